@@ -1,0 +1,81 @@
+/**
+ * JSON as Go reads and writes it: integers of 64 bits digit by digit (as bigint where a number
+ * would lose some), `<`, `>`, `&` and the two line separators escaped.
+ */
+import { randomUUID } from 'node:crypto';
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '<': '\\u003c',
+  '>': '\\u003e',
+  '&': '\\u0026',
+  '\u2028': '\\u2028',
+  '\u2029': '\\u2029',
+};
+// Only strings can hold these, so replacing them in the whole text is right.
+const TO_ESCAPE = /[<>&\u2028\u2029]/;
+const LONG_INTEGER = /\d{16}/;
+
+/** Deeper bodies are refused: nothing of Consul's is, and recursion must not end the process. */
+export const MAX_JSON_DEPTH = 32;
+
+export function encodeJson(value: unknown, pretty = false): string {
+  const text = pretty ? writePretty(value) : write(value);
+  if (!TO_ESCAPE.test(text)) return text;
+  return text.replace(/[<>&\u2028\u2029]/g, (c) => ESCAPES[c] ?? c);
+}
+
+function write(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'null';
+  } catch (error) {
+    // A bigint, which the built-in writer knows no way to write; it is rare, and the rest is fast.
+    if (error instanceof TypeError) return writeBig(value);
+    throw error;
+  }
+}
+
+/**
+ * Stands before an integer that travels as a string through the built-in reader or writer. It is
+ * made anew by each process and never leaves it, so that nobody's own string can imitate it.
+ */
+const MARK = `${randomUUID()}:`;
+const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, 'g');
+
+function writeBig(value: unknown, indent?: number): string {
+  const mark = (_key: string, v: unknown) => (typeof v === 'bigint' ? `${MARK}${v}` : v);
+  return JSON.stringify(value, mark, indent).replace(MARKED, '$1');
+}
+
+function writePretty(value: unknown): string {
+  return writeBig(value ?? null, 4);
+}
+
+/** Throws SyntaxError. Integers beyond 2^53 come back as bigint. */
+export function decodeJson(text: string): unknown {
+  checkDepth(text);
+  if (!LONG_INTEGER.test(text)) return JSON.parse(text);
+  const marked = text.replace(TOKENS, (token) =>
+    /^-?\d{16,}$/.test(token) ? `"${MARK}${token}"` : token,
+  );
+  return JSON.parse(marked, (_key, v: unknown) =>
+    typeof v === 'string' && v.startsWith(MARK) ? toInteger(v.slice(MARK.length)) : v,
+  );
+}
+
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+
+function toInteger(digits: string): number | bigint {
+  const number = Number(digits);
+  return Number.isSafeInteger(number) ? number : BigInt(digits);
+}
+
+const BRACKETS = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]/gs;
+
+function checkDepth(text: string): void {
+  let depth = 0;
+  for (const [token] of text.matchAll(BRACKETS)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    if (depth > MAX_JSON_DEPTH) throw new SyntaxError('nested too deeply');
+  }
+}

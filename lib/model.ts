@@ -1,0 +1,141 @@
+/** Consul's objects, with its own field names: one shape from the request to the answer. */
+
+export type StringMap = Readonly<Record<string, string>>;
+
+export type CheckStatus = 'passing' | 'warning' | 'critical';
+
+export interface Indexed {
+  readonly CreateIndex: number;
+  readonly ModifyIndex: number;
+}
+
+/** A machine in the catalog. */
+export interface Node extends Indexed {
+  readonly ID: string;
+  readonly Node: string;
+  readonly Address: string;
+  readonly Datacenter: string;
+  readonly TaggedAddresses: StringMap | null;
+  readonly Meta: StringMap | null;
+}
+
+export interface ServiceAddress {
+  readonly Address: string;
+  readonly Port: number;
+}
+
+export interface Weights {
+  readonly Passing: number;
+  readonly Warning: number;
+}
+
+/** How a sidecar is told about; opaque to the registry but for the destination's name. */
+export type ProxyConfig = Readonly<Record<string, unknown>>;
+export type ConnectConfig = Readonly<Record<string, unknown>>;
+
+/** What someone registers of one instance; Consul calls it a service. */
+export interface ServiceDefinition {
+  /** '' for an ordinary service, 'connect-proxy' and so on for the others. */
+  readonly Kind: string;
+  readonly ID: string;
+  readonly Service: string;
+  readonly Tags: readonly string[];
+  readonly Address: string;
+  readonly TaggedAddresses: Readonly<Record<string, ServiceAddress>> | null;
+  readonly Meta: StringMap | null;
+  readonly Port: number;
+  readonly Weights: Weights;
+  readonly EnableTagOverride: boolean;
+  readonly Proxy: ProxyConfig;
+  readonly Connect: ConnectConfig;
+}
+
+/** One registered copy of a service on a node. */
+export interface Instance extends ServiceDefinition, Indexed {
+  readonly Node: string;
+}
+
+/** What someone registers of a check. */
+export interface CheckDefinition {
+  readonly CheckID: string;
+  readonly Name: string;
+  readonly Status: string;
+  readonly Notes: string;
+  readonly Output: string;
+  readonly ServiceID: string;
+  readonly Type: string;
+  /** How it is looked at, as the agent that runs it says; durations as Go writes them. */
+  readonly Definition: Readonly<Record<string, unknown>>;
+}
+
+/** A check in the catalog. ServiceName and ServiceTags are its instance's. */
+export interface Check extends CheckDefinition, Indexed {
+  readonly Node: string;
+  readonly ServiceName: string;
+  readonly ServiceTags: readonly string[];
+}
+
+/** A u64: a number where that is exact, else a bigint. */
+export type Uint64 = number | bigint;
+
+export interface KeyValue extends Indexed {
+  readonly LockIndex: number;
+  readonly Key: string;
+  readonly Flags: Uint64;
+  /** Base64; null when empty. */
+  readonly Value: string | null;
+  readonly Session?: string;
+}
+
+export interface ServiceCheckRef {
+  readonly ID: string;
+  readonly Namespace: string;
+}
+
+export interface Session extends Indexed {
+  readonly ID: string;
+  readonly Name: string;
+  readonly Node: string;
+  /** Nanoseconds. */
+  readonly LockDelay: number;
+  readonly Behavior: 'release' | 'delete';
+  /** As it was sent: '15.0s' stays that. */
+  readonly TTL: string;
+  readonly NodeChecks: readonly string[] | null;
+  readonly ServiceChecks: readonly ServiceCheckRef[] | null;
+}
+
+export interface Coordinate {
+  readonly Vec: readonly number[];
+  readonly Error: number;
+  readonly Adjustment: number;
+  readonly Height: number;
+}
+
+export interface NodeCoordinate {
+  readonly Node: string;
+  readonly Segment: string;
+  readonly Coord: Coordinate;
+}
+
+export interface UserEvent {
+  readonly ID: string;
+  readonly Name: string;
+  /** Base64; null when empty. */
+  readonly Payload: string | null;
+  readonly NodeFilter: string;
+  readonly ServiceFilter: string;
+  readonly TagFilter: string;
+  readonly Version: number;
+  readonly LTime: number;
+}
+
+/** The id of the check that says whether a node's agent lives. */
+export const SERF_HEALTH = 'serfHealth';
+export const NODE_MAINTENANCE = '_node_maintenance';
+export const SERVICE_MAINTENANCE_PREFIX = '_service_maintenance:';
+
+/** Reads a map whose keys are a user's: `__proto__` is a key like any other. */
+export function lookUp<T>(map: Readonly<Record<string, T>> | null, key: string): T | undefined {
+  return map !== null && Object.hasOwn(map, key) ? map[key] : undefined;
+}

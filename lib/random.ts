@@ -1,0 +1,19 @@
+import { randomUUID } from 'node:crypto';
+
+/** Chance comes in through here, so that specs can repeat it. */
+export interface Random {
+  /** In [0, 1). */
+  next(): number;
+  uuid(): string;
+}
+
+export const systemRandom: Random = {
+  next: Math.random,
+  uuid: () => randomUUID(),
+};
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}

@@ -1,0 +1,157 @@
+/** What may be written to the log: plain typed objects, each with all that applying it needs. */
+import type {
+  CheckDefinition,
+  NodeCoordinate,
+  ServiceDefinition,
+  Session,
+  StringMap,
+  Uint64,
+  UserEvent,
+} from '../lib/model.ts';
+
+/** What is said of a node; undefined fields of an update keep their old value. */
+export interface NodeDefinition {
+  readonly ID: string;
+  readonly Node: string;
+  readonly Address: string;
+  readonly Datacenter: string;
+  readonly TaggedAddresses: StringMap | null;
+  readonly Meta: StringMap | null;
+}
+
+/** One atomic change of the catalog: a node, and on it an instance and any number of checks. */
+export interface Register {
+  readonly type: 'register';
+  readonly node: NodeDefinition;
+  readonly skipNodeUpdate: boolean;
+  readonly service?: ServiceDefinition;
+  readonly checks: readonly CheckDefinition[];
+}
+
+/** Without serviceId and checkId the node goes, and all that is on it. */
+export interface Deregister {
+  readonly type: 'deregister';
+  readonly node: string;
+  readonly serviceId?: string;
+  readonly checkId?: string;
+}
+
+export type KvVerb =
+  | 'set'
+  | 'cas'
+  | 'lock'
+  | 'unlock'
+  | 'delete'
+  | 'delete-cas'
+  | 'delete-tree'
+  | 'get'
+  | 'get-tree'
+  | 'check-session'
+  | 'check-index'
+  | 'check-not-exists';
+
+export interface KvOp {
+  readonly verb: string;
+  readonly key: string;
+  /** Base64; null when empty. */
+  readonly value: string | null;
+  readonly flags: Uint64;
+  /** For cas, delete-cas and check-index. */
+  readonly index: Uint64;
+  /** For lock, unlock and check-session. */
+  readonly session: string;
+}
+
+export interface Kv {
+  readonly type: 'kv';
+  readonly op: KvOp;
+}
+
+export interface NodeOp {
+  readonly verb: string;
+  readonly node: NodeDefinition;
+  readonly index: Uint64;
+}
+
+export interface ServiceOp {
+  readonly verb: string;
+  readonly node: string;
+  readonly service: ServiceDefinition;
+  readonly index: Uint64;
+}
+
+export interface CheckOp {
+  readonly verb: string;
+  readonly node: string;
+  readonly check: CheckDefinition;
+  readonly index: Uint64;
+}
+
+export type TxnOp =
+  | { readonly kv: KvOp }
+  | { readonly node: NodeOp }
+  | { readonly service: ServiceOp }
+  | { readonly check: CheckOp };
+
+/** All or nothing. */
+export interface Txn {
+  readonly type: 'txn';
+  readonly ops: readonly TxnOp[];
+}
+
+export interface CreateSession {
+  readonly type: 'create-session';
+  readonly session: Omit<Session, 'CreateIndex' | 'ModifyIndex'>;
+}
+
+export interface DestroySession {
+  readonly type: 'destroy-session';
+  readonly id: string;
+}
+
+/** The leader saw leases end. `term` is its fencing token: an older leader's is refused. */
+export interface ExpireSessions {
+  readonly type: 'expire-sessions';
+  readonly term: number;
+  readonly ids: readonly string[];
+}
+
+/** Takes the leadership over from the term it names; the index of this entry is the new term. */
+export interface ClaimLeadership {
+  readonly type: 'claim-leadership';
+  readonly server: string;
+  readonly replaces: number;
+}
+
+export interface UpdateCoordinates {
+  readonly type: 'update-coordinates';
+  readonly coordinates: readonly NodeCoordinate[];
+}
+
+export interface FireEvent {
+  readonly type: 'fire-event';
+  readonly event: Omit<UserEvent, 'LTime'>;
+}
+
+export type Command =
+  | Register
+  | Deregister
+  | Kv
+  | Txn
+  | CreateSession
+  | DestroySession
+  | ExpireSessions
+  | ClaimLeadership
+  | UpdateCoordinates
+  | FireEvent;
+
+/** A command with its place in the log. */
+export interface Entry {
+  readonly index: number;
+  readonly epoch: number;
+  /** The log's clock when it was written, milliseconds since 1970; it never goes back. */
+  readonly t: number;
+  readonly id: string;
+  readonly hash: string;
+  readonly command: Command;
+}

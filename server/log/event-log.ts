@@ -1,0 +1,80 @@
+/**
+ * The event log's contract: the ordered entries that every server's state is a function of. Three
+ * logs keep it (memory, file, Redis), and spec/contract/event-log.contract.ts runs over each.
+ */
+import type { Command, Entry } from '../commands.ts';
+
+/** Where an entry stands: two logs that agree on (index, hash) agree on everything before it. */
+export interface Position {
+  readonly index: number;
+  readonly epoch: number;
+  /** Chains the entry to all entries before it; '' before the first one. */
+  readonly hash: string;
+  /** The log's clock at that entry, milliseconds since 1970. */
+  readonly t: number;
+}
+
+export const START: Position = { index: 0, epoch: 1, hash: '', t: 0 };
+
+/** A command on its way into the log. The id makes a retry harmless: it is written at most once. */
+export interface Proposal {
+  readonly id: string;
+  readonly command: Command;
+}
+
+/** The state as of one position, in lines of JSON. The lines are made while they are read. */
+export interface Snapshot {
+  readonly position: Position;
+  readonly lines: AsyncIterable<string> | Iterable<string>;
+}
+
+/** Whom a log feeds. Both are called from `start` on, in order, and never at the same time. */
+export interface LogSink {
+  /**
+   * Entries in order, without a gap, each of them durable by the log's own promise. A log never
+   * hands an entry over twice, nor one whose hash does not follow from the one before.
+   */
+  apply(entries: readonly Entry[]): void;
+  /**
+   * Throw the state away and take this one: at start when there is a snapshot, later when the log
+   * was trimmed past us or went on in another history (`position.epoch` is then higher).
+   */
+  restore(snapshot: Snapshot): Promise<void>;
+}
+
+export interface LogStatus {
+  /** Whether a proposal stands a chance now. */
+  readonly writable: boolean;
+  /** Milliseconds since the log was last known to be read to its end; 0 for a log of our own. */
+  readonly lastContactMs: number;
+}
+
+export interface EventLog {
+  /**
+   * Feeds the newest snapshot and all entries after it to the sink, resolves when it has caught up,
+   * and goes on feeding. Rejects when the log is damaged; nothing is then fed any more.
+   */
+  start(sink: LogSink): Promise<void>;
+
+  /**
+   * Writes a batch, in order. Resolves when every proposal is in the log for good (again or for the
+   * first time); they reach the sink by themselves, soon before or after. Rejects with a
+   * ProconsulError: 'unavailable' when none was written, 'unknown' when some may have been.
+   * Only one call is under way at a time.
+   */
+  append(batch: readonly Proposal[]): Promise<void>;
+
+  /**
+   * An index at or past every write acknowledged before the call: a read that waits until this much
+   * is applied is linearizable. Rejects 'unavailable' where that cannot be known now.
+   */
+  readIndex(): Promise<number>;
+
+  /** Keeps the snapshot for good, has read it back, and trims what it makes unnecessary. */
+  saveSnapshot(snapshot: Snapshot): Promise<void>;
+
+  status(): LogStatus;
+
+  /** Safe to call twice; leaves no timer, file or socket open. An append under way settles first. */
+  stop(): Promise<void>;
+}
