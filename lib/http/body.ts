@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import { ProconsulError } from '../errors.ts';
+
+/**
+ * Reads a body, whatever its Content-Type and whatever its Content-Length claims. Refuses while it
+ * still streams; what follows is not read any more.
+ */
+export function readBody(message: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    const refuse = () => {
+      message.off('data', take).pause();
+      reject(
+        new ProconsulError(
+          'too-large',
+          `Request body(${bytes} bytes) too large, max size: ${maxBytes} bytes.`,
+        ),
+      );
+    };
+    const take = (part: Buffer) => {
+      bytes += part.length;
+      if (bytes > maxBytes) refuse();
+      else parts.push(part);
+    };
+    message.on('data', take);
+    message.once('end', () =>
+      resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)),
+    );
+    message.once('error', (cause) =>
+      reject(new ProconsulError('invalid', 'request body broke off', { cause })),
+    );
+    message.once('close', () => {
+      if (!message.complete) reject(new ProconsulError('invalid', 'request body broke off'));
+    });
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * The row type of the route table. The router, 405 and OPTIONS, docs/compat.md and access control
+ * all read the same rows, so that none of them can forget a route.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Params } from './params.ts';
+
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+
+type Kind =
+  | 'agent'
+  | 'key'
+  | 'node'
+  | 'service'
+  | 'session'
+  | 'event'
+  | 'query'
+  | 'operator'
+  | 'acl'
+  | 'intention';
+
+/**
+ * The right a route needs. 'own' means that the handler asks for it by name once it knows the name
+ * (a transaction, a filtered list); 'none' that anyone may.
+ */
+export type Right = 'none' | 'own' | `${Kind}:${'read' | 'write' | 'list'}`;
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query string as they came. */
+  readonly target: string;
+  /** What follows a row's path that ends in '/', percent-decoded once; else ''. */
+  readonly rest: string;
+  readonly params: Params;
+  readonly headers: IncomingHttpHeaders;
+  /** '' when none was sent. */
+  readonly token: string;
+  readonly remoteAddress: string;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+  /** The whole body. Counts bytes while they come: refuses as soon as there are too many. */
+  body(maxBytes: number): Promise<Buffer>;
+}
+
+export interface Reply {
+  /** 200 when it is not said. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** At most one of the four. */
+  readonly json?: unknown;
+  readonly text?: string;
+  /** Ready bytes; the headers must say what they are. */
+  readonly bytes?: Buffer;
+  /** Sent as it comes, until it ends or the client goes away. */
+  readonly stream?: AsyncIterable<string | Buffer>;
+}
+
+export type Handler = (request: HttpRequest) => Reply | Promise<Reply>;
+
+export interface Route {
+  readonly method: Method;
+  /** Exact, or with a final '/' everything below it; the longest path that fits wins. */
+  readonly path: string;
+  readonly right: Right;
+  /** For docs/compat.md: what it does, in a few words. */
+  readonly does: string;
+  readonly handle: Handler;
+}

@@ -1,0 +1,36 @@
+import type { Method, Route } from './route.ts';
+
+export interface Match {
+  /** The rows of this path by method. */
+  readonly methods: ReadonlyMap<string, Route>;
+  readonly rest: string;
+}
+
+/** Finds the rows for a path: an exact one first, else the longest that ends in '/'. */
+export class Router {
+  readonly #paths = new Map<string, Map<Method, Route>>();
+
+  constructor(routes: readonly Route[]) {
+    for (const route of routes) {
+      const methods = this.#paths.get(route.path) ?? new Map<Method, Route>();
+      if (methods.has(route.method)) throw new Error(`two rows for ${route.method} ${route.path}`);
+      methods.set(route.method, route);
+      this.#paths.set(route.path, methods);
+    }
+  }
+
+  match(path: string): Match | undefined {
+    const exact = this.#paths.get(path);
+    if (exact !== undefined) return { methods: exact, rest: '' };
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const methods = this.#paths.get(path.slice(0, end + 1));
+      if (methods !== undefined) return { methods, rest: path.slice(end + 1) };
+    }
+    return undefined;
+  }
+}
+
+/** As Consul's Allow header lists them. */
+export function allowed(methods: ReadonlyMap<string, Route>): string {
+  return ['OPTIONS', ...methods.keys()].sort().join(',');
+}

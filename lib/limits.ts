@@ -1,0 +1,24 @@
+/** Every limit that a client can run into, in one place. */
+
+/** Consul's own limit for a value. */
+export const MAX_KV_VALUE_BYTES = 512 * 1024;
+/** A registration, a session or a query is a few KB; Consul has no limit here, which is CVE-2025-11374. */
+export const MAX_JSON_BODY_BYTES = 1024 * 1024;
+/** 64 operations of small values; values in a transaction are base64 in JSON. */
+export const MAX_TXN_BODY_BYTES = 1024 * 1024;
+export const MAX_TXN_OPS = 64;
+export const MAX_EVENT_BODY_BYTES = 64 * 1024;
+/** Go's default for all headers is 1 MB, Node's 16 KB; a URL of Consul's holds a key and a filter. */
+export const MAX_HEADER_BYTES = 32 * 1024;
+export const MAX_KEY_BYTES = 4 * 1024;
+export const MAX_FILTER_BYTES = 4 * 1024;
+/** As Consul's limits.http_max_conns_per_client. */
+export const MAX_CONNECTIONS_PER_ADDRESS = 200;
+
+export const DEFAULT_WAIT_MS = 5 * 60_000;
+export const MAX_WAIT_MS = 10 * 60_000;
+/** A wait is stretched by up to a 16th, so that many waits do not end at once. */
+export const WAIT_JITTER_FRACTION = 1 / 16;
+
+/** Below this, compressing costs more than it saves. */
+export const MIN_GZIP_BYTES = 1400;

@@ -1,0 +1,54 @@
+import winston from 'winston';
+
+/** One line an event; never a secret, never a query string. */
+export interface Logger {
+  error(line: string): void;
+  warn(line: string): void;
+  info(line: string): void;
+  debug(line: string): void;
+}
+
+/** Says nothing. */
+export const silentLogger: Logger = {
+  error: () => undefined,
+  warn: () => undefined,
+  info: () => undefined,
+  debug: () => undefined,
+};
+
+const LEVELS: Readonly<Record<string, string>> = {
+  trace: 'debug',
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  err: 'error',
+  error: 'error',
+};
+
+export interface LoggerOptions {
+  /** Consul's names: trace, debug, info, warn, err. */
+  readonly level: string;
+  readonly json: boolean;
+  readonly file?: string;
+}
+
+export function isLogLevel(level: string): boolean {
+  return Object.hasOwn(LEVELS, level.toLowerCase());
+}
+
+/** Lines look as Consul's do: '2026-01-02T03:04:05.678Z [INFO]  agent: Synced node info'. */
+export function createLogger({ level, json, file }: LoggerOptions): winston.Logger {
+  const { combine, timestamp, printf, json: asJson } = winston.format;
+  const line = printf(
+    (info) => `${info['timestamp']} ${`[${info.level.toUpperCase()}]`.padEnd(7)} ${info.message}`,
+  );
+  const transports: winston.transport[] = [
+    new winston.transports.Console({ stderrLevels: [], forceConsole: false }),
+  ];
+  if (file !== undefined) transports.push(new winston.transports.File({ filename: file }));
+  return winston.createLogger({
+    level: LEVELS[level.toLowerCase()] ?? 'info',
+    format: combine(timestamp(), json ? asJson() : line),
+    transports,
+  });
+}
