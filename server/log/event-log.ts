@@ -32,7 +32,8 @@ export interface Snapshot {
 export interface LogSink {
   /**
    * Entries in order, without a gap, each of them durable by the log's own promise. A log never
-   * hands an entry over twice, nor one whose hash does not follow from the one before.
+   * hands an entry over twice, nor one whose hash does not follow from the one before. Must not
+   * throw: a sink that cannot go on ends the process by itself.
    */
   apply(entries: readonly Entry[]): void;
   /**
@@ -58,9 +59,11 @@ export interface EventLog {
 
   /**
    * Writes a batch, in order. Resolves when every proposal is in the log for good (again or for the
-   * first time); they reach the sink by themselves, soon before or after. Rejects with a
-   * ProconsulError: 'unavailable' when none was written, 'unknown' when some may have been.
-   * Only one call is under way at a time.
+   * first time); they reach the sink by themselves, soon before or after, with each command as it
+   * reads back from the log. An id is known again while its entry is among the newest (see
+   * MIN_REMEMBERED_PROPOSALS) and, after a start, not yet trimmed. Rejects with a ProconsulError:
+   * 'unavailable' when none was written, 'unknown' when some may have been, 'invalid' or 'too-large'
+   * (see encodeCommand), and then none was written either. Only one call is under way at a time.
    */
   append(batch: readonly Proposal[]): Promise<void>;
 
@@ -70,7 +73,12 @@ export interface EventLog {
    */
   readIndex(): Promise<number>;
 
-  /** Keeps the snapshot for good, has read it back, and trims what it makes unnecessary. */
+  /**
+   * Keeps the snapshot for good, has read it back, and trims what it makes unnecessary. Its position
+   * is one that the sink was brought to; an older one than the log has is dropped. No line holds a
+   * line feed. Writes go on meanwhile, but only one call is under way at a time. When it rejects, the
+   * log is as it was, and may be given another snapshot later.
+   */
   saveSnapshot(snapshot: Snapshot): Promise<void>;
 
   status(): LogStatus;

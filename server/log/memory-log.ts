@@ -1,0 +1,112 @@
+/** The log of `-dev` and of specs: all promises of a log but to outlive the process. */
+import assert from 'node:assert/strict';
+import type { Clock } from '../../lib/clock.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import {
+  type EventLog,
+  type LogSink,
+  type LogStatus,
+  type Position,
+  type Proposal,
+  type Snapshot,
+  START,
+} from './event-log.ts';
+import { nextEntry, positionOf, type WrittenEntry } from './next-entry.ts';
+import { decodeCommand } from './payload.ts';
+import { ProposalIds } from './proposal-ids.ts';
+
+/** What a memory log leaves behind; handed to the next log it is what a disk is to a file log. */
+export class MemoryStorage {
+  snapshot: { readonly position: Position; readonly lines: readonly string[] } | undefined;
+  written: WrittenEntry[] = [];
+}
+
+export interface MemoryLogDeps {
+  readonly clock: Clock;
+  readonly storage?: MemoryStorage;
+}
+
+/** One process's log in memory. Whoever wants to start anew makes a new one on the same storage. */
+export class MemoryLog implements EventLog {
+  readonly #clock: Clock;
+  readonly #storage: MemoryStorage;
+  readonly #ids = new ProposalIds();
+  #position = START;
+  #sink: LogSink | undefined;
+
+  constructor({ clock, storage = new MemoryStorage() }: MemoryLogDeps) {
+    this.#clock = clock;
+    this.#storage = storage;
+  }
+
+  async start(sink: LogSink): Promise<void> {
+    assert.equal(this.#sink, undefined, 'a log is started once');
+    const { snapshot, written } = this.#storage;
+    if (snapshot !== undefined) {
+      await sink.restore(snapshot);
+      this.#position = snapshot.position;
+    }
+    const entries = written.map(({ entry, payload }) => ({
+      ...entry,
+      command: decodeCommand(payload),
+    }));
+    this.#remember(written);
+    if (entries.length > 0) sink.apply(entries);
+    this.#sink = sink;
+  }
+
+  async append(batch: readonly Proposal[]): Promise<void> {
+    const sink = this.#started();
+    const written: WrittenEntry[] = [];
+    const ids = new Set<string>();
+    let position = this.#position;
+    for (const proposal of batch) {
+      if (ids.has(proposal.id) || this.#ids.has(proposal.id)) continue;
+      ids.add(proposal.id);
+      const next = nextEntry(position, proposal, this.#clock.now());
+      position = positionOf(next.entry);
+      written.push(next);
+    }
+    if (written.length === 0) return;
+    for (const each of written) this.#storage.written.push(each);
+    this.#remember(written);
+    sink.apply(written.map(({ entry }) => entry));
+  }
+
+  async readIndex(): Promise<number> {
+    this.#started();
+    return this.#position.index;
+  }
+
+  async saveSnapshot({ position, lines }: Snapshot): Promise<void> {
+    this.#started();
+    assert(position.index <= this.#position.index, 'a snapshot of what is not in the log yet');
+    const kept: string[] = [];
+    for await (const line of lines) kept.push(line);
+    this.#started();
+    const { snapshot, written } = this.#storage;
+    if (snapshot !== undefined && snapshot.position.index >= position.index) return;
+    this.#storage.snapshot = { position, lines: kept };
+    this.#storage.written = written.filter(({ entry }) => entry.index > position.index);
+  }
+
+  status(): LogStatus {
+    return { writable: this.#sink !== undefined, lastContactMs: 0 };
+  }
+
+  async stop(): Promise<void> {
+    this.#sink = undefined;
+  }
+
+  #started(): LogSink {
+    if (this.#sink !== undefined) return this.#sink;
+    throw new ProconsulError('unavailable', 'the memory log is not started');
+  }
+
+  #remember(written: readonly WrittenEntry[]): void {
+    for (const { entry } of written) {
+      this.#ids.add(entry.id);
+      this.#position = positionOf(entry);
+    }
+  }
+}
