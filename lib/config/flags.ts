@@ -1,0 +1,154 @@
+/** The flags of `agent`: a table of what each sets, and Go's way of reading a command line. */
+import { ProconsulError } from '../errors.ts';
+import { parseBool } from './parse-bool.ts';
+import type { Tree } from './schema.ts';
+
+export interface Flags {
+  readonly dev: boolean;
+  /** Files and folders in the order in which they were given. */
+  readonly configPaths: readonly string[];
+  /** 'json' or 'hcl' whatever a file's ending says; '' to go by the ending. */
+  readonly configFormat: string;
+  /** Each -hcl fragment. */
+  readonly fragments: readonly string[];
+  /** What the flags say of lists: goes before the files, for lists are strung together. */
+  readonly lists: Tree;
+  /** What the flags say of the rest: goes after the files, for the last one stands. */
+  readonly values: Tree;
+}
+
+export type FlagKind = 'bool' | 'string' | 'int' | 'strings' | 'map';
+
+export interface Flag {
+  readonly kind: FlagKind;
+  /** The configuration key that it sets, with dots; none for flags about the reading itself. */
+  readonly key?: string;
+  readonly help: string;
+}
+
+/** One flag of the command line with its value, the one of a boolean as 'true' or 'false'. */
+interface Given {
+  readonly name: string;
+  readonly value: string;
+}
+
+/**
+ * Reads a command line as Go's flag package does: `-x v`, `-x=v`, `--x`, and `-x=false` for
+ * booleans, which never take the next word.
+ */
+export function scanFlags(
+  argv: readonly string[],
+  table: ReadonlyMap<string, Flag>,
+): { given: readonly Given[]; rest: readonly string[] } {
+  const given: Given[] = [];
+  let at = 0;
+  while (at < argv.length) {
+    const word = argv[at] ?? '';
+    if (!word.startsWith('-') || word === '-') break;
+    at++;
+    if (word === '--') break;
+    const { name, value = implied(table, name) } = splitWord(word);
+    if (!table.has(name)) throw usageError(`flag provided but not defined: -${name}`);
+    if (value === undefined && at >= argv.length) {
+      throw usageError(`flag needs an argument: -${name}`);
+    }
+    given.push({ name, value: value ?? argv[at++] ?? '' });
+  }
+  return { given, rest: argv.slice(at) };
+}
+
+/** What a flag means that stands alone; undefined when it needs the next word. */
+function implied(table: ReadonlyMap<string, Flag>, name: string): string | undefined {
+  return table.get(name)?.kind === 'bool' ? 'true' : undefined;
+}
+
+function splitWord(word: string): { name: string; value: string | undefined } {
+  const body = word.replace(/^--?/, '');
+  if (body === '' || body.startsWith('-') || body.startsWith('=')) {
+    throw usageError(`bad flag syntax: ${word}`);
+  }
+  const equals = body.indexOf('=');
+  if (equals < 0) return { name: body, value: undefined };
+  return { name: body.slice(0, equals), value: body.slice(equals + 1) };
+}
+
+/** The caller prints the usage after it and exits with 1. */
+function usageError(message: string): ProconsulError {
+  return new ProconsulError('invalid', message);
+}
+
+/** Throws what Go's flag package prints, for a flag that is unknown or whose value is no good. */
+export function parseFlags(argv: readonly string[], table: ReadonlyMap<string, Flag>): Flags {
+  const { given, rest } = scanFlags(argv, table);
+  if (rest.length > 0) {
+    throw new ProconsulError('invalid', `Unexpected extra arguments: [${rest.join(' ')}]`);
+  }
+  const sorted = sortFlags(given, table);
+  const last = (name: string) => sorted.plain.get(name)?.at(-1) ?? '';
+  return {
+    dev: last('dev') === 'true',
+    configPaths: sorted.configPaths,
+    configFormat: last('config-format'),
+    fragments: sorted.plain.get('hcl') ?? [],
+    lists: nest(sorted.lists),
+    values: nest(sorted.values),
+  };
+}
+
+/** Puts each flag where it belongs; `plain` are those about the reading itself. */
+function sortFlags(given: readonly Given[], table: ReadonlyMap<string, Flag>) {
+  const lists = new Map<string, unknown>();
+  const values = new Map<string, unknown>();
+  const plain = new Map<string, string[]>();
+  const configPaths: string[] = [];
+  for (const { name, value } of given) {
+    const { kind, key } = table.get(name) ?? { kind: 'string' };
+    const parsed = parseValue(name, kind, value);
+    if (name === 'config-file' || name === 'config-dir') configPaths.push(value);
+    else if (key === undefined) plain.set(name, [...(plain.get(name) ?? []), `${parsed}`]);
+    else if (kind === 'strings') append(lists, key, value);
+    else if (kind === 'map') setPair(values, key, value);
+    else values.set(key, parsed);
+  }
+  return { lists, values, plain, configPaths };
+}
+
+function parseValue(name: string, kind: FlagKind, text: string): unknown {
+  if (kind === 'bool') {
+    const value = parseBool(text);
+    if (value !== undefined) return value;
+    const cause = `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`;
+    throw usageError(`invalid boolean value ${JSON.stringify(text)} for -${name}: ${cause}`);
+  }
+  if (kind === 'int') {
+    const value = Number(text);
+    if (/^[+-]?\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+    const cause = `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`;
+    throw usageError(`invalid value ${JSON.stringify(text)} for flag -${name}: ${cause}`);
+  }
+  return text;
+}
+
+function append(lists: Map<string, unknown>, key: string, value: string): void {
+  const before = lists.get(key);
+  lists.set(key, Array.isArray(before) ? [...before, value] : [value]);
+}
+
+function setPair(values: Map<string, unknown>, key: string, text: string): void {
+  const colon = text.indexOf(':');
+  const pair: [string, string] =
+    colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
+  const before = values.get(key);
+  const pairs = typeof before === 'object' && before !== null ? Object.entries(before) : [];
+  values.set(key, Object.fromEntries([...pairs, pair]));
+}
+
+/** {'ports.http': 1} → {ports: {http: 1}}. The keys are the table's own, never a user's. */
+function nest(flat: ReadonlyMap<string, unknown>): Tree {
+  const tree: Record<string, unknown> = {};
+  for (const [key, value] of flat) {
+    const [head = '', tail] = key.split('.', 2);
+    tree[head] = tail === undefined ? value : { ...(tree[head] as Tree), [tail]: value };
+  }
+  return tree;
+}

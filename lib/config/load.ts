@@ -1,0 +1,132 @@
+/** Reads flags and files and makes the configuration of them. */
+import { ProconsulError } from '../errors.ts';
+import { decodeJson } from '../json.ts';
+import { AGENT_FLAGS } from './agent-flags.ts';
+import type { Config } from './config.ts';
+import type { ConfigHost } from './config-host.ts';
+import { decode, refusal } from './decode.ts';
+import { type Flags, parseFlags } from './flags.ts';
+import { CONFIG_KEYS, type RawConfig } from './keys.ts';
+import { merge } from './merge.ts';
+import { DEV_DEFAULTS, resolve } from './resolve.ts';
+import type { Tree } from './schema.ts';
+
+export interface LoadOptions {
+  /** What follows `agent` on the command line. */
+  readonly argv: readonly string[];
+  readonly host: ConfigHost;
+  /** PROCONSUL_REDIS_URL: stands in where neither flag nor file names a Redis. */
+  readonly redisUrl?: string | undefined;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Lines for the log: what is accepted and has no effect, and what is dangerous. */
+  readonly warnings: readonly string[];
+}
+
+/** One file's text with what its errors call it. */
+interface Source {
+  readonly name: string;
+  readonly format: 'json' | 'hcl';
+  readonly text: string;
+}
+
+/**
+ * Joins, in this order: defaults, -dev, the flags' lists, the files as they are given, the flags.
+ * Throws ProconsulError 'invalid' with what Consul prints; the caller prints it and exits with 1.
+ */
+export function loadConfig({ argv, host, redisUrl }: LoadOptions): LoadedConfig {
+  const flags = parseFlags(argv, AGENT_FLAGS);
+  const warnings: string[] = [];
+  const sources = [
+    ...(flags.dev ? [DEV_DEFAULTS] : []),
+    flags.lists,
+    ...readSources(flags, host).map((source) => parseSource(source, warnings)),
+    flags.values,
+    ...flags.fragments.map((text, i) =>
+      parseSource({ name: `flags-${i}.hcl`, format: 'hcl', text }, warnings),
+    ),
+  ];
+  const raw: RawConfig = merge(sources);
+  const resolved = resolve(raw, { host, devMode: flags.dev, redisUrl });
+  return { config: resolved.config, warnings: [...warnings, ...resolved.warnings] };
+}
+
+function readSources(flags: Flags, host: ConfigHost): readonly Source[] {
+  const { configFormat: format } = flags;
+  if (format !== '' && format !== 'json' && format !== 'hcl') {
+    throw new ProconsulError('invalid', "config: -config-format must be either 'hcl' or 'json'");
+  }
+  return flags.configPaths.flatMap((path) => readPath(path, format, host));
+}
+
+function readPath(path: string, format: '' | 'json' | 'hcl', host: ConfigHost): Source[] {
+  if (!attempt(path, () => host.isFolder(path))) {
+    const known = format === '' ? formatOf(path) : format;
+    if (known === undefined) return [];
+    return [{ name: path, format: known, text: attempt(path, () => host.readFile(path)) }];
+  }
+  const names = [...attempt(path, () => host.readFolder(path))].sort();
+  return names.flatMap((name) => {
+    const inside = `${path.replace(/\/+$/, '')}/${name}`;
+    const known = formatOf(name);
+    // Consul does not go down into folders, and leaves alone what has another ending.
+    if (known === undefined || attempt(inside, () => host.isFolder(inside))) return [];
+    return [
+      { name: inside, format: format || known, text: attempt(inside, () => host.readFile(inside)) },
+    ];
+  });
+}
+
+function formatOf(path: string): 'json' | 'hcl' | undefined {
+  if (path.endsWith('.json')) return 'json';
+  return path.endsWith('.hcl') ? 'hcl' : undefined;
+}
+
+function attempt<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ProconsulError('invalid', `config: Open failed on ${path}. ${reason(path, cause)}`, {
+      cause,
+    });
+  }
+}
+
+function reason(path: string, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return `open ${path}: no such file or directory`;
+  if (code === 'EACCES') return `open ${path}: permission denied`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function parseSource({ name, format, text }: Source, warnings: string[]): Tree {
+  const input = format === 'json' ? parseJson(name, text) : parseHcl(name);
+  const { value, newerKeys } = decode(input, CONFIG_KEYS, name);
+  for (const key of newerKeys) {
+    warnings.push(`${name}: the key ${key} is of a later Consul and has no effect`);
+  }
+  return pluralised(value);
+}
+
+function parseJson(name: string, text: string): unknown {
+  try {
+    return decodeJson(text);
+  } catch (cause) {
+    throw refusal(name, cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function parseHcl(name: string): unknown {
+  throw refusal(name, 'HCL is not read');
+}
+
+/** One `check` and one `service` join the lists, lest a later file's replace them. */
+function pluralised({ check, service, ...rest }: RawConfig): Tree {
+  return {
+    ...rest,
+    ...(check === undefined ? {} : { checks: [check, ...(rest.checks ?? [])] }),
+    ...(service === undefined ? {} : { services: [service, ...(rest.services ?? [])] }),
+  };
+}

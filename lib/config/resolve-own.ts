@@ -1,0 +1,99 @@
+/** Proconsul's own sections: Redis and Docker. */
+import type { DockerConfig, RedisConfig } from './config.ts';
+import type { RawConfig } from './keys.ts';
+import type { Problems } from './problems.ts';
+
+const REDIS_SCHEMES = ['redis:', 'rediss:', 'unix:'];
+
+interface RedisReading {
+  readonly raw: RawConfig;
+  readonly problems: Problems;
+  readonly datacenter: string;
+  /** From the environment; what a flag or a file says goes before it. */
+  readonly redisUrl: string | undefined;
+}
+
+/** Undefined when nothing speaks of Redis: then the log is a file, or in dev mode memory. */
+export function resolveRedis(reading: RedisReading): RedisConfig | undefined {
+  const { raw, problems, datacenter, redisUrl } = reading;
+  const { redis = {} } = raw;
+  const sentinels = redis.sentinels ?? [];
+  const url = redis.url ?? (sentinels.length > 0 ? '' : (redisUrl ?? ''));
+  if (url === '' && sentinels.length === 0) {
+    if (raw.redis !== undefined)
+      problems.error('redis.url or redis.sentinels is needed with redis');
+    return undefined;
+  }
+  refuseBadUrl(url, problems);
+  refuseBadSentinels(sentinels, problems);
+  return {
+    url,
+    commit: problems.oneOf('redis.commit', redis.commit, ['redis', 'quorum']),
+    sentinels,
+    sentinelName: redis.sentinel_name ?? 'mymaster',
+    sentinelUsername: redis.sentinel_username ?? '',
+    sentinelPassword: redis.sentinel_password ?? '',
+    username: redis.username ?? '',
+    password: redis.password ?? '',
+    database: redis.database,
+    prefix: redis.prefix ?? `proconsul:${datacenter}`,
+    tls: resolveRedisTls(redis.tls, url),
+  };
+}
+
+function resolveRedisTls(
+  tls: NonNullable<RawConfig['redis']>['tls'],
+  url: string,
+): RedisConfig['tls'] {
+  return {
+    enabled: tls?.enabled ?? (url.startsWith('rediss:') || tls !== undefined),
+    caFile: tls?.ca_file ?? '',
+    certFile: tls?.cert_file ?? '',
+    keyFile: tls?.key_file ?? '',
+    serverName: tls?.server_name ?? '',
+  };
+}
+
+function refuseBadSentinels(sentinels: readonly string[], problems: Problems): void {
+  for (const sentinel of sentinels) {
+    if (/^(\[[^\]]+\]|[^:]+)(:\d{1,5})?$/.test(sentinel)) continue;
+    problems.error(`redis.sentinels: invalid address: ${sentinel}`);
+  }
+}
+
+function refuseBadUrl(url: string, problems: Problems): void {
+  if (url === '') return;
+  const scheme = URL.canParse(url) ? new URL(url).protocol : '';
+  if (REDIS_SCHEMES.includes(scheme)) return;
+  // The URL itself is not repeated: it may hold a password.
+  problems.error('redis.url: must be redis://host:port, rediss://host:port or unix:///path');
+}
+
+export function resolveDocker(raw: RawConfig, problems: Problems): DockerConfig {
+  const { docker = {} } = raw;
+  const ms = (key: 'resync' | 'ttl' | 'ttl_refresh') =>
+    problems.durationMs(`docker.${key}`, docker[key], 0);
+  const ttlMs = ms('ttl');
+  const ttlRefreshMs = ms('ttl_refresh');
+  if (ttlRefreshMs > 0 && ttlMs <= ttlRefreshMs) {
+    problems.error('docker.ttl must be greater than docker.ttl_refresh');
+  }
+  return {
+    enabled: docker.enabled ?? false,
+    endpoint: docker.endpoint ?? '',
+    explicit: docker.explicit ?? false,
+    internal: docker.internal ?? false,
+    ip: docker.ip ?? '',
+    tags: docker.tags ?? [],
+    resyncMs: ms('resync'),
+    cleanup: docker.cleanup ?? false,
+    ttlMs,
+    ttlRefreshMs,
+    deregister: problems.oneOf('docker.deregister', docker.deregister, [
+      'always',
+      'on-success',
+      'never',
+    ]),
+    useIpFromLabel: docker.use_ip_from_label ?? '',
+  };
+}
