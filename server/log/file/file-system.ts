@@ -1,0 +1,63 @@
+/** The few file operations that the log makes. Specs put in their own, to fail any one of them. */
+import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+
+export interface File {
+  size(): Promise<number>;
+  /** Fills `bytes` in part or whole; says how much. 0 is the end of the file. */
+  read(bytes: Buffer, position: number): Promise<number>;
+  /** Writes `bytes` in part or whole; says how much. */
+  write(bytes: Buffer, position: number): Promise<number>;
+  truncate(size: number): Promise<void>;
+  /** Returns when all that was written is on the disk, with what is needed to read it again. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FileSystem {
+  /** Makes it with all folders above it, unless it is there. */
+  makeFolder(path: string): Promise<void>;
+  list(folder: string): Promise<string[]>;
+  /** An empty file; one that was there is emptied. */
+  create(path: string): Promise<File>;
+  /** An existing file, to read and write. */
+  open(path: string): Promise<File>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** Returns when the names in the folder are on the disk. */
+  syncFolder(path: string): Promise<void>;
+}
+
+export const nodeFileSystem: FileSystem = {
+  async makeFolder(path) {
+    await mkdir(path, { recursive: true, mode: 0o750 });
+  },
+  list: (folder) => readdir(folder),
+  create: (path) => openFile(path, 'w+'),
+  open: (path) => openFile(path, 'r+'),
+  rename,
+  remove: unlink,
+  async syncFolder(path) {
+    const folder = await open(path, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  },
+};
+
+/** Tokens and values are in there: not for everybody's eyes. */
+const FILE_MODE = 0o640;
+
+async function openFile(path: string, flags: string): Promise<File> {
+  const file = await open(path, flags, FILE_MODE);
+  return {
+    size: async () => (await file.stat()).size,
+    read: async (bytes, position) => (await file.read(bytes, 0, bytes.length, position)).bytesRead,
+    write: async (bytes, position) =>
+      (await file.write(bytes, 0, bytes.length, position)).bytesWritten,
+    truncate: (size) => file.truncate(size),
+    sync: () => file.datasync(),
+    close: () => file.close(),
+  };
+}
