@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import type { ConfigHost } from './config-host.ts';
 import { decode, refusal } from './decode.ts';
 import { type Flags, parseFlags } from './flags.ts';
+import { parseHcl } from './hcl.ts';
 import { CONFIG_KEYS, type RawConfig } from './keys.ts';
 import { merge } from './merge.ts';
 import { DEV_DEFAULTS, resolve } from './resolve.ts';
@@ -102,7 +103,7 @@ function reason(path: string, error: unknown): string {
 }
 
 function parseSource({ name, format, text }: Source, warnings: string[]): Tree {
-  const input = format === 'json' ? parseJson(name, text) : parseHcl(name);
+  const input = readText(name, format, text.replace(/^\uFEFF/, ''));
   const { value, newerKeys } = decode(input, CONFIG_KEYS, name);
   for (const key of newerKeys) {
     warnings.push(`${name}: the key ${key} is of a later Consul and has no effect`);
@@ -110,16 +111,12 @@ function parseSource({ name, format, text }: Source, warnings: string[]): Tree {
   return pluralised(value);
 }
 
-function parseJson(name: string, text: string): unknown {
+function readText(name: string, format: 'json' | 'hcl', text: string): unknown {
   try {
-    return decodeJson(text);
+    return format === 'json' ? decodeJson(text) : parseHcl(text);
   } catch (cause) {
     throw refusal(name, cause instanceof Error ? cause.message : String(cause));
   }
-}
-
-function parseHcl(name: string): unknown {
-  throw refusal(name, 'HCL is not read');
 }
 
 /** One `check` and one `service` join the lists, lest a later file's replace them. */
