@@ -1,0 +1,78 @@
+/**
+ * The patterns of `matches`: Go's syntax, and time linear in the text whatever the pattern. Linear
+ * is not yet cheap, so the size of what a pattern compiles to is limited as well.
+ */
+import { RE2JS } from 're2js';
+import { quote } from './go-literals.ts';
+import { malformed } from './parse.ts';
+
+/**
+ * Of all patterns of one filter together, since the time for one text may grow with this times its
+ * length: bench/filter.ts shows how far. A UUID takes 40, an alternation of ten names some 100.
+ */
+export const MAX_PATTERN_INSTRUCTIONS = 128;
+/** Of one pattern before it is compiled, counted roughly: `x{1000}` over and over takes a second. */
+const MAX_PATTERN_ATOMS = 5000;
+
+export interface Pattern {
+  readonly instructions: number;
+  /** Whether the pattern is found anywhere in the text. */
+  test(text: string): boolean;
+}
+
+/** Throws ProconsulError 'rejected' when the pattern is malformed or needs more than `limit`. */
+export function compilePattern(pattern: string, limit: number): Pattern {
+  if (atoms(pattern) > MAX_PATTERN_ATOMS) throw refused(pattern, tooLarge());
+  const compiled = compile(pattern);
+  const instructions = compiled.programSize();
+  if (instructions > limit) throw refused(pattern, tooLarge());
+  return { instructions, test: (text) => compiled.test(text) };
+}
+
+function compile(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    // Go always says where; RE2JS leaves it out where that is the pattern's end.
+    throw refused(pattern, message.includes('`') ? message : `${message}: \`\``);
+  }
+}
+
+function refused(pattern: string, why: string): Error {
+  return malformed(`Failed to compile regular expression ${quote(pattern)}: ${why}`);
+}
+
+function tooLarge(): string {
+  return `the filter's patterns need more than ${MAX_PATTERN_INSTRUCTIONS} instructions`;
+}
+
+const TOKEN =
+  /\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\{(\d+)(?:,(\d*))?\}|./gsu;
+/** What RE2 refuses by itself, and says so better. */
+const MAX_REPEAT = 1000;
+
+/** How many characters and classes there are, where a counted repeat is so many copies. */
+function atoms(pattern: string): number {
+  const groups: number[] = [];
+  let size = 0;
+  let last = 0;
+  for (const [token, least, most] of pattern.matchAll(TOKEN)) {
+    if (least !== undefined) {
+      const copies = Math.max(Number(least), Number(most ?? 0), 1);
+      if (copies > MAX_REPEAT) continue;
+      size += last * (copies - 1);
+      last *= copies;
+    } else if (token === '(') {
+      groups.push(size);
+      size = 0;
+    } else if (token === ')') {
+      last = size;
+      size += groups.pop() ?? 0;
+    } else if (!/^[*+?|^$]/.test(token)) {
+      last = 1;
+      size += 1;
+    }
+  }
+  return size;
+}

@@ -1,0 +1,78 @@
+import type { Clock } from '../../lib/clock.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import type { HttpRequest } from '../../lib/http/route.ts';
+import type { Member } from '../../lib/membership.ts';
+import type { Random } from '../../lib/random.ts';
+import type { Command } from '../commands.ts';
+import type { Answers } from '../query/answers.ts';
+import type { Outcome } from '../state/outcome.ts';
+import type { State } from '../state/state.ts';
+
+export type Consistency = 'leader' | 'stale' | 'consistent';
+
+/** How new a read is, and how new it must be. */
+export interface Freshness {
+  /** Resolves when a read of this kind may be answered; undefined when it may be at once. */
+  ready(consistency: Consistency): Promise<void> | undefined;
+  readonly knownLeader: boolean;
+  readonly lastContactMs: number;
+}
+
+/** A server of the cluster, as the operator's endpoints show it. */
+export interface Peer {
+  readonly id: string;
+  readonly node: string;
+  /** host:port, as Consul's servers speak to one another. */
+  readonly address: string;
+  readonly leader: boolean;
+}
+
+export interface Cluster {
+  peers(): readonly Peer[];
+  members(): readonly Member[];
+}
+
+/** What the routes of a server stand on. */
+export interface ServerDeps {
+  readonly datacenter: string;
+  /** The node that this server is: where a session is made when nobody says where. */
+  readonly node: string;
+  readonly state: () => State;
+  readonly answers: Answers;
+  readonly freshness: Freshness;
+  readonly propose: (command: Command) => Promise<Outcome>;
+  readonly renewSession: (id: string) => Promise<void>;
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sessionTtlMinMs: number;
+}
+
+/** Proposes, and turns what the state refused into Consul's error. */
+export async function write(deps: ServerDeps, command: Command): Promise<Outcome> {
+  const outcome = await deps.propose(command);
+  if (outcome.refused !== undefined) throw new ProconsulError('rejected', outcome.refused);
+  return outcome;
+}
+
+/** Other data centres are not known here. */
+export function checkDatacenter(deps: ServerDeps, name: string): void {
+  if (name !== '' && name !== deps.datacenter) {
+    throw new ProconsulError('rejected', 'No path to datacenter');
+  }
+}
+
+/** The node that asks: the agent that passed the request on says its own name. */
+export const NODE_HEADER = 'x-proconsul-node';
+
+export function askingNode(deps: ServerDeps, request: HttpRequest): string {
+  const named = request.headers[NODE_HEADER];
+  return typeof named === 'string' && named !== '' ? named : deps.node;
+}
+
+/** The rest of the path, which must be there. */
+export function required(rest: string, what: string): string {
+  if (rest === '') throw new ProconsulError('invalid', `Missing ${what}`);
+  if (rest.includes('\0')) throw new ProconsulError('invalid', `Invalid ${what}`);
+  return rest;
+}

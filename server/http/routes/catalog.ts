@@ -1,0 +1,191 @@
+/** /v1/catalog: the catalog as it is written and read directly, without an agent. */
+
+import { ProconsulError } from '../../../lib/errors.ts';
+import { catalogInstanceFields, instanceFields, nodeFields } from '../../../lib/filter/fields.ts';
+import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
+import { isUuid } from '../../../lib/random.ts';
+import type { Deregister, Register } from '../../commands.ts';
+import * as queries from '../../query/catalog.ts';
+import {
+  type CheckBody,
+  deregisterBody,
+  type RegisterBody,
+  refuseNul,
+  registerBody,
+  toCheck,
+  toNode,
+  toService,
+} from '../bodies.ts';
+import { askingNode, checkDatacenter, required, type ServerDeps, write } from '../deps.ts';
+import { narrowing } from '../narrowing.ts';
+import { readRoute } from '../reads.ts';
+
+export function catalogRoutes(deps: ServerDeps): Route[] {
+  return [...catalogWrites(deps), ...catalogLists(deps), ...catalogByName(deps)];
+}
+
+function catalogWrites(deps: ServerDeps): Route[] {
+  return [
+    {
+      method: 'PUT',
+      path: '/v1/catalog/register',
+      right: 'own',
+      does: 'registers a node, an instance on it, checks',
+      handle: (request) => register(deps, request),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/catalog/deregister',
+      right: 'own',
+      does: 'removes a node, an instance or a check',
+      handle: (request) => deregister(deps, request),
+    },
+    {
+      method: 'GET',
+      path: '/v1/catalog/datacenters',
+      right: 'none',
+      does: 'lists the data centres',
+      handle: () => ({ json: [deps.datacenter] }),
+    },
+  ];
+}
+
+function catalogLists(deps: ServerDeps): Route[] {
+  const near = (request: HttpRequest) => askingNode(deps, request);
+  return [
+    readRoute(deps, {
+      path: '/v1/catalog/nodes',
+      right: 'node:read',
+      does: 'lists the nodes',
+      saysConsistency: true,
+      query: (r) => queries.nodes(narrowing(r.params, near(r), nodeFields)),
+    }),
+    readRoute(deps, {
+      path: '/v1/catalog/services',
+      right: 'service:read',
+      does: 'lists the names of services with their tags',
+      saysConsistency: true,
+      cacheable: true,
+      // Consul 1.8 takes a filter here and passes over it.
+      query: (r) => queries.services(narrowing(r.params, near(r), undefined)),
+    }),
+  ];
+}
+
+function catalogByName(deps: ServerDeps): Route[] {
+  const near = (request: HttpRequest) => askingNode(deps, request);
+  const common = { saysConsistency: true } as const;
+  return [
+    readRoute(deps, {
+      ...common,
+      path: '/v1/catalog/service/',
+      right: 'service:read',
+      does: 'lists the instances of a service',
+      cacheable: true,
+      query: (r) => {
+        const name = required(r.rest, 'service name');
+        return queries.serviceInstances(name, narrowing(r.params, near(r), catalogInstanceFields));
+      },
+    }),
+    readRoute(deps, {
+      ...common,
+      path: '/v1/catalog/connect/',
+      right: 'service:read',
+      does: 'lists the instances that speak for a service in the mesh',
+      query: (r) => {
+        const name = required(r.rest, 'service name');
+        return queries.connectInstances(name, narrowing(r.params, near(r), catalogInstanceFields));
+      },
+    }),
+    readRoute(deps, {
+      ...common,
+      path: '/v1/catalog/node/',
+      right: 'node:read',
+      does: 'shows a node and its instances by id',
+      query: (r) =>
+        queries.node(required(r.rest, 'node name'), narrowing(r.params, near(r), instanceFields)),
+    }),
+    readRoute(deps, {
+      ...common,
+      path: '/v1/catalog/node-services/',
+      right: 'node:read',
+      does: 'shows a node and a list of its instances',
+      query: (r) =>
+        queries.nodeServices(
+          required(r.rest, 'node name'),
+          narrowing(r.params, near(r), instanceFields),
+        ),
+    }),
+  ];
+}
+
+async function register(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+  const body = registerBody(await request.body(MAX_JSON_BODY_BYTES));
+  checkDatacenter(deps, body.Datacenter || request.params.get('dc'));
+  await write(deps, toRegister(body, deps.datacenter));
+  return { json: true };
+}
+
+/** The command that a registration is; throws Consul's error for one that cannot be. */
+export function toRegister(body: RegisterBody, datacenter: string): Register {
+  checkNode(body);
+  const checks = [...(body.Check === undefined ? [] : [body.Check]), ...(body.Checks ?? [])];
+  for (const check of checks) checkOwner(check, body.Node);
+  const { Service: service } = body;
+  if (service !== undefined) {
+    if (service.Service === '') throw rejected('Must provide service name with ID');
+    refuseNul(service.ID, service.Service);
+  }
+  return {
+    type: 'register',
+    node: toNode(withMeta(body), datacenter),
+    skipNodeUpdate: body.SkipNodeUpdate,
+    ...(service === undefined ? {} : { service: toService(service) }),
+    checks: checks.map(toCheck),
+  };
+}
+
+/** A registration says NodeMeta where a node says Meta. */
+function withMeta({ NodeMeta, ...node }: RegisterBody) {
+  return NodeMeta === undefined ? node : { ...node, Meta: NodeMeta };
+}
+
+function checkNode(body: RegisterBody): void {
+  if (body.Node === '') throw rejected('Must provide node');
+  refuseNul(body.Node);
+  if (body.ID !== '' && body.ID.length !== 36) {
+    throw rejected('Bad node ID: uuid string is wrong length');
+  }
+  if (body.ID !== '' && !isUuid(body.ID)) {
+    throw rejected('Bad node ID: uuid is improperly formatted');
+  }
+  if (body.Address === '' && !body.SkipNodeUpdate) {
+    throw rejected('Must provide address if SkipNodeUpdate is not set');
+  }
+}
+
+function checkOwner(check: CheckBody, node: string): void {
+  refuseNul(check.CheckID, check.Name);
+  if (check.Node !== '' && check.Node.toLowerCase() !== node.toLowerCase()) {
+    throw rejected(`check node "${check.Node}" does not match node "${node}"`);
+  }
+}
+
+function rejected(message: string): ProconsulError {
+  return new ProconsulError('rejected', message);
+}
+
+async function deregister(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+  const body = deregisterBody(await request.body(MAX_JSON_BODY_BYTES));
+  checkDatacenter(deps, body.Datacenter || request.params.get('dc'));
+  if (body.Node === '') throw rejected('Must provide node');
+  const command: Deregister = {
+    type: 'deregister',
+    node: body.Node,
+    ...(body.ServiceID === '' ? {} : { serviceId: body.ServiceID }),
+    ...(body.CheckID === '' ? {} : { checkId: body.CheckID }),
+  };
+  await write(deps, command);
+  return { json: true };
+}

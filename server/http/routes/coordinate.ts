@@ -1,0 +1,114 @@
+/** /v1/coordinate: where nodes stand in the network, as somebody measured it. */
+import { decoder } from '../../../lib/decode.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
+import type { Coordinate, NodeCoordinate } from '../../../lib/model.ts';
+import { keyOf } from '../../query/query.ts';
+import { COORDINATES, fold, nodeCoordinatesTopic } from '../../state/topic-names.ts';
+import { checkDatacenter, required, type ServerDeps, write } from '../deps.ts';
+import { readRoute } from '../reads.ts';
+
+const DIMENSIONS = 8;
+/** Where a node stands of which nothing is known. */
+const ORIGIN: Coordinate = {
+  Vec: Array.from({ length: DIMENSIONS }, () => 0),
+  Error: 1.5,
+  Adjustment: 0,
+  Height: 0.00001,
+};
+
+export function coordinateRoutes(deps: ServerDeps): Route[] {
+  return [
+    {
+      method: 'PUT',
+      path: '/v1/coordinate/update',
+      right: 'node:write',
+      does: "sets a node's coordinates",
+      handle: (request) => update(deps, request),
+    },
+    {
+      method: 'GET',
+      path: '/v1/coordinate/datacenters',
+      right: 'none',
+      does: 'lists the coordinates of the servers of each data centre',
+      handle: () => ({ json: [datacenter(deps)] }),
+    },
+    readRoute(deps, {
+      path: '/v1/coordinate/nodes',
+      right: 'node:read',
+      does: "lists the nodes' coordinates",
+      query: ({ params }) => {
+        const segment = params.get('segment');
+        return {
+          key: keyOf('coordinate/nodes', params.has('segment'), segment),
+          topics: [COORDINATES],
+          run: (state) => ({
+            json: [...state.coordinates.values()].filter(
+              (c) => !params.has('segment') || c.Segment === segment,
+            ),
+          }),
+        };
+      },
+    }),
+    readRoute(deps, {
+      path: '/v1/coordinate/node/',
+      right: 'node:read',
+      does: "shows a node's coordinates",
+      bareMissing: true,
+      query: ({ rest }) => {
+        const node = required(rest, 'node name');
+        return {
+          key: keyOf('coordinate/node', node),
+          topics: [nodeCoordinatesTopic(node)],
+          run: (state) => {
+            const all = [...state.coordinates.values()];
+            const json = all.filter((c) => fold(c.Node) === fold(node));
+            return json.length === 0 ? { status: 404 } : { json };
+          },
+        };
+      },
+    }),
+  ];
+}
+
+function datacenter({ datacenter: name, cluster }: ServerDeps) {
+  const Coordinates = cluster
+    .peers()
+    .map(({ node }) => ({ Node: node, Segment: '', Coord: ORIGIN }));
+  return { Datacenter: name, AreaID: 'wan', Coordinates };
+}
+
+const number = { type: 'number', default: 0 } as const;
+const coordinateBody = decoder<NodeCoordinate & { readonly Datacenter: string }>({
+  type: 'object',
+  required: ['Coord'],
+  properties: {
+    Node: { type: 'string', default: '' },
+    Segment: { type: 'string', default: '' },
+    Datacenter: { type: 'string', default: '' },
+    Coord: {
+      type: 'object',
+      properties: {
+        Vec: { type: 'array', items: { type: 'number' }, default: [] },
+        Error: number,
+        Adjustment: number,
+        Height: number,
+      },
+    },
+  },
+});
+
+async function update(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+  const body = coordinateBody(await request.body(MAX_JSON_BODY_BYTES));
+  const { Datacenter, ...coordinate } = body;
+  checkDatacenter(deps, Datacenter || request.params.get('dc'));
+  if (coordinate.Coord.Vec.length !== DIMENSIONS) {
+    throw new ProconsulError('rejected', 'incompatible coordinate');
+  }
+  if (deps.state().catalog.node(coordinate.Node) === undefined) {
+    throw new ProconsulError('rejected', `unknown node "${coordinate.Node}"`);
+  }
+  await write(deps, { type: 'update-coordinates', coordinates: [coordinate] });
+  return {};
+}

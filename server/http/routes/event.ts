@@ -1,0 +1,118 @@
+/** /v1/event: user events. They are in the log, so that every server has all of them in one order. */
+import { RE2JS } from 're2js';
+import { ProconsulError } from '../../../lib/errors.ts';
+import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import { MAX_EVENT_BODY_BYTES } from '../../../lib/limits.ts';
+import type { UserEvent } from '../../../lib/model.ts';
+import type { Query } from '../../query/query.ts';
+import { keyOf } from '../../query/query.ts';
+import type { State } from '../../state/state.ts';
+import { EVENTS } from '../../state/topic-names.ts';
+import { askingNode, checkDatacenter, required, type ServerDeps, write } from '../deps.ts';
+import { waitOf } from '../reads.ts';
+
+export function eventRoutes(deps: ServerDeps): Route[] {
+  return [
+    {
+      method: 'PUT',
+      path: '/v1/event/fire/',
+      right: 'event:write',
+      does: 'fires a user event',
+      handle: (request) => fire(deps, request),
+    },
+    {
+      method: 'GET',
+      path: '/v1/event/list',
+      right: 'event:read',
+      does: 'lists the newest 256 user events that are for this node',
+      handle: (request) => list(deps, request),
+    },
+  ];
+}
+
+async function fire(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+  const { rest, params } = request;
+  const name = required(rest, 'name');
+  checkDatacenter(deps, params.get('dc'));
+  const payload = await request.body(MAX_EVENT_BODY_BYTES);
+  const event: Omit<UserEvent, 'LTime'> = {
+    ID: deps.random.uuid(),
+    Name: name,
+    Payload: payload.length === 0 ? null : payload.toString('base64'),
+    NodeFilter: pattern('node', params.get('node')),
+    ServiceFilter: pattern('service', params.get('service')),
+    TagFilter: pattern('tag', params.get('tag')),
+    Version: 1,
+  };
+  if (event.TagFilter !== '' && event.ServiceFilter === '') {
+    throw new ProconsulError('rejected', 'Cannot provide tag filter without service filter');
+  }
+  await write(deps, { type: 'fire-event', event });
+  return { json: { ...event, LTime: 0 } };
+}
+
+function pattern(what: string, text: string): string {
+  if (text === '') return '';
+  try {
+    RE2JS.compile(text);
+    return text;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : '';
+    throw new ProconsulError('rejected', `Invalid ${what} filter: ${reason}`, { cause });
+  }
+}
+
+/**
+ * The index is made of the newest event's id, so that it says which event is the newest, and
+ * nothing else: it goes up and down. Whoever sends the one that we have waits for another.
+ */
+async function list(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+  const { params, signal } = request;
+  const seen = params.uint64('index');
+  const { waitMs } = waitOf(params, deps.random.next());
+  checkDatacenter(deps, params.get('dc'));
+  const query = eventsFor(askingNode(deps, request), params.get('name'));
+  const deadline = deps.clock.monotonic() + waitMs;
+  for (;;) {
+    const answer = deps.answers.read(query);
+    const events = eventsIn(deps.state(), askingNode(deps, request), params.get('name'));
+    const index = indexOfEvents(events);
+    const leftMs = deadline - deps.clock.monotonic();
+    if (seen === undefined || seen === 0n || index !== seen || leftMs <= 0) {
+      return { json: events, headers: { 'X-Consul-Index': String(index) } };
+    }
+    await deps.answers.wait(query, { minIndex: answer.index, waitMs: leftMs, signal });
+  }
+}
+
+function eventsFor(node: string, name: string): Query {
+  return {
+    key: keyOf('event/list', node, name),
+    topics: [EVENTS],
+    run: (state) => ({ json: eventsIn(state, node, name) }),
+  };
+}
+
+function eventsIn(state: State, node: string, name: string): UserEvent[] {
+  return state.events.filter((e) => (name === '' || e.Name === name) && isFor(state, e, node));
+}
+
+/** Whether the event reaches this node, by the node's name and the services on it. */
+function isFor(state: State, event: UserEvent, node: string): boolean {
+  const { NodeFilter, ServiceFilter, TagFilter } = event;
+  if (NodeFilter !== '' && !RE2JS.compile(NodeFilter).matcher(node).find()) return false;
+  if (ServiceFilter === '') return true;
+  const service = RE2JS.compile(ServiceFilter);
+  const tag = TagFilter === '' ? undefined : RE2JS.compile(TagFilter);
+  return [...state.catalog.instancesOn(node)].some(
+    ({ Service, Tags }) =>
+      service.matcher(Service).find() &&
+      (tag === undefined || Tags.some((t) => tag.matcher(t).find())),
+  );
+}
+
+function indexOfEvents(events: readonly UserEvent[]): bigint {
+  const id = events.at(-1)?.ID.replaceAll('-', '');
+  if (id === undefined) return 1n;
+  return BigInt(`0x${id.slice(0, 16)}`) ^ BigInt(`0x${id.slice(16)}`);
+}

@@ -1,0 +1,93 @@
+/** /v1/health: who is well. */
+import {
+  checkFields,
+  healthInstanceFields,
+  type StructSchema,
+} from '../../../lib/filter/fields.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import * as queries from '../../query/health.ts';
+import { askingNode, required, type ServerDeps } from '../deps.ts';
+import { narrowing } from '../narrowing.ts';
+import { type Read, readRoute } from '../reads.ts';
+
+export function healthRoutes(deps: ServerDeps): Route[] {
+  return [...instanceRoutes(deps), ...checkRoutes(deps)];
+}
+
+function narrowed(deps: ServerDeps, request: HttpRequest, fields: StructSchema) {
+  return narrowing(request.params, askingNode(deps, request), fields);
+}
+
+function instanceRoutes(deps: ServerDeps): Route[] {
+  const row = (path: string, does: string, query: typeof queries.healthOfService): Read => ({
+    path,
+    right: 'service:read',
+    does,
+    saysConsistency: true,
+    indexedErrors: true,
+    cacheable: true,
+    query: (r) => {
+      const name = required(r.rest, 'service name');
+      const passing = passingOnly(r);
+      return query(name, narrowed(deps, r, healthInstanceFields), passing);
+    },
+  });
+  return [
+    readRoute(
+      deps,
+      row(
+        '/v1/health/service/',
+        'lists the instances of a service with their nodes and checks',
+        queries.healthOfService,
+      ),
+    ),
+    readRoute(
+      deps,
+      row(
+        '/v1/health/connect/',
+        'the same for those that speak for it in the mesh',
+        queries.healthOfConnect,
+      ),
+    ),
+    readRoute(deps, {
+      ...row('/v1/health/ingress/', 'the same for ingress gateways', queries.healthOfService),
+      query: (r) => queries.healthOfIngress(required(r.rest, 'service name')),
+    }),
+  ];
+}
+
+/** `?passing` alone counts as true; `?passing=false` does not. */
+function passingOnly({ params }: HttpRequest): boolean {
+  if (!params.has('passing')) return false;
+  return params.bool('passing') ?? true;
+}
+
+function checkRoutes(deps: ServerDeps): Route[] {
+  const common = { saysConsistency: true } as const;
+  return [
+    readRoute(deps, {
+      ...common,
+      path: '/v1/health/checks/',
+      right: 'service:read',
+      does: 'lists the checks of a service',
+      query: (r) =>
+        queries.checksOfService(required(r.rest, 'service name'), narrowed(deps, r, checkFields)),
+    }),
+    readRoute(deps, {
+      ...common,
+      path: '/v1/health/node/',
+      right: 'node:read',
+      does: 'lists the checks of a node',
+      query: (r) =>
+        queries.checksOfNode(required(r.rest, 'node name'), narrowed(deps, r, checkFields)),
+    }),
+    readRoute(deps, {
+      ...common,
+      path: '/v1/health/state/',
+      right: 'node:read',
+      does: 'lists the checks in a status, or any',
+      query: (r) =>
+        queries.checksInStatus(required(r.rest, 'check state'), narrowed(deps, r, checkFields)),
+    }),
+  ];
+}

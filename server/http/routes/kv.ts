@@ -1,0 +1,101 @@
+/** /v1/kv: the key/value store. */
+import { ProconsulError } from '../../../lib/errors.ts';
+import type { Params } from '../../../lib/http/params.ts';
+import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import { MAX_KV_VALUE_BYTES } from '../../../lib/limits.ts';
+import type { Uint64 } from '../../../lib/model.ts';
+import type { KvOp } from '../../commands.ts';
+import * as queries from '../../query/kv.ts';
+import type { Query } from '../../query/query.ts';
+import { checkDatacenter, type ServerDeps, write } from '../deps.ts';
+import { readRoute } from '../reads.ts';
+
+export function kvRoutes(deps: ServerDeps): Route[] {
+  return [
+    readRoute(deps, {
+      path: '/v1/kv/',
+      right: 'key:read',
+      does: 'reads a key, a tree or the names of keys',
+      query: queryOf,
+    }),
+    {
+      method: 'PUT',
+      path: '/v1/kv/',
+      right: 'key:write',
+      does: 'writes a key: plainly, by CAS, or with a lock',
+      handle: (request) => put(deps, request),
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/kv/',
+      right: 'key:write',
+      does: 'deletes a key or a tree',
+      handle: (request) => remove(deps, request),
+    },
+  ];
+}
+
+function queryOf({ rest: key, params }: HttpRequest): Query {
+  if (params.has('keys')) return queries.keys(key, params.get('separator'));
+  if (params.has('recurse')) return queries.tree(key);
+  if (key === '') throw missingKey();
+  return params.has('raw') ? queries.rawKey(key) : queries.oneKey(key);
+}
+
+function missingKey(): ProconsulError {
+  return new ProconsulError('invalid', 'Missing key name');
+}
+
+async function put(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+  const { rest: key, params } = request;
+  checkDatacenter(deps, params.get('dc'));
+  if (key === '') throw missingKey();
+  refuseConflict(request, ['cas', 'acquire', 'release']);
+  const flags = uint64(params, 'flags') ?? 0;
+  const op = { key, flags, value: null, index: 0, session: '', ...verb(params) };
+  const value = await request.body(MAX_KV_VALUE_BYTES);
+  return await writeOp(deps, {
+    ...op,
+    value: value.length === 0 ? null : value.toString('base64'),
+  });
+}
+
+function verb(params: Params): Pick<KvOp, 'verb'> & Partial<KvOp> {
+  if (params.has('cas')) return { verb: 'cas', index: uint64(params, 'cas') ?? 0 };
+  if (params.has('acquire')) return { verb: 'lock', session: params.get('acquire') };
+  if (params.has('release')) return { verb: 'unlock', session: params.get('release') };
+  return { verb: 'set' };
+}
+
+async function remove(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+  const { rest: key, params } = request;
+  checkDatacenter(deps, params.get('dc'));
+  refuseConflict(request, ['recurse', 'cas']);
+  const op = { key, flags: 0, value: null, index: 0, session: '' };
+  if (params.has('recurse')) return await writeOp(deps, { ...op, verb: 'delete-tree' });
+  if (key === '') throw missingKey();
+  if (!params.has('cas')) return await writeOp(deps, { ...op, verb: 'delete' });
+  return await writeOp(deps, { ...op, verb: 'delete-cas', index: uint64(params, 'cas') ?? 0 });
+}
+
+async function writeOp(deps: ServerDeps, op: KvOp): Promise<Reply> {
+  const outcome = await write(deps, { type: 'kv', op });
+  return { json: outcome.applied };
+}
+
+function refuseConflict({ params, target }: HttpRequest, names: readonly string[]): void {
+  if (names.filter((name) => params.has(name)).length < 2) return;
+  const query = target.slice(target.indexOf('?') + 1);
+  throw new ProconsulError('invalid', `Conflicting flags: ${query}`);
+}
+
+/** Consul answers 500 to a number that is none. */
+function uint64(params: Params, name: string): Uint64 | undefined {
+  if (!params.has(name)) return undefined;
+  const value = params.uint64(name);
+  if (value === undefined) {
+    const text = `strconv.ParseUint: parsing ${JSON.stringify(params.get(name))}: invalid syntax`;
+    throw new ProconsulError('rejected', text);
+  }
+  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
+}

@@ -1,0 +1,197 @@
+/** /v1/session: sessions, which locks are held by. */
+import { valueDecoder } from '../../../lib/decode.ts';
+import { formatDuration, NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import { decodeJson } from '../../../lib/json.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
+import { SERF_HEALTH, type ServiceCheckRef, type Session } from '../../../lib/model.ts';
+import { isUuid } from '../../../lib/random.ts';
+import * as queries from '../../query/sessions.ts';
+import { askingNode, checkDatacenter, required, type ServerDeps, write } from '../deps.ts';
+import { readRoute } from '../reads.ts';
+
+const DEFAULT_LOCK_DELAY_NS = 15e9;
+const MAX_TTL_NS = 24 * 3600e9;
+/** A number below it was meant in seconds: Consul's own guess. */
+const LOCK_DELAY_SECONDS_BELOW = 1000;
+
+export function sessionRoutes(deps: ServerDeps): Route[] {
+  return [...sessionWrites(deps), ...sessionReads(deps)];
+}
+
+function sessionWrites(deps: ServerDeps): Route[] {
+  const row = { method: 'PUT', right: 'session:write' } as const;
+  return [
+    {
+      ...row,
+      path: '/v1/session/create',
+      does: 'makes a session',
+      handle: (request) => create(deps, request),
+    },
+    {
+      ...row,
+      path: '/v1/session/destroy/',
+      does: 'ends a session and lets go of its locks',
+      handle: async ({ rest, params }) => {
+        checkDatacenter(deps, params.get('dc'));
+        await write(deps, { type: 'destroy-session', id: sessionId(rest) });
+        return { json: true };
+      },
+    },
+    {
+      ...row,
+      path: '/v1/session/renew/',
+      does: "gives a session's TTL its full time again",
+      handle: (request) => renew(deps, request),
+    },
+  ];
+}
+
+function sessionReads(deps: ServerDeps): Route[] {
+  const common = { right: 'session:read', indexedErrors: true } as const;
+  return [
+    readRoute(deps, {
+      ...common,
+      path: '/v1/session/info/',
+      does: 'shows a session',
+      query: ({ rest }) => queries.session(sessionId(rest)),
+    }),
+    readRoute(deps, {
+      ...common,
+      path: '/v1/session/list',
+      does: 'lists the sessions',
+      query: () => queries.sessions(),
+    }),
+    readRoute(deps, {
+      ...common,
+      path: '/v1/session/node/',
+      does: 'lists the sessions of a node',
+      query: ({ rest }) => queries.sessionsOn(required(rest, 'node name')),
+    }),
+  ];
+}
+
+function sessionId(rest: string): string {
+  const id = required(rest, 'session');
+  if (isUuid(id)) return id.toLowerCase();
+  const text = id.length === 36 ? `Invalid UUID '${id}'` : 'UUID must be 36 characters';
+  throw new ProconsulError('rejected', `failed session lookup: index error: ${text}`);
+}
+
+interface SessionBody {
+  readonly Name: string;
+  readonly Node: string;
+  readonly Checks?: readonly string[];
+  readonly NodeChecks?: readonly string[];
+  readonly ServiceChecks?: readonly ServiceCheckRef[];
+  readonly LockDelay?: unknown;
+  readonly Behavior: string;
+  readonly TTL: string;
+}
+
+const names = { type: 'array', items: { type: 'string' } } as const;
+const sessionBody = valueDecoder<SessionBody>({
+  type: 'object',
+  properties: {
+    Name: { type: 'string', default: '' },
+    Node: { type: 'string', default: '' },
+    Checks: names,
+    NodeChecks: names,
+    ServiceChecks: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['ID'],
+        properties: { ID: { type: 'string' }, Namespace: { type: 'string', default: '' } },
+      },
+    },
+    LockDelay: {},
+    Behavior: { type: 'string', default: '' },
+    TTL: { type: 'string', default: '' },
+  },
+});
+
+/** Unlike other bodies this one may be missing. */
+function parseBody(bytes: Buffer): SessionBody {
+  try {
+    return sessionBody(bytes.length === 0 ? {} : decodeJson(bytes.toString()));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : '';
+    throw new ProconsulError('invalid', `Request decode failed: ${reason}`, { cause });
+  }
+}
+
+async function create(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+  checkDatacenter(deps, request.params.get('dc'));
+  const body = parseBody(await request.body(MAX_JSON_BODY_BYTES));
+  const session: Omit<Session, 'CreateIndex' | 'ModifyIndex'> = {
+    ID: deps.random.uuid(),
+    Name: body.Name,
+    Node: body.Node === '' ? askingNode(deps, request) : body.Node,
+    LockDelay: lockDelay(body.LockDelay),
+    Behavior: behavior(body.Behavior),
+    TTL: checkedTtl(body.TTL, deps.sessionTtlMinMs),
+    ...checksOf(body),
+  };
+  await write(deps, { type: 'create-session', session });
+  if (session.TTL !== '') await deps.renewSession(session.ID);
+  return { json: { ID: session.ID } };
+}
+
+/** Only who names no checks at all gets the one of the node's agent. */
+function checksOf({ Checks, NodeChecks, ServiceChecks }: SessionBody) {
+  const unsaid = Checks === undefined && NodeChecks === undefined && ServiceChecks === undefined;
+  return {
+    NodeChecks: unsaid ? [SERF_HEALTH] : (NodeChecks ?? Checks ?? null),
+    ServiceChecks: ServiceChecks ?? null,
+  };
+}
+
+function lockDelay(sent: unknown): number {
+  if (sent === undefined) return DEFAULT_LOCK_DELAY_NS;
+  if (typeof sent === 'number' && Number.isFinite(sent)) {
+    return Math.max(0, Math.round(sent < LOCK_DELAY_SECONDS_BELOW ? sent * 1e9 : sent));
+  }
+  const ns = typeof sent === 'string' ? parseDuration(sent) : undefined;
+  if (ns === undefined) {
+    const text = `Request decode failed: time: invalid duration ${JSON.stringify(sent)}`;
+    throw new ProconsulError('invalid', text);
+  }
+  return Math.max(0, ns);
+}
+
+function behavior(sent: string): 'release' | 'delete' {
+  if (sent === '' || sent === 'release') return 'release';
+  if (sent === 'delete') return 'delete';
+  throw new ProconsulError('rejected', `Invalid Behavior setting '${sent}'`);
+}
+
+/** Patroni reads the start of these texts. */
+function checkedTtl(ttl: string, minMs: number): string {
+  if (ttl === '') return '';
+  const ns = parseDuration(ttl);
+  if (ns === undefined) {
+    const reason = `time: invalid duration ${JSON.stringify(ttl)}`;
+    throw new ProconsulError('rejected', `Session TTL '${ttl}' invalid: ${reason}`);
+  }
+  if (ns !== 0 && (ns < minMs * NS_PER_MS || ns > MAX_TTL_NS)) {
+    const range = `[${formatDuration(minMs * NS_PER_MS)}=${formatDuration(MAX_TTL_NS)}]`;
+    const text = `Invalid Session TTL '${ns}', must be between ${range}`;
+    throw new ProconsulError('rejected', text);
+  }
+  return ttl;
+}
+
+async function renew(deps: ServerDeps, { rest, params }: HttpRequest): Promise<Reply> {
+  checkDatacenter(deps, params.get('dc'));
+  const id = sessionId(rest);
+  // As new as any acknowledged write: the session may just have been made through another server.
+  await deps.freshness.ready('leader');
+  const session = deps.state().sessions.get(id);
+  if (session === undefined) {
+    throw new ProconsulError('not-found', `Session id '${id}' not found`);
+  }
+  await deps.renewSession(id);
+  return { json: [session] };
+}

@@ -1,0 +1,39 @@
+/** /v1/internal/ui: what a web page asks for. */
+import {
+  healthInstanceFields,
+  type StructSchema,
+  uiNodeFields,
+} from '../../../lib/filter/fields.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import * as queries from '../../query/ui.ts';
+import { askingNode, required, type ServerDeps } from '../deps.ts';
+import { narrowing } from '../narrowing.ts';
+import { readRoute } from '../reads.ts';
+
+export function uiRoutes(deps: ServerDeps): Route[] {
+  const narrowed = (request: HttpRequest, fields: StructSchema) =>
+    narrowing(request.params, askingNode(deps, request), fields);
+  return [
+    readRoute(deps, {
+      path: '/v1/internal/ui/services',
+      right: 'service:read',
+      does: 'sums up each service',
+      indexedErrors: true,
+      query: (r) => queries.serviceSummaries(narrowed(r, healthInstanceFields)),
+    }),
+    readRoute(deps, {
+      path: '/v1/internal/ui/nodes',
+      right: 'node:read',
+      does: 'lists the nodes with all that is on them',
+      indexedErrors: true,
+      query: (r) => queries.nodesInFull(narrowed(r, uiNodeFields)),
+    }),
+    readRoute(deps, {
+      path: '/v1/internal/ui/node/',
+      right: 'node:read',
+      does: 'shows a node with all that is on it',
+      bareMissing: true,
+      query: ({ rest }) => queries.nodeInFull(required(rest, 'node name')),
+    }),
+  ];
+}

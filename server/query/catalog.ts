@@ -1,0 +1,205 @@
+/** Queries of /v1/catalog. Lists of instances stand in the order of node, then service id. */
+import type { Instance, Node } from '../../lib/model.ts';
+import { hasMeta } from '../state/catalog.ts';
+import type { State } from '../state/state.ts';
+import {
+  CATALOG,
+  connectTopic,
+  instancesTopic,
+  NODES,
+  nodeTopic,
+  SERVICES,
+} from '../state/topic-names.ts';
+import { orderByNode } from './order.ts';
+import { keyOf, type Query } from './query.ts';
+
+export type Pairs = readonly (readonly [string, string])[];
+export type Keep = (item: unknown) => boolean;
+export const keepAll: Keep = () => true;
+
+/** What narrows a list, and how its key says so. */
+export interface Narrowing {
+  readonly key: string;
+  readonly tags: readonly string[];
+  readonly nodeMeta: Pairs;
+  readonly keep: Keep;
+  /** The node from which distances count; '' for none. */
+  readonly near: string;
+}
+
+export function nodes(n: Narrowing): Query {
+  return {
+    key: keyOf('catalog/nodes', n.key),
+    topics: [NODES],
+    run: (state) => {
+      const list = [...state.catalog.nodes.values()].filter((node) => hasMeta(node, n.nodeMeta));
+      return { json: orderByNode(state, n.near, list).filter(n.keep) };
+    },
+  };
+}
+
+/** Only names and tags: with a node-meta it depends on much more. */
+export function services(n: Narrowing): Query {
+  const narrow = n.nodeMeta.length > 0;
+  return {
+    key: keyOf('catalog/services', n.key),
+    topics: [narrow ? CATALOG : SERVICES],
+    run: (state) => ({
+      json: Object.fromEntries(
+        narrow ? servicesOnNodes(state, n.nodeMeta) : state.catalog.serviceNames.entries(),
+      ),
+    }),
+  };
+}
+
+function servicesOnNodes(state: State, nodeMeta: Pairs): [string, string[]][] {
+  const services = new Map<string, Set<string>>();
+  for (const node of state.catalog.nodes.values()) {
+    if (!hasMeta(node, nodeMeta)) continue;
+    for (const { Service, Tags } of state.catalog.instancesOn(node.Node)) {
+      const tags = services.get(Service) ?? new Set();
+      for (const tag of Tags) tags.add(tag);
+      services.set(Service, tags);
+    }
+  }
+  return [...services].sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, tags]) => [k, [...tags]]);
+}
+
+/** One entry of /v1/catalog/service: the node and the instance in one flat object. */
+export function serviceInstances(service: string, n: Narrowing): Query {
+  return {
+    key: keyOf('catalog/service', service, n.key),
+    topics: [instancesTopic(service)],
+    run: (state) => listInstances(state, state.catalog.instancesOf(service), n),
+  };
+}
+
+export function connectInstances(service: string, n: Narrowing): Query {
+  return {
+    key: keyOf('catalog/connect', service, n.key),
+    topics: [connectTopic(service)],
+    run: (state) => listInstances(state, state.catalog.connectTo(service), n),
+  };
+}
+
+function listInstances(state: State, instances: Iterable<Instance>, n: Narrowing) {
+  const list = orderByNode(state, n.near, narrowed(state, instances, n));
+  return { json: list.map((i) => flat(state, i)).filter(n.keep) };
+}
+
+/** The instances that carry all the tags, on nodes with all of the meta. */
+export function narrowed(state: State, instances: Iterable<Instance>, n: Narrowing): Instance[] {
+  const wanted = n.tags.map((tag) => tag.toLowerCase());
+  return [...instances].filter(
+    (i) =>
+      hasTags(i, wanted) &&
+      (n.nodeMeta.length === 0 || hasMeta(state.catalog.node(i.Node), n.nodeMeta)),
+  );
+}
+
+function hasTags({ Tags }: Instance, wanted: readonly string[]): boolean {
+  return wanted.every((tag) => Tags.some((t) => t.toLowerCase() === tag));
+}
+
+function flat(state: State, instance: Instance) {
+  const node = state.catalog.node(instance.Node);
+  return {
+    ID: node?.ID ?? '',
+    Node: instance.Node,
+    Address: node?.Address ?? '',
+    Datacenter: node?.Datacenter ?? '',
+    TaggedAddresses: node?.TaggedAddresses ?? null,
+    NodeMeta: node?.Meta ?? null,
+    ServiceKind: instance.Kind,
+    ServiceID: instance.ID,
+    ServiceName: instance.Service,
+    ServiceTags: instance.Tags,
+    ServiceAddress: instance.Address,
+    ...(hasEntries(instance.TaggedAddresses)
+      ? { ServiceTaggedAddresses: instance.TaggedAddresses }
+      : {}),
+    ServiceWeights: instance.Weights,
+    ServiceMeta: instance.Meta ?? {},
+    ServicePort: instance.Port,
+    ServiceEnableTagOverride: instance.EnableTagOverride,
+    ServiceProxy: proxyOf(instance),
+    ServiceConnect: instance.Connect,
+    CreateIndex: instance.CreateIndex,
+    ModifyIndex: instance.ModifyIndex,
+  };
+}
+
+function hasEntries(map: Readonly<Record<string, unknown>> | null): boolean {
+  return map !== null && Object.keys(map).length > 0;
+}
+
+/** Consul shows these two even where nobody gave them. */
+function proxyOf({ Proxy: proxy }: Instance) {
+  return { MeshGateway: {}, Expose: {}, ...proxy };
+}
+
+/** An instance as the catalog's and the health endpoints show it, beside its node. */
+export function shown(instance: Instance) {
+  const { Kind, ID, Service, Tags, Address, TaggedAddresses, Meta, Port, Weights } = instance;
+  return {
+    ...(Kind === '' ? {} : { Kind }),
+    ID,
+    Service,
+    Tags,
+    Address,
+    ...(hasEntries(TaggedAddresses) ? { TaggedAddresses } : {}),
+    Meta,
+    Port,
+    Weights,
+    EnableTagOverride: instance.EnableTagOverride,
+    Proxy: proxyOf(instance),
+    Connect: instance.Connect,
+    CreateIndex: instance.CreateIndex,
+    ModifyIndex: instance.ModifyIndex,
+  };
+}
+
+/** A few endpoints show Go's nil where the others show an empty list. */
+export function nilIfEmpty<T>(list: readonly T[]): readonly T[] | null {
+  return list.length === 0 ? null : list;
+}
+
+/** A node with its instances by id; null for a node that is not there. */
+export function node(name: string, n: Narrowing): Query {
+  return {
+    key: keyOf('catalog/node', name, n.key),
+    topics: [nodeTopic(name)],
+    run: (state) => {
+      const row = state.catalog.node(name);
+      if (row === undefined) return { json: null };
+      const list = instancesOn(state, row, n.keep).map((s) => [s.ID, s]);
+      return { json: { Node: row, Services: Object.fromEntries(list) } };
+    },
+  };
+}
+
+export function nodeServices(name: string, n: Narrowing): Query {
+  return {
+    key: keyOf('catalog/node-services', name, n.key),
+    topics: [nodeTopic(name)],
+    run: (state) => {
+      const row = state.catalog.node(name);
+      if (row === undefined) return { json: { Node: null, Services: null } };
+      return { json: { Node: row, Services: instancesOn(state, row, n.keep) } };
+    },
+  };
+}
+
+function instancesOn(state: State, node: Node, keep: Keep) {
+  const list = [...state.catalog.instancesOn(node.Node)];
+  return list
+    .sort((a, b) => (a.ID < b.ID ? -1 : 1))
+    .map(shown)
+    .filter(keep);
+}
+
+/** `key:value`, as ?node-meta has it; a value may hold colons. */
+export function pair(text: string): readonly [string, string] {
+  const colon = text.indexOf(':');
+  return colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
+}

@@ -1,0 +1,50 @@
+import type { Coordinate } from '../../lib/model.ts';
+import type { State } from '../state/state.ts';
+import { fold } from '../state/topic-names.ts';
+
+interface OnNode {
+  readonly Node: string;
+  readonly ID?: string;
+  readonly CheckID?: string;
+}
+
+/**
+ * By node and then by id, always the same: clients pair lists by position. With a node to be near,
+ * by the time a packet takes from there; nodes without coordinates come last.
+ */
+export function orderByNode<T extends OnNode>(state: State, near: string, rows: T[]): T[] {
+  const sorted = rows.sort(byName);
+  if (near === '') return sorted;
+  const from = coordinateOf(state, near);
+  // Consul leaves the order alone when it does not know where the node is.
+  if (from === undefined) return sorted;
+  const distances = new Map<string, number>();
+  for (const { Node } of sorted) {
+    const to = coordinateOf(state, Node);
+    const seconds = to === undefined ? Number.POSITIVE_INFINITY : distance(from, to);
+    distances.set(Node, seconds);
+  }
+  const of = (row: T) => distances.get(row.Node) ?? Number.POSITIVE_INFINITY;
+  return sorted.sort((a, b) => (of(a) === of(b) ? 0 : of(a) - of(b)));
+}
+
+function byName(a: OnNode, b: OnNode): number {
+  if (a.Node !== b.Node) return a.Node < b.Node ? -1 : 1;
+  const x = a.CheckID ?? a.ID ?? '';
+  const y = b.CheckID ?? b.ID ?? '';
+  if (x === y) return 0;
+  return x < y ? -1 : 1;
+}
+
+function coordinateOf(state: State, node: string): Coordinate | undefined {
+  return state.coordinates.get(state.coordinateKey(fold(node), ''))?.Coord;
+}
+
+/** Seconds between two network coordinates, as Vivaldi defines it. */
+export function distance(a: Coordinate, b: Coordinate): number {
+  if (a.Vec.length !== b.Vec.length) return Number.POSITIVE_INFINITY;
+  const squares = a.Vec.reduce((sum, x, i) => sum + (x - (b.Vec[i] ?? 0)) ** 2, 0);
+  const raw = Math.sqrt(squares) + a.Height + b.Height;
+  const adjusted = raw + a.Adjustment + b.Adjustment;
+  return adjusted > 0 ? adjusted : raw;
+}

@@ -1,0 +1,99 @@
+/**
+ * A server's copy of the state: the log's entries in, outcomes to whoever proposed them, touched
+ * topics to whoever watches.
+ */
+import type { Entry } from './commands.ts';
+import type { LogSink, Snapshot } from './log/event-log.ts';
+import type { Watcher } from './query/watcher.ts';
+import { apply } from './state/apply.ts';
+import type { Outcome } from './state/outcome.ts';
+import { dump, Restoring } from './state/snapshot.ts';
+import { State } from './state/state.ts';
+
+/** A snapshot that is restored gives way to other work this often. */
+const LINES_PER_SLICE = 2000;
+
+export interface ReplicaOptions {
+  readonly watcher: Watcher;
+  /** An entry that cannot be applied, or a broken invariant: the process must end at once. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export type OnApplied = (entry: Entry, outcome: Outcome) => void;
+
+export class Replica implements LogSink {
+  readonly #options: ReplicaOptions;
+  #state = new State();
+  #onApplied: OnApplied = () => undefined;
+  #onRestored: () => void = () => undefined;
+  readonly #behind = new Set<{ readonly index: number; readonly done: () => void }>();
+
+  constructor(options: ReplicaOptions) {
+    this.#options = options;
+  }
+
+  /** The state as of the last entry that was applied. It is replaced by a restore: don't keep it. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Who hears of each outcome, in order, before anyone is woken. */
+  onApplied(listener: OnApplied): void {
+    this.#onApplied = listener;
+  }
+
+  /** Who hears that the state was replaced. */
+  onRestored(listener: () => void): void {
+    this.#onRestored = listener;
+  }
+
+  apply(entries: readonly Entry[]): void {
+    try {
+      const touched = new Set<string>();
+      for (const entry of entries) {
+        const applied = apply(this.#state, entry);
+        for (const topic of applied.touched) touched.add(topic);
+        this.#onApplied(entry, applied.outcome);
+      }
+      this.#options.watcher.notify(touched);
+      this.#catchUp();
+    } catch (error) {
+      // Going on would leave this server different from the others.
+      this.#options.onFatal(error);
+      throw error;
+    }
+  }
+
+  async restore(snapshot: Snapshot): Promise<void> {
+    const restoring = new Restoring();
+    let lines = 0;
+    for await (const line of snapshot.lines) {
+      restoring.add(line);
+      if (++lines % LINES_PER_SLICE === 0) await new Promise((done) => setImmediate(done));
+    }
+    this.#state = restoring.finish();
+    this.#onRestored();
+    this.#options.watcher.notifyAll();
+    this.#catchUp();
+  }
+
+  snapshot(): Snapshot {
+    const { index, epoch, hash, t } = this.#state;
+    return { position: { index, epoch, hash, t }, lines: dump(this.#state) };
+  }
+
+  /** Resolves when this replica has applied the index. */
+  applied(index: number): Promise<void> {
+    if (this.#state.index >= index) return Promise.resolve();
+    return new Promise((done) => this.#behind.add({ index, done }));
+  }
+
+  #catchUp(): void {
+    if (this.#behind.size === 0) return;
+    for (const waiter of this.#behind) {
+      if (waiter.index > this.#state.index) continue;
+      this.#behind.delete(waiter);
+      waiter.done();
+    }
+  }
+}

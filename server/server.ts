@@ -1,0 +1,157 @@
+/** A registry server: wires the log, the replica, the queries and the routes, and ends them. */
+import type { Clock } from '../lib/clock.ts';
+import { describeChain, noLeader } from '../lib/errors.ts';
+import type { Route } from '../lib/http/route.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Random } from '../lib/random.ts';
+import type { Command } from './commands.ts';
+import type { Cluster, Consistency, Freshness, ServerDeps } from './http/deps.ts';
+import { serverRoutes } from './http/routes.ts';
+import { Leader } from './leader.ts';
+import type { Leases } from './leases.ts';
+import type { EventLog } from './log/event-log.ts';
+import { Proposer } from './proposer.ts';
+import { Answers } from './query/answers.ts';
+import { Watcher } from './query/watcher.ts';
+import { Replica } from './replica.ts';
+import type { Outcome } from './state/outcome.ts';
+import type { State } from './state/state.ts';
+
+/** How many entries a start has to go through at most, about. */
+const ENTRIES_BETWEEN_SNAPSHOTS = 50_000;
+
+export interface ServerOptions {
+  readonly log: EventLog;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly datacenter: string;
+  /** The name of the node that this server is. */
+  readonly node: string;
+  readonly nodeId: string;
+  /** host:port, as Consul's servers speak to one another: what status/leader says. */
+  readonly address: string;
+  readonly sessionTtlMinMs: number;
+  /** Something is broken for good: the process must end at once. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #watcher = new Watcher();
+  readonly #replica: Replica;
+  readonly #proposer: Proposer;
+  readonly #leader: Leader;
+  readonly #snapshots: { index: number; saving: boolean } = { index: 0, saving: false };
+  readonly answers: Answers;
+  readonly deps: ServerDeps;
+
+  constructor(options: ServerOptions) {
+    const { clock, random, onFatal } = options;
+    const { log } = options;
+    this.#options = options;
+    this.#replica = new Replica({ watcher: this.#watcher, onFatal });
+    this.#proposer = new Proposer(log, `${options.nodeId}/${random.uuid()}`);
+    this.#replica.onApplied((entry, outcome) => this.#proposer.settle(entry.id, outcome));
+    const state = () => this.#replica.state;
+    const propose = (command: Command) => this.#proposer.propose(command);
+    this.answers = new Answers({ state, watcher: this.#watcher, clock });
+    this.#replica.onRestored(() => this.answers.release());
+    this.#leader = new Leader({ ...options, server: options.nodeId, state, propose });
+    this.deps = {
+      ...options,
+      state,
+      propose,
+      answers: this.answers,
+      freshness: this.#freshness(),
+      cluster: this.#cluster(),
+      renewSession: (id) => this.#leader.renewSession(id),
+    };
+  }
+
+  get state(): State {
+    return this.#replica.state;
+  }
+
+  propose(command: Command): Promise<Outcome> {
+    return this.#proposer.propose(command);
+  }
+
+  routes(): Route[] {
+    return serverRoutes(this.deps);
+  }
+
+  /** Resolves when the state is up to date and, where there is no other server, this one leads. */
+  async start(): Promise<void> {
+    const { log, logger } = this.#options;
+    await log.start(this.#replica);
+    this.#snapshots.index = this.#replica.state.index;
+    logger.info(`server: the log is applied up to entry ${this.#replica.state.index}`);
+    await this.#leader.start();
+    this.#replica.onApplied((entry, outcome) => {
+      this.#proposer.settle(entry.id, outcome);
+      this.#considerSnapshot(entry.index);
+    });
+  }
+
+  /** Answers whoever waits with what there is, and lets writes that are under way settle. */
+  async stop(): Promise<void> {
+    await this.#leader.stop();
+    this.#proposer.stop();
+    await this.#options.log.stop();
+    this.answers.release();
+  }
+
+  #considerSnapshot(index: number): void {
+    const due = index - this.#snapshots.index >= ENTRIES_BETWEEN_SNAPSHOTS;
+    if (!due || this.#snapshots.saving) return;
+    this.#snapshots.saving = true;
+    // After the batch that is being applied: a snapshot is of a state between two entries.
+    setImmediate(() => void this.#saveSnapshot());
+  }
+
+  async #saveSnapshot(): Promise<void> {
+    const { log, logger } = this.#options;
+    const snapshot = this.#replica.snapshot();
+    try {
+      await log.saveSnapshot(snapshot);
+      this.#snapshots.index = snapshot.position.index;
+      logger.info(`server: snapshot of entry ${snapshot.position.index} saved`);
+    } catch (error) {
+      logger.error(`server: no snapshot saved: ${describeChain(error)}`);
+      // Not at once again, for the next entry: it would only fail as often.
+      this.#snapshots.index = snapshot.position.index - ENTRIES_BETWEEN_SNAPSHOTS / 2;
+    }
+    this.#snapshots.saving = false;
+  }
+
+  #freshness(): Freshness {
+    const { log } = this.#options;
+    const leader = () => this.#leader;
+    return {
+      ready: (consistency) => this.#ready(consistency),
+      get knownLeader() {
+        return log.status().writable && leader().knowsLeader;
+      },
+      get lastContactMs() {
+        return log.status().lastContactMs;
+      },
+    };
+  }
+
+  #ready(consistency: Consistency): Promise<void> | undefined {
+    if (consistency === 'stale') return undefined;
+    const { log } = this.#options;
+    if (!log.status().writable) return Promise.reject(noLeader());
+    return log.readIndex().then((index) => this.#replica.applied(index));
+  }
+
+  #cluster(): Cluster {
+    const { nodeId, node, address } = this.#options;
+    return {
+      peers: () => [{ id: nodeId, node, address, leader: this.#leader.isLeader }],
+      members: () => [],
+    };
+  }
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { sameJson } from '../../lib/equal.ts';
+import type {
+  ClaimLeadership,
+  Command,
+  Entry,
+  FireEvent,
+  TxnOp,
+  UpdateCoordinates,
+} from '../commands.ts';
+import { applyKv } from './kv-commands.ts';
+import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
+import { deregister, register } from './registration.ts';
+import { createSession, destroySession, expireSessions } from './session-commands.ts';
+import { MAX_EVENTS, type State } from './state.ts';
+import { applyTxn } from './txn-commands.ts';
+
+/** The oldest boots are forgotten first; a proposal of theirs is long settled. */
+const MAX_BOOTS = 1000;
+
+export interface Applied {
+  readonly outcome: Outcome;
+  readonly touched: ReadonlySet<string>;
+}
+
+/**
+ * Applies one log entry: the only way in which the state changes. Every server applies the same
+ * entries in the same order, so nothing here may depend on time, chance, I/O or this process.
+ */
+export function apply(state: State, entry: Entry): Applied {
+  // A gap means a lost entry, after which every answer would be wrong: stop instead. A new epoch
+  // leaves one on purpose, so that no index is ever used twice.
+  assert(
+    entry.index === state.index + 1 || (entry.epoch > state.epoch && entry.index > state.index),
+    `entry ${entry.index} does not follow ${state.index}`,
+  );
+  state.index = entry.index;
+  state.epoch = entry.epoch;
+  state.t = entry.t;
+  state.hash = entry.hash;
+  const outcome = isRepeat(state, entry.id) ? APPLIED : attempt(state, entry.command);
+  if (!outcome.applied) {
+    state.journal.rollback();
+    state.topics.rollback();
+  }
+  state.journal.commit();
+  const touched = state.topics.commit(entry.index, entry.t);
+  state.kv.commit(touched, entry.index, entry.t);
+  return { outcome, touched };
+}
+
+/** Whether every operation only reads: such a transaction needs no entry. */
+export function onlyReads(ops: readonly TxnOp[]): boolean {
+  return ops.every((op) => {
+    if (!('kv' in op)) return Object.values(op).every(({ verb }) => verb === 'get');
+    return !KV_WRITES.has(op.kv.verb);
+  });
+}
+
+const KV_WRITES = new Set(['set', 'cas', 'lock', 'unlock', 'delete', 'delete-cas', 'delete-tree']);
+
+/** Runs a transaction that only reads. The state stays as it is. */
+export function readTxn(state: State, ops: readonly TxnOp[]): Outcome {
+  assert(onlyReads(ops));
+  return applyTxn(state, ops);
+}
+
+/** Proposals of one boot of a server come in order, so that one counter tells which were seen. */
+function isRepeat(state: State, id: string): boolean {
+  const [, boot, count] = /^(.+)\/(\d+)$/.exec(id) ?? [];
+  if (boot === undefined) return false;
+  const counter = Number(count);
+  if (counter <= (state.proposals.get(boot) ?? -1)) return true;
+  state.proposals.delete(boot);
+  state.proposals.set(boot, counter);
+  if (state.proposals.size > MAX_BOOTS) {
+    const [oldest] = state.proposals.keys();
+    if (oldest !== undefined) state.proposals.delete(oldest);
+  }
+  return false;
+}
+
+function attempt(state: State, command: Command): Outcome {
+  try {
+    return run(state, command);
+  } catch (error) {
+    if (error instanceof Refusal) return { applied: false, refused: error.message };
+    throw error;
+  }
+}
+
+function run(state: State, command: Command): Outcome {
+  switch (command.type) {
+    case 'register':
+      register(state, command);
+      return APPLIED;
+    case 'deregister':
+      deregister(state, command);
+      return APPLIED;
+    case 'kv':
+      return applyKv(state, command.op);
+    case 'txn':
+      return applyTxn(state, command.ops);
+    case 'create-session':
+      return createSession(state, command);
+    case 'destroy-session':
+      return destroySession(state, command.id);
+    case 'expire-sessions':
+      return expireSessions(state, command);
+    case 'claim-leadership':
+      return claimLeadership(state, command);
+    case 'update-coordinates':
+      return updateCoordinates(state, command);
+    case 'fire-event':
+      return fireEvent(state, command);
+    default:
+      // Written by a newer server. To skip it would leave this replica different from the others.
+      throw new Error(`unknown command ${JSON.stringify(command satisfies never)}`);
+  }
+}
+
+function claimLeadership(state: State, { server, replaces }: ClaimLeadership): Outcome {
+  if (replaces !== state.leadership.term) return NOT_APPLIED;
+  state.setLeadership({ server, term: state.index });
+  return APPLIED;
+}
+
+/** Coordinates of nodes that are gone meanwhile are left out. */
+function updateCoordinates(state: State, { coordinates }: UpdateCoordinates): Outcome {
+  for (const coordinate of coordinates) {
+    const node = state.catalog.node(coordinate.Node);
+    if (node === undefined) continue;
+    const key = state.coordinateKey(coordinate.Node, coordinate.Segment);
+    const row = { ...coordinate, Node: node.Node };
+    if (!sameJson(state.coordinates.get(key), row)) state.coordinates.set(key, row);
+  }
+  return APPLIED;
+}
+
+function fireEvent(state: State, { event }: FireEvent): Outcome {
+  const last = state.events.at(-1)?.LTime ?? 1;
+  state.setEvents([...state.events, { ...event, LTime: last + 1 }].slice(-MAX_EVENTS));
+  return APPLIED;
+}

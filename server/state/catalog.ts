@@ -1,0 +1,216 @@
+/**
+ * The catalog's tables: nodes, instances, checks. The lookups beside them, and which topics a
+ * change touches, follow from the rows alone.
+ */
+import { sameJson } from '../../lib/equal.ts';
+import { type Check, type Instance, lookUp, type Node } from '../../lib/model.ts';
+import { ServiceNames } from './service-names.ts';
+import { type Journal, Lookup, Table } from './table.ts';
+import {
+  CATALOG,
+  connectTopic,
+  fold,
+  healthTopic,
+  instancesTopic,
+  NODES,
+  nodeChecksTopic,
+  nodeTopic,
+  serviceChecksTopic,
+  statusTopic,
+} from './topic-names.ts';
+import type { Topics } from './topics.ts';
+
+/** NUL can stand in no name: the routes refuse it. */
+export function rowKey(node: string, id: string): string {
+  return `${fold(node)}\0${fold(id)}`;
+}
+
+export class Catalog {
+  readonly #topics: Topics;
+  readonly nodes: Table<Node>;
+  readonly instances: Table<Instance>;
+  readonly checks: Table<Check>;
+  readonly serviceNames: ServiceNames;
+  readonly #nodesById = new Map<string, Node>();
+  readonly #instancesByNode = new Lookup<Instance>();
+  readonly #instancesByService = new Lookup<Instance>();
+  readonly #instancesByDestination = new Lookup<Instance>();
+  readonly #checksByNode = new Lookup<Check>();
+  readonly #checksByInstance = new Lookup<Check>();
+  readonly #checksByService = new Lookup<Check>();
+  readonly #checksByStatus = new Lookup<Check>();
+
+  constructor(journal: Journal, topics: Topics) {
+    this.#topics = topics;
+    this.serviceNames = new ServiceNames(topics);
+    this.nodes = new Table(journal, (before, after) => this.#nodeChanged(before, after));
+    this.instances = new Table(journal, (before, after) => this.#instanceChanged(before, after));
+    this.checks = new Table(journal, (before, after) => this.#checkChanged(before, after));
+  }
+
+  node(name: string): Node | undefined {
+    return this.nodes.get(fold(name));
+  }
+
+  nodeById(id: string): Node | undefined {
+    return this.#nodesById.get(id);
+  }
+
+  instance(node: string, id: string): Instance | undefined {
+    return this.instances.get(rowKey(node, id));
+  }
+
+  check(node: string, id: string): Check | undefined {
+    return this.checks.get(rowKey(node, id));
+  }
+
+  instancesOn(node: string): Iterable<Instance> {
+    return this.#instancesByNode.rows(fold(node));
+  }
+
+  instancesOf(service: string): Iterable<Instance> {
+    return this.#instancesByService.rows(fold(service));
+  }
+
+  /** Sidecars in front of the service, and its own instances that are connect-native. */
+  connectTo(service: string): Iterable<Instance> {
+    return this.#instancesByDestination.rows(fold(service));
+  }
+
+  checksOn(node: string): Iterable<Check> {
+    return this.#checksByNode.rows(fold(node));
+  }
+
+  /** The checks of one instance alone; with '' those of the node itself. */
+  checksOf(node: string, serviceId: string): Iterable<Check> {
+    return this.#checksByInstance.rows(rowKey(node, serviceId));
+  }
+
+  checksOfService(service: string): Iterable<Check> {
+    return this.#checksByService.rows(fold(service));
+  }
+
+  checksInStatus(status: string): Iterable<Check> {
+    return this.#checksByStatus.rows(status);
+  }
+
+  #nodeChanged(before: Node | undefined, after: Node | undefined): void {
+    if (before !== undefined && before.ID !== '' && this.#nodesById.get(before.ID) === before) {
+      this.#nodesById.delete(before.ID);
+    }
+    if (after !== undefined && after.ID !== '') this.#nodesById.set(after.ID, after);
+    const { Node: name } = (after ?? before) as Node;
+    this.#topics.touch(CATALOG);
+    this.#topics.touch(NODES);
+    if (after === undefined) this.#topics.bury(nodeTopic(name));
+    else this.#topics.touch(nodeTopic(name));
+    // An instance is shown with its node, and a node's own checks with its node's meta.
+    for (const instance of this.instancesOn(name)) this.#touchInstance(instance);
+  }
+
+  #touchInstance(instance: Instance): void {
+    this.#touchService(instancesTopic(instance.Service), instance.Service);
+    this.#touchHealth(instance);
+  }
+
+  #touchHealth(instance: Instance): void {
+    this.#touchService(healthTopic(instance.Service), instance.Service);
+    const destination = destinationOf(instance);
+    if (destination !== undefined) this.#topics.touch(connectTopic(destination));
+  }
+
+  #touchService(topic: string, service: string): void {
+    if (this.#instancesByService.has(fold(service))) this.#topics.touch(topic);
+    else this.#topics.bury(topic);
+  }
+
+  #instanceChanged(before: Instance | undefined, after: Instance | undefined): void {
+    if (before !== undefined) this.#unlink(before);
+    if (after !== undefined) this.#link(after);
+    this.serviceNames.change(before, after);
+    const { Node: node } = (after ?? before) as Instance;
+    this.#topics.touch(CATALOG);
+    this.#topics.touch(nodeTopic(node));
+    if (before !== undefined) this.#touchInstance(before);
+    if (after !== undefined) this.#touchInstance(after);
+  }
+
+  #link(instance: Instance): void {
+    const key = rowKey(instance.Node, instance.ID);
+    this.#instancesByNode.set(fold(instance.Node), key, instance);
+    this.#instancesByService.set(fold(instance.Service), key, instance);
+    const destination = destinationOf(instance);
+    if (destination !== undefined) {
+      this.#instancesByDestination.set(fold(destination), key, instance);
+    }
+  }
+
+  #unlink(instance: Instance): void {
+    const key = rowKey(instance.Node, instance.ID);
+    this.#instancesByNode.delete(fold(instance.Node), key);
+    this.#instancesByService.delete(fold(instance.Service), key);
+    const destination = destinationOf(instance);
+    if (destination !== undefined) this.#instancesByDestination.delete(fold(destination), key);
+  }
+
+  #checkChanged(before: Check | undefined, after: Check | undefined): void {
+    if (before !== undefined) this.#unlinkCheck(before);
+    if (after !== undefined) this.#linkCheck(after);
+    this.#topics.touch(CATALOG);
+    this.#topics.touch(statusTopic('any'));
+    for (const check of [before, after]) if (check !== undefined) this.#touchCheck(check);
+  }
+
+  #touchCheck(check: Check): void {
+    this.#topics.touch(statusTopic(check.Status));
+    this.#topics.touch(nodeChecksTopic(check.Node));
+    if (check.ServiceID === '') {
+      for (const instance of this.instancesOn(check.Node)) this.#touchHealth(instance);
+      return;
+    }
+    this.#touchService(serviceChecksTopic(check.ServiceName), check.ServiceName);
+    const instance = this.instance(check.Node, check.ServiceID);
+    if (instance !== undefined) this.#touchHealth(instance);
+  }
+
+  #linkCheck(check: Check): void {
+    const key = rowKey(check.Node, check.CheckID);
+    this.#checksByNode.set(fold(check.Node), key, check);
+    this.#checksByInstance.set(rowKey(check.Node, check.ServiceID), key, check);
+    this.#checksByStatus.set(check.Status, key, check);
+    if (check.ServiceName !== '') this.#checksByService.set(fold(check.ServiceName), key, check);
+  }
+
+  #unlinkCheck(check: Check): void {
+    const key = rowKey(check.Node, check.CheckID);
+    this.#checksByNode.delete(fold(check.Node), key);
+    this.#checksByInstance.delete(rowKey(check.Node, check.ServiceID), key);
+    this.#checksByStatus.delete(check.Status, key);
+    this.#checksByService.delete(fold(check.ServiceName), key);
+  }
+}
+
+/** The service that an instance stands in front of, or is itself able to answer for. */
+export function destinationOf(instance: Instance): string | undefined {
+  if (instance.Kind === 'connect-proxy') {
+    const name = instance.Proxy['DestinationServiceName'];
+    return typeof name === 'string' ? name : undefined;
+  }
+  return instance.Connect['Native'] === true ? instance.Service : undefined;
+}
+
+/** Whether a write of `b` over `a` would change nothing but the indexes. */
+export function sameRow<T extends { CreateIndex: number; ModifyIndex: number }>(
+  a: T,
+  b: T,
+): boolean {
+  return sameJson(
+    { ...a, CreateIndex: 0, ModifyIndex: 0 },
+    { ...b, CreateIndex: 0, ModifyIndex: 0 },
+  );
+}
+
+/** Whether a node's meta holds all of these. */
+export function hasMeta(node: Node | undefined, wanted: readonly (readonly [string, string])[]) {
+  return wanted.every(([key, value]) => lookUp(node?.Meta ?? null, key) === value);
+}

@@ -1,0 +1,127 @@
+/** The key/value table, ordered by key, with what is left of deleted keys. */
+import sortedBTree from 'sorted-btree';
+import { compareKeys } from '../../lib/key-order.ts';
+import type { KeyValue } from '../../lib/model.ts';
+import { type Journal, Lookup } from './table.ts';
+import { KEY_PREFIX, keyTopic } from './topic-names.ts';
+import { MAX_TOMBSTONES, TOMBSTONE_MS, type Topics } from './topics.ts';
+
+// A CommonJS module that says it is an ES module: Node hands out its exports as the default.
+const { default: BTree } = sortedBTree;
+
+interface Tombstone {
+  readonly index: number;
+  readonly t: number;
+}
+
+export class KeyValues {
+  readonly #rows = new BTree<string, KeyValue>(undefined, compareKeys);
+  readonly #bySession = new Lookup<string>();
+  /** In the order of deletion by `#graves`, in the order of keys by `#byKey`. */
+  readonly #graves = new Map<string, Tombstone>();
+  readonly #byKey = new BTree<string, number>(undefined, compareKeys);
+  #floor = 1;
+  readonly #journal: Journal;
+  readonly #topics: Topics;
+
+  constructor(journal: Journal, topics: Topics) {
+    this.#journal = journal;
+    this.#topics = topics;
+  }
+
+  get(key: string): KeyValue | undefined {
+    return this.#rows.get(key);
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  /** In order of keys. */
+  *under(prefix: string): IterableIterator<KeyValue> {
+    for (const [key, row] of this.#rows.entries(prefix)) {
+      if (!key.startsWith(prefix)) return;
+      yield row;
+    }
+  }
+
+  /** The keys that a session holds, in order. */
+  heldBy(session: string): string[] {
+    return [...this.#bySession.rows(session)].sort(compareKeys);
+  }
+
+  /** A key's own ModifyIndex, as Patroni compares it; for a missing key, when it went. */
+  indexOf(key: string): number {
+    return this.#rows.get(key)?.ModifyIndex ?? this.#byKey.get(key) ?? this.#floor;
+  }
+
+  /** The last change under the prefix, deletions too. */
+  indexUnder(prefix: string): number {
+    let index = this.#floor;
+    for (const row of this.under(prefix)) index = Math.max(index, row.ModifyIndex);
+    for (const [key, gone] of this.#byKey.entries(prefix)) {
+      if (!key.startsWith(prefix)) break;
+      index = Math.max(index, gone);
+    }
+    return index;
+  }
+
+  set(row: KeyValue): void {
+    this.#put(row.Key, row);
+    this.#topics.touch(keyTopic(row.Key));
+  }
+
+  delete(key: string): boolean {
+    if (!this.#rows.has(key)) return false;
+    this.#put(key, undefined);
+    this.#topics.bury(keyTopic(key));
+    return true;
+  }
+
+  /** Ends an entry: what it deleted leaves a tombstone, what it wrote has none. */
+  commit(touched: ReadonlySet<string>, index: number, t: number): void {
+    for (const topic of touched) {
+      if (!topic.startsWith(KEY_PREFIX)) continue;
+      const key = topic.slice(KEY_PREFIX.length);
+      this.#graves.delete(key);
+      if (this.#rows.has(key)) this.#byKey.delete(key);
+      else {
+        this.#graves.set(key, { index, t });
+        this.#byKey.set(key, index);
+      }
+    }
+    this.#sink(t);
+  }
+
+  #sink(now: number): void {
+    for (const [key, { index, t }] of this.#graves) {
+      if (t + TOMBSTONE_MS > now && this.#graves.size <= MAX_TOMBSTONES) break;
+      this.#graves.delete(key);
+      this.#byKey.delete(key);
+      this.#floor = Math.max(this.#floor, index);
+    }
+  }
+
+  #put(key: string, row: KeyValue | undefined): void {
+    const before = this.#rows.get(key);
+    this.#journal.note(() => this.#put(key, before));
+    if (before?.Session !== undefined) this.#bySession.delete(before.Session, key);
+    if (row?.Session !== undefined) this.#bySession.set(row.Session, key, key);
+    if (row === undefined) this.#rows.delete(key);
+    else this.#rows.set(key, row);
+  }
+
+  /** For the snapshot. */
+  dumpGraves(): { floor: number; graves: (readonly [string, number, number])[] } {
+    const graves = [...this.#graves].map(([key, { index, t }]) => [key, index, t] as const);
+    return { floor: this.#floor, graves };
+  }
+
+  loadGraves({ floor, graves }: ReturnType<KeyValues['dumpGraves']>): void {
+    this.#floor = floor;
+    for (const [key, index, t] of graves) {
+      this.#graves.set(key, { index, t });
+      this.#byKey.set(key, index);
+    }
+  }
+}

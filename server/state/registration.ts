@@ -1,0 +1,162 @@
+/** What register and deregister do to the catalog, and what that does to sessions. */
+
+import type { ServiceDefinition } from '../../lib/model.ts';
+import {
+  type Check,
+  type CheckDefinition,
+  type Instance,
+  type Node,
+  SERF_HEALTH,
+} from '../../lib/model.ts';
+import type { Deregister, NodeDefinition, Register } from '../commands.ts';
+import { rowKey, sameRow } from './catalog.ts';
+import { Refusal } from './outcome.ts';
+import { invalidateSessions } from './session-commands.ts';
+import type { State } from './state.ts';
+import { fold } from './topic-names.ts';
+
+export function register(state: State, command: Register): void {
+  const { node, service, checks, skipNodeUpdate } = command;
+  if (!skipNodeUpdate || state.catalog.node(node.Node) === undefined) {
+    prefixed('failed inserting node: ', () => putNode(state, node));
+  }
+  if (service !== undefined) {
+    prefixed('failed inserting service: ', () => putInstance(state, node.Node, service));
+  }
+  for (const check of checks) {
+    const where = ` on node "${node.Node}"`;
+    prefixed('failed inserting check: ', () => putCheck(state, node.Node, check), where);
+  }
+}
+
+function prefixed(prefix: string, act: () => void, suffix = ''): void {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof Refusal) throw new Refusal(`${prefix}${error.message}${suffix}`);
+    throw error;
+  }
+}
+
+export function deregister(state: State, { node, serviceId, checkId }: Deregister): void {
+  if (serviceId !== undefined) deleteInstance(state, node, serviceId);
+  else if (checkId !== undefined) deleteCheck(state, node, checkId);
+  else deleteNode(state, node);
+}
+
+/** Inserts or updates; the same again changes nothing. */
+export function putNode(state: State, definition: NodeDefinition): void {
+  const { catalog } = state;
+  if (definition.ID !== '') {
+    const same = catalog.nodeById(definition.ID);
+    // The machine has a new name: nothing that was on the old one is on it.
+    if (same !== undefined && fold(same.Node) !== fold(definition.Node)) {
+      refuseTakenName(state, definition);
+      deleteNode(state, same.Node);
+    } else if (same === undefined) refuseTakenName(state, definition);
+  }
+  const before = catalog.node(definition.Node);
+  const row: Node = {
+    ID: definition.ID,
+    Node: definition.Node,
+    Address: definition.Address,
+    Datacenter: definition.Datacenter,
+    TaggedAddresses: definition.TaggedAddresses,
+    Meta: definition.Meta,
+    CreateIndex: before?.CreateIndex ?? state.index,
+    ModifyIndex: state.index,
+  };
+  if (before === undefined || !sameRow(before, row)) catalog.nodes.set(fold(row.Node), row);
+}
+
+/** A name belongs to a node with an id for as long as its agent lives. */
+function refuseTakenName(state: State, { ID, Node: name }: NodeDefinition): void {
+  const owner = state.catalog.node(name);
+  if (owner === undefined || owner.ID === '' || owner.ID === ID) return;
+  const health = state.catalog.check(name, SERF_HEALTH);
+  if (health === undefined || health.Status === 'critical') return;
+  throw new Refusal(
+    `Error while renaming Node ID: "${ID}": Node name ${name} is reserved by node ${owner.ID} ` +
+      `with name ${owner.Node} (${owner.Address})`,
+  );
+}
+
+export function putInstance(state: State, node: string, service: ServiceDefinition): void {
+  const { catalog } = state;
+  const owner = catalog.node(node);
+  if (owner === undefined) throw new Refusal('Missing node registration');
+  const before = catalog.instance(node, service.ID);
+  const row: Instance = {
+    ...service,
+    Node: owner.Node,
+    CreateIndex: before?.CreateIndex ?? state.index,
+    ModifyIndex: state.index,
+  };
+  if (before === undefined || !sameRow(before, row)) {
+    catalog.instances.set(rowKey(node, service.ID), row);
+  }
+}
+
+export function putCheck(state: State, node: string, check: CheckDefinition): void {
+  const { catalog } = state;
+  const owner = catalog.node(node);
+  if (owner === undefined) throw new Refusal('Missing node registration');
+  const instance = check.ServiceID === '' ? undefined : catalog.instance(node, check.ServiceID);
+  if (check.ServiceID !== '' && instance === undefined) {
+    throw new Refusal('Missing service registration');
+  }
+  if (check.CheckID === '') {
+    throw new Refusal('failed inserting check: object missing primary index');
+  }
+  const before = catalog.check(node, check.CheckID);
+  const row: Check = {
+    ...check,
+    Status: check.Status === '' ? 'critical' : check.Status,
+    Node: owner.Node,
+    ServiceName: instance?.Service ?? '',
+    ServiceTags: instance?.Tags ?? [],
+    CreateIndex: before?.CreateIndex ?? state.index,
+    ModifyIndex: state.index,
+  };
+  if (before !== undefined && sameRow(before, row)) return;
+  catalog.checks.set(rowKey(node, check.CheckID), row);
+  if (row.Status === 'critical') invalidateByCheck(state, row);
+}
+
+export function deleteNode(state: State, name: string): void {
+  const { catalog } = state;
+  if (catalog.node(name) === undefined) return;
+  for (const instance of [...catalog.instancesOn(name)]) deleteInstance(state, name, instance.ID);
+  for (const check of [...catalog.checksOn(name)]) deleteCheck(state, name, check.CheckID);
+  for (const row of [...state.coordinates.values()]) {
+    if (fold(row.Node) === fold(name)) {
+      state.coordinates.delete(state.coordinateKey(row.Node, row.Segment));
+    }
+  }
+  invalidateSessions(state, [...state.sessions.on(name)]);
+  catalog.nodes.delete(fold(name));
+}
+
+export function deleteInstance(state: State, node: string, id: string): void {
+  const { catalog } = state;
+  if (catalog.instance(node, id) === undefined) return;
+  for (const check of [...catalog.checksOf(node, id)]) deleteCheck(state, node, check.CheckID);
+  catalog.instances.delete(rowKey(node, id));
+}
+
+export function deleteCheck(state: State, node: string, id: string): void {
+  const check = state.catalog.check(node, id);
+  if (check === undefined) return;
+  state.catalog.checks.delete(rowKey(node, id));
+  invalidateByCheck(state, check);
+}
+
+/** The sessions that rest on this check fall with it. */
+function invalidateByCheck(state: State, check: Check): void {
+  const resting = [...state.sessions.on(check.Node)].filter(
+    (session) =>
+      session.NodeChecks?.includes(check.CheckID) === true ||
+      session.ServiceChecks?.some(({ ID }) => ID === check.CheckID) === true,
+  );
+  invalidateSessions(state, resting);
+}

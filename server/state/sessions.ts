@@ -1,0 +1,66 @@
+/** Sessions, and the keys that may not be locked again yet. */
+import type { Session } from '../../lib/model.ts';
+import { type Journal, Lookup, Table } from './table.ts';
+import { fold, nodeSessionsTopic, SESSIONS, sessionTopic } from './topic-names.ts';
+import type { Topics } from './topics.ts';
+
+export class Sessions {
+  readonly table: Table<Session>;
+  readonly #byNode = new Lookup<Session>();
+  /** By key: until when, by the log's clock, nobody may lock it. */
+  readonly #delays = new Map<string, number>();
+  readonly #topics: Topics;
+  readonly #journal: Journal;
+
+  constructor(journal: Journal, topics: Topics) {
+    this.#topics = topics;
+    this.#journal = journal;
+    this.table = new Table(journal, (before, after) => this.#changed(before, after));
+  }
+
+  get(id: string): Session | undefined {
+    return this.table.get(id);
+  }
+
+  on(node: string): Iterable<Session> {
+    return this.#byNode.rows(fold(node));
+  }
+
+  delay(key: string, until: number): void {
+    const before = this.#delays.get(key);
+    this.#journal.note(() => this.#setDelay(key, before));
+    this.#setDelay(key, until);
+  }
+
+  isDelayed(key: string, now: number): boolean {
+    return (this.#delays.get(key) ?? 0) > now;
+  }
+
+  /** Forgets the delays that are over; called once an entry that invalidates sessions. */
+  dropDelays(now: number): void {
+    for (const [key, until] of this.#delays) if (until <= now) this.#delays.delete(key);
+  }
+
+  delays(): (readonly [string, number])[] {
+    return [...this.#delays];
+  }
+
+  loadDelays(delays: readonly (readonly [string, number])[]): void {
+    for (const [key, until] of delays) this.#delays.set(key, until);
+  }
+
+  #setDelay(key: string, until: number | undefined): void {
+    if (until === undefined) this.#delays.delete(key);
+    else this.#delays.set(key, until);
+  }
+
+  #changed(before: Session | undefined, after: Session | undefined): void {
+    if (before !== undefined) this.#byNode.delete(fold(before.Node), before.ID);
+    if (after !== undefined) this.#byNode.set(fold(after.Node), after.ID, after);
+    const { ID, Node } = (after ?? before) as Session;
+    this.#topics.touch(SESSIONS);
+    if (after === undefined) this.#topics.bury(sessionTopic(ID));
+    else this.#topics.touch(sessionTopic(ID));
+    this.#topics.touch(nodeSessionsTopic(Node));
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The state in lines of JSON, one row a line, and back. Restoring what was dumped gives the same
+ * state, down to the order of its rows, so that the hashes of two servers can be compared.
+ */
+
+import { decodeJson, encodeJson } from '../../lib/json.ts';
+import type { Check, Instance, KeyValue, Node, NodeCoordinate, Session } from '../../lib/model.ts';
+import { rowKey } from './catalog.ts';
+import { State } from './state.ts';
+import { fold } from './topic-names.ts';
+import type { TopicsDump } from './topics.ts';
+
+const FORMAT = 1;
+
+/**
+ * The rows are collected at once, which is quick, and written while the lines are read, which is
+ * not: entries that are applied meanwhile don't change what comes out.
+ */
+export function dump(state: State): Iterable<string> {
+  const head = {
+    format: FORMAT,
+    index: state.index,
+    epoch: state.epoch,
+    t: state.t,
+    hash: state.hash,
+    leadership: state.leadership,
+    proposals: [...state.proposals],
+    events: state.events,
+    delays: state.sessions.delays(),
+  };
+  const rows: [string, unknown[]][] = [
+    ['node', [...state.catalog.nodes.values()]],
+    ['instance', [...state.catalog.instances.values()]],
+    ['check', [...state.catalog.checks.values()]],
+    ['kv', [...state.kv.under('')]],
+    ['session', [...state.sessions.table.values()]],
+    ['coordinate', [...state.coordinates.values()]],
+  ];
+  // Last: putting the rows back touches topics, and these are what they were.
+  const tail = { topics: state.topics.dump(), graves: state.kv.dumpGraves() };
+  return lines(head, rows, tail);
+}
+
+function* lines(head: object, rows: [string, unknown[]][], tail: object): Iterable<string> {
+  yield encodeJson({ head });
+  for (const [kind, list] of rows) for (const row of list) yield encodeJson({ [kind]: row });
+  yield encodeJson({ tail });
+}
+
+interface Head {
+  readonly format: number;
+  readonly index: number;
+  readonly epoch: number;
+  readonly t: number;
+  readonly hash: string;
+  readonly leadership: State['leadership'];
+  readonly proposals: readonly [string, number][];
+  readonly events: State['events'];
+  readonly delays: readonly [string, number][];
+}
+
+interface Line {
+  readonly head?: Head;
+  readonly node?: Node;
+  readonly instance?: Instance;
+  readonly check?: Check;
+  readonly kv?: KeyValue;
+  readonly session?: Session;
+  readonly coordinate?: NodeCoordinate;
+  readonly tail?: { topics: TopicsDump; graves: Parameters<State['kv']['loadGraves']>[0] };
+}
+
+/** Builds a state line by line, so that a large one can be read in slices. */
+export class Restoring {
+  readonly #state = new State();
+  #complete = false;
+
+  add(text: string): void {
+    const line = decodeJson(text) as Line;
+    if (line.head !== undefined) this.#head(line.head);
+    else if (line.tail !== undefined) this.#tail(line.tail);
+    else this.#row(line);
+  }
+
+  /** The state; throws when the end is missing. */
+  finish(): State {
+    if (!this.#complete) throw new Error('the snapshot has no end');
+    return this.#state;
+  }
+
+  #head(head: Head): void {
+    const state = this.#state;
+    if (head.format !== FORMAT) throw new Error(`snapshot of an unknown format ${head.format}`);
+    state.index = head.index;
+    state.epoch = head.epoch;
+    state.t = head.t;
+    state.hash = head.hash;
+    state.leadership = head.leadership;
+    state.events = head.events;
+    for (const [boot, counter] of head.proposals) state.proposals.set(boot, counter);
+    state.sessions.loadDelays(head.delays);
+  }
+
+  #row({ node, instance, check, kv, session, coordinate }: Line): void {
+    const { catalog, sessions, coordinates } = this.#state;
+    if (node !== undefined) catalog.nodes.set(fold(node.Node), node);
+    if (instance !== undefined) {
+      catalog.instances.set(rowKey(instance.Node, instance.ID), instance);
+    }
+    if (check !== undefined) catalog.checks.set(rowKey(check.Node, check.CheckID), check);
+    if (kv !== undefined) this.#state.kv.set(kv);
+    if (session !== undefined) sessions.table.set(session.ID, session);
+    if (coordinate !== undefined) {
+      const key = this.#state.coordinateKey(coordinate.Node, coordinate.Segment);
+      coordinates.set(key, coordinate);
+    }
+    this.#state.journal.commit();
+  }
+
+  #tail({ topics, graves }: NonNullable<Line['tail']>): void {
+    this.#state.topics.rollback();
+    this.#state.topics.load(topics);
+    this.#state.kv.loadGraves(graves);
+    this.#complete = true;
+  }
+}

@@ -1,0 +1,66 @@
+import type { NodeCoordinate, UserEvent } from '../../lib/model.ts';
+import { Catalog } from './catalog.ts';
+import { KeyValues } from './key-values.ts';
+import { Sessions } from './sessions.ts';
+import { Journal, Table } from './table.ts';
+import { COORDINATES, EVENTS, fold, LEADER, nodeCoordinatesTopic } from './topic-names.ts';
+import { Topics } from './topics.ts';
+
+/** Consul's agents remember as many. */
+export const MAX_EVENTS = 256;
+
+/** Who leads, by the log; the term is the index of the entry that made it leader. */
+export interface Leadership {
+  readonly server: string;
+  readonly term: number;
+}
+
+/**
+ * Everything that the entries so far came to. Only `apply` changes it; everyone else reads. Rows
+ * are immutable, so whoever holds one may keep it.
+ */
+export class State {
+  /** The position of the last entry that was applied. */
+  index = 0;
+  epoch = 1;
+  t = 0;
+  hash = '';
+
+  readonly journal = new Journal();
+  readonly topics = new Topics();
+  readonly catalog = new Catalog(this.journal, this.topics);
+  readonly kv = new KeyValues(this.journal, this.topics);
+  readonly sessions = new Sessions(this.journal, this.topics);
+  readonly coordinates = new Table<NodeCoordinate>(this.journal, (before, after) => {
+    this.topics.touch(COORDINATES);
+    const node = (after ?? before)?.Node;
+    if (node !== undefined) this.topics.touch(nodeCoordinatesTopic(node));
+  });
+  /** The newest last. */
+  events: readonly UserEvent[] = [];
+  leadership: Leadership = { server: '', term: 0 };
+  /** By boot of a server: the counter of its last proposal that was applied. */
+  readonly proposals = new Map<string, number>();
+
+  setEvents(events: readonly UserEvent[]): void {
+    const before = this.events;
+    this.journal.note(() => {
+      this.events = before;
+    });
+    this.events = events;
+    this.topics.touch(EVENTS);
+  }
+
+  setLeadership(leadership: Leadership): void {
+    const before = this.leadership;
+    this.journal.note(() => {
+      this.leadership = before;
+    });
+    this.leadership = leadership;
+    this.topics.touch(LEADER);
+  }
+
+  coordinateKey(node: string, segment: string): string {
+    return `${fold(node)}\0${segment}`;
+  }
+}

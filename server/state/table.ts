@@ -1,0 +1,106 @@
+/** Remembers how to take back what the current entry has changed so far. */
+export class Journal {
+  #undos: (() => void)[] = [];
+
+  note(undo: () => void): void {
+    this.#undos.push(undo);
+  }
+
+  /** Everything since the last commit stands as it stood before. */
+  rollback(): void {
+    const undos = this.#undos;
+    this.#undos = [];
+    for (const undo of undos.reverse()) undo();
+    // What the undoing itself noted would undo the undoing.
+    this.#undos = [];
+  }
+
+  commit(): void {
+    this.#undos = [];
+  }
+}
+
+export type OnChange<V> = (before: V | undefined, after: V | undefined) => void;
+
+/**
+ * Rows by key. Rows are immutable. Lookups beside the table and the topics that a change touches
+ * are kept by `onChange`, which also sees a change being taken back: so neither can be forgotten.
+ */
+export class Table<V> {
+  readonly #rows = new Map<string, V>();
+  readonly #journal: Journal;
+  readonly #onChange: OnChange<V>;
+
+  constructor(journal: Journal, onChange: OnChange<V> = () => undefined) {
+    this.#journal = journal;
+    this.#onChange = onChange;
+  }
+
+  get(key: string): V | undefined {
+    return this.#rows.get(key);
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  values(): IterableIterator<V> {
+    return this.#rows.values();
+  }
+
+  set(key: string, row: V): void {
+    const before = this.#rows.get(key);
+    this.#journal.note(() => this.#put(key, before));
+    this.#put(key, row);
+  }
+
+  delete(key: string): boolean {
+    const before = this.#rows.get(key);
+    if (before === undefined) return false;
+    this.#journal.note(() => this.#put(key, before));
+    this.#put(key, undefined);
+    return true;
+  }
+
+  #put(key: string, row: V | undefined): void {
+    const before = this.#rows.get(key);
+    if (row === undefined) this.#rows.delete(key);
+    else this.#rows.set(key, row);
+    this.#onChange(before, row);
+  }
+}
+
+/** A lookup from one name to many rows; a name without rows takes no room. */
+export class Lookup<V> {
+  readonly #groups = new Map<string, Map<string, V>>();
+
+  get(name: string): ReadonlyMap<string, V> | undefined {
+    return this.#groups.get(name);
+  }
+
+  /** The rows, in no order that means anything. */
+  rows(name: string): Iterable<V> {
+    return this.#groups.get(name)?.values() ?? [];
+  }
+
+  names(): IterableIterator<string> {
+    return this.#groups.keys();
+  }
+
+  has(name: string): boolean {
+    return this.#groups.has(name);
+  }
+
+  set(name: string, key: string, row: V): void {
+    const group = this.#groups.get(name);
+    if (group === undefined) this.#groups.set(name, new Map([[key, row]]));
+    else group.set(key, row);
+  }
+
+  delete(name: string, key: string): void {
+    const group = this.#groups.get(name);
+    if (group === undefined) return;
+    group.delete(key);
+    if (group.size === 0) this.#groups.delete(name);
+  }
+}

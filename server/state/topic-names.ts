@@ -1,0 +1,40 @@
+/** The names of topics, in one place, so that who touches and who reads cannot differ. */
+
+/** Consul tells names apart without regard to case. */
+export function fold(name: string): string {
+  return name.toLowerCase();
+}
+
+export const NODES = 'nodes';
+/** The names of services and their tags. */
+export const SERVICES = 'services';
+/** Any change of nodes, instances or checks. */
+export const CATALOG = 'catalog';
+export const SESSIONS = 'sessions';
+export const COORDINATES = 'coordinates';
+export const EVENTS = 'events';
+export const LEADER = 'leader';
+
+/** A node and the instances on it. */
+export const nodeTopic = (node: string) => `node:${fold(node)}`;
+export const nodeChecksTopic = (node: string) => `node-checks:${fold(node)}`;
+/** The instances of a service and their nodes, whatever their health. */
+export const instancesTopic = (service: string) => `instances:${fold(service)}`;
+/** The instances of a service, their nodes and all checks that count for them. */
+export const healthTopic = (service: string) => `health:${fold(service)}`;
+/** The same for the sidecars in front of a service and its connect-native instances. */
+export const connectTopic = (service: string) => `connect:${fold(service)}`;
+export const serviceChecksTopic = (service: string) => `service-checks:${fold(service)}`;
+/** Checks by status; 'any' is all of them. */
+export const statusTopic = (status: string) => `status:${status}`;
+export const sessionTopic = (id: string) => `session:${id}`;
+export const nodeSessionsTopic = (node: string) => `node-sessions:${fold(node)}`;
+export const nodeCoordinatesTopic = (node: string) => `node-coordinates:${fold(node)}`;
+
+export const KEY_PREFIX = 'kv:';
+/** One key, byte for byte. */
+export const keyTopic = (key: string) => `${KEY_PREFIX}${key}`;
+
+export const TREE_PREFIX = 'kv-tree:';
+/** Every key that starts with the prefix; a watcher's topic only, see Watcher. */
+export const treeTopic = (prefix: string) => `${TREE_PREFIX}${prefix}`;

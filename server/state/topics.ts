@@ -1,0 +1,94 @@
+/**
+ * What a query reads and an entry touches. A topic's index is that of the last entry that touched
+ * it; it is what X-Consul-Index says.
+ *
+ * The topics of things that are gone must be remembered for a while: whoever waits on a service
+ * that left must not see its index go back. After that they sink into the floor, an index that
+ * stands for all topics that nobody remembers.
+ */
+
+import { KEY_PREFIX } from './topic-names.ts';
+
+/** As long as Consul keeps its tombstones. */
+export const TOMBSTONE_MS = 15 * 60_000;
+export const MAX_TOMBSTONES = 100_000;
+
+export class Topics {
+  readonly #indexes = new Map<string, number>();
+  /** Topics of things that are gone, by when they went, the oldest first. */
+  readonly #gone = new Map<string, number>();
+  #floor = 1;
+  #touched = new Set<string>();
+  #buried = new Set<string>();
+
+  /** At least 1, for 0 is what a client sends to ask for no wait. */
+  indexOf(topic: string): number {
+    return this.#indexes.get(topic) ?? this.#floor;
+  }
+
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** The current entry changes what a reader of this topic sees. */
+  touch(topic: string): void {
+    this.#touched.add(topic);
+    this.#buried.delete(topic);
+  }
+
+  /** As touch, and what the topic was about is gone. */
+  bury(topic: string): void {
+    this.#touched.add(topic);
+    this.#buried.add(topic);
+  }
+
+  /** Ends an entry: its touches count. Returns the topics that it touched. */
+  commit(index: number, t: number): ReadonlySet<string> {
+    const touched = this.#touched;
+    if (touched.size === 0) return touched;
+    for (const topic of touched) {
+      // A key carries its own index: see KeyValues.
+      if (topic.startsWith(KEY_PREFIX)) continue;
+      this.#indexes.set(topic, index);
+      this.#gone.delete(topic);
+      if (this.#buried.has(topic)) this.#gone.set(topic, t);
+    }
+    this.#touched = new Set();
+    this.#buried = new Set();
+    this.#sink(t);
+    return touched;
+  }
+
+  /** Ends an entry that was taken back: it has touched nothing. */
+  rollback(): void {
+    this.#touched.clear();
+    this.#buried.clear();
+  }
+
+  #sink(now: number): void {
+    for (const [topic, t] of this.#gone) {
+      if (t + TOMBSTONE_MS > now && this.#gone.size <= MAX_TOMBSTONES) break;
+      this.#gone.delete(topic);
+      this.#floor = Math.max(this.#floor, this.#indexes.get(topic) ?? 0);
+      this.#indexes.delete(topic);
+    }
+  }
+
+  /** For the snapshot. */
+  dump(): TopicsDump {
+    return { floor: this.#floor, indexes: [...this.#indexes], gone: [...this.#gone] };
+  }
+
+  /** Into topics that are new. */
+  load({ floor, indexes, gone }: TopicsDump): void {
+    this.#floor = floor;
+    for (const [topic, index] of indexes) this.#indexes.set(topic, index);
+    for (const [topic, t] of gone) this.#gone.set(topic, t);
+  }
+}
+
+export interface TopicsDump {
+  readonly floor: number;
+  readonly indexes: readonly (readonly [string, number])[];
+  readonly gone: readonly (readonly [string, number])[];
+}
