@@ -1,0 +1,285 @@
+/** The event log in Redis, shared by several servers. docs/decisions/0005 says why it is so. */
+import assert from 'node:assert/strict';
+import type { Clock } from '../../lib/clock.ts';
+import { describeChain, noLeader, ProconsulError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { EventLog, LogSink, LogStatus, Proposal, Snapshot } from './event-log.ts';
+import { Appender } from './redis/append.ts';
+import { Applied } from './redis/applied.ts';
+import { FailoverWatch } from './redis/failover-watch.ts';
+import { findMasters } from './redis/finder.ts';
+import { History } from './redis/history.ts';
+import { checkSuitable } from './redis/info.ts';
+import { type Keys, keysOf } from './redis/keys.ts';
+import { RedisLeases } from './redis/leases.ts';
+import {
+  CHECK_INTERVAL_MS,
+  DAMAGE_WAIT_MS,
+  PRESENT_MS,
+  QUORUM_CHECK_INTERVAL_MS,
+  RECONNECT_MAX_MS,
+  RECONNECT_MIN_MS,
+  SETTLE_MS,
+} from './redis/limits.ts';
+import { type Live, LiveSession } from './redis/live.ts';
+import type { LostEntry } from './redis/lost-entry.ts';
+import { Monitor, type Peer, sleep } from './redis/monitor.ts';
+import { type Address, describeAddress, type RedisOptions, sameAddress } from './redis/options.ts';
+import { Quorum } from './redis/quorum.ts';
+import { ReadIndex } from './redis/read-index.ts';
+import { Reconciler } from './redis/reconcile.ts';
+import type { RingLimits } from './redis/ring-buffer.ts';
+import { openSession, type Session } from './redis/session.ts';
+import { SnapshotStore } from './redis/snapshot-store.ts';
+import { followTail } from './redis/tail.ts';
+
+export interface RedisLogDeps {
+  readonly redis: RedisOptions;
+  readonly datacenter: string;
+  /** This server's id: no two that live may share one. */
+  readonly server: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told of every entry that a fork took away, in order; it is logged besides. */
+  readonly onLost?: (lost: readonly LostEntry[]) => void;
+  /**
+   * Another server, or Redis itself, needs a snapshot of at least this index: take one soon and
+   * hand it to saveSnapshot. Called again and again until there is one.
+   */
+  readonly onSnapshotNeeded?: (index: number) => void;
+  /** How many servers there are to be; `commit: quorum` counts its majority of them. */
+  readonly servers?: number;
+  readonly ringLimits?: RingLimits;
+  readonly settleMs?: number;
+}
+
+export class RedisLog implements EventLog {
+  /** Leases that live in the same Redis. */
+  readonly leases: RedisLeases;
+  readonly #deps: RedisLogDeps;
+  readonly #keys: Keys;
+  readonly #live: LiveSession;
+  readonly #applied: Applied;
+  readonly #quorum: Quorum;
+  readonly #appender: Appender;
+  readonly #readIndex: ReadIndex;
+  readonly #watch: FailoverWatch;
+  readonly #stopping = new AbortController();
+  #history: History | undefined;
+  #monitor: Monitor | undefined;
+  #session: Session | undefined;
+  /** The master that was just found to be one no more. */
+  #left: Address | undefined;
+  #running: Promise<void> | undefined;
+  #appending: Promise<void> = Promise.resolve();
+
+  constructor(deps: RedisLogDeps) {
+    const { clock, datacenter, redis, servers = 1 } = deps;
+    this.#deps = deps;
+    this.#keys = keysOf(datacenter);
+    this.#live = new LiveSession(clock);
+    this.#applied = new Applied(clock);
+    this.#quorum = new Quorum({
+      policy: redis.commit,
+      servers,
+      server: deps.server,
+      keys: this.#keys,
+      clock,
+      applied: this.#applied,
+    });
+    const live = this.#live;
+    const keys = this.#keys;
+    this.#appender = new Appender({ live, keys, clock, committed: this.#quorum.committed });
+    this.#readIndex = new ReadIndex({ live, keys, clock, confirmed: this.#quorum.confirmed });
+    this.#watch = new FailoverWatch(redis, () => void this.#masterMoved());
+    this.leases = new RedisLeases(live, keys);
+  }
+
+  async start(sink: LogSink): Promise<void> {
+    assert.equal(this.#history, undefined, 'a log is started once');
+    const history = new History(sink, this.#deps.ringLimits);
+    this.#history = history;
+    this.#monitor = this.#newMonitor(history);
+    this.#watch.start();
+    await new Promise<void>((resolve, reject) => {
+      let begun = false;
+      const started = () => {
+        begun = true;
+        resolve();
+      };
+      this.#running = this.#run(history, started, reject);
+      this.#running.catch((error) => {
+        // A broken invariant fails the start, and ends the process later on.
+        if (begun) throw error;
+        reject(error);
+      });
+    });
+  }
+
+  async append(batch: readonly Proposal[]): Promise<void> {
+    if (this.#stopping.signal.aborted) throw noLeader();
+    const appended = this.#appender.append(batch);
+    this.#appending = appended.catch(() => undefined);
+    await appended;
+  }
+
+  async readIndex(): Promise<number> {
+    return await this.#readIndex.read();
+  }
+
+  async saveSnapshot(snapshot: Snapshot): Promise<void> {
+    const live = this.#live.current;
+    if (live === undefined || this.#history === undefined) throw noLeader();
+    const store = new SnapshotStore(live.session.commands, this.#keys);
+    const keepAfter = this.#history.ring.base.index;
+    await store.save(snapshot, { epoch: live.epoch, keepAfter });
+  }
+
+  status(): LogStatus {
+    const writable = this.#live.current !== undefined && !this.#stopping.signal.aborted;
+    return { writable, lastContactMs: this.#monitor?.lastContactMs ?? Number.MAX_SAFE_INTEGER };
+  }
+
+  /** The servers that Redis has heard of, this one among them. */
+  peers(): readonly Peer[] {
+    return this.#monitor?.peers ?? [];
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#appending;
+    const { session } = this.#live.current ?? {};
+    if (session !== undefined) {
+      // The others then need not wait for us at their next seal; when it fails they just do.
+      const args = [this.#keys.servers, this.#deps.server];
+      await session.commands.call('HDEL', args).catch(() => undefined);
+    }
+    this.#live.stop();
+    this.#session?.close();
+    this.#watch.stop();
+    await this.#running?.catch(() => undefined);
+  }
+
+  /**
+   * Session after session until stopped. `started` is called when the first one is live, `failed`
+   * when it cannot become so by trying again.
+   */
+  async #run(
+    history: History,
+    started: () => void,
+    failed: (error: ProconsulError) => void,
+  ): Promise<void> {
+    const { clock } = this.#deps;
+    const reconciler = this.#reconciler(history);
+    let pauseMs = RECONNECT_MIN_MS;
+    let first = true;
+    while (!this.#stopping.signal.aborted) {
+      const error = await this.#runSession(history, reconciler, first, () => {
+        first = false;
+        pauseMs = RECONNECT_MIN_MS;
+        started();
+      });
+      if (first && isFinal(error)) return failed(error);
+      await sleep(clock, pauseMs, this.#stopping.signal);
+      pauseMs = Math.min(pauseMs * 2, RECONNECT_MAX_MS);
+    }
+    failed(noLeader());
+  }
+
+  /** Resolves with the reason when the session has ended, or none came to be. */
+  async #runSession(
+    history: History,
+    reconciler: Reconciler,
+    first: boolean,
+    onLive: () => void,
+  ): Promise<ProconsulError> {
+    const { redis, clock, logger } = this.#deps;
+    const loops: Promise<never>[] = [];
+    let session: Session | undefined;
+    try {
+      session = await openSession({ options: redis, keys: this.#keys, clock }, this.#left);
+      this.#session = session;
+      if (this.#stopping.signal.aborted) return noLeader();
+      checkSuitable(session.info, first ? logger : undefined);
+      const epoch = await reconciler.run(
+        session,
+        first ? DAMAGE_WAIT_MS : Number.POSITIVE_INFINITY,
+      );
+      logger.info(`redis: in epoch ${epoch} on ${describeAddress(session.address)}`);
+      this.#left = undefined;
+      loops.push(...this.#goLive({ session, epoch }, history));
+      onLive();
+      return await Promise.race(loops);
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      if (!this.#stopping.signal.aborted) logger.warn(`redis: ${describeChain(error)}`);
+      return error;
+    } finally {
+      this.#live.clear();
+      session?.close();
+      // Nothing of this session may still feed the sink when the next one begins.
+      await Promise.allSettled(loops);
+    }
+  }
+
+  #goLive(live: Live, history: History): Promise<never>[] {
+    const monitor = this.#monitor;
+    assert(monitor !== undefined);
+    this.#applied.moved(history.position.index);
+    this.#live.set(live);
+    const onApplied = () => {
+      this.#applied.moved(history.position.index);
+      monitor.caughtUp();
+      this.#quorum.report(live, history.position.index);
+    };
+    return [followTail(live.session, this.#keys, history, onApplied), monitor.watch(live)];
+  }
+
+  #newMonitor(history: History): Monitor {
+    const { clock, server, redis, onSnapshotNeeded } = this.#deps;
+    return new Monitor({
+      keys: this.#keys,
+      history,
+      server,
+      clock,
+      intervalMs: redis.commit === 'quorum' ? QUORUM_CHECK_INTERVAL_MS : CHECK_INTERVAL_MS,
+      onWanted: (index) => onSnapshotNeeded?.(index),
+    });
+  }
+
+  #reconciler(history: History): Reconciler {
+    const { server, clock, logger, onLost, settleMs } = this.#deps;
+    return new Reconciler({
+      keys: this.#keys,
+      history,
+      server,
+      clock,
+      logger,
+      onLost: (lost) => onLost?.(lost),
+      settleMs: settleMs ?? SETTLE_MS,
+      quorum: this.#quorum.majority,
+      peers: () =>
+        this.peers()
+          .filter(({ silentMs }) => silentMs < PRESENT_MS)
+          .map((peer) => peer.server),
+    });
+  }
+
+  /** A sentinel says that the master is, or may be, another one. */
+  async #masterMoved(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined || session.closed) return;
+    const { redis, clock } = this.#deps;
+    const finder = { options: redis, keys: this.#keys, clock };
+    const [master] = await findMasters(finder, session.address).catch(() => []);
+    if (master === undefined || sameAddress(master, session.address)) return;
+    this.#deps.logger.info(`redis: the master is now ${describeAddress(master)}`);
+    this.#left = session.address;
+    session.close();
+  }
+}
+
+/** Trying again does not help: somebody has to change something. */
+function isFinal({ code }: ProconsulError): boolean {
+  return code === 'invalid' || code === 'internal';
+}
