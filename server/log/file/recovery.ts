@@ -48,6 +48,8 @@ class Recovery {
   async run(): Promise<Recovered> {
     const { folder } = this.#deps;
     await folder.removeTemporaries();
+    // The process before us may have died between a rename and this; from here on we build on it.
+    await folder.sync();
     const names = await folder.list();
     await this.#restore(names.filter((name) => snapshotIndex(name) !== undefined).at(-1));
     const segment = await this.#readSegments(

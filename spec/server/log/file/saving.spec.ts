@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import type { ProconsulError } from '../../../../lib/errors.ts';
+import { fileLogOn, RecordingLogger } from '../../../support/file-log-on.ts';
+import { type FaultOf, MemoryFileSystem } from '../../../support/memory-file-system.ts';
+import { proposal, proposals } from '../../../support/proposals.ts';
+import { RecordingSink } from '../../../support/recording-sink.ts';
+
+async function filled() {
+  const fileSystem = new MemoryFileSystem();
+  const fatal: ProconsulError[] = [];
+  const logger = new RecordingLogger();
+  const log = fileLogOn(fileSystem, { logger, onFatal: (error) => fatal.push(error) });
+  const sink = new RecordingSink();
+  await log.start(sink);
+  for (let i = 0; i < 12; i++) await log.append(proposals(`b${i}`, 3));
+  const failing = (faultOf: FaultOf) => {
+    fileSystem.faultOf = faultOf;
+    const { position } = sink;
+    return log.saveSnapshot({ position, lines: ['"state"'] });
+  };
+  return { fileSystem, fatal, logger, log, sink, failing };
+}
+
+describe('a snapshot that the file log cannot save', () => {
+  it('is no reason to end where the disk is full: the log goes on without it', async () => {
+    const { fileSystem, fatal, log, failing } = await filled();
+    const full: FaultOf = (op, path) =>
+      op === 'write' && path.includes('snapshot') ? 'ENOSPC' : undefined;
+    await assert.rejects(failing(full), {
+      code: 'unavailable',
+      message: /^write snapshot-\d+.tmp$/,
+    });
+    assert.deepEqual(fatal, []);
+    assert(!fileSystem.paths().some((path) => path.includes('snapshot')));
+    await log.append([proposal('x')]);
+    await log.stop();
+  });
+
+  it('ends the process where an fsync failed', async () => {
+    const { fatal, log, failing } = await filled();
+    const broken: FaultOf = (op, path) =>
+      op === 'sync' && path.includes('snapshot') ? 'EIO' : undefined;
+    await assert.rejects(failing(broken), { message: /^sync snapshot-\d+.tmp$/ });
+    assert.match(String(fatal), /sync snapshot/);
+    await assert.rejects(log.append([proposal('x')]), { code: 'unavailable' });
+    assert.equal(log.status().writable, false);
+    await log.stop();
+  });
+
+  it('is given up when what was written does not read back', async () => {
+    const { fileSystem, fatal, log, failing } = await filled();
+    let damagedOnce = false;
+    const bad: FaultOf = (op, path) => {
+      if (op !== 'sync' || !path.endsWith('.tmp') || damagedOnce) return undefined;
+      damagedOnce = true;
+      const bytes = fileSystem.content(path);
+      bytes[100] = (bytes[100] ?? 0) ^ 1;
+      fileSystem.damage(path, bytes);
+      return undefined;
+    };
+    await assert.rejects(failing(bad), { message: /the checksum is not that of the lines/ });
+    assert.deepEqual(fatal, []);
+    assert(!fileSystem.paths().some((path) => path.includes('snapshot')));
+    await log.stop();
+  });
+
+  it('is saved all the same when only the trimming failed', async () => {
+    const { fileSystem, logger, log, failing } = await filled();
+    await failing((op) => (op === 'remove' ? 'EIO' : undefined));
+    assert.match(logger.lines.join(), /the file log was not trimmed: remove segment-\d+: EIO/);
+    await log.stop();
+    fileSystem.faultOf = () => undefined;
+    const sink = new RecordingSink();
+    const again = fileLogOn(fileSystem);
+    await again.start(sink);
+    assert.deepEqual(sink.restored?.lines, ['"state"']);
+    assert.equal(fileSystem.paths().length, 2);
+    await again.stop();
+  });
+
+  it('is given up when the log is stopped, and stop waits for that', async () => {
+    const { fileSystem, log, sink } = await filled();
+    let stopped: Promise<void> | undefined;
+    function* lines() {
+      yield '1';
+      stopped = log.stop();
+      yield '2'.repeat(300_000);
+      yield '3';
+    }
+    const saved = log.saveSnapshot({ position: sink.position, lines: lines() });
+    await assert.rejects(saved, { code: 'unavailable' });
+    await stopped;
+    assert(!fileSystem.paths().some((path) => path.includes('snapshot')));
+  });
+});
