@@ -120,9 +120,11 @@ function canonicalise(value: unknown, shape: Shape): unknown {
   return Object.fromEntries(entries.map(([k, v]) => [k, canonicalise(v, values)]));
 }
 
-/** Clients send '' for a duration that they leave out; NaN fails the validation. */
+/** Clients send '' for a duration that they leave out. */
 function nanoseconds(text: string): number {
-  return text === '' ? 0 : (parseDuration(text) ?? Number.NaN);
+  const ns = text === '' ? 0 : parseDuration(text);
+  if (ns === undefined) throw new ProconsulError('invalid', `time: invalid duration "${text}"`);
+  return ns;
 }
 
 function canonicalObject(

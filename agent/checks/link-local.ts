@@ -1,0 +1,40 @@
+/**
+ * Keeps checks that came in over HTTP from reading a cloud's metadata service, whose addresses are
+ * link-local: whoever may register a check could else read secrets through its output.
+ */
+import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+
+const LINK_LOCAL = new BlockList();
+LINK_LOCAL.addSubnet('169.254.0.0', 16, 'ipv4');
+LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6');
+// AWS has its metadata there too.
+LINK_LOCAL.addAddress('fd00:ec2::254', 'ipv6');
+
+/** IPv4 in IPv6 clothes (`::ffff:169.254.1.1`) is seen through. */
+export function isLinkLocal(address: string): boolean {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  const family = isIP(plain);
+  return family !== 0 && LINK_LOCAL.check(plain, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+export function refuseLinkLocal(host: string): void {
+  if (isLinkLocal(host)) throw new Error(`refused: ${host} is a link-local address`);
+}
+
+/**
+ * Resolves names for a connection and refuses link-local answers. It is this very answer that the
+ * connection uses, so a name that changes its address in between gains nothing.
+ */
+export const lookupNotLinkLocal: LookupFunction = (hostname, options: LookupOptions, callback) => {
+  lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+    const [first] = addresses ?? [];
+    if (error !== null || first === undefined) return callback(error, '', 0);
+    const bad = addresses.find(({ address }) => isLinkLocal(address));
+    if (bad !== undefined) {
+      return callback(new Error(`refused: ${hostname} is ${bad.address}, link-local`), '', 0);
+    }
+    if (options.all === true) return callback(null, addresses);
+    return callback(null, first.address, first.family);
+  });
+};

@@ -1,0 +1,255 @@
+/** A service as it is registered: over HTTP, in a configuration file, by the Docker watcher. */
+import { isIPv4, isIPv6 } from 'node:net';
+import { decoder, type Schema, valueDecoder } from '../../lib/decode.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import type { ServiceAddress, ServiceDefinition, StringMap, Weights } from '../../lib/model.ts';
+import {
+  type CheckSpec,
+  checkSchema,
+  isEmptyCheck,
+  isStatusOrEmpty,
+  validateCheck,
+} from './check-spec.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface ServiceSpec {
+  readonly Kind: string;
+  readonly ID: string;
+  readonly Name: string;
+  readonly Tags: readonly string[];
+  readonly Address: string;
+  readonly TaggedAddresses: Readonly<Record<string, ServiceAddress>>;
+  readonly Meta: StringMap | undefined;
+  readonly Port: number;
+  readonly Weights: Weights | undefined;
+  readonly EnableTagOverride: boolean;
+  readonly Check: CheckSpec | undefined;
+  readonly Checks: readonly CheckSpec[];
+  readonly Proxy: Fields | undefined;
+  readonly Connect: { readonly Native: boolean; readonly SidecarService?: ServiceSpec } | undefined;
+  readonly Token: string;
+}
+
+const text = { type: 'string', default: '' };
+const flag = { type: 'boolean', default: false };
+const port = { type: 'integer', default: 0 };
+const free = { type: 'object', free: true };
+
+const meshGateway: Schema = { type: 'object', properties: { Mode: { type: 'string' } } };
+
+const upstreamSchema: Schema = {
+  type: 'object',
+  properties: {
+    DestinationType: { type: 'string', default: 'service' },
+    DestinationNamespace: { type: 'string' },
+    DestinationName: { type: 'string' },
+    Datacenter: text,
+    LocalBindAddress: { type: 'string' },
+    LocalBindPort: { type: 'integer' },
+    Config: free,
+    MeshGateway: { ...meshGateway, default: {} },
+  },
+};
+
+const exposeSchema: Schema = {
+  type: 'object',
+  properties: {
+    Checks: { type: 'boolean' },
+    Paths: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: {
+          ListenerPort: { type: 'integer' },
+          Path: { type: 'string' },
+          LocalPathPort: { type: 'integer' },
+          Protocol: { type: 'string' },
+        },
+      },
+    },
+  },
+};
+
+const proxySchema: Schema = {
+  type: 'object',
+  properties: {
+    DestinationServiceName: { type: 'string' },
+    DestinationServiceID: { type: 'string' },
+    LocalServiceAddress: { type: 'string' },
+    LocalServicePort: { type: 'integer' },
+    Config: free,
+    Upstreams: { type: 'array', items: upstreamSchema },
+    MeshGateway: { ...meshGateway, default: {} },
+    Expose: { ...exposeSchema, default: {} },
+  },
+};
+
+const PROPERTIES: Readonly<Record<string, Schema>> = {
+  Kind: text,
+  ID: text,
+  Name: text,
+  Tags: { type: 'array', items: { type: 'string' }, default: [] },
+  Address: text,
+  TaggedAddresses: {
+    type: 'object',
+    additionalProperties: { type: 'object', properties: { Address: text, Port: port } },
+    default: {},
+  },
+  Meta: { type: 'object', additionalProperties: { type: 'string' } },
+  Port: port,
+  Weights: {
+    type: 'object',
+    properties: { Passing: { type: 'integer', default: 0 }, Warning: port },
+  },
+  EnableTagOverride: flag,
+  Check: checkSchema,
+  Checks: { type: 'array', items: checkSchema, default: [] },
+  Proxy: proxySchema,
+  Token: text,
+};
+
+const serviceSchema: Schema = {
+  type: 'object',
+  properties: {
+    ...PROPERTIES,
+    Connect: {
+      type: 'object',
+      properties: {
+        Native: flag,
+        SidecarService: { type: 'object', properties: PROPERTIES },
+      },
+    },
+  },
+};
+
+/** The body of PUT /v1/agent/service/register. */
+export const serviceFromBody = decoder<ServiceSpec>(serviceSchema);
+/** One of `services` of a configuration file. */
+export const serviceFromConfig = valueDecoder<ServiceSpec>(serviceSchema);
+
+const ANY_ADDRESS = new Set(['0.0.0.0', '::', '[::]']);
+const DEFAULT_WEIGHTS: Weights = { Passing: 1, Warning: 1 };
+const MAX_WEIGHT = 65535;
+
+/** Throws what Consul answers to a service that cannot be. */
+export function validateService(spec: ServiceSpec): void {
+  if (spec.Name === '') throw new ProconsulError('invalid', 'Missing service name');
+  if (ANY_ADDRESS.has(spec.Address)) throw new ProconsulError('invalid', 'Invalid service address');
+  const fault =
+    prefixed('Invalid Weights', weightsFault(spec.Weights)) ??
+    prefixed('Invalid Service Meta', metaFault(spec.Meta)) ??
+    proxyFault(spec);
+  if (fault !== undefined) throw new ProconsulError('invalid', fault);
+  for (const check of checksOf(spec)) validateCheck(check);
+  for (const check of checksOf(spec)) {
+    if (isStatusOrEmpty(check.Status)) continue;
+    const complaint = "Status for checks must 'passing', 'warning', 'critical'";
+    throw new ProconsulError('invalid', complaint);
+  }
+}
+
+function prefixed(subject: string, fault: string | undefined): string | undefined {
+  return fault === undefined ? undefined : `${subject}: ${fault}`;
+}
+
+function weightsFault(weights: Weights | undefined): string | undefined {
+  if (weights === undefined) return undefined;
+  if (weights.Passing < 1) return 'Passing must be greater than 0';
+  if (weights.Warning < 0) return 'Warning must be greater or equal than 0';
+  if (Math.max(weights.Passing, weights.Warning) > MAX_WEIGHT) {
+    return `DNS Weight must be between 0 and ${MAX_WEIGHT}`;
+  }
+  return undefined;
+}
+
+const META_KEY = /^[a-zA-Z0-9_-]+$/;
+const MAX_META_PAIRS = 64;
+const MAX_META_KEY_CHARS = 128;
+const MAX_META_VALUE_CHARS = 512;
+
+/** What is wrong with the metadata of a node or a service, in Consul's words. */
+export function metaFault(meta: StringMap | undefined): string | undefined {
+  const pairs = Object.entries(meta ?? {});
+  if (pairs.length > MAX_META_PAIRS) {
+    return `Node metadata cannot contain more than ${MAX_META_PAIRS} key/value pairs`;
+  }
+  for (const [key, value] of pairs) {
+    const fault = pairFault(key, value);
+    if (fault !== undefined) return `Couldn't load metadata pair ('${key}', '${value}'): ${fault}`;
+  }
+  return undefined;
+}
+
+function pairFault(key: string, value: string): string | undefined {
+  if (key === '') return 'Key cannot be blank';
+  if (!META_KEY.test(key)) return 'Key contains invalid characters';
+  if (key.length > MAX_META_KEY_CHARS) {
+    return `Key is too long (limit: ${MAX_META_KEY_CHARS} characters)`;
+  }
+  if (value.length > MAX_META_VALUE_CHARS) {
+    return `Value is too long (limit: ${MAX_META_VALUE_CHARS} characters)`;
+  }
+  return undefined;
+}
+
+function proxyFault(spec: ServiceSpec): string | undefined {
+  const faults: string[] = [];
+  if (spec.Kind === 'connect-proxy') {
+    if (!spec.Proxy?.['DestinationServiceName']) {
+      faults.push('Proxy.DestinationServiceName must be non-empty for Connect proxy services');
+    }
+    if (spec.Port === 0) faults.push('Port must be set for a Connect proxy');
+    if (spec.Connect?.Native === true) faults.push('A Proxy cannot also be Connect Native');
+  } else if (spec.Kind === 'mesh-gateway' && spec.Port === 0) {
+    faults.push('Port must be non-zero for a mesh-gateway');
+  }
+  if (faults.length === 0) return undefined;
+  const count = faults.length === 1 ? '1 error' : `${faults.length} errors`;
+  return `${count} occurred:\n${faults.map((fault) => `\t* ${fault}\n`).join('')}\n`;
+}
+
+/** `Check` and `Checks` as one list. */
+export function checksOf(spec: ServiceSpec): readonly CheckSpec[] {
+  const single = spec.Check === undefined || isEmptyCheck(spec.Check) ? [] : [spec.Check];
+  return [...spec.Checks, ...single];
+}
+
+/** What the catalog is told of it. */
+export function serviceDefinition(spec: ServiceSpec): ServiceDefinition {
+  const tagged = taggedAddresses(spec);
+  return {
+    Kind: spec.Kind,
+    ID: spec.ID === '' ? spec.Name : spec.ID,
+    Service: spec.Name,
+    Tags: spec.Tags,
+    Address: spec.Address,
+    TaggedAddresses: Object.keys(tagged).length === 0 ? null : tagged,
+    Meta: spec.Meta ?? null,
+    Port: spec.Port,
+    Weights: spec.Weights ?? DEFAULT_WEIGHTS,
+    EnableTagOverride: spec.EnableTagOverride,
+    Proxy: proxyOf(spec.Proxy),
+    Connect: spec.Connect?.Native === true ? { Native: true } : {},
+  };
+}
+
+function taggedAddresses(spec: ServiceSpec): Readonly<Record<string, ServiceAddress>> {
+  const own = { Address: spec.Address, Port: spec.Port };
+  if (isIPv4(spec.Address)) return { lan_ipv4: own, wan_ipv4: own, ...spec.TaggedAddresses };
+  if (isIPv6(spec.Address)) return { lan_ipv6: own, wan_ipv6: own, ...spec.TaggedAddresses };
+  return spec.TaggedAddresses;
+}
+
+const NO_PROXY: Fields = { MeshGateway: {}, Expose: {} };
+
+function proxyOf(proxy: Fields | undefined): Fields {
+  if (proxy === undefined) return NO_PROXY;
+  const upstreams = proxy['Upstreams'];
+  const Upstreams = Array.isArray(upstreams)
+    ? upstreams.map((upstream: Fields) => ({ Config: null, ...upstream }))
+    : [];
+  const { Upstreams: _, ...rest } = proxy;
+  const set = Object.entries(rest).filter(([, v]) => v !== '' && v !== 0);
+  return { ...Object.fromEntries(set), ...(Upstreams.length > 0 && { Upstreams }) };
+}
