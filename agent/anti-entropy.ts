@@ -102,6 +102,11 @@ export class AntiEntropy {
     this.#running = this.#fullSync().finally(() => this.#schedule());
   }
 
+  /** Whether the catalog has yet to hear something of this service ('' for the node's own checks). */
+  owes(serviceId: string): boolean {
+    return this.#dirt.has(serviceId) || this.#inFlight.has(serviceId);
+  }
+
   /**
    * Tells the catalog what changed of this service ('' for the node's own checks). Resolves when it
    * has heard, or when that failed: then the next full comparison brings it. Never rejects.

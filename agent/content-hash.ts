@@ -39,12 +39,15 @@ function ofMap<T>(map: Readonly<Record<string, T>>, hash: (value: T) => bigint):
 }
 
 function ofStruct(name: string, fields: Readonly<Record<string, bigint>>): bigint {
-  return Object.entries(fields).reduce((sum, [k, v]) => sum ^ chain(ofString(k), v), ofString(name));
+  return Object.entries(fields).reduce(
+    (sum, [k, v]) => sum ^ chain(ofString(k), v),
+    ofString(name),
+  );
 }
 
 /** As 64 bits in hexadecimal digits, without leading zeros. */
 export function contentHash(service: AgentService): string {
-  const { Weights, Connect, Proxy } = service;
+  const { Weights, Connect, Proxy: proxy } = service;
   const hash = ofStruct('AgentService', {
     Kind: ofString(service.Kind ?? ''),
     ID: ofString(service.ID),
@@ -64,7 +67,7 @@ export function contentHash(service: AgentService): string {
     CreateIndex: ofNumber(0),
     ModifyIndex: ofNumber(0),
     ContentHash: ofString(''),
-    Proxy: Proxy === undefined ? ofNil : ofProxy(Proxy),
+    Proxy: proxy === undefined ? ofNil : ofProxy(proxy),
     Connect: Connect === undefined ? ofNil : ofConnect(Connect),
   });
   return hash.toString(16);

@@ -96,7 +96,9 @@ function nodeDrifts({ node, ownService }: Own, known: CatalogNode | undefined): 
   const alive = known.checks.find((check) => check.CheckID === SERF_HEALTH)?.Status === 'passing';
   const served =
     ownService === undefined || known.services.some((service) => service.ID === ownService.ID);
-  return !alive || !served || !isDeepStrictEqual(compact(pickNode(node)), compact(pickNode(known.node)));
+  return (
+    !alive || !served || !isDeepStrictEqual(compact(pickNode(node)), compact(pickNode(known.node)))
+  );
 }
 
 function pickNode({ ID, Node, Address, TaggedAddresses, Meta }: NodeDefinition): object {
@@ -106,10 +108,10 @@ function pickNode({ ID, Node, Address, TaggedAddresses, Meta }: NodeDefinition):
 /** Someone else may set the tags of a service that allows it: then the catalog's count. */
 function comparable(service: ServiceDefinition, theirs: ServiceDefinition): unknown {
   const { Kind, ID, Service, Address, Port, Weights, EnableTagOverride } = service;
-  const { TaggedAddresses, Meta, Proxy, Connect } = service;
+  const { TaggedAddresses, Meta, Proxy: proxy, Connect } = service;
   const Tags = EnableTagOverride ? theirs.Tags : service.Tags;
   const plain = { Kind, ID, Service, Address, Port, EnableTagOverride, Tags };
-  return compact({ ...plain, Weights, TaggedAddresses, Meta, Proxy, Connect });
+  return compact({ ...plain, Weights, TaggedAddresses, Meta, proxy, Connect });
 }
 
 function sameCheck(ours: CheckDefinition, theirs: CheckDefinition, anyOutput: boolean): boolean {

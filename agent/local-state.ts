@@ -12,6 +12,8 @@ export interface LocalService {
   readonly definition: ServiceDefinition;
   readonly token: string;
   readonly source: Source;
+  /** It was registered as another service's sidecar, and goes with that. */
+  readonly sidecar?: boolean;
 }
 
 export interface LocalCheck {

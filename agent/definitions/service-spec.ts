@@ -212,7 +212,7 @@ function proxyFault(spec: ServiceSpec): string | undefined {
 /** `Check` and `Checks` as one list. */
 export function checksOf(spec: ServiceSpec): readonly CheckSpec[] {
   const single = spec.Check === undefined || isEmptyCheck(spec.Check) ? [] : [spec.Check];
-  return [...spec.Checks, ...single];
+  return [...single, ...spec.Checks];
 }
 
 /** What the catalog is told of it. */

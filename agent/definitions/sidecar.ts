@@ -50,7 +50,8 @@ function freePort(taken: ReadonlySet<number>): number {
 }
 
 function proxyOf(spec: ServiceSpec, id: string, proxy: ServiceSpec['Proxy']) {
-  const port = spec.Port === 0 ? {} : { LocalServiceAddress: '127.0.0.1', LocalServicePort: spec.Port };
+  const port =
+    spec.Port === 0 ? {} : { LocalServiceAddress: '127.0.0.1', LocalServicePort: spec.Port };
   return {
     DestinationServiceName: spec.Name,
     DestinationServiceID: id,

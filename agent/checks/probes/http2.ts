@@ -1,8 +1,8 @@
 /** HTTP/2: a ping, and gRPC's standard health service (grpc.health.v1) spoken by hand. */
 import {
   type ClientHttp2Session,
-  constants,
   connect,
+  constants,
   type IncomingHttpHeaders,
   type SecureClientSessionOptions,
 } from 'node:http2';
@@ -120,7 +120,9 @@ function askHealth(
     headers = { ...headers, ...fields };
   });
   stream.on('data', (part: Buffer) => parts.push(part));
-  stream.once('error', (error) => answer(critical(`rpc error: code = Internal desc = ${error.message}`)));
+  stream.once('error', (error) =>
+    answer(critical(`rpc error: code = Internal desc = ${error.message}`)),
+  );
   stream.once('end', () => answer(lookOf(headers, Buffer.concat(parts))));
   stream.end(healthRequest(service));
 }

@@ -1,0 +1,106 @@
+/** /v1/agent/check…: the checks of this agent. */
+import { decoder } from '../../../lib/decode.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
+import type { CheckStatus } from '../../../lib/model.ts';
+import { checkFromBody, isStatus } from '../../definitions/check-spec.ts';
+import { agentCheck } from '../../views.ts';
+import type { AgentContext } from '../context.ts';
+import { filtered } from '../filtered.ts';
+import { settled } from './services.ts';
+
+interface Update {
+  readonly Status: string;
+  readonly Output: string;
+}
+
+const update = decoder<Update>({
+  type: 'object',
+  properties: {
+    Status: { type: 'string', default: '' },
+    Output: { type: 'string', default: '' },
+  },
+});
+
+export function checkRoutes(agent: AgentContext): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/agent/checks',
+      right: 'own',
+      does: 'the checks of this agent',
+      handle: ({ params }) => {
+        const checks = [...agent.local.checks].map(([id, check]) => {
+          const service = agent.local.services.get(check.definition.ServiceID)?.definition;
+          return [id, agentCheck(agent.config.nodeName, check, service)] as const;
+        });
+        return { json: Object.fromEntries(filtered(checks, params.get('filter'), 'check')) };
+      },
+    },
+    {
+      method: 'PUT',
+      path: '/v1/agent/check/register',
+      right: 'own',
+      does: 'registers a check of the node or of a service',
+      handle: async (request) => {
+        const spec = checkFromBody(await request.body(MAX_JSON_BODY_BYTES));
+        agent.registrar.registerCheck(spec, { source: 'api', token: request.token });
+        await settled(agent, [spec.ServiceID]);
+        return {};
+      },
+    },
+    {
+      method: 'PUT',
+      path: '/v1/agent/check/deregister/',
+      right: 'own',
+      does: 'takes a check out',
+      handle: async ({ rest }) => {
+        if (rest === '') throw new ProconsulError('rejected', 'CheckID missing');
+        const serviceId = agent.local.checks.get(rest)?.definition.ServiceID ?? '';
+        agent.registrar.removeCheck(rest);
+        await settled(agent, [serviceId]);
+        return {};
+      },
+    },
+    reportRoute(agent, 'pass', 'passing'),
+    reportRoute(agent, 'warn', 'warning'),
+    reportRoute(agent, 'fail', 'critical'),
+    {
+      method: 'PUT',
+      path: '/v1/agent/check/update/',
+      right: 'own',
+      does: 'says how a TTL check stands, with its output',
+      handle: async (request) => {
+        const { Status, Output } = update(await request.body(MAX_JSON_BODY_BYTES));
+        if (!isStatus(Status)) {
+          throw new ProconsulError('invalid', `Invalid check status: '${Status}'`);
+        }
+        return report(agent, request, Status, Output);
+      },
+    },
+  ];
+}
+
+function reportRoute(agent: AgentContext, verb: string, status: CheckStatus): Route {
+  return {
+    method: 'PUT',
+    path: `/v1/agent/check/${verb}/`,
+    right: 'own',
+    does: `says that a TTL check is ${status}`,
+    handle: (request) => report(agent, request, status, request.params.get('note')),
+  };
+}
+
+function report(
+  agent: AgentContext,
+  { rest }: HttpRequest,
+  status: CheckStatus,
+  output: string,
+): Reply | Promise<Reply> {
+  agent.registrar.report(rest, status, output);
+  const serviceId = agent.local.checks.get(rest)?.definition.ServiceID ?? '';
+  // Most reports change nothing, and are answered at once.
+  if (!agent.antiEntropy.owes(serviceId)) return {};
+  return agent.antiEntropy.push(serviceId).then(() => ({}));
+}

@@ -1,0 +1,105 @@
+/** /v1/agent/health/service…: local services as a load balancer asks for them, by status code. */
+import { ProconsulError } from '../../../lib/errors.ts';
+import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import {
+  NODE_MAINTENANCE,
+  SERVICE_MAINTENANCE_PREFIX,
+  type ServiceDefinition,
+} from '../../../lib/model.ts';
+import type { LocalCheck } from '../../local-state.ts';
+import { agentService, healthCheck } from '../../views.ts';
+import type { AgentContext } from '../context.ts';
+
+type Aggregate = 'passing' | 'warning' | 'critical' | 'maintenance';
+
+const CODES: Readonly<Record<Aggregate, number>> = {
+  passing: 200,
+  warning: 429,
+  critical: 503,
+  maintenance: 503,
+};
+
+interface ServiceHealth {
+  readonly AggregatedStatus: Aggregate;
+  readonly Service: object | null;
+  readonly Checks: readonly object[] | null;
+}
+
+export function agentHealthRoutes(agent: AgentContext): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/agent/health/service/id/',
+      right: 'own',
+      does: 'the health of one local service',
+      handle: (request) => byId(agent, request),
+    },
+    {
+      method: 'GET',
+      path: '/v1/agent/health/service/name/',
+      right: 'own',
+      does: 'the health of the local services of a name',
+      handle: (request) => byName(agent, request),
+    },
+  ];
+}
+
+function byId(agent: AgentContext, request: HttpRequest): Reply {
+  const { rest: id } = request;
+  if (id === '') throw new ProconsulError('rejected', 'Bad request: Missing serviceID');
+  const service = agent.local.services.get(id);
+  if (service !== undefined) {
+    const health = healthOf(agent, service.definition);
+    return reply(request, CODES[health.AggregatedStatus], health.AggregatedStatus, health);
+  }
+  const unknown: ServiceHealth = { AggregatedStatus: 'critical', Service: null, Checks: null };
+  return reply(request, 404, `ServiceId ${id} not found`, unknown);
+}
+
+function byName(agent: AgentContext, request: HttpRequest): Reply {
+  const { rest: name } = request;
+  if (name === '') throw new ProconsulError('rejected', 'Bad request: Missing service Name');
+  const all = [...agent.local.services.values()]
+    .filter(({ definition }) => definition.Service === name)
+    .map(({ definition }) => healthOf(agent, definition));
+  const [first] = all;
+  if (first === undefined) return reply(request, 404, `ServiceName ${name} Not Found`, all);
+  const worst = all.reduce(
+    (found, { AggregatedStatus }) =>
+      CODES[AggregatedStatus] > CODES[found] ? AggregatedStatus : found,
+    first.AggregatedStatus,
+  );
+  return reply(request, CODES[worst], worst, all);
+}
+
+function reply({ params }: HttpRequest, status: number, reason: string, json: unknown): Reply {
+  const headers = { 'X-Consul-Reason': reason };
+  if (params.get('format') !== 'text') return { status, headers, json };
+  return { status, headers: { ...headers, 'Content-Type': 'text/plain' }, text: reason };
+}
+
+function healthOf(agent: AgentContext, service: ServiceDefinition): ServiceHealth {
+  const { local, config } = agent;
+  const checks = [...local.checksOf(service.ID).values(), ...local.checksOf('').values()];
+  return {
+    AggregatedStatus: aggregate(checks),
+    Service: agentService(service),
+    Checks: checks.map(({ definition }) =>
+      healthCheck(config.nodeName, definition, definition.ServiceID === '' ? undefined : service),
+    ),
+  };
+}
+
+function aggregate(checks: readonly LocalCheck[]): Aggregate {
+  let found: Aggregate = 'passing';
+  for (const { definition } of checks) {
+    const { CheckID, Status } = definition;
+    if (CheckID === NODE_MAINTENANCE || CheckID.startsWith(SERVICE_MAINTENANCE_PREFIX)) {
+      return 'maintenance';
+    }
+    if (Status === 'critical' || (Status === 'warning' && found === 'passing')) {
+      found = Status;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,138 @@
+/** /v1/agent/service…: the services of this agent. */
+import { NS_PER_MS } from '../../../lib/duration.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import {
+  DEFAULT_WAIT_MS,
+  MAX_JSON_BODY_BYTES,
+  MAX_WAIT_MS,
+} from '../../../lib/limits.ts';
+import { contentHash } from '../../content-hash.ts';
+import { serviceFromBody, validateService } from '../../definitions/service-spec.ts';
+import { type AgentService, agentService } from '../../views.ts';
+import type { AgentContext } from '../context.ts';
+import { filtered } from '../filtered.ts';
+
+export function serviceRoutes(agent: AgentContext): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/agent/services',
+      right: 'own',
+      does: 'the services of this agent',
+      handle: ({ params }) => {
+        const services = [...agent.local.services].map(
+          ([id, { definition }]) => [id, agentService(definition)] as const,
+        );
+        return { json: Object.fromEntries(filtered(services, params.get('filter'), 'service')) };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/agent/service/',
+      right: 'own',
+      does: 'one service of this agent; ?hash waits for its change',
+      handle: (request) => service(agent, request),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/agent/service/register',
+      right: 'own',
+      does: 'registers a service with its checks',
+      handle: (request) => register(agent, request),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/agent/service/deregister/',
+      right: 'own',
+      does: 'takes a service out',
+      handle: ({ rest }) => deregister(agent, rest),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/agent/service/maintenance/',
+      right: 'own',
+      does: 'takes a service out of the answers, and back',
+      handle: (request) => maintenance(agent, request),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/agent/maintenance',
+      right: 'own',
+      does: 'takes the node out of the answers, and back',
+      handle: async ({ params }) => {
+        agent.registrar.setMaintenance('', enable(params), params.get('reason'));
+        await settled(agent, ['']);
+        return {};
+      },
+    },
+  ];
+}
+
+/** Remembered, and known to the servers where one is there: a client reads what it has written. */
+export async function settled(agent: AgentContext, serviceIds: readonly string[]): Promise<void> {
+  const pushes = serviceIds.map((id) => agent.antiEntropy.push(id));
+  await Promise.all([agent.registrar.remembered(), ...pushes]);
+}
+
+async function register(agent: AgentContext, request: HttpRequest): Promise<Reply> {
+  const spec = serviceFromBody(await request.body(MAX_JSON_BODY_BYTES));
+  validateService(spec);
+  const replaceChecks = request.params.bool('replace-existing-checks') === true;
+  const ids = agent.registrar.registerService(spec, {
+    source: 'api',
+    token: request.token,
+    replaceChecks,
+  });
+  await settled(agent, ids);
+  return {};
+}
+
+async function deregister(agent: AgentContext, id: string): Promise<Reply> {
+  if (id === '') throw new ProconsulError('rejected', 'ServiceID missing');
+  await settled(agent, agent.registrar.removeService(id));
+  return {};
+}
+
+async function maintenance(agent: AgentContext, { rest, params }: HttpRequest): Promise<Reply> {
+  if (rest === '') throw new ProconsulError('invalid', 'Missing service ID');
+  const on = enable(params);
+  if (!agent.local.services.has(rest)) {
+    throw new ProconsulError('not-found', `No service registered with ID "${rest}"`);
+  }
+  agent.registrar.setMaintenance(rest, on, params.get('reason'));
+  await settled(agent, [rest]);
+  return {};
+}
+
+function enable(params: HttpRequest['params']): boolean {
+  if (params.get('enable') === '') throw new ProconsulError('invalid', 'Missing value for enable');
+  try {
+    return params.bool('enable') === true;
+  } catch (cause) {
+    const text = `Invalid value for enable: "${params.get('enable')}"`;
+    throw new ProconsulError('invalid', text, { cause });
+  }
+}
+
+async function service(agent: AgentContext, request: HttpRequest): Promise<Reply> {
+  const { params, rest: id, signal } = request;
+  const waitNs = params.duration('wait', 'Invalid wait time');
+  const waitMs = Math.min((waitNs ?? 0) / NS_PER_MS || DEFAULT_WAIT_MS, MAX_WAIT_MS);
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const found = hashed(agent, id);
+    const left = deadline - performance.now();
+    if (found.ContentHash !== params.get('hash') || left <= 0 || signal.aborted) {
+      return { json: found, headers: { 'X-Consul-ContentHash': found.ContentHash } };
+    }
+    await agent.serviceWatch.wait(id, left, signal);
+  }
+}
+
+function hashed(agent: AgentContext, id: string): AgentService & { readonly ContentHash: string } {
+  const found = agent.local.services.get(id);
+  if (found === undefined) throw new ProconsulError('not-found', `unknown service ID: ${id}`);
+  const shown = agentService(found.definition);
+  return { ...shown, ContentHash: contentHash(shown) };
+}
