@@ -1,0 +1,201 @@
+/** An agent: joins local state, checks, anti-entropy, memory and routes, and ends them. */
+import { join } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import type { Config } from '../lib/config/config.ts';
+import type { Route } from '../lib/http/route.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Random } from '../lib/random.ts';
+import { AntiEntropy } from './anti-entropy.ts';
+import type { Catalog } from './catalog.ts';
+import { CheckSet } from './checks/check-set.ts';
+import type { ContainerProbe } from './checks/probe-of.ts';
+import { Reaper } from './checks/reaper.ts';
+import { definitionsOf } from './definitions/from-config.ts';
+import type { AgentContext, LogTap } from './http/context.ts';
+import { agentRoutes } from './http/routes.ts';
+import { Journal, type Memory, noMemory } from './journal.ts';
+import { LocalState } from './local-state.ts';
+import type { Membership } from './membership.ts';
+import { ALIVE_CHECK, consulService, ownMember, ownNode } from './own-entry.ts';
+import { Registrar } from './registrar.ts';
+import { ServiceWatch } from './service-watch.ts';
+import { agentStats } from './stats.ts';
+import { Tokens } from './tokens.ts';
+
+export interface AgentOptions {
+  readonly config: Config;
+  readonly nodeId: string;
+  /** The servers' catalog: within the process on a server, else over HTTP. */
+  readonly catalog: Catalog;
+  readonly membership: Membership;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly logTap: LogTap;
+  readonly containerProbe?: ContainerProbe;
+  /** Further groups of figures: a server's. */
+  readonly stats?: () => Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Reads the configuration anew for a reload. */
+  readonly readConfig: () => Config | Promise<Config>;
+  /** The agent has left: the process is to end soon. */
+  readonly onLeft: () => void;
+  /** How much the size of the cluster stretches the time between full comparisons; at least 1. */
+  readonly scale?: () => number;
+}
+
+const JOURNAL = join('agent', 'journal');
+
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #local = new LocalState();
+  #config: Config;
+  #parts: Parts | undefined;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#config = options.config;
+  }
+
+  get local(): LocalState {
+    return this.#local;
+  }
+
+  /** For what registers services beside HTTP and files: the Docker watcher. */
+  get registrar(): Registrar {
+    return this.#started.registrar;
+  }
+
+  get antiEntropy(): AntiEntropy {
+    return this.#started.antiEntropy;
+  }
+
+  /** The token for requests that bring none. */
+  get userToken(): string {
+    return this.#started.tokens.user;
+  }
+
+  /** The rows under /v1/agent; after `start`. */
+  routes(): readonly Route[] {
+    return agentRoutes(this.#context());
+  }
+
+  /** Resolves when what was registered before runs again; servers need not be there for it. */
+  async start(): Promise<void> {
+    const { config, logger } = this.#options;
+    const memory =
+      config.dataDir === '' ? noMemory : await Journal.open(join(config.dataDir, JOURNAL), logger);
+    this.#parts = this.#build(memory);
+    this.#parts.registrar.restore(definitionsOf(config));
+    this.#parts.antiEntropy.start();
+  }
+
+  /** Compares with the catalog as soon as possible: a server did not know this node. */
+  syncSoon(): void {
+    this.#parts?.antiEntropy.syncSoon();
+  }
+
+  /** Takes over what the files say now of services, checks and metadata. */
+  async reload(): Promise<void> {
+    const { registrar, antiEntropy } = this.#started;
+    const { readConfig, logger } = this.#options;
+    const config = await readConfig();
+    registrar.reload(definitionsOf(config));
+    // All else stays as it is until the process starts anew, as in Consul.
+    this.#config = { ...this.#config, nodeMeta: config.nodeMeta };
+    await registrar.remembered();
+    antiEntropy.syncSoon();
+    logger.info('agent: configuration reloaded');
+  }
+
+  async leave(): Promise<void> {
+    await this.#options.membership.leave();
+    this.#options.onLeft();
+  }
+
+  async stop(): Promise<void> {
+    const parts = this.#parts;
+    if (parts === undefined) return;
+    this.#parts = undefined;
+    parts.serviceWatch.stop();
+    parts.reaper.stop();
+    parts.registrar.stop();
+    parts.checks.stop();
+    await parts.antiEntropy.stop();
+    await parts.memory.close();
+  }
+
+  get #started(): Parts {
+    if (this.#parts === undefined) throw new Error('the agent is not running');
+    return this.#parts;
+  }
+
+  #build(memory: Memory): Parts {
+    const { config, catalog, clock, random, logger, nodeId } = this.#options;
+    const { checkPolicy, acl } = config;
+    const local = this.#local;
+    const tokens = new Tokens(acl.tokens, acl.enableTokenPersistence ? memory : undefined);
+    const antiEntropy = new AntiEntropy({
+      ...this.#options,
+      local,
+      node: () => ownNode(this.#config, nodeId),
+      ...(config.server && { ownService: consulService(config) }),
+      aliveCheck: ALIVE_CHECK,
+      token: () => tokens.agent,
+      checkUpdateIntervalMs: checkPolicy.updateIntervalMs,
+    });
+    const checks = new CheckSet({
+      local,
+      clock,
+      random,
+      node: config.nodeName,
+      maxOutputBytes: checkPolicy.maxOutputBytes,
+      containerProbe: this.#options.containerProbe,
+      checksOfNode: async (node) => (await catalog.node(node, tokens.agent))?.checks,
+    });
+    const scripts = {
+      fromFiles: checkPolicy.enableLocalScripts,
+      fromHttp: checkPolicy.enableRemoteScripts,
+    };
+    const registrar = new Registrar({ local, checks, memory, clock, scripts });
+    const reaper = new Reaper({
+      local,
+      clock,
+      minMs: checkPolicy.deregisterIntervalMinMs,
+      intervalMs: checkPolicy.reapIntervalMs,
+      deregister: (id, checkId) => {
+        logger.info(`agent: check "${checkId}" was critical for too long, so "${id}" goes`);
+        for (const each of registrar.removeService(id)) void antiEntropy.push(each);
+      },
+    });
+    const serviceWatch = new ServiceWatch(local, clock);
+    return { memory, tokens, antiEntropy, checks, registrar, reaper, serviceWatch };
+  }
+
+  #context(): AgentContext {
+    const { memory: _memory, reaper: _reaper, ...parts } = this.#started;
+    const { config, nodeId, membership, logger, logTap, stats } = this.#options;
+    return {
+      ...parts,
+      config,
+      nodeId,
+      membership,
+      logger,
+      logTap,
+      local: this.#local,
+      self: () => ownMember(config, nodeId),
+      stats: () => ({ ...agentStats(this.#local, parts.checks, config), ...stats?.() }),
+      reload: () => this.reload(),
+      leave: () => this.leave(),
+    };
+  }
+}
+
+interface Parts {
+  readonly memory: Memory;
+  readonly tokens: Tokens;
+  readonly antiEntropy: AntiEntropy;
+  readonly checks: CheckSet;
+  readonly registrar: Registrar;
+  readonly reaper: Reaper;
+  readonly serviceWatch: ServiceWatch;
+}

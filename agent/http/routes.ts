@@ -1,0 +1,18 @@
+/** The route table of /v1/agent: what an agent answers of itself. */
+import type { Route } from '../../lib/http/route.ts';
+import type { AgentContext } from './context.ts';
+import { checkRoutes } from './routes/checks.ts';
+import { agentHealthRoutes } from './routes/health.ts';
+import { infoRoutes } from './routes/info.ts';
+import { membershipRoutes } from './routes/membership.ts';
+import { serviceRoutes } from './routes/services.ts';
+
+export function agentRoutes(agent: AgentContext): readonly Route[] {
+  return [
+    ...infoRoutes(agent),
+    ...membershipRoutes(agent),
+    ...serviceRoutes(agent),
+    ...checkRoutes(agent),
+    ...agentHealthRoutes(agent),
+  ];
+}

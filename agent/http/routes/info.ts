@@ -1,0 +1,128 @@
+/** What an agent says of itself and its machine, and what it is told to do. */
+
+import { ProconsulError } from '../../../lib/errors.ts';
+import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import { isLogLevel } from '../../../lib/logger.ts';
+import { CONSUL_VERSION } from '../../../lib/version.ts';
+import type { AgentContext } from '../context.ts';
+import { debugConfig } from '../debug-config.ts';
+import { hostInfo } from '../host.ts';
+import { metrics } from '../metrics.ts';
+
+/** Lines for a client that reads too slowly to keep up; older ones are dropped. */
+const MAX_WAITING_LINES = 512;
+
+export function infoRoutes(agent: AgentContext): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/agent/self',
+      right: 'agent:read',
+      does: 'the configuration and figures of this agent',
+      handle: () => ({ json: self(agent) }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/agent/host',
+      right: 'operator:read',
+      does: 'the machine of this agent',
+      handle: () => ({ json: hostInfo(Date.now()) }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/agent/metrics',
+      right: 'agent:read',
+      does: 'figures of this process',
+      handle: () => ({ json: metrics(agent, Date.now()) }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/agent/monitor',
+      right: 'agent:read',
+      does: 'the log, as it is written',
+      handle: (request) => monitor(agent, request),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/agent/reload',
+      right: 'agent:write',
+      does: 'reads the configuration files again',
+      handle: async () => {
+        await agent.reload();
+        return {};
+      },
+    },
+    ...connectRoutes(),
+  ];
+}
+
+/** There is no mesh; these are the words of an agent that has it turned off. */
+function connectRoutes(): readonly Route[] {
+  const off = () => {
+    throw new ProconsulError('rejected', 'Connect must be enabled in order to use this endpoint');
+  };
+  const does = 'refused: there is no mesh';
+  return [
+    { method: 'GET', path: '/v1/agent/connect/ca/roots', right: 'none', does, handle: off },
+    { method: 'GET', path: '/v1/agent/connect/ca/leaf/', right: 'none', does, handle: off },
+    { method: 'POST', path: '/v1/agent/connect/authorize', right: 'none', does, handle: off },
+  ];
+}
+
+function self(agent: AgentContext): object {
+  const { config, nodeId } = agent;
+  return {
+    Config: {
+      Datacenter: config.datacenter,
+      NodeName: config.nodeName,
+      NodeID: nodeId,
+      Revision: '',
+      Server: config.server,
+      Version: CONSUL_VERSION,
+    },
+    DebugConfig: debugConfig(config, nodeId),
+    Coord: { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 0.00001 },
+    Member: agent.self(),
+    Stats: agent.stats(),
+    Meta: { ...config.nodeMeta, 'consul-network-segment': '' },
+  };
+}
+
+function monitor(agent: AgentContext, { params, signal }: HttpRequest): Reply {
+  const level = params.get('loglevel') || 'info';
+  if (!isLogLevel(level)) {
+    throw new ProconsulError('invalid', `Bad request: Unknown log level: ${level}`);
+  }
+  return {
+    headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+    stream: lines((listen) => agent.logTap(level, listen), signal),
+  };
+}
+
+async function* lines(
+  tap: (listen: (line: string) => void) => () => void,
+  signal: AbortSignal,
+): AsyncIterable<string> {
+  const waiting: string[] = [];
+  let wake: () => void = () => undefined;
+  const release = () => wake();
+  const untap = tap((line) => {
+    if (waiting.length >= MAX_WAITING_LINES) waiting.shift();
+    waiting.push(line);
+    wake();
+  });
+  signal.addEventListener('abort', release, { once: true });
+  try {
+    while (!signal.aborted) {
+      const line = waiting.shift();
+      if (line !== undefined) yield `${line}\n`;
+      else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    untap();
+  }
+}
