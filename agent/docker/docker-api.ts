@@ -28,23 +28,23 @@ export interface DockerApi {
   inspect(id: string, signal: AbortSignal): Promise<Container | undefined>;
 }
 
-type Endpoint = Pick<DockerOptions, 'host' | 'caFile' | 'certFile' | 'keyFile'>;
-
 /** Makes a client; connects only when something is asked. */
-export function dockerClient({ host, caFile, certFile, keyFile }: Endpoint): Docker {
-  if (host.startsWith('unix://')) return new Docker({ socketPath: host.slice('unix://'.length) });
-  const url = URL.canParse(host) ? new URL(host) : undefined;
+export function dockerClient({ endpoint, tls }: Pick<DockerOptions, 'endpoint' | 'tls'>): Docker {
+  const path = endpoint.split('unix://', 2)[1];
+  if (path !== undefined) return new Docker({ socketPath: path });
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url === undefined || !/^(tcp|https?):$/.test(url.protocol)) {
     const wanted = 'must begin with unix://, tcp://, http:// or https://';
-    throw new ProconsulError('invalid', `docker: host ${JSON.stringify(host)} ${wanted}`);
+    throw new ProconsulError('invalid', `docker.endpoint: ${JSON.stringify(endpoint)} ${wanted}`);
   }
-  const tls = { ...file('ca', caFile), ...file('cert', certFile), ...file('key', keyFile) };
-  const isTls = url.protocol === 'https:' || Object.keys(tls).length > 0;
+  const { caFile, certFile, keyFile } = tls;
+  const files = { ...file('ca', caFile), ...file('cert', certFile), ...file('key', keyFile) };
+  const isTls = url.protocol === 'https:' || Object.keys(files).length > 0;
   return new Docker({
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port || (isTls ? 2376 : 2375),
     protocol: isTls ? 'https' : 'http',
-    ...tls,
+    ...files,
   });
 }
 
@@ -53,7 +53,7 @@ function file(name: string, path: string): Record<string, Buffer> {
   try {
     return { [name]: readFileSync(path) };
   } catch (cause) {
-    throw new ProconsulError('invalid', `docker: cannot read ${path}`, { cause });
+    throw new ProconsulError('invalid', `docker.tls: cannot read ${path}`, { cause });
   }
 }
 

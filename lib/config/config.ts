@@ -300,10 +300,22 @@ export interface DockerConfig {
   readonly ip: string;
   /** Given to every instance. */
   readonly tags: readonly string[];
-  /** 0: never. */
+  /** How often everything is compared, even though no event said anything. */
   readonly resyncMs: number;
+  /** Whether to remove what registrator left behind for containers that are gone. */
   readonly cleanup: boolean;
-  /** A TTL that the agent itself keeps up; 0 for none. */
+  /** The first part of the ids of instances; '' for the machine's own. */
+  readonly hostname: string;
+  /** Only containers that ask for it. */
+  readonly optIn: boolean;
+  /** How long a container that ended is waited for, so that a restart moves nothing. */
+  readonly deregisterDelayMs: number;
+  readonly tls: {
+    readonly caFile: string;
+    readonly certFile: string;
+    readonly keyFile: string;
+  };
+  /** Read for the sake of registrator's users, but without effect: the agent's lease does this. */
   readonly ttlMs: number;
   readonly ttlRefreshMs: number;
   readonly deregister: 'always' | 'on-success' | 'never';

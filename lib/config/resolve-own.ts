@@ -69,10 +69,15 @@ function refuseBadUrl(url: string, problems: Problems): void {
   problems.error('redis.url: must be redis://host:port, rediss://host:port or unix:///path');
 }
 
+/** Events tell of every change at once; comparing finds only what none told of. */
+const DEFAULT_RESYNC_MS = 60_000;
+/** Docker restarts a container in some 300 ms when its process ends at once. */
+const DEFAULT_DEREGISTER_DELAY_MS = 1000;
+
 export function resolveDocker(raw: RawConfig, problems: Problems): DockerConfig {
   const { docker = {} } = raw;
-  const ms = (key: 'resync' | 'ttl' | 'ttl_refresh') =>
-    problems.durationMs(`docker.${key}`, docker[key], 0);
+  const ms = (key: 'resync' | 'deregister_delay' | 'ttl' | 'ttl_refresh', defaultMs = 0) =>
+    problems.durationMs(`docker.${key}`, docker[key], defaultMs);
   const ttlMs = ms('ttl');
   const ttlRefreshMs = ms('ttl_refresh');
   if (ttlRefreshMs > 0 && ttlMs <= ttlRefreshMs) {
@@ -85,8 +90,13 @@ export function resolveDocker(raw: RawConfig, problems: Problems): DockerConfig 
     internal: docker.internal ?? false,
     ip: docker.ip ?? '',
     tags: docker.tags ?? [],
-    resyncMs: ms('resync'),
+    // Registrator's 0 is never. Here comparing costs little, and equal writes move nothing.
+    resyncMs: ms('resync') || DEFAULT_RESYNC_MS,
     cleanup: docker.cleanup ?? false,
+    hostname: docker.hostname ?? '',
+    optIn: docker.opt_in ?? false,
+    deregisterDelayMs: ms('deregister_delay', DEFAULT_DEREGISTER_DELAY_MS),
+    tls: resolveDockerTls(docker.tls ?? {}),
     ttlMs,
     ttlRefreshMs,
     deregister: problems.oneOf('docker.deregister', docker.deregister, [
@@ -97,3 +107,13 @@ export function resolveDocker(raw: RawConfig, problems: Problems): DockerConfig 
     useIpFromLabel: docker.use_ip_from_label ?? '',
   };
 }
+
+function resolveDockerTls(tls: RawDockerTls): DockerConfig['tls'] {
+  return {
+    caFile: tls.ca_file ?? '',
+    certFile: tls.cert_file ?? '',
+    keyFile: tls.key_file ?? '',
+  };
+}
+
+type RawDockerTls = NonNullable<NonNullable<RawConfig['docker']>['tls']>;

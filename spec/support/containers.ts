@@ -1,6 +1,7 @@
 /** Containers as a daemon describes them; what does not matter to a case is filled in. */
 import type { Container, PortBindings } from '../../agent/docker/container.ts';
-import { type DockerOptions, parseDockerOptions } from '../../agent/docker/options.ts';
+import { type DockerOptions, dockerOptions } from '../../agent/docker/options.ts';
+import type { DockerConfig } from '../../lib/config/config.ts';
 
 export interface Shape {
   readonly name?: string;
@@ -78,6 +79,26 @@ export function published(ports: Readonly<Record<string, number>>): PortBindings
   );
 }
 
-export function optionsOf(block: Readonly<Record<string, unknown>> = {}): DockerOptions {
-  return parseDockerOptions(block, { hostname: 'host', address: '192.168.1.102' });
+export const DOCKER_CONFIG: DockerConfig = {
+  enabled: true,
+  endpoint: '',
+  explicit: false,
+  internal: false,
+  ip: '',
+  tags: [],
+  resyncMs: 60_000,
+  cleanup: false,
+  hostname: '',
+  optIn: false,
+  deregisterDelayMs: 1000,
+  tls: { caFile: '', certFile: '', keyFile: '' },
+  ttlMs: 0,
+  ttlRefreshMs: 0,
+  deregister: 'always',
+  useIpFromLabel: '',
+};
+
+export function optionsOf(config: Partial<DockerConfig> = {}): DockerOptions {
+  const around = { hostname: 'host', address: '192.168.1.102' };
+  return dockerOptions({ ...DOCKER_CONFIG, ...config }, around);
 }

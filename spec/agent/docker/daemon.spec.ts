@@ -4,8 +4,9 @@ import { dockerApi } from '../../../agent/docker/docker-api.ts';
 import { execProbe } from '../../../agent/docker/exec-probe.ts';
 import { DockerWatcher } from '../../../agent/docker/watcher.ts';
 import { systemClock } from '../../../lib/clock.ts';
+import type { DockerConfig } from '../../../lib/config/config.ts';
 import { optionsOf } from '../../support/containers.ts';
-import { useDocker } from '../../support/docker.ts';
+import { type PrivateDocker, useDocker } from '../../support/docker.ts';
 import { MemoryRegistrations } from '../../support/memory-registrations.ts';
 import { until } from '../../support/until.ts';
 
@@ -17,14 +18,14 @@ afterEach(async () => {
 });
 
 function watch(
-  daemon: { host: string; client: Parameters<typeof dockerApi>[0] },
-  block: Readonly<Record<string, unknown>> = {},
+  daemon: PrivateDocker,
+  config: Partial<DockerConfig> = {},
   registrations = new MemoryRegistrations(),
 ) {
   const watcher = new DockerWatcher({
     docker: dockerApi(daemon.client),
     registrations,
-    options: optionsOf({ host: daemon.host, ...block }),
+    options: optionsOf({ ...config }),
     clock: systemClock,
     log: () => undefined,
   });
@@ -117,7 +118,7 @@ describe('the watcher at a Docker daemon, as containers change', function () {
   });
 
   it('moves nothing when a container is restarted, and keeps one that keeps restarting', async () => {
-    const { registrations, untilIds } = watch(docker(), { deregister_delay: '3s' });
+    const { registrations, untilIds } = watch(docker(), { deregisterDelayMs: 3000 });
     await docker().run('web', { ports: { '80/tcp': '18080' } });
     await untilIds('host:web:80');
     await docker().client.getContainer('web').restart();
@@ -125,7 +126,7 @@ describe('the watcher at a Docker daemon, as containers change', function () {
     await untilIds('host:next:80', 'host:web:80');
     assert.deepEqual(registrations.done, ['register host:web:80', 'register host:next:80']);
 
-    const other = watch(docker(), { deregister_delay: '100ms' });
+    const other = watch(docker(), { deregisterDelayMs: 100 });
     const cmd = ['sh', '-c', 'sleep 0.2; exit 1'];
     await docker().run('bad', { ports: { '80/tcp': '' }, restart: 'always', cmd });
     await other.untilCheck('docker:host:bad:80', 'critical');

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { readServices } from '../../../agent/docker/labels.ts';
 import type { ServiceRegistration } from '../../../agent/docker/registrations.ts';
+import type { DockerConfig } from '../../../lib/config/config.ts';
 import { containerOf, idOf, optionsOf, published, type Shape } from '../../support/containers.ts';
 
-type Block = Readonly<Record<string, unknown>>;
+type Block = Partial<DockerConfig>;
 
 function read(shape: Shape, block: Block = {}, others: readonly Shape[] = []) {
   const known = others.map(containerOf);
@@ -286,7 +287,7 @@ describe('docker { explicit }', () => {
 });
 
 describe('docker { use_ip_from_label }', () => {
-  const block = { use_ip_from_label: 'ip' };
+  const block = { useIpFromLabel: 'ip' };
 
   it('takes the address from the label, without its prefix', () => {
     assert.equal(only({ ...WEB, labels: { ip: '10.1.2.3/24' } }, block).Address, '10.1.2.3');
@@ -300,15 +301,15 @@ describe('docker { use_ip_from_label }', () => {
 describe('docker { tags }', () => {
   it('come after the container’s own', () => {
     const dns = { ports: published({ '53/udp': 53 }), env: ['SERVICE_TAGS=a'] };
-    assert.deepEqual(only(dns, { tags: 'b,c' }).Tags, ['a', 'b', 'c', 'udp']);
+    assert.deepEqual(only(dns, { tags: ['b,c'] }).Tags, ['a', 'b', 'c', 'udp']);
   });
 });
 
 describe('docker { opt_in } and proconsul.enable', () => {
   it('register only who asks for it', () => {
     const labels = { 'proconsul.enable': 'true' };
-    assert.deepEqual(services(WEB, { opt_in: true }), []);
-    assert.equal(services({ ...WEB, labels }, { opt_in: true }).length, 1);
+    assert.deepEqual(services(WEB, { optIn: true }), []);
+    assert.equal(services({ ...WEB, labels }, { optIn: true }).length, 1);
   });
 
   it('leave out who asks for that', () => {

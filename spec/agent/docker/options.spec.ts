@@ -1,80 +1,84 @@
 import assert from 'node:assert/strict';
 import { dockerClient } from '../../../agent/docker/docker-api.ts';
-import { parseDockerOptions } from '../../../agent/docker/options.ts';
+import { dockerOptions } from '../../../agent/docker/options.ts';
+import { loadConfig } from '../../../lib/config/load.ts';
+import { DOCKER_CONFIG, optionsOf } from '../../support/containers.ts';
+import { fakeConfigHost } from '../../support/fake-config-host.ts';
 
 const around = { hostname: 'n1', address: '10.0.0.1' };
 
-describe('the docker block', () => {
-  it('may be empty', () => {
-    for (const block of [undefined, {}, [{}]]) {
-      assert.deepEqual(parseDockerOptions(block, around), {
-        host: 'unix:///var/run/docker.sock',
-        caFile: '',
-        certFile: '',
-        keyFile: '',
-        hostname: 'n1',
-        address: '10.0.0.1',
-        forceAddress: false,
-        internal: false,
-        explicit: false,
-        optIn: false,
-        useIpFromLabel: '',
-        tags: [],
-        deregister: 'always',
-        cleanup: false,
-        resyncMs: 60_000,
-        deregisterDelayMs: 1000,
-      });
-    }
+describe('dockerOptions', () => {
+  it('fills in the machine’s name, the agent’s address and the usual socket', () => {
+    const { hostname, address, forceAddress, endpoint } = dockerOptions(DOCKER_CONFIG, around);
+    assert.deepEqual([hostname, address, forceAddress], ['n1', '10.0.0.1', false]);
+    assert.equal(endpoint, 'unix:///var/run/docker.sock');
   });
 
-  it('says times in seconds, as registrator, or as durations', () => {
-    const { resyncMs } = parseDockerOptions({ resync: 30 }, around);
-    const { deregisterDelayMs } = parseDockerOptions({ deregister_delay: '0s' }, around);
-    assert.deepEqual([resyncMs, deregisterDelayMs], [30_000, 0]);
+  it('takes DOCKER_HOST where no endpoint is given', () => {
+    const dockerHost = 'tcp://10.1.1.1:2375';
+    assert.equal(dockerOptions(DOCKER_CONFIG, { ...around, dockerHost }).endpoint, dockerHost);
+    const config = { ...DOCKER_CONFIG, endpoint: 'unix:///x' };
+    assert.equal(dockerOptions(config, { ...around, dockerHost }).endpoint, 'unix:///x');
   });
 
-  it('compares now and then even where registrator would not', () => {
-    assert.equal(parseDockerOptions({ resync: 0 }, around).resyncMs, 60_000);
+  it('splits tags at commas, as registrator does', () => {
+    const config = { ...DOCKER_CONFIG, tags: ['a,b', 'c\\,d'] };
+    assert.deepEqual(dockerOptions(config, around).tags, ['a', 'b', 'c,d']);
   });
-
-  for (const [block, message] of [
-    [{ intern: true }, 'docker: unknown option "intern"'],
-    [{ internal: 'yes' }, 'docker: internal must be true or false'],
-    [{ ip: 1 }, 'docker: ip must be a string'],
-    [{ tags: [1] }, 'docker: tags must be a string or a list of strings'],
-    [{ deregister: 'sometimes' }, 'docker: deregister must be "always", "on-success" or "never"'],
-    [{ resync: 'soon' }, 'docker: resync must be a duration, such as "30s"'],
-    [{ resync: -1 }, 'docker: resync must be a duration, such as "30s"'],
-    ['on', 'docker: must be a block'],
-  ] as const) {
-    it(`refuses ${JSON.stringify(block)}`, () => {
-      assert.throws(() => parseDockerOptions(block, around), { code: 'invalid', message });
-    });
-  }
 });
 
-describe('docker { host }', () => {
-  const connect = (block: object) => dockerClient(parseDockerOptions(block, around)).modem;
+describe('docker { endpoint, tls }', () => {
+  const modem = (config: Parameters<typeof optionsOf>[0]) =>
+    dockerClient(optionsOf(config)).modem as unknown as Record<string, unknown>;
 
   it('is a socket, or an address', () => {
-    const modem = (host: string) => connect({ host }) as unknown as Record<string, unknown>;
-    assert.equal(modem('unix:///run/d.sock')['socketPath'], '/run/d.sock');
-    const { protocol, host, port } = modem('tcp://10.1.1.1');
+    assert.equal(modem({ endpoint: 'unix:///run/d.sock' })['socketPath'], '/run/d.sock');
+    const { protocol, host, port } = modem({ endpoint: 'tcp://10.1.1.1' });
     assert.deepEqual([protocol, host, port], ['http', '10.1.1.1', 2375]);
-    assert.equal(modem('https://docker.local')['port'], 2376);
+    assert.equal(modem({ endpoint: 'https://docker.local' })['port'], 2376);
   });
 
-  for (const host of ['/var/run/docker.sock', 'ssh://x', 'x']) {
-    it(`is not ${host}`, () => {
-      const text = `docker: host ${JSON.stringify(host)}`;
-      const message = `${text} must begin with unix://, tcp://, http:// or https://`;
-      assert.throws(() => connect({ host }), { code: 'invalid', message });
+  for (const endpoint of ['/var/run/docker.sock', 'ssh://x', 'x']) {
+    it(`is not ${endpoint}`, () => {
+      const message = `docker.endpoint: ${JSON.stringify(endpoint)} must begin with unix://, tcp://, http:// or https://`;
+      assert.throws(() => modem({ endpoint }), { code: 'invalid', message });
     });
   }
 
   it('needs its files', () => {
-    const block = { host: 'tcp://10.1.1.1', ca_file: '/nowhere/ca.pem' };
-    assert.throws(() => connect(block), { message: 'docker: cannot read /nowhere/ca.pem' });
+    const tls = { caFile: '/nowhere/ca.pem', certFile: '', keyFile: '' };
+    const message = 'docker.tls: cannot read /nowhere/ca.pem';
+    assert.throws(() => modem({ endpoint: 'tcp://10.1.1.1', tls }), { code: 'invalid', message });
+  });
+});
+
+describe('the docker block', () => {
+  const load = (docker: object) =>
+    loadConfig({
+      argv: ['-dev', '-docker', '-config-file=/etc/d.json'],
+      host: fakeConfigHost({ files: { '/etc/d.json': JSON.stringify({ docker }) } }),
+    }).config.docker;
+
+  it('says what the watcher does', () => {
+    const docker = load({
+      opt_in: true,
+      hostname: 'h',
+      deregister: 'on-success',
+      deregister_delay: '0s',
+      tls: { ca_file: '/ca' },
+    });
+    assert.deepEqual([docker.enabled, docker.optIn, docker.hostname], [true, true, 'h']);
+    assert.deepEqual([docker.deregister, docker.deregisterDelayMs], ['on-success', 0]);
+    assert.deepEqual(docker.tls, { caFile: '/ca', certFile: '', keyFile: '' });
+  });
+
+  it('compares now and then even where registrator would not', () => {
+    assert.equal(load({}).resyncMs, 60_000);
+    assert.equal(load({ resync: '0s' }).resyncMs, 60_000);
+  });
+
+  it('refuses what it does not know', () => {
+    assert.throws(() => load({ deregister: 'sometimes' }), { code: 'invalid' });
+    assert.throws(() => load({ resync: 'soon' }), { code: 'invalid' });
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { STEADY_MS } from '../../../agent/docker/inventory.ts';
 import { DockerWatcher } from '../../../agent/docker/watcher.ts';
+import type { DockerConfig } from '../../../lib/config/config.ts';
 import { optionsOf, published, type Shape } from '../../support/containers.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeDocker } from '../../support/fake-docker.ts';
@@ -22,7 +23,7 @@ afterEach(async () => {
 
 interface Setting {
   readonly containers?: readonly Shape[];
-  readonly block?: Readonly<Record<string, unknown>>;
+  readonly block?: Partial<DockerConfig>;
   readonly docker?: FakeDocker;
   readonly registrations?: MemoryRegistrations;
 }
@@ -244,7 +245,7 @@ describe('what the agent has registered already', () => {
   });
 
   it('is kept where its container failed and failures are kept', async () => {
-    const block = { deregister: 'on-success' };
+    const block = { deregister: 'on-success' } as const;
     const { docker, registrations, watcher } = await watch({ containers: [up], block });
     await watcher.stop();
     docker.setSilently({ ...ended, exitCode: 1 });
