@@ -11,6 +11,8 @@ export interface CharacterClass {
 
 const SPACE: CharacterClass = { label: '[ \\t\\r\\n]', pattern: /[ \t\r\n]/ };
 const END = 'EOF';
+/** Each is a line of the answer; nobody reads more. */
+const MAX_MISTAKES = 16;
 
 export class Scanner {
   readonly text: string;
@@ -63,6 +65,7 @@ export class Scanner {
 
   /** Notes a mistake that makes the whole filter malformed, whichever way is tried after it. */
   mistake(rule: string, message: string, at = this.at): void {
+    if (this.#mistakes.size >= MAX_MISTAKES) return;
     this.#mistakes.add(`${this.#position(at)}: rule "${rule}": ${message}`);
   }
 
