@@ -86,9 +86,13 @@ function atoms(pattern: string): number {
       last = size;
       size += groups.pop() ?? 0;
     } else if (!/^[*+?|^$]/.test(token)) {
-      last = token.startsWith('\\Q') ? token.length : 1;
+      last = atomsIn(token);
       size += last;
     }
   }
   return size;
+}
+
+function atomsIn(token: string): number {
+  return token.startsWith('\\Q') ? token.length : 1;
 }
