@@ -53,6 +53,10 @@ export interface Config {
   readonly enableDebug: boolean;
   readonly translateWanAddrs: boolean;
   readonly raftMultiplier: number;
+  /** Whether the endpoints under /v1/agent/connect and /v1/connect answer at all. */
+  readonly connectEnabled: boolean;
+  /** Config entries to write where there are none yet. */
+  readonly configEntries: readonly Tree[];
   readonly log: LogConfig;
   readonly tls: TlsConfig;
   readonly ui: UiConfig;

@@ -161,11 +161,16 @@ function decodeScalar(input: unknown, kind: Scalar, path: string, findings: Find
     );
     return undefined;
   }
-  if (kind === 'int' && !Number.isSafeInteger(value)) {
-    findings.mismatches.push(`'${path}' expected type 'int', got '${value}'`);
+  if (!isUsableNumber(kind, value)) {
+    findings.mismatches.push(`'${path}' expected type '${GO_TYPES[kind]}', got '${value}'`);
     return undefined;
   }
   return value;
+}
+
+function isUsableNumber(kind: Scalar, value: unknown): boolean {
+  if (kind === 'int') return Number.isSafeInteger(value);
+  return kind !== 'float' || Number.isFinite(value);
 }
 
 function decodeList(input: unknown, path: string, findings: Findings): readonly unknown[] {

@@ -38,46 +38,70 @@ interface Source {
  * Throws ProconsulError 'invalid' with what Consul prints; the caller prints it and exits with 1.
  */
 export function loadConfig({ argv, host, redisUrl }: LoadOptions): LoadedConfig {
-  const flags = parseFlags(argv, AGENT_FLAGS);
+  return load(parseFlags(argv, AGENT_FLAGS), host, redisUrl);
+}
+
+/** What `validate` does: as loadConfig, of nothing but these files and folders. */
+export function validateConfigFiles(
+  paths: readonly string[],
+  { host, format = '' }: { readonly host: ConfigHost; readonly format?: string },
+): LoadedConfig {
+  const flags = { ...parseFlags([], AGENT_FLAGS), configPaths: paths, configFormat: format };
+  return load(flags, host, undefined);
+}
+
+function load(flags: Flags, host: ConfigHost, redisUrl: string | undefined): LoadedConfig {
   const warnings: string[] = [];
-  const sources = [
-    ...(flags.dev ? [DEV_DEFAULTS] : []),
+  const given = merge([
     flags.lists,
-    ...readSources(flags, host).map((source) => parseSource(source, warnings)),
+    ...readSources(flags, { host, warnings }).map((source) => parseSource(source, warnings)),
     flags.values,
     ...flags.fragments.map((text, i) =>
       parseSource({ name: `flags-${i}.hcl`, format: 'hcl', text }, warnings),
     ),
-  ];
-  const raw: RawConfig = merge(sources);
-  const resolved = resolve(raw, { host, devMode: flags.dev, redisUrl });
+  ]);
+  const raw: RawConfig = flags.dev ? merge([DEV_DEFAULTS, given]) : given;
+  const resolved = resolve(raw, { host, devMode: flags.dev, redisUrl, given });
   return { config: resolved.config, warnings: [...warnings, ...resolved.warnings] };
 }
 
-function readSources(flags: Flags, host: ConfigHost): readonly Source[] {
+interface Reading {
+  readonly host: ConfigHost;
+  readonly warnings: string[];
+}
+
+function readSources(flags: Flags, reading: Reading): readonly Source[] {
   const { configFormat: format } = flags;
   if (format !== '' && format !== 'json' && format !== 'hcl') {
     throw new ProconsulError('invalid', "config: -config-format must be either 'hcl' or 'json'");
   }
-  return flags.configPaths.flatMap((path) => readPath(path, format, host));
+  return flags.configPaths.flatMap((path) => readPath(path, format, reading));
 }
 
-function readPath(path: string, format: '' | 'json' | 'hcl', host: ConfigHost): Source[] {
-  if (!attempt(path, () => host.isFolder(path))) {
-    const known = format === '' ? formatOf(path) : format;
-    if (known === undefined) return [];
-    return [{ name: path, format: known, text: attempt(path, () => host.readFile(path)) }];
-  }
+type Format = '' | 'json' | 'hcl';
+
+function readPath(path: string, format: Format, reading: Reading): readonly Source[] {
+  const { host } = reading;
+  if (!attempt(path, () => host.isFolder(path))) return readFile(path, format, reading);
   const names = [...attempt(path, () => host.readFolder(path))].sort();
-  return names.flatMap((name) => {
-    const inside = `${path.replace(/\/+$/, '')}/${name}`;
-    const known = formatOf(name);
-    // Consul does not go down into folders, and leaves alone what has another ending.
-    if (known === undefined || attempt(inside, () => host.isFolder(inside))) return [];
-    return [
-      { name: inside, format: format || known, text: attempt(inside, () => host.readFile(inside)) },
-    ];
-  });
+  return (
+    names
+      .map((name) => `${path.replace(/\/+$/, '')}/${name}`)
+      // As Consul, it does not go down into folders.
+      .filter((inside) => !attempt(inside, () => host.isFolder(inside)))
+      .flatMap((inside) => readFile(inside, format, reading))
+  );
+}
+
+function readFile(path: string, format: Format, { host, warnings }: Reading): readonly Source[] {
+  const known = format === '' ? formatOf(path) : format;
+  if (known === undefined) {
+    warnings.push(
+      `skipping file ${path}, extension must be .hcl or .json, or config format must be set`,
+    );
+    return [];
+  }
+  return [{ name: path, format: known, text: attempt(path, () => host.readFile(path)) }];
 }
 
 function formatOf(path: string): 'json' | 'hcl' | undefined {

@@ -1,12 +1,20 @@
 import { formatDuration, NS_PER_MS, parseDuration } from '../duration.ts';
+import { errorList } from './decode.ts';
 
 /** Gathers what is wrong with a configuration, so that one start tells all of it. */
 export class Problems {
+  /** What cannot be read. */
   readonly errors: string[] = [];
+  /** What can be read and is not allowed. */
+  readonly refusals: string[] = [];
   readonly warnings: string[] = [];
 
   error(text: string): void {
     if (!this.errors.includes(text)) this.errors.push(text);
+  }
+
+  refuse(text: string): void {
+    if (!this.refusals.includes(text)) this.refusals.push(text);
   }
 
   warn(text: string): void {
@@ -22,7 +30,7 @@ export class Problems {
       return defaultMs;
     }
     if (ns < 0) {
-      this.error(`${path} cannot be ${formatDuration(ns)}. Must be greater than or equal to zero`);
+      this.refuse(`${path} cannot be ${formatDuration(ns)}. Must be greater than or equal to zero`);
       return defaultMs;
     }
     return ns / NS_PER_MS;
@@ -38,9 +46,16 @@ export class Problems {
     const found = allowed.find((each) => each === value);
     if (found === undefined) {
       const list = allowed.map((each) => JSON.stringify(each)).join(', ');
-      this.error(`${path} cannot be ${JSON.stringify(value)}. Must be one of ${list}`);
+      this.refuse(`${path} cannot be ${JSON.stringify(value)}. Must be one of ${list}`);
     }
     return found ?? allowed[0];
+  }
+
+  /** Consul's words for all of it: a list, or the bare line where something alone is not allowed. */
+  summary(): string | undefined {
+    const all = [...this.errors, ...this.refusals];
+    if (all.length === 0) return undefined;
+    return this.errors.length === 0 && all.length === 1 ? all[0] : errorList(all);
   }
 
   /** The value, if it is an integer from `min` on; else an error. */
@@ -48,7 +63,7 @@ export class Problems {
     if (value === undefined) return fallback;
     if (value >= min) return value;
     const bound = min === 0 ? 'zero' : String(min);
-    this.error(`${path} cannot be ${value}. Must be greater than or equal to ${bound}`);
+    this.refuse(`${path} cannot be ${value}. Must be greater than or equal to ${bound}`);
     return fallback;
   }
 }

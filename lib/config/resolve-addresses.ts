@@ -55,11 +55,11 @@ export function resolveAddresses(reading: Reading): AddressConfig {
   const { raw, problems } = reading;
   const single = (key: SingleKey) => singleAddress(reading, key, raw[key]);
   const bind = single('bind_addr') ?? '0.0.0.0';
-  if (raw.bind_addr?.trim() === '') problems.error('bind_addr cannot be empty');
-  const clients = addressList(reading, 'client_addr', raw.client_addr ?? '127.0.0.1').map(
+  if (raw.bind_addr?.trim() === '') problems.refuse('bind_addr cannot be empty');
+  const clients = addressList(reading, 'client_addr', raw.client_addr ?? '127.0.0.1').filter(
     (address) => {
       if (address.startsWith(UNIX)) problems.error('client_addr cannot be a unix socket');
-      return address;
+      return !address.startsWith(UNIX);
     },
   );
   const advertise =
@@ -72,8 +72,8 @@ export function resolveAddresses(reading: Reading): AddressConfig {
     single('advertise_addr_wan_ipv4') ??
     single('advertise_addr_wan_ipv6') ??
     advertise;
-  if (ANY.has(advertise)) problems.error('Advertise address cannot be 0.0.0.0, :: or [::]');
-  if (ANY.has(advertiseWan)) problems.error('Advertise WAN address cannot be 0.0.0.0, :: or [::]');
+  if (ANY.has(advertise)) problems.refuse('Advertise address cannot be 0.0.0.0, :: or [::]');
+  if (ANY.has(advertiseWan)) problems.refuse('Advertise WAN address cannot be 0.0.0.0, :: or [::]');
   const tagged = new Map([
     ...taggedAddresses('lan', advertise, [
       single('advertise_addr_ipv4'),
@@ -133,8 +133,8 @@ function addressList(reading: Reading, path: string, text: string): readonly str
     .split(/\s+/)
     .filter((word) => word !== '')
     .map((word) => {
-      const address = word.replace(/^\[(.*)\]$/, '$1');
       if (word.startsWith(UNIX)) return word;
+      const address = word.replace(/^\[(.*)\]$/, '$1');
       if (isIP(address) === 0) problems.error(`${path}: invalid ip address: ${word}`);
       return address;
     });
@@ -150,7 +150,7 @@ function singleAddress(
   const [address, another] = addressList(reading, path, text);
   if (reading.problems.errors.length > before) return undefined;
   const { problems } = reading;
-  if (address === undefined) problems.error(`${path} cannot be empty`);
+  if (address === undefined) problems.refuse(`${path} cannot be empty`);
   else if (address.startsWith(UNIX)) problems.error(`${path} cannot be a unix socket`);
   else if (another !== undefined) {
     const hint = path === 'bind_addr' ? ". Use 'addresses.{dns,http,https}' instead." : '';
@@ -171,7 +171,7 @@ function advertiseFor(bind: string, { host, problems }: Reading): string {
   const kind = v6 ? 'public IPv6' : 'private IPv4';
   const [only, another] = usable;
   if (only === undefined) {
-    problems.error(
+    problems.refuse(
       `No ${kind} address found. Please configure one with 'bind' and/or 'advertise'.`,
     );
     return '127.0.0.1';
@@ -182,7 +182,7 @@ function advertiseFor(bind: string, { host, problems }: Reading): string {
   const name = host.defaultInterface();
   const chosen = usable.filter((each) => each.name === name);
   if (chosen[0] === undefined || chosen.length > 1) {
-    problems.error(
+    problems.refuse(
       `Multiple ${kind} addresses found. Please configure one with 'bind' and/or 'advertise'.`,
     );
     return only.address;
@@ -208,7 +208,7 @@ export function resolveListen(
     return ports[key] <= 0 ? [] : hosts.map((host) => listenAddress(host, ports[key]));
   };
   const dns = at('dns');
-  if (dns.some((each) => 'path' in each)) problems.error('DNS address cannot be a unix socket');
+  if (dns.some((each) => 'path' in each)) problems.refuse('DNS address cannot be a unix socket');
   const listen = { http: at('http'), https: at('https'), dns, grpc: at('grpc') };
   refuseDoubles(listen, { ports, addresses, problems });
   const { user = '', group = '', mode = '' } = raw.unix_sockets ?? {};
@@ -236,7 +236,7 @@ function refuseDoubles(
     const text = 'path' in address ? address.path : `${hostText(address.host)}:${address.port}`;
     const user = used.get(text);
     if (user !== undefined)
-      problems.error(`${name} address ${text} already configured for ${user}`);
+      problems.refuse(`${name} address ${text} already configured for ${user}`);
     used.set(text, user ?? name);
   };
   for (const address of listen.dns) use('DNS', address);

@@ -18,9 +18,9 @@ export interface NodeReading {
 
 export function resolveNode({ raw, host, problems, devMode }: NodeReading) {
   const datacenter = (raw.datacenter ?? 'dc1').toLowerCase();
-  if (datacenter === '') problems.error('datacenter cannot be empty');
+  if (datacenter === '') problems.refuse('datacenter cannot be empty');
   else if (!/^[a-z0-9_-]+$/.test(datacenter)) {
-    problems.error(`datacenter cannot be ${quote(datacenter)}. Please use only [a-z0-9-_]`);
+    problems.refuse(`datacenter cannot be ${quote(datacenter)}. Please use only [a-z0-9-_]`);
   }
   const primary = raw.primary_datacenter || raw.acl_datacenter || datacenter;
   const nodeName = resolveNodeName(raw.node_name?.trim() || host.hostname(), problems);
@@ -38,7 +38,7 @@ export function resolveNode({ raw, host, problems, devMode }: NodeReading) {
 }
 
 function resolveNodeName(name: string, problems: Problems): string {
-  if (name === '') problems.error('node_name cannot be empty');
+  if (name === '') problems.refuse('node_name cannot be empty');
   if (!/^[A-Za-z0-9-]+$/.test(name)) {
     problems.warn(
       `Node name ${quote(name)} will not be discoverable via DNS due to invalid characters. ` +
@@ -56,9 +56,9 @@ function resolveNodeName(name: string, problems: Problems): string {
 function resolveDataDir({ raw, host, problems, devMode }: NodeReading): string {
   const folder = raw.data_dir ?? '';
   if (devMode) return folder;
-  if (folder === '') problems.error('data_dir cannot be empty');
+  if (folder === '') problems.refuse('data_dir cannot be empty');
   else if (exists(host, folder) === 'a file') {
-    problems.error(`data_dir ${quote(folder)} is not a directory`);
+    problems.refuse(`data_dir ${quote(folder)} is not a directory`);
   }
   return folder;
 }
@@ -75,14 +75,14 @@ function exists(host: ConfigHost, path: string): 'a folder' | 'a file' | 'nothin
 function refuseBadMeta(meta: StringMap, problems: Problems): void {
   const pairs = Object.entries(meta);
   if (pairs.length > MAX_META_PAIRS) {
-    problems.error(
+    problems.refuse(
       `node_meta invalid: Node metadata cannot contain more than ${MAX_META_PAIRS} key/value pairs`,
     );
   }
   for (const [key, value] of pairs) {
     const fault = metaFault(key, value);
     if (fault === undefined) continue;
-    problems.error(
+    problems.refuse(
       `node_meta invalid: Couldn't load metadata pair ('${key}', '${value}'): ${fault}`,
     );
   }

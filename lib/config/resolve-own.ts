@@ -21,7 +21,7 @@ export function resolveRedis(reading: RedisReading): RedisConfig | undefined {
   const url = redis.url ?? (sentinels.length > 0 ? '' : (redisUrl ?? ''));
   if (url === '' && sentinels.length === 0) {
     if (raw.redis !== undefined)
-      problems.error('redis.url or redis.sentinels is needed with redis');
+      problems.refuse('redis.url or redis.sentinels is needed with redis');
     return undefined;
   }
   refuseBadUrl(url, problems);
@@ -57,7 +57,7 @@ function resolveRedisTls(
 function refuseBadSentinels(sentinels: readonly string[], problems: Problems): void {
   for (const sentinel of sentinels) {
     if (/^(\[[^\]]+\]|[^:]+)(:\d{1,5})?$/.test(sentinel)) continue;
-    problems.error(`redis.sentinels: invalid address: ${sentinel}`);
+    problems.refuse(`redis.sentinels: invalid address: ${sentinel}`);
   }
 }
 
@@ -66,7 +66,7 @@ function refuseBadUrl(url: string, problems: Problems): void {
   const scheme = URL.canParse(url) ? new URL(url).protocol : '';
   if (REDIS_SCHEMES.includes(scheme)) return;
   // The URL itself is not repeated: it may hold a password.
-  problems.error('redis.url: must be redis://host:port, rediss://host:port or unix:///path');
+  problems.refuse('redis.url: must be redis://host:port, rediss://host:port or unix:///path');
 }
 
 /** Events tell of every change at once; comparing finds only what none told of. */
@@ -81,7 +81,7 @@ export function resolveDocker(raw: RawConfig, problems: Problems): DockerConfig 
   const ttlMs = ms('ttl');
   const ttlRefreshMs = ms('ttl_refresh');
   if (ttlRefreshMs > 0 && ttlMs <= ttlRefreshMs) {
-    problems.error('docker.ttl must be greater than docker.ttl_refresh');
+    problems.refuse('docker.ttl must be greater than docker.ttl_refresh');
   }
   return {
     enabled: docker.enabled ?? false,

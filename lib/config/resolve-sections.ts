@@ -1,5 +1,6 @@
 /** The parts of the configuration that stand each for itself: from raw keys to resolved values. */
 import { isIP } from 'node:net';
+import { openSslCipher } from './cipher-suites.ts';
 import type {
   AclConfig,
   AutopilotConfig,
@@ -121,7 +122,7 @@ function recursor(text: string, problems: Problems): string {
   const hasPort = isIP(address) === 0 && /:\d+$/.test(text);
   const host = hasPort ? text.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1') : address;
   if (host === '0.0.0.0' || host === '::') {
-    problems.error('DNS recursor address cannot be 0.0.0.0, :: or [::]');
+    problems.refuse('DNS recursor address cannot be 0.0.0.0, :: or [::]');
   }
   if (hasPort) return text;
   return isIP(address) === 6
@@ -197,7 +198,7 @@ export function resolveJoin(raw: RawConfig, problems: Problems): JoinConfig {
 export function resolveCheckPolicy(raw: RawConfig, problems: Problems): CheckPolicy {
   const maxOutputBytes = raw.check_output_max_size ?? DEFAULT_CHECK_OUTPUT_BYTES;
   if (maxOutputBytes < 1) {
-    problems.error(
+    problems.refuse(
       'check_output_max_size must be positive, ' +
         'to discard check output use the discard_check_output flag',
     );
@@ -233,19 +234,19 @@ export function resolveCheckPolicy(raw: RawConfig, problems: Problems): CheckPol
   };
 }
 
-const LEVELS: Readonly<Record<string, LogConfig['level']>> = {
-  TRACE: 'trace',
-  DEBUG: 'debug',
-  INFO: 'info',
-  WARN: 'warn',
-  WARNING: 'warn',
-  ERR: 'error',
-  ERROR: 'error',
-};
+const LEVELS: ReadonlyMap<string, LogConfig['level']> = new Map([
+  ['TRACE', 'trace'],
+  ['DEBUG', 'debug'],
+  ['INFO', 'info'],
+  ['WARN', 'warn'],
+  ['WARNING', 'warn'],
+  ['ERR', 'error'],
+  ['ERROR', 'error'],
+]);
 
 export function resolveLog(raw: RawConfig, problems: Problems): LogConfig {
   const name = raw.log_level ?? 'INFO';
-  const level = new Map(Object.entries(LEVELS)).get(name.toUpperCase());
+  const level = LEVELS.get(name.toUpperCase());
   if (level === undefined) {
     problems.error(`Invalid log level: ${name}. Valid log levels are: [TRACE DEBUG INFO WARN ERR]`);
   }
@@ -274,7 +275,7 @@ export function resolveTls(raw: RawConfig, problems: Problems): TlsConfig {
     certFile: https.cert_file ?? '',
     keyFile: https.key_file ?? '',
     minVersion: problems.oneOf('tls_min_version', version, ['tls12', 'tls10', 'tls11', 'tls13']),
-    cipherSuites: (https.tls_cipher_suites ?? '').split(/\s*,\s*/).filter((each) => each !== ''),
+    cipherSuites: resolveCiphers(https.tls_cipher_suites ?? '', problems),
     preferServerCipherSuites: raw.tls_prefer_server_cipher_suites ?? false,
     serverName: raw.server_name ?? '',
     verifyIncomingHttps: https.verify_incoming ?? raw.verify_incoming_https ?? false,
@@ -284,16 +285,31 @@ export function resolveTls(raw: RawConfig, problems: Problems): TlsConfig {
   };
 }
 
+function resolveCiphers(list: string, problems: Problems): readonly string[] {
+  const names = list.split(/\s*,\s*/).filter((each) => each !== '');
+  return names.flatMap((name) => {
+    const cipher = openSslCipher(name);
+    if (cipher !== undefined) return [cipher];
+    const cause = `unsupported cipher ${JSON.stringify(name)}`;
+    problems.error(`tls_cipher_suites: invalid tls cipher suites: ${cause}`);
+    return [];
+  });
+}
+
 export function resolveUi(raw: RawConfig, problems: Problems): UiConfig {
   const enabled = raw.ui_config?.enabled ?? raw.ui ?? false;
   const dir = raw.ui_config?.dir ?? raw.ui_dir ?? '';
   if (enabled && dir !== '') {
-    problems.error('Both the ui and ui-dir flags were specified, please provide only one.');
+    problems.refuse(
+      'Both the ui and ui-dir flags were specified, please provide only one.\n' +
+        'If trying to use your own web UI resources, use the ui-dir flag.\n' +
+        'The web UI is included in the binary so use ui to enable it',
+    );
   }
   const path = raw.ui_config?.content_path ?? raw.ui_content_path ?? '/ui/';
   const contentPath = `/${path}/`.replace(/\/+/g, '/');
   if (!/^[A-Za-z0-9/_-]+$/.test(contentPath)) {
-    problems.error(
+    problems.refuse(
       `ui-content-path can only contain alphanumeric, -, _, or /. received: ${contentPath}`,
     );
   }

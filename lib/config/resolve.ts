@@ -2,8 +2,9 @@
 import { ProconsulError } from '../errors.ts';
 import type { Config } from './config.ts';
 import type { ConfigHost } from './config-host.ts';
-import { errorList } from './decode.ts';
+import { refuseBadDefinitions } from './definitions.ts';
 import type { RawConfig } from './keys.ts';
+import { refuseBadForeign, reportNoEffect } from './no-effect.ts';
 import { Problems } from './problems.ts';
 import { resolveAddresses, resolveListen, resolvePorts } from './resolve-addresses.ts';
 import { resolveNode } from './resolve-node.ts';
@@ -27,6 +28,8 @@ export interface ResolveOptions {
   readonly host: ConfigHost;
   readonly devMode: boolean;
   readonly redisUrl: string | undefined;
+  /** What flags and files say, without what -dev implies. */
+  readonly given: RawConfig;
 }
 
 /** What -dev means; files and flags have the last word. */
@@ -38,6 +41,7 @@ export const DEV_DEFAULTS: RawConfig = {
   ui: true,
   leave_on_terminate: false,
   skip_leave_on_interrupt: true,
+  connect: { enabled: true },
   performance: { raft_multiplier: 1 },
   ports: { grpc: 8502 },
 };
@@ -45,7 +49,7 @@ export const DEV_DEFAULTS: RawConfig = {
 /** Throws one error that tells everything that is wrong. */
 export function resolve(
   raw: RawConfig,
-  { host, devMode, redisUrl }: ResolveOptions,
+  { host, devMode, redisUrl, given }: ResolveOptions,
 ): { config: Config; warnings: readonly string[] } {
   const problems = new Problems();
   const reading = { raw, host, problems, devMode };
@@ -87,6 +91,8 @@ export function resolve(
     enableDebug: raw.enable_debug ?? false,
     translateWanAddrs: raw.translate_wan_addrs ?? false,
     raftMultiplier: resolveRaftMultiplier(raw, problems),
+    connectEnabled: raw.connect?.enabled ?? false,
+    configEntries: raw.config_entries?.bootstrap ?? [],
     log: resolveLog(raw, problems),
     tls: resolveTls(raw, problems),
     ui: resolveUi(raw, problems),
@@ -96,9 +102,12 @@ export function resolve(
     docker: resolveDocker(raw, problems),
     workers: problems.atLeast('workers', raw.workers, { min: 1, fallback: 1 }),
   };
-  if (problems.errors.length > 0) {
-    throw new ProconsulError('invalid', errorList(problems.errors));
-  }
+  refuseBadDefinitions(raw, problems);
+  refuseBadForeign(raw, problems);
+  refuseBadKey(raw.encrypt ?? '', problems);
+  const summary = problems.summary();
+  if (summary !== undefined) throw new ProconsulError('invalid', summary);
+  reportNoEffect(given, problems);
   return { config: deepFreeze(config), warnings: problems.warnings };
 }
 
@@ -108,25 +117,32 @@ function resolveBootstrap(raw: RawConfig, problems: Problems) {
     min: 0,
     fallback: 0,
   });
-  if (bootstrap && !server) problems.error("'bootstrap = true' requires 'server = true'");
-  if (expect > 0 && !server) problems.error("'bootstrap_expect > 0' requires 'server = true'");
+  if (bootstrap && !server) problems.refuse("'bootstrap = true' requires 'server = true'");
+  if (expect > 0 && !server) problems.refuse("'bootstrap_expect > 0' requires 'server = true'");
   if (bootstrap && expect > 0) {
-    problems.error("'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive");
+    problems.refuse("'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive");
   }
   return { bootstrap: bootstrap || expect === 1, bootstrapExpect: expect === 1 ? 0 : expect };
+}
+
+function refuseBadKey(encrypt: string, problems: Problems): void {
+  const good = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(encrypt);
+  if (!good) problems.refuse('encrypt has invalid key: illegal base64 data');
 }
 
 function resolveRaftMultiplier(raw: RawConfig, problems: Problems): number {
   const multiplier = raw.performance?.raft_multiplier ?? 5;
   if (multiplier < 1 || multiplier > 10) {
-    problems.error(`performance.raft_multiplier cannot be ${multiplier}. Must be between 1 and 10`);
+    problems.refuse(
+      `performance.raft_multiplier cannot be ${multiplier}. Must be between 1 and 10`,
+    );
   }
   return multiplier;
 }
 
 function refuseSegments(raw: RawConfig, problems: Problems): void {
   if (!raw.segment && !raw.segments?.length) return;
-  problems.error('Network segments are not supported in this version of Consul');
+  problems.refuse('Network segments are not supported in this version of Consul');
 }
 
 /** Maps cannot be frozen; their type says that nobody may write to them. */
