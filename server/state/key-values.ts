@@ -1,13 +1,10 @@
 /** The key/value table, ordered by key, with what is left of deleted keys. */
-import sortedBTree from 'sorted-btree';
+import { BTree } from '../../lib/b-tree.ts';
 import { compareKeys } from '../../lib/key-order.ts';
 import type { KeyValue } from '../../lib/model.ts';
 import { type Journal, Lookup } from './table.ts';
 import { KEY_PREFIX, keyTopic } from './topic-names.ts';
 import { MAX_TOMBSTONES, TOMBSTONE_MS, type Topics } from './topics.ts';
-
-// A CommonJS module that says it is an ES module: Node hands out its exports as the default.
-const { default: BTree } = sortedBTree;
 
 interface Tombstone {
   readonly index: number;

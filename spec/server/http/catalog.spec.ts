@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { webOn } from '../../support/factories.ts';
+import { settle } from '../../support/fake-clock.ts';
+import { type Answer, startServer } from '../../support/start-server.ts';
+
+const MINUTE_MS = 60_000;
+
+interface Row {
+  readonly Node: string;
+  readonly ServiceID: string;
+}
+
+function nodesIn(answer: Answer): string[] {
+  return (answer.json as Row[]).map(({ Node }) => Node);
+}
+
+describe('GET /v1/catalog/service/:name?index', () => {
+  async function start() {
+    const test = await startServer();
+    const put = (body: object) => test.put('/v1/catalog/register', body);
+    const get = (index: number) => test.get(`/v1/catalog/service/web?index=${index}`);
+    return { ...test, put, get };
+  }
+
+  it('answers when an instance of the service is registered', async () => {
+    const { clock, put, get } = await start();
+    await put(webOn('a'));
+    const { armed } = clock;
+    const waiting = get((await get(0)).index);
+    await clock.untilArmed(armed + 1);
+    await put(webOn('b'));
+    assert.deepEqual(nodesIn(await waiting), ['a', 'b']);
+  });
+
+  it('answers the same again when the wait is over', async () => {
+    const { clock, put, get } = await start();
+    await put(webOn('a'));
+    const before = await get(0);
+    const { armed } = clock;
+    const waiting = get(before.index);
+    await clock.untilArmed(armed + 1);
+    await clock.advance(5 * MINUTE_MS * (1 + 1 / 16));
+    const after = await waiting;
+    assert.equal(after.text, before.text);
+    assert.equal(after.index, before.index);
+  });
+
+  it('sleeps on when a check of the service changes, which it does not show', async () => {
+    const { clock, put, get, server } = await start();
+    await put(webOn('a', { Check: { CheckID: 'c', Status: 'passing', ServiceID: 'web1' } }));
+    const { index } = await get(0);
+    await put(webOn('a', { Check: { CheckID: 'c', Status: 'critical', ServiceID: 'web1' } }));
+    assert.equal((await get(0)).index, index);
+    assert.equal(clock.armed > 0, true);
+    assert.equal(server.state.catalog.check('a', 'c')?.Status, 'critical');
+  });
+
+  it('forgets who waited when the client goes away', async () => {
+    const { clock, put, get, port } = await start();
+    await put(webOn('a'));
+    const { index } = await get(0);
+    const { armed } = clock;
+    const gone = new AbortController();
+    const { send } = await import('../../support/start-server.ts');
+    const path = `/v1/catalog/service/web?index=${index}`;
+    const waiting = send(port, 'GET', path, { signal: gone.signal }).catch(() => 'gone');
+    await clock.untilArmed(armed + 1);
+    gone.abort();
+    assert.equal(await waiting, 'gone');
+    const { until } = await import('../../support/until.ts');
+    await until(
+      () => clock.armed === armed,
+      () => `${clock.armed} timers`,
+    );
+  });
+});
+
+describe('PUT /v1/catalog/register', () => {
+  it('moves no index when it changes nothing', async () => {
+    const { put, get } = await startServer();
+    await put('/v1/catalog/register', webOn('a', { NodeMeta: { k: 'v' } }));
+    const paths = ['/v1/catalog/service/web', '/v1/catalog/nodes', '/v1/health/service/web'];
+    const before = await Promise.all(paths.map((path) => get(path)));
+    await put('/v1/catalog/register', webOn('a', { NodeMeta: { k: 'v' } }));
+    const after = await Promise.all(paths.map((path) => get(path)));
+    assert.deepEqual(
+      after.map(({ index }) => index),
+      before.map(({ index }) => index),
+    );
+  });
+
+  it('takes back the node when the check cannot be registered', async () => {
+    const { put, get } = await startServer();
+    const body = { Node: 'a', Address: '1.2.3.4', Check: { CheckID: 'c', ServiceID: 'none' } };
+    const { status, text } = await put('/v1/catalog/register', body);
+    assert.equal(status, 500);
+    assert.match(text, /Missing service registration/);
+    assert.equal((await get('/v1/catalog/node/a')).json, null);
+  });
+
+  it('keeps names that are keys of every object in other languages', async () => {
+    const { put, get } = await startServer();
+    const body =
+      '{"Node":"__proto__","Address":"1.2.3.4","NodeMeta":{"__proto__":"x","constructor":"y"},' +
+      '"Service":{"ID":"constructor","Service":"__proto__","Tags":["toString"]}}';
+    assert.equal((await put('/v1/catalog/register', body)).status, 200);
+    assert.match((await get('/v1/catalog/services')).text, /"__proto__":\["toString"\]/);
+    assert.match((await get('/v1/catalog/nodes')).text, /"__proto__":"x"/);
+    const byMeta = await get('/v1/catalog/nodes?node-meta=toString:x');
+    assert.equal(byMeta.text, '[]');
+    assert.equal(({} as Record<string, unknown>)['x'], undefined);
+  });
+
+  it('hides a machine that has the name of one that lives', async () => {
+    const { put } = await startServer();
+    const id = (n: number) => `40e4a748-2192-161a-0510-9bf59fe950b${n}`;
+    const alive = { CheckID: 'serfHealth', Status: 'passing' };
+    const old = { Node: 'a', ID: id(1), Address: '10.0.0.1', Check: alive };
+    await put('/v1/catalog/register', old);
+    const young = { Node: 'a', ID: id(2), Address: '10.0.0.2' };
+    const refused = await put('/v1/catalog/register', young);
+    assert.match(refused.text, /Node name a is reserved by node .*b1 with name a \(10\.0\.0\.1\)/);
+    await put('/v1/catalog/register', { ...old, Check: { ...alive, Status: 'critical' } });
+    assert.equal((await put('/v1/catalog/register', young)).status, 200);
+  });
+});
+
+describe('GET /v1/catalog/service and /v1/health/service', () => {
+  it('list the same instances in the same order', async () => {
+    const { put, get } = await startServer();
+    for (const [node, id] of [
+      ['b', '2'],
+      ['a', '9'],
+      ['b', '1'],
+      ['a', '10'],
+    ]) {
+      const Service = { ID: id, Service: 'web' };
+      await put('/v1/catalog/register', { Node: node, Address: '10.0.0.1', Service });
+    }
+    const flat = (await get('/v1/catalog/service/web')).json as Row[];
+    const deep = (await get('/v1/health/service/web')).json as {
+      Node: Row;
+      Service: { ID: string };
+    }[];
+    const order = [
+      ['a', '10'],
+      ['a', '9'],
+      ['b', '1'],
+      ['b', '2'],
+    ];
+    assert.deepEqual(
+      flat.map((r) => [r.Node, r.ServiceID]),
+      order,
+    );
+    assert.deepEqual(
+      deep.map((r) => [r.Node.Node, r.Service.ID]),
+      order,
+    );
+    await settle();
+  });
+});

@@ -1,0 +1,8 @@
+import { stopServers } from './start-server.ts';
+
+/** Ends what a spec started, however the spec ended: without it one failure keeps mocha running. */
+export const mochaHooks = {
+  afterEach: async () => {
+    await stopServers();
+  },
+};
