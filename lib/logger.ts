@@ -16,7 +16,8 @@ export const silentLogger: Logger = {
   debug: () => undefined,
 };
 
-const LEVELS: Readonly<Record<string, string>> = {
+/** Consul's names of levels, and winston's. */
+export const LEVELS: Readonly<Record<string, string>> = {
   trace: 'debug',
   debug: 'debug',
   info: 'info',

@@ -1,0 +1,97 @@
+/** Joins a registry server and the agent of its node in one process. */
+import type { Logger as LogWriter } from 'winston';
+import { systemClock } from '../../lib/clock.ts';
+import type { Config } from '../../lib/config/config.ts';
+import { createApp } from '../../lib/http/app.ts';
+import { Listener } from '../../lib/http/listener.ts';
+import { tapLog } from '../../lib/log-tap.ts';
+import { systemRandom } from '../../lib/random.ts';
+import type { Server } from '../../server/server.ts';
+import { Agent } from '../agent.ts';
+import { nodeIdOf } from '../node-id.ts';
+import { serverCatalog } from './server-catalog.ts';
+import { serverMembership } from './server-membership.ts';
+import { createServer } from './server-role.ts';
+
+export interface RunOptions {
+  readonly config: Config;
+  readonly logger: LogWriter;
+  readonly readConfig: () => Config;
+  /** Something is broken for good: the process must end at once. */
+  readonly onFatal: (error: unknown) => void;
+  /** The node has left the cluster: the process is to end in order. */
+  readonly onLeft: () => void;
+}
+
+/** What a process does once it runs. */
+export interface Running {
+  reload(): Promise<void>;
+  /** Takes the node out of the catalog; the process goes on until it is stopped. */
+  leave(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function runServer(options: RunOptions): Promise<Running> {
+  const { config, logger, onFatal } = options;
+  const nodeId = await nodeIdOf(config, systemRandom);
+  const server = createServer({ config, nodeId, logger, onFatal });
+  await server.start();
+  const membership = serverMembership(server, config, nodeId);
+  const agent = new Agent({
+    ...options,
+    nodeId,
+    catalog: serverCatalog(server),
+    membership,
+    clock: systemClock,
+    random: systemRandom,
+    logTap: (level, listen) => tapLog(logger, level, listen),
+    stats: () => serverStats(server, config),
+  });
+  await agent.start();
+  const app = createApp({
+    routes: [...agent.routes(), ...server.routes()],
+    responseHeaders: config.http.responseHeaders,
+    logger,
+  });
+  const listeners = config.listen.http.map(
+    (at) =>
+      new Listener({
+        listener: app,
+        at,
+        maxConnectionsPerAddress: config.limits.httpMaxConnsPerClient,
+      }),
+  );
+  for (const listener of listeners) await listener.start();
+  return {
+    reload: () => agent.reload(),
+    leave: () => membership.leave(),
+    async stop() {
+      const closed = Promise.all(listeners.map((listener) => listener.stop()));
+      await agent.stop();
+      await server.stop();
+      await closed;
+    },
+  };
+}
+
+/** The figures of /v1/agent/self that only a server has. */
+function serverStats(server: Server, config: Config) {
+  const [leader] = server.deps.cluster.peers().filter((peer) => peer.leader);
+  return {
+    consul: {
+      acl: config.acl.enabled ? 'enabled' : 'disabled',
+      bootstrap: String(config.bootstrap),
+      known_datacenters: '1',
+      leader: String(leader?.node === config.nodeName),
+      leader_addr: leader?.address ?? '',
+      server: 'true',
+    },
+    raft: {
+      applied_index: String(server.state.index),
+      commit_index: String(server.state.index),
+      last_log_index: String(server.state.index),
+      num_peers: String(server.deps.cluster.peers().length - 1),
+      state: leader?.node === config.nodeName ? 'Leader' : 'Follower',
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/** Joining: asks an agent or server, by the address that a user gave, which servers it knows. */
+import { lookup } from 'node:dns/promises';
+import http from 'node:http';
+import https from 'node:https';
+import { isIP } from 'node:net';
+import { ProconsulError } from '../../lib/errors.ts';
+import { decodeJson } from '../../lib/json.ts';
+import { INTRODUCTION_PATH, type Introduction } from '../../lib/membership.ts';
+import { goDialError } from '../checks/go-error.ts';
+
+const TIMEOUT_MS = 5000;
+/** A few hundred servers fit; nobody has more. */
+const MAX_ANSWER_BYTES = 256 * 1024;
+
+/**
+ * `address` is what Consul's users write: a host (then `defaultPort`, ports.serf_lan), host:port,
+ * or an http(s) URL. Rejects with Consul's words for why it could not.
+ */
+export async function introduce(address: string, defaultPort: number): Promise<Introduction> {
+  const url = /^https?:\/\//.test(address) ? new URL(address) : undefined;
+  const { host, port } = url === undefined ? parse(address, defaultPort) : urlTarget(url);
+  const ip = await resolve(host, address);
+  const secure = url?.protocol === 'https:';
+  try {
+    const text = await get({ ip, host, port, secure });
+    return decodeJson(text) as Introduction;
+  } catch (cause) {
+    const why = cause instanceof Error ? goDialError(cause, 'tcp', `${ip}:${port}`) : 'no answer';
+    throw failure(`Failed to join ${ip}: ${why}`, cause);
+  }
+}
+
+function failure(line: string, cause: unknown): ProconsulError {
+  return new ProconsulError('rejected', `1 error occurred:\n\t* ${line}\n\n`, { cause });
+}
+
+interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+function parse(address: string, defaultPort: number): Target {
+  if (isIP(address) === 6) return { host: address, port: defaultPort };
+  const [, bracketed, plain, port] =
+    /^(?:\[([^\]]+)\]|([^:]*))(?::(\d{1,5}))?$/.exec(address) ?? [];
+  const host = bracketed ?? plain ?? address;
+  return { host, port: port === undefined ? defaultPort : Number(port) };
+}
+
+function urlTarget(url: URL): Target {
+  const usual = url.protocol === 'https:' ? 443 : 80;
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || usual };
+}
+
+async function resolve(host: string, address: string): Promise<string> {
+  if (isIP(host) !== 0) return host;
+  try {
+    if (host === '') throw new Error('no host');
+    return (await lookup(host)).address;
+  } catch (cause) {
+    throw failure(`Failed to resolve ${address}: lookup ${host}: no such host`, cause);
+  }
+}
+
+function get(target: Target & { readonly ip: string; readonly secure: boolean }): Promise<string> {
+  const { ip, host, port, secure } = target;
+  return new Promise((settle, reject) => {
+    const options = {
+      host: ip,
+      port,
+      path: INTRODUCTION_PATH,
+      agent: false as const,
+      headers: { Host: host },
+      timeout: TIMEOUT_MS,
+      ...(secure && { servername: host }),
+    };
+    const request = (secure ? https : http).get(options, (response) => {
+      const parts: Buffer[] = [];
+      let bytes = 0;
+      response.on('data', (part: Buffer) => {
+        bytes += part.length;
+        if (bytes > MAX_ANSWER_BYTES) request.destroy(new Error('the answer is too large'));
+        else parts.push(part);
+      });
+      response.once('error', reject);
+      response.once('end', () => {
+        if (response.statusCode === 200) settle(Buffer.concat(parts).toString());
+        else reject(new Error(`it answered ${response.statusCode}`));
+      });
+    });
+    request.once('timeout', () => request.destroy(new Error('i/o timeout')));
+    request.once('error', reject);
+  });
+}

@@ -1,0 +1,24 @@
+import { Writable } from 'node:stream';
+import winston from 'winston';
+import { LEVELS } from './logger.ts';
+
+/**
+ * Calls `listen` with each line that is logged from now on at this level (Consul's names) or a
+ * graver one, whatever the logger's own level is. Returns what ends it.
+ */
+export function tapLog(
+  logger: winston.Logger,
+  level: string,
+  listen: (line: string) => void,
+): () => void {
+  const stream = new Writable({
+    write(line: Buffer, _encoding, done) {
+      listen(line.toString().trimEnd());
+      done();
+    },
+  });
+  const own = LEVELS[level.toLowerCase()] ?? 'info';
+  const transport = new winston.transports.Stream({ stream, level: own });
+  logger.add(transport);
+  return () => void logger.remove(transport);
+}
