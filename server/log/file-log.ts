@@ -20,7 +20,7 @@ export interface FileLogDeps {
   readonly folder: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The disk failed. Nothing is acknowledged any more, and the process must end. Called once. */
+  /** The disk failed. Nothing is acknowledged any more, and the process must end. Called at most once. */
   readonly onFatal: (error: ProconsulError) => void;
   readonly fileSystem?: FileSystem;
   /** Keeps other processes out of the folder; resolves with what lets them in again. */
@@ -128,6 +128,8 @@ export class FileLog implements EventLog {
       this.#fail(error);
       throw error;
     }
+    // The disk may have failed a snapshot meanwhile; after that nothing is acknowledged.
+    if (this.#failed) throw new ProconsulError('unknown', 'the disk of the file log failed');
     // Invariant: only what is durable is ever fed, so that no reader sees what a crash takes back.
     this.#position = positionOf(last.entry);
     for (const { entry } of written) this.#ids.add(entry.id);
@@ -214,7 +216,8 @@ export class FileLog implements EventLog {
   #fail(error: ProconsulError): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#deps.onFatal(error);
+    // Until then it is `start` that rejects.
+    if (this.#running !== undefined) this.#deps.onFatal(error);
   }
 }
 

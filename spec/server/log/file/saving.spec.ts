@@ -47,6 +47,23 @@ describe('a snapshot that the file log cannot save', () => {
     await log.stop();
   });
 
+  it('lets no append be acknowledged after that, wherever that one is', async () => {
+    for (let steps = 0; steps < 60; steps++) {
+      const { fatal, log, failing } = await filled();
+      const saved = failing((op, path) =>
+        op === 'sync' && path.includes('snapshot') ? 'EIO' : undefined,
+      );
+      for (let step = 0; step < steps; step++) await null;
+      const appended = log.append([proposal('x')]).then(
+        () => assert.deepEqual(fatal, [], `acknowledged, begun after ${steps} steps`),
+        () => undefined,
+      );
+      await assert.rejects(saved);
+      await appended;
+      await log.stop();
+    }
+  });
+
   it('is given up when what was written does not read back', async () => {
     const { fileSystem, fatal, log, failing } = await filled();
     let damagedOnce = false;
