@@ -170,13 +170,13 @@ class Reader {
   #weights(get: (key: 'passing' | 'warning') => string): Weights | undefined {
     const [passing, warning] = [get('passing'), get('warning')];
     if (passing === '' && warning === '') return undefined;
-    return { Passing: this.#weight(passing), Warning: this.#weight(warning) };
+    return { Passing: this.#weight(passing, 1), Warning: this.#weight(warning, 0) };
   }
 
-  #weight(text: string): number {
+  #weight(text: string, min: number): number {
     const weight = Number(text || 1);
-    if (Number.isInteger(weight) && weight >= 0 && weight <= MAX_WEIGHT) return weight;
-    this.#problems.push(`weight ${JSON.stringify(text)} is not between 0 and ${MAX_WEIGHT}`);
+    if (Number.isInteger(weight) && weight >= min && weight <= MAX_WEIGHT) return weight;
+    this.#problems.push(`weight ${JSON.stringify(text)} is not between ${min} and ${MAX_WEIGHT}`);
     return 1;
   }
 }

@@ -328,10 +328,13 @@ describe('proconsul.weights and proconsul.enable_tag_override', () => {
   it('that are no weights are said, and are 1', () => {
     const { services: found, problems } = read({
       ...WEB,
-      labels: { 'proconsul.weights.passing': '-1' },
+      labels: { 'proconsul.weights.passing': '0', 'proconsul.weights.warning': '-1' },
     });
     assert.deepEqual(found[0]?.Weights, { Passing: 1, Warning: 1 });
-    assert.deepEqual(problems, ['weight "-1" is not between 0 and 65535']);
+    assert.deepEqual(problems, [
+      'weight "0" is not between 1 and 65535',
+      'weight "-1" is not between 0 and 65535',
+    ]);
   });
 });
 

@@ -1,0 +1,28 @@
+# Proconsul, for servers and agents alike: docker build -t proconsul .
+ARG BASE=node:22-alpine
+
+FROM ${BASE} AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY lib lib
+COPY server server
+COPY agent agent
+RUN node_modules/.bin/tsc -p tsconfig.build.json && npm prune --omit=dev --no-audit --no-fund
+
+FROM ${BASE}
+ENV NODE_ENV=production
+COPY --from=build /app/package.json /app/
+COPY --from=build /app/node_modules /app/node_modules
+COPY --from=build /app/dist /app/dist
+COPY bin /app/bin
+RUN ln -s /app/bin/proconsul /usr/local/bin/proconsul \
+  && mkdir /data && chown node:node /data
+USER node
+VOLUME /data
+EXPOSE 8500 8600/tcp 8600/udp
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8500/v1/agent/self').then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+ENTRYPOINT ["/app/bin/proconsul"]
+CMD ["agent", "-dev", "-client=0.0.0.0"]

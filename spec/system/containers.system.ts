@@ -1,0 +1,39 @@
+/**
+ * Fifty containers, ten rounds of disorder: after each, the agent has what `docker ps` shows, nothing
+ * more and nothing less, within 5 s. Needs root and Debian's docker.io and busybox-static.
+ *
+ * node --import tsx spec/system/containers.system.ts [CONTAINERS [ROUNDS [SEED]]]
+ */
+
+import { round, WatcherProcess } from '../support/container-rounds.ts';
+import { PrivateDocker, whyNoDocker } from '../support/docker.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+
+const MAX_TRUE_AFTER_MS = 5000;
+
+const [containers = 50, rounds = 10, seed = 1] = process.argv.slice(2).map(Number);
+
+const why = whyNoDocker();
+if (why !== undefined) throw new Error(why);
+const docker = await PrivateDocker.start();
+const agent = new WatcherProcess(docker);
+const random = seededRandom(seed);
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+const slow: number[] = [];
+print(`${containers} containers, ${rounds} rounds, seed ${seed}`);
+try {
+  await agent.start();
+  for (let n = 1; n <= rounds; n++) {
+    const idOf = (name: string) => `host:${name}:80`;
+    const result = await round({ docker, agent, random, containers, idOf });
+    const { order, running, trueAfterMs } = result;
+    if (trueAfterMs > MAX_TRUE_AFTER_MS) slow.push(n);
+    const ms = Math.round(trueAfterMs);
+    print(`round ${n}: ${running} run, true after ${ms} ms: ${order.join(', ')}`);
+  }
+} finally {
+  await agent.kill();
+  await docker.stop();
+}
+print(slow.length === 0 ? 'passed' : `failed: too slow in rounds ${slow.join(', ')}`);
+process.exitCode = slow.length === 0 ? 0 : 1;
