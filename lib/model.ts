@@ -130,6 +130,40 @@ export interface UserEvent {
   readonly LTime: number;
 }
 
+/** What a prepared query looks for. */
+export interface QueryService {
+  readonly Service: string;
+  readonly Failover: {
+    readonly NearestN: number;
+    readonly Datacenters: readonly string[] | null;
+  };
+  readonly OnlyPassing: boolean;
+  readonly IgnoreCheckIDs: readonly string[] | null;
+  readonly Near: string;
+  /** A tag behind a '!' must not be there. */
+  readonly Tags: readonly string[] | null;
+  readonly NodeMeta: StringMap | null;
+  readonly ServiceMeta: StringMap | null;
+  readonly Connect: boolean;
+}
+
+/** A lookup with a name of its own. */
+export interface PreparedQuery extends Indexed {
+  readonly ID: string;
+  readonly Name: string;
+  /** It goes with this session; '' for none. */
+  readonly Session: string;
+  readonly Token: string;
+  /** With the type 'name_prefix_match' it answers for every name that begins with its own. */
+  readonly Template: {
+    readonly Type: string;
+    readonly Regexp: string;
+    readonly RemoveEmptyTags: boolean;
+  };
+  readonly Service: QueryService;
+  readonly DNS: { readonly TTL: string };
+}
+
 /** The id of the check that says whether a node's agent lives. */
 export const SERF_HEALTH = 'serfHealth';
 export const NODE_MAINTENANCE = '_node_maintenance';

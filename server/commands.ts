@@ -2,6 +2,7 @@
 import type {
   CheckDefinition,
   NodeCoordinate,
+  PreparedQuery,
   ServiceDefinition,
   Session,
   StringMap,
@@ -133,6 +134,18 @@ export interface FireEvent {
   readonly event: Omit<UserEvent, 'LTime'>;
 }
 
+/** Makes a prepared query, or with `update` replaces the one with its id. */
+export interface SetQuery {
+  readonly type: 'set-query';
+  readonly query: Omit<PreparedQuery, 'CreateIndex' | 'ModifyIndex'>;
+  readonly update: boolean;
+}
+
+export interface DeleteQuery {
+  readonly type: 'delete-query';
+  readonly id: string;
+}
+
 export type Command =
   | Register
   | Deregister
@@ -143,7 +156,9 @@ export type Command =
   | ExpireSessions
   | ClaimLeadership
   | UpdateCoordinates
-  | FireEvent;
+  | FireEvent
+  | SetQuery
+  | DeleteQuery;
 
 /** A command with its place in the log. */
 export interface Entry {

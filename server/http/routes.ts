@@ -5,6 +5,7 @@ import { coordinateRoutes } from './routes/coordinate.ts';
 import { eventRoutes } from './routes/event.ts';
 import { healthRoutes } from './routes/health.ts';
 import { kvRoutes } from './routes/kv.ts';
+import { preparedQueryRoutes } from './routes/prepared-query.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { statusRoutes } from './routes/status.ts';
 import { txnRoutes } from './routes/txn.ts';
@@ -22,5 +23,6 @@ export function serverRoutes(deps: ServerDeps): Route[] {
     ...statusRoutes(deps),
     ...coordinateRoutes(deps),
     ...uiRoutes(deps),
+    ...preparedQueryRoutes(deps),
   ];
 }

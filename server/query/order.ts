@@ -13,19 +13,23 @@ interface OnNode {
  * by the time a packet takes from there; nodes without coordinates come last.
  */
 export function orderByNode<T extends OnNode>(state: State, near: string, rows: T[]): T[] {
-  const sorted = rows.sort(byName);
-  if (near === '') return sorted;
+  return orderByDistance(state, near, rows.sort(byName));
+}
+
+/** Those that are equally far, or of whom nobody knows, stay in the order they have. */
+export function orderByDistance<T extends OnNode>(state: State, near: string, rows: T[]): T[] {
+  if (near === '') return rows;
   const from = coordinateOf(state, near);
   // Consul leaves the order alone when it does not know where the node is.
-  if (from === undefined) return sorted;
+  if (from === undefined) return rows;
   const distances = new Map<string, number>();
-  for (const { Node } of sorted) {
+  for (const { Node } of rows) {
     const to = coordinateOf(state, Node);
     const seconds = to === undefined ? Number.POSITIVE_INFINITY : distance(from, to);
     distances.set(Node, seconds);
   }
   const of = (row: T) => distances.get(row.Node) ?? Number.POSITIVE_INFINITY;
-  return sorted.sort((a, b) => (of(a) === of(b) ? 0 : of(a) - of(b)));
+  return rows.sort((a, b) => (of(a) === of(b) ? 0 : of(a) - of(b)));
 }
 
 function byName(a: OnNode, b: OnNode): number {

@@ -10,6 +10,7 @@ import type {
 } from '../commands.ts';
 import { applyKv } from './kv-commands.ts';
 import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
+import { deleteQuery, setQuery } from './query-commands.ts';
 import { deregister, register } from './registration.ts';
 import { createSession, destroySession, expireSessions } from './session-commands.ts';
 import { MAX_EVENTS, type State } from './state.ts';
@@ -113,6 +114,10 @@ function run(state: State, command: Command): Outcome {
       return updateCoordinates(state, command);
     case 'fire-event':
       return fireEvent(state, command);
+    case 'set-query':
+      return setQuery(state, command);
+    case 'delete-query':
+      return deleteQuery(state, command.id);
     default:
       // Written by a newer server. To skip it would leave this replica different from the others.
       throw new Error(`unknown command ${JSON.stringify(command satisfies never)}`);

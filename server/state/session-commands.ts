@@ -38,11 +38,15 @@ export function expireSessions(state: State, { term, ids }: ExpireSessions): Out
   return APPLIED;
 }
 
-/** Ends the sessions and lets go of their keys, each as its session's behaviour says. */
+/**
+ * Ends the sessions and lets go of their keys, each as its session's behaviour says. The prepared
+ * queries that are bound to them go.
+ */
 export function invalidateSessions(state: State, sessions: readonly Session[]): void {
   if (sessions.length > 0) state.sessions.dropDelays(state.t);
   for (const session of sessions) {
     state.sessions.table.delete(session.ID);
+    for (const { ID } of [...state.queries.boundTo(session.ID)]) state.queries.table.delete(ID);
     for (const key of state.kv.heldBy(session.ID)) {
       if (session.LockDelay > 0) {
         state.sessions.delay(key, state.t + session.LockDelay / NS_PER_MS);

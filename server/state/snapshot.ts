@@ -4,7 +4,15 @@
  */
 
 import { decodeJson, encodeJson } from '../../lib/json.ts';
-import type { Check, Instance, KeyValue, Node, NodeCoordinate, Session } from '../../lib/model.ts';
+import type {
+  Check,
+  Instance,
+  KeyValue,
+  Node,
+  NodeCoordinate,
+  PreparedQuery,
+  Session,
+} from '../../lib/model.ts';
 import { rowKey } from './catalog.ts';
 import { State } from './state.ts';
 import { fold } from './topic-names.ts';
@@ -35,6 +43,7 @@ export function dump(state: State): Iterable<string> {
     ['kv', [...state.kv.under('')]],
     ['session', [...state.sessions.table.values()]],
     ['coordinate', [...state.coordinates.values()]],
+    ['query', [...state.queries.table.values()]],
   ];
   // Last: putting the rows back touches topics, and these are what they were.
   const tail = { topics: state.topics.dump(), graves: state.kv.dumpGraves() };
@@ -67,6 +76,7 @@ interface Line {
   readonly kv?: KeyValue;
   readonly session?: Session;
   readonly coordinate?: NodeCoordinate;
+  readonly query?: PreparedQuery;
   readonly tail?: { topics: TopicsDump; graves: Parameters<State['kv']['loadGraves']>[0] };
 }
 
@@ -101,7 +111,7 @@ export class Restoring {
     state.sessions.loadDelays(head.delays);
   }
 
-  #row({ node, instance, check, kv, session, coordinate }: Line): void {
+  #row({ node, instance, check, kv, session, coordinate, query }: Line): void {
     const { catalog, sessions, coordinates } = this.#state;
     if (node !== undefined) catalog.nodes.set(fold(node.Node), node);
     if (instance !== undefined) {
@@ -114,6 +124,7 @@ export class Restoring {
       const key = this.#state.coordinateKey(coordinate.Node, coordinate.Segment);
       coordinates.set(key, coordinate);
     }
+    if (query !== undefined) this.#state.queries.table.set(query.ID, query);
     this.#state.journal.commit();
   }
 

@@ -1,6 +1,7 @@
 import type { NodeCoordinate, UserEvent } from '../../lib/model.ts';
 import { Catalog } from './catalog.ts';
 import { KeyValues } from './key-values.ts';
+import { Queries } from './queries.ts';
 import { Sessions } from './sessions.ts';
 import { Journal, Table } from './table.ts';
 import { COORDINATES, EVENTS, fold, LEADER, nodeCoordinatesTopic } from './topic-names.ts';
@@ -31,6 +32,7 @@ export class State {
   readonly catalog = new Catalog(this.journal, this.topics);
   readonly kv = new KeyValues(this.journal, this.topics);
   readonly sessions = new Sessions(this.journal, this.topics);
+  readonly queries = new Queries(this.journal, this.topics);
   readonly coordinates = new Table<NodeCoordinate>(this.journal, (before, after) => {
     this.topics.touch(COORDINATES);
     const node = (after ?? before)?.Node;

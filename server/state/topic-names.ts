@@ -14,6 +14,7 @@ export const SESSIONS = 'sessions';
 export const COORDINATES = 'coordinates';
 export const EVENTS = 'events';
 export const LEADER = 'leader';
+export const QUERIES = 'queries';
 
 /** A node and the instances on it. */
 export const nodeTopic = (node: string) => `node:${fold(node)}`;
@@ -29,6 +30,7 @@ export const serviceChecksTopic = (service: string) => `service-checks:${fold(se
 export const statusTopic = (status: string) => `status:${status}`;
 export const sessionTopic = (id: string) => `session:${id}`;
 export const nodeSessionsTopic = (node: string) => `node-sessions:${fold(node)}`;
+export const queryTopic = (id: string) => `query:${id}`;
 export const nodeCoordinatesTopic = (node: string) => `node-coordinates:${fold(node)}`;
 
 export const KEY_PREFIX = 'kv:';
