@@ -1,0 +1,173 @@
+/**
+ * The consistent-hash ring: which server an agent asks about a service, and whom next when that one
+ * does not answer. Agents know the same servers but never agree on anything else, so all that
+ * decides is the servers' ids and the key.
+ */
+import { createHash } from 'node:crypto';
+import ConsistentHash from 'consistent-hash';
+
+/**
+ * The package takes a key's position from a hash of 24 bits, times 32, so the whole circle has this
+ * length. On its default of 100,003 the points of five servers would meet some thirty times.
+ */
+const CIRCLE = 2 ** 29;
+const KEY_BITS = 24;
+
+/**
+ * How often each server stands on the circle. A share's standard deviation is 1 / √points of the
+ * mean, here 4 %; the package's default of 40 makes it 16 %.
+ */
+const POINTS_PER_SERVER = 512;
+
+const POINT_BYTES = 4;
+
+/** A place on the circle where a server stands, and now and then another behind it. */
+interface Stand {
+  readonly ids: readonly string[];
+  readonly point: number;
+  /** Its place among all stands, in the circle's order. */
+  readonly at: number;
+}
+
+export class Ring {
+  readonly #points = new Map<string, readonly number[]>();
+  #circle: Circle | undefined;
+
+  constructor(servers: Iterable<string> = []) {
+    for (const id of servers) this.add(id);
+  }
+
+  get size(): number {
+    return this.#points.size;
+  }
+
+  has(id: string): boolean {
+    return this.#points.has(id);
+  }
+
+  /** A server that is on the ring already stays as it is. */
+  add(id: string): void {
+    if (this.#points.has(id)) return;
+    this.#points.set(id, controlPoints(id));
+    this.#circle = undefined;
+  }
+
+  remove(id: string): void {
+    if (this.#points.delete(id)) this.#circle = undefined;
+  }
+
+  /** All servers, each once: first the one that the key belongs to, then those to turn to next. */
+  successors(key: string): readonly string[] {
+    return this.#built().successors(key);
+  }
+
+  /** Which part of all keys belongs to each server. The parts sum up to 1. */
+  shares(): Map<string, number> {
+    return this.#built().shares();
+  }
+
+  /** Several servers may come and go before the next lookup: only then it is built. */
+  #built(): Circle {
+    this.#circle ??= new Circle(this.#points);
+    return this.#circle;
+  }
+}
+
+/** The ring of one set of servers; when they change, another takes its place. */
+class Circle {
+  /** A stand is a node to the package, so that a lookup tells us the place and not just the server. */
+  readonly #hash = new ConsistentHash<Stand>({ range: CIRCLE });
+  readonly #stands: readonly Stand[];
+  /** By stand, made at its first lookup: to walk the circle each time would halve the speed. */
+  readonly #successors: (readonly string[] | undefined)[];
+  readonly #ids: readonly string[];
+
+  constructor(points: ReadonlyMap<string, readonly number[]>) {
+    this.#ids = [...points.keys()];
+    this.#stands = standsOf(points);
+    this.#successors = new Array(this.#stands.length);
+    for (const stand of this.#stands) this.#hash.add(stand, 1, [stand.point]);
+  }
+
+  successors(key: string): readonly string[] {
+    const stand = this.#hash.get(position(key));
+    if (stand === null) return [];
+    this.#successors[stand.at] ??= this.#walk(stand.at);
+    return this.#successors[stand.at] ?? [];
+  }
+
+  #walk(from: number): readonly string[] {
+    const found = new Set<string>();
+    for (let i = 0; i < this.#stands.length && found.size < this.#ids.length; i++) {
+      const stand = this.#stands[(from + i) % this.#stands.length];
+      for (const id of stand?.ids ?? []) found.add(id);
+    }
+    return Object.freeze([...found]);
+  }
+
+  shares(): Map<string, number> {
+    const shares = new Map(this.#ids.map((id) => [id, 0]));
+    let before = (this.#stands.at(-1)?.point ?? 0) - CIRCLE;
+    for (const { ids, point } of this.#stands) {
+      const [owner = ''] = ids;
+      shares.set(owner, (shares.get(owner) ?? 0) + (point - before) / CIRCLE);
+      before = point;
+    }
+    return shares;
+  }
+}
+
+/**
+ * All stands in the circle's order. Servers that have a point in common stand there in the order of
+ * their ids: left to the package, the one that was added last would stand there alone, and two
+ * agents that met the servers in another order would differ.
+ */
+function standsOf(points: ReadonlyMap<string, readonly number[]>): readonly Stand[] {
+  const idsAt = new Map<number, string[]>();
+  for (const id of [...points.keys()].sort()) {
+    for (const point of points.get(id) ?? []) {
+      const ids = idsAt.get(point);
+      if (ids === undefined) idsAt.set(point, [id]);
+      else ids.push(id);
+    }
+  }
+  return [...idsAt].sort(([a], [b]) => a - b).map(([point, ids], at) => ({ ids, point, at }));
+}
+
+/** Where a server stands: derived from its id alone, so that every agent puts it at the same places. */
+function controlPoints(id: string): readonly number[] {
+  const bytes = createHash('shake256', { outputLength: POINTS_PER_SERVER * POINT_BYTES })
+    .update(id)
+    .digest();
+  return Array.from(
+    { length: POINTS_PER_SERVER },
+    (_, i) => bytes.readUInt32BE(i * POINT_BYTES) % CIRCLE,
+  );
+}
+
+/**
+ * A name for the key that the package's hash, which is weak for names that look alike, turns into
+ * the 24 bits of ours digit by digit: it shifts by four bits and adds the next character's code.
+ */
+function position(key: string): string {
+  const hash = hash32(key) >>> (32 - KEY_BITS);
+  return String.fromCharCode(
+    hash >>> 20,
+    (hash >>> 16) & 15,
+    (hash >>> 12) & 15,
+    (hash >>> 8) & 15,
+    (hash >>> 4) & 15,
+    hash & 15,
+  );
+}
+
+/** FNV-1a over UTF-16 units, then Murmur's last mixing, without which the high bits lag behind. */
+function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}
