@@ -17,6 +17,11 @@ const LONG_INTEGER = /\d{16}/;
 
 /** Deeper bodies are refused: nothing of Consul's is, and recursion must not end the process. */
 export const MAX_JSON_DEPTH = 32;
+/**
+ * For what we wrote ourselves: a body that was let in, wrapped a few times. What cannot be read back
+ * must not exist.
+ */
+export const MAX_OWN_JSON_DEPTH = 2 * MAX_JSON_DEPTH;
 
 export function encodeJson(value: unknown, pretty = false): string {
   const text = pretty ? writePretty(value) : write(value);
@@ -51,8 +56,8 @@ function writePretty(value: unknown): string {
 }
 
 /** Throws SyntaxError. Integers beyond 2^53 come back as bigint. */
-export function decodeJson(text: string): unknown {
-  checkDepth(text);
+export function decodeJson(text: string, maxDepth = MAX_JSON_DEPTH): unknown {
+  checkDepth(text, maxDepth);
   if (!LONG_INTEGER.test(text)) return JSON.parse(text);
   const marked = text.replace(TOKENS, (token) =>
     /^-?\d{16,}$/.test(token) ? `"${MARK}${token}"` : token,
@@ -71,11 +76,11 @@ function toInteger(digits: string): number | bigint {
 
 const BRACKETS = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]/gs;
 
-function checkDepth(text: string): void {
+function checkDepth(text: string, maxDepth: number): void {
   let depth = 0;
   for (const [token] of text.matchAll(BRACKETS)) {
     if (token === '{' || token === '[') depth++;
     else if (token === '}' || token === ']') depth--;
-    if (depth > MAX_JSON_DEPTH) throw new SyntaxError('nested too deeply');
+    if (depth > maxDepth) throw new SyntaxError('nested too deeply');
   }
 }

@@ -1,6 +1,6 @@
 /** A command as the logs write it, and back. All logs write it alike, so that all hash it alike. */
 import { ProconsulError } from '../../lib/errors.ts';
-import { decodeJson, encodeJson } from '../../lib/json.ts';
+import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
 import type { Command } from '../commands.ts';
 
 /**
@@ -31,5 +31,5 @@ export function encodeCommand(command: Command): Encoded {
 
 /** Throws SyntaxError. */
 export function decodeCommand(payload: string): Command {
-  return decodeJson(payload) as Command;
+  return decodeJson(payload, MAX_OWN_JSON_DEPTH) as Command;
 }

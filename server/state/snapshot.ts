@@ -3,7 +3,7 @@
  * state, down to the order of its rows, so that the hashes of two servers can be compared.
  */
 
-import { decodeJson, encodeJson } from '../../lib/json.ts';
+import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
 import type {
   Check,
   Instance,
@@ -86,7 +86,7 @@ export class Restoring {
   #complete = false;
 
   add(text: string): void {
-    const line = decodeJson(text) as Line;
+    const line = decodeJson(text, MAX_OWN_JSON_DEPTH) as Line;
     if (line.head !== undefined) this.#head(line.head);
     else if (line.tail !== undefined) this.#tail(line.tail);
     else this.#row(line);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { MAX_JSON_DEPTH } from '../../../lib/json.ts';
 import type { Command } from '../../../server/commands.ts';
 import { kvCommand, proposal } from '../../support/proposals.ts';
 import { type CaseOf, untilFed } from './log-case.ts';
@@ -51,6 +52,21 @@ export function describeContent(caseOf: CaseOf): void {
       await roundTrip(
         Array.from({ length: 8 }, (_, i) => kvCommand(`k${i}`, { value: LONG_VALUE })),
       );
+    });
+
+    it('comes back as it was written: a body nested as deeply as one may be, wrapped', async () => {
+      const Definition = { deep: nested(MAX_JSON_DEPTH) };
+      const check = { CheckID: 'c', Name: 'c', Status: '', Notes: '', Output: '', ServiceID: '' };
+      const checks = [{ ...check, Type: '', Definition }];
+      const node = {
+        ID: '',
+        Node: 'n',
+        Address: '',
+        Datacenter: '',
+        TaggedAddresses: null,
+        Meta: null,
+      };
+      await roundTrip([{ type: 'register', node, skipNodeUpdate: false, checks }]);
     });
 
     it('may be a proposal id of any text', async () => {
