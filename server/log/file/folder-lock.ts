@@ -102,7 +102,7 @@ async function tryLink(from: string, to: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    throw error;
+    throw unlockable(to, error);
   }
 }
 
@@ -127,8 +127,7 @@ function listen(path: string, folder: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.once('error', (cause) => {
-      const text = `${folder} cannot be locked: its file system has no sockets`;
-      reject(new ProconsulError('unavailable', text, { cause }));
+      reject(unlockable(folder, cause));
     });
     server.listen(path, () => {
       // A lock that nobody gave back is no reason to go on living.
@@ -155,6 +154,11 @@ function socketFolder(folder: string, handle: FileHandle): string {
 async function inUse(folder: string, number: number): Promise<ProconsulError> {
   const owner = await readFile(join(folder, `lock-${number}.owner`), 'utf8').catch(() => 'unknown');
   return new ProconsulError('unavailable', `${folder} is used by another process (${owner})`);
+}
+
+/** Some network and foreign file systems have no sockets or no hard links. */
+function unlockable(path: string, cause: unknown): ProconsulError {
+  return new ProconsulError('unavailable', `${path}: no lock can be made there`, { cause });
 }
 
 function codeOf(error: unknown): string {
