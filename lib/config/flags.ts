@@ -26,6 +26,8 @@ export interface Flag {
   readonly help: string;
 }
 
+export type FlagTable = ReadonlyMap<string, Flag>;
+
 /** One flag of the command line with its value, the one of a boolean as 'true' or 'false'. */
 interface Given {
   readonly name: string;
@@ -38,7 +40,7 @@ interface Given {
  */
 export function scanFlags(
   argv: readonly string[],
-  table: ReadonlyMap<string, Flag>,
+  table: FlagTable,
 ): { given: readonly Given[]; rest: readonly string[] } {
   const given: Given[] = [];
   let at = 0;
@@ -47,10 +49,10 @@ export function scanFlags(
     if (!word.startsWith('-') || word === '-') break;
     at++;
     if (word === '--') break;
-    const { name, value = implied(table, name) } = splitWord(word);
-    if (!table.has(name)) throw usageError(`flag provided but not defined: -${name}`);
+    const { name, value = implied(table, name) } = splitWord(table, word);
+    if (!table.has(name)) throw usageError(table, `flag provided but not defined: -${name}`);
     if (value === undefined && at >= argv.length) {
-      throw usageError(`flag needs an argument: -${name}`);
+      throw usageError(table, `flag needs an argument: -${name}`);
     }
     given.push({ name, value: value ?? argv[at++] ?? '' });
   }
@@ -58,27 +60,35 @@ export function scanFlags(
 }
 
 /** What a flag means that stands alone; undefined when it needs the next word. */
-function implied(table: ReadonlyMap<string, Flag>, name: string): string | undefined {
+function implied(table: FlagTable, name: string): string | undefined {
   return table.get(name)?.kind === 'bool' ? 'true' : undefined;
 }
 
-function splitWord(word: string): { name: string; value: string | undefined } {
+function splitWord(table: FlagTable, word: string): { name: string; value: string | undefined } {
   const body = word.replace(/^--?/, '');
   if (body === '' || body.startsWith('-') || body.startsWith('=')) {
-    throw usageError(`bad flag syntax: ${word}`);
+    throw usageError(table, `bad flag syntax: ${word}`);
   }
   const equals = body.indexOf('=');
   if (equals < 0) return { name: body, value: undefined };
   return { name: body.slice(0, equals), value: body.slice(equals + 1) };
 }
 
-/** The caller prints the usage after it and exits with 1. */
-function usageError(message: string): ProconsulError {
-  return new ProconsulError('invalid', message);
+/** The complaint and then what there is, as Go's flag package prints it. */
+function usageError(table: FlagTable, complaint: string): ProconsulError {
+  const lines = byName(table).map(([name, { kind, help }]) => {
+    const value = kind === 'bool' ? '' : ' value';
+    return `  -${name}${value}\n    \t${help}\n`;
+  });
+  return new ProconsulError('invalid', `${complaint}\nUsage:\n${lines.join('')}`);
+}
+
+export function byName(table: FlagTable): readonly (readonly [string, Flag])[] {
+  return [...table].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** Throws what Go's flag package prints, for a flag that is unknown or whose value is no good. */
-export function parseFlags(argv: readonly string[], table: ReadonlyMap<string, Flag>): Flags {
+export function parseFlags(argv: readonly string[], table: FlagTable): Flags {
   const { given, rest } = scanFlags(argv, table);
   if (rest.length > 0) {
     throw new ProconsulError('invalid', `Unexpected extra arguments: [${rest.join(' ')}]`);
@@ -96,14 +106,14 @@ export function parseFlags(argv: readonly string[], table: ReadonlyMap<string, F
 }
 
 /** Puts each flag where it belongs; `plain` are those about the reading itself. */
-function sortFlags(given: readonly Given[], table: ReadonlyMap<string, Flag>) {
+function sortFlags(given: readonly Given[], table: FlagTable) {
   const lists = new Map<string, unknown>();
   const values = new Map<string, unknown>();
   const plain = new Map<string, string[]>();
   const configPaths: string[] = [];
   for (const { name, value } of given) {
     const { kind, key } = table.get(name) ?? { kind: 'string' };
-    const parsed = parseValue(name, kind, value);
+    const parsed = parseValue(table, { name, value });
     if (name === 'config-file' || name === 'config-dir') configPaths.push(value);
     else if (key === undefined) plain.set(name, [...(plain.get(name) ?? []), `${parsed}`]);
     else if (kind === 'strings') append(lists, key, value);
@@ -113,18 +123,20 @@ function sortFlags(given: readonly Given[], table: ReadonlyMap<string, Flag>) {
   return { lists, values, plain, configPaths };
 }
 
-function parseValue(name: string, kind: FlagKind, text: string): unknown {
+function parseValue(table: FlagTable, { name, value: text }: Given): unknown {
+  const kind = table.get(name)?.kind;
+  const quoted = JSON.stringify(text);
   if (kind === 'bool') {
     const value = parseBool(text);
     if (value !== undefined) return value;
-    const cause = `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`;
-    throw usageError(`invalid boolean value ${JSON.stringify(text)} for -${name}: ${cause}`);
+    const cause = `strconv.ParseBool: parsing ${quoted}: invalid syntax`;
+    throw usageError(table, `invalid boolean value ${quoted} for -${name}: ${cause}`);
   }
   if (kind === 'int') {
     const value = Number(text);
     if (/^[+-]?\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-    const cause = `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`;
-    throw usageError(`invalid value ${JSON.stringify(text)} for flag -${name}: ${cause}`);
+    const cause = `strconv.Atoi: parsing ${quoted}: invalid syntax`;
+    throw usageError(table, `invalid value ${quoted} for flag -${name}: ${cause}`);
   }
   return text;
 }

@@ -73,7 +73,8 @@ export function resolveAddresses(reading: Reading): AddressConfig {
     single('advertise_addr_wan_ipv6') ??
     advertise;
   if (ANY.has(advertise)) problems.refuse('Advertise address cannot be 0.0.0.0, :: or [::]');
-  if (ANY.has(advertiseWan)) problems.refuse('Advertise WAN address cannot be 0.0.0.0, :: or [::]');
+  if (advertiseWan !== advertise && ANY.has(advertiseWan))
+    problems.refuse('Advertise WAN address cannot be 0.0.0.0, :: or [::]');
   const tagged = new Map([
     ...taggedAddresses('lan', advertise, [
       single('advertise_addr_ipv4'),
