@@ -62,7 +62,9 @@ function servicesOnNodes(state: State, nodeMeta: Pairs): [string, string[]][] {
       services.set(Service, tags);
     }
   }
-  return [...services].sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, tags]) => [k, [...tags]]);
+  return [...services]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([k, tags]) => [k, [...tags].sort()]);
 }
 
 /** One entry of /v1/catalog/service: the node and the instance in one flat object. */

@@ -77,6 +77,8 @@ export class KeyValues {
 
   /** Ends an entry: what it deleted leaves a tombstone, what it wrote has none. */
   commit(touched: ReadonlySet<string>, index: number, t: number): void {
+    // An entry that changed nothing lets nothing sink either: it leaves the state as it is.
+    if (touched.size === 0) return;
     for (const topic of touched) {
       if (!topic.startsWith(KEY_PREFIX)) continue;
       const key = topic.slice(KEY_PREFIX.length);

@@ -1,14 +1,13 @@
 /**
  * Which services there are, and with which tags. Counted instance by instance, so that a new copy
- * of a known service wakes nobody who watches the list of names.
+ * of a known service wakes nobody who watches the list of names. Names that differ in case alone
+ * are listed apart, as Consul does, though every lookup takes them for one.
  */
 import type { Instance } from '../../lib/model.ts';
-import { fold, SERVICES } from './topic-names.ts';
+import { SERVICES } from './topic-names.ts';
 import type { Topics } from './topics.ts';
 
 interface Counts {
-  /** As the first of its instances wrote it. */
-  readonly name: string;
   instances: number;
   readonly tags: Map<string, number>;
 }
@@ -27,9 +26,9 @@ export class ServiceNames {
 
   /** Each service's name and its tags, sorted. */
   *entries(): IterableIterator<[name: string, tags: string[]]> {
-    for (const key of [...this.#services.keys()].sort()) {
-      const counts = this.#services.get(key);
-      if (counts !== undefined) yield [counts.name, [...counts.tags.keys()].sort()];
+    for (const name of [...this.#services.keys()].sort()) {
+      const counts = this.#services.get(name);
+      if (counts !== undefined) yield [name, [...counts.tags.keys()].sort()];
     }
   }
 
@@ -41,11 +40,10 @@ export class ServiceNames {
   }
 
   #count(instance: Instance): void {
-    const key = fold(instance.Service);
-    let counts = this.#services.get(key);
+    let counts = this.#services.get(instance.Service);
     if (counts === undefined) {
-      counts = { name: instance.Service, instances: 0, tags: new Map() };
-      this.#services.set(key, counts);
+      counts = { instances: 0, tags: new Map() };
+      this.#services.set(instance.Service, counts);
       this.#topics.touch(SERVICES);
     }
     counts.instances++;
@@ -57,8 +55,7 @@ export class ServiceNames {
   }
 
   #discount(instance: Instance): void {
-    const key = fold(instance.Service);
-    const counts = this.#services.get(key);
+    const counts = this.#services.get(instance.Service);
     if (counts === undefined) return;
     counts.instances--;
     for (const tag of instance.Tags) {
@@ -67,7 +64,7 @@ export class ServiceNames {
       else if (counts.tags.delete(tag)) this.#topics.touch(SERVICES);
     }
     if (counts.instances > 0) return;
-    this.#services.delete(key);
+    this.#services.delete(instance.Service);
     this.#topics.touch(SERVICES);
   }
 }

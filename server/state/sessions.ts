@@ -38,11 +38,16 @@ export class Sessions {
 
   /** Forgets the delays that are over; called once an entry that invalidates sessions. */
   dropDelays(now: number): void {
-    for (const [key, until] of this.#delays) if (until <= now) this.#delays.delete(key);
+    for (const [key, until] of this.#delays) {
+      if (until > now) continue;
+      this.#journal.note(() => this.#setDelay(key, until));
+      this.#delays.delete(key);
+    }
   }
 
+  /** Sorted: they come about in an order that means nothing. */
   delays(): (readonly [string, number])[] {
-    return [...this.#delays];
+    return [...this.#delays].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   loadDelays(delays: readonly (readonly [string, number])[]): void {

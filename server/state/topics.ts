@@ -44,8 +44,10 @@ export class Topics {
 
   /** Ends an entry: its touches count. Returns the topics that it touched. */
   commit(index: number, t: number): ReadonlySet<string> {
-    const touched = this.#touched;
-    if (touched.size === 0) return touched;
+    if (this.#touched.size === 0) return this.#touched;
+    // Sorted: what is buried first sinks first, and rows are gone through in an order that a restore
+    // does not keep.
+    const touched = new Set([...this.#touched].sort());
     for (const topic of touched) {
       // A key carries its own index: see KeyValues.
       if (topic.startsWith(KEY_PREFIX)) continue;

@@ -2,6 +2,7 @@
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import { compareKeys } from '../../../lib/key-order.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { Coordinate, NodeCoordinate } from '../../../lib/model.ts';
 import { keyOf } from '../../query/query.ts';
@@ -44,9 +45,9 @@ export function coordinateRoutes(deps: ServerDeps): Route[] {
           key: keyOf('coordinate/nodes', params.has('segment'), segment),
           topics: [COORDINATES],
           run: (state) => ({
-            json: [...state.coordinates.values()].filter(
-              (c) => !params.has('segment') || c.Segment === segment,
-            ),
+            json: [...state.coordinates.values()]
+              .filter((c) => !params.has('segment') || c.Segment === segment)
+              .sort(byNode),
           }),
         };
       },
@@ -63,13 +64,17 @@ export function coordinateRoutes(deps: ServerDeps): Route[] {
           topics: [nodeCoordinatesTopic(node)],
           run: (state) => {
             const all = [...state.coordinates.values()];
-            const json = all.filter((c) => fold(c.Node) === fold(node));
+            const json = all.filter((c) => fold(c.Node) === fold(node)).sort(byNode);
             return json.length === 0 ? { status: 404 } : { json };
           },
         };
       },
     }),
   ];
+}
+
+function byNode(a: NodeCoordinate, b: NodeCoordinate): number {
+  return compareKeys(a.Node, b.Node) || compareKeys(a.Segment, b.Segment);
 }
 
 function datacenter({ datacenter: name, cluster }: ServerDeps) {

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { encodeJson } from '../../../lib/json.ts';
+import type { Entry } from '../../../server/commands.ts';
+import { indexOf, type Query } from '../../../server/query/query.ts';
+import { Watcher } from '../../../server/query/watcher.ts';
+import { apply } from '../../../server/state/apply.ts';
+import { dump } from '../../../server/state/snapshot.ts';
+import { State } from '../../../server/state/state.ts';
+import { entriesOf, steps } from '../../support/commands.ts';
+import { readQueries } from '../../support/read-queries.ts';
+import { SEED } from '../../support/seed.ts';
+import { startServer } from '../../support/start-server.ts';
+import { contentHash, restored, stateHash } from '../../support/state-hash.ts';
+
+const MAX_STEPS = 40;
+
+function holds(property: fc.IRawProperty<unknown>, numRuns: number): void {
+  fc.assert(property, { seed: SEED, numRuns });
+}
+
+function forEachHistory(numRuns: number, check: (entries: readonly Entry[]) => void): void {
+  holds(
+    fc.property(steps(MAX_STEPS), (history) => check(entriesOf(history))),
+    numRuns,
+  );
+}
+
+function answers(state: State, queries: readonly Query[]) {
+  return queries.map((query) => {
+    const { status = 200, json, bytes } = query.run(state);
+    return encodeJson([status, json ?? null, bytes?.toString('hex') ?? null]);
+  });
+}
+
+describe(`the state after any history (seed ${SEED})`, () => {
+  it('is the same whether or not a snapshot was restored on the way, at every index', () => {
+    holds(
+      fc.property(steps(MAX_STEPS), fc.array(fc.nat(MAX_STEPS)), (history, at) => {
+        const straight = new State();
+        let interrupted = new State();
+        for (const [i, entry] of entriesOf(history).entries()) {
+          apply(straight, entry);
+          apply(interrupted, entry);
+          if (at.includes(i)) interrupted = restored(interrupted);
+          assert.equal(stateHash(interrupted), stateHash(straight));
+        }
+      }),
+      200,
+    );
+  });
+
+  it('is what its snapshot restores, line by line', () => {
+    forEachHistory(100, (entries) => {
+      const state = new State();
+      for (const entry of entries) apply(state, entry);
+      assert.deepEqual([...dump(restored(state))], [...dump(state)]);
+    });
+  });
+
+  it('is as it was when an entry came to nothing', () => {
+    forEachHistory(200, (entries) => {
+      const state = new State();
+      for (const entry of entries) {
+        const before = contentHash(state);
+        const { outcome, touched } = apply(state, entry);
+        if (outcome.applied && touched.size > 0) continue;
+        assert.equal(contentHash(state), before, encodeJson(entry.command));
+      }
+    });
+  });
+
+  it('answers every query alike before and after a restore', async () => {
+    const queries = readQueries((await startServer()).server.routes());
+    forEachHistory(60, (entries) => {
+      const state = new State();
+      for (const entry of entries) apply(state, entry);
+      const again = restored(state);
+      assert.deepEqual(answers(again, queries), answers(state, queries));
+      assert.deepEqual(
+        queries.map((query) => indexOf(query, again)),
+        queries.map((query) => indexOf(query, state)),
+      );
+    });
+  });
+});
+
+/** Applies one entry after another, and sees who is woken and what each query then says. */
+class Watched {
+  readonly state = new State();
+  readonly #watcher = new Watcher();
+  readonly #queries: readonly Query[];
+  readonly #woken = new Set<Query>();
+  #answers: string[];
+  #indexes: number[];
+
+  constructor(queries: readonly Query[]) {
+    this.#queries = queries;
+    for (const query of queries) this.#watcher.watch(query.topics, () => this.#woken.add(query));
+    this.#answers = answers(this.state, queries);
+    this.#indexes = queries.map((query) => indexOf(query, this.state));
+  }
+
+  apply(entry: Entry): void {
+    const [before, lowest] = [this.#answers, this.#indexes];
+    this.#woken.clear();
+    this.#watcher.notify(apply(this.state, entry).touched);
+    this.#answers = answers(this.state, this.#queries);
+    this.#indexes = this.#queries.map((query) => indexOf(query, this.state));
+    for (const [i, query] of this.#queries.entries()) {
+      const context = `${query.key} at ${encodeJson(entry.command)}`;
+      assert((this.#indexes[i] ?? 0) >= (lowest[i] ?? 0), `the index fell: ${context}`);
+      if (this.#answers[i] === before[i]) continue;
+      assert(this.#woken.has(query), `changed, but nobody was woken: ${context}`);
+      assert.equal(this.#indexes[i], entry.index, `changed at another index: ${context}`);
+    }
+  }
+}
+
+describe(`a query, entry by entry (seed ${SEED})`, () => {
+  it('is woken by every entry that changes its answer, at that index, and no index falls', async () => {
+    const queries = readQueries((await startServer()).server.routes());
+    forEachHistory(60, (entries) => {
+      const watched = new Watched(queries);
+      for (const entry of entries) watched.apply(entry);
+    });
+  });
+});
+
+describe(`the same command twice (seed ${SEED})`, () => {
+  it('moves no index the second time, for whatever says how things are to be', () => {
+    const says = new Set(['register', 'deregister', 'update-coordinates', 'destroy-session']);
+    forEachHistory(200, (entries) => {
+      const state = new State();
+      let shift = 0;
+      for (const entry of entries) {
+        const { outcome } = apply(state, { ...entry, index: entry.index + shift, id: 'once' });
+        if (!outcome.applied || !says.has(entry.command.type)) continue;
+        shift++;
+        const again = apply(state, { ...entry, index: entry.index + shift, id: 'again' });
+        assert.deepEqual([...again.touched], [], encodeJson(entry.command));
+      }
+    });
+  });
+});
