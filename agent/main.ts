@@ -12,6 +12,7 @@ switch (command) {
     // A rejection that nobody awaits is a bug: to go on would be to guess.
     await agentCommand(argv, {
       redisUrl: process.env['PROCONSUL_REDIS_URL'],
+      dockerHost: process.env['DOCKER_HOST'],
       print,
       exit: (code) => process.exit(code),
       onSignal: (signal, act) => void process.on(signal, act),

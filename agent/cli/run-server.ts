@@ -8,6 +8,7 @@ import { tapLog } from '../../lib/log-tap.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Server } from '../../server/server.ts';
 import { Agent } from '../agent.ts';
+import { Containers } from '../containers.ts';
 import { nodeIdOf } from '../node-id.ts';
 import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
@@ -17,6 +18,8 @@ export interface RunOptions {
   readonly config: Config;
   readonly logger: LogWriter;
   readonly readConfig: () => Config;
+  /** DOCKER_HOST, if it is set. */
+  readonly dockerHost: string | undefined;
   /** Something is broken for good: the process must end at once. */
   readonly onFatal: (error: unknown) => void;
   /** The node has left the cluster: the process is to end in order. */
@@ -37,8 +40,10 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const server = createServer({ config, nodeId, logger, onFatal });
   await server.start();
   const membership = serverMembership(server, config, nodeId);
+  const containers = new Containers({ ...options, clock: systemClock });
   const agent = new Agent({
     ...options,
+    containerProbe: containers.probe,
     nodeId,
     catalog: serverCatalog(server),
     membership,
@@ -48,6 +53,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
     stats: () => serverStats(server, config),
   });
   await agent.start();
+  await containers.start(agent);
   const app = createApp({
     routes: [...agent.routes(), ...server.routes()],
     responseHeaders: config.http.responseHeaders,
@@ -67,6 +73,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
     leave: () => membership.leave(),
     async stop() {
       const closed = Promise.all(listeners.map((listener) => listener.stop()));
+      await containers.stop();
       await agent.stop();
       await server.stop();
       await closed;

@@ -23,7 +23,7 @@ export const MAX_EXEC_OUTPUT_BYTES = 4096;
 const CONTAINER = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/;
 
 /**
- * Makes the probe, or throws what is wrong with the command. The probe settles soon after its
+ * Makes the probe. It rejects what cannot be run without asking anyone, and settles soon after its
  * signal; the command itself then goes on in the container, for Docker has no way to end one.
  */
 export function execProbe(
@@ -31,12 +31,10 @@ export function execProbe(
   { containerId, args }: ExecCommand,
   maxOutputBytes = MAX_EXEC_OUTPUT_BYTES,
 ): (signal: AbortSignal) => Promise<ExecResult> {
-  if (!CONTAINER.test(containerId)) {
-    throw new ProconsulError('invalid', `Invalid container id ${JSON.stringify(containerId)}`);
-  }
-  if (args.length === 0) throw new ProconsulError('invalid', 'A Docker check needs a command');
-
   return async (signal) => {
+    if (!CONTAINER.test(containerId)) {
+      throw new ProconsulError('invalid', `Invalid container id ${JSON.stringify(containerId)}`);
+    }
     const exec = await docker.getContainer(containerId).exec({
       Cmd: [...args],
       AttachStdout: true,

@@ -1,4 +1,5 @@
 /** Listens for HTTP, within the limits that keep one client from harming the others. */
+import { lstat, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { MAX_HEADER_BYTES } from '../limits.ts';
@@ -50,9 +51,11 @@ export class Listener {
   }
 
   async start(): Promise<void> {
+    const { at } = this.#options;
+    if ('path' in at) await removeStaleSocket(at.path);
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ ...this.#options.at, backlog: 4096 }, () => {
+      this.#server.listen({ ...at, backlog: 4096 }, () => {
         this.#server.off('error', reject);
         resolve();
       });
@@ -82,6 +85,15 @@ export class Listener {
     });
     if (open > max) refuse(socket);
   }
+}
+
+/**
+ * A process that was killed leaves its socket behind, at which nobody can listen again. As Consul
+ * does, a socket is replaced; a file of another kind is somebody's, and stays.
+ */
+async function removeStaleSocket(path: string): Promise<void> {
+  const there = await lstat(path).catch(() => undefined);
+  if (there?.isSocket() === true) await rm(path, { force: true });
 }
 
 /** Consul closes the socket without a word, and its users search for days. */

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Random } from '../../lib/random.ts';
-import type { PrivateDocker } from './docker.ts';
+import { hasEnded, type PrivateDocker } from './docker.ts';
 import { MemoryRegistrations } from './memory-registrations.ts';
 import { until } from './until.ts';
 
@@ -38,7 +38,7 @@ export class WatcherProcess implements AgentProcess {
 
   async kill(): Promise<void> {
     const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || hasEnded(child)) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await ended;

@@ -161,7 +161,7 @@ export class PrivateDocker {
     this.#daemon = daemon;
     await until(
       async () => {
-        if (daemon.exitCode !== null) throw new Error(`dockerd ended: ${this.#log()}`);
+        if (hasEnded(daemon)) throw new Error(`dockerd ended: ${this.#log()}`);
         return await this.client.ping().then(
           () => true,
           () => false,
@@ -175,7 +175,7 @@ export class PrivateDocker {
   /** With SIGTERM the containers are stopped first; with SIGKILL they run on, unwatched. */
   async stopDaemon(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const daemon = this.#daemon;
-    if (daemon === undefined || daemon.exitCode !== null) return;
+    if (daemon === undefined || hasEnded(daemon)) return;
     const ended = new Promise((resolve) => daemon.once('exit', resolve));
     process.kill(childOf(daemon), signal);
     await ended;
@@ -254,7 +254,7 @@ export class PrivateDocker {
   async stop(): Promise<void> {
     const holder = this.#holder;
     this.#holder = undefined;
-    if (holder !== undefined && holder.exitCode === null) {
+    if (holder !== undefined && !hasEnded(holder)) {
       const ended = new Promise((resolve) => holder.once('exit', resolve));
       holder.stdin?.end();
       await ended;
@@ -275,8 +275,12 @@ function binding(host: string): { HostIp?: string; HostPort: string } {
   return at < 0 ? { HostPort: host } : { HostIp: host.slice(0, at), HostPort: host.slice(at + 1) };
 }
 
+export function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
 /** The process that unshare or nsenter forked. */
-function childOf({ pid }: ChildProcess): number {
+export function childOf({ pid }: ChildProcess): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 }
 

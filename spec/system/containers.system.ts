@@ -1,12 +1,13 @@
 /**
- * Fifty containers, ten rounds of disorder: after each, the agent has what `docker ps` shows, nothing
+ * Fifty containers, ten rounds of disorder: after each, the catalog has what `docker ps` shows, nothing
  * more and nothing less, within 5 s. Needs root and Debian's docker.io and busybox-static.
  *
  * node --import tsx spec/system/containers.system.ts [CONTAINERS [ROUNDS [SEED]]]
  */
 
-import { round, WatcherProcess } from '../support/container-rounds.ts';
+import { round } from '../support/container-rounds.ts';
 import { PrivateDocker, whyNoDocker } from '../support/docker.ts';
+import { ProconsulProcess } from '../support/proconsul-process.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 const MAX_TRUE_AFTER_MS = 5000;
@@ -16,13 +17,14 @@ const [containers = 50, rounds = 10, seed = 1] = process.argv.slice(2).map(Numbe
 const why = whyNoDocker();
 if (why !== undefined) throw new Error(why);
 const docker = await PrivateDocker.start();
-const agent = new WatcherProcess(docker);
+const agent = new ProconsulProcess(docker);
 const random = seededRandom(seed);
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 const slow: number[] = [];
 print(`${containers} containers, ${rounds} rounds, seed ${seed}`);
 try {
   await agent.start();
+  await agent.untilReady();
   for (let n = 1; n <= rounds; n++) {
     const idOf = (name: string) => `host:${name}:80`;
     const result = await round({ docker, agent, random, containers, idOf });

@@ -14,6 +14,7 @@ const LEAVE_GRACE_MS = 100;
 
 export interface AgentEnvironment {
   readonly redisUrl: string | undefined;
+  readonly dockerHost: string | undefined;
   readonly print: (text: string) => void;
   readonly exit: (code: number) => void;
   readonly onSignal: (signal: NodeJS.Signals, act: () => void) => void;
@@ -38,7 +39,9 @@ export async function agentCommand(argv: readonly string[], env: AgentEnvironmen
   const readConfig = () => read(argv, env).config;
   const onLeft = () => void setTimeout(() => ending.end('the request to leave'), LEAVE_GRACE_MS);
   try {
-    const running = await runServer({ config, logger, readConfig, onFatal, onLeft });
+    const { dockerHost } = env;
+    const options = { config, logger, readConfig, dockerHost, onFatal, onLeft };
+    const running = await runServer(options);
     ending.running = running;
     listenToSignals({ env, config, logger, running, ending });
     env.print('==> Proconsul agent running!\n');

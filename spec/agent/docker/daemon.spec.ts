@@ -224,8 +224,8 @@ describe('execProbe at a Docker daemon', function () {
   });
 
   for (const id of ['x; id', '../json', '', '$(id)', 'a/b', '-x']) {
-    it(`refuses the container id ${JSON.stringify(id)} without asking anyone`, () => {
-      assert.throws(() => probe(id, ['true']), { code: 'invalid' });
+    it(`refuses the container id ${JSON.stringify(id)} without asking anyone`, async () => {
+      await assert.rejects(probe(id, ['true'])(never), { code: 'invalid' });
     });
   }
 });
