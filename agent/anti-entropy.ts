@@ -50,7 +50,7 @@ interface Dirt {
 
 export class AntiEntropy {
   readonly #options: AntiEntropyOptions;
-  readonly #dirt = new Map<string, Dirt>();
+  #dirt = new Map<string, Dirt>();
   readonly #inFlight = new Map<string, Promise<void>>();
   readonly #deferred = new Set<string>();
   readonly #stopObserving: () => void;
@@ -138,6 +138,12 @@ export class AntiEntropy {
     };
   }
 
+  #soilAgain(serviceId: string, dirt: Dirt): void {
+    const soil = this.#soil(serviceId);
+    if (dirt.service) soil.add();
+    for (const check of dirt.checks) soil.add(check);
+  }
+
   #outputChanged(id: string, serviceId: string): void {
     const interval = this.#options.checkUpdateIntervalMs;
     if (interval === 0) this.#soil(serviceId).add(id);
@@ -173,9 +179,7 @@ export class AntiEntropy {
     try {
       await this.#tell(serviceId, dirt);
     } catch (error) {
-      const back = this.#soil(serviceId);
-      if (dirt.service) back.add();
-      for (const check of dirt.checks) back.add(check);
+      this.#soilAgain(serviceId, dirt);
       this.#failed(serviceId === '' ? 'checks of the node' : `service "${serviceId}"`, error);
     }
   }
@@ -217,6 +221,9 @@ export class AntiEntropy {
   async #fullSync(): Promise<void> {
     const { local, catalog, node, token, logger } = this.#options;
     this.#away = false;
+    // What was left over is judged anew: after a restart hardly any of it differs.
+    const leftOver = this.#dirt;
+    this.#dirt = new Map();
     try {
       const definition = node();
       const known = await catalog.node(definition.Node, token());
@@ -231,6 +238,7 @@ export class AntiEntropy {
       for (const [id, serviceId] of drift.checks) this.#soil(serviceId).add(id);
       await this.#pushAll();
     } catch (error) {
+      for (const [id, dirt] of leftOver) this.#soilAgain(id, dirt);
       this.#failed('the node', error);
     }
     this.#failures = this.#away ? this.#failures + 1 : 0;

@@ -5,6 +5,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { NS_PER_MS } from '../lib/duration.ts';
 import type { CheckStatus } from '../lib/model.ts';
+import { initialStatus } from './definitions/check-spec.ts';
 import type { Memory } from './journal.ts';
 import type { LocalCheck, LocalState } from './local-state.ts';
 
@@ -70,12 +71,12 @@ export class CheckMemory {
   }
 
   #changed(id: string): void {
-    if (this.#options.local.checks.has(id)) {
-      this.#write(id, this.#end(id));
-      return;
-    }
-    this.#until.delete(id);
-    this.#options.memory.delete(PREFIX + id);
+    const { local, memory } = this.#options;
+    const check = local.checks.get(id);
+    if (check === undefined) {
+      this.#until.delete(id);
+      memory.delete(PREFIX + id);
+    } else if (memory.values.has(PREFIX + id) || !isNew(check)) this.#write(id, this.#end(id));
   }
 
   #end(id: string): number | undefined {
@@ -94,4 +95,10 @@ export class CheckMemory {
       ...(Until !== undefined && { Until }),
     });
   }
+}
+
+/** Nothing is known of it beyond its registration. */
+function isNew({ definition, spec }: LocalCheck): boolean {
+  const { Status, Output } = definition;
+  return spec === undefined || (Output === '' && Status === initialStatus(spec));
 }

@@ -12,7 +12,14 @@ import {
 } from '../lib/model.ts';
 import { CheckMemory } from './check-memory.ts';
 import type { CheckSet } from './checks/check-set.ts';
-import { type CheckSpec, checkDefinition, checkType, isScript } from './definitions/check-spec.ts';
+import {
+  briefCheck,
+  type CheckSpec,
+  checkDefinition,
+  checkType,
+  fullCheck,
+  isScript,
+} from './definitions/check-spec.ts';
 import { checksOf, type ServiceSpec, serviceDefinition } from './definitions/service-spec.ts';
 import { sidecarId, sidecarOf } from './definitions/sidecar.ts';
 import type { Memory } from './journal.ts';
@@ -40,6 +47,12 @@ export interface Definitions {
   readonly checks: readonly CheckSpec[];
 }
 
+interface StoredCheck {
+  readonly definition: CheckDefinition;
+  readonly token: string;
+  readonly spec?: Partial<CheckSpec>;
+}
+
 const SERVICE = 'service:';
 const CHECK = 'check:';
 
@@ -55,21 +68,12 @@ export class Registrar {
   /** Brings back what was registered before the agent ended, as it stood; files come first. */
   restore(definitions: Definitions): void {
     this.#define(definitions);
-    const { local, memory } = this.#options;
-    for (const [key, value] of [...memory.values]) {
-      if (!key.startsWith(SERVICE)) continue;
-      const service = value as LocalService;
-      const { ID } = service.definition;
-      if (local.services.has(ID)) memory.delete(key);
-      else local.putService({ ...service, source: 'api' });
+    const kept = [...this.#options.memory.values];
+    for (const [key, value] of kept) {
+      if (key.startsWith(SERVICE)) this.#restoreService(key, value as LocalService);
     }
-    for (const [key, value] of [...memory.values]) {
-      if (!key.startsWith(CHECK)) continue;
-      const { spec, ...check } = value as LocalCheck;
-      const { CheckID, ServiceID } = check.definition;
-      const orphan = ServiceID !== '' && !local.services.has(ServiceID);
-      if (orphan || local.checks.has(CheckID)) memory.delete(key);
-      else this.#begin({ ...check, spec, source: 'api' }, 'recall');
+    for (const [key, value] of kept) {
+      if (key.startsWith(CHECK)) this.#restoreCheck(key, value as StoredCheck);
     }
   }
 
@@ -155,6 +159,24 @@ export class Registrar {
     this.#states.stop();
   }
 
+  #restoreService(key: string, service: LocalService): void {
+    const { local, memory } = this.#options;
+    if (local.services.has(service.definition.ID)) memory.delete(key);
+    else local.putService({ ...service, source: 'api' });
+  }
+
+  #restoreCheck(key: string, { spec, definition, token }: StoredCheck): void {
+    const { local, memory } = this.#options;
+    const { CheckID, ServiceID } = definition;
+    const orphan = ServiceID !== '' && !local.services.has(ServiceID);
+    if (orphan || local.checks.has(CheckID)) {
+      memory.delete(key);
+      return;
+    }
+    const full = spec === undefined ? undefined : fullCheck(spec);
+    this.#begin({ definition, token, spec: full, source: 'api' }, 'recall');
+  }
+
   #define({ services, checks }: Definitions): void {
     for (const spec of services) {
       this.registerService(spec, { source: 'file', token: spec.Token });
@@ -204,8 +226,14 @@ export class Registrar {
     state: 'recall' | 'new' = 'new',
   ): void {
     const check: LocalCheck = { definition, spec, source, token };
-    if (source === 'api') this.#options.memory.set(CHECK + definition.CheckID, check);
+    if (source === 'api') this.#remember(check);
     this.#begin(check, state);
+  }
+
+  #remember({ definition, token, spec }: LocalCheck): void {
+    const brief = spec === undefined ? {} : { spec: briefCheck(spec) };
+    const stored: StoredCheck = { definition, token, ...brief };
+    this.#options.memory.set(CHECK + definition.CheckID, stored);
   }
 
   /** 'recall': it goes on from how it stood, so that registering again flaps nothing. */

@@ -1,6 +1,6 @@
 /** A check as it is registered: what is looked at, how, and how often. */
 import type { Schema } from '../../lib/decode.ts';
-import { decoder } from '../../lib/decode.ts';
+import { decoder, valueDecoder } from '../../lib/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { CheckDefinition, CheckStatus } from '../../lib/model.ts';
 
@@ -95,6 +95,22 @@ const decodeCheckBody = decoder<CheckBody>({
   properties: { ...PROPERTIES, ID: text, CheckID: {} },
 });
 
+const defaults = valueDecoder<CheckSpec>(checkSchema)({});
+
+/** The spec without what is as when it is left out: thousands are kept on disk. */
+export function briefCheck(spec: CheckSpec): Partial<CheckSpec> {
+  const entries = Object.entries(spec).filter(([key, value]) => {
+    const usual: unknown = defaults[key as keyof CheckSpec];
+    if (typeof value !== 'object' || value === null) return value !== usual;
+    return Object.keys(value).length > 0;
+  });
+  return Object.fromEntries(entries);
+}
+
+export function fullCheck(brief: Partial<CheckSpec>): CheckSpec {
+  return { ...defaults, ...brief };
+}
+
 /** The body of PUT /v1/agent/check/register; the id is the name when none is given. */
 export function checkFromBody(body: Buffer): CheckSpec {
   const { ID, CheckID, ...spec } = decodeCheckBody(body);
@@ -169,13 +185,18 @@ function faultOf(spec: Kind): string | undefined {
   return undefined;
 }
 
+/** How a check stands that nobody has looked at. */
+export function initialStatus(spec: Pick<CheckSpec, 'Status'>): CheckStatus {
+  return isStatus(spec.Status) ? spec.Status : 'critical';
+}
+
 /** What the catalog is told of a new check. */
 export function checkDefinition(spec: CheckSpec, type = checkType(spec)): CheckDefinition {
   const { CheckID, Name, Notes, ServiceID } = spec;
   return {
     CheckID,
     Name,
-    Status: isStatus(spec.Status) ? spec.Status : 'critical',
+    Status: initialStatus(spec),
     Notes,
     Output: '',
     ServiceID,

@@ -5,7 +5,7 @@ import { systemConfigHost } from '../../../lib/config/config-host.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { describeChain, ProconsulError } from '../../../lib/errors.ts';
 import { createLogger } from '../../../lib/logger.ts';
-import { type Running, runServer } from '../run-server.ts';
+import type { Running, RunOptions } from '../run-server.ts';
 
 /** A process that cannot end in order ends anyway. */
 const STOP_TIMEOUT_MS = 4000;
@@ -41,13 +41,19 @@ export async function agentCommand(argv: readonly string[], env: AgentEnvironmen
   try {
     const { dockerHost } = env;
     const options = { config, logger, readConfig, dockerHost, onFatal, onLeft };
-    const running = await runServer(options);
+    const running = await run(options);
     ending.running = running;
     listenToSignals({ env, config, logger, running, ending });
     env.print('==> Proconsul agent running!\n');
   } catch (error) {
     onFatal(error);
   }
+}
+
+/** Each role loads what it needs and no more. */
+async function run(options: RunOptions): Promise<Running> {
+  if (!options.config.server) return (await import('../run-client.ts')).runClient(options);
+  return (await import('../run-server.ts')).runServer(options);
 }
 
 function read(argv: readonly string[], env: AgentEnvironment) {

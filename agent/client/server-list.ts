@@ -1,0 +1,66 @@
+/** The servers that an agent knows, and in which order it turns to them for a key. */
+import type { Clock } from '../../lib/clock.ts';
+import type { ServerInfo } from '../../lib/membership.ts';
+import type { Random } from '../../lib/random.ts';
+import { Ring } from '../../lib/ring.ts';
+import { Breaker } from './breaker.ts';
+
+export class ServerList {
+  readonly breaker: Breaker;
+  readonly #ring = new Ring();
+  readonly #servers = new Map<string, ServerInfo>();
+
+  constructor(clock: Clock, random: Random) {
+    this.breaker = new Breaker(clock, random);
+  }
+
+  get all(): readonly ServerInfo[] {
+    return [...this.#servers.values()];
+  }
+
+  get size(): number {
+    return this.#servers.size;
+  }
+
+  /** What a server says of the cluster counts; an answer without any says nothing. */
+  replace(servers: readonly ServerInfo[]): void {
+    if (servers.length === 0) return;
+    const ids = new Set(servers.map(({ ID }) => ID));
+    for (const id of [...this.#servers.keys()]) if (!ids.has(id)) this.#remove(id);
+    this.add(servers);
+  }
+
+  add(servers: readonly ServerInfo[]): void {
+    for (const server of servers) {
+      this.#servers.set(server.ID, server);
+      this.#ring.add(server.ID);
+    }
+  }
+
+  /**
+   * The one that the key belongs to, then those to turn to next. Servers that failed of late come
+   * last: when all did, they are still worth a try.
+   */
+  inOrder(key: string): readonly ServerInfo[] {
+    const ready: ServerInfo[] = [];
+    const paused: ServerInfo[] = [];
+    for (const id of this.#ring.successors(key)) {
+      const server = this.#servers.get(id);
+      if (server === undefined) continue;
+      // Whether a pause is over is asked of those alone whose turn it would be.
+      if (ready.length === 0 && this.breaker.isOpen(id)) paused.push(server);
+      else ready.push(server);
+    }
+    return [...ready, ...paused];
+  }
+
+  shares(): ReadonlyMap<string, number> {
+    return this.#ring.shares();
+  }
+
+  #remove(id: string): void {
+    this.#servers.delete(id);
+    this.#ring.remove(id);
+    this.breaker.forget(id);
+  }
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import supertest from 'supertest';
+import { startAgent } from '../support/agents.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { MemoryCatalog } from '../support/memory-catalog.ts';
+
+describe('an agent that is restarted', () => {
+  let folder = '';
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'agent-'));
+  });
+
+  afterEach(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function restart(
+    between: (first: Awaited<ReturnType<typeof startAgent>>) => Promise<unknown>,
+    downMs = 0,
+  ) {
+    const shared = { catalog: new MemoryCatalog(), clock: new FakeClock() };
+    const config = `data_dir = ${JSON.stringify(folder)}`;
+    const first = await startAgent(config, shared);
+    await between(first);
+    await first.agent.stop();
+    await shared.clock.advance(downMs);
+    const commands = shared.catalog.commands;
+    const second = await startAgent(config, shared);
+    return { ...second, told: shared.catalog.commands - commands };
+  }
+
+  const register = (app: Parameters<typeof supertest>[0], body: object) =>
+    supertest(app).put('/v1/agent/service/register').send(JSON.stringify(body)).expect(200);
+
+  it('has its services and checks as they stood, and tells the catalog nothing', async () => {
+    const { app, told } = await restart(async (first) => {
+      await register(first.app, { Name: 'web', Port: 80, Check: { TTL: '60s' } });
+      await supertest(first.app).put('/v1/agent/check/pass/service:web?note=ok').expect(200);
+    }, 5000);
+    const { body } = await supertest(app).get('/v1/agent/checks');
+    assert.equal(body['service:web'].Status, 'passing');
+    assert.equal(body['service:web'].Output, 'ok');
+    assert.equal(told, 0);
+  });
+
+  it('lets a TTL go on from where it was', async () => {
+    const { app, clock } = await restart(async (first) => {
+      await register(first.app, { Name: 'web', Check: { TTL: '60s', Status: 'passing' } });
+      await supertest(first.app).put('/v1/agent/check/pass/service:web').expect(200);
+      await first.clock.advance(20_000);
+    }, 10_000);
+    const status = async () =>
+      (await supertest(app).get('/v1/agent/checks')).body['service:web'].Status;
+    await clock.advance(20_000);
+    assert.equal(await status(), 'passing');
+    await clock.advance(30_000);
+    assert.equal(await status(), 'critical');
+  });
+
+  it('does not bring back what was deregistered', async () => {
+    const { app } = await restart(async (first) => {
+      await register(first.app, { Name: 'web', Check: { TTL: '60s' } });
+      await supertest(first.app).put('/v1/agent/service/deregister/web').expect(200);
+    });
+    await supertest(app).get('/v1/agent/services').expect(200, '{}');
+    await supertest(app).get('/v1/agent/checks').expect(200, '{}');
+  });
+
+  it('is still in maintenance', async () => {
+    const { app } = await restart((first) =>
+      supertest(first.app).put('/v1/agent/maintenance?enable=true&reason=disk').expect(200),
+    );
+    const { body } = await supertest(app).get('/v1/agent/checks');
+    assert.equal(body._node_maintenance.Notes, 'disk');
+  });
+});
