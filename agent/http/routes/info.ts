@@ -1,11 +1,11 @@
 /** What an agent says of itself and its machine, and what it is told to do. */
 
+import { debugConfig } from '../../../lib/config/debug-config.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
 import { isLogLevel } from '../../../lib/logger.ts';
 import { CONSUL_VERSION } from '../../../lib/version.ts';
 import type { AgentContext } from '../context.ts';
-import { debugConfig } from '../debug-config.ts';
 import { hostInfo } from '../host.ts';
 import { metrics } from '../metrics.ts';
 
