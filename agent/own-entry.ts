@@ -1,6 +1,6 @@
 /** What an agent puts into the catalog of itself, beside its services and checks. */
 import type { Config } from '../lib/config/config.ts';
-import { MEMBER_STATUS, type Member, member } from '../lib/membership.ts';
+import { type Beat, MEMBER_STATUS, type Member, member } from '../lib/membership.ts';
 import { type CheckDefinition, SERF_HEALTH, type ServiceDefinition } from '../lib/model.ts';
 import { CONSUL_VERSION } from '../lib/version.ts';
 import type { NodeDefinition } from './catalog.ts';
@@ -86,4 +86,16 @@ export function ownMember(config: Config, nodeId: string): Member {
     Tags: ownTags(config, nodeId),
     Status: MEMBER_STATUS.alive,
   });
+}
+
+/** What this agent tells the servers, again and again. */
+export function ownBeat(config: Config, nodeId: string): Beat {
+  return {
+    ID: nodeId,
+    Node: config.nodeName,
+    Address: config.address.advertise,
+    Datacenter: config.datacenter,
+    LanPort: config.ports.serfLan,
+    Tags: ownTags(config, nodeId),
+  };
 }

@@ -146,6 +146,63 @@ export interface DeleteQuery {
   readonly id: string;
 }
 
+/** What is known of an agent or server beside the catalog; for a dead one, for as long as needed. */
+export interface MemberRow {
+  readonly ID: string;
+  readonly Node: string;
+  readonly Address: string;
+  /** ports.serf_lan. */
+  readonly Port: number;
+  readonly Tags: StringMap;
+}
+
+/** An agent beats that is not known as it is: it is new, has changed, or is back. */
+export interface MemberAlive {
+  readonly type: 'member-alive';
+  readonly member: MemberRow;
+}
+
+/** The leader saw agents' leases end; `term` as in ExpireSessions. */
+export interface MembersFailed {
+  readonly type: 'members-failed';
+  readonly term: number;
+  readonly nodes: readonly string[];
+}
+
+/** It goes on purpose, or somebody takes a dead one out: its node leaves the catalog. */
+export interface MemberLeft {
+  readonly type: 'member-left';
+  readonly node: string;
+  /** Also forgets it as a member. */
+  readonly prune: boolean;
+}
+
+/** The leader's tidying: members that left or failed long ago. `term` as in ExpireSessions. */
+export interface ReapMembers {
+  readonly type: 'reap-members';
+  readonly term: number;
+  readonly nodes: readonly string[];
+}
+
+/** Kept for operators' tools, which read back what they wrote; durations in nanoseconds. */
+export interface AutopilotSettings {
+  readonly CleanupDeadServers: boolean;
+  readonly LastContactThreshold: number;
+  readonly MaxTrailingLogs: number;
+  readonly MinQuorum: number;
+  readonly ServerStabilizationTime: number;
+  readonly RedundancyZoneTag: string;
+  readonly DisableUpgradeMigration: boolean;
+  readonly UpgradeVersionTag: string;
+}
+
+export interface SetAutopilot {
+  readonly type: 'set-autopilot';
+  readonly settings: AutopilotSettings;
+  /** Only if it stands at this index. */
+  readonly cas?: Uint64;
+}
+
 export type Command =
   | Register
   | Deregister
@@ -158,7 +215,12 @@ export type Command =
   | UpdateCoordinates
   | FireEvent
   | SetQuery
-  | DeleteQuery;
+  | DeleteQuery
+  | MemberAlive
+  | MembersFailed
+  | MemberLeft
+  | ReapMembers
+  | SetAutopilot;
 
 /** A command with its place in the log. */
 export interface Entry {

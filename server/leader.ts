@@ -1,20 +1,24 @@
 /**
- * What only one server may do: ending sessions whose leases ran out. Who that is, the log decides:
- * a claim names the term that it replaces, so that of several only one succeeds, and the index of
- * its entry is the new term, which fences off an older leader's expiries.
+ * What only one server may do: ending what was not renewed. Who that is, the log decides: a claim
+ * names the term that it replaces, so that of several only one succeeds, and the index of its entry
+ * is the new term, which fences off what an older leader still proposes.
  */
 import type { Cancel, Clock } from '../lib/clock.ts';
 import { NS_PER_MS, parseDuration } from '../lib/duration.ts';
 import { describeChain } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { DEFAULT_LEASE_MS, MEMBER_STATUS } from '../lib/membership.ts';
 import type { Command } from './commands.ts';
 import type { Leases } from './leases.ts';
+import { agentLease, nodeOfLease } from './members.ts';
 import type { Outcome } from './state/outcome.ts';
 import type { State } from './state/state.ts';
 
 const TICK_MS = 500;
-/** A server that has not been heard of for as long leads no more. */
-const SERVER_LEASE_MS = 2500;
+/** A leader that has not been heard of for as long leads no more. */
+const LEADER_LEASE_MS = 2000;
+/** How often a leader looks for what has no lease, and for members to forget. */
+const TICKS_BETWEEN_ROUNDS = 20;
 /**
  * A TTL is the least that a session lives. Clients renew late when they are busy, and a lock that
  * is lost too early hurts more than one that is free a little late; twice the TTL is the promise.
@@ -22,7 +26,7 @@ const SERVER_LEASE_MS = 2500;
 const TTL_GRACE = 1.5;
 
 const SESSION = 'session/';
-const SERVER = 'server/';
+const LEADER = 'leader/';
 
 export interface LeaderOptions {
   readonly server: string;
@@ -31,6 +35,8 @@ export interface LeaderOptions {
   readonly propose: (command: Command) => Promise<Outcome>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How long a member that left or failed is remembered. */
+  readonly reconnectTimeoutMs: number;
 }
 
 export class Leader {
@@ -38,8 +44,9 @@ export class Leader {
   #cancel: Cancel = () => undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
-  /** The servers with a lease, as of the last tick. */
-  #live: ReadonlySet<string> = new Set();
+  #ticks = 0;
+  /** Whether the leader of the log had a lease at the last tick. */
+  #leaderLives = false;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -60,27 +67,21 @@ export class Leader {
     return this.#options.state().leadership.server === this.#options.server;
   }
 
-  /** Whether the server that leads by the log was heard of lately. */
   get knowsLeader(): boolean {
-    return this.isLeader || this.#live.has(this.#options.state().leadership.server);
-  }
-
-  /** The servers that live, this one included. */
-  get liveServers(): ReadonlySet<string> {
-    return this.#live;
+    return this.#leaderLives;
   }
 
   async renewSession(id: string): Promise<void> {
     const ttlMs = ttlOf(this.#options.state(), id);
-    if (ttlMs === 0) return;
-    await this.#options.leases.renew(SESSION + id, ttlMs);
+    if (ttlMs > 0) await this.#options.leases.renew(SESSION + id, ttlMs);
   }
 
   #tick(): Promise<void> {
     this.#running = this.#round().then(
       () => this.#again(),
       (error: unknown) => {
-        this.#options.logger.warn(`leader: ${describeChain(error)}`);
+        this.#leaderLives = false;
+        this.#options.logger.debug(`leader: ${describeChain(error)}`);
         this.#again();
       },
     );
@@ -93,55 +94,97 @@ export class Leader {
   }
 
   async #round(): Promise<void> {
-    const { leases, server, state } = this.#options;
-    await leases.renew(SERVER + server, SERVER_LEASE_MS);
-    const remaining = await leases.remaining();
-    this.#live = liveServers(remaining);
-    if (this.isLeader) {
-      await this.#arm(remaining);
-      await this.#expire();
-    } else if (!this.#live.has(state().leadership.server)) await this.#claim();
+    const { leases, state } = this.#options;
+    if (!this.isLeader) {
+      this.#leaderLives = ((await leases.left(LEADER + state().leadership.server)) ?? 0) > 0;
+      if (this.#leaderLives || !(await this.#claim())) return;
+    }
+    await leases.renew(LEADER + this.#options.server, LEADER_LEASE_MS);
+    this.#leaderLives = true;
+    if (this.#ticks++ % TICKS_BETWEEN_ROUNDS === 0) {
+      await this.#arm();
+      await this.#reap();
+    }
+    await this.#expire();
   }
 
-  async #claim(): Promise<void> {
+  async #claim(): Promise<boolean> {
     const { propose, server, state, logger } = this.#options;
     const { term } = state().leadership;
     const { applied } = await propose({ type: 'claim-leadership', server, replaces: term });
-    if (!applied) return;
+    if (!applied) return false;
     logger.info(`leader: this server leads from entry ${state().leadership.term} on`);
-    await this.#arm(await this.#options.leases.remaining());
+    this.#ticks = 0;
+    return true;
   }
 
-  /** Leases may be lost, with the process or with Redis: the sessions they were for get new ones. */
-  async #arm(remaining: ReadonlyMap<string, number>): Promise<void> {
-    for (const { ID, TTL } of this.#options.state().sessions.table.values()) {
+  /** Leases may be lost, with the process or with Redis: whatever they were for gets a new one. */
+  async #arm(): Promise<void> {
+    const { leases, state } = this.#options;
+    const remaining = await leases.remaining();
+    for (const { ID, TTL } of state().sessions.table.values()) {
       if (TTL !== '' && !remaining.has(SESSION + ID)) await this.renewSession(ID);
+    }
+    for (const { Node, Status } of state().members.values()) {
+      if (Status !== MEMBER_STATUS.alive || remaining.has(agentLease(Node))) continue;
+      await leases.renew(agentLease(Node), DEFAULT_LEASE_MS);
     }
   }
 
   async #expire(): Promise<void> {
-    const { leases, propose, state, logger } = this.#options;
-    const expired = (await leases.expired())
-      .filter((id) => id.startsWith(SESSION))
-      .map((id) => id.slice(SESSION.length));
-    if (expired.length === 0) return;
-    const ids = expired.filter((id) => state().sessions.get(id) !== undefined);
-    if (ids.length > 0) {
-      const { term } = state().leadership;
-      logger.info(`leader: ${ids.length} sessions were not renewed and end: ${ids.join(' ')}`);
-      const { applied } = await propose({ type: 'expire-sessions', term, ids });
-      if (!applied) return;
-    }
-    for (const id of expired) await leases.drop(SESSION + id);
+    const expired = await this.#options.leases.expired();
+    const sessions = expired.filter((id) => id.startsWith(SESSION));
+    if (sessions.length > 0) await this.#expireSessions(sessions);
+    const agents = expired.filter((id) => nodeOfLease(id) !== undefined);
+    if (agents.length > 0) await this.#failMembers(agents);
   }
-}
 
-function liveServers(remaining: ReadonlyMap<string, number>): Set<string> {
-  const live = new Set<string>();
-  for (const [id, leftMs] of remaining) {
-    if (id.startsWith(SERVER) && leftMs > 0) live.add(id.slice(SERVER.length));
+  async #expireSessions(leases: readonly string[]): Promise<void> {
+    const { state, logger } = this.#options;
+    const ids = leases
+      .map((lease) => lease.slice(SESSION.length))
+      .filter((id) => state().sessions.get(id) !== undefined);
+    if (ids.length > 0) {
+      logger.info(`leader: sessions were not renewed and end: ${ids.join(' ')}`);
+      const { term } = state().leadership;
+      if (!(await this.#decide({ type: 'expire-sessions', term, ids }))) return;
+    }
+    await this.#drop(leases);
   }
-  return live;
+
+  async #failMembers(leases: readonly string[]): Promise<void> {
+    const { state, logger } = this.#options;
+    const nodes = leases
+      .map((lease) => state().members.get(nodeOfLease(lease) ?? ''))
+      .filter((known) => known?.Status === MEMBER_STATUS.alive)
+      .map((known) => known?.Node ?? '');
+    if (nodes.length > 0) {
+      logger.warn(`leader: agents do not beat any more: ${nodes.join(' ')}`);
+      const { term } = state().leadership;
+      if (!(await this.#decide({ type: 'members-failed', term, nodes }))) return;
+    }
+    await this.#drop(leases);
+  }
+
+  async #reap(): Promise<void> {
+    const { state, clock, reconnectTimeoutMs, logger } = this.#options;
+    const before = clock.now() - reconnectTimeoutMs;
+    const nodes = [...state().members.values()]
+      .filter(({ Status, since }) => Status !== MEMBER_STATUS.alive && since < before)
+      .map(({ Node }) => Node);
+    if (nodes.length === 0) return;
+    logger.info(`leader: forgets members that went long ago: ${nodes.join(' ')}`);
+    await this.#decide({ type: 'reap-members', term: state().leadership.term, nodes });
+  }
+
+  /** Whether it was still this server's to decide. */
+  async #decide(command: Command): Promise<boolean> {
+    return (await this.#options.propose(command)).applied;
+  }
+
+  async #drop(leases: readonly string[]): Promise<void> {
+    for (const id of leases) await this.#options.leases.drop(id);
+  }
 }
 
 /** How long the session's lease runs; 0 for one without TTL. */

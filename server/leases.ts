@@ -19,6 +19,8 @@ export interface Leases {
    * the state holds and this does not: leases may be lost, and a lost one would never end.
    */
   remaining(): Promise<ReadonlyMap<string, number>>;
+  /** Milliseconds left of one lease, 0 when it has ended; undefined when there is none. */
+  left(id: string): Promise<number | undefined>;
 }
 
 /** The leases of a server that is alone. They begin anew with the process, which only prolongs. */
@@ -47,5 +49,10 @@ export class MemoryLeases implements Leases {
   async remaining(): Promise<ReadonlyMap<string, number>> {
     const now = this.#clock.monotonic();
     return new Map([...this.#ends].map(([id, end]) => [id, Math.max(0, end - now)]));
+  }
+
+  async left(id: string): Promise<number | undefined> {
+    const end = this.#ends.get(id);
+    return end === undefined ? undefined : Math.max(0, end - this.#clock.monotonic());
   }
 }

@@ -3,13 +3,15 @@ import type { Clock } from '../lib/clock.ts';
 import { describeChain, noLeader } from '../lib/errors.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { Logger } from '../lib/logger.ts';
+import { MEMBER_STATUS } from '../lib/membership.ts';
 import type { Random } from '../lib/random.ts';
 import type { Command } from './commands.ts';
-import type { Cluster, Consistency, Freshness, ServerDeps } from './http/deps.ts';
+import type { Consistency, Freshness, Peer, ServerDeps } from './http/deps.ts';
 import { serverRoutes } from './http/routes.ts';
 import { Leader } from './leader.ts';
 import type { Leases } from './leases.ts';
 import type { EventLog } from './log/event-log.ts';
+import { Members } from './members.ts';
 import { Proposer } from './proposer.ts';
 import { Answers } from './query/answers.ts';
 import { Watcher } from './query/watcher.ts';
@@ -33,6 +35,8 @@ export interface ServerOptions {
   /** host:port, as Consul's servers speak to one another: what status/leader says. */
   readonly address: string;
   readonly sessionTtlMinMs: number;
+  /** How long a member that left or failed is remembered. */
+  readonly reconnectTimeoutMs: number;
   /** Something is broken for good: the process must end at once. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -45,6 +49,7 @@ export class Server {
   readonly #leader: Leader;
   readonly #snapshots: { index: number; saving: boolean } = { index: 0, saving: false };
   readonly answers: Answers;
+  readonly members: Members;
   readonly deps: ServerDeps;
 
   constructor(options: ServerOptions) {
@@ -59,13 +64,15 @@ export class Server {
     this.answers = new Answers({ state, watcher: this.#watcher, clock });
     this.#replica.onRestored(() => this.answers.release());
     this.#leader = new Leader({ ...options, server: options.nodeId, state, propose });
+    this.members = new Members({ ...options, state, propose });
     this.deps = {
       ...options,
       state,
       propose,
       answers: this.answers,
       freshness: this.#freshness(),
-      cluster: this.#cluster(),
+      cluster: { peers: () => this.#peers() },
+      members: this.members,
       renewSession: (id) => this.#leader.renewSession(id),
     };
   }
@@ -147,11 +154,26 @@ export class Server {
     return log.readIndex().then((index) => this.#replica.applied(index));
   }
 
-  #cluster(): Cluster {
+  /** Before the first beat there is only this one. */
+  #peers(): Peer[] {
     const { nodeId, node, address } = this.#options;
-    return {
-      peers: () => [{ id: nodeId, node, address, leader: this.#leader.isLeader }],
-      members: () => [],
-    };
+    const { leadership, members, t } = this.#replica.state;
+    const leads = (id: string) => this.#leader.knowsLeader && leadership.server === id;
+    const servers = [...members.values()].filter(
+      ({ Tags, Status }) => Tags['role'] === 'consul' && Status === MEMBER_STATUS.alive,
+    );
+    const peers = servers
+      .filter(({ ID }) => ID !== nodeId)
+      .map(({ ID, Node, Address, Tags, since }) => {
+        return {
+          id: ID,
+          node: Node,
+          address: `${Address}:${Tags['port']}`,
+          leader: leads(ID),
+          since,
+        };
+      });
+    const since = servers.find(({ ID }) => ID === nodeId)?.since ?? t;
+    return [{ id: nodeId, node, address, leader: leads(nodeId), since }, ...peers];
   }
 }

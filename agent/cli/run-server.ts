@@ -10,6 +10,8 @@ import type { Server } from '../../server/server.ts';
 import { Agent } from '../agent.ts';
 import { Containers } from '../containers.ts';
 import { nodeIdOf } from '../node-id.ts';
+import { ownBeat } from '../own-entry.ts';
+import { OwnBeat } from './own-beat.ts';
 import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
 import { createServer } from './server-role.ts';
@@ -54,6 +56,14 @@ export async function runServer(options: RunOptions): Promise<Running> {
   });
   await agent.start();
   await containers.start(agent);
+  const beat = new OwnBeat({
+    server,
+    beat: ownBeat(config, nodeId),
+    clock: systemClock,
+    logger,
+    onUnknown: () => agent.syncSoon(),
+  });
+  await beat.start();
   const app = createApp({
     routes: [...agent.routes(), ...server.routes()],
     responseHeaders: config.http.responseHeaders,
@@ -74,6 +84,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
     async stop() {
       const closed = Promise.all(listeners.map((listener) => listener.stop()));
       await containers.stop();
+      beat.stop();
       await agent.stop();
       await server.stop();
       await closed;

@@ -1,4 +1,4 @@
-/** Membership as a server has it. */
+/** Membership as a server has it: at first hand. */
 import type { Config } from '../../lib/config/config.ts';
 import type { Server } from '../../server/server.ts';
 import { introduce } from '../client/introduction.ts';
@@ -7,19 +7,15 @@ import { ownMember } from '../own-entry.ts';
 
 export function serverMembership(server: Server, config: Config, nodeId: string): Membership {
   const self = ownMember(config, nodeId);
-  const members = () => {
-    const others = server.deps.cluster.members().filter(({ Name }) => Name !== self.Name);
-    return [self, ...others];
-  };
   return {
-    members: async () => members(),
+    async members() {
+      const members = server.members.list();
+      // Before its first beat is in the log it knows of itself all the same.
+      return members.some(({ Name }) => Name === self.Name) ? members : [self, ...members];
+    },
     // Servers find one another in the log; that the other answers is all there is to see.
     join: async (address) => void (await introduce(address, config.ports.serfLan)),
-    async forceLeave(node) {
-      if (!members().some(({ Name }) => Name === node)) return false;
-      if (node !== config.nodeName) await server.propose({ type: 'deregister', node });
-      return true;
-    },
-    leave: async () => void (await server.propose({ type: 'deregister', node: config.nodeName })),
+    forceLeave: (node, prune) => server.members.forceLeave(node, prune),
+    leave: () => server.members.leave(config.nodeName),
   };
 }

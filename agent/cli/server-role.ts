@@ -32,6 +32,7 @@ export function createServer({ config, nodeId, logger, onFatal }: ServerRoleOpti
     nodeId,
     address: `${config.address.advertise}:${config.ports.server}`,
     sessionTtlMinMs: config.sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
+    reconnectTimeoutMs: config.join.reconnectTimeoutMs,
     onFatal,
   });
 }

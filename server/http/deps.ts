@@ -1,9 +1,9 @@
 import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
-import type { Member } from '../../lib/membership.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Command } from '../commands.ts';
+import type { Members } from '../members.ts';
 import type { Answers } from '../query/answers.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
@@ -25,11 +25,12 @@ export interface Peer {
   /** host:port, as Consul's servers speak to one another. */
   readonly address: string;
   readonly leader: boolean;
+  /** Since when it lives, by the log's clock. */
+  readonly since: number;
 }
 
 export interface Cluster {
   peers(): readonly Peer[];
-  members(): readonly Member[];
 }
 
 /** What the routes of a server stand on. */
@@ -43,6 +44,7 @@ export interface ServerDeps {
   readonly propose: (command: Command) => Promise<Outcome>;
   readonly renewSession: (id: string) => Promise<void>;
   readonly cluster: Cluster;
+  readonly members: Members;
   readonly clock: Clock;
   readonly random: Random;
   readonly sessionTtlMinMs: number;

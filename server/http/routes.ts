@@ -5,6 +5,8 @@ import { coordinateRoutes } from './routes/coordinate.ts';
 import { eventRoutes } from './routes/event.ts';
 import { healthRoutes } from './routes/health.ts';
 import { kvRoutes } from './routes/kv.ts';
+import { membershipRoutes } from './routes/membership.ts';
+import { operatorRoutes } from './routes/operator.ts';
 import { preparedQueryRoutes } from './routes/prepared-query.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -24,5 +26,7 @@ export function serverRoutes(deps: ServerDeps): Route[] {
     ...coordinateRoutes(deps),
     ...uiRoutes(deps),
     ...preparedQueryRoutes(deps),
+    ...operatorRoutes(deps),
+    ...membershipRoutes(deps),
   ];
 }

@@ -5,10 +5,12 @@ import type {
   Command,
   Entry,
   FireEvent,
+  SetAutopilot,
   TxnOp,
   UpdateCoordinates,
 } from '../commands.ts';
-import { applyKv } from './kv-commands.ts';
+import { applyKv, isIndex } from './kv-commands.ts';
+import { memberAlive, memberLeft, membersFailed, reapMembers } from './members.ts';
 import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
 import { deleteQuery, setQuery } from './query-commands.ts';
 import { deregister, register } from './registration.ts';
@@ -118,6 +120,16 @@ function run(state: State, command: Command): Outcome {
       return setQuery(state, command);
     case 'delete-query':
       return deleteQuery(state, command.id);
+    case 'member-alive':
+      return memberAlive(state, command);
+    case 'members-failed':
+      return membersFailed(state, command);
+    case 'member-left':
+      return memberLeft(state, command);
+    case 'reap-members':
+      return reapMembers(state, command);
+    case 'set-autopilot':
+      return setAutopilot(state, command);
     default:
       // Written by a newer server. To skip it would leave this replica different from the others.
       throw new Error(`unknown command ${JSON.stringify(command satisfies never)}`);
@@ -127,6 +139,14 @@ function run(state: State, command: Command): Outcome {
 function claimLeadership(state: State, { server, replaces }: ClaimLeadership): Outcome {
   if (replaces !== state.leadership.term) return NOT_APPLIED;
   state.setLeadership({ server, term: state.index });
+  return APPLIED;
+}
+
+function setAutopilot(state: State, { settings, cas }: SetAutopilot): Outcome {
+  const before = state.autopilot.get('autopilot');
+  if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 0, cas)) return NOT_APPLIED;
+  const CreateIndex = before?.CreateIndex ?? state.index;
+  state.autopilot.set('autopilot', { ...settings, CreateIndex, ModifyIndex: state.index });
   return APPLIED;
 }
 

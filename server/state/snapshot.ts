@@ -14,7 +14,8 @@ import type {
   Session,
 } from '../../lib/model.ts';
 import { rowKey } from './catalog.ts';
-import { State } from './state.ts';
+import type { Known } from './members.ts';
+import { type AutopilotRow, State } from './state.ts';
 import { fold } from './topic-names.ts';
 import type { TopicsDump } from './topics.ts';
 
@@ -44,6 +45,8 @@ export function dump(state: State): Iterable<string> {
     ['session', [...state.sessions.table.values()]],
     ['coordinate', [...state.coordinates.values()]],
     ['query', [...state.queries.table.values()]],
+    ['member', [...state.members.values()]],
+    ['autopilot', [...state.autopilot.values()]],
   ];
   // Last: putting the rows back touches topics, and these are what they were.
   const tail = { topics: state.topics.dump(), graves: state.kv.dumpGraves() };
@@ -77,6 +80,8 @@ interface Line {
   readonly session?: Session;
   readonly coordinate?: NodeCoordinate;
   readonly query?: PreparedQuery;
+  readonly member?: Known;
+  readonly autopilot?: AutopilotRow;
   readonly tail?: { topics: TopicsDump; graves: Parameters<State['kv']['loadGraves']>[0] };
 }
 
@@ -111,7 +116,8 @@ export class Restoring {
     state.sessions.loadDelays(head.delays);
   }
 
-  #row({ node, instance, check, kv, session, coordinate, query }: Line): void {
+  #row(line: Line): void {
+    const { node, instance, check, kv, session, coordinate, query, member, autopilot } = line;
     const { catalog, sessions, coordinates } = this.#state;
     if (node !== undefined) catalog.nodes.set(fold(node.Node), node);
     if (instance !== undefined) {
@@ -125,6 +131,8 @@ export class Restoring {
       coordinates.set(key, coordinate);
     }
     if (query !== undefined) this.#state.queries.table.set(query.ID, query);
+    if (member !== undefined) this.#state.members.set(fold(member.Node), member);
+    if (autopilot !== undefined) this.#state.autopilot.set('autopilot', autopilot);
     this.#state.journal.commit();
   }
 

@@ -1,10 +1,12 @@
-import type { NodeCoordinate, UserEvent } from '../../lib/model.ts';
+import type { Indexed, NodeCoordinate, UserEvent } from '../../lib/model.ts';
+import type { AutopilotSettings } from '../commands.ts';
 import { Catalog } from './catalog.ts';
 import { KeyValues } from './key-values.ts';
+import type { Known } from './members.ts';
 import { Queries } from './queries.ts';
 import { Sessions } from './sessions.ts';
 import { Journal, Table } from './table.ts';
-import { COORDINATES, EVENTS, fold, LEADER, nodeCoordinatesTopic } from './topic-names.ts';
+import { COORDINATES, EVENTS, fold, LEADER, MEMBERS, nodeCoordinatesTopic } from './topic-names.ts';
 import { Topics } from './topics.ts';
 
 /** Consul's agents remember as many. */
@@ -15,6 +17,8 @@ export interface Leadership {
   readonly server: string;
   readonly term: number;
 }
+
+export interface AutopilotRow extends AutopilotSettings, Indexed {}
 
 /**
  * Everything that the entries so far came to. Only `apply` changes it; everyone else reads. Rows
@@ -38,6 +42,9 @@ export class State {
     const node = (after ?? before)?.Node;
     if (node !== undefined) this.topics.touch(nodeCoordinatesTopic(node));
   });
+  readonly members = new Table<Known>(this.journal, () => this.topics.touch(MEMBERS));
+  /** One row at most, by the name 'autopilot'. */
+  readonly autopilot = new Table<AutopilotRow>(this.journal);
   /** The newest last. */
   events: readonly UserEvent[] = [];
   leadership: Leadership = { server: '', term: 0 };

@@ -15,6 +15,7 @@ export const COORDINATES = 'coordinates';
 export const EVENTS = 'events';
 export const LEADER = 'leader';
 export const QUERIES = 'queries';
+export const MEMBERS = 'members';
 
 /** A node and the instances on it. */
 export const nodeTopic = (node: string) => `node:${fold(node)}`;

@@ -56,6 +56,7 @@ export async function startServer(): Promise<TestServer> {
     nodeId: random.uuid(),
     address: '127.0.0.1:8300',
     sessionTtlMinMs: 10_000,
+    reconnectTimeoutMs: 72 * 3600_000,
     onFatal: (error) => {
       throw error;
     },

@@ -54,6 +54,13 @@ end
 return all
 `);
 
+/** ARGV: id. Answers milliseconds left, -1 when there is no such lease. */
+const LEFT = defineScript(`${LEASES_PRELUDE}
+local score = redis.call('ZSCORE', KEYS[3], ARGV[1])
+if not score then return '-1' end
+return int(math.max(0, end_of(ARGV[1], score, tonumber(meta().sealed)) - now_ms()))
+`);
+
 /** Rejects 'unavailable' while there is no Redis to ask. */
 export class RedisLeases implements Leases {
   readonly #live: LiveSession;
@@ -81,6 +88,11 @@ export class RedisLeases implements Leases {
     const left = new Map<string, number>();
     for (let i = 0; i + 1 < flat.length; i += 2) left.set(flat[i] ?? '', Number(flat[i + 1]));
     return left;
+  }
+
+  async left(id: string): Promise<number | undefined> {
+    const leftMs = Number(await this.#run(LEFT, [id]));
+    return leftMs < 0 ? undefined : leftMs;
   }
 
   async #run(script: Script, args: readonly (string | number)[]): Promise<unknown> {

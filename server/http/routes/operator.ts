@@ -1,0 +1,159 @@
+/** /v1/operator: what operators' tools read of a cluster that in Consul is Raft's. */
+import { decoder } from '../../../lib/decode.ts';
+import { formatDuration } from '../../../lib/duration.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
+import type { AutopilotSettings } from '../../commands.ts';
+import { checkDatacenter, type ServerDeps, write } from '../deps.ts';
+import { consistencyOf } from '../reads.ts';
+
+/** Consul's own, until someone sets them. */
+const DEFAULTS: AutopilotSettings = {
+  CleanupDeadServers: true,
+  LastContactThreshold: 200e6,
+  MaxTrailingLogs: 250,
+  MinQuorum: 0,
+  ServerStabilizationTime: 10e9,
+  RedundancyZoneTag: '',
+  DisableUpgradeMigration: false,
+  UpgradeVersionTag: '',
+};
+
+export function operatorRoutes(deps: ServerDeps): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/operator/raft/configuration',
+      right: 'operator:read',
+      does: 'lists the servers',
+      handle: async ({ params }) => {
+        checkDatacenter(deps, params.get('dc'));
+        await deps.freshness.ready(consistencyOf(params));
+        return { json: raftConfiguration(deps) };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/operator/autopilot/configuration',
+      right: 'operator:read',
+      does: 'shows what autopilot was told',
+      handle: async ({ params }) => {
+        await deps.freshness.ready(consistencyOf(params));
+        return { json: shownAutopilot(deps) };
+      },
+    },
+    {
+      method: 'PUT',
+      path: '/v1/operator/autopilot/configuration',
+      right: 'operator:write',
+      does: 'keeps what autopilot is told; nothing here heeds it',
+      handle: (request) => setAutopilot(deps, request),
+    },
+    {
+      method: 'GET',
+      path: '/v1/operator/autopilot/health',
+      right: 'operator:read',
+      does: 'shows whether the servers are well',
+      handle: () => autopilotHealth(deps),
+    },
+    {
+      method: 'GET',
+      path: '/v1/operator/keyring',
+      right: 'operator:read',
+      does: 'refuses: there is no gossip to encrypt',
+      handle: () => {
+        throw new ProconsulError('rejected', keyringEmpty(deps));
+      },
+    },
+  ];
+}
+
+function raftConfiguration({ cluster, node }: ServerDeps) {
+  const Servers = cluster.peers().map((peer) => ({
+    ID: peer.id,
+    Node: peer.node || node,
+    Address: peer.address,
+    Leader: peer.leader,
+    ProtocolVersion: '3',
+    Voter: true,
+  }));
+  return { Servers, Index: 0 };
+}
+
+function shownAutopilot({ state }: ServerDeps) {
+  const settings = state().autopilot.get('autopilot') ?? {
+    ...DEFAULTS,
+    CreateIndex: 1,
+    ModifyIndex: 1,
+  };
+  return {
+    ...settings,
+    LastContactThreshold: formatDuration(settings.LastContactThreshold),
+    ServerStabilizationTime: formatDuration(settings.ServerStabilizationTime),
+  };
+}
+
+const autopilotBody = decoder<AutopilotSettings>({
+  type: 'object',
+  properties: {
+    CleanupDeadServers: { type: 'boolean', default: false },
+    LastContactThreshold: { duration: true, default: 0 },
+    MaxTrailingLogs: { type: 'integer', default: 0 },
+    MinQuorum: { type: 'integer', default: 0 },
+    ServerStabilizationTime: { duration: true, default: 0 },
+    RedundancyZoneTag: { type: 'string', default: '' },
+    DisableUpgradeMigration: { type: 'boolean', default: false },
+    UpgradeVersionTag: { type: 'string', default: '' },
+  },
+});
+
+async function setAutopilot(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+  const settings = autopilotBody(await request.body(MAX_JSON_BODY_BYTES));
+  const { params } = request;
+  if (!params.has('cas')) {
+    await write(deps, { type: 'set-autopilot', settings });
+    return { json: true };
+  }
+  const cas = params.uint64('cas');
+  if (cas === undefined) {
+    throw new ProconsulError('invalid', `Error parsing cas value: ${params.get('cas')}`);
+  }
+  const outcome = await write(deps, { type: 'set-autopilot', settings, cas: Number(cas) });
+  return { json: outcome.applied };
+}
+
+/** Consul answers 429 where it isn't healthy, and its clients read the body even so. */
+function autopilotHealth({ cluster, freshness, state }: ServerDeps): Reply {
+  const peers = cluster.peers();
+  const Healthy = freshness.knownLeader && peers.length > 0;
+  const Servers = peers.map((peer) => ({
+    ID: peer.id,
+    Name: peer.node,
+    Address: peer.address,
+    SerfStatus: 'alive',
+    Version: '1.8.7',
+    Leader: peer.leader,
+    LastContact: peer.leader ? '0s' : formatDuration(Math.round(freshness.lastContactMs) * 1e6),
+    LastTerm: state().leadership.term,
+    LastIndex: state().index,
+    Healthy: true,
+    Voter: true,
+    StableSince: new Date(peer.since).toISOString(),
+  }));
+  // Every server has the whole log: the last one is enough to go on.
+  const json = { Healthy, FailureTolerance: Math.max(0, peers.length - 1), Servers };
+  return { status: Healthy ? 200 : 429, json };
+}
+
+function keyringEmpty({ node, datacenter }: ServerDeps): string {
+  const empty = 'Keyring is empty (encryption not enabled)';
+  return [
+    '4 errors occurred:',
+    '\t* WAN error: 1/1 nodes reported failure',
+    `\t* ${node}.${datacenter}: ${empty}`,
+    `\t* ${datacenter} (LAN) error: 1/1 nodes reported failure`,
+    `\t* ${node}: ${empty}`,
+    '\n',
+  ].join('\n');
+}

@@ -1,0 +1,93 @@
+/** Members: agents and servers, whether they live, and what that means for the catalog. */
+
+import { sameJson } from '../../lib/equal.ts';
+import { MEMBER_STATUS } from '../../lib/membership.ts';
+import { type CheckDefinition, SERF_HEALTH } from '../../lib/model.ts';
+import type {
+  MemberAlive,
+  MemberLeft,
+  MemberRow,
+  MembersFailed,
+  ReapMembers,
+} from '../commands.ts';
+import { APPLIED, NOT_APPLIED, type Outcome } from './outcome.ts';
+import { deleteNode, putCheck } from './registration.ts';
+import type { State } from './state.ts';
+import { fold } from './topic-names.ts';
+
+/** A member as the log has it. */
+export interface Known extends MemberRow {
+  /** One of MEMBER_STATUS. */
+  readonly Status: number;
+  /** When it came to be so, by the log's clock. */
+  readonly since: number;
+}
+
+const HEALTH: Omit<CheckDefinition, 'Status' | 'Output'> = {
+  CheckID: SERF_HEALTH,
+  Name: 'Serf Health Status',
+  Notes: '',
+  ServiceID: '',
+  Type: '',
+  Definition: {},
+};
+
+/**
+ * A machine that is set up anew under an old name takes the name over once the old one is dead; as
+ * long as that lives, the newcomer is not taken.
+ */
+export function memberAlive(state: State, { member }: MemberAlive): Outcome {
+  const before = state.members.get(fold(member.Node));
+  const taken = before !== undefined && before.ID !== member.ID;
+  if (taken && before.Status === MEMBER_STATUS.alive) return NOT_APPLIED;
+  setStatus(state, member, MEMBER_STATUS.alive);
+  const node = state.catalog.node(member.Node);
+  // The node itself is the agent's to register; only its health is ours.
+  if (node?.ID === member.ID) {
+    putCheck(state, member.Node, {
+      ...HEALTH,
+      Status: 'passing',
+      Output: 'Agent alive and reachable',
+    });
+  }
+  return APPLIED;
+}
+
+export function membersFailed(state: State, { term, nodes }: MembersFailed): Outcome {
+  if (term !== state.leadership.term) return NOT_APPLIED;
+  for (const name of nodes) {
+    const member = state.members.get(fold(name));
+    if (member?.Status !== MEMBER_STATUS.alive) continue;
+    setStatus(state, member, MEMBER_STATUS.failed);
+    if (state.catalog.node(name) === undefined) continue;
+    const Output = 'Agent not live or unreachable';
+    putCheck(state, name, { ...HEALTH, Status: 'critical', Output });
+  }
+  return APPLIED;
+}
+
+export function memberLeft(state: State, { node, prune }: MemberLeft): Outcome {
+  const member = state.members.get(fold(node));
+  if (prune) state.members.delete(fold(node));
+  else if (member !== undefined) setStatus(state, member, MEMBER_STATUS.left);
+  deleteNode(state, node);
+  return APPLIED;
+}
+
+export function reapMembers(state: State, { term, nodes }: ReapMembers): Outcome {
+  if (term !== state.leadership.term) return NOT_APPLIED;
+  for (const node of nodes) {
+    // One that has come back meanwhile stays.
+    if (state.members.get(fold(node))?.Status === MEMBER_STATUS.alive) continue;
+    memberLeft(state, { type: 'member-left', node, prune: true });
+  }
+  return APPLIED;
+}
+
+function setStatus(state: State, member: MemberRow, Status: number): void {
+  const { ID, Node, Address, Port, Tags } = member;
+  const before = state.members.get(fold(Node));
+  const since = before?.Status === Status ? before.since : state.t;
+  const row: Known = { ID, Node, Address, Port, Tags, Status, since };
+  if (!sameJson(before, row)) state.members.set(fold(Node), row);
+}
