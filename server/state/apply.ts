@@ -144,8 +144,9 @@ function claimLeadership(state: State, { server, replaces }: ClaimLeadership): O
 
 function setAutopilot(state: State, { settings, cas }: SetAutopilot): Outcome {
   const before = state.autopilot.get('autopilot');
-  if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 0, cas)) return NOT_APPLIED;
-  const CreateIndex = before?.CreateIndex ?? state.index;
+  // Until they are set the defaults stand at index 1.
+  if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 1, cas)) return NOT_APPLIED;
+  const CreateIndex = before?.CreateIndex ?? 1;
   state.autopilot.set('autopilot', { ...settings, CreateIndex, ModifyIndex: state.index });
   return APPLIED;
 }

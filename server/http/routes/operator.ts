@@ -3,6 +3,7 @@ import { decoder } from '../../../lib/decode.ts';
 import { formatDuration } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import { encodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { AutopilotSettings } from '../../commands.ts';
 import { checkDatacenter, type ServerDeps, write } from '../deps.ts';
@@ -123,10 +124,17 @@ async function setAutopilot(deps: ServerDeps, request: HttpRequest): Promise<Rep
   return { json: outcome.applied };
 }
 
+/** A server that has only just come may go again: nothing is said of it at first, as by Consul. */
+const UNKNOWN_FOR_MS = 5000;
+
 /** Consul answers 429 where it isn't healthy, and its clients read the body even so. */
-function autopilotHealth({ cluster, freshness, state }: ServerDeps): Reply {
+function autopilotHealth({ cluster, freshness, state, clock }: ServerDeps): Reply {
   const peers = cluster.peers();
-  const Healthy = freshness.knownLeader && peers.length > 0;
+  const young = peers.some(({ since }) => clock.now() - since < UNKNOWN_FOR_MS);
+  if (young || !freshness.knownLeader) {
+    const text = encodeJson({ Healthy: false, FailureTolerance: 0, Servers: null });
+    return { status: 429, text };
+  }
   const Servers = peers.map((peer) => ({
     ID: peer.id,
     Name: peer.node,
@@ -142,8 +150,7 @@ function autopilotHealth({ cluster, freshness, state }: ServerDeps): Reply {
     StableSince: new Date(peer.since).toISOString(),
   }));
   // Every server has the whole log: the last one is enough to go on.
-  const json = { Healthy, FailureTolerance: Math.max(0, peers.length - 1), Servers };
-  return { status: Healthy ? 200 : 429, json };
+  return { json: { Healthy: true, FailureTolerance: peers.length - 1, Servers } };
 }
 
 function keyringEmpty({ node, datacenter }: ServerDeps): string {
