@@ -12,7 +12,7 @@ import { encodeBatch } from './file/record.ts';
 import { recover } from './file/recovery.ts';
 import { SEGMENT_LIMITS, Segment, type SegmentLimits, segmentIndex } from './file/segment.ts';
 import { snapshotIndex, writeSnapshot } from './file/snapshot-file.ts';
-import { nextEntry, positionOf, type WrittenEntry } from './next-entry.ts';
+import { nextEntries, positionOf } from './next-entry.ts';
 import { ProposalIds } from './proposal-ids.ts';
 
 export interface FileLogDeps {
@@ -116,7 +116,8 @@ export class FileLog implements EventLog {
 
   async #append(batch: readonly Proposal[]): Promise<void> {
     const running = this.#mustRun();
-    const written = this.#chain(batch);
+    const end = { position: this.#position, ids: this.#ids, nowMs: this.#deps.clock.now() };
+    const written = nextEntries(end, batch);
     const last = written.at(-1);
     if (last === undefined) return;
     const records = encodeBatch(written);
@@ -134,21 +135,6 @@ export class FileLog implements EventLog {
     this.#position = positionOf(last.entry);
     for (const { entry } of written) this.#ids.add(entry.id);
     running.sink.apply(written.map(({ entry }) => entry));
-  }
-
-  /** The entries that the proposals become, without those that are in the log already. */
-  #chain(batch: readonly Proposal[]): WrittenEntry[] {
-    const written: WrittenEntry[] = [];
-    const inBatch = new Set<string>();
-    let position = this.#position;
-    for (const proposal of batch) {
-      if (inBatch.has(proposal.id) || this.#ids.has(proposal.id)) continue;
-      inBatch.add(proposal.id);
-      const next = nextEntry(position, proposal, this.#deps.clock.now());
-      position = positionOf(next.entry);
-      written.push(next);
-    }
-    return written;
   }
 
   async #roll(running: Running): Promise<void> {

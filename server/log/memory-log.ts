@@ -11,7 +11,7 @@ import {
   type Snapshot,
   START,
 } from './event-log.ts';
-import { nextEntry, positionOf, type WrittenEntry } from './next-entry.ts';
+import { nextEntries, positionOf, type WrittenEntry } from './next-entry.ts';
 import { decodeCommand } from './payload.ts';
 import { ProposalIds } from './proposal-ids.ts';
 
@@ -57,16 +57,8 @@ export class MemoryLog implements EventLog {
 
   async append(batch: readonly Proposal[]): Promise<void> {
     const sink = this.#started();
-    const written: WrittenEntry[] = [];
-    const ids = new Set<string>();
-    let position = this.#position;
-    for (const proposal of batch) {
-      if (ids.has(proposal.id) || this.#ids.has(proposal.id)) continue;
-      ids.add(proposal.id);
-      const next = nextEntry(position, proposal, this.#clock.now());
-      position = positionOf(next.entry);
-      written.push(next);
-    }
+    const end = { position: this.#position, ids: this.#ids, nowMs: this.#clock.now() };
+    const written = nextEntries(end, batch);
     if (written.length === 0) return;
     for (const each of written) this.#storage.written.push(each);
     this.#remember(written);

@@ -2,6 +2,7 @@ import type { Entry } from '../commands.ts';
 import { chainHash } from './chain.ts';
 import type { Position, Proposal } from './event-log.ts';
 import { encodeCommand } from './payload.ts';
+import type { ProposalIds } from './proposal-ids.ts';
 
 export interface WrittenEntry {
   readonly entry: Entry;
@@ -17,6 +18,30 @@ export function nextEntry(previous: Position, proposal: Proposal, nowMs: number)
   const t = Math.max(previous.t, nowMs);
   const hash = chainHash(previous.hash, { index, epoch, t, id, payload });
   return { entry: { index, epoch, t, id, hash, command }, payload };
+}
+
+export interface ChainEnd {
+  readonly position: Position;
+  readonly ids: ProposalIds;
+  readonly nowMs: number;
+}
+
+/** The entries that a batch becomes, without the proposals that are in the log, or come twice. */
+export function nextEntries(
+  { position, ids, nowMs }: ChainEnd,
+  batch: readonly Proposal[],
+): WrittenEntry[] {
+  const written: WrittenEntry[] = [];
+  const inBatch = new Set<string>();
+  let end = position;
+  for (const proposal of batch) {
+    if (inBatch.has(proposal.id) || ids.has(proposal.id)) continue;
+    inBatch.add(proposal.id);
+    const next = nextEntry(end, proposal, nowMs);
+    end = positionOf(next.entry);
+    written.push(next);
+  }
+  return written;
 }
 
 /** Where the log stands after an entry. */

@@ -148,8 +148,9 @@ class Recovery {
   async #mend(file: LogFile, bytes: Buffer, end: RecordsEnd): Promise<number> {
     const { at, batchAt, torn } = end;
     if (torn) {
-      const cut = `${file.name}: a write was cut short; ${bytes.length - at} bytes from offset ${at}`;
-      this.#deps.logger.warn(`${cut} are dropped, nobody was told that they were written`);
+      const cut = `${file.name}: the last write is not whole; ${bytes.length - at} bytes`;
+      const why = 'After a crash that is as it should be: it was not acknowledged';
+      this.#deps.logger.warn(`${cut} from offset ${at} are dropped. ${why}`);
       await file.truncate(at);
     }
     if (at > batchAt) await file.write(bytes.subarray(batchAt, at), batchAt);

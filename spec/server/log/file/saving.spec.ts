@@ -95,6 +95,14 @@ describe('a snapshot that the file log cannot save', () => {
     await again.stop();
   });
 
+  it('is given up when one of its lines is two', async () => {
+    const { fatal, log, sink } = await filled();
+    const snapshot = { position: sink.position, lines: ['1', '2\n3'] };
+    await assert.rejects(log.saveSnapshot(snapshot), { code: 'internal' });
+    assert.deepEqual(fatal, []);
+    await log.stop();
+  });
+
   it('is given up when the log is stopped, and stop waits for that', async () => {
     const { fileSystem, log, sink } = await filled();
     let stopped: Promise<void> | undefined;
