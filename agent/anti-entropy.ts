@@ -53,6 +53,8 @@ export class AntiEntropy {
   #dirt = new Map<string, Dirt>();
   readonly #inFlight = new Map<string, Promise<void>>();
   readonly #deferred = new Set<string>();
+  /** Services whose checks changed during a full comparison. */
+  readonly #late = new Set<string>();
   readonly #stopObserving: () => void;
   #cancelNext: Cancel = () => undefined;
   #cancelOutputs: Cancel | undefined;
@@ -72,6 +74,7 @@ export class AntiEntropy {
       checkChanged: (id, serviceId) => {
         this.#deferred.delete(id);
         this.#soil(serviceId).add(id);
+        this.#pushSoon(serviceId);
       },
       outputChanged: (id, serviceId) => this.#outputChanged(id, serviceId),
     });
@@ -121,6 +124,18 @@ export class AntiEntropy {
     const run = this.#pushNow(serviceId).finally(() => this.#inFlight.delete(serviceId));
     this.#inFlight.set(serviceId, run);
     await run;
+  }
+
+  /**
+   * A check that found something else than before waits for nobody to push it. Not in this turn:
+   * what is registered with its checks goes out together.
+   */
+  #pushSoon(serviceId: string): void {
+    queueMicrotask(() => {
+      // A comparison that is under way may have read the status before.
+      if (this.#running !== undefined) this.#late.add(serviceId);
+      else void this.push(serviceId);
+    });
   }
 
   #soil(serviceId: string): { add(check?: string): void } {
@@ -273,6 +288,8 @@ export class AntiEntropy {
   #schedule(): void {
     this.#running = undefined;
     if (this.#stopped) return;
+    for (const id of this.#late) this.#pushSoon(id);
+    this.#late.clear();
     if (this.#again) {
       this.#again = false;
       this.syncSoon();

@@ -78,6 +78,32 @@ describe('anti-entropy', () => {
     assert.deepEqual(catalog.checkStates('n1'), before);
   });
 
+  it('tells at once what a check found by itself', async () => {
+    const { local, catalog, antiEntropy } = await started();
+    local.putService(service('web-1'));
+    local.putCheck(check('c', 'web-1'));
+    await antiEntropy.push('web-1');
+    local.updateCheck('c', 'passing', 'ok');
+    await settle();
+    assert.ok(catalog.checkStates('n1').includes('c passing'), String(catalog.checkStates('n1')));
+  });
+
+  it('tells what a check found while everything was compared', async () => {
+    const { local, catalog, clock, antiEntropy } = await started();
+    local.putService(service('web-1'));
+    local.putCheck(check('c', 'web-1'));
+    await antiEntropy.push('web-1');
+    const answer = catalog.node.bind(catalog);
+    catalog.node = async (name) => {
+      const known = await answer(name);
+      local.updateCheck('c', 'passing', 'ok');
+      return known;
+    };
+    await clock.advance(2 * MINUTE);
+    await settle();
+    assert.ok(catalog.checkStates('n1').includes('c passing'), String(catalog.checkStates('n1')));
+  });
+
   it('sends nothing when nothing differs', async () => {
     const { local, catalog, clock, antiEntropy } = await started();
     local.putService(service('web-1', 80, { meta: { a: 'b' }, tags: ['x'] }));
