@@ -1,4 +1,4 @@
-/** The event log in Redis, shared by several servers. docs/decisions/0005 says why it is so. */
+/** The event log in Redis, shared by several servers. docs/decisions/redis-seal-and-repair.md argues for it. */
 import assert from 'node:assert/strict';
 import type { Clock } from '../../lib/clock.ts';
 import { describeChain, noLeader, ProconsulError } from '../../lib/errors.ts';
@@ -65,11 +65,14 @@ export class RedisLog implements EventLog {
   readonly #readIndex: ReadIndex;
   readonly #watch: FailoverWatch;
   readonly #stopping = new AbortController();
+  /** Ends the present pause or attempt to connect: there is news of the master. */
+  #attempt = new AbortController();
   #history: History | undefined;
   #monitor: Monitor | undefined;
   #session: Session | undefined;
   /** The master that was just found to be one no more. */
   #left: Address | undefined;
+  #complaint = '';
   #running: Promise<void> | undefined;
   #appending: Promise<void> = Promise.resolve();
 
@@ -155,6 +158,7 @@ export class RedisLog implements EventLog {
       await session.commands.call('HDEL', args).catch(() => undefined);
     }
     this.#live.stop();
+    this.#attempt.abort();
     this.#session?.close();
     this.#watch.stop();
     await this.#running?.catch(() => undefined);
@@ -174,13 +178,14 @@ export class RedisLog implements EventLog {
     let pauseMs = RECONNECT_MIN_MS;
     let first = true;
     while (!this.#stopping.signal.aborted) {
+      this.#attempt = new AbortController();
       const error = await this.#runSession(history, reconciler, first, () => {
         first = false;
         pauseMs = RECONNECT_MIN_MS;
         started();
       });
       if (first && isFinal(error)) return failed(error);
-      await sleep(clock, pauseMs, this.#stopping.signal);
+      await sleep(clock, pauseMs, this.#attempt.signal);
       pauseMs = Math.min(pauseMs * 2, RECONNECT_MAX_MS);
     }
     failed(noLeader());
@@ -197,22 +202,23 @@ export class RedisLog implements EventLog {
     const loops: Promise<never>[] = [];
     let session: Session | undefined;
     try {
-      session = await openSession({ options: redis, keys: this.#keys, clock }, this.#left);
+      const finder = { options: redis, keys: this.#keys, clock };
+      session = await openSession(finder, this.#attempt.signal, this.#left);
       this.#session = session;
       if (this.#stopping.signal.aborted) return noLeader();
       checkSuitable(session.info, first ? logger : undefined);
-      const epoch = await reconciler.run(
-        session,
-        first ? DAMAGE_WAIT_MS : Number.POSITIVE_INFINITY,
-      );
+      const patienceMs = first ? DAMAGE_WAIT_MS : Number.POSITIVE_INFINITY;
+      const { epoch, lookedAt } = await reconciler.run(session, patienceMs);
       logger.info(`redis: in epoch ${epoch} on ${describeAddress(session.address)}`);
       this.#left = undefined;
+      this.#complaint = '';
+      this.#monitor?.inContact(lookedAt);
       loops.push(...this.#goLive({ session, epoch }, history));
       onLive();
       return await Promise.race(loops);
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
-      if (!this.#stopping.signal.aborted) logger.warn(`redis: ${describeChain(error)}`);
+      this.#complain(describeChain(error));
       return error;
     } finally {
       this.#live.clear();
@@ -233,6 +239,13 @@ export class RedisLog implements EventLog {
       this.#quorum.report(live, history.position.index);
     };
     return [followTail(live.session, this.#keys, history, onApplied), monitor.watch(live)];
+  }
+
+  /** Says why there is no session; not again and again while that stays so. */
+  #complain(why: string): void {
+    if (this.#attempt.signal.aborted || why === this.#complaint) return;
+    this.#complaint = why;
+    this.#deps.logger.warn(`redis: ${why}`);
   }
 
   #newMonitor(history: History): Monitor {
@@ -268,7 +281,7 @@ export class RedisLog implements EventLog {
   /** A sentinel says that the master is, or may be, another one. */
   async #masterMoved(): Promise<void> {
     const session = this.#session;
-    if (session === undefined || session.closed) return;
+    if (session === undefined || session.closed) return this.#attempt.abort();
     const { redis, clock } = this.#deps;
     const finder = { options: redis, keys: this.#keys, clock };
     const [master] = await findMasters(finder, session.address).catch(() => []);

@@ -43,9 +43,15 @@ export class FailoverWatch {
       client.on('message', (_channel, text) => {
         if (text.split(' ').includes(this.#options.masterName)) this.#onSwitch();
       });
+      let first = true;
       client.on('ready', () => {
+        const missed = !first;
+        first = false;
         // A lost connection fails this too, and then 'ready' comes again.
-        client.subscribe(...CHANNELS).then(this.#onSwitch, () => undefined);
+        client.subscribe(...CHANNELS).then(
+          () => missed && this.#onSwitch(),
+          () => undefined,
+        );
       });
       this.#clients.push(client);
     }

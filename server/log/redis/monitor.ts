@@ -48,11 +48,16 @@ export class Monitor {
     return Math.max(0, Math.round(this.#deps.clock.monotonic() - this.#contactAt));
   }
 
+  /** To be called when all was applied that Redis had at a moment. */
+  inContact(at: number): void {
+    this.#contactAt = Math.max(this.#contactAt, at);
+  }
+
   /** To be called when entries were applied. */
   caughtUp(): void {
     const { history } = this.#deps;
     if (this.#ahead === undefined || history.position.index < this.#ahead.index) return;
-    this.#contactAt = Math.max(this.#contactAt, this.#ahead.at);
+    this.inContact(this.#ahead.at);
     this.#ahead = undefined;
   }
 
@@ -88,7 +93,7 @@ export class Monitor {
 
   #measure(index: number, sentAt: number): void {
     if (this.#deps.history.position.index >= index) {
-      this.#contactAt = Math.max(this.#contactAt, sentAt);
+      this.inContact(sentAt);
       this.#ahead = undefined;
       return;
     }

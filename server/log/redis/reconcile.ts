@@ -37,6 +37,13 @@ export interface ReconcilerDeps {
   readonly peers: () => readonly string[];
 }
 
+export interface Reconciled {
+  /** In which this server may write. */
+  readonly epoch: number;
+  /** On the monotonic clock: all that Redis had then is applied. */
+  readonly lookedAt: number;
+}
+
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
   /** Snapshots that could not be loaded, by their id. */
@@ -50,20 +57,21 @@ export class Reconciler {
   }
 
   /**
-   * Resolves with the epoch in which this server may write, having applied all that Redis had.
+   * Resolves when this server has applied all that Redis had, and Redis is sealed.
    * Rejects when the session ends first, and 'internal' when the log is damaged and no other server
    * has helped for `patienceMs`.
    */
-  async run(session: Session, patienceMs: number): Promise<number> {
+  async run(session: Session, patienceMs: number): Promise<Reconciled> {
     const { keys, server, history, clock } = this.#deps;
     const sealer = new Sealer({ ...this.#deps, redis: session.commands, lost: this.#report });
     for (;;) {
+      const lookedAt = clock.monotonic();
       const view = await lookAt(session.commands, keys, server, history);
       const plan = this.#plan(view);
       if (await this.#step(session, sealer, view, plan)) {
         history.epoch = view.epoch;
         this.#stuckAt = undefined;
-        return view.epoch;
+        return { epoch: view.epoch, lookedAt };
       }
       if (this.#stuckMs > patienceMs) {
         throw new ProconsulError('internal', 'the log is damaged and no server has a snapshot');

@@ -164,21 +164,25 @@ export class Sealer {
     });
   }
 
-  async #reportAfter({ index }: Position): Promise<void> {
-    let from = `(${streamId(index)}`;
+  /** Entries that follow from a position on are a history's; all others were never in any. */
+  async #reportAfter(position: Position): Promise<void> {
+    let from = `(${streamId(position.index)}`;
+    let previous = position;
     for (;;) {
       const items = await this.#range(from, '+', TAIL_COUNT);
       const last = items.at(-1);
       if (last === undefined) return;
       from = `(${last[0]}`;
-      const entries = items.map(parseStreamItem);
-      this.#deps.lost(entries.filter((entry) => entry !== undefined));
-      const foreign = entries.filter((entry) => entry === undefined).length;
-      if (foreign > 0) {
-        this.#deps.logger.error(
-          `redis: ${foreign} entries in the stream are not of Proconsul's making`,
-        );
+      const lost: RawEntry[] = [];
+      for (const entry of items.map(parseStreamItem)) {
+        if (entry === undefined || !follows(previous, entry)) continue;
+        lost.push(entry);
+        previous = entry;
       }
+      this.#deps.lost(lost);
+      const foreign = items.length - lost.length;
+      if (foreign === 0) continue;
+      this.#deps.logger.error(`redis: ${foreign} entries of the stream are not of our making`);
     }
   }
 

@@ -47,8 +47,33 @@ export class Session {
   }
 }
 
-/** Rejects 'unavailable' when no master can be reached now. */
-export async function openSession(deps: FinderDeps, left?: Address): Promise<Session> {
+/** Rejects 'unavailable' when no master can be reached now, or when the signal aborts first. */
+export async function openSession(
+  deps: FinderDeps,
+  signal: AbortSignal,
+  left?: Address,
+): Promise<Session> {
+  let abort = () => undefined as unknown;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(notReady('there is news of the master'));
+    signal.addEventListener('abort', abort);
+  });
+  const opening = tryMasters(deps, left);
+  try {
+    return await Promise.race([opening, aborted]);
+  } catch (error) {
+    // A frozen master may hold up the attempt for a while yet; nobody waits for what comes of it.
+    opening.then(
+      (late) => late.close(),
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+async function tryMasters(deps: FinderDeps, left?: Address): Promise<Session> {
   let cause: unknown;
   for (const address of await findMasters(deps, left)) {
     try {
