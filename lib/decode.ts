@@ -24,7 +24,7 @@ const ajv = new Ajv({
 });
 ajv.addKeyword({
   keyword: 'duration',
-  validate: (_: boolean, v: unknown) => Number.isInteger(v),
+  validate: (_: boolean, v: unknown) => Number.isInteger(v) && Math.abs(Number(v)) < 2 ** 63,
   error: { message: 'must be a duration such as "10s"' },
 });
 ajv.addKeyword({
@@ -77,6 +77,7 @@ function complaint(error: ErrorObject | undefined): string {
 /** What canonicalise needs of a schema, made once. */
 interface Shape {
   readonly duration: boolean;
+  readonly integer: boolean;
   /** By the name without case and underscores. */
   readonly properties?: ReadonlyMap<string, { readonly name: string; readonly shape: Shape }>;
   readonly values?: Shape;
@@ -86,6 +87,7 @@ interface Shape {
 function shapeOf(schema: Schema): Shape {
   const shape: { -readonly [K in keyof Shape]: Shape[K] } = {
     duration: schema['duration'] === true,
+    integer: schema['type'] === 'integer',
   };
   if (schema['items'] !== undefined) shape.items = shapeOf(schema['items']);
   if (typeof schema['additionalProperties'] === 'object') {
@@ -108,6 +110,7 @@ function plain(name: string): string {
 
 function canonicalise(value: unknown, shape: Shape): unknown {
   if (shape.duration) return typeof value === 'string' ? nanoseconds(value) : value;
+  if (shape.integer) refuseHuge(value);
   if (Array.isArray(value)) {
     const { items } = shape;
     return items === undefined ? value : value.map((v) => canonicalise(v, items));
@@ -118,6 +121,12 @@ function canonicalise(value: unknown, shape: Shape): unknown {
   if (values === undefined) return value;
   const entries = Object.entries(value).filter(([, v]) => v !== null);
   return Object.fromEntries(entries.map(([k, v]) => [k, canonicalise(v, values)]));
+}
+
+/** 1e300 has no fraction, but no client in Go could read it back. */
+function refuseHuge(value: unknown): void {
+  if (typeof value !== 'number' || Math.abs(value) <= Number.MAX_SAFE_INTEGER) return;
+  throw new ProconsulError('invalid', `number ${value} is out of range`);
 }
 
 /** Clients send '' for a duration that they leave out. */

@@ -55,10 +55,13 @@ function writePretty(value: unknown): string {
   return writeBig(value ?? null, 4);
 }
 
-/** Throws SyntaxError. Integers beyond 2^53 come back as bigint. */
+/** Throws SyntaxError. Integers beyond 2^53 come back as bigint; numbers beyond all are refused. */
 export function decodeJson(text: string, maxDepth = MAX_JSON_DEPTH): unknown {
+  // First, for it takes linear time: the patterns below need well-formed strings for as much.
+  const value: unknown = JSON.parse(text);
   checkDepth(text, maxDepth);
-  if (!LONG_INTEGER.test(text)) return JSON.parse(text);
+  if (MAYBE_INFINITE.test(text)) checkNumbers(text);
+  if (!LONG_INTEGER.test(text)) return value;
   const marked = text.replace(TOKENS, (token) =>
     /^-?\d{16,}$/.test(token) ? `"${MARK}${token}"` : token,
   );
@@ -72,6 +75,16 @@ const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
 function toInteger(digits: string): number | bigint {
   const number = Number(digits);
   return Number.isSafeInteger(number) ? number : BigInt(digits);
+}
+
+/** What only a number beyond 1.8e308 holds, or now and then a string. */
+const MAYBE_INFINITE = /[eE]\+?\d{3}|\d{309}/;
+
+function checkNumbers(text: string): void {
+  for (const [token] of text.matchAll(TOKENS)) {
+    if (token.startsWith('"') || Number.isFinite(Number(token)) || /^-?\d+$/.test(token)) continue;
+    throw new SyntaxError(`number ${token} is out of range`);
+  }
 }
 
 const BRACKETS = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]/gs;

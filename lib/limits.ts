@@ -10,8 +10,6 @@ export const MAX_TXN_OPS = 64;
 export const MAX_EVENT_BODY_BYTES = 64 * 1024;
 /** Go's default for all headers is 1 MB, Node's 16 KB; a URL of Consul's holds a key and a filter. */
 export const MAX_HEADER_BYTES = 32 * 1024;
-export const MAX_KEY_BYTES = 4 * 1024;
-export const MAX_FILTER_BYTES = 4 * 1024;
 /** As Consul's limits.http_max_conns_per_client. */
 export const MAX_CONNECTIONS_PER_ADDRESS = 200;
 

@@ -67,6 +67,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const app = createApp({
     routes: [...agent.routes(), ...server.routes()],
     responseHeaders: config.http.responseHeaders,
+    anyPath: config.http.disableUnprintableCharFilter,
     logger,
   });
   const listeners = config.listen.http.map(

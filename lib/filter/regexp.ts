@@ -33,12 +33,20 @@ export interface Pattern {
 
 /** Throws ProconsulError 'rejected' when the pattern is malformed or needs more than `limit`. */
 export function compilePattern(pattern: string, limit: number): Pattern {
-  if (pattern.length > MAX_PATTERN_LENGTH || atoms(pattern) > MAX_PATTERN_ATOMS) {
-    throw refused(pattern, tooLarge());
+  try {
+    return boundedPattern(pattern, limit);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw malformed(`Failed to compile regular expression ${quote(pattern)}: ${why}`);
   }
+}
+
+/** The same for patterns outside of filters: throws an Error whose message is RE2's own. */
+export function boundedPattern(pattern: string, limit: number): Pattern {
+  if (pattern.length > MAX_PATTERN_LENGTH || atoms(pattern) > MAX_PATTERN_ATOMS) throw tooLarge();
   const compiled = compile(pattern);
   const instructions = compiled.programSize();
-  if (instructions > limit) throw refused(pattern, tooLarge());
+  if (instructions > limit) throw tooLarge();
   const { dfa } = compiled.re2Input;
   const test = (text: string) =>
     dfa.stateCount < MAX_STATES ? compiled.test(text) : compiled.matcher(text).find();
@@ -48,19 +56,15 @@ export function compilePattern(pattern: string, limit: number): Pattern {
 function compile(pattern: string): RE2JS {
   try {
     return RE2JS.compile(pattern);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
     // Go always says where; RE2JS leaves it out where that is the pattern's end.
-    throw refused(pattern, message.includes('`') ? message : `${message}: \`\``);
+    throw new Error(message.includes('`') ? message : `${message}: \`\``, { cause });
   }
 }
 
-function refused(pattern: string, why: string): Error {
-  return malformed(`Failed to compile regular expression ${quote(pattern)}: ${why}`);
-}
-
-function tooLarge(): string {
-  return `the filter's patterns need more than ${MAX_PATTERN_INSTRUCTIONS} instructions`;
+function tooLarge(): Error {
+  return new Error(`the filter's patterns need more than ${MAX_PATTERN_INSTRUCTIONS} instructions`);
 }
 
 const TOKEN =

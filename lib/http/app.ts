@@ -4,11 +4,11 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express } from 'express';
-import { describeChain } from '../errors.ts';
+import { describeChain, ProconsulError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { readBody } from './body.ts';
 import { Params } from './params.ts';
-import { cleanPath, encodePath, splitTarget } from './path.ts';
+import { cleanPath, encodePath, isPrintable, splitTarget } from './path.ts';
 import { errorReply, isBug, send } from './respond.ts';
 import type { Handler, HttpRequest, Reply, Route } from './route.ts';
 import { allowed, type Match, Router } from './router.ts';
@@ -19,6 +19,8 @@ export interface AppOptions {
   readonly fallback?: Handler;
   /** From http_config.response_headers: set on every answer. */
   readonly responseHeaders?: Readonly<Record<string, string>>;
+  /** From disable_http_unprintable_char_filter: paths with such characters are served. */
+  readonly anyPath?: boolean;
   readonly logger: Logger;
 }
 
@@ -46,6 +48,7 @@ async function answer({ message, response, router, options }: Exchange): Promise
   let pretty = false;
   try {
     const { path, query } = splitTarget(message.url ?? '/');
+    if (options.anyPath !== true && !isPrintable(path)) throw unprintable();
     const params = new Params(query);
     pretty = params.has('pretty');
     const request = { message, response, params };
@@ -60,6 +63,10 @@ async function answer({ message, response, router, options }: Exchange): Promise
   await send(reply, { message, response, pretty });
   // A body that nobody wanted must not keep the connection waiting.
   if (!message.complete) message.resume();
+}
+
+function unprintable(): ProconsulError {
+  return new ProconsulError('invalid', 'Bad Request: unprintable characters in the path');
 }
 
 interface Parts {

@@ -1,10 +1,20 @@
 import { ProconsulError } from '../errors.ts';
 
-/** Path and query string of a request target; the path percent-decoded once, and no more. */
+/**
+ * Path and query string of a request target; the path percent-decoded once, and no more. A proxy's
+ * client sends a whole URL.
+ */
 export function splitTarget(target: string): { path: string; query: string } {
-  const mark = target.indexOf('?');
-  const raw = mark < 0 ? target : target.slice(0, mark);
-  return { path: decodePath(raw), query: mark < 0 ? '' : target.slice(mark + 1) };
+  const local = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*(?=\/)/i, '');
+  if (!local.startsWith('/')) throw new ProconsulError('invalid', 'Bad Request: no path');
+  const mark = local.indexOf('?');
+  const raw = mark < 0 ? local : local.slice(0, mark);
+  return { path: decodePath(raw), query: mark < 0 ? '' : local.slice(mark + 1) };
+}
+
+/** Control characters, spaces but the plain one, and the like: Consul takes no path with them. */
+export function isPrintable(path: string): boolean {
+  return !/\p{C}|[^\P{Z} ]/u.test(path);
 }
 
 function decodePath(raw: string): string {
@@ -21,7 +31,6 @@ function decodePath(raw: string): string {
  * when there are none, which is nearly always.
  */
 export function cleanPath(path: string): string {
-  if (!path.startsWith('/')) return cleanPath(`/${path}`);
   if (!/\/\.{0,2}(?=\/)|\/\.{1,2}$/.test(path)) return path;
   const kept: string[] = [];
   for (const segment of path.split('/')) {

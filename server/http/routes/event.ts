@@ -1,6 +1,10 @@
 /** /v1/event: user events. They are in the log, so that every server has all of them in one order. */
-import { RE2JS } from 're2js';
 import { ProconsulError } from '../../../lib/errors.ts';
+import {
+  boundedPattern,
+  MAX_PATTERN_INSTRUCTIONS,
+  type Pattern,
+} from '../../../lib/filter/regexp.ts';
 import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
 import { MAX_EVENT_BODY_BYTES } from '../../../lib/limits.ts';
 import type { UserEvent } from '../../../lib/model.ts';
@@ -54,7 +58,7 @@ async function fire(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
 function pattern(what: string, text: string): string {
   if (text === '') return '';
   try {
-    RE2JS.compile(text);
+    boundedPattern(text, MAX_PATTERN_INSTRUCTIONS);
     return text;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : '';
@@ -79,10 +83,16 @@ async function list(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
     const index = indexOfEvents(events);
     const leftMs = deadline - deps.clock.monotonic();
     if (seen === undefined || seen === 0n || index !== seen || leftMs <= 0) {
-      return { json: events, headers: { 'X-Consul-Index': String(index) } };
+      return reply(events);
     }
-    await deps.answers.wait(query, { minIndex: answer.index, waitMs: leftMs, signal });
+    const next = await deps.answers.wait(query, { minIndex: answer.index, waitMs: leftMs, signal });
+    // Nothing new, and yet an answer: the wait is over, or the server stops.
+    if (next.index <= answer.index) return reply(events);
   }
+}
+
+function reply(events: readonly UserEvent[]): Reply {
+  return { json: events, headers: { 'X-Consul-Index': String(indexOfEvents(events)) } };
 }
 
 function eventsFor(node: string, name: string): Query {
@@ -97,17 +107,37 @@ function eventsIn(state: State, node: string, name: string): UserEvent[] {
   return state.events.filter((e) => (name === '' || e.Name === name) && isFor(state, e, node));
 }
 
+interface Reach {
+  readonly node: Pattern | undefined;
+  readonly service: Pattern | undefined;
+  readonly tag: Pattern | undefined;
+}
+
+/** Patterns are compiled once an event, not once a reader; they go with their events. */
+const reaches = new WeakMap<UserEvent, Reach>();
+
+function reachOf(event: UserEvent): Reach {
+  const known = reaches.get(event);
+  if (known !== undefined) return known;
+  const compile = (text: string) =>
+    text === '' ? undefined : boundedPattern(text, MAX_PATTERN_INSTRUCTIONS);
+  const reach = {
+    node: compile(event.NodeFilter),
+    service: compile(event.ServiceFilter),
+    tag: compile(event.TagFilter),
+  };
+  reaches.set(event, reach);
+  return reach;
+}
+
 /** Whether the event reaches this node, by the node's name and the services on it. */
-function isFor(state: State, event: UserEvent, node: string): boolean {
-  const { NodeFilter, ServiceFilter, TagFilter } = event;
-  if (NodeFilter !== '' && !RE2JS.compile(NodeFilter).matcher(node).find()) return false;
-  if (ServiceFilter === '') return true;
-  const service = RE2JS.compile(ServiceFilter);
-  const tag = TagFilter === '' ? undefined : RE2JS.compile(TagFilter);
-  return [...state.catalog.instancesOn(node)].some(
+function isFor(state: State, event: UserEvent, name: string): boolean {
+  const { node, service, tag } = reachOf(event);
+  if (node?.test(name) === false) return false;
+  if (service === undefined) return true;
+  return [...state.catalog.instancesOn(name)].some(
     ({ Service, Tags }) =>
-      service.matcher(Service).find() &&
-      (tag === undefined || Tags.some((t) => tag.matcher(t).find())),
+      service.test(Service) && (tag === undefined || Tags.some((t) => tag.test(t))),
   );
 }
 

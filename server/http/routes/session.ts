@@ -3,7 +3,7 @@ import { valueDecoder } from '../../../lib/decode.ts';
 import { formatDuration, NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
-import { decodeJson } from '../../../lib/json.ts';
+import { decodeJson, encodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import { SERF_HEALTH, type ServiceCheckRef, type Session } from '../../../lib/model.ts';
 import { isUuid } from '../../../lib/random.ts';
@@ -12,6 +12,8 @@ import { askingNode, checkDatacenter, required, type ServerDeps, write } from '.
 import { readRoute } from '../reads.ts';
 
 const DEFAULT_LOCK_DELAY_NS = 15e9;
+/** Clients in Go can read back nanoseconds below it. */
+const MAX_INT64 = 2 ** 63;
 const MAX_TTL_NS = 24 * 3600e9;
 /** A number below it was meant in seconds: Consul's own guess. */
 const LOCK_DELAY_SECONDS_BELOW = 1000;
@@ -150,15 +152,19 @@ function checksOf({ Checks, NodeChecks, ServiceChecks }: SessionBody) {
 
 function lockDelay(sent: unknown): number {
   if (sent === undefined) return DEFAULT_LOCK_DELAY_NS;
-  if (typeof sent === 'number' && Number.isFinite(sent)) {
-    return Math.max(0, Math.round(sent < LOCK_DELAY_SECONDS_BELOW ? sent * 1e9 : sent));
-  }
-  const ns = typeof sent === 'string' ? parseDuration(sent) : undefined;
-  if (ns === undefined) {
-    const text = `Request decode failed: time: invalid duration ${JSON.stringify(sent)}`;
-    throw new ProconsulError('invalid', text);
-  }
-  return Math.max(0, ns);
+  const ns = typeof sent === 'string' ? parseDuration(sent) : nanoseconds(sent);
+  if (ns !== undefined) return Math.max(0, ns);
+  throw new ProconsulError(
+    'invalid',
+    `Request decode failed: time: invalid duration ${encodeJson(sent)}`,
+  );
+}
+
+function nanoseconds(sent: unknown): number | undefined {
+  if (typeof sent !== 'number' && typeof sent !== 'bigint') return undefined;
+  const number = Number(sent);
+  const ns = Math.round(number < LOCK_DELAY_SECONDS_BELOW ? number * 1e9 : number);
+  return Math.abs(ns) < MAX_INT64 ? ns : undefined;
 }
 
 function behavior(sent: string): 'release' | 'delete' {
