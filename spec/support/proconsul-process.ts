@@ -35,7 +35,7 @@ export class ProconsulProcess implements AgentProcess {
       `-node=${NODE}`,
       '-bind=127.0.0.1',
       `-data-dir=${folder}/proconsul`,
-      `-hcl=addresses { http = "unix://${this.#socket}" }`,
+      `-hcl=addresses { http = "127.0.0.1 unix://${this.#socket}" }`,
       '-docker',
       `-hcl=docker { endpoint = "${host}" hostname = "host" }`,
       ...this.#flags,

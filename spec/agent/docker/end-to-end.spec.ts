@@ -1,0 +1,77 @@
+/** A whole Proconsul beside a real Docker daemon: from a label to another container's lookup. */
+import assert from 'node:assert/strict';
+import { type PrivateDocker, useDocker } from '../../support/docker.ts';
+import { ProconsulProcess } from '../../support/proconsul-process.ts';
+import { until } from '../../support/until.ts';
+
+/** What a container prints that runs one command beside Proconsul. */
+async function outputOf(docker: PrivateDocker, cmd: readonly string[]): Promise<string> {
+  const id = await docker.run(`c${performance.now()}`.replace('.', '-'), { cmd, network: 'host' });
+  const container = docker.client.getContainer(id);
+  await container.wait();
+  // Without a terminal, each piece of output has a head of 8 bytes before it.
+  const log = await container.logs({ stdout: true, stderr: false });
+  await container.remove();
+  let text = '';
+  for (let at = 0; at < log.length; at += 8 + log.readUInt32BE(at + 4)) {
+    text += log.subarray(at + 8, at + 8 + log.readUInt32BE(at + 4)).toString();
+  }
+  return text;
+}
+
+describe('Proconsul beside a Docker daemon', function () {
+  this.timeout(90_000);
+  const docker = useDocker();
+  let proconsul: ProconsulProcess;
+
+  before(async () => {
+    proconsul = new ProconsulProcess(docker(), ['-hcl=ports { dns = 53 }']);
+    await proconsul.start();
+    await proconsul.untilReady();
+  });
+
+  after(async () => {
+    await proconsul.kill();
+  });
+
+  async function untilServices(...ids: string[]): Promise<void> {
+    let last: string[] = [];
+    const equal = async () => {
+      last = (await proconsul.services()).sort();
+      return JSON.stringify(last) === JSON.stringify(ids);
+    };
+    await until(equal, () => `${JSON.stringify(last)} instead of ${JSON.stringify(ids)}`);
+  }
+
+  it('shows a container that its label’s check finds well to another container', async () => {
+    await docker().run('web', {
+      cmd: ['httpd', '-f', '-p', '80', '-h', '/www'],
+      ports: { '80/tcp': '18080' },
+      labels: {
+        SERVICE_NAME: 'web',
+        SERVICE_CHECK_HTTP: '/index.html',
+        SERVICE_CHECK_INTERVAL: '1s',
+      },
+    });
+    const url = 'http://127.0.0.1:8500/v1/health/service/web?passing';
+    await until(async () => (await outputOf(docker(), ['wget', '-qO-', url])).includes('18080'));
+    const [entry] = JSON.parse(await outputOf(docker(), ['wget', '-qO-', url])) as [
+      { Service: { Address: string; Port: number }; Checks: { Type: string }[] },
+    ];
+    const { Address, Port } = entry.Service;
+    const page = await outputOf(docker(), ['wget', '-qO-', `http://${Address}:${Port}/`]);
+    assert.match(page, /hello/);
+    assert.ok(entry.Checks.some(({ Type }) => Type === 'http'));
+  });
+
+  it('makes up within 2 s for what happened while it was not there', async () => {
+    await docker().run('old', { ports: { '80/tcp': '' } });
+    await untilServices('host:old:80');
+    await proconsul.kill();
+    await docker().client.getContainer('old').remove({ force: true });
+    await docker().run('new', { ports: { '80/tcp': '' } });
+    await proconsul.start();
+    await proconsul.untilReady();
+    await untilServices('host:new:80');
+  });
+});
