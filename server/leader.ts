@@ -109,8 +109,10 @@ export class Leader {
   }
 
   async #claim(): Promise<boolean> {
-    const { propose, server, state, logger } = this.#options;
+    const { propose, server, state, logger, leases } = this.#options;
     const { term } = state().leadership;
+    // Before the claim: the others look for the lease as soon as they see the entry.
+    await leases.renew(LEADER + server, LEADER_LEASE_MS);
     const { applied } = await propose({ type: 'claim-leadership', server, replaces: term });
     if (!applied) return false;
     logger.info(`leader: this server leads from entry ${state().leadership.term} on`);

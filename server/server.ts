@@ -22,6 +22,9 @@ import type { State } from './state/state.ts';
 /** How many entries a start has to go through at most, about. */
 const ENTRIES_BETWEEN_SNAPSHOTS = 50_000;
 
+/** Nobody is to wait longer for a process to answer at all. */
+const START_PATIENCE_MS = 3000;
+
 export interface ServerOptions {
   readonly log: EventLog;
   readonly leases: Leases;
@@ -48,6 +51,9 @@ export class Server {
   readonly #proposer: Proposer;
   readonly #leader: Leader;
   readonly #snapshots: { index: number; saving: boolean } = { index: 0, saving: false };
+  /** Whether the state was up to date once. */
+  #begun = false;
+  #stopped = false;
   readonly answers: Answers;
   readonly members: Members;
   readonly deps: ServerDeps;
@@ -89,30 +95,59 @@ export class Server {
     return serverRoutes(this.deps);
   }
 
-  /** Resolves when the state is up to date and, where there is no other server, this one leads. */
+  /**
+   * Resolves when the state is up to date and, where there is no other server, this one leads; or
+   * after a while without, as when Redis is away: it then goes on trying, and answers no read until
+   * it has seen the whole log once. Rejects when the log is damaged.
+   */
   async start(): Promise<void> {
+    const { clock, onFatal } = this.#options;
+    const begun = this.#begin();
+    let waiting = true;
+    begun.catch((error: unknown) => {
+      if (!waiting) onFatal(error);
+    });
+    let cancel = () => {};
+    const patience = new Promise<void>((resolve) => {
+      cancel = clock.after(START_PATIENCE_MS, resolve);
+    });
+    await Promise.race([begun, patience]).finally(() => {
+      waiting = false;
+      cancel();
+    });
+  }
+
+  async #begin(): Promise<void> {
     const { log, logger } = this.#options;
     await log.start(this.#replica);
     this.#snapshots.index = this.#replica.state.index;
+    this.#begun = true;
     logger.info(`server: the log is applied up to entry ${this.#replica.state.index}`);
-    await this.#leader.start();
     this.#replica.onApplied((entry, outcome) => {
       this.#proposer.settle(entry.id, outcome);
       this.#considerSnapshot(entry.index);
     });
+    if (!this.#stopped) await this.#leader.start();
   }
 
   /** Answers whoever waits with what there is, and lets writes that are under way settle. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#leader.stop();
     this.#proposer.stop();
     await this.#options.log.stop();
     this.answers.release();
   }
 
+  /** Of several servers on one log the leader is enough. */
   #considerSnapshot(index: number): void {
     const due = index - this.#snapshots.index >= ENTRIES_BETWEEN_SNAPSHOTS;
-    if (!due || this.#snapshots.saving) return;
+    if (due && this.#leader.isLeader) this.saveSnapshotSoon();
+  }
+
+  /** Saves one unless that is under way. */
+  saveSnapshotSoon(): void {
+    if (this.#snapshots.saving || !this.#begun) return;
     this.#snapshots.saving = true;
     // After the batch that is being applied: a snapshot is of a state between two entries.
     setImmediate(() => void this.#saveSnapshot());
@@ -148,6 +183,8 @@ export class Server {
   }
 
   #ready(consistency: Consistency): Promise<void> | undefined {
+    // A state that is not whole yet would say that services are gone.
+    if (!this.#begun) return Promise.reject(noLeader());
     if (consistency === 'stale') return undefined;
     const { log } = this.#options;
     if (!log.status().writable) return Promise.reject(noLeader());
@@ -174,6 +211,7 @@ export class Server {
         };
       });
     const since = servers.find(({ ID }) => ID === nodeId)?.since ?? t;
-    return [{ id: nodeId, node, address, leader: leads(nodeId), since }, ...peers];
+    const self = { id: nodeId, node, address, leader: leads(nodeId), since };
+    return [self, ...peers].sort((a, b) => (a.address < b.address ? -1 : 1));
   }
 }

@@ -39,7 +39,7 @@ export interface Running {
 export async function runServer(options: RunOptions): Promise<Running> {
   const { config, logger, onFatal } = options;
   const nodeId = await nodeIdOf(config, systemRandom);
-  const server = createServer({ config, nodeId, logger, onFatal });
+  const server = await createServer({ config, nodeId, logger, onFatal });
   await server.start();
   const membership = serverMembership(server, config, nodeId);
   const containers = new Containers({ ...options, clock: systemClock });

@@ -4,14 +4,14 @@ import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
-import { MemoryLeases } from '../../server/leases.ts';
+import { type Leases, MemoryLeases } from '../../server/leases.ts';
 import type { EventLog } from '../../server/log/event-log.ts';
-import { FileLog } from '../../server/log/file-log.ts';
-import { MemoryLog } from '../../server/log/memory-log.ts';
 import { Server } from '../../server/server.ts';
 
 /** Consul's own; configured to 0 it means the default. */
 const DEFAULT_SESSION_TTL_MIN_MS = 10_000;
+/** What a cluster is usually made of; a quorum is counted on it where nobody says how many. */
+const DEFAULT_SERVERS = 3;
 
 export interface ServerRoleOptions {
   readonly config: Config;
@@ -20,10 +20,13 @@ export interface ServerRoleOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-export function createServer({ config, nodeId, logger, onFatal }: ServerRoleOptions): Server {
-  return new Server({
-    log: createLog({ config, nodeId, logger, onFatal }),
-    leases: new MemoryLeases(systemClock),
+export async function createServer(options: ServerRoleOptions): Promise<Server> {
+  const { config, nodeId, logger, onFatal } = options;
+  // Redis may ask for a snapshot only once the server runs.
+  let server: Server | undefined;
+  const storage = await openStorage(options, () => server?.saveSnapshotSoon());
+  server = new Server({
+    ...storage,
     clock: systemClock,
     random: systemRandom,
     logger,
@@ -35,10 +38,40 @@ export function createServer({ config, nodeId, logger, onFatal }: ServerRoleOpti
     reconnectTimeoutMs: config.join.reconnectTimeoutMs,
     onFatal,
   });
+  return server;
 }
 
-function createLog({ config, logger, onFatal }: ServerRoleOptions): EventLog {
-  if (config.dataDir === '') return new MemoryLog({ clock: systemClock });
+interface Storage {
+  readonly log: EventLog;
+  readonly leases: Leases;
+}
+
+/** Loads only the log that it needs: a start is quick, or it isn't. */
+async function openStorage(
+  { config, nodeId, logger, onFatal }: ServerRoleOptions,
+  onSnapshotNeeded: () => void,
+): Promise<Storage> {
+  const clock = systemClock;
+  if (config.redis !== undefined) {
+    const { RedisLog } = await import('../../server/log/redis-log.ts');
+    const { redisOptions } = await import('./redis-options.ts');
+    const log = new RedisLog({
+      redis: redisOptions(config.redis),
+      datacenter: config.datacenter,
+      server: nodeId,
+      clock,
+      logger,
+      onSnapshotNeeded,
+      servers: config.bootstrapExpect || DEFAULT_SERVERS,
+    });
+    return { log, leases: log.leases };
+  }
+  const leases = new MemoryLeases(clock);
+  if (config.dataDir === '') {
+    const { MemoryLog } = await import('../../server/log/memory-log.ts');
+    return { log: new MemoryLog({ clock }), leases };
+  }
+  const { FileLog } = await import('../../server/log/file-log.ts');
   const folder = path.join(config.dataDir, 'log');
-  return new FileLog({ folder, clock: systemClock, logger, onFatal });
+  return { log: new FileLog({ folder, clock, logger, onFatal }), leases };
 }

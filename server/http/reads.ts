@@ -99,7 +99,9 @@ export function headersOf(
   if (answer.contentType === 'text/plain') Object.assign(headers, RAW_GUARD);
   headers['X-Consul-Index'] = String(answer.index);
   headers['X-Consul-Knownleader'] = String(knownLeader);
-  headers['X-Consul-Lastcontact'] = String(Math.round(lastContactMs));
+  // Any other read has just made sure that it is up to date.
+  const ageMs = consistency === 'stale' ? Math.round(lastContactMs) : 0;
+  headers['X-Consul-Lastcontact'] = String(ageMs);
   if (read.saysConsistency === true) headers['X-Consul-Effective-Consistency'] = consistency;
   if (read.cacheable === true && params.has('cached')) headers['X-Cache'] = 'MISS';
   return headers;
