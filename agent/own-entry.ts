@@ -1,6 +1,12 @@
 /** What an agent puts into the catalog of itself, beside its services and checks. */
 import type { Config } from '../lib/config/config.ts';
-import { type Beat, MEMBER_STATUS, type Member, member } from '../lib/membership.ts';
+import {
+  type Beat,
+  MEMBER_STATUS,
+  type Member,
+  member,
+  type ServerInfo,
+} from '../lib/membership.ts';
 import { type CheckDefinition, SERF_HEALTH, type ServiceDefinition } from '../lib/model.ts';
 import { CONSUL_VERSION } from '../lib/version.ts';
 import type { NodeDefinition } from './catalog.ts';
@@ -98,4 +104,14 @@ export function ownBeat(config: Config, nodeId: string): Beat {
     LanPort: config.ports.serfLan,
     Tags: ownTags(config, nodeId),
   };
+}
+
+/** A server as agents reach it. */
+export function ownServer(
+  { address, datacenter, nodeName, ports }: Config,
+  ID: string,
+): ServerInfo {
+  const host = address.advertise.includes(':') ? `[${address.advertise}]` : address.advertise;
+  const Url = `http://${host}:${ports.server}`;
+  return { ID, Node: nodeName, Datacenter: datacenter, Url };
 }

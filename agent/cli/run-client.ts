@@ -1,10 +1,6 @@
 /** Joins an agent without a server: what it does not know itself it asks servers for. */
 import { systemClock } from '../../lib/clock.ts';
-import { createApp } from '../../lib/http/app.ts';
-import { Listener } from '../../lib/http/listener.ts';
-import type { Route } from '../../lib/http/route.ts';
 import { tapLog } from '../../lib/log-tap.ts';
-import type { Beat } from '../../lib/membership.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { Agent } from '../agent.ts';
 import { Forwarder } from '../client/forwarder.ts';
@@ -15,10 +11,10 @@ import { Joiner } from '../client/joiner.ts';
 import { ServerList } from '../client/server-list.ts';
 import { Upstream } from '../client/upstream.ts';
 import { Containers } from '../containers.ts';
-import { introductionRoutes } from '../http/introduction.ts';
 import { ringRoutes } from '../http/routes/ring.ts';
 import { nodeIdOf } from '../node-id.ts';
-import { ownMember, ownTags } from '../own-entry.ts';
+import { ownBeat, ownMember } from '../own-entry.ts';
+import { createListeners } from './listeners.ts';
 import type { Running, RunOptions } from './run-server.ts';
 
 export async function runClient(options: RunOptions): Promise<Running> {
@@ -28,14 +24,13 @@ export async function runClient(options: RunOptions): Promise<Running> {
   const { agent, containers, heartbeat, joiner, forwarder, upstream, servers } = parts;
   await agent.start();
   await containers.start(agent);
-  const listeners = [
-    ...config.listen.http.map((at) =>
-      listener(options, at, [...agent.routes(), ...ringRoutes(servers)], forwarder),
-    ),
-    ...config.listen.serfLan.map((at) =>
-      listener(options, at, introductionRoutes(introducer(options, nodeId, servers))),
-    ),
-  ];
+  const listeners = createListeners({
+    config,
+    logger: options.logger,
+    routes: [...agent.routes(), ...ringRoutes(servers)],
+    fallback: forwarder.handle,
+    introducer: introducer(options, nodeId, servers),
+  });
   for (const each of listeners) await each.start();
   for (const address of config.join.start) await joiner.join(address);
   joiner.start();
@@ -69,7 +64,7 @@ function connect(options: RunOptions, nodeId: string) {
     clock,
     logger,
     token,
-    beat: () => beatOf(options, nodeId),
+    beat: () => ownBeat(config, nodeId),
     onUnknown: () => agent.syncSoon(),
     onLost: () => joiner.start(),
   });
@@ -108,34 +103,7 @@ function connect(options: RunOptions, nodeId: string) {
   return { servers, upstream, heartbeat, joiner, membership, containers, agent, forwarder };
 }
 
-function beatOf({ config }: RunOptions, nodeId: string): Beat {
-  return {
-    ID: nodeId,
-    Node: config.nodeName,
-    Address: config.address.advertise,
-    Datacenter: config.datacenter,
-    LanPort: config.ports.serfLan,
-    Tags: ownTags(config, nodeId),
-  };
-}
-
 function introducer({ config }: RunOptions, ID: string, servers: ServerList) {
   const { nodeName: Node, datacenter: Datacenter } = config;
   return { ID, Node, Datacenter, servers: () => servers.all };
-}
-
-function listener(
-  { config, logger }: RunOptions,
-  at: RunOptions['config']['listen']['http'][number],
-  routes: readonly Route[],
-  forwarder?: Forwarder,
-): Listener {
-  const app = createApp({
-    routes,
-    responseHeaders: config.http.responseHeaders,
-    logger,
-    ...(forwarder !== undefined && { fallback: forwarder.handle }),
-  });
-  const maxConnectionsPerAddress = config.limits.httpMaxConnsPerClient;
-  return new Listener({ listener: app, at, maxConnectionsPerAddress });
 }

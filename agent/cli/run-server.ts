@@ -2,15 +2,15 @@
 import type { Logger as LogWriter } from 'winston';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
-import { createApp } from '../../lib/http/app.ts';
-import { Listener } from '../../lib/http/listener.ts';
 import { tapLog } from '../../lib/log-tap.ts';
+import type { ServerInfo } from '../../lib/membership.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Server } from '../../server/server.ts';
 import { Agent } from '../agent.ts';
 import { Containers } from '../containers.ts';
 import { nodeIdOf } from '../node-id.ts';
-import { ownBeat } from '../own-entry.ts';
+import { ownBeat, ownServer } from '../own-entry.ts';
+import { createListeners } from './listeners.ts';
 import { OwnBeat } from './own-beat.ts';
 import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
@@ -64,20 +64,17 @@ export async function runServer(options: RunOptions): Promise<Running> {
     onUnknown: () => agent.syncSoon(),
   });
   await beat.start();
-  const app = createApp({
-    routes: [...agent.routes(), ...server.routes()],
-    responseHeaders: config.http.responseHeaders,
-    anyPath: config.http.disableUnprintableCharFilter,
+  const listeners = createListeners({
+    config,
     logger,
+    routes: [...agent.routes(), ...server.routes()],
+    introducer: {
+      ID: nodeId,
+      Node: config.nodeName,
+      Datacenter: config.datacenter,
+      servers: () => knownServers(server, ownServer(config, nodeId)),
+    },
   });
-  const listeners = config.listen.http.map(
-    (at) =>
-      new Listener({
-        listener: app,
-        at,
-        maxConnectionsPerAddress: config.limits.httpMaxConnsPerClient,
-      }),
-  );
   for (const listener of listeners) await listener.start();
   return {
     reload: () => agent.reload(),
@@ -91,6 +88,11 @@ export async function runServer(options: RunOptions): Promise<Running> {
       await closed;
     },
   };
+}
+
+/** Itself first: before its first beat is in the log it knows of itself all the same. */
+function knownServers({ members }: Server, self: ServerInfo): readonly ServerInfo[] {
+  return [self, ...members.servers().filter(({ ID }) => ID !== self.ID)];
 }
 
 /** The figures of /v1/agent/self that only a server has. */
