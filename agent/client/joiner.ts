@@ -8,6 +8,8 @@ import type { ServerList } from './server-list.ts';
 
 /** In containers everything starts at once, so the first attempts follow one another quickly. */
 const FIRST_RETRY_MS = 250;
+/** Later ones too, unless their number is limited: to ask costs next to nothing. */
+const MAX_RETRY_MS = 3000;
 
 export interface JoinerOptions {
   readonly servers: ServerList;
@@ -73,7 +75,8 @@ export class Joiner {
       onGivenUp();
       return;
     }
-    const pause = Math.min(FIRST_RETRY_MS * 2 ** Math.min(this.#attempts - 1, 16), intervalMs);
+    const soon = Math.min(FIRST_RETRY_MS * 2 ** Math.min(this.#attempts - 1, 16), MAX_RETRY_MS);
+    const pause = maxAttempts > 0 ? intervalMs : Math.min(soon, intervalMs);
     const delay = pause * (0.75 + random.next() / 4);
     this.#cancel = clock.after(delay, () => void this.#tryAll());
   }
