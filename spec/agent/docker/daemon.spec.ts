@@ -1,6 +1,10 @@
 /** The watcher and the exec probe against a real Docker daemon. */
 import assert from 'node:assert/strict';
-import { dockerApi } from '../../../agent/docker/docker-api.ts';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect } from 'node:net';
+import { createServer, type Server } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { dockerApi, dockerClient } from '../../../agent/docker/docker-api.ts';
 import { execProbe } from '../../../agent/docker/exec-probe.ts';
 import { DockerWatcher } from '../../../agent/docker/watcher.ts';
 import { systemClock } from '../../../lib/clock.ts';
@@ -18,7 +22,7 @@ afterEach(async () => {
 });
 
 function watch(
-  daemon: PrivateDocker,
+  daemon: Pick<PrivateDocker, 'client'>,
   config: Partial<DockerConfig> = {},
   registrations = new MemoryRegistrations(),
 ) {
@@ -173,6 +177,53 @@ describe('the watcher at a Docker daemon that is restarted', function () {
       await untilIds('host:stays:80');
     });
   }
+});
+
+describe('a Docker daemon behind TLS', function () {
+  this.timeout(30_000);
+  const docker = useDocker();
+  const file = (name: string) =>
+    fileURLToPath(new URL(`../../support/docker-tls/${name}`, import.meta.url));
+  let proxy: Server;
+  let endpoint = '';
+
+  before(async () => {
+    const socketPath = docker().host.slice('unix://'.length);
+    const own = {
+      cert: readFileSync(file('server.pem')),
+      key: readFileSync(file('server-key.pem')),
+    };
+    const options = { ...own, ca: readFileSync(file('ca.pem')), requestCert: true };
+    proxy = createServer(options, (client) => {
+      const daemon = connect(socketPath);
+      client.on('error', () => daemon.destroy()).pipe(daemon);
+      daemon.on('error', () => client.destroy()).pipe(client);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    endpoint = `tcp://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  });
+
+  after(() => {
+    proxy.close();
+  });
+
+  it('is watched by who shows a certificate of its authority', async () => {
+    const tls = {
+      caFile: file('ca.pem'),
+      certFile: file('client.pem'),
+      keyFile: file('client-key.pem'),
+    };
+    const client = dockerClient(optionsOf({ endpoint, tls }));
+    const { untilIds } = watch({ client });
+    await docker().run('web', { ports: { '80/tcp': '' } });
+    await untilIds('host:web:80');
+  });
+
+  it('answers nobody else', async () => {
+    const tls = { caFile: file('ca.pem'), certFile: '', keyFile: '' };
+    const api = dockerApi(dockerClient(optionsOf({ endpoint, tls })));
+    await assert.rejects(api.list(new AbortController().signal));
+  });
 });
 
 describe('execProbe at a Docker daemon', function () {
