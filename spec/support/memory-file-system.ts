@@ -48,6 +48,19 @@ export class MemoryFileSystem implements FileSystem {
     return this.#file(path, this.#inode(path));
   }
 
+  /** A write meets two operations: to do it, and to sync it. */
+  async openDurable(path: string): Promise<File> {
+    const file = await this.open(path);
+    return {
+      ...file,
+      async write(bytes, position) {
+        const written = await file.write(bytes, position);
+        await file.sync();
+        return written;
+      },
+    };
+  }
+
   async rename(from: string, to: string): Promise<void> {
     this.#meet('rename', to);
     const inode = this.#inode(from);

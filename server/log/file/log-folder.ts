@@ -36,6 +36,11 @@ export class LogFolder {
     return this.#file(name, 'open', (path) => this.#fileSystem.open(path));
   }
 
+  /** A file of which each write is durable when it returns. One that failed is as a failed sync. */
+  openDurable(name: string): Promise<LogFile> {
+    return this.#file(name, 'open', (path) => this.#fileSystem.openDurable(path));
+  }
+
   /** A file that only gets its name once it is whole, by `publish`. */
   createTemporary(name: string): Promise<LogFile> {
     return this.#file(`${name}${TEMPORARY}`, 'create', (path) => this.#fileSystem.create(path));

@@ -93,7 +93,7 @@ class Recovery {
 
   async #readLast(name: string): Promise<Segment> {
     const { folder, limits } = this.#deps;
-    const file = await folder.open(name);
+    const file = await folder.openDurable(name);
     try {
       const bytes = await file.read(0, await file.size());
       const end = this.#read(name, bytes);

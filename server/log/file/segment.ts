@@ -54,6 +54,7 @@ export interface SegmentEnd {
 /** The segment that is written to. */
 export class Segment {
   readonly name: string;
+  /** Opened durable. */
   readonly #file: LogFile;
   readonly #limits: SegmentLimits;
   #at: number;
@@ -80,7 +81,7 @@ export class Segment {
       await temporary.close();
     }
     await folder.publish(name);
-    const file = await folder.open(name);
+    const file = await folder.openDurable(name);
     return new Segment(file, { at: RECORDS_AT, allocated: bytes.length }, limits);
   }
 
@@ -98,7 +99,6 @@ export class Segment {
       bytes = Buffer.concat([records, Buffer.alloc(this.#allocated - end)]);
     }
     await this.#file.write(bytes, this.#at);
-    await this.#file.sync();
     this.#at = end;
   }
 
