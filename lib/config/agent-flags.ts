@@ -218,7 +218,7 @@ const ROWS: readonly (readonly [name: string, flag: Flag])[] = [
     {
       kind: 'string',
       key: 'redis.url',
-      help: 'The Redis that orders the writes of several servers: redis://, rediss:// or unix://.',
+      help: 'The Redis that orders the writes of several servers: redis://, rediss://, redis+sentinel:// or redis+cluster://.',
     },
   ],
   ['rejoin', { kind: 'bool', key: 'rejoin_after_leave', help: 'Join again after having left.' }],

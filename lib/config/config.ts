@@ -25,7 +25,7 @@ export interface Config {
   readonly nodeId: string;
   readonly disableHostNodeId: boolean;
   readonly nodeMeta: StringMap;
-  /** '' in dev mode. */
+  /** '' in dev mode, whatever a file says: nothing is kept then. */
   readonly dataDir: string;
   readonly pidFile: string;
   readonly address: AddressConfig;
@@ -268,7 +268,7 @@ export interface TelemetryConfig {
 }
 
 export interface RedisConfig {
-  /** redis://, rediss:// or unix://; '' with sentinels. */
+  /** As -redis takes it, with `s` after `redis` for TLS; '' with sentinels. */
   readonly url: string;
   readonly commit: 'redis' | 'quorum';
   /** host:port of each. */
@@ -280,8 +280,6 @@ export interface RedisConfig {
   readonly username: string;
   readonly password: string;
   readonly database: number | undefined;
-  /** What stands before the name of every key. */
-  readonly prefix: string;
   readonly tls: {
     readonly enabled: boolean;
     readonly caFile: string;

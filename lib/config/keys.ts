@@ -191,7 +191,6 @@ const OWN_KEYS = {
     username: 'string',
     password: 'string',
     database: 'int',
-    prefix: 'string',
     tls: {
       enabled: 'bool',
       ca_file: 'string',

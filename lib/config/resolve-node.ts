@@ -55,7 +55,7 @@ function resolveNodeName(name: string, problems: Problems): string {
 
 function resolveDataDir({ raw, host, problems, devMode }: NodeReading): string {
   const folder = raw.data_dir ?? '';
-  if (devMode) return folder;
+  if (devMode) return '';
   if (folder === '') problems.refuse('data_dir cannot be empty');
   else if (exists(host, folder) === 'a file') {
     problems.refuse(`data_dir ${quote(folder)} is not a directory`);

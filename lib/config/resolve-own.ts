@@ -3,19 +3,19 @@ import type { DockerConfig, RedisConfig } from './config.ts';
 import type { RawConfig } from './keys.ts';
 import type { Problems } from './problems.ts';
 
-const REDIS_SCHEMES = ['redis:', 'rediss:', 'unix:'];
+/** The rest of it is the event log's to understand. */
+const REDIS_URL = /^rediss?(?:\+sentinel|\+cluster)?:\/\/[^/]/i;
 
 interface RedisReading {
   readonly raw: RawConfig;
   readonly problems: Problems;
-  readonly datacenter: string;
   /** From the environment; what a flag or a file says goes before it. */
   readonly redisUrl: string | undefined;
 }
 
 /** Undefined when nothing speaks of Redis: then the log is a file, or in dev mode memory. */
 export function resolveRedis(reading: RedisReading): RedisConfig | undefined {
-  const { raw, problems, datacenter, redisUrl } = reading;
+  const { raw, problems, redisUrl } = reading;
   const { redis = {} } = raw;
   const sentinels = redis.sentinels ?? [];
   const url = redis.url ?? (sentinels.length > 0 ? '' : (redisUrl ?? ''));
@@ -36,7 +36,6 @@ export function resolveRedis(reading: RedisReading): RedisConfig | undefined {
     username: redis.username ?? '',
     password: redis.password ?? '',
     database: redis.database,
-    prefix: redis.prefix ?? `proconsul:${datacenter}`,
     tls: resolveRedisTls(redis.tls, url),
   };
 }
@@ -46,7 +45,7 @@ function resolveRedisTls(
   url: string,
 ): RedisConfig['tls'] {
   return {
-    enabled: tls?.enabled ?? (url.startsWith('rediss:') || tls !== undefined),
+    enabled: tls?.enabled ?? (/^rediss/i.test(url) || tls !== undefined),
     caFile: tls?.ca_file ?? '',
     certFile: tls?.cert_file ?? '',
     keyFile: tls?.key_file ?? '',
@@ -62,11 +61,11 @@ function refuseBadSentinels(sentinels: readonly string[], problems: Problems): v
 }
 
 function refuseBadUrl(url: string, problems: Problems): void {
-  if (url === '') return;
-  const scheme = URL.canParse(url) ? new URL(url).protocol : '';
-  if (REDIS_SCHEMES.includes(scheme)) return;
+  if (url === '' || REDIS_URL.test(url)) return;
   // The URL itself is not repeated: it may hold a password.
-  problems.refuse('redis.url: must be redis://host:port, rediss://host:port or unix:///path');
+  problems.refuse(
+    'redis.url: must begin with redis://, rediss://, redis+sentinel:// or redis+cluster://',
+  );
 }
 
 /** Events tell of every change at once; comparing finds only what none told of. */

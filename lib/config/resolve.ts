@@ -98,7 +98,7 @@ export function resolve(
     ui: resolveUi(raw, problems),
     autopilot: resolveAutopilot(raw, problems),
     telemetry: resolveTelemetry(raw, problems),
-    redis: resolveRedis({ raw, problems, redisUrl, datacenter: node.datacenter }),
+    redis: resolveRedis({ raw, problems, redisUrl }),
     docker: resolveDocker(raw, problems),
     workers: problems.atLeast('workers', raw.workers, { min: 1, fallback: 1 }),
   };

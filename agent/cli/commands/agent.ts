@@ -3,6 +3,7 @@ import type { Logger as LogWriter } from 'winston';
 import type { Config } from '../../../lib/config/config.ts';
 import { systemConfigHost } from '../../../lib/config/config-host.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
+import { agentUsage } from '../../../lib/config/usage.ts';
 import { describeChain, ProconsulError } from '../../../lib/errors.ts';
 import { createLogger } from '../../../lib/logger.ts';
 import type { Running, RunOptions } from '../run-server.ts';
@@ -21,6 +22,11 @@ export interface AgentEnvironment {
 }
 
 export async function agentCommand(argv: readonly string[], env: AgentEnvironment): Promise<void> {
+  if (argv.some((word) => /^--?(h|help)$/.test(word))) {
+    env.print(agentUsage());
+    env.exit(0);
+    return;
+  }
   const loaded = load(argv, env);
   if (loaded === undefined) return;
   const { config, warnings } = loaded;

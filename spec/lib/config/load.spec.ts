@@ -25,6 +25,7 @@ describe('loadConfig', () => {
     assert.equal(config.ports.grpc, 8502);
     assert.deepEqual(config.listen.http, [{ host: '127.0.0.1', port: 8500 }]);
     assert.deepEqual(warnings, []);
+    assert.equal(load(['-dev', '-data-dir=/d']).config.dataDir, '');
   });
 
   it('lets flags go before files, and later files before earlier ones', () => {
@@ -204,6 +205,14 @@ describe('loadConfig: Redis', () => {
         return !error.message.includes('secret') && error.message.startsWith('redis.url: must be');
       },
     );
+  });
+
+  it('may be behind sentinels or be a cluster, with and without TLS', () => {
+    for (const url of ['redis+sentinel://a:1,b:2/main', 'rediss+cluster://a:7000,b:7000']) {
+      const { redis } = load(['-dev', `-redis=${url}`]).config;
+      assert.equal(redis?.url, url);
+      assert.equal(redis?.tls.enabled, url.startsWith('rediss'));
+    }
   });
 
   it('takes sentinels in place of a URL', () => {
