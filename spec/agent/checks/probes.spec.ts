@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer as createHttp2 } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Probe } from '../../../agent/checks/probe.ts';
+import { type HttpProbeOptions, httpProbe } from '../../../agent/checks/probes/http.ts';
+import { grpcProbe, h2pingProbe } from '../../../agent/checks/probes/http2.ts';
+import { scriptProbe } from '../../../agent/checks/probes/script.ts';
+import { tcpProbe } from '../../../agent/checks/probes/tcp.ts';
+import { udpProbe } from '../../../agent/checks/probes/udp.ts';
+import { serveHttp } from '../../support/http-servers.ts';
+import { until } from '../../support/until.ts';
+
+/** Nothing listens there: it is a privileged port that no machine of ours uses. */
+const CLOSED = '127.0.0.1:1';
+
+function look(probe: Probe, signal = new AbortController().signal) {
+  return probe(signal);
+}
+
+describe('the HTTP probe', () => {
+  const http = (url: string, more: Partial<HttpProbeOptions> = {}) =>
+    httpProbe({
+      url,
+      method: '',
+      headers: {},
+      body: '',
+      followRedirects: true,
+      maxOutputBytes: 4096,
+      tlsServerName: '',
+      tlsSkipVerify: false,
+      untrusted: true,
+      ...more,
+    });
+
+  it('is passing for 2xx, warning for 429, else critical, and quotes the answer', async () => {
+    let status = 200;
+    const { host } = await serveHttp((_, response) => response.writeHead(status).end('hello'));
+    const url = `http://${host}/`;
+    assert.deepEqual(await look(http(url)), {
+      status: 'passing',
+      output: `HTTP GET ${url}: 200 OK Output: hello`,
+    });
+    status = 429;
+    assert.deepEqual(await look(http(url)), {
+      status: 'warning',
+      output: `HTTP GET ${url}: 429 Too Many Requests Output: hello`,
+    });
+    status = 503;
+    assert.equal((await look(http(url))).status, 'critical');
+  });
+
+  it('sends method, headers and body, and says who asks', async () => {
+    const seen: unknown[] = [];
+    const { host } = await serveHttp((request, response) => {
+      const { method, headers } = request;
+      seen.push(method, headers['user-agent'], headers['x-a'], headers.host);
+      request.on('data', (part: Buffer) => seen.push(part.toString()));
+      request.on('end', () => response.end());
+    });
+    const headers = { 'X-A': ['1', '2'], Host: ['web.example'] };
+    await look(http(`http://${host}/`, { method: 'POST', headers, body: 'ping' }));
+    assert.deepEqual(seen, ['POST', 'Consul Health Check', '1, 2', 'web.example', 'ping']);
+  });
+
+  it('keeps the last 4 KB of a body without end, and stops reading it', async () => {
+    const { host } = await serveHttp((_, response) => {
+      const part = 'x'.repeat(64 * 1024);
+      const more = () => {
+        while (!response.destroyed && response.write(part));
+        if (!response.destroyed) response.once('drain', more);
+      };
+      more();
+    });
+    const { output } = await look(http(`http://${host}/`));
+    const [, body = ''] = output.split('Output: ');
+    assert.equal(body.length, 4096);
+  });
+
+  it('follows a redirect on the same server, but not to another one when it is not trusted', async () => {
+    const asked: string[] = [];
+    const inner = await serveHttp((_, response) => {
+      asked.push('inner');
+      response.end('secret');
+    });
+    const outer = await serveHttp((request, response) => {
+      if (request.url === '/ok') response.end('moved here');
+      else if (request.url === '/same') response.writeHead(302, { Location: '/ok' }).end();
+      else response.writeHead(302, { Location: `http://${inner.host}/` }).end();
+    });
+    const same = await look(http(`http://${outer.host}/same`));
+    assert.match(same.output, /200 OK Output: moved here$/);
+    const other = await look(http(`http://${outer.host}/other`));
+    assert.deepEqual([other.status, asked], ['critical', []]);
+    const trusted = await look(http(`http://${outer.host}/other`, { untrusted: false }));
+    assert.deepEqual([trusted.status, asked], ['passing', ['inner']]);
+  });
+
+  it('refuses link-local addresses when it is not trusted', async () => {
+    for (const host of ['169.254.169.254', '[::ffff:169.254.169.254]', '[fe80::1]']) {
+      const { status, output } = await look(http(`http://${host}/latest/meta-data`));
+      assert.equal(status, 'critical');
+      assert.match(output, /link-local/);
+    }
+  });
+
+  it('says in Go’s words that nobody listens', async () => {
+    const { status, output } = await look(http(`http://${CLOSED}/`));
+    assert.equal(status, 'critical');
+    assert.equal(
+      output,
+      `Get "http://${CLOSED}/": dial tcp ${CLOSED}: connect: connection refused`,
+    );
+  });
+
+  it('ends when its time is over', async () => {
+    const { host, server } = await serveHttp(() => undefined);
+    const time = new AbortController();
+    const looking = look(http(`http://${host}/`), time.signal);
+    let asked = false;
+    server.once('request', () => {
+      asked = true;
+    });
+    await until(() => asked);
+    time.abort();
+    assert.match((await looking).output, /context deadline exceeded/);
+  });
+});
+
+describe('the TCP probe', () => {
+  it('is passing where something listens', async () => {
+    const { host } = await serveHttp(() => undefined);
+    assert.deepEqual(await look(tcpProbe({ target: host, untrusted: true })), {
+      status: 'passing',
+      output: `TCP connect ${host}: Success`,
+    });
+  });
+
+  it('is critical where nothing listens', async () => {
+    assert.deepEqual(await look(tcpProbe({ target: CLOSED, untrusted: true })), {
+      status: 'critical',
+      output: `dial tcp ${CLOSED}: connect: connection refused`,
+    });
+  });
+
+  it('rejects a target without a port', async () => {
+    await assert.rejects(look(tcpProbe({ target: 'web', untrusted: true })), /missing port/);
+  });
+});
+
+describe('the UDP probe', () => {
+  it('is passing where something listens and says nothing', async () => {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    const target = `127.0.0.1:${socket.address().port}`;
+    const { status, output } = await look(udpProbe(target, true));
+    socket.close();
+    assert.deepEqual([status, output], ['passing', `UDP connect ${target}: Success`]);
+  });
+
+  it('is critical where the port is refused', async () => {
+    assert.equal((await look(udpProbe(CLOSED, true))).status, 'critical');
+  });
+});
+
+describe('the script probe', () => {
+  const script = (...args: string[]) =>
+    look(scriptProbe({ args, timeoutMs: 300, maxOutputBytes: 4096 }));
+
+  it('goes by the exit code', async () => {
+    assert.deepEqual(await script('sh', '-c', 'echo fine'), {
+      status: 'passing',
+      output: 'fine\n',
+    });
+    assert.deepEqual(await script('sh', '-c', 'echo hm; exit 1'), {
+      status: 'warning',
+      output: 'hm\n',
+    });
+    assert.deepEqual(await script('sh', '-c', 'echo no >&2; exit 2'), {
+      status: 'critical',
+      output: 'no\n',
+    });
+  });
+
+  it('gives its arguments to no shell', async () => {
+    assert.deepEqual(await script('echo', '$(id); `id` && id'), {
+      status: 'passing',
+      output: '$(id); `id` && id\n',
+    });
+  });
+
+  it('keeps the end of a long output and says so', async () => {
+    const { output } = await script('sh', '-c', 'head -c 9000 /dev/zero | tr "\\0" x');
+    assert.match(output, /^Captured 4096 of 9000 bytes\n\.\.\.\nx{4096}$/);
+  });
+
+  it('says which program is not there', async () => {
+    const { status, output } = await script('no-such-program');
+    assert.equal(status, 'critical');
+    assert.equal(output, 'exec: "no-such-program": executable file not found in $PATH');
+  });
+
+  it('kills the program and what it started when its time is over', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'script-'));
+    const file = path.join(folder, 'pid');
+    const time = new AbortController();
+    const args = ['sh', '-c', `sleep 100 & echo $! > ${file}; wait`];
+    const looking = scriptProbe({ args, timeoutMs: 300, maxOutputBytes: 4096 })(time.signal);
+    const child = async () => Number(await readFile(file, 'utf8').catch(() => ''));
+    await until(async () => (await child()) > 0);
+    const pid = await child();
+    time.abort();
+    assert.deepEqual(await looking, {
+      status: 'critical',
+      output: 'Timed out (300ms) running check',
+    });
+    await until(() => !isRunning(pid));
+    await rm(folder, { recursive: true });
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('the gRPC and H2 probes', () => {
+  /** A server of grpc.health.v1 that answers with one status; closed by the caller. */
+  async function serveHealth(status: number, code = '0') {
+    const asked: string[] = [];
+    const server = createHttp2();
+    server.on('stream', (stream, headers) => {
+      const parts: Buffer[] = [];
+      stream.on('data', (part: Buffer) => parts.push(part));
+      stream.on('end', () => {
+        const message = Buffer.concat(parts).subarray(5);
+        asked.push(`${headers[':path']} ${message.subarray(2).toString()}`);
+        stream.respond(
+          { ':status': 200, 'content-type': 'application/grpc' },
+          { waitForTrailers: true },
+        );
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': code }));
+        stream.end(Buffer.from([0, 0, 0, 0, 2, 0x08, status]));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const target = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const close = () => new Promise((resolve) => server.close(resolve));
+    return { target, asked, close };
+  }
+
+  const options = { tls: false, tlsServerName: '', tlsSkipVerify: false, untrusted: true };
+
+  it('ask the health service by the name behind the slash', async () => {
+    const { target, asked, close } = await serveHealth(1);
+    const found = await look(grpcProbe({ ...options, target: `${target}/web` }));
+    assert.deepEqual(found, { status: 'passing', output: `gRPC check ${target}/web: success` });
+    assert.deepEqual(asked, ['/grpc.health.v1.Health/Check web']);
+    assert.equal((await look(h2pingProbe({ ...options, target }))).status, 'passing');
+    await close();
+  });
+
+  it('are critical when it does not serve, or answers with an error', async () => {
+    const down = await serveHealth(2);
+    assert.equal((await look(grpcProbe({ ...options, target: down.target }))).status, 'critical');
+    await down.close();
+    const unknown = await serveHealth(1, '5');
+    const { output } = await look(grpcProbe({ ...options, target: unknown.target }));
+    assert.match(output, /^rpc error: code = NotFound/);
+    await unknown.close();
+  });
+
+  it('are critical where nothing listens', async () => {
+    const { output } = await look(grpcProbe({ ...options, target: CLOSED }));
+    assert.equal(
+      output,
+      `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing dial tcp ${CLOSED}: connect: connection refused"`,
+    );
+    assert.equal((await look(h2pingProbe({ ...options, target: CLOSED }))).status, 'critical');
+  });
+});
