@@ -78,7 +78,7 @@ const txnOp: fc.Arbitrary<TxnOp> = fc.oneof(
   fc.record({ check: fc.record({ verb: catalogVerb, node, check, index }) }),
 );
 
-export const txnCommand: fc.Arbitrary<Command> = fc
+const txnCommand: fc.Arbitrary<Command> = fc
   .array(txnOp, { minLength: 1, maxLength: 5 })
   .map((ops) => ({ type: 'txn', ops }));
 
@@ -123,47 +123,120 @@ const coordinate = fc.record({
   }),
 });
 
+const member = fc.record({
+  ID: fc.constantFrom(uuid(7), uuid(8)),
+  Node: node,
+  Address: fc.constantFrom('10.0.0.1', '10.0.0.2'),
+  Port: fc.constant(8301),
+  Tags: fc.constantFrom({}, { role: 'node' }),
+});
+
+const query = fc.record({
+  ID: fc.constantFrom(uuid(4), uuid(5)),
+  Name: fc.constantFrom('', 'web', 'Web', 'w'),
+  Session: fc.constantFrom('', '', ...SESSIONS),
+  Token: fc.constant(''),
+  Template: fc.record({
+    Type: fc.constantFrom('', '', 'name_prefix_match'),
+    Regexp: fc.constant(''),
+    RemoveEmptyTags: fc.constant(false),
+  }),
+  Service: fc.record({
+    Service: fc.constantFrom('web', 'db'),
+    Failover: fc.constant({ NearestN: 0, Datacenters: null }),
+    OnlyPassing: fc.boolean(),
+    IgnoreCheckIDs: fc.constant(null),
+    Near: fc.constant(''),
+    Tags: fc.constant(null),
+    NodeMeta: fc.constant(null),
+    ServiceMeta: fc.constant(null),
+    Connect: fc.constant(false),
+  }),
+  DNS: fc.constant({ TTL: '' }),
+});
+
+const autopilot = fc.record({
+  CleanupDeadServers: fc.boolean(),
+  LastContactThreshold: fc.constant(2e8),
+  MaxTrailingLogs: fc.constantFrom(250, 251),
+  MinQuorum: fc.constant(0),
+  ServerStabilizationTime: fc.constant(1e10),
+  RedundancyZoneTag: fc.constant(''),
+  DisableUpgradeMigration: fc.constant(false),
+  UpgradeVersionTag: fc.constant(''),
+});
+
+const userEvent = session.map((ID) => ({
+  ID,
+  Name: 'deploy',
+  Payload: null,
+  NodeFilter: '',
+  ServiceFilter: '',
+  TagFilter: '',
+  Version: 1,
+}));
+
+const term = fc.nat(20);
+const coordinates = fc.uniqueArray(coordinate, {
+  maxLength: 2,
+  selector: ({ Node, Segment }) => Node.toLowerCase() + Segment,
+});
+
+type Kinds = { readonly [T in Command['type']]: [number, fc.Arbitrary<Command>] };
+
+/** By type, so that no new one is forgotten: how often it comes, and what it then is. */
+const KINDS: Kinds = {
+  register: [6, registerCommand],
+  deregister: [3, deregisterCommand],
+  kv: [6, kvOf(KV_VERBS).map((op) => ({ type: 'kv', op }))],
+  txn: [4, txnCommand],
+  'create-session': [3, createSession],
+  'destroy-session': [1, session.map((id) => ({ type: 'destroy-session', id }))],
+  'expire-sessions': [
+    1,
+    fc.record({
+      type: fc.constant('expire-sessions'),
+      term,
+      ids: fc.subarray([...SESSIONS]),
+    }),
+  ],
+  'claim-leadership': [
+    1,
+    fc.record({
+      type: fc.constant('claim-leadership'),
+      server: fc.constantFrom('s1', 's2'),
+      replaces: term,
+    }),
+  ],
+  'update-coordinates': [1, fc.record({ type: fc.constant('update-coordinates'), coordinates })],
+  'fire-event': [1, userEvent.map((event) => ({ type: 'fire-event', event }))],
+  'set-query': [2, fc.record({ type: fc.constant('set-query'), query, update: fc.boolean() })],
+  'delete-query': [
+    1,
+    fc.constantFrom(uuid(4), uuid(5)).map((id) => ({ type: 'delete-query', id })),
+  ],
+  'member-alive': [2, member.map((row) => ({ type: 'member-alive', member: row }))],
+  'members-failed': [
+    1,
+    fc.record({ type: fc.constant('members-failed'), term, nodes: fc.subarray([...NODES]) }),
+  ],
+  'member-left': [1, fc.record({ type: fc.constant('member-left'), node, prune: fc.boolean() })],
+  'reap-members': [
+    1,
+    fc.record({ type: fc.constant('reap-members'), term, nodes: fc.subarray([...NODES]) }),
+  ],
+  'set-autopilot': [
+    1,
+    fc.record(
+      { type: fc.constant('set-autopilot'), settings: autopilot, cas: index },
+      { requiredKeys: ['type', 'settings'] },
+    ),
+  ],
+};
+
 /** Whatever the log may bring. */
-export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 6, arbitrary: registerCommand },
-  { weight: 3, arbitrary: deregisterCommand },
-  { weight: 6, arbitrary: kvOf(KV_VERBS).map((op) => ({ type: 'kv' as const, op })) },
-  { weight: 4, arbitrary: txnCommand },
-  { weight: 3, arbitrary: createSession },
-  { weight: 1, arbitrary: session.map((id) => ({ type: 'destroy-session' as const, id })) },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(fc.nat(20), fc.subarray([...SESSIONS]))
-      .map(([term, ids]) => ({ type: 'expire-sessions' as const, term, ids })),
-  },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(fc.constantFrom('s1', 's2'), fc.nat(20))
-      .map(([server, replaces]) => ({ type: 'claim-leadership' as const, server, replaces })),
-  },
-  {
-    weight: 1,
-    arbitrary: fc
-      .uniqueArray(coordinate, { maxLength: 2, selector: ({ Node, Segment }) => Node + Segment })
-      .map((coordinates) => ({ type: 'update-coordinates' as const, coordinates })),
-  },
-  {
-    weight: 1,
-    arbitrary: session.map((ID) => ({
-      type: 'fire-event' as const,
-      event: {
-        ID,
-        Name: 'deploy',
-        Payload: null,
-        NodeFilter: '',
-        ServiceFilter: '',
-        TagFilter: '',
-        Version: 1,
-      },
-    })),
-  },
+const anyCommand: fc.Arbitrary<Command> = fc.oneof(
+  ...Object.values(KINDS).map(([weight, arbitrary]) => ({ weight, arbitrary })),
 );
 
 export interface Step {

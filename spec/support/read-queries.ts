@@ -37,6 +37,7 @@ export const READ_TARGETS: readonly string[] = [
   '/v1/kv/?keys&separator=/',
   ...below('session/info', SESSIONS),
   '/v1/session/list',
+  '/v1/query',
   '/v1/coordinate/nodes',
   ...below('coordinate/node', NODES),
   '/v1/internal/ui/nodes',

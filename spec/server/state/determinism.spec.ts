@@ -64,7 +64,9 @@ describe(`the state after any history (seed ${SEED})`, () => {
       for (const entry of entries) {
         const before = contentHash(state);
         const { outcome, touched } = apply(state, entry);
-        if (outcome.applied && touched.size > 0) continue;
+        // Nobody waits for autopilot's settings: they have no topic.
+        const silent = entry.command.type === 'set-autopilot';
+        if (outcome.applied && (touched.size > 0 || silent)) continue;
         assert.equal(contentHash(state), before, encodeJson(entry.command));
       }
     });
@@ -129,7 +131,15 @@ describe(`a query, entry by entry (seed ${SEED})`, () => {
 
 describe(`the same command twice (seed ${SEED})`, () => {
   it('moves no index the second time, for whatever says how things are to be', () => {
-    const says = new Set(['register', 'deregister', 'update-coordinates', 'destroy-session']);
+    const says = new Set([
+      'register',
+      'deregister',
+      'update-coordinates',
+      'destroy-session',
+      'delete-query',
+      'member-alive',
+      'member-left',
+    ]);
     forEachHistory(200, (entries) => {
       const state = new State();
       let shift = 0;
