@@ -11,13 +11,27 @@ import { silentLogger } from '../lib/logger.ts';
 import type { Entry } from '../server/commands.ts';
 import type { LogSink, Position, Proposal, Snapshot } from '../server/log/event-log.ts';
 import { START } from '../server/log/event-log.ts';
-import { FileLog } from '../server/log/file-log.ts';
+import { type FileSystem, nodeFileSystem, openSyncing } from '../server/log/file/file-system.ts';
+import { SEGMENT_LIMITS } from '../server/log/file/segment.ts';
+import { FileLog, type FileLogDeps } from '../server/log/file-log.ts';
 import { positionOf } from '../server/log/next-entry.ts';
 
 const RUN_MS = 3000;
 const BATCH_SIZES = [1, 8, 32, 128];
 /** The benchmark that HashiCorp published had so many. */
 const INSTANCES = 172_000;
+
+type Options = Partial<Pick<FileLogDeps, 'fileSystem' | 'limits'>>;
+
+interface Appending {
+  readonly what: string;
+  readonly size: number;
+  readonly options?: Options;
+}
+
+/** What the log would do without two of its decisions. */
+const NO_ALLOCATION = { ...SEGMENT_LIMITS, allocateBytes: 1 };
+const TWO_CALLS: FileSystem = { ...nodeFileSystem, openDurable: openSyncing };
 
 class CountingSink implements LogSink {
   position: Position = START;
@@ -37,7 +51,15 @@ class CountingSink implements LogSink {
 const folder = await mkdtemp(join(process.argv[2] ?? tmpdir(), 'file-log-bench-'));
 try {
   await measureFloor();
-  for (const size of BATCH_SIZES) await measureAppend(size);
+  for (const size of BATCH_SIZES) await measureAppend({ what: 'append', size });
+  for (const size of [1, 32]) {
+    await measureAppend({ what: 'without allocation', size, options: { limits: NO_ALLOCATION } });
+    await measureAppend({
+      what: 'write, then fdatasync',
+      size,
+      options: { fileSystem: TWO_CALLS },
+    });
+  }
   await measureSnapshot();
 } finally {
   await rm(folder, { recursive: true });
@@ -59,17 +81,19 @@ async function measureFloor(): Promise<void> {
   report('write + fdatasync alone', 1, times);
 }
 
-async function measureAppend(size: number): Promise<void> {
-  const log = newLog(`append-${size}`);
+async function measureAppend({ what, size, options }: Appending): Promise<void> {
+  const log = newLog(`${what}-${size}`, options);
   await log.start(new CountingSink());
   let made = 0;
+  const cpu = process.cpuUsage();
   const times = await repeat(async () => {
     const batch: Proposal[] = [];
     for (let i = 0; i < size; i++) batch.push(registration(made++));
     await log.append(batch);
   });
+  const { user, system } = process.cpuUsage(cpu);
   await log.stop();
-  report('append', size, times);
+  report(what, size, times, (user + system) / times.length);
 }
 
 async function measureSnapshot(): Promise<void> {
@@ -96,8 +120,9 @@ async function measureSnapshot(): Promise<void> {
   await again.stop();
 }
 
-function newLog(name: string): FileLog {
+function newLog(name: string, options: Options = {}): FileLog {
   return new FileLog({
+    ...options,
     folder: join(folder, name),
     clock: systemClock,
     logger: silentLogger,
@@ -158,15 +183,18 @@ async function repeat(run: () => Promise<void>): Promise<number[]> {
   return times;
 }
 
-function report(what: string, size: number, times: readonly number[]): void {
+function report(what: string, size: number, times: readonly number[], cpuUs?: number): void {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (part: number) => (sorted[Math.floor(sorted.length * part)] ?? 0).toFixed(2);
   const total = times.reduce((sum, ms) => sum + ms, 0);
   const rate = ((times.length * size) / total) * 1000;
+  const cpu = cpuUs === undefined ? [] : [`CPU ${cpuUs.toFixed(0)} us a batch`];
   print(
     `${what}, batches of ${size}: ${rate.toFixed(0)} writes/s`,
     `p50 ${at(0.5)} ms`,
+    `p90 ${at(0.9)} ms`,
     `p99 ${at(0.99)} ms`,
+    ...cpu,
   );
 }
 

@@ -64,7 +64,8 @@ async function openFile(path: string, flags: string | number): Promise<File> {
   return fileOf(await open(path, flags, FILE_MODE));
 }
 
-async function openSyncing(path: string): Promise<File> {
+/** `openDurable` in two calls. */
+export async function openSyncing(path: string): Promise<File> {
   const file = await openFile(path, 'r+');
   return {
     ...file,
