@@ -7,6 +7,7 @@ import type { ConfigHost } from './config-host.ts';
 import { decode, refusal } from './decode.ts';
 import { type Flags, parseFlags } from './flags.ts';
 import { parseHcl } from './hcl.ts';
+import { describeJsonFault } from './json-fault.ts';
 import { CONFIG_KEYS, type RawConfig } from './keys.ts';
 import { merge } from './merge.ts';
 import { DEV_DEFAULTS, resolve } from './resolve.ts';
@@ -139,7 +140,8 @@ function readText(name: string, format: 'json' | 'hcl', text: string): unknown {
   try {
     return format === 'json' ? decodeJson(text) : parseHcl(text);
   } catch (cause) {
-    throw refusal(name, cause instanceof Error ? cause.message : String(cause));
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw refusal(name, cause instanceof SyntaxError ? describeJsonFault(text, reason) : reason);
   }
 }
 

@@ -180,6 +180,13 @@ export function resolveJoin(raw: RawConfig, problems: Problems): JoinConfig {
     problems.durationMs(key, raw[key], defaultMs);
   const timeout = (key: 'reconnect_timeout' | 'reconnect_timeout_wan') =>
     problems.durationMs(key, raw[key], 72 * HOUR);
+  for (const address of raw.retry_join ?? []) {
+    if (!/\bprovider=/.test(address)) continue;
+    problems.warn(
+      `retry_join ${JSON.stringify(address)}: addresses are not looked up at cloud providers here; ` +
+        'name hosts or http(s) URLs',
+    );
+  }
   return {
     start: raw.start_join ?? [],
     startWan: raw.start_join_wan ?? [],

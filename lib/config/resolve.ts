@@ -122,6 +122,11 @@ function resolveBootstrap(raw: RawConfig, problems: Problems) {
   if (bootstrap && expect > 0) {
     problems.refuse("'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive");
   }
+  if (expect === 2) {
+    problems.warn('bootstrap_expect = 2: when one of two servers fails, there is no majority');
+  } else if (expect > 2 && expect % 2 === 0) {
+    problems.warn('bootstrap_expect is even: one server less stands as many failures');
+  }
   return { bootstrap: bootstrap || expect === 1, bootstrapExpect: expect === 1 ? 0 : expect };
 }
 

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { AGENT_FLAGS } from '../../../lib/config/agent-flags.ts';
 import { loadConfig, validateConfigFiles } from '../../../lib/config/load.ts';
-import { agentUsage } from '../../../lib/config/usage.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { type FakeMachine, fakeConfigHost } from '../../support/fake-config-host.ts';
 
@@ -99,6 +97,20 @@ describe('loadConfig', () => {
       code: 'invalid',
       message: 'config: Open failed on nope.json. open nope.json: no such file or directory',
     });
+  });
+
+  it('says at which line JSON is wrong', () => {
+    const broken = files('{\n  "node_name": "a",\n  "domain": x\n}');
+    assert.throws(
+      () => load(['-dev', ...FROM_FILE], broken),
+      /^ProconsulError: failed .* 3:13|line 3/,
+    );
+  });
+
+  it('warns of what will not be as someone hopes', () => {
+    const join = 'provider=aws tag_key=consul';
+    const { warnings } = load(['-dev', `-retry-join=${join}`, '-bootstrap-expect=2', '-node=a_b']);
+    assert.equal(warnings.length, 3);
   });
 
   it('names the piece that is wrong', () => {
@@ -222,149 +234,6 @@ describe('loadConfig: Redis', () => {
     assert.equal(redis?.url, '');
     assert.equal(redis?.commit, 'quorum');
     assert.equal(redis?.sentinelName, 'mymaster');
-  });
-});
-
-describe('loadConfig: flags', () => {
-  const firstLine = (argv: readonly string[]) => {
-    try {
-      load(argv);
-    } catch (error) {
-      assert.ok(error instanceof ProconsulError);
-      return error.message.split('\n')[0];
-    }
-    return 'taken';
-  };
-
-  it('come as -x v, -x=v and --x, and booleans alone or with a value', () => {
-    const { config } = load(['--dev', '-node', 'a', '--http-port=1', '-server=false', '-ui=T']);
-    assert.equal(config.nodeName, 'a');
-    assert.equal(config.ports.http, 1);
-    assert.equal(config.server, false);
-    assert.equal(config.ui.enabled, true);
-  });
-
-  it('take pairs, the second part of which may have colons or be missing', () => {
-    const { config } = load(['-dev', '-node-meta=a:b:c', '-node-meta', 'd']);
-    assert.deepEqual(config.nodeMeta, { a: 'b:c', d: '' });
-  });
-
-  // Each line is Consul's.
-  const refused: readonly (readonly [string, string])[] = [
-    ['-nope', 'flag provided but not defined: -nope'],
-    ['-node', 'flag needs an argument: -node'],
-    [
-      '-server=x',
-      'invalid boolean value "x" for -server: strconv.ParseBool: parsing "x": invalid syntax',
-    ],
-    [
-      '-http-port=x',
-      'invalid value "x" for flag -http-port: strconv.Atoi: parsing "x": invalid syntax',
-    ],
-    ['x', 'Unexpected extra arguments: [x]'],
-    ['-config-format=xml', "config: -config-format must be either 'hcl' or 'json'"],
-  ];
-  for (const [flag, message] of refused) {
-    it(`refuse ${flag}`, () => assert.equal(firstLine([flag]), message));
-  }
-
-  it('are listed after a complaint, and explained when asked', () => {
-    assert.throws(() => load(['-nope']), /\nUsage:\n {2}-advertise value\n {4}\t/);
-    for (const name of AGENT_FLAGS.keys()) assert.ok(agentUsage().includes(`\n  -${name}`), name);
-  });
-});
-
-describe('loadConfig: addresses', () => {
-  const interfaces = {
-    lo: ['127.0.0.1/8'],
-    eth0: ['10.0.0.7/24', '2a01:4f8::7/64', 'fe80::7/64'],
-    docker0: ['172.17.0.1/16'],
-    wan: ['93.184.216.34/24'],
-  };
-  const address = (keys: object, machine: FakeMachine = { interfaces }) =>
-    load(FROM_FILE, { ...machine, ...file({ bind_addr: '127.0.0.1', ...keys }) }).config.address;
-
-  it('fill in templates', () => {
-    const filled = (template: string) => address({ advertise_addr: template }).advertise;
-    assert.equal(filled('{{ GetPrivateIP }}'), '10.0.0.7');
-    assert.equal(filled('{{ GetInterfaceIP "docker0" }}'), '172.17.0.1');
-    assert.equal(filled('{{ GetInterfaceIP `wan` }}'), '93.184.216.34');
-    assert.equal(
-      filled('{{ GetAllInterfaces | include "network" "172.16.0.0/12" | attr "address" }}'),
-      '172.17.0.1',
-    );
-    assert.equal(
-      filled(
-        '{{ GetAllInterfaces | exclude "name" "lo|eth0" | sort "-address" | limit 1 | join "address" " " }}',
-      ),
-      '172.17.0.1',
-    );
-    assert.equal(
-      filled('{{ GetPrivateInterfaces | include "type" "IPv4" | attr "address" }}'),
-      '10.0.0.7',
-    );
-  });
-
-  it('name the function that no template knows', () => {
-    assert.throws(() => address({ advertise_addr: '{{ Nope }}' }), {
-      message:
-        '1 error occurred:\n\t* advertise_addr: error parsing "{{ Nope }}": ' +
-        'function "Nope" not defined\n\n',
-    });
-  });
-
-  it('may be several for clients', () => {
-    const keys = {
-      client_addr: '127.0.0.1 {{ GetPrivateIP }}',
-      addresses: { http: 'unix:///s ::1' },
-    };
-    const { config } = load(FROM_FILE, {
-      interfaces,
-      ...file({ bind_addr: '127.0.0.1', ...keys }),
-    });
-    assert.deepEqual(config.listen.dns, [
-      { host: '127.0.0.1', port: 8600 },
-      { host: '10.0.0.7', port: 8600 },
-    ]);
-    assert.deepEqual(config.listen.http, [{ path: '/s' }, { host: '::1', port: 8500 }]);
-  });
-
-  it('advertise the private one when bound to all', () => {
-    const one = { interfaces: { lo: ['127.0.0.1/8'], eth1: ['10.0.0.7/24'] } };
-    assert.equal(address({ bind_addr: '0.0.0.0' }, one).advertise, '10.0.0.7');
-  });
-
-  it('advertise the one that leads to the world when Docker has brought another, and warn', () => {
-    const { config, warnings } = load(FROM_FILE, { interfaces, ...file({}) });
-    assert.equal(config.address.advertise, '10.0.0.7');
-    assert.match(
-      warnings[0] ?? '',
-      /^Multiple private IPv4 addresses found \(10.0.0.7, 172.17.0.1\)/,
-    );
-  });
-
-  it('cannot be guessed when there is none, or several that might be meant', () => {
-    const none = { interfaces: { lo: ['127.0.0.1/8'] } };
-    assert.throws(() => address({ bind_addr: '0.0.0.0' }, none), {
-      message:
-        "No private IPv4 address found. Please configure one with 'bind' and/or 'advertise'.",
-    });
-    const two = { interfaces: { a: ['10.0.0.1/8'], b: ['10.0.0.2/8'] } };
-    assert.throws(() => address({ bind_addr: '0.0.0.0' }, two), {
-      message:
-        "Multiple private IPv4 addresses found. Please configure one with 'bind' and/or 'advertise'.",
-    });
-  });
-
-  it('are tagged by family', () => {
-    const keys = { advertise_addr: '10.1.1.1', advertise_addr_ipv6: 'fd00::1' };
-    assert.deepEqual(address({ ...keys, advertise_addr_wan: '9.9.9.9' }).tagged, {
-      lan: '10.1.1.1',
-      lan_ipv4: '10.1.1.1',
-      lan_ipv6: 'fd00::1',
-      wan: '9.9.9.9',
-      wan_ipv4: '9.9.9.9',
-    });
   });
 });
 
