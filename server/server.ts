@@ -188,7 +188,9 @@ export class Server {
     if (consistency === 'stale') return undefined;
     const { log } = this.#options;
     if (!log.status().writable) return Promise.reject(noLeader());
-    return log.readIndex().then((index) => this.#replica.applied(index));
+    const index = log.readIndex();
+    if (typeof index !== 'number') return index.then((read) => this.#replica.applied(read));
+    return index <= this.#replica.state.index ? undefined : this.#replica.applied(index);
   }
 
   /** Before the first beat there is only this one. */

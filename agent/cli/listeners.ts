@@ -1,6 +1,7 @@
 /** The HTTP listeners of a process: for local clients, for agents, for those that join. */
 import type { Config, ListenAddress } from '../../lib/config/config.ts';
 import { createApp } from '../../lib/http/app.ts';
+import { FastPath } from '../../lib/http/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
 import type { Handler, Route } from '../../lib/http/route.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -19,10 +20,16 @@ export function createListeners(options: ListenersOptions): readonly Listener[] 
   const { config, routes, introducer } = options;
   const introductions = introductionRoutes(introducer);
   // An agent may be pointed at any of the ports, so each of them introduces.
-  const app = appOf(options, [...routes, ...introductions]);
+  const fastPath = new FastPath();
+  const app = appOf(options, [...routes, ...introductions], fastPath);
   const forClients = config.limits.httpMaxConnsPerClient;
   const listen = (at: ListenAddress, listener = app, maxConnectionsPerAddress = forClients) =>
-    new Listener({ listener, at, maxConnectionsPerAddress });
+    new Listener({
+      listener,
+      at,
+      maxConnectionsPerAddress,
+      ...(listener === app && { fastPath }),
+    });
   const { fallback: _, ...own } = options;
   const lan = appOf(own, introductions);
   return [
@@ -38,12 +45,17 @@ function serverAddresses({ server, address, ports }: Config): readonly ListenAdd
   return server && ports.server > 0 ? [{ host: address.bind, port: ports.server }] : [];
 }
 
-function appOf({ config, logger, fallback }: ListenersOptions, routes: readonly Route[]) {
+function appOf(
+  { config, logger, fallback }: ListenersOptions,
+  routes: readonly Route[],
+  fastPath?: FastPath,
+) {
   return createApp({
     routes,
     responseHeaders: config.http.responseHeaders,
     anyPath: config.http.disableUnprintableCharFilter,
     logger,
     ...(fallback && { fallback }),
+    ...(fastPath && { fastPath }),
   });
 }

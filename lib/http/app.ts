@@ -7,11 +7,21 @@ import express, { type Express } from 'express';
 import { describeChain, ProconsulError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { readBody } from './body.ts';
+import type { FastPath } from './fast-path.ts';
 import { Params } from './params.ts';
 import { cleanPath, encodePath, isPrintable, splitTarget } from './path.ts';
-import { errorReply, isBug, send } from './respond.ts';
+import {
+  acceptsGzip,
+  errorReply,
+  isBug,
+  sendStream,
+  sendWire,
+  type Writing,
+  wireOf,
+} from './respond.ts';
 import type { Handler, HttpRequest, Reply, Route } from './route.ts';
 import { allowed, type Match, Router } from './router.ts';
+import type { Pending } from './shared.ts';
 
 export interface AppOptions {
   readonly routes: readonly Route[];
@@ -21,6 +31,8 @@ export interface AppOptions {
   readonly responseHeaders?: Readonly<Record<string, string>>;
   /** From disable_http_unprintable_char_filter: paths with such characters are served. */
   readonly anyPath?: boolean;
+  /** Learns which answers may be given again; the listener's own. */
+  readonly fastPath?: FastPath;
   readonly logger: Logger;
 }
 
@@ -28,41 +40,15 @@ export interface AppOptions {
 export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
-  const router = new Router(options.routes);
+  const front = new Front(options);
   app.use((message: IncomingMessage, response: ServerResponse) => {
-    void answer({ message, response, router, options });
+    front.answer(message, response).catch((error: unknown) => {
+      // Such as a header that nobody may send: the answer cannot be written, and no other either.
+      options.logger.error(`http: ${message.method}: ${describeChain(error)}`);
+      response.destroy();
+    });
   });
   return app;
-}
-
-interface Exchange {
-  readonly message: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly router: Router;
-  readonly options: AppOptions;
-}
-
-async function answer({ message, response, router, options }: Exchange): Promise<void> {
-  for (const [k, v] of Object.entries(options.responseHeaders ?? {})) response.setHeader(k, v);
-  let reply: Reply;
-  let pretty = false;
-  try {
-    const { path, query } = splitTarget(message.url ?? '/');
-    if (options.anyPath !== true && !isPrintable(path)) throw unprintable();
-    const params = new Params(query);
-    pretty = params.has('pretty');
-    const request = { message, response, params };
-    reply = redirect(message, path, query) ?? (await dispatch(router, options, path, request));
-  } catch (error) {
-    reply = errorReply(error);
-    const level = isBug(error) ? 'error' : 'debug';
-    // Never the query string: it may hold a token.
-    const url = message.url?.split('?', 1)[0];
-    options.logger[level](`http: ${message.method} ${url}: ${describeChain(error)}`);
-  }
-  await send(reply, { message, response, pretty });
-  // A body that nobody wanted must not keep the connection waiting.
-  if (!message.complete) message.resume();
 }
 
 function unprintable(): ProconsulError {
@@ -75,20 +61,92 @@ interface Parts {
   readonly params: Params;
 }
 
-function dispatch(
-  router: Router,
-  options: AppOptions,
-  path: string,
-  parts: Parts,
-): Reply | Promise<Reply> {
-  const match = router.match(path);
-  const request = requestOf(parts, match?.rest ?? '');
-  if (match === undefined) {
-    if (path === '/') return { text: 'Consul Agent' };
-    return options.fallback?.(request) ?? { status: 404 };
+class Front {
+  readonly #options: AppOptions;
+  readonly #router: Router;
+  /** Of answers to paths that no row is there for, and of all others. */
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #rowHeaders: Readonly<Record<string, string>>;
+
+  constructor(options: AppOptions) {
+    this.#options = options;
+    this.#router = new Router(options.routes);
+    this.#headers = { ...options.responseHeaders };
+    this.#rowHeaders = { ...options.responseHeaders, Vary: 'Accept-Encoding' };
   }
-  parts.response.setHeader('Vary', 'Accept-Encoding');
-  return runRow(match, request);
+
+  async answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    let common = this.#headers;
+    let pretty = false;
+    let reply: Reply;
+    try {
+      const { path, query } = splitTarget(message.url ?? '/');
+      if (this.#options.anyPath !== true && !isPrintable(path)) throw unprintable();
+      const params = new Params(query);
+      pretty = params.has('pretty');
+      const match = this.#router.match(path);
+      const moved = redirect(message, path, query);
+      if (moved === undefined && match !== undefined) common = this.#rowHeaders;
+      reply = moved ?? (await this.#dispatch(match, path, { message, response, params }));
+    } catch (error) {
+      reply = this.#errorReply(message, error);
+    }
+    const writing: Writing = { common, pretty, gzip: acceptsGzip(message) };
+    const { pending } = reply;
+    if (pending !== undefined) {
+      this.#options.fastPath?.waits({ message, response }, pending, writing);
+      // What a wait came to is no answer to the same request: that would have to wait anew.
+      const { shared: _, ...once } = await settled(pending, response);
+      reply = once;
+    }
+    await this.#send(reply, writing, { message, response });
+  }
+
+  async #send(
+    reply: Reply,
+    writing: Writing,
+    { message, response }: Pick<Parts, 'message' | 'response'>,
+  ): Promise<void> {
+    if (hasStream(reply)) await sendStream(reply, writing.common, response);
+    else {
+      const made = wireOf(reply, writing);
+      const wire = made instanceof Promise ? await made : made;
+      if (reply.shared !== undefined) {
+        this.#options.fastPath?.answers({ message, response }, reply.shared, wire);
+      }
+      sendWire(wire, response);
+    }
+    // A body that nobody wanted must not keep the connection waiting.
+    if (!message.complete) message.resume();
+  }
+
+  #dispatch(match: Match | undefined, path: string, parts: Parts): Reply | Promise<Reply> {
+    const request = requestOf(parts, match?.rest ?? '');
+    if (match !== undefined) return runRow(match, request);
+    if (path === '/') return { text: 'Consul Agent' };
+    return this.#options.fallback?.(request) ?? { status: 404 };
+  }
+
+  #errorReply(message: IncomingMessage, error: unknown): Reply {
+    const level = isBug(error) ? 'error' : 'debug';
+    // Never the query string: it may hold a token.
+    const url = message.url?.split('?', 1)[0];
+    this.#options.logger[level](`http: ${message.method} ${url}: ${describeChain(error)}`);
+    return errorReply(error);
+  }
+}
+
+function hasStream(reply: Reply): reply is Reply & Pick<Required<Reply>, 'stream'> {
+  return reply.stream !== undefined;
+}
+
+/** The reply that is waited for; never, once the client is gone. */
+function settled(pending: Pending, response: ServerResponse): Promise<Reply> {
+  return new Promise((resolve) => {
+    const cancel = pending.join(resolve);
+    if (response.destroyed) cancel();
+    else response.once('close', cancel);
+  });
 }
 
 function runRow(match: Match, request: HttpRequest): Reply | Promise<Reply> {

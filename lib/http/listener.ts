@@ -3,6 +3,7 @@ import { lstat, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { MAX_HEADER_BYTES } from '../limits.ts';
+import type { FastPath } from './fast-path.ts';
 
 /** Longer than Go's 90 s, or its clients meet a connection that closes as they write on it. */
 const KEEP_ALIVE_MS = 6 * 60_000;
@@ -18,6 +19,8 @@ export interface ListenerOptions {
   readonly at: { readonly host: string; readonly port: number } | { readonly path: string };
   /** Beyond it a client gets a 429 with a text; 0 for no limit. */
   readonly maxConnectionsPerAddress: number;
+  /** The one that the listener tells what it answers. */
+  readonly fastPath?: FastPath;
 }
 
 export class Listener {
@@ -39,6 +42,7 @@ export class Listener {
       options.listener,
     );
     this.#server.on('connection', (socket: Socket) => this.#count(socket));
+    options.fastPath?.attach(this.#server);
   }
 
   /** The port it listens at; useful when 0 was asked for. */
@@ -65,6 +69,7 @@ export class Listener {
   /** Takes no more connections, and ends those that are open once what they wait for is written. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
+    this.#options.fastPath?.release();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);

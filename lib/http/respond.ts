@@ -41,45 +41,99 @@ export function isBug(error: unknown): boolean {
   return !(error instanceof ProconsulError) || error.code === 'internal';
 }
 
-export interface Sending {
-  readonly message: IncomingMessage;
-  readonly response: ServerResponse;
+/** A reply as it goes out: header names and values in turn, Content-Length among them. */
+export interface Wire {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}
+
+export interface Writing {
+  /** Set on every answer, unless the reply says otherwise. */
+  readonly common: Readonly<Record<string, string>>;
   readonly pretty: boolean;
+  readonly gzip: boolean;
 }
 
-/** Sends the reply; to a client that is gone it does nothing. */
-export async function send(reply: Reply, { message, response, pretty }: Sending): Promise<void> {
-  if (response.destroyed || response.headersSent) return;
-  response.statusCode = reply.status ?? 200;
-  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
-  if (reply.stream !== undefined) {
-    response.flushHeaders();
-    // A client that goes away ends the stream: that is how a log monitor always ends.
-    await pipeline(reply.stream, response).catch(() => undefined);
-    return;
+/** What goes out for a reply that is no stream; a promise only where it must be compressed. */
+export function wireOf(reply: Reply, { common, pretty, gzip }: Writing): Wire | Promise<Wire> {
+  const headers = new Headers(common, reply.headers);
+  const body = bodyOf(reply, headers, pretty);
+  const wire = (bytes: Buffer): Wire => {
+    headers.set('Content-Length', String(bytes.length));
+    return { status: reply.status ?? 200, headers: headers.flat(), body: bytes };
+  };
+  if (!gzip || body.length < MIN_GZIP_BYTES) return wire(body);
+  headers.set('Content-Encoding', 'gzip');
+  return compressed(body).then(wire);
+}
+
+/** Header names are told apart without regard to case; the last value given counts. */
+class Headers {
+  readonly #values = new Map<string, readonly [name: string, value: string]>();
+
+  constructor(...sets: (Readonly<Record<string, string>> | undefined)[]) {
+    for (const set of sets) {
+      for (const [name, value] of Object.entries(set ?? {})) this.set(name, value);
+    }
   }
-  const bytes = body(reply, response, pretty);
-  if (bytes.length >= MIN_GZIP_BYTES && acceptsGzip(message)) {
-    response.setHeader('Content-Encoding', 'gzip');
-    end(response, await compress(bytes));
-  } else end(response, bytes);
+
+  set(name: string, value: string): void {
+    this.#values.set(name.toLowerCase(), [name, value]);
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name.toLowerCase());
+  }
+
+  flat(): string[] {
+    return [...this.#values.values()].flat();
+  }
 }
 
-function end(response: ServerResponse, bytes: Buffer): void {
-  response.setHeader('Content-Length', bytes.length);
-  response.end(bytes);
-}
-
-function body(reply: Reply, response: ServerResponse, pretty: boolean): Buffer {
+function bodyOf(reply: Reply, headers: Headers, pretty: boolean): Buffer {
   if (reply.bytes !== undefined) return reply.bytes;
   if (reply.text !== undefined) {
-    if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', TEXT);
-    response.setHeader('X-Content-Type-Options', 'nosniff');
+    if (!headers.has('Content-Type')) headers.set('Content-Type', TEXT);
+    headers.set('X-Content-Type-Options', 'nosniff');
     return Buffer.from(reply.text);
   }
-  if (reply.json === undefined) return Buffer.alloc(0);
-  response.setHeader('Content-Type', 'application/json');
+  if (reply.json === undefined) return EMPTY;
+  headers.set('Content-Type', 'application/json');
   return Buffer.from(pretty ? `${encodeJson(reply.json, true)}\n` : encodeJson(reply.json));
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** The bytes of one answer go to many: they are compressed once. */
+const COMPRESSED = new WeakMap<Buffer, Promise<Buffer>>();
+
+function compressed(bytes: Buffer): Promise<Buffer> {
+  const known = COMPRESSED.get(bytes);
+  if (known !== undefined) return known;
+  const made = compress(bytes);
+  COMPRESSED.set(bytes, made);
+  return made;
+}
+
+/** Sends it; to a client that is gone it does nothing. */
+export function sendWire(wire: Wire, response: ServerResponse): void {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(wire.status, wire.headers as string[]);
+  response.end(wire.body);
+}
+
+/** Sends what comes, until it ends or the client goes away. */
+export async function sendStream(
+  reply: Reply & Pick<Required<Reply>, 'stream'>,
+  common: Writing['common'],
+  response: ServerResponse,
+): Promise<void> {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(reply.status ?? 200, new Headers(common, reply.headers).flat());
+  response.flushHeaders();
+  // A client that goes away ends the stream: that is how a log monitor always ends.
+  await pipeline(reply.stream, response).catch(() => undefined);
 }
 
 /** Whether the client takes gzip; 'gzip;q=0' says that it does not. */

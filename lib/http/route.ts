@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Params } from './params.ts';
+import type { Pending, Shared } from './shared.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
@@ -53,6 +54,10 @@ export interface Reply {
   readonly bytes?: Buffer;
   /** Sent as it comes, until it ends or the client goes away. */
   readonly stream?: AsyncIterable<string | Buffer>;
+  /** Given where the same request may be answered with the very same reply again. */
+  readonly shared?: Shared;
+  /** Instead of all else: the reply that it settles with is the reply. */
+  readonly pending?: Pending;
 }
 
 export type Handler = (request: HttpRequest) => Reply | Promise<Reply>;

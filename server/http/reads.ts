@@ -5,10 +5,10 @@ import { ProconsulError } from '../../lib/errors.ts';
 import type { Params } from '../../lib/http/params.ts';
 import { errorReply } from '../../lib/http/respond.ts';
 import type { HttpRequest, Reply, Right, Route } from '../../lib/http/route.ts';
-import { DEFAULT_WAIT_MS, MAX_WAIT_MS, WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
-import type { Answer } from '../query/answers.ts';
+import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Query } from '../query/query.ts';
 import { type Consistency, checkDatacenter, type ServerDeps } from './deps.ts';
+import { PendingReading, Reading } from './reading.ts';
 
 export interface Read {
   readonly path: string;
@@ -61,54 +61,18 @@ const UNKNOWN = {
 async function answerRead(deps: ServerDeps, read: Read, request: HttpRequest): Promise<Reply> {
   const { params } = request;
   const consistency = consistencyOf(params);
-  const wait = waitOf(params, deps.random.next());
+  const { minIndex, waitMs } = waitOf(params);
   checkDatacenter(deps, params.get('dc'));
   const query = read.query(request);
-  const ready = deps.freshness.ready(consistency);
-  if (ready !== undefined) await ready;
   const shaped = params.has('pretty')
     ? { ...query, key: `pretty ${query.key}`, pretty: true }
     : query;
-  const answer =
-    wait.minIndex === 0
-      ? deps.answers.read(shaped)
-      : await deps.answers.wait(shaped, { ...wait, signal: request.signal });
-  return replyTo(answer, read, headersOf(deps, read, { params, consistency, answer }));
+  const reading = new Reading(deps, { read, params, consistency, query: shaped });
+  const ready = reading.ready();
+  if (ready !== undefined) await ready;
+  if (minIndex === 0 || deps.answers.read(shaped).index > minIndex) return reading.reply();
+  return { pending: new PendingReading(reading, { minIndex, waitMs }) };
 }
-
-function replyTo(answer: Answer, read: Read, headers: Record<string, string>): Reply {
-  if (answer.status === 404 && read.bareMissing === true) return { status: 404 };
-  return { status: answer.status, bytes: answer.body, headers };
-}
-
-interface Shown {
-  readonly params: Params;
-  readonly consistency: Consistency;
-  readonly answer: Answer;
-}
-
-/** In the order in which Consul's look best to a person; clients don't mind. */
-export function headersOf(
-  deps: ServerDeps,
-  read: Read,
-  { params, consistency, answer }: Shown,
-): Record<string, string> {
-  const { knownLeader, lastContactMs } = deps.freshness;
-  const headers: Record<string, string> = {};
-  if (answer.contentType !== '') headers['Content-Type'] = answer.contentType;
-  if (answer.contentType === 'text/plain') Object.assign(headers, RAW_GUARD);
-  headers['X-Consul-Index'] = String(answer.index);
-  headers['X-Consul-Knownleader'] = String(knownLeader);
-  // Any other read has just made sure that it is up to date.
-  const ageMs = consistency === 'stale' ? Math.round(lastContactMs) : 0;
-  headers['X-Consul-Lastcontact'] = String(ageMs);
-  if (read.saysConsistency === true) headers['X-Consul-Effective-Consistency'] = consistency;
-  if (read.cacheable === true && params.has('cached')) headers['X-Cache'] = 'MISS';
-  return headers;
-}
-
-/** A value is whatever someone wrote: a browser must not take it for a page of ours. */
-const RAW_GUARD = { 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': 'sandbox' };
 
 export function consistencyOf(params: Params): Consistency {
   const stale = params.has('stale');
@@ -123,8 +87,8 @@ export function consistencyOf(params: Params): Consistency {
   return consistent ? 'consistent' : 'leader';
 }
 
-/** `chance` in [0, 1) stretches the wait, lest many end at once. */
-export function waitOf(params: Params, chance: number): { minIndex: number; waitMs: number } {
+/** What the client has seen, and how long it waits at least: see `stretched`. */
+export function waitOf(params: Params): { minIndex: number; waitMs: number } {
   const sent = params.get('index');
   const index = params.uint64('index');
   if (sent !== '' && index === undefined) throw new ProconsulError('invalid', 'Invalid index');
@@ -133,5 +97,5 @@ export function waitOf(params: Params, chance: number): { minIndex: number; wait
   const waitMs = Math.min(asked, MAX_WAIT_MS);
   // Ours are far below 2^53, so that whatever is beyond it can only be waited for in vain.
   const minIndex = Math.min(Number(index ?? 0n), Number.MAX_SAFE_INTEGER);
-  return { minIndex, waitMs: waitMs * (1 + chance * WAIT_JITTER_FRACTION) };
+  return { minIndex, waitMs };
 }

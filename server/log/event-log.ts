@@ -69,9 +69,10 @@ export interface EventLog {
 
   /**
    * An index at or past every write acknowledged before the call: a read that waits until this much
-   * is applied is linearizable. Rejects 'unavailable' where that cannot be known now.
+   * is applied is linearizable. Rejects 'unavailable' where that cannot be known now. A log of our
+   * own knows it at once.
    */
-  readIndex(): Promise<number>;
+  readIndex(): number | Promise<number>;
 
   /**
    * Keeps the snapshot for good, has read it back, and trims what it makes unnecessary. Its position

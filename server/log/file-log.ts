@@ -75,9 +75,8 @@ export class FileLog implements EventLog {
     return this.#appending;
   }
 
-  async readIndex(): Promise<number> {
-    this.#mustRun();
-    return this.#position.index;
+  readIndex(): number | Promise<number> {
+    return this.#isRunning() ? this.#position.index : Promise.reject(takesNoWrites());
   }
 
   saveSnapshot(snapshot: Snapshot): Promise<void> {
@@ -196,7 +195,7 @@ export class FileLog implements EventLog {
   #mustRun(): Running {
     const running = this.#running;
     if (running !== undefined && this.#isRunning()) return running;
-    throw new ProconsulError('unavailable', 'the file log takes no writes');
+    throw takesNoWrites();
   }
 
   #fail(error: ProconsulError): void {
@@ -209,4 +208,8 @@ export class FileLog implements EventLog {
 
 function isUpTo(index: number | undefined, limit: number): boolean {
   return index !== undefined && index <= limit;
+}
+
+function takesNoWrites(): ProconsulError {
+  return new ProconsulError('unavailable', 'the file log takes no writes');
 }

@@ -65,9 +65,8 @@ export class MemoryLog implements EventLog {
     sink.apply(written.map(({ entry }) => entry));
   }
 
-  async readIndex(): Promise<number> {
-    this.#started();
-    return this.#position.index;
+  readIndex(): number | Promise<number> {
+    return this.#sink === undefined ? Promise.reject(notStarted()) : this.#position.index;
   }
 
   async saveSnapshot({ position, lines }: Snapshot): Promise<void> {
@@ -92,7 +91,7 @@ export class MemoryLog implements EventLog {
 
   #started(): LogSink {
     if (this.#sink !== undefined) return this.#sink;
-    throw new ProconsulError('unavailable', 'the memory log is not started');
+    throw notStarted();
   }
 
   #remember(written: readonly WrittenEntry[]): void {
@@ -101,4 +100,8 @@ export class MemoryLog implements EventLog {
       this.#position = positionOf(entry);
     }
   }
+}
+
+function notStarted(): ProconsulError {
+  return new ProconsulError('unavailable', 'the memory log is not started');
 }

@@ -3,32 +3,15 @@
  * many ask. This is also what a blocking query waits on.
  */
 import type { Cancel, Clock } from '../../lib/clock.ts';
-import { encodeJson } from '../../lib/json.ts';
 import type { State } from '../state/state.ts';
-import { indexOf, type Query } from './query.ts';
+import { type Answer, LiveAnswer, type Waiter } from './live-answer.ts';
+import type { Query } from './query.ts';
 import type { Watcher } from './watcher.ts';
 
 /** Room for ready answers; what was not asked for longest goes first. */
 export const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 /** What an answer takes beside its body, so that many small ones are bounded too. */
 const ANSWER_OVERHEAD_BYTES = 1024;
-
-/** An answer as of one index, ready to be written. */
-export interface Answer {
-  readonly index: number;
-  readonly status: number;
-  /** '' for an empty body. */
-  readonly contentType: string;
-  readonly body: Buffer;
-}
-
-export interface Wait {
-  /** The client has seen this much; 0 when it does not want to wait. */
-  readonly minIndex: number;
-  readonly waitMs: number;
-  /** When it aborts, nobody waits any more and the promise never settles. */
-  readonly signal: AbortSignal;
-}
 
 export interface AnswersOptions {
   readonly state: () => State;
@@ -52,26 +35,49 @@ export class Answers {
     return { answers: this.#live.size, bytes: this.#bytes };
   }
 
-  /** The answer as the state stands. */
-  read(query: Query): Answer {
-    const live = this.#find(query);
-    const answer = live.current();
-    this.#account(live, answer);
-    return answer;
+  /** How many wait. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const live of this.#live.values()) waiting += live.waiting;
+    return waiting;
   }
 
-  /** The answer as soon as it is newer than `minIndex`, or whatever it is when the wait is over. */
-  async wait(query: Query, wait: Wait): Promise<Answer> {
-    const live = this.#find(query);
-    const answer = live.current();
-    this.#account(live, answer);
-    if (answer.index > wait.minIndex || wait.minIndex === 0) return answer;
-    return await live.wait(wait);
+  /** The answer as the state stands. */
+  read(query: Query): Answer {
+    return this.#read(query).answer;
+  }
+
+  /**
+   * Tells the waiter as soon as the answer is newer than what it has seen, or whatever it is when
+   * the wait is over; never at once. Cancelled, it is told nothing.
+   */
+  wait(query: Query, waiter: Waiter): Cancel {
+    return this.#read(query).live.wait(waiter);
+  }
+
+  /** As `wait`, for one who shares it with nobody. Once the signal aborts it never settles. */
+  next(
+    query: Query,
+    wait: Pick<Waiter, 'minIndex' | 'waitMs'>,
+    gone: AbortSignal,
+  ): Promise<Answer> {
+    return new Promise((onAnswer, onError) => {
+      const cancel = this.wait(query, { ...wait, onAnswer, onError });
+      gone.addEventListener('abort', cancel, { once: true });
+      if (gone.aborted) cancel();
+    });
   }
 
   /** Answers all who wait with what there is: the server stops, or its state was replaced. */
   release(): void {
     for (const live of this.#live.values()) live.release();
+  }
+
+  #read(query: Query): { live: LiveAnswer; answer: Answer } {
+    const live = this.#find(query);
+    const answer = live.current();
+    this.#account(live, answer);
+    return { live, answer };
   }
 
   #find(query: Query): LiveAnswer {
@@ -101,89 +107,4 @@ export class Answers {
       this.#bytes -= oldest.bytes;
     }
   }
-}
-
-interface Waiter {
-  readonly minIndex: number;
-  readonly settle: (answer: Answer) => void;
-}
-
-class LiveAnswer {
-  readonly query: Query;
-  bytes = 0;
-  readonly #options: AnswersOptions;
-  readonly #cancel: Cancel;
-  readonly #waiters = new Set<Waiter>();
-  #answer: Answer | undefined;
-  #waking = false;
-
-  constructor(query: Query, options: AnswersOptions) {
-    this.query = query;
-    this.#options = options;
-    this.#cancel = options.watcher.watch(query.topics, () => this.#touched());
-  }
-
-  get waiting(): number {
-    return this.#waiters.size;
-  }
-
-  current(): Answer {
-    this.#answer ??= render(this.query, this.#options.state());
-    return this.#answer;
-  }
-
-  wait({ minIndex, waitMs, signal }: Wait): Promise<Answer> {
-    return new Promise((resolve) => {
-      const waiter: Waiter = {
-        minIndex,
-        settle: (answer) => {
-          forget();
-          resolve(answer);
-        },
-      };
-      const forget = () => {
-        this.#waiters.delete(waiter);
-        cancelTimer();
-        signal.removeEventListener('abort', forget);
-      };
-      const cancelTimer = this.#options.clock.after(waitMs, () => waiter.settle(this.current()));
-      signal.addEventListener('abort', forget);
-      this.#waiters.add(waiter);
-      if (signal.aborted) forget();
-    });
-  }
-
-  release(): void {
-    for (const waiter of [...this.#waiters]) waiter.settle(this.current());
-  }
-
-  drop(): void {
-    this.#cancel();
-  }
-
-  #touched(): void {
-    this.#answer = undefined;
-    if (this.#waiters.size === 0 || this.#waking) return;
-    // Once for the whole batch of entries that is being applied, not once an entry.
-    this.#waking = true;
-    queueMicrotask(() => this.#wake());
-  }
-
-  #wake(): void {
-    this.#waking = false;
-    const answer = this.current();
-    for (const waiter of [...this.#waiters]) {
-      if (answer.index > waiter.minIndex) waiter.settle(answer);
-    }
-  }
-}
-
-function render(query: Query, state: State): Answer {
-  const { status = 200, json, bytes, contentType } = query.run(state);
-  const index = indexOf(query, state);
-  if (bytes !== undefined) return { index, status, contentType: contentType ?? '', body: bytes };
-  if (json === undefined) return { index, status, contentType: '', body: Buffer.alloc(0) };
-  const text = query.pretty === true ? `${encodeJson(json, true)}\n` : encodeJson(json);
-  const body = Buffer.from(text);
-  return { index, status, contentType: 'application/json', body };
 }

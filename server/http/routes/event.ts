@@ -13,6 +13,7 @@ import { keyOf } from '../../query/query.ts';
 import type { State } from '../../state/state.ts';
 import { EVENTS } from '../../state/topic-names.ts';
 import { askingNode, checkDatacenter, required, type ServerDeps, write } from '../deps.ts';
+import { stretched } from '../reading.ts';
 import { waitOf } from '../reads.ts';
 
 export function eventRoutes(deps: ServerDeps): Route[] {
@@ -73,7 +74,7 @@ function pattern(what: string, text: string): string {
 async function list(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   const { params, signal } = request;
   const seen = params.uint64('index');
-  const { waitMs } = waitOf(params, deps.random.next());
+  const waitMs = stretched(waitOf(params).waitMs, deps.random.next());
   checkDatacenter(deps, params.get('dc'));
   const query = eventsFor(askingNode(deps, request), params.get('name'));
   const deadline = deps.clock.monotonic() + waitMs;
@@ -85,7 +86,8 @@ async function list(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
     if (seen === undefined || seen === 0n || index !== seen || leftMs <= 0) {
       return reply(events);
     }
-    const next = await deps.answers.wait(query, { minIndex: answer.index, waitMs: leftMs, signal });
+    const wait = { minIndex: answer.index, waitMs: leftMs };
+    const next = await deps.answers.next(query, wait, signal);
     // Nothing new, and yet an answer: the wait is over, or the server stops.
     if (next.index <= answer.index) return reply(events);
   }

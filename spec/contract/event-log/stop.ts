@@ -42,7 +42,7 @@ export function describeStop(caseOf: CaseOf): void {
       const { log, sink } = await caseOf().restart();
       await log.stop();
       await assert.rejects(log.append([proposal('a')]), { code: 'unavailable' });
-      await assert.rejects(log.readIndex(), { code: 'unavailable' });
+      await assert.rejects(async () => await log.readIndex(), { code: 'unavailable' });
       const snapshot = { position: sink.position, lines: [] };
       await assert.rejects(log.saveSnapshot(snapshot), { code: 'unavailable' });
       assert.equal(log.status().writable, false);
@@ -52,7 +52,7 @@ export function describeStop(caseOf: CaseOf): void {
     it('is as good as not having started', async () => {
       const log = caseOf().open();
       await assert.rejects(log.append([proposal('a')]), { code: 'unavailable' });
-      await assert.rejects(log.readIndex(), { code: 'unavailable' });
+      await assert.rejects(async () => await log.readIndex(), { code: 'unavailable' });
       assert.equal(log.status().writable, false);
     });
   });
