@@ -1,8 +1,10 @@
+import { closeRawClients } from './raw-client.ts';
 import { stopServers } from './start-server.ts';
 
 /** Ends what a spec started, however the spec ended: without it one failure keeps mocha running. */
 export const mochaHooks = {
   afterEach: async () => {
+    closeRawClients();
     await stopServers();
   },
 };

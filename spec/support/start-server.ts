@@ -1,6 +1,7 @@
 /** A registry server of a spec's own: memory log, fake clock, seeded chance, a port of its own. */
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createApp } from '../../lib/http/app.ts';
+import { FastPath } from '../../lib/http/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
 import { decodeJson } from '../../lib/json.ts';
 import { silentLogger } from '../../lib/logger.ts';
@@ -29,6 +30,9 @@ export interface TestServer {
   readonly clock: FakeClock;
   readonly server: Server;
   readonly port: number;
+  readonly fastPath: FastPath;
+  /** How many requests Node's parser has seen; the fast path answered the others. */
+  readonly parsed: () => number;
   readonly get: (path: string, sent?: Sent) => Promise<Answer>;
   readonly put: (path: string, body?: Sent['body'], sent?: Sent) => Promise<Answer>;
   readonly del: (path: string) => Promise<Answer>;
@@ -62,8 +66,15 @@ export async function startServer(): Promise<TestServer> {
     },
   });
   await server.start();
+  const fastPath = new FastPath();
+  const app = createApp({ routes: server.routes(), fastPath, logger: silentLogger });
+  let parsed = 0;
   const listener = new Listener({
-    listener: createApp({ routes: server.routes(), logger: silentLogger }),
+    listener: (message, response) => {
+      parsed++;
+      app(message, response);
+    },
+    fastPath,
     at: { host: '127.0.0.1', port: 0 },
     maxConnectionsPerAddress: 0,
   });
@@ -79,6 +90,8 @@ export async function startServer(): Promise<TestServer> {
     clock,
     server,
     port,
+    fastPath,
+    parsed: () => parsed,
     ask,
     get: (path, sent) => ask('GET', path, sent),
     put: (path, body, sent) =>

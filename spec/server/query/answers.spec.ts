@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { Answers } from '../../../server/query/answers.ts';
+import type { Answer } from '../../../server/query/live-answer.ts';
+import type { Query } from '../../../server/query/query.ts';
+import { Watcher } from '../../../server/query/watcher.ts';
+import { State } from '../../../server/state/state.ts';
+import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { until } from '../../support/until.ts';
+
+function start(maxBytes?: number) {
+  const state = new State();
+  // Past the floor, which is 1.
+  state.index = 1;
+  const watcher = new Watcher();
+  const clock = new FakeClock();
+  let runs = 0;
+  const answers = new Answers({
+    state: () => state,
+    watcher,
+    clock,
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+  });
+  const touch = (...topics: string[]) => {
+    state.index++;
+    for (const topic of topics) state.topics.touch(topic);
+    watcher.notify(state.topics.commit(state.index, clock.now()));
+  };
+  const query = (topic: string, json: unknown = topic): Query => ({
+    key: topic,
+    topics: [topic],
+    run: () => {
+      runs++;
+      return { json };
+    },
+  });
+  const wait = (of: Query, minIndex: number, waitMs = 60_000) => {
+    const got: Answer[] = [];
+    const errors: unknown[] = [];
+    const cancel = answers.wait(of, {
+      minIndex,
+      waitMs,
+      onAnswer: (answer) => got.push(answer),
+      onError: (error) => errors.push(error),
+    });
+    return { got, errors, cancel };
+  };
+  return { answers, clock, query, runs: () => runs, state, touch, wait, watcher };
+}
+
+describe('Answers', () => {
+  it('evaluates once, however many ask, until something is touched', () => {
+    const { answers, query, runs, touch } = start();
+    const web = query('web');
+    assert.equal(answers.read(web), answers.read(query('web')));
+    touch('other');
+    answers.read(web);
+    assert.equal(runs(), 1);
+    touch('web');
+    assert.equal(answers.read(web).index, 3);
+    assert.equal(runs(), 2);
+  });
+
+  it('says of an answer that it stands, and never again once it was touched', () => {
+    const { answers, query, touch } = start();
+    const answer = answers.read(query('web'));
+    assert(answer.stands);
+    touch('web');
+    assert(!answer.stands);
+    answers.read(query('web'));
+    assert(!answer.stands);
+  });
+
+  it('lets the oldest go when there is no more room, and says that they stand no longer', () => {
+    const { answers, query, watcher } = start(10_000);
+    const first = answers.read(query('first'));
+    for (let i = 0; i < 100; i++) answers.read(query(`${i}`));
+    assert(answers.size.bytes <= 10_000);
+    assert.equal(watcher.size, answers.size.answers);
+    assert(!first.stands);
+  });
+
+  it('keeps one that is waited on, however old', async () => {
+    const { answers, query, touch, wait } = start(10_000);
+    const { got } = wait(query('first'), 1);
+    for (let i = 0; i < 100; i++) answers.read(query(`${i}`));
+    touch('first');
+    await settle();
+    assert.equal(got.length, 1);
+  });
+});
+
+describe('Answers.wait', () => {
+  it('tells all who wait, after one evaluation for a whole batch of entries', async () => {
+    const { query, runs, state, touch, wait } = start();
+    const web = query('web');
+    const waiting = Array.from({ length: 300 }, () => wait(web, 1));
+    const before = runs();
+    touch('web');
+    touch('web');
+    await settle();
+    await until(() => waiting.every(({ got }) => got.length > 0));
+    assert.equal(runs(), before + 1);
+    assert(waiting.every(({ got }) => got.length === 1 && got[0]?.index === state.index));
+  });
+
+  it('lets other work come between when it tells very many', async () => {
+    const { query, touch, wait } = start();
+    const waiting = Array.from({ length: 5000 }, () => wait(query('web'), 1));
+    touch('web');
+    await Promise.resolve();
+    const told = () => waiting.filter(({ got }) => got.length > 0).length;
+    const steps: number[] = [];
+    for (let before = 0; before < 5000 && steps.length < 5000; before = told()) {
+      steps.push(told() - before);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(told(), 5000);
+    assert(Math.max(...steps) <= 200, `at most ${Math.max(...steps)} at a time`);
+  });
+
+  it('tells those too who were already passed over when something changes once more', async () => {
+    const { query, touch, wait } = start();
+    const late = wait(query('web'), 2);
+    const many = Array.from({ length: 500 }, () => wait(query('web'), 1));
+    touch('other');
+    touch('web');
+    await Promise.resolve();
+    touch('web');
+    await until(() => many.every(({ got }) => got.length === 1));
+    await until(() => late.got.length === 1);
+  });
+
+  it('leaves alone who has seen as much', async () => {
+    const { query, touch, wait } = start();
+    const { got } = wait(query('web'), 100);
+    touch('web');
+    await settle();
+    assert.deepEqual(got, []);
+  });
+
+  it('tells what there is when the wait is over', async () => {
+    const { clock, query, wait } = start();
+    const { got } = wait(query('web'), 1, 1000);
+    await clock.advance(999);
+    assert.equal(got.length, 0);
+    await clock.advance(1);
+    assert.equal(got.length, 1);
+    assert.equal(clock.armed, 0);
+  });
+
+  it('tells nothing once cancelled, and leaves no timer', async () => {
+    const { answers, clock, query, touch, wait } = start();
+    const { got, cancel } = wait(query('web'), 1);
+    cancel();
+    touch('web');
+    await settle();
+    assert.deepEqual(got, []);
+    assert.equal(answers.waiting, 0);
+    assert.equal(clock.armed, 0);
+  });
+
+  it('hands an error of the query to each who waits', async () => {
+    const { touch, wait, query } = start();
+    let fails = false;
+    const odd: Query = {
+      ...query('odd'),
+      run: () => {
+        if (fails) throw new Error('no');
+        return { json: 1 };
+      },
+    };
+    const waiting = [wait(odd, 1), wait(odd, 1)];
+    fails = true;
+    touch('odd');
+    await settle();
+    for (const { errors } of waiting) assert.match(String(errors[0]), /no/);
+  });
+
+  it('answers all with what there is on release', () => {
+    const { answers, query, wait } = start();
+    const waiting = [wait(query('a'), 1), wait(query('b'), 1)];
+    answers.release();
+    assert(waiting.every(({ got }) => got.length === 1));
+    assert.equal(answers.waiting, 0);
+  });
+});
