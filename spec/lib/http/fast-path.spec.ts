@@ -262,6 +262,15 @@ describe('a wait that many share', () => {
     }
   });
 
+  it('is entered anew by who asks again after it ended without a change', async () => {
+    const { clients, clock, request, server } = await waiting(3);
+    await clock.advance(70_000);
+    for (const client of clients) await client.answer();
+    for (const client of clients) client.send(request);
+    await until(() => server.answers.waiting === 3);
+    assert(clients.every(({ unread }) => unread === 0));
+  });
+
   it('is left by a client that goes away', async () => {
     const { clients, server, fastPath } = await waiting(3);
     for (const client of clients) client.close();
