@@ -181,9 +181,11 @@ export function resolveJoin(raw: RawConfig, problems: Problems): JoinConfig {
   const timeout = (key: 'reconnect_timeout' | 'reconnect_timeout_wan') =>
     problems.durationMs(key, raw[key], 72 * HOUR);
   for (const address of raw.retry_join ?? []) {
-    if (!/\bprovider=/.test(address)) continue;
+    const provider = /\bprovider=(\S+)/.exec(address)?.[1];
+    if (provider === undefined) continue;
+    // Only the provider's name: the rest may hold keys.
     problems.warn(
-      `retry_join ${JSON.stringify(address)}: addresses are not looked up at cloud providers here; ` +
+      `retry_join with provider=${provider}: addresses are not looked up at cloud providers here; ` +
         'name hosts or http(s) URLs',
     );
   }

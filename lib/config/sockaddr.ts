@@ -69,8 +69,7 @@ function onDefault(all: readonly InterfaceAddress[], host: ConfigHost) {
 }
 
 function named(all: readonly InterfaceAddress[], name: string): readonly InterfaceAddress[] {
-  const pattern = new RegExp(`^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
-  return all.filter((each) => pattern.test(each.name) && !isLinkLocal(each.address));
+  return all.filter((each) => each.name === name && !isLinkLocal(each.address));
 }
 
 function first(addresses: readonly InterfaceAddress[]): string {
