@@ -10,6 +10,7 @@ import { Agent } from '../agent.ts';
 import { Containers } from '../containers.ts';
 import { nodeIdOf } from '../node-id.ts';
 import { ownBeat, ownServer } from '../own-entry.ts';
+import { createDnsServer, serverLookups } from './dns-role.ts';
 import { createListeners } from './listeners.ts';
 import { OwnBeat } from './own-beat.ts';
 import { serverCatalog } from './server-catalog.ts';
@@ -76,11 +77,13 @@ export async function runServer(options: RunOptions): Promise<Running> {
     },
   });
   for (const listener of listeners) await listener.start();
+  const dns = createDnsServer(config, serverLookups(server, config), logger);
+  await dns.start();
   return {
     reload: () => agent.reload(),
     leave: () => membership.leave(),
     async stop() {
-      const closed = Promise.all(listeners.map((listener) => listener.stop()));
+      const closed = Promise.all([dns, ...listeners].map((each) => each.stop()));
       await containers.stop();
       beat.stop();
       await agent.stop();

@@ -150,6 +150,8 @@ export interface DnsConfig {
   /** host:port of each. */
   readonly recursors: readonly string[];
   readonly recursorTimeoutMs: number;
+  /** In which order they are asked. */
+  readonly recursorStrategy: 'sequential' | 'random';
   readonly allowStale: boolean;
   readonly maxStaleMs: number;
   readonly nodeTtlMs: number;

@@ -55,7 +55,7 @@ const DNS_KEYS = {
   node_ttl: 'duration',
   only_passing: 'bool',
   recursor_timeout: 'duration',
-  recursor_strategy: 'newer',
+  recursor_strategy: 'string',
   service_ttl: 'map',
   udp_answer_limit: 'int',
   enable_additional_node_meta_txt: 'bool',

@@ -79,6 +79,7 @@ export function resolveDns(raw: RawConfig, problems: Problems): DnsConfig {
     altDomain: raw.alt_domain ? fullyQualified(raw.alt_domain) : '',
     recursors: (raw.recursors ?? []).map((address) => recursor(address, problems)),
     recursorTimeoutMs: ms('recursor_timeout', 2 * SECOND),
+    recursorStrategy: dns.recursor_strategy === 'random' ? 'random' : 'sequential',
     allowStale: dns.allow_stale ?? true,
     maxStaleMs: ms('max_stale', 10 * 365 * 24 * HOUR),
     nodeTtlMs: ms('node_ttl', 0),

@@ -1,0 +1,139 @@
+/** From the instances of a service to its records. */
+import type { HealthEntry } from '../../lib/dns-lookups.ts';
+import { ipBytes } from '../../lib/ip.ts';
+import { type Group, Groups, plainGroup } from './answer.ts';
+import { type Names, wireName } from './names.ts';
+import { metaTexts } from './node-answer.ts';
+import { addressTail, SRV_TARGET_AT, srvTail } from './records.ts';
+import { TYPE } from './wire.ts';
+import type { Zone } from './zone.ts';
+
+const MAX_U16 = 0xffff;
+
+export function healthy(entries: readonly HealthEntry[], onlyPassing: boolean): HealthEntry[] {
+  return entries.filter(({ Checks }) =>
+    Checks.every(({ Status }) => (onlyPassing ? Status === 'passing' : Status !== 'critical')),
+  );
+}
+
+/** An instance's own address, or its node's: an IP, or a name outside. */
+export function addressOf({ Node, Service }: HealthEntry, question: string): string {
+  const { Address } = Service;
+  // An instance at the very name that it is asked for would never be found.
+  return Address === '' || sameName(Address, question) ? Node.Address : Address;
+}
+
+function sameName(a: string, b: string): boolean {
+  return withDot(a.toLowerCase()) === withDot(b);
+}
+
+function withDot(name: string): string {
+  return name.endsWith('.') ? name : `${name}.`;
+}
+
+export interface Addresses {
+  /** Of the type that is asked for, each once, as records' ends. */
+  readonly ips: readonly Buffer[];
+  readonly names: readonly string[];
+}
+
+/** TXT asks for addresses of both kinds too: that is how Consul has always answered it. */
+export function addressesOf(
+  addresses: Iterable<string>,
+  { type, ttlS }: { readonly type: number; readonly ttlS: number },
+): Addresses {
+  const both = type === TYPE.ANY || type === TYPE.TXT;
+  const ips: Buffer[] = [];
+  const names: string[] = [];
+  for (const address of new Set(addresses)) {
+    const ip = addressTail(address, ttlS);
+    if (ip === undefined) names.push(withDot(address));
+    else if (both || ip.readUInt16BE(0) === type) ips.push(ip);
+  }
+  return { ips, names };
+}
+
+export function addressGroups(ips: readonly Buffer[], owner: Buffer): Groups {
+  return new Groups(ips.length, (i) => plainGroup(Buffer.concat([owner, ips[i] as Buffer])));
+}
+
+export interface SrvAsked {
+  readonly entries: readonly HealthEntry[];
+  readonly names: Names;
+  readonly question: string;
+  readonly ttlS: number;
+  readonly zone: Zone;
+  readonly metaBeside: boolean;
+  /** What leads from names outside to addresses, without owners. */
+  readonly followed: ReadonlyMap<string, readonly Buffer[]>;
+}
+
+/** An SRV for each port of each address of each node, once. */
+export function srvGroups(asked: SrvAsked): Groups {
+  const found = new Map<string, Found>();
+  for (const entry of asked.entries) {
+    const address = addressOf(entry, asked.question);
+    const key = JSON.stringify([entry.Node.Node, address, entry.Service.Port]);
+    if (found.has(key)) continue;
+    const target = targetOf(entry, address, asked.zone);
+    if (isEncodable(target.name)) found.set(key, { entry, address, ...target });
+  }
+  const list = [...found.values()];
+  const targets = new Map<string, Buffer>();
+  return new Groups(list.length, (i) => srvGroup(list[i] as Found, asked, targets));
+}
+
+interface Target {
+  /** What the SRV points to. */
+  readonly name: string;
+  readonly isNode: boolean;
+}
+
+interface Found extends Target {
+  readonly entry: HealthEntry;
+  readonly address: string;
+}
+
+/** The node's name where the instance is at its node's address, else a name made of its own. */
+function targetOf({ Node, Service }: HealthEntry, address: string, zone: Zone): Target {
+  const ip = ipBytes(address);
+  if (ip === undefined) return { name: withDot(address), isNode: false };
+  const isNode = Service.Address === '' || address !== Service.Address;
+  if (isNode) return { name: zone.nameOf(Node.Node, 'node'), isNode };
+  return { name: zone.nameOf(ip.toString('hex'), 'addr'), isNode };
+}
+
+const PLAIN_NAME = /^(?:[\w-]{1,63}\.){1,8}$/;
+
+/** Nearly all names are: only a strange one is tried out. */
+function isEncodable(name: string): boolean {
+  return (name.length < 200 && PLAIN_NAME.test(name)) || wireName(name) !== undefined;
+}
+
+function srvGroup(found: Found, asked: SrvAsked, targets: Map<string, Buffer>): Group {
+  const { entry, address, name, isNode } = found;
+  const { names, ttlS, metaBeside, followed } = asked;
+  // One buffer for one name: packets know by it that its extras are in already.
+  const target = targets.get(name) ?? wireName(name) ?? Buffer.from([0]);
+  targets.set(name, target);
+  const port = Math.min(Math.max(entry.Service.Port, 0), MAX_U16);
+  const answer = Buffer.concat([
+    names.owner,
+    srvTail({ weight: weightOf(entry), port, target }, ttlS),
+  ]);
+  const ip = addressTail(address, ttlS);
+  const texts = isNode && metaBeside ? metaTexts(entry.Node, ttlS) : [];
+  return {
+    answer,
+    answerCount: 1,
+    target,
+    targetAt: names.owner.length + SRV_TARGET_AT,
+    extras: ip === undefined ? (followed.get(name) ?? []) : [ip, ...texts],
+  };
+}
+
+function weightOf({ Service, Checks }: HealthEntry): number {
+  const passing = Checks.every(({ Status }) => Status === 'passing');
+  const weight = passing ? Service.Weights.Passing : Service.Weights.Warning;
+  return Math.min(Math.max(weight, 1), MAX_U16);
+}

@@ -1,0 +1,38 @@
+/** Every limit of the DNS server, with its reason. */
+
+/** What every resolver takes without EDNS, by RFC 1035. */
+export const PLAIN_UDP_BYTES = 512;
+/** What fits into a datagram. An answer is never larger than who asked says that it takes. */
+export const MAX_UDP_BYTES = 65_507;
+export const MAX_TCP_BYTES = 65_535;
+/** Consul's own bound on dns_config.udp_answer_limit. */
+export const MAX_UDP_ANSWERS = 8;
+
+/** Questions whose answers are kept; the one that was asked for first goes first. */
+export const MAX_CACHED_ANSWERS = 10_000;
+/** Questions that wait for a catalog or a recursor at one time; beyond it they are SERVFAIL. */
+export const MAX_PENDING = 2000;
+
+/** Names followed in one answer: instances at outside addresses are few. */
+export const MAX_FOLLOWED = 16;
+/** From one name of ours to the next, and so on. */
+export const MAX_FOLLOW_DEPTH = 3;
+/** However long a recursor lets us keep it. */
+export const MAX_FOLLOWED_MS = 30_000;
+
+export const MAX_TCP_CONNECTIONS = 1000;
+/** RFC 7766 wants seconds, not minutes. */
+export const TCP_IDLE_MS = 10_000;
+/** Answers of one connection that are being made; until then nothing more is read from it. */
+export const MAX_PIPELINED = 100;
+
+/**
+ * Answers over UDP that are this much larger than their question are weighed, for the question's
+ * address may be forged. The budget is of bytes to one network: a second of it is what an attacker
+ * gets at most beyond the factor, and then only at a quarter of that a second.
+ */
+export const FREE_AMPLIFICATION = 4;
+export const AMPLIFIED_BURST_BYTES = 1024 * 1024;
+export const AMPLIFIED_BYTES_PER_S = 256 * 1024;
+/** Networks whose budgets are remembered. */
+export const MAX_WEIGHED_NETWORKS = 10_000;

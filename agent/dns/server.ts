@@ -1,0 +1,79 @@
+/** The DNS server of an agent: its zone over UDP and TCP, and what is not its own passed on. */
+import type { Clock } from '../../lib/clock.ts';
+import type { DnsConfig } from '../../lib/config/config.ts';
+import type { Lookups } from '../../lib/dns-lookups.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Random } from '../../lib/random.ts';
+import { Amplification } from './amplification.ts';
+import { Answers } from './answers.ts';
+import { Recursors } from './recursors.ts';
+import { Responder } from './responder.ts';
+import { TcpListener } from './tcp.ts';
+import { UdpListener } from './udp.ts';
+
+export interface DnsServerOptions {
+  readonly config: DnsConfig;
+  readonly datacenter: string;
+  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  readonly lookups: Lookups;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+interface Pair {
+  readonly udp: UdpListener;
+  readonly tcp: TcpListener;
+}
+
+export class DnsServer {
+  readonly #options: DnsServerOptions;
+  readonly #pairs: readonly Pair[];
+  readonly responder: Responder;
+
+  constructor(options: DnsServerOptions) {
+    const { config, clock, random, logger, listen } = options;
+    const recursors = new Recursors({
+      addresses: config.recursors,
+      timeoutMs: config.recursorTimeoutMs,
+      strategy: config.recursorStrategy,
+      clock,
+      random,
+    });
+    const answers = new Answers({ ...options, recursors });
+    const responder = new Responder({ answers, recursors, config, random, logger });
+    const amplification = new Amplification(clock);
+    this.#options = options;
+    this.responder = responder;
+    this.#pairs = listen.map((at) => ({
+      udp: new UdpListener({ ...at, responder, amplification, logger }),
+      tcp: new TcpListener({ ...at, responder, logger }),
+    }));
+  }
+
+  /** Of the first address; useful when 0 was asked for. */
+  get port(): number {
+    return this.#pairs[0]?.udp.port ?? 0;
+  }
+
+  /** Both transports are at one port, whichever that is. Rejects when an address is taken. */
+  async start(): Promise<void> {
+    try {
+      for (const { udp, tcp } of this.#pairs) {
+        await udp.start();
+        await tcp.start(udp.port);
+      }
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    for (const { host, port } of this.#options.listen) {
+      this.#options.logger.info(`dns: listens at ${host}:${port} (udp and tcp)`);
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const { udp } of this.#pairs) udp.stop();
+    await Promise.all(this.#pairs.map(({ tcp }) => tcp.stop()));
+  }
+}

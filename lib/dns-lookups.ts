@@ -1,0 +1,46 @@
+/**
+ * What a DNS server asks of a catalog. A server process answers from its own state, a client
+ * agent from the servers.
+ */
+import type { Check, Node, ServiceDefinition } from './model.ts';
+
+/** An instance with its node and the checks that count for it. */
+export interface HealthEntry {
+  readonly Node: Node;
+  readonly Service: Pick<ServiceDefinition, 'ID' | 'Service' | 'Address' | 'Port' | 'Weights'>;
+  readonly Checks: readonly Pick<Check, 'Status'>[];
+}
+
+export interface QueryFound {
+  /** The service that the prepared query looks for. */
+  readonly service: string;
+  /** '' for the service's own. */
+  readonly ttl: string;
+  /** The healthy ones, as the query means it. */
+  readonly entries: readonly HealthEntry[];
+  /** Whether their order says something: the nearest first. */
+  readonly ordered: boolean;
+}
+
+/** Who has an address; a node goes before an instance. */
+export type AddressOwner = { readonly node: string } | { readonly service: string };
+
+export interface Found<T> {
+  readonly value: T;
+  /** Whether whoever looks again finds the same. Cheap, for it is asked before every answer. */
+  isCurrent(): boolean;
+}
+
+/** At once where it can be: an answer from memory must not wait for a turn of the event loop. */
+export type Looked<T> = Found<T> | Promise<Found<T>>;
+
+/** Names count whatever their case. All reject with a ProconsulError when nobody could be asked. */
+export interface Lookups {
+  /** The instances with the tag, '' for all of them, whatever their health. */
+  service(name: string, tag: string): Looked<readonly HealthEntry[]>;
+  /** What speaks for the service in the mesh. */
+  connect(name: string): Looked<readonly HealthEntry[]>;
+  node(name: string): Looked<Node | undefined>;
+  query(idOrName: string): Looked<QueryFound | undefined>;
+  address(ip: string): Looked<AddressOwner | undefined>;
+}
