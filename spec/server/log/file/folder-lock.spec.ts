@@ -8,8 +8,8 @@ import { until } from '../../../support/until.ts';
 
 const ROUNDS = 20;
 const CONTENDERS = 12;
-/** A child needs a second to start on a busy machine. */
-const CHILD_TIMEOUT_MS = 30_000;
+/** A child needs seconds to start on a busy machine. */
+const CHILD_TIMEOUT_MS = 40_000;
 
 describe('lockFolder', () => {
   let folder: string;
@@ -31,7 +31,11 @@ describe('lockFolder', () => {
   };
   const holder = async (): Promise<Child> => {
     const child = startChild('lock-holder.ts', { args: [folder] });
-    await until(() => child.lines.length > 0);
+    await until(
+      () => child.lines.length > 0,
+      () => 'a child that says nothing',
+      CHILD_TIMEOUT_MS / 2,
+    );
     return child;
   };
   const refused = (pid: number) => {
