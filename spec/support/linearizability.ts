@@ -1,0 +1,130 @@
+/**
+ * Whether a history of one key could have come from a single copy of it that does one thing at a
+ * time: Wing and Gong's search, with Lowe's memory of where it has been. Values are unique, so that
+ * a value tells which write it is of; indexes are checked too: one write has one, and they rise.
+ */
+
+export interface Operation {
+  readonly kind: 'get' | 'put' | 'cas' | 'delete';
+  readonly call: number;
+  /** Infinity when nobody knows whether it happened. */
+  readonly ret: number;
+  /** What a put or cas writes, or a get has seen; null for a missing key. */
+  readonly value: string | null;
+  /** The index that a get has seen with the value. */
+  readonly index?: number;
+  /** The value that stood at the index that a cas names; null for cas=0. */
+  readonly expects?: string | null;
+  /** Whether a cas succeeded. */
+  readonly ok?: boolean;
+}
+
+/** Why the history is impossible, or undefined when it is possible. */
+export function impossible(history: readonly Operation[]): string | undefined {
+  const operations = [...history].sort((a, b) => a.call - b.call);
+  const indexes = new Map<string, number>();
+  for (const { kind, value, index } of operations) {
+    if (kind !== 'get' || value === null || index === undefined) continue;
+    const known = indexes.get(value);
+    if (known !== undefined && known !== index) {
+      return `${value} was seen at index ${known} and at ${index}`;
+    }
+    indexes.set(value, index);
+  }
+  return new Search(operations, indexes).run();
+}
+
+interface Standing {
+  readonly value: string | null;
+  /** The last index that is known to have been passed. */
+  readonly index: number;
+}
+
+class Search {
+  readonly #operations: readonly Operation[];
+  readonly #indexes: ReadonlyMap<string, number>;
+  readonly #done: Uint8Array;
+  readonly #seen = new Set<string>();
+  #deepest = 0;
+  /** Everything before it is done. */
+  #first = 0;
+
+  constructor(operations: readonly Operation[], indexes: ReadonlyMap<string, number>) {
+    this.#operations = operations;
+    this.#indexes = indexes;
+    this.#done = new Uint8Array(operations.length);
+  }
+
+  run(): string | undefined {
+    if (this.#from({ value: null, index: 0 }, 0)) return undefined;
+    const at = this.#operations.filter(({ ret }) => ret !== Number.POSITIVE_INFINITY)[
+      this.#deepest
+    ];
+    return `no order explains it; the search came as far as ${JSON.stringify(at)}`;
+  }
+
+  #from(standing: Standing, count: number): boolean {
+    this.#deepest = Math.max(this.#deepest, count);
+    const open = this.#open();
+    // What nobody knows of may never have happened.
+    if (open.length === 0) return true;
+    const key = `${standing.value} ${this.#fingerprint()}`;
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    const first = this.#first;
+    for (const i of open) {
+      const operation = this.#operations[i];
+      if (operation === undefined) continue;
+      const next = step(standing, operation, this.#indexes);
+      if (next === undefined) continue;
+      this.#done[i] = 1;
+      while (this.#done[this.#first] === 1) this.#first++;
+      const sure = operation.ret === Number.POSITIVE_INFINITY ? 0 : 1;
+      if (this.#from(next, count + sure)) return true;
+      this.#done[i] = 0;
+      this.#first = first;
+    }
+    return false;
+  }
+
+  /** What may come next: it began before the first of the rest had ended. Empty when all is done. */
+  #open(): number[] {
+    let firstReturn = Number.POSITIVE_INFINITY;
+    let sure = false;
+    const open: number[] = [];
+    for (let i = this.#first; i < this.#operations.length; i++) {
+      const { call, ret } = this.#operations[i] as Operation;
+      if (call > firstReturn) break;
+      if (this.#done[i] === 1) continue;
+      if (ret !== Number.POSITIVE_INFINITY) sure = true;
+      firstReturn = Math.min(firstReturn, ret);
+      open.push(i);
+    }
+    return sure ? open : [];
+  }
+
+  #fingerprint(): string {
+    const last = this.#done.lastIndexOf(1);
+    const later: number[] = [];
+    for (let i = this.#first; i <= last; i++) if (this.#done[i] === 1) later.push(i - this.#first);
+    return `${this.#first}:${later.join()}`;
+  }
+}
+
+/** What stands after the operation; undefined when it cannot happen now. */
+function step(
+  standing: Standing,
+  { kind, value, expects, ok }: Operation,
+  indexes: ReadonlyMap<string, number>,
+): Standing | undefined {
+  if (kind === 'get') return standing.value === value ? standing : undefined;
+  if (kind === 'delete') return { value: null, index: standing.index };
+  if (kind === 'cas') {
+    const matches = standing.value === expects;
+    if (ok === false) return matches ? undefined : standing;
+    if (!matches) return undefined;
+  }
+  const index = value === null ? undefined : indexes.get(value);
+  if (index === undefined) return { value, index: standing.index };
+  return index > standing.index ? { value, index } : undefined;
+}
