@@ -1,5 +1,9 @@
 /** A registry server of a spec's own: memory log, fake clock, seeded chance, a port of its own. */
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import {
+  type Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+} from 'node:http';
 import { createApp } from '../../lib/http/app.ts';
 import { FastPath } from '../../lib/http/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
@@ -24,6 +28,8 @@ export interface Sent {
   readonly body?: string | Buffer | object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** To keep connections; without it each request has its own. */
+  readonly agent?: HttpAgent;
 }
 
 export interface TestServer {
@@ -102,12 +108,12 @@ export async function startServer(): Promise<TestServer> {
 
 /** The path goes out byte for byte: a URL class would tidy up what a spec wants untidy. */
 export function send(port: number, method: string, path: string, sent: Sent): Promise<Answer> {
-  const { body, headers = {}, signal } = sent;
+  const { body, headers = {}, signal, agent = false } = sent;
   const isText = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
   const data = isText ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const request = httpRequest(
-      { host: '127.0.0.1', port, method, path, agent: false, headers, signal },
+      { host: '127.0.0.1', port, method, path, agent, headers, signal },
       (response) => {
         const parts: Buffer[] = [];
         response.on('data', (part: Buffer) => parts.push(part));
