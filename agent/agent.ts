@@ -149,6 +149,7 @@ export class Agent {
       random,
       node: config.nodeName,
       maxOutputBytes: checkPolicy.maxOutputBytes,
+      discardOutput: checkPolicy.discardOutput,
       containerProbe: this.#options.containerProbe,
       checksOfNode: async (node) => (await catalog.node(node, tokens.agent))?.checks,
     });

@@ -19,6 +19,8 @@ export interface CheckSetOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly maxOutputBytes: number;
+  /** What checks say is not kept: only how they stand. */
+  readonly discardOutput: boolean;
   readonly containerProbe: ContainerProbe | undefined;
   /** The checks of another node, for aliases of it; undefined when there is no such node. */
   readonly checksOfNode: (node: string) => Promise<readonly CheckDefinition[] | undefined>;
@@ -74,7 +76,7 @@ export class CheckSet {
       throw new ProconsulError('rejected', `CheckID "${id}" does not have associated TTL`);
     }
     ttl.renew();
-    this.#options.local.updateCheck(id, status, this.#cut(output));
+    this.#found(id, { status, output: this.#cut(output) });
   }
 
   /** How much of its TTL is left; undefined for another kind of check. */
@@ -102,8 +104,8 @@ export class CheckSet {
   }
 
   #startTtl(id: string, ttlMs: number, leftMs: number | undefined): void {
-    const { clock, local } = this.#options;
-    const ttl = new TtlCheck(clock, ttlMs, () => local.updateCheck(id, 'critical', 'TTL expired'));
+    const { clock } = this.#options;
+    const ttl = new TtlCheck(clock, ttlMs, () => this.#found(id, critical('TTL expired')));
     this.#ttls.set(id, ttl);
     ttl.start(leftMs);
   }
@@ -147,10 +149,10 @@ export class CheckSet {
       readonly judge: (look: Look) => Look | undefined;
     },
   ): void {
-    const { clock, random, local } = this.#options;
+    const { clock, random } = this.#options;
     const report = (look: Look) => {
       const judged = timing.judge(look);
-      if (judged !== undefined) local.updateCheck(id, judged.status, judged.output);
+      if (judged !== undefined) this.#found(id, judged);
     };
     const runner = new CheckRunner({ clock, probe, report, ...timing });
     this.#runners.set(id, runner);
@@ -167,12 +169,13 @@ export class CheckSet {
   #update({ id, service }: Alias): void {
     const { local } = this.#options;
     if (service !== '' && !local.services.has(service)) {
-      const output = `Service ${service} could not be found on node `;
-      local.updateCheck(id, 'critical', output);
-      return;
-    }
-    const look = aliasLook(this.#aliased(service), id);
-    local.updateCheck(id, look.status, look.output);
+      this.#found(id, critical(`Service ${service} could not be found on node `));
+    } else this.#found(id, aliasLook(this.#aliased(service), id));
+  }
+
+  #found(id: string, { status, output }: Look): void {
+    const { local, discardOutput } = this.#options;
+    local.updateCheck(id, status, discardOutput ? '' : output);
   }
 
   *#aliased(service: string): Iterable<CheckDefinition> {

@@ -93,6 +93,13 @@ function connect(options: RunOptions, nodeId: string) {
     random,
     logTap: (level, listen) => tapLog(logger, level, listen),
     scale: () => heartbeat.scale,
+    stats: () => ({
+      consul: {
+        acl: config.acl.enabled ? 'enabled' : 'disabled',
+        known_servers: String(servers.size),
+        server: 'false',
+      },
+    }),
   });
   const forwarder = new Forwarder({
     upstream,

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import supertest from 'supertest';
+import { Agent } from '../../agent/agent.ts';
+import { loadConfig } from '../../lib/config/load.ts';
+import { createApp } from '../../lib/http/app.ts';
+import { silentLogger } from '../../lib/logger.ts';
+import { FakeClock, settle } from '../support/fake-clock.ts';
+import { fakeConfigHost } from '../support/fake-config-host.ts';
+import { MemoryCatalog } from '../support/memory-catalog.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { until } from '../support/until.ts';
+
+const running: Agent[] = [];
+
+afterEach(async () => {
+  for (const agent of running.splice(0)) await agent.stop();
+});
+
+describe('PUT /v1/agent/reload', () => {
+  async function start(first: string) {
+    let text = first;
+    const host = () => fakeConfigHost({ files: { '/etc/consul.d/web.hcl': text } });
+    const argv = ['-dev', '-node=n1', '-bind=127.0.0.1', '-config-dir=/etc/consul.d'];
+    const readConfig = () => loadConfig({ argv, host: host() }).config;
+    const catalog = new MemoryCatalog();
+    const agent = new Agent({
+      config: readConfig(),
+      nodeId: '11111111-2222-4333-8444-555555555555',
+      catalog,
+      membership: {
+        members: async () => [],
+        join: async () => undefined,
+        forceLeave: async () => false,
+        leave: async () => undefined,
+      },
+      clock: new FakeClock(),
+      random: seededRandom(1),
+      logger: silentLogger,
+      logTap: () => () => undefined,
+      readConfig,
+      onLeft: () => undefined,
+    });
+    running.push(agent);
+    await agent.start();
+    await until(() => catalog.nodes.has('n1'));
+    await settle();
+    const app = createApp({ routes: agent.routes(), logger: silentLogger });
+    const reload = async (next: string, status = 200) => {
+      text = next;
+      await supertest(app).put('/v1/agent/reload').expect(status);
+      await settle();
+    };
+    return { app, catalog, reload };
+  }
+
+  const WEB = 'service { name = "web" port = 80 check { id = "c" ttl = "10s" } }';
+
+  it('takes what files define anew, and drops what they no longer define', async () => {
+    const { catalog, reload } = await start(`${WEB} check { id = "n" name = "n" ttl = "10s" }`);
+    assert.deepEqual(catalog.serviceIds('n1'), ['consul', 'web']);
+    await reload('service { name = "other" }');
+    assert.deepEqual(catalog.serviceIds('n1'), ['consul', 'other']);
+    assert.deepEqual(catalog.checkStates('n1'), ['serfHealth passing']);
+  });
+
+  it('leaves the checks as they stand, and what was registered over HTTP', async () => {
+    const { app, catalog, reload } = await start(WEB);
+    await supertest(app).put('/v1/agent/service/register').send('{"Name":"api"}').expect(200);
+    await supertest(app).put('/v1/agent/check/pass/c').expect(200);
+    await reload(WEB.replace('80', '81'));
+    assert.deepEqual(catalog.serviceIds('n1'), ['api', 'consul', 'web']);
+    assert.deepEqual(catalog.checkStates('n1'), ['c passing', 'serfHealth passing']);
+    const { body } = await supertest(app).get('/v1/agent/service/web');
+    assert.equal(body.Port, 81);
+  });
+
+  it('brings back what was deregistered though a file defines it', async () => {
+    const { app, catalog, reload } = await start(WEB);
+    await supertest(app).put('/v1/agent/service/deregister/web').expect(200);
+    assert.deepEqual(catalog.serviceIds('n1'), ['consul']);
+    await reload(WEB);
+    assert.deepEqual(catalog.serviceIds('n1'), ['consul', 'web']);
+  });
+
+  it('changes nothing when a file is wrong', async () => {
+    const { catalog, reload } = await start(WEB);
+    await reload('service { port = 80 }', 400);
+    assert.deepEqual(catalog.serviceIds('n1'), ['consul', 'web']);
+  });
+});
