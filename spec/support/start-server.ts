@@ -8,7 +8,7 @@ import { createApp } from '../../lib/http/app.ts';
 import { FastPath } from '../../lib/http/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
 import { decodeJson } from '../../lib/json.ts';
-import { silentLogger } from '../../lib/logger.ts';
+import { type Logger, silentLogger } from '../../lib/logger.ts';
 import { MemoryLeases } from '../../server/leases.ts';
 import { MemoryLog } from '../../server/log/memory-log.ts';
 import { Server } from '../../server/server.ts';
@@ -52,7 +52,7 @@ export async function stopServers(): Promise<void> {
   for (const stop of running.splice(0)) await stop();
 }
 
-export async function startServer(): Promise<TestServer> {
+export async function startServer(logger: Logger = silentLogger): Promise<TestServer> {
   const clock = new FakeClock();
   const random = seededRandom(1);
   const server = new Server({
@@ -60,7 +60,7 @@ export async function startServer(): Promise<TestServer> {
     leases: new MemoryLeases(clock),
     clock,
     random,
-    logger: silentLogger,
+    logger,
     datacenter: 'dc1',
     node: 'n1',
     nodeId: random.uuid(),
@@ -73,7 +73,7 @@ export async function startServer(): Promise<TestServer> {
   });
   await server.start();
   const fastPath = new FastPath();
-  const app = createApp({ routes: server.routes(), fastPath, logger: silentLogger });
+  const app = createApp({ routes: server.routes(), fastPath, logger });
   let parsed = 0;
   const listener = new Listener({
     listener: (message, response) => {

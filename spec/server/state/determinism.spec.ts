@@ -14,6 +14,8 @@ import { startServer } from '../../support/start-server.ts';
 import { contentHash, restored, stateHash } from '../../support/state-hash.ts';
 
 const MAX_STEPS = 40;
+/** Many short histories take long on a machine that is busy. */
+const TIMEOUT_MS = 60_000;
 
 function holds(property: fc.IRawProperty<unknown>, numRuns: number): void {
   fc.assert(property, { seed: SEED, numRuns });
@@ -33,7 +35,9 @@ function answers(state: State, queries: readonly Query[]) {
   });
 }
 
-describe(`the state after any history (seed ${SEED})`, () => {
+describe(`the state after any history (seed ${SEED})`, function () {
+  this.timeout(TIMEOUT_MS);
+
   it('is the same whether or not a snapshot was restored on the way, at every index', () => {
     holds(
       fc.property(steps(MAX_STEPS), fc.array(fc.nat(MAX_STEPS)), (history, at) => {
@@ -119,7 +123,9 @@ class Watched {
   }
 }
 
-describe(`a query, entry by entry (seed ${SEED})`, () => {
+describe(`a query, entry by entry (seed ${SEED})`, function () {
+  this.timeout(TIMEOUT_MS);
+
   it('is woken by every entry that changes its answer, at that index, and no index falls', async () => {
     const queries = readQueries((await startServer()).server.routes());
     forEachHistory(60, (entries) => {
@@ -129,7 +135,9 @@ describe(`a query, entry by entry (seed ${SEED})`, () => {
   });
 });
 
-describe(`the same command twice (seed ${SEED})`, () => {
+describe(`the same command twice (seed ${SEED})`, function () {
+  this.timeout(TIMEOUT_MS);
+
   it('moves no index the second time, for whatever says how things are to be', () => {
     const says = new Set([
       'register',
