@@ -132,7 +132,7 @@ function dns({ dns: settings }: Config): Tree {
   return {
     DNSARecordLimit: settings.aRecordLimit,
     DNSAllowStale: settings.allowStale,
-    DNSAltDomain: settings.altDomain,
+    DNSAltDomain: settings.altDomain.replace(/\.$/, ''),
     DNSCacheMaxAge: time(settings.cacheMaxAgeMs),
     DNSDisableCompression: settings.disableCompression,
     DNSDomain: settings.domain,

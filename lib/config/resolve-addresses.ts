@@ -1,5 +1,6 @@
 /** Which addresses and ports to use: bind, client, advertise, and what listens where. */
 import { isIP, isIPv4, isIPv6 } from 'node:net';
+import type { StringMap } from '../model.ts';
 import type { AddressConfig, ListenAddress, ListenConfig, PortConfig } from './config.ts';
 import type { ConfigHost } from './config-host.ts';
 import type { RawConfig } from './keys.ts';
@@ -62,30 +63,11 @@ export function resolveAddresses(reading: Reading): AddressConfig {
       return !address.startsWith(UNIX);
     },
   );
-  const advertise =
-    single('advertise_addr') ??
-    single('advertise_addr_ipv4') ??
-    single('advertise_addr_ipv6') ??
-    advertiseFor(bind, reading);
-  const advertiseWan =
-    single('advertise_addr_wan') ??
-    single('advertise_addr_wan_ipv4') ??
-    single('advertise_addr_wan_ipv6') ??
-    advertise;
+  const advertise = single('advertise_addr') ?? advertiseFor(bind, reading);
+  const advertiseWan = single('advertise_addr_wan') ?? advertise;
   if (ANY.has(advertise)) problems.refuse('Advertise address cannot be 0.0.0.0, :: or [::]');
   if (advertiseWan !== advertise && ANY.has(advertiseWan))
     problems.refuse('Advertise WAN address cannot be 0.0.0.0, :: or [::]');
-  const tagged = new Map([
-    ...taggedAddresses('lan', advertise, [
-      single('advertise_addr_ipv4'),
-      single('advertise_addr_ipv6'),
-    ]),
-    ...taggedAddresses('wan', advertiseWan, [
-      single('advertise_addr_wan_ipv4'),
-      single('advertise_addr_wan_ipv6'),
-    ]),
-    ...Object.entries(raw.tagged_addresses ?? {}),
-  ]);
   return {
     bind,
     clients,
@@ -93,30 +75,46 @@ export function resolveAddresses(reading: Reading): AddressConfig {
     advertiseWan,
     serfLanBind: single('serf_lan') ?? bind,
     serfWanBind: single('serf_wan') ?? bind,
-    tagged: Object.fromEntries(tagged),
+    tagged: taggedAddresses(advertise, advertiseWan, reading),
   };
 }
 
-type SingleKey =
-  | 'bind_addr'
-  | 'serf_lan'
-  | 'serf_wan'
-  | 'advertise_addr'
+type SingleKey = 'bind_addr' | 'serf_lan' | 'serf_wan' | 'advertise_addr' | 'advertise_addr_wan';
+
+type FamilyKey =
   | 'advertise_addr_ipv4'
   | 'advertise_addr_ipv6'
-  | 'advertise_addr_wan'
   | 'advertise_addr_wan_ipv4'
   | 'advertise_addr_wan_ipv6';
 
-function taggedAddresses(
-  prefix: string,
-  main: string,
-  others: readonly (string | undefined)[],
-): [string, string][] {
-  const byFamily = [main, ...others]
-    .filter((address) => address !== undefined)
-    .map((address): [string, string] => [`${prefix}_ipv${isIPv6(address) ? 6 : 4}`, address]);
-  return [[prefix, main], ...byFamily];
+/** A family that the main address has not is filled in by its own key, and for wan by lan's. */
+function taggedAddresses(lan: string, wan: string, reading: Reading): StringMap {
+  const own = (key: FamilyKey) => {
+    const address = singleAddress(reading, key, reading.raw[key]);
+    const family = key.endsWith('6') ? 6 : 4;
+    if (address !== undefined && isIP(address) !== 0 && isIP(address) !== family) {
+      reading.problems.error(`${key}: not an ipv${family} address: ${address}`);
+    }
+    return address;
+  };
+  const lan4 = own('advertise_addr_ipv4');
+  const lan6 = own('advertise_addr_ipv6');
+  const wan4 = own('advertise_addr_wan_ipv4');
+  const wan6 = own('advertise_addr_wan_ipv6');
+  const lanIpv4 = isIPv6(lan) ? lan4 : lan;
+  const lanIpv6 = isIPv6(lan) ? lan : lan6;
+  const tags: readonly (readonly [string, string | undefined])[] = [
+    ['lan', lan],
+    ['lan_ipv4', lanIpv4],
+    ['lan_ipv6', lanIpv6],
+    ['wan', wan],
+    ['wan_ipv4', isIPv6(wan) ? (wan4 ?? lanIpv4) : wan],
+    ['wan_ipv6', isIPv6(wan) ? wan : (wan6 ?? lanIpv6)],
+    ...Object.entries(reading.raw.tagged_addresses ?? {}),
+  ];
+  return Object.fromEntries(
+    tags.flatMap(([tag, address]) => (address === undefined ? [] : [[tag, address]])),
+  );
 }
 
 /** The addresses that a text names, with templates filled in; wrong ones become errors. */

@@ -94,14 +94,24 @@ describe('addresses', () => {
     });
   });
 
-  it('are tagged by family', () => {
-    const keys = { advertise_addr: '10.1.1.1', advertise_addr_ipv6: 'fd00::1' };
-    assert.deepEqual(address({ ...keys, advertise_addr_wan: '9.9.9.9' }).tagged, {
-      lan: '10.1.1.1',
+  it('are tagged by family, as Consul does it', () => {
+    assert.deepEqual(address({ advertise_addr_ipv6: '::1' }).tagged, {
+      lan: '127.0.0.1',
+      lan_ipv4: '127.0.0.1',
+      lan_ipv6: '::1',
+      wan: '127.0.0.1',
+      wan_ipv4: '127.0.0.1',
+      wan_ipv6: '::1',
+    });
+    const keys = { advertise_addr: 'fd00::1', advertise_addr_wan: '9.9.9.9' };
+    assert.deepEqual(address({ ...keys, advertise_addr_ipv4: '10.1.1.1' }).tagged, {
+      lan: 'fd00::1',
       lan_ipv4: '10.1.1.1',
       lan_ipv6: 'fd00::1',
       wan: '9.9.9.9',
       wan_ipv4: '9.9.9.9',
+      wan_ipv6: 'fd00::1',
     });
+    assert.throws(() => address({ advertise_addr_ipv4: '::1' }), /not an ipv4 address: ::1/);
   });
 });
