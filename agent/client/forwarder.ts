@@ -10,8 +10,10 @@ import { type Answer, SharedQueries } from './shared-queries.ts';
 import { withoutParams } from './targets.ts';
 import type { Upstream } from './upstream.ts';
 
-/** How long a server may take beyond what it was asked to wait: jitter, and a busy moment. */
-const PATIENCE_MS = 10_000;
+/** How long a server may take beyond what it was asked to wait, before another one is asked. */
+const READ_MS = 5000;
+/** A write is not sent to another one, so there is no hurry. */
+const WRITE_MS = 15_000;
 /** The agent that a request came through, by its node's name. */
 const NODE_HEADER = 'X-Proconsul-Node';
 /** Those that Consul's agents answer from their cache. */
@@ -102,7 +104,7 @@ export class Forwarder {
       target,
       key: ringKey(target),
       headers: { ...sendable(request.headers), ...this.#own(this.#tokenOf(request)) },
-      timeoutMs: waitOf(request) + PATIENCE_MS,
+      timeoutMs: method === 'GET' ? waitOf(request) + READ_MS : WRITE_MS,
       signal,
       ...(body !== undefined && { body }),
     });
@@ -122,7 +124,7 @@ export class Forwarder {
       target,
       key: ringKey(target),
       headers: this.#own(token),
-      timeoutMs: waitMs + PATIENCE_MS,
+      timeoutMs: waitMs + READ_MS,
     };
   }
 

@@ -9,6 +9,7 @@ export class ServerList {
   readonly breaker: Breaker;
   readonly #ring = new Ring();
   readonly #servers = new Map<string, ServerInfo>();
+  readonly #gone = new Set<(id: string) => void>();
 
   constructor(clock: Clock, random: Random) {
     this.breaker = new Breaker(clock, random);
@@ -58,9 +59,15 @@ export class ServerList {
     return this.#ring.shares();
   }
 
+  /** Calls `listener` with the id of each server that the others say is no more. */
+  onGone(listener: (id: string) => void): void {
+    this.#gone.add(listener);
+  }
+
   #remove(id: string): void {
     this.#servers.delete(id);
     this.#ring.remove(id);
     this.breaker.forget(id);
+    for (const listener of this.#gone) listener(id);
   }
 }

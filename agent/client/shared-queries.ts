@@ -1,5 +1,6 @@
 /** Asks servers once for what several local clients want at the same time. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { noLeader, ProconsulError } from '../../lib/errors.ts';
 import { readAnswer } from './read-body.ts';
 import type { Upstream, UpstreamRequest } from './upstream.ts';
 
@@ -75,7 +76,9 @@ export class SharedQueries {
 
   async #fetch(request: UpstreamRequest): Promise<Answer> {
     const response = await this.#upstream.send(request);
-    const body = await readAnswer(response, MAX_ANSWER_BYTES);
+    const body = await readAnswer(response, MAX_ANSWER_BYTES).catch((cause: unknown) => {
+      throw cause instanceof ProconsulError ? cause : noLeader(cause);
+    });
     return { status: response.statusCode ?? 500, headers: response.headers, body };
   }
 }

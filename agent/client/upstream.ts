@@ -1,5 +1,9 @@
 /** Sends requests to servers, with failover to the next one where that is safe. */
-import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import http, {
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http';
 import https from 'node:https';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { NO_LEADER, noLeader, ProconsulError } from '../../lib/errors.ts';
@@ -42,9 +46,15 @@ export class Upstream {
   readonly #options: UpstreamOptions;
   readonly #agent = new http.Agent(CONNECTIONS);
   readonly #secureAgent = new https.Agent(CONNECTIONS);
+  /** By server. */
+  readonly #underWay = new Map<string, Set<ClientRequest>>();
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
+    // A machine that is switched off says nothing: what waits for it would wait in vain.
+    options.servers.onGone((id) => {
+      for (const message of this.#underWay.get(id) ?? []) message.destroy(timeout('is gone'));
+    });
   }
 
   /**
@@ -80,6 +90,16 @@ export class Upstream {
     this.#secureAgent.destroy();
   }
 
+  #track(id: string, message: ClientRequest): void {
+    const requests = this.#underWay.get(id) ?? new Set();
+    this.#underWay.set(id, requests);
+    requests.add(message);
+    message.once('close', () => {
+      requests.delete(message);
+      if (requests.size === 0) this.#underWay.delete(id);
+    });
+  }
+
   #ask(server: ServerInfo, request: UpstreamRequest): Promise<IncomingMessage> {
     const { clock } = this.#options;
     const secure = server.Url.startsWith('https:');
@@ -90,12 +110,16 @@ export class Upstream {
         agent: secure ? this.#secureAgent : this.#agent,
         ...(request.signal !== undefined && { signal: request.signal }),
       });
-      const giveUp = (why: string) => message.destroy(Object.assign(new Error(why), { code: why }));
-      const cancelAnswer = clock.after(request.timeoutMs, () => giveUp('ETIMEDOUT'));
+      this.#track(server.ID, message);
+      const cancelAnswer = clock.after(request.timeoutMs, () =>
+        message.destroy(timeout(`did not answer in ${request.timeoutMs} ms`)),
+      );
       let cancelConnect: Cancel = () => undefined;
       message.once('socket', (socket) => {
         if (!socket.connecting) return;
-        cancelConnect = clock.after(CONNECT_MS, () => giveUp('ECONNREFUSED'));
+        cancelConnect = clock.after(CONNECT_MS, () =>
+          message.destroy(Object.assign(new Error('no connection'), { code: 'ECONNREFUSED' })),
+        );
         socket.once('connect', () => cancelConnect());
       });
       const end = () => {
@@ -113,6 +137,10 @@ export class Upstream {
       message.end(request.body);
     });
   }
+}
+
+function timeout(why: string): Error {
+  return Object.assign(new Error(`the server ${why}`), { code: 'ETIMEDOUT' });
 }
 
 function isRefusal({ statusCode, headers }: IncomingMessage): boolean {

@@ -170,6 +170,19 @@ describe('blocking queries through an agent', () => {
     await Promise.all(asked);
   });
 
+  it('go on with another server when the one that holds them is gone without a word', async () => {
+    const held = [new Held(), new Held()];
+    const { url, servers } = await agentBefore(...held.map(({ listener }) => listener));
+    const asked = fetch(url + QUERY);
+    await until(() => held.some(({ waiting }) => waiting.length === 1));
+    const silent = held.findIndex(({ waiting }) => waiting.length === 1);
+    // The other server says who lives.
+    servers.replace(servers.all.filter(({ Node }) => Node !== `s${silent}`));
+    await until(() => held[1 - silent]?.waiting.length === 1);
+    held[1 - silent]?.answer('[1]', 6);
+    assert.equal(await (await asked).text(), '[1]');
+  });
+
   it('end upstream when the last of their clients has gone', async () => {
     const held = new Held();
     const { url, forwarder } = await agentBefore(held.listener);
