@@ -13,6 +13,8 @@ import { until } from './until.ts';
 /** An agent in a process of its own. */
 export interface AgentProcess {
   start(): Promise<void>;
+  /** Resolves when it answers; what it has may still be old. */
+  untilReady(): Promise<void>;
   /** With SIGKILL, at whatever it does. */
   kill(): Promise<void>;
   /** Ids of all services that it has. */
@@ -24,6 +26,7 @@ export class WatcherProcess implements AgentProcess {
   readonly #docker: PrivateDocker;
   readonly #file: string;
   #process: ChildProcess | undefined;
+  #ready = false;
 
   constructor(docker: PrivateDocker) {
     this.#docker = docker;
@@ -33,7 +36,16 @@ export class WatcherProcess implements AgentProcess {
   async start(): Promise<void> {
     const main = fileURLToPath(new URL('./watcher-process.ts', import.meta.url));
     const args = ['--import', 'tsx', main, this.#docker.host, this.#file];
-    this.#process = spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#process = child;
+    this.#ready = false;
+    child.stdout.once('data', () => {
+      this.#ready = true;
+    });
+  }
+
+  async untilReady(): Promise<void> {
+    await until(() => this.#ready, undefined, MAX_REST_MS);
   }
 
   async kill(): Promise<void> {
@@ -61,7 +73,7 @@ export interface Disorder {
 export interface RoundResult {
   readonly order: readonly string[];
   readonly running: number;
-  /** From the moment that nothing happens any more until all was true. */
+  /** From the moment that the agent runs and nothing happens any more until all was true. */
   readonly trueAfterMs: number;
 }
 
@@ -86,6 +98,7 @@ export async function round(disorder: Disorder): Promise<RoundResult> {
   order.splice(at, 0, ['start the agent', () => restart(agent)]);
   for (const [, act] of order) await act();
   if (order.findLastIndex(([what]) => what === 'kill the agent') > at) await agent.start();
+  await agent.untilReady();
   return { order: order.map(([what]) => what), ...(await rest(disorder)) };
 }
 

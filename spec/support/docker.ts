@@ -195,8 +195,13 @@ export class PrivateDocker {
     await this.importTar(`${this.folder}/image.tar`, 'exposes-81', ['ENV PATH=/bin', 'EXPOSE 81']);
   }
 
-  async importTar(tar: string, repo: string, changes: readonly string[]): Promise<void> {
-    const stream = await this.client.importImage(tar, { repo, tag: 'latest', changes });
+  async importTar(
+    tar: string,
+    repo: string,
+    changes: readonly string[],
+    tag = 'latest',
+  ): Promise<void> {
+    const stream = await this.client.importImage(tar, { repo, tag, changes });
     await new Promise((resolve, reject) => {
       this.client.modem.followProgress(stream, (error) => (error ? reject(error) : resolve(null)));
     });

@@ -18,5 +18,6 @@ const watcher = new DockerWatcher({
   log: () => undefined,
 });
 watcher.start();
+process.stdout.write('started\n');
 // Ends with whoever started it, even if that one was killed.
 process.stdin.resume().once('end', () => process.exit());
