@@ -26,6 +26,21 @@ interface Pair {
   readonly tcp: TcpListener;
 }
 
+/** Where any port will do, one that is free for UDP may be taken for TCP. */
+const ANY_PORT_TRIES = 20;
+
+async function startPair(pair: Pair, tries: number): Promise<void> {
+  const { udp, tcp } = pair;
+  await udp.start();
+  try {
+    await tcp.start(udp.port);
+  } catch (error) {
+    udp.stop();
+    if (!udp.anyPort || tries <= 1) throw error;
+    await startPair(pair, tries - 1);
+  }
+}
+
 export class DnsServer {
   readonly #options: DnsServerOptions;
   readonly #pairs: readonly Pair[];
@@ -59,10 +74,7 @@ export class DnsServer {
   /** Both transports are at one port, whichever that is. Rejects when an address is taken. */
   async start(): Promise<void> {
     try {
-      for (const { udp, tcp } of this.#pairs) {
-        await udp.start();
-        await tcp.start(udp.port);
-      }
+      for (const pair of this.#pairs) await startPair(pair, ANY_PORT_TRIES);
     } catch (error) {
       await this.stop();
       throw error;

@@ -25,6 +25,10 @@ export class UdpListener {
     this.#options = options;
   }
 
+  get anyPort(): boolean {
+    return this.#options.port === 0;
+  }
+
   get port(): number {
     return this.#socket?.address().port ?? 0;
   }

@@ -66,8 +66,19 @@ export async function askTcp(port: number, question: Question): Promise<ParsedPa
   return parsePacket(answer as Buffer);
 }
 
+export interface Manner {
+  /** Closes its side as soon as all is sent. */
+  readonly halfClose?: boolean;
+  /** Sends each byte in a packet of its own, as far as the system allows. */
+  readonly byteByByte?: boolean;
+}
+
 /** Sends all packets at once on one connection and resolves with as many answers. */
-export function sendTcp(port: number, packets: readonly Buffer[]): Promise<Buffer[]> {
+export function sendTcp(
+  port: number,
+  packets: readonly Buffer[],
+  { halfClose = false, byteByByte = false }: Manner = {},
+): Promise<Buffer[]> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     const answers: Buffer[] = [];
@@ -90,6 +101,10 @@ export function sendTcp(port: number, packets: readonly Buffer[]): Promise<Buffe
       length.writeUInt16BE(packet.length);
       return [length, packet];
     });
-    socket.write(Buffer.concat(framed));
+    const bytes = Buffer.concat(framed);
+    socket.setNoDelay();
+    if (byteByByte) for (const byte of bytes) socket.write(Buffer.from([byte]));
+    else socket.write(bytes);
+    if (halfClose) socket.end();
   });
 }

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { encodeQuestion, type Question, sendTcp, sendUdp } from '../../support/dns-client.ts';
+import { parsePacket, TYPE } from '../../support/dns-parser.ts';
+import { webOn } from '../../support/factories.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
+import { startDns } from '../../support/start-dns.ts';
+
+const SEED = 8;
+const PACKETS = 100_000;
+const FORMERR = 1;
+const NOTIMP = 4;
+
+const NAMES = [
+  'web.service.consul',
+  'v1.web.service.dc1.consul',
+  '_web._tcp.service.consul',
+  'a.node.consul',
+  'q.query.consul',
+  '1.0.0.10.in-addr.arpa',
+  '0a000001.addr.consul',
+  'consul',
+  'example.com',
+];
+
+describe(`100,000 mutated packets (SEED=${SEED})`, () => {
+  it('are answered with sound packets or not at all, and leave nothing behind', async () => {
+    const { dns, register, udp } = await startDns();
+    for (const node of ['a', 'b', 'c', 'd']) await register(webOn(node));
+    const random = seededRandom(SEED);
+    const upTo = (n: number) => Math.floor(random.next() * n);
+    const types = Object.keys(TYPE) as Question['type'][];
+    const question = () => {
+      const name = NAMES[upTo(NAMES.length)] as string;
+      const type = types[upTo(types.length)] as Question['type'];
+      const edns = random.next() < 0.3 ? upTo(65_536) : undefined;
+      return encodeQuestion({ name, type, id: upTo(65_536), ...(edns && { edns }) });
+    };
+    const mutated = () => {
+      const packet = question();
+      for (let n = upTo(6); n > 0; n--) packet[upTo(packet.length)] = upTo(256);
+      if (random.next() < 0.2) return packet.subarray(0, upTo(packet.length));
+      if (random.next() < 0.2) return Buffer.concat([packet, question().subarray(upTo(12))]);
+      if (random.next() < 0.1)
+        return Buffer.from(Array.from({ length: upTo(64) }, () => upTo(256)));
+      return packet;
+    };
+    let answered = 0;
+    for (let i = 0; i < PACKETS; i++) {
+      const packet = mutated();
+      const response = dns.responder.respond(packet, i % 8 === 0 ? 'tcp' : 'udp');
+      assert(!(response instanceof Promise), 'nothing here has to be waited for');
+      if (response === undefined) continue;
+      answered++;
+      assert.equal(parsePacket(response).id, packet.readUInt16BE(0));
+    }
+    assert(answered > PACKETS / 2);
+    assert(dns.responder.size.cached <= 1000, `${dns.responder.size.cached} answers are kept`);
+    assert.equal(dns.responder.size.pending, 0);
+    assert.equal((await udp('web.service.consul', 'A')).rcode, 0);
+  });
+});
+
+describe('a packet that is no question', () => {
+  const usual = encodeQuestion({ name: 'web.service.consul', type: 'A', id: 7 });
+  const changed = (change: (packet: Buffer) => void) => {
+    const packet = Buffer.from(usual);
+    change(packet);
+    return packet;
+  };
+
+  const refused: readonly [string, Buffer, number][] = [
+    ['two questions', changed((p) => p.writeUInt16BE(2, 4)), FORMERR],
+    ['no question', changed((p) => p.writeUInt16BE(0, 4)), FORMERR],
+    ['an answer in it', changed((p) => p.writeUInt16BE(1, 6)), FORMERR],
+    ['a name that points to itself', changed((p) => p.writeUInt16BE(0xc00c, 12)), FORMERR],
+    ['a label of 64 bytes', changed((p) => p.writeUInt8(64, 12)), FORMERR],
+    ['no end', usual.subarray(0, 20), FORMERR],
+    ['an update', changed((p) => p.writeUInt16BE(5 << 11, 2)), NOTIMP],
+    [
+      'an OPT that ends early',
+      Buffer.concat([changed((p) => p.writeUInt16BE(1, 10)), Buffer.alloc(5)]),
+      FORMERR,
+    ],
+  ];
+  for (const [what, packet, rcode] of refused) {
+    it(`with ${what} is refused with ${rcode}`, async () => {
+      const { dnsPort } = await startDns();
+      const answer = parsePacket(await sendUdp(dnsPort, packet));
+      assert.deepEqual([answer.id, answer.rcode, answer.flags.qr], [7, rcode, true]);
+    });
+  }
+
+  it('is not answered at all when it is an answer itself, or too short to be anything', async () => {
+    const { dns } = await startDns();
+    const { responder } = dns;
+    assert.equal(
+      responder.respond(
+        changed((p) => p.writeUInt16BE(0x8000, 2)),
+        'udp',
+      ),
+      undefined,
+    );
+    assert.equal(responder.respond(usual.subarray(0, 11), 'udp'), undefined);
+  });
+
+  it('is told which version of EDNS is known', async () => {
+    const { dnsPort } = await startDns();
+    const packet = encodeQuestion({ name: 'web.service.consul', type: 'A', edns: 1232 });
+    packet[packet.length - 5] = 1;
+    const { edns, rcode } = parsePacket(await sendUdp(dnsPort, packet));
+    assert.equal(rcode, 0);
+    assert.deepEqual(edns, { udpBytes: 512, version: 0 });
+  });
+});
+
+describe('a connection', () => {
+  const question = (id: number) => encodeQuestion({ name: 'web.service.consul', type: 'A', id });
+
+  it('may carry many questions at once', async () => {
+    const { dnsPort } = await startDns();
+    const ids = Array.from({ length: 300 }, (_, i) => i + 1);
+    const answers = await sendTcp(dnsPort, ids.map(question));
+    assert.deepEqual(
+      answers.map((answer) => answer.readUInt16BE(0)),
+      ids,
+    );
+  });
+
+  it('is answered after the client has closed its side', async () => {
+    const { dnsPort } = await startDns();
+    const [answer] = await sendTcp(dnsPort, [question(9)], { halfClose: true });
+    assert.equal(answer?.readUInt16BE(0), 9);
+  });
+
+  it('may bring a question byte by byte', async () => {
+    const { dnsPort } = await startDns();
+    const [answer] = await sendTcp(dnsPort, [question(9)], { byteByByte: true });
+    assert.equal(answer?.readUInt16BE(0), 9);
+  });
+
+  it('is closed over a packet that cannot be one', async () => {
+    const { dnsPort } = await startDns();
+    await assert.rejects(sendTcp(dnsPort, [Buffer.alloc(3)]), /closed before/);
+  });
+});
