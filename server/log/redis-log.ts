@@ -16,6 +16,7 @@ import {
   CHECK_INTERVAL_MS,
   DAMAGE_WAIT_MS,
   PRESENT_MS,
+  PROMISE_MS,
   QUORUM_CHECK_INTERVAL_MS,
   RECONNECT_MAX_MS,
   RECONNECT_MIN_MS,
@@ -70,8 +71,8 @@ export class RedisLog implements EventLog {
   #history: History | undefined;
   #monitor: Monitor | undefined;
   #session: Session | undefined;
-  /** The master that was just found to be one no more. */
-  #left: Address | undefined;
+  /** Who is or will be the master, as a sentinel has said, and until when that is believed. */
+  #promised: { readonly address: Address; readonly until: number } | undefined;
   #complaint = '';
   #running: Promise<void> | undefined;
   #appending: Promise<void> = Promise.resolve();
@@ -94,7 +95,11 @@ export class RedisLog implements EventLog {
     const keys = this.#keys;
     this.#appender = new Appender({ live, keys, clock, committed: this.#quorum.committed });
     this.#readIndex = new ReadIndex({ live, keys, clock, confirmed: this.#quorum.confirmed });
-    this.#watch = new FailoverWatch(redis, () => void this.#masterMoved());
+    this.#watch = new FailoverWatch(redis, {
+      onMaster: (address) => this.#masterMoved(address),
+      onPromise: (address) => this.#masterPromised(address),
+      onSilence: () => void this.#askForMaster(),
+    });
     this.leases = new RedisLeases(live, keys);
   }
 
@@ -203,14 +208,17 @@ export class RedisLog implements EventLog {
     let session: Session | undefined;
     try {
       const finder = { options: redis, keys: this.#keys, clock };
-      session = await openSession(finder, this.#attempt.signal, this.#left);
+      const promised = this.#promised;
+      const hint = promised !== undefined && clock.monotonic() < promised.until;
+      const find = hint ? async () => [promised.address] : async () => await findMasters(finder);
+      session = await openSession({ find, signal: this.#attempt.signal, redis, clock });
       this.#session = session;
       if (this.#stopping.signal.aborted) return noLeader();
       checkSuitable(session.info, first ? logger : undefined);
       const patienceMs = first ? DAMAGE_WAIT_MS : Number.POSITIVE_INFINITY;
       const { epoch, lookedAt } = await reconciler.run(session, patienceMs);
       logger.info(`redis: in epoch ${epoch} on ${describeAddress(session.address)}`);
-      this.#left = undefined;
+      this.#promised = undefined;
       this.#complaint = '';
       this.#monitor?.inContact(lookedAt);
       loops.push(...this.#goLive({ session, epoch }, history));
@@ -239,6 +247,13 @@ export class RedisLog implements EventLog {
       this.#quorum.report(live, history.position.index);
     };
     return [followTail(live.session, this.#keys, history, onApplied), monitor.watch(live)];
+  }
+
+  /** Only of use where there is no master: a planned failover may yet be called off. */
+  #masterPromised(address: Address): void {
+    if (this.#session?.closed === false) return;
+    this.#promised = { address, until: this.#deps.clock.monotonic() + PROMISE_MS };
+    this.#attempt.abort();
   }
 
   /** Says why there is no session; not again and again while that stays so. */
@@ -278,17 +293,21 @@ export class RedisLog implements EventLog {
     });
   }
 
-  /** A sentinel says that the master is, or may be, another one. */
-  async #masterMoved(): Promise<void> {
+  #masterMoved(address: Address): void {
     const session = this.#session;
-    if (session === undefined || session.closed) return this.#attempt.abort();
+    if (session?.closed === false) {
+      if (sameAddress(address, session.address)) return;
+      this.#deps.logger.info(`redis: the master is now ${describeAddress(address)}`);
+      session.close();
+    }
+    this.#masterPromised(address);
+  }
+
+  async #askForMaster(): Promise<void> {
+    if (this.#session?.closed !== false) return;
     const { redis, clock } = this.#deps;
-    const finder = { options: redis, keys: this.#keys, clock };
-    const [master] = await findMasters(finder, session.address).catch(() => []);
-    if (master === undefined || sameAddress(master, session.address)) return;
-    this.#deps.logger.info(`redis: the master is now ${describeAddress(master)}`);
-    this.#left = session.address;
-    session.close();
+    const [master] = await findMasters({ options: redis, keys: this.#keys, clock }).catch(() => []);
+    if (master !== undefined) this.#masterMoved(master);
   }
 }
 

@@ -9,12 +9,15 @@ export class TcpProxy {
   cutReply: (reply: Buffer) => boolean = () => false;
   /** Half-open: connections stay, and nothing comes through any more. */
   frozen = false;
+  /** Where new connections go. */
+  target: Address;
   cuts = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
   private constructor(target: Address) {
-    this.#server = createServer((client) => this.#join(client, connect(target)));
+    this.target = target;
+    this.#server = createServer((client) => this.#join(client, connect(this.target)));
   }
 
   static async start(target: Address): Promise<TcpProxy> {

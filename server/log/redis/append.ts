@@ -60,6 +60,7 @@ export class Appender {
       if (typeof result === 'number') return result;
       // Once a write may have been made, it may have been made however the retries end.
       if (failure?.code !== 'unknown') failure = result;
+      if (result.code === 'rejected') break;
       // Whatever it was, this session is of no more use: the next one begins with a look at all.
       live.session.close();
     }
@@ -90,7 +91,7 @@ export class Appender {
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
       // An answer of another kind may have come in the middle of the script.
-      return error.code === 'unavailable' ? error : new ProconsulError('unknown', error.message);
+      return error.code === 'internal' ? new ProconsulError('unknown', error.message) : error;
     }
   }
 }

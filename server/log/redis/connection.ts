@@ -4,6 +4,7 @@
  * here whoever lost a connection opens the next one and decides what is to be said again.
  */
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import { type RedisOptions as ClientOptions, Redis, ReplyError } from 'ioredis';
 import type { Cancel, Clock } from '../../../lib/clock.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
@@ -70,7 +71,8 @@ export class Connection {
 
   /**
    * Rejects with a ProconsulError: 'unavailable' when the command was certainly not executed,
-   * 'unknown' when it may have been, 'internal' when Redis answered with an error of another kind.
+   * 'rejected' likewise, by a Redis that is the right one; 'unknown' when it may have been,
+   * 'internal' when Redis answered with an error of another kind.
    * Redis's silence closes the connection: a frozen peer must not hold anybody up twice.
    */
   async call(name: string, args: readonly (string | number)[]): Promise<unknown> {
@@ -141,7 +143,8 @@ export class Connection {
       this.close();
       const why = error instanceof Error ? redact(error.message) : 'unknown error';
       const where = describeAddress(this.address);
-      const code = REFUSED_LOGIN.test(why) ? 'invalid' : 'unavailable';
+      const final = REFUSED_LOGIN.test(why) || isUntrusted(error);
+      const code = final ? 'invalid' : 'unavailable';
       throw new ProconsulError(code, `connect to Redis at ${where}: ${why}`);
     } finally {
       cancel();
@@ -157,7 +160,7 @@ function clientOptions({ host, port }: Address, login: Login) {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(db === undefined ? {} : { db }),
-    ...(tls === undefined ? {} : { tls: { ...tls, servername: tls.servername ?? host } }),
+    ...(tls === undefined ? {} : { tls: tlsOptions(tls, host) }),
     // The replies' shapes are the same for every server version, Valkey's included.
     protocol: 2,
     lazyConnect: true,
@@ -174,16 +177,24 @@ function clientOptions({ host, port }: Address, login: Login) {
   } satisfies ClientOptions;
 }
 
-/** Redis said so before it did anything. */
+/** An address has no server name to send; the certificate is checked against it all the same. */
+export function tlsOptions(tls: RedisTls, host: string): RedisTls {
+  return isIP(host) === 0 ? { servername: host, ...tls } : tls;
+}
+
+/** Redis said so before it did anything, and another process may do better. */
 const NOT_EXECUTED =
-  /^(OOM|READONLY|MISCONF|NOPERM|NOAUTH|LOADING|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|BUSY|NOSCRIPT|WRONGPASS)\b/;
+  /^(READONLY|NOAUTH|LOADING|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|NOSCRIPT|WRONGPASS)\b/;
+/** Likewise, but this is the right process: it is full, cannot write its file, and so on. */
+const REFUSED = /^(OOM|MISCONF|NOPERM|NOREPLICAS|BUSY)\b/;
 
 /** ioredis hangs a command's arguments on its errors: values and tokens, which nobody may log. */
 function toProconsulError(error: unknown): ProconsulError {
   if (error instanceof ProconsulError) return error;
   const message = error instanceof Error ? error.message : 'unknown error';
   if (error instanceof ReplyError || /^[A-Z]+ /.test(message)) {
-    const code = NOT_EXECUTED.test(message) ? 'unavailable' : 'internal';
+    const refused = REFUSED.test(message) ? 'rejected' : 'internal';
+    const code = NOT_EXECUTED.test(message) ? 'unavailable' : refused;
     return new ProconsulError(code, `Redis answered ${redact(message)}`);
   }
   const sent = !message.startsWith("Stream isn't writeable");
@@ -192,6 +203,12 @@ function toProconsulError(error: unknown): ProconsulError {
 
 /** No retry helps here. */
 const REFUSED_LOGIN = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password)\b/;
+
+function isUntrusted(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^ERR_TLS_|CERT|UNABLE_TO_/.test(code);
+}
+
 const MAX_REASON_CHARS = 200;
 
 function redact(message: string): string {

@@ -3,22 +3,40 @@
  * 10 s after a planned failover, and all of them are lost with it: nobody else tells us.
  */
 import { Redis } from 'ioredis';
+import { tlsOptions } from './connection.ts';
 import { sentinelLogin } from './finder.ts';
-import type { RedisOptions } from './options.ts';
+import type { Address, RedisOptions } from './options.ts';
 
 const RESUBSCRIBE_MS = 500;
-/** From the promotion on; the sentinel that leads a failover says +switch-master only at its end. */
-const CHANNELS = ['+promoted-slave', '+switch-master', '+config-update-from'];
+/**
+ * `+promoted-slave` comes first: the sentinel that leads a failover says `+switch-master` only at
+ * its end. Both name the new master.
+ */
+const SWITCHED = ['+promoted-slave', '+switch-master'];
+/** A replica was told to become the master; the sentinel itself looks only a second later. */
+const PROMISED = '+failover-state-wait-promotion';
+/** slave <name> <host> <port> @ <master> <its host> <its port> */
+const REPLICA = /^slave \S+ (\S+) (\d+) @ (\S+) /;
+/** <master> <old host> <old port> <new host> <new port> */
+const SWITCH = /^(\S+) \S+ \d+ (\S+) (\d+)$/;
+
+export interface FailoverEvents {
+  /** There is a new master. */
+  readonly onMaster: (address: Address) => void;
+  /** A replica is about to become the master; a planned failover may yet be called off. */
+  readonly onPromise: (address: Address) => void;
+  /** A sentinel was silent for a while: something may have been missed. */
+  readonly onSilence: () => void;
+}
 
 export class FailoverWatch {
   readonly #clients: Redis[] = [];
   readonly #options: RedisOptions;
-  readonly #onSwitch: () => void;
+  readonly #events: FailoverEvents;
 
-  /** `onSwitch` is called whenever the master may have changed, also after a sentinel was silent. */
-  constructor(options: RedisOptions, onSwitch: () => void) {
+  constructor(options: RedisOptions, events: FailoverEvents) {
     this.#options = options;
-    this.#onSwitch = onSwitch;
+    this.#events = events;
   }
 
   /** Watches nothing where there are no sentinels. */
@@ -31,7 +49,7 @@ export class FailoverWatch {
         port,
         ...(login.username === undefined ? {} : { username: login.username }),
         ...(login.password === undefined ? {} : { password: login.password }),
-        ...(login.tls === undefined ? {} : { tls: { servername: host, ...login.tls } }),
+        ...(login.tls === undefined ? {} : { tls: tlsOptions(login.tls, host) }),
         protocol: 2,
         enableReadyCheck: false,
         disableClientInfo: true,
@@ -40,21 +58,28 @@ export class FailoverWatch {
         keepAlive: 5000,
       });
       client.on('error', () => undefined);
-      client.on('message', (_channel, text) => {
-        if (text.split(' ').includes(this.#options.masterName)) this.#onSwitch();
-      });
+      client.on('message', (channel, text) => this.#hear(channel, text));
       let first = true;
       client.on('ready', () => {
         const missed = !first;
         first = false;
         // A lost connection fails this too, and then 'ready' comes again.
-        client.subscribe(...CHANNELS).then(
-          () => missed && this.#onSwitch(),
+        client.subscribe(PROMISED, ...SWITCHED).then(
+          () => missed && this.#events.onSilence(),
           () => undefined,
         );
       });
       this.#clients.push(client);
     }
+  }
+
+  #hear(channel: string, text: string): void {
+    const named = REPLICA.exec(text)?.slice(1);
+    const [host, port, master] = named ?? rotate(SWITCH.exec(text)?.slice(1) ?? []);
+    if (host === undefined || master !== this.#options.masterName) return;
+    const address = { host, port: Number(port) };
+    if (channel === PROMISED) this.#events.onPromise(address);
+    else this.#events.onMaster(address);
   }
 
   stop(): void {
@@ -63,4 +88,9 @@ export class FailoverWatch {
       client.disconnect();
     }
   }
+}
+
+/** The first comes last. */
+function rotate([first, ...rest]: string[]): (string | undefined)[] {
+  return [...rest, first];
 }

@@ -13,14 +13,14 @@ export interface FinderDeps {
 
 /**
  * Candidates, the likeliest first; whoever connects tries them in turn and takes the first that says
- * it is a master. `left` is the one that was just found to be the master no more.
+ * it is a master.
  */
-export async function findMasters(deps: FinderDeps, left?: Address): Promise<Address[]> {
+export async function findMasters(deps: FinderDeps): Promise<Address[]> {
   switch (deps.options.kind) {
     case 'single':
       return [...deps.options.addresses];
     case 'sentinel':
-      return await askSentinels(deps, left);
+      return await askSentinels(deps);
     case 'cluster':
       return await askCluster(deps);
   }
@@ -43,11 +43,8 @@ export function sentinelLogin({ sentinelUsername, sentinelPassword, tls }: Redis
   };
 }
 
-/**
- * All are asked, since in a failover one of them knows the new master first, and any may be down.
- * Who is still told of the master that was left ranks behind, then the majority counts.
- */
-async function askSentinels({ options, clock }: FinderDeps, left?: Address): Promise<Address[]> {
+/** All are asked, since any may be down, or not know of a failover yet: the majority counts. */
+async function askSentinels({ options, clock }: FinderDeps): Promise<Address[]> {
   const answers = await Promise.allSettled(
     options.addresses.map((sentinel) => askSentinel(sentinel, options, clock)),
   );
@@ -58,9 +55,11 @@ async function askSentinels({ options, clock }: FinderDeps, left?: Address): Pro
     if (known === undefined) votes.push({ address: answer.value, count: 1 });
     else known.count++;
   }
-  if (votes.length === 0) throw new ProconsulError('unavailable', 'no sentinel knows a master');
-  const isLeft = (address: Address) => left !== undefined && sameAddress(address, left);
-  votes.sort((a, b) => Number(isLeft(a.address)) - Number(isLeft(b.address)) || b.count - a.count);
+  if (votes.length === 0) {
+    const refused = answers.find((answer) => answer.status === 'rejected');
+    throw unreachable('no sentinel knows a master', refused?.reason);
+  }
+  votes.sort((a, b) => b.count - a.count);
   return votes.map(({ address }) => address);
 }
 
@@ -101,7 +100,13 @@ async function askCluster({ options, keys, clock }: FinderDeps): Promise<Address
       cause = error;
     }
   }
-  throw new ProconsulError('unavailable', 'no node of the cluster answers', { cause });
+  throw unreachable('no node of the cluster answers', cause);
+}
+
+/** A refused login or certificate stays what it is: no other try will do better. */
+export function unreachable(message: string, cause: unknown): ProconsulError {
+  if (cause instanceof ProconsulError && cause.code === 'invalid') return cause;
+  return new ProconsulError('unavailable', message, { cause });
 }
 
 async function withConnection<T>(

@@ -58,6 +58,9 @@ export const DAMAGE_SCAN_ENTRIES = 2000;
 export const RECONNECT_MIN_MS = 25;
 export const RECONNECT_MAX_MS = 500;
 
+/** A replica that was told to become the master is one within this time, or will not be. */
+export const PROMISE_MS = 2000;
+
 /** Far below Redis's 512 MB, and small enough not to hold up others. */
 export const SNAPSHOT_CHUNK_BYTES = 1024 * 1024;
 /** A chunk that nobody completes goes by itself. */

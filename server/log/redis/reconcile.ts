@@ -110,7 +110,7 @@ export class Reconciler {
         return false;
       case 'yield':
         if (plan.fork) await this.#reportOwn(session);
-        await this.#restore(session, view);
+        await this.#restore(session, view, plan.fork);
         return false;
       case 'adopt':
         return await this.#adopt(session, view);
@@ -119,12 +119,11 @@ export class Reconciler {
 
   async #adopt(session: Session, view: View): Promise<boolean> {
     const { history } = this.#deps;
-    if (history.torn) return await this.#restore(session, view);
+    if (history.torn) return await this.#restore(session, view, true);
     const beginning = history.position.index === 0;
     if (beginning && view.index > 0 && (await this.#loadNewest(session))) return false;
     if (await this.#catchUp(session, view.index)) return true;
-    await this.#restore(session, view);
-    return false;
+    return await this.#restore(session, view, false);
   }
 
   /** False when the stream does not lead there. */
@@ -138,13 +137,15 @@ export class Reconciler {
     return true;
   }
 
-  /** Takes Redis's history from its snapshot or its beginning, or asks the others for a snapshot. */
-  async #restore(session: Session, view: View): Promise<false> {
+  /**
+   * Takes Redis's history from its snapshot or, where that is of use, from its beginning; else asks
+   * the others for a snapshot.
+   */
+  async #restore(session: Session, view: View, anew: boolean): Promise<false> {
     const { history, keys, clock, logger } = this.#deps;
     if (await this.#loadNewest(session)) return false;
     const { index } = history.position;
-    const fromStart = view.floor === 0 && view.firstIndex <= 1 && (index > 0 || history.torn);
-    if (fromStart) {
+    if (anew && view.floor === 0 && view.firstIndex <= 1) {
       await history.restore({ position: { ...START, epoch: view.epoch }, lines: [] });
       return false;
     }

@@ -72,10 +72,17 @@ for i = 2, #ARGV, 2 do
   if not redis.call('ZSCORE', KEYS[3], id) then
     local n = int(next)
     local h = redis.sha1hex(hash .. ' ' .. n .. ' ' .. m.epoch .. ' ' .. t .. ' ' .. id .. ' ' .. payload)
-    -- Fails where somebody has moved the stream's last id above ours, and only at the first entry.
+    -- Fails at the first entry or never: where the stream's last id was moved above ours, or where
+    -- Redis refuses to write at all.
     local added = redis.pcall('XADD', KEYS[2], n .. '-0',
       'e', m.epoch, 't', t, 'p', id, 'h', h, 'c', payload)
-    if type(added) == 'table' and added.err then answer = 'DAMAGED' break end
+    if type(added) == 'table' and added.err then
+      if idx == m.idx and not string.find(added.err, 'equal or smaller') then
+        return redis.error_reply(added.err)
+      end
+      answer = 'DAMAGED'
+      break
+    end
     redis.call('ZADD', KEYS[3], n, id)
     idx, hash, next = n, h, next + 1
   end
@@ -107,7 +114,8 @@ local m = meta()
 if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
 if not consistent(m) then return { 'DAMAGED' } end
 local now = now_ms()
-redis.call('HSET', KEYS[4], ARGV[2], int(now) .. ' ' .. ARGV[3] .. ' ' .. ARGV[1])
+-- A Redis that is full can be read from all the same.
+redis.pcall('HSET', KEYS[4], ARGV[2], int(now) .. ' ' .. ARGV[3] .. ' ' .. ARGV[1])
 local servers = {}
 local all = redis.call('HGETALL', KEYS[4])
 for i = 1, #all, 2 do
@@ -129,7 +137,7 @@ return { 'OK', m.idx, m.hash, m.want, servers }
 export const REPORT = defineScript(`${PRELUDE}
 local m = meta()
 if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
-redis.call('HSET', KEYS[4], ARGV[2], int(now_ms()) .. ' ' .. ARGV[3] .. ' ' .. ARGV[1])
+redis.pcall('HSET', KEYS[4], ARGV[2], int(now_ms()) .. ' ' .. ARGV[3] .. ' ' .. ARGV[1])
 local reports = {}
 local all = redis.call('HGETALL', KEYS[4])
 for i = 1, #all, 2 do

@@ -6,7 +6,7 @@
 import type { Clock } from '../../../lib/clock.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { Connection } from './connection.ts';
-import { type FinderDeps, findMasters, redisLogin } from './finder.ts';
+import { redisLogin, unreachable } from './finder.ts';
 import { parseInfo, type RedisInfo } from './info.ts';
 import { BLOCK_MS, COMMAND_TIMEOUT_MS } from './limits.ts';
 import type { Address, RedisOptions } from './options.ts';
@@ -47,18 +47,23 @@ export class Session {
   }
 }
 
+export interface OpenOptions {
+  /** Where the master may be, the likeliest first. */
+  readonly find: () => Promise<Address[]>;
+  /** Gives the attempt up. */
+  readonly signal: AbortSignal;
+  readonly redis: RedisOptions;
+  readonly clock: Clock;
+}
+
 /** Rejects 'unavailable' when no master can be reached now, or when the signal aborts first. */
-export async function openSession(
-  deps: FinderDeps,
-  signal: AbortSignal,
-  left?: Address,
-): Promise<Session> {
+export async function openSession({ signal, ...options }: OpenOptions): Promise<Session> {
   let abort = () => undefined as unknown;
   const aborted = new Promise<never>((_, reject) => {
     abort = () => reject(notReady('there is news of the master'));
     signal.addEventListener('abort', abort);
   });
-  const opening = tryMasters(deps, left);
+  const opening = tryMasters(options);
   try {
     return await Promise.race([opening, aborted]);
   } catch (error) {
@@ -73,16 +78,16 @@ export async function openSession(
   }
 }
 
-async function tryMasters(deps: FinderDeps, left?: Address): Promise<Session> {
+async function tryMasters({ find, redis, clock }: Omit<OpenOptions, 'signal'>): Promise<Session> {
   let cause: unknown;
-  for (const address of await findMasters(deps, left)) {
+  for (const address of await find()) {
     try {
-      return await openAt(address, deps.options, deps.clock);
+      return await openAt(address, redis, clock);
     } catch (error) {
       cause = error;
     }
   }
-  throw new ProconsulError('unavailable', 'there is no master of Redis', { cause });
+  throw unreachable('there is no master of Redis', cause);
 }
 
 async function openAt(address: Address, options: RedisOptions, clock: Clock): Promise<Session> {

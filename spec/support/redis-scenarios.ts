@@ -1,0 +1,102 @@
+/** Experiments on Redis: short in a spec, many runs of them in spec/system. */
+import { cp, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '../../lib/logger.ts';
+import {
+  type LogServer,
+  pause,
+  startLogServers,
+  type Verdict,
+  verdictOf,
+  Writers,
+} from './log-servers.ts';
+import { type RedisProcess, startRedis, startSentinels } from './redis.ts';
+import { until } from './until.ts';
+
+export type Failover = 'killed' | 'frozen 4 s' | 'planned';
+
+const WRITES_PER_SECOND = 200;
+
+/** What becomes of writes on three servers while Sentinel fails the master over. */
+export async function failOver(kind: Failover, afterMs: number, logger?: Logger): Promise<Verdict> {
+  const setup = await startSentinels();
+  const options = logger === undefined ? {} : { logger };
+  const servers = await startLogServers(3, { url: setup.url, settleMs: 1000, ...options });
+  const writers = new Writers(servers, WRITES_PER_SECOND);
+  await pause(1500);
+  const master = await setup.master();
+  if (kind === 'killed') await master.kill();
+  if (kind === 'frozen 4 s') {
+    master.signal('SIGSTOP');
+    await pause(4000);
+    master.signal('SIGCONT');
+  }
+  if (kind === 'planned') await setup.failover();
+  await until(async () => (await setup.master().catch(() => master)) !== master, undefined, 20_000);
+  await pause(afterMs);
+  await writers.stop();
+  return await verdictOf(servers, 15_000);
+}
+
+/** Two servers with some entries in a Redis, which is then killed: what is done to its files? */
+export async function loseFiles(
+  lose: (redis: RedisProcess) => Promise<void>,
+  options: { readonly entries: number; readonly before?: (redis: RedisProcess) => Promise<void> },
+): Promise<Verdict & { readonly servers: readonly LogServer[] }> {
+  const redis = await startRedis();
+  const servers = await startLogServers(2, { url: redis.url, settleMs: 300 });
+  const [first] = servers;
+  for (let i = 0; i < options.entries; i++) await first?.write();
+  await options.before?.(redis);
+  for (let i = 0; i < options.entries; i++) await servers[i % 2]?.write();
+  await verdictOf(servers);
+  await redis.kill();
+  await lose(redis);
+  await redis.start();
+  await until(async () => (await first?.write()) === 'acked');
+  return { ...(await verdictOf(servers)), servers };
+}
+
+/** Cuts the append-only file to `bytes` before the end of its n-th last record. */
+export async function cutAof(redis: RedisProcess, nth: number, bytes: number): Promise<void> {
+  const file = await aofOf(redis);
+  const ends = recordEnds(await readFile(file));
+  const end = ends.at(-nth);
+  if (end === undefined) throw new Error(`only ${ends.length} records`);
+  await truncate(file, Math.max(0, end - bytes));
+}
+
+/** Keeps the files as they are now, and gives back what puts them in place again. */
+export async function keepFiles(redis: RedisProcess): Promise<() => Promise<void>> {
+  const kept = `${redis.dir}-kept`;
+  const live = join(redis.dir, 'appendonlydir');
+  await cp(live, kept, { recursive: true });
+  return async () => {
+    await rm(live, { recursive: true });
+    await cp(kept, live, { recursive: true });
+    await rm(kept, { recursive: true });
+  };
+}
+
+async function aofOf({ dir }: RedisProcess): Promise<string> {
+  const folder = join(dir, 'appendonlydir');
+  const name = (await readdir(folder)).find((each) => each.endsWith('.incr.aof'));
+  if (name === undefined) throw new Error('there is no append-only file');
+  return join(folder, name);
+}
+
+/** Where each record ends: a record is an array of strings, each with its length before it. */
+function recordEnds(file: Buffer): number[] {
+  const ends: number[] = [];
+  const line = (at: number) => file.indexOf('\r\n', at);
+  for (let at = 0; at < file.length && file[at] === '*'.charCodeAt(0); ) {
+    let left = Number(file.toString('latin1', at + 1, line(at)));
+    at = line(at) + 2;
+    for (; left > 0; left--) {
+      const length = Number(file.toString('latin1', at + 1, line(at)));
+      at = line(at) + 2 + length + 2;
+    }
+    ends.push(at);
+  }
+  return ends;
+}
