@@ -28,10 +28,11 @@ export interface DockerApi {
   inspect(id: string, signal: AbortSignal): Promise<Container | undefined>;
 }
 
+const UNIX = 'unix://';
+
 /** Makes a client; connects only when something is asked. */
 export function dockerClient({ endpoint, tls }: Pick<DockerOptions, 'endpoint' | 'tls'>): Docker {
-  const path = endpoint.split('unix://', 2)[1];
-  if (path !== undefined) return new Docker({ socketPath: path });
+  if (endpoint.startsWith(UNIX)) return new Docker({ socketPath: endpoint.slice(UNIX.length) });
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url === undefined || !/^(tcp|https?):$/.test(url.protocol)) {
     const wanted = 'must begin with unix://, tcp://, http:// or https://';
@@ -78,12 +79,19 @@ export function dockerApi(docker: Docker): DockerApi {
     AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
   return {
     async events(since, signal) {
-      const stream = await docker.getEvents({
-        ...(since === undefined ? {} : { since }),
-        filters: JSON.stringify({ type: ['container', 'network'], event: EVENTS }),
-        abortSignal: signal,
-      } as Docker.GetEventsOptions);
-      return readEvents(stream);
+      // Only until it is open: events may be hours apart.
+      const hangs = new AbortController();
+      const timer = setTimeout(() => hangs.abort(), ANSWER_MS);
+      try {
+        const stream = await docker.getEvents({
+          ...(since === undefined ? {} : { since }),
+          filters: JSON.stringify({ type: ['container', 'network'], event: EVENTS }),
+          abortSignal: AbortSignal.any([signal, hangs.signal]),
+        } as Docker.GetEventsOptions);
+        return readEvents(stream);
+      } finally {
+        clearTimeout(timer);
+      }
     },
     async list(signal) {
       const containers = await docker.listContainers({

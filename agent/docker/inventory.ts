@@ -114,7 +114,7 @@ export class Inventory {
     for (const problem of reading.problems) problems.push(`container ${name}: ${problem}`);
     for (const service of reading.services) {
       if (wanted.has(service.ID)) {
-        problems.push(`container ${name}: the id ${service.ID} is another container's already`);
+        problems.push(`container ${name}: the id ${service.ID} is another service's already`);
         continue;
       }
       const docker = life.unsteady ? KEEPS_RESTARTING : (statusOfUp(container, service) ?? 'none');

@@ -4,7 +4,7 @@
  * of it with the process that started it, however that one ends. Needs root, and Debian's docker.io
  * and busybox-static; the one image is made of busybox, so nothing is pulled from anywhere.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -32,9 +32,14 @@ export function whyNoDocker(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root, to start a Docker daemon';
   const programs = ['dockerd', 'containerd', 'runc', 'iptables', 'unshare', 'nsenter', 'busybox'];
   const missing = programs.filter((name) => !onPath(name));
-  if (missing.length === 0) return undefined;
-  return `needs ${missing.join(', ')}: apt-get install docker.io busybox-static`;
+  if (missing.length > 0) {
+    return `needs ${missing.join(', ')}: apt-get install docker.io busybox-static`;
+  }
+  const { status } = spawnSync('unshare', [...NAMESPACES, 'true'], { stdio: 'ignore' });
+  return status === 0 ? undefined : 'needs the right to make namespaces, to keep a daemon apart';
 }
+
+const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
 const PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
@@ -121,9 +126,8 @@ export class PrivateDocker {
     // containerd that ended with the last dockerd for a living one otherwise.
     const stay = 'exec env --ignore-signal=CHLD cat';
     const script = `${BUSYBOX} ip link set lo up && echo ready && ${stay}`;
-    const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
     // Its first process reads a pipe that only we hold: when we end, it ends, and all with it.
-    const holder = spawn('unshare', [...namespaces, 'sh', '-c', script], {
+    const holder = spawn('unshare', [...NAMESPACES, 'sh', '-c', script], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#holder = holder;

@@ -301,7 +301,7 @@ describe('two containers that want the same id', () => {
     const { docker, registrations, log } = await watch({ containers: [a, b] });
     assert.equal(registrations.get('x')?.Meta['container-name'], 'b');
     assert.deepEqual(warnings(log), [
-      "warn docker: container a: the id x is another container's already",
+      "warn docker: container a: the id x is another service's already",
     ]);
     await docker.remove('b');
     assert.equal(registrations.get('x')?.Meta['container-name'], 'a');
