@@ -9,10 +9,7 @@ describe(`a server under fuzz (seed ${SEED})`, () => {
     const target = await FuzzTarget.start();
     const paths = target.server.server.routes().map(({ path }) => path);
     const fuzzer = new Fuzzer(SEED, paths);
-    for (let i = 0; i < REQUESTS; i++) {
-      const { bytes, isHead } = fuzzer.next();
-      await target.take(bytes, isHead);
-    }
+    for (let i = 0; i < REQUESTS; i++) await target.takeNext(fuzzer);
     await target.verify();
   }).timeout(TIMEOUT_MS);
 

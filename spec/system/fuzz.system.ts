@@ -41,8 +41,7 @@ async function fuzz(): Promise<void> {
   const began = performance.now();
   let done = 0;
   while (done < requests && performance.now() - began < MAX_MS) {
-    const { bytes, isHead } = fuzzer.next();
-    await target.take(bytes, isHead);
+    await target.takeNext(fuzzer);
     done++;
     if (done % VERIFY_EVERY === 0) {
       await target.verify();
