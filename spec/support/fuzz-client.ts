@@ -49,6 +49,7 @@ export class FuzzClient {
   close(): void {
     this.#socket?.destroy();
     this.#socket = undefined;
+    this.#settle?.(NO_ANSWER);
   }
 
   async #connect(): Promise<Socket> {
