@@ -18,6 +18,8 @@ let staleReads = 0;
 let liars = 0;
 let value = 0;
 if (writer === undefined || frozen?.proxy === undefined) throw new Error('no servers');
+await writer.ask('PUT', '/v1/kv/x', { body: '0' });
+await frozen.ask('GET', '/v1/kv/x');
 for (let round = 0; round < rounds; round++) {
   const frozenAt = performance.now();
   frozen.proxy.frozen = true;
