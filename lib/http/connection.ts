@@ -159,6 +159,8 @@ export class Connection {
   }
 
   #give(chunk: Buffer): void {
+    // The client went away while its read waited to be fresh; Node has taken the parser back.
+    if (this.#socket.destroyed) return;
     this.#isFresh = false;
     this.#given ??= { first: chunk, bytes: 0, requests: 0 };
     this.#given.bytes += chunk.length;

@@ -10,6 +10,7 @@ import { Listener } from '../../lib/http/listener.ts';
 import { decodeJson } from '../../lib/json.ts';
 import { type Logger, silentLogger } from '../../lib/logger.ts';
 import { MemoryLeases } from '../../server/leases.ts';
+import type { EventLog } from '../../server/log/event-log.ts';
 import { MemoryLog } from '../../server/log/memory-log.ts';
 import { Server } from '../../server/server.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -52,11 +53,14 @@ export async function stopServers(): Promise<void> {
   for (const stop of running.splice(0)) await stop();
 }
 
-export async function startServer(logger: Logger = silentLogger): Promise<TestServer> {
+export async function startServer(
+  logger: Logger = silentLogger,
+  wrap: (log: EventLog) => EventLog = (log) => log,
+): Promise<TestServer> {
   const clock = new FakeClock();
   const random = seededRandom(1);
   const server = new Server({
-    log: new MemoryLog({ clock }),
+    log: wrap(new MemoryLog({ clock })),
     leases: new MemoryLeases(clock),
     clock,
     random,

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { silentLogger } from '../../../lib/logger.ts';
+import { settle } from '../../support/fake-clock.ts';
+import { HeldLog } from '../../support/held-log.ts';
 import { getText, RawClient, withoutDate } from '../../support/raw-client.ts';
 import { startServer, type TestServer } from '../../support/start-server.ts';
 import { until } from '../../support/until.ts';
@@ -299,5 +302,30 @@ describe('a wait that many share', () => {
         client.send(getText(`/v1/health/service/web?index=${index}&wait=60s`));
       }
     }
+  });
+});
+
+describe('a read that waits until it may be answered', () => {
+  it('ends with its client, and the server goes on', async () => {
+    let log: HeldLog | undefined;
+    const server = await startServer(silentLogger, (inner) => {
+      log = new HeldLog(inner);
+      return log;
+    });
+    assert(log !== undefined);
+    const { waiting } = log;
+    const client = await RawClient.connect(server.port);
+    await client.ask(getText('/v1/status/leader'));
+    await client.ask(getText('/v1/catalog/nodes'));
+    const { parsed } = server;
+    const before = parsed();
+    log.hold();
+    client.send(getText('/v1/catalog/nodes'));
+    await until(() => (log?.waiting ?? 0) > waiting);
+    assert.equal(parsed(), before, 'it waits in front of the parser');
+    client.close();
+    await settle();
+    log.refuse();
+    assert.equal((await server.get('/v1/catalog/nodes')).status, 200);
   });
 });
