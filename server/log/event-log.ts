@@ -31,14 +31,16 @@ export interface Snapshot {
 /** Whom a log feeds. Both are called from `start` on, in order, and never at the same time. */
 export interface LogSink {
   /**
-   * Entries in order, without a gap, each of them durable by the log's own promise. A log never
-   * hands an entry over twice, nor one whose hash does not follow from the one before. Must not
-   * throw: a sink that cannot go on ends the process by itself.
+   * Entries in order, each of them durable by the log's own promise. Indexes follow one another but
+   * where an epoch begins, which may leave some out. A log never hands an entry over twice, nor one
+   * whose hash does not follow from the one before. Must not throw: a sink that cannot go on ends
+   * the process by itself.
    */
   apply(entries: readonly Entry[]): void;
   /**
    * Throw the state away and take this one: at start when there is a snapshot, later when the log
-   * was trimmed past us or went on in another history (`position.epoch` is then higher).
+   * was trimmed past us or went on in another history. That one may be the shorter, and its snapshot
+   * older than what was applied; entries after it then lead on, above every index seen before.
    */
   restore(snapshot: Snapshot): Promise<void>;
 }

@@ -189,7 +189,10 @@ export class RedisLog implements EventLog {
         pauseMs = RECONNECT_MIN_MS;
         started();
       });
-      if (first && isFinal(error)) return failed(error);
+      if (first && isFinal(error)) {
+        this.#watch.stop();
+        return failed(error);
+      }
       await sleep(clock, pauseMs, this.#attempt.signal);
       pauseMs = Math.min(pauseMs * 2, RECONNECT_MAX_MS);
     }
@@ -240,6 +243,7 @@ export class RedisLog implements EventLog {
     const monitor = this.#monitor;
     assert(monitor !== undefined);
     this.#applied.moved(history.position.index);
+    this.#quorum.report(live, history.position.index);
     this.#live.set(live);
     const onApplied = () => {
       this.#applied.moved(history.position.index);

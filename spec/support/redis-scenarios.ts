@@ -2,6 +2,7 @@
 import { cp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../lib/logger.ts';
+import { keysOf } from '../../server/log/redis/keys.ts';
 import {
   type LogServer,
   pause,
@@ -16,6 +17,25 @@ import { until } from './until.ts';
 export type Failover = 'killed' | 'frozen 4 s' | 'planned';
 
 const WRITES_PER_SECOND = 200;
+const keys = keysOf('dc1');
+
+/** What may happen to Redis behind our backs. Each leaves the process alive: no run_id tells. */
+export const DAMAGES: Readonly<Record<string, (redis: RedisProcess) => Promise<unknown>>> = {
+  FLUSHALL: (redis) => redis.admin.flushall(),
+  'DEL of the stream': (redis) => redis.admin.del(keys.log),
+  'DEL of the meta record': (redis) => redis.admin.del(keys.meta),
+  'RENAME of the stream': (redis) => redis.admin.rename(keys.log, '{proconsul:dc1}:gone'),
+  'RENAME of the meta record': (redis) => redis.admin.rename(keys.meta, '{proconsul:dc1}:gone'),
+  'a foreign XADD': (redis) => redis.admin.xadd(keys.log, '*', 'command', 'mine'),
+  'a foreign XADD in our own form': async (redis) => {
+    const next = Number(await redis.admin.hget(keys.meta, 'idx')) + 1000;
+    const fields = ['e', '1', 't', '1', 'p', 'x', 'h', 'f'.repeat(40), 'c', '{"type":"kv"}'];
+    return await redis.admin.xadd(keys.log, `${next}-0`, ...fields);
+  },
+  'XSETID far ahead': (redis) => redis.admin.call('XSETID', keys.log, '900000000-0'),
+  'SET in place of the stream': (redis) => redis.admin.set(keys.log, 'text'),
+  'XTRIM of everything': (redis) => redis.admin.xtrim(keys.log, 'MAXLEN', 0),
+};
 
 /** What becomes of writes on three servers while Sentinel fails the master over. */
 export async function failOver(kind: Failover, afterMs: number, logger?: Logger): Promise<Verdict> {
@@ -60,10 +80,12 @@ export async function loseFiles(
 /** Cuts the append-only file to `bytes` before the end of its n-th last record. */
 export async function cutAof(redis: RedisProcess, nth: number, bytes: number): Promise<void> {
   const file = await aofOf(redis);
-  const ends = recordEnds(await readFile(file));
+  const whole = await readFile(file);
+  const ends = recordEnds(whole);
   const end = ends.at(-nth);
   if (end === undefined) throw new Error(`only ${ends.length} records`);
-  await truncate(file, Math.max(0, end - bytes));
+  // Longer than it was would be filled with zeros, which Redis refuses.
+  await truncate(file, Math.min(whole.length, Math.max(0, end - bytes)));
 }
 
 /** Keeps the files as they are now, and gives back what puts them in place again. */

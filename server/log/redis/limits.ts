@@ -61,8 +61,8 @@ export const RECONNECT_MAX_MS = 500;
 /** A replica that was told to become the master is one within this time, or will not be. */
 export const PROMISE_MS = 2000;
 
-/** Far below Redis's 512 MB, and small enough not to hold up others. */
-export const SNAPSHOT_CHUNK_BYTES = 1024 * 1024;
+/** Appends share the connection: none waits for longer than a quarter of a megabyte takes. */
+export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
 /** A chunk that nobody completes goes by itself. */
 export const SNAPSHOT_CHUNK_TTL_MS = 600_000;
 /** Who writes a snapshot renews this with every chunk. */

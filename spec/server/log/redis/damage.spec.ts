@@ -1,28 +1,11 @@
 import assert from 'node:assert/strict';
 import { keysOf } from '../../../../server/log/redis/keys.ts';
 import { LogServer, startLogServers, verdictOf, Writers } from '../../../support/log-servers.ts';
-import { type RedisProcess, startRedis } from '../../../support/redis.ts';
+import { startRedis } from '../../../support/redis.ts';
+import { DAMAGES } from '../../../support/redis-scenarios.ts';
 import { until } from '../../../support/until.ts';
 
 const keys = keysOf('dc1');
-
-/** What may happen to Redis behind our backs. Each leaves the process alive: no run_id tells. */
-const DAMAGES: Readonly<Record<string, (redis: RedisProcess) => Promise<unknown>>> = {
-  FLUSHALL: (redis) => redis.admin.flushall(),
-  'DEL of the stream': (redis) => redis.admin.del(keys.log),
-  'DEL of the meta record': (redis) => redis.admin.del(keys.meta),
-  'RENAME of the stream': (redis) => redis.admin.rename(keys.log, '{proconsul:dc1}:gone'),
-  'RENAME of the meta record': (redis) => redis.admin.rename(keys.meta, '{proconsul:dc1}:gone'),
-  'a foreign XADD': (redis) => redis.admin.xadd(keys.log, '*', 'command', 'mine'),
-  'a foreign XADD in our own form': async (redis) => {
-    const next = Number(await redis.admin.hget(keys.meta, 'idx')) + 1000;
-    const fields = ['e', '1', 't', '1', 'p', 'x', 'h', 'f'.repeat(40), 'c', '{"type":"kv"}'];
-    return await redis.admin.xadd(keys.log, `${next}-0`, ...fields);
-  },
-  'XSETID far ahead': (redis) => redis.admin.call('XSETID', keys.log, '900000000-0'),
-  'SET in place of the stream': (redis) => redis.admin.set(keys.log, 'text'),
-  'XTRIM of everything': (redis) => redis.admin.xtrim(keys.log, 'MAXLEN', 0),
-};
 
 describe('RedisLog over a damaged Redis', () => {
   for (const [name, damage] of Object.entries(DAMAGES)) {

@@ -1,0 +1,56 @@
+/**
+ * R9: what becomes of the log while its keys are flushed, deleted, renamed, added to and trimmed by
+ * others, under 200 writes/s on three servers.
+ * Run: node --import tsx spec/system/redis-damage.system.ts [runs of each, 5]
+ */
+import type { Logger } from '../../lib/logger.ts';
+import { silentLogger } from '../../lib/logger.ts';
+import { keysOf } from '../../server/log/redis/keys.ts';
+import { startLogServers, stopAllLogServers, verdictOf, Writers } from '../support/log-servers.ts';
+import { startRedis, stopAllRedis } from '../support/redis.ts';
+import { DAMAGES } from '../support/redis-scenarios.ts';
+import { until } from '../support/until.ts';
+import { report } from './report.ts';
+
+const MAX_DETECTION_MS = 1000;
+const runs = Number(process.argv[2] ?? 5);
+const keys = keysOf('dc1');
+
+await report(async (say) => {
+  let failed = 0;
+  for (const [name, damage] of Object.entries(DAMAGES)) {
+    for (let run = 1; run <= runs; run++) {
+      const redis = await startRedis();
+      let seenAt: number | undefined;
+      const warn = () => {
+        seenAt ??= performance.now();
+      };
+      const logger: Logger = { ...silentLogger, warn };
+      const servers = await startLogServers(3, { url: redis.url, logger });
+      const writers = new Writers(servers, 200);
+      const acked = () => servers.reduce((sum, server) => sum + server.acked.length, 0);
+      const epoch = async () => Number(await redis.admin.hget(keys.meta, 'epoch'));
+      await until(() => acked() > 100);
+      const before = await epoch();
+      seenAt = undefined;
+      const begun = performance.now();
+      await damage(redis);
+      await until(async () => (await epoch()) > before);
+      const healed = acked();
+      await until(() => acked() > healed + 100);
+      await writers.stop();
+      const { lost, duplicates, gapMs, slowestMs } = await verdictOf(servers);
+      const reused = servers.flatMap(({ sink }) => sink.reusedIndexes).length;
+      const detectedMs = Math.round((seenAt ?? Number.POSITIVE_INFINITY) - begun);
+      const good = lost + duplicates + reused === 0 && detectedMs <= MAX_DETECTION_MS;
+      if (!good) failed++;
+      say(
+        `${name} ${run}: detected after ${detectedMs} ms, lost ${lost} duplicates ${duplicates} ` +
+          `indexes reused ${reused} gap ${gapMs} ms slowest ${slowestMs} ms${good ? '' : '  FAILED'}`,
+      );
+      await stopAllLogServers();
+      await stopAllRedis();
+    }
+  }
+  return failed;
+});
