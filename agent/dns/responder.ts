@@ -14,6 +14,7 @@ import {
   PLAIN_UDP_BYTES,
 } from './limits.ts';
 import { encodePacket, refusalPacket, truncated } from './packet.ts';
+import { PacketPool } from './packet-pool.ts';
 import type { Recursors, Transport } from './recursors.ts';
 import { labelsOf, parseRequest, type Request } from './request.ts';
 import { reverseAddress } from './subject.ts';
@@ -35,6 +36,7 @@ export class Responder {
   /** The question asked for first goes first. */
   readonly #cache = new Map<string, Found<Said>>();
   readonly #pending = new Map<string, Promise<Found<Said>>>();
+  readonly #pool = new PacketPool();
   #recursions = 0;
 
   constructor(options: ResponderOptions) {
@@ -100,7 +102,9 @@ export class Responder {
       udpAnswerLimit: config.udpAnswerLimit,
       saysTruncated: config.enableTruncate,
     };
-    return encodePacket(said, request, room, random.next);
+    return this.#pool.next(said, request, transport, () =>
+      encodePacket(said, request, room, random.next),
+    );
   }
 
   #passOn(request: Request, transport: Transport): Response {
