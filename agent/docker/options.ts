@@ -22,8 +22,9 @@ export const DEFAULT_DOCKER_ENDPOINT = 'unix:///var/run/docker.sock';
 
 /** The options with everything filled in that was left out. */
 export function dockerOptions(config: DockerConfig, around: Surroundings): DockerOptions {
+  const { enabled: _enabled, ttlMs: _ttl, ttlRefreshMs: _refresh, ...options } = config;
   return {
-    ...config,
+    ...options,
     endpoint: config.endpoint || around.dockerHost || DEFAULT_DOCKER_ENDPOINT,
     hostname: config.hostname || around.hostname,
     address: config.ip || around.address,

@@ -102,6 +102,26 @@ export async function round(disorder: Disorder): Promise<RoundResult> {
   return { order: order.map(([what]) => what), ...(await rest(disorder)) };
 }
 
+export interface AbsenceResult {
+  /** From the start of the process until it answered. */
+  readonly answersAfterMs: number;
+  /** From its first answer until all was true. */
+  readonly trueAfterMs: number;
+}
+
+/** The agent is killed; half of the containers end and others start; then it is started again. */
+export async function absence(disorder: Disorder): Promise<AbsenceResult> {
+  const { agent } = disorder;
+  await fill(disorder);
+  await agent.kill();
+  await endHalf(disorder);
+  const began = performance.now();
+  await agent.start();
+  await agent.untilReady();
+  const answersAfterMs = performance.now() - began;
+  return { answersAfterMs, trueAfterMs: (await rest(disorder)).trueAfterMs };
+}
+
 async function restart(agent: AgentProcess): Promise<void> {
   await agent.kill();
   await agent.start();

@@ -77,6 +77,11 @@ describe('the docker block', () => {
     assert.equal(load({ resync: '0s' }).resyncMs, 60_000);
   });
 
+  it('takes registrator’s ttl, which changes nothing', () => {
+    const options = (docker: object) => dockerOptions(load(docker), around);
+    assert.deepEqual(options({ ttl: '60s', ttl_refresh: '30s' }), options({}));
+  });
+
   it('refuses what it does not know', () => {
     assert.throws(() => load({ deregister: 'sometimes' }), { code: 'invalid' });
     assert.throws(() => load({ resync: 'soon' }), { code: 'invalid' });
