@@ -1,0 +1,90 @@
+/** Proconsul beside a real Consul: see bin/bench for how to call it. */
+import { execFile } from 'node:child_process';
+import process from 'node:process';
+import { parseArgs, promisify } from 'node:util';
+import { type Measured, measureRow, type Pace } from './measure.ts';
+import { type Kind, type Registry, startRegistry } from './registry.ts';
+import { describe, type Sized, writeReport } from './report.ts';
+import { fillLarge, fillSmall, LARGE_ROWS, type Row, SIZE_ROWS, SMALL_ROWS } from './rows.ts';
+import { line } from './table.ts';
+
+const run = promisify(execFile);
+const FULL: Pace = { rounds: 5, runMs: 2000 };
+const QUICK: Pace = { rounds: 3, runMs: 1000 };
+const SIZES = '1000,10000,100000,172000';
+const LARGE = 100_000;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    sizes: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+const pace = options.quick ? QUICK : FULL;
+const consul = process.env['CONSUL'] ?? 'consul';
+const sizes = (options.sizes ?? (options.quick ? '1000' : SIZES)).split(',').map(Number);
+
+const consulVersion = await versionOf(consul);
+const hasRedis = await run('redis-server', ['--version']).then(
+  () => true,
+  () => false,
+);
+const small = await measureSmall();
+const sized: Sized[] = [];
+for (const instances of sizes.filter((size) => size > 0)) sized.push(await measureSize(instances));
+const results = { small, sizes: sized.filter(({ rows }) => rows.length > 0), consulVersion };
+say(`\n${describe(results)}`);
+if (options.write) await writeReport(results);
+
+async function versionOf(command: string): Promise<string> {
+  const { stdout } = await run(command, ['version']).catch(() => {
+    throw new Error('no Consul to compare with: CONSUL=path/to/consul bin/bench');
+  });
+  return /v(\S+)/.exec(stdout)?.[1] ?? '';
+}
+
+async function measureSmall(): Promise<Measured[]> {
+  const rows = SMALL_ROWS.filter(isChosen);
+  const kinds = new Set<Kind>(rows.flatMap(({ logs }) => logs));
+  if (!hasRedis) kinds.delete('redis');
+  return await measured(rows, [...kinds], fillSmall);
+}
+
+async function measureSize(instances: number): Promise<Sized> {
+  const all = instances === LARGE ? [...SIZE_ROWS, ...LARGE_ROWS] : SIZE_ROWS;
+  const rows = all.filter((row) => isChosen({ name: `${instances} ${row.name}` }));
+  say(`\n${instances.toLocaleString('en')} instances`);
+  const fill = (port: number) => fillLarge(port, instances);
+  return { instances, rows: await measured(rows, ['file'], fill) };
+}
+
+function isChosen({ name }: Pick<Row, 'name'>): boolean {
+  return name.includes(options.only);
+}
+
+async function measured(
+  rows: readonly Row[],
+  kinds: readonly Kind[],
+  fill: (port: number) => Promise<void>,
+): Promise<Measured[]> {
+  const registries: Registry[] = [];
+  const results: Measured[] = [];
+  if (rows.length === 0) return results;
+  try {
+    for (const kind of ['consul', ...kinds] as const) {
+      registries.push(await startRegistry(kind, consul));
+    }
+    for (const { port } of registries) await fill(port);
+    for (const row of rows) {
+      const result = await measureRow(row, registries, pace);
+      say(line(result));
+      results.push(result);
+    }
+  } finally {
+    await Promise.all(registries.map((registry) => registry.stop()));
+  }
+  return results;
+}

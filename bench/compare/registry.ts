@@ -1,0 +1,128 @@
+/** A registry under measurement: Proconsul on one of its logs, or a real Consul, started alike. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { request } from './http.ts';
+
+export type Kind = 'consul' | 'memory' | 'file' | 'redis';
+
+const START_TIMEOUT_MS = 30_000;
+const MAX_WORDS = 2000;
+const STOP_TIMEOUT_MS = 10_000;
+const TOP = path.resolve(import.meta.dirname, '../..');
+
+export interface Registry {
+  readonly kind: Kind;
+  readonly port: number;
+  /** Resident memory of the process that answers, in bytes. */
+  memory(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export async function startRegistry(kind: Kind, consul: string): Promise<Registry> {
+  const folder = await mkdtemp(path.join(tmpdir(), `bench-${kind}-`));
+  const [port, ...others] = await freePorts(5);
+  const redis = kind === 'redis' ? await startRedis(folder) : undefined;
+  const config = configFor(kind, [port as number, ...others], folder);
+  const file = path.join(folder, 'config.json');
+  await writeFile(file, JSON.stringify(config));
+  const command = kind === 'consul' ? consul : path.join(TOP, 'bin/proconsul');
+  const args = ['agent', `-config-file=${file}`];
+  if (kind === 'memory') args.push('-dev');
+  if (redis !== undefined) args.push(`-redis=${redis.url}`);
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = lastWords(child);
+  const registry = {
+    kind,
+    port: port as number,
+    memory: () => residentBytes(child.pid as number),
+    async stop() {
+      await end(child);
+      if (redis !== undefined) await end(redis.child);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  try {
+    await isUp(registry.port);
+  } catch (error) {
+    await registry.stop();
+    throw new Error(`${kind} did not start: ${said()}`, { cause: error });
+  }
+  return registry;
+}
+
+/** One server with a log that is durable before it answers; `memory` is the only exception. */
+function configFor(kind: Kind, ports: readonly number[], folder: string) {
+  const [http, serfLan, serfWan, server] = ports;
+  return {
+    server: true,
+    ...(kind === 'memory' ? {} : { bootstrap: true }),
+    node_name: 'bench',
+    bind_addr: '127.0.0.1',
+    log_level: 'ERROR',
+    // More than any row opens; Consul wants to be allowed as many files.
+    limits: { http_max_conns_per_client: 15_000 },
+    ports: { http, serf_lan: serfLan, serf_wan: serfWan, server, dns: -1, grpc: -1 },
+    performance: { raft_multiplier: 1 },
+    ...(kind === 'memory' ? {} : { data_dir: path.join(folder, 'data') }),
+  };
+}
+
+/** The end of what it prints. */
+function lastWords(child: ChildProcess): () => string {
+  let text = '';
+  const take = (chunk: Buffer) => {
+    text = (text + chunk).slice(-MAX_WORDS);
+  };
+  child.stdout?.on('data', take);
+  child.stderr?.on('data', take);
+  return () => text;
+}
+
+async function startRedis(folder: string): Promise<{ url: string; child: ChildProcess }> {
+  const [port] = await freePorts(1);
+  const options = ['--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+  const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
+  const child = spawn('redis-server', ['--port', String(port), ...options, ...durable], {
+    stdio: 'ignore',
+  });
+  child.on('error', () => undefined);
+  return { url: `redis://127.0.0.1:${port}`, child };
+}
+
+async function isUp(port: number): Promise<void> {
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const answer = await request(port, 'GET', '/v1/health/node/bench').catch(() => undefined);
+    if (answer?.status === 200 && answer.text.includes('serfHealth')) return;
+    if (performance.now() > deadline) throw new Error('no serfHealth within 30 s');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await ended;
+  clearTimeout(timer);
+}
+
+async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ports.push((server.address() as { port: number }).port);
+  }
+  for (const server of servers) await new Promise((resolve) => server.close(resolve));
+  return ports;
+}

@@ -1,0 +1,74 @@
+/** Writes docs/benchmarks.md and its chart from what was measured, and from nothing else. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import path from 'node:path';
+import { chart, type Line } from './chart.ts';
+import type { Measured } from './measure.ts';
+import type { Kind } from './registry.ts';
+import { table } from './table.ts';
+
+const DOCS = path.resolve(import.meta.dirname, '../../docs');
+const BEGIN = '<!-- measured: written by bin/bench --write -->';
+const END = '<!-- end of what was measured -->';
+
+export interface Sized {
+  readonly instances: number;
+  readonly rows: readonly Measured[];
+}
+
+export interface Results {
+  readonly small: readonly Measured[];
+  readonly sizes: readonly Sized[];
+  readonly consulVersion: string;
+}
+
+export function describe({ small, sizes, consulVersion }: Results): string {
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.version}`;
+  const parts = [`Consul ${consulVersion} and Proconsul side by side on ${machine}.`];
+  if (small.length > 0) parts.push('## A small catalog', table(small));
+  for (const { instances, rows } of sizes) {
+    parts.push(`## ${instances.toLocaleString('en')} instances`, table(rows));
+  }
+  return parts.join('\n\n');
+}
+
+/** Renews the measured part of docs/benchmarks.md; what people wrote around it stays. */
+export async function writeReport(results: Results): Promise<void> {
+  const file = path.join(DOCS, 'benchmarks.md');
+  const before = await readFile(file, 'utf8');
+  const from = before.indexOf(BEGIN);
+  const to = before.indexOf(END);
+  if (from < 0 || to < from) throw new Error(`${file} has no place for what was measured`);
+  const figure = '![What a request costs, by the size of the catalog](benchmarks.svg)';
+  const measured = `${BEGIN}\n\n${describe(results)}\n\n${figure}\n\n`;
+  await writeFile(file, before.slice(0, from) + measured + before.slice(to));
+  if (results.sizes.length > 1) {
+    const lines = linesOf(results.sizes);
+    await writeFile(path.join(DOCS, 'benchmarks.svg'), chart('What a request costs', lines));
+  }
+}
+
+const COLOURS = ['#1f77b4', '#2ca02c', '#d62728'];
+
+function linesOf(sizes: readonly Sized[]): Line[] {
+  const names = sizes[0]?.rows.filter(({ row }) => row.unit === '/s').map(({ row }) => row.name);
+  return (names ?? []).flatMap((name, i) =>
+    (['file', 'consul'] as const).map((kind) => ({
+      name: `${kind === 'file' ? 'Proconsul' : 'Consul'}: ${name.replace(' of a service', '')}`,
+      colour: COLOURS[i % COLOURS.length] as string,
+      dashed: kind === 'consul',
+      points: pointsOf(sizes, name, kind),
+    })),
+  );
+}
+
+function pointsOf(
+  sizes: readonly Sized[],
+  name: string,
+  kind: Kind,
+): (readonly [number, number])[] {
+  return sizes.flatMap(({ instances, rows }) => {
+    const perSecond = rows.find(({ row }) => row.name === name)?.medians.get(kind);
+    return perSecond === undefined ? [] : [[instances, 1e6 / perSecond] as const];
+  });
+}

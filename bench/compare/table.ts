@@ -1,0 +1,33 @@
+import { type Measured, ratio } from './measure.ts';
+import type { Kind } from './registry.ts';
+
+const OURS: readonly Kind[] = ['memory', 'file', 'redis'];
+
+const HEAD =
+  '| | aim | Consul | memory log | file log | Redis log |\n|---|---:|---:|---:|---:|---:|';
+
+/** A table of Markdown: figures, and behind each of ours how many times better it is. */
+export function table(rows: readonly Measured[]): string {
+  return [HEAD, ...rows.map(line)].join('\n');
+}
+
+export function line(measured: Measured): string {
+  const { row, medians } = measured;
+  const aim = row.target === 0 ? '' : `≥ ${row.target}×`;
+  const ours = OURS.map((kind) => {
+    const value = medians.get(kind);
+    if (value === undefined) return '';
+    return `${figure(value)} ${row.unit} (**${times(ratio(measured, kind))}×**)`;
+  });
+  const consul = `${figure(medians.get('consul') ?? Number.NaN)} ${row.unit}`;
+  return `| ${row.name} | ${aim} | ${consul} | ${ours.join(' | ')} |`;
+}
+
+export function figure(value: number): string {
+  const digits = value >= 100 ? 0 : 1;
+  return value.toLocaleString('en', { maximumFractionDigits: digits });
+}
+
+function times(value: number): string {
+  return value.toLocaleString('en', { maximumSignificantDigits: 3 });
+}
