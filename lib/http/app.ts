@@ -2,8 +2,8 @@
  * The HTTP surface that servers and agents share: from a request to its row, and from what the row
  * answers to the wire.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import express, { type Express } from 'express';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import express from 'express';
 import { describeChain, ProconsulError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { readBody } from './body.ts';
@@ -36,19 +36,27 @@ export interface AppOptions {
   readonly logger: Logger;
 }
 
-/** Handlers throw ProconsulErrors; whatever else they throw is a bug, logged and hidden. */
-export function createApp(options: AppOptions): Express {
+/**
+ * Handlers throw ProconsulErrors; whatever else they throw is a bug, logged and hidden. Express gets
+ * what no row is there for: it gives both objects of an exchange another prototype, after which
+ * everything that Node does with them is slow, and a write took three times as long.
+ */
+export function createApp(options: AppOptions): RequestListener {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
   const front = new Front(options);
-  app.use((message: IncomingMessage, response: ServerResponse) => {
+  const answer = (message: IncomingMessage, response: ServerResponse) => {
     front.answer(message, response).catch((error: unknown) => {
       // Such as a header that nobody may send: the answer cannot be written, and no other either.
       options.logger.error(`http: ${message.method}: ${describeChain(error)}`);
       response.destroy();
     });
-  });
-  return app;
+  };
+  app.use(answer);
+  return (message, response) => {
+    if (front.serves(message.url ?? '/')) answer(message, response);
+    else app(message, response);
+  };
 }
 
 function unprintable(): ProconsulError {
@@ -73,6 +81,13 @@ class Front {
     this.#router = new Router(options.routes);
     this.#headers = { ...options.responseHeaders };
     this.#rowHeaders = { ...options.responseHeaders, Vary: 'Accept-Encoding' };
+  }
+
+  /** Whether a row, or the fallback, is there for the target; a path in disguise may be missed. */
+  serves(target: string): boolean {
+    if (this.#options.fallback !== undefined) return true;
+    const mark = target.indexOf('?');
+    return this.#router.match(mark < 0 ? target : target.slice(0, mark)) !== undefined;
   }
 
   async answer(message: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Express } from 'express';
+import type { RequestListener } from 'node:http';
 import { Agent } from '../../agent/agent.ts';
 import type { Membership } from '../../agent/membership.ts';
 import { loadConfig } from '../../lib/config/load.ts';
@@ -14,7 +14,7 @@ const NODE_ID = '11111111-2222-4333-8444-555555555555';
 
 export interface AgentUnderTest {
   readonly agent: Agent;
-  readonly app: Express;
+  readonly app: RequestListener;
   readonly catalog: MemoryCatalog;
   readonly clock: FakeClock;
 }
