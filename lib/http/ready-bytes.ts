@@ -1,6 +1,8 @@
 /** An answer down to the last byte, but for the date, which is that of the second it goes out in. */
+
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { systemClock } from '../clock.ts';
 import type { Wire } from './respond.ts';
 
 /** Copied behind the header block once a second, so that it goes out in one piece. */
@@ -32,7 +34,7 @@ export class ReadyBytes {
   }
 
   writeTo(socket: Socket): void {
-    const now = Date.now();
+    const now = systemClock.now();
     if (now - this.#second >= 1000 || now < this.#second) this.#date(now);
     if (this.#body.length <= MAX_COPIED_BYTES) {
       socket.write(this.#first);

@@ -7,8 +7,8 @@ import { until } from './until.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/proconsul', import.meta.url));
 const MAX_OUTPUT = 100_000;
-/** The first start builds, and may wait for another that does. */
-const START_TIMEOUT_MS = 120_000;
+/** The first start installs and builds, or waits for another that does. */
+const START_TIMEOUT_MS = 400_000;
 
 export class Proconsul {
   readonly port: number;

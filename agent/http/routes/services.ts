@@ -1,4 +1,5 @@
 /** /v1/agent/service…: the services of this agent. */
+import { systemClock } from '../../../lib/clock.ts';
 import { NS_PER_MS } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
@@ -115,10 +116,10 @@ async function service(agent: AgentContext, request: HttpRequest): Promise<Reply
   const { params, rest: id, signal } = request;
   const waitNs = params.duration('wait', 'Invalid wait time');
   const waitMs = Math.min((waitNs ?? 0) / NS_PER_MS || DEFAULT_WAIT_MS, MAX_WAIT_MS);
-  const deadline = performance.now() + waitMs;
+  const deadline = systemClock.monotonic() + waitMs;
   for (;;) {
     const found = hashed(agent, id);
-    const left = deadline - performance.now();
+    const left = deadline - systemClock.monotonic();
     if (found.ContentHash !== params.get('hash') || left <= 0 || signal.aborted) {
       return { json: found, headers: { 'X-Consul-ContentHash': found.ContentHash } };
     }

@@ -9,6 +9,7 @@
  * can do, and the highest number is never removed, only followed: no two can own the folder, in
  * whatever order they look, link and clean up.
  */
+
 import { randomUUID } from 'node:crypto';
 import {
   type FileHandle,
@@ -22,6 +23,7 @@ import {
 import { connect, createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '../../../lib/clock.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 
 const NAME = /^lock-(\d+)$/;
@@ -75,7 +77,7 @@ async function claim({ folder, sockets, own }: Claim): Promise<void> {
       await unlink(join(folder, `lock-${next}`)).catch(ignoreMissing);
       continue;
     }
-    const owner = `pid ${process.pid} on ${hostname()}, since ${new Date().toISOString()}`;
+    const owner = `pid ${process.pid} on ${hostname()}, since ${new Date(systemClock.now()).toISOString()}`;
     await writeFile(join(folder, `lock-${next}.owner`), owner);
     await removeBelow(folder, next);
     return;

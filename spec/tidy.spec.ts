@@ -1,0 +1,142 @@
+/** What the linter cannot say, each rule with what to do instead. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { allRoutes, compatTable, TABLE_BEGINS } from '../docs/compat-table.ts';
+
+const TOP = fileURLToPath(new URL('..', import.meta.url));
+const SKIPPED = new Set(['node_modules', 'dist', '.git']);
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+function walk(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (SKIPPED.has(entry.name)) return [];
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? walk(path) : [relative(TOP, path)];
+  });
+}
+
+const PATHS = walk(TOP);
+const SOURCES: readonly Source[] = PATHS.filter(
+  (path) => path.endsWith('.ts') && path !== 'spec/tidy.spec.ts',
+).map((path) => ({ path, text: readFileSync(join(TOP, path), 'utf8') }));
+const PRODUCT = SOURCES.filter(({ path }) => /^(lib|server|agent)\//.test(path));
+
+/** The places, as an editor opens them, where the pattern stands. */
+function places(sources: readonly Source[], pattern: RegExp): string[] {
+  return sources.flatMap(({ path, text }) =>
+    text
+      .split('\n')
+      .flatMap((line, i) => (pattern.test(line) ? [`${path}:${i + 1}: ${line.trim()}`] : [])),
+  );
+}
+
+/** Files that this one names: what it imports, and what it starts as a process. */
+function named({ path, text }: Source): string[] {
+  const names = [...text.matchAll(/['"`]([./\w-]+\.ts)['"`]/g)].map(([, name = '']) => name);
+  return names.flatMap((name) => [join(dirname(path), name), name, join('spec/support', name)]);
+}
+
+/** Run by people, by mocha or by another command. */
+const STARTED =
+  /\.(spec|system)\.ts$|^bench\/|(^|\/)main\.ts$|^docs\/make-|\.d\.ts$|\/record-[\w-]+\.ts$/;
+
+describe('every source', () => {
+  it('is imported by another, or is a command', () => {
+    const used = new Set(SOURCES.flatMap(named));
+    const config = readFileSync(join(TOP, '.mocharc.json'), 'utf8');
+    const alone = SOURCES.filter(
+      ({ path }) => !used.has(path) && !STARTED.test(path) && !config.includes(path),
+    );
+    assert.deepEqual(
+      alone.map(({ path }) => path),
+      [],
+    );
+  });
+
+  it('says what it is about by its name: no utils, helpers, managers, common or index', () => {
+    const vague =
+      /^(utils?|helpers?|manager|common|misc|index|impl)\.ts$|-(utils?|helpers?|manager|impl)\.ts$/;
+    assert.deepEqual(
+      PATHS.filter((path) => vague.test(basename(path)) && !path.includes('.d.')),
+      [],
+    );
+  });
+
+  it('has no Impl, Manager, Helper or Utils, and no interface with an I before it', () => {
+    const vague =
+      /\b(class|interface|type|function) (\w*(Impl|Manager|Helpers?|Utils?)\b|I[A-Z][a-z]\w*)/;
+    const meant = /interface (Index|In|Ip|Id|Is|Item|Into|Instance|Invocation|Image|Input|Info)/;
+    assert.deepEqual(
+      places(SOURCES, vague).filter((place) => !meant.test(place)),
+      [],
+    );
+  });
+
+  it('leaves nothing for later: an issue says what is to be done, a comment why it is so', () => {
+    assert.deepEqual(places(SOURCES, /\b(TODO|FIXME|XXX|HACK)\b/), []);
+  });
+
+  it('names nothing of the machine that it was written on', () => {
+    const machine = new RegExp(['/work/', '/tmp/w/'].join('|'));
+    assert.deepEqual(places(SOURCES, machine), []);
+  });
+});
+
+describe('the product', () => {
+  it('takes the time from a Clock, but for lib/clock.ts', () => {
+    const others = PRODUCT.filter(({ path }) => path !== 'lib/clock.ts');
+    assert.deepEqual(places(others, /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/), []);
+  });
+
+  it('takes chance from a Random, but for lib/random.ts', () => {
+    const others = PRODUCT.filter(({ path }) => path !== 'lib/random.ts');
+    assert.deepEqual(places(others, /\bMath\.random\b/), []);
+  });
+
+  it('reads a stream from an explicit id, never from its end', () => {
+    const log = PRODUCT.filter(({ path }) => path.startsWith('server/log/'));
+    assert.deepEqual(places(log, /['"]\$['"]/), []);
+  });
+});
+
+describe('the specs', () => {
+  it('wait on a state by until, and never sleep', () => {
+    const specs = SOURCES.filter(({ path }) =>
+      /^spec\/(?!support\/).*\.(spec|contract)\.ts$/.test(path),
+    );
+    assert.deepEqual(places(specs, /\bsetTimeout\(|timers\/promises/), []);
+  });
+});
+
+describe('the pages', () => {
+  const LENGTHS: readonly (readonly [string, number])[] = [
+    ['README.md', 120],
+    ['ARCHITECTURE.md', 150],
+    ...PATHS.filter((path) => /^(server|agent|lib)\/.*README\.md$/.test(path)).map(
+      (path) => [path, 80] as const,
+    ),
+  ];
+  for (const [path, most] of LENGTHS) {
+    it(`can be read in one go: ${path} has ${most} lines at most`, () => {
+      assert(readFileSync(join(TOP, path), 'utf8').split('\n').length - 1 <= most);
+    });
+  }
+
+  it('list every route: docs/compat.md is as `npm run compat` writes it', () => {
+    const text = readFileSync(join(TOP, 'docs/compat.md'), 'utf8');
+    assert.equal(text.slice(text.indexOf(TABLE_BEGINS)), compatTable());
+  });
+
+  it('say of every route what it does', () => {
+    assert.deepEqual(
+      allRoutes().filter(({ does }) => does.trim() === ''),
+      [],
+    );
+  });
+});
