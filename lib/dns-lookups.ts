@@ -11,6 +11,11 @@ export interface HealthEntry {
   readonly Checks: readonly Pick<Check, 'Status'>[];
 }
 
+/** GET, below it an IP: AddressOwner or null. Client agents ask servers. */
+export const ADDRESS_OWNER_PATH = '/v1/internal/dns/address/';
+/** Says beside an executed prepared query that the order of its nodes means something. */
+export const ORDERED_HEADER = 'X-Proconsul-Ordered';
+
 export interface QueryFound {
   /** The service that the prepared query looks for. */
   readonly service: string;

@@ -7,10 +7,10 @@ import type {
   Lookups,
   QueryFound,
 } from '../lib/dns-lookups.ts';
-import { ipBytes } from '../lib/ip.ts';
 import type { Instance } from '../lib/model.ts';
 import type { Random } from '../lib/random.ts';
 import type { Freshness } from './http/deps.ts';
+import { ownerOf } from './query/addresses.ts';
 import { execute, resolveQuery } from './query/prepared.ts';
 import type { State } from './state/state.ts';
 import {
@@ -35,7 +35,6 @@ export interface LocalLookupsOptions {
 /** Answers at once, unless stale answers will not do. */
 export class LocalLookups implements Lookups {
   readonly #options: LocalLookupsOptions;
-  readonly #owners = new Owners();
 
   constructor(options: LocalLookupsOptions) {
     this.#options = options;
@@ -80,7 +79,7 @@ export class LocalLookups implements Lookups {
   }
 
   address(ip: string): Looked<AddressOwner | undefined> {
-    return this.#look([CATALOG], (state) => this.#owners.of(state, ip));
+    return this.#look([CATALOG], (state) => ownerOf(state, ip));
   }
 
   #look<T>(topics: readonly string[], read: (state: State) => T): Looked<T> {
@@ -124,39 +123,4 @@ function entriesOf({ catalog }: State, instances: Iterable<Instance>): HealthEnt
     entries.push({ Node: node, Service: instance, Checks: checks });
   }
   return entries;
-}
-
-/** Who has which address, made anew when someone asks after the catalog has changed. */
-class Owners {
-  #byAddress: ReadonlyMap<string, AddressOwner> = new Map();
-  #state: State | undefined;
-  #index = -1;
-
-  of(state: State, ip: string): AddressOwner | undefined {
-    const index = state.topics.indexOf(CATALOG);
-    if (this.#state !== state || this.#index !== index) {
-      this.#byAddress = owners(state);
-      this.#state = state;
-      this.#index = index;
-    }
-    return this.#byAddress.get(keyOf(ip));
-  }
-}
-
-function owners({ catalog }: State): Map<string, AddressOwner> {
-  const byAddress = new Map<string, AddressOwner>();
-  const add = (address: string, owner: AddressOwner) => {
-    const key = keyOf(address);
-    if (key !== '' && !byAddress.has(key)) byAddress.set(key, owner);
-  };
-  for (const { Address, Node } of catalog.nodes.values()) add(Address, { node: Node });
-  for (const { Address, Service } of catalog.instances.values()) {
-    add(Address, { service: Service });
-  }
-  return byAddress;
-}
-
-/** '' for what is no IP. */
-function keyOf(address: string): string {
-  return ipBytes(address)?.toString('hex') ?? '';
 }

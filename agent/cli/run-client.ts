@@ -14,6 +14,8 @@ import { Containers } from '../containers.ts';
 import { ringRoutes } from '../http/routes/ring.ts';
 import { nodeIdOf } from '../node-id.ts';
 import { ownBeat, ownMember } from '../own-entry.ts';
+import { clientLookups } from './client-lookups.ts';
+import { createDnsServer } from './dns-role.ts';
 import { createListeners } from './listeners.ts';
 import type { Running, RunOptions } from './run-server.ts';
 
@@ -32,6 +34,9 @@ export async function runClient(options: RunOptions): Promise<Running> {
     introducer: introducer(options, nodeId, servers),
   });
   for (const each of listeners) await each.start();
+  const lookups = clientLookups(upstream, config, systemClock);
+  const dns = createDnsServer(config, lookups, options.logger);
+  await dns.start();
   for (const address of config.join.start) await joiner.join(address);
   joiner.start();
   heartbeat.start();
@@ -41,7 +46,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     async stop() {
       joiner.stop();
       forwarder.stop();
-      const closed = Promise.all(listeners.map((each) => each.stop()));
+      const closed = Promise.all([dns, ...listeners].map((each) => each.stop()));
       await containers.stop();
       await agent.stop();
       upstream.stop();

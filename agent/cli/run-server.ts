@@ -5,12 +5,13 @@ import type { Config } from '../../lib/config/config.ts';
 import { tapLog } from '../../lib/log-tap.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
 import { systemRandom } from '../../lib/random.ts';
+import { LocalLookups } from '../../server/dns-lookups.ts';
 import type { Server } from '../../server/server.ts';
 import { Agent } from '../agent.ts';
 import { Containers } from '../containers.ts';
 import { nodeIdOf } from '../node-id.ts';
 import { ownBeat, ownServer } from '../own-entry.ts';
-import { createDnsServer, serverLookups } from './dns-role.ts';
+import { createDnsServer } from './dns-role.ts';
 import { createListeners } from './listeners.ts';
 import { OwnBeat } from './own-beat.ts';
 import { serverCatalog } from './server-catalog.ts';
@@ -77,7 +78,8 @@ export async function runServer(options: RunOptions): Promise<Running> {
     },
   });
   for (const listener of listeners) await listener.start();
-  const dns = createDnsServer(config, serverLookups(server, config), logger);
+  const lookups = new LocalLookups({ ...server.deps, allowStale: config.dns.allowStale });
+  const dns = createDnsServer(config, lookups, logger);
   await dns.start();
   return {
     reload: () => agent.reload(),

@@ -2,6 +2,7 @@ import type { Route } from '../../lib/http/route.ts';
 import type { ServerDeps } from './deps.ts';
 import { catalogRoutes } from './routes/catalog.ts';
 import { coordinateRoutes } from './routes/coordinate.ts';
+import { dnsRoutes } from './routes/dns.ts';
 import { eventRoutes } from './routes/event.ts';
 import { healthRoutes } from './routes/health.ts';
 import { kvRoutes } from './routes/kv.ts';
@@ -26,6 +27,7 @@ export function serverRoutes(deps: ServerDeps): Route[] {
     ...coordinateRoutes(deps),
     ...uiRoutes(deps),
     ...preparedQueryRoutes(deps),
+    ...dnsRoutes(deps),
     ...operatorRoutes(deps),
     ...membershipRoutes(deps),
   ];

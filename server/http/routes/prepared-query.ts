@@ -1,5 +1,6 @@
 /** /v1/query: prepared queries. */
 import { decoder } from '../../../lib/decode.ts';
+import { ORDERED_HEADER } from '../../../lib/dns-lookups.ts';
 import { parseDuration } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Params } from '../../../lib/http/params.ts';
@@ -260,16 +261,17 @@ function ttlComplaint(ttl: string): string {
 async function execute(deps: ServerDeps, request: HttpRequest, name: string): Promise<Reply> {
   const { params } = request;
   const limit = limitOf(params);
+  const near = params.get('near');
   return await run(deps, request, () => {
     const state = deps.state();
     const query = queries.resolveQuery(state, name);
     const execution = {
       asking: askingNode(deps, request),
-      near: params.get('near'),
+      near,
       limit,
       connect: params.bool('connect') ?? false,
     };
-    return {
+    const json = {
       Service: query.Service.Service,
       Nodes: queries.execute(state, query, execution, deps.random),
       DNS: query.DNS,
@@ -277,18 +279,23 @@ async function execute(deps: ServerDeps, request: HttpRequest, name: string): Pr
       // Other data centres are not known here.
       Failovers: 0,
     };
+    const ordered = near !== '' || query.Service.Near !== '';
+    return { json, headers: ordered ? { [ORDERED_HEADER]: 'true' } : {} };
   });
 }
 
 function explain(deps: ServerDeps, request: HttpRequest, name: string): Promise<Reply> {
-  return run(deps, request, () => ({ Query: queries.resolveQuery(deps.state(), name) }));
+  return run(deps, request, () => ({
+    json: { Query: queries.resolveQuery(deps.state(), name) },
+    headers: {},
+  }));
 }
 
 /** These two say in the body what others say in headers, and their index says nothing. */
 async function run(
   deps: ServerDeps,
   { params }: HttpRequest,
-  evaluate: () => object,
+  evaluate: () => { readonly json: object; readonly headers: Record<string, string> },
 ): Promise<Reply> {
   checkDatacenter(deps, params.get('dc'));
   const consistency = consistencyOf(params);
@@ -308,7 +315,8 @@ async function run(
     'X-Consul-Effective-Consistency': consistency,
     ...(params.has('cached') ? { 'X-Cache': 'MISS' } : {}),
   };
-  return { json: { ...evaluate(), ...meta }, headers };
+  const evaluated = evaluate();
+  return { json: { ...evaluated.json, ...meta }, headers: { ...headers, ...evaluated.headers } };
 }
 
 function limitOf(params: Params): number {

@@ -1,0 +1,189 @@
+/**
+ * Lookups of an agent without a server: asked over HTTP, remembered for a moment, and when no
+ * server can be asked answered with what was known last.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import {
+  ADDRESS_OWNER_PATH,
+  type AddressOwner,
+  type Found,
+  type HealthEntry,
+  type Looked,
+  type Lookups,
+  ORDERED_HEADER,
+  type QueryFound,
+} from '../../lib/dns-lookups.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import { decodeJson } from '../../lib/json.ts';
+import type { Node } from '../../lib/model.ts';
+
+/** As new as anyone who asks by DNS can expect: a busy name costs one request a second. */
+const FRESH_MS = 1000;
+/** Who has an old answer gives it out rather than keep a resolver waiting, which gives up soon. */
+const PATIENCE_MS = 500;
+/** After a failure the servers are left alone for as long. */
+const RETRY_MS = 1000;
+/** What was asked for first is forgotten first. */
+const MAX_REMEMBERED = 10_000;
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** Asks a server; rejects when none answers within seconds. */
+export type Get = (target: string) => Promise<Answered>;
+
+export interface HttpLookupsOptions {
+  readonly get: Get;
+  readonly clock: Clock;
+  /** dns_config.allow_stale and max_stale: 0 to give out nothing old. */
+  readonly maxStaleMs: number;
+}
+
+interface Memory {
+  readonly value: unknown;
+  /** When a server said so. */
+  readonly atMs: number;
+  /** Until when it is given out without asking. */
+  untilMs: number;
+}
+
+export class HttpLookups implements Lookups {
+  readonly #options: HttpLookupsOptions;
+  readonly #memories = new Map<string, Memory>();
+  readonly #asking = new Map<string, Promise<Memory>>();
+
+  constructor(options: HttpLookupsOptions) {
+    this.#options = options;
+  }
+
+  /** How much is remembered, and how much is being asked. */
+  get size(): { readonly remembered: number; readonly asking: number } {
+    return { remembered: this.#memories.size, asking: this.#asking.size };
+  }
+
+  service(name: string, tag: string): Looked<readonly HealthEntry[]> {
+    const looked = this.#look(`/v1/health/service/${encode(name)}`, entriesIn);
+    if (tag === '') return looked;
+    const wanted = tag.toLowerCase();
+    return derive(looked, (entries) =>
+      entries.filter(({ Service }) => Service.Tags.some((t) => t.toLowerCase() === wanted)),
+    );
+  }
+
+  connect(name: string): Looked<readonly HealthEntry[]> {
+    return this.#look(`/v1/health/connect/${encode(name)}`, entriesIn);
+  }
+
+  node(name: string): Looked<Node | undefined> {
+    return this.#look(`/v1/catalog/node/${encode(name)}`, (answer) => {
+      return jsonOf<{ readonly Node: Node }>(answer)?.Node;
+    });
+  }
+
+  query(idOrName: string): Looked<QueryFound | undefined> {
+    return this.#look(`/v1/query/${encode(idOrName)}/execute`, (answer) => {
+      const executed = jsonOf<Executed>(answer);
+      if (executed === null) return undefined;
+      const { Service, DNS, Nodes } = executed;
+      const ordered = answer.headers[ORDERED_HEADER.toLowerCase()] !== undefined;
+      return { service: Service, ttl: DNS.TTL, entries: Nodes, ordered };
+    });
+  }
+
+  address(ip: string): Looked<AddressOwner | undefined> {
+    return this.#look(`${ADDRESS_OWNER_PATH}${encode(ip)}`, (answer) => {
+      return jsonOf<AddressOwner>(answer) ?? undefined;
+    });
+  }
+
+  #look<T>(path: string, read: (answer: Answered) => T): Looked<T> {
+    const target = this.#options.maxStaleMs > 0 ? `${path}?stale` : path;
+    const memory = this.#memories.get(target);
+    const now = this.#options.clock.monotonic();
+    if (memory !== undefined && now < memory.untilMs) return this.#found(memory);
+    const asked = this.#asking.get(target) ?? this.#ask(target, read);
+    const old = memory !== undefined && now - memory.atMs <= this.#options.maxStaleMs;
+    return (old ? this.#impatient(asked, memory) : asked).then((each) => this.#found<T>(each));
+  }
+
+  #found<T>(memory: Memory): Found<T> {
+    const { clock } = this.#options;
+    return { value: memory.value as T, isCurrent: () => clock.monotonic() < memory.untilMs };
+  }
+
+  #ask<T>(target: string, read: (answer: Answered) => T): Promise<Memory> {
+    const { get, clock, maxStaleMs } = this.#options;
+    const asking = get(target)
+      .then((answer) => {
+        const atMs = clock.monotonic();
+        const untilMs = maxStaleMs > 0 ? atMs + FRESH_MS : 0;
+        const memory: Memory = { value: read(answer), atMs, untilMs };
+        this.#remember(target, memory);
+        return memory;
+      })
+      .finally(() => this.#asking.delete(target));
+    this.#asking.set(target, asking);
+    return asking;
+  }
+
+  /** The new answer if it comes soon, else the old one, for a while. */
+  #impatient(asked: Promise<Memory>, old: Memory): Promise<Memory> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => {
+      const giveOut = () => {
+        cancel();
+        old.untilMs = clock.monotonic() + RETRY_MS;
+        resolve(old);
+      };
+      const cancel = clock.after(PATIENCE_MS, giveOut);
+      asked.then((memory) => {
+        cancel();
+        resolve(memory);
+      }, giveOut);
+    });
+  }
+
+  #remember(target: string, memory: Memory): void {
+    this.#memories.delete(target);
+    this.#memories.set(target, memory);
+    if (this.#memories.size <= MAX_REMEMBERED) return;
+    const [oldest] = this.#memories.keys();
+    if (oldest !== undefined) this.#memories.delete(oldest);
+  }
+}
+
+interface TaggedEntry extends HealthEntry {
+  readonly Service: HealthEntry['Service'] & { readonly Tags: readonly string[] };
+}
+
+interface Executed {
+  readonly Service: string;
+  readonly DNS: { readonly TTL: string };
+  readonly Nodes: readonly HealthEntry[];
+}
+
+function entriesIn(answer: Answered): readonly TaggedEntry[] {
+  return jsonOf<readonly TaggedEntry[]>(answer) ?? [];
+}
+
+/** null for what is not there, or is no name that could be: DNS lets clients ask for anything. */
+function jsonOf<T>({ status, body }: Answered): T | null {
+  if (status === 200) return decodeJson(body.toString()) as T | null;
+  if (status === 404 || status === 400) return null;
+  throw new ProconsulError('unavailable', `a server answered ${status}`);
+}
+
+function encode(name: string): string {
+  return encodeURIComponent(name);
+}
+
+function derive<A, B>(looked: Looked<A>, of: (value: A) => B): Looked<B> {
+  const change = (found: Found<A>): Found<B> => ({
+    value: of(found.value),
+    isCurrent: () => found.isCurrent(),
+  });
+  return looked instanceof Promise ? looked.then(change) : change(looked);
+}

@@ -1,0 +1,17 @@
+/** What the DNS servers of client agents ask, and no one else's endpoint answers. */
+import { ADDRESS_OWNER_PATH } from '../../../lib/dns-lookups.ts';
+import type { Route } from '../../../lib/http/route.ts';
+import * as queries from '../../query/addresses.ts';
+import { required, type ServerDeps } from '../deps.ts';
+import { readRoute } from '../reads.ts';
+
+export function dnsRoutes(deps: ServerDeps): Route[] {
+  return [
+    readRoute(deps, {
+      path: ADDRESS_OWNER_PATH,
+      right: 'node:read',
+      does: 'says which node or service has an address',
+      query: ({ rest }) => queries.addressOwner(required(rest, 'address')),
+    }),
+  ];
+}
