@@ -9,7 +9,7 @@ export class HistorySink implements LogSink {
   ids: string[] = [];
   restores = 0;
   /** Every index that was ever applied here, with its hash; across forks too. */
-  readonly #everSeen = new Map<number, string>();
+  readonly everSeen = new Map<number, string>();
   /** Indexes that stood for one entry, and later for another. */
   readonly reusedIndexes: number[] = [];
 
@@ -19,9 +19,9 @@ export class HistorySink implements LogSink {
       const next = entry.index === position.index + 1;
       const jump = entry.index > position.index && entry.epoch > position.epoch;
       assert(next || jump, `index ${entry.index} after ${position.index}`);
-      const seen = this.#everSeen.get(entry.index);
+      const seen = this.everSeen.get(entry.index);
       if (seen !== undefined && seen !== entry.hash) this.reusedIndexes.push(entry.index);
-      this.#everSeen.set(entry.index, entry.hash);
+      this.everSeen.set(entry.index, entry.hash);
       this.ids.push(entry.id);
       this.position = positionOf(entry);
     }

@@ -104,8 +104,9 @@ export class LogServer {
 export async function startLogServers(
   count: number,
   options: Omit<LogServerOptions, 'name'>,
+  prefix = 's',
 ): Promise<LogServer[]> {
-  const names = Array.from({ length: count }, (_, i) => `s${i + 1}`);
+  const names = Array.from({ length: count }, (_, i) => `${prefix}${i + 1}`);
   return await Promise.all(names.map((name) => LogServer.start({ ...options, name })));
 }
 

@@ -73,8 +73,8 @@ export class TcpProxy {
   }
 }
 
-if (typeof afterEach === 'function') {
-  afterEach(async () => {
-    for (const proxy of [...started]) await proxy.stop();
-  });
+export async function stopAllProxies(): Promise<void> {
+  for (const proxy of [...started]) await proxy.stop();
 }
+
+if (typeof afterEach === 'function') afterEach(stopAllProxies);
