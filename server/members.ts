@@ -17,7 +17,7 @@ import {
 import { SERF_HEALTH } from '../lib/model.ts';
 import type { Command, MemberRow } from './commands.ts';
 import type { Leases } from './leases.ts';
-import type { Known } from './state/members.ts';
+import type { Known } from './state/known-member.ts';
 import type { Outcome } from './state/outcome.ts';
 import type { State } from './state/state.ts';
 import { fold } from './state/topic-names.ts';

@@ -6,6 +6,7 @@ import { Listener } from '../../lib/http/listener.ts';
 import type { Handler, Route } from '../../lib/http/route.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type Introducer, introductionRoutes } from '../http/introduction.ts';
+import { restrict } from './restrict.ts';
 
 export interface ListenersOptions {
   readonly config: Config;
@@ -21,7 +22,8 @@ export function createListeners(options: ListenersOptions): readonly Listener[] 
   const introductions = introductionRoutes(introducer);
   // An agent may be pointed at any of the ports, so each of them introduces.
   const fastPath = new FastPath();
-  const app = appOf(options, [...routes, ...introductions], fastPath);
+  const rows = routes.map((row) => ({ ...row, handle: restrict(row.handle, config.http) }));
+  const app = appOf(options, [...rows, ...introductions], fastPath);
   const forClients = config.limits.httpMaxConnsPerClient;
   const listen = (at: ListenAddress, listener = app, maxConnectionsPerAddress = forClients) =>
     new Listener({
@@ -55,7 +57,7 @@ function appOf(
     responseHeaders: config.http.responseHeaders,
     anyPath: config.http.disableUnprintableCharFilter,
     logger,
-    ...(fallback && { fallback }),
+    ...(fallback && { fallback: restrict(fallback, config.http) }),
     ...(fastPath && { fastPath }),
   });
 }

@@ -10,18 +10,11 @@ import type {
   MembersFailed,
   ReapMembers,
 } from '../commands.ts';
+import type { Known } from './known-member.ts';
 import { APPLIED, NOT_APPLIED, type Outcome } from './outcome.ts';
 import { deleteNode, putCheck } from './registration.ts';
 import type { State } from './state.ts';
 import { fold } from './topic-names.ts';
-
-/** A member as the log has it. */
-export interface Known extends MemberRow {
-  /** One of MEMBER_STATUS. */
-  readonly Status: number;
-  /** When it came to be so, by the log's clock. */
-  readonly since: number;
-}
 
 const HEALTH: Omit<CheckDefinition, 'Status' | 'Output'> = {
   CheckID: SERF_HEALTH,

@@ -14,7 +14,7 @@ import type {
   Session,
 } from '../../lib/model.ts';
 import { rowKey } from './catalog.ts';
-import type { Known } from './members.ts';
+import type { Known } from './known-member.ts';
 import { type AutopilotRow, State } from './state.ts';
 import { fold } from './topic-names.ts';
 import type { TopicsDump } from './topics.ts';

@@ -2,7 +2,7 @@ import type { Indexed, NodeCoordinate, UserEvent } from '../../lib/model.ts';
 import type { AutopilotSettings } from '../commands.ts';
 import { Catalog } from './catalog.ts';
 import { KeyValues } from './key-values.ts';
-import type { Known } from './members.ts';
+import type { Known } from './known-member.ts';
 import { Queries } from './queries.ts';
 import { Sessions } from './sessions.ts';
 import { Journal, Table } from './table.ts';

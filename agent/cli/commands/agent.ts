@@ -1,4 +1,5 @@
 /** `proconsul agent`: runs an agent, and with -server or -dev a registry server in one process. */
+import { rmSync, writeFileSync } from 'node:fs';
 import type { Logger as LogWriter } from 'winston';
 import type { Config } from '../../../lib/config/config.ts';
 import { systemConfigHost } from '../../../lib/config/config-host.ts';
@@ -49,11 +50,19 @@ export async function agentCommand(argv: readonly string[], env: AgentEnvironmen
     const options = { config, logger, readConfig, dockerHost, onFatal, onLeft };
     const running = await run(options);
     ending.running = running;
+    writePid(config.pidFile);
     listenToSignals({ env, config, logger, running, ending });
     env.print('==> Proconsul agent running!\n');
   } catch (error) {
     onFatal(error);
   }
+}
+
+/** For whoever wants to send signals; it goes with the process. */
+function writePid(file: string): void {
+  if (file === '') return;
+  writeFileSync(file, `${process.pid}`);
+  process.once('exit', () => rmSync(file, { force: true }));
 }
 
 /** Each role loads what it needs and no more. */

@@ -1,0 +1,9 @@
+import type { MemberRow } from '../commands.ts';
+
+/** A member as the log has it. */
+export interface Known extends MemberRow {
+  /** One of MEMBER_STATUS. */
+  readonly Status: number;
+  /** When it came to be so, by the log's clock. */
+  readonly since: number;
+}
