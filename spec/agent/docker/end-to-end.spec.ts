@@ -25,7 +25,10 @@ describe('Proconsul beside a Docker daemon', function () {
   let proconsul: ProconsulProcess;
 
   before(async () => {
-    proconsul = new ProconsulProcess(docker(), ['-hcl=ports { dns = 53 }']);
+    proconsul = new ProconsulProcess(docker(), [
+      '-hcl=ports { dns = 53 }',
+      '-enable-script-checks',
+    ]);
     await proconsul.start();
     await proconsul.untilReady();
   });
@@ -64,6 +67,32 @@ describe('Proconsul beside a Docker daemon', function () {
     const page = await outputOf(docker(), ['wget', '-qO-', `http://${Address}:${Port}/`]);
     assert.match(page, /hello/);
     assert.ok(entry.Checks.some(({ Type }) => Type === 'http'));
+  });
+
+  it('looks into a container with the check that its label asks for', async () => {
+    await docker().run('app', {
+      ports: { '80/tcp': '' },
+      labels: {
+        SERVICE_NAME: 'app',
+        SERVICE_CHECK_DOCKER: 'test -e /ok',
+        SERVICE_CHECK_INTERVAL: '1s',
+      },
+    });
+    const untilStatus = async (wanted: string) => {
+      let statuses: string[] = [];
+      const reached = async () => {
+        const checks = (await proconsul.get('/v1/health/checks/app')) as { Status: string }[];
+        statuses = checks.map(({ Status }) => Status);
+        return statuses.join() === wanted;
+      };
+      await until(reached, () => statuses);
+    };
+    await untilStatus('warning');
+    const touch = await docker()
+      .client.getContainer('app')
+      .exec({ Cmd: ['sh', '-c', '> /ok'] });
+    await touch.start({});
+    await untilStatus('passing');
   });
 
   it('makes up for what happened while it was not there', async () => {
