@@ -60,6 +60,18 @@ export class Proposer {
     waiting.resolve(outcome);
   }
 
+  /**
+   * The state was replaced by a snapshot: what is under way may be in there, and then its outcome
+   * was seen by nobody here.
+   */
+  restored(): void {
+    const lost = [...this.#underWay.values()];
+    this.#underWay.clear();
+    for (const { reject } of lost) {
+      reject(new ProconsulError('unknown', 'the state was restored while the write was under way'));
+    }
+  }
+
   /** Nothing more is taken; what is under way settles with the log. */
   stop(): void {
     this.#stopped = true;

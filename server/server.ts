@@ -68,7 +68,10 @@ export class Server {
     const state = () => this.#replica.state;
     const propose = (command: Command) => this.#proposer.propose(command);
     this.answers = new Answers({ state, watcher: this.#watcher, clock });
-    this.#replica.onRestored(() => this.answers.release());
+    this.#replica.onRestored(() => {
+      this.#proposer.restored();
+      this.answers.release();
+    });
     this.#leader = new Leader({ ...options, server: options.nodeId, state, propose });
     this.members = new Members({ ...options, state, propose });
     this.deps = {
