@@ -18,7 +18,7 @@ const WRITE_MS = 15_000;
 const NODE_HEADER = 'X-Proconsul-Node';
 /** Those that Consul's agents answer from their cache. */
 const CACHEABLE =
-  /^\/v1\/(?:health\/(?:service|connect|ingress|checks|node)\/|catalog\/(?:service|connect|node|node-services)\/|catalog\/(?:services|nodes)(?:\?|$))/;
+  /^\/v1\/(?:(?:health|catalog)\/(?:service|connect|ingress)\/|catalog\/services(?:\?|$))/;
 const CACHE_PARAMS = new Set(['cached']);
 /** They concern one connection, or are made anew for each. */
 const NOT_PASSED_ON = new Set([
@@ -137,7 +137,7 @@ export class Forwarder {
   }
 }
 
-const MISS = { 'X-Cache': 'MISS', Age: '0' };
+const MISS = { 'X-Cache': 'MISS' };
 
 /** How long a server may hold the request back, with the part that it adds by chance. */
 function waitOf({ params, method }: HttpRequest): number {
