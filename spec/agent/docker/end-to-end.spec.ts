@@ -28,6 +28,8 @@ describe('Proconsul beside a Docker daemon', function () {
     proconsul = new ProconsulProcess(docker(), [
       '-hcl=ports { dns = 53 }',
       '-enable-script-checks',
+      // Long enough for a restart on a busy machine.
+      '-hcl=docker { deregister_delay = "10s" }',
     ]);
     await proconsul.start();
     await proconsul.untilReady();
@@ -93,6 +95,25 @@ describe('Proconsul beside a Docker daemon', function () {
       .exec({ Cmd: ['sh', '-c', '> /ok'] });
     await touch.start({});
     await untilStatus('passing');
+  });
+
+  it('moves no index when a container is restarted', async () => {
+    const indexOf = async () => {
+      const entries = (await proconsul.get('/v1/catalog/service/same')) as [
+        { ModifyIndex: number },
+      ];
+      return entries[0]?.ModifyIndex;
+    };
+    const labels = { SERVICE_NAME: 'same' };
+    await docker().run('same', { ports: { '80/tcp': '18081' }, labels });
+    await untilServices('host:same:80');
+    const before = await indexOf();
+    assert.ok(before !== undefined);
+    await docker().client.getContainer('same').restart();
+    // What comes later is registered: so the restart has been seen.
+    await docker().run('later', { ports: { '80/tcp': '18082' } });
+    await untilServices('host:later:80', 'host:same:80');
+    assert.equal(await indexOf(), before);
   });
 
   it('makes up for what happened while it was not there', async () => {
