@@ -16,6 +16,7 @@ export interface Ports {
   readonly http: number;
   readonly server: number;
   readonly serf_lan: number;
+  readonly dns: number;
 }
 
 export class AgentProcess {
@@ -43,7 +44,7 @@ export class AgentProcess {
       node_name: this.node,
       data_dir: this.dataDir,
       bind_addr: '127.0.0.1',
-      ports: { ...this.ports, dns: -1, grpc: -1, serf_wan: -1 },
+      ports: { ...this.ports, grpc: -1, serf_wan: -1 },
       ...this.#config,
     };
     await writeFile(file, JSON.stringify(config));
@@ -112,8 +113,8 @@ export class AgentProcesses {
     return new AgentProcesses(await mkdtemp(path.join(tmpdir(), 'proconsul-')));
   }
 
-  async server(): Promise<AgentProcess> {
-    return this.#add('s1', { server: true, bootstrap: true });
+  async server(more: object = {}): Promise<AgentProcess> {
+    return this.#add('s1', { server: true, bootstrap: true, ...more });
   }
 
   async agent(node: string, server: AgentProcess, more: object = {}): Promise<AgentProcess> {
@@ -126,8 +127,8 @@ export class AgentProcesses {
   }
 
   async #add(node: string, config: object): Promise<AgentProcess> {
-    const [http = 0, server = 0, serf_lan = 0] = await freePorts(3);
-    const process = new AgentProcess(this.#folder, node, { http, server, serf_lan }, config);
+    const [http = 0, server = 0, serf_lan = 0, dns = 0] = await freePorts(4);
+    const process = new AgentProcess(this.#folder, node, { http, server, serf_lan, dns }, config);
     this.#all.push(process);
     return process;
   }
