@@ -9,7 +9,9 @@ import { describeChain, ProconsulError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 
 /** Rewritten when it is this large and most of it is about the past. */
-const MIN_COMPACTION_BYTES = 1024 * 1024;
+const MIN_COMPACTION_CHARS = 1024 * 1024;
+/** So many values are written before others get their turn. */
+const COMPACTED_IN_ONE_GO = 500;
 const MODE = 0o600;
 
 type Line = readonly [key: string] | readonly [key: string, value: unknown];
@@ -37,25 +39,29 @@ export class Journal implements Memory {
   readonly #logger: Logger;
   readonly #values: Map<string, unknown>;
   #file: FileHandle;
-  #bytes: number;
-  /** What the values alone would take, roughly. */
-  #liveBytes: number;
+  /** How long each value's line is, and all of them together; and how long the file is. */
+  readonly #lengths = new Map<string, number>();
+  #liveChars = 0;
+  #fileChars = 0;
   #pending = '';
   #writing: Promise<void> | undefined;
 
-  private constructor(path: string, logger: Logger, content: Content, file: FileHandle) {
+  private constructor(
+    path: string,
+    logger: Logger,
+    values: Map<string, unknown>,
+    file: FileHandle,
+  ) {
     this.#path = path;
     this.#logger = logger;
-    this.#values = content.values;
-    this.#bytes = content.bytes;
-    this.#liveBytes = content.bytes;
+    this.#values = values;
     this.#file = file;
   }
 
   static async open(path: string, logger: Logger): Promise<Journal> {
     await mkdir(dirname(path), { recursive: true });
-    const content = await read(path, logger);
-    const journal = new Journal(path, logger, content, await open(path, 'a', MODE));
+    const values = await read(path, logger);
+    const journal = new Journal(path, logger, values, await open(path, 'a', MODE));
     await journal.#compact();
     return journal;
   }
@@ -92,7 +98,9 @@ export class Journal implements Memory {
 
   #append(line: Line): void {
     const idle = this.#pending === '' && this.#writing === undefined;
-    this.#pending += `${JSON.stringify(line)}\n`;
+    const text = `${JSON.stringify(line)}\n`;
+    this.#measure(line, text.length);
+    this.#pending += text;
     // What nobody waits for, such as a check's status, is written all the same.
     if (idle) setImmediate(() => void this.flush().catch((e: unknown) => this.#complain(e)));
   }
@@ -105,23 +113,43 @@ export class Journal implements Memory {
     } catch (cause) {
       throw new ProconsulError('rejected', 'failed persisting to data_dir', { cause });
     }
-    this.#bytes += Buffer.byteLength(lines);
-    if (this.#bytes > Math.max(MIN_COMPACTION_BYTES, 4 * this.#liveBytes)) await this.#compact();
+    this.#fileChars += lines.length;
+    if (this.#fileChars > Math.max(MIN_COMPACTION_CHARS, 2 * this.#liveChars)) {
+      await this.#compact();
+    }
+  }
+
+  #measure([key, ...value]: Line, chars: number): void {
+    this.#liveChars -= this.#lengths.get(key) ?? 0;
+    if (value.length === 0) this.#lengths.delete(key);
+    else {
+      this.#lengths.set(key, chars);
+      this.#liveChars += chars;
+    }
   }
 
   /** Writes the values alone into a new file, which takes the place of the old one at once. */
   async #compact(): Promise<void> {
-    // In one turn of the event loop, so that what is set from now on goes into the new file.
-    const lines = [...this.#values].map((entry) => `${JSON.stringify(entry)}\n`).join('');
     const next = `${this.#path}.new`;
     const file = await open(next, 'w', MODE);
-    await file.writeFile(lines);
+    // As they are now; what is set from now on is written behind them, into the new file.
+    const entries = [...this.#values];
+    let chars = 0;
+    for (let at = 0; at < entries.length; at += COMPACTED_IN_ONE_GO) {
+      const lines = entries.slice(at, at + COMPACTED_IN_ONE_GO).map((entry) => {
+        const line = `${JSON.stringify(entry)}\n`;
+        if (!this.#lengths.has(entry[0])) this.#measure(entry, line.length);
+        return line;
+      });
+      const text = lines.join('');
+      chars += text.length;
+      await file.appendFile(text);
+    }
     await file.sync();
     await rename(next, this.#path);
     await this.#file.close();
     this.#file = file;
-    this.#bytes = Buffer.byteLength(lines);
-    this.#liveBytes = this.#bytes;
+    this.#fileChars = chars;
   }
 
   #complain(error: unknown): void {
@@ -129,12 +157,7 @@ export class Journal implements Memory {
   }
 }
 
-interface Content {
-  readonly values: Map<string, unknown>;
-  readonly bytes: number;
-}
-
-async function read(path: string, logger: Logger): Promise<Content> {
+async function read(path: string, logger: Logger): Promise<Map<string, unknown>> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw error;
@@ -148,5 +171,5 @@ async function read(path: string, logger: Logger): Promise<Content> {
     if (value.length === 0) values.delete(key);
     else values.set(key, value[0]);
   }
-  return { values, bytes: Buffer.byteLength(text) };
+  return values;
 }

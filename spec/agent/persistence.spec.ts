@@ -22,14 +22,13 @@ describe('an agent that is restarted', () => {
     between: (first: Awaited<ReturnType<typeof startAgent>>) => Promise<unknown>,
     downMs = 0,
   ) {
-    const shared = { catalog: new MemoryCatalog(), clock: new FakeClock() };
-    const config = `data_dir = ${JSON.stringify(folder)}`;
-    const first = await startAgent(config, shared);
+    const shared = { catalog: new MemoryCatalog(), clock: new FakeClock(), dataDir: folder };
+    const first = await startAgent('', shared);
     await between(first);
     await first.agent.stop();
     await shared.clock.advance(downMs);
     const commands = shared.catalog.commands;
-    const second = await startAgent(config, shared);
+    const second = await startAgent('', shared);
     return { ...second, told: shared.catalog.commands - commands };
   }
 

@@ -35,14 +35,17 @@ const alone: Membership = {
 /** An agent named n1 with a catalog of its own. `config` is an HCL or JSON fragment. */
 export async function startAgent(
   config = '',
-  shared: { catalog?: MemoryCatalog; clock?: FakeClock } = {},
+  shared: { catalog?: MemoryCatalog; clock?: FakeClock; dataDir?: string } = {},
 ): Promise<AgentUnderTest> {
-  const { catalog = new MemoryCatalog(), clock = new FakeClock() } = shared;
-  const read = () =>
-    loadConfig({
+  const { catalog = new MemoryCatalog(), clock = new FakeClock(), dataDir = '' } = shared;
+  const read = () => ({
+    ...loadConfig({
       argv: ['-dev', '-node=n1', '-bind=127.0.0.1', ...(config === '' ? [] : ['-hcl', config])],
       host: fakeConfigHost(),
-    }).config;
+    }).config,
+    // -dev itself keeps nothing.
+    dataDir,
+  });
   const agent = new Agent({
     config: read(),
     nodeId: NODE_ID,
