@@ -103,11 +103,12 @@ class Reader {
     const id = attributes.get('id');
     this.#add(endpoint, {
       // One id for several ports would leave only one of them: the port tells them apart.
-      id: id ? id + (ownId ? '' : suffix) : this.#id(endpoint, endpoint.port),
+      id: id
+        ? id + (ownId || !isGroup ? '' : suffix + protocolSuffix(endpoint))
+        : this.#id(endpoint, endpoint.port),
       name: (given || imageName(Config.Image)) + (ownName ? '' : suffix),
       attributes,
-      consumed: CONSUMED,
-      metaPrefix: '',
+      meta: without(attributes, CONSUMED),
       weights: this.#weights((key) => ownLabel(Config, `weights.${key}`)),
       enableTagOverride: ownSwitch(Config, 'enable_tag_override'),
     });
@@ -124,8 +125,7 @@ class Reader {
       id: attributes.get('id') || this.#id(endpoint, `${key}:${endpoint.port}`),
       name: attributes.get('name') || key,
       attributes,
-      consumed: CONSUMED_OF_NAMED,
-      metaPrefix: /^meta_/,
+      meta: withoutPrefix(without(attributes, CONSUMED_OF_NAMED), 'meta_'),
       weights: this.#weights((name) => attributes.get(`weights_${name}`) ?? ''),
       enableTagOverride: attributes.get('enable_tag_override') === 'true' || undefined,
     });
@@ -142,12 +142,7 @@ class Reader {
     const containerId = this.#container.Id;
     const target = { address: endpoint.address, port: endpoint.listens, containerId };
     const { check, problems } = checkOf(attributes, target);
-    const rest = new Map(
-      [...attributes]
-        .filter(([key]) => !described.consumed.includes(key))
-        .map(([key, value]) => [key.replace(described.metaPrefix, ''), value]),
-    );
-    const meta = metaOf(this.#container, rest);
+    const meta = metaOf(this.#container, described.meta);
     this.#problems.push(...problems, ...meta.problems);
     this.#services.push({
       ID: described.id,
@@ -163,8 +158,8 @@ class Reader {
   }
 
   #id(endpoint: Endpoint, last: string): string {
-    const protocol = endpoint.protocol === 'tcp' ? '' : `:${endpoint.protocol}`;
-    return `${this.#options.hostname}:${containerName(this.#container)}:${last}${protocol}`;
+    const start = `${this.#options.hostname}:${containerName(this.#container)}`;
+    return `${start}:${last}${protocolSuffix(endpoint)}`;
   }
 
   #weights(get: (key: 'passing' | 'warning') => string): Weights | undefined {
@@ -188,10 +183,23 @@ interface Described {
   readonly id: string;
   readonly name: string;
   readonly attributes: Attributes;
-  readonly consumed: readonly string[];
-  readonly metaPrefix: string | RegExp;
+  readonly meta: Attributes;
   readonly weights: Weights | undefined;
   readonly enableTagOverride: boolean | undefined;
+}
+
+function without(attributes: Attributes, keys: readonly string[]): Attributes {
+  return new Map([...attributes].filter(([key]) => !keys.includes(key)));
+}
+
+/** `meta_` may be said, so that an attribute can be called as one that means something. */
+function withoutPrefix(attributes: Attributes, prefix: string): Attributes {
+  const plain = (key: string) => (key.startsWith(prefix) ? key.slice(prefix.length) : key);
+  return new Map([...attributes].map(([key, value]) => [plain(key), value]));
+}
+
+function protocolSuffix({ protocol }: Endpoint): string {
+  return protocol === 'tcp' ? '' : `:${protocol}`;
 }
 
 /** registry:5000/team/web:1.2 and web@sha256:… are both 'web'. */

@@ -122,7 +122,7 @@ describe('the watcher at a Docker daemon, as containers change', function () {
   });
 
   it('moves nothing when a container is restarted, and keeps one that keeps restarting', async () => {
-    const { registrations, untilIds } = watch(docker(), { deregisterDelayMs: 3000 });
+    const { registrations, untilIds } = watch(docker(), { deregisterDelayMs: 10_000 });
     await docker().run('web', { ports: { '80/tcp': '18080' } });
     await untilIds('host:web:80');
     await docker().client.getContainer('web').restart();

@@ -124,6 +124,8 @@ describe('SERVICE_ID', () => {
 
   it('for several ports gets the port after it, for else one would hide the others', () => {
     assert.deepEqual(ids(services({ ...TWO, env: ['SERVICE_ID=x'] })), ['x-80', 'x-443']);
+    const dns = { ports: published({ '53/tcp': 53, '53/udp': 53 }), env: ['SERVICE_ID=x'] };
+    assert.deepEqual(ids(services(dns)), ['x-53', 'x-53:udp']);
   });
 });
 
