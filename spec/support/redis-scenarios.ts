@@ -1,8 +1,8 @@
 /** Experiments on Redis: short in a spec, many runs of them in spec/system. */
 import { cp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Logger } from '../../lib/logger.ts';
 import { keysOf } from '../../server/log/redis/keys.ts';
+import type { CommitPolicy } from '../../server/log/redis/options.ts';
 import {
   type LogServer,
   pause,
@@ -38,10 +38,14 @@ export const DAMAGES: Readonly<Record<string, (redis: RedisProcess) => Promise<u
 };
 
 /** What becomes of writes on three servers while Sentinel fails the master over. */
-export async function failOver(kind: Failover, afterMs: number, logger?: Logger): Promise<Verdict> {
+export async function failOver(
+  kind: Failover,
+  afterMs: number,
+  commit: CommitPolicy = 'redis',
+): Promise<Verdict> {
   const setup = await startSentinels();
-  const options = logger === undefined ? {} : { logger };
-  const servers = await startLogServers(3, { url: setup.url, settleMs: 1000, ...options });
+  const url = `${setup.url}?commit=${commit}`;
+  const servers = await startLogServers(3, { url, servers: 3 });
   const writers = new Writers(servers, WRITES_PER_SECOND);
   await pause(1500);
   const master = await setup.master();

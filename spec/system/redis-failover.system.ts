@@ -1,6 +1,6 @@
 /**
  * R5, R6, R7: the master is killed, frozen for 4 s, replaced as planned, under 200 writes/s on three
- * servers. Run: node --import tsx spec/system/redis-failover.system.ts [runs of each, 5]
+ * servers. Run: node --import tsx spec/system/redis-failover.system.ts [runs of each, 5] [redis | quorum]
  */
 import { stopAllLogServers } from '../support/log-servers.ts';
 import { stopAllRedis } from '../support/redis.ts';
@@ -10,12 +10,13 @@ import { report } from './report.ts';
 const MAX_GAP_MS = 3000;
 const MAX_PENDING_MS = 2000;
 const runs = Number(process.argv[2] ?? 5);
+const commit = process.argv[3] === 'quorum' ? 'quorum' : 'redis';
 
 await report(async (say) => {
   let failed = 0;
   for (const kind of ['killed', 'frozen 4 s', 'planned'] as const) {
     for (let run = 1; run <= runs; run++) {
-      const { acked, lost, duplicates, ...rest } = await failOver(kind, 5000);
+      const { acked, lost, duplicates, ...rest } = await failOver(kind, 5000, commit);
       await stopAllLogServers();
       await stopAllRedis();
       const { gapMs, slowestMs, unknown, unavailable, reported } = rest;

@@ -50,6 +50,32 @@ describe('RedisLog with commit=quorum', () => {
     assert(slowestMs < 2000);
   });
 
+  it('acknowledges nothing on an old master that only a minority still uses', async () => {
+    const { redis, a, b, c } = await setUp();
+    for (let i = 0; i < 5; i++) assert.equal(await a.server.write(), 'acked');
+    const all = [a.server, b.server, c.server];
+    await verdictOf(all);
+    const replicaOf = ['--replicaof', `127.0.0.1 ${redis.address.port}`];
+    const next = await startRedis({ args: replicaOf });
+    await until(async () => (await next.admin.xlen('{proconsul:dc1}:log')) === 5);
+    await next.admin.call('REPLICAOF', 'NO', 'ONE');
+    const lead = ({ proxy }: { proxy: TcpProxy }) => {
+      proxy.target = next.address;
+      proxy.cutAll();
+    };
+    lead(b);
+    lead(c);
+    await until(async () => (await b.server.write()) === 'acked');
+    // It has reached Redis and this server, and that is not enough.
+    assert.equal(await a.server.write(), 'unknown');
+    await assert.rejects(a.server.log.readIndex(), { code: 'unavailable' });
+    lead(a);
+    await until(async () => (await a.server.write()) === 'acked');
+    const { lost, duplicates } = await verdictOf(all);
+    assert.deepEqual({ lost, duplicates }, { lost: 0, duplicates: 0 });
+    assert.equal(a.server.lost.length, 1, 'what nobody acknowledged is told of all the same');
+  });
+
   it('does not seal with less than a majority', async () => {
     const redis = await startRedis();
     const url = `${redis.url}?commit=quorum`;
