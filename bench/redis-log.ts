@@ -4,7 +4,6 @@
  */
 import { systemClock } from '../lib/clock.ts';
 import { silentLogger } from '../lib/logger.ts';
-import type { EventLog } from '../server/log/event-log.ts';
 import { parseRedisUrl } from '../server/log/redis/options.ts';
 import { RedisLog } from '../server/log/redis-log.ts';
 import { kvCommand } from '../spec/support/proposals.ts';
@@ -34,7 +33,7 @@ async function measure(name: string, once: () => Promise<unknown>, writesEach: n
   process.stdout.write(`${name}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, ${rate} a second\n`);
 }
 
-async function open(url: string, server: string, servers: number): Promise<EventLog> {
+async function open(url: string, server: string, servers: number): Promise<RedisLog> {
   const log = new RedisLog({
     redis: parseRedisUrl(url),
     datacenter: 'dc1',
@@ -57,9 +56,13 @@ for (const commit of ['redis', 'quorum']) {
     const name = `commit=${commit}, three servers, batches of ${size}`;
     await measure(name, async () => await log.append(batchOf(size)), size);
   }
-  await measure(`commit=${commit}, read-index`, async () => await log.readIndex(), 1);
-  const reads = async () => await Promise.all(Array.from({ length: 100 }, () => log.readIndex()));
-  await measure(`commit=${commit}, read-index for 100 reads at once`, reads, 100);
+  for (const by of ['log', 'majority'] as const) {
+    const name = `commit=${commit}, read-index by ${by}`;
+    await measure(name, async () => await log.readIndex(by), 1);
+    const reads = async () =>
+      await Promise.all(Array.from({ length: 100 }, () => log.readIndex(by)));
+    await measure(`${name} for 100 reads at once`, reads, 100);
+  }
   for (const each of logs) await each.stop();
   await stopAllRedis();
 }

@@ -191,7 +191,7 @@ export class Server {
     if (consistency === 'stale') return undefined;
     const { log } = this.#options;
     if (!log.status().writable) return Promise.reject(noLeader());
-    const index = log.readIndex();
+    const index = log.readIndex(consistency === 'consistent' ? 'majority' : 'log');
     if (typeof index !== 'number') return index.then((read) => this.#replica.applied(read));
     return index <= this.#replica.state.index ? undefined : this.#replica.applied(index);
   }

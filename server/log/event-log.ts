@@ -72,9 +72,10 @@ export interface EventLog {
   /**
    * An index at or past every write acknowledged before the call: a read that waits until this much
    * is applied is linearizable. Rejects 'unavailable' where that cannot be known now. A log of our
-   * own knows it at once.
+   * own knows it at once. `by` a majority: also where Redis is in two, and under `commit: quorum`
+   * only; it takes longer.
    */
-  readIndex(): number | Promise<number>;
+  readIndex(by?: 'log' | 'majority'): number | Promise<number>;
 
   /**
    * Keeps the snapshot for good, has read it back, and trims what it makes unnecessary. Its position

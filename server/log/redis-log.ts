@@ -64,6 +64,7 @@ export class RedisLog implements EventLog {
   readonly #quorum: Quorum;
   readonly #appender: Appender;
   readonly #readIndex: ReadIndex;
+  readonly #readByMajority: ReadIndex;
   readonly #watch: FailoverWatch;
   readonly #stopping = new AbortController();
   /** Ends the present pause or attempt to connect: there is news of the master. */
@@ -94,7 +95,9 @@ export class RedisLog implements EventLog {
     const live = this.#live;
     const keys = this.#keys;
     this.#appender = new Appender({ live, keys, clock, committed: this.#quorum.committed });
-    this.#readIndex = new ReadIndex({ live, keys, clock, confirmed: this.#quorum.confirmed });
+    this.#readIndex = new ReadIndex({ live, keys, clock, confirmed: async () => true });
+    const { confirmed } = this.#quorum;
+    this.#readByMajority = new ReadIndex({ live, keys, clock, confirmed });
     this.#watch = new FailoverWatch(redis, {
       onMaster: (address) => this.#masterMoved(address),
       onPromise: (address) => this.#masterPromised(address),
@@ -131,8 +134,8 @@ export class RedisLog implements EventLog {
     await appended;
   }
 
-  async readIndex(): Promise<number> {
-    return await this.#readIndex.read();
+  async readIndex(by: 'log' | 'majority' = 'log'): Promise<number> {
+    return await (by === 'majority' ? this.#readByMajority : this.#readIndex).read();
   }
 
   async saveSnapshot(snapshot: Snapshot): Promise<void> {

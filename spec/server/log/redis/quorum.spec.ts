@@ -26,7 +26,7 @@ describe('RedisLog with commit=quorum', () => {
     const before = a.server.sink.position.index;
     for (let i = 0; i < 10; i++) assert.equal(await a.server.write(), 'acked');
     assert(b.server.sink.position.index >= before + 9, 'the other of the majority has it');
-    assert((await a.server.log.readIndex()) >= before + 10);
+    assert((await a.server.log.readIndex('majority')) >= before + 10);
     c.proxy.frozen = false;
     c.proxy.cutAll();
     const { lost, duplicates } = await verdictOf([a.server, b.server, c.server]);
@@ -39,7 +39,7 @@ describe('RedisLog with commit=quorum', () => {
     b.proxy.frozen = true;
     c.proxy.frozen = true;
     assert.equal(await a.server.write(), 'unknown');
-    await assert.rejects(a.server.log.readIndex(), { code: 'unavailable' });
+    await assert.rejects(a.server.log.readIndex('majority'), { code: 'unavailable' });
     for (const { proxy } of [b, c]) {
       proxy.frozen = false;
       proxy.cutAll();
@@ -68,7 +68,7 @@ describe('RedisLog with commit=quorum', () => {
     await until(async () => (await b.server.write()) === 'acked');
     // It has reached Redis and this server, and that is not enough.
     assert.equal(await a.server.write(), 'unknown');
-    await assert.rejects(a.server.log.readIndex(), { code: 'unavailable' });
+    await assert.rejects(a.server.log.readIndex('majority'), { code: 'unavailable' });
     lead(a);
     await until(async () => (await a.server.write()) === 'acked');
     const { lost, duplicates } = await verdictOf(all);
