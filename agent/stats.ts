@@ -4,13 +4,15 @@ import { CONSUL_VERSION } from '../lib/version.ts';
 import type { CheckSet } from './checks/check-set.ts';
 import type { LocalState } from './local-state.ts';
 
+/** Once: the system reads a file for each of them. */
+const PROCESSORS = String(cpus().length);
+
 /** The figures of an agent as /v1/agent/self and `info` show them: all of them text. */
 export function agentStats(
   local: LocalState,
   { counts }: CheckSet,
   config: Config,
 ): Readonly<Record<string, Readonly<Record<string, string>>>> {
-  const processors = String(cpus().length);
   return {
     agent: {
       check_monitors: String(counts.monitors),
@@ -26,9 +28,9 @@ export function agentStats(
     },
     runtime: {
       arch: arch(),
-      cpu_count: processors,
+      cpu_count: PROCESSORS,
       goroutines: '1',
-      max_procs: processors,
+      max_procs: PROCESSORS,
       os: platform(),
       version: process.version,
     },

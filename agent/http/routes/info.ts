@@ -20,7 +20,7 @@ export function infoRoutes(agent: AgentContext): readonly Route[] {
       path: '/v1/agent/self',
       right: 'agent:read',
       does: 'the configuration and figures of this agent',
-      handle: () => ({ json: self(agent) }),
+      handle: () => selfReply(agent),
     },
     {
       method: 'GET',
@@ -68,6 +68,18 @@ function connectRoutes(): readonly Route[] {
     { method: 'GET', path: '/v1/agent/connect/ca/leaf/', right: 'none', does, handle: off },
     { method: 'POST', path: '/v1/agent/connect/authorize', right: 'none', does, handle: off },
   ];
+}
+
+function selfReply(agent: AgentContext): Reply {
+  const { config } = agent;
+  const said = moving(agent);
+  const stands = () => agent.config === config && moving(agent) === said;
+  return { json: self(agent), shared: { ready: () => undefined, stands } };
+}
+
+/** What may change at any time; quick to look at, where the whole is not. */
+function moving(agent: AgentContext): string {
+  return JSON.stringify([agent.self(), agent.stats()]);
 }
 
 function self(agent: AgentContext): object {
