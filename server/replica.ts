@@ -10,8 +10,8 @@ import type { Outcome } from './state/outcome.ts';
 import { dump, Restoring } from './state/snapshot.ts';
 import { State } from './state/state.ts';
 
-/** A snapshot that is restored gives way to other work this often. */
-const LINES_PER_SLICE = 2000;
+/** A snapshot that is restored gives way to other work this often: some milliseconds of work. */
+const LINES_PER_SLICE = 250;
 
 export interface ReplicaOptions {
   readonly watcher: Watcher;

@@ -70,9 +70,10 @@ export function readTxn(state: State, ops: readonly TxnOp[]): Outcome {
 
 /** Proposals of one boot of a server come in order, so that one counter tells which were seen. */
 function isRepeat(state: State, id: string): boolean {
-  const [, boot, count] = /^(.+)\/(\d+)$/.exec(id) ?? [];
-  if (boot === undefined) return false;
-  const counter = Number(count);
+  const slash = id.lastIndexOf('/');
+  const counter = Number(id.slice(slash + 1));
+  if (slash < 1 || slash === id.length - 1 || !Number.isSafeInteger(counter)) return false;
+  const boot = id.slice(0, slash);
   if (counter <= (state.proposals.get(boot) ?? -1)) return true;
   state.proposals.delete(boot);
   state.proposals.set(boot, counter);

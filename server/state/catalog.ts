@@ -4,6 +4,7 @@
  */
 import { sameJson } from '../../lib/equal.ts';
 import { type Check, type Instance, lookUp, type Node } from '../../lib/model.ts';
+import { leanCheck, leanInstance } from './lean-rows.ts';
 import { ServiceNames } from './service-names.ts';
 import { type Journal, Lookup, Table } from './table.ts';
 import {
@@ -92,6 +93,20 @@ export class Catalog {
 
   checksInStatus(status: string): Iterable<Check> {
     return this.#checksByStatus.rows(status);
+  }
+
+  /** Inserts the row or replaces the one with its key. */
+  putInstance(row: Instance): void {
+    const lean = leanInstance(row, this.node(row.Node), first(this.instancesOf(row.Service)));
+    this.instances.set(rowKey(row.Node, row.ID), lean);
+  }
+
+  /** Inserts the row or replaces the one with its key. */
+  putCheck(row: Check): void {
+    const instance = row.ServiceID === '' ? undefined : this.instance(row.Node, row.ServiceID);
+    const sibling =
+      row.ServiceName === '' ? undefined : first(this.checksOfService(row.ServiceName));
+    this.checks.set(rowKey(row.Node, row.CheckID), leanCheck(row, instance, sibling));
   }
 
   #nodeChanged(before: Node | undefined, after: Node | undefined): void {
@@ -190,6 +205,11 @@ export class Catalog {
   }
 }
 
+function first<T>(rows: Iterable<T>): T | undefined {
+  for (const row of rows) return row;
+  return undefined;
+}
+
 /** The service that an instance stands in front of, or is itself able to answer for. */
 export function destinationOf(instance: Instance): string | undefined {
   if (instance.Kind === 'connect-proxy') {
@@ -204,9 +224,13 @@ export function sameRow<T extends { CreateIndex: number; ModifyIndex: number }>(
   a: T,
   b: T,
 ): boolean {
-  return sameJson(
-    { ...a, CreateIndex: 0, ModifyIndex: 0 },
-    { ...b, CreateIndex: 0, ModifyIndex: 0 },
+  const keys = Object.keys(a) as (keyof T)[];
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every(
+    (key) =>
+      key === 'CreateIndex' ||
+      key === 'ModifyIndex' ||
+      (Object.hasOwn(b, key) && sameJson(a[key], b[key])),
   );
 }
 

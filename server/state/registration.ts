@@ -93,7 +93,7 @@ export function putInstance(state: State, node: string, service: ServiceDefiniti
     ModifyIndex: state.index,
   };
   if (before === undefined || !sameRow(before, row)) {
-    catalog.instances.set(rowKey(node, service.ID), row);
+    catalog.putInstance(row);
   }
 }
 
@@ -119,7 +119,7 @@ export function putCheck(state: State, node: string, check: CheckDefinition): vo
     ModifyIndex: state.index,
   };
   if (before !== undefined && sameRow(before, row)) return;
-  catalog.checks.set(rowKey(node, check.CheckID), row);
+  catalog.putCheck(row);
   if (row.Status === 'critical') invalidateByCheck(state, row);
 }
 

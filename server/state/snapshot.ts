@@ -13,13 +13,14 @@ import type {
   PreparedQuery,
   Session,
 } from '../../lib/model.ts';
-import { rowKey } from './catalog.ts';
 import type { Known } from './known-member.ts';
 import { type AutopilotRow, State } from './state.ts';
 import { fold } from './topic-names.ts';
 import type { TopicsDump } from './topics.ts';
 
 const FORMAT = 1;
+
+type GravesDump = ReturnType<State['kv']['dumpGraves']>;
 
 /**
  * The rows are collected at once, which is quick, and written while the lines are read, which is
@@ -48,15 +49,36 @@ export function dump(state: State): Iterable<string> {
     ['member', [...state.members.values()]],
     ['autopilot', [...state.autopilot.values()]],
   ];
-  // Last: putting the rows back touches topics, and these are what they were.
-  const tail = { topics: state.topics.dump(), graves: state.kv.dumpGraves() };
-  return lines(head, rows, tail);
+  return lines(head, rows, { topics: state.topics.dump(), graves: state.kv.dumpGraves() });
 }
 
-function* lines(head: object, rows: [string, unknown[]][], tail: object): Iterable<string> {
+/** What is not rows, but as many: in so many at a line, lest one line takes long. */
+const PER_LINE = 500;
+
+interface Rest {
+  readonly topics: TopicsDump;
+  readonly graves: GravesDump;
+}
+
+function* lines(head: object, rows: [string, unknown[]][], rest: Rest): Iterable<string> {
   yield encodeJson({ head });
   for (const [kind, list] of rows) for (const row of list) yield encodeJson({ [kind]: row });
-  yield encodeJson({ tail });
+  // Last: putting the rows back touches topics, and these are what they were.
+  const { topics, graves } = rest;
+  for (const indexes of inParts(topics.indexes)) {
+    yield encodeJson({ topics: { ...topics, indexes, gone: [] } });
+  }
+  for (const gone of inParts(topics.gone)) {
+    yield encodeJson({ topics: { ...topics, indexes: [], gone } });
+  }
+  for (const part of inParts(graves.graves)) {
+    yield encodeJson({ graves: { ...graves, graves: part } });
+  }
+  yield encodeJson({ tail: { topics: topics.floor, graves: graves.floor } });
+}
+
+function* inParts<T>(list: readonly T[]): Iterable<readonly T[]> {
+  for (let at = 0; at < list.length; at += PER_LINE) yield list.slice(at, at + PER_LINE);
 }
 
 interface Head {
@@ -82,7 +104,10 @@ interface Line {
   readonly query?: PreparedQuery;
   readonly member?: Known;
   readonly autopilot?: AutopilotRow;
-  readonly tail?: { topics: TopicsDump; graves: Parameters<State['kv']['loadGraves']>[0] };
+  readonly topics?: TopicsDump;
+  readonly graves?: GravesDump;
+  /** The floors: what stands for all that is not remembered any more. */
+  readonly tail?: { readonly topics: number; readonly graves: number };
 }
 
 /** Builds a state line by line, so that a large one can be read in slices. */
@@ -93,6 +118,8 @@ export class Restoring {
   add(text: string): void {
     const line = decodeJson(text, MAX_OWN_JSON_DEPTH) as Line;
     if (line.head !== undefined) this.#head(line.head);
+    else if (line.topics !== undefined) this.#topics(line.topics);
+    else if (line.graves !== undefined) this.#state.kv.loadGraves(line.graves);
     else if (line.tail !== undefined) this.#tail(line.tail);
     else this.#row(line);
   }
@@ -121,9 +148,9 @@ export class Restoring {
     const { catalog, sessions, coordinates } = this.#state;
     if (node !== undefined) catalog.nodes.set(fold(node.Node), node);
     if (instance !== undefined) {
-      catalog.instances.set(rowKey(instance.Node, instance.ID), instance);
+      catalog.putInstance(instance);
     }
-    if (check !== undefined) catalog.checks.set(rowKey(check.Node, check.CheckID), check);
+    if (check !== undefined) catalog.putCheck(check);
     if (kv !== undefined) this.#state.kv.set(kv);
     if (session !== undefined) sessions.table.set(session.ID, session);
     if (coordinate !== undefined) {
@@ -136,10 +163,14 @@ export class Restoring {
     this.#state.journal.commit();
   }
 
-  #tail({ topics, graves }: NonNullable<Line['tail']>): void {
+  #topics(topics: TopicsDump): void {
     this.#state.topics.rollback();
     this.#state.topics.load(topics);
-    this.#state.kv.loadGraves(graves);
+  }
+
+  #tail({ topics, graves }: NonNullable<Line['tail']>): void {
+    this.#topics({ floor: topics, indexes: [], gone: [] });
+    this.#state.kv.loadGraves({ floor: graves, graves: [] });
     this.#complete = true;
   }
 }
