@@ -7,7 +7,7 @@ import type {
   Lookups,
   QueryFound,
 } from '../lib/dns-lookups.ts';
-import type { Instance } from '../lib/model.ts';
+import type { Check, Instance } from '../lib/model.ts';
 import type { Random } from '../lib/random.ts';
 import type { Freshness } from './http/deps.ts';
 import { ownerOf } from './query/addresses.ts';
@@ -118,8 +118,9 @@ function entriesOf({ catalog }: State, instances: Iterable<Instance>): HealthEnt
   for (const instance of instances) {
     const node = catalog.node(instance.Node);
     if (node === undefined) continue;
-    const { Node: name, ID } = instance;
-    const checks = [...catalog.checksOf(name, ''), ...catalog.checksOf(name, ID)];
+    const checks: Check[] = [];
+    for (const check of catalog.checksOf(instance.Node, '')) checks.push(check);
+    for (const check of catalog.checksOf(instance.Node, instance.ID)) checks.push(check);
     entries.push({ Node: node, Service: instance, Checks: checks });
   }
   return entries;

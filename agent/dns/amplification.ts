@@ -63,8 +63,11 @@ function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
 }
 
+const MAPPED = /^::ffff:(?=[\d.]+$)/;
+
 /** The /24 of an IPv4 address, the /56 of an IPv6 one. */
 function networkOf(address: string): string {
-  const bytes = ipBytes(address) ?? Buffer.from(address);
+  // A socket for both families gives IPv4 addresses as '::ffff:192.0.2.1'.
+  const bytes = ipBytes(address.replace(MAPPED, '')) ?? Buffer.from(address);
   return bytes.subarray(0, bytes.length === 4 ? 3 : 7).toString('hex');
 }

@@ -5,7 +5,14 @@ import type { Found, HealthEntry, Looked, Lookups } from '../../lib/dns-lookups.
 import type { Node } from '../../lib/model.ts';
 import { type Answer, type Group, Groups, plainGroup } from './answer.ts';
 import { type Followed, Follower } from './follow.ts';
-import { addressesOf, addressGroups, addressOf, healthy, srvGroups } from './instances.ts';
+import {
+  addressesOf,
+  addressGroups,
+  addressOf,
+  healthy,
+  outsideNames,
+  srvGroups,
+} from './instances.ts';
 import { MAX_FOLLOWED } from './limits.ts';
 import { Names, wireName } from './names.ts';
 import { nodeAnswer } from './node-answer.ts';
@@ -139,10 +146,10 @@ export class Answers {
     const { type, names, name, ttlS, shuffled } = asked;
     if (!ANSWERED_WITH_ADDRESSES.has(type)) return replace(found, this.#zone.noData(names));
     const addresses = entries.map((entry) => addressOf(entry, name));
-    const { ips, names: outside } = addressesOf(addresses, { type, ttlS });
+    const { ips, names: outside } = addressesOf(addresses, type);
     if (ips.length > 0) {
       const limits = { udp: true, records: this.#options.config.aRecordLimit };
-      const groups = addressGroups(ips, names.owner);
+      const groups = addressGroups(ips, { owner: names.owner, ttlS });
       return replace(found, this.#zone.answer({ groups, shuffled, limits }));
     }
     const [first] = outside;
@@ -166,8 +173,7 @@ export class Answers {
       const limits = { udp: true, records: 0 };
       return this.#zone.answer({ groups, shuffled, limits });
     };
-    const addresses = entries.map((entry) => addressOf(entry, name));
-    const { names: outside } = addressesOf(addresses, { type: TYPE.ANY, ttlS });
+    const outside = outsideNames(entries.map((entry) => addressOf(entry, name)));
     if (outside.length === 0) return replace(found, answerWith(NOTHING_FOLLOWED));
     return this.#followAll(outside.slice(0, MAX_FOLLOWED)).then(({ followed, untilMs }) => {
       const extras = [...followed].map(([target, { records }]) => {

@@ -1,4 +1,5 @@
 /** From the instances of a service to its records. */
+import { isIP } from 'node:net';
 import type { HealthEntry } from '../../lib/dns-lookups.ts';
 import { ipBytes } from '../../lib/ip.ts';
 import { type Group, Groups, plainGroup } from './answer.ts';
@@ -20,11 +21,14 @@ export function healthy(entries: readonly HealthEntry[], onlyPassing: boolean): 
 export function addressOf({ Node, Service }: HealthEntry, question: string): string {
   const { Address } = Service;
   // An instance at the very name that it is asked for would never be found.
-  return Address === '' || sameName(Address, question) ? Node.Address : Address;
+  return Address === '' || isName(Address, question) ? Node.Address : Address;
 }
 
-function sameName(a: string, b: string): boolean {
-  return withDot(a.toLowerCase()) === withDot(b);
+/** `name` is in lower case and ends with a dot. */
+function isName(address: string, name: string): boolean {
+  // Compared with thousands of addresses, of which next to none is as long.
+  if (name.length - address.length > 1) return false;
+  return withDot(address.toLowerCase()) === name;
 }
 
 function withDot(name: string): string {
@@ -32,30 +36,42 @@ function withDot(name: string): string {
 }
 
 export interface Addresses {
-  /** Of the type that is asked for, each once, as records' ends. */
-  readonly ips: readonly Buffer[];
+  /** Of the type that is asked for, each once. */
+  readonly ips: readonly string[];
   readonly names: readonly string[];
 }
 
+/** The addresses that are names, each once. */
+export function outsideNames(addresses: Iterable<string>): string[] {
+  return [...new Set(addresses)].filter((address) => isIP(address) === 0).map(withDot);
+}
+
 /** TXT asks for addresses of both kinds too: that is how Consul has always answered it. */
-export function addressesOf(
-  addresses: Iterable<string>,
-  { type, ttlS }: { readonly type: number; readonly ttlS: number },
-): Addresses {
+export function addressesOf(addresses: Iterable<string>, type: number): Addresses {
   const both = type === TYPE.ANY || type === TYPE.TXT;
-  const ips: Buffer[] = [];
+  const wanted = type === TYPE.AAAA ? 6 : 4;
+  const ips: string[] = [];
   const names: string[] = [];
   for (const address of new Set(addresses)) {
-    const ip = addressTail(address, ttlS);
-    if (ip === undefined) names.push(withDot(address));
-    else if (both || ip.readUInt16BE(0) === type) ips.push(ip);
+    const family = isIP(address);
+    if (family === 0) names.push(withDot(address));
+    else if (both || family === wanted) ips.push(address);
   }
   return { ips, names };
 }
 
-export function addressGroups(ips: readonly Buffer[], owner: Buffer): Groups {
-  return new Groups(ips.length, (i) => plainGroup(Buffer.concat([owner, ips[i] as Buffer])));
+export interface AddressRecords {
+  readonly owner: Buffer;
+  readonly ttlS: number;
 }
+
+export function addressGroups(ips: readonly string[], { owner, ttlS }: AddressRecords): Groups {
+  return new Groups(ips.length, (i) =>
+    plainGroup(Buffer.concat([owner, addressTail(ips[i] ?? '', ttlS) ?? NONE])),
+  );
+}
+
+const NONE = Buffer.alloc(0);
 
 export interface SrvAsked {
   readonly entries: readonly HealthEntry[];
@@ -73,7 +89,7 @@ export function srvGroups(asked: SrvAsked): Groups {
   const found = new Map<string, Found>();
   for (const entry of asked.entries) {
     const address = addressOf(entry, asked.question);
-    const key = JSON.stringify([entry.Node.Node, address, entry.Service.Port]);
+    const key = `${entry.Node.Node}\0${address}\0${entry.Service.Port}`;
     if (found.has(key)) continue;
     const target = targetOf(entry, address, asked.zone);
     if (isEncodable(target.name)) found.set(key, { entry, address, ...target });
@@ -96,11 +112,10 @@ interface Found extends Target {
 
 /** The node's name where the instance is at its node's address, else a name made of its own. */
 function targetOf({ Node, Service }: HealthEntry, address: string, zone: Zone): Target {
-  const ip = ipBytes(address);
-  if (ip === undefined) return { name: withDot(address), isNode: false };
+  if (isIP(address) === 0) return { name: withDot(address), isNode: false };
   const isNode = Service.Address === '' || address !== Service.Address;
   if (isNode) return { name: zone.nameOf(Node.Node, 'node'), isNode };
-  return { name: zone.nameOf(ip.toString('hex'), 'addr'), isNode };
+  return { name: zone.nameOf(ipBytes(address)?.toString('hex') ?? '', 'addr'), isNode };
 }
 
 const PLAIN_NAME = /^(?:[\w-]{1,63}\.){1,8}$/;

@@ -49,7 +49,8 @@ describe('answers to an address that may be forged', () => {
     const amplification = new Amplification(new FakeClock());
     assert.equal(amplification.allows('192.0.2.1', 10, AMPLIFIED_BURST_BYTES), true);
     assert.equal(amplification.allows('192.0.2.2', 10, 1000), false);
-    assert.equal(amplification.allows('192.0.3.1', 10, 1000), true);
+    assert.equal(amplification.allows('::ffff:192.0.2.3', 10, 1000), false);
+    assert.equal(amplification.allows('::ffff:192.0.3.1', 10, 1000), true);
     assert.equal(amplification.allows('2001:db8:0:1::1', 10, AMPLIFIED_BURST_BYTES), true);
     assert.equal(amplification.allows('2001:db8:0:2::1', 10, 1000), false);
   });
