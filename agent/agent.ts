@@ -107,9 +107,10 @@ export class Agent {
     logger.info('agent: configuration reloaded');
   }
 
+  /** Takes the node out of the catalog, and does not put it back; the agent is to be stopped. */
   async leave(): Promise<void> {
+    await this.#parts?.antiEntropy.stop();
     await this.#options.membership.leave();
-    this.#options.onLeft();
   }
 
   async stop(): Promise<void> {
@@ -174,19 +175,23 @@ export class Agent {
 
   #context(): AgentContext {
     const { memory: _memory, reaper: _reaper, ...parts } = this.#started;
-    const { config, nodeId, membership, logger, logTap, stats } = this.#options;
+    const { config, nodeId, membership, clock, logger, logTap, stats, onLeft } = this.#options;
     return {
       ...parts,
       config,
       nodeId,
       membership,
+      clock,
       logger,
       logTap,
       local: this.#local,
       self: () => ownMember(config, nodeId),
       stats: () => ({ ...agentStats(this.#local, parts.checks, config), ...stats?.() }),
       reload: () => this.reload(),
-      leave: () => this.leave(),
+      leave: async () => {
+        await this.leave();
+        onLeft();
+      },
     };
   }
 }

@@ -4,7 +4,7 @@ import { type CheckSpec, checkType } from '../definitions/check-spec.ts';
 import type { Probe } from './probe.ts';
 import { httpProbe } from './probes/http.ts';
 import { grpcProbe, h2pingProbe } from './probes/http2.ts';
-import { scriptProbe } from './probes/script.ts';
+import { osServiceProbe, scriptProbe } from './probes/script.ts';
 import { tcpProbe } from './probes/tcp.ts';
 import { udpProbe } from './probes/udp.ts';
 
@@ -61,6 +61,8 @@ export function probeOf(spec: CheckSpec, context: ProbeContext): Probe | undefin
       return grpcProbe({ target: spec.GRPC, tls: spec.GRPCUseTLS, ...tls, untrusted });
     case 'h2ping':
       return h2pingProbe({ target: spec.H2PING, tls: spec.H2PingUseTLS, ...tls, untrusted });
+    case 'os_service':
+      return osServiceProbe(spec.OSService, maxOutputBytes);
     case 'docker':
       return dockerProbe(spec, context, maxOutputBytes);
     case 'script':

@@ -42,7 +42,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
   heartbeat.start();
   return {
     reload: () => agent.reload(),
-    leave: () => parts.membership.leave(),
+    leave: () => agent.leave(),
     async stop() {
       joiner.stop();
       forwarder.stop();

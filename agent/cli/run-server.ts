@@ -43,21 +43,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const nodeId = await nodeIdOf(config, systemRandom);
   const server = await createServer({ config, nodeId, logger, onFatal });
   await server.start();
-  const membership = serverMembership(server, config, nodeId);
   const containers = new Containers({ ...options, clock: systemClock });
-  const agent = new Agent({
-    ...options,
-    containerProbe: containers.probe,
-    nodeId,
-    catalog: serverCatalog(server),
-    membership,
-    clock: systemClock,
-    random: systemRandom,
-    logTap: (level, listen) => tapLog(logger, level, listen),
-    stats: () => serverStats(server, config),
-  });
-  await agent.start();
-  await containers.start(agent);
   const beat = new OwnBeat({
     server,
     beat: ownBeat(config, nodeId),
@@ -65,6 +51,19 @@ export async function runServer(options: RunOptions): Promise<Running> {
     logger,
     onUnknown: () => agent.syncSoon(),
   });
+  const agent: Agent = new Agent({
+    ...options,
+    containerProbe: containers.probe,
+    nodeId,
+    catalog: serverCatalog(server),
+    membership: serverMembership({ server, config, nodeId, beat }),
+    clock: systemClock,
+    random: systemRandom,
+    logTap: (level, listen) => tapLog(logger, level, listen),
+    stats: () => serverStats(server, config),
+  });
+  await agent.start();
+  await containers.start(agent);
   await beat.start();
   const listeners = createListeners({
     config,
@@ -83,7 +82,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
   await dns.start();
   return {
     reload: () => agent.reload(),
-    leave: () => membership.leave(),
+    leave: () => agent.leave(),
     async stop() {
       const closed = Promise.all([dns, ...listeners].map((each) => each.stop()));
       await containers.stop();

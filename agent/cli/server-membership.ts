@@ -4,8 +4,21 @@ import type { Server } from '../../server/server.ts';
 import { introduce } from '../client/introduction.ts';
 import type { Membership } from '../membership.ts';
 import { ownMember } from '../own-entry.ts';
+import type { OwnBeat } from './own-beat.ts';
 
-export function serverMembership(server: Server, config: Config, nodeId: string): Membership {
+export interface ServerMembershipOptions {
+  readonly server: Server;
+  readonly config: Config;
+  readonly nodeId: string;
+  readonly beat: OwnBeat;
+}
+
+export function serverMembership({
+  server,
+  config,
+  nodeId,
+  beat,
+}: ServerMembershipOptions): Membership {
   const self = ownMember(config, nodeId);
   return {
     async members() {
@@ -16,6 +29,10 @@ export function serverMembership(server: Server, config: Config, nodeId: string)
     // Servers find one another in the log; that the other answers is all there is to see.
     join: async (address) => void (await introduce(address, config.ports.serfLan)),
     forceLeave: (node, prune) => server.members.forceLeave(node, prune),
-    leave: () => server.members.leave(config.nodeName),
+    leave() {
+      // The next beat would let it in again.
+      beat.stop();
+      return server.members.leave(config.nodeName);
+    },
   };
 }

@@ -1,4 +1,5 @@
 /** What the routes under /v1/agent stand on. */
+import type { Clock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Member } from '../../lib/membership.ts';
@@ -23,6 +24,7 @@ export interface AgentContext {
   readonly serviceWatch: ServiceWatch;
   readonly tokens: Tokens;
   readonly membership: Membership;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly logTap: LogTap;
   /** This agent as a member. */

@@ -13,7 +13,7 @@ function timestamp(nowMs: number): string {
   return `${interval.toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`;
 }
 
-export function metrics(agent: AgentContext, nowMs: number): Readonly<Record<string, unknown>> {
+export function metrics(agent: AgentContext): Readonly<Record<string, unknown>> {
   const prefix = agent.config.telemetry.metricsPrefix || 'consul';
   const { heapUsed, rss } = process.memoryUsage();
   const gauge = (name: string, Value: number): Gauge => ({
@@ -29,5 +29,5 @@ export function metrics(agent: AgentContext, nowMs: number): Readonly<Record<str
     gauge('agent.check_ttls', agent.checks.counts.ttls),
     gauge('agent.check_monitors', agent.checks.counts.monitors),
   ];
-  return { Timestamp: timestamp(nowMs), Gauges, Points: [], Counters: [], Samples: [] };
+  return { Timestamp: timestamp(agent.clock.now()), Gauges, Points: [], Counters: [], Samples: [] };
 }

@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import { Agent } from '../../agent/agent.ts';
+import { Agent, type AgentOptions } from '../../agent/agent.ts';
 import type { Membership } from '../../agent/membership.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { createApp } from '../../lib/http/app.ts';
@@ -19,6 +19,14 @@ export interface AgentUnderTest {
   readonly clock: FakeClock;
 }
 
+/** What a spec wants to keep over a restart, or to see. */
+export interface Shared {
+  readonly catalog?: MemoryCatalog;
+  readonly clock?: FakeClock;
+  readonly dataDir?: string;
+  readonly options?: Partial<AgentOptions>;
+}
+
 const started: Agent[] = [];
 
 afterEach(async () => {
@@ -33,10 +41,7 @@ const alone: Membership = {
 };
 
 /** An agent named n1 with a catalog of its own. `config` is an HCL or JSON fragment. */
-export async function startAgent(
-  config = '',
-  shared: { catalog?: MemoryCatalog; clock?: FakeClock; dataDir?: string } = {},
-): Promise<AgentUnderTest> {
+export async function startAgent(config = '', shared: Shared = {}): Promise<AgentUnderTest> {
   const { catalog = new MemoryCatalog(), clock = new FakeClock(), dataDir = '' } = shared;
   const read = () => ({
     ...loadConfig({
@@ -57,6 +62,7 @@ export async function startAgent(
     logTap: () => () => undefined,
     readConfig: read,
     onLeft: () => undefined,
+    ...shared.options,
   });
   started.push(agent);
   await agent.start();

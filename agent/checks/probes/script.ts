@@ -35,6 +35,17 @@ export function scriptProbe({ args, timeoutMs, maxOutputBytes }: ScriptProbeOpti
     });
 }
 
+/** Whether systemd has the unit running. */
+export function osServiceProbe(unit: string, maxOutputBytes: number): Probe {
+  const args = ['systemctl', 'is-active', '--', unit];
+  const probe = scriptProbe({ args, timeoutMs: 0, maxOutputBytes });
+  return async (signal) => {
+    const { status, output } = await probe(signal);
+    if (status === 'passing') return passing(`Service "${unit}" is healthy`);
+    return critical(`Service "${unit}" is not running: ${output.trim()}`);
+  };
+}
+
 function lookOf(code: number | null, output: string): Look {
   if (code === 0) return passing(output);
   return code === 1 ? warning(output) : critical(output);

@@ -1,6 +1,5 @@
 /** What an agent says of itself and its machine, and what it is told to do. */
 
-import { systemClock } from '../../../lib/clock.ts';
 import { debugConfig } from '../../../lib/config/debug-config.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
@@ -27,14 +26,14 @@ export function infoRoutes(agent: AgentContext): readonly Route[] {
       path: '/v1/agent/host',
       right: 'operator:read',
       does: 'the machine of this agent',
-      handle: () => ({ json: hostInfo(systemClock.now()) }),
+      handle: () => ({ json: hostInfo(agent.clock.now()) }),
     },
     {
       method: 'GET',
       path: '/v1/agent/metrics',
       right: 'agent:read',
       does: 'figures of this process',
-      handle: () => ({ json: metrics(agent, systemClock.now()) }),
+      handle: () => ({ json: metrics(agent) }),
     },
     {
       method: 'GET',
