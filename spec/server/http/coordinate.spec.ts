@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { startServer } from '../../support/start-server.ts';
+
+const Coord = { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 1e-5 };
+
+async function start(...nodes: string[]) {
+  const server = await startServer();
+  for (const Node of nodes) await server.put('/v1/catalog/register', { Node, Address: '10.0.0.1' });
+  const update = (Node: string, over: object = {}) =>
+    server.put('/v1/coordinate/update', { Node, Coord, ...over });
+  return { ...server, update };
+}
+
+describe('PUT /v1/coordinate/update', () => {
+  it('is shown by node, in the order of their names', async () => {
+    const { update, get } = await start('b', 'a');
+    for (const node of ['b', 'a']) assert.equal((await update(node)).status, 200);
+    const shown = (await get('/v1/coordinate/nodes')).json as { Node: string }[];
+    assert.deepEqual(
+      shown.map(({ Node }) => Node),
+      ['a', 'b'],
+    );
+    assert.deepEqual((await get('/v1/coordinate/node/A')).json, [
+      { Node: 'a', Segment: '', Coord },
+    ]);
+  });
+
+  it('refuses a node that is not there, and another number of dimensions', async () => {
+    const { update } = await start('a');
+    assert.match((await update('none')).text, /unknown node "none"/);
+    assert.match(
+      (await update('a', { Coord: { ...Coord, Vec: [1] } })).text,
+      /incompatible coordinate/,
+    );
+  });
+
+  it('moves no index when nothing moved', async () => {
+    const { update, get } = await start('a');
+    await update('a');
+    const { index } = await get('/v1/coordinate/nodes');
+    await update('a');
+    assert.equal((await get('/v1/coordinate/nodes')).index, index);
+  });
+
+  it('goes with its node', async () => {
+    const { update, put, get } = await start('a');
+    await update('a');
+    await put('/v1/catalog/deregister', { Node: 'a' });
+    assert.equal((await get('/v1/coordinate/node/a')).status, 404);
+  });
+});
+
+describe('?near', () => {
+  it('puts the nearest node first, and those without coordinates last', async () => {
+    const { update, get } = await start('a', 'b', 'c', 'd');
+    const at = (x: number) => ({ Coord: { ...Coord, Vec: [x, 0, 0, 0, 0, 0, 0, 0] } });
+    await update('d', at(0));
+    await update('c', at(0.1));
+    await update('a', at(0.5));
+    const nodes = (await get('/v1/catalog/nodes?near=d')).json as { Node: string }[];
+    assert.deepEqual(
+      nodes.map(({ Node }) => Node),
+      ['d', 'c', 'a', 'b'],
+    );
+  });
+});

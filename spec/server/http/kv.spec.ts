@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { startServer } from '../../support/start-server.ts';
+
+async function start(...keys: string[]) {
+  const server = await startServer();
+  for (const key of keys) await server.put(`/v1/kv/${key}`, `value of ${key}`);
+  return server;
+}
+
+describe('GET /v1/kv/:key', () => {
+  it('with ?raw gives the bytes as they were put, and no browser takes them for a page', async () => {
+    const { get, put } = await start();
+    const bytes = Buffer.from([0, 255, 13, 10]);
+    await put('/v1/kv/k', bytes);
+    const { headers } = await get('/v1/kv/k?raw');
+    assert.equal(headers['content-length'], '4');
+    assert.equal(headers['x-content-type-options'], 'nosniff');
+    assert.equal(headers['content-security-policy'], 'sandbox');
+  });
+
+  it('with ?keys and a separator cuts each name at the next one, and says it once', async () => {
+    const { get } = await start('a', 'a/1', 'a/2', 'b/x/y', 'c');
+    assert.deepEqual((await get('/v1/kv/?keys&separator=/')).json, ['a', 'a/', 'b/', 'c']);
+    assert.deepEqual((await get('/v1/kv/b/?keys&separator=/')).json, ['b/x/']);
+    assert.deepEqual((await get('/v1/kv/a?keys')).json, ['a', 'a/1', 'a/2']);
+  });
+
+  it('with ?recurse gives every key that starts so, in order', async () => {
+    const { get } = await start('b', 'a/2', 'a/1', 'ab');
+    const rows = (await get('/v1/kv/a?recurse')).json as { Key: string }[];
+    assert.deepEqual(
+      rows.map(({ Key }) => Key),
+      ['a/1', 'a/2', 'ab'],
+    );
+  });
+
+  it('a tree sleeps on when a key beside it changes, and wakes for one in it', async () => {
+    const { clock, get, put } = await start('t/a');
+    const { index } = await get('/v1/kv/t/?recurse');
+    const { armed } = clock;
+    let answered = false;
+    const waiting = get(`/v1/kv/t/?recurse&index=${index}`).then((answer) => {
+      answered = true;
+      return answer;
+    });
+    await clock.untilArmed(armed + 1);
+    await put('/v1/kv/tx', 'x');
+    await put('/v1/kv/t', 'x');
+    assert.equal(answered, false);
+    await put('/v1/kv/t/b', 'x');
+    assert.match((await waiting).text, /"t\/b"/);
+  });
+
+  it('refuses ?stale with ?consistent', async () => {
+    const { status, text } = await (await start()).get('/v1/kv/k?stale&consistent');
+    assert.equal(status, 400);
+    assert.match(text, /^Cannot specify \?stale with \?consistent/);
+  });
+});
+
+describe('PUT /v1/kv/:key', () => {
+  it('refuses several of cas, acquire and release', async () => {
+    const { status, text } = await (await start()).put('/v1/kv/k?cas=1&acquire=x', 'x');
+    assert.equal(status, 400);
+    assert.equal(text, 'Conflicting flags: cas=1&acquire=x');
+  });
+
+  for (const query of ['flags=x', 'flags=-1', 'cas=1e3', 'cas=18446744073709551616']) {
+    it(`refuses ?${query} and writes nothing`, async () => {
+      const { put, server } = await start();
+      const { status, text } = await put(`/v1/kv/k?${query}`, 'x');
+      assert.equal(status, 500);
+      assert.match(text, /^strconv\.ParseUint: parsing/);
+      assert.equal(server.state.kv.size, 0);
+    });
+  }
+});
+
+describe('DELETE /v1/kv/:key', () => {
+  it('answers true whether or not the key was there', async () => {
+    const { del } = await start('k');
+    assert.deepEqual(
+      [(await del('/v1/kv/k')).text, (await del('/v1/kv/k')).text],
+      ['true', 'true'],
+    );
+  });
+
+  it('with ?recurse takes the tree, and with an old ?cas nothing', async () => {
+    const { del, get } = await start('t/a', 't/b', 'u');
+    assert.equal((await del('/v1/kv/t/a?cas=1')).text, 'false');
+    await del('/v1/kv/t/?recurse');
+    assert.deepEqual((await get('/v1/kv/?keys')).json, ['u']);
+  });
+});
