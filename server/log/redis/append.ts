@@ -6,6 +6,7 @@ import { encodeCommand } from '../payload.ts';
 import type { Keys } from './keys.ts';
 import { PROPOSAL_BUDGET_MS, SCRIPT_MAX_BYTES, SCRIPT_MAX_ENTRIES } from './limits.ts';
 import type { Live, LiveSession } from './live.ts';
+import { afterSilence } from './patience.ts';
 import { APPEND, dailyKeys } from './scripts.ts';
 
 /**
@@ -122,7 +123,7 @@ export async function within<T>(
 ): Promise<T | 'late'> {
   let cancel: Cancel = () => undefined;
   const late = new Promise<'late'>((resolve) => {
-    cancel = clock.after(deadline - clock.monotonic(), () => resolve('late'));
+    cancel = afterSilence(clock, deadline - clock.monotonic(), () => resolve('late'));
   });
   try {
     return await Promise.race([work, late]);

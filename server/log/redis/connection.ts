@@ -10,6 +10,7 @@ import type { Cancel, Clock } from '../../../lib/clock.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { COMMAND_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from './limits.ts';
 import { type Address, describeAddress, type RedisTls } from './options.ts';
+import { afterSilence } from './patience.ts';
 
 /** A Lua script with the name under which Redis caches it. */
 export interface Script {
@@ -92,7 +93,7 @@ export class Connection {
     if (this.#closed) throw new ProconsulError('unavailable', 'the connection to Redis is closed');
     let cancel: Cancel = () => undefined;
     const silence = new Promise<never>((_, reject) => {
-      cancel = this.#clock.after(this.#timeoutMs, () => {
+      cancel = afterSilence(this.#clock, this.#timeoutMs, () => {
         reject(new ProconsulError('unknown', `Redis has not answered for ${this.#timeoutMs} ms`));
         this.close();
       });

@@ -37,6 +37,11 @@ const SEAL_KEY_TTL_MS = 10_000;
  * server's holdings are published beside those of the others.
  */
 export const VIEW = defineScript(`${SEAL_PRELUDE}
+-- What is kept beside the log can be done without; of another type it would fail every script.
+for i, kind in pairs({ [3] = 'zset', [4] = 'hash', [5] = 'hash', [6] = 'hash' }) do
+  local found = redis.call('TYPE', KEYS[i]).ok
+  if found ~= kind and found ~= 'none' then redis.call('DEL', KEYS[i]) end
+end
 local m = meta()
 local run = run_id()
 local now = now_ms()

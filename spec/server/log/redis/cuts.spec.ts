@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { COMMAND_TIMEOUT_MS } from '../../../../server/log/redis/limits.ts';
 import { startLogServers, verdictOf, Writers } from '../../../support/log-servers.ts';
 import { startRedis } from '../../../support/redis.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
@@ -46,5 +47,18 @@ describe('RedisLog over a network that cuts replies', () => {
     assert(server.log.status().lastContactMs < 1000);
     const { lost, duplicates } = await verdictOf([server]);
     assert.deepEqual({ lost, duplicates }, { lost: 0, duplicates: 0 });
+  });
+
+  it('takes an answer that came while the process was busy', async () => {
+    const redis = await startRedis();
+    const [server] = await startLogServers(1, { url: redis.url, settleMs: 0 });
+    assert(server !== undefined);
+    const index = server.log.readIndex();
+    const end = performance.now() + COMMAND_TIMEOUT_MS + 200;
+    // The question goes out in the next turn, and then this process stands still.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (performance.now() < end);
+    assert.equal(await index, 0);
+    assert.equal(server.log.status().writable, true);
   });
 });

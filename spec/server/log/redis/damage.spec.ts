@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import { keysOf } from '../../../../server/log/redis/keys.ts';
 import { LogServer, startLogServers, verdictOf, Writers } from '../../../support/log-servers.ts';
+import { kvCommand } from '../../../support/proposals.ts';
 import { startRedis } from '../../../support/redis.ts';
 import { DAMAGES } from '../../../support/redis-scenarios.ts';
 import { until } from '../../../support/until.ts';
@@ -34,4 +36,47 @@ describe('RedisLog over a damaged Redis', () => {
       await verdictOf([...servers, late]);
     });
   }
+
+  for (const key of ['ids', 'servers', 'seal', 'snapshot'] as const) {
+    it(`does without ${keys[key]} when something else stands there`, async () => {
+      const redis = await startRedis();
+      const servers = await startLogServers(2, { url: redis.url, settleMs: 300 });
+      for (const server of servers) assert.equal(await server.write(), 'acked');
+      await redis.admin.set(keys[key], 'text');
+      await until(async () => {
+        const results = await Promise.all(servers.map((server) => server.write()));
+        return results.every((result) => result === 'acked');
+      });
+      await servers[0]?.save();
+      const { lost, duplicates } = await verdictOf(servers);
+      assert.deepEqual({ lost, duplicates }, { lost: 0, duplicates: 0 });
+    });
+  }
+
+  it('goes on when Redis has forgotten the scripts', async () => {
+    const redis = await startRedis();
+    const server = await LogServer.start({ url: redis.url, name: 'a', settleMs: 0 });
+    assert.equal(await server.write(), 'acked');
+    await redis.admin.script('FLUSH');
+    assert.equal(await server.write(), 'acked');
+    assert.equal(await server.log.readIndex(), 2);
+  });
+
+  it('never shows what was to be written, in no error and no line', async () => {
+    const redis = await startRedis();
+    const lines: string[] = [];
+    const add = (line: string) => void lines.push(line);
+    const logger = { error: add, warn: add, info: add, debug: add };
+    const server = await LogServer.start({ url: redis.url, name: 'a', settleMs: 0, logger });
+    const canary = { id: 'canary-id', command: kvCommand('canary-key', { value: 'Y2FuYXJ5' }) };
+    await redis.admin.config('SET', 'maxmemory', '1');
+    const refused = await server.log.append([canary]).catch((error: unknown) => error);
+    await redis.admin.config('SET', 'maxmemory', '0');
+    redis.signal('SIGSTOP');
+    const late = await server.log.append([canary]).catch((error: unknown) => error);
+    redis.signal('SIGCONT');
+    const shown = inspect([refused, late, lines], { depth: null });
+    assert(shown.includes('ProconsulError'));
+    assert.doesNotMatch(shown, /canary|Y2FuYXJ5/);
+  });
 });
