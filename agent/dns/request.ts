@@ -53,14 +53,16 @@ export function parseRequest(packet: Buffer): Request | Unanswerable | undefined
   const options = readOptions(packet, end);
   if (options === undefined) return { rcode: RCODE.FORMERR, packet };
   if (options.version > 0) return { rcode: RCODE.BADVERS, packet };
+  const type = packet.readUInt16BE(nameEnd);
   const classOf = packet.readUInt16BE(end - 2);
-  if (classOf !== CLASS_IN && classOf !== CLASS_ANY) return { rcode: RCODE.REFUSED, packet };
+  const known = classOf === CLASS_IN || classOf === CLASS_ANY;
+  if (!known || type === TYPE.AXFR || type === TYPE.IXFR) return { rcode: RCODE.REFUSED, packet };
   return {
     packet,
     id: packet.readUInt16BE(0),
     wantsRecursion: (flags & FLAG.RD) !== 0,
     question: packet.subarray(HEADER_BYTES, end),
-    type: packet.readUInt16BE(nameEnd),
+    type,
     key: foldLatin1(packet.toString('latin1', HEADER_BYTES, end)),
     edns: options.udpBytes,
   };

@@ -33,6 +33,10 @@ export class AgentProcess {
     this.#config = config;
   }
 
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   get dataDir(): string {
     return path.join(this.#folder, this.node);
   }

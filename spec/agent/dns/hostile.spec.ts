@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { encodeQuestion, type Question, sendTcp, sendUdp } from '../../support/dns-client.ts';
-import { parsePacket, TYPE } from '../../support/dns-parser.ts';
+import { encodeQuestion, sendTcp, sendUdp } from '../../support/dns-client.ts';
+import { mutations } from '../../support/dns-mutations.ts';
+import { parsePacket } from '../../support/dns-parser.ts';
 import { webOn } from '../../support/factories.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { startDns } from '../../support/start-dns.ts';
@@ -9,41 +10,13 @@ const SEED = 8;
 const PACKETS = 100_000;
 const FORMERR = 1;
 const NOTIMP = 4;
-
-const NAMES = [
-  'web.service.consul',
-  'v1.web.service.dc1.consul',
-  '_web._tcp.service.consul',
-  'a.node.consul',
-  'q.query.consul',
-  '1.0.0.10.in-addr.arpa',
-  '0a000001.addr.consul',
-  'consul',
-  'example.com',
-];
+const REFUSED = 5;
 
 describe(`100,000 mutated packets (SEED=${SEED})`, () => {
   it('are answered with sound packets or not at all, and leave nothing behind', async () => {
     const { dns, register, udp } = await startDns();
     for (const node of ['a', 'b', 'c', 'd']) await register(webOn(node));
-    const random = seededRandom(SEED);
-    const upTo = (n: number) => Math.floor(random.next() * n);
-    const types = Object.keys(TYPE) as Question['type'][];
-    const question = () => {
-      const name = NAMES[upTo(NAMES.length)] as string;
-      const type = types[upTo(types.length)] as Question['type'];
-      const edns = random.next() < 0.3 ? upTo(65_536) : undefined;
-      return encodeQuestion({ name, type, id: upTo(65_536), ...(edns && { edns }) });
-    };
-    const mutated = () => {
-      const packet = question();
-      for (let n = upTo(6); n > 0; n--) packet[upTo(packet.length)] = upTo(256);
-      if (random.next() < 0.2) return packet.subarray(0, upTo(packet.length));
-      if (random.next() < 0.2) return Buffer.concat([packet, question().subarray(upTo(12))]);
-      if (random.next() < 0.1)
-        return Buffer.from(Array.from({ length: upTo(64) }, () => upTo(256)));
-      return packet;
-    };
+    const mutated = mutations(seededRandom(SEED));
     let answered = 0;
     for (let i = 0; i < PACKETS; i++) {
       const packet = mutated();
@@ -76,6 +49,7 @@ describe('a packet that is no question', () => {
     ['a label of 64 bytes', changed((p) => p.writeUInt8(64, 12)), FORMERR],
     ['no end', usual.subarray(0, 20), FORMERR],
     ['an update', changed((p) => p.writeUInt16BE(5 << 11, 2)), NOTIMP],
+    ['a zone transfer', changed((p) => p.writeUInt16BE(252, p.length - 4)), REFUSED],
     [
       'an OPT that ends early',
       Buffer.concat([changed((p) => p.writeUInt16BE(1, 10)), Buffer.alloc(5)]),
