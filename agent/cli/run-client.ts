@@ -29,7 +29,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
   const listeners = createListeners({
     config,
     logger: options.logger,
-    routes: [...agent.routes(), ...ringRoutes(servers)],
+    routes: [...agent.routes(), ...ringRoutes(() => servers)],
     fallback: forwarder.handle,
     introducer: introducer(options, nodeId, servers),
   });
@@ -48,8 +48,10 @@ export async function runClient(options: RunOptions): Promise<Running> {
       forwarder.stop();
       const closed = Promise.all([dns, ...listeners].map((each) => each.stop()));
       await containers.stop();
-      await agent.stop();
+      const stopped = agent.stop();
+      // A server that hangs must not keep this agent from ending.
       upstream.stop();
+      await stopped;
       await closed;
     },
   };

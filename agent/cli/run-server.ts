@@ -8,7 +8,9 @@ import { systemRandom } from '../../lib/random.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
 import type { Server } from '../../server/server.ts';
 import { Agent } from '../agent.ts';
+import { ServerList } from '../client/server-list.ts';
 import { Containers } from '../containers.ts';
+import { ringRoutes } from '../http/routes/ring.ts';
 import { nodeIdOf } from '../node-id.ts';
 import { ownBeat, ownServer } from '../own-entry.ts';
 import { createDnsServer } from './dns-role.ts';
@@ -65,15 +67,17 @@ export async function runServer(options: RunOptions): Promise<Running> {
   await agent.start();
   await containers.start(agent);
   await beat.start();
+  const servers = () => knownServers(server, ownServer(config, nodeId));
+  const ring = () => new ServerList(systemClock, systemRandom).add(servers());
   const listeners = createListeners({
     config,
     logger,
-    routes: [...agent.routes(), ...server.routes()],
+    routes: [...agent.routes(), ...ringRoutes(ring), ...server.routes()],
     introducer: {
       ID: nodeId,
       Node: config.nodeName,
       Datacenter: config.datacenter,
-      servers: () => knownServers(server, ownServer(config, nodeId)),
+      servers,
     },
   });
   for (const listener of listeners) await listener.start();

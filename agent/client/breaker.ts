@@ -29,6 +29,11 @@ export class Breaker {
     return false;
   }
 
+  /** Whether it did not answer when it was last asked. */
+  isFailing(id: string): boolean {
+    return this.#failing.has(id);
+  }
+
   failed(id: string): void {
     const failures = (this.#failing.get(id)?.failures ?? 0) + 1;
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), MAX_PAUSE_MS);

@@ -31,11 +31,12 @@ export class ServerList {
     this.add(servers);
   }
 
-  add(servers: readonly ServerInfo[]): void {
+  add(servers: readonly ServerInfo[]): this {
     for (const server of servers) {
       this.#servers.set(server.ID, server);
       this.#ring.add(server.ID);
     }
+    return this;
   }
 
   /**
@@ -53,6 +54,11 @@ export class ServerList {
       else ready.push(server);
     }
     return [...ready, ...paused];
+  }
+
+  /** Where the key goes as long as all servers answer, and where it goes from there. */
+  placed(key: string): readonly ServerInfo[] {
+    return this.#ring.successors(key).flatMap((id) => this.#servers.get(id) ?? []);
   }
 
   shares(): ReadonlyMap<string, number> {

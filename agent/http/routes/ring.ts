@@ -1,9 +1,11 @@
 import type { Route } from '../../../lib/http/route.ts';
-import { ringKey } from '../../client/ring-key.ts';
 import type { ServerList } from '../../client/server-list.ts';
 
-/** GET /v1/agent/ring: how this agent spreads lookups over the servers, and where a key goes. */
-export function ringRoutes(servers: ServerList): readonly Route[] {
+/**
+ * GET /v1/agent/ring: how agents spread lookups over the servers, and where a key goes. A key is a
+ * service's name or, of what concerns no service, the path.
+ */
+export function ringRoutes(current: () => ServerList): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -11,17 +13,19 @@ export function ringRoutes(servers: ServerList): readonly Route[] {
       right: 'agent:read',
       does: "the ring of servers, and where a key goes (Proconsul's own)",
       handle({ params }) {
+        const servers = current();
         const shares = servers.shares();
         const Servers = servers.all.map(({ ID, Node, Url }) => ({
           ID,
           Node,
           Url,
           Share: shares.get(ID) ?? 0,
+          Failing: servers.breaker.isFailing(ID),
         }));
         const key = params.get('key');
         if (key === '') return { json: { Servers } };
-        const order = servers.inOrder(ringKey(key)).map(({ Node }) => Node);
-        return { json: { Servers, Key: key, Order: order } };
+        const order = servers.placed(key).map(({ Node }) => Node);
+        return { json: { Servers, Key: key, Server: order[0] ?? '', Then: order.slice(1) } };
       },
     },
   ];
