@@ -22,7 +22,7 @@ export interface ContainersOptions {
 export class Containers {
   readonly #options: ContainersOptions;
   readonly #docker: DockerOptions;
-  readonly #client: ReturnType<typeof dockerClient>;
+  #client: ReturnType<typeof dockerClient> | undefined;
   #watcher: DockerWatcher | undefined;
 
   /** Throws ProconsulError 'invalid' when the docker block names no daemon that could be. */
@@ -31,12 +31,17 @@ export class Containers {
     const around = { hostname: hostname(), address: config.address.advertise, dockerHost };
     this.#options = options;
     this.#docker = dockerOptions(config.docker, around);
-    this.#client = dockerClient(this.#docker);
+    if (config.docker.enabled) this.#connect();
+  }
+
+  #connect(): ReturnType<typeof dockerClient> {
+    this.#client ??= dockerClient(this.#docker);
+    return this.#client;
   }
 
   /** For checks that run in a container; those need no watcher. */
   get probe(): ContainerProbe {
-    return (command, maxOutputBytes) => execProbe(this.#client, command, maxOutputBytes);
+    return (command, maxOutputBytes) => execProbe(this.#connect(), command, maxOutputBytes);
   }
 
   /** Registers containers from now on; or, where that is off, forgets those of an earlier run. */
@@ -49,7 +54,7 @@ export class Containers {
     }
     const { clock, logger } = this.#options;
     this.#watcher = new DockerWatcher({
-      docker: dockerApi(this.#client),
+      docker: dockerApi(this.#connect()),
       registrations,
       options: this.#docker,
       clock,

@@ -1,6 +1,7 @@
 /** The little that is asked of a Docker daemon, with limits. */
 import { readFileSync } from 'node:fs';
-import Docker from 'dockerode';
+import { createRequire } from 'node:module';
+import type Docker from 'dockerode';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Container } from './container.ts';
 import type { DockerOptions } from './options.ts';
@@ -30,9 +31,15 @@ export interface DockerApi {
 
 const UNIX = 'unix://';
 
+/** Loaded only when it is needed: it is a fifth of a start, and most agents look at no container. */
+function newDocker(options: Docker.DockerOptions): Docker {
+  const Client = createRequire(import.meta.url)('dockerode') as typeof Docker;
+  return new Client(options);
+}
+
 /** Makes a client; connects only when something is asked. */
 export function dockerClient({ endpoint, tls }: Pick<DockerOptions, 'endpoint' | 'tls'>): Docker {
-  if (endpoint.startsWith(UNIX)) return new Docker({ socketPath: endpoint.slice(UNIX.length) });
+  if (endpoint.startsWith(UNIX)) return newDocker({ socketPath: endpoint.slice(UNIX.length) });
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url === undefined || !/^(tcp|https?):$/.test(url.protocol)) {
     const wanted = 'must begin with unix://, tcp://, http:// or https://';
@@ -41,7 +48,7 @@ export function dockerClient({ endpoint, tls }: Pick<DockerOptions, 'endpoint' |
   const { caFile, certFile, keyFile } = tls;
   const files = { ...file('ca', caFile), ...file('cert', certFile), ...file('key', keyFile) };
   const isTls = url.protocol === 'https:' || Object.keys(files).length > 0;
-  return new Docker({
+  return newDocker({
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port || (isTls ? 2376 : 2375),
     protocol: isTls ? 'https' : 'http',
