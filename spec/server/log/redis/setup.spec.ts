@@ -8,7 +8,7 @@ import { systemClock } from '../../../../lib/clock.ts';
 import { parseRedisUrl, type RedisOptions } from '../../../../server/log/redis/options.ts';
 import { RedisLog } from '../../../../server/log/redis-log.ts';
 import { HistorySink } from '../../../support/history-sink.ts';
-import { LogServer, startLogServers, verdictOf } from '../../../support/log-servers.ts';
+import { LogServer, startLogServers, verdictOf, Writers } from '../../../support/log-servers.ts';
 import { freePort, startRedis } from '../../../support/redis.ts';
 import { until } from '../../../support/until.ts';
 
@@ -117,6 +117,49 @@ describe('RedisLog on', () => {
     const { lost, duplicates, reported } = await verdictOf(servers);
     assert.deepEqual({ lost, duplicates, reported }, { lost: 0, duplicates: 0, reported: 0 });
     assert((await two.admin.xlen('{proconsul:dc1}:log')) >= 6);
+  });
+
+  it('a Redis Cluster whose replica takes over: puts back what that one has not got', async function () {
+    this.timeout(20_000);
+    const args = ['--cluster-enabled', 'yes'];
+    const [one, two] = await Promise.all([startRedis({ args }), startRedis({ args })]);
+    await one.admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16383);
+    await two.admin.call('CLUSTER', 'MEET', '127.0.0.1', one.address.port);
+    const oneId = String(await one.admin.call('CLUSTER', 'MYID'));
+    await until(async () => String(await two.admin.call('CLUSTER', 'NODES')).includes(oneId));
+    await until(
+      async () =>
+        await two.admin.call('CLUSTER', 'REPLICATE', oneId).then(
+          () => true,
+          () => false,
+        ),
+    );
+    await until(async () => (await two.admin.info('replication')).includes('link_status:up'));
+    const state = async () => String(await one.admin.call('CLUSTER', 'INFO'));
+    await until(async () => (await state()).includes('cluster_state:ok'), state);
+    const url = `redis+cluster://127.0.0.1:${one.address.port},127.0.0.1:${two.address.port}`;
+    const servers = await startLogServers(2, { url, settleMs: 300 });
+    const writers = new Writers(servers, 200);
+    await until(() => (servers[0]?.acked.length ?? 0) > 20);
+    // A frozen replica lacks what is written meanwhile.
+    two.signal('SIGSTOP');
+    const before = servers[0]?.acked.length ?? 0;
+    await until(() => (servers[0]?.acked.length ?? 0) > before + 20);
+    await one.kill();
+    two.signal('SIGCONT');
+    await until(
+      async () =>
+        await two.admin.call('CLUSTER', 'FAILOVER', 'TAKEOVER').then(
+          () => true,
+          () => false,
+        ),
+    );
+    await until(() => servers.every(({ log }) => log.status().writable));
+    const moved = servers[0]?.acked.length ?? 0;
+    await until(() => (servers[0]?.acked.length ?? 0) > moved + 5);
+    await writers.stop();
+    const { lost, duplicates, reported } = await verdictOf(servers);
+    assert.deepEqual({ lost, duplicates, reported }, { lost: 0, duplicates: 0, reported: 0 });
   });
 
   it('a Redis behind TLS: only with the authority and the name that it shows', async () => {
