@@ -122,6 +122,11 @@ try {
   const url = `http://${web?.Service.Address}:${web?.Service.Port}/`;
   const page = inside('busybox', 'wget', '-qO-', url).trim();
   print(`web answers at ${url}: ${page}`);
+  const ask = `const r = new (require('dns').promises.Resolver)(); r.setServers(['127.0.0.1:8600']);
+    r.resolve4('web.service.consul').then((found) => console.log(found.join()))`;
+  await untilTrue('web is found by DNS', async () => {
+    return inside(process.execPath, '-e', ask).trim() === web?.Service.Address;
+  });
   await docker.client.getContainer('web').stop();
   await untilTrue('web is gone', async () => (await instances(8500)).length === 0);
   print('passed');
