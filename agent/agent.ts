@@ -94,6 +94,11 @@ export class Agent {
     this.#parts?.antiEntropy.syncSoon();
   }
 
+  /** A server is back after none was there. */
+  resume(): void {
+    this.#parts?.antiEntropy.resume();
+  }
+
   /** Takes over what the files say now of services, checks and metadata. */
   async reload(): Promise<void> {
     const { registrar, antiEntropy } = this.#started;

@@ -17,6 +17,8 @@ const FULL_SYNC_MS = 60_000;
 /** After a failure sooner, then less and less soon. */
 const RETRY_MS = 1000;
 const MAX_RETRY_MS = 15_000;
+/** While no server answers, a client that registers waits no longer than this to be told so. */
+const AWAY_WAIT_MS = 500;
 /** How many changes may be on their way at once in a full sync; the servers commit in groups. */
 const MAX_IN_FLIGHT = 64;
 /** Outputs that changed without a status go out together, this many to a command. */
@@ -105,6 +107,11 @@ export class AntiEntropy {
     this.#running = this.#fullSync().finally(() => this.#schedule());
   }
 
+  /** A server is back: brings what was kept for it, if there is any. */
+  resume(): void {
+    if (this.#failures > 0 || this.#dirt.size > 0) this.syncSoon();
+  }
+
   /** Whether the catalog has yet to hear something of this service ('' for the node's own checks). */
   owes(serviceId: string): boolean {
     return this.#dirt.has(serviceId) || this.#inFlight.has(serviceId);
@@ -112,9 +119,22 @@ export class AntiEntropy {
 
   /**
    * Tells the catalog what changed of this service ('' for the node's own checks). Resolves when it
-   * has heard, or when that failed: then the next full comparison brings it. Never rejects.
+   * has heard, or when that failed or takes long: then the next full comparison brings it. Never
+   * rejects.
    */
   async push(serviceId: string): Promise<void> {
+    if (!this.owes(serviceId)) return;
+    const run = this.#pushAfterOthers(serviceId);
+    if (this.#failures === 0) return run;
+    let cancel: Cancel = () => undefined;
+    const enough = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(AWAY_WAIT_MS, resolve);
+    });
+    await Promise.race([run, enough]);
+    cancel();
+  }
+
+  async #pushAfterOthers(serviceId: string): Promise<void> {
     // What is under way may have begun before the caller's change.
     for (let run = this.#inFlight.get(serviceId); run !== undefined; ) {
       await run;
@@ -161,8 +181,10 @@ export class AntiEntropy {
 
   #outputChanged(id: string, serviceId: string): void {
     const interval = this.#options.checkUpdateIntervalMs;
-    if (interval === 0) this.#soil(serviceId).add(id);
-    else if (!this.#dirt.get(serviceId)?.checks.has(id)) this.#deferred.add(id);
+    if (interval === 0) {
+      this.#soil(serviceId).add(id);
+      this.#pushSoon(serviceId);
+    } else if (!this.#dirt.get(serviceId)?.checks.has(id)) this.#deferred.add(id);
     if (this.#deferred.size === 0 || this.#cancelOutputs !== undefined) return;
     const { clock, random } = this.#options;
     const delay = interval / 2 + random.next() * interval;
@@ -277,7 +299,7 @@ export class AntiEntropy {
     const ids = [...this.#dirt.keys()];
     const worker = async () => {
       for (let id = ids.pop(); id !== undefined; id = ids.pop()) {
-        await this.push(id);
+        await this.#pushAfterOthers(id);
         // No server took this one: the others would fail too, each after its own time.
         if (this.#away) return;
       }

@@ -73,6 +73,7 @@ function connect(options: RunOptions, nodeId: string) {
     token,
     beat: () => ownBeat(config, nodeId),
     onUnknown: () => agent.syncSoon(),
+    onBack: () => agent.resume(),
     onLost: () => joiner.start(),
   });
   const joiner = new Joiner({

@@ -26,6 +26,8 @@ export interface HeartbeatOptions {
   readonly token: () => string;
   /** The servers' catalog has nothing of this agent. */
   readonly onUnknown: () => void;
+  /** A server answers after none did. */
+  readonly onBack: () => void;
   /** For some time no server has answered: they may have moved. */
   readonly onLost: () => void;
 }
@@ -75,7 +77,7 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
-    const { servers, logger, onUnknown, onLost } = this.#options;
+    const { servers, logger, onUnknown, onBack, onLost } = this.#options;
     const before = this.#heard;
     if (servers.size === 0) {
       this.#heard = false;
@@ -89,6 +91,7 @@ export class Heartbeat {
       this.#everyMs = Math.min(Math.max(NextMs, RETRY_MS), MAX_BEAT_MS);
       if (!before) logger.info(`agent: in touch with ${servers.size} servers`);
       if (!Known) onUnknown();
+      else if (!before) onBack();
     } catch (error) {
       this.#heard = false;
       if (before) logger.warn(`agent: no server takes a sign of life: ${describeChain(error)}`);

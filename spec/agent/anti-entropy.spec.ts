@@ -164,6 +164,23 @@ describe('anti-entropy', () => {
     assert.deepEqual(catalog.serviceIds('n1'), ['web-2']);
   });
 
+  it('lets nobody wait long on a server that hangs, and brings it when it is back', async () => {
+    const { local, catalog, clock, antiEntropy } = await started();
+    catalog.away = true;
+    local.putService(service('web-1'));
+    await antiEntropy.push('web-1');
+    catalog.away = false;
+    catalog.hang();
+    local.putService(service('web-2'));
+    const pushed = antiEntropy.push('web-2');
+    await clock.advance(500);
+    await pushed;
+    assert.deepEqual(catalog.serviceIds('n1'), []);
+    catalog.goOn();
+    antiEntropy.resume();
+    await until(() => catalog.serviceIds('n1').length === 2);
+  });
+
   it('sends the last of many changes that came while one was on its way', async () => {
     const { local, catalog, antiEntropy } = await started();
     const pushes: Promise<void>[] = [];
@@ -201,6 +218,16 @@ describe('outputs of checks that change without a status', () => {
     assert.ok(perSecond <= 5, `${perSecond} commands a second`);
     assert.ok(catalog.commands > before, 'in the end they are told');
   }).timeout(20_000);
+
+  it('go out at once where check_update_interval is 0', async () => {
+    const { local, catalog, antiEntropy } = await started({ checkUpdateIntervalMs: 0 });
+    local.putService(service('web-1'));
+    local.putCheck(check('c', 'web-1'));
+    await antiEntropy.push('web-1');
+    local.updateCheck('c', 'critical', 'news');
+    const output = () => catalog.nodes.get('n1')?.checks.find((c) => c.CheckID === 'c')?.Output;
+    await until(() => output() === 'news');
+  });
 
   it('go out at once together with a status', async () => {
     const { local, catalog, antiEntropy } = await noisy(1);

@@ -14,13 +14,23 @@ export class MemoryCatalog implements Catalog {
     return this.registrations.length + this.deregistrations.length;
   }
 
+  #going: Promise<void> | undefined;
+  goOn: () => void = () => undefined;
+
+  /** From now on nothing is answered, until it goes on. */
+  hang(): void {
+    this.#going = new Promise((resolve) => {
+      this.goOn = resolve;
+    });
+  }
+
   async node(name: string): Promise<CatalogNode | undefined> {
-    this.#ask();
+    await this.#ask();
     return this.nodes.get(name);
   }
 
   async register(registration: Registration): Promise<void> {
-    this.#ask();
+    await this.#ask();
     this.registrations.push(registration);
     const { node, service, checks } = registration;
     const old = this.nodes.get(node.Node);
@@ -36,7 +46,7 @@ export class MemoryCatalog implements Catalog {
   }
 
   async deregister(deregistration: Deregistration): Promise<void> {
-    this.#ask();
+    await this.#ask();
     this.deregistrations.push(deregistration);
     const { node, serviceId, checkId } = deregistration;
     const old = this.nodes.get(node);
@@ -63,7 +73,8 @@ export class MemoryCatalog implements Catalog {
     return checks.map(({ CheckID, Status }) => `${CheckID} ${Status}`).sort();
   }
 
-  #ask(): void {
+  async #ask(): Promise<void> {
+    await this.#going;
     if (this.away) throw noLeader();
   }
 }

@@ -46,6 +46,7 @@ function setUp(addresses: readonly string[] = []) {
     logger: silentLogger,
     token: () => '',
     onUnknown: () => void unknown.push(clock.now()),
+    onBack: () => undefined,
     onLost: () => undefined,
     beat: () => ({
       ID: 'n1-id',
