@@ -90,6 +90,7 @@ function checkNumbers(text: string): void {
 const BRACKETS = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]/gs;
 
 function checkDepth(text: string, maxDepth: number): void {
+  if (!hasMoreBrackets(text, maxDepth)) return;
   let depth = 0;
   for (const [token] of text.matchAll(BRACKETS)) {
     if (token === '{' || token === '[') depth++;
@@ -97,3 +98,16 @@ function checkDepth(text: string, maxDepth: number): void {
     if (depth > maxDepth) throw new SyntaxError('nested too deeply');
   }
 }
+
+/** A text with so few, wherever they stand, is not deep; most are such, and this is quick. */
+function hasMoreBrackets(text: string, max: number): boolean {
+  let count = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if ((code === OPEN_BRACE || code === OPEN_BRACKET) && ++count > max) return true;
+  }
+  return false;
+}
+
+const OPEN_BRACE = 0x7b;
+const OPEN_BRACKET = 0x5b;

@@ -63,7 +63,9 @@ export class Server {
     const { log } = options;
     this.#options = options;
     this.#replica = new Replica({ watcher: this.#watcher, onFatal });
-    this.#proposer = new Proposer(log, `${options.nodeId}/${random.uuid()}`);
+    this.#proposer = new Proposer(log, `${options.nodeId}/${random.uuid()}`, () =>
+      clock.monotonic(),
+    );
     this.#replica.onApplied((entry, outcome) => this.#proposer.settle(entry.id, outcome));
     const state = () => this.#replica.state;
     const propose = (command: Command) => this.#proposer.propose(command);
