@@ -20,7 +20,7 @@ class HeldLog {
 
 function start() {
   const log = new HeldLog();
-  const proposer = new Proposer(log as unknown as EventLog, 'boot');
+  const proposer = new Proposer(log as unknown as EventLog, 'boot', () => 0);
   const propose = (key: string) => proposer.propose(kvCommand(key));
   return { log, proposer, propose };
 }
