@@ -26,6 +26,8 @@ export const MAX_FOLLOW_DEPTH = 3;
 export const MAX_FOLLOWED_MS = 30_000;
 
 export const MAX_TCP_CONNECTIONS = 1000;
+/** So that one client cannot take them all; a resolver for a whole network needs a few. */
+export const MAX_TCP_CONNECTIONS_PER_ADDRESS = 200;
 /** RFC 7766 wants seconds, not minutes. */
 export const TCP_IDLE_MS = 10_000;
 /** Answers of one connection that are being made; until then nothing more is read from it. */

@@ -56,10 +56,9 @@ export class Responder {
     try {
       const found = this.#find(request);
       if (!(found instanceof Promise)) return this.#say(found.value, request, transport);
-      return found.then(
-        ({ value }) => this.#say(value, request, transport),
-        (error) => this.#fail(error, request, transport),
-      );
+      return found
+        .then(({ value }) => this.#say(value, request, transport))
+        .catch((error) => this.#fail(error, request, transport));
     } catch (error) {
       return this.#fail(error, request, transport);
     }

@@ -1,6 +1,11 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from '../../lib/logger.ts';
-import { MAX_PIPELINED, MAX_TCP_CONNECTIONS, TCP_IDLE_MS } from './limits.ts';
+import {
+  MAX_PIPELINED,
+  MAX_TCP_CONNECTIONS,
+  MAX_TCP_CONNECTIONS_PER_ADDRESS,
+  TCP_IDLE_MS,
+} from './limits.ts';
 import type { Responder } from './responder.ts';
 import { HEADER_BYTES } from './wire.ts';
 
@@ -19,14 +24,14 @@ export class TcpListener {
   readonly #options: TcpOptions;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
+  readonly #byAddress = new Map<string, number>();
 
   constructor(options: TcpOptions) {
     this.#options = options;
     // A client may close its side with its last question, and still wants the answer.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      this.#open.add(socket);
-      socket.once('close', () => this.#open.delete(socket));
-      new Conversation(socket, options.responder).start();
+      if (this.#admit(socket)) new Conversation(socket, options.responder).start();
+      else socket.destroy();
     });
     this.#server.maxConnections = MAX_TCP_CONNECTIONS;
   }
@@ -53,6 +58,21 @@ export class TcpListener {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#open) socket.destroy();
     await closed;
+  }
+
+  #admit(socket: Socket): boolean {
+    const { remoteAddress = '' } = socket;
+    const count = this.#byAddress.get(remoteAddress) ?? 0;
+    if (count >= MAX_TCP_CONNECTIONS_PER_ADDRESS) return false;
+    this.#byAddress.set(remoteAddress, count + 1);
+    this.#open.add(socket);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      const left = (this.#byAddress.get(remoteAddress) ?? 1) - 1;
+      if (left > 0) this.#byAddress.set(remoteAddress, left);
+      else this.#byAddress.delete(remoteAddress);
+    });
+    return true;
   }
 }
 

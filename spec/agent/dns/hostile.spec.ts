@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { MAX_TCP_CONNECTIONS_PER_ADDRESS } from '../../../agent/dns/limits.ts';
 import { encodeQuestion, sendTcp, sendUdp } from '../../support/dns-client.ts';
 import { mutations } from '../../support/dns-mutations.ts';
 import { parsePacket } from '../../support/dns-parser.ts';
 import { webOn } from '../../support/factories.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { startDns } from '../../support/start-dns.ts';
+import { until } from '../../support/until.ts';
 
 const SEED = 8;
 const PACKETS = 100_000;
@@ -110,6 +113,26 @@ describe('a connection', () => {
     const { dnsPort } = await startDns();
     const [answer] = await sendTcp(dnsPort, [question(9)], { byteByByte: true });
     assert.equal(answer?.readUInt16BE(0), 9);
+  });
+
+  it('is one of so many that an address may have', async () => {
+    const { dnsPort } = await startDns();
+    const sockets = Array.from({ length: MAX_TCP_CONNECTIONS_PER_ADDRESS + 5 }, () =>
+      connect(dnsPort, '127.0.0.1').on('error', () => undefined),
+    );
+    let closed = 0;
+    for (const socket of sockets) socket.resume().once('close', () => closed++);
+    await until(
+      () => closed === 5,
+      () => `${closed} closed`,
+    );
+    for (const socket of sockets) socket.destroy();
+    await until(() =>
+      sendTcp(dnsPort, [question(9)]).then(
+        () => true,
+        () => false,
+      ),
+    );
   });
 
   it('is closed over a packet that cannot be one', async () => {
