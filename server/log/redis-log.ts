@@ -25,7 +25,13 @@ import {
 import { type Live, LiveSession } from './redis/live.ts';
 import type { LostEntry } from './redis/lost-entry.ts';
 import { Monitor, type Peer, sleep } from './redis/monitor.ts';
-import { type Address, describeAddress, type RedisOptions, sameAddress } from './redis/options.ts';
+import {
+  type Address,
+  describeAddress,
+  describeRedis,
+  type RedisOptions,
+  sameAddress,
+} from './redis/options.ts';
 import { Quorum } from './redis/quorum.ts';
 import { ReadIndex } from './redis/read-index.ts';
 import { Reconciler } from './redis/reconcile.ts';
@@ -112,6 +118,7 @@ export class RedisLog implements EventLog {
     this.#history = history;
     this.#monitor = this.#newMonitor(history);
     this.#watch.start();
+    this.#deps.logger.info(`redis: the log is in ${describeRedis(this.#deps.redis)}`);
     await new Promise<void>((resolve, reject) => {
       let begun = false;
       const started = () => {

@@ -49,7 +49,7 @@ export interface PlanLimits {
   readonly quorum: number;
 }
 
-export function relate(view: View, { position, baseIndex, hashAt }: Holdings): Relation {
+function relate(view: View, { position, baseIndex, hashAt }: Holdings): Relation {
   if (view.index === position.index && view.hash === position.hash) return 'same';
   if (view.index > position.index) {
     if (view.hashAtMine === position.hash && view.hashAtMine !== '') return 'ahead';
