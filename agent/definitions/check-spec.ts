@@ -120,8 +120,9 @@ export function checkFromBody(body: Buffer): CheckSpec {
   }
   if (spec.Name === '') throw new ProconsulError('invalid', 'Missing check name');
   if (!isStatusOrEmpty(spec.Status)) throw new ProconsulError('invalid', 'Bad check status');
-  validateCheck(spec);
-  return { ...spec, CheckID: ID === '' ? spec.Name : ID };
+  const named = { ...spec, CheckID: ID === '' ? spec.Name : ID };
+  validateCheck(named);
+  return named;
 }
 
 export function isStatus(status: string): status is CheckStatus {
@@ -166,7 +167,15 @@ export function isEmptyCheck(spec: CheckSpec): boolean {
   );
 }
 
-export function validateCheck(spec: Kind): void {
+/** The catalog's keys are joined by NUL, so no name and no id may hold one. */
+export function refuseNul(...names: readonly string[]): void {
+  if (names.some((name) => name.includes('\0'))) {
+    throw new ProconsulError('invalid', 'Invalid name or ID: it must not hold a NUL');
+  }
+}
+
+export function validateCheck(spec: Kind & { readonly CheckID?: string }): void {
+  refuseNul(spec.CheckID ?? '', spec.Name, spec.ServiceID);
   const fault = faultOf(spec);
   if (fault !== undefined) throw new ProconsulError('invalid', `Invalid check: ${fault}`);
 }

@@ -8,6 +8,7 @@ import {
   checkSchema,
   isEmptyCheck,
   isStatusOrEmpty,
+  refuseNul,
   validateCheck,
 } from './check-spec.ts';
 
@@ -135,14 +136,23 @@ const MAX_WEIGHT = 65535;
 /** Throws what Consul answers to a service that cannot be. */
 export function validateService(spec: ServiceSpec): void {
   if (spec.Name === '') throw new ProconsulError('invalid', 'Missing service name');
+  refuseNul(spec.ID, spec.Name);
   if (ANY_ADDRESS.has(spec.Address)) throw new ProconsulError('invalid', 'Invalid service address');
   const fault =
     prefixed('Invalid Weights', weightsFault(spec.Weights)) ??
     prefixed('Invalid Service Meta', metaFault(spec.Meta)) ??
     proxyFault(spec);
   if (fault !== undefined) throw new ProconsulError('invalid', fault);
-  for (const check of checksOf(spec)) validateCheck(check);
-  for (const check of checksOf(spec)) {
+  validateChecks(checksOf(spec));
+  const sidecar = spec.Connect?.SidecarService;
+  if (sidecar === undefined) return;
+  refuseNul(sidecar.Name);
+  validateChecks(checksOf(sidecar));
+}
+
+function validateChecks(checks: readonly CheckSpec[]): void {
+  for (const check of checks) validateCheck(check);
+  for (const check of checks) {
     if (isStatusOrEmpty(check.Status)) continue;
     const complaint = "Status for checks must 'passing', 'warning', 'critical'";
     throw new ProconsulError('invalid', complaint);

@@ -62,6 +62,23 @@ describe('PUT /v1/agent/service/register', () => {
     assert.match(text, /^\{"__proto__":\{"ID":"__proto__"/);
   });
 
+  it('refuses a NUL in names and ids, by which the catalog joins its keys', async () => {
+    const { app, catalog } = await startAgent();
+    for (const body of [
+      { Name: 'a\0b' },
+      { Name: 'a', ID: 'a\0b' },
+      { Name: 'a', Check: { CheckID: 'a\0b', TTL: '10s' } },
+    ]) {
+      const put = supertest(app).put('/v1/agent/service/register');
+      await put.send(JSON.stringify(body)).expect(400);
+    }
+    await supertest(app)
+      .put('/v1/agent/check/register')
+      .send(JSON.stringify({ Name: 'a', ID: 'a\0b', TTL: '10s' }))
+      .expect(400);
+    assert.deepEqual(catalog.serviceIds('n1'), ['consul']);
+  });
+
   it('refuses scripts unless they are enabled for what comes over HTTP', async () => {
     const { app } = await startAgent('enable_local_script_checks = true');
     const { text } = await supertest(app)
