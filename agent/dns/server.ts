@@ -41,13 +41,20 @@ async function startPair(pair: Pair, tries: number): Promise<void> {
   }
 }
 
+/** So Consul says its domain, however it was configured. */
+function inLowerCase(config: DnsConfig): DnsConfig {
+  const { domain, altDomain } = config;
+  return { ...config, domain: domain.toLowerCase(), altDomain: altDomain.toLowerCase() };
+}
+
 export class DnsServer {
   readonly #options: DnsServerOptions;
   readonly #pairs: readonly Pair[];
   readonly responder: Responder;
 
   constructor(options: DnsServerOptions) {
-    const { config, clock, random, logger, listen } = options;
+    const { clock, random, logger, listen } = options;
+    const config = inLowerCase(options.config);
     const recursors = new Recursors({
       addresses: config.recursors,
       timeoutMs: config.recursorTimeoutMs,
@@ -55,7 +62,7 @@ export class DnsServer {
       clock,
       random,
     });
-    const answers = new Answers({ ...options, recursors });
+    const answers = new Answers({ ...options, config, recursors });
     const responder = new Responder({ answers, recursors, config, random, logger });
     const amplification = new Amplification(clock);
     this.#options = options;
