@@ -89,7 +89,8 @@ export class HttpLookups implements Lookups {
       if (executed === null) return undefined;
       const { Service, DNS, Nodes } = executed;
       const ordered = answer.headers[ORDERED_HEADER.toLowerCase()] !== undefined;
-      return { service: Service, ttl: DNS.TTL, entries: Nodes, ordered };
+      const entries = Nodes.map((entry) => ({ ...entry, Checks: entry.Checks ?? [] }));
+      return { service: Service, ttl: DNS.TTL, entries, ordered };
     });
   }
 
@@ -162,7 +163,9 @@ interface TaggedEntry extends HealthEntry {
 interface Executed {
   readonly Service: string;
   readonly DNS: { readonly TTL: string };
-  readonly Nodes: readonly HealthEntry[];
+  readonly Nodes: readonly (Omit<HealthEntry, 'Checks'> & {
+    readonly Checks: HealthEntry['Checks'] | null;
+  })[];
 }
 
 function entriesIn(answer: Answered): readonly TaggedEntry[] {

@@ -41,11 +41,17 @@ export function readRoute(deps: ServerDeps, read: Read): ReadRoute {
       try {
         return await answerRead(deps, read, request);
       } catch (error) {
-        if (read.indexedErrors !== true || !isRejection(error)) throw error;
-        return { ...errorReply(error), headers: UNKNOWN };
+        if (read.indexedErrors !== true) throw error;
+        return rejectedReply(error);
       }
     },
   };
+}
+
+/** The answer to a read that is refused, with headers that say that nothing is known. */
+export function rejectedReply(error: unknown): Reply {
+  if (!isRejection(error)) throw error;
+  return { ...errorReply(error), headers: UNKNOWN };
 }
 
 function isRejection(error: unknown): boolean {

@@ -8,11 +8,12 @@ import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { PreparedQuery, QueryService, StringMap } from '../../../lib/model.ts';
 import { isUuid } from '../../../lib/random.ts';
+import { nilIfEmpty } from '../../query/catalog.ts';
 import * as queries from '../../query/prepared.ts';
 import { checkTemplate } from '../../query/query-template.ts';
 import { sortedMap } from '../bodies.ts';
 import { askingNode, checkDatacenter, type ServerDeps, write } from '../deps.ts';
-import { consistencyOf, readRoute } from '../reads.ts';
+import { consistencyOf, readRoute, rejectedReply } from '../reads.ts';
 
 const EXECUTE = 'execute';
 const EXPLAIN = 'explain';
@@ -33,6 +34,7 @@ export function preparedQueryRoutes(deps: ServerDeps): Route[] {
       right: 'query:list',
       does: 'lists the prepared queries',
       saysConsistency: true,
+      indexedErrors: true,
       query: () => queries.preparedQueries(),
     }),
     reads(deps),
@@ -96,9 +98,19 @@ function onlyReads({ rest, method }: HttpRequest): Reply | undefined {
 /** `doing` stands before the complaint, for Consul complains of reads and writes in two ways. */
 function queryId(rest: string, doing: string): string {
   if (isUuid(rest)) return rest.toLowerCase();
-  const text = rest.length === 36 ? 'Invalid UUID' : 'UUID must be 36 characters';
+  const text = rest.length === 36 ? `Invalid UUID${byteComplaint(rest)}` : UUID_LENGTH;
   const complaint = `failed prepared query lookup: index error: ${text}`;
   throw new ProconsulError('rejected', `${doing}${complaint}`);
+}
+
+const UUID_LENGTH = 'UUID must be 36 characters';
+
+/** What Go's hex decoder says of the first character that is no digit. */
+function byteComplaint(id: string): string {
+  const [bad] = /[^0-9a-f-]/i.exec(id) ?? [];
+  if (bad === undefined) return '';
+  const code = bad.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  return `: encoding/hex: invalid byte: U+${code} '${bad}'`;
 }
 
 const WRITING = 'Prepared Query lookup failed: ';
@@ -238,8 +250,7 @@ function validate(query: Definition): void {
   const why = ttlComplaint(query.DNS.TTL);
   if (why !== '') throw invalid(why);
   if (Session !== '' && !isUuid(Session)) {
-    const text = 'invalid session: index error: UUID must be 36 characters';
-    throw new ProconsulError('rejected', text);
+    throw new ProconsulError('rejected', `invalid session: index error: ${UUID_LENGTH}`);
   }
   checkTemplate(query);
 }
@@ -273,15 +284,31 @@ async function execute(deps: ServerDeps, request: HttpRequest, name: string): Pr
     };
     const json = {
       Service: query.Service.Service,
-      Nodes: queries.execute(state, query, execution, deps.random),
+      Nodes: queries.execute(state, query, execution, deps.random).map(asGoHasIt),
       DNS: query.DNS,
       Datacenter: deps.datacenter,
       // Other data centres are not known here.
       Failovers: 0,
     };
     const ordered = near !== '' || query.Service.Near !== '';
-    return { json, headers: ordered ? { [ORDERED_HEADER]: 'true' } : {} };
+    const headers = {
+      ...(ordered ? { [ORDERED_HEADER]: 'true' } : {}),
+      ...(params.has('cached') ? { 'X-Cache': 'MISS' } : {}),
+    };
+    return { json, headers };
   });
+}
+
+type Entry = ReturnType<typeof queries.execute>[number];
+
+/** Elsewhere Consul turns missing lists into empty ones; here it does not. */
+function asGoHasIt({ Node, Service, Checks }: Entry) {
+  const checks = Checks.map((c) => ({ ...c, ServiceTags: nilIfEmpty(c.ServiceTags) }));
+  return {
+    Node,
+    Service: { ...Service, Tags: nilIfEmpty(Service.Tags) },
+    Checks: nilIfEmpty(checks),
+  };
 }
 
 function explain(deps: ServerDeps, request: HttpRequest, name: string): Promise<Reply> {
@@ -291,11 +318,17 @@ function explain(deps: ServerDeps, request: HttpRequest, name: string): Promise<
   }));
 }
 
+type Evaluate = () => { readonly json: object; readonly headers: Record<string, string> };
+
 /** These two say in the body what others say in headers, and their index says nothing. */
-async function run(
+function run(deps: ServerDeps, request: HttpRequest, evaluate: Evaluate): Promise<Reply> {
+  return evaluated(deps, request, evaluate).catch(rejectedReply);
+}
+
+async function evaluated(
   deps: ServerDeps,
   { params }: HttpRequest,
-  evaluate: () => { readonly json: object; readonly headers: Record<string, string> },
+  evaluate: Evaluate,
 ): Promise<Reply> {
   checkDatacenter(deps, params.get('dc'));
   const consistency = consistencyOf(params);
@@ -313,10 +346,9 @@ async function run(
     'X-Consul-Knownleader': String(knownLeader),
     'X-Consul-Lastcontact': String(meta.LastContact),
     'X-Consul-Effective-Consistency': consistency,
-    ...(params.has('cached') ? { 'X-Cache': 'MISS' } : {}),
   };
-  const evaluated = evaluate();
-  return { json: { ...evaluated.json, ...meta }, headers: { ...headers, ...evaluated.headers } };
+  const found = evaluate();
+  return { json: { ...found.json, ...meta }, headers: { ...headers, ...found.headers } };
 }
 
 function limitOf(params: Params): number {
