@@ -79,7 +79,7 @@ class Headers {
   }
 
   set(name: string, value: string): void {
-    this.#values.set(name.toLowerCase(), [name, value]);
+    this.#values.set(name.toLowerCase(), [name, headerValue(value)]);
   }
 
   has(name: string): boolean {
@@ -89,6 +89,17 @@ class Headers {
   flat(): string[] {
     return [...this.#values.values()].flat();
   }
+}
+
+/**
+ * As Go sends it: in UTF-8, and a line break is a space. Values may hold what users named, which must
+ * neither end a header nor the answer.
+ */
+function headerValue(text: string): string {
+  if (!/[^\t -~]/.test(text)) return text;
+  return Buffer.from(text)
+    .toString('latin1')
+    .replace(/[^\t -~\u0080-\u00ff]/g, ' ');
 }
 
 function bodyOf(reply: Reply, headers: Headers, pretty: boolean): Buffer {
