@@ -33,7 +33,8 @@ export class Proposer {
   #flushing = false;
   #stopped = false;
 
-  constructor(log: EventLog, boot: string, now: () => number = () => performance.now()) {
+  /** `now` in milliseconds that never go back. */
+  constructor(log: EventLog, boot: string, now: () => number) {
     this.#log = log;
     this.#boot = boot;
     this.#now = now;
