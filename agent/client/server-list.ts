@@ -27,7 +27,13 @@ export class ServerList {
   replace(servers: readonly ServerInfo[]): void {
     if (servers.length === 0) return;
     const ids = new Set(servers.map(({ ID }) => ID));
-    for (const id of [...this.#servers.keys()]) if (!ids.has(id)) this.#remove(id);
+    const urls = new Set(servers.map(({ Url }) => Url));
+    for (const { ID, Url } of this.all) {
+      if (ids.has(ID)) continue;
+      this.#remove(ID);
+      // One that lost its disk has another id, and is where it was.
+      if (!urls.has(Url)) for (const listener of this.#gone) listener(ID);
+    }
     this.add(servers);
   }
 
@@ -74,6 +80,5 @@ export class ServerList {
     this.#servers.delete(id);
     this.#ring.remove(id);
     this.breaker.forget(id);
-    for (const listener of this.#gone) listener(id);
   }
 }

@@ -64,7 +64,12 @@ export class Upstream {
   async send(request: UpstreamRequest): Promise<IncomingMessage> {
     const { servers } = this.#options;
     let cause: unknown;
-    for (const server of servers.inOrder(request.key).slice(0, MAX_ATTEMPTS)) {
+    const tried = new Set<string>();
+    while (tried.size < MAX_ATTEMPTS) {
+      // Anew each time: which servers there are may have changed while one was asked.
+      const server = servers.inOrder(request.key).find(({ Url }) => !tried.has(Url));
+      if (server === undefined) break;
+      tried.add(server.Url);
       try {
         const response = await this.#ask(server, request);
         servers.breaker.succeeded(server.ID);

@@ -183,6 +183,17 @@ describe('blocking queries through an agent', () => {
     assert.equal(await (await asked).text(), '[1]');
   });
 
+  it('stay with a server that has another id and is where it was', async () => {
+    const held = new Held();
+    const { url, servers } = await agentBefore(held.listener);
+    const asked = fetch(url + QUERY);
+    await until(() => held.waiting.length === 1);
+    servers.replace(servers.all.map((server) => ({ ...server, ID: 'new' })));
+    await settle();
+    held.answer('[1]', 6);
+    assert.equal(await (await asked).text(), '[1]');
+  });
+
   it('end upstream when the last of their clients has gone', async () => {
     const held = new Held();
     const { url, forwarder } = await agentBefore(held.listener);

@@ -1,0 +1,122 @@
+/**
+ * Many agents, all in this process but each with its own connections, before one real server: the
+ * server is away for a while, loses its disk and comes back, and all agents bring what they have at
+ * the same time. Says how long until the catalog is whole, and how long reads took meanwhile.
+ *
+ * node --import tsx spec/system/many-agents.system.ts [AGENTS [SERVICES_OF_EACH [AWAY_SECONDS]]]
+ */
+import { AntiEntropy } from '../../agent/anti-entropy.ts';
+import { Heartbeat } from '../../agent/client/heartbeat.ts';
+import { httpCatalog } from '../../agent/client/http-catalog.ts';
+import { ServerList } from '../../agent/client/server-list.ts';
+import { Upstream } from '../../agent/client/upstream.ts';
+import { serviceDefinition, serviceFromConfig } from '../../agent/definitions/service-spec.ts';
+import { LocalState } from '../../agent/local-state.ts';
+import { ALIVE_CHECK } from '../../agent/own-entry.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { silentLogger } from '../../lib/logger.ts';
+import { systemRandom } from '../../lib/random.ts';
+import { type AgentProcess, AgentProcesses } from '../support/agent-processes.ts';
+import { until } from '../support/until.ts';
+
+const MAX_WHOLE_AFTER_MS = 10_000;
+const WAIT_MS = 120_000;
+
+const [agents = 1000, services = 5, awaySeconds = 10] = process.argv.slice(2).map(Number);
+
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+
+interface Simulated {
+  stop(): Promise<void>;
+}
+
+function startAgent(name: string, server: AgentProcess): Simulated {
+  const clock = systemClock;
+  const random = systemRandom;
+  const servers = new ServerList(clock, random);
+  const Url = `http://127.0.0.1:${server.ports.server}`;
+  servers.add([{ ID: 'first', Node: 's1', Datacenter: 'dc1', Url }]);
+  const upstream = new Upstream({ servers, clock });
+  const local = new LocalState();
+  const ID = random.uuid();
+  const Address = '127.0.0.1';
+  const node = { ID, Node: name, Address, Datacenter: 'dc1', TaggedAddresses: null, Meta: null };
+  const antiEntropy = new AntiEntropy({
+    local,
+    catalog: httpCatalog(upstream, name),
+    clock,
+    random,
+    logger: silentLogger,
+    node: () => node,
+    aliveCheck: ALIVE_CHECK,
+    token: () => '',
+    checkUpdateIntervalMs: 0,
+  });
+  const heartbeat = new Heartbeat({
+    upstream,
+    servers,
+    clock,
+    logger: silentLogger,
+    token: () => '',
+    beat: () => ({ ID, Node: name, Address, Datacenter: 'dc1', LanPort: 8301, Tags: {} }),
+    onUnknown: () => antiEntropy.syncSoon(),
+    onBack: () => antiEntropy.resume(),
+    onLost: () => undefined,
+  });
+  for (let i = 0; i < services; i++) {
+    const definition = serviceDefinition(serviceFromConfig({ id: `${name}-${i}`, name: 'many' }));
+    local.putService({ definition, token: '', source: 'api' });
+  }
+  antiEntropy.start();
+  heartbeat.start();
+  return {
+    async stop() {
+      heartbeat.stop();
+      const stopped = antiEntropy.stop();
+      upstream.stop();
+      await stopped;
+    },
+  };
+}
+
+async function count(server: AgentProcess): Promise<number> {
+  const found = await server.get<unknown[]>('/v1/catalog/service/many').catch(() => undefined);
+  return found?.length ?? 0;
+}
+
+/** Until all of it is there; how long each read took goes into `reads`. */
+async function untilWhole(server: AgentProcess, reads: number[]): Promise<number> {
+  const began = performance.now();
+  const whole = async () => {
+    const asked = performance.now();
+    await server.get('/v1/catalog/node/s1').catch(() => undefined);
+    reads.push(performance.now() - asked);
+    return (await count(server)) === agents * services;
+  };
+  await until(whole, () => 'the catalog is not whole', WAIT_MS);
+  return performance.now() - began;
+}
+
+const processes = await AgentProcesses.create();
+const simulated: Simulated[] = [];
+try {
+  const server = await processes.server();
+  await server.start();
+  for (let i = 0; i < agents; i++) simulated.push(startAgent(`agent-${i}`, server));
+  const first = await untilWhole(server, []);
+  print(`${agents} agents with ${services} services each: there after ${Math.round(first)} ms`);
+  await server.kill();
+  await server.forget();
+  await new Promise((resolve) => systemClock.after(awaySeconds * 1000, () => resolve(undefined)));
+  await server.start();
+  const reads: number[] = [];
+  const ms = Math.round(await untilWhole(server, reads));
+  const slowest = Math.round(Math.max(...reads));
+  print(`away for ${awaySeconds} s with its disk lost: whole ${ms} ms after it answers again`);
+  print(`${reads.length} reads meanwhile, the slowest took ${slowest} ms`);
+  print(ms <= MAX_WHOLE_AFTER_MS ? 'passed' : `failed: more than ${MAX_WHOLE_AFTER_MS} ms`);
+  process.exitCode = ms <= MAX_WHOLE_AFTER_MS ? 0 : 1;
+} finally {
+  await Promise.all(simulated.map((each) => each.stop()));
+  await processes.end();
+}
