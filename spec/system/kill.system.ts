@@ -1,6 +1,6 @@
 /**
  * Kills a whole server under load, again and again, and looks whether anything that was acknowledged
- * is missing; then how long it takes to start and to end with a thousand open blocking queries.
+ * is missing; then how long it takes to end in order, with open blocking queries answered.
  *
  *   node --import tsx spec/system/kill.system.ts [rounds]
  */
