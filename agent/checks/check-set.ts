@@ -39,13 +39,18 @@ export class CheckSet {
   readonly #runners = new Map<string, CheckRunner>();
   readonly #ttls = new Map<string, TtlCheck>();
   readonly #aliases = new Map<string, Alias>();
+  /** By the service that they follow: there may be as many as services, one for each sidecar. */
+  readonly #followers = new Map<string, Set<Alias>>();
   readonly #stopObserving: () => void;
 
   constructor(options: CheckSetOptions) {
     this.#options = options;
     this.#stopObserving = options.local.observe({
       serviceChanged: (id) => this.#follow(id),
-      checkChanged: (_, serviceId) => this.#follow(serviceId),
+      checkChanged: (id, serviceId) => {
+        // An alias of the node's own is heeded by none.
+        if (serviceId !== '' || !this.#aliases.has(id)) this.#follow(serviceId);
+      },
     });
   }
 
@@ -66,7 +71,8 @@ export class CheckSet {
     this.#ttls.get(id)?.stop();
     this.#runners.delete(id);
     this.#ttls.delete(id);
-    this.#aliases.delete(id);
+    const alias = this.#aliases.get(id);
+    if (alias !== undefined) this.#unfollow(alias);
   }
 
   /** What a client reports of a TTL check. */
@@ -95,6 +101,7 @@ export class CheckSet {
     this.#runners.clear();
     this.#ttls.clear();
     this.#aliases.clear();
+    this.#followers.clear();
   }
 
   #cut(output: string): string {
@@ -127,6 +134,8 @@ export class CheckSet {
     if (AliasNode === '' || AliasNode === this.#options.node) {
       const alias = { id, service: AliasService };
       this.#aliases.set(id, alias);
+      const followers = this.#followers.get(AliasService) ?? new Set();
+      this.#followers.set(AliasService, followers.add(alias));
       this.#update(alias);
       return;
     }
@@ -161,9 +170,15 @@ export class CheckSet {
 
   /** Something changed at a service, or for '' at the node, which all aliases heed. */
   #follow(serviceId: string): void {
-    for (const alias of this.#aliases.values()) {
-      if (serviceId === '' || alias.service === serviceId) this.#update(alias);
-    }
+    const concerned = serviceId === '' ? this.#aliases.values() : this.#followers.get(serviceId);
+    for (const alias of concerned ?? []) this.#update(alias);
+  }
+
+  #unfollow(alias: Alias): void {
+    this.#aliases.delete(alias.id);
+    const followers = this.#followers.get(alias.service);
+    followers?.delete(alias);
+    if (followers?.size === 0) this.#followers.delete(alias.service);
   }
 
   #update({ id, service }: Alias): void {
