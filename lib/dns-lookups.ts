@@ -32,8 +32,11 @@ export type AddressOwner = { readonly node: string } | { readonly service: strin
 
 export interface Found<T> {
   readonly value: T;
-  /** Whether whoever looks again finds the same. Cheap, for it is asked before every answer. */
-  isCurrent(): boolean;
+  /**
+   * Whether whoever looks again finds the same. Cheap, for it is asked before every answer; it
+   * stands alone, so that what is made of a value need not keep the value.
+   */
+  readonly isCurrent: () => boolean;
 }
 
 /** At once where it can be: an answer from memory must not wait for a turn of the event loop. */

@@ -35,6 +35,8 @@ export interface LocalLookupsOptions {
 /** Answers at once, unless stale answers will not do. */
 export class LocalLookups implements Lookups {
   readonly #options: LocalLookupsOptions;
+  #newest: State | undefined;
+  #generation = 0;
 
   constructor(options: LocalLookupsOptions) {
     this.#options = options;
@@ -98,12 +100,23 @@ export class LocalLookups implements Lookups {
   /** Current as long as none of the topics was touched; never where each answer must be fresh. */
   #found<T>(state: State, topics: readonly string[], value: T): Found<T> {
     const { allowStale } = this.#options;
-    const then = newest(state, topics);
+    const index = newest(state, topics);
+    const generation = this.#generationOf(state);
     const isCurrent = () => {
       const now = this.#options.state();
-      return allowStale && now === state && newest(now, topics) === then;
+      if (!allowStale || this.#generationOf(now) !== generation) return false;
+      return newest(now, topics) === index;
     };
     return { value, isCurrent };
+  }
+
+  /** Told by number: an answer that is remembered must not keep a state that was replaced. */
+  #generationOf(state: State): number {
+    if (state !== this.#newest) {
+      this.#newest = state;
+      this.#generation++;
+    }
+    return this.#generation;
   }
 }
 

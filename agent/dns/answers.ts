@@ -242,9 +242,9 @@ export class Answers {
   }
 
   /** What was followed is said again only as long as the recursor allows. */
-  #until(found: Found<unknown>, untilMs: number, value: Said): Found<Said> {
+  #until({ isCurrent }: Found<unknown>, untilMs: number, value: Said): Found<Said> {
     const { clock } = this.#options;
-    return { value, isCurrent: () => clock.monotonic() < untilMs && found.isCurrent() };
+    return { value, isCurrent: () => clock.monotonic() < untilMs && isCurrent() };
   }
 }
 
@@ -261,7 +261,7 @@ function lasting<T>(value: T): Found<T> {
 }
 
 function replace<T>(found: Found<unknown>, value: T): Found<T> {
-  return { value, isCurrent: () => found.isCurrent() };
+  return { value, isCurrent: found.isCurrent };
 }
 
 function chain<A, B>(looked: Looked<A>, next: (found: Found<A>) => Looked<B>): Looked<B> {

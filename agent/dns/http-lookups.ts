@@ -184,9 +184,6 @@ function encode(name: string): string {
 }
 
 function derive<A, B>(looked: Looked<A>, of: (value: A) => B): Looked<B> {
-  const change = (found: Found<A>): Found<B> => ({
-    value: of(found.value),
-    isCurrent: () => found.isCurrent(),
-  });
+  const change = ({ value, isCurrent }: Found<A>): Found<B> => ({ value: of(value), isCurrent });
   return looked instanceof Promise ? looked.then(change) : change(looked);
 }

@@ -80,10 +80,10 @@ export class Responder {
     return waiting;
   }
 
-  /** Answers without records are made as quickly as they are found: names that are not are many. */
+  /** Names that are not there are many, and cost no more to look up than to remember. */
   #keep(key: string, found: Found<Said>): Found<Said> {
     this.#cache.delete(key);
-    if (found.value === PASS_ON || found.value.groups.size === 0) return found;
+    if (found.value === PASS_ON || found.value.rcode !== RCODE.NOERROR) return found;
     this.#cache.set(key, found);
     if (this.#cache.size > MAX_CACHED_ANSWERS) {
       const [oldest] = this.#cache.keys();

@@ -83,6 +83,17 @@ describe('a question for a service', () => {
     assert.deepEqual(data(await udp('web.service.consul', 'A')), ['10.0.0.4']);
   });
 
+  it('has no record of a family that it gets later', async () => {
+    const { udp, register } = await startDns();
+    await register(webOn('a'));
+    for (let i = 0; i < 3; i++) {
+      const { rcode, answers, authorities } = await udp('web.service.consul', 'AAAA');
+      assert.deepEqual([rcode, answers.length, authorities.length], [0, 0, 1]);
+    }
+    await register(webOn('b', { Address: '2001:db8::1' }));
+    assert.equal((await udp('web.service.consul', 'AAAA')).answers.length, 1);
+  });
+
   it('counts in any case, and is repeated as it was written', async () => {
     const { udp } = await withWeb();
     const { answers, questions } = await udp('WeB.Service.CONSUL', 'A');
