@@ -30,7 +30,8 @@ export function createListeners(options: ListenersOptions): readonly Listener[] 
       listener,
       at,
       maxConnectionsPerAddress,
-      ...(listener === app && { fastPath }),
+      // Rights change without a topic: until a row says so in `Shared`, they are asked each time.
+      ...(listener === app && !config.acl.enabled && { fastPath }),
     });
   const { fallback: _, ...own } = options;
   const lan = appOf(own, introductions);
