@@ -58,7 +58,13 @@ export class ProconsulProcess implements AgentProcess {
     const child = this.#process;
     if (child === undefined || hasEnded(child)) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    process.kill(childOf(child), 'SIGKILL');
+    try {
+      process.kill(childOf(child), 'SIGKILL');
+    } catch (error) {
+      // It went with its daemon a moment ago, and the runner is about to say so.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ESRCH') throw error;
+    }
     await ended;
   }
 

@@ -61,7 +61,9 @@ let running: Proconsul[] = [];
 
 /** Starts it on a free port, or on the one given; it is killed when the spec ends. */
 export async function startProconsul(args: readonly string[], port?: number): Promise<Proconsul> {
-  const started = new Proconsul(port ?? (await freePort()), args);
+  const [rpc, lan] = [await freePort(), await freePort()];
+  const ports = [`-server-port=${rpc}`, `-serf-lan-port=${lan}`];
+  const started = new Proconsul(port ?? (await freePort()), [...ports, ...args]);
   running.push(started);
   return await started.ready();
 }

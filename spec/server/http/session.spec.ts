@@ -49,7 +49,7 @@ describe('PUT /v1/session/create', () => {
   it('keeps a session without TTL for ever', async () => {
     const { clock, create, lives } = await start();
     const id = await create({});
-    await clock.advance(15 * 60 * SECOND_MS);
+    await clock.advance(60 * SECOND_MS);
     assert.equal(await lives(id), true);
   });
 
