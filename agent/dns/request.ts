@@ -18,7 +18,7 @@ export interface Request {
   /** Name, type and class as they came. */
   readonly question: Buffer;
   readonly type: number;
-  /** The question in lower case: two with one key have one answer. */
+  /** Name and type in one form: two questions with one key have one answer. */
   readonly key: string;
   /** How large an answer over UDP may be; undefined without EDNS. */
   readonly edns: number | undefined;
@@ -63,7 +63,7 @@ export function parseRequest(packet: Buffer): Request | Unanswerable | undefined
     wantsRecursion: (flags & FLAG.RD) !== 0,
     question: packet.subarray(HEADER_BYTES, end),
     type,
-    key: foldLatin1(packet.toString('latin1', HEADER_BYTES, end)),
+    key: keyOf(packet.toString('latin1', HEADER_BYTES, nameEnd), type),
     edns: options.udpBytes,
   };
 }
@@ -108,13 +108,23 @@ function readOptions(packet: Buffer, start: number): Options | undefined {
   return found ?? NO_OPTIONS;
 }
 
-/**
- * ASCII letters alone are folded. The lengths of labels, at most 63, lie below the letters; a type
- * or a class that looks like one must stay what it is.
- */
-function foldLatin1(question: string): string {
-  const name = question.slice(0, -TAIL_BYTES);
-  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) + question.slice(-TAIL_BYTES);
+/** All others have the same answer, which is that there is no such record. */
+const TOLD_APART = new Set<number>([
+  TYPE.A,
+  TYPE.NS,
+  TYPE.CNAME,
+  TYPE.SOA,
+  TYPE.PTR,
+  TYPE.TXT,
+  TYPE.AAAA,
+  TYPE.SRV,
+  TYPE.ANY,
+]);
+
+/** ASCII letters alone are folded; the lengths of labels, at most 63, lie below them. */
+function keyOf(name: string, type: number): string {
+  const folded = name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return `${folded}${TOLD_APART.has(type) ? type : ''}`;
 }
 
 /** The labels of a question's name, in lower case. */
