@@ -9,7 +9,7 @@ import { fillLarge, fillSmall, LARGE_ROWS, type Row, SIZE_ROWS, SMALL_ROWS } fro
 import { line } from './table.ts';
 
 const run = promisify(execFile);
-const FULL: Pace = { rounds: 5, runMs: 2000 };
+const FULL: Pace = { rounds: 5, runMs: 1000 };
 const QUICK: Pace = { rounds: 3, runMs: 1000 };
 const SIZES = '1000,10000,100000,172000';
 const LARGE = 100_000;
@@ -19,11 +19,13 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     sizes: { type: 'string' },
+    rounds: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 });
 const say = (text: string) => void process.stdout.write(`${text}\n`);
-const pace = options.quick ? QUICK : FULL;
+const { rounds, runMs } = options.quick ? QUICK : FULL;
+const pace: Pace = { rounds: Number(options.rounds ?? rounds), runMs };
 const consul = process.env['CONSUL'] ?? 'consul';
 const sizes = (options.sizes ?? (options.quick ? '1000' : SIZES)).split(',').map(Number);
 
@@ -34,10 +36,14 @@ const hasRedis = await run('redis-server', ['--version']).then(
 );
 const small = await measureSmall();
 const sized: Sized[] = [];
-for (const instances of sizes.filter((size) => size > 0)) sized.push(await measureSize(instances));
-const results = { small, sizes: sized.filter(({ rows }) => rows.length > 0), consulVersion };
+const results = { small, sizes: sized, consulVersion };
+for (const instances of sizes.filter((size) => size > 0)) {
+  const size = await measureSize(instances);
+  if (size.rows.length > 0) sized.push(size);
+  // After each size: what was measured so far is not lost if a later one fails.
+  if (options.write) await writeReport(results);
+}
 say(`\n${describe(results)}`);
-if (options.write) await writeReport(results);
 
 async function versionOf(command: string): Promise<string> {
   const { stdout } = await run(command, ['version']).catch(() => {

@@ -30,6 +30,7 @@ export async function measureRow(
   const rounds = Math.min(pace.rounds, row.maxRounds);
   for (let round = 0; round < rounds; round++) {
     for (const registry of taking) {
+      for (const each of taking) await each.quiet();
       values.get(registry.kind)?.push(await row.measure(registry, pace.runMs));
     }
   }

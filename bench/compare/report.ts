@@ -24,7 +24,12 @@ export interface Results {
 
 export function describe({ small, sizes, consulVersion }: Results): string {
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.version}`;
-  const parts = [`Consul ${consulVersion} and Proconsul side by side on ${machine}.`];
+  const rounds = Math.max(...[...small, ...sizes.flatMap(({ rows }) => rows)].map((m) => m.rounds));
+  const date = new Date().toISOString().slice(0, 10);
+  const parts = [
+    `Consul ${consulVersion} and Proconsul side by side on ${machine}, ${date}, medians of up to ` +
+      `${rounds} rounds.`,
+  ];
   if (small.length > 0) parts.push('## A small catalog', table(small));
   for (const { instances, rows } of sizes) {
     parts.push(`## ${instances.toLocaleString('en')} instances`, table(rows));

@@ -54,6 +54,8 @@ function watching(name: string, target: number, service: string, watchers: numbe
 
 const health = (service: string): Load => ({ path: `/v1/health/service/${service}?passing` });
 const SERVICES: Load = { path: '/v1/catalog/services' };
+/** Where Consul answers some ten a second. */
+const LARGE_SERVICES: Load = { ...SERVICES, minMs: 4000 };
 
 const KV_PUT: Load = {
   path: '/',
@@ -104,7 +106,7 @@ export async function fillSmall(port: number): Promise<void> {
 export const SMALL_ROWS: readonly Row[] = [
   load('health of a service, 10 instances', 6, health('ten-0')),
   load('health of a service, 100 instances', 20, health('hundred-0')),
-  load('health of a service, 1,000 instances', 25, health('thousand-0')),
+  load('health of a service, 1,000 instances', 25, { ...health('thousand-0'), minMs: 4000 }),
   load('catalog/services, 1,000 names', 100, SERVICES),
   load('kv get', 1.5, { path: '/v1/kv/read' }),
   load('agent/self', 1, { path: '/v1/agent/self' }),
@@ -140,8 +142,8 @@ export const SIZE_ROWS: readonly Row[] = [
     measure: async (registry) => (await registry.memory()) / 1e6,
   },
   load('health of a service, 100 instances', 1, health('web-0')),
-  load('catalog/services', 1000, SERVICES),
   load('catalog/register', 3, CATALOG_REGISTER),
+  load('catalog/services', 1000, LARGE_SERVICES),
 ];
 
 export const LARGE_ROWS: readonly Row[] = [

@@ -12,6 +12,8 @@ export interface Load {
   /** The body of a Lua function that returns the n-th request; a plain GET without it. */
   readonly lua?: string;
   readonly connections?: number;
+  /** For answers that take so long that a shorter run would count none. */
+  readonly minMs?: number;
 }
 
 /** Answers a second. Throws where some of them were errors. */
@@ -23,7 +25,7 @@ export async function requestsPerSecond(port: number, load: Load, ms: number): P
     const args = [
       '-t1',
       connections,
-      `-d${Math.max(1, Math.round(ms / 1000))}s`,
+      `-d${Math.round(Math.max(1000, ms, load.minMs ?? 0) / 1000)}s`,
       '--timeout',
       '20s',
     ];
