@@ -30,6 +30,7 @@ export function chart(title: string, lines: readonly Line[]): string {
   const sizes = [...new Set(all.map(([size]) => size))];
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>${title}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
     `<text x="${LEFT}" y="22" font-size="15">${title}</text>`,
     ...decades(all.map(([, cost]) => cost)).map((cost) => grid(y(cost), costLabel(cost))),
