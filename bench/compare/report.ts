@@ -74,6 +74,9 @@ function pointsOf(
 ): (readonly [number, number])[] {
   return sizes.flatMap(({ instances, rows }) => {
     const perSecond = rows.find(({ row }) => row.name === name)?.medians.get(kind);
-    return perSecond === undefined ? [] : [[instances, 1e6 / perSecond] as const];
+    // Not one answer came within the run: there is no point to draw.
+    return perSecond === undefined || perSecond === 0
+      ? []
+      : [[instances, 1e6 / perSecond] as const];
   });
 }

@@ -55,7 +55,7 @@ function watching(name: string, target: number, service: string, watchers: numbe
 const health = (service: string): Load => ({ path: `/v1/health/service/${service}?passing` });
 const SERVICES: Load = { path: '/v1/catalog/services' };
 /** Where Consul answers some ten a second. */
-const LARGE_SERVICES: Load = { ...SERVICES, minMs: 4000 };
+const LARGE_SERVICES: Load = { ...SERVICES, minMs: 8000 };
 
 const KV_PUT: Load = {
   path: '/',

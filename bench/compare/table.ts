@@ -17,7 +17,9 @@ export function line(measured: Measured): string {
   const ours = OURS.map((kind) => {
     const value = medians.get(kind);
     if (value === undefined) return '';
-    return `${figure(value)} ${row.unit} (**${times(ratio(measured, kind))}×**)`;
+    const better = ratio(measured, kind);
+    const said = Number.isFinite(better) ? ` (**${times(better)}×**)` : '';
+    return `${figure(value)} ${row.unit}${said}`;
   });
   const consul = `${figure(medians.get('consul') ?? Number.NaN)} ${row.unit}`;
   return `| ${row.name} | ${aim} | ${consul} | ${ours.join(' | ')} |`;
