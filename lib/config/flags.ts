@@ -29,7 +29,7 @@ export interface Flag {
 export type FlagTable = ReadonlyMap<string, Flag>;
 
 /** One flag of the command line with its value, the one of a boolean as 'true' or 'false'. */
-interface Given {
+export interface Given {
   readonly name: string;
   readonly value: string;
 }
@@ -123,7 +123,8 @@ function sortFlags(given: readonly Given[], table: FlagTable) {
   return { lists, values, plain, configPaths };
 }
 
-function parseValue(table: FlagTable, { name, value: text }: Given): unknown {
+/** Throws what Go's flag package prints, for a value that is no good. */
+export function parseValue(table: FlagTable, { name, value: text }: Given): unknown {
   const kind = table.get(name)?.kind;
   const quoted = JSON.stringify(text);
   if (kind === 'bool') {

@@ -51,6 +51,14 @@ export function validateConfigFiles(
   return load(flags, host, undefined);
 }
 
+/** What the files and folders say, joined and not resolved: definitions to register are read so. */
+export function readConfigFiles(paths: readonly string[], host: ConfigHost): RawConfig {
+  const warnings: string[] = [];
+  const flags = { ...parseFlags([], AGENT_FLAGS), configPaths: paths };
+  const sources = readSources(flags, { host, warnings });
+  return merge(sources.map((source) => parseSource(source, warnings)));
+}
+
 function load(flags: Flags, host: ConfigHost, redisUrl: string | undefined): LoadedConfig {
   const warnings: string[] = [];
   const given = merge([

@@ -1,0 +1,15 @@
+import { type Command, explained } from '../command.ts';
+
+export const reload: Command = {
+  synopsis: '[options]',
+  does: 'Makes the agent read its configuration again.',
+  http: 'agent',
+  flags: new Map(),
+
+  async run({ host, client }) {
+    const request = client().send({ method: 'PUT', path: '/v1/agent/reload' });
+    await explained('Error reloading', request);
+    host.print('Configuration reload triggered\n');
+    return 0;
+  },
+};
