@@ -8,6 +8,9 @@ interface NodeAnswer {
   >;
 }
 
+/** Wider than between the columns of other commands, as Consul has it. */
+const TAG_GAP = 6;
+
 export const catalogServices: Command = {
   synopsis: '[options]',
   does: 'Lists the services in the catalog, or with -node those of one node.',
@@ -31,7 +34,7 @@ export const catalogServices: Command = {
     const cells = rows.map(([name, tags]) =>
       flags.isSet('tags') ? [name, [...tags].sort().join(',')] : [name],
     );
-    host.print(columns(cells));
+    host.print(columns(cells, TAG_GAP));
     return 0;
   },
 };

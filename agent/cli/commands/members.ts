@@ -72,7 +72,8 @@ function kindOf(tags: Member['Tags']): { readonly type: string; readonly segment
 
 function detailed(found: readonly Member[]): readonly (readonly string[])[] {
   const rows = found.map((member) => {
-    const tags = Object.entries(member.Tags).map(([key, value]) => `${key}=${value}`);
+    const shown = { ...member.Tags, segment: kindOf(member.Tags).segment };
+    const tags = Object.entries(shown).map(([key, value]) => `${key}=${value}`);
     return [...start(member), tags.sort().join(',')];
   });
   return [['Node', 'Address', 'Status', 'Tags'], ...rows];

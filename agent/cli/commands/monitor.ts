@@ -19,15 +19,15 @@ export const monitor: Command = {
       ['loglevel', level] as const,
       ...(flags.isSet('log-json') ? [['logjson', 'true'] as const] : []),
     ];
-    const parts = await explained(
-      'Error starting monitor',
-      client().stream({ method: 'GET', path: '/v1/agent/monitor', query }),
-    );
     try {
+      const parts = await explained(
+        'Error starting monitor',
+        client().stream({ method: 'GET', path: '/v1/agent/monitor', query }),
+      );
       for await (const part of parts) host.print(part);
     } catch (cause) {
       if (host.signal.aborted) return 0;
-      throw ended(cause);
+      throw cause instanceof ProconsulError ? cause : ended(cause);
     }
     throw ended(undefined);
   },
