@@ -1,6 +1,8 @@
 /** The command line: the only file that reads the environment and ends the process. */
 const [command = '', ...argv] = process.argv.slice(2);
 
+let ending: AbortSignal | undefined;
+
 const print = (text: string | Buffer) => void process.stdout.write(text);
 
 if (command === 'agent') {
@@ -38,7 +40,12 @@ async function readStdin(): Promise<Buffer> {
 }
 
 function endSignal(): AbortSignal {
-  const ending = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
-  return ending.signal;
+  if (ending === undefined) {
+    const controller = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => controller.abort());
+    }
+    ending = controller.signal;
+  }
+  return ending;
 }

@@ -251,4 +251,11 @@ export const COMMANDS: CommandGroup = group('', [
       load: async () => (await import('./commands/version.ts')).version,
     },
   ],
+  [
+    'watch',
+    {
+      does: 'Shows a change, or runs a program at each',
+      load: async () => (await import('./commands/watch.ts')).watch,
+    },
+  ],
 ]);
