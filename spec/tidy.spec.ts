@@ -83,7 +83,7 @@ describe('every source', () => {
   });
 
   it('names nothing of the machine that it was written on', () => {
-    const machine = new RegExp(['/work/', '/tmp/w/'].join('|'));
+    const machine = /\/(home|root|Users)\/\w/;
     assert.deepEqual(places(SOURCES, machine), []);
   });
 });
