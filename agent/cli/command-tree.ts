@@ -196,6 +196,13 @@ export const COMMANDS: CommandGroup = group('', [
       load: async () => (await import('./commands/leave.ts')).leave,
     },
   ],
+  [
+    'lock',
+    {
+      does: 'Runs a program while it holds a lock',
+      load: async () => (await import('./commands/lock.ts')).lock,
+    },
+  ],
   notBuilt('login', 'Access control'),
   notBuilt('logout', 'Access control'),
   [

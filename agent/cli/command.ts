@@ -20,8 +20,11 @@ export interface Invocation {
   /** What follows the flags. */
   readonly args: readonly string[];
   readonly host: CommandHost;
-  /** Made when it is first asked for; throws for an address or a token file that is no good. */
-  readonly client: () => ApiClient;
+  /**
+   * Throws for an address or a token file that is no good. Its requests end with the signal; without
+   * one, when the process is asked to end.
+   */
+  readonly client: (signal?: AbortSignal) => ApiClient;
   /** An error that shows the command's usage after the complaint. */
   readonly misuse: (complaint: string) => ProconsulError;
 }

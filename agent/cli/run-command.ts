@@ -131,11 +131,11 @@ function invocation({ flags, args, host, usage }: Parsed): Invocation {
     flags,
     args,
     host,
-    client: () =>
+    client: (signal = host.signal) =>
       createApiClient({
         target: connectable(flags, host),
         query: sharedQuery(flags),
-        signal: host.signal,
+        signal,
       }),
     misuse: (complaint) => new ProconsulError('invalid', `${complaint}\n\n${usage}`),
   };
