@@ -2,7 +2,8 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
-import type { HttpRequest, Reply } from '../../lib/http/route.ts';
+import type { Reply } from '../../lib/http/reply.ts';
+import type { HttpRequest } from '../../lib/http/route.ts';
 import { DEFAULT_WAIT_MS, MAX_TXN_BODY_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
 import { QueryCache } from './query-cache.ts';
 import { ringKey } from './ring-key.ts';

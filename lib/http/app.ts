@@ -10,6 +10,7 @@ import { readBody } from './body.ts';
 import type { FastPath } from './fast-path.ts';
 import { Params } from './params.ts';
 import { cleanPath, encodePath, isPrintable, splitTarget } from './path.ts';
+import type { Pending, Reply } from './reply.ts';
 import {
   acceptsGzip,
   errorReply,
@@ -19,9 +20,8 @@ import {
   type Writing,
   wireOf,
 } from './respond.ts';
-import type { Handler, HttpRequest, Reply, Route } from './route.ts';
+import type { Handler, HttpRequest, Route } from './route.ts';
 import { allowed, type Match, Router } from './router.ts';
-import type { Pending } from './shared.ts';
 
 export interface AppOptions {
   readonly routes: readonly Route[];

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Cancel } from '../clock.ts';
 import type { ReadyBytes } from './ready-bytes.ts';
-import type { Shared } from './shared.ts';
+import type { Shared } from './reply.ts';
 import type { SharedWait } from './shared-wait.ts';
 
 /** A request without a body is hardly ever longer, and a longer one is not worth its room. */

@@ -13,8 +13,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Connection, type Known } from './connection.ts';
 import { ReadyBytes } from './ready-bytes.ts';
+import type { Pending, Shared } from './reply.ts';
 import type { Wire, Writing } from './respond.ts';
-import type { Pending, Shared } from './shared.ts';
 import { SharedWait } from './shared-wait.ts';
 
 /** Room for what is known; what was learnt first goes first, and is learnt again when it is asked. */

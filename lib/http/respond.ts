@@ -6,7 +6,7 @@ import { gzip } from 'node:zlib';
 import { type ErrorCode, ProconsulError } from '../errors.ts';
 import { encodeJson } from '../json.ts';
 import { MIN_GZIP_BYTES } from '../limits.ts';
-import type { Reply } from './route.ts';
+import type { Reply } from './reply.ts';
 
 const compress = promisify(gzip);
 

@@ -4,7 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Params } from './params.ts';
-import type { Pending, Shared } from './shared.ts';
+import type { Reply } from './reply.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
@@ -41,23 +41,6 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** The whole body. Counts bytes while they come: refuses as soon as there are too many. */
   body(maxBytes: number): Promise<Buffer>;
-}
-
-export interface Reply {
-  /** 200 when it is not said. */
-  readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** At most one of the four. */
-  readonly json?: unknown;
-  readonly text?: string;
-  /** Ready bytes; the headers must say what they are. */
-  readonly bytes?: Buffer;
-  /** Sent as it comes, until it ends or the client goes away. */
-  readonly stream?: AsyncIterable<string | Buffer>;
-  /** Given where the same request may be answered with the very same reply again. */
-  readonly shared?: Shared;
-  /** Instead of all else: the reply that it settles with is the reply. */
-  readonly pending?: Pending;
 }
 
 export type Handler = (request: HttpRequest) => Reply | Promise<Reply>;

@@ -1,8 +1,7 @@
 import type { Cancel } from '../clock.ts';
 import { ReadyBytes } from './ready-bytes.ts';
+import type { Pending, Reply } from './reply.ts';
 import { type Writing, wireOf } from './respond.ts';
-import type { Reply } from './route.ts';
-import type { Pending } from './shared.ts';
 
 /** A wait of many connections that asked with the same bytes: its answer is made ready once. */
 export class SharedWait {

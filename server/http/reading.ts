@@ -1,9 +1,8 @@
 /** One way to ask one query: what is answered to it now, and what those who wait for more share. */
 import type { Cancel } from '../../lib/clock.ts';
 import type { Params } from '../../lib/http/params.ts';
+import type { Pending, Reply, Shared } from '../../lib/http/reply.ts';
 import { errorReply } from '../../lib/http/respond.ts';
-import type { Reply } from '../../lib/http/route.ts';
-import type { Pending, Shared } from '../../lib/http/shared.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
 import type { Answer } from '../query/live-answer.ts';
 import type { Query } from '../query/query.ts';

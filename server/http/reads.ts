@@ -3,8 +3,9 @@
 import { NS_PER_MS } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Params } from '../../lib/http/params.ts';
+import type { Reply } from '../../lib/http/reply.ts';
 import { errorReply } from '../../lib/http/respond.ts';
-import type { HttpRequest, Reply, Right, Route } from '../../lib/http/route.ts';
+import type { HttpRequest, Right, Route } from '../../lib/http/route.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Query } from '../query/query.ts';
 import { type Consistency, checkDatacenter, type ServerDeps } from './deps.ts';

@@ -1,7 +1,8 @@
 /** /v1/agent/check…: the checks of this agent. */
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
-import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { CheckStatus } from '../../../lib/model.ts';
 import { checkFromBody, isStatus } from '../../definitions/check-spec.ts';

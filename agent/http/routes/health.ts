@@ -1,6 +1,7 @@
 /** /v1/agent/health/service…: local services as a load balancer asks for them, by status code. */
 import { ProconsulError } from '../../../lib/errors.ts';
-import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import {
   NODE_MAINTENANCE,
   SERVICE_MAINTENANCE_PREFIX,

@@ -2,7 +2,8 @@
 
 import { debugConfig } from '../../../lib/config/debug-config.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
-import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { isLogLevel } from '../../../lib/logger.ts';
 import { CONSUL_VERSION } from '../../../lib/version.ts';
 import type { AgentContext } from '../context.ts';

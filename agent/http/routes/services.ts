@@ -2,7 +2,8 @@
 import { systemClock } from '../../../lib/clock.ts';
 import { NS_PER_MS } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
-import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { DEFAULT_WAIT_MS, MAX_JSON_BODY_BYTES, MAX_WAIT_MS } from '../../../lib/limits.ts';
 import { contentHash } from '../../content-hash.ts';
 import { serviceFromBody, validateService } from '../../definitions/service-spec.ts';

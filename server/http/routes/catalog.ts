@@ -2,7 +2,8 @@
 
 import { ProconsulError } from '../../../lib/errors.ts';
 import { catalogInstanceFields, instanceFields, nodeFields } from '../../../lib/filter/fields.ts';
-import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import { isUuid } from '../../../lib/random.ts';
 import type { Deregister, Register } from '../../commands.ts';

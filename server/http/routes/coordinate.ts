@@ -1,7 +1,8 @@
 /** /v1/coordinate: where nodes stand in the network, as somebody measured it. */
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
-import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { compareKeys } from '../../../lib/key-order.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { Coordinate, NodeCoordinate } from '../../../lib/model.ts';

@@ -5,7 +5,8 @@ import {
   MAX_PATTERN_INSTRUCTIONS,
   type Pattern,
 } from '../../../lib/filter/regexp.ts';
-import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_EVENT_BODY_BYTES } from '../../../lib/limits.ts';
 import type { UserEvent } from '../../../lib/model.ts';
 import type { Query } from '../../query/query.ts';

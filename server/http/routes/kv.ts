@@ -1,7 +1,8 @@
 /** /v1/kv: the key/value store. */
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Params } from '../../../lib/http/params.ts';
-import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_KV_VALUE_BYTES } from '../../../lib/limits.ts';
 import type { Uint64 } from '../../../lib/model.ts';
 import type { KvOp } from '../../commands.ts';

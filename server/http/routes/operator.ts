@@ -2,7 +2,8 @@
 import { decoder } from '../../../lib/decode.ts';
 import { formatDuration } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
-import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { encodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { AutopilotSettings } from '../../commands.ts';

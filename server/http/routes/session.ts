@@ -2,7 +2,8 @@
 import { valueDecoder } from '../../../lib/decode.ts';
 import { formatDuration, NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
-import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { decodeJson, encodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import { SERF_HEALTH, type ServiceCheckRef, type Session } from '../../../lib/model.ts';

@@ -1,7 +1,8 @@
 /** /v1/txn: several operations, all or nothing. */
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
-import type { HttpRequest, Reply, Route } from '../../../lib/http/route.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_KV_VALUE_BYTES, MAX_TXN_BODY_BYTES, MAX_TXN_OPS } from '../../../lib/limits.ts';
 import type { Uint64 } from '../../../lib/model.ts';
 import type { TxnOp } from '../../commands.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createApp } from '../../../lib/http/app.ts';
 import { Listener } from '../../../lib/http/listener.ts';
-import type { Reply, Route } from '../../../lib/http/route.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import type { Route } from '../../../lib/http/route.ts';
 import { RecordingLogger } from '../../support/file-log-on.ts';
 import { send } from '../../support/start-server.ts';
 

@@ -1,6 +1,5 @@
-/** What a route says of an answer that many requests share, for the fast path to make use of. */
+/** What a row answers, and what it says of an answer that many requests share. */
 import type { Cancel } from '../clock.ts';
-import type { Reply } from './route.ts';
 
 /**
  * Said of an answer to a request: the same bytes sent again would be answered the same. Whoever puts
@@ -17,4 +16,21 @@ export interface Shared {
 export interface Pending extends Shared {
   /** Calls once with the answer, never at once, unless cancelled before. It ends this wait only. */
   join(settle: (reply: Reply) => void): Cancel;
+}
+
+export interface Reply {
+  /** 200 when it is not said. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** At most one of the four. */
+  readonly json?: unknown;
+  readonly text?: string;
+  /** Ready bytes; the headers must say what they are. */
+  readonly bytes?: Buffer;
+  /** Sent as it comes, until it ends or the client goes away. */
+  readonly stream?: AsyncIterable<string | Buffer>;
+  /** Given where the same request may be answered with the very same reply again. */
+  readonly shared?: Shared;
+  /** Instead of all else: the reply that it settles with is the reply. */
+  readonly pending?: Pending;
 }
