@@ -1,5 +1,10 @@
 /** Speaks to an agent over HTTP for one command of the command line. */
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { ProconsulError } from '../../lib/errors.ts';
 import { decodeJson } from '../../lib/json.ts';
@@ -118,16 +123,28 @@ function respond(
     ...(target.socketPath === undefined ? {} : { socketPath: target.socketPath }),
   };
   return new Promise((resolve, reject) => {
-    const sent =
-      target.scheme === 'http'
-        ? httpRequest(options, resolve)
-        : httpsRequest({ ...options, ...tlsOptions(target) }, resolve);
+    const sent = begin(target, options, resolve);
     limitConnecting(sent);
-    sent.once('error', (cause) =>
-      reject(unreachable(cause, target, `${method} ${target.scheme}://${target.address}${path}`)),
-    );
+    const what = `${method} ${target.scheme}://${target.address}${path}`;
+    sent.once('error', (cause) => reject(unreachable(cause, target, what)));
     sent.end(body);
   });
+}
+
+/** A certificate or a token that cannot be sent is found only here. */
+function begin(
+  target: ApiTarget,
+  options: RequestOptions,
+  onResponse: (response: IncomingMessage) => void,
+): ClientRequest {
+  try {
+    return target.scheme === 'http'
+      ? httpRequest(options, onResponse)
+      : httpsRequest({ ...options, ...tlsOptions(target) }, onResponse);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ProconsulError('invalid', `cannot ask the agent: ${why}`, { cause });
+  }
 }
 
 function tlsOptions({ tls: { ca, ...rest } }: ApiTarget) {

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { runWords, type Surroundings } from '../../support/command-line.ts';
 import { serveHttp } from '../../support/http-servers.ts';
+
+const TLS = '../../support/docker-tls';
 
 /** What `kv get a` asks for with these flags and variables. */
 async function asked(flags: readonly string[], env: Surroundings['env'] = {}) {
@@ -69,6 +74,31 @@ describe('where the agent is and how to speak to it', () => {
       const url = `http://${host}/v1/kv/a`;
       const why = `dial tcp ${host}: connect: connection refused`;
       assert.equal(err, `Error querying Consul agent: Get "${url}": ${why}\n`);
+    }
+  });
+
+  it('speaks TLS, with the certificates that are named', async () => {
+    const pem = (name: string) => fileURLToPath(new URL(`${TLS}/${name}.pem`, import.meta.url));
+    const [key, cert, ca] = ['server-key', 'server', 'ca'].map((name) => readFileSync(pem(name)));
+    const server = createTlsServer({ key, cert, ca, requestCert: true }, (_, response) =>
+      response.end('["a"]'),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const words = ['kv', 'get', '-keys', `-http-addr=127.0.0.1:${port}`];
+      const env = { CONSUL_HTTP_SSL: 'true', CONSUL_CACERT: pem('ca') };
+      const known = [`-client-cert=${pem('client')}`, `-client-key=${pem('client-key')}`];
+      assert.equal((await runWords([...words, ...known], { env })).out, 'a\n');
+      // Neither without a certificate of one's own, nor from a server that nobody vouches for.
+      assert.equal((await runWords(words, { env })).code, 1);
+      const stranger = await runWords([...words, ...known], { env: { CONSUL_HTTP_SSL: 'true' } });
+      assert.equal(stranger.code, 1);
+      const spoilt = await runWords([...words, `-client-cert=${pem('client-key')}`], { env });
+      assert.match(spoilt.err, /^Error querying Consul agent: cannot ask the agent: /);
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
     }
   });
 
