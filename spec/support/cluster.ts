@@ -36,6 +36,11 @@ export class Cluster {
     this.dir = dir;
     this.redis = redis;
     this.servers = servers;
+    // An experiment that breaks off must leave no process behind either.
+    process.once('exit', () => {
+      for (const server of servers) server.signal('SIGKILL');
+      redis?.signal('SIGKILL');
+    });
   }
 
   static async start({ servers: count, flags = [], redisUrl }: ClusterOptions): Promise<Cluster> {
