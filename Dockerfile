@@ -9,6 +9,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY lib lib
 COPY server server
 COPY agent agent
+COPY cli cli
 RUN node_modules/.bin/tsc -p tsconfig.build.json && npm prune --omit=dev --no-audit --no-fund
 
 FROM ${BASE}

@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import { Cluster, type ServerProcess } from '../spec/support/cluster.ts';
+import { Cluster, type ServerProcess } from '../spec/support/servers/cluster.ts';
 
 const WRITERS_PER_SERVER = 16;
 const SERVICES = 1000;

@@ -11,9 +11,9 @@ import { silentLogger } from '../lib/logger.ts';
 import type { Entry } from '../server/commands.ts';
 import type { LogSink, Position, Proposal, Snapshot } from '../server/log/event-log.ts';
 import { START } from '../server/log/event-log.ts';
+import { FileLog, type FileLogDeps } from '../server/log/file/file-log.ts';
 import { type FileSystem, nodeFileSystem, openSyncing } from '../server/log/file/file-system.ts';
 import { SEGMENT_LIMITS } from '../server/log/file/segment.ts';
-import { FileLog, type FileLogDeps } from '../server/log/file-log.ts';
 import { positionOf } from '../server/log/next-entry.ts';
 
 const RUN_MS = 3000;

@@ -2,7 +2,7 @@
 import { compileFilter } from '../lib/filter/compile-filter.ts';
 import { healthInstanceFields } from '../lib/filter/fields.ts';
 import { MAX_FILTER_BYTES } from '../lib/filter/parse.ts';
-import { seededRandom } from '../spec/support/seeded-random.ts';
+import { seededRandom } from '../spec/support/fakes/seeded-random.ts';
 
 const INSTANCES = 10_000;
 const RUNS = 5;

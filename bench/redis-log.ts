@@ -4,10 +4,10 @@
  */
 import { systemClock } from '../lib/clock.ts';
 import { silentLogger } from '../lib/logger.ts';
-import { parseRedisUrl } from '../server/log/redis/options.ts';
-import { RedisLog } from '../server/log/redis-log.ts';
-import { kvCommand } from '../spec/support/proposals.ts';
-import { startRedis, stopAllRedis } from '../spec/support/redis.ts';
+import { parseRedisUrl } from '../server/log/redis/link/options.ts';
+import { RedisLog } from '../server/log/redis/log/redis-log.ts';
+import { kvCommand } from '../spec/support/experiments/proposals.ts';
+import { startRedis, stopAllRedis } from '../spec/support/servers/redis.ts';
 
 const seconds = Number(process.argv[2] ?? 3);
 const VALUE = 'x'.repeat(300);

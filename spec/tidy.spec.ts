@@ -25,7 +25,7 @@ const PATHS = walk(TOP);
 const SOURCES: readonly Source[] = PATHS.filter(
   (path) => path.endsWith('.ts') && path !== 'spec/tidy.spec.ts',
 ).map((path) => ({ path, text: readFileSync(join(TOP, path), 'utf8') }));
-const PRODUCT = SOURCES.filter(({ path }) => /^(lib|server|agent)\//.test(path));
+const PRODUCT = SOURCES.filter(({ path }) => /^(lib|server|agent|cli)\//.test(path));
 
 /** The places, as an editor opens them, where the pattern stands. */
 function places(sources: readonly Source[], pattern: RegExp): string[] {
@@ -39,7 +39,11 @@ function places(sources: readonly Source[], pattern: RegExp): string[] {
 /** Files that this one names: what it imports, and what it starts as a process. */
 function named({ path, text }: Source): string[] {
   const names = [...text.matchAll(/['"`]([./\w-]+\.ts)['"`]/g)].map(([, name = '']) => name);
-  return names.flatMap((name) => [join(dirname(path), name), name, join('spec/support', name)]);
+  return names.flatMap((name) => [
+    join(dirname(path), name),
+    name,
+    join('spec/support/servers', name),
+  ]);
 }
 
 /** Run by people, by mocha or by another command. */

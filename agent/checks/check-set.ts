@@ -5,7 +5,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 import type { CheckDefinition, CheckStatus } from '../../lib/model.ts';
 import type { Random } from '../../lib/random.ts';
 import { type CheckSpec, checkType } from '../definitions/check-spec.ts';
-import type { LocalCheck, LocalState } from '../local-state.ts';
+import type { LocalCheck, LocalState } from '../state/local-state.ts';
 import { aliasLook } from './alias.ts';
 import { CheckRunner } from './check-runner.ts';
 import { critical, type Look, type Probe } from './probe.ts';

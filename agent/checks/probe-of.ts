@@ -1,12 +1,12 @@
 /** From what was registered to the probe that looks at it. */
 import { NS_PER_MS } from '../../lib/duration.ts';
 import { type CheckSpec, checkType } from '../definitions/check-spec.ts';
+import { httpProbe } from './kinds/http.ts';
+import { grpcProbe, h2pingProbe } from './kinds/http2.ts';
+import { osServiceProbe, scriptProbe } from './kinds/script.ts';
+import { tcpProbe } from './kinds/tcp.ts';
+import { udpProbe } from './kinds/udp.ts';
 import type { Probe } from './probe.ts';
-import { httpProbe } from './probes/http.ts';
-import { grpcProbe, h2pingProbe } from './probes/http2.ts';
-import { osServiceProbe, scriptProbe } from './probes/script.ts';
-import { tcpProbe } from './probes/tcp.ts';
-import { udpProbe } from './probes/udp.ts';
 
 /** Runs a command in a container; who speaks to Docker provides it. */
 export type ContainerProbe = (

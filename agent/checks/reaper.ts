@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
-import type { LocalState } from '../local-state.ts';
+import type { LocalState } from '../state/local-state.ts';
 
 export interface ReaperOptions {
   readonly local: LocalState;

@@ -3,13 +3,13 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Member } from '../../lib/membership.ts';
-import type { AntiEntropy } from '../anti-entropy.ts';
 import type { CheckSet } from '../checks/check-set.ts';
-import type { LocalState } from '../local-state.ts';
-import type { Membership } from '../membership.ts';
-import type { Registrar } from '../registrar.ts';
-import type { ServiceWatch } from '../service-watch.ts';
-import type { Tokens } from '../tokens.ts';
+import type { Membership } from '../servers/membership.ts';
+import type { LocalState } from '../state/local-state.ts';
+import type { ServiceWatch } from '../state/service-watch.ts';
+import type { AntiEntropy } from '../sync/anti-entropy.ts';
+import type { Registrar } from '../sync/registrar.ts';
+import type { Tokens } from '../sync/tokens.ts';
 
 /** Whoever listens to the log while it is written; ends it. */
 export type LogTap = (level: string, listen: (line: string) => void) => () => void;

@@ -7,7 +7,7 @@ import express from 'express';
 import { describeChain, ProconsulError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { readBody } from './body.ts';
-import type { FastPath } from './fast-path.ts';
+import type { FastPath } from './fast/fast-path.ts';
 import { Params } from './params.ts';
 import { cleanPath, encodePath, isPrintable, splitTarget } from './path.ts';
 import type { Pending, Reply } from './reply.ts';

@@ -3,7 +3,7 @@ import { lstat, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { MAX_HEADER_BYTES } from '../limits.ts';
-import type { FastPath } from './fast-path.ts';
+import type { FastPath } from './fast/fast-path.ts';
 
 /** Longer than Go's 90 s, or its clients meet a connection that closes as they write on it. */
 const KEEP_ALIVE_MS = 6 * 60_000;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { serviceFromConfig } from '../../agent/definitions/service-spec.ts';
-import { startAgent } from '../support/agents.ts';
-import { serveHttp } from '../support/http-servers.ts';
+import { startAgent } from '../support/servers/agents.ts';
+import { serveHttp } from '../support/servers/http-servers.ts';
 import { until } from '../support/until.ts';
 
 setFlagsFromString('--expose-gc');

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import supertest from 'supertest';
-import { startAgent } from '../support/agents.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { MemoryCatalog } from '../support/memory-catalog.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
+import { MemoryCatalog } from '../support/fakes/memory-catalog.ts';
+import { startAgent } from '../support/servers/agents.ts';
 
 describe('an agent that is restarted', () => {
   let folder = '';

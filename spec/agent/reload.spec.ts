@@ -4,10 +4,10 @@ import { Agent } from '../../agent/agent.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { createApp } from '../../lib/http/app.ts';
 import { silentLogger } from '../../lib/logger.ts';
-import { FakeClock, settle } from '../support/fake-clock.ts';
-import { fakeConfigHost } from '../support/fake-config-host.ts';
-import { MemoryCatalog } from '../support/memory-catalog.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { FakeClock, settle } from '../support/fakes/fake-clock.ts';
+import { fakeConfigHost } from '../support/fakes/fake-config-host.ts';
+import { MemoryCatalog } from '../support/fakes/memory-catalog.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { until } from '../support/until.ts';
 
 const running: Agent[] = [];

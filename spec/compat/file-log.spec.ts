@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { decodeJson } from '../../lib/json.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import type { Entry } from '../../server/commands.ts';
-import { FileLog } from '../../server/log/file-log.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { proposal } from '../support/proposals.ts';
-import { RecordingSink } from '../support/recording-sink.ts';
+import { FileLog } from '../../server/log/file/file-log.ts';
+import { proposal } from '../support/experiments/proposals.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
+import { RecordingSink } from '../support/fakes/recording-sink.ts';
 
 /**
  * One folder for each format that a released version has written, with what it holds. A format that

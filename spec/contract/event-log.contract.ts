@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../../lib/clock.ts';
 import type { EventLog } from '../../server/log/event-log.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { proposals } from '../support/proposals.ts';
-import { RecordingSink } from '../support/recording-sink.ts';
+import { proposals } from '../support/experiments/proposals.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
+import { RecordingSink } from '../support/fakes/recording-sink.ts';
 import { describeAppend } from './event-log/append.ts';
 import { describeContent } from './event-log/content.ts';
 import { describeHistory } from './event-log/history.ts';

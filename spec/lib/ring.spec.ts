@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Ring } from '../../lib/ring.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
 
 const KEY_COUNT = 100_000;
 const KEYS = Array.from({ length: KEY_COUNT }, (_, i) => `service-${i}`);

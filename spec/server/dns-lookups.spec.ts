@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { LocalLookups } from '../../server/dns-lookups.ts';
 import { dump, Restoring } from '../../server/state/snapshot.ts';
 import { registerOn, serviceNamed } from '../support/factories.ts';
-import { seededRandom } from '../support/seeded-random.ts';
-import { startServer } from '../support/start-server.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
+import { startServer } from '../support/servers/start-server.ts';
 
 async function start() {
   const { server } = await startServer();

@@ -3,8 +3,8 @@ import { silentLogger } from '../../lib/logger.ts';
 import type { Command } from '../../server/commands.ts';
 import { Leader } from '../../server/leader.ts';
 import { MemoryLeases } from '../../server/leases.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { History } from '../support/history.ts';
+import { History } from '../support/experiments/history.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
 
 const S1 = '00000000-0000-4000-a000-000000000001';
 const SECOND_MS = 1000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { MemoryLeases } from '../../server/leases.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
 
 describe('MemoryLeases', () => {
   function setUp() {

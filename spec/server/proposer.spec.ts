@@ -3,8 +3,8 @@ import { ProconsulError } from '../../lib/errors.ts';
 import type { EventLog, Proposal } from '../../server/log/event-log.ts';
 import { Proposer } from '../../server/proposer.ts';
 import { APPLIED } from '../../server/state/outcome.ts';
-import { settle } from '../support/fake-clock.ts';
-import { kvCommand } from '../support/proposals.ts';
+import { kvCommand } from '../support/experiments/proposals.ts';
+import { settle } from '../support/fakes/fake-clock.ts';
 
 /** A log whose appends end when a spec says so. */
 class HeldLog {

@@ -3,9 +3,9 @@ import type { Entry } from '../../server/commands.ts';
 import { Watcher } from '../../server/query/watcher.ts';
 import { Replica } from '../../server/replica.ts';
 import { keyTopic } from '../../server/state/topic-names.ts';
-import { entriesOf } from '../support/commands.ts';
-import { kvCommand } from '../support/proposals.ts';
-import { stateHash } from '../support/state-hash.ts';
+import { entriesOf } from '../support/experiments/commands.ts';
+import { kvCommand } from '../support/experiments/proposals.ts';
+import { stateHash } from '../support/experiments/state-hash.ts';
 
 function entries(...keys: string[]): Entry[] {
   const steps = keys.map((key) => ({

@@ -1,5 +1,5 @@
-import { closeRawClients } from './raw-client.ts';
-import { stopServers } from './start-server.ts';
+import { closeRawClients } from './servers/raw-client.ts';
+import { stopServers } from './servers/start-server.ts';
 
 /** Ends what a spec started, however the spec ended: without it one failure keeps mocha running. */
 export const mochaHooks = {

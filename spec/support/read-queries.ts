@@ -4,7 +4,7 @@ import type { HttpRequest, Route } from '../../lib/http/route.ts';
 import { Router } from '../../lib/http/router.ts';
 import type { ReadRoute } from '../../server/http/reads.ts';
 import type { Query } from '../../server/query/query.ts';
-import { KEYS, NODES, SERVICES, SESSIONS } from './commands.ts';
+import { KEYS, NODES, SERVICES, SESSIONS } from './experiments/commands.ts';
 
 const NODE_PATHS = ['catalog/node', 'catalog/node-services', 'health/node', 'session/node'];
 const SERVICE_PATHS = [
@@ -17,7 +17,7 @@ const SERVICE_PATHS = [
 const below = (path: string, names: readonly string[]) =>
   names.filter((name) => name !== '').map((name) => `/v1/${path}/${encodeURIComponent(name)}`);
 
-/** What a client may read of the names that spec/support/commands.ts writes: every read route. */
+/** What a client may read of the names that spec/support/experiments/commands.ts writes: every read route. */
 export const READ_TARGETS: readonly string[] = [
   '/v1/catalog/nodes',
   '/v1/catalog/nodes?node-meta=k:v',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { loseAgentsAndServers } from '../support/agent-losses.ts';
+import { loseAgentsAndServers } from '../support/experiments/agent-losses.ts';
 
 describe('agents and a server as real processes', () => {
   it('are killed, lose their disks, come back, and the catalog is true again each time', async () => {

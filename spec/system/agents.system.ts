@@ -4,7 +4,7 @@
  *
  * node --import tsx spec/system/agents.system.ts [SERVICES_OF_EACH_AGENT [ROUNDS]]
  */
-import { loseAgentsAndServers } from '../support/agent-losses.ts';
+import { loseAgentsAndServers } from '../support/experiments/agent-losses.ts';
 
 const [services = 1000, rounds = 3] = process.argv.slice(2).map(Number);
 

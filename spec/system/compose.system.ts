@@ -9,8 +9,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { PrivateDocker, whyNoDocker } from '../support/docker.ts';
-import { importImage } from '../support/images.ts';
+import { PrivateDocker, whyNoDocker } from '../support/servers/docker.ts';
+import { importImage } from '../support/servers/images.ts';
 import { until } from '../support/until.ts';
 
 const PROJECT = 'spec';

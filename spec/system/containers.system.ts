@@ -5,10 +5,10 @@
  *
  * node --import tsx spec/system/containers.system.ts [CONTAINERS [ROUNDS [SEED]]]
  */
-import { absence, round } from '../support/container-rounds.ts';
-import { PrivateDocker, whyNoDocker } from '../support/docker.ts';
-import { ProconsulProcess } from '../support/proconsul-process.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { absence, round } from '../support/experiments/container-rounds.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
+import { PrivateDocker, whyNoDocker } from '../support/servers/docker.ts';
+import { ProconsulProcess } from '../support/servers/proconsul-process.ts';
 
 const MAX_TRUE_AFTER_MS = 5000;
 const ABSENCES = 5;

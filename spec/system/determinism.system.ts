@@ -11,9 +11,9 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { apply } from '../../server/state/apply.ts';
 import { State } from '../../server/state/state.ts';
-import { entriesOf, steps } from '../support/commands.ts';
-import { seededRandom } from '../support/seeded-random.ts';
-import { restored, stateHash } from '../support/state-hash.ts';
+import { entriesOf, steps } from '../support/experiments/commands.ts';
+import { restored, stateHash } from '../support/experiments/state-hash.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
 
 const MAX_STEPS = 40;
 const RESTORE_CHANCE = 0.08;

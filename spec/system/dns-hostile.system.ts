@@ -6,10 +6,10 @@
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { type AgentProcess, AgentProcesses } from '../support/agent-processes.ts';
-import { askUdp } from '../support/dns-client.ts';
-import { mutations } from '../support/dns-mutations.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { mutations } from '../support/experiments/dns-mutations.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
+import { type AgentProcess, AgentProcesses } from '../support/servers/agent-processes.ts';
+import { askUdp } from '../support/servers/dns-client.ts';
 import { report } from './report.ts';
 
 const [packets = 100_000, seed = 1] = process.argv.slice(2).map(Number);

@@ -3,7 +3,7 @@
  *
  *   node --import tsx spec/system/dns-resolvers.system.ts [ROUNDS]
  */
-import { throughResolvers } from '../support/resolver-rounds.ts';
+import { throughResolvers } from '../support/experiments/resolver-rounds.ts';
 import { report } from './report.ts';
 
 const [rounds = 3] = process.argv.slice(2).map(Number);

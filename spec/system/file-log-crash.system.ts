@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CrashRounds } from '../support/crash-rounds.ts';
+import { CrashRounds } from '../support/experiments/crash-rounds.ts';
 
 const MAX_MS = 600_000;
 

@@ -1,4 +1,4 @@
-import { BODIES, Fuzzer, FuzzTarget, withWrongValues } from '../support/fuzz.ts';
+import { BODIES, Fuzzer, FuzzTarget, withWrongValues } from '../support/experiments/fuzz.ts';
 import { SEED } from '../support/seed.ts';
 
 const REQUESTS = 3000;

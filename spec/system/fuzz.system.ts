@@ -8,9 +8,9 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Fuzzer, FuzzTarget } from '../support/fuzz.ts';
-import { FuzzClient } from '../support/fuzz-client.ts';
-import { stopServers } from '../support/start-server.ts';
+import { Fuzzer, FuzzTarget } from '../support/experiments/fuzz.ts';
+import { FuzzClient } from '../support/experiments/fuzz-client.ts';
+import { stopServers } from '../support/servers/start-server.ts';
 
 const VERIFY_EVERY = 20_000;
 const MAX_MS = 20 * 60_000;

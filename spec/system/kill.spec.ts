@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KillRounds } from '../support/kill-rounds.ts';
-import { startProconsul } from '../support/proconsul.ts';
-import { send } from '../support/start-server.ts';
+import { KillRounds } from '../support/experiments/kill-rounds.ts';
+import { startProconsul } from '../support/servers/proconsul.ts';
+import { send } from '../support/servers/start-server.ts';
 
 const ROUNDS = 3;
 /** The first start may build, and the machine may be busy. */

@@ -10,9 +10,9 @@ import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KillRounds } from '../support/kill-rounds.ts';
-import { startProconsul } from '../support/proconsul.ts';
-import { send } from '../support/start-server.ts';
+import { KillRounds } from '../support/experiments/kill-rounds.ts';
+import { startProconsul } from '../support/servers/proconsul.ts';
+import { send } from '../support/servers/start-server.ts';
 
 const MAX_MS = 15 * 60_000;
 const BLOCKED = 150;

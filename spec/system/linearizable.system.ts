@@ -5,9 +5,10 @@
  *
  *   node --import tsx spec/system/linearizable.system.ts [SEEDS] [SECONDS] [FIRST_SEED]
  */
-import { Cluster, type ServerProcess } from '../support/cluster.ts';
-import { impossible, type Operation } from '../support/linearizability.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+
+import { impossible, type Operation } from '../support/experiments/linearizability.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
+import { Cluster, type ServerProcess } from '../support/servers/cluster.ts';
 import { sleep } from '../support/sleep.ts';
 
 const KEYS = 20;

@@ -5,8 +5,9 @@
  *
  *   node --import tsx spec/system/locks.system.ts [SECONDS] [SEED]
  */
-import { Cluster, type ServerProcess } from '../support/cluster.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+
+import { seededRandom } from '../support/fakes/seeded-random.ts';
+import { Cluster, type ServerProcess } from '../support/servers/cluster.ts';
 import { sleep } from '../support/sleep.ts';
 
 const CONTENDERS = 20;

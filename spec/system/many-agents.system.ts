@@ -5,18 +5,19 @@
  *
  * node --import tsx spec/system/many-agents.system.ts [AGENTS [SERVICES_OF_EACH [AWAY_SECONDS]]]
  */
-import { AntiEntropy } from '../../agent/anti-entropy.ts';
-import { Heartbeat } from '../../agent/client/heartbeat.ts';
-import { httpCatalog } from '../../agent/client/http-catalog.ts';
-import { ServerList } from '../../agent/client/server-list.ts';
-import { Upstream } from '../../agent/client/upstream.ts';
+
 import { serviceDefinition, serviceFromConfig } from '../../agent/definitions/service-spec.ts';
-import { LocalState } from '../../agent/local-state.ts';
-import { ALIVE_CHECK } from '../../agent/own-entry.ts';
+import { Heartbeat } from '../../agent/servers/heartbeat.ts';
+import { httpCatalog } from '../../agent/servers/http-catalog.ts';
+import { ServerList } from '../../agent/servers/server-list.ts';
+import { Upstream } from '../../agent/servers/upstream.ts';
+import { LocalState } from '../../agent/state/local-state.ts';
+import { ALIVE_CHECK } from '../../agent/state/own-entry.ts';
+import { AntiEntropy } from '../../agent/sync/anti-entropy.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
-import { type AgentProcess, AgentProcesses } from '../support/agent-processes.ts';
+import { type AgentProcess, AgentProcesses } from '../support/servers/agent-processes.ts';
 import { until } from '../support/until.ts';
 
 const MAX_WHOLE_AFTER_MS = 10_000;

@@ -3,10 +3,11 @@
  * silence, nothing written twice, no index used twice, and in the end all agree.
  * Run: node --import tsx spec/system/redis-chaos.system.ts [seeds, 20] [faults each, 12] [first seed, 1]
  */
-import { stopAllLogServers } from '../support/log-servers.ts';
-import { stopAllRedis } from '../support/redis.ts';
-import { chaos } from '../support/redis-chaos.ts';
-import { stopAllProxies } from '../support/tcp-proxy.ts';
+
+import { chaos } from '../support/experiments/redis-chaos.ts';
+import { stopAllLogServers } from '../support/servers/log-servers.ts';
+import { stopAllRedis } from '../support/servers/redis.ts';
+import { stopAllProxies } from '../support/servers/tcp-proxy.ts';
 import { report } from './report.ts';
 
 const seeds = Number(process.argv[2] ?? 20);

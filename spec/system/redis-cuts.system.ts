@@ -2,16 +2,17 @@
  * R2: one reply in 20 is cut off after Redis has executed the request.
  * Run: node --import tsx spec/system/redis-cuts.system.ts [seeds, 5] [seconds each, 20]
  */
+
+import { seededRandom } from '../support/fakes/seeded-random.ts';
 import {
   pause,
   startLogServers,
   stopAllLogServers,
   verdictOf,
   Writers,
-} from '../support/log-servers.ts';
-import { startRedis, stopAllRedis } from '../support/redis.ts';
-import { seededRandom } from '../support/seeded-random.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
+} from '../support/servers/log-servers.ts';
+import { startRedis, stopAllRedis } from '../support/servers/redis.ts';
+import { TcpProxy } from '../support/servers/tcp-proxy.ts';
 import { report } from './report.ts';
 
 const seeds = Number(process.argv[2] ?? 5);

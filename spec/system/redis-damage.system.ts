@@ -4,10 +4,15 @@
  * Run: node --import tsx spec/system/redis-damage.system.ts [runs of each, 5]
  */
 import { type Logger, silentLogger } from '../../lib/logger.ts';
-import { keysOf } from '../../server/log/redis/keys.ts';
-import { startLogServers, stopAllLogServers, verdictOf, Writers } from '../support/log-servers.ts';
-import { type RedisProcess, startRedis, stopAllRedis } from '../support/redis.ts';
-import { DAMAGES } from '../support/redis-scenarios.ts';
+import { keysOf } from '../../server/log/redis/link/keys.ts';
+import { DAMAGES } from '../support/experiments/redis-scenarios.ts';
+import {
+  startLogServers,
+  stopAllLogServers,
+  verdictOf,
+  Writers,
+} from '../support/servers/log-servers.ts';
+import { type RedisProcess, startRedis, stopAllRedis } from '../support/servers/redis.ts';
 import { until } from '../support/until.ts';
 import { report } from './report.ts';
 

@@ -2,9 +2,10 @@
  * R5, R6, R7: the master is killed, frozen for 4 s, replaced as planned, under 200 writes/s on three
  * servers. Run: node --import tsx spec/system/redis-failover.system.ts [runs of each, 5] [redis | quorum]
  */
-import { stopAllLogServers } from '../support/log-servers.ts';
-import { stopAllRedis } from '../support/redis.ts';
-import { failOver } from '../support/redis-scenarios.ts';
+
+import { failOver } from '../support/experiments/redis-scenarios.ts';
+import { stopAllLogServers } from '../support/servers/log-servers.ts';
+import { stopAllRedis } from '../support/servers/redis.ts';
 import { report } from './report.ts';
 
 const MAX_GAP_MS = 3000;

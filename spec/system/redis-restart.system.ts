@@ -2,9 +2,10 @@
  * R8: the append-only file is cut at, before and after each of its last records; an older copy of
  * the files is put back. Run: node --import tsx spec/system/redis-restart.system.ts [records, 40]
  */
-import { stopAllLogServers } from '../support/log-servers.ts';
-import { stopAllRedis } from '../support/redis.ts';
-import { cutAof, keepFiles, loseFiles } from '../support/redis-scenarios.ts';
+
+import { cutAof, keepFiles, loseFiles } from '../support/experiments/redis-scenarios.ts';
+import { stopAllLogServers } from '../support/servers/log-servers.ts';
+import { stopAllRedis } from '../support/servers/redis.ts';
 import { report } from './report.ts';
 
 const records = Number(process.argv[2] ?? 40);

@@ -1,5 +1,5 @@
-import { stopAllLogServers } from '../support/log-servers.ts';
-import { stopAllRedis } from '../support/redis.ts';
+import { stopAllLogServers } from '../support/servers/log-servers.ts';
+import { stopAllRedis } from '../support/servers/redis.ts';
 
 /** Runs an experiment, leaves no process behind, and exits with 1 when runs failed. */
 export async function report(

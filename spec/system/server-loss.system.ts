@@ -4,7 +4,7 @@
  *
  *   node --import tsx spec/system/server-loss.system.ts [RUNS]
  */
-import { Cluster } from '../support/cluster.ts';
+import { Cluster } from '../support/servers/cluster.ts';
 
 const WRITES_BEFORE = 200;
 const MAX_GAP_MS = 1000;

@@ -4,7 +4,7 @@
  *
  *   node --import tsx spec/system/stale-reads.system.ts [ROUNDS]
  */
-import { Cluster } from '../support/cluster.ts';
+import { Cluster } from '../support/servers/cluster.ts';
 import { sleep } from '../support/sleep.ts';
 
 const FREEZE_MS = 5000;

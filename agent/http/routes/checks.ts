@@ -6,7 +6,7 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { CheckStatus } from '../../../lib/model.ts';
 import { checkFromBody, isStatus } from '../../definitions/check-spec.ts';
-import { agentCheck } from '../../views.ts';
+import { agentCheck } from '../../state/views.ts';
 import type { AgentContext } from '../context.ts';
 import { filtered } from '../filtered.ts';
 import { settled } from './services.ts';

@@ -7,8 +7,8 @@ import {
   SERVICE_MAINTENANCE_PREFIX,
   type ServiceDefinition,
 } from '../../../lib/model.ts';
-import type { LocalCheck } from '../../local-state.ts';
-import { agentService, healthCheck } from '../../views.ts';
+import type { LocalCheck } from '../../state/local-state.ts';
+import { agentService, healthCheck } from '../../state/views.ts';
 import type { AgentContext } from '../context.ts';
 
 type Aggregate = 'passing' | 'warning' | 'critical' | 'maintenance';

@@ -1,5 +1,5 @@
 import type { Route } from '../../../lib/http/route.ts';
-import type { ServerList } from '../../client/server-list.ts';
+import type { ServerList } from '../../servers/server-list.ts';
 
 /**
  * GET /v1/agent/ring: how agents spread lookups over the servers, and where a key goes. A key is a

@@ -5,9 +5,9 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { DEFAULT_WAIT_MS, MAX_JSON_BODY_BYTES, MAX_WAIT_MS } from '../../../lib/limits.ts';
-import { contentHash } from '../../content-hash.ts';
 import { serviceFromBody, validateService } from '../../definitions/service-spec.ts';
-import { type AgentService, agentService } from '../../views.ts';
+import { contentHash } from '../../state/content-hash.ts';
+import { type AgentService, agentService } from '../../state/views.ts';
 import type { AgentContext } from '../context.ts';
 import { filtered } from '../filtered.ts';
 

@@ -9,9 +9,9 @@ import {
   fullCheck,
 } from '../../../agent/definitions/check-spec.ts';
 import { serviceDefinition, serviceFromConfig } from '../../../agent/definitions/service-spec.ts';
-import { LocalState } from '../../../agent/local-state.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { seededRandom } from '../../support/seeded-random.ts';
+import { LocalState } from '../../../agent/state/local-state.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
 
 function setUp() {
   const local = new LocalState();

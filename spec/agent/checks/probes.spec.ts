@@ -5,13 +5,13 @@ import { createServer as createHttp2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { type HttpProbeOptions, httpProbe } from '../../../agent/checks/kinds/http.ts';
+import { grpcProbe, h2pingProbe } from '../../../agent/checks/kinds/http2.ts';
+import { scriptProbe } from '../../../agent/checks/kinds/script.ts';
+import { tcpProbe } from '../../../agent/checks/kinds/tcp.ts';
+import { udpProbe } from '../../../agent/checks/kinds/udp.ts';
 import type { Probe } from '../../../agent/checks/probe.ts';
-import { type HttpProbeOptions, httpProbe } from '../../../agent/checks/probes/http.ts';
-import { grpcProbe, h2pingProbe } from '../../../agent/checks/probes/http2.ts';
-import { scriptProbe } from '../../../agent/checks/probes/script.ts';
-import { tcpProbe } from '../../../agent/checks/probes/tcp.ts';
-import { udpProbe } from '../../../agent/checks/probes/udp.ts';
-import { serveHttp } from '../../support/http-servers.ts';
+import { serveHttp } from '../../support/servers/http-servers.ts';
 import { until } from '../../support/until.ts';
 
 /** Nothing listens there: it is a privileged port that no machine of ours uses. */

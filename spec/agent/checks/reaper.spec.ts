@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import supertest from 'supertest';
-import { startAgent } from '../../support/agents.ts';
+import { startAgent } from '../../support/servers/agents.ts';
 import { until } from '../../support/until.ts';
 
 const MINUTE = 60_000;

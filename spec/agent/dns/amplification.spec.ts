@@ -6,11 +6,11 @@ import {
   MAX_WEIGHED_NETWORKS,
 } from '../../../agent/dns/limits.ts';
 import { truncated } from '../../../agent/dns/packet.ts';
-import { encodeQuestion } from '../../support/dns-client.ts';
-import { parsePacket } from '../../support/dns-parser.ts';
 import { webOn } from '../../support/factories.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { startDns } from '../../support/start-dns.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { encodeQuestion } from '../../support/servers/dns-client.ts';
+import { parsePacket } from '../../support/servers/dns-parser.ts';
+import { startDns } from '../../support/servers/start-dns.ts';
 
 const VICTIM = '192.0.2.9';
 

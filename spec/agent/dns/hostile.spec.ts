@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { MAX_CACHED_ANSWERS, MAX_TCP_CONNECTIONS_PER_ADDRESS } from '../../../agent/dns/limits.ts';
-import { encodeQuestion, sendTcp, sendUdp } from '../../support/dns-client.ts';
-import { mutations } from '../../support/dns-mutations.ts';
-import { parsePacket } from '../../support/dns-parser.ts';
+import { mutations } from '../../support/experiments/dns-mutations.ts';
 import { webOn } from '../../support/factories.ts';
-import { seededRandom } from '../../support/seeded-random.ts';
-import { startDns } from '../../support/start-dns.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import { encodeQuestion, sendTcp, sendUdp } from '../../support/servers/dns-client.ts';
+import { parsePacket } from '../../support/servers/dns-parser.ts';
+import { startDns } from '../../support/servers/start-dns.ts';
 import { until } from '../../support/until.ts';
 
 const SEED = 8;

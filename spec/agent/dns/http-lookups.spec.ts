@@ -3,11 +3,11 @@ import { type Answered, HttpLookups } from '../../../agent/dns/http-lookups.ts';
 import type { HealthEntry, Lookups } from '../../../lib/dns-lookups.ts';
 import { noLeader } from '../../../lib/errors.ts';
 import { LocalLookups } from '../../../server/dns-lookups.ts';
-import { askUdp } from '../../support/dns-client.ts';
 import { webOn } from '../../support/factories.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { serveDns } from '../../support/start-dns.ts';
-import { startServer, type TestServer } from '../../support/start-server.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { askUdp } from '../../support/servers/dns-client.ts';
+import { serveDns } from '../../support/servers/start-dns.ts';
+import { startServer, type TestServer } from '../../support/servers/start-server.ts';
 
 const SERVFAIL = 2;
 const TEN_YEARS_MS = 10 * 365 * 24 * 3600 * 1000;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { PACKET_USES, POOLED_PACKETS } from '../../../agent/dns/limits.ts';
-import { encodeQuestion } from '../../support/dns-client.ts';
-import { parsePacket } from '../../support/dns-parser.ts';
 import { webOn } from '../../support/factories.ts';
-import { startDns } from '../../support/start-dns.ts';
+import { encodeQuestion } from '../../support/servers/dns-client.ts';
+import { parsePacket } from '../../support/servers/dns-parser.ts';
+import { startDns } from '../../support/servers/start-dns.ts';
 
 describe('a large packet that is used again', () => {
   async function start() {

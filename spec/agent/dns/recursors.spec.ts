@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readUpstream } from '../../../agent/dns/upstream.ts';
-import { settle } from '../../support/fake-clock.ts';
-import { answered, type Say, startRecursor } from '../../support/fake-recursor.ts';
-import { seededRandom } from '../../support/seeded-random.ts';
-import { startDns } from '../../support/start-dns.ts';
+import { settle } from '../../support/fakes/fake-clock.ts';
+import { answered, type Say, startRecursor } from '../../support/fakes/fake-recursor.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import { startDns } from '../../support/servers/start-dns.ts';
 import { until } from '../../support/until.ts';
 
 const REFUSED = 5;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { ParsedPacket } from '../../support/dns-parser.ts';
 import { webOn } from '../../support/factories.ts';
-import { startDns, type TestDns } from '../../support/start-dns.ts';
+import type { ParsedPacket } from '../../support/servers/dns-parser.ts';
+import { startDns, type TestDns } from '../../support/servers/start-dns.ts';
 
 const NXDOMAIN = 3;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Question } from '../../support/dns-client.ts';
-import type { ParsedPacket } from '../../support/dns-parser.ts';
 import { checkNamed, nodeNamed, registerOn, serviceNamed } from '../../support/factories.ts';
-import { startDns, type TestDns } from '../../support/start-dns.ts';
+import type { Question } from '../../support/servers/dns-client.ts';
+import type { ParsedPacket } from '../../support/servers/dns-parser.ts';
+import { startDns, type TestDns } from '../../support/servers/start-dns.ts';
 
 const COUNTS = [1, 2, 3, 4, 8, 29, 100, 1000, 5000];
 /** Bytes over UDP, by EDNS where it is more than 512; undefined for TCP. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import supertest from 'supertest';
-import type { Membership } from '../../../agent/membership.ts';
+import type { Membership } from '../../../agent/servers/membership.ts';
 import { tapLog } from '../../../lib/log-tap.ts';
 import { createLogger } from '../../../lib/logger.ts';
-import { startAgent } from '../../support/agents.ts';
-import { serveHttp } from '../../support/http-servers.ts';
+import { startAgent } from '../../support/servers/agents.ts';
+import { serveHttp } from '../../support/servers/http-servers.ts';
 
 const alone: Membership = {
   members: async () => [],

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import supertest from 'supertest';
-import { ServerList } from '../../../agent/client/server-list.ts';
 import { ringRoutes } from '../../../agent/http/routes/ring.ts';
+import { ServerList } from '../../../agent/servers/server-list.ts';
 import { createApp } from '../../../lib/http/app.ts';
 import { silentLogger } from '../../../lib/logger.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { seededRandom } from '../../support/seeded-random.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
 
 describe('GET /v1/agent/ring', () => {
   it('shows the servers, their shares and where a key goes', async () => {

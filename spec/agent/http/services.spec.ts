@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import supertest from 'supertest';
-import { startAgent } from '../../support/agents.ts';
+import { startAgent } from '../../support/servers/agents.ts';
 
 describe('PUT /v1/agent/service/register', () => {
   it('is answered once the catalog has the service and its checks, in one command', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { proposal, proposals } from '../../support/proposals.ts';
+import { proposal, proposals } from '../../support/experiments/proposals.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { type CaseOf, untilFed } from './log-case.ts';
 
 const HOUR_MS = 3_600_000;

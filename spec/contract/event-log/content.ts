@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { MAX_JSON_DEPTH } from '../../../lib/json.ts';
 import type { Command } from '../../../server/commands.ts';
-import { kvCommand, proposal } from '../../support/proposals.ts';
+import { kvCommand, proposal } from '../../support/experiments/proposals.ts';
 import { type CaseOf, untilFed } from './log-case.ts';
 
 const UNUSUAL: Readonly<Record<string, string>> = {

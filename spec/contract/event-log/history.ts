@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Proposal } from '../../../server/log/event-log.ts';
-import { proposal } from '../../support/proposals.ts';
-import { seededRandom } from '../../support/seeded-random.ts';
+import { proposal } from '../../support/experiments/proposals.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { type CaseOf, type Opened, untilFed } from './log-case.ts';
 
 const SEEDS = [1, 2, 3];

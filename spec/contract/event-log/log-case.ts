@@ -1,6 +1,6 @@
 import type { Clock } from '../../../lib/clock.ts';
 import type { EventLog } from '../../../server/log/event-log.ts';
-import type { RecordingSink } from '../../support/recording-sink.ts';
+import type { RecordingSink } from '../../support/fakes/recording-sink.ts';
 import { until } from '../../support/until.ts';
 
 /** One log's storage, that outlives the logs which are opened over it one after the other. */

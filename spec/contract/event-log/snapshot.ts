@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { proposal, proposals } from '../../support/proposals.ts';
+import { proposal, proposals } from '../../support/experiments/proposals.ts';
 import { type CaseOf, type Opened, untilFed } from './log-case.ts';
 
 const LINES = ['{"type":"head"}', '"a\u2028b"', '"\\u0000"', '{"Flags":18446744073709551615}'];

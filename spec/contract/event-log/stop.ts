@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { proposal, proposals } from '../../support/proposals.ts';
+import { proposal, proposals } from '../../support/experiments/proposals.ts';
 import type { CaseOf } from './log-case.ts';
 
 export function describeStop(caseOf: CaseOf): void {

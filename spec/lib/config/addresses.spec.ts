@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { loadConfig } from '../../../lib/config/load.ts';
-import { type FakeMachine, fakeConfigHost } from '../../support/fake-config-host.ts';
+import { type FakeMachine, fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 
 const FROM_FILE = ['-config-file=/etc/0.json'];
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { debugConfig } from '../../../lib/config/debug-config.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
-import { fakeConfigHost } from '../../support/fake-config-host.ts';
+import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 
 /** What Consul 1.8.7 showed of the same configuration. */
 const RECORDED = JSON.parse(

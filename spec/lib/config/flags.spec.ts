@@ -4,7 +4,7 @@ import { AGENT_FLAGS } from '../../../lib/config/agent-flags.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { agentUsage } from '../../../lib/config/usage.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
-import { fakeConfigHost } from '../../support/fake-config-host.ts';
+import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 
 const load = (argv: readonly string[]) => loadConfig({ argv, host: fakeConfigHost() });
 

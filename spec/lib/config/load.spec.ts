@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { loadConfig, validateConfigFiles } from '../../../lib/config/load.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
-import { type FakeMachine, fakeConfigHost } from '../../support/fake-config-host.ts';
+import { type FakeMachine, fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 
 function load(argv: readonly string[], machine: FakeMachine = {}, redisUrl?: string) {
   return loadConfig({ argv, host: fakeConfigHost(machine), redisUrl });

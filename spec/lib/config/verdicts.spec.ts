@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { loadConfig } from '../../../lib/config/load.ts';
-import { fakeConfigHost } from '../../support/fake-config-host.ts';
+import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 
 const BASE = { data_dir: '/data', bind_addr: '127.0.0.1' };
 

@@ -3,8 +3,8 @@ import { createApp } from '../../../lib/http/app.ts';
 import { Listener } from '../../../lib/http/listener.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { Route } from '../../../lib/http/route.ts';
-import { RecordingLogger } from '../../support/file-log-on.ts';
-import { send } from '../../support/start-server.ts';
+import { RecordingLogger } from '../../support/servers/file-log-on.ts';
+import { send } from '../../support/servers/start-server.ts';
 
 describe('an app', () => {
   let stop = async () => undefined as unknown;

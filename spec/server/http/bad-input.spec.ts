@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { MAX_KV_VALUE_BYTES } from '../../../lib/limits.ts';
-import { FuzzClient } from '../../support/fuzz-client.ts';
-import { startServer } from '../../support/start-server.ts';
+import { FuzzClient } from '../../support/experiments/fuzz-client.ts';
+import { startServer } from '../../support/servers/start-server.ts';
 
 const KB = 1024;
 const TRUE = '{"Node":"n1","Address":"10.0.0.1"}';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { webOn } from '../../support/factories.ts';
-import { settle } from '../../support/fake-clock.ts';
-import { type Answer, startServer } from '../../support/start-server.ts';
+import { settle } from '../../support/fakes/fake-clock.ts';
+import { type Answer, startServer } from '../../support/servers/start-server.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -61,7 +61,7 @@ describe('GET /v1/catalog/service/:name?index', () => {
     const { index } = await get(0);
     const { armed } = clock;
     const gone = new AbortController();
-    const { send } = await import('../../support/start-server.ts');
+    const { send } = await import('../../support/servers/start-server.ts');
     const path = `/v1/catalog/service/web?index=${index}`;
     const waiting = send(port, 'GET', path, { signal: gone.signal }).catch(() => 'gone');
     await clock.untilArmed(armed + 1);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { webOn } from '../../support/factories.ts';
-import { startServer } from '../../support/start-server.ts';
+import { startServer } from '../../support/servers/start-server.ts';
 
 const MINUTE_MS = 60_000;
 

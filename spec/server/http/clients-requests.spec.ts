@@ -1,7 +1,7 @@
 /** The traps of real clients' requests, each by its rank among all traps. */
 import assert from 'node:assert/strict';
 import { webOn } from '../../support/factories.ts';
-import { send, startServer } from '../../support/start-server.ts';
+import { send, startServer } from '../../support/servers/start-server.ts';
 
 /** The flags by which Go's semaphores know their keys: beyond 2^63. */
 const SEMAPHORE_FLAGS = '16210313421097356768';

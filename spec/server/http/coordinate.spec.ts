@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { startServer } from '../../support/start-server.ts';
+import { startServer } from '../../support/servers/start-server.ts';
 
 const Coord = { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 1e-5 };
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { settle } from '../../support/fake-clock.ts';
-import { startServer } from '../../support/start-server.ts';
+import { settle } from '../../support/fakes/fake-clock.ts';
+import { startServer } from '../../support/servers/start-server.ts';
 
 interface Shown {
   readonly Name: string;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { webOn } from '../../support/factories.ts';
-import { startServer } from '../../support/start-server.ts';
+import { startServer } from '../../support/servers/start-server.ts';
 
 interface Entry {
   readonly Node: { readonly Node: string };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { startServer } from '../../support/start-server.ts';
+import { startServer } from '../../support/servers/start-server.ts';
 
 async function start(...keys: string[]) {
   const server = await startServer();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { dump, Restoring } from '../../../server/state/snapshot.ts';
-import { type Answer, startServer, type TestServer } from '../../support/start-server.ts';
+import { type Answer, startServer, type TestServer } from '../../support/servers/start-server.ts';
 
 interface Found {
   readonly Service: string;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { startServer } from '../../support/start-server.ts';
+import { startServer } from '../../support/servers/start-server.ts';
 
 const set = (Key: string, Value = 'eA==') => ({ KV: { Verb: 'set', Key, Value } });
 const get = (Key: string) => ({ KV: { Verb: 'get', Key } });

@@ -4,7 +4,7 @@ import type { Answer } from '../../../server/query/live-answer.ts';
 import type { Query } from '../../../server/query/query.ts';
 import { Watcher } from '../../../server/query/watcher.ts';
 import { State } from '../../../server/state/state.ts';
-import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
 import { until } from '../../support/until.ts';
 
 function start(maxBytes?: number) {

@@ -5,9 +5,9 @@ import { healthOfService } from '../../../server/query/health.ts';
 import { Watcher } from '../../../server/query/watcher.ts';
 import { keyTopic, treeTopic } from '../../../server/state/topic-names.ts';
 import { registerOn, serviceNamed } from '../../support/factories.ts';
-import { settle } from '../../support/fake-clock.ts';
-import { getText, RawClient } from '../../support/raw-client.ts';
-import { startServer } from '../../support/start-server.ts';
+import { settle } from '../../support/fakes/fake-clock.ts';
+import { getText, RawClient } from '../../support/servers/raw-client.ts';
+import { startServer } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';
 
 describe('Watcher', () => {

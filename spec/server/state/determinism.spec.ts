@@ -7,11 +7,11 @@ import { Watcher } from '../../../server/query/watcher.ts';
 import { apply } from '../../../server/state/apply.ts';
 import { dump } from '../../../server/state/snapshot.ts';
 import { State } from '../../../server/state/state.ts';
-import { entriesOf, steps } from '../../support/commands.ts';
+import { entriesOf, steps } from '../../support/experiments/commands.ts';
+import { contentHash, restored, stateHash } from '../../support/experiments/state-hash.ts';
 import { readQueries } from '../../support/read-queries.ts';
 import { SEED } from '../../support/seed.ts';
-import { startServer } from '../../support/start-server.ts';
-import { contentHash, restored, stateHash } from '../../support/state-hash.ts';
+import { startServer } from '../../support/servers/start-server.ts';
 
 const MAX_STEPS = 40;
 /** Many short histories take long on a machine that is busy. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { TOMBSTONE_MS } from '../../../server/state/topics.ts';
+import { History } from '../../support/experiments/history.ts';
 import { kvOp } from '../../support/factories.ts';
-import { History } from '../../support/history.ts';
 import { SEED } from '../../support/seed.ts';
 
 const S1 = '00000000-0000-4000-a000-000000000001';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { History } from '../../support/experiments/history.ts';
 import { checkNamed, nodeNamed, registerOn, serviceNamed } from '../../support/factories.ts';
-import { History } from '../../support/history.ts';
 
 const ID_1 = '00000000-0000-4000-a000-000000000001';
 const ID_2 = '00000000-0000-4000-a000-000000000002';

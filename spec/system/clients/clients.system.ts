@@ -9,7 +9,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { killProconsuls, startProconsul } from '../../support/proconsul.ts';
+import { killProconsuls, startProconsul } from '../../support/servers/proconsul.ts';
 
 const INSTALL_MS = 300_000;
 const TALK_MS = 60_000;

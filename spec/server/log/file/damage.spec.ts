@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../../lib/logger.ts';
 import { START } from '../../../../server/log/event-log.ts';
+import { FileLog } from '../../../../server/log/file/file-log.ts';
 import { encodeBatch } from '../../../../server/log/file/record.ts';
 import { readRecords } from '../../../../server/log/file/records.ts';
 import { decodeHeader, RECORDS_AT } from '../../../../server/log/file/segment.ts';
-import { FileLog } from '../../../../server/log/file-log.ts';
 import { nextEntry, positionOf, type WrittenEntry } from '../../../../server/log/next-entry.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
-import { MemoryFileSystem } from '../../../support/memory-file-system.ts';
-import { proposals } from '../../../support/proposals.ts';
-import { RecordingSink } from '../../../support/recording-sink.ts';
+import { proposals } from '../../../support/experiments/proposals.ts';
+import { FakeClock } from '../../../support/fakes/fake-clock.ts';
+import { MemoryFileSystem } from '../../../support/fakes/memory-file-system.ts';
+import { RecordingSink } from '../../../support/fakes/recording-sink.ts';
 
 const RECORDS = 200;
 const FOLDER = '/log';

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import type { ProconsulError } from '../../../../lib/errors.ts';
-import type { FileLog } from '../../../../server/log/file-log.ts';
-import { fileLogOn } from '../../../support/file-log-on.ts';
-import { type Fault, type FaultOf, MemoryFileSystem } from '../../../support/memory-file-system.ts';
-import { proposal, proposals } from '../../../support/proposals.ts';
-import { RecordingSink } from '../../../support/recording-sink.ts';
-import { seededRandom } from '../../../support/seeded-random.ts';
+import type { FileLog } from '../../../../server/log/file/file-log.ts';
+import { proposal, proposals } from '../../../support/experiments/proposals.ts';
+import {
+  type Fault,
+  type FaultOf,
+  MemoryFileSystem,
+} from '../../../support/fakes/memory-file-system.ts';
+import { RecordingSink } from '../../../support/fakes/recording-sink.ts';
+import { seededRandom } from '../../../support/fakes/seeded-random.ts';
+import { fileLogOn } from '../../../support/servers/file-log-on.ts';
 
 /** More operations than a run has. */
 const MAX_OPERATIONS = 1000;

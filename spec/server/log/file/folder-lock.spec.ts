@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lockFolder, type Unlock } from '../../../../server/log/file/folder-lock.ts';
-import { type Child, startChild } from '../../../support/child.ts';
+import { type Child, startChild } from '../../../support/servers/child.ts';
 import { until } from '../../../support/until.ts';
 
 const ROUNDS = 20;
@@ -30,7 +30,7 @@ describe('lockFolder', () => {
     return unlock;
   };
   const holder = async (): Promise<Child> => {
-    const child = startChild('lock-holder.ts', { args: [folder] });
+    const child = startChild('../experiments/lock-holder.ts', { args: [folder] });
     await until(
       () => child.lines.length > 0,
       () => 'a child that says nothing',

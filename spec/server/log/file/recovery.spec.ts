@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Position } from '../../../../server/log/event-log.ts';
-import { fileLogOn, LOG_FOLDER, RecordingLogger } from '../../../support/file-log-on.ts';
-import { MemoryFileSystem } from '../../../support/memory-file-system.ts';
-import { proposal, proposals } from '../../../support/proposals.ts';
-import { RecordingSink } from '../../../support/recording-sink.ts';
+import { proposal, proposals } from '../../../support/experiments/proposals.ts';
+import { MemoryFileSystem } from '../../../support/fakes/memory-file-system.ts';
+import { RecordingSink } from '../../../support/fakes/recording-sink.ts';
+import { fileLogOn, LOG_FOLDER, RecordingLogger } from '../../../support/servers/file-log-on.ts';
 
 const SEGMENT = /segment-\d{16}$/;
 const SNAPSHOT = /snapshot-\d{16}$/;

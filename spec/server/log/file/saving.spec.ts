@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ProconsulError } from '../../../../lib/errors.ts';
-import { fileLogOn, RecordingLogger } from '../../../support/file-log-on.ts';
-import { type FaultOf, MemoryFileSystem } from '../../../support/memory-file-system.ts';
-import { proposal, proposals } from '../../../support/proposals.ts';
-import { RecordingSink } from '../../../support/recording-sink.ts';
+import { proposal, proposals } from '../../../support/experiments/proposals.ts';
+import { type FaultOf, MemoryFileSystem } from '../../../support/fakes/memory-file-system.ts';
+import { RecordingSink } from '../../../support/fakes/recording-sink.ts';
+import { fileLogOn, RecordingLogger } from '../../../support/servers/file-log-on.ts';
 
 async function filled() {
   const fileSystem = new MemoryFileSystem();

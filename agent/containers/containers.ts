@@ -1,0 +1,69 @@
+/** The containers of this machine: registers them where the agent is told to, and looks into them. */
+import { hostname } from 'node:os';
+import type { Clock } from '../../lib/clock.ts';
+import type { Config } from '../../lib/config/config.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { ContainerProbe } from '../checks/probe-of.ts';
+import { ContainerRegistrations, type RegistrationsDeps } from './container-registrations.ts';
+import { isOurs } from './meta.ts';
+import { type DockerOptions, dockerOptions } from './options.ts';
+import { dockerApi, dockerClient } from './runtimes/docker-api.ts';
+import { execProbe } from './runtimes/exec-probe.ts';
+import { DockerWatcher } from './watcher.ts';
+
+export interface ContainersOptions {
+  readonly config: Pick<Config, 'docker' | 'address'>;
+  /** DOCKER_HOST, if it is set. */
+  readonly dockerHost: string | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Containers {
+  readonly #options: ContainersOptions;
+  readonly #docker: DockerOptions;
+  #client: ReturnType<typeof dockerClient> | undefined;
+  #watcher: DockerWatcher | undefined;
+
+  /** Throws ProconsulError 'invalid' when the docker block names no daemon that could be. */
+  constructor(options: ContainersOptions) {
+    const { config, dockerHost } = options;
+    const around = { hostname: hostname(), address: config.address.advertise, dockerHost };
+    this.#options = options;
+    this.#docker = dockerOptions(config.docker, around);
+    if (config.docker.enabled) this.#connect();
+  }
+
+  #connect(): ReturnType<typeof dockerClient> {
+    this.#client ??= dockerClient(this.#docker);
+    return this.#client;
+  }
+
+  /** For checks that run in a container; those need no watcher. */
+  get probe(): ContainerProbe {
+    return (command, maxOutputBytes) => execProbe(this.#connect(), command, maxOutputBytes);
+  }
+
+  /** Registers containers from now on; or, where that is off, forgets those of an earlier run. */
+  async start(agent: RegistrationsDeps): Promise<void> {
+    const registrations = new ContainerRegistrations(agent);
+    if (!this.#options.config.docker.enabled) {
+      const ours = [...registrations.services()].filter(({ Meta }) => isOurs(Meta));
+      for (const { ID } of ours) await registrations.deregisterService(ID);
+      return;
+    }
+    const { clock, logger } = this.#options;
+    this.#watcher = new DockerWatcher({
+      docker: dockerApi(this.#connect()),
+      registrations,
+      options: this.#docker,
+      clock,
+      log: (level, message) => logger[level](message),
+    });
+    this.#watcher.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#watcher?.stop();
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Which containers there are, and which services the agent should therefore have. It knows time,
+ * for a container that ended may be about to start again, but does nothing by itself.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import { type DockerStatus, KEEPS_RESTARTING, statusOfEnded, statusOfUp } from './docker-check.ts';
+import { readServices } from './labels.ts';
+import { containerIdOf } from './meta.ts';
+import type { DockerOptions } from './options.ts';
+import type { CurrentService, ServiceRegistration } from './registrations.ts';
+import { type Container, containerName, isUp } from './runtimes/container.ts';
+
+/**
+ * So long must a container run that kept restarting before it is trusted again. Docker itself
+ * forgets by then that it restarted, and starts its own waiting time anew.
+ */
+export const STEADY_MS = 10_000;
+
+export interface Wanted {
+  /** Undefined: the service stays as it is registered, for its container is down for now. */
+  readonly service: ServiceRegistration | undefined;
+  readonly docker: DockerStatus | 'none' | 'as-is';
+}
+
+export interface Demand {
+  readonly wanted: ReadonlyMap<string, Wanted>;
+  readonly problems: readonly string[];
+  /** After so long the demand is another one even if nothing happens. */
+  readonly changesInMs: number | undefined;
+}
+
+interface Life {
+  container: Container;
+  /** Since when it is up, or down, by this process's clock. */
+  sinceMs: number;
+  /** It restarted and restarted, and has not yet run for long. */
+  unsteady: boolean;
+}
+
+export class Inventory {
+  readonly #options: DockerOptions;
+  readonly #clock: Clock;
+  readonly #lives = new Map<string, Life>();
+
+  constructor(options: DockerOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  get ids(): Iterable<string> {
+    return this.#lives.keys();
+  }
+
+  /** Takes in what Docker says of a container now. */
+  see(container: Container): void {
+    const now = this.#clock.monotonic();
+    const life = this.#lives.get(container.Id);
+    if (life === undefined) {
+      // Not seen up: there is no restart to wait for.
+      const sinceMs = isUp(container) ? now : Number.NEGATIVE_INFINITY;
+      this.#lives.set(container.Id, { container, sinceMs, unsteady: false });
+      return;
+    }
+    if (isUp(life.container) !== isUp(container)) life.sinceMs = now;
+    life.container = container;
+  }
+
+  /** The container is no more. */
+  forget(id: string): void {
+    this.#lives.delete(id);
+  }
+
+  demand(current: Iterable<CurrentService>): Demand {
+    const wanted = new Map<string, Wanted>();
+    const problems: string[] = [];
+    const down: Life[] = [];
+    const waits: number[] = [];
+    for (const life of this.#inOrder()) {
+      const left = this.#settle(life);
+      if (left !== undefined) waits.push(left);
+      if (isUp(life.container)) this.#wantUp(life, wanted, problems);
+      else down.push(life);
+    }
+    // Afterwards, so that a new container has the id that one of the same name leaves behind.
+    for (const life of down) this.#wantDown(life, current, wanted);
+    const changesInMs = waits.length === 0 ? undefined : Math.min(...waits);
+    return { wanted, problems, changesInMs };
+  }
+
+  /** The oldest first: whatever two containers both want is the first one's. */
+  #inOrder(): Life[] {
+    const key = ({ container }: Life) => `${container.Created} ${container.Id}`;
+    return [...this.#lives.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  }
+
+  /** Brings a life up to now. Answers how long until time alone changes it again. */
+  #settle(life: Life): number | undefined {
+    const lasted = this.#clock.monotonic() - life.sinceMs;
+    const delay = this.#options.deregisterDelayMs;
+    if (!isUp(life.container)) {
+      if (lasted < delay) return delay - lasted;
+      life.unsteady ||= life.container.State.Status === 'restarting';
+      return undefined;
+    }
+    if (life.unsteady && lasted < STEADY_MS) return STEADY_MS - lasted;
+    life.unsteady = false;
+    return undefined;
+  }
+
+  #wantUp(life: Life, wanted: Map<string, Wanted>, problems: string[]): void {
+    const { container } = life;
+    const reading = readServices(container, this.#options, (id) => this.#find(id));
+    const name = containerName(container);
+    for (const problem of reading.problems) problems.push(`container ${name}: ${problem}`);
+    for (const service of reading.services) {
+      if (wanted.has(service.ID)) {
+        problems.push(`container ${name}: the id ${service.ID} is another service's already`);
+        continue;
+      }
+      const docker = life.unsteady ? KEEPS_RESTARTING : (statusOfUp(container, service) ?? 'none');
+      wanted.set(service.ID, { service, docker });
+    }
+  }
+
+  #wantDown(life: Life, current: Iterable<CurrentService>, wanted: Map<string, Wanted>): void {
+    const docker = this.#statusOfDown(life);
+    if (docker === 'gone') {
+      this.#lives.delete(life.container.Id);
+      return;
+    }
+    for (const { ID, Meta } of current) {
+      if (containerIdOf(Meta) !== life.container.Id || wanted.has(ID)) continue;
+      wanted.set(ID, { service: undefined, docker });
+    }
+  }
+
+  #statusOfDown({ container, sinceMs }: Life): DockerStatus | 'as-is' | 'gone' {
+    if (this.#clock.monotonic() - sinceMs < this.#options.deregisterDelayMs) return 'as-is';
+    if (container.State.Status === 'restarting') return KEEPS_RESTARTING;
+    return this.#keeps(container) ? statusOfEnded(container) : 'gone';
+  }
+
+  #keeps({ State }: Container): boolean {
+    if (this.#options.deregister !== 'on-success') return this.#options.deregister === 'never';
+    // An exit code with this bit tells of a signal: someone wanted it to end.
+    return State.ExitCode !== 0 && (State.ExitCode & 128) === 0;
+  }
+
+  #find(nameOrId: string): Container | undefined {
+    for (const { container } of this.#lives.values()) {
+      if (container.Id === nameOrId || containerName(container) === nameOrId) return container;
+    }
+    return undefined;
+  }
+}

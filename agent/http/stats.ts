@@ -1,0 +1,40 @@
+import { arch, cpus, platform } from 'node:os';
+import type { Config } from '../../lib/config/config.ts';
+import { CONSUL_VERSION } from '../../lib/version.ts';
+import type { CheckSet } from '../checks/check-set.ts';
+import type { LocalState } from '../state/local-state.ts';
+
+/** Once: the system reads a file for each of them. */
+const PROCESSORS = String(cpus().length);
+
+/** The figures of an agent as /v1/agent/self and `info` show them: all of them text. */
+export function agentStats(
+  local: LocalState,
+  { counts }: CheckSet,
+  config: Config,
+): Readonly<Record<string, Readonly<Record<string, string>>>> {
+  return {
+    agent: {
+      check_monitors: String(counts.monitors),
+      check_ttls: String(counts.ttls),
+      checks: String(local.checks.size),
+      services: String(local.services.size),
+    },
+    build: { prerelease: '', revision: '', version: CONSUL_VERSION },
+    consul: {
+      acl: config.acl.enabled ? 'enabled' : 'disabled',
+      known_datacenters: '1',
+      server: String(config.server),
+    },
+    runtime: {
+      arch: arch(),
+      cpu_count: PROCESSORS,
+      goroutines: '1',
+      max_procs: PROCESSORS,
+      os: platform(),
+      version: process.version,
+    },
+    // Nothing is gossiped; docker's health check for Consul looks for this figure.
+    serf_lan: { encrypted: 'false', event_queue: '0', health_score: '0', intent_queue: '0' },
+  };
+}

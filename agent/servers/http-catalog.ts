@@ -1,0 +1,71 @@
+/** The servers' catalog over HTTP, for the anti-entropy of an agent without a server. */
+import { ProconsulError } from '../../lib/errors.ts';
+import { decodeJson, encodeJson } from '../../lib/json.ts';
+import type { Check, Node, ServiceDefinition } from '../../lib/model.ts';
+import type { Catalog, CatalogNode } from '../sync/catalog.ts';
+import { readAnswer } from './read-body.ts';
+import type { Upstream } from './upstream.ts';
+
+const TIMEOUT_MS = 5000;
+/** All that one node has: 10,000 services are some 10 MB. */
+const MAX_NODE_BYTES = 256 * 1024 * 1024;
+
+interface NodeAnswer {
+  readonly Node: Node;
+  readonly Services: Readonly<Record<string, ServiceDefinition>> | null;
+}
+
+export function httpCatalog(upstream: Upstream, node: string): Catalog {
+  const ask = async (method: string, target: string, token: string, body?: unknown) => {
+    const response = await upstream.send({
+      method,
+      target,
+      key: `node:${node}`,
+      headers: token === '' ? {} : { 'X-Consul-Token': token },
+      timeoutMs: TIMEOUT_MS,
+      // All of it says how something is, not what to do to it.
+      repeatable: true,
+      ...(body !== undefined && { body: Buffer.from(encodeJson(body)) }),
+    });
+    const text = (await readAnswer(response, MAX_NODE_BYTES)).toString();
+    if (response.statusCode === 200) return text;
+    throw failure(response.statusCode ?? 500, response.headers['x-proconsul-applied'], text);
+  };
+  return {
+    async node(name, token) {
+      const path = encodeURIComponent(name);
+      const found = decodeJson(await ask('GET', `/v1/catalog/node/${path}`, token));
+      if (found === null) return undefined;
+      const checks = decodeJson(await ask('GET', `/v1/health/node/${path}`, token));
+      return catalogNode(found as NodeAnswer, checks as readonly Check[]);
+    },
+    async register({ node: definition, skipNodeUpdate, service, checks }, token) {
+      const { Meta, ...rest } = definition;
+      await ask('PUT', '/v1/catalog/register', token, {
+        ...rest,
+        NodeMeta: Meta,
+        SkipNodeUpdate: skipNodeUpdate,
+        ...(service !== undefined && { Service: service }),
+        Checks: checks.map((check) => ({ ...check, Node: definition.Node })),
+      });
+    },
+    async deregister({ node: name, serviceId, checkId }, token) {
+      await ask('PUT', '/v1/catalog/deregister', token, {
+        Node: name,
+        ...(serviceId !== undefined && { ServiceID: serviceId }),
+        ...(checkId !== undefined && { CheckID: checkId }),
+      });
+    },
+  };
+}
+
+function catalogNode({ Node: node, Services }: NodeAnswer, checks: readonly Check[]): CatalogNode {
+  return { node, services: Object.values(Services ?? {}), checks };
+}
+
+function failure(status: number, applied: unknown, text: string): ProconsulError {
+  if (status === 403) return new ProconsulError('forbidden', text);
+  if (status === 429) return new ProconsulError('busy', text);
+  if (status < 500) return new ProconsulError('invalid', text);
+  return new ProconsulError(applied === 'unknown' ? 'unknown' : 'rejected', text);
+}

@@ -1,0 +1,13 @@
+/** How an agent knows of the others, and has them know of it. */
+import type { Member } from '../../lib/membership.ts';
+
+export interface Membership {
+  /** All agents and servers, this one among them. */
+  members(): Promise<readonly Member[]>;
+  /** Joins those that the agent at this address knows; rejects with why it could not. */
+  join(address: string): Promise<void>;
+  /** Takes a node that is dead out; false when nobody knows it. */
+  forceLeave(node: string, prune: boolean): Promise<boolean>;
+  /** Says that this node goes on purpose: it is taken out of the catalog. */
+  leave(): Promise<void>;
+}

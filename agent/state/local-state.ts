@@ -1,0 +1,123 @@
+/**
+ * What an agent knows of itself: its services and checks. It is the truth about its node; the
+ * catalog follows. Changes are told to those who asked, at once and in order.
+ */
+import type { CheckDefinition, CheckStatus, ServiceDefinition } from '../../lib/model.ts';
+import type { CheckSpec } from '../definitions/check-spec.ts';
+
+/** Where a registration comes from: what a file said, a reload may take back. */
+export type Source = 'api' | 'file';
+
+export interface LocalService {
+  readonly definition: ServiceDefinition;
+  readonly token: string;
+  readonly source: Source;
+  /** It was registered as another service's sidecar, and goes with that. */
+  readonly sidecar?: boolean;
+}
+
+export interface LocalCheck {
+  /** With the status and output of the last look. */
+  readonly definition: CheckDefinition;
+  /** Undefined for a check that nobody looks at: maintenance. */
+  readonly spec: CheckSpec | undefined;
+  readonly token: string;
+  readonly source: Source;
+}
+
+export interface LocalObserver {
+  serviceChanged?(id: string): void;
+  /** It was added, removed, or its status changed. */
+  checkChanged?(id: string, serviceId: string): void;
+  /** Nothing but the output changed. */
+  outputChanged?(id: string, serviceId: string): void;
+}
+
+const NO_CHECKS: ReadonlyMap<string, LocalCheck> = new Map();
+
+export class LocalState {
+  readonly #services = new Map<string, LocalService>();
+  readonly #checks = new Map<string, LocalCheck>();
+  /** The checks of each service, those of the node under ''. */
+  readonly #byService = new Map<string, Map<string, LocalCheck>>();
+  readonly #observers = new Set<LocalObserver>();
+
+  get services(): ReadonlyMap<string, LocalService> {
+    return this.#services;
+  }
+
+  get checks(): ReadonlyMap<string, LocalCheck> {
+    return this.#checks;
+  }
+
+  /** The checks of one service; of the node itself for ''. */
+  checksOf(serviceId: string): ReadonlyMap<string, LocalCheck> {
+    return this.#byService.get(serviceId) ?? NO_CHECKS;
+  }
+
+  /** Returns what ends it. */
+  observe(observer: LocalObserver): () => void {
+    this.#observers.add(observer);
+    return () => void this.#observers.delete(observer);
+  }
+
+  putService(service: LocalService): void {
+    this.#services.set(service.definition.ID, service);
+    this.#tell('serviceChanged', service.definition.ID);
+  }
+
+  /** Takes over what someone set in the catalog: nobody there needs to be told. */
+  adoptTags(id: string, Tags: readonly string[]): void {
+    const service = this.#services.get(id);
+    if (service === undefined) return;
+    this.#services.set(id, { ...service, definition: { ...service.definition, Tags } });
+  }
+
+  /** Its checks go before it, each for itself. */
+  removeService(id: string): void {
+    for (const check of [...this.checksOf(id).keys()]) this.removeCheck(check);
+    if (this.#services.delete(id)) this.#tell('serviceChanged', id);
+  }
+
+  putCheck(check: LocalCheck): void {
+    const { CheckID, ServiceID } = check.definition;
+    const old = this.#checks.get(CheckID);
+    if (old !== undefined && old.definition.ServiceID !== ServiceID) this.removeCheck(CheckID);
+    this.#store(check);
+    this.#tell('checkChanged', CheckID, ServiceID);
+  }
+
+  removeCheck(id: string): void {
+    const check = this.#checks.get(id);
+    if (check === undefined) return;
+    const { ServiceID } = check.definition;
+    this.#checks.delete(id);
+    const siblings = this.#byService.get(ServiceID);
+    siblings?.delete(id);
+    if (siblings?.size === 0) this.#byService.delete(ServiceID);
+    this.#tell('checkChanged', id, ServiceID);
+  }
+
+  /** What a look at the check showed. Tells nobody when it is what was known. */
+  updateCheck(id: string, Status: CheckStatus, Output: string): void {
+    const check = this.#checks.get(id);
+    if (check === undefined) return;
+    const { definition } = check;
+    const sameStatus = definition.Status === Status;
+    if (sameStatus && definition.Output === Output) return;
+    this.#store({ ...check, definition: { ...definition, Status, Output } });
+    this.#tell(sameStatus ? 'outputChanged' : 'checkChanged', id, definition.ServiceID);
+  }
+
+  #store(check: LocalCheck): void {
+    const { CheckID, ServiceID } = check.definition;
+    this.#checks.set(CheckID, check);
+    const siblings = this.#byService.get(ServiceID);
+    if (siblings === undefined) this.#byService.set(ServiceID, new Map([[CheckID, check]]));
+    else siblings.set(CheckID, check);
+  }
+
+  #tell(event: keyof LocalObserver, id: string, serviceId = ''): void {
+    for (const observer of this.#observers) observer[event]?.(id, serviceId);
+  }
+}

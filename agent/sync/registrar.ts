@@ -1,0 +1,301 @@
+/**
+ * Takes registrations and brings them into the local state, its checks into motion and both into
+ * memory. It never waits for a server: that is anti-entropy's part.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import {
+  type CheckDefinition,
+  type CheckStatus,
+  NODE_MAINTENANCE,
+  SERVICE_MAINTENANCE_PREFIX,
+} from '../../lib/model.ts';
+import type { CheckSet } from '../checks/check-set.ts';
+import {
+  briefCheck,
+  type CheckSpec,
+  checkDefinition,
+  checkType,
+  fullCheck,
+  isScript,
+} from '../definitions/check-spec.ts';
+import { checksOf, type ServiceSpec, serviceDefinition } from '../definitions/service-spec.ts';
+import { sidecarId, sidecarOf } from '../definitions/sidecar.ts';
+import { CheckMemory } from '../state/check-memory.ts';
+import type { Memory } from '../state/journal.ts';
+import type { LocalCheck, LocalService, LocalState, Source } from '../state/local-state.ts';
+
+export interface RegistrarOptions {
+  readonly local: LocalState;
+  readonly checks: CheckSet;
+  readonly memory: Memory;
+  readonly clock: Clock;
+  /** Whether checks may run programs: those of files, and those registered over HTTP too. */
+  readonly scripts: { readonly fromFiles: boolean; readonly fromHttp: boolean };
+}
+
+export interface RegisterOptions {
+  readonly source: Source;
+  readonly token: string;
+  /** Checks of the service that this registration does not name go. */
+  readonly replaceChecks?: boolean;
+}
+
+/** What the configuration files define. */
+export interface Definitions {
+  readonly services: readonly ServiceSpec[];
+  readonly checks: readonly CheckSpec[];
+}
+
+interface StoredCheck {
+  readonly definition: CheckDefinition;
+  readonly token: string;
+  readonly spec?: Partial<CheckSpec>;
+}
+
+const SERVICE = 'service:';
+const CHECK = 'check:';
+
+export class Registrar {
+  readonly #options: RegistrarOptions;
+  readonly #states: CheckMemory;
+
+  constructor(options: RegistrarOptions) {
+    this.#options = options;
+    this.#states = new CheckMemory({ ...options, leftMs: (id) => options.checks.leftMs(id) });
+  }
+
+  /** Brings back what was registered before the agent ended, as it stood; files come first. */
+  restore(definitions: Definitions): void {
+    this.#define(definitions);
+    const kept = [...this.#options.memory.values];
+    for (const [key, value] of kept) {
+      if (key.startsWith(SERVICE)) this.#restoreService(key, value as LocalService);
+    }
+    for (const [key, value] of kept) {
+      if (key.startsWith(CHECK)) this.#restoreCheck(key, value as StoredCheck);
+    }
+  }
+
+  /** Takes what the files define now; what they no longer define goes. */
+  reload(definitions: Definitions): void {
+    const { local } = this.#options;
+    const services = new Set(definitions.services.map((spec) => serviceDefinition(spec).ID));
+    for (const [id, { source }] of [...local.services]) {
+      if (source === 'file' && !services.has(id)) this.removeService(id);
+    }
+    const checks = new Set([
+      ...definitions.checks.map((spec) => spec.CheckID),
+      ...definitions.services.flatMap((spec) =>
+        namedChecks(serviceDefinition(spec).ID, spec).map((check) => check.CheckID),
+      ),
+    ]);
+    for (const [id, { source }] of [...local.checks]) {
+      if (source === 'file' && !checks.has(id)) this.removeCheck(id);
+    }
+    this.#define(definitions);
+  }
+
+  /** Ids of the services that were registered: its own and, where it asks for one, its sidecar's. */
+  registerService(spec: ServiceSpec, options: RegisterOptions): readonly string[] {
+    for (const check of checksOf(spec)) this.#allow(check, options.source);
+    const sidecar = this.#sidecarOf(spec);
+    const id = this.#putService(spec, options);
+    if (sidecar === undefined) return [id];
+    return [id, this.#putService(sidecar, { ...options, sidecar: true })];
+  }
+
+  /** With its checks and its sidecar. Ids of what was removed. */
+  removeService(id: string): readonly string[] {
+    const { local, memory } = this.#options;
+    const sidecar = local.services.get(sidecarId(id))?.sidecar === true ? [sidecarId(id)] : [];
+    const removed = local.services.has(id) ? [id, ...sidecar] : [];
+    for (const each of removed) {
+      for (const check of [...local.checksOf(each).keys()]) this.removeCheck(check);
+      local.removeService(each);
+      memory.delete(SERVICE + each);
+    }
+    return removed;
+  }
+
+  registerCheck(spec: CheckSpec, options: RegisterOptions): void {
+    this.#allow(spec, options.source);
+    const { ServiceID } = spec;
+    if (ServiceID !== '' && !this.#options.local.services.has(ServiceID)) {
+      throw new ProconsulError('rejected', `ServiceID "${ServiceID}" does not exist`);
+    }
+    this.#putCheck(checkDefinition(spec), spec, options);
+  }
+
+  removeCheck(id: string): void {
+    const { local, checks, memory } = this.#options;
+    checks.remove(id);
+    local.removeCheck(id);
+    memory.delete(CHECK + id);
+  }
+
+  /** What a client says of a TTL check. */
+  report(id: string, status: CheckStatus, output: string): void {
+    this.#options.checks.report(id, status, output);
+    this.#states.renewed(id);
+  }
+
+  /** Takes a service out of the answers, or '' for the whole node, and back. */
+  setMaintenance(serviceId: string, on: boolean, reason: string): void {
+    const id = serviceId === '' ? NODE_MAINTENANCE : SERVICE_MAINTENANCE_PREFIX + serviceId;
+    const there = this.#options.local.checks.has(id);
+    if (on === there) return;
+    if (!on) this.removeCheck(id);
+    else
+      this.#putCheck(maintenance(id, serviceId, reason), undefined, { source: 'api', token: '' });
+  }
+
+  /** Resolves when all of it is remembered. */
+  remembered(): Promise<void> {
+    return this.#options.memory.flush();
+  }
+
+  stop(): void {
+    this.#states.stop();
+  }
+
+  #restoreService(key: string, service: LocalService): void {
+    const { local, memory } = this.#options;
+    if (local.services.has(service.definition.ID)) memory.delete(key);
+    else local.putService({ ...service, source: 'api' });
+  }
+
+  #restoreCheck(key: string, { spec, definition, token }: StoredCheck): void {
+    const { local, memory } = this.#options;
+    const { CheckID, ServiceID } = definition;
+    const orphan = ServiceID !== '' && !local.services.has(ServiceID);
+    if (orphan || local.checks.has(CheckID)) {
+      memory.delete(key);
+      return;
+    }
+    const full = spec === undefined ? undefined : fullCheck(spec);
+    this.#begin({ definition, token, spec: full, source: 'api' }, 'recall');
+  }
+
+  #define({ services, checks }: Definitions): void {
+    for (const spec of services) {
+      this.registerService(spec, { source: 'file', token: spec.Token });
+    }
+    for (const spec of checks) {
+      this.#allow(spec, 'file');
+      // Consul says no type of the node's own checks that come from files.
+      const type = spec.ServiceID === '' ? '' : checkType(spec);
+      const options = { source: 'file', token: spec.Token } as const;
+      this.#putCheck(checkDefinition(spec, type), spec, options, 'recall');
+    }
+  }
+
+  #sidecarOf(spec: ServiceSpec): ServiceSpec | undefined {
+    if (spec.Connect?.SidecarService === undefined) return undefined;
+    const { services } = this.#options.local;
+    const taken = new Set([...services.values()].map(({ definition }) => definition.Port));
+    const id = sidecarId(spec.ID === '' ? spec.Name : spec.ID);
+    return sidecarOf(spec, taken, services.get(id)?.definition.Port);
+  }
+
+  #putService(spec: ServiceSpec, options: RegisterOptions & { sidecar?: boolean }): string {
+    const { local, memory } = this.#options;
+    const definition = serviceDefinition(spec);
+    const { ID } = definition;
+    const service: LocalService = {
+      definition,
+      token: spec.Token || options.token,
+      source: options.source,
+      ...(options.sidecar === true && { sidecar: true }),
+    };
+    local.putService(service);
+    if (options.source === 'api') memory.set(SERVICE + ID, service);
+    const named = namedChecks(ID, spec);
+    for (const check of named) this.#putCheck(checkDefinition(check), check, options, 'recall');
+    if (options.replaceChecks === true) {
+      const kept = new Set(named.map((check) => check.CheckID));
+      for (const id of [...local.checksOf(ID).keys()]) if (!kept.has(id)) this.removeCheck(id);
+    }
+    return ID;
+  }
+
+  #putCheck(
+    definition: CheckDefinition,
+    spec: CheckSpec | undefined,
+    { source, token }: RegisterOptions,
+    state: 'recall' | 'new' = 'new',
+  ): void {
+    const check: LocalCheck = { definition, spec, source, token };
+    if (source === 'api') this.#remember(check);
+    this.#begin(check, state);
+  }
+
+  #remember({ definition, token, spec }: LocalCheck): void {
+    const brief = spec === undefined ? {} : { spec: briefCheck(spec) };
+    const stored: StoredCheck = { definition, token, ...brief };
+    this.#options.memory.set(CHECK + definition.CheckID, stored);
+  }
+
+  /** 'recall': it goes on from how it stood, so that registering again flaps nothing. */
+  #begin(check: LocalCheck, state: 'recall' | 'new'): void {
+    const { local, checks } = this.#options;
+    const { CheckID } = check.definition;
+    const before = local.checks.get(CheckID);
+    if (state === 'new') {
+      local.putCheck(check);
+      checks.start(check);
+    } else if (before === undefined) {
+      const recalled = this.#states.recall(check);
+      local.putCheck(recalled.check);
+      checks.start(recalled.check, recalled.leftMs);
+    } else {
+      const { Status, Output } = before.definition;
+      const same = { ...check, definition: { ...check.definition, Status, Output } };
+      local.putCheck(same);
+      checks.start(same);
+    }
+  }
+
+  #allow(spec: CheckSpec, source: Source): void {
+    if (!isScript(spec)) return;
+    const { fromFiles, fromHttp } = this.#options.scripts;
+    if (fromHttp || (source === 'file' && fromFiles)) return;
+    throw new ProconsulError(
+      'rejected',
+      source === 'file'
+        ? "Scripts are disabled on this agent; to enable, configure 'enable_script_checks' or 'enable_local_script_checks' to true"
+        : "Scripts are disabled on this agent from remote calls; to enable, configure 'enable_script_checks' to true",
+    );
+  }
+}
+
+/** The checks of a service with their ids, names and service filled in. */
+function namedChecks(serviceId: string, spec: ServiceSpec): readonly CheckSpec[] {
+  const checks = checksOf(spec);
+  return checks.map((check, i) => {
+    const number = checks.length > 1 ? `:${i + 1}` : '';
+    return {
+      ...check,
+      CheckID: check.CheckID === '' ? `service:${serviceId}${number}` : check.CheckID,
+      Name: check.Name === '' ? `Service '${spec.Name}' check` : check.Name,
+      ServiceID: serviceId,
+    };
+  });
+}
+
+function maintenance(CheckID: string, ServiceID: string, reason: string): CheckDefinition {
+  const kind = ServiceID === '' ? 'node' : 'service';
+  return {
+    CheckID,
+    Name: ServiceID === '' ? 'Node Maintenance Mode' : 'Service Maintenance Mode',
+    Status: 'critical',
+    Notes:
+      reason === ''
+        ? `Maintenance mode is enabled for this ${kind}, but no reason was provided. This is a default message.`
+        : reason,
+    Output: '',
+    ServiceID,
+    Type: 'maintenance',
+    Definition: {},
+  };
+}

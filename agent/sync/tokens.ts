@@ -1,0 +1,59 @@
+/** The tokens that an agent uses for itself, from its files or set over HTTP. */
+import { ProconsulError } from '../../lib/errors.ts';
+import type { Memory } from '../state/journal.ts';
+
+const KEY = 'tokens';
+
+export interface TokenSet {
+  readonly default: string;
+  readonly agent: string;
+  readonly agentMaster: string;
+  readonly replication: string;
+}
+
+/** By the name in the path, the old and the new ones. */
+const NAMES: ReadonlyMap<string, keyof TokenSet> = new Map([
+  ['default', 'default'],
+  ['acl_token', 'default'],
+  ['agent', 'agent'],
+  ['acl_agent_token', 'agent'],
+  ['agent_master', 'agentMaster'],
+  ['agent_recovery', 'agentMaster'],
+  ['acl_agent_master_token', 'agentMaster'],
+  ['replication', 'replication'],
+  ['acl_replication_token', 'replication'],
+]);
+
+export class Tokens {
+  readonly #memory: Memory | undefined;
+  #set: TokenSet;
+
+  /** Without memory they last as long as the process. */
+  constructor(fromFiles: TokenSet, memory: Memory | undefined) {
+    this.#memory = memory;
+    const kept = memory?.values.get(KEY) as Partial<TokenSet> | undefined;
+    this.#set = { ...fromFiles, ...kept };
+  }
+
+  /** For requests that bring none. */
+  get user(): string {
+    return this.#set.default;
+  }
+
+  /** For what the agent does by itself. */
+  get agent(): string {
+    return this.#set.agent || this.#set.default;
+  }
+
+  get agentMaster(): string {
+    return this.#set.agentMaster;
+  }
+
+  async put(name: string, token: string): Promise<void> {
+    const slot = NAMES.get(name);
+    if (slot === undefined) throw new ProconsulError('not-found', `Token "${name}" is unknown`);
+    this.#set = { ...this.#set, [slot]: token };
+    this.#memory?.set(KEY, this.#set);
+    await this.#memory?.flush();
+  }
+}

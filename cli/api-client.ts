@@ -1,0 +1,198 @@
+/** Speaks to an agent over HTTP for one command of the command line. */
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { goDialError } from '../agent/checks/go-error.ts';
+import { ProconsulError } from '../lib/errors.ts';
+import { decodeJson } from '../lib/json.ts';
+import type { ApiTarget } from './api-options.ts';
+
+/** More than any agent answers at once; a text much longer cannot be held. */
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** As long as Consul's own client waits for a connection. */
+const CONNECT_TIMEOUT_MS = 30_000;
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'PUT' | 'DELETE';
+  /** Encoded where it has to be, see `encodePath`. */
+  readonly path: string;
+  readonly query?: readonly (readonly [string, string])[];
+  readonly body?: string | Buffer;
+  /** Other statuses than 200 that are answers. */
+  readonly accept?: readonly number[];
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly index: string;
+  readonly text: string;
+  /** What the text holds as JSON; undefined where it holds none. */
+  readonly json: unknown;
+}
+
+export interface ApiClient {
+  /** Throws ProconsulError 'unavailable' with what Consul's client says of it. */
+  send(request: ApiRequest): Promise<ApiAnswer>;
+  /** The answer part by part, as it comes. */
+  stream(request: ApiRequest): Promise<AsyncIterable<Buffer>>;
+}
+
+export interface ApiClientOptions {
+  readonly target: ApiTarget;
+  /** Sent with every request: the datacenter and the consistency that were asked for. */
+  readonly query: readonly (readonly [string, string])[];
+  /** Ends whatever is under way. */
+  readonly signal: AbortSignal;
+}
+
+/** Opens a connection for each request: a command sends few, and ends with its last answer. */
+export function createApiClient({ target, query, signal }: ApiClientOptions): ApiClient {
+  const open = (request: ApiRequest) =>
+    respond(target, { ...request, query: [...(request.query ?? []), ...query] }, signal);
+  return {
+    async send(request) {
+      const response = await open(request);
+      const text = await readText(response);
+      const status = response.statusCode ?? 0;
+      refuse(status, text, request);
+      const index = String(response.headers['x-consul-index'] ?? '');
+      return {
+        status,
+        index,
+        text,
+        get json() {
+          return text === '' ? undefined : decodeAnswer(text);
+        },
+      };
+    },
+    async stream(request) {
+      const response = await open(request);
+      const status = response.statusCode ?? 0;
+      if (status !== 200) refuse(status, await readText(response), request);
+      return response as AsyncIterable<Buffer>;
+    },
+  };
+}
+
+/** Each part of a path encoded, the slashes between them kept. */
+export function encodePath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}
+
+function refuse(status: number, text: string, { accept = [] }: ApiRequest): void {
+  if (status === 200 || accept.includes(status)) return;
+  const why = text === '' ? '' : ` (${text})`;
+  throw new ProconsulError('unavailable', `Unexpected response code: ${status}${why}`);
+}
+
+function decodeAnswer(text: string): unknown {
+  try {
+    return decodeJson(text);
+  } catch (cause) {
+    throw new ProconsulError('unavailable', 'the agent answered with something else than JSON', {
+      cause,
+    });
+  }
+}
+
+function respond(
+  target: ApiTarget,
+  request: ApiRequest,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { method, body } = request;
+  const path = pathOf(request);
+  const { hostname, port } = new URL(`${target.scheme}://${target.address}`);
+  const options = {
+    method,
+    hostname: hostname.replace(/^\[|\]$/g, ''),
+    port: port || null,
+    // Apart from the host: as a URL, `a/../b` would be tidied up to another key.
+    path,
+    agent: false as const,
+    headers: {
+      ...target.headers,
+      ...(body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }),
+    },
+    ...(target.auth === undefined ? {} : { auth: target.auth }),
+    signal,
+    ...(target.socketPath === undefined ? {} : { socketPath: target.socketPath }),
+  };
+  return new Promise((resolve, reject) => {
+    const sent = begin(target, options, resolve);
+    limitConnecting(sent);
+    const what = `${method} ${target.scheme}://${target.address}${path}`;
+    sent.once('error', (cause) => reject(unreachable(cause, target, what)));
+    sent.end(body);
+  });
+}
+
+/** A certificate or a token that cannot be sent is found only here. */
+function begin(
+  target: ApiTarget,
+  options: RequestOptions,
+  onResponse: (response: IncomingMessage) => void,
+): ClientRequest {
+  try {
+    return target.scheme === 'http'
+      ? httpRequest(options, onResponse)
+      : httpsRequest({ ...options, ...tlsOptions(target) }, onResponse);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ProconsulError('invalid', `cannot ask the agent: ${why}`, { cause });
+  }
+}
+
+function tlsOptions({ tls: { ca, ...rest } }: ApiTarget) {
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return { ...(ca === undefined ? {} : { ca: [...ca] }), ...Object.fromEntries(given) };
+}
+
+function pathOf({ path, query = [] }: ApiRequest): string {
+  const pairs = query.map(([name, value]) => {
+    const encoded = encodeURIComponent(value);
+    return encoded === '' ? name : `${name}=${encoded}`;
+  });
+  return `${path}${pairs.length === 0 ? '' : `?${pairs.join('&')}`}`;
+}
+
+function limitConnecting(sent: ClientRequest): void {
+  sent.once('socket', (socket) => {
+    if (!socket.connecting) return;
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
+      socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
+    });
+    // From here on an answer may take its time: a blocking query waits for minutes.
+    socket.once('connect', () => socket.setTimeout(0));
+  });
+}
+
+function unreachable(cause: Error, { address, socketPath }: ApiTarget, what: string): Error {
+  const [method = '', url = ''] = what.split(' ', 2);
+  const network = socketPath === undefined ? 'tcp' : 'unix';
+  const why = goDialError(cause, network, socketPath ?? address);
+  const verb = method.charAt(0) + method.slice(1).toLowerCase();
+  return new ProconsulError('unavailable', `${verb} "${url}": ${why}`, { cause });
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const part of response as AsyncIterable<Buffer>) {
+      size += part.length;
+      if (size > MAX_ANSWER_BYTES) throw new ProconsulError('too-large', 'the answer is too long');
+      parts.push(part);
+    }
+  } catch (cause) {
+    if (cause instanceof ProconsulError) throw cause;
+    throw new ProconsulError('unavailable', 'the agent hung up in the middle of its answer', {
+      cause,
+    });
+  }
+  return Buffer.concat(parts).toString();
+}

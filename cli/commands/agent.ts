@@ -1,0 +1,135 @@
+/** `proconsul agent`: runs an agent, and with -server or -dev a registry server in one process. */
+import { rmSync, writeFileSync } from 'node:fs';
+import type { Logger as LogWriter } from 'winston';
+import type { Config } from '../../lib/config/config.ts';
+import { systemConfigHost } from '../../lib/config/config-host.ts';
+import { loadConfig } from '../../lib/config/load.ts';
+import { agentUsage } from '../../lib/config/usage.ts';
+import { describeChain, ProconsulError } from '../../lib/errors.ts';
+import { createLogger } from '../../lib/logger.ts';
+import type { Running, RunOptions } from '../process/run-server.ts';
+
+/** A process that cannot end in order ends anyway. */
+const STOP_TIMEOUT_MS = 4000;
+/** The answer to a request to leave goes out before the process ends. */
+const LEAVE_GRACE_MS = 100;
+
+export interface AgentEnvironment {
+  readonly redisUrl: string | undefined;
+  readonly dockerHost: string | undefined;
+  readonly print: (text: string) => void;
+  readonly exit: (code: number) => void;
+  readonly onSignal: (signal: NodeJS.Signals, act: () => void) => void;
+}
+
+export async function agentCommand(argv: readonly string[], env: AgentEnvironment): Promise<void> {
+  if (argv.some((word) => /^--?(h|help)$/.test(word))) {
+    env.print(agentUsage());
+    env.exit(0);
+    return;
+  }
+  const loaded = load(argv, env);
+  if (loaded === undefined) return;
+  const { config, warnings } = loaded;
+  const logger = createLogger({
+    level: config.log.level,
+    json: config.log.json,
+    ...(config.log.file === '' ? {} : { file: config.log.file }),
+  });
+  env.print('==> Starting Proconsul agent...\n');
+  for (const warning of warnings) logger.warn(`agent: ${warning}`);
+  const onFatal = (error: unknown) => {
+    logger.error(`agent: ends, since it cannot go on: ${describeChain(error)}`);
+    env.exit(1);
+  };
+  const ending = new Ending(env, logger);
+  const readConfig = () => read(argv, env).config;
+  const onLeft = () => void setTimeout(() => ending.end('the request to leave'), LEAVE_GRACE_MS);
+  try {
+    const { dockerHost } = env;
+    const options = { config, logger, readConfig, dockerHost, onFatal, onLeft };
+    const running = await run(options);
+    ending.running = running;
+    writePid(config.pidFile);
+    listenToSignals({ env, config, logger, running, ending });
+    env.print('==> Proconsul agent running!\n');
+  } catch (error) {
+    onFatal(error);
+  }
+}
+
+/** For whoever wants to send signals; it goes with the process. */
+function writePid(file: string): void {
+  if (file === '') return;
+  writeFileSync(file, `${process.pid}`);
+  process.once('exit', () => rmSync(file, { force: true }));
+}
+
+/** Each role loads what it needs and no more. */
+async function run(options: RunOptions): Promise<Running> {
+  if (!options.config.server) return (await import('../process/run-client.ts')).runClient(options);
+  return (await import('../process/run-server.ts')).runServer(options);
+}
+
+function read(argv: readonly string[], env: AgentEnvironment) {
+  return loadConfig({ argv, host: systemConfigHost, redisUrl: env.redisUrl });
+}
+
+function load(argv: readonly string[], env: AgentEnvironment) {
+  try {
+    return read(argv, env);
+  } catch (error) {
+    if (!(error instanceof ProconsulError)) throw error;
+    env.print(`==> ${error.message}\n`);
+    env.exit(1);
+    return undefined;
+  }
+}
+
+/** Ends the process once, whoever asks for it. */
+class Ending {
+  readonly #env: AgentEnvironment;
+  readonly #logger: LogWriter;
+  running: Running | undefined;
+  #begun = false;
+
+  constructor(env: AgentEnvironment, logger: LogWriter) {
+    this.#env = env;
+    this.#logger = logger;
+  }
+
+  end(why: string): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#logger.info(`agent: ends, because of ${why}`);
+    setTimeout(() => this.#env.exit(1), STOP_TIMEOUT_MS).unref();
+    (this.running?.stop() ?? Promise.resolve()).then(
+      () => this.#env.exit(0),
+      (error: unknown) => {
+        this.#logger.error(`agent: did not end in order: ${describeChain(error)}`);
+        this.#env.exit(1);
+      },
+    );
+  }
+}
+
+interface Signalled {
+  readonly env: AgentEnvironment;
+  readonly config: Config;
+  readonly logger: LogWriter;
+  readonly running: Running;
+  readonly ending: Ending;
+}
+
+function listenToSignals({ env, config, logger, running, ending }: Signalled): void {
+  const complain = (error: unknown) => logger.error(`agent: ${describeChain(error)}`);
+  const end = (signal: NodeJS.Signals, leaves: boolean) => {
+    env.onSignal(signal, () => {
+      const left = leaves ? running.leave().catch(complain) : Promise.resolve();
+      void left.then(() => ending.end(signal));
+    });
+  };
+  end('SIGTERM', config.leaveOnTerminate);
+  end('SIGINT', !config.skipLeaveOnInterrupt);
+  env.onSignal('SIGHUP', () => void running.reload().catch(complain));
+}

@@ -1,0 +1,15 @@
+import { ProconsulError } from '../../lib/errors.ts';
+import type { Command } from '../command.ts';
+
+/** Consul itself has it turned off by default, since whoever may write a key could run anything. */
+export const exec: Command = {
+  synopsis: '[options] [-|command...]',
+  does: 'Refused: nothing here runs commands on other machines.',
+  http: 'none',
+  flags: new Map(),
+  refused: true,
+  run() {
+    const why = 'agents here run no commands that others send (disable_remote_exec)';
+    throw new ProconsulError('rejected', `Error! proconsul exec is refused: ${why}`);
+  },
+};

@@ -1,0 +1,30 @@
+import { systemConfigHost } from '../../lib/config/config-host.ts';
+import { validateConfigFiles } from '../../lib/config/load.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import type { Command } from '../command.ts';
+
+export const validate: Command = {
+  synopsis: '[options] FILE_OR_DIRECTORY...',
+  does: 'Checks configuration files as an agent would that is started with all of them and nothing else.',
+  http: 'none',
+  flags: new Map([
+    ['config-format', { kind: 'string', help: 'hcl or json, whatever the names of the files.' }],
+    ['quiet', { kind: 'bool', help: 'Say nothing where all is well.' }],
+  ]),
+
+  run({ flags, args, host }) {
+    if (args.length === 0) {
+      throw new ProconsulError('invalid', 'Must specify at least one config file or directory');
+    }
+    try {
+      const format = flags.text('config-format');
+      const { warnings } = validateConfigFiles(args, { host: systemConfigHost, format });
+      for (const warning of warnings) host.printError(`${warning}\n`);
+    } catch (cause) {
+      if (!(cause instanceof ProconsulError)) throw cause;
+      throw new ProconsulError('invalid', `Config validation failed: ${cause.message}`, { cause });
+    }
+    if (!flags.isSet('quiet')) host.print('Configuration is valid!\n');
+    return 0;
+  },
+};

@@ -1,0 +1,125 @@
+/** Joins an agent without a server: what it does not know itself it asks servers for. */
+
+import { Agent } from '../../agent/agent.ts';
+import { Containers } from '../../agent/containers/containers.ts';
+import { ringRoutes } from '../../agent/http/routes/ring.ts';
+import { Forwarder } from '../../agent/servers/forwarder.ts';
+import { Heartbeat } from '../../agent/servers/heartbeat.ts';
+import { httpCatalog } from '../../agent/servers/http-catalog.ts';
+import { httpMembership } from '../../agent/servers/http-membership.ts';
+import { Joiner } from '../../agent/servers/joiner.ts';
+import { ServerList } from '../../agent/servers/server-list.ts';
+import { Upstream } from '../../agent/servers/upstream.ts';
+import { nodeIdOf } from '../../agent/state/node-id.ts';
+import { ownBeat, ownMember } from '../../agent/state/own-entry.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { tapLog } from '../../lib/log-tap.ts';
+import { systemRandom } from '../../lib/random.ts';
+import { clientLookups } from './client-lookups.ts';
+import { createDnsServer } from './dns-role.ts';
+import { createListeners } from './listeners.ts';
+import type { Running, RunOptions } from './run-server.ts';
+
+export async function runClient(options: RunOptions): Promise<Running> {
+  const { config } = options;
+  const nodeId = await nodeIdOf(config, systemRandom);
+  const parts = connect(options, nodeId);
+  const { agent, containers, heartbeat, joiner, forwarder, upstream, servers } = parts;
+  await agent.start();
+  await containers.start(agent);
+  const listeners = createListeners({
+    config,
+    logger: options.logger,
+    routes: [...agent.routes(), ...ringRoutes(() => servers)],
+    fallback: forwarder.handle,
+    introducer: introducer(options, nodeId, servers),
+  });
+  for (const each of listeners) await each.start();
+  const lookups = clientLookups(upstream, config, systemClock);
+  const dns = createDnsServer(config, lookups, options.logger);
+  await dns.start();
+  for (const address of config.join.start) await joiner.join(address);
+  joiner.start();
+  heartbeat.start();
+  return {
+    reload: () => agent.reload(),
+    leave: () => agent.leave(),
+    async stop() {
+      joiner.stop();
+      forwarder.stop();
+      const closed = Promise.all([dns, ...listeners].map((each) => each.stop()));
+      await containers.stop();
+      const stopped = agent.stop();
+      // A server that hangs must not keep this agent from ending.
+      upstream.stop();
+      await stopped;
+      await closed;
+    },
+  };
+}
+
+/** Everything that speaks to servers, and the agent on top of it. */
+function connect(options: RunOptions, nodeId: string) {
+  const { config, logger } = options;
+  const clock = systemClock;
+  const random = systemRandom;
+  const servers = new ServerList(clock, random);
+  const upstream = new Upstream({ servers, clock });
+  const token = () => config.acl.tokens.agent || config.acl.tokens.default;
+  const heartbeat = new Heartbeat({
+    upstream,
+    servers,
+    clock,
+    logger,
+    token,
+    beat: () => ownBeat(config, nodeId),
+    onUnknown: () => agent.syncSoon(),
+    onBack: () => agent.resume(),
+    onLost: () => joiner.start(),
+  });
+  const joiner = new Joiner({
+    servers,
+    heartbeat,
+    clock,
+    random,
+    logger,
+    lanPort: config.ports.serfLan,
+    addresses: config.join.retry,
+    intervalMs: config.join.retryIntervalMs,
+    maxAttempts: config.join.retryMax,
+    onGivenUp: () => options.onFatal(new Error('no server could be joined (retry_max)')),
+  });
+  const self = () => ownMember(config, nodeId);
+  const membership = httpMembership({ upstream, joiner, self, nodeId, token });
+  const containers = new Containers({ ...options, clock });
+  const agent: Agent = new Agent({
+    ...options,
+    containerProbe: containers.probe,
+    nodeId,
+    catalog: httpCatalog(upstream, config.nodeName),
+    membership,
+    clock,
+    random,
+    logTap: (level, listen) => tapLog(logger, level, listen),
+    scale: () => heartbeat.scale,
+    stats: () => ({
+      consul: {
+        acl: config.acl.enabled ? 'enabled' : 'disabled',
+        known_servers: String(servers.size),
+        server: 'false',
+      },
+    }),
+  });
+  const forwarder = new Forwarder({
+    upstream,
+    clock,
+    node: config.nodeName,
+    token: () => agent.userToken,
+  });
+  return { servers, upstream, heartbeat, joiner, membership, containers, agent, forwarder };
+}
+
+function introducer({ config }: RunOptions, ID: string, servers: ServerList) {
+  const { nodeName: Node, datacenter: Datacenter } = config;
+  return { ID, Node, Datacenter, servers: () => servers.all };
+}

@@ -1,0 +1,126 @@
+/** Joins a registry server and the agent of its node in one process. */
+import type { Logger as LogWriter } from 'winston';
+import { Agent } from '../../agent/agent.ts';
+import { Containers } from '../../agent/containers/containers.ts';
+import { ringRoutes } from '../../agent/http/routes/ring.ts';
+import { ServerList } from '../../agent/servers/server-list.ts';
+import { nodeIdOf } from '../../agent/state/node-id.ts';
+import { ownBeat, ownServer } from '../../agent/state/own-entry.ts';
+import { systemClock } from '../../lib/clock.ts';
+import type { Config } from '../../lib/config/config.ts';
+import { tapLog } from '../../lib/log-tap.ts';
+import type { ServerInfo } from '../../lib/membership.ts';
+import { systemRandom } from '../../lib/random.ts';
+import { LocalLookups } from '../../server/dns-lookups.ts';
+import type { Server } from '../../server/server.ts';
+import { createDnsServer } from './dns-role.ts';
+import { createListeners } from './listeners.ts';
+import { OwnBeat } from './own-beat.ts';
+import { serverCatalog } from './server-catalog.ts';
+import { serverMembership } from './server-membership.ts';
+import { createServer } from './server-role.ts';
+
+export interface RunOptions {
+  readonly config: Config;
+  readonly logger: LogWriter;
+  readonly readConfig: () => Config;
+  /** DOCKER_HOST, if it is set. */
+  readonly dockerHost: string | undefined;
+  /** Something is broken for good: the process must end at once. */
+  readonly onFatal: (error: unknown) => void;
+  /** The node has left the cluster: the process is to end in order. */
+  readonly onLeft: () => void;
+}
+
+/** What a process does once it runs. */
+export interface Running {
+  reload(): Promise<void>;
+  /** Takes the node out of the catalog; the process goes on until it is stopped. */
+  leave(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function runServer(options: RunOptions): Promise<Running> {
+  const { config, logger, onFatal } = options;
+  const nodeId = await nodeIdOf(config, systemRandom);
+  const server = await createServer({ config, nodeId, logger, onFatal });
+  await server.start();
+  const containers = new Containers({ ...options, clock: systemClock });
+  const beat = new OwnBeat({
+    server,
+    beat: ownBeat(config, nodeId),
+    clock: systemClock,
+    logger,
+    onUnknown: () => agent.syncSoon(),
+  });
+  const agent: Agent = new Agent({
+    ...options,
+    containerProbe: containers.probe,
+    nodeId,
+    catalog: serverCatalog(server),
+    membership: serverMembership({ server, config, nodeId, beat }),
+    clock: systemClock,
+    random: systemRandom,
+    logTap: (level, listen) => tapLog(logger, level, listen),
+    stats: () => serverStats(server, config),
+  });
+  await agent.start();
+  await containers.start(agent);
+  await beat.start();
+  const servers = () => knownServers(server, ownServer(config, nodeId));
+  const ring = () => new ServerList(systemClock, systemRandom).add(servers());
+  const listeners = createListeners({
+    config,
+    logger,
+    routes: [...agent.routes(), ...ringRoutes(ring), ...server.routes()],
+    introducer: {
+      ID: nodeId,
+      Node: config.nodeName,
+      Datacenter: config.datacenter,
+      servers,
+    },
+  });
+  for (const listener of listeners) await listener.start();
+  const lookups = new LocalLookups({ ...server.deps, allowStale: config.dns.allowStale });
+  const dns = createDnsServer(config, lookups, logger);
+  await dns.start();
+  return {
+    reload: () => agent.reload(),
+    leave: () => agent.leave(),
+    async stop() {
+      const closed = Promise.all([dns, ...listeners].map((each) => each.stop()));
+      await containers.stop();
+      beat.stop();
+      await agent.stop();
+      await server.stop();
+      await closed;
+    },
+  };
+}
+
+/** Itself first: before its first beat is in the log it knows of itself all the same. */
+function knownServers({ members }: Server, self: ServerInfo): readonly ServerInfo[] {
+  return [self, ...members.servers().filter(({ ID }) => ID !== self.ID)];
+}
+
+/** The figures of /v1/agent/self that only a server has. */
+function serverStats(server: Server, config: Config) {
+  const [leader] = server.deps.cluster.peers().filter((peer) => peer.leader);
+  return {
+    consul: {
+      acl: config.acl.enabled ? 'enabled' : 'disabled',
+      bootstrap: String(config.bootstrap),
+      known_datacenters: '1',
+      leader: String(leader?.node === config.nodeName),
+      leader_addr: leader?.address ?? '',
+      server: 'true',
+    },
+    raft: {
+      applied_index: String(server.state.index),
+      commit_index: String(server.state.index),
+      last_log_index: String(server.state.index),
+      num_peers: String(server.deps.cluster.peers().length - 1),
+      state: leader?.node === config.nodeName ? 'Leader' : 'Follower',
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/** Membership as a server has it: at first hand. */
+
+import { introduce } from '../../agent/servers/introduction.ts';
+import type { Membership } from '../../agent/servers/membership.ts';
+import { ownMember } from '../../agent/state/own-entry.ts';
+import type { Config } from '../../lib/config/config.ts';
+import type { Server } from '../../server/server.ts';
+import type { OwnBeat } from './own-beat.ts';
+
+export interface ServerMembershipOptions {
+  readonly server: Server;
+  readonly config: Config;
+  readonly nodeId: string;
+  readonly beat: OwnBeat;
+}
+
+export function serverMembership({
+  server,
+  config,
+  nodeId,
+  beat,
+}: ServerMembershipOptions): Membership {
+  const self = ownMember(config, nodeId);
+  return {
+    async members() {
+      const members = server.members.list();
+      // Before its first beat is in the log it knows of itself all the same.
+      return members.some(({ Name }) => Name === self.Name) ? members : [self, ...members];
+    },
+    // Servers find one another in the log; that the other answers is all there is to see.
+    join: async (address) => void (await introduce(address, config.ports.serfLan)),
+    forceLeave: (node, prune) => server.members.forceLeave(node, prune),
+    leave() {
+      // The next beat would let it in again.
+      beat.stop();
+      return server.members.leave(config.nodeName);
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** What a process needs to be a registry server, made from its configuration. */
+import path from 'node:path';
+import { systemClock } from '../../lib/clock.ts';
+import type { Config } from '../../lib/config/config.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { systemRandom } from '../../lib/random.ts';
+import { type Leases, MemoryLeases } from '../../server/leases.ts';
+import type { EventLog } from '../../server/log/event-log.ts';
+import { Server } from '../../server/server.ts';
+
+/** Consul's own; configured to 0 it means the default. */
+const DEFAULT_SESSION_TTL_MIN_MS = 10_000;
+/** What a cluster is usually made of; a quorum is counted on it where nobody says how many. */
+const DEFAULT_SERVERS = 3;
+
+export interface ServerRoleOptions {
+  readonly config: Config;
+  readonly nodeId: string;
+  readonly logger: Logger;
+  readonly onFatal: (error: unknown) => void;
+}
+
+export async function createServer(options: ServerRoleOptions): Promise<Server> {
+  const { config, nodeId, logger, onFatal } = options;
+  // Redis may ask for a snapshot only once the server runs.
+  let server: Server | undefined;
+  const storage = await openStorage(options, () => server?.saveSnapshotSoon());
+  server = new Server({
+    ...storage,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    datacenter: config.datacenter,
+    node: config.nodeName,
+    nodeId,
+    address: `${config.address.advertise}:${config.ports.server}`,
+    sessionTtlMinMs: config.sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
+    reconnectTimeoutMs: config.join.reconnectTimeoutMs,
+    onFatal,
+  });
+  return server;
+}
+
+interface Storage {
+  readonly log: EventLog;
+  readonly leases: Leases;
+}
+
+/** Loads only the log that it needs: a start is quick, or it isn't. */
+async function openStorage(
+  { config, nodeId, logger, onFatal }: ServerRoleOptions,
+  onSnapshotNeeded: () => void,
+): Promise<Storage> {
+  const clock = systemClock;
+  if (config.redis !== undefined) {
+    const { RedisLog } = await import('../../server/log/redis/log/redis-log.ts');
+    const { redisOptions } = await import('./redis-options.ts');
+    const log = new RedisLog({
+      redis: redisOptions(config.redis),
+      datacenter: config.datacenter,
+      server: nodeId,
+      clock,
+      logger,
+      onSnapshotNeeded,
+      servers: config.bootstrapExpect || DEFAULT_SERVERS,
+    });
+    return { log, leases: log.leases };
+  }
+  const leases = new MemoryLeases(clock);
+  if (config.dataDir === '') {
+    const { MemoryLog } = await import('../../server/log/memory-log.ts');
+    return { log: new MemoryLog({ clock }), leases };
+  }
+  const { FileLog } = await import('../../server/log/file/file-log.ts');
+  const folder = path.join(config.dataDir, 'log');
+  return { log: new FileLog({ folder, clock, logger, onFatal }), leases };
+}

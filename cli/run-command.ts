@@ -1,0 +1,161 @@
+/** Finds the command that a command line names, reads its flags and runs it. */
+import { describeFlags, wrap } from '../lib/config/flag-help.ts';
+import type { FlagTable } from '../lib/config/flags.ts';
+import { ProconsulError } from '../lib/errors.ts';
+import { createApiClient } from './api-client.ts';
+import { apiTarget, HTTP_FLAGS } from './api-options.ts';
+import type { Command, CommandHost, Invocation } from './command.ts';
+import { COMMANDS, type CommandEntry, type CommandGroup } from './command-tree.ts';
+import { type FlagValues, readFlags } from './flag-values.ts';
+
+/** What a shell says of a command that it does not know; Consul says it too. */
+const UNKNOWN_COMMAND = 127;
+
+/** Resolves with the exit code. Never throws for what a user can do wrong. */
+export async function runCommand(words: readonly string[], host: CommandHost): Promise<number> {
+  const asksHelp = wantsHelp(words);
+  const first = words.findIndex((word) => !word.startsWith('-'));
+  const named = first < 0 ? [] : words.slice(first);
+  const { path, node, rest } = find(named);
+  if (path.length === 0) return showCommands(host, asksHelp && named.length === 0);
+  if ('commands' in node) return showGroup(host, path, node, asksHelp);
+
+  const command = await node.load();
+  const usage = usageOf(path, command);
+  if (asksHelp) {
+    host.print(usage);
+    return 0;
+  }
+  if (first > 0) {
+    const why = 'Invalid flags before the subcommand. If these flags are for\n';
+    host.printError(`${why}the subcommand, please put them after the subcommand.\n\n${usage}`);
+    return 1;
+  }
+  return await run(command, { argv: rest, host, usage });
+}
+
+/** Help may be asked for anywhere before a `--`, as in Consul. */
+function wantsHelp(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  const flags = end < 0 ? words : words.slice(0, end);
+  return flags.some((word) => word === '-h' || word === '-help' || word === '--help');
+}
+
+interface Found {
+  readonly path: readonly string[];
+  readonly node: CommandGroup | CommandEntry;
+  readonly rest: readonly string[];
+}
+
+function find(words: readonly string[]): Found {
+  let node: CommandGroup | CommandEntry = COMMANDS;
+  let depth = 0;
+  while ('commands' in node) {
+    const next: CommandGroup | CommandEntry | undefined = node.commands.get(words[depth] ?? '');
+    if (next === undefined) break;
+    node = next;
+    depth++;
+  }
+  return { path: words.slice(0, depth), node, rest: words.slice(depth) };
+}
+
+function showCommands(host: CommandHost, asked: boolean): number {
+  const rows = [
+    ...[...COMMANDS.commands].map(([name, { does }]) => [name, does] as const),
+    ['agent', 'Runs an agent, or a server'] as const,
+  ].sort(([a], [b]) => (a < b ? -1 : 1));
+  const usage = 'Usage: proconsul [--version] [--help] <command> [<args>]\n';
+  const text = `${usage}\nAvailable commands are:\n${list(rows)}\n`;
+  if (asked) host.print(text);
+  else host.printError(text);
+  return asked ? 0 : UNKNOWN_COMMAND;
+}
+
+function showGroup(
+  host: CommandHost,
+  path: readonly string[],
+  { does, commands }: CommandGroup,
+  asked: boolean,
+): number {
+  const rows = [...commands].map(([name, node]) => [name, node.does] as const);
+  const usage = `Usage: proconsul ${path.join(' ')} <subcommand> [options] [args]\n`;
+  const text = `${usage}\n  ${does}.\n\nSubcommands:\n${list(rows)}`;
+  if (asked) host.print(text);
+  else host.printError(text);
+  return asked ? 0 : 1;
+}
+
+function list(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, does]) => `    ${name.padEnd(width)}    ${does}\n`).join('');
+}
+
+function usageOf(path: readonly string[], { synopsis, does, http, flags }: Command): string {
+  const line = `Usage: proconsul ${path.join(' ')} ${synopsis}`.trimEnd();
+  const options = describeFlags(flags);
+  const shared = describeFlags(HTTP_FLAGS[http]);
+  return [
+    `${line}\n\n${wrap(does, '  ')}`,
+    ...(shared.length === 0 ? [] : ['HTTP API Options\n', ...shared]),
+    ...(options.length === 0 ? [] : ['Command Options\n', ...options]),
+  ].join('\n');
+}
+
+interface Run {
+  readonly argv: readonly string[];
+  readonly host: CommandHost;
+  readonly usage: string;
+}
+
+async function run(command: Command, { argv, host, usage }: Run): Promise<number> {
+  try {
+    const table: FlagTable = new Map([...HTTP_FLAGS[command.http], ...command.flags, NAMESPACE]);
+    const { flags, args } = readFlags(command.refused === true ? [] : argv, table);
+    return await command.run(invocation({ flags, args, host, usage }));
+  } catch (error) {
+    if (!(error instanceof ProconsulError)) throw error;
+    host.printError(error.message.endsWith('\n') ? error.message : `${error.message}\n`);
+    return 1;
+  }
+}
+
+/** Taken and without effect, as in Consul without its Enterprise. */
+const NAMESPACE = ['namespace', { kind: 'string', help: 'Has no effect.' }] as const;
+
+interface Parsed extends Pick<Invocation, 'flags' | 'args' | 'host'> {
+  readonly usage: string;
+}
+
+function invocation({ flags, args, host, usage }: Parsed): Invocation {
+  return {
+    flags,
+    args,
+    host,
+    client: (signal = host.signal) =>
+      createApiClient({
+        target: connectable(flags, host),
+        query: sharedQuery(flags),
+        signal,
+      }),
+    misuse: (complaint) => new ProconsulError('invalid', `${complaint}\n\n${usage}`),
+  };
+}
+
+function connectable(flags: FlagValues, host: CommandHost) {
+  try {
+    return apiTarget(flags, host.env);
+  } catch (cause) {
+    if (!(cause instanceof ProconsulError)) throw cause;
+    throw new ProconsulError('invalid', `Error connecting to Consul agent: ${cause.message}`, {
+      cause,
+    });
+  }
+}
+
+function sharedQuery(flags: FlagValues): readonly (readonly [string, string])[] {
+  const dc = flags.text('datacenter');
+  return [
+    ...(dc === '' ? [] : [['dc', dc] as const]),
+    ...(flags.isSet('stale') ? [['stale', ''] as const] : []),
+  ];
+}

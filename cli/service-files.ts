@@ -1,0 +1,60 @@
+/** Services as configuration files define them, in the shape that the HTTP API takes. */
+import { systemConfigHost } from '../lib/config/config-host.ts';
+import { isTree } from '../lib/config/decode.ts';
+import type { RawService } from '../lib/config/keys.ts';
+import { readConfigFiles } from '../lib/config/load.ts';
+import { ProconsulError } from '../lib/errors.ts';
+
+/** Throws ProconsulError 'invalid' for a file that is missing or says what no file may. */
+export function readServiceFiles(paths: readonly string[]): readonly RawService[] {
+  try {
+    return readConfigFiles(paths, systemConfigHost).services ?? [];
+  } catch (cause) {
+    if (!(cause instanceof ProconsulError)) throw cause;
+    throw new ProconsulError('invalid', `Error: ${cause.message}`, { cause });
+  }
+}
+
+/** Words that Go's field names have in capitals. */
+const INITIALS = new Set(['id', 'http', 'tcp', 'udp', 'ttl', 'grpc', 'tls', 'h2ping', 'os']);
+/** Below these the keys are the user's own. */
+const FREE = new Set(['meta', 'header', 'config', 'transparent_proxy', 'mesh_gateway']);
+
+/** `enable_tag_override` → `EnableTagOverride`, all the way down. */
+export function apiService(service: RawService): object {
+  const { check, checks, ...rest } = service;
+  return {
+    ...(apiShape(rest) as object),
+    ...(check === undefined ? {} : { Check: apiCheck(check) }),
+    ...(checks === undefined ? {} : { Checks: checks.map(apiCheck) }),
+  };
+}
+
+/** A check's own ID has another name in the API. */
+function apiCheck({ id, ...rest }: NonNullable<RawService['check']>): object {
+  return { ...(apiShape(rest) as object), ...(id === undefined ? {} : { CheckID: id }) };
+}
+
+function apiShape(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(apiShape);
+  if (!isTree(value)) return value;
+  const entries = Object.entries(value).map(([key, inner]) => [apiKey(key), apiValue(key, inner)]);
+  return Object.fromEntries(entries);
+}
+
+function apiValue(key: string, value: unknown): unknown {
+  if (FREE.has(key)) return value;
+  if (key !== 'tagged_addresses' || !isTree(value)) return apiShape(value);
+  return Object.fromEntries(Object.entries(value).map(([tag, at]) => [tag, apiShape(at)]));
+}
+
+function apiKey(key: string): string {
+  return key
+    .split('_')
+    .map((word) => (INITIALS.has(word) ? word.toUpperCase() : capitalised(word)))
+    .join('');
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

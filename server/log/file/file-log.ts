@@ -1,0 +1,215 @@
+/** One server's log in local files: see README.md for what it does when a disk or a process fails. */
+import assert from 'node:assert/strict';
+import type { Clock } from '../../../lib/clock.ts';
+import { describeChain, ProconsulError } from '../../../lib/errors.ts';
+import type { Logger } from '../../../lib/logger.ts';
+import type { EventLog, LogSink, LogStatus, Proposal, Snapshot } from '../event-log.ts';
+import { START } from '../event-log.ts';
+import { nextEntries, positionOf } from '../next-entry.ts';
+import { ProposalIds } from '../proposal-ids.ts';
+import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import { lockFolder } from './folder-lock.ts';
+import { LogFolder } from './log-folder.ts';
+import { encodeBatch } from './record.ts';
+import { recover } from './recovery.ts';
+import { SEGMENT_LIMITS, Segment, type SegmentLimits, segmentIndex } from './segment.ts';
+import { snapshotIndex, writeSnapshot } from './snapshot-file.ts';
+
+export interface FileLogDeps {
+  /** Of its own, on a local disk; made when it is not there. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The disk failed. Nothing is acknowledged any more, and the process must end. Called at most once. */
+  readonly onFatal: (error: ProconsulError) => void;
+  readonly fileSystem?: FileSystem;
+  /** Keeps other processes out of the folder; resolves with what lets them in again. */
+  readonly lock?: (folder: string) => Promise<() => Promise<void>>;
+  readonly limits?: SegmentLimits;
+}
+
+interface Running {
+  readonly sink: LogSink;
+  readonly unlock: () => Promise<void>;
+  segment: Segment;
+}
+
+export class FileLog implements EventLog {
+  readonly #deps: FileLogDeps;
+  readonly #fileSystem: FileSystem;
+  readonly #limits: SegmentLimits;
+  readonly #folder: LogFolder;
+  readonly #ids = new ProposalIds();
+  #position = START;
+  #snapshot = START;
+  #running: Running | undefined;
+  /** What `stop` waits for. */
+  #starting: Promise<void> | undefined;
+  #appending: Promise<void> | undefined;
+  #saving: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+  #failed = false;
+
+  constructor(deps: FileLogDeps) {
+    this.#deps = deps;
+    this.#fileSystem = deps.fileSystem ?? nodeFileSystem;
+    this.#limits = deps.limits ?? SEGMENT_LIMITS;
+    this.#folder = new LogFolder({
+      path: deps.folder,
+      fileSystem: this.#fileSystem,
+      onSyncFailure: (error) => this.#fail(error),
+    });
+  }
+
+  start(sink: LogSink): Promise<void> {
+    assert(this.#starting === undefined && this.#stopped === undefined, 'a log is started once');
+    this.#starting = this.#start(sink);
+    return this.#starting;
+  }
+
+  append(batch: readonly Proposal[]): Promise<void> {
+    assert.equal(this.#appending, undefined, 'one append at a time');
+    this.#appending = this.#append(batch).finally(() => {
+      this.#appending = undefined;
+    });
+    return this.#appending;
+  }
+
+  readIndex(): number | Promise<number> {
+    return this.#isRunning() ? this.#position.index : Promise.reject(takesNoWrites());
+  }
+
+  saveSnapshot(snapshot: Snapshot): Promise<void> {
+    assert.equal(this.#saving, undefined, 'one snapshot at a time');
+    this.#saving = this.#save(snapshot).finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  status(): LogStatus {
+    return { writable: this.#isRunning(), lastContactMs: 0 };
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #start(sink: LogSink): Promise<void> {
+    const { folder: path, lock = lockFolder, logger } = this.#deps;
+    await this.#fileSystem.makeFolder(path);
+    const unlock = await lock(path);
+    try {
+      const deps = { folder: this.#folder, ids: this.#ids, limits: this.#limits, sink, logger };
+      const { position, snapshot, segment } = await recover(deps);
+      this.#position = position;
+      this.#snapshot = snapshot;
+      this.#running = { sink, segment, unlock };
+    } catch (error) {
+      await unlock();
+      throw error;
+    }
+    await this.#trim();
+  }
+
+  async #append(batch: readonly Proposal[]): Promise<void> {
+    const running = this.#mustRun();
+    const end = { position: this.#position, ids: this.#ids, nowMs: this.#deps.clock.now() };
+    const written = nextEntries(end, batch);
+    const last = written.at(-1);
+    if (last === undefined) return;
+    const records = encodeBatch(written);
+    if (running.segment.full) await this.#roll(running);
+    try {
+      await running.segment.append(records);
+    } catch (cause) {
+      const error = new ProconsulError('unknown', 'append to the file log', { cause });
+      this.#fail(error);
+      throw error;
+    }
+    // The disk may have failed a snapshot meanwhile; after that nothing is acknowledged.
+    if (this.#failed) throw new ProconsulError('unknown', 'the disk of the file log failed');
+    // Invariant: only what is durable is ever fed, so that no reader sees what a crash takes back.
+    this.#position = positionOf(last.entry);
+    for (const { entry } of written) this.#ids.add(entry.id);
+    running.sink.apply(written.map(({ entry }) => entry));
+  }
+
+  async #roll(running: Running): Promise<void> {
+    try {
+      const next = await Segment.create(this.#folder, this.#position, this.#limits);
+      const previous = running.segment;
+      running.segment = next;
+      await previous.close();
+    } catch (cause) {
+      const error = new ProconsulError('unavailable', 'begin a segment of the file log', { cause });
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  async #save(snapshot: Snapshot): Promise<void> {
+    this.#mustRun();
+    const { position } = snapshot;
+    assert(position.index <= this.#position.index, 'a snapshot of what is not in the log yet');
+    if (position.index <= this.#snapshot.index) return;
+    await writeSnapshot(this.#folder, snapshot, () => void this.#mustRun());
+    this.#snapshot = position;
+    await this.#trim();
+  }
+
+  /** Removes the files that the snapshot makes unnecessary, the oldest first. */
+  async #trim(): Promise<void> {
+    const { index } = this.#snapshot;
+    try {
+      const names = await this.#folder.list();
+      const segments = names.filter((name) => segmentIndex(name) !== undefined);
+      // A segment ends where the next one begins; the last one is being written to.
+      const covered = segments.filter((_, i) =>
+        isUpTo(segmentIndex(segments[i + 1] ?? ''), index + 1),
+      );
+      const old = names.filter((name) => isUpTo(snapshotIndex(name), index - 1));
+      for (const name of [...covered, ...old]) await this.#folder.remove(name);
+    } catch (error) {
+      // What is left over takes room and does no harm; the next trim meets it again.
+      this.#deps.logger.warn(`the file log was not trimmed: ${describeChain(error)}`);
+    }
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.allSettled([this.#starting, this.#appending, this.#saving]);
+    const running = this.#running;
+    this.#running = undefined;
+    try {
+      await running?.segment.close();
+    } finally {
+      await running?.unlock();
+    }
+  }
+
+  #isRunning(): boolean {
+    return this.#running !== undefined && this.#stopped === undefined && !this.#failed;
+  }
+
+  #mustRun(): Running {
+    const running = this.#running;
+    if (running !== undefined && this.#isRunning()) return running;
+    throw takesNoWrites();
+  }
+
+  #fail(error: ProconsulError): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    // Until then it is `start` that rejects.
+    if (this.#running !== undefined) this.#deps.onFatal(error);
+  }
+}
+
+function isUpTo(index: number | undefined, limit: number): boolean {
+  return index !== undefined && index <= limit;
+}
+
+function takesNoWrites(): ProconsulError {
+  return new ProconsulError('unavailable', 'the file log takes no writes');
+}

@@ -1,0 +1,128 @@
+/**
+ * Looks at the meta record several times a second. XREAD does not see that a stream was deleted,
+ * flushed, renamed or replaced: it waits, and would skip what a shorter stream numbers anew.
+ */
+import type { Clock } from '../../../../lib/clock.ts';
+import { ProconsulError } from '../../../../lib/errors.ts';
+import type { Keys } from '../link/keys.ts';
+import { TAIL_STALL_MS } from '../link/limits.ts';
+import type { History } from '../repair/history.ts';
+import type { Live } from '../repair/live.ts';
+import { CHECK, dailyKeys } from './scripts.ts';
+
+/** A server as Redis has last heard of it. */
+export interface Peer {
+  readonly server: string;
+  readonly silentMs: number;
+  readonly applied: number;
+}
+
+export interface MonitorDeps {
+  readonly keys: Keys;
+  readonly history: History;
+  readonly server: string;
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  /** A snapshot of at least this index is needed by somebody. */
+  readonly onWanted: (index: number) => void;
+}
+
+export class Monitor {
+  readonly #deps: MonitorDeps;
+  #peers: readonly Peer[] = [];
+  /** When we last knew for certain that there was nothing more to read. */
+  #contactAt: number;
+  /** What Redis had at a look, and we have not applied yet. */
+  #ahead: { readonly index: number; readonly at: number } | undefined;
+
+  constructor(deps: MonitorDeps) {
+    this.#deps = deps;
+    this.#contactAt = deps.clock.monotonic();
+  }
+
+  get peers(): readonly Peer[] {
+    return this.#peers;
+  }
+
+  get lastContactMs(): number {
+    return Math.max(0, Math.round(this.#deps.clock.monotonic() - this.#contactAt));
+  }
+
+  /** To be called when all was applied that Redis had at a moment. */
+  inContact(at: number): void {
+    this.#contactAt = Math.max(this.#contactAt, at);
+  }
+
+  /** To be called when entries were applied. */
+  caughtUp(): void {
+    const { history } = this.#deps;
+    if (this.#ahead === undefined || history.position.index < this.#ahead.index) return;
+    this.inContact(this.#ahead.at);
+    this.#ahead = undefined;
+  }
+
+  /** Rejects when the session ends, or must end since Redis and this server do not agree. */
+  async watch(live: Live): Promise<never> {
+    this.#ahead = undefined;
+    for (;;) {
+      await this.#look(live);
+      await sleep(this.#deps.clock, this.#deps.intervalMs, live.session.signal);
+    }
+  }
+
+  async #look({ session, epoch }: Live): Promise<void> {
+    const { clock, history, keys, server } = this.#deps;
+    const before = history.position;
+    const sentAt = clock.monotonic();
+    const args = [epoch, server, before.index];
+    const reply = await session.commands.run(CHECK, dailyKeys(keys), args);
+    const [answer, idx, hash, want, peers] = reply as [string, string, string, string, string[]];
+    if (answer !== 'OK')
+      throw new ProconsulError('unavailable', `Redis is to be sealed: ${answer}`);
+    const index = Number(idx);
+    const known = history.ring.at(index);
+    if (index < before.index || (known !== undefined && known.hash !== hash)) {
+      throw new ProconsulError('unavailable', 'Redis goes on in another history');
+    }
+    this.#peers = parsePeers(peers);
+    this.#measure(index, sentAt);
+    if (Number(want) > 0 && Number(want) <= history.position.index) {
+      this.#deps.onWanted(Number(want));
+    }
+  }
+
+  #measure(index: number, sentAt: number): void {
+    if (this.#deps.history.position.index >= index) {
+      this.inContact(sentAt);
+      this.#ahead = undefined;
+      return;
+    }
+    this.#ahead ??= { index, at: sentAt };
+    if (sentAt - this.#ahead.at > TAIL_STALL_MS) {
+      throw new ProconsulError('unavailable', 'the tail does not get what Redis has');
+    }
+  }
+}
+
+function parsePeers(flat: readonly string[]): Peer[] {
+  const peers: Peer[] = [];
+  for (let i = 0; i + 2 < flat.length; i += 3) {
+    const [server = '', silentMs, applied] = flat.slice(i, i + 3);
+    peers.push({ server, silentMs: Number(silentMs), applied: Number(applied) });
+  }
+  return peers;
+}
+
+/** Ends early when the signal aborts. */
+export async function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.after(ms, done);
+    signal.addEventListener('abort', done);
+  });
+}

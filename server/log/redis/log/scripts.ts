@@ -1,0 +1,151 @@
+/**
+ * The scripts of every day: append, check, read-index. Redis runs a script alone and does not undo
+ * what an error left half done, so each looks at everything before it writes anything.
+ *
+ * All share one order of keys: meta, log, ids, servers. Numbers travel as strings: Lua's own lose
+ * digits above 2^53, and its formatting of them above 10^14.
+ */
+import { defineScript } from '../link/connection.ts';
+import type { Keys } from '../link/keys.ts';
+import { REMEMBERED_PROPOSALS } from '../link/limits.ts';
+
+export function dailyKeys({ meta, log, ids, servers }: Keys): string[] {
+  return [meta, log, ids, servers];
+}
+
+/** What all scripts know: the meta record, the process, the time, the end of the stream. */
+export const PRELUDE = `
+local function run_id()
+  return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+end
+local function meta()
+  local v = redis.pcall('HMGET', KEYS[1],
+    'run', 'epoch', 'idx', 'hash', 't', 'next', 'floor', 'floorhash', 'want', 'sealed')
+  if v.err then v = {} end
+  return { run = v[1] or '', epoch = v[2] or '0', idx = v[3] or '0', hash = v[4] or '',
+    t = v[5] or '0', next = v[6] or '1', floor = v[7] or '0', floorhash = v[8] or '',
+    want = v[9] or '0', sealed = v[10] or '0' }
+end
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+local function int(n)
+  return string.format('%d', n)
+end
+local function stream_end()
+  local info = redis.pcall('XINFO', 'STREAM', KEYS[2])
+  if info.err then return '0-0', 0 end
+  local last, length
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then last = info[i + 1] end
+    if info[i] == 'length' then length = info[i + 1] end
+  end
+  return last, length
+end
+local function consistent(m)
+  local last, length = stream_end()
+  if length == 0 then return m.floor == m.idx and (last == '0-0' or last == m.idx .. '-0') end
+  return last == m.idx .. '-0'
+end
+`;
+
+/**
+ * ARGV: epoch, then id and payload of each proposal.
+ * Answers EPOCH when this process or epoch is not sealed, DAMAGED when the stream does not end where
+ * the meta record says; nothing is written then. Else OK: every proposal is in the log.
+ */
+export const APPEND = defineScript(`${PRELUDE}
+local m = meta()
+if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
+local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+if last then
+  if last[1] ~= m.idx .. '-0' then return { 'DAMAGED' } end
+elseif m.floor ~= m.idx then
+  return { 'DAMAGED' }
+end
+local t = int(math.max(tonumber(m.t), now_ms()))
+local idx, hash, next = m.idx, m.hash, tonumber(m.next)
+local answer = 'OK'
+for i = 2, #ARGV, 2 do
+  local id, payload = ARGV[i], ARGV[i + 1]
+  if not redis.call('ZSCORE', KEYS[3], id) then
+    local n = int(next)
+    local h = redis.sha1hex(hash .. ' ' .. n .. ' ' .. m.epoch .. ' ' .. t .. ' ' .. id .. ' ' .. payload)
+    -- Fails at the first entry or never: where the stream's last id was moved above ours, or where
+    -- Redis refuses to write at all.
+    local added = redis.pcall('XADD', KEYS[2], n .. '-0',
+      'e', m.epoch, 't', t, 'p', id, 'h', h, 'c', payload)
+    if type(added) == 'table' and added.err then
+      if idx == m.idx and not string.find(added.err, 'equal or smaller') then
+        return redis.error_reply(added.err)
+      end
+      answer = 'DAMAGED'
+      break
+    end
+    redis.call('ZADD', KEYS[3], n, id)
+    idx, hash, next = n, h, next + 1
+  end
+end
+if idx ~= m.idx then
+  redis.call('HSET', KEYS[1], 'idx', idx, 'hash', hash, 't', t, 'next', int(next))
+  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, ${-REMEMBERED_PROPOSALS - 1})
+end
+return { answer, idx }
+`);
+
+/**
+ * ARGV: epoch. Answers OK, the last index and Redis's time, or EPOCH: what was sealed by others is
+ * not for us.
+ */
+export const READ_INDEX = defineScript(`${PRELUDE}
+local m = meta()
+if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
+return { 'OK', m.idx, int(now_ms()) }
+`);
+
+/**
+ * ARGV: epoch, server, the index up to which it has applied.
+ * Answers OK, the last index and its hash, the wanted snapshot's index, and of every server its
+ * name, the milliseconds since it was seen, how far it had applied; else EPOCH or DAMAGED.
+ */
+export const CHECK = defineScript(`${PRELUDE}
+local m = meta()
+if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
+if not consistent(m) then return { 'DAMAGED' } end
+local now = now_ms()
+-- A Redis that is full can be read from all the same.
+redis.pcall('HSET', KEYS[4], ARGV[2], int(now) .. ' ' .. ARGV[3] .. ' ' .. ARGV[1])
+local servers = {}
+local all = redis.call('HGETALL', KEYS[4])
+for i = 1, #all, 2 do
+  local seen, applied = string.match(all[i + 1], '^(%d+) (%d+)')
+  if seen then
+    servers[#servers + 1] = all[i]
+    servers[#servers + 1] = int(now - tonumber(seen))
+    servers[#servers + 1] = applied
+  end
+end
+return { 'OK', m.idx, m.hash, m.want, servers }
+`);
+
+/**
+ * ARGV: epoch, server, the index up to which it has applied.
+ * Answers OK, and of every server in this epoch when it was seen and how far it had applied; else
+ * EPOCH. What a server has applied in an older epoch may be another history.
+ */
+export const REPORT = defineScript(`${PRELUDE}
+local m = meta()
+if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
+redis.pcall('HSET', KEYS[4], ARGV[2], int(now_ms()) .. ' ' .. ARGV[3] .. ' ' .. ARGV[1])
+local reports = {}
+local all = redis.call('HGETALL', KEYS[4])
+for i = 1, #all, 2 do
+  local seen, applied, epoch = string.match(all[i + 1], '^(%d+) (%d+) (%d+)$')
+  if epoch == m.epoch then
+    reports[#reports + 1] = seen
+    reports[#reports + 1] = applied
+  end
+end
+return { 'OK', reports }
+`);

@@ -1,0 +1,71 @@
+/** Keys: meta, log, ids, servers, snapshot, snapshot-lock; the lock alone where that is all. */
+import { defineScript } from '../link/connection.ts';
+import { PRELUDE } from './scripts.ts';
+
+/** ARGV: token, ms. */
+export const RENEW_LOCK = defineScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+`);
+
+/** ARGV: token. */
+export const RELEASE_LOCK = defineScript(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1
+`);
+
+/**
+ * ARGV: epoch, id (and the lock's token), then the position: index, epoch, hash, t; number of
+ * chunks, whose keys follow the others. Answers OK, or what speaks against it.
+ */
+export const PUBLISH_SNAPSHOT = defineScript(`${PRELUDE}
+local m = meta()
+if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
+if redis.call('GET', KEYS[6]) ~= ARGV[2] then return { 'LOCK' } end
+local old = redis.call('HGET', KEYS[5], 'idx')
+if old and tonumber(old) >= tonumber(ARGV[3]) then return { 'OLDER' } end
+-- It must be of this history.
+local hash
+if ARGV[3] == m.idx then hash = m.hash end
+if ARGV[3] == m.floor then hash = m.floorhash end
+local entry = redis.call('XRANGE', KEYS[2], ARGV[3] .. '-0', ARGV[3] .. '-0')[1]
+if entry then
+  for i = 1, #entry[2], 2 do
+    if entry[2][i] == 'h' then hash = entry[2][i + 1] end
+  end
+end
+if hash ~= ARGV[5] then return { 'FORK' } end
+for i = 7, #KEYS do
+  if redis.call('PERSIST', KEYS[i]) == 0 then return { 'EXPIRED' } end
+end
+redis.call('DEL', KEYS[5])
+redis.call('HSET', KEYS[5], 'id', ARGV[2], 'idx', ARGV[3], 'epoch', ARGV[4], 'hash', ARGV[5],
+  't', ARGV[6], 'chunks', ARGV[7])
+if tonumber(m.want) <= tonumber(ARGV[3]) then redis.call('HDEL', KEYS[1], 'want') end
+return { 'OK' }
+`);
+
+/**
+ * ARGV: epoch, the index after which everything stays, ms after which a silent server is no longer
+ * waited for. Keeps the snapshot's own entry too, to which a loader's first read is compared.
+ */
+export const TRIM = defineScript(`${PRELUDE}
+local m = meta()
+if m.run ~= run_id() or m.epoch ~= ARGV[1] then return 0 end
+local snapshot = redis.call('HGET', KEYS[5], 'idx')
+if not snapshot then return 0 end
+local first = math.min(tonumber(snapshot), tonumber(ARGV[2]) + 1)
+local now = now_ms()
+local all = redis.call('HGETALL', KEYS[4])
+for i = 1, #all, 2 do
+  local seen, applied = string.match(all[i + 1], '^(%d+) (%d+)')
+  if not seen or now - tonumber(seen) > tonumber(ARGV[3]) then
+    redis.call('HDEL', KEYS[4], all[i])
+  else
+    first = math.min(first, tonumber(applied))
+  end
+end
+local removed = redis.call('XTRIM', KEYS[2], 'MINID', '=', int(first) .. '-0')
+if removed > 0 then redis.call('HSET', KEYS[1], 'floor', '-1', 'floorhash', '') end
+return removed
+`);

@@ -1,0 +1,63 @@
+/**
+ * What this server has applied: where it stands, the newest entries to repair Redis with, and the
+ * only way on which entries and snapshots come to the sink.
+ */
+import { type LogSink, type Position, type Snapshot, START } from '../../event-log.ts';
+import { follows, type RawEntry, toEntry } from '../log/stream-entry.ts';
+import { RingBuffer, type RingLimits } from './ring-buffer.ts';
+
+export class History {
+  readonly ring: RingBuffer;
+  readonly #sink: LogSink;
+  /** The newest epoch that this server took part in; 0 before the first. */
+  epoch = 0;
+  #torn = false;
+
+  constructor(sink: LogSink, limits?: RingLimits) {
+    this.#sink = sink;
+    this.ring = new RingBuffer(limits);
+  }
+
+  get position(): Position {
+    return this.ring.tip;
+  }
+
+  /** Whether a restore failed midway: nothing may be applied before one succeeds. */
+  get torn(): boolean {
+    return this.#torn;
+  }
+
+  /** Whether there is anything that a Redis could be repaired with, or measured against. */
+  get warm(): boolean {
+    return this.epoch > 0;
+  }
+
+  /**
+   * Applies entries as far as each follows from the one before, and says how many those were. What
+   * comes after the first that does not is of another history, or nobody's.
+   */
+  follow(raws: readonly (RawEntry | undefined)[]): number {
+    const accepted: RawEntry[] = [];
+    let previous = this.position;
+    for (const raw of raws) {
+      if (raw === undefined || !follows(previous, raw)) break;
+      accepted.push(raw);
+      previous = raw;
+    }
+    if (accepted.length === 0) return 0;
+    // The sink first: what it refuses to apply must not count as applied.
+    this.#sink.apply(accepted.map(toEntry));
+    for (const raw of accepted) this.ring.push(raw);
+    return accepted.length;
+  }
+
+  /** Throws away what was applied and takes the snapshot; without one, the empty beginning. */
+  async restore(snapshot: Snapshot = { position: START, lines: [] }): Promise<void> {
+    this.#torn = true;
+    this.epoch = 0;
+    this.ring.reset(START);
+    await this.#sink.restore(snapshot);
+    this.ring.reset(snapshot.position);
+    this.#torn = false;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * When a write counts: `redis`, when this server has applied what Redis has; `quorum`, when a
+ * majority of the servers has. No failover of Redis loses the latter: a seal needs a majority too,
+ * so one server takes part in both and holds the entry.
+ */
+import type { Clock } from '../../../../lib/clock.ts';
+import { ProconsulError } from '../../../../lib/errors.ts';
+import type { Keys } from '../link/keys.ts';
+import type { CommitPolicy } from '../link/options.ts';
+import type { Applied } from '../log/applied.ts';
+import { sleep } from '../log/monitor.ts';
+import { dailyKeys, REPORT } from '../log/scripts.ts';
+import type { Live } from './live.ts';
+
+/** The others apply within a millisecond or two; each look costs Redis some 20 µs. */
+const POLL_MS = 2;
+
+export interface QuorumDeps {
+  readonly policy: CommitPolicy;
+  /** How many servers there are to be. */
+  readonly servers: number;
+  readonly server: string;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly applied: Applied;
+}
+
+export class Quorum {
+  readonly #deps: QuorumDeps;
+  /** How many servers must show what they hold before a seal. */
+  readonly majority: number;
+  #index = 0;
+  #reporting = false;
+
+  constructor(deps: QuorumDeps) {
+    this.#deps = deps;
+    this.majority = deps.policy === 'quorum' ? Math.floor(deps.servers / 2) + 1 : 1;
+  }
+
+  /** False when the session or the time ends before the index is committed. */
+  readonly committed = async (live: Live, index: number, deadline: number): Promise<boolean> => {
+    const { applied } = this.#deps;
+    if (!(await applied.wait(index, deadline, live.session.signal))) return false;
+    return await this.#agree(live, deadline, (report) => report.applied >= index);
+  };
+
+  /** Whether a majority used this Redis after it said `at`: no other one was sealed before. */
+  readonly confirmed = async (live: Live, at: number, deadline: number): Promise<boolean> =>
+    await this.#agree(live, deadline, (report) => report.seen >= at);
+
+  /** Lets the others know how far this server is; one message under way at a time. */
+  report(live: Live, index: number): void {
+    this.#index = index;
+    if (this.majority === 1 || this.#reporting) return;
+    this.#reporting = true;
+    const send = async () => {
+      for (let sent = -1; sent < this.#index && !live.session.closed; ) {
+        sent = this.#index;
+        await this.#exchange(live);
+      }
+    };
+    send()
+      .catch(() => live.session.close())
+      .finally(() => {
+        this.#reporting = false;
+      });
+  }
+
+  async #agree(
+    live: Live,
+    deadline: number,
+    agrees: (report: Report) => boolean,
+  ): Promise<boolean> {
+    if (this.majority === 1) return true;
+    const { clock } = this.#deps;
+    while (clock.monotonic() < deadline && !live.session.closed) {
+      const reports = await this.#exchange(live).catch(() => []);
+      if (reports.filter(agrees).length >= this.majority) return true;
+      await sleep(clock, POLL_MS, live.session.signal);
+    }
+    return false;
+  }
+
+  async #exchange({ session, epoch }: Live): Promise<Report[]> {
+    const { keys, server } = this.#deps;
+    const args = [epoch, server, this.#index];
+    const [answer, flat] = (await session.commands.run(REPORT, dailyKeys(keys), args)) as [
+      string,
+      string[]?,
+    ];
+    if (answer !== 'OK') throw new ProconsulError('unavailable', 'Redis is to be sealed');
+    return parseReports(flat ?? []);
+  }
+}
+
+interface Report {
+  /** By Redis's clock. */
+  readonly seen: number;
+  readonly applied: number;
+}
+
+function parseReports(flat: readonly string[]): Report[] {
+  const reports: Report[] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    reports.push({ seen: Number(flat[i]), applied: Number(flat[i + 1]) });
+  }
+  return reports;
+}

@@ -1,0 +1,227 @@
+/**
+ * Brings a Redis and this server's history to agree, whatever happened to either, before anything
+ * is written: reads on, or puts back what Redis lost, or gives in to a history that counts more.
+ */
+import type { Clock } from '../../../../lib/clock.ts';
+import { describeChain, ProconsulError } from '../../../../lib/errors.ts';
+import type { Logger } from '../../../../lib/logger.ts';
+import { START } from '../../event-log.ts';
+import type { Keys } from '../link/keys.ts';
+import { SETTLE_POLL_MS, TAIL_COUNT } from '../link/limits.ts';
+import type { Session } from '../link/session.ts';
+import { sleep } from '../log/monitor.ts';
+import { SnapshotStore } from '../log/snapshot-store.ts';
+import { parseStreamItem, type RawEntry, type StreamItem, streamId } from '../log/stream-entry.ts';
+import type { History } from './history.ts';
+import { describeLost, formatLost, type LostEntry } from './lost-entry.ts';
+import { type Plan, planSeal } from './seal-plan.ts';
+import { sealKeys, WANT } from './seal-scripts.ts';
+import { Sealer } from './sealer.ts';
+import { lookAt, type View } from './view.ts';
+
+/** How often one waits for another server's snapshot says so. */
+const WAIT_LOG_MS = 5000;
+/** A restored snapshot that fails this often is damaged, and not just cut off. */
+const MAX_FAILED_LOADS = 3;
+
+export interface ReconcilerDeps {
+  readonly keys: Keys;
+  readonly history: History;
+  readonly server: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onLost: (lost: readonly LostEntry[]) => void;
+  readonly settleMs: number;
+  readonly quorum: number;
+  /** Servers that were seen alive a moment ago. */
+  readonly peers: () => readonly string[];
+}
+
+export interface Reconciled {
+  /** In which this server may write. */
+  readonly epoch: number;
+  /** On the monotonic clock: all that Redis had then is applied. */
+  readonly lookedAt: number;
+}
+
+export class Reconciler {
+  readonly #deps: ReconcilerDeps;
+  /** Snapshots that could not be loaded, by their id. */
+  readonly #failedLoads = new Map<string, number>();
+  /** Since when nothing but another server's snapshot helps. */
+  #stuckAt: number | undefined;
+  #saidAt = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Resolves when this server has applied all that Redis had, and Redis is sealed.
+   * Rejects when the session ends first, and 'internal' when the log is damaged and no other server
+   * has helped for `patienceMs`.
+   */
+  async run(session: Session, patienceMs: number): Promise<Reconciled> {
+    const { keys, server, history, clock } = this.#deps;
+    const sealer = new Sealer({ ...this.#deps, redis: session.commands, lost: this.#report });
+    for (;;) {
+      const lookedAt = clock.monotonic();
+      const view = await lookAt(session.commands, keys, server, history);
+      const plan = this.#plan(view);
+      if (await this.#step(session, sealer, view, plan)) {
+        history.epoch = view.epoch;
+        this.#stuckAt = undefined;
+        return { epoch: view.epoch, lookedAt };
+      }
+      if (this.#stuckMs > patienceMs) {
+        throw new ProconsulError('internal', 'the log is damaged and no server has a snapshot');
+      }
+      if (session.closed)
+        throw new ProconsulError('unavailable', 'the connection to Redis is lost');
+      if (plan.kind === 'wait') await sleep(clock, SETTLE_POLL_MS, session.signal);
+    }
+  }
+
+  get #stuckMs(): number {
+    return this.#stuckAt === undefined ? 0 : this.#deps.clock.monotonic() - this.#stuckAt;
+  }
+
+  #plan(view: View): Plan {
+    const { history, server, settleMs, quorum, peers } = this.#deps;
+    const holdings = {
+      server,
+      epoch: history.epoch,
+      position: history.position,
+      baseIndex: history.ring.base.index,
+      warm: history.warm,
+      hashAt: (index: number) => history.ring.at(index)?.hash,
+      peers: peers(),
+    };
+    return planSeal(view, holdings, { settleMs, quorum });
+  }
+
+  /** True when history and Redis agree. */
+  async #step(session: Session, sealer: Sealer, view: View, plan: Plan): Promise<boolean> {
+    switch (plan.kind) {
+      case 'wait':
+        return false;
+      case 'seal':
+        await sealer.seal(view, plan);
+        return false;
+      case 'yield':
+        if (plan.fork) await this.#reportOwn(session);
+        await this.#restore(session, view, plan.fork);
+        return false;
+      case 'adopt':
+        return await this.#adopt(session, view);
+    }
+  }
+
+  async #adopt(session: Session, view: View): Promise<boolean> {
+    const { history } = this.#deps;
+    if (history.torn) return await this.#restore(session, view, true);
+    const beginning = history.position.index === 0;
+    if (beginning && view.index > 0 && (await this.#loadNewest(session))) return false;
+    if (await this.#catchUp(session, view.index)) return true;
+    return await this.#restore(session, view, false);
+  }
+
+  /** False when the stream does not lead there. */
+  async #catchUp(session: Session, index: number): Promise<boolean> {
+    const { history, keys } = this.#deps;
+    while (history.position.index < index) {
+      const items = await readAfter(session, keys, history.position.index);
+      const followed = history.follow(items.map(parseStreamItem));
+      if (followed < items.length || items.length === 0) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Takes Redis's history from its snapshot or, where that is of use, from its beginning; else asks
+   * the others for a snapshot.
+   */
+  async #restore(session: Session, view: View, anew: boolean): Promise<false> {
+    const { history, keys, clock, logger } = this.#deps;
+    if (await this.#loadNewest(session)) return false;
+    const { index } = history.position;
+    if (anew && view.floor === 0 && view.firstIndex <= 1) {
+      await history.restore({ position: { ...START, epoch: view.epoch }, lines: [] });
+      return false;
+    }
+    this.#stuckAt ??= clock.monotonic();
+    if (clock.monotonic() - this.#saidAt > WAIT_LOG_MS) {
+      this.#saidAt = clock.monotonic();
+      logger.warn(`redis: the log cannot be read on from index ${index}: asking for a snapshot`);
+    }
+    await session.commands.run(WANT, sealKeys(keys), [index + 1]);
+    await sleep(clock, SETTLE_POLL_MS * 4, session.signal);
+    return false;
+  }
+
+  /** False when there is none that leads on. */
+  async #loadNewest(session: Session): Promise<boolean> {
+    const { history, keys, logger } = this.#deps;
+    const store = new SnapshotStore(session.commands, keys);
+    const stored = await store.newest();
+    if (stored === undefined) return false;
+    const failed = this.#failedLoads.get(stored.id) ?? 0;
+    const { position } = history;
+    // The very same position leads nowhere, unless it is of another history.
+    const useless =
+      stored.position.index === position.index && stored.position.hash === position.hash;
+    if (failed >= MAX_FAILED_LOADS || (useless && !history.torn)) return false;
+    try {
+      await history.restore(store.load(stored));
+    } catch (error) {
+      this.#failedLoads.set(stored.id, failed + 1);
+      logger.error(
+        `redis: the snapshot of index ${stored.position.index}: ${describeChain(error)}`,
+      );
+      throw new ProconsulError('unavailable', 'load a snapshot', { cause: error });
+    }
+    return true;
+  }
+
+  /** What this server has applied and the history that counts does not hold. */
+  async #reportOwn(session: Session): Promise<void> {
+    const { history, keys } = this.#deps;
+    const { ring } = history;
+    const common = await ring.newestKnown(async ({ index, hash }) => {
+      const [item] = await readRange(session, keys, streamId(index), streamId(index));
+      return item !== undefined && parseStreamItem(item)?.hash === hash;
+    });
+    let after = (common ?? ring.base).index;
+    for (;;) {
+      const own = ring.after(after, TAIL_COUNT, Number.POSITIVE_INFINITY);
+      const last = own.at(-1);
+      if (last === undefined) return;
+      after = last.index;
+      const ids = own.map(({ id }) => id);
+      const scores = (await session.commands.call('ZMSCORE', [keys.ids, ...ids])) as unknown[];
+      // Proposed again, and written in the other history too: not lost.
+      this.#report(own.filter((_, i) => scores[i] === null));
+    }
+  }
+
+  readonly #report = (entries: readonly RawEntry[]): void => {
+    if (entries.length === 0) return;
+    const lost = entries.map(describeLost);
+    for (const each of lost) this.#deps.logger.error(`redis: lost in a fork: ${formatLost(each)}`);
+    this.#deps.onLost(lost);
+  };
+}
+
+async function readAfter(session: Session, keys: Keys, index: number): Promise<StreamItem[]> {
+  return await readRange(session, keys, `(${streamId(index)}`, '+');
+}
+
+async function readRange(
+  { commands }: Session,
+  keys: Keys,
+  from: string,
+  to: string,
+): Promise<StreamItem[]> {
+  const args = [keys.log, from, to, 'COUNT', TAIL_COUNT];
+  return (await commands.call('XRANGE', args)) as StreamItem[];
+}

@@ -1,0 +1,166 @@
+/**
+ * The scripts that make a Redis take writes (again). All but VIEW are compare-and-set on what a
+ * view has seen (its `state`), so that servers which race undo nothing of one another: they answer
+ * MOVED, and the loser looks again. Keys: meta, log, ids, servers, seal, snapshot.
+ */
+import { defineScript } from '../link/connection.ts';
+import type { Keys } from '../link/keys.ts';
+import { SETTLE_MS } from '../link/limits.ts';
+import { PRELUDE } from '../log/scripts.ts';
+
+export function sealKeys({ meta, log, ids, servers, seal, snapshot }: Keys): string[] {
+  return [meta, log, ids, servers, seal, snapshot];
+}
+
+const SEAL_PRELUDE = `${PRELUDE}
+local function state(m)
+  local last, length = stream_end()
+  return table.concat({ m.run, m.epoch, m.idx, m.hash, last, int(length) }, ' ')
+end
+local function newer(a, b)
+  if tonumber(a) > tonumber(b) then return a end
+  return b
+end
+local function drop_snapshot_after(idx)
+  local at = redis.call('HGET', KEYS[6], 'idx')
+  if at and tonumber(at) > tonumber(idx) then redis.call('DEL', KEYS[6]) end
+end
+`;
+
+/** A candidate that was not renewed for this long has died. */
+export const CANDIDATE_FRESH_MS = SETTLE_MS / 2;
+const SEAL_KEY_TTL_MS = 10_000;
+
+/**
+ * ARGV: server, and what it holds: epoch, index, hash, warm (1 or 0).
+ * Answers what there is to know of this Redis. Where it is not to be written to as it is, the
+ * server's holdings are published beside those of the others.
+ */
+export const VIEW = defineScript(`${SEAL_PRELUDE}
+-- What is kept beside the log can be done without; of another type it would fail every script.
+for i, kind in pairs({ [3] = 'zset', [4] = 'hash', [5] = 'hash', [6] = 'hash' }) do
+  local found = redis.call('TYPE', KEYS[i]).ok
+  if found ~= kind and found ~= 'none' then redis.call('DEL', KEYS[i]) end
+end
+local m = meta()
+local run = run_id()
+local now = now_ms()
+local ok = consistent(m)
+local since = 0
+if not ok or m.run ~= run or tonumber(m.epoch) < tonumber(ARGV[2]) then
+  local seal = redis.call('HMGET', KEYS[5], ':since', ':last', ':run')
+  if not seal[1] or seal[3] ~= run or now - tonumber(seal[2]) > ${CANDIDATE_FRESH_MS} then
+    redis.call('DEL', KEYS[5])
+    redis.call('HSET', KEYS[5], ':since', int(now), ':run', run)
+    seal[1] = now
+  end
+  since = now - tonumber(seal[1])
+  redis.call('HSET', KEYS[5], ':last', int(now),
+    ARGV[1], table.concat({ int(now), ARGV[2], ARGV[3], ARGV[5], ARGV[4] }, ' '))
+  redis.call('PEXPIRE', KEYS[5], ${SEAL_KEY_TTL_MS})
+end
+local function entry(from, to)
+  local found = redis.pcall('XRANGE', KEYS[2], from, to, 'COUNT', 1)
+  if found.err then return nil end
+  return found[1]
+end
+local mine = entry(ARGV[3] .. '-0', ARGV[3] .. '-0')
+local mine_hash = ''
+if mine then
+  for i = 1, #mine[2], 2 do
+    if mine[2][i] == 'h' then mine_hash = mine[2][i + 1] end
+  end
+end
+local first = entry('-', '+')
+local last, length = stream_end()
+return {
+  run, m.run, m.epoch, m.idx, m.hash, m.t, m.next, m.floor, m.floorhash,
+  last, int(length), first and first[1] or '', mine_hash, ok and '1' or '0',
+  int(since), int(now), state(m), redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[4])
+}
+`);
+
+/** ARGV: state, epoch, next index. From now on this process takes appends in this epoch. */
+export const SEAL = defineScript(`${SEAL_PRELUDE}
+local m = meta()
+if state(m) ~= ARGV[1] then return { 'MOVED' } end
+redis.call('HSET', KEYS[1], 'run', run_id(), 'epoch', ARGV[2], 'next', ARGV[3],
+  'idx', m.idx, 'hash', m.hash, 't', m.t, 'floor', m.floor, 'floorhash', m.floorhash,
+  'sealed', int(now_ms()))
+redis.call('DEL', KEYS[5])
+return { 'OK' }
+`);
+
+/**
+ * ARGV: state, then index, epoch, t, id, hash, payload of each entry, from the one after the last.
+ * Puts back what was lost, as it was. Answers OK with the new state; BROKEN when an entry does not
+ * follow from the one before. What was put back is whole at any moment, but nobody may append to
+ * it before a seal.
+ */
+export const REPAIR = defineScript(`${SEAL_PRELUDE}
+local m = meta()
+if state(m) ~= ARGV[1] then return { 'MOVED' } end
+local idx, hash, t = m.idx, m.hash, m.t
+for i = 2, #ARGV, 6 do
+  local n, e, at, id, h, payload = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+  local expected = redis.sha1hex(hash .. ' ' .. n .. ' ' .. e .. ' ' .. at .. ' ' .. id .. ' ' .. payload)
+  if h ~= expected then return { 'BROKEN', n } end
+  idx, hash, t = n, h, at
+end
+for i = 2, #ARGV, 6 do
+  redis.call('XADD', KEYS[2], ARGV[i] .. '-0',
+    'e', ARGV[i + 1], 't', ARGV[i + 2], 'p', ARGV[i + 3], 'h', ARGV[i + 4], 'c', ARGV[i + 5])
+  redis.call('ZADD', KEYS[3], ARGV[i], ARGV[i + 3])
+end
+redis.call('HSET', KEYS[1], 'run', '', 'idx', idx, 'hash', hash, 't', t, 'epoch', m.epoch,
+  'floor', m.floor, 'floorhash', m.floorhash)
+redis.call('HSET', KEYS[5], ':since', int(now_ms()))
+return { 'OK', state(meta()) }
+`);
+
+/**
+ * ARGV: state, index, epoch, hash, t of an entry that is in the stream, the floor and its hash.
+ * Everything after the entry goes. Answers OK with the new state.
+ */
+export const CUT = defineScript(`${SEAL_PRELUDE}
+local m = meta()
+if state(m) ~= ARGV[1] then return { 'MOVED' } end
+local idx = ARGV[2]
+repeat
+  local wrong = redis.call('XRANGE', KEYS[2], '(' .. idx .. '-0', '+', 'COUNT', 500)
+  for _, entry in ipairs(wrong) do redis.call('XDEL', KEYS[2], entry[1]) end
+until #wrong == 0
+redis.call('XSETID', KEYS[2], idx .. '-0')
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '(' .. idx, '+inf')
+drop_snapshot_after(idx)
+local next = m.next
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'run', '', 'epoch', newer(m.epoch, ARGV[3]), 'idx', idx,
+  'hash', ARGV[4], 't', ARGV[5], 'next', next, 'floor', ARGV[6], 'floorhash', ARGV[7])
+return { 'OK', state(meta()) }
+`);
+
+/**
+ * ARGV: state, index, epoch, hash, t of the position to begin anew from, and the last index that
+ * will be put back. Answers OK with the new state.
+ */
+export const RESET = defineScript(`${SEAL_PRELUDE}
+local m = meta()
+if state(m) ~= ARGV[1] then return { 'MOVED' } end
+redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
+drop_snapshot_after(ARGV[6])
+local want = ARGV[2]
+local at = redis.call('HGET', KEYS[6], 'idx')
+if at and tonumber(at) >= tonumber(want) then want = '0' end
+redis.call('HSET', KEYS[1], 'run', '', 'epoch', newer(m.epoch, ARGV[3]), 'idx', ARGV[2],
+  'hash', ARGV[4], 't', ARGV[5], 'next', m.next, 'floor', ARGV[2], 'floorhash', ARGV[4],
+  'want', want)
+return { 'OK', state(meta()) }
+`);
+
+/** ARGV: index. A snapshot of this index or later is needed: the stream does not lead there. */
+export const WANT = defineScript(`${SEAL_PRELUDE}
+local m = meta()
+if tonumber(m.want) < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'want', ARGV[1]) end
+return { 'OK' }
+`);

@@ -1,0 +1,111 @@
+/** What a server sees of a Redis that it is about to use, and who else looks at it. */
+import type { Connection } from '../link/connection.ts';
+import type { Keys } from '../link/keys.ts';
+import { PRESENT_MS } from '../link/limits.ts';
+import type { History } from './history.ts';
+import { CANDIDATE_FRESH_MS, sealKeys, VIEW } from './seal-scripts.ts';
+
+/** What a server has applied, as it tells the others while a seal is under way. */
+export interface Candidate {
+  readonly server: string;
+  readonly epoch: number;
+  readonly index: number;
+  readonly hash: string;
+  /** Whether it has a history of its own, from before the seal. */
+  readonly warm: boolean;
+}
+
+export interface View {
+  readonly run: string;
+  readonly sealedRun: string;
+  readonly epoch: number;
+  readonly index: number;
+  readonly hash: string;
+  readonly t: number;
+  readonly next: number;
+  /** Where the stream was begun anew; -1 once it was trimmed. */
+  readonly floor: number;
+  readonly floorHash: string;
+  readonly length: number;
+  /** Of the stream's first entry; 0 when there is none. */
+  readonly firstIndex: number;
+  /** Of the entry at this server's own index; '' when there is none. */
+  readonly hashAtMine: string;
+  /** Whether the stream ends where the meta record says. */
+  readonly consistent: boolean;
+  /** How long ago the first server saw that a seal is needed. */
+  readonly sinceMs: number;
+  readonly state: string;
+  readonly candidates: readonly Candidate[];
+  /** Servers that lived when this Redis was last in use. */
+  readonly live: readonly string[];
+}
+
+/** Looks, and publishes what this server holds where a seal is needed. */
+export async function lookAt(
+  commands: Connection,
+  keys: Keys,
+  server: string,
+  history: History,
+): Promise<View> {
+  const { index, hash } = history.position;
+  const warm = history.warm ? 1 : 0;
+  const args = [server, history.epoch, index, hash, warm];
+  return parseView((await commands.run(VIEW, sealKeys(keys), args)) as readonly unknown[]);
+}
+
+function parseView(reply: readonly unknown[]): View {
+  const text = (at: number) => String(reply[at] ?? '');
+  const number = (at: number) => Number.parseInt(text(at), 10) || 0;
+  const flat = (at: number) => (reply[at] ?? []) as readonly string[];
+  const now = number(15);
+  return {
+    run: text(0),
+    sealedRun: text(1),
+    epoch: number(2),
+    index: number(3),
+    hash: text(4),
+    t: number(5),
+    next: number(6),
+    floor: number(7),
+    floorHash: text(8),
+    length: number(10),
+    firstIndex: number(11),
+    hashAtMine: text(12),
+    consistent: text(13) === '1',
+    sinceMs: number(14),
+    state: text(16),
+    candidates: parseCandidates(flat(17), now),
+    live: parseLive(flat(18)),
+  };
+}
+
+function parseCandidates(flat: readonly string[], now: number): Candidate[] {
+  const candidates: Candidate[] = [];
+  for (const [server, value] of pairs(flat)) {
+    if (server.startsWith(':')) continue;
+    const [at, epoch, index, warm, hash = ''] = value.split(' ');
+    if (now - Number(at) > CANDIDATE_FRESH_MS) continue;
+    candidates.push({
+      server,
+      epoch: Number(epoch),
+      index: Number(index),
+      hash,
+      warm: warm === '1',
+    });
+  }
+  return candidates;
+}
+
+/** Seen not much before the last sign of life of any server: so old a Redis may be, this is right. */
+function parseLive(flat: readonly string[]): string[] {
+  const seen = pairs(flat).map(([server, value]) => ({ server, at: Number.parseInt(value, 10) }));
+  const last = Math.max(0, ...seen.map(({ at }) => at));
+  return seen.filter(({ at }) => at >= last - PRESENT_MS).map(({ server }) => server);
+}
+
+export function pairs(flat: readonly string[]): [string, string][] {
+  const found: [string, string][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) found.push([flat[i] ?? '', flat[i + 1] ?? '']);
+  return found;
+}

@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Forwarder } from '../../../agent/servers/forwarder.ts';
+import { ServerList } from '../../../agent/servers/server-list.ts';
+import { Upstream } from '../../../agent/servers/upstream.ts';
+import { createApp } from '../../../lib/http/app.ts';
+import { silentLogger } from '../../../lib/logger.ts';
+import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import { serveHttp } from '../../support/servers/http-servers.ts';
+import { until } from '../../support/until.ts';
+
+const running: { stop(): void }[] = [];
+
+afterEach(() => {
+  for (const each of running.splice(0)) each.stop();
+});
+
+/** An agent's HTTP surface before the servers that the listeners make. */
+async function agentBefore(...listeners: readonly RequestListener[]) {
+  const clock = new FakeClock();
+  const servers = new ServerList(clock, seededRandom(5));
+  const started = await Promise.all(listeners.map((listener) => serveHttp(listener)));
+  servers.add(
+    started.map(({ host }, i) => ({
+      ID: `id-${i}`,
+      Node: `s${i}`,
+      Datacenter: 'dc1',
+      Url: `http://${host}`,
+    })),
+  );
+  const upstream = new Upstream({ servers, clock });
+  const forwarder = new Forwarder({ upstream, clock, node: 'n1', token: () => 'default-token' });
+  running.push(forwarder, upstream);
+  const fallback = forwarder.handle;
+  const agent = await serveHttp(createApp({ routes: [], fallback, logger: silentLogger }));
+  const asked = { requests: 0 };
+  agent.server.on('request', () => void asked.requests++);
+  return { clock, servers, forwarder, started, asked, url: `http://${agent.host}` };
+}
+
+/** Holds requests until they are answered, as a blocking query is. */
+class Held {
+  readonly waiting: { request: IncomingMessage; response: ServerResponse }[] = [];
+  readonly listener: RequestListener = (request, response) => {
+    this.waiting.push({ request, response });
+  };
+
+  answer(body: string, index: number): void {
+    const headers = { 'Content-Type': 'application/json', 'X-Consul-Index': String(index) };
+    for (const { response } of this.waiting.splice(0)) response.writeHead(200, headers).end(body);
+  }
+}
+
+describe('what an agent does not answer itself', () => {
+  it('goes to a server and back as it is, with the agent’s name and token', async () => {
+    const seen: unknown[] = [];
+    const { url } = await agentBefore((request, response) => {
+      const { method, headers } = request;
+      seen.push(method, request.url, headers['x-consul-token'], headers['x-proconsul-node']);
+      request.on('data', (part: Buffer) => seen.push(part.toString()));
+      response.writeHead(404, { 'X-Consul-Index': '7', 'Content-Type': 'text/odd' }).end('no');
+    });
+    const answer = await fetch(`${url}/v1/kv/a%2Fb?raw`, { method: 'PUT', body: 'v' });
+    assert.deepEqual([answer.status, await answer.text()], [404, 'no']);
+    assert.equal(answer.headers.get('x-consul-index'), '7');
+    assert.equal(answer.headers.get('content-type'), 'text/odd');
+    assert.deepEqual(seen, ['PUT', '/v1/kv/a%2Fb?raw', 'default-token', 'n1', 'v']);
+  });
+
+  it('is answered with 500 when no server is known', async () => {
+    const { url } = await agentBefore();
+    const answer = await fetch(`${url}/v1/kv/a`);
+    assert.deepEqual([answer.status, await answer.text()], [500, 'No cluster leader']);
+    assert.equal(answer.headers.get('x-proconsul-applied'), 'no');
+  });
+
+  it('goes to the next server when one is gone, and comes back when it returns', async () => {
+    const counts = [0, 0, 0];
+    const listener = (i: number): RequestListener => {
+      return (_, response) => {
+        counts[i] = (counts[i] ?? 0) + 1;
+        response.end(String(i));
+      };
+    };
+    const { url, servers, started, clock } = await agentBefore(
+      listener(0),
+      listener(1),
+      listener(2),
+    );
+    const path = '/v1/health/service/web';
+    const owner = await (await fetch(url + path)).text();
+    const { server, port } = started[Number(owner)] ?? assert.fail();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    const next = await (await fetch(url + path)).text();
+    assert.notEqual(next, owner);
+    assert.equal(servers.inOrder('web')[0]?.Node, `s${next}`, 'the lost one is not asked again');
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    await clock.advance(2000);
+    assert.equal(await (await fetch(url + path)).text(), owner);
+  });
+
+  it('is not sent again as a write that a server may have done', async () => {
+    let requests = 0;
+    const cut: RequestListener = (request) => {
+      requests++;
+      request.socket.destroy();
+    };
+    const { url } = await agentBefore(cut, cut, cut);
+    const answer = await fetch(`${url}/v1/kv/a`, { method: 'PUT', body: 'v' });
+    assert.equal(answer.status, 500);
+    assert.equal(answer.headers.get('x-proconsul-applied'), 'unknown');
+    assert.equal(requests, 1);
+  });
+
+  it('is sent to another server when the first says that it did nothing', async () => {
+    let refusals = 0;
+    const refuse: RequestListener = (_, response) => {
+      refusals++;
+      response.writeHead(500, { 'X-Proconsul-Applied': 'no' }).end('No cluster leader');
+    };
+    const { url } = await agentBefore(refuse, refuse);
+    const answer = await fetch(`${url}/v1/kv/a`, { method: 'PUT', body: 'v' });
+    assert.equal(answer.status, 500);
+    assert.equal(refusals, 2);
+  });
+
+  it('streams through: the first bytes are there before the last', async () => {
+    let end: () => void = () => undefined;
+    const { url } = await agentBefore((_, response) => {
+      response.write('first');
+      end = () => response.end('last');
+    });
+    const { body } = await fetch(`${url}/v1/snapshot`);
+    const reader = body?.getReader() ?? assert.fail();
+    const { value } = await reader.read();
+    assert.equal(Buffer.from(value ?? []).toString(), 'first');
+    end();
+    await reader.cancel();
+  });
+});
+
+describe('blocking queries through an agent', () => {
+  const QUERY = '/v1/health/service/web?index=5&wait=60s';
+
+  it('of 100 local watchers of one service are one upstream query', async () => {
+    const held = new Held();
+    const { url, forwarder, asked } = await agentBefore(held.listener);
+    const watchers = Array.from({ length: 100 }, async () => {
+      const answer = await fetch(url + QUERY);
+      return [answer.headers.get('x-consul-index'), await answer.text()];
+    });
+    await until(() => asked.requests === 100 && held.waiting.length > 0);
+    await settle();
+    assert.equal(held.waiting.length, 1);
+    held.answer('[1]', 6);
+    for (const watcher of watchers) assert.deepEqual(await watcher, ['6', '[1]']);
+    assert.equal(forwarder.load.queries, 0);
+  });
+
+  it('of clients with different tokens are not shared', async () => {
+    const held = new Held();
+    const { url } = await agentBefore(held.listener);
+    const asked = ['one', 'two'].map((token) =>
+      fetch(url + QUERY, { headers: { 'X-Consul-Token': token } }),
+    );
+    await until(() => held.waiting.length === 2);
+    held.answer('[]', 6);
+    await Promise.all(asked);
+  });
+
+  it('go on with another server when the one that holds them is gone without a word', async () => {
+    const held = [new Held(), new Held()];
+    const { url, servers } = await agentBefore(...held.map(({ listener }) => listener));
+    const asked = fetch(url + QUERY);
+    await until(() => held.some(({ waiting }) => waiting.length === 1));
+    const silent = held.findIndex(({ waiting }) => waiting.length === 1);
+    // The other server says who lives.
+    servers.replace(servers.all.filter(({ Node }) => Node !== `s${silent}`));
+    await until(() => held[1 - silent]?.waiting.length === 1);
+    held[1 - silent]?.answer('[1]', 6);
+    assert.equal(await (await asked).text(), '[1]');
+  });
+
+  it('stay with a server that has another id and is where it was', async () => {
+    const held = new Held();
+    const { url, servers } = await agentBefore(held.listener);
+    const asked = fetch(url + QUERY);
+    await until(() => held.waiting.length === 1);
+    servers.replace(servers.all.map((server) => ({ ...server, ID: 'new' })));
+    await settle();
+    held.answer('[1]', 6);
+    assert.equal(await (await asked).text(), '[1]');
+  });
+
+  it('end upstream when the last of their clients has gone', async () => {
+    const held = new Held();
+    const { url, forwarder } = await agentBefore(held.listener);
+    const clients = [new AbortController(), new AbortController()];
+    const asked = clients.map(({ signal }) => fetch(url + QUERY, { signal }).catch(() => 'gone'));
+    await until(() => held.waiting.length === 1);
+    const [{ request } = assert.fail()] = held.waiting;
+    let closed = false;
+    request.socket.once('close', () => {
+      closed = true;
+    });
+    clients[0]?.abort();
+    await settle();
+    assert.equal(closed, false);
+    clients[1]?.abort();
+    await until(() => closed);
+    assert.deepEqual(await Promise.all(asked), ['gone', 'gone']);
+    await until(() => forwarder.load.queries === 0);
+  });
+});
+
+describe('GET …?cached through an agent', () => {
+  it('is answered from memory, which a blocking query keeps fresh', async () => {
+    const held = new Held();
+    const { url, clock } = await agentBefore(held.listener);
+    const get = async (headers = {}) => {
+      const answer = await fetch(`${url}/v1/health/service/web?passing&cached`, { headers });
+      const { headers: got } = answer;
+      return [got.get('x-cache'), got.get('age'), await answer.text()];
+    };
+    const first = get();
+    await until(() => held.waiting.length === 1);
+    assert.equal(held.waiting[0]?.request.url, '/v1/health/service/web?passing');
+    held.answer('[1]', 5);
+    assert.deepEqual(await first, ['MISS', null, '[1]']);
+    await until(() => held.waiting.length === 1);
+    assert.match(held.waiting[0]?.request.url ?? '', /index=5/);
+    await clock.advance(3000);
+    assert.deepEqual(await get(), ['HIT', '3', '[1]']);
+    held.answer('[2]', 6);
+    await until(async () => (await get())[2] === '[2]');
+    assert.deepEqual(await get(), ['HIT', '0', '[2]']);
+  });
+
+  it('asks anew when the client wants it newer than it is', async () => {
+    const held = new Held();
+    const { url, clock } = await agentBefore(held.listener);
+    const get = (headers = {}) => fetch(`${url}/v1/catalog/services?cached`, { headers });
+    const first = get();
+    await until(() => held.waiting.length === 1);
+    held.answer('{}', 5);
+    await first;
+    await until(() => held.waiting.length === 1);
+    await clock.advance(3000);
+    const second = get({ 'Cache-Control': 'max-age=2' });
+    await until(() => held.waiting.length === 2);
+    held.answer('{}', 6);
+    assert.equal((await second).headers.get('x-cache'), 'MISS');
+  });
+});

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runWords, type Surroundings } from '../support/servers/command-line.ts';
+import { serveHttp } from '../support/servers/http-servers.ts';
+
+const TLS = '../support/servers/docker-tls';
+
+/** What `kv get a` asks for with these flags and variables. */
+async function asked(flags: readonly string[], env: Surroundings['env'] = {}) {
+  const seen: IncomingMessage[] = [];
+  const { host } = await serveHttp((request, response) => {
+    seen.push(request);
+    response.end('[]');
+  });
+  const at = { CONSUL_HTTP_ADDR: host, ...env };
+  await runWords(['kv', 'get', ...flags, '-recurse', 'a'], { env: at });
+  const [request] = seen;
+  assert.ok(request !== undefined, 'nothing was asked');
+  return { url: request.url, headers: request.headers };
+}
+
+describe('where the agent is and how to speak to it', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'proconsul-cli-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('sends the datacenter and the consistency that are asked for', async () => {
+    const { url } = await asked(['-datacenter=dc2', '-stale']);
+    assert.equal(url, '/v1/kv/a?recurse&dc=dc2&stale');
+  });
+
+  it('takes the token from the file, then the flag, then the environment', async () => {
+    const file = join(folder, 'token');
+    writeFileSync(file, 'from-file\n');
+    const token = async (flags: readonly string[]) =>
+      (await asked(flags, { CONSUL_HTTP_TOKEN: 'from-env' })).headers['x-consul-token'];
+    assert.equal(await token([]), 'from-env');
+    assert.equal(await token(['-token=from-flag']), 'from-flag');
+    assert.equal(await token(['-token=from-flag', `-token-file=${file}`]), 'from-file');
+  });
+
+  it('sends user and password', async () => {
+    const { headers } = await asked([], { CONSUL_HTTP_AUTH: 'me:secret' });
+    assert.equal(headers.authorization, `Basic ${Buffer.from('me:secret').toString('base64')}`);
+  });
+
+  it('speaks over a Unix socket', async () => {
+    const path = join(folder, 'http.sock');
+    const server = createServer((_, response) => response.end('["a"]'));
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    try {
+      const { out } = await runWords(['kv', 'get', '-keys', `-http-addr=unix://${path}`]);
+      assert.equal(out, 'a\n');
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  it('says as Consul does that nobody is there', async () => {
+    const { server, host } = await serveHttp(() => undefined);
+    await new Promise((resolve) => server.close(resolve));
+    for (const address of [host, `http://${host}`]) {
+      const { code, err } = await runWords(['kv', 'get', `-http-addr=${address}`, 'a']);
+      assert.equal(code, 1);
+      const url = `http://${host}/v1/kv/a`;
+      const why = `dial tcp ${host}: connect: connection refused`;
+      assert.equal(err, `Error querying Consul agent: Get "${url}": ${why}\n`);
+    }
+  });
+
+  it('speaks TLS, with the certificates that are named', async () => {
+    const pem = (name: string) => fileURLToPath(new URL(`${TLS}/${name}.pem`, import.meta.url));
+    const [key, cert, ca] = ['server-key', 'server', 'ca'].map((name) => readFileSync(pem(name)));
+    const server = createTlsServer({ key, cert, ca, requestCert: true }, (_, response) =>
+      response.end('["a"]'),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const words = ['kv', 'get', '-keys', `-http-addr=127.0.0.1:${port}`];
+      const env = { CONSUL_HTTP_SSL: 'true', CONSUL_CACERT: pem('ca') };
+      const known = [`-client-cert=${pem('client')}`, `-client-key=${pem('client-key')}`];
+      assert.equal((await runWords([...words, ...known], { env })).out, 'a\n');
+      // Neither without a certificate of one's own, nor from a server that nobody vouches for.
+      assert.equal((await runWords(words, { env })).code, 1);
+      const stranger = await runWords([...words, ...known], { env: { CONSUL_HTTP_SSL: 'true' } });
+      assert.equal(stranger.code, 1);
+      const spoilt = await runWords([...words, `-client-cert=${pem('client-key')}`], { env });
+      assert.match(spoilt.err, /^Error querying Consul agent: cannot ask the agent: /);
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  it('refuses an address or a file that makes no sense', async () => {
+    for (const [flag, why] of [
+      ['-http-addr=ftp://x', /Unknown protocol scheme: ftp/],
+      ['-http-addr=a b:c', /Invalid address/],
+      ['-token-file=/nowhere/at/all', /Error loading token file: ENOENT/],
+      ['-ca-file=/nowhere/at/all', /Error loading CA: ENOENT/],
+    ] as const) {
+      const { code, err } = await runWords(['kv', 'get', flag, 'a']);
+      assert.equal(code, 1);
+      assert.match(err, why);
+    }
+  });
+});

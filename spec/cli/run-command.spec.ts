@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { COMMANDS, type CommandNode } from '../../cli/command-tree.ts';
+import { runWords } from '../support/servers/command-line.ts';
+
+/** The words of every command, groups included. */
+function paths(node: CommandNode, before: readonly string[] = []): string[][] {
+  const own = before.length === 0 ? [] : [[...before]];
+  if (!('commands' in node)) return own;
+  return [...own, ...[...node.commands].flatMap(([name, next]) => paths(next, [...before, name]))];
+}
+
+describe('the command line', () => {
+  for (const path of paths(COMMANDS)) {
+    it(`shows the usage of ${path.join(' ')} to -h, and exits with 0`, async () => {
+      const { code, out, err } = await runWords([...path, '-h']);
+      assert.equal(code, 0);
+      assert.ok(out.startsWith(`Usage: proconsul ${path.join(' ')}`), out);
+      assert.equal(err, '');
+    });
+  }
+
+  it('shows all commands to -h and --help on stdout', async () => {
+    for (const flag of ['-h', '--help', '-help']) {
+      const { code, out } = await runWords([flag]);
+      assert.equal(code, 0);
+      assert.match(out, /^ {4}kv +Reads and writes keys$/m);
+      assert.match(out, /^ {4}agent +/m);
+    }
+  });
+
+  it('shows them on stderr and exits with 127 where no command or an unknown one is named', async () => {
+    for (const words of [[], ['nope'], ['nope', '-h'], ['-x'], ['__proto__']]) {
+      const { code, out, err } = await runWords(words);
+      assert.deepEqual([code, out], [127, '']);
+      assert.match(err, /^Usage: proconsul/);
+    }
+  });
+
+  it('shows the usage of a group on stderr where its command is missing or unknown', async () => {
+    for (const words of [['kv'], ['kv', 'nope'], ['operator', 'raft']]) {
+      const { code, err } = await runWords(words);
+      assert.equal(code, 1);
+      assert.match(err, /^Usage: proconsul (kv|operator raft) <subcommand>/);
+    }
+  });
+
+  it('refuses an unknown flag, and flags before the command', async () => {
+    const unknown = await runWords(['kv', 'get', '-nope']);
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.err, /^flag provided but not defined: -nope\nUsage:\n {2}-base64\n/);
+    const early = await runWords(['-stale', 'kv', 'get', 'a']);
+    assert.equal(early.code, 1);
+    assert.match(early.err, /^Invalid flags before the subcommand\./);
+  });
+
+  it('says of a part that is missing that it is not built yet', async () => {
+    for (const words of [
+      ['snapshot', 'save', 'x'],
+      ['acl', 'bootstrap', '-format=json'],
+      ['login'],
+    ]) {
+      const { code, err } = await runWords(words);
+      assert.equal(code, 1);
+      assert.equal(err, `Error! proconsul ${words[0]} is not built yet\n`);
+    }
+  });
+
+  it('refuses to run commands elsewhere and to remove a peer', async () => {
+    const exec = await runWords(['exec', '-verbose', 'ls']);
+    assert.match(exec.err, /^Error! proconsul exec is refused: /);
+    const peer = await runWords(['operator', 'raft', 'remove-peer', '-id=x']);
+    assert.match(peer.err, /^Error removing peer: there is no Raft here/);
+    assert.deepEqual([exec.code, peer.code], [1, 1]);
+  });
+
+  it('makes a key of 32 bytes', async () => {
+    const { out } = await runWords(['keygen']);
+    assert.equal(Buffer.from(out, 'base64').length, 32);
+  });
+
+  it('shows its version, also as JSON', async () => {
+    assert.match((await runWords(['version'])).out, /^Consul v1\.8\.7\n/);
+    const json = await runWords(['version', '-format=json']);
+    assert.deepEqual(JSON.parse(json.out), { Version: '1.8.7' });
+    assert.equal((await runWords(['version', '-format=x'])).err, 'Unknown format: x\n');
+  });
+});

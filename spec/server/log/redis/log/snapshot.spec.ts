@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { keysOf } from '../../../../../server/log/redis/link/keys.ts';
+import { proposal } from '../../../../support/experiments/proposals.ts';
+import { LogServer, startLogServers, verdictOf } from '../../../../support/servers/log-servers.ts';
+import { startRedis } from '../../../../support/servers/redis.ts';
+import { TcpProxy } from '../../../../support/servers/tcp-proxy.ts';
+import { until } from '../../../../support/until.ts';
+
+const keys = keysOf('dc1');
+const SMALL_RING = { minMs: 0, minEntries: 10, maxBytes: 1e6 };
+
+async function setUp(ringLimits = SMALL_RING) {
+  const redis = await startRedis();
+  const [server] = await startLogServers(1, { url: redis.url, settleMs: 0, ringLimits });
+  assert(server !== undefined);
+  const write = async (count: number) => {
+    for (let i = 0; i < count; i++) assert.equal(await server.write(), 'acked');
+  };
+  const firstIndex = async () => {
+    const [first] = await redis.admin.xrange(keys.log, '-', '+', 'COUNT', 1);
+    return Number.parseInt(first?.[0] ?? '', 10);
+  };
+  return { redis, server, write, firstIndex };
+}
+
+describe('RedisLog.saveSnapshot', () => {
+  it('trims what snapshot, ring and servers no longer need, and no more', async () => {
+    const { server, write, firstIndex } = await setUp();
+    await write(50);
+    // A server counts as far as it has said itself.
+    await until(() => server.log.peers().some(({ applied }) => applied === 50));
+    await server.save();
+    const first = await firstIndex();
+    // The ring keeps the last ten.
+    assert(first > 30 && first <= 41, `${first}`);
+  });
+
+  it('does not trim past a server that lives and lags', async () => {
+    const { redis, server, write, firstIndex } = await setUp();
+    const proxy = await TcpProxy.start(redis.address);
+    const slow = await LogServer.start({ url: proxy.url, name: 'slow', settleMs: 0 });
+    await write(20);
+    await until(() => server.log.peers().some((peer) => peer.server === 'slow'));
+    await verdictOf([server, slow]);
+    proxy.frozen = true;
+    const behind = slow.sink.position.index;
+    await write(100);
+    await server.save();
+    assert((await firstIndex()) <= behind);
+    proxy.frozen = false;
+    proxy.cutAll();
+    await verdictOf([server, slow]);
+    assert.equal(slow.sink.restores, 0);
+  });
+
+  it('leads on a server past which the stream was trimmed', async () => {
+    const { redis, server, write } = await setUp();
+    const proxy = await TcpProxy.start(redis.address);
+    const slow = await LogServer.start({ url: proxy.url, name: 'slow', settleMs: 0 });
+    await write(20);
+    await verdictOf([server, slow]);
+    proxy.frozen = true;
+    await write(100);
+    await server.save();
+    await redis.admin.xtrim(keys.log, 'MINID', '110-0');
+    await write(10);
+    proxy.frozen = false;
+    proxy.cutAll();
+    await verdictOf([server, slow]);
+    assert.equal(slow.sink.restores, 1);
+    assert.deepEqual(slow.lost, []);
+  });
+
+  it('is asked for where the stream leaves a gap that no snapshot bridges', async () => {
+    const { redis, server, write } = await setUp();
+    await write(60);
+    await redis.admin.xdel(keys.log, '30-0');
+    const late = await LogServer.start({ url: redis.url, name: 'late', settleMs: 0 });
+    await verdictOf([server, late]);
+    assert.equal(late.sink.restores, 1);
+  });
+
+  it('lets a whole new Redis be filled from a server whose memory does not reach back', async () => {
+    const { redis, server, write } = await setUp();
+    await write(60);
+    await redis.admin.flushall();
+    await until(async () => (await server.write()) === 'acked');
+    const late = await LogServer.start({ url: redis.url, name: 'late', settleMs: 0 });
+    const { lost, duplicates } = await verdictOf([server, late]);
+    assert.deepEqual({ lost, duplicates }, { lost: 0, duplicates: 0 });
+    assert.deepEqual(server.sink.reusedIndexes, []);
+  });
+
+  it('fails where another server is writing one, and leaves that one alone', async () => {
+    const { redis, server, write } = await setUp();
+    await write(3);
+    await redis.admin.set(keys.snapshotLock, 'somebody');
+    await assert.rejects(server.log.saveSnapshot(server.sink.snapshot()), { code: 'busy' });
+    assert.equal(await redis.admin.get(keys.snapshotLock), 'somebody');
+  });
+
+  it('is not taken when a part of it is gone, while another server can make a new one', async () => {
+    const { redis, server, write } = await setUp();
+    await write(60);
+    await server.save();
+    await redis.admin.xtrim(keys.log, 'MINID', '40-0');
+    const id = await redis.admin.hget(keys.snapshot, 'id');
+    await redis.admin.del(keys.chunk(id ?? '', 0));
+    await write(1);
+    const late = await LogServer.start({ url: redis.url, name: 'late', settleMs: 0 });
+    await verdictOf([server, late]);
+    assert.deepEqual(late.sink.ids.length, 61);
+  });
+
+  it('takes many chunks', async () => {
+    const { redis, server } = await setUp();
+    await server.log.append([proposal('a')]);
+    await until(() => server.sink.position.index === 1);
+    // Hardly compressible, so that it is some MB.
+    const lines = Array.from({ length: 40_000 }, (_, i) => {
+      const id = `${(i * 2654435761) % 2 ** 32}-${Math.sin(i)}-${Math.cos(i * i)}`;
+      return JSON.stringify(`${id}-${Math.tan(i)}-${Math.sin(i * 7)}`);
+    });
+    await server.log.saveSnapshot({ position: server.sink.position, lines });
+    assert(Number(await redis.admin.hget(keys.snapshot, 'chunks')) > 1);
+    const late = await LogServer.start({ url: redis.url, name: 'late', settleMs: 0 });
+    assert.deepEqual(
+      late.sink.ids,
+      lines.map((line) => JSON.parse(line)),
+    );
+  });
+});

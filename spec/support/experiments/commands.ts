@@ -1,0 +1,274 @@
+/**
+ * Commands of every type, drawn from pools so small that they meet: the same nodes, services,
+ * sessions and keys again and again, in names that differ in case or mean something to a language.
+ */
+import fc from 'fast-check';
+import type { CheckDefinition, ServiceDefinition, StringMap } from '../../../lib/model.ts';
+import type { Command, Entry, KvOp, NodeDefinition, TxnOp } from '../../../server/commands.ts';
+import { START } from '../../../server/log/event-log.ts';
+import { nextEntry, positionOf } from '../../../server/log/next-entry.ts';
+import { checkNamed, nodeNamed, serviceNamed } from '../factories.ts';
+
+export const NODES = ['a', 'A', 'b', 'İstanbul', '__proto__'] as const;
+export const SERVICES = ['web', 'Web', 'db', 'constructor', 'ıi'] as const;
+export const KEYS = ['k', 'k/1', 'k/2', 'k/2/x', 'z\0', '\u{1f600}', '\uffff', ''] as const;
+const uuid = (n: number) => `00000000-0000-4000-a000-00000000000${n}`;
+export const SESSIONS = [uuid(1), uuid(2), uuid(3)] as const;
+const NODE_IDS = ['', uuid(7), uuid(8)] as const;
+const CHECKS = ['serfHealth', 'c1', 'c2'] as const;
+const STATUSES = ['passing', 'warning', 'critical'] as const;
+const HUGE = [0, 1, 5, 2n ** 63n, 2n ** 64n - 1n] as const;
+
+const node = fc.constantFrom(...NODES);
+const session = fc.constantFrom(...SESSIONS);
+const meta: fc.Arbitrary<StringMap | null> = fc.constantFrom(
+  null,
+  { k: 'v' },
+  Object.fromEntries([['__proto__', 'x']]),
+);
+const index = fc.oneof(fc.nat(40), fc.constantFrom(...HUGE));
+
+const nodeDefinition: fc.Arbitrary<NodeDefinition> = fc
+  .tuple(node, fc.constantFrom(...NODE_IDS), fc.constantFrom('10.0.0.1', '10.0.0.2'), meta)
+  .map(([Node, ID, Address, Meta]) => nodeNamed(Node, { ID, Address, Meta }));
+
+const service: fc.Arbitrary<ServiceDefinition> = fc
+  .record({
+    Service: fc.constantFrom(...SERVICES),
+    ID: fc.constantFrom('1', '2', 'x'),
+    Port: fc.constantFrom(80, 81),
+    Tags: fc.constantFrom([], ['t'], ['u', 't']),
+    Kind: fc.constantFrom('', '', 'connect-proxy'),
+    Proxy: fc.constantFrom({}, { DestinationServiceName: 'db' }),
+    Connect: fc.constantFrom({}, { Native: true }),
+    Meta: meta,
+  })
+  .map(({ Service, ...over }) => serviceNamed(Service, over));
+
+const check: fc.Arbitrary<CheckDefinition> = fc
+  .record({
+    CheckID: fc.constantFrom(...CHECKS),
+    Status: fc.constantFrom(...STATUSES),
+    ServiceID: fc.constantFrom('', '', '1', '2'),
+    Output: fc.constantFrom('', 'o'),
+  })
+  .map(({ CheckID, ...over }) => checkNamed(CheckID, over));
+
+const checks = fc.uniqueArray(check, { maxLength: 2, selector: ({ CheckID }) => CheckID });
+const CATALOG_VERBS = ['set', 'cas', 'delete', 'delete-cas', 'get'] as const;
+const KV_VERBS = ['set', 'cas', 'lock', 'unlock', 'delete', 'delete-cas', 'delete-tree'] as const;
+const KV_READS = ['get', 'get-tree', 'check-session', 'check-index', 'check-not-exists'] as const;
+
+function kvOf(verbs: readonly string[]): fc.Arbitrary<KvOp> {
+  return fc.record({
+    verb: fc.constantFrom(...verbs),
+    key: fc.constantFrom(...KEYS),
+    value: fc.constantFrom(null, 'eA==', 'eQ=='),
+    flags: fc.constantFrom(...HUGE),
+    index,
+    session,
+  });
+}
+
+const catalogVerb = fc.constantFrom(...CATALOG_VERBS);
+const txnOp: fc.Arbitrary<TxnOp> = fc.oneof(
+  kvOf([...KV_VERBS, ...KV_READS, 'nonsense']).map((kv) => ({ kv })),
+  fc.record({ node: fc.record({ verb: catalogVerb, node: nodeDefinition, index }) }),
+  fc.record({ service: fc.record({ verb: catalogVerb, node, service, index }) }),
+  fc.record({ check: fc.record({ verb: catalogVerb, node, check, index }) }),
+);
+
+const txnCommand: fc.Arbitrary<Command> = fc
+  .array(txnOp, { minLength: 1, maxLength: 5 })
+  .map((ops) => ({ type: 'txn', ops }));
+
+const registerCommand: fc.Arbitrary<Command> = fc
+  .record({ node: nodeDefinition, skipNodeUpdate: fc.boolean(), checks })
+  .chain((plain) =>
+    fc.option(service, { nil: undefined }).map((s) => ({
+      type: 'register' as const,
+      ...plain,
+      ...(s === undefined ? {} : { service: s }),
+    })),
+  );
+
+const deregisterCommand: fc.Arbitrary<Command> = fc.tuple(node, fc.nat(5)).map(([name, what]) => ({
+  type: 'deregister',
+  node: name,
+  ...(what < 3 ? { serviceId: ['1', '2', 'x'][what] ?? '' } : {}),
+  ...(what === 3 ? { checkId: 'c1' } : {}),
+}));
+
+const createSession: fc.Arbitrary<Command> = fc
+  .record({
+    ID: session,
+    Name: fc.constant(''),
+    Node: node,
+    LockDelay: fc.constantFrom(0, 15e9),
+    Behavior: fc.constantFrom('release' as const, 'delete' as const),
+    TTL: fc.constantFrom('', '10s'),
+    NodeChecks: fc.constantFrom(null, [], ['serfHealth']),
+    ServiceChecks: fc.constantFrom(null, [{ ID: 'c1', Namespace: '' }]),
+  })
+  .map((made) => ({ type: 'create-session', session: made }));
+
+const coordinate = fc.record({
+  Node: node,
+  Segment: fc.constantFrom('', 's'),
+  Coord: fc.record({
+    Vec: fc.constantFrom([0, 0, 0, 0, 0, 0, 0, 0], [0.1, 2, 0, 0, 0, 0, 0, 1e-9]),
+    Error: fc.constant(1.5),
+    Adjustment: fc.constant(0),
+    Height: fc.constantFrom(0.00001, 0.1),
+  }),
+});
+
+const member = fc.record({
+  ID: fc.constantFrom(uuid(7), uuid(8)),
+  Node: node,
+  Address: fc.constantFrom('10.0.0.1', '10.0.0.2'),
+  Port: fc.constant(8301),
+  Tags: fc.constantFrom({}, { role: 'node' }),
+});
+
+const query = fc.record({
+  ID: fc.constantFrom(uuid(4), uuid(5)),
+  Name: fc.constantFrom('', 'web', 'Web', 'w'),
+  Session: fc.constantFrom('', '', ...SESSIONS),
+  Token: fc.constant(''),
+  Template: fc.record({
+    Type: fc.constantFrom('', '', 'name_prefix_match'),
+    Regexp: fc.constant(''),
+    RemoveEmptyTags: fc.constant(false),
+  }),
+  Service: fc.record({
+    Service: fc.constantFrom('web', 'db'),
+    Failover: fc.constant({ NearestN: 0, Datacenters: null }),
+    OnlyPassing: fc.boolean(),
+    IgnoreCheckIDs: fc.constant(null),
+    Near: fc.constant(''),
+    Tags: fc.constant(null),
+    NodeMeta: fc.constant(null),
+    ServiceMeta: fc.constant(null),
+    Connect: fc.constant(false),
+  }),
+  DNS: fc.constant({ TTL: '' }),
+});
+
+const autopilot = fc.record({
+  CleanupDeadServers: fc.boolean(),
+  LastContactThreshold: fc.constant(2e8),
+  MaxTrailingLogs: fc.constantFrom(250, 251),
+  MinQuorum: fc.constant(0),
+  ServerStabilizationTime: fc.constant(1e10),
+  RedundancyZoneTag: fc.constant(''),
+  DisableUpgradeMigration: fc.constant(false),
+  UpgradeVersionTag: fc.constant(''),
+});
+
+const userEvent = session.map((ID) => ({
+  ID,
+  Name: 'deploy',
+  Payload: null,
+  NodeFilter: '',
+  ServiceFilter: '',
+  TagFilter: '',
+  Version: 1,
+}));
+
+const term = fc.nat(20);
+const coordinates = fc.uniqueArray(coordinate, {
+  maxLength: 2,
+  selector: ({ Node, Segment }) => Node.toLowerCase() + Segment,
+});
+
+type Kinds = { readonly [T in Command['type']]: [number, fc.Arbitrary<Command>] };
+
+/** By type, so that no new one is forgotten: how often it comes, and what it then is. */
+const KINDS: Kinds = {
+  register: [6, registerCommand],
+  deregister: [3, deregisterCommand],
+  kv: [6, kvOf(KV_VERBS).map((op) => ({ type: 'kv', op }))],
+  txn: [4, txnCommand],
+  'create-session': [3, createSession],
+  'destroy-session': [1, session.map((id) => ({ type: 'destroy-session', id }))],
+  'expire-sessions': [
+    1,
+    fc.record({
+      type: fc.constant('expire-sessions'),
+      term,
+      ids: fc.subarray([...SESSIONS]),
+    }),
+  ],
+  'claim-leadership': [
+    1,
+    fc.record({
+      type: fc.constant('claim-leadership'),
+      server: fc.constantFrom('s1', 's2'),
+      replaces: term,
+    }),
+  ],
+  'update-coordinates': [1, fc.record({ type: fc.constant('update-coordinates'), coordinates })],
+  'fire-event': [1, userEvent.map((event) => ({ type: 'fire-event', event }))],
+  'set-query': [2, fc.record({ type: fc.constant('set-query'), query, update: fc.boolean() })],
+  'delete-query': [
+    1,
+    fc.constantFrom(uuid(4), uuid(5)).map((id) => ({ type: 'delete-query', id })),
+  ],
+  'member-alive': [2, member.map((row) => ({ type: 'member-alive', member: row }))],
+  'members-failed': [
+    1,
+    fc.record({ type: fc.constant('members-failed'), term, nodes: fc.subarray([...NODES]) }),
+  ],
+  'member-left': [1, fc.record({ type: fc.constant('member-left'), node, prune: fc.boolean() })],
+  'reap-members': [
+    1,
+    fc.record({ type: fc.constant('reap-members'), term, nodes: fc.subarray([...NODES]) }),
+  ],
+  'set-autopilot': [
+    1,
+    fc.record(
+      { type: fc.constant('set-autopilot'), settings: autopilot, cas: index },
+      { requiredKeys: ['type', 'settings'] },
+    ),
+  ],
+};
+
+/** Whatever the log may bring. */
+const anyCommand: fc.Arbitrary<Command> = fc.oneof(
+  ...Object.values(KINDS).map(([weight, arbitrary]) => ({ weight, arbitrary })),
+);
+
+export interface Step {
+  readonly command: Command;
+  /** How far the log's clock goes on: now and then past every tombstone and lock-delay. */
+  readonly ms: number;
+  /** A new epoch begins, and the index jumps. */
+  readonly jump: boolean;
+  /** The proposal's counter; an old one again is a retry. */
+  readonly counter: number | undefined;
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  command: anyCommand,
+  ms: fc.oneof(fc.nat(5000), fc.constantFrom(0, 20_000, 16 * 60_000)),
+  jump: fc.nat(40).map((n) => n === 0),
+  counter: fc.option(fc.nat(3), { freq: 12 }).map((n) => n ?? undefined),
+});
+
+export function steps(maxLength: number): fc.Arbitrary<Step[]> {
+  return fc.array(step, { minLength: 1, maxLength, size: 'max' });
+}
+
+/** The entries that these steps become: read back from the log's own bytes, chained and dated. */
+export function entriesOf(history: readonly Step[]): Entry[] {
+  let position = { ...START, t: 1_700_000_000_000 };
+  return history.map(({ command, ms, jump, counter }, i) => {
+    const id = `boot/${counter ?? i}`;
+    const { entry } = nextEntry(position, { id, command }, position.t + ms);
+    const jumped = { ...entry, epoch: entry.epoch + 1, index: entry.index + 2 ** 20 };
+    const next = jump ? jumped : entry;
+    position = positionOf(next);
+    return next;
+  });
+}

@@ -1,0 +1,60 @@
+import { noLeader } from '../../../lib/errors.ts';
+import type {
+  EventLog,
+  LogSink,
+  LogStatus,
+  Proposal,
+  Snapshot,
+} from '../../../server/log/event-log.ts';
+
+/** A log whose readIndex a spec can keep waiting, and then refuse: Redis is away. */
+export class HeldLog implements EventLog {
+  readonly #log: EventLog;
+  #held: { readonly promise: Promise<number>; readonly refuse: () => void } | undefined;
+  /** How many reads wait, or have waited, since it was held. */
+  waiting = 0;
+
+  constructor(log: EventLog) {
+    this.#log = log;
+  }
+
+  hold(): void {
+    let refuse = () => {};
+    const promise = new Promise<number>((_, reject) => {
+      refuse = () => reject(noLeader());
+    });
+    promise.catch(() => undefined);
+    this.#held = { promise, refuse };
+  }
+
+  refuse(): void {
+    this.#held?.refuse();
+    this.#held = undefined;
+  }
+
+  readIndex(): number | Promise<number> {
+    if (this.#held === undefined) return this.#log.readIndex();
+    this.waiting++;
+    return this.#held.promise;
+  }
+
+  start(sink: LogSink): Promise<void> {
+    return this.#log.start(sink);
+  }
+
+  append(batch: readonly Proposal[]): Promise<void> {
+    return this.#log.append(batch);
+  }
+
+  saveSnapshot(snapshot: Snapshot): Promise<void> {
+    return this.#log.saveSnapshot(snapshot);
+  }
+
+  status(): LogStatus {
+    return this.#log.status();
+  }
+
+  stop(): Promise<void> {
+    return this.#log.stop();
+  }
+}

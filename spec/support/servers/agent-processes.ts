@@ -1,0 +1,152 @@
+/** Real Proconsul processes on this machine: servers and agents, which a spec may kill. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from '../until.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../../bin/proconsul', import.meta.url));
+/** It is built first when it is stale. */
+const START_MS = 90_000;
+
+export interface Ports {
+  readonly http: number;
+  readonly server: number;
+  readonly serf_lan: number;
+  readonly dns: number;
+}
+
+export class AgentProcess {
+  readonly node: string;
+  readonly ports: Ports;
+  readonly #folder: string;
+  readonly #config: object;
+  #process: ChildProcess | undefined;
+
+  constructor(folder: string, node: string, ports: Ports, config: object) {
+    this.node = node;
+    this.ports = ports;
+    this.#folder = folder;
+    this.#config = config;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  get dataDir(): string {
+    return path.join(this.#folder, this.node);
+  }
+
+  /** Resolves when it answers for itself, with how long that took. */
+  async start(): Promise<number> {
+    const file = path.join(this.#folder, `${this.node}.json`);
+    const config = {
+      node_name: this.node,
+      data_dir: this.dataDir,
+      bind_addr: '127.0.0.1',
+      ports: { ...this.ports, grpc: -1, serf_wan: -1 },
+      ...this.#config,
+    };
+    await writeFile(file, JSON.stringify(config));
+    const log = openSync(this.#logFile, 'a');
+    const began = performance.now();
+    this.#process = spawn(PROGRAM, ['agent', `-config-file=${file}`], {
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    const answers = async () =>
+      (await this.get('/v1/agent/self').catch(() => undefined)) !== undefined;
+    await until(answers, () => `${this.node} does not answer`, START_MS);
+    return performance.now() - began;
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await ended;
+  }
+
+  /** As if its disk were new. */
+  async forget(): Promise<void> {
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** The JSON of an answer with status 200; undefined for any other. */
+  async get<T = unknown>(target: string): Promise<T | undefined> {
+    const answer = await fetch(`http://127.0.0.1:${this.ports.http}${target}`);
+    if (answer.status === 200) return (await answer.json()) as T;
+    await answer.arrayBuffer();
+    return undefined;
+  }
+
+  /** The status of the answer. */
+  async put(target: string, body: object | '' = ''): Promise<number> {
+    const answer = await fetch(`http://127.0.0.1:${this.ports.http}${target}`, {
+      method: 'PUT',
+      body: body === '' ? '' : JSON.stringify(body),
+    });
+    await answer.arrayBuffer();
+    return answer.status;
+  }
+
+  log(): Promise<string> {
+    return readFile(this.#logFile, 'utf8');
+  }
+
+  get #logFile(): string {
+    return path.join(this.#folder, `${this.node}.log`);
+  }
+}
+
+/** A server named s1 and agents that join it; `end` kills whatever still runs. */
+export class AgentProcesses {
+  readonly #folder: string;
+  readonly #all: AgentProcess[] = [];
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async create(): Promise<AgentProcesses> {
+    return new AgentProcesses(await mkdtemp(path.join(tmpdir(), 'proconsul-')));
+  }
+
+  async server(more: object = {}): Promise<AgentProcess> {
+    return this.#add('s1', { server: true, bootstrap: true, ...more });
+  }
+
+  async agent(node: string, server: AgentProcess, more: object = {}): Promise<AgentProcess> {
+    return this.#add(node, { retry_join: [`127.0.0.1:${server.ports.serf_lan}`], ...more });
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#all.map((each) => each.kill()));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #add(node: string, config: object): Promise<AgentProcess> {
+    const [http = 0, server = 0, serf_lan = 0, dns = 0] = await freePorts(4);
+    const process = new AgentProcess(this.#folder, node, { http, server, serf_lan, dns }, config);
+    this.#all.push(process);
+    return process;
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

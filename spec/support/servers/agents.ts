@@ -1,0 +1,74 @@
+import type { RequestListener } from 'node:http';
+import { Agent, type AgentOptions } from '../../../agent/agent.ts';
+import type { Membership } from '../../../agent/servers/membership.ts';
+import { loadConfig } from '../../../lib/config/load.ts';
+import { createApp } from '../../../lib/http/app.ts';
+import { silentLogger } from '../../../lib/logger.ts';
+import { FakeClock, settle } from '../fakes/fake-clock.ts';
+import { fakeConfigHost } from '../fakes/fake-config-host.ts';
+import { MemoryCatalog } from '../fakes/memory-catalog.ts';
+import { seededRandom } from '../fakes/seeded-random.ts';
+import { until } from '../until.ts';
+
+const NODE_ID = '11111111-2222-4333-8444-555555555555';
+
+export interface AgentUnderTest {
+  readonly agent: Agent;
+  readonly app: RequestListener;
+  readonly catalog: MemoryCatalog;
+  readonly clock: FakeClock;
+}
+
+/** What a spec wants to keep over a restart, or to see. */
+export interface Shared {
+  readonly catalog?: MemoryCatalog;
+  readonly clock?: FakeClock;
+  readonly dataDir?: string;
+  readonly options?: Partial<AgentOptions>;
+}
+
+const started: Agent[] = [];
+
+afterEach(async () => {
+  for (const agent of started.splice(0)) await agent.stop();
+});
+
+const alone: Membership = {
+  members: async () => [],
+  join: async () => undefined,
+  forceLeave: async () => false,
+  leave: async () => undefined,
+};
+
+/** An agent named n1 with a catalog of its own. `config` is an HCL or JSON fragment. */
+export async function startAgent(config = '', shared: Shared = {}): Promise<AgentUnderTest> {
+  const { catalog = new MemoryCatalog(), clock = new FakeClock(), dataDir = '' } = shared;
+  const read = () => ({
+    ...loadConfig({
+      argv: ['-dev', '-node=n1', '-bind=127.0.0.1', ...(config === '' ? [] : ['-hcl', config])],
+      host: fakeConfigHost(),
+    }).config,
+    // -dev itself keeps nothing.
+    dataDir,
+  });
+  const agent = new Agent({
+    config: read(),
+    nodeId: NODE_ID,
+    catalog,
+    membership: alone,
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+    logTap: () => () => undefined,
+    readConfig: read,
+    onLeft: () => undefined,
+    ...shared.options,
+  });
+  started.push(agent);
+  await agent.start();
+  // The first comparison is through: what a spec sees from now on is its own doing.
+  await until(() => catalog.away || catalog.nodes.has('n1'));
+  await settle();
+  const app = createApp({ routes: agent.routes(), logger: silentLogger });
+  return { agent, app, catalog, clock };
+}

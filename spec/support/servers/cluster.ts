@@ -1,0 +1,157 @@
+/** Registry servers as real processes on one real Redis, each behind a proxy that can cut it off. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent as HttpAgent } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from '../until.ts';
+import { freePort, type RedisProcess, startRedis } from './redis.ts';
+import { type Answer, type Sent, send } from './start-server.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../../bin/proconsul', import.meta.url));
+/** It is built first when it is stale. */
+const START_MS = 60_000;
+
+export interface ClusterOptions {
+  readonly servers: number;
+  /** Added to each server's flags. */
+  readonly flags?: readonly string[];
+  /** Where Redis is, if not one that the cluster starts. */
+  readonly redisUrl?: string;
+}
+
+export class Cluster {
+  readonly dir: string;
+  readonly redis: RedisProcess | undefined;
+  readonly servers: readonly ServerProcess[];
+
+  private constructor(
+    dir: string,
+    redis: RedisProcess | undefined,
+    servers: readonly ServerProcess[],
+  ) {
+    this.dir = dir;
+    this.redis = redis;
+    this.servers = servers;
+    // An experiment that breaks off must leave no process behind either.
+    process.once('exit', () => {
+      for (const server of servers) server.signal('SIGKILL');
+      redis?.signal('SIGKILL');
+    });
+  }
+
+  static async start({ servers: count, flags = [], redisUrl }: ClusterOptions): Promise<Cluster> {
+    const dir = await mkdtemp(join(tmpdir(), 'proconsul-cluster-'));
+    const redis = redisUrl === undefined ? await startRedis() : undefined;
+    const servers: ServerProcess[] = [];
+    for (let i = 1; i <= count; i++) {
+      const proxy = redis === undefined ? undefined : await TcpProxy.start(redis.address);
+      const url = proxy?.url ?? redisUrl ?? '';
+      servers.push(await ServerProcess.prepare({ name: `s${i}`, dir, url, proxy, flags }));
+    }
+    const cluster = new Cluster(dir, redis, servers);
+    for (const server of servers) server.start();
+    await cluster.untilReady();
+    return cluster;
+  }
+
+  /** Until every server takes default reads, and they agree on who leads. */
+  async untilReady(): Promise<void> {
+    for (const server of this.servers) await server.untilReady();
+  }
+
+  async stop(): Promise<void> {
+    for (const server of this.servers) {
+      await server.kill();
+      await server.proxy?.stop();
+    }
+    await this.redis?.stop();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+interface Prepared {
+  readonly name: string;
+  readonly dir: string;
+  readonly url: string;
+  readonly proxy: TcpProxy | undefined;
+  readonly flags: readonly string[];
+}
+
+export class ServerProcess {
+  readonly name: string;
+  readonly port: number;
+  /** Between this server and Redis. */
+  readonly proxy: TcpProxy | undefined;
+  readonly #args: readonly string[];
+  readonly #log: string;
+  readonly #agent = new HttpAgent({ keepAlive: true, maxSockets: 256 });
+  #process: ChildProcess | undefined;
+
+  private constructor(prepared: Prepared, port: number, args: readonly string[]) {
+    this.name = prepared.name;
+    this.proxy = prepared.proxy;
+    this.port = port;
+    this.#args = args;
+    this.#log = join(prepared.dir, `${prepared.name}.log`);
+  }
+
+  static async prepare(prepared: Prepared): Promise<ServerProcess> {
+    const [http, rpc, lan] = [await freePort(), await freePort(), await freePort()];
+    const { name, dir, url, flags } = prepared;
+    return new ServerProcess(prepared, http, [
+      'agent',
+      '-server',
+      `-node=${name}`,
+      '-bind=127.0.0.1',
+      `-data-dir=${join(dir, name)}`,
+      `-http-port=${http}`,
+      `-server-port=${rpc}`,
+      `-serf-lan-port=${lan}`,
+      '-dns-port=-1',
+      `-redis=${url}`,
+      ...flags,
+    ]);
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  start(): void {
+    const log = openSync(this.#log, 'a');
+    this.#process = spawn(PROGRAM, this.#args, { stdio: ['ignore', log, log] });
+    closeSync(log);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#process?.kill(name);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGCONT');
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  async untilReady(): Promise<void> {
+    const ready = async () => {
+      const leader = await this.ask('GET', '/v1/status/leader').catch(() => undefined);
+      if (leader === undefined || leader.text === '""') return false;
+      const read = await this.ask('GET', '/v1/catalog/nodes').catch(() => undefined);
+      return read?.status === 200;
+    };
+    await until(ready, () => `${this.name} does not answer`, START_MS);
+  }
+
+  ask(method: string, path: string, sent: Sent = {}): Promise<Answer> {
+    return send(this.port, method, path, { ...sent, agent: this.#agent });
+  }
+}

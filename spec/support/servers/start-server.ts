@@ -1,0 +1,142 @@
+/** A registry server of a spec's own: memory log, fake clock, seeded chance, a port of its own. */
+import {
+  type Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+} from 'node:http';
+import { createApp } from '../../../lib/http/app.ts';
+import { FastPath } from '../../../lib/http/fast/fast-path.ts';
+import { Listener } from '../../../lib/http/listener.ts';
+import { decodeJson } from '../../../lib/json.ts';
+import { type Logger, silentLogger } from '../../../lib/logger.ts';
+import { MemoryLeases } from '../../../server/leases.ts';
+import type { EventLog } from '../../../server/log/event-log.ts';
+import { MemoryLog } from '../../../server/log/memory-log.ts';
+import { Server } from '../../../server/server.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
+import { seededRandom } from '../fakes/seeded-random.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** With bigints where a number would lose digits. */
+  readonly json: unknown;
+  readonly index: number;
+}
+
+export interface Sent {
+  readonly body?: string | Buffer | object;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  /** To keep connections; without it each request has its own. */
+  readonly agent?: HttpAgent;
+}
+
+export interface TestServer {
+  readonly clock: FakeClock;
+  readonly server: Server;
+  readonly port: number;
+  readonly fastPath: FastPath;
+  /** How many requests Node's parser has seen; the fast path answered the others. */
+  readonly parsed: () => number;
+  readonly get: (path: string, sent?: Sent) => Promise<Answer>;
+  readonly put: (path: string, body?: Sent['body'], sent?: Sent) => Promise<Answer>;
+  readonly del: (path: string) => Promise<Answer>;
+  readonly ask: (method: string, path: string, sent?: Sent) => Promise<Answer>;
+}
+
+const running: (() => Promise<void>)[] = [];
+
+/** Mocha's root hook, set up by spec/support/hooks.ts: whatever a spec started ends with it. */
+export async function stopServers(): Promise<void> {
+  for (const stop of running.splice(0)) await stop();
+}
+
+export async function startServer(
+  logger: Logger = silentLogger,
+  wrap: (log: EventLog) => EventLog = (log) => log,
+): Promise<TestServer> {
+  const clock = new FakeClock();
+  const random = seededRandom(1);
+  const server = new Server({
+    log: wrap(new MemoryLog({ clock })),
+    leases: new MemoryLeases(clock),
+    clock,
+    random,
+    logger,
+    datacenter: 'dc1',
+    node: 'n1',
+    nodeId: random.uuid(),
+    address: '127.0.0.1:8300',
+    sessionTtlMinMs: 10_000,
+    reconnectTimeoutMs: 72 * 3600_000,
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  await server.start();
+  const fastPath = new FastPath();
+  const app = createApp({ routes: server.routes(), fastPath, logger });
+  let parsed = 0;
+  const listener = new Listener({
+    listener: (message, response) => {
+      parsed++;
+      app(message, response);
+    },
+    fastPath,
+    at: { host: '127.0.0.1', port: 0 },
+    maxConnectionsPerAddress: 0,
+  });
+  await listener.start();
+  running.push(async () => {
+    const closed = listener.stop();
+    await server.stop();
+    await closed;
+  });
+  const { port } = listener;
+  const ask = (method: string, path: string, sent: Sent = {}) => send(port, method, path, sent);
+  return {
+    clock,
+    server,
+    port,
+    fastPath,
+    parsed: () => parsed,
+    ask,
+    get: (path, sent) => ask('GET', path, sent),
+    put: (path, body, sent) =>
+      ask('PUT', path, { ...sent, ...(body === undefined ? {} : { body }) }),
+    del: (path) => ask('DELETE', path),
+  };
+}
+
+/** The path goes out byte for byte: a URL class would tidy up what a spec wants untidy. */
+export function send(port: number, method: string, path: string, sent: Sent): Promise<Answer> {
+  const { body, headers = {}, signal, agent = false } = sent;
+  const isText = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
+  const data = isText ? body : JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      { host: '127.0.0.1', port, method, path, agent, headers, signal },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('error', reject);
+        response.on('end', () => {
+          const text = Buffer.concat(parts).toString();
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            get json() {
+              return decodeJson(text);
+            },
+            index: Number(response.headers['x-consul-index'] ?? 0),
+          });
+        });
+      },
+    );
+    request.on('error', reject);
+    request.end(data);
+  });
+}
