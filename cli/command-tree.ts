@@ -1,268 +1,92 @@
-/** Every command of the command line by its words, and where its module is. */
+/** Every command of the command line by its words: a line each, and its module for the rest. */
 import type { Command } from './command.ts';
 
+type Load = () => Promise<{ readonly command: Command }>;
+
 export interface CommandEntry {
-  readonly does: string;
+  readonly summary: string;
   /** Only the module of the command that is run is loaded, so that each starts fast. */
   readonly load: () => Promise<Command>;
 }
 
 export interface CommandGroup {
-  readonly does: string;
+  readonly summary: string;
   readonly commands: ReadonlyMap<string, CommandNode>;
 }
 
 export type CommandNode = CommandEntry | CommandGroup;
 
-function group(does: string, commands: readonly (readonly [string, CommandNode])[]): CommandGroup {
-  return { does, commands: new Map(commands) };
+/** A group stands before its commands, and has no module. */
+// biome-ignore format: a line each, long as some are.
+const ROWS: readonly (readonly [words: string, summary: string, load?: Load])[] = [
+  ['acl', 'Access control (not built yet)', notBuilt],
+  ['catalog', 'Lists what is in the catalog'],
+  ['catalog datacenters', 'Lists the datacenters', () => import('./commands/catalog-datacenters.ts')],
+  ['catalog nodes', 'Lists the nodes in the catalog', () => import('./commands/catalog-nodes.ts')],
+  ['catalog services', 'Lists the services in the catalog', () => import('./commands/catalog-services.ts')],
+  ['config', 'Config entries (not built yet)', notBuilt],
+  ['connect', 'The mesh (not built yet)', notBuilt],
+  ['debug', 'Gathers what a debugger needs (not built yet)', notBuilt],
+  ['event', 'Fires an event', () => import('./commands/event.ts')],
+  ['exec', 'Refused: nothing here runs commands on other machines', () => import('./commands/exec.ts')],
+  ['force-leave', 'Makes a failed member one that has left', () => import('./commands/force-leave.ts')],
+  ['info', 'Shows figures of the agent', () => import('./commands/info.ts')],
+  ['intention', 'Who may speak to whom in the mesh (not built yet)', notBuilt],
+  ['join', 'Makes the agent join a cluster', () => import('./commands/join.ts')],
+  ['keygen', 'Makes a random key', () => import('./commands/keygen.ts')],
+  ['keyring', 'Keys of gossip, of which there is none here (not built yet)', notBuilt],
+  ['kv', 'Reads and writes keys'],
+  ['kv delete', 'Deletes a key or a tree', () => import('./commands/kv-delete.ts')],
+  ['kv export', 'Writes a tree out as JSON', () => import('./commands/kv-export.ts')],
+  ['kv get', 'Reads a key, a tree or the names of keys', () => import('./commands/kv-get.ts')],
+  ['kv import', 'Writes what `kv export` wrote out', () => import('./commands/kv-import.ts')],
+  ['kv put', 'Writes a key', () => import('./commands/kv-put.ts')],
+  ['leave', 'Makes the agent leave its cluster and end', () => import('./commands/leave.ts')],
+  ['lock', 'Runs a program while it holds a lock', () => import('./commands/lock.ts')],
+  ['login', 'Access control (not built yet)', notBuilt],
+  ['logout', 'Access control (not built yet)', notBuilt],
+  ['maint', 'Takes the node or a service out of all answers for a while', () => import('./commands/maint.ts')],
+  ['members', 'Lists the agents and servers', () => import('./commands/members.ts')],
+  ['monitor', "Shows the agent's log as it is written", () => import('./commands/monitor.ts')],
+  ['operator', 'Looks at the servers'],
+  ['operator autopilot', 'Shows and changes what autopilot is told'],
+  ['operator autopilot get-config', 'Shows what autopilot was told', () => import('./commands/operator-autopilot-get-config.ts')],
+  ['operator autopilot set-config', 'Changes what autopilot is told', () => import('./commands/operator-autopilot-set-config.ts')],
+  ['operator raft', 'Lists the servers'],
+  ['operator raft list-peers', 'Lists the servers', () => import('./commands/operator-raft-list-peers.ts')],
+  ['operator raft remove-peer', 'Refused: there is no Raft here', () => import('./commands/operator-raft-remove-peer.ts')],
+  ['reload', 'Makes the agent read its configuration again', () => import('./commands/reload.ts')],
+  ['rtt', 'Estimates the round trip time between two nodes', () => import('./commands/rtt.ts')],
+  ['services', 'Registers services with the agent'],
+  ['services deregister', 'Takes services out', () => import('./commands/services-deregister.ts')],
+  ['services register', 'Registers services', () => import('./commands/services-register.ts')],
+  ['snapshot', 'Saves and restores the state (not built yet)', notBuilt],
+  ['tls', 'Makes certificates (not built yet)', notBuilt],
+  ['validate', 'Checks configuration files', () => import('./commands/validate.ts')],
+  ['version', 'Shows the version', () => import('./commands/version.ts')],
+  ['watch', 'Shows a change, or runs a program at each', () => import('./commands/watch.ts')],
+];
+
+async function notBuilt() {
+  return await import('./commands/not-built.ts');
 }
-
-function notBuilt(name: string, does: string): readonly [string, CommandEntry] {
-  const load = async () => (await import('./commands/not-built.ts')).notBuilt(name);
-  return [name, { does: `${does} (not built yet)`, load }];
-}
-
-const CATALOG = group('Lists what is in the catalog', [
-  [
-    'datacenters',
-    {
-      does: 'Lists the datacenters',
-      load: async () => (await import('./commands/catalog-datacenters.ts')).catalogDatacenters,
-    },
-  ],
-  [
-    'nodes',
-    {
-      does: 'Lists the nodes',
-      load: async () => (await import('./commands/catalog-nodes.ts')).catalogNodes,
-    },
-  ],
-  [
-    'services',
-    {
-      does: 'Lists the services',
-      load: async () => (await import('./commands/catalog-services.ts')).catalogServices,
-    },
-  ],
-]);
-
-const KV = group('Reads and writes keys', [
-  [
-    'delete',
-    {
-      does: 'Deletes a key or a tree',
-      load: async () => (await import('./commands/kv-delete.ts')).kvDelete,
-    },
-  ],
-  [
-    'export',
-    {
-      does: 'Writes a tree out as JSON',
-      load: async () => (await import('./commands/kv-export.ts')).kvExport,
-    },
-  ],
-  [
-    'get',
-    {
-      does: 'Reads a key, a tree or the names of keys',
-      load: async () => (await import('./commands/kv-get.ts')).kvGet,
-    },
-  ],
-  [
-    'import',
-    {
-      does: 'Writes what `kv export` wrote out',
-      load: async () => (await import('./commands/kv-import.ts')).kvImport,
-    },
-  ],
-  [
-    'put',
-    {
-      does: 'Writes a key',
-      load: async () => (await import('./commands/kv-put.ts')).kvPut,
-    },
-  ],
-]);
-
-const OPERATOR = group('Looks at the servers', [
-  [
-    'autopilot',
-    group('Shows and changes what autopilot is told', [
-      [
-        'get-config',
-        {
-          does: 'Shows what autopilot was told',
-          load: async () => (await import('./commands/autopilot-get.ts')).autopilotGet,
-        },
-      ],
-      [
-        'set-config',
-        {
-          does: 'Changes what autopilot is told',
-          load: async () => (await import('./commands/autopilot-set.ts')).autopilotSet,
-        },
-      ],
-    ]),
-  ],
-  [
-    'raft',
-    group('Lists the servers', [
-      [
-        'list-peers',
-        {
-          does: 'Lists the servers',
-          load: async () => (await import('./commands/raft-list-peers.ts')).raftListPeers,
-        },
-      ],
-      [
-        'remove-peer',
-        {
-          does: 'Refused: there is no Raft here',
-          load: async () => (await import('./commands/raft-remove-peer.ts')).raftRemovePeer,
-        },
-      ],
-    ]),
-  ],
-]);
-
-const SERVICES = group('Registers services with the agent', [
-  [
-    'deregister',
-    {
-      does: 'Takes services out',
-      load: async () => (await import('./commands/services-deregister.ts')).servicesDeregister,
-    },
-  ],
-  [
-    'register',
-    {
-      does: 'Registers services',
-      load: async () => (await import('./commands/services-register.ts')).servicesRegister,
-    },
-  ],
-]);
 
 /** All but `agent`, which has a reading of its own. */
-export const COMMANDS: CommandGroup = group('', [
-  notBuilt('acl', 'Access control'),
-  ['catalog', CATALOG],
-  notBuilt('config', 'Config entries'),
-  notBuilt('connect', 'The mesh'),
-  notBuilt('debug', 'Gathers what a debugger needs'),
-  [
-    'event',
-    { does: 'Fires an event', load: async () => (await import('./commands/event.ts')).event },
-  ],
-  [
-    'exec',
-    {
-      does: 'Refused: nothing here runs commands on other machines',
-      load: async () => (await import('./commands/exec.ts')).exec,
-    },
-  ],
-  [
-    'force-leave',
-    {
-      does: 'Makes a failed member one that has left',
-      load: async () => (await import('./commands/force-leave.ts')).forceLeave,
-    },
-  ],
-  [
-    'info',
-    {
-      does: 'Shows figures of the agent',
-      load: async () => (await import('./commands/info.ts')).info,
-    },
-  ],
-  notBuilt('intention', 'Who may speak to whom in the mesh'),
-  [
-    'join',
-    {
-      does: 'Makes the agent join a cluster',
-      load: async () => (await import('./commands/join.ts')).join,
-    },
-  ],
-  [
-    'keygen',
-    { does: 'Makes a random key', load: async () => (await import('./commands/keygen.ts')).keygen },
-  ],
-  notBuilt('keyring', 'Keys of gossip, of which there is none here'),
-  ['kv', KV],
-  [
-    'leave',
-    {
-      does: 'Makes the agent leave its cluster and end',
-      load: async () => (await import('./commands/leave.ts')).leave,
-    },
-  ],
-  [
-    'lock',
-    {
-      does: 'Runs a program while it holds a lock',
-      load: async () => (await import('./commands/lock.ts')).lock,
-    },
-  ],
-  notBuilt('login', 'Access control'),
-  notBuilt('logout', 'Access control'),
-  [
-    'maint',
-    {
-      does: 'Takes the node or a service out of all answers for a while',
-      load: async () => (await import('./commands/maint.ts')).maint,
-    },
-  ],
-  [
-    'members',
-    {
-      does: 'Lists the agents and servers',
-      load: async () => (await import('./commands/members.ts')).members,
-    },
-  ],
-  [
-    'monitor',
-    {
-      does: "Shows the agent's log as it is written",
-      load: async () => (await import('./commands/monitor.ts')).monitor,
-    },
-  ],
-  ['operator', OPERATOR],
-  [
-    'reload',
-    {
-      does: 'Makes the agent read its configuration again',
-      load: async () => (await import('./commands/reload.ts')).reload,
-    },
-  ],
-  [
-    'rtt',
-    {
-      does: 'Estimates the round trip time between two nodes',
-      load: async () => (await import('./commands/rtt.ts')).rtt,
-    },
-  ],
-  ['services', SERVICES],
-  notBuilt('snapshot', 'Saves and restores the state'),
-  notBuilt('tls', 'Makes certificates'),
-  [
-    'validate',
-    {
-      does: 'Checks configuration files',
-      load: async () => (await import('./commands/validate.ts')).validate,
-    },
-  ],
-  [
-    'version',
-    {
-      does: 'Shows the version',
-      load: async () => (await import('./commands/version.ts')).version,
-    },
-  ],
-  [
-    'watch',
-    {
-      does: 'Shows a change, or runs a program at each',
-      load: async () => (await import('./commands/watch.ts')).watch,
-    },
-  ],
-]);
+export const COMMANDS: CommandGroup = tree();
+
+function tree(): CommandGroup {
+  const top = new Map<string, CommandNode>();
+  const groups = new Map([['', top]]);
+  for (const [words, summary, load] of ROWS) {
+    const at = words.lastIndexOf(' ');
+    const group = groups.get(words.slice(0, Math.max(at, 0)));
+    const commands = new Map<string, CommandNode>();
+    if (load === undefined) groups.set(words, commands);
+    const node =
+      load === undefined
+        ? { summary, commands }
+        : { summary, load: async () => (await load()).command };
+    group?.set(words.slice(at + 1), node);
+  }
+  return { summary: '', commands: top };
+}

@@ -1,5 +1,6 @@
 /** What a command of the command line is, and what it is given. */
 
+import { readFileSync } from 'node:fs';
 import type { FlagTable } from '../lib/config/flags.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import type { ApiClient } from './api-client.ts';
@@ -16,6 +17,8 @@ export interface CommandHost {
 }
 
 export interface Invocation {
+  /** The command's words, as they were typed. */
+  readonly name: string;
   readonly flags: FlagValues;
   /** What follows the flags. */
   readonly args: readonly string[];
@@ -32,7 +35,10 @@ export interface Invocation {
 export interface Command {
   /** What follows the command's name in the first line of its usage. */
   readonly synopsis: string;
-  readonly does: string;
+  /** What its usage says beyond the summary in the tree. */
+  readonly details?: string;
+  /** What may follow the command's name, as a user would type it. */
+  readonly examples?: readonly string[];
   /** Whose flags it takes beside its own: `query` is `agent` with -datacenter and -stale. */
   readonly http: 'none' | 'agent' | 'query';
   readonly flags: FlagTable;
@@ -55,4 +61,28 @@ export async function explained<T>(prefix: string, promise: Promise<T>): Promise
 export function refuseArguments(args: readonly string[], most = 0): void {
   if (args.length <= most) return;
   throw new ProconsulError('invalid', `Too many arguments (expected ${most}, got ${args.length})`);
+}
+
+/** `@file` is the file's content, `-` is stdin, and all else is meant as it stands. */
+export async function readInput(argument: string, host: CommandHost): Promise<Buffer> {
+  if (argument === '-') return await host.readStdin();
+  if (!argument.startsWith('@')) return Buffer.from(argument);
+  try {
+    return readFileSync(argument.slice(1));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ProconsulError('invalid', `Error! Failed to read file: ${why}`, { cause });
+  }
+}
+
+/** Rows below one another, each column as wide as its widest cell, `gap` spaces between them. */
+export function columns(rows: readonly (readonly string[])[], gap = 2): string {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((r) => r[at]?.length ?? 0)));
+  return rows.map((row) => `${line(row, widths, ' '.repeat(gap))}\n`).join('');
+}
+
+function line(row: readonly string[], widths: readonly number[], gap: string): string {
+  return row
+    .map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0)))
+    .join(gap);
 }

@@ -1,4 +1,5 @@
 import { type FlagTable, parseValue, scanFlags } from '../lib/config/flags.ts';
+import { ProconsulError } from '../lib/errors.ts';
 
 /** The flags that were given, by name. */
 export interface FlagValues {
@@ -27,4 +28,35 @@ export function readFlags(
     all: (name) => values.get(name) ?? [],
   };
   return { flags, args: rest };
+}
+
+const MAX_UINT64 = 2n ** 64n - 1n;
+
+/** A flag of 64 bits, 0 where it was not given. Throws ProconsulError 'invalid'. */
+export function readUint(flags: FlagValues, name: string): bigint {
+  const text = flags.text(name);
+  if (!flags.has(name)) return 0n;
+  const value = /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
+  if (value !== undefined && value <= MAX_UINT64) return value;
+  const complaint = `invalid value ${JSON.stringify(text)} for flag -${name}: parse error`;
+  throw new ProconsulError('invalid', complaint);
+}
+
+/** The two halves of `-flag=key=value`. Throws ProconsulError 'invalid' where there is one. */
+export function splitPair(flag: string, text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at >= 0) return [text.slice(0, at), text.slice(at + 1)];
+  const why = `Missing "=" value in argument: ${text}`;
+  throw new ProconsulError(
+    'invalid',
+    `invalid value ${JSON.stringify(text)} for flag -${flag}: ${why}`,
+  );
+}
+
+/** Each `-node-meta=key=value` as the HTTP API takes it: node-meta=key:value. */
+export function nodeMetaQuery(flags: FlagValues): readonly (readonly [string, string])[] {
+  return flags.all('node-meta').map((text) => {
+    const [key, value] = splitPair('node-meta', text);
+    return ['node-meta', `${key}:${value}`] as const;
+  });
 }

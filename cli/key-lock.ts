@@ -1,9 +1,8 @@
 /** A lock on a key as Consul's clients take it: others that lock the same key respect it. */
-import type { Cancel, Clock } from '../lib/clock.ts';
+import { type Cancel, type Clock, pause } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { type ApiClient, encodePath } from './api-client.ts';
 import type { KvPair } from './commands/kv-get.ts';
-import { pause } from './pause.ts';
 
 /** Marks a key as a lock: every client of Consul writes this number. */
 const LOCK_FLAGS = '3304740253564472344';

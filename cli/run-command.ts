@@ -21,7 +21,8 @@ export async function runCommand(words: readonly string[], host: CommandHost): P
   if ('commands' in node) return showGroup(host, path, node, asksHelp);
 
   const command = await node.load();
-  const usage = usageOf(path, command);
+  const name = path.join(' ');
+  const usage = usageOf(name, node.summary, command);
   if (asksHelp) {
     host.print(usage);
     return 0;
@@ -31,7 +32,7 @@ export async function runCommand(words: readonly string[], host: CommandHost): P
     host.printError(`${why}the subcommand, please put them after the subcommand.\n\n${usage}`);
     return 1;
   }
-  return await run(command, { argv: rest, host, usage });
+  return await run(command, { name, argv: rest, host, usage });
 }
 
 /** Help may be asked for anywhere before a `--`, as in Consul. */
@@ -61,7 +62,7 @@ function find(words: readonly string[]): Found {
 
 function showCommands(host: CommandHost, asked: boolean): number {
   const rows = [
-    ...[...COMMANDS.commands].map(([name, { does }]) => [name, does] as const),
+    ...[...COMMANDS.commands].map(([name, { summary }]) => [name, summary] as const),
     ['agent', 'Runs an agent, or a server'] as const,
   ].sort(([a], [b]) => (a < b ? -1 : 1));
   const usage = 'Usage: proconsul [--version] [--help] <command> [<args>]\n';
@@ -74,12 +75,12 @@ function showCommands(host: CommandHost, asked: boolean): number {
 function showGroup(
   host: CommandHost,
   path: readonly string[],
-  { does, commands }: CommandGroup,
+  { summary, commands }: CommandGroup,
   asked: boolean,
 ): number {
-  const rows = [...commands].map(([name, node]) => [name, node.does] as const);
+  const rows = [...commands].map(([name, node]) => [name, node.summary] as const);
   const usage = `Usage: proconsul ${path.join(' ')} <subcommand> [options] [args]\n`;
-  const text = `${usage}\n  ${does}.\n\nSubcommands:\n${list(rows)}`;
+  const text = `${usage}\n  ${summary}.\n\nSubcommands:\n${list(rows)}`;
   if (asked) host.print(text);
   else host.printError(text);
   return asked ? 0 : 1;
@@ -87,31 +88,35 @@ function showGroup(
 
 function list(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, does]) => `    ${name.padEnd(width)}    ${does}\n`).join('');
+  return rows.map(([name, text]) => `    ${name.padEnd(width)}    ${text}\n`).join('');
 }
 
-function usageOf(path: readonly string[], { synopsis, does, http, flags }: Command): string {
-  const line = `Usage: proconsul ${path.join(' ')} ${synopsis}`.trimEnd();
+function usageOf(name: string, summary: string, command: Command): string {
+  const { synopsis, details = '', examples = [], http, flags } = command;
+  const line = `Usage: proconsul ${name} ${synopsis}`.trimEnd();
+  const lines = examples.map((rest) => `      $ proconsul ${name} ${rest}`.trimEnd());
   const options = describeFlags(flags);
   const shared = describeFlags(HTTP_FLAGS[http]);
   return [
-    `${line}\n\n${wrap(does, '  ')}`,
+    `${line}\n\n${wrap(`${summary}. ${details}`.trimEnd(), '  ')}`,
+    ...(lines.length === 0 ? [] : [`Examples\n\n${lines.join('\n')}\n`]),
     ...(shared.length === 0 ? [] : ['HTTP API Options\n', ...shared]),
     ...(options.length === 0 ? [] : ['Command Options\n', ...options]),
   ].join('\n');
 }
 
 interface Run {
+  readonly name: string;
   readonly argv: readonly string[];
   readonly host: CommandHost;
   readonly usage: string;
 }
 
-async function run(command: Command, { argv, host, usage }: Run): Promise<number> {
+async function run(command: Command, { name, argv, host, usage }: Run): Promise<number> {
   try {
     const table: FlagTable = new Map([...HTTP_FLAGS[command.http], ...command.flags, NAMESPACE]);
     const { flags, args } = readFlags(command.refused === true ? [] : argv, table);
-    return await command.run(invocation({ flags, args, host, usage }));
+    return await command.run(invocation({ name, flags, args, host, usage }));
   } catch (error) {
     if (!(error instanceof ProconsulError)) throw error;
     host.printError(error.message.endsWith('\n') ? error.message : `${error.message}\n`);
@@ -122,12 +127,13 @@ async function run(command: Command, { argv, host, usage }: Run): Promise<number
 /** Taken and without effect, as in Consul without its Enterprise. */
 const NAMESPACE = ['namespace', { kind: 'string', help: 'Has no effect.' }] as const;
 
-interface Parsed extends Pick<Invocation, 'flags' | 'args' | 'host'> {
+interface Parsed extends Pick<Invocation, 'name' | 'flags' | 'args' | 'host'> {
   readonly usage: string;
 }
 
-function invocation({ flags, args, host, usage }: Parsed): Invocation {
+function invocation({ name, flags, args, host, usage }: Parsed): Invocation {
   return {
+    name,
     flags,
     args,
     host,

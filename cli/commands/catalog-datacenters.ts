@@ -1,8 +1,9 @@
 import { type Command, explained, refuseArguments } from '../command.ts';
 
-export const catalogDatacenters: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Lists the datacenters, the nearest first.',
+  details: 'The nearest comes first.',
+  examples: [''],
   http: 'query',
   flags: new Map(),
 

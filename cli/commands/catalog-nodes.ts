@@ -1,7 +1,5 @@
-import { columns } from '../columns.ts';
-import { type Command, explained, refuseArguments } from '../command.ts';
-import type { FlagValues } from '../flag-values.ts';
-import { nodeMetaQuery } from '../process/node-meta.ts';
+import { type Command, columns, explained, refuseArguments } from '../command.ts';
+import { type FlagValues, nodeMetaQuery } from '../flag-values.ts';
 
 type Pairs = Readonly<Record<string, string>> | null;
 
@@ -19,9 +17,10 @@ interface Row {
 /** Of a node's ID, as much as tells nodes apart. */
 const SHORT_ID = 8;
 
-export const catalogNodes: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Lists the nodes in the catalog, or with -service those that have it.',
+  details: 'With -service, those that have it.',
+  examples: ['', '-service=web', '-node-meta=rack=r1 -detailed', `-filter='Meta.rack == "r1"'`],
   http: 'query',
   flags: new Map([
     ['detailed', { kind: 'bool', help: 'Show whole IDs, all addresses and the metadata.' }],

@@ -1,6 +1,5 @@
-import { columns } from '../columns.ts';
-import { type Command, explained, type Invocation, refuseArguments } from '../command.ts';
-import { nodeMetaQuery } from '../process/node-meta.ts';
+import { type Command, columns, explained, type Invocation, refuseArguments } from '../command.ts';
+import { nodeMetaQuery } from '../flag-values.ts';
 
 interface NodeAnswer {
   readonly Services: Readonly<
@@ -11,9 +10,10 @@ interface NodeAnswer {
 /** Wider than between the columns of other commands, as Consul has it. */
 const TAG_GAP = 6;
 
-export const catalogServices: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Lists the services in the catalog, or with -node those of one node.',
+  details: 'With -node, those of one node.',
+  examples: ['', '-tags', '-node=web-1'],
   http: 'query',
   flags: new Map([
     ['node', { kind: 'string', help: 'Only services of this node.' }],

@@ -5,9 +5,10 @@ import type { FlagValues } from '../flag-values.ts';
 
 const FILTERS = ['node', 'service', 'tag'] as const;
 
-export const event: Command = {
+export const command: Command = {
   synopsis: '[options] [payload]',
-  does: 'Fires an event, which reaches all nodes or those that the patterns name.',
+  details: 'It reaches all nodes, or those that the patterns name.',
+  examples: ['-name=deploy 1609030', '-name=deploy -service=web -tag=v2'],
   http: 'agent',
   flags: new Map([
     ['name', { kind: 'string', help: 'Name of the event.' }],

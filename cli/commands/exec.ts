@@ -2,9 +2,8 @@ import { ProconsulError } from '../../lib/errors.ts';
 import type { Command } from '../command.ts';
 
 /** Consul itself has it turned off by default, since whoever may write a key could run anything. */
-export const exec: Command = {
+export const command: Command = {
   synopsis: '[options] [-|command...]',
-  does: 'Refused: nothing here runs commands on other machines.',
   http: 'none',
   flags: new Map(),
   refused: true,

@@ -1,8 +1,9 @@
 import { type Command, explained } from '../command.ts';
 
-export const forceLeave: Command = {
+export const command: Command = {
   synopsis: '[options] name',
-  does: 'Makes a failed member one that has left, so that nobody waits for its return. One that lives comes back.',
+  details: 'Nobody waits for its return then. One that lives comes back.',
+  examples: ['web-1', '-prune web-1'],
   http: 'agent',
   flags: new Map([['prune', { kind: 'bool', help: 'Take it out of the list of members.' }]]),
 

@@ -4,9 +4,9 @@ interface Self {
   readonly Stats: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-export const info: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Shows figures of the agent.',
+  examples: [''],
   http: 'agent',
   flags: new Map(),
 

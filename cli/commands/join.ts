@@ -1,9 +1,10 @@
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Command } from '../command.ts';
 
-export const join: Command = {
+export const command: Command = {
   synopsis: '[options] address ...',
-  does: 'Makes the agent join the cluster of whoever is at one of the addresses.',
+  details: 'It is the cluster of whoever is at one of the addresses.',
+  examples: ['10.0.0.7', 'server-1 server-2:8301'],
   http: 'agent',
   flags: new Map([['wan', { kind: 'bool', help: 'Join servers of another datacenter.' }]]),
 

@@ -3,9 +3,10 @@ import type { Command } from '../command.ts';
 
 const KEY_BYTES = 32;
 
-export const keygen: Command = {
+export const command: Command = {
   synopsis: '',
-  does: 'Makes a random key of 32 bytes, in base64. Nothing here needs one: agents do not gossip.',
+  details: 'It has 32 bytes, in base64. Nothing here needs one: agents do not gossip.',
+  examples: [''],
   http: 'none',
   flags: new Map(),
 

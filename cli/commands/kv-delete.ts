@@ -1,12 +1,12 @@
 import { ProconsulError } from '../../lib/errors.ts';
 import { encodePath } from '../api-client.ts';
 import { type Command, explained, refuseArguments } from '../command.ts';
-import type { FlagValues } from '../flag-values.ts';
-import { readUint } from '../read-uint.ts';
+import { type FlagValues, readUint } from '../flag-values.ts';
 
-export const kvDelete: Command = {
+export const command: Command = {
   synopsis: '[options] KEY_OR_PREFIX',
-  does: 'Deletes a key, or with -recurse all keys that begin with the prefix. A key that is not there is no error.',
+  details: 'A key that is not there is no error.',
+  examples: ['config/web/limit', '-recurse config/web/', '-cas -modify-index=812 config/web/limit'],
   http: 'query',
   flags: new Map([
     ['cas', { kind: 'bool', help: 'Delete only if the key is still at -modify-index.' }],

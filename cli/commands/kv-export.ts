@@ -2,9 +2,10 @@ import { encodeJson } from '../../lib/json.ts';
 import { type Command, refuseArguments } from '../command.ts';
 import { type KvPair, readPairs } from './kv-get.ts';
 
-export const kvExport: Command = {
+export const command: Command = {
   synopsis: '[options] [KEY_OR_PREFIX]',
-  does: 'Writes all keys that begin with the prefix to standard output, as JSON that `kv import` reads.',
+  details: 'It goes to standard output, as `kv import` reads it.',
+  examples: ['> all.json', 'config/'],
   http: 'query',
   flags: new Map(),
 

@@ -15,9 +15,15 @@ export interface KvPair {
   readonly Session?: string;
 }
 
-export const kvGet: Command = {
+export const command: Command = {
   synopsis: '[options] [KEY_OR_PREFIX]',
-  does: 'Shows the value of a key; with -recurse all keys below a prefix with their values, with -keys their names.',
+  details: 'With -recurse all keys below the prefix and their values, with -keys their names.',
+  examples: [
+    'config/web/limit',
+    '-recurse config/',
+    '-keys -separator=/',
+    '-detailed config/web/limit',
+  ],
   http: 'query',
   flags: new Map([
     ['base64', { kind: 'bool', help: 'Show values in base64.' }],

@@ -2,8 +2,7 @@ import { isTree } from '../../lib/config/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { decodeJson } from '../../lib/json.ts';
 import { encodePath } from '../api-client.ts';
-import { type Command, explained, refuseArguments } from '../command.ts';
-import { readInput } from '../read-input.ts';
+import { type Command, explained, readInput, refuseArguments } from '../command.ts';
 
 interface Entry {
   readonly key: string;
@@ -11,9 +10,10 @@ interface Entry {
   readonly value: Buffer;
 }
 
-export const kvImport: Command = {
+export const command: Command = {
   synopsis: '[options] [DATA]',
-  does: 'Writes the keys that `kv export` wrote out. DATA is the JSON, @FILE a file that holds it, - standard input.',
+  details: 'DATA is the JSON, @FILE a file that holds it, - standard input.',
+  examples: ['@all.json', '-prefix=copy/ @all.json', '- < all.json'],
   http: 'query',
   flags: new Map(),
 

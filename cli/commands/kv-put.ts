@@ -1,13 +1,17 @@
 import { ProconsulError } from '../../lib/errors.ts';
 import { encodePath } from '../api-client.ts';
-import { type Command, explained, type Invocation } from '../command.ts';
-import type { FlagValues } from '../flag-values.ts';
-import { readInput } from '../read-input.ts';
-import { readUint } from '../read-uint.ts';
+import { type Command, explained, type Invocation, readInput } from '../command.ts';
+import { type FlagValues, readUint } from '../flag-values.ts';
 
-export const kvPut: Command = {
+export const command: Command = {
   synopsis: '[options] KEY [DATA]',
-  does: 'Writes a key. DATA is the value, @FILE a file that holds it, - standard input; without it the value is empty.',
+  details:
+    'DATA is the value, @FILE a file that holds it, - standard input; without it the value is empty.',
+  examples: [
+    'config/web/limit 100',
+    'config/web/page @page.html',
+    '-cas -modify-index=812 config/web/limit 200',
+  ],
   http: 'query',
   flags: new Map([
     ['acquire', { kind: 'bool', help: 'Take the lock on the key for -session.' }],

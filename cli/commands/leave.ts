@@ -1,9 +1,9 @@
 import { ProconsulError } from '../../lib/errors.ts';
 import { type Command, explained } from '../command.ts';
 
-export const leave: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Makes the agent leave its cluster and end.',
+  examples: [''],
   http: 'agent',
   flags: new Map(),
 

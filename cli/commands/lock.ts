@@ -1,21 +1,24 @@
 import type { ChildProcess } from 'node:child_process';
 import { posix } from 'node:path';
-import { systemClock } from '../../lib/clock.ts';
+import { pause, systemClock } from '../../lib/clock.ts';
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { childFault, startChild } from '../child.ts';
 import { type Command, explained, type Invocation } from '../command.ts';
 import type { FlagValues } from '../flag-values.ts';
 import { KeyLock } from '../key-lock.ts';
-import { pause } from '../pause.ts';
 
 /** Between the request to end and the end, for a child whose lock is lost. */
 const KILL_GRACE_MS = 5000;
 const CHILD_FAILED = 2;
 
-export const lock: Command = {
+export const command: Command = {
   synopsis: '[options] prefix child...',
-  does: 'Takes the lock at the prefix and runs a program while it is held. A program whose lock is lost is told to end.',
+  details: 'The lock is at the prefix. A program whose lock is lost is told to end.',
+  examples: [
+    'locks/report ./make-report.sh',
+    '-timeout=10s -child-exit-code locks/report ./make-report.sh',
+  ],
   http: 'query',
   flags: new Map([
     ['child-exit-code', { kind: 'bool', help: 'Exit with 2 where the program fails.' }],

@@ -10,9 +10,10 @@ interface AgentCheck {
   readonly Notes: string;
 }
 
-export const maint: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Takes the node, or with -service one of its services, out of all answers for a while. Without flags, shows what is out.',
+  details: 'With -service one of its services, else the node. Without flags, shows what is out.',
+  examples: ['-enable -reason="new disk"', '-enable -service=web-1', '-disable'],
   http: 'agent',
   flags: new Map([
     ['disable', { kind: 'bool', help: 'Bring it back.' }],

@@ -1,7 +1,6 @@
 import { RE2JS } from 're2js';
 import { ProconsulError } from '../../lib/errors.ts';
-import { columns } from '../columns.ts';
-import { type Command, explained } from '../command.ts';
+import { type Command, columns, explained } from '../command.ts';
 
 interface Member {
   readonly Name: string;
@@ -16,9 +15,10 @@ const STATUSES = ['none', 'alive', 'leaving', 'left', 'failed'];
 /** To find nobody is an exit code of its own. */
 const NOBODY = 2;
 
-export const members: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Lists the agents and servers that this agent knows of.',
+  details: 'Those that this agent knows of.',
+  examples: ['', '-detailed', '-status=failed'],
   http: 'agent',
   flags: new Map([
     ['detailed', { kind: 'bool', help: 'Show all tags.' }],

@@ -1,9 +1,10 @@
 import { ProconsulError } from '../../lib/errors.ts';
 import { type Command, explained } from '../command.ts';
 
-export const monitor: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: "Shows the agent's log as it is written, until it is told to end.",
+  details: 'Until it is told to end.',
+  examples: ['', '-log-level=debug -log-json'],
   http: 'agent',
   flags: new Map([
     ['log-json', { kind: 'bool', help: 'Lines as JSON.' }],

@@ -1,8 +1,8 @@
 import { type Command, explained } from '../command.ts';
 
-export const reload: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Makes the agent read its configuration again.',
+  examples: [''],
   http: 'agent',
   flags: new Map(),
 

@@ -13,9 +13,10 @@ interface NodeCoordinate {
   readonly Coord: Coordinate;
 }
 
-export const rtt: Command = {
+export const command: Command = {
   synopsis: '[options] node1 [node2]',
-  does: "Estimates the round trip time between two nodes by their coordinates; the second is the agent's by default.",
+  details: "By their coordinates; the second node is the agent's own by default.",
+  examples: ['web-1', 'web-1 web-2', '-wan server-1.dc1 server-1.dc2'],
   http: 'agent',
   flags: new Map([['wan', { kind: 'bool', help: 'Nodes of several datacenters: refused.' }]]),
 

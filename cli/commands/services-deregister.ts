@@ -3,9 +3,10 @@ import { type Command, explained } from '../command.ts';
 import type { FlagValues } from '../flag-values.ts';
 import { readServiceFiles } from '../service-files.ts';
 
-export const servicesDeregister: Command = {
+export const command: Command = {
   synopsis: '[options] [FILE...]',
-  does: 'Takes services out of the agent: those that the files define, or the one of -id.',
+  details: 'Those that the files define, or the one of -id.',
+  examples: ['web.json', '-id=web-1'],
   http: 'query',
   flags: new Map([['id', { kind: 'string', help: 'ID of the service.' }]]),
 

@@ -1,13 +1,13 @@
 import type { RawService } from '../../lib/config/keys.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { type Command, explained } from '../command.ts';
-import type { FlagValues } from '../flag-values.ts';
+import { type FlagValues, splitPair } from '../flag-values.ts';
 import { apiService, readServiceFiles } from '../service-files.ts';
-import { splitPair } from '../split-pair.ts';
 
-export const servicesRegister: Command = {
+export const command: Command = {
   synopsis: '[options] [FILE...]',
-  does: 'Registers services with the agent, from configuration files or one from flags.',
+  details: 'From configuration files, or one from flags.',
+  examples: ['web.json', '-name=web -port=8080 -tag=v1'],
   http: 'query',
   flags: new Map([
     ['address', { kind: 'string', help: 'Address of the service.' }],

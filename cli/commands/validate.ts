@@ -3,9 +3,10 @@ import { validateConfigFiles } from '../../lib/config/load.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Command } from '../command.ts';
 
-export const validate: Command = {
+export const command: Command = {
   synopsis: '[options] FILE_OR_DIRECTORY...',
-  does: 'Checks configuration files as an agent would that is started with all of them and nothing else.',
+  details: 'As an agent would that is started with all of them and nothing else.',
+  examples: ['/etc/proconsul.d', '-quiet server.hcl web.json'],
   http: 'none',
   flags: new Map([
     ['config-format', { kind: 'string', help: 'hcl or json, whatever the names of the files.' }],

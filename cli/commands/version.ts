@@ -2,9 +2,10 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { CONSUL_VERSION } from '../../lib/version.ts';
 import type { Command } from '../command.ts';
 
-export const version: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Shows the version of Consul whose behaviour this is.',
+  details: 'It is that of the Consul whose behaviour this is.',
+  examples: ['', '-format=json'],
   http: 'none',
   flags: new Map([['format', { kind: 'string', help: 'pretty, which is the default, or json.' }]]),
 

@@ -1,19 +1,24 @@
-import { systemClock } from '../../lib/clock.ts';
+import { pause, systemClock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import type { ApiAnswer, ApiClient } from '../api-client.ts';
 import { childFault, startChild } from '../child.ts';
 import { type Command, explained, type Invocation } from '../command.ts';
-import { pause } from '../pause.ts';
 import { type WatchPlan, watchPlan } from '../watch-plan.ts';
 
 /** After the first failure; each further one waits longer, up to the limit. */
 const RETRY_MS = 5000;
 const MAX_RETRY_MS = 180_000;
 
-export const watch: Command = {
+export const command: Command = {
   synopsis: '[options] [child...]',
-  does: 'Shows what there is now; or, where a program is named, runs it with that on its standard input, now and at each change.',
+  details:
+    'Without a program, shows what there is now; with one, runs it with that on its standard input, now and at each change.',
+  examples: [
+    '-type=key -key=config/web/limit',
+    '-type=service -service=web ./on-change.sh',
+    '-type=checks -state=critical ./alert.sh',
+  ],
   http: 'query',
   flags: new Map([
     ['key', { kind: 'string', help: 'For the type key.' }],

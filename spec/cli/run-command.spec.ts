@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { COMMANDS, type CommandNode } from '../../cli/command-tree.ts';
+import { HTTP_FLAGS } from '../../cli/api-options.ts';
+import { COMMANDS, type CommandEntry, type CommandNode } from '../../cli/command-tree.ts';
+import { readFlags } from '../../cli/flag-values.ts';
 import { runWords } from '../support/servers/command-line.ts';
 
 /** The words of every command, groups included. */
@@ -9,6 +11,11 @@ function paths(node: CommandNode, before: readonly string[] = []): string[][] {
   return [...own, ...[...node.commands].flatMap(([name, next]) => paths(next, [...before, name]))];
 }
 
+function entries(node: CommandNode, words: readonly string[] = []): [string[], CommandEntry][] {
+  if (!('commands' in node)) return [[[...words], node]];
+  return [...node.commands].flatMap(([name, next]) => entries(next, [...words, name]));
+}
+
 describe('the command line', () => {
   for (const path of paths(COMMANDS)) {
     it(`shows the usage of ${path.join(' ')} to -h, and exits with 0`, async () => {
@@ -16,6 +23,16 @@ describe('the command line', () => {
       assert.equal(code, 0);
       assert.ok(out.startsWith(`Usage: proconsul ${path.join(' ')}`), out);
       assert.equal(err, '');
+    });
+  }
+
+  for (const [words, entry] of entries(COMMANDS)) {
+    it(`shows examples of ${words.join(' ')} whose flags it takes`, async () => {
+      const { examples = [], http, flags } = await entry.load();
+      const table = new Map([...HTTP_FLAGS[http], ...flags]);
+      for (const example of examples) readFlags(example.split(' '), table);
+      const { out } = await runWords([...words, '-h']);
+      for (const example of examples) assert.ok(out.includes(example), example);
     });
   }
 

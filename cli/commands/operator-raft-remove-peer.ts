@@ -1,9 +1,9 @@
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Command } from '../command.ts';
 
-export const raftRemovePeer: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Refused: a server that is gone leaves by itself.',
+  details: 'A server that is gone leaves by itself.',
   http: 'none',
   flags: new Map(),
   refused: true,

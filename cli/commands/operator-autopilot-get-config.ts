@@ -13,9 +13,10 @@ export interface AutopilotConfiguration {
   readonly ModifyIndex: number;
 }
 
-export const autopilotGet: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Shows what autopilot was told. Nothing here heeds it: it is kept for tools that ask.',
+  details: 'Nothing here heeds it: it is kept for tools that ask.',
+  examples: [''],
   http: 'query',
   flags: new Map(),
 

@@ -2,15 +2,15 @@ import { parseBool } from '../../lib/config/parse-bool.ts';
 import { parseDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { type Command, explained } from '../command.ts';
-import type { FlagValues } from '../flag-values.ts';
-import { readUint } from '../read-uint.ts';
-import type { AutopilotConfiguration } from './autopilot-get.ts';
+import { type FlagValues, readUint } from '../flag-values.ts';
+import type { AutopilotConfiguration } from './operator-autopilot-get-config.ts';
 
 const PATH = '/v1/operator/autopilot/configuration';
 
-export const autopilotSet: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Changes what autopilot is told. Nothing here heeds it: it is kept for tools that ask.',
+  details: 'Nothing here heeds it: it is kept for tools that ask.',
+  examples: ['-cleanup-dead-servers=true'],
   http: 'query',
   flags: new Map([
     ['cleanup-dead-servers', { kind: 'string', help: 'true or false.' }],

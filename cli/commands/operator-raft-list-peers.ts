@@ -1,5 +1,4 @@
-import { columns } from '../columns.ts';
-import { type Command, explained } from '../command.ts';
+import { type Command, columns, explained } from '../command.ts';
 
 interface RaftConfiguration {
   readonly Servers: readonly {
@@ -12,9 +11,10 @@ interface RaftConfiguration {
   }[];
 }
 
-export const raftListPeers: Command = {
+export const command: Command = {
   synopsis: '[options]',
-  does: 'Lists the servers. There is no Raft here: every server has the whole log.',
+  details: 'There is no Raft here: every server has the whole log.',
+  examples: [''],
   http: 'query',
   flags: new Map(),
 
