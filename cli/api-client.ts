@@ -6,8 +6,8 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { goDialError } from '../agent/checks/go-error.ts';
 import { ProconsulError } from '../lib/errors.ts';
+import { goDialError } from '../lib/go-error.ts';
 import { decodeJson } from '../lib/json.ts';
 import type { ApiTarget } from './api-options.ts';
 

@@ -4,9 +4,9 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import { ProconsulError } from '../../lib/errors.ts';
+import { goDialError } from '../../lib/go-error.ts';
 import { decodeJson } from '../../lib/json.ts';
 import { INTRODUCTION_PATH, type Introduction } from '../../lib/membership.ts';
-import { goDialError } from '../checks/go-error.ts';
 
 const TIMEOUT_MS = 5000;
 /** A few hundred servers fit; nobody has more. */

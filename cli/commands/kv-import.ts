@@ -13,7 +13,7 @@ interface Entry {
 export const command: Command = {
   synopsis: '[options] [DATA]',
   details: 'DATA is the JSON, @FILE a file that holds it, - standard input.',
-  examples: ['@all.json', '-prefix=copy/ @all.json', '- < all.json'],
+  examples: ['@all.json', '- < all.json'],
   http: 'query',
   flags: new Map(),
 

@@ -1,7 +1,7 @@
 /** An HTTP request: 2xx is passing, 429 is warning, all else is critical. */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { goDialError } from '../go-error.ts';
+import { goDialError } from '../../../lib/go-error.ts';
 import { lookupNotLinkLocal, refuseLinkLocal } from '../link-local.ts';
 import { OutputTail } from '../output-tail.ts';
 import { critical, type Look, type Probe, passing, warning } from '../probe.ts';

@@ -6,7 +6,7 @@ import {
   type IncomingHttpHeaders,
   type SecureClientSessionOptions,
 } from 'node:http2';
-import { goDialError, splitHostPort } from '../go-error.ts';
+import { goDialError, splitHostPort } from '../../../lib/go-error.ts';
 import { lookupNotLinkLocal, refuseLinkLocal } from '../link-local.ts';
 import { critical, type Look, type Probe, passing } from '../probe.ts';
 

@@ -1,7 +1,7 @@
 /** Whether a TCP connection can be made, with TLS on it where that is asked for. */
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { goDialError, splitHostPort } from '../go-error.ts';
+import { goDialError, splitHostPort } from '../../../lib/go-error.ts';
 import { lookupNotLinkLocal, refuseLinkLocal } from '../link-local.ts';
 import { critical, type Probe, passing } from '../probe.ts';
 

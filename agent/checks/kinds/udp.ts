@@ -1,7 +1,7 @@
 /** Whether a UDP port is refused: the only thing that can be seen from outside of a silent one. */
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { goDialError, splitHostPort } from '../go-error.ts';
+import { goDialError, splitHostPort } from '../../../lib/go-error.ts';
 import { refuseLinkLocal } from '../link-local.ts';
 import { critical, type Look, type Probe, passing } from '../probe.ts';
 
