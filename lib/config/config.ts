@@ -190,8 +190,10 @@ export interface LimitConfig {
   /** 0 or less: none. */
   readonly httpMaxConnsPerClient: number;
   readonly httpsHandshakeTimeoutMs: number;
-  readonly kvMaxValueBytes: number;
-  readonly txnMaxRequestBytes: number;
+  /** Bytes of a key's value. */
+  readonly kvMaxValueSize: number;
+  /** Bytes of a transaction's body. */
+  readonly txnMaxReqLen: number;
 }
 
 export interface CheckPolicy {

@@ -164,9 +164,9 @@ function http({ http: settings, limits }: Config): Tree {
     HTTPResponseHeaders: settings.responseHeaders,
     HTTPSHandshakeTimeout: time(limits.httpsHandshakeTimeoutMs),
     HTTPUseCache: settings.useCache,
-    KVMaxValueSize: limits.kvMaxValueBytes,
+    KVMaxValueSize: limits.kvMaxValueSize,
     MaxQueryTime: time(settings.maxQueryTimeMs),
-    TxnMaxReqLen: limits.txnMaxRequestBytes,
+    TxnMaxReqLen: limits.txnMaxReqLen,
   };
 }
 

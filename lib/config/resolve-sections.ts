@@ -171,8 +171,8 @@ export function resolveLimits(raw: RawConfig, problems: Problems): LimitConfig {
       limits.https_handshake_timeout,
       5 * SECOND,
     ),
-    kvMaxValueBytes: bytes('kv_max_value_size'),
-    txnMaxRequestBytes: bytes('txn_max_req_len'),
+    kvMaxValueSize: bytes('kv_max_value_size'),
+    txnMaxReqLen: bytes('txn_max_req_len'),
   };
 }
 
