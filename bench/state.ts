@@ -4,7 +4,9 @@
  */
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { memoryUsage } from 'node:process';
+import { systemClock } from '../lib/clock.ts';
 import type { Entry, Register } from '../server/commands.ts';
+import { IndexGate } from '../server/log/index-gate.ts';
 import { Watcher } from '../server/query/watcher.ts';
 import { Replica } from '../server/replica.ts';
 
@@ -24,7 +26,9 @@ new PerformanceObserver((list) => {
 const fail = (error: unknown) => {
   throw error;
 };
-const replica = new Replica({ watcher: new Watcher(), onFatal: fail });
+const newReplica = () =>
+  new Replica({ watcher: new Watcher(), applied: new IndexGate(systemClock), onFatal: fail });
+const replica = newReplica();
 
 await timed(`apply ${INSTANCES} registrations`, async () => {
   for (let from = 0; from < INSTANCES; from += BATCH) {
@@ -47,7 +51,7 @@ await timed('take a snapshot', async () => {
   }
 });
 const position = replica.snapshot().position;
-const other = new Replica({ watcher: new Watcher(), onFatal: fail });
+const other = newReplica();
 await timed('restore it', () => other.restore({ position, lines }));
 await timed('change 10,000 instances', async () => {
   for (let i = 0; i < 10_000; i++) {

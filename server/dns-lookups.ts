@@ -9,9 +9,9 @@ import type {
 } from '../lib/dns-lookups.ts';
 import type { Check, Instance } from '../lib/model.ts';
 import type { Random } from '../lib/random.ts';
-import type { Freshness } from './http/deps.ts';
 import { ownerOf } from './query/addresses.ts';
 import { execute, resolveQuery } from './query/prepared.ts';
+import type { Readiness } from './readiness.ts';
 import type { State } from './state/state.ts';
 import {
   CATALOG,
@@ -23,8 +23,9 @@ import {
 } from './state/topic-names.ts';
 
 export interface LocalLookupsOptions {
+  /** Throws 'unavailable' before the log was read. */
   readonly state: () => State;
-  readonly freshness: Freshness;
+  readonly readiness: Pick<Readiness, 'ready'>;
   /** The node that this server is: what `_agent` means in a prepared query. */
   readonly node: string;
   readonly random: Random;
@@ -92,8 +93,8 @@ export class LocalLookups implements Lookups {
   }
 
   #ready<T>(look: () => Found<T>): Looked<T> {
-    const { allowStale, freshness } = this.#options;
-    const ready = allowStale ? undefined : freshness.ready('leader');
+    const { allowStale, readiness } = this.#options;
+    const ready = readiness.ready(allowStale ? 'stale' : 'leader');
     return ready === undefined ? look() : ready.then(look);
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Entry } from './commands.ts';
 import type { LogSink, Snapshot } from './log/event-log.ts';
+import type { IndexGate } from './log/index-gate.ts';
 import type { Watcher } from './query/watcher.ts';
 import { apply } from './state/apply.ts';
 import type { Outcome } from './state/outcome.ts';
@@ -15,6 +16,8 @@ const LINES_PER_SLICE = 250;
 
 export interface ReplicaOptions {
   readonly watcher: Watcher;
+  /** Told how far the state is. */
+  readonly applied: IndexGate;
   /** An entry that cannot be applied, or a broken invariant: the process must end at once. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -26,7 +29,6 @@ export class Replica implements LogSink {
   #state = new State();
   #onApplied: OnApplied = () => undefined;
   #onRestored: () => void = () => undefined;
-  readonly #behind = new Set<{ readonly index: number; readonly done: () => void }>();
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -56,7 +58,7 @@ export class Replica implements LogSink {
         this.#onApplied(entry, applied.outcome);
       }
       this.#options.watcher.notify(touched);
-      this.#catchUp();
+      this.#options.applied.moved(this.#state.index);
     } catch (error) {
       // Going on would leave this server different from the others.
       this.#options.onFatal(error);
@@ -72,28 +74,14 @@ export class Replica implements LogSink {
       if (++lines % LINES_PER_SLICE === 0) await new Promise((done) => setImmediate(done));
     }
     this.#state = restoring.finish();
-    this.#onRestored();
+    // First nothing that was answered stands any more; who is told then is told of the new state.
     this.#options.watcher.notifyAll();
-    this.#catchUp();
+    this.#onRestored();
+    this.#options.applied.moved(this.#state.index);
   }
 
   snapshot(): Snapshot {
     const { index, epoch, hash, t } = this.#state;
     return { position: { index, epoch, hash, t }, lines: dump(this.#state) };
-  }
-
-  /** Resolves when this replica has applied the index. */
-  applied(index: number): Promise<void> {
-    if (this.#state.index >= index) return Promise.resolve();
-    return new Promise((done) => this.#behind.add({ index, done }));
-  }
-
-  #catchUp(): void {
-    if (this.#behind.size === 0) return;
-    for (const waiter of this.#behind) {
-      if (waiter.index > this.#state.index) continue;
-      this.#behind.delete(waiter);
-      waiter.done();
-    }
   }
 }

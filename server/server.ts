@@ -1,20 +1,22 @@
 /** A registry server: wires the log, the replica, the queries and the routes, and ends them. */
 import type { Clock } from '../lib/clock.ts';
-import { describeChain, noLeader } from '../lib/errors.ts';
+import { describeChain } from '../lib/errors.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { Logger } from '../lib/logger.ts';
 import { MEMBER_STATUS } from '../lib/membership.ts';
 import type { Random } from '../lib/random.ts';
 import type { Command } from './commands.ts';
-import type { Consistency, Freshness, Peer, ServerDeps } from './http/deps.ts';
+import type { Peer, ServerDeps } from './http/deps.ts';
 import { serverRoutes } from './http/routes.ts';
 import { Leader } from './leader.ts';
 import type { Leases } from './leases.ts';
 import type { EventLog } from './log/event-log.ts';
+import { IndexGate } from './log/index-gate.ts';
 import { Members } from './members.ts';
 import { Proposer } from './proposer.ts';
 import { Answers } from './query/answers.ts';
 import { Watcher } from './query/watcher.ts';
+import { Readiness } from './readiness.ts';
 import { Replica } from './replica.ts';
 import type { Outcome } from './state/outcome.ts';
 import type { State } from './state/state.ts';
@@ -50,9 +52,8 @@ export class Server {
   readonly #replica: Replica;
   readonly #proposer: Proposer;
   readonly #leader: Leader;
+  readonly #readiness: Readiness;
   readonly #snapshots: { index: number; saving: boolean } = { index: 0, saving: false };
-  /** Whether the state was up to date once. */
-  #begun = false;
   #stopped = false;
   readonly answers: Answers;
   readonly members: Members;
@@ -62,14 +63,24 @@ export class Server {
     const { clock, random, onFatal } = options;
     const { log } = options;
     this.#options = options;
-    this.#replica = new Replica({ watcher: this.#watcher, onFatal });
+    const applied = new IndexGate(clock);
+    this.#replica = new Replica({ watcher: this.#watcher, applied, onFatal });
     this.#proposer = new Proposer(log, `${options.nodeId}/${random.uuid()}`, () =>
       clock.monotonic(),
     );
     this.#replica.onApplied((entry, outcome) => this.#proposer.settle(entry.id, outcome));
     const state = () => this.#replica.state;
     const propose = (command: Command) => this.#proposer.propose(command);
-    this.answers = new Answers({ state, watcher: this.#watcher, clock });
+    this.#readiness = new Readiness({
+      log,
+      applied,
+      state,
+      knowsLeader: () => this.#leader.knowsLeader,
+      clock,
+    });
+    // Whoever answers others gets no state before it is whole.
+    const ready = { state: this.#readiness.state, readiness: this.#readiness };
+    this.answers = new Answers({ ...ready, watcher: this.#watcher, clock });
     this.#replica.onRestored(() => {
       this.#proposer.restored();
       this.answers.release();
@@ -78,10 +89,9 @@ export class Server {
     this.members = new Members({ ...options, state, propose });
     this.deps = {
       ...options,
-      state,
+      ...ready,
       propose,
       answers: this.answers,
-      freshness: this.#freshness(),
       cluster: { peers: () => this.#peers() },
       members: this.members,
       renewSession: (id) => this.#leader.renewSession(id),
@@ -126,7 +136,7 @@ export class Server {
     const { log, logger } = this.#options;
     await log.start(this.#replica);
     this.#snapshots.index = this.#replica.state.index;
-    this.#begun = true;
+    this.#readiness.begin();
     logger.info(`server: the log is applied up to entry ${this.#replica.state.index}`);
     this.#replica.onApplied((entry, outcome) => {
       this.#proposer.settle(entry.id, outcome);
@@ -152,7 +162,7 @@ export class Server {
 
   /** Saves one unless that is under way. */
   saveSnapshotSoon(): void {
-    if (this.#snapshots.saving || !this.#begun) return;
+    if (this.#snapshots.saving || !this.#readiness.begun) return;
     this.#snapshots.saving = true;
     // After the batch that is being applied: a snapshot is of a state between two entries.
     setImmediate(() => void this.#saveSnapshot());
@@ -171,31 +181,6 @@ export class Server {
       this.#snapshots.index = snapshot.position.index - ENTRIES_BETWEEN_SNAPSHOTS / 2;
     }
     this.#snapshots.saving = false;
-  }
-
-  #freshness(): Freshness {
-    const { log } = this.#options;
-    const leader = () => this.#leader;
-    return {
-      ready: (consistency) => this.#ready(consistency),
-      get knownLeader() {
-        return log.status().writable && leader().knowsLeader;
-      },
-      get lastContactMs() {
-        return log.status().lastContactMs;
-      },
-    };
-  }
-
-  #ready(consistency: Consistency): Promise<void> | undefined {
-    // A state that is not whole yet would say that services are gone.
-    if (!this.#begun) return Promise.reject(noLeader());
-    if (consistency === 'stale') return undefined;
-    const { log } = this.#options;
-    if (!log.status().writable) return Promise.reject(noLeader());
-    const index = log.readIndex(consistency === 'consistent' ? 'majority' : 'log');
-    if (typeof index !== 'number') return index.then((read) => this.#replica.applied(read));
-    return index <= this.#replica.state.index ? undefined : this.#replica.applied(index);
   }
 
   /** Before the first beat there is only this one. */

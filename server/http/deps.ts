@@ -5,18 +5,9 @@ import type { Random } from '../../lib/random.ts';
 import type { Command } from '../commands.ts';
 import type { Members } from '../members.ts';
 import type { Answers } from '../query/answers.ts';
+import type { Readiness } from '../readiness.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
-
-export type Consistency = 'leader' | 'stale' | 'consistent';
-
-/** How new a read is, and how new it must be. */
-export interface Freshness {
-  /** Resolves when a read of this kind may be answered; undefined when it may be at once. */
-  ready(consistency: Consistency): Promise<void> | undefined;
-  readonly knownLeader: boolean;
-  readonly lastContactMs: number;
-}
 
 /** A server of the cluster, as the operator's endpoints show it. */
 export interface Peer {
@@ -38,9 +29,10 @@ export interface ServerDeps {
   readonly datacenter: string;
   /** The node that this server is: where a session is made when nobody says where. */
   readonly node: string;
+  /** As `readiness` hands it out. */
   readonly state: () => State;
   readonly answers: Answers;
-  readonly freshness: Freshness;
+  readonly readiness: Pick<Readiness, 'ready' | 'knownLeader' | 'lastContactMs'>;
   readonly propose: (command: Command) => Promise<Outcome>;
   readonly renewSession: (id: string) => Promise<void>;
   readonly cluster: Cluster;

@@ -6,7 +6,8 @@ import { errorReply } from '../../lib/http/respond.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
 import type { Answer } from '../query/live-answer.ts';
 import type { Query } from '../query/query.ts';
-import type { Consistency, ServerDeps } from './deps.ts';
+import type { Consistency } from '../readiness.ts';
+import type { ServerDeps } from './deps.ts';
 
 export interface Asked {
   readonly query: Query;
@@ -37,7 +38,7 @@ export class Reading {
   }
 
   ready(): Promise<void> | undefined {
-    return this.deps.freshness.ready(this.asked.consistency);
+    return this.deps.readiness.ready(this.asked.consistency);
   }
 
   /** The answer as the state stands. */
@@ -100,8 +101,8 @@ export function stretched(waitMs: number, chance: number): number {
 }
 
 /** A read that is not stale was confirmed just now, whenever the log was last heard of. */
-function factsOf({ freshness }: ServerDeps, consistency: Consistency): Facts {
-  const { knownLeader, lastContactMs } = freshness;
+function factsOf({ readiness }: ServerDeps, consistency: Consistency): Facts {
+  const { knownLeader, lastContactMs } = readiness;
   return { knownLeader, lastContactMs: consistency === 'stale' ? Math.round(lastContactMs) : 0 };
 }
 

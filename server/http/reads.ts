@@ -8,7 +8,8 @@ import { errorReply } from '../../lib/http/respond.ts';
 import type { HttpRequest, Right, Route } from '../../lib/http/route.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Query } from '../query/query.ts';
-import { type Consistency, checkDatacenter, type ServerDeps } from './deps.ts';
+import type { Consistency } from '../readiness.ts';
+import { checkDatacenter, type ServerDeps } from './deps.ts';
 import { PendingReading, Reading } from './reading.ts';
 
 export interface Read {

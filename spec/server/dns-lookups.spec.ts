@@ -11,7 +11,7 @@ async function start() {
   const of = { state: server.state };
   const lookups = new LocalLookups({
     state: () => of.state,
-    freshness: server.deps.freshness,
+    readiness: server.deps.readiness,
     node: 'n1',
     random: seededRandom(1),
     allowStale: true,

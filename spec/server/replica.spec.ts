@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Entry } from '../../server/commands.ts';
+import { IndexGate } from '../../server/log/index-gate.ts';
 import { Watcher } from '../../server/query/watcher.ts';
 import { Replica } from '../../server/replica.ts';
 import { keyTopic } from '../../server/state/topic-names.ts';
 import { entriesOf } from '../support/experiments/commands.ts';
 import { kvCommand } from '../support/experiments/proposals.ts';
 import { stateHash } from '../support/experiments/state-hash.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
 
 function entries(...keys: string[]): Entry[] {
   const steps = keys.map((key) => ({
@@ -20,8 +22,9 @@ function entries(...keys: string[]): Entry[] {
 function start() {
   const watcher = new Watcher();
   const fatal: unknown[] = [];
-  const replica = new Replica({ watcher, onFatal: (error) => fatal.push(error) });
-  return { watcher, replica, fatal };
+  const applied = new IndexGate(new FakeClock());
+  const replica = new Replica({ watcher, applied, onFatal: (error) => fatal.push(error) });
+  return { watcher, applied, replica, fatal };
 }
 
 describe('a replica', () => {
@@ -34,18 +37,24 @@ describe('a replica', () => {
     assert.deepEqual(seen, ['boot/0', 'boot/1', 'boot/2', 'woken']);
   });
 
-  it('resolves who waits for an index when it has applied it, and not before', async () => {
-    const { replica } = start();
+  it('says how far it is once an entry is applied, and after a restore', async () => {
+    const { replica, applied } = start();
     const log = entries('a', 'b', 'c');
-    let reached = false;
-    const waiting = replica.applied(2).then(() => {
-      reached = true;
-    });
     replica.apply(log.slice(0, 1));
-    await replica.applied(1);
-    assert.equal(reached, false);
+    const snapshot = replica.snapshot();
     replica.apply(log.slice(1));
-    await waiting;
+    assert.equal(applied.index, 3);
+    await replica.restore(snapshot);
+    assert.equal(applied.index, 1);
+  });
+
+  it('lets no old answer stand when it tells of a restore', async () => {
+    const { replica, watcher } = start();
+    const seen: string[] = [];
+    watcher.watch([keyTopic('a')], () => seen.push('invalid'));
+    replica.onRestored(() => seen.push('released'));
+    await replica.restore(replica.snapshot());
+    assert.deepEqual(seen, ['invalid', 'released']);
   });
 
   it('ends the process at a gap, for going on would be wrong for ever', () => {

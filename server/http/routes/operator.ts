@@ -31,7 +31,7 @@ export function operatorRoutes(deps: ServerDeps): Route[] {
       does: 'lists the servers',
       handle: async ({ params }) => {
         checkDatacenter(deps, params.get('dc'));
-        await deps.freshness.ready(consistencyOf(params));
+        await deps.readiness.ready(consistencyOf(params));
         return { json: raftConfiguration(deps) };
       },
     },
@@ -41,7 +41,7 @@ export function operatorRoutes(deps: ServerDeps): Route[] {
       right: 'operator:read',
       does: 'shows what autopilot was told',
       handle: async ({ params }) => {
-        await deps.freshness.ready(consistencyOf(params));
+        await deps.readiness.ready(consistencyOf(params));
         return { json: shownAutopilot(deps) };
       },
     },
@@ -129,10 +129,10 @@ async function setAutopilot(deps: ServerDeps, request: HttpRequest): Promise<Rep
 const UNKNOWN_FOR_MS = 5000;
 
 /** Consul answers 429 where it isn't healthy, and its clients read the body even so. */
-function autopilotHealth({ cluster, freshness, state, clock }: ServerDeps): Reply {
+function autopilotHealth({ cluster, readiness, state, clock }: ServerDeps): Reply {
   const peers = cluster.peers();
   const young = peers.some(({ since }) => clock.now() - since < UNKNOWN_FOR_MS);
-  if (young || !freshness.knownLeader) {
+  if (young || !readiness.knownLeader) {
     const text = encodeJson({ Healthy: false, FailureTolerance: 0, Servers: null });
     return { status: 429, text };
   }
@@ -143,7 +143,7 @@ function autopilotHealth({ cluster, freshness, state, clock }: ServerDeps): Repl
     SerfStatus: 'alive',
     Version: '1.8.7',
     Leader: peer.leader,
-    LastContact: peer.leader ? '0s' : formatDuration(Math.round(freshness.lastContactMs) * 1e6),
+    LastContact: peer.leader ? '0s' : formatDuration(Math.round(readiness.lastContactMs) * 1e6),
     LastTerm: state().leadership.term,
     LastIndex: state().index,
     Healthy: true,

@@ -333,9 +333,9 @@ async function evaluated(
 ): Promise<Reply> {
   checkDatacenter(deps, params.get('dc'));
   const consistency = consistencyOf(params);
-  const ready = deps.freshness.ready(consistency);
+  const ready = deps.readiness.ready(consistency);
   if (ready !== undefined) await ready;
-  const { knownLeader, lastContactMs } = deps.freshness;
+  const { knownLeader, lastContactMs } = deps.readiness;
   const meta = {
     Index: 0,
     LastContact: Math.round(lastContactMs),

@@ -194,7 +194,7 @@ async function renew(deps: ServerDeps, { rest, params }: HttpRequest): Promise<R
   checkDatacenter(deps, params.get('dc'));
   const id = sessionId(rest);
   // As new as any acknowledged write: the session may just have been made through another server.
-  await deps.freshness.ready('leader');
+  await deps.readiness.ready('leader');
   const session = deps.state().sessions.get(id);
   if (session === undefined) {
     throw new ProconsulError('not-found', `Session id '${id}' not found`);

@@ -95,7 +95,7 @@ async function txn(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
     if (errors.length > 0) return reply({ applied: false, errors });
     return reply(await write(deps, { type: 'txn', ops }));
   }
-  await deps.freshness.ready(consistency);
+  await deps.readiness.ready(consistency);
   return readReply(deps, readTxn(deps.state(), ops));
 }
 
@@ -188,8 +188,8 @@ function shownResult(result: TxnResult) {
   return { Check: { ...result.Check, ServiceTags: nilIfEmpty(result.Check.ServiceTags) } };
 }
 
-function readReply({ freshness }: ServerDeps, outcome: Outcome): Reply {
-  const { knownLeader, lastContactMs } = freshness;
+function readReply({ readiness }: ServerDeps, outcome: Outcome): Reply {
+  const { knownLeader, lastContactMs } = readiness;
   return {
     status: outcome.applied ? 200 : 409,
     headers: {

@@ -56,6 +56,7 @@ export async function stopServers(): Promise<void> {
 export async function startServer(
   logger: Logger = silentLogger,
   wrap: (log: EventLog) => EventLog = (log) => log,
+  start: (server: Server) => Promise<void> = (server) => server.start(),
 ): Promise<TestServer> {
   const clock = new FakeClock();
   const random = seededRandom(1);
@@ -75,7 +76,7 @@ export async function startServer(
       throw error;
     },
   });
-  await server.start();
+  await start(server);
   const fastPath = new FastPath();
   const app = createApp({ routes: server.routes(), fastPath, logger });
   let parsed = 0;

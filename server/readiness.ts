@@ -1,0 +1,75 @@
+/**
+ * The one port to the state for whoever answers others: HTTP, DNS, events. A server that has not
+ * seen its whole log yet hands out no state at all, so that nobody can say "there is none" of what
+ * was only not read yet.
+ */
+import type { Clock } from '../lib/clock.ts';
+import { noLeader } from '../lib/errors.ts';
+import type { EventLog } from './log/event-log.ts';
+import type { IndexGate } from './log/index-gate.ts';
+import type { State } from './state/state.ts';
+
+export type Consistency = 'leader' | 'stale' | 'consistent';
+
+/** As long as Consul's servers hold a read back while there is no leader. */
+const READ_BUDGET_MS = 7000;
+
+export interface ReadinessDeps {
+  readonly log: Pick<EventLog, 'readIndex' | 'status'>;
+  readonly applied: IndexGate;
+  readonly state: () => State;
+  readonly knowsLeader: () => boolean;
+  readonly clock: Clock;
+}
+
+export class Readiness {
+  readonly #deps: ReadinessDeps;
+  #begun = false;
+
+  constructor(deps: ReadinessDeps) {
+    this.#deps = deps;
+  }
+
+  /** The state was brought up to the end of the log once. */
+  begin(): void {
+    this.#begun = true;
+  }
+
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Throws 'unavailable' before the log was read. It is replaced by a restore: don't keep it. */
+  readonly state = (): State => {
+    if (!this.#begun) throw noLeader();
+    return this.#deps.state();
+  };
+
+  /**
+   * Resolves when a read of this kind may be answered; undefined when it may be at once. Rejects
+   * 'unavailable' when that cannot be known within some seconds.
+   */
+  ready(consistency: Consistency): Promise<void> | undefined {
+    if (!this.#begun) return Promise.reject(noLeader());
+    if (consistency === 'stale') return undefined;
+    const { log, clock, applied } = this.#deps;
+    if (!log.status().writable) return Promise.reject(noLeader());
+    const deadline = clock.monotonic() + READ_BUDGET_MS;
+    const index = log.readIndex(consistency === 'consistent' ? 'majority' : 'log');
+    if (typeof index !== 'number') return index.then((read) => this.#reached(read, deadline));
+    return index <= applied.index ? undefined : this.#reached(index, deadline);
+  }
+
+  get knownLeader(): boolean {
+    return this.#deps.log.status().writable && this.#deps.knowsLeader();
+  }
+
+  /** How long ago the log was last known to be read to its end. */
+  get lastContactMs(): number {
+    return this.#deps.log.status().lastContactMs;
+  }
+
+  async #reached(index: number, deadline: number): Promise<void> {
+    if (!(await this.#deps.applied.wait(index, deadline))) throw noLeader();
+  }
+}

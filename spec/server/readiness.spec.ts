@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { ProconsulError } from '../../lib/errors.ts';
+import { silentLogger } from '../../lib/logger.ts';
+import { LocalLookups } from '../../server/dns-lookups.ts';
+import type { EventLog } from '../../server/log/event-log.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
+import { askUdp } from '../support/servers/dns-client.ts';
+import { serveDns } from '../support/servers/start-dns.ts';
+import { startServer } from '../support/servers/start-server.ts';
+
+/** A log that is another's but for some of its methods. */
+function but(changes: (log: EventLog) => Partial<EventLog>) {
+  return (log: EventLog): EventLog => {
+    const all: EventLog = {
+      start: (sink) => log.start(sink),
+      append: (batch) => log.append(batch),
+      readIndex: (by) => log.readIndex(by),
+      saveSnapshot: (snapshot) => log.saveSnapshot(snapshot),
+      status: () => log.status(),
+      stop: () => log.stop(),
+    };
+    return { ...all, ...changes(log) };
+  };
+}
+
+/** Its log is being read, for as long as the spec lasts. */
+const startUnread = () =>
+  startServer(
+    silentLogger,
+    but(() => ({ start: () => new Promise(() => undefined) })),
+    async (server) => void server.start(),
+  );
+
+describe('a server that has not read its log yet', () => {
+  for (const path of [
+    '/v1/kv/a?stale',
+    '/v1/kv/a',
+    '/v1/catalog/service/web?stale',
+    '/v1/event/list',
+    '/v1/event/list?index=1',
+    '/v1/query/any/execute?stale',
+    '/v1/operator/autopilot/configuration',
+  ]) {
+    it(`says to GET ${path} that it cannot tell`, async () => {
+      const { get } = await startUnread();
+      const { status, text } = await get(path);
+      assert.equal(status, 500);
+      assert.match(text, /^No cluster leader/);
+    });
+  }
+
+  it('says of no node that it is not there', async () => {
+    const { put } = await startUnread();
+    const Coord = { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1, Adjustment: 0, Height: 0 };
+    const { text } = await put('/v1/coordinate/update', { Node: 'n1', Coord });
+    assert.match(text, /^No cluster leader/);
+  });
+
+  for (const allowStale of [true, false]) {
+    it(`answers SERVFAIL by DNS, with allow_stale = ${allowStale}`, async () => {
+      const { server, clock } = await startUnread();
+      const random = seededRandom(1);
+      const lookups = new LocalLookups({ ...server.deps, random, allowStale });
+      const { port } = await serveDns(lookups, clock);
+      for (const name of ['web.service.consul', 'n1.node.consul', 'q.query.consul']) {
+        assert.equal((await askUdp(port, { name, type: 'A' })).rcode, 2, name);
+      }
+      const reverse = { name: '1.0.0.127.in-addr.arpa', type: 'PTR' } as const;
+      assert.equal((await askUdp(port, reverse)).rcode, 2);
+    });
+  }
+});
+
+describe('a read whose log has told an index and never brings it', () => {
+  for (const consistency of ['', '?consistent']) {
+    it(`ends as if there were no leader: GET /v1/kv/a${consistency}`, async () => {
+      const { clock, get } = await startServer(
+        silentLogger,
+        but(() => ({ readIndex: async () => 1000 })),
+      );
+      const armed = clock.armed;
+      const waiting = get(`/v1/kv/a${consistency}`);
+      await clock.untilArmed(armed + 1);
+      await clock.advance(7000);
+      const { status, text } = await waiting;
+      assert.equal(status, 500);
+      assert.match(text, /^No cluster leader/);
+    });
+  }
+
+  it('rejects at once where the log knows of no index', async () => {
+    const unavailable = new ProconsulError('unavailable', 'no');
+    const { get } = await startServer(
+      silentLogger,
+      but(() => ({ readIndex: () => Promise.reject(unavailable) })),
+    );
+    assert.equal((await get('/v1/kv/a')).status, 500);
+  });
+});
