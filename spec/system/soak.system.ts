@@ -1,0 +1,171 @@
+/**
+ * Ordinary use for forty minutes: 500 services come and go over and over, 200 watchers follow them
+ * with the indexes that they are given, keys change, and clients go away in the middle of a wait. At
+ * the end a server and an agent hold no more than after the first quarter, and no socket is left.
+ *
+ *   node --import tsx spec/system/soak.system.ts [MINUTES]
+ */
+import { setMaxListeners } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AgentProcess, AgentProcesses } from '../support/servers/agent-processes.ts';
+
+const SERVICES = 500;
+const WATCHERS = 200;
+/** So that the load is an ordinary one, whatever the machine: a quarter of a core or so. */
+const PAUSE_MS = 4;
+const MAX_GROWTH = 1.3;
+const LOOK_MS = 5000;
+
+interface Look {
+  readonly heap: number;
+  readonly rss: number;
+  readonly files: number;
+}
+
+interface Done {
+  registered: number;
+  woken: number;
+  abandoned: number;
+  failed: number;
+}
+
+const [minutes = 40] = process.argv.slice(2).map(Number);
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+const processes = await AgentProcesses.create();
+const ending = new AbortController();
+setMaxListeners(0, ending.signal);
+const done: Done = { registered: 0, woken: 0, abandoned: 0, failed: 0 };
+const keepAlive = new Agent({ keepAlive: true, maxSockets: 1000 });
+
+/** One request on a kept connection; its index, or undefined where it came to nothing. */
+function ask(port: number, method: string, path: string, body = '', signal = ending.signal) {
+  return new Promise<number | undefined>((resolve) => {
+    const sent = request(
+      { port, host: '127.0.0.1', method, path, agent: keepAlive, signal },
+      (answer) => {
+        answer.resume();
+        answer.once('error', () => resolve(undefined));
+        answer.once('end', () => {
+          if (answer.statusCode !== 200) done.failed++;
+          resolve(Number(answer.headers['x-consul-index'] ?? 0));
+        });
+      },
+    );
+    sent.once('error', () => {
+      if (!signal.aborted) done.failed++;
+      resolve(undefined);
+    });
+    sent.end(body);
+  });
+}
+
+async function register({ ports }: AgentProcess): Promise<void> {
+  while (!ending.signal.aborted) {
+    for (let i = 0; i < SERVICES && !ending.signal.aborted; i++) {
+      const Check = { TTL: '60s', Status: 'passing' };
+      const service = { ID: `s${i}`, Name: `web-${i % 50}`, Port: 1000 + i, Tags: ['v1'], Check };
+      await ask(ports.http, 'PUT', '/v1/agent/service/register', JSON.stringify(service));
+      await ask(ports.http, 'PUT', `/v1/kv/config/web/${i}`, `${done.registered}`);
+      done.registered++;
+      await sleep(PAUSE_MS);
+    }
+    for (let i = 0; i < SERVICES && !ending.signal.aborted; i++) {
+      await ask(ports.http, 'PUT', `/v1/agent/service/deregister/s${i}`);
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+async function watch({ ports }: AgentProcess, path: string): Promise<void> {
+  let index = 0;
+  while (!ending.signal.aborted) {
+    index = (await ask(ports.http, 'GET', `${path}?index=${index}&wait=30s`)) ?? 0;
+    done.woken++;
+    await sleep(50);
+  }
+}
+
+/** Each asks something that nobody asked before, and goes before it is answered. */
+async function abandon({ ports }: AgentProcess): Promise<void> {
+  for (let i = 0; !ending.signal.aborted; i++) {
+    const gone = new AbortController();
+    const path = `/v1/health/service/web-${i % 50}?index=99999999999&tag=t${i}&wait=60s`;
+    const asked = ask(ports.http, 'GET', path, '', gone.signal);
+    await sleep(50);
+    gone.abort();
+    await asked;
+    done.abandoned++;
+  }
+}
+
+async function look(process: AgentProcess): Promise<Look> {
+  const metrics = await process.get<{ Gauges: { Name: string; Value: number }[] }>(
+    '/v1/agent/metrics',
+  );
+  const gauge = (end: string) =>
+    metrics?.Gauges.find(({ Name }) => Name.endsWith(end))?.Value ?? Number.NaN;
+  const files = readdirSync(`/proc/${process.pid}/fd`).length;
+  return { heap: gauge('alloc_bytes'), rss: gauge('sys_bytes'), files };
+}
+
+/** What is there when the garbage was just collected: the least of a while. */
+async function least(process: AgentProcess, untilMs: number): Promise<Look> {
+  const looks: Look[] = [];
+  do {
+    looks.push(await look(process));
+    await sleep(LOOK_MS);
+  } while (performance.now() < untilMs);
+  const lowest = (of: (each: Look) => number) => Math.min(...looks.map(of));
+  return { heap: lowest((l) => l.heap), rss: lowest((l) => l.rss), files: lowest((l) => l.files) };
+}
+
+const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+const shown = ({ heap, rss, files }: Look) => `heap ${mib(heap)}, RSS ${mib(rss)}, ${files} files`;
+
+try {
+  const server = await processes.server();
+  await server.start();
+  const agent = await processes.agent('a1', server);
+  await agent.start();
+  await sleep(3000);
+  const both = [server, agent];
+  const idle = await Promise.all(both.map(look));
+  const began = performance.now();
+  const at = (share: number) => began + share * minutes * 60_000;
+  const load = [
+    ...both.map(register),
+    ...both.map(abandon),
+    ...Array.from({ length: WATCHERS }, (_, i) =>
+      watch(both[i % 2] as AgentProcess, `/v1/health/service/web-${i % 50}`),
+    ),
+  ];
+  await sleep(at(0.2) - performance.now());
+  const early = await Promise.all(both.map((each) => least(each, at(0.25))));
+  print(`after a quarter: ${early.map(shown).join('; ')}`);
+  await sleep(at(0.95) - performance.now());
+  const late = await Promise.all(both.map((each) => least(each, at(1))));
+  print(`at the end: ${late.map(shown).join('; ')}`);
+  ending.abort();
+  await Promise.all(load);
+  keepAlive.destroy();
+  await sleep(10_000);
+  const after = await Promise.all(both.map(look));
+  print(`without load: ${after.map(shown).join('; ')} (before it ${idle.map(shown).join('; ')})`);
+  print(JSON.stringify(done));
+  let failed = done.failed === 0 ? 0 : 1;
+  for (const [i, name] of ['server', 'agent'].entries()) {
+    const growth = (late[i]?.heap ?? Number.NaN) / (early[i]?.heap ?? Number.NaN);
+    const rss = (late[i]?.rss ?? Number.NaN) / (early[i]?.rss ?? Number.NaN);
+    const left = (after[i]?.files ?? Number.NaN) - (idle[i]?.files ?? Number.NaN);
+    const holds = growth <= MAX_GROWTH && rss <= MAX_GROWTH && left <= 2;
+    if (!holds) failed++;
+    const words = `heap × ${growth.toFixed(2)}, RSS × ${rss.toFixed(2)}, ${left} files more`;
+    print(`${holds ? 'ok  ' : 'FAIL'} ${name}: ${words}`);
+  }
+  process.exitCode = failed === 0 ? 0 : 1;
+} finally {
+  ending.abort();
+  await processes.end();
+}
