@@ -109,7 +109,8 @@ class Front {
     const writing: Writing = { common, pretty, gzip: acceptsGzip(message) };
     const { pending } = reply;
     if (pending !== undefined) {
-      this.#options.fastPath?.waits({ message, response }, pending, writing);
+      const leave = this.#options.fastPath?.waits({ message, response }, pending, writing);
+      response.once('close', () => leave?.());
       // What a wait came to is no answer to the same request: that would have to wait anew.
       const { shared: _, ...once } = await settled(pending, response);
       reply = once;

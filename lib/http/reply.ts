@@ -6,6 +6,8 @@ import type { Cancel } from '../clock.ts';
  * a further condition on a row (a token's rights) must say so here too, or take it off the reply.
  */
 export interface Shared {
+  /** What it keeps alive for as long as it is kept, about. */
+  readonly bytes: number;
   /** Resolves when the answer may be given; undefined when it may be at once. Asked each time. */
   ready(): Promise<void> | undefined;
   /** Whether it still is the answer. */

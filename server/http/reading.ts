@@ -27,10 +27,12 @@ interface Facts {
   readonly lastContactMs: number;
 }
 
+/** What a reading keeps alive beside the answer's body: its query, parameters and headers, about. */
+const READING_BYTES = 6 * 1024;
+
 export class Reading {
   readonly deps: ServerDeps;
   readonly asked: Asked;
-  #last: { readonly answer: Answer; readonly facts: Facts; readonly reply: Reply } | undefined;
 
   constructor(deps: ServerDeps, asked: Asked) {
     this.deps = deps;
@@ -46,30 +48,33 @@ export class Reading {
     return this.deps.answers.read(this.asked.query);
   }
 
-  /** One and the same for as long as nothing in it changes. */
-  reply(answer: Answer = this.current()): Reply {
-    const { consistency } = this.asked;
-    const facts = factsOf(this.deps, consistency);
-    const last = this.#last;
-    if (last !== undefined && last.answer === answer && sameFacts(last.facts, facts)) {
-      return last.reply;
-    }
-    const reply = replyTo(answer, facts, this.asked, {
+  facts(): Facts {
+    return factsOf(this.deps, this.asked.consistency);
+  }
+
+  reply(answer: Answer = this.current(), facts: Facts = this.facts()): Reply {
+    return replyTo(answer, facts, this.asked, {
+      bytes: answer.body.length + READING_BYTES,
       ready: () => this.ready(),
-      stands: () => answer.stands && sameFacts(facts, factsOf(this.deps, consistency)),
+      stands: () => answer.stands && sameFacts(facts, this.facts()),
     });
-    this.#last = { answer, facts, reply };
-    return reply;
   }
 }
 
 export class PendingReading implements Pending {
   readonly #reading: Reading;
   readonly #wait: { readonly minIndex: number; readonly waitMs: number };
+  #waiting = 0;
+  /** What some were told, while others that are to be told the same still wait. */
+  #told: { readonly answer: Answer; readonly facts: Facts; readonly reply: Reply } | undefined;
 
   constructor(reading: Reading, wait: { readonly minIndex: number; readonly waitMs: number }) {
     this.#reading = reading;
     this.#wait = wait;
+  }
+
+  get bytes(): number {
+    return READING_BYTES;
   }
 
   ready(): Promise<void> | undefined {
@@ -82,12 +87,31 @@ export class PendingReading implements Pending {
 
   join(settle: (reply: Reply) => void): Cancel {
     const { deps, asked } = this.#reading;
-    return deps.answers.wait(asked.query, {
+    this.#waiting++;
+    const cancel = deps.answers.wait(asked.query, {
       minIndex: this.#wait.minIndex,
       waitMs: stretched(this.#wait.waitMs, deps.random.next()),
-      onAnswer: (answer) => settle(this.#reading.reply(answer)),
-      onError: (error) => settle(errorReply(error)),
+      onAnswer: (answer) => leave(() => settle(this.#replyOnce(answer))),
+      onError: (error) => leave(() => settle(errorReply(error))),
     });
+    let isWaiting = true;
+    const leave = (then: () => void) => {
+      if (!isWaiting) return;
+      isWaiting = false;
+      then();
+      if (--this.#waiting === 0) this.#told = undefined;
+    };
+    return () => leave(cancel);
+  }
+
+  /** One and the same to all who are told the same, so that its bytes are made once. */
+  #replyOnce(answer: Answer): Reply {
+    const facts = this.#reading.facts();
+    const told = this.#told;
+    if (told?.answer === answer && sameFacts(told.facts, facts)) return told.reply;
+    const reply = this.#reading.reply(answer, facts);
+    this.#told = { answer, facts, reply };
+    return reply;
   }
 }
 

@@ -74,7 +74,8 @@ function selfReply(agent: AgentContext): Reply {
   const { config } = agent;
   const said = moving(agent);
   const stands = () => agent.config === config && moving(agent) === said;
-  return { json: self(agent), shared: { ready: () => undefined, stands } };
+  const shared = { bytes: 2 * said.length, ready: () => undefined, stands };
+  return { json: self(agent), shared };
 }
 
 /** What may change at any time; quick to look at, where the whole is not. */

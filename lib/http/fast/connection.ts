@@ -13,8 +13,8 @@ import type { SharedWait } from './shared-wait.ts';
 const MAX_REQUEST_BYTES = 4096;
 const HEAD_END = '\r\n\r\n';
 
-/** What is known of a request: its answer, or what it waits for. */
-export interface Known {
+/** What was learnt of a request: its answer, or what it waits for. */
+export interface Learnt {
   readonly shared: Shared;
   readonly ready?: ReadyBytes;
   readonly wait?: SharedWait;
@@ -24,8 +24,8 @@ export interface ConnectionDeps {
   readonly keepAliveMs: number;
   /** Those that are parked now. */
   readonly parked: Set<Connection>;
-  /** What is known of a request, byte for byte. */
-  readonly find: (request: string) => Known | undefined;
+  /** What was learnt of a request, byte for byte. */
+  readonly find: (request: string) => Learnt | undefined;
 }
 
 /** What the parser was given since it last stood between two messages. */
@@ -101,26 +101,26 @@ export class Connection {
   #take(chunk: Buffer): void {
     // More before the answer came: the parser knows how to keep the order.
     if (this.#parked !== undefined) this.release();
-    const known = this.#find(chunk);
-    if (known === undefined) {
+    const learnt = this.#find(chunk);
+    if (learnt === undefined) {
       this.#give(chunk);
       return;
     }
-    const ready = known.shared.ready();
+    const ready = learnt.shared.ready();
     if (ready === undefined) {
-      this.#use(known, chunk);
+      this.#use(learnt, chunk);
       return;
     }
     this.#socket.pause();
     ready
       .then(
-        () => this.#use(known, chunk),
+        () => this.#use(learnt, chunk),
         () => this.#give(chunk),
       )
       .finally(() => this.#socket.resume());
   }
 
-  #find(chunk: Buffer): Known | undefined {
+  #find(chunk: Buffer): Learnt | undefined {
     if (this.#given !== undefined || this.#isFresh || chunk.length > MAX_REQUEST_BYTES) {
       return undefined;
     }
@@ -129,11 +129,11 @@ export class Connection {
     return this.#deps.find(chunk.toString('latin1'));
   }
 
-  #use(known: Known, request: Buffer): void {
+  #use(learnt: Learnt, request: Buffer): void {
     if (!this.#socket.writable) return;
-    if (!stands(known)) this.#give(request);
-    else if (known.ready !== undefined) known.ready.writeTo(this.#socket);
-    else if (known.wait !== undefined) this.#park(known.wait, request);
+    if (!stands(learnt)) this.#give(request);
+    else if (learnt.ready !== undefined) learnt.ready.writeTo(this.#socket);
+    else if (learnt.wait !== undefined) this.#park(learnt.wait, request);
   }
 
   #park(wait: SharedWait, request: Buffer): void {
@@ -169,7 +169,7 @@ export class Connection {
 }
 
 /** A query that comes to an error has no answer that could stand: its route says it best. */
-function stands({ shared }: Known): boolean {
+function stands({ shared }: Learnt): boolean {
   try {
     return shared.stands();
   } catch {

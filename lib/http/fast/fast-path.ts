@@ -11,41 +11,43 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { ByteCache } from '../../byte-cache.ts';
+import type { Cancel } from '../../clock.ts';
 import type { Pending, Shared } from '../reply.ts';
 import type { Wire, Writing } from '../respond.ts';
-import { Connection, type Known } from './connection.ts';
+import { Connection, type Learnt } from './connection.ts';
 import { ReadyBytes } from './ready-bytes.ts';
 import { SharedWait } from './shared-wait.ts';
 
-/** Room for what is known; what was learnt first goes first, and is learnt again when it is asked. */
-const MAX_KNOWN_BYTES = 64 * 1024 * 1024;
-/** What an entry takes beside its bytes. */
-const ENTRY_OVERHEAD_BYTES = 512;
+/** Room for answers; what is let go is learnt again when it is asked. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export interface Exchange {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
 }
 
-interface Entry extends Known {
-  readonly bytes: number;
-}
-
 export class FastPath {
-  readonly #known = new Map<string, Entry>();
+  /** By the bytes that asked. */
+  readonly #answers: ByteCache<string, Learnt>;
+  /** By the bytes that asked; each only for as long as someone waits there. */
+  readonly #waits = new Map<string, SharedWait>();
   readonly #connections = new WeakMap<Socket, Connection>();
   readonly #parked = new Set<Connection>();
-  readonly #maxBytes: number;
-  #bytes = 0;
   #keepAliveMs = 0;
 
-  constructor(maxBytes: number = MAX_KNOWN_BYTES) {
-    this.#maxBytes = maxBytes;
+  constructor(maxBytes: number = MAX_ANSWER_BYTES) {
+    this.#answers = new ByteCache({ maxBytes });
   }
 
-  /** How many requests are known, their room, and how many connections wait. */
-  get size(): { known: number; bytes: number; parked: number } {
-    return { known: this.#known.size, bytes: this.#bytes, parked: this.#parked.size };
+  /** How many requests have an answer or a wait here, the answers' room, and how many are parked. */
+  get size(): { answers: number; bytes: number; waits: number; parked: number } {
+    return {
+      answers: this.#answers.size,
+      bytes: this.#answers.bytes,
+      waits: this.#waits.size,
+      parked: this.#parked.size,
+    };
   }
 
   /** Takes its place between the server's sockets and its parser, before the server listens. */
@@ -54,7 +56,7 @@ export class FastPath {
     const deps = {
       keepAliveMs: this.#keepAliveMs,
       parked: this.#parked,
-      find: (request: string) => this.#known.get(request),
+      find: (request: string) => this.#answers.get(request)?.value ?? this.#waitFor(request),
     };
     server.on('connection', (socket: Socket) => {
       const connection = Connection.on(socket, deps);
@@ -70,15 +72,24 @@ export class FastPath {
     const request = this.#requestOf(exchange);
     if (request === undefined) return;
     const ready = new ReadyBytes(wire, this.#keepAliveMs);
-    this.#learn(request, { shared, ready, bytes: ready.length });
+    this.#answers.keep(request, { shared, ready }, ready.bytes + shared.bytes);
   }
 
-  /** The exchange is about to wait. */
-  waits(exchange: Exchange, pending: Pending, writing: Writing): void {
+  /** The exchange is about to wait, until it calls what this gives. */
+  waits(exchange: Exchange, pending: Pending, writing: Writing): Cancel {
     const request = this.#requestOf(exchange);
-    if (request === undefined) return;
-    const wait = new SharedWait(pending, writing, this.#keepAliveMs);
-    this.#learn(request, { shared: pending, wait, bytes: 0 });
+    if (request === undefined) return () => undefined;
+    const known = this.#waits.get(request);
+    if (known !== undefined) return known.enter();
+    this.#answers.delete(request);
+    const wait = new SharedWait({
+      pending,
+      writing,
+      keepAliveMs: this.#keepAliveMs,
+      onEmpty: () => this.#waits.delete(request),
+    });
+    this.#waits.set(request, wait);
+    return wait.enter();
   }
 
   /** Gives every connection that waits here to the parser: its server is about to stop. */
@@ -91,24 +102,8 @@ export class FastPath {
     return this.#connections.get(message.socket)?.wholeRequest(message);
   }
 
-  #learn(request: string, entry: Entry): void {
-    this.#forget(request);
-    this.#known.set(request, entry);
-    this.#bytes += roomOf(request, entry);
-    for (const oldest of this.#known.keys()) {
-      if (this.#bytes <= this.#maxBytes) break;
-      this.#forget(oldest);
-    }
+  #waitFor(request: string): Learnt | undefined {
+    const wait = this.#waits.get(request);
+    return wait && { shared: wait.shared, wait };
   }
-
-  #forget(request: string): void {
-    const entry = this.#known.get(request);
-    if (entry === undefined) return;
-    this.#known.delete(request);
-    this.#bytes -= roomOf(request, entry);
-  }
-}
-
-function roomOf(request: string, { bytes }: Entry): number {
-  return request.length + bytes + ENTRY_OVERHEAD_BYTES;
 }

@@ -26,11 +26,10 @@ export class ReadyBytes {
     this.#body = body;
   }
 
-  /** The room it takes, about. */
-  get length(): number {
-    return (
-      this.#beforeDate.length + this.#body.length + Math.min(this.#body.length, MAX_COPIED_BYTES)
-    );
+  /** What it keeps alive, the copy that goes out included. */
+  get bytes(): number {
+    const copied = this.#body.length <= MAX_COPIED_BYTES ? this.#body.length : 0;
+    return 2 * (this.#beforeDate.length + this.#afterDate.length) + this.#body.length + copied;
   }
 
   writeTo(socket: Socket): void {

@@ -1,45 +1,72 @@
 import type { Cancel } from '../../clock.ts';
-import type { Pending, Reply } from '../reply.ts';
+import type { Pending, Reply, Shared } from '../reply.ts';
 import { type Writing, wireOf } from '../respond.ts';
 import { ReadyBytes } from './ready-bytes.ts';
 
+export interface SharedWaitOptions {
+  readonly pending: Pending;
+  readonly writing: Writing;
+  readonly keepAliveMs: number;
+  /** The last that waited has gone. */
+  readonly onEmpty: () => void;
+}
+
 /** A wait of many connections that asked with the same bytes: its answer is made ready once. */
 export class SharedWait {
-  readonly #pending: Pending;
-  readonly #writing: Writing;
-  readonly #keepAliveMs: number;
+  readonly #options: SharedWaitOptions;
+  #inside = 0;
+  /** While some of those that are told the same have yet to be told. */
   #last: { readonly reply: Reply; readonly ready: Promise<ReadyBytes> | ReadyBytes } | undefined;
 
-  constructor(pending: Pending, writing: Writing, keepAliveMs: number) {
-    this.#pending = pending;
-    this.#writing = writing;
-    this.#keepAliveMs = keepAliveMs;
+  constructor(options: SharedWaitOptions) {
+    this.#options = options;
+  }
+
+  get shared(): Shared {
+    return this.#options.pending;
+  }
+
+  /** Keeps it for one that waits on its own, until it says that it is done. */
+  enter(): Cancel {
+    this.#inside++;
+    let isInside = true;
+    return () => {
+      if (!isInside) return;
+      isInside = false;
+      if (--this.#inside > 0) return;
+      this.#last = undefined;
+      this.#options.onEmpty();
+    };
   }
 
   /** Calls once with the answer, or with undefined when there is none, unless cancelled before. */
   join(settle: (ready: ReadyBytes | undefined) => void): Cancel {
+    const leave = this.enter();
     let cancelled = false;
     const finish = (ready: ReadyBytes | undefined) => {
+      leave();
       if (!cancelled) settle(ready);
     };
-    const leave = this.#pending.join((reply) => {
+    const cancel = this.#options.pending.join((reply) => {
       const ready = this.#readyFor(reply);
       if (ready instanceof ReadyBytes) finish(ready);
       else ready.then(finish, () => finish(undefined));
     });
     return () => {
       cancelled = true;
+      cancel();
       leave();
     };
   }
 
   #readyFor(reply: Reply): Promise<ReadyBytes> | ReadyBytes {
     if (this.#last?.reply === reply) return this.#last.ready;
-    const wire = wireOf(reply, this.#writing);
+    const { writing, keepAliveMs } = this.#options;
+    const wire = wireOf(reply, writing);
     const ready =
       wire instanceof Promise
-        ? wire.then((made) => new ReadyBytes(made, this.#keepAliveMs))
-        : new ReadyBytes(wire, this.#keepAliveMs);
+        ? wire.then((made) => new ReadyBytes(made, keepAliveMs))
+        : new ReadyBytes(wire, keepAliveMs);
     this.#last = { reply, ready };
     return ready;
   }

@@ -129,7 +129,7 @@ describe('the fast path', () => {
     await put('/v1/kv/large', 'x'.repeat(500_000));
     for (let i = 0; i < 200; i++) await client.ask(getText(`/v1/kv/large?raw&n=${i}`));
     assert(fastPath.size.bytes <= 64 * 1024 * 1024);
-    assert(fastPath.size.known < 140);
+    assert(fastPath.size.answers < 140);
   });
 });
 
@@ -292,15 +292,20 @@ describe('a wait that many share', () => {
     assert.equal((await client?.answer())?.body.length, 3000);
   });
 
-  it('can be entered again on the same connection, by the next index', async () => {
-    const { clients, put } = await waiting(2);
+  it('can be entered again on the same connections, by the next index', async () => {
+    const { clients, put, server, fastPath, parsed } = await waiting(3);
     for (let round = 0; round < 5; round++) {
+      const before = parsed();
       await put('/v1/catalog/register', web(`m${round}`));
       for (const client of clients) {
-        const { head } = await client.answer();
+        const { head, body } = await client.answer();
+        assert.equal(JSON.parse(body.toString()).length, round + 2);
         const index = /^X-Consul-Index: (\d+)\r$/m.exec(head)?.[1];
         client.send(getText(`/v1/health/service/web?index=${index}&wait=60s`));
+        await until(() => server.answers.waiting === clients.indexOf(client) + 1);
       }
+      assert.equal(parsed(), before + 2, 'the registration, and the first that waits anew');
+      assert.deepEqual([fastPath.size.parked, fastPath.size.waits], [2, 1]);
     }
   });
 });

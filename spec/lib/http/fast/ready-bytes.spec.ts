@@ -16,7 +16,10 @@ describe('a shared answer that must first be known to be new enough', () => {
     let asked = 0;
     const handle = () => {
       asked++;
-      return { text: `answer ${asked}`, shared: { ready: () => gate, stands: () => true } };
+      return {
+        text: `answer ${asked}`,
+        shared: { bytes: 0, ready: () => gate, stands: () => true },
+      };
     };
     const app = createApp({
       routes: [{ method: 'GET', path: '/v1/x', right: 'none', does: 'x', handle }],
