@@ -4,19 +4,19 @@ import type { Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
 import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
-import { DEFAULT_WAIT_MS, MAX_TXN_BODY_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
+import { MAX_TXN_BODY_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
+import type { Answer } from './answer.ts';
 import { QueryCache } from './query-cache.ts';
 import { ringKey } from './ring-key.ts';
-import { type Answer, SharedQueries } from './shared-queries.ts';
+import { SharedQueries } from './shared-queries.ts';
 import { withoutParams } from './targets.ts';
 import type { Upstream } from './upstream.ts';
+import type { Way } from './ways.ts';
 
-/** How long a server may take beyond what it was asked to wait, before another one is asked. */
+/** So long a server may take beyond what it is asked to wait, before another one is asked. */
 const READ_MS = 5000;
 /** A write is not sent to another one, so there is no hurry. */
 const WRITE_MS = 15_000;
-/** The agent that a request came through, by its node's name. */
-const NODE_HEADER = 'X-Proconsul-Node';
 /** Those that Consul's agents answer from their cache. */
 const CACHEABLE =
   /^\/v1\/(?:(?:health|catalog)\/(?:service|connect|ingress)\/|catalog\/services(?:\?|$))/;
@@ -38,7 +38,6 @@ const NOT_PASSED_ON = new Set([
 export interface ForwarderOptions {
   readonly upstream: Upstream;
   readonly clock: Clock;
-  readonly node: string;
   /** For requests that bring none. */
   readonly token: () => string;
 }
@@ -51,10 +50,9 @@ export class Forwarder {
   constructor(options: ForwarderOptions) {
     this.#options = options;
     this.#shared = new SharedQueries(options.upstream);
-    this.#cache = new QueryCache(options.clock, ({ target, token }, asked, waitMs, signal) => {
-      const request = this.#query(asked, token, waitMs);
-      return this.#shared.ask({ ...request, key: ringKey(target) }, token, signal);
-    });
+    this.#cache = new QueryCache(options.clock, ({ target, token }, waitMs, signal) =>
+      this.#shared.ask(query(target, token, waitMs), signal),
+    );
   }
 
   /** Queries under way to servers, and answers that are kept fresh. */
@@ -71,9 +69,8 @@ export class Forwarder {
     if (cached && index === 0n) return this.#cached(request);
     if (index === 0n) return this.#pass(request);
     const asked = withoutParams(target, CACHE_PARAMS);
-    const token = this.#tokenOf(request);
-    const query = this.#query(asked, token, waitOf(request));
-    const answer = await this.#shared.ask(query, token, request.signal);
+    const waiting = query(asked, this.#tokenOf(request), waitOf(request));
+    const answer = await this.#shared.ask(waiting, request.signal);
     return { ...whole(answer), headers: { ...passed(answer.headers), ...(cached && MISS) } };
   };
 
@@ -101,11 +98,13 @@ export class Forwarder {
     const { method, target, signal } = request;
     const body = method === 'GET' ? undefined : await request.body(MAX_TXN_BODY_BYTES);
     const response = await this.#options.upstream.send({
+      way: 'client',
       method,
       target,
       key: ringKey(target),
-      headers: { ...sendable(request.headers), ...this.#own(this.#tokenOf(request)) },
-      timeoutMs: method === 'GET' ? waitOf(request) + READ_MS : WRITE_MS,
+      token: this.#tokenOf(request),
+      headers: sendable(request.headers),
+      timeoutMs: method === 'GET' ? READ_MS : WRITE_MS,
       signal,
       ...(body !== undefined && { body }),
     });
@@ -120,32 +119,23 @@ export class Forwarder {
     };
   }
 
-  #query(target: string, token: string, waitMs: number) {
-    return {
-      target,
-      key: ringKey(target),
-      headers: this.#own(token),
-      timeoutMs: waitMs + READ_MS,
-    };
-  }
-
   #tokenOf(request: HttpRequest): string {
     return request.token || this.#options.token();
-  }
-
-  #own(token: string): OutgoingHttpHeaders {
-    return { [NODE_HEADER]: this.#options.node, ...(token !== '' && { 'X-Consul-Token': token }) };
   }
 }
 
 const MISS = { 'X-Cache': 'MISS' };
 
-/** How long a server may hold the request back, with the part that it adds by chance. */
-function waitOf({ params, method }: HttpRequest): number {
-  if (method !== 'GET' || !(params.has('index') || params.has('wait'))) return 0;
+/** One that waits goes where it takes no connection from those that are quick. */
+function query(target: string, token: string, waitMs: number) {
+  const way: Way = waitMs > 0 ? 'watch' : 'client';
+  return { way, target, key: ringKey(target), token, timeoutMs: READ_MS, waitMs };
+}
+
+/** Where the client does not say it the server does, which may be as much as it allows. */
+function waitOf({ params }: HttpRequest): number {
   const asked = params.duration('wait', 'Invalid wait time');
-  const waitMs = asked === undefined || asked === 0 ? DEFAULT_WAIT_MS : asked / NS_PER_MS;
-  return Math.min(waitMs, MAX_WAIT_MS) * (17 / 16);
+  return asked === undefined || asked === 0 ? MAX_WAIT_MS : asked / NS_PER_MS;
 }
 
 function whole({ status, body }: Answer): Reply {

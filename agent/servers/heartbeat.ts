@@ -4,7 +4,7 @@ import { describeChain } from '../../lib/errors.ts';
 import { decodeJson, encodeJson } from '../../lib/json.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { BEAT_PATH, type Beat, type BeatAnswer, DEFAULT_BEAT_MS } from '../../lib/membership.ts';
-import { readAnswer } from './read-body.ts';
+import type { Answer } from './answer.ts';
 import type { ServerList } from './server-list.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -12,31 +12,38 @@ import type { Upstream } from './upstream.ts';
 const TIMEOUT_MS = 1500;
 /** While no server answers; short, so that a server that is back knows of us within 2 s. */
 const RETRY_MS = 500;
+/** While the servers refuse this agent, which changes only when someone does something about it. */
+const REFUSED_MS = 5000;
 /** Every so many failures in a row those are asked anew that the user named. */
 const LOST_AFTER = 20;
 const MAX_BEAT_MS = 60_000;
-const MAX_ANSWER_BYTES = 256 * 1024;
 
 export interface HeartbeatOptions {
   readonly upstream: Upstream;
   readonly servers: ServerList;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly beat: () => Beat;
-  readonly token: () => string;
-  /** The servers' catalog has nothing of this agent. */
-  readonly onUnknown: () => void;
-  /** A server answers after none did. */
-  readonly onBack: () => void;
-  /** For some time no server has answered: they may have moved. */
-  readonly onLost: () => void;
+  readonly beat: () => { readonly body: Beat; readonly token: string };
+  readonly on: HeartbeatEvents;
 }
+
+export interface HeartbeatEvents {
+  /** The servers' catalog has nothing of this agent. */
+  unknown(): void;
+  /** A server answers after none did. */
+  back(): void;
+  /** For some time no server has answered: they may have moved. */
+  lost(): void;
+}
+
+/** How it stands with the servers; anything else is why they refuse this agent. */
+type Standing = 'new' | 'heard' | 'away' | { readonly refusal: string };
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   #cancel: Cancel = () => undefined;
   #beating: Promise<void> | undefined;
-  #heard = false;
+  #standing: Standing = 'new';
   #failures = 0;
   #everyMs = DEFAULT_BEAT_MS;
   #stopped = false;
@@ -54,15 +61,16 @@ export class Heartbeat {
     void this.beatNow();
   }
 
-  /** Beats at once; resolves when that is over, whether a server heard it or not. */
-  beatNow(): Promise<void> {
-    if (this.#stopped) return Promise.resolve();
+  /** Beats at once; resolves when that is over, with why the servers refuse this agent if they do. */
+  async beatNow(): Promise<string | undefined> {
+    if (this.#stopped) return undefined;
     this.#cancel();
     this.#beating ??= this.#beat().finally(() => {
       this.#beating = undefined;
       this.#schedule();
     });
-    return this.#beating;
+    await this.#beating;
+    return typeof this.#standing === 'object' ? this.#standing.refusal : undefined;
   }
 
   stop(): void {
@@ -72,48 +80,73 @@ export class Heartbeat {
 
   #schedule(): void {
     if (this.#stopped) return;
-    const delay = this.#heard ? this.#everyMs : RETRY_MS;
+    const refused = typeof this.#standing === 'object' ? REFUSED_MS : RETRY_MS;
+    const delay = this.#standing === 'heard' ? this.#everyMs : refused;
     this.#cancel = this.#options.clock.after(delay, () => void this.beatNow());
   }
 
   async #beat(): Promise<void> {
-    const { servers, logger, onUnknown, onBack, onLost } = this.#options;
-    const before = this.#heard;
-    if (servers.size === 0) {
-      this.#heard = false;
+    if (this.#options.servers.size === 0) return;
+    let answer: Answer;
+    try {
+      answer = await this.#send();
+    } catch (error) {
+      this.#missed(`no server takes a sign of life: ${describeChain(error)}`);
       return;
     }
-    try {
-      const { Servers, Known, NextMs } = await this.#send();
-      servers.replace(Servers);
-      this.#heard = true;
-      this.#failures = 0;
-      this.#everyMs = Math.min(Math.max(NextMs, RETRY_MS), MAX_BEAT_MS);
-      if (!before) logger.info(`agent: in touch with ${servers.size} servers`);
-      if (!Known) onUnknown();
-      else if (!before) onBack();
-    } catch (error) {
-      this.#heard = false;
-      if (before) logger.warn(`agent: no server takes a sign of life: ${describeChain(error)}`);
-      this.#failures++;
-      if (this.#failures % LOST_AFTER === 0) onLost();
-    }
+    const text = answer.body.toString();
+    const { status } = answer;
+    if (status === 200) this.#heard(decodeJson(text) as BeatAnswer);
+    else if (isRefusal(answer)) this.#refused(text.trim());
+    else this.#missed(`a server does not take a sign of life: ${status} ${text}`);
   }
 
-  async #send(): Promise<BeatAnswer> {
-    const { upstream, beat, token } = this.#options;
-    const body = beat();
-    const response = await upstream.send({
+  #heard({ Servers, Known, NextMs }: BeatAnswer): void {
+    const { servers, logger, on } = this.#options;
+    const before = this.#standing;
+    servers.replace(Servers);
+    this.#standing = 'heard';
+    this.#failures = 0;
+    this.#everyMs = Math.min(Math.max(NextMs, RETRY_MS), MAX_BEAT_MS);
+    if (before !== 'heard') logger.info(`agent: in touch with ${servers.size} servers`);
+    if (!Known) on.unknown();
+    else if (before !== 'heard') on.back();
+  }
+
+  #missed(why: string): void {
+    const { logger, on } = this.#options;
+    if (!this.#stopped && this.#standing !== 'away') logger.warn(`agent: ${why}`);
+    this.#standing = 'away';
+    this.#failures++;
+    if (this.#failures % LOST_AFTER === 0) on.lost();
+  }
+
+  #refused(refusal: string): void {
+    const before = this.#standing;
+    const said = typeof before === 'object' && before.refusal === refusal;
+    if (!said) this.#options.logger.error(`agent: the servers refuse this agent: ${refusal}`);
+    this.#standing = { refusal };
+    this.#failures = 0;
+  }
+
+  #send(): Promise<Answer> {
+    const { upstream, beat } = this.#options;
+    const { body, token } = beat();
+    return upstream.ask({
+      way: 'beat',
       method: 'PUT',
       target: BEAT_PATH,
       key: `node:${body.Node}`,
-      headers: token() === '' ? {} : { 'X-Consul-Token': token() },
+      token,
       body: Buffer.from(encodeJson(body)),
       timeoutMs: TIMEOUT_MS,
       repeatable: true,
     });
-    const text = (await readAnswer(response, MAX_ANSWER_BYTES)).toString();
-    if (response.statusCode !== 200) throw new Error(`${response.statusCode} ${text}`);
-    return decodeJson(text) as BeatAnswer;
   }
+}
+
+/** The server has understood: this agent is not to be. All else may be otherwise the next time. */
+function isRefusal({ status, headers }: Answer): boolean {
+  if (status === 429 || status > 500) return false;
+  return status < 500 || headers['x-proconsul-applied'] === undefined;
 }

@@ -3,12 +3,9 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { decodeJson, encodeJson } from '../../lib/json.ts';
 import type { Check, Node, ServiceDefinition } from '../../lib/model.ts';
 import type { Catalog, CatalogNode } from '../sync/catalog.ts';
-import { readAnswer } from './read-body.ts';
 import type { Upstream } from './upstream.ts';
 
 const TIMEOUT_MS = 5000;
-/** All that one node has: 10,000 services are some 10 MB. */
-const MAX_NODE_BYTES = 256 * 1024 * 1024;
 
 interface NodeAnswer {
   readonly Node: Node;
@@ -17,19 +14,20 @@ interface NodeAnswer {
 
 export function httpCatalog(upstream: Upstream, node: string): Catalog {
   const ask = async (method: string, target: string, token: string, body?: unknown) => {
-    const response = await upstream.send({
+    const answer = await upstream.ask({
+      way: 'sync',
       method,
       target,
       key: `node:${node}`,
-      headers: token === '' ? {} : { 'X-Consul-Token': token },
+      token,
       timeoutMs: TIMEOUT_MS,
       // All of it says how something is, not what to do to it.
       repeatable: true,
       ...(body !== undefined && { body: Buffer.from(encodeJson(body)) }),
     });
-    const text = (await readAnswer(response, MAX_NODE_BYTES)).toString();
-    if (response.statusCode === 200) return text;
-    throw failure(response.statusCode ?? 500, response.headers['x-proconsul-applied'], text);
+    const text = answer.body.toString();
+    if (answer.status === 200) return text;
+    throw failure(answer.status, answer.headers['x-proconsul-applied'], text);
   };
   return {
     async node(name, token) {

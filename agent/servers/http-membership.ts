@@ -1,7 +1,7 @@
 /** Membership as an agent without a server has it: the servers are asked. */
-import type { IncomingMessage } from 'node:http';
-import { ProconsulError } from '../../lib/errors.ts';
+import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import { decodeJson, encodeJson } from '../../lib/json.ts';
+import type { Logger } from '../../lib/logger.ts';
 import {
   FORCE_LEAVE_PATH,
   type ForceLeave,
@@ -10,60 +10,80 @@ import {
   MEMBERS_PATH,
   type Member,
 } from '../../lib/membership.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import type { Joiner } from './joiner.ts';
 import type { Membership } from './membership.ts';
-import { readAnswer } from './read-body.ts';
 import type { Upstream } from './upstream.ts';
 
 const TIMEOUT_MS = 5000;
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** Of each server that is tried: an agent that ends has seconds for all of it. */
+const LEAVE_MS = 1200;
 
 export interface HttpMembershipOptions {
   readonly upstream: Upstream;
   readonly joiner: Joiner;
-  readonly self: () => Member;
+  readonly heartbeat: Heartbeat;
+  readonly self: () => Self;
+  readonly logger: Logger;
+}
+
+/** This agent as the others see it, and the token that it shows. */
+export interface Self {
+  readonly member: Member;
   readonly nodeId: string;
-  readonly token: () => string;
+  readonly token: string;
 }
 
 export function httpMembership(options: HttpMembershipOptions): Membership {
-  const { upstream, joiner, self, nodeId, token } = options;
-  const ask = async (method: string, target: string, body?: Leave | ForceLeave) => {
-    const response: IncomingMessage = await upstream.send({
+  const { upstream, joiner, heartbeat, self, logger } = options;
+  const ask = (method: string, target: string, body?: ForceLeave) =>
+    upstream.ask({
+      way: 'client',
       method,
       target,
       key: target,
-      headers: token() === '' ? {} : { 'X-Consul-Token': token() },
+      token: self().token,
       timeoutMs: TIMEOUT_MS,
       repeatable: true,
       ...(body !== undefined && { body: Buffer.from(encodeJson(body)) }),
     });
-    const text = (await readAnswer(response, MAX_ANSWER_BYTES)).toString();
-    return { status: response.statusCode ?? 500, text };
-  };
   return {
     async members() {
-      const { status, text } = await ask('GET', MEMBERS_PATH).catch(() => ({
-        status: 0,
-        text: '',
-      }));
+      const answer = await ask('GET', MEMBERS_PATH).catch(() => undefined);
       // An agent answers about itself even before it knows any server.
-      if (status !== 200) return [self()];
-      const others = (decodeJson(text) as readonly Member[]).filter(
-        ({ Name }) => Name !== self().Name,
-      );
-      return [...others, self()];
+      const { member } = self();
+      if (answer?.status !== 200) return [member];
+      const all = decodeJson(answer.body.toString()) as readonly Member[];
+      return [...all.filter(({ Name }) => Name !== member.Name), member];
     },
     join: (address) => joiner.join(address),
     async forceLeave(node, prune) {
-      const { status, text } = await ask('PUT', FORCE_LEAVE_PATH, { Node: node, Prune: prune });
-      if (status === 404) return false;
-      if (status !== 200) throw new ProconsulError('rejected', text);
+      const answer = await ask('PUT', FORCE_LEAVE_PATH, { Node: node, Prune: prune });
+      if (answer.status === 404) return false;
+      if (answer.status !== 200) throw new ProconsulError('rejected', answer.body.toString());
       return true;
     },
     async leave() {
       joiner.stop();
-      await ask('PUT', LEAVE_PATH, { ID: nodeId, Node: self().Name });
+      // The next beat would let it in again.
+      heartbeat.stop();
+      const { member, nodeId, token } = self();
+      const body: Leave = { ID: nodeId, Node: member.Name };
+      try {
+        await upstream.ask({
+          way: 'beat',
+          method: 'PUT',
+          target: LEAVE_PATH,
+          key: `node:${member.Name}`,
+          token,
+          timeoutMs: LEAVE_MS,
+          repeatable: true,
+          body: Buffer.from(encodeJson(body)),
+        });
+      } catch (error) {
+        // It leaves all the same: the servers find out by themselves that it does not beat.
+        logger.warn(`agent: leaves without a server being told: ${describeChain(error)}`);
+      }
     },
   };
 }

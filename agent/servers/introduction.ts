@@ -12,26 +12,51 @@ const TIMEOUT_MS = 5000;
 /** A few hundred servers fit; nobody has more. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
+export interface Asking {
+  /** Where the address says none: ports.serf_lan. */
+  readonly defaultPort: number;
+  /** Ours: an agent of another one is not to be joined. */
+  readonly datacenter: string;
+}
+
 /**
- * `address` is what Consul's users write: a host (then `defaultPort`, ports.serf_lan), host:port,
- * or an http(s) URL. Rejects with Consul's words for why it could not.
+ * `address` is what Consul's users write: a host (then `defaultPort`), host:port, or an http(s) URL.
+ * Rejects with Consul's words for why it could not.
  */
-export async function introduce(address: string, defaultPort: number): Promise<Introduction> {
+export async function introduce(
+  address: string,
+  { defaultPort, datacenter }: Asking,
+): Promise<Introduction> {
   const url = /^https?:\/\//.test(address) ? new URL(address) : undefined;
   const { host, port } = url === undefined ? parse(address, defaultPort) : urlTarget(url);
   const ip = await resolve(host, address);
-  const secure = url?.protocol === 'https:';
+  const failed = (why: string, cause?: unknown) =>
+    new ProconsulError('rejected', `Failed to join ${ip}: ${why}`, { cause });
+  let found: Introduction;
   try {
-    const text = await get({ ip, host, port, secure });
-    return decodeJson(text) as Introduction;
+    const text = await get({ ip, host, port, secure: url?.protocol === 'https:' });
+    found = decodeJson(text) as Introduction;
   } catch (cause) {
-    const why = cause instanceof Error ? goDialError(cause, 'tcp', `${ip}:${port}`) : 'no answer';
-    throw failure(`Failed to join ${ip}: ${why}`, cause);
+    throw failed(goDialError(cause, 'tcp', `${ip}:${port}`), cause);
   }
+  if (found.Datacenter.toLowerCase() === datacenter.toLowerCase()) return found;
+  throw failed(`Member '${found.Node}' part of wrong datacenter '${found.Datacenter}'`);
 }
 
-function failure(line: string, cause: unknown): ProconsulError {
-  return new ProconsulError('rejected', `1 error occurred:\n\t* ${line}\n\n`, { cause });
+/** Joins through each of the addresses; rejects, as Consul says it, when none could be. */
+export async function joinAny(
+  addresses: readonly string[],
+  join: (address: string) => Promise<void>,
+): Promise<void> {
+  const failures: Error[] = [];
+  for (const address of addresses) {
+    await join(address).catch((error: Error) => failures.push(error));
+  }
+  if (failures.length < addresses.length || failures.length === 0) return;
+  const count = `${failures.length} error${failures.length === 1 ? '' : 's'}`;
+  const lines = failures.map(({ message }) => `\t* ${message}\n`).join('');
+  const [cause] = failures;
+  throw new ProconsulError('rejected', `${count} occurred:\n${lines}\n`, { cause });
 }
 
 interface Target {
@@ -58,7 +83,8 @@ async function resolve(host: string, address: string): Promise<string> {
     if (host === '') throw new Error('no host');
     return (await lookup(host)).address;
   } catch (cause) {
-    throw failure(`Failed to resolve ${address}: lookup ${host}: no such host`, cause);
+    const line = `Failed to resolve ${address}: lookup ${host}: no such host`;
+    throw new ProconsulError('rejected', line, { cause });
   }
 }
 

@@ -1,9 +1,10 @@
 /** Finds the first server of a cluster, from the addresses that the user gave. */
 import type { Cancel, Clock } from '../../lib/clock.ts';
+import { ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
-import type { Heartbeat } from './heartbeat.ts';
-import { introduce } from './introduction.ts';
+import { introduce, joinAny } from './introduction.ts';
 import type { ServerList } from './server-list.ts';
 
 /** In containers everything starts at once, so the first attempts follow one another quickly. */
@@ -13,10 +14,16 @@ const MAX_RETRY_MS = 3000;
 
 export interface JoinerOptions {
   readonly servers: ServerList;
-  readonly heartbeat: Heartbeat;
+  /** Shows itself to the servers; resolves with why they refuse this agent, if they do. */
+  readonly beat: () => Promise<string | undefined>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly settings: JoinSettings;
+}
+
+export interface JoinSettings {
+  readonly datacenter: string;
   readonly lanPort: number;
   /** Tried again and again, all of them, until one answers. */
   readonly addresses: readonly string[];
@@ -28,50 +35,77 @@ export interface JoinerOptions {
 
 export class Joiner {
   readonly #options: JoinerOptions;
+  readonly #notices: Notices;
   #cancel: Cancel = () => undefined;
+  /** From a start until a server was found. */
+  #searching = false;
   #attempts = 0;
   #stopped = false;
 
   constructor(options: JoinerOptions) {
     this.#options = options;
+    this.#notices = new Notices((text) => options.logger.warn(`agent: ${text}`));
   }
 
+  /** Looks for servers at the addresses that are to be tried again; once, however often started. */
   start(): void {
-    if (this.#options.addresses.length > 0) void this.#tryAll();
+    if (this.#searching || this.#stopped || this.#options.settings.addresses.length === 0) return;
+    this.#searching = true;
+    this.#attempts = 0;
+    void this.#tryAll();
   }
 
-  /** Rejects with why the cluster of this agent cannot be joined. */
-  async join(address: string): Promise<void> {
-    const { servers, heartbeat, lanPort, logger } = this.#options;
-    const { Servers, Node } = await introduce(address, lanPort);
-    servers.add(Servers);
-    logger.info(`agent: joined through ${Node}, which knows ${Servers.length} servers`);
-    if (Servers.length > 0) await heartbeat.beatNow();
+  /** Rejects with why the cluster of none of them can be joined. */
+  async join(...addresses: readonly string[]): Promise<void> {
+    await joinAny(addresses, async (address) => void (await this.#joinOne(address)));
   }
 
   stop(): void {
     this.#stopped = true;
     this.#cancel();
-    this.#options.heartbeat.stop();
+  }
+
+  /** How many servers the other knows. */
+  async #joinOne(address: string): Promise<number> {
+    const { servers, beat, logger, settings } = this.#options;
+    const { datacenter, lanPort: defaultPort } = settings;
+    const { Servers, Node } = await introduce(address, { defaultPort, datacenter });
+    if (Servers.length === 0) return 0;
+    servers.add(Servers);
+    const refusal = await beat();
+    if (refusal !== undefined) {
+      throw new ProconsulError('rejected', `Failed to join ${address}: ${refusal}`);
+    }
+    logger.info(`agent: joined through ${Node}, which knows ${Servers.length} servers`);
+    return Servers.length;
   }
 
   async #tryAll(): Promise<void> {
-    const { addresses, servers, logger } = this.#options;
-    for (const address of addresses) {
-      await this.join(address).catch((error: Error) =>
-        logger.warn(`agent: ${error.message.split('\n\t* ').pop()?.trim()}`),
-      );
+    for (const address of this.#options.settings.addresses) {
+      await this.#try(address);
       if (this.#stopped) return;
     }
     // From the first server on, the heartbeat's answers say which others there are.
-    if (servers.size > 0) return;
-    this.#attempts++;
-    this.#again();
+    if (this.#options.servers.size > 0) this.#searching = false;
+    else this.#again();
+  }
+
+  async #try(address: string): Promise<void> {
+    try {
+      const known = await this.#joinOne(address);
+      if (known > 0) this.#notices.clear(address);
+      else this.#notices.tell(address, `${address} knows no server yet`);
+    } catch (error) {
+      if (!this.#stopped) this.#notices.tell(address, (error as Error).message);
+    }
   }
 
   #again(): void {
-    const { clock, random, intervalMs, maxAttempts, onGivenUp } = this.#options;
+    const { clock, random, settings } = this.#options;
+    const { intervalMs, maxAttempts, onGivenUp } = settings;
+    this.#attempts++;
     if (maxAttempts > 0 && this.#attempts >= maxAttempts) {
+      this.#searching = false;
       onGivenUp();
       return;
     }

@@ -2,22 +2,25 @@
  * Answers `?cached` from memory. What is in use is kept fresh by a blocking query in the background,
  * so that a cached answer is about as new as any other.
  */
-import type { Clock } from '../../lib/clock.ts';
-import type { Answer } from './shared-queries.ts';
+import { ByteCache, type Kept } from '../../lib/byte-cache.ts';
+import { type Clock, pause } from '../../lib/clock.ts';
+import type { Answer } from './answer.ts';
 import { withParams } from './targets.ts';
 
 /** What nobody asked for in this time is dropped, and its blocking query with it. */
 const IDLE_MS = 10 * 60_000;
-/** Beyond it answers are not cached: each costs a connection. */
-const MAX_ENTRIES = 1000;
+/** Each has a blocking query under way; beyond it answers are not kept. */
+const MAX_FOLLOWED = 1000;
+const MAX_BYTES = 64 * 1024 * 1024;
+/** Beside the body: headers, and a request under way with its socket's buffers. */
+const BYTES_EACH = 24 * 1024;
 const WAIT_MS = 5 * 60_000;
 const RETRY_MS = 1000;
 const MAX_RETRY_MS = 30_000;
 
-/** Asks servers; `waitMs` is how long they may take. */
+/** Asks a server, which may hold its answer back for `waitMs`. */
 export type Fetch = (
-  query: CachedQuery,
-  target: string,
+  query: Pick<CachedQuery, 'target' | 'token'>,
   waitMs: number,
   signal: AbortSignal,
 ) => Promise<Answer>;
@@ -36,18 +39,22 @@ export interface CachedAnswer {
   readonly ageMs: number;
 }
 
-interface Entry {
+/** An answer that is followed. */
+interface Followed {
   answer: Answer;
   /** When a server last said that this is how it stands. */
-  confirmed: number;
-  used: number;
+  confirmedMs: number;
+  usedMs: number;
   readonly ended: AbortController;
 }
 
 export class QueryCache {
   readonly #clock: Clock;
   readonly #fetch: Fetch;
-  readonly #entries = new Map<string, Entry>();
+  readonly #kept = new ByteCache<string, Followed>({
+    maxBytes: MAX_BYTES,
+    onEvict: ({ ended }) => ended.abort(),
+  });
 
   constructor(clock: Clock, fetch: Fetch) {
     this.#clock = clock;
@@ -55,76 +62,78 @@ export class QueryCache {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#kept.size;
   }
 
   async get(query: CachedQuery, signal: AbortSignal): Promise<CachedAnswer> {
     const key = `${query.token}\n${query.target}`;
     const now = this.#clock.monotonic();
-    const entry = this.#entries.get(key);
-    if (entry !== undefined && now - entry.confirmed <= query.maxAgeMs) {
-      entry.used = now;
-      return { answer: entry.answer, hit: true, ageMs: now - entry.confirmed };
+    const followed = this.#kept.get(key)?.value;
+    const ageMs = now - (followed?.confirmedMs ?? 0);
+    if (followed !== undefined && ageMs <= query.maxAgeMs) {
+      followed.usedMs = now;
+      return { answer: followed.answer, hit: true, ageMs };
     }
-    const answer = await this.#fetch(query, query.target, 0, signal);
+    const answer = await this.#fetch(query, 0, signal);
     this.#keep(key, query, answer);
     return { answer, hit: false, ageMs: 0 };
   }
 
   stop(): void {
-    for (const entry of this.#entries.values()) entry.ended.abort();
-    this.#entries.clear();
+    for (const { ended } of this.#kept.values()) ended.abort();
+    this.#kept.clear();
   }
 
   #keep(key: string, query: CachedQuery, answer: Answer): void {
     if (answer.status !== 200 || indexOf(answer) === undefined) return;
     const now = this.#clock.monotonic();
-    const entry = this.#entries.get(key);
-    if (entry !== undefined) {
-      entry.answer = answer;
-      entry.confirmed = now;
-      entry.used = now;
-    } else if (this.#entries.size < MAX_ENTRIES) {
-      const fresh: Entry = { answer, confirmed: now, used: now, ended: new AbortController() };
-      this.#entries.set(key, fresh);
-      void this.#refresh(key, query, fresh);
+    const known = this.#kept.get(key);
+    if (known !== undefined) {
+      known.value.usedMs = now;
+      this.#confirm(known, answer);
+    } else if (this.#kept.size < MAX_FOLLOWED) {
+      const ended = new AbortController();
+      const followed = { answer, confirmedMs: now, usedMs: now, ended };
+      const kept = this.#kept.keep(key, followed, bytesOf(answer));
+      void this.#follow(key, query, kept);
     }
   }
 
-  /** Follows the answer until nobody uses it any more. */
-  async #refresh(key: string, query: CachedQuery, entry: Entry): Promise<void> {
-    const { signal } = entry.ended;
+  #confirm(kept: Kept<Followed>, answer: Answer): void {
+    kept.value.answer = answer;
+    kept.value.confirmedMs = this.#clock.monotonic();
+    kept.resize(bytesOf(answer));
+  }
+
+  /** Asks for what is newer until nobody uses the answer any more. */
+  async #follow(key: string, { target, token }: CachedQuery, kept: Kept<Followed>): Promise<void> {
+    const { value: followed } = kept;
+    const { signal } = followed.ended;
     let failures = 0;
-    while (!signal.aborted && this.#clock.monotonic() - entry.used < IDLE_MS) {
-      const wait = { index: indexOf(entry.answer) ?? '1', wait: `${WAIT_MS / 1000}s` };
-      const target = withParams(query.target, wait);
+    while (!signal.aborted && this.#clock.monotonic() - followed.usedMs < IDLE_MS) {
+      const index = indexOf(followed.answer) ?? '1';
+      const waiting = withParams(target, { index, wait: `${WAIT_MS / 1000}s` });
       try {
-        const answer = await this.#fetch(query, target, WAIT_MS, signal);
+        const asked = this.#clock.monotonic();
+        const answer = await this.#fetch({ target: waiting, token }, WAIT_MS, signal);
         if (answer.status !== 200) throw new Error(`status ${answer.status}`);
-        entry.answer = answer;
-        entry.confirmed = this.#clock.monotonic();
+        this.#confirm(kept, answer);
         failures = 0;
+        // A server that does not wait is not to be asked without end.
+        const waited = this.#clock.monotonic() - asked >= RETRY_MS;
+        if (indexOf(answer) === index && !waited) await pause(this.#clock, RETRY_MS, signal);
       } catch {
         // The answer only gets older, and says so in its Age.
-        failures++;
-        await this.#pause(Math.min(RETRY_MS * 2 ** (failures - 1), MAX_RETRY_MS), signal);
+        const ms = Math.min(RETRY_MS * 2 ** failures++, MAX_RETRY_MS);
+        await pause(this.#clock, ms, signal);
       }
     }
-    if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    if (!signal.aborted) this.#kept.delete(key);
   }
+}
 
-  #pause(ms: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#clock.after(ms, end);
-      function end() {
-        cancel();
-        signal.removeEventListener('abort', end);
-        resolve();
-      }
-      signal.addEventListener('abort', end, { once: true });
-    });
-  }
+function bytesOf({ body }: Answer): number {
+  return body.length + BYTES_EACH;
 }
 
 function indexOf({ headers }: Answer): string | undefined {

@@ -1,25 +1,28 @@
-/** Sends requests to servers, with failover to the next one where that is safe. */
-import http, {
-  type ClientRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-} from 'node:http';
-import https from 'node:https';
+/** Asks servers, with failover to the next one where that is safe. */
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { NO_LEADER, noLeader, ProconsulError } from '../../lib/errors.ts';
+import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
+import { type Answer, readAnswer } from './answer.ts';
 import type { ServerList } from './server-list.ts';
+import { type Way, Ways } from './ways.ts';
 
 export interface UpstreamRequest {
+  readonly way: Way;
   readonly method: string;
   /** Path and query string. */
   readonly target: string;
   /** By which the ring chooses the server. */
   readonly key: string;
-  readonly headers: OutgoingHttpHeaders;
+  /** '' for none. */
+  readonly token: string;
+  readonly headers?: OutgoingHttpHeaders;
   readonly body?: Buffer;
-  /** How long the server may take to begin its answer: a blocking query takes its wait. */
+  /** How long the server may take to begin its answer, beyond what it is asked to wait. */
   readonly timeoutMs: number;
+  /** How long the server is asked to hold its answer back. */
+  readonly waitMs?: number;
   readonly signal?: AbortSignal;
   /** A write that does no more when it is done twice. */
   readonly repeatable?: boolean;
@@ -28,15 +31,10 @@ export interface UpstreamRequest {
 export interface UpstreamOptions {
   readonly servers: ServerList;
   readonly clock: Clock;
+  /** The name of this agent's node, which servers are told. */
+  readonly node: string;
 }
 
-const CONNECTIONS = {
-  keepAlive: true,
-  /** Enough for the watchers of one machine; Node opens what is needed. */
-  maxSockets: 512,
-  /** An idle one is closed long before the server closes it under a request. */
-  timeout: 60_000,
-};
 /** A server that does not even take a connection in this time is as good as gone. */
 const CONNECT_MS = 2000;
 /** How many servers a request tries at most. */
@@ -44,86 +42,99 @@ const MAX_ATTEMPTS = 3;
 
 export class Upstream {
   readonly #options: UpstreamOptions;
-  readonly #agent = new http.Agent(CONNECTIONS);
-  readonly #secureAgent = new https.Agent(CONNECTIONS);
-  /** By server. */
-  readonly #underWay = new Map<string, Set<ClientRequest>>();
+  readonly #ways = new Ways();
+  #stopped = false;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
     // A machine that is switched off says nothing: what waits for it would wait in vain.
-    options.servers.onGone((id) => {
-      for (const message of this.#underWay.get(id) ?? []) message.destroy(timeout('is gone'));
-    });
+    options.servers.onGone((id) => this.#ways.breakOff(failed('is gone', 'ETIMEDOUT'), id));
+  }
+
+  /** How many requests are under way. */
+  underWay(way: Way): number {
+    return this.#ways.underWay(way);
+  }
+
+  /** As `send`, with all of the body. */
+  async ask(request: UpstreamRequest): Promise<Answer> {
+    const response = await this.send(request);
+    try {
+      return await readAnswer(response, this.#options.clock);
+    } catch (cause) {
+      if (cause instanceof ProconsulError) throw cause;
+      throw mayRepeat(request, cause) ? noLeader(cause) : answerLost('the server', cause);
+    }
   }
 
   /**
    * The answer of the first server that gives one; its body is still to be read. Rejects with
-   * 'unavailable' when no server was there, with 'unknown' for a write whose answer got lost.
+   * 'unavailable' when no server was there or the caller's signal came, with 'unknown' for a write
+   * whose answer got lost, with 'busy' when too much is under way already.
    */
   async send(request: UpstreamRequest): Promise<IncomingMessage> {
     const { servers } = this.#options;
     let cause: unknown;
     const tried = new Set<string>();
-    while (tried.size < MAX_ATTEMPTS) {
+    while (tried.size < MAX_ATTEMPTS && !this.#stopped) {
       // Anew each time: which servers there are may have changed while one was asked.
       const server = servers.inOrder(request.key).find(({ Url }) => !tried.has(Url));
       if (server === undefined) break;
       tried.add(server.Url);
       try {
-        const response = await this.#ask(server, request);
+        const response = await this.#attempt(server, request);
         servers.breaker.succeeded(server.ID);
         if (!isRefusal(response)) return response;
         // It has no leader or log, and has done nothing: another may be better off.
         response.resume();
         cause = new ProconsulError('unavailable', NO_LEADER);
       } catch (error) {
-        if (request.signal?.aborted === true) throw error;
-        servers.breaker.failed(server.ID);
-        cause = error;
-        if (!mayRepeat(request, error)) {
-          throw new ProconsulError('unknown', `${server.Node} did not answer`, { cause });
-        }
+        cause = this.#failure(server, request, error);
       }
     }
     throw noLeader(cause ?? new ProconsulError('unavailable', 'no server is known'));
   }
 
-  /** Open connections that nobody waits on are closed; those under way break off. */
+  /** What is under way breaks off, and nothing more is asked. */
   stop(): void {
-    this.#agent.destroy();
-    this.#secureAgent.destroy();
+    this.#stopped = true;
+    this.#ways.breakOff(failed('is not asked any more', 'ETIMEDOUT'));
+    this.#ways.close();
   }
 
-  #track(id: string, message: ClientRequest): void {
-    const requests = this.#underWay.get(id) ?? new Set();
-    this.#underWay.set(id, requests);
-    requests.add(message);
-    message.once('close', () => {
-      requests.delete(message);
-      if (requests.size === 0) this.#underWay.delete(id);
+  /** Why this server gave no answer, where another may be asked; else throws. */
+  #failure(server: ServerInfo, request: UpstreamRequest, error: unknown): unknown {
+    if (error instanceof ProconsulError) throw error;
+    // A client that goes away is no news, and no fault of the server.
+    if (request.signal?.aborted === true) throw nobodyWaits(error);
+    this.#options.servers.breaker.failed(server.ID);
+    if (mayRepeat(request, error)) return error;
+    throw answerLost(server.Node, error);
+  }
+
+  #attempt(server: ServerInfo, request: UpstreamRequest): Promise<IncomingMessage> {
+    const { clock, node } = this.#options;
+    const { way, method, target, token, signal, body } = request;
+    const headers = {
+      ...request.headers,
+      'X-Proconsul-Node': node,
+      ...(token !== '' && { 'X-Consul-Token': token }),
+    };
+    const message = this.#ways.begin(way, server, target, {
+      method,
+      headers,
+      ...(signal !== undefined && { signal }),
     });
-  }
-
-  #ask(server: ServerInfo, request: UpstreamRequest): Promise<IncomingMessage> {
-    const { clock } = this.#options;
-    const secure = server.Url.startsWith('https:');
     return new Promise((resolve, reject) => {
-      const message = (secure ? https : http).request(server.Url + request.target, {
-        method: request.method,
-        headers: request.headers,
-        agent: secure ? this.#secureAgent : this.#agent,
-        ...(request.signal !== undefined && { signal: request.signal }),
-      });
-      this.#track(server.ID, message);
-      const cancelAnswer = clock.after(request.timeoutMs, () =>
-        message.destroy(timeout(`did not answer in ${request.timeoutMs} ms`)),
+      const answerMs = answerTime(request);
+      const cancelAnswer = clock.after(answerMs, () =>
+        message.destroy(failed(`did not answer in ${answerMs} ms`, 'ETIMEDOUT')),
       );
       let cancelConnect: Cancel = () => undefined;
       message.once('socket', (socket) => {
         if (!socket.connecting) return;
         cancelConnect = clock.after(CONNECT_MS, () =>
-          message.destroy(Object.assign(new Error('no connection'), { code: 'ECONNREFUSED' })),
+          message.destroy(failed('takes no connection', 'ECONNREFUSED')),
         );
         socket.once('connect', () => cancelConnect());
       });
@@ -139,13 +150,26 @@ export class Upstream {
         end();
         reject(error);
       });
-      message.end(request.body);
+      message.end(body);
     });
   }
 }
 
-function timeout(why: string): Error {
-  return Object.assign(new Error(`the server ${why}`), { code: 'ETIMEDOUT' });
+/** Here alone it is known what a server adds to a wait: who forgot it would call it a failure. */
+function answerTime({ timeoutMs, waitMs = 0 }: UpstreamRequest): number {
+  return timeoutMs + waitMs * (1 + WAIT_JITTER_FRACTION);
+}
+
+function failed(why: string, code: string): Error {
+  return Object.assign(new Error(`the server ${why}`), { code });
+}
+
+function answerLost(server: string, cause: unknown): ProconsulError {
+  return new ProconsulError('unknown', `${server} did not answer`, { cause });
+}
+
+function nobodyWaits(cause: unknown): ProconsulError {
+  return new ProconsulError('unavailable', 'nobody waits for the answer any more', { cause });
 }
 
 function isRefusal({ statusCode, headers }: IncomingMessage): boolean {

@@ -38,7 +38,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
   const lookups = clientLookups(upstream, config, systemClock);
   const dns = createDnsServer(config, lookups, options.logger);
   await dns.start();
-  for (const address of config.join.start) await joiner.join(address);
+  await joiner.join(...config.join.start);
   joiner.start();
   heartbeat.start();
   return {
@@ -46,6 +46,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     leave: () => agent.leave(),
     async stop() {
       joiner.stop();
+      heartbeat.stop();
       forwarder.stop();
       const closed = Promise.all([dns, ...listeners].map((each) => each.stop()));
       await containers.stop();
@@ -64,33 +65,37 @@ function connect(options: RunOptions, nodeId: string) {
   const clock = systemClock;
   const random = systemRandom;
   const servers = new ServerList(clock, random);
-  const upstream = new Upstream({ servers, clock });
+  const upstream = new Upstream({ servers, clock, node: config.nodeName });
   const token = () => config.acl.tokens.agent || config.acl.tokens.default;
   const heartbeat = new Heartbeat({
     upstream,
     servers,
     clock,
     logger,
-    token,
-    beat: () => ownBeat(config, nodeId),
-    onUnknown: () => agent.syncSoon(),
-    onBack: () => agent.resume(),
-    onLost: () => joiner.start(),
+    beat: () => ({ body: ownBeat(config, nodeId), token: token() }),
+    on: {
+      unknown: () => agent.syncSoon(),
+      back: () => agent.resume(),
+      lost: () => joiner.start(),
+    },
   });
   const joiner = new Joiner({
     servers,
-    heartbeat,
+    beat: () => heartbeat.beatNow(),
     clock,
     random,
     logger,
-    lanPort: config.ports.serfLan,
-    addresses: config.join.retry,
-    intervalMs: config.join.retryIntervalMs,
-    maxAttempts: config.join.retryMax,
-    onGivenUp: () => options.onFatal(new Error('no server could be joined (retry_max)')),
+    settings: {
+      datacenter: config.datacenter,
+      lanPort: config.ports.serfLan,
+      addresses: config.join.retry,
+      intervalMs: config.join.retryIntervalMs,
+      maxAttempts: config.join.retryMax,
+      onGivenUp: () => options.onFatal(new Error('no server could be joined (retry_max)')),
+    },
   });
-  const self = () => ownMember(config, nodeId);
-  const membership = httpMembership({ upstream, joiner, self, nodeId, token });
+  const self = () => ({ member: ownMember(config, nodeId), nodeId, token: token() });
+  const membership = httpMembership({ upstream, joiner, heartbeat, self, logger });
   const containers = new Containers({ ...options, clock });
   const agent: Agent = new Agent({
     ...options,
@@ -110,12 +115,7 @@ function connect(options: RunOptions, nodeId: string) {
       },
     }),
   });
-  const forwarder = new Forwarder({
-    upstream,
-    clock,
-    node: config.nodeName,
-    token: () => agent.userToken,
-  });
+  const forwarder = new Forwarder({ upstream, clock, token: () => agent.userToken });
   return { servers, upstream, heartbeat, joiner, membership, containers, agent, forwarder };
 }
 

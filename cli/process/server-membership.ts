@@ -1,6 +1,6 @@
 /** Membership as a server has it: at first hand. */
 
-import { introduce } from '../../agent/servers/introduction.ts';
+import { introduce, joinAny } from '../../agent/servers/introduction.ts';
 import type { Membership } from '../../agent/servers/membership.ts';
 import { ownMember } from '../../agent/state/own-entry.ts';
 import type { Config } from '../../lib/config/config.ts';
@@ -21,6 +21,7 @@ export function serverMembership({
   beat,
 }: ServerMembershipOptions): Membership {
   const self = ownMember(config, nodeId);
+  const asking = { defaultPort: config.ports.serfLan, datacenter: config.datacenter };
   return {
     async members() {
       const members = server.members.list();
@@ -28,7 +29,7 @@ export function serverMembership({
       return members.some(({ Name }) => Name === self.Name) ? members : [self, ...members];
     },
     // Servers find one another in the log; that the other answers is all there is to see.
-    join: async (address) => void (await introduce(address, config.ports.serfLan)),
+    join: (address) => joinAny([address], async (each) => void (await introduce(each, asking))),
     forceLeave: (node, prune) => server.members.forceLeave(node, prune),
     leave() {
       // The next beat would let it in again.

@@ -37,7 +37,7 @@ function startAgent(name: string, server: AgentProcess): Simulated {
   const servers = new ServerList(clock, random);
   const Url = `http://127.0.0.1:${server.ports.server}`;
   servers.add([{ ID: 'first', Node: 's1', Datacenter: 'dc1', Url }]);
-  const upstream = new Upstream({ servers, clock });
+  const upstream = new Upstream({ servers, clock, node: name });
   const local = new LocalState();
   const ID = random.uuid();
   const Address = '127.0.0.1';
@@ -58,11 +58,15 @@ function startAgent(name: string, server: AgentProcess): Simulated {
     servers,
     clock,
     logger: silentLogger,
-    token: () => '',
-    beat: () => ({ ID, Node: name, Address, Datacenter: 'dc1', LanPort: 8301, Tags: {} }),
-    onUnknown: () => antiEntropy.syncSoon(),
-    onBack: () => antiEntropy.resume(),
-    onLost: () => undefined,
+    beat: () => ({
+      body: { ID, Node: name, Address, Datacenter: 'dc1', LanPort: 8301, Tags: {} },
+      token: '',
+    }),
+    on: {
+      unknown: () => antiEntropy.syncSoon(),
+      back: () => antiEntropy.resume(),
+      lost: () => undefined,
+    },
   });
   for (let i = 0; i < services; i++) {
     const definition = serviceDefinition(serviceFromConfig({ id: `${name}-${i}`, name: 'many' }));

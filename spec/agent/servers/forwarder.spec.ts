@@ -1,37 +1,17 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Forwarder } from '../../../agent/servers/forwarder.ts';
-import { ServerList } from '../../../agent/servers/server-list.ts';
-import { Upstream } from '../../../agent/servers/upstream.ts';
 import { createApp } from '../../../lib/http/app.ts';
 import { silentLogger } from '../../../lib/logger.ts';
-import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
-import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import { settle } from '../../support/fakes/fake-clock.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
+import { stopped, upstreamTo } from '../../support/servers/upstreams.ts';
 import { until } from '../../support/until.ts';
-
-const running: { stop(): void }[] = [];
-
-afterEach(() => {
-  for (const each of running.splice(0)) each.stop();
-});
 
 /** An agent's HTTP surface before the servers that the listeners make. */
 async function agentBefore(...listeners: readonly RequestListener[]) {
-  const clock = new FakeClock();
-  const servers = new ServerList(clock, seededRandom(5));
-  const started = await Promise.all(listeners.map((listener) => serveHttp(listener)));
-  servers.add(
-    started.map(({ host }, i) => ({
-      ID: `id-${i}`,
-      Node: `s${i}`,
-      Datacenter: 'dc1',
-      Url: `http://${host}`,
-    })),
-  );
-  const upstream = new Upstream({ servers, clock });
-  const forwarder = new Forwarder({ upstream, clock, node: 'n1', token: () => 'default-token' });
-  running.push(forwarder, upstream);
+  const { clock, servers, upstream, started } = await upstreamTo(...listeners);
+  const forwarder = stopped(new Forwarder({ upstream, clock, token: () => 'default-token' }));
   const fallback = forwarder.handle;
   const agent = await serveHttp(createApp({ routes: [], fallback, logger: silentLogger }));
   const asked = { requests: 0 };

@@ -1,149 +1,111 @@
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { Heartbeat } from '../../../agent/servers/heartbeat.ts';
-import { introduce } from '../../../agent/servers/introduction.ts';
-import { Joiner } from '../../../agent/servers/joiner.ts';
-import { ServerList } from '../../../agent/servers/server-list.ts';
-import { Upstream } from '../../../agent/servers/upstream.ts';
-import { silentLogger } from '../../../lib/logger.ts';
-import type { BeatAnswer, Introduction, ServerInfo } from '../../../lib/membership.ts';
-import { FakeClock } from '../../support/fakes/fake-clock.ts';
-import { seededRandom } from '../../support/fakes/seeded-random.ts';
-import { serveHttp } from '../../support/servers/http-servers.ts';
+import type { BeatAnswer } from '../../../lib/membership.ts';
+import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
+import { json, serverInfo, stopped, upstreamTo } from '../../support/servers/upstreams.ts';
 import { until } from '../../support/until.ts';
 
-const running: { stop(): void }[] = [];
-
-afterEach(() => {
-  for (const each of running.splice(0)) each.stop();
-});
-
-const json =
-  (body: () => unknown): RequestListener =>
-  (request, response) => {
-    request.resume();
-    response.writeHead(200, { 'Content-Type': 'application/json' });
-    response.end(JSON.stringify(body()));
+async function setUp(...listeners: readonly RequestListener[]) {
+  const { clock, servers, upstream, started } = await upstreamTo(...listeners);
+  const said: string[] = [];
+  const logger = new RecordingLogger();
+  const body = {
+    ID: 'n1-id',
+    Node: 'n1',
+    Address: '127.0.0.1',
+    Datacenter: 'dc1',
+    LanPort: 8301,
+    Tags: {},
   };
-
-const info = (ID: string, host: string): ServerInfo => ({
-  ID,
-  Node: ID,
-  Datacenter: 'dc1',
-  Url: `http://${host}`,
-});
-
-function setUp(addresses: readonly string[] = []) {
-  const clock = new FakeClock();
-  const random = seededRandom(2);
-  const servers = new ServerList(clock, random);
-  const upstream = new Upstream({ servers, clock });
-  const unknown: number[] = [];
-  const heartbeat = new Heartbeat({
-    upstream,
-    servers,
-    clock,
-    logger: silentLogger,
-    token: () => '',
-    onUnknown: () => void unknown.push(clock.now()),
-    onBack: () => undefined,
-    onLost: () => undefined,
-    beat: () => ({
-      ID: 'n1-id',
-      Node: 'n1',
-      Address: '127.0.0.1',
-      Datacenter: 'dc1',
-      LanPort: 8301,
-      Tags: {},
+  const heartbeat = stopped(
+    new Heartbeat({
+      upstream,
+      servers,
+      clock,
+      logger,
+      beat: () => ({ body, token: '' }),
+      on: {
+        unknown: () => void said.push('unknown'),
+        back: () => void said.push('back'),
+        lost: () => void said.push('lost'),
+      },
     }),
-  });
-  const joiner = new Joiner({
-    servers,
-    heartbeat,
-    clock,
-    random,
-    logger: silentLogger,
-    lanPort: 1,
-    addresses,
-    intervalMs: 30_000,
-    maxAttempts: 0,
-    onGivenUp: () => undefined,
-  });
-  running.push(joiner, upstream);
-  return { clock, servers, heartbeat, joiner, unknown };
+  );
+  return { clock, servers, heartbeat, said, logger, started };
 }
 
 describe('the heartbeat of an agent', () => {
   it('says when the servers do not know its node, and follows their list', async () => {
     let answer: BeatAnswer = { Servers: [], Known: false, NextMs: 2000 };
-    const { host } = await serveHttp(json(() => answer));
-    const { clock, servers, heartbeat, unknown } = setUp();
-    answer = { Servers: [info('a', host), info('b', '127.0.0.1:1')], Known: false, NextMs: 2000 };
-    servers.add([info('old', host)]);
+    const { clock, servers, heartbeat, said, started } = await setUp(json(() => answer));
+    const host = started[0]?.host ?? '';
+    answer = {
+      Servers: [serverInfo('a', host), serverInfo('b', '127.0.0.1:1')],
+      Known: false,
+      NextMs: 2000,
+    };
     await heartbeat.beatNow();
-    assert.equal(unknown.length, 1);
+    assert.deepEqual(said, ['unknown']);
     assert.deepEqual(
       servers.all.map(({ ID }) => ID),
       ['a', 'b'],
     );
-    answer = { Servers: [info('a', host)], Known: true, NextMs: 8000 };
+    answer = { Servers: [serverInfo('a', host)], Known: true, NextMs: 8000 };
     await clock.advance(2000);
     await until(() => servers.size === 1);
-    assert.equal(unknown.length, 1);
+    assert.deepEqual(said, ['unknown']);
     assert.equal(heartbeat.scale, 4);
   });
 
-  it('keeps the servers that it knows while none answers', async () => {
-    const { clock, servers, heartbeat } = setUp();
-    servers.add([info('gone', '127.0.0.1:1')]);
+  it('keeps the servers that it knows while none answers, and says so once', async () => {
+    const { clock, servers, heartbeat, logger } = await setUp();
+    servers.add([serverInfo('gone', '127.0.0.1:1')]);
     await heartbeat.beatNow();
-    await clock.advance(5000);
-    assert.equal(servers.size, 1);
-  });
-});
-
-describe('joining', () => {
-  it('finds the servers that the other knows', async () => {
-    const server = await serveHttp(json(() => ({ Servers: [], Known: true, NextMs: 2000 })));
-    const introduction: Introduction = {
-      ID: 'x',
-      Node: 'other',
-      Datacenter: 'dc1',
-      Servers: [info('a', server.host)],
-    };
-    const { host, port } = await serveHttp(json(() => introduction));
-    const { joiner, servers } = setUp();
-    await joiner.join(host);
-    assert.equal(servers.size, 1);
-    for (const address of [`http://${host}`, `localhost:${port}`]) {
-      assert.deepEqual(await introduce(address, 1), introduction);
+    for (let i = 0; i < 10; i++) {
+      await clock.advance(500);
+      await heartbeat.beatNow();
     }
-    assert.deepEqual(await introduce('127.0.0.1', port), introduction);
+    assert.equal(servers.size, 1);
+    assert.equal(logger.lines.length, 1);
+    assert.match(logger.lines[0] ?? '', /^warn agent: no server takes a sign of life/);
   });
 
-  it('goes on until one of the addresses answers', async () => {
-    const server = await serveHttp(json(() => ({ Servers: [], Known: true, NextMs: 2000 })));
-    let ready = false;
-    const { host } = await serveHttp((request, response) => {
-      if (!ready) request.socket.destroy();
-      else json(() => ({ Servers: [info('a', server.host)] }))(request, response);
+  it('that the servers refuse says why, once, and beats less often', async () => {
+    let beats = 0;
+    const { clock, heartbeat, logger } = await setUp((request, response) => {
+      beats++;
+      request.resume();
+      response.writeHead(500).end('Node name n1 is reserved by node x (10.0.0.9), which is alive');
     });
-    const { joiner, servers, clock } = setUp(['127.0.0.1:1', host]);
-    joiner.start();
-    await clock.untilArmed();
-    assert.equal(servers.size, 0);
-    ready = true;
-    await clock.advance(3000);
-    await until(() => servers.size === 1);
+    const refusal = await heartbeat.beatNow();
+    assert.match(refusal ?? '', /reserved by node x/);
+    await clock.advance(4999);
+    assert.equal(beats, 1);
+    await clock.advance(1);
+    await until(() => beats === 2);
+    assert.equal(await heartbeat.beatNow(), refusal);
+    assert.deepEqual(logger.lines, [`error agent: the servers refuse this agent: ${refusal}`]);
   });
 
-  it('says in Consul’s words why it failed', async () => {
-    await assert.rejects(introduce('127.0.0.1:1', 8301), {
-      message:
-        '1 error occurred:\n\t* Failed to join 127.0.0.1: dial tcp 127.0.0.1:1: connect: connection refused\n\n',
-    });
-    await assert.rejects(introduce('', 8301), {
-      message: '1 error occurred:\n\t* Failed to resolve : lookup : no such host\n\n',
-    });
+  it('that finds every server busy or without a leader is not refused', async () => {
+    for (const [status, headers] of [
+      [429, {}],
+      [500, { 'X-Proconsul-Applied': 'no' }],
+    ] as const) {
+      const { heartbeat, logger } = await setUp((request, response) => {
+        request.resume();
+        response.writeHead(status, headers).end('not now');
+      });
+      assert.equal(await heartbeat.beatNow(), undefined);
+      assert.match(logger.lines.join(), /^warn /);
+    }
+  });
+
+  it('asks for other servers when none has answered for long', async () => {
+    const { servers, heartbeat, said } = await setUp();
+    servers.add([serverInfo('gone', '127.0.0.1:1')]);
+    for (let i = 0; i < 20; i++) await heartbeat.beatNow();
+    assert.deepEqual(said, ['lost']);
   });
 });

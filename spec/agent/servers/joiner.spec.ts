@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { introduce } from '../../../agent/servers/introduction.ts';
+import { Joiner, type JoinSettings } from '../../../agent/servers/joiner.ts';
+import { ServerList } from '../../../agent/servers/server-list.ts';
+import type { Introduction, ServerInfo } from '../../../lib/membership.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import { serveHttp } from '../../support/servers/http-servers.ts';
+import { json, serverInfo, stopped } from '../../support/servers/upstreams.ts';
+import { until } from '../../support/until.ts';
+
+const NOBODY = '127.0.0.1:1';
+const REFUSED = 'Failed to join 127.0.0.1: dial tcp 127.0.0.1:1: connect: connection refused';
+const ASKING = { defaultPort: 1, datacenter: 'dc1' };
+
+function setUp(addresses: readonly string[] = [], settings: Partial<JoinSettings> = {}) {
+  const clock = new FakeClock();
+  const servers = new ServerList(clock, seededRandom(2));
+  const logger = new RecordingLogger();
+  const beats = { count: 0, refusal: undefined as string | undefined };
+  const joiner = stopped(
+    new Joiner({
+      servers,
+      clock,
+      random: seededRandom(2),
+      logger,
+      beat: async () => {
+        beats.count++;
+        return beats.refusal;
+      },
+      settings: {
+        datacenter: 'dc1',
+        lanPort: 1,
+        addresses,
+        intervalMs: 30_000,
+        maxAttempts: 0,
+        onGivenUp: () => logger.lines.push('given up'),
+        ...settings,
+      },
+    }),
+  );
+  return { clock, servers, joiner, logger, beats };
+}
+
+function introduction(Servers: readonly ServerInfo[], Datacenter = 'dc1'): Introduction {
+  return { ID: 'x', Node: 'other', Datacenter, Servers };
+}
+
+describe('joining', () => {
+  it('finds the servers that the other knows, and beats', async () => {
+    const known = introduction([serverInfo('a', NOBODY)]);
+    const { host, port } = await serveHttp(json(() => known));
+    const { joiner, servers, beats } = setUp();
+    await joiner.join(host);
+    assert.deepEqual([servers.size, beats.count], [1, 1]);
+    for (const address of [`http://${host}`, `localhost:${port}`]) {
+      assert.deepEqual(await introduce(address, ASKING), known);
+    }
+    assert.deepEqual(await introduce('127.0.0.1', { ...ASKING, defaultPort: port }), known);
+  });
+
+  it('says in Consul’s words why it failed', async () => {
+    const { joiner } = setUp();
+    await assert.rejects(joiner.join(NOBODY), {
+      message: `1 error occurred:\n\t* ${REFUSED}\n\n`,
+    });
+    await assert.rejects(joiner.join(''), {
+      message: '1 error occurred:\n\t* Failed to resolve : lookup : no such host\n\n',
+    });
+  });
+
+  it('goes on when one of several addresses answers, and fails when none does', async () => {
+    const { host } = await serveHttp(json(() => introduction([serverInfo('a', NOBODY)])));
+    const { joiner, servers } = setUp();
+    await joiner.join(NOBODY, host);
+    assert.equal(servers.size, 1);
+    await assert.rejects(joiner.join(NOBODY, NOBODY), {
+      message: `2 errors occurred:\n\t* ${REFUSED}\n\t* ${REFUSED}\n\n`,
+    });
+    await joiner.join();
+  });
+
+  it('refuses an agent of another data centre', async () => {
+    const other = introduction([serverInfo('a', NOBODY)], 'dc2');
+    const { host } = await serveHttp(json(() => other));
+    const { joiner, servers, beats } = setUp();
+    await assert.rejects(joiner.join(host), {
+      message:
+        "1 error occurred:\n\t* Failed to join 127.0.0.1: Member 'other' part of wrong datacenter 'dc2'\n\n",
+    });
+    assert.deepEqual([servers.size, beats.count], [0, 0]);
+  });
+
+  it('fails where the servers refuse this agent', async () => {
+    const { host } = await serveHttp(json(() => introduction([serverInfo('a', NOBODY)])));
+    const { joiner, logger, beats } = setUp();
+    beats.refusal = 'Node name n1 is reserved by node x';
+    await assert.rejects(joiner.join(host), /Node name n1 is reserved by node x/);
+    assert.deepEqual(logger.lines, []);
+  });
+});
+
+describe('retry_join', () => {
+  it('goes on until one of the addresses answers', async () => {
+    let ready = false;
+    const answer = json(() => introduction([serverInfo('a', NOBODY)]));
+    const { host } = await serveHttp((request, response) => {
+      if (!ready) request.socket.destroy();
+      else answer(request, response);
+    });
+    const { joiner, servers, clock } = setUp([NOBODY, host]);
+    joiner.start();
+    await clock.untilArmed();
+    assert.equal(servers.size, 0);
+    ready = true;
+    await clock.advance(3000);
+    await until(() => servers.size === 1);
+  });
+
+  it('says once of each address why it cannot be joined, and again when that changes', async () => {
+    let servers: ServerInfo[] | undefined;
+    const { host } = await serveHttp((request, response) => {
+      if (servers === undefined) request.socket.destroy();
+      else json(() => introduction(servers ?? []))(request, response);
+    });
+    const { joiner, clock, logger } = setUp([NOBODY, host]);
+    joiner.start();
+    const rounds = async () => {
+      for (let round = 0; round < 5; round++) {
+        await clock.untilArmed();
+        await clock.advance(3000);
+      }
+      await clock.untilArmed();
+    };
+    await rounds();
+    assert.equal(logger.lines.length, 2, String(logger.lines));
+    servers = [];
+    await rounds();
+    assert.deepEqual(logger.lines.slice(2), [`warn agent: ${host} knows no server yet`]);
+  });
+
+  it('comes less and less often', async () => {
+    const { joiner, clock } = setUp([NOBODY]);
+    const pauses: number[] = [];
+    const after = clock.after.bind(clock);
+    clock.after = (ms, fn) => {
+      pauses.push(ms);
+      return after(ms, fn);
+    };
+    joiner.start();
+    for (let round = 0; round < 8; round++) {
+      await clock.untilArmed();
+      await clock.advance(3000);
+    }
+    const [first = 0] = pauses;
+    assert.ok(first <= 250 && (pauses.at(-1) ?? 0) >= 2250, String(pauses));
+  });
+
+  it('is one search, however often it is started', async () => {
+    const { joiner, clock } = setUp([NOBODY]);
+    for (let i = 0; i < 10; i++) joiner.start();
+    await clock.untilArmed();
+    joiner.start();
+    await clock.advance(0);
+    assert.equal(clock.armed, 1);
+  });
+
+  it('ends after retry_max attempts', async () => {
+    const { joiner, clock, logger } = setUp([NOBODY], { maxAttempts: 2, intervalMs: 1000 });
+    joiner.start();
+    await clock.untilArmed();
+    await clock.advance(1000);
+    await until(() => logger.lines.includes('given up'));
+    assert.equal(clock.armed, 0);
+  });
+});

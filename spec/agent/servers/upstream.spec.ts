@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { UpstreamRequest } from '../../../agent/servers/upstream.ts';
+import type { Way } from '../../../agent/servers/ways.ts';
+import { settle } from '../../support/fakes/fake-clock.ts';
+import { json, upstreamTo } from '../../support/servers/upstreams.ts';
+import { until } from '../../support/until.ts';
+
+const GET: UpstreamRequest = {
+  way: 'client',
+  method: 'GET',
+  target: '/v1/x',
+  key: 'x',
+  token: '',
+  timeoutMs: 5000,
+};
+const PUT: UpstreamRequest = { ...GET, method: 'PUT', body: Buffer.from('v') };
+
+/** Answers nothing until it is told to. */
+class Held {
+  readonly waiting: { request: IncomingMessage; response: ServerResponse }[] = [];
+  readonly listener: RequestListener = (request, response) => {
+    this.waiting.push({ request, response });
+  };
+}
+
+describe('asking servers', () => {
+  it('says who asks, and shows the token', async () => {
+    const seen: unknown[] = [];
+    const { upstream } = await upstreamTo((request, response) => {
+      seen.push(request.headers['x-proconsul-node'], request.headers['x-consul-token']);
+      response.end('ok');
+    });
+    const { status, body } = await upstream.ask({ ...GET, token: 'secret' });
+    assert.deepEqual([status, body.toString()], [200, 'ok']);
+    await upstream.ask(GET);
+    assert.deepEqual(seen, ['n1', 'secret', 'n1', undefined]);
+  });
+
+  it('that is silent for longer than it may fails, and the next one is asked', async () => {
+    const held = new Held();
+    const { upstream, clock, servers } = await upstreamTo(held.listener, held.listener);
+    const asked = upstream.ask(GET);
+    await until(() => held.waiting.length === 1);
+    await clock.advance(5000);
+    await until(() => held.waiting.length === 2);
+    held.waiting[1]?.response.end('second');
+    assert.equal((await asked).body.toString(), 'second');
+    assert.equal(servers.all.filter(({ ID }) => servers.breaker.isFailing(ID)).length, 1);
+  });
+
+  it('to wait gives them the time that they add to a wait', async () => {
+    const held = new Held();
+    const { upstream, clock, servers } = await upstreamTo(held.listener);
+    const asked = upstream.ask({ ...GET, way: 'watch', waitMs: 300_000 });
+    await until(() => held.waiting.length === 1);
+    await clock.advance(300_000 + 300_000 / 16 + 4999);
+    await settle();
+    held.waiting[0]?.response.end('unchanged');
+    assert.equal((await asked).body.toString(), 'unchanged');
+    assert.equal(servers.breaker.isFailing('s0'), false);
+  });
+
+  it('that fall silent in the middle of an answer ends, as lost or as never asked', async () => {
+    const silent: RequestListener = (request, response) => {
+      request.resume();
+      response.writeHead(200, { 'Content-Length': '10' }).write('half');
+    };
+    for (const [request, code] of [
+      [GET, 'unavailable'],
+      [PUT, 'unknown'],
+    ] as const) {
+      const { upstream, clock } = await upstreamTo(silent);
+      const asked = upstream.ask(request);
+      // The one timer is that of the body: the answer has begun.
+      await until(() => upstream.underWay('client') === 1);
+      const rejected = assert.rejects(asked, { code });
+      await until(async () => {
+        await clock.advance(5000);
+        return upstream.underWay('client') === 0;
+      });
+      await rejected;
+    }
+  });
+
+  it('of which none is there rejects as unavailable', async () => {
+    const { upstream } = await upstreamTo();
+    await assert.rejects(upstream.ask(GET), { code: 'unavailable', message: 'No cluster leader' });
+  });
+
+  it('ends with its caller, and holds nothing against the server', async () => {
+    const held = new Held();
+    const { upstream, servers } = await upstreamTo(held.listener);
+    const gone = new AbortController();
+    const asked = upstream.ask({ ...GET, signal: gone.signal });
+    await until(() => held.waiting.length === 1);
+    gone.abort();
+    // No bug, so no line in the log of errors.
+    await assert.rejects(asked, { code: 'unavailable' });
+    assert.equal(servers.breaker.isFailing('s0'), false);
+    await until(() => upstream.underWay('client') === 0);
+  });
+
+  it('leaves bodies that keep nothing alive beside themselves', async () => {
+    const { upstream } = await upstreamTo(json(() => ({ small: true })));
+    const { body } = await upstream.ask(GET);
+    assert.equal(body.buffer.byteLength, body.length);
+  });
+
+  it('is over when it stops: what is under way breaks off, and nothing more is asked', async () => {
+    const held = new Held();
+    const { upstream } = await upstreamTo(held.listener, held.listener, held.listener);
+    const asked = upstream.ask(GET);
+    const written = upstream.ask(PUT);
+    await until(() => held.waiting.length === 2);
+    upstream.stop();
+    await assert.rejects(asked, { code: 'unavailable' });
+    await assert.rejects(written, { code: 'unknown' });
+    await assert.rejects(upstream.ask(GET), { code: 'unavailable' });
+    assert.equal(held.waiting.length, 2);
+  });
+});
+
+describe('the ways to servers', () => {
+  it('are apart: one that is full refuses at once, and the others go on', async () => {
+    const held = new Held();
+    const { upstream, servers } = await upstreamTo((request, response) => {
+      if (request.url === '/v1/x') held.listener(request, response);
+      else response.end('quick');
+    });
+    const gone = new AbortController();
+    const { signal } = gone;
+    setMaxListeners(0, signal);
+    const asked = Array.from({ length: 512 }, () => upstream.ask({ ...GET, signal }));
+    const all = Promise.allSettled(asked);
+    await until(() => upstream.underWay('client') === 512);
+    await assert.rejects(upstream.ask(GET), { code: 'busy' });
+    for (const way of ['beat', 'sync', 'dns', 'watch'] satisfies Way[]) {
+      const { body } = await upstream.ask({ ...PUT, way, target: '/v1/quick' });
+      assert.equal(body.toString(), 'quick');
+    }
+    assert.equal(servers.breaker.isFailing('s0'), false, 'a full way is no fault of a server');
+    gone.abort();
+    await all;
+    await until(() => upstream.underWay('client') === 0);
+  });
+});
