@@ -15,6 +15,7 @@ import { FileLog, type FileLogDeps } from '../server/log/file/file-log.ts';
 import { type FileSystem, nodeFileSystem, openSyncing } from '../server/log/file/file-system.ts';
 import { SEGMENT_LIMITS } from '../server/log/file/segment.ts';
 import { positionOf } from '../server/log/next-entry.ts';
+import { encodeProposal } from '../server/log/payload.ts';
 
 const RUN_MS = 3000;
 const BATCH_SIZES = [1, 8, 32, 128];
@@ -142,10 +143,8 @@ function registration(i: number): Proposal {
     Meta: null,
   };
   const service = instance(i);
-  return {
-    id: `server-1/17/${i}`,
-    command: { type: 'register', node, skipNodeUpdate: true, service, checks: [] },
-  };
+  const command = { type: 'register', node, skipNodeUpdate: true, service, checks: [] } as const;
+  return encodeProposal(`server-1/17/${i}`, command);
 }
 
 function instance(i: number) {

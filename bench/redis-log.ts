@@ -6,7 +6,7 @@ import { systemClock } from '../lib/clock.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { parseRedisUrl } from '../server/log/redis/link/options.ts';
 import { RedisLog } from '../server/log/redis/log/redis-log.ts';
-import { kvCommand } from '../spec/support/experiments/proposals.ts';
+import { proposal } from '../spec/support/experiments/proposals.ts';
 import { startRedis, stopAllRedis } from '../spec/support/servers/redis.ts';
 
 const seconds = Number(process.argv[2] ?? 3);
@@ -15,8 +15,7 @@ let made = 0;
 
 const batchOf = (size: number) =>
   Array.from({ length: size }, () => {
-    const id = `bench/${made++}`;
-    return { id, command: kvCommand(id, { value: VALUE }) };
+    return proposal(`bench/${made++}`, { value: VALUE });
   });
 
 async function measure(name: string, once: () => Promise<unknown>, writesEach: number) {

@@ -5,12 +5,16 @@
  */
 import { noLeader, ProconsulError } from '../lib/errors.ts';
 import type { Command } from './commands.ts';
-import type { EventLog, Proposal } from './log/event-log.ts';
+import type { Proposal } from './log/event-log.ts';
+import { encodeProposal } from './log/payload.ts';
 import type { Outcome } from './state/outcome.ts';
 
 const MAX_BATCH = 512;
-/** Beyond it a client is told at once rather than kept waiting: the log does not keep up. */
+/** A batch that is larger is written in some ten milliseconds; all in it wait for as long. */
+const MAX_BATCH_BYTES = 1024 * 1024;
+/** Beyond these a client is told at once rather than kept waiting: the log does not keep up. */
 const MAX_WAITING = 20_000;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** How long a batch waits for more, measured by what the last one took: little for a quick log. */
 const PATIENCE = 0.25;
@@ -22,19 +26,25 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** All that a proposer needs of the log. */
+export interface Appends {
+  append(batch: readonly Proposal[]): Promise<void>;
+}
+
 export class Proposer {
-  readonly #log: EventLog;
+  readonly #log: Appends;
   /** Names this boot of this server: a proposal's id is never used twice. */
   readonly #boot: string;
   readonly #now: () => number;
   #counter = 0;
   #queue: Waiting[] = [];
+  #queuedBytes = 0;
   readonly #underWay = new Map<string, Waiting>();
   #flushing = false;
   #stopped = false;
 
   /** `now` in milliseconds that never go back. */
-  constructor(log: EventLog, boot: string, now: () => number) {
+  constructor(log: Appends, boot: string, now: () => number) {
     this.#log = log;
     this.#boot = boot;
     this.#now = now;
@@ -42,15 +52,19 @@ export class Proposer {
 
   /**
    * The outcome of the command once it is in the log and applied here. Rejects 'unavailable' when
-   * it certainly is not in the log, 'unknown' when it may be.
+   * it certainly is not in the log, 'unknown' when it may be; 'invalid' or 'too-large' (see
+   * encodeProposal) before it could share a batch with the commands of others.
    */
-  propose(command: Command): Promise<Outcome> {
-    if (this.#stopped) return Promise.reject(noLeader());
-    if (this.#queue.length >= MAX_WAITING) {
-      return Promise.reject(new ProconsulError('busy', 'too many writes are waiting'));
+  async propose(command: Command): Promise<Outcome> {
+    if (this.#stopped) throw noLeader();
+    const proposal = encodeProposal(`${this.#boot}/${this.#counter}`, command);
+    const bytes = this.#queuedBytes + proposal.bytes;
+    if (this.#queue.length >= MAX_WAITING || bytes > MAX_WAITING_BYTES) {
+      throw new ProconsulError('busy', 'too many writes are waiting');
     }
-    return new Promise((resolve, reject) => {
-      const proposal = { id: `${this.#boot}/${this.#counter++}`, command };
+    this.#counter++;
+    this.#queuedBytes = bytes;
+    return await new Promise((resolve, reject) => {
       this.#queue.push({ proposal, resolve, reject });
       if (this.#flushing) return;
       this.#flushing = true;
@@ -82,12 +96,12 @@ export class Proposer {
   /** Nothing more is taken; what is under way settles with the log. */
   stop(): void {
     this.#stopped = true;
-    for (const { reject } of this.#queue.splice(0)) reject(noLeader());
+    for (const { reject } of this.#take(this.#queue.length)) reject(noLeader());
   }
 
   async #flush(): Promise<void> {
     while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, MAX_BATCH);
+      const batch = this.#take(this.#batchLength());
       for (const waiting of batch) this.#underWay.set(waiting.proposal.id, waiting);
       const from = this.#now();
       try {
@@ -98,6 +112,24 @@ export class Proposer {
       }
     }
     this.#flushing = false;
+  }
+
+  /** At least one: what is larger than a batch goes alone. */
+  #batchLength(): number {
+    let length = 0;
+    let bytes = 0;
+    for (const { proposal } of this.#queue) {
+      bytes += proposal.bytes;
+      if (length === MAX_BATCH || (length > 0 && bytes > MAX_BATCH_BYTES)) break;
+      length++;
+    }
+    return length;
+  }
+
+  #take(count: number): Waiting[] {
+    const taken = this.#queue.splice(0, count);
+    for (const { proposal } of taken) this.#queuedBytes -= proposal.bytes;
+    return taken;
   }
 
   /**

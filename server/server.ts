@@ -1,6 +1,5 @@
 /** A registry server: wires the log, the replica, the queries and the routes, and ends them. */
 import type { Clock } from '../lib/clock.ts';
-import { describeChain } from '../lib/errors.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { Logger } from '../lib/logger.ts';
 import { MEMBER_STATUS } from '../lib/membership.ts';
@@ -18,11 +17,9 @@ import { Answers } from './query/answers.ts';
 import { Watcher } from './query/watcher.ts';
 import { Readiness } from './readiness.ts';
 import { Replica } from './replica.ts';
+import { Snapshots } from './snapshots.ts';
 import type { Outcome } from './state/outcome.ts';
 import type { State } from './state/state.ts';
-
-/** How many entries a start has to go through at most, about. */
-const ENTRIES_BETWEEN_SNAPSHOTS = 50_000;
 
 /** Nobody is to wait longer for a process to answer at all. */
 const START_PATIENCE_MS = 3000;
@@ -53,7 +50,7 @@ export class Server {
   readonly #proposer: Proposer;
   readonly #leader: Leader;
   readonly #readiness: Readiness;
-  readonly #snapshots: { index: number; saving: boolean } = { index: 0, saving: false };
+  readonly #snapshots: Snapshots;
   #stopped = false;
   readonly answers: Answers;
   readonly members: Members;
@@ -68,7 +65,16 @@ export class Server {
     this.#proposer = new Proposer(log, `${options.nodeId}/${random.uuid()}`, () =>
       clock.monotonic(),
     );
-    this.#replica.onApplied((entry, outcome) => this.#proposer.settle(entry.id, outcome));
+    this.#snapshots = new Snapshots({
+      save: (snapshot) => log.saveSnapshot(snapshot),
+      take: () => this.#replica.snapshot(),
+      logger: options.logger,
+    });
+    this.#replica.onApplied((entry, outcome) => {
+      this.#proposer.settle(entry.id, outcome);
+      // Of several servers on one log the leader is enough.
+      if (this.#snapshots.isDue(entry.index) && this.#leader.isLeader) this.#snapshots.saveSoon();
+    });
     const state = () => this.#replica.state;
     const propose = (command: Command) => this.#proposer.propose(command);
     this.#readiness = new Readiness({
@@ -135,13 +141,9 @@ export class Server {
   async #begin(): Promise<void> {
     const { log, logger } = this.#options;
     await log.start(this.#replica);
-    this.#snapshots.index = this.#replica.state.index;
+    this.#snapshots.begin(this.#replica.state.index);
     this.#readiness.begin();
     logger.info(`server: the log is applied up to entry ${this.#replica.state.index}`);
-    this.#replica.onApplied((entry, outcome) => {
-      this.#proposer.settle(entry.id, outcome);
-      this.#considerSnapshot(entry.index);
-    });
     if (!this.#stopped) await this.#leader.start();
   }
 
@@ -154,33 +156,9 @@ export class Server {
     this.answers.release();
   }
 
-  /** Of several servers on one log the leader is enough. */
-  #considerSnapshot(index: number): void {
-    const due = index - this.#snapshots.index >= ENTRIES_BETWEEN_SNAPSHOTS;
-    if (due && this.#leader.isLeader) this.saveSnapshotSoon();
-  }
-
-  /** Saves one unless that is under way. */
+  /** Saves a snapshot unless that is under way. */
   saveSnapshotSoon(): void {
-    if (this.#snapshots.saving || !this.#readiness.begun) return;
-    this.#snapshots.saving = true;
-    // After the batch that is being applied: a snapshot is of a state between two entries.
-    setImmediate(() => void this.#saveSnapshot());
-  }
-
-  async #saveSnapshot(): Promise<void> {
-    const { log, logger } = this.#options;
-    const snapshot = this.#replica.snapshot();
-    try {
-      await log.saveSnapshot(snapshot);
-      this.#snapshots.index = snapshot.position.index;
-      logger.info(`server: snapshot of entry ${snapshot.position.index} saved`);
-    } catch (error) {
-      logger.error(`server: no snapshot saved: ${describeChain(error)}`);
-      // Not at once again, for the next entry: it would only fail as often.
-      this.#snapshots.index = snapshot.position.index - ENTRIES_BETWEEN_SNAPSHOTS / 2;
-    }
-    this.#snapshots.saving = false;
+    this.#snapshots.saveSoon();
   }
 
   /** Before the first beat there is only this one. */

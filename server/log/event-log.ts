@@ -16,9 +16,16 @@ export interface Position {
 
 export const START: Position = { index: 0, epoch: 1, hash: '', t: 0 };
 
-/** A command on its way into the log. The id makes a retry harmless: it is written at most once. */
+/**
+ * A command on its way into the log, made by `encodeProposal` alone. The id makes a retry harmless:
+ * it is written at most once.
+ */
 export interface Proposal {
   readonly id: string;
+  /** The command as it will stand in the log, and how many bytes of UTF-8 that is. */
+  readonly payload: string;
+  readonly bytes: number;
+  /** Read back from the payload: what every server, now and after a restart, will apply. */
   readonly command: Command;
 }
 
@@ -64,8 +71,8 @@ export interface EventLog {
    * first time); they reach the sink by themselves, soon before or after, with each command as it
    * reads back from the log. An id is known again while its entry is among the newest (see
    * MIN_REMEMBERED_PROPOSALS) and, after a start, not yet trimmed. Rejects with a ProconsulError:
-   * 'unavailable' when none was written, 'unknown' when some may have been, 'invalid' or 'too-large'
-   * (see encodeCommand), and then none was written either. Only one call is under way at a time.
+   * 'unavailable' when none was written, 'unknown' when some may have been; never for what one of
+   * them holds, since no proposal may fail another's. Only one call is under way at a time.
    */
   append(batch: readonly Proposal[]): Promise<void>;
 

@@ -1,7 +1,6 @@
 import type { Entry } from '../commands.ts';
 import { chainHash } from './chain.ts';
 import type { Position, Proposal } from './event-log.ts';
-import { encodeCommand } from './payload.ts';
 import type { ProposalIds } from './proposal-ids.ts';
 
 export interface WrittenEntry {
@@ -11,10 +10,9 @@ export interface WrittenEntry {
 
 /** The entry that a proposal becomes right after `previous`. The log's clock never goes back. */
 export function nextEntry(previous: Position, proposal: Proposal, nowMs: number): WrittenEntry {
-  const { payload, command } = encodeCommand(proposal.command);
   const index = previous.index + 1;
   const { epoch } = previous;
-  const { id } = proposal;
+  const { id, payload, command } = proposal;
   const t = Math.max(previous.t, nowMs);
   const hash = chainHash(previous.hash, { index, epoch, t, id, payload });
   return { entry: { index, epoch, t, id, hash, command }, payload };

@@ -2,28 +2,26 @@
 import { ProconsulError } from '../../lib/errors.ts';
 import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
 import type { Command } from '../commands.ts';
+import type { Proposal } from './event-log.ts';
 
 /**
- * Far above the largest request that the routes let through, and small enough that a damaged length
- * never makes a log reserve memory that the machine has not got.
+ * A body of 1 MB may say "{}" so often that its command takes 16 times as much; a value of 512 KB
+ * takes 700 KB. Larger ones would hold up everybody else's writes, and fill a whole script of Redis.
  */
-export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
+export const MAX_COMMAND_BYTES = 4 * 1024 * 1024;
 
-/** A command on both sides of the log. */
-export interface Encoded {
-  readonly payload: string;
-  /** Read back from the payload: what every server, now and after a restart, will apply. */
-  readonly command: Command;
-}
-
-/** Throws 'invalid' or 'too-large' for what could be written but never be read again. */
-export function encodeCommand(command: Command): Encoded {
+/**
+ * Throws 'too-large', or 'invalid' for what could be written but never be read again. So that a
+ * command which cannot be written is refused before it shares a batch with those of others.
+ */
+export function encodeProposal(id: string, command: Command): Proposal {
   const payload = encodeJson(command);
-  if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
-    throw new ProconsulError('too-large', `a command is limited to ${MAX_PAYLOAD_BYTES} bytes`);
+  const bytes = Buffer.byteLength(payload);
+  if (bytes > MAX_COMMAND_BYTES) {
+    throw new ProconsulError('too-large', `a write is limited to ${MAX_COMMAND_BYTES} bytes`);
   }
   try {
-    return { payload, command: decodeCommand(payload) };
+    return { id, payload, bytes, command: decodeCommand(payload) };
   } catch (cause) {
     throw new ProconsulError('invalid', 'a command that cannot be read back', { cause });
   }

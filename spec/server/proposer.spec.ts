@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ProconsulError } from '../../lib/errors.ts';
-import type { EventLog, Proposal } from '../../server/log/event-log.ts';
+import type { Proposal } from '../../server/log/event-log.ts';
 import { Proposer } from '../../server/proposer.ts';
 import { APPLIED } from '../../server/state/outcome.ts';
 import { kvCommand } from '../support/experiments/proposals.ts';
@@ -20,8 +20,9 @@ class HeldLog {
 
 function start() {
   const log = new HeldLog();
-  const proposer = new Proposer(log as unknown as EventLog, 'boot', () => 0);
-  const propose = (key: string) => proposer.propose(kvCommand(key));
+  const proposer = new Proposer(log, 'boot', () => 0);
+  const propose = (key: string, value: unknown = null) =>
+    proposer.propose(kvCommand(key, { value: value as string }));
   return { log, proposer, propose };
 }
 
@@ -80,6 +81,36 @@ describe('a proposer', () => {
     assert.deepEqual([await code(seen), await code(lost)], ['fulfilled', 'unknown']);
   });
 
+  it('refuses what no log could take, and it alone', async () => {
+    const { log, propose } = start();
+    let deep: unknown = 0;
+    for (let i = 0; i < 100; i++) deep = [deep];
+    void propose('a');
+    const huge = code(propose('huge', 'x'.repeat(4 * 1024 * 1024)));
+    const unreadable = code(propose('unreadable', deep));
+    void propose('b');
+    await settle();
+    assert.deepEqual([await huge, await unreadable], ['too-large', 'invalid']);
+    // Without a gap: a server takes each id up to the last it has seen for a repetition.
+    assert.deepEqual(log.batches[0]?.ids, ['boot/0', 'boot/1']);
+  });
+
+  it('keeps a batch small in bytes, and sends what is larger alone', async () => {
+    const { log, propose } = start();
+    for (const size of [700_000, 200_000, 200_000, 3_000_000, 1]) {
+      void propose('k', 'x'.repeat(size));
+    }
+    for (let i = 0; i < 4; i++) {
+      await settle();
+      log.batches[i]?.end();
+    }
+    await settle();
+    assert.deepEqual(
+      log.batches.map(({ ids }) => ids.length),
+      [2, 1, 1, 1],
+    );
+  });
+
   it('goes on after a batch that failed', async () => {
     const { log, proposer, propose } = start();
     const failed = propose('a');
@@ -118,5 +149,19 @@ describe('a proposer', () => {
     const { propose } = start();
     const all = Array.from({ length: 20_001 }, (_, i) => code(propose(`k${i}`)));
     assert.equal(await all.at(-1), 'busy');
+  });
+
+  it('refuses what the queue has no room for in bytes, until it is sent', async () => {
+    const { log, propose } = start();
+    const values = Array.from({ length: 24 }, () => propose('k', 'x'.repeat(3_000_000)));
+    for (const value of values) value.catch(() => undefined);
+    assert.equal(await code(values.at(-1) ?? Promise.resolve()), 'busy');
+    await settle();
+    log.batches[0]?.end();
+    await settle();
+    const next = propose('k', 'x'.repeat(3_000_000));
+    await settle();
+    assert.equal(log.batches.length, 2);
+    next.catch(() => undefined);
   });
 });

@@ -14,7 +14,7 @@ export function describeAppend(caseOf: CaseOf): void {
       await untilFed(opened, 50);
       assert.deepEqual(
         opened.sink.entries.map(({ id, command }) => ({ id, command })),
-        batch,
+        batch.map(({ id, command }) => ({ id, command })),
       );
     });
 

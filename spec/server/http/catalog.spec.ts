@@ -14,6 +14,17 @@ function nodesIn(answer: Answer): string[] {
   return (answer.json as Row[]).map(({ Node }) => Node);
 }
 
+describe('PUT /v1/catalog/register', () => {
+  it('refuses what becomes too large in the log, and fails nobody else with it', async () => {
+    const { put } = await startServer();
+    const checks = '{},'.repeat(340_000);
+    const huge = put('/v1/catalog/register', `{"Node":"x","Address":"::1","Checks":[${checks}{}]}`);
+    const others = Array.from({ length: 20 }, (_, i) => put(`/v1/kv/k${i}`, 'v'));
+    assert.equal((await huge).status, 413);
+    for (const other of others) assert.equal((await other).status, 200);
+  });
+});
+
 describe('GET /v1/catalog/service/:name?index', () => {
   async function start() {
     const test = await startServer();

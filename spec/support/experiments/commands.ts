@@ -7,6 +7,7 @@ import type { CheckDefinition, ServiceDefinition, StringMap } from '../../../lib
 import type { Command, Entry, KvOp, NodeDefinition, TxnOp } from '../../../server/commands.ts';
 import { START } from '../../../server/log/event-log.ts';
 import { nextEntry, positionOf } from '../../../server/log/next-entry.ts';
+import { encodeProposal } from '../../../server/log/payload.ts';
 import { checkNamed, nodeNamed, serviceNamed } from '../factories.ts';
 
 export const NODES = ['a', 'A', 'b', 'İstanbul', '__proto__'] as const;
@@ -265,7 +266,7 @@ export function entriesOf(history: readonly Step[]): Entry[] {
   let position = { ...START, t: 1_700_000_000_000 };
   return history.map(({ command, ms, jump, counter }, i) => {
     const id = `boot/${counter ?? i}`;
-    const { entry } = nextEntry(position, { id, command }, position.t + ms);
+    const { entry } = nextEntry(position, encodeProposal(id, command), position.t + ms);
     const jumped = { ...entry, epoch: entry.epoch + 1, index: entry.index + 2 ** 20 };
     const next = jump ? jumped : entry;
     position = positionOf(next);

@@ -1,6 +1,7 @@
 import type { Command } from '../../../server/commands.ts';
 import { type Position, START } from '../../../server/log/event-log.ts';
 import { nextEntry, positionOf } from '../../../server/log/next-entry.ts';
+import { encodeProposal } from '../../../server/log/payload.ts';
 import { type Applied, apply } from '../../../server/state/apply.ts';
 import { State } from '../../../server/state/state.ts';
 import { kvOp, registerOn } from '../factories.ts';
@@ -13,7 +14,7 @@ export class History {
 
   /** Applies the command `ms` after the one before. */
   run(command: Command, ms = 0): Applied {
-    const proposal = { id: `boot/${this.#count++}`, command };
+    const proposal = encodeProposal(`boot/${this.#count++}`, command);
     const { entry } = nextEntry(this.#position, proposal, this.#position.t + ms);
     this.#position = positionOf(entry);
     return apply(this.state, entry);

@@ -1,5 +1,6 @@
 import type { Command, KvOp } from '../../../server/commands.ts';
 import type { Proposal } from '../../../server/log/event-log.ts';
+import { encodeProposal } from '../../../server/log/payload.ts';
 
 /** A write of one key; `op` holds what matters to the case. */
 export function kvCommand(key: string, op: Partial<KvOp> = {}): Command {
@@ -9,7 +10,7 @@ export function kvCommand(key: string, op: Partial<KvOp> = {}): Command {
 
 /** A proposal to write the key that is its id. */
 export function proposal(id: string, op: Partial<KvOp> = {}): Proposal {
-  return { id, command: kvCommand(id, op) };
+  return encodeProposal(id, kvCommand(id, op));
 }
 
 /** `count` proposals named `prefix-0` and so on. */

@@ -7,18 +7,20 @@ interface Timer {
   readonly fn: () => void;
 }
 
-/** A clock that stands still until a spec moves it. */
+/** A clock that stands still until a spec moves it. Timers go by its monotonic time. */
 export class FakeClock implements Clock {
-  #now: number;
+  /** Far from any wall time: whoever takes one for the other is found out. */
+  #now = 5_000_000;
+  #wallMs: number;
   #order = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(now = 1_700_000_000_000) {
-    this.#now = now;
+    this.#wallMs = now - this.#now;
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#wallMs;
   }
 
   monotonic(): number {
@@ -42,6 +44,11 @@ export class FakeClock implements Clock {
       () => this.#timers.size >= count,
       () => `${this.#timers.size} timers armed`,
     );
+  }
+
+  /** Sets the wall clock on or, below 0, back, as NTP does or an operator. No time passes. */
+  setWall(ms: number): void {
+    this.#wallMs += ms;
   }
 
   /** Moves time on, firing each timer at its own moment, and lets what they started settle. */

@@ -2,7 +2,6 @@
 import type { Cancel, Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Proposal } from '../../event-log.ts';
-import { encodeCommand } from '../../payload.ts';
 import type { Keys } from '../link/keys.ts';
 import { PROPOSAL_BUDGET_MS, SCRIPT_MAX_BYTES, SCRIPT_MAX_ENTRIES } from '../link/limits.ts';
 import { afterSilence } from '../link/patience.ts';
@@ -98,19 +97,17 @@ export class Appender {
 }
 
 function* scriptsOf(batch: readonly Proposal[]): Generator<ScriptArgs> {
-  // All of them first: one that cannot be written must not leave the others half done.
-  const encoded = batch.map(({ id, command }) => ({ id, payload: encodeCommand(command).payload }));
   let args: ScriptArgs = [];
-  let bytes = 0;
-  for (const { id, payload } of encoded) {
-    const full = args.length >= SCRIPT_MAX_ENTRIES * 2 || bytes + payload.length > SCRIPT_MAX_BYTES;
+  let size = 0;
+  for (const { id, payload, bytes } of batch) {
+    const full = args.length >= SCRIPT_MAX_ENTRIES * 2 || size + bytes > SCRIPT_MAX_BYTES;
     if (full && args.length > 0) {
       yield args;
       args = [];
-      bytes = 0;
+      size = 0;
     }
     args.push(id, payload);
-    bytes += payload.length;
+    size += bytes;
   }
   if (args.length > 0) yield args;
 }

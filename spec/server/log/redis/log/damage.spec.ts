@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
+import { encodeProposal } from '../../../../../server/log/payload.ts';
 import { keysOf } from '../../../../../server/log/redis/link/keys.ts';
 import { kvCommand } from '../../../../support/experiments/proposals.ts';
 import { DAMAGES } from '../../../../support/experiments/redis-scenarios.ts';
@@ -73,7 +74,7 @@ describe('RedisLog over a damaged Redis', () => {
     const add = (line: string) => void lines.push(line);
     const logger = { error: add, warn: add, info: add, debug: add };
     const server = await LogServer.start({ url: redis.url, name: 'a', settleMs: 0, logger });
-    const canary = { id: 'canary-id', command: kvCommand('canary-key', { value: 'Y2FuYXJ5' }) };
+    const canary = encodeProposal('canary-id', kvCommand('canary-key', { value: 'Y2FuYXJ5' }));
     await redis.admin.config('SET', 'maxmemory', '1');
     const refused = await server.log.append([canary]).catch((error: unknown) => error);
     await redis.admin.config('SET', 'maxmemory', '0');
