@@ -1,6 +1,7 @@
 /** Finds the command that a command line names, reads its flags and runs it. */
-import { describeFlags, wrap } from '../lib/config/flag-help.ts';
+
 import type { FlagTable } from '../lib/config/flags.ts';
+import { describeFlags, wrap } from '../lib/config/flags.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { createApiClient } from './api-client.ts';
 import { apiTarget, HTTP_FLAGS } from './api-options.ts';

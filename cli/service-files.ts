@@ -1,8 +1,8 @@
 /** Services as configuration files define them, in the shape that the HTTP API takes. */
 import { systemConfigHost } from '../lib/config/config-host.ts';
-import { isTree } from '../lib/config/decode.ts';
-import type { RawService } from '../lib/config/keys.ts';
+import type { RawService } from '../lib/config/keys/definitions.ts';
 import { readConfigFiles } from '../lib/config/load.ts';
+import { isTree } from '../lib/config/row.ts';
 import { ProconsulError } from '../lib/errors.ts';
 
 /** Throws ProconsulError 'invalid' for a file that is missing or says what no file may. */

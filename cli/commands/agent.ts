@@ -1,10 +1,10 @@
 /** `proconsul agent`: runs an agent, and with -server or -dev a registry server in one process. */
 import { rmSync, writeFileSync } from 'node:fs';
 import type { Logger as LogWriter } from 'winston';
+import { agentUsage } from '../../lib/config/agent-flags.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { systemConfigHost } from '../../lib/config/config-host.ts';
 import { loadConfig } from '../../lib/config/load.ts';
-import { agentUsage } from '../../lib/config/usage.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import { createLogger } from '../../lib/logger.ts';
 import type { Running, RunOptions } from '../process/run-server.ts';

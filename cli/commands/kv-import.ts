@@ -1,4 +1,4 @@
-import { isTree } from '../../lib/config/decode.ts';
+import { isTree } from '../../lib/config/row.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { decodeJson } from '../../lib/json.ts';
 import { encodePath } from '../api-client.ts';

@@ -1,4 +1,4 @@
-import type { RawService } from '../../lib/config/keys.ts';
+import type { RawService } from '../../lib/config/keys/definitions.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { type Command, explained } from '../command.ts';
 import { type FlagValues, splitPair } from '../flag-values.ts';

@@ -1,13 +1,19 @@
 /** From what a file or the command line says, of any shape, to what the keys allow. */
 import { ProconsulError } from '../errors.ts';
 import {
-  ADDRESS_KEYS,
   type Decoded,
+  int,
+  isList,
+  isRow,
+  isTree,
   type Keys,
   type Kind,
-  type Leaf,
   type Tree,
-} from './schema.ts';
+  text,
+} from './row.ts';
+
+/** What stands under each name of a kind `addresses`. */
+const ADDRESS_KEYS: Keys = { address: text(), port: int() };
 
 /** What was wrong, and what will be of no use; gathered, so that one start tells all of it. */
 class Findings {
@@ -98,32 +104,29 @@ function foldedKeys(keys: Keys): ReadonlyMap<string, string> {
 
 function decodeValue(
   input: unknown,
-  kind: Kind | undefined,
+  row: Keys[string] | undefined,
   path: string,
   findings: Findings,
 ): unknown {
-  if (input === null || input === undefined || kind === undefined) return undefined;
-  if (typeof kind === 'string') return decodeLeaf(input, kind, path, findings);
-  if (isList(kind)) {
-    const item = kind[0];
-    return decodeList(input, path, findings).map((each, i) =>
-      decodeValue(each, item, `${path}[${i}]`, findings),
-    );
-  }
-  return decodeObject(input, kind, path, findings);
+  if (input === null || input === undefined || row === undefined) return undefined;
+  if (isRow(row)) return decodeRow(input, row.kind, path, findings);
+  if (!isList(row)) return decodeObject(input, row, path, findings);
+  return decodeList(input, path, findings).map((each, i) =>
+    decodeValue(each, row[0], `${path}[${i}]`, findings),
+  );
 }
 
-function isList(kind: Keys | readonly [Keys | 'tree']): kind is readonly [Keys | 'tree'] {
-  return Array.isArray(kind);
-}
-
-function decodeLeaf(input: unknown, leaf: Leaf, path: string, findings: Findings): unknown {
-  switch (leaf) {
+function decodeRow(input: unknown, kind: Kind, path: string, findings: Findings): unknown {
+  switch (kind) {
     case 'newer':
       findings.newerKeys.push(path);
       return undefined;
     case 'tree':
       return decodeTree(input, path, findings);
+    case 'trees':
+      return decodeList(input, path, findings).map((each, i) =>
+        decodeTree(each, `${path}[${i}]`, findings),
+      );
     case 'strings':
       return decodeStrings(input, path, findings);
     case 'map':
@@ -137,7 +140,7 @@ function decodeLeaf(input: unknown, leaf: Leaf, path: string, findings: Findings
         decodeObject(value, ADDRESS_KEYS, at, findings),
       );
     default:
-      return decodeScalar(input, leaf, path, findings);
+      return decodeScalar(input, kind, path, findings);
   }
 }
 
@@ -206,10 +209,6 @@ function decodeTree(input: unknown, path: string, findings: Findings): Tree {
   if (isTree(tree)) return tree;
   findings.mismatches.push(`'${path}' expected a map, got '${goKind(tree)}'`);
   return {};
-}
-
-export function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The name that Go gives to the type of a value read from JSON. */

@@ -5,7 +5,7 @@
 import { ProconsulError } from '../errors.ts';
 import { decodeJson, MAX_JSON_DEPTH } from '../json.ts';
 import { HclScanner, type Token, type TokenKind } from './hcl-scanner.ts';
-import type { Tree } from './schema.ts';
+import type { Tree } from './row.ts';
 
 export type HclValue = string | number | boolean | readonly HclValue[] | HclObject;
 export interface HclObject {

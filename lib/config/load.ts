@@ -2,16 +2,17 @@
 import { ProconsulError } from '../errors.ts';
 import { decodeJson } from '../json.ts';
 import { AGENT_FLAGS } from './agent-flags.ts';
-import type { Config } from './config.ts';
+import { type Config, resolve, type Surroundings } from './config.ts';
 import type { ConfigHost } from './config-host.ts';
 import { decode, refusal } from './decode.ts';
 import { type Flags, parseFlags } from './flags.ts';
 import { parseHcl } from './hcl.ts';
 import { describeJsonFault } from './json-fault.ts';
-import { CONFIG_KEYS, type RawConfig } from './keys.ts';
 import { merge } from './merge.ts';
-import { DEV_DEFAULTS, resolve } from './resolve.ts';
-import type { Tree } from './schema.ts';
+import { Problems } from './problems.ts';
+import type { Tree } from './row.ts';
+import { judgeEffects, settle } from './settle.ts';
+import { CONFIG_KEYS, type RawConfig } from './table.ts';
 
 export interface LoadOptions {
   /** What follows `agent` on the command line. */
@@ -34,12 +35,26 @@ interface Source {
   readonly text: string;
 }
 
+/** What -dev means; files and flags have the last word. */
+const DEV_DEFAULTS: RawConfig = {
+  bind_addr: '127.0.0.1',
+  log_level: 'DEBUG',
+  server: true,
+  enable_debug: true,
+  ui: true,
+  leave_on_terminate: false,
+  skip_leave_on_interrupt: true,
+  connect: { enabled: true },
+  performance: { raft_multiplier: 1 },
+  ports: { grpc: 8502 },
+};
+
 /**
  * Joins, in this order: defaults, -dev, the flags' lists, the files as they are given, the flags.
  * Throws ProconsulError 'invalid' with what Consul prints; the caller prints it and exits with 1.
  */
 export function loadConfig({ argv, host, redisUrl }: LoadOptions): LoadedConfig {
-  return load(parseFlags(argv, AGENT_FLAGS), host, redisUrl);
+  return load(parseFlags(argv, AGENT_FLAGS), host, { redisUrl });
 }
 
 /** What `validate` does: as loadConfig, of nothing but these files and folders. */
@@ -48,7 +63,7 @@ export function validateConfigFiles(
   { host, format = '' }: { readonly host: ConfigHost; readonly format?: string },
 ): LoadedConfig {
   const flags = { ...parseFlags([], AGENT_FLAGS), configPaths: paths, configFormat: format };
-  return load(flags, host, undefined);
+  return load(flags, host, { filesAlone: true });
 }
 
 /** What the files and folders say, joined and not resolved: definitions to register are read so. */
@@ -59,7 +74,7 @@ export function readConfigFiles(paths: readonly string[], host: ConfigHost): Raw
   return merge(sources.map((source) => parseSource(source, warnings)));
 }
 
-function load(flags: Flags, host: ConfigHost, redisUrl: string | undefined): LoadedConfig {
+function load(flags: Flags, host: ConfigHost, around: Surroundings): LoadedConfig {
   const warnings: string[] = [];
   const given = merge([
     flags.lists,
@@ -69,9 +84,12 @@ function load(flags: Flags, host: ConfigHost, redisUrl: string | undefined): Loa
       parseSource({ name: `flags-${i}.hcl`, format: 'hcl', text }, warnings),
     ),
   ]);
-  const raw: RawConfig = flags.dev ? merge([DEV_DEFAULTS, given]) : given;
-  const resolved = resolve(raw, { host, devMode: flags.dev, redisUrl, given });
-  return { config: resolved.config, warnings: [...warnings, ...resolved.warnings] };
+  const raw = flags.dev ? merge([DEV_DEFAULTS, given]) : given;
+  const problems = new Problems();
+  const settled = settle(raw, CONFIG_KEYS, problems);
+  judgeEffects(given, CONFIG_KEYS, problems);
+  const config = resolve(settled, { ...around, raw, host, problems, devMode: flags.dev });
+  return { config, warnings: [...warnings, ...problems.warnings] };
 }
 
 interface Reading {

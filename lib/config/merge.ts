@@ -1,5 +1,5 @@
-import { isTree } from './decode.ts';
-import type { Tree } from './schema.ts';
+import type { Tree } from './row.ts';
+import { isTree } from './row.ts';
 
 /**
  * Joins what several sources say, the later ones last: of single values the last one stands, lists

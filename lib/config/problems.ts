@@ -36,41 +36,12 @@ export class Problems {
     return ns / NS_PER_MS;
   }
 
-  /** The value, if it is one of these; else the first of them and an error. */
-  oneOf<T extends string>(
-    path: string,
-    value: string | undefined,
-    allowed: readonly [T, ...T[]],
-  ): T {
-    if (value === undefined || value === '') return allowed[0];
-    const found = allowed.find((each) => each === value);
-    if (found === undefined) {
-      const list = allowed.map((each) => JSON.stringify(each)).join(', ');
-      this.refuse(`${path} cannot be ${JSON.stringify(value)}. Must be one of ${list}`);
-    }
-    return found ?? allowed[0];
-  }
-
   /** Consul's words for all of it: a list, or the bare line where something alone is not allowed. */
   summary(): string | undefined {
     const all = [...this.errors, ...this.refusals];
     if (all.length === 0) return undefined;
     return this.errors.length === 0 && all.length === 1 ? all[0] : errorList(all);
   }
-
-  /** The value, if it is an integer from `min` on; else an error. */
-  atLeast(path: string, value: number | undefined, { min, fallback }: Bounds): number {
-    if (value === undefined) return fallback;
-    if (value >= min) return value;
-    const bound = min === 0 ? 'zero' : String(min);
-    this.refuse(`${path} cannot be ${value}. Must be greater than or equal to ${bound}`);
-    return fallback;
-  }
-}
-
-interface Bounds {
-  readonly min: number;
-  readonly fallback: number;
 }
 
 /** As Go's time package puts it. */

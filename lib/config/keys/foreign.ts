@@ -1,0 +1,194 @@
+/**
+ * Keys of Consul's that are checked for their form, and have no part in Proconsul: there is no
+ * gossip, no mesh, no Raft. A file written for Consul goes on working.
+ */
+import type { Problems } from '../problems.ts';
+import {
+  atLeast,
+  bool,
+  duration,
+  float,
+  int,
+  newer,
+  noEffect,
+  optional,
+  strings,
+  text,
+  tree,
+  trees,
+} from '../row.ts';
+
+const MS = 1;
+const SECOND = 1000 * MS;
+const MINUTE = 60 * SECOND;
+
+const gossip = (of: 'LAN' | 'WAN', lan: boolean) => ({
+  gossip_interval: duration('', {
+    default: lan ? 200 * MS : 500 * MS,
+    shown: `Gossip${of}GossipInterval`,
+  }),
+  gossip_nodes: int('', { default: 3, shown: `Gossip${of}GossipNodes` }),
+  probe_interval: duration('', {
+    default: lan ? SECOND : 5 * SECOND,
+    shown: `Gossip${of}ProbeInterval`,
+  }),
+  probe_timeout: duration('', {
+    default: lan ? 500 * MS : 3 * SECOND,
+    shown: `Gossip${of}ProbeTimeout`,
+  }),
+  retransmit_mult: int('', { default: 4, shown: `Gossip${of}RetransmitMult` }),
+  suspicion_mult: int('', { default: lan ? 4 : 6, shown: `Gossip${of}SuspicionMult` }),
+});
+
+const RAFT = noEffect('there is no Raft: the event log orders writes', {
+  raft_protocol: int('', { flag: 'raft-protocol', shown: 'RaftProtocol' }),
+  raft_snapshot_interval: duration('', { shown: 'RaftSnapshotInterval' }),
+  raft_snapshot_threshold: int('', { shown: 'RaftSnapshotThreshold' }),
+  raft_trailing_logs: int('', { shown: 'RaftTrailingLogs' }),
+  non_voting_server: bool('', { flag: 'non-voting-server', shown: 'NonVotingServer' }),
+  autopilot: {
+    cleanup_dead_servers: bool('', { default: true, shown: 'AutopilotCleanupDeadServers' }),
+    disable_upgrade_migration: bool('', { shown: 'AutopilotDisableUpgradeMigration' }),
+    last_contact_threshold: duration('', {
+      default: 200 * MS,
+      shown: 'AutopilotLastContactThreshold',
+    }),
+    max_trailing_logs: int('', {
+      default: 250,
+      shown: 'AutopilotMaxTrailingLogs',
+      rule: atLeast(0),
+    }),
+    min_quorum: int('', { shown: 'AutopilotMinQuorum', rule: atLeast(0) }),
+    redundancy_zone_tag: text('', { shown: 'AutopilotRedundancyZoneTag' }),
+    server_stabilization_time: duration('', {
+      default: 10 * SECOND,
+      shown: 'AutopilotServerStabilizationTime',
+    }),
+    upgrade_version_tag: text('', { shown: 'AutopilotUpgradeVersionTag' }),
+  },
+  performance: {
+    leave_drain_time: duration('', { default: 5 * SECOND, shown: 'LeaveDrainTime' }),
+    raft_multiplier: int('', { default: 5, rule: raftMultiplier }),
+    rpc_hold_timeout: duration('', { default: 7 * SECOND, shown: 'RPCHoldTimeout' }),
+    ...newer('grpc_keepalive_interval', 'grpc_keepalive_timeout'),
+  },
+  consul: {
+    coordinate: {
+      update_batch_size: int('', { default: 128, shown: 'ConsulCoordinateUpdateBatchSize' }),
+      update_max_batches: int('', { default: 5, shown: 'ConsulCoordinateUpdateMaxBatches' }),
+      update_period: duration('', { default: 5 * SECOND, shown: 'ConsulCoordinateUpdatePeriod' }),
+    },
+    raft: {
+      election_timeout: duration('', { default: SECOND, shown: 'ConsulRaftElectionTimeout' }),
+      heartbeat_timeout: duration('', { default: SECOND, shown: 'ConsulRaftHeartbeatTimeout' }),
+      leader_lease_timeout: duration('', {
+        default: 500 * MS,
+        shown: 'ConsulRaftLeaderLeaseTimeout',
+      }),
+    },
+    server: {
+      health_interval: duration('', { default: 2 * SECOND, shown: 'ConsulServerHealthInterval' }),
+    },
+  },
+});
+
+const GOSSIP = noEffect('there is no gossip: agents beat to servers', {
+  gossip_lan: gossip('LAN', true),
+  gossip_wan: gossip('WAN', false),
+  protocol: int('', { default: 2, flag: 'protocol', shown: 'RPCProtocol' }),
+  segment: text('', { flag: 'segment', shown: 'SegmentName', rule: segment }),
+  segment_limit: int('', { default: 64, shown: 'SegmentLimit' }),
+  segment_name_limit: int('', { default: 64, shown: 'SegmentNameLimit' }),
+  sync_coordinate_interval_min: duration('', {
+    default: 15 * SECOND,
+    shown: 'SyncCoordinateIntervalMin',
+  }),
+  sync_coordinate_rate_target: float('', { default: 64, shown: 'SyncCoordinateRateTarget' }),
+  ae_interval: duration('', { default: MINUTE, shown: 'AEInterval' }),
+  cache: {
+    entry_fetch_max_burst: int('', { default: 2, shown: 'Cache.EntryFetchMaxBurst' }),
+    entry_fetch_rate: float('', { default: Number.MAX_VALUE, shown: 'Cache.EntryFetchRate' }),
+  },
+});
+
+const MESH = noEffect('the mesh is not built yet', {
+  connect: {
+    enabled: bool('', { shown: 'ConnectEnabled' }),
+    ca_provider: text('', { shown: 'ConnectCAProvider', rule: caProvider }),
+    ca_config: tree(),
+    enable_mesh_gateway_wan_federation: bool('', {
+      shown: 'ConnectMeshGatewayWANFederationEnabled',
+    }),
+    test_ca_leaf_root_change_spread: duration('', { shown: 'ConnectTestCALeafRootChangeSpread' }),
+    ...newer('enable_serverless_plugin'),
+  },
+  config_entries: { bootstrap: trees() },
+  enable_central_service_config: bool('', { shown: 'EnableCentralServiceConfig' }),
+  primary_gateways: strings('', { flag: 'primary-gateway', shown: 'PrimaryGateways' }),
+  primary_gateways_interval: duration('', {
+    default: 30 * SECOND,
+    shown: 'PrimaryGatewaysInterval',
+  }),
+});
+
+export const FOREIGN_KEYS = {
+  ...RAFT,
+  ...GOSSIP,
+  ...MESH,
+  segments: optional(trees('Refused where there are any, as in Consul.', { rule: segments })),
+  snapshot_agent: optional(tree('nothing: it is a part of Consul Enterprise', { effect: 'none' })),
+  ...noEffect('the program knows its own', {
+    revision: text('', { shown: 'Revision' }),
+    version: optional(text()),
+    version_prerelease: text('', { shown: 'VersionPrerelease' }),
+  }),
+  ...newer(
+    'advertise_reconnect_timeout',
+    'auto_reload_config',
+    'cloud',
+    'default_intention_policy',
+    'experiments',
+    'federation',
+    'license_path',
+    'locality',
+    'namespace',
+    'partition',
+    'peering',
+    'raft_logstore',
+    'raft_pre_vote_disabled',
+    'read_replica',
+    'reporting',
+    'rpc',
+    'server_rejoin_age_max',
+    'use_streaming_backend',
+    'xds',
+    'build_date',
+    'version_metadata',
+  ),
+};
+
+const CA_PROVIDERS = new Set(['', 'consul', 'vault', 'aws-pca']);
+
+function caProvider(value: string, _path: string, problems: Problems): string {
+  if (!CA_PROVIDERS.has(value)) problems.refuse(`${value} is not a valid CA provider`);
+  return value;
+}
+
+function raftMultiplier(value: number, path: string, problems: Problems): number {
+  if (value < 1 || value > 10) {
+    problems.refuse(`${path} cannot be ${value}. Must be between 1 and 10`);
+  }
+  return value;
+}
+
+function segment(value: string, _path: string, problems: Problems): string {
+  if (value !== '') problems.refuse(NO_SEGMENTS);
+  return value;
+}
+
+function segments<T extends readonly unknown[]>(value: T, _path: string, problems: Problems): T {
+  if (value.length > 0) problems.refuse(NO_SEGMENTS);
+  return value;
+}
+
+const NO_SEGMENTS = 'Network segments are not supported in this version of Consul';

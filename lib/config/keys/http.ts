@@ -1,0 +1,155 @@
+/** HTTP, its limits, and the page. */
+import type { Problems } from '../problems.ts';
+import {
+  atLeast,
+  bool,
+  duration,
+  float,
+  int,
+  map,
+  newer,
+  noEffect,
+  type Settled,
+  strings,
+  text,
+} from '../row.ts';
+import { parseCidr } from '../sockaddr.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const MAX_VALUE_BYTES = 512 * 1024;
+
+export const HTTP_KEYS = {
+  http_config: {
+    block_endpoints: strings('Beginnings of paths that are answered with 403.', {
+      shown: 'HTTPBlockEndpoints',
+    }),
+    allow_write_http_from: strings('Networks (CIDR) whose writes are taken; none for all.', {
+      flag: 'allow-write-http-from',
+      shown: 'AllowWriteHTTPFrom',
+      rule: (value, _path, problems) => networks('allow_write_http_from', value, problems),
+    }),
+    response_headers: map('Headers of every answer.', { shown: 'HTTPResponseHeaders' }),
+    ...noEffect('agents answer `?cached` as asked', {
+      use_cache: bool('', { default: true, shown: 'HTTPUseCache' }),
+    }),
+    ...newer('max_header_bytes'),
+  },
+  disable_http_unprintable_char_filter: bool('Take paths with characters that cannot be printed.', {
+    shown: 'DisableHTTPUnprintableCharFilter',
+  }),
+  limits: {
+    http_max_conns_per_client: int('The most connections of one address; 0 for no limit.', {
+      default: 200,
+      shown: 'HTTPMaxConnsPerClient',
+    }),
+    kv_max_value_size: int("The most bytes of a key's value.", {
+      default: MAX_VALUE_BYTES,
+      shown: 'KVMaxValueSize',
+      rule: atLeast(0),
+    }),
+    txn_max_req_len: int("The most bytes of a transaction's body.", {
+      default: MAX_VALUE_BYTES,
+      shown: 'TxnMaxReqLen',
+      rule: atLeast(0),
+    }),
+    ...noEffect('HTTPS is not built yet', {
+      https_handshake_timeout: duration('', {
+        default: 5 * SECOND,
+        shown: 'HTTPSHandshakeTimeout',
+      }),
+    }),
+    ...noEffect('agents and servers speak HTTP, which has limits of its own', {
+      rpc_handshake_timeout: duration('', { default: 5 * SECOND, shown: 'RPCHandshakeTimeout' }),
+      rpc_max_burst: int('', { default: 1000, shown: 'RPCMaxBurst' }),
+      rpc_max_conns_per_client: int('', { default: 100, shown: 'RPCMaxConnsPerClient' }),
+      rpc_rate: float('', { default: -1, shown: 'RPCRateLimit' }),
+    }),
+    ...newer('request_limits', 'rpc_client_timeout'),
+  },
+  ...noEffect('a query waits 5 minutes where it does not say, and 10 at most', {
+    default_query_time: duration('', {
+      default: 5 * MINUTE,
+      flag: 'default-query-time',
+      shown: 'DefaultQueryTime',
+    }),
+    max_query_time: duration('', {
+      default: 10 * MINUTE,
+      flag: 'max-query-time',
+      shown: 'MaxQueryTime',
+    }),
+  }),
+  ...noEffect('an answer is as new as was asked for', {
+    discovery_max_stale: duration('', { shown: 'DiscoveryMaxStale' }),
+  }),
+  ...noEffect('the page is not built yet', {
+    ui: bool('', { flag: 'ui' }),
+    ui_content_path: text('', { default: '/ui/', flag: 'ui-content-path' }),
+    ui_dir: text('', { flag: 'ui-dir' }),
+    ui_config: {
+      enabled: bool(),
+      dir: text(),
+      content_path: text(),
+      ...newer(
+        'metrics_provider',
+        'metrics_provider_files',
+        'metrics_provider_options_json',
+        'metrics_proxy',
+        'dashboard_url_templates',
+      ),
+    },
+  }),
+};
+
+type Given = Settled<typeof HTTP_KEYS>;
+
+export function httpConfig({ http_config: http, ...given }: Given) {
+  return {
+    blockEndpoints: http.block_endpoints,
+    allowWriteFrom: http.allow_write_http_from,
+    responseHeaders: http.response_headers,
+    disableUnprintableCharFilter: given.disable_http_unprintable_char_filter,
+  };
+}
+
+export function limitConfig({ limits }: Given) {
+  return {
+    /** 0 or less: none. */
+    httpMaxConnsPerClient: limits.http_max_conns_per_client,
+    kvMaxValueSize: limits.kv_max_value_size,
+    txnMaxReqLen: limits.txn_max_req_len,
+  };
+}
+
+/** What would be served, if there were a page: Consul's clients look for it in agent/self. */
+export function uiConfig(given: Given, problems: Problems) {
+  const { ui_config: section } = given;
+  const enabled = section.enabled || given.ui;
+  const dir = section.dir || given.ui_dir;
+  if (enabled && dir !== '') {
+    problems.refuse(
+      'Both the ui and ui-dir flags were specified, please provide only one.\n' +
+        'If trying to use your own web UI resources, use the ui-dir flag.\n' +
+        'The web UI is included in the binary so use ui to enable it',
+    );
+  }
+  const contentPath = `/${section.content_path || given.ui_content_path}/`.replace(/\/+/g, '/');
+  if (!/^[A-Za-z0-9/_-]+$/.test(contentPath)) {
+    problems.refuse(
+      `ui-content-path can only contain alphanumeric, -, _, or /. received: ${contentPath}`,
+    );
+  }
+  return { EnableUI: enabled || dir !== '', UIDir: dir, UIContentPath: contentPath };
+}
+
+/** Names what is no network. */
+export function networks(
+  path: string,
+  given: readonly string[],
+  problems: Problems,
+): readonly string[] {
+  for (const cidr of given) {
+    if (parseCidr(cidr) === undefined) problems.error(`${path}: invalid cidr: ${cidr}`);
+  }
+  return given;
+}

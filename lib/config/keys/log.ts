@@ -1,0 +1,119 @@
+/** What the program prints, and figures of it. */
+import type { Problems } from '../problems.ts';
+import { bool, duration, int, newer, noEffect, type Settled, strings, text } from '../row.ts';
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+const LEVELS: ReadonlyMap<string, LogLevel> = new Map([
+  ['TRACE', 'trace'],
+  ['DEBUG', 'debug'],
+  ['INFO', 'info'],
+  ['WARN', 'warn'],
+  ['WARNING', 'warn'],
+  ['ERR', 'error'],
+  ['ERROR', 'error'],
+]);
+
+export const LOG_KEYS = {
+  log_level: text('TRACE, DEBUG, INFO, WARN or ERR; a reload takes it over.', {
+    default: 'INFO',
+    flag: 'log-level',
+    rule: level,
+  }),
+  log_json: bool('Write the log as JSON.', { flag: 'log-json', shown: 'Logging.LogJSON' }),
+  log_file: text('The file to write the log to, besides the console.', {
+    flag: 'log-file',
+    shown: 'Logging.LogFilePath',
+  }),
+  ...noEffect('the file is written on and on: rotate it with logrotate’s copytruncate', {
+    log_rotate_bytes: int('', { flag: 'log-rotate-bytes', shown: 'Logging.LogRotateBytes' }),
+    log_rotate_duration: duration('', {
+      flag: 'log-rotate-duration',
+      shown: 'Logging.LogRotateDuration',
+    }),
+    log_rotate_max_files: int('', {
+      flag: 'log-rotate-max-files',
+      shown: 'Logging.LogRotateMaxFiles',
+    }),
+  }),
+  ...noEffect('what starts the program may pass its output on to syslog', {
+    enable_syslog: bool('', { flag: 'syslog', shown: 'Logging.EnableSyslog' }),
+    syslog_facility: text('', { default: 'LOCAL0', shown: 'Logging.SyslogFacility' }),
+  }),
+};
+
+export function logConfig(given: Settled<typeof LOG_KEYS>) {
+  return {
+    level: LEVELS.get(given.log_level.toUpperCase()) ?? 'info',
+    json: given.log_json,
+    /** '' for the console alone. */
+    file: given.log_file,
+  };
+}
+
+function level(value: string, _path: string, problems: Problems): string {
+  if (!LEVELS.has(value.toUpperCase())) {
+    problems.error(
+      `Invalid log level: ${value}. Valid log levels are: [TRACE DEBUG INFO WARN ERR]`,
+    );
+  }
+  return value;
+}
+
+const CIRCONUS = noEffect('nothing is sent to Circonus', {
+  circonus_api_app: text('', { shown: 'Telemetry.CirconusAPIApp' }),
+  circonus_api_token: text('', { shown: 'Telemetry.CirconusAPIToken', secret: true }),
+  circonus_api_url: text('', { shown: 'Telemetry.CirconusAPIURL' }),
+  circonus_broker_id: text('', { shown: 'Telemetry.CirconusBrokerID' }),
+  circonus_broker_select_tag: text('', { shown: 'Telemetry.CirconusBrokerSelectTag' }),
+  circonus_check_display_name: text('', { shown: 'Telemetry.CirconusCheckDisplayName' }),
+  circonus_check_force_metric_activation: text('', {
+    shown: 'Telemetry.CirconusCheckForceMetricActivation',
+  }),
+  circonus_check_id: text('', { shown: 'Telemetry.CirconusCheckID' }),
+  circonus_check_instance_id: text('', { shown: 'Telemetry.CirconusCheckInstanceID' }),
+  circonus_check_search_tag: text('', { shown: 'Telemetry.CirconusCheckSearchTag' }),
+  circonus_check_tags: text('', { shown: 'Telemetry.CirconusCheckTags' }),
+  circonus_submission_interval: text('', { shown: 'Telemetry.CirconusSubmissionInterval' }),
+  circonus_submission_url: text('', { shown: 'Telemetry.CirconusSubmissionURL' }),
+});
+
+export const TELEMETRY_KEYS = {
+  telemetry: {
+    metrics_prefix: text('The beginning of the names of figures.', {
+      default: 'consul',
+      shown: 'Telemetry.MetricsPrefix',
+    }),
+    ...CIRCONUS,
+    ...noEffect('figures are asked for at /v1/agent/metrics, and sent nowhere', {
+      disable_hostname: bool('', { shown: 'Telemetry.DisableHostname' }),
+      dogstatsd_addr: text('', { shown: 'Telemetry.DogstatsdAddr' }),
+      dogstatsd_tags: strings('', { shown: 'Telemetry.DogstatsdTags' }),
+      filter_default: bool('', { default: true, shown: 'Telemetry.FilterDefault' }),
+      prefix_filter: strings('', { rule: filterRules }),
+      prometheus_retention_time: duration('', { shown: 'Telemetry.PrometheusRetentionTime' }),
+      statsd_address: text('', { shown: 'Telemetry.StatsdAddr' }),
+      statsite_address: text('', { shown: 'Telemetry.StatsiteAddr' }),
+    }),
+    ...newer(
+      'disable_compat_1_9',
+      'disable_compat_1.9',
+      'retry_failed_connection',
+      'enable_host_metrics',
+      'disable_per_tenancy_usage_metrics',
+    ),
+  },
+};
+
+function filterRules(
+  value: readonly string[],
+  _path: string,
+  problems: Problems,
+): readonly string[] {
+  for (const rule of value) {
+    if (!/^[+-]/.test(rule)) {
+      problems.warn(`Filter rule must begin with either '+' or '-': ${JSON.stringify(rule)}`);
+    }
+  }
+  return value;
+}

@@ -1,0 +1,203 @@
+/** Who this agent is and how it comes and goes: its role, name, data centre and folder. */
+import type { StringMap } from '../../model.ts';
+import type { Problems } from '../problems.ts';
+import {
+  atLeast,
+  bool,
+  duration,
+  int,
+  map,
+  noEffect,
+  optional,
+  type Settled,
+  text,
+  trees,
+} from '../row.ts';
+import type { Source } from '../source.ts';
+
+const MAX_META_PAIRS = 64;
+const MAX_META_KEY_LENGTH = 128;
+const MAX_META_VALUE_LENGTH = 512;
+const META_KEY = /^[a-zA-Z0-9_-]+$/;
+
+export const NODE_KEYS = {
+  server: bool('A registry server, which is the agent of its own node too.', {
+    flag: 'server',
+    shown: 'ServerMode',
+  }),
+  bootstrap: bool('One server is the whole cluster, and others do not come.', {
+    flag: 'bootstrap',
+  }),
+  bootstrap_expect: int('How many servers there are. More than one need a Redis.', {
+    flag: 'bootstrap-expect',
+    rule: atLeast(0),
+  }),
+  datacenter: text('The data centre of this agent.', {
+    default: 'dc1',
+    flag: 'datacenter',
+    rule: datacenter,
+  }),
+  node_name: text("The name of this node; the machine's, where none is given.", { flag: 'node' }),
+  node_id: text('A UUID for this node; made and kept in data_dir, where none is given.', {
+    flag: 'node-id',
+    rule: (value) => value.toLowerCase(),
+  }),
+  node_meta: map('Pairs about this node, in its entry in the catalog; a reload takes them over.', {
+    flag: 'node-meta',
+    rule: nodeMeta,
+  }),
+  data_dir: text('The folder to keep state in; -dev keeps nothing.', { flag: 'data-dir' }),
+  pid_file: text('The file to write the process ID to.', { flag: 'pid-file', shown: 'PidFile' }),
+  session_ttl_min: duration('The least TTL of a session; 0 is 10 s.', { shown: 'SessionTTLMin' }),
+  leave_on_terminate: optional(
+    bool('Whether SIGTERM takes the node out of the catalog; agents alone do, by default.'),
+  ),
+  skip_leave_on_interrupt: optional(
+    bool('Whether SIGINT leaves the node in the catalog; servers do, by default.'),
+  ),
+  disable_update_check: bool('Nothing is ever asked whether there is a newer version.', {
+    shown: 'DisableUpdateCheck',
+    effect: 'moot',
+  }),
+  disable_anonymous_signature: bool('Nothing is ever sent to anybody.', {
+    shown: 'DisableAnonymousSignature',
+    effect: 'moot',
+  }),
+  ...noEffect('there is no exec', {
+    disable_remote_exec: bool('', { default: true, shown: 'DisableRemoteExec' }),
+  }),
+  ...noEffect('other data centres are not built yet', {
+    primary_datacenter: text(),
+    translate_wan_addrs: bool('', { shown: 'TranslateWANAddrs' }),
+  }),
+  ...noEffect('the ID is made by chance, and kept in data_dir', {
+    disable_host_node_id: bool('', {
+      default: true,
+      flag: 'disable-host-node-id',
+      shown: 'DisableHostNodeID',
+    }),
+  }),
+  ...noEffect('coordinates are taken as they come', {
+    disable_coordinates: bool('', { shown: 'DisableCoordinates' }),
+  }),
+  ...noEffect('debugging endpoints are not built yet', {
+    enable_debug: bool('', { shown: 'EnableDebug' }),
+  }),
+  ...noEffect('handlers of an agent are not built yet: use the command `watch`', {
+    watches: trees(),
+  }),
+};
+
+type Given = Settled<typeof NODE_KEYS>;
+
+export function nodeConfig(given: Given, { raw, host, problems, devMode }: Source) {
+  const { server } = given;
+  return {
+    server,
+    devMode,
+    ...bootstrapConfig(given, problems),
+    datacenter: given.datacenter,
+    nodeName: nodeName(given.node_name.trim() || host.hostname(), problems),
+    /** '' when the agent is to find one: the one it kept, or one by chance. */
+    nodeId: given.node_id,
+    nodeMeta: given.node_meta,
+    /** '' in dev mode, whatever a file says: nothing is kept then. */
+    dataDir: devMode ? '' : dataDir(given.data_dir, { raw, host, problems, devMode }),
+    pidFile: given.pid_file,
+    sessionTtlMinMs: given.session_ttl_min,
+    leaveOnTerminate: given.leave_on_terminate ?? !server,
+    skipLeaveOnInterrupt: given.skip_leave_on_interrupt ?? server,
+  };
+}
+
+function bootstrapConfig(given: Given, problems: Problems) {
+  const { bootstrap, bootstrap_expect: expect, server } = given;
+  if (bootstrap && !server) problems.refuse("'bootstrap = true' requires 'server = true'");
+  if (expect > 0 && !server) problems.refuse("'bootstrap_expect > 0' requires 'server = true'");
+  if (bootstrap && expect > 0) {
+    problems.refuse("'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive");
+  }
+  if (expect === 2) {
+    problems.warn('bootstrap_expect = 2: when one of two servers fails, there is no majority');
+  } else if (expect > 2 && expect % 2 === 0) {
+    problems.warn('bootstrap_expect is even: one server less stands as many failures');
+  }
+  return { bootstrap: bootstrap || expect === 1, bootstrapExpect: expect === 1 ? 0 : expect };
+}
+
+function datacenter(value: string, _path: string, problems: Problems): string {
+  const name = value.toLowerCase();
+  if (name === '') problems.refuse('datacenter cannot be empty');
+  else if (!/^[a-z0-9_-]+$/.test(name)) {
+    problems.refuse(`datacenter cannot be ${quote(name)}. Please use only [a-z0-9-_]`);
+  }
+  return name;
+}
+
+function nodeName(name: string, problems: Problems): string {
+  if (name === '') problems.refuse('node_name cannot be empty');
+  if (!/^[A-Za-z0-9-]+$/.test(name)) {
+    problems.warn(
+      `Node name ${quote(name)} will not be discoverable via DNS due to invalid characters. ` +
+        'Valid characters include all alpha-numerics and dashes.',
+    );
+  } else if (name.length > 63) {
+    problems.warn(
+      `Node name ${quote(name)} will not be discoverable via DNS due to it being too long. ` +
+        'Valid lengths are between 1 and 63 bytes.',
+    );
+  }
+  return name;
+}
+
+function dataDir(folder: string, { host, problems }: Source): string {
+  if (folder === '') problems.refuse('data_dir cannot be empty');
+  else if (isFile(folder, host)) problems.refuse(`data_dir ${quote(folder)} is not a directory`);
+  return folder;
+}
+
+function isFile(path: string, host: Source['host']): boolean {
+  try {
+    return !host.isFolder(path);
+  } catch {
+    // It isn't there yet, or cannot be looked at: whoever opens it will say so.
+    return false;
+  }
+}
+
+function nodeMeta(meta: StringMap, _path: string, problems: Problems): StringMap {
+  const pairs = Object.entries(meta);
+  if (pairs.length > MAX_META_PAIRS) {
+    problems.refuse(
+      `node_meta invalid: Node metadata cannot contain more than ${MAX_META_PAIRS} key/value pairs`,
+    );
+  }
+  for (const [key, value] of pairs) {
+    const fault = metaFault(key, value);
+    if (fault !== undefined) problems.refuse(`node_meta invalid: ${fault}`);
+  }
+  return meta;
+}
+
+/** What is wrong with a pair of metadata, in Consul's words. */
+export function metaFault(key: string, value: string): string | undefined {
+  const fault = pairFault(key, value);
+  return fault && `Couldn't load metadata pair ('${key}', '${value}'): ${fault}`;
+}
+
+function pairFault(key: string, value: string): string | undefined {
+  if (key === '') return 'Key cannot be blank';
+  if (!META_KEY.test(key)) return 'Key contains invalid characters';
+  if (key.length > MAX_META_KEY_LENGTH) {
+    return `Key is too long (limit: ${MAX_META_KEY_LENGTH} characters)`;
+  }
+  if (key.startsWith('consul-')) return "Key prefix 'consul-' is reserved for internal use";
+  if (value.length > MAX_META_VALUE_LENGTH) {
+    return `Value is too long (limit: ${MAX_META_VALUE_LENGTH} characters)`;
+  }
+  return undefined;
+}
+
+function quote(value: string): string {
+  return JSON.stringify(value);
+}

@@ -1,0 +1,241 @@
+/**
+ * Access control, TLS and encryption. None of it is built yet, so what asks for it is refused by
+ * name: a registry that runs open although its configuration says otherwise is the worst answer.
+ */
+
+import { openSslCipher } from '../cipher-suites.ts';
+import type { Problems } from '../problems.ts';
+import {
+  bool,
+  choice,
+  duration,
+  isTree,
+  noEffect,
+  optional,
+  refused,
+  type Settled,
+  strings,
+  type Tree,
+  text,
+  tree,
+} from '../row.ts';
+import { networks } from './http.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const NO_ACL = 'access control is not built yet';
+const NO_TLS = 'TLS is not built yet';
+const NO_AUTO = 'certificates and agents’ settings are not handed out yet';
+const OPEN = 'access control (anybody may read and write)';
+const PLAIN = 'TLS (everything is spoken in the clear)';
+
+const deny = (value: string, given: Tree) => {
+  // Whoever turns it off in so many words believes nothing else.
+  const off = isTree(given['acl']) && given['acl']['enabled'] === false;
+  return value === 'deny' && !off;
+};
+
+const defaultPolicy = (shown: { readonly shown?: string } = {}) =>
+  choice(OPEN, ['allow', 'deny'], { effect: 'refused', asks: deny, ...shown });
+
+const ACL_KEYS = {
+  acl: {
+    ...refused(OPEN, { enabled: bool('', { shown: 'ACLsEnabled' }) }),
+    default_policy: defaultPolicy({ shown: 'ACLDefaultPolicy' }),
+    enable_token_persistence: bool('Keep tokens that were set over HTTP in data_dir.', {
+      shown: 'ACLEnableTokenPersistence',
+    }),
+    tokens: {
+      default: text('The token for requests that bring none.', { shown: 'ACLToken', secret: true }),
+      agent: text('The token for what the agent does by itself; else `default`.', {
+        shown: 'ACLAgentToken',
+        secret: true,
+      }),
+      replication: text('Kept, and shown to nobody.', {
+        shown: 'ACLReplicationToken',
+        secret: true,
+      }),
+      agent_master: text('Kept, and shown to nobody.', {
+        shown: 'ACLAgentMasterToken',
+        secret: true,
+      }),
+      agent_recovery: text('The later name of agent_master.'),
+      ...noEffect(NO_ACL, {
+        master: text('', { shown: 'ACLMasterToken', secret: true }),
+        managed_service_provider: [{ accessor_id: text(), secret_id: text() }] as const,
+        initial_management: text(),
+        config_file_service_registration: text(),
+        dns: text(),
+      }),
+    },
+    ...noEffect(NO_ACL, {
+      enable_token_replication: bool('', { shown: 'ACLTokenReplication' }),
+      policy_ttl: duration('', { default: 30 * SECOND, shown: 'ACLPolicyTTL' }),
+      role_ttl: duration('', { shown: 'ACLRoleTTL' }),
+      token_ttl: duration('', { default: 30 * SECOND, shown: 'ACLTokenTTL' }),
+      disabled_ttl: duration('', { default: 2 * MINUTE, shown: 'ACLDisabledTTL' }),
+      down_policy: choice('', ['extend-cache', 'async-cache', 'allow', 'deny'], {
+        shown: 'ACLDownPolicy',
+      }),
+      enable_key_list_policy: bool('', { shown: 'ACLEnableKeyListPolicy' }),
+      msp_disable_bootstrap: bool(),
+    }),
+  },
+  // As they were before Consul 1.4, where naming the data centre switched access control on.
+  ...refused(OPEN, { acl_datacenter: text() }),
+  acl_default_policy: defaultPolicy(),
+  acl_token: text('The old name of acl.tokens.default.'),
+  acl_agent_token: text('The old name of acl.tokens.agent.'),
+  acl_agent_master_token: text('The old name of acl.tokens.agent_master.'),
+  acl_replication_token: text('The old name of acl.tokens.replication.'),
+  acl_enforce_version_8: optional(bool('Nothing.', { effect: 'deprecated' })),
+  ...noEffect(NO_ACL, {
+    acl_disabled_ttl: duration(),
+    acl_down_policy: text(),
+    acl_enable_key_list_policy: bool(),
+    acl_master_token: text(),
+    acl_ttl: duration(),
+    enable_acl_replication: bool(),
+  }),
+};
+
+const certificates = () => ({
+  ...refused(PLAIN, {
+    ca_file: text('', { shown: 'CAFile' }),
+    ca_path: text('', { shown: 'CAPath' }),
+    cert_file: text('', { shown: 'CertFile' }),
+    key_file: text('', { shown: 'KeyFile', secret: true }),
+    verify_incoming: bool('', { shown: 'VerifyIncoming' }),
+    verify_outgoing: bool('', { shown: 'VerifyOutgoing' }),
+    verify_server_hostname: bool('', { shown: 'VerifyServerHostname' }),
+  }),
+});
+
+const listener = () => ({
+  ...certificates(),
+  ...noEffect(NO_TLS, {
+    tls_min_version: text(),
+    tls_cipher_suites: text(),
+    use_auto_cert: bool(),
+  }),
+});
+
+const TLS_KEYS = {
+  ...certificates(),
+  ...refused(PLAIN, {
+    verify_incoming_https: bool('', { shown: 'VerifyIncomingHTTPS' }),
+    verify_incoming_rpc: bool('', { shown: 'VerifyIncomingRPC' }),
+  }),
+  ...noEffect(NO_TLS, {
+    tls_min_version: choice('', ['tls12', 'tls10', 'tls11', 'tls13'], { shown: 'TLSMinVersion' }),
+    tls_cipher_suites: text('', { rule: cipherSuites }),
+    tls_prefer_server_cipher_suites: bool('', { shown: 'TLSPreferServerCipherSuites' }),
+    server_name: text('', { shown: 'ServerName' }),
+    enable_agent_tls_for_checks: bool('', { shown: 'EnableAgentTLSForChecks' }),
+  }),
+  tls: {
+    defaults: listener(),
+    https: listener(),
+    internal_rpc: listener(),
+    grpc: listener(),
+    ...noEffect(NO_TLS, { enable_agent_tls_for_checks: bool() }),
+  },
+};
+
+const AUTO_KEYS = {
+  auto_encrypt: {
+    ...refused(PLAIN, {
+      tls: bool('', { shown: 'AutoEncryptTLS' }),
+      allow_tls: bool('', { shown: 'AutoEncryptAllowTLS' }),
+    }),
+    ...noEffect(NO_AUTO, {
+      dns_san: strings('', { shown: 'AutoEncryptDNSSAN' }),
+      ip_san: strings('', { shown: 'AutoEncryptIPSAN' }),
+    }),
+  },
+  auto_config: {
+    ...refused(PLAIN, { enabled: bool() }),
+    ...noEffect(NO_AUTO, {
+      intro_token: text(),
+      intro_token_file: text(),
+      server_addresses: strings(),
+      dns_sans: strings(),
+      ip_sans: strings(),
+      authorization: {
+        ...refused(PLAIN, { enabled: bool() }),
+        static: {
+          allow_reuse: bool(),
+          claim_assertions: strings(),
+          bound_audiences: strings(),
+          bound_issuer: text(),
+          claim_mappings: tree(),
+          list_claim_mappings: tree(),
+          clock_skew_leeway: duration(),
+          expiration_leeway: duration(),
+          not_before_leeway: duration(),
+          jwks_ca_cert: text(),
+          jwks_url: text(),
+          jwt_supported_algs: strings(),
+          jwt_validation_pub_keys: strings(),
+          oidc_discovery_ca_cert: text(),
+          oidc_discovery_url: text(),
+        },
+      },
+    }),
+  },
+};
+
+export const SECURITY_KEYS = {
+  ...ACL_KEYS,
+  ...TLS_KEYS,
+  ...AUTO_KEYS,
+  ...refused('encryption (everything is spoken in the clear)', {
+    encrypt: text('', { flag: 'encrypt', shown: 'EncryptKey', secret: true }),
+  }),
+  ...noEffect('nothing is encrypted yet', {
+    encrypt_verify_incoming: bool('', { default: true, shown: 'EncryptVerifyIncoming' }),
+    encrypt_verify_outgoing: bool('', { default: true, shown: 'EncryptVerifyOutgoing' }),
+    disable_keyring_file: bool('', { flag: 'disable-keyring-file', shown: 'DisableKeyringFile' }),
+  }),
+  audit: tree('an audit log', {
+    effect: 'refused',
+    asks: (value) => value['enabled'] === true,
+  }),
+  ...refused('a choice of who may join (anybody may)', {
+    serf_lan_allowed_cidrs: strings('', {
+      flag: 'serf-lan-allowed-cidrs',
+      shown: 'SerfAllowedCIDRsLAN',
+      rule: (value, path, problems) => networks(path, value, problems),
+    }),
+    serf_wan_allowed_cidrs: strings('', {
+      flag: 'serf-wan-allowed-cidrs',
+      shown: 'SerfAllowedCIDRsWAN',
+      rule: (value, path, problems) => networks(path, value, problems),
+    }),
+  }),
+};
+
+export function aclConfig({ acl, ...old }: Settled<typeof ACL_KEYS>) {
+  const { tokens } = acl;
+  return {
+    /** Never, until it is built: the row refuses it. */
+    enabled: acl.enabled,
+    enableTokenPersistence: acl.enable_token_persistence,
+    /** '' for each that is not set. */
+    tokens: {
+      default: tokens.default || old.acl_token,
+      agent: tokens.agent || old.acl_agent_token,
+      agentMaster: tokens.agent_recovery || tokens.agent_master || old.acl_agent_master_token,
+      replication: tokens.replication || old.acl_replication_token,
+    },
+  };
+}
+
+function cipherSuites(value: string, _path: string, problems: Problems): string {
+  for (const name of value.split(/\s*,\s*/)) {
+    if (name === '' || openSslCipher(name) !== undefined) continue;
+    const cause = `unsupported cipher ${JSON.stringify(name)}`;
+    problems.error(`tls_cipher_suites: invalid tls cipher suites: ${cause}`);
+  }
+  return value;
+}

@@ -1,0 +1,33 @@
+/** The one table of configuration keys; docs/configuration.md is made from it. */
+import { ADDRESS_KEYS } from './keys/addresses.ts';
+import { CHECK_POLICY_KEYS } from './keys/checks.ts';
+import { DEFINITION_KEYS } from './keys/definitions.ts';
+import { DNS_KEYS } from './keys/dns.ts';
+import { FOREIGN_KEYS } from './keys/foreign.ts';
+import { HTTP_KEYS } from './keys/http.ts';
+import { JOIN_KEYS } from './keys/joining.ts';
+import { LOG_KEYS, TELEMETRY_KEYS } from './keys/log.ts';
+import { NODE_KEYS } from './keys/node.ts';
+import { OWN_KEYS } from './keys/own.ts';
+import { SECURITY_KEYS } from './keys/security.ts';
+import type { Decoded, Settled } from './row.ts';
+
+export const CONFIG_KEYS = {
+  ...NODE_KEYS,
+  ...ADDRESS_KEYS,
+  ...JOIN_KEYS,
+  ...OWN_KEYS,
+  ...HTTP_KEYS,
+  ...DNS_KEYS,
+  ...LOG_KEYS,
+  ...TELEMETRY_KEYS,
+  ...CHECK_POLICY_KEYS,
+  ...DEFINITION_KEYS,
+  ...SECURITY_KEYS,
+  ...FOREIGN_KEYS,
+};
+
+/** What one file, or all of them merged, says. */
+export type RawConfig = Decoded<typeof CONFIG_KEYS>;
+/** The same with every default filled in and every bound kept. */
+export type SettledConfig = Settled<typeof CONFIG_KEYS>;

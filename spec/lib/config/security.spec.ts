@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { loadConfig, validateConfigFiles } from '../../../lib/config/load.ts';
+import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
+
+const BASE = { data_dir: '/data', bind_addr: '127.0.0.1' };
+
+function load(keys: object, redisUrl?: string) {
+  const files = { '/c.json': JSON.stringify({ ...BASE, ...keys }) };
+  return loadConfig({ argv: ['-config-file=/c.json'], host: fakeConfigHost({ files }), redisUrl });
+}
+
+const tls = { cert_file: '/c.pem' };
+
+/** What asks for protection, and the key that must be named. */
+const ASKS: readonly (readonly [object, string])[] = [
+  [{ acl: { enabled: true } }, 'acl.enabled'],
+  [{ acl: { default_policy: 'deny' } }, 'acl.default_policy'],
+  [{ acl_default_policy: 'deny' }, 'acl_default_policy'],
+  [{ acl_datacenter: 'dc1' }, 'acl_datacenter'],
+  [{ verify_incoming: true }, 'verify_incoming'],
+  [{ verify_incoming_rpc: true }, 'verify_incoming_rpc'],
+  [{ verify_incoming_https: true }, 'verify_incoming_https'],
+  [{ verify_outgoing: true }, 'verify_outgoing'],
+  [{ verify_server_hostname: true }, 'verify_server_hostname'],
+  [{ ca_file: '/ca.pem' }, 'ca_file'],
+  [{ ca_path: '/ca' }, 'ca_path'],
+  [{ cert_file: '/c.pem' }, 'cert_file'],
+  [{ key_file: '/k.pem' }, 'key_file'],
+  [{ tls: { defaults: tls } }, 'tls.defaults.cert_file'],
+  [{ tls: { https: tls } }, 'tls.https.cert_file'],
+  [{ tls: { internal_rpc: { verify_incoming: true } } }, 'tls.internal_rpc.verify_incoming'],
+  [{ tls: { grpc: tls } }, 'tls.grpc.cert_file'],
+  [{ encrypt: 'pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s=' }, 'encrypt'],
+  [{ auto_encrypt: { tls: true } }, 'auto_encrypt.tls'],
+  [{ auto_encrypt: { allow_tls: true } }, 'auto_encrypt.allow_tls'],
+  [{ auto_config: { enabled: true } }, 'auto_config.enabled'],
+  [{ audit: { enabled: true } }, 'audit'],
+  [{ serf_lan_allowed_cidrs: ['10.0.0.0/8'] }, 'serf_lan_allowed_cidrs'],
+  [{ ports: { https: 8501, http: -1 } }, 'ports.https'],
+];
+
+/** What speaks of protection and asks for none: test suites of clients write so. */
+const ASKS_FOR_NOTHING: readonly object[] = [
+  { acl: { enabled: false, default_policy: 'deny' } },
+  { acl: { default_policy: 'allow', tokens: { master: 'm' } }, primary_datacenter: 'dc1' },
+  { verify_incoming: false, verify_outgoing: false, cert_file: '', encrypt: '' },
+  { audit: { enabled: false }, auto_encrypt: { tls: false } },
+  { connect: { enabled: true, ca_config: { cluster_id: 'x' } }, peering: { enabled: true } },
+  { serf_lan_allowed_cidrs: [] },
+  { ports: { https: 8501, grpc_tls: 8503 } },
+];
+
+describe('a configuration that asks for a protection which is not built', () => {
+  for (const [keys, name] of ASKS) {
+    it(`is refused by name with ${JSON.stringify(keys)}`, () => {
+      const message = new RegExp(`(^|\\* )${name} asks for .* does not have yet.*not start`, 'm');
+      assert.throws(() => load(keys), { code: 'invalid', message });
+    });
+  }
+
+  for (const keys of ASKS_FOR_NOTHING) {
+    it(`starts with ${JSON.stringify(keys)}`, () => assert.ok(load(keys).config));
+  }
+
+  it('names every key that asks, and not what its value is', () => {
+    const keys = { acl: { enabled: true }, encrypt: 'c2VjcmV0', key_file: '/etc/key.pem' };
+    assert.throws(
+      () => load(keys),
+      (error: Error) => {
+        for (const name of ['acl.enabled', 'encrypt', 'key_file'])
+          assert.match(error.message, new RegExp(`${name} asks`));
+        return !/c2VjcmV0|key\.pem/.test(error.message);
+      },
+    );
+  });
+
+  it('says that anybody may run scripts, whatever is said of access control', () => {
+    const { warnings } = load({ enable_script_checks: true, acl: { enabled: false } });
+    assert.match(warnings.join(), /enable-script-checks .*DANGEROUS/);
+    const http_config = { allow_write_http_from: ['127.0.0.0/8'] };
+    assert.deepEqual(load({ enable_script_checks: true, http_config }).warnings, []);
+  });
+});
+
+describe('several servers', () => {
+  const server = { ...BASE, server: true };
+
+  for (const keys of [{ bootstrap_expect: 3 }, { retry_join: ['b'] }, { start_join: ['b'] }]) {
+    it(`need a Redis, and so are refused without one: ${JSON.stringify(keys)}`, () => {
+      assert.throws(() => load({ ...server, ...keys }), {
+        message: /several servers need a Redis/,
+      });
+      assert.ok(load({ ...server, ...keys }, 'redis://127.0.0.1').config.redis);
+    });
+  }
+
+  it('are not meant where one says that it is alone', () => {
+    const { warnings } = load({ ...server, bootstrap: true, retry_join: ['b'] });
+    assert.match(warnings[0] ?? '', /^this server is a registry of its own/);
+    assert.deepEqual(load({ ...server, bootstrap: true }).warnings, []);
+    assert.deepEqual(load(server).warnings, []);
+  });
+
+  it('pass where files are checked alone: the Redis may be named by a flag', () => {
+    const text = JSON.stringify({ ...server, bootstrap_expect: 3 });
+    const host = fakeConfigHost({ files: { '/c.json': text } });
+    const { warnings } = validateConfigFiles(['/c.json'], { host });
+    assert.match(warnings.join(), /several servers need a Redis/);
+  });
+});
