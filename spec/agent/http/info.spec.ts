@@ -120,7 +120,7 @@ describe('PUT /v1/agent/token/:name', () => {
   });
 
   it('sets the token for requests that bring none; unknown names are refused', async () => {
-    const { app, agent } = await startAgent('acl { enabled = true }');
+    const { app, agent } = await startAgent('', { aclEnabled: true });
     await supertest(app).put('/v1/agent/token/default').send('{"Token":"x"}').expect(200);
     assert.equal(agent.userToken, 'x');
     await supertest(app)

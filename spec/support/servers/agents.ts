@@ -24,6 +24,7 @@ export interface Shared {
   readonly catalog?: MemoryCatalog;
   readonly clock?: FakeClock;
   readonly dataDir?: string;
+  readonly aclEnabled?: boolean;
   readonly options?: Partial<AgentOptions>;
 }
 
@@ -43,14 +44,15 @@ const alone: Membership = {
 /** An agent named n1 with a catalog of its own. `config` is an HCL or JSON fragment. */
 export async function startAgent(config = '', shared: Shared = {}): Promise<AgentUnderTest> {
   const { catalog = new MemoryCatalog(), clock = new FakeClock(), dataDir = '' } = shared;
-  const read = () => ({
-    ...loadConfig({
+  const read = () => {
+    const loaded = loadConfig({
       argv: ['-dev', '-node=n1', '-bind=127.0.0.1', ...(config === '' ? [] : ['-hcl', config])],
       host: fakeConfigHost(),
-    }).config,
-    // -dev itself keeps nothing.
-    dataDir,
-  });
+    });
+    // -dev itself keeps nothing, and no configuration switches access control on yet.
+    const acl = { ...loaded.config.acl, enabled: shared.aclEnabled ?? false };
+    return { ...loaded.config, acl, dataDir };
+  };
   const agent = new Agent({
     config: read(),
     nodeId: NODE_ID,
