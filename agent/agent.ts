@@ -19,6 +19,7 @@ import { ALIVE_CHECK, consulService, ownMember, ownNode } from './state/own-entr
 import { ServiceWatch } from './state/service-watch.ts';
 import { AntiEntropy } from './sync/anti-entropy.ts';
 import type { Catalog } from './sync/catalog.ts';
+import { OwnCatalog } from './sync/own-catalog.ts';
 import { Registrar } from './sync/registrar.ts';
 import { Tokens } from './sync/tokens.ts';
 
@@ -140,15 +141,21 @@ export class Agent {
     const { checkPolicy, acl } = config;
     const local = this.#local;
     const tokens = new Tokens(acl.tokens, acl.enableTokenPersistence ? memory : undefined);
-    const antiEntropy = new AntiEntropy({
-      ...this.#options,
+    const own = new OwnCatalog({
       local,
-      node: () => ownNode(this.#config, nodeId),
-      ...(config.server && { ownService: consulService(config) }),
-      aliveCheck: ALIVE_CHECK,
-      token: () => tokens.agent,
-      checkUpdateIntervalMs: checkPolicy.updateIntervalMs,
+      catalog,
+      self: {
+        node: () => ownNode(this.#config, nodeId),
+        ...(config.server && { ownService: consulService(config) }),
+        aliveCheck: ALIVE_CHECK,
+        token: () => tokens.agent,
+      },
     });
+    const pace = {
+      checkUpdateIntervalMs: checkPolicy.updateIntervalMs,
+      scale: this.#options.scale ?? (() => 1),
+    };
+    const antiEntropy = new AntiEntropy({ own, local, clock, random, logger, pace });
     const checks = new CheckSet({
       local,
       clock,

@@ -3,79 +3,83 @@
  * what differs is sent. The agent always wins, so a catalog that lost everything is rebuilt from
  * the agents alone.
  */
-import type { Cancel, Clock } from '../../lib/clock.ts';
-import { describeChain, ProconsulError } from '../../lib/errors.ts';
+import { type Cancel, type Clock, pause } from '../../lib/clock.ts';
+import { describeChain } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { CheckDefinition, ServiceDefinition } from '../../lib/model.ts';
+import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
-import type { LocalState } from '../state/local-state.ts';
-import type { Catalog, NodeDefinition } from './catalog.ts';
-import { findDrift } from './drift.ts';
+import type { LocalCheck, LocalState } from '../state/local-state.ts';
+import { Changes } from './changes.ts';
+import { Outputs } from './outputs.ts';
+import { isAway, type OwnCatalog } from './own-catalog.ts';
+import { Retries, retryMs } from './retries.ts';
+import { Slots } from './slots.ts';
 
 /** Full comparisons are this far apart, or up to twice as far. */
 const FULL_SYNC_MS = 60_000;
-/** After a failure sooner, then less and less soon. */
-const RETRY_MS = 1000;
-const MAX_RETRY_MS = 15_000;
 /** While no server answers, a client that registers waits no longer than this to be told so. */
 const AWAY_WAIT_MS = 500;
-/** How many changes may be on their way at once in a full sync; the servers commit in groups. */
+/** An agent that ends does not wait longer for servers that do not answer. */
+const STOP_MS = 1500;
+/** How many changes may be on their way at once; the servers commit in groups. */
 const MAX_IN_FLIGHT = 64;
-/** Outputs that changed without a status go out together, this many to a command. */
-const MAX_OUTPUTS_A_COMMAND = 128;
+/** What failures are said of, beside services. */
+const NODE = 'the node';
+const AWAY = 'servers';
 
 export interface AntiEntropyOptions {
+  readonly own: OwnCatalog;
   readonly local: LocalState;
-  readonly catalog: Catalog;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Asked anew each time: its metadata and addresses may change on a reload. */
-  readonly node: () => NodeDefinition;
-  /** What a server registers of itself beside its local services. */
-  readonly ownService?: ServiceDefinition;
-  /** Says in the catalog that this agent lives. */
-  readonly aliveCheck: CheckDefinition;
-  /** The token for what was registered without one. */
-  readonly token: () => string;
+  readonly pace: Pace;
+}
+
+export interface Pace {
   /** How long an output that changed without a status may wait; 0: not at all. */
   readonly checkUpdateIntervalMs: number;
   /** By how much the size of the cluster stretches the time between full comparisons; at least 1. */
-  readonly scale?: () => number;
-}
-
-/** What of one service the catalog has yet to hear; of the node's own checks under ''. */
-interface Dirt {
-  service: boolean;
-  readonly checks: Set<string>;
+  readonly scale: () => number;
 }
 
 export class AntiEntropy {
   readonly #options: AntiEntropyOptions;
-  #dirt = new Map<string, Dirt>();
+  readonly #changes = new Changes();
+  readonly #outputs: Outputs;
+  readonly #retries: Retries;
+  readonly #notices: Notices;
+  readonly #slots = new Slots(MAX_IN_FLIGHT);
   readonly #inFlight = new Map<string, Promise<void>>();
-  readonly #deferred = new Set<string>();
   /** Services whose checks changed during a full comparison. */
   readonly #late = new Set<string>();
   readonly #stopObserving: () => void;
+  readonly #stopping = new AbortController();
   #cancelNext: Cancel = () => undefined;
-  #cancelOutputs: Cancel | undefined;
-  #nodeKnown = false;
   #running: Promise<void> | undefined;
   #again = false;
-  /** Full comparisons in a row that no server took part in. */
+  /** Full comparisons in a row that failed as a whole. */
   #failures = 0;
   /** No server was there since the last comparison began. */
   #away = false;
-  #stopped = false;
 
   constructor(options: AntiEntropyOptions) {
+    const { local, clock, random, logger, pace } = options;
     this.#options = options;
-    this.#stopObserving = options.local.observe({
-      serviceChanged: (id) => this.#soil(id).add(),
+    this.#notices = new Notices((text) => logger.warn(`agent: ${text}`));
+    this.#retries = new Retries(clock, random, (serviceId) => void this.push(serviceId));
+    this.#outputs = new Outputs({
+      local,
+      clock,
+      random,
+      intervalMs: pace.checkUpdateIntervalMs,
+      tell: (checks) => this.#tellOutputs(checks),
+    });
+    this.#stopObserving = local.observe({
+      serviceChanged: (id) => this.#changes.addService(id),
       checkChanged: (id, serviceId) => {
-        this.#deferred.delete(id);
-        this.#soil(serviceId).add(id);
+        this.#outputs.forget(id);
+        this.#changes.addCheck(serviceId, id);
         this.#pushSoon(serviceId);
       },
       outputChanged: (id, serviceId) => this.#outputChanged(id, serviceId),
@@ -88,12 +92,15 @@ export class AntiEntropy {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     this.#stopObserving();
     this.#cancelNext();
-    this.#cancelOutputs?.();
-    await this.#running;
-    await Promise.all(this.#inFlight.values());
+    this.#outputs.stop();
+    this.#retries.stop();
+    const ended = new AbortController();
+    const all = Promise.all([this.#running, ...this.#inFlight.values()]);
+    await Promise.race([all, pause(this.#options.clock, STOP_MS, ended.signal)]);
+    ended.abort();
   }
 
   /** A full comparison as soon as the one under way is over. */
@@ -109,29 +116,29 @@ export class AntiEntropy {
 
   /** A server is back: brings what was kept for it, if there is any. */
   resume(): void {
-    if (this.#failures > 0 || this.#dirt.size > 0) this.syncSoon();
+    if (this.#failures > 0 || this.#changes.size > 0) this.syncSoon();
   }
 
   /** Whether the catalog has yet to hear something of this service ('' for the node's own checks). */
   owes(serviceId: string): boolean {
-    return this.#dirt.has(serviceId) || this.#inFlight.has(serviceId);
+    return this.#changes.has(serviceId) || this.#inFlight.has(serviceId);
   }
 
   /**
    * Tells the catalog what changed of this service ('' for the node's own checks). Resolves when it
-   * has heard, or when that failed or takes long: then the next full comparison brings it. Never
-   * rejects.
+   * has heard, or when that failed or takes long: then it is tried again by itself. Never rejects.
    */
   async push(serviceId: string): Promise<void> {
     if (!this.owes(serviceId)) return;
     const run = this.#pushAfterOthers(serviceId);
     if (this.#failures === 0) return run;
-    let cancel: Cancel = () => undefined;
-    const enough = new Promise<void>((resolve) => {
-      cancel = this.#options.clock.after(AWAY_WAIT_MS, resolve);
-    });
-    await Promise.race([run, enough]);
-    cancel();
+    const enough = new AbortController();
+    await Promise.race([run, pause(this.#options.clock, AWAY_WAIT_MS, enough.signal)]);
+    enough.abort();
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   async #pushAfterOthers(serviceId: string): Promise<void> {
@@ -140,8 +147,10 @@ export class AntiEntropy {
       await run;
       run = this.#inFlight.get(serviceId);
     }
-    if (!this.#dirt.has(serviceId) || this.#stopped) return;
-    const run = this.#pushNow(serviceId).finally(() => this.#inFlight.delete(serviceId));
+    if (!this.#changes.has(serviceId) || this.#stopped) return;
+    const run = this.#slots
+      .run(() => this.#pushNow(serviceId))
+      .finally(() => this.#inFlight.delete(serviceId));
     this.#inFlight.set(serviceId, run);
     await run;
   }
@@ -158,145 +167,76 @@ export class AntiEntropy {
     });
   }
 
-  #soil(serviceId: string): { add(check?: string): void } {
-    let dirt = this.#dirt.get(serviceId);
-    if (dirt === undefined) {
-      dirt = { service: false, checks: new Set() };
-      this.#dirt.set(serviceId, dirt);
-    }
-    const { checks } = dirt;
-    return {
-      add: (check) => {
-        if (check === undefined) dirt.service = true;
-        else checks.add(check);
-      },
-    };
-  }
-
-  #soilAgain(serviceId: string, dirt: Dirt): void {
-    const soil = this.#soil(serviceId);
-    if (dirt.service) soil.add();
-    for (const check of dirt.checks) soil.add(check);
-  }
-
   #outputChanged(id: string, serviceId: string): void {
-    const interval = this.#options.checkUpdateIntervalMs;
-    if (interval === 0) {
-      this.#soil(serviceId).add(id);
+    if (this.#options.pace.checkUpdateIntervalMs === 0) {
+      this.#changes.addCheck(serviceId, id);
       this.#pushSoon(serviceId);
-    } else if (!this.#dirt.get(serviceId)?.checks.has(id)) this.#deferred.add(id);
-    if (this.#deferred.size === 0 || this.#cancelOutputs !== undefined) return;
-    const { clock, random } = this.#options;
-    const delay = interval / 2 + random.next() * interval;
-    this.#cancelOutputs = clock.after(delay, () => void this.#pushOutputs());
+    } else if (!this.#changes.hasCheck(serviceId, id)) this.#outputs.changed(id);
   }
 
-  async #pushOutputs(): Promise<void> {
-    this.#cancelOutputs = undefined;
-    const ids = [...this.#deferred];
-    this.#deferred.clear();
-    const { local, catalog, node, token } = this.#options;
-    for (let at = 0; at < ids.length; at += MAX_OUTPUTS_A_COMMAND) {
-      const checks = ids
-        .slice(at, at + MAX_OUTPUTS_A_COMMAND)
-        .flatMap((id) => local.checks.get(id)?.definition ?? []);
-      try {
-        await catalog.register({ node: node(), skipNodeUpdate: true, checks }, token());
-      } catch (error) {
-        // The next full comparison finds them.
-        this.#failed('outputs of checks', error);
+  async #tellOutputs(checks: readonly LocalCheck[]): Promise<void> {
+    try {
+      await this.#options.own.tellChecks(checks);
+    } catch (error) {
+      for (const { definition } of checks) {
+        this.#changes.addCheck(definition.ServiceID, definition.CheckID);
+        // Each with its service, so that one that is refused holds up no other.
+        if (!isAway(error)) this.#pushSoon(definition.ServiceID);
       }
+      if (isAway(error)) this.#failed('outputs of checks', error);
     }
   }
 
   async #pushNow(serviceId: string): Promise<void> {
-    const dirt = this.#dirt.get(serviceId);
-    if (dirt === undefined) return;
-    this.#dirt.delete(serviceId);
+    const change = this.#changes.take(serviceId);
+    if (change === undefined || this.#stopped) return;
+    const what = serviceId === '' ? 'checks of the node' : `service "${serviceId}"`;
     try {
-      await this.#tell(serviceId, dirt);
+      const refused = await this.#options.own.tell(serviceId, change);
+      if (refused === undefined) {
+        this.#retries.succeeded(serviceId);
+        this.#notices.clear(what);
+        return;
+      }
+      this.#changes.putBack(serviceId, refused.change);
+      this.#failed(what, refused.error);
+      this.#retries.failed(serviceId);
     } catch (error) {
-      this.#soilAgain(serviceId, dirt);
-      this.#failed(serviceId === '' ? 'checks of the node' : `service "${serviceId}"`, error);
-    }
-  }
-
-  async #tell(serviceId: string, dirt: Dirt): Promise<void> {
-    const { local, catalog, node, token } = this.#options;
-    const definition = node();
-    const service = local.services.get(serviceId);
-    const secret = service?.token || token();
-    const gone: string[] = [];
-    const checks: CheckDefinition[] = [];
-    for (const id of dirt.checks) {
-      const check = local.checks.get(id);
-      if (check?.definition.ServiceID === serviceId) checks.push(check.definition);
-      else if (check === undefined) gone.push(id);
-    }
-    if (serviceId !== '' && service === undefined) {
-      // Its checks go with it, in the same entry.
-      await catalog.deregister({ node: definition.Node, serviceId }, secret);
-      return;
-    }
-    if (service !== undefined || checks.length > 0) {
-      await catalog.register(
-        {
-          node: definition,
-          skipNodeUpdate: this.#nodeKnown,
-          ...(service !== undefined && { service: service.definition }),
-          checks,
-        },
-        secret || token(),
-      );
-      this.#nodeKnown = true;
-    }
-    for (const checkId of gone) {
-      await catalog.deregister({ node: definition.Node, checkId }, secret);
+      this.#changes.putBack(serviceId, change);
+      this.#failed(what, error);
+      // Where no server is there, the comparison that comes then brings it.
+      if (!isAway(error)) this.#retries.failed(serviceId);
     }
   }
 
   async #fullSync(): Promise<void> {
-    const { local, catalog, node, token, logger } = this.#options;
+    const { local, own, logger } = this.#options;
     this.#away = false;
     // What was left over is judged anew: after a restart hardly any of it differs.
-    const leftOver = this.#dirt;
-    this.#dirt = new Map();
+    const leftOver = this.#changes.takeAll();
     try {
-      const definition = node();
-      const known = await catalog.node(definition.Node, token());
-      const drift = await findDrift({ ...this.#options, node: definition }, known, this.#deferred);
-      this.#nodeKnown = !drift.node;
+      const drift = await own.compare(this.#outputs.waiting);
       for (const [id, tags] of drift.tags) local.adoptTags(id, tags);
       if (drift.node) {
-        await this.#registerSelf(definition);
+        await own.registerSelf();
         logger.info('agent: Synced node info');
       }
-      for (const id of drift.services) this.#soil(id).add();
-      for (const [id, serviceId] of drift.checks) this.#soil(serviceId).add(id);
+      for (const id of drift.services) this.#changes.addService(id);
+      for (const [id, serviceId] of drift.checks) this.#changes.addCheck(serviceId, id);
+      this.#notices.clear(NODE);
       await this.#pushAll();
     } catch (error) {
-      for (const [id, dirt] of leftOver) this.#soilAgain(id, dirt);
-      this.#failed('the node', error);
+      for (const [id, change] of leftOver) this.#changes.putBack(id, change);
+      this.#failed(NODE, error);
+      this.#failures++;
+      return;
     }
     this.#failures = this.#away ? this.#failures + 1 : 0;
-  }
-
-  async #registerSelf(definition: NodeDefinition): Promise<void> {
-    const { catalog, ownService, aliveCheck, token } = this.#options;
-    await catalog.register(
-      {
-        node: definition,
-        skipNodeUpdate: false,
-        ...(ownService !== undefined && { service: ownService }),
-        checks: [aliveCheck],
-      },
-      token(),
-    );
-    this.#nodeKnown = true;
+    if (!this.#away) this.#notices.clear(AWAY);
   }
 
   async #pushAll(): Promise<void> {
-    const ids = [...this.#dirt.keys()];
+    const ids = [...this.#changes.services];
     const worker = async () => {
       for (let id = ids.pop(); id !== undefined; id = ids.pop()) {
         await this.#pushAfterOthers(id);
@@ -317,24 +257,25 @@ export class AntiEntropy {
       this.syncSoon();
       return;
     }
-    const { clock, random, scale } = this.#options;
-    const base =
-      this.#failures === 0
-        ? FULL_SYNC_MS * (scale?.() ?? 1)
-        : Math.min(RETRY_MS * 2 ** (this.#failures - 1), MAX_RETRY_MS);
+    const { clock, random, pace } = this.#options;
     // Up to double, so that agents that started together do not stay together.
+    const delay =
+      this.#failures === 0
+        ? FULL_SYNC_MS * pace.scale() * (1 + random.next())
+        : retryMs(this.#failures, random);
     this.#cancelNext();
-    this.#cancelNext = clock.after(base * (1 + random.next()), () => this.syncSoon());
+    this.#cancelNext = clock.after(delay, () => this.syncSoon());
   }
 
   #failed(what: string, error: unknown): void {
-    const { logger } = this.#options;
-    const line = `agent: could not sync ${what}: ${describeChain(error)}`;
-    const away =
-      error instanceof ProconsulError && (error.code === 'unavailable' || error.code === 'unknown');
+    if (this.#stopped) return;
+    const away = isAway(error);
+    const why = describeChain(error);
     // While no server is there, saying it once is enough; a refusal concerns this one thing.
-    if (away && (this.#away || this.#failures > 0)) logger.debug(line);
-    else logger.warn(line);
+    if (!away) this.#notices.tell(what, `could not sync ${what}: ${why}`);
+    else if (!this.#away && this.#failures === 0) {
+      this.#notices.tell(AWAY, `could not sync ${what}: ${why}`);
+    }
     if (!away || this.#away) return;
     this.#away = true;
     if (this.#running !== undefined || this.#failures > 0) return;

@@ -14,6 +14,7 @@ import { Upstream } from '../../agent/servers/upstream.ts';
 import { LocalState } from '../../agent/state/local-state.ts';
 import { ALIVE_CHECK } from '../../agent/state/own-entry.ts';
 import { AntiEntropy } from '../../agent/sync/anti-entropy.ts';
+import { OwnCatalog } from '../../agent/sync/own-catalog.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -42,17 +43,13 @@ function startAgent(name: string, server: AgentProcess): Simulated {
   const ID = random.uuid();
   const Address = '127.0.0.1';
   const node = { ID, Node: name, Address, Datacenter: 'dc1', TaggedAddresses: null, Meta: null };
-  const antiEntropy = new AntiEntropy({
+  const own = new OwnCatalog({
     local,
     catalog: httpCatalog(upstream, name),
-    clock,
-    random,
-    logger: silentLogger,
-    node: () => node,
-    aliveCheck: ALIVE_CHECK,
-    token: () => '',
-    checkUpdateIntervalMs: 0,
+    self: { node: () => node, aliveCheck: ALIVE_CHECK, token: () => '' },
   });
+  const pace = { checkUpdateIntervalMs: 0, scale: () => 1 };
+  const antiEntropy = new AntiEntropy({ own, local, clock, random, logger: silentLogger, pace });
   const heartbeat = new Heartbeat({
     upstream,
     servers,

@@ -4,9 +4,11 @@ import { serviceDefinition, serviceFromConfig } from '../../../agent/definitions
 import { LocalState } from '../../../agent/state/local-state.ts';
 import { ALIVE_CHECK } from '../../../agent/state/own-entry.ts';
 import { AntiEntropy } from '../../../agent/sync/anti-entropy.ts';
-import { silentLogger } from '../../../lib/logger.ts';
+import { OwnCatalog } from '../../../agent/sync/own-catalog.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
 import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
 import { MemoryCatalog } from '../../support/fakes/memory-catalog.ts';
+import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { until } from '../../support/until.ts';
 
@@ -30,19 +32,14 @@ afterEach(async () => {
 function setUp({ catalog = new MemoryCatalog(), checkUpdateIntervalMs = 5 * MINUTE } = {}) {
   const local = new LocalState();
   const clock = new FakeClock();
-  const antiEntropy = new AntiEntropy({
-    local,
-    catalog,
-    clock,
-    random: seededRandom(7),
-    logger: silentLogger,
-    node: () => node,
-    aliveCheck: ALIVE_CHECK,
-    token: () => '',
-    checkUpdateIntervalMs,
-  });
+  const logger = new RecordingLogger();
+  const random = seededRandom(7);
+  const self = { node: () => node, aliveCheck: ALIVE_CHECK, token: () => '' };
+  const own = new OwnCatalog({ local, catalog, self });
+  const pace = { checkUpdateIntervalMs, scale: () => 1 };
+  const antiEntropy = new AntiEntropy({ own, local, clock, random, logger, pace });
   running.push(antiEntropy);
-  return { local, catalog, clock, antiEntropy };
+  return { local, catalog, clock, antiEntropy, logger };
 }
 
 function service(id: string, port = 80, more = {}) {
@@ -195,6 +192,96 @@ describe('anti-entropy', () => {
   });
 });
 
+describe('what the catalog does not take', () => {
+  const refused = new ProconsulError('rejected', 'not this one');
+  const busy = new ProconsulError('busy', 'not now');
+  const lines = (logger: RecordingLogger) => logger.lines.filter((line) => line.includes('warn'));
+
+  for (const [kind, error] of [
+    ['refused', refused],
+    ['busy', busy],
+  ] as const) {
+    it(`because it is ${kind} is tried again within seconds, and said once`, async () => {
+      const { local, catalog, clock, antiEntropy, logger } = await started();
+      catalog.refusal = ({ service: of }) => (of?.ID === 'web-1' ? error : undefined);
+      local.putService(service('web-1'));
+      await antiEntropy.push('web-1');
+      await clock.advance(10_000);
+      assert.deepEqual(lines(logger), [
+        `warn agent: could not sync service "web-1": ${error.message}`,
+      ]);
+      catalog.refusal = () => undefined;
+      await clock.advance(8000);
+      assert.deepEqual(catalog.serviceIds('n1'), ['web-1']);
+    });
+  }
+
+  it('holds up no other service, and no other check of its service', async () => {
+    const { local, catalog, clock, antiEntropy } = await started();
+    catalog.refusal = ({ checks }) =>
+      checks.some(({ CheckID }) => CheckID === 'bad') ? refused : undefined;
+    local.putService(service('web-1'));
+    for (const id of ['good', 'bad', 'fine']) local.putCheck(check(id, 'web-1'));
+    local.putService(service('web-2'));
+    await Promise.all([antiEntropy.push('web-1'), antiEntropy.push('web-2')]);
+    assert.deepEqual(catalog.serviceIds('n1'), ['web-1', 'web-2']);
+    assert.deepEqual(catalog.checkStates('n1'), [
+      'fine critical',
+      'good critical',
+      'serfHealth passing',
+    ]);
+    assert.equal(antiEntropy.owes('web-1'), true);
+    catalog.refusal = () => undefined;
+    await clock.advance(2000);
+    assert.ok(catalog.checkStates('n1').includes('bad critical'));
+    assert.equal(antiEntropy.owes('web-1'), false);
+  });
+
+  it('as a whole comparison is compared again within seconds', async () => {
+    const { local, catalog, clock, antiEntropy } = await started();
+    const answer = catalog.node.bind(catalog);
+    catalog.node = async () => {
+      throw busy;
+    };
+    antiEntropy.syncSoon();
+    await settle();
+    local.putService(service('web-1'));
+    catalog.node = answer;
+    await clock.advance(2000);
+    assert.deepEqual(catalog.serviceIds('n1'), ['web-1']);
+  });
+
+  it('sends no more than 64 changes at a time', async () => {
+    const { local, catalog, antiEntropy } = await started();
+    let [now, most] = [0, 0];
+    const register = catalog.register.bind(catalog);
+    catalog.register = async (registration) => {
+      most = Math.max(most, ++now);
+      await settle();
+      await register(registration);
+      now--;
+    };
+    const ids = Array.from({ length: 300 }, (_, i) => `web-${i}`);
+    for (const id of ids) local.putService(service(id));
+    await Promise.all(ids.map((id) => antiEntropy.push(id)));
+    assert.equal(catalog.serviceIds('n1').length, 300);
+    assert.equal(most, 64);
+  });
+
+  it('ends, though a server hangs', async () => {
+    const { local, catalog, clock, antiEntropy } = await started();
+    catalog.hang();
+    local.putService(service('web-1'));
+    void antiEntropy.push('web-1');
+    await settle();
+    const stopped = antiEntropy.stop();
+    await clock.advance(1500);
+    await stopped;
+    assert.equal(clock.armed, 0);
+    catalog.goOn();
+  });
+});
+
 describe('outputs of checks that change without a status', () => {
   async function noisy(count: number) {
     const all = await started();
@@ -218,6 +305,19 @@ describe('outputs of checks that change without a status', () => {
     assert.ok(perSecond <= 5, `${perSecond} commands a second`);
     assert.ok(catalog.commands > before, 'in the end they are told');
   }).timeout(20_000);
+
+  it('of which one is refused are told all but that one', async () => {
+    const { local, catalog, clock } = await noisy(128);
+    catalog.refusal = ({ checks }) =>
+      checks.some(({ CheckID }) => CheckID === 'check-7')
+        ? new ProconsulError('rejected', 'not this one')
+        : undefined;
+    for (let i = 0; i < 128; i++) local.updateCheck(`check-${i}`, 'critical', 'news');
+    await clock.advance(8 * MINUTE);
+    await settle();
+    const told = catalog.nodes.get('n1')?.checks.filter(({ Output }) => Output === 'news') ?? [];
+    assert.equal(told.length, 127);
+  });
 
   it('go out at once where check_update_interval is 0', async () => {
     const { local, catalog, antiEntropy } = await started({ checkUpdateIntervalMs: 0 });

@@ -4,7 +4,7 @@ import type {
   Deregistration,
   Registration,
 } from '../../../agent/sync/catalog.ts';
-import { noLeader } from '../../../lib/errors.ts';
+import { noLeader, type ProconsulError } from '../../../lib/errors.ts';
 
 /** A catalog as agents see it, which can be away and counts what it is told. */
 export class MemoryCatalog implements Catalog {
@@ -13,6 +13,8 @@ export class MemoryCatalog implements Catalog {
   readonly deregistrations: Deregistration[] = [];
   /** Whether no server is there. */
   away = false;
+  /** Why a registration is not taken, if it is not. */
+  refusal: (registration: Registration) => ProconsulError | undefined = () => undefined;
 
   /** How many commands it has been told. */
   get commands(): number {
@@ -37,6 +39,8 @@ export class MemoryCatalog implements Catalog {
   async register(registration: Registration): Promise<void> {
     await this.#ask();
     this.registrations.push(registration);
+    const refusal = this.refusal(registration);
+    if (refusal !== undefined) throw refusal;
     const { node, service, checks } = registration;
     const old = this.nodes.get(node.Node);
     const checkIds = new Set(checks.map((check) => check.CheckID));

@@ -1,0 +1,167 @@
+/** This agent's part of the catalog: how it differs from the local state, and telling it changes. */
+import { ProconsulError } from '../../lib/errors.ts';
+import type { CheckDefinition, ServiceDefinition } from '../../lib/model.ts';
+import type { LocalCheck, LocalState } from '../state/local-state.ts';
+import type { Catalog, NodeDefinition } from './catalog.ts';
+import type { Change } from './changes.ts';
+import { type Drift, findDrift } from './drift.ts';
+
+export interface OwnCatalogOptions {
+  readonly local: LocalState;
+  readonly catalog: Catalog;
+  readonly self: Self;
+}
+
+export interface Self {
+  /** Asked anew each time: its metadata and addresses may change on a reload. */
+  readonly node: () => NodeDefinition;
+  /** What a server registers of itself beside its local services. */
+  readonly ownService?: ServiceDefinition;
+  /** Says in the catalog that this agent lives. */
+  readonly aliveCheck: CheckDefinition;
+  /** The token for what was registered without one. */
+  readonly token: () => string;
+}
+
+/** What the catalog would not take, and why. */
+export interface Refused {
+  readonly change: Change;
+  readonly error: ProconsulError;
+}
+
+/** Whether the catalog has understood and will not do it; else it may the next time. */
+export function isRefusal(error: unknown): error is ProconsulError {
+  if (!(error instanceof ProconsulError)) return false;
+  return !['unavailable', 'unknown', 'busy'].includes(error.code);
+}
+
+/** Whether no server was there that could have done it. */
+export function isAway(error: unknown): boolean {
+  return (
+    error instanceof ProconsulError && (error.code === 'unavailable' || error.code === 'unknown')
+  );
+}
+
+export class OwnCatalog {
+  readonly #options: OwnCatalogOptions;
+  /** The node is there, as it should be: nothing of it needs to be sent again. */
+  #nodeKnown = false;
+
+  constructor(options: OwnCatalogOptions) {
+    this.#options = options;
+  }
+
+  /** Where it differs; `deferred` are the checks whose output may. */
+  async compare(deferred: ReadonlySet<string>): Promise<Drift> {
+    const { local, catalog, self } = this.#options;
+    const node = self.node();
+    const known = await catalog.node(node.Node, self.token());
+    const drift = await findDrift({ ...self, local, node }, known, deferred);
+    this.#nodeKnown = !drift.node;
+    return drift;
+  }
+
+  async registerSelf(): Promise<void> {
+    const { catalog, self } = this.#options;
+    const { ownService: service, aliveCheck } = self;
+    await catalog.register(
+      {
+        node: self.node(),
+        skipNodeUpdate: false,
+        ...(service !== undefined && { service }),
+        checks: [aliveCheck],
+      },
+      self.token(),
+    );
+    this.#nodeKnown = true;
+  }
+
+  /**
+   * Tells what changed of a service. Resolves with the part that was refused; rejects where nobody
+   * could be asked, and so nothing is known to be there.
+   */
+  async tell(serviceId: string, change: Change): Promise<Refused | undefined> {
+    const { local, catalog, self } = this.#options;
+    const { Node } = self.node();
+    const service = local.services.get(serviceId);
+    const token = service?.token || self.token();
+    if (serviceId !== '' && service === undefined) {
+      // Its checks go with it, in the same entry.
+      const all = { service: true, checks: new Set<string>() };
+      return joined(await refusalOf(all, catalog.deregister({ node: Node, serviceId }, token)));
+    }
+    const checks: LocalCheck[] = [];
+    const gone: string[] = [];
+    for (const id of change.checks) {
+      const check = local.checks.get(id);
+      if (check?.definition.ServiceID === serviceId) checks.push(check);
+      else if (check === undefined) gone.push(id);
+    }
+    const refused = await this.#register(service?.definition, checks, token);
+    for (const checkId of gone) {
+      const one = { service: false, checks: new Set([checkId]) };
+      refused.push(...(await refusalOf(one, catalog.deregister({ node: Node, checkId }, token))));
+    }
+    return joined(refused);
+  }
+
+  /** Checks as they are now, of any services: a command for each token. Rejects where one fails. */
+  async tellChecks(all: readonly LocalCheck[]): Promise<void> {
+    const { local, catalog, self } = this.#options;
+    const byToken = new Map<string, CheckDefinition[]>();
+    for (const { definition, token: own } of all) {
+      const token = local.services.get(definition.ServiceID)?.token || own || self.token();
+      byToken.set(token, [...(byToken.get(token) ?? []), definition]);
+    }
+    for (const [token, checks] of byToken) {
+      await catalog.register({ node: self.node(), skipNodeUpdate: true, checks }, token);
+    }
+  }
+
+  /** Together; where that is refused each part for itself, so that none holds up another. */
+  async #register(
+    service: ServiceDefinition | undefined,
+    checks: readonly LocalCheck[],
+    token: string,
+  ): Promise<Refused[]> {
+    const parts = checks.length + (service === undefined ? 0 : 1);
+    if (parts === 0) return [];
+    const { catalog, self } = this.#options;
+    const registration = {
+      node: self.node(),
+      skipNodeUpdate: this.#nodeKnown,
+      ...(service !== undefined && { service }),
+      checks: checks.map(({ definition }) => definition),
+    };
+    const all = {
+      service: service !== undefined,
+      checks: new Set(checks.map(({ definition }) => definition.CheckID)),
+    };
+    const refused = await refusalOf(all, catalog.register(registration, token));
+    if (refused.length === 0) this.#nodeKnown = true;
+    if (refused.length === 0 || parts === 1) return refused;
+    const apart = service === undefined ? [] : await this.#register(service, [], token);
+    for (const check of checks) apart.push(...(await this.#register(undefined, [check], token)));
+    return apart;
+  }
+}
+
+async function refusalOf(change: Change, done: Promise<void>): Promise<Refused[]> {
+  try {
+    await done;
+    return [];
+  } catch (error) {
+    if (isRefusal(error)) return [{ change, error }];
+    throw error;
+  }
+}
+
+function joined(refused: readonly Refused[]): Refused | undefined {
+  const [first] = refused;
+  if (first === undefined) return undefined;
+  const change = {
+    service: refused.some((each) => each.change.service),
+    checks: new Set(refused.flatMap((each) => [...each.change.checks])),
+  };
+  return { change, error: first.error };
+}
