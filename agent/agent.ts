@@ -6,7 +6,7 @@ import type { Route } from '../lib/http/route.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import { CheckSet } from './checks/check-set.ts';
-import type { ContainerProbe } from './checks/probe-of.ts';
+import type { ContainerProbe } from './checks/kind.ts';
 import { Reaper } from './checks/reaper.ts';
 import { definitionsOf } from './definitions/from-config.ts';
 import type { AgentContext, LogTap } from './http/context.ts';
@@ -161,8 +161,7 @@ export class Agent {
       clock,
       random,
       node: config.nodeName,
-      maxOutputBytes: checkPolicy.maxOutputBytes,
-      discardOutput: checkPolicy.discardOutput,
+      maxOutputBytes: checkPolicy.discardOutput ? 0 : checkPolicy.maxOutputBytes,
       containerProbe: this.#options.containerProbe,
       checksOfNode: async (node) => (await catalog.node(node, tokens.agent))?.checks,
     });

@@ -10,6 +10,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EPIPE: 'write: broken pipe',
 };
 
+const MAX_PORT = 65535;
+
 interface SystemError extends Error {
   readonly code?: string;
   readonly address?: string;
@@ -36,10 +38,23 @@ function joined(address: string | undefined, port: number | undefined): string |
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** 'host:port', '[::1]:80' or ':80' apart; the host is this machine when there is none. */
-export function splitHostPort(target: string): { host: string; port: number } {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(target) ?? [];
-  if (port === undefined) throw new Error(`dial tcp: address ${target}: missing port in address`);
-  const host = bracketed ?? plain ?? '';
-  return { host: host === '' ? '127.0.0.1' : host, port: Number(port) };
+/**
+ * 'host:port', '[::1]:80' or ':80' apart; the host is this machine when there is none. Throws what
+ * Go's dialer says of an address that is none.
+ */
+export function splitHostPort(target: string, network = 'tcp'): { host: string; port: number } {
+  const bad = (why: string) => new Error(`dial ${network}: address ${why}`);
+  const colon = target.lastIndexOf(':');
+  const bracket = target.startsWith('[') ? target.indexOf(']') : -1;
+  if (target.startsWith('[') && bracket < 0) throw bad(`${target}: missing ']' in address`);
+  if (colon < bracket + 1) throw bad(`${target}: missing port in address`);
+  const host = bracket < 0 ? target.slice(0, colon) : target.slice(1, bracket);
+  if (bracket < 0 ? host.includes(':') : colon > bracket + 1) {
+    throw bad(`${target}: too many colons in address`);
+  }
+  const service = target.slice(colon + 1);
+  if (!/^\d*$/.test(service)) throw bad(`${network}/${service}: unknown port`);
+  const port = Number(service);
+  if (port > MAX_PORT) throw bad(`${service}: invalid port`);
+  return { host: host === '' ? '127.0.0.1' : host, port };
 }

@@ -10,6 +10,9 @@ export interface CheckRunnerOptions {
   readonly report: (look: Look) => void;
 }
 
+/** How long a probe may take to notice that its time is over, and say so in its own words. */
+const GRACE_MS = 100;
+
 export class CheckRunner {
   readonly #options: CheckRunnerOptions;
   #cancelNext: Cancel = () => undefined;
@@ -35,18 +38,32 @@ export class CheckRunner {
   }
 
   async #look(): Promise<void> {
-    const { clock, probe, timeoutMs, intervalMs, report } = this.#options;
-    const run = new AbortController();
-    this.#run = run;
-    this.#cancelTimeout = clock.after(timeoutMs, () => run.abort());
-    const look = await probe(run.signal).catch((error: unknown) =>
-      critical(error instanceof Error ? error.message : String(error)),
-    );
+    const { intervalMs, report } = this.#options;
+    const look = await this.#lookOnce();
     this.#cancelTimeout();
     this.#run = undefined;
     if (this.#stopped) return;
     report(look);
-    // Only now: a slow probe puts the next look off, and never runs twice at the same time.
+    // Only now: a slow probe puts the next look off, and never runs twice at the same time. (One
+    // that hangs for ever does; what it holds open is for its kind to close at the signal.)
     this.start(intervalMs);
+  }
+
+  /** Never rejects and never hangs, whatever the probe does: throw, reject, or not settle at all. */
+  #lookOnce(): Promise<Look> {
+    const { clock, probe, timeoutMs } = this.#options;
+    const run = new AbortController();
+    this.#run = run;
+    return new Promise((resolve) => {
+      this.#cancelTimeout = clock.after(timeoutMs, () => {
+        run.abort();
+        this.#cancelTimeout = clock.after(GRACE_MS, () =>
+          resolve(critical('Timed out running check, which does not end')),
+        );
+      });
+      new Promise<Look>((settle) => settle(probe(run.signal))).then(resolve, (error: unknown) =>
+        resolve(critical(error instanceof Error ? error.message : String(error))),
+      );
+    });
   }
 }

@@ -4,12 +4,16 @@ import { NS_PER_MS } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { CheckDefinition, CheckStatus } from '../../lib/model.ts';
 import type { Random } from '../../lib/random.ts';
-import { type CheckSpec, checkType } from '../definitions/check-spec.ts';
+import type { CheckSpec } from '../definitions/check-spec.ts';
 import type { LocalCheck, LocalState } from '../state/local-state.ts';
-import { aliasLook } from './alias.ts';
+import { AliasFollowers } from './alias-followers.ts';
 import { CheckRunner } from './check-runner.ts';
+import type { ContainerProbe } from './kind.ts';
+import { alias, aliasLook } from './kinds/alias.ts';
+import { ttl } from './kinds/ttl.ts';
+import { type AnyKind, kindOf } from './kinds.ts';
+import { cutOutput } from './output.ts';
 import { critical, type Look, type Probe } from './probe.ts';
-import { type ContainerProbe, intervalMs, probeOf, timeoutMs } from './probe-of.ts';
 import { Threshold } from './threshold.ts';
 import { TtlCheck } from './ttl-check.ts';
 
@@ -18,9 +22,8 @@ export interface CheckSetOptions {
   readonly node: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** What is kept of what checks say; 0 keeps nothing, only how they stand. */
   readonly maxOutputBytes: number;
-  /** What checks say is not kept: only how they stand. */
-  readonly discardOutput: boolean;
   readonly containerProbe: ContainerProbe | undefined;
   /** The checks of another node, for aliases of it; undefined when there is no such node. */
   readonly checksOfNode: (node: string) => Promise<readonly CheckDefinition[] | undefined>;
@@ -28,41 +31,41 @@ export interface CheckSetOptions {
 
 /** How often an alias of another node looks there. */
 const REMOTE_ALIAS_MS = 10_000;
+/** As Consul's: a shorter interval is raised to this, lest checks keep the machine busy. */
+const MIN_INTERVAL_MS = 1000;
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** What a probe may say around the output that it quotes. */
+const MAX_WORDS_BYTES = 2048;
 
-interface Alias {
-  readonly id: string;
-  readonly service: string;
+interface Run {
+  readonly probe: Probe;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly maxOutputBytes: number;
+  readonly judge: (look: Look) => Look | undefined;
 }
 
 export class CheckSet {
   readonly #options: CheckSetOptions;
   readonly #runners = new Map<string, CheckRunner>();
   readonly #ttls = new Map<string, TtlCheck>();
-  readonly #aliases = new Map<string, Alias>();
-  /** By the service that they follow: there may be as many as services, one for each sidecar. */
-  readonly #followers = new Map<string, Set<Alias>>();
-  readonly #stopObserving: () => void;
+  readonly #aliases: AliasFollowers;
 
   constructor(options: CheckSetOptions) {
     this.#options = options;
-    this.#stopObserving = options.local.observe({
-      serviceChanged: (id) => this.#follow(id),
-      checkChanged: (id, serviceId) => {
-        // An alias of the node's own is heeded by none.
-        if (serviceId !== '' || !this.#aliases.has(id)) this.#follow(serviceId);
-      },
-    });
+    this.#aliases = new AliasFollowers(options.local, (id, look) => this.#found(id, look));
   }
 
   /** Begins with a check; one that runs under this id ends. `leftMs`: of its TTL, at a restart. */
   start(check: LocalCheck, leftMs?: number): void {
-    const { CheckID } = check.definition;
     const { spec } = check;
+    const { CheckID } = check.definition;
     this.remove(CheckID);
-    if (spec === undefined) return;
-    if (spec.TTL > 0) this.#startTtl(CheckID, spec.TTL / NS_PER_MS, leftMs);
-    else if (checkType(spec) === 'alias') this.#startAlias(CheckID, spec);
-    else this.#startRunner(check, spec);
+    const kind = spec === undefined ? undefined : kindOf(spec);
+    if (spec === undefined || kind === undefined) return;
+    if (kind.type === ttl.type) this.#startTtl(CheckID, spec.TTL / NS_PER_MS, leftMs);
+    else if (kind.type === alias.type) this.#startAlias(CheckID, spec);
+    else this.#startRunner(check, spec, kind);
   }
 
   /** Ends it; nothing more is heard of it. */
@@ -71,18 +74,18 @@ export class CheckSet {
     this.#ttls.get(id)?.stop();
     this.#runners.delete(id);
     this.#ttls.delete(id);
-    const alias = this.#aliases.get(id);
-    if (alias !== undefined) this.#unfollow(alias);
+    this.#aliases.remove(id);
   }
 
   /** What a client reports of a TTL check. */
   report(id: string, status: CheckStatus, output: string): void {
-    const ttl = this.#ttls.get(id);
-    if (ttl === undefined) {
+    const reported = this.#ttls.get(id);
+    if (reported === undefined) {
       throw new ProconsulError('rejected', `CheckID "${id}" does not have associated TTL`);
     }
-    ttl.renew();
-    this.#found(id, { status, output: this.#cut(output) });
+    reported.renew();
+    const spec = this.#options.local.checks.get(id)?.spec;
+    this.#found(id, { status, output: cutOutput(output, this.#maxOutputBytes(spec)) });
   }
 
   /** How much of its TTL is left; undefined for another kind of check. */
@@ -95,110 +98,84 @@ export class CheckSet {
   }
 
   stop(): void {
-    this.#stopObserving();
+    this.#aliases.stop();
     for (const runner of this.#runners.values()) runner.stop();
-    for (const ttl of this.#ttls.values()) ttl.stop();
+    for (const each of this.#ttls.values()) each.stop();
     this.#runners.clear();
     this.#ttls.clear();
-    this.#aliases.clear();
-    this.#followers.clear();
   }
 
-  #cut(output: string): string {
-    const max = this.#options.maxOutputBytes;
-    if (output.length <= max) return output;
-    return `${output.slice(0, max)} ... (captured ${max} of ${output.length} bytes)`;
+  /** A check may keep less than the agent, never more. */
+  #maxOutputBytes(spec: CheckSpec | undefined): number {
+    const { maxOutputBytes } = this.#options;
+    const own = spec?.OutputMaxSize ?? 0;
+    return own > 0 ? Math.min(own, maxOutputBytes) : maxOutputBytes;
   }
 
   #startTtl(id: string, ttlMs: number, leftMs: number | undefined): void {
     const { clock } = this.#options;
-    const ttl = new TtlCheck(clock, ttlMs, () => this.#found(id, critical('TTL expired')));
-    this.#ttls.set(id, ttl);
-    ttl.start(leftMs);
+    const check = new TtlCheck(clock, ttlMs, () => this.#found(id, critical('TTL expired')));
+    this.#ttls.set(id, check);
+    check.start(leftMs);
   }
 
-  #startRunner({ definition, source }: LocalCheck, spec: CheckSpec): void {
-    const { maxOutputBytes, containerProbe } = this.#options;
-    const context = { maxOutputBytes, containerProbe, untrusted: source === 'api' };
-    const probe = probeOf(spec, context);
-    if (probe === undefined) return;
+  #startRunner({ definition, source }: LocalCheck, spec: CheckSpec, kind: AnyKind): void {
+    const { containerProbe } = this.#options;
+    const maxOutputBytes = this.#maxOutputBytes(spec);
+    const timeoutMs =
+      spec.Timeout > 0 ? spec.Timeout / NS_PER_MS : (kind.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const untrusted = source === 'api';
+    const context = { maxOutputBytes, timeoutMs, untrusted, containerProbe };
+    // Made anew for each look, within it: what cannot be made is critical, not a failed registration.
+    const probe: Probe = (signal) =>
+      kind.probe?.(spec, context)(signal) ?? Promise.reject(new Error('nobody can look at it'));
     const threshold = new Threshold(spec);
-    this.#run(definition.CheckID, probe, {
-      intervalMs: intervalMs(spec),
-      timeoutMs: timeoutMs(spec),
+    this.#run(definition.CheckID, {
+      probe,
+      intervalMs: Math.max(spec.Interval / NS_PER_MS, MIN_INTERVAL_MS),
+      timeoutMs,
+      maxOutputBytes: maxOutputBytes + MAX_WORDS_BYTES,
       judge: (look) => threshold.take(look),
     });
   }
 
   #startAlias(id: string, { AliasNode, AliasService }: CheckSpec): void {
-    if (AliasNode === '' || AliasNode === this.#options.node) {
-      const alias = { id, service: AliasService };
-      this.#aliases.set(id, alias);
-      const followers = this.#followers.get(AliasService) ?? new Set();
-      this.#followers.set(AliasService, followers.add(alias));
-      this.#update(alias);
+    const { node, checksOfNode, maxOutputBytes } = this.#options;
+    if (AliasNode === '' || AliasNode === node) {
+      this.#aliases.add(id, AliasService);
       return;
     }
     const probe = async (): Promise<Look> => {
-      const checks = await this.#options.checksOfNode(AliasNode);
+      const checks = await checksOfNode(AliasNode);
       if (checks === undefined) return critical(`Node ${AliasNode} could not be found`);
-      const of = checks.filter((c) => c.ServiceID === '' || c.ServiceID === AliasService);
-      return aliasLook(of, '');
+      return aliasLook(
+        checks.filter((c) => c.ServiceID === '' || c.ServiceID === AliasService),
+        '',
+      );
     };
-    const interval = REMOTE_ALIAS_MS;
-    this.#run(id, probe, { intervalMs: interval, timeoutMs: interval, judge: (look) => look });
+    this.#run(id, {
+      probe,
+      intervalMs: REMOTE_ALIAS_MS,
+      timeoutMs: REMOTE_ALIAS_MS,
+      maxOutputBytes: maxOutputBytes + MAX_WORDS_BYTES,
+      judge: (look) => look,
+    });
   }
 
-  #run(
-    id: string,
-    probe: Probe,
-    timing: {
-      readonly intervalMs: number;
-      readonly timeoutMs: number;
-      readonly judge: (look: Look) => Look | undefined;
-    },
-  ): void {
+  #run(id: string, { probe, intervalMs, timeoutMs, maxOutputBytes, judge }: Run): void {
     const { clock, random } = this.#options;
     const report = (look: Look) => {
-      const judged = timing.judge(look);
-      if (judged !== undefined) this.#found(id, judged);
+      const judged = judge(look);
+      if (judged === undefined) return;
+      this.#found(id, { ...judged, output: cutOutput(judged.output, maxOutputBytes) });
     };
-    const runner = new CheckRunner({ clock, probe, report, ...timing });
+    const runner = new CheckRunner({ clock, probe, report, intervalMs, timeoutMs });
     this.#runners.set(id, runner);
-    runner.start(random.next() * timing.intervalMs);
-  }
-
-  /** Something changed at a service, or for '' at the node, which all aliases heed. */
-  #follow(serviceId: string): void {
-    const concerned = serviceId === '' ? this.#aliases.values() : this.#followers.get(serviceId);
-    for (const alias of concerned ?? []) this.#update(alias);
-  }
-
-  #unfollow(alias: Alias): void {
-    this.#aliases.delete(alias.id);
-    const followers = this.#followers.get(alias.service);
-    followers?.delete(alias);
-    if (followers?.size === 0) this.#followers.delete(alias.service);
-  }
-
-  #update({ id, service }: Alias): void {
-    const { local } = this.#options;
-    if (service !== '' && !local.services.has(service)) {
-      this.#found(id, critical(`Service ${service} could not be found on node `));
-    } else this.#found(id, aliasLook(this.#aliased(service), id));
+    runner.start(random.next() * intervalMs);
   }
 
   #found(id: string, { status, output }: Look): void {
-    const { local, discardOutput } = this.#options;
-    local.updateCheck(id, status, discardOutput ? '' : output);
-  }
-
-  *#aliased(service: string): Iterable<CheckDefinition> {
-    const { local } = this.#options;
-    if (service !== '') for (const c of local.checksOf(service).values()) yield c.definition;
-    for (const { definition } of local.checksOf('').values()) {
-      // Two aliases that heeded each other would never become passing again.
-      if (definition.Type !== 'alias') yield definition;
-    }
+    const { local, maxOutputBytes } = this.#options;
+    local.updateCheck(id, status, maxOutputBytes === 0 ? '' : output);
   }
 }

@@ -18,15 +18,23 @@ export function isLinkLocal(address: string): boolean {
   return family !== 0 && LINK_LOCAL.check(plain, family === 6 ? 'ipv6' : 'ipv4');
 }
 
-export function refuseLinkLocal(host: string): void {
+/**
+ * For the options of whatever connects. A host that may not be reached is refused here when it is an
+ * address, which no lookup would see, and by the lookup when it is a name.
+ */
+export function lookupFor(host: string, untrusted: boolean): { readonly lookup?: LookupFunction } {
+  if (!untrusted) return {};
   if (isLinkLocal(host)) throw new Error(`refused: ${host} is a link-local address`);
+  return { lookup: lookupNotLinkLocal };
 }
 
 /**
  * Resolves names for a connection and refuses link-local answers. It is this very answer that the
  * connection uses, so a name that changes its address in between gains nothing.
  */
-export const lookupNotLinkLocal: LookupFunction = (hostname, options: LookupOptions, callback) => {
+const lookupNotLinkLocal: LookupFunction = (hostname, given: LookupOptions | number, callback) => {
+  // A datagram socket gives the family alone.
+  const options = typeof given === 'number' ? { family: given } : given;
   lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
     const [first] = addresses ?? [];
     if (error !== null || first === undefined) return callback(error, '', 0);

@@ -1,5 +1,6 @@
 /** Registrator's `SERVICE_CHECK_*` as a check. */
 import { parseDuration } from '../../lib/duration.ts';
+import { KINDS } from '../checks/kinds.ts';
 import type { Attributes } from './attributes.ts';
 import type { CheckRegistration } from './registrations.ts';
 
@@ -52,70 +53,38 @@ function isDuration(text: string): boolean {
   return (parseDuration(text) ?? 0) > 0;
 }
 
-type Kind = (value: string, target: CheckTarget, attributes: Attributes) => CheckRegistration;
-
-const KINDS: readonly (readonly [key: string, kind: Kind])[] = [
-  [
-    'check_http',
-    (path, target, all) => ({ HTTP: url('http', target, path), ...method(all, 'http') }),
-  ],
-  [
-    'check_https',
-    (path, target, all) => ({
-      HTTP: url('https', target, path),
-      ...method(all, 'https'),
-      ...skipVerify(all),
-    }),
-  ],
-  // Registrator leaves check_cmd to a script of that name which looks into the container.
-  ['check_cmd', inContainer],
-  ['check_docker', inContainer],
-  ['check_script', (script, target) => ({ Args: shell(interpolate(script, target)) })],
-  ['check_ttl', (ttl) => ({ TTL: ttl })],
-  ['check_tcp', (_, target) => ({ TCP: hostPort(target) })],
-  [
-    'check_grpc',
-    (_, target, all) => ({
-      GRPC: hostPort(target),
-      ...(all.get('check_grpc_use_tls') ? { GRPCUseTLS: true, ...skipVerify(all) } : {}),
-    }),
-  ],
+/** In registrator's order; labels of kinds that it does not know come after. */
+const ORDER = [
+  'check_http',
+  'check_https',
+  'check_cmd',
+  'check_docker',
+  'check_script',
+  'check_ttl',
 ];
 
+const LABELS = KINDS.flatMap(({ labels }) => Object.entries(labels ?? {})).sort(
+  ([a], [b]) => rank(a) - rank(b),
+);
+
+function rank(label: string): number {
+  const at = ORDER.indexOf(label);
+  return at < 0 ? ORDER.length : at;
+}
+
 function probeOf(attributes: Attributes, target: CheckTarget): CheckRegistration | undefined {
-  for (const [key, kind] of KINDS) {
+  for (const [key, fieldsOf] of LABELS) {
     const value = attributes.get(key);
-    if (value) return kind(value, target, attributes);
+    if (!value) continue;
+    return fieldsOf(value, {
+      hostPort: hostPort(target),
+      containerId: target.containerId,
+      label: (name) => attributes.get(name) ?? '',
+    });
   }
   return undefined;
 }
 
-function inContainer(command: string, { containerId }: CheckTarget): CheckRegistration {
-  return { Args: shell(command), DockerContainerID: containerId };
-}
-
-function method(attributes: Attributes, scheme: string): CheckRegistration {
-  const value = attributes.get(`check_${scheme}_method`);
-  return value ? { Method: value } : {};
-}
-
-function skipVerify(attributes: Attributes): CheckRegistration {
-  return attributes.get('check_tls_skip_verify') ? { TLSSkipVerify: true } : {};
-}
-
-function shell(command: string): string[] {
-  return ['sh', '-c', command];
-}
-
-function url(scheme: string, target: CheckTarget, path: string): string {
-  return `${scheme}://${hostPort(target)}${path.startsWith('/') ? '' : '/'}${path}`;
-}
-
 function hostPort({ address, port }: CheckTarget): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-/** Done here and not by the shell, as registrator does: the script may run elsewhere. */
-function interpolate(script: string, { address, port }: CheckTarget): string {
-  return script.replaceAll('$SERVICE_IP', address).replaceAll('$SERVICE_PORT', String(port));
 }

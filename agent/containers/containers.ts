@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { Clock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { ContainerProbe } from '../checks/probe-of.ts';
+import type { ContainerProbe } from '../checks/kind.ts';
 import { ContainerRegistrations, type RegistrationsDeps } from './container-registrations.ts';
 import { isOurs } from './meta.ts';
 import { type DockerOptions, dockerOptions } from './options.ts';

@@ -2,28 +2,14 @@
  * What the watcher needs of the agent. The shapes are the bodies of `PUT /v1/agent/service/register`
  * and `PUT /v1/agent/check/register`, so that they may as well be sent to an agent over HTTP.
  */
-import type { CheckStatus, StringMap, Weights } from '../../lib/model.ts';
 
-/** A check as it is registered; the times are durations as Go writes them. */
-export interface CheckRegistration {
-  readonly CheckID?: string;
-  readonly Name?: string;
-  readonly Notes?: string;
-  readonly ServiceID?: string;
-  readonly Status?: string;
-  readonly HTTP?: string;
-  readonly Method?: string;
-  readonly TLSSkipVerify?: boolean;
-  readonly TCP?: string;
-  readonly GRPC?: string;
-  readonly GRPCUseTLS?: boolean;
-  readonly TTL?: string;
-  readonly Args?: readonly string[];
-  readonly DockerContainerID?: string;
-  readonly Interval?: string;
-  readonly Timeout?: string;
-  readonly DeregisterCriticalServiceAfter?: string;
-}
+import type { CheckStatus, StringMap, Weights } from '../../lib/model.ts';
+import type { CheckSpec } from '../definitions/check-spec.ts';
+
+/** A check as it is registered: any of a check's fields, the times as durations as Go writes them. */
+export type CheckRegistration = {
+  readonly [Key in keyof CheckSpec]?: CheckSpec[Key] | string;
+};
 
 /** A service as it is registered, with the checks that its container asks for. */
 export interface ServiceRegistration {

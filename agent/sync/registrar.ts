@@ -17,7 +17,7 @@ import {
   checkDefinition,
   checkType,
   fullCheck,
-  isScript,
+  runsPrograms,
 } from '../definitions/check-spec.ts';
 import { checksOf, type ServiceSpec, serviceDefinition } from '../definitions/service-spec.ts';
 import { sidecarId, sidecarOf } from '../definitions/sidecar.ts';
@@ -257,7 +257,7 @@ export class Registrar {
   }
 
   #allow(spec: CheckSpec, source: Source): void {
-    if (!isScript(spec)) return;
+    if (!runsPrograms(spec)) return;
     const { fromFiles, fromHttp } = this.#options.scripts;
     if (fromHttp || (source === 'file' && fromFiles)) return;
     throw new ProconsulError(

@@ -1,48 +1,81 @@
 /** An HTTP request: 2xx is passing, 429 is warning, all else is critical. */
-import http, { type IncomingMessage } from 'node:http';
+import http, { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import https from 'node:https';
 import { goDialError } from '../../../lib/go-error.ts';
-import { lookupNotLinkLocal, refuseLinkLocal } from '../link-local.ts';
-import { OutputTail } from '../output-tail.ts';
-import { critical, type Look, type Probe, passing, warning } from '../probe.ts';
+import {
+  checkKind,
+  flag,
+  type LabelTarget,
+  lists,
+  TLS_FIELDS,
+  text,
+  type ValuesOf,
+} from '../kind.ts';
+import { lookupFor } from '../link-local.ts';
+import { type Looking, looking } from '../looking.ts';
+import { OutputTail } from '../output.ts';
+import { critical, type Look, passing, warning } from '../probe.ts';
 
 /** As Go's client. */
 const MAX_REDIRECTS = 10;
-/** A body that never ends is cut off here, far beyond what is kept of it. */
-const MAX_READ_BYTES = 1024 * 1024;
+/** More than any page about health; a body that never ends would keep the machine busy. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
-export interface HttpProbeOptions {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, readonly string[]>>;
-  readonly body: string;
-  readonly followRedirects: boolean;
-  readonly maxOutputBytes: number;
-  readonly tlsServerName: string;
-  readonly tlsSkipVerify: boolean;
-  /** Registered over HTTP and not in a file: no link-local address, no other host by redirect. */
-  readonly untrusted: boolean;
+const FIELDS = {
+  HTTP: text,
+  Header: lists,
+  Method: text,
+  Body: text,
+  DisableRedirects: flag,
+  ...TLS_FIELDS,
+};
+
+type HttpCheck = ValuesOf<typeof FIELDS>;
+
+export const http1 = checkKind({
+  type: 'http',
+  fields: FIELDS,
+  is: ({ HTTP }) => HTTP !== '',
+  labels: {
+    check_http: (path, target) => fromLabel('http', path, target),
+    check_https: (path, target) => ({
+      ...fromLabel('https', path, target),
+      ...(target.label('check_tls_skip_verify') !== '' && { TLSSkipVerify: true }),
+    }),
+  },
+
+  probe: (check, { maxOutputBytes, untrusted }) => {
+    const method = check.Method === '' ? 'GET' : check.Method;
+    const failed = (why: string) => critical(`${goVerb(method)} "${check.HTTP}": ${why}`);
+    return (signal) => {
+      let reading = false;
+      const timedOut = () => {
+        const during = reading ? 'reading body' : 'awaiting headers';
+        return failed(`context deadline exceeded (Client.Timeout exceeded while ${during})`);
+      };
+      return looking({ signal, timedOut, failed }, (look) => {
+        const answered = (response: IncomingMessage) => {
+          reading = true;
+          readBody(look, response, failed, new OutputTail(maxOutputBytes), (body) => {
+            const { statusCode = 0, statusMessage = '' } = response;
+            const words = `${statusCode} ${statusMessage}`;
+            look.end(judge(statusCode, `HTTP ${method} ${check.HTTP}: ${words} Output: ${body}`));
+          });
+        };
+        const exchange = new Exchange(look, { check, untrusted, answered, failed });
+        exchange.send(firstRequest(check, method), 0);
+      });
+    };
+  },
+});
+
+function fromLabel(scheme: string, path: string, { hostPort, label }: LabelTarget) {
+  const Method = label(`check_${scheme}_method`);
+  const slash = path.startsWith('/') ? '' : '/';
+  return { HTTP: `${scheme}://${hostPort}${slash}${path}`, ...(Method !== '' && { Method }) };
 }
 
-export function httpProbe(options: HttpProbeOptions): Probe {
-  const method = options.method === '' ? 'GET' : options.method;
-  return async (signal) => {
-    const { url } = options;
-    let response: IncomingMessage;
-    let tail: OutputTail;
-    try {
-      response = await follow(options, method, signal);
-      tail = await readBody(response, options.maxOutputBytes);
-    } catch (error) {
-      return critical(`${goVerb(method)} "${url}": ${reason(error, url, signal)}`);
-    }
-    const status = response.statusCode ?? 0;
-    const words = http.STATUS_CODES[status] ?? '';
-    return look(status, `HTTP ${method} ${url}: ${status} ${words} Output: ${tail.text}`);
-  };
-}
-
-function look(status: number, output: string): Look {
+function judge(status: number, output: string): Look {
   if (status >= 200 && status < 300) return passing(output);
   return status === 429 ? warning(output) : critical(output);
 }
@@ -51,85 +84,138 @@ function goVerb(method: string): string {
   return method.charAt(0).toUpperCase() + method.slice(1).toLowerCase();
 }
 
-function reason(error: unknown, url: string, signal: AbortSignal): string {
-  if (signal.aborted) {
-    return 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
-  }
-  return goDialError(error, 'tcp', URL.canParse(url) ? new URL(url).host : url);
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+
+interface Request {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: string;
 }
 
-async function follow(
-  options: HttpProbeOptions,
-  method: string,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  let url = new URL(options.url);
-  for (let hops = 0; ; hops++) {
-    // A redirected POST is a GET, as in browsers and in Go; 307 and 308 keep it.
-    const response = await request(options, url, hops === 0 ? method : 'GET', signal);
-    const next = redirection(options, url, response);
-    if (next === undefined) return response;
-    response.destroy();
-    if (hops >= MAX_REDIRECTS) throw new Error(`stopped after ${MAX_REDIRECTS} redirects`);
-    url = next;
-  }
-}
-
-function redirection(
-  options: HttpProbeOptions,
-  from: URL,
-  { statusCode = 0, headers }: IncomingMessage,
-): URL | undefined {
-  const { location } = headers;
-  if (!options.followRedirects || location === undefined) return undefined;
-  if (![301, 302, 303, 307, 308].includes(statusCode)) return undefined;
-  const to = new URL(location, from);
-  // Else whoever runs the checked server could have this agent ask others in its place.
-  return options.untrusted && to.host !== from.host ? undefined : to;
-}
-
-function request(
-  options: HttpProbeOptions,
-  url: URL,
-  method: string,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  const secure = url.protocol === 'https:';
-  if (!secure && url.protocol !== 'http:') {
-    throw new Error(`unsupported protocol scheme "${url.protocol.slice(0, -1)}"`);
-  }
-  if (options.untrusted) refuseLinkLocal(url.hostname.replace(/^\[|\]$/g, ''));
+function firstRequest(check: HttpCheck, method: string): Request {
+  if (!TOKEN.test(method)) throw new Error(`net/http: invalid method "${method}"`);
   const headers: Record<string, string | string[]> = {
     'User-Agent': 'Consul Health Check',
     Accept: 'text/plain, text/*, */*',
   };
-  for (const [name, values] of Object.entries(options.headers)) headers[name] = [...values];
-  // Node allows one Host and no list of it.
-  const host = Object.entries(options.headers).find(([name]) => /^host$/i.test(name));
-  if (host?.[1][0] !== undefined) headers[host[0]] = host[1][0];
-  return new Promise((resolve, reject) => {
-    const message = (secure ? https : http).request(url, {
-      method,
-      headers,
-      signal,
-      // A connection of its own each time: whether one can be made is part of the check.
-      agent: false,
-      ...(options.untrusted && { lookup: lookupNotLinkLocal }),
-      ...(secure && {
-        rejectUnauthorized: !options.tlsSkipVerify,
-        ...(options.tlsServerName !== '' && { servername: options.tlsServerName }),
-      }),
-    });
-    message.once('response', resolve).once('error', reject);
-    message.end(method === 'GET' && options.method !== 'GET' ? '' : options.body);
-  });
+  for (const [name, values] of Object.entries(check.Header)) {
+    refuseBadHeader(name, values);
+    // Node allows one Host and no list of it.
+    headers[name] = /^host$/i.test(name) ? (values[0] ?? '') : [...values];
+  }
+  return { url: parseUrl(check.HTTP), method, headers, body: check.Body };
 }
 
-async function readBody(response: IncomingMessage, maxOutputBytes: number): Promise<OutputTail> {
-  const tail = new OutputTail(maxOutputBytes);
-  for await (const part of response) {
-    tail.push(part as Buffer);
-    if (tail.total > MAX_READ_BYTES) break;
+function refuseBadHeader(name: string, values: readonly string[]): void {
+  try {
+    validateHeaderName(name);
+  } catch {
+    throw new Error(`net/http: invalid header field name ${JSON.stringify(name)}`);
   }
-  return tail;
+  try {
+    for (const value of values) validateHeaderValue(name, value);
+  } catch {
+    throw new Error(`net/http: invalid header field value for ${JSON.stringify(name)}`);
+  }
+}
+
+function parseUrl(given: string, base?: URL): URL {
+  const scheme = /^([a-z][a-z\d+.-]*):/i.exec(given)?.[1]?.toLowerCase() ?? '';
+  const known = scheme === 'http' || scheme === 'https' || (scheme === '' && base !== undefined);
+  if (!known) throw new Error(`unsupported protocol scheme "${scheme}"`);
+  if (!URL.canParse(given, base?.href)) {
+    const port = /^\w+:\/\/[^/]*:(\d+)(?:\/|$)/.exec(given)?.[1];
+    if (Number(port) > 65535) throw new Error(`dial tcp: address ${port}: invalid port`);
+    throw new Error('invalid character in host name');
+  }
+  return new URL(given, base?.href);
+}
+
+interface ExchangeOptions {
+  readonly check: HttpCheck;
+  readonly untrusted: boolean;
+  readonly answered: (response: IncomingMessage) => void;
+  readonly failed: (why: string) => Look;
+}
+
+/** One request and those that redirects make of it. */
+class Exchange {
+  readonly #look: Looking;
+  readonly #options: ExchangeOptions;
+
+  constructor(look: Looking, options: ExchangeOptions) {
+    this.#look = look;
+    this.#options = options;
+  }
+
+  send(request: Request, hops: number): void {
+    const { check, untrusted, failed, answered } = this.#options;
+    const { url, method, headers } = request;
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const message = (url.protocol === 'https:' ? https : http).request(url, {
+      method,
+      headers: { ...headers },
+      // A connection of its own each time: whether one can be made is part of the check.
+      agent: false,
+      rejectUnauthorized: !check.TLSSkipVerify,
+      ...(check.TLSServerName !== '' && { servername: check.TLSServerName }),
+      ...lookupFor(host, untrusted),
+    });
+    this.#look.finally(() => message.destroy());
+    this.#look.on(message, 'error', (error) =>
+      this.#look.end(failed(goDialError(error, 'tcp', url.host))),
+    );
+    this.#look.on(message, 'response', (response: IncomingMessage) => {
+      const next = this.#redirected(request, response);
+      if (next === undefined) return answered(response);
+      this.#look.on(response, 'error', () => undefined);
+      response.destroy();
+      if (hops >= MAX_REDIRECTS) {
+        return this.#look.end(failed(`stopped after ${MAX_REDIRECTS} redirects`));
+      }
+      this.send(next, hops + 1);
+    });
+    message.end(request.body);
+  }
+
+  #redirected(
+    from: Request,
+    { statusCode = 0, headers: { location } }: IncomingMessage,
+  ): Request | undefined {
+    const { check, untrusted } = this.#options;
+    if (check.DisableRedirects || location === undefined) return undefined;
+    if (![301, 302, 303, 307, 308].includes(statusCode)) return undefined;
+    const url = parseUrl(location, from.url);
+    const sameHost = url.host === from.url.host;
+    // Else whoever runs the checked server could have this agent ask others in its place.
+    if (untrusted && !sameHost) return undefined;
+    const headers = sameHost ? from.headers : without(from.headers, OF_ONE_HOST);
+    // As browsers and Go: only 307 and 308 ask for the same again; else a POST becomes a GET.
+    if (statusCode >= 307) return { ...from, url, headers };
+    const method = from.method === 'HEAD' ? 'HEAD' : 'GET';
+    return { url, method, headers: without(headers, /^content-/i), body: '' };
+  }
+}
+
+/** Whoever is asked next must not learn what was meant for the first. */
+const OF_ONE_HOST = /^(authorization|proxy-authorization|www-authenticate|cookie2?|host)$/i;
+
+function without(headers: Request['headers'], names: RegExp): Request['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.test(name)));
+}
+
+function readBody(
+  look: Looking,
+  response: IncomingMessage,
+  failed: (why: string) => Look,
+  tail: OutputTail,
+  done: (body: string) => void,
+): void {
+  look.on(response, 'data', (part: Buffer) => {
+    tail.push(part);
+    if (tail.total > MAX_BODY_BYTES) look.end(failed(`body beyond ${MAX_BODY_BYTES} bytes`));
+  });
+  look.on(response, 'error', () => look.end(failed('unexpected EOF')));
+  look.on(response, 'end', () => done(tail.text));
 }

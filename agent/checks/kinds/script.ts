@@ -1,48 +1,71 @@
 /** A program: exit code 0 is passing, 1 is warning, all else critical. Never through a shell. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { formatDuration, NS_PER_MS } from '../../../lib/duration.ts';
-import { OutputTail } from '../output-tail.ts';
+import { ARGS, checkKind } from '../kind.ts';
+import { looking } from '../looking.ts';
+import { OutputTail } from '../output.ts';
 import { critical, type Look, type Probe, passing, warning } from '../probe.ts';
 
-export interface ScriptProbeOptions {
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+export const script = checkKind({
+  type: 'script',
+  fields: { Args: ARGS },
+  is: ({ Args }) => Args.length > 0,
+  runsPrograms: true,
+  timeoutMs: DEFAULT_TIMEOUT_MS,
+  probe: ({ Args }, context) => programProbe({ args: Args, ...context }),
+  labels: {
+    check_script: (command, { hostPort }) => ({ Args: inShell(interpolated(command, hostPort)) }),
+  },
+});
+
+/** Labels hold a line for a shell, as registrator's do. */
+export function inShell(command: string): readonly string[] {
+  return ['sh', '-c', command];
+}
+
+/** Done here and not by the shell, as registrator does: the script may run elsewhere. */
+function interpolated(command: string, hostPort: string): string {
+  const colon = hostPort.lastIndexOf(':');
+  const address = hostPort.slice(0, colon).replace(/^\[|\]$/g, '');
+  return command
+    .replaceAll('$SERVICE_IP', address)
+    .replaceAll('$SERVICE_PORT', hostPort.slice(colon + 1));
+}
+
+export interface Program {
   readonly args: readonly string[];
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
 }
 
-export function scriptProbe({ args, timeoutMs, maxOutputBytes }: ScriptProbeOptions): Probe {
+export function programProbe({ args, timeoutMs, maxOutputBytes }: Program): Probe {
   const [program = '', ...rest] = args;
-  return (signal) =>
-    new Promise((resolve) => {
-      const tail = new OutputTail(maxOutputBytes);
+  return (signal) => {
+    const tail = new OutputTail(maxOutputBytes);
+    const timedOut = () => {
+      const time = formatDuration(timeoutMs * NS_PER_MS);
+      const said = tail.total === 0 ? '' : `\n\n${tail.captured}`;
+      return critical(`Timed out (${time}) running check${said}`);
+    };
+    return looking({ signal, timedOut }, (look) => {
       // A group of its own, so that what the program started ends with it.
       const child = spawn(program, rest, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-      child.stdout.on('data', (part: Buffer) => tail.push(part));
-      child.stderr.on('data', (part: Buffer) => tail.push(part));
-      const end = (look: Look) => {
-        signal.removeEventListener('abort', timedOut);
-        resolve(look);
-      };
-      const timedOut = () => {
-        kill(child);
-        const time = formatDuration(timeoutMs * NS_PER_MS);
-        const said = tail.total === 0 ? '' : `\n\n${tail.captured}`;
-        end(critical(`Timed out (${time}) running check${said}`));
-      };
-      signal.addEventListener('abort', timedOut, { once: true });
-      child.once('error', (error) => end(critical(failure(error, program))));
-      child.once('close', (code) => end(lookOf(code, tail.captured)));
+      look.on(child, 'error', (error: NodeJS.ErrnoException) =>
+        look.end(critical(failure(error, program))),
+      );
+      let runs = true;
+      look.finally(() => release(child, runs));
+      for (const stream of [child.stdout, child.stderr]) {
+        look.on(stream, 'data', (part: Buffer) => tail.push(part));
+      }
+      look.on(child, 'close', (code: number | null, by: NodeJS.Signals | null) => {
+        runs = false;
+        const said = tail.captured;
+        look.end(lookOf(code, said === '' && by !== null ? `signal: ${by}` : said));
+      });
     });
-}
-
-/** Whether systemd has the unit running. */
-export function osServiceProbe(unit: string, maxOutputBytes: number): Probe {
-  const args = ['systemctl', 'is-active', '--', unit];
-  const probe = scriptProbe({ args, timeoutMs: 0, maxOutputBytes });
-  return async (signal) => {
-    const { status, output } = await probe(signal);
-    if (status === 'passing') return passing(`Service "${unit}" is healthy`);
-    return critical(`Service "${unit}" is not running: ${output.trim()}`);
   };
 }
 
@@ -60,11 +83,12 @@ function failure(error: NodeJS.ErrnoException, program: string): string {
   return error.code === 'EACCES' ? `fork/exec ${program}: permission denied` : error.message;
 }
 
-function kill(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself in the meantime.
-  }
+/**
+ * Ends what still runs of it. What left its group, as a daemon does, lives on and holds the other
+ * ends of the pipes: ours are closed, or each look would leave two open files behind.
+ */
+function release(child: ChildProcess, runs: boolean): void {
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  if (runs && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
 }

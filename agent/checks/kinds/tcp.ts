@@ -2,39 +2,35 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { goDialError, splitHostPort } from '../../../lib/go-error.ts';
-import { lookupNotLinkLocal, refuseLinkLocal } from '../link-local.ts';
-import { critical, type Probe, passing } from '../probe.ts';
+import { checkKind, flag, TLS_FIELDS, text } from '../kind.ts';
+import { lookupFor } from '../link-local.ts';
+import { looking } from '../looking.ts';
+import { critical, passing } from '../probe.ts';
 
-export interface TcpProbeOptions {
-  readonly target: string;
-  readonly untrusted: boolean;
-  readonly tls?: { readonly serverName: string; readonly skipVerify: boolean };
-}
+export const tcp = checkKind({
+  type: 'tcp',
+  fields: { TCP: text, TCPUseTLS: flag, ...TLS_FIELDS },
+  is: ({ TCP }) => TCP !== '',
+  labels: { check_tcp: (_, { hostPort }) => ({ TCP: hostPort }) },
 
-export function tcpProbe({ target, untrusted, tls }: TcpProbeOptions): Probe {
-  return (signal) =>
-    new Promise((resolve) => {
-      const { host, port } = splitHostPort(target);
-      if (untrusted) refuseLinkLocal(host);
-      const options = { host, port, ...(untrusted && { lookup: lookupNotLinkLocal }) };
-      const socket: Socket =
-        tls === undefined
-          ? connect(options)
-          : connectTls({
-              ...options,
-              servername: tls.serverName === '' ? host : tls.serverName,
-              rejectUnauthorized: !tls.skipVerify,
-            });
-      const end = (look: ReturnType<typeof passing>) => {
-        socket.destroy();
-        signal.removeEventListener('abort', timedOut);
-        resolve(look);
-      };
-      const timedOut = () => end(critical(`dial tcp ${target}: i/o timeout`));
-      signal.addEventListener('abort', timedOut, { once: true });
-      socket.once(tls === undefined ? 'connect' : 'secureConnect', () =>
-        end(passing(`TCP connect ${target}: Success`)),
-      );
-      socket.once('error', (error) => end(critical(goDialError(error, 'tcp', target))));
-    });
-}
+  probe: ({ TCP, TCPUseTLS, TLSServerName, TLSSkipVerify }, { untrusted }) => {
+    const timedOut = () => critical(`dial tcp ${TCP}: i/o timeout`);
+    return (signal) =>
+      looking({ signal, timedOut }, (look) => {
+        const { host, port } = splitHostPort(TCP);
+        const target = { host, port, ...lookupFor(host, untrusted) };
+        const socket: Socket = TCPUseTLS
+          ? connectTls({
+              ...target,
+              ...(TLSServerName !== '' && { servername: TLSServerName }),
+              rejectUnauthorized: !TLSSkipVerify,
+            })
+          : connect(target);
+        look.finally(() => socket.destroy());
+        look.on(socket, TCPUseTLS ? 'secureConnect' : 'connect', () =>
+          look.end(passing(`TCP connect ${TCP}: Success`)),
+        );
+        look.on(socket, 'error', (error) => look.end(critical(goDialError(error, 'tcp', TCP))));
+      });
+  },
+});

@@ -22,7 +22,6 @@ function setUp() {
     random: seededRandom(3),
     node: 'n1',
     maxOutputBytes: 4096,
-    discardOutput: false,
     containerProbe: undefined,
     checksOfNode: async () => undefined,
   });

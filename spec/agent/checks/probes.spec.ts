@@ -5,36 +5,27 @@ import { createServer as createHttp2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type HttpProbeOptions, httpProbe } from '../../../agent/checks/kinds/http.ts';
-import { grpcProbe, h2pingProbe } from '../../../agent/checks/kinds/http2.ts';
-import { scriptProbe } from '../../../agent/checks/kinds/script.ts';
-import { tcpProbe } from '../../../agent/checks/kinds/tcp.ts';
-import { udpProbe } from '../../../agent/checks/kinds/udp.ts';
+import { kindOf } from '../../../agent/checks/kinds.ts';
 import type { Probe } from '../../../agent/checks/probe.ts';
+import { type CheckSpec, fullCheck } from '../../../agent/definitions/check-spec.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 import { until } from '../../support/until.ts';
 
 /** Nothing listens there: it is a privileged port that no machine of ours uses. */
 const CLOSED = '127.0.0.1:1';
 
+function probeOf(given: Partial<CheckSpec>, { untrusted = true, timeoutMs = 300 } = {}): Probe {
+  const spec = fullCheck(given);
+  const context = { maxOutputBytes: 4096, timeoutMs, untrusted, containerProbe: undefined };
+  return kindOf(spec)?.probe?.(spec, context) ?? assert.fail('nobody looks at it');
+}
+
 function look(probe: Probe, signal = new AbortController().signal) {
   return probe(signal);
 }
 
 describe('the HTTP probe', () => {
-  const http = (url: string, more: Partial<HttpProbeOptions> = {}) =>
-    httpProbe({
-      url,
-      method: '',
-      headers: {},
-      body: '',
-      followRedirects: true,
-      maxOutputBytes: 4096,
-      tlsServerName: '',
-      tlsSkipVerify: false,
-      untrusted: true,
-      ...more,
-    });
+  const http = (HTTP: string, more: Partial<CheckSpec> = {}) => probeOf({ HTTP, ...more });
 
   it('is passing for 2xx, warning for 429, else critical, and quotes the answer', async () => {
     let status = 200;
@@ -62,11 +53,11 @@ describe('the HTTP probe', () => {
       request.on('end', () => response.end());
     });
     const headers = { 'X-A': ['1', '2'], Host: ['web.example'] };
-    await look(http(`http://${host}/`, { method: 'POST', headers, body: 'ping' }));
+    await look(http(`http://${host}/`, { Method: 'POST', Header: headers, Body: 'ping' }));
     assert.deepEqual(seen, ['POST', 'Consul Health Check', '1, 2', 'web.example', 'ping']);
   });
 
-  it('keeps the last 4 KB of a body without end, and stops reading it', async () => {
+  it('is critical where a body has no end, and stops reading it', async () => {
     const { host } = await serveHttp((_, response) => {
       const part = 'x'.repeat(64 * 1024);
       const more = () => {
@@ -75,9 +66,18 @@ describe('the HTTP probe', () => {
       };
       more();
     });
-    const { output } = await look(http(`http://${host}/`));
-    const [, body = ''] = output.split('Output: ');
-    assert.equal(body.length, 4096);
+    const { status, output } = await look(http(`http://${host}/`));
+    assert.deepEqual(
+      [status, output],
+      ['critical', `Get "http://${host}/": body beyond 16777216 bytes`],
+    );
+  });
+
+  it('keeps the last 4 KB of a body, cut where a character begins', async () => {
+    const { host } = await serveHttp((_, response) => response.end(`${'é'.repeat(4000)}!`));
+    const { status, output } = await look(http(`http://${host}/`));
+    const [, body] = output.split('Output: ');
+    assert.deepEqual([status, body], ['passing', `${'é'.repeat(2047)}!`]);
   });
 
   it('follows a redirect on the same server, but not to another one when it is not trusted', async () => {
@@ -95,7 +95,9 @@ describe('the HTTP probe', () => {
     assert.match(same.output, /200 OK Output: moved here$/);
     const other = await look(http(`http://${outer.host}/other`));
     assert.deepEqual([other.status, asked], ['critical', []]);
-    const trusted = await look(http(`http://${outer.host}/other`, { untrusted: false }));
+    const trusted = await look(
+      probeOf({ HTTP: `http://${outer.host}/other` }, { untrusted: false }),
+    );
     assert.deepEqual([trusted.status, asked], ['passing', ['inner']]);
   });
 
@@ -133,21 +135,25 @@ describe('the HTTP probe', () => {
 describe('the TCP probe', () => {
   it('is passing where something listens', async () => {
     const { host } = await serveHttp(() => undefined);
-    assert.deepEqual(await look(tcpProbe({ target: host, untrusted: true })), {
+    assert.deepEqual(await look(probeOf({ TCP: host })), {
       status: 'passing',
       output: `TCP connect ${host}: Success`,
     });
   });
 
   it('is critical where nothing listens', async () => {
-    assert.deepEqual(await look(tcpProbe({ target: CLOSED, untrusted: true })), {
+    assert.deepEqual(await look(probeOf({ TCP: CLOSED })), {
       status: 'critical',
       output: `dial tcp ${CLOSED}: connect: connection refused`,
     });
   });
 
-  it('rejects a target without a port', async () => {
-    await assert.rejects(look(tcpProbe({ target: 'web', untrusted: true })), /missing port/);
+  it('is critical where the target has no port', async () => {
+    const { status, output } = await look(probeOf({ TCP: 'web' }));
+    assert.deepEqual(
+      [status, output],
+      ['critical', 'dial tcp: address web: missing port in address'],
+    );
   });
 });
 
@@ -156,19 +162,18 @@ describe('the UDP probe', () => {
     const socket = createSocket('udp4');
     await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
     const target = `127.0.0.1:${socket.address().port}`;
-    const { status, output } = await look(udpProbe(target, true));
+    const { status, output } = await look(probeOf({ UDP: target }));
     socket.close();
     assert.deepEqual([status, output], ['passing', `UDP connect ${target}: Success`]);
   });
 
   it('is critical where the port is refused', async () => {
-    assert.equal((await look(udpProbe(CLOSED, true))).status, 'critical');
+    assert.equal((await look(probeOf({ UDP: CLOSED }))).status, 'critical');
   });
 });
 
 describe('the script probe', () => {
-  const script = (...args: string[]) =>
-    look(scriptProbe({ args, timeoutMs: 300, maxOutputBytes: 4096 }));
+  const script = (...args: string[]) => look(probeOf({ Args: args }));
 
   it('goes by the exit code', async () => {
     assert.deepEqual(await script('sh', '-c', 'echo fine'), {
@@ -208,7 +213,7 @@ describe('the script probe', () => {
     const file = path.join(folder, 'pid');
     const time = new AbortController();
     const args = ['sh', '-c', `sleep 100 & echo $! > ${file}; wait`];
-    const looking = scriptProbe({ args, timeoutMs: 300, maxOutputBytes: 4096 })(time.signal);
+    const looking = probeOf({ Args: args })(time.signal);
     const child = async () => Number(await readFile(file, 'utf8').catch(() => ''));
     await until(async () => (await child()) > 0);
     const pid = await child();
@@ -256,33 +261,31 @@ describe('the gRPC and H2 probes', () => {
     return { target, asked, close };
   }
 
-  const options = { tls: false, tlsServerName: '', tlsSkipVerify: false, untrusted: true };
-
   it('ask the health service by the name behind the slash', async () => {
     const { target, asked, close } = await serveHealth(1);
-    const found = await look(grpcProbe({ ...options, target: `${target}/web` }));
+    const found = await look(probeOf({ GRPC: `${target}/web` }));
     assert.deepEqual(found, { status: 'passing', output: `gRPC check ${target}/web: success` });
     assert.deepEqual(asked, ['/grpc.health.v1.Health/Check web']);
-    assert.equal((await look(h2pingProbe({ ...options, target }))).status, 'passing');
+    assert.equal((await look(probeOf({ H2PING: target, H2PingUseTLS: false }))).status, 'passing');
     await close();
   });
 
   it('are critical when it does not serve, or answers with an error', async () => {
     const down = await serveHealth(2);
-    assert.equal((await look(grpcProbe({ ...options, target: down.target }))).status, 'critical');
+    assert.equal((await look(probeOf({ GRPC: down.target }))).status, 'critical');
     await down.close();
     const unknown = await serveHealth(1, '5');
-    const { output } = await look(grpcProbe({ ...options, target: unknown.target }));
+    const { output } = await look(probeOf({ GRPC: unknown.target }));
     assert.match(output, /^rpc error: code = NotFound/);
     await unknown.close();
   });
 
   it('are critical where nothing listens', async () => {
-    const { output } = await look(grpcProbe({ ...options, target: CLOSED }));
+    const { output } = await look(probeOf({ GRPC: CLOSED }));
     assert.equal(
       output,
       `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing dial tcp ${CLOSED}: connect: connection refused"`,
     );
-    assert.equal((await look(h2pingProbe({ ...options, target: CLOSED }))).status, 'critical');
+    assert.equal((await look(probeOf({ H2PING: CLOSED, H2PingUseTLS: false }))).status, 'critical');
   });
 });

@@ -1,6 +1,13 @@
-/** The status of a check that stands for other checks: those of a service and of its node. */
-import type { CheckDefinition } from '../../lib/model.ts';
-import { type Look, passing } from './probe.ts';
+/** A check that stands for other checks: those of a service and of its node. */
+import type { CheckDefinition } from '../../../lib/model.ts';
+import { checkKind, text } from '../kind.ts';
+import { type Look, passing } from '../probe.ts';
+
+export const alias = checkKind({
+  type: 'alias',
+  fields: { AliasNode: text, AliasService: text },
+  is: ({ AliasNode, AliasService }) => AliasNode !== '' || AliasService !== '',
+});
 
 /** The worst of the checks counts; `self` does not, which is among them when it is the node's. */
 export function aliasLook(checks: Iterable<CheckDefinition>, self: string): Look {
