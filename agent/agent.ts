@@ -100,14 +100,18 @@ export class Agent {
     this.#parts?.antiEntropy.resume();
   }
 
-  /** Takes over what the files say now of services, checks and metadata. */
+  /** Takes over what the files say now of services, checks, metadata, tokens and output. */
   async reload(): Promise<void> {
-    const { registrar, antiEntropy } = this.#started;
+    const { registrar, antiEntropy, tokens } = this.#started;
     const { readConfig, logger } = this.#options;
     const config = await readConfig();
     registrar.reload(definitionsOf(config));
+    tokens.takeOver(config.acl.tokens);
     // All else stays as it is until the process starts anew, as in Consul.
-    this.#config = { ...this.#config, nodeMeta: config.nodeMeta };
+    const { nodeMeta, log } = config;
+    const { discardOutput } = config.checkPolicy;
+    const checkPolicy = { ...this.#config.checkPolicy, discardOutput };
+    this.#config = { ...this.#config, nodeMeta, log, checkPolicy };
     await registrar.remembered();
     antiEntropy.syncSoon();
     logger.info('agent: configuration reloaded');
@@ -156,12 +160,19 @@ export class Agent {
       scale: this.#options.scale ?? (() => 1),
     };
     const antiEntropy = new AntiEntropy({ own, local, clock, random, logger, pace });
+    // A reload may turn it off.
+    const maxOutputBytes = () => {
+      const policy = this.#config.checkPolicy;
+      return policy.discardOutput ? 0 : policy.maxOutputBytes;
+    };
     const checks = new CheckSet({
       local,
       clock,
       random,
       node: config.nodeName,
-      maxOutputBytes: checkPolicy.discardOutput ? 0 : checkPolicy.maxOutputBytes,
+      get maxOutputBytes() {
+        return maxOutputBytes();
+      },
       containerProbe: this.#options.containerProbe,
       checksOfNode: async (node) => (await catalog.node(node, tokens.agent))?.checks,
     });
@@ -187,9 +198,12 @@ export class Agent {
   #context(): AgentContext {
     const { memory: _memory, reaper: _reaper, ...parts } = this.#started;
     const { config, nodeId, membership, clock, logger, logTap, stats, onLeft } = this.#options;
+    const current = () => this.#config;
     return {
       ...parts,
-      config,
+      get config() {
+        return current();
+      },
       nodeId,
       membership,
       clock,

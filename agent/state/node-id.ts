@@ -10,6 +10,9 @@ export async function nodeIdOf(
   { nodeId, dataDir }: { readonly nodeId: string; readonly dataDir: string },
   random: Random,
 ): Promise<string> {
+  if (nodeId !== '' && !isUuid(nodeId)) {
+    throw new ProconsulError('invalid', `node_id is invalid: ${uuidFault(nodeId)}`);
+  }
   if (dataDir === '') return nodeId === '' ? random.uuid() : nodeId;
   const path = join(dataDir, FILE);
   const kept = await readFile(path, 'utf8').then(
@@ -27,4 +30,10 @@ export async function nodeIdOf(
   await mkdir(dataDir, { recursive: true });
   await writeFile(path, id, { mode: 0o600 });
   return id;
+}
+
+/** In Consul's words. */
+function uuidFault(id: string): string {
+  if (id.length !== 36) return 'uuid string is wrong length';
+  return 'uuid is improperly formatted';
 }

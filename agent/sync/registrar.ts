@@ -80,13 +80,16 @@ export class Registrar {
   /** Takes what the files define now; what they no longer define goes. */
   reload(definitions: Definitions): void {
     const { local } = this.#options;
-    const services = new Set(definitions.services.map((spec) => serviceDefinition(spec).ID));
+    const specs = definitions.services
+      .flatMap((spec) => [spec, this.#sidecarOf(spec) ?? []])
+      .flat();
+    const services = new Set(specs.map((spec) => serviceDefinition(spec).ID));
     for (const [id, { source }] of [...local.services]) {
       if (source === 'file' && !services.has(id)) this.removeService(id);
     }
     const checks = new Set([
       ...definitions.checks.map((spec) => spec.CheckID),
-      ...definitions.services.flatMap((spec) =>
+      ...specs.flatMap((spec) =>
         namedChecks(serviceDefinition(spec).ID, spec).map((check) => check.CheckID),
       ),
     ]);

@@ -26,11 +26,13 @@ const NAMES: ReadonlyMap<string, keyof TokenSet> = new Map([
 
 export class Tokens {
   readonly #memory: Memory | undefined;
+  #fromFiles: TokenSet;
   #set: TokenSet;
 
   /** Without memory they last as long as the process. */
   constructor(fromFiles: TokenSet, memory: Memory | undefined) {
     this.#memory = memory;
+    this.#fromFiles = fromFiles;
     const kept = memory?.values.get(KEY) as Partial<TokenSet> | undefined;
     this.#set = { ...fromFiles, ...kept };
   }
@@ -47,6 +49,15 @@ export class Tokens {
 
   get agentMaster(): string {
     return this.#set.agentMaster;
+  }
+
+  /** What files say now, of those tokens of which they said something else before. */
+  takeOver(fromFiles: TokenSet): void {
+    const changed = Object.entries(fromFiles).filter(
+      ([name, token]) => token !== this.#fromFiles[name as keyof TokenSet],
+    );
+    this.#fromFiles = fromFiles;
+    this.#set = { ...this.#set, ...Object.fromEntries(changed) };
   }
 
   async put(name: string, token: string): Promise<void> {

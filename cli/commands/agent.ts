@@ -6,8 +6,9 @@ import type { Config } from '../../lib/config/config.ts';
 import { systemConfigHost } from '../../lib/config/config-host.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
-import { createLogger } from '../../lib/logger.ts';
+import { createLogger, LEVELS } from '../../lib/logger.ts';
 import type { Running, RunOptions } from '../process/run-server.ts';
+import { explainStart } from '../process/start-up.ts';
 
 /** A process that cannot end in order ends anyway. */
 const STOP_TIMEOUT_MS = 4000;
@@ -43,7 +44,12 @@ export async function agentCommand(argv: readonly string[], env: AgentEnvironmen
     env.exit(1);
   };
   const ending = new Ending(env, logger);
-  const readConfig = () => read(argv, env).config;
+  // Read anew for a reload: how much is logged is the process's own, the rest is the agent's.
+  const readConfig = () => {
+    const { config: now } = read(argv, env);
+    logger.level = LEVELS[now.log.level] ?? logger.level;
+    return now;
+  };
   const onLeft = () => void setTimeout(() => ending.end('the request to leave'), LEAVE_GRACE_MS);
   try {
     const { dockerHost } = env;
@@ -54,7 +60,7 @@ export async function agentCommand(argv: readonly string[], env: AgentEnvironmen
     listenToSignals({ env, config, logger, running, ending });
     env.print('==> Proconsul agent running!\n');
   } catch (error) {
-    onFatal(error);
+    onFatal(explainStart(error, config));
   }
 }
 

@@ -19,9 +19,11 @@ import { clientLookups } from './client-lookups.ts';
 import { createDnsServer } from './dns-role.ts';
 import { createListeners } from './listeners.ts';
 import type { Running, RunOptions } from './run-server.ts';
+import { applySocketRights, holdDataDir } from './start-up.ts';
 
 export async function runClient(options: RunOptions): Promise<Running> {
   const { config } = options;
+  const unlock = await holdDataDir(config.dataDir, options.logger);
   const nodeId = await nodeIdOf(config, systemRandom);
   const parts = connect(options, nodeId);
   const { agent, containers, heartbeat, joiner, forwarder, upstream, servers } = parts;
@@ -35,6 +37,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     introducer: introducer(options, nodeId, servers),
   });
   for (const each of listeners) await each.start();
+  await applySocketRights(config.listen);
   const lookups = clientLookups(upstream, config, systemClock);
   const dns = createDnsServer(config, lookups, options.logger);
   await dns.start();
@@ -55,6 +58,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
       upstream.stop();
       await stopped;
       await closed;
+      await unlock();
     },
   };
 }

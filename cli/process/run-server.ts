@@ -19,6 +19,7 @@ import { OwnBeat } from './own-beat.ts';
 import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
 import { createServer } from './server-role.ts';
+import { applySocketRights, holdDataDir } from './start-up.ts';
 
 export interface RunOptions {
   readonly config: Config;
@@ -42,6 +43,7 @@ export interface Running {
 
 export async function runServer(options: RunOptions): Promise<Running> {
   const { config, logger, onFatal } = options;
+  const unlock = await holdDataDir(config.dataDir, logger);
   const nodeId = await nodeIdOf(config, systemRandom);
   const server = await createServer({ config, nodeId, logger, onFatal });
   await server.start();
@@ -81,6 +83,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
     },
   });
   for (const listener of listeners) await listener.start();
+  await applySocketRights(config.listen);
   const lookups = new LocalLookups({ ...server.deps, allowStale: config.dns.allowStale });
   const dns = createDnsServer(config, lookups, logger);
   await dns.start();
@@ -94,6 +97,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
       await agent.stop();
       await server.stop();
       await closed;
+      await unlock();
     },
   };
 }

@@ -50,7 +50,7 @@ describe('PUT /v1/agent/reload', () => {
       await supertest(app).put('/v1/agent/reload').expect(status);
       await settle();
     };
-    return { app, catalog, reload };
+    return { agent, app, catalog, reload };
   }
 
   const WEB = 'service { name = "web" port = 80 check { id = "c" ttl = "10s" } }';
@@ -80,6 +80,35 @@ describe('PUT /v1/agent/reload', () => {
     assert.deepEqual(catalog.serviceIds('n1'), ['consul']);
     await reload(WEB);
     assert.deepEqual(catalog.serviceIds('n1'), ['consul', 'web']);
+  });
+
+  it('leaves a sidecar, its port and its checks as they stand', async () => {
+    const text = (port: number) => `service {
+      name = "web" port = ${port} connect { sidecar_service { check { id = "s" ttl = "10s" } } } }`;
+    const { app, catalog, reload } = await start(text(80));
+    await supertest(app).put('/v1/agent/check/pass/s').expect(200);
+    const before = await supertest(app).get('/v1/agent/service/web-sidecar-proxy');
+    await reload(text(81));
+    const after = await supertest(app).get('/v1/agent/service/web-sidecar-proxy');
+    assert.equal(after.body.Port, before.body.Port);
+    assert.deepEqual(catalog.checkStates('n1'), ['s passing', 'serfHealth passing']);
+    await reload('service { name = "web" port = 81 }');
+    assert.deepEqual(catalog.serviceIds('n1'), ['consul', 'web']);
+  });
+
+  it('takes metadata, tokens and whether output is kept anew', async () => {
+    const check = 'check { id = "c" name = "c" ttl = "10s" }';
+    const { app, agent, reload } = await start(`${check} node_meta { a = "1" } acl_token = "t"`);
+    const self = async () => (await supertest(app).get('/v1/agent/self')).body;
+    assert.equal((await self()).Meta.a, '1');
+    assert.equal(agent.userToken, 't');
+    await reload(`${check} node_meta { a = "2" } discard_check_output = true acl_token = "u"`);
+    const { Meta, DebugConfig } = await self();
+    assert.equal(Meta.a, '2');
+    assert.equal(DebugConfig.NodeMeta.a, '2');
+    assert.equal(agent.userToken, 'u');
+    await supertest(app).put('/v1/agent/check/pass/c?note=hello').expect(200);
+    assert.equal(agent.local.checks.get('c')?.definition.Output, '');
   });
 
   it('changes nothing when a file is wrong', async () => {

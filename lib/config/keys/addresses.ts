@@ -1,6 +1,7 @@
 /** Which addresses and ports to use: bind, client, advertise, and what listens where. */
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import type { StringMap } from '../../model.ts';
+import type { InterfaceAddress } from '../config-host.ts';
 import type { Problems } from '../problems.ts';
 import {
   int,
@@ -13,13 +14,11 @@ import {
   text,
   valueAt,
 } from '../row.ts';
-import { expandTemplate, isPrivateAddress } from '../sockaddr.ts';
+import { expandTemplate, inNetwork, isPrivateAddress } from '../sockaddr.ts';
 import type { Source } from '../source.ts';
 
 const ANY = new Set(['0.0.0.0', '::', '[::]']);
 const UNIX = 'unix://';
-/** Loopback is what is left on a machine without a network. */
-const LOOPBACK = { v4: '127.0.0.1', v6: '::1' };
 
 const port = (does: string, fallback: number, more: More<number> = {}) =>
   int(does, {
@@ -30,6 +29,16 @@ const port = (does: string, fallback: number, more: More<number> = {}) =>
       return value <= 0 ? -1 : value;
     },
   });
+
+/** Consul reads these as numbers too, and ends at the start with what is none. */
+function number(what: string, pattern: RegExp) {
+  return (value: string, path: string, problems: Problems) => {
+    if (!pattern.test(value)) problems.refuse(`${path} must be ${what}, not ${quote(value)}`);
+    return value;
+  };
+}
+
+const quote = (value: string) => JSON.stringify(value);
 
 export const ADDRESS_KEYS = {
   bind_addr: text('The address for agents and other servers.', { flag: 'bind' }),
@@ -95,9 +104,18 @@ export const ADDRESS_KEYS = {
     }),
   },
   unix_sockets: {
-    user: text('The number of the user to whom sockets belong.', { shown: 'UnixSocketUser' }),
-    group: text('The number of their group.', { shown: 'UnixSocketGroup' }),
-    mode: text('Their permissions, such as 0770.', { shown: 'UnixSocketMode' }),
+    user: text('The number of the user to whom sockets of HTTP belong.', {
+      shown: 'UnixSocketUser',
+      rule: number('a number', /^\d*$/),
+    }),
+    group: text('The number of their group.', {
+      shown: 'UnixSocketGroup',
+      rule: number('a number', /^\d*$/),
+    }),
+    mode: text('Their permissions, such as 0770.', {
+      shown: 'UnixSocketMode',
+      rule: number('permissions such as 0770', /^[0-7]{0,4}$/),
+    }),
   },
   ...noEffect('other data centres are not built yet', {
     serf_wan: text('', { flag: 'serf-wan-bind' }),
@@ -237,22 +255,38 @@ function singleAddress(source: Source, path: string, value: string): string | un
   return address;
 }
 
+/** What Consul takes for private beside what is: networks for documents and single links. */
+const AS_PRIVATE = ['169.254.0.0/16', '192.0.0.0/24', '192.0.2.0/24'];
+
+function mayBeAdvertised({ address, family }: InterfaceAddress, v6: boolean): boolean {
+  if (v6) {
+    return family === 'IPv6' && !isPrivateAddress(address) && !isAmong(address, NOT_PUBLIC);
+  }
+  return family === 'IPv4' && (isPrivateAddress(address) || isAmong(address, AS_PRIVATE));
+}
+
+const NOT_PUBLIC = ['fe80::/10', '2001:db8::/32', '::1/128'];
+
+const isAmong = (address: string, cidrs: readonly string[]) =>
+  cidrs.some((cidr) => inNetwork(address, cidr));
+
 /** What others are told when only `bind_addr` is known, and perhaps is any address. */
 function advertiseFor(bind: string, { host, problems }: Source): string {
   if (!ANY.has(bind)) return bind;
   const v6 = bind !== '0.0.0.0';
-  const usable = host.interfaces().filter(({ address, family, loopback }) => {
-    if (loopback) return false;
-    if (v6) return family === 'IPv6' && !/^fe[89ab]/i.test(address) && !isPrivateAddress(address);
-    return isIPv4(address) && isPrivateAddress(address);
-  });
+  const all = host.interfaces();
+  const usable = all.filter((each) => !each.loopback && mayBeAdvertised(each, v6));
+  // A machine without a network has itself to talk to.
+  const [alone] = all.filter(({ family, loopback }) => family === 'IPv4' && loopback);
+  const isOffline = all.every(({ family, loopback }) => loopback || family !== 'IPv4');
+  if (!v6 && isOffline && alone !== undefined) return alone.address;
   const kind = v6 ? 'public IPv6' : 'private IPv4';
   const [only, another] = usable;
   if (only === undefined) {
     problems.refuse(
       `No ${kind} address found. Please configure one with 'bind' and/or 'advertise'.`,
     );
-    return LOOPBACK.v4;
+    return '127.0.0.1';
   }
   if (another === undefined) return only.address;
   // Consul gives up here. But Docker's bridge is on every machine that we are for, and nobody

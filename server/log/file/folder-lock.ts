@@ -153,9 +153,12 @@ function socketFolder(folder: string, handle: FileHandle): string {
   throw new ProconsulError('invalid', `${folder} is too long a path for the lock in it`);
 }
 
-async function inUse(folder: string, number: number): Promise<ProconsulError> {
+/** Another process has the folder. */
+export class FolderInUse extends ProconsulError {}
+
+async function inUse(folder: string, number: number): Promise<FolderInUse> {
   const owner = await readFile(join(folder, `lock-${number}.owner`), 'utf8').catch(() => 'unknown');
-  return new ProconsulError('unavailable', `${folder} is used by another process (${owner})`);
+  return new FolderInUse('unavailable', `${folder} is used by another process (${owner})`);
 }
 
 /** Some network and foreign file systems have no sockets or no hard links. */

@@ -72,6 +72,26 @@ describe('addresses', () => {
     assert.equal(address({ bind_addr: '0.0.0.0' }, one).advertise, '10.0.0.7');
   });
 
+  it('advertise loopback on a machine without a network, as Consul does', () => {
+    const offline = { interfaces: { lo: ['127.0.0.1/8', '::1/128'] } };
+    assert.equal(address({ bind_addr: '0.0.0.0' }, offline).advertise, '127.0.0.1');
+  });
+
+  for (const cidr of ['169.254.1.1/16', '192.0.2.2/24', '192.0.0.1/24', '100.64.0.1/10']) {
+    it(`take ${cidr} for private, as Consul does`, () => {
+      const one = { interfaces: { lo: ['127.0.0.1/8'], eth0: [cidr] } };
+      const { advertise } = address({ bind_addr: '0.0.0.0' }, one);
+      assert.equal(advertise, cidr.split('/')[0]);
+    });
+  }
+
+  for (const cidr of ['198.18.0.1/15', '192.88.99.1/24', '203.0.113.1/24', '240.0.0.1/8']) {
+    it(`do not take ${cidr} for private`, () => {
+      const one = { interfaces: { lo: ['127.0.0.1/8'], eth0: [cidr] } };
+      assert.throws(() => address({ bind_addr: '0.0.0.0' }, one), /No private IPv4/);
+    });
+  }
+
   it('advertise the one that leads to the world when Docker has brought another, and warn', () => {
     const { config, warnings } = load(FROM_FILE, { interfaces, ...file({}) });
     assert.equal(config.address.advertise, '10.0.0.7');
@@ -82,7 +102,7 @@ describe('addresses', () => {
   });
 
   it('cannot be guessed when there is none, or several that might be meant', () => {
-    const none = { interfaces: { lo: ['127.0.0.1/8'] } };
+    const none = { interfaces: { lo: ['127.0.0.1/8'], wan: ['93.184.216.34/24'] } };
     assert.throws(() => address({ bind_addr: '0.0.0.0' }, none), {
       message:
         "No private IPv4 address found. Please configure one with 'bind' and/or 'advertise'.",
