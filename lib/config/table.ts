@@ -10,7 +10,7 @@ import { LOG_KEYS, TELEMETRY_KEYS } from './keys/log.ts';
 import { NODE_KEYS } from './keys/node.ts';
 import { OWN_KEYS } from './keys/own.ts';
 import { SECURITY_KEYS } from './keys/security.ts';
-import type { Decoded, Settled } from './row.ts';
+import type { Decoded, Keys, Settled } from './row.ts';
 
 export const CONFIG_KEYS = {
   ...NODE_KEYS,
@@ -26,6 +26,21 @@ export const CONFIG_KEYS = {
   ...SECURITY_KEYS,
   ...FOREIGN_KEYS,
 };
+
+/** The same keys as docs/configuration.md groups them. */
+export const KEY_GROUPS: readonly (readonly [title: string, keys: Keys])[] = [
+  ['The node', NODE_KEYS],
+  ['Addresses and ports', ADDRESS_KEYS],
+  ['Joining', JOIN_KEYS],
+  ["Redis and Docker (Proconsul's own)", OWN_KEYS],
+  ['HTTP', HTTP_KEYS],
+  ['DNS', DNS_KEYS],
+  ['Log', LOG_KEYS],
+  ['Figures', TELEMETRY_KEYS],
+  ['Checks', CHECK_POLICY_KEYS],
+  ['Security', SECURITY_KEYS],
+  ["What is Consul's alone", FOREIGN_KEYS],
+];
 
 /** What one file, or all of them merged, says. */
 export type RawConfig = Decoded<typeof CONFIG_KEYS>;

@@ -41,7 +41,10 @@ function number(what: string, pattern: RegExp) {
 const quote = (value: string) => JSON.stringify(value);
 
 export const ADDRESS_KEYS = {
-  bind_addr: text('The address for agents and other servers.', { flag: 'bind' }),
+  bind_addr: text('The address for agents and other servers.', {
+    default: '0.0.0.0',
+    flag: 'bind',
+  }),
   client_addr: text('The addresses, with spaces between, for clients: HTTP and DNS.', {
     default: '127.0.0.1',
     flag: 'client',

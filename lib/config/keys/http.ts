@@ -103,7 +103,8 @@ export const HTTP_KEYS = {
 
 type Given = Settled<typeof HTTP_KEYS>;
 
-export function httpConfig({ http_config: http, ...given }: Given) {
+export function httpConfig(given: Given) {
+  const { http_config: http } = given;
   return {
     blockEndpoints: http.block_endpoints,
     allowWriteFrom: http.allow_write_http_from,

@@ -99,29 +99,36 @@ const ACL_KEYS = {
   }),
 };
 
-const certificates = () => ({
-  ...refused(PLAIN, {
-    ca_file: text('', { shown: 'CAFile' }),
-    ca_path: text('', { shown: 'CAPath' }),
-    cert_file: text('', { shown: 'CertFile' }),
-    key_file: text('', { shown: 'KeyFile', secret: true }),
-    verify_incoming: bool('', { shown: 'VerifyIncoming' }),
-    verify_outgoing: bool('', { shown: 'VerifyOutgoing' }),
-    verify_server_hostname: bool('', { shown: 'VerifyServerHostname' }),
-  }),
+const CERTIFICATES = refused(PLAIN, {
+  ca_file: text('', { shown: 'CAFile' }),
+  ca_path: text('', { shown: 'CAPath' }),
+  cert_file: text('', { shown: 'CertFile' }),
+  key_file: text('', { shown: 'KeyFile', secret: true }),
+  verify_incoming: bool('', { shown: 'VerifyIncoming' }),
+  verify_outgoing: bool('', { shown: 'VerifyOutgoing' }),
+  verify_server_hostname: bool('', { shown: 'VerifyServerHostname' }),
 });
 
-const listener = () => ({
-  ...certificates(),
+/** The same keys in the later form, where each listener has its own. */
+const LISTENER = {
+  ...refused(PLAIN, {
+    ca_file: text(),
+    ca_path: text(),
+    cert_file: text(),
+    key_file: text(),
+    verify_incoming: bool(),
+    verify_outgoing: bool(),
+    verify_server_hostname: bool(),
+  }),
   ...noEffect(NO_TLS, {
     tls_min_version: text(),
     tls_cipher_suites: text(),
     use_auto_cert: bool(),
   }),
-});
+};
 
 const TLS_KEYS = {
-  ...certificates(),
+  ...CERTIFICATES,
   ...refused(PLAIN, {
     verify_incoming_https: bool('', { shown: 'VerifyIncomingHTTPS' }),
     verify_incoming_rpc: bool('', { shown: 'VerifyIncomingRPC' }),
@@ -134,10 +141,10 @@ const TLS_KEYS = {
     enable_agent_tls_for_checks: bool('', { shown: 'EnableAgentTLSForChecks' }),
   }),
   tls: {
-    defaults: listener(),
-    https: listener(),
-    internal_rpc: listener(),
-    grpc: listener(),
+    defaults: LISTENER,
+    https: LISTENER,
+    internal_rpc: LISTENER,
+    grpc: LISTENER,
     ...noEffect(NO_TLS, { enable_agent_tls_for_checks: bool() }),
   },
 };
@@ -215,7 +222,8 @@ export const SECURITY_KEYS = {
   }),
 };
 
-export function aclConfig({ acl, ...old }: Settled<typeof ACL_KEYS>) {
+export function aclConfig(given: Settled<typeof ACL_KEYS>) {
+  const { acl } = given;
   const { tokens } = acl;
   return {
     /** Never, until it is built: the row refuses it. */
@@ -223,10 +231,10 @@ export function aclConfig({ acl, ...old }: Settled<typeof ACL_KEYS>) {
     enableTokenPersistence: acl.enable_token_persistence,
     /** '' for each that is not set. */
     tokens: {
-      default: tokens.default || old.acl_token,
-      agent: tokens.agent || old.acl_agent_token,
-      agentMaster: tokens.agent_recovery || tokens.agent_master || old.acl_agent_master_token,
-      replication: tokens.replication || old.acl_replication_token,
+      default: tokens.default || given.acl_token,
+      agent: tokens.agent || given.acl_agent_token,
+      agentMaster: tokens.agent_recovery || tokens.agent_master || given.acl_agent_master_token,
+      replication: tokens.replication || given.acl_replication_token,
     },
   };
 }
