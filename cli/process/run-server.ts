@@ -47,7 +47,13 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const nodeId = await nodeIdOf(config, systemRandom);
   const server = await createServer({ config, nodeId, logger, onFatal });
   await server.start();
-  const containers = new Containers({ ...options, clock: systemClock });
+  const containers = new Containers({
+    config,
+    dockerHost: options.dockerHost,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+  });
   const beat = new OwnBeat({
     server,
     beat: ownBeat(config, nodeId),
