@@ -55,11 +55,11 @@ export async function runServer(options: RunOptions): Promise<Running> {
     logger,
   });
   const beat = new OwnBeat({
-    server,
     beat: ownBeat(config, nodeId),
+    take: (each) => server.members.beat(each),
     clock: systemClock,
     logger,
-    onUnknown: () => agent.syncSoon(),
+    on: { unknown: () => agent.syncSoon(), refused: onFatal },
   });
   const agent: Agent = new Agent({
     ...options,

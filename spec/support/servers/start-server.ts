@@ -9,7 +9,7 @@ import { FastPath } from '../../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../../lib/http/listener.ts';
 import { decodeJson } from '../../../lib/json.ts';
 import { type Logger, silentLogger } from '../../../lib/logger.ts';
-import { MemoryLeases } from '../../../server/leases.ts';
+import { MemoryLeases } from '../../../server/cluster/memory-leases.ts';
 import type { EventLog } from '../../../server/log/event-log.ts';
 import { MemoryLog } from '../../../server/log/memory-log.ts';
 import { Server } from '../../../server/server.ts';
