@@ -1,4 +1,4 @@
-/** An agent: joins local state, checks, anti-entropy, memory and routes, and ends them. */
+/** An agent: joins local state, checks, anti-entropy, kept values and routes, and ends them. */
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { Config } from '../lib/config/config.ts';
@@ -13,10 +13,10 @@ import type { AgentContext, LogTap } from './http/context.ts';
 import { agentRoutes } from './http/routes.ts';
 import { agentStats } from './http/stats.ts';
 import type { Membership } from './servers/membership.ts';
-import { Journal, type Memory, noMemory } from './state/journal.ts';
 import { LocalState } from './state/local-state.ts';
 import { ALIVE_CHECK, consulService, ownMember, ownNode } from './state/own-entry.ts';
 import { ServiceWatch } from './state/service-watch.ts';
+import { type KeptValues, nothingKept, ValueFile } from './state/value-file.ts';
 import { AntiEntropy } from './sync/anti-entropy.ts';
 import type { Catalog } from './sync/catalog.ts';
 import { OwnCatalog } from './sync/own-catalog.ts';
@@ -44,7 +44,8 @@ export interface AgentOptions {
   readonly scale?: () => number;
 }
 
-const JOURNAL = join('agent', 'journal');
+/** Within the data folder; the name is older than what is in it. */
+const VALUES = join('agent', 'journal');
 
 export class Agent {
   readonly #options: AgentOptions;
@@ -82,10 +83,12 @@ export class Agent {
 
   /** Resolves when what was registered before runs again; servers need not be there for it. */
   async start(): Promise<void> {
-    const { config, logger } = this.#options;
-    const memory =
-      config.dataDir === '' ? noMemory : await Journal.open(join(config.dataDir, JOURNAL), logger);
-    this.#parts = this.#build(memory);
+    const { config, logger, clock } = this.#options;
+    const kept =
+      config.dataDir === ''
+        ? nothingKept
+        : await ValueFile.open(join(config.dataDir, VALUES), { logger, clock });
+    this.#parts = this.#build(kept);
     this.#parts.registrar.restore(definitionsOf(config));
     this.#parts.antiEntropy.start();
   }
@@ -132,7 +135,7 @@ export class Agent {
     parts.registrar.stop();
     parts.checks.stop();
     await parts.antiEntropy.stop();
-    await parts.memory.close();
+    await parts.kept.close();
   }
 
   get #started(): Parts {
@@ -140,11 +143,11 @@ export class Agent {
     return this.#parts;
   }
 
-  #build(memory: Memory): Parts {
+  #build(kept: KeptValues): Parts {
     const { config, catalog, clock, random, logger, nodeId } = this.#options;
     const { checkPolicy, acl } = config;
     const local = this.#local;
-    const tokens = new Tokens(acl.tokens, acl.enableTokenPersistence ? memory : undefined);
+    const tokens = new Tokens(acl.tokens, acl.enableTokenPersistence ? kept : undefined);
     const own = new OwnCatalog({
       local,
       catalog,
@@ -180,7 +183,7 @@ export class Agent {
       fromFiles: checkPolicy.enableLocalScripts,
       fromHttp: checkPolicy.enableRemoteScripts,
     };
-    const registrar = new Registrar({ local, checks, memory, clock, scripts });
+    const registrar = new Registrar({ local, checks, kept, clock, logger, scripts });
     const reaper = new Reaper({
       local,
       clock,
@@ -192,11 +195,11 @@ export class Agent {
       },
     });
     const serviceWatch = new ServiceWatch(local, clock);
-    return { memory, tokens, antiEntropy, checks, registrar, reaper, serviceWatch };
+    return { kept, tokens, antiEntropy, checks, registrar, reaper, serviceWatch };
   }
 
   #context(): AgentContext {
-    const { memory: _memory, reaper: _reaper, ...parts } = this.#started;
+    const { kept: _kept, reaper: _reaper, ...parts } = this.#started;
     const { config, nodeId, membership, clock, logger, logTap, stats, onLeft } = this.#options;
     const current = () => this.#config;
     return {
@@ -222,7 +225,7 @@ export class Agent {
 }
 
 interface Parts {
-  readonly memory: Memory;
+  readonly kept: KeptValues;
   readonly tokens: Tokens;
   readonly antiEntropy: AntiEntropy;
   readonly checks: CheckSet;

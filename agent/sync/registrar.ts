@@ -3,7 +3,8 @@
  * memory. It never waits for a server: that is anti-entropy's part.
  */
 import type { Clock } from '../../lib/clock.ts';
-import { ProconsulError } from '../../lib/errors.ts';
+import { describeChain, ProconsulError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
 import {
   type CheckDefinition,
   type CheckStatus,
@@ -21,15 +22,16 @@ import {
 } from '../definitions/check-spec.ts';
 import { checksOf, type ServiceSpec, serviceDefinition } from '../definitions/service-spec.ts';
 import { sidecarId, sidecarOf } from '../definitions/sidecar.ts';
-import { CheckMemory } from '../state/check-memory.ts';
-import type { Memory } from '../state/journal.ts';
 import type { LocalCheck, LocalService, LocalState, Source } from '../state/local-state.ts';
+import { StatusKeeper } from '../state/status-keeper.ts';
+import type { KeptValues } from '../state/value-file.ts';
 
 export interface RegistrarOptions {
   readonly local: LocalState;
   readonly checks: CheckSet;
-  readonly memory: Memory;
+  readonly kept: KeptValues;
   readonly clock: Clock;
+  readonly logger: Logger;
   /** Whether checks may run programs: those of files, and those registered over HTTP too. */
   readonly scripts: { readonly fromFiles: boolean; readonly fromHttp: boolean };
 }
@@ -58,22 +60,26 @@ const CHECK = 'check:';
 
 export class Registrar {
   readonly #options: RegistrarOptions;
-  readonly #states: CheckMemory;
+  readonly #states: StatusKeeper;
 
   constructor(options: RegistrarOptions) {
     this.#options = options;
-    this.#states = new CheckMemory({ ...options, leftMs: (id) => options.checks.leftMs(id) });
+    this.#states = new StatusKeeper({ ...options, leftMs: (id) => options.checks.leftMs(id) });
   }
 
   /** Brings back what was registered before the agent ended, as it stood; files come first. */
   restore(definitions: Definitions): void {
     this.#define(definitions);
-    const kept = [...this.#options.memory.values];
+    const kept = [...this.#options.kept.values];
     for (const [key, value] of kept) {
-      if (key.startsWith(SERVICE)) this.#restoreService(key, value as LocalService);
+      if (key.startsWith(SERVICE)) {
+        this.#restore(key, () => this.#restoreService(key, value as LocalService));
+      }
     }
     for (const [key, value] of kept) {
-      if (key.startsWith(CHECK)) this.#restoreCheck(key, value as StoredCheck);
+      if (key.startsWith(CHECK)) {
+        this.#restore(key, () => this.#restoreCheck(key, value as StoredCheck));
+      }
     }
   }
 
@@ -110,13 +116,13 @@ export class Registrar {
 
   /** With its checks and its sidecar. Ids of what was removed. */
   removeService(id: string): readonly string[] {
-    const { local, memory } = this.#options;
+    const { local, kept } = this.#options;
     const sidecar = local.services.get(sidecarId(id))?.sidecar === true ? [sidecarId(id)] : [];
     const removed = local.services.has(id) ? [id, ...sidecar] : [];
     for (const each of removed) {
       for (const check of [...local.checksOf(each).keys()]) this.removeCheck(check);
       local.removeService(each);
-      memory.delete(SERVICE + each);
+      kept.delete(SERVICE + each);
     }
     return removed;
   }
@@ -131,10 +137,10 @@ export class Registrar {
   }
 
   removeCheck(id: string): void {
-    const { local, checks, memory } = this.#options;
+    const { local, checks, kept } = this.#options;
     checks.remove(id);
     local.removeCheck(id);
-    memory.delete(CHECK + id);
+    kept.delete(CHECK + id);
   }
 
   /** What a client says of a TTL check. */
@@ -155,29 +161,40 @@ export class Registrar {
 
   /** Resolves when all of it is remembered. */
   remembered(): Promise<void> {
-    return this.#options.memory.flush();
+    return this.#options.kept.flush();
   }
 
   stop(): void {
     this.#states.stop();
   }
 
+  /** One value that is not what it was must not keep the agent from starting. */
+  #restore(key: string, restore: () => void): void {
+    try {
+      restore();
+    } catch (error) {
+      this.#options.logger.error(`agent: cannot bring back "${key}": ${describeChain(error)}`);
+    }
+  }
+
   #restoreService(key: string, service: LocalService): void {
-    const { local, memory } = this.#options;
-    if (local.services.has(service.definition.ID)) memory.delete(key);
+    const { local, kept } = this.#options;
+    if (local.services.has(service.definition.ID)) kept.delete(key);
     else local.putService({ ...service, source: 'api' });
   }
 
   #restoreCheck(key: string, { spec, definition, token }: StoredCheck): void {
-    const { local, memory } = this.#options;
+    const { local, kept } = this.#options;
     const { CheckID, ServiceID } = definition;
     const orphan = ServiceID !== '' && !local.services.has(ServiceID);
     if (orphan || local.checks.has(CheckID)) {
-      memory.delete(key);
+      kept.delete(key);
       return;
     }
     const full = spec === undefined ? undefined : fullCheck(spec);
-    this.#begin({ definition, token, spec: full, source: 'api' }, 'recall');
+    // As in Consul: whatever it began with, nobody has said since that it is well.
+    const critical = { ...definition, Status: 'critical', Output: '' } as const;
+    this.#begin({ definition: critical, token, spec: full, source: 'api' }, 'recall');
   }
 
   #define({ services, checks }: Definitions): void {
@@ -202,7 +219,7 @@ export class Registrar {
   }
 
   #putService(spec: ServiceSpec, options: RegisterOptions & { sidecar?: boolean }): string {
-    const { local, memory } = this.#options;
+    const { local, kept } = this.#options;
     const definition = serviceDefinition(spec);
     const { ID } = definition;
     const service: LocalService = {
@@ -212,12 +229,12 @@ export class Registrar {
       ...(options.sidecar === true && { sidecar: true }),
     };
     local.putService(service);
-    if (options.source === 'api') memory.set(SERVICE + ID, service);
+    if (options.source === 'api') kept.set(SERVICE + ID, service);
     const named = namedChecks(ID, spec);
     for (const check of named) this.#putCheck(checkDefinition(check), check, options, 'recall');
     if (options.replaceChecks === true) {
-      const kept = new Set(named.map((check) => check.CheckID));
-      for (const id of [...local.checksOf(ID).keys()]) if (!kept.has(id)) this.removeCheck(id);
+      const stay = new Set(named.map((check) => check.CheckID));
+      for (const id of [...local.checksOf(ID).keys()]) if (!stay.has(id)) this.removeCheck(id);
     }
     return ID;
   }
@@ -236,7 +253,7 @@ export class Registrar {
   #remember({ definition, token, spec }: LocalCheck): void {
     const brief = spec === undefined ? {} : { spec: briefCheck(spec) };
     const stored: StoredCheck = { definition, token, ...brief };
-    this.#options.memory.set(CHECK + definition.CheckID, stored);
+    this.#options.kept.set(CHECK + definition.CheckID, stored);
   }
 
   /** 'recall': it goes on from how it stood, so that registering again flaps nothing. */

@@ -1,6 +1,6 @@
 /** The tokens that an agent uses for itself, from its files or set over HTTP. */
 import { ProconsulError } from '../../lib/errors.ts';
-import type { Memory } from '../state/journal.ts';
+import type { KeptValues } from '../state/value-file.ts';
 
 const KEY = 'tokens';
 
@@ -25,16 +25,16 @@ const NAMES: ReadonlyMap<string, keyof TokenSet> = new Map([
 ]);
 
 export class Tokens {
-  readonly #memory: Memory | undefined;
+  readonly #kept: KeptValues | undefined;
   #fromFiles: TokenSet;
   #set: TokenSet;
 
-  /** Without memory they last as long as the process. */
-  constructor(fromFiles: TokenSet, memory: Memory | undefined) {
-    this.#memory = memory;
+  /** Without a place to keep them they last as long as the process. */
+  constructor(fromFiles: TokenSet, kept: KeptValues | undefined) {
+    this.#kept = kept;
     this.#fromFiles = fromFiles;
-    const kept = memory?.values.get(KEY) as Partial<TokenSet> | undefined;
-    this.#set = { ...fromFiles, ...kept };
+    const before = kept?.values.get(KEY) as Partial<TokenSet> | undefined;
+    this.#set = { ...fromFiles, ...before };
   }
 
   /** For requests that bring none. */
@@ -64,7 +64,7 @@ export class Tokens {
     const slot = NAMES.get(name);
     if (slot === undefined) throw new ProconsulError('not-found', `Token "${name}" is unknown`);
     this.#set = { ...this.#set, [slot]: token };
-    this.#memory?.set(KEY, this.#set);
-    await this.#memory?.flush();
+    this.#kept?.set(KEY, this.#set);
+    await this.#kept?.flush();
   }
 }

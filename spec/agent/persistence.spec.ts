@@ -60,6 +60,21 @@ describe('an agent that is restarted', () => {
     assert.equal(await status(), 'critical');
   });
 
+  it('says of a check that nobody has reported on or looked at that it is critical', async () => {
+    const { app } = await restart(async (first) => {
+      const Checks = [
+        { CheckID: 'ttl', TTL: '60s', Status: 'passing' },
+        { CheckID: 'polled', TCP: '127.0.0.1:1', Interval: '1h', Status: 'passing' },
+        { CheckID: 'reported', TTL: '60s', Status: 'passing' },
+      ];
+      await register(first.app, { Name: 'web', Checks });
+      await supertest(first.app).put('/v1/agent/check/pass/reported').expect(200);
+    });
+    const { body } = await supertest(app).get('/v1/agent/checks');
+    const statuses = ['ttl', 'polled', 'reported'].map((id) => body[id].Status);
+    assert.deepEqual(statuses, ['critical', 'critical', 'passing']);
+  });
+
   it('does not bring back what was deregistered', async () => {
     const { app } = await restart(async (first) => {
       await register(first.app, { Name: 'web', Check: { TTL: '60s' } });

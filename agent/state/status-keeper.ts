@@ -6,10 +6,10 @@ import type { Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
 import type { CheckStatus } from '../../lib/model.ts';
 import { initialStatus } from '../definitions/check-spec.ts';
-import type { Memory } from './journal.ts';
 import type { LocalCheck, LocalState } from './local-state.ts';
+import type { KeptValues } from './value-file.ts';
 
-interface Remembered {
+interface KeptStatus {
   readonly Status: CheckStatus;
   readonly Output: string;
   /** When its TTL ends, milliseconds since 1970; absent for checks without one. */
@@ -20,29 +20,29 @@ const PREFIX = 'state:';
 /** A TTL that is renewed is written again once this part of it has gone by: reports are many. */
 const RENEWAL_PART = 1 / 4;
 
-export interface CheckMemoryOptions {
+export interface StatusKeeperOptions {
   readonly local: LocalState;
-  readonly memory: Memory;
+  readonly kept: KeptValues;
   readonly clock: Clock;
   /** How much of the check's TTL is left; undefined when it has none. */
   readonly leftMs: (id: string) => number | undefined;
 }
 
-export class CheckMemory {
-  readonly #options: CheckMemoryOptions;
+export class StatusKeeper {
+  readonly #options: StatusKeeperOptions;
   /** What is written of each TTL: its end. */
   readonly #until = new Map<string, number>();
   readonly #stopObserving: () => void;
 
-  constructor(options: CheckMemoryOptions) {
+  constructor(options: StatusKeeperOptions) {
     this.#options = options;
     this.#stopObserving = options.local.observe({ checkChanged: (id) => this.#changed(id) });
   }
 
   /** The check as it stood when the agent ended, with what is left of its TTL. */
   recall(check: LocalCheck): { readonly check: LocalCheck; readonly leftMs?: number } {
-    const { memory, clock } = this.#options;
-    const known = memory.values.get(PREFIX + check.definition.CheckID) as Remembered | undefined;
+    const { kept, clock } = this.#options;
+    const known = kept.values.get(PREFIX + check.definition.CheckID) as KeptStatus | undefined;
     if (known === undefined) return { check };
     const { Status, Output, Until } = known;
     const recalled = { ...check, definition: { ...check.definition, Status, Output } };
@@ -71,12 +71,12 @@ export class CheckMemory {
   }
 
   #changed(id: string): void {
-    const { local, memory } = this.#options;
+    const { local, kept } = this.#options;
     const check = local.checks.get(id);
     if (check === undefined) {
       this.#until.delete(id);
-      memory.delete(PREFIX + id);
-    } else if (memory.values.has(PREFIX + id) || !isNew(check)) this.#write(id, this.#end(id));
+      kept.delete(PREFIX + id);
+    } else if (kept.values.has(PREFIX + id) || !isNew(check)) this.#write(id, this.#end(id));
   }
 
   #end(id: string): number | undefined {
@@ -89,7 +89,7 @@ export class CheckMemory {
     if (check === undefined) return;
     const { Status, Output } = check.definition;
     if (Until !== undefined) this.#until.set(id, Until);
-    this.#options.memory.set(PREFIX + id, {
+    this.#options.kept.set(PREFIX + id, {
       Status,
       Output,
       ...(Until !== undefined && { Until }),

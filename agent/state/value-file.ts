@@ -1,0 +1,266 @@
+/**
+ * What an agent keeps over a restart: named values in one file of lines, each written at its end.
+ * Many changes at once cost one write. A line counts once it is whole and on the disk. When a write
+ * fails, what it left behind is cut off, whoever waits for it is told, and it is tried again until it
+ * succeeds: the values in here are what the file comes to, sooner or later.
+ */
+import { dirname } from 'node:path';
+import type { Cancel, Clock } from '../../lib/clock.ts';
+import { describeChain, ProconsulError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { nodeFiles, type ValueFileHandle, type ValueFiles } from './value-files.ts';
+
+/** Rewritten when it is this large and most of it is about the past. */
+const MIN_COMPACTION_BYTES = 1024 * 1024;
+/** So many values are written before others get their turn. */
+const COMPACTED_IN_ONE_GO = 500;
+const FIRST_RETRY_MS = 1000;
+const MAX_RETRY_MS = 30_000;
+
+type Line = readonly [key: string] | readonly [key: string, value: unknown];
+
+/** Where named values are kept; `set` and `delete` are on disk once `flush` resolves. */
+export interface KeptValues {
+  readonly values: ReadonlyMap<string, unknown>;
+  set(key: string, value: unknown): void;
+  delete(key: string): void;
+  /** All that was set so far is on the disk; rejects when that failed, and is tried again. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** For an agent without a data folder: keeps nothing. */
+export const nothingKept: KeptValues = {
+  values: new Map(),
+  set: () => undefined,
+  delete: () => undefined,
+  flush: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
+
+export interface ValueFileOptions {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly files?: ValueFiles;
+}
+
+export class ValueFile implements KeptValues {
+  readonly #path: string;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #files: ValueFiles;
+  readonly #values: Map<string, unknown>;
+  #file: ValueFileHandle;
+  /** The file is whole up to here. */
+  #fileBytes: number;
+  /** Something stands behind that which is not: it goes before anything is written. */
+  #torn = false;
+  /** Its name may not be on the disk: a crash could bring back the file before it, or none. */
+  #nameDue = true;
+  /** How long each value's line is, and all of them together. */
+  readonly #lengths = new Map<string, number>();
+  #liveBytes = 0;
+  #compactAt = MIN_COMPACTION_BYTES;
+  /** What the file does not say yet, by key: of many changes of one the last is enough. */
+  readonly #pending = new Map<string, string>();
+  #writing: Promise<void> | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #cancelRetry: Cancel | undefined;
+
+  private constructor(
+    path: string,
+    { logger, clock, files = nodeFiles }: ValueFileOptions,
+    read: Contents,
+    file: ValueFileHandle,
+  ) {
+    this.#path = path;
+    this.#logger = logger;
+    this.#clock = clock;
+    this.#files = files;
+    this.#values = read.values;
+    this.#fileBytes = read.wholeBytes;
+    this.#torn = read.isTorn;
+    this.#file = file;
+    for (const entry of read.values) this.#measure(entry, Buffer.byteLength(lineOf(entry)));
+  }
+
+  /** Never fails for what is in the file: a damaged line is skipped, and said. */
+  static async open(path: string, options: ValueFileOptions): Promise<ValueFile> {
+    const { files = nodeFiles, logger } = options;
+    await files.makeFolder(dirname(path));
+    const contents = parse(await files.read(path), (line) =>
+      logger.error(`agent: ${path}: line ${line} is damaged: what it said is lost`),
+    );
+    const kept = new ValueFile(path, options, contents, await files.append(path));
+    // On a full disk it cannot, and need not, be shorter.
+    await kept.#compact().catch((error: unknown) => kept.#complain(error));
+    return kept;
+  }
+
+  get values(): ReadonlyMap<string, unknown> {
+    return this.#values;
+  }
+
+  set(key: string, value: unknown): void {
+    this.#values.set(key, value);
+    this.#change([key, value]);
+  }
+
+  delete(key: string): void {
+    if (this.#values.delete(key)) this.#change([key]);
+  }
+
+  async flush(): Promise<void> {
+    while (this.#pending.size > 0) {
+      this.#writing ??= this.#write().finally(() => {
+        this.#writing = undefined;
+      });
+      await this.#writing;
+    }
+    await this.#writing;
+  }
+
+  async close(): Promise<void> {
+    await this.flush().catch((error: unknown) => this.#complain(error));
+    this.#cancelRetry?.();
+    await this.#file.close();
+  }
+
+  #change(line: Line): void {
+    const idle = this.#pending.size === 0 && this.#writing === undefined;
+    const text = lineOf(line);
+    this.#measure(line, Buffer.byteLength(text));
+    // Behind what was set before: a check never stands in the file without its service.
+    this.#pending.delete(line[0]);
+    this.#pending.set(line[0], text);
+    // What nobody waits for, such as a check's status, is written all the same.
+    if (idle) setImmediate(() => this.#flushUnasked());
+  }
+
+  #flushUnasked(): void {
+    // It has been said by then, and is tried again.
+    this.flush().catch(() => undefined);
+  }
+
+  async #write(): Promise<void> {
+    const lines = [...this.#pending];
+    const text = lines.map(([, line]) => line).join('');
+    this.#pending.clear();
+    try {
+      if (this.#torn) await this.#file.truncate(this.#fileBytes);
+      this.#torn = true;
+      await this.#file.append(text);
+      await this.#file.sync();
+      await this.#syncName();
+    } catch (cause) {
+      // What was set in the meantime is newer.
+      const newer = [...this.#pending];
+      this.#pending.clear();
+      for (const [key, line] of [...lines, ...newer]) this.#pending.set(key, line);
+      this.#failed(cause);
+      throw new ProconsulError('rejected', 'failed persisting to data_dir', { cause });
+    }
+    this.#torn = false;
+    this.#fileBytes += Buffer.byteLength(text);
+    this.#retryMs = FIRST_RETRY_MS;
+    if (this.#fileBytes > Math.max(this.#compactAt, 2 * this.#liveBytes)) {
+      await this.#compact().catch((error: unknown) => this.#complain(error));
+    }
+  }
+
+  #failed(cause: unknown): void {
+    this.#complain(cause);
+    this.#cancelRetry?.();
+    this.#cancelRetry = this.#clock.after(this.#retryMs, () => this.#flushUnasked());
+    this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS);
+  }
+
+  #measure([key, ...value]: Line, bytes: number): void {
+    this.#liveBytes -= this.#lengths.get(key) ?? 0;
+    if (value.length === 0) this.#lengths.delete(key);
+    else {
+      this.#lengths.set(key, bytes);
+      this.#liveBytes += bytes;
+    }
+  }
+
+  /**
+   * Writes the values alone into a new file, which takes the place of the old one at once. If that
+   * fails the old one stays as it is, and is rewritten once it has grown by as much again.
+   */
+  async #compact(): Promise<void> {
+    this.#compactAt = this.#fileBytes + MIN_COMPACTION_BYTES;
+    const next = `${this.#path}.new`;
+    const file = await this.#files.create(next);
+    let bytes = 0;
+    try {
+      // As they are now; what is set from now on is written behind them, into the new file.
+      const entries = [...this.#values];
+      for (let at = 0; at < entries.length; at += COMPACTED_IN_ONE_GO) {
+        const text = entries
+          .slice(at, at + COMPACTED_IN_ONE_GO)
+          .map(lineOf)
+          .join('');
+        bytes += Buffer.byteLength(text);
+        await file.append(text);
+      }
+      await file.sync();
+      await this.#files.rename(next, this.#path);
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      throw error;
+    }
+    const old = this.#file;
+    this.#file = file;
+    this.#fileBytes = bytes;
+    this.#torn = false;
+    this.#nameDue = true;
+    this.#compactAt = MIN_COMPACTION_BYTES;
+    await old.close().catch((error: unknown) => this.#complain(error));
+    await this.#syncName();
+  }
+
+  async #syncName(): Promise<void> {
+    if (!this.#nameDue) return;
+    await this.#files.syncFolder(dirname(this.#path));
+    this.#nameDue = false;
+  }
+
+  #complain(error: unknown): void {
+    this.#logger.error(`agent: ${this.#path}: ${describeChain(error)}`);
+  }
+}
+
+function lineOf(line: Line): string {
+  return `${JSON.stringify(line)}\n`;
+}
+
+interface Contents {
+  readonly values: Map<string, unknown>;
+  /** Up to the end of the last line; behind it may be one that was cut off. */
+  readonly wholeBytes: number;
+  readonly isTorn: boolean;
+}
+
+function parse(bytes: Buffer, damaged: (line: number) => void): Contents {
+  const values = new Map<string, unknown>();
+  const wholeBytes = bytes.lastIndexOf('\n') + 1;
+  const lines = bytes.toString('utf8', 0, wholeBytes).split('\n').slice(0, -1);
+  lines.forEach((text, at) => {
+    const line = parseLine(text);
+    if (line === undefined) damaged(at + 1);
+    else if (line.length === 1) values.delete(line[0]);
+    else values.set(line[0], line[1]);
+  });
+  return { values, wholeBytes, isTorn: wholeBytes < bytes.length };
+}
+
+function parseLine(text: string): Line | undefined {
+  try {
+    const line: unknown = JSON.parse(text);
+    const isLine = Array.isArray(line) && typeof line[0] === 'string' && line.length <= 2;
+    return isLine ? (line as unknown as Line) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,56 @@
+/** The few file operations that a ValueFile makes. Specs put in their own, to fail any one of them. */
+import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
+
+export interface ValueFileHandle {
+  /** Writes at the end of the file. */
+  append(text: string): Promise<void>;
+  truncate(bytes: number): Promise<void>;
+  /** Resolves when all that was written is on the disk. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ValueFiles {
+  makeFolder(path: string): Promise<void>;
+  /** Empty when there is no such file. */
+  read(path: string): Promise<Buffer>;
+  /** To write at the end of it; made when it is not there. */
+  append(path: string): Promise<ValueFileHandle>;
+  /** The same of an empty file. */
+  create(path: string): Promise<ValueFileHandle>;
+  rename(from: string, to: string): Promise<void>;
+  /** Resolves when the names in the folder are on the disk. */
+  syncFolder(path: string): Promise<void>;
+}
+
+/** Tokens are in there. */
+const MODE = 0o600;
+
+export const nodeFiles: ValueFiles = {
+  makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
+  read: (path) =>
+    readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return Buffer.alloc(0);
+      throw error;
+    }),
+  append: async (path) => handleOf(await open(path, 'a', MODE)),
+  async create(path) {
+    const file = await open(path, 'a', MODE);
+    await file.truncate(0);
+    return handleOf(file);
+  },
+  rename,
+  async syncFolder(path) {
+    const folder = await open(path, 'r');
+    await folder.sync().finally(() => folder.close());
+  },
+};
+
+function handleOf(file: FileHandle): ValueFileHandle {
+  return {
+    append: (text) => file.appendFile(text),
+    truncate: (bytes) => file.truncate(bytes),
+    sync: () => file.datasync(),
+    close: () => file.close(),
+  };
+}
