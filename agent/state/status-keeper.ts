@@ -61,12 +61,13 @@ export class StatusKeeper {
     if (until - (this.#until.get(id) ?? 0) > ttl * RENEWAL_PART) this.#write(id, until);
   }
 
-  /** Writes how all of them stand now. */
+  /** Writes how much of each TTL is left, of those that somebody has reported on. */
   stop(): void {
     this.#stopObserving();
-    for (const id of this.#options.local.checks.keys()) {
+    const { local, kept } = this.#options;
+    for (const id of local.checks.keys()) {
       const until = this.#end(id);
-      if (until !== undefined) this.#write(id, until);
+      if (until !== undefined && kept.values.has(PREFIX + id)) this.#write(id, until);
     }
   }
 
