@@ -1,16 +1,22 @@
 /**
  * JSON bodies as Consul takes them: key names in any case and in snake_case, null as if it were not
- * there, unknown fields ignored, durations as text or as a number of nanoseconds. Validated by JSON
- * Schema, compiled once.
+ * there, durations as text or as a number of nanoseconds, maps in the order of their names.
+ * Validated by JSON Schema, compiled once.
+ *
+ * A field that no client of Consul knows is refused by its name: it is a mistake, and to pass over it
+ * would be to do something else than was asked for.
  */
 import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv';
-import { parseDuration } from './duration.ts';
+import { durationComplaint, parseDuration } from './duration.ts';
 import { ProconsulError } from './errors.ts';
 import { decodeJson } from './json.ts';
+import { byName } from './key-order.ts';
 
 /**
- * JSON Schema with three words of ours: `duration` (text or nanoseconds in, nanoseconds out),
- * `uint64` (a number or bigint) and `free` (an object taken as it stands, key names and all).
+ * JSON Schema with some words of ours: `duration` (text or nanoseconds in, nanoseconds out), `uint64`
+ * (a number or bigint), `free` (an object taken as it stands, key names and all), `aliases` (other
+ * names of a field), `unheeded` (fields of an object that clients may send and nothing here reads)
+ * and `open` (fields that nobody knows are left out of this object, not refused).
  */
 export type Schema = SchemaObject;
 
@@ -20,7 +26,7 @@ const ajv = new Ajv({
   useDefaults: true,
   allErrors: false,
   strictTypes: false,
-  keywords: ['free', 'aliases'],
+  keywords: ['free', 'aliases', 'unheeded', 'open'],
 });
 ajv.addKeyword({
   keyword: 'duration',
@@ -36,21 +42,26 @@ ajv.addKeyword({
 });
 
 /** Compiles the schema; the decoder throws ProconsulError 'invalid' with Consul's opening words. */
-export function decoder<T>(schema: Schema): Decoder<T> {
-  const check = valueDecoder<T>(schema);
+export function decoder<T>(schema: Schema, opening = 'Request decode failed'): Decoder<T> {
+  const check = compile<T>(schema, shapeOf(schema, !isOpen(schema)));
   return (body) => {
     try {
-      return check(parse(body));
+      // To Go, null is a struct of which nothing is said.
+      return check(parse(body) ?? (schema['type'] === 'array' ? [] : {}));
     } catch (cause) {
       if (!(cause instanceof ProconsulError)) throw cause;
-      throw new ProconsulError('invalid', `Request decode failed: ${cause.message}`, { cause });
+      // Without the cause: it says the same.
+      throw new ProconsulError('invalid', `${opening}: ${cause.message}`);
     }
   };
 }
 
-/** The same for a value that is parsed already, such as a part of a configuration file. */
+/** The same for a part of a configuration file, whose unknown keys others have looked at. */
 export function valueDecoder<T>(schema: Schema): (value: unknown) => T {
-  const shape = shapeOf(schema);
+  return compile(schema, shapeOf(schema, false));
+}
+
+function compile<T>(schema: Schema, shape: Shape): (value: unknown) => T {
   // Once, at the first value: all schemas together are a quarter of a start.
   let compiled: ValidateFunction<T> | undefined;
   return (value) => {
@@ -81,49 +92,93 @@ function complaint(error: ErrorObject | undefined): string {
 interface Shape {
   readonly duration: boolean;
   readonly integer: boolean;
-  /** By the name without case and underscores. */
-  readonly properties?: ReadonlyMap<string, { readonly name: string; readonly shape: Shape }>;
+  readonly free: boolean;
+  readonly fields?: Fields;
   readonly values?: Shape;
   readonly items?: Shape;
 }
 
-function shapeOf(schema: Schema): Shape {
+interface Fields {
+  /** By the name without case and underscores; undefined for one that nothing here reads. */
+  readonly known: ReadonlyMap<string, { readonly name: string; readonly shape: Shape } | undefined>;
+  /** Whether any other is refused. */
+  readonly closed: boolean;
+}
+
+/** `closed`: whether unknown fields are refused, unless the schema says that an object is open. */
+function shapeOf(schema: Schema, closed: boolean): Shape {
   const shape: { -readonly [K in keyof Shape]: Shape[K] } = {
     duration: schema['duration'] === true,
     integer: schema['type'] === 'integer',
+    free: schema['free'] === true,
   };
-  if (schema['items'] !== undefined) shape.items = shapeOf(schema['items']);
+  if (schema['items'] !== undefined) shape.items = shapeOf(schema['items'], closed);
   if (typeof schema['additionalProperties'] === 'object') {
-    shape.values = shapeOf(schema['additionalProperties']);
+    shape.values = shapeOf(schema['additionalProperties'], closed);
   }
-  if (schema['properties'] !== undefined) {
-    const properties = new Map<string, { name: string; shape: Shape }>();
-    for (const [name, sub] of Object.entries<Schema>(schema['properties'])) {
-      const property = { name, shape: shapeOf(sub) };
-      for (const alias of [name, ...(sub['aliases'] ?? [])]) properties.set(plain(alias), property);
-    }
-    shape.properties = properties;
-  }
+  if (schema['properties'] !== undefined) shape.fields = fieldsOf(schema, closed);
   return shape;
+}
+
+function isOpen(schema: Schema): boolean {
+  return schema['open'] === true;
+}
+
+function fieldsOf(schema: Schema, closed: boolean): Fields {
+  const known = new Map<string, { name: string; shape: Shape } | undefined>();
+  const unheeded: readonly string[] = schema['unheeded'] ?? [];
+  for (const name of unheeded) known.set(plain(name), undefined);
+  for (const [name, sub] of Object.entries<Schema>(schema['properties'])) {
+    const property = { name, shape: shapeOf(sub, closed) };
+    for (const alias of [name, ...(sub['aliases'] ?? [])]) known.set(plain(alias), property);
+  }
+  return { known, closed: closed && !isOpen(schema) };
 }
 
 function plain(name: string): string {
   return name.toLowerCase().replaceAll('_', '');
 }
 
+/**
+ * Fields that say in whose part of a cluster something is. Here there is one part: what is meant for
+ * another must not end up in it, where two tenants would overwrite each other.
+ */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['namespace', 'Namespaces'],
+  ['partition', 'Partitions'],
+]);
+
+function isElsewhere(name: string, value: unknown): boolean {
+  if (!ELSEWHERE.has(name) || value === null || value === '') return false;
+  return !(name === 'partition' && value === 'default');
+}
+
+function elsewhere(key: string, name: string): ProconsulError {
+  const why = `${ELSEWHERE.get(name)} are a Consul Enterprise feature`;
+  return new ProconsulError('invalid', `json: unknown field ${JSON.stringify(key)} - ${why}`);
+}
+
 function canonicalise(value: unknown, shape: Shape): unknown {
   if (shape.duration) return typeof value === 'string' ? nanoseconds(value) : value;
   if (shape.integer) refuseHuge(value);
+  if (shape.free) return inOrder(value);
   if (Array.isArray(value)) {
     const { items } = shape;
     return items === undefined ? value : value.map((v) => canonicalise(v, items));
   }
   if (typeof value !== 'object' || value === null) return value;
-  const { properties, values } = shape;
-  if (properties !== undefined) return canonicalObject(value, properties);
+  const { fields, values } = shape;
+  if (fields !== undefined) return canonicalObject(value, fields);
   if (values === undefined) return value;
   const entries = Object.entries(value).filter(([, v]) => v !== null);
-  return Object.fromEntries(entries.map(([k, v]) => [k, canonicalise(v, values)]));
+  return byName(entries.map(([k, v]) => [k, canonicalise(v, values)]));
+}
+
+/** Go reads such an object into a map, which it writes in the order of its names, at any depth. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== 'object' || value === null) return value;
+  return byName(Object.entries(value).map(([k, v]) => [k, inOrder(v)]));
 }
 
 /** 1e300 has no fraction, but no client in Go could read it back. */
@@ -135,20 +190,23 @@ function refuseHuge(value: unknown): void {
 /** Clients send '' for a duration that they leave out. */
 function nanoseconds(text: string): number {
   const ns = text === '' ? 0 : parseDuration(text);
-  if (ns === undefined) throw new ProconsulError('invalid', `time: invalid duration "${text}"`);
+  if (ns === undefined) throw new ProconsulError('invalid', durationComplaint(text));
   return ns;
 }
 
-function canonicalObject(
-  value: object,
-  properties: NonNullable<Shape['properties']>,
-): Record<string, unknown> {
+function canonicalObject(value: object, { known, closed }: Fields): Record<string, unknown> {
   const entries: [string, unknown][] = [];
   for (const [key, v] of Object.entries(value)) {
-    const property = properties.get(plain(key));
-    if (property !== undefined && v !== null) {
-      entries.push([property.name, canonicalise(v, property.shape)]);
-    }
+    const name = plain(key);
+    const property = known.get(name);
+    if (property === undefined) {
+      if (isElsewhere(name, v)) throw elsewhere(key, name);
+      if (closed && !known.has(name) && !ELSEWHERE.has(name)) throw unknownField(key);
+    } else if (v !== null) entries.push([property.name, canonicalise(v, property.shape)]);
   }
   return Object.fromEntries(entries);
+}
+
+function unknownField(key: string): ProconsulError {
+  return new ProconsulError('invalid', `json: unknown field ${JSON.stringify(key)}`);
 }

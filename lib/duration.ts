@@ -31,6 +31,22 @@ export function parseDuration(text: string): number | undefined {
   return negative ? -Math.round(ns) : Math.round(ns);
 }
 
+/** What Go says of a text that is no duration. */
+export function durationComplaint(text: string): string {
+  const quoted = JSON.stringify(text);
+  let rest = text.replace(/^[+-]/, '');
+  while (rest !== '') {
+    const [part = '', number, unit = ''] = /^(\d+\.?\d*|\.\d+)([^.\d]*)/.exec(rest) ?? [];
+    if (number === undefined) break;
+    if (unit === '') return `time: missing unit in duration ${quoted}`;
+    if (!Object.hasOwn(UNIT_NS, unit)) {
+      return `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`;
+    }
+    rest = rest.slice(part.length);
+  }
+  return `time: invalid duration ${quoted}`;
+}
+
 /** Go's Duration.String(): 90e9 → '1m30s', 1.5e6 → '1.5ms'. */
 export function formatDuration(ns: number): string {
   if (ns === 0) return '0s';

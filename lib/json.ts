@@ -1,8 +1,11 @@
 /**
  * JSON as Go reads and writes it: integers of 64 bits digit by digit (as bigint where a number
- * would lose some), `<`, `>`, `&` and the two line separators escaped.
+ * would lose some), `<`, `>`, `&` and the two line separators escaped, names in the order of their
+ * bytes also where they look like numbers.
  */
 import { randomUUID } from 'node:crypto';
+import { syntaxComplaint } from './json-syntax.ts';
+import { compareKeys } from './key-order.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '<': '\\u003c',
@@ -24,7 +27,7 @@ export const MAX_JSON_DEPTH = 32;
 export const MAX_OWN_JSON_DEPTH = 2 * MAX_JSON_DEPTH;
 
 export function encodeJson(value: unknown, pretty = false): string {
-  const text = pretty ? writePretty(value) : write(value);
+  const text = inOrder(value, pretty ? writeMarked(value ?? null, 4) : write(value), pretty);
   if (!TO_ESCAPE.test(text)) return text;
   return text.replace(/[<>&\u2028\u2029]/g, (c) => ESCAPES[c] ?? c);
 }
@@ -34,31 +37,55 @@ function write(value: unknown): string {
     return JSON.stringify(value) ?? 'null';
   } catch (error) {
     // A bigint, which the built-in writer knows no way to write; it is rare, and the rest is fast.
-    if (error instanceof TypeError) return writeBig(value);
+    if (error instanceof TypeError) return writeMarked(value);
     throw error;
   }
 }
 
 /**
- * Stands before an integer that travels as a string through the built-in reader or writer. It is
- * made anew by each process and never leaves it, so that nobody's own string can imitate it.
+ * A key that is a number, which only an object has whose keys are names: JavaScript puts it before
+ * all others, whatever was meant. In a text it can stand nowhere else, for there quotes are escaped.
+ */
+const NUMBER_AS_KEY = /[{,]\s*"\d+":/;
+
+function inOrder(value: unknown, text: string, pretty: boolean): string {
+  if (!NUMBER_AS_KEY.test(text)) return text;
+  return writeMarked(value, pretty ? 4 : undefined, true);
+}
+
+/**
+ * They stand before what travels in disguise through the built-in reader or writer: an integer as a
+ * string, a number that is a key. They are made anew by each process and never leave it, so that
+ * nobody's own string can imitate them.
  */
 const MARK = `${randomUUID()}:`;
 const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, 'g');
+const KEY_MARK = `${randomUUID()}:`;
 
-function writeBig(value: unknown, indent?: number): string {
-  const mark = (_key: string, v: unknown) => (typeof v === 'bigint' ? `${MARK}${v}` : v);
-  return JSON.stringify(value, mark, indent).replace(MARKED, '$1');
+function writeMarked(value: unknown, indent?: number, names = false): string {
+  const mark = (_key: string, v: unknown) => {
+    if (typeof v === 'bigint') return `${MARK}${v}`;
+    return names && hasNumberAsKey(v) ? markedNames(v) : v;
+  };
+  const text = JSON.stringify(value, mark, indent).replace(MARKED, '$1');
+  return names ? text.replaceAll(KEY_MARK, '') : text;
 }
 
-function writePretty(value: unknown): string {
-  return writeBig(value ?? null, 4);
+function hasNumberAsKey(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  for (const key in value) return /^\d+$/.test(key);
+  return false;
+}
+
+function markedNames(names: object): object {
+  const entries = Object.entries(names).sort(([a], [b]) => compareKeys(a, b));
+  return Object.fromEntries(entries.map(([name, v]) => [`${KEY_MARK}${name}`, v]));
 }
 
 /** Throws SyntaxError. Integers beyond 2^53 come back as bigint; numbers beyond all are refused. */
 export function decodeJson(text: string, maxDepth = MAX_JSON_DEPTH): unknown {
   // First, for it takes linear time: the patterns below need well-formed strings for as much.
-  const value: unknown = JSON.parse(text);
+  const value = parse(text);
   checkDepth(text, maxDepth);
   if (MAYBE_INFINITE.test(text)) checkNumbers(text);
   if (!LONG_INTEGER.test(text)) return value;
@@ -68,6 +95,15 @@ export function decodeJson(text: string, maxDepth = MAX_JSON_DEPTH): unknown {
   return JSON.parse(marked, (_key, v: unknown) =>
     typeof v === 'string' && v.startsWith(MARK) ? toInteger(v.slice(MARK.length)) : v,
   );
+}
+
+/** The built-in reader's complaint quotes the text, which may hold what belongs in no log. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw cause instanceof SyntaxError ? new SyntaxError(syntaxComplaint(text)) : cause;
+  }
 }
 
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;

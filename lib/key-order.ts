@@ -16,3 +16,8 @@ function rank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
+
+/** An object whose keys are names, in the order in which Go writes a map: that of their bytes. */
+export function byName<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  return Object.fromEntries([...entries].sort(([a], [b]) => compareKeys(a, b)));
+}

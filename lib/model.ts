@@ -103,6 +103,8 @@ export interface Session extends Indexed {
   readonly TTL: string;
   readonly NodeChecks: readonly string[] | null;
   readonly ServiceChecks: readonly ServiceCheckRef[] | null;
+  /** The older way to name either; absent when it was not used. */
+  readonly Checks?: readonly string[];
 }
 
 export interface Coordinate {

@@ -11,9 +11,3 @@ export const systemRandom: Random = {
   next: Math.random,
   uuid: () => randomUUID(),
 };
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-export function isUuid(text: string): boolean {
-  return UUID.test(text);
-}

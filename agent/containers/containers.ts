@@ -3,30 +3,27 @@ import { hostname } from 'node:os';
 import type { Clock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { Random } from '../../lib/random.ts';
 import type { ContainerProbe } from '../checks/kind.ts';
 import { ContainerRegistrations, type RegistrationsDeps } from './container-registrations.ts';
-import { execProbe } from './exec-probe.ts';
 import { isOurs } from './meta.ts';
 import { type DockerOptions, dockerOptions } from './options.ts';
-import type { ContainerRuntime } from './runtime.ts';
-import { Docker } from './runtimes/docker.ts';
-import { ContainerWatcher } from './watcher.ts';
+import { dockerApi, dockerClient } from './runtimes/docker-api.ts';
+import { execProbe } from './runtimes/exec-probe.ts';
+import { DockerWatcher } from './watcher.ts';
 
 export interface ContainersOptions {
   readonly config: Pick<Config, 'docker' | 'address'>;
   /** DOCKER_HOST, if it is set. */
   readonly dockerHost: string | undefined;
   readonly clock: Clock;
-  readonly random: Random;
   readonly logger: Logger;
 }
 
 export class Containers {
   readonly #options: ContainersOptions;
   readonly #docker: DockerOptions;
-  #runtime: ContainerRuntime | undefined;
-  #watcher: ContainerWatcher | undefined;
+  #client: ReturnType<typeof dockerClient> | undefined;
+  #watcher: DockerWatcher | undefined;
 
   /** Throws ProconsulError 'invalid' when the docker block names no daemon that could be. */
   constructor(options: ContainersOptions) {
@@ -37,10 +34,9 @@ export class Containers {
     if (config.docker.enabled) this.#connect();
   }
 
-  /** Another runtime is chosen here. */
-  #connect(): ContainerRuntime {
-    this.#runtime ??= new Docker(this.#docker);
-    return this.#runtime;
+  #connect(): ReturnType<typeof dockerClient> {
+    this.#client ??= dockerClient(this.#docker);
+    return this.#client;
   }
 
   /** For checks that run in a container; those need no watcher. */
@@ -56,13 +52,12 @@ export class Containers {
       for (const { ID } of ours) await registrations.deregisterService(ID);
       return;
     }
-    const { clock, random, logger } = this.#options;
-    this.#watcher = new ContainerWatcher({
-      runtime: this.#connect(),
+    const { clock, logger } = this.#options;
+    this.#watcher = new DockerWatcher({
+      docker: dockerApi(this.#connect()),
       registrations,
       options: this.#docker,
       clock,
-      random,
       log: (level, message) => logger[level](message),
     });
     this.#watcher.start();

@@ -21,6 +21,9 @@ function schemasOf(fields: Fields): Readonly<Record<string, Schema>> {
 
 const PROPERTIES = schemasOf(CHECK_FIELDS);
 
+/** Clients may send them; here they mean nothing. */
+const UNHEEDED = ['ProxyGRPC', 'ProxyHTTP', 'SessionName'];
+
 /** A check within a service, or in a configuration file. */
 export const checkSchema: Schema = {
   type: 'object',
@@ -28,6 +31,7 @@ export const checkSchema: Schema = {
     ...PROPERTIES,
     ...schemasOf({ CheckID: { ...text, schema: { ...text.schema, aliases: ['ID'] } } }),
   },
+  unheeded: UNHEEDED,
 };
 
 type CheckBody = Omit<CheckSpec, 'CheckID'> & { readonly ID: string; readonly CheckID?: unknown };
@@ -35,6 +39,7 @@ type CheckBody = Omit<CheckSpec, 'CheckID'> & { readonly ID: string; readonly Ch
 const decodeCheckBody = decoder<CheckBody>({
   type: 'object',
   properties: { ...PROPERTIES, ...schemasOf({ ID: text }), CheckID: {} },
+  unheeded: UNHEEDED,
 });
 
 const defaults = valueDecoder<CheckSpec>(checkSchema)({});

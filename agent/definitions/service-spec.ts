@@ -2,6 +2,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { decoder, type Schema, valueDecoder } from '../../lib/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import { byName } from '../../lib/key-order.ts';
 import type { ServiceAddress, ServiceDefinition, StringMap, Weights } from '../../lib/model.ts';
 import {
   type CheckSpec,
@@ -51,6 +52,10 @@ const upstreamSchema: Schema = {
     Config: free,
     MeshGateway: { ...meshGateway, default: {} },
   },
+  unheeded: [
+    ...['CentrallyConfigured', 'DestinationPartition', 'DestinationPeer', 'DestinationPort'],
+    ...['LocalBindSocketMode', 'LocalBindSocketPath'],
+  ],
 };
 
 const exposeSchema: Schema = {
@@ -67,6 +72,7 @@ const exposeSchema: Schema = {
           LocalPathPort: { type: 'integer' },
           Protocol: { type: 'string' },
         },
+        unheeded: ['ParsedFromCheck'],
       },
     },
   },
@@ -84,6 +90,10 @@ const proxySchema: Schema = {
     MeshGateway: { ...meshGateway, default: {} },
     Expose: { ...exposeSchema, default: {} },
   },
+  unheeded: [
+    ...['AccessLogs', 'EnvoyExtensions', 'LocalServicePorts', 'LocalServiceSocketPath', 'Mode'],
+    'TransparentProxy',
+  ],
 };
 
 const PROPERTIES: Readonly<Record<string, Schema>> = {
@@ -110,18 +120,27 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
   Token: text,
 };
 
+/** Clients may send them; here they mean nothing. */
+const UNHEEDED = ['AI', 'Locality', 'Ports', 'SocketPath'];
+
 const serviceSchema: Schema = {
   type: 'object',
   properties: {
     ...PROPERTIES,
     Connect: {
       type: 'object',
+      open: true,
       properties: {
         Native: flag,
-        SidecarService: { type: 'object', properties: PROPERTIES },
+        SidecarService: {
+          type: 'object',
+          properties: PROPERTIES,
+          unheeded: [...UNHEEDED, 'Connect'],
+        },
       },
     },
   },
+  unheeded: UNHEEDED,
 };
 
 /** The body of PUT /v1/agent/service/register. */
@@ -246,9 +265,10 @@ export function serviceDefinition(spec: ServiceSpec): ServiceDefinition {
 
 function taggedAddresses(spec: ServiceSpec): Readonly<Record<string, ServiceAddress>> {
   const own = { Address: spec.Address, Port: spec.Port };
-  if (isIPv4(spec.Address)) return { lan_ipv4: own, wan_ipv4: own, ...spec.TaggedAddresses };
-  if (isIPv6(spec.Address)) return { lan_ipv6: own, wan_ipv6: own, ...spec.TaggedAddresses };
-  return spec.TaggedAddresses;
+  const family = isIPv4(spec.Address) ? 'ipv4' : 'ipv6';
+  if (family === 'ipv6' && !isIPv6(spec.Address)) return spec.TaggedAddresses;
+  const all = { [`lan_${family}`]: own, [`wan_${family}`]: own, ...spec.TaggedAddresses };
+  return byName(Object.entries(all));
 }
 
 const NO_PROXY: Fields = { MeshGateway: {}, Expose: {} };

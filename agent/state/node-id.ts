@@ -2,7 +2,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProconsulError } from '../../lib/errors.ts';
-import { isUuid, type Random } from '../../lib/random.ts';
+import { isUuid } from '../../lib/ids.ts';
+import type { Random } from '../../lib/random.ts';
 
 const FILE = 'node-id';
 

@@ -47,19 +47,13 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const nodeId = await nodeIdOf(config, systemRandom);
   const server = await createServer({ config, nodeId, logger, onFatal });
   await server.start();
-  const containers = new Containers({
-    config,
-    dockerHost: options.dockerHost,
-    clock: systemClock,
-    random: systemRandom,
-    logger,
-  });
+  const containers = new Containers({ ...options, clock: systemClock });
   const beat = new OwnBeat({
+    server,
     beat: ownBeat(config, nodeId),
-    take: (each) => server.members.beat(each),
     clock: systemClock,
     logger,
-    on: { unknown: () => agent.syncSoon(), refused: onFatal },
+    onUnknown: () => agent.syncSoon(),
   });
   const agent: Agent = new Agent({
     ...options,

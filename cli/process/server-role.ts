@@ -4,8 +4,7 @@ import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
-import type { Leases } from '../../server/cluster/leases.ts';
-import { MemoryLeases } from '../../server/cluster/memory-leases.ts';
+import { type Leases, MemoryLeases } from '../../server/leases.ts';
 import type { EventLog } from '../../server/log/event-log.ts';
 import { Server } from '../../server/server.ts';
 
@@ -36,6 +35,10 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
     nodeId,
     address: `${config.address.advertise}:${config.ports.server}`,
     sessionTtlMinMs: config.sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
+    limits: {
+      kvValueBytes: config.limits.kvMaxValueSize,
+      txnBytes: config.limits.txnMaxReqLen,
+    },
     reconnectTimeoutMs: config.join.reconnectTimeoutMs,
     onFatal,
   });

@@ -7,6 +7,7 @@ import express from 'express';
 import { describeChain, ProconsulError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { readBody } from './body.ts';
+import { refuseElsewhere } from './elsewhere.ts';
 import type { FastPath } from './fast/fast-path.ts';
 import { Params } from './params.ts';
 import { cleanPath, encodePath, isPrintable, splitTarget } from './path.ts';
@@ -138,6 +139,7 @@ class Front {
 
   #dispatch(match: Match | undefined, path: string, parts: Parts): Reply | Promise<Reply> {
     const request = requestOf(parts, match?.rest ?? '');
+    refuseElsewhere(path, request);
     if (match !== undefined) return runRow(match, request);
     if (path === '/') return { text: 'Consul Agent' };
     return this.#options.fallback?.(request) ?? { status: 404 };
@@ -206,7 +208,7 @@ function requestOf({ message, response, params }: Parts, rest: string): HttpRequ
       }
       return gone.signal;
     },
-    body: (maxBytes) => readBody(message, maxBytes),
+    body: (maxBytes, limit) => readBody(message, maxBytes, limit),
   };
 }
 

@@ -1,11 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { ProconsulError } from '../errors.ts';
+import type { Limit } from './route.ts';
 
 /**
  * Reads a body, whatever its Content-Type and whatever its Content-Length claims. Refuses while it
  * still streams; what follows is not read any more.
  */
-export function readBody(message: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export function readBody(
+  message: IncomingMessage,
+  maxBytes: number,
+  limit?: Limit,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let bytes = 0;
@@ -14,7 +19,7 @@ export function readBody(message: IncomingMessage, maxBytes: number): Promise<Bu
       reject(
         new ProconsulError(
           'too-large',
-          `Request body(${bytes} bytes) too large, max size: ${maxBytes} bytes.`,
+          `Request body(${bytes} bytes) too large, max size: ${maxBytes} bytes.${see(limit)}`,
         ),
       );
     };
@@ -34,4 +39,10 @@ export function readBody(message: IncomingMessage, maxBytes: number): Promise<Bu
       if (!message.complete) reject(new ProconsulError('invalid', 'request body broke off'));
     });
   });
+}
+
+/** Clients of Consul know this text, and its operators where to look. */
+function see(limit: Limit | undefined): string {
+  if (limit === undefined) return '';
+  return ` See https://www.consul.io/docs/agent/options.html#${limit}.`;
 }

@@ -61,3 +61,10 @@ export class Params {
     return ns;
   }
 }
+
+/** What Go says of a text that is no u64; undefined when it is one. */
+export function uint64Complaint(text: string): string | undefined {
+  const parsing = `strconv.ParseUint: parsing ${JSON.stringify(text)}`;
+  if (!/^\d+$/.test(text)) return `${parsing}: invalid syntax`;
+  return BigInt(text.slice(0, 400)) > MAX_UINT64 ? `${parsing}: value out of range` : undefined;
+}

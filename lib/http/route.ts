@@ -26,6 +26,9 @@ type Kind =
  */
 export type Right = 'none' | 'own' | `${Kind}:${'read' | 'write' | 'list'}`;
 
+/** The configuration's name of a limit, for who runs into it. */
+export type Limit = 'kv_max_value_size' | 'txn_max_req_len';
+
 export interface HttpRequest {
   readonly method: string;
   /** Path and query string as they came. */
@@ -40,7 +43,7 @@ export interface HttpRequest {
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
   /** The whole body. Counts bytes while they come: refuses as soon as there are too many. */
-  body(maxBytes: number): Promise<Buffer>;
+  body(maxBytes: number, limit?: Limit): Promise<Buffer>;
 }
 
 export type Handler = (request: HttpRequest) => Reply | Promise<Reply>;
@@ -52,5 +55,9 @@ export interface Route {
   readonly right: Right;
   /** For docs/compat.md: what it does, in a few words. */
   readonly does: string;
+  /** `?dc=` is passed over: what it shows belongs to no data centre, or to this agent alone. */
+  readonly anyDatacenter?: boolean;
+  /** Its refusals say X-Consul-Index and the like too, as if nothing were known. */
+  readonly indexedErrors?: boolean;
   readonly handle: Handler;
 }

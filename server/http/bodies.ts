@@ -1,15 +1,6 @@
-/** The bodies that servers take, and how they become commands. */
+/** The bodies that servers take of nodes, services and checks: their fields and their types. */
 import { decoder, type Schema } from '../../lib/decode.ts';
-import { formatDuration } from '../../lib/duration.ts';
-import { ProconsulError } from '../../lib/errors.ts';
-import type {
-  CheckDefinition,
-  ServiceAddress,
-  ServiceDefinition,
-  StringMap,
-  Weights,
-} from '../../lib/model.ts';
-import type { NodeDefinition } from '../commands.ts';
+import type { CheckDefinition, ServiceAddress, StringMap, Weights } from '../../lib/model.ts';
 
 const text = { type: 'string', default: '' } as const;
 const flag = { type: 'boolean', default: false } as const;
@@ -43,6 +34,10 @@ export const serviceSchema: Schema = {
     Connect: { type: 'object' },
     ModifyIndex: { uint64: true },
   },
+  unheeded: [
+    ...['AI', 'ContentHash', 'CreateIndex', 'Datacenter', 'Locality', 'PeerName', 'Ports'],
+    'SocketPath',
+  ],
 };
 
 export const checkSchema: Schema = {
@@ -58,6 +53,7 @@ export const checkSchema: Schema = {
     Type: text,
     Definition: {
       type: 'object',
+      open: true,
       properties: {
         HTTP: { type: 'string' },
         TLSSkipVerify: { type: 'boolean' },
@@ -82,6 +78,7 @@ export const checkSchema: Schema = {
     },
     ModifyIndex: { uint64: true },
   },
+  unheeded: ['CreateIndex', 'ExposedPort', 'PeerName', 'ServiceName', 'ServiceTags'],
 };
 
 export const nodeSchema: Schema = {
@@ -95,6 +92,7 @@ export const nodeSchema: Schema = {
     Meta: map,
     ModifyIndex: { uint64: true },
   },
+  unheeded: ['CreateIndex', 'Locality', 'PeerName'],
 };
 
 export interface ServiceBody {
@@ -151,6 +149,7 @@ export const registerBody = decoder<RegisterBody>({
     Checks: { type: 'array', items: checkSchema },
     SkipNodeUpdate: flag,
   },
+  unheeded: ['CreateIndex', 'Locality', 'ModifyIndex', 'PeerName', 'Token'],
 });
 
 export interface DeregisterBody {
@@ -163,82 +162,5 @@ export interface DeregisterBody {
 export const deregisterBody = decoder<DeregisterBody>({
   type: 'object',
   properties: { Node: text, Datacenter: text, ServiceID: text, CheckID: text },
+  unheeded: ['Address', 'Token'],
 });
-
-export function toNode(body: NodeBody, datacenter: string): NodeDefinition {
-  return {
-    ID: body.ID,
-    Node: body.Node,
-    Address: body.Address,
-    Datacenter: datacenter,
-    TaggedAddresses: sortedMap(body.TaggedAddresses),
-    Meta: sortedMap(body.Meta),
-  };
-}
-
-export function toService(body: ServiceBody): ServiceDefinition {
-  const { Weights: weights } = body;
-  if ((weights?.Passing ?? 1) < 0 || (weights?.Warning ?? 1) < 0) {
-    throw new ProconsulError('rejected', 'Passing must be greater than 0');
-  }
-  return {
-    Kind: body.Kind,
-    ID: body.ID === '' ? body.Service : body.ID,
-    Service: body.Service,
-    Tags: body.Tags ?? [],
-    Address: body.Address,
-    TaggedAddresses: sortedMap(body.TaggedAddresses),
-    Meta: sortedMap(body.Meta),
-    Port: body.Port,
-    Weights:
-      weights === undefined
-        ? { Passing: 1, Warning: 1 }
-        : { Passing: weights.Passing ?? 0, Warning: weights.Warning ?? 0 },
-    EnableTagOverride: body.EnableTagOverride,
-    Proxy: body.Proxy ?? {},
-    Connect: body.Connect ?? {},
-  };
-}
-
-export function toCheck(body: CheckBody): CheckDefinition {
-  return {
-    CheckID: body.CheckID === '' ? body.Name : body.CheckID,
-    Name: body.Name,
-    Status: body.Status,
-    Notes: body.Notes,
-    Output: body.Output,
-    ServiceID: body.ServiceID,
-    Type: body.Type,
-    Definition: toDefinition(body.Definition ?? {}),
-  };
-}
-
-const DURATIONS = new Set(['Interval', 'Timeout', 'DeregisterCriticalServiceAfter', 'TTL']);
-
-/** Durations go out as text, and what says nothing is left out, as Consul writes it. */
-function toDefinition(definition: Readonly<Record<string, unknown>>) {
-  const said = Object.entries(definition).filter(([, v]) => !isZero(v));
-  return Object.fromEntries(
-    said.map(([k, v]) => [k, DURATIONS.has(k) ? formatDuration(Number(v)) : v]),
-  );
-}
-
-function isZero(value: unknown): boolean {
-  return value === '' || value === 0 || value === false || (Array.isArray(value) && !value.length);
-}
-
-/** As Go writes maps; an empty one is null. */
-export function sortedMap<T>(
-  unsorted: Readonly<Record<string, T>> | undefined,
-): Readonly<Record<string, T>> | null {
-  const entries = Object.entries(unsorted ?? {});
-  if (entries.length === 0) return null;
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** Names become parts of keys in our tables, where NUL separates them. */
-export function refuseNul(...names: readonly string[]): void {
-  if (names.some((name) => name.includes('\0'))) {
-    throw new ProconsulError('invalid', 'Request decode failed: a name must not contain NUL');
-  }
-}

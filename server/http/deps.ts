@@ -2,8 +2,8 @@ import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import type { Random } from '../../lib/random.ts';
-import type { Members } from '../cluster/members.ts';
 import type { Command } from '../commands.ts';
+import type { Members } from '../members.ts';
 import type { Answers } from '../query/answers.ts';
 import type { Readiness } from '../readiness.ts';
 import type { Outcome } from '../state/outcome.ts';
@@ -24,6 +24,12 @@ export interface Cluster {
   peers(): readonly Peer[];
 }
 
+/** How much may be written at once, as the configuration says. */
+export interface WriteLimits {
+  readonly kvValueBytes: number;
+  readonly txnBytes: number;
+}
+
 /** What the routes of a server stand on. */
 export interface ServerDeps {
   readonly datacenter: string;
@@ -40,6 +46,7 @@ export interface ServerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly sessionTtlMinMs: number;
+  readonly limits: WriteLimits;
 }
 
 /** Proposes, and turns what the state refused into Consul's error. */

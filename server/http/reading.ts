@@ -52,6 +52,15 @@ export class Reading {
     return factsOf(this.deps, this.asked.consistency);
   }
 
+  /** Every answer is kept, and none is older than it may be: only the first one is said to be new. */
+  cachedReply(): Reply {
+    const { answers } = this.deps;
+    const hit = answers.wasCached(this.asked.query);
+    const { shared, ...once } = this.reply();
+    if (!hit || shared === undefined) return once;
+    return { ...once, headers: { ...once.headers, 'X-Cache': 'HIT', Age: '0' }, shared };
+  }
+
   reply(answer: Answer = this.current(), facts: Facts = this.facts()): Reply {
     return replyTo(answer, facts, this.asked, {
       bytes: answer.body.length + READING_BYTES,

@@ -9,7 +9,7 @@ import type { HttpRequest, Right, Route } from '../../lib/http/route.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Query } from '../query/query.ts';
 import type { Consistency } from '../readiness.ts';
-import { checkDatacenter, type ServerDeps } from './deps.ts';
+import type { ServerDeps } from './deps.ts';
 import { PendingReading, Reading } from './reading.ts';
 
 export interface Read {
@@ -19,8 +19,8 @@ export interface Read {
   readonly query: (request: HttpRequest) => Query;
   /** Only some of Consul's endpoints say X-Consul-Effective-Consistency. */
   readonly saysConsistency?: boolean;
-  /** Some say X-Consul-Index and the like beside an error, as if nothing were known. */
-  readonly indexedErrors?: boolean;
+  /** Nearly all say X-Consul-Index and the like beside a refusal, as if nothing were known. */
+  readonly bareErrors?: boolean;
   /** Whether `?cached` is heeded; it then says X-Cache, for every answer here is shared anyway. */
   readonly cacheable?: boolean;
   /** An answer without a body that has no index either. */
@@ -39,14 +39,8 @@ export function readRoute(deps: ServerDeps, read: Read): ReadRoute {
     right: read.right,
     does: read.does,
     read,
-    handle: async (request) => {
-      try {
-        return await answerRead(deps, read, request);
-      } catch (error) {
-        if (read.indexedErrors !== true) throw error;
-        return rejectedReply(error);
-      }
-    },
+    indexedErrors: read.bareErrors !== true,
+    handle: (request) => answerRead(deps, read, request),
   };
 }
 
@@ -70,7 +64,6 @@ async function answerRead(deps: ServerDeps, read: Read, request: HttpRequest): P
   const { params } = request;
   const consistency = consistencyOf(params);
   const { minIndex, waitMs } = waitOf(params);
-  checkDatacenter(deps, params.get('dc'));
   const query = read.query(request);
   const shaped = params.has('pretty')
     ? { ...query, key: `pretty ${query.key}`, pretty: true }
@@ -78,7 +71,10 @@ async function answerRead(deps: ServerDeps, read: Read, request: HttpRequest): P
   const reading = new Reading(deps, { read, params, consistency, query: shaped });
   const ready = reading.ready();
   if (ready !== undefined) await ready;
-  if (minIndex === 0 || deps.answers.read(shaped).index > minIndex) return reading.reply();
+  if (minIndex === 0 || deps.answers.read(shaped).index > minIndex) {
+    const cached = read.cacheable === true && params.has('cached');
+    return cached ? reading.cachedReply() : reading.reply();
+  }
   return { pending: new PendingReading(reading, { minIndex, waitMs }) };
 }
 

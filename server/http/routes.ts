@@ -1,5 +1,8 @@
-import type { Route } from '../../lib/http/route.ts';
-import type { ServerDeps } from './deps.ts';
+import type { Reply } from '../../lib/http/reply.ts';
+import type { HttpRequest, Route } from '../../lib/http/route.ts';
+import { checkDatacenter, type ServerDeps } from './deps.ts';
+import { rejectedReply } from './reads.ts';
+import { aclRoutes } from './routes/acl.ts';
 import { catalogRoutes } from './routes/catalog.ts';
 import { coordinateRoutes } from './routes/coordinate.ts';
 import { dnsRoutes } from './routes/dns.ts';
@@ -16,7 +19,31 @@ import { uiRoutes } from './routes/ui.ts';
 
 /** Every row that a server answers by itself; an agent's own rows stand beside them. */
 export function serverRoutes(deps: ServerDeps): Route[] {
+  return rows(deps).map((row) => inDatacenter(deps, row));
+}
+
+/** What is asked of another data centre is refused, before anything else of it is looked at. */
+function inDatacenter<T extends Route>(deps: ServerDeps, row: T): T {
+  const { anyDatacenter, indexedErrors, handle } = row;
+  const checked = (request: HttpRequest) => {
+    if (anyDatacenter !== true) checkDatacenter(deps, request.params.get('dc'));
+    return handle(request);
+  };
+  if (indexedErrors !== true) return { ...row, handle: checked };
+  return { ...row, handle: async (r: HttpRequest) => await attempt(() => checked(r)) };
+}
+
+async function attempt(answer: () => Reply | Promise<Reply>): Promise<Reply> {
+  try {
+    return await answer();
+  } catch (error) {
+    return rejectedReply(error);
+  }
+}
+
+function rows(deps: ServerDeps): Route[] {
   return [
+    ...aclRoutes(),
     ...catalogRoutes(deps),
     ...healthRoutes(deps),
     ...kvRoutes(deps),

@@ -47,6 +47,14 @@ export class Answers {
     return this.#read(query).answer;
   }
 
+  /** For whom an answer from a cache is good enough: whether it was kept for such a one before. */
+  wasCached(query: Query): boolean {
+    const live = this.#find(query);
+    const { cached } = live;
+    live.cached = true;
+    return cached;
+  }
+
   /**
    * Tells the waiter as soon as the answer is newer than what it has seen, or whatever it is when
    * the wait is over; never at once. Cancelled, it is told nothing.

@@ -1,4 +1,5 @@
 /** Queries of /v1/catalog. Lists of instances stand in the order of node, then service id. */
+import { byName } from '../../lib/key-order.ts';
 import type { Instance, Node } from '../../lib/model.ts';
 import { hasMeta } from '../state/catalog.ts';
 import type { State } from '../state/state.ts';
@@ -45,7 +46,7 @@ export function services(n: Narrowing): Query {
     key: keyOf('catalog/services', n.key),
     topics: [narrow ? CATALOG : SERVICES],
     run: (state) => ({
-      json: Object.fromEntries(
+      json: byName(
         narrow ? servicesOnNodes(state, n.nodeMeta) : state.catalog.serviceNames.entries(),
       ),
     }),
@@ -174,8 +175,8 @@ export function node(name: string, n: Narrowing): Query {
     run: (state) => {
       const row = state.catalog.node(name);
       if (row === undefined) return { json: null };
-      const list = instancesOn(state, row, n.keep).map((s) => [s.ID, s]);
-      return { json: { Node: row, Services: Object.fromEntries(list) } };
+      const list = instancesOn(state, row, n.keep).map((s) => [s.ID, s] as const);
+      return { json: { Node: row, Services: byName(list) } };
     },
   };
 }

@@ -43,6 +43,8 @@ export class LiveAnswer {
   readonly query: Query;
   /** The room it takes, as its keeper counts it. */
   bytes = 0;
+  /** Whether someone asked for it from a cache. */
+  cached = false;
   readonly #options: LiveAnswerOptions;
   readonly #cancel: Cancel;
   readonly #waiters = new Set<Waiting>();

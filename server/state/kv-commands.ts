@@ -1,7 +1,7 @@
 /** The verbs of the key/value store, one by one and in transactions. */
 
+import { canonicalId, idComplaint } from '../../lib/ids.ts';
 import type { KeyValue, Uint64 } from '../../lib/model.ts';
-import { isUuid } from '../../lib/random.ts';
 import type { KvOp } from '../commands.ts';
 import { sameRow } from './catalog.ts';
 import { APPLIED, NOT_APPLIED, type Outcome, Refusal, type TxnResult } from './outcome.ts';
@@ -103,16 +103,18 @@ function cas(state: State, op: KvOp): KeyValue | undefined {
 
 function lock(state: State, op: KvOp): KeyValue | undefined {
   if (op.session === '') throw new Refusal('missing session');
-  if (!isUuid(op.session)) {
-    throw new Refusal('failed session lookup: index error: UUID must be 36 characters');
+  const complaint = idComplaint(op.session);
+  if (complaint !== undefined) {
+    throw new Refusal(`failed session lookup: index error: ${complaint}`);
   }
-  if (state.sessions.get(op.session) === undefined) {
+  const session = canonicalId(op.session);
+  if (state.sessions.get(session) === undefined) {
     throw new Refusal(`invalid session "${op.session}"`);
   }
   const before = state.kv.get(op.key);
-  if (before?.Session === op.session) return put(state, op, op.session, before.LockIndex);
+  if (before?.Session === session) return put(state, op, session, before.LockIndex);
   if (before?.Session !== undefined || state.sessions.isDelayed(op.key, state.t)) return undefined;
-  return put(state, op, op.session, (before?.LockIndex ?? 0) + 1);
+  return put(state, op, session, (before?.LockIndex ?? 0) + 1);
 }
 
 function unlock(state: State, op: KvOp): KeyValue | undefined {

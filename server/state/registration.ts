@@ -10,9 +10,8 @@ import {
 } from '../../lib/model.ts';
 import type { Deregister, NodeDefinition, Register } from '../commands.ts';
 import { rowKey, sameRow } from './catalog.ts';
-import { coordinateKey } from './coordinates.ts';
 import { Refusal } from './outcome.ts';
-import { invalidateSessions } from './session-commands.ts';
+import { checksUnder, invalidateSessions } from './session-commands.ts';
 import type { State } from './state.ts';
 import { fold } from './topic-names.ts';
 
@@ -129,8 +128,10 @@ export function deleteNode(state: State, name: string): void {
   if (catalog.node(name) === undefined) return;
   for (const instance of [...catalog.instancesOn(name)]) deleteInstance(state, name, instance.ID);
   for (const check of [...catalog.checksOn(name)]) deleteCheck(state, name, check.CheckID);
-  for (const { Segment } of [...state.coordinates.on(name)]) {
-    state.coordinates.delete(coordinateKey(name, Segment));
+  for (const row of [...state.coordinates.values()]) {
+    if (fold(row.Node) === fold(name)) {
+      state.coordinates.delete(state.coordinateKey(row.Node, row.Segment));
+    }
   }
   invalidateSessions(state, [...state.sessions.on(name)]);
   catalog.nodes.delete(fold(name));
@@ -152,10 +153,8 @@ export function deleteCheck(state: State, node: string, id: string): void {
 
 /** The sessions that rest on this check fall with it. */
 function invalidateByCheck(state: State, check: Check): void {
-  const resting = [...state.sessions.on(check.Node)].filter(
-    (session) =>
-      session.NodeChecks?.includes(check.CheckID) === true ||
-      session.ServiceChecks?.some(({ ID }) => ID === check.CheckID) === true,
+  const resting = [...state.sessions.on(check.Node)].filter((session) =>
+    checksUnder(session).includes(check.CheckID),
   );
   invalidateSessions(state, resting);
 }

@@ -10,11 +10,7 @@ export function createSession(state: State, { session }: CreateSession): Outcome
   }
   // The id was made by the server that proposed it; two of a kind would share their locks.
   if (state.sessions.get(session.ID) !== undefined) return NOT_APPLIED;
-  const checks = [
-    ...(session.NodeChecks ?? []),
-    ...(session.ServiceChecks ?? []).map(({ ID }) => ID),
-  ];
-  for (const id of checks) {
+  for (const id of checksUnder(session)) {
     const check = state.catalog.check(session.Node, id);
     if (check === undefined) throw new Refusal(`Missing check '${id}' registration`);
     if (check.Status === 'critical') throw new Refusal(`Check '${id}' is in critical state`);
@@ -22,6 +18,14 @@ export function createSession(state: State, { session }: CreateSession): Outcome
   const row: Session = { ...session, CreateIndex: state.index, ModifyIndex: state.index };
   state.sessions.table.set(session.ID, row);
   return APPLIED;
+}
+
+/** The ids of all checks that a session rests on. */
+export function checksUnder(
+  session: Pick<Session, 'Checks' | 'NodeChecks' | 'ServiceChecks'>,
+): readonly string[] {
+  const { Checks, NodeChecks, ServiceChecks } = session;
+  return [...(Checks ?? []), ...(NodeChecks ?? []), ...(ServiceChecks ?? []).map(({ ID }) => ID)];
 }
 
 export function destroySession(state: State, id: string): Outcome {

@@ -13,7 +13,6 @@ import type {
   PreparedQuery,
   Session,
 } from '../../lib/model.ts';
-import { coordinateKey } from './coordinates.ts';
 import type { Known } from './known-member.ts';
 import { type AutopilotRow, State } from './state.ts';
 import { fold } from './topic-names.ts';
@@ -155,7 +154,8 @@ export class Restoring {
     if (kv !== undefined) this.#state.kv.set(kv);
     if (session !== undefined) sessions.table.set(session.ID, session);
     if (coordinate !== undefined) {
-      coordinates.set(coordinateKey(coordinate.Node, coordinate.Segment), coordinate);
+      const key = this.#state.coordinateKey(coordinate.Node, coordinate.Segment);
+      coordinates.set(key, coordinate);
     }
     if (query !== undefined) this.#state.queries.table.set(query.ID, query);
     if (member !== undefined) this.#state.members.set(fold(member.Node), member);

@@ -38,8 +38,9 @@ function applyOp(state: State, op: TxnOp): TxnResult[] {
 }
 
 function applyNodeOp(state: State, { verb, node, index }: NodeOp): TxnResult[] {
-  const name = node.Node;
-  if (name === '') throw new Refusal('Must provide node');
+  const known = node.ID === '' ? undefined : state.catalog.nodeById(node.ID)?.Node;
+  const name = known !== undefined && verb !== 'set' && verb !== 'cas' ? known : node.Node;
+  if (name === '' && verb !== 'get') throw new Refusal('Must provide node');
   const stale = !isIndex(state.catalog.node(name)?.ModifyIndex ?? 0, index);
   switch (verb) {
     case 'set':

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { decoder } from '../../lib/decode.ts';
+import { decoder, valueDecoder } from '../../lib/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 
 const decode = decoder<Record<string, unknown>>({
@@ -12,8 +12,11 @@ const decode = decoder<Record<string, unknown>>({
     Meta: { type: 'object', additionalProperties: { type: 'string' } },
     List: { type: 'array', items: { type: 'object', properties: { ID: { type: 'string' } } } },
     Free: { type: 'object' },
+    Open: { type: 'object', open: true, properties: { ID: { type: 'string' } } },
   },
+  unheeded: ['NewerThing'],
 });
+const decodePart = valueDecoder({ type: 'object', properties: { ID: { type: 'string' } } });
 
 describe('a decoder', () => {
   for (const name of ['ServiceName', 'servicename', 'SERVICENAME', 'service_name', 'Name']) {
@@ -29,9 +32,53 @@ describe('a decoder', () => {
     assert.equal(JSON.stringify(decode(body)), expected);
   });
 
-  it('takes null as if it were not there, and passes over what it does not know', () => {
-    const body = '{"Port":null,"Meta":{"a":null},"Nonsense":{"x":1},"List":[{"id":"a","New":1}]}';
+  it('takes null as if it were not there, also in place of the whole', () => {
+    const body = '{"Port":null,"Meta":{"a":null},"List":[{"id":"a"}]}';
     assert.deepEqual(decode(body), { Meta: {}, List: [{ ID: 'a' }], ServiceName: '' });
+    assert.deepEqual(decode('null'), { ServiceName: '' });
+  });
+
+  it('refuses by its name what no client knows, and passes over what one may send', () => {
+    const complaint = /^Request decode failed: json: unknown field "some_thing"$/;
+    assert.throws(() => decode('{"some_thing":null}'), { message: complaint });
+    assert.throws(() => decode('{"List":[{"some_thing":1}]}'), { message: complaint });
+    assert.deepEqual(decode('{"newer_thing":{"x":1}}'), { ServiceName: '' });
+    assert.deepEqual(decode('{"Open":{"some_thing":1,"id":"a"}}')['Open'], { ID: 'a' });
+    assert.deepEqual(decodePart({ some_thing: 1, ID: 'a' }), { ID: 'a' });
+  });
+
+  it('refuses what is meant for another namespace or partition, at any depth and everywhere', () => {
+    const complaint = /unknown field "(namespace|Namespace)" - Namespaces are a Consul Enterprise/;
+    assert.throws(() => decode('{"Namespace":"x"}'), { message: complaint });
+    assert.throws(() => decode('{"List":[{"namespace":"x"}]}'), { message: complaint });
+    assert.throws(() => decode('{"Open":{"Namespace":"default"}}'), { message: complaint });
+    assert.throws(() => decodePart({ Namespace: 'x' }), { message: complaint });
+    assert.throws(() => decode('{"Partition":"x"}'), { message: /Partitions are a Consul/ });
+    const none = '{"Namespace":"","Partition":"default","Free":{"Namespace":"x"}}';
+    assert.deepEqual(decode(none), { Free: { Namespace: 'x' }, ServiceName: '' });
+  });
+
+  it('puts the names of maps in the order of their bytes', () => {
+    const body = '{"Meta":{"b":"1","\uffff":"2","\ud83d\ude00":"3","a":"4"}}';
+    assert.deepEqual(Object.keys(decode(body)['Meta'] as object), [
+      'a',
+      'b',
+      '\uffff',
+      '\u{1f600}',
+    ]);
+  });
+
+  it('says of a duration what Go says', () => {
+    const complain = (sent: string) => () => decode(`{"Interval":"${sent}"}`);
+    assert.throws(complain('10'), { message: /time: missing unit in duration "10"$/ });
+    assert.throws(complain('1s5x'), { message: /time: unknown unit "x" in duration "1s5x"$/ });
+    assert.throws(complain('s'), { message: /time: invalid duration "s"$/ });
+  });
+
+  it('never quotes a body that is no JSON', () => {
+    const complain = () => decode('{"Token":"secret","x":secret}');
+    const message = "Request decode failed: invalid character 's' looking for beginning of value";
+    assert.throws(complain, { message });
   });
 
   it('reads durations as text or nanoseconds', () => {
@@ -48,7 +95,6 @@ describe('a decoder', () => {
     ['  ', /^Request decode failed: EOF$/],
     ['{', /^Request decode failed: ./],
     ['[]', /^Request decode failed: body must be object$/],
-    ['null', /^Request decode failed: body must be object$/],
     ['{"Port":"80"}', /^Request decode failed: Port must be integer$/],
     ['{"Port":80.5}', /^Request decode failed: Port must be integer$/],
     ['{"Port":1e300}', /^Request decode failed: number 1e\+300 is out of range$/],

@@ -14,6 +14,12 @@ describe('encodeJson', () => {
     assert.equal(encodeJson(value, true), '{\n    "Flags": 18446744073709551615\n}');
   });
 
+  it('writes names that look like numbers where their bytes put them', () => {
+    const names = { 10: 1, 9: { 2: 'a', 10: 'b' }, b: 2n, a: '{"10":1}' };
+    assert.equal(encodeJson([names]), '[{"10":1,"9":{"10":"b","2":"a"},"a":"{\\"10\\":1}","b":2}]');
+    assert.equal(encodeJson({ 10: 1, 9: 2 }, true), '{\n    "10": 1,\n    "9": 2\n}');
+  });
+
   it('writes nothing as null', () => {
     assert.equal(encodeJson(undefined), 'null');
     assert.equal(encodeJson(undefined, true), 'null');
@@ -21,6 +27,66 @@ describe('encodeJson', () => {
 });
 
 describe('decodeJson', () => {
+  // As a Consul 1.8.7 complained of each.
+  const COMPLAINTS: readonly (readonly [string, string])[] = [
+    ['{', 'unexpected EOF'],
+    ['{"a":x}', "invalid character 'x' looking for beginning of value"],
+    ['{a', "invalid character 'a' looking for beginning of object key string"],
+    ['{"a" 1}', "invalid character '1' after object key"],
+    ['{"a":1 "b"}', `invalid character '"' after object key:value pair`],
+    ['[1 2]', "invalid character '2' after array element"],
+    ['[1,]', "invalid character ']' looking for beginning of value"],
+    ['"a\u0001"', "invalid character '\\x01' in string literal"],
+    ['"\\x"', "invalid character 'x' in string escape code"],
+    ['"\\u12g4"', "invalid character 'g' in \\u hexadecimal character escape"],
+    ['trux', "invalid character 'x' in literal true (expecting 'e')"],
+    ['-a', "invalid character 'a' in numeric literal"],
+    ['1.x', "invalid character 'x' after decimal point in numeric literal"],
+    ['1ex', "invalid character 'x' in exponent of numeric literal"],
+    ['[01]', "invalid character '1' after array element"],
+    ['é', "invalid character 'Ã' looking for beginning of value"],
+    [`{"a":'b'}`, `invalid character '\\'' looking for beginning of value`],
+    ['{"a":"b\n"}', "invalid character '\\n' in string literal"],
+  ];
+  for (const [text, complaint] of COMPLAINTS) {
+    it(`says of ${JSON.stringify(text)} what Go says`, () => {
+      assert.throws(() => decodeJson(text), { name: 'SyntaxError', message: complaint });
+    });
+  }
+
+  it('has a complaint for whatever is no JSON', () => {
+    const pieces = [
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"a"',
+      '"',
+      '1',
+      '-',
+      '.5',
+      'e',
+      'true',
+      'nul',
+      ' ',
+    ];
+    const texts = fc.array(fc.constantFrom(...pieces)).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(texts, (text) => {
+        try {
+          JSON.parse(text);
+        } catch {
+          assert.throws(() => decodeJson(text), {
+            message: /^(invalid character|unexpected EOF|EOF)/,
+          });
+        }
+      }),
+      { seed: SEED },
+    );
+  });
+
   it('keeps integers beyond 2^53, and only those, as bigint', () => {
     const text = '[9007199254740991,9007199254740993,-9007199254740993,1.5,"9007199254740993"]';
     const expected = [2 ** 53 - 1, 2n ** 53n + 1n, -(2n ** 53n) - 1n, 1.5, '9007199254740993'];

@@ -3,6 +3,7 @@ import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { byName } from '../../../lib/key-order.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { CheckStatus } from '../../../lib/model.ts';
 import { checkFromBody, isStatus } from '../../definitions/check-spec.ts';
@@ -36,7 +37,7 @@ export function checkRoutes(agent: AgentContext): readonly Route[] {
           const service = agent.local.services.get(check.definition.ServiceID)?.definition;
           return [id, agentCheck(agent.config.nodeName, check, service)] as const;
         });
-        return { json: Object.fromEntries(filtered(checks, params.get('filter'), 'check')) };
+        return { json: byName(filtered(checks, params.get('filter'), 'check')) };
       },
     },
     {

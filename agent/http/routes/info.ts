@@ -4,6 +4,7 @@ import { debugConfig } from '../../../lib/config/debug-config.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { byName } from '../../../lib/key-order.ts';
 import { isLogLevel } from '../../../lib/logger.ts';
 import { CONSUL_VERSION } from '../../../lib/version.ts';
 import type { AgentContext } from '../context.ts';
@@ -98,7 +99,7 @@ function self(agent: AgentContext): object {
     Coord: { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 0.00001 },
     Member: agent.self(),
     Stats: agent.stats(),
-    Meta: { ...config.nodeMeta, 'consul-network-segment': '' },
+    Meta: byName(Object.entries({ ...config.nodeMeta, 'consul-network-segment': '' })),
   };
 }
 

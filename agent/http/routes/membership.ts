@@ -3,7 +3,9 @@ import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { byName } from '../../../lib/key-order.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
+import type { Member } from '../../../lib/membership.ts';
 import type { AgentContext } from '../context.ts';
 
 export function membershipRoutes(agent: AgentContext): readonly Route[] {
@@ -57,6 +59,11 @@ export function membershipRoutes(agent: AgentContext): readonly Route[] {
 
 async function members(agent: AgentContext, params: HttpRequest['params']): Promise<Reply> {
   const segment = params.get('segment');
+  // `?wan` alone does not count, as in Consul.
+  const wan = params.get('wan') !== '';
+  if (wan && segment !== '' && segment !== '_all') {
+    throw new ProconsulError('invalid', 'Cannot provide a segment with wan=true');
+  }
   if (segment !== '' && segment !== '_all') {
     throw new ProconsulError(
       'rejected',
@@ -64,9 +71,17 @@ async function members(agent: AgentContext, params: HttpRequest['params']): Prom
     );
   }
   const all = await agent.membership.members();
-  // The servers alone, each under its name in the wide area.
-  if (!params.has('wan')) return { json: all };
-  return { json: all.filter((member) => member.Tags['role'] === 'consul') };
+  const shown = wan ? all.filter(({ Tags }) => Tags['role'] === 'consul').map(inWideArea) : all;
+  return {
+    json: shown.map((member) => ({ ...member, Tags: byName(Object.entries(member.Tags)) })),
+  };
+}
+
+/** A server under the name and port that it has for other data centres. */
+function inWideArea(member: Member): Member {
+  const { wan_join_port: port, ...Tags } = member.Tags;
+  const Name = `${member.Name}.${Tags['dc']}`;
+  return { ...member, Name, Port: Number(port ?? member.Port), Tags };
 }
 
 const tokenBody = decoder<{ readonly Token: string }>({

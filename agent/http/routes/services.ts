@@ -1,9 +1,9 @@
 /** /v1/agent/service…: the services of this agent. */
-import { systemClock } from '../../../lib/clock.ts';
 import { NS_PER_MS } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { byName } from '../../../lib/key-order.ts';
 import { DEFAULT_WAIT_MS, MAX_JSON_BODY_BYTES, MAX_WAIT_MS } from '../../../lib/limits.ts';
 import { serviceFromBody, validateService } from '../../definitions/service-spec.ts';
 import { contentHash } from '../../state/content-hash.ts';
@@ -22,7 +22,7 @@ export function serviceRoutes(agent: AgentContext): readonly Route[] {
         const services = [...agent.local.services].map(
           ([id, { definition }]) => [id, agentService(definition)] as const,
         );
-        return { json: Object.fromEntries(filtered(services, params.get('filter'), 'service')) };
+        return { json: byName(filtered(services, params.get('filter'), 'service')) };
       },
     },
     {
@@ -117,10 +117,10 @@ async function service(agent: AgentContext, request: HttpRequest): Promise<Reply
   const { params, rest: id, signal } = request;
   const waitNs = params.duration('wait', 'Invalid wait time');
   const waitMs = Math.min((waitNs ?? 0) / NS_PER_MS || DEFAULT_WAIT_MS, MAX_WAIT_MS);
-  const deadline = systemClock.monotonic() + waitMs;
+  const deadline = agent.clock.monotonic() + waitMs;
   for (;;) {
     const found = hashed(agent, id);
-    const left = deadline - systemClock.monotonic();
+    const left = deadline - agent.clock.monotonic();
     if (found.ContentHash !== params.get('hash') || left <= 0 || signal.aborted) {
       return { json: found, headers: { 'X-Consul-ContentHash': found.ContentHash } };
     }

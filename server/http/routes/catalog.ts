@@ -5,19 +5,11 @@ import { catalogInstanceFields, instanceFields, nodeFields } from '../../../lib/
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
-import { isUuid } from '../../../lib/random.ts';
+import type { CheckDefinition } from '../../../lib/model.ts';
 import type { Deregister, Register } from '../../commands.ts';
 import * as queries from '../../query/catalog.ts';
-import {
-  type CheckBody,
-  deregisterBody,
-  type RegisterBody,
-  refuseNul,
-  registerBody,
-  toCheck,
-  toNode,
-  toService,
-} from '../bodies.ts';
+import { type CheckBody, deregisterBody, type RegisterBody, registerBody } from '../bodies.ts';
+import { nodeIdFault, refuseNul, toCheck, toNode, toService, typeOf } from '../definitions.ts';
 import { askingNode, checkDatacenter, required, type ServerDeps, write } from '../deps.ts';
 import { narrowing } from '../narrowing.ts';
 import { readRoute } from '../reads.ts';
@@ -46,6 +38,7 @@ function catalogWrites(deps: ServerDeps): Route[] {
       method: 'GET',
       path: '/v1/catalog/datacenters',
       right: 'none',
+      anyDatacenter: true,
       does: 'lists the data centres',
       handle: () => ({ json: [deps.datacenter] }),
     },
@@ -123,7 +116,7 @@ function catalogByName(deps: ServerDeps): Route[] {
 
 async function register(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   const body = registerBody(await request.body(MAX_JSON_BODY_BYTES));
-  checkDatacenter(deps, body.Datacenter || request.params.get('dc'));
+  checkDatacenter(deps, body.Datacenter);
   await write(deps, toRegister(body, deps.datacenter));
   return { json: true };
 }
@@ -143,8 +136,13 @@ export function toRegister(body: RegisterBody, datacenter: string): Register {
     node: toNode(withMeta(body), datacenter),
     skipNodeUpdate: body.SkipNodeUpdate,
     ...(service === undefined ? {} : { service: toService(service) }),
-    checks: checks.map(toCheck),
+    checks: checks.map(typedCheck),
   };
+}
+
+/** A check's type follows from its definition unless it is said; a transaction leaves it open. */
+function typedCheck(body: CheckBody): CheckDefinition {
+  return toCheck(body.Type === '' ? { ...body, Type: typeOf(body.Definition) } : body);
 }
 
 /** A registration says NodeMeta where a node says Meta. */
@@ -155,12 +153,8 @@ function withMeta({ NodeMeta, ...node }: RegisterBody) {
 function checkNode(body: RegisterBody): void {
   if (body.Node === '') throw rejected('Must provide node');
   refuseNul(body.Node);
-  if (body.ID !== '' && body.ID.length !== 36) {
-    throw rejected('Bad node ID: uuid string is wrong length');
-  }
-  if (body.ID !== '' && !isUuid(body.ID)) {
-    throw rejected('Bad node ID: uuid is improperly formatted');
-  }
+  const fault = nodeIdFault(body.ID);
+  if (fault !== undefined) throw rejected(fault);
   if (body.Address === '' && !body.SkipNodeUpdate) {
     throw rejected('Must provide address if SkipNodeUpdate is not set');
   }
@@ -179,7 +173,7 @@ function rejected(message: string): ProconsulError {
 
 async function deregister(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   const body = deregisterBody(await request.body(MAX_JSON_BODY_BYTES));
-  checkDatacenter(deps, body.Datacenter || request.params.get('dc'));
+  checkDatacenter(deps, body.Datacenter);
   if (body.Node === '') throw rejected('Must provide node');
   const command: Deregister = {
     type: 'deregister',

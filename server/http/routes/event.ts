@@ -13,7 +13,7 @@ import type { Query } from '../../query/query.ts';
 import { keyOf } from '../../query/query.ts';
 import type { State } from '../../state/state.ts';
 import { EVENTS } from '../../state/topic-names.ts';
-import { askingNode, checkDatacenter, required, type ServerDeps, write } from '../deps.ts';
+import { askingNode, required, type ServerDeps, write } from '../deps.ts';
 import { stretched } from '../reading.ts';
 import { waitOf } from '../reads.ts';
 
@@ -30,6 +30,7 @@ export function eventRoutes(deps: ServerDeps): Route[] {
       method: 'GET',
       path: '/v1/event/list',
       right: 'event:read',
+      anyDatacenter: true,
       does: 'lists the newest 256 user events that are for this node',
       handle: (request) => list(deps, request),
     },
@@ -39,7 +40,6 @@ export function eventRoutes(deps: ServerDeps): Route[] {
 async function fire(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   const { rest, params } = request;
   const name = required(rest, 'name');
-  checkDatacenter(deps, params.get('dc'));
   const payload = await request.body(MAX_EVENT_BODY_BYTES);
   const event: Omit<UserEvent, 'LTime'> = {
     ID: deps.random.uuid(),
@@ -76,7 +76,6 @@ async function list(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   const { params, signal } = request;
   const seen = params.uint64('index');
   const waitMs = stretched(waitOf(params).waitMs, deps.random.next());
-  checkDatacenter(deps, params.get('dc'));
   const query = eventsFor(askingNode(deps, request), params.get('name'));
   const deadline = deps.clock.monotonic() + waitMs;
   for (;;) {

@@ -24,7 +24,6 @@ function instanceRoutes(deps: ServerDeps): Route[] {
     right: 'service:read',
     does,
     saysConsistency: true,
-    indexedErrors: true,
     cacheable: true,
     query: (r) => {
       const name = required(r.rest, 'service name');

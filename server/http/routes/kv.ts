@@ -1,14 +1,13 @@
 /** /v1/kv: the key/value store. */
 import { ProconsulError } from '../../../lib/errors.ts';
-import type { Params } from '../../../lib/http/params.ts';
+import { type Params, uint64Complaint } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
-import { MAX_KV_VALUE_BYTES } from '../../../lib/limits.ts';
 import type { Uint64 } from '../../../lib/model.ts';
 import type { KvOp } from '../../commands.ts';
 import * as queries from '../../query/kv.ts';
 import type { Query } from '../../query/query.ts';
-import { checkDatacenter, type ServerDeps, write } from '../deps.ts';
+import { type ServerDeps, write } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
 export function kvRoutes(deps: ServerDeps): Route[] {
@@ -17,6 +16,7 @@ export function kvRoutes(deps: ServerDeps): Route[] {
       path: '/v1/kv/',
       right: 'key:read',
       does: 'reads a key, a tree or the names of keys',
+      bareErrors: true,
       query: queryOf,
     }),
     {
@@ -49,12 +49,11 @@ function missingKey(): ProconsulError {
 
 async function put(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   const { rest: key, params } = request;
-  checkDatacenter(deps, params.get('dc'));
   if (key === '') throw missingKey();
   refuseConflict(request, ['cas', 'acquire', 'release']);
   const flags = uint64(params, 'flags') ?? 0;
   const op = { key, flags, value: null, index: 0, session: '', ...verb(params) };
-  const value = await request.body(MAX_KV_VALUE_BYTES);
+  const value = await request.body(deps.limits.kvValueBytes, 'kv_max_value_size');
   return await writeOp(deps, {
     ...op,
     value: value.length === 0 ? null : value.toString('base64'),
@@ -70,7 +69,6 @@ function verb(params: Params): Pick<KvOp, 'verb'> & Partial<KvOp> {
 
 async function remove(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   const { rest: key, params } = request;
-  checkDatacenter(deps, params.get('dc'));
   refuseConflict(request, ['recurse', 'cas']);
   const op = { key, flags: 0, value: null, index: 0, session: '' };
   if (params.has('recurse')) return await writeOp(deps, { ...op, verb: 'delete-tree' });
@@ -84,19 +82,21 @@ async function writeOp(deps: ServerDeps, op: KvOp): Promise<Reply> {
   return { json: outcome.applied };
 }
 
-function refuseConflict({ params, target }: HttpRequest, names: readonly string[]): void {
-  if (names.filter((name) => params.has(name)).length < 2) return;
-  const query = target.slice(target.indexOf('?') + 1);
-  throw new ProconsulError('invalid', `Conflicting flags: ${query}`);
+/** Names the flags, and no other parameter: the query may hold a token. */
+function refuseConflict({ params }: HttpRequest, names: readonly string[]): void {
+  const flags = names.filter((name) => params.has(name)).sort();
+  if (flags.length < 2) return;
+  const shown = new URLSearchParams();
+  for (const name of flags) shown.append(name, params.get(name));
+  throw new ProconsulError('invalid', `Conflicting flags: ${shown}`);
 }
 
 /** Consul answers 500 to a number that is none. */
 function uint64(params: Params, name: string): Uint64 | undefined {
   if (!params.has(name)) return undefined;
-  const value = params.uint64(name);
-  if (value === undefined) {
-    const text = `strconv.ParseUint: parsing ${JSON.stringify(params.get(name))}: invalid syntax`;
-    throw new ProconsulError('rejected', text);
-  }
+  const sent = params.get(name);
+  const complaint = uint64Complaint(sent);
+  if (complaint !== undefined) throw new ProconsulError('rejected', complaint);
+  const value = BigInt(sent);
   return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
 }

@@ -12,7 +12,7 @@ import {
   type Leave,
   MEMBERS_PATH,
 } from '../../../lib/membership.ts';
-import { refuseNul } from '../bodies.ts';
+import { refuseNul } from '../definitions.ts';
 import type { ServerDeps } from '../deps.ts';
 
 const text = { type: 'string' } as const;
@@ -61,7 +61,8 @@ export function membershipRoutes({ members }: ServerDeps): Route[] {
       right: 'agent:write',
       does: "takes leave of an agent (Proconsul's own)",
       handle: async (request) => {
-        await members.leave(leaveBody(await request.body(MAX_JSON_BODY_BYTES)));
+        const { Node } = leaveBody(await request.body(MAX_JSON_BODY_BYTES));
+        await members.leave(Node);
         return { json: true };
       },
     },

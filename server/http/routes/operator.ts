@@ -2,13 +2,15 @@
 import { decoder } from '../../../lib/decode.ts';
 import { formatDuration } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
+import { type Params, uint64Complaint } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { encodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { AutopilotSettings } from '../../commands.ts';
-import { checkDatacenter, type ServerDeps, write } from '../deps.ts';
+import { type ServerDeps, write } from '../deps.ts';
 import { consistencyOf } from '../reads.ts';
+import { keyringRoutes } from './keyring.ts';
 
 /** Consul's own, until someone sets them. */
 const DEFAULTS: AutopilotSettings = {
@@ -30,7 +32,6 @@ export function operatorRoutes(deps: ServerDeps): Route[] {
       right: 'operator:read',
       does: 'lists the servers',
       handle: async ({ params }) => {
-        checkDatacenter(deps, params.get('dc'));
         await deps.readiness.ready(consistencyOf(params));
         return { json: raftConfiguration(deps) };
       },
@@ -60,15 +61,27 @@ export function operatorRoutes(deps: ServerDeps): Route[] {
       handle: () => autopilotHealth(deps),
     },
     {
-      method: 'GET',
-      path: '/v1/operator/keyring',
-      right: 'operator:read',
-      does: 'refuses: there is no gossip to encrypt',
-      handle: () => {
-        throw new ProconsulError('rejected', keyringEmpty(deps));
-      },
+      method: 'DELETE',
+      path: '/v1/operator/raft/peer',
+      right: 'operator:write',
+      does: 'refuses: a server is no peer that an operator could take out',
+      handle: ({ params }) => refusePeer(params),
     },
+    ...keyringRoutes(deps),
   ];
+}
+
+/** There is no Raft here whose peer could be one; servers that are gone are forgotten by themselves. */
+function refusePeer(params: Params): never {
+  const [id, address] = [params.get('id'), params.get('address')];
+  if (id === '' && address === '') {
+    throw badRequest(
+      "Must specify either ?id with the server's ID or ?address with IP:port of peer to remove",
+    );
+  }
+  if (id !== '' && address !== '') throw badRequest('Must specify only one of ?id or ?address');
+  const named = id === '' ? `address ${JSON.stringify(address)}` : `id ${JSON.stringify(id)}`;
+  throw new ProconsulError('rejected', `${named} was not found in the Raft configuration`);
 }
 
 function raftConfiguration({ cluster, node }: ServerDeps) {
@@ -96,19 +109,24 @@ function shownAutopilot({ state }: ServerDeps) {
   };
 }
 
-const autopilotBody = decoder<AutopilotSettings>({
-  type: 'object',
-  properties: {
-    CleanupDeadServers: { type: 'boolean', default: false },
-    LastContactThreshold: { duration: true, default: 0 },
-    MaxTrailingLogs: { type: 'integer', default: 0 },
-    MinQuorum: { type: 'integer', default: 0 },
-    ServerStabilizationTime: { duration: true, default: 0 },
-    RedundancyZoneTag: { type: 'string', default: '' },
-    DisableUpgradeMigration: { type: 'boolean', default: false },
-    UpgradeVersionTag: { type: 'string', default: '' },
+const autopilotBody = decoder<AutopilotSettings>(
+  {
+    type: 'object',
+    properties: {
+      CleanupDeadServers: { type: 'boolean', default: false },
+      LastContactThreshold: { duration: true, default: 0 },
+      MaxTrailingLogs: { uint64: true, default: 0 },
+      MinQuorum: { uint64: true, default: 0 },
+      ServerStabilizationTime: { duration: true, default: 0 },
+      RedundancyZoneTag: { type: 'string', default: '' },
+      DisableUpgradeMigration: { type: 'boolean', default: false },
+      UpgradeVersionTag: { type: 'string', default: '' },
+    },
+    // Clients send back what they have read.
+    unheeded: ['CreateIndex', 'ModifyIndex'],
   },
-});
+  'Bad request: Error parsing autopilot config',
+);
 
 async function setAutopilot(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   const settings = autopilotBody(await request.body(MAX_JSON_BODY_BYTES));
@@ -117,12 +135,15 @@ async function setAutopilot(deps: ServerDeps, request: HttpRequest): Promise<Rep
     await write(deps, { type: 'set-autopilot', settings });
     return { json: true };
   }
-  const cas = params.uint64('cas');
-  if (cas === undefined) {
-    throw new ProconsulError('invalid', `Error parsing cas value: ${params.get('cas')}`);
-  }
-  const outcome = await write(deps, { type: 'set-autopilot', settings, cas: Number(cas) });
+  const sent = params.get('cas');
+  const fault = uint64Complaint(sent);
+  if (fault !== undefined) throw badRequest(`Error parsing cas value: ${fault}`);
+  const outcome = await write(deps, { type: 'set-autopilot', settings, cas: BigInt(sent) });
   return { json: outcome.applied };
+}
+
+function badRequest(why: string): ProconsulError {
+  return new ProconsulError('invalid', `Bad request: ${why}`);
 }
 
 /** A server that has only just come may go again: nothing is said of it at first, as by Consul. */
@@ -152,16 +173,4 @@ function autopilotHealth({ cluster, readiness, state, clock }: ServerDeps): Repl
   }));
   // Every server has the whole log: the last one is enough to go on.
   return { json: { Healthy: true, FailureTolerance: peers.length - 1, Servers } };
-}
-
-function keyringEmpty({ node, datacenter }: ServerDeps): string {
-  const empty = 'Keyring is empty (encryption not enabled)';
-  return [
-    '4 errors occurred:',
-    '\t* WAN error: 1/1 nodes reported failure',
-    `\t* ${node}.${datacenter}: ${empty}`,
-    `\t* ${datacenter} (LAN) error: 1/1 nodes reported failure`,
-    `\t* ${node}: ${empty}`,
-    '\n',
-  ].join('\n');
 }

@@ -1,15 +1,20 @@
 /** /v1/session: sessions, which locks are held by. */
-import { valueDecoder } from '../../../lib/decode.ts';
-import { formatDuration, NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
+import { decoder } from '../../../lib/decode.ts';
+import {
+  durationComplaint,
+  formatDuration,
+  NS_PER_MS,
+  parseDuration,
+} from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
-import { decodeJson, encodeJson } from '../../../lib/json.ts';
+import { canonicalId, idComplaint } from '../../../lib/ids.ts';
+import { encodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import { SERF_HEALTH, type ServiceCheckRef, type Session } from '../../../lib/model.ts';
-import { isUuid } from '../../../lib/random.ts';
 import * as queries from '../../query/sessions.ts';
-import { askingNode, checkDatacenter, required, type ServerDeps, write } from '../deps.ts';
+import { askingNode, required, type ServerDeps, write } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
 const DEFAULT_LOCK_DELAY_NS = 15e9;
@@ -36,8 +41,7 @@ function sessionWrites(deps: ServerDeps): Route[] {
       ...row,
       path: '/v1/session/destroy/',
       does: 'ends a session and lets go of its locks',
-      handle: async ({ rest, params }) => {
-        checkDatacenter(deps, params.get('dc'));
+      handle: async ({ rest }) => {
         await write(deps, { type: 'destroy-session', id: sessionId(rest) });
         return { json: true };
       },
@@ -52,7 +56,7 @@ function sessionWrites(deps: ServerDeps): Route[] {
 }
 
 function sessionReads(deps: ServerDeps): Route[] {
-  const common = { right: 'session:read', indexedErrors: true } as const;
+  const common = { right: 'session:read' } as const;
   return [
     readRoute(deps, {
       ...common,
@@ -77,9 +81,9 @@ function sessionReads(deps: ServerDeps): Route[] {
 
 function sessionId(rest: string): string {
   const id = required(rest, 'session');
-  if (isUuid(id)) return id.toLowerCase();
-  const text = id.length === 36 ? `Invalid UUID '${id}'` : 'UUID must be 36 characters';
-  throw new ProconsulError('rejected', `failed session lookup: index error: ${text}`);
+  const complaint = idComplaint(id);
+  if (complaint === undefined) return canonicalId(id);
+  throw new ProconsulError('rejected', `failed session lookup: index error: ${complaint}`);
 }
 
 interface SessionBody {
@@ -87,15 +91,17 @@ interface SessionBody {
   readonly Node: string;
   readonly Checks?: readonly string[];
   readonly NodeChecks?: readonly string[];
-  readonly ServiceChecks?: readonly ServiceCheckRef[];
+  readonly ServiceChecks?: readonly Pick<ServiceCheckRef, 'ID'>[];
   readonly LockDelay?: unknown;
   readonly Behavior: string;
   readonly TTL: string;
 }
 
 const names = { type: 'array', items: { type: 'string' } } as const;
-const sessionBody = valueDecoder<SessionBody>({
+/** Unlike all others, Consul passes over fields here that nobody knows. */
+const sessionBody = decoder<SessionBody>({
   type: 'object',
+  open: true,
   properties: {
     Name: { type: 'string', default: '' },
     Node: { type: 'string', default: '' },
@@ -105,8 +111,8 @@ const sessionBody = valueDecoder<SessionBody>({
       type: 'array',
       items: {
         type: 'object',
-        required: ['ID'],
-        properties: { ID: { type: 'string' }, Namespace: { type: 'string', default: '' } },
+        open: true,
+        properties: { ID: { type: 'string', default: '' } },
       },
     },
     LockDelay: {},
@@ -115,19 +121,10 @@ const sessionBody = valueDecoder<SessionBody>({
   },
 });
 
-/** Unlike other bodies this one may be missing. */
-function parseBody(bytes: Buffer): SessionBody {
-  try {
-    return sessionBody(bytes.length === 0 ? {} : decodeJson(bytes.toString()));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : '';
-    throw new ProconsulError('invalid', `Request decode failed: ${reason}`, { cause });
-  }
-}
-
 async function create(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
-  checkDatacenter(deps, request.params.get('dc'));
-  const body = parseBody(await request.body(MAX_JSON_BODY_BYTES));
+  const bytes = await request.body(MAX_JSON_BODY_BYTES);
+  // Unlike other bodies this one may be missing.
+  const body = sessionBody(bytes.length === 0 ? '{}' : bytes);
   const session: Omit<Session, 'CreateIndex' | 'ModifyIndex'> = {
     ID: deps.random.uuid(),
     Name: body.Name,
@@ -142,12 +139,17 @@ async function create(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   return { json: { ID: session.ID } };
 }
 
-/** Only who names no checks at all gets the one of the node's agent. */
+/**
+ * Whatever else a session rests on, it rests on the node's agent: only an empty list takes that
+ * away. `Checks` is the old name of both other lists, and is kept beside them.
+ */
 function checksOf({ Checks, NodeChecks, ServiceChecks }: SessionBody) {
-  const unsaid = Checks === undefined && NodeChecks === undefined && ServiceChecks === undefined;
+  const own = Checks !== undefined && Checks.length > 0 && NodeChecks?.length !== 0 ? Checks : [];
+  const justDefault = own.length === 1 && own[0] === SERF_HEALTH;
   return {
-    NodeChecks: unsaid ? [SERF_HEALTH] : (NodeChecks ?? Checks ?? null),
-    ServiceChecks: ServiceChecks ?? null,
+    NodeChecks: Checks?.length === 0 ? [] : (NodeChecks ?? [SERF_HEALTH]),
+    ServiceChecks: ServiceChecks?.map(({ ID }) => ({ ID, Namespace: '' })) ?? null,
+    ...(own.length > 0 && !justDefault && { Checks: own }),
   };
 }
 
@@ -155,10 +157,11 @@ function lockDelay(sent: unknown): number {
   if (sent === undefined) return DEFAULT_LOCK_DELAY_NS;
   const ns = typeof sent === 'string' ? parseDuration(sent) : nanoseconds(sent);
   if (ns !== undefined) return Math.max(0, ns);
-  throw new ProconsulError(
-    'invalid',
-    `Request decode failed: time: invalid duration ${encodeJson(sent)}`,
-  );
+  const complaint =
+    typeof sent === 'string'
+      ? durationComplaint(sent)
+      : `time: invalid duration ${encodeJson(sent)}`;
+  throw new ProconsulError('invalid', `Request decode failed: ${complaint}`);
 }
 
 function nanoseconds(sent: unknown): number | undefined {
@@ -179,7 +182,7 @@ function checkedTtl(ttl: string, minMs: number): string {
   if (ttl === '') return '';
   const ns = parseDuration(ttl);
   if (ns === undefined) {
-    const reason = `time: invalid duration ${JSON.stringify(ttl)}`;
+    const reason = durationComplaint(ttl);
     throw new ProconsulError('rejected', `Session TTL '${ttl}' invalid: ${reason}`);
   }
   if (ns !== 0 && (ns < minMs * NS_PER_MS || ns > MAX_TTL_NS)) {
@@ -190,8 +193,7 @@ function checkedTtl(ttl: string, minMs: number): string {
   return ttl;
 }
 
-async function renew(deps: ServerDeps, { rest, params }: HttpRequest): Promise<Reply> {
-  checkDatacenter(deps, params.get('dc'));
+async function renew(deps: ServerDeps, { rest }: HttpRequest): Promise<Reply> {
   const id = sessionId(rest);
   // As new as any acknowledged write: the session may just have been made through another server.
   await deps.readiness.ready('leader');

@@ -3,9 +3,9 @@ import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
-import { MAX_KV_VALUE_BYTES, MAX_TXN_BODY_BYTES, MAX_TXN_OPS } from '../../../lib/limits.ts';
+import { MAX_TXN_OPS } from '../../../lib/limits.ts';
 import type { Uint64 } from '../../../lib/model.ts';
-import type { TxnOp } from '../../commands.ts';
+import type { NodeOp, TxnOp } from '../../commands.ts';
 import { nilIfEmpty, shown } from '../../query/catalog.ts';
 import { onlyReads, readTxn } from '../../state/apply.ts';
 import type { Outcome, TxnError, TxnResult } from '../../state/outcome.ts';
@@ -14,14 +14,11 @@ import {
   checkSchema,
   type NodeBody,
   nodeSchema,
-  refuseNul,
   type ServiceBody,
   serviceSchema,
-  toCheck,
-  toNode,
-  toService,
 } from '../bodies.ts';
-import { checkDatacenter, type ServerDeps, write } from '../deps.ts';
+import { nodeIdFault, refuseNul, toCheck, toNode, toService } from '../definitions.ts';
+import { type ServerDeps, write } from '../deps.ts';
 import { consistencyOf } from '../reads.ts';
 
 export function txnRoutes(deps: ServerDeps): Route[] {
@@ -60,34 +57,37 @@ const text = { type: 'string', default: '' } as const;
 const uint64 = { uint64: true, default: 0 } as const;
 const verb = { Verb: text } as const;
 
-const txnBody = decoder<OpBody[]>({
-  type: 'array',
-  items: {
-    type: 'object',
-    properties: {
-      KV: {
-        type: 'object',
-        properties: {
-          ...verb,
-          Key: text,
-          Value: text,
-          Flags: uint64,
-          Index: uint64,
-          Session: text,
+const OPENING = 'Failed to parse body';
+const txnBody = decoder<OpBody[]>(
+  {
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: {
+        KV: {
+          type: 'object',
+          properties: {
+            ...verb,
+            Key: text,
+            Value: text,
+            Flags: uint64,
+            Index: uint64,
+            Session: text,
+          },
         },
+        Node: { type: 'object', properties: { ...verb, Node: { ...nodeSchema, default: {} } } },
+        Service: {
+          type: 'object',
+          properties: { ...verb, Node: text, Service: { ...serviceSchema, default: {} } },
+        },
+        Check: { type: 'object', properties: { ...verb, Check: { ...checkSchema, default: {} } } },
       },
-      Node: { type: 'object', properties: { ...verb, Node: { ...nodeSchema, default: {} } } },
-      Service: {
-        type: 'object',
-        properties: { ...verb, Node: text, Service: { ...serviceSchema, default: {} } },
-      },
-      Check: { type: 'object', properties: { ...verb, Check: { ...checkSchema, default: {} } } },
     },
   },
-});
+  OPENING,
+);
 
 async function txn(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
-  checkDatacenter(deps, request.params.get('dc'));
   const consistency = consistencyOf(request.params);
   const ops = await parse(deps, request);
   if (!onlyReads(ops)) {
@@ -100,25 +100,17 @@ async function txn(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
 }
 
 async function parse(deps: ServerDeps, request: HttpRequest): Promise<TxnOp[]> {
-  let body: OpBody[];
-  const bytes = await request.body(MAX_TXN_BODY_BYTES);
-  try {
-    body = txnBody(bytes);
-  } catch (cause) {
-    if (!(cause instanceof ProconsulError)) throw cause;
-    const reason = cause.message.replace('Request decode failed: ', '');
-    throw new ProconsulError('invalid', `Failed to parse body: ${reason}`, { cause });
-  }
+  const body = txnBody(await request.body(deps.limits.txnBytes, 'txn_max_req_len'));
   if (body.length > MAX_TXN_OPS) {
     const size = `${body.length} > ${MAX_TXN_OPS}`;
     throw new ProconsulError('too-large', `Transaction contains too many operations (${size})`);
   }
   // An operation that names nothing does nothing.
-  return body.map((op) => toOp(op, deps.datacenter)).filter((op) => op !== undefined);
+  return body.map((op) => toOp(op, deps)).filter((op) => op !== undefined);
 }
 
-function toOp(body: OpBody, datacenter: string): TxnOp | undefined {
-  if (body.KV !== undefined) return { kv: toKvOp(body.KV) };
+function toOp(body: OpBody, { datacenter, limits }: ServerDeps): TxnOp | undefined {
+  if (body.KV !== undefined) return { kv: toKvOp(body.KV, limits.kvValueBytes) };
   if (body.Node !== undefined) {
     const { Verb, Node } = body.Node;
     refuseNul(Node.Node);
@@ -141,13 +133,13 @@ function toOp(body: OpBody, datacenter: string): TxnOp | undefined {
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-function toKvOp({ Verb, Key, Value, Flags, Index, Session }: KvBody) {
+function toKvOp({ Verb, Key, Value, Flags, Index, Session }: KvBody, maxBytes: number) {
   if (!BASE64.test(Value)) {
-    throw new ProconsulError('invalid', `Failed to parse body: illegal base64 data in "${Key}"`);
+    throw new ProconsulError('invalid', `${OPENING}: illegal base64 data in "${Key}"`);
   }
   const bytes = Buffer.byteLength(Value, 'base64');
-  if (bytes > MAX_KV_VALUE_BYTES) {
-    const size = `${bytes} > ${MAX_KV_VALUE_BYTES} bytes`;
+  if (bytes > maxBytes) {
+    const size = `${bytes} > ${maxBytes} bytes`;
     throw new ProconsulError('too-large', `Value for key "${Key}" is too large (${size})`);
   }
   const value = Value === '' ? null : Value;
@@ -158,15 +150,21 @@ function toKvOp({ Verb, Key, Value, Flags, Index, Session }: KvBody) {
 function impossible(ops: readonly TxnOp[]): TxnError[] {
   const errors: TxnError[] = [];
   for (const [OpIndex, op] of ops.entries()) {
-    if ('node' in op && op.node.node.Node === '') {
-      errors.push({ OpIndex, What: 'Must provide node' });
-    } else if ('service' in op && op.service.verb !== 'get' && op.service.service.Service === '') {
+    const fault = 'node' in op ? nodeFault(op.node) : undefined;
+    if (fault !== undefined) errors.push({ OpIndex, What: fault });
+    else if ('service' in op && op.service.verb !== 'get' && op.service.service.Service === '') {
       errors.push({ OpIndex, What: 'Must provide service name with ID' });
-    } else if ('kv' in op && op.kv.key === '') {
+    } else if ('kv' in op && op.kv.key === '' && op.kv.verb !== 'delete-tree') {
       errors.push({ OpIndex, What: 'Must provide key' });
     }
   }
   return errors;
+}
+
+function nodeFault({ verb, node }: NodeOp): string | undefined {
+  if (verb === 'get') return undefined;
+  if (node.Node === '' && node.ID === '') return 'Must provide node';
+  return nodeIdFault(node.ID);
 }
 
 function reply(outcome: Outcome): Reply {

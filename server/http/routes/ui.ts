@@ -18,14 +18,12 @@ export function uiRoutes(deps: ServerDeps): Route[] {
       path: '/v1/internal/ui/services',
       right: 'service:read',
       does: 'sums up each service',
-      indexedErrors: true,
       query: (r) => queries.serviceSummaries(narrowed(r, healthInstanceFields)),
     }),
     readRoute(deps, {
       path: '/v1/internal/ui/nodes',
       right: 'node:read',
       does: 'lists the nodes with all that is on them',
-      indexedErrors: true,
       query: (r) => queries.nodesInFull(narrowed(r, uiNodeFields)),
     }),
     readRoute(deps, {

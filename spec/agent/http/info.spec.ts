@@ -3,6 +3,7 @@ import supertest from 'supertest';
 import type { Membership } from '../../../agent/servers/membership.ts';
 import { tapLog } from '../../../lib/log-tap.ts';
 import { createLogger } from '../../../lib/logger.ts';
+import { type Member, member } from '../../../lib/membership.ts';
 import { startAgent } from '../../support/servers/agents.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 
@@ -127,5 +128,66 @@ describe('PUT /v1/agent/token/:name', () => {
       .put('/v1/agent/token/nope')
       .send('{"Token":"x"}')
       .expect(404, 'Token "nope" is unknown');
+  });
+
+  it('GET /v1/agent/members?wan=1 lists the servers as other data centres know them', async () => {
+    const server = member({
+      Name: 'n1',
+      Addr: '10.0.0.1',
+      Port: 8301,
+      Tags: { role: 'consul', dc: 'dc1', wan_join_port: '8302', 10: '', 9: '' },
+      Status: 1,
+    });
+    const client = { ...server, Name: 'c1', Tags: { role: 'node', dc: 'dc1' } };
+    const members = async () => [server, client];
+    const { app } = await startAgent('', { options: { membership: { ...alone, members } } });
+    const names = async (query: string) =>
+      (await supertest(app).get(`/v1/agent/members${query}`)).body.map((m: Member) => m.Name);
+    assert.deepEqual(await names('?wan'), ['n1', 'c1']);
+    assert.deepEqual(await names('?wan=1'), ['n1.dc1']);
+    const { text } = await supertest(app).get('/v1/agent/members?wan=true');
+    assert.match(text, /"Port":8302,"Tags":\{"10":"","9":"","dc":"dc1","role":"consul"\}/);
+    await supertest(app)
+      .get('/v1/agent/members?wan=1&segment=x')
+      .expect(400, 'Cannot provide a segment with wan=true');
+  });
+});
+
+describe("an agent's own rows", () => {
+  it('refuse what is meant for a namespace, but where Consul has none', async () => {
+    const { app } = await startAgent();
+    const complaint =
+      'Bad request: Invalid query parameter: "ns" - Namespaces are a Consul Enterprise feature';
+    const put = supertest(app).put('/v1/agent/service/register?ns=x');
+    await put.send({ Name: 'web' }).expect(400, complaint);
+    await supertest(app).put('/v1/agent/check/pass/x?ns=x').expect(400, complaint);
+    await supertest(app).get('/v1/agent/services?ns=x').expect(400, complaint);
+    await supertest(app).get('/v1/agent/services?ns=').expect(200, '{}');
+    await supertest(app).get('/v1/agent/self?ns=x').expect(200);
+    const field = /unknown field "Namespace" - Namespaces are a Consul Enterprise feature$/;
+    for (const [path, body] of [
+      ['service', { Name: 'web', Namespace: 'x' }],
+      ['service', { Name: 'web', Check: { TTL: '1s', Namespace: 'x' } }],
+      ['service', { Name: 'web', Connect: { SidecarService: { Namespace: 'x' } } }],
+      ['check', { Name: 'c', TTL: '1s', Namespace: 'x' }],
+    ] as const) {
+      const answer = await supertest(app).put(`/v1/agent/${path}/register`).send(body).expect(400);
+      assert.match(answer.text, field);
+    }
+    await supertest(app).get('/v1/agent/services').expect(200, '{}');
+  });
+
+  it('show names in the order of their bytes, also where they look like numbers', async () => {
+    const { app } = await startAgent();
+    const put = (path: string, body: object) =>
+      supertest(app).put(`/v1/agent/${path}/register`).send(body).expect(200);
+    for (const id of ['b', '9', '10']) {
+      await put('service', { Name: id, ID: id, Meta: { 9: 'x', 10: 'y' } });
+      await put('check', { Name: id, ID: id, TTL: '1s' });
+    }
+    const services = await supertest(app).get('/v1/agent/services').expect(200);
+    assert.match(services.text, /^\{"10":\{.*"Meta":\{"10":"y","9":"x"\}.*,"9":\{.*,"b":\{/);
+    const checks = await supertest(app).get('/v1/agent/checks').expect(200);
+    assert.match(checks.text, /^\{"10":\{.*,"9":\{.*,"b":\{/);
   });
 });

@@ -34,7 +34,7 @@ describe('PUT /v1/agent/service/register', () => {
     await supertest(app)
       .put('/v1/agent/service/register')
       .send(
-        '{"name":"low","enable_tag_override":true,"check":{"checkid":"c","ttl":10000000000},"more":1}',
+        '{"name":"low","enable_tag_override":true,"check":{"checkid":"c","ttl":10000000000},"locality":{}}',
       )
       .expect(200);
     const { body } = await supertest(app).get('/v1/agent/service/low').expect(200);

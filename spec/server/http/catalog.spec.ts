@@ -170,3 +170,85 @@ describe('GET /v1/catalog/service and /v1/health/service', () => {
     await settle();
   });
 });
+
+describe('a registration in the catalog', () => {
+  const NODE = { Node: 'a', Address: '10.0.0.1' };
+
+  for (const [sent, kept] of [
+    [
+      { Passing: 0, Warning: 5 },
+      { Passing: 1, Warning: 1 },
+    ],
+    [
+      { Passing: -1, Warning: 5 },
+      { Passing: 1, Warning: 1 },
+    ],
+    [
+      { Passing: 3, Warning: -1 },
+      { Passing: 1, Warning: 1 },
+    ],
+    [
+      { Passing: 65_536, Warning: 1 },
+      { Passing: 1, Warning: 1 },
+    ],
+    [{ Passing: 3 }, { Passing: 3, Warning: 0 }],
+  ]) {
+    it(`with weights of ${JSON.stringify(sent)} has ${JSON.stringify(kept)}`, async () => {
+      const { put, get } = await startServer();
+      await put('/v1/catalog/register', { ...NODE, Service: { Service: 'web', Weights: sent } });
+      const Service = { ID: 'web2', Service: 'web', Weights: sent };
+      await put('/v1/txn', [{ Service: { Verb: 'set', Node: 'a', Service } }]);
+      const found = (await get('/v1/catalog/service/web')).json as { ServiceWeights: object }[];
+      assert.deepEqual(
+        found.map(({ ServiceWeights }) => ServiceWeights),
+        [kept, kept],
+      );
+    });
+  }
+
+  // As a Consul 1.8.7 names each.
+  for (const [definition, type] of [
+    [{ HTTP: 'x', GRPC: 'x', TTL: '1s', Interval: '1s' }, 'grpc'],
+    [{ HTTP: 'x', TTL: '1s', TCP: 'x', Interval: '1s' }, 'http'],
+    [{ HTTP: 'x', TTL: '1s' }, 'ttl'],
+    [{ HTTP: 'x' }, ''],
+    [{ TCP: 'x', AliasNode: 'x', Interval: '1s' }, 'tcp'],
+    [{ ScriptArgs: ['x'], DockerContainerID: 'x', AliasService: 'x', Interval: '1s' }, 'alias'],
+    [{ ScriptArgs: ['x'], DockerContainerID: 'x', Interval: '1s' }, 'docker'],
+    [{ ScriptArgs: ['x'], DockerContainerID: 'x' }, 'script'],
+    [{ Interval: '1s' }, ''],
+  ] as const) {
+    it(`has a check of type '${type}' for ${JSON.stringify(definition)}`, async () => {
+      const { put, get } = await startServer();
+      const check = { Name: 'c', Definition: definition };
+      await put('/v1/catalog/register', {
+        ...NODE,
+        Checks: [check, { ...check, Name: 'd', Type: 'z' }],
+      });
+      const found = (await get('/v1/health/node/a')).json as { Type: string }[];
+      assert.deepEqual(
+        found.map(({ Type }) => Type),
+        [type, 'z'],
+      );
+    });
+  }
+
+  it('shows names in the order of their bytes, also where they look like numbers', async () => {
+    const { put, get } = await startServer();
+    const Meta = { 9: 'a', 10: 'b', a: 'c' };
+    for (const id of ['9', '10', 'b']) {
+      const Service = { ID: id, Service: id, Meta, TaggedAddresses: { 9: {}, 10: {} } };
+      await put('/v1/catalog/register', {
+        ...NODE,
+        TaggedAddresses: Meta,
+        NodeMeta: Meta,
+        Service,
+      });
+    }
+    assert.equal((await get('/v1/catalog/services')).text, '{"10":[],"9":[],"b":[]}');
+    const { text } = await get('/v1/catalog/node/a');
+    assert.match(text, /"Services":\{"10":\{.*"9":\{.*"b":\{/);
+    assert.match(text, /"TaggedAddresses":\{"10":"b","9":"a","a":"c"\},"Meta":\{"10":"b","9":"a"/);
+    assert.match(text, /"TaggedAddresses":\{"10":\{"Address":"","Port":0\},"9":\{/);
+  });
+});

@@ -95,7 +95,6 @@ describe('trap 5: names of fields in any case, durations in any form', () => {
       service: 'web',
       enable_tag_override: true,
       tags: null,
-      nonsense: 1,
     };
     const check = {
       check_id: 'c',
@@ -154,9 +153,36 @@ describe('trap 6: some flags count by being there, others by their value', () =>
 describe('trap 16: fields that a newer client sends', () => {
   it('are passed over', async () => {
     const { put } = await startServer();
-    const Service = { Service: 'web', Partition: 'x', Locality: { Region: 'r' }, Ports: [{}] };
-    const body = { Node: 'a', Address: '1.2.3.4', Partition: 'x', PeerName: '', Service };
+    const Service = { Service: 'web', Partition: '', Locality: { Region: 'r' }, Ports: [{}] };
+    const body = { Node: 'a', Address: '1.2.3.4', Partition: 'default', PeerName: '', Service };
     assert.equal((await put('/v1/catalog/register', body)).status, 200);
+  });
+
+  const NODE = { Node: 'a', Address: '1.2.3.4' };
+  const UNKNOWN: readonly (readonly [string, object])[] = [
+    ['/v1/catalog/register', { ...NODE, Nonsense: 1 }],
+    ['/v1/catalog/register', { ...NODE, Service: { Service: 'w', Nonsense: 1 } }],
+    ['/v1/catalog/register', { ...NODE, Checks: [{ Name: 'c', Nonsense: null }] }],
+    ['/v1/catalog/deregister', { Node: 'a', Nonsense: 1 }],
+    ['/v1/coordinate/update', { Node: 'a', Nonsense: 1 }],
+    ['/v1/txn', [{ Nonsense: 1 }]],
+    ['/v1/txn', [{ KV: { Verb: 'get', Key: 'x', Nonsense: 1 } }]],
+    ['/v1/operator/autopilot/configuration', { Nonsense: 1 }],
+  ];
+  for (const [path, body] of UNKNOWN) {
+    it(`are refused by name where no client knows them: ${path} ${JSON.stringify(body)}`, async () => {
+      const { put } = await startServer();
+      const { status, text } = await put(path, body);
+      assert.equal(status, 400);
+      assert.match(text, /: json: unknown field "Nonsense"$/);
+    });
+  }
+
+  it('are passed over in sessions and in definitions of checks, known or not', async () => {
+    const { put } = await startServer();
+    const Check = { Name: 'c', Definition: { Nonsense: 1 } };
+    assert.equal((await put('/v1/catalog/register', { ...NODE, Node: 'n1', Check })).status, 200);
+    assert.equal((await put('/v1/session/create', { Nonsense: 1, Checks: [] })).status, 200);
   });
 });
 

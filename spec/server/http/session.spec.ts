@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Session } from '../../../lib/model.ts';
 import { startServer } from '../../support/servers/start-server.ts';
 
 const SECOND_MS = 1000;
@@ -51,6 +52,56 @@ describe('PUT /v1/session/create', () => {
     const id = await create({});
     await clock.advance(60 * SECOND_MS);
     assert.equal(await lives(id), true);
+  });
+
+  // As a Consul 1.8.7 shows each of them.
+  const RESTING: readonly (readonly [object, object])[] = [
+    [{}, { NodeChecks: ['serfHealth'], ServiceChecks: null }],
+    [{ Checks: ['a'] }, { NodeChecks: ['serfHealth'], ServiceChecks: null, Checks: ['a'] }],
+    [{ Checks: ['serfHealth'] }, { NodeChecks: ['serfHealth'], ServiceChecks: null }],
+    [{ Checks: [] }, { NodeChecks: [], ServiceChecks: null }],
+    [{ NodeChecks: ['a'] }, { NodeChecks: ['a'], ServiceChecks: null }],
+    [{ NodeChecks: [] }, { NodeChecks: [], ServiceChecks: null }],
+    [
+      { Checks: ['a'], NodeChecks: [] },
+      { NodeChecks: [], ServiceChecks: null },
+    ],
+    [
+      { ServiceChecks: [{ ID: 'a' }] },
+      { NodeChecks: ['serfHealth'], ServiceChecks: [{ ID: 'a', Namespace: '' }] },
+    ],
+    [{ ServiceChecks: [] }, { NodeChecks: ['serfHealth'], ServiceChecks: [] }],
+    [
+      { NodeChecks: [], ServiceChecks: [{ ID: 'a', Namespace: '' }] },
+      { NodeChecks: [], ServiceChecks: [{ ID: 'a', Namespace: '' }] },
+    ],
+  ];
+  for (const [sent, kept] of RESTING) {
+    it(`rests on ${JSON.stringify(kept)} when it is told ${JSON.stringify(sent)}`, async () => {
+      const { put, get } = await startServer();
+      const checks = ['serfHealth', 'a'].map((CheckID) => ({ CheckID, Status: 'passing' }));
+      await put('/v1/catalog/register', { Node: 'n1', Address: '10.0.0.1', Checks: checks });
+      const made = await put('/v1/session/create', sent);
+      assert.equal(made.status, 200, made.text);
+      const [session] = (await get('/v1/session/list')).json as [Session];
+      const { NodeChecks, ServiceChecks, Checks } = session;
+      assert.deepEqual(
+        { NodeChecks, ServiceChecks, ...(Checks !== undefined && { Checks }) },
+        kept,
+      );
+    });
+  }
+
+  it('ends with a check that only `Checks` names, and with serfHealth all the same', async () => {
+    for (const CheckID of ['a', 'serfHealth']) {
+      const { put, get } = await startServer();
+      const node = { Node: 'n1', Address: '10.0.0.1' };
+      const checks = ['serfHealth', 'a'].map((id) => ({ CheckID: id, Status: 'passing' }));
+      await put('/v1/catalog/register', { ...node, Checks: checks });
+      await put('/v1/session/create', { Checks: ['a'] });
+      await put('/v1/catalog/register', { ...node, Check: { CheckID, Status: 'critical' } });
+      assert.deepEqual((await get('/v1/session/list')).json, []);
+    }
   });
 
   it('rests on serfHealth where no checks are named', async () => {
@@ -107,7 +158,15 @@ describe('GET /v1/session/info/:id', () => {
     ['x', 'failed session lookup: index error: UUID must be 36 characters'],
     [
       '00000000-0000-4000-a000-00000000000g',
-      "failed session lookup: index error: Invalid UUID '00000000-0000-4000-a000-00000000000g'",
+      "failed session lookup: index error: Invalid UUID: encoding/hex: invalid byte: U+0067 'g'",
+    ],
+    [
+      '0000-0000-0000-0000-0000-00000000000',
+      'failed session lookup: index error: UUID should have maximum of 4 "-"; got 5',
+    ],
+    [
+      '00000000000000000000000000000000000-',
+      'failed session lookup: index error: Input (without hyphens) must be even length',
     ],
   ] as const) {
     it(`says what is wrong with ${id}`, async () => {

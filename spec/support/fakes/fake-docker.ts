@@ -1,26 +1,16 @@
 /** A Docker daemon in memory: containers as a spec says they are, and its events at once. */
-import {
-  type Container,
-  type ContainerEvent,
-  type ContainerRuntime,
-  isUp,
-} from '../../../agent/containers/runtime.ts';
+import type { Container } from '../../../agent/containers/runtimes/container.ts';
+import { isUp } from '../../../agent/containers/runtimes/container.ts';
+import type { DockerApi, DockerEvent } from '../../../agent/containers/runtimes/docker-api.ts';
 import { containerOf, idOf, type Shape } from '../servers/containers.ts';
 import { settle } from './fake-clock.ts';
 
-export class FakeDocker implements ContainerRuntime {
-  readonly name = 'docker';
+export class FakeDocker implements DockerApi {
   readonly #containers = new Map<string, Container>();
   #streams: Stream[] = [];
   #time = 1000;
   /** Nothing answers. */
   down = false;
-  /** Ids of containers that cannot be looked at, and of those that are looked at for long. */
-  readonly broken = new Set<string>();
-  readonly hanging = new Map<string, Promise<void>>();
-  looks = 0;
-  /** Happens while the list is read. */
-  duringList: () => Promise<void> = async () => undefined;
   /** The `since` of each connection. */
   readonly connections: (number | undefined)[] = [];
 
@@ -32,8 +22,8 @@ export class FakeDocker implements ContainerRuntime {
   /** As `set`, but no event tells of it. */
   setSilently(shape: Shape): string {
     const container = containerOf(shape);
-    this.#containers.set(container.id, container);
-    return container.id;
+    this.#containers.set(container.Id, container);
+    return container.Id;
   }
 
   async remove(name: string): Promise<void> {
@@ -65,22 +55,14 @@ export class FakeDocker implements ContainerRuntime {
   async list(): Promise<string[]> {
     this.#answer();
     const shown = [...this.#containers.values()].filter(
-      (container) => isUp(container) || container.state === 'restarting',
+      (container) => isUp(container) || container.State.Status === 'restarting',
     );
-    await this.duringList();
-    return shown.map(({ id }) => id);
+    return shown.map(({ Id }) => Id);
   }
 
   async inspect(id: string): Promise<Container | undefined> {
     this.#answer();
-    this.looks++;
-    await this.hanging.get(id);
-    if (this.broken.has(id)) throw new Error('driver failed');
     return this.#containers.get(id);
-  }
-
-  async exec(): Promise<number> {
-    return 0;
   }
 
   #answer(): void {
@@ -88,12 +70,12 @@ export class FakeDocker implements ContainerRuntime {
   }
 }
 
-class Stream implements AsyncIterable<ContainerEvent> {
-  readonly #events: ContainerEvent[] = [];
+class Stream implements AsyncIterable<DockerEvent> {
+  readonly #events: DockerEvent[] = [];
   #ended = false;
   #wake: (() => void) | undefined;
 
-  push(event: ContainerEvent): void {
+  push(event: DockerEvent): void {
     this.#events.push(event);
     this.#wake?.();
   }
@@ -103,7 +85,7 @@ class Stream implements AsyncIterable<ContainerEvent> {
     this.#wake?.();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<ContainerEvent> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<DockerEvent> {
     for (;;) {
       const event = this.#events.shift();
       if (event !== undefined) yield event;

@@ -1,4 +1,5 @@
 /** A registry server of a spec's own: memory log, fake clock, seeded chance, a port of its own. */
+
 import {
   type Agent as HttpAgent,
   request as httpRequest,
@@ -8,8 +9,10 @@ import { createApp } from '../../../lib/http/app.ts';
 import { FastPath } from '../../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../../lib/http/listener.ts';
 import { decodeJson } from '../../../lib/json.ts';
+import { MAX_KV_VALUE_BYTES, MAX_TXN_BODY_BYTES } from '../../../lib/limits.ts';
 import { type Logger, silentLogger } from '../../../lib/logger.ts';
-import { MemoryLeases } from '../../../server/cluster/memory-leases.ts';
+import type { WriteLimits } from '../../../server/http/deps.ts';
+import { MemoryLeases } from '../../../server/leases.ts';
 import type { EventLog } from '../../../server/log/event-log.ts';
 import { MemoryLog } from '../../../server/log/memory-log.ts';
 import { Server } from '../../../server/server.ts';
@@ -57,6 +60,7 @@ export async function startServer(
   logger: Logger = silentLogger,
   wrap: (log: EventLog) => EventLog = (log) => log,
   start: (server: Server) => Promise<void> = (server) => server.start(),
+  limits: WriteLimits = { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_TXN_BODY_BYTES },
 ): Promise<TestServer> {
   const clock = new FakeClock();
   const random = seededRandom(1);
@@ -71,6 +75,7 @@ export async function startServer(
     nodeId: random.uuid(),
     address: '127.0.0.1:8300',
     sessionTtlMinMs: 10_000,
+    limits,
     reconnectTimeoutMs: 72 * 3600_000,
     onFatal: (error) => {
       throw error;

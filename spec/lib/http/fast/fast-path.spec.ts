@@ -71,6 +71,8 @@ describe('the fast path', () => {
     it(`gives, asked ${how}, the same bytes as the routes`, async () => {
       const { client, parsed } = await start();
       for (const path of READS) {
+        // The first one that is asked for from a cache is said to be new.
+        if (path.includes('cached')) await client.ask(getText(path, headers));
         const before = parsed();
         const slow = await client.ask(getText(path, headers));
         const fast = await client.ask(getText(path, headers));

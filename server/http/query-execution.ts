@@ -1,0 +1,111 @@
+/** Running prepared queries: what they find is shuffled, so that no answer may be given twice. */
+import { ORDERED_HEADER } from '../../lib/dns-lookups.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import type { Params } from '../../lib/http/params.ts';
+import type { Reply } from '../../lib/http/reply.ts';
+import type { HttpRequest } from '../../lib/http/route.ts';
+import { nilIfEmpty } from '../query/catalog.ts';
+import * as queries from '../query/prepared.ts';
+import { askingNode, type ServerDeps } from './deps.ts';
+import { consistencyOf } from './reads.ts';
+
+/** Runs the query that an id or a name means. */
+export async function execute(
+  deps: ServerDeps,
+  request: HttpRequest,
+  name: string,
+): Promise<Reply> {
+  const { params } = request;
+  const limit = limitOf(params);
+  const near = params.get('near');
+  const connect = connectOf(params);
+  return await evaluated(deps, request, () => {
+    const state = deps.state();
+    const query = queries.resolveQuery(state, name);
+    const execution = {
+      asking: askingNode(deps, request),
+      near,
+      limit,
+      connect,
+    };
+    const json = {
+      Service: query.Service.Service,
+      Nodes: queries.execute(state, query, execution, deps.random).map(asGoHasIt),
+      DNS: query.DNS,
+      Datacenter: deps.datacenter,
+      // Other data centres are not known here.
+      Failovers: 0,
+    };
+    const ordered = near !== '' || query.Service.Near !== '';
+    const headers = {
+      ...(ordered ? { [ORDERED_HEADER]: 'true' } : {}),
+      ...(params.has('cached') ? { 'X-Cache': 'MISS' } : {}),
+    };
+    return { json, headers };
+  });
+}
+
+type Entry = ReturnType<typeof queries.execute>[number];
+
+/** Elsewhere Consul turns missing lists into empty ones; here it does not. */
+function asGoHasIt({ Node, Service, Checks }: Entry) {
+  const checks = Checks.map((c) => ({ ...c, ServiceTags: nilIfEmpty(c.ServiceTags) }));
+  return {
+    Node,
+    Service: { ...Service, Tags: nilIfEmpty(Service.Tags) },
+    Checks: nilIfEmpty(checks),
+  };
+}
+
+/** Says which query would be run. */
+export function explain(deps: ServerDeps, request: HttpRequest, name: string): Promise<Reply> {
+  return evaluated(deps, request, () => ({
+    json: { Query: queries.resolveQuery(deps.state(), name) },
+    headers: {},
+  }));
+}
+
+type Evaluate = () => { readonly json: object; readonly headers: Record<string, string> };
+
+/** These two say in the body what others say in headers, and their index says nothing. */
+async function evaluated(
+  deps: ServerDeps,
+  { params }: HttpRequest,
+  evaluate: Evaluate,
+): Promise<Reply> {
+  const consistency = consistencyOf(params);
+  const ready = deps.readiness.ready(consistency);
+  if (ready !== undefined) await ready;
+  const { knownLeader, lastContactMs } = deps.readiness;
+  const meta = {
+    Index: 0,
+    LastContact: Math.round(lastContactMs),
+    KnownLeader: knownLeader,
+    ConsistencyLevel: consistency,
+  };
+  const headers = {
+    'X-Consul-Index': '1',
+    'X-Consul-Knownleader': String(knownLeader),
+    'X-Consul-Lastcontact': String(meta.LastContact),
+    'X-Consul-Effective-Consistency': consistency,
+  };
+  const found = evaluate();
+  return { json: { ...found.json, ...meta }, headers: { ...headers, ...found.headers } };
+}
+
+function limitOf(params: Params): number {
+  const sent = params.get('limit');
+  if (sent === '') return 0;
+  if (/^[+-]?\d+$/.test(sent)) return Number(sent);
+  const why = `strconv.Atoi: parsing ${JSON.stringify(sent)}: invalid syntax`;
+  throw new ProconsulError('rejected', `Bad limit: ${why}`);
+}
+
+function connectOf(params: Params): boolean {
+  try {
+    return params.bool('connect') ?? false;
+  } catch {
+    const why = `strconv.ParseBool: parsing ${JSON.stringify(params.get('connect'))}: invalid syntax`;
+    throw new ProconsulError('rejected', `Error parsing 'connect' value: ${why}`);
+  }
+}

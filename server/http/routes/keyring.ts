@@ -1,0 +1,84 @@
+/** /v1/operator/keyring: there is no gossip to encrypt, and so no key. */
+import { decoder } from '../../../lib/decode.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+import type { Params } from '../../../lib/http/params.ts';
+import type { HttpRequest, Method, Route } from '../../../lib/http/route.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
+import type { ServerDeps } from '../deps.ts';
+
+const MAX_RELAY_FACTOR = 5;
+
+export function keyringRoutes(deps: ServerDeps): Route[] {
+  const row = { path: '/v1/operator/keyring', anyDatacenter: true } as const;
+  const write = (method: Method): Route => ({
+    ...row,
+    method,
+    right: 'operator:write',
+    does: 'refuses: there is no gossip to encrypt',
+    handle: (request) => refuseKey(deps, request),
+  });
+  return [
+    {
+      ...row,
+      method: 'GET',
+      right: 'operator:read',
+      does: 'refuses: there is no gossip to encrypt',
+      handle: ({ params }) => {
+        refuseRelay(params);
+        throw keyringError(deps, localOnly(params), EMPTY);
+      },
+    },
+    write('POST'),
+    write('PUT'),
+    write('DELETE'),
+  ];
+}
+
+const EMPTY = 'Keyring is empty (encryption not enabled)';
+
+const keyBody = decoder<{ readonly Key: string }>(
+  { type: 'object', properties: { Key: { type: 'string', default: '' } } },
+  'Bad request: Request decode failed',
+);
+
+async function refuseKey(deps: ServerDeps, request: HttpRequest): Promise<never> {
+  refuseRelay(request.params);
+  keyBody(await request.body(MAX_JSON_BODY_BYTES));
+  throw keyringError(deps, false, EMPTY);
+}
+
+function refuseRelay(params: Params): void {
+  const sent = params.get('relay-factor');
+  if (sent === '') return;
+  if (!/^[+-]?\d+$/.test(sent)) {
+    const why = `strconv.Atoi: parsing ${JSON.stringify(sent)}: invalid syntax`;
+    throw new ProconsulError('invalid', `Bad request: Error parsing relay factor: ${why}`);
+  }
+  if (Number(sent) >= 0 && Number(sent) <= MAX_RELAY_FACTOR) return;
+  const why = `Relay factor must be in range: [0, ${MAX_RELAY_FACTOR}]`;
+  throw new ProconsulError('invalid', `Bad request: Invalid relay-factor: ${why}`);
+}
+
+function localOnly(params: Params): boolean {
+  try {
+    return params.bool('local-only') ?? false;
+  } catch {
+    const why = `strconv.ParseBool: parsing ${JSON.stringify(params.get('local-only'))}`;
+    throw new ProconsulError(
+      'invalid',
+      `Bad request: Error parsing local-only: ${why}: invalid syntax`,
+    );
+  }
+}
+
+/** As Consul reports what went wrong in each of its two pools, node by node. */
+function keyringError({ node, datacenter }: ServerDeps, local: boolean, why: string) {
+  const wide = ['\t* WAN error: 1/1 nodes reported failure', `\t* ${node}.${datacenter}: ${why}`];
+  const lines = [
+    ...(local ? [] : wide),
+    `\t* ${datacenter} (LAN) error: 1/1 nodes reported failure`,
+    `\t* ${node}: ${why}`,
+  ];
+  const text = [`${lines.length} errors occurred:`, ...lines, '\n'].join('\n');
+  return new ProconsulError('rejected', text);
+}
