@@ -59,14 +59,18 @@ async function openStorage(
   if (config.redis !== undefined) {
     const { RedisLog } = await import('../../server/log/redis/log/redis-log.ts');
     const { redisOptions } = await import('./redis-options.ts');
+    const { BallotFile } = await import('../../server/log/redis/repair/ballot-file.ts');
+    const redis = redisOptions(config.redis);
+    const keeps = redis.commit === 'quorum' && config.dataDir !== '';
     const log = new RedisLog({
-      redis: redisOptions(config.redis),
+      redis,
       datacenter: config.datacenter,
       server: nodeId,
       clock,
       logger,
       onSnapshotNeeded,
       servers: config.bootstrapExpect || DEFAULT_SERVERS,
+      ...(keeps ? { ballots: new BallotFile(config.dataDir) } : {}),
     });
     return { log, leases: log.leases };
   }

@@ -5,6 +5,7 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import { type Logger, silentLogger } from '../../../lib/logger.ts';
 import { parseRedisUrl } from '../../../server/log/redis/link/options.ts';
 import { RedisLog } from '../../../server/log/redis/log/redis-log.ts';
+import type { BallotStore } from '../../../server/log/redis/repair/ballot-file.ts';
 import type { LostEntry } from '../../../server/log/redis/repair/lost-entry.ts';
 import type { RingLimits } from '../../../server/log/redis/repair/ring-buffer.ts';
 import { proposal } from '../experiments/proposals.ts';
@@ -22,6 +23,7 @@ export interface LogServerOptions {
   readonly ringLimits?: RingLimits;
   readonly settleMs?: number;
   readonly datacenter?: string;
+  readonly ballots?: BallotStore;
 }
 
 export type WriteResult = 'acked' | 'unknown' | 'unavailable';
@@ -33,6 +35,7 @@ export class LogServer {
   readonly lost: LostEntry[] = [];
   readonly acked: string[] = [];
   readonly log: RedisLog;
+  started: Promise<void> = Promise.resolve();
   /** The longest that any write was pending. */
   slowestMs = 0;
   readonly counts = { acked: 0, unknown: 0, unavailable: 0 };
@@ -56,9 +59,18 @@ export class LogServer {
   }
 
   static async start(options: LogServerOptions): Promise<LogServer> {
+    const server = LogServer.begin(options);
+    await server.started;
+    return server;
+  }
+
+  /** One whose start may have to wait for others: see `started`. */
+  static begin(options: LogServerOptions): LogServer {
     const server = new LogServer(options);
     started.add(server);
-    await server.log.start(server.sink);
+    server.started = server.log.start(server.sink);
+    // Who stops it first has not waited for it.
+    server.started.catch(() => undefined);
     return server;
   }
 

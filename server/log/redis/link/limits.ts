@@ -48,6 +48,8 @@ export const TAKEOVER_MS = 1500;
 export const SETTLE_POLL_MS = 25;
 /** A server that was seen this long before the last sign of life of any is waited for. */
 export const PRESENT_MS = 1500;
+/** Who uses a Redis says so five times a second, or more often. */
+export const USING_MS = 800;
 /** A server that was silent this long no longer holds back the trimming; it will load a snapshot. */
 export const ABSENT_MS = 60_000;
 /** After a fork, or when a loss cannot be ruled out, indexes go on above all that anybody has seen. */

@@ -26,6 +26,7 @@ import {
   sameAddress,
 } from '../link/options.ts';
 import { openSession, type Session } from '../link/session.ts';
+import { type BallotStore, forgetfulBallots } from '../repair/ballot-file.ts';
 import { History } from '../repair/history.ts';
 import { type Live, LiveSession } from '../repair/live.ts';
 import type { LostEntry } from '../repair/lost-entry.ts';
@@ -56,6 +57,8 @@ export interface RedisLogDeps {
   readonly onSnapshotNeeded?: (index: number) => void;
   /** How many servers there are to be; `commit: quorum` counts its majority of them. */
   readonly servers?: number;
+  /** Where a promise of `commit: quorum` outlives the process. */
+  readonly ballots?: BallotStore;
   readonly ringLimits?: RingLimits;
   readonly settleMs?: number;
 }
@@ -117,6 +120,7 @@ export class RedisLog implements EventLog {
     const history = new History(sink, this.#deps.ringLimits);
     this.#history = history;
     this.#monitor = this.#newMonitor(history);
+    history.ballot = await (this.#deps.ballots ?? forgetfulBallots).load();
     this.#watch.start();
     this.#deps.logger.info(`redis: the log is in ${describeRedis(this.#deps.redis)}`);
     await new Promise<void>((resolve, reject) => {
@@ -290,16 +294,17 @@ export class RedisLog implements EventLog {
   }
 
   #reconciler(history: History): Reconciler {
-    const { server, clock, logger, onLost, settleMs } = this.#deps;
+    const { server, clock, logger, onLost, settleMs, redis, servers, ballots } = this.#deps;
     return new Reconciler({
       keys: this.#keys,
       history,
+      ballots: ballots ?? forgetfulBallots,
       server,
       clock,
       logger,
       onLost: (lost) => onLost?.(lost),
       settleMs: settleMs ?? SETTLE_MS,
-      quorum: this.#quorum.majority,
+      quorumOf: redis.commit === 'quorum' ? (servers ?? 1) : undefined,
       peers: () =>
         this.peers()
           .filter(({ silentMs }) => silentMs < PRESENT_MS)

@@ -5,12 +5,15 @@
 import { type LogSink, type Position, type Snapshot, START } from '../../event-log.ts';
 import { follows, type RawEntry, toEntry } from '../log/stream-entry.ts';
 import { RingBuffer, type RingLimits } from './ring-buffer.ts';
+import { type Ballot, NO_BALLOT } from './seal-plan.ts';
 
 export class History {
   readonly ring: RingBuffer;
   readonly #sink: LogSink;
   /** The newest epoch that this server took part in; 0 before the first. */
   epoch = 0;
+  /** Made for as long as this process lives, and longer than any session. */
+  ballot: Ballot = NO_BALLOT;
   #torn = false;
 
   constructor(sink: LogSink, limits?: RingLimits) {

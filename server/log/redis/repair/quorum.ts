@@ -11,6 +11,7 @@ import type { Applied } from '../log/applied.ts';
 import { sleep } from '../log/monitor.ts';
 import { dailyKeys, REPORT } from '../log/scripts.ts';
 import type { Live } from './live.ts';
+import { majorityOf } from './seal-plan.ts';
 
 /** The others apply within a millisecond or two; each look costs Redis some 20 µs. */
 const POLL_MS = 2;
@@ -27,14 +28,13 @@ export interface QuorumDeps {
 
 export class Quorum {
   readonly #deps: QuorumDeps;
-  /** How many servers must show what they hold before a seal. */
-  readonly majority: number;
+  readonly #majority: number;
   #index = 0;
   #reporting = false;
 
   constructor(deps: QuorumDeps) {
     this.#deps = deps;
-    this.majority = deps.policy === 'quorum' ? Math.floor(deps.servers / 2) + 1 : 1;
+    this.#majority = deps.policy === 'quorum' ? majorityOf(deps.servers) : 1;
   }
 
   /** False when the session or the time ends before the index is committed. */
@@ -51,7 +51,7 @@ export class Quorum {
   /** Lets the others know how far this server is; one message under way at a time. */
   report(live: Live, index: number): void {
     this.#index = index;
-    if (this.majority === 1 || this.#reporting) return;
+    if (this.#majority === 1 || this.#reporting) return;
     this.#reporting = true;
     const send = async () => {
       for (let sent = -1; sent < this.#index && !live.session.closed; ) {
@@ -71,11 +71,11 @@ export class Quorum {
     deadline: number,
     agrees: (report: Report) => boolean,
   ): Promise<boolean> {
-    if (this.majority === 1) return true;
+    if (this.#majority === 1) return true;
     const { clock } = this.#deps;
     while (clock.monotonic() < deadline && !live.session.closed) {
       const reports = await this.#exchange(live).catch(() => []);
-      if (reports.filter(agrees).length >= this.majority) return true;
+      if (reports.filter(agrees).length >= this.#majority) return true;
       await sleep(clock, POLL_MS, live.session.signal);
     }
     return false;

@@ -2,6 +2,7 @@
  * Brings a Redis and this server's history to agree, whatever happened to either, before anything
  * is written: reads on, or puts back what Redis lost, or gives in to a history that counts more.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
@@ -12,9 +13,10 @@ import type { Session } from '../link/session.ts';
 import { sleep } from '../log/monitor.ts';
 import { SnapshotStore } from '../log/snapshot-store.ts';
 import { parseStreamItem, type RawEntry, type StreamItem, streamId } from '../log/stream-entry.ts';
+import type { BallotStore } from './ballot-file.ts';
 import type { History } from './history.ts';
 import { describeLost, formatLost, type LostEntry } from './lost-entry.ts';
-import { type Plan, planSeal } from './seal-plan.ts';
+import { type Ballot, ballotFor, endOf, type Plan, planSeal } from './seal-plan.ts';
 import { sealKeys, WANT } from './seal-scripts.ts';
 import { Sealer } from './sealer.ts';
 import { lookAt, type View } from './view.ts';
@@ -27,12 +29,14 @@ const MAX_FAILED_LOADS = 3;
 export interface ReconcilerDeps {
   readonly keys: Keys;
   readonly history: History;
+  readonly ballots: BallotStore;
   readonly server: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onLost: (lost: readonly LostEntry[]) => void;
   readonly settleMs: number;
-  readonly quorum: number;
+  /** How many servers there are to be, where a seal needs a majority of them. */
+  readonly quorumOf: number | undefined;
   /** Servers that were seen alive a moment ago. */
   readonly peers: () => readonly string[];
 }
@@ -51,6 +55,8 @@ export class Reconciler {
   /** Since when nothing but another server's snapshot helps. */
   #stuckAt: number | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
+  /** The end of the history whose lost entries were reported. */
+  #reportedTip: string | undefined;
 
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps;
@@ -66,9 +72,10 @@ export class Reconciler {
     const sealer = new Sealer({ ...this.#deps, redis: session.commands, lost: this.#report });
     for (;;) {
       const lookedAt = clock.monotonic();
-      const view = await lookAt(session.commands, keys, server, history);
+      const view = await lookAt(session, keys, server, history);
       const plan = this.#plan(view);
       if (await this.#step(session, sealer, view, plan)) {
+        if (this.#deps.quorumOf !== undefined) await this.#promise(ballotFor(view, history.ballot));
         history.epoch = view.epoch;
         this.#stuckAt = undefined;
         return { epoch: view.epoch, lookedAt };
@@ -87,29 +94,39 @@ export class Reconciler {
   }
 
   #plan(view: View): Plan {
-    const { history, server, settleMs, quorum, peers } = this.#deps;
+    const { history, server, settleMs, quorumOf, peers } = this.#deps;
     const holdings = {
       server,
       epoch: history.epoch,
       position: history.position,
       baseIndex: history.ring.base.index,
       warm: history.warm,
+      ballot: history.ballot,
       hashAt: (index: number) => history.ring.at(index)?.hash,
       peers: peers(),
     };
-    return planSeal(view, holdings, { settleMs, quorum });
+    return planSeal(view, holdings, { settleMs, quorumOf });
+  }
+
+  /** On disk first: others may act on it as soon as it is shown. */
+  async #promise(ballot: Ballot): Promise<void> {
+    const { history, ballots } = this.#deps;
+    if (isDeepStrictEqual(ballot, history.ballot)) return;
+    await ballots.save(ballot);
+    history.ballot = ballot;
   }
 
   /** True when history and Redis agree. */
   async #step(session: Session, sealer: Sealer, view: View, plan: Plan): Promise<boolean> {
     switch (plan.kind) {
       case 'wait':
+        if (plan.promise !== undefined) await this.#promise(plan.promise);
         return false;
       case 'seal':
         await sealer.seal(view, plan);
         return false;
       case 'yield':
-        if (plan.fork) await this.#reportOwn(session);
+        if (plan.fork) await this.#reportOwn(session, view);
         await this.#restore(session, view, plan.fork);
         return false;
       case 'adopt':
@@ -128,9 +145,10 @@ export class Reconciler {
 
   /** False when the stream does not lead there. */
   async #catchUp(session: Session, index: number): Promise<boolean> {
-    const { history, keys } = this.#deps;
+    const { history } = this.#deps;
     while (history.position.index < index) {
-      const items = await readAfter(session, keys, history.position.index);
+      const from = `(${streamId(history.position.index)}`;
+      const items = await this.#range(session, from, '+', TAIL_COUNT);
       const followed = history.follow(items.map(parseStreamItem));
       if (followed < items.length || items.length === 0) return false;
     }
@@ -183,25 +201,42 @@ export class Reconciler {
     return true;
   }
 
-  /** What this server has applied and the history that counts does not hold. */
-  async #reportOwn(session: Session): Promise<void> {
-    const { history, keys } = this.#deps;
-    const { ring } = history;
+  /** What this server has applied and the history that counts does not hold; said once. */
+  async #reportOwn(session: Session, { seals }: View): Promise<void> {
+    const { ring } = this.#deps.history;
+    // The restore may have to wait for a snapshot, and then comes here again and again.
+    if (this.#reportedTip === ring.tip.hash) return;
     const common = await ring.newestKnown(async ({ index, hash }) => {
-      const [item] = await readRange(session, keys, streamId(index), streamId(index));
+      const [item] = await this.#range(session, streamId(index), streamId(index), 1);
       return item !== undefined && parseStreamItem(item)?.hash === hash;
     });
+    const oldest = await this.#oldestId(session);
     let after = (common ?? ring.base).index;
     for (;;) {
       const own = ring.after(after, TAIL_COUNT, Number.POSITIVE_INFINITY);
       const last = own.at(-1);
-      if (last === undefined) return;
+      if (last === undefined) break;
       after = last.index;
-      const ids = own.map(({ id }) => id);
-      const scores = (await session.commands.call('ZMSCORE', [keys.ids, ...ids])) as unknown[];
-      // Proposed again, and written in the other history too: not lost.
-      this.#report(own.filter((_, i) => scores[i] === null));
+      const args = [this.#deps.keys.ids, ...own.map(({ id }) => id)];
+      const scores = (await session.commands.call('ZMSCORE', args)) as unknown[];
+      // Proposed again, and written in the other history too: not lost. Where Redis remembers neither
+      // entries nor ids of that time, it knows at which index it went another way.
+      const lost = ({ index, epoch }: RawEntry) => index >= oldest || index > endOf(epoch, seals);
+      this.#report(own.filter((entry, i) => scores[i] === null && lost(entry)));
     }
+    this.#reportedTip = ring.tip.hash;
+  }
+
+  /** The index of the oldest entry whose proposal Redis knows. */
+  async #oldestId({ commands }: Session): Promise<number> {
+    const args = [this.#deps.keys.ids, 0, 0, 'WITHSCORES'];
+    const [, score] = (await commands.call('ZRANGE', args)) as string[];
+    return Number(score ?? Number.POSITIVE_INFINITY);
+  }
+
+  async #range({ commands }: Session, from: string, to: string, count: number) {
+    const args = [this.#deps.keys.log, from, to, 'COUNT', count];
+    return (await commands.call('XRANGE', args)) as StreamItem[];
   }
 
   readonly #report = (entries: readonly RawEntry[]): void => {
@@ -210,18 +245,4 @@ export class Reconciler {
     for (const each of lost) this.#deps.logger.error(`redis: lost in a fork: ${formatLost(each)}`);
     this.#deps.onLost(lost);
   };
-}
-
-async function readAfter(session: Session, keys: Keys, index: number): Promise<StreamItem[]> {
-  return await readRange(session, keys, `(${streamId(index)}`, '+');
-}
-
-async function readRange(
-  { commands }: Session,
-  keys: Keys,
-  from: string,
-  to: string,
-): Promise<StreamItem[]> {
-  const args = [keys.log, from, to, 'COUNT', TAIL_COUNT];
-  return (await commands.call('XRANGE', args)) as StreamItem[];
 }

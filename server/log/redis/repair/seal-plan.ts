@@ -1,10 +1,21 @@
 /**
  * Decides what a server does about a Redis: use it, wait for others, seal it, or give in to it.
- * A pure function of what was seen, so that each case has a spec; docs/decisions has the reasons.
+ * A pure function of what was seen: README.md argues for it, and a spec runs it over every small
+ * history. Who is a quorum stands here, beside the comparison of histories that relies on it.
  */
 import type { Position } from '../../event-log.ts';
 import { FORK_GAP, TAKEOVER_MS } from '../link/limits.ts';
-import type { Candidate, View } from './view.ts';
+import type { Candidate, SealedAfter, View } from './view.ts';
+
+/** The epoch that this server has promised to help seal in one Redis, and so in no other one. */
+export interface Ballot {
+  readonly run: string;
+  readonly epoch: number;
+  /** The newest that it promised to another Redis before. */
+  readonly elsewhere: number;
+}
+
+export const NO_BALLOT: Ballot = { run: '', epoch: 0, elsewhere: 0 };
 
 /** What of a server's own history matters to the decision. */
 export interface Holdings {
@@ -13,6 +24,7 @@ export interface Holdings {
   readonly position: Position;
   readonly baseIndex: number;
   readonly warm: boolean;
+  readonly ballot: Ballot;
   /** The hash of an index in this history; undefined when not known. */
   hashAt(index: number): string | undefined;
   /** Servers that this one knew to live a moment ago. */
@@ -31,7 +43,8 @@ export type Relation = 'same' | 'behind' | 'ahead' | 'trimmed' | 'older' | 'fork
 export type Plan =
   /** Ours and sealed: read on, and write. */
   | { readonly kind: 'adopt' }
-  | { readonly kind: 'wait' }
+  /** `promise`: to be made before the next look. */
+  | { readonly kind: 'wait'; readonly promise?: Ballot }
   /** Redis's history is the one that counts: take it instead of our own. */
   | { readonly kind: 'yield'; readonly fork: boolean }
   /** Seal; before that put our history in place of Redis's: its end only, or all of it. */
@@ -45,8 +58,70 @@ export type Plan =
 
 export interface PlanLimits {
   readonly settleMs: number;
-  /** A majority of the servers, where a seal needs it. */
-  readonly quorum: number;
+  /** How many servers there are to be, where acknowledging and sealing take a majority of them. */
+  readonly quorumOf: number | undefined;
+}
+
+const WAIT: Plan = { kind: 'wait' };
+
+export function majorityOf(servers: number): number {
+  return Math.floor(servers / 2) + 1;
+}
+
+export function planSeal(view: View, me: Holdings, limits: PlanLimits): Plan {
+  const relation = relate(view, me);
+  const sealed = isSealedFor(view, me) ? planSealed(view, me, limits, relation) : undefined;
+  if (sealed !== undefined) return sealed;
+  const promise = promiseNeeded(view, me, limits);
+  if (promise !== undefined) return { kind: 'wait', promise };
+  return mayAct(view, me, limits) ? sealWith(firstOf(view, me, relation), view, me, limits) : WAIT;
+}
+
+/** Undefined where a sealed Redis is to be sealed anew: all who look at it know of something newer. */
+function planSealed(
+  view: View,
+  me: Holdings,
+  limits: PlanLimits,
+  relation: Relation,
+): Plan | undefined {
+  if (relation === 'same' || relation === 'ahead') return { kind: 'adopt' };
+  // Trimmed: the entries are gone that could be compared, but not where each epoch ended.
+  if (relation === 'trimmed') {
+    return { kind: 'yield', fork: endOf(me.position.epoch, view.seals) < me.position.index };
+  }
+  if (relation !== 'behind' && !isNewer(me, view)) return { kind: 'yield', fork: true };
+  // Sealed without us, but nothing was written since: what only we hold is not lost yet.
+  if (relation === 'behind' && limits.quorumOf === undefined) {
+    return sealWith('repair', view, me, limits);
+  }
+  if (!suitsOthers(view, me) || isMajority(view, me, limits)) return undefined;
+  return view.sinceMs < limits.settleMs ? WAIT : { kind: 'yield', fork: true };
+}
+
+/**
+ * A Redis sealed in an epoch before one that we promised to another Redis is not to be used: what
+ * that other one acknowledges counts on it.
+ */
+function isSealedFor({ consistent, run, sealedRun, epoch }: View, me: Holdings): boolean {
+  const elsewhere = me.ballot.run === run ? me.ballot.elsewhere : me.ballot.epoch;
+  return consistent && sealedRun === run && epoch >= Math.max(me.epoch, elsewhere);
+}
+
+/** Whether others use it as it is, and so have taken part in its seal or given in to it. */
+function suitsOthers({ users, candidates }: View, me: Holdings): boolean {
+  const looking = new Set([me.server, ...candidates.map(({ server }) => server)]);
+  return users.some((server) => !looking.has(server));
+}
+
+/** After a server has adopted what was sealed: it will adopt nothing older. */
+export function ballotFor({ run, epoch }: View, ballot: Ballot): Ballot {
+  if (run === ballot.run) return { ...ballot, epoch: Math.max(epoch, ballot.epoch) };
+  return { run, epoch: Math.max(epoch, ballot.epoch), elsewhere: ballot.epoch };
+}
+
+/** The last index of an epoch in a Redis's history, as far as its seals tell. */
+export function endOf(epoch: number, seals: readonly SealedAfter[]): number {
+  return seals.find((seal) => seal.epoch > epoch)?.index ?? Number.POSITIVE_INFINITY;
 }
 
 function relate(view: View, { position, baseIndex, hashAt }: Holdings): Relation {
@@ -61,52 +136,65 @@ function relate(view: View, { position, baseIndex, hashAt }: Holdings): Relation
   return view.index < baseIndex ? 'older' : 'fork';
 }
 
-export function planSeal(view: View, me: Holdings, limits: PlanLimits): Plan {
-  const relation = relate(view, me);
-  const oursIsNewer = compare(me.epoch, me.position.index, view) > 0;
-  const apart = relation === 'fork' || relation === 'older';
-  const sealed = view.consistent && view.sealedRun === view.run && view.epoch >= me.epoch;
-  if (sealed && !(apart && oursIsNewer)) return planSealed(view, me, relation);
-  if (!mayAct(view, me, limits)) return { kind: 'wait' };
-  const first = firstOf(view, me, relation, oursIsNewer);
-  return { kind: 'seal', first, ...numbersOf(view, me, first, apart) };
+/** Undefined where this server has promised this Redis as much as any other has. */
+function promiseNeeded(view: View, me: Holdings, { quorumOf }: PlanLimits): Ballot | undefined {
+  if (quorumOf === undefined) return undefined;
+  const { run, epoch, elsewhere } = me.ballot;
+  const here = run === view.run;
+  const ballots = view.candidates.map(({ ballot }) => ballot);
+  // An epoch that was promised to another Redis can never be promised to this one too.
+  const wanted = Math.max(here ? epoch : epoch + 1, view.epoch + 1, ...ballots);
+  if (here && epoch === wanted) return undefined;
+  return { run: view.run, epoch: wanted, elsewhere: here ? elsewhere : epoch };
 }
 
-function planSealed(view: View, me: Holdings, relation: Relation): Plan {
-  switch (relation) {
-    case 'same':
-    case 'ahead':
-      return { kind: 'adopt' };
-    case 'behind':
-      // Sealed without us, but nothing was written since: what only we hold is not lost yet.
-      return { kind: 'seal', first: 'repair', ...numbersOf(view, me, 'repair', false) };
-    case 'trimmed':
-      return { kind: 'yield', fork: false };
-    case 'older':
-    case 'fork':
-      return { kind: 'yield', fork: true };
-  }
+/**
+ * Whether those who have shown what they hold may seal. Under `quorum` a majority acknowledged each
+ * entry; so a majority of servers *that remember*, and have promised to acknowledge nothing elsewhere
+ * any more, holds them all. One that was restarted remembers nothing, and proves nothing: it counts
+ * only where every server there is has shown up.
+ */
+function isQuorum(view: View, me: Holdings, limits: PlanLimits): boolean {
+  return limits.quorumOf === undefined ? view.candidates.length > 0 : isMajority(view, me, limits);
+}
+
+function isMajority({ candidates }: View, { ballot }: Holdings, { quorumOf }: PlanLimits): boolean {
+  if (quorumOf === undefined) return false;
+  const promised = candidates.filter((each) => each.ballot === ballot.epoch);
+  const remembering = promised.filter(({ warm }) => warm);
+  return remembering.length >= majorityOf(quorumOf) || promised.length >= quorumOf;
 }
 
 /** The one that holds most acts at once when all that live have shown what they hold. */
-function mayAct(view: View, me: Holdings, { settleMs, quorum }: PlanLimits): boolean {
+function mayAct(view: View, me: Holdings, limits: PlanLimits): boolean {
   const { candidates, sinceMs } = view;
-  if (candidates.length < quorum) return false;
+  if (!isQuorum(view, me, limits)) return false;
   const known = new Set(candidates.map(({ server }) => server));
   const complete = me.warm && [...expected(view, me)].every((server) => known.has(server));
-  if (!complete && sinceMs < settleMs) return false;
+  if (!complete && sinceMs < limits.settleMs) return false;
+  // However long it takes: who holds more than we do is there, or would not be a candidate.
+  if (candidates.some((other) => holdsMore(other, me))) return false;
   const before = candidates.filter((other) => ranksBefore(other, me)).length;
-  return before === 0 || sinceMs >= settleMs + TAKEOVER_MS * before;
+  return before === 0 || sinceMs >= limits.settleMs + TAKEOVER_MS * before;
 }
 
 function expected(view: View, me: Holdings): Set<string> {
   return new Set([...view.live, ...me.peers, me.server]);
 }
 
+function holdsMore(other: Candidate, me: Holdings): boolean {
+  return other.server !== me.server && compare(me.epoch, me.position.index, other) < 0;
+}
+
+/** Those who hold the same take turns, by name. */
 function ranksBefore(other: Candidate, me: Holdings): boolean {
   if (other.server === me.server) return false;
   const order = compare(me.epoch, me.position.index, other);
   return order < 0 || (order === 0 && other.server < me.server);
+}
+
+function isNewer({ epoch, position }: Holdings, view: View): boolean {
+  return compare(epoch, position.index, view) > 0;
 }
 
 /** As in Raft: the later epoch counts, then the longer log. */
@@ -116,10 +204,10 @@ function compare(epoch: number, index: number, other: { epoch: number; index: nu
 
 type First = Extract<Plan, { kind: 'seal' }>['first'];
 
-function firstOf(view: View, me: Holdings, relation: Relation, oursIsNewer: boolean): First {
+function firstOf(view: View, me: Holdings, relation: Relation): First {
   if (!view.consistent) return me.warm ? 'replace' : 'salvage';
   if (relation === 'behind') return 'repair';
-  if (relation === 'fork' || relation === 'older') return oursIsNewer ? 'replace' : 'keep';
+  if (relation === 'fork' || relation === 'older') return isNewer(me, view) ? 'replace' : 'keep';
   return 'keep';
 }
 
@@ -127,19 +215,25 @@ function firstOf(view: View, me: Holdings, relation: Relation, oursIsNewer: bool
  * An index that anybody may have seen is never given to another entry: where something may have
  * been lost, the numbers go on far above.
  */
-function numbersOf(view: View, me: Holdings, first: First, apart: boolean) {
+function sealWith(first: First, view: View, me: Holdings, { quorumOf }: PlanLimits): Plan {
   const { candidates } = view;
   const end = first === 'keep' ? view.index : Math.max(me.position.index, view.index);
   const highest = Math.max(end, view.next - 1, ...candidates.map(({ index }) => index));
   const epochs = candidates.map(({ epoch }) => epoch);
-  const fresh = highest === 0 && Math.max(view.epoch, me.epoch, ...epochs) === 0;
-  const warm = new Set(candidates.filter((each) => each.warm).map(({ server }) => server));
-  const complete = me.warm && [...expected(view, me)].every((server) => warm.has(server));
-  const lossy = apart || !complete || candidates.some((other) => ranksBefore(other, me));
-  const sure = first === 'repair' && view.sealedRun === view.run;
-  const gap = lossy && !sure && highest > 0;
+  const newest = Math.max(view.epoch, me.epoch, ...epochs);
+  const gap = mayHaveLost(first, view, me) && highest > 0;
   return {
-    epoch: fresh ? 1 : Math.max(view.epoch, me.epoch, ...epochs) + 1,
+    kind: 'seal',
+    first,
+    epoch: quorumOf === undefined ? newest + 1 : me.ballot.epoch,
     next: gap ? highest + FORK_GAP : Math.max(view.next, end + 1),
   };
+}
+
+function mayHaveLost(first: First, view: View, me: Holdings): boolean {
+  if (first === 'repair' && view.sealedRun === view.run) return false;
+  const relation = relate(view, me);
+  const warm = new Set(view.candidates.filter((each) => each.warm).map(({ server }) => server));
+  const complete = me.warm && [...expected(view, me)].every((server) => warm.has(server));
+  return relation === 'fork' || relation === 'older' || !complete;
 }

@@ -21,6 +21,10 @@ local function newer(a, b)
   if tonumber(a) > tonumber(b) then return a end
   return b
 end
+local function seals()
+  local found = redis.pcall('HGET', KEYS[1], 'seals')
+  return type(found) == 'string' and found or ''
+end
 local function drop_snapshot_after(idx)
   local at = redis.call('HGET', KEYS[6], 'idx')
   if at and tonumber(at) > tonumber(idx) then redis.call('DEL', KEYS[6]) end
@@ -32,7 +36,8 @@ export const CANDIDATE_FRESH_MS = SETTLE_MS / 2;
 const SEAL_KEY_TTL_MS = 10_000;
 
 /**
- * ARGV: server, and what it holds: epoch, index, hash, warm (1 or 0).
+ * ARGV: server, and what it holds: epoch, index, hash, warm (1 or 0); the epoch that it has promised
+ * to this Redis, and the newest that it promised to another: a seal that is older is broken.
  * Answers what there is to know of this Redis. Where it is not to be written to as it is, the
  * server's holdings are published beside those of the others.
  */
@@ -47,7 +52,12 @@ local run = run_id()
 local now = now_ms()
 local ok = consistent(m)
 local since = 0
-if not ok or m.run ~= run or tonumber(m.epoch) < tonumber(ARGV[2]) then
+if m.run == run and tonumber(m.epoch) < tonumber(ARGV[7]) then
+  redis.call('HSET', KEYS[1], 'run', '')
+  m.run = ''
+end
+if not ok or m.run ~= run or tonumber(m.epoch) < tonumber(ARGV[2])
+  or tonumber(m.idx) < tonumber(ARGV[3]) then
   local seal = redis.call('HMGET', KEYS[5], ':since', ':last', ':run')
   if not seal[1] or seal[3] ~= run or now - tonumber(seal[2]) > ${CANDIDATE_FRESH_MS} then
     redis.call('DEL', KEYS[5])
@@ -56,7 +66,7 @@ if not ok or m.run ~= run or tonumber(m.epoch) < tonumber(ARGV[2]) then
   end
   since = now - tonumber(seal[1])
   redis.call('HSET', KEYS[5], ':last', int(now),
-    ARGV[1], table.concat({ int(now), ARGV[2], ARGV[3], ARGV[5], ARGV[4] }, ' '))
+    ARGV[1], table.concat({ int(now), ARGV[2], ARGV[3], ARGV[5], ARGV[6], ARGV[4] }, ' '))
   redis.call('PEXPIRE', KEYS[5], ${SEAL_KEY_TTL_MS})
 end
 local function entry(from, to)
@@ -76,17 +86,25 @@ local last, length = stream_end()
 return {
   run, m.run, m.epoch, m.idx, m.hash, m.t, m.next, m.floor, m.floorhash,
   last, int(length), first and first[1] or '', mine_hash, ok and '1' or '0',
-  int(since), int(now), state(m), redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[4])
+  int(since), int(now), state(m), redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[4]),
+  seals()
 }
 `);
 
-/** ARGV: state, epoch, next index. From now on this process takes appends in this epoch. */
+/** Some hundred seals: a server that was away for longer cannot tell all that it lost. */
+const SEALS_MAX_CHARS = 2048;
+
+/**
+ * ARGV: state, epoch, next index. From now on this process takes appends in this epoch. After which
+ * index it began stays known when the entries are trimmed.
+ */
 export const SEAL = defineScript(`${SEAL_PRELUDE}
 local m = meta()
 if state(m) ~= ARGV[1] then return { 'MOVED' } end
 redis.call('HSET', KEYS[1], 'run', run_id(), 'epoch', ARGV[2], 'next', ARGV[3],
   'idx', m.idx, 'hash', m.hash, 't', m.t, 'floor', m.floor, 'floorhash', m.floorhash,
-  'sealed', int(now_ms()))
+  'sealed', int(now_ms()),
+  'seals', string.sub(seals() .. ' ' .. ARGV[2] .. ':' .. m.idx, -${SEALS_MAX_CHARS}))
 redis.call('DEL', KEYS[5])
 return { 'OK' }
 `);
@@ -133,10 +151,11 @@ until #wrong == 0
 redis.call('XSETID', KEYS[2], idx .. '-0')
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '(' .. idx, '+inf')
 drop_snapshot_after(idx)
-local next = m.next
+local next, before = m.next, seals()
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'run', '', 'epoch', newer(m.epoch, ARGV[3]), 'idx', idx,
-  'hash', ARGV[4], 't', ARGV[5], 'next', next, 'floor', ARGV[6], 'floorhash', ARGV[7])
+  'hash', ARGV[4], 't', ARGV[5], 'next', next, 'floor', ARGV[6], 'floorhash', ARGV[7],
+  'seals', before)
 return { 'OK', state(meta()) }
 `);
 
@@ -147,6 +166,7 @@ return { 'OK', state(meta()) }
 export const RESET = defineScript(`${SEAL_PRELUDE}
 local m = meta()
 if state(m) ~= ARGV[1] then return { 'MOVED' } end
+local before = seals()
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 drop_snapshot_after(ARGV[6])
 local want = ARGV[2]
@@ -154,7 +174,7 @@ local at = redis.call('HGET', KEYS[6], 'idx')
 if at and tonumber(at) >= tonumber(want) then want = '0' end
 redis.call('HSET', KEYS[1], 'run', '', 'epoch', newer(m.epoch, ARGV[3]), 'idx', ARGV[2],
   'hash', ARGV[4], 't', ARGV[5], 'next', m.next, 'floor', ARGV[2], 'floorhash', ARGV[4],
-  'want', want)
+  'want', want, 'seals', before)
 return { 'OK', state(meta()) }
 `);
 

@@ -1,7 +1,7 @@
 /** What a server sees of a Redis that it is about to use, and who else looks at it. */
-import type { Connection } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
-import { PRESENT_MS } from '../link/limits.ts';
+import { PRESENT_MS, USING_MS } from '../link/limits.ts';
+import type { Session } from '../link/session.ts';
 import type { History } from './history.ts';
 import { CANDIDATE_FRESH_MS, sealKeys, VIEW } from './seal-scripts.ts';
 
@@ -13,6 +13,14 @@ export interface Candidate {
   readonly hash: string;
   /** Whether it has a history of its own, from before the seal. */
   readonly warm: boolean;
+  /** The epoch that it has promised to this Redis alone; 0 when none. */
+  readonly ballot: number;
+}
+
+/** After which index of this Redis's history an epoch was sealed. */
+export interface SealedAfter {
+  readonly epoch: number;
+  readonly index: number;
 }
 
 export interface View {
@@ -39,18 +47,26 @@ export interface View {
   readonly candidates: readonly Candidate[];
   /** Servers that lived when this Redis was last in use. */
   readonly live: readonly string[];
+  /** Servers that have used it in its epoch a moment ago. */
+  readonly users: readonly string[];
+  /** The newest seals, oldest first. */
+  readonly seals: readonly SealedAfter[];
 }
 
-/** Looks, and publishes what this server holds where a seal is needed. */
+/**
+ * Looks, and publishes what this server holds where a seal is needed. A seal that is older than what
+ * this server has promised to another Redis is broken: all have to seal anew.
+ */
 export async function lookAt(
-  commands: Connection,
+  { commands, info }: Session,
   keys: Keys,
   server: string,
   history: History,
 ): Promise<View> {
   const { index, hash } = history.position;
-  const warm = history.warm ? 1 : 0;
-  const args = [server, history.epoch, index, hash, warm];
+  const { run, epoch, elsewhere } = history.ballot;
+  const [ballot, other] = run === info.runId ? [epoch, elsewhere] : [0, epoch];
+  const args = [server, history.epoch, index, hash, history.warm ? 1 : 0, ballot, other];
   return parseView((await commands.run(VIEW, sealKeys(keys), args)) as readonly unknown[]);
 }
 
@@ -77,6 +93,8 @@ function parseView(reply: readonly unknown[]): View {
     state: text(16),
     candidates: parseCandidates(flat(17), now),
     live: parseLive(flat(18)),
+    users: parseUsers(flat(18), text(2), now),
+    seals: parseSeals(text(19)),
   };
 }
 
@@ -84,7 +102,7 @@ function parseCandidates(flat: readonly string[], now: number): Candidate[] {
   const candidates: Candidate[] = [];
   for (const [server, value] of pairs(flat)) {
     if (server.startsWith(':')) continue;
-    const [at, epoch, index, warm, hash = ''] = value.split(' ');
+    const [at, epoch, index, warm, ballot, hash = ''] = value.split(' ');
     if (now - Number(at) > CANDIDATE_FRESH_MS) continue;
     candidates.push({
       server,
@@ -92,6 +110,7 @@ function parseCandidates(flat: readonly string[], now: number): Candidate[] {
       index: Number(index),
       hash,
       warm: warm === '1',
+      ballot: Number(ballot) || 0,
     });
   }
   return candidates;
@@ -102,6 +121,24 @@ function parseLive(flat: readonly string[]): string[] {
   const seen = pairs(flat).map(([server, value]) => ({ server, at: Number.parseInt(value, 10) }));
   const last = Math.max(0, ...seen.map(({ at }) => at));
   return seen.filter(({ at }) => at >= last - PRESENT_MS).map(({ server }) => server);
+}
+
+/** Each says several times a second how far it has applied, and in which epoch. */
+function parseUsers(flat: readonly string[], epoch: string, now: number): string[] {
+  const isUsing = (value: string) => {
+    const [at, , its] = value.split(' ');
+    return its === epoch && now - Number(at) <= USING_MS;
+  };
+  return pairs(flat)
+    .filter(([, value]) => isUsing(value))
+    .map(([server]) => server);
+}
+
+/** As SEAL writes them: `epoch:index` each. */
+function parseSeals(text: string): SealedAfter[] {
+  return [...text.matchAll(/(\d+):(\d+)/g)].map(([, epoch, index]) => {
+    return { epoch: Number(epoch), index: Number(index) };
+  });
 }
 
 export function pairs(flat: readonly string[]): [string, string][] {

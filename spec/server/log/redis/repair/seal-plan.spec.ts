@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { type Holdings, planSeal } from '../../../../../server/log/redis/repair/seal-plan.ts';
+import {
+  type Holdings,
+  NO_BALLOT,
+  type PlanLimits,
+  planSeal,
+} from '../../../../../server/log/redis/repair/seal-plan.ts';
 import type { Candidate, View } from '../../../../../server/log/redis/repair/view.ts';
 
 const GAP = 2 ** 20;
@@ -24,12 +29,14 @@ function promoted(view: Partial<View> = {}): View {
     state: '',
     candidates: [candidate('me', 100)],
     live: ['me'],
+    users: [],
+    seals: [],
     ...view,
   };
 }
 
 function candidate(server: string, index: number, more: Partial<Candidate> = {}): Candidate {
-  return { server, epoch: 3, index, hash: `h${index}`, warm: true, ...more };
+  return { server, epoch: 3, index, hash: `h${index}`, warm: true, ballot: 0, ...more };
 }
 
 /** A server that holds all up to an index, and remembers from 50 on. */
@@ -40,15 +47,16 @@ function holding(index: number, more: Partial<Holdings> = {}): Holdings {
     position: { index, epoch: 3, hash: `h${index}`, t: 1 },
     baseIndex: 50,
     warm: true,
+    ballot: NO_BALLOT,
     hashAt: (at) => (at >= 50 && at <= index ? `h${at}` : undefined),
     peers: [],
     ...more,
   };
 }
 
-const LIMITS = { settleMs: 1000, quorum: 1 };
+const LIMITS = { settleMs: 1000, quorumOf: undefined };
 
-function plan(view: Partial<View>, me: Holdings, limits = LIMITS) {
+function plan(view: Partial<View>, me: Holdings, limits: PlanLimits = LIMITS) {
   const mine = candidate(me.server, me.position.index, { epoch: me.epoch, warm: me.warm });
   return planSeal(promoted({ candidates: [mine], ...view }), me, limits);
 }
@@ -78,12 +86,17 @@ describe('planSeal', () => {
     assert.deepEqual(late, { kind: 'seal', first: 'repair', epoch: 4, next: 130 + GAP });
   });
 
-  it('leaves it to the one that holds most, and overtakes it when it does nothing', () => {
+  it('leaves it to the one that holds more, for as long as that one is there', () => {
     const candidates = [candidate('me', 130), candidate('other', 140)];
     assert.deepEqual(plan({ candidates }, holding(130)), { kind: 'wait' });
+    assert.deepEqual(plan({ candidates, sinceMs: 60_000 }, holding(130)), { kind: 'wait' });
+  });
+
+  it('overtakes one that holds the same and does nothing', () => {
+    const candidates = [candidate('me', 130), candidate('a', 130)];
     assert.deepEqual(plan({ candidates, sinceMs: 2499 }, holding(130)), { kind: 'wait' });
     const overtaken = plan({ candidates, sinceMs: 2500 }, holding(130));
-    assert.deepEqual(overtaken, { kind: 'seal', first: 'repair', epoch: 4, next: 140 + GAP });
+    assert.deepEqual(overtaken, { kind: 'seal', first: 'repair', epoch: 4, next: 131 });
   });
 
   it('leaves it to the later epoch, however short', () => {
@@ -141,10 +154,66 @@ describe('planSeal', () => {
     assert.deepEqual(plan(view, holding(130)), seal);
   });
 
-  it('never seals with less than a majority where one is asked for', () => {
-    const limits = { settleMs: 1000, quorum: 2 };
-    assert.deepEqual(plan({ sinceMs: 60_000 }, holding(130), limits), { kind: 'wait' });
-    const candidates = [candidate('me', 130), candidate('z', 120)];
-    assert.equal(plan({ candidates }, holding(130), limits).kind, 'seal');
+  it('reports what was lost before the entries that are left, as far as the seals tell', () => {
+    const view = { sealedRun: 'new', epoch: 5, index: 900, hash: 'x', firstIndex: 800 };
+    const lost = plan({ ...view, seals: [{ epoch: 4, index: 90 }] }, holding(100));
+    assert.deepEqual(lost, { kind: 'yield', fork: true });
+    const kept = plan({ ...view, seals: [{ epoch: 4, index: 100 }] }, holding(100));
+    assert.deepEqual(kept, { kind: 'yield', fork: false });
+  });
+
+  it('gives in to a sealed one of the same epoch that others are content with', () => {
+    // Two masters may have been sealed as the same epoch. It waited for ever.
+    const view = { sealedRun: 'new', index: 90, hash: 'x', users: ['other'] };
+    assert.deepEqual(plan(view, holding(100)), { kind: 'wait' });
+    assert.deepEqual(plan({ ...view, sinceMs: 1000 }, holding(100)), { kind: 'yield', fork: true });
+    const allFindItOld = { ...view, candidates: [candidate('me', 100), candidate('other', 99)] };
+    assert.equal(plan(allFindItOld, holding(100)).kind, 'seal');
+  });
+});
+
+describe('planSeal where a majority acknowledges', () => {
+  const limits = { settleMs: 1000, quorumOf: 3 };
+  const ballot = { run: 'new', epoch: 4, elsewhere: 0 };
+  const me = (index: number, more: Partial<Holdings> = {}) => holding(index, { ballot, ...more });
+  const shown = (server: string, index: number, more: Partial<Candidate> = {}) =>
+    candidate(server, index, { ballot: 4, ...more });
+  const cold = { epoch: 0, hash: '', warm: false };
+
+  it('promises first, and as much as the others have', () => {
+    const first = plan({}, holding(100), limits);
+    assert.deepEqual(first, { kind: 'wait', promise: ballot });
+    const candidates = [shown('me', 100), shown('z', 100, { ballot: 9 })];
+    const more = plan({ candidates }, me(100), limits);
+    assert.deepEqual(more, { kind: 'wait', promise: { ...ballot, epoch: 9 } });
+  });
+
+  it('promises no epoch to two Redises', () => {
+    const other = { run: 'third', epoch: 7, elsewhere: 2 };
+    const next = plan({}, holding(100, { ballot: other }), limits);
+    assert.deepEqual(next, { kind: 'wait', promise: { run: 'new', epoch: 8, elsewhere: 7 } });
+  });
+
+  it('does not use a Redis whose seal is older than what it promised to another', () => {
+    const other = { run: 'third', epoch: 4, elsewhere: 0 };
+    const old = plan({ sealedRun: 'new' }, holding(100, { ballot: other }), limits);
+    assert.equal(old.kind, 'wait');
+    const newer = plan({ sealedRun: 'new', epoch: 4 }, holding(100, { ballot: other }), limits);
+    assert.deepEqual(newer, { kind: 'adopt' });
+  });
+
+  it('counts only servers that have promised, and remember', () => {
+    const seals = (candidates: Candidate[]) =>
+      plan({ candidates, sinceMs: 60_000 }, me(130), limits).kind === 'seal';
+    assert.equal(seals([shown('me', 130)]), false);
+    assert.equal(seals([shown('me', 130), shown('z', 120)]), true);
+    assert.equal(seals([shown('me', 130), shown('z', 120, { ballot: 3 })]), false);
+    assert.equal(seals([shown('me', 130), shown('z', 0, cold)]), false);
+  });
+
+  it('counts those that remember nothing where every server is there', () => {
+    const candidates = [shown('me', 130), shown('y', 0, cold), shown('z', 0, cold)];
+    const seal = plan({ candidates, sinceMs: 1000 }, me(130), limits);
+    assert.equal(seal.kind, 'seal');
   });
 });
