@@ -11,6 +11,7 @@ import {
   type Snapshot,
   START,
 } from './event-log.ts';
+import { LogClock } from './log-clock.ts';
 import { nextEntries, positionOf, type WrittenEntry } from './next-entry.ts';
 import { decodeCommand } from './payload.ts';
 import { ProposalIds } from './proposal-ids.ts';
@@ -28,14 +29,14 @@ export interface MemoryLogDeps {
 
 /** One process's log in memory. Whoever wants to start anew makes a new one on the same storage. */
 export class MemoryLog implements EventLog {
-  readonly #clock: Clock;
+  readonly #clock: LogClock;
   readonly #storage: MemoryStorage;
   readonly #ids = new ProposalIds();
   #position = START;
   #sink: LogSink | undefined;
 
   constructor({ clock, storage = new MemoryStorage() }: MemoryLogDeps) {
-    this.#clock = clock;
+    this.#clock = new LogClock(clock);
     this.#storage = storage;
   }
 
@@ -57,7 +58,11 @@ export class MemoryLog implements EventLog {
 
   async append(batch: readonly Proposal[]): Promise<void> {
     const sink = this.#started();
-    const end = { position: this.#position, ids: this.#ids, nowMs: this.#clock.now() };
+    const end = {
+      position: this.#position,
+      ids: this.#ids,
+      nowMs: this.#clock.after(this.#position.t),
+    };
     const written = nextEntries(end, batch);
     if (written.length === 0) return;
     for (const each of written) this.#storage.written.push(each);

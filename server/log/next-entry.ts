@@ -21,6 +21,7 @@ export function nextEntry(previous: Position, proposal: Proposal, nowMs: number)
 export interface ChainEnd {
   readonly position: Position;
   readonly ids: ProposalIds;
+  /** By LogClock. */
   readonly nowMs: number;
 }
 

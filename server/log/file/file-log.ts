@@ -5,6 +5,7 @@ import { describeChain, ProconsulError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { EventLog, LogSink, LogStatus, Proposal, Snapshot } from '../event-log.ts';
 import { START } from '../event-log.ts';
+import { LogClock } from '../log-clock.ts';
 import { nextEntries, positionOf } from '../next-entry.ts';
 import { ProposalIds } from '../proposal-ids.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
@@ -39,6 +40,7 @@ export class FileLog implements EventLog {
   readonly #fileSystem: FileSystem;
   readonly #limits: SegmentLimits;
   readonly #folder: LogFolder;
+  readonly #clock: LogClock;
   readonly #ids = new ProposalIds();
   #position = START;
   #snapshot = START;
@@ -52,6 +54,7 @@ export class FileLog implements EventLog {
 
   constructor(deps: FileLogDeps) {
     this.#deps = deps;
+    this.#clock = new LogClock(deps.clock);
     this.#fileSystem = deps.fileSystem ?? nodeFileSystem;
     this.#limits = deps.limits ?? SEGMENT_LIMITS;
     this.#folder = new LogFolder({
@@ -115,7 +118,11 @@ export class FileLog implements EventLog {
 
   async #append(batch: readonly Proposal[]): Promise<void> {
     const running = this.#mustRun();
-    const end = { position: this.#position, ids: this.#ids, nowMs: this.#deps.clock.now() };
+    const end = {
+      position: this.#position,
+      ids: this.#ids,
+      nowMs: this.#clock.after(this.#position.t),
+    };
     const written = nextEntries(end, batch);
     const last = written.at(-1);
     if (last === undefined) return;

@@ -108,6 +108,30 @@ function describeTime(caseOf: CaseOf): void {
     assert(b.t >= a.t);
   });
 
+  it('lets its clock go on where the machine’s was set back, and follows that in the end', async () => {
+    const clock = new FakeClock();
+    const opened = await caseOf().restart(clock);
+    const times: number[] = [];
+    const write = async () => {
+      await opened.log.append([proposal(`p${times.length}`)]);
+      await untilFed(opened, times.length + 1);
+      times.push(opened.sink.entries.at(-1)?.t ?? 0);
+    };
+    await write();
+    clock.setWall(-HOUR_MS);
+    for (let i = 0; i < 4; i++) {
+      await clock.advance(1000);
+      await write();
+    }
+    const went = (times.at(-1) ?? 0) - (times[0] ?? 0);
+    // A log with a clock of its own has not been set back, and goes by that.
+    const isOurs = times[0] === clock.now() + HOUR_MS - 4000;
+    if (isOurs) assert.deepEqual(went, 2000);
+    await clock.advance(2 * HOUR_MS);
+    await write();
+    if (isOurs) assert.equal(times.at(-1), clock.now());
+  });
+
   it('keeps its epoch over a restart', async () => {
     const first = await caseOf().restart();
     await first.log.append([proposal('a')]);

@@ -127,6 +127,25 @@ describe('PUT /v1/session/create', () => {
   }
 });
 
+describe('a lock-delay', () => {
+  it('is over at twice its time at the latest, though the wall clock was set back by a day', async () => {
+    const { put, clock } = await startServer();
+    await put('/v1/catalog/register', { Node: 'a', Address: '10.0.0.1' });
+    const create = async () => {
+      const session = { Node: 'a', Checks: [], LockDelay: '15s' };
+      return ((await put('/v1/session/create', session)).json as { ID: string }).ID;
+    };
+    const [a, b] = [await create(), await create()];
+    await put(`/v1/kv/k?acquire=${a}`, '');
+    await put(`/v1/session/destroy/${a}`);
+    clock.setWall(-24 * 3600 * 1000);
+    await clock.advance(10_000);
+    assert.equal((await put(`/v1/kv/k?acquire=${b}`, '')).json, false);
+    await clock.advance(21_000);
+    assert.equal((await put(`/v1/kv/k?acquire=${b}`, '')).json, true);
+  });
+});
+
 describe('a lock', () => {
   it('is taken, kept from others, released and delayed as its session says', async () => {
     const { clock, create, put } = await start();

@@ -5,6 +5,7 @@
  * All share one order of keys: meta, log, ids, servers. Numbers travel as strings: Lua's own lose
  * digits above 2^53, and its formatting of them above 10^14.
  */
+import { LOG_TIME } from '../../log-clock.ts';
 import { defineScript } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { REMEMBERED_PROPOSALS } from '../link/limits.ts';
@@ -55,7 +56,7 @@ end
  * Answers EPOCH when this process or epoch is not sealed, DAMAGED when the stream does not end where
  * the meta record says; nothing is written then. Else OK: every proposal is in the log.
  */
-export const APPEND = defineScript(`${PRELUDE}
+export const APPEND = defineScript(`${PRELUDE}${LOG_TIME}
 local m = meta()
 if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
@@ -64,7 +65,7 @@ if last then
 elseif m.floor ~= m.idx then
   return { 'DAMAGED' }
 end
-local t = int(math.max(tonumber(m.t), now_ms()))
+local t = int(log_time(tonumber(m.t), now_ms()))
 local idx, hash, next = m.idx, m.hash, tonumber(m.next)
 local answer = 'OK'
 for i = 2, #ARGV, 2 do
