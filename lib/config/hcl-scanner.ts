@@ -30,7 +30,7 @@ export interface Token {
 const SPACE_AND_COMMENTS = /(?:\s+|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/y;
 const IDENTIFIER = /[\p{L}_][\p{L}\p{Nd}_.-]*/uy;
 const NUMBER = /-?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)/y;
-const HEREDOC = /<<(-?)([\p{L}\p{Nd}_]+)[^\S\n]*\n/uy;
+const HEREDOC = /<<(-?)([\p{L}\p{Nd}_]+)\r?\n/uy;
 const PUNCTUATION: Readonly<Record<string, TokenKind>> = {
   '{': 'LBRACE',
   '}': 'RBRACE',
@@ -162,17 +162,19 @@ export class HclScanner {
   #heredoc(): Token {
     const start = this.#at;
     const opening = this.#match(HEREDOC);
-    if (opening === undefined) throw this.fault(start, 'illegal char');
+    if (opening === undefined) throw this.fault(start, 'invalid characters in heredoc anchor');
     const [, dash, marker = ''] = /<<(-?)(\S+)/.exec(opening) ?? [];
-    const closing = new RegExp(dash === '-' ? `^\\s*${marker}\\s*$` : `^${marker}\\s*$`);
+    // Either form ends at an indented marker too; only `<<-` takes the indent off.
+    const closing = new RegExp(`^\\s*${marker}\\s*$`);
     const lines: string[] = [];
     let line = this.#line();
     while (!closing.test(line)) {
-      lines.push(line);
+      // A file from Windows means the same lines.
+      lines.push(line.replace(/\r$/, ''));
       this.#at++;
       line = this.#line();
     }
-    const indent = line.slice(0, line.indexOf(marker));
+    const indent = dash === '-' ? line.slice(0, line.indexOf(marker)) : '';
     const value = withoutIndent(lines, indent).map((each) => `${each}\n`);
     const text = this.#text.slice(start, this.#at);
     return { kind: 'HEREDOC', text, value: value.join(''), at: start };

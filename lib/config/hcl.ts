@@ -7,6 +7,9 @@ import { decodeJson, MAX_JSON_DEPTH } from '../json.ts';
 import { HclScanner, type Token, type TokenKind } from './hcl-scanner.ts';
 import type { Tree } from './row.ts';
 
+/** What stands in a text for bytes that are no UTF-8. */
+const BROKEN = '\uFFFD';
+
 export type HclValue = string | number | boolean | readonly HclValue[] | HclObject;
 export interface HclObject {
   readonly [key: string]: HclValue;
@@ -19,6 +22,8 @@ export interface HclObject {
  */
 export function parseHcl(text: string): Tree {
   if (/^\s*\{/.test(text)) return parseJsonObject(text);
+  const broken = text.indexOf(BROKEN);
+  if (broken >= 0) throw new HclScanner(text).fault(broken, 'illegal UTF-8 encoding');
   return new HclParser(text).parse();
 }
 

@@ -154,7 +154,8 @@ function reason(path: string, error: unknown): string {
 }
 
 function parseSource({ name, format, text }: Source, warnings: string[]): Tree {
-  const input = readText(name, format, text.replace(/^\uFEFF/, ''));
+  // As Consul, it takes an empty file for one that says nothing: whoever makes it writes it later.
+  const input = text === '' ? {} : (readText(name, format, text.replace(/^\uFEFF/, '')) ?? {});
   const { value, newerKeys } = decode(input, CONFIG_KEYS, name);
   for (const key of newerKeys) {
     warnings.push(`${name}: the key ${key} is of a later Consul and has no effect`);

@@ -111,7 +111,8 @@ function filterRules(
   problems: Problems,
 ): readonly string[] {
   for (const rule of value) {
-    if (!/^[+-]/.test(rule)) {
+    if (rule === '') problems.warn('Cannot have empty filter rule in prefix_filter');
+    else if (!/^[+-]/.test(rule)) {
       problems.warn(`Filter rule must begin with either '+' or '-': ${JSON.stringify(rule)}`);
     }
   }

@@ -67,7 +67,7 @@ export const NODE_KEYS = {
     disable_remote_exec: bool('', { default: true, shown: 'DisableRemoteExec' }),
   }),
   ...noEffect('other data centres are not built yet', {
-    primary_datacenter: text(),
+    primary_datacenter: text('', { rule: datacenter }),
     translate_wan_addrs: bool('', { shown: 'TranslateWANAddrs' }),
   }),
   ...noEffect('the ID is made by chance, and kept in data_dir', {
@@ -97,7 +97,7 @@ export function nodeConfig(given: Given, { raw, host, problems, devMode }: Sourc
     devMode,
     ...bootstrapConfig(given, problems),
     datacenter: given.datacenter,
-    nodeName: nodeName(given.node_name.trim() || host.hostname(), problems),
+    nodeName: nodeName((given.node_name || host.hostname()).trim(), problems),
     /** '' when the agent is to find one: the one it kept, or one by chance. */
     nodeId: given.node_id,
     nodeMeta: given.node_meta,
@@ -125,11 +125,11 @@ function bootstrapConfig(given: Given, problems: Problems) {
   return { bootstrap: bootstrap || expect === 1, bootstrapExpect: expect === 1 ? 0 : expect };
 }
 
-function datacenter(value: string, _path: string, problems: Problems): string {
+function datacenter(value: string, path: string, problems: Problems): string {
   const name = value.toLowerCase();
-  if (name === '') problems.refuse('datacenter cannot be empty');
-  else if (!/^[a-z0-9_-]+$/.test(name)) {
-    problems.refuse(`datacenter cannot be ${quote(name)}. Please use only [a-z0-9-_]`);
+  if (name === '' && path === 'datacenter') problems.refuse('datacenter cannot be empty');
+  else if (name !== '' && !/^[a-z0-9_-]+$/.test(name)) {
+    problems.refuse(`${path} cannot be ${quote(name)}. Please use only [a-z0-9-_]`);
   }
   return name;
 }

@@ -25,6 +25,8 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ['a = - 1', 'At 1:5: Unknown token: 1:5 SUB -'],
   ['a = 089', 'At 1:5: illegal octal number'],
   ['a = <<EOF\nb\n', 'At 3:1: heredoc not terminated'],
+  ['a = <<EOF \nb\nEOF\n', 'At 1:5: invalid characters in heredoc anchor'],
+  ['a = "\uFFFD"', 'At 1:6: illegal UTF-8 encoding'],
   ['/* a', 'At 1:5: comment not terminated'],
 ];
 
@@ -51,6 +53,12 @@ const READ: readonly (readonly [string, string, unknown])[] = [
   ['a heredoc', 'a = <<EOF\n  b\n   c\nEOF\n', { a: '  b\n   c\n' }],
   ['a heredoc without its indent', 'a = <<-EOF\n  b\n    c\n  EOF\n', { a: 'b\n  c\n' }],
   ['a heredoc with less indent', 'a = <<-EOF\n  b\n    EOF\n', { a: '  b\n' }],
+  [
+    'a heredoc of a file from Windows',
+    'a = <<-EOF\r\n  b\r\n\r\n   c\r\n  EOF\r\n',
+    { a: 'b\n\n c\n' },
+  ],
+  ['a heredoc up to an indented marker', 'a = <<EOF\n  b\n  EOF\n', { a: '  b\n' }],
   ['JSON', '{"a": [{"b": 1}]}', { a: [{ b: 1 }] }],
   ['nothing', '', {}],
 ];

@@ -85,6 +85,12 @@ describe('loadConfig', () => {
     assert.equal(config.nodeName, 'x');
   });
 
+  it('skips a file that is empty, in either format', () => {
+    const machine = { files: { '/etc/0.json': '', '/etc/1.hcl': '', '/etc/2.json': 'null' } };
+    assert.equal(load(['-dev', '-config-dir=/etc'], machine).config.nodeName, 'host-1');
+    assert.throws(() => load(['-dev', ...FROM_FILE], files(' ')), /failed to parse/);
+  });
+
   it('takes a file that begins with a byte order mark', () => {
     assert.equal(
       load(['-dev', ...FROM_FILE], files('\uFEFF{"node_name":"a"}')).config.nodeName,
