@@ -173,6 +173,10 @@ export interface MembersFailed {
 export interface MemberLeft {
   readonly type: 'member-left';
   readonly node: string;
+  /** Whose name it is: if another machine has it, nothing happens. Older entries do not say. */
+  readonly id?: string;
+  /** Somebody else says so: nothing happens to one that lives. */
+  readonly onlyDead?: boolean;
   /** Also forgets it as a member. */
   readonly prune: boolean;
 }
@@ -182,6 +186,8 @@ export interface ReapMembers {
   readonly type: 'reap-members';
   readonly term: number;
   readonly nodes: readonly string[];
+  /** By the log's clock: one that went later stays. Older entries do not say. */
+  readonly olderThanMs?: number;
 }
 
 /** Kept for operators' tools, which read back what they wrote; durations in nanoseconds. */

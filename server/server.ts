@@ -2,16 +2,19 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { Logger } from '../lib/logger.ts';
-import { MEMBER_STATUS } from '../lib/membership.ts';
 import type { Random } from '../lib/random.ts';
+import { AgentLeases } from './cluster/agent-leases.ts';
+import { Keeper } from './cluster/keeper.ts';
+import { Leader } from './cluster/leader.ts';
+import type { Leases } from './cluster/leases.ts';
+import { Members } from './cluster/members.ts';
+import { Reaper } from './cluster/reaper.ts';
+import { SessionLeases } from './cluster/session-leases.ts';
 import type { Command } from './commands.ts';
 import type { Peer, ServerDeps, WriteLimits } from './http/deps.ts';
 import { serverRoutes } from './http/routes.ts';
-import { Leader } from './leader.ts';
-import type { Leases } from './leases.ts';
 import type { EventLog } from './log/event-log.ts';
 import { IndexGate } from './log/index-gate.ts';
-import { Members } from './members.ts';
 import { Proposer } from './proposer.ts';
 import { Answers } from './query/answers.ts';
 import { Watcher } from './query/watcher.ts';
@@ -92,16 +95,27 @@ export class Server {
       this.#proposer.restored();
       this.answers.release();
     });
-    this.#leader = new Leader({ ...options, server: options.nodeId, state, propose });
-    this.members = new Members({ ...options, state, propose });
+    const { leases, logger, datacenter, node, nodeId, reconnectTimeoutMs } = options;
+    const sessions = new SessionLeases({ leases, state, propose, logger });
+    const agents = new AgentLeases({ state, propose, logger });
+    this.#leader = new Leader({ server: nodeId, leases, state, propose, clock, logger }, [
+      new Keeper({ leases, kinds: [sessions, agents], logger }),
+      new Reaper({ state, propose, clock, logger, reconnectTimeoutMs }),
+    ]);
+    this.members = new Members({ state, propose, leases, datacenter });
     this.deps = {
-      ...options,
       ...ready,
+      datacenter,
+      node,
+      clock,
+      random,
+      sessionTtlMinMs: options.sessionTtlMinMs,
+      limits: options.limits,
       propose,
       answers: this.answers,
       cluster: { peers: () => this.#peers() },
       members: this.members,
-      renewSession: (id) => this.#leader.renewSession(id),
+      renewSession: (id) => sessions.renew(id),
     };
   }
 
@@ -165,11 +179,9 @@ export class Server {
   /** Before the first beat there is only this one. */
   #peers(): Peer[] {
     const { nodeId, node, address } = this.#options;
-    const { leadership, members, t } = this.#replica.state;
+    const { leadership, liveServers, t } = this.#replica.state;
     const leads = (id: string) => this.#leader.knowsLeader && leadership.server === id;
-    const servers = [...members.values()].filter(
-      ({ Tags, Status }) => Tags['role'] === 'consul' && Status === MEMBER_STATUS.alive,
-    );
+    const servers = [...liveServers.values()];
     const peers = servers
       .filter(({ ID }) => ID !== nodeId)
       .map(({ ID, Node, Address, Tags, since }) => {

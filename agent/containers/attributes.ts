@@ -2,7 +2,10 @@
  * What a container's variables and labels say: registrator's `SERVICE_*` in either, the same as
  * labels `service.*`, and Proconsul's own labels `proconsul.*`.
  */
-import type { ContainerConfig } from './runtimes/container.ts';
+import type { Container } from './runtime.ts';
+
+/** What of a container may say something about its services. */
+type Sayings = Pick<Container, 'labels' | 'variables'>;
 
 /** By key: lower case, with an underscore between its parts, as in `check_http`. */
 export type Attributes = Map<string, string>;
@@ -20,10 +23,10 @@ const NAMED = /^proconsul\.services\.([^.]+)\.(.+)$/;
 const NUMBER = /^[+-]?\d+$/;
 
 /** The attributes of the service on a port: those for that port go before those for all. */
-export function portAttributes(config: ContainerConfig, port: string): PortAttributes {
+export function portAttributes(container: Sayings, port: string): PortAttributes {
   const general: Attributes = new Map();
   const own: Attributes = new Map();
-  for (const [key, value] of serviceKeys(config)) {
+  for (const [key, value] of serviceKeys(container)) {
     const [first = '', ...rest] = key.split('_');
     if (NUMBER.test(first) && rest.length > 0) {
       if (first === port) own.set(rest.join('_'), value);
@@ -39,12 +42,8 @@ export function portAttributes(config: ContainerConfig, port: string): PortAttri
 }
 
 /** Of one key the last counts: labels before variables, as in registrator. */
-function* serviceKeys(config: ContainerConfig): Generator<[key: string, value: string]> {
-  const variables = (config.Env ?? []).map((line): [string, string] => {
-    const at = line.indexOf('=');
-    return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
-  });
-  const labels = Object.entries(config.Labels ?? {});
+function* serviceKeys(container: Sayings): Generator<[key: string, value: string]> {
+  const { variables, labels } = container;
   for (const [key, value] of [...variables, ...labels]) {
     if (key.startsWith(PREFIX)) yield [key.slice(PREFIX.length).toLowerCase(), value];
   }
@@ -54,9 +53,9 @@ function* serviceKeys(config: ContainerConfig): Generator<[key: string, value: s
 }
 
 /** The services that labels `proconsul.services.<key>.<field>` name, by key. */
-export function namedServices(config: ContainerConfig): Map<string, Attributes> {
+export function namedServices(container: Sayings): Map<string, Attributes> {
   const services = new Map<string, Attributes>();
-  for (const [label, value] of Object.entries(config.Labels ?? {})) {
+  for (const [label, value] of container.labels) {
     const [, key, field] = NAMED.exec(label) ?? [];
     if (key === undefined || field === undefined) continue;
     const attributes = services.get(key) ?? new Map();
@@ -70,13 +69,13 @@ function normal(key: string): string {
 }
 
 /** The value of `proconsul.<name>`, '' when there is none. */
-export function ownLabel(config: ContainerConfig, name: string): string {
-  return new Map(Object.entries(config.Labels ?? {})).get(`proconsul.${name}`) ?? '';
+export function ownLabel(container: Sayings, name: string): string {
+  return container.labels.get(`proconsul.${name}`) ?? '';
 }
 
 /** true or false as `proconsul.<name>` says, undefined when it says nothing. */
-export function ownSwitch(config: ContainerConfig, name: string): boolean | undefined {
-  const value = ownLabel(config, name).toLowerCase();
+export function ownSwitch(container: Sayings, name: string): boolean | undefined {
+  const value = ownLabel(container, name).toLowerCase();
   if (value === 'true' || value === '1') return true;
   if (value === 'false' || value === '0') return false;
   return undefined;

@@ -3,27 +3,30 @@ import { hostname } from 'node:os';
 import type { Clock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logger.ts';
+import type { Random } from '../../lib/random.ts';
 import type { ContainerProbe } from '../checks/kind.ts';
 import { ContainerRegistrations, type RegistrationsDeps } from './container-registrations.ts';
+import { execProbe } from './exec-probe.ts';
 import { isOurs } from './meta.ts';
 import { type DockerOptions, dockerOptions } from './options.ts';
-import { dockerApi, dockerClient } from './runtimes/docker-api.ts';
-import { execProbe } from './runtimes/exec-probe.ts';
-import { DockerWatcher } from './watcher.ts';
+import type { ContainerRuntime } from './runtime.ts';
+import { Docker } from './runtimes/docker.ts';
+import { ContainerWatcher } from './watcher.ts';
 
 export interface ContainersOptions {
   readonly config: Pick<Config, 'docker' | 'address'>;
   /** DOCKER_HOST, if it is set. */
   readonly dockerHost: string | undefined;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
 }
 
 export class Containers {
   readonly #options: ContainersOptions;
   readonly #docker: DockerOptions;
-  #client: ReturnType<typeof dockerClient> | undefined;
-  #watcher: DockerWatcher | undefined;
+  #runtime: ContainerRuntime | undefined;
+  #watcher: ContainerWatcher | undefined;
 
   /** Throws ProconsulError 'invalid' when the docker block names no daemon that could be. */
   constructor(options: ContainersOptions) {
@@ -34,9 +37,10 @@ export class Containers {
     if (config.docker.enabled) this.#connect();
   }
 
-  #connect(): ReturnType<typeof dockerClient> {
-    this.#client ??= dockerClient(this.#docker);
-    return this.#client;
+  /** Another runtime is chosen here. */
+  #connect(): ContainerRuntime {
+    this.#runtime ??= new Docker(this.#docker);
+    return this.#runtime;
   }
 
   /** For checks that run in a container; those need no watcher. */
@@ -52,12 +56,13 @@ export class Containers {
       for (const { ID } of ours) await registrations.deregisterService(ID);
       return;
     }
-    const { clock, logger } = this.#options;
-    this.#watcher = new DockerWatcher({
-      docker: dockerApi(this.#connect()),
+    const { clock, random, logger } = this.#options;
+    this.#watcher = new ContainerWatcher({
+      runtime: this.#connect(),
       registrations,
       options: this.#docker,
       clock,
+      random,
       log: (level, message) => logger[level](message),
     });
     this.#watcher.start();

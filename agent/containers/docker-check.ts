@@ -2,9 +2,9 @@
 import type { CheckStatus } from '../../lib/model.ts';
 import { ownSwitch } from './attributes.ts';
 import type { ServiceRegistration } from './registrations.ts';
-import type { Container } from './runtimes/container.ts';
+import type { Container, ContainerHealth } from './runtime.ts';
 
-export interface DockerStatus {
+export interface ContainerStatus {
   readonly status: CheckStatus;
   readonly output: string;
 }
@@ -12,12 +12,12 @@ export interface DockerStatus {
 /** Consul's own limit for what a check says. */
 const MAX_OUTPUT = 4096;
 
-const HEALTH: ReadonlyMap<string, CheckStatus> = new Map([
-  ['healthy', 'passing'],
+const HEALTH: Readonly<Record<ContainerHealth['status'], CheckStatus>> = {
+  healthy: 'passing',
   // Not yet known to work: nobody is sent there before the first look.
-  ['starting', 'critical'],
-  ['unhealthy', 'critical'],
-]);
+  starting: 'critical',
+  unhealthy: 'critical',
+};
 
 const PREFIX = 'docker:';
 
@@ -25,27 +25,26 @@ export function dockerCheckId(serviceId: string): string {
   return PREFIX + serviceId;
 }
 
-/** What Docker says of a container that is up; undefined when that's nothing worth a check. */
+/** What is said of a container that is up; undefined when that's nothing worth a check. */
 export function statusOfUp(
   container: Container,
   service: ServiceRegistration,
-): DockerStatus | undefined {
-  if (container.State.Status === 'paused') return critical('The container is paused');
+): ContainerStatus | undefined {
+  if (container.state === 'paused') return critical('The container is paused');
   // A check that was asked for goes before the one that the image brings along.
-  const wantsHealth = ownSwitch(container.Config, 'healthcheck') ?? service.Checks.length === 0;
-  const health = container.State.Health;
-  const status = HEALTH.get(health?.Status ?? '');
-  if (!health || status === undefined || !wantsHealth) return undefined;
-  const last = health.Log?.at(-1)?.Output.slice(0, MAX_OUTPUT).trimEnd();
-  return { status, output: last || `The container is ${health.Status}` };
+  const wantsHealth = ownSwitch(container, 'healthcheck') ?? service.Checks.length === 0;
+  const { health } = container;
+  if (health === undefined || !wantsHealth) return undefined;
+  const last = health.output.slice(0, MAX_OUTPUT).trimEnd();
+  return { status: HEALTH[health.status], output: last || `The container is ${health.status}` };
 }
 
 export const KEEPS_RESTARTING = critical('The container keeps restarting');
 
-export function statusOfEnded({ State }: Container): DockerStatus {
-  return critical(`The container ended with exit code ${State.ExitCode}`);
+export function statusOfEnded({ exitCode }: Container): ContainerStatus {
+  return critical(`The container ended with exit code ${exitCode}`);
 }
 
-function critical(output: string): DockerStatus {
+function critical(output: string): ContainerStatus {
   return { status: 'critical', output };
 }

@@ -1,7 +1,7 @@
 /** Where a container's ports are reached. */
 import { ownLabel, ownSwitch } from './attributes.ts';
 import type { DockerOptions } from './options.ts';
-import type { Container, PortBinding } from './runtimes/container.ts';
+import type { Container } from './runtime.ts';
 
 export interface Endpoint {
   /** Of the container: what labels call the port by. */
@@ -23,14 +23,14 @@ export function endpointsOf(
   options: DockerOptions,
   find: FindContainer,
 ): Endpoint[] {
-  const internal = isInternal(container, options);
+  const internal = ownSwitch(container, 'internal') ?? options.internal;
   const inside = containerAddress(container, options, find);
   const endpoints: Endpoint[] = [];
-  for (const [key, binding] of portsOf(container)) {
-    const [port = '', protocol = 'tcp'] = key.split('/');
-    const listens = Number(internal ? port : (binding?.HostPort ?? ''));
+  for (const { port, protocol, host } of container.ports) {
+    const listens = internal ? Number(port) : (host?.port ?? 0);
     if (!(listens > 0)) continue;
-    const address = internal || isLinked(container) ? inside : hostAddress(binding, options);
+    const isInside = internal || owner(container) !== undefined;
+    const address = isInside ? inside : hostAddress(host?.address ?? '', options);
     endpoints.push({ port, protocol, listens, address: labelled(container, options) ?? address });
   }
   return endpoints.sort(
@@ -44,53 +44,27 @@ export function containerAddress(
   options: DockerOptions,
   find: FindContainer,
 ): string {
-  const owner = isLinked(container) ? find(networkMode(container).slice(LINK.length)) : container;
+  const other = owner(container);
+  const inNetwork = other === undefined ? container : find(other);
   return (
-    labelled(container, options) ?? (owner && networkAddress(owner, container)) ?? options.address
+    labelled(container, options) ??
+    (inNetwork && networkAddress(inNetwork, container)) ??
+    options.address
   );
 }
 
-const LINK = 'container:';
-
-function networkMode(container: Container): string {
-  return container.HostConfig.NetworkMode ?? '';
+/** The container whose network it is in, where that is not its own. */
+function owner({ network }: Container): string | undefined {
+  return typeof network.of === 'object' ? network.of.container : undefined;
 }
 
-function isLinked(container: Container): boolean {
-  return networkMode(container).startsWith(LINK);
-}
-
-function isInternal(container: Container, options: DockerOptions): boolean {
-  return ownSwitch(container.Config, 'internal') ?? options.internal;
-}
-
-/** The first binding counts, as in registrator; null is an exposed port that nobody published. */
-function portsOf(container: Container): [string, PortBinding | undefined][] {
-  const { Config, HostConfig, NetworkSettings } = container;
-  const mode = networkMode(container);
-  if (mode !== 'host' && !isLinked(container)) {
-    const ports = { ...emptyPorts(Config.ExposedPorts), ...NetworkSettings.Ports };
-    return Object.entries(ports).map(([key, bindings]) => [key, bindings?.[0]]);
-  }
-  // Without a network of its own nothing is mapped: what it listens on is what it says it exposes,
-  // and what `-p` asked for, which Docker otherwise ignores here.
-  const said = { ...Config.ExposedPorts, ...HostConfig.PortBindings };
-  return Object.keys(said).map((key) => [key, { HostPort: key.split('/')[0] ?? '' }]);
-}
-
-function emptyPorts(exposed: Container['Config']['ExposedPorts']): Record<string, null> {
-  return Object.fromEntries(Object.keys(exposed ?? {}).map((key) => [key, null]));
-}
-
-function hostAddress(binding: PortBinding | undefined, options: DockerOptions): string {
-  const bound = binding?.HostIp ?? '';
+function hostAddress(bound: string, options: DockerOptions): string {
   return options.forceAddress || WILDCARDS.has(bound) ? options.address : bound;
 }
 
 /** The label may hold a prefix, as in 10.0.0.7/24. */
-function labelled(container: Container, { useIpFromLabel }: DockerOptions): string | undefined {
+function labelled({ labels }: Container, { useIpFromLabel }: DockerOptions): string | undefined {
   if (useIpFromLabel === '') return undefined;
-  const labels = new Map(Object.entries(container.Config.Labels ?? {}));
   return labels.get(useIpFromLabel)?.replace(/\/[^/]*$/, '') || undefined;
 }
 
@@ -98,11 +72,10 @@ function labelled(container: Container, { useIpFromLabel }: DockerOptions): stri
  * Of several networks the one that the label names, else the default one, else the first by name,
  * so that a restart finds the same again.
  */
-function networkAddress(owner: Container, container: Container): string | undefined {
-  const { IPAddress, Networks } = owner.NetworkSettings;
-  const networks = new Map(Object.entries(Networks ?? {}));
-  const chosen = networks.get(ownLabel(container.Config, 'network'))?.IPAddress;
-  const names = [...networks.keys()].sort();
-  const first = names.map((name) => networks.get(name)?.IPAddress).find(Boolean);
-  return chosen || IPAddress || first || undefined;
+function networkAddress({ network }: Container, container: Container): string | undefined {
+  const { address, addresses } = network;
+  const chosen = addresses.get(ownLabel(container, 'network'));
+  const names = [...addresses.keys()].sort();
+  const first = names.map((name) => addresses.get(name)).find(Boolean);
+  return chosen || address || first || undefined;
 }

@@ -3,12 +3,17 @@
  * for a container that ended may be about to start again, but does nothing by itself.
  */
 import type { Clock } from '../../lib/clock.ts';
-import { type DockerStatus, KEEPS_RESTARTING, statusOfEnded, statusOfUp } from './docker-check.ts';
+import {
+  type ContainerStatus,
+  KEEPS_RESTARTING,
+  statusOfEnded,
+  statusOfUp,
+} from './docker-check.ts';
 import { readServices } from './labels.ts';
 import { containerIdOf } from './meta.ts';
 import type { DockerOptions } from './options.ts';
 import type { CurrentService, ServiceRegistration } from './registrations.ts';
-import { type Container, containerName, isUp } from './runtimes/container.ts';
+import { type Container, isUp } from './runtime.ts';
 
 /**
  * So long must a container run that kept restarting before it is trusted again. Docker itself
@@ -19,7 +24,7 @@ export const STEADY_MS = 10_000;
 export interface Wanted {
   /** Undefined: the service stays as it is registered, for its container is down for now. */
   readonly service: ServiceRegistration | undefined;
-  readonly docker: DockerStatus | 'none' | 'as-is';
+  readonly check: ContainerStatus | 'none' | 'as-is';
 }
 
 export interface Demand {
@@ -41,6 +46,8 @@ export class Inventory {
   readonly #options: DockerOptions;
   readonly #clock: Clock;
   readonly #lives = new Map<string, Life>();
+  /** Containers of which nothing is known, for they could not be looked at. */
+  readonly #unseen = new Set<string>();
 
   constructor(options: DockerOptions, clock: Clock) {
     this.#options = options;
@@ -51,14 +58,15 @@ export class Inventory {
     return this.#lives.keys();
   }
 
-  /** Takes in what Docker says of a container now. */
+  /** Takes in how a container is now. */
   see(container: Container): void {
     const now = this.#clock.monotonic();
-    const life = this.#lives.get(container.Id);
+    this.#unseen.delete(container.id);
+    const life = this.#lives.get(container.id);
     if (life === undefined) {
       // Not seen up: there is no restart to wait for.
       const sinceMs = isUp(container) ? now : Number.NEGATIVE_INFINITY;
-      this.#lives.set(container.Id, { container, sinceMs, unsteady: false });
+      this.#lives.set(container.id, { container, sinceMs, unsteady: false });
       return;
     }
     if (isUp(life.container) !== isUp(container)) life.sinceMs = now;
@@ -68,6 +76,12 @@ export class Inventory {
   /** The container is no more. */
   forget(id: string): void {
     this.#lives.delete(id);
+    this.#unseen.delete(id);
+  }
+
+  /** There may be such a container: what is registered for it stays as it is until it was seen. */
+  expect(id: string): void {
+    if (!this.#lives.has(id)) this.#unseen.add(id);
   }
 
   demand(current: Iterable<CurrentService>): Demand {
@@ -83,13 +97,14 @@ export class Inventory {
     }
     // Afterwards, so that a new container has the id that one of the same name leaves behind.
     for (const life of down) this.#wantDown(life, current, wanted);
+    this.#keepUnseen(current, wanted);
     const changesInMs = waits.length === 0 ? undefined : Math.min(...waits);
     return { wanted, problems, changesInMs };
   }
 
   /** The oldest first: whatever two containers both want is the first one's. */
   #inOrder(): Life[] {
-    const key = ({ container }: Life) => `${container.Created} ${container.Id}`;
+    const key = ({ container }: Life) => `${container.created} ${container.id}`;
     return [...this.#lives.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
   }
 
@@ -99,7 +114,7 @@ export class Inventory {
     const delay = this.#options.deregisterDelayMs;
     if (!isUp(life.container)) {
       if (lasted < delay) return delay - lasted;
-      life.unsteady ||= life.container.State.Status === 'restarting';
+      life.unsteady ||= life.container.state === 'restarting';
       return undefined;
     }
     if (life.unsteady && lasted < STEADY_MS) return STEADY_MS - lasted;
@@ -110,45 +125,52 @@ export class Inventory {
   #wantUp(life: Life, wanted: Map<string, Wanted>, problems: string[]): void {
     const { container } = life;
     const reading = readServices(container, this.#options, (id) => this.#find(id));
-    const name = containerName(container);
+    const { name } = container;
     for (const problem of reading.problems) problems.push(`container ${name}: ${problem}`);
     for (const service of reading.services) {
       if (wanted.has(service.ID)) {
         problems.push(`container ${name}: the id ${service.ID} is another service's already`);
         continue;
       }
-      const docker = life.unsteady ? KEEPS_RESTARTING : (statusOfUp(container, service) ?? 'none');
-      wanted.set(service.ID, { service, docker });
+      const check = life.unsteady ? KEEPS_RESTARTING : (statusOfUp(container, service) ?? 'none');
+      wanted.set(service.ID, { service, check });
     }
   }
 
   #wantDown(life: Life, current: Iterable<CurrentService>, wanted: Map<string, Wanted>): void {
-    const docker = this.#statusOfDown(life);
-    if (docker === 'gone') {
-      this.#lives.delete(life.container.Id);
+    const check = this.#statusOfDown(life);
+    if (check === 'gone') {
+      this.#lives.delete(life.container.id);
       return;
     }
     for (const { ID, Meta } of current) {
-      if (containerIdOf(Meta) !== life.container.Id || wanted.has(ID)) continue;
-      wanted.set(ID, { service: undefined, docker });
+      if (containerIdOf(Meta) !== life.container.id || wanted.has(ID)) continue;
+      wanted.set(ID, { service: undefined, check });
     }
   }
 
-  #statusOfDown({ container, sinceMs }: Life): DockerStatus | 'as-is' | 'gone' {
+  #keepUnseen(current: Iterable<CurrentService>, wanted: Map<string, Wanted>): void {
+    for (const { ID, Meta } of current) {
+      const unseen = this.#unseen.has(containerIdOf(Meta) ?? '');
+      if (unseen && !wanted.has(ID)) wanted.set(ID, { service: undefined, check: 'as-is' });
+    }
+  }
+
+  #statusOfDown({ container, sinceMs }: Life): ContainerStatus | 'as-is' | 'gone' {
     if (this.#clock.monotonic() - sinceMs < this.#options.deregisterDelayMs) return 'as-is';
-    if (container.State.Status === 'restarting') return KEEPS_RESTARTING;
+    if (container.state === 'restarting') return KEEPS_RESTARTING;
     return this.#keeps(container) ? statusOfEnded(container) : 'gone';
   }
 
-  #keeps({ State }: Container): boolean {
+  #keeps({ exitCode }: Container): boolean {
     if (this.#options.deregister !== 'on-success') return this.#options.deregister === 'never';
     // An exit code with this bit tells of a signal: someone wanted it to end.
-    return State.ExitCode !== 0 && (State.ExitCode & 128) === 0;
+    return exitCode !== 0 && (exitCode & 128) === 0;
   }
 
   #find(nameOrId: string): Container | undefined {
     for (const { container } of this.#lives.values()) {
-      if (container.Id === nameOrId || containerName(container) === nameOrId) return container;
+      if (container.id === nameOrId || container.name === nameOrId) return container;
     }
     return undefined;
   }

@@ -15,7 +15,7 @@ import { containerAddress, type Endpoint, endpointsOf, type FindContainer } from
 import { metaOf } from './meta.ts';
 import type { DockerOptions } from './options.ts';
 import type { ServiceRegistration } from './registrations.ts';
-import { type Container, containerName } from './runtimes/container.ts';
+import type { Container } from './runtime.ts';
 import { splitTags } from './tags.ts';
 
 export interface Reading {
@@ -32,13 +32,13 @@ export function readServices(
   options: DockerOptions,
   find: FindContainer,
 ): Reading {
-  const enabled = ownSwitch(container.Config, 'enable');
+  const enabled = ownSwitch(container, 'enable');
   if (enabled === false || (options.optIn && enabled !== true)) return NOTHING;
 
   const reader = new Reader(container, options);
   const endpoints = endpointsOf(container, options, find);
   const claimed = new Set<Endpoint>();
-  for (const [key, attributes] of namedServices(container.Config)) {
+  for (const [key, attributes] of namedServices(container)) {
     const port = attributes.get('port');
     const protocol = attributes.get('protocol') ?? 'tcp';
     const endpoint =
@@ -93,8 +93,8 @@ class Reader {
 
   /** The service that a port is unless a label says otherwise. */
   automatic(endpoint: Endpoint, isGroup: boolean): void {
-    const { Config } = this.#container;
-    const { attributes, ownName, ownId } = portAttributes(Config, endpoint.port);
+    const container = this.#container;
+    const { attributes, ownName, ownId } = portAttributes(container, endpoint.port);
     if (attributes.get('ignore')) return;
     const given = attributes.get('name');
     if (!given && this.#options.explicit) return;
@@ -106,11 +106,11 @@ class Reader {
       id: id
         ? id + (ownId || !isGroup ? '' : suffix + protocolSuffix(endpoint))
         : this.#id(endpoint, endpoint.port),
-      name: (given || imageName(Config.Image)) + (ownName ? '' : suffix),
+      name: (given || imageName(container.image)) + (ownName ? '' : suffix),
       attributes,
       meta: without(attributes, CONSUMED),
-      weights: this.#weights((key) => ownLabel(Config, `weights.${key}`)),
-      enableTagOverride: ownSwitch(Config, 'enable_tag_override'),
+      weights: this.#weights((key) => ownLabel(container, `weights.${key}`)),
+      enableTagOverride: ownSwitch(container, 'enable_tag_override'),
     });
   }
 
@@ -139,7 +139,7 @@ class Reader {
       ...this.#options.tags,
       ...protocolTags,
     ];
-    const containerId = this.#container.Id;
+    const containerId = this.#container.id;
     const target = { address: endpoint.address, port: endpoint.listens, containerId };
     const { check, problems } = checkOf(attributes, target);
     const meta = metaOf(this.#container, described.meta);
@@ -158,7 +158,7 @@ class Reader {
   }
 
   #id(endpoint: Endpoint, last: string): string {
-    const start = `${this.#options.hostname}:${containerName(this.#container)}`;
+    const start = `${this.#options.hostname}:${this.#container.name}`;
     return `${start}:${last}${protocolSuffix(endpoint)}`;
   }
 

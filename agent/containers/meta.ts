@@ -1,7 +1,7 @@
 /** A container service's metadata: its attributes, and where it comes from. */
 import { lookUp, type StringMap } from '../../lib/model.ts';
 import type { Attributes } from './attributes.ts';
-import { type Container, containerName } from './runtimes/container.ts';
+import type { Container } from './runtime.ts';
 
 /** Marks what the watcher registered, and so may remove. */
 export const SOURCE_KEY = 'proconsul-source';
@@ -23,9 +23,9 @@ export interface MetaReading {
 export function metaOf(container: Container, attributes: Attributes): MetaReading {
   const own: [string, string][] = [
     [SOURCE_KEY, SOURCE],
-    [CONTAINER_ID_KEY, container.Id],
-    ['container-name', containerName(container)],
-    ['container-image', container.Config.Image.slice(0, MAX_VALUE)],
+    [CONTAINER_ID_KEY, container.id],
+    ['container-name', container.name],
+    ['container-image', container.image.slice(0, MAX_VALUE)],
   ];
   const fits = ([key, value]: [string, string]) =>
     KEY.test(key) && key.length <= MAX_KEY && value.length <= MAX_VALUE;

@@ -46,14 +46,14 @@ export function plan(comparison: Comparison): Plan {
     const removable = isOurs(Meta) || (comparison.cleanup && isAutomaticId(ID, comparison));
     if (!wanted.has(ID) && removable) steps.push({ type: 'deregister', serviceId: ID });
   }
-  for (const [id, { service, docker }] of wanted) {
+  for (const [id, { service, check }] of wanted) {
     const current = services.get(id);
     if (current !== undefined && !isOurs(current.Meta) && !isAutomaticId(id, comparison)) {
       taken.push(id);
       continue;
     }
     if (service !== undefined) steps.push(...registration(service, comparison));
-    steps.push(...dockerCheck(id, docker, comparison));
+    steps.push(...containerCheck(id, check, comparison));
   }
   return { steps, taken };
 }
@@ -77,19 +77,19 @@ function registration(service: ServiceRegistration, comparison: Comparison): Ste
   return [{ type: 'register', service, digest }];
 }
 
-function dockerCheck(
+function containerCheck(
   serviceId: string,
-  docker: Wanted['docker'],
+  state: Wanted['check'],
   { checks, renew }: Comparison,
 ): Step[] {
   const checkId = dockerCheckId(serviceId);
   const current = checks.get(checkId);
-  if (docker === 'as-is') return [];
-  if (docker === 'none') {
+  if (state === 'as-is') return [];
+  if (state === 'none') {
     return current === undefined ? [] : [{ type: 'deregister-check', checkId }];
   }
-  const update = { CheckID: checkId, Status: docker.status, Output: docker.output };
-  if (current !== undefined && current.Status === docker.status) {
+  const update = { CheckID: checkId, Status: state.status, Output: state.output };
+  if (current !== undefined && current.Status === state.status) {
     // An equal status in other words is no news, and would wake whoever watches the service.
     const same = { ...update, Output: current.Output };
     return renew ? [{ type: 'update-check', update: same }] : [];
@@ -100,7 +100,7 @@ function dockerCheck(
     Name: 'Docker container state',
     ServiceID: serviceId,
     TTL: DOCKER_CHECK_TTL,
-    Status: docker.status,
+    Status: state.status,
   };
   return [
     { type: 'register-check', check },

@@ -8,12 +8,12 @@ import { describeChain } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
+import { Retries, retryMs } from '../../lib/retries.ts';
+import { Slots } from '../../lib/slots.ts';
 import type { LocalCheck, LocalState } from '../state/local-state.ts';
 import { Changes } from './changes.ts';
 import { Outputs } from './outputs.ts';
 import { isAway, type OwnCatalog } from './own-catalog.ts';
-import { Retries, retryMs } from './retries.ts';
-import { Slots } from './slots.ts';
 
 /** Full comparisons are this far apart, or up to twice as far. */
 const FULL_SYNC_MS = 60_000;

@@ -100,7 +100,13 @@ function connect(options: RunOptions, nodeId: string) {
   });
   const self = () => ({ member: ownMember(config, nodeId), nodeId, token: token() });
   const membership = httpMembership({ upstream, joiner, heartbeat, self, logger });
-  const containers = new Containers({ ...options, clock });
+  const containers = new Containers({
+    config,
+    dockerHost: options.dockerHost,
+    clock,
+    random,
+    logger,
+  });
   const agent: Agent = new Agent({
     ...options,
     containerProbe: containers.probe,

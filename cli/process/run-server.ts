@@ -47,13 +47,19 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const nodeId = await nodeIdOf(config, systemRandom);
   const server = await createServer({ config, nodeId, logger, onFatal });
   await server.start();
-  const containers = new Containers({ ...options, clock: systemClock });
+  const containers = new Containers({
+    config,
+    dockerHost: options.dockerHost,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+  });
   const beat = new OwnBeat({
-    server,
     beat: ownBeat(config, nodeId),
+    take: (each) => server.members.beat(each),
     clock: systemClock,
     logger,
-    onUnknown: () => agent.syncSoon(),
+    on: { unknown: () => agent.syncSoon(), refused: onFatal },
   });
   const agent: Agent = new Agent({
     ...options,

@@ -34,7 +34,7 @@ export function serverMembership({
     leave() {
       // The next beat would let it in again.
       beat.stop();
-      return server.members.leave(config.nodeName);
+      return server.members.leave({ ID: nodeId, Node: config.nodeName });
     },
   };
 }

@@ -4,7 +4,8 @@ import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
-import { type Leases, MemoryLeases } from '../../server/leases.ts';
+import type { Leases } from '../../server/cluster/leases.ts';
+import { MemoryLeases } from '../../server/cluster/memory-leases.ts';
 import type { EventLog } from '../../server/log/event-log.ts';
 import { Server } from '../../server/server.ts';
 

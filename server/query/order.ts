@@ -1,6 +1,6 @@
 import type { Coordinate } from '../../lib/model.ts';
+import { coordinateKey } from '../state/coordinates.ts';
 import type { State } from '../state/state.ts';
-import { fold } from '../state/topic-names.ts';
 
 interface OnNode {
   readonly Node: string;
@@ -41,7 +41,7 @@ function byName(a: OnNode, b: OnNode): number {
 }
 
 function coordinateOf(state: State, node: string): Coordinate | undefined {
-  return state.coordinates.get(state.coordinateKey(fold(node), ''))?.Coord;
+  return state.coordinates.get(coordinateKey(node, ''))?.Coord;
 }
 
 /** Seconds between two network coordinates, as Vivaldi defines it. */

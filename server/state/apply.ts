@@ -9,8 +9,9 @@ import type {
   TxnOp,
   UpdateCoordinates,
 } from '../commands.ts';
+import { coordinateKey } from './coordinates.ts';
 import { applyKv, isIndex } from './kv-commands.ts';
-import { memberAlive, memberLeft, membersFailed, reapMembers } from './members.ts';
+import { beginCoordinate, memberAlive, memberLeft, membersFailed, reapMembers } from './members.ts';
 import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
 import { deleteQuery, setQuery } from './query-commands.ts';
 import { deregister, register } from './registration.ts';
@@ -97,6 +98,7 @@ function run(state: State, command: Command): Outcome {
   switch (command.type) {
     case 'register':
       register(state, command);
+      beginCoordinate(state, command.node.Node);
       return APPLIED;
     case 'deregister':
       deregister(state, command);
@@ -152,12 +154,12 @@ function setAutopilot(state: State, { settings, cas }: SetAutopilot): Outcome {
   return APPLIED;
 }
 
-/** Coordinates of nodes that are gone meanwhile are left out. */
+/** Coordinates of nodes that are gone meanwhile are left out, and of more segments than there may be. */
 function updateCoordinates(state: State, { coordinates }: UpdateCoordinates): Outcome {
   for (const coordinate of coordinates) {
     const node = state.catalog.node(coordinate.Node);
-    if (node === undefined) continue;
-    const key = state.coordinateKey(coordinate.Node, coordinate.Segment);
+    if (node === undefined || !state.coordinates.hasRoom(node.Node, coordinate.Segment)) continue;
+    const key = coordinateKey(coordinate.Node, coordinate.Segment);
     const row = { ...coordinate, Node: node.Node };
     if (!sameJson(state.coordinates.get(key), row)) state.coordinates.set(key, row);
   }

@@ -10,6 +10,7 @@ import type {
   MembersFailed,
   ReapMembers,
 } from '../commands.ts';
+import { coordinateKey, ORIGIN } from './coordinates.ts';
 import type { Known } from './known-member.ts';
 import { APPLIED, NOT_APPLIED, type Outcome } from './outcome.ts';
 import { deleteNode, putCheck } from './registration.ts';
@@ -42,8 +43,19 @@ export function memberAlive(state: State, { member }: MemberAlive): Outcome {
       Status: 'passing',
       Output: 'Agent alive and reachable',
     });
+    beginCoordinate(state, member.Node);
   }
   return APPLIED;
+}
+
+/** The agent of this name lives, and its node is there: it stands somewhere until it is measured. */
+export function beginCoordinate(state: State, name: string): void {
+  const node = state.catalog.node(name);
+  const member = state.members.get(fold(name));
+  if (node === undefined || member?.ID !== node.ID) return;
+  const key = coordinateKey(node.Node, '');
+  if (state.coordinates.get(key) !== undefined) return;
+  state.coordinates.set(key, { Node: node.Node, Segment: '', Coord: ORIGIN });
 }
 
 export function membersFailed(state: State, { term, nodes }: MembersFailed): Outcome {
@@ -59,19 +71,25 @@ export function membersFailed(state: State, { term, nodes }: MembersFailed): Out
   return APPLIED;
 }
 
-export function memberLeft(state: State, { node, prune }: MemberLeft): Outcome {
+/** Whoever leaves takes only itself: an agent that was refused its name must not take the owner out. */
+export function memberLeft(state: State, { node, id, onlyDead, prune }: MemberLeft): Outcome {
   const member = state.members.get(fold(node));
+  const owner = member ?? state.catalog.node(node);
+  if (id !== undefined && owner?.ID !== id) return NOT_APPLIED;
+  if (onlyDead === true && member?.Status === MEMBER_STATUS.alive) return NOT_APPLIED;
   if (prune) state.members.delete(fold(node));
   else if (member !== undefined) setStatus(state, member, MEMBER_STATUS.left);
   deleteNode(state, node);
   return APPLIED;
 }
 
-export function reapMembers(state: State, { term, nodes }: ReapMembers): Outcome {
+export function reapMembers(state: State, { term, nodes, olderThanMs }: ReapMembers): Outcome {
   if (term !== state.leadership.term) return NOT_APPLIED;
   for (const node of nodes) {
+    const member = state.members.get(fold(node));
     // One that has come back meanwhile stays.
-    if (state.members.get(fold(node))?.Status === MEMBER_STATUS.alive) continue;
+    if (member?.Status === MEMBER_STATUS.alive) continue;
+    if (olderThanMs !== undefined && state.t - (member?.since ?? 0) < olderThanMs) continue;
     memberLeft(state, { type: 'member-left', node, prune: true });
   }
   return APPLIED;

@@ -10,6 +10,7 @@ import {
 } from '../../lib/model.ts';
 import type { Deregister, NodeDefinition, Register } from '../commands.ts';
 import { rowKey, sameRow } from './catalog.ts';
+import { coordinateKey } from './coordinates.ts';
 import { Refusal } from './outcome.ts';
 import { checksUnder, invalidateSessions } from './session-commands.ts';
 import type { State } from './state.ts';
@@ -128,10 +129,8 @@ export function deleteNode(state: State, name: string): void {
   if (catalog.node(name) === undefined) return;
   for (const instance of [...catalog.instancesOn(name)]) deleteInstance(state, name, instance.ID);
   for (const check of [...catalog.checksOn(name)]) deleteCheck(state, name, check.CheckID);
-  for (const row of [...state.coordinates.values()]) {
-    if (fold(row.Node) === fold(name)) {
-      state.coordinates.delete(state.coordinateKey(row.Node, row.Segment));
-    }
+  for (const { Segment } of [...state.coordinates.on(name)]) {
+    state.coordinates.delete(coordinateKey(name, Segment));
   }
   invalidateSessions(state, [...state.sessions.on(name)]);
   catalog.nodes.delete(fold(name));

@@ -13,6 +13,7 @@ import type {
   PreparedQuery,
   Session,
 } from '../../lib/model.ts';
+import { coordinateKey } from './coordinates.ts';
 import type { Known } from './known-member.ts';
 import { type AutopilotRow, State } from './state.ts';
 import { fold } from './topic-names.ts';
@@ -154,8 +155,7 @@ export class Restoring {
     if (kv !== undefined) this.#state.kv.set(kv);
     if (session !== undefined) sessions.table.set(session.ID, session);
     if (coordinate !== undefined) {
-      const key = this.#state.coordinateKey(coordinate.Node, coordinate.Segment);
-      coordinates.set(key, coordinate);
+      coordinates.set(coordinateKey(coordinate.Node, coordinate.Segment), coordinate);
     }
     if (query !== undefined) this.#state.queries.table.set(query.ID, query);
     if (member !== undefined) this.#state.members.set(fold(member.Node), member);

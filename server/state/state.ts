@@ -1,12 +1,14 @@
-import type { Indexed, NodeCoordinate, UserEvent } from '../../lib/model.ts';
+import { MEMBER_STATUS } from '../../lib/membership.ts';
+import type { Indexed, UserEvent } from '../../lib/model.ts';
 import type { AutopilotSettings } from '../commands.ts';
 import { Catalog } from './catalog.ts';
+import { Coordinates } from './coordinates.ts';
 import { KeyValues } from './key-values.ts';
 import type { Known } from './known-member.ts';
 import { Queries } from './queries.ts';
 import { Sessions } from './sessions.ts';
 import { Journal, Table } from './table.ts';
-import { COORDINATES, EVENTS, fold, LEADER, MEMBERS, nodeCoordinatesTopic } from './topic-names.ts';
+import { EVENTS, fold, LEADER, MEMBERS } from './topic-names.ts';
 import { Topics } from './topics.ts';
 
 /** Consul's agents remember as many. */
@@ -37,12 +39,12 @@ export class State {
   readonly kv = new KeyValues(this.journal, this.topics);
   readonly sessions = new Sessions(this.journal, this.topics);
   readonly queries = new Queries(this.journal, this.topics);
-  readonly coordinates = new Table<NodeCoordinate>(this.journal, (before, after) => {
-    this.topics.touch(COORDINATES);
-    const node = (after ?? before)?.Node;
-    if (node !== undefined) this.topics.touch(nodeCoordinatesTopic(node));
+  readonly coordinates = new Coordinates(this.journal, this.topics);
+  readonly members = new Table<Known>(this.journal, (before, after) => {
+    this.#memberChanged(before, after);
   });
-  readonly members = new Table<Known>(this.journal, () => this.topics.touch(MEMBERS));
+  /** The members that are servers and live, by folded name: each beat is answered with them. */
+  readonly liveServers = new Map<string, Known>();
   /** One row at most, by the name 'autopilot'. */
   readonly autopilot = new Table<AutopilotRow>(this.journal);
   /** The newest last. */
@@ -69,7 +71,14 @@ export class State {
     this.topics.touch(LEADER);
   }
 
-  coordinateKey(node: string, segment: string): string {
-    return `${fold(node)}\0${segment}`;
+  #memberChanged(before: Known | undefined, after: Known | undefined): void {
+    const name = fold((after ?? before)?.Node ?? '');
+    if (after !== undefined && isLiveServer(after)) this.liveServers.set(name, after);
+    else this.liveServers.delete(name);
+    this.topics.touch(MEMBERS);
   }
+}
+
+function isLiveServer({ Tags, Status }: Known): boolean {
+  return Tags['role'] === 'consul' && Status === MEMBER_STATUS.alive;
 }

@@ -1,6 +1,6 @@
 /**
  * R12: twenty contenders for one lock through three servers; holders sleep past their TTL, and the
- * server that leads is killed. One LockIndex never has two holders, and no session ends before its
+ * server that leads is killed. One ModifyIndex never has two holders, and no session ends before its
  * TTL.
  *
  *   node --import tsx spec/system/locks.system.ts [SECONDS] [SEED]
@@ -19,7 +19,7 @@ const OVERSLEEP_CHANCE = 0.15;
 
 interface Held {
   readonly contender: number;
-  readonly lockIndex: number;
+  readonly modifyIndex: number;
   readonly session: string;
 }
 
@@ -61,9 +61,9 @@ async function hold(
   { contender, session, born }: { contender: number; session: string; born: number },
 ): Promise<void> {
   const answer = await server.ask('GET', `/v1/kv/${KEY}`, { signal: soon() });
-  const [row] = answer.json as { LockIndex: number; Session?: string }[];
+  const [row] = answer.json as { ModifyIndex: number; Session?: string }[];
   if (row?.Session === session) {
-    shared.held.push({ contender, lockIndex: row.LockIndex, session });
+    shared.held.push({ contender, modifyIndex: row.ModifyIndex, session });
   } else if (performance.now() - born < TTL_S * 1000) {
     shared.early.push(`${session} lost its lock ${(performance.now() - born).toFixed(0)} ms old`);
   }
@@ -104,12 +104,12 @@ const contenders = Array.from({ length: CONTENDERS }, (_, i) => contend(shared, 
 await Promise.all([killLeaders(shared), ...contenders]);
 await cluster.stop();
 const byIndex = new Map<number, Set<string>>();
-for (const { lockIndex, session } of shared.held) {
-  byIndex.set(lockIndex, (byIndex.get(lockIndex) ?? new Set()).add(session));
+for (const { modifyIndex, session } of shared.held) {
+  byIndex.set(modifyIndex, (byIndex.get(modifyIndex) ?? new Set()).add(session));
 }
 const doubled = [...byIndex].filter(([, sessions]) => sessions.size > 1);
 process.stdout.write(
-  `${shared.held.length} times held, ${byIndex.size} LockIndexes, ` +
+  `${shared.held.length} times held, ${byIndex.size} ModifyIndexes, ` +
     `${doubled.length} with two holders, ${shared.early.length} lost before their TTL\n`,
 );
 for (const line of shared.early) process.stdout.write(`  ${line}\n`);

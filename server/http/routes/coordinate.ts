@@ -5,20 +5,12 @@ import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { compareKeys } from '../../../lib/key-order.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
-import type { Coordinate, NodeCoordinate } from '../../../lib/model.ts';
+import type { NodeCoordinate } from '../../../lib/model.ts';
 import { keyOf } from '../../query/query.ts';
-import { COORDINATES, fold, nodeCoordinatesTopic } from '../../state/topic-names.ts';
+import { DIMENSIONS, MAX_SEGMENT_LENGTH, MAX_SEGMENTS, ORIGIN } from '../../state/coordinates.ts';
+import { COORDINATES, nodeCoordinatesTopic } from '../../state/topic-names.ts';
 import { checkDatacenter, required, type ServerDeps, write } from '../deps.ts';
 import { readRoute } from '../reads.ts';
-
-const DIMENSIONS = 8;
-/** Where a node stands of which nothing is known. */
-const ORIGIN: Coordinate = {
-  Vec: Array.from({ length: DIMENSIONS }, () => 0),
-  Error: 1.5,
-  Adjustment: 0,
-  Height: 0.00001,
-};
 
 export function coordinateRoutes(deps: ServerDeps): Route[] {
   return [
@@ -65,8 +57,7 @@ export function coordinateRoutes(deps: ServerDeps): Route[] {
           key: keyOf('coordinate/node', node),
           topics: [nodeCoordinatesTopic(node)],
           run: (state) => {
-            const all = [...state.coordinates.values()];
-            const json = all.filter((c) => fold(c.Node) === fold(node)).sort(byNode);
+            const json = [...state.coordinates.on(node)].sort(byNode);
             return json.length === 0 ? { status: 404 } : { json };
           },
         };
@@ -116,6 +107,10 @@ async function update(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   }
   if (deps.state().catalog.node(coordinate.Node) === undefined) {
     throw new ProconsulError('rejected', `unknown node "${coordinate.Node}"`);
+  }
+  if (!deps.state().coordinates.hasRoom(coordinate.Node, coordinate.Segment)) {
+    const limits = `${MAX_SEGMENTS} segments with names of ${MAX_SEGMENT_LENGTH} characters`;
+    throw new ProconsulError('rejected', `a node is limited to ${limits}`);
   }
   await write(deps, { type: 'update-coordinates', coordinates: [coordinate] });
   return {};

@@ -61,8 +61,7 @@ export function membershipRoutes({ members }: ServerDeps): Route[] {
       right: 'agent:write',
       does: "takes leave of an agent (Proconsul's own)",
       handle: async (request) => {
-        const { Node } = leaveBody(await request.body(MAX_JSON_BODY_BYTES));
-        await members.leave(Node);
+        await members.leave(leaveBody(await request.body(MAX_JSON_BODY_BYTES)));
         return { json: true };
       },
     },

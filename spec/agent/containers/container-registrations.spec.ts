@@ -7,6 +7,7 @@ import { loadConfig } from '../../../lib/config/load.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { type FakeClock, settle } from '../../support/fakes/fake-clock.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { startAgent } from '../../support/servers/agents.ts';
 import { containerOf, optionsOf, published, type Shape } from '../../support/servers/containers.ts';
 
@@ -26,7 +27,13 @@ function serviceOf(shape: Shape = {}) {
 
 function containersOf(clock: FakeClock): Containers {
   const { config } = loadConfig({ argv: ['-dev'], host: fakeConfigHost() });
-  return new Containers({ config, dockerHost: undefined, clock, logger: silentLogger });
+  return new Containers({
+    config,
+    dockerHost: undefined,
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+  });
 }
 
 const statusOf = (agent: Agent, id: string) => agent.local.checks.get(id)?.definition.Status;

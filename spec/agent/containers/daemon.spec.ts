@@ -4,17 +4,18 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect } from 'node:net';
 import { createServer, type Server } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { dockerApi, dockerClient } from '../../../agent/containers/runtimes/docker-api.ts';
-import { execProbe } from '../../../agent/containers/runtimes/exec-probe.ts';
-import { DockerWatcher } from '../../../agent/containers/watcher.ts';
+import { execProbe } from '../../../agent/containers/exec-probe.ts';
+import { Docker } from '../../../agent/containers/runtimes/docker.ts';
+import { ContainerWatcher } from '../../../agent/containers/watcher.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import type { DockerConfig } from '../../../lib/config/config.ts';
+import { systemRandom } from '../../../lib/random.ts';
 import { MemoryRegistrations } from '../../support/fakes/memory-registrations.ts';
 import { optionsOf } from '../../support/servers/containers.ts';
 import { type PrivateDocker, useDocker } from '../../support/servers/docker.ts';
 import { until } from '../../support/until.ts';
 
-let running: DockerWatcher[] = [];
+let running: ContainerWatcher[] = [];
 
 afterEach(async () => {
   for (const watcher of running) await watcher.stop();
@@ -22,15 +23,17 @@ afterEach(async () => {
 });
 
 function watch(
-  daemon: Pick<PrivateDocker, 'client'>,
+  daemon: Pick<PrivateDocker, 'host'>,
   config: Partial<DockerConfig> = {},
   registrations = new MemoryRegistrations(),
 ) {
-  const watcher = new DockerWatcher({
-    docker: dockerApi(daemon.client),
+  const options = optionsOf({ endpoint: daemon.host, ...config });
+  const watcher = new ContainerWatcher({
+    runtime: new Docker(options),
     registrations,
-    options: optionsOf({ ...config }),
+    options,
     clock: systemClock,
+    random: systemRandom,
     log: () => undefined,
   });
   running.push(watcher);
@@ -213,16 +216,16 @@ describe('a Docker daemon behind TLS', function () {
       certFile: file('client.pem'),
       keyFile: file('client-key.pem'),
     };
-    const client = dockerClient(optionsOf({ endpoint, tls }));
-    const { untilIds } = watch({ client });
+    const { untilIds } = watch({ host: endpoint }, { tls });
     await docker().run('web', { ports: { '80/tcp': '' } });
     await untilIds('host:web:80');
   });
 
   it('answers nobody else', async () => {
     const tls = { caFile: file('ca.pem'), certFile: '', keyFile: '' };
-    const api = dockerApi(dockerClient(optionsOf({ endpoint, tls })));
-    await assert.rejects(api.list(new AbortController().signal));
+    await assert.rejects(
+      new Docker(optionsOf({ endpoint, tls })).list(new AbortController().signal),
+    );
   });
 });
 
@@ -231,7 +234,7 @@ describe('execProbe at a Docker daemon', function () {
   const docker = useDocker();
   const never = new AbortController().signal;
   const probe = (containerId: string, args: readonly string[], max?: number) =>
-    execProbe(docker().client, { containerId, args }, max);
+    execProbe(new Docker(optionsOf({ endpoint: docker().host })), { containerId, args }, max);
 
   for (const [exitCode, status] of [
     [0, 'passing'],
@@ -247,14 +250,17 @@ describe('execProbe at a Docker daemon', function () {
     });
   }
 
-  it('keeps only so much of the output', async () => {
+  it('keeps the end of the output, and says how much that is', async () => {
     await docker().run('web');
     const look = probe(
       'web',
       ['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9; do echo 1234567; done'],
       20,
     );
-    assert.equal((await look(never)).output, '1234567\n1234567\n1234');
+    assert.equal(
+      (await look(never)).output,
+      'Captured 20 of 72 bytes\n...\n567\n1234567\n1234567\n',
+    );
   });
 
   it('rejects when the container is not there', async () => {

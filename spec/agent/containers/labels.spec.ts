@@ -15,7 +15,7 @@ type Block = Partial<DockerConfig>;
 function read(shape: Shape, block: Block = {}, others: readonly Shape[] = []) {
   const known = others.map(containerOf);
   return readServices(containerOf(shape), optionsOf(block), (id) =>
-    known.find((container) => container.Id === id),
+    known.find((container) => container.id === id),
   );
 }
 

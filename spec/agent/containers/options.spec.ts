@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { dockerOptions } from '../../../agent/containers/options.ts';
-import { dockerClient } from '../../../agent/containers/runtimes/docker-api.ts';
+import { DockerConnection } from '../../../agent/containers/runtimes/docker-connection.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 import { DOCKER_CONFIG, optionsOf } from '../../support/servers/containers.ts';
@@ -28,27 +28,33 @@ describe('dockerOptions', () => {
 });
 
 describe('docker { endpoint, tls }', () => {
-  const modem = (config: Parameters<typeof optionsOf>[0]) =>
-    dockerClient(optionsOf(config)).modem as unknown as Record<string, unknown>;
+  const target = (config: Parameters<typeof optionsOf>[0]) =>
+    new DockerConnection(optionsOf(config)).target;
 
   it('is a socket, or an address', () => {
-    assert.equal(modem({ endpoint: 'unix:///run/d.sock' })['socketPath'], '/run/d.sock');
-    const { protocol, host, port } = modem({ endpoint: 'tcp://10.1.1.1' });
-    assert.deepEqual([protocol, host, port], ['http', '10.1.1.1', 2375]);
-    assert.equal(modem({ endpoint: 'https://docker.local' })['port'], 2376);
+    assert.equal(target({ endpoint: 'unix:///run/d.sock' })['socketPath'], '/run/d.sock');
+    const { protocol, host, port } = target({ endpoint: 'tcp://10.1.1.1' });
+    assert.deepEqual([protocol, host, port], ['http:', '10.1.1.1', 2375]);
+    assert.equal(target({ endpoint: 'https://docker.local' })['port'], 2376);
   });
 
-  for (const endpoint of ['/var/run/docker.sock', 'ssh://x', 'x']) {
+  it('is no address of SSH, and says what to do instead', () => {
+    const message =
+      'docker.endpoint: "ssh://x" is reached over SSH, which is not built: forward its socket, and name that';
+    assert.throws(() => target({ endpoint: 'ssh://x' }), { code: 'invalid', message });
+  });
+
+  for (const endpoint of ['/var/run/docker.sock', 'x']) {
     it(`is not ${endpoint}`, () => {
       const message = `docker.endpoint: ${JSON.stringify(endpoint)} must begin with unix://, tcp://, http:// or https://`;
-      assert.throws(() => modem({ endpoint }), { code: 'invalid', message });
+      assert.throws(() => target({ endpoint }), { code: 'invalid', message });
     });
   }
 
   it('needs its files', () => {
     const tls = { caFile: '/nowhere/ca.pem', certFile: '', keyFile: '' };
     const message = 'docker.tls: cannot read /nowhere/ca.pem';
-    assert.throws(() => modem({ endpoint: 'tcp://10.1.1.1', tls }), { code: 'invalid', message });
+    assert.throws(() => target({ endpoint: 'tcp://10.1.1.1', tls }), { code: 'invalid', message });
   });
 });
 

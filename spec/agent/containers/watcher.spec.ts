@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { STEADY_MS } from '../../../agent/containers/inventory.ts';
-import { DockerWatcher } from '../../../agent/containers/watcher.ts';
-import type { DockerConfig } from '../../../lib/config/config.ts';
-import { FakeClock } from '../../support/fakes/fake-clock.ts';
-import { FakeDocker } from '../../support/fakes/fake-docker.ts';
 import { MemoryRegistrations } from '../../support/fakes/memory-registrations.ts';
-import { optionsOf, published, type Shape } from '../../support/servers/containers.ts';
+import { published, type Shape } from '../../support/servers/containers.ts';
+import { warnings, watch } from '../../support/servers/watchers.ts';
 
 const WEB = 'host:web:80';
 const CHECK = `docker:${WEB}`;
@@ -13,41 +10,6 @@ const up: Shape = { name: 'web', ports: published({ 80: 8080 }) };
 const ended: Shape = { name: 'web', status: 'exited', ports: {} };
 const restarting: Shape = { ...ended, status: 'restarting' };
 const DELAY_MS = 1000;
-
-let running: DockerWatcher[] = [];
-
-afterEach(async () => {
-  for (const watcher of running) await watcher.stop();
-  running = [];
-});
-
-interface Setting {
-  readonly containers?: readonly Shape[];
-  readonly block?: Partial<DockerConfig>;
-  readonly docker?: FakeDocker;
-  readonly registrations?: MemoryRegistrations;
-}
-
-async function watch(setting: Setting = {}) {
-  const { docker = new FakeDocker(), registrations = new MemoryRegistrations() } = setting;
-  for (const shape of setting.containers ?? []) docker.setSilently(shape);
-  const clock = new FakeClock();
-  const log: string[] = [];
-  const options = optionsOf(setting.block);
-  const watcher = new DockerWatcher({
-    docker,
-    registrations,
-    options,
-    clock,
-    log: (level, message) => void log.push(`${level} ${message}`),
-  });
-  running.push(watcher);
-  watcher.start();
-  await clock.advance(0);
-  return { docker, registrations, clock, log, watcher };
-}
-
-const warnings = (log: readonly string[]) => log.filter((line) => line.startsWith('warn'));
 
 describe('a container that is', () => {
   it('running before the watcher is registered', async () => {
@@ -225,8 +187,8 @@ describe('docker { deregister }', () => {
 
 describe('what the agent has registered already', () => {
   it('stays as it is when the watcher is started again', async () => {
-    const { docker, registrations } = await watch({ containers: [up] });
-    await running[0]?.stop();
+    const { docker, registrations, watcher } = await watch({ containers: [up] });
+    await watcher.stop();
     const before = registrations.get(WEB);
     await watch({ docker, registrations });
     assert.deepEqual(registrations.get(WEB), before);
@@ -305,76 +267,5 @@ describe('two containers that want the same id', () => {
     ]);
     await docker.remove('b');
     assert.equal(registrations.get('x')?.Meta['container-name'], 'a');
-  });
-});
-
-describe('a Docker daemon that', () => {
-  it('is not there is waited for, and nothing is forgotten meanwhile', async () => {
-    const { docker, registrations, watcher } = await watch({ containers: [up] });
-    await watcher.stop();
-    docker.down = true;
-    const again = await watch({ docker, registrations });
-    await again.clock.advance(10_000);
-    assert.deepEqual(registrations.ids, [WEB]);
-    assert.equal(again.watcher.connected, false);
-    assert.equal(warnings(again.log).length, 1);
-    docker.down = false;
-    await docker.remove('web');
-    await again.clock.advance(2000);
-    assert.deepEqual(registrations.ids, []);
-  });
-
-  it('is restarted is found again, and asked for what was missed', async () => {
-    const { docker, registrations, clock } = await watch({ containers: [up] });
-    await docker.tell('any');
-    docker.down = true;
-    docker.cut();
-    await clock.advance(5000);
-    await docker.remove('web');
-    await docker.set({ ...up, name: 'new' });
-    docker.down = false;
-    await clock.advance(2000);
-    assert.deepEqual(registrations.ids, ['host:new:80']);
-    assert.deepEqual(docker.connections, [undefined, 1001]);
-  });
-
-  it('loses an event is found out by the next comparison', async () => {
-    const { docker, registrations, clock } = await watch();
-    docker.setSilently(up);
-    await clock.advance(59_999);
-    assert.deepEqual(registrations.ids, []);
-    await clock.advance(1);
-    assert.deepEqual(registrations.ids, [WEB]);
-  });
-});
-
-describe('an agent that refuses', () => {
-  it('is asked again every second, and said so once', async () => {
-    const registrations = new MemoryRegistrations();
-    registrations.refuse = true;
-    const { clock, log } = await watch({ containers: [up], registrations });
-    await clock.advance(5000);
-    assert.deepEqual(warnings(log), ['warn docker: register was refused: the agent is busy']);
-    registrations.refuse = false;
-    await clock.advance(1000);
-    assert.deepEqual(registrations.ids, [WEB]);
-  });
-});
-
-describe('stop', () => {
-  it('may be called twice, leaves no timer and removes nothing', async () => {
-    const { registrations, clock, watcher } = await watch({ containers: [up] });
-    await watcher.stop();
-    await watcher.stop();
-    assert.equal(clock.armed, 0);
-    assert.deepEqual(registrations.ids, [WEB]);
-  });
-
-  it('ends the wait for a daemon too', async () => {
-    const docker = new FakeDocker();
-    docker.down = true;
-    const { clock, watcher } = await watch({ docker });
-    await watcher.stop();
-    assert.equal(clock.armed, 0);
   });
 });

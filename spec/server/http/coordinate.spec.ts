@@ -42,6 +42,15 @@ describe('PUT /v1/coordinate/update', () => {
     assert.equal((await get('/v1/coordinate/nodes')).index, index);
   });
 
+  it('has a bound on the segments of a node, which who reports makes up', async () => {
+    const { update, get } = await start('a');
+    for (let i = 0; i < 64; i++) assert.equal((await update('a', { Segment: `${i}` })).status, 200);
+    assert.match((await update('a', { Segment: 'more' })).text, /limited to 64 segments/);
+    assert.match((await update('a', { Segment: 'x'.repeat(65) })).text, /of 64 characters/);
+    assert.equal((await update('a', { Segment: '7' })).status, 200);
+    assert.equal(((await get('/v1/coordinate/node/a')).json as object[]).length, 64);
+  });
+
   it('goes with its node', async () => {
     const { update, put, get } = await start('a');
     await update('a');

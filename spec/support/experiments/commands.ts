@@ -221,10 +221,30 @@ const KINDS: Kinds = {
     1,
     fc.record({ type: fc.constant('members-failed'), term, nodes: fc.subarray([...NODES]) }),
   ],
-  'member-left': [1, fc.record({ type: fc.constant('member-left'), node, prune: fc.boolean() })],
+  'member-left': [
+    1,
+    fc.record(
+      {
+        type: fc.constant('member-left'),
+        node,
+        prune: fc.boolean(),
+        id: fc.constantFrom(uuid(7), uuid(8)),
+        onlyDead: fc.boolean(),
+      },
+      { requiredKeys: ['type', 'node', 'prune'] },
+    ),
+  ],
   'reap-members': [
     1,
-    fc.record({ type: fc.constant('reap-members'), term, nodes: fc.subarray([...NODES]) }),
+    fc.record(
+      {
+        type: fc.constant('reap-members'),
+        term,
+        nodes: fc.subarray([...NODES]),
+        olderThanMs: fc.constantFrom(0, 10_000),
+      },
+      { requiredKeys: ['type', 'term', 'nodes'] },
+    ),
   ],
   'set-autopilot': [
     1,

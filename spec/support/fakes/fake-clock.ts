@@ -51,6 +51,12 @@ export class FakeClock implements Clock {
     this.#wallMs += ms;
   }
 
+  /** The process stands still: time passes, and timers that are due by then fire late. */
+  async stall(ms: number): Promise<void> {
+    this.#now += ms;
+    await this.advance(0);
+  }
+
   /** Moves time on, firing each timer at its own moment, and lets what they started settle. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;

@@ -1,16 +1,26 @@
 /** A Docker daemon in memory: containers as a spec says they are, and its events at once. */
-import type { Container } from '../../../agent/containers/runtimes/container.ts';
-import { isUp } from '../../../agent/containers/runtimes/container.ts';
-import type { DockerApi, DockerEvent } from '../../../agent/containers/runtimes/docker-api.ts';
+import {
+  type Container,
+  type ContainerEvent,
+  type ContainerRuntime,
+  isUp,
+} from '../../../agent/containers/runtime.ts';
 import { containerOf, idOf, type Shape } from '../servers/containers.ts';
 import { settle } from './fake-clock.ts';
 
-export class FakeDocker implements DockerApi {
+export class FakeDocker implements ContainerRuntime {
+  readonly name = 'docker';
   readonly #containers = new Map<string, Container>();
   #streams: Stream[] = [];
   #time = 1000;
   /** Nothing answers. */
   down = false;
+  /** Ids of containers that cannot be looked at, and of those that are looked at for long. */
+  readonly broken = new Set<string>();
+  readonly hanging = new Map<string, Promise<void>>();
+  looks = 0;
+  /** Happens while the list is read. */
+  duringList: () => Promise<void> = async () => undefined;
   /** The `since` of each connection. */
   readonly connections: (number | undefined)[] = [];
 
@@ -22,8 +32,8 @@ export class FakeDocker implements DockerApi {
   /** As `set`, but no event tells of it. */
   setSilently(shape: Shape): string {
     const container = containerOf(shape);
-    this.#containers.set(container.Id, container);
-    return container.Id;
+    this.#containers.set(container.id, container);
+    return container.id;
   }
 
   async remove(name: string): Promise<void> {
@@ -55,14 +65,22 @@ export class FakeDocker implements DockerApi {
   async list(): Promise<string[]> {
     this.#answer();
     const shown = [...this.#containers.values()].filter(
-      (container) => isUp(container) || container.State.Status === 'restarting',
+      (container) => isUp(container) || container.state === 'restarting',
     );
-    return shown.map(({ Id }) => Id);
+    await this.duringList();
+    return shown.map(({ id }) => id);
   }
 
   async inspect(id: string): Promise<Container | undefined> {
     this.#answer();
+    this.looks++;
+    await this.hanging.get(id);
+    if (this.broken.has(id)) throw new Error('driver failed');
     return this.#containers.get(id);
+  }
+
+  async exec(): Promise<number> {
+    return 0;
   }
 
   #answer(): void {
@@ -70,12 +88,12 @@ export class FakeDocker implements DockerApi {
   }
 }
 
-class Stream implements AsyncIterable<DockerEvent> {
-  readonly #events: DockerEvent[] = [];
+class Stream implements AsyncIterable<ContainerEvent> {
+  readonly #events: ContainerEvent[] = [];
   #ended = false;
   #wake: (() => void) | undefined;
 
-  push(event: DockerEvent): void {
+  push(event: ContainerEvent): void {
     this.#events.push(event);
     this.#wake?.();
   }
@@ -85,7 +103,7 @@ class Stream implements AsyncIterable<DockerEvent> {
     this.#wake?.();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<DockerEvent> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<ContainerEvent> {
     for (;;) {
       const event = this.#events.shift();
       if (event !== undefined) yield event;

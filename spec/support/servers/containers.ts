@@ -1,7 +1,12 @@
 /** Containers as a daemon describes them; what does not matter to a case is filled in. */
 
 import { type DockerOptions, dockerOptions } from '../../../agent/containers/options.ts';
-import type { Container, PortBindings } from '../../../agent/containers/runtimes/container.ts';
+import type { Container } from '../../../agent/containers/runtime.ts';
+import {
+  type DockerContainer,
+  fromDocker,
+  type PortBindings,
+} from '../../../agent/containers/runtimes/docker-container.ts';
 import type { DockerConfig } from '../../../lib/config/config.ts';
 
 export interface Shape {
@@ -38,6 +43,11 @@ const USUAL = {
 };
 
 export function containerOf(shape: Shape = {}): Container {
+  return fromDocker(dockerContainerOf(shape));
+}
+
+/** As the daemon says it. */
+export function dockerContainerOf(shape: Shape = {}): DockerContainer {
   const given = { ...USUAL, ...shape };
   const networks = shape.networks ?? { bridge: given.address };
   return {

@@ -14,6 +14,8 @@ export interface Keys {
   readonly snapshotLock: string;
   readonly leases: string;
   readonly leaseTtls: string;
+  /** What of Redis's time counts for leases: last, asked, unheard, silences, grace, sealed, sealed_at. */
+  readonly leaseClock: string;
   chunk(snapshotId: string, n: number): string;
 }
 
@@ -29,6 +31,7 @@ export function keysOf(datacenter: string): Keys {
     snapshotLock: `${tag}:snapshot-lock`,
     leases: `${tag}:leases`,
     leaseTtls: `${tag}:lease-ttls`,
+    leaseClock: `${tag}:lease-clock`,
     chunk: (snapshotId, n) => `${tag}:snapshot:${snapshotId}:${n}`,
   };
 }

@@ -1,26 +1,54 @@
-/** Leases in Redis, by Redis's own clock, so that every server sees the same ones end. */
+/**
+ * Leases in Redis, by Redis's own clock, so that every server sees the same ones end. What counts of
+ * its time is as server/cluster/leases.ts says: neither a silence of the keeper nor a clock that was
+ * set back or on.
+ */
 import { noLeader } from '../../../../lib/errors.ts';
-import type { Leases } from '../../../leases.ts';
+import {
+  type Expired,
+  GRACE_MS,
+  type Leases,
+  MAX_SILENCE_MS,
+  MAX_SILENCES,
+} from '../../../cluster/leases.ts';
 import { defineScript, type Script } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import type { LiveSession } from '../repair/live.ts';
 import { PRELUDE } from './scripts.ts';
 
 /**
- * A Redis that was restarted, promoted or restored has lost renewals. So after each seal every lease
- * has its whole time again: a lease may last too long, and never ends too early.
+ * Keys here: meta, log, leases, lease-ttls, lease-clock. A lease's score is when it ends, in the time
+ * that counts: `heard`. A Redis that was restarted, promoted or restored has lost renewals, so after
+ * each seal every lease has its whole time again: it may last too long, and never ends too early.
  */
 const LEASES_PRELUDE = `${PRELUDE}
-local function end_of(id, score, sealed)
-  local ttl = redis.call('HGET', KEYS[4], id)
-  return math.max(tonumber(score), sealed + tonumber(ttl or '0'))
+local m = meta()
+local c = { now = now_ms() }
+local v = redis.call('HMGET', KEYS[5],
+  'last', 'asked', 'unheard', 'silences', 'grace', 'sealed', 'sealed_at')
+c.asked, c.unheard = tonumber(v[2] or c.now), tonumber(v[3] or '0')
+c.silences, c.grace = tonumber(v[4] or '0'), tonumber(v[5] or '0')
+-- Set back: the time that counts goes on from where it was.
+local back = math.max(0, tonumber(v[1] or '0') - c.now)
+c.unheard, c.asked = c.unheard - back, c.asked - back
+c.heard = c.now - c.unheard
+c.sealed_at = v[6] == m.sealed and tonumber(v[7]) or c.heard
+local function end_of(id, score)
+  local ttl = tonumber(redis.call('HGET', KEYS[4], id) or '0')
+  return math.max(tonumber(score), c.sealed_at + ttl, c.grace + math.min(ttl, ${GRACE_MS}))
+end
+local function save()
+  redis.call('HSET', KEYS[5], 'last', int(c.now), 'asked', int(c.asked), 'unheard', int(c.unheard),
+    'silences', int(c.silences), 'grace', int(c.grace),
+    'sealed', m.sealed, 'sealed_at', int(c.sealed_at))
 end
 `;
 
-/** ARGV: id, ms. Keys here: meta, log, leases, lease-ttls. */
+/** ARGV: id, ms. */
 const RENEW = defineScript(`${LEASES_PRELUDE}
-redis.call('ZADD', KEYS[3], int(now_ms() + tonumber(ARGV[2])), ARGV[1])
+redis.call('ZADD', KEYS[3], int(c.heard + tonumber(ARGV[2])), ARGV[1])
 redis.call('HSET', KEYS[4], ARGV[1], ARGV[2])
+save()
 return 1
 `);
 
@@ -31,25 +59,42 @@ redis.call('HDEL', KEYS[4], ARGV[1])
 return 1
 `);
 
-/** Answers ids. Nothing ends in a Redis that is not sealed: it may be an old one. */
+/**
+ * Answers how many milliseconds were not counted, then ids. Nothing ends in a Redis that is not
+ * sealed: it may be an old one.
+ */
 const EXPIRED = defineScript(`${LEASES_PRELUDE}
-local m = meta()
-if m.run ~= run_id() then return {} end
-local now, sealed = now_ms(), tonumber(m.sealed)
-local ended = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', int(now), 'WITHSCORES')
-local ids = {}
-for i = 1, #ended, 2 do
-  if end_of(ended[i], ended[i + 1], sealed) <= now then ids[#ids + 1] = ended[i] end
+if m.run ~= run_id() then return { '0' } end
+local silent = c.now - c.asked
+c.asked = c.now
+local answer = { '0' }
+if silent > ${MAX_SILENCE_MS} then
+  if c.heard - silent - c.grace >= ${GRACE_MS} then c.silences = 0 end
+  if c.silences < ${MAX_SILENCES} then
+    c.silences, c.unheard, c.heard = c.silences + 1, c.unheard + silent, c.heard - silent
+    c.grace = c.heard
+    answer[1] = int(silent)
+  end
 end
-return ids
+save()
+local ended = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', int(c.heard), 'WITHSCORES')
+for i = 1, #ended, 2 do
+  if end_of(ended[i], ended[i + 1]) <= c.heard then answer[#answer + 1] = ended[i] end
+end
+return answer
+`);
+
+const GRACE = defineScript(`${LEASES_PRELUDE}
+c.grace = c.heard
+save()
+return 1
 `);
 
 /** Answers id and milliseconds left in turn. */
 const REMAINING = defineScript(`${LEASES_PRELUDE}
-local now, sealed = now_ms(), tonumber(meta().sealed)
 local all = redis.call('ZRANGE', KEYS[3], 0, -1, 'WITHSCORES')
 for i = 1, #all, 2 do
-  all[i + 1] = int(math.max(0, end_of(all[i], all[i + 1], sealed) - now))
+  all[i + 1] = int(math.max(0, end_of(all[i], all[i + 1]) - c.heard))
 end
 return all
 `);
@@ -58,7 +103,7 @@ return all
 const LEFT = defineScript(`${LEASES_PRELUDE}
 local score = redis.call('ZSCORE', KEYS[3], ARGV[1])
 if not score then return '-1' end
-return int(math.max(0, end_of(ARGV[1], score, tonumber(meta().sealed)) - now_ms()))
+return int(math.max(0, end_of(ARGV[1], score) - c.heard))
 `);
 
 /** Rejects 'unavailable' while there is no Redis to ask. */
@@ -66,9 +111,9 @@ export class RedisLeases implements Leases {
   readonly #live: LiveSession;
   readonly #keys: readonly string[];
 
-  constructor(live: LiveSession, { meta, log, leases, leaseTtls }: Keys) {
+  constructor(live: LiveSession, { meta, log, leases, leaseTtls, leaseClock }: Keys) {
     this.#live = live;
-    this.#keys = [meta, log, leases, leaseTtls];
+    this.#keys = [meta, log, leases, leaseTtls, leaseClock];
   }
 
   async renew(id: string, ttlMs: number): Promise<void> {
@@ -79,8 +124,13 @@ export class RedisLeases implements Leases {
     await this.#run(DROP, [id]);
   }
 
-  async expired(): Promise<string[]> {
-    return (await this.#run(EXPIRED, [])) as string[];
+  async expired(): Promise<Expired> {
+    const [unheardMs, ...ids] = (await this.#run(EXPIRED, [])) as string[];
+    return { ids, unheardMs: Number(unheardMs) };
+  }
+
+  async grace(): Promise<void> {
+    await this.#run(GRACE, []);
   }
 
   async remaining(): Promise<ReadonlyMap<string, number>> {

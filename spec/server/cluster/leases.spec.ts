@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { MemoryLeases } from '../../server/leases.ts';
-import { FakeClock } from '../support/fakes/fake-clock.ts';
+import { MemoryLeases } from '../../../server/cluster/memory-leases.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 describe('MemoryLeases', () => {
   function setUp() {
@@ -12,9 +12,9 @@ describe('MemoryLeases', () => {
     const { clock, leases } = setUp();
     await leases.renew('a', 1000);
     await clock.advance(999);
-    assert.deepEqual(await leases.expired(), []);
+    assert.deepEqual((await leases.expired()).ids, []);
     await clock.advance(1);
-    assert.deepEqual(await leases.expired(), ['a']);
+    assert.deepEqual((await leases.expired()).ids, ['a']);
   });
 
   it('counts from the last renewal', async () => {
@@ -23,7 +23,7 @@ describe('MemoryLeases', () => {
     await clock.advance(900);
     await leases.renew('a', 1000);
     await clock.advance(900);
-    assert.deepEqual(await leases.expired(), []);
+    assert.deepEqual((await leases.expired()).ids, []);
     assert.deepEqual([...(await leases.remaining())], [['a', 100]]);
   });
 
@@ -31,16 +31,16 @@ describe('MemoryLeases', () => {
     const { clock, leases } = setUp();
     await leases.renew('a', 10);
     await clock.advance(20);
-    assert.deepEqual(await leases.expired(), ['a']);
+    assert.deepEqual((await leases.expired()).ids, ['a']);
     assert.deepEqual([...(await leases.remaining())], [['a', 0]]);
     await leases.drop('a');
-    assert.deepEqual(await leases.expired(), []);
+    assert.deepEqual((await leases.expired()).ids, []);
     assert.equal((await leases.remaining()).size, 0);
   });
 
   it('drops a lease that it does not know without a word', async () => {
     const { leases } = setUp();
     await leases.drop('never renewed');
-    assert.deepEqual(await leases.expired(), []);
+    assert.deepEqual((await leases.expired()).ids, []);
   });
 });

@@ -1,5 +1,5 @@
-import type { Cancel, Clock } from '../../lib/clock.ts';
-import type { Random } from '../../lib/random.ts';
+import type { Cancel, Clock } from './clock.ts';
+import type { Random } from './random.ts';
 
 /** After a failure soon, then less and less soon. */
 const FIRST_MS = 1000;

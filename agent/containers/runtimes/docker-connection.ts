@@ -1,0 +1,138 @@
+/** Requests to a Docker daemon: over its socket, TCP, or TLS. */
+import { readFileSync } from 'node:fs';
+import http, { type IncomingMessage, type RequestOptions } from 'node:http';
+import https from 'node:https';
+import { ProconsulError } from '../../../lib/errors.ts';
+import type { DockerOptions } from '../options.ts';
+
+/** The daemon answers in milliseconds; one that takes longer hangs. */
+const ANSWER_MS = 10_000;
+/** Ten thousand containers in one list fit. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+export interface DockerAnswer {
+  readonly status: number;
+  /** Undefined where there is none. */
+  readonly json: unknown;
+}
+
+export interface DockerRequest {
+  readonly method: 'GET' | 'POST';
+  /** With its query string. */
+  readonly path: string;
+  readonly body?: unknown;
+  readonly signal: AbortSignal;
+}
+
+const UNIX = 'unix://';
+
+export class DockerConnection {
+  readonly #target: RequestOptions;
+  readonly #secure: boolean;
+
+  /** Connects only when something is asked. Throws 'invalid' for what names no daemon. */
+  constructor({ endpoint, tls }: Pick<DockerOptions, 'endpoint' | 'tls'>) {
+    const files = { ...file('ca', tls.caFile), ...file('cert', tls.certFile) };
+    const all = { ...files, ...file('key', tls.keyFile) };
+    const url = urlOf(endpoint);
+    this.#secure = url?.protocol === 'https:' || (url !== undefined && Object.keys(all).length > 0);
+    this.#target =
+      url === undefined
+        ? { socketPath: endpoint.slice(UNIX.length) }
+        : {
+            host: url.hostname.replace(/^\[|\]$/g, ''),
+            port: url.port || (this.#secure ? 2376 : 2375),
+            ...all,
+          };
+  }
+
+  /** Where requests go, for whoever wants to see it. */
+  get target(): Readonly<Record<string, unknown>> {
+    return { protocol: this.#secure ? 'https:' : 'http:', ...this.#target };
+  }
+
+  /** The whole answer, which is there within seconds. Rejects for a status of 400 or more but 404. */
+  async ask(request: DockerRequest): Promise<DockerAnswer> {
+    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_MS)]);
+    const response = await this.#send({ ...request, signal });
+    const text = await textOf(response);
+    const status = response.statusCode ?? 0;
+    const json: unknown = text.trim() === '' ? undefined : JSON.parse(text);
+    if (status >= 400 && status !== 404) throw refusal(status, json);
+    return { status, json };
+  }
+
+  /** An answer that may go on for hours; that it begins is waited for as for any other. */
+  async stream(request: DockerRequest): Promise<IncomingMessage> {
+    const hangs = new AbortController();
+    const timer = setTimeout(() => hangs.abort(), ANSWER_MS);
+    const signal = AbortSignal.any([request.signal, hangs.signal]);
+    try {
+      const response = await this.#send({ ...request, signal });
+      const status = response.statusCode ?? 0;
+      if (status < 400) return response;
+      throw refusal(status, JSON.parse(await textOf(response)));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #send({ method, path, body, signal }: DockerRequest): Promise<IncomingMessage> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const request = (this.#secure ? https : http).request({
+        ...this.#target,
+        method,
+        path,
+        signal,
+        // A stream takes a connection with it, and a socket of this machine costs nothing.
+        agent: false,
+        ...(text !== undefined && { headers: jsonHeaders(text) }),
+      });
+      request.once('response', resolve);
+      request.on('error', reject);
+      request.end(text);
+    });
+  }
+}
+
+function jsonHeaders(text: string) {
+  return { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
+}
+
+/** Undefined for a socket of this machine. */
+function urlOf(endpoint: string): URL | undefined {
+  if (endpoint.startsWith(UNIX)) return undefined;
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url !== undefined && /^(tcp|https?):$/.test(url.protocol)) return url;
+  const wanted =
+    url?.protocol === 'ssh:'
+      ? 'is reached over SSH, which is not built: forward its socket, and name that'
+      : 'must begin with unix://, tcp://, http:// or https://';
+  throw new ProconsulError('invalid', `docker.endpoint: ${JSON.stringify(endpoint)} ${wanted}`);
+}
+
+function file(name: string, path: string): Record<string, Buffer> {
+  if (path === '') return {};
+  try {
+    return { [name]: readFileSync(path) };
+  } catch (cause) {
+    throw new ProconsulError('invalid', `docker.tls: cannot read ${path}`, { cause });
+  }
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const part of response.setEncoding('utf8')) {
+    text += part;
+    if (text.length > MAX_ANSWER_BYTES) {
+      throw new ProconsulError('internal', `Docker's answer is over ${MAX_ANSWER_BYTES} bytes`);
+    }
+  }
+  return text;
+}
+
+function refusal(status: number, json: unknown): ProconsulError {
+  const { message } = (json ?? {}) as { readonly message?: unknown };
+  return new ProconsulError('rejected', `Docker answered ${status}: ${String(message)}`);
+}

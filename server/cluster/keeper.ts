@@ -1,0 +1,73 @@
+/** Keeps the leases, on the leader: sees to it that each is there, and says which have ended. */
+import type { Logger } from '../../lib/logger.ts';
+import { GRACE_MS, type Leases } from './leases.ts';
+
+/** What leases are given for. Whatever is lent next is one more of these. */
+export interface LeaseKind {
+  /** Begins the ids of all leases of this kind, and of no other. */
+  readonly prefix: string;
+  /** What ought to have a lease, by the rest of its id, with its whole time. */
+  held(): Iterable<readonly [name: string, ttlMs: number]>;
+  /** These have ended. False when that was not this server's to say; it then asks again. */
+  ended(names: readonly string[]): Promise<boolean>;
+}
+
+/** A leader looks for what has no lease so often. */
+const TICKS_BETWEEN_ROUNDS = 20;
+
+export interface KeeperDeps {
+  readonly leases: Leases;
+  readonly kinds: readonly LeaseKind[];
+  readonly logger: Logger;
+}
+
+export class Keeper {
+  readonly #deps: KeeperDeps;
+  #ticks = 0;
+
+  constructor(deps: KeeperDeps) {
+    this.#deps = deps;
+  }
+
+  /** A new term: whoever beat to the leader before has had nobody to beat to. */
+  async begin(): Promise<void> {
+    this.#ticks = 0;
+    await this.#deps.leases.grace();
+  }
+
+  /** Called every half second while this server leads. */
+  async tick(): Promise<void> {
+    if (this.#ticks++ % TICKS_BETWEEN_ROUNDS === 0) await this.#arm();
+    await this.#expire();
+  }
+
+  /** Leases may be lost, with the process or with Redis: whatever they were for gets a new one. */
+  async #arm(): Promise<void> {
+    const { leases, kinds } = this.#deps;
+    const there = await leases.remaining();
+    const missing = kinds.flatMap(({ prefix, held }) =>
+      [...held()]
+        .map(([name, ttlMs]) => [prefix + name, ttlMs] as const)
+        .filter(([id]) => !there.has(id)),
+    );
+    await Promise.all(missing.map(([id, ttlMs]) => leases.renew(id, ttlMs)));
+  }
+
+  async #expire(): Promise<void> {
+    const { leases, kinds, logger } = this.#deps;
+    const { ids, unheardMs } = await leases.expired();
+    if (unheardMs > 0) {
+      const stood = `leader: nobody could be heard for ${(unheardMs / 1000).toFixed(1)} s`;
+      logger.warn(
+        `${stood}: that is not counted, and who was heard before has ${GRACE_MS / 1000} s`,
+      );
+    }
+    for (const kind of kinds) {
+      const names = ids
+        .filter((id) => id.startsWith(kind.prefix))
+        .map((id) => id.slice(kind.prefix.length));
+      if (names.length === 0 || !(await kind.ended(names))) continue;
+      for (const name of names) await leases.drop(kind.prefix + name);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * What only one server may do: ending what was not renewed. Who that is, the log decides: a claim
+ * names the term that it replaces, so that of several only one succeeds, and the index of its entry
+ * is the new term, which fences off what an older leader still proposes.
+ */
+import type { Cancel, Clock } from '../../lib/clock.ts';
+import { describeChain } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Command } from '../commands.ts';
+import type { Outcome } from '../state/outcome.ts';
+import type { State } from '../state/state.ts';
+import type { Leases } from './leases.ts';
+
+const TICK_MS = 500;
+/** A leader that has not been heard of for as long leads no more. */
+const LEADER_LEASE_MS = 2000;
+
+const LEADER = 'leader/';
+
+/** What a leader does, and no other. */
+export interface Duty {
+  /** A new term begins here. */
+  begin?(): Promise<void>;
+  /** Every half second from then on, while this server leads. */
+  tick(): Promise<void>;
+}
+
+export interface LeaderDeps {
+  /** The id of this server. */
+  readonly server: string;
+  readonly leases: Pick<Leases, 'renew' | 'left'>;
+  readonly state: () => State;
+  readonly propose: (command: Command) => Promise<Outcome>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Leader {
+  readonly #deps: LeaderDeps;
+  readonly #duties: readonly Duty[];
+  #cancel: Cancel = () => undefined;
+  #running: Promise<void> = Promise.resolve();
+  #stopped = false;
+  /** The term in which the duties have begun. */
+  #begun: number | undefined;
+  /** Whether the leader of the log had a lease at the last tick. */
+  #leaderLives = false;
+
+  constructor(deps: LeaderDeps, duties: readonly Duty[]) {
+    this.#deps = deps;
+    this.#duties = duties;
+  }
+
+  /** Resolves after the first round: a server that is alone leads then. */
+  async start(): Promise<void> {
+    await this.#tick();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel();
+    await this.#running;
+  }
+
+  get isLeader(): boolean {
+    return this.#deps.state().leadership.server === this.#deps.server;
+  }
+
+  get knowsLeader(): boolean {
+    return this.#leaderLives;
+  }
+
+  #tick(): Promise<void> {
+    this.#running = this.#round().then(
+      () => this.#again(),
+      (error: unknown) => {
+        this.#leaderLives = false;
+        this.#deps.logger.debug(`leader: ${describeChain(error)}`);
+        this.#again();
+      },
+    );
+    return this.#running;
+  }
+
+  #again(): void {
+    if (this.#stopped) return;
+    this.#cancel = this.#deps.clock.after(TICK_MS, () => void this.#tick());
+  }
+
+  async #round(): Promise<void> {
+    const { leases, state, server } = this.#deps;
+    if (!this.isLeader) {
+      this.#leaderLives = ((await leases.left(LEADER + state().leadership.server)) ?? 0) > 0;
+      if (this.#leaderLives || !(await this.#claim())) return;
+    }
+    await leases.renew(LEADER + server, LEADER_LEASE_MS);
+    this.#leaderLives = true;
+    const { term } = state().leadership;
+    if (this.#begun !== term) {
+      for (const duty of this.#duties) await duty.begin?.();
+      this.#begun = term;
+    }
+    for (const duty of this.#duties) await duty.tick();
+  }
+
+  async #claim(): Promise<boolean> {
+    const { propose, server, state, logger, leases } = this.#deps;
+    const { term } = state().leadership;
+    // Before the claim: the others look for the lease as soon as they see the entry.
+    await leases.renew(LEADER + server, LEADER_LEASE_MS);
+    const { applied } = await propose({ type: 'claim-leadership', server, replaces: term });
+    if (!applied) return false;
+    logger.info(`leader: this server leads from entry ${state().leadership.term} on`);
+    return true;
+  }
+}

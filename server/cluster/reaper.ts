@@ -1,0 +1,58 @@
+/**
+ * Forgets members that left or failed long ago. How long, the log's time alone says: servers' clocks
+ * differ, and one that is wrong must not take out what is only a minute gone.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { MEMBER_STATUS } from '../../lib/membership.ts';
+import type { Command } from '../commands.ts';
+import type { Outcome } from '../state/outcome.ts';
+import type { State } from '../state/state.ts';
+
+export interface ReaperDeps {
+  readonly state: () => State;
+  readonly propose: (command: Command) => Promise<Outcome>;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly logger: Logger;
+  /** How long a member that left or failed is remembered. */
+  readonly reconnectTimeoutMs: number;
+}
+
+/** Nobody waits for it, and a look goes over all members. */
+const EVERY_MS = 10_000;
+
+export class Reaper {
+  readonly #deps: ReaperDeps;
+  /** The log's time at its last entry, and when that was seen to change. */
+  #seen: { readonly t: number; readonly at: number } | undefined;
+  #looked = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: ReaperDeps) {
+    this.#deps = deps;
+  }
+
+  /** Called every half second while this server leads. */
+  async tick(): Promise<void> {
+    const { state, propose, clock, reconnectTimeoutMs: olderThanMs, logger } = this.#deps;
+    const now = this.#logTime();
+    if (clock.monotonic() - this.#looked < EVERY_MS) return;
+    this.#looked = clock.monotonic();
+    const nodes = [...state().members.values()]
+      .filter(({ Status, since }) => Status !== MEMBER_STATUS.alive && since + olderThanMs < now)
+      .map(({ Node }) => Node);
+    if (nodes.length === 0) return;
+    logger.info(`leader: forgets members that went long ago: ${nodes.join(' ')}`);
+    // The entry's own time decides: what is estimated here is at most a reason to ask.
+    const { term } = state().leadership;
+    await propose({ type: 'reap-members', term, nodes, olderThanMs });
+  }
+
+  /** The log has a time only at its entries; in between it goes on as fast as ours. */
+  #logTime(): number {
+    const { state, clock } = this.#deps;
+    const { t } = state();
+    const at = clock.monotonic();
+    if (this.#seen?.t !== t) this.#seen = { t, at };
+    return t + at - this.#seen.at;
+  }
+}
