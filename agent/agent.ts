@@ -183,7 +183,16 @@ export class Agent {
       fromFiles: checkPolicy.enableLocalScripts,
       fromHttp: checkPolicy.enableRemoteScripts,
     };
-    const registrar = new Registrar({ local, checks, kept, clock, logger, scripts });
+    const sidecarPorts = { min: config.ports.sidecarMin, max: config.ports.sidecarMax };
+    const registrar = new Registrar({
+      local,
+      checks,
+      kept,
+      clock,
+      logger,
+      scripts,
+      sidecarPorts,
+    });
     const reaper = new Reaper({
       local,
       clock,

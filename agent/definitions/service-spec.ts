@@ -12,6 +12,7 @@ import {
   refuseNul,
   validateCheck,
 } from './check-spec.ts';
+import { proxyFault } from './proxy-faults.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -71,8 +72,8 @@ const exposeSchema: Schema = {
           Path: { type: 'string' },
           LocalPathPort: { type: 'integer' },
           Protocol: { type: 'string' },
+          ParsedFromCheck: { type: 'boolean', default: false },
         },
-        unheeded: ['ParsedFromCheck'],
       },
     },
   },
@@ -127,21 +128,22 @@ const serviceSchema: Schema = {
   type: 'object',
   properties: {
     ...PROPERTIES,
-    Connect: {
-      type: 'object',
-      open: true,
-      properties: {
-        Native: flag,
-        SidecarService: {
-          type: 'object',
-          properties: PROPERTIES,
-          unheeded: [...UNHEEDED, 'Connect'],
-        },
-      },
-    },
+    Connect: connectSchema({ ...PROPERTIES, Connect: connectSchema(PROPERTIES) }),
   },
   unheeded: UNHEEDED,
 };
+
+/** A sidecar's own sidecar is read so that it can be refused. */
+function connectSchema(sidecar: Readonly<Record<string, Schema>>): Schema {
+  return {
+    type: 'object',
+    open: true,
+    properties: {
+      Native: flag,
+      SidecarService: { type: 'object', properties: sidecar, unheeded: UNHEEDED },
+    },
+  };
+}
 
 /** The body of PUT /v1/agent/service/register. */
 export const serviceFromBody = decoder<ServiceSpec>(serviceSchema);
@@ -163,10 +165,24 @@ export function validateService(spec: ServiceSpec): void {
     proxyFault(spec);
   if (fault !== undefined) throw new ProconsulError('invalid', fault);
   validateChecks(checksOf(spec));
-  const sidecar = spec.Connect?.SidecarService;
-  if (sidecar === undefined) return;
+}
+
+/** The same for a sidecar, which is looked at less closely than what registers itself. */
+export function validateSidecar(sidecar: ServiceSpec): void {
   refuseNul(sidecar.Name);
-  validateChecks(checksOf(sidecar));
+  const fault = metaFault(sidecar.Meta);
+  if (fault !== undefined) throw badRequest(`Invalid SidecarService: ${fault}`);
+  try {
+    validateChecks(checksOf(sidecar));
+  } catch (error) {
+    if (!(error instanceof ProconsulError)) throw error;
+    throw badRequest(error.message.replace(/^Invalid check:/, 'Invalid check in sidecar_service:'));
+  }
+}
+
+/** Consul finds these where it registers, and answers 500 to what it calls a bad request. */
+export function badRequest(why: string): ProconsulError {
+  return new ProconsulError('rejected', `Bad request: ${why}`);
 }
 
 function validateChecks(checks: readonly CheckSpec[]): void {
@@ -222,22 +238,6 @@ function pairFault(key: string, value: string): string | undefined {
   return undefined;
 }
 
-function proxyFault(spec: ServiceSpec): string | undefined {
-  const faults: string[] = [];
-  if (spec.Kind === 'connect-proxy') {
-    if (!spec.Proxy?.['DestinationServiceName']) {
-      faults.push('Proxy.DestinationServiceName must be non-empty for Connect proxy services');
-    }
-    if (spec.Port === 0) faults.push('Port must be set for a Connect proxy');
-    if (spec.Connect?.Native === true) faults.push('A Proxy cannot also be Connect Native');
-  } else if (spec.Kind === 'mesh-gateway' && spec.Port === 0) {
-    faults.push('Port must be non-zero for a mesh-gateway');
-  }
-  if (faults.length === 0) return undefined;
-  const count = faults.length === 1 ? '1 error' : `${faults.length} errors`;
-  return `${count} occurred:\n${faults.map((fault) => `\t* ${fault}\n`).join('')}\n`;
-}
-
 /** `Check` and `Checks` as one list. */
 export function checksOf(spec: ServiceSpec): readonly CheckSpec[] {
   const single = spec.Check === undefined || isEmptyCheck(spec.Check) ? [] : [spec.Check];
@@ -277,7 +277,11 @@ function proxyOf(proxy: Fields | undefined): Fields {
   if (proxy === undefined) return NO_PROXY;
   const upstreams = proxy['Upstreams'];
   const Upstreams = Array.isArray(upstreams)
-    ? upstreams.map((upstream: Fields) => ({ Config: null, ...upstream }))
+    ? upstreams.map((upstream: Fields) => ({
+        Config: null,
+        ...upstream,
+        DestinationType: upstream['DestinationType'] || 'service',
+      }))
     : [];
   const { Upstreams: _, ...rest } = proxy;
   const set = Object.entries(rest).filter(([, v]) => v !== '' && v !== 0);

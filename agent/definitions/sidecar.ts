@@ -1,27 +1,34 @@
 /** `Connect.SidecarService` of a registration: a second service that stands for its proxy. */
-import { ProconsulError } from '../../lib/errors.ts';
 import type { CheckSpec } from './check-spec.ts';
-import { checksOf, type ServiceSpec, serviceFromConfig } from './service-spec.ts';
+import {
+  badRequest,
+  checksOf,
+  type ServiceSpec,
+  serviceFromConfig,
+  validateSidecar,
+} from './service-spec.ts';
 
 /** From which ports one without a port of its own gets one. */
-const MIN_PORT = 21000;
-const MAX_PORT = 21255;
+export interface SidecarPorts {
+  readonly min: number;
+  readonly max: number;
+}
+
 const CHECK_INTERVAL = '10s';
+const LOCALHOST = '127.0.0.1';
 
 /**
  * The sidecar of a service as a service of its own, with what was left out filled in; undefined
- * when there is none. `taken` are the ports of this agent's other services.
+ * when there is none. `port` finds one that is free; a sidecar keeps the one that it had.
  */
-export function sidecarOf(
-  spec: ServiceSpec,
-  taken: ReadonlySet<number>,
-  previous: number | undefined,
-): ServiceSpec | undefined {
+export function sidecarOf(spec: ServiceSpec, port: () => number): ServiceSpec | undefined {
   const sidecar = spec.Connect?.SidecarService;
   if (sidecar === undefined) return undefined;
+  validateSidecar(sidecar);
   const id = spec.ID === '' ? spec.Name : spec.ID;
-  const Port = sidecar.Port === 0 ? (previous ?? freePort(taken)) : sidecar.Port;
+  const Port = sidecar.Port < 1 ? port() : sidecar.Port;
   const given = checksOf(sidecar);
+  const proxy = proxyOf(spec, id, sidecar.Proxy);
   return {
     ...sidecar,
     Kind: 'connect-proxy',
@@ -29,10 +36,11 @@ export function sidecarOf(
     Name: sidecar.Name === '' ? `${spec.Name}-sidecar-proxy` : sidecar.Name,
     Tags: sidecar.Tags.length === 0 ? spec.Tags : sidecar.Tags,
     Meta: sidecar.Meta ?? spec.Meta,
+    Address: sidecar.Address === '' ? spec.Address : sidecar.Address,
     Port,
-    Proxy: proxyOf(spec, id, sidecar.Proxy),
+    Proxy: proxy,
     Check: undefined,
-    Checks: given.length > 0 ? given : defaultChecks(sidecar.Address, Port, id),
+    Checks: given.length > 0 ? given : defaultChecks(proxy.LocalServiceAddress, Port, id),
     Token: sidecar.Token === '' ? spec.Token : sidecar.Token,
   };
 }
@@ -41,17 +49,21 @@ export function sidecarId(serviceId: string): string {
   return `${serviceId}-sidecar-proxy`;
 }
 
-function freePort(taken: ReadonlySet<number>): number {
-  for (let port = MIN_PORT; port <= MAX_PORT; port++) if (!taken.has(port)) return port;
-  throw new ProconsulError(
-    'invalid',
-    `Failed to allocate sidecar port: none left in its range [${MIN_PORT}, ${MAX_PORT}]`,
-  );
+/** The first port of the range that none of this agent's services has. */
+export function freePort({ min, max }: SidecarPorts, taken: ReadonlySet<number>): number {
+  const none = 'Invalid SidecarService: no port provided for sidecar_service and';
+  if (min < 1 || max < min) throw badRequest(`${none} auto-assignment disabled in config`);
+  for (let port = min; port <= max; port++) if (!taken.has(port)) return port;
+  throw badRequest(`${none} none left in the configured range [${min}, ${max}]`);
 }
 
-function proxyOf(spec: ServiceSpec, id: string, proxy: ServiceSpec['Proxy']) {
+function proxyOf(
+  spec: ServiceSpec,
+  id: string,
+  proxy: ServiceSpec['Proxy'],
+): Readonly<Record<string, unknown>> & { readonly LocalServiceAddress?: string } {
   const port =
-    spec.Port === 0 ? {} : { LocalServiceAddress: '127.0.0.1', LocalServicePort: spec.Port };
+    spec.Port === 0 ? {} : { LocalServiceAddress: LOCALHOST, LocalServicePort: spec.Port };
   return {
     DestinationServiceName: spec.Name,
     DestinationServiceID: id,
@@ -62,8 +74,9 @@ function proxyOf(spec: ServiceSpec, id: string, proxy: ServiceSpec['Proxy']) {
   };
 }
 
-function defaultChecks(address: string, port: number, id: string): readonly CheckSpec[] {
-  const host = address === '' ? '127.0.0.1' : address;
+/** On this machine, not at the address that others know: that is where a sidecar listens. */
+function defaultChecks(local = LOCALHOST, port: number, id: string): readonly CheckSpec[] {
+  const host = local.includes(':') ? `[${local}]` : local;
   const { Checks } = serviceFromConfig({
     checks: [
       { name: 'Connect Sidecar Listening', tcp: `${host}:${port}`, interval: CHECK_INTERVAL },

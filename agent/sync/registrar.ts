@@ -21,7 +21,7 @@ import {
   runsPrograms,
 } from '../definitions/check-spec.ts';
 import { checksOf, type ServiceSpec, serviceDefinition } from '../definitions/service-spec.ts';
-import { sidecarId, sidecarOf } from '../definitions/sidecar.ts';
+import { freePort, type SidecarPorts, sidecarId, sidecarOf } from '../definitions/sidecar.ts';
 import type { LocalCheck, LocalService, LocalState, Source } from '../state/local-state.ts';
 import { StatusKeeper } from '../state/status-keeper.ts';
 import type { KeptValues } from '../state/value-file.ts';
@@ -34,6 +34,7 @@ export interface RegistrarOptions {
   readonly logger: Logger;
   /** Whether checks may run programs: those of files, and those registered over HTTP too. */
   readonly scripts: { readonly fromFiles: boolean; readonly fromHttp: boolean };
+  readonly sidecarPorts: SidecarPorts;
 }
 
 export interface RegisterOptions {
@@ -107,8 +108,10 @@ export class Registrar {
 
   /** Ids of the services that were registered: its own and, where it asks for one, its sidecar's. */
   registerService(spec: ServiceSpec, options: RegisterOptions): readonly string[] {
-    for (const check of checksOf(spec)) this.#allow(check, options.source);
     const sidecar = this.#sidecarOf(spec);
+    for (const each of sidecar === undefined ? [spec] : [spec, sidecar]) {
+      for (const check of checksOf(each)) this.#allow(check, options.source);
+    }
     const id = this.#putService(spec, options);
     if (sidecar === undefined) return [id];
     return [id, this.#putService(sidecar, { ...options, sidecar: true })];
@@ -174,6 +177,7 @@ export class Registrar {
       restore();
     } catch (error) {
       this.#options.logger.error(`agent: cannot bring back "${key}": ${describeChain(error)}`);
+      this.#options.kept.delete(key);
     }
   }
 
@@ -211,11 +215,14 @@ export class Registrar {
   }
 
   #sidecarOf(spec: ServiceSpec): ServiceSpec | undefined {
-    if (spec.Connect?.SidecarService === undefined) return undefined;
-    const { services } = this.#options.local;
-    const taken = new Set([...services.values()].map(({ definition }) => definition.Port));
+    const { local, sidecarPorts } = this.#options;
     const id = sidecarId(spec.ID === '' ? spec.Name : spec.ID);
-    return sidecarOf(spec, taken, services.get(id)?.definition.Port);
+    const before = local.services.get(id)?.definition.Port;
+    return sidecarOf(spec, () => {
+      if (before !== undefined) return before;
+      const taken = new Set([...local.services.values()].map(({ definition }) => definition.Port));
+      return freePort(sidecarPorts, taken);
+    });
   }
 
   #putService(spec: ServiceSpec, options: RegisterOptions & { sidecar?: boolean }): string {
@@ -258,6 +265,9 @@ export class Registrar {
 
   /** 'recall': it goes on from how it stood, so that registering again flaps nothing. */
   #begin(check: LocalCheck, state: 'recall' | 'new'): void {
+    // Here, where every check comes by, whatever it belongs to and wherever it comes from: also one
+    // that is kept from a time when scripts were allowed.
+    if (check.spec !== undefined) this.#allow(check.spec, check.source);
     const { local, checks } = this.#options;
     const { CheckID } = check.definition;
     const before = local.checks.get(CheckID);

@@ -21,14 +21,15 @@ describe('an agent that is restarted', () => {
   async function restart(
     between: (first: Awaited<ReturnType<typeof startAgent>>) => Promise<unknown>,
     downMs = 0,
+    config: readonly [before: string, after: string] = ['', ''],
   ) {
     const shared = { catalog: new MemoryCatalog(), clock: new FakeClock(), dataDir: folder };
-    const first = await startAgent('', shared);
+    const first = await startAgent(config[0], shared);
     await between(first);
     await first.agent.stop();
     await shared.clock.advance(downMs);
     const commands = shared.catalog.commands;
-    const second = await startAgent('', shared);
+    const second = await startAgent(config[1], shared);
     return { ...second, told: shared.catalog.commands - commands };
   }
 
@@ -82,6 +83,20 @@ describe('an agent that is restarted', () => {
     });
     await supertest(app).get('/v1/agent/services').expect(200, '{}');
     await supertest(app).get('/v1/agent/checks').expect(200, '{}');
+  });
+
+  it('runs no script that it would refuse now', async () => {
+    const enabled = 'enable_script_checks = true';
+    const { agent } = await restart(
+      (first) =>
+        register(first.app, {
+          Name: 'web',
+          Checks: [{ CheckID: 'script', Args: ['true'], Interval: '10s' }, { TTL: '60s' }],
+        }),
+      0,
+      [enabled, 'enable_local_script_checks = true'],
+    );
+    assert.deepEqual([...agent.local.checks.keys()], ['service:web:2']);
   });
 
   it('is still in maintenance', async () => {

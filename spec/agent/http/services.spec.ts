@@ -90,6 +90,157 @@ describe('PUT /v1/agent/service/register', () => {
   });
 });
 
+describe('PUT /v1/agent/service/register: a sidecar', () => {
+  const ports = 'ports { sidecar_min_port = 21000 sidecar_max_port = 21001 }';
+
+  async function start(config = ports) {
+    const { app, agent } = await startAgent(config);
+    const put = (body: object) =>
+      supertest(app).put('/v1/agent/service/register').send(JSON.stringify(body));
+    const service = async (id: string) =>
+      (await supertest(app).get(`/v1/agent/service/${id}`)).body;
+    const withSidecar = (Name: string, SidecarService: object = {}, more: object = {}) =>
+      put({ Name, Port: 80, Connect: { SidecarService }, ...more });
+    return { app, agent, put, service, withSidecar };
+  }
+
+  it('takes over what it does not say, and its port from the range', async () => {
+    const { service, withSidecar } = await start();
+    await withSidecar('a', {}, { Address: '10.1.1.1', Tags: ['v1'], Meta: { m: '1' } }).expect(200);
+    const {
+      Port,
+      Address,
+      Tags,
+      Meta,
+      TaggedAddresses,
+      Proxy: proxy,
+    } = await service('a-sidecar-proxy');
+    const own = { Address: '10.1.1.1', Port: 21000 };
+    assert.deepEqual([Port, Address, Tags, Meta], [21000, '10.1.1.1', ['v1'], { m: '1' }]);
+    assert.deepEqual(TaggedAddresses, { lan_ipv4: own, wan_ipv4: own });
+    assert.deepEqual([proxy.LocalServiceAddress, proxy.LocalServicePort], ['127.0.0.1', 80]);
+  });
+
+  it('is looked for where its service is local, whatever its address', async () => {
+    const { agent, withSidecar } = await start();
+    const target = (id: string) =>
+      agent.local.checks.get(`service:${id}-sidecar-proxy:1`)?.spec?.TCP;
+    await withSidecar('a', { Address: '10.2.2.2' }, { Address: '10.1.1.1' }).expect(200);
+    await withSidecar('b', { Proxy: { LocalServiceAddress: '10.3.3.3' } }).expect(200);
+    assert.deepEqual([target('a'), target('b')], ['127.0.0.1:21000', '10.3.3.3:21001']);
+  });
+
+  it('keeps its port, gives it back, and is refused when none is left', async () => {
+    const { app, service, withSidecar } = await start();
+    await withSidecar('a').expect(200);
+    await withSidecar('b').expect(200);
+    const { text } = await withSidecar('c').expect(500);
+    assert.equal(
+      text,
+      'Bad request: Invalid SidecarService: no port provided for sidecar_service and none left in the configured range [21000, 21001]',
+    );
+    await withSidecar('b').expect(200);
+    assert.equal((await service('b-sidecar-proxy')).Port, 21001);
+    await supertest(app).put('/v1/agent/service/deregister/a').expect(200);
+    await withSidecar('c').expect(200);
+    assert.equal((await service('c-sidecar-proxy')).Port, 21000);
+  });
+
+  it('is refused where it is nested, has an id, or is malformed', async () => {
+    const { app, withSidecar } = await start();
+    const refusals: readonly (readonly [object, number, string])[] = [
+      [
+        { ID: 'x', Connect: { SidecarService: {} } },
+        400,
+        '2 errors occurred:\n\t* A SidecarService cannot specify an ID as this is managed by the agent\n' +
+          '\t* A SidecarService cannot have a nested SidecarService\n\n',
+      ],
+      [
+        { Check: { TCP: '1.1.1.1:1' } },
+        500,
+        'Bad request: Invalid check in sidecar_service: Interval must be > 0 for Script, HTTP, or TCP checks',
+      ],
+      [
+        { Meta: { 'a b': '1' } },
+        500,
+        "Bad request: Invalid SidecarService: Couldn't load metadata pair ('a b', '1'): Key contains invalid characters",
+      ],
+      [
+        { Check: { TTL: '1m', Status: 'moon' } },
+        500,
+        "Bad request: Status for checks must 'passing', 'warning', 'critical'",
+      ],
+    ];
+    for (const [sidecar, status, complaint] of refusals) {
+      const { text } = await withSidecar('bad', sidecar).expect(status);
+      assert.equal(text, complaint);
+    }
+    await supertest(app).get('/v1/agent/services').expect(200, '{}');
+  });
+
+  it('may no more run a script than its service may', async () => {
+    const { app, withSidecar } = await start();
+    const Checks = [{ Args: ['true'], Interval: '10s' }];
+    const { text } = await withSidecar('web', { Checks }).expect(500);
+    assert.match(text, /^Scripts are disabled on this agent from remote calls/);
+    await supertest(app).get('/v1/agent/services').expect(200, '{}');
+  });
+
+  it('is refused with its proxy, in Consul’s words', async () => {
+    const { put } = await start();
+    const faults = async (proxy: object, more: object = {}) => {
+      const base = { Name: 'p', Port: 1, Kind: 'connect-proxy' };
+      const { text } = await put({ ...base, Proxy: proxy, ...more }).expect(400);
+      return text.split('\n').flatMap((line) => /^\t\* (.*)$/.exec(line)?.[1] ?? []);
+    };
+    const to = (...Upstreams: object[]) => ({ DestinationServiceName: 'web', Upstreams });
+    const a = { DestinationName: 'a', LocalBindPort: 5 };
+    assert.deepEqual(await faults({}, { Port: 0, Connect: { Native: true } }), [
+      'Proxy.DestinationServiceName must be non-empty for Connect proxy services',
+      'Port must be set for a Connect proxy',
+      'A Proxy cannot also be Connect Native, only typical services',
+    ]);
+    assert.deepEqual(
+      await faults(
+        to(
+          { DestinationType: 'moon' },
+          { LocalBindPort: 1 },
+          { DestinationName: 'x' },
+          a,
+          { ...a, LocalBindPort: 6 },
+          { ...a, DestinationName: 'b' },
+        ),
+      ),
+      [
+        'unknown upstream destination type: "moon"',
+        'upstream destination name cannot be empty',
+        'upstream local bind port cannot be zero',
+        'upstreams cannot contain duplicates of [type="service", name="a", namespace="", datacenter=""]',
+        'upstreams cannot contain duplicates by local bind address and port; "127.0.0.1:5" is specified twice',
+      ],
+    );
+    const Paths = [
+      { Path: '/h', ListenerPort: 21500 },
+      { Path: 'x', ListenerPort: 21500, Protocol: 'moon' },
+      { ListenerPort: 0 },
+    ];
+    assert.deepEqual(await faults({ DestinationServiceName: 'web', Expose: { Paths } }), [
+      'expose.paths: duplicate listener ports exposed',
+      "protocol 'moon' not supported for path: x, must be in: [http http2]",
+      'expose.paths: empty path exposed',
+      'expose.paths: invalid listener port: 0',
+    ]);
+    assert.deepEqual(
+      await faults({ LocalServicePort: 3, Upstreams: [a] }, { Kind: 'mesh-gateway', Port: 0 }),
+      [
+        'Port must be non-zero for a mesh-gateway',
+        'The Proxy.LocalServicePort configuration is invalid for a mesh-gateway',
+        'The Proxy.Upstreams configuration is invalid for a mesh-gateway',
+      ],
+    );
+  });
+});
+
 describe('GET /v1/agent/service/:id?hash', () => {
   it('answers when the service changes', async () => {
     const { app, clock } = await startAgent();
