@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import winston from 'winston';
 
 /** One line an event; never a secret, never a query string. */
@@ -30,7 +31,8 @@ export interface LoggerOptions {
   /** Consul's names: trace, debug, info, warn, err. */
   readonly level: string;
   readonly json: boolean;
-  readonly file?: string;
+  /** Where lines go beside the console. */
+  readonly stream?: Writable | undefined;
 }
 
 export function isLogLevel(level: string): boolean {
@@ -38,7 +40,7 @@ export function isLogLevel(level: string): boolean {
 }
 
 /** Lines look as Consul's do: '2026-01-02T03:04:05.678Z [INFO]  agent: Synced node info'. */
-export function createLogger({ level, json, file }: LoggerOptions): winston.Logger {
+export function createLogger({ level, json, stream }: LoggerOptions): winston.Logger {
   const { combine, timestamp, printf, json: asJson } = winston.format;
   const line = printf(
     (info) => `${info['timestamp']} ${`[${info.level.toUpperCase()}]`.padEnd(7)} ${info.message}`,
@@ -46,7 +48,7 @@ export function createLogger({ level, json, file }: LoggerOptions): winston.Logg
   const transports: winston.transport[] = [
     new winston.transports.Console({ stderrLevels: [], forceConsole: false }),
   ];
-  if (file !== undefined) transports.push(new winston.transports.File({ filename: file }));
+  if (stream !== undefined) transports.push(new winston.transports.Stream({ stream }));
   return winston.createLogger({
     level: LEVELS[level.toLowerCase()] ?? 'info',
     format: combine(timestamp(), json ? asJson() : line),

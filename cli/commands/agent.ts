@@ -1,17 +1,21 @@
 /** `proconsul agent`: runs an agent, and with -server or -dev a registry server in one process. */
 import { rmSync, writeFileSync } from 'node:fs';
 import type { Logger as LogWriter } from 'winston';
+import { systemClock } from '../../lib/clock.ts';
 import { agentUsage } from '../../lib/config/agent-flags.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { systemConfigHost } from '../../lib/config/config-host.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
+import { LogFile } from '../../lib/log-file.ts';
 import { createLogger, LEVELS } from '../../lib/logger.ts';
 import type { Running, RunOptions } from '../process/run-server.ts';
 import { explainStart } from '../process/start-up.ts';
 
 /** A process that cannot end in order ends anyway. */
 const STOP_TIMEOUT_MS = 4000;
+/** A disk that stands still does not keep the process. */
+const FLUSH_MS = 500;
 /** The answer to a request to leave goes out before the process ends. */
 const LEAVE_GRACE_MS = 100;
 
@@ -23,20 +27,22 @@ export interface AgentEnvironment {
   readonly onSignal: (signal: NodeJS.Signals, act: () => void) => void;
 }
 
-export async function agentCommand(argv: readonly string[], env: AgentEnvironment): Promise<void> {
+export async function agentCommand(
+  argv: readonly string[],
+  environment: AgentEnvironment,
+): Promise<void> {
   if (argv.some((word) => /^--?(h|help)$/.test(word))) {
-    env.print(agentUsage());
-    env.exit(0);
+    environment.print(agentUsage());
+    environment.exit(0);
     return;
   }
-  const loaded = load(argv, env);
+  const loaded = load(argv, environment);
   if (loaded === undefined) return;
   const { config, warnings } = loaded;
-  const logger = createLogger({
-    level: config.log.level,
-    json: config.log.json,
-    ...(config.log.file === '' ? {} : { file: config.log.file }),
-  });
+  const stream = await openLogFile(config, environment);
+  if (stream === 'none can be opened') return;
+  const env = { ...environment, exit: exitOnceWritten(stream, environment.exit) };
+  const logger = createLogger({ level: config.log.level, json: config.log.json, stream });
   env.print('==> Starting Proconsul agent...\n');
   for (const warning of warnings) logger.warn(`agent: ${warning}`);
   const onFatal = (error: unknown) => {
@@ -62,6 +68,32 @@ export async function agentCommand(argv: readonly string[], env: AgentEnvironmen
   } catch (error) {
     onFatal(explainStart(error, config));
   }
+}
+
+async function openLogFile({ log }: Config, env: AgentEnvironment) {
+  if (log.file === '') return undefined;
+  try {
+    return await LogFile.open({
+      path: log.file,
+      maxBytes: log.rotateBytes,
+      maxAgeMs: log.rotateDurationMs,
+      maxFiles: log.rotateMaxFiles,
+      clock: systemClock,
+    });
+  } catch (error) {
+    env.print(`==> ${describeChain(error)}\n`);
+    env.exit(1);
+    return 'none can be opened';
+  }
+}
+
+/** The last lines of a log are those that somebody will look for. */
+function exitOnceWritten(stream: LogFile | undefined, exit: (code: number) => void) {
+  if (stream === undefined) return exit;
+  return (code: number) => {
+    setTimeout(() => exit(code), FLUSH_MS);
+    stream.end(() => exit(code));
+  };
 }
 
 /** For whoever wants to send signals; it goes with the process. */

@@ -21,20 +21,24 @@ export const LOG_KEYS = {
     rule: level,
   }),
   log_json: bool('Write the log as JSON.', { flag: 'log-json', shown: 'Logging.LogJSON' }),
-  log_file: text('The file to write the log to, besides the console.', {
-    flag: 'log-file',
-    shown: 'Logging.LogFilePath',
+  log_file: text(
+    'The file to write the log to, besides the console; the time goes into its name.',
+    {
+      flag: 'log-file',
+      shown: 'Logging.LogFilePath',
+    },
+  ),
+  log_rotate_bytes: int('How many bytes go into one file; 0 for no limit.', {
+    flag: 'log-rotate-bytes',
+    shown: 'Logging.LogRotateBytes',
   }),
-  ...noEffect('the file is written on and on: rotate it with logrotate’s copytruncate', {
-    log_rotate_bytes: int('', { flag: 'log-rotate-bytes', shown: 'Logging.LogRotateBytes' }),
-    log_rotate_duration: duration('', {
-      flag: 'log-rotate-duration',
-      shown: 'Logging.LogRotateDuration',
-    }),
-    log_rotate_max_files: int('', {
-      flag: 'log-rotate-max-files',
-      shown: 'Logging.LogRotateMaxFiles',
-    }),
+  log_rotate_duration: duration('How long one file is written to; 0 is a day.', {
+    flag: 'log-rotate-duration',
+    shown: 'Logging.LogRotateDuration',
+  }),
+  log_rotate_max_files: int('How many older files are kept; 0 for all, -1 for none.', {
+    flag: 'log-rotate-max-files',
+    shown: 'Logging.LogRotateMaxFiles',
   }),
   ...noEffect('what starts the program may pass its output on to syslog', {
     enable_syslog: bool('', { flag: 'syslog', shown: 'Logging.EnableSyslog' }),
@@ -48,6 +52,9 @@ export function logConfig(given: Settled<typeof LOG_KEYS>) {
     json: given.log_json,
     /** '' for the console alone. */
     file: given.log_file,
+    rotateBytes: given.log_rotate_bytes,
+    rotateDurationMs: given.log_rotate_duration,
+    rotateMaxFiles: given.log_rotate_max_files,
   };
 }
 
