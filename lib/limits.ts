@@ -8,8 +8,10 @@ export const MAX_JSON_BODY_BYTES = 1024 * 1024;
 export const MAX_TXN_BODY_BYTES = 1024 * 1024;
 export const MAX_TXN_OPS = 64;
 export const MAX_EVENT_BODY_BYTES = 64 * 1024;
-/** Go's default for all headers is 1 MB, Node's 16 KB; a URL of Consul's holds a key and a filter. */
+/** Go's default for all headers is 1 MB, Node's 16 KB; a URL of Consul's holds a key and a filter. This bounds a path too. */
 export const MAX_HEADER_BYTES = 32 * 1024;
+/** Longer than Go's 90 s, or its clients meet a connection that closes as they write on it. */
+export const KEEP_ALIVE_MS = 6 * 60_000;
 /** As Consul's limits.http_max_conns_per_client. */
 export const MAX_CONNECTIONS_PER_ADDRESS = 200;
 

@@ -1,13 +1,14 @@
 /** The HTTP listeners of a process: for local clients, for agents, for those that join. */
 
+import type { RequestListener } from 'node:http';
 import { type Introducer, introductionRoutes } from '../../agent/http/introduction.ts';
 import type { Config, ListenAddress } from '../../lib/config/config.ts';
 import { createApp } from '../../lib/http/app.ts';
 import { FastPath } from '../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
-import type { Handler, Route } from '../../lib/http/route.ts';
+import type { Guard, Handler, Route } from '../../lib/http/route.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { restrict } from './restrict.ts';
+import { guardOf } from './restrict.ts';
 
 export interface ListenersOptions {
   readonly config: Config;
@@ -19,28 +20,20 @@ export interface ListenersOptions {
 
 /** Those of the configuration; not yet started. */
 export function createListeners(options: ListenersOptions): readonly Listener[] {
-  const { config, routes, introducer } = options;
+  const { config, introducer } = options;
   const introductions = introductionRoutes(introducer);
   // An agent may be pointed at any of the ports, so each of them introduces.
-  const fastPath = new FastPath();
-  const rows = routes.map((row) => ({ ...row, handle: restrict(row.handle, config.http) }));
-  const app = appOf(options, [...rows, ...introductions], fastPath);
-  const forClients = config.limits.httpMaxConnsPerClient;
-  const listen = (at: ListenAddress, listener = app, maxConnectionsPerAddress = forClients) =>
-    new Listener({
-      listener,
-      at,
-      maxConnectionsPerAddress,
-      // Rights change without a topic: until a row says so in `Shared`, they are asked each time.
-      ...(listener === app && !config.acl.enabled && { fastPath }),
-    });
-  const { fallback: _, ...own } = options;
-  const lan = appOf(own, introductions);
+  const all = { ...options, routes: [...options.routes, ...introductions] };
+  const forClients = surface(all, guardOf(config.http));
+  // What is forbidden to clients is not forbidden to agents, who bring what those are allowed.
+  const forAgents = surface(all);
+  const forJoining = surface({ config, logger: options.logger, routes: introductions });
+  const maxConnections = config.limits.httpMaxConnsPerClient;
   return [
-    ...config.listen.http.map((at) => listen(at)),
-    ...config.listen.serfLan.map((at) => listen(at, lan)),
+    ...config.listen.http.map((at) => listen(at, forClients, maxConnections)),
+    ...config.listen.serfLan.map((at) => listen(at, forJoining, maxConnections)),
     // An agent keeps a connection for each query that waits: it is not to be counted as a client.
-    ...serverAddresses(config).map((at) => listen(at, app, 0)),
+    ...serverAddresses(config).map((at) => listen(at, forAgents, 0)),
   ];
 }
 
@@ -49,17 +42,34 @@ function serverAddresses({ server, address, ports }: Config): readonly ListenAdd
   return server && ports.server > 0 ? [{ host: address.bind, port: ports.server }] : [];
 }
 
-function appOf(
-  { config, logger, fallback }: ListenersOptions,
-  routes: readonly Route[],
-  fastPath?: FastPath,
-) {
-  return createApp({
+interface Surface {
+  readonly listener: RequestListener;
+  readonly fastPath: FastPath | undefined;
+}
+
+/** Each has a fast path of its own: what one may answer the other may have to refuse. */
+function surface(
+  { config, logger, routes, fallback }: Omit<ListenersOptions, 'introducer'>,
+  guard?: Guard,
+): Surface {
+  // Rights change without a topic: until a row says so in `Shared`, they are asked each time.
+  const fastPath = config.http.fastPath && !config.acl.enabled ? new FastPath() : undefined;
+  const listener = createApp({
     routes,
     responseHeaders: config.http.responseHeaders,
     anyPath: config.http.disableUnprintableCharFilter,
     logger,
-    ...(fallback && { fallback: restrict(fallback, config.http) }),
+    ...(fallback && { fallback }),
+    ...(guard && { guard }),
     ...(fastPath && { fastPath }),
   });
+  return { listener, fastPath };
+}
+
+function listen(
+  at: ListenAddress,
+  { listener, fastPath: shortcut }: Surface,
+  maxConnectionsPerAddress: number,
+): Listener {
+  return new Listener({ at, listener, shortcut, maxConnectionsPerAddress });
 }

@@ -2,22 +2,21 @@
 import type { HttpConfig } from '../../lib/config/config.ts';
 import { inNetwork } from '../../lib/config/sockaddr.ts';
 import { ProconsulError } from '../../lib/errors.ts';
-import type { Handler, HttpRequest } from '../../lib/http/route.ts';
+import type { Guard, HttpRequest } from '../../lib/http/route.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** The handler, behind what is forbidden; the same one where nothing is. */
-export function restrict(handle: Handler, http: HttpConfig): Handler {
-  const { blockEndpoints, allowWriteFrom } = http;
-  if (blockEndpoints.length === 0 && allowWriteFrom.length === 0) return handle;
+/** Asked before any row; undefined where nothing is forbidden. */
+export function guardOf({ blockEndpoints, allowWriteFrom }: HttpConfig): Guard | undefined {
+  if (blockEndpoints.length === 0 && allowWriteFrom.length === 0) return undefined;
   return (request) => {
-    if (blockEndpoints.some((prefix) => request.target.startsWith(prefix))) {
+    // The path as rows are found by it: decoded, so that no endpoint has a second name.
+    if (blockEndpoints.some((prefix) => request.path.startsWith(prefix))) {
       throw new ProconsulError('forbidden', 'Endpoint is blocked by agent configuration');
     }
     if (!mayWrite(request, allowWriteFrom)) {
       throw new ProconsulError('forbidden', 'Access is restricted');
     }
-    return handle(request);
   };
 }
 

@@ -2,11 +2,9 @@
 import { lstat, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { MAX_HEADER_BYTES } from '../limits.ts';
-import type { FastPath } from './fast/fast-path.ts';
+import { KEEP_ALIVE_MS, MAX_HEADER_BYTES } from '../limits.ts';
+import { Connection, connectionOf, type Shortcut } from './connection.ts';
 
-/** Longer than Go's 90 s, or its clients meet a connection that closes as they write on it. */
-const KEEP_ALIVE_MS = 6 * 60_000;
 /** A request that is sent byte by byte ends here. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -19,14 +17,15 @@ export interface ListenerOptions {
   readonly at: { readonly host: string; readonly port: number } | { readonly path: string };
   /** Beyond it a client gets a 429 with a text; 0 for no limit. */
   readonly maxConnectionsPerAddress: number;
-  /** The one that the listener tells what it answers. */
-  readonly fastPath?: FastPath;
+  /** What may answer a request before it is parsed. */
+  readonly shortcut?: Shortcut | undefined;
 }
 
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
-  readonly #connections = new Map<string, number>();
+  readonly #connections = new Set<Connection>();
+  readonly #openByAddress = new Map<string, number>();
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -39,10 +38,16 @@ export class Listener {
         maxHeaderSize: MAX_HEADER_BYTES,
         noDelay: true,
       },
-      options.listener,
+      (message, response) => connectionOf(message.socket)?.requested(message, response),
     );
-    this.#server.on('connection', (socket: Socket) => this.#count(socket));
-    options.fastPath?.attach(this.#server);
+    // A client that closes its side gets its answer all the same; Node's own words for it.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
+    this.#server.on('connection', (socket: Socket) => this.#connected(socket));
+    this.#server.on('clientError', (error, socket) => {
+      const connection = connectionOf(socket as Socket);
+      if (connection === undefined) socket.destroy();
+      else connection.failed(error);
+    });
   }
 
   /** The port it listens at; useful when 0 was asked for. */
@@ -69,7 +74,7 @@ export class Listener {
   /** Takes no more connections, and ends those that are open once what they wait for is written. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
-    this.#options.fastPath?.release();
+    for (const connection of this.#connections) connection.release();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
@@ -77,18 +82,30 @@ export class Listener {
     clearTimeout(timer);
   }
 
-  #count(socket: Socket): void {
+  #connected(socket: Socket): void {
+    if (this.#isOneTooMany(socket)) {
+      refuse(socket);
+      return;
+    }
+    const { listener: serve, shortcut } = this.#options;
+    const connection = new Connection(socket, { serve, shortcut });
+    this.#connections.add(connection);
+    socket.once('close', () => this.#connections.delete(connection));
+  }
+
+  #isOneTooMany(socket: Socket): boolean {
     const max = this.#options.maxConnectionsPerAddress;
     const address = socket.remoteAddress;
-    if (max <= 0 || address === undefined) return;
-    const open = (this.#connections.get(address) ?? 0) + 1;
-    this.#connections.set(address, open);
+    if (max <= 0 || address === undefined) return false;
+    const open = this.#openByAddress.get(address) ?? 0;
+    if (open >= max) return true;
+    this.#openByAddress.set(address, open + 1);
     socket.once('close', () => {
-      const left = (this.#connections.get(address) ?? 1) - 1;
-      if (left > 0) this.#connections.set(address, left);
-      else this.#connections.delete(address);
+      const left = (this.#openByAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#openByAddress.set(address, left);
+      else this.#openByAddress.delete(address);
     });
-    if (open > max) refuse(socket);
+    return false;
   }
 }
 
@@ -101,11 +118,19 @@ async function removeStaleSocket(path: string): Promise<void> {
   if (there?.isSocket() === true) await rm(path, { force: true });
 }
 
-/** Consul closes the socket without a word, and its users search for days. */
+/**
+ * Nothing that it sends is read, and it does not stay. Consul closes the socket without a word, and
+ * its users search for days.
+ */
 function refuse(socket: Socket): void {
+  // To listen takes the socket away from Node's parser, which reads it past all listeners.
+  socket.on('data', () => undefined);
+  for (const event of ['data', 'end']) socket.removeAllListeners(event);
+  socket.pause();
   const text = 'too many connections from this address (limits.http_max_conns_per_client)\n';
   socket.end(
     'HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\n' +
       `Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`,
+    () => socket.destroy(),
   );
 }

@@ -45,3 +45,22 @@ export function cleanPath(path: string): string {
 export function encodePath(path: string): string {
   return encodeURI(path).replace(/[?#]/g, encodeURIComponent);
 }
+
+/**
+ * The head of a request whose target holds bytes that are no ASCII, with those percent-encoded:
+ * Go's server takes them as they come, and Node's parser takes none.
+ */
+export function asciiTarget(head: Buffer): Buffer {
+  let end = 0;
+  let isAscii = true;
+  for (; end < head.length && head[end] !== LINE_FEED; end++) {
+    if ((head[end] as number) > MAX_ASCII) isAscii = false;
+  }
+  if (isAscii) return head;
+  const line = head.toString('latin1', 0, end);
+  const encoded = line.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
+  return Buffer.concat([Buffer.from(encoded, 'latin1'), head.subarray(end)]);
+}
+
+const LINE_FEED = 10;
+const MAX_ASCII = 127;

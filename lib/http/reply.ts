@@ -18,6 +18,8 @@ export interface Shared {
 export interface Pending extends Shared {
   /** Calls once with the answer, never at once, unless cancelled before. It ends this wait only. */
   join(settle: (reply: Reply) => void): Cancel;
+  /** What there is, for a client that will not wait any longer. */
+  now(): Reply;
 }
 
 export interface Reply {

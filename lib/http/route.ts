@@ -31,6 +31,8 @@ export type Limit = 'kv_max_value_size' | 'txn_max_req_len';
 
 export interface HttpRequest {
   readonly method: string;
+  /** Percent-decoded once. */
+  readonly path: string;
   /** Path and query string as they came. */
   readonly target: string;
   /** What follows a row's path that ends in '/', percent-decoded once; else ''. */
@@ -40,11 +42,17 @@ export interface HttpRequest {
   /** '' when none was sent. */
   readonly token: string;
   readonly remoteAddress: string;
-  /** Aborted when the client goes away. */
+  /**
+   * Aborted when the client goes away; where the request may wait for long, also when the client
+   * closes its side: most that do so have gone.
+   */
   readonly signal: AbortSignal;
   /** The whole body. Counts bytes while they come: refuses as soon as there are too many. */
   body(maxBytes: number, limit?: Limit): Promise<Buffer>;
 }
+
+/** Throws where a request is forbidden, whatever row it is for. */
+export type Guard = (request: HttpRequest) => void;
 
 export type Handler = (request: HttpRequest) => Reply | Promise<Reply>;
 
@@ -59,5 +67,7 @@ export interface Route {
   readonly anyDatacenter?: boolean;
   /** Its refusals say X-Consul-Index and the like too, as if nothing were known. */
   readonly indexedErrors?: boolean;
+  /** Its answer goes on for as long as the client is there. */
+  readonly endless?: boolean;
   readonly handle: Handler;
 }

@@ -113,6 +113,10 @@ export class PendingReading implements Pending {
     return () => leave(cancel);
   }
 
+  now(): Reply {
+    return this.#reading.reply();
+  }
+
   /** One and the same to all who are told the same, so that its bytes are made once. */
   #replyOnce(answer: Answer): Reply {
     const facts = this.#reading.facts();

@@ -42,6 +42,7 @@ export function infoRoutes(agent: AgentContext): readonly Route[] {
       path: '/v1/agent/monitor',
       right: 'agent:read',
       does: 'the log, as it is written',
+      endless: true,
       handle: (request) => monitor(agent, request),
     },
     {

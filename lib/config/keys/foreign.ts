@@ -40,6 +40,18 @@ const gossip = (of: 'LAN' | 'WAN', lan: boolean) => ({
   suspicion_mult: int('', { default: lan ? 4 : 6, shown: `Gossip${of}SuspicionMult` }),
 });
 
+const PERFORMANCE = {
+  fast_path: bool('Answer again, unparsed, what was asked in the same bytes (lib/http/fast).', {
+    default: true,
+  }),
+  ...noEffect('there is no Raft: the event log orders writes', {
+    leave_drain_time: duration('', { default: 5 * SECOND, shown: 'LeaveDrainTime' }),
+    raft_multiplier: int('', { default: 5, rule: raftMultiplier }),
+    rpc_hold_timeout: duration('', { default: 7 * SECOND, shown: 'RPCHoldTimeout' }),
+    ...newer('grpc_keepalive_interval', 'grpc_keepalive_timeout'),
+  }),
+};
+
 const RAFT = noEffect('there is no Raft: the event log orders writes', {
   raft_protocol: int('', { flag: 'raft-protocol', shown: 'RaftProtocol' }),
   raft_snapshot_interval: duration('', { shown: 'RaftSnapshotInterval' }),
@@ -65,12 +77,6 @@ const RAFT = noEffect('there is no Raft: the event log orders writes', {
       shown: 'AutopilotServerStabilizationTime',
     }),
     upgrade_version_tag: text('', { shown: 'AutopilotUpgradeVersionTag' }),
-  },
-  performance: {
-    leave_drain_time: duration('', { default: 5 * SECOND, shown: 'LeaveDrainTime' }),
-    raft_multiplier: int('', { default: 5, rule: raftMultiplier }),
-    rpc_hold_timeout: duration('', { default: 7 * SECOND, shown: 'RPCHoldTimeout' }),
-    ...newer('grpc_keepalive_interval', 'grpc_keepalive_timeout'),
   },
   consul: {
     coordinate: {
@@ -133,6 +139,7 @@ const MESH = noEffect('the mesh is not built yet', {
 
 export const FOREIGN_KEYS = {
   ...RAFT,
+  performance: PERFORMANCE,
   ...GOSSIP,
   ...MESH,
   segments: optional(trees('Refused where there are any, as in Consul.', { rule: segments })),

@@ -102,10 +102,12 @@ export const HTTP_KEYS = {
 };
 
 type Given = Settled<typeof HTTP_KEYS>;
+type Performance = { readonly performance: { readonly fast_path: boolean } };
 
-export function httpConfig(given: Given) {
-  const { http_config: http } = given;
+export function httpConfig(given: Given & Performance) {
+  const { http_config: http, performance } = given;
   return {
+    fastPath: performance.fast_path,
     blockEndpoints: http.block_endpoints,
     allowWriteFrom: http.allow_write_http_from,
     responseHeaders: http.response_headers,

@@ -1,40 +1,43 @@
 /**
- * Answers a request whose very bytes were answered before, without parsing them. The first time a
- * request goes the long way, through Node's parser to its route; where the route says that the
- * answer is shared, the bytes that asked are kept beside it. The same bytes, coming in one chunk
- * between two messages of a connection, then get the same answer for as long as the route says that
- * it stands, or join the same wait where the route made them wait.
- *
- * Nothing here knows what a request means, so there is nothing in which it could differ from a
- * route; and nothing is taken apart here, so there is nothing that Node's parser could take apart
- * otherwise: a chunk is known, byte for byte, or it goes to the parser.
+ * Answers a request whose very bytes were answered before, without parsing them: see README.md. It
+ * learns from exchanges that went the long way, and takes what comes between two messages of a
+ * connection.
  */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ByteCache } from '../../byte-cache.ts';
 import type { Cancel } from '../../clock.ts';
+import { KEEP_ALIVE_MS } from '../../limits.ts';
+import { connectionOf, type Shortcut } from '../connection.ts';
 import type { Pending, Shared } from '../reply.ts';
 import type { Wire, Writing } from '../respond.ts';
-import { Connection, type Learnt } from './connection.ts';
 import { ReadyBytes } from './ready-bytes.ts';
 import { SharedWait } from './shared-wait.ts';
 
 /** Room for answers; what is let go is learnt again when it is asked. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** A request without a body is hardly ever longer, and a longer one is not worth its room. */
+const MAX_REQUEST_BYTES = 4096;
 
-export interface Exchange {
+/** What was learnt of a request: its answer, or the wait that its like is in. */
+interface Learnt {
+  readonly shared: Shared;
+  readonly ready?: ReadyBytes;
+  readonly wait?: SharedWait;
+}
+
+/** The exchange that is learnt from. */
+interface Asking {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
 }
 
-export class FastPath {
+export class FastPath implements Shortcut {
   /** By the bytes that asked. */
   readonly #answers: ByteCache<string, Learnt>;
   /** By the bytes that asked; each only for as long as someone waits there. */
   readonly #waits = new Map<string, SharedWait>();
-  readonly #connections = new WeakMap<Socket, Connection>();
-  readonly #parked = new Set<Connection>();
-  #keepAliveMs = 0;
+  #parked = 0;
 
   constructor(maxBytes: number = MAX_ANSWER_BYTES) {
     this.#answers = new ByteCache({ maxBytes });
@@ -42,42 +45,21 @@ export class FastPath {
 
   /** How many requests have an answer or a wait here, the answers' room, and how many are parked. */
   get size(): { answers: number; bytes: number; waits: number; parked: number } {
-    return {
-      answers: this.#answers.size,
-      bytes: this.#answers.bytes,
-      waits: this.#waits.size,
-      parked: this.#parked.size,
-    };
-  }
-
-  /** Takes its place between the server's sockets and its parser, before the server listens. */
-  attach(server: Server): void {
-    this.#keepAliveMs = server.keepAliveTimeout;
-    const deps = {
-      keepAliveMs: this.#keepAliveMs,
-      parked: this.#parked,
-      find: (request: string) => this.#answers.get(request)?.value ?? this.#waitFor(request),
-    };
-    server.on('connection', (socket: Socket) => {
-      const connection = Connection.on(socket, deps);
-      if (connection !== undefined) this.#connections.set(socket, connection);
-    });
-    server.prependListener('request', (message: IncomingMessage, response: ServerResponse) =>
-      this.#connections.get(message.socket)?.requested(message, response),
-    );
+    const { size: answers, bytes } = this.#answers;
+    return { answers, bytes, waits: this.#waits.size, parked: this.#parked };
   }
 
   /** The exchange is about to end with this answer. */
-  answers(exchange: Exchange, shared: Shared, wire: Wire): void {
-    const request = this.#requestOf(exchange);
+  answers(asking: Asking, shared: Shared, wire: Wire): void {
+    const request = this.#requestOf(asking);
     if (request === undefined) return;
-    const ready = new ReadyBytes(wire, this.#keepAliveMs);
+    const ready = new ReadyBytes(wire);
     this.#answers.keep(request, { shared, ready }, ready.bytes + shared.bytes);
   }
 
   /** The exchange is about to wait, until it calls what this gives. */
-  waits(exchange: Exchange, pending: Pending, writing: Writing): Cancel {
-    const request = this.#requestOf(exchange);
+  waits(asking: Asking, pending: Pending, writing: Writing): Cancel {
+    const request = this.#requestOf(asking);
     if (request === undefined) return () => undefined;
     const known = this.#waits.get(request);
     if (known !== undefined) return known.enter();
@@ -85,25 +67,98 @@ export class FastPath {
     const wait = new SharedWait({
       pending,
       writing,
-      keepAliveMs: this.#keepAliveMs,
       onEmpty: () => this.#waits.delete(request),
     });
     this.#waits.set(request, wait);
     return wait.enter();
   }
 
-  /** Gives every connection that waits here to the parser: its server is about to stop. */
-  release(): void {
-    for (const connection of [...this.#parked]) connection.release();
+  take(
+    request: Buffer,
+    socket: Socket,
+    done: (answered: boolean) => void,
+  ): 'answered' | Cancel | undefined {
+    if (request.length > MAX_REQUEST_BYTES) return undefined;
+    const learnt = this.#find(request.toString('latin1'));
+    if (learnt === undefined) return undefined;
+    const ready = learnt.shared.ready();
+    if (ready === undefined) return this.#use(learnt, socket, done);
+    return this.#useWhen(ready, learnt, socket, done);
   }
 
-  #requestOf({ message, response }: Exchange): string | undefined {
-    if (!response.shouldKeepAlive) return undefined;
-    return this.#connections.get(message.socket)?.wholeRequest(message);
-  }
-
-  #waitFor(request: string): Learnt | undefined {
+  #find(request: string): Learnt | undefined {
+    const known = this.#answers.get(request);
+    if (known !== undefined) return known.value;
     const wait = this.#waits.get(request);
     return wait && { shared: wait.shared, wait };
+  }
+
+  #use(
+    { shared, ready, wait }: Learnt,
+    socket: Socket,
+    done: (answered: boolean) => void,
+  ): 'answered' | Cancel | undefined {
+    if (!stands(shared)) return undefined;
+    if (wait !== undefined) return this.#park(wait, socket, done);
+    ready?.writeTo(socket);
+    return 'answered';
+  }
+
+  /** As `#use`, once the answer is known to be new enough. */
+  #useWhen(
+    ready: Promise<void>,
+    learnt: Learnt,
+    socket: Socket,
+    done: (answered: boolean) => void,
+  ): Cancel {
+    let isCancelled = false;
+    let cancel: Cancel = () => undefined;
+    const use = () => {
+      if (isCancelled) return;
+      const used = this.#use(learnt, socket, done);
+      if (typeof used === 'function') cancel = used;
+      else done(used === 'answered');
+    };
+    ready.then(use, () => isCancelled || done(false));
+    return () => {
+      isCancelled = true;
+      cancel();
+    };
+  }
+
+  #park(wait: SharedWait, socket: Socket, done: (answered: boolean) => void): Cancel {
+    // A wait may be longer than a connection may be idle.
+    socket.setTimeout(0);
+    this.#parked++;
+    let isParked = true;
+    const leave = () => {
+      if (isParked) this.#parked--;
+      isParked = false;
+    };
+    const cancel = wait.join((ready) => {
+      leave();
+      socket.setTimeout(KEEP_ALIVE_MS);
+      if (ready === undefined) socket.destroy();
+      else ready.writeTo(socket);
+      done(true);
+    });
+    return () => {
+      leave();
+      cancel();
+    };
+  }
+
+  #requestOf({ message, response }: Asking): string | undefined {
+    if (!response.shouldKeepAlive) return undefined;
+    return connectionOf(message.socket)?.wholeRequest(message);
+  }
+}
+
+/** A query that comes to an error has no answer that could stand: its route says it best. */
+function stands(shared: Shared): boolean {
+  try {
+    return shared.stands();
+  } catch {
+    return false;
   }
 }

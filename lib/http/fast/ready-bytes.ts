@@ -3,6 +3,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { systemClock } from '../../clock.ts';
+import { KEEP_ALIVE_MS } from '../../limits.ts';
 import type { Wire } from '../respond.ts';
 
 /** Copied behind the header block once a second, so that it goes out in one piece. */
@@ -17,12 +18,11 @@ export class ReadyBytes {
   #first: Buffer = Buffer.alloc(0);
 
   /** As Node's server writes the answer on a connection that it keeps open. */
-  constructor({ status, headers, body }: Wire, keepAliveMs: number) {
+  constructor({ status, headers, body }: Wire) {
     let block = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
     for (let i = 0; i < headers.length; i += 2) block += `${headers[i]}: ${headers[i + 1]}\r\n`;
-    const timeout = Math.floor(keepAliveMs / 1000);
     this.#beforeDate = `${block}Date: `;
-    this.#afterDate = `\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${timeout}\r\n\r\n`;
+    this.#afterDate = `\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}\r\n\r\n`;
     this.#body = body;
   }
 

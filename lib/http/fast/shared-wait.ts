@@ -6,7 +6,6 @@ import { ReadyBytes } from './ready-bytes.ts';
 export interface SharedWaitOptions {
   readonly pending: Pending;
   readonly writing: Writing;
-  readonly keepAliveMs: number;
   /** The last that waited has gone. */
   readonly onEmpty: () => void;
 }
@@ -61,12 +60,9 @@ export class SharedWait {
 
   #readyFor(reply: Reply): Promise<ReadyBytes> | ReadyBytes {
     if (this.#last?.reply === reply) return this.#last.ready;
-    const { writing, keepAliveMs } = this.#options;
-    const wire = wireOf(reply, writing);
+    const wire = wireOf(reply, this.#options.writing);
     const ready =
-      wire instanceof Promise
-        ? wire.then((made) => new ReadyBytes(made, keepAliveMs))
-        : new ReadyBytes(wire, keepAliveMs);
+      wire instanceof Promise ? wire.then((made) => new ReadyBytes(made)) : new ReadyBytes(wire);
     this.#last = { reply, ready };
     return ready;
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { ProconsulError } from '../../../lib/errors.ts';
 import { createApp } from '../../../lib/http/app.ts';
 import { Listener } from '../../../lib/http/listener.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
-import type { Route } from '../../../lib/http/route.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { RecordingLogger } from '../../support/servers/file-log-on.ts';
 import { send } from '../../support/servers/start-server.ts';
 
@@ -25,7 +26,7 @@ describe('an app', () => {
     });
     await listener.start();
     stop = () => listener.stop();
-    const get = (path: string) => send(listener.port, 'GET', path, {});
+    const get = (path: string, headers = {}) => send(listener.port, 'GET', path, { headers });
     return { get, logger };
   }
 
@@ -56,10 +57,42 @@ describe('an app', () => {
     assert.equal((await get('/row/%00')).status, 200);
   });
 
-  it('sets the headers of the configuration on every answer, errors too', async () => {
-    const { get } = await start({ json: true }, { responseHeaders: { 'X-Site': 'a' } });
-    for (const path of ['/row/x', '/none', '/row/%zz', '//row/x']) {
-      assert.equal((await get(path)).headers['x-site'], 'a', path);
+  it('sets the headers of the configuration on answers of rows, errors too, and on no others', async () => {
+    const { get } = await start(new ProconsulError('invalid', 'no'), {
+      responseHeaders: { 'X-Site': 'a' },
+    });
+    assert.equal((await get('/row/x')).headers['x-site'], 'a');
+    for (const path of ['/', '/none', '//row/x']) {
+      assert.equal((await get(path)).headers['x-site'], undefined, path);
     }
+  });
+
+  it('shows no query string and no token in its log, whoever put them into an error', async () => {
+    const query = 'cas=0&acquire=a%20b&token=T-secret';
+    const error = new ProconsulError(
+      'invalid',
+      'Conflicting flags: acquire=a+b&cas=0&token=T-secret',
+      { cause: new Error(`no ${query} for H-secret, nor ${decodeURIComponent(query)}`) },
+    );
+    const { get, logger } = await start(error);
+    const headers = { 'X-Consul-Token': 'H-secret', Authorization: 'Bearer B-secret' };
+    const { text } = await get(`/row/x?${query}`, headers);
+    assert.equal(text, error.message);
+    const [line = ''] = logger.lines;
+    assert.match(
+      line,
+      /^http: GET \/row\/x: Conflicting flags: <hidden>: no <hidden> for <hidden>/,
+    );
+    assert.doesNotMatch(line, /secret|acquire/);
+  });
+
+  it('asks its guard before any row, by the path that rows are found by', async () => {
+    const asked: string[] = [];
+    const { get } = await start(
+      { json: true },
+      { guard: ({ path, method }: HttpRequest) => asked.push(`${method} ${path}`) },
+    );
+    await get('/row/%73ecret?x');
+    assert.deepEqual(asked, ['GET /row/secret']);
   });
 });

@@ -34,12 +34,22 @@ describe('a router', () => {
     assert.equal(found('/'), undefined);
   });
 
+  it('does no more for a path of 15,000 parts than for a short one', () => {
+    // Whoever tries each part takes a tenth of a second for each of these.
+    for (let n = 0; n < 3000; n++) {
+      assert.equal(
+        router.match(`/v1/query/${'a/'.repeat(15_000)}${n}`)?.rest.length,
+        30_000 + `${n}`.length,
+      );
+    }
+  });
+
   it('has no two rows for one method and path', () => {
     assert.throws(() => new Router([row('GET', '/x'), row('GET', '/x')]), /two rows for GET \/x/);
   });
 
-  it('says which methods a path takes, with OPTIONS, sorted', () => {
+  it('says which methods a path takes, with OPTIONS, in the order of the rows', () => {
     const { methods } = router.match('/v1/query/x') ?? { methods: new Map() };
-    assert.equal(allowed(methods), 'DELETE,GET,OPTIONS');
+    assert.equal(allowed(methods), 'OPTIONS,GET,DELETE');
   });
 });

@@ -53,11 +53,11 @@ describe('a body', () => {
     assert.equal(server.state.kv.get('k'), undefined);
   });
 
-  it('that is longer than it says is cut there, and the rest is refused as no request', async () => {
+  it('that is longer than it says is cut there, and the rest is no request', async () => {
     const { client, server } = await start();
     const { status } = await client.ask(put('/v1/kv/k', 'Content-Length: 2', 'abrest'));
-    assert.equal(status, 400);
-    assert.notEqual(server.state.kv.get('k')?.Value, Buffer.from('abrest').toString('base64'));
+    assert.equal(status, 200);
+    assert.equal(server.state.kv.get('k')?.Value, Buffer.from('ab').toString('base64'));
   });
 
   const TWO_LENGTHS = [
@@ -214,7 +214,7 @@ describe('a method', () => {
     const { ask } = await startServer();
     const { status, text, headers } = await ask('POST', '/v1/kv/k', { body: 'x' });
     assert.deepEqual([status, text], [405, 'method POST not allowed']);
-    assert.equal(headers.allow, 'DELETE,GET,OPTIONS,PUT');
-    assert.equal((await ask('OPTIONS', '/v1/kv/k')).headers.allow, 'DELETE,GET,OPTIONS,PUT');
+    assert.equal(headers.allow, 'OPTIONS,GET,PUT,DELETE');
+    assert.equal((await ask('OPTIONS', '/v1/kv/k')).headers.allow, 'OPTIONS,GET,PUT,DELETE');
   });
 });

@@ -43,7 +43,7 @@ export class RawClient {
   }
 
   /** Goes out as one chunk, for nothing else is under way. */
-  send(text: string): void {
+  send(text: string | Buffer): void {
     this.#socket.write(text);
   }
 
@@ -71,6 +71,11 @@ export class RawClient {
   /** How much has come that no `answer` has taken. */
   get unread(): number {
     return this.#bytes.length;
+  }
+
+  /** All that has come and that no `answer` has taken. */
+  rest(): string {
+    return this.#bytes.toString('latin1');
   }
 
   close(): void {

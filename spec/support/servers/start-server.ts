@@ -90,7 +90,7 @@ export async function startServer(
       parsed++;
       app(message, response);
     },
-    fastPath,
+    shortcut: fastPath,
     at: { host: '127.0.0.1', port: 0 },
     maxConnectionsPerAddress: 0,
   });

@@ -1,0 +1,277 @@
+/**
+ * One connection, between its socket and Node's parser. The parser would hand over every request of
+ * a chunk at once; here a request begins when the one before it is answered, and of what a client
+ * sends ahead only a little is read. So a GET after a PUT sees what was put, and whoever sends ten
+ * thousand requests at once waits for them himself.
+ */
+import assert from 'node:assert/strict';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Cancel } from '../clock.ts';
+import { asciiTarget } from './path.ts';
+
+/** The parser is given so much at once: some 150 requests at the very most. */
+const PIECE_BYTES = 4096;
+/** So much is read ahead; a client that goes away is noticed as long as it is less. */
+const MAX_AHEAD_BYTES = 4096;
+const HEAD_END = '\r\n\r\n';
+
+/** What may answer a request in place of the parser, byte for byte as a route would. */
+export interface Shortcut {
+  /**
+   * 'answered', or how to take it back while it is under way: `done` is then called once, and says
+   * whether there was an answer. Undefined, or without one, the request is the parser's.
+   */
+  take(
+    request: Buffer,
+    socket: Socket,
+    done: (answered: boolean) => void,
+  ): 'answered' | Cancel | undefined;
+}
+
+export interface ConnectionOptions {
+  readonly serve: (message: IncomingMessage, response: ServerResponse) => void;
+  readonly shortcut?: Shortcut | undefined;
+}
+
+interface Open {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** What the parser was given since it last stood between two messages. */
+interface Given {
+  readonly first: Buffer;
+  bytes: number;
+  requests: number;
+}
+
+const BY_SOCKET = new WeakMap<Socket, Connection>();
+
+export function connectionOf(socket: Socket): Connection | undefined {
+  return BY_SOCKET.get(socket);
+}
+
+export class Connection {
+  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  readonly #parse: (chunk: Buffer) => void;
+  readonly #parseEnd: () => void;
+  /** Read, and not yet given to the parser. */
+  #ahead: Buffer[] = [];
+  #aheadBytes = 0;
+  #hasEnded = false;
+  /** The exchange under way, and those that the parser found behind it in one piece. */
+  #open: Open | undefined;
+  readonly #next: Open[] = [];
+  /** Undefined while the parser stands between two messages and everything is answered. */
+  #given: Given | undefined;
+  /** What the shortcut is at work with. */
+  #taken: { readonly request: Buffer; readonly cancel: Cancel } | undefined;
+  /** Until its first message, the parser's server counts how long the connection takes for it. */
+  #isFresh = true;
+  /** The last request, as it says itself: nothing that follows it is one. */
+  #last: IncomingMessage | undefined;
+  #error: NodeJS.ErrnoException | undefined;
+
+  /** Steps in between the socket and the parser, before either has seen a byte. */
+  constructor(socket: Socket, options: ConnectionOptions) {
+    const [parse, ...others] = socket.listeners('data') as ((chunk: Buffer) => void)[];
+    const parseEnd = socket.listeners('end').at(-1) as () => void;
+    assert(parse !== undefined && others.length === 0, 'only the parser reads a new socket');
+    this.#socket = socket;
+    this.#options = options;
+    this.#parse = (chunk) => parse.call(socket, chunk);
+    this.#parseEnd = () => parseEnd.call(socket);
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.off('data', parse);
+    socket.off('end', parseEnd);
+    socket.on('end', () => this.#end());
+    socket.once('close', () => this.#closed());
+    BY_SOCKET.set(socket, this);
+  }
+
+  /** The parser has read the head of a message. */
+  requested(message: IncomingMessage, response: ServerResponse): void {
+    if (this.#given !== undefined) this.#given.requests++;
+    if (!response.shouldKeepAlive) this.#last = message;
+    if (this.#open === undefined && this.#next.length === 0) this.#serve({ message, response });
+    else this.#next.push({ message, response });
+  }
+
+  /** The parser cannot make anything of what it was given. */
+  failed(error: NodeJS.ErrnoException): void {
+    if (this.#isOver()) return;
+    this.#error = error;
+    // What came before it is answered first, unless it is that very message that broke off.
+    if (this.#open?.message.complete !== true) this.#refuse(error);
+  }
+
+  /**
+   * The bytes of this message, where they are all that the parser was given and where any other
+   * connection could send them too and get the same answer.
+   */
+  wholeRequest(message: IncomingMessage): string | undefined {
+    const given = this.#given;
+    if (given === undefined || given.requests !== 1 || !isPlain(message)) return undefined;
+    const { first, bytes } = given;
+    if (bytes !== first.length || lengthOf(message, first) !== bytes) return undefined;
+    return first.toString('latin1');
+  }
+
+  /** Takes a request back from the shortcut: the parser gets it, and its route begins anew. */
+  release(): void {
+    const taken = this.#taken;
+    if (taken === undefined) return;
+    this.#taken = undefined;
+    taken.cancel();
+    this.#give(taken.request);
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#isOver()) return;
+    if (this.#isIdle() && this.#shortcutTakes(chunk)) return;
+    this.#ahead.push(chunk);
+    this.#aheadBytes += chunk.length;
+    this.#advance();
+  }
+
+  /** No more is read: the last request has come whole, or what cannot be read. */
+  #isOver(): boolean {
+    return this.#last?.complete === true || this.#error !== undefined;
+  }
+
+  #isIdle(): boolean {
+    return this.#given === undefined && this.#taken === undefined && this.#aheadBytes === 0;
+  }
+
+  #shortcutTakes(request: Buffer): boolean {
+    const { shortcut } = this.#options;
+    // A client that does not read what it is answered: Node's server knows how to hold it back.
+    if (shortcut === undefined || this.#isFresh || this.#socket.writableLength > 0) return false;
+    const taken = shortcut.take(request, this.#socket, (answered) => {
+      this.#taken = undefined;
+      if (!answered) this.#give(request);
+      this.#advance();
+    });
+    if (taken === undefined) return false;
+    if (taken !== 'answered') this.#taken = { request, cancel: taken };
+    return true;
+  }
+
+  /** Gives the parser what was read ahead, as far as it is a request's turn. */
+  #advance(): void {
+    while (this.#aheadBytes > 0 && !this.#isBusy()) this.#give(this.#piece());
+    if (this.#socket.destroyed) return;
+    if (this.#aheadBytes > MAX_AHEAD_BYTES) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#hasEnded && this.#aheadBytes === 0 && this.#taken === undefined) this.#passEnd();
+  }
+
+  /** A request is being answered that has come whole: what follows is not its body. */
+  #isBusy(): boolean {
+    if (this.#taken !== undefined || this.#next.length > 0) return true;
+    return this.#open?.message.complete === true;
+  }
+
+  #piece(): Buffer {
+    const [chunk = Buffer.alloc(0)] = this.#ahead;
+    const piece = chunk.subarray(0, PIECE_BYTES);
+    if (piece.length === chunk.length) this.#ahead.shift();
+    else this.#ahead[0] = chunk.subarray(PIECE_BYTES);
+    this.#aheadBytes -= piece.length;
+    return piece;
+  }
+
+  #give(bytes: Buffer): void {
+    // The client went away while its read waited to be fresh; Node has taken the parser back.
+    if (this.#socket.destroyed) return;
+    const piece = this.#given === undefined ? asciiTarget(bytes) : bytes;
+    this.#isFresh = false;
+    this.#given ??= { first: piece, bytes: 0, requests: 0 };
+    this.#given.bytes += piece.length;
+    this.#parse(piece);
+  }
+
+  #serve(open: Open): void {
+    this.#open = open;
+    open.response.once('close', () => this.#answered(open));
+    this.#options.serve(open.message, open.response);
+  }
+
+  #answered({ message }: Open): void {
+    this.#open = undefined;
+    const given = this.#given;
+    // Whatever was given is this one message and nothing more: so nothing is left in the parser.
+    const isWhole = message.complete && given?.bytes === lengthOf(message, given?.first);
+    if (given?.requests === 1 && isWhole) this.#given = undefined;
+    if (this.#next.length > 0 || this.#aheadBytes > 0) setImmediate(() => this.#goOn());
+    else if (this.#error !== undefined) this.#refuse(this.#error);
+    else if (this.#hasEnded) this.#advance();
+  }
+
+  /** In a turn of the event loop of its own: other connections have theirs in between. */
+  #goOn(): void {
+    if (this.#socket.destroyed || this.#open !== undefined) return;
+    const next = this.#next.shift();
+    if (next !== undefined) this.#serve(next);
+    else if (this.#error !== undefined) this.#refuse(this.#error);
+    this.#advance();
+  }
+
+  /** The client sends nothing more; what it has sent is answered. */
+  #end(): void {
+    this.#hasEnded = true;
+    this.release();
+    this.#advance();
+  }
+
+  #passEnd(): void {
+    this.#hasEnded = false;
+    this.#parseEnd();
+  }
+
+  #closed(): void {
+    this.#taken?.cancel();
+    this.#taken = undefined;
+    this.#ahead = [];
+    this.#aheadBytes = 0;
+    this.#next.length = 0;
+  }
+
+  /** As Go's server says it. */
+  #refuse({ code = '' }: NodeJS.ErrnoException): void {
+    const status = ERROR_STATUS[code] ?? 400;
+    const line = `${status} ${STATUS_CODES[status]}`;
+    const type = 'Content-Type: text/plain; charset=utf-8';
+    if (this.#socket.writable && this.#open?.response.headersSent !== true) {
+      this.#socket.write(`HTTP/1.1 ${line}\r\n${type}\r\nConnection: close\r\n\r\n${line}`);
+    }
+    this.#socket.destroySoon();
+  }
+}
+
+const ERROR_STATUS: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};
+
+/** A GET as nearly all are: no body, no wish about the connection but to keep it. */
+function isPlain({ method, httpVersion, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    httpVersion === '1.1' &&
+    (headers.connection === undefined || headers.connection.toLowerCase() === 'keep-alive') &&
+    headers['content-length'] === undefined &&
+    headers['transfer-encoding'] === undefined &&
+    headers.expect === undefined &&
+    headers.upgrade === undefined
+  );
+}
+
+/** How many bytes the message has; NaN where that cannot be told from its head. */
+function lengthOf({ headers }: IncomingMessage, first: Buffer | undefined): number {
+  const headEnd = first?.indexOf(HEAD_END) ?? -1;
+  if (headEnd < 0 || headers['transfer-encoding'] !== undefined) return Number.NaN;
+  return headEnd + HEAD_END.length + Number(headers['content-length'] ?? 0);
+}

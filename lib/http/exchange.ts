@@ -1,0 +1,176 @@
+/**
+ * One exchange, from the head of a request to the last byte of its answer:
+ *
+ *   socket ─ Connection ─ Node's parser ─▶ Request ─▶ row ─▶ reply ─▶ wire ─▶ socket
+ *                │                                      │       ▲        │
+ *                │                                  fallback    └─ wait ─┤
+ *                │                                  or pages             │
+ *                └────▶ FastPath: the same bytes, the same answer ◀──────┘
+ *
+ * A Connection lets one exchange begin when the one before it has ended. A row's handler gives a
+ * reply or throws; a reply may be a wait (`pending`), which ends in another. `wireOf` makes bytes of
+ * it, once for all who share it. Where the reply says that it is shared, FastPath learns it.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describeChain, ProconsulError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { refuseElsewhere } from './elsewhere.ts';
+import type { FastPath } from './fast/fast-path.ts';
+import { cleanPath, isPrintable } from './path.ts';
+import type { Pending, Reply } from './reply.ts';
+import { Request } from './request.ts';
+import {
+  acceptsGzip,
+  errorReply,
+  isBug,
+  sendStream,
+  sendWire,
+  type Writing,
+  wireOf,
+} from './respond.ts';
+import type { Guard, Handler, HttpRequest } from './route.ts';
+import { allowed, type Match, type Router } from './router.ts';
+import { withoutSecrets } from './secrets.ts';
+
+/** What all exchanges of a surface share. */
+export interface Surface {
+  readonly router: Router;
+  readonly fallback: Handler | undefined;
+  readonly pages: (message: IncomingMessage, response: ServerResponse) => void;
+  readonly guard: Guard | undefined;
+  /** Of answers by the fallback, and by a row. */
+  readonly responseHeaders: Readonly<Record<string, string>>;
+  readonly rowHeaders: Readonly<Record<string, string>>;
+  readonly anyPath: boolean;
+  readonly fastPath: FastPath | undefined;
+  readonly logger: Logger;
+}
+
+export class Exchange {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly #surface: Surface;
+  #request: Request | undefined;
+  /** Set on the answer; what is for the pages, and what is no request, gets none. */
+  #common: Readonly<Record<string, string>> = {};
+
+  constructor(surface: Surface, message: IncomingMessage, response: ServerResponse) {
+    this.#surface = surface;
+    this.message = message;
+    this.response = response;
+  }
+
+  async run(): Promise<void> {
+    let reply: Reply | undefined;
+    try {
+      reply = await this.#reply();
+    } catch (error) {
+      this.#log(error);
+      reply = errorReply(error);
+    }
+    if (reply === undefined) {
+      this.#surface.pages(this.message, this.response);
+      return;
+    }
+    const writing: Writing = {
+      common: this.#common,
+      pretty: this.#request?.params.has('pretty') === true,
+      gzip: acceptsGzip(this.message),
+    };
+    const { pending } = reply;
+    await this.#send(pending ? await this.#wait(pending, writing) : reply, writing);
+    // A body that nobody wanted must not keep the connection waiting.
+    if (!this.message.complete) this.message.resume();
+  }
+
+  /** Undefined where it is for the pages. */
+  #reply(): Reply | Promise<Reply> | undefined {
+    const { router, guard, fallback, anyPath, responseHeaders, rowHeaders } = this.#surface;
+    const request = new Request(this.message, this.response);
+    this.#request = request;
+    const { path } = request;
+    if (!anyPath && !isPrintable(path)) {
+      throw new ProconsulError('invalid', 'Bad Request: unprintable characters in the path');
+    }
+    if (cleanPath(path) !== path) return undefined;
+    const match = router.match(path);
+    if (match === undefined && (path === '/' || fallback === undefined)) return undefined;
+    this.#common = match === undefined ? responseHeaders : rowHeaders;
+    guard?.(request);
+    refuseElsewhere(path, request);
+    if (match === undefined) return fallback?.(request);
+    request.rest = match.rest;
+    request.isEndless = match.methods.get(request.method)?.endless === true;
+    return runRow(match, request);
+  }
+
+  /** What the wait comes to; never, once the client is gone. */
+  #wait(pending: Pending, writing: Writing): Promise<Reply> {
+    const { message, response } = this;
+    const leave = this.#surface.fastPath?.waits(this, pending, writing);
+    return new Promise((resolve) => {
+      const end = (reply: Reply) => {
+        cancel();
+        message.socket.off('end', answerNow);
+        // What a wait came to is no answer to the same request: that would have to wait anew.
+        const { shared: _, ...once } = reply;
+        resolve(once);
+      };
+      // Most who close their side have gone, and none of them will see more.
+      const answerNow = () => end(this.#caught(() => pending.now()));
+      const cancel = pending.join(end);
+      response.once('close', () => {
+        cancel();
+        leave?.();
+        message.socket.off('end', answerNow);
+      });
+      if (response.destroyed) cancel();
+      else if (message.socket.readableEnded) answerNow();
+      else message.socket.once('end', answerNow);
+    });
+  }
+
+  #caught(reply: () => Reply): Reply {
+    try {
+      return reply();
+    } catch (error) {
+      this.#log(error);
+      return errorReply(error);
+    }
+  }
+
+  async #send(reply: Reply, writing: Writing): Promise<void> {
+    if (hasStream(reply)) {
+      await sendStream(reply, writing.common, this.response);
+      return;
+    }
+    const made = wireOf(reply, writing);
+    const wire = made instanceof Promise ? await made : made;
+    if (reply.shared !== undefined) this.#surface.fastPath?.answers(this, reply.shared, wire);
+    sendWire(wire, this.response);
+  }
+
+  /** Never what came as a query string or a token, whoever put it into the error. */
+  #log(error: unknown): void {
+    const { method, url = '' } = this.message;
+    const [path = ''] = url.split('?', 1);
+    const text = `http: ${method} ${path.slice(0, MAX_LOGGED_PATH)}: ${describeChain(error)}`;
+    this.#surface.logger[isBug(error) ? 'error' : 'debug'](withoutSecrets(text, this.message));
+  }
+}
+
+/** Enough to know it by. */
+const MAX_LOGGED_PATH = 256;
+
+function hasStream(reply: Reply): reply is Reply & Pick<Required<Reply>, 'stream'> {
+  return reply.stream !== undefined;
+}
+
+function runRow(match: Match, request: HttpRequest): Reply | Promise<Reply> {
+  const { method } = request;
+  const row = match.methods.get(method);
+  if (row !== undefined) return row.handle(request);
+  const headers = { Allow: allowed(match.methods) };
+  if (method === 'OPTIONS') return { headers };
+  return { status: 405, text: `method ${method} not allowed`, headers };
+}

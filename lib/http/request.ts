@@ -1,0 +1,80 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { readBody } from './body.ts';
+import { Params } from './params.ts';
+import { splitTarget } from './path.ts';
+import type { HttpRequest, Limit } from './route.ts';
+
+/** A request as its route sees it. */
+export class Request implements HttpRequest {
+  readonly path: string;
+  readonly queryString: string;
+  readonly params: Params;
+  rest = '';
+  /** Its answer goes on for as long as the client is there. */
+  isEndless = false;
+  readonly #message: IncomingMessage;
+  readonly #response: ServerResponse;
+  #gone: AbortController | undefined;
+
+  /** Throws where the target is none. */
+  constructor(message: IncomingMessage, response: ServerResponse) {
+    const { path, query } = splitTarget(message.url ?? '/');
+    this.path = path;
+    this.queryString = query;
+    this.params = new Params(query);
+    this.#message = message;
+    this.#response = response;
+  }
+
+  get method(): string {
+    return this.#message.method ?? 'GET';
+  }
+
+  get target(): string {
+    return this.#message.url ?? '/';
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#message.headers;
+  }
+
+  get remoteAddress(): string {
+    return this.#message.socket.remoteAddress ?? '';
+  }
+
+  get token(): string {
+    if (this.params.has('token')) return this.params.get('token');
+    const header = this.headers['x-consul-token'];
+    if (typeof header === 'string') return header;
+    const [, bearer] = /^Bearer\s+(\S+)$/i.exec(this.headers.authorization ?? '') ?? [];
+    return bearer ?? '';
+  }
+
+  /** Made on demand: most requests are answered before anyone asks for it. */
+  get signal(): AbortSignal {
+    this.#gone ??= this.#abortedOnceGone();
+    return this.#gone.signal;
+  }
+
+  /** Whether it may wait for long, by what Consul calls it. */
+  get mayWait(): boolean {
+    return this.params.has('index') || this.params.has('hash') || this.isEndless;
+  }
+
+  body(maxBytes: number, limit?: Limit): Promise<Buffer> {
+    return readBody(this.#message, maxBytes, limit);
+  }
+
+  #abortedOnceGone(): AbortController {
+    const gone = new AbortController();
+    const { socket } = this.#message;
+    const destroy = () => socket.destroy();
+    if (this.#response.destroyed) gone.abort();
+    this.#response.once('close', () => {
+      gone.abort();
+      socket.off('end', destroy);
+    });
+    if (this.mayWait) socket.once('end', destroy);
+    return gone;
+  }
+}
