@@ -1,6 +1,6 @@
 /** What the linter cannot say, each rule with what to do instead. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { allRoutes, compatTable, TABLE_BEGINS } from '../docs/compat-table.ts';
@@ -121,8 +121,8 @@ describe('the specs', () => {
 describe('the pages', () => {
   const LENGTHS: readonly (readonly [string, number])[] = [
     ['README.md', 120],
-    ['ARCHITECTURE.md', 150],
-    ...PATHS.filter((path) => /^(server|agent|lib)\/.*README\.md$/.test(path)).map(
+    ['ARCHITECTURE.md', 180],
+    ...PATHS.filter((path) => /^(server|agent|lib|cli)\/.*README\.md$/.test(path)).map(
       (path) => [path, 80] as const,
     ),
   ];
@@ -131,6 +131,19 @@ describe('the pages', () => {
       assert(readFileSync(join(TOP, path), 'utf8').split('\n').length - 1 <= most);
     });
   }
+
+  it('name files that there are, where they say how something is added', () => {
+    const guides = PATHS.filter((path) => /^docs\/adding-.*\.md$/.test(path));
+    assert.ok(guides.length >= 5);
+    const missing = guides.flatMap((guide) => {
+      const text = readFileSync(join(TOP, guide), 'utf8');
+      const files = text.match(/(?<![\w/])(?:agent|cli|docs|lib|server|spec)\/[\w./-]*\w/g) ?? [];
+      return files
+        .filter((path) => !existsSync(join(TOP, path)))
+        .map((path) => `${guide}: ${path}`);
+    });
+    assert.deepEqual(missing, []);
+  });
 
   it('list every route: docs/compat.md is as `npm run compat` writes it', () => {
     const text = readFileSync(join(TOP, 'docs/compat.md'), 'utf8');
