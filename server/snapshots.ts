@@ -1,5 +1,5 @@
 /** When a snapshot of the state is due; one is saved at a time. */
-import { describeChain } from '../lib/errors.ts';
+import { describeChain, ProconsulError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Snapshot } from './log/event-log.ts';
 
@@ -51,7 +51,11 @@ export class Snapshots {
       this.#last = index;
       logger.info(`server: snapshot of entry ${index} saved`);
     } catch (error) {
-      logger.error(`server: no snapshot saved: ${describeChain(error)}`);
+      // While another server saves one there is nothing amiss.
+      const busy = error instanceof ProconsulError && error.code === 'busy';
+      const line = `server: no snapshot saved: ${describeChain(error)}`;
+      if (busy) logger.debug(line);
+      else logger.error(line);
       // Not at once again, for the next entry: it would only fail as often.
       this.#last = index - ENTRIES_BETWEEN_SNAPSHOTS / 2;
     }

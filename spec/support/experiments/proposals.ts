@@ -17,3 +17,8 @@ export function proposal(id: string, op: Partial<KvOp> = {}): Proposal {
 export function proposals(prefix: string, count: number): Proposal[] {
   return Array.from({ length: count }, (_, i) => proposal(`${prefix}-${i}`));
 }
+
+/** Likewise, with a value of so many bytes, as base64. */
+export function largeProposal(id: string, bytes: number): Proposal {
+  return proposal(id, { value: 'x'.repeat(bytes) });
+}

@@ -8,7 +8,7 @@ import { RedisLog } from '../../../server/log/redis/log/redis-log.ts';
 import type { BallotStore } from '../../../server/log/redis/repair/ballot-file.ts';
 import type { LostEntry } from '../../../server/log/redis/repair/lost-entry.ts';
 import type { RingLimits } from '../../../server/log/redis/repair/ring-buffer.ts';
-import { proposal } from '../experiments/proposals.ts';
+import { largeProposal, proposal } from '../experiments/proposals.ts';
 import { HistorySink } from '../fakes/history-sink.ts';
 import { until } from '../until.ts';
 
@@ -74,9 +74,11 @@ export class LogServer {
     return server;
   }
 
-  async write(id = `${this.name}-${this.#made++}`): Promise<WriteResult> {
+  /** `bytes` of a value, about. */
+  async write(id = `${this.name}-${this.#made++}`, bytes = 0): Promise<WriteResult> {
     const begun = performance.now();
-    const result = await this.log.append([proposal(id)]).then(
+    const written = bytes === 0 ? proposal(id) : largeProposal(id, bytes);
+    const result = await this.log.append([written]).then(
       () => 'acked' as const,
       (error: ProconsulError) => {
         assert(error instanceof ProconsulError, String(error));

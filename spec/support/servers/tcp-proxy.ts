@@ -9,6 +9,8 @@ export class TcpProxy {
   cutReply: (reply: Buffer) => boolean = () => false;
   /** Half-open: connections stay, and nothing comes through any more. */
   frozen = false;
+  /** How much comes through from the server; everything at once unless it is set. */
+  bytesPerSecond = Number.POSITIVE_INFINITY;
   /** Where new connections go. */
   target: Address;
   cuts = 0;
@@ -47,6 +49,12 @@ export class TcpProxy {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  #slowDown(server: Socket, bytes: number): void {
+    if (this.bytesPerSecond === Number.POSITIVE_INFINITY) return;
+    server.pause();
+    setTimeout(() => server.resume(), (bytes / this.bytesPerSecond) * 1000);
+  }
+
   #join(client: Socket, server: Socket): void {
     for (const [socket, other] of [
       [client, server],
@@ -68,7 +76,10 @@ export class TcpProxy {
         this.cuts++;
         client.destroy();
         server.destroy();
-      } else client.write(data);
+      } else {
+        client.write(data);
+        this.#slowDown(server, data.length);
+      }
     });
   }
 }

@@ -10,7 +10,6 @@ import type { Cancel, Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { COMMAND_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from './limits.ts';
 import { type Address, describeAddress, type RedisTls } from './options.ts';
-import { afterSilence } from './patience.ts';
 
 /** A Lua script with the name under which Redis caches it. */
 export interface Script {
@@ -21,6 +20,8 @@ export interface Script {
 export function defineScript(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
+
+export type Argument = string | number | Buffer;
 
 export interface Login {
   readonly username?: string;
@@ -74,29 +75,30 @@ export class Connection {
    * Rejects with a ProconsulError: 'unavailable' when the command was certainly not executed,
    * 'rejected' likewise, by a Redis that is the right one; 'unknown' when it may have been,
    * 'internal' when Redis answered with an error of another kind.
-   * Redis's silence closes the connection: a frozen peer must not hold anybody up twice.
+   * Redis's silence closes the connection: a frozen peer must not hold anybody up twice. A long
+   * reply that is on its way is no silence.
    */
-  async call(name: string, args: readonly (string | number)[]): Promise<unknown> {
+  async call(name: string, args: readonly Argument[]): Promise<unknown> {
     return await this.#ask(() => this.#client.call(name, ...args));
   }
 
-  /** A value as bytes, and likewise below. */
-  async get(key: string): Promise<Buffer | null> {
-    return await this.#ask(() => this.#client.getBuffer(key));
-  }
-
-  async set(key: string, value: Buffer, ttlMs: number): Promise<void> {
-    await this.#ask(() => this.#client.set(key, value, 'PX', ttlMs));
+  /** As `call`, with texts in the answer as bytes. */
+  async callForBytes(name: string, args: readonly (string | number)[]): Promise<unknown> {
+    return await this.#ask(() => this.#client.callBuffer(name, ...args));
   }
 
   async #ask<T>(send: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new ProconsulError('unavailable', 'the connection to Redis is closed');
     let cancel: Cancel = () => undefined;
     const silence = new Promise<never>((_, reject) => {
-      cancel = afterSilence(this.#clock, this.#timeoutMs, () => {
-        reject(new ProconsulError('unknown', `Redis has not answered for ${this.#timeoutMs} ms`));
-        this.close();
-      });
+      const listen = (heard: number) => {
+        cancel = afterSilence(this.#clock, this.#timeoutMs, () => {
+          if (this.#heard > heard) return listen(this.#heard);
+          reject(new ProconsulError('unknown', `Redis has not answered for ${this.#timeoutMs} ms`));
+          this.close();
+        });
+      };
+      listen(this.#heard);
     });
     try {
       return await Promise.race([send(), silence]);
@@ -107,11 +109,16 @@ export class Connection {
     }
   }
 
+  /** How much has come from Redis. What leaves says nothing: the kernel takes it for a frozen one too. */
+  get #heard(): number {
+    return this.#client.stream?.bytesRead ?? 0;
+  }
+
   /** Runs a script by its name, and by its text where Redis does not know it (any more). */
   async run(
     { lua, sha }: Script,
     keys: readonly string[],
-    args: readonly (string | number)[] = [],
+    args: readonly Argument[] = [],
   ): Promise<unknown> {
     try {
       return await this.call('EVALSHA', [sha, keys.length, ...keys, ...args]);
@@ -214,4 +221,21 @@ const MAX_REASON_CHARS = 200;
 
 function redact(message: string): string {
   return message.replace(/,? with args beginning.*$/s, '').slice(0, MAX_REASON_CHARS);
+}
+
+/**
+ * As Clock.after, but what has come in meanwhile is read first: after the process was busy or
+ * stopped for long, a timer would fire before the answer that has been waiting in the socket.
+ */
+export function afterSilence(clock: Clock, ms: number, fn: () => void): Cancel {
+  let cancelled = false;
+  const cancel = clock.after(ms, () => {
+    setImmediate(() => {
+      if (!cancelled) fn();
+    });
+  });
+  return () => {
+    cancelled = true;
+    cancel();
+  };
 }

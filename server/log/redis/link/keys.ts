@@ -10,13 +10,15 @@ export interface Keys {
   readonly seal: string;
   /** Server → when it was last seen, and how far it has applied. */
   readonly servers: string;
+  /** The one that counts: its position and, in fields by number, its chunks. */
   readonly snapshot: string;
   readonly snapshotLock: string;
   readonly leases: string;
   readonly leaseTtls: string;
   /** What of Redis's time counts for leases: last, asked, unheard, silences, grace, sealed, sealed_at. */
   readonly leaseClock: string;
-  chunk(snapshotId: string, n: number): string;
+  /** One that is being written, or was replaced and may yet be read; it always has an expiry. */
+  snapshotOf(id: string): string;
 }
 
 export function keysOf(datacenter: string): Keys {
@@ -32,6 +34,6 @@ export function keysOf(datacenter: string): Keys {
     leases: `${tag}:leases`,
     leaseTtls: `${tag}:lease-ttls`,
     leaseClock: `${tag}:lease-clock`,
-    chunk: (snapshotId, n) => `${tag}:snapshot:${snapshotId}:${n}`,
+    snapshotOf: (id) => `${tag}:snapshot:${id}`,
   };
 }

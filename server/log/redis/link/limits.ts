@@ -9,8 +9,11 @@ export const CONNECT_TIMEOUT_MS = 1000;
 export const COMMAND_TIMEOUT_MS = 1000;
 /** XREAD cannot see that the stream was lost, so it must not wait for long. */
 export const BLOCK_MS = 500;
-/** An entry is a few hundred bytes mostly: some 100 KB a read. */
-export const TAIL_COUNT = 512;
+/** What one read brings: an entry has some hundred bytes mostly, and 700 KB at a value's limit. */
+export const READ_MAX_ENTRIES = 512;
+export const READ_MAX_BYTES = 4 * 1024 * 1024;
+/** What XREAD brings, which cannot count bytes; where there is more, reads by bytes follow. */
+export const WAKE_MAX_ENTRIES = 16;
 /** How often the meta record is compared: damage is to be detected within a second. */
 export const CHECK_INTERVAL_MS = 200;
 /**
@@ -68,8 +71,15 @@ export const PROMISE_MS = 2000;
 
 /** Appends share the connection: none waits for longer than a quarter of a megabyte takes. */
 export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
-/** A chunk that nobody completes goes by itself. */
-export const SNAPSHOT_CHUNK_TTL_MS = 600_000;
+/** A snapshot that nobody completes goes by itself, and one that was replaced when it was read. */
+export const SNAPSHOT_TTL_MS = 600_000;
+/**
+ * Entries of so many bytes since the last snapshot ask for the next, however few they are: a stream
+ * takes Redis's memory, and a server that starts reads all of it.
+ */
+export const SNAPSHOT_DUE_BYTES = 64 * 1024 * 1024;
+/** How often room is made in a Redis that is full: a snapshot takes a second or more. */
+export const FULL_RETRY_MS = 5000;
 /** Who writes a snapshot renews this with every chunk. */
 export const SNAPSHOT_LOCK_MS = 15_000;
 /** How long a start waits for another server to replace what is missing from a damaged log. */

@@ -2,9 +2,9 @@
 import type { Cancel, Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Proposal } from '../../event-log.ts';
+import { afterSilence } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { PROPOSAL_BUDGET_MS, SCRIPT_MAX_BYTES, SCRIPT_MAX_ENTRIES } from '../link/limits.ts';
-import { afterSilence } from '../link/patience.ts';
 import type { Live, LiveSession } from '../repair/live.ts';
 import { APPEND, dailyKeys } from './scripts.ts';
 
@@ -19,6 +19,8 @@ export interface AppenderDeps {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly committed: Committed;
+  /** Redis takes no writes although it is the right one: it is full, mostly. */
+  readonly onRefused: () => void;
 }
 
 /** Id and payload in turn, as the script takes them. */
@@ -29,12 +31,14 @@ export class Appender {
   readonly #keys: Keys;
   readonly #clock: Clock;
   readonly #committed: Committed;
+  readonly #onRefused: () => void;
 
-  constructor({ live, keys, clock, committed }: AppenderDeps) {
+  constructor({ live, keys, clock, committed, onRefused }: AppenderDeps) {
     this.#live = live;
     this.#keys = keys;
     this.#clock = clock;
     this.#committed = committed;
+    this.#onRefused = onRefused;
   }
 
   /** As EventLog.append. Settles within PROPOSAL_BUDGET_MS. */
@@ -60,7 +64,10 @@ export class Appender {
       if (typeof result === 'number') return result;
       // Once a write may have been made, it may have been made however the retries end.
       if (failure?.code !== 'unknown') failure = result;
-      if (result.code === 'rejected') break;
+      if (result.code === 'rejected') {
+        this.#onRefused();
+        break;
+      }
       // Whatever it was, this session is of no more use: the next one begins with a look at all.
       live.session.close();
     }

@@ -5,7 +5,7 @@
 import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Keys } from '../link/keys.ts';
-import { TAIL_STALL_MS } from '../link/limits.ts';
+import { SNAPSHOT_DUE_BYTES, TAIL_STALL_MS } from '../link/limits.ts';
 import type { History } from '../repair/history.ts';
 import type { Live } from '../repair/live.ts';
 import { CHECK, dailyKeys } from './scripts.ts';
@@ -23,13 +23,15 @@ export interface MonitorDeps {
   readonly server: string;
   readonly clock: Clock;
   readonly intervalMs: number;
-  /** A snapshot of at least this index is needed by somebody. */
+  /** A snapshot of at least this index is needed by somebody, or due. */
   readonly onWanted: (index: number) => void;
 }
 
 export class Monitor {
   readonly #deps: MonitorDeps;
   #peers: readonly Peer[] = [];
+  /** The newest snapshot, and how much had been followed when it was first seen. */
+  #saved = { index: 0, bytes: 0 };
   /** When we last knew for certain that there was nothing more to read. */
   #contactAt: number;
   /** What Redis had at a look, and we have not applied yet. */
@@ -75,8 +77,9 @@ export class Monitor {
     const before = history.position;
     const sentAt = clock.monotonic();
     const args = [epoch, server, before.index];
-    const reply = await session.commands.run(CHECK, dailyKeys(keys), args);
-    const [answer, idx, hash, want, peers] = reply as [string, string, string, string, string[]];
+    const reply = await session.commands.run(CHECK, [...dailyKeys(keys), keys.snapshot], args);
+    const [answer, ...seen] = reply as [string, string, string, string, string, string[]];
+    const [idx, hash, want, snapshot, peers] = seen;
     if (answer !== 'OK')
       throw new ProconsulError('unavailable', `Redis is to be sealed: ${answer}`);
     const index = Number(idx);
@@ -89,6 +92,17 @@ export class Monitor {
     if (Number(want) > 0 && Number(want) <= history.position.index) {
       this.#deps.onWanted(Number(want));
     }
+    this.#considerSnapshot(Number(snapshot));
+  }
+
+  /** Large entries fill Redis long before there are many. */
+  #considerSnapshot(index: number): void {
+    const { position, followedBytes } = this.#deps.history;
+    if (index !== this.#saved.index) this.#saved = { index, bytes: followedBytes };
+    if (followedBytes - this.#saved.bytes < SNAPSHOT_DUE_BYTES) return;
+    // Asked for once; where nothing comes of it, again when there is half as much more.
+    this.#saved = { index, bytes: followedBytes - SNAPSHOT_DUE_BYTES / 2 };
+    this.#deps.onWanted(position.index);
   }
 
   #measure(index: number, sentAt: number): void {

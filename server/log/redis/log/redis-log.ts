@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import type { Clock } from '../../../../lib/clock.ts';
 import { describeChain, noLeader, ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
-import type { EventLog, LogSink, LogStatus, Proposal, Snapshot } from '../../event-log.ts';
+import {
+  type EventLog,
+  type LogSink,
+  type LogStatus,
+  type Proposal,
+  type Snapshot,
+  START,
+} from '../../event-log.ts';
+import { IndexGate } from '../../index-gate.ts';
 import { FailoverWatch } from '../link/failover-watch.ts';
 import { findMasters } from '../link/finder.ts';
 import { checkSuitable } from '../link/info.ts';
@@ -11,6 +19,7 @@ import { type Keys, keysOf } from '../link/keys.ts';
 import {
   CHECK_INTERVAL_MS,
   DAMAGE_WAIT_MS,
+  FULL_RETRY_MS,
   PRESENT_MS,
   PROMISE_MS,
   QUORUM_CHECK_INTERVAL_MS,
@@ -34,7 +43,6 @@ import { Quorum } from '../repair/quorum.ts';
 import { Reconciler } from '../repair/reconcile.ts';
 import type { RingLimits } from '../repair/ring-buffer.ts';
 import { Appender } from './append.ts';
-import { Applied } from './applied.ts';
 import { RedisLeases } from './leases.ts';
 import { Monitor, type Peer, sleep } from './monitor.ts';
 import { ReadIndex } from './read-index.ts';
@@ -69,7 +77,7 @@ export class RedisLog implements EventLog {
   readonly #deps: RedisLogDeps;
   readonly #keys: Keys;
   readonly #live: LiveSession;
-  readonly #applied: Applied;
+  readonly #applied: IndexGate;
   readonly #quorum: Quorum;
   readonly #appender: Appender;
   readonly #readIndex: ReadIndex;
@@ -84,6 +92,8 @@ export class RedisLog implements EventLog {
   /** Who is or will be the master, as a sentinel has said, and until when that is believed. */
   #promised: { readonly address: Address; readonly until: number } | undefined;
   #complaint = '';
+  /** When room may be made again. */
+  #roomAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #appending: Promise<void> = Promise.resolve();
 
@@ -92,7 +102,7 @@ export class RedisLog implements EventLog {
     this.#deps = deps;
     this.#keys = keysOf(datacenter);
     this.#live = new LiveSession(clock);
-    this.#applied = new Applied(clock);
+    this.#applied = new IndexGate(clock);
     this.#quorum = new Quorum({
       policy: redis.commit,
       servers,
@@ -103,7 +113,13 @@ export class RedisLog implements EventLog {
     });
     const live = this.#live;
     const keys = this.#keys;
-    this.#appender = new Appender({ live, keys, clock, committed: this.#quorum.committed });
+    this.#appender = new Appender({
+      live,
+      keys,
+      clock,
+      committed: this.#quorum.committed,
+      onRefused: () => void this.#makeRoom(),
+    });
     this.#readIndex = new ReadIndex({ live, keys, clock, confirmed: async () => true });
     const { confirmed } = this.#quorum;
     this.#readByMajority = new ReadIndex({ live, keys, clock, confirmed });
@@ -155,6 +171,21 @@ export class RedisLog implements EventLog {
     const store = new SnapshotStore(live.session.commands, this.#keys);
     const keepAfter = this.#history.ring.base.index;
     await store.save(snapshot, { epoch: live.epoch, keepAfter });
+  }
+
+  /** In a Redis that is full: what a snapshot holds may go, and a new snapshot lets more of it go. */
+  async #makeRoom(): Promise<void> {
+    const live = this.#live.current;
+    const { clock, logger, onSnapshotNeeded } = this.#deps;
+    const now = clock.monotonic();
+    if (live === undefined || now < this.#roomAt) return;
+    this.#roomAt = now + FULL_RETRY_MS;
+    const { index } = this.#history?.position ?? START;
+    logger.error('redis: it takes no writes: it is full, or cannot save; see its own log');
+    const store = new SnapshotStore(live.session.commands, this.#keys);
+    // Servers keep in memory what the stream then lacks for a repair.
+    await store.trim({ epoch: live.epoch, keepAfter: index }).catch(() => undefined);
+    onSnapshotNeeded?.(index);
   }
 
   status(): LogStatus {

@@ -96,6 +96,26 @@ return { answer, idx }
 `);
 
 /**
+ * ARGV: stream id, the most entries, the most bytes. Answers what comes after it as XRANGE does,
+ * one at least where there is any; none where something else than a stream stands there.
+ */
+export const READ = defineScript(`
+local from, left = '(' .. ARGV[1], tonumber(ARGV[3])
+local found = {}
+repeat
+  local some = redis.pcall('XRANGE', KEYS[2], from, '+', 'COUNT', 16)
+  if some.err then return found end
+  for _, entry in ipairs(some) do
+    for _, part in ipairs(entry[2]) do left = left - #part end
+    if #found > 0 and (left < 0 or #found >= tonumber(ARGV[2])) then return found end
+    found[#found + 1] = entry
+    from = '(' .. entry[1]
+  end
+until #some < 16
+return found
+`);
+
+/**
  * ARGV: epoch. Answers OK, the last index and Redis's time, or EPOCH: what was sealed by others is
  * not for us.
  */
@@ -106,8 +126,8 @@ return { 'OK', m.idx, int(now_ms()) }
 `);
 
 /**
- * ARGV: epoch, server, the index up to which it has applied.
- * Answers OK, the last index and its hash, the wanted snapshot's index, and of every server its
+ * ARGV: epoch, server, the index up to which it has applied. One key more: the snapshot.
+ * Answers OK, the last index and its hash, the wanted snapshot's index, that of the one there is, and of every server its
  * name, the milliseconds since it was seen, how far it had applied; else EPOCH or DAMAGED.
  */
 export const CHECK = defineScript(`${PRELUDE}
@@ -127,7 +147,7 @@ for i = 1, #all, 2 do
     servers[#servers + 1] = applied
   end
 end
-return { 'OK', m.idx, m.hash, m.want, servers }
+return { 'OK', m.idx, m.hash, m.want, redis.call('HGET', KEYS[5], 'idx') or '0', servers }
 `);
 
 /**

@@ -1,29 +1,44 @@
-/** Keys: meta, log, ids, servers, snapshot, snapshot-lock; the lock alone where that is all. */
+/**
+ * A snapshot is one key, its chunks among its fields: so nothing of it can be left when it goes. It
+ * has an expiry until it is published, and again once another is published in its place.
+ * Keys: meta, log, ids, servers, snapshot, snapshot-lock, and the snapshot that is being written.
+ */
 import { defineScript } from '../link/connection.ts';
+import { SNAPSHOT_LOCK_MS, SNAPSHOT_TTL_MS } from '../link/limits.ts';
 import { PRELUDE } from './scripts.ts';
 
-/** ARGV: token, ms. */
-export const RENEW_LOCK = defineScript(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+/** ARGV: token, number, chunk. Answers 0 when another server has taken the lock meanwhile. */
+export const WRITE_CHUNK = defineScript(`
+if redis.call('GET', KEYS[6]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[6], ${SNAPSHOT_LOCK_MS})
+redis.call('HSET', KEYS[7], ARGV[2], ARGV[3])
+redis.call('PEXPIRE', KEYS[7], ${SNAPSHOT_TTL_MS})
+return 1
 `);
 
-/** ARGV: token. */
+/** ARGV: token. Answers 0 likewise. */
+export const RENEW_LOCK = defineScript(`
+if redis.call('GET', KEYS[6]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[6], ${SNAPSHOT_LOCK_MS})
+`);
+
+/** ARGV: token. What was not published goes. */
 export const RELEASE_LOCK = defineScript(`
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+redis.call('UNLINK', KEYS[7])
+if redis.call('GET', KEYS[6]) == ARGV[1] then redis.call('DEL', KEYS[6]) end
 return 1
 `);
 
 /**
  * ARGV: epoch, id (and the lock's token), then the position: index, epoch, hash, t; number of
- * chunks, whose keys follow the others. Answers OK, or what speaks against it.
+ * chunks. Answers OK, or what speaks against it.
  */
 export const PUBLISH_SNAPSHOT = defineScript(`${PRELUDE}
 local m = meta()
 if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
 if redis.call('GET', KEYS[6]) ~= ARGV[2] then return { 'LOCK' } end
-local old = redis.call('HGET', KEYS[5], 'idx')
-if old and tonumber(old) >= tonumber(ARGV[3]) then return { 'OLDER' } end
+local old, old_idx = unpack(redis.call('HMGET', KEYS[5], 'id', 'idx'))
+if old_idx and tonumber(old_idx) >= tonumber(ARGV[3]) then return { 'OLDER' } end
 -- It must be of this history.
 local hash
 if ARGV[3] == m.idx then hash = m.hash end
@@ -35,12 +50,16 @@ if entry then
   end
 end
 if hash ~= ARGV[5] then return { 'FORK' } end
-for i = 7, #KEYS do
-  if redis.call('PERSIST', KEYS[i]) == 0 then return { 'EXPIRED' } end
+if redis.call('HLEN', KEYS[7]) ~= tonumber(ARGV[7]) then return { 'EXPIRED' } end
+if old then
+  -- Not at once gone: another server may be loading it. Its name has the same hash tag as the rest.
+  redis.call('RENAME', KEYS[5], KEYS[5] .. ':' .. old)
+  redis.call('PEXPIRE', KEYS[5] .. ':' .. old, ${SNAPSHOT_TTL_MS})
 end
-redis.call('DEL', KEYS[5])
-redis.call('HSET', KEYS[5], 'id', ARGV[2], 'idx', ARGV[3], 'epoch', ARGV[4], 'hash', ARGV[5],
+redis.call('HSET', KEYS[7], 'id', ARGV[2], 'idx', ARGV[3], 'epoch', ARGV[4], 'hash', ARGV[5],
   't', ARGV[6], 'chunks', ARGV[7])
+redis.call('RENAME', KEYS[7], KEYS[5])
+redis.call('PERSIST', KEYS[5])
 if tonumber(m.want) <= tonumber(ARGV[3]) then redis.call('HDEL', KEYS[1], 'want') end
 return { 'OK' }
 `);

@@ -7,16 +7,16 @@ import { Readable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Position, Snapshot } from '../../event-log.ts';
-import type { Connection } from '../link/connection.ts';
+import type { Argument, Connection, Script } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
+import { ABSENT_MS, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_LOCK_MS } from '../link/limits.ts';
 import {
-  ABSENT_MS,
-  SNAPSHOT_CHUNK_BYTES,
-  SNAPSHOT_CHUNK_TTL_MS,
-  SNAPSHOT_LOCK_MS,
-} from '../link/limits.ts';
-import { pairs } from '../repair/view.ts';
-import { PUBLISH_SNAPSHOT, RELEASE_LOCK, RENEW_LOCK, TRIM } from './snapshot-scripts.ts';
+  PUBLISH_SNAPSHOT,
+  RELEASE_LOCK,
+  RENEW_LOCK,
+  TRIM,
+  WRITE_CHUNK,
+} from './snapshot-scripts.ts';
 
 /** A snapshot that is there to be loaded. */
 export interface StoredSnapshot {
@@ -41,14 +41,18 @@ export class SnapshotStore {
   }
 
   async newest(): Promise<StoredSnapshot | undefined> {
-    const flat = (await this.#redis.call('HGETALL', [this.#keys.snapshot])) as string[];
-    const fields = new Map(pairs(flat));
-    const id = fields.get('id');
-    if (id === undefined) return undefined;
-    const number = (name: string) => Number(fields.get(name) ?? 0);
-    const hash = fields.get('hash') ?? '';
-    const position = { index: number('idx'), epoch: number('epoch'), hash, t: number('t') };
-    return { id, position, chunks: number('chunks') };
+    const names = ['id', 'idx', 'epoch', 'hash', 't', 'chunks'];
+    const args = [this.#keys.snapshot, ...names];
+    const [id, ...rest] = (await this.#redis.call('HMGET', args)) as (string | null)[];
+    if (typeof id !== 'string') return undefined;
+    const [index, epoch, hash, t, chunks] = rest;
+    const position = {
+      index: Number(index),
+      epoch: Number(epoch),
+      hash: hash ?? '',
+      t: Number(t),
+    };
+    return { id, position, chunks: Number(chunks) };
   }
 
   /** The lines come while they are read; they end with an error when the snapshot is damaged. */
@@ -71,10 +75,15 @@ export class SnapshotStore {
     try {
       await this.#write(token, position, lines, options);
     } finally {
-      await this.#redis.run(RELEASE_LOCK, [this.#keys.snapshotLock], [token]);
+      // Where Redis is gone this fails as well, and the expiries do it; the first failure is told.
+      await this.#run(RELEASE_LOCK, token, [token]).catch(() => undefined);
     }
-    if (old !== undefined) await this.#expire(old);
-    await this.#redis.run(TRIM, this.#scriptKeys(), [options.epoch, options.keepAfter, ABSENT_MS]);
+    await this.trim(options);
+  }
+
+  /** Takes out what neither snapshot, server nor repair needs. */
+  async trim({ epoch, keepAfter }: SaveOptions): Promise<void> {
+    await this.#run(TRIM, '', [epoch, keepAfter, ABSENT_MS]);
   }
 
   async #write(
@@ -87,55 +96,48 @@ export class SnapshotStore {
     let chunks = 0;
     for await (const chunk of chunksOf(lines)) {
       written.update(chunk);
-      const key = this.#keys.chunk(token, chunks++);
-      await this.#redis.set(key, chunk, SNAPSHOT_CHUNK_TTL_MS);
-      await this.#renew(token);
+      this.#stillOurs(await this.#run(WRITE_CHUNK, token, [token, chunks++, chunk]));
     }
     const found = createHash('sha1');
     for await (const chunk of this.#read(token, chunks)) {
       found.update(chunk);
-      await this.#renew(token);
+      this.#stillOurs(await this.#run(RENEW_LOCK, token, [token]));
     }
     if (found.digest('hex') !== written.digest('hex')) {
       throw new ProconsulError('internal', 'a snapshot does not read back from Redis');
     }
     const { index, hash, t } = position;
-    const keys = [...this.#scriptKeys(), ...this.#chunkKeys(token, chunks)];
     const args = [epoch, token, index, position.epoch, hash, t, chunks];
-    const [answer] = (await this.#redis.run(PUBLISH_SNAPSHOT, keys, args)) as string[];
+    const [answer] = (await this.#run(PUBLISH_SNAPSHOT, token, args)) as string[];
     if (answer !== 'OK') {
       throw new ProconsulError('unavailable', `Redis took no snapshot: ${answer}`);
     }
   }
 
-  async #renew(token: string): Promise<void> {
-    const args = [token, SNAPSHOT_LOCK_MS];
-    if ((await this.#redis.run(RENEW_LOCK, [this.#keys.snapshotLock], args)) === 1) return;
+  #stillOurs(answer: unknown): void {
+    if (answer === 1) return;
     throw new ProconsulError('busy', 'another server has begun to write a snapshot');
   }
 
+  /** From where it counts, or from where it is being written or was put when another replaced it. */
   async *#read(id: string, chunks: number): AsyncGenerator<Buffer> {
+    const { snapshot, snapshotOf } = this.#keys;
     for (let n = 0; n < chunks; n++) {
-      const chunk = await this.#redis.get(this.#keys.chunk(id, n));
-      if (chunk === null) throw new ProconsulError('internal', 'a part of a snapshot is missing');
-      yield chunk;
+      const reply = await this.#redis.callForBytes('HMGET', [snapshot, 'id', n]);
+      const [at, chunk] = reply as (Buffer | null)[];
+      const found =
+        at?.toString() === id ? chunk : await this.#redis.callForBytes('HGET', [snapshotOf(id), n]);
+      if (!Buffer.isBuffer(found)) {
+        throw new ProconsulError('internal', 'a part of a snapshot is missing');
+      }
+      yield found;
     }
   }
 
-  /** Not at once: another server may be loading it. */
-  async #expire({ id, chunks }: StoredSnapshot): Promise<void> {
-    for (const key of this.#chunkKeys(id, chunks)) {
-      await this.#redis.call('PEXPIRE', [key, SNAPSHOT_CHUNK_TTL_MS]);
-    }
-  }
-
-  #chunkKeys(id: string, chunks: number): string[] {
-    return Array.from({ length: chunks }, (_, n) => this.#keys.chunk(id, n));
-  }
-
-  #scriptKeys(): string[] {
-    const { meta, log, ids, servers, snapshot, snapshotLock } = this.#keys;
-    return [meta, log, ids, servers, snapshot, snapshotLock];
+  async #run(script: Script, id: string, args: readonly Argument[]) {
+    const { meta, log, ids, servers, snapshot, snapshotLock, snapshotOf } = this.#keys;
+    const keys = [meta, log, ids, servers, snapshot, snapshotLock, snapshotOf(id)];
+    return await this.#redis.run(script, keys, args);
   }
 }
 

@@ -14,6 +14,8 @@ export class History {
   epoch = 0;
   /** Made for as long as this process lives, and longer than any session. */
   ballot: Ballot = NO_BALLOT;
+  /** How many bytes of commands were ever followed here. */
+  followedBytes = 0;
   #torn = false;
 
   constructor(sink: LogSink, limits?: RingLimits) {
@@ -50,7 +52,10 @@ export class History {
     if (accepted.length === 0) return 0;
     // The sink first: what it refuses to apply must not count as applied.
     this.#sink.apply(accepted.map(toEntry));
-    for (const raw of accepted) this.ring.push(raw);
+    for (const raw of accepted) {
+      this.ring.push(raw);
+      this.followedBytes += raw.payload.length;
+    }
     return accepted.length;
   }
 

@@ -5,9 +5,9 @@
  */
 import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
+import type { IndexGate } from '../../index-gate.ts';
 import type { Keys } from '../link/keys.ts';
 import type { CommitPolicy } from '../link/options.ts';
-import type { Applied } from '../log/applied.ts';
 import { sleep } from '../log/monitor.ts';
 import { dailyKeys, REPORT } from '../log/scripts.ts';
 import type { Live } from './live.ts';
@@ -23,7 +23,7 @@ export interface QuorumDeps {
   readonly server: string;
   readonly keys: Keys;
   readonly clock: Clock;
-  readonly applied: Applied;
+  readonly applied: IndexGate;
 }
 
 export class Quorum {

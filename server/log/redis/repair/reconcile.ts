@@ -8,11 +8,12 @@ import { describeChain, ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
 import { START } from '../../event-log.ts';
 import type { Keys } from '../link/keys.ts';
-import { SETTLE_POLL_MS, TAIL_COUNT } from '../link/limits.ts';
+import { READ_MAX_ENTRIES, SETTLE_POLL_MS } from '../link/limits.ts';
 import type { Session } from '../link/session.ts';
 import { sleep } from '../log/monitor.ts';
 import { SnapshotStore } from '../log/snapshot-store.ts';
-import { parseStreamItem, type RawEntry, type StreamItem, streamId } from '../log/stream-entry.ts';
+import type { RawEntry } from '../log/stream-entry.ts';
+import { entryAt, readAfter } from '../log/tail.ts';
 import type { BallotStore } from './ballot-file.ts';
 import type { History } from './history.ts';
 import { describeLost, formatLost, type LostEntry } from './lost-entry.ts';
@@ -145,12 +146,11 @@ export class Reconciler {
 
   /** False when the stream does not lead there. */
   async #catchUp(session: Session, index: number): Promise<boolean> {
-    const { history } = this.#deps;
+    const { history, keys } = this.#deps;
     while (history.position.index < index) {
-      const from = `(${streamId(history.position.index)}`;
-      const items = await this.#range(session, from, '+', TAIL_COUNT);
-      const followed = history.follow(items.map(parseStreamItem));
-      if (followed < items.length || items.length === 0) return false;
+      const entries = await readAfter(session.commands, keys, history.position.index);
+      const followed = history.follow(entries);
+      if (followed < entries.length || entries.length === 0) return false;
     }
     return true;
   }
@@ -207,13 +207,12 @@ export class Reconciler {
     // The restore may have to wait for a snapshot, and then comes here again and again.
     if (this.#reportedTip === ring.tip.hash) return;
     const common = await ring.newestKnown(async ({ index, hash }) => {
-      const [item] = await this.#range(session, streamId(index), streamId(index), 1);
-      return item !== undefined && parseStreamItem(item)?.hash === hash;
+      return (await entryAt(session.commands, this.#deps.keys, index))?.hash === hash;
     });
     const oldest = await this.#oldestId(session);
     let after = (common ?? ring.base).index;
     for (;;) {
-      const own = ring.after(after, TAIL_COUNT, Number.POSITIVE_INFINITY);
+      const own = ring.after(after, READ_MAX_ENTRIES, Number.POSITIVE_INFINITY);
       const last = own.at(-1);
       if (last === undefined) break;
       after = last.index;
@@ -232,11 +231,6 @@ export class Reconciler {
     const args = [this.#deps.keys.ids, 0, 0, 'WITHSCORES'];
     const [, score] = (await commands.call('ZRANGE', args)) as string[];
     return Number(score ?? Number.POSITIVE_INFINITY);
-  }
-
-  async #range({ commands }: Session, from: string, to: string, count: number) {
-    const args = [this.#deps.keys.log, from, to, 'COUNT', count];
-    return (await commands.call('XRANGE', args)) as StreamItem[];
   }
 
   readonly #report = (entries: readonly RawEntry[]): void => {

@@ -27,7 +27,7 @@ local function seals()
 end
 local function drop_snapshot_after(idx)
   local at = redis.call('HGET', KEYS[6], 'idx')
-  if at and tonumber(at) > tonumber(idx) then redis.call('DEL', KEYS[6]) end
+  if at and tonumber(at) > tonumber(idx) then redis.call('UNLINK', KEYS[6]) end
 end
 `;
 

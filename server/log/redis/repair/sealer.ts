@@ -5,12 +5,7 @@ import type { Logger } from '../../../../lib/logger.ts';
 import { type Position, START } from '../../event-log.ts';
 import type { Connection, Script } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
-import {
-  DAMAGE_SCAN_ENTRIES,
-  REPAIR_MAX_ENTRIES,
-  SCRIPT_MAX_BYTES,
-  TAIL_COUNT,
-} from '../link/limits.ts';
+import { DAMAGE_SCAN_ENTRIES, REPAIR_MAX_ENTRIES, SCRIPT_MAX_BYTES } from '../link/limits.ts';
 import { SnapshotStore } from '../log/snapshot-store.ts';
 import {
   follows,
@@ -19,6 +14,7 @@ import {
   type StreamItem,
   streamId,
 } from '../log/stream-entry.ts';
+import { entryAt, readAfter, readItemsAfter } from '../log/tail.ts';
 import type { History } from './history.ts';
 import type { Plan } from './seal-plan.ts';
 import { CUT, REPAIR, RESET, SEAL, sealKeys } from './seal-scripts.ts';
@@ -95,8 +91,7 @@ export class Sealer {
     const { history, logger } = this.#deps;
     const { ring } = history;
     const isThere = async ({ index, hash }: Position) => {
-      const [item] = await this.#range(streamId(index), streamId(index), 1);
-      return item !== undefined && parseStreamItem(item)?.hash === hash;
+      return (await this.#entryAt(index))?.hash === hash;
     };
     // Mostly the end is there, and something was added; the search expects a common beginning.
     let common: Position | undefined;
@@ -116,11 +111,11 @@ export class Sealer {
 
   /** Entries after our own last one that follow from it are in the log, whatever comes then. */
   async #followSound(): Promise<void> {
-    const { history } = this.#deps;
+    const { history, redis, keys } = this.#deps;
     for (;;) {
-      const items = await this.#range(`(${streamId(history.position.index)}`, '+', TAIL_COUNT);
-      const followed = history.follow(items.map(parseStreamItem));
-      if (items.length === 0 || followed < items.length) return;
+      const entries = await readAfter(redis, keys, history.position.index);
+      const followed = history.follow(entries);
+      if (entries.length === 0 || followed < entries.length) return;
     }
   }
 
@@ -157,9 +152,8 @@ export class Sealer {
 
   /** The entry that the meta record names, else the newest that follows from the one before it. */
   async #soundEnd(view: View): Promise<Position | undefined> {
-    const [named] = await this.#range(streamId(view.index), streamId(view.index), 1);
-    const found = named === undefined ? undefined : parseStreamItem(named);
-    if (found !== undefined && found.hash === view.hash) return found;
+    const found = await this.#entryAt(view.index);
+    if (found?.hash === view.hash) return found;
     const args = [this.#deps.keys.log, '+', '-', 'COUNT', DAMAGE_SCAN_ENTRIES];
     const items = await this.#deps.redis.call('XREVRANGE', args).catch(() => []);
     const entries = (items as StreamItem[]).map(parseStreamItem);
@@ -171,13 +165,14 @@ export class Sealer {
 
   /** Entries that follow from a position on are a history's; all others were never in any. */
   async #reportAfter(position: Position): Promise<void> {
-    let from = `(${streamId(position.index)}`;
+    const { redis, keys } = this.#deps;
+    let from = streamId(position.index);
     let previous = position;
     for (;;) {
-      const items = await this.#range(from, '+', TAIL_COUNT);
+      const items = await readItemsAfter(redis, keys, from);
       const last = items.at(-1);
       if (last === undefined) return;
-      from = `(${last[0]}`;
+      [from] = last;
       const lost: RawEntry[] = [];
       for (const entry of items.map(parseStreamItem)) {
         if (entry === undefined || !follows(previous, entry)) continue;
@@ -191,15 +186,9 @@ export class Sealer {
     }
   }
 
-  async #range(from: string, to: string, count: number): Promise<StreamItem[]> {
-    const args = [this.#deps.keys.log, from, to, 'COUNT', count];
-    try {
-      return (await this.#deps.redis.call('XRANGE', args)) as StreamItem[];
-    } catch (error) {
-      // Something else than a stream stands there.
-      if (error instanceof ProconsulError && error.message.includes('WRONGTYPE')) return [];
-      throw error;
-    }
+  async #entryAt(index: number): Promise<RawEntry | undefined> {
+    const { redis, keys } = this.#deps;
+    return await entryAt(redis, keys, index);
   }
 
   /** The new state; undefined when the old one is not what it was. */

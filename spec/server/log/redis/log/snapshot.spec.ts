@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { keysOf } from '../../../../../server/log/redis/link/keys.ts';
 import { proposal } from '../../../../support/experiments/proposals.ts';
 import { LogServer, startLogServers, verdictOf } from '../../../../support/servers/log-servers.ts';
@@ -91,6 +92,44 @@ describe('RedisLog.saveSnapshot', () => {
     assert.deepEqual(server.sink.reusedIndexes, []);
   });
 
+  it('leaves nothing for ever when its record goes, or its writing is broken off', async () => {
+    const { redis, server, write } = await setUp();
+    const others = async () => {
+      const found = await redis.admin.keys('{proconsul:dc1}:snapshot:*');
+      return await Promise.all(found.map(async (key) => await redis.admin.pttl(key)));
+    };
+    await write(20);
+    await server.save();
+    assert.deepEqual(await others(), []);
+    // As a fork drops it.
+    await redis.admin.del(keys.snapshot);
+    for (const count of [1, 2]) {
+      await write(20);
+      await server.save();
+      assert.equal(
+        (await others()).length,
+        count - 1,
+        'the one that was replaced, for its readers',
+      );
+      assert((await others()).every((ttl) => ttl > 0));
+    }
+    await write(1);
+    const broken = async function* () {
+      // Past one chunk, so that a part of it is there.
+      for (let i = 0; i < 40_000; i++) yield JSON.stringify(randomUUID());
+      assert.equal((await others()).length, 2);
+      assert(
+        (await others()).every((ttl) => ttl > 0),
+        'a crash now leaves nothing for ever',
+      );
+      throw new Error('broken off');
+    };
+    const { position } = server.sink;
+    await assert.rejects(server.log.saveSnapshot({ position, lines: broken() }), /broken off/);
+    assert.equal((await others()).length, 1);
+    assert.equal(await redis.admin.exists(keys.snapshotLock), 0);
+  });
+
   it('fails where another server is writing one, and leaves that one alone', async () => {
     const { redis, server, write } = await setUp();
     await write(3);
@@ -104,8 +143,7 @@ describe('RedisLog.saveSnapshot', () => {
     await write(60);
     await server.save();
     await redis.admin.xtrim(keys.log, 'MINID', '40-0');
-    const id = await redis.admin.hget(keys.snapshot, 'id');
-    await redis.admin.del(keys.chunk(id ?? '', 0));
+    await redis.admin.hdel(keys.snapshot, '0');
     await write(1);
     const late = await LogServer.start({ url: redis.url, name: 'late', settleMs: 0 });
     await verdictOf([server, late]);
