@@ -16,6 +16,8 @@ export interface Group {
   readonly targetAt: number;
   /** Without their owners. */
   readonly extras: readonly Extra[];
+  /** Records of another name that go with it; the same ones only once. */
+  readonly beside?: Section;
 }
 
 /** Records with their owners. */

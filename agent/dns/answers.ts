@@ -34,9 +34,9 @@ export interface AnswersOptions {
 
 /** The question is not ours: the recursors may know. */
 export const PASS_ON = 'pass-on';
-export type Said = Answer | typeof PASS_ON;
+export type Decision = Answer | typeof PASS_ON;
 
-interface Asked {
+interface Question {
   readonly type: number;
   readonly names: Names;
   /** The name that is asked for, in lower case, with the dot. */
@@ -44,7 +44,7 @@ interface Asked {
 }
 
 /** What all records of a service need. */
-interface ServiceAsked extends Asked {
+interface ServiceQuestion extends Question {
   readonly ttlS: number;
   readonly shuffled: boolean;
 }
@@ -64,7 +64,7 @@ export class Answers {
   }
 
   /** At once where the lookups answer at once and no name must be followed. */
-  answer({ question, type }: Request): Looked<Said> {
+  answer({ question, type }: Request): Looked<Decision> {
     const { config, datacenter } = this.#options;
     const labels = labelsOf(question);
     const names = new Names(question, !config.disableCompression);
@@ -75,7 +75,7 @@ export class Answers {
     return this.#about(subjectOf(own, datacenter), asked);
   }
 
-  #outside(labels: readonly string[], asked: Asked): Looked<Said> {
+  #outside(labels: readonly string[], asked: Question): Looked<Decision> {
     const ip = reverseAddress(labels);
     if (ip === undefined || ip === '') return lasting(PASS_ON);
     return derive(this.#options.lookups.address(ip), (owner) => {
@@ -91,7 +91,7 @@ export class Answers {
     });
   }
 
-  #ofZone({ type, names }: Asked): Looked<Said> {
+  #ofZone({ type, names }: Question): Looked<Decision> {
     return derive(this.#options.lookups.service('consul', ''), (entries) => {
       const byNode = new Map(healthy(entries, false).map((entry) => [entry.Node.Node, entry]));
       const servers = [...byNode.values()];
@@ -101,7 +101,7 @@ export class Answers {
     });
   }
 
-  #about(subject: Subject, asked: Asked): Looked<Said> {
+  #about(subject: Subject, asked: Question): Looked<Decision> {
     const { lookups } = this.#options;
     switch (subject.about) {
       case 'service':
@@ -119,7 +119,11 @@ export class Answers {
     }
   }
 
-  #service(looked: Looked<readonly HealthEntry[]>, service: string, asked: Asked): Looked<Said> {
+  #service(
+    looked: Looked<readonly HealthEntry[]>,
+    service: string,
+    asked: Question,
+  ): Looked<Decision> {
     const { config } = this.#options;
     const what = { ...asked, ttlS: this.#ttls.ofService(service), shuffled: true };
     return chain(looked, (found) =>
@@ -127,7 +131,7 @@ export class Answers {
     );
   }
 
-  #query(name: string, asked: Asked): Looked<Said> {
+  #query(name: string, asked: Question): Looked<Decision> {
     return chain(this.#options.lookups.query(name), (found) => {
       const { value: query } = found;
       if (query === undefined) return replace(found, this.#zone.noSuchName(asked.names));
@@ -139,8 +143,8 @@ export class Answers {
   #instances(
     found: Found<unknown>,
     entries: readonly HealthEntry[],
-    asked: ServiceAsked,
-  ): Looked<Said> {
+    asked: ServiceQuestion,
+  ): Looked<Decision> {
     if (entries.length === 0) return replace(found, this.#zone.noSuchName(asked.names));
     if (asked.type === TYPE.SRV) return this.#srv(found, entries, asked);
     const { type, names, name, ttlS, shuffled } = asked;
@@ -157,7 +161,11 @@ export class Answers {
     return this.#alias(found, first, { ...asked, followedTtlS: ttlS });
   }
 
-  #srv(found: Found<unknown>, entries: readonly HealthEntry[], asked: ServiceAsked): Looked<Said> {
+  #srv(
+    found: Found<unknown>,
+    entries: readonly HealthEntry[],
+    asked: ServiceQuestion,
+  ): Looked<Decision> {
     const { names, name, ttlS, shuffled } = asked;
     const { config } = this.#options;
     const answerWith = (followed: ReadonlyMap<string, readonly Buffer[]>) => {
@@ -194,7 +202,7 @@ export class Answers {
     };
   }
 
-  #node(looked: Looked<Node | undefined>, asked: Asked): Looked<Said> {
+  #node(looked: Looked<Node | undefined>, asked: Question): Looked<Decision> {
     const { config } = this.#options;
     const ttlS = this.#ttls.nodeS;
     return chain(looked, (found) => {
@@ -216,8 +224,8 @@ export class Answers {
   async #alias(
     found: Found<unknown>,
     target: string,
-    asked: Asked & { readonly ttlS: number; readonly followedTtlS?: number },
-  ): Promise<Found<Said>> {
+    asked: Question & { readonly ttlS: number; readonly followedTtlS?: number },
+  ): Promise<Found<Decision>> {
     const { names, type, ttlS, followedTtlS } = asked;
     const name = names.encode(target);
     if (name === undefined) return replace(found, this.#zone.noData(names));
@@ -233,7 +241,7 @@ export class Answers {
     return this.#until(found, untilMs, this.#zone.answer({ groups: Groups.of(groups) }));
   }
 
-  #address(ip: string | undefined, { type, names }: Asked): Answer {
+  #address(ip: string | undefined, { type, names }: Question): Answer {
     const record = ip === undefined ? undefined : addressTail(ip, this.#ttls.nodeS);
     if (record === undefined) return this.#zone.answer({});
     if (type !== TYPE.ANY && type !== record.readUInt16BE(0)) return this.#zone.noData(names);
@@ -242,7 +250,7 @@ export class Answers {
   }
 
   /** What was followed is said again only as long as the recursor allows. */
-  #until({ isCurrent }: Found<unknown>, untilMs: number, value: Said): Found<Said> {
+  #until({ isCurrent }: Found<unknown>, untilMs: number, value: Decision): Found<Decision> {
     const { clock } = this.#options;
     return { value, isCurrent: () => clock.monotonic() < untilMs && isCurrent() };
   }

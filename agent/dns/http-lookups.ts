@@ -2,6 +2,7 @@
  * Lookups of an agent without a server: asked over HTTP, remembered for a moment, and when no
  * server can be asked answered with what was known last.
  */
+import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Clock } from '../../lib/clock.ts';
 import {
   ADDRESS_OWNER_PATH,
@@ -23,8 +24,10 @@ const FRESH_MS = 1000;
 const PATIENCE_MS = 500;
 /** After a failure the servers are left alone for as long. */
 const RETRY_MS = 1000;
-/** What was asked for first is forgotten first. */
-const MAX_REMEMBERED = 10_000;
+/** What was asked for longest ago is forgotten first. */
+const MAX_REMEMBERED_BYTES = 64 * 1024 * 1024;
+/** An answer that was read takes so many times its text. */
+const BYTES_A_BYTE = 4;
 
 export interface Answered {
   readonly status: number;
@@ -52,7 +55,7 @@ interface Memory {
 
 export class HttpLookups implements Lookups {
   readonly #options: HttpLookupsOptions;
-  readonly #memories = new Map<string, Memory>();
+  readonly #memories = new ByteCache<string, Memory>({ maxBytes: MAX_REMEMBERED_BYTES });
   readonly #asking = new Map<string, Promise<Memory>>();
 
   constructor(options: HttpLookupsOptions) {
@@ -102,7 +105,7 @@ export class HttpLookups implements Lookups {
 
   #look<T>(path: string, read: (answer: Answered) => T): Looked<T> {
     const target = this.#options.maxStaleMs > 0 ? `${path}?stale` : path;
-    const memory = this.#memories.get(target);
+    const memory = this.#memories.get(target)?.value;
     const now = this.#options.clock.monotonic();
     if (memory !== undefined && now < memory.untilMs) return this.#found(memory);
     const asked = this.#asking.get(target) ?? this.#ask(target, read);
@@ -122,7 +125,7 @@ export class HttpLookups implements Lookups {
         const atMs = clock.monotonic();
         const untilMs = maxStaleMs > 0 ? atMs + FRESH_MS : 0;
         const memory: Memory = { value: read(answer), atMs, untilMs };
-        this.#remember(target, memory);
+        this.#memories.keep(target, memory, answer.body.length * BYTES_A_BYTE);
         return memory;
       })
       .finally(() => this.#asking.delete(target));
@@ -145,14 +148,6 @@ export class HttpLookups implements Lookups {
         resolve(memory);
       }, giveOut);
     });
-  }
-
-  #remember(target: string, memory: Memory): void {
-    this.#memories.delete(target);
-    this.#memories.set(target, memory);
-    if (this.#memories.size <= MAX_REMEMBERED) return;
-    const [oldest] = this.#memories.keys();
-    if (oldest !== undefined) this.#memories.delete(oldest);
   }
 }
 

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { HealthEntry } from '../../lib/dns-lookups.ts';
 import { ipBytes } from '../../lib/ip.ts';
-import { type Group, Groups, plainGroup } from './answer.ts';
+import { type Group, Groups, plainGroup, type Section, section } from './answer.ts';
 import { type Names, wireName } from './names.ts';
 import { metaTexts } from './node-answer.ts';
 import { addressTail, SRV_TARGET_AT, srvTail } from './records.ts';
@@ -73,7 +73,7 @@ export function addressGroups(ips: readonly string[], { owner, ttlS }: AddressRe
 
 const NONE = Buffer.alloc(0);
 
-export interface SrvAsked {
+export interface SrvQuestion {
   readonly entries: readonly HealthEntry[];
   readonly names: Names;
   readonly question: string;
@@ -85,8 +85,8 @@ export interface SrvAsked {
 }
 
 /** An SRV for each port of each address of each node, once. */
-export function srvGroups(asked: SrvAsked): Groups {
-  const found = new Map<string, Found>();
+export function srvGroups(asked: SrvQuestion): Groups {
+  const found = new Map<string, SrvInstance>();
   for (const entry of asked.entries) {
     const address = addressOf(entry, asked.question);
     const key = `${entry.Node.Node}\0${address}\0${entry.Service.Port}`;
@@ -95,8 +95,15 @@ export function srvGroups(asked: SrvAsked): Groups {
     if (isEncodable(target.name)) found.set(key, { entry, address, ...target });
   }
   const list = [...found.values()];
-  const targets = new Map<string, Buffer>();
-  return new Groups(list.length, (i) => srvGroup(list[i] as Found, asked, targets));
+  const shared = { targets: new Map<string, Buffer>(), texts: new Map<string, Section>() };
+  return new Groups(list.length, (i) => srvGroup(list[i] as SrvInstance, asked, shared));
+}
+
+/** What several records of one answer have in common: packets tell by it what is in already. */
+interface SharedParts {
+  readonly targets: Map<string, Buffer>;
+  /** By the node's name: its meta, where its name is not the target. */
+  readonly texts: Map<string, Section>;
 }
 
 interface Target {
@@ -105,7 +112,7 @@ interface Target {
   readonly isNode: boolean;
 }
 
-interface Found extends Target {
+interface SrvInstance extends Target {
   readonly entry: HealthEntry;
   readonly address: string;
 }
@@ -125,12 +132,11 @@ function isEncodable(name: string): boolean {
   return (name.length < 200 && PLAIN_NAME.test(name)) || wireName(name) !== undefined;
 }
 
-function srvGroup(found: Found, asked: SrvAsked, targets: Map<string, Buffer>): Group {
+function srvGroup(found: SrvInstance, asked: SrvQuestion, shared: SharedParts): Group {
   const { entry, address, name, isNode } = found;
   const { names, ttlS, metaBeside, followed } = asked;
-  // One buffer for one name: packets know by it that its extras are in already.
-  const target = targets.get(name) ?? wireName(name) ?? Buffer.from([0]);
-  targets.set(name, target);
+  const target = shared.targets.get(name) ?? wireName(name) ?? Buffer.from([0]);
+  shared.targets.set(name, target);
   const port = Math.min(Math.max(entry.Service.Port, 0), MAX_U16);
   const answer = Buffer.concat([
     names.owner,
@@ -144,7 +150,20 @@ function srvGroup(found: Found, asked: SrvAsked, targets: Map<string, Buffer>): 
     target,
     targetAt: names.owner.length + SRV_TARGET_AT,
     extras: ip === undefined ? (followed.get(name) ?? []) : [ip, ...texts],
+    ...(!isNode && metaBeside && { beside: textsOf(entry, asked, shared) }),
   };
+}
+
+/** What is said of the node of an instance that has an address of its own. */
+function textsOf({ Node }: HealthEntry, asked: SrvQuestion, { texts }: SharedParts): Section {
+  const { names, zone, ttlS } = asked;
+  const known = texts.get(Node.Node);
+  if (known !== undefined) return known;
+  const owner = names.encode(zone.nameOf(Node.Node, 'node'));
+  const tails = owner === undefined ? [] : metaTexts(Node, ttlS);
+  const made = section(tails.map((text) => Buffer.concat([owner ?? NONE, text])));
+  texts.set(Node.Node, made);
+  return made;
 }
 
 function weightOf({ Service, Checks }: HealthEntry): number {

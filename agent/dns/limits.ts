@@ -8,13 +8,14 @@ export const MAX_TCP_BYTES = 65_535;
 /** Consul's own bound on dns_config.udp_answer_limit. */
 export const MAX_UDP_ANSWERS = 8;
 
-/** Questions whose answers are kept; the one that was asked for first goes first. */
-export const MAX_CACHED_ANSWERS = 10_000;
+/** Answers that are kept, with all that they keep alive; what was asked for longest ago goes first. */
+export const MAX_CACHED_BYTES = 64 * 1024 * 1024;
+/** An answer, and each of its groups with the instance that it is made of. */
+export const ANSWER_BYTES = 1024;
+export const GROUP_BYTES = 1536;
 /** Orders of one answer that take turns, and how often each is used before it is made anew. */
 export const POOLED_PACKETS = 8;
 export const PACKET_USES = 8;
-/** Packets that are kept to be used again. */
-export const MAX_POOLED_BYTES = 64 * 1024 * 1024;
 /** Questions that wait for a catalog or a recursor at one time; beyond it they are SERVFAIL. */
 export const MAX_PENDING = 2000;
 

@@ -4,7 +4,7 @@ import { type Answer, type Group, Groups, plainGroup, section } from './answer.t
 import { addressTail, metaText, txtTail } from './records.ts';
 import { TYPE } from './wire.ts';
 
-export interface NodeAsked {
+export interface NodeQuestion {
   readonly node: Node;
   readonly type: number;
   readonly ttlS: number;
@@ -15,7 +15,7 @@ export interface NodeAsked {
 }
 
 /** The records of a node that has an IP for an address. */
-export function nodeAnswer(asked: NodeAsked): Partial<Answer> {
+export function nodeAnswer(asked: NodeQuestion): Partial<Answer> {
   const { node, type, ttlS, owner, metaBeside } = asked;
   const owned = (record: Buffer) => Buffer.concat([owner, record]);
   const texts = metaTexts(node, ttlS).map(owned);

@@ -3,7 +3,7 @@
  * costs much and spreads the clients no better than a few orders that take turns and are replaced.
  */
 import type { Answer } from './answer.ts';
-import { MAX_POOLED_BYTES, PACKET_USES, PLAIN_UDP_BYTES, POOLED_PACKETS } from './limits.ts';
+import { PACKET_USES, PLAIN_UDP_BYTES, POOLED_PACKETS } from './limits.ts';
 import type { Transport } from './recursors.ts';
 import type { Request } from './request.ts';
 import { FLAG, HEADER_BYTES } from './wire.ts';
@@ -24,16 +24,27 @@ interface Ring {
   turn: number;
 }
 
+/** It belongs to whoever keeps the answer, who accounts for it and lets both go together. */
 export class PacketPool {
-  /** By answer, then by transport and size asked for. */
-  #rings = new WeakMap<Answer, Map<number, Ring>>();
+  readonly #answer: Answer;
+  /** By transport and size asked for. */
+  readonly #rings = new Map<number, Ring>();
   #bytes = 0;
 
+  constructor(answer: Answer) {
+    this.#answer = answer;
+  }
+
+  /** Of the packets that it keeps. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** The next packet for this question; `encode` makes one where there is none to use again. */
-  next(answer: Answer, request: Request, transport: Transport, encode: () => Buffer): Buffer {
+  next(request: Request, transport: Transport, encode: () => Buffer): Buffer {
     const plain = transport === 'udp' && (request.edns ?? 0) < MIN_BYTES;
-    if (!answer.shuffled || plain) return encode();
-    const ring = this.#ringOf(answer, transport === 'tcp' ? -1 : (request.edns ?? 0));
+    if (!this.#answer.shuffled || plain) return encode();
+    const ring = this.#ringOf(transport === 'tcp' ? -1 : (request.edns ?? 0));
     const turn = ring.turn;
     ring.turn = (turn + 1) % POOLED_PACKETS;
     const slot = ring.slots[turn];
@@ -43,33 +54,22 @@ export class PacketPool {
     }
     const packet = encode();
     if (packet.length < MIN_BYTES) return packet;
-    this.#account(packet.length - (slot?.packet.length ?? 0));
+    this.#bytes += packet.length - (slot?.packet.length ?? 0);
     ring.slots[turn] = { packet, uses: 1 };
     return packet;
   }
 
-  #ringOf(answer: Answer, size: number): Ring {
-    let rings = this.#rings.get(answer);
-    if (rings === undefined) {
-      rings = new Map();
-      this.#rings.set(answer, rings);
-    }
-    let ring = rings.get(size);
+  #ringOf(size: number): Ring {
+    let ring = this.#rings.get(size);
+    if (ring !== undefined) return ring;
     // A client that asks for another size each time gets its answers, but no memory of ours.
-    if (ring === undefined) {
-      if (rings.size >= MAX_SIZES) rings.clear();
-      ring = { slots: new Array<Slot | undefined>(POOLED_PACKETS), turn: 0 };
-      rings.set(size, ring);
+    if (this.#rings.size >= MAX_SIZES) {
+      this.#rings.clear();
+      this.#bytes = 0;
     }
+    ring = { slots: new Array<Slot | undefined>(POOLED_PACKETS), turn: 0 };
+    this.#rings.set(size, ring);
     return ring;
-  }
-
-  /** Answers that are gone take their packets along uncounted: so what is left is let go at once. */
-  #account(bytes: number): void {
-    this.#bytes += bytes;
-    if (this.#bytes <= MAX_POOLED_BYTES) return;
-    this.#rings = new WeakMap();
-    this.#bytes = 0;
   }
 }
 

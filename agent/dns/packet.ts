@@ -1,5 +1,5 @@
 /** From an answer to the packet for one question. */
-import { type Answer, EMPTY, type Group } from './answer.ts';
+import { type Answer, EMPTY, type Group, type Section } from './answer.ts';
 import { MAX_UDP_ANSWERS, PLAIN_UDP_BYTES } from './limits.ts';
 import { canPointTo, pointer } from './names.ts';
 import type { Request, Unanswerable } from './request.ts';
@@ -37,6 +37,7 @@ export function encodePacket(
   chosen.groups.forEach((group, i) => {
     at = writeExtras(packet, group, chosen.targets[i] as number, at);
   });
+  for (const { records } of chosen.beside) at += records.copy(packet, at);
   at += additional.records.copy(packet, at);
   if (edns !== undefined) writeOpt(packet, at, edns, 0);
   return packet;
@@ -59,6 +60,7 @@ class Choice {
   readonly groups: Group[] = [];
   /** Where the target stands that the group's extras point to; -1 where they are left out. */
   readonly targets: number[] = [];
+  readonly beside = new Set<Section>();
   bytes = 0;
   answers = 0;
   extras = 0;
@@ -74,16 +76,24 @@ class Choice {
   }
 
   add(group: Group): void {
-    const { answer, extras } = group;
+    const { answer, extras, beside } = group;
     const known = extras.length === 0 || this.#seen.has(group.target);
     const target = known ? -1 : this.#at + group.targetAt;
-    const extraBytes = known ? 0 : bytesOfExtras(group, target);
+    const isNew = beside !== undefined && !this.beside.has(beside);
+    const besideBytes = isNew ? beside.records.length : 0;
+    const extraBytes = (known ? 0 : bytesOfExtras(group, target)) + besideBytes;
     if (this.bytes + answer.length + extraBytes <= this.#maxBytes) {
       this.#take(group, target, extraBytes);
+      if (isNew) this.#takeBeside(beside);
     } else if (this.groups.length === 0 && answer.length <= this.#maxBytes) {
       // What is beside an answer is a courtesy: a first answer without it is better than none.
       this.#take(group, -1, 0);
     } else this.truncated = true;
+  }
+
+  #takeBeside(beside: Section): void {
+    this.beside.add(beside);
+    this.extras += beside.count;
   }
 
   #take(group: Group, target: number, extraBytes: number): void {

@@ -1,13 +1,16 @@
 /** From the packet that came to the packet that goes back, whatever the transport. */
+import { ByteCache } from '../../lib/byte-cache.ts';
 import type { DnsConfig } from '../../lib/config/config.ts';
 import type { Found } from '../../lib/dns-lookups.ts';
 import { describeChain } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
-import { answerOf } from './answer.ts';
-import { type Answers, PASS_ON, type Said } from './answers.ts';
+import { type Answer, answerOf } from './answer.ts';
+import { type Answers, type Decision, PASS_ON } from './answers.ts';
 import {
-  MAX_CACHED_ANSWERS,
+  ANSWER_BYTES,
+  GROUP_BYTES,
+  MAX_CACHED_BYTES,
   MAX_PENDING,
   MAX_TCP_BYTES,
   MAX_UDP_BYTES,
@@ -33,10 +36,8 @@ export type Response = Buffer | undefined | Promise<Buffer | undefined>;
 
 export class Responder {
   readonly #options: ResponderOptions;
-  /** The question asked for first goes first. */
-  readonly #cache = new Map<string, Found<Said>>();
-  readonly #pending = new Map<string, Promise<Found<Said>>>();
-  readonly #pool = new PacketPool();
+  readonly #cache = new ByteCache<string, Remembered>({ maxBytes: MAX_CACHED_BYTES });
+  readonly #pending = new Map<string, Promise<Found<Decision>>>();
   #recursions = 0;
 
   constructor(options: ResponderOptions) {
@@ -44,8 +45,8 @@ export class Responder {
   }
 
   /** How much it keeps and how much it waits for, each of them bounded. */
-  get size(): { cached: number; pending: number } {
-    return { cached: this.#cache.size, pending: this.#pending.size + this.#recursions };
+  get size(): { cachedBytes: number; pending: number } {
+    return { cachedBytes: this.#cache.bytes, pending: this.#pending.size + this.#recursions };
   }
 
   /** Never throws and never rejects: packets come from anybody. */
@@ -64,9 +65,9 @@ export class Responder {
     }
   }
 
-  #find(request: Request): Found<Said> | Promise<Found<Said>> {
+  #find(request: Request): Found<Decision> | Promise<Found<Decision>> {
     const { key } = request;
-    const cached = this.#cache.get(key);
+    const cached = this.#cache.get(key)?.value.found;
     if (cached?.isCurrent() === true) return cached;
     const pending = this.#pending.get(key);
     if (pending !== undefined) return pending;
@@ -81,19 +82,15 @@ export class Responder {
   }
 
   /** Names that are not there are many, and cost no more to look up than to remember. */
-  #keep(key: string, found: Found<Said>): Found<Said> {
-    this.#cache.delete(key);
-    if (found.value === PASS_ON || found.value.rcode !== RCODE.NOERROR) return found;
-    this.#cache.set(key, found);
-    if (this.#cache.size > MAX_CACHED_ANSWERS) {
-      const [oldest] = this.#cache.keys();
-      if (oldest !== undefined) this.#cache.delete(oldest);
-    }
+  #keep(key: string, found: Found<Decision>): Found<Decision> {
+    const { value } = found;
+    if (value === PASS_ON || value.rcode !== RCODE.NOERROR) this.#cache.delete(key);
+    else this.#cache.keep(key, { found, packets: new PacketPool(value) }, bytesOf(value));
     return found;
   }
 
-  #say(said: Said, request: Request, transport: Transport): Response {
-    if (said === PASS_ON) return this.#passOn(request, transport);
+  #say(decision: Decision, request: Request, transport: Transport): Response {
+    if (decision === PASS_ON) return this.#passOn(request, transport);
     const { config, random } = this.#options;
     const room = {
       maxBytes: maxBytes(request, transport),
@@ -101,9 +98,14 @@ export class Responder {
       udpAnswerLimit: config.udpAnswerLimit,
       saysTruncated: config.enableTruncate,
     };
-    return this.#pool.next(said, request, transport, () =>
-      encodePacket(said, request, room, random.next),
-    );
+    const encode = () => encodePacket(decision, request, room, random.next);
+    const kept = this.#cache.get(request.key);
+    if (kept === undefined || kept.value.found.value !== decision) return encode();
+    const { packets } = kept.value;
+    const before = packets.bytes;
+    const packet = packets.next(request, transport, encode);
+    if (packets.bytes !== before) kept.resize(bytesOf(decision) + packets.bytes);
+    return packet;
   }
 
   #passOn(request: Request, transport: Transport): Response {
@@ -142,6 +144,17 @@ export class Responder {
     const answer = answerOf({ rcode, authoritative: false, recursionAvailable });
     return this.#say(answer, request, transport);
   }
+}
+
+/** An answer with its packets. */
+interface Remembered {
+  readonly found: Found<Decision>;
+  readonly packets: PacketPool;
+}
+
+function bytesOf({ groups, authority, additional }: Answer): number {
+  const { records } = authority;
+  return ANSWER_BYTES + groups.size * GROUP_BYTES + records.length + additional.records.length;
 }
 
 function maxBytes({ edns = 0 }: Request, transport: Transport): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { MAX_CACHED_ANSWERS, MAX_TCP_CONNECTIONS_PER_ADDRESS } from '../../../agent/dns/limits.ts';
+import { MAX_CACHED_BYTES, MAX_TCP_CONNECTIONS_PER_ADDRESS } from '../../../agent/dns/limits.ts';
 import { mutations } from '../../support/experiments/dns-mutations.ts';
 import { webOn } from '../../support/factories.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
@@ -30,7 +30,7 @@ describe(`100,000 mutated packets (SEED=${SEED})`, () => {
       assert.equal(parsePacket(response).id, packet.readUInt16BE(0));
     }
     assert(answered > PACKETS / 2);
-    assert(dns.responder.size.cached <= MAX_CACHED_ANSWERS);
+    assert(dns.responder.size.cachedBytes <= MAX_CACHED_BYTES);
     assert.equal(dns.responder.size.pending, 0);
     assert.equal((await udp('web.service.consul', 'A')).rcode, 0);
   });

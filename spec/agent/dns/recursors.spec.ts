@@ -100,7 +100,7 @@ describe('an instance at an outside name', () => {
       ['www.example.org.', '192.0.2.1'],
     );
     const six = await udp('ext.service.consul', 'AAAA');
-    assert.equal(six.answers[1]?.data, '2001:db8:0:0:0:0:0:1');
+    assert.equal(six.answers[1]?.data, '2001:db8::1');
     const srv = await udp('ext.service.consul', 'SRV');
     assert.deepEqual(
       srv.additionals.map(({ name, data }) => [name, data]),

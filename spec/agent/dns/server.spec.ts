@@ -44,12 +44,9 @@ async function withWeb(hcl = ''): Promise<TestDns> {
 describe('a question for a service', () => {
   it('never names an instance that is critical', async () => {
     const { udp } = await withWeb();
-    assert.deepEqual(data(await udp('web.service.consul', 'ANY')), [
-      '10.0.0.1',
-      '2001:db8:0:0:0:0:0:9',
-    ]);
+    assert.deepEqual(data(await udp('web.service.consul', 'ANY')), ['10.0.0.1', '2001:db8::9']);
     assert.deepEqual(data(await udp('web.service.consul', 'A')), ['10.0.0.1']);
-    assert.deepEqual(data(await udp('web.service.consul', 'AAAA')), ['2001:db8:0:0:0:0:0:9']);
+    assert.deepEqual(data(await udp('web.service.consul', 'AAAA')), ['2001:db8::9']);
   });
 
   it('names only what passes with only_passing', async () => {
@@ -65,10 +62,31 @@ describe('a question for a service', () => {
       '1 7 80 a.node.dc1.consul.',
     ]);
     assert.deepEqual(beside(packet), [
-      '20010db8000000000000000000000009.addr.dc1.consul. 2001:db8:0:0:0:0:0:9',
+      '20010db8000000000000000000000009.addr.dc1.consul. 2001:db8::9',
       'a.node.dc1.consul. "rack=r1"',
       'a.node.dc1.consul. 10.0.0.1',
     ]);
+  });
+
+  it('has the meta of the node beside an instance with an address of its own, once', async () => {
+    const { udp, register } = await startDns();
+    for (const [ID, Port] of [
+      ['a', 1],
+      ['b', 2],
+    ] as const) {
+      const Service = { ID, Service: 'own', Address: '10.9.9.10', Port };
+      await register({ Node: 'far', Address: '10.9.9.9', NodeMeta: { zone: 'z1' }, Service });
+    }
+    const packet = await udp('own.service.consul', 'SRV');
+    assert.equal(packet.answers.length, 2);
+    assert.deepEqual(beside(packet), [
+      '0a09090a.addr.dc1.consul. 10.9.9.10',
+      'far.node.dc1.consul. "zone=z1"',
+    ]);
+    const without = await startDns('dns_config { enable_additional_node_meta_txt = false }');
+    const Service = { ID: 'a', Service: 'own', Address: '10.9.9.10' };
+    await without.register({ Node: 'far', Address: '10.9.9.9', NodeMeta: { a: 'b' }, Service });
+    assert.equal(beside(await without.udp('own.service.consul', 'SRV')).length, 1);
   });
 
   it('is seen to change at once', async () => {

@@ -16,7 +16,7 @@ async function withInstances(test: TestDns, count: number): Promise<Set<string>>
   const addresses = new Set<string>();
   const all = Array.from({ length: count + 1 }, (_, i) => {
     const word = (i + 1).toString(16);
-    const address = i % 3 === 2 ? `2001:db8:0:0:0:0:0:${word}` : `10.2.${i >> 8}.${i & 255}`;
+    const address = i % 3 === 2 ? `2001:db8::${word}` : `10.2.${i >> 8}.${i & 255}`;
     const ill = i === count;
     if (!ill) addresses.add(address);
     const service = serviceNamed('big', { ID: `big-${i}`, Port: 8000 + (i % 1000) });
