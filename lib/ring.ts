@@ -22,10 +22,10 @@ const POINTS_PER_SERVER = 512;
 const POINT_BYTES = 4;
 
 /** A place on the circle where a server stands, and now and then another behind it. */
-interface Stand {
+interface Place {
   readonly ids: readonly string[];
   readonly point: number;
-  /** Its place among all stands, in the circle's order. */
+  /** Which one it is, in the order of the circle. */
   readonly at: number;
 }
 
@@ -75,40 +75,40 @@ export class Ring {
 
 /** The ring of one set of servers; when they change, another takes its place. */
 class Circle {
-  /** A stand is a node to the package, so that a lookup tells us the place and not just the server. */
-  readonly #hash = new ConsistentHash<Stand>({ range: CIRCLE });
-  readonly #stands: readonly Stand[];
-  /** By stand, made at its first lookup: to walk the circle each time would halve the speed. */
+  /** A place is a node to the package, so that a lookup tells which it is, and not just the server. */
+  readonly #hash = new ConsistentHash<Place>({ range: CIRCLE });
+  readonly #places: readonly Place[];
+  /** By place, made at its first lookup: to walk the circle each time would halve the speed. */
   readonly #successors: (readonly string[] | undefined)[];
   readonly #ids: readonly string[];
 
   constructor(points: ReadonlyMap<string, readonly number[]>) {
     this.#ids = [...points.keys()];
-    this.#stands = standsOf(points);
-    this.#successors = new Array(this.#stands.length);
-    for (const stand of this.#stands) this.#hash.add(stand, 1, [stand.point]);
+    this.#places = placesOf(points);
+    this.#successors = new Array(this.#places.length);
+    for (const place of this.#places) this.#hash.add(place, 1, [place.point]);
   }
 
   successors(key: string): readonly string[] {
-    const stand = this.#hash.get(position(key));
-    if (stand === null) return [];
-    this.#successors[stand.at] ??= this.#walk(stand.at);
-    return this.#successors[stand.at] ?? [];
+    const place = this.#hash.get(position(key));
+    if (place === null) return [];
+    this.#successors[place.at] ??= this.#walk(place.at);
+    return this.#successors[place.at] ?? [];
   }
 
   #walk(from: number): readonly string[] {
     const found = new Set<string>();
-    for (let i = 0; i < this.#stands.length && found.size < this.#ids.length; i++) {
-      const stand = this.#stands[(from + i) % this.#stands.length];
-      for (const id of stand?.ids ?? []) found.add(id);
+    for (let i = 0; i < this.#places.length && found.size < this.#ids.length; i++) {
+      const place = this.#places[(from + i) % this.#places.length];
+      for (const id of place?.ids ?? []) found.add(id);
     }
     return Object.freeze([...found]);
   }
 
   shares(): Map<string, number> {
     const shares = new Map(this.#ids.map((id) => [id, 0]));
-    let before = (this.#stands.at(-1)?.point ?? 0) - CIRCLE;
-    for (const { ids, point } of this.#stands) {
+    let before = (this.#places.at(-1)?.point ?? 0) - CIRCLE;
+    for (const { ids, point } of this.#places) {
       const [owner = ''] = ids;
       shares.set(owner, (shares.get(owner) ?? 0) + (point - before) / CIRCLE);
       before = point;
@@ -118,11 +118,11 @@ class Circle {
 }
 
 /**
- * All stands in the circle's order. Servers that have a point in common stand there in the order of
+ * All places in the circle's order. Servers that have a point in common stand there in the order of
  * their ids: left to the package, the one that was added last would stand there alone, and two
  * agents that met the servers in another order would differ.
  */
-function standsOf(points: ReadonlyMap<string, readonly number[]>): readonly Stand[] {
+function placesOf(points: ReadonlyMap<string, readonly number[]>): readonly Place[] {
   const idsAt = new Map<number, string[]>();
   for (const id of [...points.keys()].sort()) {
     for (const point of points.get(id) ?? []) {
