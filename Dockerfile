@@ -18,6 +18,9 @@ COPY --from=build /app/package.json /app/
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist /app/dist
 COPY bin /app/bin
+# PID 1 has to collect what scripts leave behind, and Node does not.
+RUN apk add --no-cache tini \
+  || (apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*)
 RUN ln -s /app/bin/proconsul /usr/local/bin/proconsul \
   && mkdir /data && chown node:node /data
 USER node
@@ -25,5 +28,5 @@ VOLUME /data
 EXPOSE 8500 8600/tcp 8600/udp
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8500/v1/agent/self').then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"]
-ENTRYPOINT ["/app/bin/proconsul"]
+ENTRYPOINT ["tini", "--", "/app/bin/proconsul"]
 CMD ["agent", "-dev", "-client=0.0.0.0"]

@@ -56,7 +56,7 @@ async function importImages(): Promise<void> {
   const changes = last.split('\n').filter((line) => words.includes(line.split(' ')[0] ?? ''));
   await importImage(docker, {
     name: 'proconsul',
-    programs: [process.execPath],
+    programs: [process.execPath, '/usr/bin/tini'],
     files: {
       '/app/package.json': `${TOP}/package.json`,
       '/app/node_modules': `${TOP}/node_modules`,
