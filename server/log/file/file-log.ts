@@ -10,7 +10,7 @@ import { nextEntries, positionOf } from '../next-entry.ts';
 import { ProposalIds } from '../proposal-ids.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { lockFolder } from './folder-lock.ts';
-import { LogFolder } from './log-folder.ts';
+import { isNoRoom, LogFolder } from './log-folder.ts';
 import { encodeBatch } from './record.ts';
 import { recover } from './recovery.ts';
 import { SEGMENT_LIMITS, Segment, type SegmentLimits, segmentIndex } from './segment.ts';
@@ -51,6 +51,7 @@ export class FileLog implements EventLog {
   #saving: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #failed = false;
+  #full = false;
 
   constructor(deps: FileLogDeps) {
     this.#deps = deps;
@@ -130,13 +131,15 @@ export class FileLog implements EventLog {
     if (running.segment.full) await this.#roll(running);
     try {
       await running.segment.append(records);
-    } catch (cause) {
-      const error = new ProconsulError('unknown', 'append to the file log', { cause });
-      this.#fail(error);
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      if (error.code === 'unavailable') this.#refuse(error);
+      else this.#fail(error);
       throw error;
     }
     // The disk may have failed a snapshot meanwhile; after that nothing is acknowledged.
     if (this.#failed) throw new ProconsulError('unknown', 'the disk of the file log failed');
+    this.#taken();
     // Invariant: only what is durable is ever fed, so that no reader sees what a crash takes back.
     this.#position = positionOf(last.entry);
     for (const { entry } of written) this.#ids.add(entry.id);
@@ -151,7 +154,8 @@ export class FileLog implements EventLog {
       await previous.close();
     } catch (cause) {
       const error = new ProconsulError('unavailable', 'begin a segment of the file log', { cause });
-      this.#fail(error);
+      if (isNoRoom(cause)) this.#refuse(error);
+      else this.#fail(error);
       throw error;
     }
   }
@@ -203,6 +207,19 @@ export class FileLog implements EventLog {
     const running = this.#running;
     if (running !== undefined && this.#isRunning()) return running;
     throw takesNoWrites();
+  }
+
+  /** The disk is full. Nothing of the batch is written, and the next one may find room. */
+  #refuse(error: ProconsulError): void {
+    if (this.#full) return;
+    this.#full = true;
+    const what = 'writes are refused until there is room, and reads go on';
+    this.#deps.logger.error(`the disk of the log is full: ${what}: ${describeChain(error)}`);
+  }
+
+  #taken(): void {
+    if (this.#full) this.#deps.logger.info('the disk of the log has room again: writes go on');
+    this.#full = false;
   }
 
   #fail(error: ProconsulError): void {

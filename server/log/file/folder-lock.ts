@@ -78,7 +78,8 @@ async function claim({ folder, sockets, own }: Claim): Promise<void> {
       continue;
     }
     const owner = `pid ${process.pid} on ${hostname()}, since ${new Date(systemClock.now()).toISOString()}`;
-    await writeFile(join(folder, `lock-${next}.owner`), owner);
+    // Only for people to read; on a full disk there is no room for it.
+    await writeFile(join(folder, `lock-${next}.owner`), owner).catch(() => undefined);
     await removeBelow(folder, next);
     return;
   }

@@ -117,8 +117,7 @@ export class LogFile {
       const rest = done === 0 ? bytes : bytes.subarray(done);
       const written = await this.#attempt('write', () => this.#file.write(rest, position + done));
       // A full disk may take less than it is given, and at last nothing.
-      if (written === 0)
-        throw new ProconsulError('unavailable', `write ${this.name}: nothing written`);
+      if (written === 0) throw noRoom(`write ${this.name}`);
       done += written;
     }
   }
@@ -128,7 +127,11 @@ export class LogFile {
   }
 
   async sync(): Promise<void> {
-    await this.#attempt('sync', () => this.#file.sync()).catch(this.#reportSync);
+    await this.#attempt('sync', () => this.#file.sync()).catch((error: ProconsulError) => {
+      // Whatever had no room is thrown away, or cut off, by whoever meets this.
+      if (isNoRoom(error)) throw error;
+      this.#reportSync(error);
+    });
   }
 
   close(): Promise<void> {
@@ -146,6 +149,21 @@ async function attempt<T>(what: string, run: () => Promise<T>): Promise<T> {
   } catch (cause) {
     throw new ProconsulError('unavailable', what, { cause });
   }
+}
+
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT']);
+
+/** Whether the disk is full, or all of it that we may have: a matter of time, unlike other failures. */
+export function isNoRoom(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (NO_ROOM.has(String((at as { code?: unknown }).code))) return true;
+  }
+  return false;
+}
+
+function noRoom(what: string): ProconsulError {
+  const cause = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  return new ProconsulError('unavailable', what, { cause });
 }
 
 /** What is on the disk is not what was written. Nothing is skipped: someone must look at it. */

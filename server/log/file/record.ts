@@ -69,6 +69,11 @@ export function decodeRecord(bytes: Buffer, at: number): StoredEntry | undefined
   };
 }
 
+/** Whether what begins at `at` goes on where the bytes have ended. */
+export function isCut(bytes: Buffer, at: number): boolean {
+  return at + HEADER_BYTES > bytes.length || at + bytes.readUInt32LE(at + LENGTH_AT) > bytes.length;
+}
+
 interface Sizes {
   readonly id: number;
   readonly total: number;

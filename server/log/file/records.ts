@@ -2,7 +2,7 @@
 import { chainHash } from '../chain.ts';
 import type { Position } from '../event-log.ts';
 import { damaged } from './log-folder.ts';
-import { decodeRecord, type StoredEntry } from './record.ts';
+import { decodeRecord, isCut, type StoredEntry } from './record.ts';
 
 export interface RecordsOf {
   readonly name: string;
@@ -19,6 +19,8 @@ export interface RecordsEnd {
   readonly batchAt: number;
   /** Whether something stands behind them that a write cut short has left. */
   readonly torn: boolean;
+  /** Whether the file ends in the middle of a record. No crash does that: room is allocated first. */
+  readonly cut: boolean;
 }
 
 /**
@@ -42,7 +44,7 @@ export function* readRecords(records: RecordsOf): Generator<StoredEntry, Records
   }
   const torn = !isZero(bytes, at);
   if (torn) checkNothingFollows(records, at, position.index + 1);
-  return { position, at, batchAt, torn };
+  return { position, at, batchAt, torn, cut: torn && isCut(bytes, at) };
 }
 
 interface Place {

@@ -11,6 +11,11 @@ import { type RecordsEnd, readRecords } from './records.ts';
 import { decodeHeader, RECORDS_AT, Segment, type SegmentLimits, segmentIndex } from './segment.ts';
 import { snapshotIndex, snapshotLines, verifySnapshot } from './snapshot-file.ts';
 
+const TORN =
+  'If the process or the machine stopped in the middle of a write, that is as it should be: nobody was told that it was done. If not, the disk has lost it';
+const CUT =
+  'The file ends in the middle of it: unless an earlier version stopped while it wrote, it was cut short since, and what it held from there on is lost, whether it was acknowledged or not';
+
 /** So many entries are handed to the sink at a time. */
 const FEED_ENTRIES = 512;
 
@@ -141,21 +146,21 @@ class Recovery {
   }
 
   /**
-   * Cuts off what a crash left behind the records. Then writes the last batch once more, as it is:
+   * Clears what a crash left behind the records. Then writes the last batch once more, as it is:
    * when its fsync had failed, the disk may not hold what the page cache gave us to read, and only
    * pages that are written anew are flushed again. Resolves with the size of the file.
    */
   async #mend(file: LogFile, bytes: Buffer, end: RecordsEnd): Promise<number> {
-    const { at, batchAt, torn } = end;
+    const { at, batchAt, torn, cut } = end;
     if (torn) {
-      const cut = `${file.name}: the last write is not whole; ${bytes.length - at} bytes`;
-      const why = 'After a crash that is as it should be: it was not acknowledged';
-      this.#deps.logger.warn(`${cut} from offset ${at} are dropped. ${why}`);
-      await file.truncate(at);
+      const what = `${file.name}: the last write is not whole; ${bytes.length - at} bytes`;
+      this.#deps.logger.warn(`${what} from offset ${at} are dropped. ${cut ? CUT : TORN}`);
+      // Not cut off: on a full disk there would be no room for the next write.
+      await file.write(Buffer.alloc(bytes.length - at), at);
     }
     if (at > batchAt) await file.write(bytes.subarray(batchAt, at), batchAt);
     await file.sync();
-    return torn ? at : bytes.length;
+    return bytes.length;
   }
 
   #feed(): void {

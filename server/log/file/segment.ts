@@ -2,9 +2,10 @@
  * A file of records, begun with the position that its first record follows. Behind the records stand
  * zeros up to what was allocated: an fsync is cheaper while the file does not grow.
  */
+import { ProconsulError } from '../../../lib/errors.ts';
 import { type Position, START } from '../event-log.ts';
 import { crc32c } from './crc32c.ts';
-import { damaged, type LogFile, type LogFolder } from './log-folder.ts';
+import { damaged, isNoRoom, type LogFile, type LogFolder } from './log-folder.ts';
 
 const MAGIC = Buffer.from('PROCLOG1');
 const CRC_AT = 8;
@@ -75,12 +76,18 @@ export class Segment {
     const bytes = Buffer.alloc(Math.max(limits.allocateBytes, RECORDS_AT));
     encodeHeader(base).copy(bytes);
     try {
-      await temporary.write(bytes, 0);
-      await temporary.sync();
-    } finally {
-      await temporary.close();
+      try {
+        await temporary.write(bytes, 0);
+        await temporary.sync();
+      } finally {
+        await temporary.close();
+      }
+      await folder.publish(name);
+    } catch (error) {
+      // What it takes is needed on a full disk; and a start removes it, if that fails now.
+      await folder.removeTemporary(name).catch(() => undefined);
+      throw error;
     }
-    await folder.publish(name);
     const file = await folder.openDurable(name);
     return new Segment(file, { at: RECORDS_AT, allocated: bytes.length }, limits);
   }
@@ -89,22 +96,64 @@ export class Segment {
     return this.#at >= this.#limits.segmentBytes;
   }
 
-  /** Returns when the records are durable. After a rejection nobody knows, and it takes no more. */
+  /**
+   * Returns when the records are durable. Rejects 'unavailable' where the disk is full and none of
+   * them is in the file; otherwise 'unknown': then nobody knows, and it takes no more.
+   */
   async append(records: Buffer): Promise<void> {
     const end = this.#at + records.length;
-    let bytes = records;
-    if (end > this.#allocated) {
-      const step = this.#limits.allocateBytes;
-      this.#allocated = Math.ceil(end / step) * step;
-      bytes = Buffer.concat([records, Buffer.alloc(this.#allocated - end)]);
+    if (end > this.#allocated) await this.#allocate(end);
+    try {
+      await this.#file.write(records, this.#at);
+    } catch (cause) {
+      if (isNoRoom(cause) && (await this.#cut())) throw full(cause);
+      throw new ProconsulError('unknown', 'append to the file log', { cause });
     }
-    await this.#file.write(bytes, this.#at);
     this.#at = end;
+  }
+
+  /**
+   * Before any record: a disk that turns out to be full has then taken a part of some zeros at worst.
+   * Where records and zeros went in one write, it could have taken half of the records.
+   */
+  async #allocate(end: number): Promise<void> {
+    const step = this.#limits.allocateBytes;
+    const allocated = Math.ceil(end / step) * step;
+    try {
+      await this.#file.write(Buffer.alloc(allocated - this.#allocated), this.#allocated);
+    } catch (cause) {
+      if (!isNoRoom(cause)) throw new ProconsulError('unknown', 'grow the file log', { cause });
+      // Others may use what it has taken. If it cannot give that back, zeros do no harm.
+      await this.#file.truncate(this.#allocated).catch(() => undefined);
+      throw full(cause);
+    }
+    this.#allocated = allocated;
+  }
+
+  /**
+   * Room that is allocated can be written to on most file systems; one that copies on write needs
+   * new room all the same. Whether what it has taken of the records is gone again for certain.
+   */
+  async #cut(): Promise<boolean> {
+    try {
+      await this.#file.truncate(this.#at);
+      await this.#file.sync();
+    } catch {
+      return false;
+    }
+    this.#allocated = this.#at;
+    return true;
   }
 
   close(): Promise<void> {
     return this.#file.close();
   }
+}
+
+function full(cause: unknown): ProconsulError {
+  return new ProconsulError('unavailable', 'the disk of the log is full: nothing is written', {
+    cause,
+  });
 }
 
 function encodeHeader({ index, epoch, hash, t }: Position): Buffer {

@@ -79,7 +79,13 @@ async function write(): Promise<void> {
   for (let batch = 1; ; batch++) {
     const size = 1 + Math.floor(random.next() * MAX_BATCH);
     const some = Array.from({ length: size }, (_, i) => proposal(`${round}/${made + i}`));
-    await log.append(some);
+    try {
+      await log.append(some);
+    } catch (error) {
+      // A full disk: certainly not done, so that the same ids may be tried again.
+      if (failed || (error as ProconsulError).code !== 'unavailable') throw error;
+      continue;
+    }
     made += size;
     say(`acknowledged ${made}`);
     if (batch % BATCHES_A_SNAPSHOT !== 0) continue;

@@ -10,8 +10,11 @@ const SECTOR_BYTES = 512;
  */
 export type Fault = 'EIO' | 'ENOSPC' | 'short' | 'dead';
 
-/** Asked before each operation, which is named as it is in FileSystem and File. */
-export type FaultOf = (op: string, path: string) => Fault | undefined;
+/**
+ * Asked before each operation, which is named as it is in FileSystem and File. `grows` says whether
+ * it makes a file, or one longer.
+ */
+export type FaultOf = (op: string, path: string, grows: boolean) => Fault | undefined;
 
 type Change = { readonly position: number; readonly bytes: Buffer } | { readonly size: number };
 
@@ -36,7 +39,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async create(path: string): Promise<File> {
-    this.#meet('create', path);
+    this.#meet('create', path, true);
     const inode = new Inode();
     this.#files.set(path, inode);
     this.#named();
@@ -125,15 +128,15 @@ export class MemoryFileSystem implements FileSystem {
     return inode;
   }
 
-  #meet(op: string, path: string): boolean {
-    const fault = this.faultOf(op, path);
+  #meet(op: string, path: string, grows = false): boolean {
+    const fault = this.faultOf(op, path, grows);
     if (fault === 'short') return op === 'write';
     if (fault !== undefined) throw Object.assign(new Error(`${fault} ${op}`), { code: fault });
     return false;
   }
 
   #file(path: string, inode: Inode): File {
-    const meet = (op: string) => this.#meet(op, path);
+    const meet = (op: string, grows = false) => this.#meet(op, path, grows);
     return {
       async size() {
         meet('size');
@@ -144,7 +147,8 @@ export class MemoryFileSystem implements FileSystem {
         return inode.content.copy(bytes, 0, position, position + bytes.length);
       },
       async write(bytes, position) {
-        const done = meet('write') ? bytes.subarray(0, bytes.length >> 1) : bytes;
+        const grows = position + bytes.length > inode.content.length;
+        const done = meet('write', grows) ? bytes.subarray(0, bytes.length >> 1) : bytes;
         inode.change({ position, bytes: Buffer.from(done) });
         return done.length;
       },

@@ -9,7 +9,7 @@ import {
 } from '../../../support/fakes/memory-file-system.ts';
 import { RecordingSink } from '../../../support/fakes/recording-sink.ts';
 import { seededRandom } from '../../../support/fakes/seeded-random.ts';
-import { fileLogOn } from '../../../support/servers/file-log-on.ts';
+import { fileLogOn, RecordingLogger } from '../../../support/servers/file-log-on.ts';
 
 /** More operations than a run has. */
 const MAX_OPERATIONS = 1000;
@@ -17,6 +17,8 @@ const MAX_OPERATIONS = 1000;
 /** One process over a disk, which writes until something fails, and what it was told. */
 class Process {
   readonly acknowledged: string[] = [];
+  /** What was answered with "it certainly was not done". */
+  readonly refused: string[] = [];
   readonly fatal: ProconsulError[] = [];
   /** What readers of this process may have seen. */
   shown: readonly string[] = [];
@@ -32,13 +34,17 @@ class Process {
     this.#look();
   }
 
-  /** A short run takes no snapshot, which would cover what an earlier failure has left. */
-  async run(round: string, batches: number): Promise<void> {
+  async write(round: string, batches: number): Promise<void> {
     for (let i = 0; i < batches; i++) {
       await this.#append(proposals(`${round}-${i}`, 1 + (i % 3)).map(({ id }) => id));
       if (i % 5 === 4) await this.#save();
     }
     this.#look();
+  }
+
+  /** A short run takes no snapshot, which would cover what an earlier failure has left. */
+  async run(round: string, batches: number): Promise<void> {
+    await this.write(round, batches);
     // A file that cannot be closed was synced before: there is nothing to lose any more.
     await this.#log.stop().catch(() => undefined);
   }
@@ -55,7 +61,9 @@ class Process {
       this.acknowledged.push(...ids);
     } else {
       assert(error === 'unavailable' || error === 'unknown', error);
-      assert.equal(this.fatal.length, 1, 'a write failed, and nobody was told to end the process');
+      if (error === 'unavailable') this.refused.push(...ids);
+      const told = this.fatal.length === 1;
+      assert(told || error === 'unavailable', 'nobody was told to end the process');
     }
   }
 
@@ -106,15 +114,22 @@ async function shortProcessOn(fileSystem: MemoryFileSystem, round: string) {
 interface Expectation {
   readonly shown: readonly string[];
   readonly acknowledged: readonly string[];
+  readonly refused?: readonly string[];
 }
 
-function checkHolds(now: readonly string[], { shown, acknowledged }: Expectation, when: string) {
+function checkHolds(now: readonly string[], expectation: Expectation, when: string) {
+  const { shown, acknowledged, refused = [] } = expectation;
   assert.deepEqual(now.slice(0, shown.length), shown, `${when}: what was shown is otherwise now`);
   const held = new Set(now);
   assert.deepEqual(
     acknowledged.filter((id) => !held.has(id)),
     [],
     `${when}: acknowledged and lost`,
+  );
+  assert.deepEqual(
+    refused.filter((id) => held.has(id)),
+    [],
+    `${when}: refused, and there`,
   );
 }
 
@@ -132,7 +147,8 @@ describe('a disk that fails in the n-th operation, for every n', () => {
         const shown = failed.shown.length > 0 ? failed.shown : before.shown;
 
         const again = await shortProcessOn(fileSystem, 'again');
-        checkHolds(again.shown, { shown, acknowledged }, `${nth} ${met()}, started anew`);
+        const { refused } = failed;
+        checkHolds(again.shown, { shown, acknowledged, refused }, `${nth} ${met()}, started anew`);
 
         // What it read after the start may only have been in the page cache.
         fileSystem.losePower(seededRandom(nth));
@@ -158,6 +174,80 @@ describe('a disk that fails in the n-th operation, for every n', () => {
       checkHolds(again.shown, failed, `${nth} ${met()}`);
     }
   }).timeout(60_000);
+});
+
+describe('a disk that is full from the n-th operation on, for every n', () => {
+  /** Nothing that takes room; what is there can be written anew, read and removed. */
+  const TAKES_ROOM = new Set(['create', 'write']);
+
+  for (const copies of [false, true]) {
+    const kind = copies ? 'that copies on write' : 'that writes in place';
+    it(`refuses writes and ends nobody, and takes them when there is room: one ${kind}`, async () => {
+      let refusals = 0;
+      for (let nth = 1; ; nth++) {
+        assert(nth < MAX_OPERATIONS);
+        const fileSystem = new MemoryFileSystem();
+        const before = await processOn(fileSystem, 'before');
+        const process = new Process(fileSystem);
+        await process.start();
+        let count = 0;
+        fileSystem.faultOf = (op, _path, grows) =>
+          TAKES_ROOM.has(op) && (copies || grows) && ++count >= nth ? 'ENOSPC' : undefined;
+        await process.write('full', 14);
+        fileSystem.faultOf = () => undefined;
+        await process.run('room', 6);
+        assert.deepEqual(process.fatal, [], 'a full disk ended the process');
+        refusals += process.refused.length;
+        assert(process.acknowledged.includes('room-5-0'), 'writes do not go on');
+
+        const again = await shortProcessOn(fileSystem, 'again');
+        const acknowledged = [...before.acknowledged, ...process.acknowledged];
+        const { shown, refused } = process;
+        checkHolds(again.shown, { shown, acknowledged, refused }, `${nth}, started anew`);
+        fileSystem.losePower(seededRandom(nth));
+        const last = await shortProcessOn(fileSystem, 'last');
+        checkHolds(last.shown, { shown: again.shown, acknowledged, refused }, `${nth}, power lost`);
+        if (count < nth) break;
+      }
+      assert(refusals > 0);
+    }).timeout(60_000);
+  }
+
+  it('starts and serves what it has', async () => {
+    const fileSystem = new MemoryFileSystem();
+    const before = await processOn(fileSystem, 'before');
+    fileSystem.faultOf = (op, _path, grows) => (TAKES_ROOM.has(op) && grows ? 'ENOSPC' : undefined);
+    const process = new Process(fileSystem);
+    await process.start();
+    checkHolds(process.shown, before, 'started on a full disk');
+    await process.write('full', 14);
+    assert.deepEqual(process.fatal, []);
+    assert(process.refused.length > 0);
+  });
+
+  it('says once that it is full, and once that it is not any more', async () => {
+    const fileSystem = new MemoryFileSystem();
+    const logger = new RecordingLogger();
+    const log = fileLogOn(fileSystem, { logger });
+    await log.start(new RecordingSink());
+    const write = async (prefix: string) => {
+      for (let i = 0; i < 8; i++) await log.append(proposals(`${prefix}${i}`, 3)).catch(() => 0);
+    };
+    for (let i = 0; i < 2; i++) {
+      fileSystem.faultOf = (_op, _path, grows) => (grows ? 'ENOSPC' : undefined);
+      await write(`full${i}`);
+      assert.equal(log.status().writable, true);
+      fileSystem.faultOf = () => undefined;
+      await write(`room${i}`);
+    }
+    assert.deepEqual(
+      logger.lines.map((line) => line.split(':')[0]),
+      Array.from({ length: 2 }, () => [
+        'the disk of the log is full',
+        'the disk of the log has room again',
+      ]).flat(),
+    );
+  });
 });
 
 describe('a power failure after the n-th operation, for every n', () => {

@@ -65,8 +65,24 @@ describe('a start of the file log', () => {
       lines.join(),
       /segment-0000000000000001: the last write is not whole; \d+ bytes from offset \d+/,
     );
+    // Room is allocated before records are written: it was not a crash that took the end.
+    assert.match(lines.join(), /cut short since.* is lost, whether it was acknowledged or not/);
     await log.stop();
     assert.deepEqual((await start(fileSystem)).lines, []);
+  });
+
+  it('does not call a write unacknowledged that may have been', async () => {
+    const fileSystem = new MemoryFileSystem();
+    await write(fileSystem, 1);
+    const path = lastSegment(fileSystem);
+    const bytes = fileSystem.content(path);
+    bytes[endOf(bytes) - 5] = (bytes[endOf(bytes) - 5] ?? 0) ^ 1;
+    fileSystem.setContent(path, bytes);
+    const { lines } = await start(fileSystem);
+    assert.match(
+      lines.join(),
+      /If the process or the machine stopped .* If not, the disk has lost/,
+    );
   });
 
   it('leaves nothing of it behind what is written next', async () => {
