@@ -46,6 +46,24 @@ export class Proconsul {
     return this;
   }
 
+  /** Resolves when it answers, with a leader or without. */
+  async answers(): Promise<this> {
+    await until(
+      async () => {
+        if (this.#process.exitCode !== null) throw new Error(`ended: ${this.output}`);
+        const answer = await send(this.port, 'GET', '/v1/agent/checks', {}).catch(() => undefined);
+        return answer?.status === 200;
+      },
+      () => this.output,
+      START_TIMEOUT_MS,
+    );
+    return this;
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
   }
@@ -59,13 +77,17 @@ export class Proconsul {
 const OFF = ['-dns-port=-1', '-grpc-port=-1', '-log-level=warn'];
 let running: Proconsul[] = [];
 
-/** Starts it on a free port, or on the one given; it is killed when the spec ends. */
-export async function startProconsul(args: readonly string[], port?: number): Promise<Proconsul> {
+/** Starts it on a free port, or on the one given, `alone` without a server; it is killed at the end. */
+export async function startProconsul(
+  args: readonly string[],
+  port?: number,
+  { alone = false } = {},
+): Promise<Proconsul> {
   const [rpc, lan] = [await freePort(), await freePort()];
   const ports = [`-server-port=${rpc}`, `-serf-lan-port=${lan}`];
   const started = new Proconsul(port ?? (await freePort()), [...ports, ...args]);
   running.push(started);
-  return await started.ready();
+  return alone ? await started.answers() : await started.ready();
 }
 
 /** Ends whatever was started. */
