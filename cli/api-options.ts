@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Flag, FlagTable } from '../lib/config/flags.ts';
-import { parseBool } from '../lib/config/parse-bool.ts';
 import { ProconsulError } from '../lib/errors.ts';
+import { parseBool } from '../lib/go-literals.ts';
 import type { FlagValues } from './flag-values.ts';
 
 export interface ApiTarget {

@@ -1,6 +1,6 @@
-import { parseBool } from '../../lib/config/parse-bool.ts';
 import { parseDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import { parseBool } from '../../lib/go-literals.ts';
 import { type Command, explained } from '../command.ts';
 import { type FlagValues, readUint } from '../flag-values.ts';
 import type { AutopilotConfiguration } from './operator-autopilot-get-config.ts';

@@ -1,8 +1,8 @@
 /** What the configuration forbids over HTTP: http_config.block_endpoints and allow_write_http_from. */
 import type { HttpConfig } from '../../lib/config/config.ts';
-import { inNetwork } from '../../lib/config/sockaddr.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Guard, HttpRequest } from '../../lib/http/route.ts';
+import { inNetwork } from '../../lib/ip.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 

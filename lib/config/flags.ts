@@ -1,6 +1,6 @@
 /** The flags of `agent`: a table of what each sets, and Go's way of reading a command line. */
 import { ProconsulError } from '../errors.ts';
-import { parseBool } from './parse-bool.ts';
+import { parseBool } from '../go-literals.ts';
 import type { Tree } from './row.ts';
 
 export interface Flags {

@@ -1,5 +1,6 @@
 /** Cuts HCL (version 1) into tokens. */
 import { ProconsulError } from '../errors.ts';
+import { SIMPLE_ESCAPES } from '../go-literals.ts';
 
 export type TokenKind =
   | 'IDENT'
@@ -42,16 +43,6 @@ const PUNCTUATION: Readonly<Record<string, TokenKind>> = {
 };
 const ESCAPE =
   /\\(?:([abfnrtv\\"])|([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/y;
-const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-};
-
 export class HclScanner {
   readonly #text: string;
   #at = 0;

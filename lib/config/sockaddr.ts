@@ -3,7 +3,8 @@
  * `{{ GetPrivateIP }}`, `{{ GetInterfaceIP "eth0" }}`,
  * `{{ GetPrivateInterfaces | include "network" "10.0.0.0/8" | attr "address" }}`.
  */
-import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { isIPv4 } from 'node:net';
+import { inNetwork, isPrivateAddress, isReserved, isReservedBy } from '../ip.ts';
 import type { ConfigHost, InterfaceAddress } from './config-host.ts';
 
 type Value = readonly InterfaceAddress[] | string;
@@ -176,54 +177,4 @@ function sortableAddress(address: string): string {
 
 function isLinkLocal(address: string): boolean {
   return address.startsWith('169.254.') || /^fe[89ab]/i.test(address);
-}
-
-/** Whether the address lies in the network, such as '10.0.0.0/8'. */
-export function inNetwork(address: string, cidr: string): boolean {
-  const network = parseCidr(cidr);
-  if (network === undefined) throw new Error(`invalid cidr: ${cidr}`);
-  const list = new BlockList();
-  list.addSubnet(network.address, network.bits, network.family);
-  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
-}
-
-export interface Network {
-  readonly address: string;
-  readonly bits: number;
-  readonly family: 'ipv4' | 'ipv6';
-}
-
-export function parseCidr(cidr: string): Network | undefined {
-  const [, address = '', digits = ''] = /^([^/]+)\/(\d{1,3})$/.exec(cidr) ?? [];
-  const version = isIP(address);
-  const bits = Number(digits);
-  if (version === 0 || bits > (version === 4 ? 32 : 128)) return undefined;
-  return { address, bits, family: version === 4 ? 'ipv4' : 'ipv6' };
-}
-
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'];
-const RESERVED = [
-  ...PRIVATE,
-  ...['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '192.0.0.0/24', '192.0.2.0/24'],
-  ...['198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '240.0.0.0/4'],
-  ...['::1/128', '::/128', 'fe80::/10', '2001:db8::/32', '64:ff9b::/96', '100::/64'],
-];
-const BY_RFC: Readonly<Record<string, readonly string[]>> = {
-  '1918': ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'],
-  '6598': ['100.64.0.0/10'],
-  '6890': RESERVED,
-};
-
-export function isPrivateAddress(address: string): boolean {
-  return PRIVATE.some((cidr) => inNetwork(address, cidr));
-}
-
-function isReserved(address: string): boolean {
-  return RESERVED.some((cidr) => inNetwork(address, cidr));
-}
-
-function isReservedBy(address: string, rfc: string): boolean {
-  const networks = new Map(Object.entries(BY_RFC)).get(rfc);
-  if (networks === undefined) throw new Error(`unsupported RFC ${JSON.stringify(rfc)}`);
-  return networks.some((cidr) => inNetwork(address, cidr));
 }

@@ -1,6 +1,7 @@
+import { quote } from '../go-literals.ts';
 import { lookUp } from '../model.ts';
+import { MAX_PATTERN_INSTRUCTIONS } from '../regexp.ts';
 import type { FieldSchema, StructSchema } from './fields.ts';
-import { quote } from './go-literals.ts';
 import {
   type Allowance,
   compileTest,
@@ -10,7 +11,6 @@ import {
   WHEN_MISSING,
 } from './leaf-test.ts';
 import { type Expression, type Match, malformed, parseFilter } from './parse.ts';
-import { MAX_PATTERN_INSTRUCTIONS } from './regexp.ts';
 
 /**
  * Makes a predicate of the `?filter=` of a request, for items as `fields` describes them. It keeps

@@ -1,8 +1,9 @@
 /** What is asked of one field's value, once the way to it is known. */
+
+import { parseBool, parseInteger, quote } from '../go-literals.ts';
+import { boundedPattern, type Pattern } from '../regexp.ts';
 import type { FieldSchema } from './fields.ts';
-import { parseBoolean, parseInteger, quote } from './go-literals.ts';
 import { type Match, malformed, type Operator } from './parse.ts';
-import { compilePattern } from './regexp.ts';
 
 type Kind = FieldSchema['kind'];
 export type Predicate = (value: unknown) => boolean;
@@ -83,7 +84,7 @@ function integerOf(match: Match): number | bigint {
 }
 
 function booleanOf(match: Match): boolean {
-  const boolean = parseBoolean(match.value);
+  const boolean = parseBool(match.value);
   if (boolean === undefined) throw misfit(match, { reader: 'ParseBool', why: 'invalid syntax' });
   return boolean;
 }
@@ -123,4 +124,14 @@ export function listOf(value: unknown): readonly unknown[] {
 
 function stringOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
+}
+
+/** Throws ProconsulError 'rejected' when the pattern is malformed or needs more than `limit`. */
+function compilePattern(pattern: string, limit: number): Pattern {
+  try {
+    return boundedPattern(pattern, limit);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw malformed(`Failed to compile regular expression ${quote(pattern)}: ${why}`);
+  }
 }

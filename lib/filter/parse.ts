@@ -1,6 +1,6 @@
 /** Reads Consul's filter language (go-bexpr's of Consul 1.8) in time linear in its length. */
 import { ProconsulError } from '../errors.ts';
-import { unquote } from './go-literals.ts';
+import { unquote } from '../go-literals.ts';
 import { type CharacterClass, Scanner } from './scanner.ts';
 
 /** Named as Consul's messages name them. */

@@ -4,7 +4,7 @@
  */
 import { ProconsulError } from '../../lib/errors.ts';
 import type { PreparedQuery, QueryService } from '../../lib/model.ts';
-import { compileGroups, type Groups } from '../../lib/regexp-groups.ts';
+import { compileGroups, type Groups } from '../../lib/regexp.ts';
 
 export const NAME_PREFIX_MATCH = 'name_prefix_match';
 

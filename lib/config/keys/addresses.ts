@@ -1,5 +1,6 @@
 /** Which addresses and ports to use: bind, client, advertise, and what listens where. */
 import { isIP, isIPv6 } from 'node:net';
+import { inNetwork, isPrivateAddress } from '../../ip.ts';
 import type { StringMap } from '../../model.ts';
 import type { InterfaceAddress } from '../config-host.ts';
 import type { Problems } from '../problems.ts';
@@ -14,7 +15,7 @@ import {
   text,
   valueAt,
 } from '../row.ts';
-import { expandTemplate, inNetwork, isPrivateAddress } from '../sockaddr.ts';
+import { expandTemplate } from '../sockaddr.ts';
 import type { Source } from '../source.ts';
 
 const ANY = new Set(['0.0.0.0', '::', '[::]']);

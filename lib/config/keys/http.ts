@@ -1,4 +1,6 @@
 /** HTTP, its limits, and the page. */
+
+import { parseCidr } from '../../ip.ts';
 import type { Problems } from '../problems.ts';
 import {
   atLeast,
@@ -13,7 +15,6 @@ import {
   strings,
   text,
 } from '../row.ts';
-import { parseCidr } from '../sockaddr.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

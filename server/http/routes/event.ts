@@ -1,14 +1,10 @@
 /** /v1/event: user events. They are in the log, so that every server has all of them in one order. */
 import { ProconsulError } from '../../../lib/errors.ts';
-import {
-  boundedPattern,
-  MAX_PATTERN_INSTRUCTIONS,
-  type Pattern,
-} from '../../../lib/filter/regexp.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_EVENT_BODY_BYTES } from '../../../lib/limits.ts';
 import type { UserEvent } from '../../../lib/model.ts';
+import { boundedPattern, MAX_PATTERN_INSTRUCTIONS, type Pattern } from '../../../lib/regexp.ts';
 import type { Query } from '../../query/query.ts';
 import { keyOf } from '../../query/query.ts';
 import type { State } from '../../state/state.ts';

@@ -5,7 +5,7 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import { compileFilter } from '../../../lib/filter/compile-filter.ts';
 import * as schemas from '../../../lib/filter/fields.ts';
 import { MAX_FILTER_BYTES, MAX_FILTER_DEPTH } from '../../../lib/filter/parse.ts';
-import { MAX_PATTERN_INSTRUCTIONS } from '../../../lib/filter/regexp.ts';
+import { MAX_PATTERN_INSTRUCTIONS } from '../../../lib/regexp.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import type { Recording, Verdict } from './recording.ts';
 

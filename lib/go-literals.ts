@@ -1,6 +1,7 @@
 /** Values as Go writes and reads them, since Consul hands a filter's values to Go's strconv. */
 
-const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
+/** What a letter stands for behind a backslash, in Go and in HCL. */
+export const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   a: '\x07',
   b: '\b',
   f: '\f',
@@ -91,6 +92,6 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /** Go's strconv.ParseBool; undefined when it is none. */
-export function parseBoolean(text: string): boolean | undefined {
+export function parseBool(text: string): boolean | undefined {
   return BOOLEANS.get(text);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseBoolean, parseInteger, quote, unquote } from '../../../lib/filter/go-literals.ts';
+import { parseBool, parseInteger, quote, unquote } from '../../lib/go-literals.ts';
 
 const SEED = 41;
 
@@ -59,10 +59,10 @@ describe('parseInteger', () => {
   });
 });
 
-describe('parseBoolean', () => {
+describe('parseBool', () => {
   it('knows the spellings of Go and no other', () => {
-    assert.equal(parseBoolean('T'), true);
-    assert.equal(parseBoolean('False'), false);
-    assert.equal(parseBoolean('yes'), undefined);
+    assert.equal(parseBool('T'), true);
+    assert.equal(parseBool('False'), false);
+    assert.equal(parseBool('yes'), undefined);
   });
 });

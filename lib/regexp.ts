@@ -1,10 +1,9 @@
 /**
- * The patterns of `matches`: Go's syntax, and time linear in the text whatever the pattern. Linear
- * is not yet cheap, so the size of what a pattern compiles to is limited as well.
+ * Patterns that users write: Go's syntax, and time linear in the text whatever the pattern. Linear is
+ * not yet cheap, so the size of a pattern is limited as well, and of what it compiles to.
  */
 import { RE2JS } from 're2js';
-import { quote } from './go-literals.ts';
-import { malformed } from './parse.ts';
+import { ProconsulError } from './errors.ts';
 
 /**
  * Of all patterns of one filter together, since the time for one text may grow with this times its
@@ -24,6 +23,8 @@ const MAX_STATES = 1000;
 const MAX_PATTERN_ATOMS = 1000;
 /** RE2JS reads some malformed patterns in quadratic time. */
 const MAX_PATTERN_LENGTH = 1000;
+/** Of those in templates of prepared queries. */
+const MAX_GROUPS_LENGTH = 1024;
 
 export interface Pattern {
   readonly instructions: number;
@@ -31,17 +32,7 @@ export interface Pattern {
   test(text: string): boolean;
 }
 
-/** Throws ProconsulError 'rejected' when the pattern is malformed or needs more than `limit`. */
-export function compilePattern(pattern: string, limit: number): Pattern {
-  try {
-    return boundedPattern(pattern, limit);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw malformed(`Failed to compile regular expression ${quote(pattern)}: ${why}`);
-  }
-}
-
-/** The same for patterns outside of filters: throws an Error whose message is RE2's own. */
+/** Throws an Error whose message is RE2's own. */
 export function boundedPattern(pattern: string, limit: number): Pattern {
   if (pattern.length > MAX_PATTERN_LENGTH || atoms(pattern) > MAX_PATTERN_ATOMS) throw tooLarge();
   const compiled = compile(pattern);
@@ -51,6 +42,30 @@ export function boundedPattern(pattern: string, limit: number): Pattern {
   const test = (text: string) =>
     dfa.stateCount < MAX_STATES ? compiled.test(text) : compiled.matcher(text).find();
   return { instructions, test };
+}
+
+/** The whole match and its groups, '' for one that took no part; empty when nothing matches. */
+export type Groups = (text: string) => readonly string[];
+
+/** A pattern whose groups are wanted. Throws ProconsulError 'invalid' with Go's words. */
+export function compileGroups(pattern: string): Groups {
+  if (pattern.length > MAX_GROUPS_LENGTH || atoms(pattern) > MAX_PATTERN_ATOMS) {
+    throw new ProconsulError('invalid', 'the pattern is too large');
+  }
+  const regexp = compiledForGroups(pattern);
+  return (text) => {
+    const matcher = regexp.matcher(text);
+    if (!matcher.find()) return [];
+    return Array.from({ length: matcher.groupCount() + 1 }, (_, i) => matcher.group(i) ?? '');
+  };
+}
+
+function compiledForGroups(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (cause) {
+    throw new ProconsulError('invalid', cause instanceof Error ? cause.message : '', { cause });
+  }
 }
 
 function compile(pattern: string): RE2JS {
