@@ -3,7 +3,7 @@ import type {
   AddressOwner,
   Found,
   HealthEntry,
-  Looked,
+  Lookup,
   Lookups,
   QueryFound,
 } from '../lib/dns-lookups.ts';
@@ -43,7 +43,7 @@ export class LocalLookups implements Lookups {
     this.#options = options;
   }
 
-  service(name: string, tag: string): Looked<readonly HealthEntry[]> {
+  service(name: string, tag: string): Lookup<readonly HealthEntry[]> {
     const wanted = tag.toLowerCase();
     return this.#look([healthTopic(name)], (state) => {
       const all = [...state.catalog.instancesOf(name)];
@@ -52,7 +52,7 @@ export class LocalLookups implements Lookups {
     });
   }
 
-  connect(name: string): Looked<readonly HealthEntry[]> {
+  connect(name: string): Lookup<readonly HealthEntry[]> {
     return this.#look([connectTopic(name)], (state) =>
       entriesOf(state, state.catalog.connectTo(name)),
     );
@@ -62,7 +62,7 @@ export class LocalLookups implements Lookups {
     return this.#look([nodeTopic(name)], (state) => state.catalog.node(name));
   }
 
-  query(idOrName: string): Looked<QueryFound | undefined> {
+  query(idOrName: string): Lookup<QueryFound | undefined> {
     const { node, random } = this.#options;
     const resolved = (state: State) =>
       state.queries.resolve(idOrName) === undefined ? undefined : resolveQuery(state, idOrName);
@@ -81,18 +81,18 @@ export class LocalLookups implements Lookups {
     });
   }
 
-  address(ip: string): Looked<AddressOwner | undefined> {
+  address(ip: string): Lookup<AddressOwner | undefined> {
     return this.#look([CATALOG], (state) => ownerOf(state, ip));
   }
 
-  #look<T>(topics: readonly string[], read: (state: State) => T): Looked<T> {
+  #look<T>(topics: readonly string[], read: (state: State) => T): Lookup<T> {
     return this.#ready(() => {
       const state = this.#options.state();
       return this.#found(state, topics, read(state));
     });
   }
 
-  #ready<T>(look: () => Found<T>): Looked<T> {
+  #ready<T>(look: () => Found<T>): Lookup<T> {
     const { allowStale, readiness } = this.#options;
     const ready = readiness.ready(allowStale ? 'stale' : 'leader');
     return ready === undefined ? look() : ready.then(look);
