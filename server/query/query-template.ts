@@ -8,15 +8,18 @@ import { compileGroups, type Groups } from '../../lib/regexp.ts';
 
 export const NAME_PREFIX_MATCH = 'name_prefix_match';
 
-/** What a name fills into a text. */
-interface Asked {
+/** Of all texts of a query together once they are filled in: a name may stand in one many times. */
+const MAX_FILLED_LENGTH = 256 * 1024;
+
+/** What is filled into a text. */
+interface Filling {
   readonly name: string;
   readonly prefix: string;
   /** The whole match and its groups; none when the pattern does not match or there is none. */
   readonly groups: readonly string[];
 }
 
-type Part = string | ((asked: Asked) => string);
+type Part = string | ((filling: Filling) => string);
 
 /** Throws ProconsulError 'rejected', as Consul words it, when the template is none. */
 export function checkTemplate({ Template, Service }: Pick<PreparedQuery, 'Template' | 'Service'>) {
@@ -33,8 +36,9 @@ export function checkTemplate({ Template, Service }: Pick<PreparedQuery, 'Templa
 export function fillIn(query: PreparedQuery, name: string): PreparedQuery {
   const { Template, Service, Name } = query;
   if (Template.Type === '') return query;
-  const asked: Asked = { name, prefix: Name, groups: groupsOf(query, name) };
-  const filled = walk(Service, (text, path) => render(parse(text, path), asked));
+  const filling: Filling = { name, prefix: Name, groups: groupsOf(query, name) };
+  const room = { left: MAX_FILLED_LENGTH };
+  const filled = walk(Service, (text, path) => render(parse(text, path), filling, room));
   if (!Template.RemoveEmptyTags) return { ...query, Service: filled };
   return { ...query, Service: { ...filled, Tags: (filled.Tags ?? []).filter((t) => t !== '') } };
 }
@@ -85,7 +89,7 @@ function walk(service: QueryService, change: Change): QueryService {
   };
 }
 
-const VARIABLES: Readonly<Record<string, (asked: Asked) => string>> = {
+const VARIABLES: Readonly<Record<string, (filling: Filling) => string>> = {
   'name.full': ({ name }) => name,
   'name.prefix': ({ prefix }) => prefix,
   // As Consul: a prefix in another case than the name's cuts nothing off.
@@ -96,7 +100,8 @@ const VARIABLES: Readonly<Record<string, (asked: Asked) => string>> = {
 
 /** `$${` stands for `${`. */
 const TOKEN = /\$\$\{|\$\{([^}]*)(\}?)/g;
-const CALL = /^(\w+)\(\s*(-?\d*)\s*\)$/;
+/** One argument at most; what stands in it is looked at afterwards, lest blanks cost their square. */
+const CALL = /^(\w+)\(([^()]*)\)$/;
 
 function parse(text: string, path: string): Part[] {
   const parts: Part[] = [];
@@ -122,20 +127,29 @@ function expression(inner: string, closed: boolean, { text, path }: Place): Part
   const variable = closed ? lookUpVariable(inner) : undefined;
   if (variable !== undefined) return variable;
   if (closed && /^[\w.]+$/.test(inner)) throw evaluation(`unknown variable accessed: ${inner}`);
-  const [, name, argument] = (closed && CALL.exec(inner)) || [];
-  if (name === undefined) throw bad(`Bad format '${text}' in ${path}: parse error: syntax error`);
+  const [, name, between = ''] = (closed && CALL.exec(inner)) || [];
+  const argument = between.trim();
+  if (name === undefined || !/^-?\d*$/.test(argument))
+    throw bad(`Bad format '${text}' in ${path}: parse error: syntax error`);
   if (name !== 'match') throw evaluation(`unknown function called: ${name}`);
   if (argument === '') throw evaluation('match: expected 1 arguments, got 0');
   const group = Number(argument);
   return ({ groups }) => groups[group] ?? '';
 }
 
-function lookUpVariable(name: string): ((asked: Asked) => string) | undefined {
+function lookUpVariable(name: string): ((filling: Filling) => string) | undefined {
   return Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined;
 }
 
-function render(parts: readonly Part[], asked: Asked): string {
-  return parts.map((part) => (typeof part === 'string' ? part : part(asked))).join('');
+function render(parts: readonly Part[], filling: Filling, room: { left: number }): string {
+  let text = '';
+  for (const part of parts) {
+    const more = typeof part === 'string' ? part : part(filling);
+    room.left -= more.length;
+    if (room.left < 0) throw bad(`its texts come to more than ${MAX_FILLED_LENGTH} characters`);
+    text += more;
+  }
+  return text;
 }
 
 function bad(why: string, cause?: unknown): ProconsulError {

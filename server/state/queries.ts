@@ -4,6 +4,12 @@ import { type Journal, Lookup, Table } from './table.ts';
 import { fold, QUERIES, queryTopic } from './topic-names.ts';
 import type { Topics } from './topics.ts';
 
+/**
+ * Of a name that a template answers for. DNS has room for 253 characters; each prefix is looked up,
+ * and a template's pattern is matched with the whole, which must not take long.
+ */
+export const MAX_TEMPLATE_NAME_LENGTH = 1024;
+
 export class Queries {
   readonly table: Table<PreparedQuery>;
   readonly #byName = new Map<string, PreparedQuery>();
@@ -34,11 +40,15 @@ export class Queries {
     return this.#templates.get(fold(prefix));
   }
 
-  /** Which query an id or a name means: an id, else a name, else the longest prefix of the name. */
+  /**
+   * Which query an id or a name means: an id, else a name, else the longest prefix of the name. A
+   * name that is too long for a template is none's.
+   */
   resolve(idOrName: string): PreparedQuery | undefined {
     const key = fold(idOrName);
     const exact = this.table.get(key) ?? this.#byName.get(key);
     if (exact !== undefined || this.#templates.size === 0) return exact;
+    if (key.length > MAX_TEMPLATE_NAME_LENGTH) return undefined;
     for (let length = key.length; length >= 0; length--) {
       const template = this.#templates.get(key.slice(0, length));
       if (template !== undefined) return template;
