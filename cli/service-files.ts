@@ -1,14 +1,15 @@
 /** Services as configuration files define them, in the shape that the HTTP API takes. */
-import { systemConfigHost } from '../lib/config/config-host.ts';
+
 import type { RawService } from '../lib/config/keys/definitions.ts';
 import { readConfigFiles } from '../lib/config/load.ts';
 import { isTree } from '../lib/config/row.ts';
 import { ProconsulError } from '../lib/errors.ts';
+import { configHost } from './process/config-host.ts';
 
 /** Throws ProconsulError 'invalid' for a file that is missing or says what no file may. */
 export function readServiceFiles(paths: readonly string[]): readonly RawService[] {
   try {
-    return readConfigFiles(paths, systemConfigHost).services ?? [];
+    return readConfigFiles(paths, configHost).services ?? [];
   } catch (cause) {
     if (!(cause instanceof ProconsulError)) throw cause;
     throw new ProconsulError('invalid', `Error: ${cause.message}`, { cause });

@@ -1,6 +1,6 @@
 /** The tables of docs/configuration.md, made of the rows that the configuration is read by. */
-
-import { eachRow, type Keys, type Row } from '../lib/config/row.ts';
+import { FILE_KEYS } from '../agent/definitions/file-keys.ts';
+import { eachRow, isRow, type Keys, type Row } from '../lib/config/row.ts';
 import { CONFIG_KEYS, KEY_GROUPS } from '../lib/config/table.ts';
 import { formatDuration, NS_PER_MS } from '../lib/duration.ts';
 
@@ -15,7 +15,7 @@ export function configurationTables(): string {
     '',
   ]);
   const definitions = ['service', 'check'].flatMap((key) => [
-    `- \`${key}\` and \`${key}s\`: ${names(CONFIG_KEYS[key as 'service' | 'check'])}`,
+    `- \`${key}\` and \`${key}s\`: ${names(FILE_KEYS[key as 'service' | 'check'])}`,
   ]);
   return [
     TABLES_BEGIN,
@@ -61,8 +61,9 @@ function here({ effect, does }: Row): string {
 }
 
 function names(keys: Keys): string {
-  return Object.keys(keys)
-    .map((key) => `\`${key}\``)
+  return Object.entries(keys)
+    .filter(([, key]) => !isRow(key) || key.kind !== 'newer')
+    .map(([key]) => `\`${key}\``)
     .join(', ');
 }
 

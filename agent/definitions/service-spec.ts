@@ -124,7 +124,8 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
 /** Clients may send them; here they mean nothing. */
 const UNHEEDED = ['AI', 'Locality', 'Ports', 'SocketPath'];
 
-const serviceSchema: Schema = {
+/** How a service is written: for the API's body, and for the keys of files. */
+export const serviceSchema: Schema = {
   type: 'object',
   properties: {
     ...PROPERTIES,

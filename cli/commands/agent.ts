@@ -1,14 +1,15 @@
 /** `proconsul agent`: runs an agent, and with -server or -dev a registry server in one process. */
+
 import { rmSync, writeFileSync } from 'node:fs';
 import type { Logger as LogWriter } from 'winston';
 import { systemClock } from '../../lib/clock.ts';
 import { agentUsage } from '../../lib/config/agent-flags.ts';
 import type { Config } from '../../lib/config/config.ts';
-import { systemConfigHost } from '../../lib/config/config-host.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import { LogFile } from '../../lib/log-file.ts';
 import { createLogger, LEVELS } from '../../lib/logger.ts';
+import { configHost } from '../process/config-host.ts';
 import type { Running, RunOptions } from '../process/run-server.ts';
 import { explainStart } from '../process/start-up.ts';
 
@@ -110,7 +111,7 @@ async function run(options: RunOptions): Promise<Running> {
 }
 
 function read(argv: readonly string[], env: AgentEnvironment) {
-  return loadConfig({ argv, host: systemConfigHost, redisUrl: env.redisUrl });
+  return loadConfig({ argv, host: configHost, redisUrl: env.redisUrl });
 }
 
 function load(argv: readonly string[], env: AgentEnvironment) {

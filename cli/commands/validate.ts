@@ -1,7 +1,7 @@
-import { systemConfigHost } from '../../lib/config/config-host.ts';
 import { validateConfigFiles } from '../../lib/config/load.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Command } from '../command.ts';
+import { configHost } from '../process/config-host.ts';
 
 export const command: Command = {
   synopsis: '[options] FILE_OR_DIRECTORY...',
@@ -19,7 +19,7 @@ export const command: Command = {
     }
     try {
       const format = flags.text('config-format');
-      const { warnings } = validateConfigFiles(args, { host: systemConfigHost, format });
+      const { warnings } = validateConfigFiles(args, { host: configHost, format });
       for (const warning of warnings) host.printError(`${warning}\n`);
     } catch (cause) {
       if (!(cause instanceof ProconsulError)) throw cause;

@@ -1,6 +1,7 @@
-/** What reading a configuration needs of the machine; specs put a made-up one in its place. */
+/** What reading a configuration needs from elsewhere; specs put a made-up machine in its place. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
+import type { Keys } from './row.ts';
 
 export interface InterfaceAddress {
   readonly name: string;
@@ -20,9 +21,12 @@ export interface ConfigHost {
   interfaces(): readonly InterfaceAddress[];
   /** The interface that packets to the world leave by, if there is one. */
   defaultInterface(): string | undefined;
+  /** How `check`, `checks`, `service` and `services` are written: the agent says that. */
+  readonly definitions: Keys;
 }
 
-export const systemConfigHost: ConfigHost = {
+/** This machine. */
+export const systemConfigHost: Omit<ConfigHost, 'definitions'> = {
   readFile: (path) => readFileSync(path, 'utf8'),
   readFolder: (path) => readdirSync(path),
   isFolder: (path) => statSync(path).isDirectory(),

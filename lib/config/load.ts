@@ -71,17 +71,19 @@ export function readConfigFiles(paths: readonly string[], host: ConfigHost): Raw
   const warnings: string[] = [];
   const flags = { ...parseFlags([], AGENT_FLAGS), configPaths: paths };
   const sources = readSources(flags, { host, warnings });
-  return merge(sources.map((source) => parseSource(source, warnings)));
+  return merge(sources.map((source) => parseSource(source, { host, warnings })));
 }
 
 function load(flags: Flags, host: ConfigHost, around: Surroundings): LoadedConfig {
   const warnings: string[] = [];
   const given = merge([
     flags.lists,
-    ...readSources(flags, { host, warnings }).map((source) => parseSource(source, warnings)),
+    ...readSources(flags, { host, warnings }).map((source) =>
+      parseSource(source, { host, warnings }),
+    ),
     flags.values,
     ...flags.fragments.map((text, i) =>
-      parseSource({ name: `flags-${i}.hcl`, format: 'hcl', text }, warnings),
+      parseSource({ name: `flags-${i}.hcl`, format: 'hcl', text }, { host, warnings }),
     ),
   ]);
   const raw = flags.dev ? merge([DEV_DEFAULTS, given]) : given;
@@ -153,10 +155,10 @@ function reason(path: string, error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function parseSource({ name, format, text }: Source, warnings: string[]): Tree {
+function parseSource({ name, format, text }: Source, { host, warnings }: Reading): Tree {
   // As Consul, it takes an empty file for one that says nothing: whoever makes it writes it later.
   const input = text === '' ? {} : (readText(name, format, text.replace(/^\uFEFF/, '')) ?? {});
-  const { value, newerKeys } = decode(input, CONFIG_KEYS, name);
+  const { value, newerKeys } = decode(input, { ...CONFIG_KEYS, ...host.definitions }, name);
   for (const key of newerKeys) {
     warnings.push(`${name}: the key ${key} is of a later Consul and has no effect`);
   }

@@ -1,3 +1,4 @@
+import { FILE_KEYS } from '../../../agent/definitions/file-keys.ts';
 import type { ConfigHost, InterfaceAddress } from '../../../lib/config/config-host.ts';
 
 function address(name: string, cidr: string): InterfaceAddress {
@@ -33,6 +34,7 @@ export function fakeConfigHost({ files = {}, interfaces }: FakeMachine = {}): Co
       if (inside(path).length === 0) throw missing();
       return true;
     },
+    definitions: FILE_KEYS,
     hostname: () => 'host-1',
     interfaces: () =>
       Object.entries(all).flatMap(([name, cidrs]) => cidrs.map((cidr) => address(name, cidr))),
