@@ -1,9 +1,10 @@
 /** The file that the log goes to beside the console, in pieces that are named as Consul's are. */
-import { type FileHandle, mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, unlink } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Clock } from './clock.ts';
 import { ProconsulError } from './errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 const DEFAULT_NAME = 'proconsul';
 const DEFAULT_MAX_AGE_MS = 24 * 3_600_000;
@@ -80,7 +81,7 @@ export class LogFile extends Writable {
 
   async #next(): Promise<void> {
     const beganMs = this.#options.clock.now();
-    if (this.#folder !== '') await mkdir(this.#folder, { recursive: true });
+    if (this.#folder !== '') await makeFolder(this.#folder);
     // Nanoseconds, as in Consul's names: those sort by age.
     const name = `${this.#name}-${beganMs}000000${this.#extension}`;
     const handle = await open(join(this.#folder, name), 'a', MODE);

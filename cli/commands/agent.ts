@@ -100,7 +100,11 @@ function exitOnceWritten(stream: LogFile | undefined, exit: (code: number) => vo
 /** For whoever wants to send signals; it goes with the process. */
 function writePid(file: string): void {
   if (file === '') return;
-  writeFileSync(file, `${process.pid}`);
+  try {
+    writeFileSync(file, `${process.pid}`);
+  } catch (cause) {
+    throw new ProconsulError('invalid', `pid_file ${file} cannot be written`, { cause });
+  }
   process.once('exit', () => rmSync(file, { force: true }));
 }
 

@@ -1,8 +1,9 @@
 /** What must hold before a process begins its work, and what went wrong when it could not. */
-import { chmod, chown, mkdir } from 'node:fs/promises';
+import { chmod, chown } from 'node:fs/promises';
 import type { Config } from '../../lib/config/config.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
 import { FolderInUse, lockFolder, type Unlock } from '../../server/log/file/folder-lock.ts';
 
 /**
@@ -11,7 +12,7 @@ import { FolderInUse, lockFolder, type Unlock } from '../../server/log/file/fold
  */
 export async function holdDataDir(dataDir: string, logger: Logger): Promise<Unlock> {
   if (dataDir === '') return async () => undefined;
-  await mkdir(dataDir, { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(dataDir).catch((cause: unknown) => {
     throw new ProconsulError('invalid', `data_dir ${dataDir} cannot be made`, { cause });
   });
   try {

@@ -1,8 +1,13 @@
 /** Which addresses and ports to use: bind, client, advertise, and what listens where. */
-import { isIP, isIPv6 } from 'node:net';
-import { inNetwork, isPrivateAddress } from '../../ip.ts';
-import type { StringMap } from '../../model.ts';
-import type { InterfaceAddress } from '../config-host.ts';
+import { isIPv6 } from 'node:net';
+import {
+  ANY,
+  addressList,
+  advertiseFor,
+  singleAddress,
+  taggedAddresses,
+  UNIX,
+} from '../addresses.ts';
 import type { Problems } from '../problems.ts';
 import {
   int,
@@ -15,11 +20,7 @@ import {
   text,
   valueAt,
 } from '../row.ts';
-import { expandTemplate } from '../sockaddr.ts';
 import type { Source } from '../source.ts';
-
-const ANY = new Set(['0.0.0.0', '::', '[::]']);
-const UNIX = 'unix://';
 
 const port = (does: string, fallback: number, more: More<number> = {}) =>
   int(does, {
@@ -32,14 +33,22 @@ const port = (does: string, fallback: number, more: More<number> = {}) =>
   });
 
 /** Consul reads these as numbers too, and ends at the start with what is none. */
-function number(what: string, pattern: RegExp) {
-  return (value: string, path: string, problems: Problems) => {
-    if (!pattern.test(value)) problems.refuse(`${path} must be ${what}, not ${quote(value)}`);
-    return value;
-  };
+function owner(value: string, path: string, problems: Problems): string {
+  if (!/^\d*$/.test(value) || Number(value) >= NOBODY_ID) {
+    problems.refuse(`${path} must be a number, not ${JSON.stringify(value)}`);
+  }
+  return value;
 }
 
-const quote = (value: string) => JSON.stringify(value);
+function permissions(value: string, path: string, problems: Problems): string {
+  if (!/^[0-7]{0,4}$/.test(value)) {
+    problems.refuse(`${path} must be permissions such as 0770, not ${JSON.stringify(value)}`);
+  }
+  return value;
+}
+
+/** The largest means that nothing is to change. */
+const NOBODY_ID = 2 ** 32 - 1;
 
 export const ADDRESS_KEYS = {
   bind_addr: text('The address for agents and other servers.', {
@@ -110,15 +119,15 @@ export const ADDRESS_KEYS = {
   unix_sockets: {
     user: text('The number of the user to whom sockets of HTTP belong.', {
       shown: 'UnixSocketUser',
-      rule: number('a number', /^\d*$/),
+      rule: owner,
     }),
     group: text('The number of their group.', {
       shown: 'UnixSocketGroup',
-      rule: number('a number', /^\d*$/),
+      rule: owner,
     }),
     mode: text('Their permissions, such as 0770.', {
       shown: 'UnixSocketMode',
-      rule: number('permissions such as 0770', /^[0-7]{0,4}$/),
+      rule: permissions,
     }),
   },
   ...noEffect('other data centres are not built yet', {
@@ -182,134 +191,6 @@ export function addressConfig(given: Given, source: Source) {
 type Addresses = ReturnType<typeof addressConfig>;
 
 type SingleKey = 'bind_addr' | 'serf_lan' | 'serf_wan' | 'advertise_addr' | 'advertise_addr_wan';
-
-type FamilyKey =
-  | 'advertise_addr_ipv4'
-  | 'advertise_addr_ipv6'
-  | 'advertise_addr_wan_ipv4'
-  | 'advertise_addr_wan_ipv6';
-
-/** A family that the main address has not is filled in by its own key, and for wan by lan's. */
-function taggedAddresses(
-  lan: string,
-  wan: string,
-  { given, source }: { readonly given: Given; readonly source: Source },
-): StringMap {
-  const own = (key: FamilyKey) => {
-    const address = singleAddress(source, key, given[key]);
-    const family = key.endsWith('6') ? 6 : 4;
-    if (address !== undefined && isIP(address) !== 0 && isIP(address) !== family) {
-      source.problems.error(`${key}: not an ipv${family} address: ${address}`);
-    }
-    return address;
-  };
-  const lan4 = own('advertise_addr_ipv4');
-  const lan6 = own('advertise_addr_ipv6');
-  const wan4 = own('advertise_addr_wan_ipv4');
-  const wan6 = own('advertise_addr_wan_ipv6');
-  const lanIpv4 = isIPv6(lan) ? lan4 : lan;
-  const lanIpv6 = isIPv6(lan) ? lan : lan6;
-  const tags: readonly (readonly [string, string | undefined])[] = [
-    ['lan', lan],
-    ['lan_ipv4', lanIpv4],
-    ['lan_ipv6', lanIpv6],
-    ['wan', wan],
-    ['wan_ipv4', isIPv6(wan) ? (wan4 ?? lanIpv4) : wan],
-    ['wan_ipv6', isIPv6(wan) ? wan : (wan6 ?? lanIpv6)],
-    ...Object.entries(given.tagged_addresses),
-  ];
-  return Object.fromEntries(
-    tags.flatMap(([tag, address]) => (address === undefined ? [] : [[tag, address]])),
-  );
-}
-
-/** The addresses that a text names, with templates filled in; wrong ones become errors. */
-function addressList({ host, problems }: Source, path: string, value: string): readonly string[] {
-  let expanded: string;
-  try {
-    expanded = expandTemplate(value, host);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    problems.error(`${path}: error parsing ${JSON.stringify(value)}: ${reason}`);
-    return [];
-  }
-  return expanded
-    .split(/\s+/)
-    .filter((word) => word !== '')
-    .map((word) => {
-      if (word.startsWith(UNIX)) return word;
-      const address = word.replace(/^\[(.*)\]$/, '$1');
-      if (isIP(address) === 0) problems.error(`${path}: invalid ip address: ${word}`);
-      return address;
-    });
-}
-
-function singleAddress(source: Source, path: string, value: string): string | undefined {
-  if (value.trim() === '') return undefined;
-  const { problems } = source;
-  const before = problems.errors.length;
-  const [address, another] = addressList(source, path, value);
-  if (problems.errors.length > before) return undefined;
-  if (address === undefined) problems.refuse(`${path} cannot be empty`);
-  else if (address.startsWith(UNIX)) problems.error(`${path} cannot be a unix socket`);
-  else if (another !== undefined) {
-    const hint = path === 'bind_addr' ? ". Use 'addresses.{dns,http,https}' instead." : '';
-    problems.error(`${path} cannot contain multiple addresses${hint}`);
-  }
-  return address;
-}
-
-/** What Consul takes for private beside what is: networks for documents and single links. */
-const AS_PRIVATE = ['169.254.0.0/16', '192.0.0.0/24', '192.0.2.0/24'];
-
-function mayBeAdvertised({ address, family }: InterfaceAddress, v6: boolean): boolean {
-  if (v6) {
-    return family === 'IPv6' && !isPrivateAddress(address) && !isAmong(address, NOT_PUBLIC);
-  }
-  return family === 'IPv4' && (isPrivateAddress(address) || isAmong(address, AS_PRIVATE));
-}
-
-const NOT_PUBLIC = ['fe80::/10', '2001:db8::/32', '::1/128'];
-
-const isAmong = (address: string, cidrs: readonly string[]) =>
-  cidrs.some((cidr) => inNetwork(address, cidr));
-
-/** What others are told when only `bind_addr` is known, and perhaps is any address. */
-function advertiseFor(bind: string, { host, problems }: Source): string {
-  if (!ANY.has(bind)) return bind;
-  const v6 = bind !== '0.0.0.0';
-  const all = host.interfaces();
-  const usable = all.filter((each) => !each.loopback && mayBeAdvertised(each, v6));
-  // A machine without a network has itself to talk to.
-  const [alone] = all.filter(({ family, loopback }) => family === 'IPv4' && loopback);
-  const isOffline = all.every(({ family, loopback }) => loopback || family !== 'IPv4');
-  if (!v6 && isOffline && alone !== undefined) return alone.address;
-  const kind = v6 ? 'public IPv6' : 'private IPv4';
-  const [only, another] = usable;
-  if (only === undefined) {
-    problems.refuse(
-      `No ${kind} address found. Please configure one with 'bind' and/or 'advertise'.`,
-    );
-    return '127.0.0.1';
-  }
-  if (another === undefined) return only.address;
-  // Consul gives up here. But Docker's bridge is on every machine that we are for, and nobody
-  // means that one: the way to the world decides, and a warning tells.
-  const name = host.defaultInterface();
-  const chosen = usable.filter((each) => each.name === name);
-  if (chosen[0] === undefined || chosen.length > 1) {
-    problems.refuse(
-      `Multiple ${kind} addresses found. Please configure one with 'bind' and/or 'advertise'.`,
-    );
-    return only.address;
-  }
-  const list = usable.map(({ address }) => address).join(', ');
-  problems.warn(
-    `Multiple ${kind} addresses found (${list}): advertising ${chosen[0].address}, of ${name}. ` +
-      `To choose, configure one with 'bind' and/or 'advertise'.`,
-  );
-  return chosen[0].address;
-}
 
 /** Every address to listen at; none for what is off. */
 export function listenConfig(

@@ -33,6 +33,8 @@ export const CHECK_POLICY_KEYS = {
   check_reap_interval: duration('How often it is looked for services to take out for it.', {
     default: 30 * SECOND,
     shown: 'CheckReapInterval',
+    // 0 would look without end.
+    rule: (value) => value || 30 * SECOND,
   }),
 };
 

@@ -43,6 +43,8 @@ export const DNS_KEYS = {
     recursor_timeout: duration('How long a recursor may take.', {
       default: 2 * SECOND,
       shown: 'DNSRecursorTimeout',
+      // Go's 0 is its default, which is the same.
+      rule: (value) => value || 2 * SECOND,
     }),
     recursor_strategy: choice('In which order they are asked.', ['sequential', 'random']),
     udp_answer_limit: int('The most records of an answer over UDP.', {

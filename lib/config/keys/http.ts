@@ -1,6 +1,7 @@
 /** HTTP, its limits, and the page. */
 
 import { parseCidr } from '../../ip.ts';
+import type { StringMap } from '../../model.ts';
 import type { Problems } from '../problems.ts';
 import {
   atLeast,
@@ -30,7 +31,10 @@ export const HTTP_KEYS = {
       shown: 'AllowWriteHTTPFrom',
       rule: (value, _path, problems) => networks('allow_write_http_from', value, problems),
     }),
-    response_headers: map('Headers of every answer.', { shown: 'HTTPResponseHeaders' }),
+    response_headers: map('Headers of every answer.', {
+      shown: 'HTTPResponseHeaders',
+      rule: responseHeaders,
+    }),
     ...noEffect('agents answer `?cached` as asked', {
       use_cache: bool('', { default: true, shown: 'HTTPUseCache' }),
     }),
@@ -144,6 +148,26 @@ export function uiConfig(given: Given, problems: Problems) {
     );
   }
   return { EnableUI: enabled || dir !== '', UIDir: dir, UIContentPath: contentPath };
+}
+
+/** With these the server says where an answer ends, and Node refuses those of other forms. */
+const OWN_HEADERS = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'content-encoding',
+]);
+
+function responseHeaders(headers: StringMap, path: string, problems: Problems): StringMap {
+  for (const [name, value] of Object.entries(headers)) {
+    const at = `${path}[${JSON.stringify(name)}]`;
+    if (OWN_HEADERS.has(name.toLowerCase())) problems.refuse(`${at} is the server's own`);
+    else if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name)) problems.refuse(`${at} is no name of a header`);
+    else if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+      problems.refuse(`${at} has characters that no header may have`);
+    }
+  }
+  return headers;
 }
 
 /** Names what is no network. */

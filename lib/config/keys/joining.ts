@@ -3,7 +3,9 @@ import type { Problems } from '../problems.ts';
 import { bool, duration, int, noEffect, type Settled, strings } from '../row.ts';
 
 const SECOND = 1000;
-const HOUR = 3600 * SECOND;
+const DEFAULT_RECONNECT_MS = 72 * 3600 * SECOND;
+/** Less would only keep the processor busy. */
+const MIN_RETRY_MS = 100;
 
 export const JOIN_KEYS = {
   start_join: strings('Agents or servers to join at start; if none answers, the start ends.', {
@@ -19,15 +21,16 @@ export const JOIN_KEYS = {
     default: 30 * SECOND,
     flag: 'retry-interval',
     shown: 'RetryJoinIntervalLAN',
+    rule: (value) => Math.max(value, MIN_RETRY_MS),
   }),
   retry_max: int('How many attempts to join; 0 for no end.', {
     flag: 'retry-max',
     shown: 'RetryJoinMaxAttemptsLAN',
   }),
-  reconnect_timeout: duration('How long a node that left or failed stays among the members.', {
-    default: 72 * HOUR,
-    shown: 'ReconnectTimeoutLAN',
-  }),
+  reconnect_timeout: duration(
+    'How long a node that left or failed stays among the members; 0 is 72 h.',
+    { shown: 'ReconnectTimeoutLAN' },
+  ),
   ...noEffect('an agent that starts joins, whether it left before or not', {
     rejoin_after_leave: bool('', { flag: 'rejoin', shown: 'RejoinAfterLeave' }),
   }),
@@ -40,7 +43,7 @@ export const JOIN_KEYS = {
       shown: 'RetryJoinIntervalWAN',
     }),
     retry_max_wan: int('', { flag: 'retry-max-wan', shown: 'RetryJoinMaxAttemptsWAN' }),
-    reconnect_timeout_wan: duration('', { default: 72 * HOUR, shown: 'ReconnectTimeoutWAN' }),
+    reconnect_timeout_wan: duration('', { shown: 'ReconnectTimeoutWAN' }),
   }),
 };
 
@@ -50,7 +53,7 @@ export function joinConfig(given: Settled<typeof JOIN_KEYS>) {
     retry: given.retry_join,
     retryIntervalMs: given.retry_interval,
     retryMax: given.retry_max,
-    reconnectTimeoutMs: given.reconnect_timeout,
+    reconnectTimeoutMs: given.reconnect_timeout || DEFAULT_RECONNECT_MS,
   };
 }
 

@@ -44,6 +44,11 @@ describe('holdDataDir', () => {
     await assert.rejects(holdDataDir(`${file}/in`, silentLogger), { code: 'invalid', message });
   });
 
+  it('ends where a file system never lets it be made', async () => {
+    const path = '/proc/proconsul/deep';
+    await assert.rejects(holdDataDir(path, silentLogger), { code: 'invalid' });
+  });
+
   it('has nothing to keep where nothing is kept', async () => {
     await (await holdDataDir('', silentLogger))();
   });
@@ -61,7 +66,7 @@ describe('applySocketRights', () => {
     server.close();
   });
 
-  for (const key of ['mode = "rw"', 'user = "root"', 'group = "-1"']) {
+  for (const key of ['mode = "rw"', 'user = "root"', 'user = "4294967295"', 'group = "-1"']) {
     it(`are refused as ${key}`, () => {
       assert.throws(() => load('-hcl', `unix_sockets { ${key} }`), /unix_sockets\.\w+ must be/);
     });

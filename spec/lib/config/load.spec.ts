@@ -85,6 +85,16 @@ describe('loadConfig', () => {
     assert.equal(config.nodeName, 'x');
   });
 
+  it('takes 0 for what would never end or stand still, as Consul does', () => {
+    const keys = { retry_interval: '1ns', check_reap_interval: '0s', reconnect_timeout: '0s' };
+    const dns_config = { recursor_timeout: '0s' };
+    const { config } = load(['-dev', ...FROM_FILE], file({ ...keys, dns_config }));
+    assert.equal(config.join.retryIntervalMs, 100);
+    assert.equal(config.join.reconnectTimeoutMs, 72 * 3_600_000);
+    assert.equal(config.checkPolicy.reapIntervalMs, 30_000);
+    assert.equal(config.dns.recursorTimeoutMs, 2000);
+  });
+
   it('skips a file that is empty, in either format', () => {
     const machine = { files: { '/etc/0.json': '', '/etc/1.hcl': '', '/etc/2.json': 'null' } };
     assert.equal(load(['-dev', '-config-dir=/etc'], machine).config.nodeName, 'host-1');

@@ -181,6 +181,18 @@ const STRICTER: readonly (readonly [object, string])[] = [
     { session_ttl_min: '-1s' },
     'session_ttl_min cannot be -1s. Must be greater than or equal to zero',
   ],
+  [
+    { http_config: { response_headers: { 'a\nb': 'c' } } },
+    'http_config.response_headers["a\\nb"] is no name of a header',
+  ],
+  [
+    { http_config: { response_headers: { 'X-A': 'b\r\nc' } } },
+    'http_config.response_headers["X-A"] has characters that no header may have',
+  ],
+  [
+    { http_config: { response_headers: { 'Content-Length': '5' } } },
+    `http_config.response_headers["Content-Length"] is the server's own`,
+  ],
   [{ service: { port: 80.5 } }, mismatch("'service.port' expected type 'int', got '80.5'")],
   [{ bind_addr: 'abc' }, one('bind_addr: invalid ip address: abc')],
 ];
