@@ -275,9 +275,10 @@ export class AntiEntropy {
     if (this.#stopped) return;
     const away = isAway(error);
     const why = describeChain(error);
-    // While no server is there, saying it once is enough; a refusal concerns this one thing.
+    // That no server is there is said once, and not the first time: an agent that starts has yet to
+    // join. A refusal concerns this one thing.
     if (!away) this.#notices.tell(what, `could not sync ${what}: ${why}`);
-    else if (!this.#away && this.#failures === 0) {
+    else if (!this.#away && this.#failures === 1) {
       this.#notices.tell(AWAY, `could not sync ${what}: ${why}`);
     }
     if (!away || this.#away) return;

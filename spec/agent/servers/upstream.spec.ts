@@ -4,6 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { UpstreamRequest } from '../../../agent/servers/upstream.ts';
 import type { Way } from '../../../agent/servers/ways.ts';
 import { settle } from '../../support/fakes/fake-clock.ts';
+import { liveBytes } from '../../support/heap.ts';
 import { json, upstreamTo } from '../../support/servers/upstreams.ts';
 import { until } from '../../support/until.ts';
 
@@ -120,6 +121,34 @@ describe('asking servers', () => {
     await assert.rejects(upstream.ask(GET), { code: 'unavailable' });
     assert.equal(held.waiting.length, 2);
   });
+});
+
+describe('queries whose callers have gone', () => {
+  it('leave nothing on the heap', async () => {
+    const held = new Held();
+    const { upstream } = await upstreamTo(held.listener);
+    const round = async () => {
+      const gone = new AbortController();
+      setMaxListeners(0, gone.signal);
+      const asked = Array.from({ length: 200 }, (_, i) => {
+        const target = `/v1/health/service/${i}?index=1`;
+        return upstream.ask({ ...GET, way: 'watch', target, signal: gone.signal });
+      });
+      const all = Promise.allSettled(asked);
+      await until(() => held.waiting.length === 200);
+      gone.abort();
+      await all;
+      await until(() => upstream.underWay('watch') === 0);
+      held.waiting.length = 0;
+    };
+    await round();
+    await round();
+    const before = await liveBytes();
+    for (let i = 0; i < 5; i++) await round();
+    const after = await liveBytes();
+    const grown = after.heap + after.buffers - before.heap - before.buffers;
+    assert.ok(grown < 2_000_000, `${grown} bytes of 1,000 queries are left`);
+  }).timeout(20_000);
 });
 
 describe('the ways to servers', () => {
