@@ -66,22 +66,38 @@ export class Replica implements LogSink {
     }
   }
 
-  async restore(snapshot: Snapshot): Promise<void> {
-    const restoring = new Restoring();
-    let lines = 0;
-    for await (const line of snapshot.lines) {
-      restoring.add(line);
-      if (++lines % LINES_PER_SLICE === 0) await new Promise((done) => setImmediate(done));
-    }
-    this.#state = restoring.finish();
+  async restore(snapshot?: Snapshot, entries?: AsyncIterable<readonly Entry[]>): Promise<void> {
+    const state = snapshot === undefined ? new State() : await readState(snapshot);
+    for await (const batch of entries ?? []) this.#lead(state, batch);
+    this.#state = state;
     // First nothing that was answered stands any more; who is told then is told of the new state.
     this.#options.watcher.notifyAll();
     this.#onRestored();
     this.#options.applied.moved(this.#state.index);
   }
 
+  /** What nobody waits for, and nobody has seen yet. */
+  #lead(state: State, entries: readonly Entry[]): void {
+    try {
+      for (const entry of entries) apply(state, entry);
+    } catch (error) {
+      this.#options.onFatal(error);
+      throw error;
+    }
+  }
+
   snapshot(): Snapshot {
     const { index, epoch, hash, t } = this.#state;
     return { position: { index, epoch, hash, t }, lines: dump(this.#state) };
   }
+}
+
+async function readState(snapshot: Snapshot): Promise<State> {
+  const restoring = new Restoring();
+  let lines = 0;
+  for await (const line of snapshot.lines) {
+    restoring.add(line);
+    if (++lines % LINES_PER_SLICE === 0) await new Promise((done) => setImmediate(done));
+  }
+  return restoring.finish();
 }

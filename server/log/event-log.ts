@@ -48,8 +48,11 @@ export interface LogSink {
    * Throw the state away and take this one: at start when there is a snapshot, later when the log
    * was trimmed past us or went on in another history. That one may be the shorter, and its snapshot
    * older than what was applied; entries after it then lead on, above every index seen before.
+   * Without one it is the empty beginning: that history is told from its first entry on.
+   * `entries` lead on from there as far as is known now: what is shown before they are applied would
+   * say that things are gone. Whoever waits hears of nothing before.
    */
-  restore(snapshot: Snapshot): Promise<void>;
+  restore(snapshot?: Snapshot, entries?: AsyncIterable<readonly Entry[]>): Promise<void>;
 }
 
 export interface LogStatus {

@@ -48,6 +48,32 @@ describe('a replica', () => {
     assert.equal(applied.index, 1);
   });
 
+  it('begins anew without a snapshot, and is then fed another history from its first entry on', async () => {
+    const { replica, applied, fatal } = start();
+    replica.apply(entries('a', 'b', 'c'));
+    await replica.restore();
+    assert.equal(applied.index, 0);
+    replica.apply(entries('x'));
+    assert.equal(replica.state.index, 1);
+    assert.deepEqual(fatal, []);
+  });
+
+  it('shows what was before until all that is known after a snapshot is applied', async () => {
+    const { replica, watcher } = start();
+    const log = entries('a', 'b', 'c');
+    replica.apply(log);
+    let woken = 0;
+    watcher.watch([keyTopic('a')], () => woken++);
+    const rest = async function* () {
+      for (const entry of log) {
+        assert.deepEqual([replica.state.index, woken], [3, 0]);
+        yield [entry];
+      }
+    };
+    await replica.restore(undefined, rest());
+    assert.deepEqual([replica.state.index, woken], [3, 1]);
+  });
+
   it('lets no old answer stand when it tells of a restore', async () => {
     const { replica, watcher } = start();
     const seen: string[] = [];

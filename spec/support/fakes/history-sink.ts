@@ -8,6 +8,8 @@ import {
 } from '../../../server/log/event-log.ts';
 import { positionOf } from '../../../server/log/next-entry.ts';
 
+const BEGINNING: Snapshot = { position: START, lines: [] };
+
 /** A state that is the whole history: its snapshots carry it, and no index may mean two things. */
 export class HistorySink implements LogSink {
   position: Position = START;
@@ -32,12 +34,16 @@ export class HistorySink implements LogSink {
     }
   }
 
-  async restore({ position, lines }: Snapshot): Promise<void> {
+  async restore(
+    { position, lines }: Snapshot = BEGINNING,
+    entries: AsyncIterable<readonly Entry[]> | readonly [] = [],
+  ): Promise<void> {
     this.restores++;
     const ids: string[] = [];
     for await (const line of lines) ids.push(JSON.parse(line) as string);
     this.ids = ids;
     this.position = position;
+    for await (const batch of entries) this.apply(batch);
   }
 
   snapshot(): Snapshot {

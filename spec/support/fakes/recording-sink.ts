@@ -16,6 +16,8 @@ export interface Restored {
   readonly lines: readonly string[];
 }
 
+const BEGINNING: Snapshot = { position: START, lines: [] };
+
 /** A state of its own that remembers what it was fed, and fails on whatever no log may ever feed. */
 export class RecordingSink implements LogSink {
   /** Since the last restore. */
@@ -34,7 +36,10 @@ export class RecordingSink implements LogSink {
     }
   }
 
-  async restore({ position, lines }: Snapshot): Promise<void> {
+  async restore(
+    { position, lines }: Snapshot = BEGINNING,
+    entries: AsyncIterable<readonly Entry[]> | readonly [] = [],
+  ): Promise<void> {
     assert(!this.#restoring, 'two snapshots at a time');
     assert(position.index >= this.position.index || position.epoch > this.position.epoch);
     this.#restoring = true;
@@ -45,6 +50,7 @@ export class RecordingSink implements LogSink {
     this.restored = { position, lines: kept };
     this.position = position;
     this.entries = [];
+    for await (const batch of entries) this.apply(batch);
   }
 
   get ids(): string[] {

@@ -6,6 +6,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { CommitPolicy } from '../../../server/log/redis/link/options.ts';
 import { until } from '../until.ts';
 import { freePort, type RedisProcess, startRedis } from './redis.ts';
 import { type Answer, type Sent, send } from './start-server.ts';
@@ -19,6 +20,8 @@ export interface ClusterOptions {
   readonly servers: number;
   /** Added to each server's flags. */
   readonly flags?: readonly string[];
+  /** When a write counts. */
+  readonly commit?: CommitPolicy;
   /** Where Redis is, if not one that the cluster starts. */
   readonly redisUrl?: string;
 }
@@ -43,13 +46,14 @@ export class Cluster {
     });
   }
 
-  static async start({ servers: count, flags = [], redisUrl }: ClusterOptions): Promise<Cluster> {
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const { servers: count, flags = [], redisUrl, commit = 'redis' } = options;
     const dir = await mkdtemp(join(tmpdir(), 'proconsul-cluster-'));
     const redis = redisUrl === undefined ? await startRedis() : undefined;
     const servers: ServerProcess[] = [];
     for (let i = 1; i <= count; i++) {
       const proxy = redis === undefined ? undefined : await TcpProxy.start(redis.address);
-      const url = proxy?.url ?? redisUrl ?? '';
+      const url = `${proxy?.url ?? redisUrl ?? ''}?commit=${commit}`;
       servers.push(await ServerProcess.prepare({ name: `s${i}`, dir, url, proxy, flags }));
     }
     const cluster = new Cluster(dir, redis, servers);

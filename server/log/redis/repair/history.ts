@@ -2,6 +2,7 @@
  * What this server has applied: where it stands, the newest entries to repair Redis with, and the
  * only way on which entries and snapshots come to the sink.
  */
+import type { Entry } from '../../../commands.ts';
 import { type LogSink, type Position, type Snapshot, START } from '../../event-log.ts';
 import { follows, type RawEntry, toEntry } from '../log/stream-entry.ts';
 import { RingBuffer, type RingLimits } from './ring-buffer.ts';
@@ -42,6 +43,37 @@ export class History {
    * comes after the first that does not is of another history, or nobody's.
    */
   follow(raws: readonly (RawEntry | undefined)[]): number {
+    const accepted = this.#following(raws);
+    if (accepted.length === 0) return 0;
+    // The sink first: what it refuses to apply must not count as applied.
+    this.#sink.apply(accepted.map(toEntry));
+    this.#remember(accepted);
+    return accepted.length;
+  }
+
+  /**
+   * Throws away what was applied and takes the snapshot, or the empty beginning, and what `read` finds
+   * after it up to an index: until then whoever asks is shown what was before.
+   */
+  async restore(snapshot: Snapshot | undefined, index: number, read: ReadAfter): Promise<void> {
+    this.#torn = true;
+    this.epoch = 0;
+    this.ring.reset(snapshot?.position ?? START);
+    await this.#sink.restore(snapshot, this.#leadTo(index, read));
+    this.#torn = false;
+  }
+
+  async *#leadTo(index: number, read: ReadAfter): AsyncGenerator<readonly Entry[]> {
+    while (this.position.index < index) {
+      const accepted = this.#following(await read(this.position.index));
+      // A gap: the next look finds it too, and what leads over it.
+      if (accepted.length === 0) return;
+      yield accepted.map(toEntry);
+      this.#remember(accepted);
+    }
+  }
+
+  #following(raws: readonly (RawEntry | undefined)[]): RawEntry[] {
     const accepted: RawEntry[] = [];
     let previous = this.position;
     for (const raw of raws) {
@@ -49,23 +81,16 @@ export class History {
       accepted.push(raw);
       previous = raw;
     }
-    if (accepted.length === 0) return 0;
-    // The sink first: what it refuses to apply must not count as applied.
-    this.#sink.apply(accepted.map(toEntry));
-    for (const raw of accepted) {
-      this.ring.push(raw);
-      this.followedBytes += raw.payload.length;
-    }
-    return accepted.length;
+    return accepted;
   }
 
-  /** Throws away what was applied and takes the snapshot; without one, the empty beginning. */
-  async restore(snapshot: Snapshot = { position: START, lines: [] }): Promise<void> {
-    this.#torn = true;
-    this.epoch = 0;
-    this.ring.reset(START);
-    await this.#sink.restore(snapshot);
-    this.ring.reset(snapshot.position);
-    this.#torn = false;
+  #remember(entries: readonly RawEntry[]): void {
+    for (const entry of entries) {
+      this.ring.push(entry);
+      this.followedBytes += entry.payload.length;
+    }
   }
 }
+
+/** The entries after an index; none at the end. */
+export type ReadAfter = (index: number) => Promise<readonly (RawEntry | undefined)[]>;

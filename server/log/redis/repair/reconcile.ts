@@ -6,7 +6,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
-import { START } from '../../event-log.ts';
 import type { Keys } from '../link/keys.ts';
 import { READ_MAX_ENTRIES, SETTLE_POLL_MS } from '../link/limits.ts';
 import type { Session } from '../link/session.ts';
@@ -15,7 +14,7 @@ import { SnapshotStore } from '../log/snapshot-store.ts';
 import type { RawEntry } from '../log/stream-entry.ts';
 import { entryAt, readAfter } from '../log/tail.ts';
 import type { BallotStore } from './ballot-file.ts';
-import type { History } from './history.ts';
+import type { History, ReadAfter } from './history.ts';
 import { describeLost, formatLost, type LostEntry } from './lost-entry.ts';
 import { type Ballot, ballotFor, endOf, type Plan, planSeal } from './seal-plan.ts';
 import { sealKeys, WANT } from './seal-scripts.ts';
@@ -139,9 +138,13 @@ export class Reconciler {
     const { history } = this.#deps;
     if (history.torn) return await this.#restore(session, view, true);
     const beginning = history.position.index === 0;
-    if (beginning && view.index > 0 && (await this.#loadNewest(session))) return false;
+    if (beginning && view.index > 0 && (await this.#loadNewest(session, view))) return false;
     if (await this.#catchUp(session, view.index)) return true;
     return await this.#restore(session, view, false);
+  }
+
+  #reader({ commands }: Session): ReadAfter {
+    return async (index) => await readAfter(commands, this.#deps.keys, index);
   }
 
   /** False when the stream does not lead there. */
@@ -161,10 +164,10 @@ export class Reconciler {
    */
   async #restore(session: Session, view: View, anew: boolean): Promise<false> {
     const { history, keys, clock, logger } = this.#deps;
-    if (await this.#loadNewest(session)) return false;
+    if (await this.#loadNewest(session, view)) return false;
     const { index } = history.position;
     if (anew && view.floor === 0 && view.firstIndex <= 1) {
-      await history.restore({ position: { ...START, epoch: view.epoch }, lines: [] });
+      await history.restore(undefined, view.index, this.#reader(session));
       return false;
     }
     this.#stuckAt ??= clock.monotonic();
@@ -178,7 +181,7 @@ export class Reconciler {
   }
 
   /** False when there is none that leads on. */
-  async #loadNewest(session: Session): Promise<boolean> {
+  async #loadNewest(session: Session, view: View): Promise<boolean> {
     const { history, keys, logger } = this.#deps;
     const store = new SnapshotStore(session.commands, keys);
     const stored = await store.newest();
@@ -190,7 +193,7 @@ export class Reconciler {
       stored.position.index === position.index && stored.position.hash === position.hash;
     if (failed >= MAX_FAILED_LOADS || (useless && !history.torn)) return false;
     try {
-      await history.restore(store.load(stored));
+      await history.restore(store.load(stored), view.index, this.#reader(session));
     } catch (error) {
       this.#failedLoads.set(stored.id, failed + 1);
       logger.error(
