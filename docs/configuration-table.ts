@@ -54,10 +54,10 @@ function shown({ kind, default: value }: Row): string {
   return plain && value !== '' && value !== 0 ? String(value) : '';
 }
 
-function here({ effect, does }: Row): string {
+function here({ effect, does, reloads }: Row): string {
   if (effect === 'refused') return `**refused**: asks for ${does}`;
   if (effect === 'deprecated') return 'nothing: deprecated in Consul, and warned of';
-  return does;
+  return reloads ? `${does} A reload takes it over.` : does;
 }
 
 function names(keys: Keys): string {

@@ -6,6 +6,8 @@ import { systemClock } from '../../lib/clock.ts';
 import { agentUsage } from '../../lib/config/agent-flags.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { loadConfig } from '../../lib/config/load.ts';
+import { waitingForStart } from '../../lib/config/settle.ts';
+import { CONFIG_KEYS } from '../../lib/config/table.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import { LogFile } from '../../lib/log-file.ts';
 import { createLogger, LEVELS } from '../../lib/logger.ts';
@@ -53,9 +55,14 @@ export async function agentCommand(
   const ending = new Ending(env, logger);
   // Read anew for a reload: how much is logged is the process's own, the rest is the agent's.
   const readConfig = () => {
-    const { config: now } = read(argv, env);
-    logger.level = LEVELS[now.log.level] ?? logger.level;
-    return now;
+    const now = read(argv, env);
+    logger.level = LEVELS[now.config.log.level] ?? logger.level;
+    for (const warning of now.warnings) logger.warn(`agent: ${warning}`);
+    const waiting = waitingForStart(loaded.settled, now.settled, CONFIG_KEYS);
+    if (waiting.length > 0) {
+      logger.warn(`agent: changed, and taken over by the next start alone: ${waiting.join(', ')}`);
+    }
+    return now.config;
   };
   const onLeft = () => void setTimeout(() => ending.end('the request to leave'), LEAVE_GRACE_MS);
   try {

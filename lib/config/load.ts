@@ -12,7 +12,7 @@ import { merge } from './merge.ts';
 import { Problems } from './problems.ts';
 import type { Tree } from './row.ts';
 import { judgeEffects, settle } from './settle.ts';
-import { CONFIG_KEYS, type RawConfig } from './table.ts';
+import { CONFIG_KEYS, type RawConfig, type SettledConfig } from './table.ts';
 
 export interface LoadOptions {
   /** What follows `agent` on the command line. */
@@ -24,6 +24,8 @@ export interface LoadOptions {
 
 export interface LoadedConfig {
   readonly config: Config;
+  /** What each key came to. */
+  readonly settled: SettledConfig;
   /** Lines for the log: what is accepted and has no effect, and what is dangerous. */
   readonly warnings: readonly string[];
 }
@@ -91,7 +93,7 @@ function load(flags: Flags, host: ConfigHost, around: Surroundings): LoadedConfi
   const settled = settle(raw, CONFIG_KEYS, problems);
   judgeEffects(given, CONFIG_KEYS, problems);
   const config = resolve(settled, { ...around, raw, host, problems, devMode: flags.dev });
-  return { config, warnings: [...warnings, ...problems.warnings] };
+  return { config, settled, warnings: [...warnings, ...problems.warnings] };
 }
 
 interface Reading {

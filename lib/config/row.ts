@@ -44,6 +44,8 @@ export interface Row<K extends Kind = Kind, V = unknown> {
   /** Never shown, whatever it is. */
   readonly secret?: true;
   readonly effect?: Effect;
+  /** A reload takes it over; what else has changed waits for the next start. */
+  readonly reloads?: true;
   /** Whether a value asks for what it would be refused for; else each that is not empty does. */
   asks?(value: V, given: Tree): boolean;
   /** Checks and completes a value that was given, and tells `problems` what is wrong with it. */

@@ -76,3 +76,14 @@ function asks(value: unknown, row: Row, given: Tree): boolean {
   if (typeof value === 'number') return value > 0;
   return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
+
+/** Keys whose new value a reload does not take over: it waits for the next start. */
+export function waitingForStart(before: Tree, after: Tree, keys: Keys): readonly string[] {
+  const changed: string[] = [];
+  eachRow(keys, (path, { effect = 'works', reloads }) => {
+    if (reloads || effect !== 'works') return;
+    const [was, is] = [before, after].map((tree) => JSON.stringify(valueAt(tree, path)));
+    if (was !== is) changed.push(path);
+  });
+  return changed;
+}

@@ -17,7 +17,8 @@ export const CHECK_POLICY_KEYS = {
     default: 5 * MINUTE,
     shown: 'CheckUpdateInterval',
   }),
-  discard_check_output: bool('Keep no output of checks; a reload takes it over.', {
+  discard_check_output: bool('Keep no output of checks.', {
+    reloads: true,
     shown: 'DiscardCheckOutput',
   }),
   check_output_max_size: int("How many bytes of a check's output are kept.", {

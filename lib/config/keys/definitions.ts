@@ -8,10 +8,10 @@ import { metaFault } from './node.ts';
 
 /** In the singular only what one file may say. */
 export const DEFINITION_KEYS = {
-  check: tree('A check.'),
-  checks: trees('Checks; a reload takes them over.'),
-  service: tree('A service.'),
-  services: trees('Services with their checks; a reload takes them over.'),
+  check: tree('A check.', { reloads: true }),
+  checks: trees('Checks.', { reloads: true }),
+  service: tree('A service.', { reloads: true }),
+  services: trees('Services with their checks.', { reloads: true }),
 };
 
 export interface RawCheck extends Tree {

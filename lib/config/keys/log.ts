@@ -15,7 +15,8 @@ const LEVELS: ReadonlyMap<string, LogLevel> = new Map([
 ]);
 
 export const LOG_KEYS = {
-  log_level: text('TRACE, DEBUG, INFO, WARN or ERR; a reload takes it over.', {
+  log_level: text('TRACE, DEBUG, INFO, WARN or ERR.', {
+    reloads: true,
     default: 'INFO',
     flag: 'log-level',
     rule: level,

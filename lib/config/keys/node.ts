@@ -42,7 +42,8 @@ export const NODE_KEYS = {
     flag: 'node-id',
     rule: (value) => value.toLowerCase(),
   }),
-  node_meta: map('Pairs about this node, in its entry in the catalog; a reload takes them over.', {
+  node_meta: map('Pairs about this node, in its entry in the catalog.', {
+    reloads: true,
     flag: 'node-meta',
     rule: nodeMeta,
   }),

@@ -46,20 +46,27 @@ const ACL_KEYS = {
       shown: 'ACLEnableTokenPersistence',
     }),
     tokens: {
-      default: text('The token for requests that bring none.', { shown: 'ACLToken', secret: true }),
+      default: text('The token for requests that bring none.', {
+        shown: 'ACLToken',
+        secret: true,
+        reloads: true,
+      }),
       agent: text('The token for what the agent does by itself; else `default`.', {
         shown: 'ACLAgentToken',
         secret: true,
+        reloads: true,
       }),
       replication: text('Kept, and shown to nobody.', {
         shown: 'ACLReplicationToken',
         secret: true,
+        reloads: true,
       }),
       agent_master: text('Kept, and shown to nobody.', {
         shown: 'ACLAgentMasterToken',
         secret: true,
+        reloads: true,
       }),
-      agent_recovery: text('The later name of agent_master.'),
+      agent_recovery: text('The later name of agent_master.', { reloads: true }),
       ...noEffect(NO_ACL, {
         master: text('', { shown: 'ACLMasterToken', secret: true }),
         managed_service_provider: [{ accessor_id: text(), secret_id: text() }] as const,
@@ -84,10 +91,10 @@ const ACL_KEYS = {
   // As they were before Consul 1.4, where naming the data centre switched access control on.
   ...refused(OPEN, { acl_datacenter: text() }),
   acl_default_policy: defaultPolicy(),
-  acl_token: text('The old name of acl.tokens.default.'),
-  acl_agent_token: text('The old name of acl.tokens.agent.'),
-  acl_agent_master_token: text('The old name of acl.tokens.agent_master.'),
-  acl_replication_token: text('The old name of acl.tokens.replication.'),
+  acl_token: text('The old name of acl.tokens.default.', { reloads: true }),
+  acl_agent_token: text('The old name of acl.tokens.agent.', { reloads: true }),
+  acl_agent_master_token: text('The old name of acl.tokens.agent_master.', { reloads: true }),
+  acl_replication_token: text('The old name of acl.tokens.replication.', { reloads: true }),
   acl_enforce_version_8: optional(bool('Nothing.', { effect: 'deprecated' })),
   ...noEffect(NO_ACL, {
     acl_disabled_ttl: duration(),

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { loadConfig, validateConfigFiles } from '../../../lib/config/load.ts';
+import { waitingForStart } from '../../../lib/config/settle.ts';
+import { CONFIG_KEYS } from '../../../lib/config/table.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { type FakeMachine, fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 
@@ -83,6 +85,22 @@ describe('loadConfig', () => {
   it('reads pieces of HCL from the command line last', () => {
     const { config } = load(['-dev', '-hcl', 'node_name = "x"', '-node=y']);
     assert.equal(config.nodeName, 'x');
+  });
+
+  it('knows which changes a reload leaves to the next start', () => {
+    const read = (keys: object) => load(['-dev', ...FROM_FILE], file(keys)).settled;
+    const before = read({ node_meta: { a: '1' } });
+    const now = read({
+      node_meta: { a: '2' },
+      log_level: 'WARN',
+      discard_check_output: true,
+      acl: { tokens: { agent: 'x' } },
+      services: [{ name: 'web' }],
+      domain: 'other',
+      ports: { dns: 53 },
+      raft_protocol: 2,
+    });
+    assert.deepEqual(waitingForStart(before, now, CONFIG_KEYS), ['ports.dns', 'domain']);
   });
 
   it('takes 0 for what would never end or stand still, as Consul does', () => {
