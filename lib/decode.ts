@@ -37,7 +37,7 @@ ajv.addKeyword({
   keyword: 'uint64',
   validate: (_: boolean, v: unknown) =>
     (typeof v === 'bigint' && v >= 0n && v < 2n ** 64n) ||
-    (Number.isSafeInteger(v) && Number(v) >= 0),
+    (Number.isSafeInteger(v) && Number(v) >= 0 && !Object.is(v, -0)),
   error: { message: 'must be an unsigned integer of 64 bits' },
 });
 
@@ -92,6 +92,7 @@ function complaint(error: ErrorObject | undefined): string {
 interface Shape {
   readonly duration: boolean;
   readonly integer: boolean;
+  readonly number: boolean;
   readonly free: boolean;
   readonly fields?: Fields;
   readonly values?: Shape;
@@ -110,6 +111,7 @@ function shapeOf(schema: Schema, closed: boolean): Shape {
   const shape: { -readonly [K in keyof Shape]: Shape[K] } = {
     duration: schema['duration'] === true,
     integer: schema['type'] === 'integer',
+    number: schema['type'] === 'number',
     free: schema['free'] === true,
   };
   if (schema['items'] !== undefined) shape.items = shapeOf(schema['items'], closed);
@@ -161,6 +163,7 @@ function elsewhere(key: string, name: string): ProconsulError {
 function canonicalise(value: unknown, shape: Shape): unknown {
   if (shape.duration) return typeof value === 'string' ? nanoseconds(value) : value;
   if (shape.integer) refuseHuge(value);
+  if (shape.number && typeof value === 'bigint') return Number(value);
   if (shape.free) return inOrder(value);
   if (Array.isArray(value)) {
     const { items } = shape;

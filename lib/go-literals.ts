@@ -95,3 +95,25 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 export function parseBool(text: string): boolean | undefined {
   return BOOLEANS.get(text);
 }
+
+/** What Go says of a text that is no boolean. */
+export function boolComplaint(text: string): string {
+  return `strconv.ParseBool: parsing ${quote(text)}: invalid syntax`;
+}
+
+/** What Go's Atoi says of a text that is no whole number. */
+export function integerComplaint(text: string): string {
+  return `strconv.Atoi: parsing ${quote(text)}: invalid syntax`;
+}
+
+const MAX_UINT64 = 2n ** 64n - 1n;
+const MAX_UINT64_DIGITS = 20;
+
+/** What Go says of a text that is no u64; undefined when it is one. */
+export function uint64Complaint(text: string): string | undefined {
+  const parsing = `strconv.ParseUint: parsing ${quote(text)}`;
+  if (!/^\d+$/.test(text)) return `${parsing}: invalid syntax`;
+  const digits = text.replace(/^0+(?=\d)/, '');
+  const fits = digits.length <= MAX_UINT64_DIGITS && BigInt(digits) <= MAX_UINT64;
+  return fits ? undefined : `${parsing}: value out of range`;
+}

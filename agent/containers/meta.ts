@@ -1,4 +1,5 @@
 /** A container service's metadata: its attributes, and where it comes from. */
+import { MAX_META_PAIRS, MAX_META_VALUE_BYTES, metaPairFault } from '../../lib/meta.ts';
 import { lookUp, type StringMap } from '../../lib/model.ts';
 import type { Attributes } from './attributes.ts';
 import type { Container } from './runtime.ts';
@@ -7,12 +8,6 @@ import type { Container } from './runtime.ts';
 export const SOURCE_KEY = 'proconsul-source';
 export const SOURCE = 'docker';
 export const CONTAINER_ID_KEY = 'container-id';
-
-/** Consul's limits: a registration beyond them would be refused as a whole. */
-const MAX_PAIRS = 64;
-const MAX_KEY = 128;
-const MAX_VALUE = 512;
-const KEY = /^[A-Za-z0-9_-]+$/;
 
 export interface MetaReading {
   readonly meta: StringMap;
@@ -25,11 +20,11 @@ export function metaOf(container: Container, attributes: Attributes): MetaReadin
     [SOURCE_KEY, SOURCE],
     [CONTAINER_ID_KEY, container.id],
     ['container-name', container.name],
-    ['container-image', container.image.slice(0, MAX_VALUE)],
+    ['container-image', container.image.slice(0, MAX_META_VALUE_BYTES)],
   ];
-  const fits = ([key, value]: [string, string]) =>
-    KEY.test(key) && key.length <= MAX_KEY && value.length <= MAX_VALUE;
-  const fitting = [...attributes].filter(fits).slice(0, MAX_PAIRS - own.length);
+  // A registration with one that Consul takes not would be refused as a whole.
+  const fits = ([key, value]: [string, string]) => metaPairFault(key, value) === undefined;
+  const fitting = [...attributes].filter(fits).slice(0, MAX_META_PAIRS - own.length);
   const kept = new Set(fitting.map(([key]) => key));
   const left = [...attributes.keys()].filter((key) => !kept.has(key));
   return {

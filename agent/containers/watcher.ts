@@ -134,7 +134,7 @@ export class ContainerWatcher {
 
   async #read(events: AsyncIterable<ContainerEvent>): Promise<void> {
     for await (const { containerId, time } of events) {
-      if (Number.isFinite(time)) this.#since = Math.max(this.#since ?? 0, time);
+      this.#since = Math.max(this.#since ?? 0, time);
       this.#mark(containerId);
     }
   }

@@ -3,6 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { decoder, type Schema, valueDecoder } from '../../lib/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { byName } from '../../lib/key-order.ts';
+import { metaFault } from '../../lib/meta.ts';
 import type { ServiceAddress, ServiceDefinition, StringMap, Weights } from '../../lib/model.ts';
 import {
   type CheckSpec,
@@ -205,36 +206,6 @@ function weightsFault(weights: Weights | undefined): string | undefined {
   if (weights.Warning < 0) return 'Warning must be greater or equal than 0';
   if (Math.max(weights.Passing, weights.Warning) > MAX_WEIGHT) {
     return `DNS Weight must be between 0 and ${MAX_WEIGHT}`;
-  }
-  return undefined;
-}
-
-const META_KEY = /^[a-zA-Z0-9_-]+$/;
-const MAX_META_PAIRS = 64;
-const MAX_META_KEY_CHARS = 128;
-const MAX_META_VALUE_CHARS = 512;
-
-/** What is wrong with the metadata of a node or a service, in Consul's words. */
-export function metaFault(meta: StringMap | undefined): string | undefined {
-  const pairs = Object.entries(meta ?? {});
-  if (pairs.length > MAX_META_PAIRS) {
-    return `Node metadata cannot contain more than ${MAX_META_PAIRS} key/value pairs`;
-  }
-  for (const [key, value] of pairs) {
-    const fault = pairFault(key, value);
-    if (fault !== undefined) return `Couldn't load metadata pair ('${key}', '${value}'): ${fault}`;
-  }
-  return undefined;
-}
-
-function pairFault(key: string, value: string): string | undefined {
-  if (key === '') return 'Key cannot be blank';
-  if (!META_KEY.test(key)) return 'Key contains invalid characters';
-  if (key.length > MAX_META_KEY_CHARS) {
-    return `Key is too long (limit: ${MAX_META_KEY_CHARS} characters)`;
-  }
-  if (value.length > MAX_META_VALUE_CHARS) {
-    return `Value is too long (limit: ${MAX_META_VALUE_CHARS} characters)`;
   }
   return undefined;
 }

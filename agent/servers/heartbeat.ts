@@ -96,10 +96,9 @@ export class Heartbeat {
     }
     const text = answer.body.toString();
     const { status } = answer;
-    const taken = status === 200 ? readBeatAnswer(text) : undefined;
-    if (taken !== undefined) this.#heard(taken);
+    if (status === 200) this.#heard(decodeJson(text) as BeatAnswer);
     else if (isRefusal(answer)) this.#refused(text.trim());
-    else this.#missed(`a server does not take a sign of life: ${status} ${text.slice(0, 200)}`);
+    else this.#missed(`a server does not take a sign of life: ${status} ${text}`);
   }
 
   #heard({ Servers, Known, NextMs }: BeatAnswer): void {
@@ -146,19 +145,8 @@ export class Heartbeat {
   }
 }
 
-/** Undefined where something else answers at a server's address. */
-function readBeatAnswer(text: string): BeatAnswer | undefined {
-  try {
-    const answer = decodeJson(text) as BeatAnswer;
-    return Array.isArray(answer.Servers) ? answer : undefined;
-  } catch {
-    // It may be no JSON, or null.
-    return undefined;
-  }
-}
-
 /** The server has understood: this agent is not to be. All else may be otherwise the next time. */
 function isRefusal({ status, headers }: Answer): boolean {
-  if (status < 400 || status === 429 || status > 500) return false;
+  if (status === 429 || status > 500) return false;
   return status < 500 || headers['x-proconsul-applied'] === undefined;
 }

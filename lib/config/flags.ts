@@ -1,6 +1,6 @@
 /** The flags of `agent`: a table of what each sets, and Go's way of reading a command line. */
 import { ProconsulError } from '../errors.ts';
-import { parseBool } from '../go-literals.ts';
+import { boolComplaint, integerComplaint, parseBool } from '../go-literals.ts';
 import type { Tree } from './row.ts';
 
 export interface Flags {
@@ -130,13 +130,13 @@ export function parseValue(table: FlagTable, { name, value: text }: Given): unkn
   if (kind === 'bool') {
     const value = parseBool(text);
     if (value !== undefined) return value;
-    const cause = `strconv.ParseBool: parsing ${quoted}: invalid syntax`;
+    const cause = boolComplaint(text);
     throw usageError(table, `invalid boolean value ${quoted} for -${name}: ${cause}`);
   }
   if (kind === 'int') {
     const value = Number(text);
     if (/^[+-]?\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-    const cause = `strconv.Atoi: parsing ${quoted}: invalid syntax`;
+    const cause = integerComplaint(text);
     throw usageError(table, `invalid value ${quoted} for flag -${name}: ${cause}`);
   }
   return text;

@@ -28,7 +28,7 @@ import {
   type Writing,
   wireOf,
 } from './respond.ts';
-import type { Guard, Handler, HttpRequest } from './route.ts';
+import type { Guard, Handler } from './route.ts';
 import { allowed, type Match, type Router } from './router.ts';
 import { withoutSecrets } from './secrets.ts';
 
@@ -97,8 +97,10 @@ export class Exchange {
     if (match === undefined && (path === '/' || fallback === undefined)) return undefined;
     this.#common = match === undefined ? responseHeaders : rowHeaders;
     guard?.(request);
-    refuseElsewhere(path, request);
-    if (match === undefined) return fallback?.(request);
+    if (match === undefined) {
+      refuseElsewhere(path, request);
+      return fallback?.(request);
+    }
     request.rest = match.rest;
     request.isEndless = match.methods.get(request.method)?.endless === true;
     return runRow(match, request);
@@ -166,10 +168,13 @@ function hasStream(reply: Reply): reply is Reply & Pick<Required<Reply>, 'stream
   return reply.stream !== undefined;
 }
 
-function runRow(match: Match, request: HttpRequest): Reply | Promise<Reply> {
+function runRow(match: Match, request: Request): Reply | Promise<Reply> {
   const { method } = request;
   const row = match.methods.get(method);
-  if (row !== undefined) return row.handle(request);
+  if (row !== undefined) {
+    refuseElsewhere(request.path, request);
+    return row.handle(request);
+  }
   const headers = { Allow: allowed(match.methods) };
   if (method === 'OPTIONS') return { headers };
   return { status: 405, text: `method ${method} not allowed`, headers };

@@ -1,9 +1,6 @@
 import { parseDuration } from '../duration.ts';
 import { ProconsulError } from '../errors.ts';
-
-const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
-const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
-const MAX_UINT64 = 2n ** 64n - 1n;
+import { parseBool, uint64Complaint } from '../go-literals.ts';
 
 /** A request's query string. Consul has flags that count when present and others that are parsed. */
 export class Params {
@@ -35,21 +32,22 @@ export class Params {
     return this.#values.entries();
   }
 
-  /** Go's ParseBool; undefined when it is not there or empty. */
-  bool(name: string): boolean | undefined {
+  /** Undefined when it is not there or empty. Refuses what is no boolean, in the words given. */
+  bool(
+    name: string,
+    complaint: (value: string) => string = () => `Invalid value for ?${name}`,
+  ): boolean | undefined {
     const value = this.get(name);
     if (value === '') return undefined;
-    if (TRUE.has(value)) return true;
-    if (FALSE.has(value)) return false;
-    throw new ProconsulError('invalid', `Invalid value for ?${name}`);
+    const parsed = parseBool(value);
+    if (parsed !== undefined) return parsed;
+    throw new ProconsulError('invalid', complaint(value));
   }
 
   /** A u64, digit by digit; undefined when it is not there or none. */
   uint64(name: string): bigint | undefined {
     const value = this.get(name);
-    if (!/^\d{1,20}$/.test(value)) return undefined;
-    const number = BigInt(value);
-    return number <= MAX_UINT64 ? number : undefined;
+    return uint64Complaint(value) === undefined ? BigInt(value) : undefined;
   }
 
   /** Nanoseconds; undefined when it is not there. Refuses what is none with the text given. */
@@ -60,11 +58,4 @@ export class Params {
     if (ns === undefined) throw new ProconsulError('invalid', complaint);
     return ns;
   }
-}
-
-/** What Go says of a text that is no u64; undefined when it is one. */
-export function uint64Complaint(text: string): string | undefined {
-  const parsing = `strconv.ParseUint: parsing ${JSON.stringify(text)}`;
-  if (!/^\d+$/.test(text)) return `${parsing}: invalid syntax`;
-  return BigInt(text.slice(0, 400)) > MAX_UINT64 ? `${parsing}: value out of range` : undefined;
 }

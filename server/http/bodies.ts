@@ -31,7 +31,7 @@ export const serviceSchema: Schema = {
     },
     EnableTagOverride: flag,
     Proxy: { type: 'object' },
-    Connect: { type: 'object' },
+    Connect: { type: 'object', open: true, properties: { Native: flag } },
     ModifyIndex: { uint64: true },
   },
   unheeded: [
@@ -107,7 +107,7 @@ export interface ServiceBody {
   readonly Weights?: Partial<Weights>;
   readonly EnableTagOverride: boolean;
   readonly Proxy?: Readonly<Record<string, unknown>>;
-  readonly Connect?: Readonly<Record<string, unknown>>;
+  readonly Connect?: { readonly Native: boolean };
   readonly ModifyIndex?: number | bigint;
 }
 

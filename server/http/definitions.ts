@@ -3,6 +3,7 @@ import { formatDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { isUuid } from '../../lib/ids.ts';
 import { byName } from '../../lib/key-order.ts';
+import { metaFault } from '../../lib/meta.ts';
 import type { CheckDefinition, ServiceDefinition, Weights } from '../../lib/model.ts';
 import type { NodeDefinition } from '../commands.ts';
 import type { CheckBody, NodeBody, ServiceBody } from './bodies.ts';
@@ -26,6 +27,12 @@ export function nodeIdFault(id: string): string | undefined {
     : 'Bad node ID: uuid string is wrong length';
 }
 
+/** What Consul says of a service that no node can have. */
+export function serviceFault(node: string, { ID, Meta }: ServiceDefinition): string | undefined {
+  const fault = metaFault(Meta);
+  return fault && `Invalid Service Meta for node ${node} and serviceID ${ID}: ${fault}`;
+}
+
 export function toService(body: ServiceBody): ServiceDefinition {
   return {
     Kind: body.Kind,
@@ -39,7 +46,7 @@ export function toService(body: ServiceBody): ServiceDefinition {
     Weights: validWeights(body.Weights),
     EnableTagOverride: body.EnableTagOverride,
     Proxy: body.Proxy ?? {},
-    Connect: body.Connect ?? {},
+    Connect: body.Connect?.Native === true ? { Native: true } : {},
   };
 }
 

@@ -3,6 +3,7 @@ import { decoder } from '../../lib/decode.ts';
 import { durationComplaint, parseDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { idComplaint } from '../../lib/ids.ts';
+import { metaFault } from '../../lib/meta.ts';
 import type { PreparedQuery, QueryService, StringMap } from '../../lib/model.ts';
 import { checkTemplate } from '../query/query-template.ts';
 import { sortedMap } from './definitions.ts';
@@ -117,10 +118,8 @@ function validate(query: QueryDefinition): void {
   if (Service.Service === '') throw invalid('Must provide a Service name to query');
   const { NearestN } = Service.Failover;
   if (NearestN < 0) throw invalid(`Bad NearestN '${NearestN}', must be >= 0`);
-  for (const [key, value] of Object.entries(Service.NodeMeta ?? {})) {
-    const why = keyComplaint(key);
-    if (why !== '') throw invalid(`Couldn't load metadata pair ('${key}', '${value}'): ${why}`);
-  }
+  const fault = metaFault(Service.NodeMeta, { mayBeReserved: true });
+  if (fault !== undefined) throw invalid(fault);
   const why = ttlComplaint(query.DNS.TTL);
   if (why !== '') throw invalid(why);
   const complaint = Session === '' ? undefined : idComplaint(Session);
@@ -128,11 +127,6 @@ function validate(query: QueryDefinition): void {
     throw new ProconsulError('rejected', `invalid session: index error: ${complaint}`);
   }
   checkTemplate(query);
-}
-
-function keyComplaint(key: string): string {
-  if (key === '') return 'Key cannot be blank';
-  return /^[a-zA-Z0-9_-]+$/.test(key) ? '' : 'Key contains invalid characters';
 }
 
 function ttlComplaint(ttl: string): string {

@@ -1,12 +1,13 @@
 /** Running prepared queries: what they find is shuffled, so that no answer may be given twice. */
+
 import { ORDERED_HEADER } from '../../lib/dns-lookups.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import { boolComplaint, integerComplaint, parseBool } from '../../lib/go-literals.ts';
 import type { Params } from '../../lib/http/params.ts';
 import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { nilIfEmpty } from '../query/catalog.ts';
 import * as queries from '../query/prepared.ts';
-import { Reader } from '../query/reader.ts';
 import { askingNode, type ServerDeps } from './deps.ts';
 import { consistencyOf } from './reads.ts';
 
@@ -21,8 +22,8 @@ export async function execute(
   const near = params.get('near');
   const connect = connectOf(params);
   return await evaluated(deps, request, () => {
-    const reader = new Reader(deps.state());
-    const query = queries.resolveQuery(reader, name);
+    const state = deps.state();
+    const query = queries.resolveQuery(state, name);
     const execution = {
       asking: askingNode(deps, request),
       near,
@@ -31,7 +32,7 @@ export async function execute(
     };
     const json = {
       Service: query.Service.Service,
-      Nodes: queries.execute(reader, query, execution, deps.random).map(asGoHasIt),
+      Nodes: queries.execute(state, query, execution, deps.random).map(asGoHasIt),
       DNS: query.DNS,
       Datacenter: deps.datacenter,
       // Other data centres are not known here.
@@ -61,7 +62,7 @@ function asGoHasIt({ Node, Service, Checks }: Entry) {
 /** Says which query would be run. */
 export function explain(deps: ServerDeps, request: HttpRequest, name: string): Promise<Reply> {
   return evaluated(deps, request, () => ({
-    json: { Query: queries.resolveQuery(new Reader(deps.state()), name) },
+    json: { Query: queries.resolveQuery(deps.state(), name) },
     headers: {},
   }));
 }
@@ -98,15 +99,12 @@ function limitOf(params: Params): number {
   const sent = params.get('limit');
   if (sent === '') return 0;
   if (/^[+-]?\d+$/.test(sent)) return Number(sent);
-  const why = `strconv.Atoi: parsing ${JSON.stringify(sent)}: invalid syntax`;
-  throw new ProconsulError('rejected', `Bad limit: ${why}`);
+  throw new ProconsulError('rejected', `Bad limit: ${integerComplaint(sent)}`);
 }
 
 function connectOf(params: Params): boolean {
-  try {
-    return params.bool('connect') ?? false;
-  } catch {
-    const why = `strconv.ParseBool: parsing ${JSON.stringify(params.get('connect'))}: invalid syntax`;
-    throw new ProconsulError('rejected', `Error parsing 'connect' value: ${why}`);
-  }
+  const sent = params.get('connect');
+  const connect = sent === '' ? false : parseBool(sent);
+  if (connect !== undefined) return connect;
+  throw new ProconsulError('rejected', `Error parsing 'connect' value: ${boolComplaint(sent)}`);
 }

@@ -10,7 +10,7 @@ import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Query } from '../query/query.ts';
 import type { Consistency } from '../readiness.ts';
 import type { ServerDeps } from './deps.ts';
-import { PendingRead, SharedRead } from './shared-read.ts';
+import { PendingReading, Reading } from './reading.ts';
 
 export interface Read {
   readonly path: string;
@@ -63,45 +63,50 @@ const UNKNOWN = {
 async function answerRead(deps: ServerDeps, read: Read, request: HttpRequest): Promise<Reply> {
   const { params } = request;
   const consistency = consistencyOf(params);
-  const { seenIndex, waitMs } = waitOf(params);
+  const { minIndex, waitMs } = waitOf(params);
   const query = read.query(request);
   const shaped = params.has('pretty')
     ? { ...query, key: `pretty ${query.key}`, pretty: true }
     : query;
-  const asked = { read, params, consistency, query: shaped, seenIndex, waitMs };
-  const shared = new SharedRead(deps, asked);
-  const ready = shared.ready();
+  const reading = new Reading(deps, { read, params, consistency, query: shaped });
+  const ready = reading.ready();
   if (ready !== undefined) await ready;
-  // Another index is news, a lower one too: the client has seen what was lost with its log.
-  if (seenIndex === 0 || shared.current().index !== seenIndex) {
+  if (minIndex === 0 || deps.answers.read(shaped).index > minIndex) {
     const cached = read.cacheable === true && params.has('cached');
-    return cached ? shared.cachedReply() : shared.reply();
+    return cached ? reading.cachedReply() : reading.reply();
   }
-  return { pending: new PendingRead(shared) };
+  return { pending: new PendingReading(reading, { minIndex, waitMs }) };
+}
+
+/** Consul looks at these also where it does not heed them. */
+export function refuseReadOptions(params: Params): void {
+  consistencyOf(params);
+  waitOf(params);
 }
 
 export function consistencyOf(params: Params): Consistency {
   const stale = params.has('stale');
   const consistent = params.has('consistent');
-  if (stale && consistent) {
+  if (consistent && (stale || params.has('cached'))) {
+    const other = stale ? 'stale' : 'cached';
     throw new ProconsulError(
       'invalid',
-      'Cannot specify ?stale with ?consistent, conflicting semantics.',
+      `Cannot specify ?${other} with ?consistent, conflicting semantics.`,
     );
   }
   if (stale) return 'stale';
   return consistent ? 'consistent' : 'leader';
 }
 
-/** What the client has seen, and how long it waits at least: see `withJitter`. */
-export function waitOf(params: Params): { seenIndex: number; waitMs: number } {
+/** What the client has seen, and how long it waits at least: see `stretched`. */
+export function waitOf(params: Params): { minIndex: number; waitMs: number } {
+  const ns = params.duration('wait', 'Invalid wait time') ?? 0;
   const sent = params.get('index');
   const index = params.uint64('index');
   if (sent !== '' && index === undefined) throw new ProconsulError('invalid', 'Invalid index');
-  const ns = params.duration('wait', 'Invalid wait time') ?? 0;
   const asked = ns > 0 ? ns / NS_PER_MS : DEFAULT_WAIT_MS;
   const waitMs = Math.min(asked, MAX_WAIT_MS);
   // Ours are far below 2^53, so that whatever is beyond it can only be waited for in vain.
-  const seenIndex = Math.min(Number(index ?? 0n), Number.MAX_SAFE_INTEGER);
-  return { seenIndex, waitMs };
+  const minIndex = Math.min(Number(index ?? 0n), Number.MAX_SAFE_INTEGER);
+  return { minIndex, waitMs };
 }

@@ -1,7 +1,7 @@
 import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../lib/http/route.ts';
 import { checkDatacenter, type ServerDeps } from './deps.ts';
-import { rejectedReply } from './reads.ts';
+import { refuseReadOptions, rejectedReply } from './reads.ts';
 import { aclRoutes } from './routes/acl.ts';
 import { catalogRoutes } from './routes/catalog.ts';
 import { coordinateRoutes } from './routes/coordinate.ts';
@@ -22,11 +22,18 @@ export function serverRoutes(deps: ServerDeps): Route[] {
   return rows(deps).map((row) => inDatacenter(deps, row));
 }
 
+/** They write, and are told how to read all the same. */
+const WRITES_WITH_READ_OPTIONS: ReadonlySet<string> = new Set(['/v1/kv/', '/v1/session/renew/']);
+
 /** What is asked of another data centre is refused, before anything else of it is looked at. */
 function inDatacenter<T extends Route>(deps: ServerDeps, row: T): T {
   const { anyDatacenter, indexedErrors, handle } = row;
+  const readLike = row.method === 'GET' || WRITES_WITH_READ_OPTIONS.has(row.path);
   const checked = (request: HttpRequest) => {
-    if (anyDatacenter !== true) checkDatacenter(deps, request.params.get('dc'));
+    if (anyDatacenter !== true) {
+      if (readLike) refuseReadOptions(request.params);
+      checkDatacenter(deps, request.params.get('dc'));
+    }
     return handle(request);
   };
   if (indexedErrors !== true) return { ...row, handle: checked };

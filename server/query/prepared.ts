@@ -1,24 +1,21 @@
 /** Queries of /v1/query, and running a prepared query, which DNS does as well. */
 import { ProconsulError } from '../../lib/errors.ts';
-import {
-  type Check,
-  type Instance,
-  lookUp,
-  type PreparedQuery,
-  type StringMap,
-} from '../../lib/model.ts';
+import { type Instance, lookUp, type PreparedQuery, type StringMap } from '../../lib/model.ts';
 import type { Random } from '../../lib/random.ts';
+import type { State } from '../state/state.ts';
+import { QUERIES, queryTopic } from '../state/topic-names.ts';
 import { shown } from './catalog.ts';
+import { checksFor } from './health.ts';
 import { orderByDistance } from './order.ts';
 import { keyOf, type Query } from './query.ts';
 import { fillIn } from './query-template.ts';
-import type { Checked, Reader } from './reader.ts';
 
 export function preparedQuery(id: string): Query {
   return {
     key: keyOf('query', id),
-    run: (reader) => {
-      const row = reader.preparedQuery(id);
+    topics: [queryTopic(id)],
+    run: (state) => {
+      const row = state.queries.get(id);
       if (row === undefined) throw notFound();
       return { json: [row] };
     },
@@ -28,8 +25,9 @@ export function preparedQuery(id: string): Query {
 export function preparedQueries(): Query {
   return {
     key: keyOf('queries'),
-    run: (reader) => ({
-      json: [...reader.preparedQueries()].sort((a, b) => (a.ID < b.ID ? -1 : 1)),
+    topics: [QUERIES],
+    run: (state) => ({
+      json: [...state.queries.table.values()].sort((a, b) => (a.ID < b.ID ? -1 : 1)),
     }),
   };
 }
@@ -39,8 +37,8 @@ function notFound(): ProconsulError {
 }
 
 /** The query that an id or a name means, filled in for that name. Throws 'not-found'. */
-export function resolveQuery(reader: Reader, idOrName: string): PreparedQuery {
-  const query = reader.resolveQuery(idOrName);
+export function resolveQuery(state: State, idOrName: string): PreparedQuery {
+  const query = state.queries.resolve(idOrName);
   if (query === undefined) throw notFound();
   return fillIn(query, idOrName);
 }
@@ -57,39 +55,41 @@ export interface Execution {
 
 /** Runs a query that is filled in: the instances, shuffled, those that are near first. */
 export function execute(
-  reader: Reader,
+  state: State,
   { Service }: PreparedQuery,
   { asking, near, limit, connect }: Execution,
   random: Random,
 ) {
   const from = near === '' ? Service.Near : near;
   const node = from === '_agent' ? asking : from;
-  const health =
-    connect || Service.Connect
-      ? reader.connectTo(Service.Service)
-      : reader.healthOf(Service.Service);
-  const chosen = shuffle(matching(health, Service), random);
-  const ordered = orderByDistance(reader, node, chosen);
+  const chosen = shuffle(matching(state, Service, connect), random);
+  const ordered = orderByDistance(state, node, chosen);
   // What is on the node itself is nearer than anything, whatever the coordinates say.
   if (node !== '') ordered.sort((a, b) => Number(b.Node === node) - Number(a.Node === node));
   const instances = limit > 0 ? ordered.slice(0, limit) : ordered;
   return instances.map((instance) => ({
-    Node: health.nodeOf(instance),
+    Node: state.catalog.node(instance.Node),
     Service: shown(instance),
-    Checks: health.checksFor(instance),
+    Checks: checksFor(state, instance),
   }));
 }
 
 /** The instances that a query finds, in no order. */
-function matching(health: Checked, service: PreparedQuery['Service']): Instance[] {
-  const { NodeMeta, ServiceMeta } = service;
+export function matching(
+  state: State,
+  service: PreparedQuery['Service'],
+  connect = false,
+): Instance[] {
+  const { catalog } = state;
+  const { Service: name, NodeMeta, ServiceMeta } = service;
   const wanted = tagRules(service.Tags ?? []);
-  return [...health.rows].filter(
+  const all = connect || service.Connect ? catalog.connectTo(name) : catalog.instancesOf(name);
+  return [...all].filter(
     (instance) =>
       wanted.every((rule) => rule(instance)) &&
-      holdsAll(health.nodeOf(instance)?.Meta ?? null, NodeMeta) &&
+      holdsAll(catalog.node(instance.Node)?.Meta ?? null, NodeMeta) &&
       holdsAll(instance.Meta, ServiceMeta) &&
-      isHealthy(health.checksFor(instance), service),
+      isHealthy(state, instance, service),
   );
 }
 
@@ -107,8 +107,8 @@ function holdsAll(meta: StringMap | null, wanted: StringMap | null): boolean {
   return Object.entries(wanted ?? {}).every(([key, value]) => lookUp(meta, key) === value);
 }
 
-function isHealthy(checks: readonly Check[], service: PreparedQuery['Service']): boolean {
-  return checks.every(
+function isHealthy(state: State, instance: Instance, service: PreparedQuery['Service']): boolean {
+  return checksFor(state, instance).every(
     ({ CheckID, Status }) =>
       service.IgnoreCheckIDs?.includes(CheckID) === true ||
       (service.OnlyPassing ? Status === 'passing' : Status !== 'critical'),

@@ -1,12 +1,14 @@
 /** Queries of /v1/session. */
 import type { Session } from '../../lib/model.ts';
+import { nodeSessionsTopic, SESSIONS, sessionTopic } from '../state/topic-names.ts';
 import { keyOf, type Query } from './query.ts';
 
 export function session(id: string): Query {
   return {
     key: keyOf('session/info', id),
-    run: (reader) => {
-      const row = reader.session(id);
+    topics: [sessionTopic(id)],
+    run: (state) => {
+      const row = state.sessions.get(id);
       return { json: row === undefined ? [] : [row] };
     },
   };
@@ -15,14 +17,16 @@ export function session(id: string): Query {
 export function sessions(): Query {
   return {
     key: keyOf('session/list'),
-    run: (reader) => ({ json: byId(reader.sessions()) }),
+    topics: [SESSIONS],
+    run: (state) => ({ json: byId(state.sessions.table.values()) }),
   };
 }
 
 export function sessionsOn(node: string): Query {
   return {
     key: keyOf('session/node', node),
-    run: (reader) => ({ json: byId(reader.sessionsOn(node)) }),
+    topics: [nodeSessionsTopic(node)],
+    run: (state) => ({ json: byId(state.sessions.on(node)) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseBool, parseInteger, quote, unquote } from '../../lib/go-literals.ts';
+import { parseBool, parseInteger, quote, uint64Complaint, unquote } from '../../lib/go-literals.ts';
 
 const SEED = 41;
 
@@ -65,4 +65,23 @@ describe('parseBool', () => {
     assert.equal(parseBool('False'), false);
     assert.equal(parseBool('yes'), undefined);
   });
+});
+
+describe('uint64Complaint', () => {
+  for (const text of ['0', '18446744073709551615', '00000000000000000000000000001']) {
+    it(`has none about ${text}`, () => assert.equal(uint64Complaint(text), undefined));
+  }
+  for (const [text, why] of [
+    ['', 'invalid syntax'],
+    ['-1', 'invalid syntax'],
+    ['+1', 'invalid syntax'],
+    ['1e3', 'invalid syntax'],
+    ['18446744073709551616', 'value out of range'],
+    ['9'.repeat(10_000), 'value out of range'],
+  ] as const) {
+    it(`has one about ${text.slice(0, 30)}`, () => {
+      const parsing = `strconv.ParseUint: parsing "${text}": `;
+      assert.equal(uint64Complaint(text), parsing + why);
+    });
+  }
 });

@@ -53,8 +53,11 @@ function byId(agent: AgentContext, request: HttpRequest): Reply {
     const health = healthOf(agent, service.definition);
     return reply(request, CODES[health.AggregatedStatus], health.AggregatedStatus, health);
   }
+  const reason = `ServiceId ${id} not found`;
   const unknown: ServiceHealth = { AggregatedStatus: 'critical', Service: null, Checks: null };
-  return reply(request, 404, `ServiceId ${id} not found`, unknown);
+  // Consul writes this one text as JSON.
+  const json = request.params.get('format') === 'text' ? reason : unknown;
+  return { status: 404, headers: { 'X-Consul-Reason': reason }, json };
 }
 
 function byName(agent: AgentContext, request: HttpRequest): Reply {

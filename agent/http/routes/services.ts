@@ -1,6 +1,8 @@
 /** /v1/agent/service…: the services of this agent. */
+
 import { NS_PER_MS } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
+import { parseBool } from '../../../lib/go-literals.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { byName } from '../../../lib/key-order.ts';
@@ -104,18 +106,18 @@ async function maintenance(agent: AgentContext, { rest, params }: HttpRequest): 
 }
 
 function enable(params: HttpRequest['params']): boolean {
-  if (params.get('enable') === '') throw new ProconsulError('invalid', 'Missing value for enable');
-  try {
-    return params.bool('enable') === true;
-  } catch (cause) {
-    const text = `Invalid value for enable: "${params.get('enable')}"`;
-    throw new ProconsulError('invalid', text, { cause });
-  }
+  if (!params.has('enable')) throw new ProconsulError('invalid', 'Missing value for enable');
+  const on = parseBool(params.get('enable'));
+  if (on !== undefined) return on;
+  throw new ProconsulError('invalid', `Invalid value for enable: "${params.get('enable')}"`);
 }
 
 async function service(agent: AgentContext, request: HttpRequest): Promise<Reply> {
   const { params, rest: id, signal } = request;
   const waitNs = params.duration('wait', 'Invalid wait time');
+  if (params.get('index') !== '' && params.uint64('index') === undefined) {
+    throw new ProconsulError('invalid', 'Invalid index');
+  }
   const waitMs = Math.min((waitNs ?? 0) / NS_PER_MS || DEFAULT_WAIT_MS, MAX_WAIT_MS);
   const deadline = agent.clock.monotonic() + waitMs;
   for (;;) {

@@ -2,9 +2,9 @@
  * Services and checks as files define them. How they are written is the agent's to say, which hands it
  * to whoever reads files (`ConfigHost.definitions`); here stands what is read of them at once.
  */
+import { metaPairFault } from '../../meta.ts';
 import type { Problems } from '../problems.ts';
 import { type Tree, tree, trees } from '../row.ts';
-import { metaFault } from './node.ts';
 
 /** In the singular only what one file may say. */
 export const DEFINITION_KEYS = {
@@ -52,7 +52,7 @@ function refuseBadService(service: RawService, problems: Problems): void {
     refuseBadCheck(each, problems);
   }
   for (const [key, value] of Object.entries(meta)) {
-    const fault = metaFault(key, value);
+    const fault = metaPairFault(key, value);
     if (fault !== undefined) problems.error(`invalid meta for service ${service.name}: ${fault}`);
   }
   const what = `Invalid weight definition for service ${service.name}`;

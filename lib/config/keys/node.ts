@@ -1,4 +1,5 @@
 /** Who this agent is and how it comes and goes: its role, name, data centre and folder. */
+import { MAX_META_PAIRS, metaPairFault } from '../../meta.ts';
 import type { StringMap } from '../../model.ts';
 import type { Problems } from '../problems.ts';
 import {
@@ -14,11 +15,6 @@ import {
   trees,
 } from '../row.ts';
 import type { Source } from '../source.ts';
-
-const MAX_META_PAIRS = 64;
-const MAX_META_KEY_LENGTH = 128;
-const MAX_META_VALUE_LENGTH = 512;
-const META_KEY = /^[a-zA-Z0-9_-]+$/;
 
 export const NODE_KEYS = {
   server: bool('A registry server, which is the agent of its own node too.', {
@@ -174,29 +170,10 @@ function nodeMeta(meta: StringMap, _path: string, problems: Problems): StringMap
     );
   }
   for (const [key, value] of pairs) {
-    const fault = metaFault(key, value);
+    const fault = metaPairFault(key, value);
     if (fault !== undefined) problems.refuse(`node_meta invalid: ${fault}`);
   }
   return meta;
-}
-
-/** What is wrong with a pair of metadata, in Consul's words. */
-export function metaFault(key: string, value: string): string | undefined {
-  const fault = pairFault(key, value);
-  return fault && `Couldn't load metadata pair ('${key}', '${value}'): ${fault}`;
-}
-
-function pairFault(key: string, value: string): string | undefined {
-  if (key === '') return 'Key cannot be blank';
-  if (!META_KEY.test(key)) return 'Key contains invalid characters';
-  if (key.length > MAX_META_KEY_LENGTH) {
-    return `Key is too long (limit: ${MAX_META_KEY_LENGTH} characters)`;
-  }
-  if (key.startsWith('consul-')) return "Key prefix 'consul-' is reserved for internal use";
-  if (value.length > MAX_META_VALUE_LENGTH) {
-    return `Value is too long (limit: ${MAX_META_VALUE_LENGTH} characters)`;
-  }
-  return undefined;
 }
 
 function quote(value: string): string {

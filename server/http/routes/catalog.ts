@@ -9,7 +9,15 @@ import type { CheckDefinition } from '../../../lib/model.ts';
 import type { Deregister, Register } from '../../commands.ts';
 import * as queries from '../../query/catalog.ts';
 import { type CheckBody, deregisterBody, type RegisterBody, registerBody } from '../bodies.ts';
-import { nodeIdFault, refuseNul, toCheck, toNode, toService, typeOf } from '../definitions.ts';
+import {
+  nodeIdFault,
+  refuseNul,
+  serviceFault,
+  toCheck,
+  toNode,
+  toService,
+  typeOf,
+} from '../definitions.ts';
 import { askingNode, checkDatacenter, required, type ServerDeps, write } from '../deps.ts';
 import { narrowing } from '../narrowing.ts';
 import { readRoute } from '../reads.ts';
@@ -131,11 +139,14 @@ export function toRegister(body: RegisterBody, datacenter: string): Register {
     if (service.Service === '') throw rejected('Must provide service name with ID');
     refuseNul(service.ID, service.Service);
   }
+  const definition = service === undefined ? undefined : toService(service);
+  const fault = definition && serviceFault(body.Node, definition);
+  if (fault !== undefined) throw rejected(`failed inserting service: ${fault}`);
   return {
     type: 'register',
     node: toNode(withMeta(body), datacenter),
     skipNodeUpdate: body.SkipNodeUpdate,
-    ...(service === undefined ? {} : { service: toService(service) }),
+    ...(definition === undefined ? {} : { service: definition }),
     checks: checks.map(typedCheck),
   };
 }

@@ -8,7 +8,8 @@ import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { NodeCoordinate } from '../../../lib/model.ts';
 import { keyOf } from '../../query/query.ts';
 import { DIMENSIONS, MAX_SEGMENT_LENGTH, MAX_SEGMENTS, ORIGIN } from '../../state/coordinates.ts';
-import { checkDatacenter, required, type ServerDeps, write } from '../deps.ts';
+import { COORDINATES, nodeCoordinatesTopic } from '../../state/topic-names.ts';
+import { checkDatacenter, type ServerDeps, write } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
 export function coordinateRoutes(deps: ServerDeps): Route[] {
@@ -36,8 +37,9 @@ export function coordinateRoutes(deps: ServerDeps): Route[] {
         const segment = params.get('segment');
         return {
           key: keyOf('coordinate/nodes', params.has('segment'), segment),
-          run: (reader) => ({
-            json: [...reader.coordinates()]
+          topics: [COORDINATES],
+          run: (state) => ({
+            json: [...state.coordinates.values()]
               .filter((c) => !params.has('segment') || c.Segment === segment)
               .sort(byNode),
           }),
@@ -50,11 +52,12 @@ export function coordinateRoutes(deps: ServerDeps): Route[] {
       does: "shows a node's coordinates",
       bareMissing: true,
       query: ({ rest }) => {
-        const node = required(rest, 'node name');
+        const node = rest;
         return {
           key: keyOf('coordinate/node', node),
-          run: (reader) => {
-            const json = [...reader.coordinatesOf(node)].sort(byNode);
+          topics: [nodeCoordinatesTopic(node)],
+          run: (state) => {
+            const json = [...state.coordinates.on(node)].sort(byNode);
             return json.length === 0 ? { status: 404 } : { json };
           },
         };

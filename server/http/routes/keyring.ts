@@ -1,6 +1,8 @@
 /** /v1/operator/keyring: there is no gossip to encrypt, and so no key. */
+
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
+import { boolComplaint, integerComplaint } from '../../../lib/go-literals.ts';
 import type { Params } from '../../../lib/http/params.ts';
 import type { HttpRequest, Method, Route } from '../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
@@ -34,6 +36,7 @@ export function keyringRoutes(deps: ServerDeps): Route[] {
   ];
 }
 
+const NO_KEYRING = 'No keyring to modify (encryption not enabled)';
 const EMPTY = 'Keyring is empty (encryption not enabled)';
 
 const keyBody = decoder<{ readonly Key: string }>(
@@ -42,16 +45,16 @@ const keyBody = decoder<{ readonly Key: string }>(
 );
 
 async function refuseKey(deps: ServerDeps, request: HttpRequest): Promise<never> {
-  refuseRelay(request.params);
   keyBody(await request.body(MAX_JSON_BODY_BYTES));
-  throw keyringError(deps, false, EMPTY);
+  refuseRelay(request.params);
+  throw keyringError(deps, false, NO_KEYRING);
 }
 
 function refuseRelay(params: Params): void {
   const sent = params.get('relay-factor');
   if (sent === '') return;
   if (!/^[+-]?\d+$/.test(sent)) {
-    const why = `strconv.Atoi: parsing ${JSON.stringify(sent)}: invalid syntax`;
+    const why = integerComplaint(sent);
     throw new ProconsulError('invalid', `Bad request: Error parsing relay factor: ${why}`);
   }
   if (Number(sent) >= 0 && Number(sent) <= MAX_RELAY_FACTOR) return;
@@ -60,15 +63,9 @@ function refuseRelay(params: Params): void {
 }
 
 function localOnly(params: Params): boolean {
-  try {
-    return params.bool('local-only') ?? false;
-  } catch {
-    const why = `strconv.ParseBool: parsing ${JSON.stringify(params.get('local-only'))}`;
-    throw new ProconsulError(
-      'invalid',
-      `Bad request: Error parsing local-only: ${why}: invalid syntax`,
-    );
-  }
+  const complaint = (sent: string) =>
+    `Bad request: Error parsing local-only: ${boolComplaint(sent)}`;
+  return params.bool('local-only', complaint) ?? false;
 }
 
 /** As Consul reports what went wrong in each of its two pools, node by node. */

@@ -1,6 +1,8 @@
 /** /v1/kv: the key/value store. */
+
 import { ProconsulError } from '../../../lib/errors.ts';
-import { type Params, uint64Complaint } from '../../../lib/http/params.ts';
+import { uint64Complaint } from '../../../lib/go-literals.ts';
+import type { Params } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import type { Uint64 } from '../../../lib/model.ts';

@@ -1,8 +1,10 @@
 /** /v1/operator: what operators' tools read of a cluster that in Consul is Raft's. */
+
 import { decoder } from '../../../lib/decode.ts';
 import { formatDuration } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
-import { type Params, uint64Complaint } from '../../../lib/http/params.ts';
+import { uint64Complaint } from '../../../lib/go-literals.ts';
+import type { Params } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { encodeJson } from '../../../lib/json.ts';

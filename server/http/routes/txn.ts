@@ -17,7 +17,14 @@ import {
   type ServiceBody,
   serviceSchema,
 } from '../bodies.ts';
-import { nodeIdFault, refuseNul, toCheck, toNode, toService } from '../definitions.ts';
+import {
+  nodeIdFault,
+  refuseNul,
+  serviceFault,
+  toCheck,
+  toNode,
+  toService,
+} from '../definitions.ts';
 import { type ServerDeps, write } from '../deps.ts';
 import { consistencyOf } from '../reads.ts';
 
@@ -150,15 +157,24 @@ function toKvOp({ Verb, Key, Value, Flags, Index, Session }: KvBody, maxBytes: n
 function impossible(ops: readonly TxnOp[]): TxnError[] {
   const errors: TxnError[] = [];
   for (const [OpIndex, op] of ops.entries()) {
-    const fault = 'node' in op ? nodeFault(op.node) : undefined;
-    if (fault !== undefined) errors.push({ OpIndex, What: fault });
-    else if ('service' in op && op.service.verb !== 'get' && op.service.service.Service === '') {
-      errors.push({ OpIndex, What: 'Must provide service name with ID' });
-    } else if ('kv' in op && op.kv.key === '' && op.kv.verb !== 'delete-tree') {
-      errors.push({ OpIndex, What: 'Must provide key' });
-    }
+    const What = faultOf(op);
+    if (What !== undefined) errors.push({ OpIndex, What });
   }
   return errors;
+}
+
+function faultOf(op: TxnOp): string | undefined {
+  if ('kv' in op) {
+    return op.kv.key === '' && op.kv.verb !== 'delete-tree' ? 'Must provide key' : undefined;
+  }
+  if ('node' in op) return nodeFault(op.node);
+  if (!('service' in op) || op.service.verb === 'get') return undefined;
+  const { node, service, verb } = op.service;
+  if (service.Service === '') {
+    if (service.ID === '') return 'failed inserting service: object missing primary index';
+    return 'Must provide service name with ID';
+  }
+  return verb === 'set' || verb === 'cas' ? serviceFault(node, service) : undefined;
 }
 
 function nodeFault({ verb, node }: NodeOp): string | undefined {

@@ -251,4 +251,29 @@ describe('a registration in the catalog', () => {
     assert.match(text, /"TaggedAddresses":\{"10":"b","9":"a","a":"c"\},"Meta":\{"10":"b","9":"a"/);
     assert.match(text, /"TaggedAddresses":\{"10":\{"Address":"","Port":0\},"9":\{/);
   });
+
+  it('has no metadata that Consul would not take', async () => {
+    const { put } = await startServer();
+    const many = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, 'x']));
+    for (const [Meta, fault] of [
+      [{ 'a b': 'x' }, "Couldn't load metadata pair ('a b', 'x'): Key contains invalid characters"],
+      [{ '': 'x' }, "Couldn't load metadata pair ('', 'x'): Key cannot be blank"],
+      [{ 'consul-a': 'x' }, /: Key prefix 'consul-' is reserved for internal use$/],
+      [{ a: '\u00e4'.repeat(257) }, /: Value is too long \(limit: 512 characters\)$/],
+      [many, 'Node metadata cannot contain more than 64 key/value pairs'],
+    ] as const) {
+      const Service = { ID: 'w', Service: 'web', Meta };
+      const words = 'Invalid Service Meta for node a and serviceID w: ';
+      const plain = await put('/v1/catalog/register', { ...NODE, Service });
+      assert.equal(plain.status, 500);
+      const ops = [{ Service: { Verb: 'set', Node: 'a', Service } }];
+      const txn = (await put('/v1/txn', ops)).json as { Errors: { What: string }[] };
+      const What = txn.Errors[0]?.What ?? '';
+      assert.equal(plain.text, `failed inserting service: ${What}`);
+      assert(What.startsWith(words), What);
+      const said = What.slice(words.length);
+      if (typeof fault === 'string') assert.equal(said, fault);
+      else assert.match(said, fault);
+    }
+  });
 });

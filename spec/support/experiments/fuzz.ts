@@ -190,24 +190,26 @@ export const BODIES: Readonly<Record<string, unknown>> = {
 /** The body with each of its values in turn, at any depth, replaced by each of the wrong ones. */
 export function* withWrongValues(body: unknown): IterableIterator<string> {
   const whole = JSON.stringify(body);
-  for (const path of paths(body, [])) {
+  for (const path of valuePaths(body)) {
     for (const wrong of WRONG_VALUES) yield replaced(body, path, wrong) ?? whole;
   }
 }
 
 type Path = readonly string[];
 
-function* paths(value: unknown, at: Path): IterableIterator<Path> {
+/** Where its values are, at any depth. */
+export function* valuePaths(value: unknown, at: Path = []): IterableIterator<Path> {
   yield at;
   if (typeof value !== 'object' || value === null) return;
-  for (const [key, sub] of Object.entries(value)) yield* paths(sub, [...at, key]);
+  for (const [key, sub] of Object.entries(value)) yield* valuePaths(sub, [...at, key]);
 }
 
 const HOLE = 'the hole in this body';
 
 /** As text, for what is put in may be no JSON that JavaScript could hold. */
-function replaced(body: unknown, path: Path, wrong: string): string | undefined {
-  const copy: unknown = structuredClone({ body });
+export function replaced(body: unknown, path: Path, wrong: string): string | undefined {
+  // No part of it may stand in two places.
+  const copy: unknown = JSON.parse(JSON.stringify({ body }));
   let at = copy as Record<string, unknown>;
   const keys = ['body', ...path];
   for (const key of keys.slice(0, -1)) at = at[key] as Record<string, unknown>;
@@ -265,7 +267,7 @@ export class Fuzzer {
   #body(path: string, method: string): Buffer {
     if (method === 'GET' || method === 'HEAD') return Buffer.alloc(0);
     const template = BODIES[path] ?? this.pick(Object.values(BODIES));
-    const all = [...paths(template, [])];
+    const all = [...valuePaths(template)];
     const text = replaced(template, this.pick(all), this.pick(WRONG_VALUES)) ?? '';
     return this.#spoilt(Buffer.from(text));
   }
