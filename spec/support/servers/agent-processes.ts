@@ -19,18 +19,29 @@ export interface Ports {
   readonly dns: number;
 }
 
+export interface AgentProcessOptions {
+  readonly folder: string;
+  readonly node: string;
+  readonly ports: Ports;
+  readonly config: object;
+  /** Consul itself, say. */
+  readonly program?: string;
+}
+
 export class AgentProcess {
   readonly node: string;
   readonly ports: Ports;
   readonly #folder: string;
   readonly #config: object;
+  readonly #program: string;
   #process: ChildProcess | undefined;
 
-  constructor(folder: string, node: string, ports: Ports, config: object) {
+  constructor({ folder, node, ports, config, program = PROGRAM }: AgentProcessOptions) {
     this.node = node;
     this.ports = ports;
     this.#folder = folder;
     this.#config = config;
+    this.#program = program;
   }
 
   get pid(): number {
@@ -54,7 +65,7 @@ export class AgentProcess {
     await writeFile(file, JSON.stringify(config));
     const log = openSync(this.#logFile, 'a');
     const began = performance.now();
-    this.#process = spawn(PROGRAM, ['agent', `-config-file=${file}`], {
+    this.#process = spawn(this.#program, ['agent', `-config-file=${file}`], {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
@@ -64,10 +75,21 @@ export class AgentProcess {
     return performance.now() - began;
   }
 
+  /** SIGSTOP and SIGCONT: it goes on living. */
+  signal(name: NodeJS.Signals): void {
+    this.#process?.kill(name);
+  }
+
+  /** The code that it has ended with by itself; undefined while it runs. */
+  get exitCode(): number | undefined {
+    return this.#process?.exitCode ?? undefined;
+  }
+
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#process;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGCONT');
     child.kill(signal);
     await ended;
   }
@@ -107,14 +129,16 @@ export class AgentProcess {
 /** A server named s1 and agents that join it; `end` kills whatever still runs. */
 export class AgentProcesses {
   readonly #folder: string;
+  readonly #program: string | undefined;
   readonly #all: AgentProcess[] = [];
 
-  private constructor(folder: string) {
+  private constructor(folder: string, program: string | undefined) {
     this.#folder = folder;
+    this.#program = program;
   }
 
-  static async create(): Promise<AgentProcesses> {
-    return new AgentProcesses(await mkdtemp(path.join(tmpdir(), 'proconsul-')));
+  static async create(program?: string): Promise<AgentProcesses> {
+    return new AgentProcesses(await mkdtemp(path.join(tmpdir(), 'proconsul-')), program);
   }
 
   async server(more: object = {}): Promise<AgentProcess> {
@@ -132,7 +156,13 @@ export class AgentProcesses {
 
   async #add(node: string, config: object): Promise<AgentProcess> {
     const [http = 0, server = 0, serf_lan = 0, dns = 0] = await freePorts(4);
-    const process = new AgentProcess(this.#folder, node, { http, server, serf_lan, dns }, config);
+    const process = new AgentProcess({
+      folder: this.#folder,
+      node,
+      ports: { http, server, serf_lan, dns },
+      config,
+      ...(this.#program !== undefined && { program: this.#program }),
+    });
     this.#all.push(process);
     return process;
   }
