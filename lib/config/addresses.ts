@@ -2,9 +2,8 @@
 import { isIP, isIPv6 } from 'node:net';
 import { inNetwork, isPrivateAddress } from '../ip.ts';
 import type { StringMap } from '../model.ts';
-import type { InterfaceAddress } from './config-host.ts';
+import type { InterfaceAddress, Source } from './config-host.ts';
 import { expandTemplate } from './sockaddr.ts';
-import type { Source } from './source.ts';
 
 export const ANY = new Set(['0.0.0.0', '::', '[::]']);
 export const UNIX = 'unix://';

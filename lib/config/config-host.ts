@@ -1,7 +1,8 @@
 /** What reading a configuration needs from elsewhere; specs put a made-up machine in its place. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
-import type { Keys } from './row.ts';
+import type { Problems } from './problems.ts';
+import type { Keys, Tree } from './row.ts';
 
 export interface InterfaceAddress {
   readonly name: string;
@@ -23,6 +24,15 @@ export interface ConfigHost {
   defaultInterface(): string | undefined;
   /** How `check`, `checks`, `service` and `services` are written: the agent says that. */
   readonly definitions: Keys;
+}
+
+/** What the values of a configuration are worked out from, beside the values themselves. */
+export interface Source {
+  /** What flags and files say and -dev implies, without defaults. */
+  readonly raw: Tree;
+  readonly host: ConfigHost;
+  readonly problems: Problems;
+  readonly devMode: boolean;
 }
 
 /** This machine. */

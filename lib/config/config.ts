@@ -3,6 +3,7 @@
  * frozen through and through, and made by loadConfig alone.
  */
 import { ProconsulError } from '../errors.ts';
+import type { Source } from './config-host.ts';
 import { shownConfig } from './debug-config.ts';
 import { addressConfig, listenConfig, portConfig } from './keys/addresses.ts';
 import { checkPolicy, warnOfScripts } from './keys/checks.ts';
@@ -14,7 +15,6 @@ import { logConfig } from './keys/log.ts';
 import { nodeConfig } from './keys/node.ts';
 import { dockerConfig, redisConfig } from './keys/own.ts';
 import { aclConfig } from './keys/security.ts';
-import type { Source } from './source.ts';
 import type { SettledConfig } from './table.ts';
 
 export type { ListenAddress } from './keys/addresses.ts';

@@ -29,7 +29,7 @@ export interface Flag {
 export type FlagTable = ReadonlyMap<string, Flag>;
 
 /** One flag of the command line with its value, the one of a boolean as 'true' or 'false'. */
-export interface Given {
+export interface FlagValue {
   readonly name: string;
   readonly value: string;
 }
@@ -41,8 +41,8 @@ export interface Given {
 export function scanFlags(
   argv: readonly string[],
   table: FlagTable,
-): { given: readonly Given[]; rest: readonly string[] } {
-  const given: Given[] = [];
+): { given: readonly FlagValue[]; rest: readonly string[] } {
+  const given: FlagValue[] = [];
   let at = 0;
   while (at < argv.length) {
     const word = argv[at] ?? '';
@@ -106,7 +106,7 @@ export function parseFlags(argv: readonly string[], table: FlagTable): Flags {
 }
 
 /** Puts each flag where it belongs; `plain` are those about the reading itself. */
-function sortFlags(given: readonly Given[], table: FlagTable) {
+function sortFlags(given: readonly FlagValue[], table: FlagTable) {
   const lists = new Map<string, unknown>();
   const values = new Map<string, unknown>();
   const plain = new Map<string, string[]>();
@@ -124,7 +124,7 @@ function sortFlags(given: readonly Given[], table: FlagTable) {
 }
 
 /** Throws what Go's flag package prints, for a value that is no good. */
-export function parseValue(table: FlagTable, { name, value: text }: Given): unknown {
+export function parseValue(table: FlagTable, { name, value: text }: FlagValue): unknown {
   const kind = table.get(name)?.kind;
   const quoted = JSON.stringify(text);
   if (kind === 'bool') {

@@ -57,7 +57,7 @@ export interface Keys {
   readonly [key: string]: Row | Keys | readonly [Keys];
 }
 
-interface Values {
+interface ByKind {
   bool: boolean;
   string: string;
   int: number;
@@ -75,7 +75,7 @@ interface Values {
 /** What is read under the keys K: each may be missing, and durations are still text. */
 export type Decoded<K> =
   K extends Row<infer R>
-    ? Values[R]
+    ? ByKind[R]
     : K extends readonly [infer Item]
       ? readonly Decoded<Item>[]
       : { readonly [Key in keyof K]?: Decoded<K[Key]> };
@@ -107,13 +107,13 @@ export const float = (does = '', more: More<number> = {}) => row('float', does, 
 export const duration = (does = '', more: More<number> = {}) => row('duration', does, 0, more);
 export const strings = (does = '', more: More<readonly string[]> = {}) =>
   row('strings', does, [] as readonly string[], more);
-export const map = (does = '', more: More<Values['map']> = {}) =>
-  row('map', does, {} as Values['map'], more);
+export const map = (does = '', more: More<ByKind['map']> = {}) =>
+  row('map', does, {} as ByKind['map'], more);
 export const tree = (does = '', more: More<Tree> = {}) => row('tree', does, {} as Tree, more);
 export const trees = (does = '', more: More<readonly Tree[]> = {}) =>
   row('trees', does, [] as readonly Tree[], more);
-export const lists = (does = '') => row('lists', does, {} as Values['lists'], {});
-export const addresses = (does = '') => row('addresses', does, {} as Values['addresses'], {});
+export const lists = (does = '') => row('lists', does, {} as ByKind['lists'], {});
+export const addresses = (does = '') => row('addresses', does, {} as ByKind['addresses'], {});
 
 function row<K extends Kind, V>(kind: K, does: string, fallback: V, more: More<V>): Row<K, V> {
   return { kind, does, default: fallback, ...more };

@@ -8,6 +8,7 @@ import {
   taggedAddresses,
   UNIX,
 } from '../addresses.ts';
+import type { Source } from '../config-host.ts';
 import type { Problems } from '../problems.ts';
 import {
   int,
@@ -20,7 +21,6 @@ import {
   text,
   valueAt,
 } from '../row.ts';
-import type { Source } from '../source.ts';
 
 const port = (does: string, fallback: number, more: More<number> = {}) =>
   int(does, {
@@ -135,14 +135,14 @@ export const ADDRESS_KEYS = {
   }),
 };
 
-type Given = Settled<typeof ADDRESS_KEYS>;
+type Values = Settled<typeof ADDRESS_KEYS>;
 
 /** Where to listen: at a TCP or UDP port, or at a Unix socket. */
 export type ListenAddress =
   | { readonly host: string; readonly port: number }
   | { readonly path: string };
 
-export function portConfig({ ports }: Given) {
+export function portConfig({ ports }: Values) {
   // A port that is off is -1.
   return {
     http: ports.http,
@@ -159,7 +159,7 @@ export function portConfig({ ports }: Given) {
 
 type Ports = ReturnType<typeof portConfig>;
 
-export function addressConfig(given: Given, source: Source) {
+export function addressConfig(given: Values, source: Source) {
   const { problems } = source;
   const single = (key: SingleKey) => singleAddress(source, key, given[key]);
   const bind = single('bind_addr') ?? '0.0.0.0';
@@ -194,7 +194,7 @@ type SingleKey = 'bind_addr' | 'serf_lan' | 'serf_wan' | 'advertise_addr' | 'adv
 
 /** Every address to listen at; none for what is off. */
 export function listenConfig(
-  given: Given,
+  given: Values,
   { ports, addresses }: Omit<Used, 'listen'>,
   source: Source,
 ) {

@@ -39,9 +39,9 @@ export const CHECK_POLICY_KEYS = {
   }),
 };
 
-type Given = Settled<typeof CHECK_POLICY_KEYS>;
+type Values = Settled<typeof CHECK_POLICY_KEYS>;
 
-export function checkPolicy(given: Given) {
+export function checkPolicy(given: Values) {
   const remote = given.enable_script_checks;
   return {
     enableLocalScripts: remote || given.enable_local_script_checks,
@@ -56,7 +56,7 @@ export function checkPolicy(given: Given) {
 
 /** As long as there is no access control, the networks that may write are the only bar. */
 export function warnOfScripts(
-  given: Given,
+  given: Values,
   allowWriteFrom: readonly string[],
   problems: Problems,
 ): void {

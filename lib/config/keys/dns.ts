@@ -80,9 +80,9 @@ export const DNS_KEYS = {
   },
 };
 
-type Given = Settled<typeof DNS_KEYS>;
+type Values = Settled<typeof DNS_KEYS>;
 
-export function dnsConfig(given: Given, problems: Problems) {
+export function dnsConfig(given: Values, problems: Problems) {
   const { dns_config: dns, alt_domain: altDomain } = given;
   return {
     /** With a dot at the end: 'consul.'. */

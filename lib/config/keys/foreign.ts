@@ -40,18 +40,6 @@ const gossip = (of: 'LAN' | 'WAN', lan: boolean) => ({
   suspicion_mult: int('', { default: lan ? 4 : 6, shown: `Gossip${of}SuspicionMult` }),
 });
 
-const PERFORMANCE = {
-  fast_path: bool('Answer again, unparsed, what was asked in the same bytes (lib/http/fast).', {
-    default: true,
-  }),
-  ...noEffect('there is no Raft: the event log orders writes', {
-    leave_drain_time: duration('', { default: 5 * SECOND, shown: 'LeaveDrainTime' }),
-    raft_multiplier: int('', { default: 5, rule: raftMultiplier }),
-    rpc_hold_timeout: duration('', { default: 7 * SECOND, shown: 'RPCHoldTimeout' }),
-    ...newer('grpc_keepalive_interval', 'grpc_keepalive_timeout'),
-  }),
-};
-
 const RAFT = noEffect('there is no Raft: the event log orders writes', {
   raft_protocol: int('', { flag: 'raft-protocol', shown: 'RaftProtocol' }),
   raft_snapshot_interval: duration('', { shown: 'RaftSnapshotInterval' }),
@@ -139,7 +127,6 @@ const MESH = noEffect('the mesh is not built yet', {
 
 export const FOREIGN_KEYS = {
   ...RAFT,
-  performance: PERFORMANCE,
   ...GOSSIP,
   ...MESH,
   segments: optional(trees('Refused where there are any, as in Consul.', { rule: segments })),
@@ -178,13 +165,6 @@ const CA_PROVIDERS = new Set(['', 'consul', 'vault', 'aws-pca']);
 
 function caProvider(value: string, _path: string, problems: Problems): string {
   if (!CA_PROVIDERS.has(value)) problems.refuse(`${value} is not a valid CA provider`);
-  return value;
-}
-
-function raftMultiplier(value: number, path: string, problems: Problems): number {
-  if (value < 1 || value > 10) {
-    problems.refuse(`${path} cannot be ${value}. Must be between 1 and 10`);
-  }
   return value;
 }
 

@@ -72,6 +72,17 @@ export const HTTP_KEYS = {
     }),
     ...newer('request_limits', 'rpc_client_timeout'),
   },
+  performance: {
+    fast_path: bool('Answer again, unparsed, what was asked in the same bytes (lib/http/fast).', {
+      default: true,
+    }),
+    ...noEffect('there is no Raft: the event log orders writes', {
+      leave_drain_time: duration('', { default: 5 * SECOND, shown: 'LeaveDrainTime' }),
+      raft_multiplier: int('', { default: 5, rule: raftMultiplier }),
+      rpc_hold_timeout: duration('', { default: 7 * SECOND, shown: 'RPCHoldTimeout' }),
+      ...newer('grpc_keepalive_interval', 'grpc_keepalive_timeout'),
+    }),
+  },
   ...noEffect('a query waits 5 minutes where it does not say, and 10 at most', {
     default_query_time: duration('', {
       default: 5 * MINUTE,
@@ -106,10 +117,9 @@ export const HTTP_KEYS = {
   }),
 };
 
-type Given = Settled<typeof HTTP_KEYS>;
-type Performance = { readonly performance: { readonly fast_path: boolean } };
+type Values = Settled<typeof HTTP_KEYS>;
 
-export function httpConfig(given: Given & Performance) {
+export function httpConfig(given: Values) {
   const { http_config: http, performance } = given;
   return {
     fastPath: performance.fast_path,
@@ -120,7 +130,7 @@ export function httpConfig(given: Given & Performance) {
   };
 }
 
-export function limitConfig({ limits }: Given) {
+export function limitConfig({ limits }: Values) {
   return {
     /** 0 or less: none. */
     httpMaxConnsPerClient: limits.http_max_conns_per_client,
@@ -130,7 +140,7 @@ export function limitConfig({ limits }: Given) {
 }
 
 /** What would be served, if there were a page: Consul's clients look for it in agent/self. */
-export function uiConfig(given: Given, problems: Problems) {
+export function uiConfig(given: Values, problems: Problems) {
   const { ui_config: section } = given;
   const enabled = section.enabled || given.ui;
   const dir = section.dir || given.ui_dir;
@@ -180,4 +190,11 @@ export function networks(
     if (parseCidr(cidr) === undefined) problems.error(`${path}: invalid cidr: ${cidr}`);
   }
   return given;
+}
+
+function raftMultiplier(value: number, path: string, problems: Problems): number {
+  if (value < 1 || value > 10) {
+    problems.refuse(`${path} cannot be ${value}. Must be between 1 and 10`);
+  }
+  return value;
 }

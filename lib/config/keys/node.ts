@@ -1,6 +1,7 @@
 /** Who this agent is and how it comes and goes: its role, name, data centre and folder. */
 import { MAX_META_PAIRS, metaPairFault } from '../../meta.ts';
 import type { StringMap } from '../../model.ts';
+import type { Source } from '../config-host.ts';
 import type { Problems } from '../problems.ts';
 import {
   atLeast,
@@ -14,7 +15,6 @@ import {
   text,
   trees,
 } from '../row.ts';
-import type { Source } from '../source.ts';
 
 export const NODE_KEYS = {
   server: bool('A registry server, which is the agent of its own node too.', {
@@ -85,9 +85,9 @@ export const NODE_KEYS = {
   }),
 };
 
-type Given = Settled<typeof NODE_KEYS>;
+type Values = Settled<typeof NODE_KEYS>;
 
-export function nodeConfig(given: Given, { raw, host, problems, devMode }: Source) {
+export function nodeConfig(given: Values, { raw, host, problems, devMode }: Source) {
   const { server } = given;
   return {
     server,
@@ -107,7 +107,7 @@ export function nodeConfig(given: Given, { raw, host, problems, devMode }: Sourc
   };
 }
 
-function bootstrapConfig(given: Given, problems: Problems) {
+function bootstrapConfig(given: Values, problems: Problems) {
   const { bootstrap, bootstrap_expect: expect, server } = given;
   if (bootstrap && !server) problems.refuse("'bootstrap = true' requires 'server = true'");
   if (expect > 0 && !server) problems.refuse("'bootstrap_expect > 0' requires 'server = true'");

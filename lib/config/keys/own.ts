@@ -81,10 +81,10 @@ export const OWN_KEYS = {
   },
 };
 
-type Given = Settled<typeof OWN_KEYS>;
+type Values = Settled<typeof OWN_KEYS>;
 
 /** Undefined when nothing speaks of Redis: then the log is a file, or in dev mode memory. */
-export function redisConfig({ redis }: Given, fromEnvironment: string | undefined) {
+export function redisConfig({ redis }: Values, fromEnvironment: string | undefined) {
   const address = redis.url || (redis.sentinels.length > 0 ? '' : (fromEnvironment ?? ''));
   if (address === '' && redis.sentinels.length === 0) return undefined;
   const { tls } = redis;
@@ -109,7 +109,7 @@ export function redisConfig({ redis }: Given, fromEnvironment: string | undefine
 }
 
 /** The words of registrator's flags, for those who come from it. */
-export function dockerConfig({ docker }: Given, problems: Problems) {
+export function dockerConfig({ docker }: Values, problems: Problems) {
   if (docker.ttl_refresh > 0 && docker.ttl <= docker.ttl_refresh) {
     problems.refuse('docker.ttl must be greater than docker.ttl_refresh');
   }
