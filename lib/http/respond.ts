@@ -1,14 +1,11 @@
 /** Reply → bytes on the wire, as Consul writes them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { type ErrorCode, ProconsulError } from '../errors.ts';
 import { encodeJson } from '../json.ts';
 import { MIN_GZIP_BYTES } from '../limits.ts';
+import { compressed } from './gzip.ts';
 import type { Reply } from './reply.ts';
-
-const compress = promisify(gzip);
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid: 400,
@@ -63,9 +60,10 @@ export function wireOf(reply: Reply, { common, pretty, gzip }: Writing): Wire | 
     headers.set('Content-Length', String(bytes.length));
     return { status: reply.status ?? 200, headers: headers.flat(), body: bytes };
   };
-  if (!gzip || body.length < MIN_GZIP_BYTES) return wire(body);
+  const smaller = gzip && body.length >= MIN_GZIP_BYTES ? compressed(body) : undefined;
+  if (smaller === undefined) return wire(body);
   headers.set('Content-Encoding', 'gzip');
-  return compressed(body).then(wire);
+  return smaller.then(wire);
 }
 
 /** Header names are told apart without regard to case; the last value given counts. */
@@ -115,17 +113,6 @@ function bodyOf(reply: Reply, headers: Headers, pretty: boolean): Buffer {
 }
 
 const EMPTY = Buffer.alloc(0);
-
-/** The bytes of one answer go to many: they are compressed once. */
-const COMPRESSED = new WeakMap<Buffer, Promise<Buffer>>();
-
-function compressed(bytes: Buffer): Promise<Buffer> {
-  const known = COMPRESSED.get(bytes);
-  if (known !== undefined) return known;
-  const made = compress(bytes);
-  COMPRESSED.set(bytes, made);
-  return made;
-}
 
 /** Sends it; to a client that is gone it does nothing. */
 export function sendWire(wire: Wire, response: ServerResponse): void {

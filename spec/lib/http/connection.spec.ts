@@ -28,9 +28,10 @@ describe('requests on one connection', () => {
   });
 
   it('do not begin before what is before them has ended', async () => {
-    const { client, put: write, server } = await start();
+    const { client, get, put: write, server } = await start();
     await write('/v1/kv/seen', '1');
-    const wait = getText('/v1/kv/seen?index=999&wait=60s');
+    const { index } = await get('/v1/kv/seen');
+    const wait = getText(`/v1/kv/seen?index=${index}&wait=60s`);
     client.send(wait + put('/v1/kv/later', '1'));
     await until(() => server.answers.waiting === 1);
     await write('/v1/kv/other', '1');
@@ -121,17 +122,19 @@ describe('a client that closes its side', () => {
   });
 
   it('and waits is answered at once with what there is', async () => {
-    const { port, put: write, server } = await startServer();
+    const { port, get, put: write, server } = await startServer();
     await write('/v1/kv/k', '1');
-    const wait = getText('/v1/kv/k?raw&index=999&wait=60s');
+    const { index } = await get('/v1/kv/k');
+    const wait = getText(`/v1/kv/k?raw&index=${index}&wait=60s`);
     assert.match(await ask(port, wait), /\r\n\r\n1$/);
     assert.equal(server.answers.waiting, 0);
   });
 
   it('and waits with others on the fast path is answered too', async () => {
-    const { port, put: write, server, fastPath } = await startServer();
+    const { port, get, put: write, server, fastPath } = await startServer();
     await write('/v1/kv/k', '1');
-    const wait = getText('/v1/kv/k?raw&index=999&wait=60s');
+    const { index } = await get('/v1/kv/k');
+    const wait = getText(`/v1/kv/k?raw&index=${index}&wait=60s`);
     const other = await RawClient.connect(port);
     other.send(wait);
     await until(() => server.answers.waiting === 1);

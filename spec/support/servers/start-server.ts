@@ -18,6 +18,7 @@ import { MemoryLog } from '../../../server/log/memory-log.ts';
 import { Server } from '../../../server/server.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
+import { FAST_PATH } from '../seed.ts';
 
 export interface Answer {
   readonly status: number;
@@ -40,6 +41,7 @@ export interface TestServer {
   readonly clock: FakeClock;
   readonly server: Server;
   readonly port: number;
+  /** Turned off by FAST_PATH=off, with which bin/test runs the specs of HTTP once more. */
   readonly fastPath: FastPath;
   /** How many requests Node's parser has seen; the fast path answered the others. */
   readonly parsed: () => number;
@@ -83,14 +85,15 @@ export async function startServer(
   });
   await start(server);
   const fastPath = new FastPath();
-  const app = createApp({ routes: server.routes(), fastPath, logger });
+  const fast = FAST_PATH ? fastPath : undefined;
+  const app = createApp({ routes: server.routes(), ...(fast && { fastPath: fast }), logger });
   let parsed = 0;
   const listener = new Listener({
     listener: (message, response) => {
       parsed++;
       app(message, response);
     },
-    shortcut: fastPath,
+    shortcut: fast,
     at: { host: '127.0.0.1', port: 0 },
     maxConnectionsPerAddress: 0,
   });
