@@ -17,11 +17,21 @@ export class Proconsul {
   readonly #process: ChildProcess;
   output = '';
 
-  constructor(port: number, args: readonly string[]) {
+  /** `nodeOptions` are for Node itself, as in NODE_OPTIONS. */
+  constructor(port: number, args: readonly string[], nodeOptions = '') {
     this.port = port;
     this.#process = spawn(
-      COMMAND,
-      ['agent', '-bind=127.0.0.1', `-http-port=${port}`, '-node=n1', ...OFF, ...args],
+      'env',
+      [
+        `NODE_OPTIONS=${nodeOptions}`,
+        COMMAND,
+        'agent',
+        '-bind=127.0.0.1',
+        `-http-port=${port}`,
+        '-node=n1',
+        ...OFF,
+        ...args,
+      ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const keep = (part: Buffer) => {
@@ -81,11 +91,11 @@ let running: Proconsul[] = [];
 export async function startProconsul(
   args: readonly string[],
   port?: number,
-  { alone = false } = {},
+  { alone = false, nodeOptions = '' } = {},
 ): Promise<Proconsul> {
   const [rpc, lan] = [await freePort(), await freePort()];
   const ports = [`-server-port=${rpc}`, `-serf-lan-port=${lan}`];
-  const started = new Proconsul(port ?? (await freePort()), [...ports, ...args]);
+  const started = new Proconsul(port ?? (await freePort()), [...ports, ...args], nodeOptions);
   running.push(started);
   return alone ? await started.answers() : await started.ready();
 }
