@@ -71,6 +71,11 @@ export class ContainerWatcher {
     return this.#connected;
   }
 
+  /** It has come and gone several times: that was said. */
+  get #flaps(): boolean {
+    return this.#reconnectMs >= MAX_RECONNECT_MS;
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }
@@ -91,8 +96,10 @@ export class ContainerWatcher {
       const reason = await this.#watch().catch(describeChain);
       this.#connected = false;
       if (signal.aborted) return;
-      this.#report([`${reason}; its services stay as they are until it answers`]);
       if (clock.monotonic() - began >= MAX_RECONNECT_MS) this.#reconnectMs = MIN_RECONNECT_MS;
+      if (!this.#flaps) {
+        this.#report([`${reason}; its services stay as they are until it answers`]);
+      }
       // Not by the wake: what calls it late, from the connection that ended, is no reason to hurry.
       await pause(clock, this.#reconnectMs, signal);
       this.#reconnectMs = Math.min(this.#reconnectMs * 2, MAX_RECONNECT_MS);
@@ -156,7 +163,8 @@ export class ContainerWatcher {
     const ids = new Set([...marked, ...(renew ? await this.#all(signal) : [])]);
     await this.#look(ids, signal);
     const nextMs = await this.#reconcile(renew);
-    if (!this.#connected) this.#deps.log('info', `${this.#deps.runtime.name}: watching`);
+    const { log, runtime } = this.#deps;
+    if (!this.#connected && !this.#flaps) log('info', `${runtime.name}: watching`);
     this.#connected = true;
     return nextMs;
   }

@@ -57,9 +57,8 @@ export class DockerConnection {
     const response = await this.#send({ ...request, signal });
     const text = await textOf(response);
     const status = response.statusCode ?? 0;
-    const json: unknown = text.trim() === '' ? undefined : JSON.parse(text);
-    if (status >= 400 && status !== 404) throw refusal(status, json);
-    return { status, json };
+    if (status >= 400 && status !== 404) throw refusal(status, text);
+    return { status, json: text.trim() === '' ? undefined : parsed(text) };
   }
 
   /** An answer that may go on for hours; that it begins is waited for as for any other. */
@@ -71,7 +70,7 @@ export class DockerConnection {
       const response = await this.#send({ ...request, signal });
       const status = response.statusCode ?? 0;
       if (status < 400) return response;
-      throw refusal(status, JSON.parse(await textOf(response)));
+      throw refusal(status, await textOf(response));
     } finally {
       clearTimeout(timer);
     }
@@ -132,7 +131,20 @@ async function textOf(response: IncomingMessage): Promise<string> {
   return text;
 }
 
-function refusal(status: number, json: unknown): ProconsulError {
-  const { message } = (json ?? {}) as { readonly message?: unknown };
-  return new ProconsulError('rejected', `Docker answered ${status}: ${String(message)}`);
+/** Something else may listen at the address. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ProconsulError('rejected', `Docker answered ${brief(text)}`, { cause });
+  }
+}
+
+function refusal(status: number, text: string): ProconsulError {
+  const [, message = text] = /"message":\s*"((?:[^"\\]|\\.)*)"/.exec(text) ?? [];
+  return new ProconsulError('rejected', `Docker answered ${status}: ${brief(message)}`);
+}
+
+function brief(text: string): string {
+  return text.trim().slice(0, 200);
 }

@@ -52,7 +52,9 @@ export class Docker implements ContainerRuntime {
     const filters = JSON.stringify({ status: ['running', 'paused', 'restarting'] });
     const path = `/containers/json?${new URLSearchParams({ filters })}`;
     const { json } = await this.#connection.ask({ method: 'GET', path, signal });
-    return (json as readonly { readonly Id: string }[]).map(({ Id }) => Id);
+    if (!Array.isArray(json)) throw new ProconsulError('rejected', 'Docker lists no containers');
+    const ids: unknown[] = json.map((each: { readonly Id?: unknown } | null) => each?.Id);
+    return ids.filter((id) => typeof id === 'string');
   }
 
   async inspect(id: string, signal: AbortSignal) {
@@ -91,7 +93,7 @@ async function* readEvents(stream: IncomingMessage): AsyncGenerator<ContainerEve
       throw new ProconsulError('internal', 'an event of Docker does not end');
     }
     for (const line of lines) {
-      const event = line.trim() === '' ? undefined : toEvent(JSON.parse(line));
+      const event = line.trim() === '' ? undefined : toEvent(JSON.parse(line) ?? {});
       if (event !== undefined) yield event;
     }
   }
@@ -106,7 +108,8 @@ interface DockerEvent {
 /** A network's event names the container that came or went in an attribute. */
 function toEvent({ Type, Actor, timeNano = 0 }: DockerEvent): ContainerEvent | undefined {
   const containerId = Type === 'network' ? Actor?.Attributes?.container : Actor?.ID;
-  return containerId ? { containerId, time: timeNano / 1e9 } : undefined;
+  if (typeof containerId !== 'string' || containerId === '') return undefined;
+  return { containerId, time: timeNano / 1e9 };
 }
 
 /** Both outputs of a command come in one stream, in frames; however they are cut into parts. */

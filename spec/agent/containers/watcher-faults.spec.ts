@@ -113,13 +113,20 @@ describe('a container that starts while the list is read', () => {
 describe('a Docker daemon whose events end again and again', () => {
   it('is asked no more often than the backoff says, whatever wakes the watcher', async () => {
     const docker = new FakeDocker();
-    const { clock } = await watch({ docker, containers: [up] });
+    const { clock, log } = await watch({ docker, containers: [up] });
     for (let i = 0; i < 100; i++) {
       await docker.tell(idOf('web'));
       docker.cut();
       await clock.advance(100);
     }
     assert.ok(docker.connections.length <= 12, `${docker.connections.length} in 10 s`);
+    assert.ok(log.length <= 12, `${log.length} lines`);
+    const before = log.length;
+    for (let i = 0; i < 100; i++) {
+      docker.cut();
+      await clock.advance(1000);
+    }
+    assert.equal(log.length, before);
   });
 });
 
