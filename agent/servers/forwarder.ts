@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
 import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
-import { MAX_TXN_BODY_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
+import { MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Answer } from './answer.ts';
 import { QueryCache } from './query-cache.ts';
 import { ringKey } from './ring-key.ts';
@@ -40,6 +40,8 @@ export interface ForwarderOptions {
   readonly clock: Clock;
   /** For requests that bring none. */
   readonly token: () => string;
+  /** The most that a server may take. */
+  readonly maxBodyBytes: number;
 }
 
 export class Forwarder {
@@ -96,7 +98,7 @@ export class Forwarder {
   /** One request, one upstream request; its answer streams through. */
   async #pass(request: HttpRequest): Promise<Reply> {
     const { method, target, signal } = request;
-    const body = method === 'GET' ? undefined : await request.body(MAX_TXN_BODY_BYTES);
+    const body = method === 'GET' ? undefined : await request.body(this.#options.maxBodyBytes);
     const response = await this.#options.upstream.send({
       way: 'client',
       method,

@@ -13,6 +13,7 @@ import { Upstream } from '../../agent/servers/upstream.ts';
 import { nodeIdOf } from '../../agent/state/node-id.ts';
 import { ownBeat, ownMember } from '../../agent/state/own-entry.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { MAX_JSON_BODY_BYTES } from '../../lib/limits.ts';
 import { tapLog } from '../../lib/log-tap.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { clientLookups } from './client-lookups.ts';
@@ -125,7 +126,13 @@ function connect(options: RunOptions, nodeId: string) {
       },
     }),
   });
-  const forwarder = new Forwarder({ upstream, clock, token: () => agent.userToken });
+  const { limits } = config;
+  const forwarder = new Forwarder({
+    upstream,
+    clock,
+    token: () => agent.userToken,
+    maxBodyBytes: Math.max(MAX_JSON_BODY_BYTES, limits.kvMaxValueSize, limits.txnMaxReqLen),
+  });
   return { servers, upstream, heartbeat, joiner, membership, containers, agent, forwarder };
 }
 

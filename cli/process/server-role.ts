@@ -38,7 +38,8 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
     sessionTtlMinMs: config.sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
     limits: {
       kvValueBytes: config.limits.kvMaxValueSize,
-      txnBytes: config.limits.txnMaxReqLen,
+      // As in Consul, a transaction may always hold what a key may.
+      txnBytes: Math.max(config.limits.txnMaxReqLen, config.limits.kvMaxValueSize),
     },
     reconnectTimeoutMs: config.join.reconnectTimeoutMs,
     onFatal,

@@ -184,6 +184,19 @@ export function atLeast(min: number): (value: number, path: string, problems: Pr
   };
 }
 
+/** For a row's `rule`: both bounds, and what is between them. */
+export function between(
+  min: number,
+  max: number,
+): (value: number, path: string, problems: Problems) => number {
+  const low = atLeast(min);
+  return (value, path, problems) => {
+    if (value <= max) return low(value, path, problems);
+    problems.refuse(`${path} cannot be ${value}. Must be less than or equal to ${max}`);
+    return max;
+  };
+}
+
 /** Calls back with every row under the keys and its path; lists of objects are left out. */
 export function eachRow(keys: Keys, visit: (path: string, row: Row) => void, under = ''): void {
   for (const [key, value] of Object.entries(keys)) {

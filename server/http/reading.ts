@@ -54,9 +54,8 @@ export class Reading {
 
   /** Every answer is kept, and none is older than it may be: only the first one is said to be new. */
   cachedReply(): Reply {
-    const { answers } = this.deps;
-    const hit = answers.wasCached(this.asked.query);
     const { shared, ...once } = this.reply();
+    const hit = this.deps.answers.wasCached(this.asked.query);
     if (!hit || shared === undefined) return once;
     return { ...once, headers: { ...once.headers, 'X-Cache': 'HIT', Age: '0' }, shared };
   }

@@ -120,7 +120,7 @@ function lock(state: State, op: KvOp): KeyValue | undefined {
 function unlock(state: State, op: KvOp): KeyValue | undefined {
   if (op.session === '') throw new Refusal('missing session');
   const before = state.kv.get(op.key);
-  if (before === undefined || before.Session !== op.session) return undefined;
+  if (before === undefined || before.Session !== canonicalId(op.session)) return undefined;
   return put(state, op, undefined, before.LockIndex);
 }
 
@@ -141,7 +141,7 @@ function checkSession(state: State, { key, session }: KvOp): KeyValue {
   const row = state.kv.get(key);
   if (row === undefined) throw new Refusal(`failed to check session, key "${key}" doesn't exist`);
   const current = row.Session ?? '';
-  if (current === session) return row;
+  if (current === canonicalId(session)) return row;
   throw new Refusal(
     `failed session check for key "${key}", current session "${current}" != "${session}"`,
   );

@@ -4,7 +4,7 @@ import { parseCidr } from '../../ip.ts';
 import type { StringMap } from '../../model.ts';
 import type { Problems } from '../problems.ts';
 import {
-  atLeast,
+  between,
   bool,
   duration,
   float,
@@ -20,6 +20,8 @@ import {
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const MAX_VALUE_BYTES = 512 * 1024;
+/** A log takes commands of 4 MB, in which a value is a third larger: a higher limit could not be kept. */
+const MAX_LIMIT_BYTES = 3_000_000;
 
 export const HTTP_KEYS = {
   http_config: {
@@ -51,12 +53,12 @@ export const HTTP_KEYS = {
     kv_max_value_size: int("The most bytes of a key's value.", {
       default: MAX_VALUE_BYTES,
       shown: 'KVMaxValueSize',
-      rule: atLeast(0),
+      rule: between(0, MAX_LIMIT_BYTES),
     }),
     txn_max_req_len: int("The most bytes of a transaction's body.", {
       default: MAX_VALUE_BYTES,
       shown: 'TxnMaxReqLen',
-      rule: atLeast(0),
+      rule: between(0, MAX_LIMIT_BYTES),
     }),
     ...noEffect('HTTPS is not built yet', {
       https_handshake_timeout: duration('', {

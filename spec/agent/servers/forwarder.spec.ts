@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Forwarder } from '../../../agent/servers/forwarder.ts';
 import { createApp } from '../../../lib/http/app.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { settle } from '../../support/fakes/fake-clock.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
@@ -11,7 +12,14 @@ import { until } from '../../support/until.ts';
 /** An agent's HTTP surface before the servers that the listeners make. */
 async function agentBefore(...listeners: readonly RequestListener[]) {
   const { clock, servers, upstream, started } = await upstreamTo(...listeners);
-  const forwarder = stopped(new Forwarder({ upstream, clock, token: () => 'default-token' }));
+  const forwarder = stopped(
+    new Forwarder({
+      upstream,
+      clock,
+      token: () => 'default-token',
+      maxBodyBytes: MAX_JSON_BODY_BYTES,
+    }),
+  );
   const fallback = forwarder.handle;
   const agent = await serveHttp(createApp({ routes: [], fallback, logger: silentLogger }));
   const asked = { requests: 0 };

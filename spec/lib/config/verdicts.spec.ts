@@ -127,6 +127,10 @@ const AS_CONSUL: readonly (readonly [object, string])[] = [
     'autopilot.max_trailing_logs cannot be -2. Must be greater than or equal to zero',
   ],
   [
+    { limits: { kv_max_value_size: 3_000_001 } },
+    'limits.kv_max_value_size cannot be 3000001. Must be less than or equal to 3000000',
+  ],
+  [
     { performance: { raft_multiplier: 11 } },
     'performance.raft_multiplier cannot be 11. Must be between 1 and 10',
   ],

@@ -172,6 +172,23 @@ describe('a lock', () => {
   });
 });
 
+describe('the id of a session', () => {
+  it('may be in capitals, wherever it is named', async () => {
+    const { put, get } = await startServer();
+    await put('/v1/catalog/register', { Node: 'n1', Address: '10.0.0.1' });
+    const made = (await put('/v1/session/create', { NodeChecks: [] })).json as { ID: string };
+    const ID = made.ID.toUpperCase();
+    assert.equal((await put(`/v1/kv/k?acquire=${ID}`, 'x')).text, 'true');
+    assert.equal((await put(`/v1/kv/k?release=${ID}`, 'x')).text, 'true');
+    assert.equal((await put(`/v1/kv/k?acquire=${made.ID}`, 'x')).text, 'true');
+    const check = { KV: { Verb: 'check-session', Key: 'k', Session: ID } };
+    assert.equal((await put('/v1/txn', [check])).status, 200);
+    assert.equal(((await get(`/v1/session/info/${ID}`)).json as object[]).length, 1);
+    assert.equal((await put(`/v1/session/destroy/${ID}`)).text, 'true');
+    assert.deepEqual((await get('/v1/session/list')).json, []);
+  });
+});
+
 describe('GET /v1/session/info/:id', () => {
   for (const [id, text] of [
     ['x', 'failed session lookup: index error: UUID must be 36 characters'],
