@@ -20,7 +20,7 @@ import { type KeptValues, nothingKept, ValueFile } from './state/value-file.ts';
 import { AntiEntropy } from './sync/anti-entropy.ts';
 import type { Catalog } from './sync/catalog.ts';
 import { OwnCatalog } from './sync/own-catalog.ts';
-import { Registrar } from './sync/registrar.ts';
+import { Registrar, type RegistrationPolicy } from './sync/registrar.ts';
 import { Tokens } from './sync/tokens.ts';
 
 export interface AgentOptions {
@@ -163,36 +163,19 @@ export class Agent {
       scale: this.#options.scale ?? (() => 1),
     };
     const antiEntropy = new AntiEntropy({ own, local, clock, random, logger, pace });
-    // A reload may turn it off.
-    const maxOutputBytes = () => {
-      const policy = this.#config.checkPolicy;
-      return policy.discardOutput ? 0 : policy.maxOutputBytes;
-    };
     const checks = new CheckSet({
       local,
       clock,
       random,
-      node: config.nodeName,
-      get maxOutputBytes() {
-        return maxOutputBytes();
-      },
+      maxOutputBytes: () => keptOutputBytes(this.#config),
       containerProbe: this.#options.containerProbe,
-      checksOfNode: async (node) => (await catalog.node(node, tokens.agent))?.checks,
+      nodes: {
+        own: config.nodeName,
+        checksOf: async (node) => (await catalog.node(node, tokens.agent))?.checks,
+      },
     });
-    const scripts = {
-      fromFiles: checkPolicy.enableLocalScripts,
-      fromHttp: checkPolicy.enableRemoteScripts,
-    };
-    const sidecarPorts = { min: config.ports.sidecarMin, max: config.ports.sidecarMax };
-    const registrar = new Registrar({
-      local,
-      checks,
-      kept,
-      clock,
-      logger,
-      scripts,
-      sidecarPorts,
-    });
+    const policy = registrationPolicy(config);
+    const registrar = new Registrar({ local, checks, kept, clock, logger, policy });
     const reaper = new Reaper({
       local,
       clock,
@@ -208,11 +191,15 @@ export class Agent {
   }
 
   #context(): AgentContext {
-    const { kept: _kept, reaper: _reaper, ...parts } = this.#started;
+    const { tokens, antiEntropy, checks, registrar, serviceWatch } = this.#started;
     const { config, nodeId, membership, clock, logger, logTap, stats, onLeft } = this.#options;
     const current = () => this.#config;
     return {
-      ...parts,
+      tokens,
+      antiEntropy,
+      checks,
+      registrar,
+      serviceWatch,
       get config() {
         return current();
       },
@@ -223,7 +210,7 @@ export class Agent {
       logTap,
       local: this.#local,
       self: () => ownMember(config, nodeId),
-      stats: () => ({ ...agentStats(this.#local, parts.checks, config), ...stats?.() }),
+      stats: () => ({ ...agentStats(this.#local, checks, config), ...stats?.() }),
       reload: () => this.reload(),
       leave: async () => {
         await this.leave();
@@ -231,6 +218,21 @@ export class Agent {
       },
     };
   }
+}
+
+/** A reload may turn it off. */
+function keptOutputBytes({ checkPolicy }: Config): number {
+  return checkPolicy.discardOutput ? 0 : checkPolicy.maxOutputBytes;
+}
+
+function registrationPolicy({ checkPolicy, ports }: Config): RegistrationPolicy {
+  return {
+    scripts: {
+      fromFiles: checkPolicy.enableLocalScripts,
+      fromHttp: checkPolicy.enableRemoteScripts,
+    },
+    sidecarPorts: { min: ports.sidecarMin, max: ports.sidecarMax },
+  };
 }
 
 interface Parts {

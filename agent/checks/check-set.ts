@@ -19,14 +19,20 @@ import { TtlCheck } from './ttl-check.ts';
 
 export interface CheckSetOptions {
   readonly local: LocalState;
-  readonly node: string;
   readonly clock: Clock;
   readonly random: Random;
   /** What is kept of what checks say; 0 keeps nothing, only how they stand. */
-  readonly maxOutputBytes: number;
+  readonly maxOutputBytes: () => number;
   readonly containerProbe: ContainerProbe | undefined;
-  /** The checks of another node, for aliases of it; undefined when there is no such node. */
-  readonly checksOfNode: (node: string) => Promise<readonly CheckDefinition[] | undefined>;
+  readonly nodes: Nodes;
+}
+
+/** For aliases of other nodes. */
+export interface Nodes {
+  /** The name of this one. */
+  readonly own: string;
+  /** The checks of another node; undefined when there is no such node. */
+  readonly checksOf: (node: string) => Promise<readonly CheckDefinition[] | undefined>;
 }
 
 /** How often an alias of another node looks there. */
@@ -107,7 +113,7 @@ export class CheckSet {
 
   /** A check may keep less than the agent, never more. */
   #maxOutputBytes(spec: CheckSpec | undefined): number {
-    const { maxOutputBytes } = this.#options;
+    const maxOutputBytes = this.#options.maxOutputBytes();
     const own = spec?.OutputMaxSize ?? 0;
     return own > 0 ? Math.min(own, maxOutputBytes) : maxOutputBytes;
   }
@@ -140,13 +146,13 @@ export class CheckSet {
   }
 
   #startAlias(id: string, { AliasNode, AliasService }: CheckSpec): void {
-    const { node, checksOfNode, maxOutputBytes } = this.#options;
-    if (AliasNode === '' || AliasNode === node) {
+    const { nodes } = this.#options;
+    if (AliasNode === '' || AliasNode === nodes.own) {
       this.#aliases.add(id, AliasService);
       return;
     }
     const probe = async (): Promise<Look> => {
-      const checks = await checksOfNode(AliasNode);
+      const checks = await nodes.checksOf(AliasNode);
       if (checks === undefined) return critical(`Node ${AliasNode} could not be found`);
       return aliasLook(
         checks.filter((c) => c.ServiceID === '' || c.ServiceID === AliasService),
@@ -157,7 +163,7 @@ export class CheckSet {
       probe,
       intervalMs: REMOTE_ALIAS_MS,
       timeoutMs: REMOTE_ALIAS_MS,
-      maxOutputBytes: maxOutputBytes + MAX_WORDS_BYTES,
+      maxOutputBytes: this.#maxOutputBytes(undefined) + MAX_WORDS_BYTES,
       judge: (look) => look,
     });
   }
@@ -176,6 +182,6 @@ export class CheckSet {
 
   #found(id: string, { status, output }: Look): void {
     const { local, maxOutputBytes } = this.#options;
-    local.updateCheck(id, status, maxOutputBytes === 0 ? '' : output);
+    local.updateCheck(id, status, maxOutputBytes() === 0 ? '' : output);
   }
 }

@@ -32,6 +32,10 @@ export interface RegistrarOptions {
   readonly kept: KeptValues;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly policy: RegistrationPolicy;
+}
+
+export interface RegistrationPolicy {
   /** Whether checks may run programs: those of files, and those registered over HTTP too. */
   readonly scripts: { readonly fromFiles: boolean; readonly fromHttp: boolean };
   readonly sidecarPorts: SidecarPorts;
@@ -65,7 +69,8 @@ export class Registrar {
 
   constructor(options: RegistrarOptions) {
     this.#options = options;
-    this.#states = new StatusKeeper({ ...options, leftMs: (id) => options.checks.leftMs(id) });
+    const { local, kept, clock, checks } = options;
+    this.#states = new StatusKeeper({ local, kept, clock, leftMs: (id) => checks.leftMs(id) });
   }
 
   /** Brings back what was registered before the agent ended, as it stood; files come first. */
@@ -215,13 +220,13 @@ export class Registrar {
   }
 
   #sidecarOf(spec: ServiceSpec): ServiceSpec | undefined {
-    const { local, sidecarPorts } = this.#options;
+    const { local, policy } = this.#options;
     const id = sidecarId(spec.ID === '' ? spec.Name : spec.ID);
     const before = local.services.get(id)?.definition.Port;
     return sidecarOf(spec, () => {
       if (before !== undefined) return before;
       const taken = new Set([...local.services.values()].map(({ definition }) => definition.Port));
-      return freePort(sidecarPorts, taken);
+      return freePort(policy.sidecarPorts, taken);
     });
   }
 
@@ -288,7 +293,7 @@ export class Registrar {
 
   #allow(spec: CheckSpec, source: Source): void {
     if (!runsPrograms(spec)) return;
-    const { fromFiles, fromHttp } = this.#options.scripts;
+    const { fromFiles, fromHttp } = this.#options.policy.scripts;
     if (fromHttp || (source === 'file' && fromFiles)) return;
     throw new ProconsulError(
       'rejected',

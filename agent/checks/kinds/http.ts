@@ -95,15 +95,16 @@ interface Request {
 
 function firstRequest(check: HttpCheck, method: string): Request {
   if (!TOKEN.test(method)) throw new Error(`net/http: invalid method "${method}"`);
-  const headers: Record<string, string | string[]> = {
-    'User-Agent': 'Consul Health Check',
-    Accept: 'text/plain, text/*, */*',
-  };
-  for (const [name, values] of Object.entries(check.Header)) {
+  const given = Object.entries(check.Header).map(([name, values]) => {
     refuseBadHeader(name, values);
     // Node allows one Host and no list of it.
-    headers[name] = /^host$/i.test(name) ? (values[0] ?? '') : [...values];
-  }
+    return [name, /^host$/i.test(name) ? (values[0] ?? '') : [...values]];
+  });
+  const headers: Request['headers'] = {
+    'User-Agent': 'Consul Health Check',
+    Accept: 'text/plain, text/*, */*',
+    ...Object.fromEntries(given),
+  };
   return { url: parseUrl(check.HTTP), method, headers, body: check.Body };
 }
 

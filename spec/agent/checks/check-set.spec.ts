@@ -20,10 +20,9 @@ function setUp() {
     local,
     clock,
     random: seededRandom(3),
-    node: 'n1',
-    maxOutputBytes: 4096,
+    maxOutputBytes: () => 4096,
     containerProbe: undefined,
-    checksOfNode: async () => undefined,
+    nodes: { own: 'n1', checksOf: async () => undefined },
   });
   const add = (brief: Partial<CheckSpec> & { CheckID: string }) => {
     const spec = fullCheck({ Name: brief.CheckID, ...brief });
@@ -87,6 +86,22 @@ describe('a TTL check', () => {
     for (let i = 0; i < 100; i++) add({ CheckID: `c${i}`, TTL: 10e9 });
     for (let i = 0; i < 100; i++) checks.remove(`c${i}`);
     assert.equal(clock.armed, 0);
+  });
+});
+
+describe('what checks say', () => {
+  it('is cut by bytes where a character begins, the end kept, and no more than the check wants', () => {
+    const { checks, add, local } = setUp();
+    const output = (id: string) => local.checks.get(id)?.definition.Output ?? '';
+    add({ CheckID: 'c', TTL: 10e9 });
+    checks.report('c', 'passing', `${'é'.repeat(2100)}!`);
+    assert.equal(output('c'), `Captured 4096 of 4201 bytes\n...\n${'é'.repeat(2047)}!`);
+    add({ CheckID: 'small', TTL: 10e9, OutputMaxSize: 5 });
+    checks.report('small', 'passing', 'abc\u{1f600}d');
+    assert.equal(output('small'), 'Captured 5 of 8 bytes\n...\n\u{1f600}d');
+    add({ CheckID: 'large', TTL: 10e9, OutputMaxSize: 1e9 });
+    checks.report('large', 'passing', 'x'.repeat(5000));
+    assert.match(output('large'), /^Captured 4096 of 5000 bytes\n\.\.\.\nx{4096}$/);
   });
 });
 
@@ -209,6 +224,52 @@ describe('a check runner', () => {
     assert.deepEqual(looks, [critical('too slow')]);
     await clock.advance(1000);
     assert.equal(runs, 2);
+    runner.stop();
+  });
+
+  it('is critical when the probe throws before it begins, and looks again', async () => {
+    let runs = 0;
+    const { clock, looks, runner } = run(() => {
+      runs++;
+      throw new Error('100% thrown');
+    });
+    runner.start(0);
+    await clock.advance(0);
+    assert.deepEqual(looks, [critical('100% thrown')]);
+    await clock.advance(1000);
+    assert.equal(runs, 2);
+    runner.stop();
+    assert.equal(clock.armed, 0);
+  });
+
+  it('is critical when the probe never ends, and looks again', async () => {
+    let runs = 0;
+    const { clock, looks, runner } = run(() => {
+      runs++;
+      return new Promise(() => undefined);
+    });
+    runner.start(0);
+    await clock.advance(299);
+    assert.deepEqual(looks, []);
+    await clock.advance(101);
+    assert.deepEqual(
+      looks.map(({ status }) => status),
+      ['critical'],
+    );
+    await clock.advance(1000);
+    assert.equal(runs, 2);
+    runner.stop();
+    assert.equal(clock.armed, 0);
+  });
+
+  it('heeds nothing of a probe that ends after it was given up', async () => {
+    const ends: ((look: Look) => void)[] = [];
+    const { clock, looks, runner } = run(() => new Promise((resolve) => ends.push(resolve)));
+    runner.start(0);
+    await clock.advance(400);
+    ends[0]?.(passing('late'));
+    await clock.advance(0);
+    assert.equal(looks.length, 1);
     runner.stop();
   });
 

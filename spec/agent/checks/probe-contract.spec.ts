@@ -112,10 +112,9 @@ describe('every kind of check', () => {
       local,
       clock,
       random: seededRandom(1),
-      node: 'n1',
-      maxOutputBytes: MAX_OUTPUT,
+      maxOutputBytes: () => MAX_OUTPUT,
       containerProbe: RUNTIME,
-      checksOfNode: () => new Promise(() => undefined),
+      nodes: { own: 'n1', checksOf: () => new Promise(() => undefined) },
     });
     const spec = fullCheck({
       CheckID: 'c',

@@ -101,6 +101,49 @@ describe('the HTTP probe', () => {
     assert.deepEqual([trusted.status, asked], ['passing', ['inner']]);
   });
 
+  it('asks for the same again at 307 and 308, and for a page with GET at the others', async () => {
+    const seen: string[] = [];
+    const { host } = await serveHttp((request, response) => {
+      const to = /^\/(\d+)$/.exec(request.url ?? '')?.[1];
+      if (to !== undefined) return void response.writeHead(Number(to), { Location: '/end' }).end();
+      let body = '';
+      request.on('data', (part: Buffer) => {
+        body += part.toString();
+      });
+      request.on('end', () => {
+        seen.push(`${request.method} ${body} ${request.headers['content-type']}`);
+        response.end();
+      });
+    });
+    for (const status of [301, 302, 303, 307, 308]) {
+      const Header = { 'Content-Type': ['text/x'] };
+      await look(http(`http://${host}/${status}`, { Method: 'PUT', Body: 'ping', Header }));
+    }
+    const get = 'GET  undefined';
+    const put = 'PUT ping text/x';
+    assert.deepEqual(seen, [get, get, get, put, put]);
+  });
+
+  it('tells another host nothing that was meant for the first', async () => {
+    const seen: unknown[] = [];
+    const other = await serveHttp((request, response) => {
+      const { authorization, cookie, host, 'x-a': own } = request.headers;
+      seen.push(authorization, cookie, host === other.host, own);
+      response.end();
+    });
+    const { host } = await serveHttp((_, response) =>
+      response.writeHead(307, { Location: `http://${other.host}/` }).end(),
+    );
+    const Header = {
+      Authorization: ['Basic eA=='],
+      Cookie: ['a=b'],
+      Host: ['web.example'],
+      'X-A': ['1'],
+    };
+    await look(probeOf({ HTTP: `http://${host}/`, Header }, { untrusted: false }));
+    assert.deepEqual(seen, [undefined, undefined, true, '1']);
+  });
+
   it('refuses link-local addresses when it is not trusted', async () => {
     for (const host of ['169.254.169.254', '[::ffff:169.254.169.254]', '[fe80::1]']) {
       const { status, output } = await look(http(`http://${host}/latest/meta-data`));
