@@ -8,6 +8,8 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 const LINK_LOCAL = new BlockList();
 LINK_LOCAL.addSubnet('169.254.0.0', 16, 'ipv4');
 LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6');
+// The same by way of a translator to IPv4.
+LINK_LOCAL.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
 // AWS has its metadata there too.
 LINK_LOCAL.addAddress('fd00:ec2::254', 'ipv6');
 

@@ -1,12 +1,12 @@
 /** What gRPC's standard health service (grpc.health.v1) says of a service, or of a server. */
 import { createRequire } from 'node:module';
-import { connect, isIP, type Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type grpcJs from '@grpc/grpc-js';
 import type { ChannelCredentials, ServiceError } from '@grpc/grpc-js';
 import { goDialError, splitHostPort } from '../../../lib/go-error.ts';
+import { dial, tlsOptions } from '../dial.ts';
 import { checkKind, flag, TLS_FIELDS, text, type ValuesOf } from '../kind.ts';
-import { lookupFor } from '../link-local.ts';
 import { type Looking, looking } from '../looking.ts';
 import { critical, type Look, passing } from '../probe.ts';
 
@@ -35,8 +35,7 @@ export const grpc = checkKind({
         const { host, port } = splitHostPort(authority);
         // The library would leave a connection that nobody answers to the system, for minutes, and
         // has its own ideas of names. So this finds out where it can connect, and tells it that.
-        const socket = connect({ host, port, ...lookupFor(host, untrusted) });
-        look.finally(() => socket.destroy());
+        const socket = dial(look, authority, { untrusted });
         look.on(socket, 'error', (error) =>
           look.end(unreachable(goDialError(error, 'tcp', authority))),
         );
@@ -110,21 +109,16 @@ function ask(look: Looking, { check, target, host, authority, service }: Questio
  * (Closing the client waits for a greeting, or for streams, of which a bad server sends none or
  * ends none.)
  */
-function credentialsFor(
-  look: Looking,
-  { GRPCUseTLS, TLSServerName, TLSSkipVerify }: GrpcCheck,
-  host: string,
-): ChannelCredentials {
+function credentialsFor(look: Looking, check: GrpcCheck, host: string): ChannelCredentials {
   const { ChannelCredentials: Credentials, credentials } = library();
-  const name = TLSServerName === '' ? host : TLSServerName;
+  const { GRPCUseTLS } = check;
   const secured = (socket: Socket) =>
     new Promise<Socket>((resolve) => {
       const secure = connectTls({
         socket,
-        host: name,
-        ...(isIP(name) === 0 && { servername: name }),
+        host,
+        ...tlsOptions(check, host),
         ALPNProtocols: ['h2'],
-        rejectUnauthorized: !TLSSkipVerify,
       });
       look.on(secure, 'error', (error: Error) => look.end(unreachable(`tls: ${error.message}`)));
       look.on(secure, 'secureConnect', () => resolve(secure));
@@ -153,6 +147,9 @@ function credentialsFor(
 
 function failure({ code, details }: ServiceError): Look {
   const { status } = library();
+  // With the time in it no two looks would say the same.
+  const last = /Last error: (.*?)(?: \(\d{4}-[^)]*\))?\.? *(?:Resolution note:.*)?$/s.exec(details);
+  if (code === status.UNAVAILABLE && last?.[1] !== undefined) return unreachable(last[1]);
   return critical(`rpc error: code = ${goName(status[code] ?? String(code))} desc = ${details}`);
 }
 

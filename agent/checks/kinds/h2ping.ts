@@ -1,8 +1,8 @@
 /** Whether an HTTP/2 server answers a ping. */
 import { connect } from 'node:http2';
-import { goDialError, splitHostPort } from '../../../lib/go-error.ts';
+import { goDialError } from '../../../lib/go-error.ts';
+import { dial } from '../dial.ts';
 import { checkKind, type Field, flag, TLS_FIELDS, text } from '../kind.ts';
-import { lookupFor } from '../link-local.ts';
 import { looking } from '../looking.ts';
 import { critical, passing } from '../probe.ts';
 
@@ -14,22 +14,20 @@ export const h2ping = checkKind({
   fields: { H2PING: text, H2PingUseTLS: flagOn, ...TLS_FIELDS },
   is: ({ H2PING }) => H2PING !== '',
 
-  probe: ({ H2PING, H2PingUseTLS, TLSServerName, TLSSkipVerify }, { untrusted }) => {
+  probe: (check, { untrusted }) => {
+    const { H2PING, H2PingUseTLS } = check;
     const failed = (why: string) => critical(`HTTP2 ping failed: ${why}`);
     const timedOut = () => failed('context deadline exceeded');
     return (signal) =>
       looking({ signal, timedOut, failed }, (look) => {
-        const { host, port } = splitHostPort(H2PING);
-        const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-        const session = connect(`${H2PingUseTLS ? 'https' : 'http'}://${authority}`, {
-          ...lookupFor(host, untrusted),
-          ...(H2PingUseTLS && {
-            rejectUnauthorized: !TLSSkipVerify,
-            ...(TLSServerName !== '' && { servername: TLSServerName }),
-          }),
-        });
+        const tls = H2PingUseTLS ? check : undefined;
+        const socket = dial(look, H2PING, { untrusted, tls, alpn: ['h2'] });
+        const broken = (error: unknown) => look.end(failed(goDialError(error, 'tcp', H2PING)));
+        look.on(socket, 'error', broken);
+        // A ping has no host.
+        const session = connect('http://h2ping', { createConnection: () => socket });
         look.finally(() => session.destroy());
-        look.on(session, 'error', (error) => look.end(failed(goDialError(error, 'tcp', H2PING))));
+        look.on(session, 'error', broken);
         look.on(session, 'close', () => look.end(failed('connection closed')));
         look.on(session, 'connect', () => {
           const sent = session.ping(

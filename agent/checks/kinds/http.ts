@@ -2,6 +2,7 @@
 import http, { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import https from 'node:https';
 import { goDialError } from '../../../lib/go-error.ts';
+import { tlsOptions } from '../dial.ts';
 import {
   checkKind,
   flag,
@@ -159,8 +160,7 @@ class Exchange {
       headers: { ...headers },
       // A connection of its own each time: whether one can be made is part of the check.
       agent: false,
-      rejectUnauthorized: !check.TLSSkipVerify,
-      ...(check.TLSServerName !== '' && { servername: check.TLSServerName }),
+      ...tlsOptions(check, host),
       ...lookupFor(host, untrusted),
     });
     this.#look.finally(() => message.destroy());
