@@ -15,6 +15,9 @@ export interface LeaseKind {
 /** A leader looks for what has no lease so often. */
 const TICKS_BETWEEN_ROUNDS = 20;
 
+/** So many in one command, and on their way to Redis: a hundred thousand may end in one moment. */
+const AT_ONCE = 500;
+
 export interface KeeperDeps {
   readonly leases: Leases;
   readonly kinds: readonly LeaseKind[];
@@ -50,7 +53,9 @@ export class Keeper {
         .map(([name, ttlMs]) => [prefix + name, ttlMs] as const)
         .filter(([id]) => !there.has(id)),
     );
-    await Promise.all(missing.map(([id, ttlMs]) => leases.renew(id, ttlMs)));
+    for (const some of inParts(missing)) {
+      await Promise.all(some.map(([id, ttlMs]) => leases.renew(id, ttlMs)));
+    }
   }
 
   async #expire(): Promise<void> {
@@ -62,12 +67,24 @@ export class Keeper {
         `${stood}: that is not counted, and who was heard before has ${GRACE_MS / 1000} s`,
       );
     }
+    const failures: unknown[] = [];
     for (const kind of kinds) {
-      const names = ids
-        .filter((id) => id.startsWith(kind.prefix))
-        .map((id) => id.slice(kind.prefix.length));
-      if (names.length === 0 || !(await kind.ended(names))) continue;
-      for (const name of names) await leases.drop(kind.prefix + name);
+      // What keeps sessions from ending must not keep dead agents passing.
+      await this.#end(kind, ids).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #end(kind: LeaseKind, ids: readonly string[]): Promise<void> {
+    const { prefix } = kind;
+    const all = ids.filter((id) => id.startsWith(prefix)).map((id) => id.slice(prefix.length));
+    for (const names of inParts(all)) {
+      if (!(await kind.ended(names))) return;
+      await Promise.all(names.map((name) => this.#deps.leases.drop(prefix + name)));
     }
   }
+}
+
+function* inParts<T>(all: readonly T[]): Iterable<readonly T[]> {
+  for (let at = 0; at < all.length; at += AT_ONCE) yield all.slice(at, at + AT_ONCE);
 }

@@ -95,7 +95,13 @@ export class Leader {
     }
     await leases.renew(LEADER + server, LEADER_LEASE_MS);
     this.#leaderLives = true;
-    const { term } = state().leadership;
+    // It leads all the same where a duty fails: a full disk refuses what is to be written.
+    await this.#perform(state().leadership.term).catch((error: unknown) => {
+      this.#deps.logger.debug(`leader: a duty fails: ${describeChain(error)}`);
+    });
+  }
+
+  async #perform(term: number): Promise<void> {
     if (this.#begun !== term) {
       for (const duty of this.#duties) await duty.begin?.();
       this.#begun = term;

@@ -21,6 +21,9 @@ export interface ReaperDeps {
 /** Nobody waits for it, and a look goes over all members. */
 const EVERY_MS = 10_000;
 
+/** In one command; the others go with the next looks. */
+const AT_ONCE = 500;
+
 export class Reaper {
   readonly #deps: ReaperDeps;
   /** The log's time at its last entry, and when that was seen to change. */
@@ -39,7 +42,8 @@ export class Reaper {
     this.#looked = clock.monotonic();
     const nodes = [...state().members.values()]
       .filter(({ Status, since }) => Status !== MEMBER_STATUS.alive && since + olderThanMs < now)
-      .map(({ Node }) => Node);
+      .map(({ Node }) => Node)
+      .slice(0, AT_ONCE);
     if (nodes.length === 0) return;
     logger.info(`leader: forgets members that went long ago: ${nodes.join(' ')}`);
     // The entry's own time decides: what is estimated here is at most a reason to ask.

@@ -7,7 +7,7 @@
  */
 import { freeze } from '../support/experiments/freeze-rounds.ts';
 import { type AgentProcess, AgentProcesses } from '../support/servers/agent-processes.ts';
-import { startRedis } from '../support/servers/redis.ts';
+import { type RedisProcess, startRedis } from '../support/servers/redis.ts';
 import { until } from '../support/until.ts';
 import { report } from './report.ts';
 
@@ -30,7 +30,7 @@ interface Round {
 const seconds = process.argv.slice(2).map(Number);
 const FAULTS_S = seconds.length > 0 ? seconds : [8, 25];
 
-/** Whether the promise holds, for each length of the fault. */
+/** How often the promise was broken, for each length of the fault. */
 async function run({ what, servers, agents, frozen }: Round, say: Say): Promise<number> {
   let broken = 0;
   for (const faultS of FAULTS_S) {
@@ -48,9 +48,7 @@ async function run({ what, servers, agents, frozen }: Round, say: Say): Promise<
     if (!holds) broken++;
     const lost = `${locksLost.length} of ${locks} locks lost ${locksLost.join(' ')}`;
     const critical = `a node critical for ${(criticalMs / 1000).toFixed(1)} s at most`;
-    say(
-      `${holds ? 'holds ' : 'BROKEN'} ${what} stands still for ${faultS} s: ${critical}, ${lost}`,
-    );
+    say(`${holds ? 'holds ' : 'BROKEN'} ${what} for ${faultS} s: ${critical}, ${lost}`);
   }
   return broken;
 }
@@ -61,7 +59,7 @@ async function single(say: Say, program?: string): Promise<number> {
     const server = await all.server();
     await server.start();
     const agents = await startAgents(all, server);
-    const what = program === undefined ? 'a single server' : 'a single real Consul';
+    const what = `a single ${program === undefined ? 'server' : 'real Consul'} stands still`;
     return await run({ what, servers: [server], agents, frozen: async () => [server] }, say);
   } finally {
     await all.end();
@@ -83,12 +81,19 @@ async function onRedis(say: Say): Promise<number> {
     let broken = 0;
     const leader = async () => [await leaderOf(servers)];
     const there = { servers, agents };
-    broken += await run({ ...there, what: 'the server that leads', frozen: leader }, say);
     broken += await run(
-      { ...there, what: 'each of three servers', frozen: async () => servers },
+      { ...there, what: 'the server that leads stands still', frozen: leader },
       say,
     );
-    broken += await run({ ...there, what: 'Redis', frozen: async () => [redis] }, say);
+    broken += await run(
+      { ...there, what: 'all servers stand still', frozen: async () => servers },
+      say,
+    );
+    broken += await run({ ...there, what: 'Redis stands still', frozen: async () => [redis] }, say);
+    broken += await run(
+      { ...there, what: 'Redis is gone', frozen: async () => [gone(redis)] },
+      say,
+    );
     return broken;
   } finally {
     await all.end();
@@ -105,6 +110,11 @@ async function leaderOf(servers: readonly AgentProcess[]): Promise<AgentProcess>
   };
   await until(known, () => 'nobody leads', 30_000);
   return leader as AgentProcess;
+}
+
+/** Killed rather than stopped: nobody is kept waiting, and a seal follows. */
+function gone(redis: RedisProcess): { signal(name: NodeJS.Signals): void } {
+  return { signal: (name) => void (name === 'SIGSTOP' ? redis.kill() : redis.start()) };
 }
 
 async function startAgents(all: AgentProcesses, server: AgentProcess): Promise<AgentProcess[]> {

@@ -47,13 +47,37 @@ describe('the keeper of sessions', () => {
 
   it('tries again until the log takes it', async () => {
     const { cluster, leader, lives } = await start();
-    cluster.refusal = noLeader();
+    cluster.refusal = () => noLeader();
     await cluster.clock.advance(60 * SECOND_MS);
     assert(lives());
-    cluster.refusal = undefined;
+    cluster.refusal = () => undefined;
     await cluster.clock.advance(SECOND_MS);
     assert(!lives());
     assert.equal((await cluster.leases.remaining()).has(`session/${S1}`), false);
+    await leader.stop();
+  });
+
+  it('ends thousands at once in commands that stay small', async () => {
+    const { cluster, leader } = await start();
+    const ids = Array.from({ length: 1200 }, (_, i) => S1.slice(0, -4) + String(1000 + i));
+    for (const id of ids) {
+      cluster.history.session(id, { TTL: '10s' });
+      await cluster.sessions.renew(id);
+    }
+    await cluster.clock.advance(16 * SECOND_MS);
+    assert.equal(cluster.state().sessions.table.size, 0);
+    assert(cluster.commands.every((command) => !('ids' in command) || command.ids.length <= 500));
+    await leader.stop();
+  });
+
+  it('leads on while the log takes nothing, and finds dead agents though sessions cannot end', async () => {
+    const { cluster, leader, lives } = await start();
+    await cluster.beat('n');
+    cluster.refusal = (command) => (command.type === 'expire-sessions' ? noLeader() : undefined);
+    await cluster.clock.advance(30 * SECOND_MS);
+    assert(lives());
+    assert.equal(leader.knowsLeader, true);
+    assert.equal(cluster.statusOf('n'), failed);
     await leader.stop();
   });
 

@@ -24,8 +24,8 @@ export class Cluster {
   readonly lines: string[] = [];
   readonly members: Members;
   readonly sessions: SessionLeases;
-  /** Thrown by whatever is proposed. */
-  refusal: Error | undefined;
+  /** What is thrown where a command is proposed. */
+  refusal: (command: Command) => Error | undefined = () => undefined;
 
   constructor(leasesOn: (clock: FakeClock) => Leases = (clock) => new MemoryLeases(clock)) {
     this.leases = leasesOn(this.clock);
@@ -37,7 +37,8 @@ export class Cluster {
   readonly state = () => this.history.state;
 
   readonly propose = async (command: Command): Promise<Outcome> => {
-    if (this.refusal !== undefined) throw this.refusal;
+    const refusal = this.refusal(command);
+    if (refusal !== undefined) throw refusal;
     this.commands.push(command);
     return this.history.run(command, 1).outcome;
   };
