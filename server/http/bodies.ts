@@ -1,5 +1,6 @@
 /** The bodies that servers take of nodes, services and checks: their fields and their types. */
 import { decoder, type Schema } from '../../lib/decode.ts';
+import { MAX_REGISTERED_CHECKS } from '../../lib/limits.ts';
 import type { CheckDefinition, ServiceAddress, StringMap, Weights } from '../../lib/model.ts';
 
 const text = { type: 'string', default: '' } as const;
@@ -146,7 +147,7 @@ export const registerBody = decoder<RegisterBody>({
     NodeMeta: map,
     Service: serviceSchema,
     Check: checkSchema,
-    Checks: { type: 'array', items: checkSchema },
+    Checks: { type: 'array', maxItems: MAX_REGISTERED_CHECKS, items: checkSchema },
     SkipNodeUpdate: flag,
   },
   unheeded: ['CreateIndex', 'Locality', 'ModifyIndex', 'PeerName', 'Token'],

@@ -67,7 +67,7 @@ async function hugeRegistration(server: AgentProcess, promises: Promises): Promi
   const failed = statuses.filter((status) => status !== 200).length;
   promises.check(
     'a huge registration fails no other write',
-    failed === 0 && refused.every((status) => status === 413),
+    failed === 0 && refused.every((status) => status >= 400 && status < 500),
     `${failed} of ${statuses.length} writes failed, the slowest took ${slowestMs.toFixed(0)} ms; it was answered ${[...new Set(refused)]}`,
   );
 }
