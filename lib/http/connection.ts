@@ -60,6 +60,7 @@ export class Connection {
   /** Read, and not yet given to the parser. */
   #ahead: Buffer[] = [];
   #aheadBytes = 0;
+  #isHeldBack = false;
   #hasEnded = false;
   /** The exchange under way, and those that the parser found behind it in one piece. */
   #open: Open | undefined;
@@ -103,8 +104,10 @@ export class Connection {
   failed(error: NodeJS.ErrnoException): void {
     if (this.#isOver()) return;
     this.#error = error;
-    // What came before it is answered first, unless it is that very message that broke off.
-    if (this.#open?.message.complete !== true) this.#refuse(error);
+    this.#dropAhead();
+    // What came whole before it is answered first; a message that broke off never will.
+    const current = this.#open ?? this.#next[0];
+    if (current?.message.complete !== true) this.#refuse(error);
   }
 
   /**
@@ -163,9 +166,15 @@ export class Connection {
   #advance(): void {
     while (this.#aheadBytes > 0 && !this.#isBusy()) this.#give(this.#piece());
     if (this.#socket.destroyed) return;
-    if (this.#aheadBytes > MAX_AHEAD_BYTES) this.#socket.pause();
-    else if (this.#socket.isPaused()) this.#socket.resume();
+    this.#holdBack(this.#aheadBytes > MAX_AHEAD_BYTES);
     if (this.#hasEnded && this.#aheadBytes === 0 && this.#taken === undefined) this.#passEnd();
+  }
+
+  /** Node pauses a socket too, while nobody reads a body: that is not for us to end. */
+  #holdBack(isFull: boolean): void {
+    if (isFull) this.#socket.pause();
+    else if (this.#isHeldBack) this.#socket.resume();
+    this.#isHeldBack = isFull;
   }
 
   /** A request is being answered that has come whole: what follows is not its body. */
@@ -214,8 +223,9 @@ export class Connection {
   #goOn(): void {
     if (this.#socket.destroyed || this.#open !== undefined) return;
     const next = this.#next.shift();
-    if (next !== undefined) this.#serve(next);
-    else if (this.#error !== undefined) this.#refuse(this.#error);
+    const isBroken = this.#error !== undefined && next?.message.complete !== true;
+    if (this.#error !== undefined && isBroken) this.#refuse(this.#error);
+    else if (next !== undefined) this.#serve(next);
     this.#advance();
   }
 
@@ -234,9 +244,13 @@ export class Connection {
   #closed(): void {
     this.#taken?.cancel();
     this.#taken = undefined;
+    this.#dropAhead();
+    this.#next.length = 0;
+  }
+
+  #dropAhead(): void {
     this.#ahead = [];
     this.#aheadBytes = 0;
-    this.#next.length = 0;
   }
 
   /** As Go's server says it. */

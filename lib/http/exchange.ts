@@ -156,8 +156,9 @@ export class Exchange {
   #log(error: unknown): void {
     const { method, url = '' } = this.message;
     const [path = ''] = url.split('?', 1);
-    const text = `http: ${method} ${path.slice(0, MAX_LOGGED_PATH)}: ${describeChain(error)}`;
-    this.#surface.logger[isBug(error) ? 'error' : 'debug'](withoutSecrets(text, this.message));
+    const why = withoutSecrets(describeChain(error), this.message);
+    const level = isBug(error) ? 'error' : 'debug';
+    this.#surface.logger[level](`http: ${method} ${path.slice(0, MAX_LOGGED_PATH)}: ${why}`);
   }
 }
 

@@ -1,20 +1,25 @@
-/** What may stand in a log of a request: its text without what the client may have meant as a secret. */
 import type { IncomingMessage } from 'node:http';
 
 const HIDDEN = '<hidden>';
 
+/** A token that is shorter is none, and its letters are in every other word. */
+const MIN_TOKEN = 4;
+
 /**
- * The text without the request's query string, the values in it and its tokens, in whichever form
- * they came into the text. A value that is short is no secret, and would tear up the words.
+ * What an error says, without the request's query string and tokens, in whichever form they came
+ * into its text.
  */
 export function withoutSecrets(text: string, { url = '', headers }: IncomingMessage): string {
   const [, query = ''] = /\?(.*)$/s.exec(url) ?? [];
   const params = new URLSearchParams(query);
   const tokens = [...params.getAll('token'), headers['x-consul-token'], headers.authorization];
-  const secrets = [query, decoded(query), params.toString(), sorted(params), ...tokens];
   let clean = text;
-  for (const secret of secrets) {
-    if (typeof secret === 'string' && secret !== '') clean = clean.replaceAll(secret, HIDDEN);
+  for (const form of [query, decoded(query), params.toString(), sorted(params)]) {
+    if (form.includes('=')) clean = clean.replaceAll(form, HIDDEN);
+  }
+  for (const token of tokens) {
+    if (typeof token !== 'string' || token.length < MIN_TOKEN) continue;
+    clean = clean.replaceAll(token.replace(/^bearer\s+/i, ''), HIDDEN);
   }
   return clean;
 }

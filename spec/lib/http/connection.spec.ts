@@ -87,6 +87,30 @@ describe('requests on one connection', () => {
     await client.ended();
   });
 
+  it('are not read while nobody wants their body', async () => {
+    const { client, get, put: write, server } = await start();
+    await write('/v1/kv/k', '1');
+    const { index } = await get('/v1/kv/k');
+    const wait = getText(`/v1/kv/k?index=${index}&wait=60s`).slice(0, -2);
+    client.send(`${wait}Content-Length: 100000000\r\n\r\n`);
+    await until(() => server.answers.waiting === 1);
+    const part = Buffer.alloc(1024 * 1024);
+    for (let n = 0; n < 50; n++) client.send(part);
+    for (let n = 0; n < 20; n++) await get('/v1/status/leader');
+    assert(client.unsent > 20 * part.length, `${client.unsent} bytes could not be sent`);
+  });
+
+  it('are answered before one that breaks off is refused', async () => {
+    const { client, server } = await start();
+    const broken = 'PUT /v1/kv/b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n';
+    client.send(put('/v1/kv/a', '1') + put('/v1/kv/a', '2') + broken);
+    assert.equal((await client.answer()).body.toString(), 'true');
+    assert.equal((await client.answer()).body.toString(), 'true');
+    await client.ended();
+    assert.match(client.rest(), /^HTTP\/1.1 400 Bad Request/);
+    assert.equal(server.state.kv.get('b'), undefined);
+  });
+
   it('are answered before one that is none is refused', async () => {
     const { client } = await start();
     client.send(`${getText('/v1/status/leader')}garbage\r\n\r\n`);

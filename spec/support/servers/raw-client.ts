@@ -73,6 +73,11 @@ export class RawClient {
     return this.#bytes.length;
   }
 
+  /** How much waits to be sent, because the other side does not read. */
+  get unsent(): number {
+    return this.#socket.writableLength;
+  }
+
   /** All that has come and that no `answer` has taken. */
   rest(): string {
     return this.#bytes.toString('latin1');
