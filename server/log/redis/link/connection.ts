@@ -10,6 +10,7 @@ import type { Cancel, Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { COMMAND_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from './limits.ts';
 import { type Address, describeAddress, type RedisTls } from './options.ts';
+import { afterSilence } from './patience.ts';
 
 /** A Lua script with the name under which Redis caches it. */
 export interface Script {
@@ -221,21 +222,4 @@ const MAX_REASON_CHARS = 200;
 
 function redact(message: string): string {
   return message.replace(/,? with args beginning.*$/s, '').slice(0, MAX_REASON_CHARS);
-}
-
-/**
- * As Clock.after, but what has come in meanwhile is read first: after the process was busy or
- * stopped for long, a timer would fire before the answer that has been waiting in the socket.
- */
-export function afterSilence(clock: Clock, ms: number, fn: () => void): Cancel {
-  let cancelled = false;
-  const cancel = clock.after(ms, () => {
-    setImmediate(() => {
-      if (!cancelled) fn();
-    });
-  });
-  return () => {
-    cancelled = true;
-    cancel();
-  };
 }

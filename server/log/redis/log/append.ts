@@ -1,11 +1,11 @@
 /** Writes batches: the same proposals again and again until they are in the log, or time is up. */
-import type { Cancel, Clock } from '../../../../lib/clock.ts';
+import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Proposal } from '../../event-log.ts';
-import { afterSilence } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { PROPOSAL_BUDGET_MS, SCRIPT_MAX_BYTES, SCRIPT_MAX_ENTRIES } from '../link/limits.ts';
-import type { Live, LiveSession } from '../repair/live.ts';
+import { within } from '../link/patience.ts';
+import type { Live, LiveSession } from './live.ts';
 import { APPEND, dailyKeys } from './scripts.ts';
 
 /**
@@ -117,21 +117,4 @@ function* scriptsOf(batch: readonly Proposal[]): Generator<ScriptArgs> {
     size += bytes;
   }
   if (args.length > 0) yield args;
-}
-
-/** 'late' when it takes longer; it goes on all the same. */
-export async function within<T>(
-  clock: Clock,
-  deadline: number,
-  work: Promise<T>,
-): Promise<T | 'late'> {
-  let cancel: Cancel = () => undefined;
-  const late = new Promise<'late'>((resolve) => {
-    cancel = afterSilence(clock, deadline - clock.monotonic(), () => resolve('late'));
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    cancel();
-  }
 }

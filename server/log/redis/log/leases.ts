@@ -13,7 +13,7 @@ import {
 } from '../../../cluster/leases.ts';
 import { defineScript, type Script } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
-import type { LiveSession } from '../repair/live.ts';
+import type { LiveSession } from './live.ts';
 import { PRELUDE } from './scripts.ts';
 
 /**

@@ -6,8 +6,9 @@ import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Keys } from '../link/keys.ts';
 import { SNAPSHOT_DUE_BYTES, TAIL_STALL_MS } from '../link/limits.ts';
+import { sleep } from '../link/patience.ts';
 import type { History } from '../repair/history.ts';
-import type { Live } from '../repair/live.ts';
+import type { Live } from './live.ts';
 import { CHECK, dailyKeys } from './scripts.ts';
 
 /** A server as Redis has last heard of it. */
@@ -125,18 +126,4 @@ function parsePeers(flat: readonly string[]): Peer[] {
     peers.push({ server, silentMs: Number(silentMs), applied: Number(applied) });
   }
   return peers;
-}
-
-/** Ends early when the signal aborts. */
-export async function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const cancel = clock.after(ms, done);
-    signal.addEventListener('abort', done);
-  });
 }

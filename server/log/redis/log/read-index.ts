@@ -3,8 +3,8 @@ import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Keys } from '../link/keys.ts';
 import { PROPOSAL_BUDGET_MS } from '../link/limits.ts';
-import type { Live, LiveSession } from '../repair/live.ts';
-import { within } from './append.ts';
+import { within } from '../link/patience.ts';
+import type { Live, LiveSession } from './live.ts';
 import { dailyKeys, READ_INDEX } from './scripts.ts';
 
 /**

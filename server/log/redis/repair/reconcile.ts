@@ -8,8 +8,8 @@ import { describeChain, ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
 import type { Keys } from '../link/keys.ts';
 import { READ_MAX_ENTRIES, SETTLE_POLL_MS } from '../link/limits.ts';
+import { sleep } from '../link/patience.ts';
 import type { Session } from '../link/session.ts';
-import { sleep } from '../log/monitor.ts';
 import { SnapshotStore } from '../log/snapshot-store.ts';
 import type { RawEntry } from '../log/stream-entry.ts';
 import { entryAt, readAfter } from '../log/tail.ts';
@@ -68,8 +68,9 @@ export class Reconciler {
    * has helped for `patienceMs`.
    */
   async run(session: Session, patienceMs: number): Promise<Reconciled> {
-    const { keys, server, history, clock } = this.#deps;
-    const sealer = new Sealer({ ...this.#deps, redis: session.commands, lost: this.#report });
+    const { keys, server, history, clock, logger } = this.#deps;
+    const redis = session.commands;
+    const sealer = new Sealer({ redis, keys, history, logger, lost: this.#report });
     for (;;) {
       const lookedAt = clock.monotonic();
       const view = await lookAt(session, keys, server, history);

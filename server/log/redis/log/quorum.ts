@@ -8,10 +8,10 @@ import { ProconsulError } from '../../../../lib/errors.ts';
 import type { IndexGate } from '../../index-gate.ts';
 import type { Keys } from '../link/keys.ts';
 import type { CommitPolicy } from '../link/options.ts';
-import { sleep } from '../log/monitor.ts';
-import { dailyKeys, REPORT } from '../log/scripts.ts';
+import { sleep } from '../link/patience.ts';
+import { majorityOf } from '../repair/seal-plan.ts';
 import type { Live } from './live.ts';
-import { majorityOf } from './seal-plan.ts';
+import { dailyKeys, REPORT } from './scripts.ts';
 
 /** The others apply within a millisecond or two; each look costs Redis some 20 µs. */
 const POLL_MS = 2;

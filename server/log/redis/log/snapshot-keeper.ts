@@ -1,0 +1,51 @@
+/** Saves snapshots for this server, and makes room in a Redis that takes no more writes. */
+import type { Clock } from '../../../../lib/clock.ts';
+import { noLeader } from '../../../../lib/errors.ts';
+import type { Logger } from '../../../../lib/logger.ts';
+import type { Snapshot } from '../../event-log.ts';
+import type { Keys } from '../link/keys.ts';
+import { FULL_RETRY_MS } from '../link/limits.ts';
+import type { History } from '../repair/history.ts';
+import type { LiveSession } from './live.ts';
+import { SnapshotStore } from './snapshot-store.ts';
+
+export interface SnapshotKeeperDeps {
+  readonly live: LiveSession;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A snapshot of at least this index is needed. */
+  readonly onNeeded: (index: number) => void;
+}
+
+export class SnapshotKeeper {
+  readonly #deps: SnapshotKeeperDeps;
+  /** When room may be made again. */
+  #roomAt = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: SnapshotKeeperDeps) {
+    this.#deps = deps;
+  }
+
+  /** As EventLog.saveSnapshot. */
+  async save(snapshot: Snapshot, { ring }: History): Promise<void> {
+    const live = this.#deps.live.current;
+    if (live === undefined) throw noLeader();
+    const store = new SnapshotStore(live.session.commands, this.#deps.keys);
+    await store.save(snapshot, { epoch: live.epoch, keepAfter: ring.base.index });
+  }
+
+  /** What a snapshot holds may go, and a new snapshot lets more of it go. */
+  async makeRoom({ position: { index } }: History): Promise<void> {
+    const { live, keys, clock, logger, onNeeded } = this.#deps;
+    const now = clock.monotonic();
+    if (live.current === undefined || now < this.#roomAt) return;
+    this.#roomAt = now + FULL_RETRY_MS;
+    logger.error('redis: it takes no writes: it is full, or cannot save; see its own log');
+    const { session, epoch } = live.current;
+    // Servers keep in memory what the stream then lacks for a repair.
+    const trimmed = new SnapshotStore(session.commands, keys).trim({ epoch, keepAfter: index });
+    await trimmed.catch(() => undefined);
+    onNeeded(index);
+  }
+}
