@@ -222,10 +222,13 @@ export class Reconciler {
       after = last.index;
       const args = [this.#deps.keys.ids, ...own.map(({ id }) => id)];
       const scores = (await session.commands.call('ZMSCORE', args)) as unknown[];
-      // Proposed again, and written in the other history too: not lost. Where Redis remembers neither
-      // entries nor ids of that time, it knows at which index it went another way.
-      const lost = ({ index, epoch }: RawEntry) => index >= oldest || index > endOf(epoch, seals);
-      this.#report(own.filter((entry, i) => scores[i] === null && lost(entry)));
+      // Proposed again, and written in the other history too: not lost. Of a time whose ids Redis has
+      // forgotten, it may know at which index it went another way; where it does not, we say so.
+      const isKept = ({ index, epoch }: RawEntry) => {
+        const end = endOf(epoch, seals);
+        return index < oldest && end !== Number.POSITIVE_INFINITY && index <= end;
+      };
+      this.#report(own.filter((entry, i) => scores[i] === null && !isKept(entry)));
     }
     this.#reportedTip = ring.tip.hash;
   }
