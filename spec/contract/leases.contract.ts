@@ -72,6 +72,13 @@ export function describeLeases(name: string, newRig: () => Promise<LeasesRig>): 
       assert.equal(await leases.left('none'), undefined);
     });
 
+    it('are of any name', async () => {
+      const { leases } = await start();
+      const names = ['', ' ', '__proto__', 'a b', 'é\u2028', '5', 'x'.repeat(500)];
+      for (const each of names) await leases.renew(each, 60_000);
+      assert.deepEqual([...(await leases.remaining()).keys()].sort(), [...names].sort());
+    });
+
     it('run out for whoever looks while no keeper asks: a leader that is gone leads no more', async () => {
       const { leases, pass } = await start();
       await leases.renew('leader', 2000);

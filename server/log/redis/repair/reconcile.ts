@@ -16,12 +16,12 @@ import { entryAt, readAfter } from '../log/tail.ts';
 import type { BallotStore } from './ballot-file.ts';
 import type { History, ReadAfter } from './history.ts';
 import { describeLost, formatLost, type LostEntry } from './lost-entry.ts';
-import { type Ballot, ballotFor, endOf, type Plan, planSeal } from './seal-plan.ts';
+import { type Ballot, ballotFor, describeWait, endOf, type Plan, planSeal } from './seal-plan.ts';
 import { sealKeys, WANT } from './seal-scripts.ts';
 import { Sealer } from './sealer.ts';
 import { lookAt, type View } from './view.ts';
 
-/** How often one waits for another server's snapshot says so. */
+/** How often one that waits for others says so. */
 const WAIT_LOG_MS = 5000;
 /** A restored snapshot that fails this often is damaged, and not just cut off. */
 const MAX_FAILED_LOADS = 3;
@@ -90,6 +90,14 @@ export class Reconciler {
     }
   }
 
+  /** What keeps us waiting, from time to time. */
+  #sayNow(why: string): void {
+    const { clock, logger } = this.#deps;
+    if (clock.monotonic() - this.#saidAt <= WAIT_LOG_MS) return;
+    this.#saidAt = clock.monotonic();
+    logger.warn(`redis: ${why}`);
+  }
+
   get #stuckMs(): number {
     return this.#stuckAt === undefined ? 0 : this.#deps.clock.monotonic() - this.#stuckAt;
   }
@@ -122,6 +130,7 @@ export class Reconciler {
     switch (plan.kind) {
       case 'wait':
         if (plan.promise !== undefined) await this.#promise(plan.promise);
+        else if (view.sinceMs > WAIT_LOG_MS) this.#sayNow(describeWait(view, this.#deps.quorumOf));
         return false;
       case 'seal':
         await sealer.seal(view, plan);
@@ -164,7 +173,7 @@ export class Reconciler {
    * the others for a snapshot.
    */
   async #restore(session: Session, view: View, anew: boolean): Promise<false> {
-    const { history, keys, clock, logger } = this.#deps;
+    const { history, keys, clock } = this.#deps;
     if (await this.#loadNewest(session, view)) return false;
     const { index } = history.position;
     if (anew && view.floor === 0 && view.firstIndex <= 1) {
@@ -172,10 +181,7 @@ export class Reconciler {
       return false;
     }
     this.#stuckAt ??= clock.monotonic();
-    if (clock.monotonic() - this.#saidAt > WAIT_LOG_MS) {
-      this.#saidAt = clock.monotonic();
-      logger.warn(`redis: the log cannot be read on from index ${index}: asking for a snapshot`);
-    }
+    this.#sayNow(`the log cannot be read on from index ${index}: asking for a snapshot`);
     await session.commands.run(WANT, sealKeys(keys), [index + 1]);
     await sleep(clock, SETTLE_POLL_MS * 4, session.signal);
     return false;

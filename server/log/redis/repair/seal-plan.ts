@@ -237,3 +237,15 @@ function mayHaveLost(first: First, view: View, me: Holdings): boolean {
   const complete = me.warm && [...expected(view, me)].every((server) => warm.has(server));
   return relation === 'fork' || relation === 'older' || !complete;
 }
+
+/** For the operator: who is here, and what is waited for. */
+export function describeWait({ candidates }: View, quorumOf: number | undefined): string {
+  const here = candidates.map(({ server, warm, index }) => {
+    return `${server} (${warm ? `up to index ${index}` : 'restarted: remembers nothing'})`;
+  });
+  const needed =
+    quorumOf === undefined
+      ? 'the one that holds most is to seal it'
+      : `a majority of ${quorumOf} that remember must be here, or all ${quorumOf}`;
+  return `not sealed yet, no write is taken: here are ${here.join(', ') || 'none'}; ${needed}`;
+}

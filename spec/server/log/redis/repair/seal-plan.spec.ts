@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  describeWait,
   type Holdings,
   NO_BALLOT,
   type PlanLimits,
@@ -215,5 +216,14 @@ describe('planSeal where a majority acknowledges', () => {
     const candidates = [shown('me', 130), shown('y', 0, cold), shown('z', 0, cold)];
     const seal = plan({ candidates, sinceMs: 1000 }, me(130), limits);
     assert.equal(seal.kind, 'seal');
+  });
+
+  it('says who is there, and who must be', () => {
+    const view = promoted({ candidates: [shown('me', 130), shown('z', 0, cold)] });
+    assert.equal(
+      describeWait(view, 3),
+      'not sealed yet, no write is taken: here are me (up to index 130), z (restarted: remembers ' +
+        'nothing); a majority of 3 that remember must be here, or all 3',
+    );
   });
 });
