@@ -14,6 +14,8 @@ import { nodeFiles, type ValueFileHandle, type ValueFiles } from './value-files.
 const MIN_COMPACTION_BYTES = 1024 * 1024;
 /** So many values are written before others get their turn. */
 const COMPACTED_IN_ONE_GO = 500;
+/** How long a change may wait for others when nobody waits for it. */
+const UNASKED_MS = 100;
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 30_000;
 
@@ -65,7 +67,7 @@ export class ValueFile implements KeptValues {
   readonly #pending = new Map<string, string>();
   #writing: Promise<void> | undefined;
   #retryMs = FIRST_RETRY_MS;
-  #cancelRetry: Cancel | undefined;
+  #cancelNext: Cancel | undefined;
 
   private constructor(
     path: string,
@@ -122,22 +124,23 @@ export class ValueFile implements KeptValues {
 
   async close(): Promise<void> {
     await this.flush().catch((error: unknown) => this.#complain(error));
-    this.#cancelRetry?.();
+    this.#cancelNext?.();
     await this.#file.close();
   }
 
   #change(line: Line): void {
-    const idle = this.#pending.size === 0 && this.#writing === undefined;
     const text = lineOf(line);
     this.#measure(line, Buffer.byteLength(text));
     // Behind what was set before: a check never stands in the file without its service.
     this.#pending.delete(line[0]);
     this.#pending.set(line[0], text);
-    // What nobody waits for, such as a check's status, is written all the same.
-    if (idle) setImmediate(() => this.#flushUnasked());
+    // What nobody waits for, such as a check's status, is written all the same, many at once: each
+    // write waits for the disk.
+    this.#cancelNext ??= this.#clock.after(UNASKED_MS, () => this.#flushUnasked());
   }
 
   #flushUnasked(): void {
+    this.#cancelNext = undefined;
     // It has been said by then, and is tried again.
     this.flush().catch(() => undefined);
   }
@@ -170,8 +173,8 @@ export class ValueFile implements KeptValues {
 
   #failed(cause: unknown): void {
     this.#complain(cause);
-    this.#cancelRetry?.();
-    this.#cancelRetry = this.#clock.after(this.#retryMs, () => this.#flushUnasked());
+    this.#cancelNext?.();
+    this.#cancelNext = this.#clock.after(this.#retryMs, () => this.#flushUnasked());
     this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS);
   }
 
@@ -207,7 +210,9 @@ export class ValueFile implements KeptValues {
       await file.sync();
       await this.#files.rename(next, this.#path);
     } catch (error) {
+      // On a full disk it would take the room that the next line needs.
       await file.close().catch(() => undefined);
+      await this.#files.remove(next).catch(() => undefined);
       throw error;
     }
     const old = this.#file;

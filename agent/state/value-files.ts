@@ -1,5 +1,5 @@
 /** The few file operations that a ValueFile makes. Specs put in their own, to fail any one of them. */
-import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 
 export interface ValueFileHandle {
   /** Writes at the end of the file. */
@@ -19,6 +19,7 @@ export interface ValueFiles {
   /** The same of an empty file. */
   create(path: string): Promise<ValueFileHandle>;
   rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
   /** Resolves when the names in the folder are on the disk. */
   syncFolder(path: string): Promise<void>;
 }
@@ -40,6 +41,7 @@ export const nodeFiles: ValueFiles = {
     return handleOf(file);
   },
   rename,
+  remove: unlink,
   async syncFolder(path) {
     const folder = await open(path, 'r');
     await folder.sync().finally(() => folder.close());

@@ -226,6 +226,7 @@ class FaultyFiles implements ValueFiles {
   append = (at: string) => this.#do(async () => this.#handle(await nodeFiles.append(at)));
   create = (at: string) => this.#do(async () => this.#handle(await nodeFiles.create(at)));
   rename = (from: string, to: string) => this.#do(() => nodeFiles.rename(from, to));
+  remove = (at: string) => this.#do(() => nodeFiles.remove(at));
   syncFolder = (at: string) => this.#do(() => nodeFiles.syncFolder(at));
 
   #handle(file: ValueFileHandle): ValueFileHandle {
