@@ -2,7 +2,7 @@
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Route } from '../../../lib/http/route.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
+import { MAX_BEAT_BODY_BYTES } from '../../../lib/limits.ts';
 import {
   BEAT_PATH,
   type Beat,
@@ -50,7 +50,7 @@ export function membershipRoutes({ members }: ServerDeps): Route[] {
       right: 'agent:write',
       does: "takes the beat of an agent (Proconsul's own)",
       handle: async (request) => {
-        const beat = beatBody(await request.body(MAX_JSON_BODY_BYTES));
+        const beat = beatBody(await request.body(MAX_BEAT_BODY_BYTES));
         refuseNul(beat.Node);
         return { json: await members.beat(beat) };
       },
@@ -61,7 +61,7 @@ export function membershipRoutes({ members }: ServerDeps): Route[] {
       right: 'agent:write',
       does: "takes leave of an agent (Proconsul's own)",
       handle: async (request) => {
-        await members.leave(leaveBody(await request.body(MAX_JSON_BODY_BYTES)));
+        await members.leave(leaveBody(await request.body(MAX_BEAT_BODY_BYTES)));
         return { json: true };
       },
     },
@@ -71,7 +71,7 @@ export function membershipRoutes({ members }: ServerDeps): Route[] {
       right: 'operator:write',
       does: "takes out an agent that is dead (Proconsul's own)",
       handle: async (request) => {
-        const { Node, Prune } = forceLeaveBody(await request.body(MAX_JSON_BODY_BYTES));
+        const { Node, Prune } = forceLeaveBody(await request.body(MAX_BEAT_BODY_BYTES));
         if (await members.forceLeave(Node, Prune)) return { json: true };
         throw new ProconsulError('not-found', `agent: No node found with name '${Node}'`);
       },
