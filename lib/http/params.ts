@@ -7,7 +7,8 @@ export class Params {
   readonly #values = new Map<string, string[]>();
 
   constructor(queryString: string) {
-    for (const [key, value] of new URLSearchParams(queryString)) {
+    // The class takes a '?' in front for the mark before the query, which is off already.
+    for (const [key, value] of new URLSearchParams(`&${queryString}`)) {
       const values = this.#values.get(key);
       if (values === undefined) this.#values.set(key, [value]);
       else values.push(value);

@@ -9,6 +9,14 @@ describe('a query string', () => {
     assert.equal(new Params('Stale').has('stale'), false);
   });
 
+  it('may begin with a mark, which is a part of a name then', () => {
+    const params = new Params('?stale&wait=1s');
+    assert.deepEqual(
+      [params.has('stale'), params.has('?stale'), params.get('wait')],
+      [false, true, '1s'],
+    );
+  });
+
   it('gives the first value, or all', () => {
     const params = new Params('tag=a&tag=b%26c&x=1+2');
     assert.deepEqual([params.get('tag'), params.get('x'), params.get('none')], ['a', '1 2', '']);

@@ -21,7 +21,7 @@ export interface Reply {
 }
 
 /** Each of the two has its own way to show them. */
-const ODD = /\\[ux][0-9a-f]{2,4}|[^\n\t -~]/g;
+const ODD = /\\+[ux][0-9a-f]{2,4}|[^\n\t -~]/g;
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 /** What it answers; status 0 when it breaks off. */
