@@ -1,7 +1,6 @@
 /** `proconsul agent`: runs an agent, and with -server or -dev a registry server in one process. */
 
 import { rmSync, writeFileSync } from 'node:fs';
-import type { Logger as LogWriter } from 'winston';
 import { systemClock } from '../../lib/clock.ts';
 import { agentUsage } from '../../lib/config/agent-flags.ts';
 import type { Config } from '../../lib/config/config.ts';
@@ -12,11 +11,10 @@ import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import { LogFile } from '../../lib/log-file.ts';
 import { createLogger, LEVELS } from '../../lib/logger.ts';
 import { configHost } from '../process/config-host.ts';
+import { Life } from '../process/life.ts';
 import type { Running, RunOptions } from '../process/run-server.ts';
 import { explainStart } from '../process/start-up.ts';
 
-/** A process that cannot end in order ends anyway. */
-const STOP_TIMEOUT_MS = 4000;
 /** A disk that stands still does not keep the process. */
 const FLUSH_MS = 500;
 /** The answer to a request to leave goes out before the process ends. */
@@ -52,7 +50,8 @@ export async function agentCommand(
     logger.error(`agent: ends, since it cannot go on: ${describeChain(error)}`);
     env.exit(1);
   };
-  const ending = new Ending(env, logger);
+  const life = new Life({ ...env, config, logger });
+  life.listen();
   // Read anew for a reload: how much is logged is the process's own, the rest is the agent's.
   const readConfig = () => {
     const now = read(argv, env);
@@ -64,14 +63,13 @@ export async function agentCommand(
     }
     return now.config;
   };
-  const onLeft = () => void setTimeout(() => ending.end('the request to leave'), LEAVE_GRACE_MS);
+  const onLeft = () => void setTimeout(() => life.end('the request to leave'), LEAVE_GRACE_MS);
   try {
     const { dockerHost } = env;
     const options = { config, logger, readConfig, dockerHost, onFatal, onLeft };
     const running = await run(options);
-    ending.running = running;
     writePid(config.pidFile);
-    listenToSignals({ env, config, logger, running, ending });
+    await life.began(running);
     env.print('==> Proconsul agent running!\n');
   } catch (error) {
     onFatal(explainStart(error, config));
@@ -134,52 +132,4 @@ function load(argv: readonly string[], env: AgentEnvironment) {
     env.exit(1);
     return undefined;
   }
-}
-
-/** Ends the process once, whoever asks for it. */
-class Ending {
-  readonly #env: AgentEnvironment;
-  readonly #logger: LogWriter;
-  running: Running | undefined;
-  #begun = false;
-
-  constructor(env: AgentEnvironment, logger: LogWriter) {
-    this.#env = env;
-    this.#logger = logger;
-  }
-
-  end(why: string): void {
-    if (this.#begun) return;
-    this.#begun = true;
-    this.#logger.info(`agent: ends, because of ${why}`);
-    setTimeout(() => this.#env.exit(1), STOP_TIMEOUT_MS).unref();
-    (this.running?.stop() ?? Promise.resolve()).then(
-      () => this.#env.exit(0),
-      (error: unknown) => {
-        this.#logger.error(`agent: did not end in order: ${describeChain(error)}`);
-        this.#env.exit(1);
-      },
-    );
-  }
-}
-
-interface Signalled {
-  readonly env: AgentEnvironment;
-  readonly config: Config;
-  readonly logger: LogWriter;
-  readonly running: Running;
-  readonly ending: Ending;
-}
-
-function listenToSignals({ env, config, logger, running, ending }: Signalled): void {
-  const complain = (error: unknown) => logger.error(`agent: ${describeChain(error)}`);
-  const end = (signal: NodeJS.Signals, leaves: boolean) => {
-    env.onSignal(signal, () => {
-      const left = leaves ? running.leave().catch(complain) : Promise.resolve();
-      void left.then(() => ending.end(signal));
-    });
-  };
-  end('SIGTERM', config.leaveOnTerminate);
-  end('SIGINT', !config.skipLeaveOnInterrupt);
-  env.onSignal('SIGHUP', () => void running.reload().catch(complain));
 }

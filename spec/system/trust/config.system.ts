@@ -41,7 +41,7 @@ const SECURITY_KEYS: readonly (readonly [name: string, keys: object])[] = [
 
 class Process {
   readonly #child: ChildProcess;
-  readonly #ended: Promise<number | null>;
+  readonly code: Promise<number | null>;
   #running = true;
   output = '';
 
@@ -52,7 +52,7 @@ class Process {
         this.output += part.toString();
       });
     }
-    this.#ended = new Promise((resolve) => this.#child.once('close', resolve)).then((code) => {
+    this.code = new Promise((resolve) => this.#child.once('close', resolve)).then((code) => {
       this.#running = false;
       return code as number | null;
     });
@@ -65,7 +65,7 @@ class Process {
       () => this.output,
       START_MS,
     );
-    if (!this.#running) return await this.#ended;
+    if (!this.#running) return await this.code;
     await this.kill();
     return undefined;
   }
@@ -84,7 +84,7 @@ class Process {
     if (!this.#running) return;
     // Its group: it may be inside of unshare.
     process.kill(-(this.#child.pid ?? 0), 'SIGKILL');
-    await this.#ended;
+    await this.code;
   }
 }
 
@@ -195,6 +195,21 @@ async function hangup(): Promise<boolean> {
   return !before && isLogged && goesOn;
 }
 
+/** As soon as it says that it starts: what a supervisor may do at any time. */
+async function signalsWhileStarting(): Promise<boolean> {
+  const { file } = await server({ bootstrap: true });
+  const process = start(file);
+  await until(
+    () => process.output.includes('Starting'),
+    () => process.output,
+    START_MS,
+  );
+  process.signal('SIGHUP');
+  await process.ready();
+  process.signal('SIGTERM');
+  return (await process.code) === 0;
+}
+
 async function socketMode(): Promise<boolean> {
   const path = join(folder, 'http.sock');
   const { file } = await server({
@@ -246,6 +261,7 @@ await report(async (say) => {
     await promise('a port that is taken is named by its key', takenPort);
     await promise('a server starts offline, at 127.0.0.1', () => offline(say));
     await promise('SIGHUP takes log_level and node_meta, and survives a bad file', hangup);
+    await promise('SIGHUP while it starts does not end it', signalsWhileStarting);
     await promise('sockets get the permissions of unix_sockets', socketMode);
   } finally {
     for (const process of started) await process.kill();

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { Life } from '../../../cli/process/life.ts';
+import { silentLogger } from '../../../lib/logger.ts';
+import { until } from '../../support/until.ts';
+
+function setUp(config = { leaveOnTerminate: true, skipLeaveOnInterrupt: true }) {
+  const done: string[] = [];
+  const signals = new Map<string, () => void>();
+  const life = new Life({
+    config,
+    logger: silentLogger,
+    exit: (code) => void done.push(`exit ${code}`),
+    onSignal: (signal, act) => void signals.set(signal, act),
+  });
+  life.listen();
+  const running = {
+    reload: async () => void done.push('reload'),
+    leave: async () => void done.push('leave'),
+    stop: async () => void done.push('stop'),
+  };
+  const send = (signal: string) => signals.get(signal)?.();
+  const ended = () =>
+    until(
+      () => done.at(-1)?.startsWith('exit') === true,
+      () => done.join(),
+    );
+  return { life, running, send, done, ended };
+}
+
+describe('Life', () => {
+  it('leaves, stops and exits with 0 on SIGTERM, once', async () => {
+    const { life, running, send, done, ended } = setUp();
+    await life.began(running);
+    send('SIGTERM');
+    await ended();
+    life.end('another reason');
+    assert.deepEqual(done, ['leave', 'stop', 'exit 0']);
+  });
+
+  it('stays in the catalog on SIGINT where it is told so', async () => {
+    const { life, running, send, done, ended } = setUp();
+    await life.began(running);
+    send('SIGINT');
+    await ended();
+    assert.deepEqual(done, ['stop', 'exit 0']);
+  });
+
+  it('ends at once with 0 while it starts', async () => {
+    const { send, done, ended } = setUp();
+    send('SIGTERM');
+    await ended();
+    assert.deepEqual(done, ['exit 0']);
+  });
+
+  it('reloads after the start where SIGHUP came during it', async () => {
+    const { life, running, send, done } = setUp();
+    send('SIGHUP');
+    send('SIGHUP');
+    await life.began(running);
+    assert.deepEqual(done, ['reload']);
+  });
+
+  it('goes on after a reload that failed, and exits with 1 after a stop that failed', async () => {
+    const { life, running, send, done, ended } = setUp();
+    const fails = async () => {
+      throw new Error('no');
+    };
+    await life.began({ ...running, reload: fails, stop: fails });
+    send('SIGHUP');
+    life.end('the end');
+    await ended();
+    assert.deepEqual(done, ['exit 1']);
+  });
+});
