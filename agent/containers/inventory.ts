@@ -3,17 +3,17 @@
  * for a container that ended may be about to start again, but does nothing by itself.
  */
 import type { Clock } from '../../lib/clock.ts';
-import {
-  type ContainerStatus,
-  KEEPS_RESTARTING,
-  statusOfEnded,
-  statusOfUp,
-} from './docker-check.ts';
 import { readServices } from './labels.ts';
 import { containerIdOf } from './meta.ts';
 import type { DockerOptions } from './options.ts';
 import type { CurrentService, ServiceRegistration } from './registrations.ts';
 import { type Container, isUp } from './runtime.ts';
+import {
+  type ContainerStatus,
+  KEEPS_RESTARTING,
+  statusOfEnded,
+  statusOfUp,
+} from './state-check.ts';
 
 /**
  * So long must a container run that kept restarting before it is trusted again. Docker itself

@@ -1,5 +1,5 @@
 /** From what there should be and what there is to the steps between: a pure comparison. */
-import { dockerCheckId } from './docker-check.ts';
+
 import type { Wanted } from './inventory.ts';
 import { isOurs } from './meta.ts';
 import type {
@@ -9,6 +9,7 @@ import type {
   CurrentService,
   ServiceRegistration,
 } from './registrations.ts';
+import { dockerCheckId } from './state-check.ts';
 
 export type Step =
   | { readonly type: 'register'; readonly service: ServiceRegistration; readonly digest: string }

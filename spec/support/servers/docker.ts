@@ -135,7 +135,7 @@ export class PrivateDocker {
       holder.stdout?.once('data', resolve);
       holder.once('exit', () => reject(new Error('no namespaces')));
     });
-    this.#holderPid = childOf(holder);
+    this.#holderPid = childOf(holder) ?? 0;
   }
 
   /** A command as run in the daemon's namespaces, where its published ports are. */
@@ -181,7 +181,7 @@ export class PrivateDocker {
     const daemon = this.#daemon;
     if (daemon === undefined || hasEnded(daemon)) return;
     const ended = new Promise((resolve) => daemon.once('exit', resolve));
-    process.kill(childOf(daemon), signal);
+    await killChildOf(daemon, signal);
     await ended;
     // One that was killed leaves it behind, and the next would refuse to start.
     rmSync(`${this.folder}/pid`, { force: true });
@@ -288,9 +288,23 @@ export function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
 }
 
-/** The process that unshare or nsenter forked. */
-export function childOf({ pid }: ChildProcess): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
+/** The process that unshare or nsenter forked; undefined before that, and once it is gone. */
+function childOf({ pid }: ChildProcess): number | undefined {
+  const file = `/proc/${pid}/task/${pid}/children`;
+  const [first = ''] = existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ') : [];
+  // Never 0: to kill that would kill the whole group of whoever runs this.
+  return /^[1-9]\d*$/.test(first) ? Number(first) : undefined;
+}
+
+/** Sends the signal to it, as soon as it is there; where it is gone, its parent soon says so. */
+export async function killChildOf(parent: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  await until(() => hasEnded(parent) || childOf(parent) !== undefined);
+  const child = childOf(parent);
+  try {
+    if (child !== undefined) process.kill(child, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** The kernel keeps the empty groups of containers that ended with their daemon. */

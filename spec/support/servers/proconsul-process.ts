@@ -8,7 +8,7 @@ import { request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { AgentProcess } from '../experiments/container-rounds.ts';
 import { until } from '../until.ts';
-import { childOf, hasEnded, type PrivateDocker } from './docker.ts';
+import { hasEnded, killChildOf, type PrivateDocker } from './docker.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/proconsul', import.meta.url));
 const NODE = 'n1';
@@ -58,13 +58,7 @@ export class ProconsulProcess implements AgentProcess {
     const child = this.#process;
     if (child === undefined || hasEnded(child)) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    try {
-      process.kill(childOf(child), 'SIGKILL');
-    } catch (error) {
-      // It went with its daemon a moment ago, and the runner is about to say so.
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'ESRCH') throw error;
-    }
+    await killChildOf(child, 'SIGKILL');
     await ended;
   }
 
