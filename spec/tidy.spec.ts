@@ -103,6 +103,14 @@ describe('the product', () => {
     assert.deepEqual(places(others, /\bMath\.random\b/), []);
   });
 
+  it('listens to events in a kind of check by looking() alone, where a throw is a critical check', () => {
+    const kinds = PRODUCT.filter(({ path }) => path.startsWith('agent/checks/kinds/'));
+    assert.ok(kinds.length > 9);
+    const raw =
+      /(?<!\blook|#look)\.(on|once|addListener|addEventListener)\(|\bset(Timeout|Interval)\(/;
+    assert.deepEqual(places(kinds, raw), []);
+  });
+
   it('reads a stream from an explicit id, never from its end', () => {
     const log = PRODUCT.filter(({ path }) => path.startsWith('server/log/'));
     assert.deepEqual(places(log, /['"]\$['"]/), []);
