@@ -9,8 +9,8 @@ export interface Indexed {
   readonly ModifyIndex: number;
 }
 
-/** A machine in the catalog. */
-export interface Node extends Indexed {
+/** What someone registers of a machine. */
+export interface NodeDefinition {
   readonly ID: string;
   readonly Node: string;
   readonly Address: string;
@@ -18,6 +18,9 @@ export interface Node extends Indexed {
   readonly TaggedAddresses: StringMap | null;
   readonly Meta: StringMap | null;
 }
+
+/** A machine in the catalog. */
+export interface Node extends NodeDefinition, Indexed {}
 
 export interface ServiceAddress {
   readonly Address: string;
@@ -66,6 +69,22 @@ export interface CheckDefinition {
   readonly Type: string;
   /** How it is looked at, as the agent that runs it says; durations as Go writes them. */
   readonly Definition: Readonly<Record<string, unknown>>;
+}
+
+/** One atomic change of the catalog: a node, and on it an instance and any number of checks. */
+export interface Registration {
+  readonly node: NodeDefinition;
+  /** The catalog's node is left as it is when it is there. */
+  readonly skipNodeUpdate: boolean;
+  readonly service?: ServiceDefinition;
+  readonly checks: readonly CheckDefinition[];
+}
+
+/** Of an instance with its checks, or of a check; of neither, the whole node. */
+export interface Deregistration {
+  readonly node: string;
+  readonly serviceId?: string;
+  readonly checkId?: string;
 }
 
 /** A check in the catalog. ServiceName and ServiceTags are its instance's. */

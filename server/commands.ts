@@ -1,8 +1,11 @@
 /** What may be written to the log: plain typed objects, each with all that applying it needs. */
 import type {
   CheckDefinition,
+  Deregistration,
   NodeCoordinate,
+  NodeDefinition,
   PreparedQuery,
+  Registration,
   ServiceDefinition,
   Session,
   StringMap,
@@ -10,31 +13,13 @@ import type {
   UserEvent,
 } from '../lib/model.ts';
 
-/** What is said of a node; undefined fields of an update keep their old value. */
-export interface NodeDefinition {
-  readonly ID: string;
-  readonly Node: string;
-  readonly Address: string;
-  readonly Datacenter: string;
-  readonly TaggedAddresses: StringMap | null;
-  readonly Meta: StringMap | null;
-}
-
-/** One atomic change of the catalog: a node, and on it an instance and any number of checks. */
-export interface Register {
+/** Changes the catalog: see Registration. */
+export interface Register extends Registration {
   readonly type: 'register';
-  readonly node: NodeDefinition;
-  readonly skipNodeUpdate: boolean;
-  readonly service?: ServiceDefinition;
-  readonly checks: readonly CheckDefinition[];
 }
 
-/** Without serviceId and checkId the node goes, and all that is on it. */
-export interface Deregister {
+export interface Deregister extends Deregistration {
   readonly type: 'deregister';
-  readonly node: string;
-  readonly serviceId?: string;
-  readonly checkId?: string;
 }
 
 export type KvVerb =

@@ -1,4 +1,5 @@
 /** What an agent puts into the catalog of itself, beside its services and checks. */
+
 import type { Config } from '../../lib/config/config.ts';
 import {
   type Beat,
@@ -7,9 +8,9 @@ import {
   member,
   type ServerInfo,
 } from '../../lib/membership.ts';
+import type { NodeDefinition } from '../../lib/model.ts';
 import { type CheckDefinition, SERF_HEALTH, type ServiceDefinition } from '../../lib/model.ts';
 import { CONSUL_VERSION } from '../../lib/version.ts';
-import type { NodeDefinition } from '../sync/catalog.ts';
 
 export function ownNode(config: Config, nodeId: string): NodeDefinition {
   return {

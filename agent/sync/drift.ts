@@ -1,8 +1,10 @@
 /** Where the catalog differs from what an agent knows of itself. */
+
 import { isDeepStrictEqual } from 'node:util';
+import type { NodeDefinition } from '../../lib/model.ts';
 import { type CheckDefinition, SERF_HEALTH, type ServiceDefinition } from '../../lib/model.ts';
 import type { LocalState } from '../state/local-state.ts';
-import type { CatalogNode, NodeDefinition } from './catalog.ts';
+import type { CatalogNode } from './catalog.ts';
 
 export interface Drift {
   /** The node itself, its own service or its sign of life. */

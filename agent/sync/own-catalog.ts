@@ -1,8 +1,8 @@
 /** This agent's part of the catalog: how it differs from the local state, and telling it changes. */
 import { ProconsulError } from '../../lib/errors.ts';
-import type { CheckDefinition, ServiceDefinition } from '../../lib/model.ts';
+import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../../lib/model.ts';
 import type { LocalCheck, LocalState } from '../state/local-state.ts';
-import type { Catalog, NodeDefinition } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
 import type { Change } from './changes.ts';
 import { type Drift, findDrift } from './drift.ts';
 

@@ -4,8 +4,13 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { isUuid } from '../../lib/ids.ts';
 import { byName } from '../../lib/key-order.ts';
 import { metaFault } from '../../lib/meta.ts';
-import type { CheckDefinition, ServiceDefinition, Weights } from '../../lib/model.ts';
-import type { NodeDefinition } from '../commands.ts';
+import type {
+  CheckDefinition,
+  NodeDefinition,
+  ServiceDefinition,
+  Weights,
+} from '../../lib/model.ts';
+
 import type { CheckBody, NodeBody, ServiceBody } from './bodies.ts';
 
 export function toNode(body: NodeBody, datacenter: string): NodeDefinition {

@@ -1,6 +1,6 @@
 /** What register and deregister do to the catalog, and what that does to sessions. */
 
-import type { ServiceDefinition } from '../../lib/model.ts';
+import type { NodeDefinition, ServiceDefinition } from '../../lib/model.ts';
 import {
   type Check,
   type CheckDefinition,
@@ -8,7 +8,7 @@ import {
   type Node,
   SERF_HEALTH,
 } from '../../lib/model.ts';
-import type { Deregister, NodeDefinition, Register } from '../commands.ts';
+import type { Deregister, Register } from '../commands.ts';
 import { rowKey, sameRow } from './catalog.ts';
 import { coordinateKey } from './coordinates.ts';
 import { Refusal } from './outcome.ts';

@@ -1,6 +1,6 @@
 /** Bodies and commands in which only what a case is about stands out. */
-import type { CheckDefinition, ServiceDefinition } from '../../lib/model.ts';
-import type { KvOp, NodeDefinition, Register } from '../../server/commands.ts';
+import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../../lib/model.ts';
+import type { KvOp, Register } from '../../server/commands.ts';
 
 export function nodeNamed(Node: string, over: Partial<NodeDefinition> = {}): NodeDefinition {
   const base = {

@@ -3,8 +3,13 @@
  * sessions and keys again and again, in names that differ in case or mean something to a language.
  */
 import fc from 'fast-check';
-import type { CheckDefinition, ServiceDefinition, StringMap } from '../../../lib/model.ts';
-import type { Command, Entry, KvOp, NodeDefinition, TxnOp } from '../../../server/commands.ts';
+import type {
+  CheckDefinition,
+  NodeDefinition,
+  ServiceDefinition,
+  StringMap,
+} from '../../../lib/model.ts';
+import type { Command, Entry, KvOp, TxnOp } from '../../../server/commands.ts';
 import { START } from '../../../server/log/event-log.ts';
 import { nextEntry, positionOf } from '../../../server/log/next-entry.ts';
 import { encodeProposal } from '../../../server/log/payload.ts';

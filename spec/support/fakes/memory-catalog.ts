@@ -1,10 +1,6 @@
-import type {
-  Catalog,
-  CatalogNode,
-  Deregistration,
-  Registration,
-} from '../../../agent/sync/catalog.ts';
+import type { Catalog, CatalogNode } from '../../../agent/sync/catalog.ts';
 import { noLeader, type ProconsulError } from '../../../lib/errors.ts';
+import type { Deregistration, Registration } from '../../../lib/model.ts';
 
 /** A catalog as agents see it, which can be away and counts what it is told. */
 export class MemoryCatalog implements Catalog {
