@@ -109,6 +109,7 @@ function entryOf(i: number, at = i): Entry {
     t: at,
     id: `boot/${at}`,
     hash: '',
+    size: 0,
     command: JSON.parse(JSON.stringify(command)) as Register,
   };
 }

@@ -221,5 +221,7 @@ export interface Entry {
   readonly t: number;
   readonly id: string;
   readonly hash: string;
+  /** How long its command is in the log, in characters: what a start has to read. */
+  readonly size: number;
   readonly command: Command;
 }

@@ -77,7 +77,8 @@ export class Server {
     this.#replica.onApplied((entry, outcome) => {
       this.#proposer.settle(entry.id, outcome);
       // Of several servers on one log the leader is enough.
-      if (this.#snapshots.isDue(entry.index) && this.#leader.isLeader) this.#snapshots.saveSoon();
+      const due = this.#snapshots.isDueAfter(entry);
+      if (due && this.#leader.isLeader) this.#snapshots.saveSoon();
     });
     const state = () => this.#replica.state;
     const propose = (command: Command) => this.#proposer.propose(command);

@@ -1,10 +1,16 @@
 /** When a snapshot of the state is due; one is saved at a time. */
 import { describeChain, ProconsulError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { Entry } from './commands.ts';
 import type { Snapshot } from './log/event-log.ts';
 
 /** How many entries a start has to go through at most, about. */
 const ENTRIES_BETWEEN_SNAPSHOTS = 50_000;
+/**
+ * How much it has to read of them, about: values of 512 KB fill a disk or a Redis long before there
+ * are so many. Of a state that is larger than this, as much as that: no more is written than read.
+ */
+const SIZE_BETWEEN_SNAPSHOTS = 64 * 1024 * 1024;
 
 export interface SnapshotsDeps {
   /** As EventLog.saveSnapshot. */
@@ -19,6 +25,9 @@ export class Snapshots {
   /** The entry that the last one was of; undefined until there is a state to save. */
   #last: number | undefined;
   #saving = false;
+  /** Of all entries since the last snapshot, and of that itself. */
+  #sizeSince = 0;
+  #lastSize = 0;
 
   constructor(deps: SnapshotsDeps) {
     this.#deps = deps;
@@ -29,9 +38,12 @@ export class Snapshots {
     this.#last = index;
   }
 
-  /** Whether the log has grown enough since the last one for another at the entry `index`. */
-  isDue(index: number): boolean {
-    return this.#last !== undefined && index - this.#last >= ENTRIES_BETWEEN_SNAPSHOTS;
+  /** An entry was applied. Whether the log has grown enough since the last one for another. */
+  isDueAfter({ index, size }: Pick<Entry, 'index' | 'size'>): boolean {
+    this.#sizeSince += size;
+    if (this.#last === undefined) return false;
+    const limit = Math.max(SIZE_BETWEEN_SNAPSHOTS, this.#lastSize);
+    return index - this.#last >= ENTRIES_BETWEEN_SNAPSHOTS || this.#sizeSince >= limit;
   }
 
   /** Saves one unless that is under way. */
@@ -46,8 +58,10 @@ export class Snapshots {
     const { save, take, logger } = this.#deps;
     const snapshot = take();
     const { index } = snapshot.position;
+    const before = this.#sizeSince;
+    this.#sizeSince = 0;
     try {
-      await save(snapshot);
+      await save({ ...snapshot, lines: this.#measured(snapshot.lines) });
       this.#last = index;
       logger.info(`server: snapshot of entry ${index} saved`);
     } catch (error) {
@@ -58,7 +72,17 @@ export class Snapshots {
       else logger.error(line);
       // Not at once again, for the next entry: it would only fail as often.
       this.#last = index - ENTRIES_BETWEEN_SNAPSHOTS / 2;
+      this.#sizeSince += before / 2;
     }
     this.#saving = false;
+  }
+
+  async *#measured(lines: Snapshot['lines']): AsyncGenerator<string> {
+    let size = 0;
+    for await (const line of lines) {
+      size += line.length;
+      yield line;
+    }
+    this.#lastSize = size;
   }
 }

@@ -15,7 +15,8 @@ export function nextEntry(previous: Position, proposal: Proposal, nowMs: number)
   const { id, payload, command } = proposal;
   const t = Math.max(previous.t, nowMs);
   const hash = chainHash(previous.hash, { index, epoch, t, id, payload });
-  return { entry: { index, epoch, t, id, hash, command }, payload };
+  const size = payload.length;
+  return { entry: { index, epoch, t, id, hash, size, command }, payload };
 }
 
 export interface ChainEnd {

@@ -173,7 +173,7 @@ class Recovery {
 
 function toEntry({ index, epoch, t, id, hash, payload }: StoredEntry): Entry {
   try {
-    return { index, epoch, t, id, hash, command: decodeCommand(payload) };
+    return { index, epoch, t, id, hash, size: payload.length, command: decodeCommand(payload) };
   } catch (cause) {
     throw new ProconsulError('internal', `entry ${index} of the log holds no command`, { cause });
   }

@@ -13,7 +13,7 @@ function filled(count: number): State {
       checks: [checkNamed(`c-${i}`, { ServiceID: ID, Output: 'all is well' })],
     });
     const read = JSON.parse(JSON.stringify(command));
-    apply(state, { index: i + 1, epoch: 1, t: i, id: `b/${i}`, hash: '', command: read });
+    apply(state, { index: i + 1, epoch: 1, t: i, id: `b/${i}`, hash: '', size: 0, command: read });
   }
   return state;
 }
@@ -49,7 +49,7 @@ describe('rows of one service', () => {
     const state = filled(1);
     const service = serviceNamed('web', { ID: 'other', Meta: { rack: 'b', zone: 'a' } });
     const command = registerOn('n9', { service });
-    apply(state, { index: 2, epoch: 1, t: 2, id: 'b/9', hash: '', command });
+    apply(state, { index: 2, epoch: 1, t: 2, id: 'b/9', hash: '', size: 0, command });
     assert.deepEqual(Object.keys(state.catalog.instance('n9', 'other')?.Meta ?? {}), [
       'rack',
       'zone',
@@ -62,7 +62,7 @@ describe('a snapshot', () => {
     const state = filled(0);
     for (let i = 1; i <= 3000; i++) {
       const command = registerOn(`node-${i}`);
-      apply(state, { index: i, epoch: 1, t: i, id: `b/${i}`, hash: '', command });
+      apply(state, { index: i, epoch: 1, t: i, id: `b/${i}`, hash: '', size: 0, command });
     }
     const lines = [...dump(state)];
     assert(Math.max(...lines.map(({ length }) => length)) < 32_768);

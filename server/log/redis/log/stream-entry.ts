@@ -37,7 +37,7 @@ export function follows(previous: Position, entry: RawEntry): boolean {
 }
 
 export function toEntry({ index, epoch, t, id, hash, payload }: RawEntry): Entry {
-  return { index, epoch, t, id, hash, command: decodeCommand(payload) };
+  return { index, epoch, t, id, hash, size: payload.length, command: decodeCommand(payload) };
 }
 
 export function streamId(index: number): string {
