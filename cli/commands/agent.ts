@@ -44,14 +44,15 @@ export async function agentCommand(
   if (stream === 'none can be opened') return;
   const env = { ...environment, exit: exitOnceWritten(stream, environment.exit) };
   const logger = createLogger({ level: config.log.level, json: config.log.json, stream });
+  // Before anybody can know that it starts, and send a signal.
+  const life = new Life({ ...env, config, logger });
+  life.listen();
   env.print('==> Starting Proconsul agent...\n');
   for (const warning of warnings) logger.warn(`agent: ${warning}`);
   const onFatal = (error: unknown) => {
     logger.error(`agent: ends, since it cannot go on: ${describeChain(error)}`);
     env.exit(1);
   };
-  const life = new Life({ ...env, config, logger });
-  life.listen();
   // Read anew for a reload: how much is logged is the process's own, the rest is the agent's.
   const readConfig = () => {
     const now = read(argv, env);
