@@ -15,6 +15,8 @@ import { dailyKeys, REPORT } from './scripts.ts';
 
 /** The others apply within a millisecond or two; each look costs Redis some 20 µs. */
 const POLL_MS = 2;
+/** A server says many times a second that it is here. */
+const HERE_MS = 10_000;
 
 export interface QuorumDeps {
   readonly policy: CommitPolicy;
@@ -28,13 +30,11 @@ export interface QuorumDeps {
 
 export class Quorum {
   readonly #deps: QuorumDeps;
-  readonly #majority: number;
   #index = 0;
   #reporting = false;
 
   constructor(deps: QuorumDeps) {
     this.#deps = deps;
-    this.#majority = deps.policy === 'quorum' ? majorityOf(deps.servers) : 1;
   }
 
   /** False when the session or the time ends before the index is committed. */
@@ -51,7 +51,7 @@ export class Quorum {
   /** Lets the others know how far this server is; one message under way at a time. */
   report(live: Live, index: number): void {
     this.#index = index;
-    if (this.#majority === 1 || this.#reporting) return;
+    if (!this.#votes || this.#reporting) return;
     this.#reporting = true;
     const send = async () => {
       for (let sent = -1; sent < this.#index && !live.session.closed; ) {
@@ -71,14 +71,25 @@ export class Quorum {
     deadline: number,
     agrees: (report: Report) => boolean,
   ): Promise<boolean> {
-    if (this.#majority === 1) return true;
+    if (!this.#votes) return true;
     const { clock } = this.#deps;
     while (clock.monotonic() < deadline && !live.session.closed) {
       const reports = await this.#exchange(live).catch(() => []);
-      if (reports.filter(agrees).length >= this.#majority) return true;
+      if (reports.filter(agrees).length >= this.#needed(reports)) return true;
       await sleep(clock, POLL_MS, live.session.signal);
     }
     return false;
+  }
+
+  get #votes(): boolean {
+    return this.#deps.policy === 'quorum';
+  }
+
+  /** Where there are more servers than were announced, their majority is the larger one. */
+  #needed(reports: readonly Report[]): number {
+    const last = Math.max(0, ...reports.map(({ seen }) => seen));
+    const here = reports.filter(({ seen }) => seen >= last - HERE_MS);
+    return majorityOf(Math.max(this.#deps.servers, here.length));
   }
 
   async #exchange({ session, epoch }: Live): Promise<Report[]> {

@@ -9,7 +9,7 @@ import { type Ballot, NO_BALLOT } from './seal-plan.ts';
 
 export interface BallotStore {
   load(): Promise<Ballot>;
-  /** Resolves when it is kept for good. */
+  /** Resolves when it is kept for good; rejects with a ProconsulError. */
   save(ballot: Ballot): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export class BallotFile implements BallotStore {
   async load(): Promise<Ballot> {
     const text = await readFile(this.#path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
-      throw error;
+      throw new ProconsulError('invalid', `read ${this.#path}`, { cause: error });
     });
     if (text === undefined) return NO_BALLOT;
     const [, run, epoch, elsewhere] = FORM.exec(text) ?? [];
@@ -38,7 +38,16 @@ export class BallotFile implements BallotStore {
     return { run, epoch: Number(epoch), elsewhere: Number(elsewhere) };
   }
 
-  async save({ run, epoch, elsewhere }: Ballot): Promise<void> {
+  /** Rejects 'unavailable' where the disk does not take it: nothing is promised then. */
+  async save(ballot: Ballot): Promise<void> {
+    try {
+      await this.#write(ballot);
+    } catch (cause) {
+      throw new ProconsulError('unavailable', `keep a promise in ${this.#path}`, { cause });
+    }
+  }
+
+  async #write({ run, epoch, elsewhere }: Ballot): Promise<void> {
     const folder = dirname(this.#path);
     await mkdir(folder, { recursive: true });
     const next = `${this.#path}.new`;

@@ -202,7 +202,8 @@ export class Reconciler {
     try {
       await history.restore(store.load(stored), view.index, this.#reader(session));
     } catch (error) {
-      this.#failedLoads.set(stored.id, failed + 1);
+      // A connection that was lost meanwhile says nothing about the snapshot.
+      if (!session.closed) this.#failedLoads.set(stored.id, failed + 1);
       logger.error(
         `redis: the snapshot of index ${stored.position.index}: ${describeChain(error)}`,
       );

@@ -158,11 +158,15 @@ function isQuorum(view: View, me: Holdings, limits: PlanLimits): boolean {
   return limits.quorumOf === undefined ? view.candidates.length > 0 : isMajority(view, me, limits);
 }
 
-function isMajority({ candidates }: View, { ballot }: Holdings, { quorumOf }: PlanLimits): boolean {
+function isMajority(view: View, me: Holdings, { quorumOf }: PlanLimits): boolean {
   if (quorumOf === undefined) return false;
-  const promised = candidates.filter((each) => each.ballot === ballot.epoch);
+  const promised = view.candidates.filter((each) => each.ballot === me.ballot.epoch);
   const remembering = promised.filter(({ warm }) => warm);
-  return remembering.length >= majorityOf(quorumOf) || promised.length >= quorumOf;
+  // There may be more servers than were announced: they acknowledge by their own majority.
+  const known = new Set([...expected(view, me), ...view.candidates.map(({ server }) => server)]);
+  if (remembering.length >= majorityOf(Math.max(quorumOf, known.size))) return true;
+  // Not all that were ever known: one may be gone for good, with another in its place.
+  return promised.length >= Math.max(quorumOf, view.candidates.length);
 }
 
 /** The one that holds most acts at once when all that live have shown what they hold. */

@@ -22,6 +22,14 @@ describe('BallotFile', () => {
     assert.deepEqual(await readdir(join(folder, 'data')), ['redis-ballot.json']);
   });
 
+  it('promises nothing where the disk does not take it, and says so as any log does', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const file = new BallotFile(join(folder, 'file', 'data'));
+    await assert.rejects(file.save({ run: 'ab12', epoch: 7, elsewhere: 6 }), {
+      code: 'unavailable',
+    });
+  });
+
   it('refuses a damaged one by name: none would be as good as broken', async () => {
     await writeFile(join(folder, 'redis-ballot.json'), '{"run":"ab');
     await assert.rejects(new BallotFile(folder).load(), /redis-ballot\.json is damaged/);

@@ -216,6 +216,22 @@ describe('planSeal where a majority acknowledges', () => {
     const candidates = [shown('me', 130), shown('y', 0, cold), shown('z', 0, cold)];
     const seal = plan({ candidates, sinceMs: 1000 }, me(130), limits);
     assert.equal(seal.kind, 'seal');
+    const replaced = { candidates, live: ['me', 'y', 'gone'], sinceMs: 1000 };
+    assert.equal(
+      plan(replaced, me(130), limits).kind,
+      'seal',
+      'z in the place of one that is gone',
+    );
+  });
+
+  it('counts a majority of all it knows, where those are more than were announced', () => {
+    const candidates = [shown('me', 130), shown('z', 120)];
+    const five = { candidates, live: ['me', 'z', 'v', 'w', 'x'], sinceMs: 60_000 };
+    assert.equal(plan(five, me(130), limits).kind, 'wait');
+    assert.equal(
+      plan({ ...five, candidates: [...candidates, shown('v', 1)] }, me(130), limits).kind,
+      'seal',
+    );
   });
 
   it('says who is there, and who must be', () => {
