@@ -46,10 +46,11 @@ function write(value: unknown): string {
  * A key that is a number, which only an object has whose keys are names: JavaScript puts it before
  * all others, whatever was meant. In a text it can stand nowhere else, for there quotes are escaped.
  */
-const NUMBER_AS_KEY = /[{,]\s*"\d+":/;
+const NUMBER_AS_KEY = /[{,]"\d+":/;
+const NUMBER_AS_PRETTY_KEY = /[{,]\s+"\d+":/;
 
 function inOrder(value: unknown, text: string, pretty: boolean): string {
-  if (!NUMBER_AS_KEY.test(text)) return text;
+  if (!(pretty ? NUMBER_AS_PRETTY_KEY : NUMBER_AS_KEY).test(text)) return text;
   return writeMarked(value, pretty ? 4 : undefined, true);
 }
 
