@@ -7,20 +7,13 @@ import type {
   Lookups,
   QueryFound,
 } from '../lib/dns-lookups.ts';
-import type { Check, Instance } from '../lib/model.ts';
+import type { Instance } from '../lib/model.ts';
 import type { Random } from '../lib/random.ts';
 import { ownerOf } from './query/addresses.ts';
 import { execute, resolveQuery } from './query/prepared.ts';
+import { type Checked, Reader } from './query/reader.ts';
 import type { Readiness } from './readiness.ts';
 import type { State } from './state/state.ts';
-import {
-  CATALOG,
-  COORDINATES,
-  connectTopic,
-  healthTopic,
-  nodeTopic,
-  QUERIES,
-} from './state/topic-names.ts';
 
 export interface LocalLookupsOptions {
   /** Throws 'unavailable' before the log was read. */
@@ -45,60 +38,49 @@ export class LocalLookups implements Lookups {
 
   service(name: string, tag: string): Looked<readonly HealthEntry[]> {
     const wanted = tag.toLowerCase();
-    return this.#look([healthTopic(name)], (state) => {
-      const all = [...state.catalog.instancesOf(name)];
-      const tagged = (i: Instance) => i.Tags.some((t) => t.toLowerCase() === wanted);
-      return entriesOf(state, tag === '' ? all : all.filter(tagged));
-    });
+    const tagged = (i: Instance) =>
+      tag === '' || i.Tags.some((each) => each.toLowerCase() === wanted);
+    return this.#look((reader) => entriesOf(reader.healthOf(name), tagged));
   }
 
   connect(name: string): Looked<readonly HealthEntry[]> {
-    return this.#look([connectTopic(name)], (state) =>
-      entriesOf(state, state.catalog.connectTo(name)),
-    );
+    return this.#look((reader) => entriesOf(reader.connectTo(name)));
   }
 
   node(name: string) {
-    return this.#look([nodeTopic(name)], (state) => state.catalog.node(name));
+    return this.#look((reader) => reader.node(name));
   }
 
   query(idOrName: string): Looked<QueryFound | undefined> {
     const { node, random } = this.#options;
-    const resolved = (state: State) =>
-      state.queries.resolve(idOrName) === undefined ? undefined : resolveQuery(state, idOrName);
-    return this.#ready(() => {
-      const state = this.#options.state();
-      const query = resolved(state);
-      if (query === undefined) return this.#found(state, [QUERIES], undefined);
+    return this.#look((reader) => {
+      if (reader.resolveQuery(idOrName) === undefined) return undefined;
+      const query = resolveQuery(reader, idOrName);
       const { Service } = query;
-      const topic = (Service.Connect ? connectTopic : healthTopic)(Service.Service);
-      const ordered = Service.Near !== '';
-      const topics = [QUERIES, topic, ...(ordered ? [COORDINATES] : [])];
       const execution = { asking: node, near: '', limit: 0, connect: false };
-      const entries = execute(state, query, execution, random) as readonly HealthEntry[];
-      const value = { service: Service.Service, ttl: query.DNS.TTL, entries, ordered };
-      return this.#found(state, topics, value);
+      const entries = execute(reader, query, execution, random) as readonly HealthEntry[];
+      const ordered = Service.Near !== '';
+      return { service: Service.Service, ttl: query.DNS.TTL, entries, ordered };
     });
   }
 
   address(ip: string): Looked<AddressOwner | undefined> {
-    return this.#look([CATALOG], (state) => ownerOf(state, ip));
+    return this.#look((reader) => ownerOf(reader, ip));
   }
 
-  #look<T>(topics: readonly string[], read: (state: State) => T): Looked<T> {
-    return this.#ready(() => {
-      const state = this.#options.state();
-      return this.#found(state, topics, read(state));
-    });
-  }
-
-  #ready<T>(look: () => Found<T>): Looked<T> {
+  #look<T>(read: (reader: Reader) => T): Looked<T> {
     const { allowStale, readiness } = this.#options;
+    const look = () => {
+      const state = this.#options.state();
+      const reader = new Reader(state);
+      const value = read(reader);
+      return this.#found(state, [...reader.topics, ...reader.orders], value);
+    };
     const ready = readiness.ready(allowStale ? 'stale' : 'leader');
     return ready === undefined ? look() : ready.then(look);
   }
 
-  /** Current as long as none of the topics was touched; never where each answer must be fresh. */
+  /** Current as long as nothing that was read was touched; never where each answer must be fresh. */
   #found<T>(state: State, topics: readonly string[], value: T): Found<T> {
     const { allowStale } = this.#options;
     const index = newest(state, topics);
@@ -127,15 +109,12 @@ function newest({ topics: of }: State, topics: readonly string[]): number {
   return index;
 }
 
-function entriesOf({ catalog }: State, instances: Iterable<Instance>): HealthEntry[] {
+function entriesOf(health: Checked, keep = (_: Instance) => true): HealthEntry[] {
   const entries: HealthEntry[] = [];
-  for (const instance of instances) {
-    const node = catalog.node(instance.Node);
-    if (node === undefined) continue;
-    const checks: Check[] = [];
-    for (const check of catalog.checksOf(instance.Node, '')) checks.push(check);
-    for (const check of catalog.checksOf(instance.Node, instance.ID)) checks.push(check);
-    entries.push({ Node: node, Service: instance, Checks: checks });
+  for (const instance of health.rows) {
+    const node = health.nodeOf(instance);
+    if (node === undefined || !keep(instance)) continue;
+    entries.push({ Node: node, Service: instance, Checks: health.checksFor(instance) });
   }
   return entries;
 }

@@ -14,6 +14,8 @@ export type Consistency = 'leader' | 'stale' | 'consistent';
 /** As long as Consul's servers hold a read back while there is no leader. */
 const READ_BUDGET_MS = 7000;
 
+const NOTHING = { seenIndex: 0, waitMs: 0 };
+
 export interface ReadinessDeps {
   readonly log: Pick<EventLog, 'readIndex' | 'status'>;
   readonly applied: IndexGate;
@@ -47,14 +49,21 @@ export class Readiness {
 
   /**
    * Resolves when a read of this kind may be answered; undefined when it may be at once. Rejects
-   * 'unavailable' when that cannot be known within some seconds.
+   * 'unavailable' when that cannot be known within some seconds. `seen` is what the client saw
+   * last, here or elsewhere, and how long it waits: a stale read too takes it back in time only where
+   * this server does not get as far meanwhile.
    */
-  ready(consistency: Consistency): Promise<void> | undefined {
+  ready(consistency: Consistency, seen = NOTHING): Promise<void> | undefined {
     if (!this.#begun) return Promise.reject(noLeader());
-    if (consistency === 'stale') return undefined;
     const { log, clock, applied } = this.#deps;
+    const now = clock.monotonic();
+    if (consistency === 'stale') {
+      if (seen.seenIndex <= applied.index) return undefined;
+      const until = now + Math.min(seen.waitMs, READ_BUDGET_MS);
+      return applied.wait(seen.seenIndex, until).then(() => undefined);
+    }
+    const deadline = now + READ_BUDGET_MS;
     if (!log.status().writable) return Promise.reject(noLeader());
-    const deadline = clock.monotonic() + READ_BUDGET_MS;
     const index = log.readIndex(consistency === 'consistent' ? 'majority' : 'log');
     if (typeof index !== 'number') return index.then((read) => this.#reached(read, deadline));
     return index <= applied.index ? undefined : this.#reached(index, deadline);

@@ -8,6 +8,7 @@ import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { nilIfEmpty } from '../query/catalog.ts';
 import * as queries from '../query/prepared.ts';
+import { Reader } from '../query/reader.ts';
 import { askingNode, type ServerDeps } from './deps.ts';
 import { consistencyOf } from './reads.ts';
 
@@ -22,8 +23,8 @@ export async function execute(
   const near = params.get('near');
   const connect = connectOf(params);
   return await evaluated(deps, request, () => {
-    const state = deps.state();
-    const query = queries.resolveQuery(state, name);
+    const reader = new Reader(deps.state());
+    const query = queries.resolveQuery(reader, name);
     const execution = {
       asking: askingNode(deps, request),
       near,
@@ -32,7 +33,7 @@ export async function execute(
     };
     const json = {
       Service: query.Service.Service,
-      Nodes: queries.execute(state, query, execution, deps.random).map(asGoHasIt),
+      Nodes: queries.execute(reader, query, execution, deps.random).map(asGoHasIt),
       DNS: query.DNS,
       Datacenter: deps.datacenter,
       // Other data centres are not known here.
@@ -62,7 +63,7 @@ function asGoHasIt({ Node, Service, Checks }: Entry) {
 /** Says which query would be run. */
 export function explain(deps: ServerDeps, request: HttpRequest, name: string): Promise<Reply> {
   return evaluated(deps, request, () => ({
-    json: { Query: queries.resolveQuery(deps.state(), name) },
+    json: { Query: queries.resolveQuery(new Reader(deps.state()), name) },
     headers: {},
   }));
 }

@@ -10,7 +10,7 @@ import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Query } from '../query/query.ts';
 import type { Consistency } from '../readiness.ts';
 import type { ServerDeps } from './deps.ts';
-import { PendingReading, Reading } from './reading.ts';
+import { PendingRead, SharedRead } from './shared-read.ts';
 
 export interface Read {
   readonly path: string;
@@ -63,19 +63,21 @@ const UNKNOWN = {
 async function answerRead(deps: ServerDeps, read: Read, request: HttpRequest): Promise<Reply> {
   const { params } = request;
   const consistency = consistencyOf(params);
-  const { minIndex, waitMs } = waitOf(params);
+  const { seenIndex, waitMs } = waitOf(params);
   const query = read.query(request);
   const shaped = params.has('pretty')
     ? { ...query, key: `pretty ${query.key}`, pretty: true }
     : query;
-  const reading = new Reading(deps, { read, params, consistency, query: shaped });
-  const ready = reading.ready();
+  const asked = { read, params, consistency, query: shaped, seenIndex, waitMs };
+  const shared = new SharedRead(deps, asked);
+  const ready = shared.ready();
   if (ready !== undefined) await ready;
-  if (minIndex === 0 || deps.answers.read(shaped).index > minIndex) {
+  // Another index is news, a lower one too: the client has seen what was lost with its log.
+  if (seenIndex === 0 || shared.current().index !== seenIndex) {
     const cached = read.cacheable === true && params.has('cached');
-    return cached ? reading.cachedReply() : reading.reply();
+    return cached ? shared.cachedReply() : shared.reply();
   }
-  return { pending: new PendingReading(reading, { minIndex, waitMs }) };
+  return { pending: new PendingRead(shared) };
 }
 
 /** Consul looks at these also where it does not heed them. */
@@ -98,8 +100,8 @@ export function consistencyOf(params: Params): Consistency {
   return consistent ? 'consistent' : 'leader';
 }
 
-/** What the client has seen, and how long it waits at least: see `stretched`. */
-export function waitOf(params: Params): { minIndex: number; waitMs: number } {
+/** What the client has seen, and how long it waits at least: see `withJitter`. */
+export function waitOf(params: Params): { seenIndex: number; waitMs: number } {
   const ns = params.duration('wait', 'Invalid wait time') ?? 0;
   const sent = params.get('index');
   const index = params.uint64('index');
@@ -107,6 +109,6 @@ export function waitOf(params: Params): { minIndex: number; waitMs: number } {
   const asked = ns > 0 ? ns / NS_PER_MS : DEFAULT_WAIT_MS;
   const waitMs = Math.min(asked, MAX_WAIT_MS);
   // Ours are far below 2^53, so that whatever is beyond it can only be waited for in vain.
-  const minIndex = Math.min(Number(index ?? 0n), Number.MAX_SAFE_INTEGER);
-  return { minIndex, waitMs };
+  const seenIndex = Math.min(Number(index ?? 0n), Number.MAX_SAFE_INTEGER);
+  return { seenIndex, waitMs };
 }

@@ -1,15 +1,14 @@
 /** Who has an address: what DNS asks for a reverse name. */
 import type { AddressOwner } from '../../lib/dns-lookups.ts';
 import { ipBytes } from '../../lib/ip.ts';
-import type { State } from '../state/state.ts';
-import { CATALOG } from '../state/topic-names.ts';
+import type { Catalog } from '../state/catalog.ts';
 import { keyOf, type Query } from './query.ts';
+import type { Reader } from './reader.ts';
 
 export function addressOwner(ip: string): Query {
   return {
     key: keyOf('internal/dns/address', ip),
-    topics: [CATALOG],
-    run: (state) => ({ json: ownerOf(state, ip) ?? null }),
+    run: (reader) => ({ json: ownerOf(reader, ip) ?? null }),
   };
 }
 
@@ -19,20 +18,20 @@ interface Owners {
 }
 
 /** Made anew when someone asks after the catalog has changed. */
-const known = new WeakMap<State, Owners>();
+const madeFor = new WeakMap<Catalog, Owners>();
 
 /** A node goes before an instance. */
-export function ownerOf(state: State, ip: string): AddressOwner | undefined {
-  const index = state.topics.indexOf(CATALOG);
-  let owners = known.get(state);
+export function ownerOf(reader: Reader, ip: string): AddressOwner | undefined {
+  const { catalog, index } = reader.catalogAt();
+  let owners = madeFor.get(catalog);
   if (owners?.index !== index) {
-    owners = { index, byAddress: byAddress(state) };
-    known.set(state, owners);
+    owners = { index, byAddress: byAddress(catalog) };
+    madeFor.set(catalog, owners);
   }
   return owners.byAddress.get(bytesOf(ip));
 }
 
-function byAddress({ catalog }: State): Map<string, AddressOwner> {
+function byAddress(catalog: Catalog): Map<string, AddressOwner> {
   const owners = new Map<string, AddressOwner>();
   const add = (address: string, owner: AddressOwner) => {
     const key = bytesOf(address);

@@ -1,17 +1,27 @@
 /**
  * Answers that are shared: evaluated once and serialised once for a change, whoever and however
  * many ask. This is also what a blocking query waits on.
+ *
+ * Two sets, and a live answer is in one, in both, or gone: those that may be asked for again,
+ * bounded by what they take, and those that are waited on, which keep no body once there is no room.
  */
+import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import type { State } from '../state/state.ts';
-import { type Answer, LiveAnswer, type Waiter } from './live-answer.ts';
+import {
+  type Answer,
+  type Keeper,
+  LiveAnswer,
+  type LiveAnswerDeps,
+  type Waiter,
+} from './live-answer.ts';
 import type { Query } from './query.ts';
 import type { Watcher } from './watcher.ts';
 
 /** Room for ready answers; what was not asked for longest goes first. */
 export const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
-/** What an answer takes beside its body, so that many small ones are bounded too. */
-const ANSWER_OVERHEAD_BYTES = 1024;
+/** What an answer keeps alive beside its body and key: itself, its query, and its place in Watcher. */
+export const ANSWER_OVERHEAD_BYTES = 3072;
 
 export interface AnswersOptions {
   readonly state: () => State;
@@ -20,31 +30,41 @@ export interface AnswersOptions {
   readonly maxBytes?: number;
 }
 
-export class Answers {
-  readonly #options: AnswersOptions;
-  /** The one asked for longest ago first. */
-  readonly #live = new Map<string, LiveAnswer>();
-  #bytes = 0;
+export class Answers implements Keeper {
+  readonly #deps: LiveAnswerDeps;
+  /** By the query's key. */
+  readonly #kept: ByteCache<string, LiveAnswer>;
+  readonly #waited = new Map<string, LiveAnswer>();
 
   constructor(options: AnswersOptions) {
-    this.#options = options;
+    const { state, watcher, clock, maxBytes = MAX_ANSWER_BYTES } = options;
+    // One for all live answers: there may be very many.
+    this.#deps = { state, watcher, clock, keeper: this };
+    this.#kept = new ByteCache({ maxBytes, onEvict: (live) => live.shed() });
   }
 
   /** How many answers are kept, and their room. */
   get size(): { answers: number; bytes: number } {
-    return { answers: this.#live.size, bytes: this.#bytes };
+    return { answers: this.#kept.size, bytes: this.#kept.bytes };
   }
 
   /** How many wait. */
   get waiting(): number {
     let waiting = 0;
-    for (const live of this.#live.values()) waiting += live.waiting;
+    for (const live of this.#waited.values()) waiting += live.waiting;
     return waiting;
   }
 
-  /** The answer as the state stands. */
+  /** The answer as the state stands. Of a query that throws nothing is kept. */
   read(query: Query): Answer {
-    return this.#read(query).answer;
+    const live = this.#find(query);
+    try {
+      return live.current();
+    } catch (error) {
+      this.#kept.delete(query.key);
+      if (live.waiting === 0) live.stop();
+      throw error;
+    }
   }
 
   /** For whom an answer from a cache is good enough: whether it was kept for such a one before. */
@@ -56,17 +76,20 @@ export class Answers {
   }
 
   /**
-   * Tells the waiter as soon as the answer is newer than what it has seen, or whatever it is when
-   * the wait is over; never at once. Cancelled, it is told nothing.
+   * Tells the waiter as soon as the answer is another than it has seen, or whatever it is when the
+   * wait is over; never at once. Cancelled, it is told nothing.
    */
   wait(query: Query, waiter: Waiter): Cancel {
-    return this.#read(query).live.wait(waiter);
+    this.read(query);
+    const live = this.#find(query);
+    this.#waited.set(query.key, live);
+    return live.wait(waiter);
   }
 
   /** As `wait`, for one who shares it with nobody. Once the signal aborts it never settles. */
   next(
     query: Query,
-    wait: Pick<Waiter, 'minIndex' | 'waitMs'>,
+    wait: Pick<Waiter, 'seenIndex' | 'waitMs'>,
     gone: AbortSignal,
   ): Promise<Answer> {
     return new Promise((onAnswer, onError) => {
@@ -78,41 +101,33 @@ export class Answers {
 
   /** Answers all who wait with what there is: the server stops, or its state was replaced. */
   release(): void {
-    for (const live of this.#live.values()) live.release();
+    for (const live of [...this.#waited.values()]) live.release();
   }
 
-  #read(query: Query): { live: LiveAnswer; answer: Answer } {
-    const live = this.#find(query);
-    const answer = live.current();
-    this.#account(live, answer);
-    return { live, answer };
+  rendered(live: LiveAnswer, { body }: Answer): void {
+    this.#account(live, body.length);
+  }
+
+  touched(live: LiveAnswer): void {
+    if (this.#kept.get(live.query.key) !== undefined) this.#account(live, 0);
+  }
+
+  left(live: LiveAnswer): void {
+    const { key } = live.query;
+    this.#waited.delete(key);
+    if (this.#kept.get(key) === undefined) live.stop();
+  }
+
+  #account(live: LiveAnswer, bodyBytes: number): void {
+    const { key } = live.query;
+    const bytes = bodyBytes + 2 * key.length + ANSWER_OVERHEAD_BYTES;
+    const kept = this.#kept.get(key);
+    if (kept === undefined) this.#kept.keep(key, live, bytes);
+    else kept.resize(bytes);
   }
 
   #find(query: Query): LiveAnswer {
-    const known = this.#live.get(query.key);
-    if (known !== undefined) {
-      this.#live.delete(query.key);
-      this.#live.set(query.key, known);
-      return known;
-    }
-    const live = new LiveAnswer(query, this.#options);
-    this.#live.set(query.key, live);
-    return live;
-  }
-
-  #account(live: LiveAnswer, answer: Answer): void {
-    const bytes = answer.body.length + live.query.key.length + ANSWER_OVERHEAD_BYTES;
-    this.#bytes += bytes - live.bytes;
-    live.bytes = bytes;
-    const { maxBytes = MAX_ANSWER_BYTES } = this.#options;
-    if (this.#bytes <= maxBytes) return;
-    for (const [key, oldest] of this.#live) {
-      if (this.#bytes <= maxBytes) return;
-      // One that is waited on must live on to wake its waiters; it holds no more than they need.
-      if (oldest === live || oldest.waiting > 0) continue;
-      oldest.drop();
-      this.#live.delete(key);
-      this.#bytes -= oldest.bytes;
-    }
+    const known = this.#kept.get(query.key)?.value ?? this.#waited.get(query.key);
+    return known ?? new LiveAnswer(query, this.#deps);
   }
 }

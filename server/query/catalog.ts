@@ -1,18 +1,10 @@
 /** Queries of /v1/catalog. Lists of instances stand in the order of node, then service id. */
 import { byName } from '../../lib/key-order.ts';
 import type { Instance, Node } from '../../lib/model.ts';
-import { hasMeta } from '../state/catalog.ts';
-import type { State } from '../state/state.ts';
-import {
-  CATALOG,
-  connectTopic,
-  instancesTopic,
-  NODES,
-  nodeTopic,
-  SERVICES,
-} from '../state/topic-names.ts';
+import { type Catalog, hasMeta } from '../state/catalog.ts';
 import { orderByNode } from './order.ts';
-import { keyOf, type Query } from './query.ts';
+import { type Content, keyOf, type Query } from './query.ts';
+import type { Placed, Reader } from './reader.ts';
 
 export type Pairs = readonly (readonly [string, string])[];
 export type Keep = (item: unknown) => boolean;
@@ -31,10 +23,9 @@ export interface Narrowing {
 export function nodes(n: Narrowing): Query {
   return {
     key: keyOf('catalog/nodes', n.key),
-    topics: [NODES],
-    run: (state) => {
-      const list = [...state.catalog.nodes.values()].filter((node) => hasMeta(node, n.nodeMeta));
-      return { json: orderByNode(state, n.near, list).filter(n.keep) };
+    run: (reader) => {
+      const list = [...reader.nodes()].filter((node) => hasMeta(node, n.nodeMeta));
+      return { json: orderByNode(reader, n.near, list).filter(n.keep) };
     },
   };
 }
@@ -44,20 +35,17 @@ export function services(n: Narrowing): Query {
   const narrow = n.nodeMeta.length > 0;
   return {
     key: keyOf('catalog/services', n.key),
-    topics: [narrow ? CATALOG : SERVICES],
-    run: (state) => ({
-      json: byName(
-        narrow ? servicesOnNodes(state, n.nodeMeta) : state.catalog.serviceNames.entries(),
-      ),
+    run: (reader) => ({
+      json: byName(narrow ? servicesOnNodes(reader.catalog(), n.nodeMeta) : reader.serviceNames()),
     }),
   };
 }
 
-function servicesOnNodes(state: State, nodeMeta: Pairs): [string, string[]][] {
+function servicesOnNodes(catalog: Catalog, nodeMeta: Pairs): [string, string[]][] {
   const services = new Map<string, Set<string>>();
-  for (const node of state.catalog.nodes.values()) {
+  for (const node of catalog.nodes.values()) {
     if (!hasMeta(node, nodeMeta)) continue;
-    for (const { Service, Tags } of state.catalog.instancesOn(node.Node)) {
+    for (const { Service, Tags } of catalog.instancesOn(node.Node)) {
       const tags = services.get(Service) ?? new Set();
       for (const tag of Tags) tags.add(tag);
       services.set(Service, tags);
@@ -72,31 +60,27 @@ function servicesOnNodes(state: State, nodeMeta: Pairs): [string, string[]][] {
 export function serviceInstances(service: string, n: Narrowing): Query {
   return {
     key: keyOf('catalog/service', service, n.key),
-    topics: [instancesTopic(service)],
-    run: (state) => listInstances(state, state.catalog.instancesOf(service), n),
+    run: (reader) => listInstances(reader, reader.instancesOf(service), n),
   };
 }
 
 export function connectInstances(service: string, n: Narrowing): Query {
   return {
     key: keyOf('catalog/connect', service, n.key),
-    topics: [connectTopic(service)],
-    run: (state) => listInstances(state, state.catalog.connectTo(service), n),
+    run: (reader) => listInstances(reader, reader.connectTo(service), n),
   };
 }
 
-function listInstances(state: State, instances: Iterable<Instance>, n: Narrowing) {
-  const list = orderByNode(state, n.near, narrowed(state, instances, n));
-  return { json: list.map((i) => flat(state, i)).filter(n.keep) };
+function listInstances(reader: Reader, placed: Placed, n: Narrowing): Content {
+  const list = orderByNode(reader, n.near, narrowed(placed, n));
+  return { json: list.map((i) => flat(i, placed.nodeOf(i))).filter(n.keep) };
 }
 
 /** The instances that carry all the tags, on nodes with all of the meta. */
-export function narrowed(state: State, instances: Iterable<Instance>, n: Narrowing): Instance[] {
+export function narrowed(placed: Placed, n: Narrowing): Instance[] {
   const wanted = n.tags.map((tag) => tag.toLowerCase());
-  return [...instances].filter(
-    (i) =>
-      hasTags(i, wanted) &&
-      (n.nodeMeta.length === 0 || hasMeta(state.catalog.node(i.Node), n.nodeMeta)),
+  return [...placed.rows].filter(
+    (i) => hasTags(i, wanted) && (n.nodeMeta.length === 0 || hasMeta(placed.nodeOf(i), n.nodeMeta)),
   );
 }
 
@@ -104,8 +88,7 @@ function hasTags({ Tags }: Instance, wanted: readonly string[]): boolean {
   return wanted.every((tag) => Tags.some((t) => t.toLowerCase() === tag));
 }
 
-function flat(state: State, instance: Instance) {
-  const node = state.catalog.node(instance.Node);
+function flat(instance: Instance, node: Node | undefined) {
   return {
     ID: node?.ID ?? '',
     Node: instance.Node,
@@ -171,11 +154,10 @@ export function nilIfEmpty<T>(list: readonly T[]): readonly T[] | null {
 export function node(name: string, n: Narrowing): Query {
   return {
     key: keyOf('catalog/node', name, n.key),
-    topics: [nodeTopic(name)],
-    run: (state) => {
-      const row = state.catalog.node(name);
+    run: (reader) => {
+      const row = reader.node(name);
       if (row === undefined) return { json: null };
-      const list = instancesOn(state, row, n.keep).map((s) => [s.ID, s] as const);
+      const list = instancesOn(reader, row, n.keep).map((s) => [s.ID, s] as const);
       return { json: { Node: row, Services: byName(list) } };
     },
   };
@@ -184,17 +166,16 @@ export function node(name: string, n: Narrowing): Query {
 export function nodeServices(name: string, n: Narrowing): Query {
   return {
     key: keyOf('catalog/node-services', name, n.key),
-    topics: [nodeTopic(name)],
-    run: (state) => {
-      const row = state.catalog.node(name);
+    run: (reader) => {
+      const row = reader.node(name);
       if (row === undefined) return { json: { Node: null, Services: null } };
-      return { json: { Node: row, Services: instancesOn(state, row, n.keep) } };
+      return { json: { Node: row, Services: instancesOn(reader, row, n.keep) } };
     },
   };
 }
 
-function instancesOn(state: State, node: Node, keep: Keep) {
-  const list = [...state.catalog.instancesOn(node.Node)];
+function instancesOn(reader: Reader, node: Node, keep: Keep) {
+  const list = [...reader.instancesOn(node.Node)];
   return list
     .sort((a, b) => (a.ID < b.ID ? -1 : 1))
     .map(shown)

@@ -1,16 +1,13 @@
 /** Queries of /v1/kv. */
-import { keyTopic, treeTopic } from '../state/topic-names.ts';
-import { keyOf, type Query, type Result } from './query.ts';
+import { type Content, keyOf, type Query } from './query.ts';
 
-const MISSING: Result = { status: 404 };
+const MISSING: Content = { status: 404 };
 
 export function oneKey(key: string): Query {
   return {
     key: keyOf('kv', key),
-    topics: [keyTopic(key)],
-    index: (state) => state.kv.indexOf(key),
-    run: (state) => {
-      const row = state.kv.get(key);
+    run: (reader) => {
+      const row = reader.key(key);
       return row === undefined ? MISSING : { json: [row] };
     },
   };
@@ -21,8 +18,8 @@ export function rawKey(key: string): Query {
   return {
     ...oneKey(key),
     key: keyOf('kv-raw', key),
-    run: (state) => {
-      const row = state.kv.get(key);
+    run: (reader) => {
+      const row = reader.key(key);
       if (row === undefined) return MISSING;
       return { bytes: Buffer.from(row.Value ?? '', 'base64'), contentType: 'text/plain' };
     },
@@ -32,10 +29,8 @@ export function rawKey(key: string): Query {
 export function tree(prefix: string): Query {
   return {
     key: keyOf('kv-tree', prefix),
-    topics: [treeTopic(prefix)],
-    index: (state) => state.kv.indexUnder(prefix),
-    run: (state) => {
-      const rows = [...state.kv.under(prefix)];
+    run: (reader) => {
+      const rows = reader.keysUnder(prefix);
       return rows.length === 0 ? MISSING : { json: rows };
     },
   };
@@ -46,9 +41,9 @@ export function keys(prefix: string, separator: string): Query {
   return {
     ...tree(prefix),
     key: keyOf('kv-keys', separator, prefix),
-    run: (state) => {
+    run: (reader) => {
       const found: string[] = [];
-      for (const { Key } of state.kv.under(prefix)) {
+      for (const { Key } of reader.keysUnder(prefix)) {
         const at = separator === '' ? -1 : Key.indexOf(separator, prefix.length);
         const key = at < 0 ? Key : Key.slice(0, at + separator.length);
         if (found.at(-1) !== key) found.push(key);

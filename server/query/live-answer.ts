@@ -2,7 +2,8 @@
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { encodeJson } from '../../lib/json.ts';
 import type { State } from '../state/state.ts';
-import { indexOf, type Query } from './query.ts';
+import type { Content, Query } from './query.ts';
+import { Reader, type Reads } from './reader.ts';
 import type { Watcher } from './watcher.ts';
 
 /**
@@ -23,54 +24,76 @@ export interface Answer {
 }
 
 export interface Waiter {
-  /** The client has seen this much. */
-  readonly minIndex: number;
+  /** The client has seen the answer of this index: another one is news. */
+  readonly seenIndex: number;
   readonly waitMs: number;
   readonly onAnswer: (answer: Answer) => void;
   /** The query came to an error. */
   readonly onError: (error: unknown) => void;
 }
 
-export interface LiveAnswerOptions {
+/** Who keeps answers is told what this one takes. */
+export interface Keeper {
+  /** It has an answer again. */
+  rendered(live: LiveAnswer, answer: Answer): void;
+  /** What it read was touched: it has no answer any more. */
+  touched(live: LiveAnswer): void;
+  /** Nobody waits any more. */
+  left(live: LiveAnswer): void;
+}
+
+export interface LiveAnswerDeps {
   readonly state: () => State;
   readonly watcher: Watcher;
   readonly clock: Clock;
+  readonly keeper: Keeper;
 }
 
 type Waiting = Waiter & { cancelTimer: Cancel };
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class LiveAnswer {
   readonly query: Query;
-  /** The room it takes, as its keeper counts it. */
-  bytes = 0;
   /** Whether someone asked for it from a cache. */
   cached = false;
-  readonly #options: LiveAnswerOptions;
-  readonly #cancel: Cancel;
-  readonly #waiters = new Set<Waiting>();
+  readonly #deps: LiveAnswerDeps;
+  #waiters = NOBODY;
   #answer: Mutable<Answer> | undefined;
+  /** What the last answer was made of, which is watched. */
+  #reads: Reads = NOTHING;
+  #unwatch: Cancel = () => undefined;
   #waking = false;
   #touchedWhileWaking = false;
 
-  constructor(query: Query, options: LiveAnswerOptions) {
+  constructor(query: Query, deps: LiveAnswerDeps) {
     this.query = query;
-    this.#options = options;
-    this.#cancel = options.watcher.watch(query.topics, () => this.#touched());
+    this.#deps = deps;
   }
 
   get waiting(): number {
     return this.#waiters.size;
   }
 
+  /** Throws what the query throws, and then watches what it watched before. */
   current(): Answer {
-    this.#answer ??= render(this.query, this.#options.state());
-    return this.#answer;
+    if (this.#answer !== undefined) return this.#answer;
+    const reader = new Reader(this.#deps.state());
+    const content = this.query.run(reader);
+    const answer = render(content, this.query.pretty === true, reader.index);
+    this.#answer = answer;
+    this.#watch(reader);
+    this.#deps.keeper.rendered(this, answer);
+    return answer;
   }
 
+  /** Tells the waiter of any answer but the one that it has seen; never at once. */
   wait(waiter: Waiter): Cancel {
     const waiting: Waiting = { ...waiter, cancelTimer: () => undefined };
-    waiting.cancelTimer = this.#options.clock.after(waiter.waitMs, () => this.#settle(waiting));
+    waiting.cancelTimer = this.#deps.clock.after(waiter.waitMs, () => this.#settle(waiting));
+    if (this.#waiters === NOBODY) this.#waiters = new Set();
     this.#waiters.add(waiting);
+    // Something may have been applied between the caller's look and now.
+    if (this.current().index !== waiter.seenIndex) this.#wakeSoon();
     return () => this.#forget(waiting);
   }
 
@@ -78,15 +101,56 @@ export class LiveAnswer {
     for (const waiting of [...this.#waiters]) this.#settle(waiting);
   }
 
-  /** Hears of no touch any more: what it has answered stands no longer. */
-  drop(): void {
-    this.#cancel();
+  /** Gives up its answer to make room, but goes on waking those who wait. */
+  shed(): void {
     this.#forgetAnswer();
+    if (this.#waiters.size === 0) this.stop();
   }
 
-  #touched(): void {
+  /** Hears of no touch any more: what it has answered stands no longer. */
+  stop(): void {
     this.#forgetAnswer();
-    if (this.#waiters.size === 0) return;
+    this.#unwatch();
+    this.#unwatch = () => undefined;
+    this.#reads = NOTHING;
+  }
+
+  #watch(reader: Reader): void {
+    const reads = { topics: reader.topics, orders: reader.orders, index: reader.index };
+    const before = this.#reads;
+    this.#reads = reads;
+    if (sameList(before.topics, reads.topics) && sameList(before.orders, reads.orders)) return;
+    this.#unwatch();
+    const { watcher } = this.#deps;
+    const cancel = watcher.watch(reads.topics, this.#touched);
+    if (reads.orders.length === 0) {
+      this.#unwatch = cancel;
+      return;
+    }
+    const cancelOrders = watcher.watch(reads.orders, this.#reordered);
+    this.#unwatch = () => {
+      cancel();
+      cancelOrders();
+    };
+  }
+
+  readonly #touched = (): void => {
+    this.#reordered();
+    if (this.#waiters.size > 0) this.#wakeSoon();
+  };
+
+  /** Whoever reads is to see the new order, but it is no reason to wake anybody. */
+  readonly #reordered = (): void => {
+    this.#forgetAnswer();
+    this.#deps.keeper.touched(this);
+  };
+
+  #forgetAnswer(): void {
+    if (this.#answer !== undefined) this.#answer.stands = false;
+    this.#answer = undefined;
+  }
+
+  #wakeSoon(): void {
     this.#touchedWhileWaking = true;
     if (this.#waking) return;
     this.#waking = true;
@@ -94,56 +158,92 @@ export class LiveAnswer {
     queueMicrotask(() => this.#wakeAll());
   }
 
-  #forgetAnswer(): void {
-    if (this.#answer !== undefined) this.#answer.stands = false;
-    this.#answer = undefined;
-  }
-
   #wakeAll(): void {
     this.#touchedWhileWaking = false;
-    this.#wakeSlice([...this.#waiters], 0);
+    if (this.#waiters.size > 0) this.#wakeSlice([...this.#waiters], 0);
+    else this.#waking = false;
   }
 
   #wakeSlice(waiters: readonly Waiting[], from: number): void {
-    const index = indexOf(this.query, this.#options.state());
-    let woken = 0;
+    const tell = this.#evaluate();
+    let told = 0;
     let at = from;
-    for (; at < waiters.length && woken < WAITERS_PER_SLICE; at++) {
+    for (; at < waiters.length && told < WAITERS_PER_SLICE; at++) {
       const waiting = waiters[at] as Waiting;
-      if (waiting.minIndex >= index || !this.#waiters.has(waiting)) continue;
-      woken++;
-      this.#settle(waiting);
+      if (this.#waiters.has(waiting) && tell(waiting)) told++;
     }
     if (at < waiters.length) setImmediate(() => this.#wakeSlice(waiters, at));
     else if (this.#touchedWhileWaking) setImmediate(() => this.#wakeAll());
     else this.#waking = false;
   }
 
+  /** Once for a whole slice, also where it comes to an error. Returns who tells one who waits. */
+  #evaluate(): (waiting: Waiting) => boolean {
+    try {
+      const answer = this.current();
+      return (waiting) => {
+        if (answer.index === waiting.seenIndex) return false;
+        this.#forget(waiting);
+        waiting.onAnswer(answer);
+        return true;
+      };
+    } catch (error) {
+      return (waiting) => {
+        this.#forget(waiting);
+        waiting.onError(error);
+        return true;
+      };
+    }
+  }
+
+  /** The wait is over: it gets what there is. */
   #settle(waiting: Waiting): void {
-    this.#forget(waiting);
     let answer: Answer;
     try {
       answer = this.current();
     } catch (error) {
+      this.#forget(waiting);
       waiting.onError(error);
       return;
     }
+    this.#forget(waiting);
     waiting.onAnswer(answer);
   }
 
   #forget(waiting: Waiting): void {
-    this.#waiters.delete(waiting);
     waiting.cancelTimer();
+    if (!this.#waiters.delete(waiting) || this.#waiters.size > 0) return;
+    this.#waiters = NOBODY;
+    this.#deps.keeper.left(this);
   }
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** Most are waited on by nobody, and a set takes its room also when it is empty. */
+const NOBODY = new Set<Waiting>();
 
-function render(query: Query, state: State): Mutable<Answer> {
-  const { status = 200, json, bytes, contentType } = query.run(state);
-  const common = { index: indexOf(query, state), status, stands: true };
-  if (bytes !== undefined) return { ...common, contentType: contentType ?? '', body: bytes };
-  if (json === undefined) return { ...common, contentType: '', body: Buffer.alloc(0) };
-  const text = query.pretty === true ? `${encodeJson(json, true)}\n` : encodeJson(json);
-  return { ...common, contentType: 'application/json', body: Buffer.from(text) };
+const NOTHING: Reads = { topics: [], orders: [], index: 1 };
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i]);
+}
+
+function render(content: Content, pretty: boolean, index: number): Mutable<Answer> {
+  const { status = 200, json, bytes, contentType } = content;
+  const common = { index, status, stands: true };
+  if (bytes !== undefined) return { ...common, contentType: contentType ?? '', body: own(bytes) };
+  if (json === undefined) return { ...common, contentType: '', body: EMPTY };
+  const text = pretty ? `${encodeJson(json, true)}\n` : encodeJson(json);
+  const body = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  body.write(text);
+  return { ...common, contentType: 'application/json', body };
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** Node cuts small buffers from larger ones, which would live on as long as an answer is kept. */
+function own(bytes: Buffer): Buffer {
+  if (bytes.buffer.byteLength === bytes.length) return bytes;
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }

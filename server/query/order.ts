@@ -1,6 +1,5 @@
 import type { Coordinate } from '../../lib/model.ts';
-import { coordinateKey } from '../state/coordinates.ts';
-import type { State } from '../state/state.ts';
+import type { Reader } from './reader.ts';
 
 interface OnNode {
   readonly Node: string;
@@ -12,19 +11,19 @@ interface OnNode {
  * By node and then by id, always the same: clients pair lists by position. With a node to be near,
  * by the time a packet takes from there; nodes without coordinates come last.
  */
-export function orderByNode<T extends OnNode>(state: State, near: string, rows: T[]): T[] {
-  return orderByDistance(state, near, rows.sort(byName));
+export function orderByNode<T extends OnNode>(reader: Reader, near: string, rows: T[]): T[] {
+  return orderByDistance(reader, near, rows.sort(byName));
 }
 
 /** Those that are equally far, or of whom nobody knows, stay in the order they have. */
-export function orderByDistance<T extends OnNode>(state: State, near: string, rows: T[]): T[] {
+export function orderByDistance<T extends OnNode>(reader: Reader, near: string, rows: T[]): T[] {
   if (near === '') return rows;
-  const from = coordinateOf(state, near);
+  const from = reader.placeOf(near);
   // Consul leaves the order alone when it does not know where the node is.
   if (from === undefined) return rows;
   const distances = new Map<string, number>();
   for (const { Node } of rows) {
-    const to = coordinateOf(state, Node);
+    const to = reader.placeOf(Node);
     const seconds = to === undefined ? Number.POSITIVE_INFINITY : distance(from, to);
     distances.set(Node, seconds);
   }
@@ -38,10 +37,6 @@ function byName(a: OnNode, b: OnNode): number {
   const y = b.CheckID ?? b.ID ?? '';
   if (x === y) return 0;
   return x < y ? -1 : 1;
-}
-
-function coordinateOf(state: State, node: string): Coordinate | undefined {
-  return state.coordinates.get(coordinateKey(node, ''))?.Coord;
 }
 
 /** Seconds between two network coordinates, as Vivaldi defines it. */

@@ -1,21 +1,24 @@
 /** Queries of /v1/query, and running a prepared query, which DNS does as well. */
 import { ProconsulError } from '../../lib/errors.ts';
-import { type Instance, lookUp, type PreparedQuery, type StringMap } from '../../lib/model.ts';
+import {
+  type Check,
+  type Instance,
+  lookUp,
+  type PreparedQuery,
+  type StringMap,
+} from '../../lib/model.ts';
 import type { Random } from '../../lib/random.ts';
-import type { State } from '../state/state.ts';
-import { QUERIES, queryTopic } from '../state/topic-names.ts';
 import { shown } from './catalog.ts';
-import { checksFor } from './health.ts';
 import { orderByDistance } from './order.ts';
 import { keyOf, type Query } from './query.ts';
 import { fillIn } from './query-template.ts';
+import type { Checked, Reader } from './reader.ts';
 
 export function preparedQuery(id: string): Query {
   return {
     key: keyOf('query', id),
-    topics: [queryTopic(id)],
-    run: (state) => {
-      const row = state.queries.get(id);
+    run: (reader) => {
+      const row = reader.preparedQuery(id);
       if (row === undefined) throw notFound();
       return { json: [row] };
     },
@@ -25,9 +28,8 @@ export function preparedQuery(id: string): Query {
 export function preparedQueries(): Query {
   return {
     key: keyOf('queries'),
-    topics: [QUERIES],
-    run: (state) => ({
-      json: [...state.queries.table.values()].sort((a, b) => (a.ID < b.ID ? -1 : 1)),
+    run: (reader) => ({
+      json: [...reader.preparedQueries()].sort((a, b) => (a.ID < b.ID ? -1 : 1)),
     }),
   };
 }
@@ -37,8 +39,8 @@ function notFound(): ProconsulError {
 }
 
 /** The query that an id or a name means, filled in for that name. Throws 'not-found'. */
-export function resolveQuery(state: State, idOrName: string): PreparedQuery {
-  const query = state.queries.resolve(idOrName);
+export function resolveQuery(reader: Reader, idOrName: string): PreparedQuery {
+  const query = reader.resolveQuery(idOrName);
   if (query === undefined) throw notFound();
   return fillIn(query, idOrName);
 }
@@ -55,41 +57,39 @@ export interface Execution {
 
 /** Runs a query that is filled in: the instances, shuffled, those that are near first. */
 export function execute(
-  state: State,
+  reader: Reader,
   { Service }: PreparedQuery,
   { asking, near, limit, connect }: Execution,
   random: Random,
 ) {
   const from = near === '' ? Service.Near : near;
   const node = from === '_agent' ? asking : from;
-  const chosen = shuffle(matching(state, Service, connect), random);
-  const ordered = orderByDistance(state, node, chosen);
+  const health =
+    connect || Service.Connect
+      ? reader.connectTo(Service.Service)
+      : reader.healthOf(Service.Service);
+  const chosen = shuffle(matching(health, Service), random);
+  const ordered = orderByDistance(reader, node, chosen);
   // What is on the node itself is nearer than anything, whatever the coordinates say.
   if (node !== '') ordered.sort((a, b) => Number(b.Node === node) - Number(a.Node === node));
   const instances = limit > 0 ? ordered.slice(0, limit) : ordered;
   return instances.map((instance) => ({
-    Node: state.catalog.node(instance.Node),
+    Node: health.nodeOf(instance),
     Service: shown(instance),
-    Checks: checksFor(state, instance),
+    Checks: health.checksFor(instance),
   }));
 }
 
 /** The instances that a query finds, in no order. */
-export function matching(
-  state: State,
-  service: PreparedQuery['Service'],
-  connect = false,
-): Instance[] {
-  const { catalog } = state;
-  const { Service: name, NodeMeta, ServiceMeta } = service;
+function matching(health: Checked, service: PreparedQuery['Service']): Instance[] {
+  const { NodeMeta, ServiceMeta } = service;
   const wanted = tagRules(service.Tags ?? []);
-  const all = connect || service.Connect ? catalog.connectTo(name) : catalog.instancesOf(name);
-  return [...all].filter(
+  return [...health.rows].filter(
     (instance) =>
       wanted.every((rule) => rule(instance)) &&
-      holdsAll(catalog.node(instance.Node)?.Meta ?? null, NodeMeta) &&
+      holdsAll(health.nodeOf(instance)?.Meta ?? null, NodeMeta) &&
       holdsAll(instance.Meta, ServiceMeta) &&
-      isHealthy(state, instance, service),
+      isHealthy(health.checksFor(instance), service),
   );
 }
 
@@ -107,8 +107,8 @@ function holdsAll(meta: StringMap | null, wanted: StringMap | null): boolean {
   return Object.entries(wanted ?? {}).every(([key, value]) => lookUp(meta, key) === value);
 }
 
-function isHealthy(state: State, instance: Instance, service: PreparedQuery['Service']): boolean {
-  return checksFor(state, instance).every(
+function isHealthy(checks: readonly Check[], service: PreparedQuery['Service']): boolean {
+  return checks.every(
     ({ CheckID, Status }) =>
       service.IgnoreCheckIDs?.includes(CheckID) === true ||
       (service.OnlyPassing ? Status === 'passing' : Status !== 'critical'),

@@ -1,14 +1,12 @@
 /** Queries of /v1/session. */
 import type { Session } from '../../lib/model.ts';
-import { nodeSessionsTopic, SESSIONS, sessionTopic } from '../state/topic-names.ts';
 import { keyOf, type Query } from './query.ts';
 
 export function session(id: string): Query {
   return {
     key: keyOf('session/info', id),
-    topics: [sessionTopic(id)],
-    run: (state) => {
-      const row = state.sessions.get(id);
+    run: (reader) => {
+      const row = reader.session(id);
       return { json: row === undefined ? [] : [row] };
     },
   };
@@ -17,16 +15,14 @@ export function session(id: string): Query {
 export function sessions(): Query {
   return {
     key: keyOf('session/list'),
-    topics: [SESSIONS],
-    run: (state) => ({ json: byId(state.sessions.table.values()) }),
+    run: (reader) => ({ json: byId(reader.sessions()) }),
   };
 }
 
 export function sessionsOn(node: string): Query {
   return {
     key: keyOf('session/node', node),
-    topics: [nodeSessionsTopic(node)],
-    run: (state) => ({ json: byId(state.sessions.on(node)) }),
+    run: (reader) => ({ json: byId(reader.sessionsOn(node)) }),
   };
 }
 

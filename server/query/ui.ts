@@ -1,20 +1,19 @@
 /** Queries of /v1/internal/ui. They show empty lists and maps as Go's nil: null. */
 import { type Check, type Instance, lookUp, type Node } from '../../lib/model.ts';
 import { destinationOf } from '../state/catalog.ts';
-import type { State } from '../state/state.ts';
-import { CATALOG, fold, nodeChecksTopic, nodeTopic } from '../state/topic-names.ts';
+import { fold } from '../state/topic-names.ts';
 import { type Narrowing, nilIfEmpty, shown } from './catalog.ts';
-import { checksFor } from './health.ts';
 import { orderByNode } from './order.ts';
 import { keyOf, type Query } from './query.ts';
+import type { Reader } from './reader.ts';
 
 export function nodesInFull(n: Narrowing): Query {
   return {
     key: keyOf('ui/nodes', n.key),
-    topics: [CATALOG],
-    run: (state) => {
-      const nodes = orderByNode(state, n.near, [...state.catalog.nodes.values()]);
-      return { json: nodes.map((node) => inFull(state, node)).filter(n.keep) };
+    run: (reader) => {
+      const catalog = reader.catalog();
+      const nodes = orderByNode(reader, n.near, [...catalog.nodes.values()]);
+      return { json: nodes.map((node) => inFull(catalog, node)).filter(n.keep) };
     },
   };
 }
@@ -22,17 +21,20 @@ export function nodesInFull(n: Narrowing): Query {
 export function nodeInFull(name: string): Query {
   return {
     key: keyOf('ui/node', name),
-    topics: [nodeTopic(name), nodeChecksTopic(name)],
-    run: (state) => {
-      const node = state.catalog.node(name);
-      return node === undefined ? { status: 404 } : { json: inFull(state, node) };
+    run: (reader) => {
+      const node = reader.node(name);
+      reader.checksOn(name);
+      return node === undefined ? { status: 404 } : { json: inFull(reader, node) };
     },
   };
 }
 
-function inFull(state: State, { ID, Node, Address, TaggedAddresses, Meta }: Node) {
-  const instances = [...state.catalog.instancesOn(Node)].sort(byId);
-  const checks = [...state.catalog.checksOn(Node)].sort(byId);
+/** One node, or the whole catalog. */
+type OnNodes = Pick<Reader, 'instancesOn' | 'checksOn'>;
+
+function inFull(from: OnNodes, { ID, Node, Address, TaggedAddresses, Meta }: Node) {
+  const instances = [...from.instancesOn(Node)].sort(byId);
+  const checks = [...from.checksOn(Node)].sort(byId);
   return {
     ID,
     Node,
@@ -52,13 +54,13 @@ function byId(a: { ID?: string; CheckID?: string }, b: { ID?: string; CheckID?: 
 export function serviceSummaries(n: Narrowing): Query {
   return {
     key: keyOf('ui/services', n.key),
-    topics: [CATALOG],
-    run: (state) => {
+    run: (reader) => {
       const summaries = new Map<string, Summary>();
-      for (const instance of orderByNode(state, '', [...state.catalog.instances.values()])) {
-        const Checks = checksFor(state, instance);
+      const health = reader.health();
+      for (const instance of orderByNode(reader, '', [...health.rows])) {
+        const Checks = health.checksFor(instance);
         const entry = {
-          Node: state.catalog.node(instance.Node),
+          Node: health.nodeOf(instance),
           Service: shown(instance),
           Checks,
         };

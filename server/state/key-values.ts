@@ -2,6 +2,7 @@
 import { BTree } from '../../lib/b-tree.ts';
 import { compareKeys } from '../../lib/key-order.ts';
 import type { KeyValue } from '../../lib/model.ts';
+import { Folders, isFolder } from './folders.ts';
 import { type Journal, Lookup } from './table.ts';
 import { KEY_PREFIX, keyTopic } from './topic-names.ts';
 import { MAX_TOMBSTONES, TOMBSTONE_MS, type Topics } from './topics.ts';
@@ -17,6 +18,7 @@ export class KeyValues {
   /** In the order of deletion by `#graves`, in the order of keys by `#byKey`. */
   readonly #graves = new Map<string, Tombstone>();
   readonly #byKey = new BTree<string, number>(undefined, compareKeys);
+  readonly #folders = new Folders();
   #floor = 1;
   readonly #journal: Journal;
   readonly #topics: Topics;
@@ -54,6 +56,7 @@ export class KeyValues {
 
   /** The last change under the prefix, deletions too. */
   indexUnder(prefix: string): number {
+    if (isFolder(prefix)) return this.#indexOfFolder(prefix);
     let index = this.#floor;
     for (const row of this.under(prefix)) index = Math.max(index, row.ModifyIndex);
     for (const [key, gone] of this.#byKey.entries(prefix)) {
@@ -61,6 +64,22 @@ export class KeyValues {
       index = Math.max(index, gone);
     }
     return index;
+  }
+
+  /** Whether keys under the prefix went a while ago: what is left of them is still remembered. */
+  isBuried(prefix: string): boolean {
+    for (const [key] of this.#byKey.entries(prefix)) return key.startsWith(prefix);
+    return false;
+  }
+
+  /** Where whatever changes may concern a key or prefix that is not there: see Folders. */
+  folderAround(name: string): { readonly folder: string; readonly index: number } {
+    const folder = this.#folders.around(name);
+    return { folder, index: this.#indexOfFolder(folder) };
+  }
+
+  #indexOfFolder(folder: string): number {
+    return Math.max(this.#floor, this.#folders.indexOf(folder));
   }
 
   set(row: KeyValue): void {
@@ -82,12 +101,9 @@ export class KeyValues {
     for (const topic of touched) {
       if (!topic.startsWith(KEY_PREFIX)) continue;
       const key = topic.slice(KEY_PREFIX.length);
-      this.#graves.delete(key);
-      if (this.#rows.has(key)) this.#byKey.delete(key);
-      else {
-        this.#graves.set(key, { index, t });
-        this.#byKey.set(key, index);
-      }
+      this.#fill(key);
+      if (!this.#rows.has(key)) this.#dig(key, { index, t });
+      this.#folders.changed(key, index);
     }
     this.#sink(t);
   }
@@ -95,10 +111,21 @@ export class KeyValues {
   #sink(now: number): void {
     for (const [key, { index, t }] of this.#graves) {
       if (t + TOMBSTONE_MS > now && this.#graves.size <= MAX_TOMBSTONES) break;
-      this.#graves.delete(key);
-      this.#byKey.delete(key);
+      this.#fill(key);
       this.#floor = Math.max(this.#floor, index);
     }
+  }
+
+  #dig(key: string, grave: Tombstone): void {
+    this.#graves.set(key, grave);
+    this.#byKey.set(key, grave.index);
+    this.#folders.countGraves(key, 1);
+  }
+
+  #fill(key: string): void {
+    if (!this.#graves.delete(key)) return;
+    this.#byKey.delete(key);
+    this.#folders.countGraves(key, -1);
   }
 
   #put(key: string, row: KeyValue | undefined): void {
@@ -108,6 +135,8 @@ export class KeyValues {
     if (row?.Session !== undefined) this.#bySession.set(row.Session, key, key);
     if (row === undefined) this.#rows.delete(key);
     else this.#rows.set(key, row);
+    if (before === undefined && row !== undefined) this.#folders.countKeys(key, 1);
+    if (before !== undefined && row === undefined) this.#folders.countKeys(key, -1);
   }
 
   /** For the snapshot. */
@@ -119,8 +148,14 @@ export class KeyValues {
   loadGraves({ floor, graves }: ReturnType<KeyValues['dumpGraves']>): void {
     this.#floor = floor;
     for (const [key, index, t] of graves) {
-      this.#graves.set(key, { index, t });
-      this.#byKey.set(key, index);
+      this.#dig(key, { index, t });
+      this.#folders.changed(key, index);
     }
+  }
+
+  /** A row from a snapshot. */
+  load(row: KeyValue): void {
+    this.set(row);
+    this.#folders.changed(row.Key, row.ModifyIndex);
   }
 }

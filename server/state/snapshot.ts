@@ -152,7 +152,7 @@ export class Restoring {
       catalog.putInstance(instance);
     }
     if (check !== undefined) catalog.putCheck(check);
-    if (kv !== undefined) this.#state.kv.set(kv);
+    if (kv !== undefined) this.#state.kv.load(kv);
     if (session !== undefined) sessions.table.set(session.ID, session);
     if (coordinate !== undefined) {
       coordinates.set(coordinateKey(coordinate.Node, coordinate.Segment), coordinate);

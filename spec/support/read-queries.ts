@@ -17,6 +17,19 @@ const SERVICE_PATHS = [
 const below = (path: string, names: readonly string[]) =>
   names.filter((name) => name !== '').map((name) => `/v1/${path}/${encodeURIComponent(name)}`);
 
+const NEAR = ['catalog/nodes', ...SERVICE_PATHS.map((path) => `${path}/web`), 'health/state/any'];
+const FILTERED = [
+  ['catalog/nodes', 'Meta.k == v'],
+  ['catalog/node-services/a', 'Port == 80'],
+  ['catalog/service/web', 'NodeMeta.k == v or ServicePort == 81'],
+  ['health/service/web', 'Checks.Status == critical'],
+  ['health/node/a', 'Status != passing'],
+  ['health/checks/web', 'Output == o'],
+  ['health/state/any', 'CheckID == serfHealth'],
+  ['internal/ui/nodes', 'Meta.k == v'],
+  ['internal/ui/services', 'Service.Port == 80'],
+] as const;
+
 /** What a client may read of the names that spec/support/experiments/commands.ts writes: every read route. */
 export const READ_TARGETS: readonly string[] = [
   '/v1/catalog/nodes',
@@ -41,6 +54,10 @@ export const READ_TARGETS: readonly string[] = [
   '/v1/coordinate/nodes',
   ...below('coordinate/node', NODES),
   '/v1/internal/ui/nodes',
+  '/v1/internal/ui/nodes?near=b',
+  ...NEAR.map((path) => `/v1/${path}?near=a`),
+  ...FILTERED.map(([path, filter]) => `/v1/${path}?filter=${encodeURIComponent(filter)}`),
+  '/v1/health/service/web?near=b&filter=Checks.Status%20!=%20critical&passing',
   '/v1/internal/ui/services',
   ...below('internal/ui/node', NODES),
 ];

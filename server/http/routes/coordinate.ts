@@ -8,7 +8,6 @@ import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { NodeCoordinate } from '../../../lib/model.ts';
 import { keyOf } from '../../query/query.ts';
 import { DIMENSIONS, MAX_SEGMENT_LENGTH, MAX_SEGMENTS, ORIGIN } from '../../state/coordinates.ts';
-import { COORDINATES, nodeCoordinatesTopic } from '../../state/topic-names.ts';
 import { checkDatacenter, type ServerDeps, write } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
@@ -37,9 +36,8 @@ export function coordinateRoutes(deps: ServerDeps): Route[] {
         const segment = params.get('segment');
         return {
           key: keyOf('coordinate/nodes', params.has('segment'), segment),
-          topics: [COORDINATES],
-          run: (state) => ({
-            json: [...state.coordinates.values()]
+          run: (reader) => ({
+            json: [...reader.coordinates()]
               .filter((c) => !params.has('segment') || c.Segment === segment)
               .sort(byNode),
           }),
@@ -55,9 +53,8 @@ export function coordinateRoutes(deps: ServerDeps): Route[] {
         const node = rest;
         return {
           key: keyOf('coordinate/node', node),
-          topics: [nodeCoordinatesTopic(node)],
-          run: (state) => {
-            const json = [...state.coordinates.on(node)].sort(byNode);
+          run: (reader) => {
+            const json = [...reader.coordinatesOf(node)].sort(byNode);
             return json.length === 0 ? { status: 404 } : { json };
           },
         };

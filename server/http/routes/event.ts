@@ -7,11 +7,10 @@ import type { UserEvent } from '../../../lib/model.ts';
 import { boundedPattern, MAX_PATTERN_INSTRUCTIONS, type Pattern } from '../../../lib/regexp.ts';
 import type { Query } from '../../query/query.ts';
 import { keyOf } from '../../query/query.ts';
-import type { State } from '../../state/state.ts';
-import { EVENTS } from '../../state/topic-names.ts';
+import { Reader } from '../../query/reader.ts';
 import { askingNode, required, type ServerDeps, write } from '../deps.ts';
-import { stretched } from '../reading.ts';
 import { waitOf } from '../reads.ts';
+import { withJitter } from '../shared-read.ts';
 
 export function eventRoutes(deps: ServerDeps): Route[] {
   return [
@@ -71,18 +70,22 @@ function pattern(what: string, text: string): string {
 async function list(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   const { params, signal } = request;
   const seen = params.uint64('index');
-  const waitMs = stretched(waitOf(params).waitMs, deps.random.next());
+  const waitMs = withJitter(waitOf(params).waitMs, deps.random.next());
   const query = eventsFor(askingNode(deps, request), params.get('name'));
   const deadline = deps.clock.monotonic() + waitMs;
   for (;;) {
     const answer = deps.answers.read(query);
-    const events = eventsIn(deps.state(), askingNode(deps, request), params.get('name'));
+    const events = eventsIn(
+      new Reader(deps.state()),
+      askingNode(deps, request),
+      params.get('name'),
+    );
     const index = indexOfEvents(events);
     const leftMs = deadline - deps.clock.monotonic();
     if (seen === undefined || seen === 0n || index !== seen || leftMs <= 0) {
       return reply(events);
     }
-    const wait = { minIndex: answer.index, waitMs: leftMs };
+    const wait = { seenIndex: answer.index, waitMs: leftMs };
     const next = await deps.answers.next(query, wait, signal);
     // Nothing new, and yet an answer: the wait is over, or the server stops.
     if (next.index <= answer.index) return reply(events);
@@ -96,13 +99,12 @@ function reply(events: readonly UserEvent[]): Reply {
 function eventsFor(node: string, name: string): Query {
   return {
     key: keyOf('event/list', node, name),
-    topics: [EVENTS],
-    run: (state) => ({ json: eventsIn(state, node, name) }),
+    run: (reader) => ({ json: eventsIn(reader, node, name) }),
   };
 }
 
-function eventsIn(state: State, node: string, name: string): UserEvent[] {
-  return state.events.filter((e) => (name === '' || e.Name === name) && isFor(state, e, node));
+function eventsIn(reader: Reader, node: string, name: string): UserEvent[] {
+  return reader.events().filter((e) => (name === '' || e.Name === name) && isFor(reader, e, node));
 }
 
 interface Reach {
@@ -129,11 +131,11 @@ function reachOf(event: UserEvent): Reach {
 }
 
 /** Whether the event reaches this node, by the node's name and the services on it. */
-function isFor(state: State, event: UserEvent, name: string): boolean {
+function isFor(reader: Reader, event: UserEvent, name: string): boolean {
   const { node, service, tag } = reachOf(event);
   if (node?.test(name) === false) return false;
   if (service === undefined) return true;
-  return [...state.catalog.instancesOn(name)].some(
+  return [...reader.instancesOn(name)].some(
     ({ Service, Tags }) =>
       service.test(Service) && (tag === undefined || Tags.some((t) => tag.test(t))),
   );

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { webOn } from '../../support/factories.ts';
 import { startServer } from '../../support/servers/start-server.ts';
+import { until } from '../../support/until.ts';
 
 const Coord = { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 1e-5 };
 
@@ -70,6 +72,41 @@ describe('?near', () => {
     assert.deepEqual(
       nodes.map(({ Node }) => Node),
       ['d', 'c', 'a', 'b'],
+    );
+  });
+});
+
+describe('?near', () => {
+  it('orders anew when coordinates moved, and wakes nobody for it', async () => {
+    const { clock, get, put, server } = await startServer();
+    const place = (Node: string, x: number) =>
+      put('/v1/coordinate/update', {
+        Node,
+        Coord: { Vec: [x, 0, 0, 0, 0, 0, 0, 0], Error: 1, Adjustment: 0, Height: 0 },
+      });
+    for (const node of ['a', 'b', 'c']) await put('/v1/catalog/register', webOn(node));
+    await place('a', 0);
+    await place('b', 1);
+    await place('c', 2);
+    const order = async () => {
+      const { json, index } = await get('/v1/catalog/service/web?near=a');
+      return [index, (json as { Node: string }[]).map(({ Node }) => Node).join('')];
+    };
+    const [index, first] = await order();
+    assert.equal(first, 'abc');
+    let answered = false;
+    const waiting = get(`/v1/catalog/service/web?near=a&index=${index}&wait=1s`).then((answer) => {
+      answered = true;
+      return answer;
+    });
+    await until(() => server.answers.waiting === 1);
+    await place('b', 5);
+    assert.deepEqual(await order(), [index, 'acb']);
+    assert.equal(answered, false);
+    await clock.advance(2000);
+    assert.deepEqual(
+      ((await waiting).json as { Node: string }[]).map(({ Node }) => Node),
+      ['a', 'c', 'b'],
     );
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { startServer } from '../../support/servers/start-server.ts';
+import { settle } from '../../support/fakes/fake-clock.ts';
+import { type Answer, startServer } from '../../support/servers/start-server.ts';
 
 async function start(...keys: string[]) {
   const server = await startServer();
@@ -90,5 +91,93 @@ describe('DELETE /v1/kv/:key', () => {
     assert.equal((await del('/v1/kv/t/a?cas=1')).text, 'false');
     await del('/v1/kv/t/?recurse');
     assert.deepEqual((await get('/v1/kv/?keys')).json, ['u']);
+  });
+});
+
+/** As recorded from a real Consul, where no difference is named. */
+describe('GET /v1/kv of what is not there', () => {
+  async function blocked(target: string) {
+    const server = await start('config/application/a', 'config/unrelated/a', 'other/a');
+    const { index } = await server.get(target);
+    const { armed } = server.clock;
+    const got: Answer[] = [];
+    const waiting = server
+      .get(`${target}${target.includes('?') ? '&' : '?'}index=${index}`)
+      .then((answer) => got.push(answer));
+    await server.clock.untilArmed(armed + 1);
+    return { ...server, got, index, waiting };
+  }
+
+  for (const target of [
+    '/v1/kv/config/myapp/?recurse',
+    '/v1/kv/config/myapp/?keys',
+    '/v1/kv/config/myapp/key',
+    '/v1/kv/config/myapp/key?raw',
+  ]) {
+    it(`is woken by what is written around it, and by nothing else: ${target}`, async () => {
+      const { got, index, put, waiting } = await blocked(target);
+      await put('/v1/kv/other/thing', 'x');
+      await settle();
+      assert.equal(got.length, 0);
+      await put('/v1/kv/config/unrelated/z', 'x');
+      await waiting;
+      assert.equal(got[0]?.status, 404);
+      assert((got[0]?.index ?? 0) > index);
+    });
+
+    it(`is answered at once when something was written around it since: ${target}`, async () => {
+      const { get, put } = await start('config/application/a');
+      const { index } = await get(target);
+      await put('/v1/kv/config/application/a', 'y');
+      const again = await get(`${target}${target.includes('?') ? '&' : '?'}index=${index}`);
+      assert(again.index > index);
+    });
+  }
+
+  it('is woken by any key where nothing lies in a folder around it', async () => {
+    const { put, waiting } = await blocked('/v1/kv/none/at/all');
+    await put('/v1/kv/other/thing', 'x');
+    await waiting;
+  });
+
+  it('is exact again once it is there', async () => {
+    const { get, put } = await start('config/application/a', 'config/myapp/key');
+    const key = await get('/v1/kv/config/myapp/key');
+    const tree = await get('/v1/kv/config/myapp/?recurse');
+    await put('/v1/kv/config/application/a', 'y');
+    assert.equal((await get('/v1/kv/config/myapp/key')).index, key.index);
+    assert.equal((await get('/v1/kv/config/myapp/?recurse')).index, tree.index);
+  });
+
+  it('is exact for a tree whose keys went a while ago, and not for a key that went', async () => {
+    const { del, get, put } = await start('config/application/a', 'config/left/a');
+    await del('/v1/kv/config/left/a');
+    const tree = await get('/v1/kv/config/left/?recurse');
+    const key = await get('/v1/kv/config/left/a');
+    await put('/v1/kv/config/application/a', 'y');
+    assert.equal((await get('/v1/kv/config/left/?recurse')).index, tree.index);
+    assert((await get('/v1/kv/config/left/a')).index > key.index);
+  });
+});
+
+describe('GET /v1/kv/:key?index of an index that the key never had', () => {
+  it('is answered at once, with the index to go on with', async () => {
+    const { get } = await start('k');
+    const { index } = await get('/v1/kv/k');
+    assert.equal((await get(`/v1/kv/k?index=${index + 1}`)).index, index);
+  });
+
+  it('with ?stale waits until this server is as far, for its own wait at most', async () => {
+    const { clock, get, put, server } = await start('k');
+    const { index } = await get('/v1/kv/k');
+    const behind = get(`/v1/kv/k?stale&index=${server.state.index + 1}`);
+    await clock.untilArmed(clock.armed + 1);
+    await put('/v1/kv/other', 'x');
+    assert.equal((await behind).index, index);
+    const armed = clock.armed;
+    const never = get(`/v1/kv/k?stale&wait=1s&index=${server.state.index + 9}`);
+    await clock.untilArmed(armed + 1);
+    await clock.advance(1000);
+    assert.equal((await never).index, index);
   });
 });

@@ -4,7 +4,9 @@ import type { Answer } from '../../../server/query/live-answer.ts';
 import type { Query } from '../../../server/query/query.ts';
 import { Watcher } from '../../../server/query/watcher.ts';
 import { State } from '../../../server/state/state.ts';
+import { sessionTopic } from '../../../server/state/topic-names.ts';
 import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
+import { liveBytes } from '../../support/heap.ts';
 import { until } from '../../support/until.ts';
 
 function start(maxBytes?: number) {
@@ -22,22 +24,22 @@ function start(maxBytes?: number) {
   });
   const touch = (...topics: string[]) => {
     state.index++;
-    for (const topic of topics) state.topics.touch(topic);
+    for (const topic of topics) state.topics.touch(sessionTopic(topic));
     watcher.notify(state.topics.commit(state.index, clock.now()));
   };
   const query = (topic: string, json: unknown = topic): Query => ({
     key: topic,
-    topics: [topic],
-    run: () => {
+    run: (reader) => {
+      reader.session(topic);
       runs++;
       return { json };
     },
   });
-  const wait = (of: Query, minIndex: number, waitMs = 60_000) => {
+  const wait = (of: Query, seenIndex: number, waitMs = 60_000) => {
     const got: Answer[] = [];
     const errors: unknown[] = [];
     const cancel = answers.wait(of, {
-      minIndex,
+      seenIndex,
       waitMs,
       onAnswer: (answer) => got.push(answer),
       onError: (error) => errors.push(error),
@@ -132,10 +134,29 @@ describe('Answers.wait', () => {
 
   it('leaves alone who has seen as much', async () => {
     const { query, touch, wait } = start();
-    const { got } = wait(query('web'), 100);
-    touch('web');
+    const { got } = wait(query('web'), 1);
+    touch('other');
     await settle();
     assert.deepEqual(got, []);
+  });
+
+  it('tells of what was applied between the look and the wait', async () => {
+    const { answers, query, touch, wait } = start();
+    const { index } = answers.read(query('web'));
+    touch('web');
+    const { got } = wait(query('web'), index);
+    assert.equal(got.length, 0);
+    await settle();
+    assert.equal(got[0]?.index, 2);
+  });
+
+  it('tells at once whoever has seen an index that was lost with its log', async () => {
+    const { query, touch, wait } = start();
+    touch('web');
+    touch('other');
+    const { got } = wait(query('web'), 3);
+    await settle();
+    assert.equal(got[0]?.index, 2);
   });
 
   it('tells what there is when the wait is over', async () => {
@@ -164,7 +185,8 @@ describe('Answers.wait', () => {
     let fails = false;
     const odd: Query = {
       ...query('odd'),
-      run: () => {
+      run: (reader) => {
+        reader.session('odd');
         if (fails) throw new Error('no');
         return { json: 1 };
       },
@@ -183,4 +205,65 @@ describe('Answers.wait', () => {
     assert(waiting.every(({ got }) => got.length === 1));
     assert.equal(answers.waiting, 0);
   });
+});
+
+describe('what Answers keeps', () => {
+  it('is nothing of a query that throws, also when it did not before', () => {
+    const { answers, query, touch, watcher } = start();
+    let fails = true;
+    const odd = (key: string): Query => ({
+      key,
+      run: (reader) => {
+        reader.session('odd');
+        if (fails) throw new Error('no');
+        return { json: 1 };
+      },
+    });
+    for (let i = 0; i < 6000; i++) assert.throws(() => answers.read(odd(`${i}`)));
+    assert.deepEqual([answers.size, watcher.size], [{ answers: 0, bytes: 0 }, 0]);
+    fails = false;
+    answers.read(odd('a'));
+    fails = true;
+    touch('odd');
+    assert.throws(() => answers.read(odd('a')));
+    assert.deepEqual([answers.size.answers, watcher.size], [0, 0]);
+    answers.read(query('web'));
+    assert.equal(watcher.size, 1);
+  });
+
+  it('has room, also of those that are waited on, and all of them are woken', async () => {
+    const { answers, query, touch, wait } = start(100_000);
+    const big = 'x'.repeat(10_000);
+    const waiting = Array.from({ length: 500 }, (_, i) => wait(query(`${i}`, big), 1));
+    assert(answers.size.bytes <= 100_000);
+    assert.equal(answers.waiting, 500);
+    touch(...waiting.map((_, i) => `${i}`));
+    await until(() => waiting.every(({ got }) => got.length === 1));
+    assert(answers.size.bytes <= 100_000);
+    assert.equal(answers.waiting, 0);
+  });
+
+  it('is gone from the watcher too once those have left for whom there was no room', () => {
+    const { answers, query, wait, watcher } = start(10_000);
+    const waiting = Array.from({ length: 100 }, (_, i) => wait(query(`${i}`), 1));
+    for (const { cancel } of waiting) cancel();
+    assert.equal(answers.waiting, 0);
+    assert.equal(watcher.size, answers.size.answers);
+  });
+
+  it('holds on the heap what it says that it holds', async () => {
+    const { answers, query } = start();
+    answers.read(query('warm'));
+    const before = await liveBytes();
+    // Buffers of other sizes come between, as of requests: a body must not keep its neighbours.
+    for (let i = 0; i < 10_000; i++) {
+      Buffer.from('x'.repeat(2000));
+      answers.read(query(`${i}`, 'short'));
+    }
+    const after = await liveBytes();
+    const held = after.heap + after.buffers - before.heap - before.buffers;
+    const { bytes } = answers.size;
+    assert(held < bytes, `${held} bytes are held, ${bytes} accounted for`);
+    assert(held > bytes / 4, `${held} bytes are held, ${bytes} accounted for`);
+  }).timeout(30_000);
 });

@@ -62,9 +62,9 @@ describe('1,000 watchers of 1,000 services', () => {
     const { server } = await start();
     const woken: number[] = [];
     const watch = (i: number) => {
-      const query = healthOfService(`service-${i}`, narrowing(new Params(''), '', undefined), true);
+      const query = healthOf(i);
       server.answers.wait(query, {
-        minIndex: server.answers.read(query).index,
+        seenIndex: server.answers.read(query).index,
         waitMs: 600_000,
         onAnswer: () => woken.push(i),
         onError: (error) => assert.fail(String(error)),
@@ -85,7 +85,7 @@ describe('1,000 watchers of 1,000 services', () => {
     const clients: RawClient[] = [];
     for (let i = 0; i < SERVICES; i++) {
       const client = await RawClient.connect(port);
-      client.send(waitFor(i, server.state.index));
+      client.send(waitFor(i, server.answers.read(healthOf(i)).index));
       clients.push(client);
     }
     await until(() => server.answers.waiting === SERVICES);
@@ -99,6 +99,10 @@ describe('1,000 watchers of 1,000 services', () => {
     assert(clients.every((client) => client.unread === 0));
   }).timeout(60_000);
 });
+
+function healthOf(i: number) {
+  return healthOfService(`service-${i}`, narrowing(new Params(''), '', undefined), false);
+}
 
 function waitFor(i: number, index: number): string {
   return getText(`/v1/health/service/service-${i}?index=${index}&wait=10m`);

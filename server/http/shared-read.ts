@@ -9,10 +9,13 @@ import type { Query } from '../query/query.ts';
 import type { Consistency } from '../readiness.ts';
 import type { ServerDeps } from './deps.ts';
 
-export interface Asked {
+export interface ReadRequest {
   readonly query: Query;
   readonly params: Params;
   readonly consistency: Consistency;
+  /** The client has seen the answer of this index; 0 where it does not wait. */
+  readonly seenIndex: number;
+  readonly waitMs: number;
   /** What its row says of the headers. */
   readonly read: {
     readonly saysConsistency?: boolean;
@@ -22,83 +25,87 @@ export interface Asked {
 }
 
 /** What the headers say beside the answer's own index. */
-interface Facts {
+interface Freshness {
   readonly knownLeader: boolean;
   readonly lastContactMs: number;
 }
 
-/** What a reading keeps alive beside the answer's body: its query, parameters and headers, about. */
-const READING_BYTES = 6 * 1024;
+/** What a read keeps alive beside the answer's body: its query, parameters and headers, about. */
+const READ_BYTES = 6 * 1024;
 
-export class Reading {
+export class SharedRead {
   readonly deps: ServerDeps;
-  readonly asked: Asked;
+  readonly request: ReadRequest;
 
-  constructor(deps: ServerDeps, asked: Asked) {
+  constructor(deps: ServerDeps, request: ReadRequest) {
     this.deps = deps;
-    this.asked = asked;
+    this.request = request;
   }
 
   ready(): Promise<void> | undefined {
-    return this.deps.readiness.ready(this.asked.consistency);
+    return this.deps.readiness.ready(this.request.consistency, this.request);
   }
 
   /** The answer as the state stands. */
   current(): Answer {
-    return this.deps.answers.read(this.asked.query);
+    return this.deps.answers.read(this.request.query);
   }
 
-  facts(): Facts {
-    return factsOf(this.deps, this.asked.consistency);
+  freshness(): Freshness {
+    return freshnessOf(this.deps, this.request.consistency);
   }
 
   /** Every answer is kept, and none is older than it may be: only the first one is said to be new. */
   cachedReply(): Reply {
     const { shared, ...once } = this.reply();
-    const hit = this.deps.answers.wasCached(this.asked.query);
+    const hit = this.deps.answers.wasCached(this.request.query);
     if (!hit || shared === undefined) return once;
     return { ...once, headers: { ...once.headers, 'X-Cache': 'HIT', Age: '0' }, shared };
   }
 
-  reply(answer: Answer = this.current(), facts: Facts = this.facts()): Reply {
-    return replyTo(answer, facts, this.asked, {
-      bytes: answer.body.length + READING_BYTES,
+  reply(answer: Answer = this.current(), freshness = this.freshness()): Reply {
+    return replyTo(answer, freshness, this.request, {
+      bytes: answer.body.length + READ_BYTES,
       ready: () => this.ready(),
-      stands: () => answer.stands && sameFacts(facts, this.facts()),
+      stands: () => answer.stands && isSame(freshness, this.freshness()),
     });
   }
 }
 
-export class PendingReading implements Pending {
-  readonly #reading: Reading;
-  readonly #wait: { readonly minIndex: number; readonly waitMs: number };
+interface Told {
+  readonly answer: Answer;
+  readonly freshness: Freshness;
+  readonly reply: Reply;
+}
+
+export class PendingRead implements Pending {
+  readonly #read: SharedRead;
   #waiting = 0;
   /** What some were told, while others that are to be told the same still wait. */
-  #told: { readonly answer: Answer; readonly facts: Facts; readonly reply: Reply } | undefined;
+  #told: Told | undefined;
 
-  constructor(reading: Reading, wait: { readonly minIndex: number; readonly waitMs: number }) {
-    this.#reading = reading;
-    this.#wait = wait;
+  constructor(read: SharedRead) {
+    this.#read = read;
   }
 
   get bytes(): number {
-    return READING_BYTES;
+    return READ_BYTES;
   }
 
   ready(): Promise<void> | undefined {
-    return this.#reading.ready();
+    return this.#read.ready();
   }
 
   stands(): boolean {
-    return this.#reading.current().index <= this.#wait.minIndex;
+    return this.#read.current().index === this.#read.request.seenIndex;
   }
 
   join(settle: (reply: Reply) => void): Cancel {
-    const { deps, asked } = this.#reading;
+    const { deps, request } = this.#read;
     this.#waiting++;
-    const cancel = deps.answers.wait(asked.query, {
-      minIndex: this.#wait.minIndex,
-      waitMs: stretched(this.#wait.waitMs, deps.random.next()),
+    const cancel = deps.answers.wait(request.query, {
+      seenIndex: request.seenIndex,
+      waitMs: withJitter(request.waitMs, deps.random.next()),
       onAnswer: (answer) => leave(() => settle(this.#replyOnce(answer))),
       onError: (error) => leave(() => settle(errorReply(error))),
     });
@@ -113,16 +120,16 @@ export class PendingReading implements Pending {
   }
 
   now(): Reply {
-    return this.#reading.reply();
+    return this.#read.reply();
   }
 
   /** One and the same to all who are told the same, so that its bytes are made once. */
   #replyOnce(answer: Answer): Reply {
-    const facts = this.#reading.facts();
+    const freshness = this.#read.freshness();
     const told = this.#told;
-    if (told?.answer === answer && sameFacts(told.facts, facts)) return told.reply;
-    const reply = this.#reading.reply(answer, facts);
-    this.#told = { answer, facts, reply };
+    if (told?.answer === answer && isSame(told.freshness, freshness)) return told.reply;
+    const reply = this.#read.reply(answer, freshness);
+    this.#told = { answer, freshness, reply };
     return reply;
   }
 }
@@ -130,37 +137,46 @@ export class PendingReading implements Pending {
 /** In so many steps: timers of one length cost next to nothing, those of ten thousand do not. */
 const WAIT_STEPS = 64;
 
-/** `chance` in [0, 1) stretches the wait, lest many end at once. */
-export function stretched(waitMs: number, chance: number): number {
+/** `chance` in [0, 1) makes the wait longer, lest many end at once. */
+export function withJitter(waitMs: number, chance: number): number {
   const share = Math.floor(chance * WAIT_STEPS) / WAIT_STEPS;
   return waitMs * (1 + share * WAIT_JITTER_FRACTION);
 }
 
 /** A read that is not stale was confirmed just now, whenever the log was last heard of. */
-function factsOf({ readiness }: ServerDeps, consistency: Consistency): Facts {
+function freshnessOf({ readiness }: ServerDeps, consistency: Consistency): Freshness {
   const { knownLeader, lastContactMs } = readiness;
   return { knownLeader, lastContactMs: consistency === 'stale' ? Math.round(lastContactMs) : 0 };
 }
 
-function sameFacts(a: Facts, b: Facts): boolean {
+function isSame(a: Freshness, b: Freshness): boolean {
   return a.knownLeader === b.knownLeader && a.lastContactMs === b.lastContactMs;
 }
 
-function replyTo(answer: Answer, facts: Facts, asked: Asked, shared: Shared): Reply {
+function replyTo(
+  answer: Answer,
+  freshness: Freshness,
+  request: ReadRequest,
+  shared: Shared,
+): Reply {
   const { status, body } = answer;
-  if (status === 404 && asked.read.bareMissing === true) return { status, shared };
-  return { status, bytes: body, headers: headersOf(answer, facts, asked), shared };
+  if (status === 404 && request.read.bareMissing === true) return { status, shared };
+  return { status, bytes: body, headers: headersOf(answer, freshness, request), shared };
 }
 
 /** In the order in which Consul's look best to a person; clients don't mind. */
-function headersOf(answer: Answer, facts: Facts, asked: Asked): Record<string, string> {
-  const { read, params, consistency } = asked;
+function headersOf(
+  answer: Answer,
+  freshness: Freshness,
+  request: ReadRequest,
+): Record<string, string> {
+  const { read, params, consistency } = request;
   const headers: Record<string, string> = {};
   if (answer.contentType !== '') headers['Content-Type'] = answer.contentType;
   if (answer.contentType === 'text/plain') Object.assign(headers, RAW_GUARD);
   headers['X-Consul-Index'] = String(answer.index);
-  headers['X-Consul-Knownleader'] = String(facts.knownLeader);
-  headers['X-Consul-Lastcontact'] = String(facts.lastContactMs);
+  headers['X-Consul-Knownleader'] = String(freshness.knownLeader);
+  headers['X-Consul-Lastcontact'] = String(freshness.lastContactMs);
   if (read.saysConsistency === true) headers['X-Consul-Effective-Consistency'] = consistency;
   if (read.cacheable === true && params.has('cached')) headers['X-Cache'] = 'MISS';
   return headers;
