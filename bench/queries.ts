@@ -31,6 +31,7 @@ function change(command: Command): void {
     t: index,
     id: `b/${index}`,
     hash: String(index),
+    size: 0,
     command,
   };
   watcher.notify(apply(state, entry).touched);
