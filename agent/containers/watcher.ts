@@ -141,7 +141,7 @@ export class ContainerWatcher {
 
   async #read(events: AsyncIterable<ContainerEvent>): Promise<void> {
     for await (const { containerId, time } of events) {
-      this.#since = Math.max(this.#since ?? 0, time);
+      if (Number.isFinite(time)) this.#since = Math.max(this.#since ?? 0, time);
       this.#mark(containerId);
     }
   }

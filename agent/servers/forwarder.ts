@@ -17,6 +17,8 @@ import type { Way } from './ways.ts';
 const READ_MS = 5000;
 /** A write is not sent to another one, so there is no hurry. */
 const WRITE_MS = 15_000;
+/** So long a client may read nothing of an answer that is there. */
+const SLOW_MS = 60_000;
 /** Those that Consul's agents answer from their cache. */
 const CACHEABLE =
   /^\/v1\/(?:(?:health|catalog)\/(?:service|connect|ingress)\/|catalog\/services(?:\?|$))/;
@@ -110,6 +112,8 @@ export class Forwarder {
       signal,
       ...(body !== undefined && { body }),
     });
+    // Who does not read would keep a place that others need.
+    response.setTimeout(SLOW_MS, () => response.destroy());
     const length = response.headers['content-length'];
     return {
       status: response.statusCode ?? 500,
@@ -137,7 +141,7 @@ function query(target: string, token: string, waitMs: number) {
 /** Where the client does not say it the server does, which may be as much as it allows. */
 function waitOf({ params }: HttpRequest): number {
   const asked = params.duration('wait', 'Invalid wait time');
-  return asked === undefined || asked === 0 ? MAX_WAIT_MS : asked / NS_PER_MS;
+  return asked === undefined || asked <= 0 ? MAX_WAIT_MS : asked / NS_PER_MS;
 }
 
 function whole({ status, body }: Answer): Reply {

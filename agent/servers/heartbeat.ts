@@ -96,9 +96,10 @@ export class Heartbeat {
     }
     const text = answer.body.toString();
     const { status } = answer;
-    if (status === 200) this.#heard(decodeJson(text) as BeatAnswer);
+    const taken = status === 200 ? readBeatAnswer(text) : undefined;
+    if (taken !== undefined) this.#heard(taken);
     else if (isRefusal(answer)) this.#refused(text.trim());
-    else this.#missed(`a server does not take a sign of life: ${status} ${text}`);
+    else this.#missed(`a server does not take a sign of life: ${status} ${text.slice(0, 200)}`);
   }
 
   #heard({ Servers, Known, NextMs }: BeatAnswer): void {
@@ -145,8 +146,19 @@ export class Heartbeat {
   }
 }
 
+/** Undefined where something else answers at a server's address. */
+function readBeatAnswer(text: string): BeatAnswer | undefined {
+  try {
+    const answer = decodeJson(text) as BeatAnswer;
+    return Array.isArray(answer.Servers) ? answer : undefined;
+  } catch {
+    // It may be no JSON, or null.
+    return undefined;
+  }
+}
+
 /** The server has understood: this agent is not to be. All else may be otherwise the next time. */
 function isRefusal({ status, headers }: Answer): boolean {
-  if (status === 429 || status > 500) return false;
+  if (status < 400 || status === 429 || status > 500) return false;
   return status < 500 || headers['x-proconsul-applied'] === undefined;
 }

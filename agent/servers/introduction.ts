@@ -27,7 +27,7 @@ export async function introduce(
   address: string,
   { defaultPort, datacenter }: Asking,
 ): Promise<Introduction> {
-  const url = /^https?:\/\//.test(address) ? new URL(address) : undefined;
+  const url = /^https?:\/\//.test(address) ? urlOf(address) : undefined;
   const { host, port } = url === undefined ? parse(address, defaultPort) : urlTarget(url);
   const ip = await resolve(host, address);
   const failed = (why: string, cause?: unknown) =>
@@ -36,11 +36,22 @@ export async function introduce(
   try {
     const text = await get({ ip, host, port, secure: url?.protocol === 'https:' });
     found = decodeJson(text) as Introduction;
+    if (!isIntroduction(found)) throw new Error('it is no agent that could be joined');
   } catch (cause) {
     throw failed(goDialError(cause, 'tcp', `${ip}:${port}`), cause);
   }
   if (found.Datacenter.toLowerCase() === datacenter.toLowerCase()) return found;
   throw failed(`Member '${found.Node}' part of wrong datacenter '${found.Datacenter}'`);
+}
+
+function urlOf(address: string): URL {
+  if (URL.canParse(address)) return new URL(address);
+  throw new ProconsulError('rejected', `Failed to resolve ${address}: it is no URL`);
+}
+
+/** Anything may answer at an address that someone typed. */
+function isIntroduction(found: Partial<Introduction> | null): boolean {
+  return typeof found?.Datacenter === 'string' && Array.isArray(found.Servers);
 }
 
 /** Joins through each of the addresses; rejects, as Consul says it, when none could be. */

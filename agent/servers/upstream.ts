@@ -107,6 +107,8 @@ export class Upstream {
     if (error instanceof ProconsulError) throw error;
     // A client that goes away is no news, and no fault of the server.
     if (request.signal?.aborted === true) throw nobodyWaits(error);
+    if (isOurFault(error))
+      throw new ProconsulError('busy', 'too many open files', { cause: error });
     this.#options.servers.breaker.failed(server.ID);
     if (mayRepeat(request, error)) return error;
     throw answerLost(server.Node, error);
@@ -170,6 +172,12 @@ function answerLost(server: string, cause: unknown): ProconsulError {
 
 function nobodyWaits(cause: unknown): ProconsulError {
   return new ProconsulError('unavailable', 'nobody waits for the answer any more', { cause });
+}
+
+/** No connection could be opened, to whatever server. */
+function isOurFault(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRNOTAVAIL';
 }
 
 function isRefusal({ statusCode, headers }: IncomingMessage): boolean {

@@ -67,7 +67,11 @@ export class AntiEntropy {
     const { local, clock, random, logger, pace } = options;
     this.#options = options;
     this.#notices = new Notices((text) => logger.warn(`agent: ${text}`));
-    this.#retries = new Retries(clock, random, (serviceId) => void this.push(serviceId));
+    this.#retries = new Retries(clock, random, (serviceId) => {
+      // A comparison may have brought it meanwhile.
+      if (this.#changes.has(serviceId)) void this.push(serviceId);
+      else this.#retries.succeeded(serviceId);
+    });
     this.#outputs = new Outputs({
       local,
       clock,

@@ -147,6 +147,17 @@ describe('blocking queries through an agent', () => {
     assert.equal(forwarder.load.queries, 0);
   });
 
+  it('with a wait below nothing wait as long as those that say none', async () => {
+    const held = new Held();
+    const { url, servers, clock } = await agentBefore(held.listener);
+    const asked = fetch(`${url}/v1/health/service/web?index=5&wait=-100s`);
+    await until(() => held.waiting.length === 1);
+    await clock.advance(60_000);
+    held.answer('[1]', 6);
+    assert.equal(await (await asked).text(), '[1]');
+    assert.equal(servers.breaker.isFailing(servers.all[0]?.ID ?? ''), false);
+  });
+
   it('of clients with different tokens are not shared', async () => {
     const held = new Held();
     const { url } = await agentBefore(held.listener);

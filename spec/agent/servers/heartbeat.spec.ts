@@ -102,6 +102,17 @@ describe('the heartbeat of an agent', () => {
     }
   });
 
+  it('takes what is no answer to a beat for no server, and goes on', async () => {
+    for (const text of ['null', '<html>', '{}', '[]']) {
+      const { heartbeat, logger } = await setUp((request, response) => {
+        request.resume();
+        response.end(text);
+      });
+      assert.equal(await heartbeat.beatNow(), undefined);
+      assert.match(logger.lines.join(), /^warn agent: a server does not take a sign of life: 200/);
+    }
+  });
+
   it('asks for other servers when none has answered for long', async () => {
     const { servers, heartbeat, said } = await setUp();
     servers.add([serverInfo('gone', '127.0.0.1:1')]);

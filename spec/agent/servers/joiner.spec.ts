@@ -92,6 +92,18 @@ describe('joining', () => {
     assert.deepEqual([servers.size, beats.count], [0, 0]);
   });
 
+  it('fails at whatever else answers there, or is no address', async () => {
+    for (const answer of [null, {}, [], { Datacenter: 'dc1' }, { Datacenter: 5, Servers: [] }]) {
+      const { host } = await serveHttp(json(() => answer));
+      await assert.rejects(setUp().joiner.join(host), {
+        code: 'rejected',
+        message: /Failed to join 127.0.0.1: it is no agent that could be joined/,
+      });
+    }
+    await assert.rejects(setUp().joiner.join('http://'), { code: 'rejected', message: /no URL/ });
+    await assert.rejects(setUp().joiner.join('127.0.0.1:99999'), { code: 'rejected' });
+  });
+
   it('fails where the servers refuse this agent', async () => {
     const { host } = await serveHttp(json(() => introduction([serverInfo('a', NOBODY)])));
     const { joiner, logger, beats } = setUp();
