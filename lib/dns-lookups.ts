@@ -40,15 +40,15 @@ export interface Found<T> {
 }
 
 /** At once where it can be: an answer from memory must not wait for a turn of the event loop. */
-export type Looked<T> = Found<T> | Promise<Found<T>>;
+export type Lookup<T> = Found<T> | Promise<Found<T>>;
 
 /** Names count whatever their case. All reject with a ProconsulError when nobody could be asked. */
 export interface Lookups {
   /** The instances with the tag, '' for all of them, whatever their health. */
-  service(name: string, tag: string): Looked<readonly HealthEntry[]>;
+  service(name: string, tag: string): Lookup<readonly HealthEntry[]>;
   /** What speaks for the service in the mesh. */
-  connect(name: string): Looked<readonly HealthEntry[]>;
-  node(name: string): Looked<Node | undefined>;
-  query(idOrName: string): Looked<QueryFound | undefined>;
-  address(ip: string): Looked<AddressOwner | undefined>;
+  connect(name: string): Lookup<readonly HealthEntry[]>;
+  node(name: string): Lookup<Node | undefined>;
+  query(idOrName: string): Lookup<QueryFound | undefined>;
+  address(ip: string): Lookup<AddressOwner | undefined>;
 }

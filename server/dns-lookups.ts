@@ -3,7 +3,7 @@ import type {
   AddressOwner,
   Found,
   HealthEntry,
-  Looked,
+  Lookup,
   Lookups,
   QueryFound,
 } from '../lib/dns-lookups.ts';
@@ -36,14 +36,14 @@ export class LocalLookups implements Lookups {
     this.#options = options;
   }
 
-  service(name: string, tag: string): Looked<readonly HealthEntry[]> {
+  service(name: string, tag: string): Lookup<readonly HealthEntry[]> {
     const wanted = tag.toLowerCase();
     const tagged = (i: Instance) =>
       tag === '' || i.Tags.some((each) => each.toLowerCase() === wanted);
     return this.#look((reader) => entriesOf(reader.healthOf(name), tagged));
   }
 
-  connect(name: string): Looked<readonly HealthEntry[]> {
+  connect(name: string): Lookup<readonly HealthEntry[]> {
     return this.#look((reader) => entriesOf(reader.connectTo(name)));
   }
 
@@ -51,7 +51,7 @@ export class LocalLookups implements Lookups {
     return this.#look((reader) => reader.node(name));
   }
 
-  query(idOrName: string): Looked<QueryFound | undefined> {
+  query(idOrName: string): Lookup<QueryFound | undefined> {
     const { node, random } = this.#options;
     return this.#look((reader) => {
       if (reader.resolveQuery(idOrName) === undefined) return undefined;
@@ -64,11 +64,11 @@ export class LocalLookups implements Lookups {
     });
   }
 
-  address(ip: string): Looked<AddressOwner | undefined> {
+  address(ip: string): Lookup<AddressOwner | undefined> {
     return this.#look((reader) => ownerOf(reader, ip));
   }
 
-  #look<T>(read: (reader: Reader) => T): Looked<T> {
+  #look<T>(read: (reader: Reader) => T): Lookup<T> {
     const { allowStale, readiness } = this.#options;
     const look = () => {
       const state = this.#options.state();

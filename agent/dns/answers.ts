@@ -1,7 +1,7 @@
 /** From a question to its answer: which lookup it needs, and what is said of what that finds. */
 import type { Clock } from '../../lib/clock.ts';
 import type { DnsConfig } from '../../lib/config/config.ts';
-import type { Found, HealthEntry, Looked, Lookups } from '../../lib/dns-lookups.ts';
+import type { Found, HealthEntry, Lookup, Lookups } from '../../lib/dns-lookups.ts';
 import type { Node } from '../../lib/model.ts';
 import { type Answer, type Group, Groups, plainGroup } from './answer.ts';
 import { type Followed, Follower } from './follow.ts';
@@ -56,15 +56,15 @@ export class Answers {
   readonly #follower: Follower;
 
   constructor(options: AnswersOptions) {
-    const { clock } = options;
+    const { config, datacenter, clock } = options;
     this.#options = options;
-    this.#zone = new Zone({ ...options, nowS: () => Math.floor(clock.now() / 1000) });
+    this.#zone = new Zone({ config, datacenter, nowS: () => Math.floor(clock.now() / 1000) });
     this.#ttls = new Ttls(options.config);
     this.#follower = new Follower(options);
   }
 
   /** At once where the lookups answer at once and no name must be followed. */
-  answer({ question, type }: Request): Looked<Decision> {
+  answer({ question, type }: Request): Lookup<Decision> {
     const { config, datacenter } = this.#options;
     const labels = labelsOf(question);
     const names = new Names(question, !config.disableCompression);
@@ -75,7 +75,7 @@ export class Answers {
     return this.#about(subjectOf(own, datacenter), asked);
   }
 
-  #outside(labels: readonly string[], asked: Question): Looked<Decision> {
+  #outside(labels: readonly string[], asked: Question): Lookup<Decision> {
     const ip = reverseAddress(labels);
     if (ip === undefined || ip === '') return lasting(PASS_ON);
     return derive(this.#options.lookups.address(ip), (owner) => {
@@ -91,7 +91,7 @@ export class Answers {
     });
   }
 
-  #ofZone({ type, names }: Question): Looked<Decision> {
+  #ofZone({ type, names }: Question): Lookup<Decision> {
     return derive(this.#options.lookups.service('consul', ''), (entries) => {
       const byNode = new Map(healthy(entries, false).map((entry) => [entry.Node.Node, entry]));
       const servers = [...byNode.values()];
@@ -101,7 +101,7 @@ export class Answers {
     });
   }
 
-  #about(subject: Subject, asked: Question): Looked<Decision> {
+  #about(subject: Subject, asked: Question): Lookup<Decision> {
     const { lookups } = this.#options;
     switch (subject.about) {
       case 'service':
@@ -120,10 +120,10 @@ export class Answers {
   }
 
   #service(
-    looked: Looked<readonly HealthEntry[]>,
+    looked: Lookup<readonly HealthEntry[]>,
     service: string,
     asked: Question,
-  ): Looked<Decision> {
+  ): Lookup<Decision> {
     const { config } = this.#options;
     const what = { ...asked, ttlS: this.#ttls.ofService(service), shuffled: true };
     return chain(looked, (found) =>
@@ -131,7 +131,7 @@ export class Answers {
     );
   }
 
-  #query(name: string, asked: Question): Looked<Decision> {
+  #query(name: string, asked: Question): Lookup<Decision> {
     return chain(this.#options.lookups.query(name), (found) => {
       const { value: query } = found;
       if (query === undefined) return replace(found, this.#zone.noSuchName(asked.names));
@@ -144,7 +144,7 @@ export class Answers {
     found: Found<unknown>,
     entries: readonly HealthEntry[],
     asked: ServiceQuestion,
-  ): Looked<Decision> {
+  ): Lookup<Decision> {
     if (entries.length === 0) return replace(found, this.#zone.noSuchName(asked.names));
     if (asked.type === TYPE.SRV) return this.#srv(found, entries, asked);
     const { type, names, name, ttlS, shuffled } = asked;
@@ -165,7 +165,7 @@ export class Answers {
     found: Found<unknown>,
     entries: readonly HealthEntry[],
     asked: ServiceQuestion,
-  ): Looked<Decision> {
+  ): Lookup<Decision> {
     const { names, name, ttlS, shuffled } = asked;
     const { config } = this.#options;
     const answerWith = (followed: ReadonlyMap<string, readonly Buffer[]>) => {
@@ -202,7 +202,7 @@ export class Answers {
     };
   }
 
-  #node(looked: Looked<Node | undefined>, asked: Question): Looked<Decision> {
+  #node(looked: Lookup<Node | undefined>, asked: Question): Lookup<Decision> {
     const { config } = this.#options;
     const ttlS = this.#ttls.nodeS;
     return chain(looked, (found) => {
@@ -272,10 +272,10 @@ function replace<T>(found: Found<unknown>, value: T): Found<T> {
   return { value, isCurrent: found.isCurrent };
 }
 
-function chain<A, B>(looked: Looked<A>, next: (found: Found<A>) => Looked<B>): Looked<B> {
+function chain<A, B>(looked: Lookup<A>, next: (found: Found<A>) => Lookup<B>): Lookup<B> {
   return looked instanceof Promise ? looked.then(next) : next(looked);
 }
 
-function derive<A, B>(looked: Looked<A>, of: (value: A) => B): Looked<B> {
+function derive<A, B>(looked: Lookup<A>, of: (value: A) => B): Lookup<B> {
   return chain(looked, (found) => replace(found, of(found.value)));
 }

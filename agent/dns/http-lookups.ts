@@ -9,7 +9,7 @@ import {
   type AddressOwner,
   type Found,
   type HealthEntry,
-  type Looked,
+  type Lookup,
   type Lookups,
   ORDERED_HEADER,
   type QueryFound,
@@ -67,7 +67,7 @@ export class HttpLookups implements Lookups {
     return { remembered: this.#memories.size, asking: this.#asking.size };
   }
 
-  service(name: string, tag: string): Looked<readonly HealthEntry[]> {
+  service(name: string, tag: string): Lookup<readonly HealthEntry[]> {
     const looked = this.#look(`/v1/health/service/${encode(name)}`, entriesIn);
     if (tag === '') return looked;
     const wanted = tag.toLowerCase();
@@ -76,17 +76,17 @@ export class HttpLookups implements Lookups {
     );
   }
 
-  connect(name: string): Looked<readonly HealthEntry[]> {
+  connect(name: string): Lookup<readonly HealthEntry[]> {
     return this.#look(`/v1/health/connect/${encode(name)}`, entriesIn);
   }
 
-  node(name: string): Looked<Node | undefined> {
+  node(name: string): Lookup<Node | undefined> {
     return this.#look(`/v1/catalog/node/${encode(name)}`, (answer) => {
       return jsonOf<{ readonly Node: Node }>(answer)?.Node;
     });
   }
 
-  query(idOrName: string): Looked<QueryFound | undefined> {
+  query(idOrName: string): Lookup<QueryFound | undefined> {
     return this.#look(`/v1/query/${encode(idOrName)}/execute`, (answer) => {
       const executed = jsonOf<Executed>(answer);
       if (executed === null) return undefined;
@@ -97,13 +97,13 @@ export class HttpLookups implements Lookups {
     });
   }
 
-  address(ip: string): Looked<AddressOwner | undefined> {
+  address(ip: string): Lookup<AddressOwner | undefined> {
     return this.#look(`${ADDRESS_OWNER_PATH}${encode(ip)}`, (answer) => {
       return jsonOf<AddressOwner>(answer) ?? undefined;
     });
   }
 
-  #look<T>(path: string, read: (answer: Answered) => T): Looked<T> {
+  #look<T>(path: string, read: (answer: Answered) => T): Lookup<T> {
     const target = this.#options.maxStaleMs > 0 ? `${path}?stale` : path;
     const memory = this.#memories.get(target)?.value;
     const now = this.#options.clock.monotonic();
@@ -178,7 +178,7 @@ function encode(name: string): string {
   return encodeURIComponent(name);
 }
 
-function derive<A, B>(looked: Looked<A>, of: (value: A) => B): Looked<B> {
+function derive<A, B>(looked: Lookup<A>, of: (value: A) => B): Lookup<B> {
   const change = ({ value, isCurrent }: Found<A>): Found<B> => ({ value: of(value), isCurrent });
   return looked instanceof Promise ? looked.then(change) : change(looked);
 }

@@ -53,7 +53,7 @@ export class DnsServer {
   readonly responder: Responder;
 
   constructor(options: DnsServerOptions) {
-    const { clock, random, logger, listen } = options;
+    const { datacenter, lookups, clock, random, logger, listen } = options;
     const config = inLowerCase(options.config);
     const recursors = new Recursors({
       addresses: config.recursors,
@@ -62,7 +62,7 @@ export class DnsServer {
       clock,
       random,
     });
-    const answers = new Answers({ ...options, config, recursors });
+    const answers = new Answers({ config, datacenter, lookups, recursors, clock });
     const responder = new Responder({ answers, recursors, config, random, logger });
     const amplification = new Amplification(clock);
     this.#options = options;

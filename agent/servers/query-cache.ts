@@ -40,7 +40,7 @@ export interface CachedAnswer {
 }
 
 /** An answer that is followed. */
-interface Followed {
+interface KeptAnswer {
   answer: Answer;
   /** When a server last said that this is how it stands. */
   confirmedMs: number;
@@ -51,7 +51,7 @@ interface Followed {
 export class QueryCache {
   readonly #clock: Clock;
   readonly #fetch: Fetch;
-  readonly #kept = new ByteCache<string, Followed>({
+  readonly #kept = new ByteCache<string, KeptAnswer>({
     maxBytes: MAX_BYTES,
     onEvict: ({ ended }) => ended.abort(),
   });
@@ -99,14 +99,18 @@ export class QueryCache {
     }
   }
 
-  #confirm(kept: Kept<Followed>, answer: Answer): void {
+  #confirm(kept: Kept<KeptAnswer>, answer: Answer): void {
     kept.value.answer = answer;
     kept.value.confirmedMs = this.#clock.monotonic();
     kept.resize(bytesOf(answer));
   }
 
   /** Asks for what is newer until nobody uses the answer any more. */
-  async #follow(key: string, { target, token }: CachedQuery, kept: Kept<Followed>): Promise<void> {
+  async #follow(
+    key: string,
+    { target, token }: CachedQuery,
+    kept: Kept<KeptAnswer>,
+  ): Promise<void> {
     const { value: followed } = kept;
     const { signal } = followed.ended;
     let failures = 0;
