@@ -1,6 +1,11 @@
 /** This agent's part of the catalog: how it differs from the local state, and telling it changes. */
 import { ProconsulError } from '../../lib/errors.ts';
-import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../../lib/model.ts';
+import type {
+  CheckDefinition,
+  Deregistration,
+  NodeDefinition,
+  ServiceDefinition,
+} from '../../lib/model.ts';
 import type { LocalCheck, LocalState } from '../state/local-state.ts';
 import type { Catalog } from './catalog.ts';
 import type { Change } from './changes.ts';
@@ -81,14 +86,14 @@ export class OwnCatalog {
    * could be asked, and so nothing is known to be there.
    */
   async tell(serviceId: string, change: Change): Promise<Refused | undefined> {
-    const { local, catalog, self } = this.#options;
+    const { local, self } = this.#options;
     const { Node } = self.node();
     const service = local.services.get(serviceId);
     const token = service?.token || self.token();
     if (serviceId !== '' && service === undefined) {
       // Its checks go with it, in the same entry.
       const all = { service: true, checks: new Set<string>() };
-      return joined(await refusalOf(all, catalog.deregister({ node: Node, serviceId }, token)));
+      return joined(await refusalOf(all, this.#deregister({ node: Node, serviceId }, token)));
     }
     const checks: LocalCheck[] = [];
     const gone: string[] = [];
@@ -100,7 +105,7 @@ export class OwnCatalog {
     const refused = await this.#register(service?.definition, checks, token);
     for (const checkId of gone) {
       const one = { service: false, checks: new Set([checkId]) };
-      refused.push(...(await refusalOf(one, catalog.deregister({ node: Node, checkId }, token))));
+      refused.push(...(await refusalOf(one, this.#deregister({ node: Node, checkId }, token))));
     }
     return joined(refused);
   }
@@ -114,8 +119,15 @@ export class OwnCatalog {
       byToken.set(token, [...(byToken.get(token) ?? []), definition]);
     }
     for (const [token, checks] of byToken) {
-      await catalog.register({ node: self.node(), skipNodeUpdate: true, checks }, token);
+      const skipNodeUpdate = this.#nodeKnown;
+      await catalog.register({ node: self.node(), skipNodeUpdate, checks }, token);
     }
+  }
+
+  /** A deregistration names no machine: where the name is another's, that is found out before. */
+  async #deregister(what: Deregistration, token: string): Promise<void> {
+    if (!this.#nodeKnown) await this.registerSelf();
+    await this.#options.catalog.deregister(what, token);
   }
 
   /** Together; where that is refused each part for itself, so that none holds up another. */
