@@ -23,6 +23,9 @@ export const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 /** What an answer keeps alive beside its body and key: itself, its query, and its place in Watcher. */
 export const ANSWER_OVERHEAD_BYTES = 3072;
 
+/** A few milliseconds of evaluating. */
+const WAKES_PER_TURN = 64;
+
 export interface AnswersOptions {
   readonly state: () => State;
   readonly watcher: Watcher;
@@ -35,6 +38,7 @@ export class Answers implements Keeper {
   /** By the query's key. */
   readonly #kept: ByteCache<string, LiveAnswer>;
   readonly #waited = new Map<string, LiveAnswer>();
+  readonly #toWake: (() => void)[] = [];
 
   constructor(options: AnswersOptions) {
     const { state, watcher, clock, maxBytes = MAX_ANSWER_BYTES } = options;
@@ -110,6 +114,17 @@ export class Answers implements Keeper {
 
   touched(live: LiveAnswer): void {
     if (this.#kept.get(live.query.key) !== undefined) this.#account(live, 0);
+  }
+
+  soon(wake: () => void): void {
+    if (this.#toWake.push(wake) === 1) queueMicrotask(() => this.#wakeSome());
+  }
+
+  /** Some in a turn: one entry may touch ten thousand answers, and each is evaluated anew. */
+  #wakeSome(): void {
+    const rest = this.#toWake;
+    for (const wake of rest.splice(0, WAKES_PER_TURN)) wake();
+    if (rest.length > 0) setImmediate(() => this.#wakeSome());
   }
 
   left(live: LiveAnswer): void {

@@ -38,6 +38,8 @@ export interface Keeper {
   rendered(live: LiveAnswer, answer: Answer): void;
   /** What it read was touched: it has no answer any more. */
   touched(live: LiveAnswer): void;
+  /** Calls once this turn's entries are applied, and others that ask for the same in between. */
+  soon(wake: () => void): void;
   /** Nobody waits any more. */
   left(live: LiveAnswer): void;
 }
@@ -155,7 +157,7 @@ export class LiveAnswer {
     if (this.#waking) return;
     this.#waking = true;
     // Once for the whole batch of entries that is being applied, not once an entry.
-    queueMicrotask(() => this.#wakeAll());
+    this.#deps.keeper.soon(() => this.#wakeAll());
   }
 
   #wakeAll(): void {

@@ -120,6 +120,17 @@ describe('Answers.wait', () => {
     assert(Math.max(...steps) <= 200, `at most ${Math.max(...steps)} at a time`);
   });
 
+  it('lets other work come between when one entry touches very many answers', async () => {
+    const { query, runs, touch, wait } = start();
+    const shared = (i: number): Query => ({ ...query('web'), key: `web ${i}` });
+    const waiting = Array.from({ length: 2000 }, (_, i) => wait(shared(i), 1));
+    const before = runs();
+    touch('web');
+    await Promise.resolve();
+    assert(runs() - before <= 100, `${runs() - before} were evaluated at once`);
+    await until(() => waiting.every(({ got }) => got.length === 1));
+  });
+
   it('tells those too who were already passed over when something changes once more', async () => {
     const { query, touch, wait } = start();
     const late = wait(query('web'), 2);
