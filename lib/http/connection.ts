@@ -14,7 +14,7 @@ import { asciiTarget } from './path.ts';
 const PIECE_BYTES = 4096;
 /** So much is read ahead; a client that goes away is noticed as long as it is less. */
 const MAX_AHEAD_BYTES = 4096;
-const HEAD_END = '\r\n\r\n';
+const HEAD_END = Buffer.from('\r\n\r\n');
 
 /** What may answer a request in place of the parser, byte for byte as a route would. */
 export interface Shortcut {
@@ -42,8 +42,12 @@ interface Open {
 /** What the parser was given since it last stood between two messages. */
 interface Given {
   readonly first: Buffer;
+  /** Up to where the first head ends, which may come in pieces. */
+  head: Buffer;
   bytes: number;
   requests: number;
+  /** The last bytes: a head ends with HEAD_END, and so does a body in chunks. */
+  tail: Buffer;
 }
 
 const BY_SOCKET = new WeakMap<Socket, Connection>();
@@ -118,7 +122,7 @@ export class Connection {
     const given = this.#given;
     if (given === undefined || given.requests !== 1 || !isPlain(message)) return undefined;
     const { first, bytes } = given;
-    if (bytes !== first.length || lengthOf(message, first) !== bytes) return undefined;
+    if (bytes !== first.length || lengthOf(message, given) !== bytes) return undefined;
     return first.toString('latin1');
   }
 
@@ -197,9 +201,25 @@ export class Connection {
     if (this.#socket.destroyed) return;
     const piece = this.#given === undefined ? asciiTarget(bytes) : bytes;
     this.#isFresh = false;
-    this.#given ??= { first: piece, bytes: 0, requests: 0 };
-    this.#given.bytes += piece.length;
+    this.#count(piece);
     this.#parse(piece);
+  }
+
+  #count(piece: Buffer): void {
+    const none = Buffer.alloc(0);
+    const given = this.#given ?? {
+      first: piece,
+      head: none,
+      bytes: 0,
+      requests: 0,
+      tail: none,
+    };
+    this.#given = given;
+    given.tail = Buffer.concat([given.tail, piece.subarray(-HEAD_END.length)]).subarray(
+      -HEAD_END.length,
+    );
+    given.bytes += piece.length;
+    if (!given.head.includes(HEAD_END)) given.head = Buffer.concat([given.head, piece]);
   }
 
   #serve(open: Open): void {
@@ -211,9 +231,7 @@ export class Connection {
   #answered({ message }: Open): void {
     this.#open = undefined;
     const given = this.#given;
-    // Whatever was given is this one message and nothing more: so nothing is left in the parser.
-    const isWhole = message.complete && given?.bytes === lengthOf(message, given?.first);
-    if (given?.requests === 1 && isWhole) this.#given = undefined;
+    if (given !== undefined && isAllOf(message, given)) this.#given = undefined;
     if (this.#next.length > 0 || this.#aheadBytes > 0) setImmediate(() => this.#goOn());
     else if (this.#error !== undefined) this.#refuse(this.#error);
     else if (this.#hasEnded) this.#advance();
@@ -283,9 +301,20 @@ function isPlain({ method, httpVersion, headers }: IncomingMessage): boolean {
   );
 }
 
+/**
+ * Whether what was given is this one message and nothing more, so that nothing is left in the
+ * parser. After a body in chunks what is left could only be a part of a head: that does not end as
+ * a head does, or it would have been found.
+ */
+function isAllOf(message: IncomingMessage, given: Given): boolean {
+  if (!message.complete || given.requests !== 1) return false;
+  if (message.headers['transfer-encoding'] !== undefined) return given.tail.equals(HEAD_END);
+  return given.bytes === lengthOf(message, given);
+}
+
 /** How many bytes the message has; NaN where that cannot be told from its head. */
-function lengthOf({ headers }: IncomingMessage, first: Buffer | undefined): number {
-  const headEnd = first?.indexOf(HEAD_END) ?? -1;
+function lengthOf({ headers }: IncomingMessage, { head }: Given): number {
+  const headEnd = head.indexOf(HEAD_END);
   if (headEnd < 0 || headers['transfer-encoding'] !== undefined) return Number.NaN;
   return headEnd + HEAD_END.length + Number(headers['content-length'] ?? 0);
 }

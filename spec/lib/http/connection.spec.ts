@@ -193,6 +193,27 @@ describe('a path', () => {
     assert.equal((await client.ask(getText('/v1/kv/ä/😀?raw'))).body.toString(), 'x');
   });
 
+  it('may hold it on a connection whose requests came in pieces, or with a body in chunks', async () => {
+    const { port, put: write } = await startServer();
+    await write('/v1/kv/%C3%A4', '1');
+    const client = await RawClient.connect(port);
+    const raw = getText('/v1/kv/ä?raw');
+    const chunked =
+      'PUT /v1/kv/c HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
+    for (const parts of [
+      [raw],
+      [raw.slice(0, 30), raw.slice(30)],
+      [`${chunked}1\r\nx\r\n0\r\n\r\n`],
+    ]) {
+      for (const part of parts) {
+        client.send(part);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.match((await client.answer()).head, /^HTTP\/1.1 200/);
+      assert.equal((await client.ask(raw)).body.toString(), '1');
+    }
+  });
+
   it('of raw bytes that are no UTF-8 is refused', async () => {
     const { port } = await startServer();
     const client = await RawClient.connect(port);
