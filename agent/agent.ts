@@ -6,7 +6,7 @@ import type { Route } from '../lib/http/route.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import { CheckSet } from './checks/check-set.ts';
-import type { ContainerProbe } from './checks/kind.ts';
+import type { ContainerProbe } from './checks/kinds/kind.ts';
 import { Reaper } from './checks/reaper.ts';
 import { definitionsOf } from './definitions/from-config.ts';
 import type { AgentContext, LogTap } from './http/context.ts';

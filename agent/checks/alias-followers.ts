@@ -1,7 +1,7 @@
 import type { CheckDefinition } from '../../lib/model.ts';
 import type { LocalState } from '../state/local-state.ts';
 import { aliasLook } from './kinds/alias.ts';
-import { critical, type Look } from './probe.ts';
+import { critical, type Look } from './probing/probe.ts';
 
 interface Alias {
   readonly id: string;

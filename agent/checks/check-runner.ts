@@ -1,6 +1,6 @@
 /** Runs one probe again and again until it is stopped; of what kind it is, it does not know. */
 import type { Cancel, Clock } from '../../lib/clock.ts';
-import { critical, type Look, type Probe } from './probe.ts';
+import { critical, type Look, type Probe } from './probing/probe.ts';
 
 export interface CheckRunnerOptions {
   readonly clock: Clock;

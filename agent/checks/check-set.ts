@@ -8,12 +8,12 @@ import type { CheckSpec } from '../definitions/check-spec.ts';
 import type { LocalCheck, LocalState } from '../state/local-state.ts';
 import { AliasFollowers } from './alias-followers.ts';
 import { CheckRunner } from './check-runner.ts';
-import type { ContainerProbe } from './kind.ts';
 import { alias, aliasLook } from './kinds/alias.ts';
+import type { ContainerProbe } from './kinds/kind.ts';
+import { type AnyKind, kindOf } from './kinds/kinds.ts';
 import { ttl } from './kinds/ttl.ts';
-import { type AnyKind, kindOf } from './kinds.ts';
-import { cutOutput } from './output.ts';
-import { critical, type Look, type Probe } from './probe.ts';
+import { cutOutput } from './probing/output.ts';
+import { critical, type Look, type Probe } from './probing/probe.ts';
 import { Threshold } from './threshold.ts';
 import { TtlCheck } from './ttl-check.ts';
 

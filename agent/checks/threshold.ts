@@ -1,5 +1,5 @@
 import type { CheckStatus } from '../../lib/model.ts';
-import type { Look } from './probe.ts';
+import type { Look } from './probing/probe.ts';
 
 export interface Thresholds {
   readonly SuccessBeforePassing: number;

@@ -1,6 +1,6 @@
 /** Registrator's `SERVICE_CHECK_*` as a check. */
 import { parseDuration } from '../../lib/duration.ts';
-import { KINDS } from '../checks/kinds.ts';
+import { KINDS } from '../checks/kinds/kinds.ts';
 import type { Attributes } from './attributes.ts';
 import type { CheckRegistration } from './registrations.ts';
 

@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
-import type { ContainerProbe } from '../checks/kind.ts';
+import type { ContainerProbe } from '../checks/kinds/kind.ts';
 import { ContainerRegistrations, type RegistrationsDeps } from './container-registrations.ts';
 import { execProbe } from './exec-probe.ts';
 import { isOurs } from './meta.ts';

@@ -4,9 +4,9 @@ import type { Schema } from '../../lib/decode.ts';
 import { decoder, valueDecoder } from '../../lib/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { CheckDefinition, CheckStatus } from '../../lib/model.ts';
-import { type COMMON_FIELDS, type Fields, text, type ValuesOf } from '../checks/kind.ts';
 import { alias } from '../checks/kinds/alias.ts';
-import { CHECK_FIELDS, KINDS, type KindValues, kindOf } from '../checks/kinds.ts';
+import { type COMMON_FIELDS, type Fields, text, type ValuesOf } from '../checks/kinds/kind.ts';
+import { CHECK_FIELDS, KINDS, type KindValues, kindOf } from '../checks/kinds/kinds.ts';
 
 /** Durations are nanoseconds; what was left out is empty or 0. */
 export type CheckSpec = { readonly CheckID: string } & ValuesOf<typeof COMMON_FIELDS> & KindValues;

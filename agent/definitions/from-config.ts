@@ -2,9 +2,14 @@
 import type { Config } from '../../lib/config/config.ts';
 import { valueDecoder } from '../../lib/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
-import type { Definitions } from '../sync/registrar.ts';
 import { type CheckSpec, checkSchema, isStatusOrEmpty, validateCheck } from './check-spec.ts';
 import { type ServiceSpec, serviceFromConfig, validateService } from './service-spec.ts';
+
+/** What the configuration files define. */
+export interface Definitions {
+  readonly services: readonly ServiceSpec[];
+  readonly checks: readonly CheckSpec[];
+}
 
 const checkFromConfig = valueDecoder<CheckSpec>(checkSchema);
 

@@ -20,6 +20,7 @@ import {
   fullCheck,
   runsPrograms,
 } from '../definitions/check-spec.ts';
+import type { Definitions } from '../definitions/from-config.ts';
 import { checksOf, type ServiceSpec, serviceDefinition } from '../definitions/service-spec.ts';
 import { freePort, type SidecarPorts, sidecarId, sidecarOf } from '../definitions/sidecar.ts';
 import type { LocalCheck, LocalService, LocalState, Source } from '../state/local-state.ts';
@@ -46,12 +47,6 @@ export interface RegisterOptions {
   readonly token: string;
   /** Checks of the service that this registration does not name go. */
   readonly replaceChecks?: boolean;
-}
-
-/** What the configuration files define. */
-export interface Definitions {
-  readonly services: readonly ServiceSpec[];
-  readonly checks: readonly CheckSpec[];
 }
 
 interface StoredCheck {

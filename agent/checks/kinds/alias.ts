@@ -1,7 +1,7 @@
 /** A check that stands for other checks: those of a service and of its node. */
 import type { CheckDefinition } from '../../../lib/model.ts';
-import { checkKind, text } from '../kind.ts';
-import { type Look, passing } from '../probe.ts';
+import { type Look, passing } from '../probing/probe.ts';
+import { checkKind, text } from './kind.ts';
 
 export const alias = checkKind({
   type: 'alias',

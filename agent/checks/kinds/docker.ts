@@ -1,5 +1,5 @@
 /** A command inside a container: exit code 0 is passing, 1 is warning, all else critical. */
-import { ARGS, checkKind, type FromLabel, text } from '../kind.ts';
+import { ARGS, checkKind, type FromLabel, text } from './kind.ts';
 import { inShell } from './script.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;

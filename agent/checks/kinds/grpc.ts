@@ -5,10 +5,10 @@ import { connect as connectTls } from 'node:tls';
 import type grpcJs from '@grpc/grpc-js';
 import type { ChannelCredentials, ServiceError } from '@grpc/grpc-js';
 import { goDialError, splitHostPort } from '../../../lib/go-error.ts';
-import { dial, tlsOptions } from '../dial.ts';
-import { checkKind, flag, TLS_FIELDS, text, type ValuesOf } from '../kind.ts';
-import { type Looking, looking } from '../looking.ts';
-import { critical, type Look, passing } from '../probe.ts';
+import { dial, tlsOptions } from '../probing/dial.ts';
+import { type Looking, looking } from '../probing/looking.ts';
+import { critical, type Look, passing } from '../probing/probe.ts';
+import { checkKind, flag, TLS_FIELDS, text, type ValuesOf } from './kind.ts';
 
 const FIELDS = { GRPC: text, GRPCUseTLS: flag, ...TLS_FIELDS };
 

@@ -1,10 +1,10 @@
 /** Whether an HTTP/2 server answers a ping. */
 import { connect } from 'node:http2';
 import { goDialError } from '../../../lib/go-error.ts';
-import { dial } from '../dial.ts';
-import { checkKind, type Field, flag, TLS_FIELDS, text } from '../kind.ts';
-import { looking } from '../looking.ts';
-import { critical, passing } from '../probe.ts';
+import { dial } from '../probing/dial.ts';
+import { looking } from '../probing/looking.ts';
+import { critical, passing } from '../probing/probe.ts';
+import { checkKind, type Field, flag, TLS_FIELDS, text } from './kind.ts';
 
 /** Unlike gRPC's, it is on unless it is switched off. */
 const flagOn: Field<boolean> = { ...flag, usual: true };

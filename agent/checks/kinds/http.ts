@@ -2,7 +2,11 @@
 import http, { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import https from 'node:https';
 import { goDialError } from '../../../lib/go-error.ts';
-import { tlsOptions } from '../dial.ts';
+import { tlsOptions } from '../probing/dial.ts';
+import { lookupFor } from '../probing/link-local.ts';
+import { type Looking, looking } from '../probing/looking.ts';
+import { OutputTail } from '../probing/output.ts';
+import { critical, type Look, passing, warning } from '../probing/probe.ts';
 import {
   checkKind,
   flag,
@@ -11,11 +15,7 @@ import {
   TLS_FIELDS,
   text,
   type ValuesOf,
-} from '../kind.ts';
-import { lookupFor } from '../link-local.ts';
-import { type Looking, looking } from '../looking.ts';
-import { OutputTail } from '../output.ts';
-import { critical, type Look, passing, warning } from '../probe.ts';
+} from './kind.ts';
 
 /** As Go's client. */
 const MAX_REDIRECTS = 10;

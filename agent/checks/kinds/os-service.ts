@@ -1,6 +1,7 @@
 /** Whether systemd has a unit running. */
-import { checkKind, text } from '../kind.ts';
-import { critical, passing } from '../probe.ts';
+
+import { critical, passing } from '../probing/probe.ts';
+import { checkKind, text } from './kind.ts';
 import { programProbe } from './script.ts';
 
 export const osService = checkKind({

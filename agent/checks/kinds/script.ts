@@ -1,10 +1,10 @@
 /** A program: exit code 0 is passing, 1 is warning, all else critical. Never through a shell. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { formatDuration, NS_PER_MS } from '../../../lib/duration.ts';
-import { ARGS, checkKind } from '../kind.ts';
-import { looking } from '../looking.ts';
-import { OutputTail } from '../output.ts';
-import { critical, type Look, type Probe, passing, warning } from '../probe.ts';
+import { looking } from '../probing/looking.ts';
+import { OutputTail } from '../probing/output.ts';
+import { critical, type Look, type Probe, passing, warning } from '../probing/probe.ts';
+import { ARGS, checkKind } from './kind.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 

@@ -1,9 +1,9 @@
 /** Whether a TCP connection can be made, with TLS on it where that is asked for. */
 import { goDialError } from '../../../lib/go-error.ts';
-import { dial } from '../dial.ts';
-import { checkKind, flag, TLS_FIELDS, text } from '../kind.ts';
-import { looking } from '../looking.ts';
-import { critical, passing } from '../probe.ts';
+import { dial } from '../probing/dial.ts';
+import { looking } from '../probing/looking.ts';
+import { critical, passing } from '../probing/probe.ts';
+import { checkKind, flag, TLS_FIELDS, text } from './kind.ts';
 
 export const tcp = checkKind({
   type: 'tcp',

@@ -1,5 +1,5 @@
 /** A check that clients report; it turns critical by itself when they do not. */
-import { checkKind, duration } from '../kind.ts';
+import { checkKind, duration } from './kind.ts';
 
 export const ttl = checkKind({
   type: 'ttl',

@@ -2,10 +2,10 @@
 import { createSocket, type SocketOptions } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { goDialError, splitHostPort } from '../../../lib/go-error.ts';
-import { checkKind, text } from '../kind.ts';
-import { lookupFor } from '../link-local.ts';
-import { looking } from '../looking.ts';
-import { critical, passing } from '../probe.ts';
+import { lookupFor } from '../probing/link-local.ts';
+import { looking } from '../probing/looking.ts';
+import { critical, passing } from '../probing/probe.ts';
+import { checkKind, text } from './kind.ts';
 
 /** How long a refusal may take to come back. */
 const REFUSAL_MS = 500;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CheckRunner } from '../../../agent/checks/check-runner.ts';
 import { CheckSet } from '../../../agent/checks/check-set.ts';
-import { critical, type Look, passing } from '../../../agent/checks/probe.ts';
+import { critical, type Look, passing } from '../../../agent/checks/probing/probe.ts';
 import { Threshold } from '../../../agent/checks/threshold.ts';
 import {
   type CheckSpec,

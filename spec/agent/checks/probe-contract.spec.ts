@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { CheckSet } from '../../../agent/checks/check-set.ts';
-import type { ContainerProbe } from '../../../agent/checks/kind.ts';
-import { KINDS } from '../../../agent/checks/kinds.ts';
-import { passing } from '../../../agent/checks/probe.ts';
+import type { ContainerProbe } from '../../../agent/checks/kinds/kind.ts';
+import { KINDS } from '../../../agent/checks/kinds/kinds.ts';
+import { passing } from '../../../agent/checks/probing/probe.ts';
 import {
   type CheckSpec,
   checkDefinition,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { CHECK_FIELDS, KINDS } from '../../../agent/checks/kinds.ts';
+import { CHECK_FIELDS, KINDS } from '../../../agent/checks/kinds/kinds.ts';
 import { FILE_KEYS, fileKey } from '../../../agent/definitions/file-keys.ts';
 import { definitionsOf } from '../../../agent/definitions/from-config.ts';
 import { loadConfig } from '../../../lib/config/load.ts';

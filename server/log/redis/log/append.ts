@@ -5,8 +5,8 @@ import type { Proposal } from '../../event-log.ts';
 import type { Keys } from '../link/keys.ts';
 import { PROPOSAL_BUDGET_MS, SCRIPT_MAX_BYTES, SCRIPT_MAX_ENTRIES } from '../link/limits.ts';
 import { within } from '../link/patience.ts';
+import { APPEND, dailyKeys } from '../records/scripts.ts';
 import type { Live, LiveSession } from './live.ts';
-import { APPEND, dailyKeys } from './scripts.ts';
 
 /**
  * Waits until an index is committed by whatever policy there is: applied by this server at least,

@@ -13,8 +13,8 @@ import {
 } from '../../../cluster/leases.ts';
 import { defineScript, type Script } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
+import { PRELUDE } from '../records/scripts.ts';
 import type { LiveSession } from './live.ts';
-import { PRELUDE } from './scripts.ts';
 
 /**
  * Keys here: meta, log, leases, lease-ttls, lease-clock. A lease's score is when it ends, in the time

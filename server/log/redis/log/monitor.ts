@@ -7,9 +7,9 @@ import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Keys } from '../link/keys.ts';
 import { SNAPSHOT_DUE_BYTES, TAIL_STALL_MS } from '../link/limits.ts';
 import { sleep } from '../link/patience.ts';
+import { CHECK, dailyKeys } from '../records/scripts.ts';
 import type { History } from '../repair/history.ts';
 import type { Live } from './live.ts';
-import { CHECK, dailyKeys } from './scripts.ts';
 
 /** A server as Redis has last heard of it. */
 export interface Peer {

@@ -9,9 +9,9 @@ import type { IndexGate } from '../../index-gate.ts';
 import type { Keys } from '../link/keys.ts';
 import type { CommitPolicy } from '../link/options.ts';
 import { sleep } from '../link/patience.ts';
+import { dailyKeys, REPORT } from '../records/scripts.ts';
 import { majorityOf } from '../repair/seal-plan.ts';
 import type { Live } from './live.ts';
-import { dailyKeys, REPORT } from './scripts.ts';
 
 /** The others apply within a millisecond or two; each look costs Redis some 20 µs. */
 const POLL_MS = 2;

@@ -4,8 +4,8 @@ import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Keys } from '../link/keys.ts';
 import { PROPOSAL_BUDGET_MS } from '../link/limits.ts';
 import { within } from '../link/patience.ts';
+import { dailyKeys, READ_INDEX } from '../records/scripts.ts';
 import type { Live, LiveSession } from './live.ts';
-import { dailyKeys, READ_INDEX } from './scripts.ts';
 
 /**
  * Whether the Redis that answered at this moment of its clock was still the one that counts; false

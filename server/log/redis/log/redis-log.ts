@@ -17,6 +17,7 @@ import {
 import { describeAddress, describeRedis, type RedisOptions } from '../link/options.ts';
 import type { Session } from '../link/session.ts';
 import { Sessions } from '../link/sessions.ts';
+import { followTail } from '../records/tail.ts';
 import { type BallotStore, forgetfulBallots } from '../repair/ballot-file.ts';
 import { History } from '../repair/history.ts';
 import type { LostEntry } from '../repair/lost-entry.ts';
@@ -29,7 +30,6 @@ import { Monitor, type Peer } from './monitor.ts';
 import { Quorum } from './quorum.ts';
 import { ReadIndex } from './read-index.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
-import { followTail } from './tail.ts';
 
 export interface RedisLogDeps {
   readonly redis: RedisOptions;

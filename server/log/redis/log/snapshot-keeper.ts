@@ -5,9 +5,9 @@ import type { Logger } from '../../../../lib/logger.ts';
 import type { Snapshot } from '../../event-log.ts';
 import type { Keys } from '../link/keys.ts';
 import { FULL_RETRY_MS } from '../link/limits.ts';
+import { SnapshotStore } from '../records/snapshot-store.ts';
 import type { History } from '../repair/history.ts';
 import type { LiveSession } from './live.ts';
-import { SnapshotStore } from './snapshot-store.ts';
 
 export interface SnapshotKeeperDeps {
   readonly live: LiveSession;

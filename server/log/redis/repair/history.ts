@@ -4,7 +4,7 @@
  */
 import type { Entry } from '../../../commands.ts';
 import { type LogSink, type Position, type Snapshot, START } from '../../event-log.ts';
-import { follows, type RawEntry, toEntry } from '../log/stream-entry.ts';
+import { follows, type RawEntry, toEntry } from '../records/stream-entry.ts';
 import { RingBuffer, type RingLimits } from './ring-buffer.ts';
 import { type Ballot, NO_BALLOT } from './seal-plan.ts';
 

@@ -1,7 +1,7 @@
 /** The newest entries of this server's own history, to put back into a Redis that lost them. */
 import { type Position, START } from '../../event-log.ts';
 import { RING_MAX_BYTES, RING_MIN_ENTRIES, RING_MIN_MS } from '../link/limits.ts';
-import type { RawEntry } from '../log/stream-entry.ts';
+import type { RawEntry } from '../records/stream-entry.ts';
 
 export interface RingLimits {
   readonly minMs: number;

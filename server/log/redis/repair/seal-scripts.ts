@@ -6,7 +6,7 @@
 import { defineScript } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { SETTLE_MS } from '../link/limits.ts';
-import { PRELUDE } from '../log/scripts.ts';
+import { PRELUDE } from '../records/scripts.ts';
 
 export function sealKeys({ meta, log, ids, servers, seal, snapshot }: Keys): string[] {
   return [meta, log, ids, servers, seal, snapshot];

@@ -6,15 +6,15 @@ import { type Position, START } from '../../event-log.ts';
 import type { Connection, Script } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { DAMAGE_SCAN_ENTRIES, REPAIR_MAX_ENTRIES, SCRIPT_MAX_BYTES } from '../link/limits.ts';
-import { SnapshotStore } from '../log/snapshot-store.ts';
+import { SnapshotStore } from '../records/snapshot-store.ts';
 import {
   follows,
   parseStreamItem,
   type RawEntry,
   type StreamItem,
   streamId,
-} from '../log/stream-entry.ts';
-import { entryAt, readAfter, readItemsAfter } from '../log/tail.ts';
+} from '../records/stream-entry.ts';
+import { entryAt, readAfter, readItemsAfter } from '../records/tail.ts';
 import type { History } from './history.ts';
 import type { Plan } from './seal-plan.ts';
 import { CUT, REPAIR, RESET, SEAL, sealKeys } from './seal-scripts.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { START } from '../../../../../server/log/event-log.ts';
-import type { RawEntry } from '../../../../../server/log/redis/log/stream-entry.ts';
+import type { RawEntry } from '../../../../../server/log/redis/records/stream-entry.ts';
 import { RingBuffer } from '../../../../../server/log/redis/repair/ring-buffer.ts';
 
 function entry(index: number, t = index, payload = 'x'): RawEntry {

@@ -4,7 +4,7 @@
  * after the end is nobody's, and what was opened is closed. A kind attaches no handler but here.
  */
 import type { EventEmitter } from 'node:events';
-import { type Cancel, systemClock } from '../../lib/clock.ts';
+import { type Cancel, systemClock } from '../../../lib/clock.ts';
 import { critical, type Look } from './probe.ts';
 
 export interface Looking {

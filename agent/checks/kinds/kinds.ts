@@ -1,16 +1,17 @@
 /** All kinds of checks, in the order in which Consul tells them apart. */
+
+import type { Probe } from '../probing/probe.ts';
+import { alias } from './alias.ts';
+import { docker } from './docker.ts';
+import { grpc } from './grpc.ts';
+import { h2ping } from './h2ping.ts';
+import { http1 } from './http.ts';
 import { COMMON_FIELDS, type Fields, type ProbeContext, type ValuesOf } from './kind.ts';
-import { alias } from './kinds/alias.ts';
-import { docker } from './kinds/docker.ts';
-import { grpc } from './kinds/grpc.ts';
-import { h2ping } from './kinds/h2ping.ts';
-import { http1 } from './kinds/http.ts';
-import { osService } from './kinds/os-service.ts';
-import { script } from './kinds/script.ts';
-import { tcp } from './kinds/tcp.ts';
-import { ttl } from './kinds/ttl.ts';
-import { udp } from './kinds/udp.ts';
-import type { Probe } from './probe.ts';
+import { osService } from './os-service.ts';
+import { script } from './script.ts';
+import { tcp } from './tcp.ts';
+import { ttl } from './ttl.ts';
+import { udp } from './udp.ts';
 
 const ALL = [grpc, http1, ttl, tcp, udp, h2ping, osService, alias, docker, script] as const;
 

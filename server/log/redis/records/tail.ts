@@ -4,7 +4,6 @@ import type { Connection } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { BLOCK_MS, READ_MAX_BYTES, READ_MAX_ENTRIES, WAKE_MAX_ENTRIES } from '../link/limits.ts';
 import type { Session } from '../link/session.ts';
-import type { History } from '../repair/history.ts';
 import { dailyKeys, READ } from './scripts.ts';
 import { parseStreamItem, type RawEntry, type StreamItem, streamId } from './stream-entry.ts';
 
@@ -42,6 +41,13 @@ export async function entryAt(
   return entry?.index === index ? entry : undefined;
 }
 
+/** Who takes the entries as they come, as long as each follows from the one before. */
+export interface Follower {
+  readonly position: { readonly index: number };
+  /** How many of them follow. */
+  follow(entries: readonly (RawEntry | undefined)[]): number;
+}
+
 /**
  * Feeds the history until the session ends, and then rejects. Ends it where an entry does not
  * follow: what comes next is for a new session to find out.
@@ -49,7 +55,7 @@ export async function entryAt(
 export async function followTail(
   { tail }: Session,
   keys: Keys,
-  history: History,
+  history: Follower,
   onApplied: () => void,
 ): Promise<never> {
   const feed = (entries: readonly (RawEntry | undefined)[]) => {

@@ -1,5 +1,5 @@
 /** What one look at something shows, and the port that every kind of check implements. */
-import type { CheckStatus } from '../../lib/model.ts';
+import type { CheckStatus } from '../../../lib/model.ts';
 
 export interface Look {
   readonly status: CheckStatus;

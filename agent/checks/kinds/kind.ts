@@ -3,8 +3,8 @@
  * the configuration files, the labels of containers and the Type in the catalog follow from that
  * list.
  */
-import type { Schema } from '../../lib/decode.ts';
-import type { Probe } from './probe.ts';
+import type { Schema } from '../../../lib/decode.ts';
+import type { Probe } from '../probing/probe.ts';
 
 /** One field of a registration: its form, and the value that stands for "left out". */
 export interface Field<T> {

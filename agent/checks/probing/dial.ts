@@ -1,7 +1,7 @@
 /** The one way in which checks open connections to a host and port. */
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { splitHostPort } from '../../lib/go-error.ts';
+import { splitHostPort } from '../../../lib/go-error.ts';
 import { lookupFor } from './link-local.ts';
 import type { Looking } from './looking.ts';
 
