@@ -4,7 +4,13 @@ import { MAX_CACHED_BYTES, MAX_TCP_CONNECTIONS_PER_ADDRESS } from '../../../agen
 import { mutations } from '../../support/experiments/dns-mutations.ts';
 import { webOn } from '../../support/factories.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
-import { encodeQuestion, sendTcp, sendUdp } from '../../support/servers/dns-client.ts';
+import {
+  encodeQuestion,
+  forgeUdp,
+  sendTcp,
+  sendUdp,
+  whyNoForging,
+} from '../../support/servers/dns-client.ts';
 import { parsePacket } from '../../support/servers/dns-parser.ts';
 import { startDns } from '../../support/servers/start-dns.ts';
 import { until } from '../../support/until.ts';
@@ -12,6 +18,7 @@ import { until } from '../../support/until.ts';
 const SEED = 8;
 const PACKETS = 100_000;
 const FORMERR = 1;
+const NXDOMAIN = 3;
 const NOTIMP = 4;
 const REFUSED = 5;
 
@@ -33,6 +40,21 @@ describe(`100,000 mutated packets (SEED=${SEED})`, () => {
     assert(dns.responder.size.cachedBytes <= MAX_CACHED_BYTES);
     assert.equal(dns.responder.size.pending, 0);
     assert.equal((await udp('web.service.consul', 'A')).rcode, 0);
+  });
+});
+
+describe('a question whose source is forged', () => {
+  it('leaves the process as it is, wherever it claims to come from', async function () {
+    const why = whyNoForging();
+    if (why !== undefined && this.test !== undefined) this.test.title += ` (skipped: ${why})`;
+    if (why !== undefined) this.skip();
+    const { dnsPort, udp } = await startDns();
+    for (const name of ['web.service.consul', 'n1.node.consul', 'elsewhere.example']) {
+      const packet = encodeQuestion({ name, type: 'A' });
+      for (const port of [0, 1, 65_535, dnsPort])
+        await forgeUdp({ from: port, to: dnsPort }, packet);
+    }
+    assert.equal((await udp('n1.node.consul', 'A')).rcode, NXDOMAIN);
   });
 });
 

@@ -1,6 +1,8 @@
 /** Asks DNS questions as a stub resolver does. */
+import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
+import { promisify } from 'node:util';
 import { type ParsedPacket, parsePacket, TYPE } from './dns-parser.ts';
 
 /** Only a server that is broken takes as long. */
@@ -59,6 +61,28 @@ export function sendUdp(
     socket.once('error', reject);
     socket.send(packet, port, '127.0.0.1');
   });
+}
+
+/** Why datagrams cannot be forged here; undefined when they can. */
+export function whyNoForging(): string | undefined {
+  return process.getuid?.() === 0 ? undefined : 'needs root, to forge a datagram';
+}
+
+/** Perl is on every Debian, and Node has no sockets that write their own headers. */
+const FORGE = `
+  my ($from, $to, $hex) = @ARGV;
+  my $data = pack('H*', $hex);
+  socket(my $raw, PF_INET, SOCK_RAW, 17) or die;
+  my $packet = pack('nnnn', $from, $to, 8 + length $data, 0) . $data;
+  send($raw, $packet, 0, sockaddr_in(0, inet_aton('127.0.0.1'))) or die;`;
+
+/** Sends a datagram of which it says itself from which port it comes; nobody hears an answer. */
+export async function forgeUdp(
+  { from, to }: { readonly from: number; readonly to: number },
+  packet: Buffer,
+): Promise<void> {
+  const parts = [String(from), String(to), packet.toString('hex')];
+  await promisify(execFile)('perl', ['-MSocket', '-e', FORGE, ...parts]);
 }
 
 export async function askTcp(port: number, question: Question): Promise<ParsedPacket> {
