@@ -1,10 +1,11 @@
 /** Tells the servers that this agent lives, and learns from their answers which servers there are. */
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { describeChain } from '../../lib/errors.ts';
-import { decodeJson, encodeJson } from '../../lib/json.ts';
+import { encodeJson } from '../../lib/json.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { BEAT_PATH, type Beat, type BeatAnswer, DEFAULT_BEAT_MS } from '../../lib/membership.ts';
 import type { Answer } from './answer.ts';
+import { readBeatAnswer } from './read-answers.ts';
 import type { ServerList } from './server-list.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -96,10 +97,20 @@ export class Heartbeat {
     }
     const text = answer.body.toString();
     const { status } = answer;
-    const taken = status === 200 ? readBeatAnswer(text) : undefined;
-    if (taken !== undefined) this.#heard(taken);
+    if (status === 200) this.#taken(text);
     else if (isRefusal(answer)) this.#refused(text.trim());
     else this.#missed(`a server does not take a sign of life: ${status} ${text.slice(0, 200)}`);
+  }
+
+  #taken(text: string): void {
+    let answer: BeatAnswer;
+    try {
+      answer = readBeatAnswer(text);
+    } catch (error) {
+      this.#missed(`a server does not take a sign of life: 200 ${describeChain(error)}`);
+      return;
+    }
+    this.#heard(answer);
   }
 
   #heard({ Servers, Known, NextMs }: BeatAnswer): void {
@@ -143,17 +154,6 @@ export class Heartbeat {
       timeoutMs: TIMEOUT_MS,
       repeatable: true,
     });
-  }
-}
-
-/** Undefined where something else answers at a server's address. */
-function readBeatAnswer(text: string): BeatAnswer | undefined {
-  try {
-    const answer = decodeJson(text) as BeatAnswer;
-    return Array.isArray(answer.Servers) ? answer : undefined;
-  } catch {
-    // It may be no JSON, or null.
-    return undefined;
   }
 }
 

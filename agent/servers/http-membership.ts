@@ -1,6 +1,6 @@
 /** Membership as an agent without a server has it: the servers are asked. */
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
-import { decodeJson, encodeJson } from '../../lib/json.ts';
+import { encodeJson } from '../../lib/json.ts';
 import type { Logger } from '../../lib/logger.ts';
 import {
   FORCE_LEAVE_PATH,
@@ -13,6 +13,7 @@ import {
 import type { Heartbeat } from './heartbeat.ts';
 import type { Joiner } from './joiner.ts';
 import type { Membership } from './membership.ts';
+import { readMembers } from './read-answers.ts';
 import type { Upstream } from './upstream.ts';
 
 const TIMEOUT_MS = 5000;
@@ -53,7 +54,7 @@ export function httpMembership(options: HttpMembershipOptions): Membership {
       // An agent answers about itself even before it knows any server.
       const { member } = self();
       if (answer?.status !== 200) return [member];
-      const all = decodeJson(answer.body.toString()) as readonly Member[];
+      const all = readMembers(answer.body);
       return [...all.filter(({ Name }) => Name !== member.Name), member];
     },
     join: (address) => joiner.join(address),

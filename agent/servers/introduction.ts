@@ -5,8 +5,8 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import { ProconsulError } from '../../lib/errors.ts';
 import { goDialError } from '../../lib/go-error.ts';
-import { decodeJson } from '../../lib/json.ts';
 import { INTRODUCTION_PATH, type Introduction } from '../../lib/membership.ts';
+import { readIntroduction } from './read-answers.ts';
 
 const TIMEOUT_MS = 5000;
 /** A few hundred servers fit; nobody has more. */
@@ -35,8 +35,7 @@ export async function introduce(
   let found: Introduction;
   try {
     const text = await get({ ip, host, port, secure: url?.protocol === 'https:' });
-    found = decodeJson(text) as Introduction;
-    if (!isIntroduction(found)) throw new Error('it is no agent that could be joined');
+    found = readIntroduction(text);
   } catch (cause) {
     throw failed(goDialError(cause, 'tcp', `${ip}:${port}`), cause);
   }
@@ -47,11 +46,6 @@ export async function introduce(
 function urlOf(address: string): URL {
   if (URL.canParse(address)) return new URL(address);
   throw new ProconsulError('rejected', `Failed to resolve ${address}: it is no URL`);
-}
-
-/** Anything may answer at an address that someone typed. */
-function isIntroduction(found: Partial<Introduction> | null): boolean {
-  return typeof found?.Datacenter === 'string' && Array.isArray(found.Servers);
 }
 
 /** Joins through each of the addresses; rejects, as Consul says it, when none could be. */

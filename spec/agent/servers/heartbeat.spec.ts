@@ -103,7 +103,21 @@ describe('the heartbeat of an agent', () => {
   });
 
   it('takes what is no answer to a beat for no server, and goes on', async () => {
-    for (const text of ['null', '<html>', '{}', '[]']) {
+    const server = { ID: 'a', Node: 'a', Datacenter: 'dc1', Url: 'http://127.0.0.1:1' };
+    const like = (parts: object) =>
+      JSON.stringify({ Servers: [server], Known: true, NextMs: 2000, ...parts });
+    for (const text of [
+      'null',
+      '<html>',
+      '{}',
+      '[]',
+      like({ Servers: [null] }),
+      like({ Servers: [{ ...server, Url: 5 }] }),
+      like({ Servers: [{ ...server, Url: 'file:///etc' }] }),
+      like({ Servers: { length: 1 } }),
+      like({ NextMs: 'soon' }),
+      like({ Known: 'yes' }),
+    ]) {
       const { heartbeat, logger } = await setUp((request, response) => {
         request.resume();
         response.end(text);

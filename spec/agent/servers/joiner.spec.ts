@@ -93,7 +93,15 @@ describe('joining', () => {
   });
 
   it('fails at whatever else answers there, or is no address', async () => {
-    for (const answer of [null, {}, [], { Datacenter: 'dc1' }, { Datacenter: 5, Servers: [] }]) {
+    const unsound = { ...introduction([]), Servers: [null] };
+    for (const answer of [
+      null,
+      {},
+      [],
+      { Datacenter: 'dc1' },
+      { Datacenter: 5, Servers: [] },
+      unsound,
+    ]) {
       const { host } = await serveHttp(json(() => answer));
       await assert.rejects(setUp().joiner.join(host), {
         code: 'rejected',

@@ -1,0 +1,56 @@
+/**
+ * What servers and other agents say, read as what it claims to be: anything may answer at an address
+ * that someone typed, or where a server once was. Each of these throws for what it is not.
+ */
+import { type Decoder, decoder, type Schema } from '../../lib/decode.ts';
+import type { BeatAnswer, Introduction, Member } from '../../lib/membership.ts';
+
+const text: Schema = { type: 'string' };
+const number: Schema = { type: 'integer' };
+
+/** Open: what a newer server says beyond it is left out. */
+function object(properties: Readonly<Record<string, Schema>>): Schema {
+  return { type: 'object', open: true, required: Object.keys(properties), properties };
+}
+
+const servers: Schema = {
+  type: 'array',
+  items: object({
+    ID: text,
+    Node: text,
+    Datacenter: text,
+    Url: { type: 'string', pattern: '^https?://' },
+  }),
+};
+
+const NO_SERVER = 'what answers is no server';
+
+export const readBeatAnswer: Decoder<BeatAnswer> = decoder(
+  object({ Servers: servers, Known: { type: 'boolean' }, NextMs: { type: 'number' } }),
+  NO_SERVER,
+);
+
+export const readIntroduction: Decoder<Introduction> = decoder(
+  object({ ID: text, Node: text, Datacenter: text, Servers: servers }),
+  'it is no agent that could be joined',
+);
+
+export const readMembers: Decoder<readonly Member[]> = decoder(
+  {
+    type: 'array',
+    items: object({
+      Name: text,
+      Addr: text,
+      Port: number,
+      Tags: { type: 'object', additionalProperties: text },
+      Status: number,
+      ProtocolMin: number,
+      ProtocolMax: number,
+      ProtocolCur: number,
+      DelegateMin: number,
+      DelegateMax: number,
+      DelegateCur: number,
+    }),
+  },
+  NO_SERVER,
+);
