@@ -4,17 +4,10 @@
  */
 import type { Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
-import type { CheckStatus } from '../../lib/model.ts';
 import { initialStatus } from '../definitions/check-spec.ts';
+import { keptStatus, type StoredStatus } from './kept-shapes.ts';
 import type { LocalCheck, LocalState } from './local-state.ts';
 import type { KeptValues } from './value-file.ts';
-
-interface KeptStatus {
-  readonly Status: CheckStatus;
-  readonly Output: string;
-  /** When its TTL ends, milliseconds since 1970; absent for checks without one. */
-  readonly Until?: number;
-}
 
 const PREFIX = 'state:';
 /** A TTL that is renewed is written again once this part of it has gone by: reports are many. */
@@ -41,8 +34,8 @@ export class StatusKeeper {
 
   /** The check as it stood when the agent ended, with what is left of its TTL. */
   recall(check: LocalCheck): { readonly check: LocalCheck; readonly leftMs?: number } {
-    const { kept, clock } = this.#options;
-    const known = kept.values.get(PREFIX + check.definition.CheckID) as KeptStatus | undefined;
+    const { clock } = this.#options;
+    const known = this.#known(check.definition.CheckID);
     if (known === undefined) return { check };
     const { Status, Output, Until } = known;
     const recalled = { ...check, definition: { ...check.definition, Status, Output } };
@@ -68,6 +61,19 @@ export class StatusKeeper {
     for (const id of local.checks.keys()) {
       const until = this.#end(id);
       if (until !== undefined && kept.values.has(PREFIX + id)) this.#write(id, until);
+    }
+  }
+
+  /** One that is not sound is none: its check is worth more than how it stood. */
+  #known(id: string): StoredStatus | undefined {
+    const { kept } = this.#options;
+    const known = kept.values.get(PREFIX + id);
+    if (known === undefined) return undefined;
+    try {
+      return keptStatus(known);
+    } catch {
+      kept.delete(PREFIX + id);
+      return undefined;
     }
   }
 

@@ -17,12 +17,12 @@ import {
   type CheckSpec,
   checkDefinition,
   checkType,
-  fullCheck,
   runsPrograms,
 } from '../definitions/check-spec.ts';
 import type { Definitions } from '../definitions/from-config.ts';
 import { checksOf, type ServiceSpec, serviceDefinition } from '../definitions/service-spec.ts';
 import { freePort, type SidecarPorts, sidecarId, sidecarOf } from '../definitions/sidecar.ts';
+import { keptCheck, keptService, type StoredCheck } from '../state/kept-shapes.ts';
 import type { LocalCheck, LocalService, LocalState, Source } from '../state/local-state.ts';
 import { StatusKeeper } from '../state/status-keeper.ts';
 import type { KeptValues } from '../state/value-file.ts';
@@ -49,12 +49,6 @@ export interface RegisterOptions {
   readonly replaceChecks?: boolean;
 }
 
-interface StoredCheck {
-  readonly definition: CheckDefinition;
-  readonly token: string;
-  readonly spec?: Partial<CheckSpec>;
-}
-
 const SERVICE = 'service:';
 const CHECK = 'check:';
 
@@ -74,12 +68,12 @@ export class Registrar {
     const kept = [...this.#options.kept.values];
     for (const [key, value] of kept) {
       if (key.startsWith(SERVICE)) {
-        this.#restore(key, () => this.#restoreService(key, value as LocalService));
+        this.#restore(key, () => this.#restoreService(key, keptService(value)));
       }
     }
     for (const [key, value] of kept) {
       if (key.startsWith(CHECK)) {
-        this.#restore(key, () => this.#restoreCheck(key, value as StoredCheck));
+        this.#restore(key, () => this.#restoreCheck(key, keptCheck(value)));
       }
     }
   }
@@ -195,10 +189,9 @@ export class Registrar {
       kept.delete(key);
       return;
     }
-    const full = spec === undefined ? undefined : fullCheck(spec);
     // As in Consul: whatever it began with, nobody has said since that it is well.
     const critical = { ...definition, Status: 'critical', Output: '' } as const;
-    this.#begin({ definition: critical, token, spec: full, source: 'api' }, 'recall');
+    this.#begin({ definition: critical, token, spec, source: 'api' }, 'recall');
   }
 
   #define({ services, checks }: Definitions): void {
@@ -259,8 +252,7 @@ export class Registrar {
 
   #remember({ definition, token, spec }: LocalCheck): void {
     const brief = spec === undefined ? {} : { spec: briefCheck(spec) };
-    const stored: StoredCheck = { definition, token, ...brief };
-    this.#options.kept.set(CHECK + definition.CheckID, stored);
+    this.#options.kept.set(CHECK + definition.CheckID, { definition, token, ...brief });
   }
 
   /** 'recall': it goes on from how it stood, so that registering again flaps nothing. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import supertest from 'supertest';
+import { checkNamed, serviceNamed } from '../support/factories.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { MemoryCatalog } from '../support/fakes/memory-catalog.ts';
+import { RecordingLogger } from '../support/fakes/recording-logger.ts';
 import { startAgent } from '../support/servers/agents.ts';
 
 describe('an agent that is restarted', () => {
@@ -74,6 +76,37 @@ describe('an agent that is restarted', () => {
     const { body } = await supertest(app).get('/v1/agent/checks');
     const statuses = ['ttl', 'polled', 'reported'].map((id) => body[id].Status);
     assert.deepEqual(statuses, ['critical', 'critical', 'passing']);
+  });
+
+  it('starts whatever its journal says, and brings back what is sound in it', async () => {
+    const sound = { definition: serviceNamed('b'), token: '', source: 'api' };
+    const ttl = checkNamed('c', { ServiceID: 'b', Type: 'ttl' });
+    const spec = { CheckID: 'c', Name: 'c', ServiceID: 'b', TTL: 60e9 };
+    const values: readonly (readonly [string, unknown])[] = [
+      ['service:null', null],
+      ['service:empty', {}],
+      ['service:id', { ...sound, definition: { ID: 'id' } }],
+      ['service:odd', { ...sound, definition: { ...serviceNamed('odd'), Tags: 'a', Meta: [1] } }],
+      ['service:b', sound],
+      ['check:null', null],
+      ['check:nameless', { definition: { ...ttl, Name: undefined }, token: '' }],
+      ['check:odd', { definition: { ...ttl, CheckID: 'odd' }, token: '', spec: { HTTP: 5 } }],
+      ['check:c', { definition: ttl, token: '', spec }],
+      ['state:c', null],
+      ['state:filed', { Status: 'green' }],
+    ];
+    await mkdir(path.join(folder, 'agent'));
+    const lines = values.map((line) => `${JSON.stringify(line)}\n`);
+    await writeFile(path.join(folder, 'agent', 'journal'), lines.join(''));
+    const filed = 'check { id = "filed" name = "filed" ttl = "1m" }';
+    const logger = new RecordingLogger();
+    const { app } = await startAgent(filed, { dataDir: folder, options: { logger } });
+    const { body: services } = await supertest(app).get('/v1/agent/services').expect(200);
+    const { body: checks } = await supertest(app).get('/v1/agent/checks').expect(200);
+    assert.deepEqual([Object.keys(services), Object.keys(checks)], [['b'], ['c', 'filed']]);
+    assert.equal(checks.c.Status, 'critical');
+    const said = logger.lines.filter((line) => line.includes('cannot bring back'));
+    assert.equal(said.length, 7);
   });
 
   it('does not bring back what was deregistered', async () => {
