@@ -2,10 +2,12 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { NO_LEADER, noLeader, ProconsulError } from '../../lib/errors.ts';
+import { headerText, isHeaderText } from '../../lib/http/header-text.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
 import { type Answer, readAnswer } from './answer.ts';
 import type { ServerList } from './server-list.ts';
+import { withoutParams, withParams } from './targets.ts';
 import { type Way, Ways } from './ways.ts';
 
 export interface UpstreamRequest {
@@ -116,13 +118,10 @@ export class Upstream {
 
   #attempt(server: ServerInfo, request: UpstreamRequest): Promise<IncomingMessage> {
     const { clock, node } = this.#options;
-    const { way, method, target, token, signal, body } = request;
-    const headers = {
-      ...request.headers,
-      'X-Proconsul-Node': node,
-      ...(token !== '' && { 'X-Consul-Token': token }),
-    };
-    const message = this.#ways.begin(way, server, target, {
+    const { way, method, token, signal, body } = request;
+    const shown = showToken(request.target, token);
+    const headers = { ...request.headers, 'X-Proconsul-Node': headerText(node), ...shown.headers };
+    const message = this.#ways.begin(way, server, shown.target, {
       method,
       headers,
       ...(signal !== undefined && { signal }),
@@ -161,6 +160,15 @@ export class Upstream {
 function answerTime({ timeoutMs, waitMs = 0 }: UpstreamRequest): number {
   return timeoutMs + waitMs * (1 + WAIT_JITTER_FRACTION);
 }
+
+/** In a header; as a parameter where it holds what no header may: Consul's servers read both. */
+function showToken(target: string, token: string) {
+  if (token === '') return { target };
+  if (isHeaderText(token)) return { target, headers: { 'X-Consul-Token': token } };
+  return { target: withParams(withoutParams(target, TOKEN_PARAMS), { token }) };
+}
+
+const TOKEN_PARAMS = new Set(['token']);
 
 function failed(why: string, code: string): Error {
   return Object.assign(new Error(`the server ${why}`), { code });

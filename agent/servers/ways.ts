@@ -51,9 +51,11 @@ export class Ways {
       throw new ProconsulError('busy', text);
     }
     const url = server.Url + target;
-    const message = url.startsWith('https:')
-      ? https.request(url, { ...options, agent: secure })
-      : http.request(url, { ...options, agent: plain });
+    const message = begun(() =>
+      url.startsWith('https:')
+        ? https.request(url, { ...options, agent: secure })
+        : http.request(url, { ...options, agent: plain }),
+    );
     underWay.set(message, server.ID);
     message.once('close', () => underWay.delete(message));
     return message;
@@ -78,6 +80,17 @@ export class Ways {
 
   #lane(way: Way): Lane {
     return this.#lanes.get(way) as Lane;
+  }
+}
+
+/** What cannot even be written is the fault of the request, and no server is to be blamed for it. */
+function begun(begin: () => ClientRequest): ClientRequest {
+  try {
+    return begin();
+  } catch (cause) {
+    throw new ProconsulError('invalid', 'Bad Request: it cannot be passed on to a server', {
+      cause,
+    });
   }
 }
 

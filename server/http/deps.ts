@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import { fromHeaderText } from '../../lib/http/header-text.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Members } from '../cluster/members.ts';
@@ -68,7 +69,7 @@ export const NODE_HEADER = 'x-proconsul-node';
 
 export function askingNode(deps: ServerDeps, request: HttpRequest): string {
   const named = request.headers[NODE_HEADER];
-  return typeof named === 'string' && named !== '' ? named : deps.node;
+  return typeof named === 'string' && named !== '' ? fromHeaderText(named) : deps.node;
 }
 
 /** The rest of the path, which must be there. */

@@ -39,6 +39,28 @@ describe('asking servers', () => {
     assert.deepEqual(seen, ['n1', 'secret', 'n1', undefined]);
   });
 
+  it('shows tokens and names that no header may hold', async () => {
+    const seen: unknown[] = [];
+    const { upstream } = await upstreamTo((request, response) => {
+      seen.push(request.url, request.headers['x-consul-token']);
+      response.end('ok');
+    });
+    for (const token of ['a\nb', '€', 'é', ' a ', 'a%']) await upstream.ask({ ...GET, token });
+    await upstream.ask({ ...GET, target: '/v1/x?token=%0A&y', token: '\n' });
+    assert.deepEqual(seen, [
+      ...['/v1/x?token=a%0Ab', undefined, '/v1/x?token=%E2%82%AC', undefined],
+      ...['/v1/x?token=%C3%A9', undefined, '/v1/x?token=+a+', undefined, '/v1/x', 'a%'],
+      ...['/v1/x?y&token=%0A', undefined],
+    ]);
+  });
+
+  it('blames none for what cannot be written', async () => {
+    const { upstream, servers } = await upstreamTo((_, response) => void response.end('ok'));
+    const headers = { 'X-Other': 'a\nb' };
+    await assert.rejects(upstream.ask({ ...GET, headers }), { code: 'invalid' });
+    assert.equal(servers.breaker.isFailing('s0'), false);
+  });
+
   it('that is silent for longer than it may fails, and the next one is asked', async () => {
     const held = new Held();
     const { upstream, clock, servers } = await upstreamTo(held.listener, held.listener);
