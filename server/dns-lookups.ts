@@ -12,28 +12,33 @@ import type { Random } from '../lib/random.ts';
 import { ownerOf } from './query/addresses.ts';
 import { execute, resolveQuery } from './query/prepared.ts';
 import { type Checked, Reader } from './query/reader.ts';
-import type { Readiness } from './readiness.ts';
+import type { Demand, Readiness } from './readiness.ts';
 import type { State } from './state/state.ts';
 
 export interface LocalLookupsOptions {
   /** Throws 'unavailable' before the log was read. */
   readonly state: () => State;
-  readonly readiness: Pick<Readiness, 'ready'>;
+  readonly readiness: Pick<Readiness, 'ready' | 'consistency'>;
   /** The node that this server is: what `_agent` means in a prepared query. */
   readonly node: string;
   readonly random: Random;
   /** dns_config.allow_stale: whether what this server knows will do. */
   readonly allowStale: boolean;
+  /** dns_config.max_stale: and how old it may be. */
+  readonly maxStaleMs: number;
 }
 
 /** Answers at once, unless stale answers will not do. */
 export class LocalLookups implements Lookups {
   readonly #options: LocalLookupsOptions;
+  readonly #demand: Demand;
   #newest: State | undefined;
   #generation = 0;
 
   constructor(options: LocalLookupsOptions) {
+    const { allowStale, maxStaleMs } = options;
     this.#options = options;
+    this.#demand = { consistency: allowStale ? 'stale' : 'leader', maxStaleMs };
   }
 
   service(name: string, tag: string): Lookup<readonly HealthEntry[]> {
@@ -69,25 +74,26 @@ export class LocalLookups implements Lookups {
   }
 
   #look<T>(read: (reader: Reader) => T): Lookup<T> {
-    const { allowStale, readiness } = this.#options;
+    const { readiness } = this.#options;
     const look = () => {
       const state = this.#options.state();
       const reader = new Reader(state);
       const value = read(reader);
       return this.#found(state, [...reader.topics, ...reader.orders], value);
     };
-    const ready = readiness.ready(allowStale ? 'stale' : 'leader');
+    const ready = readiness.ready(readiness.consistency(this.#demand));
     return ready === undefined ? look() : ready.then(look);
   }
 
   /** Current as long as nothing that was read was touched; never where each answer must be fresh. */
   #found<T>(state: State, topics: readonly string[], value: T): Found<T> {
-    const { allowStale } = this.#options;
+    const { readiness } = this.#options;
     const index = newest(state, topics);
     const generation = this.#generationOf(state);
     const isCurrent = () => {
+      if (readiness.consistency(this.#demand) !== 'stale') return false;
       const now = this.#options.state();
-      if (!allowStale || this.#generationOf(now) !== generation) return false;
+      if (this.#generationOf(now) !== generation) return false;
       return newest(now, topics) === index;
     };
     return { value, isCurrent };

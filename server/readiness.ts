@@ -11,6 +11,13 @@ import type { State } from './state/state.ts';
 
 export type Consistency = 'leader' | 'stale' | 'consistent';
 
+/** What a read asks for. What it gets, Readiness says. */
+export interface Demand {
+  readonly consistency: Consistency;
+  /** Where stale will do: so old may be what this server knows. */
+  readonly maxStaleMs: number;
+}
+
 /** As long as Consul's servers hold a read back while there is no leader. */
 const READ_BUDGET_MS = 7000;
 
@@ -46,6 +53,12 @@ export class Readiness {
     if (!this.#begun) throw noLeader();
     return this.#deps.state();
   };
+
+  /** How a read is to be answered now: stale will not do where it would be older than it may be. */
+  consistency({ consistency, maxStaleMs }: Demand): Consistency {
+    const isTooOld = consistency === 'stale' && this.lastContactMs > maxStaleMs;
+    return isTooOld ? 'leader' : consistency;
+  }
 
   /**
    * Resolves when a read of this kind may be answered; undefined when it may be at once. Rejects

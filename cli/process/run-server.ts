@@ -90,7 +90,8 @@ export async function runServer(options: RunOptions): Promise<Running> {
   });
   for (const listener of listeners) await listener.start();
   await applySocketRights(config.listen);
-  const lookups = new LocalLookups({ ...server.deps, allowStale: config.dns.allowStale });
+  const { allowStale, maxStaleMs } = config.dns;
+  const lookups = new LocalLookups({ ...server.deps, allowStale, maxStaleMs });
   const dns = createDnsServer(config, lookups, logger);
   await dns.start();
   return {

@@ -39,7 +39,7 @@ export interface ServerDeps {
   /** As `readiness` hands it out. */
   readonly state: () => State;
   readonly answers: Answers;
-  readonly readiness: Pick<Readiness, 'ready' | 'knownLeader' | 'lastContactMs'>;
+  readonly readiness: Pick<Readiness, 'ready' | 'consistency' | 'knownLeader' | 'lastContactMs'>;
   readonly propose: (command: Command) => Promise<Outcome>;
   readonly renewSession: (id: string) => Promise<void>;
   readonly cluster: Cluster;

@@ -10,7 +10,7 @@ import { nilIfEmpty } from '../query/catalog.ts';
 import * as queries from '../query/prepared.ts';
 import { Reader } from '../query/reader.ts';
 import { askingNode, type ServerDeps } from './deps.ts';
-import { consistencyOf } from './reads.ts';
+import { demandOf } from './reads.ts';
 
 /** Runs the query that an id or a name means. */
 export async function execute(
@@ -76,10 +76,11 @@ async function evaluated(
   { params }: HttpRequest,
   evaluate: Evaluate,
 ): Promise<Reply> {
-  const consistency = consistencyOf(params);
-  const ready = deps.readiness.ready(consistency);
+  const { readiness } = deps;
+  const consistency = readiness.consistency(demandOf(params));
+  const ready = readiness.ready(consistency);
   if (ready !== undefined) await ready;
-  const { knownLeader, lastContactMs } = deps.readiness;
+  const { knownLeader, lastContactMs } = readiness;
   const meta = {
     Index: 0,
     LastContact: Math.round(lastContactMs),

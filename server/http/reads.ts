@@ -2,13 +2,14 @@
 
 import { NS_PER_MS } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import { quote } from '../../lib/go-literals.ts';
 import type { Params } from '../../lib/http/params.ts';
 import type { Reply } from '../../lib/http/reply.ts';
 import { errorReply } from '../../lib/http/respond.ts';
 import type { HttpRequest, Right, Route } from '../../lib/http/route.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Query } from '../query/query.ts';
-import type { Consistency } from '../readiness.ts';
+import type { Demand } from '../readiness.ts';
 import type { ServerDeps } from './deps.ts';
 import { PendingRead, SharedRead } from './shared-read.ts';
 
@@ -62,13 +63,13 @@ const UNKNOWN = {
 
 async function answerRead(deps: ServerDeps, read: Read, request: HttpRequest): Promise<Reply> {
   const { params } = request;
-  const consistency = consistencyOf(params);
+  const demand = demandOf(params);
   const { seenIndex, waitMs } = waitOf(params);
   const query = read.query(request);
   const shaped = params.has('pretty')
     ? { ...query, key: `pretty ${query.key}`, pretty: true }
     : query;
-  const asked = { read, params, consistency, query: shaped, seenIndex, waitMs };
+  const asked = { read, params, demand, query: shaped, seenIndex, waitMs };
   const shared = new SharedRead(deps, asked);
   const ready = shared.ready();
   if (ready !== undefined) await ready;
@@ -82,12 +83,14 @@ async function answerRead(deps: ServerDeps, read: Read, request: HttpRequest): P
 
 /** Consul looks at these also where it does not heed them. */
 export function refuseReadOptions(params: Params): void {
-  consistencyOf(params);
+  demandOf(params);
   waitOf(params);
 }
 
-export function consistencyOf(params: Params): Consistency {
-  const stale = params.has('stale');
+export function demandOf(params: Params): Demand {
+  const sent = params.get('max_stale');
+  const maxStaleNs = params.duration('max_stale', `Invalid max_stale value ${quote(sent)}`) ?? 0;
+  const stale = params.has('stale') || maxStaleNs > 0;
   const consistent = params.has('consistent');
   if (consistent && (stale || params.has('cached'))) {
     const other = stale ? 'stale' : 'cached';
@@ -96,8 +99,9 @@ export function consistencyOf(params: Params): Consistency {
       `Cannot specify ?${other} with ?consistent, conflicting semantics.`,
     );
   }
-  if (stale) return 'stale';
-  return consistent ? 'consistent' : 'leader';
+  const maxStaleMs = maxStaleNs > 0 ? maxStaleNs / NS_PER_MS : Number.POSITIVE_INFINITY;
+  if (stale) return { consistency: 'stale', maxStaleMs };
+  return { consistency: consistent ? 'consistent' : 'leader', maxStaleMs };
 }
 
 /** What the client has seen, and how long it waits at least: see `withJitter`. */

@@ -6,13 +6,13 @@ import { errorReply } from '../../lib/http/respond.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
 import type { Answer } from '../query/live-answer.ts';
 import type { Query } from '../query/query.ts';
-import type { Consistency } from '../readiness.ts';
+import type { Consistency, Demand } from '../readiness.ts';
 import type { ServerDeps } from './deps.ts';
 
 export interface ReadRequest {
   readonly query: Query;
   readonly params: Params;
-  readonly consistency: Consistency;
+  readonly demand: Demand;
   /** The client has seen the answer of this index; 0 where it does not wait. */
   readonly seenIndex: number;
   readonly waitMs: number;
@@ -26,6 +26,7 @@ export interface ReadRequest {
 
 /** What the headers say beside the answer's own index. */
 interface Freshness {
+  readonly consistency: Consistency;
   readonly knownLeader: boolean;
   readonly lastContactMs: number;
 }
@@ -43,7 +44,8 @@ export class SharedRead {
   }
 
   ready(): Promise<void> | undefined {
-    return this.deps.readiness.ready(this.request.consistency, this.request);
+    const { readiness } = this.deps;
+    return readiness.ready(readiness.consistency(this.request.demand), this.request);
   }
 
   /** The answer as the state stands. */
@@ -52,7 +54,7 @@ export class SharedRead {
   }
 
   freshness(): Freshness {
-    return freshnessOf(this.deps, this.request.consistency);
+    return freshnessOf(this.deps, this.request.demand);
   }
 
   /** Every answer is kept, and none is older than it may be: only the first one is said to be new. */
@@ -144,13 +146,19 @@ export function withJitter(waitMs: number, chance: number): number {
 }
 
 /** A read that is not stale was confirmed just now, whenever the log was last heard of. */
-function freshnessOf({ readiness }: ServerDeps, consistency: Consistency): Freshness {
+function freshnessOf({ readiness }: ServerDeps, demand: Demand): Freshness {
   const { knownLeader, lastContactMs } = readiness;
-  return { knownLeader, lastContactMs: consistency === 'stale' ? Math.round(lastContactMs) : 0 };
+  const consistency = readiness.consistency(demand);
+  return {
+    consistency,
+    knownLeader,
+    lastContactMs: consistency === 'stale' ? Math.round(lastContactMs) : 0,
+  };
 }
 
 function isSame(a: Freshness, b: Freshness): boolean {
-  return a.knownLeader === b.knownLeader && a.lastContactMs === b.lastContactMs;
+  const isAsOld = a.knownLeader === b.knownLeader && a.lastContactMs === b.lastContactMs;
+  return isAsOld && a.consistency === b.consistency;
 }
 
 function replyTo(
@@ -170,14 +178,15 @@ function headersOf(
   freshness: Freshness,
   request: ReadRequest,
 ): Record<string, string> {
-  const { read, params, consistency } = request;
+  const { read, params } = request;
   const headers: Record<string, string> = {};
   if (answer.contentType !== '') headers['Content-Type'] = answer.contentType;
   if (answer.contentType === 'text/plain') Object.assign(headers, RAW_GUARD);
   headers['X-Consul-Index'] = String(answer.index);
   headers['X-Consul-Knownleader'] = String(freshness.knownLeader);
   headers['X-Consul-Lastcontact'] = String(freshness.lastContactMs);
-  if (read.saysConsistency === true) headers['X-Consul-Effective-Consistency'] = consistency;
+  if (read.saysConsistency === true)
+    headers['X-Consul-Effective-Consistency'] = freshness.consistency;
   if (read.cacheable === true && params.has('cached')) headers['X-Cache'] = 'MISS';
   return headers;
 }

@@ -15,6 +15,7 @@ async function start() {
     node: 'n1',
     random: seededRandom(1),
     allowStale: true,
+    maxStaleMs: 0,
   });
   return { server, lookups, of };
 }

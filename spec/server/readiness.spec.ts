@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Agent } from 'node:http';
 import { ProconsulError } from '../../lib/errors.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
@@ -60,7 +61,7 @@ describe('a server that has not read its log yet', () => {
     it(`answers SERVFAIL by DNS, with allow_stale = ${allowStale}`, async () => {
       const { server, clock } = await startUnread();
       const random = seededRandom(1);
-      const lookups = new LocalLookups({ ...server.deps, random, allowStale });
+      const lookups = new LocalLookups({ ...server.deps, random, allowStale, maxStaleMs: 0 });
       const { port } = await serveDns(lookups, clock);
       for (const name of ['web.service.consul', 'n1.node.consul', 'q.query.consul']) {
         assert.equal((await askUdp(port, { name, type: 'A' })).rcode, 2, name);
@@ -96,4 +97,90 @@ describe('a read whose log has told an index and never brings it', () => {
     );
     assert.equal((await get('/v1/kv/a')).status, 500);
   });
+});
+
+describe('a read that may be stale, but not by more than it says', () => {
+  /** A server that heard of its log's end so long ago. */
+  async function behind(lastContactMs: number, writable: boolean) {
+    const asked: string[] = [];
+    const test = await startServer(
+      silentLogger,
+      but((log) => ({
+        status: () => ({ writable, lastContactMs }),
+        readIndex: (by) => {
+          asked.push(by ?? '');
+          return log.readIndex(by);
+        },
+      })),
+    );
+    asked.length = 0;
+    return { ...test, asked };
+  }
+
+  for (const path of [
+    '/v1/kv/a',
+    '/v1/catalog/nodes',
+    '/v1/query',
+    '/v1/operator/raft/configuration',
+  ])
+    for (const stale of ['', '&stale']) {
+      it(`is as fresh as the log where this server is further behind: ${path}${stale}`, async () => {
+        const { get, asked } = await behind(5001, true);
+        await get(`${path}?max_stale=6s${stale}`);
+        assert.deepEqual(asked, []);
+        const { headers } = await get(`${path}?max_stale=5s${stale}`);
+        assert.deepEqual(asked, ['log']);
+        assert.notEqual(headers['x-consul-effective-consistency'], 'stale');
+        assert.notEqual(headers['x-consul-lastcontact'], '5001');
+      });
+    }
+
+  it('is refused where nobody can say how the log goes on', async () => {
+    const { get } = await behind(5001, false);
+    assert.equal((await get('/v1/catalog/nodes?max_stale=6s')).status, 200);
+    const { status, text } = await get('/v1/catalog/nodes?max_stale=5s');
+    assert.equal(status, 500);
+    assert.match(text, /^No cluster leader/);
+  });
+
+  it('is answered anew on the fast path once it has become too old', async () => {
+    const age = { lastContactMs: 0 };
+    const { get } = await startServer(
+      silentLogger,
+      but(() => ({ status: () => ({ writable: true, ...age }) })),
+    );
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const consistency = async () => {
+      const { headers } = await get('/v1/catalog/nodes?max_stale=5s', { agent });
+      return headers['x-consul-effective-consistency'];
+    };
+    assert.deepEqual([await consistency(), await consistency()], ['stale', 'stale']);
+    age.lastContactMs = 5001;
+    assert.deepEqual([await consistency(), await consistency()], ['leader', 'leader']);
+    agent.destroy();
+  });
+
+  it('gives DNS nothing that is older than max_stale', async () => {
+    const { server, asked } = await behind(5001, true);
+    const random = seededRandom(1);
+    for (const [maxStaleMs, current] of [
+      [6000, true],
+      [5000, false],
+    ] as const) {
+      const lookups = new LocalLookups({ ...server.deps, random, allowStale: true, maxStaleMs });
+      assert.equal((await lookups.node('a')).isCurrent(), current);
+    }
+    assert.deepEqual(asked, ['log']);
+  });
+
+  for (const [sent, complaint] of [
+    ['soon', 'Invalid max_stale value "soon"'],
+    ['1s&consistent', 'Cannot specify ?stale with ?consistent, conflicting semantics.'],
+  ]) {
+    it(`is refused as Consul does: ?max_stale=${sent}`, async () => {
+      const { get } = await startServer();
+      const { status, text } = await get(`/v1/catalog/nodes?max_stale=${sent}`);
+      assert.deepEqual([status, text], [400, complaint]);
+    });
+  }
 });

@@ -11,7 +11,7 @@ import { encodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { AutopilotSettings } from '../../commands.ts';
 import { type ServerDeps, write } from '../deps.ts';
-import { consistencyOf } from '../reads.ts';
+import { demandOf } from '../reads.ts';
 import { keyringRoutes } from './keyring.ts';
 
 /** Consul's own, until someone sets them. */
@@ -26,6 +26,11 @@ const DEFAULTS: AutopilotSettings = {
   UpgradeVersionTag: '',
 };
 
+/** Resolves when what is read is as new as the request wants it. */
+async function fresh({ readiness }: ServerDeps, params: Params): Promise<void> {
+  await readiness.ready(readiness.consistency(demandOf(params)));
+}
+
 export function operatorRoutes(deps: ServerDeps): Route[] {
   return [
     {
@@ -34,7 +39,7 @@ export function operatorRoutes(deps: ServerDeps): Route[] {
       right: 'operator:read',
       does: 'lists the servers',
       handle: async ({ params }) => {
-        await deps.readiness.ready(consistencyOf(params));
+        await fresh(deps, params);
         return { json: raftConfiguration(deps) };
       },
     },
@@ -44,7 +49,7 @@ export function operatorRoutes(deps: ServerDeps): Route[] {
       right: 'operator:read',
       does: 'shows what autopilot was told',
       handle: async ({ params }) => {
-        await deps.readiness.ready(consistencyOf(params));
+        await fresh(deps, params);
         return { json: shownAutopilot(deps) };
       },
     },

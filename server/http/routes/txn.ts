@@ -26,7 +26,7 @@ import {
   toService,
 } from '../definitions.ts';
 import { type ServerDeps, write } from '../deps.ts';
-import { consistencyOf } from '../reads.ts';
+import { demandOf } from '../reads.ts';
 
 export function txnRoutes(deps: ServerDeps): Route[] {
   return [
@@ -95,14 +95,14 @@ const txnBody = decoder<OpBody[]>(
 );
 
 async function txn(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
-  const consistency = consistencyOf(request.params);
+  const demand = demandOf(request.params);
   const ops = await parse(deps, request);
   if (!onlyReads(ops)) {
     const errors = impossible(ops);
     if (errors.length > 0) return reply({ applied: false, errors });
     return reply(await write(deps, { type: 'txn', ops }));
   }
-  await deps.readiness.ready(consistency);
+  await deps.readiness.ready(deps.readiness.consistency(demand));
   return readReply(deps, readTxn(deps.state(), ops));
 }
 

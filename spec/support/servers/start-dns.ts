@@ -28,8 +28,8 @@ export interface TestDns extends TestServer {
 /** `hcl` is a fragment of a configuration. */
 export async function startDns(hcl = ''): Promise<TestDns> {
   const test = await startServer();
-  const config = dnsConfig(hcl);
-  const lookups = new LocalLookups({ ...test.server.deps, allowStale: config.allowStale });
+  const { allowStale, maxStaleMs } = dnsConfig(hcl);
+  const lookups = new LocalLookups({ ...test.server.deps, allowStale, maxStaleMs });
   const dns = await serveDns(lookups, test.clock, hcl);
   const ask = (question: Question) => askUdp(dns.port, question);
   return {
