@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Cancel } from '../clock.ts';
+import { hostFault } from './host.ts';
 import { asciiTarget } from './path.ts';
 
 /** The parser is given so much at once: some 150 requests at the very most. */
@@ -37,6 +38,8 @@ export interface ConnectionOptions {
 interface Open {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
+  /** It is refused for it, when its turn has come. */
+  readonly fault: string | undefined;
 }
 
 /** What the parser was given since it last stood between two messages. */
@@ -99,9 +102,11 @@ export class Connection {
   /** The parser has read the head of a message. */
   requested(message: IncomingMessage, response: ServerResponse): void {
     if (this.#given !== undefined) this.#given.requests++;
-    if (!response.shouldKeepAlive) this.#last = message;
-    if (this.#open === undefined && this.#next.length === 0) this.#serve({ message, response });
-    else this.#next.push({ message, response });
+    const fault = hostFault(message);
+    if (!response.shouldKeepAlive || fault !== undefined) this.#last = message;
+    const open = { message, response, fault };
+    if (this.#open === undefined && this.#next.length === 0) this.#serve(open);
+    else this.#next.push(open);
   }
 
   /** The parser cannot make anything of what it was given. */
@@ -225,7 +230,8 @@ export class Connection {
   #serve(open: Open): void {
     this.#open = open;
     open.response.once('close', () => this.#answered(open));
-    this.#options.serve(open.message, open.response);
+    if (open.fault === undefined) this.#options.serve(open.message, open.response);
+    else this.#endWith(`400 ${STATUS_CODES[400]}: ${open.fault}`);
   }
 
   #answered({ message }: Open): void {
@@ -271,10 +277,13 @@ export class Connection {
     this.#aheadBytes = 0;
   }
 
-  /** As Go's server says it. */
   #refuse({ code = '' }: NodeJS.ErrnoException): void {
     const status = ERROR_STATUS[code] ?? 400;
-    const line = `${status} ${STATUS_CODES[status]}`;
+    this.#endWith(`${status} ${STATUS_CODES[status]}`);
+  }
+
+  /** As Go's server says it. */
+  #endWith(line: string): void {
     const type = 'Content-Type: text/plain; charset=utf-8';
     if (this.#socket.writable && this.#open?.response.headersSent !== true) {
       this.#socket.write(`HTTP/1.1 ${line}\r\n${type}\r\nConnection: close\r\n\r\n${line}`);

@@ -37,6 +37,8 @@ export class Listener {
         connectionsCheckingInterval: TIMEOUT_CHECK_MS,
         maxHeaderSize: MAX_HEADER_BYTES,
         noDelay: true,
+        // A connection says it, in its turn and in Consul's words.
+        requireHostHeader: false,
       },
       (message, response) => connectionOf(message.socket)?.requested(message, response),
     );

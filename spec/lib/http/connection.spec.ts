@@ -38,6 +38,33 @@ describe('requests on one connection', () => {
     assert.equal(server.state.kv.get('later'), undefined);
   });
 
+  for (const [hosts, fault] of [
+    ['Host: a\r\nHost: b\r\n', 'too many Host headers'],
+    ['host: a\r\nHost: a\r\n', 'too many Host headers'],
+    ['', 'missing required Host header'],
+    ['Host: a b\r\n', 'malformed Host header'],
+    ['Host: a/b\r\n', 'malformed Host header'],
+  ] as const) {
+    it(`are refused as Consul refuses them, and do nothing: ${fault}`, async () => {
+      const { client, server } = await start();
+      const text = put('/v1/kv/k', 'v').replace('Host: localhost\r\n', hosts);
+      client.send(getText('/v1/status/leader') + text + getText('/v1/status/leader'));
+      assert.match((await client.answer()).head, /^HTTP\/1.1 200 OK/);
+      await client.ended();
+      assert.equal(client.rest().split('\r\n')[0], `HTTP/1.1 400 Bad Request: ${fault}`);
+      assert.equal(server.state.kv.get('k'), undefined);
+    });
+  }
+
+  it('may have an empty Host, and none at all in HTTP 1.0', async () => {
+    const { port } = await start();
+    for (const head of ['HTTP/1.1\r\nHost:', 'HTTP/1.1\r\nHost: [::1]:85', 'HTTP/1.0\r\nX: y']) {
+      const client = await RawClient.connect(port);
+      const { head: answer } = await client.ask(`GET /v1/status/leader ${head}\r\n\r\n`);
+      assert.match(answer, /^HTTP\/1.1 200/);
+    }
+  });
+
   it('are read only as far ahead as there is room, and all are answered', async () => {
     const { client, parsed } = await start();
     const ten = getText('/v1/kv/none').repeat(10);
