@@ -2,6 +2,7 @@
  * Faults of every kind, one after the other, under 150 writes/s on three servers: nothing is lost in
  * silence, nothing written twice, no index used twice, and in the end all agree.
  * Run: node --import tsx spec/system/redis-chaos.system.ts [seeds, 20] [faults each, 12] [first seed, 1]
+ *   [the longest pause after a fault in ms, 1500]: with 60, a fault meets what the last one left half done
  */
 
 import { chaos } from '../support/experiments/redis-chaos.ts';
@@ -13,11 +14,12 @@ import { report } from './report.ts';
 const seeds = Number(process.argv[2] ?? 20);
 const count = Number(process.argv[3] ?? 12);
 const first = Number(process.argv[4] ?? 1);
+const maxPauseMs = Number(process.argv[5] ?? 1500);
 
 await report(async (say) => {
   let failed = 0;
   for (let seed = first; seed < first + seeds; seed++) {
-    const result = await chaos(seed, count).catch((error: unknown) => String(error));
+    const result = await chaos(seed, count, maxPauseMs).catch((error: unknown) => String(error));
     if (typeof result === 'string') {
       failed++;
       say(`seed ${seed}: ${result}  FAILED`);

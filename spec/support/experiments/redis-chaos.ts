@@ -25,8 +25,15 @@ export interface ChaosResult {
   readonly slowestMs: number;
 }
 
+/** How long it is quiet after a fault, at most. */
+const MAX_PAUSE_MS = 1500;
+
 /** Three servers, each behind a proxy of its own, under writes; ends when all agree. */
-export async function chaos(seed: number, count: number): Promise<ChaosResult> {
+export async function chaos(
+  seed: number,
+  count: number,
+  maxPauseMs = MAX_PAUSE_MS,
+): Promise<ChaosResult> {
   const random = seededRandom(seed);
   const pick = <T>(list: readonly T[]): T => {
     const found = list[Math.floor(random.next() * list.length)];
@@ -49,7 +56,7 @@ export async function chaos(seed: number, count: number): Promise<ChaosResult> {
     const name = pick(Object.keys(FAULTS));
     steps.push(name);
     await FAULTS[name]?.({ redis, proxies, servers, pick });
-    await pause(random.next() * 1500);
+    await pause(random.next() * maxPauseMs);
   }
   for (const proxy of proxies) {
     proxy.frozen = false;

@@ -8,11 +8,18 @@ import { within } from '../link/patience.ts';
 import { APPEND, dailyKeys } from '../records/scripts.ts';
 import type { Live, LiveSession } from './live.ts';
 
+/** An entry as Redis names it. The index alone is not enough: another history may use it too. */
+export interface Written {
+  readonly index: number;
+  readonly hash: string;
+}
+
 /**
- * Waits until an index is committed by whatever policy there is: applied by this server at least,
- * for what no server has applied a repair cannot put back. False when the session or time ends.
+ * Waits until an entry is committed by whatever policy there is: applied by this server at least,
+ * for what no server has applied a repair cannot put back. False when the session or time ends, or
+ * when this server has applied another entry at that index.
  */
-export type Committed = (live: Live, index: number, deadline: number) => Promise<boolean>;
+export type Committed = (live: Live, written: Written, deadline: number) => Promise<boolean>;
 
 export interface AppenderDeps {
   readonly live: LiveSession;
@@ -79,19 +86,19 @@ export class Appender {
 
   /** The last index once the proposals are in the log for good, else what is known of them. */
   async #attempt(live: Live, args: ScriptArgs, deadline: number): Promise<number | ProconsulError> {
-    const index = await within(this.#clock, deadline, this.#run(live, args));
-    if (index === 'late') return new ProconsulError('unknown', 'Redis is too slow');
-    if (typeof index !== 'number') return index;
-    if (await this.#committed(live, index, deadline)) return index;
+    const written = await within(this.#clock, deadline, this.#run(live, args));
+    if (written === 'late') return new ProconsulError('unknown', 'Redis is too slow');
+    if (written instanceof ProconsulError) return written;
+    if (await this.#committed(live, written, deadline)) return written.index;
     // It was in Redis; whether it is in what the next session finds, the same ids will tell.
     return new ProconsulError('unknown', 'written, but not confirmed in time');
   }
 
-  async #run({ session, epoch }: Live, args: ScriptArgs): Promise<number | ProconsulError> {
+  async #run({ session, epoch }: Live, args: ScriptArgs): Promise<Written | ProconsulError> {
     try {
       const reply = await session.commands.run(APPEND, dailyKeys(this.#keys), [epoch, ...args]);
-      const [answer, index] = reply as [string, string?];
-      if (answer === 'OK') return Number(index);
+      const [answer, index, hash = ''] = reply as [string, string?, string?];
+      if (answer === 'OK') return { index: Number(index), hash };
       // DAMAGED with an index may come after some were written; EPOCH never does.
       const code = index === undefined ? 'unavailable' : 'unknown';
       return new ProconsulError(code, `Redis refused to append: ${answer}`);

@@ -11,6 +11,7 @@ import type { CommitPolicy } from '../link/options.ts';
 import { sleep } from '../link/patience.ts';
 import { dailyKeys, REPORT } from '../records/scripts.ts';
 import { majorityOf } from '../repair/seal-plan.ts';
+import type { Written } from './append.ts';
 import type { Live } from './live.ts';
 
 /** The others apply within a millisecond or two; each look costs Redis some 20 µs. */
@@ -26,6 +27,8 @@ export interface QuorumDeps {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly applied: IndexGate;
+  /** The hash of an index in this server's history; undefined when not known. */
+  readonly hashAt: (index: number) => string | undefined;
 }
 
 export class Quorum {
@@ -37,10 +40,18 @@ export class Quorum {
     this.#deps = deps;
   }
 
-  /** False when the session or the time ends before the index is committed. */
-  readonly committed = async (live: Live, index: number, deadline: number): Promise<boolean> => {
-    const { applied } = this.#deps;
+  /**
+   * False when the session or the time ends before the entry is committed. A Redis that lost it may
+   * be sealed anew while this session still reads: then something else comes at its index.
+   */
+  readonly committed = async (
+    live: Live,
+    { index, hash }: Written,
+    deadline: number,
+  ): Promise<boolean> => {
+    const { applied, hashAt } = this.#deps;
     if (!(await applied.wait(index, deadline, live.session.signal))) return false;
+    if (hashAt(index) !== hash) return false;
     return await this.#agree(live, deadline, (report) => report.applied >= index);
   };
 

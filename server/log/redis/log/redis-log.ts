@@ -88,6 +88,7 @@ export class RedisLog implements EventLog {
       keys: this.#keys,
       clock,
       applied: this.#applied,
+      hashAt: (index) => this.#history?.ring.at(index)?.hash,
     });
     const live = this.#live;
     const keys = this.#keys;

@@ -54,7 +54,8 @@ end
 /**
  * ARGV: epoch, then id and payload of each proposal.
  * Answers EPOCH when this process or epoch is not sealed, DAMAGED when the stream does not end where
- * the meta record says; nothing is written then. Else OK: every proposal is in the log.
+ * the meta record says; nothing is written then. Else OK, the last index and its hash: every
+ * proposal is in the log.
  */
 export const APPEND = defineScript(`${PRELUDE}${LOG_TIME}
 local m = meta()
@@ -92,7 +93,7 @@ if idx ~= m.idx then
   redis.call('HSET', KEYS[1], 'idx', idx, 'hash', hash, 't', t, 'next', int(next))
   redis.call('ZREMRANGEBYRANK', KEYS[3], 0, ${-REMEMBERED_PROPOSALS - 1})
 end
-return { answer, idx }
+return { answer, idx, hash }
 `);
 
 /**

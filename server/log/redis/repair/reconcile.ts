@@ -148,7 +148,7 @@ export class Reconciler {
     const { history } = this.#deps;
     if (history.torn) return await this.#restore(session, view, true);
     const beginning = history.position.index === 0;
-    if (beginning && view.index > 0 && (await this.#loadNewest(session, view))) return false;
+    if (beginning && view.index > 0 && (await this.#loadNewest(session, view, false))) return false;
     if (await this.#catchUp(session, view.index)) return true;
     return await this.#restore(session, view, false);
   }
@@ -174,7 +174,7 @@ export class Reconciler {
    */
   async #restore(session: Session, view: View, anew: boolean): Promise<false> {
     const { history, keys, clock } = this.#deps;
-    if (await this.#loadNewest(session, view)) return false;
+    if (await this.#loadNewest(session, view, anew)) return false;
     const { index } = history.position;
     if (anew && view.floor === 0 && view.firstIndex <= 1) {
       await history.restore(undefined, view.index, this.#reader(session));
@@ -187,8 +187,11 @@ export class Reconciler {
     return false;
   }
 
-  /** False when there is none that leads on. */
-  async #loadNewest(session: Session, view: View): Promise<boolean> {
+  /**
+   * False when there is none that leads on. Only where our own history is given up, and what is lost
+   * with it was said, may one be older than that: else nobody may have what comes in between.
+   */
+  async #loadNewest(session: Session, view: View, anew: boolean): Promise<boolean> {
     const { history, keys, logger } = this.#deps;
     const store = new SnapshotStore(session.commands, keys);
     const stored = await store.newest();
@@ -196,8 +199,8 @@ export class Reconciler {
     const failed = this.#failedLoads.get(stored.id) ?? 0;
     const { position } = history;
     // The very same position leads nowhere, unless it is of another history.
-    const useless =
-      stored.position.index === position.index && stored.position.hash === position.hash;
+    const same = stored.position.index === position.index && stored.position.hash === position.hash;
+    const useless = anew ? same : stored.position.index <= position.index;
     if (failed >= MAX_FAILED_LOADS || (useless && !history.torn)) return false;
     try {
       await history.restore(store.load(stored), view.index, this.#reader(session));

@@ -173,13 +173,21 @@ function isMajority(view: View, me: Holdings, { quorumOf }: PlanLimits): boolean
 function mayAct(view: View, me: Holdings, limits: PlanLimits): boolean {
   const { candidates, sinceMs } = view;
   if (!isQuorum(view, me, limits)) return false;
-  const known = new Set(candidates.map(({ server }) => server));
-  const complete = me.warm && [...expected(view, me)].every((server) => known.has(server));
-  if (!complete && sinceMs < limits.settleMs) return false;
+  if (!isComplete(view, me, candidates) && sinceMs < limits.settleMs) return false;
   // However long it takes: who holds more than we do is there, or would not be a candidate.
   if (candidates.some((other) => holdsMore(other, me))) return false;
   const before = candidates.filter((other) => ranksBefore(other, me)).length;
   return before === 0 || sinceMs >= limits.settleMs + TAKEOVER_MS * before;
+}
+
+/**
+ * Whether these are all that lived. A Redis that has lost its list of servers, or names us no more,
+ * cannot tell: who was away a moment ago may be the only one that it knows, and hold the least.
+ */
+function isComplete(view: View, me: Holdings, among: readonly Candidate[]): boolean {
+  if (!me.warm || !view.live.includes(me.server)) return false;
+  const here = new Set(among.map(({ server }) => server));
+  return [...expected(view, me)].every((server) => here.has(server));
 }
 
 function expected(view: View, me: Holdings): Set<string> {
@@ -225,7 +233,8 @@ function sealWith(first: First, view: View, me: Holdings, { quorumOf }: PlanLimi
   const highest = Math.max(end, view.next - 1, ...candidates.map(({ index }) => index));
   const epochs = candidates.map(({ epoch }) => epoch);
   const newest = Math.max(view.epoch, me.epoch, ...epochs);
-  const gap = mayHaveLost(first, view, me) && highest > 0;
+  // Once there was an epoch there may have been entries, whoever remembers none.
+  const gap = mayHaveLost(first, view, me) && newest > 0;
   return {
     kind: 'seal',
     first,
@@ -237,9 +246,8 @@ function sealWith(first: First, view: View, me: Holdings, { quorumOf }: PlanLimi
 function mayHaveLost(first: First, view: View, me: Holdings): boolean {
   if (first === 'repair' && view.sealedRun === view.run) return false;
   const relation = relate(view, me);
-  const warm = new Set(view.candidates.filter((each) => each.warm).map(({ server }) => server));
-  const complete = me.warm && [...expected(view, me)].every((server) => warm.has(server));
-  return relation === 'fork' || relation === 'older' || !complete;
+  const warm = view.candidates.filter((each) => each.warm);
+  return relation === 'fork' || relation === 'older' || !isComplete(view, me, warm);
 }
 
 /** For the operator: who is here, and what is waited for. */

@@ -25,6 +25,10 @@ local function seals()
   local found = redis.pcall('HGET', KEYS[1], 'seals')
   return type(found) == 'string' and found or ''
 end
+-- Ids say what need not be written again: none may be of an entry that is not there.
+local function drop_ids_after(idx)
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '(' .. idx, '+inf')
+end
 local function drop_snapshot_after(idx)
   local at = redis.call('HGET', KEYS[6], 'idx')
   if at and tonumber(at) > tonumber(idx) then redis.call('UNLINK', KEYS[6]) end
@@ -42,8 +46,8 @@ const SEAL_KEY_TTL_MS = 10_000;
  * server's holdings are published beside those of the others.
  */
 export const VIEW = defineScript(`${SEAL_PRELUDE}
--- What is kept beside the log can be done without; of another type it would fail every script.
-for i, kind in pairs({ [3] = 'zset', [4] = 'hash', [5] = 'hash', [6] = 'hash' }) do
+-- A key of another type is nothing of ours, and would fail every script for ever.
+for i, kind in ipairs({ 'hash', 'stream', 'zset', 'hash', 'hash', 'hash' }) do
   local found = redis.call('TYPE', KEYS[i]).ok
   if found ~= kind and found ~= 'none' then redis.call('DEL', KEYS[i]) end
 end
@@ -101,6 +105,7 @@ const SEALS_MAX_CHARS = 2048;
 export const SEAL = defineScript(`${SEAL_PRELUDE}
 local m = meta()
 if state(m) ~= ARGV[1] then return { 'MOVED' } end
+drop_ids_after(m.idx)
 redis.call('HSET', KEYS[1], 'run', run_id(), 'epoch', ARGV[2], 'next', ARGV[3],
   'idx', m.idx, 'hash', m.hash, 't', m.t, 'floor', m.floor, 'floorhash', m.floorhash,
   'sealed', int(now_ms()),
@@ -125,6 +130,7 @@ for i = 2, #ARGV, 6 do
   if h ~= expected then return { 'BROKEN', n } end
   idx, hash, t = n, h, at
 end
+drop_ids_after(m.idx)
 for i = 2, #ARGV, 6 do
   redis.call('XADD', KEYS[2], ARGV[i] .. '-0',
     'e', ARGV[i + 1], 't', ARGV[i + 2], 'p', ARGV[i + 3], 'h', ARGV[i + 4], 'c', ARGV[i + 5])
@@ -149,7 +155,7 @@ repeat
   for _, entry in ipairs(wrong) do redis.call('XDEL', KEYS[2], entry[1]) end
 until #wrong == 0
 redis.call('XSETID', KEYS[2], idx .. '-0')
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '(' .. idx, '+inf')
+drop_ids_after(idx)
 drop_snapshot_after(idx)
 local next, before = m.next, seals()
 redis.call('DEL', KEYS[1])

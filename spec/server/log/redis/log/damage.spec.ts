@@ -43,7 +43,27 @@ describe('RedisLog over a damaged Redis', () => {
     });
   }
 
-  for (const key of ['ids', 'servers', 'seal', 'snapshot'] as const) {
+  it('heals the loss of the meta record and something else in the place of the stream', async () => {
+    const redis = await startRedis();
+    const servers = await startLogServers(2, { url: redis.url, settleMs: 300 });
+    for (const server of servers) assert.equal(await server.write(), 'acked');
+    await redis.admin.multi().del(keys.meta).set(keys.log, 'text').exec();
+    await until(async () => (await servers[0]?.write()) === 'acked');
+    const { lost, duplicates } = await verdictOf(servers);
+    assert.deepEqual({ lost, duplicates }, { lost: 0, duplicates: 0 });
+  });
+
+  it('takes no proposal for written because its id is left of a log that is gone', async () => {
+    const redis = await startRedis();
+    const server = await LogServer.start({ url: redis.url, name: 'a', settleMs: 300 });
+    assert.equal(await server.write('first'), 'acked');
+    // Written by a server whose reader was not told of it before all but the ids was gone.
+    await redis.admin.multi().zadd(keys.ids, 2, 'second').del(keys.meta, keys.log).exec();
+    await until(async () => (await server.write('second')) === 'acked');
+    assert.deepEqual(server.sink.ids, ['first', 'second']);
+  });
+
+  for (const key of ['meta', 'ids', 'servers', 'seal', 'snapshot'] as const) {
     it(`does without ${keys[key]} when something else stands there`, async () => {
       const redis = await startRedis();
       const servers = await startLogServers(2, { url: redis.url, settleMs: 300 });

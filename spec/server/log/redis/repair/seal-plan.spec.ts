@@ -87,6 +87,25 @@ describe('planSeal', () => {
     assert.deepEqual(late, { kind: 'seal', first: 'repair', epoch: 4, next: 130 + GAP });
   });
 
+  it('waits as long where Redis has forgotten who lived, whoever it knows itself', () => {
+    for (const live of [[], ['other']]) {
+      assert.deepEqual(plan({ live }, holding(130)), { kind: 'wait' });
+      const late = plan({ live, sinceMs: 1000 }, holding(130));
+      assert.deepEqual(late, { kind: 'seal', first: 'repair', epoch: 4, next: 130 + GAP });
+    }
+  });
+
+  it('gives no index again where there was an epoch of which nobody here has an entry', () => {
+    const flushed = { index: 0, epoch: 0, hash: '', next: 1, firstIndex: 0, length: 0, live: [] };
+    const away = holding(0, {
+      epoch: 1,
+      baseIndex: 0,
+      position: { index: 0, epoch: 1, hash: '', t: 0 },
+    });
+    const seal = { kind: 'seal', first: 'keep', epoch: 2, next: GAP };
+    assert.deepEqual(plan({ ...flushed, sinceMs: 1000 }, away), seal);
+  });
+
   it('leaves it to the one that holds more, for as long as that one is there', () => {
     const candidates = [candidate('me', 130), candidate('other', 140)];
     assert.deepEqual(plan({ candidates }, holding(130)), { kind: 'wait' });
