@@ -17,6 +17,7 @@ import { LocalState } from './state/local-state.ts';
 import { ALIVE_CHECK, consulService, ownMember, ownNode } from './state/own-entry.ts';
 import { ServiceWatch } from './state/service-watch.ts';
 import { type KeptValues, nothingKept, ValueFile } from './state/value-file.ts';
+import type { ValueFiles } from './state/value-files.ts';
 import { AntiEntropy } from './sync/anti-entropy.ts';
 import type { Catalog } from './sync/catalog.ts';
 import { OwnCatalog } from './sync/own-catalog.ts';
@@ -42,6 +43,8 @@ export interface AgentOptions {
   readonly onLeft: () => void;
   /** How much the size of the cluster stretches the time between full comparisons; at least 1. */
   readonly scale?: () => number;
+  /** Specs put in their own, to fail. */
+  readonly files?: ValueFiles;
 }
 
 /** Within the data folder; the name is older than what is in it. */
@@ -83,11 +86,15 @@ export class Agent {
 
   /** Resolves when what was registered before runs again; servers need not be there for it. */
   async start(): Promise<void> {
-    const { config, logger, clock } = this.#options;
+    const { config, logger, clock, files } = this.#options;
     const kept =
       config.dataDir === ''
         ? nothingKept
-        : await ValueFile.open(join(config.dataDir, VALUES), { logger, clock });
+        : await ValueFile.open(join(config.dataDir, VALUES), {
+            logger,
+            clock,
+            ...(files !== undefined && { files }),
+          });
     this.#parts = this.#build(kept);
     this.#parts.registrar.restore(definitionsOf(config));
     this.#parts.antiEntropy.start();

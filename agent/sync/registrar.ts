@@ -49,6 +49,20 @@ export interface RegisterOptions {
   readonly replaceChecks?: boolean;
 }
 
+/** What a registration came to. */
+export interface Registered {
+  /** Of the services: its own and, where it asks for one, its sidecar's. */
+  readonly ids: readonly string[];
+  /** Puts back what stood before, as far as nobody has registered it anew since. */
+  takeBack(): void;
+}
+
+/** A service with its checks, as it stands; undefined where there is none. */
+interface Standing {
+  readonly service: LocalService | undefined;
+  readonly checks: readonly LocalCheck[];
+}
+
 const SERVICE = 'service:';
 const CHECK = 'check:';
 
@@ -100,15 +114,20 @@ export class Registrar {
     this.#define(definitions);
   }
 
-  /** Ids of the services that were registered: its own and, where it asks for one, its sidecar's. */
-  registerService(spec: ServiceSpec, options: RegisterOptions): readonly string[] {
+  registerService(spec: ServiceSpec, options: RegisterOptions): Registered {
     const sidecar = this.#sidecarOf(spec);
-    for (const each of sidecar === undefined ? [spec] : [spec, sidecar]) {
+    const specs = sidecar === undefined ? [spec] : [spec, sidecar];
+    for (const each of specs) {
       for (const check of checksOf(each)) this.#allow(check, options.source);
     }
-    const id = this.#putService(spec, options);
-    if (sidecar === undefined) return [id];
-    return [id, this.#putService(sidecar, { ...options, sidecar: true })];
+    const before = specs.map((each) => this.#standing(serviceDefinition(each).ID));
+    const put = specs.map((each) =>
+      this.#putService(each, { ...options, sidecar: each === sidecar }),
+    );
+    return {
+      ids: put.map(({ definition }) => definition.ID),
+      takeBack: () => this.#takeBack(put, before),
+    };
   }
 
   /** With its checks and its sidecar. Ids of what was removed. */
@@ -218,7 +237,38 @@ export class Registrar {
     });
   }
 
-  #putService(spec: ServiceSpec, options: RegisterOptions & { sidecar?: boolean }): string {
+  #standing(id: string): Standing {
+    const { local } = this.#options;
+    return { service: local.services.get(id), checks: [...local.checksOf(id).values()] };
+  }
+
+  #takeBack(put: readonly LocalService[], before: readonly Standing[]): void {
+    put.forEach((service, i) => {
+      const { ID } = service.definition;
+      // Else it was registered anew, or taken out.
+      if (this.#options.local.services.get(ID) !== service) return;
+      const stood = before[i];
+      if (stood?.service === undefined) this.removeService(ID);
+      else this.#putBack(stood.service, stood.checks);
+    });
+  }
+
+  #putBack(service: LocalService, checks: readonly LocalCheck[]): void {
+    const { local, kept } = this.#options;
+    const { ID } = service.definition;
+    local.putService(service);
+    if (service.source === 'api') kept.set(SERVICE + ID, service);
+    else kept.delete(SERVICE + ID);
+    const stay = new Map(checks.map((check) => [check.definition.CheckID, check]));
+    for (const id of [...local.checksOf(ID).keys()]) if (!stay.has(id)) this.removeCheck(id);
+    for (const check of stay.values()) {
+      if (check.source === 'api') this.#remember(check);
+      else kept.delete(CHECK + check.definition.CheckID);
+      this.#begin(check, 'recall');
+    }
+  }
+
+  #putService(spec: ServiceSpec, options: RegisterOptions & { sidecar: boolean }): LocalService {
     const { local, kept } = this.#options;
     const definition = serviceDefinition(spec);
     const { ID } = definition;
@@ -226,7 +276,7 @@ export class Registrar {
       definition,
       token: spec.Token || options.token,
       source: options.source,
-      ...(options.sidecar === true && { sidecar: true }),
+      ...(options.sidecar && { sidecar: true }),
     };
     local.putService(service);
     if (options.source === 'api') kept.set(SERVICE + ID, service);
@@ -236,7 +286,7 @@ export class Registrar {
       const stay = new Set(named.map((check) => check.CheckID));
       for (const id of [...local.checksOf(ID).keys()]) if (!stay.has(id)) this.removeCheck(id);
     }
-    return ID;
+    return service;
   }
 
   #putCheck(

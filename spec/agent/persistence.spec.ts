@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import supertest from 'supertest';
+import { nodeFiles, type ValueFileHandle, type ValueFiles } from '../../agent/state/value-files.ts';
 import { checkNamed, serviceNamed } from '../support/factories.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { MemoryCatalog } from '../support/fakes/memory-catalog.ts';
@@ -140,3 +142,69 @@ describe('an agent that is restarted', () => {
     assert.equal(body._node_maintenance.Notes, 'disk');
   });
 });
+
+describe('PUT /v1/agent/service/register on a full disk', () => {
+  let folder = '';
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'agent-'));
+  });
+
+  afterEach(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('is refused, and leaves all as it stood: here, in the catalog and on the disk', async () => {
+    const disk = { isFull: false };
+    const shared = { catalog: new MemoryCatalog(), clock: new FakeClock(), dataDir: folder };
+    const first = await startAgent('', { ...shared, options: { files: fillable(disk) } });
+    const register = (body: object) =>
+      supertest(first.app).put('/v1/agent/service/register').send(JSON.stringify(body));
+    await register({ Name: 'old', Port: 1, Check: { CheckID: 'c1', TTL: '60s' } }).expect(200);
+    await supertest(first.app).put('/v1/agent/check/pass/c1?note=ok').expect(200);
+
+    const services = async (app: RequestListener) =>
+      (await supertest(app).get('/v1/agent/services')).body;
+    const checks = async (app: RequestListener) =>
+      (await supertest(app).get('/v1/agent/checks')).body;
+    const stood = [await services(first.app), await checks(first.app)];
+    const known = structuredClone(await shared.catalog.node('n1'));
+    disk.isFull = true;
+    const refused = 'failed persisting to data_dir';
+    await register({ Name: 'new', Check: { TTL: '60s' }, Connect: { SidecarService: {} } }).expect(
+      500,
+      refused,
+    );
+    const changed = {
+      Port: 2,
+      Checks: [
+        { CheckID: 'c1', TTL: '1h' },
+        { CheckID: 'c2', TTL: '1h' },
+      ],
+    };
+    await register({ Name: 'old', ...changed }).expect(500, refused);
+
+    assert.deepEqual([await services(first.app), await checks(first.app)], stood);
+    assert.deepEqual(await shared.catalog.node('n1'), known);
+    disk.isFull = false;
+    await first.agent.stop();
+    const second = await startAgent('', shared);
+    assert.deepEqual([await services(second.app), await checks(second.app)], stood);
+  });
+});
+
+/** The files of this machine, on a disk that may be full. */
+function fillable(disk: { readonly isFull: boolean }): ValueFiles {
+  const on = (file: ValueFileHandle): ValueFileHandle => ({
+    ...file,
+    append: async (text) => {
+      if (disk.isFull) throw new Error('ENOSPC: no space left on device');
+      await file.append(text);
+    },
+  });
+  return {
+    ...nodeFiles,
+    append: async (at) => on(await nodeFiles.append(at)),
+    create: async (at) => on(await nodeFiles.create(at)),
+  };
+}

@@ -79,12 +79,19 @@ async function register(agent: AgentContext, request: HttpRequest): Promise<Repl
   const spec = serviceFromBody(await request.body(MAX_JSON_BODY_BYTES));
   validateService(spec);
   const replaceChecks = request.params.bool('replace-existing-checks') === true;
-  const ids = agent.registrar.registerService(spec, {
+  const registered = agent.registrar.registerService(spec, {
     source: 'api',
     token: request.token,
     replaceChecks,
   });
-  await settled(agent, ids);
+  try {
+    await settled(agent, registered.ids);
+  } catch (error) {
+    // Who is told that it failed may go away: nobody would ever take it out.
+    registered.takeBack();
+    await Promise.all(registered.ids.map((id) => agent.antiEntropy.push(id)));
+    throw error;
+  }
   return {};
 }
 
