@@ -39,6 +39,8 @@ export interface AgentOptions {
   readonly stats?: () => Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Reads the configuration anew for a reload. */
   readonly readConfig: () => Config | Promise<Config>;
+  /** What a reload read, for those parts of the process that are not the agent's. */
+  readonly onReloaded?: (config: Config) => void;
   /** The agent has left: the process is to end soon. */
   readonly onLeft: () => void;
   /** How much the size of the cluster stretches the time between full comparisons; at least 1. */
@@ -79,6 +81,11 @@ export class Agent {
     return this.#started.tokens.user;
   }
 
+  /** The token for what the agent does by itself; '' when it does nothing any more. */
+  get ownToken(): string {
+    return this.#parts?.tokens.agent ?? '';
+  }
+
   /** The rows under /v1/agent; after `start`. */
   routes(): readonly Route[] {
     return agentRoutes(this.#context());
@@ -113,8 +120,9 @@ export class Agent {
   /** Takes over what the files say now of services, checks, metadata, tokens and output. */
   async reload(): Promise<void> {
     const { registrar, antiEntropy, tokens } = this.#started;
-    const { readConfig, logger } = this.#options;
+    const { readConfig, onReloaded, logger } = this.#options;
     const config = await readConfig();
+    onReloaded?.(config);
     registrar.reload(definitionsOf(config));
     tokens.takeOver(config.acl.tokens);
     // All else stays as it is until the process starts anew, as in Consul.

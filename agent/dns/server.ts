@@ -47,30 +47,48 @@ function inLowerCase(config: DnsConfig): DnsConfig {
   return { ...config, domain: domain.toLowerCase(), altDomain: altDomain.toLowerCase() };
 }
 
+function responderOf(options: DnsServerOptions, given: DnsConfig): Responder {
+  const { datacenter, lookups, clock, random, logger } = options;
+  const config = inLowerCase(given);
+  const recursors = new Recursors({
+    addresses: config.recursors,
+    timeoutMs: config.recursorTimeoutMs,
+    strategy: config.recursorStrategy,
+    clock,
+    random,
+  });
+  const answers = new Answers({ config, datacenter, lookups, recursors, clock });
+  return new Responder({ answers, recursors, config, random, logger });
+}
+
 export class DnsServer {
   readonly #options: DnsServerOptions;
   readonly #pairs: readonly Pair[];
-  readonly responder: Responder;
+  #responder: Responder;
 
   constructor(options: DnsServerOptions) {
-    const { datacenter, lookups, clock, random, logger, listen } = options;
-    const config = inLowerCase(options.config);
-    const recursors = new Recursors({
-      addresses: config.recursors,
-      timeoutMs: config.recursorTimeoutMs,
-      strategy: config.recursorStrategy,
-      clock,
-      random,
-    });
-    const answers = new Answers({ config, datacenter, lookups, recursors, clock });
-    const responder = new Responder({ answers, recursors, config, random, logger });
+    const { clock, logger, listen } = options;
     const amplification = new Amplification(clock);
     this.#options = options;
-    this.responder = responder;
+    this.#responder = responderOf(options, options.config);
+    const responder: Pick<Responder, 'respond'> = {
+      respond: (packet, transport) => this.#responder.respond(packet, transport),
+    };
     this.#pairs = listen.map((at) => ({
       udp: new UdpListener({ ...at, responder, amplification, logger }),
       tcp: new TcpListener({ ...at, responder, logger }),
     }));
+  }
+
+  get responder(): Responder {
+    return this.#responder;
+  }
+
+  /** From now on it answers by this; as in Consul, for the domains that it had at its start. */
+  takeOver(config: DnsConfig, lookups: Lookups): void {
+    const { domain, altDomain } = this.#options.config;
+    const options = { ...this.#options, lookups };
+    this.#responder = responderOf(options, { ...config, domain, altDomain });
   }
 
   /** Of the first address; useful when 0 was asked for. */

@@ -15,7 +15,7 @@ const LENGTH_BYTES = 2;
 export interface TcpOptions {
   readonly host: string;
   readonly port: number;
-  readonly responder: Responder;
+  readonly responder: Pick<Responder, 'respond'>;
   readonly logger: Logger;
 }
 
@@ -78,13 +78,13 @@ export class TcpListener {
 
 class Conversation {
   readonly #socket: Socket;
-  readonly #responder: Responder;
+  readonly #responder: Pick<Responder, 'respond'>;
   #got: Buffer = Buffer.alloc(0);
   #pending = 0;
   #ended = false;
   #draining = false;
 
-  constructor(socket: Socket, responder: Responder) {
+  constructor(socket: Socket, responder: Pick<Responder, 'respond'>) {
     this.#socket = socket;
     this.#responder = responder;
   }

@@ -11,7 +11,7 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 export interface UdpOptions {
   readonly host: string;
   readonly port: number;
-  readonly responder: Responder;
+  readonly responder: Pick<Responder, 'respond'>;
   readonly amplification: Amplification;
   readonly logger: Logger;
 }

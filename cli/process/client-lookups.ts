@@ -10,12 +10,23 @@ import type { Lookups } from '../../lib/dns-lookups.ts';
 /** Resolvers ask again, or elsewhere, after a few seconds. */
 const TIMEOUT_MS = 2000;
 
-export function clientLookups(upstream: Upstream, { acl, dns }: Config, clock: Clock): Lookups {
-  const { default: token } = acl.tokens;
+export interface ClientLookupsOptions {
+  readonly upstream: Upstream;
+  readonly clock: Clock;
+  /** These two change by a reload. */
+  readonly dns: () => Config['dns'];
+  readonly token: () => string;
+}
+
+export function clientLookups({ upstream, clock, ...current }: ClientLookupsOptions): Lookups {
   return new HttpLookups({
     clock,
-    maxStaleMs: dns.allowStale ? dns.maxStaleMs : 0,
+    get maxStaleMs() {
+      const { allowStale, maxStaleMs } = current.dns();
+      return allowStale ? maxStaleMs : 0;
+    },
     get(target) {
+      const token = current.token();
       const key = ringKey(target);
       const way = 'dns';
       return upstream.ask({ way, method: 'GET', target, key, token, timeoutMs: TIMEOUT_MS });

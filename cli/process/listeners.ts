@@ -16,11 +16,13 @@ export interface ListenersOptions {
   readonly routes: readonly Route[];
   readonly fallback?: Handler;
   readonly introducer: Introducer;
+  /** limits.http_max_conns_per_client, which a reload may change. */
+  readonly maxConnections: () => number;
 }
 
 /** Those of the configuration; not yet started. */
 export function createListeners(options: ListenersOptions): readonly Listener[] {
-  const { config, introducer } = options;
+  const { config, introducer, maxConnections } = options;
   const introductions = introductionRoutes(introducer);
   // An agent may be pointed at any of the ports, so each of them introduces.
   const all = { ...options, routes: [...options.routes, ...introductions] };
@@ -28,12 +30,11 @@ export function createListeners(options: ListenersOptions): readonly Listener[] 
   // What is forbidden to clients is not forbidden to agents, who bring what those are allowed.
   const forAgents = surface(all);
   const forJoining = surface({ config, logger: options.logger, routes: introductions });
-  const maxConnections = config.limits.httpMaxConnsPerClient;
   return [
     ...config.listen.http.map((at) => listen(at, forClients, maxConnections)),
     ...config.listen.serfLan.map((at) => listen(at, forJoining, maxConnections)),
     // An agent keeps a connection for each query that waits: it is not to be counted as a client.
-    ...serverAddresses(config).map((at) => listen(at, forAgents, 0)),
+    ...serverAddresses(config).map((at) => listen(at, forAgents, () => 0)),
   ];
 }
 
@@ -49,7 +50,7 @@ interface Surface {
 
 /** Each has a fast path of its own: what one may answer the other may have to refuse. */
 function surface(
-  { config, logger, routes, fallback }: Omit<ListenersOptions, 'introducer'>,
+  { config, logger, routes, fallback }: Omit<ListenersOptions, 'introducer' | 'maxConnections'>,
   guard?: Guard,
 ): Surface {
   // Rights change without a topic: until a row says so in `Shared`, they are asked each time.
@@ -69,7 +70,7 @@ function surface(
 function listen(
   at: ListenAddress,
   { listener, fastPath: shortcut }: Surface,
-  maxConnectionsPerAddress: number,
+  maxConnectionsPerAddress: () => number,
 ): Listener {
   return new Listener({ at, listener, shortcut, maxConnectionsPerAddress });
 }

@@ -13,6 +13,7 @@ import { Upstream } from '../../agent/servers/upstream.ts';
 import { nodeIdOf } from '../../agent/state/node-id.ts';
 import { ownBeat, ownMember } from '../../agent/state/own-entry.ts';
 import { systemClock } from '../../lib/clock.ts';
+import type { Config } from '../../lib/config/config.ts';
 import { MAX_JSON_BODY_BYTES } from '../../lib/limits.ts';
 import { tapLog } from '../../lib/log-tap.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -26,7 +27,11 @@ export async function runClient(options: RunOptions): Promise<Running> {
   const { config } = options;
   const unlock = await holdDataDir(config.dataDir, options.logger);
   const nodeId = await nodeIdOf(config, systemRandom);
-  const parts = connect(options, nodeId);
+  let current = config;
+  const parts = connect(options, nodeId, (now) => {
+    current = now;
+    dns.takeOver(now.dns, lookups);
+  });
   const { agent, containers, heartbeat, joiner, forwarder, upstream, servers } = parts;
   await agent.start();
   await containers.start(agent);
@@ -35,11 +40,17 @@ export async function runClient(options: RunOptions): Promise<Running> {
     logger: options.logger,
     routes: [...agent.routes(), ...ringRoutes(() => servers)],
     fallback: forwarder.handle,
+    maxConnections: () => current.limits.httpMaxConnsPerClient,
     introducer: introducer(options, nodeId, servers),
   });
   for (const each of listeners) await each.start();
   await applySocketRights(config.listen);
-  const lookups = clientLookups(upstream, config, systemClock);
+  const lookups = clientLookups({
+    upstream,
+    clock: systemClock,
+    dns: () => current.dns,
+    token: () => agent.userToken,
+  });
   const dns = createDnsServer(config, lookups, options.logger);
   await dns.start();
   await joiner.join(...config.join.start);
@@ -65,13 +76,13 @@ export async function runClient(options: RunOptions): Promise<Running> {
 }
 
 /** Everything that speaks to servers, and the agent on top of it. */
-function connect(options: RunOptions, nodeId: string) {
+function connect(options: RunOptions, nodeId: string, onReloaded: (config: Config) => void) {
   const { config, logger } = options;
   const clock = systemClock;
   const random = systemRandom;
   const servers = new ServerList(clock, random);
   const upstream = new Upstream({ servers, clock, node: config.nodeName });
-  const token = () => config.acl.tokens.agent || config.acl.tokens.default;
+  const token = () => agent.ownToken;
   const heartbeat = new Heartbeat({
     upstream,
     servers,
@@ -118,6 +129,7 @@ function connect(options: RunOptions, nodeId: string) {
     random,
     logTap: (level, listen) => tapLog(logger, level, listen),
     scale: () => heartbeat.scale,
+    onReloaded,
     stats: () => ({
       consul: {
         acl: config.acl.enabled ? 'enabled' : 'disabled',

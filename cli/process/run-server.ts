@@ -43,17 +43,14 @@ export interface Running {
 
 export async function runServer(options: RunOptions): Promise<Running> {
   const { config, logger, onFatal } = options;
+  let current = config;
   const unlock = await holdDataDir(config.dataDir, logger);
   const nodeId = await nodeIdOf(config, systemRandom);
   const server = await createServer({ config, nodeId, logger, onFatal });
   await server.start();
-  const containers = new Containers({
-    config,
-    dockerHost: options.dockerHost,
-    clock: systemClock,
-    random: systemRandom,
-    logger,
-  });
+  const { dockerHost } = options;
+  const system = { clock: systemClock, random: systemRandom, logger };
+  const containers = new Containers({ config, dockerHost, ...system });
   const beat = new OwnBeat({
     beat: ownBeat(config, nodeId),
     take: (each) => server.members.beat(each),
@@ -67,10 +64,13 @@ export async function runServer(options: RunOptions): Promise<Running> {
     nodeId,
     catalog: serverCatalog(server),
     membership: serverMembership({ server, config, nodeId, beat }),
-    clock: systemClock,
-    random: systemRandom,
+    ...system,
     logTap: (level, listen) => tapLog(logger, level, listen),
     stats: () => serverStats(server, config),
+    onReloaded: (now) => {
+      current = now;
+      dns.takeOver(now.dns, lookupsOf(server, now));
+    },
   });
   await agent.start();
   await containers.start(agent);
@@ -81,18 +81,12 @@ export async function runServer(options: RunOptions): Promise<Running> {
     config,
     logger,
     routes: [...agent.routes(), ...ringRoutes(ring), ...server.routes()],
-    introducer: {
-      ID: nodeId,
-      Node: config.nodeName,
-      Datacenter: config.datacenter,
-      servers,
-    },
+    maxConnections: () => current.limits.httpMaxConnsPerClient,
+    introducer: { ID: nodeId, Node: config.nodeName, Datacenter: config.datacenter, servers },
   });
   for (const listener of listeners) await listener.start();
   await applySocketRights(config.listen);
-  const { allowStale, maxStaleMs } = config.dns;
-  const lookups = new LocalLookups({ ...server.deps, allowStale, maxStaleMs });
-  const dns = createDnsServer(config, lookups, logger);
+  const dns = createDnsServer(config, lookupsOf(server, config), logger);
   await dns.start();
   return {
     reload: () => agent.reload(),
@@ -107,6 +101,10 @@ export async function runServer(options: RunOptions): Promise<Running> {
       await unlock();
     },
   };
+}
+
+function lookupsOf(server: Server, { dns: { allowStale, maxStaleMs } }: Config): LocalLookups {
+  return new LocalLookups({ ...server.deps, allowStale, maxStaleMs });
 }
 
 /** Itself first: before its first beat is in the log it knows of itself all the same. */

@@ -162,6 +162,16 @@ export function refused<K extends Keys>(what: string, keys: K): K {
   return marked(keys, { effect: 'refused', does: what });
 }
 
+/** A reload takes all of these over, as far as they do anything. */
+export function reloaded<K extends Keys>(keys: K): K {
+  const entries = Object.entries(keys).map(([key, value]) => {
+    if (isList(value)) return [key, value];
+    if (!isRow(value)) return [key, reloaded(value)];
+    return [key, (value.effect ?? 'works') === 'works' ? { ...value, reloads: true } : value];
+  });
+  return Object.fromEntries(entries);
+}
+
 function marked<K extends Keys>(keys: K, marks: Pick<Row, 'effect' | 'does'>): K {
   const entries = Object.entries(keys).map(([key, value]) => {
     if (isList(value)) return [key, [marked(value[0], marks)]];

@@ -15,8 +15,8 @@ const CLOSE_GRACE_MS = 500;
 export interface ListenerOptions {
   readonly listener: RequestListener;
   readonly at: { readonly host: string; readonly port: number } | { readonly path: string };
-  /** Beyond it a client gets a 429 with a text; 0 for no limit. */
-  readonly maxConnectionsPerAddress: number;
+  /** Beyond it a client gets a 429 with a text; 0 for no limit. Asked for each new connection. */
+  readonly maxConnectionsPerAddress: () => number;
   /** What may answer a request before it is parsed. */
   readonly shortcut?: Shortcut | undefined;
 }
@@ -96,11 +96,11 @@ export class Listener {
   }
 
   #isOneTooMany(socket: Socket): boolean {
-    const max = this.#options.maxConnectionsPerAddress;
+    const max = this.#options.maxConnectionsPerAddress();
     const address = socket.remoteAddress;
-    if (max <= 0 || address === undefined) return false;
+    if (address === undefined) return false;
     const open = this.#openByAddress.get(address) ?? 0;
-    if (open >= max) return true;
+    if (max > 0 && open >= max) return true;
     this.#openByAddress.set(address, open + 1);
     socket.once('close', () => {
       const left = (this.#openByAddress.get(address) ?? 1) - 1;

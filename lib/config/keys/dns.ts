@@ -9,6 +9,7 @@ import {
   int,
   map,
   noEffect,
+  reloaded,
   type Settled,
   strings,
   text,
@@ -18,9 +19,7 @@ const SECOND = 1000;
 const YEAR = 365 * 24 * 3600 * SECOND;
 const DEFAULT_DNS_PORT = 53;
 
-export const DNS_KEYS = {
-  domain: text('The DNS domain to answer for.', { default: 'consul', flag: 'domain' }),
-  alt_domain: text('A second DNS domain to answer for.', { flag: 'alt-domain' }),
+const ANSWER_KEYS = {
   recursors: strings('DNS servers to ask for other domains.', {
     flag: 'recursor',
     shown: 'DNSRecursors',
@@ -78,6 +77,12 @@ export const DNS_KEYS = {
     }),
     ...noEffect('there are no namespaces', { prefer_namespace: bool() }),
   },
+};
+
+export const DNS_KEYS = {
+  domain: text('The DNS domain to answer for.', { default: 'consul', flag: 'domain' }),
+  alt_domain: text('A second DNS domain to answer for.', { flag: 'alt-domain' }),
+  ...reloaded(ANSWER_KEYS),
 };
 
 type Values = Settled<typeof DNS_KEYS>;

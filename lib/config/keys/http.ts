@@ -49,6 +49,7 @@ export const HTTP_KEYS = {
     http_max_conns_per_client: int('The most connections of one address; 0 for no limit.', {
       default: 200,
       shown: 'HTTPMaxConnsPerClient',
+      reloads: true,
     }),
     kv_max_value_size: int("The most bytes of a key's value.", {
       default: MAX_VALUE_BYTES,

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { webOn } from '../../support/factories.ts';
 import type { ParsedPacket } from '../../support/servers/dns-parser.ts';
-import { startDns, type TestDns } from '../../support/servers/start-dns.ts';
+import { dnsConfig, startDns, type TestDns } from '../../support/servers/start-dns.ts';
 
 const NXDOMAIN = 3;
+const REFUSED = 5;
 
 function data(packet: ParsedPacket): string[] {
   return packet.answers.map((record) => record.data).sort();
@@ -40,6 +41,20 @@ async function withWeb(hcl = ''): Promise<TestDns> {
   });
   return test;
 }
+
+describe('a DNS server whose configuration is read again', () => {
+  it('answers by the new one, at the port and for the domains that it has', async () => {
+    const { dns, udp, lookups } = await withWeb('recursors = ["127.0.0.1:1"]');
+    assert.equal((await udp('web.service.consul', 'ANY')).answers.length, 2);
+    const now = dnsConfig(
+      'domain = "other" recursors = [] dns_config { only_passing = true service_ttl { "*" = "9s" } }',
+    );
+    dns.takeOver(now, lookups);
+    const { answers } = await udp('web.service.consul', 'ANY');
+    assert.deepEqual([answers.length, answers[0]?.ttl], [1, 9]);
+    assert.equal((await udp('web.service.other', 'ANY')).rcode, REFUSED);
+  });
+});
 
 describe('a question for a service', () => {
   it('never names an instance that is critical', async () => {

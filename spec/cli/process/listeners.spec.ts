@@ -34,6 +34,7 @@ describe('the listeners of a server', () => {
       config,
       logger: silentLogger,
       routes,
+      maxConnections: () => config.limits.httpMaxConnsPerClient,
       introducer: { ID: '1', Node: 'n1', Datacenter: 'dc1', servers: () => [] },
     });
     for (const listener of listeners) await listener.start();

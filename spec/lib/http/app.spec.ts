@@ -22,7 +22,7 @@ describe('an app', () => {
     const listener = new Listener({
       listener: createApp({ routes: [row], logger, ...options }),
       at: { host: '127.0.0.1', port: 0 },
-      maxConnectionsPerAddress: 0,
+      maxConnectionsPerAddress: () => 0,
     });
     await listener.start();
     stop = () => listener.stop();

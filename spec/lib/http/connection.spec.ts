@@ -253,6 +253,11 @@ describe('a connection beyond the limit of its address', () => {
   let listener: Listener | undefined;
   afterEach(() => listener?.stop());
 
+  let max = 2;
+  beforeEach(() => {
+    max = 2;
+  });
+
   async function start() {
     const writes: string[] = [];
     const handle = async (request: HttpRequest): Promise<Reply> => {
@@ -264,7 +269,7 @@ describe('a connection beyond the limit of its address', () => {
     listener = new Listener({
       listener: app,
       at: { host: '127.0.0.1', port: 0 },
-      maxConnectionsPerAddress: 2,
+      maxConnectionsPerAddress: () => max,
     });
     await listener.start();
     const { port, server } = listener;
@@ -290,6 +295,16 @@ describe('a connection beyond the limit of its address', () => {
     await until(async () => (await open()) === 2);
     assert.equal((await held[0]?.ask(put('/v1/x', 'taken')))?.body.toString(), 'true');
     assert.deepEqual(writes, ['taken']);
+  });
+
+  it('is none any more once the limit is higher, as after a reload', async () => {
+    const { port } = await start();
+    max = 3;
+    const third = await RawClient.connect(port);
+    assert.equal((await third.ask(put('/v1/x', 'taken'))).body.toString(), 'true');
+    const fourth = await RawClient.connect(port);
+    fourth.send(put('/v1/x', 'refused'));
+    assert.match((await fourth.answer()).head, /^HTTP\/1.1 429/);
   });
 
   it('does not stay, though its client neither sends nor closes', async () => {

@@ -20,6 +20,7 @@ afterEach(async () => {
 export interface TestDns extends TestServer {
   readonly dns: DnsServer;
   readonly dnsPort: number;
+  readonly lookups: Lookups;
   readonly udp: (name: string, type: Question['type'], edns?: number) => Promise<ParsedPacket>;
   readonly tcp: (name: string, type: Question['type']) => Promise<ParsedPacket>;
   readonly register: (body: object) => Promise<void>;
@@ -36,6 +37,7 @@ export async function startDns(hcl = ''): Promise<TestDns> {
     ...test,
     dns,
     dnsPort: dns.port,
+    lookups,
     udp: (name, type, edns) => ask({ name, type, ...(edns === undefined ? {} : { edns }) }),
     tcp: (name, type) => askTcp(dns.port, { name, type }),
     async register(body) {

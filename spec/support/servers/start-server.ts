@@ -95,7 +95,7 @@ export async function startServer(
     },
     shortcut: fast,
     at: { host: '127.0.0.1', port: 0 },
-    maxConnectionsPerAddress: 0,
+    maxConnectionsPerAddress: () => 0,
   });
   await listener.start();
   running.push(async () => {

@@ -27,7 +27,12 @@ describe('a shared answer that must first be known to be new enough', () => {
       logger: silentLogger,
     });
     const at = { host: '127.0.0.1', port: 0 };
-    listener = new Listener({ listener: app, at, maxConnectionsPerAddress: 0, shortcut: fastPath });
+    listener = new Listener({
+      listener: app,
+      at,
+      maxConnectionsPerAddress: () => 0,
+      shortcut: fastPath,
+    });
     await listener.start();
     const client = await RawClient.connect(listener.port);
     const request = getText('/v1/x');
