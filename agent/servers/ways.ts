@@ -50,11 +50,12 @@ export class Ways {
       const text = `Too many requests: ${underWay.size} of this agent are under way to servers`;
       throw new ProconsulError('busy', text);
     }
-    const url = server.Url + target;
+    // As a path of its own: as a part of a URL, `\\` and `#` in it would come to mean something else.
+    const all = { ...options, path: target };
     const message = begun(() =>
-      url.startsWith('https:')
-        ? https.request(url, { ...options, agent: secure })
-        : http.request(url, { ...options, agent: plain }),
+      server.Url.startsWith('https:')
+        ? https.request(server.Url, { ...all, agent: secure })
+        : http.request(server.Url, { ...all, agent: plain }),
     );
     underWay.set(message, server.ID);
     message.once('close', () => underWay.delete(message));

@@ -1,12 +1,15 @@
 import { ProconsulError } from '../errors.ts';
 
-/**
- * Path and query string of a request target; the path percent-decoded once, and no more. A proxy's
- * client sends a whole URL.
- */
-export function splitTarget(target: string): { path: string; query: string } {
+/** The part of a request target that names something here: a proxy's client sends a whole URL. */
+export function localTarget(target: string): string {
   const local = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*(?=\/)/i, '');
   if (!local.startsWith('/')) throw new ProconsulError('invalid', 'Bad Request: no path');
+  return local;
+}
+
+/** Path and query string of a request target; the path percent-decoded once, and no more. */
+export function splitTarget(target: string): { path: string; query: string } {
+  const local = localTarget(target);
   const mark = local.indexOf('?');
   const raw = mark < 0 ? local : local.slice(0, mark);
   return { path: decodePath(raw), query: mark < 0 ? '' : local.slice(mark + 1) };

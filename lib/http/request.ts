@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { readBody } from './body.ts';
 import { Params } from './params.ts';
-import { splitTarget } from './path.ts';
+import { localTarget, splitTarget } from './path.ts';
 import type { HttpRequest, Limit } from './route.ts';
 
 /** A request as its route sees it. */
@@ -31,7 +31,7 @@ export class Request implements HttpRequest {
   }
 
   get target(): string {
-    return this.#message.url ?? '/';
+    return localTarget(this.#message.url ?? '/');
   }
 
   get headers(): IncomingHttpHeaders {

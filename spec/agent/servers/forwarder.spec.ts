@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { Forwarder } from '../../../agent/servers/forwarder.ts';
 import { createApp } from '../../../lib/http/app.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
@@ -25,6 +26,12 @@ async function agentBefore(...listeners: readonly RequestListener[]) {
   const asked = { requests: 0 };
   agent.server.on('request', () => void asked.requests++);
   return { clock, servers, forwarder, started, asked, url: `http://${agent.host}` };
+}
+
+async function answered(request: http.ClientRequest): Promise<void> {
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.resume();
+  await once(response, 'end');
 }
 
 /** Holds requests until they are answered, as a blocking query is. */
@@ -54,6 +61,18 @@ describe('what an agent does not answer itself', () => {
     assert.equal(answer.headers.get('x-consul-index'), '7');
     assert.equal(answer.headers.get('content-type'), 'text/odd');
     assert.deepEqual(seen, ['PUT', '/v1/kv/a%2Fb?raw', 'default-token', 'n1', 'v']);
+  });
+
+  it('names to the server what it named to the agent, whatever stands in it', async () => {
+    const seen: unknown[] = [];
+    const { url } = await agentBefore((request, response) => {
+      seen.push(request.url);
+      response.end();
+    });
+    const plain = ['/v1/kv/a\\b', '/v1\\kv/a', '/v1/kv/a#b?c#d', '/v1/kv/a%5Cb', "/v1/kv/'|^`{}"];
+    for (const path of plain) await answered(http.get(url, { path }));
+    await answered(http.get(url, { path: 'http://elsewhere/v1/kv/a?raw' }));
+    assert.deepEqual(seen, [...plain, '/v1/kv/a?raw']);
   });
 
   it('is answered with 500 when no server is known', async () => {
