@@ -21,7 +21,7 @@ export interface Operation {
 
 /** Why the history is impossible, or undefined when it is possible. */
 export function impossible(history: readonly Operation[]): string | undefined {
-  const operations = [...history].sort((a, b) => a.call - b.call);
+  const operations = withoutUnseen(history).sort((a, b) => a.call - b.call);
   const indexes = new Map<string, number>();
   for (const { kind, value, index } of operations) {
     if (kind !== 'get' || value === null || index === undefined) continue;
@@ -32,6 +32,27 @@ export function impossible(history: readonly Operation[]): string | undefined {
     indexes.set(value, index);
   }
   return new Search(operations, indexes).run();
+}
+
+/**
+ * Without the writes of which nobody knows whether they happened and whose value nobody has seen.
+ * Each might have happened at any later time, and a search has to try them all; but had one
+ * happened, then nobody has looked before the next write, and the history stands without it. Only
+ * a CAS that failed may have met such a value: those are left out from then on.
+ */
+function withoutUnseen(history: readonly Operation[]): Operation[] {
+  const seen = new Set<string | null>();
+  for (const { kind, value, expects, ok } of history) {
+    if (kind === 'get') seen.add(value);
+    if (ok === true && expects !== undefined) seen.add(expects);
+  }
+  const isUnseen = ({ kind, value, ret }: Operation) =>
+    ret === Number.POSITIVE_INFINITY && kind !== 'get' && kind !== 'delete' && !seen.has(value);
+  const from = Math.min(...history.filter(isUnseen).map(({ call }) => call));
+  return history.filter((operation) => {
+    const mayHaveMet = operation.ok === false && operation.ret > from;
+    return !isUnseen(operation) && !mayHaveMet;
+  });
 }
 
 interface Standing {

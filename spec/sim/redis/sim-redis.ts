@@ -1,0 +1,258 @@
+/**
+ * A Redis process on a machine of the world: what it holds, its connections, the file that it comes
+ * back with, and replicas that follow it some time behind.
+ */
+import { createHash } from 'node:crypto';
+import type { Network } from '../world/network.ts';
+import type { SimSocket } from '../world/sockets.ts';
+import { EPOCH_MS, type Machine, type World } from '../world/world.ts';
+import { LuaScripts } from './lua.ts';
+import { encodeReply, OK, RedisError, type Reply, RequestReader, Status } from './reply.ts';
+import { type Effect, Store } from './store.ts';
+
+interface Blocked {
+  readonly socket: SimSocket;
+  readonly key: string;
+  readonly after: string;
+  readonly count: number;
+  readonly cancel: () => void;
+}
+
+interface Link {
+  readonly replica: SimRedis;
+  readonly lagMs: number;
+}
+
+export interface SimRedisOptions {
+  readonly world: World;
+  readonly network: Network;
+  readonly name: string;
+  readonly port: number;
+}
+
+export class SimRedis {
+  readonly machine: Machine;
+  readonly port: number;
+  readonly #world: World;
+  readonly #network: Network;
+  readonly #blocked = new Set<Blocked>();
+  readonly #links: Link[] = [];
+  readonly #scripts = new LuaScripts();
+  /** Every write since it was made: what its file holds. */
+  #file: { readonly at: number; readonly effect: Effect }[] = [];
+  store = new Store();
+  #runId = '';
+  #role: 'master' | 'slave' = 'master';
+  #hasEffect = false;
+
+  constructor({ world, network, name, port }: SimRedisOptions) {
+    this.#world = world;
+    this.#network = network;
+    this.machine = world.machine(name);
+    this.port = port;
+    this.#replay();
+    this.#begin();
+  }
+
+  get isMaster(): boolean {
+    return this.#role === 'master';
+  }
+
+  /** Follows the master from now on, with all that it holds. */
+  follow(master: SimRedis, lagMs: number): void {
+    this.#role = 'slave';
+    this.#file = [...master.#file];
+    this.#replay();
+    master.#links.push({ replica: this, lagMs });
+  }
+
+  /** A replica becomes a master with what has reached it. */
+  promote(): void {
+    this.#role = 'master';
+    this.#world.say(`${this.machine.name} is promoted`);
+  }
+
+  /** Becomes the other's replica, and holds what that one holds. */
+  demoteTo(master: SimRedis, lagMs: number): void {
+    this.#links.length = 0;
+    this.#dropConnections();
+    this.follow(master, lagMs);
+    this.#world.say(`${this.machine.name} follows ${master.machine.name}`);
+  }
+
+  /** kill -9, and another process with the same file, less what a crash of its machine took. */
+  restart(downMs: number, lostMs = 0): void {
+    const { now } = this.#world;
+    this.#network.killed(this.machine);
+    this.#world.kill(this.machine);
+    this.#file = this.#file.filter(({ at }) => at <= now - lostMs);
+    this.#world.at(this.machine, downMs, () => {
+      this.#begin();
+      this.#replay();
+      this.#world.say(`${this.machine.name} is back, and has lost ${lostMs} ms`);
+    });
+  }
+
+  /** Everything goes, as by FLUSHALL. */
+  flush(): void {
+    this.store.execute(['FLUSHALL'], this.#wall);
+    this.#world.say(`${this.machine.name} is flushed`);
+  }
+
+  get #owner() {
+    return { machine: this.machine, boot: this.machine.boot };
+  }
+
+  get #wall(): number {
+    return Math.floor(EPOCH_MS + this.#world.now + this.machine.wallAheadMs);
+  }
+
+  #begin(): void {
+    this.#runId = createHash('sha1').update(this.#world.random.uuid()).digest('hex');
+    this.#blocked.clear();
+    this.#scripts.forget();
+    this.#network.listen(this.#owner, this.port, (socket) => this.#accept(socket));
+  }
+
+  #replay(): void {
+    const store = new Store();
+    for (const { effect } of this.#file) store.execute(effect, this.#wall);
+    store.onEffect = (effect) => this.#keep(effect);
+    store.full = this.store.full;
+    this.store = store;
+  }
+
+  #keep(effect: Effect): void {
+    this.#hasEffect = true;
+    this.#file.push({ at: this.#world.now, effect });
+    for (const { replica, lagMs } of this.#links) {
+      this.#world.at(replica.machine, lagMs, () => {
+        if (replica.#role === 'slave') replica.store.execute(effect, replica.#wall);
+      });
+    }
+  }
+
+  #accept(socket: SimSocket): void {
+    const reader = new RequestReader();
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => {
+      for (const words of reader.add(chunk)) this.#answer(socket, words);
+    });
+    socket.once('close', () => {
+      for (const each of this.#blocked) if (each.socket === socket) this.#unblock(each);
+    });
+  }
+
+  #answer(socket: SimSocket, words: readonly string[]): void {
+    this.#hasEffect = false;
+    const reply = this.#execute(socket, words);
+    if (reply !== undefined && !socket.destroyed) socket.write(encodeReply(reply));
+    if (this.#hasEffect) this.#wake();
+  }
+
+  /** Undefined where the answer comes later. */
+  #execute(socket: SimSocket, words: readonly string[]): Reply | undefined {
+    const [name = '', ...args] = words;
+    switch (name.toUpperCase()) {
+      case 'XREAD':
+        return this.#read(socket, args);
+      case 'EVAL': {
+        const [text = '', ...rest] = args;
+        return this.#eval(text, createHash('sha1').update(text, 'latin1').digest('hex'), rest);
+      }
+      case 'EVALSHA': {
+        const [sha = '', ...rest] = args;
+        return this.#eval(undefined, sha, rest);
+      }
+      case 'CLIENT':
+      case 'SELECT':
+        return OK;
+      case 'PING':
+        return new Status('PONG');
+      default:
+        return this.#call(words);
+    }
+  }
+
+  #eval(text: string | undefined, name: string, args: readonly string[]): Reply {
+    const [count = '0', ...rest] = args;
+    const keys = rest.slice(0, Number(count));
+    const argv = rest.slice(Number(count));
+    const script = text === undefined ? { name } : { name, text };
+    return this.#scripts.eval(script, { keys, argv }, (words) => this.#call(words));
+  }
+
+  #call(words: readonly string[]): Reply {
+    const [name = ''] = words;
+    switch (name.toUpperCase()) {
+      case 'INFO':
+        return this.#info();
+      case 'TIME':
+        return [String(Math.floor(this.#wall / 1000)), String((this.#wall % 1000) * 1000)];
+      default:
+        break;
+    }
+    if (this.#role === 'slave' && /^(SET|DEL|HSET|HDEL|ZADD|ZREM|XADD)/i.test(name)) {
+      return new RedisError("READONLY You can't write against a read only replica.");
+    }
+    return this.store.execute(words, this.#wall);
+  }
+
+  #info(): string {
+    const rows = [
+      `run_id:${this.#runId}`,
+      'redis_version:7.2.4',
+      `role:${this.#role}`,
+      'loading:0',
+      'maxmemory_policy:noeviction',
+      'aof_enabled:1',
+    ];
+    return `${rows.join('\r\n')}\r\n`;
+  }
+
+  /** COUNT n BLOCK ms STREAMS key id. */
+  #read(socket: SimSocket, args: readonly string[]): Reply | undefined {
+    const [, count = '', , block = '', , key = '', after = ''] = args;
+    const now = this.#found(key, after, Number(count));
+    if (now !== null) return now;
+    const blocked: Blocked = {
+      socket,
+      key,
+      after,
+      count: Number(count),
+      cancel: this.#world.at(this.machine, Number(block), () => {
+        this.#unblock(blocked);
+        if (!socket.destroyed) socket.write(encodeReply(null));
+      }),
+    };
+    this.#blocked.add(blocked);
+    return undefined;
+  }
+
+  #found(key: string, after: string, count: number): Reply {
+    const found = this.store.execute(
+      ['XRANGE', key, `(${after}`, '+', 'COUNT', `${count}`],
+      this.#wall,
+    );
+    return Array.isArray(found) && found.length > 0 ? [[key, found]] : null;
+  }
+
+  #wake(): void {
+    for (const each of this.#blocked) {
+      const found = this.#found(each.key, each.after, each.count);
+      if (found === null) continue;
+      this.#unblock(each);
+      if (!each.socket.destroyed) each.socket.write(encodeReply(found));
+    }
+  }
+
+  #unblock(blocked: Blocked): void {
+    blocked.cancel();
+    this.#blocked.delete(blocked);
+  }
+
+  #dropConnections(): void {
+    this.#network.killed(this.machine);
+    this.#network.listen(this.#owner, this.port, (socket) => this.#accept(socket));
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Holders of locks that renew their sessions, and agents that beat, both through any server that
+ * answers. Whoever lives and tries keeps what it has: no session ends, no agent is called dead.
+ */
+import type { Beat } from '../../../lib/membership.ts';
+import { SERF_HEALTH } from '../../../lib/model.ts';
+import { SimClient } from '../client.ts';
+import type { SimCluster } from '../cluster.ts';
+
+const HOLDERS = 3;
+const AGENTS = 3;
+const TTL_MS = 10_000;
+const BEAT_MS = 2000;
+/** A holder that was answered tries again after so long; one that was not, at once. */
+const RENEW_MS = 3000;
+const RETRY_MS = 200;
+const LOOK_MS = 500;
+/** The last fault is long over by then. */
+const GIVE_UP_MS = 15_000;
+
+export class LeaseHolders {
+  readonly #cluster: SimCluster;
+  readonly #faults = new Set<string>();
+  #giveUpAt = 0;
+  renewals = 0;
+  beats = 0;
+
+  constructor(cluster: SimCluster) {
+    this.#cluster = cluster;
+  }
+
+  async run(untilMs: number): Promise<void> {
+    const { world } = this.#cluster;
+    this.#giveUpAt = untilMs + GIVE_UP_MS;
+    const named = (name: string, count: number) =>
+      Array.from({ length: count }, (_, i) => new SimClient(world, `${name}${i + 1}`));
+    await Promise.all([
+      ...named('h', HOLDERS).map((holder) => holder.run(() => this.#hold(holder, untilMs))),
+      ...named('a', AGENTS).map((agent) => agent.run(() => this.#beat(agent, untilMs))),
+      this.#look(untilMs),
+    ]);
+  }
+
+  verdict(): string[] {
+    return [...this.#faults];
+  }
+
+  /** Takes a session and a lock, and keeps both as long as the run lasts. */
+  async #hold(holder: SimClient, untilMs: number): Promise<void> {
+    const { name } = holder.machine;
+    const { world } = this.#cluster;
+    // It falls with the health of its node too, as every session does that says nothing else.
+    const Node = `a${name.slice(-1)}`;
+    const body = JSON.stringify({ Node, TTL: `${TTL_MS / 1000}s`, Behavior: 'delete' });
+    const made = await this.#untilAnswered(holder, 'PUT', '/v1/session/create', body);
+    const { ID = '' } = JSON.parse(made || '{}') as { ID?: string };
+    const key = `/v1/kv/lock/${name}`;
+    const taken = await this.#untilAnswered(holder, 'PUT', `${key}?acquire=${ID}`, name);
+    if (!taken.startsWith('true')) this.#fault(`${name} does not get a lock that nobody has`);
+    while (world.now < untilMs) {
+      await this.#untilAnswered(holder, 'PUT', `/v1/session/renew/${ID}`, '', (status) => {
+        if (status === 404) this.#fault(`the session of ${name} ended, which was renewed`);
+      });
+      this.renewals++;
+      await holder.pause(RENEW_MS);
+    }
+    const pair = await this.#untilAnswered(holder, 'GET', key);
+    if (!pair.includes(ID)) this.#fault(`${name} has lost its lock`);
+  }
+
+  async #beat(agent: SimClient, untilMs: number): Promise<void> {
+    const { name } = agent.machine;
+    const beat: Beat = {
+      ID: `00000000-0000-4000-a000-0000000000${name.length}${name.slice(-1)}`,
+      Node: name,
+      Datacenter: 'dc1',
+      Address: `10.1.0.${name.slice(-1)}`,
+      LanPort: 8301,
+      Tags: { role: 'node' },
+    };
+    const { ID, Node, Address } = beat;
+    const Check = { CheckID: SERF_HEALTH, Name: SERF_HEALTH, Status: 'passing' };
+    const node = { ID, Node, Address, Check };
+    await this.#untilAnswered(agent, 'PUT', '/v1/catalog/register', JSON.stringify(node));
+    while (this.#cluster.world.now < untilMs) {
+      await this.#untilAnswered(agent, 'PUT', '/v1/internal/agent/beat', JSON.stringify(beat));
+      this.beats++;
+      await agent.pause(BEAT_MS);
+    }
+  }
+
+  /** From outside, as nobody could: what each server's state says of the agents. */
+  async #look(untilMs: number): Promise<void> {
+    const { world, servers } = this.#cluster;
+    while (world.now < untilMs) {
+      for (const { machine, process } of servers) {
+        for (let i = 1; i <= AGENTS; i++) {
+          const check = process?.state.catalog.check(`a${i}`, SERF_HEALTH);
+          if (check?.Status === 'critical') {
+            const when = (world.now / 1000).toFixed(1);
+            this.#fault(`a${i} lives and is critical`, ` (${machine.name}, ${when} s)`);
+          }
+        }
+      }
+      await world.sleep(LOOK_MS);
+    }
+  }
+
+  /** Asks one server after the other, and gives the text of the first answer. */
+  async #untilAnswered(
+    client: SimClient,
+    method: string,
+    path: string,
+    body = '',
+    other: (status: number) => void = () => undefined,
+  ): Promise<string> {
+    const { servers, world } = this.#cluster;
+    for (let i = 0; ; i++) {
+      const port = servers[i % servers.length]?.port ?? 0;
+      const answer = await client.ask(port, method, path, { body, timeoutMs: 1000 });
+      if (answer?.status === 200) return answer.text;
+      if (answer !== undefined) other(answer.status);
+      if (answer?.status === 404) return answer.text;
+      if (world.now > this.#giveUpAt) {
+        this.#fault(`${client.machine.name} gets no answer`, `: ${answer?.text}`);
+        return '';
+      }
+      await client.pause(RETRY_MS);
+    }
+  }
+
+  #fault(what: string, detail = ''): void {
+    if ([...this.#faults].some((each) => each.startsWith(what))) return;
+    this.#faults.add(what + detail);
+    this.#cluster.world.say(`VIOLATED: ${what}${detail}`);
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Clients read and write a few keys through all servers. What they saw must be what one copy could
+ * have answered, values and indexes; nothing acknowledged is lost; no client's index goes back.
+ */
+import { impossible, type Operation } from '../../support/experiments/linearizability.ts';
+import { SimClient } from '../client.ts';
+import type { SimCluster } from '../cluster.ts';
+
+const KEYS = 5;
+const CLIENTS = 4;
+const PAUSE_MS = 40;
+
+interface Seen {
+  readonly value: string | null;
+  readonly index: number;
+}
+
+export class Registers {
+  readonly #cluster: SimCluster;
+  readonly #history = new Map<string, Operation[]>();
+  readonly faults: string[] = [];
+  #written = 0;
+  operations = 0;
+
+  constructor(cluster: SimCluster) {
+    this.#cluster = cluster;
+  }
+
+  async run(untilMs: number): Promise<void> {
+    const { world } = this.#cluster;
+    const clients = Array.from({ length: CLIENTS }, (_, i) => new SimClient(world, `c${i + 1}`));
+    await Promise.all(clients.map((client, i) => client.run(() => this.#work(client, i, untilMs))));
+  }
+
+  verdict(): string[] {
+    const violations = [...this.#history].flatMap(([key, operations]) => {
+      const why = impossible(operations);
+      return why === undefined ? [] : [`${key} is not linearizable: ${why}`];
+    });
+    return [...violations, ...this.faults];
+  }
+
+  async #work(client: SimClient, number: number, untilMs: number): Promise<void> {
+    const { world, servers } = this.#cluster;
+    const { random } = world;
+    const seen = new Map<string, Seen>();
+    let at = number % servers.length;
+    while (world.now < untilMs) {
+      const port = servers[at]?.port ?? 0;
+      const key = `k${Math.floor(random.next() * KEYS)}`;
+      const chance = random.next();
+      const done =
+        chance < 0.5
+          ? await this.#read(client, port, key, seen)
+          : await this.#write(client, port, key, chance, seen);
+      if (!done) at = (at + 1) % servers.length;
+      await client.pause(PAUSE_MS * 2 * random.next());
+    }
+  }
+
+  async #read(client: SimClient, port: number, key: string, seen: Map<string, Seen>) {
+    const { world } = this.#cluster;
+    const call = world.now;
+    const mode = world.random.next() < 0.3 ? '?consistent' : '';
+    const answer = await client.ask(port, 'GET', `/v1/kv/${key}${mode}`);
+    if (answer === undefined || (answer.status !== 200 && answer.status !== 404)) return false;
+    const [row] = answer.status === 200 ? (JSON.parse(answer.text) as Row[]) : [];
+    const value = row === undefined ? null : Buffer.from(row.Value ?? '', 'base64').toString();
+    const index = row?.ModifyIndex ?? 0;
+    this.#record(key, {
+      kind: 'get',
+      call,
+      ret: world.now,
+      value,
+      ...(row === undefined ? {} : { index }),
+    });
+    const before = seen.get(key);
+    if (before !== undefined && row !== undefined && index < before.index) {
+      this.faults.push(`${client.machine.name} saw ${key} at ${before.index}, then at ${index}`);
+    }
+    seen.set(key, { value, index: Math.max(index, before?.index ?? 0) });
+    return true;
+  }
+
+  async #write(
+    client: SimClient,
+    port: number,
+    key: string,
+    chance: number,
+    seen: Map<string, Seen>,
+  ) {
+    const { world } = this.#cluster;
+    const call = world.now;
+    const last = chance > 0.8 ? seen.get(key) : undefined;
+    const isDelete = chance > 0.75 && chance <= 0.8;
+    const value = isDelete ? null : `v${++this.#written}`;
+    const cas = last === undefined ? '' : `?cas=${last.value === null ? 0 : last.index}`;
+    const method = isDelete ? 'DELETE' : 'PUT';
+    const body = value === null ? {} : { body: value };
+    const answer = await client.ask(port, method, `/v1/kv/${key}${cas}`, body);
+    const operation = {
+      kind: kindOf(isDelete, last),
+      call,
+      value,
+      ...(last === undefined ? {} : { expects: last.value }),
+    };
+    if (answer?.status === 200) {
+      this.#record(key, { ...operation, ret: world.now, ok: answer.text.startsWith('true') });
+      return true;
+    }
+    if (answer?.text.includes('No cluster leader') === true) return false;
+    // Nobody knows whether it happened, or will.
+    this.#record(key, { ...operation, ret: Number.POSITIVE_INFINITY });
+    return false;
+  }
+
+  #record(key: string, operation: Operation): void {
+    this.operations++;
+    const operations = this.#history.get(key) ?? [];
+    this.#history.set(key, operations);
+    operations.push(operation);
+  }
+}
+
+interface Row {
+  readonly Value: string | null;
+  readonly ModifyIndex: number;
+}
+
+function kindOf(isDelete: boolean, last: Seen | undefined): Operation['kind'] {
+  if (isDelete) return 'delete';
+  return last === undefined ? 'put' : 'cas';
+}

@@ -1,0 +1,148 @@
+/**
+ * Puts a world's timers, time, chance and sockets in the place of Node's, and takes them back. This is
+ * the one file that may touch the real ones; what a port of the product could carry goes by the port.
+ */
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { Transform } from 'node:stream';
+import type { Network } from './network.ts';
+import type { SimSocket } from './sockets.ts';
+import type { World } from './world.ts';
+
+const require = createRequire(import.meta.url);
+const net = require('node:net');
+const http = require('node:http');
+const zlib = require('node:zlib');
+
+/** A turn of the event loop takes time: code may wait for time to pass by turns. */
+const TURN_MS = 0.02;
+
+interface Place {
+  readonly world: World;
+  readonly network: Network;
+}
+
+/** A timer as Node's, as far as anybody asks. */
+class Timer {
+  readonly #cancel: () => void;
+
+  constructor(cancel: () => void) {
+    this.#cancel = cancel;
+  }
+
+  cancel(): void {
+    this.#cancel();
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  hasRef(): boolean {
+    return true;
+  }
+
+  [Symbol.toPrimitive](): number {
+    return 0;
+  }
+}
+
+interface Listener {
+  emit(event: string, socket: SimSocket): void;
+}
+
+type Args = readonly unknown[];
+type Fn = (...args: Args) => void;
+
+/** A stream that turns all that it is given into one piece, when it ends. */
+function atOnce(change: (whole: Buffer) => Buffer): Transform {
+  const parts: Buffer[] = [];
+  return new Transform({
+    transform(part: Buffer, _, done) {
+      parts.push(part);
+      done();
+    },
+    flush(done) {
+      done(null, change(Buffer.concat(parts)));
+    },
+  });
+}
+
+/** Until the function that it gives back is called. */
+export function replaceGlobals({ world, network }: Place): () => void {
+  const undo: (() => void)[] = [];
+  const replace = (holder: object, name: string, value: unknown) => {
+    const before = Object.getOwnPropertyDescriptor(holder, name);
+    Object.defineProperty(holder, name, { value, configurable: true, writable: true });
+    undo.push(() => {
+      if (before === undefined) Reflect.deleteProperty(holder, name);
+      else Object.defineProperty(holder, name, before);
+    });
+  };
+  const after = (fn: Fn, ms: number, args: Args) => new Timer(world.after(ms, () => fn(...args)));
+  const repeat = (fn: Fn, ms: number, args: Args) => {
+    let cancel = () => {};
+    const again = () => {
+      cancel = world.after(ms, () => {
+        again();
+        fn(...args);
+      });
+    };
+    again();
+    return new Timer(() => cancel());
+  };
+  const cancel = (timer: unknown) => {
+    if (timer instanceof Timer) timer.cancel();
+  };
+  replace(globalThis, 'setTimeout', (fn: Fn, ms = 0, ...args: Args) => after(fn, ms, args));
+  replace(globalThis, 'setImmediate', (fn: Fn, ...args: Args) => after(fn, TURN_MS, args));
+  replace(globalThis, 'setInterval', (fn: Fn, ms = 0, ...args: Args) => repeat(fn, ms, args));
+  for (const name of ['clearTimeout', 'clearImmediate', 'clearInterval']) {
+    replace(globalThis, name, cancel);
+  }
+  replace(Date, 'now', () => world.wallNow);
+  replace(performance, 'now', () => world.now);
+  replace(Math, 'random', () => world.random.next());
+  const connect = (...args: Args): SimSocket => {
+    const options = typeof args[0] === 'object' ? (args[0] as { port?: number }) : undefined;
+    const port = Number(options?.port ?? args[0]);
+    const socket = network.connect(world.here, port);
+    const listener = args.find((each) => typeof each === 'function');
+    if (listener !== undefined) socket.once('connect', listener as Fn);
+    return socket;
+  };
+  const listening = new WeakMap<object, { port: number; close: () => void }>();
+  replace(net.Server.prototype, 'listen', function listen(this: Listener, ...args: Args) {
+    const options = args[0] as { port?: number };
+    const port = options.port || network.freePort();
+    const close = network.listen(world.here, port, (socket) => this.emit('connection', socket));
+    listening.set(this, { port, close });
+    const done = args.find((each) => typeof each === 'function');
+    world.after(0, () => (done as Fn | undefined)?.());
+    return this;
+  });
+  replace(net.Server.prototype, 'close', function close(this: object, done?: Fn) {
+    listening.get(this)?.close();
+    listening.delete(this);
+    world.after(0, () => done?.());
+    return this;
+  });
+  replace(net.Server.prototype, 'address', function address(this: object) {
+    const port = listening.get(this)?.port;
+    return port === undefined ? null : { port, address: '127.0.0.1', family: 'IPv4' };
+  });
+  // Compression would take real time, on threads of its own.
+  replace(zlib, 'createGzip', () => atOnce(zlib.gzipSync));
+  replace(zlib, 'createGunzip', () => atOnce(zlib.gunzipSync));
+  replace(net, 'connect', connect);
+  replace(net, 'createConnection', connect);
+  replace(http.Agent.prototype, 'createConnection', connect);
+  syncBuiltinESMExports();
+  return () => {
+    for (const each of undo.reverse()) each();
+    syncBuiltinESMExports();
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * Sockets between machines: real streams, so that Node's HTTP and ioredis speak over them as they
+ * do over the kernel's. Each end's code gets what was sent after the way's delay, in order.
+ */
+import { Duplex } from 'node:stream';
+import type { Owner, World } from './world.ts';
+
+/** How a way between two machines is now. */
+export interface Way {
+  /** Everything takes so long, and up to as much again. */
+  delayMs: number;
+  /** Nothing gets through and nobody is told, as where a cable was pulled. */
+  silent: boolean;
+}
+
+const RESEND_MS = 200;
+
+/** What the product and its libraries use of a net.Socket. */
+export class SimSocket extends Duplex {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress = '127.0.0.1';
+  readonly remoteFamily = 'IPv4';
+  connecting = true;
+  timeout = 0;
+  readonly #world: World;
+  readonly #own: Owner;
+  readonly #way: Way;
+  #peer: SimSocket | undefined;
+  #cancelTimeout: () => void = () => undefined;
+  /** What was sent to this end and is not there yet. */
+  readonly #arriving: (() => void)[] = [];
+  /** So that what was sent first arrives first. */
+  #lastArrival = 0;
+
+  constructor(world: World, owner: Owner, way: Way, remote: { host: string; port: number }) {
+    super({ allowHalfOpen: false });
+    this.#world = world;
+    this.#own = owner;
+    this.#way = way;
+    this.remoteAddress = remote.host;
+    this.remotePort = remote.port;
+  }
+
+  get pending(): boolean {
+    return this.connecting;
+  }
+
+  get readyState(): string {
+    return this.connecting ? 'opening' : 'open';
+  }
+
+  pairWith(peer: SimSocket): void {
+    this.#peer = peer;
+    peer.#peer = this;
+  }
+
+  connected(): void {
+    if (this.destroyed) return;
+    this.connecting = false;
+    this.emit('connect');
+    this.emit('ready');
+  }
+
+  get owner(): Owner {
+    return this.#own;
+  }
+
+  /** The other end is gone, or something between them says so. */
+  reset(): void {
+    if (!this.destroyed) this.destroy(reset());
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, as: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.connecting) {
+      this.once('connect', () => this._write(chunk, as, done));
+      return;
+    }
+    const bytes = Buffer.from(chunk);
+    this.#touch();
+    this.#send((peer) => {
+      if (peer.destroyed) return;
+      peer.#touch();
+      peer.push(bytes);
+    });
+    done();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#send((peer) => {
+      if (!peer.destroyed) peer.push(null);
+    });
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#cancelTimeout();
+    this.#send((peer) => {
+      if (!peer.destroyed) peer.destroy(error === null ? undefined : reset());
+    });
+    this.#peer = undefined;
+    done(error);
+  }
+
+  setTimeout(ms: number, fn?: () => void): this {
+    this.timeout = ms;
+    if (fn !== undefined) this.once('timeout', fn);
+    this.#touch();
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  address(): object {
+    return { address: '127.0.0.1', family: 'IPv4', port: 0 };
+  }
+
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+
+  resetAndDestroy(): this {
+    return this.destroy(reset());
+  }
+
+  #touch(): void {
+    this.#cancelTimeout();
+    if (this.timeout <= 0) return;
+    this.#cancelTimeout = this.#world.as(this.#own, this.timeout, () => this.emit('timeout'));
+  }
+
+  /** To the other end, on its machine, as long as both processes live. */
+  #send(arrive: (peer: SimSocket) => void): void {
+    const peer = this.#peer;
+    if (peer === undefined) return;
+    const world = this.#world;
+    const { delayMs } = this.#way;
+    const takes = delayMs * (1 + world.random.next());
+    const at = Math.max(this.#lastArrival, world.now + takes);
+    this.#lastArrival = at;
+    world.as(peer.#own, at - world.now, () => {
+      peer.#arriving.push(() => arrive(peer));
+      peer.#takeIn();
+    });
+  }
+
+  /** What came in, in its order. While the way is silent it is sent again and again, as TCP does. */
+  #takeIn(): void {
+    if (this.#way.silent) {
+      this.#world.as(this.#own, RESEND_MS, () => this.#takeIn());
+      return;
+    }
+    for (const arrive of this.#arriving.splice(0)) arrive();
+  }
+}
+
+function reset(): NodeJS.ErrnoException {
+  return Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+}

@@ -1,0 +1,200 @@
+/**
+ * A world of its own in one thread: virtual time, chance from a seed, and machines whose code runs
+ * one event at a time. What Node gives a program to reach the outside (timers, the time, chance,
+ * sockets) is put in place of the real ones while a world runs; all else is the product's own code.
+ */
+import type { Clock } from '../../../lib/clock.ts';
+import type { Random } from '../../../lib/random.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import { EventQueue } from './event-queue.ts';
+
+/** Kept from before anything is replaced. */
+const realSetImmediate = globalThis.setImmediate;
+
+/** Where a wall clock begins. */
+export const EPOCH_MS = 1_700_000_000_000;
+
+/** Something that code runs on: it can stand still, and its wall clock can be wrong. */
+export interface Machine {
+  readonly name: string;
+  /** Until then none of its events happen; they happen later, in their order. */
+  frozenUntil: number;
+  /** What its wall clock is ahead of the world's. */
+  wallAheadMs: number;
+  /** A process that was killed: its events never happen. */
+  boot: number;
+}
+
+/** A process on a machine, between one boot of it and the next. */
+export interface Owner {
+  readonly machine: Machine;
+  readonly boot: number;
+}
+
+export class World {
+  readonly seed: number;
+  readonly random: Random;
+  readonly #queue = new EventQueue<Owner>();
+  readonly #outside: Machine = { name: 'world', frozenUntil: 0, wallAheadMs: 0, boot: 0 };
+  readonly #trace: string[] = [];
+  #now = 0;
+  #current: Owner = { machine: this.#outside, boot: 0 };
+  #events = 0;
+  #fault: unknown;
+
+  constructor(seed: number) {
+    this.seed = seed;
+    this.random = seededRandom(seed);
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  get events(): number {
+    return this.#events;
+  }
+
+  /** What was said of the run, line by line: the same for the same seed. */
+  get trace(): readonly string[] {
+    return this.#trace;
+  }
+
+  say(line: string): void {
+    this.#trace.push(`${this.#now.toFixed(3).padStart(12)} ${line}`);
+  }
+
+  machine(name: string): Machine {
+    return { name, frozenUntil: 0, wallAheadMs: 0, boot: 0 };
+  }
+
+  /** Of the process that runs on the machine now. */
+  clockOf(machine: Machine): Clock {
+    const owner = { machine, boot: machine.boot };
+    return {
+      now: () => Math.floor(EPOCH_MS + this.#now + machine.wallAheadMs),
+      monotonic: () => this.#now,
+      after: (ms, fn) => this.as(owner, ms, fn),
+    };
+  }
+
+  /** The process whose code runs now. */
+  get here(): Owner {
+    return this.#current;
+  }
+
+  /** The time as whoever runs now sees it. */
+  get wallNow(): number {
+    return Math.floor(EPOCH_MS + this.#now + this.#current.machine.wallAheadMs);
+  }
+
+  /** Calls `fn` on the machine after so long, unless cancelled or the machine's process is gone. */
+  at(machine: Machine, ms: number, fn: () => void): () => void {
+    return this.as({ machine, boot: machine.boot }, ms, fn);
+  }
+
+  /** As `at`, by a process, which may have been killed meanwhile. */
+  as(owner: Owner, ms: number, fn: () => void): () => void {
+    return this.#queue.add(this.#now + Math.max(0, ms), owner, fn);
+  }
+
+  /** As `at`, on the machine whose code runs now. */
+  after(ms: number, fn: () => void): () => void {
+    return this.as(this.#current, ms, fn);
+  }
+
+  /**
+   * Runs `fn` as the machine's code, and gives what it comes to, to code that is on no machine. It
+   * never settles where the machine is killed before.
+   */
+  on<T>(machine: Machine, fn: () => Promise<T> | T): Promise<T> {
+    const outside = (settle: () => void) => void this.at(this.#outside, 0, settle);
+    return new Promise((resolve, reject) => {
+      this.at(machine, 0, () => {
+        Promise.resolve()
+          .then(fn)
+          .then(
+            (value) => outside(() => resolve(value)),
+            (error: unknown) => outside(() => reject(error)),
+          );
+      });
+    });
+  }
+
+  /** Stops the machine's code for good, as kill -9 does; what comes next is another process. */
+  kill(machine: Machine): void {
+    machine.boot++;
+    this.say(`kill ${machine.name}`);
+  }
+
+  freeze(machine: Machine, ms: number): void {
+    machine.frozenUntil = Math.max(machine.frozenUntil, this.#now + ms);
+    this.say(`freeze ${machine.name} for ${ms} ms`);
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.at(this.#outside, ms, resolve));
+  }
+
+  /** An error that nobody caught: the run has failed. */
+  fail(error: unknown): void {
+    this.#fault ??= error;
+  }
+
+  /** Lets the world go on until the promise settles. Throws where nothing is left to happen. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    const done = () => {
+      settled = true;
+    };
+    promise.then(done, done);
+    await turn();
+    while (!settled) {
+      if (this.#fault !== undefined) throw this.#fault;
+      if (!(await this.#step())) throw new Error('nothing is left to happen, and it is not done');
+    }
+    return await promise;
+  }
+
+  /** Goes on by itself until the function that it gives back is called. */
+  run(): () => Promise<void> {
+    let going = true;
+    const running = (async () => {
+      while (going) if (!(await this.#step())) await turn();
+    })();
+    return async () => {
+      going = false;
+      await running;
+      if (this.#fault !== undefined) throw this.#fault;
+    };
+  }
+
+  /** The next event, and all promises that it settles. */
+  async #step(): Promise<boolean> {
+    const event = this.#queue.take();
+    if (event === undefined) return false;
+    const { owner, at, fn } = event;
+    const { machine, boot } = owner;
+    this.#now = Math.max(this.#now, at);
+    if (boot !== machine.boot) return true;
+    if (machine.frozenUntil > this.#now) {
+      this.#queue.put(machine.frozenUntil, event);
+      return true;
+    }
+    this.#events++;
+    this.#current = owner;
+    try {
+      fn();
+    } catch (error) {
+      this.fail(error);
+    }
+    await turn();
+    this.#current = { machine: this.#outside, boot: 0 };
+    return true;
+  }
+}
+
+/** All that is ready has run: Node drains its promises before it comes to an immediate. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => void realSetImmediate(resolve));
+}
