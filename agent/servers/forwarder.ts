@@ -150,7 +150,12 @@ function whole({ status, body }: Answer): Reply {
 
 function passed(headers: IncomingHttpHeaders): Record<string, string> {
   const entries = Object.entries(headers).filter(([name]) => !NOT_PASSED_ON.has(name));
-  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+  return Object.fromEntries(entries.map(([name, value]) => [asGoWrites(name), String(value)]));
+}
+
+/** X-Consul-Index, and not x-consul-index as Node reads it: scripts look for it by this very name. */
+function asGoWrites(header: string): string {
+  return header.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
 }
 
 function sendable(headers: IncomingHttpHeaders): OutgoingHttpHeaders {

@@ -28,10 +28,11 @@ async function agentBefore(...listeners: readonly RequestListener[]) {
   return { clock, servers, forwarder, started, asked, url: `http://${agent.host}` };
 }
 
-async function answered(request: http.ClientRequest): Promise<void> {
+async function answered(request: http.ClientRequest): Promise<IncomingMessage> {
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   response.resume();
   await once(response, 'end');
+  return response;
 }
 
 /** Holds requests until they are answered, as a blocking query is. */
@@ -73,6 +74,17 @@ describe('what an agent does not answer itself', () => {
     for (const path of plain) await answered(http.get(url, { path }));
     await answered(http.get(url, { path: 'http://elsewhere/v1/kv/a?raw' }));
     assert.deepEqual(seen, [...plain, '/v1/kv/a?raw']);
+  });
+
+  it('comes back with its headers’ names as Consul writes them', async () => {
+    const { url } = await agentBefore((_, response) => {
+      response.writeHead(200, { 'X-Consul-Index': '7', 'X-Consul-KnownLeader': 'true' }).end('[]');
+    });
+    for (const target of ['/v1/kv/a', '/v1/kv/a?index=1', '/v1/health/service/a?cached']) {
+      const { rawHeaders } = await answered(http.get(url + target));
+      assert.ok(rawHeaders.includes('X-Consul-Index'), `${target}: ${rawHeaders}`);
+      assert.ok(rawHeaders.includes('X-Consul-Knownleader'), `${target}: ${rawHeaders}`);
+    }
   });
 
   it('is answered with 500 when no server is known', async () => {
