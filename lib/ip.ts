@@ -26,6 +26,11 @@ function groups(text: string): number[] {
   });
 }
 
+/** 'address:port', and '[::1]:8300' of the other family. */
+export function hostPort(address: string, port: number | string): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 /** Whether the address lies in the network, such as '10.0.0.0/8'. */
 export function inNetwork(address: string, cidr: string): boolean {
   const network = parseCidr(cidr);

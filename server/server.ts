@@ -1,6 +1,7 @@
 /** A registry server: wires the log, the replica, the queries and the routes, and ends them. */
 import type { Clock } from '../lib/clock.ts';
 import type { Route } from '../lib/http/route.ts';
+import { hostPort } from '../lib/ip.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import { AgentLeases } from './cluster/agent-leases.ts';
@@ -189,7 +190,7 @@ export class Server {
         return {
           id: ID,
           node: Node,
-          address: `${Address}:${Tags['port']}`,
+          address: hostPort(Address, Tags['port'] ?? ''),
           leader: leads(ID),
           since,
         };

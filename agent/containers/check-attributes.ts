@@ -1,5 +1,6 @@
 /** Registrator's `SERVICE_CHECK_*` as a check. */
 import { parseDuration } from '../../lib/duration.ts';
+import { hostPort } from '../../lib/ip.ts';
 import { KINDS } from '../checks/kinds/kinds.ts';
 import type { Attributes } from './attributes.ts';
 import type { CheckRegistration } from './registrations.ts';
@@ -77,14 +78,10 @@ function probeOf(attributes: Attributes, target: CheckTarget): CheckRegistration
     const value = attributes.get(key);
     if (!value) continue;
     return fieldsOf(value, {
-      hostPort: hostPort(target),
+      hostPort: hostPort(target.address, target.port),
       containerId: target.containerId,
       label: (name) => attributes.get(name) ?? '',
     });
   }
   return undefined;
-}
-
-function hostPort({ address, port }: CheckTarget): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

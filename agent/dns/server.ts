@@ -2,6 +2,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { DnsConfig } from '../../lib/config/config.ts';
 import type { Lookups } from '../../lib/dns-lookups.ts';
+import { hostPort } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import { Amplification } from './amplification.ts';
@@ -105,7 +106,7 @@ export class DnsServer {
       throw error;
     }
     for (const { host, port } of this.#options.listen) {
-      this.#options.logger.info(`dns: listens at ${host}:${port} (udp and tcp)`);
+      this.#options.logger.info(`dns: listens at ${hostPort(host, port)} (udp and tcp)`);
     }
   }
 

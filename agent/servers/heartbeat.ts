@@ -120,7 +120,7 @@ export class Heartbeat {
     this.#standing = 'heard';
     this.#failures = 0;
     this.#everyMs = Math.min(Math.max(NextMs, RETRY_MS), MAX_BEAT_MS);
-    if (before !== 'heard') logger.info(`agent: in touch with ${servers.size} servers`);
+    if (before !== 'heard') logger.info(`agent: in touch with servers (known: ${servers.size})`);
     if (!Known) on.unknown();
     else if (before !== 'heard') on.back();
   }

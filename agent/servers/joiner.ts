@@ -76,7 +76,7 @@ export class Joiner {
     if (refusal !== undefined) {
       throw new ProconsulError('rejected', `Failed to join ${address}: ${refusal}`);
     }
-    logger.info(`agent: joined through ${Node}, which knows ${Servers.length} servers`);
+    logger.info(`agent: joined through ${Node} (servers that it knows: ${Servers.length})`);
     return Servers.length;
   }
 

@@ -1,6 +1,7 @@
 /** What an agent puts into the catalog of itself, beside its services and checks. */
 
 import type { Config } from '../../lib/config/config.ts';
+import { hostPort } from '../../lib/ip.ts';
 import {
   type Beat,
   MEMBER_STATUS,
@@ -112,7 +113,6 @@ export function ownServer(
   { address, datacenter, nodeName, ports }: Config,
   ID: string,
 ): ServerInfo {
-  const host = address.advertise.includes(':') ? `[${address.advertise}]` : address.advertise;
-  const Url = `http://${host}:${ports.server}`;
+  const Url = `http://${hostPort(address.advertise, ports.server)}`;
   return { ID, Node: nodeName, Datacenter: datacenter, Url };
 }

@@ -61,7 +61,10 @@ export class Life {
 
   async #reload(): Promise<void> {
     this.#isReloadDue = this.#running === undefined;
-    await this.#running?.reload().catch((error: unknown) => this.#complain(error));
+    await this.#running?.reload().catch((error: unknown) => {
+      const why = describeChain(error);
+      this.#options.logger.error(`agent: not reloaded, and everything is as before: ${why}`);
+    });
   }
 
   #complain(error: unknown): void {

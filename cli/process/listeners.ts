@@ -31,11 +31,19 @@ export function createListeners(options: ListenersOptions): readonly Listener[] 
   const forAgents = surface(all);
   const forJoining = surface({ config, logger: options.logger, routes: introductions });
   return [
-    ...config.listen.http.map((at) => listen(at, forClients, maxConnections)),
-    ...config.listen.serfLan.map((at) => listen(at, forJoining, maxConnections)),
+    ...config.listen.http.map((at) => listen(at, forClients, maxConnections, 'clients')),
+    ...config.listen.serfLan.map((at) => listen(at, forJoining, maxConnections, 'those that join')),
     // An agent keeps a connection for each query that waits: it is not to be counted as a client.
-    ...serverAddresses(config).map((at) => listen(at, forAgents, () => 0)),
+    ...serverAddresses(config).map((at) => listen(at, forAgents, () => 0, 'agents')),
   ];
+}
+
+/** One after another, so that the log says which of them could not. */
+export async function startAll(listeners: readonly Listener[], logger: Logger): Promise<void> {
+  for (const listener of listeners) {
+    await listener.start();
+    logger.info(`http: listens at ${listener.where}`);
+  }
 }
 
 /** Where a server answers agents. */
@@ -71,6 +79,7 @@ function listen(
   at: ListenAddress,
   { listener, fastPath: shortcut }: Surface,
   maxConnectionsPerAddress: () => number,
+  whom: string,
 ): Listener {
-  return new Listener({ at, listener, shortcut, maxConnectionsPerAddress });
+  return new Listener({ at, listener, shortcut, maxConnectionsPerAddress, whom });
 }

@@ -19,7 +19,7 @@ import { tapLog } from '../../lib/log-tap.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { clientLookups } from './client-lookups.ts';
 import { createDnsServer } from './dns-role.ts';
-import { createListeners } from './listeners.ts';
+import { createListeners, startAll } from './listeners.ts';
 import type { Running, RunOptions } from './run-server.ts';
 import { applySocketRights, holdDataDir } from './start-up.ts';
 
@@ -43,7 +43,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     maxConnections: () => current.limits.httpMaxConnsPerClient,
     introducer: introducer(options, nodeId, servers),
   });
-  for (const each of listeners) await each.start();
+  await startAll(listeners, options.logger);
   await applySocketRights(config.listen);
   const lookups = clientLookups({
     upstream,

@@ -14,7 +14,7 @@ import { systemRandom } from '../../lib/random.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
 import type { Server } from '../../server/server.ts';
 import { createDnsServer } from './dns-role.ts';
-import { createListeners } from './listeners.ts';
+import { createListeners, startAll } from './listeners.ts';
 import { OwnBeat } from './own-beat.ts';
 import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
@@ -84,7 +84,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
     maxConnections: () => current.limits.httpMaxConnsPerClient,
     introducer: { ID: nodeId, Node: config.nodeName, Datacenter: config.datacenter, servers },
   });
-  for (const listener of listeners) await listener.start();
+  await startAll(listeners, logger);
   await applySocketRights(config.listen);
   const dns = createDnsServer(config, lookupsOf(server, config), logger);
   await dns.start();

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
+import { hostPort } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
 import type { Leases } from '../../server/cluster/leases.ts';
@@ -34,7 +35,7 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
     datacenter: config.datacenter,
     node: config.nodeName,
     nodeId,
-    address: `${config.address.advertise}:${config.ports.server}`,
+    address: hostPort(config.address.advertise, config.ports.server),
     sessionTtlMinMs: config.sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
     limits: {
       kvValueBytes: config.limits.kvMaxValueSize,

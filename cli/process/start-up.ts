@@ -1,7 +1,10 @@
 /** What must hold before a process begins its work, and what went wrong when it could not. */
+import { existsSync } from 'node:fs';
 import { chmod, chown } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Config } from '../../lib/config/config.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
+import { hostPort } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { FolderInUse, lockFolder, type Unlock } from '../../server/log/file/folder-lock.ts';
@@ -44,7 +47,7 @@ function idOf(text: string): number {
 }
 
 const LISTEN_FAULTS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process listens there',
+  EADDRINUSE: 'it is in use',
   EADDRNOTAVAIL: 'this machine has no such address',
   EACCES: 'this user may not',
 };
@@ -62,8 +65,16 @@ export function explainStart(error: unknown, { ports }: Config): unknown {
     'ports.serf_lan': ports.serfLan,
   };
   const key = Object.keys(keys).find((name) => keys[name] === port) ?? 'addresses.http';
-  const at = port === undefined || port < 0 ? address : `${address}:${port}`;
-  return new ProconsulError('invalid', `${key}: cannot listen at ${at}: ${fault}`);
+  const isPath = port === undefined || port < 0;
+  const at = isPath ? address : hostPort(address, port);
+  const why = isPath ? (pathFault(address) ?? fault) : fault;
+  return new ProconsulError('invalid', `${key}: cannot listen at ${at}: ${why}`);
+}
+
+/** Node says EACCES of a folder that is not there, and EADDRINUSE of any file. */
+function pathFault(path: string): string | undefined {
+  if (!existsSync(dirname(path))) return `there is no folder ${dirname(path)}`;
+  return existsSync(path) ? 'a file that is no socket is in its place' : undefined;
 }
 
 interface Where {

@@ -45,6 +45,9 @@ export interface Surroundings {
 function workOut(settled: SettledConfig, source: Source & Surroundings) {
   const { problems } = source;
   const ports = portConfig(settled);
+  if (settled.server && ports.server < 1) {
+    problems.refuse('ports.server cannot be -1 on a server: it answers agents there');
+  }
   const address = addressConfig(settled, source);
   return {
     ...nodeConfig(settled, source),

@@ -2,6 +2,7 @@
 import { lstat, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { hostPort } from '../ip.ts';
 import { KEEP_ALIVE_MS, MAX_HEADER_BYTES } from '../limits.ts';
 import { Connection, connectionOf, type Shortcut } from './connection.ts';
 
@@ -17,6 +18,8 @@ export interface ListenerOptions {
   readonly at: { readonly host: string; readonly port: number } | { readonly path: string };
   /** Beyond it a client gets a 429 with a text; 0 for no limit. Asked for each new connection. */
   readonly maxConnectionsPerAddress: () => number;
+  /** Whom it is there for, in the log. */
+  readonly whom?: string;
   /** What may answer a request before it is parsed. */
   readonly shortcut?: Shortcut | undefined;
 }
@@ -55,6 +58,13 @@ export class Listener {
   /** The port it listens at; useful when 0 was asked for. */
   get port(): number {
     return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** Where it listens and for whom, in words. */
+  get where(): string {
+    const { at, whom } = this.#options;
+    const place = 'path' in at ? at.path : hostPort(at.host, this.port);
+    return whom === undefined ? place : `${place}, for ${whom}`;
   }
 
   get server(): Server {

@@ -168,13 +168,21 @@ const OWN_HEADERS = new Set([
   'content-length',
   'transfer-encoding',
   'connection',
+  'keep-alive',
   'content-encoding',
+  // With it Node refuses every answer that has a length.
+  'trailer',
+  'upgrade',
 ]);
+/** By these agents tell what became of a request: from a configuration they would be lies. */
+const OWN_PREFIX = 'x-proconsul-';
 
 function responseHeaders(headers: StringMap, path: string, problems: Problems): StringMap {
   for (const [name, value] of Object.entries(headers)) {
     const at = `${path}[${JSON.stringify(name)}]`;
-    if (OWN_HEADERS.has(name.toLowerCase())) problems.refuse(`${at} is the server's own`);
+    const folded = name.toLowerCase();
+    if (OWN_HEADERS.has(folded) || folded.startsWith(OWN_PREFIX))
+      problems.refuse(`${at} is the server's own`);
     else if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name)) problems.refuse(`${at} is no name of a header`);
     else if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
       problems.refuse(`${at} has characters that no header may have`);

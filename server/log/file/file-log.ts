@@ -214,11 +214,11 @@ export class FileLog implements EventLog {
     if (this.#full) return;
     this.#full = true;
     const what = 'writes are refused until there is room, and reads go on';
-    this.#deps.logger.error(`the disk of the log is full: ${what}: ${describeChain(error)}`);
+    this.#deps.logger.error(`log: ${what}: ${describeChain(error)}`);
   }
 
   #taken(): void {
-    if (this.#full) this.#deps.logger.info('the disk of the log has room again: writes go on');
+    if (this.#full) this.#deps.logger.info('log: the disk has room again: writes go on');
     this.#full = false;
   }
 

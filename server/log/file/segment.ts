@@ -151,7 +151,7 @@ export class Segment {
 }
 
 function full(cause: unknown): ProconsulError {
-  return new ProconsulError('unavailable', 'the disk of the log is full: nothing is written', {
+  return new ProconsulError('unavailable', 'the disk of the log is full', {
     cause,
   });
 }

@@ -81,10 +81,21 @@ describe('explainStart', () => {
     const taken = fault({ code: 'EADDRINUSE', address: '127.0.0.1', port: 1234 });
     const explained = explainStart(taken, config);
     assert(explained instanceof Error);
-    assert.equal(
-      explained.message,
-      'ports.http: cannot listen at 127.0.0.1:1234: another process listens there',
-    );
+    assert.equal(explained.message, 'ports.http: cannot listen at 127.0.0.1:1234: it is in use');
+  });
+
+  it('puts an IPv6 address into brackets', () => {
+    const taken = fault({ code: 'EADDRNOTAVAIL', address: '::2', port: 1234 });
+    assert.match(String(explainStart(taken, config)), / \[::2\]:1234: this machine has no such/);
+  });
+
+  it('says why there can be no socket, which Node does not', async () => {
+    const path = join(await folder(), 'x');
+    const missing = fault({ code: 'EACCES', address: `${path}/s`, port: -1 });
+    assert.match(String(explainStart(missing, config)), new RegExp(`there is no folder ${path}$`));
+    await writeFile(path, '');
+    const taken = fault({ code: 'EADDRINUSE', address: path, port: -1 });
+    assert.match(String(explainStart(taken, config)), / a file that is no socket is in its place$/);
   });
 
   it('leaves other errors as they are', () => {

@@ -197,6 +197,21 @@ const STRICTER: readonly (readonly [object, string])[] = [
     { http_config: { response_headers: { 'Content-Length': '5' } } },
     `http_config.response_headers["Content-Length"] is the server's own`,
   ],
+  [
+    // Every answer would end in an error of Node's.
+    { http_config: { response_headers: { trailer: 'X-A' } } },
+    `http_config.response_headers["trailer"] is the server's own`,
+  ],
+  [
+    // An agent would send a write again that has been done.
+    { http_config: { response_headers: { 'X-Proconsul-Applied': 'no' } } },
+    `http_config.response_headers["X-Proconsul-Applied"] is the server's own`,
+  ],
+  [
+    // Consul's start ends in a panic.
+    { server: true, bootstrap: true, ports: { server: -1 } },
+    'ports.server cannot be -1 on a server: it answers agents there',
+  ],
   [{ service: { port: 80.5 } }, mismatch("'service.port' expected type 'int', got '80.5'")],
   [{ bind_addr: 'abc' }, one('bind_addr: invalid ip address: abc')],
 ];
