@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { type ErrorCode, ProconsulError } from '../errors.ts';
-import { encodeJson } from '../json.ts';
+import { encodeJsonBytes } from '../json-bytes.ts';
 import { MIN_GZIP_BYTES } from '../limits.ts';
 import { compressed } from './gzip.ts';
 import type { Reply } from './reply.ts';
@@ -109,7 +109,7 @@ function bodyOf(reply: Reply, headers: Headers, pretty: boolean): Buffer {
   }
   if (reply.json === undefined) return EMPTY;
   headers.set('Content-Type', 'application/json');
-  return Buffer.from(pretty ? `${encodeJson(reply.json, true)}\n` : encodeJson(reply.json));
+  return encodeJsonBytes(reply.json, pretty);
 }
 
 const EMPTY = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 /** One query's answer, kept as long as nothing touches it, and those who wait for the next one. */
 import type { Cancel, Clock } from '../../lib/clock.ts';
-import { encodeJson } from '../../lib/json.ts';
+import { encodeJsonBytes } from '../../lib/json-bytes.ts';
 import type { State } from '../state/state.ts';
 import type { Content, Query } from './query.ts';
 import { Reader, type Reads } from './reader.ts';
@@ -234,10 +234,7 @@ function render(content: Content, pretty: boolean, index: number): Mutable<Answe
   const common = { index, status, stands: true };
   if (bytes !== undefined) return { ...common, contentType: contentType ?? '', body: own(bytes) };
   if (json === undefined) return { ...common, contentType: '', body: EMPTY };
-  const text = pretty ? `${encodeJson(json, true)}\n` : encodeJson(json);
-  const body = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
-  body.write(text);
-  return { ...common, contentType: 'application/json', body };
+  return { ...common, contentType: 'application/json', body: encodeJsonBytes(json, pretty) };
 }
 
 const EMPTY = Buffer.alloc(0);
