@@ -5,6 +5,8 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { byName } from '../../lib/key-order.ts';
 import { metaFault } from '../../lib/meta.ts';
 import type { ServiceAddress, ServiceDefinition, StringMap, Weights } from '../../lib/model.ts';
+import { proxyFault } from '../../lib/proxy-faults.ts';
+import { proxySchema } from '../../lib/proxy-schema.ts';
 import {
   type CheckSpec,
   checkSchema,
@@ -13,7 +15,6 @@ import {
   refuseNul,
   validateCheck,
 } from './check-spec.ts';
-import { proxyFault } from './proxy-faults.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -38,65 +39,6 @@ export interface ServiceSpec {
 const text = { type: 'string', default: '' };
 const flag = { type: 'boolean', default: false };
 const port = { type: 'integer', default: 0 };
-const free = { type: 'object', free: true };
-
-const meshGateway: Schema = { type: 'object', properties: { Mode: { type: 'string' } } };
-
-const upstreamSchema: Schema = {
-  type: 'object',
-  properties: {
-    DestinationType: { type: 'string', default: 'service' },
-    DestinationNamespace: { type: 'string' },
-    DestinationName: { type: 'string' },
-    Datacenter: text,
-    LocalBindAddress: { type: 'string' },
-    LocalBindPort: { type: 'integer' },
-    Config: free,
-    MeshGateway: { ...meshGateway, default: {} },
-  },
-  unheeded: [
-    ...['CentrallyConfigured', 'DestinationPartition', 'DestinationPeer', 'DestinationPort'],
-    ...['LocalBindSocketMode', 'LocalBindSocketPath'],
-  ],
-};
-
-const exposeSchema: Schema = {
-  type: 'object',
-  properties: {
-    Checks: { type: 'boolean' },
-    Paths: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: {
-          ListenerPort: { type: 'integer' },
-          Path: { type: 'string' },
-          LocalPathPort: { type: 'integer' },
-          Protocol: { type: 'string' },
-          ParsedFromCheck: { type: 'boolean', default: false },
-        },
-      },
-    },
-  },
-};
-
-const proxySchema: Schema = {
-  type: 'object',
-  properties: {
-    DestinationServiceName: { type: 'string' },
-    DestinationServiceID: { type: 'string' },
-    LocalServiceAddress: { type: 'string' },
-    LocalServicePort: { type: 'integer' },
-    Config: free,
-    Upstreams: { type: 'array', items: upstreamSchema },
-    MeshGateway: { ...meshGateway, default: {} },
-    Expose: { ...exposeSchema, default: {} },
-  },
-  unheeded: [
-    ...['AccessLogs', 'EnvoyExtensions', 'LocalServicePorts', 'LocalServiceSocketPath', 'Mode'],
-    'TransparentProxy',
-  ],
-};
 
 const PROPERTIES: Readonly<Record<string, Schema>> = {
   Kind: text,
@@ -118,7 +60,7 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
   EnableTagOverride: flag,
   Check: checkSchema,
   Checks: { type: 'array', items: checkSchema, default: [] },
-  Proxy: proxySchema,
+  Proxy: proxySchema({ upstreamType: 'service' }),
   Token: text,
 };
 

@@ -2,12 +2,20 @@
 import { decoder, type Schema } from '../../lib/decode.ts';
 import { MAX_REGISTERED_CHECKS } from '../../lib/limits.ts';
 import type { CheckDefinition, ServiceAddress, StringMap, Weights } from '../../lib/model.ts';
+import { proxySchema } from '../../lib/proxy-schema.ts';
 
 const text = { type: 'string', default: '' } as const;
 const flag = { type: 'boolean', default: false } as const;
 const map = { type: 'object', additionalProperties: { type: 'string' } } as const;
 const list = { type: 'array', items: { type: 'string' } } as const;
 const duration = { duration: true } as const;
+
+const sidecarSchema: Schema = { type: 'object', open: true, properties: { ID: text } };
+const connectSchema: Schema = {
+  type: 'object',
+  open: true,
+  properties: { Native: flag, SidecarService: sidecarSchema },
+};
 
 export const serviceSchema: Schema = {
   type: 'object',
@@ -31,8 +39,8 @@ export const serviceSchema: Schema = {
       properties: { Passing: { type: 'integer' }, Warning: { type: 'integer' } },
     },
     EnableTagOverride: flag,
-    Proxy: { type: 'object' },
-    Connect: { type: 'object', open: true, properties: { Native: flag } },
+    Proxy: proxySchema({ upstreamType: '' }),
+    Connect: connectSchema,
     ModifyIndex: { uint64: true },
   },
   unheeded: [
@@ -108,7 +116,10 @@ export interface ServiceBody {
   readonly Weights?: Partial<Weights>;
   readonly EnableTagOverride: boolean;
   readonly Proxy?: Readonly<Record<string, unknown>>;
-  readonly Connect?: { readonly Native: boolean };
+  readonly Connect?: {
+    readonly Native: boolean;
+    readonly SidecarService?: { readonly ID: string };
+  };
   readonly ModifyIndex?: number | bigint;
 }
 

@@ -6,6 +6,7 @@ import type { Reply } from '../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { CheckDefinition } from '../../../lib/model.ts';
+import { proxyFault } from '../../../lib/proxy-faults.ts';
 import type { Deregister, Register } from '../../commands.ts';
 import * as queries from '../../query/catalog.ts';
 import { type CheckBody, deregisterBody, type RegisterBody, registerBody } from '../bodies.ts';
@@ -138,6 +139,8 @@ export function toRegister(body: RegisterBody, datacenter: string): Register {
   if (service !== undefined) {
     if (service.Service === '') throw rejected('Must provide service name with ID');
     refuseNul(service.ID, service.Service);
+    const fault = proxyFault(service);
+    if (fault !== undefined) throw rejected(fault);
   }
   const definition = service === undefined ? undefined : toService(service);
   const fault = definition && serviceFault(body.Node, definition);

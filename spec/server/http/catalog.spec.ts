@@ -252,6 +252,69 @@ describe('a registration in the catalog', () => {
     assert.match(text, /"TaggedAddresses":\{"10":\{"Address":"","Port":0\},"9":\{/);
   });
 
+  for (const [service, fault] of [
+    [
+      { Kind: 'connect-proxy', Port: 1 },
+      'Proxy.DestinationServiceName must be non-empty for Connect proxy services',
+    ],
+    [
+      { Kind: 'connect-proxy', Proxy: { DestinationServiceName: 'web' } },
+      'Port must be set for a Connect proxy',
+    ],
+    [{ Kind: 'mesh-gateway' }, 'Port must be non-zero for a mesh-gateway'],
+    [
+      { Connect: { SidecarService: { ID: 'x' } } },
+      'A SidecarService cannot specify an ID as this is managed by the agent',
+    ],
+    [
+      {
+        Kind: 'connect-proxy',
+        Port: 1,
+        Proxy: { destination_service_name: 'web', upstreams: [{ LocalBindPort: 1 }] },
+      },
+      'upstream destination name cannot be empty',
+    ],
+  ] as const) {
+    it(`is no proxy that cannot be: ${fault}`, async () => {
+      const { put, server } = await startServer();
+      const body = { Node: 'a', Address: '1.1.1.1', Service: { Service: 'x', ...service } };
+      const { status, text } = await put('/v1/catalog/register', body);
+      assert.deepEqual([status, text], [500, `1 error occurred:\n\t* ${fault}\n\n`]);
+      assert.equal(server.state.catalog.node('a'), undefined);
+    });
+  }
+
+  it('has the fields of a proxy that Consul knows, whatever their case, and no others', async () => {
+    const { put, get } = await startServer();
+    const proxy = (fields: object) =>
+      put('/v1/catalog/register', {
+        Node: 'a',
+        Address: '1.1.1.1',
+        Service: { Service: 'x', Kind: 'connect-proxy', Port: 1, Proxy: fields },
+      });
+    const upstreams = [{ destination_name: 'db', LocalBindPort: 9, Config: { aB: 1 } }];
+    await proxy({ destinationservicename: 'web', upstreams });
+    const { json } = await get('/v1/catalog/connect/web');
+    assert.deepEqual((json as [{ ServiceProxy: object }])[0].ServiceProxy, {
+      DestinationServiceName: 'web',
+      Upstreams: [
+        {
+          DestinationType: '',
+          DestinationName: 'db',
+          Datacenter: '',
+          LocalBindPort: 9,
+          Config: { aB: 1 },
+          MeshGateway: {},
+        },
+      ],
+      MeshGateway: {},
+      Expose: {},
+    });
+    for (const wrong of [{ foo: 1 }, { Upstreams: 'x' }, { Upstreams: [1] }]) {
+      assert.equal((await proxy({ DestinationServiceName: 'web', ...wrong })).status, 400);
+    }
+  });
+
   it('has no metadata that Consul would not take', async () => {
     const { put } = await startServer();
     const many = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, 'x']));

@@ -1,5 +1,17 @@
 /** What is wrong with a proxy, a gateway or a sidecar as it is registered, in Consul's words. */
-import type { ServiceSpec } from './service-spec.ts';
+
+/** As far as it is looked at. Its Proxy was read by proxySchema. */
+export interface ProxySpec {
+  readonly Kind: string;
+  readonly ID: string;
+  readonly Port: number;
+  readonly Proxy?: Readonly<Record<string, unknown>> | undefined;
+  readonly Connect?:
+    | { readonly Native: boolean; readonly SidecarService?: SidecarSpec }
+    | undefined;
+}
+
+type SidecarSpec = Partial<Pick<ProxySpec, 'ID' | 'Connect'>>;
 
 interface Upstream {
   readonly DestinationType: string;
@@ -23,19 +35,19 @@ const PROTOCOLS = new Set(['', 'http', 'http2']);
 const MAX_PORT = 65535;
 
 /** All faults as one text; undefined when there are none. */
-export function proxyFault(spec: ServiceSpec): string | undefined {
+export function proxyFault(spec: ProxySpec): string | undefined {
   const faults = [...kindFaults(spec), ...sidecarFaults(spec.Connect?.SidecarService)];
   if (faults.length === 0) return undefined;
   const count = faults.length === 1 ? '1 error' : `${faults.length} errors`;
   return `${count} occurred:\n${faults.map((fault) => `\t* ${fault}\n`).join('')}\n`;
 }
 
-function kindFaults(spec: ServiceSpec): readonly string[] {
+function kindFaults(spec: ProxySpec): readonly string[] {
   if (spec.Kind === 'connect-proxy') return connectProxyFaults(spec);
   return GATEWAYS.has(spec.Kind) ? gatewayFaults(spec) : [];
 }
 
-function connectProxyFaults({ Port, Proxy: proxy = {}, Connect }: ServiceSpec): readonly string[] {
+function connectProxyFaults({ Port, Proxy: proxy = {}, Connect }: ProxySpec): readonly string[] {
   const faults: string[] = [];
   if (!proxy['DestinationServiceName']) {
     faults.push('Proxy.DestinationServiceName must be non-empty for Connect proxy services');
@@ -101,7 +113,7 @@ function exposeFaults(paths: readonly ExposedPath[]): readonly string[] {
   });
 }
 
-function gatewayFaults({ Kind, Port, Proxy: proxy = {} }: ServiceSpec): readonly string[] {
+function gatewayFaults({ Kind, Port, Proxy: proxy = {} }: ProxySpec): readonly string[] {
   const invalid = (field: string) => `The Proxy.${field} configuration is invalid for a ${Kind}`;
   const upstreams = proxy['Upstreams'];
   return [
@@ -113,10 +125,10 @@ function gatewayFaults({ Kind, Port, Proxy: proxy = {} }: ServiceSpec): readonly
   ];
 }
 
-function sidecarFaults(sidecar: ServiceSpec | undefined): readonly string[] {
+function sidecarFaults(sidecar: SidecarSpec | undefined): readonly string[] {
   if (sidecar === undefined) return [];
   return [
-    ...(sidecar.ID === ''
+    ...((sidecar.ID ?? '') === ''
       ? []
       : ['A SidecarService cannot specify an ID as this is managed by the agent']),
     ...(sidecar.Connect?.SidecarService === undefined

@@ -1,0 +1,64 @@
+/** How a proxy is written: in what is registered with an agent or in the catalog, and in files. */
+import type { Schema } from './decode.ts';
+
+const text = { type: 'string', default: '' };
+const free = { type: 'object', free: true };
+
+const meshGateway: Schema = { type: 'object', properties: { Mode: { type: 'string' } } };
+
+const upstreamSchema = (type: string): Schema => ({
+  type: 'object',
+  properties: {
+    DestinationType: { type: 'string', default: type },
+    DestinationNamespace: { type: 'string' },
+    DestinationName: { type: 'string' },
+    Datacenter: text,
+    LocalBindAddress: { type: 'string' },
+    LocalBindPort: { type: 'integer' },
+    Config: free,
+    MeshGateway: { ...meshGateway, default: {} },
+  },
+  unheeded: [
+    ...['CentrallyConfigured', 'DestinationPartition', 'DestinationPeer', 'DestinationPort'],
+    ...['LocalBindSocketMode', 'LocalBindSocketPath'],
+  ],
+});
+
+const exposeSchema: Schema = {
+  type: 'object',
+  properties: {
+    Checks: { type: 'boolean' },
+    Paths: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: {
+          ListenerPort: { type: 'integer' },
+          Path: { type: 'string' },
+          LocalPathPort: { type: 'integer' },
+          Protocol: { type: 'string' },
+          ParsedFromCheck: { type: 'boolean', default: false },
+        },
+      },
+    },
+  },
+};
+
+/** `upstreamType` is what an upstream is that does not say it: agents fill it in, the catalog does not. */
+export const proxySchema = ({ upstreamType }: { readonly upstreamType: string }): Schema => ({
+  type: 'object',
+  properties: {
+    DestinationServiceName: { type: 'string' },
+    DestinationServiceID: { type: 'string' },
+    LocalServiceAddress: { type: 'string' },
+    LocalServicePort: { type: 'integer' },
+    Config: free,
+    Upstreams: { type: 'array', items: upstreamSchema(upstreamType) },
+    MeshGateway: { ...meshGateway, default: {} },
+    Expose: { ...exposeSchema, default: {} },
+  },
+  unheeded: [
+    ...['AccessLogs', 'EnvoyExtensions', 'LocalServicePorts', 'LocalServiceSocketPath', 'Mode'],
+    'TransparentProxy',
+  ],
+});
