@@ -3,8 +3,8 @@ import { ProconsulError } from '../errors.ts';
 import type { Limit } from './route.ts';
 
 /**
- * Reads a body, whatever its Content-Type and whatever its Content-Length claims. Refuses while it
- * still streams; what follows is not read any more.
+ * Reads a body, whatever its Content-Type. Refuses one that is too large by what its head says, or
+ * else while it still streams; what follows is not read any more.
  */
 export function readBody(
   message: IncomingMessage,
@@ -16,6 +16,7 @@ export function readBody(
     let bytes = 0;
     const refuse = () => {
       message.off('data', take).pause();
+      parts.length = 0;
       reject(
         new ProconsulError(
           'too-large',
@@ -28,6 +29,12 @@ export function readBody(
       if (bytes > maxBytes) refuse();
       else parts.push(part);
     };
+    const claimed = Number(message.headers['content-length'] ?? 0);
+    if (claimed > maxBytes) {
+      bytes = claimed;
+      refuse();
+      return;
+    }
     message.on('data', take);
     message.once('end', () =>
       resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)),

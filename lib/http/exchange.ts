@@ -86,6 +86,7 @@ export class Exchange {
   /** Undefined where it is for the pages. */
   #reply(): Reply | Promise<Reply> | undefined {
     const { router, guard, fallback, anyPath, responseHeaders, rowHeaders } = this.#surface;
+    if (isEncodedTwice(this.message)) return NOT_DECODED;
     const request = new Request(this.message, this.response);
     this.#request = request;
     const { path } = request;
@@ -161,6 +162,18 @@ export class Exchange {
     this.#surface.logger[level](`http: ${method} ${path.slice(0, MAX_LOGGED_PATH)}: ${why}`);
   }
 }
+
+/** Node takes any coding that ends in chunks, and hands over what is within as if it were the body. */
+function isEncodedTwice({ headers }: IncomingMessage): boolean {
+  const coding = headers['transfer-encoding'];
+  return coding !== undefined && coding.toLowerCase() !== 'chunked';
+}
+
+const NOT_DECODED: Reply = {
+  status: 501,
+  text: 'Unsupported transfer encoding',
+  headers: { Connection: 'close' },
+};
 
 /** Enough to know it by. */
 const MAX_LOGGED_PATH = 256;

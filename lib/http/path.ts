@@ -12,8 +12,15 @@ export function splitTarget(target: string): { path: string; query: string } {
   const local = localTarget(target);
   const mark = local.indexOf('?');
   const raw = mark < 0 ? local : local.slice(0, mark);
-  return { path: decodePath(raw), query: mark < 0 ? '' : local.slice(mark + 1) };
+  const query = mark < 0 ? '' : local.slice(mark + 1);
+  // A parameter that cannot be read must not be as if it were not there: it may be a condition.
+  if (BROKEN_ENCODING.test(query)) {
+    throw new ProconsulError('invalid', 'Bad Request: invalid percent-encoding in the query');
+  }
+  return { path: decodePath(raw), query };
 }
+
+const BROKEN_ENCODING = /%(?![\da-f]{2})/i;
 
 /** Control characters, spaces but the plain one, and the like: Consul takes no path with them. */
 export function isPrintable(path: string): boolean {

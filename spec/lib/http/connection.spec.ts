@@ -147,6 +147,29 @@ describe('requests on one connection', () => {
   });
 });
 
+describe('a body', () => {
+  it('that is encoded in yet another way is refused, and not kept as it came', async () => {
+    for (const coding of ['gzip, chunked', 'identity, chunked']) {
+      const { port, get } = await startServer();
+      const client = await RawClient.connect(port);
+      const head = `PUT /v1/kv/k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: ${coding}\r\n\r\n`;
+      client.send(`${head}3\r\nabc\r\n0\r\n\r\n`);
+      assert.match((await client.answer()).head, /^HTTP\/1.1 501/);
+      assert.equal((await get('/v1/kv/k')).status, 404);
+    }
+  });
+
+  it('that says that it is too large is refused before it comes', async () => {
+    const { port } = await startServer();
+    const client = await RawClient.connect(port);
+    client.send('PUT /v1/kv/k HTTP/1.1\r\nHost: x\r\nContent-Length: 600000\r\n\r\n');
+    const { head, body } = await client.answer();
+    assert.match(head, /^HTTP\/1.1 413/);
+    assert.match(body.toString(), /^Request body\(600000 bytes\) too large/);
+    assert.match(head, /^connection: close\r?$/im);
+  });
+});
+
 describe('a client that closes its side', () => {
   async function ask(port: number, ...texts: string[]): Promise<string> {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });

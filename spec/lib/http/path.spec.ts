@@ -13,7 +13,19 @@ describe('splitTarget', () => {
     assert.deepEqual(splitTarget('HTTP://h:80/v1/kv/k?raw'), { path: '/v1/kv/k', query: 'raw' });
   });
 
-  for (const target of ['*', 'x', 'http://h', 'ftp://h/x', '/%', '/%zz', '/%c0%af', '/%ed%a0%80']) {
+  for (const target of [
+    '*',
+    'x',
+    'http://h',
+    'ftp://h/x',
+    '/%',
+    '/%zz',
+    '/%c0%af',
+    '/%ed%a0%80',
+    '/x?cas%zz=1',
+    '/x?a=%',
+    '/x?a=%2',
+  ]) {
     it(`refuses ${target}`, () =>
       assert.throws(() => splitTarget(target), /^ProconsulError: Bad Request/));
   }
