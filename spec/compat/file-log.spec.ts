@@ -43,7 +43,9 @@ describe('the files of an earlier version', () => {
         const { log, sink } = await start(folder);
         assert.equal(sink.restored?.position.index, snapshot.index);
         assert.deepEqual(sink.restored?.lines, snapshot.lines);
-        assert.deepEqual(sink.entries, entries);
+        // How large an entry was to read is no part of it.
+        const read = sink.entries.map(({ size: _, ...entry }) => entry);
+        assert.deepEqual(read, entries);
         await log.append([proposal('new')]);
         await log.stop();
 

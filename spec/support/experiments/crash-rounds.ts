@@ -56,7 +56,7 @@ export class CrashRounds {
 
   #start(options: ChildOptions = {}): Child {
     const args = [this.#folder, String(this.#round++)];
-    return startChild('./file-log-writer.ts', { ...options, args });
+    return startChild(new URL('./file-log-writer.ts', import.meta.url), { ...options, args });
   }
 
   #check(child: Child): void {

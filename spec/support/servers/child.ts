@@ -20,8 +20,8 @@ export class Child {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   #onLine: (line: string) => void = () => undefined;
 
-  constructor(script: string, { args = [], env = {}, under = [] }: ChildOptions = {}) {
-    const path = fileURLToPath(new URL(script, import.meta.url));
+  constructor(script: URL, { args = [], env = {}, under = [] }: ChildOptions = {}) {
+    const path = fileURLToPath(script);
     const command = [...under, process.execPath, '--import', 'tsx', path, ...args];
     this.#process = spawn(command[0] ?? '', command.slice(1), {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -58,7 +58,7 @@ export class Child {
 let children: Child[] = [];
 
 /** Starts a script of spec/support; it is killed when the spec ends. */
-export function startChild(script: string, options?: ChildOptions): Child {
+export function startChild(script: URL, options?: ChildOptions): Child {
   const child = new Child(script, options);
   children.push(child);
   return child;

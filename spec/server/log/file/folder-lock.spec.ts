@@ -30,7 +30,10 @@ describe('lockFolder', () => {
     return unlock;
   };
   const holder = async (): Promise<Child> => {
-    const child = startChild('../experiments/lock-holder.ts', { args: [folder] });
+    const child = startChild(
+      new URL('../../../support/experiments/lock-holder.ts', import.meta.url),
+      { args: [folder] },
+    );
     await until(
       () => child.lines.length > 0,
       () => 'a child that says nothing',
