@@ -31,7 +31,7 @@ export function sidecarOf(spec: ServiceSpec, port: () => number): ServiceSpec | 
   const proxy = proxyOf(spec, id, sidecar.Proxy);
   return {
     ...sidecar,
-    Kind: 'connect-proxy',
+    Kind: sidecar.Kind === '' ? 'connect-proxy' : sidecar.Kind,
     ID: sidecarId(id),
     Name: sidecar.Name === '' ? `${spec.Name}-sidecar-proxy` : sidecar.Name,
     Tags: sidecar.Tags.length === 0 ? spec.Tags : sidecar.Tags,
@@ -62,12 +62,11 @@ function proxyOf(
   id: string,
   proxy: ServiceSpec['Proxy'],
 ): Readonly<Record<string, unknown>> & { readonly LocalServiceAddress?: string } {
-  const port =
-    spec.Port === 0 ? {} : { LocalServiceAddress: LOCALHOST, LocalServicePort: spec.Port };
   return {
     DestinationServiceName: spec.Name,
     DestinationServiceID: id,
-    ...port,
+    LocalServiceAddress: LOCALHOST,
+    ...(spec.Port !== 0 && { LocalServicePort: spec.Port }),
     MeshGateway: {},
     Expose: {},
     ...proxy,

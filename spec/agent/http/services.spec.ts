@@ -104,6 +104,18 @@ describe('PUT /v1/agent/service/register: a sidecar', () => {
     return { app, agent, put, service, withSidecar };
   }
 
+  it('is of the kind that it says, and has this machine’s address without a port too', async () => {
+    const { put, service } = await start();
+    const SidecarService = { Kind: 'terminating-gateway', Port: 4 };
+    await put({ Name: 'e2', Connect: { SidecarService } }).expect(200);
+    const { Kind, Proxy: proxy, ContentHash } = await service('e2-sidecar-proxy');
+    assert.equal(Kind, 'terminating-gateway');
+    assert.equal(proxy.LocalServiceAddress, '127.0.0.1');
+    assert.equal(proxy.LocalServicePort, undefined);
+    // As a Consul says it of the same.
+    assert.equal(ContentHash, '8b9f5e9f14909a49');
+  });
+
   it('takes over what it does not say, and its port from the range', async () => {
     const { service, withSidecar } = await start();
     await withSidecar('a', {}, { Address: '10.1.1.1', Tags: ['v1'], Meta: { m: '1' } }).expect(200);
