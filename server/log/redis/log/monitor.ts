@@ -7,6 +7,7 @@ import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Keys } from '../link/keys.ts';
 import { SNAPSHOT_DUE_BYTES, TAIL_STALL_MS } from '../link/limits.ts';
 import { sleep } from '../link/patience.ts';
+import type { CheckIn } from '../records/check-in.ts';
 import { CHECK, dailyKeys } from '../records/scripts.ts';
 import type { History } from '../repair/history.ts';
 import type { Live } from './live.ts';
@@ -21,11 +22,13 @@ export interface Peer {
 export interface MonitorDeps {
   readonly keys: Keys;
   readonly history: History;
-  readonly server: string;
+  readonly checkIn: CheckIn;
   readonly clock: Clock;
   readonly intervalMs: number;
   /** A snapshot of at least this index is needed by somebody, or due. */
   readonly onWanted: (index: number) => void;
+  /** Somebody waits for a majority's word: what is said from now on counts. */
+  readonly onRound: (live: Live) => void;
 }
 
 export class Monitor {
@@ -73,16 +76,18 @@ export class Monitor {
     }
   }
 
-  async #look({ session, epoch }: Live): Promise<void> {
-    const { clock, history, keys, server } = this.#deps;
+  async #look(live: Live): Promise<void> {
+    const { clock, history, keys, checkIn } = this.#deps;
     const before = history.position;
     const sentAt = clock.monotonic();
-    const args = [epoch, server, before.index];
-    const reply = await session.commands.run(CHECK, [...dailyKeys(keys), keys.snapshot], args);
-    const [answer, ...seen] = reply as [string, string, string, string, string, string[]];
-    const [idx, hash, want, snapshot, peers] = seen;
+    const args = checkIn.argsOf(live, before.index);
+    const { commands } = live.session;
+    const reply = await commands.run(CHECK, [...dailyKeys(keys), keys.snapshot], args);
+    const [answer, ...seen] = reply as [string, string, string, string, string, string, string[]];
+    const [idx, hash, want, snapshot, round, peers] = seen;
     if (answer !== 'OK')
       throw new ProconsulError('unavailable', `Redis is to be sealed: ${answer}`);
+    if (checkIn.heard(live, Number(round))) this.#deps.onRound(live);
     const index = Number(idx);
     const known = history.ring.at(index);
     if (index < before.index || (known !== undefined && known.hash !== hash)) {

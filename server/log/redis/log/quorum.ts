@@ -9,6 +9,7 @@ import type { IndexGate } from '../../index-gate.ts';
 import type { Keys } from '../link/keys.ts';
 import type { CommitPolicy } from '../link/options.ts';
 import { sleep } from '../link/patience.ts';
+import type { CheckIn } from '../records/check-in.ts';
 import { dailyKeys, REPORT } from '../records/scripts.ts';
 import { majorityOf } from '../repair/seal-plan.ts';
 import type { Written } from './append.ts';
@@ -23,7 +24,7 @@ export interface QuorumDeps {
   readonly policy: CommitPolicy;
   /** How many servers there are to be. */
   readonly servers: number;
-  readonly server: string;
+  readonly checkIn: CheckIn;
   readonly keys: Keys;
   readonly clock: Clock;
   readonly applied: IndexGate;
@@ -55,9 +56,12 @@ export class Quorum {
     return await this.#agree(live, deadline, (report) => report.applied >= index);
   };
 
-  /** Whether a majority used this Redis after it said `at`: no other one was sealed before. */
-  readonly confirmed = async (live: Live, at: number, deadline: number): Promise<boolean> =>
-    await this.#agree(live, deadline, (report) => report.seen >= at);
+  /**
+   * Whether a majority knew of the round when they said that they use this Redis: no other one was
+   * sealed before it began.
+   */
+  readonly confirmed = async (live: Live, round: number, deadline: number): Promise<boolean> =>
+    await this.#agree(live, deadline, (report) => report.round >= round);
 
   /** Lets the others know how far this server is; one message under way at a time. */
   report(live: Live, index: number): void {
@@ -103,15 +107,14 @@ export class Quorum {
     return majorityOf(Math.max(this.#deps.servers, here.length));
   }
 
-  async #exchange({ session, epoch }: Live): Promise<Report[]> {
-    const { keys, server } = this.#deps;
-    const args = [epoch, server, this.#index];
-    const [answer, flat] = (await session.commands.run(REPORT, dailyKeys(keys), args)) as [
-      string,
-      string[]?,
-    ];
+  async #exchange(live: Live): Promise<Report[]> {
+    const { keys, checkIn } = this.#deps;
+    const args = checkIn.argsOf(live, this.#index);
+    const reply = await live.session.commands.run(REPORT, dailyKeys(keys), args);
+    const [answer, round, flat = []] = reply as [string, string?, string[]?];
     if (answer !== 'OK') throw new ProconsulError('unavailable', 'Redis is to be sealed');
-    return parseReports(flat ?? []);
+    checkIn.heard(live, Number(round));
+    return parseReports(flat);
   }
 }
 
@@ -119,12 +122,15 @@ interface Report {
   /** By Redis's clock. */
   readonly seen: number;
   readonly applied: number;
+  /** The newest that it had heard of. */
+  readonly round: number;
 }
 
 function parseReports(flat: readonly string[]): Report[] {
   const reports: Report[] = [];
-  for (let i = 0; i + 1 < flat.length; i += 2) {
-    reports.push({ seen: Number(flat[i]), applied: Number(flat[i + 1]) });
+  for (let i = 0; i + 2 < flat.length; i += 3) {
+    const [seen, applied, round] = flat.slice(i, i + 3).map(Number);
+    reports.push({ seen: seen ?? 0, applied: applied ?? 0, round: round ?? 0 });
   }
   return reports;
 }

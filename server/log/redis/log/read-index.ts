@@ -8,23 +8,24 @@ import { dailyKeys, READ_INDEX } from '../records/scripts.ts';
 import type { Live, LiveSession } from './live.ts';
 
 /**
- * Whether the Redis that answered at this moment of its clock was still the one that counts; false
- * when the session or the time ends before that is known.
+ * Whether the Redis that began this round was still the one that counts; false when the session or the
+ * time ends before that is known.
  */
-export type Confirmed = (live: Live, at: number, deadline: number) => Promise<boolean>;
+export type Confirmed = (live: Live, round: number, deadline: number) => Promise<boolean>;
 
 export interface ReadIndexDeps {
   readonly live: LiveSession;
   readonly keys: Keys;
   readonly clock: Clock;
-  readonly confirmed: Confirmed;
+  /** Where each question begins a round of its own, and counts when a majority took part in it. */
+  readonly confirmed?: Confirmed;
 }
 
 export class ReadIndex {
   readonly #live: LiveSession;
   readonly #keys: Keys;
   readonly #clock: Clock;
-  readonly #confirmed: Confirmed;
+  readonly #confirmed: Confirmed | undefined;
   #underWay: Promise<unknown> = Promise.resolve();
   #next: Promise<number> | undefined;
 
@@ -64,12 +65,14 @@ export class ReadIndex {
   async #run(live: Live, deadline: number): Promise<number | undefined> {
     const { session, epoch } = live;
     try {
-      const asked = session.commands.run(READ_INDEX, dailyKeys(this.#keys), [epoch]);
+      const args = [epoch, this.#confirmed === undefined ? 0 : 1];
+      const asked = session.commands.run(READ_INDEX, dailyKeys(this.#keys), args);
       const reply = await within(this.#clock, deadline, asked);
       if (reply === 'late') return undefined;
-      const [answer, index, at] = reply as [string, string?, string?];
+      const [answer, index, round] = reply as [string, string?, string?];
       if (answer !== 'OK') return undefined;
-      return (await this.#confirmed(live, Number(at), deadline)) ? Number(index) : undefined;
+      if (this.#confirmed === undefined) return Number(index);
+      return (await this.#confirmed(live, Number(round), deadline)) ? Number(index) : undefined;
     } catch (error) {
       if (error instanceof ProconsulError) return undefined;
       throw error;

@@ -17,6 +17,7 @@ import {
 import { describeAddress, describeRedis, type RedisOptions } from '../link/options.ts';
 import type { Session } from '../link/session.ts';
 import { Sessions } from '../link/sessions.ts';
+import { CheckIn } from '../records/check-in.ts';
 import { followTail } from '../records/tail.ts';
 import { type BallotStore, forgetfulBallots } from '../repair/ballot-file.ts';
 import { History } from '../repair/history.ts';
@@ -58,6 +59,7 @@ export class RedisLog implements EventLog {
   readonly leases: RedisLeases;
   readonly #deps: RedisLogDeps;
   readonly #keys: Keys;
+  readonly #checkIn: CheckIn;
   readonly #live: LiveSession;
   readonly #applied: IndexGate;
   readonly #quorum: Quorum;
@@ -78,13 +80,14 @@ export class RedisLog implements EventLog {
   constructor(deps: RedisLogDeps) {
     const { clock, datacenter, redis, servers = 1 } = deps;
     this.#deps = deps;
+    this.#checkIn = new CheckIn(deps.server);
     this.#keys = keysOf(datacenter);
     this.#live = new LiveSession(clock);
     this.#applied = new IndexGate(clock);
     this.#quorum = new Quorum({
       policy: redis.commit,
       servers,
-      server: deps.server,
+      checkIn: this.#checkIn,
       keys: this.#keys,
       clock,
       applied: this.#applied,
@@ -101,9 +104,12 @@ export class RedisLog implements EventLog {
     });
     const onNeeded = (index: number) => deps.onSnapshotNeeded?.(index);
     this.#snapshots = new SnapshotKeeper({ live, keys, clock, logger: deps.logger, onNeeded });
-    this.#readIndex = new ReadIndex({ live, keys, clock, confirmed: async () => true });
+    this.#readIndex = new ReadIndex({ live, keys, clock });
     const { confirmed } = this.#quorum;
-    this.#readByMajority = new ReadIndex({ live, keys, clock, confirmed });
+    const votes = redis.commit === 'quorum';
+    this.#readByMajority = votes
+      ? new ReadIndex({ live, keys, clock, confirmed })
+      : this.#readIndex;
     this.leases = new RedisLeases(live, keys);
   }
 
@@ -209,24 +215,25 @@ export class RedisLog implements EventLog {
   }
 
   #newMonitor(history: History): Monitor {
-    const { clock, server, redis, onSnapshotNeeded } = this.#deps;
+    const { clock, redis, onSnapshotNeeded } = this.#deps;
     return new Monitor({
       keys: this.#keys,
       history,
-      server,
+      checkIn: this.#checkIn,
       clock,
       intervalMs: redis.commit === 'quorum' ? QUORUM_CHECK_INTERVAL_MS : CHECK_INTERVAL_MS,
       onWanted: (index) => onSnapshotNeeded?.(index),
+      onRound: (live) => this.#quorum.report(live, history.position.index),
     });
   }
 
   #reconciler(history: History): Reconciler {
-    const { server, clock, logger, onLost, settleMs, redis, servers, ballots } = this.#deps;
+    const { clock, logger, onLost, settleMs, redis, servers, ballots } = this.#deps;
     return new Reconciler({
       keys: this.#keys,
       history,
       ballots: ballots ?? forgetfulBallots,
-      server,
+      checkIn: this.#checkIn,
       clock,
       logger,
       onLost: (lost) => onLost?.(lost),

@@ -8,7 +8,7 @@
 import { LOG_TIME } from '../../log-clock.ts';
 import { defineScript } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
-import { REMEMBERED_PROPOSALS } from '../link/limits.ts';
+import { REMEMBERED_PROPOSALS, USING_MS } from '../link/limits.ts';
 
 export function dailyKeys({ meta, log, ids, servers }: Keys): string[] {
   return [meta, log, ids, servers];
@@ -21,11 +21,11 @@ local function run_id()
 end
 local function meta()
   local v = redis.pcall('HMGET', KEYS[1],
-    'run', 'epoch', 'idx', 'hash', 't', 'next', 'floor', 'floorhash', 'want', 'sealed')
+    'run', 'epoch', 'idx', 'hash', 't', 'next', 'floor', 'floorhash', 'want', 'sealed', 'round')
   if v.err then v = {} end
   return { run = v[1] or '', epoch = v[2] or '0', idx = v[3] or '0', hash = v[4] or '',
     t = v[5] or '0', next = v[6] or '1', floor = v[7] or '0', floorhash = v[8] or '',
-    want = v[9] or '0', sealed = v[10] or '0' }
+    want = v[9] or '0', sealed = v[10] or '0', round = v[11] or '0' }
 end
 local function now_ms()
   local time = redis.call('TIME')
@@ -49,6 +49,21 @@ local function consistent(m)
   if length == 0 then return m.floor == m.idx and (last == '0-0' or last == m.idx .. '-0') end
   return last == m.idx .. '-0'
 end
+-- Whether another process than this one has said a moment ago that it is this server.
+local function is_used(server, process, now)
+  local seen, its = string.match(redis.call('HGET', KEYS[4], server) or '', '^(%d+) .* (%S+)$')
+  local age = seen and now - tonumber(seen)
+  return seen and its ~= process and age >= 0 and age < ${USING_MS}
+end
+`;
+
+/** ARGV, as CheckIn makes them: epoch, server, applied, round, process. */
+const CHECKS_IN = `
+local now = now_ms()
+if is_used(ARGV[2], ARGV[5], now) then return { 'TWICE' } end
+-- A Redis that is full can be read from all the same.
+redis.pcall('HSET', KEYS[4], ARGV[2],
+  table.concat({ int(now), ARGV[3], ARGV[1], ARGV[4], ARGV[5] }, ' '))
 `;
 
 /**
@@ -117,27 +132,27 @@ return found
 `);
 
 /**
- * ARGV: epoch. Answers OK, the last index and Redis's time, or EPOCH: what was sealed by others is
- * not for us.
+ * ARGV: epoch; 1 where a round is to begin, else 0. Answers OK, the last index and the round, or EPOCH:
+ * what was sealed by others is not for us.
  */
 export const READ_INDEX = defineScript(`${PRELUDE}
 local m = meta()
 if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
-return { 'OK', m.idx, int(now_ms()) }
+if ARGV[2] == '1' then m.round = redis.call('HINCRBY', KEYS[1], 'round', 1) end
+return { 'OK', m.idx, int(m.round) }
 `);
 
 /**
- * ARGV: epoch, server, the index up to which it has applied. One key more: the snapshot.
- * Answers OK, the last index and its hash, the wanted snapshot's index, that of the one there is, and of every server its
- * name, the milliseconds since it was seen, how far it had applied; else EPOCH or DAMAGED.
+ * One key more: the snapshot.
+ * Answers OK, the last index and its hash, the wanted snapshot's index, that of the one there is, the
+ * round, and of every server its name, the milliseconds since it was seen, how far it had applied; else
+ * EPOCH, DAMAGED or TWICE.
  */
 export const CHECK = defineScript(`${PRELUDE}
 local m = meta()
 if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
 if not consistent(m) then return { 'DAMAGED' } end
-local now = now_ms()
--- A Redis that is full can be read from all the same.
-redis.pcall('HSET', KEYS[4], ARGV[2], int(now) .. ' ' .. ARGV[3] .. ' ' .. ARGV[1])
+${CHECKS_IN}
 local servers = {}
 local all = redis.call('HGETALL', KEYS[4])
 for i = 1, #all, 2 do
@@ -148,26 +163,27 @@ for i = 1, #all, 2 do
     servers[#servers + 1] = applied
   end
 end
-return { 'OK', m.idx, m.hash, m.want, redis.call('HGET', KEYS[5], 'idx') or '0', servers }
+return { 'OK', m.idx, m.hash, m.want, redis.call('HGET', KEYS[5], 'idx') or '0', int(m.round), servers }
 `);
 
 /**
- * ARGV: epoch, server, the index up to which it has applied.
- * Answers OK, and of every server in this epoch when it was seen and how far it had applied; else
- * EPOCH. What a server has applied in an older epoch may be another history.
+ * Answers OK, the round, and of every server in this epoch when it was seen, how far it had applied, and
+ * in which round it said so; else EPOCH or TWICE. What a server has applied in an older epoch may be
+ * another history.
  */
 export const REPORT = defineScript(`${PRELUDE}
 local m = meta()
 if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
-redis.pcall('HSET', KEYS[4], ARGV[2], int(now_ms()) .. ' ' .. ARGV[3] .. ' ' .. ARGV[1])
+${CHECKS_IN}
 local reports = {}
 local all = redis.call('HGETALL', KEYS[4])
 for i = 1, #all, 2 do
-  local seen, applied, epoch = string.match(all[i + 1], '^(%d+) (%d+) (%d+)$')
+  local seen, applied, epoch, round = string.match(all[i + 1], '^(%d+) (%d+) (%d+) (%d+) ')
   if epoch == m.epoch then
     reports[#reports + 1] = seen
     reports[#reports + 1] = applied
+    reports[#reports + 1] = round
   end
 end
-return { 'OK', reports }
+return { 'OK', int(m.round), reports }
 `);

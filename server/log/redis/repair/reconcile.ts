@@ -10,6 +10,7 @@ import type { Keys } from '../link/keys.ts';
 import { READ_MAX_ENTRIES, SETTLE_POLL_MS } from '../link/limits.ts';
 import { sleep } from '../link/patience.ts';
 import type { Session } from '../link/session.ts';
+import type { CheckIn } from '../records/check-in.ts';
 import { SnapshotStore } from '../records/snapshot-store.ts';
 import type { RawEntry } from '../records/stream-entry.ts';
 import { entryAt, readAfter } from '../records/tail.ts';
@@ -23,6 +24,8 @@ import { lookAt, type View } from './view.ts';
 
 /** How often one that waits for others says so. */
 const WAIT_LOG_MS = 5000;
+/** A process that ended is forgotten sooner. */
+const RIVAL_MAX_MS = 3000;
 /** A restored snapshot that fails this often is damaged, and not just cut off. */
 const MAX_FAILED_LOADS = 3;
 
@@ -30,7 +33,7 @@ export interface ReconcilerDeps {
   readonly keys: Keys;
   readonly history: History;
   readonly ballots: BallotStore;
-  readonly server: string;
+  readonly checkIn: CheckIn;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onLost: (lost: readonly LostEntry[]) => void;
@@ -54,6 +57,8 @@ export class Reconciler {
   readonly #failedLoads = new Map<string, number>();
   /** Since when nothing but another server's snapshot helps. */
   #stuckAt: number | undefined;
+  /** Since when another process is seen that is this server. */
+  #rivalSince: number | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
   /** The end of the history whose lost entries were reported. */
   #reportedTip: string | undefined;
@@ -68,12 +73,17 @@ export class Reconciler {
    * has helped for `patienceMs`.
    */
   async run(session: Session, patienceMs: number): Promise<Reconciled> {
-    const { keys, server, history, clock, logger } = this.#deps;
+    const { keys, checkIn, history, clock, logger } = this.#deps;
     const redis = session.commands;
     const sealer = new Sealer({ redis, keys, history, logger, lost: this.#report });
     for (;;) {
       const lookedAt = clock.monotonic();
-      const view = await lookAt(session, keys, server, history);
+      const view = await lookAt(session, keys, checkIn, history);
+      if (view === undefined) {
+        await this.#letRivalGo(session);
+        continue;
+      }
+      this.#rivalSince = undefined;
       const plan = this.#plan(view);
       if (await this.#step(session, sealer, view, plan)) {
         if (this.#deps.quorumOf !== undefined) await this.#promise(ballotFor(view, history.ballot));
@@ -90,6 +100,22 @@ export class Reconciler {
     }
   }
 
+  /** It may be what is left of this server's last process; one that goes on is another machine. */
+  async #letRivalGo(session: Session): Promise<void> {
+    const { clock, checkIn } = this.#deps;
+    const now = clock.monotonic();
+    this.#rivalSince ??= now;
+    if (now - this.#rivalSince > RIVAL_MAX_MS) {
+      const rule = 'each needs a node ID of its own: was its data_dir copied, or its node_id?';
+      throw new ProconsulError(
+        'invalid',
+        `another server lives that uses this Redis as ${checkIn.server}: ${rule}`,
+      );
+    }
+    await sleep(clock, SETTLE_POLL_MS * 4, session.signal);
+    if (session.closed) throw new ProconsulError('unavailable', 'the connection to Redis is lost');
+  }
+
   /** What keeps us waiting, from time to time. */
   #sayNow(why: string): void {
     const { clock, logger } = this.#deps;
@@ -103,9 +129,9 @@ export class Reconciler {
   }
 
   #plan(view: View): Plan {
-    const { history, server, settleMs, quorumOf, peers } = this.#deps;
+    const { history, checkIn, settleMs, quorumOf, peers } = this.#deps;
     const holdings = {
-      server,
+      server: checkIn.server,
       epoch: history.epoch,
       position: history.position,
       baseIndex: history.ring.base.index,

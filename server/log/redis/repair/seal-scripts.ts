@@ -41,8 +41,8 @@ const SEAL_KEY_TTL_MS = 10_000;
 
 /**
  * ARGV: server, and what it holds: epoch, index, hash, warm (1 or 0); the epoch that it has promised
- * to this Redis, and the newest that it promised to another: a seal that is older is broken.
- * Answers what there is to know of this Redis. Where it is not to be written to as it is, the
+ * to this Redis, and the newest that it promised to another: a seal that is older is broken; the
+ * process. Answers TWICE where another process is this server, else what there is to know of this Redis. Where it is not to be written to as it is, the
  * server's holdings are published beside those of the others.
  */
 export const VIEW = defineScript(`${SEAL_PRELUDE}
@@ -55,6 +55,11 @@ local m = meta()
 local run = run_id()
 local now = now_ms()
 local ok = consistent(m)
+local at, rival = string.match(redis.call('HGET', KEYS[5], ARGV[1]) or '', '^(%d+) .* (%S+)$')
+local age = rival and rival ~= ARGV[8] and now - tonumber(at) or -1
+if is_used(ARGV[1], ARGV[8], now) or age >= 0 and age < ${CANDIDATE_FRESH_MS} then
+  return { 'TWICE' }
+end
 local since = 0
 if m.run == run and tonumber(m.epoch) < tonumber(ARGV[7]) then
   redis.call('HSET', KEYS[1], 'run', '')
@@ -70,7 +75,7 @@ if not ok or m.run ~= run or tonumber(m.epoch) < tonumber(ARGV[2])
   end
   since = now - tonumber(seal[1])
   redis.call('HSET', KEYS[5], ':last', int(now),
-    ARGV[1], table.concat({ int(now), ARGV[2], ARGV[3], ARGV[5], ARGV[6], ARGV[4] }, ' '))
+    ARGV[1], table.concat({ int(now), ARGV[2], ARGV[3], ARGV[5], ARGV[6], ARGV[4], ARGV[8] }, ' '))
   redis.call('PEXPIRE', KEYS[5], ${SEAL_KEY_TTL_MS})
 end
 local function entry(from, to)

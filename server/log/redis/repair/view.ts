@@ -2,6 +2,7 @@
 import type { Keys } from '../link/keys.ts';
 import { PRESENT_MS, USING_MS } from '../link/limits.ts';
 import type { Session } from '../link/session.ts';
+import type { CheckIn } from '../records/check-in.ts';
 import type { History } from './history.ts';
 import { CANDIDATE_FRESH_MS, sealKeys, VIEW } from './seal-scripts.ts';
 
@@ -55,19 +56,21 @@ export interface View {
 
 /**
  * Looks, and publishes what this server holds where a seal is needed. A seal that is older than what
- * this server has promised to another Redis is broken: all have to seal anew.
+ * this server has promised to another Redis is broken: all have to seal anew. Undefined where another
+ * process, which lives, has the same server id.
  */
 export async function lookAt(
   { commands, info }: Session,
   keys: Keys,
-  server: string,
+  { server, process }: CheckIn,
   history: History,
-): Promise<View> {
+): Promise<View | undefined> {
   const { index, hash } = history.position;
   const { run, epoch, elsewhere } = history.ballot;
   const [ballot, other] = run === info.runId ? [epoch, elsewhere] : [0, epoch];
-  const args = [server, history.epoch, index, hash, history.warm ? 1 : 0, ballot, other];
-  return parseView((await commands.run(VIEW, sealKeys(keys), args)) as readonly unknown[]);
+  const args = [server, history.epoch, index, hash, history.warm ? 1 : 0, ballot, other, process];
+  const reply = (await commands.run(VIEW, sealKeys(keys), args)) as readonly unknown[];
+  return reply[0] === 'TWICE' ? undefined : parseView(reply);
 }
 
 function parseView(reply: readonly unknown[]): View {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { keysOf } from '../../../../../server/log/redis/link/keys.ts';
 import { READ_MAX_BYTES, SNAPSHOT_DUE_BYTES } from '../../../../../server/log/redis/link/limits.ts';
 import { Monitor, type MonitorDeps } from '../../../../../server/log/redis/log/monitor.ts';
+import { CheckIn } from '../../../../../server/log/redis/records/check-in.ts';
 import { FakeClock } from '../../../../support/fakes/fake-clock.ts';
 import { LogServer, verdictOf } from '../../../../support/servers/log-servers.ts';
 import { startRedis } from '../../../../support/servers/redis.ts';
@@ -60,11 +61,11 @@ describe('RedisLog with large values', () => {
     const looks = { count: 0 };
     const run = async () => {
       looks.count++;
-      return ['OK', '7', 'h', '0', snapshot, []];
+      return ['OK', '7', 'h', '0', snapshot, '0', []];
     };
     const session = { commands: { run }, signal: new AbortController().signal };
     const monitor = new Monitor({
-      ...{ keys, history, server: 'a', clock, intervalMs: 100 },
+      ...{ keys, history, checkIn: new CheckIn('a'), clock, intervalMs: 100 },
       onWanted: (index: number) => wanted.push(index),
     } as unknown as MonitorDeps);
     void monitor.watch({ session, epoch: 1 } as unknown as Parameters<Monitor['watch']>[0]);

@@ -3,6 +3,7 @@ import { IndexGate } from '../../../../../server/log/index-gate.ts';
 import { keysOf } from '../../../../../server/log/redis/link/keys.ts';
 import type { Live } from '../../../../../server/log/redis/log/live.ts';
 import { Quorum } from '../../../../../server/log/redis/log/quorum.ts';
+import { CheckIn } from '../../../../../server/log/redis/records/check-in.ts';
 import { FakeClock } from '../../../../support/fakes/fake-clock.ts';
 
 describe('Quorum.committed', () => {
@@ -14,7 +15,7 @@ describe('Quorum.committed', () => {
     const quorum = new Quorum({
       policy: 'redis',
       servers: 3,
-      server: 'a',
+      checkIn: new CheckIn('a'),
       keys: keysOf('dc1'),
       clock,
       applied,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { LogServer, verdictOf } from '../../../../support/servers/log-servers.ts';
+import { LogServer, pause, verdictOf } from '../../../../support/servers/log-servers.ts';
 import { type RedisProcess, startRedis } from '../../../../support/servers/redis.ts';
 import { TcpProxy } from '../../../../support/servers/tcp-proxy.ts';
 import { until } from '../../../../support/until.ts';
@@ -48,6 +48,42 @@ describe('RedisLog with commit=quorum', () => {
     const { lost, duplicates, slowestMs } = await verdictOf([a.server, b.server, c.server]);
     assert.deepEqual({ lost, duplicates }, { lost: 0, duplicates: 0 });
     assert(slowestMs < 2000);
+  });
+
+  it('counts nobody for a read who spoke before it began, when Redis hears it only then', async () => {
+    const { redis, a, b, c } = await setUp();
+    assert.equal(await a.server.write(), 'acked');
+    for (let round = 0; round < 3; round++) {
+      redis.signal('SIGSTOP');
+      // Each has said once more that it is here, which waits in Redis's sockets; then two are gone.
+      await pause(60);
+      for (const { proxy } of [b, c]) proxy.frozen = true;
+      const read = a.server.log.readIndex('majority');
+      const refused = assert.rejects(read, { code: 'unavailable' });
+      await pause(20);
+      redis.signal('SIGCONT');
+      await refused;
+      for (const { proxy } of [b, c]) {
+        proxy.frozen = false;
+        proxy.cutAll();
+      }
+      await until(async () => (await a.server.write()) === 'acked');
+    }
+  });
+
+  it('refuses by name a second server with an ID that is in use, and lets a process follow its own', async () => {
+    const { redis, a, b, c } = await setUp();
+    const url = `${redis.url}?commit=quorum`;
+    const twin = LogServer.begin({ url, name: 'a', servers: 3, settleMs: 100 });
+    await assert.rejects(twin.started, { code: 'invalid', message: /uses this Redis as a: each/ });
+    assert.equal(await a.server.write(), 'acked');
+    // Killed: what it said last stands in Redis for a moment.
+    a.proxy.frozen = true;
+    await a.server.stop();
+    const again = await LogServer.start({ url, ...A_AGAIN });
+    assert.equal(await again.write('again'), 'acked');
+    const { lost } = await verdictOf([again, b.server, c.server]);
+    assert.equal(lost, 0);
   });
 
   it('acknowledges nothing on an old master that only a minority still uses', async () => {
@@ -137,7 +173,7 @@ describe('RedisLog with commit=quorum', () => {
     // It alone cannot seal that one, and has promised to do so.
     await until(async () => (await next.admin.hget('{proconsul:dc1}:seal', 'a')) !== null);
     await until(async () =>
-      / [1-9]\d* \w+$/.test((await next.admin.hget('{proconsul:dc1}:seal', 'a')) ?? ''),
+      / [1-9]\d* \w+ \S+$/.test((await next.admin.hget('{proconsul:dc1}:seal', 'a')) ?? ''),
     );
     a.proxy.target = redis.address;
     a.proxy.cutAll();
