@@ -1,4 +1,10 @@
 /** The command line: the only file that reads the environment and ends the process. */
+// Before anything is loaded that an older one cannot read.
+if (Number.parseInt(process.versions.node, 10) < 20) {
+  process.stderr.write(`proconsul: needs Node 20 or newer; this is ${process.version}\n`);
+  process.exit(1);
+}
+
 const [command = '', ...argv] = process.argv.slice(2);
 
 let ending: AbortSignal | undefined;

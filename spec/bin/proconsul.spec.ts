@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+describe('bin/proconsul', () => {
+  let top = '';
+  beforeEach(() => {
+    top = join(mkdtempSync(join(tmpdir(), 'bin-')), 'a checkout');
+    mkdirSync(join(top, 'bin'), { recursive: true });
+    mkdirSync(join(top, 'server'));
+    copyFileSync('bin/proconsul', join(top, 'bin/proconsul'));
+  });
+  afterEach(() => rmSync(join(top, '..'), { recursive: true }));
+
+  function run(path: string) {
+    const { status, stderr } = spawnSync('/bin/sh', [join(top, 'bin/proconsul')], {
+      env: { PATH: path },
+      encoding: 'utf8',
+    });
+    return [status, stderr];
+  }
+
+  it('says that there is no Node', () => {
+    const bin = join(top, 'tools');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'readlink'), '#!/bin/sh\necho "$2"\n', { mode: 0o755 });
+    const says = 'proconsul: needs Node 20 or newer, and there is no node in the PATH\n';
+    assert.deepEqual(run(bin), [1, says]);
+  });
+
+  it('says that Node is too old, before it installs anything', () => {
+    const bin = join(top, 'tools');
+    mkdirSync(bin);
+    const node = '#!/bin/sh\nif [ "$1" = -p ]; then echo false; else echo v18.0.0; fi\n';
+    writeFileSync(join(bin, 'node'), node, { mode: 0o755 });
+    const says = `proconsul: needs Node 20 or newer; ${bin}/node is v18.0.0\n`;
+    assert.deepEqual(run(`${bin}:/usr/bin:/bin`), [1, says]);
+  });
+});
