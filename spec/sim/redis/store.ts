@@ -18,12 +18,12 @@ export type Effect = readonly string[];
 
 const WRITES = new Set(
   (
-    'SET DEL PEXPIREAT PERSIST HSET HDEL ZADD ZREM ZREMRANGEBYRANK ZREMRANGEBYSCORE XADD XDEL ' +
-    'XTRIM XSETID FLUSHALL'
+    'SET DEL UNLINK RENAME PEXPIREAT PERSIST HSET HINCRBY HDEL ZADD ZREM ZREMRANGEBYRANK ' +
+    'ZREMRANGEBYSCORE XADD XDEL XTRIM XSETID FLUSHALL'
   ).split(' '),
 );
 /** What a Redis that is full refuses. */
-const GROWS = new Set('SET HSET ZADD XADD'.split(' '));
+const GROWS = new Set('SET HSET HINCRBY ZADD XADD'.split(' '));
 
 const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
 
@@ -225,6 +225,12 @@ const COMMANDS: Readonly<Record<string, Run>> = {
     const before = hash.size;
     for (let i = 0; i < pairs.length; i += 2) hash.set(pairs[i] ?? '', pairs[i + 1] ?? '');
     return hash.size - before;
+  },
+  HINCRBY: (store, [key = '', field = '', by], now) => {
+    const hash = store.hash(key, now, true);
+    const value = Number(hash.get(field) ?? 0) + Number(by);
+    hash.set(field, String(value));
+    return value;
   },
   HGET: (store, [key = '', field = ''], now) => store.hash(key, now).get(field) ?? null,
   HMGET: (store, [key = '', ...fields], now) => {
