@@ -49,10 +49,7 @@ export async function agentCommand(
   life.listen();
   env.print('==> Starting Proconsul agent...\n');
   for (const warning of warnings) logger.warn(`agent: ${warning}`);
-  const onFatal = (error: unknown) => {
-    logger.error(`agent: ends, since it cannot go on: ${describeChain(error)}`);
-    env.exit(1);
-  };
+  const onFatal = (error: unknown) => life.fail(error);
   // Read anew for a reload: how much is logged is the process's own, the rest is the agent's.
   const readConfig = () => {
     const now = read(argv, env);

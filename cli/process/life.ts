@@ -54,6 +54,17 @@ export class Life {
     );
   }
 
+  /** It cannot go on, and ends at once. Whatever breaks off because it ends anyway is no news. */
+  fail(error: unknown): void {
+    const { logger, exit } = this.#options;
+    if (this.#isEnding) {
+      logger.debug(`agent: broken off by the end: ${describeChain(error)}`);
+      return;
+    }
+    logger.error(`agent: ends, since it cannot go on: ${describeChain(error)}`);
+    exit(1);
+  }
+
   async #leaveAndEnd(signal: string, leaves: boolean): Promise<void> {
     if (leaves) await this.#running?.leave().catch((error: unknown) => this.#complain(error));
     this.end(signal);

@@ -52,6 +52,21 @@ describe('Life', () => {
     assert.deepEqual(done, ['exit 0']);
   });
 
+  it('ends with 1 where it cannot go on', () => {
+    const { life, done } = setUp();
+    life.fail(new Error('broken'));
+    assert.deepEqual(done, ['exit 1']);
+  });
+
+  it('takes nothing that breaks off by its end for a fault', async () => {
+    const { life, running, send, done, ended } = setUp();
+    await life.began(running);
+    send('SIGINT');
+    life.fail(new Error('No cluster leader'));
+    await ended();
+    assert.deepEqual(done, ['stop', 'exit 0']);
+  });
+
   it('reloads after the start where SIGHUP came during it', async () => {
     const { life, running, send, done } = setUp();
     send('SIGHUP');
