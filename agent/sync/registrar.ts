@@ -98,6 +98,10 @@ export class Registrar {
     const specs = definitions.services
       .flatMap((spec) => [spec, this.#sidecarOf(spec) ?? []])
       .flat();
+    // Before anything is changed: a file that is refused changes nothing.
+    for (const check of [...definitions.checks, ...specs.flatMap(checksOf)]) {
+      this.#allow(check, 'file');
+    }
     const services = new Set(specs.map((spec) => serviceDefinition(spec).ID));
     for (const [id, { source }] of [...local.services]) {
       if (source === 'file' && !services.has(id)) this.removeService(id);
