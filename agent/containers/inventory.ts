@@ -21,6 +21,9 @@ import {
  */
 export const STEADY_MS = 10_000;
 
+/** What is said of one container: of thousands of labels, which anybody may write, not each. */
+const MAX_PROBLEMS = 10;
+
 export interface Wanted {
   /** Undefined: the service stays as it is registered, for its container is down for now. */
   readonly service: ServiceRegistration | undefined;
@@ -126,7 +129,7 @@ export class Inventory {
     const { container } = life;
     const reading = readServices(container, this.#options, (id) => this.#find(id));
     const { name } = container;
-    for (const problem of reading.problems) problems.push(`container ${name}: ${problem}`);
+    for (const problem of first(reading.problems)) problems.push(`container ${name}: ${problem}`);
     for (const service of reading.services) {
       if (wanted.has(service.ID)) {
         problems.push(`container ${name}: the id ${service.ID} is another service's already`);
@@ -174,4 +177,10 @@ export class Inventory {
     }
     return undefined;
   }
+}
+
+function first(problems: readonly string[]): readonly string[] {
+  if (problems.length <= MAX_PROBLEMS) return problems;
+  const more = problems.length - MAX_PROBLEMS;
+  return [...problems.slice(0, MAX_PROBLEMS), `and ${more} more of its labels cannot be heeded`];
 }

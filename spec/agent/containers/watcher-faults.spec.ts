@@ -98,6 +98,21 @@ describe('a container that cannot be looked at', () => {
   });
 });
 
+describe('a container with thousands of labels that cannot be had', () => {
+  it('is registered, and has ten lines in the log', async () => {
+    const env = Array.from({ length: 3000 }, (_, n) => `SERVICE_K${n}=${'v'.repeat(600)}`);
+    const { registrations, clock, log } = await watch({ containers: [{ ...up, env }] });
+    await clock.advance(120_000);
+    assert.deepEqual(registrations.ids, [WEB]);
+    const said = warnings(log);
+    assert.equal(said.length, 11);
+    assert.equal(
+      said[10],
+      'warn docker: container web: and 2990 more of its labels cannot be heeded',
+    );
+  });
+});
+
 describe('a container that starts while the list is read', () => {
   it('is registered at once', async () => {
     const docker = new FakeDocker();
