@@ -68,7 +68,9 @@ end
 if not ok or m.run ~= run or tonumber(m.epoch) < tonumber(ARGV[2])
   or tonumber(m.idx) < tonumber(ARGV[3]) then
   local seal = redis.call('HMGET', KEYS[5], ':since', ':last', ':run')
-  if not seal[1] or seal[3] ~= run or now - tonumber(seal[2]) > ${CANDIDATE_FRESH_MS} then
+  local quiet = now - tonumber(seal[2] or '0')
+  -- A clock that was set back would let us wait, and the dead be candidates, for as long.
+  if not seal[1] or seal[3] ~= run or quiet < 0 or quiet > ${CANDIDATE_FRESH_MS} then
     redis.call('DEL', KEYS[5])
     redis.call('HSET', KEYS[5], ':since', int(now), ':run', run)
     seal[1] = now

@@ -130,7 +130,8 @@ function parseLive(flat: readonly string[]): string[] {
 function parseUsers(flat: readonly string[], epoch: string, now: number): string[] {
   const isUsing = (value: string) => {
     const [at, , its] = value.split(' ');
-    return its === epoch && now - Number(at) <= USING_MS;
+    const age = now - Number(at);
+    return its === epoch && age >= 0 && age <= USING_MS;
   };
   return pairs(flat)
     .filter(([, value]) => isUsing(value))
