@@ -2,11 +2,13 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
+import { ProconsulError } from '../../lib/errors.ts';
 import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Answer } from './answer.ts';
 import { QueryCache } from './query-cache.ts';
+import { Rate, type RateLimit } from './rate.ts';
 import { ringKey } from './ring-key.ts';
 import { SharedQueries } from './shared-queries.ts';
 import { withoutParams } from './targets.ts';
@@ -37,6 +39,9 @@ const NOT_PASSED_ON = new Set([
   'upgrade',
 ]);
 
+/** As Consul says it. */
+const RATE_EXCEEDED = 'rpc error making call: rate limit exceeded';
+
 export interface ForwarderOptions {
   readonly upstream: Upstream;
   readonly clock: Clock;
@@ -44,15 +49,19 @@ export interface ForwarderOptions {
   readonly token: () => string;
   /** The most that a server may take. */
   readonly maxBodyBytes: number;
+  /** What clients may ask of servers through this agent; its own requests are not counted. */
+  readonly rate: RateLimit;
 }
 
 export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #shared: SharedQueries;
   readonly #cache: QueryCache;
+  readonly #rate: Rate;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
+    this.#rate = new Rate(options.rate, options.clock);
     this.#shared = new SharedQueries(options.upstream);
     this.#cache = new QueryCache(options.clock, ({ target, token }, waitMs, signal) =>
       this.#shared.ask(query(target, token, waitMs), signal),
@@ -67,6 +76,7 @@ export class Forwarder {
   /** The fallback of an agent's HTTP surface. */
   readonly handle = async (request: HttpRequest): Promise<Reply> => {
     const { method, params, target } = request;
+    if (!this.#rate.take()) throw new ProconsulError('busy', RATE_EXCEEDED);
     if (method !== 'GET') return this.#pass(request);
     const index = params.uint64('index') ?? 0n;
     const cached = params.has('cached') && CACHEABLE.test(target);

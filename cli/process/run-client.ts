@@ -138,14 +138,18 @@ function connect(options: RunOptions, nodeId: string, onReloaded: (config: Confi
       },
     }),
   });
-  const { limits } = config;
-  const forwarder = new Forwarder({
+  const forwarder = forwarderOf(config, upstream, () => agent.userToken);
+  return { servers, upstream, heartbeat, joiner, membership, containers, agent, forwarder };
+}
+
+function forwarderOf({ limits }: Config, upstream: Upstream, token: () => string): Forwarder {
+  return new Forwarder({
     upstream,
-    clock,
-    token: () => agent.userToken,
+    clock: systemClock,
+    token,
+    rate: limits.rpcRate,
     maxBodyBytes: Math.max(MAX_JSON_BODY_BYTES, limits.kvMaxValueSize, limits.txnMaxReqLen),
   });
-  return { servers, upstream, heartbeat, joiner, membership, containers, agent, forwarder };
 }
 
 function introducer({ config }: RunOptions, ID: string, servers: ServerList) {

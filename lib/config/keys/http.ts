@@ -67,11 +67,20 @@ export const HTTP_KEYS = {
         shown: 'HTTPSHandshakeTimeout',
       }),
     }),
+    rpc_rate: float(
+      'How many requests a second clients may send to servers by an agent; -1: any.',
+      {
+        default: -1,
+        shown: 'RPCRateLimit',
+      },
+    ),
+    rpc_max_burst: int('How many of them at once, after a rest.', {
+      default: 1000,
+      shown: 'RPCMaxBurst',
+    }),
     ...noEffect('agents and servers speak HTTP, which has limits of its own', {
       rpc_handshake_timeout: duration('', { default: 5 * SECOND, shown: 'RPCHandshakeTimeout' }),
-      rpc_max_burst: int('', { default: 1000, shown: 'RPCMaxBurst' }),
       rpc_max_conns_per_client: int('', { default: 100, shown: 'RPCMaxConnsPerClient' }),
-      rpc_rate: float('', { default: -1, shown: 'RPCRateLimit' }),
     }),
     ...newer('request_limits', 'rpc_client_timeout'),
   },
@@ -139,6 +148,7 @@ export function limitConfig({ limits }: Values) {
     httpMaxConnsPerClient: limits.http_max_conns_per_client,
     kvMaxValueSize: limits.kv_max_value_size,
     txnMaxReqLen: limits.txn_max_req_len,
+    rpcRate: { perSecond: limits.rpc_rate, burst: limits.rpc_max_burst },
   };
 }
 

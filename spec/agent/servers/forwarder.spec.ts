@@ -19,6 +19,7 @@ async function agentBefore(...listeners: readonly RequestListener[]) {
       clock,
       token: () => 'default-token',
       maxBodyBytes: MAX_JSON_BODY_BYTES,
+      rate: { perSecond: -1, burst: 0 },
     }),
   );
   const fallback = forwarder.handle;
