@@ -75,16 +75,17 @@ export class SharedRead {
 }
 
 interface Told {
-  readonly answer: Answer;
   readonly freshness: Freshness;
   readonly reply: Reply;
 }
 
 export class PendingRead implements Pending {
   readonly #read: SharedRead;
-  #waiting = 0;
-  /** What some were told, while others that are to be told the same still wait. */
-  #told: Told | undefined;
+  /**
+   * What was told of an answer, for as long as that is kept: an answer that had to make room must not
+   * live on with those who wait, of whom there may always be some.
+   */
+  readonly #told = new WeakMap<Answer, Told>();
 
   constructor(read: SharedRead) {
     this.#read = read;
@@ -104,21 +105,12 @@ export class PendingRead implements Pending {
 
   join(settle: (reply: Reply) => void): Cancel {
     const { deps, request } = this.#read;
-    this.#waiting++;
-    const cancel = deps.answers.wait(request.query, {
+    return deps.answers.wait(request.query, {
       seenIndex: request.seenIndex,
       waitMs: withJitter(request.waitMs, deps.random.next()),
-      onAnswer: (answer) => leave(() => settle(this.#replyOnce(answer))),
-      onError: (error) => leave(() => settle(errorReply(error))),
+      onAnswer: (answer) => settle(this.#replyOnce(answer)),
+      onError: (error) => settle(errorReply(error)),
     });
-    let isWaiting = true;
-    const leave = (then: () => void) => {
-      if (!isWaiting) return;
-      isWaiting = false;
-      then();
-      if (--this.#waiting === 0) this.#told = undefined;
-    };
-    return () => leave(cancel);
   }
 
   now(): Reply {
@@ -128,10 +120,10 @@ export class PendingRead implements Pending {
   /** One and the same to all who are told the same, so that its bytes are made once. */
   #replyOnce(answer: Answer): Reply {
     const freshness = this.#read.freshness();
-    const told = this.#told;
-    if (told?.answer === answer && isSame(told.freshness, freshness)) return told.reply;
+    const told = this.#told.get(answer);
+    if (told !== undefined && isSame(told.freshness, freshness)) return told.reply;
     const reply = this.#read.reply(answer, freshness);
-    this.#told = { answer, freshness, reply };
+    this.#told.set(answer, { freshness, reply });
     return reply;
   }
 }

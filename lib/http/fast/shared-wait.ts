@@ -14,8 +14,8 @@ export interface SharedWaitOptions {
 export class SharedWait {
   readonly #options: SharedWaitOptions;
   #inside = 0;
-  /** While some of those that are told the same have yet to be told. */
-  #last: { readonly reply: Reply; readonly ready: Promise<ReadyBytes> | ReadyBytes } | undefined;
+  /** For as long as whoever shares the reply keeps it, and no longer: many may wait for ever. */
+  readonly #made = new WeakMap<Reply, Promise<ReadyBytes> | ReadyBytes>();
 
   constructor(options: SharedWaitOptions) {
     this.#options = options;
@@ -32,9 +32,7 @@ export class SharedWait {
     return () => {
       if (!isInside) return;
       isInside = false;
-      if (--this.#inside > 0) return;
-      this.#last = undefined;
-      this.#options.onEmpty();
+      if (--this.#inside === 0) this.#options.onEmpty();
     };
   }
 
@@ -59,11 +57,12 @@ export class SharedWait {
   }
 
   #readyFor(reply: Reply): Promise<ReadyBytes> | ReadyBytes {
-    if (this.#last?.reply === reply) return this.#last.ready;
+    const made = this.#made.get(reply);
+    if (made !== undefined) return made;
     const wire = wireOf(reply, this.#options.writing);
     const ready =
-      wire instanceof Promise ? wire.then((made) => new ReadyBytes(made)) : new ReadyBytes(wire);
-    this.#last = { reply, ready };
+      wire instanceof Promise ? wire.then((done) => new ReadyBytes(done)) : new ReadyBytes(wire);
+    this.#made.set(reply, ready);
     return ready;
   }
 }
