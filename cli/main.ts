@@ -18,6 +18,13 @@ if (command === 'agent') {
   await agentCommand(argv, {
     redisUrl: process.env['PROCONSUL_REDIS_URL'],
     dockerHost: process.env['DOCKER_HOST'],
+    idleVariables: [
+      'CONSUL_LOCAL_CONFIG',
+      'CONSUL_BIND_INTERFACE',
+      'CONSUL_CLIENT_INTERFACE',
+      'CONSUL_CONFIG_DIR',
+      'CONSUL_DATA_DIR',
+    ].filter((name) => process.env[name]),
     print,
     exit: (code) => process.exit(code),
     onSignal: (signal, act) => void process.on(signal, act),

@@ -23,6 +23,8 @@ const LEAVE_GRACE_MS = 100;
 export interface AgentEnvironment {
   readonly redisUrl: string | undefined;
   readonly dockerHost: string | undefined;
+  /** Variables that are set for the entry point of Consul's image, which is not here. */
+  readonly idleVariables: readonly string[];
   readonly print: (text: string) => void;
   readonly exit: (code: number) => void;
   readonly onSignal: (signal: NodeJS.Signals, act: () => void) => void;
@@ -49,6 +51,9 @@ export async function agentCommand(
   life.listen();
   env.print('==> Starting Proconsul agent...\n');
   for (const warning of warnings) logger.warn(`agent: ${warning}`);
+  for (const name of env.idleVariables) {
+    logger.warn(`agent: ${name} is of Consul's image and has no effect here: use flags or files`);
+  }
   const onFatal = (error: unknown) => life.fail(error);
   // Read anew for a reload: how much is logged is the process's own, the rest is the agent's.
   const readConfig = () => {

@@ -184,7 +184,7 @@ export class FileLog implements EventLog {
       for (const name of [...covered, ...old]) await this.#folder.remove(name);
     } catch (error) {
       // What is left over takes room and does no harm; the next trim meets it again.
-      this.#deps.logger.warn(`the file log was not trimmed: ${describeChain(error)}`);
+      this.#deps.logger.warn(`log: it was not trimmed: ${describeChain(error)}`);
     }
   }
 

@@ -153,7 +153,7 @@ class Recovery {
   async #mend(file: LogFile, bytes: Buffer, end: RecordsEnd): Promise<number> {
     const { at, batchAt, torn, cut } = end;
     if (torn) {
-      const what = `${file.name}: the last write is not whole; ${bytes.length - at} bytes`;
+      const what = `log: ${file.name}: the last write is not whole; ${bytes.length - at} bytes`;
       this.#deps.logger.warn(`${what} from offset ${at} are dropped. ${cut ? CUT : TORN}`);
       // Not cut off: on a full disk there would be no room for the next write.
       await file.write(Buffer.alloc(bytes.length - at), at);

@@ -84,7 +84,7 @@ describe('a snapshot that the file log cannot save', () => {
   it('is saved all the same when only the trimming failed', async () => {
     const { fileSystem, logger, log, failing } = await filled();
     await failing((op) => (op === 'remove' ? 'EIO' : undefined));
-    assert.match(logger.lines.join(), /the file log was not trimmed: remove segment-\d+: EIO/);
+    assert.match(logger.lines.join(), /log: it was not trimmed: remove segment-\d+: EIO/);
     await log.stop();
     fileSystem.faultOf = () => undefined;
     const sink = new RecordingSink();
