@@ -170,7 +170,8 @@ function entriesIn(answer: Answered): readonly TaggedEntry[] {
 /** null for what is not there, or is no name that could be: DNS lets clients ask for anything. */
 function jsonOf<T>({ status, body }: Answered): T | null {
   if (status === 200) return decodeJson(body.toString()) as T | null;
-  if (status === 404 || status === 400) return null;
+  // 301: it holds `..` or the like, by which nothing can be asked for over HTTP.
+  if (status === 404 || status === 400 || status === 301) return null;
   throw new ProconsulError('unavailable', `a server answered ${status}`);
 }
 
