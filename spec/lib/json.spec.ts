@@ -112,6 +112,18 @@ describe('decodeJson', () => {
     assert.doesNotThrow(() => decodeJson(JSON.stringify('['.repeat(1000))));
   });
 
+  it('looks at the depth of what is no JSON first, however its strings end', () => {
+    assert.throws(() => decodeJson('["\\"]'.repeat(100_000)), /invalid JSON/);
+    assert.throws(() => decodeJson('['.repeat(500_000)), /nested too deeply/);
+    assert.throws(() => decodeJson('{"a\\"":'.repeat(50)), /nested too deeply/);
+    assert.throws(() => decodeJson(`"${'['.repeat(100)}`), /unexpected EOF/);
+  });
+
+  it('says of a long text only that it is none, for to look takes long', () => {
+    assert.throws(() => decodeJson(`[${'1,'.repeat(100)}]`), /invalid character '\]'/);
+    assert.throws(() => decodeJson(`[${'1,'.repeat(100_000)}]`), /^SyntaxError: invalid JSON$/);
+  });
+
   const INFINITE = ['1e999', '-1e400', `${'9'.repeat(400)}.5`, '[1e+309]', '1e0000309'];
   for (const text of INFINITE) {
     it(`refuses a number beyond all: ${text.slice(0, 12)}`, () => {
