@@ -4,7 +4,6 @@
  */
 import { ProconsulError } from '../errors.ts';
 import type { Source } from './config-host.ts';
-import { shownConfig } from './debug-config.ts';
 import { addressConfig, listenConfig, portConfig } from './keys/addresses.ts';
 import { checkPolicy, warnOfScripts } from './keys/checks.ts';
 import { definitions } from './keys/definitions.ts';
@@ -15,6 +14,7 @@ import { logConfig } from './keys/log.ts';
 import { nodeConfig } from './keys/node.ts';
 import { dockerConfig, redisConfig } from './keys/own.ts';
 import { aclConfig } from './keys/security.ts';
+import { shownKeys } from './shown-keys.ts';
 import type { SettledConfig } from './table.ts';
 
 export type { ListenAddress } from './keys/addresses.ts';
@@ -67,7 +67,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     redis: redisConfig(settled, source.redisUrl),
     docker: dockerConfig(settled, problems),
     /** What /v1/agent/self shows of keys that are shown as they are. */
-    shown: shownConfig(settled, uiConfig(settled, problems)),
+    shown: shownKeys(settled, uiConfig(settled, problems)),
   };
 }
 

@@ -1,13 +1,9 @@
 /** What /v1/agent/self shows under DebugConfig: the configuration under Consul's names for it. */
-import { formatDuration, NS_PER_MS } from '../duration.ts';
 import { CONSUL_VERSION } from '../version.ts';
 import type { Config } from './config.ts';
 import type { ListenAddress } from './keys/addresses.ts';
-import { eachRow, type Row, type Tree, valueAt } from './row.ts';
-import { CONFIG_KEYS, type SettledConfig } from './table.ts';
-
-/** What stands in the place of every secret, also of one that is not set. */
-const HIDDEN = 'hidden';
+import type { Tree } from './row.ts';
+import { HIDDEN, time } from './shown-keys.ts';
 
 /** What no key here sets, for clients that look for the names. */
 const CONSTANT = {
@@ -66,43 +62,6 @@ export function debugConfig(config: Config, nodeId: string): Tree {
     ...addresses(config),
     ...checks(config),
   };
-}
-
-/** The part that follows from the rows alone: each key that has a name there, by that name. */
-export function shownConfig(settled: SettledConfig, others: Tree): Tree {
-  const shown: Record<string, unknown> = {};
-  eachRow(CONFIG_KEYS, (path, row) => {
-    if (row.shown !== undefined) put(shown, row.shown, display(row, valueAt(settled, path)));
-  });
-  return {
-    ...shown,
-    ...others,
-    ConfigEntryBootstrap: settled.config_entries.bootstrap,
-    Watches: settled.watches.map((watch) => ({ ...watch, token: HIDDEN })),
-    ...filters(settled.telemetry.prefix_filter, shown['Telemetry'] as Tree),
-  };
-}
-
-function display(row: Row, value: unknown): unknown {
-  if (row.secret) return HIDDEN;
-  return row.kind === 'duration' && typeof value === 'number' ? time(value) : value;
-}
-
-/** The names are the table's own, never a user's. */
-function put(tree: Record<string, unknown>, name: string, value: unknown): void {
-  const [head = '', tail] = name.split('.', 2);
-  tree[head] = tail === undefined ? value : { ...(tree[head] as Tree), [tail]: value };
-}
-
-function filters(rules: readonly string[], telemetry: Tree): Tree {
-  const starting = (sign: string) =>
-    rules.filter((rule) => rule.startsWith(sign)).map((rule) => rule.slice(1));
-  const prefixes = { AllowedPrefixes: starting('+'), BlockedPrefixes: starting('-') };
-  return { Telemetry: { ...telemetry, ...prefixes, Disable: false } };
-}
-
-function time(ms: number): string {
-  return formatDuration(Math.round(ms * NS_PER_MS));
 }
 
 function tcp(host: string, port: number): string {

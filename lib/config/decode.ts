@@ -1,5 +1,6 @@
 /** From what a file or the command line says, of any shape, to what the keys allow. */
 import { ProconsulError } from '../errors.ts';
+import { errorList } from './problems.ts';
 import {
   type Decoded,
   int,
@@ -48,12 +49,6 @@ export function decode<K extends Keys>(input: unknown, keys: K, source: string):
 
 export function refusal(source: string, reason: string): ProconsulError {
   return new ProconsulError('invalid', `failed to parse ${source}: ${reason}`);
-}
-
-/** Several errors as Consul prints them. */
-export function errorList(errors: readonly string[]): string {
-  const count = errors.length === 1 ? '1 error' : `${errors.length} errors`;
-  return `${count} occurred:\n${errors.map((error) => `\t* ${error}\n`).join('')}\n`;
 }
 
 function decodeObject(input: unknown, keys: Keys, path: string, findings: Findings): Tree {

@@ -1,5 +1,4 @@
 import { formatDuration, NS_PER_MS, parseDuration } from '../duration.ts';
-import { errorList } from './decode.ts';
 
 /** Gathers what is wrong with a configuration, so that one start tells all of it. */
 export class Problems {
@@ -53,4 +52,10 @@ function reason(text: string): string {
     return `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`;
   }
   return `time: invalid duration ${quoted}`;
+}
+
+/** Several errors as Consul prints them. */
+export function errorList(errors: readonly string[]): string {
+  const count = errors.length === 1 ? '1 error' : `${errors.length} errors`;
+  return `${count} occurred:\n${errors.map((error) => `\t* ${error}\n`).join('')}\n`;
 }

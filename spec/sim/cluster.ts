@@ -6,8 +6,11 @@ import { MAX_KV_VALUE_BYTES, MAX_TXN_BODY_BYTES } from '../../lib/limits.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { parseRedisUrl } from '../../server/log/redis/link/options.ts';
 import { RedisLog } from '../../server/log/redis/log/redis-log.ts';
-import type { BallotStore } from '../../server/log/redis/repair/ballot-file.ts';
-import { type Ballot, NO_BALLOT } from '../../server/log/redis/repair/seal-plan.ts';
+import {
+  type Ballot,
+  type BallotStore,
+  NO_BALLOT,
+} from '../../server/log/redis/repair/ballot-file.ts';
 import { Server } from '../../server/server.ts';
 import { SimRedis } from './redis/sim-redis.ts';
 import { replaceGlobals } from './world/globals.ts';

@@ -3,12 +3,8 @@
  * and everything around it may come in any order. A server may be led to either Redis at any moment,
  * crash, or stay away; what it has shown to a Redis stays there until that one is sealed.
  */
-import {
-  type Ballot,
-  ballotFor,
-  NO_BALLOT,
-  type planSeal,
-} from '../../../server/log/redis/repair/seal-plan.ts';
+import { type Ballot, NO_BALLOT } from '../../../server/log/redis/repair/ballot-file.ts';
+import { ballotFor, type planSeal } from '../../../server/log/redis/repair/seal-plan.ts';
 import type { Candidate, View } from '../../../server/log/redis/repair/view.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 

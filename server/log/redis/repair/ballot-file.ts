@@ -5,7 +5,16 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ProconsulError } from '../../../../lib/errors.ts';
-import { type Ballot, NO_BALLOT } from './seal-plan.ts';
+
+/** The epoch that this server has promised to help seal in one Redis, and so in no other one. */
+export interface Ballot {
+  readonly run: string;
+  readonly epoch: number;
+  /** The newest that it promised to another Redis before. */
+  readonly elsewhere: number;
+}
+
+export const NO_BALLOT: Ballot = { run: '', epoch: 0, elsewhere: 0 };
 
 export interface BallotStore {
   load(): Promise<Ballot>;

@@ -5,8 +5,8 @@
 import type { Entry } from '../../../commands.ts';
 import { type LogSink, type Position, type Snapshot, START } from '../../event-log.ts';
 import { follows, type RawEntry, toEntry } from '../records/stream-entry.ts';
+import { type Ballot, NO_BALLOT } from './ballot-file.ts';
 import { RingBuffer, type RingLimits } from './ring-buffer.ts';
-import { type Ballot, NO_BALLOT } from './seal-plan.ts';
 
 export class History {
   readonly ring: RingBuffer;

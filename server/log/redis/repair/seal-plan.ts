@@ -5,17 +5,8 @@
  */
 import type { Position } from '../../event-log.ts';
 import { FORK_GAP, TAKEOVER_MS } from '../link/limits.ts';
+import type { Ballot } from './ballot-file.ts';
 import type { Candidate, SealedAfter, View } from './view.ts';
-
-/** The epoch that this server has promised to help seal in one Redis, and so in no other one. */
-export interface Ballot {
-  readonly run: string;
-  readonly epoch: number;
-  /** The newest that it promised to another Redis before. */
-  readonly elsewhere: number;
-}
-
-export const NO_BALLOT: Ballot = { run: '', epoch: 0, elsewhere: 0 };
 
 /** What of a server's own history matters to the decision. */
 export interface Holdings {

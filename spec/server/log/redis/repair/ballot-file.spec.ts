@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BallotFile } from '../../../../../server/log/redis/repair/ballot-file.ts';
-import { NO_BALLOT } from '../../../../../server/log/redis/repair/seal-plan.ts';
+import { BallotFile, NO_BALLOT } from '../../../../../server/log/redis/repair/ballot-file.ts';
 
 describe('BallotFile', () => {
   let folder = '';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { NO_BALLOT } from '../../../../../server/log/redis/repair/ballot-file.ts';
 import {
   describeWait,
   type Holdings,
-  NO_BALLOT,
   type PlanLimits,
   planSeal,
 } from '../../../../../server/log/redis/repair/seal-plan.ts';
