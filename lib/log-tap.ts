@@ -17,6 +17,8 @@ export function tapLog(
       done();
     },
   });
+  // How many listen is bounded where they come from: Node would warn of a leak at the eleventh.
+  logger.setMaxListeners(0);
   const own = LEVELS[level.toLowerCase()] ?? 'info';
   const transport = new winston.transports.Stream({ stream, level: own });
   logger.add(transport);
