@@ -6,6 +6,8 @@ export const MAX_KV_VALUE_BYTES = 512 * 1024;
 export const MAX_JSON_BODY_BYTES = 1024 * 1024;
 /** Each becomes 50 times as long as its "{}" in the body, and all of them hold everybody up. */
 export const MAX_REGISTERED_CHECKS = 4096;
+/** Of one proxy, and as many exposed paths: each has faults of its own, and all of them are told. */
+export const MAX_UPSTREAMS = 1024;
 /** 64 operations of small values; values in a transaction are base64 in JSON. */
 export const MAX_TXN_BODY_BYTES = 1024 * 1024;
 export const MAX_TXN_OPS = 64;

@@ -1,5 +1,6 @@
 /** How a proxy is written: in what is registered with an agent or in the catalog, and in files. */
 import type { Schema } from './decode.ts';
+import { MAX_UPSTREAMS } from './limits.ts';
 
 const text = { type: 'string', default: '' };
 const free = { type: 'object', free: true };
@@ -30,6 +31,7 @@ const exposeSchema: Schema = {
     Checks: { type: 'boolean' },
     Paths: {
       type: 'array',
+      maxItems: MAX_UPSTREAMS,
       items: {
         type: 'object',
         properties: {
@@ -53,7 +55,7 @@ export const proxySchema = ({ upstreamType }: { readonly upstreamType: string })
     LocalServiceAddress: { type: 'string' },
     LocalServicePort: { type: 'integer' },
     Config: free,
-    Upstreams: { type: 'array', items: upstreamSchema(upstreamType) },
+    Upstreams: { type: 'array', maxItems: MAX_UPSTREAMS, items: upstreamSchema(upstreamType) },
     MeshGateway: { ...meshGateway, default: {} },
     Expose: { ...exposeSchema, default: {} },
   },

@@ -310,7 +310,8 @@ describe('a registration in the catalog', () => {
       MeshGateway: {},
       Expose: {},
     });
-    for (const wrong of [{ foo: 1 }, { Upstreams: 'x' }, { Upstreams: [1] }]) {
+    const many = Array.from({ length: 1025 }, () => ({}));
+    for (const wrong of [{ foo: 1 }, { Upstreams: 'x' }, { Upstreams: [1] }, { Upstreams: many }]) {
       assert.equal((await proxy({ DestinationServiceName: 'web', ...wrong })).status, 400);
     }
   });
