@@ -133,8 +133,10 @@ function promiseNeeded(view: View, me: Holdings, { quorumOf }: PlanLimits): Ball
   const { run, epoch, elsewhere } = me.ballot;
   const here = run === view.run;
   const ballots = view.candidates.map(({ ballot }) => ballot);
+  // One that was used is never sealed again, also where this Redis has forgotten that it was.
+  const used = Math.max(view.epoch, me.epoch, ...view.candidates.map((each) => each.epoch));
   // An epoch that was promised to another Redis can never be promised to this one too.
-  const wanted = Math.max(here ? epoch : epoch + 1, view.epoch + 1, ...ballots);
+  const wanted = Math.max(here ? epoch : epoch + 1, used + 1, ...ballots);
   if (here && epoch === wanted) return undefined;
   return { run: view.run, epoch: wanted, elsewhere: here ? elsewhere : epoch };
 }

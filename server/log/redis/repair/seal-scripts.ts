@@ -107,11 +107,12 @@ const SEALS_MAX_CHARS = 2048;
 
 /**
  * ARGV: state, epoch, next index. From now on this process takes appends in this epoch. After which
- * index it began stays known when the entries are trimmed.
+ * index it began stays known when the entries are trimmed. Answers MOVED too where there is an epoch as
+ * late in the log: what came next in an equal one, after a gap, would follow for nobody.
  */
 export const SEAL = defineScript(`${SEAL_PRELUDE}
 local m = meta()
-if state(m) ~= ARGV[1] then return { 'MOVED' } end
+if state(m) ~= ARGV[1] or tonumber(ARGV[2]) <= tonumber(m.epoch) then return { 'MOVED' } end
 drop_ids_after(m.idx)
 redis.call('HSET', KEYS[1], 'run', run_id(), 'epoch', ARGV[2], 'next', ARGV[3],
   'idx', m.idx, 'hash', m.hash, 't', m.t, 'floor', m.floor, 'floorhash', m.floorhash,
@@ -130,12 +131,12 @@ return { 'OK' }
 export const REPAIR = defineScript(`${SEAL_PRELUDE}
 local m = meta()
 if state(m) ~= ARGV[1] then return { 'MOVED' } end
-local idx, hash, t = m.idx, m.hash, m.t
+local idx, hash, t, epoch = m.idx, m.hash, m.t, m.epoch
 for i = 2, #ARGV, 6 do
   local n, e, at, id, h, payload = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
   local expected = redis.sha1hex(hash .. ' ' .. n .. ' ' .. e .. ' ' .. at .. ' ' .. id .. ' ' .. payload)
   if h ~= expected then return { 'BROKEN', n } end
-  idx, hash, t = n, h, at
+  idx, hash, t, epoch = n, h, at, newer(epoch, e)
 end
 drop_ids_after(m.idx)
 for i = 2, #ARGV, 6 do
@@ -143,7 +144,7 @@ for i = 2, #ARGV, 6 do
     'e', ARGV[i + 1], 't', ARGV[i + 2], 'p', ARGV[i + 3], 'h', ARGV[i + 4], 'c', ARGV[i + 5])
   redis.call('ZADD', KEYS[3], ARGV[i], ARGV[i + 3])
 end
-redis.call('HSET', KEYS[1], 'run', '', 'idx', idx, 'hash', hash, 't', t, 'epoch', m.epoch,
+redis.call('HSET', KEYS[1], 'run', '', 'idx', idx, 'hash', hash, 't', t, 'epoch', epoch,
   'floor', m.floor, 'floorhash', m.floorhash)
 redis.call('HSET', KEYS[5], ':since', int(now_ms()))
 return { 'OK', state(meta()) }

@@ -71,6 +71,18 @@ describe('RedisLog with commit=quorum', () => {
     }
   });
 
+  it('seals no epoch twice in a Redis that was flushed, so that what comes next follows for all', async () => {
+    const { redis, a, b, c } = await setUp();
+    const all = [a.server, b.server, c.server];
+    for (let round = 0; round < 2; round++) {
+      for (const server of all) assert.equal(await server.write(), 'acked');
+      await redis.admin.flushall();
+      for (const server of all) await until(async () => (await server.write()) === 'acked');
+    }
+    const { lost, duplicates } = await verdictOf(all);
+    assert.deepEqual({ lost, duplicates }, { lost: 0, duplicates: 0 });
+  });
+
   it('refuses by name a second server with an ID that is in use, and lets a process follow its own', async () => {
     const { redis, a, b, c } = await setUp();
     const url = `${redis.url}?commit=quorum`;
