@@ -2,12 +2,15 @@
  * A cache that is bounded in bytes. Who keeps something says how much it holds and how much that
  * keeps alive, and says so again when it changes; what was used longest ago goes first.
  */
+import type { Clock } from './clock.ts';
 
 /** The entry itself, its place in the map and in the order, and the header of its key. */
 export const ENTRY_BYTES = 256;
 
 export interface ByteCacheOptions<V> {
   readonly maxBytes: number;
+  /** What nobody used for so long goes when something new is kept, though there is room. */
+  readonly idle?: { readonly maxMs: number; readonly clock: Pick<Clock, 'monotonic'> };
   /** Told once of each that had to make room; it is out of the cache by then. */
   readonly onEvict?: (value: V) => void;
 }
@@ -29,12 +32,15 @@ export class ByteCache<K, V> {
   readonly #onEvict: ((value: V) => void) | undefined;
   readonly #entries = new Map<K, Entry<K, V>>();
   /** Those that may go. Pinned ones are not among them: nothing ever has to walk past those. */
-  readonly #byUse = new ByUse<K, V>();
+  readonly #byUse: ByUse<K, V>;
+  readonly #idle: ByteCacheOptions<V>['idle'];
   #bytes = 0;
 
-  constructor({ maxBytes, onEvict }: ByteCacheOptions<V>) {
+  constructor({ maxBytes, idle, onEvict }: ByteCacheOptions<V>) {
     this.#maxBytes = maxBytes;
+    this.#idle = idle;
     this.#onEvict = onEvict;
+    this.#byUse = new ByUse(idle === undefined ? () => 0 : () => idle.clock.monotonic());
   }
 
   get size(): number {
@@ -65,6 +71,7 @@ export class ByteCache<K, V> {
     const entry = new Entry(key, value, this.#keeper);
     this.#entries.set(key, entry);
     this.#byUse.touch(entry);
+    this.#dropIdle();
     entry.resize(bytes);
     return entry;
   }
@@ -101,12 +108,22 @@ export class ByteCache<K, V> {
   };
 
   #makeRoom(): void {
-    while (this.#bytes > this.#maxBytes) {
-      const { oldest, newest } = this.#byUse;
-      if (oldest === undefined || oldest === newest) return;
-      this.#remove(oldest);
-      this.#onEvict?.(oldest.value);
-    }
+    while (this.#bytes > this.#maxBytes && this.#dropOldest());
+  }
+
+  #dropIdle(): void {
+    if (this.#idle === undefined) return;
+    const before = this.#idle.clock.monotonic() - this.#idle.maxMs;
+    while ((this.#byUse.oldest?.usedAt ?? before) < before && this.#dropOldest());
+  }
+
+  /** False where only the one is left that was used last. */
+  #dropOldest(): boolean {
+    const { oldest, newest } = this.#byUse;
+    if (oldest === undefined || oldest === newest) return false;
+    this.#remove(oldest);
+    this.#onEvict?.(oldest.value);
+    return true;
   }
 
   #remove(entry: Entry<K, V>): void {
@@ -129,6 +146,7 @@ class Entry<K, V> implements Kept<V> {
   readonly value: V;
   bytes = 0;
   pins = 0;
+  usedAt = 0;
   older: Entry<K, V> | undefined;
   newer: Entry<K, V> | undefined;
   #keeper: Keeper<K, V> | undefined;
@@ -168,8 +186,14 @@ class Entry<K, V> implements Kept<V> {
 class ByUse<K, V> {
   oldest: Entry<K, V> | undefined;
   newest: Entry<K, V> | undefined;
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   touch(entry: Entry<K, V>): void {
+    entry.usedAt = this.#now();
     if (entry === this.newest) return;
     this.remove(entry);
     entry.older = this.newest;

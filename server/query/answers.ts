@@ -20,6 +20,8 @@ import type { Watcher } from './watcher.ts';
 
 /** Room for ready answers; what was not asked for longest goes first. */
 export const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
+/** The longest that a poller is likely to rest; what was asked once and never again goes then. */
+const MAX_IDLE_MS = 5 * 60_000;
 /** What an answer keeps alive beside its body and key: itself, its query, and its place in Watcher. */
 export const ANSWER_OVERHEAD_BYTES = 3072;
 
@@ -44,7 +46,11 @@ export class Answers implements Keeper {
     const { state, watcher, clock, maxBytes = MAX_ANSWER_BYTES } = options;
     // One for all live answers: there may be very many.
     this.#deps = { state, watcher, clock, keeper: this };
-    this.#kept = new ByteCache({ maxBytes, onEvict: (live) => live.shed() });
+    this.#kept = new ByteCache({
+      maxBytes,
+      idle: { maxMs: MAX_IDLE_MS, clock },
+      onEvict: (live) => live.shed(),
+    });
   }
 
   /** How many answers are kept, and their room. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { ByteCache, ENTRY_BYTES, type Kept } from '../../lib/byte-cache.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 
 describe('byte cache', () => {
@@ -29,6 +30,30 @@ describe('byte cache', () => {
     keep('d');
     assert.deepEqual(evicted, ['B']);
     assert.deepEqual([...cache.values()].sort(), ['A', 'C', 'D']);
+  });
+
+  it('lets go of what nobody has used for long, when something new comes, but for what is pinned', async () => {
+    const clock = new FakeClock();
+    const evicted: string[] = [];
+    const cache = new ByteCache<string, string>({
+      maxBytes: 1e9,
+      idle: { maxMs: 1000, clock },
+      onEvict: (value) => evicted.push(value),
+    });
+    const pinned = cache.keep('pinned', 'pinned', 1);
+    pinned.pin();
+    cache.keep('once', 'once', 1);
+    cache.keep('often', 'often', 1);
+    await clock.advance(900);
+    cache.get('often');
+    await clock.advance(900);
+    cache.keep('new', 'new', 1);
+    assert.deepEqual(evicted, ['once']);
+    pinned.unpin();
+    await clock.advance(1001);
+    cache.keep('newer', 'newer', 1);
+    assert.deepEqual(evicted, ['once', 'often', 'new', 'pinned']);
+    assert.equal(cache.size, 1);
   });
 
   it('makes room when an entry grows, even by that entry itself', () => {

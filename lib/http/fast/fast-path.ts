@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ByteCache } from '../../byte-cache.ts';
 import type { Cancel } from '../../clock.ts';
+import { systemClock } from '../../clock.ts';
 import { KEEP_ALIVE_MS } from '../../limits.ts';
 import { connectionOf, type Shortcut } from '../connection.ts';
 import type { Pending, Shared } from '../reply.ts';
@@ -16,6 +17,8 @@ import { SharedWait } from './shared-wait.ts';
 
 /** Room for answers; what is let go is learnt again when it is asked. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** Bytes that were sent once and never again are forgotten. */
+const MAX_IDLE_MS = 5 * 60_000;
 /** A request without a body is hardly ever longer, and a longer one is not worth its room. */
 const MAX_REQUEST_BYTES = 4096;
 
@@ -40,7 +43,7 @@ export class FastPath implements Shortcut {
   #parked = 0;
 
   constructor(maxBytes: number = MAX_ANSWER_BYTES) {
-    this.#answers = new ByteCache({ maxBytes });
+    this.#answers = new ByteCache({ maxBytes, idle: { maxMs: MAX_IDLE_MS, clock: systemClock } });
   }
 
   /** How many requests have an answer or a wait here, the answers' room, and how many are parked. */
