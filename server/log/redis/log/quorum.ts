@@ -8,7 +8,7 @@ import { ProconsulError } from '../../../../lib/errors.ts';
 import type { IndexGate } from '../../index-gate.ts';
 import type { Keys } from '../link/keys.ts';
 import type { CommitPolicy } from '../link/options.ts';
-import { sleep } from '../link/patience.ts';
+import { sleep, within } from '../link/patience.ts';
 import type { CheckIn } from '../records/check-in.ts';
 import { dailyKeys, REPORT } from '../records/scripts.ts';
 import { majorityOf } from '../repair/seal-plan.ts';
@@ -89,7 +89,9 @@ export class Quorum {
     if (!this.#votes) return true;
     const { clock } = this.#deps;
     while (clock.monotonic() < deadline && !live.session.closed) {
-      const reports = await this.#exchange(live).catch(() => []);
+      const asked = this.#exchange(live).catch(() => []);
+      const reports = await within(clock, deadline, asked);
+      if (reports === 'late') return false;
       if (reports.filter(agrees).length >= this.#needed(reports)) return true;
       await sleep(clock, POLL_MS, live.session.signal);
     }

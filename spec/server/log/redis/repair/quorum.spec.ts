@@ -71,6 +71,17 @@ describe('RedisLog with commit=quorum', () => {
     }
   });
 
+  it('answers in time also where Redis falls silent in the middle of the vote', async () => {
+    const { a, b, c } = await setUp();
+    assert.equal(await a.server.write(), 'acked');
+    for (const { proxy } of [b, c]) proxy.frozen = true;
+    const write = a.server.write();
+    await pause(1500);
+    a.proxy.frozen = true;
+    assert.equal(await write, 'unknown');
+    assert(a.server.slowestMs < 2000, `${a.server.slowestMs} ms`);
+  });
+
   it('seals no epoch twice in a Redis that was flushed, so that what comes next follows for all', async () => {
     const { redis, a, b, c } = await setUp();
     const all = [a.server, b.server, c.server];
