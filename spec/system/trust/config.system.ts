@@ -187,7 +187,7 @@ async function hangup(): Promise<boolean> {
   await writeFile(file, '{');
   process.signal('SIGHUP');
   await until(
-    () => /\[ERROR\] agent: failed to parse/.test(process.output),
+    () => /\[ERROR\] agent: not reloaded.*failed to parse/.test(process.output),
     () => process.output,
   );
   const goesOn = (await meta()) === '2';
@@ -229,7 +229,7 @@ async function takenPort(): Promise<boolean> {
   const one = start(first.file);
   await one.ready();
   const { ports } = first.keys as { ports: { http: number } };
-  const words = new RegExp(`ports.http: cannot listen at 127.0.0.1:${ports.http}: another process`);
+  const words = new RegExp(`ports.http: cannot listen at 127.0.0.1:${ports.http}: it is in use`);
   const isNamed = await refuses({ bootstrap: true, ports: { http: ports.http } }, words);
   await one.kill();
   return isNamed;
