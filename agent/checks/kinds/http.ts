@@ -168,6 +168,11 @@ class Exchange {
       this.#look.end(failed(goDialError(error, 'tcp', url.host))),
     );
     this.#look.on(message, 'response', (response: IncomingMessage) => {
+      if (this.#leadsNowhere(response)) {
+        response.destroy();
+        const why = `${response.statusCode} response missing Location header`;
+        return this.#look.end(failed(why));
+      }
       const next = this.#redirected(request, response);
       if (next === undefined) return answered(response);
       this.#look.on(response, 'error', () => undefined);
@@ -178,6 +183,13 @@ class Exchange {
       this.send(next, hops + 1);
     });
     message.end(request.body);
+  }
+
+  /** Go's client takes it for an error; a 307 or 308 of that kind is an answer to it. */
+  #leadsNowhere({ statusCode = 0, headers: { location } }: IncomingMessage): boolean {
+    const { check } = this.#options;
+    const leads = statusCode >= 301 && statusCode <= 303 && !check.DisableRedirects;
+    return leads && (location === undefined || location === '');
   }
 
   #redirected(

@@ -101,6 +101,17 @@ describe('the HTTP probe', () => {
     assert.deepEqual([trusted.status, asked], ['passing', ['inner']]);
   });
 
+  it('calls a redirect that says no place an error, and a 307 of that kind an answer', async () => {
+    const { host } = await serveHttp((request, response) =>
+      response.writeHead(Number(request.url?.slice(1))).end('hello'),
+    );
+    const of = async (status: number) => (await look(http(`http://${host}/${status}`))).output;
+    const error = `Get "http://${host}/301": 301 response missing Location header`;
+    assert.equal(await of(301), error);
+    assert.match(await of(307), /^HTTP GET .*: 307 Temporary Redirect Output: hello$/);
+    assert.match(await of(304), /^HTTP GET .*: 304 Not Modified Output: /);
+  });
+
   it('asks for the same again at 307 and 308, and for a page with GET at the others', async () => {
     const seen: string[] = [];
     const { host } = await serveHttp((request, response) => {
