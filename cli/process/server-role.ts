@@ -5,8 +5,8 @@ import type { Config } from '../../lib/config/config.ts';
 import { hostPort } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
-import type { Leases } from '../../server/cluster/leases.ts';
 import { MemoryLeases } from '../../server/cluster/memory-leases.ts';
+import type { Leases } from '../../server/leases.ts';
 import type { EventLog } from '../../server/log/event-log.ts';
 import { Server } from '../../server/server.ts';
 

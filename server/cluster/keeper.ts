@@ -1,6 +1,6 @@
 /** Keeps the leases, on the leader: sees to it that each is there, and says which have ended. */
 import type { Logger } from '../../lib/logger.ts';
-import { GRACE_MS, type Leases } from './leases.ts';
+import { GRACE_MS, type Leases } from '../leases.ts';
 
 /** What leases are given for. Whatever is lent next is one more of these. */
 export interface LeaseKind {

@@ -7,9 +7,9 @@ import type { Cancel, Clock } from '../../lib/clock.ts';
 import { describeChain } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Command } from '../commands.ts';
+import type { Leases } from '../leases.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
-import type { Leases } from './leases.ts';
 
 const TICK_MS = 500;
 /** A leader that has not been heard of for as long leads no more. */

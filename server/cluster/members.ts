@@ -17,12 +17,12 @@ import {
 } from '../../lib/membership.ts';
 import { SERF_HEALTH } from '../../lib/model.ts';
 import type { Command, MemberRow } from '../commands.ts';
+import type { Leases } from '../leases.ts';
 import type { Known } from '../state/known-member.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
 import { fold } from '../state/topic-names.ts';
 import { agentLease } from './agent-leases.ts';
-import type { Leases } from './leases.ts';
 
 /** Beyond so many beats a second the servers ask for fewer, up to a point. */
 const MAX_BEATS_PER_SECOND = 1000;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
-import { type Expired, GRACE_MS, type Leases, MAX_SILENCE_MS, MAX_SILENCES } from './leases.ts';
+import { type Expired, GRACE_MS, type Leases, MAX_SILENCE_MS, MAX_SILENCES } from '../leases.ts';
 
 interface Lease {
   readonly end: number;

@@ -2,10 +2,10 @@
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Command } from '../commands.ts';
+import type { Leases } from '../leases.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
 import type { LeaseKind } from './keeper.ts';
-import type { Leases } from './leases.ts';
 
 /**
  * A TTL is the least that a session lives. Clients renew late when they are busy, and a lock that

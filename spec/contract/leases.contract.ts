@@ -1,6 +1,6 @@
 /** What every store of leases must hold to. Each one's own spec runs this with a rig of its own. */
 import assert from 'node:assert/strict';
-import type { Leases } from '../../server/cluster/leases.ts';
+import type { Leases } from '../../server/leases.ts';
 
 export interface LeasesRig {
   readonly leases: Leases;

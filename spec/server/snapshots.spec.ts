@@ -1,22 +1,24 @@
 import assert from 'node:assert/strict';
-import { silentLogger } from '../../lib/logger.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import { type Logger, silentLogger } from '../../lib/logger.ts';
 import { type Snapshot, START } from '../../server/log/event-log.ts';
 import { Snapshots } from '../../server/snapshots.ts';
 import { settle } from '../support/fakes/fake-clock.ts';
 
 const MB = 1024 * 1024;
 
-function start(lines: readonly string[] = []) {
+function start(lines: readonly string[] = [], logger: Logger = silentLogger) {
   const saved: Snapshot[] = [];
-  const state = { index: 0, full: false };
+  const state = { index: 0, full: false, busy: false };
   const snapshots = new Snapshots({
     save: async (snapshot) => {
       if (state.full) throw new Error('full');
+      if (state.busy) throw new ProconsulError('busy', 'another server is writing a snapshot');
       for await (const _ of snapshot.lines);
       saved.push(snapshot);
     },
     take: () => ({ position: { ...START, index: state.index }, lines }),
-    logger: silentLogger,
+    logger,
   });
   snapshots.begin(0);
   /** How many entries of the size are applied until a snapshot is due, and taken. */
@@ -53,5 +55,19 @@ describe('a snapshot', () => {
     const { untilDue, state } = start();
     state.full = true;
     assert.deepEqual([await untilDue(MB), await untilDue(MB)], [64, 32]);
+  });
+
+  it('that another server is writing is no error', async () => {
+    const lines: string[] = [];
+    const at = (level: string) => (line: string) => void lines.push(`${level} ${line}`);
+    const logger = { error: at('ERROR'), warn: at('WARN'), info: at('INFO'), debug: at('DEBUG') };
+    const { untilDue, state } = start([], logger);
+    state.busy = true;
+    await untilDue(MB);
+    assert.match(lines.join('\n'), /^DEBUG server: no snapshot saved: another server is writing/);
+    state.busy = false;
+    state.full = true;
+    await untilDue(MB);
+    assert.match(lines.join('\n'), /\nERROR server: no snapshot saved: full$/);
   });
 });

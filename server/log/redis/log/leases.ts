@@ -1,6 +1,6 @@
 /**
  * Leases in Redis, by Redis's own clock, so that every server sees the same ones end. What counts of
- * its time is as server/cluster/leases.ts says: neither a silence of the keeper nor a clock that was
+ * its time is as server/leases.ts says: neither a silence of the keeper nor a clock that was
  * set back or on.
  */
 import { noLeader } from '../../../../lib/errors.ts';
@@ -10,7 +10,7 @@ import {
   type Leases,
   MAX_SILENCE_MS,
   MAX_SILENCES,
-} from '../../../cluster/leases.ts';
+} from '../../../leases.ts';
 import { defineScript, type Script } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { PRELUDE } from '../records/scripts.ts';
