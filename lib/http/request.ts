@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { ANYONE, type Caller } from '../acl/rights.ts';
 import { readBody } from './body.ts';
 import { Params } from './params.ts';
 import { localTarget, splitTarget } from './path.ts';
@@ -10,6 +11,7 @@ export class Request implements HttpRequest {
   readonly queryString: string;
   readonly params: Params;
   rest = '';
+  caller: Caller = ANYONE;
   /** Its answer goes on for as long as the client is there. */
   isEndless = false;
   readonly #message: IncomingMessage;

@@ -3,6 +3,7 @@
  * all read the same rows, so that none of them can forget a route.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Caller } from '../acl/rights.ts';
 import type { Params } from './params.ts';
 import type { Reply } from './reply.ts';
 
@@ -41,6 +42,8 @@ export interface HttpRequest {
   readonly headers: IncomingHttpHeaders;
   /** '' when none was sent. */
   readonly token: string;
+  /** Who asks, as the token says. */
+  readonly caller: Caller;
   readonly remoteAddress: string;
   /**
    * Aborted when the client goes away; where the request may wait for long, also when the client

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { guardOf } from '../../../cli/process/restrict.ts';
+import { ANYONE } from '../../../lib/acl/rights.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { Params } from '../../../lib/http/params.ts';
 import type { Guard, HttpRequest } from '../../../lib/http/route.ts';
@@ -14,6 +15,7 @@ function asking(over: Partial<HttpRequest>): HttpRequest {
     params: new Params(''),
     headers: {},
     token: '',
+    caller: ANYONE,
     remoteAddress: '127.0.0.1',
     signal: new AbortController().signal,
     body: async () => Buffer.alloc(0),

@@ -1,0 +1,61 @@
+/**
+ * What whoever asks may do. A token comes to its rights: the rules of its policies, roles and
+ * identities, compiled once for all tokens that come to the same.
+ */
+
+export type Resource =
+  | 'acl'
+  | 'agent'
+  | 'event'
+  | 'intention'
+  | 'key'
+  | 'keyring'
+  | 'mesh'
+  | 'node'
+  | 'operator'
+  | 'peering'
+  | 'query'
+  | 'service'
+  | 'session';
+
+/** `list` is for keys alone: to see a folder's names as a whole. */
+export type Access = 'read' | 'list' | 'write';
+
+export interface Rights {
+  /** Whoever has the same key may see and do the same: answers are shared by it. */
+  readonly key: string;
+  /** Without access control, and for management: nothing has to be looked at one by one. */
+  readonly all: boolean;
+  /** The name is '' where the resource has none (acl, keyring, mesh, operator, peering). */
+  may(resource: Resource, access: Access, name: string): boolean;
+  /** Whether it may whatever the name is that begins so. */
+  mayUnder(resource: Resource, access: Access, prefix: string): boolean;
+  /** Whether it may for any name at all. */
+  mayAny(resource: Resource, access: Access): boolean;
+}
+
+/** Whoever asks, as the token says. */
+export interface Caller {
+  readonly rights: Rights;
+  /** '' where there is no access control. */
+  readonly accessorId: string;
+  /** Whether the token still comes to these rights: it may be revoked, expire, or change. */
+  stands(): boolean;
+}
+
+/** Who asks: on a server from its state at once, on an agent perhaps by asking a server. */
+export interface AccessControl {
+  /** Throws a 403 `ACL not found` where nobody knows the token; '' is whoever has none. */
+  callerOf(token: string): Caller | Promise<Caller>;
+}
+
+export const EVERYTHING: Rights = {
+  key: '',
+  all: true,
+  may: () => true,
+  mayUnder: () => true,
+  mayAny: () => true,
+};
+
+/** Where there is no access control, everybody is this one. */
+export const ANYONE: Caller = { rights: EVERYTHING, accessorId: '', stands: () => true };
