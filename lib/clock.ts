@@ -35,3 +35,37 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     }
   });
 }
+
+/**
+ * As Clock.after, but what has come in meanwhile is read first: after the process was busy or
+ * stopped for long, a timer would fire before the answer that has been waiting in the socket.
+ */
+export function afterSilence(clock: Clock, ms: number, fn: () => void): Cancel {
+  let cancelled = false;
+  const cancel = clock.after(ms, () => {
+    setImmediate(() => {
+      if (!cancelled) fn();
+    });
+  });
+  return () => {
+    cancelled = true;
+    cancel();
+  };
+}
+
+/** 'late' when it takes longer; it goes on all the same. */
+export async function byDeadline<T>(
+  clock: Clock,
+  deadline: number,
+  work: Promise<T>,
+): Promise<T | 'late'> {
+  let cancel: Cancel = () => undefined;
+  const late = new Promise<'late'>((resolve) => {
+    cancel = afterSilence(clock, deadline - clock.monotonic(), () => resolve('late'));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    cancel();
+  }
+}

@@ -6,11 +6,10 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type RedisOptions as ClientOptions, Redis, ReplyError } from 'ioredis';
-import type { Cancel, Clock } from '../../../../lib/clock.ts';
+import { afterSilence, type Cancel, type Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { COMMAND_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from './limits.ts';
 import { type Address, describeAddress, type RedisTls } from './options.ts';
-import { afterSilence } from './patience.ts';
 
 /** A Lua script with the name under which Redis caches it. */
 export interface Script {

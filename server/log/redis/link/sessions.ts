@@ -2,15 +2,13 @@
  * One session after the other, until stopped: finds the master, hears from the sentinels when there
  * is another one, and lets pass what a Redis can bear before it tries again.
  */
-import type { Clock } from '../../../../lib/clock.ts';
+import { type Clock, pause } from '../../../../lib/clock.ts';
 import { describeChain, noLeader, ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
-import { FailoverWatch } from './failover-watch.ts';
-import { findMasters } from './finder.ts';
 import type { Keys } from './keys.ts';
 import { PROMISE_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from './limits.ts';
+import { FailoverWatch, findMasters } from './masters.ts';
 import { type Address, describeAddress, type RedisOptions, sameAddress } from './options.ts';
-import { sleep } from './patience.ts';
 import { openSession, type Session } from './session.ts';
 
 export interface SessionsDeps {
@@ -53,7 +51,7 @@ export class Sessions {
         this.stop();
         return reason;
       }
-      await sleep(this.#deps.clock, this.#pauseMs, this.#attempt.signal);
+      await pause(this.#deps.clock, this.#pauseMs, this.#attempt.signal);
       this.#pauseMs = Math.min(this.#pauseMs * 2, RECONNECT_MAX_MS);
     }
     return noLeader();

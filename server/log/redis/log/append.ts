@@ -1,12 +1,63 @@
 /** Writes batches: the same proposals again and again until they are in the log, or time is up. */
-import type { Clock } from '../../../../lib/clock.ts';
+import { byDeadline, type Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Proposal } from '../../event-log.ts';
+import { LOG_TIME } from '../../log-clock.ts';
+import { defineScript } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
-import { PROPOSAL_BUDGET_MS, SCRIPT_MAX_BYTES, SCRIPT_MAX_ENTRIES } from '../link/limits.ts';
-import { within } from '../link/patience.ts';
-import { APPEND, dailyKeys } from '../records/scripts.ts';
+import {
+  PROPOSAL_BUDGET_MS,
+  REMEMBERED_PROPOSALS,
+  SCRIPT_MAX_BYTES,
+  SCRIPT_MAX_ENTRIES,
+} from '../link/limits.ts';
+import { dailyKeys, PRELUDE } from '../records/scripts.ts';
 import type { Live, LiveSession } from './live.ts';
+
+/**
+ * ARGV: epoch, then id and payload of each proposal.
+ * Answers EPOCH when this process or epoch is not sealed, DAMAGED when the stream does not end where
+ * the meta record says; nothing is written then. Else OK, the last index and its hash: every
+ * proposal is in the log.
+ */
+const APPEND = defineScript(`${PRELUDE}${LOG_TIME}
+local m = meta()
+if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
+local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+if last then
+  if last[1] ~= m.idx .. '-0' then return { 'DAMAGED' } end
+elseif m.floor ~= m.idx then
+  return { 'DAMAGED' }
+end
+local t = int(log_time(tonumber(m.t), now_ms()))
+local idx, hash, next = m.idx, m.hash, tonumber(m.next)
+local answer = 'OK'
+for i = 2, #ARGV, 2 do
+  local id, payload = ARGV[i], ARGV[i + 1]
+  if not redis.call('ZSCORE', KEYS[3], id) then
+    local n = int(next)
+    local h = redis.sha1hex(hash .. ' ' .. n .. ' ' .. m.epoch .. ' ' .. t .. ' ' .. id .. ' ' .. payload)
+    -- Fails at the first entry or never: where the stream's last id was moved above ours, or where
+    -- Redis refuses to write at all.
+    local added = redis.pcall('XADD', KEYS[2], n .. '-0',
+      'e', m.epoch, 't', t, 'p', id, 'h', h, 'c', payload)
+    if type(added) == 'table' and added.err then
+      if idx == m.idx and not string.find(added.err, 'equal or smaller') then
+        return redis.error_reply(added.err)
+      end
+      answer = 'DAMAGED'
+      break
+    end
+    redis.call('ZADD', KEYS[3], n, id)
+    idx, hash, next = n, h, next + 1
+  end
+end
+if idx ~= m.idx then
+  redis.call('HSET', KEYS[1], 'idx', idx, 'hash', hash, 't', t, 'next', int(next))
+  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, ${-REMEMBERED_PROPOSALS - 1})
+end
+return { answer, idx, hash }
+`);
 
 /** An entry as Redis names it. The index alone is not enough: another history may use it too. */
 export interface Written {
@@ -86,7 +137,7 @@ export class Appender {
 
   /** The last index once the proposals are in the log for good, else what is known of them. */
   async #attempt(live: Live, args: ScriptArgs, deadline: number): Promise<number | ProconsulError> {
-    const written = await within(this.#clock, deadline, this.#run(live, args));
+    const written = await byDeadline(this.#clock, deadline, this.#run(live, args));
     if (written === 'late') return new ProconsulError('unknown', 'Redis is too slow');
     if (written instanceof ProconsulError) return written;
     if (await this.#committed(live, written, deadline)) return written.index;

@@ -2,13 +2,12 @@
  * Looks at the meta record several times a second. XREAD does not see that a stream was deleted,
  * flushed, renamed or replaced: it waits, and would skip what a shorter stream numbers anew.
  */
-import type { Clock } from '../../../../lib/clock.ts';
+import { type Clock, pause } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Keys } from '../link/keys.ts';
 import { SNAPSHOT_DUE_BYTES, TAIL_STALL_MS } from '../link/limits.ts';
-import { sleep } from '../link/patience.ts';
-import type { CheckIn } from '../records/check-in.ts';
-import { CHECK, dailyKeys } from '../records/scripts.ts';
+import { CHECK, type CheckIn } from '../records/check-in.ts';
+import { dailyKeys } from '../records/scripts.ts';
 import type { History } from '../repair/history.ts';
 import type { Live } from './live.ts';
 
@@ -72,7 +71,7 @@ export class Monitor {
     this.#ahead = undefined;
     for (;;) {
       await this.#look(live);
-      await sleep(this.#deps.clock, this.#deps.intervalMs, live.session.signal);
+      await pause(this.#deps.clock, this.#deps.intervalMs, live.session.signal);
     }
   }
 

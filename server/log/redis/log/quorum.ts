@@ -3,14 +3,13 @@
  * majority of the servers has. No failover of Redis loses the latter: a seal needs a majority too,
  * so one server takes part in both and holds the entry.
  */
-import type { Clock } from '../../../../lib/clock.ts';
+import { byDeadline, type Clock, pause } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { IndexGate } from '../../index-gate.ts';
 import type { Keys } from '../link/keys.ts';
 import type { CommitPolicy } from '../link/options.ts';
-import { sleep, within } from '../link/patience.ts';
-import type { CheckIn } from '../records/check-in.ts';
-import { dailyKeys, REPORT } from '../records/scripts.ts';
+import { type CheckIn, REPORT } from '../records/check-in.ts';
+import { dailyKeys } from '../records/scripts.ts';
 import { majorityOf } from '../repair/seal-plan.ts';
 import type { Written } from './append.ts';
 import type { Live } from './live.ts';
@@ -90,10 +89,10 @@ export class Quorum {
     const { clock } = this.#deps;
     while (clock.monotonic() < deadline && !live.session.closed) {
       const asked = this.#exchange(live).catch(() => []);
-      const reports = await within(clock, deadline, asked);
+      const reports = await byDeadline(clock, deadline, asked);
       if (reports === 'late') return false;
       if (reports.filter(agrees).length >= this.#needed(reports)) return true;
-      await sleep(clock, POLL_MS, live.session.signal);
+      await pause(clock, POLL_MS, live.session.signal);
     }
     return false;
   }

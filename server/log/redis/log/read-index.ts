@@ -1,11 +1,22 @@
 /** One question to Redis serves all reads that came before it was sent. */
-import type { Clock } from '../../../../lib/clock.ts';
+import { byDeadline, type Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
+import { defineScript } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { PROPOSAL_BUDGET_MS } from '../link/limits.ts';
-import { within } from '../link/patience.ts';
-import { dailyKeys, READ_INDEX } from '../records/scripts.ts';
+import { dailyKeys, PRELUDE } from '../records/scripts.ts';
 import type { Live, LiveSession } from './live.ts';
+
+/**
+ * ARGV: epoch; 1 where a round is to begin, else 0. Answers OK, the last index and the round, or EPOCH:
+ * what was sealed by others is not for us.
+ */
+const READ_INDEX = defineScript(`${PRELUDE}
+local m = meta()
+if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
+if ARGV[2] == '1' then m.round = redis.call('HINCRBY', KEYS[1], 'round', 1) end
+return { 'OK', m.idx, int(m.round) }
+`);
 
 /**
  * Whether the Redis that began this round was still the one that counts; false when the session or the
@@ -45,7 +56,7 @@ export class ReadIndex {
 
   async #ask(before: Promise<unknown>): Promise<number> {
     const deadline = this.#clock.monotonic() + PROPOSAL_BUDGET_MS;
-    await within(
+    await byDeadline(
       this.#clock,
       deadline,
       before.catch(() => undefined),
@@ -67,7 +78,7 @@ export class ReadIndex {
     try {
       const args = [epoch, this.#confirmed === undefined ? 0 : 1];
       const asked = session.commands.run(READ_INDEX, dailyKeys(this.#keys), args);
-      const reply = await within(this.#clock, deadline, asked);
+      const reply = await byDeadline(this.#clock, deadline, asked);
       if (reply === 'late') return undefined;
       const [answer, index, round] = reply as [string, string?, string?];
       if (answer !== 'OK') return undefined;

@@ -5,7 +5,6 @@ import { noLeader, type ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
 import type { EventLog, LogSink, LogStatus, Proposal, Snapshot } from '../../event-log.ts';
 import { IndexGate } from '../../index-gate.ts';
-import { checkSuitable } from '../link/info.ts';
 import { type Keys, keysOf } from '../link/keys.ts';
 import {
   CHECK_INTERVAL_MS,
@@ -15,15 +14,14 @@ import {
   SETTLE_MS,
 } from '../link/limits.ts';
 import { describeAddress, describeRedis, type RedisOptions } from '../link/options.ts';
-import type { Session } from '../link/session.ts';
+import { checkSuitable, type Session } from '../link/session.ts';
 import { Sessions } from '../link/sessions.ts';
 import { CheckIn } from '../records/check-in.ts';
-import { followTail } from '../records/tail.ts';
+import { followTail } from '../records/stream.ts';
 import { type BallotStore, forgetfulBallots } from '../repair/ballot-file.ts';
-import { History } from '../repair/history.ts';
+import { History, type RingLimits } from '../repair/history.ts';
 import type { LostEntry } from '../repair/lost-entry.ts';
 import { Reconciler } from '../repair/reconcile.ts';
-import type { RingLimits } from '../repair/ring-buffer.ts';
 import { Appender } from './append.ts';
 import { RedisLeases } from './leases.ts';
 import { type Live, LiveSession } from './live.ts';

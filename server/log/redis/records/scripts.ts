@@ -1,14 +1,11 @@
 /**
- * The scripts of every day: append, check, read-index. Redis runs a script alone and does not undo
- * what an error left half done, so each looks at everything before it writes anything.
- *
- * All share one order of keys: meta, log, ids, servers. Numbers travel as strings: Lua's own lose
+ * What all scripts share. Redis runs a script alone and does not undo what an error left half done,
+ * so each looks at everything before it writes anything. Each stands beside its user; those of every
+ * day have one order of keys: meta, log, ids, servers. Numbers travel as strings: Lua's own lose
  * digits above 2^53, and its formatting of them above 10^14.
  */
-import { LOG_TIME } from '../../log-clock.ts';
-import { defineScript } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
-import { REMEMBERED_PROPOSALS, USING_MS } from '../link/limits.ts';
+import { USING_MS } from '../link/limits.ts';
 
 export function dailyKeys({ meta, log, ids, servers }: Keys): string[] {
   return [meta, log, ids, servers];
@@ -56,134 +53,3 @@ local function is_used(server, process, now)
   return seen and its ~= process and age >= 0 and age < ${USING_MS}
 end
 `;
-
-/** ARGV, as CheckIn makes them: epoch, server, applied, round, process. */
-const CHECKS_IN = `
-local now = now_ms()
-if is_used(ARGV[2], ARGV[5], now) then return { 'TWICE' } end
--- A Redis that is full can be read from all the same.
-redis.pcall('HSET', KEYS[4], ARGV[2],
-  table.concat({ int(now), ARGV[3], ARGV[1], ARGV[4], ARGV[5] }, ' '))
-`;
-
-/**
- * ARGV: epoch, then id and payload of each proposal.
- * Answers EPOCH when this process or epoch is not sealed, DAMAGED when the stream does not end where
- * the meta record says; nothing is written then. Else OK, the last index and its hash: every
- * proposal is in the log.
- */
-export const APPEND = defineScript(`${PRELUDE}${LOG_TIME}
-local m = meta()
-if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
-local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-if last then
-  if last[1] ~= m.idx .. '-0' then return { 'DAMAGED' } end
-elseif m.floor ~= m.idx then
-  return { 'DAMAGED' }
-end
-local t = int(log_time(tonumber(m.t), now_ms()))
-local idx, hash, next = m.idx, m.hash, tonumber(m.next)
-local answer = 'OK'
-for i = 2, #ARGV, 2 do
-  local id, payload = ARGV[i], ARGV[i + 1]
-  if not redis.call('ZSCORE', KEYS[3], id) then
-    local n = int(next)
-    local h = redis.sha1hex(hash .. ' ' .. n .. ' ' .. m.epoch .. ' ' .. t .. ' ' .. id .. ' ' .. payload)
-    -- Fails at the first entry or never: where the stream's last id was moved above ours, or where
-    -- Redis refuses to write at all.
-    local added = redis.pcall('XADD', KEYS[2], n .. '-0',
-      'e', m.epoch, 't', t, 'p', id, 'h', h, 'c', payload)
-    if type(added) == 'table' and added.err then
-      if idx == m.idx and not string.find(added.err, 'equal or smaller') then
-        return redis.error_reply(added.err)
-      end
-      answer = 'DAMAGED'
-      break
-    end
-    redis.call('ZADD', KEYS[3], n, id)
-    idx, hash, next = n, h, next + 1
-  end
-end
-if idx ~= m.idx then
-  redis.call('HSET', KEYS[1], 'idx', idx, 'hash', hash, 't', t, 'next', int(next))
-  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, ${-REMEMBERED_PROPOSALS - 1})
-end
-return { answer, idx, hash }
-`);
-
-/**
- * ARGV: stream id, the most entries, the most bytes. Answers what comes after it as XRANGE does,
- * one at least where there is any; none where something else than a stream stands there.
- */
-export const READ = defineScript(`
-local from, left = '(' .. ARGV[1], tonumber(ARGV[3])
-local found = {}
-repeat
-  local some = redis.pcall('XRANGE', KEYS[2], from, '+', 'COUNT', 16)
-  if some.err then return found end
-  for _, entry in ipairs(some) do
-    for _, part in ipairs(entry[2]) do left = left - #part end
-    if #found > 0 and (left < 0 or #found >= tonumber(ARGV[2])) then return found end
-    found[#found + 1] = entry
-    from = '(' .. entry[1]
-  end
-until #some < 16
-return found
-`);
-
-/**
- * ARGV: epoch; 1 where a round is to begin, else 0. Answers OK, the last index and the round, or EPOCH:
- * what was sealed by others is not for us.
- */
-export const READ_INDEX = defineScript(`${PRELUDE}
-local m = meta()
-if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
-if ARGV[2] == '1' then m.round = redis.call('HINCRBY', KEYS[1], 'round', 1) end
-return { 'OK', m.idx, int(m.round) }
-`);
-
-/**
- * One key more: the snapshot.
- * Answers OK, the last index and its hash, the wanted snapshot's index, that of the one there is, the
- * round, and of every server its name, the milliseconds since it was seen, how far it had applied; else
- * EPOCH, DAMAGED or TWICE.
- */
-export const CHECK = defineScript(`${PRELUDE}
-local m = meta()
-if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
-if not consistent(m) then return { 'DAMAGED' } end
-${CHECKS_IN}
-local servers = {}
-local all = redis.call('HGETALL', KEYS[4])
-for i = 1, #all, 2 do
-  local seen, applied = string.match(all[i + 1], '^(%d+) (%d+)')
-  if seen then
-    servers[#servers + 1] = all[i]
-    servers[#servers + 1] = int(now - tonumber(seen))
-    servers[#servers + 1] = applied
-  end
-end
-return { 'OK', m.idx, m.hash, m.want, redis.call('HGET', KEYS[5], 'idx') or '0', int(m.round), servers }
-`);
-
-/**
- * Answers OK, the round, and of every server in this epoch when it was seen, how far it had applied, and
- * in which round it said so; else EPOCH or TWICE. What a server has applied in an older epoch may be
- * another history.
- */
-export const REPORT = defineScript(`${PRELUDE}
-local m = meta()
-if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
-${CHECKS_IN}
-local reports = {}
-local all = redis.call('HGETALL', KEYS[4])
-for i = 1, #all, 2 do
-  local seen, applied, epoch, round = string.match(all[i + 1], '^(%d+) (%d+) (%d+) (%d+) ')
-  if epoch == m.epoch then
-    reports[#reports + 1] = seen
-    reports[#reports + 1] = applied
-    reports[#reports + 1] = round
-  end
-end
-return { 'OK', int(m.round), reports }
-`);

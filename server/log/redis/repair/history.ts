@@ -4,9 +4,9 @@
  */
 import type { Entry } from '../../../commands.ts';
 import { type LogSink, type Position, type Snapshot, START } from '../../event-log.ts';
-import { follows, type RawEntry, toEntry } from '../records/stream-entry.ts';
+import { RING_MAX_BYTES, RING_MIN_ENTRIES, RING_MIN_MS } from '../link/limits.ts';
+import { follows, type RawEntry, toEntry } from '../records/stream.ts';
 import { type Ballot, NO_BALLOT } from './ballot-file.ts';
-import { RingBuffer, type RingLimits } from './ring-buffer.ts';
 
 export class History {
   readonly ring: RingBuffer;
@@ -94,3 +94,126 @@ export class History {
 
 /** The entries after an index; none at the end. */
 export type ReadAfter = (index: number) => Promise<readonly (RawEntry | undefined)[]>;
+
+export interface RingLimits {
+  readonly minMs: number;
+  readonly minEntries: number;
+  readonly maxBytes: number;
+}
+
+const DEFAULT_LIMITS: RingLimits = {
+  minMs: RING_MIN_MS,
+  minEntries: RING_MIN_ENTRIES,
+  maxBytes: RING_MAX_BYTES,
+};
+/** What an entry takes beside its payload: the object, its hash and its id. */
+const ENTRY_OVERHEAD_BYTES = 300;
+/** The array's dead head is cut off when it is this long, and no shorter than the living rest. */
+const MIN_COMPACTION = 1024;
+
+/** The newest entries of this server's own history, to put back into a Redis that lost them. */
+export class RingBuffer {
+  readonly #limits: RingLimits;
+  #entries: RawEntry[] = [];
+  #head = 0;
+  #bytes = 0;
+  #base: Position = START;
+
+  constructor(limits: RingLimits = DEFAULT_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** The position right before the first entry that is kept. */
+  get base(): Position {
+    return this.#base;
+  }
+
+  get tip(): Position {
+    return this.#entries.at(-1) ?? this.#base;
+  }
+
+  get length(): number {
+    return this.#entries.length - this.#head;
+  }
+
+  /** Forgets everything: the history goes on from `base`. */
+  reset(base: Position): void {
+    this.#entries = [];
+    this.#head = 0;
+    this.#bytes = 0;
+    this.#base = base;
+  }
+
+  /** The entry must be the one after the tip. */
+  push(entry: RawEntry): void {
+    this.#entries.push(entry);
+    this.#bytes += sizeOf(entry);
+    this.#shrink(entry.t);
+  }
+
+  /** The position of an index in this history; undefined when it is not (or no longer) known. */
+  at(index: number): Position | undefined {
+    if (index === this.#base.index) return this.#base;
+    const entry = this.#entries[this.#lowerBound(index)];
+    return entry?.index === index ? entry : undefined;
+  }
+
+  /** Entries after an index, oldest first, no more than `limit` and `maxBytes`, but at least one. */
+  after(index: number, limit: number, maxBytes: number): RawEntry[] {
+    const found: RawEntry[] = [];
+    let bytes = 0;
+    for (let i = this.#lowerBound(index + 1); i < this.#entries.length; i++) {
+      const entry = this.#entries[i];
+      if (entry === undefined || found.length >= limit) break;
+      bytes += sizeOf(entry);
+      if (found.length > 0 && bytes > maxBytes) break;
+      found.push(entry);
+    }
+    return found;
+  }
+
+  /** The newest position for which `known` holds, when it holds for all that are older. */
+  async newestKnown(known: (at: Position) => Promise<boolean>): Promise<Position | undefined> {
+    let low = this.#head;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const entry = this.#entries[middle];
+      if (entry !== undefined && (await known(entry))) low = middle + 1;
+      else high = middle;
+    }
+    return low === this.#head ? undefined : this.#entries[low - 1];
+  }
+
+  #lowerBound(index: number): number {
+    let low = this.#head;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#entries[middle]?.index ?? 0) < index) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #shrink(now: number): void {
+    const { minMs, minEntries, maxBytes } = this.#limits;
+    for (;;) {
+      const first = this.#entries[this.#head];
+      if (first === undefined || this.length <= 1) break;
+      const needed = this.length <= minEntries || now - first.t <= minMs;
+      if (needed && this.#bytes <= maxBytes) break;
+      this.#base = { index: first.index, epoch: first.epoch, hash: first.hash, t: first.t };
+      this.#bytes -= sizeOf(first);
+      this.#head++;
+    }
+    if (this.#head >= MIN_COMPACTION && this.#head * 2 >= this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+}
+
+function sizeOf({ payload, id }: RawEntry): number {
+  return payload.length + id.length + ENTRY_OVERHEAD_BYTES;
+}

@@ -1,7 +1,7 @@
 /** What is said of an entry that a fork took away: enough to do it again by hand. */
 import type { Command } from '../../../commands.ts';
 import { decodeCommand } from '../../payload.ts';
-import type { RawEntry } from '../records/stream-entry.ts';
+import type { RawEntry } from '../records/stream.ts';
 
 export interface LostEntry {
   readonly index: number;

@@ -3,17 +3,15 @@
  * is written: reads on, or puts back what Redis lost, or gives in to a history that counts more.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '../../../../lib/clock.ts';
+import { type Clock, pause } from '../../../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
 import type { Keys } from '../link/keys.ts';
 import { READ_MAX_ENTRIES, SETTLE_POLL_MS } from '../link/limits.ts';
-import { sleep } from '../link/patience.ts';
 import type { Session } from '../link/session.ts';
 import type { CheckIn } from '../records/check-in.ts';
 import { SnapshotStore } from '../records/snapshot-store.ts';
-import type { RawEntry } from '../records/stream-entry.ts';
-import { entryAt, readAfter } from '../records/tail.ts';
+import { entryAt, type RawEntry, readAfter } from '../records/stream.ts';
 import type { Ballot, BallotStore } from './ballot-file.ts';
 import type { History, ReadAfter } from './history.ts';
 import { describeLost, formatLost, type LostEntry } from './lost-entry.ts';
@@ -96,7 +94,7 @@ export class Reconciler {
       }
       if (session.closed)
         throw new ProconsulError('unavailable', 'the connection to Redis is lost');
-      if (plan.kind === 'wait') await sleep(clock, SETTLE_POLL_MS, session.signal);
+      if (plan.kind === 'wait') await pause(clock, SETTLE_POLL_MS, session.signal);
     }
   }
 
@@ -112,7 +110,7 @@ export class Reconciler {
         `another server lives that uses this Redis as ${checkIn.server}: ${rule}`,
       );
     }
-    await sleep(clock, SETTLE_POLL_MS * 4, session.signal);
+    await pause(clock, SETTLE_POLL_MS * 4, session.signal);
     if (session.closed) throw new ProconsulError('unavailable', 'the connection to Redis is lost');
   }
 
@@ -209,7 +207,7 @@ export class Reconciler {
     this.#stuckAt ??= clock.monotonic();
     this.#sayNow(`the log cannot be read on from index ${index}: asking for a snapshot`);
     await session.commands.run(WANT, sealKeys(keys), [index + 1]);
-    await sleep(clock, SETTLE_POLL_MS * 4, session.signal);
+    await pause(clock, SETTLE_POLL_MS * 4, session.signal);
     return false;
   }
 

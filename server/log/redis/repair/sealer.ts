@@ -8,13 +8,15 @@ import type { Keys } from '../link/keys.ts';
 import { DAMAGE_SCAN_ENTRIES, REPAIR_MAX_ENTRIES, SCRIPT_MAX_BYTES } from '../link/limits.ts';
 import { SnapshotStore } from '../records/snapshot-store.ts';
 import {
+  entryAt,
   follows,
   parseStreamItem,
   type RawEntry,
+  readAfter,
+  readItemsAfter,
   type StreamItem,
   streamId,
-} from '../records/stream-entry.ts';
-import { entryAt, readAfter, readItemsAfter } from '../records/tail.ts';
+} from '../records/stream.ts';
 import type { History } from './history.ts';
 import type { Plan } from './seal-plan.ts';
 import { CUT, REPAIR, RESET, SEAL, sealKeys } from './seal-scripts.ts';

@@ -1,11 +1,75 @@
-/** Reads the stream on, from an index of our own and never from `$`, which leaves entries out. */
+/** The stream in Redis: its entries, and reading them on. */
 import { ProconsulError } from '../../../../lib/errors.ts';
-import type { Connection } from '../link/connection.ts';
+import type { Entry } from '../../../commands.ts';
+import { chainHash } from '../../chain.ts';
+import type { Position } from '../../event-log.ts';
+import { decodeCommand } from '../../payload.ts';
+import { type Connection, defineScript } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { BLOCK_MS, READ_MAX_BYTES, READ_MAX_ENTRIES, WAKE_MAX_ENTRIES } from '../link/limits.ts';
 import type { Session } from '../link/session.ts';
-import { dailyKeys, READ } from './scripts.ts';
-import { parseStreamItem, type RawEntry, type StreamItem, streamId } from './stream-entry.ts';
+import { dailyKeys } from './scripts.ts';
+
+/** An entry as it stands there. */
+export interface RawEntry extends Position {
+  readonly id: string;
+  readonly payload: string;
+}
+
+/** A reply's element: the id, then fields and values in turn. */
+export type StreamItem = readonly [string, readonly string[]];
+
+const STREAM_ID = /^(\d{1,16})-0$/;
+const DIGITS = /^\d{1,16}$/;
+
+/** Undefined when it is none of ours. */
+export function parseStreamItem([streamId, flat]: StreamItem): RawEntry | undefined {
+  const [, index] = STREAM_ID.exec(streamId) ?? [];
+  if (index === undefined || flat.length !== 10) return undefined;
+  const [e, epoch = '', t, time = '', p, id = '', h, hash = '', c, payload = ''] = flat;
+  if (e !== 'e' || t !== 't' || p !== 'p' || h !== 'h' || c !== 'c') return undefined;
+  if (!DIGITS.test(epoch) || !DIGITS.test(time)) return undefined;
+  return { index: Number(index), epoch: Number(epoch), t: Number(time), id, hash, payload };
+}
+
+/**
+ * Whether an entry is the one after `previous`. Only a seal may leave indexes out, and with it a
+ * new epoch begins; the hash covers all of it.
+ */
+export function follows(previous: Position, entry: RawEntry): boolean {
+  const { index, epoch } = entry;
+  const next = index === previous.index + 1;
+  const afterSeal = index > previous.index && epoch > previous.epoch;
+  return (next || afterSeal) && entry.hash === chainHash(previous.hash, entry);
+}
+
+export function toEntry({ index, epoch, t, id, hash, payload }: RawEntry): Entry {
+  return { index, epoch, t, id, hash, size: payload.length, command: decodeCommand(payload) };
+}
+
+export function streamId(index: number): string {
+  return `${index}-0`;
+}
+
+/**
+ * ARGV: stream id, the most entries, the most bytes. Answers what comes after it as XRANGE does,
+ * one at least where there is any; none where something else than a stream stands there.
+ */
+const READ = defineScript(`
+local from, left = '(' .. ARGV[1], tonumber(ARGV[3])
+local found = {}
+repeat
+  local some = redis.pcall('XRANGE', KEYS[2], from, '+', 'COUNT', 16)
+  if some.err then return found end
+  for _, entry in ipairs(some) do
+    for _, part in ipairs(entry[2]) do left = left - #part end
+    if #found > 0 and (left < 0 or #found >= tonumber(ARGV[2])) then return found end
+    found[#found + 1] = entry
+    from = '(' .. entry[1]
+  end
+until #some < 16
+return found
+`);
 
 /**
  * The entries after an index; undefined stands for what is none of ours. As many as may be had in one

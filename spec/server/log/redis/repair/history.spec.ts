@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { START } from '../../../../../server/log/event-log.ts';
-import type { RawEntry } from '../../../../../server/log/redis/records/stream-entry.ts';
-import { RingBuffer } from '../../../../../server/log/redis/repair/ring-buffer.ts';
+import type { RawEntry } from '../../../../../server/log/redis/records/stream.ts';
+import { RingBuffer } from '../../../../../server/log/redis/repair/history.ts';
 
 function entry(index: number, t = index, payload = 'x'): RawEntry {
   return { index, epoch: 1, t, id: `p${index}`, hash: `h${index}`, payload };
