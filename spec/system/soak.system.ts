@@ -17,6 +17,8 @@ const WATCHERS = 200;
 const PAUSE_MS = 4;
 const MAX_GROWTH = 1.3;
 const LOOK_MS = 5000;
+/** Longer than an agent keeps an idle connection to its server: see agent/servers/ways.ts. */
+const REST_MS = 75_000;
 
 interface Look {
   readonly heap: number;
@@ -150,7 +152,7 @@ try {
   ending.abort();
   await Promise.all(load);
   keepAlive.destroy();
-  await sleep(10_000);
+  await sleep(REST_MS);
   const after = await Promise.all(both.map(look));
   print(`without load: ${after.map(shown).join('; ')} (before it ${idle.map(shown).join('; ')})`);
   print(JSON.stringify(done));
