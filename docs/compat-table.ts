@@ -2,6 +2,7 @@
 import { introductionRoutes } from '../agent/http/introduction.ts';
 import { ringRoutes } from '../agent/http/routes/ring.ts';
 import { agentRoutes } from '../agent/http/routes.ts';
+import { spoken } from '../lib/http/right.ts';
 import type { Route } from '../lib/http/route.ts';
 import { serverRoutes } from '../server/http/routes.ts';
 
@@ -52,7 +53,9 @@ export const TABLE_BEGINS = '<!-- The rest is made by `npm run compat`. -->';
 /** All rows by path and method, then what Consul has and Proconsul has not. */
 export function compatTable(): string {
   const routes = allRoutes().sort((a, b) => compare(a.path, b.path) || compare(a.method, b.method));
-  const rows = routes.map((r) => `| \`${shown(r.path)}\` | ${r.method} | ${r.right} | ${r.does} |`);
+  const rows = routes.map(
+    (r) => `| \`${shown(r.path)}\` | ${r.method} | ${spoken(r.right)} | ${r.does} |`,
+  );
   const served = new Set(routes.map(({ path }) => path));
   const missing = CONSULS_OTHERS.filter(([path]) => !isServed(served, path)).map(
     ([path, methods]) => `| \`${shown(path)}\` | ${methods} |`,

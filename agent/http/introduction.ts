@@ -1,4 +1,5 @@
 /** What every agent and server answers on ports.serf_lan: which servers it knows. */
+import { anyone } from '../../lib/http/right.ts';
 import type { Route } from '../../lib/http/route.ts';
 import { INTRODUCTION_PATH, type Introduction, type ServerInfo } from '../../lib/membership.ts';
 
@@ -14,7 +15,7 @@ export function introductionRoutes({ servers, ...self }: Introducer): readonly R
     {
       method: 'GET',
       path: INTRODUCTION_PATH,
-      right: 'none',
+      right: anyone,
       does: 'the servers that this agent knows, for those that join',
       handle: () => ({ json: { ...self, Servers: servers() } satisfies Introduction }),
     },

@@ -59,3 +59,6 @@ export const EVERYTHING: Rights = {
 
 /** Where there is no access control, everybody is this one. */
 export const ANYONE: Caller = { rights: EVERYTHING, accessorId: '', stands: () => true };
+
+/** No access control. */
+export const OPEN: AccessControl = { callerOf: () => ANYONE };

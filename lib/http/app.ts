@@ -1,5 +1,6 @@
 /** The HTTP surface that servers and agents share: what answers the requests of a listener. */
 import type { RequestListener } from 'node:http';
+import { type AccessControl, OPEN } from '../acl/rights.ts';
 import { describeChain } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { Exchange } from './exchange.ts';
@@ -14,6 +15,8 @@ export interface AppOptions {
   readonly fallback?: Handler;
   /** Asked before anything is answered, but for a path that is to be asked otherwise. */
   readonly guard?: Guard;
+  /** Who asks, of all rows that are not for anyone; without it there is no access control. */
+  readonly access?: AccessControl;
   /** From http_config.response_headers: set on every answer but those of the pages, as Consul does. */
   readonly responseHeaders?: Readonly<Record<string, string>>;
   /** From disable_http_unprintable_char_filter: paths with such characters are served. */
@@ -30,6 +33,7 @@ export function createApp(options: AppOptions): RequestListener {
     router: new Router(options.routes),
     fallback: options.fallback,
     guard: options.guard,
+    access: options.access ?? OPEN,
     pages: createPages(),
     responseHeaders,
     rowHeaders: { ...responseHeaders, Vary: 'Accept-Encoding' },

@@ -12,6 +12,7 @@
  * it, once for all who share it. Where the reply says that it is shared, FastPath learns it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AccessControl, Caller } from '../acl/rights.ts';
 import { describeChain, ProconsulError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { refuseElsewhere } from './elsewhere.ts';
@@ -22,13 +23,15 @@ import { Request } from './request.ts';
 import {
   acceptsGzip,
   errorReply,
+  indexedErrorReply,
   isBug,
   sendStream,
   sendWire,
   type Writing,
   wireOf,
 } from './respond.ts';
-import type { Guard, Handler } from './route.ts';
+import { enforce } from './right.ts';
+import type { Guard, Handler, Route } from './route.ts';
 import { allowed, type Match, type Router } from './router.ts';
 import { withoutSecrets } from './secrets.ts';
 
@@ -38,6 +41,7 @@ export interface Surface {
   readonly fallback: Handler | undefined;
   readonly pages: (message: IncomingMessage, response: ServerResponse) => void;
   readonly guard: Guard | undefined;
+  readonly access: AccessControl;
   /** Of answers by the fallback, and by a row. */
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly rowHeaders: Readonly<Record<string, string>>;
@@ -51,6 +55,7 @@ export class Exchange {
   readonly response: ServerResponse;
   readonly #surface: Surface;
   #request: Request | undefined;
+  #row: Route | undefined;
   /** Set on the answer; what is for the pages, and what is no request, gets none. */
   #common: Readonly<Record<string, string>> = {};
 
@@ -66,7 +71,7 @@ export class Exchange {
       reply = await this.#reply();
     } catch (error) {
       this.#log(error);
-      reply = errorReply(error);
+      reply = this.#refusal(error);
     }
     if (reply === undefined) {
       this.#surface.pages(this.message, this.response);
@@ -103,8 +108,28 @@ export class Exchange {
       return fallback?.(request);
     }
     request.rest = match.rest;
-    request.isEndless = match.methods.get(request.method)?.endless === true;
-    return runRow(match, request);
+    const row = match.methods.get(request.method);
+    if (row === undefined) return withoutRow(match, request);
+    request.isEndless = row.endless === true;
+    refuseElsewhere(path, request);
+    this.#row = row;
+    return this.#runRow(row, request);
+  }
+
+  /** Nothing of the request is looked at before it is known who asks. */
+  #runRow(row: Route, request: Request): Reply | Promise<Reply> {
+    if (row.right.by === 'nobody') return row.handle(request);
+    const caller = this.#surface.access.callerOf(request.token);
+    const run = (found: Caller) => {
+      request.caller = found;
+      enforce(row.right, request);
+      return row.handle(request);
+    };
+    return caller instanceof Promise ? caller.then(run) : run(caller);
+  }
+
+  #refusal(error: unknown): Reply {
+    return this.#row?.indexedErrors === true ? indexedErrorReply(error) : errorReply(error);
   }
 
   /** What the wait comes to; never, once the client is gone. */
@@ -138,7 +163,7 @@ export class Exchange {
       return reply();
     } catch (error) {
       this.#log(error);
-      return errorReply(error);
+      return this.#refusal(error);
     }
   }
 
@@ -182,13 +207,7 @@ function hasStream(reply: Reply): reply is Reply & Pick<Required<Reply>, 'stream
   return reply.stream !== undefined;
 }
 
-function runRow(match: Match, request: Request): Reply | Promise<Reply> {
-  const { method } = request;
-  const row = match.methods.get(method);
-  if (row !== undefined) {
-    refuseElsewhere(request.path, request);
-    return row.handle(request);
-  }
+function withoutRow(match: Match, { method }: Request): Reply {
   const headers = { Allow: allowed(match.methods) };
   if (method === 'OPTIONS') return { headers };
   return { status: 405, text: `method ${method} not allowed`, headers };

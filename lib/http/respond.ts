@@ -34,6 +34,22 @@ export function errorReply(error: unknown): Reply {
   return { status: STATUS[error.code], text: error.message, headers };
 }
 
+/** Beside a refusal that comes where an answer would say an index: that nothing is known. */
+export const NOTHING_KNOWN: Readonly<Record<string, string>> = {
+  'X-Consul-Index': '1',
+  'X-Consul-Knownleader': 'false',
+  'X-Consul-Lastcontact': '0',
+};
+
+/** The answer to an error where others say their index: a refusal says it too. */
+export function indexedErrorReply(error: unknown): Reply {
+  const reply = errorReply(error);
+  if (!(error instanceof ProconsulError) || !REFUSALS.has(error.code)) return reply;
+  return { ...reply, headers: { ...reply.headers, ...NOTHING_KNOWN } };
+}
+
+const REFUSALS: ReadonlySet<ErrorCode> = new Set(['rejected', 'forbidden']);
+
 export function isBug(error: unknown): boolean {
   return !(error instanceof ProconsulError) || error.code === 'internal';
 }

@@ -6,26 +6,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '../acl/rights.ts';
 import type { Params } from './params.ts';
 import type { Reply } from './reply.ts';
+import type { Right } from './right.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
-
-type Kind =
-  | 'agent'
-  | 'key'
-  | 'node'
-  | 'service'
-  | 'session'
-  | 'event'
-  | 'query'
-  | 'operator'
-  | 'acl'
-  | 'intention';
-
-/**
- * The right a route needs. 'own' means that the handler asks for it by name once it knows the name
- * (a transaction, a filtered list); 'none' that anyone may.
- */
-export type Right = 'none' | 'own' | `${Kind}:${'read' | 'write' | 'list'}`;
 
 /** The configuration's name of a limit, for who runs into it. */
 export type Limit = 'kv_max_value_size' | 'txn_max_req_len';

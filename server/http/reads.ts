@@ -5,8 +5,8 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { quote } from '../../lib/go-literals.ts';
 import type { Params } from '../../lib/http/params.ts';
 import type { Reply } from '../../lib/http/reply.ts';
-import { errorReply } from '../../lib/http/respond.ts';
-import type { HttpRequest, Right, Route } from '../../lib/http/route.ts';
+import { type Need, shows } from '../../lib/http/right.ts';
+import type { HttpRequest, Route } from '../../lib/http/route.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Query } from '../query/query.ts';
 import type { Demand } from '../readiness.ts';
@@ -15,7 +15,7 @@ import { PendingRead, SharedRead } from './shared-read.ts';
 
 export interface Read {
   readonly path: string;
-  readonly right: Right;
+  readonly right: Need;
   readonly does: string;
   readonly query: (request: HttpRequest) => Query;
   /** Only some of Consul's endpoints say X-Consul-Effective-Consistency. */
@@ -37,29 +37,13 @@ export function readRoute(deps: ServerDeps, read: Read): ReadRoute {
   return {
     method: 'GET',
     path: read.path,
-    right: read.right,
+    right: shows(read.right),
     does: read.does,
     read,
     indexedErrors: read.bareErrors !== true,
     handle: (request) => answerRead(deps, read, request),
   };
 }
-
-/** The answer to a read that is refused, with headers that say that nothing is known. */
-export function rejectedReply(error: unknown): Reply {
-  if (!isRejection(error)) throw error;
-  return { ...errorReply(error), headers: UNKNOWN };
-}
-
-function isRejection(error: unknown): boolean {
-  return error instanceof ProconsulError && error.code === 'rejected';
-}
-
-const UNKNOWN = {
-  'X-Consul-Index': '1',
-  'X-Consul-Knownleader': 'false',
-  'X-Consul-Lastcontact': '0',
-};
 
 async function answerRead(deps: ServerDeps, read: Read, request: HttpRequest): Promise<Reply> {
   const { params } = request;

@@ -1,7 +1,6 @@
-import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../lib/http/route.ts';
 import { checkDatacenter, type ServerDeps } from './deps.ts';
-import { refuseReadOptions, rejectedReply } from './reads.ts';
+import { refuseReadOptions } from './reads.ts';
 import { aclRoutes } from './routes/acl.ts';
 import { catalogRoutes } from './routes/catalog.ts';
 import { coordinateRoutes } from './routes/coordinate.ts';
@@ -27,7 +26,7 @@ const WRITES_WITH_READ_OPTIONS: ReadonlySet<string> = new Set(['/v1/kv/', '/v1/s
 
 /** What is asked of another data centre is refused, before anything else of it is looked at. */
 function inDatacenter<T extends Route>(deps: ServerDeps, row: T): T {
-  const { anyDatacenter, indexedErrors, handle } = row;
+  const { anyDatacenter, handle } = row;
   const readLike = row.method === 'GET' || WRITES_WITH_READ_OPTIONS.has(row.path);
   const checked = (request: HttpRequest) => {
     if (anyDatacenter !== true) {
@@ -36,16 +35,7 @@ function inDatacenter<T extends Route>(deps: ServerDeps, row: T): T {
     }
     return handle(request);
   };
-  if (indexedErrors !== true) return { ...row, handle: checked };
-  return { ...row, handle: async (r: HttpRequest) => await attempt(() => checked(r)) };
-}
-
-async function attempt(answer: () => Reply | Promise<Reply>): Promise<Reply> {
-  try {
-    return await answer();
-  } catch (error) {
-    return rejectedReply(error);
-  }
+  return { ...row, handle: checked };
 }
 
 function rows(deps: ServerDeps): Route[] {

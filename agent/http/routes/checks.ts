@@ -2,6 +2,7 @@
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { byName } from '../../../lib/key-order.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
@@ -30,7 +31,7 @@ export function checkRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/checks',
-      right: 'own',
+      right: asks(),
       does: 'the checks of this agent',
       handle: ({ params }) => {
         const checks = [...agent.local.checks].map(([id, check]) => {
@@ -43,7 +44,7 @@ export function checkRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/check/register',
-      right: 'own',
+      right: asks(),
       does: 'registers a check of the node or of a service',
       handle: async (request) => {
         const spec = checkFromBody(await request.body(MAX_JSON_BODY_BYTES));
@@ -55,7 +56,7 @@ export function checkRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/check/deregister/',
-      right: 'own',
+      right: asks(),
       does: 'takes a check out',
       handle: async ({ rest }) => {
         if (rest === '') throw new ProconsulError('rejected', 'CheckID missing');
@@ -71,7 +72,7 @@ export function checkRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/check/update/',
-      right: 'own',
+      right: asks(),
       does: 'says how a TTL check stands, with its output',
       handle: async (request) => {
         const { Status, Output } = update(await request.body(MAX_JSON_BODY_BYTES));
@@ -88,7 +89,7 @@ function reportRoute(agent: AgentContext, verb: string, status: CheckStatus): Ro
   return {
     method: 'PUT',
     path: `/v1/agent/check/${verb}/`,
-    right: 'own',
+    right: asks(),
     does: `says that a TTL check is ${status}`,
     handle: (request) => report(agent, request, status, request.params.get('note')),
   };

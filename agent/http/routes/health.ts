@@ -1,6 +1,7 @@
 /** /v1/agent/health/service…: local services as a load balancer asks for them, by status code. */
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import {
   NODE_MAINTENANCE,
@@ -31,14 +32,14 @@ export function agentHealthRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/health/service/id/',
-      right: 'own',
+      right: asks(),
       does: 'the health of one local service',
       handle: (request) => byId(agent, request),
     },
     {
       method: 'GET',
       path: '/v1/agent/health/service/name/',
-      right: 'own',
+      right: asks(),
       does: 'the health of the local services of a name',
       handle: (request) => byName(agent, request),
     },

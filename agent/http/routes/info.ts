@@ -3,6 +3,7 @@
 import { debugConfig } from '../../../lib/config/debug-config.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { anyone, needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { byName } from '../../../lib/key-order.ts';
 import { isLogLevel } from '../../../lib/logger.ts';
@@ -19,28 +20,28 @@ export function infoRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/self',
-      right: 'agent:read',
+      right: needs('agent:read', () => agent.config.nodeName),
       does: 'the configuration and figures of this agent',
       handle: () => selfReply(agent),
     },
     {
       method: 'GET',
       path: '/v1/agent/host',
-      right: 'operator:read',
+      right: needs('operator:read'),
       does: 'the machine of this agent',
       handle: () => ({ json: hostInfo(agent.clock.now()) }),
     },
     {
       method: 'GET',
       path: '/v1/agent/metrics',
-      right: 'agent:read',
+      right: needs('agent:read', () => agent.config.nodeName),
       does: 'figures of this process',
       handle: () => ({ json: metrics(agent) }),
     },
     {
       method: 'GET',
       path: '/v1/agent/monitor',
-      right: 'agent:read',
+      right: needs('agent:read', () => agent.config.nodeName),
       does: 'the log, as it is written',
       endless: true,
       handle: (request) => monitor(agent, request),
@@ -48,7 +49,7 @@ export function infoRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/reload',
-      right: 'agent:write',
+      right: needs('agent:write', () => agent.config.nodeName),
       does: 'reads the configuration files again',
       handle: async () => {
         await agent.reload();
@@ -66,9 +67,9 @@ function connectRoutes(): readonly Route[] {
   };
   const does = 'refused: there is no mesh';
   return [
-    { method: 'GET', path: '/v1/agent/connect/ca/roots', right: 'none', does, handle: off },
-    { method: 'GET', path: '/v1/agent/connect/ca/leaf/', right: 'none', does, handle: off },
-    { method: 'POST', path: '/v1/agent/connect/authorize', right: 'none', does, handle: off },
+    { method: 'GET', path: '/v1/agent/connect/ca/roots', right: anyone, does, handle: off },
+    { method: 'GET', path: '/v1/agent/connect/ca/leaf/', right: anyone, does, handle: off },
+    { method: 'POST', path: '/v1/agent/connect/authorize', right: anyone, does, handle: off },
   ];
 }
 

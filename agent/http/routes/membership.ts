@@ -2,6 +2,7 @@
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { asks, needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { byName } from '../../../lib/key-order.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
@@ -13,14 +14,14 @@ export function membershipRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/members',
-      right: 'own',
+      right: asks(),
       does: 'all agents and servers',
       handle: ({ params }) => members(agent, params),
     },
     {
       method: 'PUT',
       path: '/v1/agent/join/',
-      right: 'agent:write',
+      right: needs('agent:write', () => agent.config.nodeName),
       does: 'joins the cluster of another agent',
       handle: async ({ rest }) => {
         await agent.membership.join(rest);
@@ -30,7 +31,7 @@ export function membershipRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/leave',
-      right: 'agent:write',
+      right: needs('agent:write', () => agent.config.nodeName),
       does: 'leaves the cluster and ends this agent',
       handle: async () => {
         await agent.leave();
@@ -40,7 +41,7 @@ export function membershipRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/force-leave/',
-      right: 'operator:write',
+      right: needs('operator:write'),
       does: 'takes a dead node out',
       handle: async ({ rest, params }) => {
         if (await agent.membership.forceLeave(rest, params.has('prune'))) return {};
@@ -50,7 +51,7 @@ export function membershipRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/token/',
-      right: 'agent:write',
+      right: needs('agent:write', () => agent.config.nodeName),
       does: 'sets a token that this agent uses',
       handle: (request) => setToken(agent, request),
     },

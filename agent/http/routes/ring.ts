@@ -1,3 +1,4 @@
+import { needs } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import type { ServerList } from '../../servers/server-list.ts';
 
@@ -10,7 +11,7 @@ export function ringRoutes(current: () => ServerList): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/ring',
-      right: 'agent:read',
+      right: needs('agent:read'),
       does: "the ring of servers, and where a key goes (Proconsul's own)",
       handle({ params }) {
         const servers = current();

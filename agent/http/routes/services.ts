@@ -4,6 +4,7 @@ import { NS_PER_MS } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { parseBool } from '../../../lib/go-literals.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { byName } from '../../../lib/key-order.ts';
 import { DEFAULT_WAIT_MS, MAX_JSON_BODY_BYTES, MAX_WAIT_MS } from '../../../lib/limits.ts';
@@ -18,7 +19,7 @@ export function serviceRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/services',
-      right: 'own',
+      right: asks(),
       does: 'the services of this agent',
       handle: ({ params }) => {
         const services = [...agent.local.services].map(
@@ -30,35 +31,35 @@ export function serviceRoutes(agent: AgentContext): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/service/',
-      right: 'own',
+      right: asks(),
       does: 'one service of this agent; ?hash waits for its change',
       handle: (request) => service(agent, request),
     },
     {
       method: 'PUT',
       path: '/v1/agent/service/register',
-      right: 'own',
+      right: asks(),
       does: 'registers a service with its checks',
       handle: (request) => register(agent, request),
     },
     {
       method: 'PUT',
       path: '/v1/agent/service/deregister/',
-      right: 'own',
+      right: asks(),
       does: 'takes a service out',
       handle: ({ rest }) => deregister(agent, rest),
     },
     {
       method: 'PUT',
       path: '/v1/agent/service/maintenance/',
-      right: 'own',
+      right: asks(),
       does: 'takes a service out of the answers, and back',
       handle: (request) => maintenance(agent, request),
     },
     {
       method: 'PUT',
       path: '/v1/agent/maintenance',
-      right: 'own',
+      right: asks(),
       does: 'takes the node out of the answers, and back',
       handle: async ({ params }) => {
         agent.registrar.setMaintenance('', enable(params), params.get('reason'));

@@ -1,5 +1,6 @@
 /** /v1/acl: access control, which is not there. */
 import { ProconsulError } from '../../../lib/errors.ts';
+import { anyone } from '../../../lib/http/right.ts';
 import type { Method, Route } from '../../../lib/http/route.ts';
 
 const METHODS: readonly Method[] = ['GET', 'PUT', 'POST', 'DELETE'];
@@ -9,7 +10,7 @@ export function aclRoutes(): Route[] {
   return METHODS.map((method) => ({
     method,
     path: '/v1/acl/',
-    right: 'none',
+    right: anyone,
     does: 'refuses: there is no access control',
     anyDatacenter: true,
     handle: () => {

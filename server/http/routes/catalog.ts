@@ -3,6 +3,7 @@
 import { ProconsulError } from '../../../lib/errors.ts';
 import { catalogInstanceFields, instanceFields, nodeFields } from '../../../lib/filter/fields.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { anyone, changes } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { CheckDefinition } from '../../../lib/model.ts';
@@ -32,21 +33,21 @@ function catalogWrites(deps: ServerDeps): Route[] {
     {
       method: 'PUT',
       path: '/v1/catalog/register',
-      right: 'own',
+      right: changes('node:write'),
       does: 'registers a node, an instance on it, checks',
       handle: (request) => register(deps, request),
     },
     {
       method: 'PUT',
       path: '/v1/catalog/deregister',
-      right: 'own',
+      right: changes('node:write'),
       does: 'removes a node, an instance or a check',
       handle: (request) => deregister(deps, request),
     },
     {
       method: 'GET',
       path: '/v1/catalog/datacenters',
-      right: 'none',
+      right: anyone,
       anyDatacenter: true,
       does: 'lists the data centres',
       handle: () => ({ json: [deps.datacenter] }),

@@ -2,6 +2,7 @@
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { anyone, changes } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { compareKeys } from '../../../lib/key-order.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
@@ -16,14 +17,14 @@ export function coordinateRoutes(deps: ServerDeps): Route[] {
     {
       method: 'PUT',
       path: '/v1/coordinate/update',
-      right: 'node:write',
+      right: changes('node:write'),
       does: "sets a node's coordinates",
       handle: (request) => update(deps, request),
     },
     {
       method: 'GET',
       path: '/v1/coordinate/datacenters',
-      right: 'none',
+      right: anyone,
       anyDatacenter: true,
       does: 'lists the coordinates of the servers of each data centre',
       handle: () => ({ json: [datacenter(deps)] }),

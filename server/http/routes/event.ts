@@ -1,6 +1,7 @@
 /** /v1/event: user events. They are in the log, so that every server has all of them in one order. */
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { changes, shows } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_EVENT_BODY_BYTES } from '../../../lib/limits.ts';
 import type { UserEvent } from '../../../lib/model.ts';
@@ -17,14 +18,14 @@ export function eventRoutes(deps: ServerDeps): Route[] {
     {
       method: 'PUT',
       path: '/v1/event/fire/',
-      right: 'event:write',
+      right: changes('event:write'),
       does: 'fires a user event',
       handle: (request) => fire(deps, request),
     },
     {
       method: 'GET',
       path: '/v1/event/list',
-      right: 'event:read',
+      right: shows('event:read'),
       anyDatacenter: true,
       does: 'lists the newest 256 user events that are for this node',
       handle: (request) => list(deps, request),

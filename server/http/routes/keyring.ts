@@ -4,6 +4,7 @@ import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { boolComplaint, integerComplaint } from '../../../lib/go-literals.ts';
 import type { Params } from '../../../lib/http/params.ts';
+import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Method, Route } from '../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -15,7 +16,7 @@ export function keyringRoutes(deps: ServerDeps): Route[] {
   const write = (method: Method): Route => ({
     ...row,
     method,
-    right: 'operator:write',
+    right: needs('keyring:write', undefined, denied('Modifying')),
     does: 'refuses: there is no gossip to encrypt',
     handle: (request) => refuseKey(deps, request),
   });
@@ -23,7 +24,7 @@ export function keyringRoutes(deps: ServerDeps): Route[] {
     {
       ...row,
       method: 'GET',
-      right: 'operator:read',
+      right: needs('keyring:read', undefined, denied('Reading')),
       does: 'refuses: there is no gossip to encrypt',
       handle: ({ params }) => {
         refuseRelay(params);
@@ -35,6 +36,9 @@ export function keyringRoutes(deps: ServerDeps): Route[] {
     write('DELETE'),
   ];
 }
+
+const denied = (doing: string) => () =>
+  new ProconsulError('rejected', `${doing} keyring denied by ACLs`);
 
 const NO_KEYRING = 'No keyring to modify (encryption not enabled)';
 const EMPTY = 'Keyring is empty (encryption not enabled)';

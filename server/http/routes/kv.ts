@@ -4,6 +4,7 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import { uint64Complaint } from '../../../lib/go-literals.ts';
 import type { Params } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { changes } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import type { Uint64 } from '../../../lib/model.ts';
 import type { KvOp } from '../../commands.ts';
@@ -24,14 +25,14 @@ export function kvRoutes(deps: ServerDeps): Route[] {
     {
       method: 'PUT',
       path: '/v1/kv/',
-      right: 'key:write',
+      right: changes('key:write'),
       does: 'writes a key: plainly, by CAS, or with a lock',
       handle: (request) => put(deps, request),
     },
     {
       method: 'DELETE',
       path: '/v1/kv/',
-      right: 'key:write',
+      right: changes('key:write'),
       does: 'deletes a key or a tree',
       handle: (request) => remove(deps, request),
     },

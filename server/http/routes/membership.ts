@@ -1,6 +1,7 @@
 /** What agents ask servers about one another; see lib/membership.ts. */
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
+import { asks, needs } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import { MAX_BEAT_BODY_BYTES } from '../../../lib/limits.ts';
 import {
@@ -47,7 +48,7 @@ export function membershipRoutes({ members }: ServerDeps): Route[] {
     {
       method: 'PUT',
       path: BEAT_PATH,
-      right: 'agent:write',
+      right: asks('agent:write'),
       does: "takes the beat of an agent (Proconsul's own)",
       handle: async (request) => {
         const beat = beatBody(await request.body(MAX_BEAT_BODY_BYTES));
@@ -58,7 +59,7 @@ export function membershipRoutes({ members }: ServerDeps): Route[] {
     {
       method: 'PUT',
       path: LEAVE_PATH,
-      right: 'agent:write',
+      right: asks('agent:write'),
       does: "takes leave of an agent (Proconsul's own)",
       handle: async (request) => {
         await members.leave(leaveBody(await request.body(MAX_BEAT_BODY_BYTES)));
@@ -68,7 +69,7 @@ export function membershipRoutes({ members }: ServerDeps): Route[] {
     {
       method: 'PUT',
       path: FORCE_LEAVE_PATH,
-      right: 'operator:write',
+      right: needs('operator:write'),
       does: "takes out an agent that is dead (Proconsul's own)",
       handle: async (request) => {
         const { Node, Prune } = forceLeaveBody(await request.body(MAX_BEAT_BODY_BYTES));
@@ -79,7 +80,7 @@ export function membershipRoutes({ members }: ServerDeps): Route[] {
     {
       method: 'GET',
       path: MEMBERS_PATH,
-      right: 'node:read',
+      right: asks('node:read'),
       does: "lists agents and servers (Proconsul's own)",
       handle: () => ({ json: members.list() }),
     },

@@ -6,6 +6,7 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import { uint64Complaint } from '../../../lib/go-literals.ts';
 import type { Params } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { encodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
@@ -36,7 +37,7 @@ export function operatorRoutes(deps: ServerDeps): Route[] {
     {
       method: 'GET',
       path: '/v1/operator/raft/configuration',
-      right: 'operator:read',
+      right: needs('operator:read'),
       does: 'lists the servers',
       handle: async ({ params }) => {
         await fresh(deps, params);
@@ -46,7 +47,7 @@ export function operatorRoutes(deps: ServerDeps): Route[] {
     {
       method: 'GET',
       path: '/v1/operator/autopilot/configuration',
-      right: 'operator:read',
+      right: needs('operator:read'),
       does: 'shows what autopilot was told',
       handle: async ({ params }) => {
         await fresh(deps, params);
@@ -56,21 +57,21 @@ export function operatorRoutes(deps: ServerDeps): Route[] {
     {
       method: 'PUT',
       path: '/v1/operator/autopilot/configuration',
-      right: 'operator:write',
+      right: needs('operator:write'),
       does: 'keeps what autopilot is told; nothing here heeds it',
       handle: (request) => setAutopilot(deps, request),
     },
     {
       method: 'GET',
       path: '/v1/operator/autopilot/health',
-      right: 'operator:read',
+      right: needs('operator:read'),
       does: 'shows whether the servers are well',
       handle: () => autopilotHealth(deps),
     },
     {
       method: 'DELETE',
       path: '/v1/operator/raft/peer',
-      right: 'operator:write',
+      right: needs('operator:write'),
       does: 'refuses: a server is no peer that an operator could take out',
       handle: ({ params }) => refusePeer(params),
     },

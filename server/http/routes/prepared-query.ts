@@ -1,6 +1,7 @@
 /** /v1/query: prepared queries. */
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { changes } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { canonicalId, idComplaint } from '../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
@@ -17,13 +18,13 @@ export function preparedQueryRoutes(deps: ServerDeps): Route[] {
     {
       method: 'POST',
       path: '/v1/query',
-      right: 'query:write',
+      right: changes('query:write'),
       does: 'makes a prepared query',
       handle: (request) => create(deps, request),
     },
     readRoute(deps, {
       path: '/v1/query',
-      right: 'query:list',
+      right: 'query:read',
       does: 'lists the prepared queries',
       saysConsistency: true,
       query: () => queries.preparedQueries(),
@@ -32,14 +33,14 @@ export function preparedQueryRoutes(deps: ServerDeps): Route[] {
     {
       method: 'PUT',
       path: '/v1/query/',
-      right: 'query:write',
+      right: changes('query:write'),
       does: 'replaces a prepared query',
       handle: (request) => onlyReads(request) ?? update(deps, request),
     },
     {
       method: 'DELETE',
       path: '/v1/query/',
-      right: 'query:write',
+      right: changes('query:write'),
       does: 'removes a prepared query',
       handle: (request) => onlyReads(request) ?? remove(deps, request),
     },

@@ -8,6 +8,7 @@ import {
 } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { changes } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { canonicalId, idComplaint } from '../../../lib/ids.ts';
 import { encodeJson } from '../../../lib/json.ts';
@@ -29,7 +30,7 @@ export function sessionRoutes(deps: ServerDeps): Route[] {
 }
 
 function sessionWrites(deps: ServerDeps): Route[] {
-  const row = { method: 'PUT', right: 'session:write' } as const;
+  const row = { method: 'PUT', right: changes('session:write') } as const;
   return [
     {
       ...row,

@@ -2,6 +2,7 @@
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_TXN_OPS } from '../../../lib/limits.ts';
 import type { Uint64 } from '../../../lib/model.ts';
@@ -33,7 +34,7 @@ export function txnRoutes(deps: ServerDeps): Route[] {
     {
       method: 'PUT',
       path: '/v1/txn',
-      right: 'own',
+      right: asks(),
       does: 'runs up to 64 operations on keys, nodes, instances and checks, all or nothing',
       handle: (request) => txn(deps, request),
     },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createListeners } from '../../../cli/process/listeners.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import type { Listener } from '../../../lib/http/listener.ts';
+import { anyone } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
@@ -25,7 +26,7 @@ describe('the listeners of a server', () => {
       asked++;
       return { json: true, shared: { bytes: 0, ready: () => undefined, stands: () => true } };
     };
-    const row = { path: '/v1/kv/', right: 'none', does: '', handle } as const;
+    const row = { path: '/v1/kv/', right: anyone, does: '', handle } as const;
     const routes: readonly Route[] = [
       { ...row, method: 'GET' },
       { ...row, method: 'PUT' },

@@ -3,6 +3,7 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import { createApp } from '../../../lib/http/app.ts';
 import { Listener } from '../../../lib/http/listener.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { anyone } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { RecordingLogger } from '../../support/servers/file-log-on.ts';
 import { send } from '../../support/servers/start-server.ts';
@@ -17,7 +18,7 @@ describe('an app', () => {
       if (reply instanceof Error) throw reply;
       return reply;
     };
-    const row: Route = { method: 'GET', path: '/row/', right: 'none', does: '', handle };
+    const row: Route = { method: 'GET', path: '/row/', right: anyone, does: '', handle };
     const logger = new RecordingLogger();
     const listener = new Listener({
       listener: createApp({ routes: [row], logger, ...options }),

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { createApp } from '../../../lib/http/app.ts';
 import { Listener } from '../../../lib/http/listener.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
+import { anyone } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { getText, RawClient } from '../../support/servers/raw-client.ts';
@@ -287,7 +288,7 @@ describe('a connection beyond the limit of its address', () => {
       writes.push((await request.body(1000)).toString());
       return { json: true };
     };
-    const row: Route = { method: 'PUT', path: '/v1/x', right: 'none', does: 'x', handle };
+    const row: Route = { method: 'PUT', path: '/v1/x', right: anyone, does: 'x', handle };
     const app = createApp({ routes: [row], logger: silentLogger });
     listener = new Listener({
       listener: app,

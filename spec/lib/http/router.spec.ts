@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { anyone } from '../../../lib/http/right.ts';
 import type { Method, Route } from '../../../lib/http/route.ts';
 import { allowed, Router } from '../../../lib/http/router.ts';
 
 function row(method: Method, path: string): Route {
-  return { method, path, right: 'none', does: '', handle: () => ({}) };
+  return { method, path, right: anyone, does: '', handle: () => ({}) };
 }
 
 describe('a router', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createApp } from '../../../../lib/http/app.ts';
 import { FastPath } from '../../../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../../../lib/http/listener.ts';
+import { anyone } from '../../../../lib/http/right.ts';
 import { silentLogger } from '../../../../lib/logger.ts';
 import { settle } from '../../../support/fakes/fake-clock.ts';
 import { getText, RawClient } from '../../../support/servers/raw-client.ts';
@@ -22,7 +23,7 @@ describe('a shared answer that must first be known to be new enough', () => {
       };
     };
     const app = createApp({
-      routes: [{ method: 'GET', path: '/v1/x', right: 'none', does: 'x', handle }],
+      routes: [{ method: 'GET', path: '/v1/x', right: anyone, does: 'x', handle }],
       fastPath,
       logger: silentLogger,
     });

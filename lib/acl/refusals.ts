@@ -1,0 +1,13 @@
+/** Refusals of access control, in Consul's words: clients and tools match them. */
+import { ProconsulError } from '../errors.ts';
+
+export const PERMISSION_DENIED = 'Permission denied';
+
+export function permissionDenied(): ProconsulError {
+  return new ProconsulError('forbidden', PERMISSION_DENIED);
+}
+
+/** Whoever brings a token that nobody knows is not taken for one who brings none. */
+export function tokenNotFound(): ProconsulError {
+  return new ProconsulError('forbidden', 'ACL not found');
+}

@@ -1,0 +1,67 @@
+/**
+ * What a row of the route table asks of whoever calls it, and who sees to it: no row compiles without
+ * saying so.
+ */
+
+import { permissionDenied } from '../acl/refusals.ts';
+import type { Access, Caller, Resource } from '../acl/rights.ts';
+
+export type Need = `${Resource}:${Access}`;
+
+export type Right =
+  /** Anyone may, with whatever token: nobody looks who it is. */
+  | { readonly by: 'nobody' }
+  /** The row itself, before its handler runs. */
+  | { readonly by: 'row'; readonly need: Need; readonly check: Check }
+  /** The Reader, which hands queries only what may be seen. */
+  | { readonly by: 'reader'; readonly need: Need }
+  /** `write`, which judges the command by what it changes. */
+  | { readonly by: 'writer'; readonly need: Need }
+  /** Its handler, which knows best what it is about, and asks the caller. */
+  | { readonly by: 'handler'; readonly need: Need | 'own' };
+
+/** What a row may tell by, beside the caller. */
+interface Asking {
+  readonly caller: Caller;
+  readonly rest: string;
+}
+
+/** Throws what the request is refused with. */
+type Check = (asking: Asking) => void;
+type NameOf = (asking: Asking) => string;
+
+export const anyone: Right = { by: 'nobody' };
+
+const noName: NameOf = () => '';
+
+/** The name is none for a resource that has none: operator, acl, keyring. */
+export function needs(need: Need, name = noName, denied = permissionDenied): Right {
+  const [resource, access] = need.split(':') as [Resource, Access];
+  const check: Check = (asking) => {
+    const { rights } = asking.caller;
+    if (!rights.all && !rights.may(resource, access, name(asking))) throw denied();
+  };
+  return { by: 'row', need, check };
+}
+
+export function shows(need: Need): Right {
+  return { by: 'reader', need };
+}
+
+export function changes(need: Need): Right {
+  return { by: 'writer', need };
+}
+
+export function asks(need: Need | 'own' = 'own'): Right {
+  return { by: 'handler', need };
+}
+
+/** Refuses what the row itself has to. */
+export function enforce(right: Right, asking: Asking): void {
+  if (right.by === 'row') right.check(asking);
+}
+
+/** For the table of docs/compat.md. */
+export function spoken(right: Right): string {
+  return right.by === 'nobody' ? 'none' : right.need;
+}
