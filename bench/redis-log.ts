@@ -35,9 +35,7 @@ async function measure(name: string, once: () => Promise<unknown>, writesEach: n
 async function open(url: string, server: string, servers: number): Promise<RedisLog> {
   const log = new RedisLog({
     redis: parseRedisUrl(url),
-    datacenter: 'dc1',
-    server,
-    servers,
+    self: { datacenter: 'dc1', server, servers },
     clock: systemClock,
     logger: silentLogger,
   });

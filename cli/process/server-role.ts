@@ -65,16 +65,14 @@ async function openStorage(
     const { BallotFile } = await import('../../server/log/redis/repair/ballot-file.ts');
     const redis = redisOptions(config.redis);
     const keeps = redis.commit === 'quorum' && config.dataDir !== '';
-    const log = new RedisLog({
-      redis,
+    const self = {
       datacenter: config.datacenter,
       server: nodeId,
-      clock,
-      logger,
-      onSnapshotNeeded,
       servers: config.bootstrapExpect || DEFAULT_SERVERS,
       ...(keeps ? { ballots: new BallotFile(config.dataDir) } : {}),
-    });
+    };
+    const on = { snapshotNeeded: onSnapshotNeeded };
+    const log = new RedisLog({ redis, self, clock, logger, on });
     return { log, leases: log.leases };
   }
   const leases = new MemoryLeases(clock);

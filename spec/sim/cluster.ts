@@ -142,13 +142,10 @@ export class SimServer {
     const logger = this.#logger();
     const log = new RedisLog({
       redis: parseRedisUrl(url),
-      datacenter: 'dc1',
-      server: this.machine.name,
+      self: { datacenter: 'dc1', server: this.machine.name, servers, ballots: this.#ballots },
       clock,
       logger,
-      servers,
-      onSnapshotNeeded: () => server.saveSnapshotSoon(),
-      ballots: this.#ballots,
+      on: { snapshotNeeded: () => server.saveSnapshotSoon() },
     });
     const server = new Server({
       log,

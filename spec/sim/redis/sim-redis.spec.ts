@@ -20,11 +20,10 @@ describeEventLog('RedisLog on a simulated Redis', async () => {
     open: () =>
       new RedisLog({
         redis: parseRedisUrl(`redis://127.0.0.1:${PORT}`),
-        datacenter: 'dc1',
-        server: 's1',
+        self: { datacenter: 'dc1', server: 's1' },
         clock: world.clockOf(machine),
         logger: silentLogger,
-        settleMs: 0,
+        bounds: { settleMs: 0 },
       }),
     dispose: async () => {
       await stop();

@@ -7,7 +7,7 @@ import { parseRedisUrl } from '../../../server/log/redis/link/options.ts';
 import { RedisLog } from '../../../server/log/redis/log/redis-log.ts';
 import type { BallotStore } from '../../../server/log/redis/repair/ballot-file.ts';
 import type { RingLimits } from '../../../server/log/redis/repair/history.ts';
-import type { LostEntry } from '../../../server/log/redis/repair/lost-entry.ts';
+import type { LostEntry } from '../../../server/log/redis/repair/losses.ts';
 import { largeProposal, proposal } from '../experiments/proposals.ts';
 import { HistorySink } from '../fakes/history-sink.ts';
 import { until } from '../until.ts';
@@ -44,17 +44,27 @@ export class LogServer {
   #saving = false;
   #made = 0;
 
-  constructor({ url, name, logger, datacenter, ...options }: LogServerOptions) {
+  constructor({ url, name, logger, datacenter, servers, ballots, ...less }: LogServerOptions) {
+    const { ringLimits, settleMs } = less;
     this.name = name;
     this.log = new RedisLog({
       redis: parseRedisUrl(url),
-      datacenter: datacenter ?? 'dc1',
-      server: name,
+      self: {
+        datacenter: datacenter ?? 'dc1',
+        server: name,
+        ...(servers !== undefined && { servers }),
+        ...(ballots !== undefined && { ballots }),
+      },
       clock: systemClock,
       logger: logger ?? silentLogger,
-      onLost: (lost) => void this.lost.push(...lost),
-      onSnapshotNeeded: () => void this.save(),
-      ...options,
+      on: {
+        lost: (lost) => void this.lost.push(...lost),
+        snapshotNeeded: () => void this.save(),
+      },
+      bounds: {
+        ...(ringLimits !== undefined && { ring: ringLimits }),
+        ...(settleMs !== undefined && { settleMs }),
+      },
     });
   }
 

@@ -1,12 +1,14 @@
 /**
  * A pair of connections to one Redis process, one of them for the tail's blocking reads. Both are
  * to the same process for certain (the same run_id), and both end together: so no half of the log
- * is ever spoken to on an old master while the other half has moved on.
+ * is ever spoken to on an old master while the other half has moved on. It knows the names of the
+ * keys too: whoever has a session needs nothing else to speak to Redis.
  */
 import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
 import { Connection } from './connection.ts';
+import type { Keys } from './keys.ts';
 import { BLOCK_MS, COMMAND_TIMEOUT_MS } from './limits.ts';
 import { redisLogin, unreachable } from './masters.ts';
 import type { Address, RedisOptions } from './options.ts';
@@ -15,12 +17,14 @@ export class Session {
   readonly commands: Connection;
   readonly tail: Connection;
   readonly info: RedisInfo;
+  readonly keys: Keys;
   readonly #aborted = new AbortController();
 
-  constructor(commands: Connection, tail: Connection, info: RedisInfo) {
+  constructor(commands: Connection, tail: Connection, info: RedisInfo, keys: Keys) {
     this.commands = commands;
     this.tail = tail;
     this.info = info;
+    this.keys = keys;
     commands.onClose(() => this.close());
     tail.onClose(() => this.close());
   }
@@ -53,6 +57,7 @@ export interface OpenOptions {
   /** Gives the attempt up. */
   readonly signal: AbortSignal;
   readonly redis: RedisOptions;
+  readonly keys: Keys;
   readonly clock: Clock;
 }
 
@@ -78,11 +83,11 @@ export async function openSession({ signal, ...options }: OpenOptions): Promise<
   }
 }
 
-async function tryMasters({ find, redis, clock }: Omit<OpenOptions, 'signal'>): Promise<Session> {
+async function tryMasters(options: Omit<OpenOptions, 'signal'>): Promise<Session> {
   let cause: unknown;
-  for (const address of await find()) {
+  for (const address of await options.find()) {
     try {
-      return await openAt(address, redis, clock);
+      return await openAt(address, options);
     } catch (error) {
       cause = error;
     }
@@ -90,8 +95,10 @@ async function tryMasters({ find, redis, clock }: Omit<OpenOptions, 'signal'>): 
   throw unreachable('there is no master of Redis', cause);
 }
 
-async function openAt(address: Address, options: RedisOptions, clock: Clock): Promise<Session> {
-  const login = redisLogin(options);
+type Target = Pick<OpenOptions, 'redis' | 'keys' | 'clock'>;
+
+async function openAt(address: Address, { redis, keys, clock }: Target): Promise<Session> {
+  const login = redisLogin(redis);
   const opened: Connection[] = [];
   try {
     const commands = await Connection.open(address, login, { clock });
@@ -105,7 +112,7 @@ async function openAt(address: Address, options: RedisOptions, clock: Clock): Pr
     if (info.runId !== tailInfo.runId) throw notReady('two processes answer at one address');
     if (info.role !== 'master') throw notReady('it is a replica');
     if (info.loading) throw notReady('it is loading its data');
-    return new Session(commands, tail, info);
+    return new Session(commands, tail, info, keys);
   } catch (error) {
     for (const connection of opened) connection.close();
     throw error;

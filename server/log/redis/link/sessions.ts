@@ -80,7 +80,7 @@ export class Sessions {
       const hint = promised !== undefined && clock.monotonic() < promised.until;
       const find = async () =>
         hint ? [promised.address] : await findMasters({ options: redis, keys, clock });
-      session = await openSession({ find, signal: this.#attempt.signal, redis, clock });
+      session = await openSession({ find, signal: this.#attempt.signal, redis, keys, clock });
       this.#session = session;
       if (this.#stopped) return noLeader();
       return await use(session);

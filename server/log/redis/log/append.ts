@@ -4,15 +4,15 @@ import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Proposal } from '../../event-log.ts';
 import { LOG_TIME } from '../../log-clock.ts';
 import { defineScript } from '../link/connection.ts';
-import type { Keys } from '../link/keys.ts';
 import {
   PROPOSAL_BUDGET_MS,
   REMEMBERED_PROPOSALS,
   SCRIPT_MAX_BYTES,
   SCRIPT_MAX_ENTRIES,
 } from '../link/limits.ts';
+import type { SealedSession } from '../records/check-in.ts';
 import { dailyKeys, PRELUDE } from '../records/scripts.ts';
-import type { Live, LiveSession } from './live.ts';
+import type { SessionGate } from './session-gate.ts';
 
 /**
  * ARGV: epoch, then id and payload of each proposal.
@@ -70,11 +70,14 @@ export interface Written {
  * for what no server has applied a repair cannot put back. False when the session or time ends, or
  * when this server has applied another entry at that index.
  */
-export type Committed = (live: Live, written: Written, deadline: number) => Promise<boolean>;
+export type Committed = (
+  sealed: SealedSession,
+  written: Written,
+  deadline: number,
+) => Promise<boolean>;
 
 export interface AppenderDeps {
-  readonly live: LiveSession;
-  readonly keys: Keys;
+  readonly gate: SessionGate;
   readonly clock: Clock;
   readonly committed: Committed;
   /** Redis takes no writes although it is the right one: it is full, mostly. */
@@ -85,15 +88,13 @@ export interface AppenderDeps {
 type ScriptArgs = string[];
 
 export class Appender {
-  readonly #live: LiveSession;
-  readonly #keys: Keys;
+  readonly #gate: SessionGate;
   readonly #clock: Clock;
   readonly #committed: Committed;
   readonly #onRefused: () => void;
 
-  constructor({ live, keys, clock, committed, onRefused }: AppenderDeps) {
-    this.#live = live;
-    this.#keys = keys;
+  constructor({ gate, clock, committed, onRefused }: AppenderDeps) {
+    this.#gate = gate;
     this.#clock = clock;
     this.#committed = committed;
     this.#onRefused = onRefused;
@@ -116,9 +117,9 @@ export class Appender {
   async #write(args: ScriptArgs, deadline: number): Promise<number> {
     let failure: ProconsulError | undefined;
     while (failure === undefined || this.#clock.monotonic() < deadline) {
-      const live = await this.#live.wait(deadline);
-      if (live === undefined) break;
-      const result = await this.#attempt(live, args, deadline);
+      const sealed = await this.#gate.wait(deadline);
+      if (sealed === undefined) break;
+      const result = await this.#attempt(sealed, args, deadline);
       if (typeof result === 'number') return result;
       // Once a write may have been made, it may have been made however the retries end.
       if (failure?.code !== 'unknown') failure = result;
@@ -127,7 +128,7 @@ export class Appender {
         break;
       }
       // Whatever it was, this session is of no more use: the next one begins with a look at all.
-      live.session.close();
+      sealed.session.close();
     }
     if (failure?.code === 'unknown') {
       throw new ProconsulError('unknown', 'a write may have reached Redis', { cause: failure });
@@ -136,18 +137,25 @@ export class Appender {
   }
 
   /** The last index once the proposals are in the log for good, else what is known of them. */
-  async #attempt(live: Live, args: ScriptArgs, deadline: number): Promise<number | ProconsulError> {
-    const written = await byDeadline(this.#clock, deadline, this.#run(live, args));
+  async #attempt(
+    sealed: SealedSession,
+    args: ScriptArgs,
+    deadline: number,
+  ): Promise<number | ProconsulError> {
+    const written = await byDeadline(this.#clock, deadline, this.#run(sealed, args));
     if (written === 'late') return new ProconsulError('unknown', 'Redis is too slow');
     if (written instanceof ProconsulError) return written;
-    if (await this.#committed(live, written, deadline)) return written.index;
+    if (await this.#committed(sealed, written, deadline)) return written.index;
     // It was in Redis; whether it is in what the next session finds, the same ids will tell.
     return new ProconsulError('unknown', 'written, but not confirmed in time');
   }
 
-  async #run({ session, epoch }: Live, args: ScriptArgs): Promise<Written | ProconsulError> {
+  async #run(
+    { session, epoch }: SealedSession,
+    args: ScriptArgs,
+  ): Promise<Written | ProconsulError> {
     try {
-      const reply = await session.commands.run(APPEND, dailyKeys(this.#keys), [epoch, ...args]);
+      const reply = await session.commands.run(APPEND, dailyKeys(session.keys), [epoch, ...args]);
       const [answer, index, hash = ''] = reply as [string, string?, string?];
       if (answer === 'OK') return { index: Number(index), hash };
       // DAMAGED with an index may come after some were written; EPOCH never does.

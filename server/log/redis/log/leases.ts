@@ -12,9 +12,8 @@ import {
   MAX_SILENCES,
 } from '../../../leases.ts';
 import { defineScript, type Script } from '../link/connection.ts';
-import type { Keys } from '../link/keys.ts';
 import { PRELUDE } from '../records/scripts.ts';
-import type { LiveSession } from './live.ts';
+import type { SessionGate } from './session-gate.ts';
 
 /**
  * Keys here: meta, log, leases, lease-ttls, lease-clock. A lease's score is when it ends, in the time
@@ -108,12 +107,10 @@ return int(math.max(0, end_of(ARGV[1], score) - c.heard))
 
 /** Rejects 'unavailable' while there is no Redis to ask. */
 export class RedisLeases implements Leases {
-  readonly #live: LiveSession;
-  readonly #keys: readonly string[];
+  readonly #gate: SessionGate;
 
-  constructor(live: LiveSession, { meta, log, leases, leaseTtls, leaseClock }: Keys) {
-    this.#live = live;
-    this.#keys = [meta, log, leases, leaseTtls, leaseClock];
+  constructor(gate: SessionGate) {
+    this.#gate = gate;
   }
 
   async renew(id: string, ttlMs: number): Promise<void> {
@@ -146,8 +143,10 @@ export class RedisLeases implements Leases {
   }
 
   async #run(script: Script, args: readonly (string | number)[]): Promise<unknown> {
-    const live = this.#live.current;
-    if (live === undefined) throw noLeader();
-    return await live.session.commands.run(script, this.#keys, args);
+    const sealed = this.#gate.current;
+    if (sealed === undefined) throw noLeader();
+    const { commands, keys } = sealed.session;
+    const { meta, log, leases, leaseTtls, leaseClock } = keys;
+    return await commands.run(script, [meta, log, leases, leaseTtls, leaseClock], args);
   }
 }

@@ -4,22 +4,11 @@
  */
 import { type Clock, pause } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
-import type { Keys } from '../link/keys.ts';
 import { SNAPSHOT_DUE_BYTES, TAIL_STALL_MS } from '../link/limits.ts';
-import { CHECK, type CheckIn } from '../records/check-in.ts';
-import { dailyKeys } from '../records/scripts.ts';
+import type { CheckIn, Peer, SealedSession } from '../records/check-in.ts';
 import type { History } from '../repair/history.ts';
-import type { Live } from './live.ts';
-
-/** A server as Redis has last heard of it. */
-export interface Peer {
-  readonly server: string;
-  readonly silentMs: number;
-  readonly applied: number;
-}
 
 export interface MonitorDeps {
-  readonly keys: Keys;
   readonly history: History;
   readonly checkIn: CheckIn;
   readonly clock: Clock;
@@ -27,7 +16,7 @@ export interface MonitorDeps {
   /** A snapshot of at least this index is needed by somebody, or due. */
   readonly onWanted: (index: number) => void;
   /** Somebody waits for a majority's word: what is said from now on counts. */
-  readonly onRound: (live: Live) => void;
+  readonly onRound: (sealed: SealedSession) => void;
 }
 
 export class Monitor {
@@ -67,37 +56,31 @@ export class Monitor {
   }
 
   /** Rejects when the session ends, or must end since Redis and this server do not agree. */
-  async watch(live: Live): Promise<never> {
+  async watch(sealed: SealedSession): Promise<never> {
     this.#ahead = undefined;
     for (;;) {
-      await this.#look(live);
-      await pause(this.#deps.clock, this.#deps.intervalMs, live.session.signal);
+      await this.#look(sealed);
+      await pause(this.#deps.clock, this.#deps.intervalMs, sealed.session.signal);
     }
   }
 
-  async #look(live: Live): Promise<void> {
-    const { clock, history, keys, checkIn } = this.#deps;
-    const before = history.position;
+  async #look(sealed: SealedSession): Promise<void> {
+    const { clock, history, checkIn } = this.#deps;
+    const before = history.position.index;
     const sentAt = clock.monotonic();
-    const args = checkIn.argsOf(live, before.index);
-    const { commands } = live.session;
-    const reply = await commands.run(CHECK, [...dailyKeys(keys), keys.snapshot], args);
-    const [answer, ...seen] = reply as [string, string, string, string, string, string, string[]];
-    const [idx, hash, want, snapshot, round, peers] = seen;
-    if (answer !== 'OK')
-      throw new ProconsulError('unavailable', `Redis is to be sealed: ${answer}`);
-    if (checkIn.heard(live, Number(round))) this.#deps.onRound(live);
-    const index = Number(idx);
+    const standing = await checkIn.look(sealed, before);
+    if (standing.newRound) this.#deps.onRound(sealed);
+    const { index, hash, wantedSnapshot } = standing;
     const known = history.ring.at(index);
-    if (index < before.index || (known !== undefined && known.hash !== hash)) {
+    if (index < before || (known !== undefined && known.hash !== hash)) {
       throw new ProconsulError('unavailable', 'Redis goes on in another history');
     }
-    this.#peers = parsePeers(peers);
+    this.#peers = standing.peers;
     this.#measure(index, sentAt);
-    if (Number(want) > 0 && Number(want) <= history.position.index) {
-      this.#deps.onWanted(Number(want));
+    if (wantedSnapshot > 0 && wantedSnapshot <= history.position.index) {
+      this.#deps.onWanted(wantedSnapshot);
     }
-    this.#considerSnapshot(Number(snapshot));
+    this.#considerSnapshot(standing.snapshot);
   }
 
   /** Large entries fill Redis long before there are many. */
@@ -121,13 +104,4 @@ export class Monitor {
       throw new ProconsulError('unavailable', 'the tail does not get what Redis has');
     }
   }
-}
-
-function parsePeers(flat: readonly string[]): Peer[] {
-  const peers: Peer[] = [];
-  for (let i = 0; i + 2 < flat.length; i += 3) {
-    const [server = '', silentMs, applied] = flat.slice(i, i + 3);
-    peers.push({ server, silentMs: Number(silentMs), applied: Number(applied) });
-  }
-  return peers;
 }

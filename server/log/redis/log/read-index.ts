@@ -2,10 +2,10 @@
 import { byDeadline, type Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { defineScript } from '../link/connection.ts';
-import type { Keys } from '../link/keys.ts';
 import { PROPOSAL_BUDGET_MS } from '../link/limits.ts';
+import type { SealedSession } from '../records/check-in.ts';
 import { dailyKeys, PRELUDE } from '../records/scripts.ts';
-import type { Live, LiveSession } from './live.ts';
+import type { SessionGate } from './session-gate.ts';
 
 /**
  * ARGV: epoch; 1 where a round is to begin, else 0. Answers OK, the last index and the round, or EPOCH:
@@ -22,27 +22,28 @@ return { 'OK', m.idx, int(m.round) }
  * Whether the Redis that began this round was still the one that counts; false when the session or the
  * time ends before that is known.
  */
-export type Confirmed = (live: Live, round: number, deadline: number) => Promise<boolean>;
+export type Confirmed = (
+  sealed: SealedSession,
+  round: number,
+  deadline: number,
+) => Promise<boolean>;
 
 export interface ReadIndexDeps {
-  readonly live: LiveSession;
-  readonly keys: Keys;
+  readonly gate: SessionGate;
   readonly clock: Clock;
   /** Where each question begins a round of its own, and counts when a majority took part in it. */
   readonly confirmed?: Confirmed;
 }
 
 export class ReadIndex {
-  readonly #live: LiveSession;
-  readonly #keys: Keys;
+  readonly #gate: SessionGate;
   readonly #clock: Clock;
   readonly #confirmed: Confirmed | undefined;
   #underWay: Promise<unknown> = Promise.resolve();
   #next: Promise<number> | undefined;
 
-  constructor({ live, keys, clock, confirmed }: ReadIndexDeps) {
-    this.#live = live;
-    this.#keys = keys;
+  constructor({ gate, clock, confirmed }: ReadIndexDeps) {
+    this.#gate = gate;
     this.#clock = clock;
     this.#confirmed = confirmed;
   }
@@ -65,25 +66,25 @@ export class ReadIndex {
     this.#underWay = this.#next ?? Promise.resolve();
     this.#next = undefined;
     for (;;) {
-      const live = await this.#live.wait(deadline);
-      const index = live === undefined ? undefined : await this.#run(live, deadline);
+      const sealed = await this.#gate.wait(deadline);
+      const index = sealed === undefined ? undefined : await this.#run(sealed, deadline);
       if (index !== undefined) return index;
-      if (live === undefined || this.#clock.monotonic() >= deadline) throw notKnown();
-      live.session.close();
+      if (sealed === undefined || this.#clock.monotonic() >= deadline) throw notKnown();
+      sealed.session.close();
     }
   }
 
-  async #run(live: Live, deadline: number): Promise<number | undefined> {
-    const { session, epoch } = live;
+  async #run(sealed: SealedSession, deadline: number): Promise<number | undefined> {
+    const { session, epoch } = sealed;
     try {
       const args = [epoch, this.#confirmed === undefined ? 0 : 1];
-      const asked = session.commands.run(READ_INDEX, dailyKeys(this.#keys), args);
+      const asked = session.commands.run(READ_INDEX, dailyKeys(session.keys), args);
       const reply = await byDeadline(this.#clock, deadline, asked);
       if (reply === 'late') return undefined;
       const [answer, index, round] = reply as [string, string?, string?];
       if (answer !== 'OK') return undefined;
       if (this.#confirmed === undefined) return Number(index);
-      return (await this.#confirmed(live, Number(round), deadline)) ? Number(index) : undefined;
+      return (await this.#confirmed(sealed, Number(round), deadline)) ? Number(index) : undefined;
     } catch (error) {
       if (error instanceof ProconsulError) return undefined;
       throw error;

@@ -5,7 +5,7 @@ import { noLeader, type ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
 import type { EventLog, LogSink, LogStatus, Proposal, Snapshot } from '../../event-log.ts';
 import { IndexGate } from '../../index-gate.ts';
-import { type Keys, keysOf } from '../link/keys.ts';
+import { keysOf } from '../link/keys.ts';
 import {
   CHECK_INTERVAL_MS,
   DAMAGE_WAIT_MS,
@@ -16,49 +16,57 @@ import {
 import { describeAddress, describeRedis, type RedisOptions } from '../link/options.ts';
 import { checkSuitable, type Session } from '../link/session.ts';
 import { Sessions } from '../link/sessions.ts';
-import { CheckIn } from '../records/check-in.ts';
+import { CheckIn, type Peer, type SealedSession } from '../records/check-in.ts';
 import { followTail } from '../records/stream.ts';
 import { type BallotStore, forgetfulBallots } from '../repair/ballot-file.ts';
 import { History, type RingLimits } from '../repair/history.ts';
-import type { LostEntry } from '../repair/lost-entry.ts';
+import type { OnLost } from '../repair/losses.ts';
 import { Reconciler } from '../repair/reconcile.ts';
 import { Appender } from './append.ts';
 import { RedisLeases } from './leases.ts';
-import { type Live, LiveSession } from './live.ts';
-import { Monitor, type Peer } from './monitor.ts';
+import { Monitor } from './monitor.ts';
 import { Quorum } from './quorum.ts';
 import { ReadIndex } from './read-index.ts';
+import { SessionGate } from './session-gate.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 
 export interface RedisLogDeps {
   readonly redis: RedisOptions;
-  readonly datacenter: string;
-  /** This server's id: no two that live may share one. */
-  readonly server: string;
+  readonly self: LogMember;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly on?: LogEvents;
+  /** Specs have little patience and little memory. */
+  readonly bounds?: { readonly ring?: RingLimits; readonly settleMs?: number };
+}
+
+/** Which of the servers this one is. */
+export interface LogMember {
+  readonly datacenter: string;
+  /** Its id: no two that live may share one. */
+  readonly server: string;
+  /** How many there are to be; `commit: quorum` counts its majority of them. */
+  readonly servers?: number;
+  /** Where a promise of `commit: quorum` outlives the process. */
+  readonly ballots?: BallotStore;
+}
+
+export interface LogEvents {
   /** Told of every entry that a fork took away, in order; it is logged besides. */
-  readonly onLost?: (lost: readonly LostEntry[]) => void;
+  readonly lost?: OnLost;
   /**
    * Another server, or Redis itself, needs a snapshot of at least this index: take one soon and
    * hand it to saveSnapshot. Called again and again until there is one.
    */
-  readonly onSnapshotNeeded?: (index: number) => void;
-  /** How many servers there are to be; `commit: quorum` counts its majority of them. */
-  readonly servers?: number;
-  /** Where a promise of `commit: quorum` outlives the process. */
-  readonly ballots?: BallotStore;
-  readonly ringLimits?: RingLimits;
-  readonly settleMs?: number;
+  readonly snapshotNeeded?: (index: number) => void;
 }
 
 export class RedisLog implements EventLog {
   /** Leases that live in the same Redis. */
   readonly leases: RedisLeases;
   readonly #deps: RedisLogDeps;
-  readonly #keys: Keys;
   readonly #checkIn: CheckIn;
-  readonly #live: LiveSession;
+  readonly #gate: SessionGate;
   readonly #applied: IndexGate;
   readonly #quorum: Quorum;
   readonly #appender: Appender;
@@ -76,51 +84,41 @@ export class RedisLog implements EventLog {
   #appending: Promise<void> = Promise.resolve();
 
   constructor(deps: RedisLogDeps) {
-    const { clock, datacenter, redis, servers = 1 } = deps;
+    const { clock, self, redis, on, logger } = deps;
     this.#deps = deps;
-    this.#checkIn = new CheckIn(deps.server);
-    this.#keys = keysOf(datacenter);
-    this.#live = new LiveSession(clock);
+    this.#checkIn = new CheckIn(self.server);
+    const gate = new SessionGate(clock);
+    this.#gate = gate;
     this.#applied = new IndexGate(clock);
     this.#quorum = new Quorum({
       policy: redis.commit,
-      servers,
+      servers: self.servers ?? 1,
       checkIn: this.#checkIn,
-      keys: this.#keys,
       clock,
       applied: this.#applied,
       hashAt: (index) => this.#history?.ring.at(index)?.hash,
     });
-    const live = this.#live;
-    const keys = this.#keys;
-    this.#appender = new Appender({
-      live,
-      keys,
-      clock,
-      committed: this.#quorum.committed,
-      onRefused: () => void (this.#history && this.#snapshots.makeRoom(this.#history)),
-    });
-    const onNeeded = (index: number) => deps.onSnapshotNeeded?.(index);
-    this.#snapshots = new SnapshotKeeper({ live, keys, clock, logger: deps.logger, onNeeded });
-    this.#readIndex = new ReadIndex({ live, keys, clock });
-    const { confirmed } = this.#quorum;
+    const { committed, confirmed } = this.#quorum;
+    const onRefused = () => void (this.#history && this.#snapshots.makeRoom(this.#history));
+    this.#appender = new Appender({ gate, clock, committed, onRefused });
+    const onNeeded = (index: number) => on?.snapshotNeeded?.(index);
+    this.#snapshots = new SnapshotKeeper({ gate, clock, logger, onNeeded });
+    this.#readIndex = new ReadIndex({ gate, clock });
     const votes = redis.commit === 'quorum';
-    this.#readByMajority = votes
-      ? new ReadIndex({ live, keys, clock, confirmed })
-      : this.#readIndex;
-    this.leases = new RedisLeases(live, keys);
+    this.#readByMajority = votes ? new ReadIndex({ gate, clock, confirmed }) : this.#readIndex;
+    this.leases = new RedisLeases(gate);
   }
 
   async start(sink: LogSink): Promise<void> {
     assert.equal(this.#history, undefined, 'a log is started once');
-    const history = new History(sink, this.#deps.ringLimits);
+    const { redis, self, clock, logger, bounds } = this.#deps;
+    const ballots = self.ballots ?? forgetfulBallots;
+    const history = await History.open({ sink, ballots, limits: bounds?.ring });
     this.#history = history;
     this.#monitor = this.#newMonitor(history);
-    history.ballot = await (this.#deps.ballots ?? forgetfulBallots).load();
     const reconciler = this.#reconciler(history);
-    const { redis, clock, logger } = this.#deps;
     const use = async (session: Session) => await this.#use(session, history, reconciler);
-    this.#sessions = new Sessions({ redis, keys: this.#keys, clock, logger, use });
+    this.#sessions = new Sessions({ redis, keys: keysOf(self.datacenter), clock, logger, use });
     logger.info(`redis: the log is in ${describeRedis(redis)}`);
     const begun = new Promise<void>((resolve) => {
       this.#onBegun = resolve;
@@ -152,7 +150,7 @@ export class RedisLog implements EventLog {
   }
 
   status(): LogStatus {
-    const writable = this.#live.current !== undefined && !this.#stopping.signal.aborted;
+    const writable = this.#gate.current !== undefined && !this.#stopping.signal.aborted;
     return { writable, lastContactMs: this.#monitor?.lastContactMs ?? Number.MAX_SAFE_INTEGER };
   }
 
@@ -164,13 +162,13 @@ export class RedisLog implements EventLog {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#appending;
-    const { session } = this.#live.current ?? {};
+    const { session } = this.#gate.current ?? {};
     if (session !== undefined) {
       // The others then need not wait for us at their next seal; when it fails they just do.
-      const args = [this.#keys.servers, this.#deps.server];
+      const args = [session.keys.servers, this.#deps.self.server];
       await session.commands.call('HDEL', args).catch(() => undefined);
     }
-    this.#live.stop();
+    this.#gate.stop();
     this.#sessions?.stop();
     await this.#running?.catch(() => undefined);
   }
@@ -191,56 +189,55 @@ export class RedisLog implements EventLog {
       this.#onBegun();
       return await Promise.race(loops);
     } finally {
-      this.#live.clear();
+      this.#gate.close();
       session.close();
       // Nothing of this session may still feed the sink when the next one begins.
       await Promise.allSettled(loops);
     }
   }
 
-  #goLive(live: Live, history: History): Promise<never>[] {
+  #goLive(sealed: SealedSession, history: History): Promise<never>[] {
     const monitor = this.#monitor;
     assert(monitor !== undefined);
     this.#applied.moved(history.position.index);
-    this.#quorum.report(live, history.position.index);
-    this.#live.set(live);
+    this.#quorum.report(sealed, history.position.index);
+    this.#gate.open(sealed);
     const onApplied = () => {
       this.#applied.moved(history.position.index);
       monitor.caughtUp();
-      this.#quorum.report(live, history.position.index);
+      this.#quorum.report(sealed, history.position.index);
     };
-    return [followTail(live.session, this.#keys, history, onApplied), monitor.watch(live)];
+    return [followTail(sealed.session, history, onApplied), monitor.watch(sealed)];
   }
 
   #newMonitor(history: History): Monitor {
-    const { clock, redis, onSnapshotNeeded } = this.#deps;
+    const { clock, redis, on } = this.#deps;
     return new Monitor({
-      keys: this.#keys,
       history,
       checkIn: this.#checkIn,
       clock,
       intervalMs: redis.commit === 'quorum' ? QUORUM_CHECK_INTERVAL_MS : CHECK_INTERVAL_MS,
-      onWanted: (index) => onSnapshotNeeded?.(index),
-      onRound: (live) => this.#quorum.report(live, history.position.index),
+      onWanted: (index) => on?.snapshotNeeded?.(index),
+      onRound: (sealed) => this.#quorum.report(sealed, history.position.index),
     });
   }
 
   #reconciler(history: History): Reconciler {
-    const { clock, logger, onLost, settleMs, redis, servers, ballots } = this.#deps;
+    const { clock, logger, on, bounds, redis, self } = this.#deps;
     return new Reconciler({
-      keys: this.#keys,
       history,
-      ballots: ballots ?? forgetfulBallots,
       checkIn: this.#checkIn,
       clock,
       logger,
-      onLost: (lost) => onLost?.(lost),
-      settleMs: settleMs ?? SETTLE_MS,
-      quorumOf: redis.commit === 'quorum' ? (servers ?? 1) : undefined,
-      peers: () =>
-        this.peers()
-          .filter(({ silentMs }) => silentMs < PRESENT_MS)
-          .map((peer) => peer.server),
+      onLost: (lost) => on?.lost?.(lost),
+      rules: {
+        settleMs: bounds?.settleMs ?? SETTLE_MS,
+        quorumOf: redis.commit === 'quorum' ? (self.servers ?? 1) : undefined,
+        peers: () => {
+          const present = this.peers().filter(({ silentMs }) => silentMs < PRESENT_MS);
+          return present.map(({ server }) => server);
+        },
+      },
     });
   }
 }

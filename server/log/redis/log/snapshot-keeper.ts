@@ -3,15 +3,13 @@ import type { Clock } from '../../../../lib/clock.ts';
 import { noLeader } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
 import type { Snapshot } from '../../event-log.ts';
-import type { Keys } from '../link/keys.ts';
 import { FULL_RETRY_MS } from '../link/limits.ts';
 import { SnapshotStore } from '../records/snapshot-store.ts';
 import type { History } from '../repair/history.ts';
-import type { LiveSession } from './live.ts';
+import type { SessionGate } from './session-gate.ts';
 
 export interface SnapshotKeeperDeps {
-  readonly live: LiveSession;
-  readonly keys: Keys;
+  readonly gate: SessionGate;
   readonly clock: Clock;
   readonly logger: Logger;
   /** A snapshot of at least this index is needed. */
@@ -29,22 +27,22 @@ export class SnapshotKeeper {
 
   /** As EventLog.saveSnapshot. */
   async save(snapshot: Snapshot, { ring }: History): Promise<void> {
-    const live = this.#deps.live.current;
-    if (live === undefined) throw noLeader();
-    const store = new SnapshotStore(live.session.commands, this.#deps.keys);
-    await store.save(snapshot, { epoch: live.epoch, keepAfter: ring.base.index });
+    const sealed = this.#deps.gate.current;
+    if (sealed === undefined) throw noLeader();
+    const store = new SnapshotStore(sealed.session);
+    await store.save(snapshot, { epoch: sealed.epoch, keepAfter: ring.base.index });
   }
 
   /** What a snapshot holds may go, and a new snapshot lets more of it go. */
   async makeRoom({ position: { index } }: History): Promise<void> {
-    const { live, keys, clock, logger, onNeeded } = this.#deps;
+    const { gate, clock, logger, onNeeded } = this.#deps;
     const now = clock.monotonic();
-    if (live.current === undefined || now < this.#roomAt) return;
+    if (gate.current === undefined || now < this.#roomAt) return;
     this.#roomAt = now + FULL_RETRY_MS;
     logger.error('redis: it takes no writes: it is full, or cannot save; see its own log');
-    const { session, epoch } = live.current;
+    const { session, epoch } = gate.current;
     // Servers keep in memory what the stream then lacks for a repair.
-    const trimmed = new SnapshotStore(session.commands, keys).trim({ epoch, keepAfter: index });
+    const trimmed = new SnapshotStore(session).trim({ epoch, keepAfter: index });
     await trimmed.catch(() => undefined);
     onNeeded(index);
   }

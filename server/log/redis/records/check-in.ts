@@ -1,49 +1,12 @@
 /**
  * What a server says of itself to Redis many times a second: that it is here, in which epoch, and how
- * far it has applied.
+ * far it has applied. What the others have said comes back with the same message.
  */
 import { randomUUID } from 'node:crypto';
+import { ProconsulError } from '../../../../lib/errors.ts';
 import { defineScript } from '../link/connection.ts';
 import type { Session } from '../link/session.ts';
-import { PRELUDE } from './scripts.ts';
-
-interface InUse {
-  readonly session: Session;
-  readonly epoch: number;
-}
-
-export class CheckIn {
-  readonly server: string;
-  /** Tells two processes apart that have the same server id. */
-  readonly process: string = randomUUID();
-  #session: Session | undefined;
-  #round = 0;
-
-  constructor(server: string) {
-    this.server = server;
-  }
-
-  /** As the scripts take them: the epoch, the server, how far it has applied, the round, the process. */
-  argsOf({ session, epoch }: InUse, applied: number): (string | number)[] {
-    const round = session === this.#session ? this.#round : 0;
-    return [epoch, this.server, applied, round, this.process];
-  }
-
-  /**
-   * Redis has answered in a round: what is said from now on was said in this one or later. A clock
-   * could not show that: what was sent long ago is stamped by a Redis that stood still when it reads it.
-   * True where the round is a new one.
-   */
-  heard({ session }: InUse, round: number): boolean {
-    if (session !== this.#session) {
-      this.#session = session;
-      this.#round = 0;
-    }
-    const isNew = round > this.#round;
-    if (isNew) this.#round = round;
-    return isNew;
-  }
-}
+import { dailyKeys, PRELUDE } from './scripts.ts';
 
 /** ARGV, as CheckIn makes them: epoch, server, applied, round, process. */
 const CHECKS_IN = `
@@ -60,7 +23,7 @@ redis.pcall('HSET', KEYS[4], ARGV[2],
  * round, and of every server its name, the milliseconds since it was seen, how far it had applied; else
  * EPOCH, DAMAGED or TWICE.
  */
-export const CHECK = defineScript(`${PRELUDE}
+const CHECK = defineScript(`${PRELUDE}
 local m = meta()
 if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
 if not consistent(m) then return { 'DAMAGED' } end
@@ -83,7 +46,7 @@ return { 'OK', m.idx, m.hash, m.want, redis.call('HGET', KEYS[5], 'idx') or '0',
  * in which round it said so; else EPOCH or TWICE. What a server has applied in an older epoch may be
  * another history.
  */
-export const REPORT = defineScript(`${PRELUDE}
+const REPORT = defineScript(`${PRELUDE}
 local m = meta()
 if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
 ${CHECKS_IN}
@@ -99,3 +62,121 @@ for i = 1, #all, 2 do
 end
 return { 'OK', int(m.round), reports }
 `);
+
+/** A session whose Redis is sealed, and whose history this server has taken part in. */
+export interface SealedSession {
+  readonly session: Session;
+  readonly epoch: number;
+}
+
+/** A server as Redis has last heard of it. */
+export interface Peer {
+  readonly server: string;
+  readonly silentMs: number;
+  readonly applied: number;
+}
+
+/** How the log stands in Redis. */
+export interface Standing {
+  readonly index: number;
+  readonly hash: string;
+  /** A snapshot of this index or a later one is needed; 0 when none is. */
+  readonly wantedSnapshot: number;
+  /** The index of the snapshot that is there; 0 when there is none. */
+  readonly snapshot: number;
+  /** Somebody waits for a majority's word: what is said from now on counts. */
+  readonly newRound: boolean;
+  readonly peers: readonly Peer[];
+}
+
+/** What a server in this epoch has said last. */
+export interface Report {
+  /** By Redis's clock. */
+  readonly seen: number;
+  readonly applied: number;
+  /** The newest that it had heard of. */
+  readonly round: number;
+}
+
+export class CheckIn {
+  readonly server: string;
+  /** Tells two processes apart that have the same server id. */
+  readonly process: string = randomUUID();
+  #session: Session | undefined;
+  #round = 0;
+
+  constructor(server: string) {
+    this.server = server;
+  }
+
+  /** Checks in, and looks at the log. Rejects 'unavailable' when Redis is to be sealed. */
+  async look(sealed: SealedSession, applied: number): Promise<Standing> {
+    const { commands, keys } = sealed.session;
+    const args = this.#argsOf(sealed, applied);
+    const reply = await commands.run(CHECK, [...dailyKeys(keys), keys.snapshot], args);
+    const [answer, ...seen] = reply as [string, string, string, string, string, string, string[]];
+    if (answer !== 'OK') throw toBeSealed(answer);
+    const [index, hash, wanted, snapshot, round, peers] = seen;
+    return {
+      index: Number(index),
+      hash,
+      wantedSnapshot: Number(wanted),
+      snapshot: Number(snapshot),
+      newRound: this.#heard(sealed, Number(round)),
+      peers: parsePeers(peers),
+    };
+  }
+
+  /** Checks in, and asks what the servers of this epoch have said. Rejects likewise. */
+  async report(sealed: SealedSession, applied: number): Promise<Report[]> {
+    const { commands, keys } = sealed.session;
+    const reply = await commands.run(REPORT, dailyKeys(keys), this.#argsOf(sealed, applied));
+    const [answer, round, flat = []] = reply as [string, string?, string[]?];
+    if (answer !== 'OK') throw toBeSealed(answer);
+    this.#heard(sealed, Number(round));
+    return parseReports(flat);
+  }
+
+  /** As the scripts take them: the epoch, the server, how far it has applied, the round, the process. */
+  #argsOf({ session, epoch }: SealedSession, applied: number): (string | number)[] {
+    const round = session === this.#session ? this.#round : 0;
+    return [epoch, this.server, applied, round, this.process];
+  }
+
+  /**
+   * Redis has answered in a round: what is said from now on was said in this one or later. A clock
+   * could not show that: what was sent long ago is stamped by a Redis that stood still when it reads it.
+   * True where the round is a new one.
+   */
+  #heard({ session }: SealedSession, round: number): boolean {
+    if (session !== this.#session) {
+      this.#session = session;
+      this.#round = 0;
+    }
+    const isNew = round > this.#round;
+    if (isNew) this.#round = round;
+    return isNew;
+  }
+}
+
+function toBeSealed(answer: string): ProconsulError {
+  return new ProconsulError('unavailable', `Redis is to be sealed: ${answer}`);
+}
+
+function parsePeers(flat: readonly string[]): Peer[] {
+  const peers: Peer[] = [];
+  for (let i = 0; i + 2 < flat.length; i += 3) {
+    const [server = '', silentMs, applied] = flat.slice(i, i + 3);
+    peers.push({ server, silentMs: Number(silentMs), applied: Number(applied) });
+  }
+  return peers;
+}
+
+function parseReports(flat: readonly string[]): Report[] {
+  const reports: Report[] = [];
+  for (let i = 0; i + 2 < flat.length; i += 3) {
+    const [seen, applied, round] = flat.slice(i, i + 3).map(Number);
+    reports.push({ seen: seen ?? 0, applied: applied ?? 0, round: round ?? 0 });
+  }
+  return reports;
+}

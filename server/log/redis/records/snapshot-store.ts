@@ -18,6 +18,7 @@ import {
   SNAPSHOT_LOCK_MS,
   SNAPSHOT_TTL_MS,
 } from '../link/limits.ts';
+import type { Session } from '../link/session.ts';
 import { PRELUDE } from './scripts.ts';
 
 /** ARGV: token, number, chunk. Answers 0 when another server has taken the lock meanwhile. */
@@ -119,8 +120,8 @@ export class SnapshotStore {
   readonly #redis: Connection;
   readonly #keys: Keys;
 
-  constructor(redis: Connection, keys: Keys) {
-    this.#redis = redis;
+  constructor({ commands, keys }: Session) {
+    this.#redis = commands;
     this.#keys = keys;
   }
 

@@ -76,15 +76,21 @@ return found
  * piece: entries differ in size by a thousand, so they are counted by bytes. None only at the end.
  */
 export async function readAfter(
-  redis: Connection,
-  keys: Keys,
+  { commands, keys }: Session,
   index: number,
 ): Promise<(RawEntry | undefined)[]> {
-  return (await readItemsAfter(redis, keys, streamId(index))).map(parseStreamItem);
+  return (await readItems(commands, keys, streamId(index))).map(parseStreamItem);
 }
 
 /** Likewise, whatever stands in the stream. */
 export async function readItemsAfter(
+  { commands, keys }: Session,
+  id: string,
+): Promise<StreamItem[]> {
+  return await readItems(commands, keys, id);
+}
+
+async function readItems(
   redis: Connection,
   keys: Keys,
   id: string,
@@ -96,11 +102,10 @@ export async function readItemsAfter(
 
 /** The entry of an index; undefined where there is none, or none of ours. */
 export async function entryAt(
-  redis: Connection,
-  keys: Keys,
+  { commands, keys }: Session,
   index: number,
 ): Promise<RawEntry | undefined> {
-  const [item] = await readItemsAfter(redis, keys, streamId(index - 1), 1);
+  const [item] = await readItems(commands, keys, streamId(index - 1), 1);
   const entry = item === undefined ? undefined : parseStreamItem(item);
   return entry?.index === index ? entry : undefined;
 }
@@ -117,8 +122,7 @@ export interface Follower {
  * follow: what comes next is for a new session to find out.
  */
 export async function followTail(
-  { tail }: Session,
-  keys: Keys,
+  { tail, keys }: Session,
   history: Follower,
   onApplied: () => void,
 ): Promise<never> {
@@ -139,7 +143,8 @@ export async function followTail(
     feed(entries);
     if (entries.length < WAKE_MAX_ENTRIES) continue;
     do {
-      entries = await readAfter(tail, keys, history.position.index);
+      const items = await readItems(tail, keys, streamId(history.position.index));
+      entries = items.map(parseStreamItem);
       feed(entries);
     } while (entries.length > 0);
   }

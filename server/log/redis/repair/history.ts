@@ -1,27 +1,53 @@
 /**
- * What this server has applied: where it stands, the newest entries to repair Redis with, and the
- * only way on which entries and snapshots come to the sink.
+ * What this server has applied and promised: where it stands, the newest entries to repair Redis with,
+ * and the only way on which entries and snapshots come to the sink.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../../../commands.ts';
 import { type LogSink, type Position, type Snapshot, START } from '../../event-log.ts';
 import { RING_MAX_BYTES, RING_MIN_ENTRIES, RING_MIN_MS } from '../link/limits.ts';
 import { follows, type RawEntry, toEntry } from '../records/stream.ts';
-import { type Ballot, NO_BALLOT } from './ballot-file.ts';
+import type { Ballot, BallotStore } from './ballot-file.ts';
+
+export interface HistoryParts {
+  readonly sink: LogSink;
+  readonly ballots: BallotStore;
+  readonly limits?: RingLimits | undefined;
+}
 
 export class History {
   readonly ring: RingBuffer;
   readonly #sink: LogSink;
+  readonly #ballots: BallotStore;
   /** The newest epoch that this server took part in; 0 before the first. */
   epoch = 0;
-  /** Made for as long as this process lives, and longer than any session. */
-  ballot: Ballot = NO_BALLOT;
   /** How many bytes of commands were ever followed here. */
   followedBytes = 0;
+  #ballot: Ballot;
   #torn = false;
 
-  constructor(sink: LogSink, limits?: RingLimits) {
-    this.#sink = sink;
-    this.ring = new RingBuffer(limits);
+  private constructor(parts: HistoryParts, ballot: Ballot) {
+    this.#sink = parts.sink;
+    this.ring = new RingBuffer(parts.limits);
+    this.#ballots = parts.ballots;
+    this.#ballot = ballot;
+  }
+
+  /** Nothing is applied yet; what was promised before the process began still holds. */
+  static async open(parts: HistoryParts): Promise<History> {
+    return new History(parts, await parts.ballots.load());
+  }
+
+  /** Made for longer than any session, and kept as `ballots` keep it. */
+  get ballot(): Ballot {
+    return this.#ballot;
+  }
+
+  /** On disk first: others may act on it as soon as it is shown. */
+  async promise(ballot: Ballot): Promise<void> {
+    if (isDeepStrictEqual(ballot, this.#ballot)) return;
+    await this.#ballots.save(ballot);
+    this.#ballot = ballot;
   }
 
   get position(): Position {

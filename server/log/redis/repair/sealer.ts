@@ -3,9 +3,9 @@
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
 import { type Position, START } from '../../event-log.ts';
-import type { Connection, Script } from '../link/connection.ts';
-import type { Keys } from '../link/keys.ts';
+import type { Script } from '../link/connection.ts';
 import { DAMAGE_SCAN_ENTRIES, REPAIR_MAX_ENTRIES, SCRIPT_MAX_BYTES } from '../link/limits.ts';
+import type { Session } from '../link/session.ts';
 import { SnapshotStore } from '../records/snapshot-store.ts';
 import {
   entryAt,
@@ -18,17 +18,16 @@ import {
   streamId,
 } from '../records/stream.ts';
 import type { History } from './history.ts';
+import type { Losses } from './losses.ts';
 import type { Plan } from './seal-plan.ts';
 import { CUT, REPAIR, RESET, SEAL, sealKeys } from './seal-scripts.ts';
 import type { View } from './view.ts';
 
 export interface SealerDeps {
-  readonly redis: Connection;
-  readonly keys: Keys;
+  readonly session: Session;
   readonly history: History;
   readonly logger: Logger;
-  /** Entries that are taken out of Redis, being of a history that does not count. */
-  readonly lost: (entries: readonly RawEntry[]) => void;
+  readonly losses: Losses;
 }
 
 type SealPlan = Extract<Plan, { kind: 'seal' }>;
@@ -113,9 +112,9 @@ export class Sealer {
 
   /** Entries after our own last one that follow from it are in the log, whatever comes then. */
   async #followSound(): Promise<void> {
-    const { history, redis, keys } = this.#deps;
+    const { history, session } = this.#deps;
     for (;;) {
-      const entries = await readAfter(redis, keys, history.position.index);
+      const entries = await readAfter(session, history.position.index);
       const followed = history.follow(entries);
       if (entries.length === 0 || followed < entries.length) return;
     }
@@ -134,13 +133,13 @@ export class Sealer {
 
   /** Without a history of our own: the longest that can be made of what is there. */
   async #salvage(view: View): Promise<string | undefined> {
-    const { redis, keys, logger } = this.#deps;
+    const { session, logger } = this.#deps;
     const end = await this.#soundEnd(view);
     if (end !== undefined) {
       logger.error(`redis: entries after index ${end.index} are damaged and are cut off`);
       return await this.#cut(view.state, end, view.floor, view.floorHash);
     }
-    const snapshot = await new SnapshotStore(redis, keys).newest();
+    const snapshot = await new SnapshotStore(session).newest();
     if (snapshot !== undefined) {
       const { index, epoch, hash, t } = snapshot.position;
       logger.error(`redis: the stream is gone; entries ${index + 1} to ${view.index} are lost`);
@@ -156,8 +155,9 @@ export class Sealer {
   async #soundEnd(view: View): Promise<Position | undefined> {
     const found = await this.#entryAt(view.index);
     if (found?.hash === view.hash) return found;
-    const args = [this.#deps.keys.log, '+', '-', 'COUNT', DAMAGE_SCAN_ENTRIES];
-    const items = await this.#deps.redis.call('XREVRANGE', args).catch(() => []);
+    const { commands, keys } = this.#deps.session;
+    const args = [keys.log, '+', '-', 'COUNT', DAMAGE_SCAN_ENTRIES];
+    const items = await commands.call('XREVRANGE', args).catch(() => []);
     const entries = (items as StreamItem[]).map(parseStreamItem);
     return entries.find((entry, i) => {
       const before = entries[i + 1] ?? START;
@@ -167,11 +167,10 @@ export class Sealer {
 
   /** Entries that follow from a position on are a history's; all others were never in any. */
   async #reportAfter(position: Position): Promise<void> {
-    const { redis, keys } = this.#deps;
     let from = streamId(position.index);
     let previous = position;
     for (;;) {
-      const items = await readItemsAfter(redis, keys, from);
+      const items = await readItemsAfter(this.#deps.session, from);
       const last = items.at(-1);
       if (last === undefined) return;
       [from] = last;
@@ -181,7 +180,7 @@ export class Sealer {
         lost.push(entry);
         previous = entry;
       }
-      this.#deps.lost(lost);
+      this.#deps.losses.report(lost);
       const foreign = items.length - lost.length;
       if (foreign === 0) continue;
       this.#deps.logger.error(`redis: ${foreign} entries of the stream are not of our making`);
@@ -189,14 +188,13 @@ export class Sealer {
   }
 
   async #entryAt(index: number): Promise<RawEntry | undefined> {
-    const { redis, keys } = this.#deps;
-    return await entryAt(redis, keys, index);
+    return await entryAt(this.#deps.session, index);
   }
 
   /** The new state; undefined when the old one is not what it was. */
   async #run(script: Script, args: readonly (string | number)[]): Promise<string | undefined> {
-    const keys = sealKeys(this.#deps.keys);
-    const [answer, state = ''] = (await this.#deps.redis.run(script, keys, args)) as string[];
+    const { commands, keys } = this.#deps.session;
+    const [answer, state = ''] = (await commands.run(script, sealKeys(keys), args)) as string[];
     if (answer === 'OK') return state;
     if (answer === 'MOVED') return undefined;
     throw new ProconsulError('internal', `Redis refused to repair: ${answer} ${state}`);

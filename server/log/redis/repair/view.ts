@@ -1,5 +1,4 @@
 /** What a server sees of a Redis that it is about to use, and who else looks at it. */
-import type { Keys } from '../link/keys.ts';
 import { PRESENT_MS, USING_MS } from '../link/limits.ts';
 import type { Session } from '../link/session.ts';
 import type { CheckIn } from '../records/check-in.ts';
@@ -60,8 +59,7 @@ export interface View {
  * process, which lives, has the same server id.
  */
 export async function lookAt(
-  { commands, info }: Session,
-  keys: Keys,
+  { commands, info, keys }: Session,
   { server, process }: CheckIn,
   history: History,
 ): Promise<View | undefined> {

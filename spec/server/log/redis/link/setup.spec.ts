@@ -31,8 +31,8 @@ function listener() {
 }
 
 function newLog(redis: RedisOptions, logger = listener().logger): RedisLog {
-  const deps = { redis, datacenter: 'dc1', server: 's1', clock: systemClock, logger, settleMs: 0 };
-  return new RedisLog(deps);
+  const self = { datacenter: 'dc1', server: 's1' };
+  return new RedisLog({ redis, self, clock: systemClock, logger, bounds: { settleMs: 0 } });
 }
 
 describe('RedisLog on', () => {

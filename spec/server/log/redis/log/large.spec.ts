@@ -63,9 +63,9 @@ describe('RedisLog with large values', () => {
       looks.count++;
       return ['OK', '7', 'h', '0', snapshot, '0', []];
     };
-    const session = { commands: { run }, signal: new AbortController().signal };
+    const session = { commands: { run }, keys, signal: new AbortController().signal };
     const monitor = new Monitor({
-      ...{ keys, history, checkIn: new CheckIn('a'), clock, intervalMs: 100 },
+      ...{ history, checkIn: new CheckIn('a'), clock, intervalMs: 100 },
       onWanted: (index: number) => wanted.push(index),
     } as unknown as MonitorDeps);
     void monitor.watch({ session, epoch: 1 } as unknown as Parameters<Monitor['watch']>[0]);

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { IndexGate } from '../../../../../server/log/index-gate.ts';
-import { keysOf } from '../../../../../server/log/redis/link/keys.ts';
-import type { Live } from '../../../../../server/log/redis/log/live.ts';
 import { Quorum } from '../../../../../server/log/redis/log/quorum.ts';
-import { CheckIn } from '../../../../../server/log/redis/records/check-in.ts';
+import { CheckIn, type SealedSession } from '../../../../../server/log/redis/records/check-in.ts';
 import { FakeClock } from '../../../../support/fakes/fake-clock.ts';
 
 describe('Quorum.committed', () => {
@@ -16,15 +14,15 @@ describe('Quorum.committed', () => {
       policy: 'redis',
       servers: 3,
       checkIn: new CheckIn('a'),
-      keys: keysOf('dc1'),
       clock,
       applied,
       hashAt: (index) => (index === 2 ? 'theirs' : undefined),
     });
-    const live = { session: { signal: new AbortController().signal }, epoch: 1 } as Live;
+    const session = { signal: new AbortController().signal };
+    const sealed = { session, epoch: 1 } as SealedSession;
     const deadline = clock.monotonic() + 1000;
-    const ours = quorum.committed(live, { index: 2, hash: 'ours' }, deadline);
-    const theirs = quorum.committed(live, { index: 2, hash: 'theirs' }, deadline);
+    const ours = quorum.committed(sealed, { index: 2, hash: 'ours' }, deadline);
+    const theirs = quorum.committed(sealed, { index: 2, hash: 'theirs' }, deadline);
     applied.moved(2);
     assert.deepEqual(await Promise.all([ours, theirs]), [false, true]);
   });

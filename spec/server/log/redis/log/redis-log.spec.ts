@@ -11,12 +11,11 @@ describeEventLog('RedisLog', async () => {
     open: () =>
       new RedisLog({
         redis: parseRedisUrl(redis.url),
-        datacenter: 'dc1',
-        server: 's1',
+        self: { datacenter: 'dc1', server: 's1' },
         clock: systemClock,
         logger: silentLogger,
         // Nobody else is there to be waited for.
-        settleMs: 0,
+        bounds: { settleMs: 0 },
       }),
     dispose: async () => await redis.stop(),
   };

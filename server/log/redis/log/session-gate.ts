@@ -1,18 +1,12 @@
 /** The session that may be written to now, and the wait for one. */
 import type { Clock } from '../../../../lib/clock.ts';
 import { FAILOVER_GRACE_MS } from '../link/limits.ts';
-import type { Session } from '../link/session.ts';
+import type { SealedSession } from '../records/check-in.ts';
 
-/** A session whose Redis is sealed, and whose history this server has taken part in. */
-export interface Live {
-  readonly session: Session;
-  readonly epoch: number;
-}
-
-export class LiveSession {
+export class SessionGate {
   readonly #clock: Clock;
-  readonly #waiting = new Set<(live: Live | undefined) => void>();
-  #live: Live | undefined;
+  readonly #waiting = new Set<(sealed: SealedSession | undefined) => void>();
+  #sealed: SealedSession | undefined;
   #lostAt: number | undefined;
   #stopped = false;
 
@@ -20,18 +14,18 @@ export class LiveSession {
     this.#clock = clock;
   }
 
-  get current(): Live | undefined {
-    return this.#live?.session.closed === false ? this.#live : undefined;
+  get current(): SealedSession | undefined {
+    return this.#sealed?.session.closed === false ? this.#sealed : undefined;
   }
 
-  set(live: Live): void {
-    this.#live = live;
-    this.#settle(live);
+  open(sealed: SealedSession): void {
+    this.#sealed = sealed;
+    this.#settle(sealed);
   }
 
-  clear(): void {
-    if (this.#live !== undefined) this.#lostAt = this.#clock.monotonic();
-    this.#live = undefined;
+  close(): void {
+    if (this.#sealed !== undefined) this.#lostAt = this.#clock.monotonic();
+    this.#sealed = undefined;
   }
 
   /** Nobody waits any more, now or later. */
@@ -44,24 +38,24 @@ export class LiveSession {
    * Undefined when there is none in time; at once when Redis has been away for so long that this is
    * no failover, or was never there.
    */
-  async wait(deadline: number): Promise<Live | undefined> {
+  async wait(deadline: number): Promise<SealedSession | undefined> {
     const now = this.#clock.monotonic();
     const { current } = this;
     if (current !== undefined || this.#stopped || now >= deadline) return current;
-    const lostAt = this.#live === undefined ? this.#lostAt : now;
+    const lostAt = this.#sealed === undefined ? this.#lostAt : now;
     if (lostAt === undefined || now - lostAt > FAILOVER_GRACE_MS) return undefined;
     return await new Promise((resolve) => {
-      const done = (live: Live | undefined) => {
+      const done = (sealed: SealedSession | undefined) => {
         cancel();
         this.#waiting.delete(done);
-        resolve(live);
+        resolve(sealed);
       };
       const cancel = this.#clock.after(deadline - now, () => done(undefined));
       this.#waiting.add(done);
     });
   }
 
-  #settle(live: Live | undefined): void {
-    for (const done of [...this.#waiting]) done(live);
+  #settle(sealed: SealedSession | undefined): void {
+    for (const done of [...this.#waiting]) done(sealed);
   }
 }
