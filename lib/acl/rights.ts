@@ -3,20 +3,23 @@
  * identities, compiled once for all tokens that come to the same.
  */
 
-export type Resource =
-  | 'acl'
-  | 'agent'
-  | 'event'
-  | 'intention'
-  | 'key'
-  | 'keyring'
-  | 'mesh'
-  | 'node'
-  | 'operator'
-  | 'peering'
-  | 'query'
-  | 'service'
-  | 'session';
+export const RESOURCES = [
+  'acl',
+  'agent',
+  'event',
+  'intention',
+  'key',
+  'keyring',
+  'mesh',
+  'node',
+  'operator',
+  'peering',
+  'query',
+  'service',
+  'session',
+] as const;
+
+export type Resource = (typeof RESOURCES)[number];
 
 /** `list` is for keys alone: to see a folder's names as a whole. */
 export type Access = 'read' | 'list' | 'write';

@@ -1,14 +1,11 @@
 /**
- * HCL, version 1, as Consul 1.8 reads it: configuration files, service definitions, ACL rules.
- * The other version that calls itself HCL, Terraform's, is another language.
+ * HCL, version 1, as Consul 1.8 reads it: configuration files and service definitions. The other
+ * version that calls itself HCL, Terraform's, is another language.
  */
 import { ProconsulError } from '../errors.ts';
-import { decodeJson, MAX_JSON_DEPTH } from '../json.ts';
-import { HclScanner, type Token, type TokenKind } from './hcl-scanner.ts';
+import { decodeJson } from '../json.ts';
+import { type HclItem, type HclNode, parseHclItems } from './hcl-syntax.ts';
 import type { Tree } from './row.ts';
-
-/** What stands in a text for bytes that are no UTF-8. */
-const BROKEN = '\uFFFD';
 
 export type HclValue = string | number | boolean | readonly HclValue[] | HclObject;
 export interface HclObject {
@@ -21,10 +18,7 @@ export interface HclObject {
  * is `{service: [{a: [{port: 1}]}]}`. Throws ProconsulError 'invalid' with line and column.
  */
 export function parseHcl(text: string): Tree {
-  if (/^\s*\{/.test(text)) return parseJsonObject(text);
-  const broken = text.indexOf(BROKEN);
-  if (broken >= 0) throw new HclScanner(text).fault(broken, 'illegal UTF-8 encoding');
-  return new HclParser(text).parse();
+  return /^\s*\{/.test(text) ? parseJsonObject(text) : objectOf(parseHclItems(text));
 }
 
 function parseJsonObject(text: string): Tree {
@@ -35,146 +29,24 @@ function parseJsonObject(text: string): Tree {
   }
 }
 
-class HclParser {
-  readonly #scanner: HclScanner;
-  #token: Token;
-  #depth = 0;
-
-  constructor(text: string) {
-    this.#scanner = new HclScanner(text);
-    this.#token = this.#scanner.next();
-  }
-
-  parse(): HclObject {
-    const object = this.#items('EOF');
-    return object;
-  }
-
-  #advance(): Token {
-    const token = this.#token;
-    this.#token = this.#scanner.next();
-    return token;
-  }
-
-  #skipCommas(): void {
-    while (this.#token.kind === 'COMMA') this.#advance();
-  }
-
-  /** The items up to the token that ends them, which is left standing. */
-  #items(end: 'EOF' | 'RBRACE'): HclObject {
-    const object = new Map<string, HclValue>();
-    while (this.#token.kind !== end) {
-      this.#item(object);
-      if (end === 'RBRACE') this.#skipCommas();
-    }
-    return Object.fromEntries(object);
-  }
-
-  #item(object: Map<string, HclValue>): void {
-    const keys = this.#keys();
+function objectOf(items: readonly HclItem[]): HclObject {
+  const object = new Map<string, HclValue>();
+  for (const { keys, value: node } of items) {
     const [key = '', ...labels] = keys.map(({ value }) => String(value));
-    if (this.#token.kind === 'LBRACE') {
-      // Each label is a level of its own, and a level is a list.
-      const value = labels.reduceRight<HclObject>(
-        (inner, label) => Object.fromEntries([[label, [inner]]]),
-        this.#object(),
-      );
-      put(object, key, [value]);
-      return;
-    }
-    this.#advance();
-    const value = this.#value();
-    put(object, key, isObject(value) ? [value] : value);
+    const value = valueIn(node);
+    // Each label is a level of its own, and a level is a list.
+    const labelled = labels.reduceRight<HclValue>(
+      (inner, label) => Object.fromEntries([[label, [inner]]]),
+      value,
+    );
+    put(object, key, node.kind === 'object' ? [labelled] : labelled);
   }
+  return Object.fromEntries(object);
+}
 
-  /** The keys before a block or an assignment, which is left standing. */
-  #keys(): readonly Token[] {
-    const keys: Token[] = [];
-    while (this.#token.kind === 'IDENT' || this.#token.kind === 'STRING') {
-      // Each is a level of the tree that comes out.
-      if (keys.length + this.#depth > MAX_JSON_DEPTH) throw this.#tooDeep();
-      keys.push(this.#advance());
-    }
-    const { kind, at } = this.#token;
-    if (keys.length === 0) {
-      if (kind === 'ASSIGN') throw this.#fault(at, 'no object keys found!');
-      if (kind === 'EOF') throw this.#fault(at, 'object expected closing RBRACE got: EOF');
-      throw this.#fault(at, `expected: IDENT | STRING | ASSIGN | LBRACE got: ${kind}`);
-    }
-    if (kind === 'LBRACE') return keys;
-    if (kind === 'ASSIGN' && keys.length === 1) return keys;
-    if (kind === 'ASSIGN') throw this.#fault(at, 'nested object expected: LBRACE got: ASSIGN');
-    const names = keys.map(({ text }) => text).join(' ');
-    throw this.#fault(at, `key '${names}' expected start of object ('{') or assignment ('=')`);
-  }
-
-  #value(): HclValue {
-    const { kind, value, text, at } = this.#token;
-    switch (kind) {
-      case 'STRING':
-      case 'HEREDOC':
-      case 'NUMBER':
-      case 'FLOAT':
-      case 'BOOL':
-        this.#advance();
-        return value;
-      case 'LBRACK':
-        return this.#list();
-      case 'LBRACE':
-        return this.#object();
-      default:
-        throw this.#fault(
-          at,
-          `Unknown token: ${this.#scanner.position(at)} ${kind} ${text}`.trim(),
-        );
-    }
-  }
-
-  #object(): HclObject {
-    return this.#nested(() => {
-      const object = this.#items('RBRACE');
-      this.#advance();
-      return object;
-    });
-  }
-
-  #list(): readonly HclValue[] {
-    return this.#nested(() => {
-      const list: HclValue[] = [];
-      for (;;) {
-        this.#skipCommas();
-        if (this.#token.kind === 'RBRACK') break;
-        list.push(this.#value());
-        this.#expectListGoesOn();
-      }
-      this.#advance();
-      return list;
-    });
-  }
-
-  #expectListGoesOn(): void {
-    const { kind, at } = this.#token;
-    const allowed: readonly TokenKind[] = ['COMMA', 'RBRACK'];
-    if (allowed.includes(kind)) return;
-    throw this.#fault(at, `error parsing list, expected comma or list end, got: ${kind}`);
-  }
-
-  #nested<T>(read: () => T): T {
-    if (this.#depth >= MAX_JSON_DEPTH) throw this.#tooDeep();
-    this.#depth++;
-    this.#advance();
-    const value = read();
-    this.#depth--;
-    return value;
-  }
-
-  #tooDeep(): ProconsulError {
-    return this.#fault(this.#token.at, 'nested too deeply');
-  }
-
-  #fault(at: number, reason: string): ProconsulError {
-    return this.#scanner.fault(at, reason);
-  }
+function valueIn(node: HclNode): HclValue {
+  if (node.kind === 'literal') return node.token.value;
+  return node.kind === 'list' ? node.nodes.map(valueIn) : objectOf(node.items);
 }
 
 /** Lists and blocks of one name are strung together; of anything else, the last one stands. */
@@ -182,8 +54,4 @@ function put(object: Map<string, HclValue>, key: string, value: HclValue): void 
   const before = object.get(key);
   const both = Array.isArray(before) && Array.isArray(value);
   object.set(key, both ? [...before, ...value] : value);
-}
-
-function isObject(value: HclValue): value is HclObject {
-  return typeof value === 'object' && !Array.isArray(value);
 }

@@ -17,7 +17,7 @@ const REFUSED: readonly (readonly [string, string])[] = [
   // Consul points behind the key.
   ['a b', "At 1:4: key 'a b' expected start of object ('{') or assignment ('=')"],
   ['a b = 1', 'At 1:5: nested object expected: LBRACE got: ASSIGN'],
-  ['a { b = 1', 'At 1:10: object expected closing RBRACE got: EOF'],
+  ['a { b = "1"', 'At 1:13: object expected closing RBRACE got: EOF'],
   ['\n }', 'At 2:2: expected: IDENT | STRING | ASSIGN | LBRACE got: RBRACE'],
   ['5 = 1', 'At 1:1: expected: IDENT | STRING | ASSIGN | LBRACE got: NUMBER'],
   ['= 5', 'At 1:1: no object keys found!'],
