@@ -17,13 +17,17 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 30_000;
 
 export interface ApiRequest {
-  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Encoded where it has to be, see `encodePath`. */
   readonly path: string;
   readonly query?: readonly (readonly [string, string])[];
   readonly body?: string | Buffer;
+  /** Asked with this token, in place of the one that the user gave for all. */
+  readonly token?: string;
   /** Other statuses than 200 that are answers. */
   readonly accept?: readonly number[];
+  /** An error says the status alone, as Go's client does of keys, and not the answer's text. */
+  readonly terse?: true;
 }
 
 export interface ApiAnswer {
@@ -83,9 +87,9 @@ export function encodePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');
 }
 
-function refuse(status: number, text: string, { accept = [] }: ApiRequest): void {
+function refuse(status: number, text: string, { accept = [], terse }: ApiRequest): void {
   if (status === 200 || accept.includes(status)) return;
-  const why = text === '' ? '' : ` (${text})`;
+  const why = text === '' || terse ? '' : ` (${text})`;
   throw new ProconsulError('unavailable', `Unexpected response code: ${status}${why}`);
 }
 
@@ -104,7 +108,7 @@ function respond(
   request: ApiRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  const { method, body } = request;
+  const { method, body, token } = request;
   const path = pathOf(request);
   const { hostname, port } = new URL(`${target.scheme}://${target.address}`);
   const options = {
@@ -116,6 +120,7 @@ function respond(
     agent: false as const,
     headers: {
       ...target.headers,
+      ...(token === undefined ? {} : { 'X-Consul-Token': token }),
       ...(body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }),
     },
     ...(target.auth === undefined ? {} : { auth: target.auth }),

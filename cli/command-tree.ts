@@ -16,10 +16,35 @@ export interface CommandGroup {
 
 export type CommandNode = CommandEntry | CommandGroup;
 
+type Row = readonly [words: string, summary: string, load?: Load];
+
 /** A group stands before its commands, and has no module. */
 // biome-ignore format: a line each, long as some are.
-const ROWS: readonly (readonly [words: string, summary: string, load?: Load])[] = [
-  ['acl', 'Access control (not built yet)', notBuilt],
+const ROWS: readonly Row[] = [
+  ['acl', 'Says who may do what'],
+  ['acl auth-method', 'Who says who somebody is'],
+  ...of('acl auth-method', () => import('./commands/acl-auth-method.ts'), {
+    create: 'Makes an auth method', delete: 'Deletes one', list: 'Lists them', read: 'Shows one', update: 'Changes one',
+  }),
+  ['acl binding-rule', 'What somebody may do whom an auth method knows'],
+  ...of('acl binding-rule', () => import('./commands/acl-binding-rule.ts'), {
+    create: 'Makes a binding rule', delete: 'Deletes one', list: 'Lists them', read: 'Shows one', update: 'Changes one',
+  }),
+  ['acl bootstrap', 'Makes the first token', () => import('./commands/acl-bootstrap.ts')],
+  ['acl policy', 'Rules that have a name'],
+  ...of('acl policy', () => import('./commands/acl-policy.ts'), {
+    create: 'Makes a policy', delete: 'Deletes one', list: 'Lists them', read: 'Shows one', update: 'Changes one',
+  }),
+  ['acl role', 'Policies that go together'],
+  ...of('acl role', () => import('./commands/acl-role.ts'), {
+    create: 'Makes a role', delete: 'Deletes one', list: 'Lists them', read: 'Shows one', update: 'Changes one',
+  }),
+  ['acl set-agent-token', 'Gives the agent a token to use', () => import('./commands/acl-set-agent-token.ts')],
+  ['acl token', 'What a request shows to be let in'],
+  ...of('acl token', () => import('./commands/acl-token.ts'), {
+    clone: 'Makes one that may do the same', create: 'Makes a token', delete: 'Deletes one', list: 'Lists them', read: 'Shows one', update: 'Changes one',
+  }),
+  ['acl translate-rules', 'Says legacy rules as they are written today', () => import('./commands/acl-translate-rules.ts')],
   ['catalog', 'Lists what is in the catalog'],
   ['catalog datacenters', 'Lists the datacenters', () => import('./commands/catalog-datacenters.ts')],
   ['catalog nodes', 'Lists the nodes in the catalog', () => import('./commands/catalog-nodes.ts')],
@@ -43,8 +68,8 @@ const ROWS: readonly (readonly [words: string, summary: string, load?: Load])[] 
   ['kv put', 'Writes a key', () => import('./commands/kv-put.ts')],
   ['leave', 'Makes the agent leave its cluster and end', () => import('./commands/leave.ts')],
   ['lock', 'Runs a program while it holds a lock', () => import('./commands/lock.ts')],
-  ['login', 'Access control (not built yet)', notBuilt],
-  ['logout', 'Access control (not built yet)', notBuilt],
+  ['login', 'Gets a token from an auth method', () => import('./commands/login.ts')],
+  ['logout', 'Destroys a token that came from a login', () => import('./commands/logout.ts')],
   ['maint', 'Takes the node or a service out of all answers for a while', () => import('./commands/maint.ts')],
   ['members', 'Lists the agents and servers', () => import('./commands/members.ts')],
   ['monitor', "Shows the agent's log as it is written", () => import('./commands/monitor.ts')],
@@ -69,6 +94,21 @@ const ROWS: readonly (readonly [words: string, summary: string, load?: Load])[] 
 
 async function notBuilt() {
   return await import('./commands/not-built.ts');
+}
+
+/** The commands of one kind of object, which its module has by their names. */
+type Verb = 'clone' | 'create' | 'list' | 'read' | 'remove' | 'update';
+
+function of<V extends Verb>(
+  group: string,
+  load: () => Promise<Readonly<Record<V, Command>>>,
+  summaries: Readonly<Record<V extends 'remove' ? 'delete' : V, string>>,
+): readonly Row[] {
+  return Object.entries<string>(summaries).map(([word, summary]) => {
+    // A name in JavaScript cannot be `delete`.
+    const verb = (word === 'delete' ? 'remove' : word) as V;
+    return [`${group} ${word}`, summary, async () => ({ command: (await load())[verb] })];
+  });
 }
 
 /** All but `agent`, which has a reading of its own. */

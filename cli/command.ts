@@ -28,8 +28,8 @@ export interface Invocation {
    * one, when the process is asked to end.
    */
   readonly client: (signal?: AbortSignal) => ApiClient;
-  /** An error that shows the command's usage after the complaint. */
-  readonly misuse: (complaint: string) => ProconsulError;
+  /** An error that shows the command's usage after the complaint, below a line left empty or not. */
+  readonly misuse: (complaint: string, gap?: '\n' | '\n\n') => ProconsulError;
 }
 
 export interface Command {
@@ -64,14 +64,18 @@ export function refuseArguments(args: readonly string[], most = 0): void {
 }
 
 /** `@file` is the file's content, `-` is stdin, and all else is meant as it stands. */
-export async function readInput(argument: string, host: CommandHost): Promise<Buffer> {
+export async function readInput(
+  argument: string,
+  host: CommandHost,
+  prefix = 'Error! ',
+): Promise<Buffer> {
   if (argument === '-') return await host.readStdin();
   if (!argument.startsWith('@')) return Buffer.from(argument);
   try {
     return readFileSync(argument.slice(1));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ProconsulError('invalid', `Error! Failed to read file: ${why}`, { cause });
+    throw new ProconsulError('invalid', `${prefix}Failed to read file: ${why}`, { cause });
   }
 }
 

@@ -144,7 +144,8 @@ function invocation({ name, flags, args, host, usage }: Parsed): Invocation {
         query: sharedQuery(flags),
         signal,
       }),
-    misuse: (complaint) => new ProconsulError('invalid', `${complaint}\n\n${usage}`),
+    misuse: (complaint, gap = '\n\n') =>
+      new ProconsulError('invalid', `${complaint}${gap}${usage}`),
   };
 }
 

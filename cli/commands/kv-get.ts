@@ -62,6 +62,7 @@ export async function readPairs(
       path: `/v1/kv/${encodePath(key)}`,
       query: recurse ? [['recurse', '']] : [],
       accept: [404],
+      terse: true,
     }),
   );
   return answer.status === 404 ? [] : (answer.json as readonly KvPair[]);
@@ -79,6 +80,7 @@ async function showNames({ flags, host, client }: Invocation, prefix: string): P
         ['separator', separator],
       ],
       accept: [404],
+      terse: true,
     }),
   );
   const names = answer.status === 404 ? [] : (answer.json as readonly string[]);

@@ -1,0 +1,71 @@
+/** How the commands of access control print what they have read or made: -format and -meta. */
+import type { Flag } from '../../lib/config/flags.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import { encodeJson } from '../../lib/json.ts';
+import type { Invocation } from '../command.ts';
+import type { Style } from './pretty.ts';
+
+/** A flag and its name, as the table of a command's flags is made of them. */
+export type FlagRow = readonly [string, Flag];
+
+export const FORMAT: FlagRow = [
+  'format',
+  { kind: 'string', help: 'pretty, which is the default, or json.' },
+];
+
+export const SHOW: readonly FlagRow[] = [
+  FORMAT,
+  ['meta', { kind: 'bool', help: 'Show the hash and the indexes too.' }],
+];
+
+/** A kind of object: how people see it, and which fields its JSON always has. */
+export interface Shape<T> {
+  readonly pretty: (object: T, style: Style) => string;
+  /** With what Go's client writes also where the answer has left it out. */
+  readonly whole?: (object: T, inList: boolean) => object;
+}
+
+/** Throws before anything is asked: a token must not be made whose secret is then not shown. */
+export function checkFormat({ flags }: Pick<Invocation, 'flags'>): void {
+  const format = formatOf(flags);
+  if (format === 'pretty' || format === 'json') return;
+  throw new ProconsulError('invalid', `Unknown format: ${format}`);
+}
+
+export function showOne<T>({ flags, host }: Invocation, object: T, shape: Shape<T>): number {
+  const style = { meta: flags.isSet('meta'), inList: false };
+  const json = formatOf(flags) === 'json';
+  host.print(
+    `${json ? encodeJson(whole(object, shape, false), true) : shape.pretty(object, style)}\n`,
+  );
+  return 0;
+}
+
+export function showList<T>(
+  { flags, host }: Invocation,
+  objects: readonly T[] | null,
+  shape: Shape<T>,
+  between = '',
+): number {
+  const all = objects ?? [];
+  if (formatOf(flags) === 'json') {
+    host.print(
+      `${encodeJson(
+        all.map((each) => whole(each, shape, true)),
+        true,
+      )}\n`,
+    );
+  } else if (all.length > 0) {
+    const style = { meta: flags.isSet('meta'), inList: true };
+    host.print(`${all.map((each) => shape.pretty(each, style)).join(between)}\n`);
+  }
+  return 0;
+}
+
+function formatOf(flags: Invocation['flags']): string {
+  return flags.text('format') || 'pretty';
+}
+
+function whole<T>(object: T, shape: Shape<T>, inList: boolean): unknown {
+  return shape.whole === undefined ? object : shape.whole(object, inList);
+}
