@@ -1,17 +1,15 @@
 /** A registry server: wires the log, the replica, the queries and the routes, and ends them. */
-import type { Clock } from '../lib/clock.ts';
 import type { Route } from '../lib/http/route.ts';
-import { hostPort } from '../lib/ip.ts';
-import type { Logger } from '../lib/logger.ts';
-import type { Random } from '../lib/random.ts';
+import type { System } from '../lib/system.ts';
 import { AgentLeases } from './cluster/agent-leases.ts';
 import { Keeper } from './cluster/keeper.ts';
 import { Leader } from './cluster/leader.ts';
 import { Members } from './cluster/members.ts';
+import { Peers } from './cluster/peers.ts';
 import { Reaper } from './cluster/reaper.ts';
 import { SessionLeases } from './cluster/session-leases.ts';
 import type { Command } from './commands.ts';
-import type { Peer, ServerDeps, WriteLimits } from './http/deps.ts';
+import type { ServerDeps, WriteLimits } from './http/deps.ts';
 import { serverRoutes } from './http/routes.ts';
 import type { Leases } from './leases.ts';
 import type { EventLog } from './log/event-log.ts';
@@ -29,23 +27,36 @@ import type { State } from './state/state.ts';
 const START_PATIENCE_MS = 3000;
 
 export interface ServerOptions {
+  readonly storage: Storage;
+  readonly system: System;
+  readonly self: ServerSelf;
+  readonly rules: ServerRules;
+  /** Something is broken for good: the process must end at once. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** Where a server keeps what it must not lose. */
+export interface Storage {
   readonly log: EventLog;
   readonly leases: Leases;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly datacenter: string;
+}
+
+/** Which of the servers this one is. */
+export interface ServerSelf {
+  readonly id: string;
   /** The name of the node that this server is. */
   readonly node: string;
-  readonly nodeId: string;
+  readonly datacenter: string;
   /** host:port, as Consul's servers speak to one another: what status/leader says. */
   readonly address: string;
+}
+
+/** What the configuration asks of all servers alike. */
+export interface ServerRules {
   readonly sessionTtlMinMs: number;
   readonly limits: WriteLimits;
   /** How long a member that left or failed is remembered. */
   readonly reconnectTimeoutMs: number;
-  /** Something is broken for good: the process must end at once. */
-  readonly onFatal: (error: unknown) => void;
 }
 
 export class Server {
@@ -62,18 +73,17 @@ export class Server {
   readonly deps: ServerDeps;
 
   constructor(options: ServerOptions) {
-    const { clock, random, onFatal } = options;
-    const { log } = options;
+    const { storage, system, self, rules, onFatal } = options;
+    const { log, leases } = storage;
+    const { clock, random, logger } = system;
     this.#options = options;
     const applied = new IndexGate(clock);
     this.#replica = new Replica({ watcher: this.#watcher, applied, onFatal });
-    this.#proposer = new Proposer(log, `${options.nodeId}/${random.uuid()}`, () =>
-      clock.monotonic(),
-    );
+    this.#proposer = new Proposer(log, `${self.id}/${random.uuid()}`, () => clock.monotonic());
     this.#snapshots = new Snapshots({
       save: (snapshot) => log.saveSnapshot(snapshot),
       take: () => this.#replica.snapshot(),
-      logger: options.logger,
+      logger,
     });
     this.#replica.onApplied((entry, outcome) => {
       this.#proposer.settle(entry.id, outcome);
@@ -97,25 +107,24 @@ export class Server {
       this.#proposer.restored();
       this.answers.release();
     });
-    const { leases, logger, datacenter, node, nodeId, reconnectTimeoutMs } = options;
     const sessions = new SessionLeases({ leases, state, propose, logger });
     const agents = new AgentLeases({ state, propose, logger });
-    this.#leader = new Leader({ server: nodeId, leases, state, propose, clock, logger }, [
+    this.#leader = new Leader({ server: self.id, leases, state, propose, clock, logger }, [
       new Keeper({ leases, kinds: [sessions, agents], logger }),
-      new Reaper({ state, propose, clock, logger, reconnectTimeoutMs }),
+      new Reaper({ state, propose, clock, logger, reconnectTimeoutMs: rules.reconnectTimeoutMs }),
     ]);
-    this.members = new Members({ state, propose, leases, datacenter });
+    this.members = new Members({ state, propose, leases, datacenter: self.datacenter });
     this.deps = {
       ...ready,
-      datacenter,
-      node,
+      datacenter: self.datacenter,
+      node: self.node,
       clock,
       random,
-      sessionTtlMinMs: options.sessionTtlMinMs,
-      limits: options.limits,
+      sessionTtlMinMs: rules.sessionTtlMinMs,
+      limits: rules.limits,
       propose,
       answers: this.answers,
-      cluster: { peers: () => this.#peers() },
+      cluster: new Peers({ state, knowsLeader: () => this.#leader.knowsLeader, self }),
       members: this.members,
       renewSession: (id) => sessions.renew(id),
     };
@@ -139,7 +148,7 @@ export class Server {
    * it has seen the whole log once. Rejects when the log is damaged.
    */
   async start(): Promise<void> {
-    const { clock, onFatal } = this.#options;
+    const { system, onFatal } = this.#options;
     const begun = this.#begin();
     let waiting = true;
     begun.catch((error: unknown) => {
@@ -147,7 +156,7 @@ export class Server {
     });
     let cancel = () => {};
     const patience = new Promise<void>((resolve) => {
-      cancel = clock.after(START_PATIENCE_MS, resolve);
+      cancel = system.clock.after(START_PATIENCE_MS, resolve);
     });
     await Promise.race([begun, patience]).finally(() => {
       waiting = false;
@@ -156,11 +165,11 @@ export class Server {
   }
 
   async #begin(): Promise<void> {
-    const { log, logger } = this.#options;
-    await log.start(this.#replica);
+    const { storage, system } = this.#options;
+    await storage.log.start(this.#replica);
     this.#snapshots.begin(this.#replica.state.index);
     this.#readiness.begin();
-    logger.info(`server: the log is applied up to entry ${this.#replica.state.index}`);
+    system.logger.info(`server: the log is applied up to entry ${this.#replica.state.index}`);
     if (!this.#stopped) await this.#leader.start();
   }
 
@@ -169,34 +178,12 @@ export class Server {
     this.#stopped = true;
     await this.#leader.stop();
     this.#proposer.stop();
-    await this.#options.log.stop();
+    await this.#options.storage.log.stop();
     this.answers.release();
   }
 
   /** Saves a snapshot unless that is under way. */
   saveSnapshotSoon(): void {
     this.#snapshots.saveSoon();
-  }
-
-  /** Before the first beat there is only this one. */
-  #peers(): Peer[] {
-    const { nodeId, node, address } = this.#options;
-    const { leadership, liveServers, t } = this.#replica.state;
-    const leads = (id: string) => this.#leader.knowsLeader && leadership.server === id;
-    const servers = [...liveServers.values()];
-    const peers = servers
-      .filter(({ ID }) => ID !== nodeId)
-      .map(({ ID, Node, Address, Tags, since }) => {
-        return {
-          id: ID,
-          node: Node,
-          address: hostPort(Address, Tags['port'] ?? ''),
-          leader: leads(ID),
-          since,
-        };
-      });
-    const since = servers.find(({ ID }) => ID === nodeId)?.since ?? t;
-    const self = { id: nodeId, node, address, leader: leads(nodeId), since };
-    return [self, ...peers].sort((a, b) => (a.address < b.address ? -1 : 1));
   }
 }

@@ -4,11 +4,9 @@ import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { hostPort } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { systemRandom } from '../../lib/random.ts';
+import { systemOf } from '../../lib/system.ts';
 import { MemoryLeases } from '../../server/cluster/memory-leases.ts';
-import type { Leases } from '../../server/leases.ts';
-import type { EventLog } from '../../server/log/event-log.ts';
-import { Server } from '../../server/server.ts';
+import { Server, type ServerRules, type Storage } from '../../server/server.ts';
 
 /** Consul's own; configured to 0 it means the default. */
 const DEFAULT_SESSION_TTL_MIN_MS = 10_000;
@@ -27,30 +25,32 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
   // Redis may ask for a snapshot only once the server runs.
   let server: Server | undefined;
   const storage = await openStorage(options, () => server?.saveSnapshotSoon());
-  server = new Server({
-    ...storage,
-    clock: systemClock,
-    random: systemRandom,
-    logger,
-    datacenter: config.datacenter,
+  const self = {
+    id: nodeId,
     node: config.nodeName,
-    nodeId,
+    datacenter: config.datacenter,
     address: hostPort(config.address.advertise, config.ports.server),
-    sessionTtlMinMs: config.sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
-    limits: {
-      kvValueBytes: config.limits.kvMaxValueSize,
-      // As in Consul, a transaction may always hold what a key may.
-      txnBytes: Math.max(config.limits.txnMaxReqLen, config.limits.kvMaxValueSize),
-    },
-    reconnectTimeoutMs: config.join.reconnectTimeoutMs,
+  };
+  server = new Server({
+    storage,
+    system: systemOf(logger),
+    self,
+    rules: rulesOf(config),
     onFatal,
   });
   return server;
 }
 
-interface Storage {
-  readonly log: EventLog;
-  readonly leases: Leases;
+function rulesOf({ sessionTtlMinMs, limits, join }: Config): ServerRules {
+  return {
+    sessionTtlMinMs: sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
+    limits: {
+      kvValueBytes: limits.kvMaxValueSize,
+      // As in Consul, a transaction may always hold what a key may.
+      txnBytes: Math.max(limits.txnMaxReqLen, limits.kvMaxValueSize),
+    },
+    reconnectTimeoutMs: join.reconnectTimeoutMs,
+  };
 }
 
 /** Loads only the log that it needs: a start is quick, or it isn't. */

@@ -4,26 +4,12 @@ import { fromHeaderText } from '../../lib/http/header-text.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Members } from '../cluster/members.ts';
+import type { Cluster } from '../cluster/peers.ts';
 import type { Command } from '../commands.ts';
 import type { Answers } from '../query/answers.ts';
 import type { Readiness } from '../readiness.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
-
-/** A server of the cluster, as the operator's endpoints show it. */
-export interface Peer {
-  readonly id: string;
-  readonly node: string;
-  /** host:port, as Consul's servers speak to one another. */
-  readonly address: string;
-  readonly leader: boolean;
-  /** Since when it lives, by the log's clock. */
-  readonly since: number;
-}
-
-export interface Cluster {
-  peers(): readonly Peer[];
-}
 
 /** How much may be written at once, as the configuration says. */
 export interface WriteLimits {
@@ -31,34 +17,52 @@ export interface WriteLimits {
   readonly txnBytes: number;
 }
 
-/** What the routes of a server stand on. */
-export interface ServerDeps {
+/** Where a request is answered. */
+export interface PlaceDeps {
   readonly datacenter: string;
   /** The node that this server is: where a session is made when nobody says where. */
   readonly node: string;
+}
+
+/** What a row that reads stands on. */
+export interface ReadDeps {
   /** As `readiness` hands it out. */
   readonly state: () => State;
   readonly answers: Answers;
   readonly readiness: Pick<Readiness, 'ready' | 'consistency' | 'knownLeader' | 'lastContactMs'>;
-  readonly propose: (command: Command) => Promise<Outcome>;
-  readonly renewSession: (id: string) => Promise<void>;
-  readonly cluster: Cluster;
-  readonly members: Members;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly sessionTtlMinMs: number;
+}
+
+/** What a row that writes stands on. */
+export interface WriteDeps {
+  readonly propose: (command: Command) => Promise<Outcome>;
   readonly limits: WriteLimits;
 }
 
+export interface SessionDeps {
+  readonly renewSession: (id: string) => Promise<void>;
+  readonly sessionTtlMinMs: number;
+}
+
+/** Who is there. */
+export interface ClusterDeps {
+  readonly cluster: Cluster;
+  readonly members: Members;
+  readonly clock: Clock;
+}
+
+/** What the routes of a server stand on; each asks for those parts alone that it uses. */
+export interface ServerDeps extends PlaceDeps, ReadDeps, WriteDeps, SessionDeps, ClusterDeps {}
+
 /** Proposes, and turns what the state refused into Consul's error. */
-export async function write(deps: ServerDeps, command: Command): Promise<Outcome> {
+export async function write(deps: Pick<WriteDeps, 'propose'>, command: Command): Promise<Outcome> {
   const outcome = await deps.propose(command);
   if (outcome.refused !== undefined) throw new ProconsulError('rejected', outcome.refused);
   return outcome;
 }
 
 /** Other data centres are not known here. */
-export function checkDatacenter(deps: ServerDeps, name: string): void {
+export function checkDatacenter(deps: PlaceDeps, name: string): void {
   if (name !== '' && name !== deps.datacenter) {
     throw new ProconsulError('rejected', 'No path to datacenter');
   }
@@ -67,7 +71,7 @@ export function checkDatacenter(deps: ServerDeps, name: string): void {
 /** The node that asks: the agent that passed the request on says its own name. */
 export const NODE_HEADER = 'x-proconsul-node';
 
-export function askingNode(deps: ServerDeps, request: HttpRequest): string {
+export function askingNode(deps: PlaceDeps, request: HttpRequest): string {
   const named = request.headers[NODE_HEADER];
   return typeof named === 'string' && named !== '' ? fromHeaderText(named) : deps.node;
 }

@@ -9,15 +9,13 @@ import type { HttpRequest } from '../../lib/http/route.ts';
 import { nilIfEmpty } from '../query/catalog.ts';
 import * as queries from '../query/prepared.ts';
 import { Reader } from '../query/reader.ts';
-import { askingNode, type ServerDeps } from './deps.ts';
+import { askingNode, type PlaceDeps, type ReadDeps } from './deps.ts';
 import { demandOf } from './reads.ts';
 
+type Deps = ReadDeps & PlaceDeps;
+
 /** Runs the query that an id or a name means. */
-export async function execute(
-  deps: ServerDeps,
-  request: HttpRequest,
-  name: string,
-): Promise<Reply> {
+export async function execute(deps: Deps, request: HttpRequest, name: string): Promise<Reply> {
   const { params } = request;
   const limit = limitOf(params);
   const near = params.get('near');
@@ -61,7 +59,7 @@ function asGoHasIt({ Node, Service, Checks }: Entry) {
 }
 
 /** Says which query would be run. */
-export function explain(deps: ServerDeps, request: HttpRequest, name: string): Promise<Reply> {
+export function explain(deps: Deps, request: HttpRequest, name: string): Promise<Reply> {
   return evaluated(deps, request, () => ({
     json: { Query: queries.resolveQuery(new Reader(deps.state()), name) },
     headers: {},
@@ -71,11 +69,7 @@ export function explain(deps: ServerDeps, request: HttpRequest, name: string): P
 type Evaluate = () => { readonly json: object; readonly headers: Record<string, string> };
 
 /** These two say in the body what others say in headers, and their index says nothing. */
-async function evaluated(
-  deps: ServerDeps,
-  { params }: HttpRequest,
-  evaluate: Evaluate,
-): Promise<Reply> {
+async function evaluated(deps: Deps, { params }: HttpRequest, evaluate: Evaluate): Promise<Reply> {
   const { readiness } = deps;
   const consistency = readiness.consistency(demandOf(params));
   const ready = readiness.ready(consistency);

@@ -10,7 +10,7 @@ import type { HttpRequest, Route } from '../../lib/http/route.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Query } from '../query/query.ts';
 import type { Demand } from '../readiness.ts';
-import type { ServerDeps } from './deps.ts';
+import type { ReadDeps } from './deps.ts';
 import { PendingRead, SharedRead } from './shared-read.ts';
 
 export interface Read {
@@ -33,7 +33,7 @@ export interface ReadRoute extends Route {
   readonly read: Read;
 }
 
-export function readRoute(deps: ServerDeps, read: Read): ReadRoute {
+export function readRoute(deps: ReadDeps, read: Read): ReadRoute {
   return {
     method: 'GET',
     path: read.path,
@@ -45,7 +45,7 @@ export function readRoute(deps: ServerDeps, read: Read): ReadRoute {
   };
 }
 
-async function answerRead(deps: ServerDeps, read: Read, request: HttpRequest): Promise<Reply> {
+async function answerRead(deps: ReadDeps, read: Read, request: HttpRequest): Promise<Reply> {
   const { params } = request;
   const demand = demandOf(params);
   const { seenIndex, waitMs } = waitOf(params);

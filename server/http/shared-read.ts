@@ -7,7 +7,7 @@ import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
 import type { Answer } from '../query/live-answer.ts';
 import type { Query } from '../query/query.ts';
 import type { Consistency, Demand } from '../readiness.ts';
-import type { ServerDeps } from './deps.ts';
+import type { ReadDeps } from './deps.ts';
 
 export interface ReadRequest {
   readonly query: Query;
@@ -35,10 +35,10 @@ interface Freshness {
 const READ_BYTES = 6 * 1024;
 
 export class SharedRead {
-  readonly deps: ServerDeps;
+  readonly deps: ReadDeps;
   readonly request: ReadRequest;
 
-  constructor(deps: ServerDeps, request: ReadRequest) {
+  constructor(deps: ReadDeps, request: ReadRequest) {
     this.deps = deps;
     this.request = request;
   }
@@ -138,7 +138,7 @@ export function withJitter(waitMs: number, chance: number): number {
 }
 
 /** A read that is not stale was confirmed just now, whenever the log was last heard of. */
-function freshnessOf({ readiness }: ServerDeps, demand: Demand): Freshness {
+function freshnessOf({ readiness }: ReadDeps, demand: Demand): Freshness {
   const { knownLeader, lastContactMs } = readiness;
   const consistency = readiness.consistency(demand);
   return {

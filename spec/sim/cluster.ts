@@ -148,18 +148,19 @@ export class SimServer {
       on: { snapshotNeeded: () => server.saveSnapshotSoon() },
     });
     const server = new Server({
-      log,
-      leases: log.leases,
-      clock,
-      random: world.random,
-      logger,
-      datacenter: 'dc1',
-      node: this.machine.name,
-      nodeId: this.machine.name,
-      address: `10.0.0.${number}:8300`,
-      sessionTtlMinMs: SESSION_TTL_MIN_MS,
-      limits: { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_TXN_BODY_BYTES },
-      reconnectTimeoutMs: RECONNECT_MS,
+      storage: { log, leases: log.leases },
+      system: { clock, random: world.random, logger },
+      self: {
+        id: this.machine.name,
+        node: this.machine.name,
+        datacenter: 'dc1',
+        address: `10.0.0.${number}:8300`,
+      },
+      rules: {
+        sessionTtlMinMs: SESSION_TTL_MIN_MS,
+        limits: { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_TXN_BODY_BYTES },
+        reconnectTimeoutMs: RECONNECT_MS,
+      },
       onFatal: (error) => world.fail(error),
     });
     this.#process = server;

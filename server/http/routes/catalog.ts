@@ -20,15 +20,25 @@ import {
   toService,
   typeOf,
 } from '../definitions.ts';
-import { askingNode, checkDatacenter, required, type ServerDeps, write } from '../deps.ts';
+import {
+  askingNode,
+  checkDatacenter,
+  type PlaceDeps,
+  type ReadDeps,
+  required,
+  type WriteDeps,
+  write,
+} from '../deps.ts';
 import { narrowing } from '../narrowing.ts';
 import { readRoute } from '../reads.ts';
 
-export function catalogRoutes(deps: ServerDeps): Route[] {
+type Deps = ReadDeps & WriteDeps & PlaceDeps;
+
+export function catalogRoutes(deps: Deps): Route[] {
   return [...catalogWrites(deps), ...catalogLists(deps), ...catalogByName(deps)];
 }
 
-function catalogWrites(deps: ServerDeps): Route[] {
+function catalogWrites(deps: Deps): Route[] {
   return [
     {
       method: 'PUT',
@@ -55,7 +65,7 @@ function catalogWrites(deps: ServerDeps): Route[] {
   ];
 }
 
-function catalogLists(deps: ServerDeps): Route[] {
+function catalogLists(deps: Deps): Route[] {
   const near = (request: HttpRequest) => askingNode(deps, request);
   return [
     readRoute(deps, {
@@ -77,7 +87,7 @@ function catalogLists(deps: ServerDeps): Route[] {
   ];
 }
 
-function catalogByName(deps: ServerDeps): Route[] {
+function catalogByName(deps: Deps): Route[] {
   const near = (request: HttpRequest) => askingNode(deps, request);
   const common = { saysConsistency: true } as const;
   return [
@@ -124,7 +134,7 @@ function catalogByName(deps: ServerDeps): Route[] {
   ];
 }
 
-async function register(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+async function register(deps: Deps, request: HttpRequest): Promise<Reply> {
   const body = registerBody(await request.body(MAX_JSON_BODY_BYTES));
   checkDatacenter(deps, body.Datacenter);
   await write(deps, toRegister(body, deps.datacenter));
@@ -186,7 +196,7 @@ function rejected(message: string): ProconsulError {
   return new ProconsulError('rejected', message);
 }
 
-async function deregister(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+async function deregister(deps: Deps, request: HttpRequest): Promise<Reply> {
   const body = deregisterBody(await request.body(MAX_JSON_BODY_BYTES));
   checkDatacenter(deps, body.Datacenter);
   if (body.Node === '') throw rejected('Must provide node');

@@ -9,10 +9,19 @@ import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { NodeCoordinate } from '../../../lib/model.ts';
 import { keyOf } from '../../query/query.ts';
 import { DIMENSIONS, MAX_SEGMENT_LENGTH, MAX_SEGMENTS, ORIGIN } from '../../state/coordinates.ts';
-import { checkDatacenter, type ServerDeps, write } from '../deps.ts';
+import {
+  type ClusterDeps,
+  checkDatacenter,
+  type PlaceDeps,
+  type ReadDeps,
+  type WriteDeps,
+  write,
+} from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
-export function coordinateRoutes(deps: ServerDeps): Route[] {
+type Deps = ReadDeps & WriteDeps & PlaceDeps & ClusterDeps;
+
+export function coordinateRoutes(deps: Deps): Route[] {
   return [
     {
       method: 'PUT',
@@ -68,7 +77,7 @@ function byNode(a: NodeCoordinate, b: NodeCoordinate): number {
   return compareKeys(a.Node, b.Node) || compareKeys(a.Segment, b.Segment);
 }
 
-function datacenter({ datacenter: name, cluster }: ServerDeps) {
+function datacenter({ datacenter: name, cluster }: Deps) {
   const Coordinates = cluster
     .peers()
     .map(({ node }) => ({ Node: node, Segment: '', Coord: ORIGIN }));
@@ -96,7 +105,7 @@ const coordinateBody = decoder<NodeCoordinate & { readonly Datacenter: string }>
   unheeded: ['Token'],
 });
 
-async function update(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+async function update(deps: Deps, request: HttpRequest): Promise<Reply> {
   const body = coordinateBody(await request.body(MAX_JSON_BODY_BYTES));
   const { Datacenter, ...coordinate } = body;
   checkDatacenter(deps, Datacenter);

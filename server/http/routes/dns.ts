@@ -2,10 +2,10 @@
 import { ADDRESS_OWNER_PATH } from '../../../lib/dns-lookups.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import * as queries from '../../query/addresses.ts';
-import { required, type ServerDeps } from '../deps.ts';
+import { type PlaceDeps, type ReadDeps, required } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
-export function dnsRoutes(deps: ServerDeps): Route[] {
+export function dnsRoutes(deps: ReadDeps & PlaceDeps): Route[] {
   return [
     readRoute(deps, {
       path: ADDRESS_OWNER_PATH,

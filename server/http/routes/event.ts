@@ -9,11 +9,21 @@ import { boundedPattern, MAX_PATTERN_INSTRUCTIONS, type Pattern } from '../../..
 import type { Query } from '../../query/query.ts';
 import { keyOf } from '../../query/query.ts';
 import { Reader } from '../../query/reader.ts';
-import { askingNode, required, type ServerDeps, write } from '../deps.ts';
+import {
+  askingNode,
+  type ClusterDeps,
+  type PlaceDeps,
+  type ReadDeps,
+  required,
+  type WriteDeps,
+  write,
+} from '../deps.ts';
 import { waitOf } from '../reads.ts';
 import { withJitter } from '../shared-read.ts';
 
-export function eventRoutes(deps: ServerDeps): Route[] {
+type Deps = ReadDeps & WriteDeps & PlaceDeps & ClusterDeps;
+
+export function eventRoutes(deps: Deps): Route[] {
   return [
     {
       method: 'PUT',
@@ -33,7 +43,7 @@ export function eventRoutes(deps: ServerDeps): Route[] {
   ];
 }
 
-async function fire(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+async function fire(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { rest, params } = request;
   const name = required(rest, 'name');
   const payload = await request.body(MAX_EVENT_BODY_BYTES);
@@ -68,7 +78,7 @@ function pattern(what: string, text: string): string {
  * The index is made of the newest event's id, so that it says which event is the newest, and
  * nothing else: it goes up and down. Whoever sends the one that we have waits for another.
  */
-async function list(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+async function list(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { params, signal } = request;
   const seen = params.uint64('index');
   const waitMs = withJitter(waitOf(params).waitMs, deps.random.next());

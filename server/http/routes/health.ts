@@ -6,19 +6,21 @@ import {
 } from '../../../lib/filter/fields.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import * as queries from '../../query/health.ts';
-import { askingNode, required, type ServerDeps } from '../deps.ts';
+import { askingNode, type PlaceDeps, type ReadDeps, required } from '../deps.ts';
 import { narrowing } from '../narrowing.ts';
 import { type Read, readRoute } from '../reads.ts';
 
-export function healthRoutes(deps: ServerDeps): Route[] {
+type Deps = ReadDeps & PlaceDeps;
+
+export function healthRoutes(deps: Deps): Route[] {
   return [...instanceRoutes(deps), ...checkRoutes(deps)];
 }
 
-function narrowed(deps: ServerDeps, request: HttpRequest, fields: StructSchema) {
+function narrowed(deps: Deps, request: HttpRequest, fields: StructSchema) {
   return narrowing(request.params, askingNode(deps, request), fields);
 }
 
-function instanceRoutes(deps: ServerDeps): Route[] {
+function instanceRoutes(deps: Deps): Route[] {
   const row = (path: string, does: string, query: typeof queries.healthOfService): Read => ({
     path,
     right: 'service:read',
@@ -61,7 +63,7 @@ function passingOnly({ params }: HttpRequest): boolean {
   return params.bool('passing') ?? true;
 }
 
-function checkRoutes(deps: ServerDeps): Route[] {
+function checkRoutes(deps: Deps): Route[] {
   const common = { saysConsistency: true } as const;
   return [
     readRoute(deps, {

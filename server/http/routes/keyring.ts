@@ -7,11 +7,11 @@ import type { Params } from '../../../lib/http/params.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Method, Route } from '../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
-import type { ServerDeps } from '../deps.ts';
+import type { PlaceDeps } from '../deps.ts';
 
 const MAX_RELAY_FACTOR = 5;
 
-export function keyringRoutes(deps: ServerDeps): Route[] {
+export function keyringRoutes(deps: PlaceDeps): Route[] {
   const row = { path: '/v1/operator/keyring', anyDatacenter: true } as const;
   const write = (method: Method): Route => ({
     ...row,
@@ -48,7 +48,7 @@ const keyBody = decoder<{ readonly Key: string }>(
   'Bad request: Request decode failed',
 );
 
-async function refuseKey(deps: ServerDeps, request: HttpRequest): Promise<never> {
+async function refuseKey(deps: PlaceDeps, request: HttpRequest): Promise<never> {
   keyBody(await request.body(MAX_JSON_BODY_BYTES));
   refuseRelay(request.params);
   throw keyringError(deps, false, NO_KEYRING);
@@ -73,7 +73,7 @@ function localOnly(params: Params): boolean {
 }
 
 /** As Consul reports what went wrong in each of its two pools, node by node. */
-function keyringError({ node, datacenter }: ServerDeps, local: boolean, why: string) {
+function keyringError({ node, datacenter }: PlaceDeps, local: boolean, why: string) {
   const wide = ['\t* WAN error: 1/1 nodes reported failure', `\t* ${node}.${datacenter}: ${why}`];
   const lines = [
     ...(local ? [] : wide),

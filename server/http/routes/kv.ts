@@ -10,10 +10,12 @@ import type { Uint64 } from '../../../lib/model.ts';
 import type { KvOp } from '../../commands.ts';
 import * as queries from '../../query/kv.ts';
 import type { Query } from '../../query/query.ts';
-import { type ServerDeps, write } from '../deps.ts';
+import { type ReadDeps, type WriteDeps, write } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
-export function kvRoutes(deps: ServerDeps): Route[] {
+type Deps = ReadDeps & WriteDeps;
+
+export function kvRoutes(deps: Deps): Route[] {
   return [
     readRoute(deps, {
       path: '/v1/kv/',
@@ -50,7 +52,7 @@ function missingKey(): ProconsulError {
   return new ProconsulError('invalid', 'Missing key name');
 }
 
-async function put(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+async function put(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { rest: key, params } = request;
   if (key === '') throw missingKey();
   refuseConflict(request, ['cas', 'acquire', 'release']);
@@ -70,7 +72,7 @@ function verb(params: Params): Pick<KvOp, 'verb'> & Partial<KvOp> {
   return { verb: 'set' };
 }
 
-async function remove(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+async function remove(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { rest: key, params } = request;
   refuseConflict(request, ['recurse', 'cas']);
   const op = { key, flags: 0, value: null, index: 0, session: '' };
@@ -80,7 +82,7 @@ async function remove(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   return await writeOp(deps, { ...op, verb: 'delete-cas', index: uint64(params, 'cas') ?? 0 });
 }
 
-async function writeOp(deps: ServerDeps, op: KvOp): Promise<Reply> {
+async function writeOp(deps: Deps, op: KvOp): Promise<Reply> {
   const outcome = await write(deps, { type: 'kv', op });
   return { json: outcome.applied };
 }

@@ -14,7 +14,7 @@ import {
   MEMBERS_PATH,
 } from '../../../lib/membership.ts';
 import { refuseNul } from '../definitions.ts';
-import type { ServerDeps } from '../deps.ts';
+import type { ClusterDeps } from '../deps.ts';
 
 const text = { type: 'string' } as const;
 
@@ -43,7 +43,7 @@ const forceLeaveBody = decoder<ForceLeave>({
   properties: { Node: text, Prune: { type: 'boolean', default: false } },
 });
 
-export function membershipRoutes({ members }: ServerDeps): Route[] {
+export function membershipRoutes({ members }: ClusterDeps): Route[] {
   return [
     {
       method: 'PUT',

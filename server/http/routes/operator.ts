@@ -11,9 +11,11 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { encodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { AutopilotSettings } from '../../commands.ts';
-import { type ServerDeps, write } from '../deps.ts';
+import { type ClusterDeps, type PlaceDeps, type ReadDeps, type WriteDeps, write } from '../deps.ts';
 import { demandOf } from '../reads.ts';
 import { keyringRoutes } from './keyring.ts';
+
+type Deps = ReadDeps & WriteDeps & PlaceDeps & ClusterDeps;
 
 /** Consul's own, until someone sets them. */
 const DEFAULTS: AutopilotSettings = {
@@ -28,11 +30,11 @@ const DEFAULTS: AutopilotSettings = {
 };
 
 /** Resolves when what is read is as new as the request wants it. */
-async function fresh({ readiness }: ServerDeps, params: Params): Promise<void> {
+async function fresh({ readiness }: Deps, params: Params): Promise<void> {
   await readiness.ready(readiness.consistency(demandOf(params)));
 }
 
-export function operatorRoutes(deps: ServerDeps): Route[] {
+export function operatorRoutes(deps: Deps): Route[] {
   return [
     {
       method: 'GET',
@@ -92,7 +94,7 @@ function refusePeer(params: Params): never {
   throw new ProconsulError('rejected', `${named} was not found in the Raft configuration`);
 }
 
-function raftConfiguration({ cluster, node }: ServerDeps) {
+function raftConfiguration({ cluster, node }: Deps) {
   const Servers = cluster.peers().map((peer) => ({
     ID: peer.id,
     Node: peer.node || node,
@@ -104,7 +106,7 @@ function raftConfiguration({ cluster, node }: ServerDeps) {
   return { Servers, Index: 0 };
 }
 
-function shownAutopilot({ state }: ServerDeps) {
+function shownAutopilot({ state }: Deps) {
   const settings = state().autopilot.get('autopilot') ?? {
     ...DEFAULTS,
     CreateIndex: 1,
@@ -136,7 +138,7 @@ const autopilotBody = decoder<AutopilotSettings>(
   'Bad request: Error parsing autopilot config',
 );
 
-async function setAutopilot(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+async function setAutopilot(deps: Deps, request: HttpRequest): Promise<Reply> {
   const settings = autopilotBody(await request.body(MAX_JSON_BODY_BYTES));
   const { params } = request;
   if (!params.has('cas')) {
@@ -158,7 +160,7 @@ function badRequest(why: string): ProconsulError {
 const UNKNOWN_FOR_MS = 5000;
 
 /** Consul answers 429 where it isn't healthy, and its clients read the body even so. */
-function autopilotHealth({ cluster, readiness, state, clock }: ServerDeps): Reply {
+function autopilotHealth({ cluster, readiness, state, clock }: Deps): Reply {
   const peers = cluster.peers();
   const young = peers.some(({ since }) => clock.now() - since < UNKNOWN_FOR_MS);
   if (young || !readiness.knownLeader) {

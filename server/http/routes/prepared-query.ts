@@ -6,14 +6,16 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { canonicalId, idComplaint } from '../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import * as queries from '../../query/prepared.ts';
-import { type ServerDeps, write } from '../deps.ts';
+import { type PlaceDeps, type ReadDeps, type WriteDeps, write } from '../deps.ts';
 import { queryBody, toQuery } from '../query-body.ts';
 import { execute, explain } from '../query-execution.ts';
 import { readRoute } from '../reads.ts';
 
+type Deps = ReadDeps & WriteDeps & PlaceDeps;
+
 const EXECUTE = 'execute';
 const EXPLAIN = 'explain';
-export function preparedQueryRoutes(deps: ServerDeps): Route[] {
+export function preparedQueryRoutes(deps: Deps): Route[] {
   return [
     {
       method: 'POST',
@@ -56,7 +58,7 @@ function verbOf(rest: string): { verb: string; name: string } {
   return { verb, name: slash < 0 ? verb : rest.slice(0, slash) };
 }
 
-function reads(deps: ServerDeps): Route {
+function reads(deps: Deps): Route {
   const shown = readRoute(deps, {
     path: '/v1/query/',
     right: 'query:read',
@@ -99,7 +101,7 @@ function queryId(rest: string, doing: string): string {
 
 const WRITING = 'Prepared Query lookup failed: ';
 
-async function create(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+async function create(deps: Deps, request: HttpRequest): Promise<Reply> {
   const body = queryBody(await request.body(MAX_JSON_BODY_BYTES));
   if (body.ID !== '') {
     throw new ProconsulError('rejected', 'ID must be empty when creating a new prepared query');
@@ -109,14 +111,14 @@ async function create(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   return { json: { ID: query.ID } };
 }
 
-async function update(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+async function update(deps: Deps, request: HttpRequest): Promise<Reply> {
   const body = queryBody(await request.body(MAX_JSON_BODY_BYTES));
   const query = toQuery(body, queryId(request.rest, WRITING));
   await write(deps, { type: 'set-query', query, update: true });
   return {};
 }
 
-async function remove(deps: ServerDeps, { rest }: HttpRequest): Promise<Reply> {
+async function remove(deps: Deps, { rest }: HttpRequest): Promise<Reply> {
   await write(deps, { type: 'delete-query', id: queryId(rest, WRITING) });
   return {};
 }

@@ -15,8 +15,18 @@ import { encodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import { SERF_HEALTH, type ServiceCheckRef, type Session } from '../../../lib/model.ts';
 import * as queries from '../../query/sessions.ts';
-import { askingNode, required, type ServerDeps, write } from '../deps.ts';
+import {
+  askingNode,
+  type PlaceDeps,
+  type ReadDeps,
+  required,
+  type SessionDeps,
+  type WriteDeps,
+  write,
+} from '../deps.ts';
 import { readRoute } from '../reads.ts';
+
+type Deps = ReadDeps & WriteDeps & PlaceDeps & SessionDeps;
 
 const DEFAULT_LOCK_DELAY_NS = 15e9;
 /** Clients in Go can read back nanoseconds below it. */
@@ -25,11 +35,11 @@ const MAX_TTL_NS = 24 * 3600e9;
 /** A number below it was meant in seconds: Consul's own guess. */
 const LOCK_DELAY_SECONDS_BELOW = 1000;
 
-export function sessionRoutes(deps: ServerDeps): Route[] {
+export function sessionRoutes(deps: Deps): Route[] {
   return [...sessionWrites(deps), ...sessionReads(deps)];
 }
 
-function sessionWrites(deps: ServerDeps): Route[] {
+function sessionWrites(deps: Deps): Route[] {
   const row = { method: 'PUT', right: changes('session:write') } as const;
   return [
     {
@@ -56,7 +66,7 @@ function sessionWrites(deps: ServerDeps): Route[] {
   ];
 }
 
-function sessionReads(deps: ServerDeps): Route[] {
+function sessionReads(deps: Deps): Route[] {
   const common = { right: 'session:read' } as const;
   return [
     readRoute(deps, {
@@ -122,7 +132,7 @@ const sessionBody = decoder<SessionBody>({
   },
 });
 
-async function create(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+async function create(deps: Deps, request: HttpRequest): Promise<Reply> {
   const bytes = await request.body(MAX_JSON_BODY_BYTES);
   // Unlike other bodies this one may be missing.
   const body = sessionBody(bytes.length === 0 ? '{}' : bytes);
@@ -194,7 +204,7 @@ function checkedTtl(ttl: string, minMs: number): string {
   return ttl;
 }
 
-async function renew(deps: ServerDeps, { rest }: HttpRequest): Promise<Reply> {
+async function renew(deps: Deps, { rest }: HttpRequest): Promise<Reply> {
   const id = sessionId(rest);
   // As new as any acknowledged write: the session may just have been made through another server.
   await deps.readiness.ready('leader');

@@ -1,9 +1,9 @@
 /** /v1/status: who leads, and who else is there. */
 import { anyone } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
-import type { ServerDeps } from '../deps.ts';
+import type { ClusterDeps } from '../deps.ts';
 
-export function statusRoutes({ cluster }: ServerDeps): Route[] {
+export function statusRoutes({ cluster }: ClusterDeps): Route[] {
   const row = { method: 'GET', right: anyone } as const;
   return [
     {

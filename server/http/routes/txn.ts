@@ -26,10 +26,12 @@ import {
   toNode,
   toService,
 } from '../definitions.ts';
-import { type ServerDeps, write } from '../deps.ts';
+import { type PlaceDeps, type ReadDeps, type WriteDeps, write } from '../deps.ts';
 import { demandOf } from '../reads.ts';
 
-export function txnRoutes(deps: ServerDeps): Route[] {
+type Deps = ReadDeps & WriteDeps & PlaceDeps;
+
+export function txnRoutes(deps: Deps): Route[] {
   return [
     {
       method: 'PUT',
@@ -95,7 +97,7 @@ const txnBody = decoder<OpBody[]>(
   OPENING,
 );
 
-async function txn(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
+async function txn(deps: Deps, request: HttpRequest): Promise<Reply> {
   const demand = demandOf(request.params);
   const ops = await parse(deps, request);
   if (!onlyReads(ops)) {
@@ -107,7 +109,7 @@ async function txn(deps: ServerDeps, request: HttpRequest): Promise<Reply> {
   return readReply(deps, readTxn(deps.state(), ops));
 }
 
-async function parse(deps: ServerDeps, request: HttpRequest): Promise<TxnOp[]> {
+async function parse(deps: Deps, request: HttpRequest): Promise<TxnOp[]> {
   const body = txnBody(await request.body(deps.limits.txnBytes, 'txn_max_req_len'));
   if (body.length > MAX_TXN_OPS) {
     const size = `${body.length} > ${MAX_TXN_OPS}`;
@@ -117,7 +119,7 @@ async function parse(deps: ServerDeps, request: HttpRequest): Promise<TxnOp[]> {
   return body.map((op) => toOp(op, deps)).filter((op) => op !== undefined);
 }
 
-function toOp(body: OpBody, { datacenter, limits }: ServerDeps): TxnOp | undefined {
+function toOp(body: OpBody, { datacenter, limits }: Deps): TxnOp | undefined {
   if (body.KV !== undefined) return { kv: toKvOp(body.KV, limits.kvValueBytes) };
   if (body.Node !== undefined) {
     const { Verb, Node } = body.Node;
@@ -203,7 +205,7 @@ function shownResult(result: TxnResult) {
   return { Check: { ...result.Check, ServiceTags: nilIfEmpty(result.Check.ServiceTags) } };
 }
 
-function readReply({ readiness }: ServerDeps, outcome: Outcome): Reply {
+function readReply({ readiness }: Deps, outcome: Outcome): Reply {
   const { knownLeader, lastContactMs } = readiness;
   return {
     status: outcome.applied ? 200 : 409,

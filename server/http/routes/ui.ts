@@ -6,11 +6,11 @@ import {
 } from '../../../lib/filter/fields.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import * as queries from '../../query/ui.ts';
-import { askingNode, required, type ServerDeps } from '../deps.ts';
+import { askingNode, type PlaceDeps, type ReadDeps, required } from '../deps.ts';
 import { narrowing } from '../narrowing.ts';
 import { readRoute } from '../reads.ts';
 
-export function uiRoutes(deps: ServerDeps): Route[] {
+export function uiRoutes(deps: ReadDeps & PlaceDeps): Route[] {
   const narrowed = (request: HttpRequest, fields: StructSchema) =>
     narrowing(request.params, askingNode(deps, request), fields);
   return [

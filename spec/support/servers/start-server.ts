@@ -67,18 +67,10 @@ export async function startServer(
   const clock = new FakeClock();
   const random = seededRandom(1);
   const server = new Server({
-    log: wrap(new MemoryLog({ clock })),
-    leases: new MemoryLeases(clock),
-    clock,
-    random,
-    logger,
-    datacenter: 'dc1',
-    node: 'n1',
-    nodeId: random.uuid(),
-    address: '127.0.0.1:8300',
-    sessionTtlMinMs: 10_000,
-    limits,
-    reconnectTimeoutMs: 72 * 3600_000,
+    storage: { log: wrap(new MemoryLog({ clock })), leases: new MemoryLeases(clock) },
+    system: { clock, random, logger },
+    self: { id: random.uuid(), node: 'n1', datacenter: 'dc1', address: '127.0.0.1:8300' },
+    rules: { sessionTtlMinMs: 10_000, limits, reconnectTimeoutMs: 72 * 3600_000 },
     onFatal: (error) => {
       throw error;
     },
