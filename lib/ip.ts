@@ -31,6 +31,11 @@ export function hostPort(address: string, port: number | string): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** '::ffff:127.0.0.1' is how a socket for both families says it. */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
+}
+
 /** Whether the address lies in the network, such as '10.0.0.0/8'. */
 export function inNetwork(address: string, cidr: string): boolean {
   const network = parseCidr(cidr);

@@ -6,10 +6,10 @@ import { inNetwork } from '../../lib/ip.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Asked before any row; undefined where nothing is forbidden. */
-export function guardOf({ blockEndpoints, allowWriteFrom }: HttpConfig): Guard | undefined {
-  if (blockEndpoints.length === 0 && allowWriteFrom.length === 0) return undefined;
-  return (request) => {
+/** None where nothing is forbidden. */
+export function guardsOf({ blockEndpoints, allowWriteFrom }: HttpConfig): readonly Guard[] {
+  if (blockEndpoints.length === 0 && allowWriteFrom.length === 0) return [];
+  const guard: Guard = (request) => {
     // The path as rows are found by it: decoded, so that no endpoint has a second name.
     if (blockEndpoints.some((prefix) => request.path.startsWith(prefix))) {
       throw new ProconsulError('forbidden', 'Endpoint is blocked by agent configuration');
@@ -18,6 +18,7 @@ export function guardOf({ blockEndpoints, allowWriteFrom }: HttpConfig): Guard |
       throw new ProconsulError('forbidden', 'Access is restricted');
     }
   };
+  return [guard];
 }
 
 function mayWrite({ method, remoteAddress }: HttpRequest, networks: readonly string[]): boolean {

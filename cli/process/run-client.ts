@@ -40,7 +40,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     logger: options.logger,
     routes: [...agent.routes(), ...ringRoutes(() => servers)],
     fallback: forwarder.handle,
-    maxConnections: () => current.limits.httpMaxConnsPerClient,
+    limits: () => current.limits,
     introducer: introducer(options, nodeId, servers),
   });
   await startAll(listeners, options.logger);

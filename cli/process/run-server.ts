@@ -81,7 +81,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
     config,
     logger,
     routes: [...agent.routes(), ...ringRoutes(ring), ...server.routes()],
-    maxConnections: () => current.limits.httpMaxConnsPerClient,
+    limits: () => current.limits,
     introducer: { ID: nodeId, Node: config.nodeName, Datacenter: config.datacenter, servers },
   });
   await startAll(listeners, logger);

@@ -13,8 +13,8 @@ export interface AppOptions {
   readonly routes: readonly Route[];
   /** Answers what no row is there for; a client agent hands it on to a server. */
   readonly fallback?: Handler;
-  /** Asked before anything is answered, but for a path that is to be asked otherwise. */
-  readonly guard?: Guard;
+  /** Asked in turn before anything is answered, but for a path that is to be asked otherwise. */
+  readonly guards?: readonly Guard[];
   /** Who asks, of all rows that are not for anyone; without it there is no access control. */
   readonly access?: AccessControl;
   /** From http_config.response_headers: set on every answer but those of the pages, as Consul does. */
@@ -32,7 +32,7 @@ export function createApp(options: AppOptions): RequestListener {
   const surface = {
     router: new Router(options.routes),
     fallback: options.fallback,
-    guard: options.guard,
+    guards: options.guards ?? [],
     access: options.access ?? OPEN,
     pages: createPages(),
     responseHeaders,

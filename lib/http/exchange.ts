@@ -40,7 +40,7 @@ export interface Surface {
   readonly router: Router;
   readonly fallback: Handler | undefined;
   readonly pages: (message: IncomingMessage, response: ServerResponse) => void;
-  readonly guard: Guard | undefined;
+  readonly guards: readonly Guard[];
   readonly access: AccessControl;
   /** Of answers by the fallback, and by a row. */
   readonly responseHeaders: Readonly<Record<string, string>>;
@@ -90,7 +90,7 @@ export class Exchange {
 
   /** Undefined where it is for the pages. */
   #reply(): Reply | Promise<Reply> | undefined {
-    const { router, guard, fallback, anyPath, responseHeaders, rowHeaders } = this.#surface;
+    const { router, guards, fallback, anyPath, responseHeaders, rowHeaders } = this.#surface;
     if (isEncodedTwice(this.message)) return NOT_DECODED;
     const request = new Request(this.message, this.response);
     this.#request = request;
@@ -102,7 +102,7 @@ export class Exchange {
     const match = router.match(path);
     if (match === undefined && (path === '/' || fallback === undefined)) return undefined;
     this.#common = match === undefined ? responseHeaders : rowHeaders;
-    guard?.(request);
+    for (const guard of guards) guard(request);
     if (match === undefined) {
       refuseElsewhere(path, request);
       return fallback?.(request);

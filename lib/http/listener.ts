@@ -18,6 +18,8 @@ export interface ListenerOptions {
   readonly at: { readonly host: string; readonly port: number } | { readonly path: string };
   /** Beyond it a client gets a 429 with a text; 0 for no limit. Asked for each new connection. */
   readonly maxConnectionsPerAddress: () => number;
+  /** Of a request's line and headers; Proconsul's own default where nobody says. */
+  readonly maxHeaderBytes?: number;
   /** Whom it is there for, in the log. */
   readonly whom?: string;
   /** What may answer a request before it is parsed. */
@@ -38,7 +40,7 @@ export class Listener {
         headersTimeout: HEADERS_TIMEOUT_MS,
         requestTimeout: REQUEST_TIMEOUT_MS,
         connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-        maxHeaderSize: MAX_HEADER_BYTES,
+        maxHeaderSize: options.maxHeaderBytes ?? MAX_HEADER_BYTES,
         noDelay: true,
         // A connection says it, in its turn and in Consul's words.
         requireHostHeader: false,

@@ -1,17 +1,21 @@
 /** HTTP, its limits, and the page. */
 
 import { parseCidr } from '../../ip.ts';
+import { MAX_HEADER_BYTES } from '../../limits.ts';
 import type { StringMap } from '../../model.ts';
+import type { RateLimit } from '../../rate.ts';
 import type { Problems } from '../problems.ts';
 import {
   between,
   bool,
+  choice,
   duration,
   float,
   int,
   map,
   newer,
   noEffect,
+  reloaded,
   type Settled,
   strings,
   text,
@@ -22,6 +26,11 @@ const MINUTE = 60 * SECOND;
 const MAX_VALUE_BYTES = 512 * 1024;
 /** A log takes commands of 4 MB, in which a value is a third larger: a higher limit could not be kept. */
 const MAX_LIMIT_BYTES = 3_000_000;
+const MIN_LIMIT_HEADER_BYTES = 1024;
+/** Go's own default, beyond which nobody was ever served. */
+const MAX_LIMIT_HEADER_BYTES = 1024 * 1024;
+/** As in Consul: so many seconds' worth at once, after a rest. */
+const BURST_SECONDS = 10;
 
 export const HTTP_KEYS = {
   http_config: {
@@ -40,7 +49,13 @@ export const HTTP_KEYS = {
     ...noEffect('agents answer `?cached` as asked', {
       use_cache: bool('', { default: true, shown: 'HTTPUseCache' }),
     }),
-    ...newer('max_header_bytes'),
+    max_header_bytes: int('The most bytes of a request line and its headers.', {
+      default: MAX_HEADER_BYTES,
+      rule: between(MIN_LIMIT_HEADER_BYTES, MAX_LIMIT_HEADER_BYTES),
+    }),
+    allowed_hosts: strings(
+      'Names, or `*.` and the end of names, by which this machine is asked for over loopback.',
+    ),
   },
   disable_http_unprintable_char_filter: bool('Take paths with characters that cannot be printed.', {
     shown: 'DisableHTTPUnprintableCharFilter',
@@ -82,7 +97,16 @@ export const HTTP_KEYS = {
       rpc_handshake_timeout: duration('', { default: 5 * SECOND, shown: 'RPCHandshakeTimeout' }),
       rpc_max_conns_per_client: int('', { default: 100, shown: 'RPCMaxConnsPerClient' }),
     }),
-    ...newer('request_limits', 'rpc_client_timeout'),
+    request_limits: reloaded({
+      mode: choice('Whether what exceeds these rates is refused, or logged.', [
+        'disabled',
+        'permissive',
+        'enforcing',
+      ]),
+      read_rate: float('How many reads a second a server answers; -1: any.', { default: -1 }),
+      write_rate: float('How many writes a second a server takes; -1: any.', { default: -1 }),
+    }),
+    ...newer('rpc_client_timeout'),
   },
   performance: {
     fast_path: bool('Answer again, unparsed, what was asked in the same bytes (lib/http/fast).', {
@@ -138,6 +162,8 @@ export function httpConfig(given: Values) {
     blockEndpoints: http.block_endpoints,
     allowWriteFrom: http.allow_write_http_from,
     responseHeaders: http.response_headers,
+    allowedHosts: http.allowed_hosts,
+    maxHeaderBytes: http.max_header_bytes,
     disableUnprintableCharFilter: given.disable_http_unprintable_char_filter,
   };
 }
@@ -148,8 +174,17 @@ export function limitConfig({ limits }: Values) {
     httpMaxConnsPerClient: limits.http_max_conns_per_client,
     kvMaxValueSize: limits.kv_max_value_size,
     txnMaxReqLen: limits.txn_max_req_len,
+    requests: {
+      mode: limits.request_limits.mode,
+      read: rateOf(limits.request_limits.read_rate),
+      write: rateOf(limits.request_limits.write_rate),
+    },
     rpcRate: { perSecond: limits.rpc_rate, burst: limits.rpc_max_burst },
   };
+}
+
+function rateOf(perSecond: number): RateLimit {
+  return { perSecond, burst: Math.max(1, Math.floor(perSecond * BURST_SECONDS)) };
 }
 
 /** What would be served, if there were a page: Consul's clients look for it in agent/self. */

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { ByteCache } from '../../byte-cache.ts';
 import type { Cancel } from '../../clock.ts';
 import { systemClock } from '../../clock.ts';
+import { isLoopback } from '../../ip.ts';
 import { KEEP_ALIVE_MS } from '../../limits.ts';
 import { connectionOf, type Shortcut } from '../connection.ts';
 import type { Pending, Shared } from '../reply.ts';
@@ -25,6 +26,8 @@ const MAX_REQUEST_BYTES = 4096;
 /** What was learnt of a request: its answer, or the wait that its like is in. */
 interface Learnt {
   readonly shared: Shared;
+  /** Whether it was asked over loopback, where some names of hosts are refused: see strangers.ts. */
+  readonly isLocal: boolean;
   readonly ready?: ReadyBytes;
   readonly wait?: SharedWait;
 }
@@ -35,14 +38,22 @@ interface Asking {
   readonly response: ServerResponse;
 }
 
+export interface FastPathOptions {
+  readonly maxBytes?: number;
+  /** Asked for each request that could be answered here; else it goes the long way. */
+  readonly admits?: (() => boolean) | undefined;
+}
+
 export class FastPath implements Shortcut {
   /** By the bytes that asked. */
   readonly #answers: ByteCache<string, Learnt>;
   /** By the bytes that asked; each only for as long as someone waits there. */
   readonly #waits = new Map<string, SharedWait>();
+  readonly #admits: () => boolean;
   #parked = 0;
 
-  constructor(maxBytes: number = MAX_ANSWER_BYTES) {
+  constructor({ maxBytes = MAX_ANSWER_BYTES, admits = () => true }: FastPathOptions = {}) {
+    this.#admits = admits;
     this.#answers = new ByteCache({ maxBytes, idle: { maxMs: MAX_IDLE_MS, clock: systemClock } });
   }
 
@@ -57,7 +68,8 @@ export class FastPath implements Shortcut {
     const request = this.#requestOf(asking);
     if (request === undefined) return;
     const ready = new ReadyBytes(wire);
-    this.#answers.keep(request, { shared, ready }, ready.bytes + shared.bytes);
+    const isLocal = isLoopback(asking.message.socket.remoteAddress ?? '');
+    this.#answers.keep(request, { shared, isLocal, ready }, ready.bytes + shared.bytes);
   }
 
   /** The exchange is about to wait, until it calls what this gives. */
@@ -70,6 +82,7 @@ export class FastPath implements Shortcut {
     const wait = new SharedWait({
       pending,
       writing,
+      isLocal: isLoopback(asking.message.socket.remoteAddress ?? ''),
       onEmpty: () => this.#waits.delete(request),
     });
     this.#waits.set(request, wait);
@@ -83,7 +96,10 @@ export class FastPath implements Shortcut {
   ): 'answered' | Cancel | undefined {
     if (request.length > MAX_REQUEST_BYTES) return undefined;
     const learnt = this.#find(request.toString('latin1'));
-    if (learnt === undefined) return undefined;
+    if (learnt === undefined || learnt.isLocal !== isLoopback(socket.remoteAddress ?? '')) {
+      return undefined;
+    }
+    if (!this.#admits()) return undefined;
     const ready = learnt.shared.ready();
     if (ready === undefined) return this.#use(learnt, socket, done);
     return this.#useWhen(ready, learnt, socket, done);
@@ -93,7 +109,7 @@ export class FastPath implements Shortcut {
     const known = this.#answers.get(request);
     if (known !== undefined) return known.value;
     const wait = this.#waits.get(request);
-    return wait && { shared: wait.shared, wait };
+    return wait && { shared: wait.shared, isLocal: wait.isLocal, wait };
   }
 
   #use(

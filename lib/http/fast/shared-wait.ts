@@ -6,6 +6,8 @@ import { ReadyBytes } from './ready-bytes.ts';
 export interface SharedWaitOptions {
   readonly pending: Pending;
   readonly writing: Writing;
+  /** Whether whoever began it asked over loopback. */
+  readonly isLocal: boolean;
   /** The last that waited has gone. */
   readonly onEmpty: () => void;
 }
@@ -19,6 +21,10 @@ export class SharedWait {
 
   constructor(options: SharedWaitOptions) {
     this.#options = options;
+  }
+
+  get isLocal(): boolean {
+    return this.#options.isLocal;
   }
 
   get shared(): Shared {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { createListeners } from '../../../cli/process/listeners.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import type { Listener } from '../../../lib/http/listener.ts';
@@ -9,6 +10,7 @@ import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 import { freePort } from '../../support/servers/proconsul.ts';
 import { getText, RawClient } from '../../support/servers/raw-client.ts';
 import { send } from '../../support/servers/start-server.ts';
+import { until } from '../../support/until.ts';
 
 describe('the listeners of a server', () => {
   let listeners: readonly Listener[] = [];
@@ -35,7 +37,7 @@ describe('the listeners of a server', () => {
       config,
       logger: silentLogger,
       routes,
-      maxConnections: () => config.limits.httpMaxConnsPerClient,
+      limits: () => config.limits,
       introducer: { ID: '1', Node: 'n1', Datacenter: 'dc1', servers: () => [] },
     });
     for (const listener of listeners) await listener.start();
@@ -72,6 +74,37 @@ describe('the listeners of a server', () => {
         assert.equal(head.slice(9, 12), expected);
       }
     }
+  });
+
+  it('give over loopback no name that was answered elsewhere', async function () {
+    const there = Object.values(networkInterfaces())
+      .flat()
+      .find((each) => each?.family === 'IPv4' && !each.internal)?.address;
+    // Without a network this machine has no other address to be asked at.
+    if (there === undefined) this.skip();
+    const { http } = await start('addresses { http = "0.0.0.0" }');
+    const asks = 'GET /v1/kv/a HTTP/1.1\r\nHost: rebound.example.com\r\n\r\n';
+    for (const [host, expected] of [
+      [there, '200'],
+      ['127.0.0.1', '403'],
+    ] as const) {
+      const client = await RawClient.connect(http, host);
+      for (let n = 0; n < 3; n++) {
+        const { head } = await client.ask(asks);
+        assert.equal(head.slice(9, 12), expected);
+      }
+    }
+  });
+
+  it('take no longer heads than http_config.max_header_bytes', async () => {
+    const { http } = await start('http_config { max_header_bytes = 2000 }');
+    const ask = async (bytes: number) => {
+      const client = await RawClient.connect(http);
+      client.send(`GET /v1/kv/a HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(bytes)}\r\n\r\n`);
+      await until(() => client.rest().includes('HTTP/1.1 '));
+      return client.rest().slice(9, 12);
+    };
+    assert.deepEqual([await ask(1500), await ask(2500)], ['200', '431']);
   });
 
   for (const [isOn, asked] of [

@@ -87,11 +87,11 @@ describe('an app', () => {
     assert.doesNotMatch(line, /secret|acquire/);
   });
 
-  it('asks its guard before any row, by the path that rows are found by', async () => {
+  it('asks its guards before any row, by the path that rows are found by', async () => {
     const asked: string[] = [];
     const { get } = await start(
       { json: true },
-      { guard: ({ path, method }: HttpRequest) => asked.push(`${method} ${path}`) },
+      { guards: [({ path, method }: HttpRequest) => void asked.push(`${method} ${path}`)] },
     );
     await get('/row/%73ecret?x');
     assert.deepEqual(asked, ['GET /row/secret']);

@@ -41,7 +41,12 @@ function waiting() {
     }),
   );
   const writing = { common: {}, pretty: false, gzip: false };
-  const shared = new SharedWait({ pending, writing, onEmpty: () => undefined });
+  const shared = new SharedWait({
+    pending,
+    writing,
+    isLocal: true,
+    onEmpty: () => undefined,
+  });
   return { waiters, pending, shared };
 }
 

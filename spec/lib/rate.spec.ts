@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Rate } from '../../../agent/servers/rate.ts';
-import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { Rate } from '../../lib/rate.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
 
 function taken(rate: Rate, tries: number): number {
   let count = 0;
