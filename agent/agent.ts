@@ -1,15 +1,13 @@
 /** An agent: joins local state, checks, anti-entropy, kept values and routes, and ends them. */
 import { join } from 'node:path';
-import type { Clock } from '../lib/clock.ts';
 import type { Config } from '../lib/config/config.ts';
 import type { Route } from '../lib/http/route.ts';
-import type { Logger } from '../lib/logger.ts';
-import type { Random } from '../lib/random.ts';
+import type { System } from '../lib/system.ts';
 import { CheckSet } from './checks/check-set.ts';
 import type { ContainerProbe } from './checks/kinds/kind.ts';
 import { Reaper } from './checks/reaper.ts';
 import { definitionsOf } from './definitions/from-config.ts';
-import type { AgentContext, LogTap } from './http/context.ts';
+import type { AgentContext, Figures, LogTap } from './http/context.ts';
 import { agentRoutes } from './http/routes.ts';
 import { agentStats } from './http/stats.ts';
 import type { Membership } from './servers/membership.ts';
@@ -27,24 +25,36 @@ import { Tokens } from './sync/tokens.ts';
 export interface AgentOptions {
   readonly config: Config;
   readonly nodeId: string;
-  /** The servers' catalog: within the process on a server, else over HTTP. */
+  readonly servers: ServersPort;
+  readonly process: ProcessPort;
+  readonly machine: MachinePort;
+  readonly system: System;
+}
+
+/** The servers: within the process on a server, else over HTTP. */
+export interface ServersPort {
   readonly catalog: Catalog;
   readonly membership: Membership;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
+  /** How much the size of the cluster stretches the time between full comparisons; at least 1. */
+  readonly scale?: () => number;
+}
+
+/** The process in which the agent runs. */
+export interface ProcessPort {
   readonly logTap: LogTap;
-  readonly containerProbe?: ContainerProbe;
   /** Further groups of figures: a server's. */
-  readonly stats?: () => Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly stats?: () => Figures;
   /** Reads the configuration anew for a reload. */
   readonly readConfig: () => Config | Promise<Config>;
   /** What a reload read, for those parts of the process that are not the agent's. */
   readonly onReloaded?: (config: Config) => void;
   /** The agent has left: the process is to end soon. */
   readonly onLeft: () => void;
-  /** How much the size of the cluster stretches the time between full comparisons; at least 1. */
-  readonly scale?: () => number;
+}
+
+/** What the agent reaches on its machine. */
+export interface MachinePort {
+  readonly containerProbe?: ContainerProbe;
   /** Specs put in their own, to fail. */
   readonly files?: ValueFiles;
 }
@@ -93,14 +103,15 @@ export class Agent {
 
   /** Resolves when what was registered before runs again; servers need not be there for it. */
   async start(): Promise<void> {
-    const { config, logger, clock, files } = this.#options;
+    const { config, system, machine } = this.#options;
+    const { logger, clock } = system;
     const kept =
       config.dataDir === ''
         ? nothingKept
         : await ValueFile.open(join(config.dataDir, VALUES), {
             logger,
             clock,
-            ...(files !== undefined && { files }),
+            ...(machine.files !== undefined && { files: machine.files }),
           });
     this.#parts = this.#build(kept);
     this.#parts.registrar.restore(definitionsOf(config));
@@ -120,9 +131,9 @@ export class Agent {
   /** Takes over what the files say now of services, checks, metadata, tokens and output. */
   async reload(): Promise<void> {
     const { registrar, antiEntropy, tokens } = this.#started;
-    const { readConfig, onReloaded, logger } = this.#options;
-    const config = await readConfig();
-    onReloaded?.(config);
+    const { process, system } = this.#options;
+    const config = await process.readConfig();
+    process.onReloaded?.(config);
     registrar.reload(definitionsOf(config));
     tokens.takeOver(config.acl.tokens);
     // All else stays as it is until the process starts anew, as in Consul.
@@ -132,13 +143,13 @@ export class Agent {
     this.#config = { ...this.#config, nodeMeta, log, checkPolicy };
     await registrar.remembered();
     antiEntropy.syncSoon();
-    logger.info('agent: configuration reloaded');
+    system.logger.info('agent: configuration reloaded');
   }
 
   /** Takes the node out of the catalog, and does not put it back; the agent is to be stopped. */
   async leave(): Promise<void> {
     await this.#parts?.antiEntropy.stop();
-    await this.#options.membership.leave();
+    await this.#options.servers.membership.leave();
   }
 
   async stop(): Promise<void> {
@@ -159,7 +170,9 @@ export class Agent {
   }
 
   #build(kept: KeptValues): Parts {
-    const { config, catalog, clock, random, logger, nodeId } = this.#options;
+    const { config, nodeId, servers, machine, system } = this.#options;
+    const { catalog, scale } = servers;
+    const { clock, random, logger } = system;
     const { checkPolicy, acl } = config;
     const local = this.#local;
     const tokens = new Tokens(acl.tokens, acl.enableTokenPersistence ? kept : undefined);
@@ -175,7 +188,7 @@ export class Agent {
     });
     const pace = {
       checkUpdateIntervalMs: checkPolicy.updateIntervalMs,
-      scale: this.#options.scale ?? (() => 1),
+      scale: scale ?? (() => 1),
     };
     const antiEntropy = new AntiEntropy({ own, local, clock, random, logger, pace });
     const checks = new CheckSet({
@@ -183,7 +196,7 @@ export class Agent {
       clock,
       random,
       maxOutputBytes: () => keptOutputBytes(this.#config),
-      containerProbe: this.#options.containerProbe,
+      containerProbe: machine.containerProbe,
       nodes: {
         own: config.nodeName,
         checksOf: async (node) => (await catalog.node(node, tokens.agent))?.checks,
@@ -207,7 +220,7 @@ export class Agent {
 
   #context(): AgentContext {
     const { tokens, antiEntropy, checks, registrar, serviceWatch } = this.#started;
-    const { config, nodeId, membership, clock, logger, logTap, stats, onLeft } = this.#options;
+    const { config, nodeId, servers, process, system } = this.#options;
     const current = () => this.#config;
     return {
       tokens,
@@ -219,17 +232,16 @@ export class Agent {
         return current();
       },
       nodeId,
-      membership,
-      clock,
-      logger,
-      logTap,
+      membership: servers.membership,
+      clock: system.clock,
+      logTap: process.logTap,
       local: this.#local,
       self: () => ownMember(config, nodeId),
-      stats: () => ({ ...agentStats(this.#local, checks, config), ...stats?.() }),
+      stats: () => ({ ...agentStats(this.#local, checks, config), ...process.stats?.() }),
       reload: () => this.reload(),
       leave: async () => {
         await this.leave();
-        onLeft();
+        process.onLeft();
       },
     };
   }

@@ -15,13 +15,16 @@ import { type Checked, Reader } from './query/reader.ts';
 import type { Demand, Readiness } from './readiness.ts';
 import type { State } from './state/state.ts';
 
-export interface LocalLookupsOptions {
+export interface LocalLookupsDeps {
   /** Throws 'unavailable' before the log was read. */
   readonly state: () => State;
   readonly readiness: Pick<Readiness, 'ready' | 'consistency'>;
   /** The node that this server is: what `_agent` means in a prepared query. */
   readonly node: string;
   readonly random: Random;
+}
+
+export interface Staleness {
   /** dns_config.allow_stale: whether what this server knows will do. */
   readonly allowStale: boolean;
   /** dns_config.max_stale: and how old it may be. */
@@ -30,14 +33,13 @@ export interface LocalLookupsOptions {
 
 /** Answers at once, unless stale answers will not do. */
 export class LocalLookups implements Lookups {
-  readonly #options: LocalLookupsOptions;
+  readonly #deps: LocalLookupsDeps;
   readonly #demand: Demand;
   #newest: State | undefined;
   #generation = 0;
 
-  constructor(options: LocalLookupsOptions) {
-    const { allowStale, maxStaleMs } = options;
-    this.#options = options;
+  constructor(deps: LocalLookupsDeps, { allowStale, maxStaleMs }: Staleness) {
+    this.#deps = deps;
     this.#demand = { consistency: allowStale ? 'stale' : 'leader', maxStaleMs };
   }
 
@@ -57,7 +59,7 @@ export class LocalLookups implements Lookups {
   }
 
   query(idOrName: string): Lookup<QueryFound | undefined> {
-    const { node, random } = this.#options;
+    const { node, random } = this.#deps;
     return this.#look((reader) => {
       if (reader.resolveQuery(idOrName) === undefined) return undefined;
       const query = resolveQuery(reader, idOrName);
@@ -74,9 +76,9 @@ export class LocalLookups implements Lookups {
   }
 
   #look<T>(read: (reader: Reader) => T): Lookup<T> {
-    const { readiness } = this.#options;
+    const { readiness } = this.#deps;
     const look = () => {
-      const state = this.#options.state();
+      const state = this.#deps.state();
       const reader = new Reader(state);
       const value = read(reader);
       return this.#found(state, [...reader.topics, ...reader.orders], value);
@@ -87,12 +89,12 @@ export class LocalLookups implements Lookups {
 
   /** Current as long as nothing that was read was touched; never where each answer must be fresh. */
   #found<T>(state: State, topics: readonly string[], value: T): Found<T> {
-    const { readiness } = this.#options;
+    const { readiness } = this.#deps;
     const index = newest(state, topics);
     const generation = this.#generationOf(state);
     const isCurrent = () => {
       if (readiness.consistency(this.#demand) !== 'stale') return false;
-      const now = this.#options.state();
+      const now = this.#deps.state();
       if (this.#generationOf(now) !== generation) return false;
       return newest(now, topics) === index;
     };

@@ -1,9 +1,7 @@
 /** The containers of this machine: registers them where the agent is told to, and looks into them. */
 import { hostname } from 'node:os';
-import type { Clock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
-import type { Logger } from '../../lib/logger.ts';
-import type { Random } from '../../lib/random.ts';
+import type { System } from '../../lib/system.ts';
 import type { ContainerProbe } from '../checks/kinds/kind.ts';
 import { ContainerRegistrations, type RegistrationsDeps } from './container-registrations.ts';
 import { execProbe } from './exec-probe.ts';
@@ -17,9 +15,7 @@ export interface ContainersOptions {
   readonly config: Pick<Config, 'docker' | 'address'>;
   /** DOCKER_HOST, if it is set. */
   readonly dockerHost: string | undefined;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
+  readonly system: System;
 }
 
 export class Containers {
@@ -56,7 +52,7 @@ export class Containers {
       for (const { ID } of ours) await registrations.deregisterService(ID);
       return;
     }
-    const { clock, random, logger } = this.#options;
+    const { clock, random, logger } = this.#options.system;
     this.#watcher = new ContainerWatcher({
       runtime: this.#connect(),
       registrations,

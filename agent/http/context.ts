@@ -1,7 +1,6 @@
 /** What the routes under /v1/agent stand on. */
 import type { Clock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
-import type { Logger } from '../../lib/logger.ts';
 import type { Member } from '../../lib/membership.ts';
 import type { CheckSet } from '../checks/check-set.ts';
 import type { Membership } from '../servers/membership.ts';
@@ -14,24 +13,45 @@ import type { Tokens } from '../sync/tokens.ts';
 /** Whoever listens to the log while it is written; ends it. */
 export type LogTap = (level: string, listen: (line: string) => void) => () => void;
 
-export interface AgentContext {
-  readonly config: Config;
-  readonly nodeId: string;
+/** Groups of figures for /v1/agent/self and `info`. */
+export type Figures = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** What is registered here, and how it comes to the catalog. */
+export interface RegistrationContext {
   readonly local: LocalState;
-  readonly checks: CheckSet;
   readonly registrar: Registrar;
   readonly antiEntropy: AntiEntropy;
   readonly serviceWatch: ServiceWatch;
-  readonly tokens: Tokens;
-  readonly membership: Membership;
   readonly clock: Clock;
-  readonly logger: Logger;
-  readonly logTap: LogTap;
+}
+
+/** Who this agent is, and how it does. */
+export interface OwnContext {
+  readonly config: Config;
+  readonly nodeId: string;
   /** This agent as a member. */
   readonly self: () => Member;
-  /** Groups of figures for /v1/agent/self and `info`. */
-  readonly stats: () => Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly stats: () => Figures;
+  readonly checks: CheckSet;
+}
+
+/** The process in which it runs. */
+export interface ProcessContext {
+  readonly logTap: LogTap;
   readonly reload: () => Promise<void>;
   /** The process is to end, after the answer. */
   readonly leave: () => Promise<void>;
 }
+
+/** The cluster that it belongs to. */
+export interface ClusterContext {
+  readonly membership: Membership;
+  readonly tokens: Tokens;
+}
+
+/** What all rows together stand on; each asks for those parts alone that it uses. */
+export interface AgentContext
+  extends RegistrationContext,
+    OwnContext,
+    ProcessContext,
+    ClusterContext {}

@@ -1,5 +1,5 @@
 /** What /v1/agent/metrics shows, in the form of Consul's in-memory sink. */
-import type { AgentContext } from './context.ts';
+import type { OwnContext, RegistrationContext } from './context.ts';
 
 interface Gauge {
   readonly Name: string;
@@ -13,7 +13,9 @@ function timestamp(nowMs: number): string {
   return `${interval.toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`;
 }
 
-export function metrics(agent: AgentContext): Readonly<Record<string, unknown>> {
+export function metrics(
+  agent: OwnContext & RegistrationContext,
+): Readonly<Record<string, unknown>> {
   const prefix = agent.config.telemetry.metricsPrefix || 'consul';
   const { heapUsed, rss } = process.memoryUsage();
   const gauge = (name: string, Value: number): Gauge => ({

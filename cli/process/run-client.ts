@@ -17,6 +17,7 @@ import type { Config } from '../../lib/config/config.ts';
 import { MAX_JSON_BODY_BYTES } from '../../lib/limits.ts';
 import { tapLog } from '../../lib/log-tap.ts';
 import { systemRandom } from '../../lib/random.ts';
+import { systemOf } from '../../lib/system.ts';
 import { clientLookups } from './client-lookups.ts';
 import { createDnsServer } from './dns-role.ts';
 import { createListeners, startAll } from './listeners.ts';
@@ -78,8 +79,8 @@ export async function runClient(options: RunOptions): Promise<Running> {
 /** Everything that speaks to servers, and the agent on top of it. */
 function connect(options: RunOptions, nodeId: string, onReloaded: (config: Config) => void) {
   const { config, logger } = options;
-  const clock = systemClock;
-  const random = systemRandom;
+  const system = systemOf(logger);
+  const { clock, random } = system;
   const servers = new ServerList(clock, random);
   const upstream = new Upstream({ servers, clock, node: config.nodeName });
   const token = () => agent.ownToken;
@@ -112,34 +113,38 @@ function connect(options: RunOptions, nodeId: string, onReloaded: (config: Confi
   });
   const self = () => ({ member: ownMember(config, nodeId), nodeId, token: token() });
   const membership = httpMembership({ upstream, joiner, heartbeat, self, logger });
-  const containers = new Containers({
-    config,
-    dockerHost: options.dockerHost,
-    clock,
-    random,
-    logger,
-  });
+  const containers = new Containers({ config, dockerHost: options.dockerHost, system });
   const agent: Agent = new Agent({
-    ...options,
-    containerProbe: containers.probe,
+    config,
     nodeId,
-    catalog: httpCatalog(upstream, config.nodeName),
-    membership,
-    clock,
-    random,
-    logTap: (level, listen) => tapLog(logger, level, listen),
-    scale: () => heartbeat.scale,
-    onReloaded,
-    stats: () => ({
-      consul: {
-        acl: config.acl.enabled ? 'enabled' : 'disabled',
-        known_servers: String(servers.size),
-        server: 'false',
-      },
-    }),
+    servers: {
+      catalog: httpCatalog(upstream, config.nodeName),
+      membership,
+      scale: () => heartbeat.scale,
+    },
+    process: {
+      logTap: (level, listen) => tapLog(logger, level, listen),
+      stats: () => clientStats(config, servers),
+      readConfig: options.readConfig,
+      onReloaded,
+      onLeft: options.onLeft,
+    },
+    machine: { containerProbe: containers.probe },
+    system,
   });
   const forwarder = forwarderOf(config, upstream, () => agent.userToken);
   return { servers, upstream, heartbeat, joiner, membership, containers, agent, forwarder };
+}
+
+/** The figures of /v1/agent/self that only a client has. */
+function clientStats({ acl }: Config, servers: ServerList) {
+  return {
+    consul: {
+      acl: acl.enabled ? 'enabled' : 'disabled',
+      known_servers: String(servers.size),
+      server: 'false',
+    },
+  };
 }
 
 function forwarderOf({ limits }: Config, upstream: Upstream, token: () => string): Forwarder {

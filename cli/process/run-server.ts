@@ -11,6 +11,7 @@ import type { Config } from '../../lib/config/config.ts';
 import { tapLog } from '../../lib/log-tap.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
 import { systemRandom } from '../../lib/random.ts';
+import { systemOf } from '../../lib/system.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
 import type { Server } from '../../server/server.ts';
 import { createDnsServer } from './dns-role.ts';
@@ -42,15 +43,14 @@ export interface Running {
 }
 
 export async function runServer(options: RunOptions): Promise<Running> {
-  const { config, logger, onFatal } = options;
+  const { config, logger, readConfig, dockerHost, onFatal, onLeft } = options;
   let current = config;
   const unlock = await holdDataDir(config.dataDir, logger);
   const nodeId = await nodeIdOf(config, systemRandom);
   const server = await createServer({ config, nodeId, logger, onFatal });
   await server.start();
-  const { dockerHost } = options;
-  const system = { clock: systemClock, random: systemRandom, logger };
-  const containers = new Containers({ config, dockerHost, ...system });
+  const system = systemOf(logger);
+  const containers = new Containers({ config, dockerHost, system });
   const beat = new OwnBeat({
     beat: ownBeat(config, nodeId),
     take: (each) => server.members.beat(each),
@@ -59,18 +59,24 @@ export async function runServer(options: RunOptions): Promise<Running> {
     on: { unknown: () => agent.syncSoon(), refused: onFatal },
   });
   const agent: Agent = new Agent({
-    ...options,
-    containerProbe: containers.probe,
+    config,
     nodeId,
-    catalog: serverCatalog(server),
-    membership: serverMembership({ server, config, nodeId, beat }),
-    ...system,
-    logTap: (level, listen) => tapLog(logger, level, listen),
-    stats: () => serverStats(server, config),
-    onReloaded: (now) => {
-      current = now;
-      dns.takeOver(now.dns, lookupsOf(server, now));
+    servers: {
+      catalog: serverCatalog(server),
+      membership: serverMembership({ server, config, nodeId, beat }),
     },
+    process: {
+      logTap: (level, listen) => tapLog(logger, level, listen),
+      stats: () => serverStats(server, config),
+      readConfig,
+      onReloaded: (now) => {
+        current = now;
+        dns.takeOver(now.dns, lookupsOf(server, now));
+      },
+      onLeft,
+    },
+    machine: { containerProbe: containers.probe },
+    system,
   });
   await agent.start();
   await containers.start(agent);
@@ -104,7 +110,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
 }
 
 function lookupsOf(server: Server, { dns: { allowStale, maxStaleMs } }: Config): LocalLookups {
-  return new LocalLookups({ ...server.deps, allowStale, maxStaleMs });
+  return new LocalLookups(server.deps, { allowStale, maxStaleMs });
 }
 
 /** Itself first: before its first beat is in the log it knows of itself all the same. */

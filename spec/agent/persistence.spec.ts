@@ -102,7 +102,7 @@ describe('an agent that is restarted', () => {
     await writeFile(path.join(folder, 'agent', 'journal'), lines.join(''));
     const filed = 'check { id = "filed" name = "filed" ttl = "1m" }';
     const logger = new RecordingLogger();
-    const { app } = await startAgent(filed, { dataDir: folder, options: { logger } });
+    const { app } = await startAgent(filed, { dataDir: folder, logger });
     const { body: services } = await supertest(app).get('/v1/agent/services').expect(200);
     const { body: checks } = await supertest(app).get('/v1/agent/checks').expect(200);
     assert.deepEqual([Object.keys(services), Object.keys(checks)], [['b'], ['c', 'filed']]);
@@ -157,7 +157,7 @@ describe('PUT /v1/agent/service/register on a full disk', () => {
   it('is refused, and leaves all as it stood: here, in the catalog and on the disk', async () => {
     const disk = { isFull: false };
     const shared = { catalog: new MemoryCatalog(), clock: new FakeClock(), dataDir: folder };
-    const first = await startAgent('', { ...shared, options: { files: fillable(disk) } });
+    const first = await startAgent('', { ...shared, files: fillable(disk) });
     const register = (body: object) =>
       supertest(first.app).put('/v1/agent/service/register').send(JSON.stringify(body));
     await register({ Name: 'old', Port: 1, Check: { CheckID: 'c1', TTL: '60s' } }).expect(200);

@@ -26,19 +26,18 @@ describe('PUT /v1/agent/reload', () => {
     const agent = new Agent({
       config: readConfig(),
       nodeId: '11111111-2222-4333-8444-555555555555',
-      catalog,
-      membership: {
-        members: async () => [],
-        join: async () => undefined,
-        forceLeave: async () => false,
-        leave: async () => undefined,
+      servers: {
+        catalog,
+        membership: {
+          members: async () => [],
+          join: async () => undefined,
+          forceLeave: async () => false,
+          leave: async () => undefined,
+        },
       },
-      clock: new FakeClock(),
-      random: seededRandom(1),
-      logger: silentLogger,
-      logTap: () => () => undefined,
-      readConfig,
-      onLeft: () => undefined,
+      process: { logTap: () => () => undefined, readConfig, onLeft: () => undefined },
+      machine: {},
+      system: { clock: new FakeClock(), random: seededRandom(1), logger: silentLogger },
     });
     running.push(agent);
     await agent.start();

@@ -9,14 +9,13 @@ async function start() {
   const { server } = await startServer();
   await server.propose(registerOn('a', { service: serviceNamed('web') }));
   const of = { state: server.state };
-  const lookups = new LocalLookups({
+  const deps = {
     state: () => of.state,
     readiness: server.deps.readiness,
     node: 'n1',
     random: seededRandom(1),
-    allowStale: true,
-    maxStaleMs: 0,
-  });
+  };
+  const lookups = new LocalLookups(deps, { allowStale: true, maxStaleMs: 0 });
   return { server, lookups, of };
 }
 

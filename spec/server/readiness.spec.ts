@@ -4,7 +4,6 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
 import type { EventLog } from '../../server/log/event-log.ts';
-import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { askUdp } from '../support/servers/dns-client.ts';
 import { serveDns } from '../support/servers/start-dns.ts';
 import { startServer } from '../support/servers/start-server.ts';
@@ -60,8 +59,7 @@ describe('a server that has not read its log yet', () => {
   for (const allowStale of [true, false]) {
     it(`answers SERVFAIL by DNS, with allow_stale = ${allowStale}`, async () => {
       const { server, clock } = await startUnread();
-      const random = seededRandom(1);
-      const lookups = new LocalLookups({ ...server.deps, random, allowStale, maxStaleMs: 0 });
+      const lookups = new LocalLookups(server.deps, { allowStale, maxStaleMs: 0 });
       const { port } = await serveDns(lookups, clock);
       for (const name of ['web.service.consul', 'n1.node.consul', 'q.query.consul']) {
         assert.equal((await askUdp(port, { name, type: 'A' })).rcode, 2, name);
@@ -162,12 +160,11 @@ describe('a read that may be stale, but not by more than it says', () => {
 
   it('gives DNS nothing that is older than max_stale', async () => {
     const { server, asked } = await behind(5001, true);
-    const random = seededRandom(1);
     for (const [maxStaleMs, current] of [
       [6000, true],
       [5000, false],
     ] as const) {
-      const lookups = new LocalLookups({ ...server.deps, random, allowStale: true, maxStaleMs });
+      const lookups = new LocalLookups(server.deps, { allowStale: true, maxStaleMs });
       assert.equal((await lookups.node('a')).isCurrent(), current);
     }
     assert.deepEqual(asked, ['log']);

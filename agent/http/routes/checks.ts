@@ -9,9 +9,11 @@ import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { CheckStatus } from '../../../lib/model.ts';
 import { checkFromBody, isStatus } from '../../definitions/check-spec.ts';
 import { agentCheck } from '../../state/views.ts';
-import type { AgentContext } from '../context.ts';
+import type { OwnContext, RegistrationContext } from '../context.ts';
 import { filtered } from '../filtered.ts';
 import { settled } from './services.ts';
+
+type Context = OwnContext & RegistrationContext;
 
 interface Update {
   readonly Status: string;
@@ -26,7 +28,7 @@ const update = decoder<Update>({
   },
 });
 
-export function checkRoutes(agent: AgentContext): readonly Route[] {
+export function checkRoutes(agent: Context): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -85,7 +87,7 @@ export function checkRoutes(agent: AgentContext): readonly Route[] {
   ];
 }
 
-function reportRoute(agent: AgentContext, verb: string, status: CheckStatus): Route {
+function reportRoute(agent: Context, verb: string, status: CheckStatus): Route {
   return {
     method: 'PUT',
     path: `/v1/agent/check/${verb}/`,
@@ -96,7 +98,7 @@ function reportRoute(agent: AgentContext, verb: string, status: CheckStatus): Ro
 }
 
 function report(
-  agent: AgentContext,
+  agent: Context,
   { rest }: HttpRequest,
   status: CheckStatus,
   output: string,

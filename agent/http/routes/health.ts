@@ -10,7 +10,9 @@ import {
 } from '../../../lib/model.ts';
 import type { LocalCheck } from '../../state/local-state.ts';
 import { agentService, healthCheck } from '../../state/views.ts';
-import type { AgentContext } from '../context.ts';
+import type { OwnContext, RegistrationContext } from '../context.ts';
+
+type Context = OwnContext & RegistrationContext;
 
 type Aggregate = 'passing' | 'warning' | 'critical' | 'maintenance';
 
@@ -27,7 +29,7 @@ interface ServiceHealth {
   readonly Checks: readonly object[] | null;
 }
 
-export function agentHealthRoutes(agent: AgentContext): readonly Route[] {
+export function agentHealthRoutes(agent: Context): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -46,7 +48,7 @@ export function agentHealthRoutes(agent: AgentContext): readonly Route[] {
   ];
 }
 
-function byId(agent: AgentContext, request: HttpRequest): Reply {
+function byId(agent: Context, request: HttpRequest): Reply {
   const { rest: id } = request;
   if (id === '') throw new ProconsulError('rejected', 'Bad request: Missing serviceID');
   const service = agent.local.services.get(id);
@@ -61,7 +63,7 @@ function byId(agent: AgentContext, request: HttpRequest): Reply {
   return { status: 404, headers: { 'X-Consul-Reason': reason }, json };
 }
 
-function byName(agent: AgentContext, request: HttpRequest): Reply {
+function byName(agent: Context, request: HttpRequest): Reply {
   const { rest: name } = request;
   if (name === '') throw new ProconsulError('rejected', 'Bad request: Missing service Name');
   const all = [...agent.local.services.values()]
@@ -83,7 +85,7 @@ function reply({ params }: HttpRequest, status: number, reason: string, json: un
   return { status, headers: { ...headers, 'Content-Type': 'text/plain' }, text: reason };
 }
 
-function healthOf(agent: AgentContext, service: ServiceDefinition): ServiceHealth {
+function healthOf(agent: Context, service: ServiceDefinition): ServiceHealth {
   const { local, config } = agent;
   const checks = [...local.checksOf(service.ID).values(), ...local.checksOf('').values()];
   return {

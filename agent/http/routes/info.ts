@@ -8,14 +8,16 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { byName } from '../../../lib/key-order.ts';
 import { isLogLevel } from '../../../lib/logger.ts';
 import { CONSUL_VERSION } from '../../../lib/version.ts';
-import type { AgentContext } from '../context.ts';
+import type { OwnContext, ProcessContext, RegistrationContext } from '../context.ts';
 import { hostInfo } from '../host.ts';
 import { metrics } from '../metrics.ts';
+
+type Context = OwnContext & RegistrationContext & ProcessContext;
 
 /** Lines for a client that reads too slowly to keep up; older ones are dropped. */
 const MAX_WAITING_LINES = 512;
 
-export function infoRoutes(agent: AgentContext): readonly Route[] {
+export function infoRoutes(agent: Context): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -73,7 +75,7 @@ function connectRoutes(): readonly Route[] {
   ];
 }
 
-function selfReply(agent: AgentContext): Reply {
+function selfReply(agent: Context): Reply {
   const { config } = agent;
   const said = moving(agent);
   const stands = () => agent.config === config && moving(agent) === said;
@@ -82,11 +84,11 @@ function selfReply(agent: AgentContext): Reply {
 }
 
 /** What may change at any time; quick to look at, where the whole is not. */
-function moving(agent: AgentContext): string {
+function moving(agent: Context): string {
   return JSON.stringify([agent.self(), agent.stats()]);
 }
 
-function self(agent: AgentContext): object {
+function self(agent: Context): object {
   const { config, nodeId } = agent;
   return {
     Config: {
@@ -105,7 +107,7 @@ function self(agent: AgentContext): object {
   };
 }
 
-function monitor(agent: AgentContext, { params, signal }: HttpRequest): Reply {
+function monitor(agent: Context, { params, signal }: HttpRequest): Reply {
   const level = params.get('loglevel') || 'info';
   if (!isLogLevel(level)) {
     throw new ProconsulError('invalid', `Bad request: Unknown log level: ${level}`);

@@ -7,9 +7,16 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { byName } from '../../../lib/key-order.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { Member } from '../../../lib/membership.ts';
-import type { AgentContext } from '../context.ts';
+import type {
+  ClusterContext,
+  OwnContext,
+  ProcessContext,
+  RegistrationContext,
+} from '../context.ts';
 
-export function membershipRoutes(agent: AgentContext): readonly Route[] {
+type Context = OwnContext & RegistrationContext & ProcessContext & ClusterContext;
+
+export function membershipRoutes(agent: Context): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -58,7 +65,7 @@ export function membershipRoutes(agent: AgentContext): readonly Route[] {
   ];
 }
 
-async function members(agent: AgentContext, params: HttpRequest['params']): Promise<Reply> {
+async function members(agent: Context, params: HttpRequest['params']): Promise<Reply> {
   const segment = params.get('segment');
   // `?wan` alone does not count, as in Consul.
   const wan = params.get('wan') !== '';
@@ -90,7 +97,7 @@ const tokenBody = decoder<{ readonly Token: string }>({
   properties: { Token: { type: 'string', default: '' } },
 });
 
-async function setToken(agent: AgentContext, request: HttpRequest): Promise<Reply> {
+async function setToken(agent: Context, request: HttpRequest): Promise<Reply> {
   if (!agent.config.acl.enabled) throw new ProconsulError('unauthorized', 'ACL support disabled');
   const { Token } = tokenBody(await request.body(MAX_JSON_BODY_BYTES));
   await agent.tokens.put(request.rest, Token);

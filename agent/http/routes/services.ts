@@ -11,10 +11,10 @@ import { DEFAULT_WAIT_MS, MAX_JSON_BODY_BYTES, MAX_WAIT_MS } from '../../../lib/
 import { serviceFromBody, validateService } from '../../definitions/service-spec.ts';
 import { contentHash } from '../../state/content-hash.ts';
 import { type AgentService, agentService } from '../../state/views.ts';
-import type { AgentContext } from '../context.ts';
+import type { RegistrationContext } from '../context.ts';
 import { filtered } from '../filtered.ts';
 
-export function serviceRoutes(agent: AgentContext): readonly Route[] {
+export function serviceRoutes(agent: RegistrationContext): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -71,12 +71,15 @@ export function serviceRoutes(agent: AgentContext): readonly Route[] {
 }
 
 /** Remembered, and known to the servers where one is there: a client reads what it has written. */
-export async function settled(agent: AgentContext, serviceIds: readonly string[]): Promise<void> {
+export async function settled(
+  agent: RegistrationContext,
+  serviceIds: readonly string[],
+): Promise<void> {
   const pushes = serviceIds.map((id) => agent.antiEntropy.push(id));
   await Promise.all([agent.registrar.remembered(), ...pushes]);
 }
 
-async function register(agent: AgentContext, request: HttpRequest): Promise<Reply> {
+async function register(agent: RegistrationContext, request: HttpRequest): Promise<Reply> {
   const spec = serviceFromBody(await request.body(MAX_JSON_BODY_BYTES));
   validateService(spec);
   const replaceChecks = request.params.bool('replace-existing-checks') === true;
@@ -96,13 +99,16 @@ async function register(agent: AgentContext, request: HttpRequest): Promise<Repl
   return {};
 }
 
-async function deregister(agent: AgentContext, id: string): Promise<Reply> {
+async function deregister(agent: RegistrationContext, id: string): Promise<Reply> {
   if (id === '') throw new ProconsulError('rejected', 'ServiceID missing');
   await settled(agent, agent.registrar.removeService(id));
   return {};
 }
 
-async function maintenance(agent: AgentContext, { rest, params }: HttpRequest): Promise<Reply> {
+async function maintenance(
+  agent: RegistrationContext,
+  { rest, params }: HttpRequest,
+): Promise<Reply> {
   if (rest === '') throw new ProconsulError('invalid', 'Missing service ID');
   const on = enable(params);
   if (!agent.local.services.has(rest)) {
@@ -120,7 +126,7 @@ function enable(params: HttpRequest['params']): boolean {
   throw new ProconsulError('invalid', `Invalid value for enable: "${params.get('enable')}"`);
 }
 
-async function service(agent: AgentContext, request: HttpRequest): Promise<Reply> {
+async function service(agent: RegistrationContext, request: HttpRequest): Promise<Reply> {
   const { params, rest: id, signal } = request;
   const waitNs = params.duration('wait', 'Invalid wait time');
   if (params.get('index') !== '' && params.uint64('index') === undefined) {
@@ -138,7 +144,10 @@ async function service(agent: AgentContext, request: HttpRequest): Promise<Reply
   }
 }
 
-function hashed(agent: AgentContext, id: string): AgentService & { readonly ContentHash: string } {
+function hashed(
+  agent: RegistrationContext,
+  id: string,
+): AgentService & { readonly ContentHash: string } {
   const found = agent.local.services.get(id);
   if (found === undefined) throw new ProconsulError('not-found', `unknown service ID: ${id}`);
   const shown = agentService(found.definition);

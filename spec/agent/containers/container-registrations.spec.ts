@@ -30,9 +30,7 @@ function containersOf(clock: FakeClock): Containers {
   return new Containers({
     config,
     dockerHost: undefined,
-    clock,
-    random: seededRandom(1),
-    logger: silentLogger,
+    system: { clock, random: seededRandom(1), logger: silentLogger },
   });
 }
 

@@ -49,7 +49,7 @@ describe('GET /v1/agent/monitor', () => {
   it('streams the log from its level on, until the client goes', async () => {
     const logger = createLogger({ level: 'err', json: false });
     const { app } = await startAgent('', {
-      options: { logTap: (level, listen) => tapLog(logger, level, listen) },
+      process: { logTap: (level, listen) => tapLog(logger, level, listen) },
     });
     const { host } = await serveHttp(app);
     const client = new AbortController();
@@ -80,16 +80,14 @@ describe('coming and going', () => {
   it('PUT /v1/agent/leave takes the node out, puts nothing back and ends the agent', async () => {
     const seen: string[] = [];
     const { app, catalog, clock } = await startAgent('', {
-      options: {
-        membership: {
-          ...alone,
-          leave: async () => {
-            catalog.nodes.clear();
-            seen.push('left');
-          },
+      membership: {
+        ...alone,
+        leave: async () => {
+          catalog.nodes.clear();
+          seen.push('left');
         },
-        onLeft: () => void seen.push('ends'),
       },
+      process: { onLeft: () => void seen.push('ends') },
     });
     await supertest(app).put('/v1/agent/leave').expect(200);
     await clock.advance(10 * 60_000);
@@ -140,7 +138,7 @@ describe('PUT /v1/agent/token/:name', () => {
     });
     const client = { ...server, Name: 'c1', Tags: { role: 'node', dc: 'dc1' } };
     const members = async () => [server, client];
-    const { app } = await startAgent('', { options: { membership: { ...alone, members } } });
+    const { app } = await startAgent('', { membership: { ...alone, members } });
     const names = async (query: string) =>
       (await supertest(app).get(`/v1/agent/members${query}`)).body.map((m: Member) => m.Name);
     assert.deepEqual(await names('?wan'), ['n1', 'c1']);

@@ -1,9 +1,10 @@
 import type { RequestListener } from 'node:http';
-import { Agent, type AgentOptions } from '../../../agent/agent.ts';
+import { Agent, type ProcessPort } from '../../../agent/agent.ts';
 import type { Membership } from '../../../agent/servers/membership.ts';
+import type { ValueFiles } from '../../../agent/state/value-files.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { createApp } from '../../../lib/http/app.ts';
-import { silentLogger } from '../../../lib/logger.ts';
+import { type Logger, silentLogger } from '../../../lib/logger.ts';
 import { FakeClock, settle } from '../fakes/fake-clock.ts';
 import { fakeConfigHost } from '../fakes/fake-config-host.ts';
 import { MemoryCatalog } from '../fakes/memory-catalog.ts';
@@ -25,7 +26,10 @@ export interface Shared {
   readonly clock?: FakeClock;
   readonly dataDir?: string;
   readonly aclEnabled?: boolean;
-  readonly options?: Partial<AgentOptions>;
+  readonly membership?: Membership;
+  readonly process?: Partial<ProcessPort>;
+  readonly logger?: Logger;
+  readonly files?: ValueFiles;
 }
 
 const started: Agent[] = [];
@@ -56,15 +60,15 @@ export async function startAgent(config = '', shared: Shared = {}): Promise<Agen
   const agent = new Agent({
     config: read(),
     nodeId: NODE_ID,
-    catalog,
-    membership: alone,
-    clock,
-    random: seededRandom(1),
-    logger: silentLogger,
-    logTap: () => () => undefined,
-    readConfig: read,
-    onLeft: () => undefined,
-    ...shared.options,
+    servers: { catalog, membership: shared.membership ?? alone },
+    process: {
+      logTap: () => () => undefined,
+      readConfig: read,
+      onLeft: () => undefined,
+      ...shared.process,
+    },
+    machine: { ...(shared.files !== undefined && { files: shared.files }) },
+    system: { clock, random: seededRandom(1), logger: shared.logger ?? silentLogger },
   });
   started.push(agent);
   await agent.start();
