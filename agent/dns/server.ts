@@ -1,10 +1,8 @@
 /** The DNS server of an agent: its zone over UDP and TCP, and what is not its own passed on. */
-import type { Clock } from '../../lib/clock.ts';
 import type { DnsConfig } from '../../lib/config/config.ts';
 import type { Lookups } from '../../lib/dns-lookups.ts';
 import { hostPort } from '../../lib/ip.ts';
-import type { Logger } from '../../lib/logger.ts';
-import type { Random } from '../../lib/random.ts';
+import type { System } from '../../lib/system.ts';
 import { Amplification } from './amplification.ts';
 import { Answers } from './answers.ts';
 import { Recursors } from './recursors.ts';
@@ -17,9 +15,7 @@ export interface DnsServerOptions {
   readonly datacenter: string;
   readonly listen: readonly { readonly host: string; readonly port: number }[];
   readonly lookups: Lookups;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
+  readonly system: System;
 }
 
 interface Pair {
@@ -48,9 +44,11 @@ function inLowerCase(config: DnsConfig): DnsConfig {
   return { ...config, domain: domain.toLowerCase(), altDomain: altDomain.toLowerCase() };
 }
 
-function responderOf(options: DnsServerOptions, given: DnsConfig): Responder {
-  const { datacenter, lookups, clock, random, logger } = options;
-  const config = inLowerCase(given);
+type Zone = Pick<DnsServerOptions, 'config' | 'datacenter' | 'lookups'>;
+
+function responderOf({ datacenter, lookups, ...zone }: Zone, system: System): Responder {
+  const { clock, random, logger } = system;
+  const config = inLowerCase(zone.config);
   const recursors = new Recursors({
     addresses: config.recursors,
     timeoutMs: config.recursorTimeoutMs,
@@ -68,10 +66,11 @@ export class DnsServer {
   #responder: Responder;
 
   constructor(options: DnsServerOptions) {
-    const { clock, logger, listen } = options;
+    const { system, listen } = options;
+    const { clock, logger } = system;
     const amplification = new Amplification(clock);
     this.#options = options;
-    this.#responder = responderOf(options, options.config);
+    this.#responder = responderOf(options, system);
     const responder: Pick<Responder, 'respond'> = {
       respond: (packet, transport) => this.#responder.respond(packet, transport),
     };
@@ -87,9 +86,10 @@ export class DnsServer {
 
   /** From now on it answers by this; as in Consul, for the domains that it had at its start. */
   takeOver(config: DnsConfig, lookups: Lookups): void {
-    const { domain, altDomain } = this.#options.config;
-    const options = { ...this.#options, lookups };
-    this.#responder = responderOf(options, { ...config, domain, altDomain });
+    const { config: first, datacenter, system } = this.#options;
+    const { domain, altDomain } = first;
+    const now = { ...config, domain, altDomain };
+    this.#responder = responderOf({ config: now, datacenter, lookups }, system);
   }
 
   /** Of the first address; useful when 0 was asked for. */
@@ -105,8 +105,9 @@ export class DnsServer {
       await this.stop();
       throw error;
     }
-    for (const { host, port } of this.#options.listen) {
-      this.#options.logger.info(`dns: listens at ${hostPort(host, port)} (udp and tcp)`);
+    const { listen, system } = this.#options;
+    for (const { host, port } of listen) {
+      system.logger.info(`dns: listens at ${hostPort(host, port)} (udp and tcp)`);
     }
   }
 

@@ -1,11 +1,10 @@
 /** The DNS server of a process, made from its configuration. */
 
 import { DnsServer } from '../../agent/dns/server.ts';
-import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Lookups } from '../../lib/dns-lookups.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { systemRandom } from '../../lib/random.ts';
+import { systemOf } from '../../lib/system.ts';
 
 /** It listens at no address where the configuration names none (ports.dns: -1). */
 export function createDnsServer(config: Config, lookups: Lookups, logger: Logger): DnsServer {
@@ -15,8 +14,6 @@ export function createDnsServer(config: Config, lookups: Lookups, logger: Logger
     // The configuration refuses sockets of files here.
     listen: config.listen.dns.filter((at) => 'port' in at),
     lookups,
-    clock: systemClock,
-    random: systemRandom,
-    logger,
+    system: systemOf(logger),
   });
 }

@@ -54,9 +54,7 @@ export async function serveDns(lookups: Lookups, clock: FakeClock, hcl = ''): Pr
     datacenter: 'dc1',
     listen: [{ host: '127.0.0.1', port: 0 }],
     lookups,
-    clock,
-    random: seededRandom(1),
-    logger: silentLogger,
+    system: { clock, random: seededRandom(1), logger: silentLogger },
   });
   started.push(dns);
   await dns.start();
