@@ -53,19 +53,8 @@ const EVERY_SERVICE = '*';
 
 /** Throws ProconsulError 'rejected' where a text cannot be read. */
 export function compileRights(sets: readonly RuleSet[], fallback: DefaultPolicy): Rights {
-  const rules = sets.flatMap(rulesOf);
+  const rules = sets.flatMap(({ text, syntax }) => parseRules(text, syntax));
   return new CompiledRights(rightsKey(sets, fallback), merged(rules), fallback);
-}
-
-/** Each set is read once, in however many tokens' rights it is. */
-const READ = new WeakMap<RuleSet, readonly Rule[]>();
-
-function rulesOf(set: RuleSet): readonly Rule[] {
-  const known = READ.get(set);
-  if (known !== undefined) return known;
-  const rules = parseRules(set.text, set.syntax);
-  READ.set(set, rules);
-  return rules;
 }
 
 type ByResource = ReadonlyMap<Resource, NameRules>;

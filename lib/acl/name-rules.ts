@@ -16,7 +16,7 @@ interface Place {
   /** The least that anything from here on allows. */
   least: Rank;
   /** By the first character of their labels. */
-  readonly below: Map<number, Place>;
+  below: Map<number, Place> | undefined;
 }
 
 /** By the name, so that nothing is said twice of one. */
@@ -42,7 +42,7 @@ export class NameRules {
     let at = 0;
     let rank = place.prefix;
     while (at < name.length) {
-      const next = place.below.get(name.charCodeAt(at));
+      const next = place.below?.get(name.charCodeAt(at));
       if (next === undefined || !name.startsWith(next.label, at)) return rank;
       at += next.label.length;
       place = next;
@@ -61,7 +61,7 @@ export class NameRules {
     let at = 0;
     let whole = place.prefix;
     while (at < prefix.length) {
-      const next = place.below.get(prefix.charCodeAt(at));
+      const next = place.below?.get(prefix.charCodeAt(at));
       if (next === undefined) return whole;
       const common = commonLength(next.label, prefix, at);
       if (common < next.label.length && at + common < prefix.length) return whole;
@@ -90,11 +90,10 @@ export class NameRules {
     lower(place, rank);
     while (at < name.length) {
       const code = name.charCodeAt(at);
-      const next = place.below.get(code);
+      const next = place.below?.get(code);
       if (next === undefined) {
         const leaf = placed(name.slice(at), rank);
-        place.below.set(code, leaf);
-        return leaf;
+        return putBelow(place, leaf);
       }
       place = split(place, next, commonLength(next.label, name, at));
       lower(place, rank);
@@ -105,7 +104,7 @@ export class NameRules {
 }
 
 function placed(label: string, least: Rank): Place {
-  return { label, exact: undefined, prefix: undefined, least, below: new Map() };
+  return { label, exact: undefined, prefix: undefined, least, below: undefined };
 }
 
 function lower(place: Place, rank: Rank): void {
@@ -116,10 +115,17 @@ function lower(place: Place, rank: Rank): void {
 function split(above: Place, place: Place, length: number): Place {
   if (length === place.label.length) return place;
   const middle = placed(place.label.slice(0, length), place.least);
-  above.below.set(place.label.charCodeAt(0), middle);
+  putBelow(above, middle);
   place.label = place.label.slice(length);
-  middle.below.set(place.label.charCodeAt(0), place);
+  putBelow(middle, place);
   return middle;
+}
+
+/** Most places have none below, which then need no map. */
+function putBelow(above: Place, place: Place): Place {
+  above.below ??= new Map();
+  above.below.set(place.label.charCodeAt(0), place);
+  return place;
 }
 
 function commonLength(label: string, name: string, at: number): number {

@@ -92,6 +92,14 @@ interface Written {
   readonly body: readonly HclItem[];
 }
 
+interface Named extends Written {
+  readonly of: Kind;
+  /** The resource's word, and which of its rules it is. */
+  readonly section: string;
+  readonly i: number;
+  readonly isPrefix: boolean;
+}
+
 class Sections {
   readonly #text: string;
   /** By the first name, without regard to case. */
@@ -111,7 +119,7 @@ class Sections {
   nameless(resource: Resource): readonly Rule[] {
     const item = this.#byName.get(resource)?.at(-1);
     if (item === undefined) return [];
-    const said = this.#string(item.value, `root.${resource}`);
+    const said = this.#string(item.value, () => `root.${resource}`);
     if (said === '') return [];
     const level = levelOf(said);
     if (level === undefined || level === 'list') {
@@ -123,12 +131,14 @@ class Sections {
   /** `key "a" { policy = "read" }`. */
   named(of: Kind, isPrefix: boolean, suffix = ''): readonly Rule[] {
     const section = `${of.resource}${suffix}`;
-    const items = this.#byName.get(section) ?? [];
-    return items
-      .flatMap((item) => this.#written(item))
-      .flatMap((written, i) =>
-        this.#rules(of, section, written, isPrefix, `root.${section}[${i}]`),
-      );
+    const rules: Rule[] = [];
+    let i = 0;
+    for (const item of this.#byName.get(section) ?? []) {
+      for (const { name, body } of this.#written(item)) {
+        this.#add(rules, { of, section, name, body, isPrefix, i: i++ });
+      }
+    }
+    return rules;
   }
 
   /** `key "a" {…}` is one, `key = { "a" = {…} }` one for each name in it. */
@@ -158,39 +168,40 @@ class Sections {
     return [value.kind === 'object' ? value.items : []];
   }
 
-  #rules(of: Kind, section: string, written: Written, isPrefix: boolean, at: string): Rule[] {
-    const { name, body } = written;
-    const policy = this.#field(body, 'Policy', at);
-    const intentions = of.resource === 'service' ? this.#field(body, 'Intentions', at) : '';
+  #add(rules: Rule[], written: Named): void {
+    const { of, section, name, isPrefix } = written;
+    const policy = this.#field(written, 'Policy');
+    const intentions = of.resource === 'service' ? this.#field(written, 'Intentions') : '';
     const { resource } = of;
     const printed = () => printedRule(of, name, policy, intentions);
     const level = levelOf(policy);
     if (level === undefined || (level === 'list' && resource !== 'key')) {
       throw new ProconsulError('rejected', `Invalid ${section} policy: ${printed()}`);
     }
-    const rules: Rule[] = [{ resource, name, isPrefix, level }];
-    if (intentions === '') return rules;
+    rules.push({ resource, name, isPrefix, level });
+    if (intentions === '') return;
     const ofIntentions = levelOf(intentions);
     if (ofIntentions === undefined || ofIntentions === 'list') {
       throw new ProconsulError('rejected', `Invalid ${section} intentions policy: ${printed()}`);
     }
     rules.push({ resource: 'intention', name, isPrefix, level: ofIntentions });
-    return rules;
   }
 
   /** '' where nothing is said; of several, the last one stands. */
-  #field(body: readonly HclItem[], name: string, at: string): string {
+  #field({ body, section, i }: Named, name: 'Policy' | 'Intentions'): string {
     const wanted = name.toLowerCase();
     const item = body.findLast(({ keys }) => String(keys[0]?.value).toLowerCase() === wanted);
-    return item === undefined ? '' : this.#string(item.value, `${at}.${name}`);
+    return item === undefined
+      ? ''
+      : this.#string(item.value, () => `root.${section}[${i}].${name}`);
   }
 
-  #string(value: HclNode, at: string): string {
+  #string(value: HclNode, at: () => string): string {
     if (value.kind === 'literal') {
       const { kind: token, value: said } = value.token;
       if (token !== 'BOOL' && token !== 'FLOAT') return String(said);
     }
-    throw this.#fault(value, `${at}: unknown type for string *ast.${GO_TYPES[value.kind]}`);
+    throw this.#fault(value, `${at()}: unknown type for string *ast.${GO_TYPES[value.kind]}`);
   }
 
   #fault(value: HclNode, why: string): ProconsulError {

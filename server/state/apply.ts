@@ -13,10 +13,19 @@ import { coordinateKey } from './coordinates.ts';
 import { applyKv, isIndex } from './kv-commands.ts';
 import { beginCoordinate, memberAlive, memberLeft, membersFailed, reapMembers } from './members.ts';
 import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
+import { deletePolicy, deleteRole, setPolicy, setRole } from './policy-commands.ts';
 import { deleteQuery, setQuery } from './query-commands.ts';
 import { deregister, register } from './registration.ts';
 import { createSession, destroySession, expireSessions } from './session-commands.ts';
 import { MAX_EVENTS, type State } from './state.ts';
+import {
+  beginAcl,
+  bootstrapAcl,
+  deleteToken,
+  reapTokens,
+  setLegacyToken,
+  setToken,
+} from './token-commands.ts';
 import { applyTxn } from './txn-commands.ts';
 
 /** The oldest boots are forgotten first; a proposal of theirs is long settled. */
@@ -133,6 +142,26 @@ function run(state: State, command: Command): Outcome {
       return reapMembers(state, command);
     case 'set-autopilot':
       return setAutopilot(state, command);
+    case 'begin-acl':
+      return beginAcl(state, command);
+    case 'bootstrap-acl':
+      return bootstrapAcl(state, command);
+    case 'set-acl-token':
+      return setToken(state, command);
+    case 'set-legacy-token':
+      return setLegacyToken(state, command);
+    case 'delete-acl-token':
+      return deleteToken(state, command);
+    case 'reap-acl-tokens':
+      return reapTokens(state, command);
+    case 'set-acl-policy':
+      return setPolicy(state, command);
+    case 'delete-acl-policy':
+      return deletePolicy(state, command);
+    case 'set-acl-role':
+      return setRole(state, command);
+    case 'delete-acl-role':
+      return deleteRole(state, command);
     default:
       // Written by a newer server. To skip it would leave this replica different from the others.
       throw new Error(`unknown command ${JSON.stringify(command satisfies never)}`);

@@ -3,6 +3,7 @@
  * state, down to the order of its rows, so that the hashes of two servers can be compared.
  */
 
+import type { Policy, Role, Token } from '../../lib/acl/model.ts';
 import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
 import type {
   Check,
@@ -38,6 +39,7 @@ export function dump(state: State): Iterable<string> {
     proposals: [...state.proposals],
     events: state.events,
     delays: state.sessions.delays(),
+    aclBootstrapIndex: state.acl.bootstrapIndex,
   };
   const rows: [string, unknown[]][] = [
     ['node', [...state.catalog.nodes.values()]],
@@ -49,6 +51,9 @@ export function dump(state: State): Iterable<string> {
     ['query', [...state.queries.table.values()]],
     ['member', [...state.members.values()]],
     ['autopilot', [...state.autopilot.values()]],
+    ['policy', [...state.acl.policies.values()]],
+    ['role', [...state.acl.roles.values()]],
+    ['token', [...state.acl.tokens.values()]],
   ];
   return lines(head, rows, { topics: state.topics.dump(), graves: state.kv.dumpGraves() });
 }
@@ -92,6 +97,8 @@ interface Head {
   readonly proposals: readonly [string, number][];
   readonly events: State['events'];
   readonly delays: readonly [string, number][];
+  /** Older ones do not say. */
+  readonly aclBootstrapIndex?: number;
 }
 
 interface Line {
@@ -105,6 +112,9 @@ interface Line {
   readonly query?: PreparedQuery;
   readonly member?: Known;
   readonly autopilot?: AutopilotRow;
+  readonly policy?: Policy;
+  readonly role?: Role;
+  readonly token?: Token;
   readonly topics?: TopicsDump;
   readonly graves?: GravesDump;
   /** The floors: what stands for all that is not remembered any more. */
@@ -142,11 +152,14 @@ export class Restoring {
     state.events = head.events;
     for (const [boot, counter] of head.proposals) state.proposals.set(boot, counter);
     state.sessions.loadDelays(head.delays);
+    state.acl.setBootstrapIndex(head.aclBootstrapIndex ?? 0);
+    state.journal.commit();
   }
 
   #row(line: Line): void {
     const { node, instance, check, kv, session, coordinate, query, member, autopilot } = line;
-    const { catalog, sessions, coordinates } = this.#state;
+    const { policy, role, token } = line;
+    const { catalog, sessions, coordinates, acl } = this.#state;
     if (node !== undefined) catalog.nodes.set(fold(node.Node), node);
     if (instance !== undefined) {
       catalog.putInstance(instance);
@@ -160,6 +173,9 @@ export class Restoring {
     if (query !== undefined) this.#state.queries.table.set(query.ID, query);
     if (member !== undefined) this.#state.members.set(fold(member.Node), member);
     if (autopilot !== undefined) this.#state.autopilot.set('autopilot', autopilot);
+    if (policy !== undefined) acl.policies.set(policy.ID, policy);
+    if (role !== undefined) acl.roles.set(role.ID, role);
+    if (token !== undefined) acl.tokens.set(token.SecretID, token);
     this.#state.journal.commit();
   }
 

@@ -1,6 +1,7 @@
 import { MEMBER_STATUS } from '../../lib/membership.ts';
 import type { Indexed, UserEvent } from '../../lib/model.ts';
 import type { AutopilotSettings } from '../commands.ts';
+import { Acl } from './acl.ts';
 import { Catalog } from './catalog.ts';
 import { Coordinates } from './coordinates.ts';
 import { KeyValues } from './key-values.ts';
@@ -39,6 +40,7 @@ export class State {
   readonly kv = new KeyValues(this.journal, this.topics);
   readonly sessions = new Sessions(this.journal, this.topics);
   readonly queries = new Queries(this.journal, this.topics);
+  readonly acl = new Acl(this.journal, this.topics);
   readonly coordinates = new Coordinates(this.journal, this.topics);
   readonly members = new Table<Known>(this.journal, (before, after) => {
     this.#memberChanged(before, after);

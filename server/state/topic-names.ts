@@ -16,6 +16,11 @@ export const EVENTS = 'events';
 export const LEADER = 'leader';
 export const QUERIES = 'queries';
 export const MEMBERS = 'members';
+export const ACL_TOKENS = 'acl-tokens';
+export const ACL_POLICIES = 'acl-policies';
+export const ACL_ROLES = 'acl-roles';
+/** What tokens come to: touched when one that is there may have other rights from now on. */
+export const RIGHTS = 'rights';
 
 /** A node and the instances on it. */
 export const nodeTopic = (node: string) => `node:${fold(node)}`;

@@ -14,6 +14,7 @@ import { START } from '../../../server/log/event-log.ts';
 import { nextEntry, positionOf } from '../../../server/log/next-entry.ts';
 import { encodeProposal } from '../../../server/log/payload.ts';
 import { checkNamed, nodeNamed, serviceNamed } from '../factories.ts';
+import { ACL_KINDS } from './acl-commands.ts';
 
 export const NODES = ['a', 'A', 'b', 'İstanbul', '__proto__'] as const;
 export const SERVICES = ['web', 'Web', 'db', 'constructor', 'ıi'] as const;
@@ -192,6 +193,7 @@ type Kinds = { readonly [T in Command['type']]: [number, fc.Arbitrary<Command>] 
 
 /** By type, so that no new one is forgotten: how often it comes, and what it then is. */
 const KINDS: Kinds = {
+  ...ACL_KINDS,
   register: [6, registerCommand],
   deregister: [3, deregisterCommand],
   kv: [6, kvOf(KV_VERBS).map((op) => ({ type: 'kv', op }))],

@@ -19,8 +19,9 @@ export function stateHash(state: State): string {
 export function contentHash(state: State): string {
   const [first = '', ...rest] = dump(state);
   const { head } = JSON.parse(first) as Head;
-  const { leadership, events, delays } = head ?? {};
-  return hashOf([JSON.stringify({ leadership, events, delays }), ...rest]);
+  const { leadership, events, delays, aclBootstrapIndex } = head ?? {};
+  const kept = { leadership, events, delays, aclBootstrapIndex };
+  return hashOf([JSON.stringify(kept), ...rest]);
 }
 
 function hashOf(lines: string[]): string {

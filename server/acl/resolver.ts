@@ -1,0 +1,151 @@
+/**
+ * Who asks: from a token's secret to its rights, from the state. Rights are compiled once for all
+ * tokens that come to the same, and who asked lately is known until anything of access control has
+ * changed; even then it mostly comes to the same rights again, and whatever those stand for stays.
+ */
+import {
+  compileRights,
+  type DefaultPolicy,
+  type RuleSet,
+  rightsKey,
+} from '../../lib/acl/compile-rights.ts';
+import { ANONYMOUS_SECRET, type Token } from '../../lib/acl/model.ts';
+import { tokenNotFound } from '../../lib/acl/refusals.ts';
+import type { AccessControl, Caller, Rights } from '../../lib/acl/rights.ts';
+import { ByteCache } from '../../lib/byte-cache.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import type { Readiness } from '../readiness.ts';
+import type { State } from '../state/state.ts';
+import { ruleSetsOf } from './grants.ts';
+
+/** Who was here longest ago is worked out anew when it asks again. */
+const MAX_CALLERS = 10_000;
+const MAX_RIGHTS_BYTES = 64 * 1024 * 1024;
+/** What rights take beside their rules, and how much longer rules are once they are compiled. */
+const RIGHTS_BYTES = 4096;
+const COMPILED_FACTOR = 8;
+
+/** Words that Consul keeps for itself: they were never tokens. */
+const ROOTS: ReadonlySet<string> = new Set(['allow', 'deny', 'manage']);
+
+export interface ResolverDeps {
+  readonly state: () => State;
+  readonly readiness: Pick<Readiness, 'ready'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly datacenter: string;
+  readonly defaultPolicy: DefaultPolicy;
+}
+
+export class Resolver implements AccessControl {
+  readonly #deps: ResolverDeps;
+  /** By secret, the oldest first. */
+  readonly #callers = new Map<string, TokenCaller>();
+  readonly #rights: ByteCache<string, Rights>;
+
+  constructor(deps: ResolverDeps) {
+    this.#deps = deps;
+    // Whoever has them keeps them alive: nobody may, once they had to make room.
+    const onEvict = () => this.#callers.clear();
+    this.#rights = new ByteCache({ maxBytes: MAX_RIGHTS_BYTES, onEvict });
+  }
+
+  callerOf(token: string): Caller | Promise<Caller> {
+    const secret = token === '' ? ANONYMOUS_SECRET : token;
+    const known = this.#callers.get(secret);
+    if (known?.stands() === true) return known;
+    return this.#find(secret) ?? this.#findLater(secret);
+  }
+
+  /** What a token comes to now; undefined where it is unknown, or has expired. */
+  look(secret: string): Look | undefined {
+    const { state, clock, datacenter, defaultPolicy } = this.#deps;
+    const now = state();
+    const row = now.acl.tokens.get(secret);
+    if (row === undefined || isExpired(row, now, clock)) return undefined;
+    const sets = ruleSetsOf(now.acl, row, datacenter);
+    const key = rightsKey(sets, defaultPolicy);
+    return { row, sets, key, state: now, changes: now.acl.changes };
+  }
+
+  /** Whether nothing of access control has changed since, and the token has not expired. */
+  isCurrent({ row, state, changes }: Look): boolean {
+    const now = this.#deps.state();
+    if (now !== state || now.acl.changes !== changes) return false;
+    return row.expiresAt === 0 || !isExpired(row, now, this.#deps.clock);
+  }
+
+  #find(secret: string): Caller | undefined {
+    if (ROOTS.has(secret)) throw new ProconsulError('rejected', 'Cannot resolve root ACL');
+    const look = this.look(secret);
+    if (look === undefined) {
+      this.#callers.delete(secret);
+      return undefined;
+    }
+    const caller = new TokenCaller(this, look, this.#rightsOf(look));
+    this.#keep(secret, caller);
+    return caller;
+  }
+
+  #rightsOf({ key, sets }: Look): Rights {
+    const known = this.#rights.getOrKeep(key, () => {
+      const length = sets.reduce((sum, { text }) => sum + text.length, 0);
+      const value = compileRights(sets, this.#deps.defaultPolicy);
+      return { value, bytes: RIGHTS_BYTES + COMPILED_FACTOR * length };
+    });
+    return known.value;
+  }
+
+  #keep(secret: string, caller: TokenCaller): void {
+    this.#callers.delete(secret);
+    this.#callers.set(secret, caller);
+    const [oldest] = this.#callers.keys();
+    if (this.#callers.size > MAX_CALLERS && oldest !== undefined) this.#callers.delete(oldest);
+  }
+
+  /** It may have been made just now, by another server. */
+  async #findLater(secret: string): Promise<Caller> {
+    await this.#deps.readiness.ready('leader');
+    const caller = this.#find(secret);
+    if (caller === undefined) throw tokenNotFound();
+    return caller;
+  }
+}
+
+/** What is known of a token, and as of when. */
+interface Look {
+  readonly row: Token;
+  readonly sets: readonly RuleSet[];
+  /** Of the rights that these come to. */
+  readonly key: string;
+  readonly state: State;
+  readonly changes: number;
+}
+
+class TokenCaller implements Caller {
+  readonly rights: Rights;
+  readonly accessorId: string;
+  readonly #resolver: Resolver;
+  #look: Look;
+
+  constructor(resolver: Resolver, look: Look, rights: Rights) {
+    this.rights = rights;
+    this.accessorId = look.row.AccessorID;
+    this.#resolver = resolver;
+    this.#look = look;
+  }
+
+  stands(): boolean {
+    if (this.#resolver.isCurrent(this.#look)) return true;
+    const look = this.#resolver.look(this.#look.row.SecretID);
+    if (look === undefined || look.row.AccessorID !== this.accessorId) return false;
+    if (look.key !== this.rights.key) return false;
+    this.#look = look;
+    return true;
+  }
+}
+
+/** By the later of two clocks: a server whose own is slow must not let in who was to be out. */
+function isExpired({ expiresAt }: Token, { t }: State, clock: Pick<Clock, 'now'>): boolean {
+  return expiresAt !== 0 && Math.max(clock.now(), t) >= expiresAt;
+}
