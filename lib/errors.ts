@@ -36,12 +36,17 @@ export function noLeader(cause?: unknown): ProconsulError {
   return new ProconsulError('unavailable', NO_LEADER, { cause });
 }
 
-/** An error and all its causes in one line, for the logger; never for a client. */
+/**
+ * An error and all its causes in one line, for the logger; never for a client. A cause that is told
+ * already, because it is in Consul's words of the whole, is not told again.
+ */
 export function describeChain(error: unknown): string {
-  const parts: string[] = [];
-  for (let at: unknown = error; at !== undefined && parts.length < 8; ) {
-    parts.push(at instanceof Error ? at.message : String(at));
+  let line = '';
+  let at: unknown = error;
+  for (let depth = 0; at !== undefined && depth < 8; depth++) {
+    const text = at instanceof Error ? at.message : String(at);
+    if (!line.includes(text)) line += line === '' ? text : `: ${text}`;
     at = at instanceof Error ? at.cause : undefined;
   }
-  return parts.join(': ');
+  return line;
 }

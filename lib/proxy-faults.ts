@@ -11,7 +11,10 @@ export interface ProxySpec {
     | undefined;
 }
 
-type SidecarSpec = Partial<Pick<ProxySpec, 'ID' | 'Connect'>>;
+export interface SidecarSpec {
+  readonly ID?: string;
+  readonly Connect?: { readonly SidecarService?: unknown } | undefined;
+}
 
 interface Upstream {
   readonly DestinationType: string;

@@ -1,8 +1,9 @@
 /** The id of this node: from its files, else the one it had before, else a new one. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProconsulError } from '../../lib/errors.ts';
 import { isUuid } from '../../lib/ids.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
 import type { Random } from '../../lib/random.ts';
 
 const FILE = 'node-id';
@@ -20,7 +21,7 @@ export async function nodeIdOf(
     (text) => text.trim(),
     (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return '';
-      throw error;
+      throw new ProconsulError('invalid', `${path} cannot be read`, { cause: error });
     },
   );
   if (kept !== '' && !isUuid(kept)) {
@@ -28,7 +29,7 @@ export async function nodeIdOf(
   }
   const id = nodeId || kept || random.uuid();
   if (id === kept) return id;
-  await mkdir(dataDir, { recursive: true });
+  await makeFolder(dataDir);
   await writeFile(path, id, { mode: 0o600 });
   return id;
 }

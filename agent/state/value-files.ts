@@ -1,5 +1,7 @@
 /** The few file operations that a ValueFile makes. Specs put in their own, to fail any one of them. */
-import { type FileHandle, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, unlink } from 'node:fs/promises';
+import { ProconsulError } from '../../lib/errors.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
 
 export interface ValueFileHandle {
   /** Writes at the end of the file. */
@@ -28,11 +30,12 @@ export interface ValueFiles {
 const MODE = 0o600;
 
 export const nodeFiles: ValueFiles = {
-  makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
+  makeFolder,
   read: (path) =>
     readFile(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return Buffer.alloc(0);
-      throw error;
+      // Node's own message does not say of which file.
+      throw new ProconsulError('invalid', `${path} cannot be read`, { cause: error });
     }),
   append: async (path) => handleOf(await open(path, 'a', MODE)),
   async create(path) {

@@ -17,50 +17,66 @@ import { strangersGuard } from './strangers.ts';
 export interface ListenersOptions {
   readonly config: Config;
   readonly logger: Logger;
-  readonly routes: readonly Route[];
-  readonly fallback?: Handler;
   readonly introducer: Introducer;
   /** Which a reload may change. */
   readonly limits: () => Config['limits'];
 }
 
-/** Those of the configuration; not yet started. */
-export function createListeners(options: ListenersOptions): readonly Listener[] {
-  const { config, introducer, limits, logger } = options;
-  const maxConnections = () => limits().httpMaxConnsPerClient;
-  const introductions = introductionRoutes(introducer);
-  // An agent may be pointed at any of the ports, so each of them introduces.
-  const all = { ...options, routes: [...options.routes, ...introductions] };
-  const rates = new RequestLimits({
-    limits: () => limits().requests,
-    clock: systemClock,
-    logger,
-  });
-  const byRate: Policy = config.server
-    ? { guards: [rates.admit], admitsRead: rates.admitRead }
-    : { guards: [] };
-  const domains = [config.dns.domain, config.dns.altDomain];
-  const policy = [
-    strangersGuard(config.http, { hostname: hostname(), domains }),
-    ...guardsOf(config.http),
-  ];
-  const forClients = surface(all, { ...byRate, guards: [...policy, ...byRate.guards] });
-  // What is forbidden to clients is not forbidden to agents, who bring what those are allowed.
-  const forAgents = surface(all, byRate);
-  const forJoining = surface({ config, logger, routes: introductions }, { guards: [] });
-  return [
-    ...config.listen.http.map((at) => listen(at, forClients, maxConnections, 'clients')),
-    ...config.listen.serfLan.map((at) => listen(at, forJoining, maxConnections, 'those that join')),
-    // An agent keeps a connection for each query that waits: it is not to be counted as a client.
-    ...serverAddresses(config).map((at) => listen(at, forAgents, () => 0, 'agents')),
-  ];
+/** What the process answers, once it can. */
+export interface Served {
+  readonly routes: readonly Route[];
+  readonly fallback?: Handler;
 }
 
-/** One after another, so that the log says which of them could not. */
-export async function startAll(listeners: readonly Listener[], logger: Logger): Promise<void> {
-  for (const listener of listeners) {
-    await listener.start();
-    logger.info(`http: listens at ${listener.where}`);
+/**
+ * All of a process. They are bound before anything else begins, since one that finds its port taken
+ * is to have told nobody that it is there, and opened when there is something to answer with.
+ */
+export class Listeners {
+  readonly #options: ListenersOptions;
+  readonly #clients: Surface;
+  readonly #agents: Surface;
+  readonly #joining: Surface;
+  readonly #all: readonly Listener[];
+
+  constructor(options: ListenersOptions) {
+    const { config, limits } = options;
+    const byRate = ratePolicy(options);
+    this.#options = options;
+    const guards = [...policyOf(config), ...byRate.guards];
+    this.#clients = new Surface(options, { ...byRate, guards });
+    // What is forbidden to clients is not forbidden to agents, who bring what those are allowed.
+    this.#agents = new Surface(options, byRate);
+    this.#joining = new Surface(options, { guards: [] });
+    const maxConnections = () => limits().httpMaxConnsPerClient;
+    this.#all = [
+      ...config.listen.http.map((at) => this.#clients.at(at, maxConnections, 'clients')),
+      ...config.listen.serfLan.map((at) => this.#joining.at(at, maxConnections, 'those that join')),
+      // An agent keeps a connection for each query that waits: it is not to be counted as a client.
+      ...serverAddresses(config).map((at) => this.#agents.at(at, () => 0, 'agents')),
+    ];
+  }
+
+  /** One after another, so that the log says which of them could not. */
+  async bind(): Promise<void> {
+    for (const listener of this.#all) {
+      await listener.start();
+      this.#options.logger.info(`http: listens at ${listener.where}`);
+    }
+  }
+
+  /** Answers from now on, and what was asked since `bind`. */
+  open({ routes, fallback }: Served): void {
+    const introductions = introductionRoutes(this.#options.introducer);
+    // An agent may be pointed at any of the ports, so each of them introduces.
+    const all = { routes: [...routes, ...introductions], ...(fallback && { fallback }) };
+    this.#clients.open(all);
+    this.#agents.open(all);
+    this.#joining.open({ routes: introductions });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#all.map((listener) => listener.stop()));
   }
 }
 
@@ -69,44 +85,62 @@ function serverAddresses({ server, address, ports }: Config): readonly ListenAdd
   return server && ports.server > 0 ? [{ host: address.bind, port: ports.server }] : [];
 }
 
-interface Surface {
-  readonly listener: RequestListener;
-  readonly fastPath: FastPath | undefined;
-  readonly maxHeaderBytes: number;
-}
-
 /** What is refused before any row is asked, and before the fast path answers in its stead. */
 interface Policy {
   readonly guards: readonly Guard[];
   readonly admitsRead?: () => boolean;
 }
 
-/** Each has a fast path of its own: what one may answer the other may have to refuse. */
-function surface(
-  { config, logger, routes, fallback }: Omit<ListenersOptions, 'introducer' | 'limits'>,
-  { guards, admitsRead }: Policy,
-): Surface {
-  const { fastPath: isOn, responseHeaders, maxHeaderBytes } = config.http;
-
-  // Rights change without a topic: until a row says so in `Shared`, they are asked each time.
-  const fastPath = isOn && !config.acl.enabled ? new FastPath({ admits: admitsRead }) : undefined;
-  const listener = createApp({
-    routes,
-    responseHeaders,
-    anyPath: config.http.disableUnprintableCharFilter,
-    logger,
-    ...(fallback && { fallback }),
-    guards,
-    ...(fastPath && { fastPath }),
-  });
-  return { listener, fastPath, maxHeaderBytes };
+function policyOf({ http, dns }: Config): readonly Guard[] {
+  const domains = [dns.domain, dns.altDomain];
+  return [strangersGuard(http, { hostname: hostname(), domains }), ...guardsOf(http)];
 }
 
-function listen(
-  at: ListenAddress,
-  { listener, fastPath: shortcut, maxHeaderBytes }: Surface,
-  maxConnectionsPerAddress: () => number,
-  whom: string,
-): Listener {
-  return new Listener({ at, listener, shortcut, maxHeaderBytes, maxConnectionsPerAddress, whom });
+function ratePolicy({ config, limits, logger }: ListenersOptions): Policy {
+  if (!config.server) return { guards: [] };
+  const rates = new RequestLimits({ limits: () => limits().requests, clock: systemClock, logger });
+  return { guards: [rates.admit], admitsRead: rates.admitRead };
+}
+
+/** Each has a fast path of its own: what one may answer the other may have to refuse. */
+class Surface {
+  readonly #options: Pick<ListenersOptions, 'config' | 'logger'>;
+  readonly #guards: readonly Guard[];
+  readonly #fastPath: FastPath | undefined;
+  #app: RequestListener | undefined;
+  /** One for each connection at most, for it waits for its answer. */
+  #early: (() => void)[] = [];
+
+  constructor(options: ListenersOptions, { guards, admitsRead }: Policy) {
+    const { http, acl } = options.config;
+    this.#options = options;
+    this.#guards = guards;
+    // Rights change without a topic: until a row says so in `Shared`, they are asked each time.
+    const isOn = http.fastPath && !acl.enabled;
+    this.#fastPath = isOn ? new FastPath({ admits: admitsRead }) : undefined;
+  }
+
+  at(at: ListenAddress, maxConnectionsPerAddress: () => number, whom: string): Listener {
+    const { maxHeaderBytes } = this.#options.config.http;
+    const shortcut = this.#fastPath;
+    const listener: RequestListener = (message, response) => {
+      if (this.#app !== undefined) this.#app(message, response);
+      else this.#early.push(() => this.#app?.(message, response));
+    };
+    return new Listener({ at, listener, shortcut, maxHeaderBytes, maxConnectionsPerAddress, whom });
+  }
+
+  open(served: Served): void {
+    const { config, logger } = this.#options;
+    this.#app = createApp({
+      ...served,
+      responseHeaders: config.http.responseHeaders,
+      anyPath: config.http.disableUnprintableCharFilter,
+      logger,
+      guards: this.#guards,
+      ...(this.#fastPath && { fastPath: this.#fastPath }),
+    });
+    for (const answer of this.#early) answer();
+    this.#early = [];
+  }
 }

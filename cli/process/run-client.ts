@@ -20,7 +20,7 @@ import { systemRandom } from '../../lib/random.ts';
 import { systemOf } from '../../lib/system.ts';
 import { clientLookups } from './client-lookups.ts';
 import { createDnsServer } from './dns-role.ts';
-import { createListeners, startAll } from './listeners.ts';
+import { Listeners } from './listeners.ts';
 import type { Running, RunOptions } from './run-server.ts';
 import { applySocketRights, holdDataDir } from './start-up.ts';
 
@@ -34,18 +34,12 @@ export async function runClient(options: RunOptions): Promise<Running> {
     dns.takeOver(now.dns, lookups);
   });
   const { agent, containers, heartbeat, joiner, forwarder, upstream, servers } = parts;
-  await agent.start();
-  await containers.start(agent);
-  const listeners = createListeners({
+  const listeners = new Listeners({
     config,
     logger: options.logger,
-    routes: [...agent.routes(), ...ringRoutes(() => servers)],
-    fallback: forwarder.handle,
     limits: () => current.limits,
     introducer: introducer(options, nodeId, servers),
   });
-  await startAll(listeners, options.logger);
-  await applySocketRights(config.listen);
   const lookups = clientLookups({
     upstream,
     clock: systemClock,
@@ -53,7 +47,15 @@ export async function runClient(options: RunOptions): Promise<Running> {
     token: () => agent.userToken,
   });
   const dns = createDnsServer(config, lookups, options.logger);
+  await listeners.bind();
+  await applySocketRights(config.listen);
   await dns.start();
+  await agent.start();
+  await containers.start(agent);
+  listeners.open({
+    routes: [...agent.routes(), ...ringRoutes(() => servers)],
+    fallback: forwarder.handle,
+  });
   await joiner.join(...config.join.start);
   joiner.start();
   heartbeat.start();
@@ -64,7 +66,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
       joiner.stop();
       heartbeat.stop();
       forwarder.stop();
-      const closed = Promise.all([dns, ...listeners].map((each) => each.stop()));
+      const closed = Promise.all([dns.stop(), listeners.stop()]);
       await containers.stop();
       const stopped = agent.stop();
       // A server that hangs must not keep this agent from ending.

@@ -15,7 +15,7 @@ import { systemOf } from '../../lib/system.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
 import type { Server } from '../../server/server.ts';
 import { createDnsServer } from './dns-role.ts';
-import { createListeners, startAll } from './listeners.ts';
+import { Listeners } from './listeners.ts';
 import { OwnBeat } from './own-beat.ts';
 import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
@@ -48,6 +48,17 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const unlock = await holdDataDir(config.dataDir, logger);
   const nodeId = await nodeIdOf(config, systemRandom);
   const server = await createServer({ config, nodeId, logger, onFatal });
+  const servers = () => knownServers(server, ownServer(config, nodeId));
+  const listeners = new Listeners({
+    config,
+    logger,
+    limits: () => current.limits,
+    introducer: { ID: nodeId, Node: config.nodeName, Datacenter: config.datacenter, servers },
+  });
+  const dns = createDnsServer(config, lookupsOf(server, config), logger);
+  await listeners.bind();
+  await applySocketRights(config.listen);
+  await dns.start();
   await server.start();
   const system = systemOf(logger);
   const containers = new Containers({ config, dockerHost, system });
@@ -81,24 +92,13 @@ export async function runServer(options: RunOptions): Promise<Running> {
   await agent.start();
   await containers.start(agent);
   await beat.start();
-  const servers = () => knownServers(server, ownServer(config, nodeId));
   const ring = () => new ServerList(systemClock, systemRandom).add(servers());
-  const listeners = createListeners({
-    config,
-    logger,
-    routes: [...agent.routes(), ...ringRoutes(ring), ...server.routes()],
-    limits: () => current.limits,
-    introducer: { ID: nodeId, Node: config.nodeName, Datacenter: config.datacenter, servers },
-  });
-  await startAll(listeners, logger);
-  await applySocketRights(config.listen);
-  const dns = createDnsServer(config, lookupsOf(server, config), logger);
-  await dns.start();
+  listeners.open({ routes: [...agent.routes(), ...ringRoutes(ring), ...server.routes()] });
   return {
     reload: () => agent.reload(),
     leave: () => agent.leave(),
     async stop() {
-      const closed = Promise.all([dns, ...listeners].map((each) => each.stop()));
+      const closed = Promise.all([dns.stop(), listeners.stop()]);
       await containers.stop();
       beat.stop();
       await agent.stop();

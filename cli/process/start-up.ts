@@ -52,12 +52,12 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not',
 };
 
-/** An error of a socket, with the key that says where to listen; any other as it is. */
-export function explainStart(error: unknown, { ports }: Config): unknown {
+/** An error with the key of the configuration that led to it: of a socket, or of a file in data_dir. */
+export function explainStart(error: unknown, { ports, dataDir }: Config): unknown {
   if (!(error instanceof Error)) return error;
   const { code = '', syscall = '', port, address = '' } = error as NodeJS.ErrnoException & Where;
   const fault = LISTEN_FAULTS[code];
-  if (fault === undefined || !/^(listen|bind)$/.test(syscall)) return error;
+  if (fault === undefined || !/^(listen|bind)$/.test(syscall)) return withDataDir(error, dataDir);
   const keys: Readonly<Record<string, number>> = {
     'ports.http': ports.http,
     'ports.dns': ports.dns,
@@ -70,6 +70,14 @@ export function explainStart(error: unknown, { ports }: Config): unknown {
   const why = isPath ? (pathFault(address) ?? fault) : fault;
   return new ProconsulError('invalid', `${key}: cannot listen at ${at}: ${why}`);
 }
+
+function withDataDir(error: Error, dataDir: string): Error {
+  const text = describeChain(error);
+  if (dataDir === '' || !text.includes(dataDir) || NAMES_A_KEY.test(text)) return error;
+  return new ProconsulError('invalid', 'data_dir cannot be used', { cause: error });
+}
+
+const NAMES_A_KEY = /^(?:data_dir|pid_file)\b/;
 
 /** Node says EACCES of a folder that is not there, and EADDRINUSE of any file. */
 function pathFault(path: string): string | undefined {

@@ -66,10 +66,9 @@ function formatOf(path: string): 'json' | 'hcl' | undefined {
 function attempt<T>(path: string, read: () => T): T {
   try {
     return read();
-  } catch (cause) {
-    throw new ProconsulError('invalid', `config: Open failed on ${path}. ${reason(path, cause)}`, {
-      cause,
-    });
+  } catch (error) {
+    // All that the error says is in the text, in Consul's words: as a cause it would be said twice.
+    throw new ProconsulError('invalid', `config: Open failed on ${path}. ${reason(path, error)}`);
   }
 }
 

@@ -72,6 +72,8 @@ export class Exchange {
     } catch (error) {
       this.#log(error);
       reply = this.#refusal(error);
+      // What is not handed on after all is refused as a row refuses it.
+      if (this.#common === this.#surface.responseHeaders) this.#common = this.#surface.rowHeaders;
     }
     if (reply === undefined) {
       this.#surface.pages(this.message, this.response);

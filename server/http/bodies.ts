@@ -2,6 +2,7 @@
 import { decoder, type Schema } from '../../lib/decode.ts';
 import { MAX_REGISTERED_CHECKS } from '../../lib/limits.ts';
 import type { CheckDefinition, ServiceAddress, StringMap, Weights } from '../../lib/model.ts';
+import type { SidecarSpec } from '../../lib/proxy-faults.ts';
 import { proxySchema } from '../../lib/proxy-schema.ts';
 
 const text = { type: 'string', default: '' } as const;
@@ -10,7 +11,17 @@ const map = { type: 'object', additionalProperties: { type: 'string' } } as cons
 const list = { type: 'array', items: { type: 'string' } } as const;
 const duration = { duration: true } as const;
 
-const sidecarSchema: Schema = { type: 'object', open: true, properties: { ID: text } };
+/** As far as a registration may be refused for it: to make a service of it is for an agent. */
+const nestedSchema: Schema = {
+  type: 'object',
+  open: true,
+  properties: { SidecarService: { type: 'object', open: true } },
+};
+const sidecarSchema: Schema = {
+  type: 'object',
+  open: true,
+  properties: { ID: text, Connect: nestedSchema },
+};
 const connectSchema: Schema = {
   type: 'object',
   open: true,
@@ -118,7 +129,7 @@ export interface ServiceBody {
   readonly Proxy?: Readonly<Record<string, unknown>>;
   readonly Connect?: {
     readonly Native: boolean;
-    readonly SidecarService?: { readonly ID: string };
+    readonly SidecarService?: SidecarSpec;
   };
   readonly ModifyIndex?: number | bigint;
 }

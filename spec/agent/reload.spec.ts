@@ -112,7 +112,7 @@ describe('PUT /v1/agent/reload', () => {
 
   it('changes nothing when a file is wrong', async () => {
     const { agent, catalog, reload } = await start(WEB);
-    await reload('service { port = 80 }', 400);
+    await reload('service { port = 80 }', 500);
     assert.deepEqual(catalog.serviceIds('n1'), ['consul', 'web']);
     const script = '{ args = ["true"], interval = "1s" }';
     const services = `services = [{ name = "db" }, { name = "web", port = 1, check = ${script} }]`;

@@ -77,10 +77,6 @@ const MEANT: readonly (readonly [why: string, is: (pair: Pair) => boolean])[] = 
         (ours.status === 200 && c.text.includes('json: unknown field'))),
   ],
   ['coordinates stand at once', ({ probe: p }) => p.path.startsWith('/v1/coordinate/node')],
-  [
-    'coordinates of a node without a name',
-    ({ probe: p, ours }) => p.path === '/v1/coordinate/update' && ours.text === 'unknown node ""',
-  ],
   ['a key for gossip is not looked at', ({ probe: p }) => p.path === '/v1/operator/keyring'],
   [
     'numbers that no client in JavaScript, or no clock, could hold',

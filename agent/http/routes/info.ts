@@ -53,10 +53,7 @@ export function infoRoutes(agent: Context): readonly Route[] {
       path: '/v1/agent/reload',
       right: needs('agent:write', () => agent.config.nodeName),
       does: 'reads the configuration files again',
-      handle: async () => {
-        await agent.reload();
-        return {};
-      },
+      handle: () => reload(agent),
     },
     ...connectRoutes(),
   ];
@@ -73,6 +70,15 @@ function connectRoutes(): readonly Route[] {
     { method: 'GET', path: '/v1/agent/connect/ca/leaf/', right: anyone, does, handle: off },
     { method: 'POST', path: '/v1/agent/connect/authorize', right: anyone, does, handle: off },
   ];
+}
+
+/** Whatever is wrong with the files, the request was not: as Consul says it. */
+async function reload(agent: ProcessContext): Promise<Reply> {
+  await agent.reload().catch((error: unknown) => {
+    if (!(error instanceof ProconsulError)) throw error;
+    throw new ProconsulError('rejected', error.message, { cause: error.cause });
+  });
+  return {};
 }
 
 function selfReply(agent: Context): Reply {

@@ -112,9 +112,8 @@ async function update(deps: Deps, request: HttpRequest): Promise<Reply> {
   if (coordinate.Coord.Vec.length !== DIMENSIONS) {
     throw new ProconsulError('rejected', 'incompatible coordinate');
   }
-  if (deps.state().catalog.node(coordinate.Node) === undefined) {
-    throw new ProconsulError('rejected', `unknown node "${coordinate.Node}"`);
-  }
+  // Consul drops it without a word: who measures may be ahead of who registers.
+  if (deps.state().catalog.node(coordinate.Node) === undefined) return {};
   if (!deps.state().coordinates.hasRoom(coordinate.Node, coordinate.Segment)) {
     const limits = `${MAX_SEGMENTS} segments with names of ${MAX_SEGMENT_LENGTH} characters`;
     throw new ProconsulError('rejected', `a node is limited to ${limits}`);

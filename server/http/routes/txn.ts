@@ -138,7 +138,9 @@ function toOp(body: OpBody, { datacenter, limits }: Deps): TxnOp | undefined {
   const { Verb, Check } = body.Check;
   refuseNul(Check.Node, Check.CheckID, Check.Name);
   const index = Check.ModifyIndex ?? 0;
-  return { check: { verb: Verb, node: Check.Node, check: toCheck(Check), index } };
+  // Consul's transactions pass over the type of a check, and derive none.
+  const check = toCheck({ ...Check, Type: '' });
+  return { check: { verb: Verb, node: Check.Node, check, index } };
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

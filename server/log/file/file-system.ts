@@ -1,6 +1,7 @@
 /** The few file operations that the log makes. Specs put in their own, to fail any one of them. */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
+import { makeFolder } from '../../../lib/make-folder.ts';
 
 export interface File {
   size(): Promise<number>;
@@ -38,9 +39,7 @@ const ONE_CALL = process.platform === 'linux';
 const DURABLE = constants.O_RDWR | constants.O_DSYNC;
 
 export const nodeFileSystem: FileSystem = {
-  async makeFolder(path) {
-    await mkdir(path, { recursive: true, mode: 0o750 });
-  },
+  makeFolder: (path) => makeFolder(path, 0o750),
   list: (folder) => readdir(folder),
   create: (path) => openFile(path, 'w+'),
   open: (path) => openFile(path, 'r+'),

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
-import { createListeners } from '../../../cli/process/listeners.ts';
+import { Listeners } from '../../../cli/process/listeners.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
-import type { Listener } from '../../../lib/http/listener.ts';
 import { anyone } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import { silentLogger } from '../../../lib/logger.ts';
@@ -13,12 +12,12 @@ import { send } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';
 
 describe('the listeners of a server', () => {
-  let listeners: readonly Listener[] = [];
+  const started: Listeners[] = [];
   afterEach(async () => {
-    for (const listener of listeners) await listener.stop();
+    for (const listeners of started.splice(0)) await listeners.stop();
   });
 
-  async function start(hcl: string) {
+  async function bind(hcl: string) {
     const [http, server, lan] = [await freePort(), await freePort(), await freePort()];
     const ports = `ports { http = ${http} server = ${server} serf_lan = ${lan} dns = -1 }`;
     const argv = ['-server', '-bootstrap', '-dev', '-bind=127.0.0.1', '-hcl', `${ports} ${hcl}`];
@@ -33,18 +32,39 @@ describe('the listeners of a server', () => {
       { ...row, method: 'GET' },
       { ...row, method: 'PUT' },
     ];
-    listeners = createListeners({
+    const listeners = new Listeners({
       config,
       logger: silentLogger,
-      routes,
       limits: () => config.limits,
       introducer: { ID: '1', Node: 'n1', Datacenter: 'dc1', servers: () => [] },
     });
-    for (const listener of listeners) await listener.start();
+    started.push(listeners);
+    await listeners.bind();
     const status = async (port: number, method: string, path: string) =>
       (await send(port, method, path, {})).status;
-    return { http, server, lan, status, asked: () => asked };
+    const open = () => listeners.open({ routes });
+    return { http, server, lan, status, open, asked: () => asked };
   }
+
+  async function start(hcl: string) {
+    const bound = await bind(hcl);
+    bound.open();
+    return bound;
+  }
+
+  it('let what is asked wait until there is something to answer with, each connection for itself', async () => {
+    const { http, lan, status, open, asked } = await bind('');
+    const gone = await RawClient.connect(http);
+    gone.send(getText('/v1/kv/gone'));
+    const client = await RawClient.connect(http);
+    client.send(getText('/v1/kv/a').repeat(2));
+    const joining = status(lan, 'GET', '/v1/kv/a');
+    gone.close();
+    assert.equal(asked(), 0);
+    open();
+    for (let n = 0; n < 2; n++) assert.match((await client.answer()).head, /^HTTP\/1\.1 200 /);
+    assert.deepEqual([await joining, await status(http, 'PUT', '/v1/kv/a')], [404, 200]);
+  });
 
   it('hold clients to the policy of http_config, and agents not', async () => {
     const { http, server, status } = await start(

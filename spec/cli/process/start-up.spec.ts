@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeIdOf } from '../../../agent/state/node-id.ts';
+import { nodeFiles } from '../../../agent/state/value-files.ts';
 import { applySocketRights, explainStart, holdDataDir } from '../../../cli/process/start-up.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
+import { describeChain } from '../../../lib/errors.ts';
 import { silentLogger } from '../../../lib/logger.ts';
+import { nodeFileSystem } from '../../../server/log/file/file-system.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 
@@ -96,6 +99,34 @@ describe('explainStart', () => {
     await writeFile(path, '');
     const taken = fault({ code: 'EADDRINUSE', address: path, port: -1 });
     assert.match(String(explainStart(taken, config)), / a file that is no socket is in its place$/);
+  });
+
+  it('names data_dir where a file of it cannot be used, unless a key is named already', async () => {
+    const dataDir = await folder();
+    for (const name of ['log', 'agent']) await writeFile(join(dataDir, name), '');
+    await mkdir(join(dataDir, 'node-id'));
+    const explained = async (begin: () => Promise<unknown>) =>
+      describeChain(
+        explainStart(await begin().catch((error: unknown) => error), { ...config, dataDir }),
+      );
+    const is = 'is to be a folder, and is something else';
+    for (const [begin, fault] of [
+      [() => nodeFileSystem.makeFolder(join(dataDir, 'log')), `${dataDir}/log ${is}: EEXIST: .+`],
+      [() => nodeFiles.makeFolder(join(dataDir, 'agent')), `${dataDir}/agent ${is}: EEXIST: .+`],
+      [() => nodeFiles.makeFolder(join(dataDir, 'log/x')), `${dataDir}/log ${is}: ENOTDIR: .+`],
+      [
+        () => nodeFiles.read(join(dataDir, 'node-id')),
+        `${dataDir}/node-id cannot be read: EISDIR: .+`,
+      ],
+      [
+        () => nodeIdOf({ nodeId: '', dataDir }, seededRandom(1)),
+        `${dataDir}/node-id cannot be read: EISDIR: .+`,
+      ],
+    ] as const) {
+      assert.match(await explained(begin), new RegExp(`^data_dir cannot be used: ${fault}$`));
+    }
+    const named = new Error(`pid_file ${dataDir}/pid cannot be written`);
+    assert.equal(await explained(() => Promise.reject(named)), named.message);
   });
 
   it('leaves other errors as they are', () => {

@@ -53,6 +53,17 @@ describe('an app', () => {
     assert.deepEqual([status, text], [404, '']);
   });
 
+  it('refuses what it would hand on as a row refuses it, and leaves an answer from there as it is', async () => {
+    const refuses = () => {
+      throw new ProconsulError('busy', 'x');
+    };
+    const refused = await (await start({}, { fallback: refuses })).get('/v1/x');
+    assert.deepEqual([refused.status, refused.headers['vary']], [429, 'Accept-Encoding']);
+    await stop();
+    const passed = await (await start({}, { fallback: () => ({ status: 404 }) })).get('/v1/x');
+    assert.deepEqual([passed.status, passed.headers['vary']], [404, undefined]);
+  });
+
   it('serves unprintable paths only when it is told to', async () => {
     const { get } = await start({ json: true }, { anyPath: true });
     assert.equal((await get('/row/%00')).status, 200);

@@ -267,6 +267,10 @@ describe('a registration in the catalog', () => {
       'A SidecarService cannot specify an ID as this is managed by the agent',
     ],
     [
+      { Connect: { SidecarService: { connect: { sidecar_service: {} } } } },
+      'A SidecarService cannot have a nested SidecarService',
+    ],
+    [
       {
         Kind: 'connect-proxy',
         Port: 1,

@@ -27,13 +27,22 @@ describe('PUT /v1/coordinate/update', () => {
     ]);
   });
 
-  it('refuses a node that is not there, and another number of dimensions', async () => {
-    const { update } = await start('a');
-    assert.match((await update('none')).text, /unknown node "none"/);
-    assert.match(
-      (await update('a', { Coord: { ...Coord, Vec: [1] } })).text,
-      /incompatible coordinate/,
+  it('drops those of a node that is not there, as Consul does', async () => {
+    const { update, get } = await start('a');
+    for (const node of ['none', '']) assert.equal((await update(node)).status, 200);
+    const known = (await get('/v1/coordinate/nodes')).json as { Node: string }[];
+    assert.deepEqual(
+      known.filter(({ Node }) => Node !== 'a'),
+      [],
     );
+  });
+
+  it('refuses another number of dimensions, whoever they are of', async () => {
+    const { update } = await start('a');
+    for (const node of ['a', 'none']) {
+      const { status, text } = await update(node, { Coord: { ...Coord, Vec: [1] } });
+      assert.deepEqual([status, text], [500, 'incompatible coordinate']);
+    }
   });
 
   it('moves no index when nothing moved', async () => {

@@ -42,6 +42,21 @@ describe('PUT /v1/txn', () => {
     assert.equal(healthy.length, 1);
   });
 
+  it('keeps no type of a check, whatever is said or could be derived, as Consul does not', async () => {
+    const { put, get: read } = await startServer();
+    const check = {
+      Node: 'a',
+      CheckID: 'c',
+      Type: 'tcp',
+      Definition: { TCP: 'x:1', Interval: '5s' },
+    };
+    await put('/v1/catalog/register', { Node: 'a', Address: '10.0.0.1', Check: check });
+    const type = async () => (await read('/v1/health/node/a')).json as { Type: string }[];
+    assert.equal((await type())[0]?.Type, 'tcp');
+    await put('/v1/txn', [{ Check: { Verb: 'set', Check: check } }]);
+    assert.equal((await type())[0]?.Type, '');
+  });
+
   it('takes 64 operations and refuses 65 with 413', async () => {
     const { put } = await startServer();
     const ops = (count: number) => Array.from({ length: count }, (_, i) => set(`k${i}`));
