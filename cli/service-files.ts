@@ -16,12 +16,10 @@ export function readServiceFiles(paths: readonly string[]): readonly RawService[
   }
 }
 
-/** Words that Go's field names have in capitals. */
-const INITIALS = new Set(['id', 'http', 'tcp', 'udp', 'ttl', 'grpc', 'tls', 'h2ping', 'os']);
 /** Below these the keys are the user's own. */
 const FREE = new Set(['meta', 'header', 'config', 'transparent_proxy', 'mesh_gateway']);
 
-/** `enable_tag_override` → `EnableTagOverride`, all the way down. */
+/** `enable_tag_override` → `EnableTagOverride`, all the way down; agents read names in any case. */
 export function apiService(service: RawService): object {
   const { check, checks, ...rest } = service;
   return {
@@ -50,12 +48,5 @@ function apiValue(key: string, value: unknown): unknown {
 }
 
 function apiKey(key: string): string {
-  return key
-    .split('_')
-    .map((word) => (INITIALS.has(word) ? word.toUpperCase() : capitalised(word)))
-    .join('');
-}
-
-function capitalised(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
+  return key.replace(/(?:^|_)(.)/g, (_, first: string) => first.toUpperCase());
 }

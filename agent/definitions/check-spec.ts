@@ -6,7 +6,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 import type { CheckDefinition, CheckStatus } from '../../lib/model.ts';
 import { alias } from '../checks/kinds/alias.ts';
 import { type COMMON_FIELDS, type Fields, text, type ValuesOf } from '../checks/kinds/kind.ts';
-import { CHECK_FIELDS, KINDS, type KindValues, kindOf } from '../checks/kinds/kinds.ts';
+import { CHECK_FIELDS, type KindValues, kindOf, kindsOf } from '../checks/kinds/kinds.ts';
 
 /** Durations are nanoseconds; what was left out is empty or 0. */
 export type CheckSpec = { readonly CheckID: string } & ValuesOf<typeof COMMON_FIELDS> & KindValues;
@@ -89,7 +89,7 @@ export function checkType(spec: Unnamed): string {
 
 /** Whether it runs something of the user's choice on this machine or in a container. */
 export function runsPrograms(spec: Unnamed): boolean {
-  return KINDS.some((kind) => kind.runsPrograms === true && kind.is(spec));
+  return kindsOf(spec).some((kind) => kind.runsPrograms === true);
 }
 
 /** A check that is there but says nothing, as some clients send it, is as if it were not there. */
@@ -115,8 +115,9 @@ export function validateCheck(spec: Unnamed & { readonly CheckID?: string }): vo
 }
 
 function faultOf(spec: Unnamed): string | undefined {
-  const polled = KINDS.some((kind) => kind.probe !== undefined && kind.is(spec));
-  const isAlias = alias.is(spec);
+  const kinds = kindsOf(spec);
+  const polled = kinds.some((kind) => kind.probe !== undefined);
+  const isAlias = kinds.some((kind) => kind.type === alias.type);
   if (polled && spec.Interval <= 0) {
     return 'Interval must be > 0 for Script, HTTP, or TCP checks';
   }

@@ -1,4 +1,5 @@
 /** What bodies come to: the definitions of nodes, services and checks that commands carry. */
+import { CHECK_TYPES, saysOf } from '../../lib/check-types.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { isUuid } from '../../lib/ids.ts';
@@ -79,15 +80,11 @@ export function toCheck(body: CheckBody): CheckDefinition {
 
 /** How a check is looked at, as its definition says; '' when it says nothing of it. */
 export function typeOf(definition: Readonly<Record<string, unknown>> = {}): string {
-  const says = (field: string) => !isZero(definition[field] ?? 0);
-  const polled = says('Interval');
-  if (polled && says('GRPC')) return 'grpc';
-  if (polled && says('HTTP')) return 'http';
-  if (says('TTL')) return 'ttl';
-  if (polled && says('TCP')) return 'tcp';
-  if (says('AliasNode') || says('AliasService')) return 'alias';
-  if (!says('ScriptArgs')) return '';
-  return polled && says('DockerContainerID') ? 'docker' : 'script';
+  const says = saysOf(definition);
+  const found = CHECK_TYPES.find((each) => {
+    return each.is(says) && (!('polled' in each) || says('Interval'));
+  });
+  return found?.type ?? '';
 }
 
 const DURATIONS = new Set(['Interval', 'Timeout', 'DeregisterCriticalServiceAfter', 'TTL']);

@@ -6,7 +6,6 @@ import { checkKind, text } from './kind.ts';
 export const alias = checkKind({
   type: 'alias',
   fields: { AliasNode: text, AliasService: text },
-  is: ({ AliasNode, AliasService }) => AliasNode !== '' || AliasService !== '',
 });
 
 /** The worst of the checks counts; `self` does not, which is among them when it is the node's. */

@@ -12,7 +12,6 @@ const inContainer: FromLabel = (command, { containerId }) => ({
 export const docker = checkKind({
   type: 'docker',
   fields: { DockerContainerID: text, Shell: text, Args: ARGS },
-  is: ({ DockerContainerID, Args }) => DockerContainerID !== '' && Args.length > 0,
   runsPrograms: true,
   timeoutMs: DEFAULT_TIMEOUT_MS,
   // Registrator leaves check_cmd to a script of that name which looks into the container.

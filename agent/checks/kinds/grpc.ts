@@ -17,7 +17,6 @@ type GrpcCheck = ValuesOf<typeof FIELDS>;
 export const grpc = checkKind({
   type: 'grpc',
   fields: FIELDS,
-  is: ({ GRPC }) => GRPC !== '',
   labels: {
     check_grpc: (_, { hostPort, label }) => ({
       GRPC: hostPort,

@@ -12,7 +12,6 @@ const flagOn: Field<boolean> = { ...flag, usual: true };
 export const h2ping = checkKind({
   type: 'h2ping',
   fields: { H2PING: text, H2PingUseTLS: flagOn, ...TLS_FIELDS },
-  is: ({ H2PING }) => H2PING !== '',
 
   probe: (check, { untrusted }) => {
     const { H2PING, H2PingUseTLS } = check;

@@ -36,7 +36,6 @@ type HttpCheck = ValuesOf<typeof FIELDS>;
 export const http1 = checkKind({
   type: 'http',
   fields: FIELDS,
-  is: ({ HTTP }) => HTTP !== '',
   labels: {
     check_http: (path, target) => fromLabel('http', path, target),
     check_https: (path, target) => ({

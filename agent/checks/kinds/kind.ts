@@ -3,6 +3,7 @@
  * the configuration files, the labels of containers and the Type in the catalog follow from that
  * list.
  */
+import type { CheckTypeName } from '../../../lib/check-types.ts';
 import type { Schema } from '../../../lib/decode.ts';
 import type { Probe } from '../probing/probe.ts';
 
@@ -87,11 +88,9 @@ export interface LabelTarget {
 export type FromLabel = (value: string, target: LabelTarget) => Readonly<Record<string, unknown>>;
 
 export interface CheckKind<F extends Fields> {
-  /** As the field Type in the catalog says it. */
-  readonly type: string;
+  /** As the field Type in the catalog says it; lib/check-types.ts tells it from others. */
+  readonly type: CheckTypeName;
   readonly fields: F;
-  /** Whether it is of this kind, if it is of none that comes before in the list. */
-  is(spec: ValuesOf<F>): boolean;
   /** Left out for kinds that nobody looks at: those are reported, or follow others. */
   probe?(spec: ValuesOf<F>, context: ProbeContext): Probe;
   /** It runs what the registration says: allowed only where scripts are. */

@@ -1,5 +1,5 @@
-/** All kinds of checks, in the order in which Consul tells them apart. */
-
+/** All kinds of checks, one for each type. */
+import { CHECK_TYPES, type CheckTypeName, saysOf } from '../../../lib/check-types.ts';
 import type { Probe } from '../probing/probe.ts';
 import { alias } from './alias.ts';
 import { docker } from './docker.ts';
@@ -13,28 +13,32 @@ import { tcp } from './tcp.ts';
 import { ttl } from './ttl.ts';
 import { udp } from './udp.ts';
 
-const ALL = [grpc, http1, ttl, tcp, udp, h2ping, osService, alias, docker, script] as const;
+const BY_TYPE = {
+  ...{ grpc, http: http1, ttl, tcp, udp, h2ping },
+  ...{ os_service: osService, alias, docker, script },
+} as const satisfies Readonly<Record<CheckTypeName, unknown>>;
+
+type Each = (typeof BY_TYPE)[CheckTypeName];
 
 type ValuesOfAll<Kind> = Kind extends { readonly fields: infer F extends Fields }
   ? (values: ValuesOf<F>) => void
   : never;
 
 /** The fields of all kinds together, as one registration may give them. */
-export type KindValues =
-  ValuesOfAll<(typeof ALL)[number]> extends (values: infer All) => void ? All : never;
+export type KindValues = ValuesOfAll<Each> extends (values: infer All) => void ? All : never;
 
 /** A kind, when it is not known which. */
 export interface AnyKind {
-  readonly type: string;
+  readonly type: CheckTypeName;
   readonly fields: Fields;
-  is(spec: KindValues): boolean;
   probe?(spec: KindValues, context: ProbeContext): Probe;
   readonly runsPrograms?: true;
   readonly timeoutMs?: number;
-  readonly labels?: NonNullable<(typeof ALL)[number]['labels']>;
+  readonly labels?: NonNullable<Each['labels']>;
 }
 
-export const KINDS: readonly AnyKind[] = ALL;
+/** In the order in which they are told apart. */
+export const KINDS: readonly AnyKind[] = CHECK_TYPES.map(({ type }) => BY_TYPE[type]);
 
 export const CHECK_FIELDS: Fields = Object.assign(
   {},
@@ -42,7 +46,13 @@ export const CHECK_FIELDS: Fields = Object.assign(
   ...KINDS.map(({ fields }) => fields),
 );
 
+/** All of which a check says what they need; it is of the first. */
+export function kindsOf(spec: KindValues): readonly AnyKind[] {
+  const says = saysOf(spec);
+  return CHECK_TYPES.filter(({ is }) => is(says)).map(({ type }) => BY_TYPE[type]);
+}
+
 /** Undefined for a check that says of no kind what it would need. */
 export function kindOf(spec: KindValues): AnyKind | undefined {
-  return KINDS.find((kind) => kind.is(spec));
+  return kindsOf(spec)[0];
 }

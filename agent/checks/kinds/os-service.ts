@@ -7,7 +7,6 @@ import { programProbe } from './script.ts';
 export const osService = checkKind({
   type: 'os_service',
   fields: { OSService: text },
-  is: ({ OSService }) => OSService !== '',
 
   probe: ({ OSService }, context) => {
     const args = ['systemctl', 'is-active', '--', OSService];

@@ -11,7 +11,6 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 export const script = checkKind({
   type: 'script',
   fields: { Args: ARGS },
-  is: ({ Args }) => Args.length > 0,
   runsPrograms: true,
   timeoutMs: DEFAULT_TIMEOUT_MS,
   probe: ({ Args }, context) => programProbe({ args: Args, ...context }),

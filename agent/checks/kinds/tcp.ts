@@ -8,7 +8,6 @@ import { checkKind, flag, TLS_FIELDS, text } from './kind.ts';
 export const tcp = checkKind({
   type: 'tcp',
   fields: { TCP: text, TCPUseTLS: flag, ...TLS_FIELDS },
-  is: ({ TCP }) => TCP !== '',
   labels: { check_tcp: (_, { hostPort }) => ({ TCP: hostPort }) },
 
   probe: (check, { untrusted }) => {

@@ -4,6 +4,5 @@ import { checkKind, duration } from './kind.ts';
 export const ttl = checkKind({
   type: 'ttl',
   fields: { TTL: duration },
-  is: ({ TTL }) => TTL > 0,
   labels: { check_ttl: (TTL) => ({ TTL }) },
 });

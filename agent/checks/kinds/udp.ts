@@ -13,7 +13,6 @@ const REFUSAL_MS = 500;
 export const udp = checkKind({
   type: 'udp',
   fields: { UDP: text },
-  is: ({ UDP }) => UDP !== '',
 
   probe: ({ UDP }, { untrusted }) => {
     const timedOut = () => critical(`dial udp ${UDP}: i/o timeout`);

@@ -217,6 +217,10 @@ describe('a registration in the catalog', () => {
     [{ ScriptArgs: ['x'], DockerContainerID: 'x', Interval: '1s' }, 'docker'],
     [{ ScriptArgs: ['x'], DockerContainerID: 'x' }, 'script'],
     [{ Interval: '1s' }, ''],
+    // Newer Consul's, which our agents look at too.
+    [{ UDP: 'x', AliasNode: 'x', Interval: '1s' }, 'udp'],
+    [{ H2PING: 'x', Interval: '1s' }, 'h2ping'],
+    [{ OSService: 'x', Interval: '1s' }, 'os_service'],
   ] as const) {
     it(`has a check of type '${type}' for ${JSON.stringify(definition)}`, async () => {
       const { put, get } = await startServer();
