@@ -285,6 +285,27 @@ export type AclCommand =
   | SetAclRole
   | DeleteAclRole;
 
+/**
+ * Changes the keys that the log is sealed under, in a log that is sealed alone. They are the log's own
+ * affair: it reads this by itself, and the state passes it over.
+ */
+export interface SetKeyring {
+  readonly type: 'set-keyring';
+  /** The index of the entry with the keyring that this one follows; another's is passed over. */
+  readonly replaces: number;
+  /** As people write them. */
+  readonly keys: readonly string[];
+  readonly retired: readonly string[];
+  /** Their ids. */
+  readonly removed: readonly string[];
+}
+
+/** What stands in the place of an entry of which nothing may be applied; never in the log itself. */
+export interface VoidEntry {
+  readonly type: 'void';
+  readonly why: string;
+}
+
 export type Command =
   | AclCommand
   | Register
@@ -303,7 +324,9 @@ export type Command =
   | MembersFailed
   | MemberLeft
   | ReapMembers
-  | SetAutopilot;
+  | SetAutopilot
+  | SetKeyring
+  | VoidEntry;
 
 /** A command with its place in the log. */
 export interface Entry {

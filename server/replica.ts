@@ -2,6 +2,8 @@
  * A server's copy of the state: the log's entries in, outcomes to whoever proposed them, touched
  * topics to whoever watches.
  */
+import { ProconsulError } from '../lib/errors.ts';
+import { isSealed } from '../lib/seal/box.ts';
 import type { Entry } from './commands.ts';
 import type { LogSink, Snapshot } from './log/event-log.ts';
 import type { IndexGate } from './log/index-gate.ts';
@@ -92,10 +94,14 @@ export class Replica implements LogSink {
   }
 }
 
+const SEALED = 'the snapshot is sealed, and this server has no key (encrypt)';
+
 async function readState(snapshot: Snapshot): Promise<State> {
   const restoring = new Restoring();
   let lines = 0;
   for await (const line of snapshot.lines) {
+    // Whoever has a key has opened it before it comes here.
+    if (isSealed(line)) throw new ProconsulError('internal', SEALED);
     restoring.add(line);
     if (++lines % LINES_PER_SLICE === 0) await new Promise((done) => setImmediate(done));
   }

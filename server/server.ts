@@ -11,9 +11,11 @@ import { SessionLeases } from './cluster/session-leases.ts';
 import type { Command } from './commands.ts';
 import type { ServerDeps, WriteLimits } from './http/deps.ts';
 import { serverRoutes } from './http/routes.ts';
+import { ClusterKeyring } from './keyring.ts';
 import type { Leases } from './leases.ts';
 import type { EventLog } from './log/event-log.ts';
 import { IndexGate } from './log/index-gate.ts';
+import type { SealedPayloads } from './log/sealed/sealed-payloads.ts';
 import { Proposer } from './proposer.ts';
 import { Answers } from './query/answers.ts';
 import { Watcher } from './query/watcher.ts';
@@ -38,6 +40,8 @@ export interface ServerOptions {
 /** Where a server keeps what it must not lose. */
 export interface Storage {
   readonly log: EventLog;
+  /** By which it is sealed, where it is. */
+  readonly payloads?: SealedPayloads | undefined;
   readonly leases: Leases;
 }
 
@@ -67,6 +71,7 @@ export class Server {
   readonly #leader: Leader;
   readonly #readiness: Readiness;
   readonly #snapshots: Snapshots;
+  readonly #keyring: ClusterKeyring | undefined;
   #stopped = false;
   readonly answers: Answers;
   readonly members: Members;
@@ -83,6 +88,7 @@ export class Server {
     this.#snapshots = new Snapshots({
       save: (snapshot) => log.saveSnapshot(snapshot),
       take: () => this.#replica.snapshot(),
+      onSaved: async (index) => await this.#keyring?.snapshotSaved(index),
       logger,
     });
     this.#replica.onApplied((entry, outcome) => {
@@ -93,6 +99,9 @@ export class Server {
     });
     const state = () => this.#replica.state;
     const propose = (command: Command) => this.#proposer.propose(command);
+    const saveSnapshot = () => this.#snapshots.saveNow();
+    const { payloads } = storage;
+    this.#keyring = payloads && new ClusterKeyring({ payloads, propose, saveSnapshot, logger });
     this.#readiness = new Readiness({
       log,
       applied,
@@ -126,6 +135,7 @@ export class Server {
       answers: this.answers,
       cluster: new Peers({ state, knowsLeader: () => this.#leader.knowsLeader, self }),
       members: this.members,
+      keyring: this.#keyring,
       renewSession: (id) => sessions.renew(id),
     };
   }
@@ -168,6 +178,8 @@ export class Server {
     const { storage, system } = this.#options;
     await storage.log.start(this.#replica);
     this.#snapshots.begin(this.#replica.state.index);
+    // What stands there in the clear goes with the next snapshot.
+    if (storage.payloads?.sawPlain === true) this.saveSnapshotSoon();
     this.#readiness.begin();
     system.logger.info(`server: the log is applied up to entry ${this.#replica.state.index}`);
     if (!this.#stopped) await this.#leader.start();

@@ -1,5 +1,5 @@
 /** When a snapshot of the state is due; one is saved at a time. */
-import { describeChain, ProconsulError } from '../lib/errors.ts';
+import { describeChain, noLeader, ProconsulError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Entry } from './commands.ts';
 import type { Snapshot } from './log/event-log.ts';
@@ -17,6 +17,8 @@ export interface SnapshotsDeps {
   readonly save: (snapshot: Snapshot) => Promise<void>;
   /** Of the state as it is, between two entries. */
   readonly take: () => Snapshot;
+  /** Told of the index of each that is saved. Never rejects. */
+  readonly onSaved?: (index: number) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -24,7 +26,7 @@ export class Snapshots {
   readonly #deps: SnapshotsDeps;
   /** The entry that the last one was of; undefined until there is a state to save. */
   #last: number | undefined;
-  #saving = false;
+  #saving: Promise<unknown> | undefined;
   /** Of all entries since the last snapshot, and of that itself. */
   #sizeSince = 0;
   #lastSize = 0;
@@ -48,13 +50,30 @@ export class Snapshots {
 
   /** Saves one unless that is under way. */
   saveSoon(): void {
-    if (this.#saving || this.#last === undefined) return;
-    this.#saving = true;
-    // After the batch that is being applied: a snapshot is of a state between two entries.
-    setImmediate(() => void this.#save());
+    if (this.#saving === undefined && this.#last !== undefined) void this.#begin();
   }
 
-  async #save(): Promise<void> {
+  /** Saves one of the state as it is now, or is later; rejects when that failed. */
+  async saveNow(): Promise<void> {
+    while (this.#saving !== undefined) await this.#saving;
+    if (this.#last === undefined) throw noLeader();
+    const failure = await this.#begin();
+    if (failure !== undefined) throw failure;
+  }
+
+  #begin(): Promise<unknown> {
+    // After the batch that is being applied: a snapshot is of a state between two entries.
+    const saving = new Promise((resolve) => setImmediate(resolve))
+      .then(() => this.#save())
+      .finally(() => {
+        this.#saving = undefined;
+      });
+    this.#saving = saving;
+    return saving;
+  }
+
+  /** Resolves with what went wrong, if anything did. */
+  async #save(): Promise<unknown> {
     const { save, take, logger } = this.#deps;
     const snapshot = take();
     const { index } = snapshot.position;
@@ -64,6 +83,8 @@ export class Snapshots {
       await save({ ...snapshot, lines: this.#measured(snapshot.lines) });
       this.#last = index;
       logger.info(`server: snapshot of entry ${index} saved`);
+      await this.#deps.onSaved?.(index);
+      return undefined;
     } catch (error) {
       // While another server saves one there is nothing amiss.
       const busy = error instanceof ProconsulError && error.code === 'busy';
@@ -73,8 +94,8 @@ export class Snapshots {
       // Not at once again, for the next entry: it would only fail as often.
       this.#last = index - ENTRIES_BETWEEN_SNAPSHOTS / 2;
       this.#sizeSince += before / 2;
+      return error;
     }
-    this.#saving = false;
   }
 
   async *#measured(lines: Snapshot['lines']): AsyncGenerator<string> {

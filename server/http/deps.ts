@@ -6,6 +6,7 @@ import type { Random } from '../../lib/random.ts';
 import type { Members } from '../cluster/members.ts';
 import type { Cluster } from '../cluster/peers.ts';
 import type { Command } from '../commands.ts';
+import type { ClusterKeyring } from '../keyring.ts';
 import type { Answers } from '../query/answers.ts';
 import type { Readiness } from '../readiness.ts';
 import type { Outcome } from '../state/outcome.ts';
@@ -51,8 +52,19 @@ export interface ClusterDeps {
   readonly clock: Clock;
 }
 
+export interface KeyringDeps {
+  /** Undefined where the log is not sealed. */
+  readonly keyring: ClusterKeyring | undefined;
+}
+
 /** What the routes of a server stand on; each asks for those parts alone that it uses. */
-export interface ServerDeps extends PlaceDeps, ReadDeps, WriteDeps, SessionDeps, ClusterDeps {}
+export interface ServerDeps
+  extends PlaceDeps,
+    ReadDeps,
+    WriteDeps,
+    SessionDeps,
+    ClusterDeps,
+    KeyringDeps {}
 
 /** Proposes, and turns what the state refused into Consul's error. */
 export async function write(deps: Pick<WriteDeps, 'propose'>, command: Command): Promise<Outcome> {

@@ -13,7 +13,7 @@ import {
 } from './event-log.ts';
 import { LogClock } from './log-clock.ts';
 import { nextEntries, positionOf, type WrittenEntry } from './next-entry.ts';
-import { decodeCommand } from './payload.ts';
+import { type PayloadReader, plainPayloads } from './payload.ts';
 import { ProposalIds } from './proposal-ids.ts';
 
 /** What a memory log leaves behind; handed to the next log it is what a disk is to a file log. */
@@ -25,19 +25,22 @@ export class MemoryStorage {
 export interface MemoryLogDeps {
   readonly clock: Clock;
   readonly storage?: MemoryStorage;
+  readonly payloads?: PayloadReader;
 }
 
 /** One process's log in memory. Whoever wants to start anew makes a new one on the same storage. */
 export class MemoryLog implements EventLog {
   readonly #clock: LogClock;
   readonly #storage: MemoryStorage;
+  readonly #payloads: PayloadReader;
   readonly #ids = new ProposalIds();
   #position = START;
   #sink: LogSink | undefined;
 
-  constructor({ clock, storage = new MemoryStorage() }: MemoryLogDeps) {
+  constructor({ clock, storage = new MemoryStorage(), payloads = plainPayloads }: MemoryLogDeps) {
     this.#clock = new LogClock(clock);
     this.#storage = storage;
+    this.#payloads = payloads;
   }
 
   async start(sink: LogSink): Promise<void> {
@@ -47,10 +50,10 @@ export class MemoryLog implements EventLog {
       await sink.restore(snapshot);
       this.#position = snapshot.position;
     }
-    const entries = written.map(({ entry, payload }) => ({
-      ...entry,
-      command: decodeCommand(payload),
-    }));
+    const entries = written.map(({ entry, payload }) => {
+      const command = this.#payloads.decode({ ...entry, payload });
+      return this.#payloads.admit({ ...entry, command }, payload);
+    });
     this.#remember(written);
     if (entries.length > 0) sink.apply(entries);
     this.#sink = sink;
@@ -67,7 +70,7 @@ export class MemoryLog implements EventLog {
     if (written.length === 0) return;
     for (const each of written) this.#storage.written.push(each);
     this.#remember(written);
-    sink.apply(written.map(({ entry }) => entry));
+    sink.apply(written.map(({ entry, payload }) => this.#payloads.admit(entry, payload)));
   }
 
   readIndex(): number | Promise<number> {

@@ -1,7 +1,8 @@
 /** A command as the logs write it, and back. All logs write it alike, so that all hash it alike. */
 import { ProconsulError } from '../../lib/errors.ts';
 import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
-import type { Command } from '../commands.ts';
+import { isSealed } from '../../lib/seal/box.ts';
+import type { Command, Entry } from '../commands.ts';
 import type { Proposal } from './event-log.ts';
 
 /**
@@ -31,3 +32,37 @@ export function encodeProposal(id: string, command: Command): Proposal {
 export function decodeCommand(payload: string): Command {
   return decodeJson(payload, MAX_OWN_JSON_DEPTH) as Command;
 }
+
+/** An entry as it stands in a log. */
+export interface StoredPayload {
+  readonly index: number;
+  readonly id: string;
+  readonly payload: string;
+}
+
+/** How a log reads back what it holds: what payloads look like is not for the log to know. */
+export interface PayloadReader {
+  /** The command of an entry of any history. Throws a ProconsulError that says what is wrong with it. */
+  decode(stored: StoredPayload): Command;
+  /**
+   * Told of each entry once, in the log's order, before the sink is fed: the entry as every server
+   * has to apply it.
+   */
+  admit(entry: Entry, payload: string): Entry;
+}
+
+/** Of a log that is not sealed. */
+export const plainPayloads: PayloadReader = {
+  decode({ index, payload }) {
+    if (isSealed(payload)) {
+      const why = `entry ${index} of the log is sealed, and this server has no key (encrypt)`;
+      throw new ProconsulError('internal', why);
+    }
+    try {
+      return decodeCommand(payload);
+    } catch (cause) {
+      throw new ProconsulError('internal', `entry ${index} of the log holds no command`, { cause });
+    }
+  },
+  admit: (entry) => entry,
+};

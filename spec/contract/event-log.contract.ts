@@ -28,7 +28,7 @@ export function describeEventLog(name: string, newRig: () => Promise<LogRig>): v
     const restart = async (clock?: Clock) => {
       await stopAll();
       const log = open(clock);
-      const sink = new RecordingSink();
+      const sink = new RecordingSink(rig.sealed);
       await log.start(sink);
       return { log, sink };
     };

@@ -11,11 +11,18 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { encodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { AutopilotSettings } from '../../commands.ts';
-import { type ClusterDeps, type PlaceDeps, type ReadDeps, type WriteDeps, write } from '../deps.ts';
+import {
+  type ClusterDeps,
+  type KeyringDeps,
+  type PlaceDeps,
+  type ReadDeps,
+  type WriteDeps,
+  write,
+} from '../deps.ts';
 import { demandOf } from '../reads.ts';
 import { keyringRoutes } from './keyring.ts';
 
-type Deps = ReadDeps & WriteDeps & PlaceDeps & ClusterDeps;
+type Deps = ReadDeps & WriteDeps & PlaceDeps & ClusterDeps & KeyringDeps;
 
 /** Consul's own, until someone sets them. */
 const DEFAULTS: AutopilotSettings = {

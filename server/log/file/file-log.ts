@@ -7,6 +7,7 @@ import type { EventLog, LogSink, LogStatus, Proposal, Snapshot } from '../event-
 import { START } from '../event-log.ts';
 import { LogClock } from '../log-clock.ts';
 import { nextEntries, positionOf } from '../next-entry.ts';
+import { type PayloadReader, plainPayloads } from '../payload.ts';
 import { ProposalIds } from '../proposal-ids.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -27,6 +28,7 @@ export interface FileLogDeps {
   /** Keeps other processes out of the folder; resolves with what lets them in again. */
   readonly lock?: (folder: string) => Promise<() => Promise<void>>;
   readonly limits?: SegmentLimits;
+  readonly payloads?: PayloadReader;
 }
 
 interface Running {
@@ -41,6 +43,7 @@ export class FileLog implements EventLog {
   readonly #limits: SegmentLimits;
   readonly #folder: LogFolder;
   readonly #clock: LogClock;
+  readonly #payloads: PayloadReader;
   readonly #ids = new ProposalIds();
   #position = START;
   #snapshot = START;
@@ -58,6 +61,7 @@ export class FileLog implements EventLog {
     this.#clock = new LogClock(deps.clock);
     this.#fileSystem = deps.fileSystem ?? nodeFileSystem;
     this.#limits = deps.limits ?? SEGMENT_LIMITS;
+    this.#payloads = deps.payloads ?? plainPayloads;
     this.#folder = new LogFolder({
       path: deps.folder,
       fileSystem: this.#fileSystem,
@@ -105,8 +109,14 @@ export class FileLog implements EventLog {
     await this.#fileSystem.makeFolder(path);
     const unlock = await lock(path);
     try {
-      const deps = { folder: this.#folder, ids: this.#ids, limits: this.#limits, sink, logger };
-      const { position, snapshot, segment } = await recover(deps);
+      const { position, snapshot, segment } = await recover({
+        folder: this.#folder,
+        ids: this.#ids,
+        limits: this.#limits,
+        payloads: this.#payloads,
+        sink,
+        logger,
+      });
       this.#position = position;
       this.#snapshot = snapshot;
       this.#running = { sink, segment, unlock };
@@ -143,7 +153,7 @@ export class FileLog implements EventLog {
     // Invariant: only what is durable is ever fed, so that no reader sees what a crash takes back.
     this.#position = positionOf(last.entry);
     for (const { entry } of written) this.#ids.add(entry.id);
-    running.sink.apply(written.map(({ entry }) => entry));
+    running.sink.apply(written.map(({ entry, payload }) => this.#payloads.admit(entry, payload)));
   }
 
   async #roll(running: Running): Promise<void> {

@@ -3,7 +3,7 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { Entry } from '../../commands.ts';
 import { type LogSink, type Position, START } from '../event-log.ts';
-import { decodeCommand } from '../payload.ts';
+import type { PayloadReader } from '../payload.ts';
 import type { ProposalIds } from '../proposal-ids.ts';
 import { damaged, type LogFile, type LogFolder } from './log-folder.ts';
 import type { StoredEntry } from './record.ts';
@@ -25,6 +25,7 @@ export interface RecoveryDeps {
   readonly ids: ProposalIds;
   readonly logger: Logger;
   readonly limits: SegmentLimits;
+  readonly payloads: PayloadReader;
 }
 
 export interface Recovered {
@@ -165,17 +166,16 @@ class Recovery {
 
   #feed(): void {
     if (this.#toFeed.length === 0) return;
-    const entries = this.#toFeed.map(toEntry);
+    const entries = this.#toFeed.map((stored) => this.#toEntry(stored));
     this.#toFeed = [];
     this.#deps.sink.apply(entries);
   }
-}
 
-function toEntry({ index, epoch, t, id, hash, payload }: StoredEntry): Entry {
-  try {
-    return { index, epoch, t, id, hash, size: payload.length, command: decodeCommand(payload) };
-  } catch (cause) {
-    throw new ProconsulError('internal', `entry ${index} of the log holds no command`, { cause });
+  #toEntry(stored: StoredEntry): Entry {
+    const { payloads } = this.#deps;
+    const { index, epoch, t, id, hash, payload } = stored;
+    const command = payloads.decode(stored);
+    return payloads.admit({ index, epoch, t, id, hash, size: payload.length, command }, payload);
   }
 }
 

@@ -7,6 +7,8 @@ import { until } from '../../support/until.ts';
 export interface LogRig {
   /** A log that is not started yet. A log with a clock of its own need not listen to this one. */
   open(clock: Clock): EventLog;
+  /** Whether its payloads are sealed. */
+  readonly sealed?: boolean;
   /** Removes the storage. */
   dispose(): Promise<void>;
 }

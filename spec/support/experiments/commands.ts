@@ -191,6 +191,8 @@ const coordinates = fc.uniqueArray(coordinate, {
 
 type Kinds = { readonly [T in Command['type']]: [number, fc.Arbitrary<Command>] };
 
+const KEY = 'pUqJrVyVRj5jsiYEkM/tFQ==';
+
 /** By type, so that no new one is forgotten: how often it comes, and what it then is. */
 const KINDS: Kinds = {
   ...ACL_KINDS,
@@ -260,6 +262,11 @@ const KINDS: Kinds = {
       { requiredKeys: ['type', 'settings'] },
     ),
   ],
+  'set-keyring': [
+    1,
+    fc.constant({ type: 'set-keyring', replaces: 0, keys: [KEY], retired: [], removed: [] }),
+  ],
+  void: [1, fc.constant({ type: 'void', why: 'nothing of it may be applied' })],
 };
 
 /** Whatever the log may bring. */

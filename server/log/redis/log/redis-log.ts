@@ -1,10 +1,11 @@
 /** The event log in Redis, shared by several servers. docs/decisions/redis-seal-and-repair.md argues for it. */
 import assert from 'node:assert/strict';
 import type { Clock } from '../../../../lib/clock.ts';
-import { noLeader, type ProconsulError } from '../../../../lib/errors.ts';
+import { describeChain, noLeader, type ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
 import type { EventLog, LogSink, LogStatus, Proposal, Snapshot } from '../../event-log.ts';
 import { IndexGate } from '../../index-gate.ts';
+import { type PayloadReader, plainPayloads } from '../../payload.ts';
 import { keysOf } from '../link/keys.ts';
 import {
   CHECK_INTERVAL_MS,
@@ -36,6 +37,7 @@ export interface RedisLogDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly on?: LogEvents;
+  readonly payloads?: PayloadReader;
   /** Specs have little patience and little memory. */
   readonly bounds?: { readonly ring?: RingLimits; readonly settleMs?: number };
 }
@@ -60,6 +62,9 @@ export interface LogEvents {
    */
   readonly snapshotNeeded?: (index: number) => void;
 }
+
+const REFUSED =
+  'Somebody else has written to Redis. Nothing is applied from there on; the servers put back what they hold when the log is deleted there (docs/security.md)';
 
 export class RedisLog implements EventLog {
   /** Leases that live in the same Redis. */
@@ -111,9 +116,14 @@ export class RedisLog implements EventLog {
 
   async start(sink: LogSink): Promise<void> {
     assert.equal(this.#history, undefined, 'a log is started once');
-    const { redis, self, clock, logger, bounds } = this.#deps;
-    const ballots = self.ballots ?? forgetfulBallots;
-    const history = await History.open({ sink, ballots, limits: bounds?.ring });
+    const { redis, self, clock, logger, bounds, payloads = plainPayloads } = this.#deps;
+    const history = await History.open({
+      sink,
+      ballots: self.ballots ?? forgetfulBallots,
+      payloads,
+      onRefused: (error) => logger.error(`redis: ${describeChain(error)}. ${REFUSED}`),
+      limits: bounds?.ring,
+    });
     this.#history = history;
     this.#monitor = this.#newMonitor(history);
     const reconciler = this.#reconciler(history);

@@ -3,7 +3,7 @@ import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Entry } from '../../../commands.ts';
 import { chainHash } from '../../chain.ts';
 import type { Position } from '../../event-log.ts';
-import { decodeCommand } from '../../payload.ts';
+import type { PayloadReader } from '../../payload.ts';
 import { type Connection, defineScript } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { BLOCK_MS, READ_MAX_BYTES, READ_MAX_ENTRIES, WAKE_MAX_ENTRIES } from '../link/limits.ts';
@@ -43,8 +43,11 @@ export function follows(previous: Position, entry: RawEntry): boolean {
   return (next || afterSeal) && entry.hash === chainHash(previous.hash, entry);
 }
 
-export function toEntry({ index, epoch, t, id, hash, payload }: RawEntry): Entry {
-  return { index, epoch, t, id, hash, size: payload.length, command: decodeCommand(payload) };
+/** To be called once for each, in order: see PayloadReader. */
+export function toEntry(raw: RawEntry, payloads: PayloadReader): Entry {
+  const { index, epoch, t, id, hash, payload } = raw;
+  const command = payloads.decode(raw);
+  return payloads.admit({ index, epoch, t, id, hash, size: payload.length, command }, payload);
 }
 
 export function streamId(index: number): string {

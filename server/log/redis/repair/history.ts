@@ -3,8 +3,10 @@
  * and the only way on which entries and snapshots come to the sink.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Entry } from '../../../commands.ts';
 import { type LogSink, type Position, type Snapshot, START } from '../../event-log.ts';
+import type { PayloadReader } from '../../payload.ts';
 import { RING_MAX_BYTES, RING_MIN_ENTRIES, RING_MIN_MS } from '../link/limits.ts';
 import { follows, type RawEntry, toEntry } from '../records/stream.ts';
 import type { Ballot, BallotStore } from './ballot-file.ts';
@@ -12,12 +14,25 @@ import type { Ballot, BallotStore } from './ballot-file.ts';
 export interface HistoryParts {
   readonly sink: LogSink;
   readonly ballots: BallotStore;
+  readonly payloads: PayloadReader;
+  /** Told once of an entry that follows, but does not hold what it should. */
+  readonly onRefused: (error: ProconsulError) => void;
   readonly limits?: RingLimits | undefined;
+}
+
+/** Entries as far as they follow, as they stand there and as they are to be applied. */
+interface Accepted {
+  readonly raws: RawEntry[];
+  readonly entries: Entry[];
 }
 
 export class History {
   readonly ring: RingBuffer;
+  readonly payloads: PayloadReader;
   readonly #sink: LogSink;
+  readonly #onRefused: (error: ProconsulError) => void;
+  /** The hash of the entry that was refused last. */
+  #refused = '';
   readonly #ballots: BallotStore;
   /** The newest epoch that this server took part in; 0 before the first. */
   epoch = 0;
@@ -30,6 +45,8 @@ export class History {
     this.#sink = parts.sink;
     this.ring = new RingBuffer(parts.limits);
     this.#ballots = parts.ballots;
+    this.payloads = parts.payloads;
+    this.#onRefused = parts.onRefused;
     this.#ballot = ballot;
   }
 
@@ -70,11 +87,12 @@ export class History {
    */
   follow(raws: readonly (RawEntry | undefined)[]): number {
     const accepted = this.#following(raws);
-    if (accepted.length === 0) return 0;
+    const { entries } = accepted;
+    if (entries.length === 0) return 0;
     // The sink first: what it refuses to apply must not count as applied.
-    this.#sink.apply(accepted.map(toEntry));
-    this.#remember(accepted);
-    return accepted.length;
+    this.#sink.apply(entries);
+    this.#remember(accepted.raws);
+    return entries.length;
   }
 
   /**
@@ -93,21 +111,35 @@ export class History {
     while (this.position.index < index) {
       const accepted = this.#following(await read(this.position.index));
       // A gap: the next look finds it too, and what leads over it.
-      if (accepted.length === 0) return;
-      yield accepted.map(toEntry);
-      this.#remember(accepted);
+      if (accepted.entries.length === 0) return;
+      yield accepted.entries;
+      this.#remember(accepted.raws);
     }
   }
 
-  #following(raws: readonly (RawEntry | undefined)[]): RawEntry[] {
-    const accepted: RawEntry[] = [];
+  #following(raws: readonly (RawEntry | undefined)[]): Accepted {
+    const accepted: Accepted = { raws: [], entries: [] };
     let previous = this.position;
     for (const raw of raws) {
-      if (raw === undefined || !follows(previous, raw)) break;
-      accepted.push(raw);
+      const entry = raw !== undefined && follows(previous, raw) ? this.#read(raw) : undefined;
+      if (raw === undefined || entry === undefined) break;
+      accepted.raws.push(raw);
+      accepted.entries.push(entry);
       previous = raw;
     }
     return accepted;
+  }
+
+  /** Undefined where somebody else has written it, or has changed what stands there. */
+  #read(raw: RawEntry): Entry | undefined {
+    try {
+      return toEntry(raw, this.payloads);
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      if (this.#refused !== raw.hash) this.#onRefused(error);
+      this.#refused = raw.hash;
+      return undefined;
+    }
   }
 
   #remember(entries: readonly RawEntry[]): void {

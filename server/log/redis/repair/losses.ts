@@ -1,7 +1,8 @@
 /** Names each entry that a fork took away, once: in the logger, and to whoever wants to know. */
+import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
 import type { Command } from '../../../commands.ts';
-import { decodeCommand } from '../../payload.ts';
+import type { PayloadReader } from '../../payload.ts';
 import { READ_MAX_ENTRIES } from '../link/limits.ts';
 import type { Session } from '../link/session.ts';
 import { entryAt, type RawEntry } from '../records/stream.ts';
@@ -40,7 +41,7 @@ export class Losses {
   /** Entries that are taken out of Redis, being of a history that does not count. */
   report(entries: readonly RawEntry[]): void {
     if (entries.length === 0) return;
-    const lost = entries.map(describeLost);
+    const lost = entries.map((entry) => describeLost(entry, this.#history.payloads));
     for (const each of lost) this.#logger.error(`redis: lost in a fork: ${formatLost(each)}`);
     this.#onLost(lost);
   }
@@ -81,9 +82,20 @@ async function oldestId({ commands, keys }: Session): Promise<number> {
   return Number(score ?? Number.POSITIVE_INFINITY);
 }
 
-function describeLost({ index, epoch, id, t, payload }: RawEntry): LostEntry {
-  const command = decodeCommand(payload);
+function describeLost(raw: RawEntry, payloads: PayloadReader): LostEntry {
+  const { index, epoch, id, t } = raw;
+  const command = commandOf(raw, payloads);
   return { index, epoch, id, type: command.type, subject: subjectOf(command), t };
+}
+
+function commandOf(raw: RawEntry, payloads: PayloadReader): Command {
+  try {
+    return payloads.decode(raw);
+  } catch (error) {
+    if (!(error instanceof ProconsulError)) throw error;
+    // Sealed under a key that was taken out since: nobody can say what it was any more.
+    return { type: 'void', why: error.message };
+  }
 }
 
 function formatLost({ index, epoch, id, type, subject, t }: LostEntry): string {

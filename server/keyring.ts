@@ -1,0 +1,98 @@
+/** The cluster's keyring: what `encrypt` began, and operators change while writes go on. */
+import { describeChain, ProconsulError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { type Key, parseKey } from '../lib/seal/key.ts';
+import { forgetRetired, install, type Keyring, retire, use } from '../lib/seal/keyring.ts';
+import type { Command } from './commands.ts';
+import { type SealedPayloads, writeKeyring } from './log/sealed/sealed-payloads.ts';
+import type { Outcome } from './state/outcome.ts';
+
+/** Of operators who change it at once one is first; the others look again. */
+const MAX_ATTEMPTS = 5;
+
+export interface ClusterKeyringDeps {
+  readonly payloads: SealedPayloads;
+  readonly propose: (command: Command) => Promise<Outcome>;
+  /** Saves one of the state as it is, or as it is later; rejects when that failed. */
+  readonly saveSnapshot: () => Promise<void>;
+  readonly logger: Logger;
+}
+
+const NOT_GONE =
+  'the key is not gone yet: it seals nothing new, but the log holds what it has sealed until a snapshot is saved; the log of the server says why none was. Remove it again';
+
+type Change = (keyring: Keyring) => Keyring;
+
+export class ClusterKeyring {
+  readonly #deps: ClusterKeyringDeps;
+
+  constructor(deps: ClusterKeyringDeps) {
+    this.#deps = deps;
+  }
+
+  get keys(): readonly Key[] {
+    return this.#deps.payloads.keyring.keys;
+  }
+
+  /** Whether every server that reads the log holds this key too. */
+  isShared(key: Key): boolean {
+    // Before the log knows of any, this server only knows what it was configured with itself; but who
+    // reads the log has the key that it is sealed under.
+    return this.#deps.payloads.keyring.version > 0 || key === this.keys[0];
+  }
+
+  async install(text: string): Promise<void> {
+    const key = parseKey(text);
+    await this.#change((keyring) => install(keyring, key));
+  }
+
+  /** What was sealed under other keys is rewritten soon: nobody waits for that. */
+  async use(text: string): Promise<void> {
+    const key = parseKey(text);
+    const changed = await this.#change((keyring) => use(keyring, key));
+    if (changed) this.#deps.saveSnapshot().catch((error: unknown) => this.#complain(error));
+  }
+
+  /** Resolves when nothing that has to be read is sealed under the key any more. */
+  async remove(text: string): Promise<void> {
+    const key = parseKey(text);
+    await this.#change((keyring) => retire(keyring, key));
+    if (!this.#isRetired(key)) return;
+    await this.#deps.saveSnapshot().catch((error: unknown) => this.#complain(error));
+    if (this.#isRetired(key)) throw new ProconsulError('rejected', NOT_GONE);
+  }
+
+  /** A snapshot of that index is saved. What comes after it was sealed under keys that are still used. */
+  async snapshotSaved(index: number): Promise<void> {
+    const { retired, version } = this.#deps.payloads.keyring;
+    if (retired.length === 0 || index < version) return;
+    // The next snapshot tries it again.
+    await this.#change(forgetRetired).catch((error: unknown) => this.#complain(error));
+  }
+
+  #isRetired({ id }: Key): boolean {
+    return this.#deps.payloads.keyring.retired.some((key) => key.id === id);
+  }
+
+  /** Whether there was anything to change. */
+  async #change(change: Change): Promise<boolean> {
+    const { payloads } = this.#deps;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const before = payloads.keyring;
+      const after = change(before);
+      if (after === before) return attempt > 0;
+      await this.#propose(after, before.version);
+    }
+    throw new ProconsulError('busy', 'others change the keyring at the same time');
+  }
+
+  async #propose(keyring: Keyring, replaces: number): Promise<void> {
+    const { propose } = this.#deps;
+    const outcome = await propose({ type: 'set-keyring', replaces, ...writeKeyring(keyring) });
+    if (outcome.refused !== undefined) throw new ProconsulError('rejected', outcome.refused);
+  }
+
+  #complain(error: unknown): void {
+    this.#deps.logger.warn(`server: the log is not rewritten yet: ${describeChain(error)}`);
+  }
+}

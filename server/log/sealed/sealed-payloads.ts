@@ -1,0 +1,170 @@
+/**
+ * The payloads of a log that is sealed: see README.md. The keyring follows from the log itself, entry
+ * by entry; what this server was configured with is only what that begins with.
+ */
+import { describeChain, ProconsulError } from '../../../lib/errors.ts';
+import type { Logger } from '../../../lib/logger.ts';
+import { isSealed, keyIdOf, open, Sealing } from '../../../lib/seal/box.ts';
+import { type Key, parseKey } from '../../../lib/seal/key.ts';
+import { type Keyring, primaryOf } from '../../../lib/seal/keyring.ts';
+import type { Command, Entry, SetKeyring } from '../../commands.ts';
+import type { Proposal } from '../event-log.ts';
+import { decodeCommand, type PayloadReader, type StoredPayload } from '../payload.ts';
+
+export interface SealedPayloadsDeps {
+  /** What to begin with. */
+  readonly keyring: Keyring;
+  /** Keeps what the log has made of it, for the next start. */
+  readonly keep: (keyring: Keyring) => void;
+  /** encrypt_verify_incoming: whether what is not sealed is refused. */
+  readonly refusesPlain: boolean;
+  /** encrypt_verify_outgoing: whether what is written is sealed. */
+  readonly seals: boolean;
+  readonly logger: Logger;
+}
+
+/** So many keyrings of the past are known, for a snapshot of an earlier position. */
+const KEPT_VERSIONS = 16;
+
+const REMOVED: Command = {
+  type: 'void',
+  why: 'the key that this write was sealed under was taken out meanwhile: nothing was done, try again',
+};
+
+export class SealedPayloads implements PayloadReader {
+  readonly #deps: SealedPayloadsDeps;
+  readonly #sealing = new Sealing();
+  /** By version, the newest last. */
+  #keyrings: readonly Keyring[];
+  /** Every key that opens, by its id. */
+  readonly #openers = new Map<string, Key>();
+  /** What is being appended: what comes back of it the same, byte for byte, need not be opened. */
+  #own: ReadonlyMap<string, Proposal> = new Map();
+  /** Whether anything was read that is not sealed. */
+  sawPlain = false;
+
+  constructor(deps: SealedPayloadsDeps) {
+    this.#deps = deps;
+    this.#keyrings = [deps.keyring];
+    this.#learn(deps.keyring);
+  }
+
+  get keyring(): Keyring {
+    return this.#keyrings.at(-1) ?? this.#deps.keyring;
+  }
+
+  /** As it was when the entry of that index had been admitted. */
+  keyringAt(index: number): Keyring {
+    return this.#keyrings.findLast(({ version }) => version <= index) ?? this.#deps.keyring;
+  }
+
+  /** Whether what is written is sealed. */
+  get seals(): boolean {
+    return this.#deps.seals;
+  }
+
+  get openers(): ReadonlyMap<string, Key> {
+    return this.#openers;
+  }
+
+  get sealing(): Sealing {
+    return this.#sealing;
+  }
+
+  get refusesPlain(): boolean {
+    return this.#deps.refusesPlain;
+  }
+
+  /** The batch as it goes into the log. What is read back of it costs little until the next one. */
+  seal(batch: readonly Proposal[]): readonly Proposal[] {
+    const key = primaryOf(this.keyring);
+    const sealed = batch.map((proposal) => {
+      if (!this.#deps.seals && proposal.command.type !== 'set-keyring') return proposal;
+      const payload = this.#sealing.seal(key, proposal.payload, aboutProposal(proposal.id));
+      return { ...proposal, payload, bytes: payload.length };
+    });
+    this.#own = new Map(sealed.map((proposal) => [proposal.id, proposal]));
+    return sealed;
+  }
+
+  decode({ index, id, payload }: StoredPayload): Command {
+    if (this.#isRemoved(payload)) return REMOVED;
+    const own = this.#own.get(id);
+    if (own?.payload === payload) return own.command;
+    try {
+      if (!isSealed(payload) && !this.#deps.refusesPlain) return this.#plain(payload);
+      return decodeCommand(open(payload, this.#openers, aboutProposal(id)).toString());
+    } catch (cause) {
+      throw new ProconsulError('internal', `entry ${index} of the log is refused`, { cause });
+    }
+  }
+
+  admit(entry: Entry, payload: string): Entry {
+    const { command, index } = entry;
+    // It has waited since before the key was taken out: no server may need that key to pass over it.
+    if (this.#isRemoved(payload)) return { ...entry, command: REMOVED };
+    if (command.type === 'set-keyring' && isSealed(payload)) this.#follow(command, index);
+    return entry;
+  }
+
+  /** The state was replaced by that of a snapshot, or of the empty beginning. */
+  restored(keyring: Keyring | undefined): void {
+    this.#keyrings = [keyring ?? this.#deps.keyring];
+    this.#learn(this.keyring);
+    if (keyring !== undefined) this.#keep();
+  }
+
+  #isRemoved(payload: string): boolean {
+    if (!isSealed(payload)) return false;
+    const { keyring } = this;
+    const id = keyIdOf(payload);
+    return id !== primaryOf(keyring).id && keyring.removed.includes(id);
+  }
+
+  #plain(payload: string): Command {
+    this.sawPlain = true;
+    return decodeCommand(payload);
+  }
+
+  #follow({ replaces, ...texts }: SetKeyring, version: number): void {
+    // Of two changes at once the later one knew too little: whoever made it looks, and makes it again.
+    if (replaces !== this.keyring.version) return;
+    const next = readKeyring({ ...texts, version });
+    this.#keyrings = [...this.#keyrings, next].slice(-KEPT_VERSIONS);
+    this.#learn(next);
+    this.#keep();
+  }
+
+  #learn({ keys, retired }: Keyring): void {
+    // A key that is forgotten opens nothing that comes later.
+    const known = new Map([...keys, ...retired].map((key) => [key.id, key]));
+    for (const id of this.#openers.keys()) if (!known.has(id)) this.#openers.delete(id);
+    for (const [id, key] of known) this.#openers.set(id, key);
+  }
+
+  #keep(): void {
+    try {
+      this.#deps.keep(this.keyring);
+    } catch (error) {
+      const why = `the keyring was not kept: after a restart this server may not read the log`;
+      this.#deps.logger.error(`server: ${why}: ${describeChain(error)}`);
+    }
+  }
+}
+
+function aboutProposal(id: string): string {
+  return `entry\0${id}`;
+}
+
+export type KeyringTexts = Omit<SetKeyring, 'type' | 'replaces'>;
+
+/** As it goes into the log and into snapshots, always sealed. */
+export function writeKeyring({ keys, retired, removed }: Keyring): KeyringTexts {
+  const texts = (some: readonly Key[]) => some.map(({ text }) => text);
+  return { keys: texts(keys), retired: texts(retired), removed };
+}
+
+export function readKeyring(texts: KeyringTexts & { readonly version: number }): Keyring {
+  const { version, keys, retired, removed } = texts;
+  return { version, keys: keys.map(parseKey), retired: retired.map(parseKey), removed };
+}

@@ -1,0 +1,146 @@
+/**
+ * A snapshot's lines, compressed and sealed in chunks. Each chunk is bound to the snapshot's position,
+ * to its number, to whether it is the last one, and to the head; the head holds the keyring.
+ */
+import { promisify } from 'node:util';
+import { deflateRaw, inflateRaw } from 'node:zlib';
+import { ProconsulError } from '../../../lib/errors.ts';
+import { isSealed, open } from '../../../lib/seal/box.ts';
+import type { Key } from '../../../lib/seal/key.ts';
+import { type Keyring, primaryOf } from '../../../lib/seal/keyring.ts';
+import type { Position, Snapshot } from '../event-log.ts';
+import {
+  type KeyringTexts,
+  readKeyring,
+  type SealedPayloads,
+  writeKeyring,
+} from './sealed-payloads.ts';
+
+/** Some milliseconds of work, most of it on another thread. */
+const CHUNK_CHARACTERS = 256 * 1024;
+/** What a chunk may grow to when it is opened: a line may be as long as the longest command. */
+const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
+const FAST = 1;
+/** In front of a chunk: others follow, or none does. */
+const MORE = '+';
+const LAST = '.';
+
+const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
+
+type Head = KeyringTexts & { readonly version: number };
+
+/** The snapshot as it goes into the log. */
+export function sealSnapshot({ position, lines }: Snapshot, payloads: SealedPayloads): Snapshot {
+  return { position, lines: sealedLines(position, lines, payloads) };
+}
+
+async function* sealedLines(
+  position: Position,
+  lines: Snapshot['lines'],
+  payloads: SealedPayloads,
+): AsyncGenerator<string> {
+  const { sealing } = payloads;
+  const keyring = payloads.keyringAt(position.index);
+  // By the newest one there is: what it replaces may be taken out as soon as this is saved.
+  const key = primaryOf(payloads.keyring);
+  const shown: Head = { version: keyring.version, ...writeKeyring(keyring) };
+  const head = sealing.seal(key, JSON.stringify(shown), aboutHead(position));
+  yield head;
+  let number = 0;
+  const chunk = async (text: string, kind: string) => {
+    const about = aboutChunk({ position, head, number: number++, kind });
+    return `${kind}${sealing.seal(key, await deflate(text, { level: FAST }), about)}`;
+  };
+  let text = '';
+  for await (const line of lines) {
+    text += `${line}\n`;
+    if (text.length < CHUNK_CHARACTERS) continue;
+    yield await chunk(text, MORE);
+    text = '';
+  }
+  yield await chunk(text, LAST);
+}
+
+export interface OpenedSnapshot extends Snapshot {
+  /** Undefined in a snapshot that is not sealed. */
+  readonly keyring: Keyring | undefined;
+}
+
+/** Rejects by name what is not as this cluster sealed it; the lines do while they are read. */
+export async function openSnapshot(
+  { position, lines }: Snapshot,
+  payloads: SealedPayloads,
+): Promise<OpenedSnapshot> {
+  const rest = iterate(lines);
+  const first = await rest.next();
+  const head = first.done ? '' : first.value;
+  if (!isSealed(head) && !payloads.refusesPlain) {
+    payloads.sawPlain = true;
+    return { position, lines: first.done ? [] : prepended(head, rest), keyring: undefined };
+  }
+  const shown = refusing(position, () => open(head, payloads.openers, aboutHead(position)));
+  const keyring = readKeyring(JSON.parse(shown.toString()) as Head);
+  // As they are now: the head's keyring may not hold what it was sealed under itself.
+  const openers = new Map(payloads.openers);
+  return { position, keyring, lines: openedLines({ position, head, rest, openers }) };
+}
+
+interface Sealed {
+  readonly position: Position;
+  readonly head: string;
+  readonly rest: AsyncGenerator<string>;
+  readonly openers: ReadonlyMap<string, Key>;
+}
+
+async function* openedLines({ position, head, rest, openers }: Sealed): AsyncGenerator<string> {
+  let number = 0;
+  let isLast = false;
+  for await (const line of rest) {
+    const kind = line.slice(0, 1);
+    const about = aboutChunk({ position, head, number: number++, kind });
+    const box = refusing(position, () => {
+      if (isLast) throw new ProconsulError('internal', 'it goes on after its end');
+      return open(line.slice(1), openers, about);
+    });
+    isLast = kind === LAST;
+    const text = (await inflate(box, { maxOutputLength: MAX_CHUNK_BYTES })).toString();
+    yield* text.split('\n').slice(0, -1);
+  }
+  refusing(position, () => {
+    if (!isLast) throw new ProconsulError('internal', 'its end is missing');
+  });
+}
+
+function refusing<T>({ index }: Position, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ProconsulError('internal', `the snapshot of entry ${index} is refused`, { cause });
+  }
+}
+
+function aboutHead({ index, epoch, hash, t }: Position): string {
+  return `snapshot\0${index} ${epoch} ${hash} ${t}`;
+}
+
+interface Place {
+  readonly position: Position;
+  readonly head: string;
+  readonly number: number;
+  readonly kind: string;
+}
+
+/** The head's own text stands for it: no two are sealed alike. */
+function aboutChunk({ position, head, number, kind }: Place): string {
+  return `${aboutHead(position)}\0${head.slice(0, 40)}\0${number}${kind}`;
+}
+
+async function* iterate(lines: Snapshot['lines']): AsyncGenerator<string> {
+  yield* lines;
+}
+
+async function* prepended(first: string, rest: AsyncGenerator<string>): AsyncGenerator<string> {
+  yield first;
+  yield* rest;
+}
