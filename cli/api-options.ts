@@ -98,11 +98,18 @@ function tlsOf(setting: Setting, env: Environment): TlsTarget {
   const file = (path: string) => (path === '' ? undefined : read(path, 'Error reading TLS file'));
   const caFile = setting('ca-file', 'CONSUL_CACERT');
   const caPath = setting('ca-path', 'CONSUL_CAPATH');
+  const [cert, key] = [
+    setting('client-cert', 'CONSUL_CLIENT_CERT'),
+    setting('client-key', 'CONSUL_CLIENT_KEY'),
+  ];
+  if ((cert === '') !== (key === '')) {
+    throw new ProconsulError('invalid', 'both client cert and client key must be provided');
+  }
   const caFiles = [...(caFile === '' ? [] : [caFile]), ...(caPath === '' ? [] : filesIn(caPath))];
   return {
     ca: caFiles.length === 0 ? undefined : caFiles.map((path) => read(path, 'Error loading CA')),
-    cert: file(setting('client-cert', 'CONSUL_CLIENT_CERT')),
-    key: file(setting('client-key', 'CONSUL_CLIENT_KEY')),
+    cert: file(cert),
+    key: file(key),
     servername: setting('tls-server-name', 'CONSUL_TLS_SERVER_NAME') || undefined,
     rejectUnauthorized: parseBool(env['CONSUL_HTTP_SSL_VERIFY'] ?? '') !== false,
   };

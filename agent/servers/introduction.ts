@@ -3,9 +3,11 @@ import { lookup } from 'node:dns/promises';
 import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { ProconsulError } from '../../lib/errors.ts';
 import { goDialError } from '../../lib/go-error.ts';
 import { INTRODUCTION_PATH, type Introduction } from '../../lib/membership.ts';
+import type { ClientSide } from '../../lib/tls/identities.ts';
 import { readIntroduction } from './read-answers.ts';
 
 const TIMEOUT_MS = 5000;
@@ -17,6 +19,8 @@ export interface Asking {
   readonly defaultPort: number;
   /** Ours: an agent of another one is not to be joined. */
   readonly datacenter: string;
+  /** Whom to trust where the address is an https:// URL. */
+  readonly tls: () => ClientSide;
 }
 
 /**
@@ -25,7 +29,7 @@ export interface Asking {
  */
 export async function introduce(
   address: string,
-  { defaultPort, datacenter }: Asking,
+  { defaultPort, datacenter, tls }: Asking,
 ): Promise<Introduction> {
   const url = /^https?:\/\//.test(address) ? urlOf(address) : undefined;
   const { host, port } = url === undefined ? parse(address, defaultPort) : urlTarget(url);
@@ -34,7 +38,8 @@ export async function introduce(
     new ProconsulError('rejected', `Failed to join ${ip}: ${why}`, { cause });
   let found: Introduction;
   try {
-    const text = await get({ ip, host, port, secure: url?.protocol === 'https:' });
+    const secure = url?.protocol === 'https:' ? (tls().options ?? {}) : undefined;
+    const text = await get({ ip, host, port, secure });
     found = readIntroduction(text);
   } catch (cause) {
     throw failed(goDialError(cause, 'tcp', `${ip}:${port}`), cause);
@@ -93,8 +98,13 @@ async function resolve(host: string, address: string): Promise<string> {
   }
 }
 
-function get(target: Target & { readonly ip: string; readonly secure: boolean }): Promise<string> {
-  const { ip, host, port, secure } = target;
+interface Asked extends Target {
+  readonly ip: string;
+  /** Undefined in the clear. */
+  readonly secure: SecureContextOptions | undefined;
+}
+
+function get({ ip, host, port, secure }: Asked): Promise<string> {
   return new Promise((settle, reject) => {
     const options = {
       host: ip,
@@ -103,7 +113,7 @@ function get(target: Target & { readonly ip: string; readonly secure: boolean })
       agent: false as const,
       headers: { Host: host },
       timeout: TIMEOUT_MS,
-      ...(secure && { servername: host }),
+      ...(secure && { ...secure, ...(isIP(host) === 0 && { servername: host }) }),
     };
     const request = (secure ? https : http).get(options, (response) => {
       const parts: Buffer[] = [];

@@ -4,6 +4,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
+import type { ClientSide } from '../../lib/tls/identities.ts';
 import { introduce, joinAny } from './introduction.ts';
 import type { ServerList } from './server-list.ts';
 
@@ -25,6 +26,8 @@ export interface JoinerOptions {
 export interface JoinSettings {
   readonly datacenter: string;
   readonly lanPort: number;
+  /** For addresses that are https:// URLs. */
+  readonly tls: () => ClientSide;
   /** Tried again and again, all of them, until one answers. */
   readonly addresses: readonly string[];
   readonly intervalMs: number;
@@ -68,8 +71,8 @@ export class Joiner {
   /** How many servers the other knows. */
   async #joinOne(address: string): Promise<number> {
     const { servers, beat, logger, settings } = this.#options;
-    const { datacenter, lanPort: defaultPort } = settings;
-    const { Servers, Node } = await introduce(address, { defaultPort, datacenter });
+    const { datacenter, lanPort: defaultPort, tls } = settings;
+    const { Servers, Node } = await introduce(address, { defaultPort, datacenter, tls });
     if (Servers.length === 0) return 0;
     servers.add(Servers);
     const refusal = await beat();

@@ -1,5 +1,6 @@
 /** Asks servers, with failover to the next one where that is safe. */
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { NO_LEADER, noLeader, ProconsulError } from '../../lib/errors.ts';
 import { headerText, isHeaderText } from '../../lib/http/header-text.ts';
@@ -8,7 +9,7 @@ import type { ServerInfo } from '../../lib/membership.ts';
 import { type Answer, readAnswer } from './answer.ts';
 import type { ServerList } from './server-list.ts';
 import { withoutParams, withParams } from './targets.ts';
-import { type Way, Ways } from './ways.ts';
+import { type Way, Ways, type WaysOptions } from './ways.ts';
 
 export interface UpstreamRequest {
   readonly way: Way;
@@ -35,6 +36,7 @@ export interface UpstreamOptions {
   readonly clock: Clock;
   /** The name of this agent's node, which servers are told. */
   readonly node: string;
+  readonly security: WaysOptions;
 }
 
 /** A server that does not even take a connection in this time is as good as gone. */
@@ -44,11 +46,12 @@ const MAX_ATTEMPTS = 3;
 
 export class Upstream {
   readonly #options: UpstreamOptions;
-  readonly #ways = new Ways();
+  readonly #ways: Ways;
   #stopped = false;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
+    this.#ways = new Ways(options.security);
     // A machine that is switched off says nothing: what waits for it would wait in vain.
     options.servers.onGone((id) => this.#ways.breakOff(failed('is gone', 'ETIMEDOUT'), id));
   }
@@ -132,12 +135,17 @@ export class Upstream {
         message.destroy(failed(`did not answer in ${answerMs} ms`, 'ETIMEDOUT')),
       );
       let cancelConnect: Cancel = () => undefined;
+      let isOpening = false;
       message.once('socket', (socket) => {
         if (!socket.connecting) return;
+        isOpening = true;
         cancelConnect = clock.after(CONNECT_MS, () =>
           message.destroy(failed('takes no connection', 'ECONNREFUSED')),
         );
-        socket.once('connect', () => cancelConnect());
+        socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
+          isOpening = false;
+          cancelConnect();
+        });
       });
       const end = () => {
         cancelAnswer();
@@ -149,7 +157,7 @@ export class Upstream {
       });
       message.once('error', (error) => {
         end();
-        reject(error);
+        reject(isOpening ? Object.assign(error, { neverSent: true }) : explained(error, message));
       });
       message.end(body);
     });
@@ -195,6 +203,16 @@ function isRefusal({ statusCode, headers }: IncomingMessage): boolean {
 /** A read may always be sent again; a write only if no server can have seen it. */
 function mayRepeat({ method, repeatable }: UpstreamRequest, error: unknown): boolean {
   if (method === 'GET' || method === 'HEAD' || repeatable === true) return true;
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ECONNREFUSED' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH';
+  const { code = '', neverSent } = error as NodeJS.ErrnoException & { neverSent?: true };
+  // By TLS 1.3 a server refuses a certificate when the client takes the handshake for done.
+  const isRefused = /^ERR_SSL_.*_ALERT_/.test(code);
+  const isAway = code === 'ECONNREFUSED' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH';
+  return neverSent === true || isRefused || isAway;
+}
+
+/** A server that does not trust an agent's certificate says nothing at all. */
+function explained(error: NodeJS.ErrnoException, { reusedSocket, socket }: ClientRequest): Error {
+  if (error.code !== 'ECONNRESET' || reusedSocket || !(socket instanceof TLSSocket)) return error;
+  const why = 'hung up on a new connection: it may not trust the certificate of this agent';
+  return Object.assign(failed(why, error.code), { cause: error });
 }

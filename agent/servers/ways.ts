@@ -7,6 +7,7 @@ import http, { type ClientRequest, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
+import type { ClientSide } from '../../lib/tls/identities.ts';
 
 export type Way = 'beat' | 'sync' | 'dns' | 'client' | 'watch';
 
@@ -29,15 +30,32 @@ const CONNECTIONS = { keepAlive: true, timeout: 60_000 };
 
 interface Lane {
   readonly plain: http.Agent;
-  readonly secure: https.Agent;
+  secure: Secure | undefined;
   /** With the id of the server that each goes to. */
   readonly underWay: Map<ClientRequest, string>;
 }
 
+interface Secure {
+  readonly side: ClientSide;
+  readonly agent: https.Agent;
+}
+
+export interface WaysOptions {
+  /** How TLS is spoken, as a reload has it now. */
+  readonly tls: () => ClientSide;
+  /** dns_config's domain, under which servers have their name in certificates. */
+  readonly domain: string;
+}
+
 export class Ways {
+  readonly #options: WaysOptions;
   readonly #lanes: ReadonlyMap<Way, Lane> = new Map(
     (Object.keys(MAX_UNDER_WAY) as Way[]).map((way) => [way, newLane()]),
   );
+
+  constructor(options: WaysOptions) {
+    this.#options = options;
+  }
 
   underWay(way: Way): number {
     return this.#lane(way).underWay.size;
@@ -45,17 +63,19 @@ export class Ways {
 
   /** Begins a request, which is still to be ended. Throws 'busy' where the way is full. */
   begin(way: Way, server: ServerInfo, target: string, options: RequestOptions): ClientRequest {
-    const { plain, secure, underWay } = this.#lane(way);
+    const lane = this.#lane(way);
+    const { underWay } = lane;
     if (underWay.size >= MAX_UNDER_WAY[way]) {
       const text = `Too many requests: ${underWay.size} of this agent are under way to servers`;
       throw new ProconsulError('busy', text);
     }
-    // As a path of its own: as a part of a URL, `\\` and `#` in it would come to mean something else.
-    const all = { ...options, path: target };
+    const { hostname, port } = new URL(server.Url);
+    // The target as a path of its own: in a URL, `\\` and `#` would come to mean something else.
+    const all = { ...options, host: hostname.replace(/^\[|\]$/g, ''), port, path: target };
     const message = begun(() =>
-      server.Url.startsWith('https:')
-        ? https.request(server.Url, { ...all, agent: secure })
-        : http.request(server.Url, { ...all, agent: plain }),
+      this.#speaksTls(server)
+        ? https.request({ ...all, ...this.#nameOf(server), agent: this.#secure(lane) })
+        : http.request({ ...all, agent: lane.plain }),
     );
     underWay.set(message, server.ID);
     message.once('close', () => underWay.delete(message));
@@ -75,8 +95,39 @@ export class Ways {
   close(): void {
     for (const { plain, secure } of this.#lanes.values()) {
       plain.destroy();
-      secure.destroy();
+      secure?.agent.destroy();
     }
+  }
+
+  /** A server that speaks TLS also takes those in the clear, as long as it must not refuse them. */
+  #speaksTls({ Url }: ServerInfo): boolean {
+    const { isRequired, options } = this.#options.tls();
+    return isRequired || (Url.startsWith('https:') && options !== undefined);
+  }
+
+  /** The name that a server's certificate must have; an agent's has another. */
+  #nameOf({ Datacenter }: ServerInfo): https.RequestOptions {
+    const { verifiesName } = this.#options.tls();
+    const domain = this.#options.domain.replace(/\.$/, '');
+    return verifiesName ? { servername: `server.${Datacenter}.${domain}` } : {};
+  }
+
+  /** After a reload a new one; what is under way on connections of the old one is not broken off. */
+  #secure(lane: Lane): https.Agent {
+    const side = this.#options.tls();
+    if (lane.secure?.side === side) return lane.secure.agent;
+    for (const idle of Object.values(lane.secure?.agent.freeSockets ?? {})) {
+      for (const socket of idle ?? []) socket.destroy();
+    }
+    const agent = new https.Agent({
+      ...CONNECTIONS,
+      ...side.options,
+      rejectUnauthorized: side.verifies,
+      // Servers are known by addresses, which certificates do not have; by name only where it is asked for.
+      ...(!side.verifiesName && { checkServerIdentity: () => undefined }),
+    });
+    lane.secure = { side, agent };
+    return agent;
   }
 
   #lane(way: Way): Lane {
@@ -98,7 +149,7 @@ function begun(begin: () => ClientRequest): ClientRequest {
 function newLane(): Lane {
   return {
     plain: new http.Agent(CONNECTIONS),
-    secure: new https.Agent(CONNECTIONS),
+    secure: undefined,
     underWay: new Map(),
   };
 }

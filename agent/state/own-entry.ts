@@ -82,6 +82,7 @@ export function ownTags(config: Config, nodeId: string): Readonly<Record<string,
     port: String(ports.server),
     raft_vsn: '3',
     role: 'consul',
+    ...(speaksTls(config) && { use_tls: '1' }),
     wan_join_port: String(ports.serfWan),
   };
 }
@@ -109,10 +110,14 @@ export function ownBeat(config: Config, nodeId: string): Beat {
 }
 
 /** A server as agents reach it. */
-export function ownServer(
-  { address, datacenter, nodeName, ports }: Config,
-  ID: string,
-): ServerInfo {
-  const Url = `http://${hostPort(address.advertise, ports.server)}`;
+export function ownServer(config: Config, ID: string): ServerInfo {
+  const { address, datacenter, nodeName, ports } = config;
+  const scheme = speaksTls(config) ? 'https' : 'http';
+  const Url = `${scheme}://${hostPort(address.advertise, ports.server)}`;
   return { ID, Node: nodeName, Datacenter: datacenter, Url };
+}
+
+/** Whether agents may speak TLS at ports.server; they are told so by a tag, as in Consul. */
+function speaksTls({ tls: { internalRpc } }: Config): boolean {
+  return internalRpc.certFile !== '' && internalRpc.keyFile !== '';
 }

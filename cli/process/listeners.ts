@@ -10,9 +10,12 @@ import { FastPath } from '../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
 import type { Guard, Handler, Route } from '../../lib/http/route.ts';
 import type { Logger } from '../../lib/logger.ts';
+import type { DoorOptions } from '../../lib/tls/handshakes.ts';
+import type { Identities } from '../../lib/tls/identities.ts';
 import { RequestLimits } from './request-limits.ts';
 import { guardsOf } from './restrict.ts';
 import { strangersGuard } from './strangers.ts';
+import { doorsOf, httpsAddresses } from './tls-role.ts';
 
 export interface ListenersOptions {
   readonly config: Config;
@@ -20,6 +23,7 @@ export interface ListenersOptions {
   readonly introducer: Introducer;
   /** Which a reload may change. */
   readonly limits: () => Config['limits'];
+  readonly identities: Identities;
 }
 
 /** What the process answers, once it can. */
@@ -49,11 +53,17 @@ export class Listeners {
     this.#agents = new Surface(options, byRate);
     this.#joining = new Surface(options, { guards: [] });
     const maxConnections = () => limits().httpMaxConnsPerClient;
+    const clients = { whom: 'clients', maxConnections };
+    const joining = { whom: 'those that join', maxConnections };
+    const { https, agents } = doorsOf(options);
     this.#all = [
-      ...config.listen.http.map((at) => this.#clients.at(at, maxConnections, 'clients')),
-      ...config.listen.serfLan.map((at) => this.#joining.at(at, maxConnections, 'those that join')),
+      ...config.listen.http.map((at) => this.#clients.at(at, clients)),
+      ...httpsAddresses(options).map((at) => this.#clients.at(at, { ...clients, door: https })),
+      ...config.listen.serfLan.map((at) => this.#joining.at(at, joining)),
       // An agent keeps a connection for each query that waits: it is not to be counted as a client.
-      ...serverAddresses(config).map((at) => this.#agents.at(at, () => 0, 'agents')),
+      ...serverAddresses(config).map((at) =>
+        this.#agents.at(at, { whom: 'agents', maxConnections: () => 0, door: agents }),
+      ),
     ];
   }
 
@@ -102,6 +112,12 @@ function ratePolicy({ config, limits, logger }: ListenersOptions): Policy {
   return { guards: [rates.admit], admitsRead: rates.admitRead };
 }
 
+interface Guests {
+  readonly whom: string;
+  readonly maxConnections: () => number;
+  readonly door?: DoorOptions;
+}
+
 /** Each has a fast path of its own: what one may answer the other may have to refuse. */
 class Surface {
   readonly #options: Pick<ListenersOptions, 'config' | 'logger'>;
@@ -120,14 +136,15 @@ class Surface {
     this.#fastPath = isOn ? new FastPath({ admits: admitsRead }) : undefined;
   }
 
-  at(at: ListenAddress, maxConnectionsPerAddress: () => number, whom: string): Listener {
+  at(at: ListenAddress, { whom, maxConnections, door }: Guests): Listener {
     const { maxHeaderBytes } = this.#options.config.http;
     const shortcut = this.#fastPath;
     const listener: RequestListener = (message, response) => {
       if (this.#app !== undefined) this.#app(message, response);
       else this.#early.push(() => this.#app?.(message, response));
     };
-    return new Listener({ at, listener, shortcut, maxHeaderBytes, maxConnectionsPerAddress, whom });
+    const limits = { maxHeaderBytes, maxConnectionsPerAddress: maxConnections };
+    return new Listener({ at, listener, shortcut, whom, door, ...limits });
   }
 
   open(served: Served): void {

@@ -18,26 +18,31 @@ import { MAX_JSON_BODY_BYTES } from '../../lib/limits.ts';
 import { tapLog } from '../../lib/log-tap.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { systemOf } from '../../lib/system.ts';
+import type { Identities } from '../../lib/tls/identities.ts';
 import { clientLookups } from './client-lookups.ts';
 import { createDnsServer } from './dns-role.ts';
 import { Listeners } from './listeners.ts';
 import type { Running, RunOptions } from './run-server.ts';
 import { applySocketRights, holdDataDir } from './start-up.ts';
+import { identitiesOf, takeOverTls } from './tls-role.ts';
 
 export async function runClient(options: RunOptions): Promise<Running> {
-  const { config } = options;
-  const unlock = await holdDataDir(config.dataDir, options.logger);
+  const { config, logger } = options;
+  const identities = identitiesOf(config, logger);
+  const unlock = await holdDataDir(config.dataDir, logger);
   const nodeId = await nodeIdOf(config, systemRandom);
   let current = config;
-  const parts = connect(options, nodeId, (now) => {
+  const parts = connect({ ...options, identities }, nodeId, (now) => {
+    takeOverTls(identities, now);
     current = now;
     dns.takeOver(now.dns, lookups);
   });
   const { agent, containers, heartbeat, joiner, forwarder, upstream, servers } = parts;
   const listeners = new Listeners({
     config,
-    logger: options.logger,
+    logger,
     limits: () => current.limits,
+    identities,
     introducer: introducer(options, nodeId, servers),
   });
   const lookups = clientLookups({
@@ -46,7 +51,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     dns: () => current.dns,
     token: () => agent.userToken,
   });
-  const dns = createDnsServer(config, lookups, options.logger);
+  const dns = createDnsServer(config, lookups, logger);
   await listeners.bind();
   await applySocketRights(config.listen);
   await dns.start();
@@ -79,12 +84,18 @@ export async function runClient(options: RunOptions): Promise<Running> {
 }
 
 /** Everything that speaks to servers, and the agent on top of it. */
-function connect(options: RunOptions, nodeId: string, onReloaded: (config: Config) => void) {
-  const { config, logger } = options;
+function connect(
+  options: RunOptions & { readonly identities: Identities },
+  nodeId: string,
+  onReloaded: (config: Config) => void,
+) {
+  const { config, logger, identities } = options;
   const system = systemOf(logger);
   const { clock, random } = system;
   const servers = new ServerList(clock, random);
-  const upstream = new Upstream({ servers, clock, node: config.nodeName });
+  const tls = () => identities.servers;
+  const security = { tls, domain: config.dns.domain };
+  const upstream = new Upstream({ servers, clock, node: config.nodeName, security });
   const token = () => agent.ownToken;
   const heartbeat = new Heartbeat({
     upstream,
@@ -107,6 +118,7 @@ function connect(options: RunOptions, nodeId: string, onReloaded: (config: Confi
     settings: {
       datacenter: config.datacenter,
       lanPort: config.ports.serfLan,
+      tls,
       addresses: config.join.retry,
       intervalMs: config.join.retryIntervalMs,
       maxAttempts: config.join.retryMax,

@@ -21,6 +21,7 @@ import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
 import { createServer } from './server-role.ts';
 import { applySocketRights, holdDataDir } from './start-up.ts';
+import { identitiesOf, takeOverTls } from './tls-role.ts';
 
 export interface RunOptions {
   readonly config: Config;
@@ -44,6 +45,7 @@ export interface Running {
 
 export async function runServer(options: RunOptions): Promise<Running> {
   const { config, logger, readConfig, dockerHost, onFatal, onLeft } = options;
+  const identities = identitiesOf(config, logger);
   let current = config;
   const unlock = await holdDataDir(config.dataDir, logger);
   const nodeId = await nodeIdOf(config, systemRandom);
@@ -53,6 +55,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
     config,
     logger,
     limits: () => current.limits,
+    identities,
     introducer: { ID: nodeId, Node: config.nodeName, Datacenter: config.datacenter, servers },
   });
   const dns = createDnsServer(config, lookupsOf(server, config), logger);
@@ -74,13 +77,14 @@ export async function runServer(options: RunOptions): Promise<Running> {
     nodeId,
     servers: {
       catalog: serverCatalog(server),
-      membership: serverMembership({ server, config, nodeId, beat }),
+      membership: serverMembership({ server, config, nodeId, beat, identities }),
     },
     process: {
       logTap: (level, listen) => tapLog(logger, level, listen),
       stats: () => serverStats(server, config),
       readConfig,
       onReloaded: (now) => {
+        takeOverTls(identities, now);
         current = now;
         dns.takeOver(now.dns, lookupsOf(server, now));
       },

@@ -4,6 +4,7 @@ import { introduce, joinAny } from '../../agent/servers/introduction.ts';
 import type { Membership } from '../../agent/servers/membership.ts';
 import { ownMember } from '../../agent/state/own-entry.ts';
 import type { Config } from '../../lib/config/config.ts';
+import type { Identities } from '../../lib/tls/identities.ts';
 import type { Server } from '../../server/server.ts';
 import type { OwnBeat } from './own-beat.ts';
 
@@ -12,6 +13,7 @@ export interface ServerMembershipOptions {
   readonly config: Config;
   readonly nodeId: string;
   readonly beat: OwnBeat;
+  readonly identities: Identities;
 }
 
 export function serverMembership({
@@ -19,9 +21,14 @@ export function serverMembership({
   config,
   nodeId,
   beat,
+  identities,
 }: ServerMembershipOptions): Membership {
   const self = ownMember(config, nodeId);
-  const asking = { defaultPort: config.ports.serfLan, datacenter: config.datacenter };
+  const asking = {
+    defaultPort: config.ports.serfLan,
+    datacenter: config.datacenter,
+    tls: () => identities.servers,
+  };
   return {
     async members() {
       const members = server.members.list();

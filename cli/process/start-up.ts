@@ -60,6 +60,7 @@ export function explainStart(error: unknown, { ports, dataDir }: Config): unknow
   if (fault === undefined || !/^(listen|bind)$/.test(syscall)) return withDataDir(error, dataDir);
   const keys: Readonly<Record<string, number>> = {
     'ports.http': ports.http,
+    'ports.https': ports.https,
     'ports.dns': ports.dns,
     'ports.server': ports.server,
     'ports.serf_lan': ports.serfLan,

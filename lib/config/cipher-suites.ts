@@ -1,3 +1,5 @@
+import { getCiphers } from 'node:tls';
+
 /** Go's names of cipher suites → OpenSSL's, which Node takes. */
 const CIPHER_SUITES: ReadonlyMap<string, string> = new Map([
   ['TLS_RSA_WITH_RC4_128_SHA', 'RC4-SHA'],
@@ -26,7 +28,11 @@ const CIPHER_SUITES: ReadonlyMap<string, string> = new Map([
   ['TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
 ]);
 
+/** What this process can speak: OpenSSL has let go of some that nobody should. */
+const SPOKEN = new Set(getCiphers());
+
 /** Undefined when there is no such suite. */
 export function openSslCipher(goName: string): string | undefined {
-  return CIPHER_SUITES.get(goName);
+  const name = CIPHER_SUITES.get(goName);
+  return name !== undefined && SPOKEN.has(name.toLowerCase()) ? name : undefined;
 }

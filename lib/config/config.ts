@@ -14,6 +14,7 @@ import { logConfig } from './keys/log.ts';
 import { nodeConfig } from './keys/node.ts';
 import { dockerConfig, redisConfig } from './keys/own.ts';
 import { aclConfig } from './keys/security.ts';
+import { tlsConfig } from './keys/tls.ts';
 import { shownKeys } from './shown-keys.ts';
 import type { SettledConfig } from './table.ts';
 
@@ -21,6 +22,7 @@ export type { ListenAddress } from './keys/addresses.ts';
 
 export type Config = Frozen<ReturnType<typeof workOut>>;
 export type DnsConfig = Config['dns'];
+export type TlsConfig = Config['tls'];
 export type HttpConfig = Config['http'];
 export type DockerConfig = Config['docker'];
 export type RedisConfig = NonNullable<Config['redis']>;
@@ -56,6 +58,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     listen: listenConfig(settled, { ports, addresses: address }, source),
     join: joinConfig(settled),
     acl: aclConfig(settled),
+    tls: tlsConfig(settled, problems),
     dns: dnsConfig(settled, problems),
     http: httpConfig(settled),
     limits: limitConfig(settled),

@@ -110,7 +110,7 @@ function addresses({ address, listen, ports }: Config): Tree {
     DNSAddrs: [...dns, ...dns.map((each) => each.replace(/^tcp:/, 'udp:'))],
     GRPCAddrs: onClients(ports.grpc),
     HTTPAddrs: listening(listen.http),
-    HTTPSAddrs: onClients(ports.https),
+    HTTPSAddrs: listening(listen.https),
     RPCAdvertiseAddr: tcp(address.advertise, ports.server),
     RPCBindAddr: tcp(address.bind, ports.server),
     SerfAdvertiseAddrLAN: tcp(address.advertise, ports.serfLan),

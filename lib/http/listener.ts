@@ -1,9 +1,11 @@
 /** Listens for HTTP, within the limits that keep one client from harming the others. */
+import assert from 'node:assert/strict';
 import { lstat, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { hostPort } from '../ip.ts';
 import { KEEP_ALIVE_MS, MAX_HEADER_BYTES } from '../limits.ts';
+import { type DoorOptions, Handshakes } from '../tls/handshakes.ts';
 import { Connection, connectionOf, type Shortcut } from './connection.ts';
 
 /** A request that is sent byte by byte ends here. */
@@ -24,6 +26,8 @@ export interface ListenerOptions {
   readonly whom?: string;
   /** What may answer a request before it is parsed. */
   readonly shortcut?: Shortcut | undefined;
+  /** Where TLS is spoken, or may be. */
+  readonly door?: DoorOptions | undefined;
 }
 
 export class Listener {
@@ -31,6 +35,7 @@ export class Listener {
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
   readonly #openByAddress = new Map<string, number>();
+  readonly #door: Handshakes | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -49,7 +54,13 @@ export class Listener {
     );
     // A client that closes its side gets its answer all the same; Node's own words for it.
     Object.assign(this.#server, { httpAllowHalfOpen: true });
-    this.#server.on('connection', (socket: Socket) => this.#connected(socket));
+    this.#door = options.door && new Handshakes(options.door);
+    const [parse, ...others] = this.#server.listeners('connection');
+    assert(parse !== undefined && others.length === 0, "only Node's parser reads a connection");
+    this.#server.removeAllListeners('connection');
+    this.#server.on('connection', (socket: Socket) =>
+      this.#accepted(socket, (spoken) => parse.call(this.#server, spoken)),
+    );
     this.#server.on('clientError', (error, socket) => {
       const connection = connectionOf(socket as Socket);
       if (connection === undefined) socket.destroy();
@@ -88,6 +99,7 @@ export class Listener {
   /** Takes no more connections, and ends those that are open once what they wait for is written. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
+    this.#door?.stop();
     for (const connection of this.#connections) connection.release();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
@@ -96,11 +108,25 @@ export class Listener {
     clearTimeout(timer);
   }
 
-  #connected(socket: Socket): void {
-    if (this.#isOneTooMany(socket)) {
-      refuse(socket);
-      return;
+  /** Counts it, and lets the parser read it once HTTP can be read from it. */
+  #accepted(socket: Socket, parse: (spoken: Socket) => void): void {
+    const isOneTooMany = this.#isOneTooMany(socket);
+    if (this.#door === undefined) {
+      parse(socket);
+      if (isOneTooMany) refuse(socket);
+      else this.#connected(socket);
+    } else if (isOneTooMany) {
+      // Without a handshake nothing can be said to it, and a handshake is what it must not cost.
+      socket.destroy();
+    } else {
+      this.#door.take(socket, (spoken) => {
+        parse(spoken);
+        this.#connected(spoken);
+      });
     }
+  }
+
+  #connected(socket: Socket): void {
     const { listener: serve, shortcut } = this.#options;
     const connection = new Connection(socket, { serve, shortcut });
     this.#connections.add(connection);

@@ -61,7 +61,7 @@ export class Members {
         ID,
         Node,
         Datacenter: this.#deps.datacenter,
-        Url: `http://${Address.includes(':') ? `[${Address}]` : Address}:${Tags['port']}`,
+        Url: `${Tags['use_tls'] === '1' ? 'https' : 'http'}://${Address.includes(':') ? `[${Address}]` : Address}:${Tags['port']}`,
       }));
   }
 

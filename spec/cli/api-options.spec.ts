@@ -79,8 +79,10 @@ describe('where the agent is and how to speak to it', () => {
 
   it('speaks TLS, with the certificates that are named', async () => {
     const pem = (name: string) => fileURLToPath(new URL(`${TLS}/${name}.pem`, import.meta.url));
-    const [key, cert, ca] = ['server-key', 'server', 'ca'].map((name) => readFileSync(pem(name)));
-    const server = createTlsServer({ key, cert, ca, requestCert: true }, (_, response) =>
+    const [serverKey, cert, ca] = ['server-key', 'server', 'ca'].map((name) =>
+      readFileSync(pem(name)),
+    );
+    const server = createTlsServer({ key: serverKey, cert, ca, requestCert: true }, (_, response) =>
       response.end('["a"]'),
     );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -94,7 +96,12 @@ describe('where the agent is and how to speak to it', () => {
       assert.equal((await runWords(words, { env })).code, 1);
       const stranger = await runWords([...words, ...known], { env: { CONSUL_HTTP_SSL: 'true' } });
       assert.equal(stranger.code, 1);
-      const spoilt = await runWords([...words, `-client-cert=${pem('client-key')}`], { env });
+      const half = await runWords([...words, `-client-cert=${pem('client')}`], { env });
+      const both = 'both client cert and client key must be provided';
+      assert.equal(half.err, `Error connecting to Consul agent: ${both}\n`);
+      const [, key] = known;
+      const wrong = [`-client-cert=${pem('client-key')}`, key ?? ''];
+      const spoilt = await runWords([...words, ...wrong], { env });
       assert.match(spoilt.err, /^Error querying Consul agent: cannot ask the agent: /);
     } finally {
       server.closeAllConnections();

@@ -21,6 +21,8 @@ import { systemRandom } from '../../lib/random.ts';
 import { type AgentProcess, AgentProcesses } from '../support/servers/agent-processes.ts';
 import { until } from '../support/until.ts';
 
+const CLEAR = { options: undefined, isRequired: false, verifies: false, verifiesName: false };
+
 const MAX_WHOLE_AFTER_MS = 10_000;
 const WAIT_MS = 120_000;
 
@@ -38,7 +40,12 @@ function startAgent(name: string, server: AgentProcess): Simulated {
   const servers = new ServerList(clock, random);
   const Url = `http://127.0.0.1:${server.ports.server}`;
   servers.add([{ ID: 'first', Node: 's1', Datacenter: 'dc1', Url }]);
-  const upstream = new Upstream({ servers, clock, node: name });
+  const upstream = new Upstream({
+    servers,
+    clock,
+    node: name,
+    security: { tls: () => CLEAR, domain: 'consul.' },
+  });
   const local = new LocalState();
   const ID = random.uuid();
   const Address = '127.0.0.1';

@@ -10,17 +10,7 @@ import {
 } from '../addresses.ts';
 import type { Source } from '../config-host.ts';
 import type { Problems } from '../problems.ts';
-import {
-  int,
-  type More,
-  map,
-  newer,
-  noEffect,
-  optional,
-  type Settled,
-  text,
-  valueAt,
-} from '../row.ts';
+import { int, type More, map, newer, noEffect, optional, type Settled, text } from '../row.ts';
 
 const port = (does: string, fallback: number, more: More<number> = {}) =>
   int(does, {
@@ -74,7 +64,8 @@ export const ADDRESS_KEYS = {
   addresses: {
     http: optional(text('As client_addr, for HTTP; `unix:///path` is a socket.')),
     dns: optional(text('As client_addr, for DNS.')),
-    ...noEffect('nothing listens there', { https: text(), grpc: text() }),
+    https: optional(text('As client_addr, for HTTPS.')),
+    ...noEffect('nothing listens there', { grpc: text() }),
     ...newer('grpc_tls'),
   },
   ports: {
@@ -99,12 +90,9 @@ export const ADDRESS_KEYS = {
       grpc: port('', -1, { shown: 'GRPCPort', flag: 'grpc-port' }),
       grpc_tls: port('', -1),
     }),
-    // Test suites name a port for it and no certificate, and then nobody can use it in Consul either.
-    https: port('TLS (everything is spoken in the clear)', -1, {
+    https: port('The port for HTTPS, which needs a certificate; -1 turns it off.', -1, {
       shown: 'HTTPSPort',
       flag: 'https-port',
-      effect: 'refused',
-      asks: (value, given) => value > 0 && Number(valueAt(given, 'ports.http')) <= 0,
     }),
     ...noEffect('other data centres are not built yet', {
       serf_wan: port('', 8302, { shown: 'SerfPortWAN', flag: 'serf-wan-port' }),
@@ -199,15 +187,18 @@ export function listenConfig(
   source: Source,
 ) {
   const { problems } = source;
-  const at = (key: 'http' | 'dns') => {
+  const at = (key: 'http' | 'https' | 'dns') => {
     const value = given.addresses[key];
     const hosts =
       value === undefined ? addresses.clients : addressList(source, `addresses.${key}`, value);
     return ports[key] <= 0 ? [] : hosts.map((host) => listenAddress(host, ports[key]));
   };
-  const listen = { http: at('http'), dns: at('dns') };
+  const listen = { http: at('http'), https: at('https'), dns: at('dns') };
   if (listen.dns.some((each) => 'path' in each)) {
     problems.refuse('DNS address cannot be a unix socket');
+  }
+  if (listen.https.some((each) => 'path' in each)) {
+    problems.refuse('HTTPS address cannot be a unix socket');
   }
   refuseDoubles({ listen, ports, addresses }, problems);
   const { user, group, mode } = given.unix_sockets;
@@ -227,6 +218,7 @@ interface Used {
   readonly listen: {
     readonly dns: readonly ListenAddress[];
     readonly http: readonly ListenAddress[];
+    readonly https: readonly ListenAddress[];
   };
   readonly ports: Ports;
   readonly addresses: Addresses;
@@ -242,9 +234,7 @@ function refuseDoubles({ listen, ports, addresses }: Used, problems: Problems): 
   };
   for (const address of listen.dns) use('DNS', address);
   for (const address of listen.http) use('HTTP', address);
-  if (ports.https > 0) {
-    for (const host of addresses.clients) use('HTTPS', { host, port: ports.https });
-  }
+  for (const address of listen.https) use('HTTPS', address);
   const { advertise: host, advertiseWan } = addresses;
   if (ports.server > 0) use('RPC Advertise', { host, port: ports.server });
   if (ports.serfLan > 0) use('Serf Advertise LAN', { host, port: ports.serfLan });

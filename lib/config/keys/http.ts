@@ -76,11 +76,15 @@ export const HTTP_KEYS = {
       shown: 'TxnMaxReqLen',
       rule: between(0, MAX_LIMIT_BYTES),
     }),
-    ...noEffect('HTTPS is not built yet', {
-      https_handshake_timeout: duration('', {
-        default: 5 * SECOND,
-        shown: 'HTTPSHandshakeTimeout',
-      }),
+    https_handshake_timeout: duration('How long a client may take until TLS is spoken.', {
+      default: 5 * SECOND,
+      shown: 'HTTPSHandshakeTimeout',
+      rule: handshakeTimeout,
+    }),
+    rpc_handshake_timeout: duration('The same of an agent, at ports.server.', {
+      default: 5 * SECOND,
+      shown: 'RPCHandshakeTimeout',
+      rule: handshakeTimeout,
     }),
     rpc_rate: float(
       'How many requests a second clients may send to servers by an agent; -1: any.',
@@ -94,7 +98,6 @@ export const HTTP_KEYS = {
       shown: 'RPCMaxBurst',
     }),
     ...noEffect('agents and servers speak HTTP, which has limits of its own', {
-      rpc_handshake_timeout: duration('', { default: 5 * SECOND, shown: 'RPCHandshakeTimeout' }),
       rpc_max_conns_per_client: int('', { default: 100, shown: 'RPCMaxConnsPerClient' }),
     }),
     request_limits: reloaded({
@@ -179,6 +182,8 @@ export function limitConfig({ limits }: Values) {
       read: rateOf(limits.request_limits.read_rate),
       write: rateOf(limits.request_limits.write_rate),
     },
+    httpsHandshakeMs: limits.https_handshake_timeout,
+    rpcHandshakeMs: limits.rpc_handshake_timeout,
     rpcRate: { perSecond: limits.rpc_rate, burst: limits.rpc_max_burst },
   };
 }
@@ -234,6 +239,11 @@ function responseHeaders(headers: StringMap, path: string, problems: Problems): 
     }
   }
   return headers;
+}
+
+/** 0 would let anybody stand in the door for ever. */
+function handshakeTimeout(value: number): number {
+  return value || 5 * SECOND;
 }
 
 /** Names what is no network. */

@@ -1,10 +1,8 @@
 /**
- * Access control, TLS and encryption. None of it is built yet, so what asks for it is refused by
- * name: a registry that runs open although its configuration says otherwise is the worst answer.
+ * Access control and encryption, and TLS (tls.ts). What is not built yet is refused by name where it
+ * is asked for: a registry that runs open although its configuration says otherwise is the worst answer.
  */
 
-import { openSslCipher } from '../cipher-suites.ts';
-import type { Problems } from '../problems.ts';
 import {
   bool,
   choice,
@@ -20,14 +18,12 @@ import {
   tree,
 } from '../row.ts';
 import { networks } from './http.ts';
+import { AUTO_KEYS, TLS_KEYS } from './tls.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const NO_ACL = 'access control is not built yet';
-const NO_TLS = 'TLS is not built yet';
-const NO_AUTO = 'certificates and agents’ settings are not handed out yet';
 const OPEN = 'access control (anybody may read and write)';
-const PLAIN = 'TLS (everything is spoken in the clear)';
 
 const deny = (value: string, given: Tree) => {
   // Whoever turns it off in so many words believes nothing else.
@@ -106,99 +102,6 @@ const ACL_KEYS = {
   }),
 };
 
-const CERTIFICATES = refused(PLAIN, {
-  ca_file: text('', { shown: 'CAFile' }),
-  ca_path: text('', { shown: 'CAPath' }),
-  cert_file: text('', { shown: 'CertFile' }),
-  key_file: text('', { shown: 'KeyFile', secret: true }),
-  verify_incoming: bool('', { shown: 'VerifyIncoming' }),
-  verify_outgoing: bool('', { shown: 'VerifyOutgoing' }),
-  verify_server_hostname: bool('', { shown: 'VerifyServerHostname' }),
-});
-
-/** The same keys in the later form, where each listener has its own. */
-const LISTENER = {
-  ...refused(PLAIN, {
-    ca_file: text(),
-    ca_path: text(),
-    cert_file: text(),
-    key_file: text(),
-    verify_incoming: bool(),
-    verify_outgoing: bool(),
-    verify_server_hostname: bool(),
-  }),
-  ...noEffect(NO_TLS, {
-    tls_min_version: text(),
-    tls_cipher_suites: text(),
-    use_auto_cert: bool(),
-  }),
-};
-
-const TLS_KEYS = {
-  ...CERTIFICATES,
-  ...refused(PLAIN, {
-    verify_incoming_https: bool('', { shown: 'VerifyIncomingHTTPS' }),
-    verify_incoming_rpc: bool('', { shown: 'VerifyIncomingRPC' }),
-  }),
-  ...noEffect(NO_TLS, {
-    tls_min_version: choice('', ['tls12', 'tls10', 'tls11', 'tls13'], { shown: 'TLSMinVersion' }),
-    tls_cipher_suites: text('', { rule: cipherSuites }),
-    tls_prefer_server_cipher_suites: bool('', { shown: 'TLSPreferServerCipherSuites' }),
-    server_name: text('', { shown: 'ServerName' }),
-    enable_agent_tls_for_checks: bool('', { shown: 'EnableAgentTLSForChecks' }),
-  }),
-  tls: {
-    defaults: LISTENER,
-    https: LISTENER,
-    internal_rpc: LISTENER,
-    grpc: LISTENER,
-    ...noEffect(NO_TLS, { enable_agent_tls_for_checks: bool() }),
-  },
-};
-
-const AUTO_KEYS = {
-  auto_encrypt: {
-    ...refused(PLAIN, {
-      tls: bool('', { shown: 'AutoEncryptTLS' }),
-      allow_tls: bool('', { shown: 'AutoEncryptAllowTLS' }),
-    }),
-    ...noEffect(NO_AUTO, {
-      dns_san: strings('', { shown: 'AutoEncryptDNSSAN' }),
-      ip_san: strings('', { shown: 'AutoEncryptIPSAN' }),
-    }),
-  },
-  auto_config: {
-    ...refused(PLAIN, { enabled: bool() }),
-    ...noEffect(NO_AUTO, {
-      intro_token: text(),
-      intro_token_file: text(),
-      server_addresses: strings(),
-      dns_sans: strings(),
-      ip_sans: strings(),
-      authorization: {
-        ...refused(PLAIN, { enabled: bool() }),
-        static: {
-          allow_reuse: bool(),
-          claim_assertions: strings(),
-          bound_audiences: strings(),
-          bound_issuer: text(),
-          claim_mappings: tree(),
-          list_claim_mappings: tree(),
-          clock_skew_leeway: duration(),
-          expiration_leeway: duration(),
-          not_before_leeway: duration(),
-          jwks_ca_cert: text(),
-          jwks_url: text(),
-          jwt_supported_algs: strings(),
-          jwt_validation_pub_keys: strings(),
-          oidc_discovery_ca_cert: text(),
-          oidc_discovery_url: text(),
-        },
-      },
-    }),
-  },
-};
-
 export const SECURITY_KEYS = {
   ...ACL_KEYS,
   ...TLS_KEYS,
@@ -244,13 +147,4 @@ export function aclConfig(given: Settled<typeof ACL_KEYS>) {
       replication: tokens.replication || given.acl_replication_token,
     },
   };
-}
-
-function cipherSuites(value: string, _path: string, problems: Problems): string {
-  for (const name of value.split(/\s*,\s*/)) {
-    if (name === '' || openSslCipher(name) !== undefined) continue;
-    const cause = `unsupported cipher ${JSON.stringify(name)}`;
-    problems.error(`tls_cipher_suites: invalid tls cipher suites: ${cause}`);
-  }
-  return value;
 }

@@ -7,12 +7,12 @@ import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
-import { json, serverInfo, stopped } from '../../support/servers/upstreams.ts';
+import { json, noTls, serverInfo, stopped } from '../../support/servers/upstreams.ts';
 import { until } from '../../support/until.ts';
 
 const NOBODY = '127.0.0.1:1';
 const REFUSED = 'Failed to join 127.0.0.1: dial tcp 127.0.0.1:1: connect: connection refused';
-const ASKING = { defaultPort: 1, datacenter: 'dc1' };
+const ASKING = { defaultPort: 1, datacenter: 'dc1', tls: noTls };
 
 function setUp(addresses: readonly string[] = [], settings: Partial<JoinSettings> = {}) {
   const clock = new FakeClock();
@@ -31,6 +31,7 @@ function setUp(addresses: readonly string[] = [], settings: Partial<JoinSettings
       },
       settings: {
         datacenter: 'dc1',
+        tls: noTls,
         lanPort: 1,
         addresses,
         intervalMs: 30_000,

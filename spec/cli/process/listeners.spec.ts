@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { Listeners } from '../../../cli/process/listeners.ts';
+import { identitiesOf } from '../../../cli/process/tls-role.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { anyone } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
@@ -36,6 +37,7 @@ describe('the listeners of a server', () => {
       config,
       logger: silentLogger,
       limits: () => config.limits,
+      identities: identitiesOf(config, silentLogger),
       introducer: { ID: '1', Node: 'n1', Datacenter: 'dc1', servers: () => [] },
     });
     started.push(listeners);

@@ -1,5 +1,6 @@
 /** A connection that sends exactly the chunks it is given, and keeps every byte that comes back. */
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { until } from '../until.ts';
 
 export interface RawAnswer {
@@ -26,6 +27,20 @@ export class RawClient {
       socket.once('connect', resolve);
       socket.once('error', reject);
     });
+    return new RawClient(socket);
+  }
+
+  /** The same, under TLS; rejects with why it did not come about. */
+  static async connectTls(port: number, options: ConnectionOptions): Promise<RawClient> {
+    const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', ...options });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('secureConnect', resolve);
+      socket.once('error', reject);
+    });
+    return new RawClient(socket);
+  }
+
+  static of(socket: Socket): RawClient {
     return new RawClient(socket);
   }
 
@@ -62,6 +77,20 @@ export class RawClient {
   async ask(text: string): Promise<RawAnswer> {
     this.send(text);
     return await this.answer();
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Goes without a goodbye. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  /** Says that nothing more will be sent. */
+  end(): void {
+    this.#socket.end();
   }
 
   async ended(): Promise<void> {

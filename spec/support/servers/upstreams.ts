@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { ServerList } from '../../../agent/servers/server-list.ts';
 import { Upstream } from '../../../agent/servers/upstream.ts';
 import type { ServerInfo } from '../../../lib/membership.ts';
+import type { ClientSide } from '../../../lib/tls/identities.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { serveHttp } from './http-servers.ts';
@@ -22,13 +23,24 @@ export function serverInfo(ID: string, host: string): ServerInfo {
   return { ID, Node: ID, Datacenter: 'dc1', Url: `http://${host}` };
 }
 
+const CLEAR: ClientSide = {
+  options: undefined,
+  isRequired: false,
+  verifies: false,
+  verifiesName: false,
+};
+
+/** As where nothing is said of TLS. */
+export const noTls = () => CLEAR;
+
 /** A way to servers that the listeners make: s0, s1, … */
 export async function upstreamTo(...listeners: readonly RequestListener[]) {
+  const security = { tls: noTls, domain: 'consul.' };
   const clock = new FakeClock();
   const servers = new ServerList(clock, seededRandom(5));
   const started = await Promise.all(listeners.map((listener) => serveHttp(listener)));
   servers.add(started.map(({ host }, i) => serverInfo(`s${i}`, host)));
-  const upstream = stopped(new Upstream({ servers, clock, node: 'n1' }));
+  const upstream = stopped(new Upstream({ servers, clock, node: 'n1', security }));
   return { clock, servers, upstream, started };
 }
 

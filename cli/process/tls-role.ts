@@ -1,0 +1,64 @@
+/** The certificates of a process: read before anything listens, and taken over by a reload. */
+import { systemClock } from '../../lib/clock.ts';
+import type { Config, ListenAddress } from '../../lib/config/config.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { DoorOptions } from '../../lib/tls/handshakes.ts';
+import { Identities } from '../../lib/tls/identities.ts';
+
+export function identitiesOf({ tls }: Config, logger: Logger): Identities {
+  const warn = (text: string) => void logger.warn(`tls: ${text}`);
+  return new Identities({ config: tls, warn, now: () => systemClock.now() });
+}
+
+/** Throws what Consul says where the new files are of no use; then the old ones stay. */
+export function takeOverTls(identities: Identities, { tls }: Config): void {
+  try {
+    identities.takeOver(tls);
+  } catch (cause) {
+    if (!(cause instanceof ProconsulError)) throw cause;
+    const text = `Failed reloading tls configuration: ${cause.message}`;
+    throw new ProconsulError('rejected', text);
+  }
+}
+
+interface DoorsOptions {
+  readonly config: Config;
+  readonly identities: Identities;
+  readonly logger: Logger;
+}
+
+/** Test suites name a port for HTTPS and no certificate: in Consul too nobody gets in there then. */
+export function httpsAddresses({
+  config,
+  identities,
+  logger,
+}: DoorsOptions): readonly ListenAddress[] {
+  const { https } = config.listen;
+  if (https.length === 0 || identities.https !== undefined) return https;
+  logger.warn(
+    'http: nothing listens at ports.https: there is no certificate (tls.https.cert_file)',
+  );
+  return [];
+}
+
+/** How TLS is spoken with clients and with agents. */
+export function doorsOf({ identities, config, logger }: DoorsOptions) {
+  const { httpsHandshakeMs, rpcHandshakeMs } = config.limits;
+  const onRefused = (address: string, why: string) =>
+    logger.debug(`http: TLS with ${address || 'somebody'} did not come about: ${why}`);
+  const https: DoorOptions = {
+    side: () => identities.https,
+    takesPlain: () => false,
+    handshakeMs: httpsHandshakeMs,
+    onRefused,
+  };
+  // As in Consul, one port for both: so TLS can be switched on while agents go on without it.
+  const agents: DoorOptions = {
+    side: () => identities.agents,
+    takesPlain: () => !identities.agentsMustShow,
+    handshakeMs: rpcHandshakeMs,
+    onRefused,
+  };
+  return { https, agents };
+}

@@ -1,0 +1,214 @@
+/** Makes authorities and the certificates that they vouch for, as Consul's own are made. */
+import 'reflect-metadata';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  X509Certificate as NodeCertificate,
+  randomBytes,
+  webcrypto,
+} from 'node:crypto';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+import { ProconsulError } from '../errors.ts';
+
+/** A certificate and its key, as PEM texts. */
+export interface Pair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface Lifetime {
+  readonly days: number;
+  readonly now: number;
+}
+
+export interface AuthorityOptions extends Lifetime {
+  /** Only for names beneath these may it vouch; empty for all. */
+  readonly permitted?: readonly string[];
+}
+
+export interface CertificateOptions extends Lifetime {
+  readonly authority: Pair;
+  readonly commonName: string;
+  readonly dnsNames: readonly string[];
+  readonly ips: readonly string[];
+  /** What it is good for, in this order; empty where it does not say. */
+  readonly usages: readonly ('server' | 'client')[];
+}
+
+const DAY_MS = 24 * 3600_000;
+const CURVE = 'P-256';
+
+export async function createAuthority(options: AuthorityOptions): Promise<Pair> {
+  const { permitted = [] } = options;
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: CURVE });
+  const serial = serialNumber();
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serial.toString('hex'),
+    subject: authorityName(serial),
+    issuer: authorityName(serial),
+    ...validity(options),
+    ...(await signedWith(privateKey, privateKey)),
+    extensions: [
+      new KeyUsagesExtension(
+        KeyUsageFlags.digitalSignature | KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign,
+        true,
+      ),
+      new BasicConstraintsExtension(true, undefined, true),
+      ...identifiers(keyId(privateKey), keyId(privateKey)),
+      ...(permitted.length === 0 ? [] : [nameConstraints(permitted)]),
+    ],
+  });
+  return { cert: pem(certificate), key: sec1(privateKey) };
+}
+
+/** Throws ProconsulError 'invalid' where the authority's certificate and key are none, or no pair. */
+export async function issueCertificate(options: CertificateOptions): Promise<Pair> {
+  const { authority, commonName, dnsNames, ips, usages } = options;
+  const { issuer, issuerKey } = read(authority);
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: CURVE });
+  const names = [
+    ...dnsNames.map((value) => ({ type: 'dns', value }) as const),
+    ...ips.map((value) => ({ type: 'ip', value }) as const),
+  ];
+  const issuerId = issuer.getExtension(SubjectKeyIdentifierExtension)?.keyId;
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serialNumber().toString('hex'),
+    subject: [{ CN: [commonName] }],
+    issuer: issuer.subjectName,
+    ...validity(options),
+    ...(await signedWith(issuerKey, privateKey)),
+    extensions: [
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
+      ...(usages.length === 0 ? [] : [new ExtendedKeyUsageExtension(usages.map(usage))]),
+      new BasicConstraintsExtension(false, undefined, true),
+      ...identifiers(keyId(privateKey), issuerId ?? keyId(issuerKey)),
+      new SubjectAlternativeNameExtension(names),
+    ],
+  });
+  return { cert: pem(certificate), key: sec1(privateKey) };
+}
+
+function read({ cert, key }: Pair): { issuer: X509Certificate; issuerKey: KeyObject } {
+  const issuerKey = attempt('no private key can be read', () => createPrivateKey(key));
+  const known = attempt('no certificate can be read', () => new NodeCertificate(cert));
+  if (!known.checkPrivateKey(issuerKey)) {
+    throw new ProconsulError('invalid', "the key is not that of the authority's certificate");
+  }
+  return { issuer: new X509Certificate(known.raw), issuerKey };
+}
+
+/** What was given is not repeated: it may be a key. */
+function attempt<T>(fault: string, act: () => T): T {
+  try {
+    return act();
+  } catch {
+    throw new ProconsulError('invalid', fault);
+  }
+}
+
+/** Consul's, down to the street: tools that look at the subject find what they know. */
+function authorityName(serial: Buffer) {
+  return [
+    { C: ['US'] },
+    { ST: ['CA'] },
+    { L: ['San Francisco'] },
+    { '2.5.4.9': ['101 Second Street'] },
+    { '2.5.4.17': ['94105'] },
+    { O: ['HashiCorp Inc.'] },
+    { CN: [`Consul Agent CA ${BigInt(`0x${serial.toString('hex')}`)}`] },
+  ];
+}
+
+/** Positive, and as long as it may be without a byte more in front. */
+function serialNumber(): Buffer {
+  const serial = randomBytes(16);
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
+  return serial;
+}
+
+function validity({ days, now }: Lifetime) {
+  return { notBefore: new Date(now), notAfter: new Date(now + days * DAY_MS) };
+}
+
+function usage(name: 'server' | 'client'): ExtendedKeyUsage {
+  return name === 'server' ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth;
+}
+
+/** As Consul, the SHA-256 of the public key. */
+function keyId(key: KeyObject): string {
+  const der = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(der).digest('hex');
+}
+
+function identifiers(own: string, issuer: string): readonly Extension[] {
+  return [new SubjectKeyIdentifierExtension(own), new AuthorityKeyIdentifierExtension(issuer)];
+}
+
+async function signedWith(signer: KeyObject, subject: KeyObject) {
+  const publicDer = createPublicKey(subject).export({ type: 'spki', format: 'der' });
+  const algorithm = signerAlgorithm(signer);
+  return {
+    publicKey: publicDer,
+    signingKey: await webcrypto.subtle.importKey(
+      'pkcs8',
+      signer.export({ type: 'pkcs8', format: 'der' }),
+      algorithm,
+      false,
+      ['sign'],
+    ),
+    signingAlgorithm: algorithm,
+  };
+}
+
+const CURVES: Readonly<Record<string, string>> = {
+  prime256v1: 'P-256',
+  secp384r1: 'P-384',
+  secp521r1: 'P-521',
+};
+
+/** An authority may have been made elsewhere. */
+function signerAlgorithm({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject) {
+  const namedCurve = CURVES[asymmetricKeyDetails?.namedCurve ?? ''];
+  if (namedCurve !== undefined) return { name: 'ECDSA', namedCurve, hash: 'SHA-256' };
+  if (asymmetricKeyType === 'rsa') return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  throw new ProconsulError(
+    'invalid',
+    `an authority with a key of ${asymmetricKeyType} is not known`,
+  );
+}
+
+function nameConstraints(names: readonly string[]): Extension {
+  const permitted = names.map((name) => der(0x30, der(0x82, Buffer.from(name))));
+  return new Extension('2.5.29.30', true, der(0x30, der(0xa0, ...permitted)));
+}
+
+/** One value of DER of less than 64 KB. */
+function der(tag: number, ...parts: readonly Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  const { length } = body;
+  const long = length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...(length < 128 ? [length] : long)]), body]);
+}
+
+function pem(certificate: X509Certificate): string {
+  return `${certificate.toString('pem')}\n`;
+}
+
+function sec1(key: KeyObject): string {
+  return key.export({ type: 'sec1', format: 'pem' }).toString();
+}
