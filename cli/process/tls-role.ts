@@ -6,6 +6,8 @@ import type { Logger } from '../../lib/logger.ts';
 import type { DoorOptions } from '../../lib/tls/handshakes.ts';
 import { Identities } from '../../lib/tls/identities.ts';
 
+const QUIET_MS = 60_000;
+
 export function identitiesOf({ tls }: Config, logger: Logger): Identities {
   const warn = (text: string) => void logger.warn(`tls: ${text}`);
   return new Identities({ config: tls, warn, now: () => systemClock.now() });
@@ -45,20 +47,28 @@ export function httpsAddresses({
 /** How TLS is spoken with clients and with agents. */
 export function doorsOf({ identities, config, logger }: DoorsOptions) {
   const { httpsHandshakeMs, rpcHandshakeMs } = config.limits;
-  const onRefused = (address: string, why: string) =>
-    logger.debug(`http: TLS with ${address || 'somebody'} did not come about: ${why}`);
+  const said = (address: string, why: string) =>
+    `http: TLS with ${address || 'somebody'} did not come about: ${why}`;
   const https: DoorOptions = {
     side: () => identities.https,
     takesPlain: () => false,
     handshakeMs: httpsHandshakeMs,
-    onRefused,
+    onRefused: (address, why) => logger.debug(said(address, why)),
+  };
+  let quietUntil = 0;
+  // An agent that does not get in is news; that it goes on trying, twice a second, is none.
+  const newsLevel = () => {
+    const now = systemClock.monotonic();
+    if (now < quietUntil) return 'debug';
+    quietUntil = now + QUIET_MS;
+    return 'warn';
   };
   // As in Consul, one port for both: so TLS can be switched on while agents go on without it.
   const agents: DoorOptions = {
     side: () => identities.agents,
     takesPlain: () => !identities.agentsMustShow,
     handshakeMs: rpcHandshakeMs,
-    onRefused,
+    onRefused: (address, why) => logger[newsLevel()](said(address, why)),
   };
   return { https, agents };
 }
