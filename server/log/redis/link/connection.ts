@@ -175,7 +175,7 @@ function clientOptions({ host, port }: Address, login: Login) {
     connectTimeout: CONNECT_TIMEOUT_MS,
     keepAlive: 5000,
     enableOfflineQueue: false,
-    // INFO is read by whoever opens a session, and is of no use on a sentinel.
+    // INFO is read by whoever opens a link, and is of no use on a sentinel.
     enableReadyCheck: false,
     disableClientInfo: true,
     autoResendUnfulfilledCommands: false,

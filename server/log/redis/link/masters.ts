@@ -86,7 +86,7 @@ type SlotRange = readonly [number, number, readonly [string, number], ...unknown
 
 /**
  * The log lies on one slot, so it needs one node's connection and none of the redirections and
- * resendings of a cluster client: a MOVED ends the session, and the next one asks again.
+ * resendings of a cluster client: a MOVED ends the link, and the next one asks again.
  */
 async function askCluster({ options, keys, clock }: FinderDeps): Promise<Address[]> {
   let cause: unknown;

@@ -10,9 +10,9 @@ import {
   SCRIPT_MAX_BYTES,
   SCRIPT_MAX_ENTRIES,
 } from '../link/limits.ts';
-import type { SealedSession } from '../records/check-in.ts';
+import type { SealedLink } from '../records/check-in.ts';
 import { dailyKeys, PRELUDE } from '../records/scripts.ts';
-import type { SessionGate } from './session-gate.ts';
+import type { LinkGate } from './link-gate.ts';
 
 /**
  * ARGV: epoch, then id and payload of each proposal.
@@ -67,17 +67,17 @@ export interface Written {
 
 /**
  * Waits until an entry is committed by whatever policy there is: applied by this server at least,
- * for what no server has applied a repair cannot put back. False when the session or time ends, or
+ * for what no server has applied a repair cannot put back. False when the link or time ends, or
  * when this server has applied another entry at that index.
  */
 export type Committed = (
-  sealed: SealedSession,
+  sealed: SealedLink,
   written: Written,
   deadline: number,
 ) => Promise<boolean>;
 
 export interface AppenderDeps {
-  readonly gate: SessionGate;
+  readonly gate: LinkGate;
   readonly clock: Clock;
   readonly committed: Committed;
   /** Redis takes no writes although it is the right one: it is full, mostly. */
@@ -88,7 +88,7 @@ export interface AppenderDeps {
 type ScriptArgs = string[];
 
 export class Appender {
-  readonly #gate: SessionGate;
+  readonly #gate: LinkGate;
   readonly #clock: Clock;
   readonly #committed: Committed;
   readonly #onRefused: () => void;
@@ -127,8 +127,8 @@ export class Appender {
         this.#onRefused();
         break;
       }
-      // Whatever it was, this session is of no more use: the next one begins with a look at all.
-      sealed.session.close();
+      // Whatever it was, this link is of no more use: the next one begins with a look at all.
+      sealed.link.close();
     }
     if (failure?.code === 'unknown') {
       throw new ProconsulError('unknown', 'a write may have reached Redis', { cause: failure });
@@ -138,7 +138,7 @@ export class Appender {
 
   /** The last index once the proposals are in the log for good, else what is known of them. */
   async #attempt(
-    sealed: SealedSession,
+    sealed: SealedLink,
     args: ScriptArgs,
     deadline: number,
   ): Promise<number | ProconsulError> {
@@ -146,16 +146,13 @@ export class Appender {
     if (written === 'late') return new ProconsulError('unknown', 'Redis is too slow');
     if (written instanceof ProconsulError) return written;
     if (await this.#committed(sealed, written, deadline)) return written.index;
-    // It was in Redis; whether it is in what the next session finds, the same ids will tell.
+    // It was in Redis; whether it is in what the next link finds, the same ids will tell.
     return new ProconsulError('unknown', 'written, but not confirmed in time');
   }
 
-  async #run(
-    { session, epoch }: SealedSession,
-    args: ScriptArgs,
-  ): Promise<Written | ProconsulError> {
+  async #run({ link, epoch }: SealedLink, args: ScriptArgs): Promise<Written | ProconsulError> {
     try {
-      const reply = await session.commands.run(APPEND, dailyKeys(session.keys), [epoch, ...args]);
+      const reply = await link.commands.run(APPEND, dailyKeys(link.keys), [epoch, ...args]);
       const [answer, index, hash = ''] = reply as [string, string?, string?];
       if (answer === 'OK') return { index: Number(index), hash };
       // DAMAGED with an index may come after some were written; EPOCH never does.

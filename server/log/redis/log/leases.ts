@@ -13,7 +13,7 @@ import {
 } from '../../../leases.ts';
 import { defineScript, type Script } from '../link/connection.ts';
 import { PRELUDE } from '../records/scripts.ts';
-import type { SessionGate } from './session-gate.ts';
+import type { LinkGate } from './link-gate.ts';
 
 /**
  * Keys here: meta, log, leases, lease-ttls, lease-clock. A lease's score is when it ends, in the time
@@ -107,9 +107,9 @@ return int(math.max(0, end_of(ARGV[1], score) - c.heard))
 
 /** Rejects 'unavailable' while there is no Redis to ask. */
 export class RedisLeases implements Leases {
-  readonly #gate: SessionGate;
+  readonly #gate: LinkGate;
 
-  constructor(gate: SessionGate) {
+  constructor(gate: LinkGate) {
     this.#gate = gate;
   }
 
@@ -145,7 +145,7 @@ export class RedisLeases implements Leases {
   async #run(script: Script, args: readonly (string | number)[]): Promise<unknown> {
     const sealed = this.#gate.current;
     if (sealed === undefined) throw noLeader();
-    const { commands, keys } = sealed.session;
+    const { commands, keys } = sealed.link;
     const { meta, log, leases, leaseTtls, leaseClock } = keys;
     return await commands.run(script, [meta, log, leases, leaseTtls, leaseClock], args);
   }

@@ -5,7 +5,7 @@
 import { type Clock, pause } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { SNAPSHOT_DUE_BYTES, TAIL_STALL_MS } from '../link/limits.ts';
-import type { CheckIn, Peer, SealedSession } from '../records/check-in.ts';
+import type { CheckIn, SealedLink, SeenServer } from '../records/check-in.ts';
 import type { History } from '../repair/history.ts';
 
 export interface MonitorDeps {
@@ -16,12 +16,12 @@ export interface MonitorDeps {
   /** A snapshot of at least this index is needed by somebody, or due. */
   readonly onWanted: (index: number) => void;
   /** Somebody waits for a majority's word: what is said from now on counts. */
-  readonly onRound: (sealed: SealedSession) => void;
+  readonly onRound: (sealed: SealedLink) => void;
 }
 
 export class Monitor {
   readonly #deps: MonitorDeps;
-  #peers: readonly Peer[] = [];
+  #peers: readonly SeenServer[] = [];
   /** The newest snapshot, and how much had been followed when it was first seen. */
   #saved = { index: 0, bytes: 0 };
   /** When we last knew for certain that there was nothing more to read. */
@@ -34,7 +34,7 @@ export class Monitor {
     this.#contactAt = deps.clock.monotonic();
   }
 
-  get peers(): readonly Peer[] {
+  get peers(): readonly SeenServer[] {
     return this.#peers;
   }
 
@@ -55,16 +55,16 @@ export class Monitor {
     this.#ahead = undefined;
   }
 
-  /** Rejects when the session ends, or must end since Redis and this server do not agree. */
-  async watch(sealed: SealedSession): Promise<never> {
+  /** Rejects when the link ends, or must end since Redis and this server do not agree. */
+  async watch(sealed: SealedLink): Promise<never> {
     this.#ahead = undefined;
     for (;;) {
       await this.#look(sealed);
-      await pause(this.#deps.clock, this.#deps.intervalMs, sealed.session.signal);
+      await pause(this.#deps.clock, this.#deps.intervalMs, sealed.link.signal);
     }
   }
 
-  async #look(sealed: SealedSession): Promise<void> {
+  async #look(sealed: SealedLink): Promise<void> {
     const { clock, history, checkIn } = this.#deps;
     const before = history.position.index;
     const sentAt = clock.monotonic();

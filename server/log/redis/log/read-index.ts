@@ -3,9 +3,9 @@ import { byDeadline, type Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { defineScript } from '../link/connection.ts';
 import { PROPOSAL_BUDGET_MS } from '../link/limits.ts';
-import type { SealedSession } from '../records/check-in.ts';
+import type { SealedLink } from '../records/check-in.ts';
 import { dailyKeys, PRELUDE } from '../records/scripts.ts';
-import type { SessionGate } from './session-gate.ts';
+import type { LinkGate } from './link-gate.ts';
 
 /**
  * ARGV: epoch; 1 where a round is to begin, else 0. Answers OK, the last index and the round, or EPOCH:
@@ -19,24 +19,20 @@ return { 'OK', m.idx, int(m.round) }
 `);
 
 /**
- * Whether the Redis that began this round was still the one that counts; false when the session or the
+ * Whether the Redis that began this round was still the one that counts; false when the link or the
  * time ends before that is known.
  */
-export type Confirmed = (
-  sealed: SealedSession,
-  round: number,
-  deadline: number,
-) => Promise<boolean>;
+export type Confirmed = (sealed: SealedLink, round: number, deadline: number) => Promise<boolean>;
 
 export interface ReadIndexDeps {
-  readonly gate: SessionGate;
+  readonly gate: LinkGate;
   readonly clock: Clock;
   /** Where each question begins a round of its own, and counts when a majority took part in it. */
   readonly confirmed?: Confirmed;
 }
 
 export class ReadIndex {
-  readonly #gate: SessionGate;
+  readonly #gate: LinkGate;
   readonly #clock: Clock;
   readonly #confirmed: Confirmed | undefined;
   #underWay: Promise<unknown> = Promise.resolve();
@@ -70,15 +66,15 @@ export class ReadIndex {
       const index = sealed === undefined ? undefined : await this.#run(sealed, deadline);
       if (index !== undefined) return index;
       if (sealed === undefined || this.#clock.monotonic() >= deadline) throw notKnown();
-      sealed.session.close();
+      sealed.link.close();
     }
   }
 
-  async #run(sealed: SealedSession, deadline: number): Promise<number | undefined> {
-    const { session, epoch } = sealed;
+  async #run(sealed: SealedLink, deadline: number): Promise<number | undefined> {
+    const { link, epoch } = sealed;
     try {
       const args = [epoch, this.#confirmed === undefined ? 0 : 1];
-      const asked = session.commands.run(READ_INDEX, dailyKeys(session.keys), args);
+      const asked = link.commands.run(READ_INDEX, dailyKeys(link.keys), args);
       const reply = await byDeadline(this.#clock, deadline, asked);
       if (reply === 'late') return undefined;
       const [answer, index, round] = reply as [string, string?, string?];

@@ -14,10 +14,10 @@ import {
   QUORUM_CHECK_INTERVAL_MS,
   SETTLE_MS,
 } from '../link/limits.ts';
+import { checkSuitable, type Link } from '../link/link.ts';
+import { Links } from '../link/links.ts';
 import { describeAddress, describeRedis, type RedisOptions } from '../link/options.ts';
-import { checkSuitable, type Session } from '../link/session.ts';
-import { Sessions } from '../link/sessions.ts';
-import { CheckIn, type Peer, type SealedSession } from '../records/check-in.ts';
+import { CheckIn, type SealedLink, type SeenServer } from '../records/check-in.ts';
 import { followTail } from '../records/stream.ts';
 import { type BallotStore, forgetfulBallots } from '../repair/ballot-file.ts';
 import { History, type RingLimits } from '../repair/history.ts';
@@ -25,10 +25,10 @@ import type { OnLost } from '../repair/losses.ts';
 import { Reconciler } from '../repair/reconcile.ts';
 import { Appender } from './append.ts';
 import { RedisLeases } from './leases.ts';
+import { LinkGate } from './link-gate.ts';
 import { Monitor } from './monitor.ts';
 import { Quorum } from './quorum.ts';
 import { ReadIndex } from './read-index.ts';
-import { SessionGate } from './session-gate.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 
 export interface RedisLogDeps {
@@ -71,7 +71,7 @@ export class RedisLog implements EventLog {
   readonly leases: RedisLeases;
   readonly #deps: RedisLogDeps;
   readonly #checkIn: CheckIn;
-  readonly #gate: SessionGate;
+  readonly #gate: LinkGate;
   readonly #applied: IndexGate;
   readonly #quorum: Quorum;
   readonly #appender: Appender;
@@ -81,8 +81,8 @@ export class RedisLog implements EventLog {
   readonly #stopping = new AbortController();
   #history: History | undefined;
   #monitor: Monitor | undefined;
-  #sessions: Sessions | undefined;
-  /** Whether a session was ever live. */
+  #links: Links | undefined;
+  /** Whether a link was ever live. */
   #begun = false;
   #onBegun: () => void = () => undefined;
   #running: Promise<void> | undefined;
@@ -92,7 +92,7 @@ export class RedisLog implements EventLog {
     const { clock, self, redis, on, logger } = deps;
     this.#deps = deps;
     this.#checkIn = new CheckIn(self.server);
-    const gate = new SessionGate(clock);
+    const gate = new LinkGate(clock);
     this.#gate = gate;
     this.#applied = new IndexGate(clock);
     this.#quorum = new Quorum({
@@ -127,13 +127,13 @@ export class RedisLog implements EventLog {
     this.#history = history;
     this.#monitor = this.#newMonitor(history);
     const reconciler = this.#reconciler(history);
-    const use = async (session: Session) => await this.#use(session, history, reconciler);
-    this.#sessions = new Sessions({ redis, keys: keysOf(self.datacenter), clock, logger, use });
+    const use = async (link: Link) => await this.#use(link, history, reconciler);
+    this.#links = new Links({ redis, keys: keysOf(self.datacenter), clock, logger, use });
     logger.info(`redis: the log is in ${describeRedis(redis)}`);
     const begun = new Promise<void>((resolve) => {
       this.#onBegun = resolve;
     });
-    const ended = this.#sessions.run((reason) => !this.#begun && isFinal(reason));
+    const ended = this.#links.run((reason) => !this.#begun && isFinal(reason));
     this.#running = ended.then(() => undefined);
     this.#running.catch((error) => {
       // A broken invariant fails the start, and ends the process later on.
@@ -165,48 +165,48 @@ export class RedisLog implements EventLog {
   }
 
   /** The servers that Redis has heard of, this one among them. */
-  peers(): readonly Peer[] {
+  peers(): readonly SeenServer[] {
     return this.#monitor?.peers ?? [];
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#appending;
-    const { session } = this.#gate.current ?? {};
-    if (session !== undefined) {
+    const { link } = this.#gate.current ?? {};
+    if (link !== undefined) {
       // The others then need not wait for us at their next seal; when it fails they just do.
-      const args = [session.keys.servers, this.#deps.self.server];
-      await session.commands.call('HDEL', args).catch(() => undefined);
+      const args = [link.keys.servers, this.#deps.self.server];
+      await link.commands.call('HDEL', args).catch(() => undefined);
     }
     this.#gate.stop();
-    this.#sessions?.stop();
+    this.#links?.stop();
     await this.#running?.catch(() => undefined);
   }
 
-  /** A session's whole life: agreement, then reading and watching; rejects when it is over. */
-  async #use(session: Session, history: History, reconciler: Reconciler): Promise<never> {
+  /** A link's whole life: agreement, then reading and watching; rejects when it is over. */
+  async #use(link: Link, history: History, reconciler: Reconciler): Promise<never> {
     const { logger } = this.#deps;
     const loops: Promise<never>[] = [];
     try {
-      checkSuitable(session.info, this.#begun ? undefined : logger);
+      checkSuitable(link.info, this.#begun ? undefined : logger);
       const patienceMs = this.#begun ? Number.POSITIVE_INFINITY : DAMAGE_WAIT_MS;
-      const { epoch, lookedAt } = await reconciler.run(session, patienceMs);
-      logger.info(`redis: in epoch ${epoch} on ${describeAddress(session.address)}`);
-      this.#sessions?.succeeded();
+      const { epoch, lookedAt } = await reconciler.run(link, patienceMs);
+      logger.info(`redis: in epoch ${epoch} on ${describeAddress(link.address)}`);
+      this.#links?.succeeded();
       this.#monitor?.inContact(lookedAt);
-      loops.push(...this.#goLive({ session, epoch }, history));
+      loops.push(...this.#goLive({ link, epoch }, history));
       this.#begun = true;
       this.#onBegun();
       return await Promise.race(loops);
     } finally {
       this.#gate.close();
-      session.close();
-      // Nothing of this session may still feed the sink when the next one begins.
+      link.close();
+      // Nothing of this link may still feed the sink when the next one begins.
       await Promise.allSettled(loops);
     }
   }
 
-  #goLive(sealed: SealedSession, history: History): Promise<never>[] {
+  #goLive(sealed: SealedLink, history: History): Promise<never>[] {
     const monitor = this.#monitor;
     assert(monitor !== undefined);
     this.#applied.moved(history.position.index);
@@ -217,7 +217,7 @@ export class RedisLog implements EventLog {
       monitor.caughtUp();
       this.#quorum.report(sealed, history.position.index);
     };
-    return [followTail(sealed.session, history, onApplied), monitor.watch(sealed)];
+    return [followTail(sealed.link, history, onApplied), monitor.watch(sealed)];
   }
 
   #newMonitor(history: History): Monitor {

@@ -6,10 +6,10 @@ import type { Snapshot } from '../../event-log.ts';
 import { FULL_RETRY_MS } from '../link/limits.ts';
 import { SnapshotStore } from '../records/snapshot-store.ts';
 import type { History } from '../repair/history.ts';
-import type { SessionGate } from './session-gate.ts';
+import type { LinkGate } from './link-gate.ts';
 
 export interface SnapshotKeeperDeps {
-  readonly gate: SessionGate;
+  readonly gate: LinkGate;
   readonly clock: Clock;
   readonly logger: Logger;
   /** A snapshot of at least this index is needed. */
@@ -29,7 +29,7 @@ export class SnapshotKeeper {
   async save(snapshot: Snapshot, { ring }: History): Promise<void> {
     const sealed = this.#deps.gate.current;
     if (sealed === undefined) throw noLeader();
-    const store = new SnapshotStore(sealed.session);
+    const store = new SnapshotStore(sealed.link);
     await store.save(snapshot, { epoch: sealed.epoch, keepAfter: ring.base.index });
   }
 
@@ -40,9 +40,9 @@ export class SnapshotKeeper {
     if (gate.current === undefined || now < this.#roomAt) return;
     this.#roomAt = now + FULL_RETRY_MS;
     logger.error('redis: it takes no writes: it is full, or cannot save; see its own log');
-    const { session, epoch } = gate.current;
+    const { link, epoch } = gate.current;
     // Servers keep in memory what the stream then lacks for a repair.
-    const trimmed = new SnapshotStore(session).trim({ epoch, keepAfter: index });
+    const trimmed = new SnapshotStore(link).trim({ epoch, keepAfter: index });
     await trimmed.catch(() => undefined);
     onNeeded(index);
   }

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { defineScript } from '../link/connection.ts';
-import type { Session } from '../link/session.ts';
+import type { Link } from '../link/link.ts';
 import { dailyKeys, PRELUDE } from './scripts.ts';
 
 /** ARGV, as CheckIn makes them: epoch, server, applied, round, process. */
@@ -63,21 +63,21 @@ end
 return { 'OK', int(m.round), reports }
 `);
 
-/** A session whose Redis is sealed, and whose history this server has taken part in. */
-export interface SealedSession {
-  readonly session: Session;
+/** A link whose Redis is sealed, and whose history this server has taken part in. */
+export interface SealedLink {
+  readonly link: Link;
   readonly epoch: number;
 }
 
 /** A server as Redis has last heard of it. */
-export interface Peer {
+export interface SeenServer {
   readonly server: string;
   readonly silentMs: number;
   readonly applied: number;
 }
 
 /** How the log stands in Redis. */
-export interface Standing {
+export interface LogStanding {
   readonly index: number;
   readonly hash: string;
   /** A snapshot of this index or a later one is needed; 0 when none is. */
@@ -86,7 +86,7 @@ export interface Standing {
   readonly snapshot: number;
   /** Somebody waits for a majority's word: what is said from now on counts. */
   readonly newRound: boolean;
-  readonly peers: readonly Peer[];
+  readonly peers: readonly SeenServer[];
 }
 
 /** What a server in this epoch has said last. */
@@ -102,7 +102,7 @@ export class CheckIn {
   readonly server: string;
   /** Tells two processes apart that have the same server id. */
   readonly process: string = randomUUID();
-  #session: Session | undefined;
+  #link: Link | undefined;
   #round = 0;
 
   constructor(server: string) {
@@ -110,8 +110,8 @@ export class CheckIn {
   }
 
   /** Checks in, and looks at the log. Rejects 'unavailable' when Redis is to be sealed. */
-  async look(sealed: SealedSession, applied: number): Promise<Standing> {
-    const { commands, keys } = sealed.session;
+  async look(sealed: SealedLink, applied: number): Promise<LogStanding> {
+    const { commands, keys } = sealed.link;
     const args = this.#argsOf(sealed, applied);
     const reply = await commands.run(CHECK, [...dailyKeys(keys), keys.snapshot], args);
     const [answer, ...seen] = reply as [string, string, string, string, string, string, string[]];
@@ -128,8 +128,8 @@ export class CheckIn {
   }
 
   /** Checks in, and asks what the servers of this epoch have said. Rejects likewise. */
-  async report(sealed: SealedSession, applied: number): Promise<Report[]> {
-    const { commands, keys } = sealed.session;
+  async report(sealed: SealedLink, applied: number): Promise<Report[]> {
+    const { commands, keys } = sealed.link;
     const reply = await commands.run(REPORT, dailyKeys(keys), this.#argsOf(sealed, applied));
     const [answer, round, flat = []] = reply as [string, string?, string[]?];
     if (answer !== 'OK') throw toBeSealed(answer);
@@ -138,8 +138,8 @@ export class CheckIn {
   }
 
   /** As the scripts take them: the epoch, the server, how far it has applied, the round, the process. */
-  #argsOf({ session, epoch }: SealedSession, applied: number): (string | number)[] {
-    const round = session === this.#session ? this.#round : 0;
+  #argsOf({ link, epoch }: SealedLink, applied: number): (string | number)[] {
+    const round = link === this.#link ? this.#round : 0;
     return [epoch, this.server, applied, round, this.process];
   }
 
@@ -148,9 +148,9 @@ export class CheckIn {
    * could not show that: what was sent long ago is stamped by a Redis that stood still when it reads it.
    * True where the round is a new one.
    */
-  #heard({ session }: SealedSession, round: number): boolean {
-    if (session !== this.#session) {
-      this.#session = session;
+  #heard({ link }: SealedLink, round: number): boolean {
+    if (link !== this.#link) {
+      this.#link = link;
       this.#round = 0;
     }
     const isNew = round > this.#round;
@@ -163,8 +163,8 @@ function toBeSealed(answer: string): ProconsulError {
   return new ProconsulError('unavailable', `Redis is to be sealed: ${answer}`);
 }
 
-function parsePeers(flat: readonly string[]): Peer[] {
-  const peers: Peer[] = [];
+function parsePeers(flat: readonly string[]): SeenServer[] {
+  const peers: SeenServer[] = [];
   for (let i = 0; i + 2 < flat.length; i += 3) {
     const [server = '', silentMs, applied] = flat.slice(i, i + 3);
     peers.push({ server, silentMs: Number(silentMs), applied: Number(applied) });

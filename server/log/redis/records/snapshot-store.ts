@@ -18,7 +18,7 @@ import {
   SNAPSHOT_LOCK_MS,
   SNAPSHOT_TTL_MS,
 } from '../link/limits.ts';
-import type { Session } from '../link/session.ts';
+import type { Link } from '../link/link.ts';
 import { PRELUDE } from './scripts.ts';
 
 /** ARGV: token, number, chunk. Answers 0 when another server has taken the lock meanwhile. */
@@ -120,7 +120,7 @@ export class SnapshotStore {
   readonly #redis: Connection;
   readonly #keys: Keys;
 
-  constructor({ commands, keys }: Session) {
+  constructor({ commands, keys }: Link) {
     this.#redis = commands;
     this.#keys = keys;
   }

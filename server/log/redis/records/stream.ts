@@ -7,7 +7,7 @@ import type { PayloadReader } from '../../payload.ts';
 import { type Connection, defineScript } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { BLOCK_MS, READ_MAX_BYTES, READ_MAX_ENTRIES, WAKE_MAX_ENTRIES } from '../link/limits.ts';
-import type { Session } from '../link/session.ts';
+import type { Link } from '../link/link.ts';
 import { dailyKeys } from './scripts.ts';
 
 /** An entry as it stands there. */
@@ -79,17 +79,14 @@ return found
  * piece: entries differ in size by a thousand, so they are counted by bytes. None only at the end.
  */
 export async function readAfter(
-  { commands, keys }: Session,
+  { commands, keys }: Link,
   index: number,
 ): Promise<(RawEntry | undefined)[]> {
   return (await readItems(commands, keys, streamId(index))).map(parseStreamItem);
 }
 
 /** Likewise, whatever stands in the stream. */
-export async function readItemsAfter(
-  { commands, keys }: Session,
-  id: string,
-): Promise<StreamItem[]> {
+export async function readItemsAfter({ commands, keys }: Link, id: string): Promise<StreamItem[]> {
   return await readItems(commands, keys, id);
 }
 
@@ -105,7 +102,7 @@ async function readItems(
 
 /** The entry of an index; undefined where there is none, or none of ours. */
 export async function entryAt(
-  { commands, keys }: Session,
+  { commands, keys }: Link,
   index: number,
 ): Promise<RawEntry | undefined> {
   const [item] = await readItems(commands, keys, streamId(index - 1), 1);
@@ -121,11 +118,11 @@ export interface Follower {
 }
 
 /**
- * Feeds the history until the session ends, and then rejects. Ends it where an entry does not
- * follow: what comes next is for a new session to find out.
+ * Feeds the history until the link ends, and then rejects. Ends it where an entry does not
+ * follow: what comes next is for a new link to find out.
  */
 export async function followTail(
-  { tail, keys }: Session,
+  { tail, keys }: Link,
   history: Follower,
   onApplied: () => void,
 ): Promise<never> {

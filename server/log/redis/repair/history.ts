@@ -55,7 +55,7 @@ export class History {
     return new History(parts, await parts.ballots.load());
   }
 
-  /** Made for longer than any session, and kept as `ballots` keep it. */
+  /** Made for longer than any link, and kept as `ballots` keep it. */
   get ballot(): Ballot {
     return this.#ballot;
   }

@@ -4,7 +4,7 @@ import type { Logger } from '../../../../lib/logger.ts';
 import type { Command } from '../../../commands.ts';
 import type { PayloadReader } from '../../payload.ts';
 import { READ_MAX_ENTRIES } from '../link/limits.ts';
-import type { Session } from '../link/session.ts';
+import type { Link } from '../link/link.ts';
 import { entryAt, type RawEntry } from '../records/stream.ts';
 import type { History } from './history.ts';
 import { endOf } from './seal-plan.ts';
@@ -47,22 +47,22 @@ export class Losses {
   }
 
   /** What this server has applied and the history that counts does not hold; said once. */
-  async reportOwn(session: Session, { seals }: View): Promise<void> {
+  async reportOwn(link: Link, { seals }: View): Promise<void> {
     const { ring } = this.#history;
     // The restore may have to wait for a snapshot, and then comes here again and again.
     if (this.#reportedTip === ring.tip.hash) return;
     const common = await ring.newestKnown(async ({ index, hash }) => {
-      return (await entryAt(session, index))?.hash === hash;
+      return (await entryAt(link, index))?.hash === hash;
     });
-    const oldest = await oldestId(session);
+    const oldest = await oldestId(link);
     let after = (common ?? ring.base).index;
     for (;;) {
       const own = ring.after(after, READ_MAX_ENTRIES, Number.POSITIVE_INFINITY);
       const last = own.at(-1);
       if (last === undefined) break;
       after = last.index;
-      const args = [session.keys.ids, ...own.map(({ id }) => id)];
-      const scores = (await session.commands.call('ZMSCORE', args)) as unknown[];
+      const args = [link.keys.ids, ...own.map(({ id }) => id)];
+      const scores = (await link.commands.call('ZMSCORE', args)) as unknown[];
       // Proposed again, and written in the other history too: not lost. Of a time whose ids Redis has
       // forgotten, it may know at which index it went another way; where it does not, we say so.
       const isKept = ({ index, epoch }: RawEntry) => {
@@ -76,7 +76,7 @@ export class Losses {
 }
 
 /** The index of the oldest entry whose proposal Redis knows. */
-async function oldestId({ commands, keys }: Session): Promise<number> {
+async function oldestId({ commands, keys }: Link): Promise<number> {
   const args = [keys.ids, 0, 0, 'WITHSCORES'];
   const [, score] = (await commands.call('ZRANGE', args)) as string[];
   return Number(score ?? Number.POSITIVE_INFINITY);

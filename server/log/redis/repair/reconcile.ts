@@ -6,7 +6,7 @@ import { type Clock, pause } from '../../../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
 import { SETTLE_POLL_MS } from '../link/limits.ts';
-import type { Session } from '../link/session.ts';
+import type { Link } from '../link/link.ts';
 import type { CheckIn } from '../records/check-in.ts';
 import { SnapshotStore } from '../records/snapshot-store.ts';
 import { readAfter } from '../records/stream.ts';
@@ -63,22 +63,22 @@ export class Reconciler {
 
   /**
    * Resolves when this server has applied all that Redis had, and Redis is sealed.
-   * Rejects when the session ends first, and 'internal' when the log is damaged and no other server
+   * Rejects when the link ends first, and 'internal' when the log is damaged and no other server
    * has helped for `patienceMs`.
    */
-  async run(session: Session, patienceMs: number): Promise<Reconciled> {
+  async run(link: Link, patienceMs: number): Promise<Reconciled> {
     const { checkIn, history, clock, logger, rules } = this.#deps;
-    const sealer = new Sealer({ session, history, logger, losses: this.#losses });
+    const sealer = new Sealer({ link, history, logger, losses: this.#losses });
     for (;;) {
       const lookedAt = clock.monotonic();
-      const view = await lookAt(session, checkIn, history);
+      const view = await lookAt(link, checkIn, history);
       if (view === undefined) {
-        await this.#letRivalGo(session);
+        await this.#letRivalGo(link);
         continue;
       }
       this.#rivalSince = undefined;
       const plan = this.#plan(view);
-      if (await this.#step(session, sealer, view, plan)) {
+      if (await this.#step(link, sealer, view, plan)) {
         if (rules.quorumOf !== undefined) await history.promise(ballotFor(view, history.ballot));
         history.epoch = view.epoch;
         this.#stuckAt = undefined;
@@ -87,14 +87,13 @@ export class Reconciler {
       if (this.#stuckMs > patienceMs) {
         throw new ProconsulError('internal', 'the log is damaged and no server has a snapshot');
       }
-      if (session.closed)
-        throw new ProconsulError('unavailable', 'the connection to Redis is lost');
-      if (plan.kind === 'wait') await pause(clock, SETTLE_POLL_MS, session.signal);
+      if (link.closed) throw new ProconsulError('unavailable', 'the connection to Redis is lost');
+      if (plan.kind === 'wait') await pause(clock, SETTLE_POLL_MS, link.signal);
     }
   }
 
   /** It may be what is left of this server's last process; one that goes on is another machine. */
-  async #letRivalGo(session: Session): Promise<void> {
+  async #letRivalGo(link: Link): Promise<void> {
     const { clock, checkIn } = this.#deps;
     const now = clock.monotonic();
     this.#rivalSince ??= now;
@@ -105,8 +104,8 @@ export class Reconciler {
         `another server lives that uses this Redis as ${checkIn.server}: ${rule}`,
       );
     }
-    await pause(clock, SETTLE_POLL_MS * 4, session.signal);
-    if (session.closed) throw new ProconsulError('unavailable', 'the connection to Redis is lost');
+    await pause(clock, SETTLE_POLL_MS * 4, link.signal);
+    if (link.closed) throw new ProconsulError('unavailable', 'the connection to Redis is lost');
   }
 
   /** What keeps us waiting, from time to time. */
@@ -137,7 +136,7 @@ export class Reconciler {
   }
 
   /** True when history and Redis agree. */
-  async #step(session: Session, sealer: Sealer, view: View, plan: Plan): Promise<boolean> {
+  async #step(link: Link, sealer: Sealer, view: View, plan: Plan): Promise<boolean> {
     switch (plan.kind) {
       case 'wait':
         if (plan.promise !== undefined) await this.#deps.history.promise(plan.promise);
@@ -148,28 +147,28 @@ export class Reconciler {
         await sealer.seal(view, plan);
         return false;
       case 'yield':
-        if (plan.fork) await this.#losses.reportOwn(session, view);
-        await this.#restore(session, view, plan.fork);
+        if (plan.fork) await this.#losses.reportOwn(link, view);
+        await this.#restore(link, view, plan.fork);
         return false;
       case 'adopt':
-        return await this.#adopt(session, view);
+        return await this.#adopt(link, view);
     }
   }
 
-  async #adopt(session: Session, view: View): Promise<boolean> {
+  async #adopt(link: Link, view: View): Promise<boolean> {
     const { history } = this.#deps;
-    if (history.torn) return await this.#restore(session, view, true);
+    if (history.torn) return await this.#restore(link, view, true);
     const beginning = history.position.index === 0;
-    if (beginning && view.index > 0 && (await this.#loadNewest(session, view, false))) return false;
-    if (await this.#catchUp(session, view.index)) return true;
-    return await this.#restore(session, view, false);
+    if (beginning && view.index > 0 && (await this.#loadNewest(link, view, false))) return false;
+    if (await this.#catchUp(link, view.index)) return true;
+    return await this.#restore(link, view, false);
   }
 
   /** False when the stream does not lead there. */
-  async #catchUp(session: Session, index: number): Promise<boolean> {
+  async #catchUp(link: Link, index: number): Promise<boolean> {
     const { history } = this.#deps;
     while (history.position.index < index) {
-      const entries = await readAfter(session, history.position.index);
+      const entries = await readAfter(link, history.position.index);
       const followed = history.follow(entries);
       if (followed < entries.length || entries.length === 0) return false;
     }
@@ -180,18 +179,18 @@ export class Reconciler {
    * Takes Redis's history from its snapshot or, where that is of use, from its beginning; else asks
    * the others for a snapshot.
    */
-  async #restore(session: Session, view: View, anew: boolean): Promise<false> {
+  async #restore(link: Link, view: View, anew: boolean): Promise<false> {
     const { history, clock } = this.#deps;
-    if (await this.#loadNewest(session, view, anew)) return false;
+    if (await this.#loadNewest(link, view, anew)) return false;
     const { index } = history.position;
     if (anew && view.floor === 0 && view.firstIndex <= 1) {
-      await history.restore(undefined, view.index, (after) => readAfter(session, after));
+      await history.restore(undefined, view.index, (after) => readAfter(link, after));
       return false;
     }
     this.#stuckAt ??= clock.monotonic();
     this.#sayNow(`the log cannot be read on from index ${index}: asking for a snapshot`);
-    await session.commands.run(WANT, sealKeys(session.keys), [index + 1]);
-    await pause(clock, SETTLE_POLL_MS * 4, session.signal);
+    await link.commands.run(WANT, sealKeys(link.keys), [index + 1]);
+    await pause(clock, SETTLE_POLL_MS * 4, link.signal);
     return false;
   }
 
@@ -199,9 +198,9 @@ export class Reconciler {
    * False when there is none that leads on. Only where our own history is given up, and what is lost
    * with it was said, may one be older than that: else nobody may have what comes in between.
    */
-  async #loadNewest(session: Session, view: View, anew: boolean): Promise<boolean> {
+  async #loadNewest(link: Link, view: View, anew: boolean): Promise<boolean> {
     const { history, logger } = this.#deps;
-    const store = new SnapshotStore(session);
+    const store = new SnapshotStore(link);
     const stored = await store.newest();
     if (stored === undefined) return false;
     const failed = this.#failedLoads.get(stored.id) ?? 0;
@@ -211,10 +210,10 @@ export class Reconciler {
     const useless = anew ? same : stored.position.index <= position.index;
     if (failed >= MAX_FAILED_LOADS || (useless && !history.torn)) return false;
     try {
-      await history.restore(store.load(stored), view.index, (after) => readAfter(session, after));
+      await history.restore(store.load(stored), view.index, (after) => readAfter(link, after));
     } catch (error) {
       // A connection that was lost meanwhile says nothing about the snapshot.
-      if (!session.closed) this.#failedLoads.set(stored.id, failed + 1);
+      if (!link.closed) this.#failedLoads.set(stored.id, failed + 1);
       logger.error(
         `redis: the snapshot of index ${stored.position.index}: ${describeChain(error)}`,
       );

@@ -5,7 +5,7 @@ import type { Logger } from '../../../../lib/logger.ts';
 import { type Position, START } from '../../event-log.ts';
 import type { Script } from '../link/connection.ts';
 import { DAMAGE_SCAN_ENTRIES, REPAIR_MAX_ENTRIES, SCRIPT_MAX_BYTES } from '../link/limits.ts';
-import type { Session } from '../link/session.ts';
+import type { Link } from '../link/link.ts';
 import { SnapshotStore } from '../records/snapshot-store.ts';
 import {
   entryAt,
@@ -24,7 +24,7 @@ import { CUT, REPAIR, RESET, SEAL, sealKeys } from './seal-scripts.ts';
 import type { View } from './view.ts';
 
 export interface SealerDeps {
-  readonly session: Session;
+  readonly link: Link;
   readonly history: History;
   readonly logger: Logger;
   readonly losses: Losses;
@@ -112,9 +112,9 @@ export class Sealer {
 
   /** Entries after our own last one that follow from it are in the log, whatever comes then. */
   async #followSound(): Promise<void> {
-    const { history, session } = this.#deps;
+    const { history, link } = this.#deps;
     for (;;) {
-      const entries = await readAfter(session, history.position.index);
+      const entries = await readAfter(link, history.position.index);
       const followed = history.follow(entries);
       if (entries.length === 0 || followed < entries.length) return;
     }
@@ -133,13 +133,13 @@ export class Sealer {
 
   /** Without a history of our own: the longest that can be made of what is there. */
   async #salvage(view: View): Promise<string | undefined> {
-    const { session, logger } = this.#deps;
+    const { link, logger } = this.#deps;
     const end = await this.#soundEnd(view);
     if (end !== undefined) {
       logger.error(`redis: entries after index ${end.index} are damaged and are cut off`);
       return await this.#cut(view.state, end, view.floor, view.floorHash);
     }
-    const snapshot = await new SnapshotStore(session).newest();
+    const snapshot = await new SnapshotStore(link).newest();
     if (snapshot !== undefined) {
       const { index, epoch, hash, t } = snapshot.position;
       logger.error(`redis: the stream is gone; entries ${index + 1} to ${view.index} are lost`);
@@ -155,7 +155,7 @@ export class Sealer {
   async #soundEnd(view: View): Promise<Position | undefined> {
     const found = await this.#entryAt(view.index);
     if (found?.hash === view.hash) return found;
-    const { commands, keys } = this.#deps.session;
+    const { commands, keys } = this.#deps.link;
     const args = [keys.log, '+', '-', 'COUNT', DAMAGE_SCAN_ENTRIES];
     const items = await commands.call('XREVRANGE', args).catch(() => []);
     const entries = (items as StreamItem[]).map(parseStreamItem);
@@ -170,7 +170,7 @@ export class Sealer {
     let from = streamId(position.index);
     let previous = position;
     for (;;) {
-      const items = await readItemsAfter(this.#deps.session, from);
+      const items = await readItemsAfter(this.#deps.link, from);
       const last = items.at(-1);
       if (last === undefined) return;
       [from] = last;
@@ -188,12 +188,12 @@ export class Sealer {
   }
 
   async #entryAt(index: number): Promise<RawEntry | undefined> {
-    return await entryAt(this.#deps.session, index);
+    return await entryAt(this.#deps.link, index);
   }
 
   /** The new state; undefined when the old one is not what it was. */
   async #run(script: Script, args: readonly (string | number)[]): Promise<string | undefined> {
-    const { commands, keys } = this.#deps.session;
+    const { commands, keys } = this.#deps.link;
     const [answer, state = ''] = (await commands.run(script, sealKeys(keys), args)) as string[];
     if (answer === 'OK') return state;
     if (answer === 'MOVED') return undefined;

@@ -1,6 +1,6 @@
 /** What a server sees of a Redis that it is about to use, and who else looks at it. */
 import { PRESENT_MS, USING_MS } from '../link/limits.ts';
-import type { Session } from '../link/session.ts';
+import type { Link } from '../link/link.ts';
 import type { CheckIn } from '../records/check-in.ts';
 import type { History } from './history.ts';
 import { CANDIDATE_FRESH_MS, sealKeys, VIEW } from './seal-scripts.ts';
@@ -59,7 +59,7 @@ export interface View {
  * process, which lives, has the same server id.
  */
 export async function lookAt(
-  { commands, info, keys }: Session,
+  { commands, info, keys }: Link,
   { server, process }: CheckIn,
   history: History,
 ): Promise<View | undefined> {

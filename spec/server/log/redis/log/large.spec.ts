@@ -63,12 +63,12 @@ describe('RedisLog with large values', () => {
       looks.count++;
       return ['OK', '7', 'h', '0', snapshot, '0', []];
     };
-    const session = { commands: { run }, keys, signal: new AbortController().signal };
+    const link = { commands: { run }, keys, signal: new AbortController().signal };
     const monitor = new Monitor({
       ...{ history, checkIn: new CheckIn('a'), clock, intervalMs: 100 },
       onWanted: (index: number) => wanted.push(index),
     } as unknown as MonitorDeps);
-    void monitor.watch({ session, epoch: 1 } as unknown as Parameters<Monitor['watch']>[0]);
+    void monitor.watch({ link, epoch: 1 } as unknown as Parameters<Monitor['watch']>[0]);
     const look = async () => {
       const before = looks.count;
       await clock.untilArmed();

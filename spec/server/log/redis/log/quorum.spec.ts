@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { IndexGate } from '../../../../../server/log/index-gate.ts';
 import { Quorum } from '../../../../../server/log/redis/log/quorum.ts';
-import { CheckIn, type SealedSession } from '../../../../../server/log/redis/records/check-in.ts';
+import { CheckIn, type SealedLink } from '../../../../../server/log/redis/records/check-in.ts';
 import { FakeClock } from '../../../../support/fakes/fake-clock.ts';
 
 describe('Quorum.committed', () => {
   // FLUSHALL between an append and its entry's way back; the others seal anew and write on, and the
-  // stream that this session still reads brings their entry at the same index.
+  // stream that this link still reads brings their entry at the same index.
   it('is false where another entry was applied at the index', async () => {
     const clock = new FakeClock();
     const applied = new IndexGate(clock);
@@ -18,8 +18,8 @@ describe('Quorum.committed', () => {
       applied,
       hashAt: (index) => (index === 2 ? 'theirs' : undefined),
     });
-    const session = { signal: new AbortController().signal };
-    const sealed = { session, epoch: 1 } as SealedSession;
+    const link = { signal: new AbortController().signal };
+    const sealed = { link, epoch: 1 } as SealedLink;
     const deadline = clock.monotonic() + 1000;
     const ours = quorum.committed(sealed, { index: 2, hash: 'ours' }, deadline);
     const theirs = quorum.committed(sealed, { index: 2, hash: 'theirs' }, deadline);

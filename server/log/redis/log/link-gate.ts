@@ -1,12 +1,12 @@
-/** The session that may be written to now, and the wait for one. */
+/** The link that may be written to now, and the wait for one. */
 import type { Clock } from '../../../../lib/clock.ts';
 import { FAILOVER_GRACE_MS } from '../link/limits.ts';
-import type { SealedSession } from '../records/check-in.ts';
+import type { SealedLink } from '../records/check-in.ts';
 
-export class SessionGate {
+export class LinkGate {
   readonly #clock: Clock;
-  readonly #waiting = new Set<(sealed: SealedSession | undefined) => void>();
-  #sealed: SealedSession | undefined;
+  readonly #waiting = new Set<(sealed: SealedLink | undefined) => void>();
+  #sealed: SealedLink | undefined;
   #lostAt: number | undefined;
   #stopped = false;
 
@@ -14,11 +14,11 @@ export class SessionGate {
     this.#clock = clock;
   }
 
-  get current(): SealedSession | undefined {
-    return this.#sealed?.session.closed === false ? this.#sealed : undefined;
+  get current(): SealedLink | undefined {
+    return this.#sealed?.link.closed === false ? this.#sealed : undefined;
   }
 
-  open(sealed: SealedSession): void {
+  open(sealed: SealedLink): void {
     this.#sealed = sealed;
     this.#settle(sealed);
   }
@@ -38,14 +38,14 @@ export class SessionGate {
    * Undefined when there is none in time; at once when Redis has been away for so long that this is
    * no failover, or was never there.
    */
-  async wait(deadline: number): Promise<SealedSession | undefined> {
+  async wait(deadline: number): Promise<SealedLink | undefined> {
     const now = this.#clock.monotonic();
     const { current } = this;
     if (current !== undefined || this.#stopped || now >= deadline) return current;
     const lostAt = this.#sealed === undefined ? this.#lostAt : now;
     if (lostAt === undefined || now - lostAt > FAILOVER_GRACE_MS) return undefined;
     return await new Promise((resolve) => {
-      const done = (sealed: SealedSession | undefined) => {
+      const done = (sealed: SealedLink | undefined) => {
         cancel();
         this.#waiting.delete(done);
         resolve(sealed);
@@ -55,7 +55,7 @@ export class SessionGate {
     });
   }
 
-  #settle(sealed: SealedSession | undefined): void {
+  #settle(sealed: SealedLink | undefined): void {
     for (const done of [...this.#waiting]) done(sealed);
   }
 }

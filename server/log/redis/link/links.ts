@@ -1,5 +1,5 @@
 /**
- * One session after the other, until stopped: finds the master, hears from the sentinels when there
+ * One link after the other, until stopped: finds the master, hears from the sentinels when there
  * is another one, and lets pass what a Redis can bear before it tries again.
  */
 import { type Clock, pause } from '../../../../lib/clock.ts';
@@ -7,32 +7,32 @@ import { describeChain, noLeader, ProconsulError } from '../../../../lib/errors.
 import type { Logger } from '../../../../lib/logger.ts';
 import type { Keys } from './keys.ts';
 import { PROMISE_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from './limits.ts';
+import { type Link, openLink } from './link.ts';
 import { FailoverWatch, findMasters } from './masters.ts';
 import { type Address, describeAddress, type RedisOptions, sameAddress } from './options.ts';
-import { openSession, type Session } from './session.ts';
 
-export interface SessionsDeps {
+export interface LinksDeps {
   readonly redis: RedisOptions;
   readonly keys: Keys;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Works with a session for as long as it lasts, and rejects with the reason of its end. */
-  readonly use: (session: Session) => Promise<never>;
+  /** Works with a link for as long as it lasts, and rejects with the reason of its end. */
+  readonly use: (link: Link) => Promise<never>;
 }
 
-export class Sessions {
-  readonly #deps: SessionsDeps;
+export class Links {
+  readonly #deps: LinksDeps;
   readonly #watch: FailoverWatch;
   /** Ends the present pause or attempt to connect: there is news of the master. */
   #attempt = new AbortController();
-  #session: Session | undefined;
+  #link: Link | undefined;
   /** Who is or will be the master, as a sentinel has said, and until when that is believed. */
   #promised: { readonly address: Address; readonly until: number } | undefined;
   #complaint = '';
   #pauseMs = RECONNECT_MIN_MS;
   #stopped = false;
 
-  constructor(deps: SessionsDeps) {
+  constructor(deps: LinksDeps) {
     this.#deps = deps;
     this.#watch = new FailoverWatch(deps.redis, {
       onMaster: (address) => this.#masterMoved(address),
@@ -57,7 +57,7 @@ export class Sessions {
     return noLeader();
   }
 
-  /** The present session is of use: what led to it is over. */
+  /** The present link is of use: what led to it is over. */
   succeeded(): void {
     this.#pauseMs = RECONNECT_MIN_MS;
     this.#promised = undefined;
@@ -67,33 +67,33 @@ export class Sessions {
   stop(): void {
     this.#stopped = true;
     this.#attempt.abort();
-    this.#session?.close();
+    this.#link?.close();
     this.#watch.stop();
   }
 
-  /** Resolves with the reason when a session has ended, or none came to be. */
+  /** Resolves with the reason when a link has ended, or none came to be. */
   async #next(): Promise<ProconsulError> {
     const { redis, keys, clock, use } = this.#deps;
-    let session: Session | undefined;
+    let link: Link | undefined;
     try {
       const promised = this.#promised;
       const hint = promised !== undefined && clock.monotonic() < promised.until;
       const find = async () =>
         hint ? [promised.address] : await findMasters({ options: redis, keys, clock });
-      session = await openSession({ find, signal: this.#attempt.signal, redis, keys, clock });
-      this.#session = session;
+      link = await openLink({ find, signal: this.#attempt.signal, redis, keys, clock });
+      this.#link = link;
       if (this.#stopped) return noLeader();
-      return await use(session);
+      return await use(link);
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
       this.#complain(describeChain(error));
       return error;
     } finally {
-      session?.close();
+      link?.close();
     }
   }
 
-  /** Says why there is no session; not again and again while that stays so. */
+  /** Says why there is no link; not again and again while that stays so. */
   #complain(why: string): void {
     if (this.#attempt.signal.aborted || why === this.#complaint) return;
     this.#complaint = why;
@@ -101,24 +101,24 @@ export class Sessions {
   }
 
   #masterMoved(address: Address): void {
-    const session = this.#session;
-    if (session?.closed === false) {
-      if (sameAddress(address, session.address)) return;
+    const link = this.#link;
+    if (link?.closed === false) {
+      if (sameAddress(address, link.address)) return;
       this.#deps.logger.info(`redis: the master is now ${describeAddress(address)}`);
-      session.close();
+      link.close();
     }
     this.#masterPromised(address);
   }
 
   /** Only of use where there is no master: a planned failover may yet be called off. */
   #masterPromised(address: Address): void {
-    if (this.#session?.closed === false) return;
+    if (this.#link?.closed === false) return;
     this.#promised = { address, until: this.#deps.clock.monotonic() + PROMISE_MS };
     this.#attempt.abort();
   }
 
   async #askForMaster(): Promise<void> {
-    if (this.#session?.closed !== false) return;
+    if (this.#link?.closed !== false) return;
     const { redis, keys, clock } = this.#deps;
     const [master] = await findMasters({ options: redis, keys, clock }).catch(() => []);
     if (master !== undefined) this.#masterMoved(master);

@@ -2,7 +2,7 @@
  * A pair of connections to one Redis process, one of them for the tail's blocking reads. Both are
  * to the same process for certain (the same run_id), and both end together: so no half of the log
  * is ever spoken to on an old master while the other half has moved on. It knows the names of the
- * keys too: whoever has a session needs nothing else to speak to Redis.
+ * keys too: whoever has a link needs nothing else to speak to Redis.
  */
 import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
@@ -13,7 +13,7 @@ import { BLOCK_MS, COMMAND_TIMEOUT_MS } from './limits.ts';
 import { redisLogin, unreachable } from './masters.ts';
 import type { Address, RedisOptions } from './options.ts';
 
-export class Session {
+export class Link {
   readonly commands: Connection;
   readonly tail: Connection;
   readonly info: RedisInfo;
@@ -37,7 +37,7 @@ export class Session {
     return this.#aborted.signal.aborted;
   }
 
-  /** Aborts when the session ends, for whatever reason. */
+  /** Aborts when the link ends, for whatever reason. */
   get signal(): AbortSignal {
     return this.#aborted.signal;
   }
@@ -62,7 +62,7 @@ export interface OpenOptions {
 }
 
 /** Rejects 'unavailable' when no master can be reached now, or when the signal aborts first. */
-export async function openSession({ signal, ...options }: OpenOptions): Promise<Session> {
+export async function openLink({ signal, ...options }: OpenOptions): Promise<Link> {
   let abort = () => undefined as unknown;
   const aborted = new Promise<never>((_, reject) => {
     abort = () => reject(notReady('there is news of the master'));
@@ -83,7 +83,7 @@ export async function openSession({ signal, ...options }: OpenOptions): Promise<
   }
 }
 
-async function tryMasters(options: Omit<OpenOptions, 'signal'>): Promise<Session> {
+async function tryMasters(options: Omit<OpenOptions, 'signal'>): Promise<Link> {
   let cause: unknown;
   for (const address of await options.find()) {
     try {
@@ -97,7 +97,7 @@ async function tryMasters(options: Omit<OpenOptions, 'signal'>): Promise<Session
 
 type Target = Pick<OpenOptions, 'redis' | 'keys' | 'clock'>;
 
-async function openAt(address: Address, { redis, keys, clock }: Target): Promise<Session> {
+async function openAt(address: Address, { redis, keys, clock }: Target): Promise<Link> {
   const login = redisLogin(redis);
   const opened: Connection[] = [];
   try {
@@ -112,7 +112,7 @@ async function openAt(address: Address, { redis, keys, clock }: Target): Promise
     if (info.runId !== tailInfo.runId) throw notReady('two processes answer at one address');
     if (info.role !== 'master') throw notReady('it is a replica');
     if (info.loading) throw notReady('it is loading its data');
-    return new Session(commands, tail, info, keys);
+    return new Link(commands, tail, info, keys);
   } catch (error) {
     for (const connection of opened) connection.close();
     throw error;
