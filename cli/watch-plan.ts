@@ -3,11 +3,11 @@ import { ProconsulError } from '../lib/errors.ts';
 import { type ApiAnswer, encodePath } from './api-client.ts';
 import type { FlagValues } from './flag-values.ts';
 
-type Query = readonly (readonly [string, string])[];
+type QueryParams = readonly (readonly [string, string])[];
 
 export interface WatchPlan {
   readonly path: string;
-  readonly query: Query;
+  readonly query: QueryParams;
   /** What is shown of an answer. */
   readonly view: (answer: ApiAnswer) => unknown;
 }
@@ -67,6 +67,6 @@ function one(flags: FlagValues, name: string): string {
   return value;
 }
 
-function named(flags: FlagValues, flag: string, param: string): Query {
+function named(flags: FlagValues, flag: string, param: string): QueryParams {
   return flags.text(flag) === '' ? [] : [[param, flags.text(flag)]];
 }

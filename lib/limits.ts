@@ -18,8 +18,6 @@ export const MAX_BEAT_BODY_BYTES = 16 * 1024;
 export const MAX_HEADER_BYTES = 32 * 1024;
 /** Longer than Go's 90 s, or its clients meet a connection that closes as they write on it. */
 export const KEEP_ALIVE_MS = 6 * 60_000;
-/** As Consul's limits.http_max_conns_per_client. */
-export const MAX_CONNECTIONS_PER_ADDRESS = 200;
 
 export const DEFAULT_WAIT_MS = 5 * 60_000;
 export const MAX_WAIT_MS = 10 * 60_000;

@@ -13,7 +13,7 @@ const MODE = 0o640;
 /** A disk that stands still must not fill the memory: lines beyond it are dropped. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-export interface LogFileOptions {
+export interface LoggerFileOptions {
   /** As `log_file`: a folder with a slash at its end, or a file whose name gets the time put in. */
   readonly path: string;
   /** 0: however large. */
@@ -25,14 +25,14 @@ export interface LogFileOptions {
   readonly clock: Clock;
 }
 
-export class LogFile extends Writable {
-  readonly #options: LogFileOptions;
+export class LoggerFile extends Writable {
+  readonly #options: LoggerFileOptions;
   readonly #folder: string;
   readonly #name: string;
   readonly #extension: string;
   #piece: { handle: FileHandle; bytes: number; beganMs: number } | undefined;
 
-  private constructor(options: LogFileOptions) {
+  private constructor(options: LoggerFileOptions) {
     super({ decodeStrings: true });
     const isFolder = options.path.endsWith('/');
     const { dir, name, ext } = parse(options.path);
@@ -43,8 +43,8 @@ export class LogFile extends Writable {
   }
 
   /** Rejects where the first piece cannot be opened: a log that is not there helps nobody. */
-  static async open(options: LogFileOptions): Promise<LogFile> {
-    const file = new LogFile(options);
+  static async open(options: LoggerFileOptions): Promise<LoggerFile> {
+    const file = new LoggerFile(options);
     try {
       await file.#next();
     } catch (cause) {

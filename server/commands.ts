@@ -23,20 +23,6 @@ export interface Deregister extends Deregistration {
   readonly type: 'deregister';
 }
 
-export type KvVerb =
-  | 'set'
-  | 'cas'
-  | 'lock'
-  | 'unlock'
-  | 'delete'
-  | 'delete-cas'
-  | 'delete-tree'
-  | 'get'
-  | 'get-tree'
-  | 'check-session'
-  | 'check-index'
-  | 'check-not-exists';
-
 export interface KvOp {
   readonly verb: string;
   readonly key: string;

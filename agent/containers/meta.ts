@@ -5,9 +5,9 @@ import type { Attributes } from './attributes.ts';
 import type { Container } from './runtime.ts';
 
 /** Marks what the watcher registered, and so may remove. */
-export const SOURCE_KEY = 'proconsul-source';
-export const SOURCE = 'docker';
-export const CONTAINER_ID_KEY = 'container-id';
+const SOURCE_KEY = 'proconsul-source';
+const SOURCE = 'docker';
+const CONTAINER_ID_KEY = 'container-id';
 
 export interface MetaReading {
   readonly meta: StringMap;

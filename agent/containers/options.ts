@@ -18,7 +18,7 @@ export interface Surroundings {
   readonly dockerHost?: string | undefined;
 }
 
-export const DEFAULT_DOCKER_ENDPOINT = 'unix:///var/run/docker.sock';
+const DEFAULT_DOCKER_ENDPOINT = 'unix:///var/run/docker.sock';
 
 /** The options with everything filled in that was left out. */
 export function dockerOptions(config: DockerConfig, around: Surroundings): DockerOptions {

@@ -36,7 +36,7 @@ export interface AnswerLimits {
   readonly records: number;
 }
 
-export interface Answer {
+export interface DnsAnswer {
   readonly rcode: number;
   readonly authoritative: boolean;
   readonly recursionAvailable: boolean;
@@ -95,7 +95,7 @@ const NO_GROUPS = Groups.of([]);
 const NO_LIMITS: AnswerLimits = { udp: false, records: 0 };
 
 /** An answer from what is not as usual in it. */
-export function answerOf(parts: Partial<Answer>): Answer {
+export function answerOf(parts: Partial<DnsAnswer>): DnsAnswer {
   return {
     rcode: 0,
     authoritative: true,

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { DnsConfig } from '../../lib/config/config.ts';
 import type { Found, HealthEntry, Lookup, Lookups } from '../../lib/dns-lookups.ts';
 import type { Node } from '../../lib/model.ts';
-import { type Answer, type Group, Groups, plainGroup } from './answer.ts';
+import { type DnsAnswer, type Group, Groups, plainGroup } from './answer.ts';
 import { type Followed, Follower } from './follow.ts';
 import {
   addressesOf,
@@ -24,7 +24,7 @@ import { Ttls } from './ttls.ts';
 import { TYPE } from './wire.ts';
 import { labelsUnder, Zone } from './zone.ts';
 
-export interface AnswersOptions {
+export interface DnsAnswersOptions {
   readonly config: DnsConfig;
   readonly datacenter: string;
   readonly lookups: Lookups;
@@ -34,7 +34,7 @@ export interface AnswersOptions {
 
 /** The question is not ours: the recursors may know. */
 export const PASS_ON = 'pass-on';
-export type Decision = Answer | typeof PASS_ON;
+export type Decision = DnsAnswer | typeof PASS_ON;
 
 interface Question {
   readonly type: number;
@@ -49,13 +49,13 @@ interface ServiceQuestion extends Question {
   readonly shuffled: boolean;
 }
 
-export class Answers {
-  readonly #options: AnswersOptions;
+export class DnsAnswers {
+  readonly #options: DnsAnswersOptions;
   readonly #zone: Zone;
   readonly #ttls: Ttls;
   readonly #follower: Follower;
 
-  constructor(options: AnswersOptions) {
+  constructor(options: DnsAnswersOptions) {
     const { config, datacenter, clock } = options;
     this.#options = options;
     this.#zone = new Zone({ config, datacenter, nowS: () => Math.floor(clock.now() / 1000) });
@@ -241,7 +241,7 @@ export class Answers {
     return this.#until(found, untilMs, this.#zone.answer({ groups: Groups.of(groups) }));
   }
 
-  #address(ip: string | undefined, { type, names }: Question): Answer {
+  #address(ip: string | undefined, { type, names }: Question): DnsAnswer {
     const record = ip === undefined ? undefined : addressTail(ip, this.#ttls.nodeS);
     if (record === undefined) return this.#zone.answer({});
     if (type !== TYPE.ANY && type !== record.readUInt16BE(0)) return this.#zone.noData(names);

@@ -1,6 +1,6 @@
 /** What is said about a node. */
 import type { Node } from '../../lib/model.ts';
-import { type Answer, type Group, Groups, plainGroup, section } from './answer.ts';
+import { type DnsAnswer, type Group, Groups, plainGroup, section } from './answer.ts';
 import { addressTail, metaText, txtTail } from './records.ts';
 import { TYPE } from './wire.ts';
 
@@ -15,7 +15,7 @@ export interface NodeQuestion {
 }
 
 /** The records of a node that has an IP for an address. */
-export function nodeAnswer(asked: NodeQuestion): Partial<Answer> {
+export function nodeAnswer(asked: NodeQuestion): Partial<DnsAnswer> {
   const { node, type, ttlS, owner, metaBeside } = asked;
   const owned = (record: Buffer) => Buffer.concat([owner, record]);
   const texts = metaTexts(node, ttlS).map(owned);

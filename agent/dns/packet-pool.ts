@@ -2,7 +2,7 @@
  * Large packets of one answer, used more than once: to shuffle 100 instances anew for each client
  * costs much and spreads the clients no better than a few orders that take turns and are replaced.
  */
-import type { Answer } from './answer.ts';
+import type { DnsAnswer } from './answer.ts';
 import { PACKET_USES, PLAIN_UDP_BYTES, POOLED_PACKETS } from './limits.ts';
 import type { Transport } from './recursors.ts';
 import type { Request } from './request.ts';
@@ -26,12 +26,12 @@ interface Ring {
 
 /** It belongs to whoever keeps the answer, who accounts for it and lets both go together. */
 export class PacketPool {
-  readonly #answer: Answer;
+  readonly #answer: DnsAnswer;
   /** By transport and size asked for. */
   readonly #rings = new Map<number, Ring>();
   #bytes = 0;
 
-  constructor(answer: Answer) {
+  constructor(answer: DnsAnswer) {
     this.#answer = answer;
   }
 

@@ -1,5 +1,5 @@
 /** From an answer to the packet for one question. */
-import { type Answer, EMPTY, type Group, type Section } from './answer.ts';
+import { type DnsAnswer, EMPTY, type Group, type Section } from './answer.ts';
 import { MAX_UDP_ANSWERS, PLAIN_UDP_BYTES } from './limits.ts';
 import { canPointTo, pointer } from './names.ts';
 import type { Request, Unanswerable } from './request.ts';
@@ -16,7 +16,7 @@ export interface Room {
 
 /** `chance` gives numbers in [0, 1). */
 export function encodePacket(
-  answer: Answer,
+  answer: DnsAnswer,
   request: Request,
   room: Room,
   chance: () => number,
@@ -43,7 +43,7 @@ export function encodePacket(
   return packet;
 }
 
-function choose(answer: Answer, request: Request, room: Room, chance: () => number): Choice {
+function choose(answer: DnsAnswer, request: Request, room: Room, chance: () => number): Choice {
   const { groups, shuffled } = answer;
   const limit = limitOf(answer, request, room);
   const choice = new Choice(HEADER_BYTES + request.question.length, room.maxBytes);
@@ -108,7 +108,7 @@ class Choice {
   }
 }
 
-function limitOf({ groups, limits }: Answer, { edns = 0 }: Request, room: Room) {
+function limitOf({ groups, limits }: DnsAnswer, { edns = 0 }: Request, room: Room) {
   const all = limits.records > 0 ? Math.min(limits.records, groups.size) : groups.size;
   if (!room.udp || !limits.udp || edns > PLAIN_UDP_BYTES) return { groups: all, cuts: false };
   const udp = Math.min(room.udpAnswerLimit, MAX_UDP_ANSWERS);
@@ -134,7 +134,7 @@ function writeExtras(packet: Buffer, group: Group, target: number, start: number
 }
 
 interface Head {
-  readonly answer: Answer;
+  readonly answer: DnsAnswer;
   readonly request: Request;
   readonly chosen: Choice;
   readonly room: Room;

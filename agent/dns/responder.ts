@@ -5,8 +5,8 @@ import type { Found } from '../../lib/dns-lookups.ts';
 import { describeChain } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
-import { type Answer, answerOf } from './answer.ts';
-import { type Answers, type Decision, PASS_ON } from './answers.ts';
+import { answerOf, type DnsAnswer } from './answer.ts';
+import { type Decision, type DnsAnswers, PASS_ON } from './answers.ts';
 import {
   ANSWER_BYTES,
   GROUP_BYTES,
@@ -24,7 +24,7 @@ import { reverseAddress } from './subject.ts';
 import { RCODE } from './wire.ts';
 
 export interface ResponderOptions {
-  readonly answers: Answers;
+  readonly answers: DnsAnswers;
   readonly recursors: Recursors;
   readonly config: DnsConfig;
   readonly random: Random;
@@ -152,7 +152,7 @@ interface Remembered {
   readonly packets: PacketPool;
 }
 
-function bytesOf({ groups, authority, additional }: Answer): number {
+function bytesOf({ groups, authority, additional }: DnsAnswer): number {
   const { records } = authority;
   return ANSWER_BYTES + groups.size * GROUP_BYTES + records.length + additional.records.length;
 }

@@ -4,7 +4,7 @@ import type { Lookups } from '../../lib/dns-lookups.ts';
 import { hostPort } from '../../lib/ip.ts';
 import type { System } from '../../lib/system.ts';
 import { Amplification } from './amplification.ts';
-import { Answers } from './answers.ts';
+import { DnsAnswers } from './answers.ts';
 import { Recursors } from './recursors.ts';
 import { Responder } from './responder.ts';
 import { TcpListener } from './tcp.ts';
@@ -56,7 +56,7 @@ function responderOf({ datacenter, lookups, ...zone }: Zone, system: System): Re
     clock,
     random,
   });
-  const answers = new Answers({ config, datacenter, lookups, recursors, clock });
+  const answers = new DnsAnswers({ config, datacenter, lookups, recursors, clock });
   return new Responder({ answers, recursors, config, random, logger });
 }
 

@@ -1,7 +1,7 @@
 /** Our own zone: its names, and what it says of itself. */
 import type { DnsConfig } from '../../lib/config/config.ts';
 import type { HealthEntry } from '../../lib/dns-lookups.ts';
-import { type Answer, answerOf, type Group, Groups, plainGroup, section } from './answer.ts';
+import { answerOf, type DnsAnswer, type Group, Groups, plainGroup, section } from './answer.ts';
 import { type Names, wireName } from './names.ts';
 import { addressTail, soaTail, tail } from './records.ts';
 import { RCODE, TYPE } from './wire.ts';
@@ -44,21 +44,21 @@ export class Zone {
   }
 
   /** An answer of our own; whether we recurse is said in every one. */
-  answer(parts: Partial<Answer>): Answer {
+  answer(parts: Partial<DnsAnswer>): DnsAnswer {
     const recursionAvailable = this.#options.config.recursors.length > 0;
     return answerOf({ recursionAvailable, ...parts });
   }
 
-  noSuchName(names: Names): Answer {
+  noSuchName(names: Names): DnsAnswer {
     return this.answer({ rcode: RCODE.NXDOMAIN, authority: section([this.#soa(names)]) });
   }
 
   /** The name is there, and has no records of this type. */
-  noData(names: Names): Answer {
+  noData(names: Names): DnsAnswer {
     return this.answer({ authority: section([this.#soa(names)]) });
   }
 
-  soa(names: Names, servers: readonly HealthEntry[]): Answer {
+  soa(names: Names, servers: readonly HealthEntry[]): DnsAnswer {
     const groups = this.#nameServers(names, servers).slice(0, MAX_NAME_SERVERS);
     const extras = groups.flatMap(({ target, extras: own }) =>
       own.map((extra) => Buffer.concat([target, extra])),
@@ -70,7 +70,7 @@ export class Zone {
     });
   }
 
-  nameServers(names: Names, servers: readonly HealthEntry[]): Answer {
+  nameServers(names: Names, servers: readonly HealthEntry[]): DnsAnswer {
     return this.answer({
       groups: Groups.of(this.#nameServers(names, servers)),
       shuffled: true,

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 
 /** A server's whole answer, which many clients may be sent. */
-export interface Answer {
+export interface ServerAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -15,7 +15,7 @@ const MAX_BODY_BYTES = 256 * 1024 * 1024;
 const SILENT_MS = 5000;
 
 /** Rejects when the answer breaks off, falls silent or is larger than anybody could want. */
-export async function readAnswer(response: IncomingMessage, clock: Clock): Promise<Answer> {
+export async function readAnswer(response: IncomingMessage, clock: Clock): Promise<ServerAnswer> {
   const parts: Buffer[] = [];
   let bytes = 0;
   let cancel: Cancel = () => undefined;

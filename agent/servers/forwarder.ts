@@ -7,7 +7,7 @@ import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { MAX_WAIT_MS } from '../../lib/limits.ts';
 import { Rate, type RateLimit } from '../../lib/rate.ts';
-import type { Answer } from './answer.ts';
+import type { ServerAnswer } from './answer.ts';
 import { QueryCache } from './query-cache.ts';
 import { ringKey } from './ring-key.ts';
 import { SharedQueries } from './shared-queries.ts';
@@ -154,7 +154,7 @@ function waitOf({ params }: HttpRequest): number {
   return asked === undefined || asked <= 0 ? MAX_WAIT_MS : asked / NS_PER_MS;
 }
 
-function whole({ status, body }: Answer): Reply {
+function whole({ status, body }: ServerAnswer): Reply {
   return { status, bytes: body };
 }
 

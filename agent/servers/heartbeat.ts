@@ -4,7 +4,7 @@ import { describeChain } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { BEAT_PATH, type Beat, type BeatAnswer, DEFAULT_BEAT_MS } from '../../lib/membership.ts';
-import type { Answer } from './answer.ts';
+import type { ServerAnswer } from './answer.ts';
 import { readBeatAnswer } from './read-answers.ts';
 import type { ServerList } from './server-list.ts';
 import type { Upstream } from './upstream.ts';
@@ -88,7 +88,7 @@ export class Heartbeat {
 
   async #beat(): Promise<void> {
     if (this.#options.servers.size === 0) return;
-    let answer: Answer;
+    let answer: ServerAnswer;
     try {
       answer = await this.#send();
     } catch (error) {
@@ -141,7 +141,7 @@ export class Heartbeat {
     this.#failures = 0;
   }
 
-  #send(): Promise<Answer> {
+  #send(): Promise<ServerAnswer> {
     const { upstream, beat } = this.#options;
     const { body, token } = beat();
     return upstream.ask({
@@ -158,7 +158,7 @@ export class Heartbeat {
 }
 
 /** The server has understood: this agent is not to be. All else may be otherwise the next time. */
-function isRefusal({ status, headers }: Answer): boolean {
+function isRefusal({ status, headers }: ServerAnswer): boolean {
   if (status < 400 || status === 429 || status > 500) return false;
   return status < 500 || headers['x-proconsul-applied'] === undefined;
 }

@@ -4,7 +4,7 @@
  */
 import { ByteCache, type Kept } from '../../lib/byte-cache.ts';
 import { type Clock, pause } from '../../lib/clock.ts';
-import type { Answer } from './answer.ts';
+import type { ServerAnswer } from './answer.ts';
 import { withParams } from './targets.ts';
 
 /** What nobody asked for in this time is dropped, and its blocking query with it. */
@@ -23,7 +23,7 @@ export type Fetch = (
   query: Pick<CachedQuery, 'target' | 'token'>,
   waitMs: number,
   signal: AbortSignal,
-) => Promise<Answer>;
+) => Promise<ServerAnswer>;
 
 export interface CachedQuery {
   /** Without what only concerns the cache. */
@@ -34,14 +34,14 @@ export interface CachedQuery {
 }
 
 export interface CachedAnswer {
-  readonly answer: Answer;
+  readonly answer: ServerAnswer;
   readonly hit: boolean;
   readonly ageMs: number;
 }
 
 /** An answer that is followed. */
 interface KeptAnswer {
-  answer: Answer;
+  answer: ServerAnswer;
   /** When a server last said that this is how it stands. */
   confirmedMs: number;
   usedMs: number;
@@ -84,7 +84,7 @@ export class QueryCache {
     this.#kept.clear();
   }
 
-  #keep(key: string, query: CachedQuery, answer: Answer): void {
+  #keep(key: string, query: CachedQuery, answer: ServerAnswer): void {
     if (answer.status !== 200 || indexOf(answer) === undefined) return;
     const now = this.#clock.monotonic();
     const known = this.#kept.get(key);
@@ -99,7 +99,7 @@ export class QueryCache {
     }
   }
 
-  #confirm(kept: Kept<KeptAnswer>, answer: Answer): void {
+  #confirm(kept: Kept<KeptAnswer>, answer: ServerAnswer): void {
     kept.value.answer = answer;
     kept.value.confirmedMs = this.#clock.monotonic();
     kept.resize(bytesOf(answer));
@@ -136,11 +136,11 @@ export class QueryCache {
   }
 }
 
-function bytesOf({ body }: Answer): number {
+function bytesOf({ body }: ServerAnswer): number {
   return body.length + BYTES_EACH;
 }
 
-function indexOf({ headers }: Answer): string | undefined {
+function indexOf({ headers }: ServerAnswer): string | undefined {
   const index = headers['x-consul-index'];
   return typeof index === 'string' ? index : undefined;
 }

@@ -1,11 +1,11 @@
 /** Asks servers once for what several local clients want at the same time. */
-import type { Answer } from './answer.ts';
+import type { ServerAnswer } from './answer.ts';
 import type { Upstream, UpstreamRequest } from './upstream.ts';
 
 type QueryRequest = Omit<UpstreamRequest, 'signal' | 'method'>;
 
 interface Running {
-  readonly answer: Promise<Answer>;
+  readonly answer: Promise<ServerAnswer>;
   readonly abort: AbortController;
   clients: number;
 }
@@ -27,7 +27,7 @@ export class SharedQueries {
    * The answer to this query, which all callers of an equal one share. When the last of them has
    * gone the query is aborted.
    */
-  async ask(request: QueryRequest, signal: AbortSignal): Promise<Answer> {
+  async ask(request: QueryRequest, signal: AbortSignal): Promise<ServerAnswer> {
     const key = `${request.token}\n${request.target}`;
     const query = this.#running.get(key) ?? this.#begin(key, request);
     query.clients++;

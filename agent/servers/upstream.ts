@@ -6,7 +6,7 @@ import { NO_LEADER, noLeader, ProconsulError } from '../../lib/errors.ts';
 import { headerText, isHeaderText } from '../../lib/http/header-text.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
-import { type Answer, readAnswer } from './answer.ts';
+import { readAnswer, type ServerAnswer } from './answer.ts';
 import type { ServerList } from './server-list.ts';
 import { withoutParams, withParams } from './targets.ts';
 import { type Way, Ways, type WaysOptions } from './ways.ts';
@@ -62,7 +62,7 @@ export class Upstream {
   }
 
   /** As `send`, with all of the body. */
-  async ask(request: UpstreamRequest): Promise<Answer> {
+  async ask(request: UpstreamRequest): Promise<ServerAnswer> {
     const response = await this.send(request);
     try {
       return await readAnswer(response, this.#options.clock);

@@ -62,7 +62,7 @@ export const ALIVE_CHECK: CheckDefinition = {
 };
 
 /** The tags by which members know what this one is. */
-export function ownTags(config: Config, nodeId: string): Readonly<Record<string, string>> {
+function ownTags(config: Config, nodeId: string): Readonly<Record<string, string>> {
   const { acl, datacenter, ports } = config;
   const common = {
     acls: acl.enabled ? '1' : '0',

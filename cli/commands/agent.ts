@@ -8,7 +8,7 @@ import { loadConfig } from '../../lib/config/load.ts';
 import { waitingForStart } from '../../lib/config/settle.ts';
 import { CONFIG_KEYS } from '../../lib/config/table.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
-import { LogFile } from '../../lib/log-file.ts';
+import { LoggerFile } from '../../lib/log-file.ts';
 import { createLogger, LEVELS } from '../../lib/logger.ts';
 import { configHost } from '../process/config-host.ts';
 import { Life } from '../process/life.ts';
@@ -82,7 +82,7 @@ export async function agentCommand(
 async function openLogFile({ log }: Config, env: AgentEnvironment) {
   if (log.file === '') return undefined;
   try {
-    return await LogFile.open({
+    return await LoggerFile.open({
       path: log.file,
       maxBytes: log.rotateBytes,
       maxAgeMs: log.rotateDurationMs,
@@ -97,7 +97,7 @@ async function openLogFile({ log }: Config, env: AgentEnvironment) {
 }
 
 /** The last lines of a log are those that somebody will look for. */
-function exitOnceWritten(stream: LogFile | undefined, exit: (code: number) => void) {
+function exitOnceWritten(stream: LoggerFile | undefined, exit: (code: number) => void) {
   if (stream === undefined) return exit;
   return (code: number) => {
     setTimeout(() => exit(code), FLUSH_MS);

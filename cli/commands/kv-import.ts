@@ -4,7 +4,7 @@ import { decodeJson } from '../../lib/json.ts';
 import { encodePath } from '../api-client.ts';
 import { type Command, explained, readInput, refuseArguments } from '../command.ts';
 
-interface Entry {
+interface ExportedKey {
   readonly key: string;
   readonly flags: string;
   readonly value: Buffer;
@@ -40,7 +40,7 @@ export const command: Command = {
   },
 };
 
-function parse(text: string): readonly Entry[] {
+function parse(text: string): readonly ExportedKey[] {
   let list: unknown;
   try {
     list = decodeJson(text);
@@ -54,7 +54,7 @@ function parse(text: string): readonly Entry[] {
   return list.map(entryOf);
 }
 
-function entryOf(raw: unknown, at: number): Entry {
+function entryOf(raw: unknown, at: number): ExportedKey {
   const { key, flags = 0, value = '' } = isTree(raw) ? raw : {};
   const isNumber = typeof flags === 'bigint' || Number.isInteger(flags);
   if (typeof key !== 'string' || !isNumber || typeof value !== 'string') {

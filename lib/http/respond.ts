@@ -21,7 +21,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   internal: 500,
 };
 
-export const TEXT = 'text/plain; charset=utf-8';
+const TEXT = 'text/plain; charset=utf-8';
 
 /** The answer to an error: one line of plain text. What is not ours is hidden, and logged. */
 export function errorReply(error: unknown): Reply {
@@ -35,7 +35,7 @@ export function errorReply(error: unknown): Reply {
 }
 
 /** Beside a refusal that comes where an answer would say an index: that nothing is known. */
-export const NOTHING_KNOWN: Readonly<Record<string, string>> = {
+const NOTHING_KNOWN: Readonly<Record<string, string>> = {
   'X-Consul-Index': '1',
   'X-Consul-Knownleader': 'false',
   'X-Consul-Lastcontact': '0',

@@ -18,7 +18,7 @@ import {
 import { SERF_HEALTH } from '../../lib/model.ts';
 import type { Command, MemberRow } from '../commands.ts';
 import type { Leases } from '../leases.ts';
-import type { Known } from '../state/known-member.ts';
+import type { KnownMember } from '../state/known-member.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
 import { fold } from '../state/topic-names.ts';
@@ -140,11 +140,11 @@ export class Members {
   }
 }
 
-function byName(a: Known, b: Known): number {
+function byName(a: KnownMember, b: KnownMember): number {
   return a.Node < b.Node ? -1 : 1;
 }
 
-function isSame(known: Known, { ID, Node, Address, Port, Tags }: MemberRow): boolean {
+function isSame(known: KnownMember, { ID, Node, Address, Port, Tags }: MemberRow): boolean {
   return (
     known.Status === MEMBER_STATUS.alive &&
     known.ID === ID &&

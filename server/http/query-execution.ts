@@ -46,10 +46,10 @@ export async function execute(deps: Deps, request: HttpRequest, name: string): P
   });
 }
 
-type Entry = ReturnType<typeof queries.execute>[number];
+type Executed = ReturnType<typeof queries.execute>[number];
 
 /** Elsewhere Consul turns missing lists into empty ones; here it does not. */
-function asGoHasIt({ Node, Service, Checks }: Entry) {
+function asGoHasIt({ Node, Service, Checks }: Executed) {
   const checks = Checks.map((c) => ({ ...c, ServiceTags: nilIfEmpty(c.ServiceTags) }));
   return {
     Node,

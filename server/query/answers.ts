@@ -10,7 +10,7 @@ import type { Cancel, Clock } from '../../lib/clock.ts';
 import type { State } from '../state/state.ts';
 import {
   type Answer,
-  type Keeper,
+  type AnswerKeeper,
   LiveAnswer,
   type LiveAnswerDeps,
   type Waiter,
@@ -23,7 +23,7 @@ export const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 /** The longest that a poller is likely to rest; what was asked once and never again goes then. */
 const MAX_IDLE_MS = 5 * 60_000;
 /** What an answer keeps alive beside its body and key: itself, its query, and its place in Watcher. */
-export const ANSWER_OVERHEAD_BYTES = 3072;
+const ANSWER_OVERHEAD_BYTES = 3072;
 
 /** A few milliseconds of evaluating. */
 const WAKES_PER_TURN = 64;
@@ -35,7 +35,7 @@ export interface AnswersOptions {
   readonly maxBytes?: number;
 }
 
-export class Answers implements Keeper {
+export class Answers implements AnswerKeeper {
   readonly #deps: LiveAnswerDeps;
   /** By the query's key. */
   readonly #kept: ByteCache<string, LiveAnswer>;

@@ -46,7 +46,7 @@ function list(reader: Reader, health: Checked, n: Choice): Content {
   return { json: chosen.filter(n.keep) };
 }
 
-export function isPassing({ Status }: Check): boolean {
+function isPassing({ Status }: Check): boolean {
   return Status === 'passing';
 }
 

@@ -33,7 +33,7 @@ export interface Waiter {
 }
 
 /** Who keeps answers is told what this one takes. */
-export interface Keeper {
+export interface AnswerKeeper {
   /** It has an answer again. */
   rendered(live: LiveAnswer, answer: Answer): void;
   /** What it read was touched: it has no answer any more. */
@@ -48,7 +48,7 @@ export interface LiveAnswerDeps {
   readonly state: () => State;
   readonly watcher: Watcher;
   readonly clock: Clock;
-  readonly keeper: Keeper;
+  readonly keeper: AnswerKeeper;
 }
 
 type Waiting = Waiter & { cancelTimer: Cancel };

@@ -6,7 +6,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 import type { PreparedQuery, QueryService } from '../../lib/model.ts';
 import { compileGroups, type Groups } from '../../lib/regexp.ts';
 
-export const NAME_PREFIX_MATCH = 'name_prefix_match';
+const NAME_PREFIX_MATCH = 'name_prefix_match';
 
 /** Of all texts of a query together once they are filled in: a name may stand in one many times. */
 const MAX_FILLED_LENGTH = 256 * 1024;

@@ -11,7 +11,7 @@ import type {
   ReapMembers,
 } from '../commands.ts';
 import { coordinateKey, ORIGIN } from './coordinates.ts';
-import type { Known } from './known-member.ts';
+import type { KnownMember } from './known-member.ts';
 import { APPLIED, NOT_APPLIED, type Outcome } from './outcome.ts';
 import { deleteNode, putCheck } from './registration.ts';
 import type { State } from './state.ts';
@@ -99,6 +99,6 @@ function setStatus(state: State, member: MemberRow, Status: number): void {
   const { ID, Node, Address, Port, Tags } = member;
   const before = state.members.get(fold(Node));
   const since = before?.Status === Status ? before.since : state.t;
-  const row: Known = { ID, Node, Address, Port, Tags, Status, since };
+  const row: KnownMember = { ID, Node, Address, Port, Tags, Status, since };
   if (!sameJson(before, row)) state.members.set(fold(Node), row);
 }

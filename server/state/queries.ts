@@ -8,7 +8,7 @@ import type { Topics } from './topics.ts';
  * Of a name that a template answers for. DNS has room for 253 characters; each prefix is looked up,
  * and a template's pattern is matched with the whole, which must not take long.
  */
-export const MAX_TEMPLATE_NAME_LENGTH = 1024;
+const MAX_TEMPLATE_NAME_LENGTH = 1024;
 
 export class Queries {
   readonly table: Table<PreparedQuery>;

@@ -15,7 +15,7 @@ import type {
   Session,
 } from '../../lib/model.ts';
 import { coordinateKey } from './coordinates.ts';
-import type { Known } from './known-member.ts';
+import type { KnownMember } from './known-member.ts';
 import { type AutopilotRow, State } from './state.ts';
 import { fold } from './topic-names.ts';
 import type { TopicsDump } from './topics.ts';
@@ -110,7 +110,7 @@ interface Line {
   readonly session?: Session;
   readonly coordinate?: NodeCoordinate;
   readonly query?: PreparedQuery;
-  readonly member?: Known;
+  readonly member?: KnownMember;
   readonly autopilot?: AutopilotRow;
   readonly policy?: Policy;
   readonly role?: Role;

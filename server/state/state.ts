@@ -5,7 +5,7 @@ import { Acl } from './acl.ts';
 import { Catalog } from './catalog.ts';
 import { Coordinates } from './coordinates.ts';
 import { KeyValues } from './key-values.ts';
-import type { Known } from './known-member.ts';
+import type { KnownMember } from './known-member.ts';
 import { Queries } from './queries.ts';
 import { Sessions } from './sessions.ts';
 import { Journal, Table } from './table.ts';
@@ -42,11 +42,11 @@ export class State {
   readonly queries = new Queries(this.journal, this.topics);
   readonly acl = new Acl(this.journal, this.topics);
   readonly coordinates = new Coordinates(this.journal, this.topics);
-  readonly members = new Table<Known>(this.journal, (before, after) => {
+  readonly members = new Table<KnownMember>(this.journal, (before, after) => {
     this.#memberChanged(before, after);
   });
   /** The members that are servers and live, by folded name: each beat is answered with them. */
-  readonly liveServers = new Map<string, Known>();
+  readonly liveServers = new Map<string, KnownMember>();
   /** One row at most, by the name 'autopilot'. */
   readonly autopilot = new Table<AutopilotRow>(this.journal);
   /** The newest last. */
@@ -73,7 +73,7 @@ export class State {
     this.topics.touch(LEADER);
   }
 
-  #memberChanged(before: Known | undefined, after: Known | undefined): void {
+  #memberChanged(before: KnownMember | undefined, after: KnownMember | undefined): void {
     const name = fold((after ?? before)?.Node ?? '');
     if (after !== undefined && isLiveServer(after)) this.liveServers.set(name, after);
     else this.liveServers.delete(name);
@@ -81,6 +81,6 @@ export class State {
   }
 }
 
-function isLiveServer({ Tags, Status }: Known): boolean {
+function isLiveServer({ Tags, Status }: KnownMember): boolean {
   return Tags['role'] === 'consul' && Status === MEMBER_STATUS.alive;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LogFile, type LogFileOptions } from '../../lib/log-file.ts';
+import { LoggerFile, type LoggerFileOptions } from '../../lib/log-file.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 
 const folders: string[] = [];
@@ -11,13 +11,13 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
 });
 
-async function setUp(options: Partial<LogFileOptions> = {}, name = 'x.txt') {
+async function setUp(options: Partial<LoggerFileOptions> = {}, name = 'x.txt') {
   const folder = await mkdtemp(join(tmpdir(), 'log-file-'));
   folders.push(folder);
   const clock = new FakeClock();
   const path = join(folder, name) + (name.endsWith('/') ? '/' : '');
   const rest = { maxBytes: 0, maxAgeMs: 0, maxFiles: 0, clock };
-  const file = await LogFile.open({ path, ...rest, ...options });
+  const file = await LoggerFile.open({ path, ...rest, ...options });
   const write = (line: string) =>
     new Promise<void>((resolve) => void file.write(line, () => resolve()));
   const close = () => new Promise<void>((resolve) => void file.end(resolve));
@@ -69,6 +69,8 @@ describe('LogFile', () => {
     await writeFile(join(folder, 'file'), '');
     const path = join(folder, 'file', 'x.log');
     const options = { path, maxBytes: 0, maxAgeMs: 0, maxFiles: 0, clock: new FakeClock() };
-    await assert.rejects(LogFile.open(options), { message: `log_file ${path} cannot be written` });
+    await assert.rejects(LoggerFile.open(options), {
+      message: `log_file ${path} cannot be written`,
+    });
   });
 });

@@ -35,7 +35,7 @@ export const SEGMENT_LIMITS: SegmentLimits = {
 };
 
 /** Names sort as their first indexes do: 2^53 has 16 digits. */
-export function segmentName(firstIndex: number): string {
+function segmentName(firstIndex: number): string {
   return `segment-${String(firstIndex).padStart(16, '0')}`;
 }
 

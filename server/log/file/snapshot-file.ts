@@ -21,7 +21,7 @@ interface Head extends Position {
   readonly format: string;
 }
 
-export function snapshotName({ index }: Position): string {
+function snapshotName({ index }: Position): string {
   return `snapshot-${String(index).padStart(16, '0')}`;
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Answer } from '../../../agent/servers/answer.ts';
+import type { ServerAnswer } from '../../../agent/servers/answer.ts';
 import { QueryCache } from '../../../agent/servers/query-cache.ts';
 import { noLeader } from '../../../lib/errors.ts';
 import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
@@ -22,7 +22,7 @@ function setUp() {
     new QueryCache(
       clock,
       ({ target }, waitMs, signal) =>
-        new Promise<Answer>((resolve, reject) => {
+        new Promise<ServerAnswer>((resolve, reject) => {
           if (signal !== STAYS) signal.addEventListener('abort', () => reject(noLeader()));
           asked.push({
             target,
