@@ -1,5 +1,6 @@
 /** What a read costs, fresh and from the shared answer, and a touch: node --import tsx bench/queries.ts */
 import { cpuUsage } from 'node:process';
+import { EVERYTHING } from '../lib/acl/rights.ts';
 import { systemClock } from '../lib/clock.ts';
 import { Params } from '../lib/http/params.ts';
 import type { Command, Entry } from '../server/commands.ts';
@@ -9,6 +10,7 @@ import { nodes, serviceInstances, services } from '../server/query/catalog.ts';
 import { healthOfService } from '../server/query/health.ts';
 import { oneKey, tree } from '../server/query/kv.ts';
 import type { Query } from '../server/query/query.ts';
+import { asked } from '../server/query/query.ts';
 import { Reader } from '../server/query/reader.ts';
 import { Watcher } from '../server/query/watcher.ts';
 import { apply } from '../server/state/apply.ts';
@@ -91,10 +93,10 @@ const read: readonly [string, Query, () => void][] = [
 ];
 
 for (const [name, query, touch] of read) {
-  measure(`${name}: evaluated`, () => void query.run(new Reader(state)));
-  measure(`${name}: from the answer`, () => void answers.read(query));
+  measure(`${name}: evaluated`, () => void query.run(new Reader(state, EVERYTHING)));
+  measure(`${name}: from the answer`, () => void answers.read(asked(query, EVERYTHING)));
   measure(`${name}: changed and read`, () => {
     touch();
-    answers.read(query);
+    answers.read(asked(query, EVERYTHING));
   });
 }

@@ -1,4 +1,6 @@
 /** What DNS asks, answered from this server's own state. */
+import { withDefaultToken } from '../lib/acl/default-token.ts';
+import { type AccessControl, type Caller, EVERYTHING } from '../lib/acl/rights.ts';
 import type {
   AddressOwner,
   Found,
@@ -10,7 +12,7 @@ import type {
 import type { Instance } from '../lib/model.ts';
 import type { Random } from '../lib/random.ts';
 import { ownerOf } from './query/addresses.ts';
-import { execute, resolveQuery } from './query/prepared.ts';
+import { execute, queryToRun } from './query/prepared.ts';
 import { type Checked, Reader } from './query/reader.ts';
 import type { Demand, Readiness } from './readiness.ts';
 import type { State } from './state/state.ts';
@@ -19,6 +21,7 @@ export interface LocalLookupsDeps {
   /** Throws 'unavailable' before the log was read. */
   readonly state: () => State;
   readonly readiness: Pick<Readiness, 'ready' | 'consistency'>;
+  readonly access: AccessControl;
   /** The node that this server is: what `_agent` means in a prepared query. */
   readonly node: string;
   readonly random: Random;
@@ -35,11 +38,14 @@ export interface Staleness {
 export class LocalLookups implements Lookups {
   readonly #deps: LocalLookupsDeps;
   readonly #demand: Demand;
+  readonly #access: AccessControl;
   #newest: State | undefined;
   #generation = 0;
 
-  constructor(deps: LocalLookupsDeps, { allowStale, maxStaleMs }: Staleness) {
+  /** `token`: whose rights DNS has, for a question brings none; '' for those of a stranger. */
+  constructor(deps: LocalLookupsDeps, { allowStale, maxStaleMs }: Staleness, token: () => string) {
     this.#deps = deps;
+    this.#access = withDefaultToken(deps.access, token);
     this.#demand = { consistency: allowStale ? 'stale' : 'leader', maxStaleMs };
   }
 
@@ -60,42 +66,49 @@ export class LocalLookups implements Lookups {
 
   query(idOrName: string): Lookup<QueryFound | undefined> {
     const { node, random } = this.#deps;
-    return this.#look((reader) => {
-      if (reader.resolveQuery(idOrName) === undefined) return undefined;
-      const query = resolveQuery(reader, idOrName);
+    const run = (reader: Reader): QueryFound | undefined => {
+      if (reader.queryToRun(idOrName) === undefined) return undefined;
+      const query = queryToRun(reader, idOrName);
       const { Service } = query;
       const execution = { asking: node, near: '', limit: 0, connect: false };
       const entries = execute(reader, query, execution, random) as readonly HealthEntry[];
       const ordered = Service.Near !== '';
       return { service: Service.Service, ttl: query.DNS.TTL, entries, ordered };
-    });
+    };
+    // It finds what its own token may see, where it has one.
+    return this.#look(run, (reader) => reader.queryToRun(idOrName)?.Token ?? '');
   }
 
   address(ip: string): Lookup<AddressOwner | undefined> {
     return this.#look((reader) => ownerOf(reader, ip));
   }
 
-  #look<T>(read: (reader: Reader) => T): Lookup<T> {
+  #look<T>(read: (reader: Reader) => T, tokenIn = (_: Reader) => ''): Lookup<T> {
     const { readiness } = this.#deps;
-    const look = () => {
+    const lookAs = (caller: Caller) => {
       const state = this.#deps.state();
-      const reader = new Reader(state);
+      const reader = new Reader(state, caller.rights);
       const value = read(reader);
-      return this.#found(state, [...reader.topics, ...reader.orders], value);
+      return this.#found(state, [...reader.topics, ...reader.orders], value, caller);
+    };
+    const look = () => {
+      const own = tokenIn(new Reader(this.#deps.state(), EVERYTHING));
+      const caller = this.#access.callerOf(own);
+      return caller instanceof Promise ? caller.then(lookAs) : lookAs(caller);
     };
     const ready = readiness.ready(readiness.consistency(this.#demand));
     return ready === undefined ? look() : ready.then(look);
   }
 
   /** Current as long as nothing that was read was touched; never where each answer must be fresh. */
-  #found<T>(state: State, topics: readonly string[], value: T): Found<T> {
+  #found<T>(state: State, topics: readonly string[], value: T, caller: Caller): Found<T> {
     const { readiness } = this.#deps;
     const index = newest(state, topics);
     const generation = this.#generationOf(state);
     const isCurrent = () => {
       if (readiness.consistency(this.#demand) !== 'stale') return false;
       const now = this.#deps.state();
-      if (this.#generationOf(now) !== generation) return false;
+      if (this.#generationOf(now) !== generation || !caller.stands()) return false;
       return newest(now, topics) === index;
     };
     return { value, isCurrent };

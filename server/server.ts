@@ -1,4 +1,5 @@
 /** A registry server: wires the log, the replica, the queries and the routes, and ends them. */
+import { type AccessControl, OPEN } from '../lib/acl/rights.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { System } from '../lib/system.ts';
 import { AgentLeases } from './cluster/agent-leases.ts';
@@ -18,6 +19,7 @@ import { IndexGate } from './log/index-gate.ts';
 import type { SealedPayloads } from './log/sealed/sealed-payloads.ts';
 import { Proposer } from './proposer.ts';
 import { Answers } from './query/answers.ts';
+import { Standing } from './query/standing.ts';
 import { Watcher } from './query/watcher.ts';
 import { Readiness } from './readiness.ts';
 import { Replica } from './replica.ts';
@@ -59,6 +61,8 @@ export interface ServerSelf {
 export interface ServerRules {
   readonly sessionTtlMinMs: number;
   readonly limits: WriteLimits;
+  /** Who asks; without it anyone may do anything. */
+  readonly access?: AccessControl;
   /** How long a member that left or failed is remembered. */
   readonly reconnectTimeoutMs: number;
 }
@@ -76,6 +80,8 @@ export class Server {
   readonly answers: Answers;
   readonly members: Members;
   readonly deps: ServerDeps;
+  /** Who asks. */
+  readonly access: AccessControl;
 
   constructor(options: ServerOptions) {
     const { storage, system, self, rules, onFatal } = options;
@@ -122,6 +128,7 @@ export class Server {
       new Keeper({ leases, kinds: [sessions, agents], logger }),
       new Reaper({ state, propose, clock, logger, reconnectTimeoutMs: rules.reconnectTimeoutMs }),
     ]);
+    this.access = rules.access ?? OPEN;
     this.members = new Members({ state, propose, leases, datacenter: self.datacenter });
     this.deps = {
       ...ready,
@@ -133,6 +140,9 @@ export class Server {
       limits: rules.limits,
       propose,
       answers: this.answers,
+      access: this.access,
+      standing: new Standing(this.#watcher),
+      listsNeedRight: false,
       cluster: new Peers({ state, knowsLeader: () => this.#leader.knowsLeader, self }),
       members: this.members,
       keyring: this.#keyring,

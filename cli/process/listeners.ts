@@ -3,6 +3,8 @@
 import type { RequestListener } from 'node:http';
 import { hostname } from 'node:os';
 import { type Introducer, introductionRoutes } from '../../agent/http/introduction.ts';
+import { withDefaultToken } from '../../lib/acl/default-token.ts';
+import { type AccessControl, OPEN } from '../../lib/acl/rights.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config, ListenAddress } from '../../lib/config/config.ts';
 import { createApp } from '../../lib/http/app.ts';
@@ -29,6 +31,10 @@ export interface ListenersOptions {
 /** What the process answers, once it can. */
 export interface Served {
   readonly routes: readonly Route[];
+  /** Without it there is no access control. */
+  readonly access?: AccessControl;
+  /** Of clients that bring none; agents bring what is right. */
+  readonly defaultToken: () => string;
   readonly fallback?: Handler;
 }
 
@@ -76,12 +82,12 @@ export class Listeners {
   }
 
   /** Answers from now on, and what was asked since `bind`. */
-  open({ routes, fallback }: Served): void {
+  open({ routes, fallback, access = OPEN, defaultToken }: Served): void {
     const introductions = introductionRoutes(this.#options.introducer);
     // An agent may be pointed at any of the ports, so each of them introduces.
     const all = { routes: [...routes, ...introductions], ...(fallback && { fallback }) };
-    this.#clients.open(all);
-    this.#agents.open(all);
+    this.#clients.open({ ...all, access: withDefaultToken(access, defaultToken) });
+    this.#agents.open({ ...all, access });
     this.#joining.open({ routes: introductions });
   }
 
@@ -147,7 +153,7 @@ class Surface {
     return new Listener({ at, listener, shortcut, whom, door, ...limits });
   }
 
-  open(served: Served): void {
+  open(served: Omit<Served, 'defaultToken'>): void {
     const { config, logger } = this.#options;
     this.#app = createApp({
       ...served,

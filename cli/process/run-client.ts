@@ -58,6 +58,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
   await agent.start();
   await containers.start(agent);
   listeners.open({
+    defaultToken: () => agent.userToken,
     routes: [...agent.routes(), ...ringRoutes(() => servers)],
     fallback: forwarder.handle,
   });

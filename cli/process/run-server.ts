@@ -8,6 +8,7 @@ import { nodeIdOf } from '../../agent/state/node-id.ts';
 import { ownBeat, ownServer } from '../../agent/state/own-entry.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
+import type { Route } from '../../lib/http/route.ts';
 import { tapLog } from '../../lib/log-tap.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -58,7 +59,8 @@ export async function runServer(options: RunOptions): Promise<Running> {
     identities,
     introducer: { ID: nodeId, Node: config.nodeName, Datacenter: config.datacenter, servers },
   });
-  const dns = createDnsServer(config, lookupsOf(server, config), logger);
+  const userToken = () => agent.userToken;
+  const dns = createDnsServer(config, lookupsOf(server, config, userToken), logger);
   await listeners.bind();
   await applySocketRights(config.listen);
   await dns.start();
@@ -86,7 +88,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
       onReloaded: (now) => {
         takeOverTls(identities, now);
         current = now;
-        dns.takeOver(now.dns, lookupsOf(server, now));
+        dns.takeOver(now.dns, lookupsOf(server, now, userToken));
       },
       onLeft,
     },
@@ -96,8 +98,8 @@ export async function runServer(options: RunOptions): Promise<Running> {
   await agent.start();
   await containers.start(agent);
   await beat.start();
-  const ring = () => new ServerList(systemClock, systemRandom).add(servers());
-  listeners.open({ routes: [...agent.routes(), ...ringRoutes(ring), ...server.routes()] });
+  const routes = [...agent.routes(), ...ringOf(servers), ...server.routes()];
+  listeners.open({ routes, access: server.access, defaultToken: userToken });
   return {
     reload: () => agent.reload(),
     leave: () => agent.leave(),
@@ -113,8 +115,16 @@ export async function runServer(options: RunOptions): Promise<Running> {
   };
 }
 
-function lookupsOf(server: Server, { dns: { allowStale, maxStaleMs } }: Config): LocalLookups {
-  return new LocalLookups(server.deps, { allowStale, maxStaleMs });
+function ringOf(servers: () => readonly ServerInfo[]): readonly Route[] {
+  return ringRoutes(() => new ServerList(systemClock, systemRandom).add(servers()));
+}
+
+function lookupsOf(
+  server: Server,
+  { dns: { allowStale, maxStaleMs } }: Config,
+  userToken: () => string,
+): LocalLookups {
+  return new LocalLookups(server.deps, { allowStale, maxStaleMs }, userToken);
 }
 
 /** Itself first: before its first beat is in the log it knows of itself all the same. */

@@ -121,7 +121,10 @@ export class Exchange {
   /** Nothing of the request is looked at before it is known who asks. */
   #runRow(row: Route, request: Request): Reply | Promise<Reply> {
     if (row.right.by === 'nobody') return row.handle(request);
-    const caller = this.#surface.access.callerOf(request.token);
+    const { access } = this.#surface;
+    const { token } = request;
+    request.callerNow = () => access.callerOf(token);
+    const caller = request.callerNow();
     const run = (found: Caller) => {
       request.caller = found;
       enforce(row.right, request);

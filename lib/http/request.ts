@@ -12,6 +12,7 @@ export class Request implements HttpRequest {
   readonly params: Params;
   rest = '';
   caller: Caller = ANYONE;
+  callerNow: () => Caller | Promise<Caller> = () => ANYONE;
   /** Its answer goes on for as long as the client is there. */
   isEndless = false;
   readonly #message: IncomingMessage;

@@ -25,8 +25,10 @@ export interface HttpRequest {
   readonly headers: IncomingHttpHeaders;
   /** '' when none was sent. */
   readonly token: string;
-  /** Who asks, as the token says. */
+  /** Who asks, as the token said when the request came. */
   readonly caller: Caller;
+  /** Who asks by now: a token may be revoked while its request waits. Keeps nothing else alive. */
+  readonly callerNow: () => Caller | Promise<Caller>;
   readonly remoteAddress: string;
   /**
    * Aborted when the client goes away; where the request may wait for long, also when the client

@@ -1,3 +1,4 @@
+import type { AccessControl } from '../../lib/acl/rights.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { fromHeaderText } from '../../lib/http/header-text.ts';
@@ -8,6 +9,7 @@ import type { Cluster } from '../cluster/peers.ts';
 import type { Command } from '../commands.ts';
 import type { ClusterKeyring } from '../keyring.ts';
 import type { Answers } from '../query/answers.ts';
+import type { Standing } from '../query/standing.ts';
 import type { Readiness } from '../readiness.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
@@ -30,6 +32,10 @@ export interface ReadDeps {
   /** As `readiness` hands it out. */
   readonly state: () => State;
   readonly answers: Answers;
+  readonly access: AccessControl;
+  readonly standing: Standing;
+  /** acl.enable_key_list_policy: to list a folder its own right is needed. */
+  readonly listsNeedRight: boolean;
   readonly readiness: Pick<Readiness, 'ready' | 'consistency' | 'knownLeader' | 'lastContactMs'>;
   readonly random: Random;
 }

@@ -6,10 +6,8 @@ import { idComplaint } from '../../lib/ids.ts';
 import { metaFault } from '../../lib/meta.ts';
 import type { PreparedQuery, QueryService, StringMap } from '../../lib/model.ts';
 import { checkTemplate } from '../query/query-template.ts';
+import { HIDDEN_TOKEN } from '../query/sight.ts';
 import { sortedMap } from './definitions.ts';
-
-/** What Consul shows in place of a token, so that no one writes it back by mistake. */
-const HIDDEN_TOKEN = '<hidden>';
 
 interface QueryBody {
   readonly ID: string;

@@ -20,9 +20,12 @@ export async function execute(deps: Deps, request: HttpRequest, name: string): P
   const limit = limitOf(params);
   const near = params.get('near');
   const connect = connectOf(params);
-  return await evaluated(deps, request, () => {
-    const reader = new Reader(deps.state());
-    const query = queries.resolveQuery(reader, name);
+  return await evaluated(deps, request, async () => {
+    const query = queries.queryToRun(new Reader(deps.state(), request.caller.rights), name);
+    // It finds what its own token may see, where it has one.
+    const { rights } =
+      query.Token === '' ? request.caller : await deps.access.callerOf(query.Token);
+    const reader = new Reader(deps.state(), rights);
     const execution = {
       asking: askingNode(deps, request),
       near,
@@ -61,15 +64,22 @@ function asGoHasIt({ Node, Service, Checks }: Executed) {
 /** Says which query would be run. */
 export function explain(deps: Deps, request: HttpRequest, name: string): Promise<Reply> {
   return evaluated(deps, request, () => ({
-    json: { Query: queries.resolveQuery(new Reader(deps.state()), name) },
+    json: { Query: queries.queryToShow(new Reader(deps.state(), request.caller.rights), name) },
     headers: {},
   }));
 }
 
-type Evaluate = () => { readonly json: object; readonly headers: Record<string, string> };
+interface Evaluated {
+  readonly json: object;
+  readonly headers: Record<string, string>;
+}
 
 /** These two say in the body what others say in headers, and their index says nothing. */
-async function evaluated(deps: Deps, { params }: HttpRequest, evaluate: Evaluate): Promise<Reply> {
+async function evaluated(
+  deps: Deps,
+  { params }: HttpRequest,
+  evaluate: () => Evaluated | Promise<Evaluated>,
+): Promise<Reply> {
   const { readiness } = deps;
   const consistency = readiness.consistency(demandOf(params));
   const ready = readiness.ready(consistency);
@@ -87,7 +97,7 @@ async function evaluated(deps: Deps, { params }: HttpRequest, evaluate: Evaluate
     'X-Consul-Lastcontact': String(meta.LastContact),
     'X-Consul-Effective-Consistency': consistency,
   };
-  const found = evaluate();
+  const found = await evaluate();
   return { json: { ...found.json, ...meta }, headers: { ...headers, ...found.headers } };
 }
 

@@ -46,15 +46,15 @@ export function readRoute(deps: ReadDeps, read: Read): ReadRoute {
 }
 
 async function answerRead(deps: ReadDeps, read: Read, request: HttpRequest): Promise<Reply> {
-  const { params } = request;
+  const { params, callerNow } = request;
   const demand = demandOf(params);
   const { seenIndex, waitMs } = waitOf(params);
   const query = read.query(request);
   const shaped = params.has('pretty')
     ? { ...query, key: `pretty ${query.key}`, pretty: true }
     : query;
-  const asked = { read, params, demand, query: shaped, seenIndex, waitMs };
-  const shared = new SharedRead(deps, asked);
+  const asked = { read, params, callerNow, demand, query: shaped, seenIndex, waitMs };
+  const shared = new SharedRead(deps, asked, request.caller);
   const ready = shared.ready();
   if (ready !== undefined) await ready;
   // Another index is news, a lower one too: the client has seen what was lost with its log.

@@ -1,17 +1,21 @@
 /** One way to ask one query: what is answered to it now, and what those who wait for more share. */
+import { tokenNotFound } from '../../lib/acl/refusals.ts';
+import type { Caller } from '../../lib/acl/rights.ts';
 import type { Cancel } from '../../lib/clock.ts';
 import type { Params } from '../../lib/http/params.ts';
 import type { Pending, Reply, Shared } from '../../lib/http/reply.ts';
-import { errorReply } from '../../lib/http/respond.ts';
+import { errorReply, indexedErrorReply } from '../../lib/http/respond.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
 import type { Answer } from '../query/live-answer.ts';
-import type { Query } from '../query/query.ts';
+import { asked, type Query, type Question } from '../query/query.ts';
 import type { Consistency, Demand } from '../readiness.ts';
 import type { ReadDeps } from './deps.ts';
 
 export interface ReadRequest {
   readonly query: Query;
   readonly params: Params;
+  /** Who asks, once the caller has fallen. */
+  readonly callerNow: () => Caller | Promise<Caller>;
   readonly demand: Demand;
   /** The client has seen the answer of this index; 0 where it does not wait. */
   readonly seenIndex: number;
@@ -21,6 +25,7 @@ export interface ReadRequest {
     readonly saysConsistency?: boolean;
     readonly cacheable?: boolean;
     readonly bareMissing?: boolean;
+    readonly bareErrors?: boolean;
   };
 }
 
@@ -37,10 +42,14 @@ const READ_BYTES = 6 * 1024;
 export class SharedRead {
   readonly deps: ReadDeps;
   readonly request: ReadRequest;
+  readonly caller: Caller;
+  readonly question: Question;
 
-  constructor(deps: ReadDeps, request: ReadRequest) {
+  constructor(deps: ReadDeps, request: ReadRequest, caller: Caller) {
     this.deps = deps;
     this.request = request;
+    this.caller = caller;
+    this.question = asked(request.query, caller.rights);
   }
 
   ready(): Promise<void> | undefined {
@@ -50,7 +59,7 @@ export class SharedRead {
 
   /** The answer as the state stands. */
   current(): Answer {
-    return this.deps.answers.read(this.request.query);
+    return this.deps.answers.read(this.question);
   }
 
   freshness(): Freshness {
@@ -60,7 +69,7 @@ export class SharedRead {
   /** Every answer is kept, and none is older than it may be: only the first one is said to be new. */
   cachedReply(): Reply {
     const { shared, ...once } = this.reply();
-    const hit = this.deps.answers.wasCached(this.request.query);
+    const hit = this.deps.answers.wasCached(this.question);
     if (!hit || shared === undefined) return once;
     return { ...once, headers: { ...once.headers, 'X-Cache': 'HIT', Age: '0' }, shared };
   }
@@ -69,8 +78,22 @@ export class SharedRead {
     return replyTo(answer, freshness, this.request, {
       bytes: answer.body.length + READ_BYTES,
       ready: () => this.ready(),
-      stands: () => answer.stands && isSame(freshness, this.freshness()),
+      stands: () => answer.stands && this.caller.stands() && isSame(freshness, this.freshness()),
     });
+  }
+
+  /** The answer to whoever the token stands for by now: a stranger, where it stands for nobody. */
+  async anew(): Promise<Reply> {
+    try {
+      const caller = await this.request.callerNow();
+      return new SharedRead(this.deps, this.request, caller).reply();
+    } catch (error) {
+      return this.refusal(error);
+    }
+  }
+
+  refusal(error: unknown): Reply {
+    return this.request.read.bareErrors === true ? errorReply(error) : indexedErrorReply(error);
   }
 }
 
@@ -100,20 +123,40 @@ export class PendingRead implements Pending {
   }
 
   stands(): boolean {
-    return this.#read.current().index === this.#read.request.seenIndex;
+    const { caller, request } = this.#read;
+    return caller.stands() && this.#read.current().index === request.seenIndex;
   }
 
   join(settle: (reply: Reply) => void): Cancel {
-    const { deps, request } = this.#read;
-    return deps.answers.wait(request.query, {
+    const { deps, request, caller, question } = this.#read;
+    let isOver = false;
+    const leave = () => {
+      isOver = true;
+      unwatch();
+      cancel();
+    };
+    const answer = (reply: () => Reply) => {
+      unwatch();
+      if (caller.stands()) settle(reply());
+      else fallen();
+    };
+    const fallen = () => {
+      cancel();
+      // It never rejects.
+      void this.#read.anew().then((reply) => isOver || settle(reply));
+    };
+    const unwatch = deps.standing.watch(caller, fallen);
+    const cancel = deps.answers.wait(question, {
       seenIndex: request.seenIndex,
       waitMs: withJitter(request.waitMs, deps.random.next()),
-      onAnswer: (answer) => settle(this.#replyOnce(answer)),
-      onError: (error) => settle(errorReply(error)),
+      onAnswer: (next) => answer(() => this.#replyOnce(next)),
+      onError: (error) => answer(() => this.#read.refusal(error)),
     });
+    return leave;
   }
 
   now(): Reply {
+    if (!this.#read.caller.stands()) throw tokenNotFound();
     return this.#read.reply();
   }
 

@@ -15,7 +15,7 @@ import {
   type LiveAnswerDeps,
   type Waiter,
 } from './live-answer.ts';
-import type { Query } from './query.ts';
+import type { Question } from './query.ts';
 import type { Watcher } from './watcher.ts';
 
 /** Room for ready answers; what was not asked for longest goes first. */
@@ -66,7 +66,7 @@ export class Answers implements AnswerKeeper {
   }
 
   /** The answer as the state stands. Of a query that throws nothing is kept. */
-  read(query: Query): Answer {
+  read(query: Question): Answer {
     const live = this.#find(query);
     try {
       return live.current();
@@ -78,7 +78,7 @@ export class Answers implements AnswerKeeper {
   }
 
   /** For whom an answer from a cache is good enough: whether it was kept for such a one before. */
-  wasCached(query: Query): boolean {
+  wasCached(query: Question): boolean {
     const live = this.#find(query);
     const { cached } = live;
     live.cached = true;
@@ -89,7 +89,7 @@ export class Answers implements AnswerKeeper {
    * Tells the waiter as soon as the answer is another than it has seen, or whatever it is when the
    * wait is over; never at once. Cancelled, it is told nothing.
    */
-  wait(query: Query, waiter: Waiter): Cancel {
+  wait(query: Question, waiter: Waiter): Cancel {
     this.read(query);
     const live = this.#find(query);
     this.#waited.set(query.key, live);
@@ -98,7 +98,7 @@ export class Answers implements AnswerKeeper {
 
   /** As `wait`, for one who shares it with nobody. Once the signal aborts it never settles. */
   next(
-    query: Query,
+    query: Question,
     wait: Pick<Waiter, 'seenIndex' | 'waitMs'>,
     gone: AbortSignal,
   ): Promise<Answer> {
@@ -147,7 +147,7 @@ export class Answers implements AnswerKeeper {
     else kept.resize(bytes);
   }
 
-  #find(query: Query): LiveAnswer {
+  #find(query: Question): LiveAnswer {
     const known = this.#kept.get(query.key)?.value ?? this.#waited.get(query.key);
     return known ?? new LiveAnswer(query, this.#deps);
   }

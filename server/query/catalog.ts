@@ -1,10 +1,10 @@
 /** Queries of /v1/catalog. Lists of instances stand in the order of node, then service id. */
 import { byName } from '../../lib/key-order.ts';
 import type { Instance, Node } from '../../lib/model.ts';
-import { type Catalog, hasMeta } from '../state/catalog.ts';
+import { hasMeta } from '../state/catalog.ts';
 import { orderByNode } from './order.ts';
 import { type Content, keyOf, type Query } from './query.ts';
-import type { Placed, Reader } from './reader.ts';
+import type { Overview, Placed, Reader } from './reader.ts';
 
 export type Pairs = readonly (readonly [string, string])[];
 export type Keep = (item: unknown) => boolean;
@@ -36,16 +36,16 @@ export function services(n: Narrowing): Query {
   return {
     key: keyOf('catalog/services', n.key),
     run: (reader) => ({
-      json: byName(narrow ? servicesOnNodes(reader.catalog(), n.nodeMeta) : reader.serviceNames()),
+      json: byName(narrow ? servicesOnNodes(reader.overview(), n.nodeMeta) : reader.serviceNames()),
     }),
   };
 }
 
-function servicesOnNodes(catalog: Catalog, nodeMeta: Pairs): [string, string[]][] {
+function servicesOnNodes({ nodes, instancesOn }: Overview, nodeMeta: Pairs): [string, string[]][] {
   const services = new Map<string, Set<string>>();
-  for (const node of catalog.nodes.values()) {
+  for (const node of nodes) {
     if (!hasMeta(node, nodeMeta)) continue;
-    for (const { Service, Tags } of catalog.instancesOn(node.Node)) {
+    for (const { Service, Tags } of instancesOn(node.Node)) {
       const tags = services.get(Service) ?? new Set();
       for (const tag of Tags) tags.add(tag);
       services.set(Service, tags);
@@ -157,7 +157,8 @@ export function node(name: string, n: Narrowing): Query {
     run: (reader) => {
       const row = reader.node(name);
       if (row === undefined) return { json: null };
-      const list = instancesOn(reader, row, n.keep).map((s) => [s.ID, s] as const);
+      const instances = shownById(reader.instancesById(row.Node), n.keep);
+      const list = instances.map((s) => [s.ID, s] as const);
       return { json: { Node: row, Services: byName(list) } };
     },
   };
@@ -169,14 +170,13 @@ export function nodeServices(name: string, n: Narrowing): Query {
     run: (reader) => {
       const row = reader.node(name);
       if (row === undefined) return { json: { Node: null, Services: null } };
-      return { json: { Node: row, Services: instancesOn(reader, row, n.keep) } };
+      return { json: { Node: row, Services: shownById(reader.instancesOn(row.Node), n.keep) } };
     },
   };
 }
 
-function instancesOn(reader: Reader, node: Node, keep: Keep) {
-  const list = [...reader.instancesOn(node.Node)];
-  return list
+function shownById(instances: Iterable<Instance>, keep: Keep) {
+  return [...instances]
     .sort((a, b) => (a.ID < b.ID ? -1 : 1))
     .map(shown)
     .filter(keep);

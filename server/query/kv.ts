@@ -26,24 +26,25 @@ export function rawKey(key: string): Query {
   };
 }
 
-export function tree(prefix: string): Query {
+/** `asWhole`: only for who may list the folder, whatever of it he may see. */
+export function tree(prefix: string, asWhole = false): Query {
   return {
     key: keyOf('kv-tree', prefix),
     run: (reader) => {
-      const rows = reader.keysUnder(prefix);
+      const rows = reader.keysUnder(prefix, asWhole);
       return rows.length === 0 ? MISSING : { json: rows };
     },
   };
 }
 
 /** The keys under a prefix; with a separator each only up to the next one. */
-export function keys(prefix: string, separator: string): Query {
+export function keys(prefix: string, separator: string, asWhole = false): Query {
   return {
     ...tree(prefix),
     key: keyOf('kv-keys', separator, prefix),
     run: (reader) => {
       const found: string[] = [];
-      for (const { Key } of reader.keysUnder(prefix)) {
+      for (const { Key } of reader.keysUnder(prefix, asWhole)) {
         const at = separator === '' ? -1 : Key.indexOf(separator, prefix.length);
         const key = at < 0 ? Key : Key.slice(0, at + separator.length);
         if (found.at(-1) !== key) found.push(key);

@@ -2,7 +2,7 @@
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { encodeJsonBytes } from '../../lib/json-bytes.ts';
 import type { State } from '../state/state.ts';
-import type { Content, Query } from './query.ts';
+import type { Content, Question } from './query.ts';
 import { Reader, type Reads } from './reader.ts';
 import type { Watcher } from './watcher.ts';
 
@@ -55,7 +55,7 @@ type Waiting = Waiter & { cancelTimer: Cancel };
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class LiveAnswer {
-  readonly query: Query;
+  readonly query: Question;
   /** Whether someone asked for it from a cache. */
   cached = false;
   readonly #deps: LiveAnswerDeps;
@@ -67,7 +67,7 @@ export class LiveAnswer {
   #waking = false;
   #touchedWhileWaking = false;
 
-  constructor(query: Query, deps: LiveAnswerDeps) {
+  constructor(query: Question, deps: LiveAnswerDeps) {
     this.query = query;
     this.#deps = deps;
   }
@@ -79,7 +79,7 @@ export class LiveAnswer {
   /** Throws what the query throws, and then watches what it watched before. */
   current(): Answer {
     if (this.#answer !== undefined) return this.#answer;
-    const reader = new Reader(this.#deps.state());
+    const reader = new Reader(this.#deps.state(), this.query.rights);
     const content = this.query.run(reader);
     const answer = render(content, this.query.pretty === true, reader.index);
     this.#answer = answer;

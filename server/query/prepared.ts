@@ -29,7 +29,7 @@ export function preparedQueries(): Query {
   return {
     key: keyOf('queries'),
     run: (reader) => ({
-      json: [...reader.preparedQueries()].sort((a, b) => (a.ID < b.ID ? -1 : 1)),
+      json: reader.preparedQueries().sort((a, b) => (a.ID < b.ID ? -1 : 1)),
     }),
   };
 }
@@ -39,8 +39,16 @@ function notFound(): ProconsulError {
 }
 
 /** The query that an id or a name means, filled in for that name. Throws 'not-found'. */
-export function resolveQuery(reader: Reader, idOrName: string): PreparedQuery {
-  const query = reader.resolveQuery(idOrName);
+export function queryToRun(reader: Reader, idOrName: string): PreparedQuery {
+  return filledIn(reader.queryToRun(idOrName), idOrName);
+}
+
+/** The same, for eyes. Throws a 403 where they may not see it. */
+export function queryToShow(reader: Reader, idOrName: string): PreparedQuery {
+  return filledIn(reader.queryToShow(idOrName), idOrName);
+}
+
+function filledIn(query: PreparedQuery | undefined, idOrName: string): PreparedQuery {
   if (query === undefined) throw notFound();
   return fillIn(query, idOrName);
 }

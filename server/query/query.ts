@@ -1,3 +1,4 @@
+import type { Rights } from '../../lib/acl/rights.ts';
 import type { Reader } from './reader.ts';
 
 /** What a query comes to: at most one of `json` and `bytes`; neither is an empty body. */
@@ -18,6 +19,16 @@ export interface Query {
   readonly run: (reader: Reader) => Content;
   /** Written for people. */
   readonly pretty?: boolean;
+}
+
+/** A query by someone: who has the same rights gets the same answer, and nobody else does. */
+export interface Question extends Query {
+  readonly rights: Rights;
+}
+
+/** `rights.key` is '' where there is no access control. */
+export function asked(query: Query, rights: Rights): Question {
+  return { ...query, key: rights.key === '' ? query.key : `${rights.key} ${query.key}`, rights };
 }
 
 /** A key that no other parts give: names may hold anything. */

@@ -1,7 +1,9 @@
 /**
- * The state as a query sees it: every look hands out rows and remembers by which topics they change,
- * so that no query can forget one. A new reader for each evaluation.
+ * The state as a query sees it: every look hands out the rows that whoever asks may see, and remembers
+ * by which topics they change, so that no query can forget either. A new reader for each evaluation.
  */
+import { permissionDenied } from '../../lib/acl/refusals.ts';
+import type { Rights } from '../../lib/acl/rights.ts';
 import type {
   Check,
   Coordinate,
@@ -38,6 +40,8 @@ import {
   statusTopic,
   treeTopic,
 } from '../state/topic-names.ts';
+import { ownersAt } from './address-owners.ts';
+import { Sight } from './sight.ts';
 
 /** Whoever orders by the coordinates of more nodes hears of every node's. */
 const MAX_NODES_BY_NAME = 64;
@@ -63,14 +67,23 @@ export interface Checked extends Placed {
   checksFor(instance: Instance): Check[];
 }
 
+/** The nodes, instances and checks that may be seen, for whoever reads many of them. */
+export interface Overview {
+  readonly nodes: Iterable<Node>;
+  instancesOn(node: string): Iterable<Instance>;
+  checksOn(node: string): Iterable<Check>;
+}
+
 export class Reader implements Reads {
   readonly #state: State;
+  readonly #sight: Sight;
   readonly topics: string[] = [];
   #orders: Set<string> | undefined;
   #index = 1;
 
-  constructor(state: State) {
+  constructor(state: State, rights: Rights) {
     this.#state = state;
+    this.#sight = new Sight(rights);
   }
 
   get orders(): readonly string[] {
@@ -82,80 +95,109 @@ export class Reader implements Reads {
   }
 
   /** The whole catalog, for whoever reads more of it than one of the others gives. */
-  catalog(): Catalog {
-    return this.catalogAt().catalog;
+  overview(): Overview {
+    this.#note(CATALOG);
+    const sight = this.#sight;
+    const { catalog } = this.#state;
+    return {
+      nodes: sight.of(catalog.nodes.values(), sight.node),
+      instancesOn: (node) => sight.of(catalog.instancesOn(node), sight.instance),
+      checksOn: (node) => sight.of(catalog.checksOn(node), sight.check),
+    };
   }
 
-  /** The same, and when anything in it last changed. */
-  catalogAt(): { readonly catalog: Catalog; readonly index: number } {
+  /** Who has an address: nodes, then instances. */
+  ownersOf(ip: string): { readonly node?: Node; readonly instance?: Instance } {
     this.#note(CATALOG);
     const { catalog, topics } = this.#state;
-    return { catalog, index: topics.indexOf(CATALOG) };
+    const { nodes, instances } = ownersAt(catalog, topics.indexOf(CATALOG), ip);
+    const node = nodes.find(this.#sight.node);
+    const instance = instances.find(this.#sight.instance);
+    return { ...(node && { node }), ...(instance && { instance }) };
   }
 
   nodes(): Iterable<Node> {
     this.#note(NODES);
-    return this.#state.catalog.nodes.values();
+    return this.#sight.of(this.#state.catalog.nodes.values(), this.#sight.node);
   }
 
   /** One node out of all of them: for lists that are chosen by what their nodes say. */
   nodeOfMany(name: string): Node | undefined {
     this.#note(NODES);
-    return this.#state.catalog.node(name);
+    return this.#nodeSeen(name);
   }
 
   node(name: string): Node | undefined {
-    this.#note(nodeTopic(name));
-    return this.#state.catalog.node(name);
+    this.#note(nodeTopic(name), this.#seesNode(name));
+    return this.#nodeSeen(name);
   }
 
   instancesOn(node: string): Iterable<Instance> {
+    this.#note(nodeTopic(node), this.#seesNode(node));
+    return this.#sight.of(this.#state.catalog.instancesOn(node), this.#sight.instance);
+  }
+
+  /** As Consul 1.8, which here takes an id for a name: seen is what may be seen under both. */
+  instancesById(node: string): Iterable<Instance> {
+    const seen = this.instancesOn(node);
+    return this.#sight.of(seen, ({ ID }) => this.#sight.serviceNamed(ID));
+  }
+
+  /** Whoever is told whether a node is meant is told nothing of what is on it. */
+  instancesThatTell(node: string): Iterable<Instance> {
     this.#note(nodeTopic(node));
     return this.#state.catalog.instancesOn(node);
   }
 
   checksOn(node: string): Iterable<Check> {
-    this.#note(nodeChecksTopic(node));
-    return this.#state.catalog.checksOn(node);
+    this.#note(nodeChecksTopic(node), this.#seesNode(node));
+    return this.#sight.of(this.#state.catalog.checksOn(node), this.#sight.check);
   }
 
   serviceNames(): Iterable<[name: string, tags: string[]]> {
     this.#note(SERVICES);
-    return this.#state.catalog.serviceNames.entries();
+    const names = this.#state.catalog.serviceNames.entries();
+    return this.#sight.of(names, ([name]) => this.#sight.serviceNamed(name));
   }
 
   instancesOf(service: string): Placed {
-    this.#note(instancesTopic(service));
-    return new Listed(this.#state.catalog, this.#state.catalog.instancesOf(service));
+    return this.#listed(instancesTopic(service), service, (catalog) =>
+      catalog.instancesOf(service),
+    );
   }
 
   healthOf(service: string): Checked {
-    this.#note(healthTopic(service));
-    return new Listed(this.#state.catalog, this.#state.catalog.instancesOf(service));
+    return this.#listed(healthTopic(service), service, (catalog) => catalog.instancesOf(service));
   }
 
   /** Sidecars in front of the service, and its own instances that are connect-native. */
   connectTo(service: string): Checked {
-    this.#note(connectTopic(service));
-    return new Listed(this.#state.catalog, this.#state.catalog.connectTo(service));
+    const isSeen = this.#sight.serviceNamed(service);
+    return this.#listed(connectTopic(service), service, (catalog) =>
+      isSeen ? catalog.connectTo(service) : [],
+    );
   }
 
   /** All instances that there are. */
   health(): Checked {
-    const catalog = this.catalog();
-    return new Listed(catalog, catalog.instances.values());
+    this.#note(CATALOG);
+    const { catalog } = this.#state;
+    return new Listed(catalog, this.#sight.of(catalog.instances.values(), this.#sight.instance));
   }
 
   checksOfService(service: string): Iterable<Check> {
-    this.#note(serviceChecksTopic(service));
-    return this.#state.catalog.checksOfService(service);
+    const all = this.#state.catalog.checksOfService(service);
+    const seen = this.#sight.of(all, this.#sight.check);
+    this.#noteOf(serviceChecksTopic(service), seen, this.#sight.serviceNamed(service));
+    return seen;
   }
 
   /** 'any' is all of them. */
   checksIn(status: string): Iterable<Check> {
     this.#note(statusTopic(status));
     const { catalog } = this.#state;
-    return status === 'any' ? catalog.checks.values() : catalog.checksInStatus(status);
+    const all = status === 'any' ? catalog.checks.values() : catalog.checksInStatus(status);
+    return this.#sight.of(all, this.#sight.check);
   }
 
   /** Where a node stands, for the order of an answer alone. */
@@ -166,16 +208,19 @@ export class Reader implements Reads {
 
   coordinates(): Iterable<NodeCoordinate> {
     this.#note(COORDINATES);
-    return this.#state.coordinates.values();
+    return this.#sight.of(this.#state.coordinates.values(), this.#sight.node);
   }
 
+  /** Throws where the node may not be seen. */
   coordinatesOf(node: string): Iterable<NodeCoordinate> {
+    if (!this.#sight.nodeNamed(node)) throw permissionDenied();
     this.#note(nodeCoordinatesTopic(node));
     return this.#state.coordinates.on(node);
   }
 
   /** A key's index is its own; one that is not there follows the folder around it. */
   key(key: string): KeyValue | undefined {
+    if (!this.#sight.keyNamed(key)) throw permissionDenied();
     const { kv } = this.#state;
     const row = kv.get(key);
     if (row === undefined) this.#noteAround(key, kv.indexOf(key));
@@ -183,55 +228,106 @@ export class Reader implements Reads {
     return row;
   }
 
-  /** In order of keys. Where there are none, and were none lately, it follows the folder around. */
-  keysUnder(prefix: string): KeyValue[] {
+  /**
+   * In order of keys. Where there are none, and were none lately, it follows the folder around. With
+   * `asWhole` it throws where the folder may not be listed, whatever may be seen of what is in it.
+   */
+  keysUnder(prefix: string, asWhole: boolean): KeyValue[] {
+    if (asWhole && !this.#sight.keysListed(prefix)) throw permissionDenied();
     const { kv } = this.#state;
     const rows = [...kv.under(prefix)];
+    const seen = this.#sight.all ? rows : rows.filter(this.#sight.key);
     const index = kv.indexUnder(prefix);
-    if (rows.length > 0 || kv.isBuried(prefix)) this.#noteAt(treeTopic(prefix), index);
+    if (seen.length === 0 && !this.#sight.keyNamed(prefix)) this.#noteAt(treeTopic(prefix), 1);
+    else if (rows.length > 0 || kv.isBuried(prefix)) this.#noteAt(treeTopic(prefix), index);
     else this.#noteAround(prefix, index);
-    return rows;
+    return seen;
   }
 
   session(id: string): Session | undefined {
-    this.#note(sessionTopic(id));
-    return this.#state.sessions.get(id);
+    const row = this.#state.sessions.get(id);
+    const isSeen = row === undefined || this.#sight.session(row);
+    this.#note(sessionTopic(id), isSeen);
+    return isSeen ? row : undefined;
   }
 
   sessions(): Iterable<Session> {
     this.#note(SESSIONS);
-    return this.#state.sessions.table.values();
+    return this.#sight.of(this.#state.sessions.table.values(), this.#sight.session);
   }
 
   sessionsOn(node: string): Iterable<Session> {
-    this.#note(nodeSessionsTopic(node));
-    return this.#state.sessions.on(node);
+    const seen = this.#sight.of(this.#state.sessions.on(node), this.#sight.session);
+    this.#noteOf(nodeSessionsTopic(node), seen, this.#sight.sessionsOn(node));
+    return seen;
   }
 
+  /** Throws where it may not be seen. */
   preparedQuery(id: string): PreparedQuery | undefined {
+    const row = this.#state.queries.get(id);
+    if (row === undefined) {
+      this.#note(queryTopic(id));
+      return undefined;
+    }
+    if (!this.#sight.queryById(row)) throw permissionDenied();
     this.#note(queryTopic(id));
-    return this.#state.queries.get(id);
+    return this.#sight.shown(row);
   }
 
-  preparedQueries(): Iterable<PreparedQuery> {
+  preparedQueries(): PreparedQuery[] {
     this.#note(QUERIES);
-    return this.#state.queries.table.values();
+    const seen = this.#sight.of(this.#state.queries.table.values(), this.#sight.query);
+    return [...seen].map((query) => this.#sight.shown(query));
   }
 
-  /** Which prepared query an id or a name means. */
-  resolveQuery(idOrName: string): PreparedQuery | undefined {
+  /** Which prepared query an id or a name means, to be run: whoever asks may not see it for that. */
+  queryToRun(idOrName: string): PreparedQuery | undefined {
     this.#note(QUERIES);
     return this.#state.queries.resolve(idOrName);
+  }
+
+  /** The same, to be shown: throws where it may not be seen. */
+  queryToShow(idOrName: string): PreparedQuery | undefined {
+    const row = this.queryToRun(idOrName);
+    if (row === undefined) return undefined;
+    if (!this.#sight.query(row)) throw permissionDenied();
+    return this.#sight.shown(row);
   }
 
   /** The newest last. */
   events(): readonly UserEvent[] {
     this.#note(EVENTS);
-    return this.#state.events;
+    return [...this.#sight.of(this.#state.events, this.#sight.event)];
   }
 
-  #note(topic: string): void {
-    this.#noteAt(topic, this.#state.topics.indexOf(topic));
+  #nodeSeen(name: string): Node | undefined {
+    const row = this.#state.catalog.node(name);
+    return row !== undefined && this.#sight.node(row) ? row : undefined;
+  }
+
+  /** By the name that it has, which may differ from the one that is asked for in its case. */
+  #seesNode(name: string): boolean {
+    return this.#sight.nodeNamed(this.#state.catalog.node(name)?.Node ?? name);
+  }
+
+  #listed(topic: string, service: string, of: (catalog: Catalog) => Iterable<Instance>): Listed {
+    const { catalog } = this.#state;
+    const seen = this.#sight.of(of(catalog), this.#sight.instance);
+    this.#noteOf(topic, seen, this.#sight.serviceNamed(service));
+    return new Listed(catalog, seen);
+  }
+
+  /** Instances of one name may spell it differently, so that one may be seen and not the other. */
+  #noteOf(topic: string, seen: Iterable<unknown>, isSeen: boolean): void {
+    this.#note(topic, isSeen || !isEmpty(seen));
+  }
+
+  /**
+   * What a name stands for that may not be seen is watched, for someday it may be, but its index says
+   * nothing of it: not when it changed, and not whether it is there.
+   */
+  #note(topic: string, isSeen = true): void {
+    this.#noteAt(topic, isSeen ? this.#state.topics.indexOf(topic) : 1);
   }
 
   #noteAt(topic: string, index: number): void {
@@ -250,6 +346,11 @@ export class Reader implements Reads {
     this.#orders.add(nodeCoordinatesTopic(node));
     if (this.#orders.size > MAX_NODES_BY_NAME) this.#orders = new Set([COORDINATES]);
   }
+}
+
+function isEmpty(rows: Iterable<unknown>): boolean {
+  for (const _ of rows) return false;
+  return true;
 }
 
 class Listed implements Checked {

@@ -11,9 +11,9 @@ export function nodesInFull(n: Narrowing): Query {
   return {
     key: keyOf('ui/nodes', n.key),
     run: (reader) => {
-      const catalog = reader.catalog();
-      const nodes = orderByNode(reader, n.near, [...catalog.nodes.values()]);
-      return { json: nodes.map((node) => inFull(catalog, node)).filter(n.keep) };
+      const overview = reader.overview();
+      const nodes = orderByNode(reader, n.near, [...overview.nodes]);
+      return { json: nodes.map((node) => inFull(overview, node)).filter(n.keep) };
     },
   };
 }

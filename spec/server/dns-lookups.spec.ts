@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { OPEN } from '../../lib/acl/rights.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
 import { dump, Restoring } from '../../server/state/snapshot.ts';
 import { registerOn, serviceNamed } from '../support/factories.ts';
@@ -12,10 +13,12 @@ async function start() {
   const deps = {
     state: () => of.state,
     readiness: server.deps.readiness,
+    access: OPEN,
+    token: () => '',
     node: 'n1',
     random: seededRandom(1),
   };
-  const lookups = new LocalLookups(deps, { allowStale: true, maxStaleMs: 0 });
+  const lookups = new LocalLookups(deps, { allowStale: true, maxStaleMs: 0 }, () => '');
   return { server, lookups, of };
 }
 

@@ -59,7 +59,7 @@ describe('a server that has not read its log yet', () => {
   for (const allowStale of [true, false]) {
     it(`answers SERVFAIL by DNS, with allow_stale = ${allowStale}`, async () => {
       const { server, clock } = await startUnread();
-      const lookups = new LocalLookups(server.deps, { allowStale, maxStaleMs: 0 });
+      const lookups = new LocalLookups(server.deps, { allowStale, maxStaleMs: 0 }, () => '');
       const { port } = await serveDns(lookups, clock);
       for (const name of ['web.service.consul', 'n1.node.consul', 'q.query.consul']) {
         assert.equal((await askUdp(port, { name, type: 'A' })).rcode, 2, name);
@@ -164,7 +164,7 @@ describe('a read that may be stale, but not by more than it says', () => {
       [6000, true],
       [5000, false],
     ] as const) {
-      const lookups = new LocalLookups(server.deps, { allowStale: true, maxStaleMs });
+      const lookups = new LocalLookups(server.deps, { allowStale: true, maxStaleMs }, () => '');
       assert.equal((await lookups.node('a')).isCurrent(), current);
     }
     assert.deepEqual(asked, ['log']);

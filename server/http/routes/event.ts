@@ -1,4 +1,6 @@
 /** /v1/event: user events. They are in the log, so that every server has all of them in one order. */
+import type { Caller } from '../../../lib/acl/rights.ts';
+import type { Cancel } from '../../../lib/clock.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { changes, shows } from '../../../lib/http/right.ts';
@@ -6,8 +8,8 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_EVENT_BODY_BYTES } from '../../../lib/limits.ts';
 import type { UserEvent } from '../../../lib/model.ts';
 import { boundedPattern, MAX_PATTERN_INSTRUCTIONS, type Pattern } from '../../../lib/regexp.ts';
-import type { Query } from '../../query/query.ts';
-import { keyOf } from '../../query/query.ts';
+import type { Answer, Waiter } from '../../query/live-answer.ts';
+import { asked, keyOf, type Query, type Question } from '../../query/query.ts';
 import { Reader } from '../../query/reader.ts';
 import {
   askingNode,
@@ -82,24 +84,52 @@ async function list(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { params, signal } = request;
   const seen = params.uint64('index');
   const waitMs = withJitter(waitOf(params).waitMs, deps.random.next());
-  const query = eventsFor(askingNode(deps, request), params.get('name'));
+  const node = askingNode(deps, request);
+  const query = eventsFor(node, params.get('name'));
+  let { caller } = request;
   const deadline = deps.clock.monotonic() + waitMs;
   for (;;) {
-    const answer = deps.answers.read(query);
-    const events = eventsIn(
-      new Reader(deps.state()),
-      askingNode(deps, request),
-      params.get('name'),
-    );
+    if (!caller.stands()) caller = await request.callerNow();
+    const question = asked(query, caller.rights);
+    const answer = deps.answers.read(question);
+    const events = eventsIn(new Reader(deps.state(), caller.rights), node, params.get('name'));
     const index = indexOfEvents(events);
     const leftMs = deadline - deps.clock.monotonic();
     if (seen === undefined || seen === 0n || index !== seen || leftMs <= 0) {
       return reply(events);
     }
     const wait = { seenIndex: answer.index, waitMs: leftMs };
-    const next = await deps.answers.next(query, wait, signal);
+    const next = await nextOf(deps, question, wait, { caller, signal });
     // Nothing new, and yet an answer: the wait is over, or the server stops.
-    if (next.index <= answer.index) return reply(events);
+    const isOver = next !== undefined && next.index <= answer.index;
+    if (isOver && caller.stands()) return reply(events);
+  }
+}
+
+interface Waiting {
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+}
+
+/** The next answer, or undefined once the caller has fallen. */
+async function nextOf(
+  deps: ReadDeps,
+  question: Question,
+  wait: Pick<Waiter, 'seenIndex' | 'waitMs'>,
+  { caller, signal }: Waiting,
+): Promise<Answer | undefined> {
+  const over = new AbortController();
+  const gone = AbortSignal.any([signal, over.signal]);
+  let unwatch: Cancel = () => undefined;
+  const fallen = new Promise<undefined>((resolve) => {
+    unwatch = deps.standing.watch(caller, () => resolve(undefined));
+  });
+  signal.addEventListener('abort', unwatch, { once: true });
+  try {
+    return await Promise.race([deps.answers.next(question, wait, gone), fallen]);
+  } finally {
+    unwatch();
+    over.abort();
   }
 }
 
@@ -146,7 +176,7 @@ function isFor(reader: Reader, event: UserEvent, name: string): boolean {
   const { node, service, tag } = reachOf(event);
   if (node?.test(name) === false) return false;
   if (service === undefined) return true;
-  return [...reader.instancesOn(name)].some(
+  return [...reader.instancesThatTell(name)].some(
     ({ Service, Tags }) =>
       service.test(Service) && (tag === undefined || Tags.some((t) => tag.test(t))),
   );

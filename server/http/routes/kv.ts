@@ -22,7 +22,7 @@ export function kvRoutes(deps: Deps): Route[] {
       right: 'key:read',
       does: 'reads a key, a tree or the names of keys',
       bareErrors: true,
-      query: queryOf,
+      query: (request) => queryOf(request, deps.listsNeedRight),
     }),
     {
       method: 'PUT',
@@ -41,9 +41,9 @@ export function kvRoutes(deps: Deps): Route[] {
   ];
 }
 
-function queryOf({ rest: key, params }: HttpRequest): Query {
-  if (params.has('keys')) return queries.keys(key, params.get('separator'));
-  if (params.has('recurse')) return queries.tree(key);
+function queryOf({ rest: key, params }: HttpRequest, asWhole: boolean): Query {
+  if (params.has('keys')) return queries.keys(key, params.get('separator'), asWhole);
+  if (params.has('recurse')) return queries.tree(key, asWhole);
   if (key === '') throw missingKey();
   return params.has('raw') ? queries.rawKey(key) : queries.oneKey(key);
 }

@@ -66,7 +66,11 @@ describe('lookups over HTTP and from memory', () => {
   for (const [what, ask] of Object.entries(questions)) {
     it(`find the same: ${what}`, async () => {
       const test = await withWeb();
-      const local = new LocalLookups(test.server.deps, { allowStale: true, maxStaleMs: 0 });
+      const local = new LocalLookups(
+        test.server.deps,
+        { allowStale: true, maxStaleMs: 0 },
+        () => '',
+      );
       const { lookups } = over(test);
       assert.deepEqual(await ask(lookups), await ask(local));
     });

@@ -44,7 +44,7 @@ describe('the listeners of a server', () => {
     await listeners.bind();
     const status = async (port: number, method: string, path: string) =>
       (await send(port, method, path, {})).status;
-    const open = () => listeners.open({ routes });
+    const open = () => listeners.open({ routes, defaultToken: () => '' });
     return { http, server, lan, status, open, asked: () => asked };
   }
 

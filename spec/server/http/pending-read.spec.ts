@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ANYONE } from '../../../lib/acl/rights.ts';
 import { SharedWait } from '../../../lib/http/fast/shared-wait.ts';
 import { Params } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
@@ -29,16 +30,22 @@ function waiting() {
     },
     readiness: { consistency: () => 'leader', knownLeader: true, lastContactMs: 0 },
     random: { next: () => 0 },
+    standing: { watch: () => () => undefined },
   } as unknown as ServerDeps;
   const pending = new PendingRead(
-    new SharedRead(deps, {
-      query: { key: 'k', run: () => ({}) },
-      params: new Params(''),
-      demand: { consistency: 'leader', maxStaleMs: 0 },
-      seenIndex: 1,
-      waitMs: 1000,
-      read: {},
-    }),
+    new SharedRead(
+      deps,
+      {
+        query: { key: 'k', run: () => ({}) },
+        params: new Params(''),
+        callerNow: () => ANYONE,
+        demand: { consistency: 'leader', maxStaleMs: 0 },
+        seenIndex: 1,
+        waitMs: 1000,
+        read: {},
+      },
+      ANYONE,
+    ),
   );
   const writing = { common: {}, pretty: false, gzip: false };
   const shared = new SharedWait({

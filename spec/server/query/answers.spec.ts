@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { EVERYTHING } from '../../../lib/acl/rights.ts';
 import { Answers } from '../../../server/query/answers.ts';
 import type { Answer } from '../../../server/query/live-answer.ts';
-import type { Query } from '../../../server/query/query.ts';
+import type { Question } from '../../../server/query/query.ts';
 import { Watcher } from '../../../server/query/watcher.ts';
 import { State } from '../../../server/state/state.ts';
 import { sessionTopic } from '../../../server/state/topic-names.ts';
@@ -27,15 +28,16 @@ function start(maxBytes?: number) {
     for (const topic of topics) state.topics.touch(sessionTopic(topic));
     watcher.notify(state.topics.commit(state.index, clock.now()));
   };
-  const query = (topic: string, json: unknown = topic): Query => ({
+  const query = (topic: string, json: unknown = topic): Question => ({
     key: topic,
+    rights: EVERYTHING,
     run: (reader) => {
       reader.session(topic);
       runs++;
       return { json };
     },
   });
-  const wait = (of: Query, seenIndex: number, waitMs = 60_000) => {
+  const wait = (of: Question, seenIndex: number, waitMs = 60_000) => {
     const got: Answer[] = [];
     const errors: unknown[] = [];
     const cancel = answers.wait(of, {
@@ -122,7 +124,7 @@ describe('Answers.wait', () => {
 
   it('lets other work come between when one entry touches very many answers', async () => {
     const { query, runs, touch, wait } = start();
-    const shared = (i: number): Query => ({ ...query('web'), key: `web ${i}` });
+    const shared = (i: number): Question => ({ ...query('web'), key: `web ${i}` });
     const waiting = Array.from({ length: 2000 }, (_, i) => wait(shared(i), 1));
     const before = runs();
     touch('web');
@@ -194,7 +196,7 @@ describe('Answers.wait', () => {
   it('hands an error of the query to each who waits', async () => {
     const { touch, wait, query } = start();
     let fails = false;
-    const odd: Query = {
+    const odd: Question = {
       ...query('odd'),
       run: (reader) => {
         reader.session('odd');
@@ -222,8 +224,9 @@ describe('what Answers keeps', () => {
   it('is nothing of a query that throws, also when it did not before', () => {
     const { answers, query, touch, watcher } = start();
     let fails = true;
-    const odd = (key: string): Query => ({
+    const odd = (key: string): Question => ({
       key,
+      rights: EVERYTHING,
       run: (reader) => {
         reader.session('odd');
         if (fails) throw new Error('no');

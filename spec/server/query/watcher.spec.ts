@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { EVERYTHING } from '../../../lib/acl/rights.ts';
 import { Params } from '../../../lib/http/params.ts';
 import { narrowing } from '../../../server/http/narrowing.ts';
 import { healthOfService } from '../../../server/query/health.ts';
+import { asked } from '../../../server/query/query.ts';
 import { Watcher } from '../../../server/query/watcher.ts';
 import { keyTopic, treeTopic } from '../../../server/state/topic-names.ts';
 import { registerOn, serviceNamed } from '../../support/factories.ts';
@@ -101,7 +103,8 @@ describe('1,000 watchers of 1,000 services', () => {
 });
 
 function healthOf(i: number) {
-  return healthOfService(`service-${i}`, narrowing(new Params(''), '', undefined), false);
+  const all = narrowing(new Params(''), '', undefined);
+  return asked(healthOfService(`service-${i}`, all, false), EVERYTHING);
 }
 
 function waitFor(i: number, index: number): string {

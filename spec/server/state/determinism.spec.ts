@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { EVERYTHING } from '../../../lib/acl/rights.ts';
 import { encodeJson } from '../../../lib/json.ts';
 import type { Entry } from '../../../server/commands.ts';
 import type { Query } from '../../../server/query/query.ts';
@@ -35,7 +36,7 @@ interface Evaluated {
 }
 
 function evaluate(state: State, query: Query): Evaluated {
-  const reader = new Reader(state);
+  const reader = new Reader(state, EVERYTHING);
   const { status = 200, json, bytes } = query.run(reader);
   return { text: encodeJson([status, json ?? null, bytes?.toString('hex') ?? null]), reader };
 }

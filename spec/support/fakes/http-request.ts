@@ -13,6 +13,7 @@ export function httpRequest(over: Partial<HttpRequest> = {}): HttpRequest {
     headers: {},
     token: '',
     caller: ANYONE,
+    callerNow: () => ANYONE,
     remoteAddress: '127.0.0.1',
     signal: new AbortController().signal,
     body: async () => Buffer.alloc(0),

@@ -30,7 +30,7 @@ export interface TestDns extends TestServer {
 export async function startDns(hcl = ''): Promise<TestDns> {
   const test = await startServer();
   const { allowStale, maxStaleMs } = dnsConfig(hcl);
-  const lookups = new LocalLookups(test.server.deps, { allowStale, maxStaleMs });
+  const lookups = new LocalLookups(test.server.deps, { allowStale, maxStaleMs }, () => '');
   const dns = await serveDns(lookups, test.clock, hcl);
   const ask = (question: Question) => askUdp(dns.port, question);
   return {

@@ -5,6 +5,7 @@ import {
   request as httpRequest,
   type IncomingHttpHeaders,
 } from 'node:http';
+import type { AccessControl } from '../../../lib/acl/rights.ts';
 import { createApp } from '../../../lib/http/app.ts';
 import { FastPath } from '../../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../../lib/http/listener.ts';
@@ -58,19 +59,48 @@ export async function stopServers(): Promise<void> {
   for (const stop of running.splice(0)) await stop();
 }
 
-export async function startServer(
-  logger: Logger = silentLogger,
-  wrap: (log: EventLog) => EventLog = (log) => log,
-  start: (server: Server) => Promise<void> = (server) => server.start(),
-  limits: WriteLimits = { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_TXN_BODY_BYTES },
+interface StartOptions {
+  readonly logger?: Logger;
+  readonly wrap?: (log: EventLog) => EventLog;
+  readonly start?: (server: Server) => Promise<void>;
+  readonly limits?: WriteLimits;
+  readonly access?: AccessControl;
+}
+
+export function startServer(
+  logger?: Logger,
+  wrap?: StartOptions['wrap'],
+  start?: StartOptions['start'],
+  limits?: WriteLimits,
 ): Promise<TestServer> {
+  return startServerWith({
+    ...(logger && { logger }),
+    ...(wrap && { wrap }),
+    ...(start && { start }),
+    ...(limits && { limits }),
+  });
+}
+
+export async function startServerWith(options: StartOptions): Promise<TestServer> {
+  const {
+    logger = silentLogger,
+    wrap = (log: EventLog) => log,
+    start = (each: Server) => each.start(),
+    limits = { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_TXN_BODY_BYTES },
+    access,
+  } = options;
   const clock = new FakeClock();
   const random = seededRandom(1);
   const server = new Server({
     storage: { log: wrap(new MemoryLog({ clock })), leases: new MemoryLeases(clock) },
     system: { clock, random, logger },
     self: { id: random.uuid(), node: 'n1', datacenter: 'dc1', address: '127.0.0.1:8300' },
-    rules: { sessionTtlMinMs: 10_000, limits, reconnectTimeoutMs: 72 * 3600_000 },
+    rules: {
+      sessionTtlMinMs: 10_000,
+      limits,
+      reconnectTimeoutMs: 72 * 3600_000,
+      ...(access && { access }),
+    },
     onFatal: (error) => {
       throw error;
     },
@@ -78,7 +108,12 @@ export async function startServer(
   await start(server);
   const fastPath = new FastPath();
   const fast = FAST_PATH ? fastPath : undefined;
-  const app = createApp({ routes: server.routes(), ...(fast && { fastPath: fast }), logger });
+  const app = createApp({
+    routes: server.routes(),
+    access: server.deps.access,
+    ...(fast && { fastPath: fast }),
+    logger,
+  });
   let parsed = 0;
   const listener = new Listener({
     listener: (message, response) => {

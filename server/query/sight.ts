@@ -1,0 +1,87 @@
+/** What someone may see of the state, row by row. */
+import type { Rights } from '../../lib/acl/rights.ts';
+import type {
+  Check,
+  Instance,
+  KeyValue,
+  PreparedQuery,
+  Session,
+  UserEvent,
+} from '../../lib/model.ts';
+
+/** What is shown in place of a prepared query's token, so that no one writes it back by mistake. */
+export const HIDDEN_TOKEN = '<hidden>';
+
+export class Sight {
+  readonly #rights: Rights;
+  /** Nothing has to be looked at one by one. */
+  readonly all: boolean;
+
+  constructor(rights: Rights) {
+    this.#rights = rights;
+    this.all = rights.all;
+  }
+
+  /** Those of the rows that it sees. */
+  of<T>(rows: Iterable<T>, sees: (row: T) => boolean): Iterable<T> {
+    return this.all ? rows : [...rows].filter(sees);
+  }
+
+  nodeNamed(name: string): boolean {
+    return this.all || this.#rights.may('node', 'read', name);
+  }
+
+  serviceNamed(name: string): boolean {
+    return this.all || this.#rights.may('service', 'read', name);
+  }
+
+  keyNamed(key: string): boolean {
+    return this.all || this.#rights.may('key', 'read', key);
+  }
+
+  keysListed(prefix: string): boolean {
+    return this.all || this.#rights.may('key', 'list', prefix);
+  }
+
+  sessionsOn(node: string): boolean {
+    return this.all || this.#rights.may('session', 'read', node);
+  }
+
+  readonly node = ({ Node: name }: { readonly Node: string }): boolean => this.nodeNamed(name);
+
+  readonly instance = ({ Node: node, Service }: Instance): boolean =>
+    this.nodeNamed(node) && this.serviceNamed(Service);
+
+  /** A node's own check is seen with the node. */
+  readonly check = ({ Node: node, ServiceName }: Check): boolean =>
+    this.nodeNamed(node) && (ServiceName === '' || this.serviceNamed(ServiceName));
+
+  readonly key = ({ Key }: KeyValue): boolean => this.keyNamed(Key);
+
+  readonly session = ({ Node: node }: Session): boolean => this.sessionsOn(node);
+
+  readonly event = ({ Name }: UserEvent): boolean =>
+    this.all || this.#rights.may('event', 'read', Name);
+
+  /** In a list: one without a name stands in none but a manager's. */
+  readonly query = (query: PreparedQuery): boolean =>
+    this.#manages || (hasName(query) && this.#rights.may('query', 'read', query.Name));
+
+  /** By its id, which one without a name is known by only to those who made it. */
+  readonly queryById = (query: PreparedQuery): boolean => !hasName(query) || this.query(query);
+
+  /** The token that a query runs with is shown to managers alone. */
+  shown(query: PreparedQuery): PreparedQuery {
+    if (query.Token === '' || this.#manages) return query;
+    return { ...query, Token: HIDDEN_TOKEN };
+  }
+
+  get #manages(): boolean {
+    return this.all || this.#rights.may('acl', 'write', '');
+  }
+}
+
+/** A template has one even where it is ''. */
+function hasName({ Name, Template }: PreparedQuery): boolean {
+  return Name !== '' || Template.Type !== '';
+}

@@ -1,0 +1,78 @@
+/** Whose answer is whose: by what tokens come to, and for as long as they come to it. */
+import assert from 'node:assert/strict';
+import { Agent } from 'node:http';
+import { FakeAccess, MASTER, withToken } from '../../support/fakes/fake-access.ts';
+import { startServerWith } from '../../support/servers/start-server.ts';
+import { until } from '../../support/until.ts';
+
+const READS_A = 'key_prefix "a" { policy = "read" }';
+
+async function start() {
+  const access = new FakeAccess({ one: READS_A, two: READS_A, other: '' });
+  const server = await startServerWith({ access });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  after(() => agent.destroy());
+  const get = (path: string, token: string) => server.get(path, { ...withToken(token), agent });
+  const put = (path: string, body: string) => server.put(path, body, withToken(MASTER));
+  await put('/v1/kv/a', '1');
+  await put('/v1/kv/b', '1');
+  return { access, server, get, put };
+}
+
+describe('an answer', () => {
+  it('is shared by tokens that come to the same, and by no others', async () => {
+    const { server, get } = await start();
+    const { answers } = server.server;
+    const names = async (token: string) => (await get('/v1/kv/?keys', token)).text;
+    assert.equal(await names('one'), '["a"]');
+    const kept = answers.size.answers;
+    assert.equal(await names('two'), '["a"]');
+    assert.equal(answers.size.answers, kept);
+    assert.equal(await names(MASTER), '["a","b"]');
+    assert.equal(await names('other'), '');
+    assert.equal(answers.size.answers, kept + 2);
+  });
+
+  it('is no answer any more once its token has fallen, also to the very same bytes', async () => {
+    const { access, get } = await start();
+    for (const _ of [1, 2]) assert.equal((await get('/v1/kv/a?raw', 'one')).text, '1');
+    access.grant('one', '');
+    const less = await get('/v1/kv/a?raw', 'one');
+    assert.deepEqual([less.status, less.text], [403, 'Permission denied']);
+    access.revoke('one');
+    const none = await get('/v1/kv/a?raw', 'one');
+    assert.deepEqual([none.status, none.text], [403, 'ACL not found']);
+    assert.equal((await get('/v1/kv/a?raw', 'two')).text, '1');
+  });
+});
+
+describe('a wait', () => {
+  for (const path of ['/v1/kv/a', '/v1/kv/?keys', '/v1/session/list', '/v1/event/list']) {
+    it(`of ${path} ends as a stranger's whose token was revoked meanwhile`, async () => {
+      const { access, server, put } = await start();
+      await put('/v1/event/fire/x', '');
+      const { index } = await server.get(path, withToken('one'));
+      const seen = index === 0 ? 1 : index;
+      const asked = [1, 2].map(() =>
+        server.get(`${path}?index=${seen}&wait=600s`.replace('?keys?', '?keys&'), withToken('one')),
+      );
+      await until(() => server.server.answers.waiting === 2);
+      access.revoke('one');
+      await server.clock.advance(700_000);
+      for (const { status, text } of await Promise.all(asked)) {
+        assert.deepEqual([status, text], [403, 'ACL not found']);
+      }
+      assert.equal(server.server.answers.waiting, 0);
+    });
+  }
+
+  it('goes on with the rights that the token has by then', async () => {
+    const { access, server, put } = await start();
+    const { index } = await server.get('/v1/kv/?keys', withToken('one'));
+    const asked = server.get(`/v1/kv/?keys&index=${index}`, withToken('one'));
+    await until(() => server.server.answers.waiting === 1);
+    access.grant('one', 'key_prefix "b" { policy = "read" }');
+    await put('/v1/kv/c', '1');
+    assert.equal((await asked).text, '["b"]');
+  });
+});

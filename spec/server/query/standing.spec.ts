@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { ANYONE, type Caller, EVERYTHING } from '../../../lib/acl/rights.ts';
+import { Standing } from '../../../server/query/standing.ts';
+import { Watcher } from '../../../server/query/watcher.ts';
+import { RIGHTS } from '../../../server/state/topic-names.ts';
+
+function start() {
+  const watcher = new Watcher();
+  const standing = new Standing(watcher);
+  const fallen = new Set<string>();
+  const told: string[] = [];
+  const caller = (name: string): Caller => ({
+    rights: EVERYTHING,
+    accessorId: name,
+    stands: () => !fallen.has(name),
+  });
+  const watch = (who: Caller) => standing.watch(who, () => told.push(who.accessorId));
+  const fall = async (...names: string[]) => {
+    for (const name of names) fallen.add(name);
+    watcher.notify([RIGHTS]);
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { watcher, standing, told, caller, watch, fall };
+}
+
+describe('Standing', () => {
+  it('tells all who wait as one that has fallen, once, and nobody else', async () => {
+    const { told, caller, watch, fall, standing, watcher } = start();
+    const [a, b] = [caller('a'), caller('b')];
+    for (let i = 0; i < 200; i++) watch(a);
+    watch(b);
+    await fall('a');
+    assert.equal(told.filter((name) => name === 'a').length, 200);
+    await fall('a');
+    assert.equal(told.length, 200);
+    await fall('b');
+    assert.equal(told.length, 201);
+    assert.deepEqual([standing.size, watcher.size], [0, 0]);
+  });
+
+  it('tells nobody who has cancelled, and keeps nothing of them', async () => {
+    const { told, caller, watch, fall, standing, watcher } = start();
+    for (const cancel of [watch(caller('a')), watch(caller('b'))]) {
+      cancel();
+      cancel();
+    }
+    assert.deepEqual([standing.size, watcher.size], [0, 0]);
+    const late = watch(caller('c'));
+    const telling = fall('c');
+    late();
+    await telling;
+    assert.deepEqual(told, []);
+  });
+
+  it('watches nothing for those who need no token', () => {
+    const { watch, watcher } = start();
+    watch(ANYONE);
+    assert.equal(watcher.size, 0);
+  });
+});
