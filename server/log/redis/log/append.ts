@@ -10,7 +10,7 @@ import {
   SCRIPT_MAX_BYTES,
   SCRIPT_MAX_ENTRIES,
 } from '../link/limits.ts';
-import type { SealedLink } from '../records/check-in.ts';
+import type { EpochLink } from '../records/check-in.ts';
 import { dailyKeys, PRELUDE } from '../records/scripts.ts';
 import type { LinkGate } from './link-gate.ts';
 
@@ -71,7 +71,7 @@ export interface Written {
  * when this server has applied another entry at that index.
  */
 export type Committed = (
-  sealed: SealedLink,
+  epochLink: EpochLink,
   written: Written,
   deadline: number,
 ) => Promise<boolean>;
@@ -117,9 +117,9 @@ export class Appender {
   async #write(args: ScriptArgs, deadline: number): Promise<number> {
     let failure: ProconsulError | undefined;
     while (failure === undefined || this.#clock.monotonic() < deadline) {
-      const sealed = await this.#gate.wait(deadline);
-      if (sealed === undefined) break;
-      const result = await this.#attempt(sealed, args, deadline);
+      const epochLink = await this.#gate.wait(deadline);
+      if (epochLink === undefined) break;
+      const result = await this.#attempt(epochLink, args, deadline);
       if (typeof result === 'number') return result;
       // Once a write may have been made, it may have been made however the retries end.
       if (failure?.code !== 'unknown') failure = result;
@@ -128,7 +128,7 @@ export class Appender {
         break;
       }
       // Whatever it was, this link is of no more use: the next one begins with a look at all.
-      sealed.link.close();
+      epochLink.link.close();
     }
     if (failure?.code === 'unknown') {
       throw new ProconsulError('unknown', 'a write may have reached Redis', { cause: failure });
@@ -138,19 +138,19 @@ export class Appender {
 
   /** The last index once the proposals are in the log for good, else what is known of them. */
   async #attempt(
-    sealed: SealedLink,
+    epochLink: EpochLink,
     args: ScriptArgs,
     deadline: number,
   ): Promise<number | ProconsulError> {
-    const written = await byDeadline(this.#clock, deadline, this.#run(sealed, args));
+    const written = await byDeadline(this.#clock, deadline, this.#run(epochLink, args));
     if (written === 'late') return new ProconsulError('unknown', 'Redis is too slow');
     if (written instanceof ProconsulError) return written;
-    if (await this.#committed(sealed, written, deadline)) return written.index;
+    if (await this.#committed(epochLink, written, deadline)) return written.index;
     // It was in Redis; whether it is in what the next link finds, the same ids will tell.
     return new ProconsulError('unknown', 'written, but not confirmed in time');
   }
 
-  async #run({ link, epoch }: SealedLink, args: ScriptArgs): Promise<Written | ProconsulError> {
+  async #run({ link, epoch }: EpochLink, args: ScriptArgs): Promise<Written | ProconsulError> {
     try {
       const reply = await link.commands.run(APPEND, dailyKeys(link.keys), [epoch, ...args]);
       const [answer, index, hash = ''] = reply as [string, string?, string?];

@@ -143,9 +143,9 @@ export class RedisLeases implements Leases {
   }
 
   async #run(script: Script, args: readonly (string | number)[]): Promise<unknown> {
-    const sealed = this.#gate.current;
-    if (sealed === undefined) throw noLeader();
-    const { commands, keys } = sealed.link;
+    const epochLink = this.#gate.current;
+    if (epochLink === undefined) throw noLeader();
+    const { commands, keys } = epochLink.link;
     const { meta, log, leases, leaseTtls, leaseClock } = keys;
     return await commands.run(script, [meta, log, leases, leaseTtls, leaseClock], args);
   }

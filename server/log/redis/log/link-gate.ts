@@ -1,12 +1,12 @@
 /** The link that may be written to now, and the wait for one. */
 import type { Clock } from '../../../../lib/clock.ts';
 import { FAILOVER_GRACE_MS } from '../link/limits.ts';
-import type { SealedLink } from '../records/check-in.ts';
+import type { EpochLink } from '../records/check-in.ts';
 
 export class LinkGate {
   readonly #clock: Clock;
-  readonly #waiting = new Set<(sealed: SealedLink | undefined) => void>();
-  #sealed: SealedLink | undefined;
+  readonly #waiting = new Set<(epochLink: EpochLink | undefined) => void>();
+  #epochLink: EpochLink | undefined;
   #lostAt: number | undefined;
   #stopped = false;
 
@@ -14,18 +14,18 @@ export class LinkGate {
     this.#clock = clock;
   }
 
-  get current(): SealedLink | undefined {
-    return this.#sealed?.link.closed === false ? this.#sealed : undefined;
+  get current(): EpochLink | undefined {
+    return this.#epochLink?.link.closed === false ? this.#epochLink : undefined;
   }
 
-  open(sealed: SealedLink): void {
-    this.#sealed = sealed;
-    this.#settle(sealed);
+  open(epochLink: EpochLink): void {
+    this.#epochLink = epochLink;
+    this.#settle(epochLink);
   }
 
   close(): void {
-    if (this.#sealed !== undefined) this.#lostAt = this.#clock.monotonic();
-    this.#sealed = undefined;
+    if (this.#epochLink !== undefined) this.#lostAt = this.#clock.monotonic();
+    this.#epochLink = undefined;
   }
 
   /** Nobody waits any more, now or later. */
@@ -38,24 +38,24 @@ export class LinkGate {
    * Undefined when there is none in time; at once when Redis has been away for so long that this is
    * no failover, or was never there.
    */
-  async wait(deadline: number): Promise<SealedLink | undefined> {
+  async wait(deadline: number): Promise<EpochLink | undefined> {
     const now = this.#clock.monotonic();
     const { current } = this;
     if (current !== undefined || this.#stopped || now >= deadline) return current;
-    const lostAt = this.#sealed === undefined ? this.#lostAt : now;
+    const lostAt = this.#epochLink === undefined ? this.#lostAt : now;
     if (lostAt === undefined || now - lostAt > FAILOVER_GRACE_MS) return undefined;
     return await new Promise((resolve) => {
-      const done = (sealed: SealedLink | undefined) => {
+      const done = (epochLink: EpochLink | undefined) => {
         cancel();
         this.#waiting.delete(done);
-        resolve(sealed);
+        resolve(epochLink);
       };
       const cancel = this.#clock.after(deadline - now, () => done(undefined));
       this.#waiting.add(done);
     });
   }
 
-  #settle(sealed: SealedLink | undefined): void {
-    for (const done of [...this.#waiting]) done(sealed);
+  #settle(epochLink: EpochLink | undefined): void {
+    for (const done of [...this.#waiting]) done(epochLink);
   }
 }

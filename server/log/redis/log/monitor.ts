@@ -5,7 +5,7 @@
 import { type Clock, pause } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { SNAPSHOT_DUE_BYTES, TAIL_STALL_MS } from '../link/limits.ts';
-import type { CheckIn, SealedLink, SeenServer } from '../records/check-in.ts';
+import type { CheckIn, EpochLink, SeenServer } from '../records/check-in.ts';
 import type { History } from '../repair/history.ts';
 
 export interface MonitorDeps {
@@ -16,7 +16,7 @@ export interface MonitorDeps {
   /** A snapshot of at least this index is needed by somebody, or due. */
   readonly onWanted: (index: number) => void;
   /** Somebody waits for a majority's word: what is said from now on counts. */
-  readonly onRound: (sealed: SealedLink) => void;
+  readonly onRound: (epochLink: EpochLink) => void;
 }
 
 export class Monitor {
@@ -56,20 +56,20 @@ export class Monitor {
   }
 
   /** Rejects when the link ends, or must end since Redis and this server do not agree. */
-  async watch(sealed: SealedLink): Promise<never> {
+  async watch(epochLink: EpochLink): Promise<never> {
     this.#ahead = undefined;
     for (;;) {
-      await this.#look(sealed);
-      await pause(this.#deps.clock, this.#deps.intervalMs, sealed.link.signal);
+      await this.#look(epochLink);
+      await pause(this.#deps.clock, this.#deps.intervalMs, epochLink.link.signal);
     }
   }
 
-  async #look(sealed: SealedLink): Promise<void> {
+  async #look(epochLink: EpochLink): Promise<void> {
     const { clock, history, checkIn } = this.#deps;
     const before = history.position.index;
     const sentAt = clock.monotonic();
-    const standing = await checkIn.look(sealed, before);
-    if (standing.newRound) this.#deps.onRound(sealed);
+    const standing = await checkIn.look(epochLink, before);
+    if (standing.newRound) this.#deps.onRound(epochLink);
     const { index, hash, wantedSnapshot } = standing;
     const known = history.ring.at(index);
     if (index < before || (known !== undefined && known.hash !== hash)) {

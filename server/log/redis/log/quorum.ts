@@ -6,7 +6,7 @@
 import { byDeadline, type Clock, pause } from '../../../../lib/clock.ts';
 import type { IndexGate } from '../../index-gate.ts';
 import type { CommitPolicy } from '../link/options.ts';
-import type { CheckIn, Report, SealedLink } from '../records/check-in.ts';
+import type { CheckIn, EpochLink, Report } from '../records/check-in.ts';
 import { majorityOf } from '../repair/seal-plan.ts';
 import type { Written } from './append.ts';
 
@@ -40,14 +40,14 @@ export class Quorum {
    * be sealed anew while this link still reads: then something else comes at its index.
    */
   readonly committed = async (
-    sealed: SealedLink,
+    epochLink: EpochLink,
     { index, hash }: Written,
     deadline: number,
   ): Promise<boolean> => {
     const { applied, hashAt } = this.#deps;
-    if (!(await applied.wait(index, deadline, sealed.link.signal))) return false;
+    if (!(await applied.wait(index, deadline, epochLink.link.signal))) return false;
     if (hashAt(index) !== hash) return false;
-    return await this.#agree(sealed, deadline, (report) => report.applied >= index);
+    return await this.#agree(epochLink, deadline, (report) => report.applied >= index);
   };
 
   /**
@@ -55,42 +55,42 @@ export class Quorum {
    * sealed before it began.
    */
   readonly confirmed = async (
-    sealed: SealedLink,
+    epochLink: EpochLink,
     round: number,
     deadline: number,
-  ): Promise<boolean> => await this.#agree(sealed, deadline, (report) => report.round >= round);
+  ): Promise<boolean> => await this.#agree(epochLink, deadline, (report) => report.round >= round);
 
   /** Lets the others know how far this server is; one message under way at a time. */
-  report(sealed: SealedLink, index: number): void {
+  report(epochLink: EpochLink, index: number): void {
     this.#index = index;
     if (!this.#votes || this.#reporting) return;
     this.#reporting = true;
     const send = async () => {
-      for (let sent = -1; sent < this.#index && !sealed.link.closed; ) {
+      for (let sent = -1; sent < this.#index && !epochLink.link.closed; ) {
         sent = this.#index;
-        await this.#deps.checkIn.report(sealed, this.#index);
+        await this.#deps.checkIn.report(epochLink, this.#index);
       }
     };
     send()
-      .catch(() => sealed.link.close())
+      .catch(() => epochLink.link.close())
       .finally(() => {
         this.#reporting = false;
       });
   }
 
   async #agree(
-    sealed: SealedLink,
+    epochLink: EpochLink,
     deadline: number,
     agrees: (report: Report) => boolean,
   ): Promise<boolean> {
     if (!this.#votes) return true;
     const { clock, checkIn } = this.#deps;
-    while (clock.monotonic() < deadline && !sealed.link.closed) {
-      const asked = checkIn.report(sealed, this.#index).catch(() => []);
+    while (clock.monotonic() < deadline && !epochLink.link.closed) {
+      const asked = checkIn.report(epochLink, this.#index).catch(() => []);
       const reports = await byDeadline(clock, deadline, asked);
       if (reports === 'late') return false;
       if (reports.filter(agrees).length >= this.#needed(reports)) return true;
-      await pause(clock, POLL_MS, sealed.link.signal);
+      await pause(clock, POLL_MS, epochLink.link.signal);
     }
     return false;
   }

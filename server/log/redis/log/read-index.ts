@@ -3,7 +3,7 @@ import { byDeadline, type Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { defineScript } from '../link/connection.ts';
 import { PROPOSAL_BUDGET_MS } from '../link/limits.ts';
-import type { SealedLink } from '../records/check-in.ts';
+import type { EpochLink } from '../records/check-in.ts';
 import { dailyKeys, PRELUDE } from '../records/scripts.ts';
 import type { LinkGate } from './link-gate.ts';
 
@@ -22,7 +22,7 @@ return { 'OK', m.idx, int(m.round) }
  * Whether the Redis that began this round was still the one that counts; false when the link or the
  * time ends before that is known.
  */
-export type Confirmed = (sealed: SealedLink, round: number, deadline: number) => Promise<boolean>;
+export type Confirmed = (epochLink: EpochLink, round: number, deadline: number) => Promise<boolean>;
 
 export interface ReadIndexDeps {
   readonly gate: LinkGate;
@@ -62,16 +62,16 @@ export class ReadIndex {
     this.#underWay = this.#next ?? Promise.resolve();
     this.#next = undefined;
     for (;;) {
-      const sealed = await this.#gate.wait(deadline);
-      const index = sealed === undefined ? undefined : await this.#run(sealed, deadline);
+      const epochLink = await this.#gate.wait(deadline);
+      const index = epochLink === undefined ? undefined : await this.#run(epochLink, deadline);
       if (index !== undefined) return index;
-      if (sealed === undefined || this.#clock.monotonic() >= deadline) throw notKnown();
-      sealed.link.close();
+      if (epochLink === undefined || this.#clock.monotonic() >= deadline) throw notKnown();
+      epochLink.link.close();
     }
   }
 
-  async #run(sealed: SealedLink, deadline: number): Promise<number | undefined> {
-    const { link, epoch } = sealed;
+  async #run(epochLink: EpochLink, deadline: number): Promise<number | undefined> {
+    const { link, epoch } = epochLink;
     try {
       const args = [epoch, this.#confirmed === undefined ? 0 : 1];
       const asked = link.commands.run(READ_INDEX, dailyKeys(link.keys), args);
@@ -80,7 +80,9 @@ export class ReadIndex {
       const [answer, index, round] = reply as [string, string?, string?];
       if (answer !== 'OK') return undefined;
       if (this.#confirmed === undefined) return Number(index);
-      return (await this.#confirmed(sealed, Number(round), deadline)) ? Number(index) : undefined;
+      return (await this.#confirmed(epochLink, Number(round), deadline))
+        ? Number(index)
+        : undefined;
     } catch (error) {
       if (error instanceof ProconsulError) return undefined;
       throw error;

@@ -17,7 +17,7 @@ import {
 import { checkSuitable, type Link } from '../link/link.ts';
 import { Links } from '../link/links.ts';
 import { describeAddress, describeRedis, type RedisOptions } from '../link/options.ts';
-import { CheckIn, type SealedLink, type SeenServer } from '../records/check-in.ts';
+import { CheckIn, type EpochLink, type SeenServer } from '../records/check-in.ts';
 import { followTail } from '../records/stream.ts';
 import { type BallotStore, forgetfulBallots } from '../repair/ballot-file.ts';
 import { History, type RingLimits } from '../repair/history.ts';
@@ -206,18 +206,18 @@ export class RedisLog implements EventLog {
     }
   }
 
-  #goLive(sealed: SealedLink, history: History): Promise<never>[] {
+  #goLive(epochLink: EpochLink, history: History): Promise<never>[] {
     const monitor = this.#monitor;
     assert(monitor !== undefined);
     this.#applied.moved(history.position.index);
-    this.#quorum.report(sealed, history.position.index);
-    this.#gate.open(sealed);
+    this.#quorum.report(epochLink, history.position.index);
+    this.#gate.open(epochLink);
     const onApplied = () => {
       this.#applied.moved(history.position.index);
       monitor.caughtUp();
-      this.#quorum.report(sealed, history.position.index);
+      this.#quorum.report(epochLink, history.position.index);
     };
-    return [followTail(sealed.link, history, onApplied), monitor.watch(sealed)];
+    return [followTail(epochLink.link, history, onApplied), monitor.watch(epochLink)];
   }
 
   #newMonitor(history: History): Monitor {
@@ -228,7 +228,7 @@ export class RedisLog implements EventLog {
       clock,
       intervalMs: redis.commit === 'quorum' ? QUORUM_CHECK_INTERVAL_MS : CHECK_INTERVAL_MS,
       onWanted: (index) => on?.snapshotNeeded?.(index),
-      onRound: (sealed) => this.#quorum.report(sealed, history.position.index),
+      onRound: (epochLink) => this.#quorum.report(epochLink, history.position.index),
     });
   }
 

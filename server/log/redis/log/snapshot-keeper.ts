@@ -27,10 +27,10 @@ export class SnapshotKeeper {
 
   /** As EventLog.saveSnapshot. */
   async save(snapshot: Snapshot, { ring }: History): Promise<void> {
-    const sealed = this.#deps.gate.current;
-    if (sealed === undefined) throw noLeader();
-    const store = new SnapshotStore(sealed.link);
-    await store.save(snapshot, { epoch: sealed.epoch, keepAfter: ring.base.index });
+    const epochLink = this.#deps.gate.current;
+    if (epochLink === undefined) throw noLeader();
+    const store = new SnapshotStore(epochLink.link);
+    await store.save(snapshot, { epoch: epochLink.epoch, keepAfter: ring.base.index });
   }
 
   /** What a snapshot holds may go, and a new snapshot lets more of it go. */

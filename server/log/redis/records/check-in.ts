@@ -64,7 +64,7 @@ return { 'OK', int(m.round), reports }
 `);
 
 /** A link whose Redis is sealed, and whose history this server has taken part in. */
-export interface SealedLink {
+export interface EpochLink {
   readonly link: Link;
   readonly epoch: number;
 }
@@ -110,9 +110,9 @@ export class CheckIn {
   }
 
   /** Checks in, and looks at the log. Rejects 'unavailable' when Redis is to be sealed. */
-  async look(sealed: SealedLink, applied: number): Promise<LogStanding> {
-    const { commands, keys } = sealed.link;
-    const args = this.#argsOf(sealed, applied);
+  async look(epochLink: EpochLink, applied: number): Promise<LogStanding> {
+    const { commands, keys } = epochLink.link;
+    const args = this.#argsOf(epochLink, applied);
     const reply = await commands.run(CHECK, [...dailyKeys(keys), keys.snapshot], args);
     const [answer, ...seen] = reply as [string, string, string, string, string, string, string[]];
     if (answer !== 'OK') throw toBeSealed(answer);
@@ -122,23 +122,23 @@ export class CheckIn {
       hash,
       wantedSnapshot: Number(wanted),
       snapshot: Number(snapshot),
-      newRound: this.#heard(sealed, Number(round)),
+      newRound: this.#heard(epochLink, Number(round)),
       peers: parsePeers(peers),
     };
   }
 
   /** Checks in, and asks what the servers of this epoch have said. Rejects likewise. */
-  async report(sealed: SealedLink, applied: number): Promise<Report[]> {
-    const { commands, keys } = sealed.link;
-    const reply = await commands.run(REPORT, dailyKeys(keys), this.#argsOf(sealed, applied));
+  async report(epochLink: EpochLink, applied: number): Promise<Report[]> {
+    const { commands, keys } = epochLink.link;
+    const reply = await commands.run(REPORT, dailyKeys(keys), this.#argsOf(epochLink, applied));
     const [answer, round, flat = []] = reply as [string, string?, string[]?];
     if (answer !== 'OK') throw toBeSealed(answer);
-    this.#heard(sealed, Number(round));
+    this.#heard(epochLink, Number(round));
     return parseReports(flat);
   }
 
   /** As the scripts take them: the epoch, the server, how far it has applied, the round, the process. */
-  #argsOf({ link, epoch }: SealedLink, applied: number): (string | number)[] {
+  #argsOf({ link, epoch }: EpochLink, applied: number): (string | number)[] {
     const round = link === this.#link ? this.#round : 0;
     return [epoch, this.server, applied, round, this.process];
   }
@@ -148,7 +148,7 @@ export class CheckIn {
    * could not show that: what was sent long ago is stamped by a Redis that stood still when it reads it.
    * True where the round is a new one.
    */
-  #heard({ link }: SealedLink, round: number): boolean {
+  #heard({ link }: EpochLink, round: number): boolean {
     if (link !== this.#link) {
       this.#link = link;
       this.#round = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { IndexGate } from '../../../../../server/log/index-gate.ts';
 import { Quorum } from '../../../../../server/log/redis/log/quorum.ts';
-import { CheckIn, type SealedLink } from '../../../../../server/log/redis/records/check-in.ts';
+import { CheckIn, type EpochLink } from '../../../../../server/log/redis/records/check-in.ts';
 import { FakeClock } from '../../../../support/fakes/fake-clock.ts';
 
 describe('Quorum.committed', () => {
@@ -19,10 +19,10 @@ describe('Quorum.committed', () => {
       hashAt: (index) => (index === 2 ? 'theirs' : undefined),
     });
     const link = { signal: new AbortController().signal };
-    const sealed = { link, epoch: 1 } as SealedLink;
+    const epochLink = { link, epoch: 1 } as EpochLink;
     const deadline = clock.monotonic() + 1000;
-    const ours = quorum.committed(sealed, { index: 2, hash: 'ours' }, deadline);
-    const theirs = quorum.committed(sealed, { index: 2, hash: 'theirs' }, deadline);
+    const ours = quorum.committed(epochLink, { index: 2, hash: 'ours' }, deadline);
+    const theirs = quorum.committed(epochLink, { index: 2, hash: 'theirs' }, deadline);
     applied.moved(2);
     assert.deepEqual(await Promise.all([ours, theirs]), [false, true]);
   });
