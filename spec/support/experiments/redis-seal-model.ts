@@ -5,6 +5,7 @@
  */
 import { type Ballot, NO_BALLOT } from '../../../server/log/redis/repair/ballot-file.ts';
 import { ballotFor, type planSeal } from '../../../server/log/redis/repair/seal-plan.ts';
+import type { SealedAfter } from '../../../server/log/redis/repair/seals.ts';
 import type { Candidate, View } from '../../../server/log/redis/repair/view.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 
@@ -20,7 +21,7 @@ interface Store {
   candidates: (Candidate | null)[];
   /** Of each server: the epoch and length that it last reported to have applied. */
   applied: ([number, number] | null)[];
-  seals: { epoch: number; index: number }[];
+  seals: SealedAfter[];
 }
 
 interface Server {
@@ -222,6 +223,7 @@ function decide(world: World, s: number, plan: PlanOf) {
     { ...viewOf(store, index), users },
     {
       ...{ server: `s${s}`, epoch: server.epoch, baseIndex: 0, warm, ballot: server.ballot },
+      seals: [],
       position: { index, epoch: 0, hash, t: 0 },
       hashAt: (i) => (i <= index ? server.log.slice(0, i).join() : undefined),
       peers: [],
@@ -268,7 +270,7 @@ function carryOut(world: World, s: number, plan: ReturnType<typeof planSeal>): b
     }
     case 'seal':
       if (plan.first !== 'keep') store.log = [...server.log];
-      store.seals.push({ epoch: plan.epoch, index: store.log.length });
+      store.seals.push({ epoch: plan.epoch, index: store.log.length, mark: `${s}` });
       Object.assign(store, { sealedRun: store.run, epoch: plan.epoch });
       store.candidates = [null, null, null];
       return true;

@@ -24,6 +24,8 @@ export interface LogServerOptions {
   readonly settleMs?: number;
   readonly datacenter?: string;
   readonly ballots?: BallotStore;
+  /** Takes snapshots only when `save` is called. */
+  readonly savesByHand?: boolean;
 }
 
 export type WriteResult = 'acked' | 'unknown' | 'unavailable';
@@ -45,7 +47,7 @@ export class LogServer {
   #made = 0;
 
   constructor({ url, name, logger, datacenter, servers, ballots, ...less }: LogServerOptions) {
-    const { ringLimits, settleMs } = less;
+    const { ringLimits, settleMs, savesByHand = false } = less;
     this.name = name;
     this.log = new RedisLog({
       redis: parseRedisUrl(url),
@@ -59,7 +61,9 @@ export class LogServer {
       logger: logger ?? silentLogger,
       on: {
         lost: (lost) => void this.lost.push(...lost),
-        snapshotNeeded: () => void this.save(),
+        snapshotNeeded: () => {
+          if (!savesByHand) void this.save();
+        },
       },
       bounds: {
         ...(ringLimits !== undefined && { ring: ringLimits }),

@@ -10,6 +10,7 @@ import type { PayloadReader } from '../../payload.ts';
 import { RING_MAX_BYTES, RING_MIN_ENTRIES, RING_MIN_MS } from '../link/limits.ts';
 import { follows, type RawEntry, toEntry } from '../records/stream.ts';
 import type { Ballot, BallotStore } from './ballot-file.ts';
+import type { SealedAfter } from './seals.ts';
 
 export interface HistoryParts {
   readonly sink: LogSink;
@@ -36,6 +37,8 @@ export class History {
   readonly #ballots: BallotStore;
   /** The newest epoch that this server took part in; 0 before the first. */
   epoch = 0;
+  /** Those of this history, as the Redis says that it was last taken from; the oldest may be missing. */
+  seals: readonly SealedAfter[] = [];
   /** How many bytes of commands were ever followed here. */
   followedBytes = 0;
   #ballot: Ballot;
@@ -97,11 +100,16 @@ export class History {
 
   /**
    * Throws away what was applied and takes the snapshot, or the empty beginning, and what `read` finds
-   * after it up to an index: until then whoever asks is shown what was before.
+   * after it up to the end of what was seen: until then whoever asks is shown what was before.
    */
-  async restore(snapshot: Snapshot | undefined, index: number, read: ReadAfter): Promise<void> {
+  async restore(
+    snapshot: Snapshot | undefined,
+    { index, seals }: { readonly index: number; readonly seals: readonly SealedAfter[] },
+    read: ReadAfter,
+  ): Promise<void> {
     this.#torn = true;
     this.epoch = 0;
+    this.seals = seals;
     this.ring.reset(snapshot?.position ?? START);
     await this.#sink.restore(snapshot, this.#leadTo(index, read));
     this.#torn = false;

@@ -81,6 +81,7 @@ export class Reconciler {
       if (await this.#step(link, sealer, view, plan)) {
         if (rules.quorumOf !== undefined) await history.promise(ballotFor(view, history.ballot));
         history.epoch = view.epoch;
+        history.seals = view.seals;
         this.#stuckAt = undefined;
         return { epoch: view.epoch, lookedAt };
       }
@@ -125,6 +126,7 @@ export class Reconciler {
     const holdings = {
       server: checkIn.server,
       epoch: history.epoch,
+      seals: history.seals,
       position: history.position,
       baseIndex: history.ring.base.index,
       warm: history.warm,
@@ -184,7 +186,7 @@ export class Reconciler {
     if (await this.#loadNewest(link, view, anew)) return false;
     const { index } = history.position;
     if (anew && view.floor === 0 && view.firstIndex <= 1) {
-      await history.restore(undefined, view.index, (after) => readAfter(link, after));
+      await history.restore(undefined, view, (after) => readAfter(link, after));
       return false;
     }
     this.#stuckAt ??= clock.monotonic();
@@ -210,7 +212,7 @@ export class Reconciler {
     const useless = anew ? same : stored.position.index <= position.index;
     if (failed >= MAX_FAILED_LOADS || (useless && !history.torn)) return false;
     try {
-      await history.restore(store.load(stored), view.index, (after) => readAfter(link, after));
+      await history.restore(store.load(stored), view, (after) => readAfter(link, after));
     } catch (error) {
       // A connection that was lost meanwhile says nothing about the snapshot.
       if (!link.closed) this.#failedLoads.set(stored.id, failed + 1);

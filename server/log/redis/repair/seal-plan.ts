@@ -6,12 +6,14 @@
 import type { Position } from '../../event-log.ts';
 import { FORK_GAP, TAKEOVER_MS } from '../link/limits.ts';
 import type { Ballot } from './ballot-file.ts';
-import type { Candidate, SealedAfter, View } from './view.ts';
+import { isShared, type SealedAfter } from './seals.ts';
+import type { Candidate, View } from './view.ts';
 
 /** What of a server's own history matters to the decision. */
 export interface Holdings {
   readonly server: string;
   readonly epoch: number;
+  readonly seals: readonly SealedAfter[];
   readonly position: Position;
   readonly baseIndex: number;
   readonly warm: boolean;
@@ -78,7 +80,7 @@ function planSealed(
   if (relation === 'same' || relation === 'ahead') return { kind: 'adopt' };
   // Trimmed: the entries are gone that could be compared, but not where each epoch ended.
   if (relation === 'trimmed') {
-    return { kind: 'yield', fork: endOf(me.position.epoch, view.seals) < me.position.index };
+    return { kind: 'yield', fork: !isShared(me.position, me.seals, view.seals) };
   }
   if (relation !== 'behind' && !isNewer(me, view)) return { kind: 'yield', fork: true };
   // Sealed without us, but nothing was written since: what only we hold is not lost yet.
@@ -108,11 +110,6 @@ function suitsOthers({ users, candidates }: View, me: Holdings): boolean {
 export function ballotFor({ run, epoch }: View, ballot: Ballot): Ballot {
   if (run === ballot.run) return { ...ballot, epoch: Math.max(epoch, ballot.epoch) };
   return { run, epoch: Math.max(epoch, ballot.epoch), elsewhere: ballot.epoch };
-}
-
-/** The last index of an epoch in a Redis's history, as far as its seals tell. */
-export function endOf(epoch: number, seals: readonly SealedAfter[]): number {
-  return seals.find((seal) => seal.epoch > epoch)?.index ?? Number.POSITIVE_INFINITY;
 }
 
 function relate(view: View, { position, baseIndex, hashAt }: Holdings): Relation {

@@ -103,11 +103,12 @@ return {
 `);
 
 /** Some hundred seals: a server that was away for longer cannot tell all that it lost. */
-const SEALS_MAX_CHARS = 2048;
+const SEALS_MAX_CHARS = 4096;
 
 /**
- * ARGV: state, epoch, next index. From now on this process takes appends in this epoch. After which
- * index it began stays known when the entries are trimmed. Answers MOVED too where there is an epoch as
+ * ARGV: state, epoch, next index, the mark of this seal, and the seals before it where they are not
+ * those that stand there. From now on this process takes appends in this epoch. After which index it
+ * began stays known when the entries are trimmed. Answers MOVED too where there is an epoch as
  * late in the log: what came next in an equal one, after a gap, would follow for nobody.
  */
 export const SEAL = defineScript(`${SEAL_PRELUDE}
@@ -117,7 +118,8 @@ drop_ids_after(m.idx)
 redis.call('HSET', KEYS[1], 'run', run_id(), 'epoch', ARGV[2], 'next', ARGV[3],
   'idx', m.idx, 'hash', m.hash, 't', m.t, 'floor', m.floor, 'floorhash', m.floorhash,
   'sealed', int(now_ms()),
-  'seals', string.sub(seals() .. ' ' .. ARGV[2] .. ':' .. m.idx, -${SEALS_MAX_CHARS}))
+  'seals', string.sub((ARGV[5] ~= '' and ARGV[5] or seals()) ..
+    ' ' .. ARGV[2] .. ':' .. m.idx .. ':' .. ARGV[4], -${SEALS_MAX_CHARS}))
 redis.call('DEL', KEYS[5])
 return { 'OK' }
 `);

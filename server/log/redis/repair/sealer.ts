@@ -1,4 +1,5 @@
 /** Carries out a seal: first puts the stream in order, then lets this Redis take writes. */
+import { randomUUID } from 'node:crypto';
 
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
@@ -21,6 +22,7 @@ import type { History } from './history.ts';
 import type { Losses } from './losses.ts';
 import type { Plan } from './seal-plan.ts';
 import { CUT, REPAIR, RESET, SEAL, sealKeys } from './seal-scripts.ts';
+import { formatSeals } from './seals.ts';
 import type { View } from './view.ts';
 
 export interface SealerDeps {
@@ -29,6 +31,9 @@ export interface SealerDeps {
   readonly logger: Logger;
   readonly losses: Losses;
 }
+
+/** Enough that no two seals ever have the same. */
+const MARK_CHARS = 16;
 
 type SealPlan = Extract<Plan, { kind: 'seal' }>;
 
@@ -44,9 +49,11 @@ export class Sealer {
     const { logger, history } = this.#deps;
     const state = await this.#prepare(view, plan);
     if (state === undefined) return;
-    const own = plan.first === 'keep' || plan.first === 'salvage' ? 0 : history.position.index;
-    const next = Math.max(plan.next, own + 1);
-    const answer = await this.#run(SEAL, [state, plan.epoch, next]);
+    const isOurs = plan.first === 'repair' || plan.first === 'replace';
+    const next = Math.max(plan.next, isOurs ? history.position.index + 1 : 0);
+    const mark = randomUUID().replaceAll('-', '').slice(0, MARK_CHARS);
+    const before = isOurs ? formatSeals(history.seals) : '';
+    const answer = await this.#run(SEAL, [state, plan.epoch, next, mark, before]);
     if (answer === undefined) return;
     logger.info(`redis: sealed epoch ${plan.epoch} (${plan.first}), next index ${next}`);
   }

@@ -4,6 +4,7 @@ import type { Link } from '../link/link.ts';
 import type { CheckIn } from '../records/check-in.ts';
 import type { History } from './history.ts';
 import { CANDIDATE_FRESH_MS, sealKeys, VIEW } from './seal-scripts.ts';
+import { parseSeals, type SealedAfter } from './seals.ts';
 
 /** What a server has applied, as it tells the others while a seal is under way. */
 export interface Candidate {
@@ -15,12 +16,6 @@ export interface Candidate {
   readonly warm: boolean;
   /** The epoch that it has promised to this Redis alone; 0 when none. */
   readonly ballot: number;
-}
-
-/** After which index of this Redis's history an epoch was sealed. */
-export interface SealedAfter {
-  readonly epoch: number;
-  readonly index: number;
 }
 
 export interface View {
@@ -134,13 +129,6 @@ function parseUsers(flat: readonly string[], epoch: string, now: number): string
   return pairs(flat)
     .filter(([, value]) => isUsing(value))
     .map(([server]) => server);
-}
-
-/** As SEAL writes them: `epoch:index` each. */
-function parseSeals(text: string): SealedAfter[] {
-  return [...text.matchAll(/(\d+):(\d+)/g)].map(([, epoch, index]) => {
-    return { epoch: Number(epoch), index: Number(index) };
-  });
 }
 
 export function pairs(flat: readonly string[]): [string, string][] {

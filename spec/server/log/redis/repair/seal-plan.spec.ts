@@ -6,6 +6,7 @@ import {
   type PlanLimits,
   planSeal,
 } from '../../../../../server/log/redis/repair/seal-plan.ts';
+import type { SealedAfter } from '../../../../../server/log/redis/repair/seals.ts';
 import type { Candidate, View } from '../../../../../server/log/redis/repair/view.ts';
 
 const GAP = 2 ** 20;
@@ -45,6 +46,7 @@ function holding(index: number, more: Partial<Holdings> = {}): Holdings {
   return {
     server: 'me',
     epoch: 3,
+    seals: [seal(3, 40, 'ours')],
     position: { index, epoch: 3, hash: `h${index}`, t: 1 },
     baseIndex: 50,
     warm: true,
@@ -53,6 +55,10 @@ function holding(index: number, more: Partial<Holdings> = {}): Holdings {
     peers: [],
     ...more,
   };
+}
+
+function seal(epoch: number, index: number, mark = `${epoch}`): SealedAfter {
+  return { epoch, index, mark };
 }
 
 const LIMITS = { settleMs: 1000, quorumOf: undefined };
@@ -164,7 +170,8 @@ describe('planSeal', () => {
     const view = { sealedRun: 'new', epoch: 4, index: 105, hash: 'x' };
     const fork = plan({ ...view, hashAtMine: 'y' }, holding(103));
     assert.deepEqual(fork, { kind: 'yield', fork: true });
-    const trimmed = plan({ ...view, firstIndex: 104 }, holding(60));
+    const seals = [seal(3, 40, 'ours'), seal(4, 60)];
+    const trimmed = plan({ ...view, firstIndex: 104, seals }, holding(60));
     assert.deepEqual(trimmed, { kind: 'yield', fork: false });
   });
 
@@ -176,10 +183,20 @@ describe('planSeal', () => {
 
   it('reports what was lost before the entries that are left, as far as the seals tell', () => {
     const view = { sealedRun: 'new', epoch: 5, index: 900, hash: 'x', firstIndex: 800 };
-    const lost = plan({ ...view, seals: [{ epoch: 4, index: 90 }] }, holding(100));
-    assert.deepEqual(lost, { kind: 'yield', fork: true });
-    const kept = plan({ ...view, seals: [{ epoch: 4, index: 100 }] }, holding(100));
-    assert.deepEqual(kept, { kind: 'yield', fork: false });
+    const fork = (...seals: readonly SealedAfter[]) => {
+      const found = plan({ ...view, seals }, holding(100));
+      return found.kind === 'yield' ? found.fork : found.kind;
+    };
+    assert.equal(fork(seal(3, 40, 'ours'), seal(4, 90)), true);
+    assert.equal(fork(seal(3, 40, 'ours'), seal(4, 100)), false);
+    assert.equal(fork(seal(3, 40, 'ours')), false);
+  });
+
+  it('takes no epoch for another that has its number: each server that knows of none counts on', () => {
+    const view = { sealedRun: 'new', epoch: 5, index: 900, hash: 'x', firstIndex: 800 };
+    for (const seals of [[seal(3, 40, 'its'), seal(4, 500)], [seal(4, 500)], []]) {
+      assert.deepEqual(plan({ ...view, seals }, holding(100)), { kind: 'yield', fork: true });
+    }
   });
 
   it('gives in to a sealed one of the same epoch that others are content with', () => {
