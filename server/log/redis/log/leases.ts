@@ -21,6 +21,7 @@ import type { LinkGate } from './link-gate.ts';
  * each seal every lease has its whole time again: it may last too long, and never ends too early.
  */
 const LEASES_PRELUDE = `${PRELUDE}
+clear_foreign({ [3] = 'zset', [4] = 'hash', [5] = 'hash' })
 local m = meta()
 local c = { now = now_ms() }
 local v = redis.call('HMGET', KEYS[5],

@@ -24,6 +24,13 @@ local function meta()
     t = v[5] or '0', next = v[6] or '1', floor = v[7] or '0', floorhash = v[8] or '',
     want = v[9] or '0', sealed = v[10] or '0', round = v[11] or '0' }
 end
+-- A key of another type is nothing of ours, and would fail every script for ever.
+local function clear_foreign(kinds)
+  for i, kind in pairs(kinds) do
+    local found = redis.call('TYPE', KEYS[i]).ok
+    if found ~= kind and found ~= 'none' then redis.call('DEL', KEYS[i]) end
+  end
+end
 local function now_ms()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

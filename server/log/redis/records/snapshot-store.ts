@@ -155,6 +155,7 @@ export class SnapshotStore {
     const token = randomUUID();
     const lock = [this.#keys.snapshotLock, token, 'NX', 'PX', SNAPSHOT_LOCK_MS];
     if ((await this.#redis.call('SET', lock)) === null) {
+      await this.#clearForeignLock();
       throw new ProconsulError('busy', 'another server is writing a snapshot');
     }
     try {
@@ -169,6 +170,14 @@ export class SnapshotStore {
   /** Takes out what neither snapshot, server nor repair needs. */
   async trim({ epoch, keepAfter }: SaveOptions): Promise<void> {
     await this.#run(TRIM, '', [epoch, keepAfter, ABSENT_MS]);
+  }
+
+  /** A lock of ours has an end: any other key would keep everybody from saving for ever. */
+  async #clearForeignLock(): Promise<void> {
+    const { snapshotLock } = this.#keys;
+    const forEver = -1;
+    if ((await this.#redis.call('PTTL', [snapshotLock])) !== forEver) return;
+    await this.#redis.call('DEL', [snapshotLock]);
   }
 
   async #write(

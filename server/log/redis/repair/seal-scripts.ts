@@ -46,11 +46,7 @@ const SEAL_KEY_TTL_MS = 10_000;
  * server's holdings are published beside those of the others.
  */
 export const VIEW = defineScript(`${SEAL_PRELUDE}
--- A key of another type is nothing of ours, and would fail every script for ever.
-for i, kind in ipairs({ 'hash', 'stream', 'zset', 'hash', 'hash', 'hash' }) do
-  local found = redis.call('TYPE', KEYS[i]).ok
-  if found ~= kind and found ~= 'none' then redis.call('DEL', KEYS[i]) end
-end
+clear_foreign({ 'hash', 'stream', 'zset', 'hash', 'hash', 'hash' })
 local m = meta()
 local run = run_id()
 local now = now_ms()

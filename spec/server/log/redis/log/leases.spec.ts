@@ -68,6 +68,18 @@ describe('RedisLeases', () => {
     assert(left > 9000 && left < 11_000, `${left} ms are left`);
   });
 
+  for (const key of ['leases', 'leaseTtls', 'leaseClock'] as const) {
+    it(`go on when something else stands at ${keysOf('dc1')[key]}`, async () => {
+      const { redis, a, b } = await setUp();
+      await a.renew('a', 10_000);
+      await redis.admin.set(keysOf('dc1')[key], 'x');
+      await a.expired();
+      await b.renew('a', 10_000);
+      assert.deepEqual([...(await a.remaining()).keys()], ['a']);
+      assert.notEqual(await a.left('a'), undefined);
+    });
+  }
+
   it('have their whole time again after a restart of Redis, which may have lost renewals', async () => {
     const { redis, server, a, b } = await setUp();
     await a.renew('session', 1500);

@@ -133,9 +133,25 @@ describe('RedisLog.saveSnapshot', () => {
   it('fails where another server is writing one, and leaves that one alone', async () => {
     const { redis, server, write } = await setUp();
     await write(3);
-    await redis.admin.set(keys.snapshotLock, 'somebody');
+    await redis.admin.set(keys.snapshotLock, 'somebody', 'PX', 60_000);
     await assert.rejects(server.log.saveSnapshot(server.sink.snapshot()), { code: 'busy' });
     assert.equal(await redis.admin.get(keys.snapshotLock), 'somebody');
+  });
+
+  it('is taken at the next try where something else stood in the place of the lock', async () => {
+    const { redis, server, write } = await setUp();
+    await write(5);
+    for (const stand of [
+      () => redis.admin.set(keys.snapshotLock, 'x'),
+      () => redis.admin.sadd(keys.snapshotLock, 'x'),
+    ]) {
+      await redis.admin.del(keys.snapshot, keys.snapshotLock);
+      await stand();
+      await server.save();
+      assert.equal(await redis.admin.exists(keys.snapshot), 0);
+      await server.save();
+      assert.equal(await redis.admin.exists(keys.snapshot), 1);
+    }
   });
 
   it('is not taken when a part of it is gone, while another server can make a new one', async () => {
