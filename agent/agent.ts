@@ -14,7 +14,7 @@ import type { Membership } from './servers/membership.ts';
 import { LocalState } from './state/local-state.ts';
 import { ALIVE_CHECK, consulService, ownMember, ownNode } from './state/own-entry.ts';
 import { ServiceWatch } from './state/service-watch.ts';
-import { type KeptValues, nothingKept, ValueFile } from './state/value-file.ts';
+import { type KeptValues, type LineSeal, nothingKept, ValueFile } from './state/value-file.ts';
 import type { ValueFiles } from './state/value-files.ts';
 import { AntiEntropy } from './sync/anti-entropy.ts';
 import type { Catalog } from './sync/catalog.ts';
@@ -57,6 +57,8 @@ export interface MachinePort {
   readonly containerProbe?: ContainerProbe;
   /** Specs put in their own, to fail. */
   readonly files?: ValueFiles;
+  /** Seals what is kept in the data folder. */
+  readonly seal?: LineSeal | undefined;
 }
 
 /** Within the data folder; the name is older than what is in it. */
@@ -112,6 +114,7 @@ export class Agent {
             logger,
             clock,
             ...(machine.files !== undefined && { files: machine.files }),
+            seal: machine.seal,
           });
     this.#parts = this.#build(kept);
     this.#parts.registrar.restore(definitionsOf(config));
@@ -220,7 +223,8 @@ export class Agent {
 
   #context(): AgentContext {
     const { tokens, antiEntropy, checks, registrar, serviceWatch } = this.#started;
-    const { config, nodeId, servers, process, system } = this.#options;
+    const { config, nodeId, servers, process, machine, system } = this.#options;
+    const sealed = config.encrypt.key !== '' || machine.seal !== undefined;
     const current = () => this.#config;
     return {
       tokens,
@@ -237,7 +241,7 @@ export class Agent {
       logTap: process.logTap,
       local: this.#local,
       self: () => ownMember(config, nodeId),
-      stats: () => ({ ...agentStats(this.#local, checks, config), ...process.stats?.() }),
+      stats: () => ({ ...agentStats(this.#local, checks, config, sealed), ...process.stats?.() }),
       reload: () => this.reload(),
       leave: async () => {
         await this.leave();

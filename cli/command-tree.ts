@@ -59,7 +59,7 @@ const ROWS: readonly Row[] = [
   ['intention', 'Who may speak to whom in the mesh (not built yet)', notBuilt],
   ['join', 'Makes the agent join a cluster', () => import('./commands/join.ts')],
   ['keygen', 'Makes a random key', () => import('./commands/keygen.ts')],
-  ['keyring', 'Keys of gossip, of which there is none here (not built yet)', notBuilt],
+  ['keyring', 'Shows and changes the keys that the log is sealed under', () => import('./commands/keyring.ts')],
   ['kv', 'Reads and writes keys'],
   ['kv delete', 'Deletes a key or a tree', () => import('./commands/kv-delete.ts')],
   ['kv export', 'Writes a tree out as JSON', () => import('./commands/kv-export.ts')],

@@ -12,6 +12,7 @@ export function agentStats(
   local: LocalState,
   { counts }: CheckSet,
   config: Config,
+  isSealed: boolean,
 ): Readonly<Record<string, Readonly<Record<string, string>>>> {
   return {
     agent: {
@@ -34,7 +35,13 @@ export function agentStats(
       os: platform(),
       version: process.version,
     },
-    // Nothing is gossiped; docker's health check for Consul looks for this figure.
-    serf_lan: { encrypted: 'false', event_queue: '0', health_score: '0', intent_queue: '0' },
+    // Nothing is gossiped: what is sealed is what is kept. Docker's health check for Consul looks for
+    // such a figure.
+    serf_lan: {
+      encrypted: String(isSealed),
+      event_queue: '0',
+      health_score: '0',
+      intent_queue: '0',
+    },
   };
 }

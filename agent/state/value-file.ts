@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { isSealed } from '../../lib/seal/box.ts';
 import { nodeFiles, type ValueFileHandle, type ValueFiles } from './value-files.ts';
 
 /** Rewritten when it is this large and most of it is about the past. */
@@ -40,10 +41,27 @@ export const nothingKept: KeptValues = {
   close: () => Promise.resolve(),
 };
 
+/** What a line looks like on the disk, and back: one line of it too. */
+export interface LineSeal {
+  seal(line: string): string;
+  /** Takes what is not sealed as it is. Throws where it does not open. */
+  open(line: string): string;
+}
+
+/** Without a key. */
+const UNSEALED: LineSeal = {
+  seal: (line) => line,
+  open(line) {
+    if (!isSealed(line)) return line;
+    throw new ProconsulError('invalid', 'it is sealed, and this agent has no key (encrypt)');
+  },
+};
+
 export interface ValueFileOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly files?: ValueFiles;
+  readonly seal?: LineSeal | undefined;
 }
 
 export class ValueFile implements KeptValues {
@@ -51,6 +69,7 @@ export class ValueFile implements KeptValues {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #files: ValueFiles;
+  readonly #seal: LineSeal;
   readonly #values: Map<string, unknown>;
   #file: ValueFileHandle;
   /** The file is whole up to here. */
@@ -71,7 +90,7 @@ export class ValueFile implements KeptValues {
 
   private constructor(
     path: string,
-    { logger, clock, files = nodeFiles }: ValueFileOptions,
+    { logger, clock, files = nodeFiles, seal = UNSEALED }: ValueFileOptions,
     read: Contents,
     file: ValueFileHandle,
   ) {
@@ -79,20 +98,21 @@ export class ValueFile implements KeptValues {
     this.#logger = logger;
     this.#clock = clock;
     this.#files = files;
+    this.#seal = seal;
     this.#values = read.values;
     this.#fileBytes = read.wholeBytes;
     this.#torn = read.isTorn;
     this.#file = file;
-    for (const entry of read.values) this.#measure(entry, Buffer.byteLength(lineOf(entry)));
+    for (const entry of read.values) this.#measure(entry, Buffer.byteLength(this.#lineOf(entry)));
   }
 
   /** Never fails for what is in the file: a damaged line is skipped, and said. */
   static async open(path: string, options: ValueFileOptions): Promise<ValueFile> {
-    const { files = nodeFiles, logger } = options;
+    const { files = nodeFiles, logger, seal = UNSEALED } = options;
     await files.makeFolder(dirname(path));
-    const contents = parse(await files.read(path), (line) =>
-      logger.error(`agent: ${path}: line ${line} is damaged: what it said is lost`),
-    );
+    const damaged = (line: number) =>
+      logger.error(`agent: ${path}: line ${line} is damaged: what it said is lost`);
+    const contents = parse(await files.read(path), seal, damaged);
     const kept = new ValueFile(path, options, contents, await files.append(path));
     // On a full disk it cannot, and need not, be shorter.
     await kept.#compact().catch((error: unknown) => kept.#complain(error));
@@ -129,7 +149,7 @@ export class ValueFile implements KeptValues {
   }
 
   #change(line: Line): void {
-    const text = lineOf(line);
+    const text = this.#lineOf(line);
     this.#measure(line, Buffer.byteLength(text));
     // Behind what was set before: a check never stands in the file without its service.
     this.#pending.delete(line[0]);
@@ -178,6 +198,10 @@ export class ValueFile implements KeptValues {
     this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS);
   }
 
+  #lineOf(line: Line): string {
+    return `${this.#seal.seal(JSON.stringify(line))}\n`;
+  }
+
   #measure([key, ...value]: Line, bytes: number): void {
     this.#liveBytes -= this.#lengths.get(key) ?? 0;
     if (value.length === 0) this.#lengths.delete(key);
@@ -202,7 +226,7 @@ export class ValueFile implements KeptValues {
       for (let at = 0; at < entries.length; at += COMPACTED_IN_ONE_GO) {
         const text = entries
           .slice(at, at + COMPACTED_IN_ONE_GO)
-          .map(lineOf)
+          .map((entry) => this.#lineOf(entry))
           .join('');
         bytes += Buffer.byteLength(text);
         await file.append(text);
@@ -236,10 +260,6 @@ export class ValueFile implements KeptValues {
   }
 }
 
-function lineOf(line: Line): string {
-  return `${JSON.stringify(line)}\n`;
-}
-
 interface Contents {
   readonly values: Map<string, unknown>;
   /** Up to the end of the last line; behind it may be one that was cut off. */
@@ -247,12 +267,12 @@ interface Contents {
   readonly isTorn: boolean;
 }
 
-function parse(bytes: Buffer, damaged: (line: number) => void): Contents {
+function parse(bytes: Buffer, seal: LineSeal, damaged: (line: number) => void): Contents {
   const values = new Map<string, unknown>();
   const wholeBytes = bytes.lastIndexOf('\n') + 1;
   const lines = bytes.toString('utf8', 0, wholeBytes).split('\n').slice(0, -1);
   lines.forEach((text, at) => {
-    const line = parseLine(text);
+    const line = parseLine(text, seal);
     if (line === undefined) damaged(at + 1);
     else if (line.length === 1) values.delete(line[0]);
     else values.set(line[0], line[1]);
@@ -260,12 +280,14 @@ function parse(bytes: Buffer, damaged: (line: number) => void): Contents {
   return { values, wholeBytes, isTorn: wholeBytes < bytes.length };
 }
 
-function parseLine(text: string): Line | undefined {
+function parseLine(text: string, seal: LineSeal): Line | undefined {
   try {
-    const line: unknown = JSON.parse(text);
+    const line: unknown = JSON.parse(seal.open(text));
     const isLine = Array.isArray(line) && typeof line[0] === 'string' && line.length <= 2;
     return isLine ? (line as unknown as Line) : undefined;
-  } catch {
+  } catch (error) {
+    // Nothing is damaged: somebody has to give this agent its key.
+    if (error instanceof ProconsulError && error.code === 'invalid') throw error;
     return undefined;
   }
 }

@@ -5,7 +5,7 @@ const KEY_BYTES = 32;
 
 export const command: Command = {
   synopsis: '',
-  details: 'It has 32 bytes, in base64. Nothing here needs one: agents do not gossip.',
+  details: 'It has 32 bytes, in base64: for `encrypt`, and for `keyring -install`.',
   examples: [''],
   http: 'none',
   flags: new Map(),

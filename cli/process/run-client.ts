@@ -22,6 +22,7 @@ import type { Identities } from '../../lib/tls/identities.ts';
 import { clientLookups } from './client-lookups.ts';
 import { createDnsServer } from './dns-role.ts';
 import { Listeners } from './listeners.ts';
+import { openSeal } from './process-seal.ts';
 import type { Running, RunOptions } from './run-server.ts';
 import { applySocketRights, holdDataDir } from './start-up.ts';
 import { identitiesOf, takeOverTls } from './tls-role.ts';
@@ -144,7 +145,7 @@ function connect(
       onReloaded,
       onLeft: options.onLeft,
     },
-    machine: { containerProbe: containers.probe },
+    machine: { containerProbe: containers.probe, seal: openSeal(config, logger)?.data },
     system,
   });
   const forwarder = forwarderOf(config, upstream, () => agent.userToken);

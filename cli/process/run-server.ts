@@ -17,7 +17,8 @@ import { LocalLookups } from '../../server/dns-lookups.ts';
 import type { Server } from '../../server/server.ts';
 import { createDnsServer } from './dns-role.ts';
 import { Listeners } from './listeners.ts';
-import { OwnBeat } from './own-beat.ts';
+import { OwnBeat, type OwnBeatDeps } from './own-beat.ts';
+import { openSeal } from './process-seal.ts';
 import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
 import { createServer } from './server-role.ts';
@@ -50,7 +51,8 @@ export async function runServer(options: RunOptions): Promise<Running> {
   let current = config;
   const unlock = await holdDataDir(config.dataDir, logger);
   const nodeId = await nodeIdOf(config, systemRandom);
-  const server = await createServer({ config, nodeId, logger, onFatal });
+  const seal = openSeal(config, logger);
+  const server = await createServer({ config, nodeId, logger, seal, onFatal });
   const servers = () => knownServers(server, ownServer(config, nodeId));
   const listeners = new Listeners({
     config,
@@ -66,14 +68,11 @@ export async function runServer(options: RunOptions): Promise<Running> {
   await dns.start();
   await server.start();
   const system = systemOf(logger);
+  const { clock } = system;
   const containers = new Containers({ config, dockerHost, system });
-  const beat = new OwnBeat({
-    beat: ownBeat(config, nodeId),
-    take: (each) => server.members.beat(each),
-    clock: systemClock,
-    logger,
-    on: { unknown: () => agent.syncSoon(), refused: onFatal },
-  });
+  const take: OwnBeatDeps['take'] = (each) => server.members.beat(each);
+  const on = { unknown: () => agent.syncSoon(), refused: onFatal };
+  const beat = new OwnBeat({ beat: ownBeat(config, nodeId), take, clock, logger, on });
   const agent: Agent = new Agent({
     config,
     nodeId,
@@ -92,7 +91,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
       },
       onLeft,
     },
-    machine: { containerProbe: containers.probe },
+    machine: { containerProbe: containers.probe, seal: seal?.data },
     system,
   });
   await agent.start();

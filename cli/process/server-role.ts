@@ -6,7 +6,11 @@ import { hostPort } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { systemOf } from '../../lib/system.ts';
 import { MemoryLeases } from '../../server/cluster/memory-leases.ts';
+import { type PayloadReader, plainPayloads } from '../../server/log/payload.ts';
+import { SealedLog } from '../../server/log/sealed/sealed-log.ts';
 import { Server, type ServerRules, type Storage } from '../../server/server.ts';
+import { logPayloads } from './log-payloads.ts';
+import type { ProcessSeal } from './process-seal.ts';
 
 /** Consul's own; configured to 0 it means the default. */
 const DEFAULT_SESSION_TTL_MIN_MS = 10_000;
@@ -17,6 +21,8 @@ export interface ServerRoleOptions {
   readonly config: Config;
   readonly nodeId: string;
   readonly logger: Logger;
+  /** Undefined where the log is in the clear. */
+  readonly seal: ProcessSeal | undefined;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -24,7 +30,11 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
   const { config, nodeId, logger, onFatal } = options;
   // Redis may ask for a snapshot only once the server runs.
   let server: Server | undefined;
-  const storage = await openStorage(options, () => server?.saveSnapshotSoon());
+  const payloads = logPayloads(config, options.seal, logger);
+  const plain = await openStorage(options, payloads, () => server?.saveSnapshotSoon());
+  const storage = payloads
+    ? { ...plain, payloads, log: new SealedLog(plain.log, payloads) }
+    : plain;
   const self = {
     id: nodeId,
     node: config.nodeName,
@@ -56,6 +66,7 @@ function rulesOf({ sessionTtlMinMs, limits, join }: Config): ServerRules {
 /** Loads only the log that it needs: a start is quick, or it isn't. */
 async function openStorage(
   { config, nodeId, logger, onFatal }: ServerRoleOptions,
+  payloads: PayloadReader = plainPayloads,
   onSnapshotNeeded: () => void,
 ): Promise<Storage> {
   const clock = systemClock;
@@ -72,15 +83,15 @@ async function openStorage(
       ...(keeps ? { ballots: new BallotFile(config.dataDir) } : {}),
     };
     const on = { snapshotNeeded: onSnapshotNeeded };
-    const log = new RedisLog({ redis, self, clock, logger, on });
+    const log = new RedisLog({ redis, self, clock, logger, on, payloads });
     return { log, leases: log.leases };
   }
   const leases = new MemoryLeases(clock);
   if (config.dataDir === '') {
     const { MemoryLog } = await import('../../server/log/memory-log.ts');
-    return { log: new MemoryLog({ clock }), leases };
+    return { log: new MemoryLog({ clock, payloads }), leases };
   }
   const { FileLog } = await import('../../server/log/file/file-log.ts');
   const folder = path.join(config.dataDir, 'log');
-  return { log: new FileLog({ folder, clock, logger, onFatal }), leases };
+  return { log: new FileLog({ folder, clock, logger, onFatal, payloads }), leases };
 }

@@ -8,6 +8,7 @@ import { addressConfig, listenConfig, portConfig } from './keys/addresses.ts';
 import { checkPolicy, warnOfScripts } from './keys/checks.ts';
 import { definitions } from './keys/definitions.ts';
 import { dnsConfig } from './keys/dns.ts';
+import { encryptConfig } from './keys/encrypt.ts';
 import { httpConfig, limitConfig, uiConfig } from './keys/http.ts';
 import { joinConfig } from './keys/joining.ts';
 import { logConfig } from './keys/log.ts';
@@ -59,6 +60,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     join: joinConfig(settled),
     acl: aclConfig(settled),
     tls: tlsConfig(settled, problems),
+    encrypt: encryptConfig(settled),
     dns: dnsConfig(settled, problems),
     http: httpConfig(settled),
     limits: limitConfig(settled),

@@ -1,17 +1,10 @@
 /** `serf/local.keyring` in data_dir, as Consul keeps it: a JSON list, the primary key first. */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ProconsulError } from '../errors.ts';
 import { type Key, parseKey } from './key.ts';
 import type { Keyring } from './keyring.ts';
+import { writeWhole } from './write-whole.ts';
 
 export interface KeyringSettings {
   /** '' for none. */
@@ -92,23 +85,8 @@ function listOf(text: string): readonly string[] | undefined {
   }
 }
 
-/** At once and on the disk: the log's next entry may be sealed under a key that came with this one. */
+/** At once: the log's next entry may be sealed under a key that came with this one. */
 function writeKeys(path: string, keys: readonly Key[]): void {
-  const folder = dirname(path);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const next = `${path}.new`;
-  const file = openSync(next, 'w', 0o600);
-  try {
-    writeFileSync(file, JSON.stringify(keys.map(({ text }) => text)));
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(next, path);
-  const names = openSync(folder, 'r');
-  try {
-    fsyncSync(names);
-  } finally {
-    closeSync(names);
-  }
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeWhole(path, JSON.stringify(keys.map(({ text }) => text)));
 }

@@ -1,5 +1,5 @@
 /**
- * Access control and encryption, and TLS (tls.ts). What is not built yet is refused by name where it
+ * Access control, TLS (tls.ts) and what is sealed (encrypt.ts). What is not built yet is refused by name where it
  * is asked for: a registry that runs open although its configuration says otherwise is the worst answer.
  */
 
@@ -17,6 +17,7 @@ import {
   text,
   tree,
 } from '../row.ts';
+import { ENCRYPT_KEYS } from './encrypt.ts';
 import { networks } from './http.ts';
 import { AUTO_KEYS, TLS_KEYS } from './tls.ts';
 
@@ -106,14 +107,7 @@ export const SECURITY_KEYS = {
   ...ACL_KEYS,
   ...TLS_KEYS,
   ...AUTO_KEYS,
-  ...refused('encryption (everything is spoken in the clear)', {
-    encrypt: text('', { flag: 'encrypt', shown: 'EncryptKey', secret: true }),
-  }),
-  ...noEffect('nothing is encrypted yet', {
-    encrypt_verify_incoming: bool('', { default: true, shown: 'EncryptVerifyIncoming' }),
-    encrypt_verify_outgoing: bool('', { default: true, shown: 'EncryptVerifyOutgoing' }),
-    disable_keyring_file: bool('', { flag: 'disable-keyring-file', shown: 'DisableKeyringFile' }),
-  }),
+  ...ENCRYPT_KEYS,
   audit: tree('an audit log', {
     effect: 'refused',
     asks: (value) => value['enabled'] === true,

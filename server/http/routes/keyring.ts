@@ -1,39 +1,46 @@
-/** /v1/operator/keyring: there is no gossip to encrypt, and so no key. */
+/** /v1/operator/keyring: the keys that the log is sealed under, where Consul's encrypt its gossip. */
 
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { boolComplaint, integerComplaint } from '../../../lib/go-literals.ts';
 import type { Params } from '../../../lib/http/params.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Method, Route } from '../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
-import type { PlaceDeps } from '../deps.ts';
+import { keyComplaint } from '../../../lib/seal/key.ts';
+import type { ClusterDeps, KeyringDeps, PlaceDeps } from '../deps.ts';
 
 const MAX_RELAY_FACTOR = 5;
 
-export function keyringRoutes(deps: PlaceDeps): Route[] {
+type Deps = PlaceDeps & KeyringDeps & Pick<ClusterDeps, 'cluster'>;
+type Change = (keyring: NonNullable<Deps['keyring']>, key: string) => Promise<void>;
+
+export function keyringRoutes(deps: Deps): Route[] {
   const row = { path: '/v1/operator/keyring', anyDatacenter: true } as const;
-  const write = (method: Method): Route => ({
+  const write = (method: Method, does: string, change: Change): Route => ({
     ...row,
     method,
     right: needs('keyring:write', undefined, denied('Modifying')),
-    does: 'refuses: there is no gossip to encrypt',
-    handle: (request) => refuseKey(deps, request),
+    does,
+    handle: (request) => changeKeyring(deps, request, change),
   });
   return [
     {
       ...row,
       method: 'GET',
       right: needs('keyring:read', undefined, denied('Reading')),
-      does: 'refuses: there is no gossip to encrypt',
+      does: 'lists the keys that the log is sealed under',
       handle: ({ params }) => {
         refuseRelay(params);
-        throw keyringError(deps, localOnly(params), EMPTY);
+        return { json: listed(deps, localOnly(params)) };
       },
     },
-    write('POST'),
-    write('PUT'),
-    write('DELETE'),
+    write('POST', 'installs a key', (keyring, key) => keyring.install(key)),
+    write('PUT', 'makes an installed key the one that seals', (keyring, key) => keyring.use(key)),
+    write('DELETE', 'takes a key out, once nothing is sealed under it', (keyring, key) =>
+      keyring.remove(key),
+    ),
   ];
 }
 
@@ -48,10 +55,37 @@ const keyBody = decoder<{ readonly Key: string }>(
   'Bad request: Request decode failed',
 );
 
-async function refuseKey(deps: PlaceDeps, request: HttpRequest): Promise<never> {
-  keyBody(await request.body(MAX_JSON_BODY_BYTES));
-  refuseRelay(request.params);
-  throw keyringError(deps, false, NO_KEYRING);
+async function changeKeyring(deps: Deps, request: HttpRequest, change: Change): Promise<Reply> {
+  const { Key } = keyBody(await request.body(MAX_JSON_BODY_BYTES));
+  const { params } = request;
+  refuseRelay(params);
+  if (localOnly(params)) {
+    const why = 'local-only can only be set for list requests';
+    throw new ProconsulError('invalid', `Bad request: Invalid use of local-only: ${why}`);
+  }
+  if (deps.keyring === undefined) throw failedOnNode(deps, false, NO_KEYRING);
+  const complaint = keyComplaint(Key);
+  if (complaint !== undefined) throw failed(deps, complaint);
+  try {
+    await change(deps.keyring, Key);
+  } catch (error) {
+    if (!(error instanceof ProconsulError) || error.code !== 'rejected') throw error;
+    throw failedOnNode(deps, false, error.message);
+  }
+  return {};
+}
+
+/** Both pools of Consul's, which have the same keys here. */
+function listed(deps: Deps, local: boolean) {
+  const { keyring, cluster, datacenter } = deps;
+  if (keyring === undefined) throw failedOnNode(deps, local, EMPTY);
+  const NumNodes = cluster.peers().length;
+  const counted = keyring.keys.map((key) => [key.text, keyring.isShared(key) ? NumNodes : 1]);
+  const Keys = Object.fromEntries(counted);
+  const PrimaryKeys = Object.fromEntries(counted.slice(0, 1));
+  const pool = { Datacenter: datacenter, Segment: '', Keys, PrimaryKeys, NumNodes };
+  const lan = { WAN: false, ...pool };
+  return local ? [lan] : [{ WAN: true, ...pool }, lan];
 }
 
 function refuseRelay(params: Params): void {
@@ -72,14 +106,22 @@ function localOnly(params: Params): boolean {
   return params.bool('local-only', complaint) ?? false;
 }
 
+/** As Consul reports what is wrong before any node was asked. */
+function failed({ datacenter }: Deps, why: string): ProconsulError {
+  return errors([`\t* WAN error: ${why}`, `\t* ${datacenter} (LAN) error: ${why}`]);
+}
+
 /** As Consul reports what went wrong in each of its two pools, node by node. */
-function keyringError({ node, datacenter }: PlaceDeps, local: boolean, why: string) {
+function failedOnNode({ node, datacenter }: Deps, local: boolean, why: string): ProconsulError {
   const wide = ['\t* WAN error: 1/1 nodes reported failure', `\t* ${node}.${datacenter}: ${why}`];
-  const lines = [
+  return errors([
     ...(local ? [] : wide),
     `\t* ${datacenter} (LAN) error: 1/1 nodes reported failure`,
     `\t* ${node}: ${why}`,
-  ];
+  ]);
+}
+
+function errors(lines: readonly string[]): ProconsulError {
   const text = [`${lines.length} errors occurred:`, ...lines, '\n'].join('\n');
   return new ProconsulError('rejected', text);
 }

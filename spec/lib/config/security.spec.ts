@@ -15,7 +15,6 @@ const ASKS: readonly (readonly [object, string])[] = [
   [{ acl: { default_policy: 'deny' } }, 'acl.default_policy'],
   [{ acl_default_policy: 'deny' }, 'acl_default_policy'],
   [{ acl_datacenter: 'dc1' }, 'acl_datacenter'],
-  [{ encrypt: 'pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s=' }, 'encrypt'],
   [{ auto_encrypt: { tls: true } }, 'auto_encrypt.tls'],
   [{ auto_encrypt: { allow_tls: true } }, 'auto_encrypt.allow_tls'],
   [{ auto_config: { enabled: true } }, 'auto_config.enabled'],
@@ -47,11 +46,11 @@ describe('a configuration that asks for a protection which is not built', () => 
   }
 
   it('names every key that asks, and not what its value is', () => {
-    const keys = { acl: { enabled: true }, encrypt: 'c2VjcmV0' };
+    const keys = { acl: { enabled: true }, audit: { enabled: true, sink: 'c2VjcmV0' } };
     assert.throws(
       () => load(keys),
       (error: Error) => {
-        for (const name of ['acl.enabled', 'encrypt'])
+        for (const name of ['acl.enabled', 'audit'])
           assert.match(error.message, new RegExp(`${name} asks`));
         return !/c2VjcmV0/.test(error.message);
       },
@@ -90,5 +89,19 @@ describe('several servers', () => {
     const host = fakeConfigHost({ files: { '/c.json': text } });
     const { warnings } = validateConfigFiles(['/c.json'], { host });
     assert.match(warnings.join(), /several servers need a Redis/);
+  });
+});
+
+describe('encrypt', () => {
+  it('is a key, as Consul reads it, and a bad one is not shown', () => {
+    const key = 'pUqJrVyVRj5jsiYEkM/tFQ==';
+    assert.deepEqual(load({ encrypt: key }).config.encrypt, {
+      key,
+      verifyIncoming: true,
+      verifyOutgoing: true,
+      disableKeyringFile: false,
+    });
+    const message = 'encrypt has invalid key: illegal base64 data at input byte 4';
+    assert.throws(() => load({ encrypt: 'short' }), { code: 'invalid', message });
   });
 });

@@ -32,7 +32,6 @@ const SECURITY_KEYS: readonly (readonly [name: string, keys: object])[] = [
   ['tls.defaults.verify_incoming', { tls: { defaults: { verify_incoming: true } } }],
   ['tls.https.cert_file', { tls: { https: { cert_file: '/nowhere/c.pem' } } }],
   ['ports.https', { ports: { http: -1, https: 8501 } }],
-  ['encrypt', { encrypt: 'pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s=' }],
   ['auto_encrypt.tls', { auto_encrypt: { tls: true } }],
   ['auto_config.enabled', { auto_config: { enabled: true } }],
   ['audit', { audit: { enabled: true } }],

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { silentLogger } from '../../lib/logger.ts';
+import { keyIdOf } from '../../lib/seal/box.ts';
+import { parseKey } from '../../lib/seal/key.ts';
+import { ClusterKeyring } from '../../server/keyring.ts';
+import { MemoryLog, MemoryStorage } from '../../server/log/memory-log.ts';
+import { encodeProposal } from '../../server/log/payload.ts';
+import { SealedLog } from '../../server/log/sealed/sealed-log.ts';
+import { proposal } from '../support/experiments/proposals.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
+import { RecordingSink } from '../support/fakes/recording-sink.ts';
+import { KEYS, type SealedOptions, sealedPayloads } from '../support/sealed.ts';
+
+const [first, second] = [parseKey(KEYS.first), parseKey(KEYS.second)];
+
+async function start(storage = new MemoryStorage(), options: SealedOptions = {}) {
+  const payloads = sealedPayloads(options);
+  const log = new SealedLog(new MemoryLog({ clock: new FakeClock(), storage, payloads }), payloads);
+  const sink = new RecordingSink(true);
+  await log.start(sink);
+  let made = 0;
+  const state = { full: false };
+  const keyring: ClusterKeyring = new ClusterKeyring({
+    payloads,
+    propose: async (command) => {
+      await log.append([encodeProposal(`k${made++}`, command)]);
+      return { applied: true };
+    },
+    saveSnapshot: async () => {
+      if (state.full) throw new Error('no room');
+      const { position } = sink;
+      await log.saveSnapshot({ position, lines: ['{"state":1}'] });
+      await keyring.snapshotSaved(position.index);
+    },
+    logger: silentLogger,
+  });
+  const write = (id: string) => log.append([proposal(id)]);
+  const texts = () => keyring.keys.map(({ text }) => text);
+  return { storage, payloads, log, sink, keyring, write, texts, state };
+}
+
+describe('the keyring of a cluster', () => {
+  it('follows from the log: what was installed and used seals, for whoever reads it on', async () => {
+    const kept: string[][] = [];
+    const server = await start(undefined, {
+      keep: ({ keys }) => void kept.push(keys.map(({ text }) => text)),
+    });
+    await server.write('a');
+    await server.keyring.install(KEYS.second);
+    await server.keyring.use(KEYS.second);
+    await server.write('b');
+    assert.deepEqual(server.texts(), [KEYS.second, KEYS.first]);
+    assert.deepEqual(kept, [
+      [KEYS.first, KEYS.second],
+      [KEYS.second, KEYS.first],
+    ]);
+    const ids = server.storage.written.map(({ payload }) => keyIdOf(payload));
+    assert.equal(ids.at(-1), second.id);
+    const late = await start(server.storage, { keys: [KEYS.second, KEYS.first] });
+    assert.deepEqual(late.texts(), [KEYS.second, KEYS.first]);
+    assert(late.sink.ids.includes('b'));
+  });
+
+  it('never stands in the log in the clear', async () => {
+    for (const seals of [true, false]) {
+      const { storage, keyring } = await start(undefined, { seals, refusesPlain: seals });
+      await keyring.install(KEYS.fourth);
+      assert(!JSON.stringify(storage.written.map(({ payload }) => payload)).includes(KEYS.fourth));
+    }
+  });
+
+  it('lets a key go when a snapshot has taken the place of what it sealed', async () => {
+    const { storage, keyring, write, payloads, texts, log } = await start();
+    await write('a');
+    await keyring.install(KEYS.second);
+    await keyring.use(KEYS.second);
+    await keyring.remove(KEYS.first);
+    await write('b');
+    assert.deepEqual(texts(), [KEYS.second]);
+    assert.deepEqual([...payloads.openers.keys()], [second.id]);
+    await log.stop();
+    // Who has the new key alone reads all that there is.
+    const late = await start(storage, { keys: [KEYS.second] });
+    assert.deepEqual(late.sink.restored?.lines, ['{"state":1}']);
+    assert.equal(late.sink.ids.at(-1), 'b');
+    // And the old one is of no use.
+    await assert.rejects(
+      start(storage, { keys: [KEYS.first] }),
+      /snapshot of entry \d+ is refused/,
+    );
+  });
+
+  it('keeps a key whose entries no snapshot could replace, and says so', async () => {
+    const { keyring, state, payloads, write } = await start();
+    await write('a');
+    await keyring.install(KEYS.second);
+    await keyring.use(KEYS.second);
+    state.full = true;
+    await assert.rejects(keyring.remove(KEYS.first), { code: 'rejected', message: /not gone yet/ });
+    assert(payloads.openers.has(first.id));
+    state.full = false;
+    await keyring.remove(KEYS.first);
+    assert(!payloads.openers.has(first.id));
+  });
+
+  it('passes over what was sealed under a key that was taken out meanwhile, on every server', async () => {
+    const { storage, keyring, write, payloads, log, sink } = await start();
+    await write('a');
+    await keyring.install(KEYS.second);
+    await keyring.use(KEYS.second);
+    // A server that has slept: what it sealed comes behind the entry that took its key out.
+    const sleeping = sealedPayloads().seal([proposal('late')]);
+    await keyring.remove(KEYS.first);
+    await new MemoryLog({ clock: new FakeClock(), storage, payloads }).start(
+      new RecordingSink(true),
+    );
+    const inner = new MemoryLog({ clock: new FakeClock(), storage, payloads });
+    const seen = new RecordingSink(true);
+    await inner.start(seen);
+    await inner.append(sleeping);
+    assert.equal(seen.commands.at(-1)?.type, 'void');
+    await log.stop();
+    const late = await start(storage, { keys: [KEYS.second] });
+    assert.equal(late.sink.commands.at(-1)?.type, 'void');
+    assert(!sink.ids.includes('late'));
+  });
+
+  it('takes one of two changes that know of the same keyring', async () => {
+    const { keyring, texts } = await start();
+    await Promise.all([keyring.install(KEYS.second), keyring.install(KEYS.third)]);
+    assert.deepEqual(new Set(texts()), new Set([KEYS.first, KEYS.second, KEYS.third]));
+  });
+
+  it('is shared by all who read the log, once the log knows of it', async () => {
+    const { keyring } = await start(undefined, { keys: [KEYS.first, KEYS.second] });
+    assert.deepEqual(
+      keyring.keys.map((key) => keyring.isShared(key)),
+      [true, false],
+    );
+    await keyring.install(KEYS.third);
+    assert(keyring.keys.every((key) => keyring.isShared(key)));
+  });
+});
+
+describe('a log that began in the clear', () => {
+  it('is read where encrypt_verify_incoming is false, and refused by name where not', async () => {
+    const storage = new MemoryStorage();
+    const plain = new MemoryLog({ clock: new FakeClock(), storage });
+    await plain.start(new RecordingSink());
+    await plain.append([proposal('a')]);
+    await plain.stop();
+    await assert.rejects(start(storage), { message: 'entry 1 of the log is refused' });
+    const moving = await start(storage, { refusesPlain: false });
+    assert.equal(moving.payloads.sawPlain, true);
+    await moving.write('b');
+    // As the server does at its start: the snapshot takes the place of what is in the clear.
+    const { position } = moving.sink;
+    await moving.log.saveSnapshot({ position, lines: ['{"state":1}'] });
+    await moving.write('c');
+    assert.deepEqual((await start(storage)).sink.ids, ['c']);
+  });
+
+  it('is of no use to a server without the key, once it is sealed', async () => {
+    const { storage, write } = await start();
+    await write('a');
+    const plain = new MemoryLog({ clock: new FakeClock(), storage });
+    const message = 'entry 1 of the log is sealed, and this server has no key (encrypt)';
+    await assert.rejects(plain.start(new RecordingSink()), { message });
+  });
+});
