@@ -34,7 +34,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
   const nodeId = await nodeIdOf(config, systemRandom);
   let current = config;
   const parts = connect({ ...options, identities }, nodeId, (now) => {
-    takeOverTls(identities, now);
+    takeOverTls({ identities }, now);
     current = now;
     dns.takeOver(now.dns, lookups);
   });

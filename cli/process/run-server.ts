@@ -23,7 +23,7 @@ import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
 import { createServer } from './server-role.ts';
 import { applySocketRights, holdDataDir } from './start-up.ts';
-import { identitiesOf, takeOverTls } from './tls-role.ts';
+import { takeOverTls, tlsUsersOf } from './tls-role.ts';
 
 export interface RunOptions {
   readonly config: Config;
@@ -47,12 +47,12 @@ export interface Running {
 
 export async function runServer(options: RunOptions): Promise<Running> {
   const { config, logger, readConfig, dockerHost, onFatal, onLeft } = options;
-  const identities = identitiesOf(config, logger);
+  const { identities, redis } = tlsUsersOf(config, logger);
   let current = config;
   const unlock = await holdDataDir(config.dataDir, logger);
   const nodeId = await nodeIdOf(config, systemRandom);
   const seal = openSeal(config, logger);
-  const server = await createServer({ config, nodeId, logger, seal, onFatal });
+  const server = await createServer({ config, redis, nodeId, logger, seal, onFatal });
   const servers = () => knownServers(server, ownServer(config, nodeId));
   const listeners = new Listeners({
     config,
@@ -85,7 +85,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
       stats: () => serverStats(server, config),
       readConfig,
       onReloaded: (now) => {
-        takeOverTls(identities, now);
+        takeOverTls({ identities, redis }, now);
         current = now;
         dns.takeOver(now.dns, lookupsOf(server, now, userToken));
       },

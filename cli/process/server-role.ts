@@ -11,6 +11,7 @@ import { SealedLog } from '../../server/log/sealed/sealed-log.ts';
 import { Server, type ServerRules, type Storage } from '../../server/server.ts';
 import { logPayloads } from './log-payloads.ts';
 import type { ProcessSeal } from './process-seal.ts';
+import type { RedisReach } from './redis-options.ts';
 
 /** Consul's own; configured to 0 it means the default. */
 const DEFAULT_SESSION_TTL_MIN_MS = 10_000;
@@ -19,6 +20,8 @@ const DEFAULT_SERVERS = 3;
 
 export interface ServerRoleOptions {
   readonly config: Config;
+  /** Undefined: the log is a file, or in dev mode memory. */
+  readonly redis: RedisReach | undefined;
   readonly nodeId: string;
   readonly logger: Logger;
   /** Undefined where the log is in the clear. */
@@ -65,16 +68,15 @@ function rulesOf({ sessionTtlMinMs, limits, join }: Config): ServerRules {
 
 /** Loads only the log that it needs: a start is quick, or it isn't. */
 async function openStorage(
-  { config, nodeId, logger, onFatal }: ServerRoleOptions,
+  { config, redis: reach, nodeId, logger, onFatal }: ServerRoleOptions,
   payloads: PayloadReader = plainPayloads,
   onSnapshotNeeded: () => void,
 ): Promise<Storage> {
   const clock = systemClock;
-  if (config.redis !== undefined) {
+  if (reach !== undefined) {
+    const redis = reach.options;
     const { RedisLog } = await import('../../server/log/redis/log/redis-log.ts');
-    const { redisOptions } = await import('./redis-options.ts');
     const { BallotFile } = await import('../../server/log/redis/repair/ballot-file.ts');
-    const redis = redisOptions(config.redis);
     const keeps = redis.commit === 'quorum' && config.dataDir !== '';
     const self = {
       datacenter: config.datacenter,

@@ -5,6 +5,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { DoorOptions } from '../../lib/tls/handshakes.ts';
 import { Identities } from '../../lib/tls/identities.ts';
+import { RedisReach } from './redis-options.ts';
 
 const QUIET_MS = 60_000;
 
@@ -13,10 +14,23 @@ export function identitiesOf({ tls }: Config, logger: Logger): Identities {
   return new Identities({ config: tls, warn, now: () => systemClock.now() });
 }
 
-/** Throws what Consul says where the new files are of no use; then the old ones stay. */
-export function takeOverTls(identities: Identities, { tls }: Config): void {
+/** All that has certificates. */
+export interface TlsUsers {
+  readonly identities: Identities;
+  readonly redis?: RedisReach | undefined;
+}
+
+export function tlsUsersOf(config: Config, logger: Logger): TlsUsers {
+  const { redis } = config;
+  return { identities: identitiesOf(config, logger), redis: redis && new RedisReach(redis) };
+}
+
+/** Throws what Consul says where the new files are of no use; then all of the old ones stay. */
+export function takeOverTls({ identities, redis }: TlsUsers, now: Config): void {
   try {
-    identities.takeOver(tls);
+    const useForRedis = redis?.read(now);
+    identities.takeOver(now.tls);
+    useForRedis?.();
   } catch (cause) {
     if (!(cause instanceof ProconsulError)) throw cause;
     const text = `Failed reloading tls configuration: ${cause.message}`;

@@ -7,6 +7,7 @@ import {
   int,
   noEffect,
   optional,
+  reloaded,
   type Settled,
   strings,
   text,
@@ -41,8 +42,10 @@ export const OWN_KEYS = {
     database: optional(int('The number of the database, where the URL has none.')),
     tls: {
       enabled: optional(bool('Speak TLS; so is it with rediss:// or any key of `tls`.')),
-      ...certificate(),
-      server_name: text('The name that the certificate must have.'),
+      ...reloaded({
+        ...certificate(),
+        server_name: text('The name that the certificate must have.'),
+      }),
     },
   },
   docker: {

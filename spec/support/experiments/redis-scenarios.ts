@@ -2,7 +2,7 @@
 import { cp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keysOf } from '../../../server/log/redis/link/keys.ts';
-import type { CommitPolicy } from '../../../server/log/redis/link/options.ts';
+import type { CommitPolicy, RedisOptions } from '../../../server/log/redis/link/options.ts';
 import {
   type LogServer,
   pause,
@@ -11,7 +11,12 @@ import {
   verdictOf,
   Writers,
 } from '../servers/log-servers.ts';
-import { type RedisProcess, startRedis, startSentinels } from '../servers/redis.ts';
+import {
+  type RedisCertificates,
+  type RedisProcess,
+  startRedis,
+  startSentinels,
+} from '../servers/redis.ts';
 import { until } from '../until.ts';
 
 export type Failover = 'killed' | 'frozen 4 s' | 'planned';
@@ -37,15 +42,23 @@ export const DAMAGES: Readonly<Record<string, (redis: RedisProcess) => Promise<u
   'XTRIM of everything': (redis) => redis.admin.xtrim(keys.log, 'MAXLEN', 0),
 };
 
+/** How Redis speaks TLS, and how servers do with it. */
+export interface SecureRedis {
+  readonly files: RedisCertificates;
+  reach(url: string): RedisOptions;
+}
+
 /** What becomes of writes on three servers while Sentinel fails the master over. */
 export async function failOver(
   kind: Failover,
   afterMs: number,
   commit: CommitPolicy = 'redis',
+  secure?: SecureRedis,
 ): Promise<Verdict> {
-  const setup = await startSentinels();
+  const setup = await startSentinels(secure?.files);
   const url = `${setup.url}?commit=${commit}`;
-  const servers = await startLogServers(3, { url, servers: 3 });
+  const redis = secure?.reach(url);
+  const servers = await startLogServers(3, { url, servers: 3, ...(redis && { redis }) });
   const writers = new Writers(servers, WRITES_PER_SECOND);
   await pause(1500);
   const master = await setup.master();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { systemClock } from '../../../lib/clock.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { type Logger, silentLogger } from '../../../lib/logger.ts';
-import { parseRedisUrl } from '../../../server/log/redis/link/options.ts';
+import { parseRedisUrl, type RedisOptions } from '../../../server/log/redis/link/options.ts';
 import { RedisLog } from '../../../server/log/redis/log/redis-log.ts';
 import type { BallotStore } from '../../../server/log/redis/repair/ballot-file.ts';
 import type { RingLimits } from '../../../server/log/redis/repair/history.ts';
@@ -17,6 +17,8 @@ const writing = new Set<Writers>();
 
 export interface LogServerOptions {
   readonly url: string;
+  /** In place of the URL: what else is said of Redis. */
+  readonly redis?: RedisOptions;
   readonly name: string;
   readonly servers?: number;
   readonly logger?: Logger;
@@ -47,10 +49,10 @@ export class LogServer {
   #made = 0;
 
   constructor({ url, name, logger, datacenter, servers, ballots, ...less }: LogServerOptions) {
-    const { ringLimits, settleMs, savesByHand = false } = less;
+    const { redis = parseRedisUrl(url), ringLimits, settleMs, savesByHand = false } = less;
     this.name = name;
     this.log = new RedisLog({
-      redis: parseRedisUrl(url),
+      redis,
       self: {
         datacenter: datacenter ?? 'dc1',
         server: name,

@@ -1,5 +1,6 @@
 /** Real Redis processes, each in a folder of its own; all that a spec started ends with the spec. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,33 +29,42 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** Files of a Redis that takes only those who show a certificate of the authority. */
+export interface RedisCertificates {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 export class RedisProcess {
   readonly address: Address;
   readonly dir: string;
   readonly #args: readonly string[];
+  readonly #tls: RedisCertificates | undefined;
   #child: ChildProcess | undefined;
   #admin: Redis | undefined;
 
-  constructor(port: number, dir: string, args: readonly string[]) {
+  constructor(port: number, dir: string, args: readonly string[], tls?: RedisCertificates) {
     this.address = { host: HOST, port };
     this.dir = dir;
     this.#args = args;
+    this.#tls = tls;
   }
 
   get url(): string {
-    return `redis://${HOST}:${this.address.port}`;
+    return `redis${this.#tls === undefined ? '' : 's'}://${HOST}:${this.address.port}`;
   }
 
   /** A client for the spec's own hands. */
   get admin(): Redis {
-    this.#admin ??= connect(this.address.port);
+    this.#admin ??= connect(this.address.port, this.#tls);
     return this.#admin;
   }
 
   /** Starts the process (again), and waits until it answers. */
   async start(): Promise<void> {
     this.#child = spawn('redis-server', this.#args, { stdio: 'ignore' });
-    await untilAnswers(this.address.port);
+    await untilAnswers(this.address.port, this.#tls);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -84,21 +94,27 @@ export interface RedisSpecOptions {
   readonly port?: number;
   /** As on the command line: '--maxmemory', '10mb'. */
   readonly args?: readonly string[];
+  /** Nothing is spoken but TLS, to replicas too. */
+  readonly tls?: RedisCertificates | undefined;
 }
 
 /** A Redis with an append-only file, as documented for production. */
 export async function startRedis({
   port,
   args = [],
+  tls,
 }: RedisSpecOptions = {}): Promise<RedisProcess> {
   const at = port ?? (await freePort());
   const dir = await mkdtemp(join(tmpdir(), 'proconsul-redis-'));
-  const basic = ['--port', `${at}`, '--bind', HOST, '--dir', dir, '--save', ''];
-  const process = new RedisProcess(at, dir, [
+  const basic = ['--bind', HOST, '--dir', dir, '--save', ''];
+  const listening = listenAt(at, tls).flatMap(([key, value]) => [`--${key}`, value]);
+  const redisArgs = [
+    ...listening,
     ...basic,
     ...['--appendonly', 'yes', '--repl-diskless-sync-delay', '0', '--loglevel', 'warning'],
     ...args,
-  ]);
+  ];
+  const process = new RedisProcess(at, dir, redisArgs, tls);
   started.add(process);
   await process.start();
   return process;
@@ -116,21 +132,21 @@ export interface SentinelSetup {
 }
 
 /** A master, two replicas and three sentinels; a master is taken for dead after a second. */
-export async function startSentinels(): Promise<SentinelSetup> {
-  const first = await startRedis();
+export async function startSentinels(tls?: RedisCertificates): Promise<SentinelSetup> {
+  const first = await startRedis({ tls });
   const replicaOf = ['--replicaof', `${HOST} ${first.address.port}`];
-  const replicas = await Promise.all([1, 2].map(() => startRedis({ args: replicaOf })));
+  const replicas = await Promise.all([1, 2].map(() => startRedis({ args: replicaOf, tls })));
   for (const replica of replicas) await untilSynced(replica);
   const redis = [first, ...replicas];
   const ports: number[] = [];
   for (let i = 0; i < 3; i++) ports.push(await freePort());
-  const sentinels = await Promise.all(ports.map((port) => startSentinel(port, first)));
+  const sentinels = await Promise.all(ports.map((port) => startSentinel(port, first, tls)));
   for (const sentinel of sentinels) await untilComplete(sentinel);
   const ask = async (...args: string[]) => await anyAnswer(sentinels, args);
   return {
     redis,
     sentinels,
-    url: `redis+sentinel://${ports.map((port) => `${HOST}:${port}`).join(',')}/m`,
+    url: `redis${tls === undefined ? '' : 's'}+sentinel://${ports.map((port) => `${HOST}:${port}`).join(',')}/m`,
     async master() {
       const [, port] = (await ask('get-master-addr-by-name', 'm')) as [string, string];
       const found = redis.find(({ address }) => address.port === Number(port));
@@ -143,11 +159,15 @@ export async function startSentinels(): Promise<SentinelSetup> {
   };
 }
 
-async function startSentinel(port: number, master: RedisProcess): Promise<RedisProcess> {
+async function startSentinel(
+  port: number,
+  master: RedisProcess,
+  tls: RedisCertificates | undefined,
+): Promise<RedisProcess> {
   const dir = await mkdtemp(join(tmpdir(), 'proconsul-sentinel-'));
   const file = join(dir, 'sentinel.conf');
   const lines = [
-    `port ${port}`,
+    ...listenAt(port, tls).map((pair) => pair.join(' ')),
     `bind ${HOST}`,
     `dir ${dir}`,
     `sentinel monitor m ${HOST} ${master.address.port} 2`,
@@ -156,7 +176,7 @@ async function startSentinel(port: number, master: RedisProcess): Promise<RedisP
     'loglevel warning',
   ];
   await writeFile(file, `${lines.join('\n')}\n`);
-  const process = new RedisProcess(port, dir, [file, '--sentinel']);
+  const process = new RedisProcess(port, dir, [file, '--sentinel'], tls);
   started.add(process);
   await process.start();
   return process;
@@ -193,14 +213,36 @@ async function untilComplete(sentinel: RedisProcess): Promise<void> {
   );
 }
 
-function connect(port: number): Redis {
-  const client = new Redis({ host: HOST, port, protocol: 2, maxRetriesPerRequest: 1 });
+function listenAt(
+  port: number,
+  tls: RedisCertificates | undefined,
+): readonly (readonly [key: string, value: string])[] {
+  if (tls === undefined) return [['port', `${port}`]];
+  return [
+    ['port', '0'],
+    ['tls-port', `${port}`],
+    ['tls-ca-cert-file', tls.caFile],
+    ['tls-cert-file', tls.certFile],
+    ['tls-key-file', tls.keyFile],
+    ['tls-auth-clients', 'yes'],
+    ['tls-replication', 'yes'],
+  ];
+}
+
+function connect(port: number, files?: RedisCertificates): Redis {
+  const tls = files && {
+    ca: readFileSync(files.caFile),
+    cert: readFileSync(files.certFile),
+    key: readFileSync(files.keyFile),
+  };
+  const basic = { host: HOST, port, protocol: 2, maxRetriesPerRequest: 1 } as const;
+  const client = new Redis({ ...basic, ...(tls && { tls }) });
   client.on('error', () => undefined);
   return client;
 }
 
-async function untilAnswers(port: number): Promise<void> {
-  const client = connect(port);
+async function untilAnswers(port: number, tls?: RedisCertificates): Promise<void> {
+  const client = connect(port, tls);
   try {
     await until(async () => {
       try {

@@ -7,7 +7,7 @@ import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { Connection, type Login, tlsOptions } from './connection.ts';
 import type { Keys } from './keys.ts';
-import { type Address, type RedisOptions, sameAddress } from './options.ts';
+import { type Address, type RedisOptions, type RedisTls, sameAddress } from './options.ts';
 
 export interface FinderDeps {
   readonly options: RedisOptions;
@@ -169,18 +169,21 @@ export class FailoverWatch {
   /** Watches nothing where there are no sentinels. */
   start(): void {
     if (this.#options.kind !== 'sentinel') return;
-    const login = sentinelLogin(this.#options);
+    const { tls: _, ...login } = sentinelLogin(this.#options);
     for (const { host, port } of this.#options.addresses) {
-      const client = new Redis({
+      const client: Redis = new Redis({
         host,
         port,
-        ...(login.username === undefined ? {} : { username: login.username }),
-        ...(login.password === undefined ? {} : { password: login.password }),
-        ...(login.tls === undefined ? {} : { tls: tlsOptions(login.tls, host) }),
+        ...login,
+        ...this.#tlsTo(host),
         protocol: 2,
         enableReadyCheck: false,
         disableClientInfo: true,
-        retryStrategy: () => RESUBSCRIBE_MS,
+        retryStrategy: () => {
+          // The certificates may have changed since the last connection.
+          Object.assign(client.options, this.#tlsTo(host));
+          return RESUBSCRIBE_MS;
+        },
         maxRetriesPerRequest: 0,
         keepAlive: 5000,
       });
@@ -198,6 +201,11 @@ export class FailoverWatch {
       });
       this.#clients.push(client);
     }
+  }
+
+  #tlsTo(host: string): { readonly tls?: RedisTls } {
+    const { tls } = this.#options;
+    return tls === undefined ? {} : { tls: tlsOptions(tls, host) };
   }
 
   #hear(channel: string, text: string): void {

@@ -33,7 +33,8 @@ export interface RedisOptions {
   readonly sentinelUsername?: string;
   readonly sentinelPassword?: string;
   readonly db: number;
-  readonly tls?: RedisTls;
+  /** Asked for anew for each connection: a reload may change it. */
+  readonly tls?: RedisTls | undefined;
   readonly commit: CommitPolicy;
 }
 
