@@ -1,8 +1,11 @@
 /** An agent: joins local state, checks, anti-entropy, kept values and routes, and ends them. */
 import { join } from 'node:path';
+import { type AccessControl, OPEN } from '../lib/acl/rights.ts';
 import type { Config } from '../lib/config/config.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { System } from '../lib/system.ts';
+import { AgentAccess } from './acl/agent-access.ts';
+import { Tokens } from './acl/tokens.ts';
 import { CheckSet } from './checks/check-set.ts';
 import type { ContainerProbe } from './checks/kinds/kind.ts';
 import { Reaper } from './checks/reaper.ts';
@@ -20,7 +23,6 @@ import { AntiEntropy } from './sync/anti-entropy.ts';
 import type { Catalog } from './sync/catalog.ts';
 import { OwnCatalog } from './sync/own-catalog.ts';
 import { Registrar, type RegistrationPolicy } from './sync/registrar.ts';
-import { Tokens } from './sync/tokens.ts';
 
 export interface AgentOptions {
   readonly config: Config;
@@ -35,6 +37,8 @@ export interface AgentOptions {
 export interface ServersPort {
   readonly catalog: Catalog;
   readonly membership: Membership;
+  /** Who asks, as the servers know it; without one there is no access control. */
+  readonly access?: AccessControl;
   /** How much the size of the cluster stretches the time between full comparisons; at least 1. */
   readonly scale?: () => number;
 }
@@ -86,6 +90,11 @@ export class Agent {
 
   get antiEntropy(): AntiEntropy {
     return this.#started.antiEntropy;
+  }
+
+  /** Who asks this agent; after `start`. */
+  get access(): AccessControl {
+    return this.#started.access;
   }
 
   /** The token for requests that bring none. */
@@ -218,15 +227,20 @@ export class Agent {
       },
     });
     const serviceWatch = new ServiceWatch(local, clock);
-    return { kept, tokens, antiEntropy, checks, registrar, reaper, serviceWatch };
+    const node = config.nodeName;
+    const access = acl.enabled
+      ? new AgentAccess({ tokens, node, cluster: servers.access ?? OPEN })
+      : OPEN;
+    return { access, kept, tokens, antiEntropy, checks, registrar, reaper, serviceWatch };
   }
 
   #context(): AgentContext {
-    const { tokens, antiEntropy, checks, registrar, serviceWatch } = this.#started;
+    const { access, tokens, antiEntropy, checks, registrar, serviceWatch } = this.#started;
     const { config, nodeId, servers, process, machine, system } = this.#options;
     const sealed = config.encrypt.key !== '' || machine.seal !== undefined;
     const current = () => this.#config;
     return {
+      access,
       tokens,
       antiEntropy,
       checks,
@@ -267,6 +281,7 @@ function registrationPolicy({ checkPolicy, ports }: Config): RegistrationPolicy 
 }
 
 interface Parts {
+  readonly access: AccessControl;
   readonly kept: KeptValues;
   readonly tokens: Tokens;
   readonly antiEntropy: AntiEntropy;

@@ -44,7 +44,7 @@ export function allRoutes(): Route[] {
     ...serverRoutes(hollow),
     ...agentRoutes(hollow),
     ...introductionRoutes(hollow),
-    ...ringRoutes(hollow),
+    ...ringRoutes(hollow, hollow),
   ];
 }
 

@@ -1,20 +1,26 @@
 /** What the routes under /v1/agent stand on. */
+import type { AccessControl } from '../../lib/acl/rights.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Member } from '../../lib/membership.ts';
+import type { Tokens } from '../acl/tokens.ts';
 import type { CheckSet } from '../checks/check-set.ts';
 import type { Membership } from '../servers/membership.ts';
 import type { LocalState } from '../state/local-state.ts';
 import type { ServiceWatch } from '../state/service-watch.ts';
 import type { AntiEntropy } from '../sync/anti-entropy.ts';
 import type { Registrar } from '../sync/registrar.ts';
-import type { Tokens } from '../sync/tokens.ts';
 
 /** Whoever listens to the log while it is written; ends it. */
 export type LogTap = (level: string, listen: (line: string) => void) => () => void;
 
 /** Groups of figures for /v1/agent/self and `info`. */
 export type Figures = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Who asks: its recovery token is known to this agent alone. */
+export interface AccessContext {
+  readonly access: AccessControl;
+}
 
 /** What is registered here, and how it comes to the catalog. */
 export interface RegistrationContext {
@@ -51,7 +57,8 @@ export interface ClusterContext {
 
 /** What all rows together stand on; each asks for those parts alone that it uses. */
 export interface AgentContext
-  extends RegistrationContext,
+  extends AccessContext,
+    RegistrationContext,
     OwnContext,
     ProcessContext,
     ClusterContext {}

@@ -8,11 +8,12 @@ import { membershipRoutes } from './routes/membership.ts';
 import { serviceRoutes } from './routes/services.ts';
 
 export function agentRoutes(agent: AgentContext): readonly Route[] {
-  return [
+  const rows = [
     ...infoRoutes(agent),
     ...membershipRoutes(agent),
     ...serviceRoutes(agent),
     ...checkRoutes(agent),
     ...agentHealthRoutes(agent),
   ];
+  return rows.map((row) => ({ ...row, access: agent.access }));
 }

@@ -37,29 +37,29 @@ export interface Self {
 
 export function httpMembership(options: HttpMembershipOptions): Membership {
   const { upstream, joiner, heartbeat, self, logger } = options;
-  const ask = (method: string, target: string, body?: ForceLeave) =>
+  const ask = (method: string, target: string, token: string, body?: ForceLeave) =>
     upstream.ask({
       way: 'client',
       method,
       target,
       key: target,
-      token: self().token,
+      token,
       timeoutMs: TIMEOUT_MS,
       repeatable: true,
       ...(body !== undefined && { body: Buffer.from(encodeJson(body)) }),
     });
   return {
     async members() {
-      const answer = await ask('GET', MEMBERS_PATH).catch(() => undefined);
+      const { member, token } = self();
+      const answer = await ask('GET', MEMBERS_PATH, token).catch(() => undefined);
       // An agent answers about itself even before it knows any server.
-      const { member } = self();
       if (answer?.status !== 200) return [member];
       const all = readMembers(answer.body);
       return [...all.filter(({ Name }) => Name !== member.Name), member];
     },
     join: (address) => joiner.join(address),
-    async forceLeave(node, prune) {
-      const answer = await ask('PUT', FORCE_LEAVE_PATH, { Node: node, Prune: prune });
+    async forceLeave(node, prune, token) {
+      const answer = await ask('PUT', FORCE_LEAVE_PATH, token, { Node: node, Prune: prune });
       if (answer.status === 404) return false;
       if (answer.status !== 200) throw new ProconsulError('rejected', answer.body.toString());
       return true;

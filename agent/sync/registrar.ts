@@ -5,12 +5,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import {
-  type CheckDefinition,
-  type CheckStatus,
-  NODE_MAINTENANCE,
-  SERVICE_MAINTENANCE_PREFIX,
-} from '../../lib/model.ts';
+import type { CheckDefinition, CheckStatus, ServiceDefinition } from '../../lib/model.ts';
 import type { CheckSet } from '../checks/check-set.ts';
 import {
   briefCheck,
@@ -20,6 +15,7 @@ import {
   runsPrograms,
 } from '../definitions/check-spec.ts';
 import type { Definitions } from '../definitions/from-config.ts';
+import { type Maintenance, maintenanceCheck, maintenanceId } from '../definitions/maintenance.ts';
 import { checksOf, type ServiceSpec, serviceDefinition } from '../definitions/service-spec.ts';
 import { freePort, type SidecarPorts, sidecarId, sidecarOf } from '../definitions/sidecar.ts';
 import { keptCheck, keptService, type StoredCheck } from '../state/kept-shapes.ts';
@@ -47,6 +43,18 @@ export interface RegisterOptions {
   readonly token: string;
   /** Checks of the service that this registration does not name go. */
   readonly replaceChecks?: boolean;
+  /** Without one everything is allowed: the files are the operator's. */
+  readonly vet?: Vet;
+}
+
+/**
+ * Whether whoever registers may do so. It is asked of all that a registration brings and of all that
+ * stands under the same IDs, before anything is changed, and throws what is refused.
+ */
+export interface Vet {
+  service(definition: ServiceDefinition, before: ServiceDefinition | undefined): void;
+  /** By the name of its service, '' for the node's own. */
+  check(serviceName: string, before: LocalCheck | undefined): void;
 }
 
 /** What a registration came to. */
@@ -123,6 +131,7 @@ export class Registrar {
     const specs = sidecar === undefined ? [spec] : [spec, sidecar];
     for (const each of specs) {
       for (const check of checksOf(each)) this.#allow(check, options.source);
+      if (options.vet !== undefined) this.#vetService(each, options.vet);
     }
     const before = specs.map((each) => this.#standing(serviceDefinition(each).ID));
     const put = specs.map((each) =>
@@ -150,10 +159,14 @@ export class Registrar {
   registerCheck(spec: CheckSpec, options: RegisterOptions): void {
     this.#allow(spec, options.source);
     const { ServiceID } = spec;
-    if (ServiceID !== '' && !this.#options.local.services.has(ServiceID)) {
+    const { services, checks } = this.#options.local;
+    const definition = checkDefinition(spec);
+    const serviceName = services.get(ServiceID)?.definition.Service ?? '';
+    options.vet?.check(serviceName, checks.get(definition.CheckID));
+    if (ServiceID !== '' && !services.has(ServiceID)) {
       throw new ProconsulError('rejected', `ServiceID "${ServiceID}" does not exist`);
     }
-    this.#putCheck(checkDefinition(spec), spec, options);
+    this.#putCheck(definition, spec, options);
   }
 
   removeCheck(id: string): void {
@@ -169,14 +182,16 @@ export class Registrar {
     this.#states.renewed(id);
   }
 
-  /** Takes a service out of the answers, or '' for the whole node, and back. */
-  setMaintenance(serviceId: string, on: boolean, reason: string): void {
-    const id = serviceId === '' ? NODE_MAINTENANCE : SERVICE_MAINTENANCE_PREFIX + serviceId;
+  /** Takes a service out of the answers, or '' for the whole node; undefined takes it back in. */
+  setMaintenance(serviceId: string, on: Maintenance | undefined): void {
+    const id = maintenanceId(serviceId);
     const there = this.#options.local.checks.has(id);
-    if (on === there) return;
-    if (!on) this.removeCheck(id);
-    else
-      this.#putCheck(maintenance(id, serviceId, reason), undefined, { source: 'api', token: '' });
+    if ((on !== undefined) === there) return;
+    if (on === undefined) this.removeCheck(id);
+    else {
+      const { reason, token } = on;
+      this.#putCheck(maintenanceCheck(serviceId, reason), undefined, { source: 'api', token });
+    }
   }
 
   /** Resolves when all of it is remembered. */
@@ -239,6 +254,17 @@ export class Registrar {
       const taken = new Set([...local.services.values()].map(({ definition }) => definition.Port));
       return freePort(policy.sidecarPorts, taken);
     });
+  }
+
+  #vetService(spec: ServiceSpec, vet: Vet): void {
+    const { services, checks } = this.#options.local;
+    const definition = serviceDefinition(spec);
+    const { ID, Service } = definition;
+    vet.service(definition, services.get(ID)?.definition);
+    // Under the ID of one that is another service's it would take that one's place.
+    for (const { CheckID } of namedChecks(ID, spec)) {
+      vet.check(Service, checks.get(CheckID));
+    }
   }
 
   #standing(id: string): Standing {
@@ -357,21 +383,4 @@ function namedChecks(serviceId: string, spec: ServiceSpec): readonly CheckSpec[]
       ServiceID: serviceId,
     };
   });
-}
-
-function maintenance(CheckID: string, ServiceID: string, reason: string): CheckDefinition {
-  const kind = ServiceID === '' ? 'node' : 'service';
-  return {
-    CheckID,
-    Name: ServiceID === '' ? 'Node Maintenance Mode' : 'Service Maintenance Mode',
-    Status: 'critical',
-    Notes:
-      reason === ''
-        ? `Maintenance mode is enabled for this ${kind}, but no reason was provided. This is a default message.`
-        : reason,
-    Output: '',
-    ServiceID,
-    Type: 'maintenance',
-    Definition: {},
-  };
 }

@@ -31,6 +31,8 @@ export interface ListenersOptions {
 /** What the process answers, once it can. */
 export interface Served {
   readonly routes: readonly Route[];
+  /** What concerns this node alone: its clients ask that, and no other agent does. */
+  readonly ownRoutes?: readonly Route[];
   /** Without it there is no access control. */
   readonly access?: AccessControl;
   /** Of clients that bring none; agents bring what is right. */
@@ -82,11 +84,15 @@ export class Listeners {
   }
 
   /** Answers from now on, and what was asked since `bind`. */
-  open({ routes, fallback, access = OPEN, defaultToken }: Served): void {
+  open({ routes, ownRoutes = [], fallback, access = OPEN, defaultToken }: Served): void {
     const introductions = introductionRoutes(this.#options.introducer);
     // An agent may be pointed at any of the ports, so each of them introduces.
     const all = { routes: [...routes, ...introductions], ...(fallback && { fallback }) };
-    this.#clients.open({ ...all, access: withDefaultToken(access, defaultToken) });
+    this.#clients.open({
+      ...all,
+      routes: [...ownRoutes, ...all.routes],
+      access: withDefaultToken(access, defaultToken),
+    });
     this.#agents.open({ ...all, access });
     this.#joining.open({ routes: introductions });
   }
@@ -153,7 +159,7 @@ class Surface {
     return new Listener({ at, listener, shortcut, whom, door, ...limits });
   }
 
-  open(served: Omit<Served, 'defaultToken'>): void {
+  open(served: Omit<Served, 'defaultToken' | 'ownRoutes'>): void {
     const { config, logger } = this.#options;
     this.#app = createApp({
       ...served,

@@ -60,7 +60,9 @@ export async function runClient(options: RunOptions): Promise<Running> {
   await containers.start(agent);
   listeners.open({
     defaultToken: () => agent.userToken,
-    routes: [...agent.routes(), ...ringRoutes(() => servers)],
+    routes: [],
+    ownRoutes: [...agent.routes(), ...ringRoutes(config.nodeName, () => servers)],
+    access: agent.access,
     fallback: forwarder.handle,
   });
   await joiner.join(...config.join.start);

@@ -16,7 +16,7 @@ import { systemOf } from '../../lib/system.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
 import type { Server } from '../../server/server.ts';
 import { createDnsServer } from './dns-role.ts';
-import { Listeners } from './listeners.ts';
+import { Listeners, type Served } from './listeners.ts';
 import { OwnBeat, type OwnBeatDeps } from './own-beat.ts';
 import { openSeal } from './process-seal.ts';
 import { serverCatalog } from './server-catalog.ts';
@@ -79,6 +79,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
     servers: {
       catalog: serverCatalog(server),
       membership: serverMembership({ server, config, nodeId, beat, identities }),
+      access: server.access,
     },
     process: {
       logTap: (level, listen) => tapLog(logger, level, listen),
@@ -97,8 +98,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
   await agent.start();
   await containers.start(agent);
   await beat.start();
-  const routes = [...agent.routes(), ...ringOf(servers), ...server.routes()];
-  listeners.open({ routes, access: server.access, defaultToken: userToken });
+  listeners.open(servedBy(server, [...agent.routes(), ...ringOf(config, servers)], userToken));
   return {
     reload: () => agent.reload(),
     leave: () => agent.leave(),
@@ -114,8 +114,12 @@ export async function runServer(options: RunOptions): Promise<Running> {
   };
 }
 
-function ringOf(servers: () => readonly ServerInfo[]): readonly Route[] {
-  return ringRoutes(() => new ServerList(systemClock, systemRandom).add(servers()));
+function servedBy(server: Server, ownRoutes: readonly Route[], defaultToken: () => string): Served {
+  return { routes: server.routes(), ownRoutes, access: server.access, defaultToken };
+}
+
+function ringOf({ nodeName }: Config, servers: () => readonly ServerInfo[]): readonly Route[] {
+  return ringRoutes(nodeName, () => new ServerList(systemClock, systemRandom).add(servers()));
 }
 
 function lookupsOf(

@@ -7,6 +7,11 @@ export function permissionDenied(): ProconsulError {
   return new ProconsulError('forbidden', PERMISSION_DENIED);
 }
 
+/** Where Consul says which right it is. */
+export function missingRight(need: string, name: string): ProconsulError {
+  return new ProconsulError('forbidden', `${PERMISSION_DENIED}: Missing ${need} on ${name}`);
+}
+
 /** Whoever brings a token that nobody knows is not taken for one who brings none. */
 export function tokenNotFound(): ProconsulError {
   return new ProconsulError('forbidden', 'ACL not found');

@@ -121,7 +121,7 @@ export class Exchange {
   /** Nothing of the request is looked at before it is known who asks. */
   #runRow(row: Route, request: Request): Reply | Promise<Reply> {
     if (row.right.by === 'nobody') return row.handle(request);
-    const { access } = this.#surface;
+    const { access = this.#surface.access } = row;
     const { token } = request;
     request.callerNow = () => access.callerOf(token);
     const caller = request.callerNow();

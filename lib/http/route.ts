@@ -3,7 +3,7 @@
  * all read the same rows, so that none of them can forget a route.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Caller } from '../acl/rights.ts';
+import type { AccessControl, Caller } from '../acl/rights.ts';
 import type { Params } from './params.ts';
 import type { Reply } from './reply.ts';
 import type { Right } from './right.ts';
@@ -49,6 +49,8 @@ export interface Route {
   /** Exact, or with a final '/' everything below it; the longest path that fits wins. */
   readonly path: string;
   readonly right: Right;
+  /** Who asks, where this row knows it otherwise than the listener. */
+  readonly access?: AccessControl;
   /** For docs/compat.md: what it does, in a few words. */
   readonly does: string;
   /** `?dc=` is passed over: what it shows belongs to no data centre, or to this agent alone. */

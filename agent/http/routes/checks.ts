@@ -11,6 +11,7 @@ import { checkFromBody, isStatus } from '../../definitions/check-spec.ts';
 import { agentCheck } from '../../state/views.ts';
 import type { OwnContext, RegistrationContext } from '../context.ts';
 import { filtered } from '../filtered.ts';
+import { maySeeChecks, ownerOf, vetCheck, vetOf } from '../vetting.ts';
 import { settled } from './services.ts';
 
 type Context = OwnContext & RegistrationContext;
@@ -35,11 +36,13 @@ export function checkRoutes(agent: Context): readonly Route[] {
       path: '/v1/agent/checks',
       right: asks(),
       does: 'the checks of this agent',
-      handle: ({ params }) => {
-        const checks = [...agent.local.checks].map(([id, check]) => {
-          const service = agent.local.services.get(check.definition.ServiceID)?.definition;
-          return [id, agentCheck(agent.config.nodeName, check, service)] as const;
-        });
+      handle: ({ params, caller }) => {
+        const checks = [...agent.local.checks]
+          .filter(([, { definition }]) => maySeeChecks(agent, caller, ownerOf(agent, definition)))
+          .map(([id, check]) => {
+            const service = agent.local.services.get(check.definition.ServiceID)?.definition;
+            return [id, agentCheck(agent.config.nodeName, check, service)] as const;
+          });
         return { json: byName(filtered(checks, params.get('filter'), 'check')) };
       },
     },
@@ -50,7 +53,11 @@ export function checkRoutes(agent: Context): readonly Route[] {
       does: 'registers a check of the node or of a service',
       handle: async (request) => {
         const spec = checkFromBody(await request.body(MAX_JSON_BODY_BYTES));
-        agent.registrar.registerCheck(spec, { source: 'api', token: request.token });
+        agent.registrar.registerCheck(spec, {
+          source: 'api',
+          token: request.token,
+          vet: vetOf(agent, request.caller),
+        });
         await settled(agent, [spec.ServiceID]);
         return {};
       },
@@ -60,8 +67,9 @@ export function checkRoutes(agent: Context): readonly Route[] {
       path: '/v1/agent/check/deregister/',
       right: asks(),
       does: 'takes a check out',
-      handle: async ({ rest }) => {
+      handle: async ({ rest, caller }) => {
         if (rest === '') throw new ProconsulError('rejected', 'CheckID missing');
+        vetCheck(agent, caller, rest);
         const serviceId = agent.local.checks.get(rest)?.definition.ServiceID ?? '';
         agent.registrar.removeCheck(rest);
         await settled(agent, [serviceId]);
@@ -99,10 +107,11 @@ function reportRoute(agent: Context, verb: string, status: CheckStatus): Route {
 
 function report(
   agent: Context,
-  { rest }: HttpRequest,
+  { rest, caller }: HttpRequest,
   status: CheckStatus,
   output: string,
 ): Reply | Promise<Reply> {
+  vetCheck(agent, caller, rest);
   agent.registrar.report(rest, status, output);
   const serviceId = agent.local.checks.get(rest)?.definition.ServiceID ?? '';
   // Most reports change nothing, and are answered at once.

@@ -11,6 +11,7 @@ import {
 import type { LocalCheck } from '../../state/local-state.ts';
 import { agentService, healthCheck } from '../../state/views.ts';
 import type { OwnContext, RegistrationContext } from '../context.ts';
+import { needRead } from '../vetting.ts';
 
 type Context = OwnContext & RegistrationContext;
 
@@ -53,6 +54,7 @@ function byId(agent: Context, request: HttpRequest): Reply {
   if (id === '') throw new ProconsulError('rejected', 'Bad request: Missing serviceID');
   const service = agent.local.services.get(id);
   if (service !== undefined) {
+    needRead(request.caller, service.definition.Service);
     const health = healthOf(agent, service.definition);
     return reply(request, CODES[health.AggregatedStatus], health.AggregatedStatus, health);
   }
@@ -66,6 +68,7 @@ function byId(agent: Context, request: HttpRequest): Reply {
 function byName(agent: Context, request: HttpRequest): Reply {
   const { rest: name } = request;
   if (name === '') throw new ProconsulError('rejected', 'Bad request: Missing service Name');
+  needRead(request.caller, name);
   const all = [...agent.local.services.values()]
     .filter(({ definition }) => definition.Service === name)
     .map(({ definition }) => healthOf(agent, definition));

@@ -1,5 +1,6 @@
 /** What an agent says of itself and its machine, and what it is told to do. */
 
+import type { Caller } from '../../../lib/acl/rights.ts';
 import { debugConfig } from '../../../lib/config/debug-config.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
@@ -24,7 +25,7 @@ export function infoRoutes(agent: Context): readonly Route[] {
       path: '/v1/agent/self',
       right: needs('agent:read', () => agent.config.nodeName),
       does: 'the configuration and figures of this agent',
-      handle: () => selfReply(agent),
+      handle: ({ caller }) => selfReply(agent, caller),
     },
     {
       method: 'GET',
@@ -81,10 +82,10 @@ async function reload(agent: ProcessContext): Promise<Reply> {
   return {};
 }
 
-function selfReply(agent: Context): Reply {
+function selfReply(agent: Context, caller: Caller): Reply {
   const { config } = agent;
   const said = moving(agent);
-  const stands = () => agent.config === config && moving(agent) === said;
+  const stands = () => caller.stands() && agent.config === config && moving(agent) === said;
   const shared = { bytes: 2 * said.length, ready: () => undefined, stands };
   return { json: self(agent), shared };
 }
@@ -113,21 +114,40 @@ function self(agent: Context): object {
   };
 }
 
-function monitor(agent: Context, { params, signal }: HttpRequest): Reply {
+function monitor(agent: Context, request: HttpRequest): Reply {
+  const { params, signal } = request;
   const level = params.get('loglevel') || 'info';
   if (!isLogLevel(level)) {
     throw new ProconsulError('invalid', `Bad request: Unknown log level: ${level}`);
   }
   return {
     headers: { 'Content-Type': 'text/plain; charset=utf-8' },
-    stream: lines((listen) => agent.logTap(level, listen), signal),
+    stream: lines({
+      tap: (listen) => agent.logTap(level, listen),
+      signal,
+      mayGoOn: () => mayListen(agent, request),
+    }),
   };
 }
 
-async function* lines(
-  tap: (listen: (line: string) => void) => () => void,
-  signal: AbortSignal,
-): AsyncIterable<string> {
+/** Its token may be revoked while it listens, for days. */
+async function mayListen({ config }: Context, request: HttpRequest): Promise<boolean> {
+  if (request.caller.stands()) return true;
+  try {
+    const { rights } = await request.callerNow();
+    return rights.may('agent', 'read', config.nodeName);
+  } catch {
+    return false;
+  }
+}
+
+interface Listening {
+  readonly tap: (listen: (line: string) => void) => () => void;
+  readonly signal: AbortSignal;
+  readonly mayGoOn: () => Promise<boolean>;
+}
+
+async function* lines({ tap, signal, mayGoOn }: Listening): AsyncIterable<string> {
   const waiting: string[] = [];
   let wake: () => void = () => undefined;
   const release = () => wake();
@@ -140,8 +160,10 @@ async function* lines(
   try {
     while (!signal.aborted) {
       const line = waiting.shift();
-      if (line !== undefined) yield `${line}\n`;
-      else {
+      if (line !== undefined) {
+        if (!(await mayGoOn())) return;
+        yield `${line}\n`;
+      } else {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });

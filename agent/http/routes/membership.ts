@@ -23,7 +23,7 @@ export function membershipRoutes(agent: Context): readonly Route[] {
       path: '/v1/agent/members',
       right: asks(),
       does: 'all agents and servers',
-      handle: ({ params }) => members(agent, params),
+      handle: (request) => members(agent, request),
     },
     {
       method: 'PUT',
@@ -50,8 +50,9 @@ export function membershipRoutes(agent: Context): readonly Route[] {
       path: '/v1/agent/force-leave/',
       right: needs('operator:write'),
       does: 'takes a dead node out',
-      handle: async ({ rest, params }) => {
-        if (await agent.membership.forceLeave(rest, params.has('prune'))) return {};
+      handle: async ({ rest, params, token }) => {
+        const by = token || agent.tokens.user;
+        if (await agent.membership.forceLeave(rest, params.has('prune'), by)) return {};
         throw new ProconsulError('rejected', `agent: No node found with name '${rest}'`);
       },
     },
@@ -65,7 +66,7 @@ export function membershipRoutes(agent: Context): readonly Route[] {
   ];
 }
 
-async function members(agent: Context, params: HttpRequest['params']): Promise<Reply> {
+async function members(agent: Context, { params, caller }: HttpRequest): Promise<Reply> {
   const segment = params.get('segment');
   // `?wan` alone does not count, as in Consul.
   const wan = params.get('wan') !== '';
@@ -78,7 +79,9 @@ async function members(agent: Context, params: HttpRequest['params']): Promise<R
       'Network segments are not supported in this version of Consul',
     );
   }
-  const all = await agent.membership.members();
+  const all = (await agent.membership.members()).filter(({ Name }) =>
+    caller.rights.may('node', 'read', Name),
+  );
   const shown = wan ? all.filter(({ Tags }) => Tags['role'] === 'consul').map(inWideArea) : all;
   return {
     json: shown.map((member) => ({ ...member, Tags: byName(Object.entries(member.Tags)) })),

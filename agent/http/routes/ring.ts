@@ -6,12 +6,12 @@ import type { ServerList } from '../../servers/server-list.ts';
  * GET /v1/agent/ring: how agents spread lookups over the servers, and where a key goes. A key is a
  * service's name or, of what concerns no service, the path.
  */
-export function ringRoutes(current: () => ServerList): readonly Route[] {
+export function ringRoutes(node: string, current: () => ServerList): readonly Route[] {
   return [
     {
       method: 'GET',
       path: '/v1/agent/ring',
-      right: needs('agent:read'),
+      right: needs('agent:read', () => node),
       does: "the ring of servers, and where a key goes (Proconsul's own)",
       handle({ params }) {
         const servers = current();

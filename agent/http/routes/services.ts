@@ -1,5 +1,7 @@
 /** /v1/agent/service…: the services of this agent. */
 
+import { permissionDenied } from '../../../lib/acl/refusals.ts';
+import type { Caller } from '../../../lib/acl/rights.ts';
 import { NS_PER_MS } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { parseBool } from '../../../lib/go-literals.ts';
@@ -8,23 +10,27 @@ import { asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { byName } from '../../../lib/key-order.ts';
 import { DEFAULT_WAIT_MS, MAX_JSON_BODY_BYTES, MAX_WAIT_MS } from '../../../lib/limits.ts';
+import type { Maintenance } from '../../definitions/maintenance.ts';
 import { serviceFromBody, validateService } from '../../definitions/service-spec.ts';
 import { contentHash } from '../../state/content-hash.ts';
 import { type AgentService, agentService } from '../../state/views.ts';
-import type { RegistrationContext } from '../context.ts';
+import type { OwnContext, RegistrationContext } from '../context.ts';
 import { filtered } from '../filtered.ts';
+import { needRead, vetOf, vetService } from '../vetting.ts';
 
-export function serviceRoutes(agent: RegistrationContext): readonly Route[] {
+type Context = RegistrationContext & Pick<OwnContext, 'config'>;
+
+export function serviceRoutes(agent: Context): readonly Route[] {
   return [
     {
       method: 'GET',
       path: '/v1/agent/services',
       right: asks(),
       does: 'the services of this agent',
-      handle: ({ params }) => {
-        const services = [...agent.local.services].map(
-          ([id, { definition }]) => [id, agentService(definition)] as const,
-        );
+      handle: ({ params, caller }) => {
+        const services = [...agent.local.services]
+          .filter(([, { definition }]) => caller.rights.may('service', 'read', definition.Service))
+          .map(([id, { definition }]) => [id, agentService(definition)] as const);
         return { json: byName(filtered(services, params.get('filter'), 'service')) };
       },
     },
@@ -47,7 +53,7 @@ export function serviceRoutes(agent: RegistrationContext): readonly Route[] {
       path: '/v1/agent/service/deregister/',
       right: asks(),
       does: 'takes a service out',
-      handle: ({ rest }) => deregister(agent, rest),
+      handle: (request) => deregister(agent, request),
     },
     {
       method: 'PUT',
@@ -61,11 +67,7 @@ export function serviceRoutes(agent: RegistrationContext): readonly Route[] {
       path: '/v1/agent/maintenance',
       right: asks(),
       does: 'takes the node out of the answers, and back',
-      handle: async ({ params }) => {
-        agent.registrar.setMaintenance('', enable(params), params.get('reason'));
-        await settled(agent, ['']);
-        return {};
-      },
+      handle: (request) => nodeMaintenance(agent, request),
     },
   ];
 }
@@ -79,7 +81,7 @@ export async function settled(
   await Promise.all([agent.registrar.remembered(), ...pushes]);
 }
 
-async function register(agent: RegistrationContext, request: HttpRequest): Promise<Reply> {
+async function register(agent: Context, request: HttpRequest): Promise<Reply> {
   const spec = serviceFromBody(await request.body(MAX_JSON_BODY_BYTES));
   validateService(spec);
   const replaceChecks = request.params.bool('replace-existing-checks') === true;
@@ -87,6 +89,7 @@ async function register(agent: RegistrationContext, request: HttpRequest): Promi
     source: 'api',
     token: request.token,
     replaceChecks,
+    vet: vetOf(agent, request.caller),
   });
   try {
     await settled(agent, registered.ids);
@@ -99,34 +102,44 @@ async function register(agent: RegistrationContext, request: HttpRequest): Promi
   return {};
 }
 
-async function deregister(agent: RegistrationContext, id: string): Promise<Reply> {
+async function deregister(agent: Context, { rest: id, caller }: HttpRequest): Promise<Reply> {
   if (id === '') throw new ProconsulError('rejected', 'ServiceID missing');
+  vetService(agent, caller, id);
   await settled(agent, agent.registrar.removeService(id));
   return {};
 }
 
-async function maintenance(
-  agent: RegistrationContext,
-  { rest, params }: HttpRequest,
-): Promise<Reply> {
+async function nodeMaintenance(agent: Context, request: HttpRequest): Promise<Reply> {
+  const on = maintenanceOf(request);
+  const { nodeName } = agent.config;
+  if (!request.caller.rights.may('node', 'write', nodeName)) throw permissionDenied();
+  agent.registrar.setMaintenance('', on);
+  await settled(agent, ['']);
+  return {};
+}
+
+async function maintenance(agent: Context, request: HttpRequest): Promise<Reply> {
+  const { rest, caller } = request;
   if (rest === '') throw new ProconsulError('invalid', 'Missing service ID');
-  const on = enable(params);
+  const on = maintenanceOf(request);
+  vetService(agent, caller, rest);
   if (!agent.local.services.has(rest)) {
     throw new ProconsulError('not-found', `No service registered with ID "${rest}"`);
   }
-  agent.registrar.setMaintenance(rest, on, params.get('reason'));
+  agent.registrar.setMaintenance(rest, on);
   await settled(agent, [rest]);
   return {};
 }
 
-function enable(params: HttpRequest['params']): boolean {
+/** Undefined where it is to end. */
+function maintenanceOf({ params, token }: HttpRequest): Maintenance | undefined {
   if (!params.has('enable')) throw new ProconsulError('invalid', 'Missing value for enable');
   const on = parseBool(params.get('enable'));
-  if (on !== undefined) return on;
+  if (on !== undefined) return on ? { reason: params.get('reason'), token } : undefined;
   throw new ProconsulError('invalid', `Invalid value for enable: "${params.get('enable')}"`);
 }
 
-async function service(agent: RegistrationContext, request: HttpRequest): Promise<Reply> {
+async function service(agent: Context, request: HttpRequest): Promise<Reply> {
   const { params, rest: id, signal } = request;
   const waitNs = params.duration('wait', 'Invalid wait time');
   if (params.get('index') !== '' && params.uint64('index') === undefined) {
@@ -135,7 +148,8 @@ async function service(agent: RegistrationContext, request: HttpRequest): Promis
   const waitMs = Math.min((waitNs ?? 0) / NS_PER_MS || DEFAULT_WAIT_MS, MAX_WAIT_MS);
   const deadline = agent.clock.monotonic() + waitMs;
   for (;;) {
-    const found = hashed(agent, id);
+    // Whoever waits may have lost his right meanwhile, or the service has another name.
+    const found = hashed(agent, id, await request.callerNow());
     const left = deadline - agent.clock.monotonic();
     if (found.ContentHash !== params.get('hash') || left <= 0 || signal.aborted) {
       return { json: found, headers: { 'X-Consul-ContentHash': found.ContentHash } };
@@ -145,11 +159,13 @@ async function service(agent: RegistrationContext, request: HttpRequest): Promis
 }
 
 function hashed(
-  agent: RegistrationContext,
+  agent: Context,
   id: string,
+  caller: Caller,
 ): AgentService & { readonly ContentHash: string } {
   const found = agent.local.services.get(id);
   if (found === undefined) throw new ProconsulError('not-found', `unknown service ID: ${id}`);
+  needRead(caller, found.definition.Service);
   const shown = agentService(found.definition);
   return { ...shown, ContentHash: contentHash(shown) };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import supertest from 'supertest';
 import type { Membership } from '../../../agent/servers/membership.ts';
+import { OPEN } from '../../../lib/acl/rights.ts';
 import { tapLog } from '../../../lib/log-tap.ts';
 import { createLogger } from '../../../lib/logger.ts';
 import { type Member, member } from '../../../lib/membership.ts';
@@ -119,7 +120,7 @@ describe('PUT /v1/agent/token/:name', () => {
   });
 
   it('sets the token for requests that bring none; unknown names are refused', async () => {
-    const { app, agent } = await startAgent('', { aclEnabled: true });
+    const { app, agent } = await startAgent('', { access: OPEN });
     await supertest(app).put('/v1/agent/token/default').send('{"Token":"x"}').expect(200);
     assert.equal(agent.userToken, 'x');
     await supertest(app)

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { Agent, type ProcessPort } from '../../../agent/agent.ts';
 import type { Membership } from '../../../agent/servers/membership.ts';
 import type { ValueFiles } from '../../../agent/state/value-files.ts';
+import type { AccessControl } from '../../../lib/acl/rights.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { createApp } from '../../../lib/http/app.ts';
 import { type Logger, silentLogger } from '../../../lib/logger.ts';
@@ -25,7 +26,8 @@ export interface Shared {
   readonly catalog?: MemoryCatalog;
   readonly clock?: FakeClock;
   readonly dataDir?: string;
-  readonly aclEnabled?: boolean;
+  /** Switches access control on. */
+  readonly access?: AccessControl;
   readonly membership?: Membership;
   readonly process?: Partial<ProcessPort>;
   readonly logger?: Logger;
@@ -54,13 +56,17 @@ export async function startAgent(config = '', shared: Shared = {}): Promise<Agen
       host: fakeConfigHost(),
     });
     // -dev itself keeps nothing, and no configuration switches access control on yet.
-    const acl = { ...loaded.config.acl, enabled: shared.aclEnabled ?? false };
+    const acl = { ...loaded.config.acl, enabled: shared.access !== undefined };
     return { ...loaded.config, acl, dataDir };
   };
   const agent = new Agent({
     config: read(),
     nodeId: NODE_ID,
-    servers: { catalog, membership: shared.membership ?? alone },
+    servers: {
+      catalog,
+      membership: shared.membership ?? alone,
+      ...(shared.access !== undefined && { access: shared.access }),
+    },
     process: {
       logTap: () => () => undefined,
       readConfig: read,

@@ -47,7 +47,8 @@ export class Tokens {
     return this.#set.agent || this.#set.default;
   }
 
-  get agentMaster(): string {
+  /** With which this agent can be looked after when no server is there. */
+  get recovery(): string {
     return this.#set.agentMaster;
   }
 
