@@ -14,12 +14,24 @@ import type {
   UserEvent,
 } from '../lib/model.ts';
 
+/** Someone may do it by what was stored at this index: see state/judged.ts. */
+export interface Judgement {
+  readonly at: number;
+  /** It may not change the node that it is on. */
+  readonly keepsNode?: true;
+}
+
+export interface Judged {
+  /** Not said where who does it may do anything. */
+  readonly judged?: Judgement;
+}
+
 /** Changes the catalog: see Registration. */
-export interface Register extends Registration {
+export interface Register extends Registration, Judged {
   readonly type: 'register';
 }
 
-export interface Deregister extends Deregistration {
+export interface Deregister extends Deregistration, Judged {
   readonly type: 'deregister';
 }
 
@@ -67,7 +79,7 @@ export type TxnOp =
   | { readonly check: CheckOp };
 
 /** All or nothing. */
-export interface Txn {
+export interface Txn extends Judged {
   readonly type: 'txn';
   readonly ops: readonly TxnOp[];
 }
@@ -107,13 +119,13 @@ export interface FireEvent {
 }
 
 /** Makes a prepared query, or with `update` replaces the one with its id. */
-export interface SetQuery {
+export interface SetQuery extends Judged {
   readonly type: 'set-query';
   readonly query: Omit<PreparedQuery, 'CreateIndex' | 'ModifyIndex'>;
   readonly update: boolean;
 }
 
-export interface DeleteQuery {
+export interface DeleteQuery extends Judged {
   readonly type: 'delete-query';
   readonly id: string;
 }

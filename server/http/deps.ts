@@ -4,6 +4,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { fromHeaderText } from '../../lib/http/header-text.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import type { Random } from '../../lib/random.ts';
+import { type Judgeable, judge } from '../acl/judge.ts';
 import type { Members } from '../cluster/members.ts';
 import type { Cluster } from '../cluster/peers.ts';
 import type { Command } from '../commands.ts';
@@ -42,6 +43,7 @@ export interface ReadDeps {
 
 /** What a row that writes stands on. */
 export interface WriteDeps {
+  readonly state: () => State;
   readonly propose: (command: Command) => Promise<Outcome>;
   readonly limits: WriteLimits;
 }
@@ -72,8 +74,45 @@ export interface ServerDeps
     ClusterDeps,
     KeyringDeps {}
 
-/** Proposes, and turns what the state refused into Consul's error. */
-export async function write(deps: Pick<WriteDeps, 'propose'>, command: Command): Promise<Outcome> {
+/** How often a command is judged whose object others change in between. */
+const MAX_JUDGEMENTS = 8;
+
+/** Whoever asks, and by now. */
+type Asking = Pick<HttpRequest, 'caller' | 'callerNow'>;
+
+/** The command with its judgement; refuses what whoever asks may not do, by what is stored now. */
+export async function judged(
+  { state }: Pick<WriteDeps, 'state'>,
+  { caller, callerNow }: Asking,
+  command: Judgeable,
+): Promise<Judgeable> {
+  // The body may have been long in coming.
+  const { rights } = caller.stands() ? caller : await callerNow();
+  return rights.all ? command : judge(state(), rights, command);
+}
+
+/** Proposes what whoever asks may do, and turns what the state refused into Consul's error. */
+export async function writeAs(
+  asking: Asking,
+  deps: Pick<WriteDeps, 'propose' | 'state'>,
+  command: Judgeable,
+): Promise<Outcome> {
+  for (let n = 0; n < MAX_JUDGEMENTS; n++) {
+    const outcome = await proposed(deps, await judged(deps, asking, command));
+    if (outcome.outdated !== true) return outcome;
+  }
+  throw new ProconsulError('unavailable', 'what this changes is changed by others all the time');
+}
+
+/** As `writeAs`, of what its row has seen to. */
+export function write(
+  deps: Pick<WriteDeps, 'propose'>,
+  command: Exclude<Command, Judgeable>,
+): Promise<Outcome> {
+  return proposed(deps, command);
+}
+
+async function proposed(deps: Pick<WriteDeps, 'propose'>, command: Command): Promise<Outcome> {
   const outcome = await deps.propose(command);
   if (outcome.refused !== undefined) throw new ProconsulError('rejected', outcome.refused);
   return outcome;

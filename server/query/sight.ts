@@ -8,6 +8,7 @@ import type {
   Session,
   UserEvent,
 } from '../../lib/model.ts';
+import { hasQueryName } from '../state/queries.ts';
 
 /** What is shown in place of a prepared query's token, so that no one writes it back by mistake. */
 export const HIDDEN_TOKEN = '<hidden>';
@@ -65,10 +66,10 @@ export class Sight {
 
   /** In a list: one without a name stands in none but a manager's. */
   readonly query = (query: PreparedQuery): boolean =>
-    this.#manages || (hasName(query) && this.#rights.may('query', 'read', query.Name));
+    this.#manages || (hasQueryName(query) && this.#rights.may('query', 'read', query.Name));
 
   /** By its id, which one without a name is known by only to those who made it. */
-  readonly queryById = (query: PreparedQuery): boolean => !hasName(query) || this.query(query);
+  readonly queryById = (query: PreparedQuery): boolean => !hasQueryName(query) || this.query(query);
 
   /** The token that a query runs with is shown to managers alone. */
   shown(query: PreparedQuery): PreparedQuery {
@@ -79,9 +80,4 @@ export class Sight {
   get #manages(): boolean {
     return this.all || this.#rights.may('acl', 'write', '');
   }
-}
-
-/** A template has one even where it is ''. */
-function hasName({ Name, Template }: PreparedQuery): boolean {
-  return Name !== '' || Template.Type !== '';
 }

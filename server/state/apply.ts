@@ -12,9 +12,10 @@ import type {
   VoidEntry,
 } from '../commands.ts';
 import { coordinateKey } from './coordinates.ts';
+import { isOutdated } from './judged.ts';
 import { applyKv, isIndex } from './kv-commands.ts';
 import { beginCoordinate, memberAlive, memberLeft, membersFailed, reapMembers } from './members.ts';
-import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
+import { APPLIED, NOT_APPLIED, OUTDATED, type Outcome, Refusal } from './outcome.ts';
 import { deletePolicy, deleteRole, setPolicy, setRole } from './policy-commands.ts';
 import { deleteQuery, setQuery } from './query-commands.ts';
 import { deregister, register } from './registration.ts';
@@ -101,7 +102,7 @@ function attempt(state: State, command: Command): Outcome {
   // The log has read it already, and nobody else needs to.
   if (command.type === 'set-keyring') return APPLIED;
   try {
-    return run(state, command);
+    return isOutdated(state, command) ? OUTDATED : run(state, command);
   } catch (error) {
     if (error instanceof Refusal) return { applied: false, refused: error.message };
     throw error;

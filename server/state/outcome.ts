@@ -20,12 +20,16 @@ export interface TxnError {
 export interface Outcome {
   readonly applied: boolean;
   readonly refused?: string;
+  /** What it was judged by has changed: nothing changed, and it is to be judged anew. */
+  readonly outdated?: true;
   readonly results?: readonly TxnResult[];
   readonly errors?: readonly TxnError[];
 }
 
 export const APPLIED: Outcome = { applied: true };
 export const NOT_APPLIED: Outcome = { applied: false };
+
+export const OUTDATED: Outcome = { applied: false, outdated: true };
 
 /** Thrown inside apply, and caught there: the entry is taken back and the text is its outcome. */
 export class Refusal extends Error {}

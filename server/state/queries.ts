@@ -77,3 +77,11 @@ export class Queries {
     if (query.Session !== '') this.#bySession.delete(query.Session, query.ID);
   }
 }
+
+/** A template has one even where it is ''. */
+export function hasQueryName({
+  Name,
+  Template,
+}: Pick<PreparedQuery, 'Name' | 'Template'>): boolean {
+  return Name !== '' || Template.Type !== '';
+}

@@ -27,7 +27,7 @@ import {
   type ReadDeps,
   required,
   type WriteDeps,
-  write,
+  writeAs,
 } from '../deps.ts';
 import { narrowing } from '../narrowing.ts';
 import { readRoute } from '../reads.ts';
@@ -137,7 +137,7 @@ function catalogByName(deps: Deps): Route[] {
 async function register(deps: Deps, request: HttpRequest): Promise<Reply> {
   const body = registerBody(await request.body(MAX_JSON_BODY_BYTES));
   checkDatacenter(deps, body.Datacenter);
-  await write(deps, toRegister(body, deps.datacenter));
+  await writeAs(request, deps, toRegister(body, deps.datacenter));
   return { json: true };
 }
 
@@ -206,6 +206,6 @@ async function deregister(deps: Deps, request: HttpRequest): Promise<Reply> {
     ...(body.ServiceID === '' ? {} : { serviceId: body.ServiceID }),
     ...(body.CheckID === '' ? {} : { checkId: body.CheckID }),
   };
-  await write(deps, command);
+  await writeAs(request, deps, command);
   return { json: true };
 }

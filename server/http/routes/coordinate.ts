@@ -12,10 +12,11 @@ import { DIMENSIONS, MAX_SEGMENT_LENGTH, MAX_SEGMENTS, ORIGIN } from '../../stat
 import {
   type ClusterDeps,
   checkDatacenter,
+  judged,
   type PlaceDeps,
   type ReadDeps,
   type WriteDeps,
-  write,
+  writeAs,
 } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
@@ -112,12 +113,15 @@ async function update(deps: Deps, request: HttpRequest): Promise<Reply> {
   if (coordinate.Coord.Vec.length !== DIMENSIONS) {
     throw new ProconsulError('rejected', 'incompatible coordinate');
   }
+  const command = { type: 'update-coordinates', coordinates: [coordinate] } as const;
+  // Not even that there is no such node is told to who may not.
+  await judged(deps, request, command);
   // Consul drops it without a word: who measures may be ahead of who registers.
   if (deps.state().catalog.node(coordinate.Node) === undefined) return {};
   if (!deps.state().coordinates.hasRoom(coordinate.Node, coordinate.Segment)) {
     const limits = `${MAX_SEGMENTS} segments with names of ${MAX_SEGMENT_LENGTH} characters`;
     throw new ProconsulError('rejected', `a node is limited to ${limits}`);
   }
-  await write(deps, { type: 'update-coordinates', coordinates: [coordinate] });
+  await writeAs(request, deps, command);
   return {};
 }

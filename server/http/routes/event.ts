@@ -18,7 +18,7 @@ import {
   type ReadDeps,
   required,
   type WriteDeps,
-  write,
+  writeAs,
 } from '../deps.ts';
 import { waitOf } from '../reads.ts';
 import { withJitter } from '../shared-read.ts';
@@ -61,7 +61,7 @@ async function fire(deps: Deps, request: HttpRequest): Promise<Reply> {
   if (event.TagFilter !== '' && event.ServiceFilter === '') {
     throw new ProconsulError('rejected', 'Cannot provide tag filter without service filter');
   }
-  await write(deps, { type: 'fire-event', event });
+  await writeAs(request, deps, { type: 'fire-event', event });
   return { json: { ...event, LTime: 0 } };
 }
 

@@ -21,7 +21,7 @@ export function keyringRoutes(deps: Deps): Route[] {
   const write = (method: Method, does: string, change: Change): Route => ({
     ...row,
     method,
-    right: needs('keyring:write', undefined, denied('Modifying')),
+    right: needs('keyring:write', undefined, denied('Modifying keyring denied due to ACLs')),
     does,
     handle: (request) => changeKeyring(deps, request, change),
   });
@@ -29,7 +29,7 @@ export function keyringRoutes(deps: Deps): Route[] {
     {
       ...row,
       method: 'GET',
-      right: needs('keyring:read', undefined, denied('Reading')),
+      right: needs('keyring:read', undefined, denied('Reading keyring denied by ACLs')),
       does: 'lists the keys that the log is sealed under',
       handle: ({ params }) => {
         refuseRelay(params);
@@ -44,8 +44,7 @@ export function keyringRoutes(deps: Deps): Route[] {
   ];
 }
 
-const denied = (doing: string) => () =>
-  new ProconsulError('rejected', `${doing} keyring denied by ACLs`);
+const denied = (why: string) => () => new ProconsulError('rejected', why);
 
 const NO_KEYRING = 'No keyring to modify (encryption not enabled)';
 const EMPTY = 'Keyring is empty (encryption not enabled)';

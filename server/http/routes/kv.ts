@@ -10,7 +10,7 @@ import type { Uint64 } from '../../../lib/model.ts';
 import type { KvOp } from '../../commands.ts';
 import * as queries from '../../query/kv.ts';
 import type { Query } from '../../query/query.ts';
-import { type ReadDeps, type WriteDeps, write } from '../deps.ts';
+import { type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
 type Deps = ReadDeps & WriteDeps;
@@ -59,7 +59,7 @@ async function put(deps: Deps, request: HttpRequest): Promise<Reply> {
   const flags = uint64(params, 'flags') ?? 0;
   const op = { key, flags, value: null, index: 0, session: '', ...verb(params) };
   const value = await request.body(deps.limits.kvValueBytes, 'kv_max_value_size');
-  return await writeOp(deps, {
+  return await writeOp(deps, request, {
     ...op,
     value: value.length === 0 ? null : value.toString('base64'),
   });
@@ -76,14 +76,18 @@ async function remove(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { rest: key, params } = request;
   refuseConflict(request, ['recurse', 'cas']);
   const op = { key, flags: 0, value: null, index: 0, session: '' };
-  if (params.has('recurse')) return await writeOp(deps, { ...op, verb: 'delete-tree' });
+  if (params.has('recurse')) return await writeOp(deps, request, { ...op, verb: 'delete-tree' });
   if (key === '') throw missingKey();
-  if (!params.has('cas')) return await writeOp(deps, { ...op, verb: 'delete' });
-  return await writeOp(deps, { ...op, verb: 'delete-cas', index: uint64(params, 'cas') ?? 0 });
+  if (!params.has('cas')) return await writeOp(deps, request, { ...op, verb: 'delete' });
+  return await writeOp(deps, request, {
+    ...op,
+    verb: 'delete-cas',
+    index: uint64(params, 'cas') ?? 0,
+  });
 }
 
-async function writeOp(deps: Deps, op: KvOp): Promise<Reply> {
-  const outcome = await write(deps, { type: 'kv', op });
+async function writeOp(deps: Deps, request: HttpRequest, op: KvOp): Promise<Reply> {
+  const outcome = await writeAs(request, deps, { type: 'kv', op });
   return { json: outcome.applied };
 }
 

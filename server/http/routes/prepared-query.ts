@@ -6,7 +6,7 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { canonicalId, idComplaint } from '../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import * as queries from '../../query/prepared.ts';
-import { type PlaceDeps, type ReadDeps, type WriteDeps, write } from '../deps.ts';
+import { type PlaceDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
 import { queryBody, toQuery } from '../query-body.ts';
 import { execute, explain } from '../query-execution.ts';
 import { readRoute } from '../reads.ts';
@@ -107,18 +107,18 @@ async function create(deps: Deps, request: HttpRequest): Promise<Reply> {
     throw new ProconsulError('rejected', 'ID must be empty when creating a new prepared query');
   }
   const query = toQuery(body, deps.random.uuid());
-  await write(deps, { type: 'set-query', query, update: false });
+  await writeAs(request, deps, { type: 'set-query', query, update: false });
   return { json: { ID: query.ID } };
 }
 
 async function update(deps: Deps, request: HttpRequest): Promise<Reply> {
   const body = queryBody(await request.body(MAX_JSON_BODY_BYTES));
   const query = toQuery(body, queryId(request.rest, WRITING));
-  await write(deps, { type: 'set-query', query, update: true });
+  await writeAs(request, deps, { type: 'set-query', query, update: true });
   return {};
 }
 
-async function remove(deps: Deps, { rest }: HttpRequest): Promise<Reply> {
-  await write(deps, { type: 'delete-query', id: queryId(rest, WRITING) });
+async function remove(deps: Deps, request: HttpRequest): Promise<Reply> {
+  await writeAs(request, deps, { type: 'delete-query', id: queryId(request.rest, WRITING) });
   return {};
 }

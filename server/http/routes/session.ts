@@ -1,4 +1,5 @@
 /** /v1/session: sessions, which locks are held by. */
+import { permissionDenied } from '../../../lib/acl/refusals.ts';
 import { decoder } from '../../../lib/decode.ts';
 import {
   durationComplaint,
@@ -22,7 +23,7 @@ import {
   required,
   type SessionDeps,
   type WriteDeps,
-  write,
+  writeAs,
 } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
@@ -52,8 +53,8 @@ function sessionWrites(deps: Deps): Route[] {
       ...row,
       path: '/v1/session/destroy/',
       does: 'ends a session and lets go of its locks',
-      handle: async ({ rest }) => {
-        await write(deps, { type: 'destroy-session', id: sessionId(rest) });
+      handle: async (request) => {
+        await writeAs(request, deps, { type: 'destroy-session', id: sessionId(request.rest) });
         return { json: true };
       },
     },
@@ -145,7 +146,7 @@ async function create(deps: Deps, request: HttpRequest): Promise<Reply> {
     TTL: checkedTtl(body.TTL, deps.sessionTtlMinMs),
     ...checksOf(body),
   };
-  await write(deps, { type: 'create-session', session });
+  await writeAs(request, deps, { type: 'create-session', session });
   if (session.TTL !== '') await deps.renewSession(session.ID);
   return { json: { ID: session.ID } };
 }
@@ -204,13 +205,16 @@ function checkedTtl(ttl: string, minMs: number): string {
   return ttl;
 }
 
-async function renew(deps: Deps, { rest }: HttpRequest): Promise<Reply> {
+async function renew(deps: Deps, { rest, caller }: HttpRequest): Promise<Reply> {
   const id = sessionId(rest);
   // As new as any acknowledged write: the session may just have been made through another server.
   await deps.readiness.ready('leader');
   const session = deps.state().sessions.get(id);
   if (session === undefined) {
     throw new ProconsulError('not-found', `Session id '${id}' not found`);
+  }
+  if (!caller.rights.all && !caller.rights.may('session', 'write', session.Node)) {
+    throw permissionDenied();
   }
   await deps.renewSession(id);
   return { json: [session] };

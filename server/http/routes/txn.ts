@@ -6,6 +6,7 @@ import { asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_TXN_OPS } from '../../../lib/limits.ts';
 import type { Uint64 } from '../../../lib/model.ts';
+import { isSeen, isUnseen, judgeTxn, TxnRefused } from '../../acl/judge-txn.ts';
 import type { NodeOp, TxnOp } from '../../commands.ts';
 import { nilIfEmpty, shown } from '../../query/catalog.ts';
 import { onlyReads, readTxn } from '../../state/apply.ts';
@@ -26,7 +27,7 @@ import {
   toNode,
   toService,
 } from '../definitions.ts';
-import { type PlaceDeps, type ReadDeps, type WriteDeps, write } from '../deps.ts';
+import { type PlaceDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
 import { demandOf } from '../reads.ts';
 
 type Deps = ReadDeps & WriteDeps & PlaceDeps;
@@ -100,13 +101,58 @@ const txnBody = decoder<OpBody[]>(
 async function txn(deps: Deps, request: HttpRequest): Promise<Reply> {
   const demand = demandOf(request.params);
   const ops = await parse(deps, request);
-  if (!onlyReads(ops)) {
-    const errors = impossible(ops);
-    if (errors.length > 0) return reply({ applied: false, errors });
-    return reply(await write(deps, { type: 'txn', ops }));
+  if (onlyReads(ops)) {
+    await deps.readiness.ready(deps.readiness.consistency(demand));
+    return readReply(deps, await attempt(deps, request, ops, read));
   }
-  await deps.readiness.ready(deps.readiness.consistency(demand));
-  return readReply(deps, readTxn(deps.state(), ops));
+  const errors = impossible(ops);
+  if (errors.length > 0) return reply({ applied: false, errors });
+  return reply(await attempt(deps, request, ops, run));
+}
+
+type Run = (deps: Deps, request: HttpRequest, ops: readonly TxnOp[]) => Outcome | Promise<Outcome>;
+
+const run: Run = (deps, request, ops) => writeAs(request, deps, { type: 'txn', ops });
+
+const read: Run = (deps, { caller: { rights } }, ops) => {
+  if (!rights.all) judgeTxn(deps.state(), rights, ops);
+  return readTxn(deps.state(), ops);
+};
+
+/** What may not be seen is left out, of the operations as of their results. */
+async function attempt(
+  deps: Deps,
+  request: HttpRequest,
+  ops: readonly TxnOp[],
+  how: Run,
+): Promise<Outcome> {
+  const { rights } = request.caller;
+  const state = deps.state();
+  const places = [...ops.keys()].filter(
+    (i) => rights.all || !isUnseen(state, rights, ops[i] as TxnOp),
+  );
+  try {
+    const outcome = await how(
+      deps,
+      request,
+      places.map((i) => ops[i] as TxnOp),
+    );
+    return {
+      ...outcome,
+      ...(outcome.errors && { errors: placed(outcome.errors, places) }),
+      ...(outcome.results && {
+        results: outcome.results.filter((each) => rights.all || isSeen(rights, each)),
+      }),
+    };
+  } catch (error) {
+    if (!(error instanceof TxnRefused)) throw error;
+    return { applied: false, errors: placed(error.errors, places) };
+  }
+}
+
+/** Errors by the place that an operation has among all that were sent. */
+function placed(errors: readonly TxnError[], places: readonly number[]): TxnError[] {
+  return errors.map(({ OpIndex, What }) => ({ OpIndex: places[OpIndex] ?? OpIndex, What }));
 }
 
 async function parse(deps: Deps, request: HttpRequest): Promise<TxnOp[]> {

@@ -1,0 +1,74 @@
+/**
+ * What a judgement of a command rests on: the rows that say whose the things are that it changes. Who
+ * may do it was decided by them, so that it counts only for as long as they are what they were.
+ */
+import type { CheckOp, Command, Judged, NodeOp, Register, ServiceOp, TxnOp } from '../commands.ts';
+import type { State } from './state.ts';
+
+/** A row that was there, or was not. */
+type Row = { readonly ModifyIndex: number } | undefined;
+
+/** Whether anything that the command was judged by has changed since. */
+export function isOutdated(state: State, command: Command): boolean {
+  if (!('judged' in command) || command.judged === undefined) return false;
+  const { at } = command.judged;
+  if (command.type === 'register' && leftOut(state, command)) return true;
+  return rowsUnder(state, command).some((row) => row !== undefined && row.ModifyIndex > at);
+}
+
+/** It may not change its node, and so not make it anew either. */
+function leftOut({ catalog }: State, { node, judged }: Register): boolean {
+  return judged?.keepsNode === true && catalog.node(node.Node) === undefined;
+}
+
+function rowsUnder(state: State, command: Extract<Command, Judged>): Row[] {
+  const { catalog, queries } = state;
+  switch (command.type) {
+    case 'register':
+      return ofRegister(state, command);
+    case 'deregister': {
+      const { node, serviceId, checkId } = command;
+      if (serviceId !== undefined) return [catalog.instance(node, serviceId)];
+      return checkId === undefined ? [] : [catalog.check(node, checkId)];
+    }
+    case 'txn':
+      return command.ops.flatMap((op) => ofOp(state, op));
+    case 'set-query':
+      return [queries.get(command.query.ID)];
+    case 'delete-query':
+      return [queries.get(command.id)];
+  }
+}
+
+function ofRegister({ catalog }: State, { node, service, checks }: Register): Row[] {
+  const on = node.Node;
+  return [
+    catalog.node(on),
+    ...(node.ID === '' ? [] : [catalog.nodeById(node.ID)]),
+    ...(service === undefined ? [] : [catalog.instance(on, service.ID)]),
+    ...checks.flatMap((each) => ofCheck(catalog, on, each)),
+  ];
+}
+
+function ofOp({ catalog }: State, op: TxnOp): Row[] {
+  if ('kv' in op) return [];
+  if ('node' in op) return ofNode(catalog, op.node);
+  if ('service' in op) return ofService(catalog, op.service);
+  return ofCheck(catalog, op.check.node, op.check.check);
+}
+
+type Catalog = State['catalog'];
+
+function ofNode(catalog: Catalog, { node }: NodeOp): Row[] {
+  return [catalog.node(node.Node), ...(node.ID === '' ? [] : [catalog.nodeById(node.ID)])];
+}
+
+function ofService(catalog: Catalog, { node, service }: ServiceOp): Row[] {
+  return [catalog.instance(node, service.ID)];
+}
+
+function ofCheck(catalog: Catalog, node: string, check: CheckOp['check']): Row[] {
+  const { CheckID, ServiceID } = check;
+  const owner = ServiceID === '' ? [] : [catalog.instance(node, ServiceID)];
+  return [catalog.check(node, CheckID), ...owner];
+}
