@@ -11,7 +11,7 @@ import { silentLogger } from '../lib/logger.ts';
 import type { Entry } from '../server/commands.ts';
 import type { LogSink, Position, Proposal, Snapshot } from '../server/log/event-log.ts';
 import { START } from '../server/log/event-log.ts';
-import { FileLog, type FileLogDeps } from '../server/log/file/file-log.ts';
+import { type Disk, FileLog } from '../server/log/file/file-log.ts';
 import { type FileSystem, nodeFileSystem, openSyncing } from '../server/log/file/file-system.ts';
 import { SEGMENT_LIMITS } from '../server/log/file/segment.ts';
 import { positionOf } from '../server/log/next-entry.ts';
@@ -22,12 +22,10 @@ const BATCH_SIZES = [1, 8, 32, 128];
 /** The benchmark that HashiCorp published had so many. */
 const INSTANCES = 172_000;
 
-type Options = Partial<Pick<FileLogDeps, 'fileSystem' | 'limits'>>;
-
 interface Appending {
   readonly what: string;
   readonly size: number;
-  readonly options?: Options;
+  readonly options?: Disk;
 }
 
 /** What the log would do without two of its decisions. */
@@ -121,9 +119,9 @@ async function measureSnapshot(): Promise<void> {
   await again.stop();
 }
 
-function newLog(name: string, options: Options = {}): FileLog {
+function newLog(name: string, options: Disk = {}): FileLog {
   return new FileLog({
-    ...options,
+    disk: options,
     folder: join(folder, name),
     clock: systemClock,
     logger: silentLogger,

@@ -83,9 +83,10 @@ async function openStorage(
       server: nodeId,
       servers: config.bootstrapExpect || DEFAULT_SERVERS,
       ...(keeps ? { ballots: new BallotFile(config.dataDir) } : {}),
+      payloads,
     };
     const on = { snapshotNeeded: onSnapshotNeeded };
-    const log = new RedisLog({ redis, self, clock, logger, on, payloads });
+    const log = new RedisLog({ redis, self, clock, logger, on });
     return { log, leases: log.leases };
   }
   const leases = new MemoryLeases(clock);

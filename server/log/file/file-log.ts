@@ -24,11 +24,16 @@ export interface FileLogDeps {
   readonly logger: Logger;
   /** The disk failed. Nothing is acknowledged any more, and the process must end. Called at most once. */
   readonly onFatal: (error: ProconsulError) => void;
+  readonly payloads?: PayloadReader;
+  readonly disk?: Disk;
+}
+
+/** How the disk is used: specs and measurements bring their own. */
+export interface Disk {
   readonly fileSystem?: FileSystem;
   /** Keeps other processes out of the folder; resolves with what lets them in again. */
   readonly lock?: (folder: string) => Promise<() => Promise<void>>;
   readonly limits?: SegmentLimits;
-  readonly payloads?: PayloadReader;
 }
 
 interface Running {
@@ -59,8 +64,8 @@ export class FileLog implements EventLog {
   constructor(deps: FileLogDeps) {
     this.#deps = deps;
     this.#clock = new LogClock(deps.clock);
-    this.#fileSystem = deps.fileSystem ?? nodeFileSystem;
-    this.#limits = deps.limits ?? SEGMENT_LIMITS;
+    this.#fileSystem = deps.disk?.fileSystem ?? nodeFileSystem;
+    this.#limits = deps.disk?.limits ?? SEGMENT_LIMITS;
     this.#payloads = deps.payloads ?? plainPayloads;
     this.#folder = new LogFolder({
       path: deps.folder,
@@ -105,7 +110,8 @@ export class FileLog implements EventLog {
   }
 
   async #start(sink: LogSink): Promise<void> {
-    const { folder: path, lock = lockFolder, logger } = this.#deps;
+    const { folder: path, disk, logger } = this.#deps;
+    const lock = disk?.lock ?? lockFolder;
     await this.#fileSystem.makeFolder(path);
     const unlock = await lock(path);
     try {

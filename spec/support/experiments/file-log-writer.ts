@@ -66,7 +66,7 @@ const log = new FileLog({
   folder,
   clock: systemClock,
   logger: silentLogger,
-  limits: { segmentBytes: 20_000, allocateBytes: 8192 },
+  disk: { limits: { segmentBytes: 20_000, allocateBytes: 8192 } },
   onFatal: (error: ProconsulError) => {
     failed = true;
     say(`fatal ${describeChain(error)}`);

@@ -15,9 +15,11 @@ export function fileLogOn(
     clock: new FakeClock(),
     logger,
     onFatal,
-    fileSystem,
-    lock: async () => async () => undefined,
-    limits: { segmentBytes: 1500, allocateBytes: 700 },
+    disk: {
+      fileSystem,
+      lock: async () => async () => undefined,
+      limits: { segmentBytes: 1500, allocateBytes: 700 },
+    },
   });
 }
 

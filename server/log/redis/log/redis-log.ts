@@ -37,12 +37,11 @@ export interface RedisLogDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly on?: LogEvents;
-  readonly payloads?: PayloadReader;
   /** Specs have little patience and little memory. */
   readonly bounds?: { readonly ring?: RingLimits; readonly settleMs?: number };
 }
 
-/** Which of the servers this one is. */
+/** Which of the servers this one is, and what it keeps to itself. */
 export interface LogMember {
   readonly datacenter: string;
   /** Its id: no two that live may share one. */
@@ -51,6 +50,8 @@ export interface LogMember {
   readonly servers?: number;
   /** Where a promise of `commit: quorum` outlives the process. */
   readonly ballots?: BallotStore;
+  /** Opens what the servers have sealed. */
+  readonly payloads?: PayloadReader;
 }
 
 export interface LogEvents {
@@ -116,7 +117,8 @@ export class RedisLog implements EventLog {
 
   async start(sink: LogSink): Promise<void> {
     assert.equal(this.#history, undefined, 'a log is started once');
-    const { redis, self, clock, logger, bounds, payloads = plainPayloads } = this.#deps;
+    const { redis, self, clock, logger, bounds } = this.#deps;
+    const payloads = self.payloads ?? plainPayloads;
     const history = await History.open({
       sink,
       ballots: self.ballots ?? forgetfulBallots,

@@ -61,9 +61,11 @@ function newLog(fileSystem: MemoryFileSystem): FileLog {
     clock: new FakeClock(),
     logger: silentLogger,
     onFatal: () => undefined,
-    fileSystem,
-    lock: async () => async () => undefined,
-    limits: { segmentBytes: 1e9, allocateBytes: 4096 },
+    disk: {
+      fileSystem,
+      lock: async () => async () => undefined,
+      limits: { segmentBytes: 1e9, allocateBytes: 4096 },
+    },
   });
 }
 

@@ -23,9 +23,9 @@ describeEventLog('FileLog', async () => {
 
 describeEventLog('FileLog with small segments', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'file-log-'));
-  const limits = { segmentBytes: 2000, allocateBytes: 512 };
+  const disk = { limits: { segmentBytes: 2000, allocateBytes: 512 } };
   return {
-    open: (clock) => new FileLog({ folder, clock, logger: silentLogger, onFatal: fail, limits }),
+    open: (clock) => new FileLog({ folder, clock, logger: silentLogger, onFatal: fail, disk }),
     dispose: () => rm(folder, { recursive: true }),
   };
 });

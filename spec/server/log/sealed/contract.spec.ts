@@ -48,11 +48,10 @@ describeEventLog('a sealed RedisLog', async () => {
       const payloads = sealedPayloads();
       const log = new RedisLog({
         redis: parseRedisUrl(redis.url),
-        self: { datacenter: 'dc1', server: 's1' },
+        self: { datacenter: 'dc1', server: 's1', payloads },
         clock: systemClock,
         logger: silentLogger,
         bounds: { settleMs: 0 },
-        payloads,
       });
       return new SealedLog(log, payloads);
     },

@@ -37,11 +37,10 @@ function open(redis: RedisProcess, server: string, options: SealedOptions = {}) 
   const log = new SealedLog(
     new RedisLog({
       redis: parseRedisUrl(redis.url),
-      self: { datacenter: 'dc1', server },
+      self: { datacenter: 'dc1', server, payloads },
       clock: systemClock,
       logger,
       bounds: { settleMs: 0 },
-      payloads,
     }),
     payloads,
   );
