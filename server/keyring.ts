@@ -1,4 +1,5 @@
 /** The cluster's keyring: what `encrypt` began, and operators change while writes go on. */
+import { type Clock, pause } from '../lib/clock.ts';
 import { describeChain, ProconsulError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type Key, parseKey } from '../lib/seal/key.ts';
@@ -15,8 +16,12 @@ export interface ClusterKeyringDeps {
   readonly propose: (command: Command) => Promise<Outcome>;
   /** Saves one of the state as it is, or as it is later; rejects when that failed. */
   readonly saveSnapshot: () => Promise<void>;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
+
+const MAX_REWRITES = 40;
+const REWRITE_PAUSE_MS = 250;
 
 const NOT_GONE =
   'the key is not gone yet: it seals nothing new, but the log holds what it has sealed until a snapshot is saved; the log of the server says why none was. Remove it again';
@@ -25,9 +30,14 @@ type Change = (keyring: Keyring) => Keyring;
 
 export class ClusterKeyring {
   readonly #deps: ClusterKeyringDeps;
+  readonly #stopping = new AbortController();
 
   constructor(deps: ClusterKeyringDeps) {
     this.#deps = deps;
+  }
+
+  stop(): void {
+    this.#stopping.abort();
   }
 
   get keys(): readonly Key[] {
@@ -50,7 +60,7 @@ export class ClusterKeyring {
   async use(text: string): Promise<void> {
     const key = parseKey(text);
     const changed = await this.#change((keyring) => use(keyring, key));
-    if (changed) this.#deps.saveSnapshot().catch((error: unknown) => this.#complain(error));
+    if (changed) this.#rewrite().catch((error: unknown) => this.#complain(error));
   }
 
   /** Resolves when nothing that has to be read is sealed under the key any more. */
@@ -58,7 +68,7 @@ export class ClusterKeyring {
     const key = parseKey(text);
     await this.#change((keyring) => retire(keyring, key));
     if (!this.#isRetired(key)) return;
-    await this.#deps.saveSnapshot().catch((error: unknown) => this.#complain(error));
+    await this.#rewrite().catch((error: unknown) => this.#complain(error));
     if (this.#isRetired(key)) throw new ProconsulError('rejected', NOT_GONE);
   }
 
@@ -68,6 +78,22 @@ export class ClusterKeyring {
     if (retired.length === 0 || index < version) return;
     // The next snapshot tries it again.
     await this.#change(forgetRetired).catch((error: unknown) => this.#complain(error));
+  }
+
+  async #rewrite(): Promise<void> {
+    const { clock, saveSnapshot } = this.#deps;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await saveSnapshot();
+        return;
+      } catch (error) {
+        // Another server is at it: its snapshot may be of before the change.
+        const busy = error instanceof ProconsulError && error.code === 'busy';
+        const { aborted } = this.#stopping.signal;
+        if (!busy || aborted || attempt === MAX_REWRITES) throw error;
+      }
+      await pause(clock, REWRITE_PAUSE_MS, this.#stopping.signal);
+    }
   }
 
   #isRetired({ id }: Key): boolean {

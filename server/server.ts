@@ -107,7 +107,8 @@ export class Server {
     const propose = (command: Command) => this.#proposer.propose(command);
     const saveSnapshot = () => this.#snapshots.saveNow();
     const { payloads } = storage;
-    this.#keyring = payloads && new ClusterKeyring({ payloads, propose, saveSnapshot, logger });
+    this.#keyring =
+      payloads && new ClusterKeyring({ payloads, propose, saveSnapshot, clock, logger });
     this.#readiness = new Readiness({
       log,
       applied,
@@ -199,6 +200,7 @@ export class Server {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#leader.stop();
+    this.#keyring?.stop();
     this.#proposer.stop();
     await this.#options.storage.log.stop();
     this.answers.release();

@@ -32,6 +32,7 @@ async function start(storage = new MemoryStorage(), options: SealedOptions = {})
       await log.saveSnapshot({ position, lines: ['{"state":1}'] });
       await keyring.snapshotSaved(position.index);
     },
+    clock: new FakeClock(),
     logger: silentLogger,
   });
   const write = (id: string) => log.append([proposal(id)]);
