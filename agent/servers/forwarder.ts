@@ -8,7 +8,7 @@ import type { HttpRequest } from '../../lib/http/route.ts';
 import { MAX_WAIT_MS } from '../../lib/limits.ts';
 import { Rate, type RateLimit } from '../../lib/rate.ts';
 import type { ServerAnswer } from './answer.ts';
-import { QueryCache } from './query-cache.ts';
+import { type Asked, QueryCache } from './query-cache.ts';
 import { ringKey } from './ring-key.ts';
 import { SharedQueries } from './shared-queries.ts';
 import { withoutParams } from './targets.ts';
@@ -63,8 +63,8 @@ export class Forwarder {
     this.#options = options;
     this.#rate = new Rate(options.rate, options.clock);
     this.#shared = new SharedQueries(options.upstream);
-    this.#cache = new QueryCache(options.clock, ({ target, token }, waitMs, signal) =>
-      this.#shared.ask(query(target, token, waitMs), signal),
+    this.#cache = new QueryCache(options.clock, (asked, waitMs, signal) =>
+      this.#shared.ask(query(asked, waitMs), signal),
     );
   }
 
@@ -83,7 +83,8 @@ export class Forwarder {
     if (cached && index === 0n) return this.#cached(request);
     if (index === 0n) return this.#pass(request);
     const asked = withoutParams(target, CACHE_PARAMS);
-    const waiting = query(asked, this.#tokenOf(request), waitOf(request));
+    const [token, client] = [this.#tokenOf(request), request.remoteAddress];
+    const waiting = query({ target: asked, token, client }, waitOf(request));
     const answer = await this.#shared.ask(waiting, request.signal);
     return { ...whole(answer), headers: { ...passed(answer.headers), ...(cached && MISS) } };
   };
@@ -99,6 +100,7 @@ export class Forwarder {
       {
         target: withoutParams(request.target, CACHE_PARAMS),
         token: this.#tokenOf(request),
+        client: request.remoteAddress,
         maxAgeMs: seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1000,
       },
       request.signal,
@@ -109,10 +111,11 @@ export class Forwarder {
 
   /** One request, one upstream request; its answer streams through. */
   async #pass(request: HttpRequest): Promise<Reply> {
-    const { method, target, signal } = request;
+    const { method, target, signal, remoteAddress: client } = request;
     const body = method === 'GET' ? undefined : await request.body(this.#options.maxBodyBytes);
     const response = await this.#options.upstream.send({
       way: 'client',
+      client,
       method,
       target,
       key: ringKey(target),
@@ -143,9 +146,9 @@ export class Forwarder {
 const MISS = { 'X-Cache': 'MISS' };
 
 /** One that waits goes where it takes no connection from those that are quick. */
-function query(target: string, token: string, waitMs: number) {
+function query({ target, token, client }: Asked, waitMs: number) {
   const way: Way = waitMs > 0 ? 'watch' : 'client';
-  return { way, target, key: ringKey(target), token, timeoutMs: READ_MS, waitMs };
+  return { way, client, target, key: ringKey(target), token, timeoutMs: READ_MS, waitMs };
 }
 
 /** Where the client does not say it the server does, which may be as much as it allows. */

@@ -19,16 +19,17 @@ const RETRY_MS = 1000;
 const MAX_RETRY_MS = 30_000;
 
 /** Asks a server, which may hold its answer back for `waitMs`. */
-export type Fetch = (
-  query: Pick<CachedQuery, 'target' | 'token'>,
-  waitMs: number,
-  signal: AbortSignal,
-) => Promise<ServerAnswer>;
+export type Fetch = (query: Asked, waitMs: number, signal: AbortSignal) => Promise<ServerAnswer>;
 
-export interface CachedQuery {
+export interface Asked {
   /** Without what only concerns the cache. */
   readonly target: string;
   readonly token: string;
+  /** The address of who asks; none where an answer is kept fresh for all. */
+  readonly client?: string;
+}
+
+export interface CachedQuery extends Asked {
   /** An older answer is not good enough; Infinity for any. */
   readonly maxAgeMs: number;
 }

@@ -9,10 +9,9 @@ import type { ServerInfo } from '../../lib/membership.ts';
 import { readAnswer, type ServerAnswer } from './answer.ts';
 import type { ServerList } from './server-list.ts';
 import { withoutParams, withParams } from './targets.ts';
-import { type Way, Ways, type WaysOptions } from './ways.ts';
+import { type Place, type Way, Ways, type WaysOptions } from './ways.ts';
 
-export interface UpstreamRequest {
-  readonly way: Way;
+export interface UpstreamRequest extends Place {
   readonly method: string;
   /** Path and query string. */
   readonly target: string;
@@ -121,10 +120,10 @@ export class Upstream {
 
   #attempt(server: ServerInfo, request: UpstreamRequest): Promise<IncomingMessage> {
     const { clock, node } = this.#options;
-    const { way, method, token, signal, body } = request;
+    const { method, token, signal, body } = request;
     const shown = showToken(request.target, token);
     const headers = { ...request.headers, 'X-Proconsul-Node': headerText(node), ...shown.headers };
-    const message = this.#ways.begin(way, server, shown.target, {
+    const message = this.#ways.begin(request, server, shown.target, {
       method,
       headers,
       ...(signal !== undefined && { signal }),

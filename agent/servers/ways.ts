@@ -25,6 +25,9 @@ const MAX_UNDER_WAY: Readonly<Record<Way, number>> = {
   watch: 4096,
 };
 
+/** Of a way's places one client may have all but this part: others find one. */
+const KEPT_FREE = 1 / 8;
+
 /** An idle connection is closed long before the server closes it under a request. */
 const CONNECTIONS = { keepAlive: true, timeout: 60_000 };
 
@@ -33,6 +36,15 @@ interface Lane {
   secure: Secure | undefined;
   /** With the id of the server that each goes to. */
   readonly underWay: Map<ClientRequest, string>;
+  /** How many of them are for whom. */
+  readonly ofClients: Map<string, number>;
+}
+
+/** What a request takes a place of. */
+export interface Place {
+  readonly way: Way;
+  /** The address that it is asked for, where that is not this agent itself. */
+  readonly client?: string | undefined;
 }
 
 interface Secure {
@@ -61,14 +73,13 @@ export class Ways {
     return this.#lane(way).underWay.size;
   }
 
-  /** Begins a request, which is still to be ended. Throws 'busy' where the way is full. */
-  begin(way: Way, server: ServerInfo, target: string, options: RequestOptions): ClientRequest {
-    const lane = this.#lane(way);
-    const { underWay } = lane;
-    if (underWay.size >= MAX_UNDER_WAY[way]) {
-      const text = `Too many requests: ${underWay.size} of this agent are under way to servers`;
-      throw new ProconsulError('busy', text);
-    }
+  /**
+   * Begins a request, which is still to be ended. Throws 'busy' where the way is full, or as full as
+   * one client may make it.
+   */
+  begin(place: Place, server: ServerInfo, target: string, options: RequestOptions): ClientRequest {
+    const lane = this.#lane(place.way);
+    refuseFull(lane, place);
     const { hostname, port } = new URL(server.Url);
     // The target as a path of its own: in a URL, `\\` and `#` would come to mean something else.
     const all = { ...options, host: hostname.replace(/^\[|\]$/g, ''), port, path: target };
@@ -77,8 +88,7 @@ export class Ways {
         ? https.request({ ...all, ...this.#nameOf(server), agent: this.#secure(lane) })
         : http.request({ ...all, agent: lane.plain }),
     );
-    underWay.set(message, server.ID);
-    message.once('close', () => underWay.delete(message));
+    take(lane, message, server.ID, place.client);
     return message;
   }
 
@@ -135,6 +145,30 @@ export class Ways {
   }
 }
 
+function refuseFull({ underWay, ofClients }: Lane, { way, client }: Place): void {
+  const max = MAX_UNDER_WAY[way];
+  const own = client === undefined ? 0 : (ofClients.get(client) ?? 0);
+  if (underWay.size < max && own < max * (1 - KEPT_FREE)) return;
+  const whose = underWay.size < max ? `${own} of your address` : `${underWay.size} of this agent`;
+  throw new ProconsulError('busy', `Too many requests: ${whose} are under way to servers`);
+}
+
+function take(
+  { underWay, ofClients }: Lane,
+  message: ClientRequest,
+  id: string,
+  client = '',
+): void {
+  underWay.set(message, id);
+  ofClients.set(client, (ofClients.get(client) ?? 0) + 1);
+  message.once('close', () => {
+    underWay.delete(message);
+    const left = (ofClients.get(client) ?? 1) - 1;
+    if (left > 0) ofClients.set(client, left);
+    else ofClients.delete(client);
+  });
+}
+
 /** What cannot even be written is the fault of the request, and no server is to be blamed for it. */
 function begun(begin: () => ClientRequest): ClientRequest {
   try {
@@ -151,5 +185,6 @@ function newLane(): Lane {
     plain: new http.Agent(CONNECTIONS),
     secure: undefined,
     underWay: new Map(),
+    ofClients: new Map(),
   };
 }

@@ -196,4 +196,28 @@ describe('the ways to servers', () => {
     await all;
     await until(() => upstream.underWay('client') === 0);
   });
+
+  it('are no single client’s: one address leaves an eighth of the places to the others', async () => {
+    const held = new Held();
+    const { upstream } = await upstreamTo(held.listener);
+    const gone = new AbortController();
+    const { signal } = gone;
+    setMaxListeners(0, signal);
+    const ask = (client: string) => upstream.ask({ ...GET, client, signal });
+    const asked = Array.from({ length: 448 }, () => ask('10.0.0.1'));
+    await until(() => upstream.underWay('client') === 448);
+    await assert.rejects(ask('10.0.0.1'), { code: 'busy', message: /448 of your address/ });
+    asked.push(...Array.from({ length: 64 }, () => ask('10.0.0.2')));
+    const all = Promise.allSettled(asked);
+    await until(() => upstream.underWay('client') === 512);
+    await assert.rejects(ask('10.0.0.3'), { code: 'busy', message: /512 of this agent/ });
+    gone.abort();
+    await all;
+    await until(() => upstream.underWay('client') === 0);
+    const again = new AbortController();
+    const once = upstream.ask({ ...GET, client: '10.0.0.1', signal: again.signal });
+    await until(() => upstream.underWay('client') === 1);
+    again.abort();
+    await assert.rejects(once);
+  });
 });
