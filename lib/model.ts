@@ -83,6 +83,8 @@ export interface Registration {
 /** Of an instance with its checks, or of a check; of neither, the whole node. */
 export interface Deregistration {
   readonly node: string;
+  /** Nothing is done where the node has another id: a machine that has come by its name is not meant. */
+  readonly nodeId?: string;
   readonly serviceId?: string;
   readonly checkId?: string;
 }

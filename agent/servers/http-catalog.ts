@@ -1,4 +1,5 @@
 /** The servers' catalog over HTTP, for the anti-entropy of an agent without a server. */
+import type { OutgoingHttpHeaders } from 'node:http';
 import { ProconsulError } from '../../lib/errors.ts';
 import { decodeJson, encodeJson } from '../../lib/json.ts';
 import type { Check, Node, ServiceDefinition } from '../../lib/model.ts';
@@ -12,8 +13,18 @@ interface NodeAnswer {
   readonly Services: Readonly<Record<string, ServiceDefinition>> | null;
 }
 
+interface Written {
+  readonly body?: unknown;
+  readonly headers?: OutgoingHttpHeaders;
+}
+
 export function httpCatalog(upstream: Upstream, node: string): Catalog {
-  const ask = async (method: string, target: string, token: string, body?: unknown) => {
+  const ask = async (
+    method: string,
+    target: string,
+    token: string,
+    { body, headers = {} }: Written = {},
+  ) => {
     const answer = await upstream.ask({
       way: 'sync',
       method,
@@ -23,6 +34,7 @@ export function httpCatalog(upstream: Upstream, node: string): Catalog {
       timeoutMs: TIMEOUT_MS,
       // All of it says how something is, not what to do to it.
       repeatable: true,
+      headers,
       ...(body !== undefined && { body: Buffer.from(encodeJson(body)) }),
     });
     const text = answer.body.toString();
@@ -39,20 +51,24 @@ export function httpCatalog(upstream: Upstream, node: string): Catalog {
     },
     async register({ node: definition, skipNodeUpdate, service, checks }, token) {
       const { Meta, ...rest } = definition;
-      await ask('PUT', '/v1/catalog/register', token, {
+      const body = {
         ...rest,
         NodeMeta: Meta,
         SkipNodeUpdate: skipNodeUpdate,
         ...(service !== undefined && { Service: service }),
         Checks: checks.map((check) => ({ ...check, Node: definition.Node })),
-      });
+      };
+      await ask('PUT', '/v1/catalog/register', token, { body });
     },
-    async deregister({ node: name, serviceId, checkId }, token) {
-      await ask('PUT', '/v1/catalog/deregister', token, {
+    async deregister({ node: name, nodeId, serviceId, checkId }, token) {
+      const body = {
         Node: name,
         ...(serviceId !== undefined && { ServiceID: serviceId }),
         ...(checkId !== undefined && { CheckID: checkId }),
-      });
+      };
+      // In a header: Consul's body has no field for it.
+      const headers = nodeId === undefined ? {} : { 'X-Proconsul-Node-Id': nodeId };
+      await ask('PUT', '/v1/catalog/deregister', token, { body, headers });
     },
   };
 }

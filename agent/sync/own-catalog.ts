@@ -126,8 +126,10 @@ export class OwnCatalog {
 
   /** A deregistration names no machine: where the name is another's, that is found out before. */
   async #deregister(what: Deregistration, token: string): Promise<void> {
+    const { catalog, self } = this.#options;
     if (!this.#nodeKnown) await this.registerSelf();
-    await this.#options.catalog.deregister(what, token);
+    // Another machine may have taken the name since: what it has registered is not ours to take out.
+    await catalog.deregister({ ...what, nodeId: self.node().ID }, token);
   }
 
   /** Together; where that is refused each part for itself, so that none holds up another. */

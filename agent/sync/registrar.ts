@@ -65,7 +65,10 @@ export interface Registered {
   takeBack(): void;
 }
 
-/** A service with its checks, as it stands; undefined where there is none. */
+/**
+ * A service with its checks, as it stands; undefined where there is none. And whatever else has an id
+ * of the checks that are to come: those take it over, from another service or from the node.
+ */
 interface Standing {
   readonly service: LocalService | undefined;
   readonly checks: readonly LocalCheck[];
@@ -133,7 +136,7 @@ export class Registrar {
       for (const check of checksOf(each)) this.#allow(check, options.source);
       if (options.vet !== undefined) this.#vetService(each, options.vet);
     }
-    const before = specs.map((each) => this.#standing(serviceDefinition(each).ID));
+    const before = specs.map((each) => this.#standing(each));
     const put = specs.map((each) =>
       this.#putService(each, { ...options, sidecar: each === sidecar }),
     );
@@ -267,9 +270,13 @@ export class Registrar {
     }
   }
 
-  #standing(id: string): Standing {
+  #standing(spec: ServiceSpec): Standing {
     const { local } = this.#options;
-    return { service: local.services.get(id), checks: [...local.checksOf(id).values()] };
+    const { ID } = serviceDefinition(spec);
+    const named = namedChecks(ID, spec).map(({ CheckID }) => local.checks.get(CheckID));
+    const taken = named.filter((check) => check !== undefined);
+    const checks = new Set([...local.checksOf(ID).values(), ...taken]);
+    return { service: local.services.get(ID), checks: [...checks] };
   }
 
   #takeBack(put: readonly LocalService[], before: readonly Standing[]): void {
@@ -277,25 +284,32 @@ export class Registrar {
       const { ID } = service.definition;
       // Else it was registered anew, or taken out.
       if (this.#options.local.services.get(ID) !== service) return;
-      const stood = before[i];
-      if (stood?.service === undefined) this.removeService(ID);
-      else this.#putBack(stood.service, stood.checks);
+      const { service: stood, checks = [] } = before[i] ?? {};
+      const now = new Set(this.#options.local.checksOf(ID).keys());
+      if (stood === undefined) this.removeService(ID);
+      else this.#putBack(stood);
+      const stay = new Map(checks.map((check) => [check.definition.CheckID, check]));
+      for (const id of now) if (!stay.has(id)) this.removeCheck(id);
+      for (const [id, check] of stay) if (now.has(id)) this.#putCheckBack(check);
     });
   }
 
-  #putBack(service: LocalService, checks: readonly LocalCheck[]): void {
+  #putBack(service: LocalService): void {
     const { local, kept } = this.#options;
     const { ID } = service.definition;
     local.putService(service);
     if (service.source === 'api') kept.set(SERVICE + ID, service);
     else kept.delete(SERVICE + ID);
-    const stay = new Map(checks.map((check) => [check.definition.CheckID, check]));
-    for (const id of [...local.checksOf(ID).keys()]) if (!stay.has(id)) this.removeCheck(id);
-    for (const check of stay.values()) {
-      if (check.source === 'api') this.#remember(check);
-      else kept.delete(CHECK + check.definition.CheckID);
-      this.#begin(check, 'recall');
-    }
+  }
+
+  #putCheckBack(check: LocalCheck): void {
+    const { local, kept } = this.#options;
+    const { CheckID, ServiceID } = check.definition;
+    // Its own service may have gone meanwhile.
+    if (ServiceID !== '' && !local.services.has(ServiceID)) return;
+    if (check.source === 'api') this.#remember(check);
+    else kept.delete(CHECK + CheckID);
+    this.#begin(check, 'recall');
   }
 
   #putService(spec: ServiceSpec, options: RegisterOptions & { sidecar: boolean }): LocalService {

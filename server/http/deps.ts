@@ -128,6 +128,9 @@ export function checkDatacenter(deps: PlaceDeps, name: string): void {
 /** The node that asks: the agent that passed the request on says its own name. */
 export const NODE_HEADER = 'x-proconsul-node';
 
+/** The id of the node that an agent takes something of its own out of. */
+export const NODE_ID_HEADER = 'x-proconsul-node-id';
+
 export function askingNode(deps: PlaceDeps, request: HttpRequest): string {
   const named = request.headers[NODE_HEADER];
   return typeof named === 'string' && named !== '' ? fromHeaderText(named) : deps.node;

@@ -39,7 +39,10 @@ function prefixed(prefix: string, act: () => void, suffix = ''): void {
   }
 }
 
-export function deregister(state: State, { node, serviceId, checkId }: Deregister): void {
+export function deregister(state: State, command: Deregister): void {
+  const { node, nodeId = '', serviceId, checkId } = command;
+  const owner = state.catalog.node(node)?.ID ?? '';
+  if (nodeId !== '' && owner !== '' && owner !== nodeId) return;
   if (serviceId !== undefined) deleteInstance(state, node, serviceId);
   else if (checkId !== undefined) deleteCheck(state, node, checkId);
   else deleteNode(state, node);

@@ -162,6 +162,11 @@ describe('PUT /v1/agent/service/register on a full disk', () => {
       supertest(first.app).put('/v1/agent/service/register').send(JSON.stringify(body));
     await register({ Name: 'old', Port: 1, Check: { CheckID: 'c1', TTL: '60s' } }).expect(200);
     await supertest(first.app).put('/v1/agent/check/pass/c1?note=ok').expect(200);
+    await supertest(first.app)
+      .put('/v1/agent/check/register')
+      .send(JSON.stringify({ ID: 'n', Name: 'of the node', TTL: '60s' }))
+      .expect(200);
+    await supertest(first.app).put('/v1/agent/check/warn/n?note=so').expect(200);
 
     const services = async (app: RequestListener) =>
       (await supertest(app).get('/v1/agent/services')).body;
@@ -175,11 +180,16 @@ describe('PUT /v1/agent/service/register on a full disk', () => {
       500,
       refused,
     );
+    // These come with ids that a check of another service, and one of the node, have.
+    for (const CheckID of ['c1', 'n']) {
+      await register({ Name: 'new', Check: { CheckID, TTL: '1h' } }).expect(500, refused);
+    }
     const changed = {
       Port: 2,
       Checks: [
         { CheckID: 'c1', TTL: '1h' },
         { CheckID: 'c2', TTL: '1h' },
+        { CheckID: 'n', TTL: '1h' },
       ],
     };
     await register({ Name: 'old', ...changed }).expect(500, refused);

@@ -5,6 +5,7 @@ import { catalogInstanceFields, instanceFields, nodeFields } from '../../../lib/
 import type { Reply } from '../../../lib/http/reply.ts';
 import { anyone, changes } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { isUuid } from '../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { CheckDefinition } from '../../../lib/model.ts';
 import { proxyFault } from '../../../lib/proxy-faults.ts';
@@ -23,6 +24,7 @@ import {
 import {
   askingNode,
   checkDatacenter,
+  NODE_ID_HEADER,
   type PlaceDeps,
   type ReadDeps,
   required,
@@ -200,9 +202,11 @@ async function deregister(deps: Deps, request: HttpRequest): Promise<Reply> {
   const body = deregisterBody(await request.body(MAX_JSON_BODY_BYTES));
   checkDatacenter(deps, body.Datacenter);
   if (body.Node === '') throw rejected('Must provide node');
+  const nodeId = request.headers[NODE_ID_HEADER];
   const command: Deregister = {
     type: 'deregister',
     node: body.Node,
+    ...(typeof nodeId === 'string' && isUuid(nodeId) && { nodeId }),
     ...(body.ServiceID === '' ? {} : { serviceId: body.ServiceID }),
     ...(body.CheckID === '' ? {} : { checkId: body.CheckID }),
   };

@@ -173,6 +173,20 @@ describe('deregister', () => {
     assert(touched.has('health:web') && !touched.has('instances:web'));
   });
 
+  it('touches nothing of a node that has the name and another id', () => {
+    const history = full();
+    history.register('b', { node: nodeNamed('b', { ID: 'theirs' }), service: web });
+    for (const what of [{}, { serviceId: 'web' }, { checkId: 'serfHealth' }]) {
+      const { touched } = history.run({ type: 'deregister', node: 'b', nodeId: 'ours', ...what });
+      assert.equal(touched.size, 0);
+    }
+    history.run({ type: 'deregister', node: 'b', nodeId: 'theirs', serviceId: 'web' });
+    assert.equal(history.state.catalog.instance('b', 'web'), undefined);
+    // One without an id is whoever's name it has.
+    history.run({ type: 'deregister', node: 'a', nodeId: 'ours', serviceId: 'web' });
+    assert.equal(history.state.catalog.instance('a', 'web'), undefined);
+  });
+
   it('what is not there touches nothing', () => {
     assert.equal(full().run({ type: 'deregister', node: 'b' }).touched.size, 0);
     const gone = { type: 'deregister', node: 'a', serviceId: 'none' } as const;

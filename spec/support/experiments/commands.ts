@@ -99,9 +99,10 @@ const registerCommand: fc.Arbitrary<Command> = fc
     })),
   );
 
-const deregisterCommand: fc.Arbitrary<Command> = fc.tuple(node, fc.nat(5)).map(([name, what]) => ({
+const deregisterCommand: fc.Arbitrary<Command> = fc.tuple(node, fc.nat(11)).map(([name, what]) => ({
   type: 'deregister',
   node: name,
+  ...(what === 6 ? { nodeId: 'another' } : {}),
   ...(what < 3 ? { serviceId: ['1', '2', 'x'][what] ?? '' } : {}),
   ...(what === 3 ? { checkId: 'c1' } : {}),
 }));
