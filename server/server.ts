@@ -1,10 +1,14 @@
 /** A registry server: wires the log, the replica, the queries and the routes, and ends them. */
+import type { DefaultPolicy } from '../lib/acl/compile-rights.ts';
 import { type AccessControl, OPEN } from '../lib/acl/rights.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { System } from '../lib/system.ts';
+import { BootstrapReset } from './acl/bootstrap-reset.ts';
+import { Resolver, type ResolverDeps } from './acl/resolver.ts';
+import { AclWarden } from './cluster/acl-warden.ts';
 import { AgentLeases } from './cluster/agent-leases.ts';
 import { Keeper } from './cluster/keeper.ts';
-import { Leader } from './cluster/leader.ts';
+import { type Duty, Leader } from './cluster/leader.ts';
 import { Members } from './cluster/members.ts';
 import { Peers } from './cluster/peers.ts';
 import { Reaper } from './cluster/reaper.ts';
@@ -65,6 +69,18 @@ export interface ServerRules {
   readonly access?: AccessControl;
   /** How long a member that left or failed is remembered. */
   readonly reconnectTimeoutMs: number;
+  /** Without it there is no access control. */
+  readonly acl?: AclRules;
+}
+
+export interface AclRules {
+  readonly defaultPolicy: DefaultPolicy;
+  /** The secret of a token that may do anything from the beginning; '' for none. */
+  readonly initialManagement: string;
+  /** Whether listing keys needs `list`. */
+  readonly keyListPolicy: boolean;
+  /** Where the reset file would be; '' for none. */
+  readonly dataDir: string;
 }
 
 export class Server {
@@ -85,7 +101,7 @@ export class Server {
 
   constructor(options: ServerOptions) {
     const { storage, system, self, rules, onFatal } = options;
-    const { log, leases } = storage;
+    const { log, leases, payloads } = storage;
     const { clock, random, logger } = system;
     this.#options = options;
     const applied = new IndexGate(clock);
@@ -106,7 +122,6 @@ export class Server {
     const state = () => this.#replica.state;
     const propose = (command: Command) => this.#proposer.propose(command);
     const saveSnapshot = () => this.#snapshots.saveNow();
-    const { payloads } = storage;
     this.#keyring =
       payloads && new ClusterKeyring({ payloads, propose, saveSnapshot, clock, logger });
     this.#readiness = new Readiness({
@@ -125,11 +140,13 @@ export class Server {
     });
     const sessions = new SessionLeases({ leases, state, propose, logger });
     const agents = new AgentLeases({ state, propose, logger });
-    this.#leader = new Leader({ server: self.id, leases, state, propose, clock, logger }, [
+    const duties: readonly Duty[] = [
       new Keeper({ leases, kinds: [sessions, agents], logger }),
       new Reaper({ state, propose, clock, logger, reconnectTimeoutMs: rules.reconnectTimeoutMs }),
-    ]);
-    this.access = rules.access ?? OPEN;
+      ...(rules.acl ? [new AclWarden({ state, propose, ...system, ...rules.acl })] : []),
+    ];
+    this.access = accessOf(options, ready);
+    this.#leader = new Leader({ server: self.id, leases, state, propose, clock, logger }, duties);
     this.members = new Members({ state, propose, leases, datacenter: self.datacenter });
     this.deps = {
       ...ready,
@@ -143,11 +160,12 @@ export class Server {
       answers: this.answers,
       access: this.access,
       standing: new Standing(this.#watcher),
-      listsNeedRight: false,
+      listsNeedRight: rules.acl?.keyListPolicy === true,
       cluster: new Peers({ state, knowsLeader: () => this.#leader.knowsLeader, self }),
       members: this.members,
       keyring: this.#keyring,
       renewSession: (id) => sessions.renew(id),
+      resetFile: rules.acl && new BootstrapReset(rules.acl.dataDir, logger),
     };
   }
 
@@ -210,4 +228,13 @@ export class Server {
   saveSnapshotSoon(): void {
     this.#snapshots.saveSoon();
   }
+}
+
+type Ready = Pick<ResolverDeps, 'state' | 'readiness'>;
+
+function accessOf({ rules, self, system }: ServerOptions, ready: Ready): AccessControl {
+  if (rules.acl === undefined) return rules.access ?? OPEN;
+  const { clock } = system;
+  const { defaultPolicy } = rules.acl;
+  return new Resolver({ ...ready, clock, datacenter: self.datacenter, defaultPolicy });
 }

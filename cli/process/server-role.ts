@@ -8,7 +8,7 @@ import { systemOf } from '../../lib/system.ts';
 import { MemoryLeases } from '../../server/cluster/memory-leases.ts';
 import { type PayloadReader, plainPayloads } from '../../server/log/payload.ts';
 import { SealedLog } from '../../server/log/sealed/sealed-log.ts';
-import { Server, type ServerRules, type Storage } from '../../server/server.ts';
+import { type AclRules, Server, type ServerRules, type Storage } from '../../server/server.ts';
 import { logPayloads } from './log-payloads.ts';
 import type { ProcessSeal } from './process-seal.ts';
 import type { RedisReach } from './redis-options.ts';
@@ -54,7 +54,7 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
   return server;
 }
 
-function rulesOf({ sessionTtlMinMs, limits, join }: Config): ServerRules {
+function rulesOf({ sessionTtlMinMs, limits, join, acl, dataDir }: Config): ServerRules {
   return {
     sessionTtlMinMs: sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
     limits: {
@@ -63,7 +63,13 @@ function rulesOf({ sessionTtlMinMs, limits, join }: Config): ServerRules {
       txnBytes: Math.max(limits.txnMaxReqLen, limits.kvMaxValueSize),
     },
     reconnectTimeoutMs: join.reconnectTimeoutMs,
+    ...(acl.enabled && { acl: aclRules(acl, dataDir) }),
   };
+}
+
+function aclRules(acl: Config['acl'], dataDir: string): AclRules {
+  const { defaultPolicy, initialManagement, keyListPolicy } = acl;
+  return { defaultPolicy, initialManagement, keyListPolicy, dataDir };
 }
 
 /** Loads only the log that it needs: a start is quick, or it isn't. */

@@ -12,7 +12,9 @@ export function missingRight(need: string, name: string): ProconsulError {
   return new ProconsulError('forbidden', `${PERMISSION_DENIED}: Missing ${need} on ${name}`);
 }
 
+export const TOKEN_NOT_FOUND = 'ACL not found';
+
 /** Whoever brings a token that nobody knows is not taken for one who brings none. */
 export function tokenNotFound(): ProconsulError {
-  return new ProconsulError('forbidden', 'ACL not found');
+  return new ProconsulError('forbidden', TOKEN_NOT_FOUND);
 }

@@ -4,6 +4,7 @@
  */
 import { ProconsulError } from '../errors.ts';
 import type { Source } from './config-host.ts';
+import { aclConfig } from './keys/acl.ts';
 import { addressConfig, listenConfig, portConfig } from './keys/addresses.ts';
 import { checkPolicy, warnOfScripts } from './keys/checks.ts';
 import { definitions } from './keys/definitions.ts';
@@ -14,7 +15,6 @@ import { joinConfig } from './keys/joining.ts';
 import { logConfig } from './keys/log.ts';
 import { nodeConfig } from './keys/node.ts';
 import { dockerConfig, redisConfig } from './keys/own.ts';
-import { aclConfig } from './keys/security.ts';
 import { tlsConfig } from './keys/tls.ts';
 import { shownKeys } from './shown-keys.ts';
 import type { SettledConfig } from './table.ts';
@@ -58,7 +58,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     address,
     listen: listenConfig(settled, { ports, addresses: address }, source),
     join: joinConfig(settled),
-    acl: aclConfig(settled),
+    acl: aclConfig(settled, problems),
     tls: tlsConfig(settled, problems),
     encrypt: encryptConfig(settled),
     dns: dnsConfig(settled, problems),

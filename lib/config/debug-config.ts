@@ -76,6 +76,7 @@ function identity(config: Config, nodeId: string): Tree {
   const { datacenter, dns, log } = config;
   return {
     ACLDatacenter: datacenter,
+    ACLsEnabled: config.acl.enabled,
     Bootstrap: config.bootstrap,
     BootstrapExpect: config.bootstrapExpect,
     DNSAltDomain: dns.altDomain.replace(/\.$/, ''),

@@ -151,7 +151,9 @@ function flattened({ keys, assigned, value }: HclItem): readonly HclItem[] {
   }
   const isNest = value.kind === 'object' && value.items.every((inner) => isObjects(inner.value));
   if (!isNest) return [{ keys, assigned, value }];
-  return value.items.flatMap((inner) => flattened({ ...inner, keys: [...keys, ...inner.keys] }));
+  return value.items.flatMap((inner) =>
+    flattened({ keys: [...keys, ...inner.keys], assigned: false, value: inner.value }),
+  );
 }
 
 function isObjects(node: HclNode): boolean {

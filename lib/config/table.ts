@@ -1,4 +1,5 @@
 /** The one table of configuration keys; docs/configuration.md is made from it. */
+import { ACL_KEYS } from './keys/acl.ts';
 import { ADDRESS_KEYS } from './keys/addresses.ts';
 import { CHECK_POLICY_KEYS } from './keys/checks.ts';
 import { DEFINITION_KEYS } from './keys/definitions.ts';
@@ -23,6 +24,7 @@ export const CONFIG_KEYS = {
   ...TELEMETRY_KEYS,
   ...CHECK_POLICY_KEYS,
   ...DEFINITION_KEYS,
+  ...ACL_KEYS,
   ...SECURITY_KEYS,
   ...FOREIGN_KEYS,
 };
@@ -38,6 +40,7 @@ export const KEY_GROUPS: readonly (readonly [title: string, keys: Keys])[] = [
   ['Log', LOG_KEYS],
   ['Figures', TELEMETRY_KEYS],
   ['Checks', CHECK_POLICY_KEYS],
+  ['Access control', ACL_KEYS],
   ['Security', SECURITY_KEYS],
   ["What is Consul's alone", FOREIGN_KEYS],
 ];

@@ -25,6 +25,8 @@ import {
   errorReply,
   indexedErrorReply,
   isBug,
+  LEADER_KNOWN,
+  NOTHING_KNOWN,
   sendStream,
   sendWire,
   type Writing,
@@ -134,7 +136,9 @@ export class Exchange {
   }
 
   #refusal(error: unknown): Reply {
-    return this.#row?.indexedErrors === true ? indexedErrorReply(error) : errorReply(error);
+    const indexed = this.#row?.indexedErrors ?? false;
+    if (indexed === false) return errorReply(error);
+    return indexedErrorReply(error, indexed === 'leader' ? LEADER_KNOWN : NOTHING_KNOWN);
   }
 
   /** What the wait comes to; never, once the client is gone. */

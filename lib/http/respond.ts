@@ -35,17 +35,20 @@ export function errorReply(error: unknown): Reply {
 }
 
 /** Beside a refusal that comes where an answer would say an index: that nothing is known. */
-const NOTHING_KNOWN: Readonly<Record<string, string>> = {
+export const NOTHING_KNOWN: Readonly<Record<string, string>> = {
   'X-Consul-Index': '1',
   'X-Consul-Knownleader': 'false',
   'X-Consul-Lastcontact': '0',
 };
 
+/** The same, but that there is a leader: one was asked. */
+export const LEADER_KNOWN = { ...NOTHING_KNOWN, 'X-Consul-Knownleader': 'true' };
+
 /** The answer to an error where others say their index: a refusal says it too. */
-export function indexedErrorReply(error: unknown): Reply {
+export function indexedErrorReply(error: unknown, said = NOTHING_KNOWN): Reply {
   const reply = errorReply(error);
   if (!(error instanceof ProconsulError) || !REFUSALS.has(error.code)) return reply;
-  return { ...reply, headers: { ...reply.headers, ...NOTHING_KNOWN } };
+  return { ...reply, headers: { ...reply.headers, ...said } };
 }
 
 const REFUSALS: ReadonlySet<ErrorCode> = new Set(['rejected', 'forbidden']);

@@ -55,8 +55,8 @@ export interface Route {
   readonly does: string;
   /** `?dc=` is passed over: what it shows belongs to no data centre, or to this agent alone. */
   readonly anyDatacenter?: boolean;
-  /** Its refusals say X-Consul-Index and the like too, as if nothing were known. */
-  readonly indexedErrors?: boolean;
+  /** Its refusals say X-Consul-Index and the like too, as if nothing were known but the leader. */
+  readonly indexedErrors?: boolean | 'leader';
   /** Its answer goes on for as long as the client is there. */
   readonly endless?: boolean;
   readonly handle: Handler;

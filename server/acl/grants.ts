@@ -2,6 +2,7 @@
 import { type RuleSet, ruleSet } from '../../lib/acl/compile-rights.ts';
 import { nodeRules, serviceRules } from '../../lib/acl/identities.ts';
 import { type Grants, MANAGEMENT_POLICY_ID, type Policy, type Token } from '../../lib/acl/model.ts';
+import { templatedRules } from '../../lib/acl/templates.ts';
 import type { Acl } from '../state/acl.ts';
 
 /** What counts in this data centre. What is gone meanwhile gives nothing. */
@@ -17,7 +18,7 @@ export function ruleSetsOf(acl: Acl, token: Token, datacenter: string): RuleSet[
 }
 
 function ofGrants(acl: Acl, grants: Grants, datacenter: string): RuleSet[] {
-  const { Policies, ServiceIdentities, NodeIdentities } = grants;
+  const { Policies, ServiceIdentities, NodeIdentities, TemplatedPolicies } = grants;
   return [
     ...Policies.flatMap((id) => ofPolicy(acl, id, datacenter)),
     ...ServiceIdentities.filter(({ Datacenters }) => counts(Datacenters, datacenter)).map(
@@ -25,6 +26,9 @@ function ofGrants(acl: Acl, grants: Grants, datacenter: string): RuleSet[] {
     ),
     ...NodeIdentities.filter((identity) => identity.Datacenter === datacenter).map(({ NodeName }) =>
       ruleSet(nodeRules(NodeName)),
+    ),
+    ...TemplatedPolicies.filter(({ Datacenters }) => counts(Datacenters, datacenter)).map(
+      (templated) => ruleSet(templatedRules(templated)),
     ),
   ];
 }

@@ -8,6 +8,7 @@ import { MEMBER_STATUS } from '../../lib/membership.ts';
 import type { Command } from '../commands.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
+import { LogTime } from './log-time.ts';
 
 export interface ReaperDeps {
   readonly state: () => State;
@@ -26,18 +27,18 @@ const AT_ONCE = 500;
 
 export class Reaper {
   readonly #deps: ReaperDeps;
-  /** The log's time at its last entry, and when that was seen to change. */
-  #seen: { readonly t: number; readonly at: number } | undefined;
+  readonly #logTime: LogTime;
   #looked = Number.NEGATIVE_INFINITY;
 
   constructor(deps: ReaperDeps) {
     this.#deps = deps;
+    this.#logTime = new LogTime(deps.clock);
   }
 
   /** Called every half second while this server leads. */
   async tick(): Promise<void> {
     const { state, propose, clock, reconnectTimeoutMs: olderThanMs, logger } = this.#deps;
-    const now = this.#logTime();
+    const now = this.#logTime.now(state());
     if (clock.monotonic() - this.#looked < EVERY_MS) return;
     this.#looked = clock.monotonic();
     const nodes = [...state().members.values()]
@@ -49,14 +50,5 @@ export class Reaper {
     // The entry's own time decides: what is estimated here is at most a reason to ask.
     const { term } = state().leadership;
     await propose({ type: 'reap-members', term, nodes, olderThanMs });
-  }
-
-  /** The log has a time only at its entries; in between it goes on as fast as ours. */
-  #logTime(): number {
-    const { state, clock } = this.#deps;
-    const { t } = state();
-    const at = clock.monotonic();
-    if (this.#seen?.t !== t) this.#seen = { t, at };
-    return t + at - this.#seen.at;
   }
 }

@@ -53,6 +53,14 @@ export interface SessionDeps {
   readonly sessionTtlMinMs: number;
 }
 
+/** The file by which whoever has the machine may make another first token. */
+export interface ResetFile {
+  /** The index that it names; 0 where there is none, or nonsense in it. */
+  read(): Promise<number>;
+  /** It counts once. */
+  remove(): Promise<void>;
+}
+
 /** Who is there. */
 export interface ClusterDeps {
   readonly cluster: Cluster;
@@ -65,6 +73,11 @@ export interface KeyringDeps {
   readonly keyring: ClusterKeyring | undefined;
 }
 
+export interface AclSwitch {
+  /** Undefined where there is no access control. */
+  readonly resetFile: ResetFile | undefined;
+}
+
 /** What the routes of a server stand on; each asks for those parts alone that it uses. */
 export interface ServerDeps
   extends PlaceDeps,
@@ -72,7 +85,8 @@ export interface ServerDeps
     WriteDeps,
     SessionDeps,
     ClusterDeps,
-    KeyringDeps {}
+    KeyringDeps,
+    AclSwitch {}
 
 /** How often a command is judged whose object others change in between. */
 const MAX_JUDGEMENTS = 8;

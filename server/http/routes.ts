@@ -40,7 +40,7 @@ function inDatacenter<T extends Route>(deps: ServerDeps, row: T): T {
 
 function rows(deps: ServerDeps): Route[] {
   return [
-    ...aclRoutes(),
+    ...aclRoutes(deps),
     ...catalogRoutes(deps),
     ...healthRoutes(deps),
     ...kvRoutes(deps),

@@ -15,10 +15,12 @@ import type {
   Session,
   UserEvent,
 } from '../../lib/model.ts';
+import type { Acl } from '../state/acl.ts';
 import type { Catalog } from '../state/catalog.ts';
 import { coordinateKey } from '../state/coordinates.ts';
 import type { State } from '../state/state.ts';
 import {
+  type AclTopic,
   CATALOG,
   COORDINATES,
   connectTopic,
@@ -298,6 +300,12 @@ export class Reader implements Reads {
   events(): readonly UserEvent[] {
     this.#note(EVENTS);
     return [...this.#sight.of(this.#state.events, this.#sight.event)];
+  }
+
+  /** Access control's tables, for whoever shows these of them: their rows ask for the right. */
+  acl(...shown: readonly AclTopic[]): Acl {
+    for (const topic of shown) this.#note(topic);
+    return this.#state.acl;
   }
 
   #nodeSeen(name: string): Node | undefined {

@@ -11,6 +11,8 @@ export class Acl {
   readonly policies: Table<Policy>;
   readonly roles: Table<Role>;
   readonly #byAccessor = new Map<string, Token>();
+  /** By secret: those that do not stay for ever. */
+  readonly #expiring = new Map<string, Token>();
   readonly #policiesByName = new Map<string, Policy>();
   readonly #rolesByName = new Map<string, Role>();
   readonly #journal: Journal;
@@ -31,6 +33,8 @@ export class Acl {
       if (after !== undefined && after.AccessorID !== '') {
         this.#byAccessor.set(after.AccessorID, after);
       }
+      if (before !== undefined) this.#expiring.delete(before.SecretID);
+      if (after !== undefined && after.expiresAt !== 0) this.#expiring.set(after.SecretID, after);
       touch(ACL_TOKENS, before);
     });
     this.policies = new Table(journal, (before, after) => {
@@ -65,6 +69,11 @@ export class Acl {
 
   tokenBy(accessor: string): Token | undefined {
     return this.#byAccessor.get(accessor);
+  }
+
+  /** Those that do not stay for ever. */
+  expiring(): Iterable<Token> {
+    return this.#expiring.values();
   }
 
   policyNamed(name: string): Policy | undefined {

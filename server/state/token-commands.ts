@@ -50,7 +50,7 @@ export function setToken(state: State, { token, expiry, update }: SetAclToken): 
 export function setLegacyToken(state: State, { token }: SetLegacyToken): Outcome {
   const before = state.acl.tokens.get(token.SecretID);
   if (before !== undefined && before.AccessorID !== '') {
-    throw new Refusal('Permission denied: this token is not one of the older API');
+    throw new Refusal('Cannot use legacy endpoint to modify a non-legacy token');
   }
   const row = { ...made(state, token, FOREVER), createdAt: 0 };
   replace(state, before, row);

@@ -1,20 +1,41 @@
-/** /v1/acl: access control, which is not there. */
+/** /v1/acl: access control. */
 import { ProconsulError } from '../../../lib/errors.ts';
 import { anyone } from '../../../lib/http/right.ts';
 import type { Method, Route } from '../../../lib/http/route.ts';
+import { bootstrapRoutes } from './acl/bootstrap.ts';
+import type { AclDeps } from './acl/deps.ts';
+import { legacyRoutes } from './acl/legacy.ts';
+import { policyRoutes } from './acl/policies.ts';
+import { roleRoutes } from './acl/roles.ts';
+import { ruleRoutes } from './acl/rules.ts';
+import { tokenRoutes } from './acl/tokens.ts';
 
 const METHODS: readonly Method[] = ['GET', 'PUT', 'POST', 'DELETE'];
 
-/** A configuration that asks for access control does not start, so that this is always true. */
-export function aclRoutes(): Route[] {
-  return METHODS.map((method) => ({
-    method,
-    path: '/v1/acl/',
-    right: anyone,
-    does: 'refuses: there is no access control',
-    anyDatacenter: true,
-    handle: () => {
-      throw new ProconsulError('unauthorized', 'ACL support disabled');
-    },
-  }));
+export function aclRoutes(deps: AclDeps): Route[] {
+  if (deps.resetFile === undefined) return disabled();
+  return [
+    ...bootstrapRoutes(deps),
+    ...tokenRoutes(deps),
+    ...policyRoutes(deps),
+    ...roleRoutes(deps),
+    ...ruleRoutes(deps),
+    ...legacyRoutes(deps),
+  ];
+}
+
+/** Without access control they all say so, whatever the path. */
+function disabled(): Route[] {
+  return ['/v1/acl/', '/v1/internal/acl/'].flatMap((path) =>
+    METHODS.map((method) => ({
+      method,
+      path,
+      right: anyone,
+      does: 'refuses: there is no access control',
+      anyDatacenter: true,
+      handle: () => {
+        throw new ProconsulError('unauthorized', 'ACL support disabled');
+      },
+    })),
+  );
 }

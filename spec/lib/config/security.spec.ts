@@ -12,8 +12,6 @@ function load(keys: object, redisUrl?: string) {
 /** What asks for protection, and the key that must be named. */
 const ASKS: readonly (readonly [object, string])[] = [
   [{ acl: { enabled: true } }, 'acl.enabled'],
-  [{ acl: { default_policy: 'deny' } }, 'acl.default_policy'],
-  [{ acl_default_policy: 'deny' }, 'acl_default_policy'],
   [{ acl_datacenter: 'dc1' }, 'acl_datacenter'],
   [{ auto_encrypt: { tls: true } }, 'auto_encrypt.tls'],
   [{ auto_encrypt: { allow_tls: true } }, 'auto_encrypt.allow_tls'],
@@ -56,6 +54,12 @@ describe('a configuration that asks for a protection which is not built', () => 
       },
     );
   });
+
+  for (const keys of [{ acl: { default_policy: 'deny' } }, { acl_default_policy: 'deny' }]) {
+    it(`is refused where it forbids nothing: ${JSON.stringify(keys)}`, () => {
+      assert.throws(() => load(keys), { message: /default_policy = "deny" forbids nothing/ });
+    });
+  }
 
   it('says that anybody may run scripts, whatever is said of access control', () => {
     const { warnings } = load({ enable_script_checks: true, acl: { enabled: false } });

@@ -1,0 +1,100 @@
+/** /v1/acl/bootstrap: the first token, and what says how access control stands. */
+import { managementToken } from '../../../../lib/acl/builtin.ts';
+import { permissionDenied, tokenNotFound } from '../../../../lib/acl/refusals.ts';
+import { decoder } from '../../../../lib/decode.ts';
+import { ProconsulError } from '../../../../lib/errors.ts';
+import type { Reply } from '../../../../lib/http/reply.ts';
+import { anyone, asks } from '../../../../lib/http/right.ts';
+import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
+import { isUuid } from '../../../../lib/ids.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
+import * as queries from '../../../query/acl.ts';
+import { write } from '../../deps.ts';
+import { type AclDeps, badRequest, currentAcl, rejected } from './deps.ts';
+
+/** As Go writes a time that was never set. */
+const NO_TIME = '0001-01-01T00:00:00Z';
+
+export function bootstrapRoutes(deps: AclDeps): Route[] {
+  return [
+    {
+      method: 'PUT',
+      path: '/v1/acl/bootstrap',
+      right: anyone,
+      does: 'makes the first token that may do anything: once, or again by the reset file',
+      handle: (request) => bootstrap(deps, request),
+    },
+    {
+      method: 'GET',
+      path: '/v1/acl/replication',
+      right: anyone,
+      does: 'says that nothing is copied: there is one data centre',
+      handle: () => ({ json: NOT_REPLICATED }),
+    },
+    {
+      method: 'POST',
+      path: '/v1/acl/logout',
+      right: asks(),
+      does: 'removes the token that somebody logged in by',
+      handle: (request) => logout(deps, request),
+    },
+  ];
+}
+
+const NOT_REPLICATED = {
+  Enabled: false,
+  Running: false,
+  SourceDatacenter: '',
+  ReplicationType: '',
+  ReplicatedIndex: 0,
+  ReplicatedRoleIndex: 0,
+  ReplicatedTokenIndex: 0,
+  LastSuccess: NO_TIME,
+  LastError: NO_TIME,
+};
+
+const bootstrapBody = decoder<{ readonly BootstrapSecret: string }>(
+  { type: 'object', properties: { BootstrapSecret: { type: 'string', default: '' } } },
+  'Bad request: Request decoding failed',
+);
+
+async function bootstrap(deps: AclDeps, request: HttpRequest): Promise<Reply> {
+  const bytes = await request.body(MAX_JSON_BODY_BYTES);
+  const { BootstrapSecret: secret } = bootstrapBody(bytes.length === 0 ? '{}' : bytes);
+  if (secret !== '' && !isUuid(secret)) throw badRequest('BootstrapSecret must be a UUID');
+  const resetIndex = await allowedReset(deps);
+  const ids = { AccessorID: deps.random.uuid(), SecretID: secret || deps.random.uuid() };
+  const token = managementToken(ids, 'Bootstrap Token (Global Management)');
+  const { applied } = await write(deps, { type: 'bootstrap-acl', token, resetIndex });
+  if (!applied) throw notAgain(deps.state().acl.bootstrapIndex);
+  if (resetIndex !== 0) await deps.resetFile?.remove();
+  const { acl } = deps.state();
+  const row = acl.tokenBy(ids.AccessorID);
+  if (row === undefined) throw tokenNotFound();
+  return { json: { ID: row.SecretID, ...queries.shownToken(acl, row, { secret: true }) } };
+}
+
+/** 0 for the first time; else the index that the reset file names, if it is the right one. */
+async function allowedReset(deps: AclDeps): Promise<number> {
+  const { bootstrapIndex } = await currentAcl(deps);
+  if (bootstrapIndex === 0) return 0;
+  const named = (await deps.resetFile?.read()) ?? 0;
+  if (named === 0) throw notAgain(bootstrapIndex);
+  if (named === bootstrapIndex) return named;
+  throw rejected(
+    `Invalid bootstrap reset index (specified ${named}, reset index: ${bootstrapIndex})`,
+  );
+}
+
+function notAgain(index: number): ProconsulError {
+  const why = `ACL bootstrap no longer allowed (reset index: ${index})`;
+  return new ProconsulError('forbidden', `Permission denied: ${why}`);
+}
+
+async function logout(deps: AclDeps, { token: secret }: HttpRequest): Promise<Reply> {
+  if (secret === '') throw tokenNotFound();
+  const row = (await currentAcl(deps)).tokens.get(secret);
+  if (row === undefined || row.AuthMethod === '') throw permissionDenied();
+  await write(deps, { type: 'delete-acl-token', secret, accessor: row.AccessorID });
+  return {};
+}

@@ -1,0 +1,148 @@
+/** The API of tokens before Consul 1.4: a token is its secret, and its rules are its own. */
+import { tokenOf } from '../../../../lib/acl/builtin.ts';
+import { ANONYMOUS_SECRET, type TokenDefinition } from '../../../../lib/acl/model.ts';
+import { PERMISSION_DENIED } from '../../../../lib/acl/refusals.ts';
+import { parseRules } from '../../../../lib/acl/rules.ts';
+import { decoder } from '../../../../lib/decode.ts';
+import { ProconsulError } from '../../../../lib/errors.ts';
+import type { Reply } from '../../../../lib/http/reply.ts';
+import { asks, needs } from '../../../../lib/http/right.ts';
+import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
+import * as queries from '../../../query/acl.ts';
+import { required, write } from '../../deps.ts';
+import { readRoute } from '../../reads.ts';
+import { type AclDeps, currentAcl, rejected } from './deps.ts';
+
+export function legacyRoutes(deps: AclDeps): Route[] {
+  return [...legacyReads(deps), ...legacyWrites(deps)];
+}
+
+function legacyReads(deps: AclDeps): Route[] {
+  return [
+    {
+      ...readRoute(deps, {
+        right: 'acl:write',
+        path: '/v1/acl/list',
+        does: 'lists the tokens of the older API, with their secrets',
+        query: () => queries.legacyTokens(),
+      }),
+      right: needs('acl:write'),
+    },
+    {
+      ...readRoute(deps, {
+        right: 'acl:read',
+        path: '/v1/acl/info/',
+        does: 'shows a token of the older API to whoever knows its secret',
+        query: ({ rest }) => queries.legacyToken(required(rest, 'ACL')),
+      }),
+      right: asks(),
+    },
+  ];
+}
+
+function legacyWrites(deps: AclDeps): Route[] {
+  const row = { method: 'PUT', right: needs('acl:write') } as const;
+  return [
+    {
+      ...row,
+      path: '/v1/acl/create',
+      does: 'makes a token of the older API',
+      handle: (request) => set(deps, request),
+    },
+    {
+      ...row,
+      path: '/v1/acl/update',
+      does: 'changes or makes a token of the older API',
+      handle: (request) => set(deps, request, 'ACL ID must be set'),
+    },
+    {
+      ...row,
+      path: '/v1/acl/clone/',
+      does: 'makes another one like a token of the older API',
+      handle: (request) => clone(deps, request),
+    },
+    {
+      ...row,
+      path: '/v1/acl/destroy/',
+      does: 'removes a token by its secret',
+      handle: (request) => destroy(deps, request),
+    },
+  ];
+}
+
+interface LegacyBody {
+  readonly ID: string;
+  readonly Name: string;
+  readonly Type: string;
+  readonly Rules: string;
+}
+
+const text = { type: 'string', default: '' } as const;
+const legacyBody = decoder<LegacyBody>({
+  type: 'object',
+  properties: { ID: text, Name: text, Type: text, Rules: text },
+  unheeded: ['CreateIndex', 'ModifyIndex'],
+});
+
+/** Consul's own words for what no token may be. */
+const ROOTS: ReadonlySet<string> = new Set(['allow', 'deny', 'manage']);
+
+async function set(deps: AclDeps, request: HttpRequest, withoutId = ''): Promise<Reply> {
+  const bytes = await request.body(MAX_JSON_BODY_BYTES);
+  const body = legacyBody(bytes.length === 0 && withoutId === '' ? '{}' : bytes);
+  if (body.ID === '' && withoutId !== '') throw new ProconsulError('invalid', withoutId);
+  const Type = body.Type === '' ? 'client' : body.Type;
+  if (Type !== 'client' && Type !== 'management') throw rejected('Invalid ACL Type');
+  if (ROOTS.has(body.ID)) throw refused('Cannot modify root ACL');
+  const { Name: Description, Rules } = body;
+  checkRules(Rules);
+  const SecretID = body.ID === '' ? deps.random.uuid() : body.ID;
+  return save(deps, tokenOf({ AccessorID: '', SecretID, Description, Type, Rules }));
+}
+
+async function save(deps: AclDeps, token: TokenDefinition): Promise<Reply> {
+  await write(deps, { type: 'set-legacy-token', token });
+  return { json: { ID: token.SecretID } };
+}
+
+function checkRules(rules: string): void {
+  try {
+    parseRules(rules, 'legacy');
+  } catch (error) {
+    if (!(error instanceof ProconsulError)) throw error;
+    throw rejected(`ACL rule compilation failed: ${error.message}`);
+  }
+}
+
+function refused(why: string): ProconsulError {
+  return new ProconsulError('forbidden', `Permission denied: ${why}`);
+}
+
+async function clone(deps: AclDeps, { rest }: HttpRequest): Promise<Reply> {
+  const secret = required(rest, 'ACL');
+  const row = (await currentAcl(deps)).tokens.get(secret);
+  const { index } = deps.state();
+  const headers = {
+    'X-Consul-Index': String(index),
+    'X-Consul-Knownleader': 'true',
+    'X-Consul-Lastcontact': '0',
+  };
+  if (row === undefined || row.Type === '' || row.AccessorID !== '') {
+    return { status: 403, text: PERMISSION_DENIED, headers };
+  }
+  const { Description, Type, Rules } = row;
+  const ids = { AccessorID: '', SecretID: deps.random.uuid() };
+  const reply = await save(deps, tokenOf({ ...ids, Description, Type, Rules }));
+  return { ...reply, headers };
+}
+
+async function destroy(deps: AclDeps, { rest }: HttpRequest): Promise<Reply> {
+  const secret = required(rest, 'ACL');
+  if (secret === ANONYMOUS_SECRET) throw refused('Cannot delete anonymous token');
+  const row = (await currentAcl(deps)).tokens.get(secret);
+  if (row !== undefined) {
+    await write(deps, { type: 'delete-acl-token', secret, accessor: row.AccessorID });
+  }
+  return { json: true };
+}

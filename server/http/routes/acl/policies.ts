@@ -1,0 +1,130 @@
+/** /v1/acl/policy and /v1/acl/policies. */
+import { withHash } from '../../../../lib/acl/builtin.ts';
+import { parseRules } from '../../../../lib/acl/rules.ts';
+import { decoder } from '../../../../lib/decode.ts';
+import type { Reply } from '../../../../lib/http/reply.ts';
+import { needs } from '../../../../lib/http/right.ts';
+import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
+import { canonicalId, isUuid } from '../../../../lib/ids.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
+import * as queries from '../../../query/acl.ts';
+import { write } from '../../deps.ts';
+import { readRoute } from '../../reads.ts';
+import { type AclDeps, badRequest, rejected, requiredId } from './deps.ts';
+
+export function policyRoutes(deps: AclDeps): Route[] {
+  return [...policyReads(deps), ...policyWrites(deps)];
+}
+
+function policyReads(deps: AclDeps): Route[] {
+  const right = needs('acl:read');
+  const reads = [
+    readRoute(deps, {
+      right: 'acl:read',
+      path: '/v1/acl/policies',
+      does: 'lists the policies',
+      query: () => queries.policies(),
+    }),
+    readRoute(deps, {
+      right: 'acl:read',
+      path: '/v1/acl/policy/',
+      does: 'shows a policy',
+      query: ({ rest }) => queries.policy(requiredId(rest, 'policy')),
+    }),
+    readRoute(deps, {
+      right: 'acl:read',
+      path: '/v1/acl/policy/name/',
+      does: 'shows the policy with that name',
+      query: ({ rest }) => queries.policyNamed(requiredName(rest, 'policy')),
+    }),
+  ];
+  return reads.map((row) => ({ ...row, right }));
+}
+
+function policyWrites(deps: AclDeps): Route[] {
+  const right = needs('acl:write');
+  return [
+    {
+      method: 'PUT',
+      path: '/v1/acl/policy',
+      right,
+      does: 'makes a policy',
+      handle: (request) => set(deps, request, ''),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/acl/policy/',
+      right,
+      does: 'changes a policy',
+      handle: (request) => set(deps, request, request.rest),
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/acl/policy/',
+      right,
+      does: 'removes a policy',
+      handle: async ({ rest }) => {
+        await write(deps, { type: 'delete-acl-policy', id: requiredId(rest, 'policy') });
+        return { json: true };
+      },
+    },
+  ];
+}
+
+export function requiredName(rest: string, what: 'policy' | 'role'): string {
+  if (rest === '') throw badRequest(`Missing ${what} Name`);
+  return rest;
+}
+
+const NAME = /^[A-Za-z0-9_-]{1,128}$/;
+
+export function checkedName(name: string, what: 'Policy' | 'Role'): string {
+  if (name === '') throw rejected(`Invalid ${what}: no Name is set`);
+  if (NAME.test(name)) return name;
+  const allowed = "Only alphanumeric characters, '-' and '_' are allowed";
+  throw rejected(`Invalid ${what}: invalid Name. ${allowed}`);
+}
+
+interface PolicyBody {
+  readonly ID: string;
+  readonly Name: string;
+  readonly Description: string;
+  readonly Rules: string;
+  readonly Datacenters: readonly string[] | null;
+}
+
+const text = { type: 'string', default: '' } as const;
+const policyBody = decoder<PolicyBody>(
+  {
+    type: 'object',
+    properties: {
+      ID: text,
+      Name: text,
+      Description: text,
+      Rules: text,
+      Datacenters: { type: 'array', items: { type: 'string' }, default: null, nullable: true },
+    },
+    unheeded: ['CreateIndex', 'Hash', 'ModifyIndex', 'Syntax'],
+  },
+  'Bad request: Policy decoding failed',
+);
+
+async function set(deps: AclDeps, request: HttpRequest, named: string): Promise<Reply> {
+  const body = policyBody(await request.body(MAX_JSON_BODY_BYTES));
+  const update = named !== '';
+  if (!update && body.ID !== '') {
+    throw badRequest('Cannot specify the ID when creating a new policy');
+  }
+  if (update && body.ID !== '' && body.ID !== named) {
+    throw badRequest('Policy ID in URL and payload do not match');
+  }
+  if (update && !isUuid(named)) throw rejected('Policy ID invalid UUID');
+  const { Description, Rules, Datacenters } = body;
+  const said = { Name: checkedName(body.Name, 'Policy'), Description, Rules, Datacenters };
+  parseRules(Rules);
+  const ID = update ? canonicalId(named) : deps.random.uuid();
+  await write(deps, { type: 'set-acl-policy', policy: withHash({ ID, ...said }), update });
+  const row = deps.state().acl.policies.get(ID);
+  // Somebody may have removed it again by now: then what was written is all there is to say.
+  return { json: row === undefined ? { ID, ...said } : queries.shownPolicy(row) };
+}

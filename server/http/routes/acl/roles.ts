@@ -1,0 +1,107 @@
+/** /v1/acl/role and /v1/acl/roles. */
+import { withHash } from '../../../../lib/acl/builtin.ts';
+import { decoder } from '../../../../lib/decode.ts';
+import type { Reply } from '../../../../lib/http/reply.ts';
+import { needs } from '../../../../lib/http/right.ts';
+import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
+import { canonicalId, isUuid } from '../../../../lib/ids.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
+import * as queries from '../../../query/acl.ts';
+import { write } from '../../deps.ts';
+import { readRoute } from '../../reads.ts';
+import { type AclDeps, badRequest, currentAcl, rejected, requiredId } from './deps.ts';
+import { type GrantsBody, grantsSchema, toGrants } from './grants.ts';
+import { checkedName, requiredName } from './policies.ts';
+
+export function roleRoutes(deps: AclDeps): Route[] {
+  return [...roleReads(deps), ...roleWrites(deps)];
+}
+
+function roleReads(deps: AclDeps): Route[] {
+  const right = needs('acl:read');
+  const reads = [
+    readRoute(deps, {
+      right: 'acl:read',
+      path: '/v1/acl/roles',
+      does: 'lists the roles; with ?policy those that have it',
+      query: ({ params }) => queries.roles(params.get('policy')),
+    }),
+    readRoute(deps, {
+      right: 'acl:read',
+      path: '/v1/acl/role/',
+      does: 'shows a role',
+      bareMissing: true,
+      query: ({ rest }) => queries.role(requiredId(rest, 'role')),
+    }),
+    readRoute(deps, {
+      right: 'acl:read',
+      path: '/v1/acl/role/name/',
+      does: 'shows the role with that name',
+      bareMissing: true,
+      query: ({ rest }) => queries.roleNamed(requiredName(rest, 'role')),
+    }),
+  ];
+  return reads.map((row) => ({ ...row, right }));
+}
+
+function roleWrites(deps: AclDeps): Route[] {
+  const right = needs('acl:write');
+  return [
+    {
+      method: 'PUT',
+      path: '/v1/acl/role',
+      right,
+      does: 'makes a role',
+      handle: (request) => set(deps, request, ''),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/acl/role/',
+      right,
+      does: 'changes a role',
+      handle: (request) => set(deps, request, request.rest),
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/acl/role/',
+      right,
+      does: 'removes a role',
+      handle: async ({ rest }) => {
+        await write(deps, { type: 'delete-acl-role', id: requiredId(rest, 'role') });
+        return { json: true };
+      },
+    },
+  ];
+}
+
+interface RoleBody extends GrantsBody {
+  readonly ID: string;
+  readonly Name: string;
+  readonly Description: string;
+}
+
+const text = { type: 'string', default: '' } as const;
+const roleBody = decoder<RoleBody>(
+  {
+    type: 'object',
+    properties: { ID: text, Name: text, Description: text, ...grantsSchema },
+    unheeded: ['CreateIndex', 'Hash', 'ModifyIndex'],
+  },
+  'Bad request: Role decoding failed',
+);
+
+async function set(deps: AclDeps, request: HttpRequest, named: string): Promise<Reply> {
+  const body = roleBody(await request.body(MAX_JSON_BODY_BYTES));
+  if (body.ID !== '' && body.ID !== named) {
+    throw badRequest('Role ID in URL and payload do not match');
+  }
+  const update = named !== '';
+  if (update && !isUuid(named)) throw rejected('Role ID invalid UUID');
+  const said = { Name: checkedName(body.Name, 'Role'), Description: body.Description };
+  const grants = toGrants(await currentAcl(deps), body, 'role', false);
+  const ID = update ? canonicalId(named) : deps.random.uuid();
+  await write(deps, { type: 'set-acl-role', role: withHash({ ID, ...said, ...grants }), update });
+  const { acl } = deps.state();
+  const row = acl.roles.get(ID);
+  return { json: row === undefined ? { ID, ...said } : queries.shownRole(acl, row) };
+}

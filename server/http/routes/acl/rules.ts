@@ -1,0 +1,154 @@
+/** What is said about rules: translating older ones, templates of them, and what they allow. */
+
+import { type Access, RESOURCES, type Resource } from '../../../../lib/acl/rights.ts';
+import { TEMPLATES, templatedRules } from '../../../../lib/acl/templates.ts';
+import { translateRules } from '../../../../lib/acl/translate-rules.ts';
+import { decoder } from '../../../../lib/decode.ts';
+import { ProconsulError } from '../../../../lib/errors.ts';
+import type { Reply } from '../../../../lib/http/reply.ts';
+import { asks, needs } from '../../../../lib/http/right.ts';
+import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
+import * as queries from '../../../query/acl.ts';
+import { readRoute } from '../../reads.ts';
+import { type AclDeps, badRequest, requiredId } from './deps.ts';
+import { checkedTemplate } from './grants.ts';
+
+export function ruleRoutes(deps: AclDeps): Route[] {
+  return [...translations(deps), ...templates(), authorization()];
+}
+
+function translations(deps: AclDeps): Route[] {
+  const right = needs('acl:read');
+  return [
+    {
+      method: 'POST',
+      path: '/v1/acl/rules/translate',
+      right,
+      does: 'translates rules of before Consul 1.4',
+      handle: async (request) => translated(String(await request.body(MAX_JSON_BODY_BYTES))),
+    },
+    {
+      ...readRoute(deps, {
+        right: 'acl:read',
+        path: '/v1/acl/rules/translate/',
+        does: 'translates the rules of a token of the older API',
+        query: ({ rest }) => queries.translatedRules(requiredId(rest, 'token')),
+      }),
+      right,
+    },
+  ];
+}
+
+function translated(rules: string): Reply {
+  try {
+    const text = translateRules(rules);
+    return text === '' ? {} : { text };
+  } catch (error) {
+    if (!(error instanceof ProconsulError)) throw error;
+    throw badRequest(error.message.replace('Failed to parse ACL rules', 'Failed to parse rules'));
+  }
+}
+
+function templates(): Route[] {
+  const right = needs('acl:read');
+  return [
+    {
+      method: 'GET',
+      path: '/v1/acl/templated-policies',
+      right,
+      does: 'lists the templates of policies',
+      handle: () => ({ json: Object.fromEntries(TEMPLATES) }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/acl/templated-policy/name/',
+      right,
+      does: 'shows a template of policies',
+      handle: ({ rest }) => {
+        if (rest === '') throw badRequest('Missing templated policy Name');
+        const template = TEMPLATES.get(rest);
+        if (template !== undefined) return { json: template };
+        throw badRequest(`Invalid templated policy Name: ${rest}`);
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/acl/templated-policy/preview/',
+      right,
+      does: 'shows the rules that a template comes to',
+      handle: preview,
+    },
+  ];
+}
+
+const variablesBody = decoder<{ readonly Name: string }>(
+  {
+    type: 'object',
+    properties: { Name: { type: 'string', default: '' } },
+    unheeded: ['Datacenters', 'TemplateName', 'TemplateVariables'],
+  },
+  'Bad request: Failed to decode request body',
+);
+
+/** As the policy that whoever has it would have. */
+async function preview(request: HttpRequest): Promise<Reply> {
+  const { rest } = request;
+  if (rest === '') throw badRequest('Missing templated policy Name');
+  const body = await request.body(MAX_JSON_BODY_BYTES);
+  const variables = variablesBody(body.length === 0 ? '{}' : body);
+  const { TemplateName, TemplateVariables } = checkedTemplate(rest, variables);
+  const Rules = templatedRules({ TemplateName, TemplateVariables, Datacenters: null });
+  const Description = `synthetic policy generated from templated policy: ${TemplateName}`;
+  return { json: { ID: '', Name: '', Description, Rules, CreateIndex: 0, ModifyIndex: 0 } };
+}
+
+interface Question {
+  readonly Resource: string;
+  readonly Access: string;
+  readonly Segment: string;
+}
+
+const text = { type: 'string', default: '' } as const;
+const questions = decoder<readonly Question[]>(
+  {
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: { Resource: text, Access: text, Segment: text },
+      unheeded: ['Allow'],
+    },
+  },
+  'Bad request: Failed to decode request body',
+);
+
+/** In one request; Consul has the same bound. */
+const MAX_QUESTIONS = 64;
+
+function authorization(): Route {
+  return {
+    method: 'POST',
+    path: '/v1/internal/acl/authorize',
+    right: asks(),
+    does: 'says what whoever asks may do',
+    handle: async (request) => {
+      const asked = questions(await request.body(MAX_JSON_BODY_BYTES));
+      if (asked.length > MAX_QUESTIONS) {
+        throw badRequest(`Refusing to process more than ${MAX_QUESTIONS} authorizations at once`);
+      }
+      return { json: asked.map((question) => answered(request, question)) };
+    },
+  };
+}
+
+function answered({ caller }: HttpRequest, { Resource: resource, Access, Segment }: Question) {
+  if (!(RESOURCES as readonly string[]).includes(resource)) {
+    throw badRequest(`Invalid ACL resource requested: ${JSON.stringify(resource)}`);
+  }
+  const isAccess =
+    Access === 'read' || Access === 'write' || (Access === 'list' && resource === 'key');
+  if (!isAccess) throw badRequest(`Invalid access level for ${resource} resource: ${Access}`);
+  const Allow = caller.rights.may(resource as Resource, Access as Access, Segment);
+  const segment = Segment === '' ? {} : { Segment };
+  return { Resource: resource, ...segment, Access, Allow };
+}

@@ -1,0 +1,218 @@
+/** /v1/acl/token and /v1/acl/tokens. */
+import { withHash } from '../../../../lib/acl/builtin.ts';
+import { ANONYMOUS_ACCESSOR_ID, type Token } from '../../../../lib/acl/model.ts';
+import { tokenNotFound } from '../../../../lib/acl/refusals.ts';
+import type { Reply } from '../../../../lib/http/reply.ts';
+import { anyone, asks, needs } from '../../../../lib/http/right.ts';
+import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
+import { canonicalId, idComplaint, isUuid } from '../../../../lib/ids.ts';
+import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
+import type { Expiry } from '../../../commands.ts';
+import * as queries from '../../../query/acl.ts';
+import type { Query } from '../../../query/query.ts';
+import { write } from '../../deps.ts';
+import { readRoute } from '../../reads.ts';
+import { type AclDeps, badRequest, currentAcl, lookupId, rejected, requiredId } from './deps.ts';
+import {
+  copied,
+  expiryOf,
+  type Said,
+  saidExpiry,
+  type TokenBody,
+  tokenBody,
+  toToken,
+} from './token-body.ts';
+
+export function tokenRoutes(deps: AclDeps): Route[] {
+  return [...tokenReads(deps), ...tokenWrites(deps)];
+}
+
+function tokenReads(deps: AclDeps): Route[] {
+  return [
+    {
+      ...readRoute(deps, {
+        right: 'acl:read',
+        path: '/v1/acl/tokens',
+        does: 'lists the tokens, without their secrets; with ?policy, ?role or ?authmethod those that have it',
+        query: listQuery,
+      }),
+      right: needs('acl:read'),
+    },
+    {
+      ...readRoute(deps, {
+        right: 'acl:read',
+        path: '/v1/acl/token/',
+        does: 'shows a token, with its secret to those who may write; with ?expanded its policies too',
+        query: ({ rest, params, caller: { rights } }) =>
+          queries.token(
+            { accessor: requiredId(rest, 'token') },
+            { secret: rights.may('acl', 'write', ''), expanded: params.has('expanded') },
+          ),
+      }),
+      right: needs('acl:read'),
+    },
+    {
+      ...readRoute(deps, {
+        right: 'acl:read',
+        path: '/v1/acl/token/self',
+        does: 'shows the token that the request brings',
+        query: selfQuery,
+      }),
+      right: asks(),
+      indexedErrors: 'leader',
+    },
+  ];
+}
+
+function listQuery({ params }: HttpRequest): Query {
+  const [policy, role, authMethod] = ['policy', 'role', 'authmethod'].map((name) =>
+    params.get(name),
+  ) as [string, string, string];
+  if ([policy, role, authMethod].filter((value) => value !== '').length > 1) {
+    throw rejected('can only filter by one of policy, role, or methodName at a time');
+  }
+  return queries.tokens({ policy, role, authMethod });
+}
+
+/** Whoever brings none is somebody all the same, but has no token to be shown. */
+function selfQuery({ caller, token, params }: HttpRequest): Query {
+  const { accessorId: accessor } = caller;
+  const view = { secret: true, expanded: params.has('expanded') };
+  const hasNone = token === '' && accessor === ANONYMOUS_ACCESSOR_ID;
+  return queries.token(accessor === '' || hasNone ? { secret: token } : { accessor }, view);
+}
+
+function tokenWrites(deps: AclDeps): Route[] {
+  const right = needs('acl:write');
+  return [
+    {
+      method: 'PUT',
+      path: '/v1/acl/token',
+      right,
+      does: 'makes a token',
+      handle: async (request) => create(deps, await bodyOf(request)),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/acl/token/',
+      right,
+      does: 'changes a token; below it, /clone makes another one like it',
+      handle: async (request) => {
+        const { rest } = request;
+        const body = await bodyOf(request);
+        if (rest === '') return create(deps, body);
+        if (rest.endsWith(CLONE)) return clone(deps, rest.slice(0, -CLONE.length), body);
+        return update(deps, rest, body);
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/acl/token/',
+      right,
+      does: 'removes a token',
+      handle: (request) => remove(deps, request),
+    },
+    // What is not to be done to whoever one is oneself.
+    ...(['PUT', 'DELETE'] as const).map((method): Route => {
+      const headers = { Allow: 'GET,OPTIONS' };
+      const text = `method ${method} not allowed`;
+      return {
+        method,
+        path: '/v1/acl/token/self',
+        right: anyone,
+        does: 'refuses',
+        handle: () => ({ status: 405, text, headers }),
+      };
+    }),
+  ];
+}
+
+const CLONE = '/clone';
+
+async function bodyOf(request: HttpRequest): Promise<TokenBody> {
+  return tokenBody(await request.body(MAX_JSON_BODY_BYTES));
+}
+
+async function create(deps: AclDeps, body: TokenBody): Promise<Reply> {
+  const said = toToken(await currentAcl(deps), body);
+  if (body.AuthMethod !== '') throw rejected('AuthMethod field is disallowed outside of Login');
+  const AccessorID =
+    body.AccessorID === '' ? deps.random.uuid() : lookupId(body.AccessorID, LOOKING);
+  const SecretID = body.SecretID === '' ? deps.random.uuid() : body.SecretID;
+  if (!isUuid(SecretID)) throw rejected('Invalid Token: SecretID is not a valid UUID');
+  if (isReserved(AccessorID) || isReserved(SecretID)) {
+    throw rejected(`Invalid Token: UUIDs with the prefix "${RESERVED}" are reserved`);
+  }
+  return save(deps, { AccessorID, SecretID }, said, expiryOf(body, deps.clock.now()));
+}
+
+const LOOKING = 'Failed acl token lookup by accessor: failed acl token lookup: index error: ';
+const RESERVED = '00000000-0000-0000-0000-0000000000';
+
+function isReserved(id: string): boolean {
+  return id.startsWith(RESERVED);
+}
+
+async function save(
+  deps: AclDeps,
+  ids: Pick<Token, 'AccessorID' | 'SecretID'>,
+  said: Said,
+  expiry: Expiry,
+  isUpdate = false,
+): Promise<Reply> {
+  const token = withHash({ ...ids, ...said });
+  await write(deps, { type: 'set-acl-token', token, expiry, update: isUpdate });
+  const { acl } = deps.state();
+  const row = acl.tokenBy(ids.AccessorID);
+  if (row === undefined) throw tokenNotFound();
+  return { json: queries.shownToken(acl, row, { secret: true }) };
+}
+
+async function update(deps: AclDeps, named: string, body: TokenBody): Promise<Reply> {
+  if (body.AccessorID !== '' && body.AccessorID !== named) {
+    throw badRequest('Token Accessor ID in URL and payload do not match');
+  }
+  const AccessorID = lookupId(named, LOOKING);
+  const acl = await currentAcl(deps);
+  if (findLive(deps, AccessorID) === undefined) {
+    throw rejected(`Cannot find token "${AccessorID}"`);
+  }
+  const ids = { AccessorID, SecretID: body.SecretID };
+  return save(deps, ids, toToken(acl, body), saidExpiry(body), true);
+}
+
+async function clone(deps: AclDeps, named: string, body: TokenBody): Promise<Reply> {
+  const accessor = lookupId(named, LOOKING);
+  await currentAcl(deps);
+  const row = findLive(deps, accessor);
+  if (row === undefined) throw tokenNotFound();
+  if (row.AuthMethod !== '') {
+    throw rejected('Cannot clone a token created from an auth method');
+  }
+  const ids = { AccessorID: deps.random.uuid(), SecretID: deps.random.uuid() };
+  return save(deps, ids, copied(row, body.Description), { atMs: row.expiresAt, ttlMs: 0 });
+}
+
+/** One that has expired is gone, though the leader may not have tidied up yet. */
+function findLive({ state, clock }: AclDeps, accessor: string): Token | undefined {
+  const row = state().acl.tokenBy(accessor);
+  const isOver = row !== undefined && row.expiresAt !== 0 && row.expiresAt <= clock.now();
+  return isOver ? undefined : row;
+}
+
+async function remove(deps: AclDeps, { rest, caller }: HttpRequest): Promise<Reply> {
+  if (rest === '') throw badRequest('Missing token ID');
+  if (idComplaint(rest) !== undefined) throw rejected('Accessor ID is missing or an invalid UUID');
+  const accessor = canonicalId(rest);
+  if (accessor === ANONYMOUS_ACCESSOR_ID) {
+    throw rejected('Delete operation not permitted on the anonymous token');
+  }
+  if (accessor === caller.accessorId) {
+    throw rejected("Deletion of the request's authorization token is not permitted");
+  }
+  const row = (await currentAcl(deps)).tokenBy(accessor);
+  if (row !== undefined) {
+    await write(deps, { type: 'delete-acl-token', secret: row.SecretID, accessor });
+  }
+  return { json: true };
+}
