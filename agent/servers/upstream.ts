@@ -133,22 +133,10 @@ export class Upstream {
       const cancelAnswer = clock.after(answerMs, () =>
         message.destroy(failed(`did not answer in ${answerMs} ms`, 'ETIMEDOUT')),
       );
-      let cancelConnect: Cancel = () => undefined;
-      let isOpening = false;
-      message.once('socket', (socket) => {
-        if (!socket.connecting) return;
-        isOpening = true;
-        cancelConnect = clock.after(CONNECT_MS, () =>
-          message.destroy(failed('takes no connection', 'ECONNREFUSED')),
-        );
-        socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
-          isOpening = false;
-          cancelConnect();
-        });
-      });
+      const opening = new Opening(message, clock, request.timeoutMs);
       const end = () => {
         cancelAnswer();
-        cancelConnect();
+        opening.cancel();
       };
       message.once('response', (response) => {
         end();
@@ -156,11 +144,47 @@ export class Upstream {
       });
       message.once('error', (error) => {
         end();
-        reject(isOpening ? Object.assign(error, { neverSent: true }) : explained(error, message));
+        reject(opening.isUnderWay ? neverSent(error) : explained(error, message));
       });
       message.end(body);
     });
   }
+}
+
+/** While a connection is opened: each step of it has a time, and nothing has been sent yet. */
+class Opening {
+  isUnderWay = false;
+  cancel: Cancel = () => undefined;
+
+  constructor(message: ClientRequest, clock: Clock, handshakeMs: number) {
+    const end = () => {
+      this.isUnderWay = false;
+      this.cancel();
+    };
+    message.once('socket', (socket) => {
+      if (!socket.connecting) return;
+      this.isUnderWay = true;
+      this.cancel = clock.after(CONNECT_MS, () =>
+        message.destroy(failed('takes no connection', 'ECONNREFUSED')),
+      );
+      if (!(socket instanceof TLSSocket)) {
+        socket.once('connect', end);
+        return;
+      }
+      socket.once('secureConnect', end);
+      socket.once('connect', () => {
+        this.cancel();
+        // A busy server takes a connection long before it finds the time for a handshake.
+        this.cancel = clock.after(handshakeMs, () =>
+          message.destroy(failed(`is not done with TLS in ${handshakeMs} ms`, 'ETIMEDOUT')),
+        );
+      });
+    });
+  }
+}
+
+function neverSent(error: Error): Error {
+  return Object.assign(error, { neverSent: true });
 }
 
 /** Here alone it is known what a server adds to a wait: who forgot it would call it a failure. */

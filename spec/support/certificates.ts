@@ -22,9 +22,12 @@ export interface Wanted {
 const DAY_MS = 24 * 3600_000;
 const folders: string[] = [];
 
-afterEach(() => {
+/** Also for programs that are no specs. */
+export function removeTlsFolders(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
-});
+}
+
+if (typeof afterEach === 'function') afterEach(removeTlsFolders);
 
 export function tlsFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'proconsul-tls-'));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { ServerList } from '../../../agent/servers/server-list.ts';
 import { Upstream, type UpstreamRequest } from '../../../agent/servers/upstream.ts';
 import type { RpcTlsSettings } from '../../../lib/config/keys/tls.ts';
@@ -11,6 +12,7 @@ import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 import { serveHttps } from '../../support/servers/https-servers.ts';
 import { stopped } from '../../support/servers/upstreams.ts';
+import { until } from '../../support/until.ts';
 
 const GET: UpstreamRequest = {
   way: 'client',
@@ -56,7 +58,7 @@ describe('an agent and its servers', () => {
         (text) => `answered: ${text}`,
         (error) => describeChain(error),
       );
-    return { ask, why, identities };
+    return { ask, why, identities, clock };
   }
 
   /** At ports.server, as agents are told where it is. */
@@ -160,6 +162,32 @@ describe('an agent and its servers', () => {
       assert.equal(await agent(urls, rpc).ask(PUT), 'here');
     }
     assert.equal(bad.parsed(), 0);
+  });
+
+  it('send it to another one where a server takes the connection and never speaks', async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    let taken = 0;
+    silent.on('connection', (socket) => {
+      taken++;
+      socket.on('error', () => undefined);
+    });
+    const { port } = silent.address() as AddressInfo;
+    const good = await server(await authority.files({ names: SERVER }));
+    const rpc = { caFile: authority.caFile, verifyOutgoing: true };
+    const { ask, clock } = agent([`https://127.0.0.1:${port}`, good.url], rpc);
+    try {
+      // Whichever the ring names first for a key, some of these meet the silent one.
+      for (let n = 0; n < 20 && taken === 0; n++) {
+        const asked = ask({ ...PUT, key: `k${n}` });
+        await Promise.race([asked, until(() => taken > 0)]);
+        if (taken > 0) await clock.advance(PUT.timeoutMs);
+        assert.equal(await asked, 'here');
+      }
+      assert.equal(taken, 1);
+    } finally {
+      silent.close();
+    }
   });
 
   it('show a new certificate after a reload', async () => {

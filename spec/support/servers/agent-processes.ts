@@ -19,11 +19,17 @@ export interface Ports {
   readonly dns: number;
 }
 
+/** Keys of a configuration file; ports beside those that each has anyway. */
+export interface AgentConfig {
+  readonly ports?: Readonly<Record<string, number>>;
+  readonly [key: string]: unknown;
+}
+
 export interface AgentProcessOptions {
   readonly folder: string;
   readonly node: string;
   readonly ports: Ports;
-  readonly config: object;
+  readonly config: AgentConfig;
   /** Consul itself, say. */
   readonly program?: string;
 }
@@ -32,7 +38,7 @@ export class AgentProcess {
   readonly node: string;
   readonly ports: Ports;
   readonly #folder: string;
-  readonly #config: object;
+  readonly #config: AgentConfig;
   readonly #program: string;
   #process: ChildProcess | undefined;
 
@@ -59,8 +65,8 @@ export class AgentProcess {
       node_name: this.node,
       data_dir: this.dataDir,
       bind_addr: '127.0.0.1',
-      ports: { ...this.ports, grpc: -1, serf_wan: -1 },
       ...this.#config,
+      ports: { ...this.ports, grpc: -1, serf_wan: -1, ...this.#config.ports },
     };
     await writeFile(file, JSON.stringify(config));
     const log = openSync(this.#logFile, 'a');
@@ -141,11 +147,11 @@ export class AgentProcesses {
     return new AgentProcesses(await mkdtemp(path.join(tmpdir(), 'proconsul-')), program);
   }
 
-  async server(more: object = {}): Promise<AgentProcess> {
+  async server(more: AgentConfig = {}): Promise<AgentProcess> {
     return this.#add('s1', { server: true, bootstrap: true, ...more });
   }
 
-  async agent(node: string, server: AgentProcess, more: object = {}): Promise<AgentProcess> {
+  async agent(node: string, server: AgentProcess, more: AgentConfig = {}): Promise<AgentProcess> {
     return this.#add(node, { retry_join: [`127.0.0.1:${server.ports.serf_lan}`], ...more });
   }
 
@@ -154,7 +160,7 @@ export class AgentProcesses {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #add(node: string, config: object): Promise<AgentProcess> {
+  async #add(node: string, config: AgentConfig): Promise<AgentProcess> {
     const [http = 0, server = 0, serf_lan = 0, dns = 0] = await freePorts(4);
     const process = new AgentProcess({
       folder: this.#folder,
