@@ -2,7 +2,6 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
-import { ProconsulError } from '../../lib/errors.ts';
 import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { MAX_WAIT_MS } from '../../lib/limits.ts';
@@ -39,8 +38,8 @@ const NOT_PASSED_ON = new Set([
   'upgrade',
 ]);
 
-/** As Consul says it. */
-const RATE_EXCEEDED = 'rpc error making call: rate limit exceeded';
+/** As Consul says it, without a word. */
+const RATE_EXCEEDED: Reply = { status: 429, headers: { Vary: 'Accept-Encoding' } };
 
 export interface ForwarderOptions {
   readonly upstream: Upstream;
@@ -76,7 +75,7 @@ export class Forwarder {
   /** The fallback of an agent's HTTP surface. */
   readonly handle = async (request: HttpRequest): Promise<Reply> => {
     const { method, params, target } = request;
-    if (!this.#rate.take()) throw new ProconsulError('busy', RATE_EXCEEDED);
+    if (!this.#rate.take()) return RATE_EXCEEDED;
     if (method !== 'GET') return this.#pass(request);
     const index = params.uint64('index') ?? 0n;
     const cached = params.has('cached') && CACHEABLE.test(target);

@@ -5,9 +5,11 @@ import { createServer as createHttp2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createServer as createTls } from 'node:tls';
 import { kindOf } from '../../../agent/checks/kinds/kinds.ts';
 import type { Probe } from '../../../agent/checks/probing/probe.ts';
 import { type CheckSpec, fullCheck } from '../../../agent/definitions/check-spec.ts';
+import { TestAuthority } from '../../support/certificates.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 import { until } from '../../support/until.ts';
 
@@ -208,6 +210,39 @@ describe('the TCP probe', () => {
       [status, output],
       ['critical', 'dial tcp: address web: missing port in address'],
     );
+  });
+
+  it('with tcp_use_tls takes a server for well only once TLS is spoken with one that is trusted', async () => {
+    const authority = await TestAuthority.create();
+    const named: string[] = [];
+    const server = createTls({
+      ...(await authority.issue({ names: ['web'] })),
+      SNICallback: (name, done) => {
+        named.push(name);
+        done(null);
+      },
+    });
+    server.on('tlsClientError', () => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const TCP = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const at = (more: Partial<CheckSpec>) =>
+      look(probeOf({ TCP, TCPUseTLS: true, ...more }, { timeoutMs: 5000 }));
+    assert.deepEqual(await at({ TLSSkipVerify: true, TLSServerName: 'web' }), {
+      status: 'passing',
+      output: `TCP connect ${TCP}: Success`,
+    });
+    assert.deepEqual(named, ['web']);
+    // Nobody has said that its authority is to be trusted.
+    const refused = await at({ TLSServerName: 'web' });
+    assert.equal(refused.status, 'critical');
+    assert.match(refused.output, /self-signed certificate|unable to verify/);
+    server.close();
+  });
+
+  it('with tcp_use_tls takes no server for well that speaks none', async () => {
+    const { host: TCP } = await serveHttp((_, response) => response.end());
+    const plain = { TCP, TCPUseTLS: true, TLSSkipVerify: true };
+    assert.equal((await look(probeOf(plain, { timeoutMs: 5000 }))).status, 'critical');
   });
 });
 
