@@ -11,6 +11,8 @@ export const MAX_UPSTREAMS = 1024;
 /** 64 operations of small values; values in a transaction are base64 in JSON. */
 export const MAX_TXN_BODY_BYTES = 1024 * 1024;
 export const MAX_TXN_OPS = 64;
+/** An archive, which is compressed: of a cluster of 172,000 instances it has some 10 MB. */
+export const MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024;
 export const MAX_EVENT_BODY_BYTES = 64 * 1024;
 /** What an agent says of itself is some hundred bytes; each of these may stay for days. */
 export const MAX_BEAT_BODY_BYTES = 16 * 1024;

@@ -16,7 +16,7 @@ const upstreamSchema = (type: string): Schema => ({
     Datacenter: text,
     LocalBindAddress: { type: 'string' },
     LocalBindPort: { type: 'integer' },
-    Config: free,
+    Config: { type: ['object', 'null'], free: true, default: null },
     MeshGateway: { ...meshGateway, default: {} },
   },
   unheeded: [

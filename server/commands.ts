@@ -1,8 +1,20 @@
 /** What may be written to the log: plain typed objects, each with all that applying it needs. */
-import type { PolicyDefinition, RoleDefinition, TokenDefinition } from '../lib/acl/model.ts';
 import type {
+  Policy,
+  PolicyDefinition,
+  Role,
+  RoleDefinition,
+  Token,
+  TokenDefinition,
+} from '../lib/acl/model.ts';
+import type {
+  Check,
   CheckDefinition,
   Deregistration,
+  Indexed,
+  Instance,
+  KeyValue,
+  Node,
   NodeCoordinate,
   NodeDefinition,
   PreparedQuery,
@@ -304,6 +316,43 @@ export interface VoidEntry {
   readonly why: string;
 }
 
+/** A row of one of the tables, by its kind, with the indexes that it had. */
+export interface StagedRow {
+  readonly node?: Node;
+  readonly instance?: Instance;
+  readonly check?: Check;
+  readonly kv?: KeyValue;
+  readonly session?: Session;
+  readonly coordinate?: NodeCoordinate;
+  readonly query?: PreparedQuery;
+  readonly autopilot?: AutopilotSettings & Indexed;
+  readonly policy?: Policy;
+  readonly role?: Role;
+  readonly token?: Token;
+}
+
+/** Another state is to be put in place of this one, in parts: see restore-commands.ts. */
+export interface BeginRestore {
+  readonly type: 'begin-restore';
+  readonly restore: string;
+  /** No row of it is newer. */
+  readonly index: number;
+}
+
+export interface StageRows {
+  readonly type: 'stage-rows';
+  readonly restore: string;
+  /** Counted from 0. */
+  readonly part: number;
+  readonly rows: readonly StagedRow[];
+}
+
+export interface EndRestore {
+  readonly type: 'end-restore';
+  readonly restore: string;
+  readonly parts: number;
+}
+
 export type Command =
   | AclCommand
   | Register
@@ -324,7 +373,10 @@ export type Command =
   | ReapMembers
   | SetAutopilot
   | SetKeyring
-  | VoidEntry;
+  | VoidEntry
+  | BeginRestore
+  | StageRows
+  | EndRestore;
 
 /** A command with its place in the log. */
 export interface Entry {

@@ -54,13 +54,16 @@ export class Replica implements LogSink {
   apply(entries: readonly Entry[]): void {
     try {
       const touched = new Set<string>();
+      const before = this.#state;
       for (const entry of entries) {
         const applied = apply(this.#state, entry);
+        this.#state = applied.state;
         for (const topic of applied.touched) touched.add(topic);
         this.#onApplied(entry, applied.outcome);
       }
-      this.#options.watcher.notify(touched);
-      this.#options.applied.moved(this.#state.index);
+      if (this.#state === before) this.#options.watcher.notify(touched);
+      else this.#options.watcher.notifyAll();
+      this.#options.applied.moved(this.#state.position);
     } catch (error) {
       // Going on would leave this server different from the others.
       this.#options.onFatal(error);
@@ -69,19 +72,19 @@ export class Replica implements LogSink {
   }
 
   async restore(snapshot?: Snapshot, entries?: AsyncIterable<readonly Entry[]>): Promise<void> {
-    const state = snapshot === undefined ? new State() : await readState(snapshot);
-    for await (const batch of entries ?? []) this.#lead(state, batch);
+    let state = snapshot === undefined ? new State() : await readState(snapshot);
+    for await (const batch of entries ?? []) state = this.#lead(state, batch);
     this.#state = state;
     // First nothing that was answered stands any more; who is told then is told of the new state.
     this.#options.watcher.notifyAll();
     this.#onRestored();
-    this.#options.applied.moved(this.#state.index);
+    this.#options.applied.moved(this.#state.position);
   }
 
   /** What nobody waits for, and nobody has seen yet. */
-  #lead(state: State, entries: readonly Entry[]): void {
+  #lead(from: State, entries: readonly Entry[]): State {
     try {
-      for (const entry of entries) apply(state, entry);
+      return entries.reduce((state, entry) => apply(state, entry).state, from);
     } catch (error) {
       this.#options.onFatal(error);
       throw error;
@@ -89,7 +92,7 @@ export class Replica implements LogSink {
   }
 
   snapshot(): Snapshot {
-    const { index, epoch, hash, t } = this.#state;
+    const { position: index, epoch, hash, t } = this.#state;
     return { position: { index, epoch, hash, t }, lines: dump(this.#state) };
   }
 }

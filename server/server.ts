@@ -124,13 +124,8 @@ export class Server {
     const saveSnapshot = () => this.#snapshots.saveNow();
     this.#keyring =
       payloads && new ClusterKeyring({ payloads, propose, saveSnapshot, clock, logger });
-    this.#readiness = new Readiness({
-      log,
-      applied,
-      state,
-      knowsLeader: () => this.#leader.knowsLeader,
-      clock,
-    });
+    const knowsLeader = () => this.#leader.knowsLeader;
+    this.#readiness = new Readiness({ log, applied, state, knowsLeader, clock });
     // Whoever answers others gets no state before it is whole.
     const ready = { state: this.#readiness.state, readiness: this.#readiness };
     this.answers = new Answers({ ...ready, watcher: this.#watcher, clock });
@@ -154,6 +149,7 @@ export class Server {
       node: self.node,
       clock,
       random,
+      logger,
       sessionTtlMinMs: rules.sessionTtlMinMs,
       limits: rules.limits,
       propose,
@@ -161,7 +157,7 @@ export class Server {
       access: this.access,
       standing: new Standing(this.#watcher),
       listsNeedRight: rules.acl?.keyListPolicy === true,
-      cluster: new Peers({ state, knowsLeader: () => this.#leader.knowsLeader, self }),
+      cluster: new Peers({ state, knowsLeader, self }),
       members: this.members,
       keyring: this.#keyring,
       renewSession: (id) => sessions.renew(id),
@@ -206,11 +202,11 @@ export class Server {
   async #begin(): Promise<void> {
     const { storage, system } = this.#options;
     await storage.log.start(this.#replica);
-    this.#snapshots.begin(this.#replica.state.index);
+    this.#snapshots.begin(this.#replica.state.position);
     // What stands there in the clear goes with the next snapshot.
     if (storage.payloads?.sawPlain === true) this.saveSnapshotSoon();
     this.#readiness.begin();
-    system.logger.info(`server: the log is applied up to entry ${this.#replica.state.index}`);
+    system.logger.info(`server: the log is applied up to entry ${this.#replica.state.position}`);
     if (!this.#stopped) await this.#leader.start();
   }
 

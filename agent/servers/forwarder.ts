@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
 import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
-import { MAX_WAIT_MS } from '../../lib/limits.ts';
+import { MAX_SNAPSHOT_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
 import { Rate, type RateLimit } from '../../lib/rate.ts';
 import type { ServerAnswer } from './answer.ts';
 import { type Asked, QueryCache } from './query-cache.ts';
@@ -18,6 +18,9 @@ import type { Way } from './ways.ts';
 const READ_MS = 5000;
 /** A write is not sent to another one, so there is no hurry. */
 const WRITE_MS = 15_000;
+/** The whole state is read and written, part by part. */
+const ARCHIVE_MS = 5 * 60_000;
+const SNAPSHOT_PATH = '/v1/snapshot';
 /** So long a client may read nothing of an answer that is there. */
 const SLOW_MS = 60_000;
 /** Those that Consul's agents answer from their cache. */
@@ -111,7 +114,10 @@ export class Forwarder {
   /** One request, one upstream request; its answer streams through. */
   async #pass(request: HttpRequest): Promise<Reply> {
     const { method, target, signal, remoteAddress: client } = request;
-    const body = method === 'GET' ? undefined : await request.body(this.#options.maxBodyBytes);
+    const patience = method === 'GET' ? READ_MS : WRITE_MS;
+    const isArchive = request.path === SNAPSHOT_PATH;
+    const maxBytes = isArchive ? MAX_SNAPSHOT_BYTES : this.#options.maxBodyBytes;
+    const body = method === 'GET' ? undefined : await request.body(maxBytes);
     const response = await this.#options.upstream.send({
       way: 'client',
       client,
@@ -120,7 +126,7 @@ export class Forwarder {
       key: ringKey(target),
       token: this.#tokenOf(request),
       headers: sendable(request.headers),
-      timeoutMs: method === 'GET' ? READ_MS : WRITE_MS,
+      timeoutMs: isArchive ? ARCHIVE_MS : patience,
       signal,
       ...(body !== undefined && { body }),
     });

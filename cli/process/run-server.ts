@@ -148,9 +148,9 @@ function serverStats(server: Server, config: Config) {
       server: 'true',
     },
     raft: {
-      applied_index: String(server.state.index),
-      commit_index: String(server.state.index),
-      last_log_index: String(server.state.index),
+      applied_index: String(server.state.position),
+      commit_index: String(server.state.position),
+      last_log_index: String(server.state.position),
       num_peers: String(server.deps.cluster.peers().length - 1),
       state: leader?.node === config.nodeName ? 'Leader' : 'Follower',
     },

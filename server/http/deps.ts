@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { fromHeaderText } from '../../lib/http/header-text.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
+import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import { type Judgeable, judge } from '../acl/judge.ts';
 import type { Members } from '../cluster/members.ts';
@@ -45,6 +46,7 @@ export interface ReadDeps {
 export interface WriteDeps {
   readonly state: () => State;
   readonly propose: (command: Command) => Promise<Outcome>;
+  readonly logger: Logger;
   readonly limits: WriteLimits;
 }
 

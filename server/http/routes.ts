@@ -12,6 +12,7 @@ import { membershipRoutes } from './routes/membership.ts';
 import { operatorRoutes } from './routes/operator.ts';
 import { preparedQueryRoutes } from './routes/prepared-query.ts';
 import { sessionRoutes } from './routes/session.ts';
+import { snapshotRoutes } from './routes/snapshot.ts';
 import { statusRoutes } from './routes/status.ts';
 import { txnRoutes } from './routes/txn.ts';
 import { uiRoutes } from './routes/ui.ts';
@@ -47,6 +48,7 @@ function rows(deps: ServerDeps): Route[] {
     ...sessionRoutes(deps),
     ...txnRoutes(deps),
     ...eventRoutes(deps),
+    ...snapshotRoutes(deps),
     ...statusRoutes(deps),
     ...coordinateRoutes(deps),
     ...uiRoutes(deps),

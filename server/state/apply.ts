@@ -19,6 +19,13 @@ import { APPLIED, NOT_APPLIED, OUTDATED, type Outcome, Refusal } from './outcome
 import { deletePolicy, deleteRole, setPolicy, setRole } from './policy-commands.ts';
 import { deleteQuery, setQuery } from './query-commands.ts';
 import { deregister, register } from './registration.ts';
+import {
+  beginRestore,
+  dropForgottenStaging,
+  endRestore,
+  stageRows,
+  takeStaged,
+} from './restore-commands.ts';
 import { createSession, destroySession, expireSessions } from './session-commands.ts';
 import { MAX_EVENTS, type State } from './state.ts';
 import {
@@ -37,6 +44,8 @@ const MAX_BOOTS = 1000;
 export interface Applied {
   readonly outcome: Outcome;
   readonly touched: ReadonlySet<string>;
+  /** Another one than before, where one was restored. */
+  readonly state: State;
 }
 
 /**
@@ -47,22 +56,25 @@ export function apply(state: State, entry: Entry): Applied {
   // A gap means a lost entry, after which every answer would be wrong: stop instead. A new epoch
   // leaves one on purpose, so that no index is ever used twice.
   assert(
-    entry.index === state.index + 1 || (entry.epoch > state.epoch && entry.index > state.index),
-    `entry ${entry.index} does not follow ${state.index}`,
+    entry.index === state.position + 1 ||
+      (entry.epoch > state.epoch && entry.index > state.position),
+    `entry ${entry.index} does not follow ${state.position}`,
   );
-  state.index = entry.index;
+  state.position = entry.index;
   state.epoch = entry.epoch;
   state.t = entry.t;
   state.hash = entry.hash;
+  dropForgottenStaging(state);
   const outcome = isRepeat(state, entry.id) ? APPLIED : attempt(state, entry.command);
   if (!outcome.applied) {
     state.journal.rollback();
     state.topics.rollback();
   }
   state.journal.commit();
-  const touched = state.topics.commit(entry.index, entry.t);
-  state.kv.commit(touched, entry.index, entry.t);
-  return { outcome, touched };
+  const touched = state.topics.commit(state.index, entry.t);
+  state.kv.commit(touched, state.index, entry.t);
+  const isReplaced = outcome.applied && entry.command.type === 'end-restore';
+  return { outcome, touched, state: isReplaced ? takeStaged(state) : state };
 }
 
 /** Whether every operation only reads: such a transaction needs no entry. */
@@ -109,70 +121,64 @@ function attempt(state: State, command: Command): Outcome {
   }
 }
 
-function run(state: State, command: Exclude<Command, SetKeyring | VoidEntry>): Outcome {
-  switch (command.type) {
-    case 'register':
-      register(state, command);
-      beginCoordinate(state, command.node.Node);
-      return APPLIED;
-    case 'deregister':
-      deregister(state, command);
-      return APPLIED;
-    case 'kv':
-      return applyKv(state, command.op);
-    case 'txn':
-      return applyTxn(state, command.ops);
-    case 'create-session':
-      return createSession(state, command);
-    case 'destroy-session':
-      return destroySession(state, command.id);
-    case 'expire-sessions':
-      return expireSessions(state, command);
-    case 'claim-leadership':
-      return claimLeadership(state, command);
-    case 'update-coordinates':
-      return updateCoordinates(state, command);
-    case 'fire-event':
-      return fireEvent(state, command);
-    case 'set-query':
-      return setQuery(state, command);
-    case 'delete-query':
-      return deleteQuery(state, command.id);
-    case 'member-alive':
-      return memberAlive(state, command);
-    case 'members-failed':
-      return membersFailed(state, command);
-    case 'member-left':
-      return memberLeft(state, command);
-    case 'reap-members':
-      return reapMembers(state, command);
-    case 'set-autopilot':
-      return setAutopilot(state, command);
-    case 'begin-acl':
-      return beginAcl(state, command);
-    case 'bootstrap-acl':
-      return bootstrapAcl(state, command);
-    case 'set-acl-token':
-      return setToken(state, command);
-    case 'set-legacy-token':
-      return setLegacyToken(state, command);
-    case 'delete-acl-token':
-      return deleteToken(state, command);
-    case 'reap-acl-tokens':
-      return reapTokens(state, command);
-    case 'set-acl-policy':
-      return setPolicy(state, command);
-    case 'delete-acl-policy':
-      return deletePolicy(state, command);
-    case 'set-acl-role':
-      return setRole(state, command);
-    case 'delete-acl-role':
-      return deleteRole(state, command);
-    default:
-      // Written by a newer server. To skip it would leave this replica different from the others. What
-      // else it holds may be a secret.
-      throw new Error(`unknown command ${(command satisfies never as Command).type}`);
+type Applicable = Exclude<Command, SetKeyring | VoidEntry>;
+
+type Handlers = {
+  readonly [T in Applicable['type']]: (
+    state: State,
+    command: Extract<Applicable, { type: T }>,
+  ) => Outcome;
+};
+
+/** Who applies what, so that no type can be forgotten. */
+const HANDLERS: Handlers = {
+  register(state, command) {
+    register(state, command);
+    beginCoordinate(state, command.node.Node);
+    return APPLIED;
+  },
+  deregister(state, command) {
+    deregister(state, command);
+    return APPLIED;
+  },
+  kv: (state, { op }) => applyKv(state, op),
+  txn: (state, { ops }) => applyTxn(state, ops),
+  'create-session': createSession,
+  'destroy-session': (state, { id }) => destroySession(state, id),
+  'expire-sessions': expireSessions,
+  'claim-leadership': claimLeadership,
+  'update-coordinates': updateCoordinates,
+  'fire-event': fireEvent,
+  'set-query': setQuery,
+  'delete-query': (state, { id }) => deleteQuery(state, id),
+  'member-alive': memberAlive,
+  'members-failed': membersFailed,
+  'member-left': memberLeft,
+  'reap-members': reapMembers,
+  'set-autopilot': setAutopilot,
+  'begin-restore': beginRestore,
+  'stage-rows': stageRows,
+  'end-restore': endRestore,
+  'begin-acl': beginAcl,
+  'bootstrap-acl': bootstrapAcl,
+  'set-acl-token': setToken,
+  'set-legacy-token': setLegacyToken,
+  'delete-acl-token': deleteToken,
+  'reap-acl-tokens': reapTokens,
+  'set-acl-policy': setPolicy,
+  'delete-acl-policy': deletePolicy,
+  'set-acl-role': setRole,
+  'delete-acl-role': deleteRole,
+};
+
+function run(state: State, command: Applicable): Outcome {
+  if (!Object.hasOwn(HANDLERS, command.type)) {
+    // Written by a newer server. To skip it would leave this replica different from the others. What
+    // else it holds may be a secret.
+    throw new Error(`unknown command ${command.type}`);
   }
+  const apply = HANDLERS[command.type] as (state: State, command: Applicable) => Outcome;
+  return apply(state, command);
 }
 
 function claimLeadership(state: State, { server, replaces }: ClaimLeadership): Outcome {

@@ -72,6 +72,13 @@ export class KeyValues {
     return false;
   }
 
+  /** What was said to whoever asked for it last. */
+  seenIndexOf(key: string): number {
+    const row = this.#rows.get(key);
+    if (row !== undefined) return row.ModifyIndex;
+    return Math.max(this.indexOf(key), this.folderAround(key).index);
+  }
+
   /** Where whatever changes may concern a key or prefix that is not there: see Folders. */
   folderAround(name: string): { readonly folder: string; readonly index: number } {
     const folder = this.#folders.around(name);

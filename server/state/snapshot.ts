@@ -3,20 +3,11 @@
  * state, down to the order of its rows, so that the hashes of two servers can be compared.
  */
 
-import type { Policy, Role, Token } from '../../lib/acl/model.ts';
 import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
-import type {
-  Check,
-  Instance,
-  KeyValue,
-  Node,
-  NodeCoordinate,
-  PreparedQuery,
-  Session,
-} from '../../lib/model.ts';
+import type { StagedRow } from '../commands.ts';
 import { coordinateKey } from './coordinates.ts';
 import type { KnownMember } from './known-member.ts';
-import { type AutopilotRow, State } from './state.ts';
+import { type Staging, State } from './state.ts';
 import { fold } from './topic-names.ts';
 import type { TopicsDump } from './topics.ts';
 
@@ -31,7 +22,8 @@ type GravesDump = ReturnType<State['kv']['dumpGraves']>;
 export function dump(state: State): Iterable<string> {
   const head = {
     format: FORMAT,
-    index: state.index,
+    index: state.position,
+    jump: state.jump,
     epoch: state.epoch,
     t: state.t,
     hash: state.hash,
@@ -41,7 +33,17 @@ export function dump(state: State): Iterable<string> {
     delays: state.sessions.delays(),
     aclBootstrapIndex: state.acl.bootstrapIndex,
   };
-  const rows: [string, unknown[]][] = [
+  const rest = { topics: state.topics.dump(), graves: state.kv.dumpGraves() };
+  const { staging } = state;
+  if (staging === undefined) return lines(head, rowsOf(state), rest);
+  const staged = { restore: staging.restore, parts: staging.parts, t: staging.t };
+  return lines(head, rowsOf(state), { ...rest, staged, stagedRows: rowsOf(staging.state) });
+}
+
+type Rows = readonly (readonly [kind: string, rows: unknown[]])[];
+
+function rowsOf(state: State): Rows {
+  return [
     ['node', [...state.catalog.nodes.values()]],
     ['instance', [...state.catalog.instances.values()]],
     ['check', [...state.catalog.checks.values()]],
@@ -55,7 +57,6 @@ export function dump(state: State): Iterable<string> {
     ['role', [...state.acl.roles.values()]],
     ['token', [...state.acl.tokens.values()]],
   ];
-  return lines(head, rows, { topics: state.topics.dump(), graves: state.kv.dumpGraves() });
 }
 
 /** What is not rows, but as many: in so many at a line, lest one line takes long. */
@@ -64,11 +65,17 @@ const PER_LINE = 500;
 interface Rest {
   readonly topics: TopicsDump;
   readonly graves: GravesDump;
+  readonly staged?: StagedHead;
+  readonly stagedRows?: Rows;
 }
 
-function* lines(head: object, rows: [string, unknown[]][], rest: Rest): Iterable<string> {
+function* lines(head: object, rows: Rows, rest: Rest): Iterable<string> {
   yield encodeJson({ head });
   for (const [kind, list] of rows) for (const row of list) yield encodeJson({ [kind]: row });
+  if (rest.staged !== undefined) yield encodeJson({ staged: rest.staged });
+  for (const [kind, list] of rest.stagedRows ?? []) {
+    for (const row of list) yield encodeJson({ stagedRow: { [kind]: row } });
+  }
   // Last: putting the rows back touches topics, and these are what they were.
   const { topics, graves } = rest;
   for (const indexes of inParts(topics.indexes)) {
@@ -93,6 +100,8 @@ interface Head {
   readonly epoch: number;
   readonly t: number;
   readonly hash: string;
+  /** Older ones do not say. */
+  readonly jump?: number;
   readonly leadership: State['leadership'];
   readonly proposals: readonly [string, number][];
   readonly events: State['events'];
@@ -101,20 +110,14 @@ interface Head {
   readonly aclBootstrapIndex?: number;
 }
 
-interface Line {
+/** Of a restore that is under way. */
+type StagedHead = Omit<Staging, 'state'>;
+
+interface Line extends StagedRow {
   readonly head?: Head;
-  readonly node?: Node;
-  readonly instance?: Instance;
-  readonly check?: Check;
-  readonly kv?: KeyValue;
-  readonly session?: Session;
-  readonly coordinate?: NodeCoordinate;
-  readonly query?: PreparedQuery;
   readonly member?: KnownMember;
-  readonly autopilot?: AutopilotRow;
-  readonly policy?: Policy;
-  readonly role?: Role;
-  readonly token?: Token;
+  readonly staged?: StagedHead;
+  readonly stagedRow?: StagedRow;
   readonly topics?: TopicsDump;
   readonly graves?: GravesDump;
   /** The floors: what stands for all that is not remembered any more. */
@@ -132,6 +135,10 @@ export class Restoring {
     else if (line.topics !== undefined) this.#topics(line.topics);
     else if (line.graves !== undefined) this.#state.kv.loadGraves(line.graves);
     else if (line.tail !== undefined) this.#tail(line.tail);
+    else if (line.staged !== undefined) {
+      this.#state.setStaging({ ...line.staged, state: new State() });
+      this.#state.journal.commit();
+    } else if (line.stagedRow !== undefined) this.#stagedRow(line.stagedRow);
     else this.#row(line);
   }
 
@@ -144,7 +151,8 @@ export class Restoring {
   #head(head: Head): void {
     const state = this.#state;
     if (head.format !== FORMAT) throw new Error(`snapshot of an unknown format ${head.format}`);
-    state.index = head.index;
+    state.position = head.index;
+    state.jump = head.jump ?? 0;
     state.epoch = head.epoch;
     state.t = head.t;
     state.hash = head.hash;
@@ -157,26 +165,14 @@ export class Restoring {
   }
 
   #row(line: Line): void {
-    const { node, instance, check, kv, session, coordinate, query, member, autopilot } = line;
-    const { policy, role, token } = line;
-    const { catalog, sessions, coordinates, acl } = this.#state;
-    if (node !== undefined) catalog.nodes.set(fold(node.Node), node);
-    if (instance !== undefined) {
-      catalog.putInstance(instance);
-    }
-    if (check !== undefined) catalog.putCheck(check);
-    if (kv !== undefined) this.#state.kv.load(kv);
-    if (session !== undefined) sessions.table.set(session.ID, session);
-    if (coordinate !== undefined) {
-      coordinates.set(coordinateKey(coordinate.Node, coordinate.Segment), coordinate);
-    }
-    if (query !== undefined) this.#state.queries.table.set(query.ID, query);
+    const { member } = line;
     if (member !== undefined) this.#state.members.set(fold(member.Node), member);
-    if (autopilot !== undefined) this.#state.autopilot.set('autopilot', autopilot);
-    if (policy !== undefined) acl.policies.set(policy.ID, policy);
-    if (role !== undefined) acl.roles.set(role.ID, role);
-    if (token !== undefined) acl.tokens.set(token.SecretID, token);
-    this.#state.journal.commit();
+    putRow(this.#state, line);
+  }
+
+  #stagedRow(row: StagedRow): void {
+    const { staging } = this.#state;
+    if (staging !== undefined) putRow(staging.state, row);
   }
 
   #topics(topics: TopicsDump): void {
@@ -189,4 +185,25 @@ export class Restoring {
     this.#state.kv.loadGraves({ floor: graves, graves: [] });
     this.#complete = true;
   }
+}
+
+/** A row as it is, into a state that nobody reads yet. */
+export function putRow(state: State, row: StagedRow): void {
+  const { node, instance, check, kv, session, coordinate, query, autopilot } = row;
+  const { policy, role, token } = row;
+  const { catalog, sessions, coordinates, acl } = state;
+  if (node !== undefined) catalog.nodes.set(fold(node.Node), node);
+  if (instance !== undefined) catalog.putInstance(instance);
+  if (check !== undefined) catalog.putCheck(check);
+  if (kv !== undefined) state.kv.load(kv);
+  if (session !== undefined) sessions.table.set(session.ID, session);
+  if (coordinate !== undefined) {
+    coordinates.set(coordinateKey(coordinate.Node, coordinate.Segment), coordinate);
+  }
+  if (query !== undefined) state.queries.table.set(query.ID, query);
+  if (autopilot !== undefined) state.autopilot.set('autopilot', autopilot);
+  if (policy !== undefined) acl.policies.set(policy.ID, policy);
+  if (role !== undefined) acl.roles.set(role.ID, role);
+  if (token !== undefined) acl.tokens.set(token.SecretID, token);
+  state.journal.commit();
 }

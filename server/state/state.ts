@@ -23,13 +23,25 @@ export interface Leadership {
 
 export interface AutopilotRow extends AutopilotSettings, Indexed {}
 
+/** A state that is being restored, part by part, and that nobody reads before it is whole. */
+export interface Staging {
+  readonly restore: string;
+  /** How many have come. */
+  readonly parts: number;
+  /** When the last of them came, by the log's clock. */
+  readonly t: number;
+  readonly state: State;
+}
+
 /**
  * Everything that the entries so far came to. Only `apply` changes it; everyone else reads. Rows
  * are immutable, so whoever holds one may keep it.
  */
 export class State {
-  /** The position of the last entry that was applied. */
-  index = 0;
+  /** Of the last entry that was applied, in the log. */
+  position = 0;
+  /** By so much all indexes are ahead of the log: what was restored may come from further on. */
+  jump = 0;
   epoch = 1;
   t = 0;
   hash = '';
@@ -52,8 +64,31 @@ export class State {
   /** The newest last. */
   events: readonly UserEvent[] = [];
   leadership: Leadership = { server: '', term: 0 };
+  staging: Staging | undefined;
   /** By boot of a server: the counter of its last proposal that was applied. */
   readonly proposals = new Map<string, number>();
+
+  /** The index of whatever changes now. */
+  get index(): number {
+    return this.position + this.jump;
+  }
+
+  setStaging(staging: Staging | undefined): void {
+    const before = this.staging;
+    this.journal.note(() => {
+      this.staging = before;
+    });
+    this.staging = staging;
+  }
+
+  /** Whatever changes from now on has an index beyond this one. */
+  jumpBeyond(index: number): void {
+    const before = this.jump;
+    this.journal.note(() => {
+      this.jump = before;
+    });
+    this.jump = Math.max(before, index + 1 - this.position);
+  }
 
   setEvents(events: readonly UserEvent[]): void {
     const before = this.events;

@@ -37,7 +37,7 @@ function inPlace(place: number, histories: number, firstSeed: number): void {
     const digest = createHash('sha256');
     let state = new State();
     for (const entry of entriesOf(history)) {
-      apply(state, entry);
+      state = apply(state, entry).state;
       digest.update(`${entry.index} ${stateHash(state)}\n`);
       if (place > 0 && random.next() < RESTORE_CHANCE) state = restored(state);
     }

@@ -13,7 +13,7 @@ import { until } from '../../support/until.ts';
 function start(maxBytes?: number) {
   const state = new State();
   // Past the floor, which is 1.
-  state.index = 1;
+  state.position = 1;
   const watcher = new Watcher();
   const clock = new FakeClock();
   let runs = 0;
@@ -24,7 +24,7 @@ function start(maxBytes?: number) {
     ...(maxBytes === undefined ? {} : { maxBytes }),
   });
   const touch = (...topics: string[]) => {
-    state.index++;
+    state.position++;
     for (const topic of topics) state.topics.touch(sessionTopic(topic));
     watcher.notify(state.topics.commit(state.index, clock.now()));
   };

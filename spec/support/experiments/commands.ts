@@ -9,7 +9,7 @@ import type {
   ServiceDefinition,
   StringMap,
 } from '../../../lib/model.ts';
-import type { Command, Entry, KvOp, TxnOp } from '../../../server/commands.ts';
+import type { Command, Entry, KvOp, StagedRow, TxnOp } from '../../../server/commands.ts';
 import { START } from '../../../server/log/event-log.ts';
 import { nextEntry, positionOf } from '../../../server/log/next-entry.ts';
 import { encodeProposal } from '../../../server/log/payload.ts';
@@ -184,6 +184,28 @@ const userEvent = session.map((ID) => ({
   Version: 1,
 }));
 
+const restore = fc.constantFrom('r1', 'r2');
+const indexed = { CreateIndex: fc.nat(40), ModifyIndex: fc.nat(40) };
+/** Rows that another cluster may have had, each whole by itself. */
+const stagedRow: fc.Arbitrary<StagedRow> = fc.oneof(
+  fc.record({
+    node: fc.record({ ...indexed, definition: nodeDefinition }).map(({ definition, ...of }) => ({
+      ...definition,
+      ...of,
+    })),
+  }),
+  fc.record({
+    kv: fc.record({
+      ...indexed,
+      LockIndex: fc.nat(2),
+      Key: fc.constantFrom(...KEYS),
+      Flags: fc.constantFrom(...HUGE),
+      Value: fc.constantFrom(null, 'eA=='),
+    }),
+  }),
+  fc.record({ coordinate }),
+);
+
 const term = fc.nat(20);
 const coordinates = fc.uniqueArray(coordinate, {
   maxLength: 2,
@@ -196,6 +218,20 @@ const KEY = 'pUqJrVyVRj5jsiYEkM/tFQ==';
 
 /** By type, so that no new one is forgotten: how often it comes, and what it then is. */
 const KINDS: Kinds = {
+  'begin-restore': [
+    1,
+    fc.record({ type: fc.constant('begin-restore'), restore, index: fc.nat(60) }),
+  ],
+  'stage-rows': [
+    2,
+    fc.record({
+      type: fc.constant('stage-rows'),
+      restore,
+      part: fc.nat(1),
+      rows: fc.array(stagedRow, { maxLength: 3 }),
+    }),
+  ],
+  'end-restore': [1, fc.record({ type: fc.constant('end-restore'), restore, parts: fc.nat(2) })],
   ...ACL_KINDS,
   register: [6, registerCommand],
   deregister: [3, deregisterCommand],

@@ -8,7 +8,7 @@ import { kvOp, registerOn } from '../factories.ts';
 
 /** A state and the log that it comes from, written command by command. */
 export class History {
-  readonly state = new State();
+  state = new State();
   #position: Position = START;
   #count = 0;
 
@@ -17,7 +17,9 @@ export class History {
     const proposal = encodeProposal(`boot/${this.#count++}`, command);
     const { entry } = nextEntry(this.#position, proposal, this.#position.t + ms);
     this.#position = positionOf(entry);
-    return apply(this.state, entry);
+    const applied = apply(this.state, entry);
+    this.state = applied.state;
+    return applied;
   }
 
   /** Registers the node with what is said of it. */

@@ -17,7 +17,9 @@ export function stateHash(state: State): string {
 
 /** The same without the position: entries that do nothing leave it as it is. */
 export function contentHash(state: State): string {
-  const [first = '', ...rest] = dump(state);
+  const [first = '', ...lines] = dump(state);
+  // What is being restored is not there yet, and goes when nobody goes on with it.
+  const rest = lines.filter((line) => !line.startsWith('{"staged'));
   const { head } = JSON.parse(first) as Head;
   const { leadership, events, delays, aclBootstrapIndex } = head ?? {};
   const kept = { leadership, events, delays, aclBootstrapIndex };

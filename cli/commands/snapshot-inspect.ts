@@ -1,0 +1,49 @@
+import { createReadStream } from 'node:fs';
+import { readArchive } from '../../lib/archive/archive.ts';
+import { kindOf, readRecords } from '../../lib/archive/records.ts';
+import { describeChain, ProconsulError } from '../../lib/errors.ts';
+import { type Command, columns, refuseArguments } from '../command.ts';
+
+export const command: Command = {
+  synopsis: '[options] FILE',
+  details: 'It says how many records of which kind there are, and reads the file to its end.',
+  examples: ['backup.snap'],
+  http: 'none',
+  flags: new Map(),
+
+  async run({ args, host }) {
+    refuseArguments(args, 1);
+    const [file] = args;
+    if (file === undefined) throw new ProconsulError('invalid', 'Missing FILE argument');
+    const { meta, state: counts } = await inspect(file);
+    const { ID, Size, Index, Term, Version } = meta;
+    host.print(columns(Object.entries({ ID, Size, Index, Term, Version }).map(shown), 11));
+    const rows = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(shown);
+    host.print(`\n${columns([['Kind', 'Count'], ...rows], 3)}`);
+    return 0;
+  },
+};
+
+function shown([name, value]: readonly [string, unknown]): readonly string[] {
+  return [name, String(value)];
+}
+
+async function inspect(file: string) {
+  try {
+    return await readArchive(readFileInParts(file), async (state) => {
+      const counts = new Map<string, number>();
+      for await (const { type } of readRecords(state)) {
+        const kind = kindOf(type) ?? `type ${type}`;
+        counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      }
+      return counts;
+    });
+  } catch (cause) {
+    const why = `Error reading snapshot: ${describeChain(cause)}`;
+    throw new ProconsulError('invalid', why, { cause });
+  }
+}
+
+export function readFileInParts(file: string): AsyncIterable<Buffer> {
+  return createReadStream(file) as AsyncIterable<Buffer>;
+}

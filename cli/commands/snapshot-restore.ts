@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { describeChain, ProconsulError } from '../../lib/errors.ts';
+import { type Command, explained, refuseArguments } from '../command.ts';
+
+export const command: Command = {
+  synopsis: '[options] FILE',
+  details: 'Everything that is there is replaced. A damaged archive changes nothing.',
+  examples: ['backup.snap'],
+  http: 'query',
+  flags: new Map(),
+
+  async run({ args, host, client }) {
+    refuseArguments(args, 1);
+    const [file] = args;
+    if (file === undefined) throw new ProconsulError('invalid', 'Missing FILE argument');
+    const put = client().send({ method: 'PUT', path: '/v1/snapshot', body: bytesOf(file) });
+    await explained('Error restoring snapshot', put);
+    host.print('Restored snapshot\n');
+    return 0;
+  },
+};
+
+function bytesOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new ProconsulError('invalid', `Error opening snapshot file: ${describeChain(cause)}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The records of a state as Consul writes them: a head, then one record after another, each a byte
+ * for its type and the fields of a Go struct in MessagePack. Texts and bytes are the same in there.
+ */
+import { type DecoderOptions, decodeMultiStream, Encoder } from '@msgpack/msgpack';
+
+/** Consul's numbers for what a record is. */
+export const RECORD = {
+  register: 0,
+  kv: 2,
+  session: 3,
+  legacyAcl: 4,
+  tombstone: 5,
+  coordinates: 6,
+  query: 7,
+  autopilot: 9,
+  bootstrap: 11,
+  intention: 12,
+  caRoot: 13,
+  caState: 14,
+  caConfig: 15,
+  index: 16,
+  token: 17,
+  policy: 19,
+  configEntry: 22,
+  role: 23,
+  bindingRule: 25,
+  authMethod: 27,
+  chunking: 29,
+  federationState: 30,
+} as const;
+
+export type RecordKind = keyof typeof RECORD;
+
+/** Undefined for one of a later Consul. */
+export function kindOf(type: number): RecordKind | undefined {
+  return KINDS.get(type);
+}
+
+const KINDS: ReadonlyMap<number, RecordKind> = new Map(
+  Object.entries(RECORD).map(([kind, type]) => [type, kind as RecordKind]),
+);
+
+/** Texts are bytes still: only who knows the field knows which it is. */
+export type Raw =
+  | Uint8Array
+  | number
+  | bigint
+  | boolean
+  | null
+  | readonly Raw[]
+  | { readonly [field: string]: Raw };
+
+export interface StateRecord {
+  readonly type: number;
+  readonly value: Raw;
+}
+
+/** Of a text, a list or a map: far beyond what Consul takes, and no room to be had by claiming it. */
+const MAX_LENGTH = 16 * 1024 * 1024;
+
+const DECODING: DecoderOptions = {
+  rawStrings: true,
+  useBigInt64: true,
+  maxStrLength: MAX_LENGTH,
+  maxBinLength: MAX_LENGTH,
+  maxArrayLength: MAX_LENGTH,
+  maxMapLength: MAX_LENGTH,
+  mapKeyConverter: (key: unknown) =>
+    key instanceof Uint8Array ? Buffer.from(key).toString() : String(key),
+};
+
+/** Throws where the bytes are not records. */
+export async function* readRecords(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<StateRecord> {
+  let type: number | undefined;
+  let isHead = true;
+  for await (const value of decodeMultiStream(bytes, DECODING) as AsyncIterable<Raw>) {
+    if (isHead) {
+      if (typeof value !== 'object' || value === null || !('LastIndex' in value)) {
+        throw new Error('the state does not begin as one of Consul');
+      }
+      isHead = false;
+    } else if (type !== undefined) {
+      yield { type, value };
+      type = undefined;
+    } else if (typeof value === 'number' && value >= 0 && value < 128) type = value;
+    else throw new Error('a record of the state has no type');
+  }
+  if (isHead || type !== undefined) throw new Error('the state breaks off');
+}
+
+export class RecordWriter {
+  readonly #encoder = new Encoder({ useBigInt64: true });
+
+  head(LastIndex: number): Uint8Array {
+    return this.#encoder.encode({ LastIndex });
+  }
+
+  record(kind: RecordKind, value: object): Uint8Array {
+    const fields = this.#encoder.encodeSharedRef(value);
+    const record = new Uint8Array(fields.length + 1);
+    record[0] = RECORD[kind];
+    record.set(fields, 1);
+    return record;
+  }
+}

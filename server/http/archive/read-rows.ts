@@ -1,0 +1,236 @@
+/**
+ * What the records of an archive come to here: rows, read as bodies are read, so that nothing comes
+ * in this way that could not have been registered. What this registry does not have is counted.
+ */
+import type { Policy, Role, Token } from '../../../lib/acl/model.ts';
+import { kindOf, type RecordKind, type StateRecord } from '../../../lib/archive/records.ts';
+import { valueDecoder } from '../../../lib/decode.ts';
+import { encodeJson } from '../../../lib/json.ts';
+import type { Indexed, NodeCoordinate, Session } from '../../../lib/model.ts';
+import type { AutopilotSettings, StagedRow } from '../../commands.ts';
+import {
+  type CheckBody,
+  checkSchema,
+  type NodeBody,
+  nodeSchema,
+  type ServiceBody,
+  serviceSchema,
+} from '../bodies.ts';
+import { toCheck, toNode, toService } from '../definitions.ts';
+import { queryBody, toQuery } from '../query-body.ts';
+import { base64Of, type Fields, fieldsOf, type Plain, timeOf } from './go-values.ts';
+
+const nodeBody = valueDecoder<NodeBody>(nodeSchema);
+const serviceBody = valueDecoder<ServiceBody>(serviceSchema);
+const checkBody = valueDecoder<CheckBody>(checkSchema);
+
+/** Of Raft and of the tables themselves: they say nothing that a state has to hold. */
+const OF_NO_USE: ReadonlySet<RecordKind> = new Set([
+  'index',
+  'chunking',
+  'tombstone',
+  'federationState',
+]);
+
+export class RowReader {
+  readonly #datacenter: string;
+  readonly #nodes = new Set<string>();
+  readonly #leftOut = new Map<string, number>();
+
+  constructor(datacenter: string) {
+    this.#datacenter = datacenter;
+  }
+
+  /** How many records were of a kind that is not here. */
+  get leftOut(): ReadonlyMap<string, number> {
+    return this.#leftOut;
+  }
+
+  /** Throws where a record is not as it should be. */
+  read({ type, value }: StateRecord): readonly StagedRow[] {
+    const kind = kindOf(type);
+    if (kind !== undefined && OF_NO_USE.has(kind)) return [];
+    const read = kind && READERS[kind];
+    if (kind === 'register') return this.#register(fieldsOf(value));
+    if (read === undefined) {
+      const name = kind ?? `type ${type}`;
+      this.#leftOut.set(name, (this.#leftOut.get(name) ?? 0) + 1);
+      return [];
+    }
+    if (kind === 'coordinates') return (value as readonly []).map((each) => read(fieldsOf(each)));
+    return [read(fieldsOf(value))];
+  }
+
+  /** A node stands in the record of each of its services and checks. */
+  #register({ fields, indexed }: Fields): StagedRow[] {
+    const { Node, Service, Check } = fields;
+    const rows: StagedRow[] = [];
+    if (!this.#nodes.has(String(Node))) {
+      this.#nodes.add(String(Node));
+      const body = nodeBody({ ...fields, Meta: fields['NodeMeta'] });
+      rows.push({ node: { ...toNode(body, this.#datacenter), ...indexed } });
+    }
+    if (Service) rows.push({ instance: instanceOf(String(Node), Service as Plain) });
+    if (Check) rows.push({ check: checkOf(String(Node), Check as Plain) });
+    return rows;
+  }
+}
+
+function instanceOf(Node: string, service: Plain) {
+  const proxy = service['Proxy'] as Plain | undefined;
+  // Go writes a struct of which nothing is said as one with all its fields.
+  const isProxy = service['Kind'] !== '' || proxy?.['DestinationServiceName'] !== '';
+  const body = serviceBody(isProxy ? withoutZeros(service) : { ...service, Proxy: undefined });
+  return { ...toService(body), Node, ...indexesOf(service) };
+}
+
+/** A proxy says what it was told, and nothing of what it was not; its free fields are as they are. */
+function withoutZeros(service: Plain): Plain {
+  return { ...service, Proxy: said(service['Proxy']) };
+}
+
+function said(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(said);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).filter(([, each]) => !isZero(each));
+  return Object.fromEntries(
+    fields.map(([name, each]) => [name, name === 'Config' ? each : said(each)]),
+  );
+}
+
+function isZero(value: unknown): boolean {
+  return value === null || value === '' || value === 0 || value === false;
+}
+
+function checkOf(Node: string, check: Plain) {
+  return {
+    ...toCheck(checkBody(check)),
+    Node,
+    ServiceName: String(check['ServiceName'] ?? ''),
+    ServiceTags: (check['ServiceTags'] as readonly string[] | null) ?? [],
+    ...indexesOf(check),
+  };
+}
+
+function indexesOf({ CreateIndex, ModifyIndex }: Plain): Indexed {
+  return { CreateIndex: Number(CreateIndex ?? 1), ModifyIndex: Number(ModifyIndex ?? 1) };
+}
+
+type ReadFields = (from: Fields) => StagedRow;
+
+const READERS: Readonly<Partial<Record<RecordKind, ReadFields>>> = {
+  kv: ({ fields, raw, indexed }) => ({
+    kv: {
+      LockIndex: Number(fields['LockIndex'] ?? 0),
+      Key: String(fields['Key']),
+      Flags: fields['Flags'] as number | bigint,
+      Value: base64Of(raw['Value']),
+      ...(fields['Session'] ? { Session: String(fields['Session']) } : {}),
+      ...indexed,
+    },
+  }),
+  session: ({ fields, indexed }) => ({ session: sessionOf(fields, indexed) }),
+  coordinates: ({ fields }) => ({ coordinate: coordinateOf(fields) }),
+  query: ({ fields, indexed }) => ({
+    query: { ...toQuery(queryBody(encodeJson(fields)), String(fields['ID'])), ...indexed },
+  }),
+  autopilot: ({ fields, indexed }) => ({
+    autopilot: { ...(fields as unknown as AutopilotSettings), ...indexed },
+  }),
+  policy: ({ fields, raw, indexed }) => ({ policy: policyOf(fields, raw['Hash'], indexed) }),
+  role: ({ fields, raw, indexed }) => ({ role: roleOf(fields, raw['Hash'], indexed) }),
+  token: ({ fields, raw, indexed }) => ({
+    token: {
+      ...tokenOf(fields, raw['Hash'], indexed),
+      createdAt: timeOf(raw['CreateTime']),
+      expiresAt: timeOf(raw['ExpirationTime']),
+    },
+  }),
+};
+
+function sessionOf(fields: Plain, indexed: Indexed): Session {
+  const Checks = fields['Checks'] as readonly string[] | null;
+  return {
+    ID: String(fields['ID']),
+    Name: String(fields['Name']),
+    Node: String(fields['Node']),
+    LockDelay: Number(fields['LockDelay']),
+    Behavior: fields['Behavior'] === 'delete' ? 'delete' : 'release',
+    TTL: String(fields['TTL']),
+    NodeChecks: fields['NodeChecks'] as Session['NodeChecks'],
+    ServiceChecks: fields['ServiceChecks'] as Session['ServiceChecks'],
+    ...(Checks !== null && Checks?.length > 0 ? { Checks } : {}),
+    ...indexed,
+  };
+}
+
+function coordinateOf({ Node, Segment, Coord }: Plain): NodeCoordinate {
+  return {
+    Node: String(Node),
+    Segment: String(Segment),
+    Coord: Coord as NodeCoordinate['Coord'],
+  };
+}
+
+function policyOf(fields: Plain, hash: unknown, indexed: Indexed): Policy {
+  return {
+    ID: String(fields['ID']),
+    Name: String(fields['Name']),
+    Description: String(fields['Description']),
+    Rules: String(fields['Rules']),
+    Datacenters: fields['Datacenters'] as Policy['Datacenters'],
+    Hash: base64Of(hash) ?? '',
+    ...indexed,
+  };
+}
+
+/** What gives rights: links to policies by id, and identities. */
+function grantsOf(fields: Plain) {
+  return {
+    Policies: idsOf(fields['Policies']),
+    ServiceIdentities: listOf<Token['ServiceIdentities'][number]>(fields['ServiceIdentities']),
+    NodeIdentities: listOf<Token['NodeIdentities'][number]>(fields['NodeIdentities']),
+    TemplatedPolicies: listOf<Token['TemplatedPolicies'][number]>(fields['TemplatedPolicies']),
+  };
+}
+
+function roleOf(fields: Plain, hash: unknown, indexed: Indexed): Role {
+  return {
+    ID: String(fields['ID']),
+    Name: String(fields['Name']),
+    Description: String(fields['Description']),
+    ...grantsOf(fields),
+    Hash: base64Of(hash) ?? '',
+    ...indexed,
+  };
+}
+
+function tokenOf(fields: Plain, hash: unknown, indexed: Indexed) {
+  return {
+    AccessorID: String(fields['AccessorID']),
+    SecretID: String(fields['SecretID']),
+    Description: String(fields['Description']),
+    ...grantsOf(fields),
+    Roles: idsOf(fields['Roles']),
+    Local: fields['Local'] === true,
+    AuthMethod: String(fields['AuthMethod'] ?? ''),
+    Type: legacyType(fields),
+    Rules: String(fields['Rules'] ?? ''),
+    Hash: base64Of(hash) ?? '',
+    ...indexed,
+  };
+}
+
+/** Consul marks what it makes from the configuration as if it were of the old API. */
+function legacyType({ Type, Policies, AccessorID }: Plain): Token['Type'] {
+  if (AccessorID !== '' && idsOf(Policies).length > 0) return '';
+  return Type === 'client' || Type === 'management' ? Type : '';
+}
+
+function idsOf(links: unknown): readonly string[] {
+  return listOf<{ readonly ID: string }>(links).map(({ ID }) => ID);
+}
+
+function listOf<T>(list: unknown): readonly T[] {
+  return Array.isArray(list) ? (list as readonly T[]) : [];
+}

@@ -1,0 +1,92 @@
+/**
+ * Puts an archive in place of the state. It is read to its end before anything is written, for its
+ * sums come last; then it is read again, and its rows go into the log part by part.
+ */
+import { type ArchiveMeta, readArchive } from '../../../lib/archive/archive.ts';
+import { readRecords } from '../../../lib/archive/records.ts';
+import { describeChain, ProconsulError } from '../../../lib/errors.ts';
+import { encodeJson } from '../../../lib/json.ts';
+import type { Logger } from '../../../lib/logger.ts';
+import type { Random } from '../../../lib/random.ts';
+import type { Command, StagedRow } from '../../commands.ts';
+import type { Outcome } from '../../state/outcome.ts';
+import { RowReader } from './read-rows.ts';
+
+/** Of a part, in characters: an entry that everybody applies in a few milliseconds. */
+const PART_SIZE = 256 * 1024;
+
+export interface RestoreDeps {
+  readonly datacenter: string;
+  readonly propose: (command: Command) => Promise<Outcome>;
+  readonly random: Pick<Random, 'uuid'>;
+  readonly logger: Logger;
+}
+
+export class Restorer {
+  readonly #deps: RestoreDeps;
+  #isBusy = false;
+
+  constructor(deps: RestoreDeps) {
+    this.#deps = deps;
+  }
+
+  /** Rejects 'rejected' where the archive is none, before anything has changed. */
+  async restore(archive: Buffer): Promise<void> {
+    if (this.#isBusy) throw new ProconsulError('busy', 'another snapshot is being restored');
+    this.#isBusy = true;
+    try {
+      const { meta, rows, leftOut } = await this.#check(archive);
+      await this.#write(archive, meta);
+      const without = [...leftOut].map(([kind, count]) => `${count} of ${kind}`).join(', ');
+      const note = without === '' ? '' : `, without what is not known here: ${without}`;
+      this.#deps.logger.info(`server: ${rows} rows of snapshot ${meta.ID} were restored${note}`);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async #check(archive: Buffer) {
+    const reader = new RowReader(this.#deps.datacenter);
+    let rows = 0;
+    try {
+      const { meta } = await readArchive([archive], async (state) => {
+        for await (const record of readRecords(state)) rows += reader.read(record).length;
+      });
+      return { meta, rows, leftOut: reader.leftOut };
+    } catch (cause) {
+      const why = `failed to read the snapshot: ${describeChain(cause)}`;
+      throw new ProconsulError('rejected', why, { cause });
+    }
+  }
+
+  async #write(archive: Buffer, { Index: index }: ArchiveMeta): Promise<void> {
+    const restore = this.#deps.random.uuid();
+    const reader = new RowReader(this.#deps.datacenter);
+    let part = 0;
+    let rows: StagedRow[] = [];
+    let size = 0;
+    const flush = async () => {
+      await this.#propose({ type: 'stage-rows', restore, part, rows });
+      part++;
+      rows = [];
+      size = 0;
+    };
+    await this.#propose({ type: 'begin-restore', restore, index });
+    await readArchive([archive], async (state) => {
+      for await (const record of readRecords(state)) {
+        for (const row of reader.read(record)) {
+          rows.push(row);
+          size += encodeJson(row).length;
+          if (size >= PART_SIZE) await flush();
+        }
+      }
+    });
+    if (rows.length > 0) await flush();
+    await this.#propose({ type: 'end-restore', restore, parts: part });
+  }
+
+  async #propose(command: Command): Promise<void> {
+    const { refused } = await this.#deps.propose(command);
+    if (refused !== undefined) throw new ProconsulError('rejected', refused);
+  }
+}

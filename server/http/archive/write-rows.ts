@@ -1,0 +1,153 @@
+/** The state as records of Consul's: a Consul can restore what is saved here. */
+import type { Policy, Role, Token } from '../../../lib/acl/model.ts';
+import { type RecordKind, RecordWriter } from '../../../lib/archive/records.ts';
+import { NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
+import type { Check, Instance, KeyValue, Node, Session, Uint64 } from '../../../lib/model.ts';
+import type { AutopilotRow, State } from '../../state/state.ts';
+import { goTime } from './go-values.ts';
+
+/**
+ * The rows are collected at once, which is quick, and written whenever and as often as is asked,
+ * which is not: rows are immutable. Only where they are is kept; there may be half a million.
+ */
+export function recordsOf(state: State): () => Iterable<Uint8Array> {
+  const { index, acl } = state;
+  const nodes = nodesOf(state);
+  const coordinates = [...state.coordinates.values()];
+  const [policies, roles] = [[...acl.policies.values()], [...acl.roles.values()]];
+  const names = namesOf(policies, roles);
+  const tables = [
+    table('session', state.sessions.table.values(), sessionOf),
+    table('kv', state.kv.under(''), entryOf),
+    table('query', state.queries.table.values(), (query) => query),
+    table('autopilot', state.autopilot.values(), autopilotOf),
+    table('token', acl.tokens.values(), (token) => tokenOf(token, names)),
+    table('policy', policies, policyOf),
+    table('role', roles, (role) => roleOf(role, names)),
+  ];
+  return function* () {
+    const writer = new RecordWriter();
+    yield writer.head(index);
+    for (const each of nodes) yield* nodeRecords(each, writer);
+    if (coordinates.length > 0) yield writer.record('coordinates', coordinates);
+    for (const records of tables) yield* records(writer);
+  };
+}
+
+type Records = (writer: RecordWriter) => Iterable<Uint8Array>;
+
+function table<R>(kind: RecordKind, rows: Iterable<R>, toValue: (row: R) => object): Records {
+  const all = [...rows];
+  return function* (writer) {
+    for (const row of all) yield writer.record(kind, toValue(row));
+  };
+}
+
+interface OnNode {
+  readonly node: Node;
+  readonly instances: readonly Instance[];
+  readonly checks: readonly Check[];
+}
+
+function nodesOf({ catalog }: State): readonly OnNode[] {
+  return [...catalog.nodes.values()].map((node) => ({
+    node,
+    instances: [...catalog.instancesOn(node.Node)],
+    checks: [...catalog.checksOn(node.Node)],
+  }));
+}
+
+function* nodeRecords({ node, instances, checks }: OnNode, writer: RecordWriter) {
+  yield writer.record('register', registerOf(node, null, null));
+  for (const each of instances) yield writer.record('register', registerOf(node, each, null));
+  for (const each of checks) yield writer.record('register', registerOf(node, null, each));
+}
+
+function registerOf(node: Node, instance: Instance | null, check: Check | null) {
+  const { Meta, ...rest } = node;
+  return {
+    ...rest,
+    NodeMeta: Meta,
+    Service: instance && serviceOf(instance),
+    Check: check && checkOf(check),
+    Checks: null,
+    SkipNodeUpdate: false,
+    Token: '',
+  };
+}
+
+function serviceOf({ Node: _, ...service }: Instance) {
+  return { ...service, LocallyRegisteredAsSidecar: false };
+}
+
+const DURATIONS = ['Interval', 'Timeout', 'DeregisterCriticalServiceAfter', 'TTL'];
+
+function checkOf({ Definition, ...check }: Check) {
+  const said = Object.entries(Definition).map(([field, value]) => [
+    field,
+    DURATIONS.includes(field) ? int64(parseDuration(String(value)) ?? 0) : value,
+  ]);
+  return { ...check, Definition: Object.fromEntries(said) };
+}
+
+function sessionOf(session: Session) {
+  return { Checks: [], ...session, LockDelay: int64(session.LockDelay) };
+}
+
+function autopilotOf(row: AutopilotRow) {
+  const { LastContactThreshold, ServerStabilizationTime } = row;
+  return {
+    ...row,
+    LastContactThreshold: int64(LastContactThreshold),
+    ServerStabilizationTime: int64(ServerStabilizationTime),
+  };
+}
+
+/** Whatever may be beyond 32 bits: the encoder takes a number there for a fraction, which Go refuses. */
+function int64(value: Uint64): bigint {
+  return BigInt(value);
+}
+
+function entryOf({ Value, Session = '', ...row }: KeyValue) {
+  return {
+    ...row,
+    Session,
+    Flags: int64(row.Flags),
+    Value: Value === null ? null : Buffer.from(Value, 'base64'),
+  };
+}
+
+/** What ids are called: a link in Consul's records says both. */
+type Names = ReadonlyMap<string, string>;
+
+function namesOf(policies: readonly Policy[], roles: readonly Role[]): Names {
+  return new Map([...policies, ...roles].map(({ ID, Name }) => [ID, Name]));
+}
+
+function linksOf(ids: readonly string[], names: Names) {
+  return ids.map((ID) => ({ ID, Name: names.get(ID) ?? '' }));
+}
+
+function policyOf(policy: Policy) {
+  return { ...policy, Hash: bytesOf(policy.Hash), Syntax: 0 };
+}
+
+function roleOf(role: Role, names: Names) {
+  return { ...role, Policies: linksOf(role.Policies, names), Hash: bytesOf(role.Hash) };
+}
+
+function tokenOf({ createdAt, expiresAt, ...token }: Token, names: Names) {
+  return {
+    ...token,
+    Policies: linksOf(token.Policies, names),
+    Roles: linksOf(token.Roles, names),
+    Hash: bytesOf(token.Hash),
+    CreateTime: goTime(createdAt),
+    ExpirationTime: expiresAt === 0 ? null : goTime(expiresAt),
+    ExpirationTTL: expiresAt === 0 ? 0 : int64((expiresAt - createdAt) * NS_PER_MS),
+  };
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return Buffer.from(base64, 'base64');
+}

@@ -1,0 +1,60 @@
+/** /v1/snapshot: the whole state, as an archive that a Consul can read too. */
+import { packArchive } from '../../../lib/archive/pack.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import { needs } from '../../../lib/http/right.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { MAX_SNAPSHOT_BYTES } from '../../../lib/limits.ts';
+import { type RestoreDeps, Restorer } from '../archive/restore.ts';
+import { recordsOf } from '../archive/write-rows.ts';
+import type { ReadDeps } from '../deps.ts';
+import { demandOf } from '../reads.ts';
+
+type Deps = ReadDeps & RestoreDeps;
+
+export function snapshotRoutes(deps: Deps): Route[] {
+  const restorer = new Restorer(deps);
+  // Whoever reads everything reads the secrets of all tokens.
+  const right = needs('acl:write');
+  return [
+    {
+      method: 'GET',
+      path: '/v1/snapshot',
+      right,
+      does: 'saves everything in an archive',
+      handle: (request) => save(deps, request),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/snapshot',
+      right,
+      does: 'puts an archive in place of everything',
+      async handle(request) {
+        await restorer.restore(await request.body(MAX_SNAPSHOT_BYTES));
+        return {};
+      },
+    },
+  ];
+}
+
+async function save(deps: Deps, { params }: HttpRequest): Promise<Reply> {
+  const { readiness } = deps;
+  const consistency = readiness.consistency(demandOf(params));
+  await readiness.ready(consistency);
+  const state = deps.state();
+  const { index, position, epoch } = state;
+  const lastContact = consistency === 'stale' ? Math.round(readiness.lastContactMs) : 0;
+  return {
+    headers: {
+      'Content-Type': 'application/x-gzip',
+      'X-Consul-Index': String(index),
+      'X-Consul-Knownleader': String(readiness.knownLeader),
+      'X-Consul-Lastcontact': String(lastContact),
+    },
+    stream: await packArchive({
+      ID: `${epoch}-${position}-${state.t}`,
+      Index: index,
+      Term: epoch,
+      state: recordsOf(state),
+    }),
+  };
+}

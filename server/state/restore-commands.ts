@@ -1,0 +1,102 @@
+/**
+ * Puts another state in place of this one. It is far larger than an entry may be: its rows come in
+ * parts, into a state that nobody reads, and the last entry makes it the one that all read. Whoever
+ * waits is told of the new state alone.
+ */
+
+import { sameJson } from '../../lib/equal.ts';
+import type { KeyValue } from '../../lib/model.ts';
+import type { BeginRestore, EndRestore, StagedRow, StageRows } from '../commands.ts';
+import { APPLIED, type Outcome, Refusal } from './outcome.ts';
+import { putRow } from './snapshot.ts';
+import { State } from './state.ts';
+import { fold } from './topic-names.ts';
+
+/** One that nobody goes on with, since its server is gone, takes no room for longer. */
+const MAX_PAUSE_MS = 10 * 60_000;
+
+/** The last that begins wins: the one before it may be that of a server that is gone. */
+export function beginRestore(state: State, { restore, index }: BeginRestore): Outcome {
+  // No change from here on has an index that a restored row has too.
+  state.jumpBeyond(index);
+  state.setStaging({ restore, parts: 0, t: state.t, state: new State() });
+  return APPLIED;
+}
+
+export function stageRows(state: State, { restore, part, rows }: StageRows): Outcome {
+  const staging = current(state, restore, part);
+  for (const row of rows) putRow(staging.state, shared(state, row));
+  // Nobody watches it yet.
+  staging.state.topics.rollback();
+  state.setStaging({ ...staging, parts: part + 1, t: state.t });
+  return APPLIED;
+}
+
+export function endRestore(state: State, { restore, parts }: EndRestore): Outcome {
+  current(state, restore, parts);
+  return APPLIED;
+}
+
+function current(state: State, restore: string, parts: number) {
+  const { staging } = state;
+  if (staging?.restore === restore && staging.parts === parts) return staging;
+  throw new Refusal('another snapshot was restored meanwhile, or nobody went on with this one');
+}
+
+export function dropForgottenStaging(state: State): void {
+  if (state.staging === undefined || state.t - state.staging.t < MAX_PAUSE_MS) return;
+  state.staging = undefined;
+}
+
+/**
+ * The staged state, once it is whole. Who is there, who leads and what was proposed is this
+ * cluster's own; everything that can be asked for is of the entry that ends the restore.
+ */
+export function takeStaged(state: State): State {
+  const next = state.staging?.state ?? state;
+  next.position = state.position;
+  next.jump = state.jump;
+  next.epoch = state.epoch;
+  next.t = state.t;
+  next.hash = state.hash;
+  next.leadership = state.leadership;
+  next.events = state.events;
+  for (const [boot, counter] of state.proposals) next.proposals.set(boot, counter);
+  for (const member of state.members.values()) next.members.set(fold(member.Node), member);
+  next.acl.setBootstrapIndex(state.acl.bootstrapIndex);
+  if (next.autopilot.size === 0) {
+    for (const row of state.autopilot.values()) next.autopilot.set('autopilot', row);
+  }
+  next.journal.commit();
+  next.topics.rollback();
+  next.topics.load({ floor: state.index, indexes: [], gone: [] });
+  next.kv.loadGraves({ floor: state.index, graves: [] });
+  return next;
+}
+
+/** What is there already as it is to be takes no second place in memory. */
+function shared(state: State, row: StagedRow): StagedRow {
+  const { catalog } = state;
+  const { node, instance, check, kv } = row;
+  if (node !== undefined) return { node: oneOf(catalog.node(node.Node), node) };
+  if (instance !== undefined) {
+    return { instance: oneOf(catalog.instance(instance.Node, instance.ID), instance) };
+  }
+  if (check !== undefined) return { check: oneOf(catalog.check(check.Node, check.CheckID), check) };
+  if (kv !== undefined) return { kv: withIndexOfItsOwn(state, oneOf(state.kv.get(kv.Key), kv)) };
+  return row;
+}
+
+function oneOf<T>(there: T | undefined, restored: T): T {
+  return there !== undefined && sameJson(there, restored) ? there : restored;
+}
+
+/**
+ * A key's index is that of its row. Where the row is from another cluster it may by chance be the
+ * very index at which somebody has seen something else here: he would wait in vain.
+ */
+function withIndexOfItsOwn({ kv, index }: State, row: KeyValue): KeyValue {
+  const there = kv.get(row.Key);
+  if (there === row || kv.seenIndexOf(row.Key) !== row.ModifyIndex) return row;
+  return { ...row, ModifyIndex: index };
+}
