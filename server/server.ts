@@ -14,7 +14,7 @@ import { Peers } from './cluster/peers.ts';
 import { Reaper } from './cluster/reaper.ts';
 import { SessionLeases } from './cluster/session-leases.ts';
 import type { Command } from './commands.ts';
-import type { ServerDeps, WriteLimits } from './http/deps.ts';
+import type { AclParts, ServerDeps, WriteLimits } from './http/deps.ts';
 import { serverRoutes } from './http/routes.ts';
 import { ClusterKeyring } from './keyring.ts';
 import type { Leases } from './leases.ts';
@@ -161,7 +161,7 @@ export class Server {
       members: this.members,
       keyring: this.#keyring,
       renewSession: (id) => sessions.renew(id),
-      resetFile: rules.acl && new BootstrapReset(rules.acl.dataDir, logger),
+      acl: aclParts(options, this.access),
     };
   }
 
@@ -224,6 +224,13 @@ export class Server {
   saveSnapshotSoon(): void {
     this.#snapshots.saveSoon();
   }
+}
+
+/** What only a server under access control answers by. */
+function aclParts({ rules, system }: ServerOptions, access: AccessControl): AclParts | undefined {
+  if (rules.acl === undefined || !(access instanceof Resolver)) return undefined;
+  const resetFile = new BootstrapReset(rules.acl.dataDir, system.logger);
+  return { resetFile, resolve: (token, known) => access.resolve(token, known) };
 }
 
 type Ready = Pick<ResolverDeps, 'state' | 'readiness'>;

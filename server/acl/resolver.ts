@@ -11,6 +11,7 @@ import {
 } from '../../lib/acl/compile-rights.ts';
 import { ANONYMOUS_SECRET, type Token } from '../../lib/acl/model.ts';
 import { tokenNotFound } from '../../lib/acl/refusals.ts';
+import type { ResolvedToken } from '../../lib/acl/resolving.ts';
 import type { AccessControl, Caller, Rights } from '../../lib/acl/rights.ts';
 import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -55,6 +56,18 @@ export class Resolver implements AccessControl {
     const known = this.#callers.get(secret);
     if (known?.stands() === true) return known;
     return this.#find(secret) ?? this.#findLater(secret);
+  }
+
+  /** What an agent asks, which has no state: who the token is, and by which rules. */
+  async resolve(token: string, known: string): Promise<ResolvedToken> {
+    const secret = token === '' ? ANONYMOUS_SECRET : token;
+    // Throws where nobody knows it.
+    await this.callerOf(token);
+    const look = this.look(secret);
+    if (look === undefined) throw tokenNotFound();
+    const { row, key, sets } = look;
+    const said = { AccessorID: row.AccessorID, ExpiresAt: row.expiresAt, Digest: key };
+    return key === known ? said : { ...said, Rules: sets };
   }
 
   /** What a token comes to now; undefined where it is unknown, or has expired. */

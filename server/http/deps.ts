@@ -1,3 +1,4 @@
+import type { ResolvedToken } from '../../lib/acl/resolving.ts';
 import type { AccessControl } from '../../lib/acl/rights.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
@@ -77,7 +78,13 @@ export interface KeyringDeps {
 
 export interface AclSwitch {
   /** Undefined where there is no access control. */
-  readonly resetFile: ResetFile | undefined;
+  readonly acl: AclParts | undefined;
+}
+
+export interface AclParts {
+  readonly resetFile: ResetFile;
+  /** What a token may do, for an agent that has no state; without its rules where those are known. */
+  readonly resolve: (token: string, known: string) => Promise<ResolvedToken>;
 }
 
 /** What the routes of a server stand on; each asks for those parts alone that it uses. */

@@ -1,7 +1,9 @@
 /** /v1/acl: access control. */
+import { KNOWN_PARAM, RESOLVE_PATH } from '../../../lib/acl/resolving.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { anyone } from '../../../lib/http/right.ts';
 import type { Method, Route } from '../../../lib/http/route.ts';
+import type { AclParts } from '../deps.ts';
 import { bootstrapRoutes } from './acl/bootstrap.ts';
 import type { AclDeps } from './acl/deps.ts';
 import { legacyRoutes } from './acl/legacy.ts';
@@ -13,15 +15,28 @@ import { tokenRoutes } from './acl/tokens.ts';
 const METHODS: readonly Method[] = ['GET', 'PUT', 'POST', 'DELETE'];
 
 export function aclRoutes(deps: AclDeps): Route[] {
-  if (deps.resetFile === undefined) return disabled();
+  const { acl } = deps;
+  if (acl === undefined) return disabled();
   return [
-    ...bootstrapRoutes(deps),
+    ...bootstrapRoutes(deps, acl.resetFile),
     ...tokenRoutes(deps),
     ...policyRoutes(deps),
     ...roleRoutes(deps),
     ...ruleRoutes(deps),
     ...legacyRoutes(deps),
+    resolving(acl),
   ];
+}
+
+/** What whoever asks is told is his own: no right is needed for it, but the token. */
+function resolving({ resolve }: AclParts): Route {
+  return {
+    method: 'GET',
+    path: RESOLVE_PATH,
+    right: anyone,
+    does: "says to an agent what a token may do (Proconsul's own)",
+    handle: async ({ token, params }) => ({ json: await resolve(token, params.get(KNOWN_PARAM)) }),
+  };
 }
 
 /** Without access control they all say so, whatever the path. */

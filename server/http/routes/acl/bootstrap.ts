@@ -9,20 +9,20 @@ import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { isUuid } from '../../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import * as queries from '../../../query/acl.ts';
-import { write } from '../../deps.ts';
+import { type ResetFile, write } from '../../deps.ts';
 import { type AclDeps, badRequest, currentAcl, rejected } from './deps.ts';
 
 /** As Go writes a time that was never set. */
 const NO_TIME = '0001-01-01T00:00:00Z';
 
-export function bootstrapRoutes(deps: AclDeps): Route[] {
+export function bootstrapRoutes(deps: AclDeps, resetFile: ResetFile): Route[] {
   return [
     {
       method: 'PUT',
       path: '/v1/acl/bootstrap',
       right: anyone,
       does: 'makes the first token that may do anything: once, or again by the reset file',
-      handle: (request) => bootstrap(deps, request),
+      handle: (request) => bootstrap(deps, resetFile, request),
     },
     {
       method: 'GET',
@@ -58,16 +58,20 @@ const bootstrapBody = decoder<{ readonly BootstrapSecret: string }>(
   'Bad request: Request decoding failed',
 );
 
-async function bootstrap(deps: AclDeps, request: HttpRequest): Promise<Reply> {
+async function bootstrap(
+  deps: AclDeps,
+  resetFile: ResetFile,
+  request: HttpRequest,
+): Promise<Reply> {
   const bytes = await request.body(MAX_JSON_BODY_BYTES);
   const { BootstrapSecret: secret } = bootstrapBody(bytes.length === 0 ? '{}' : bytes);
   if (secret !== '' && !isUuid(secret)) throw badRequest('BootstrapSecret must be a UUID');
-  const resetIndex = await allowedReset(deps);
+  const resetIndex = await allowedReset(deps, resetFile);
   const ids = { AccessorID: deps.random.uuid(), SecretID: secret || deps.random.uuid() };
   const token = managementToken(ids, 'Bootstrap Token (Global Management)');
   const { applied } = await write(deps, { type: 'bootstrap-acl', token, resetIndex });
   if (!applied) throw notAgain(deps.state().acl.bootstrapIndex);
-  if (resetIndex !== 0) await deps.resetFile?.remove();
+  if (resetIndex !== 0) await resetFile.remove();
   const { acl } = deps.state();
   const row = acl.tokenBy(ids.AccessorID);
   if (row === undefined) throw tokenNotFound();
@@ -75,10 +79,10 @@ async function bootstrap(deps: AclDeps, request: HttpRequest): Promise<Reply> {
 }
 
 /** 0 for the first time; else the index that the reset file names, if it is the right one. */
-async function allowedReset(deps: AclDeps): Promise<number> {
+async function allowedReset(deps: AclDeps, resetFile: ResetFile): Promise<number> {
   const { bootstrapIndex } = await currentAcl(deps);
   if (bootstrapIndex === 0) return 0;
-  const named = (await deps.resetFile?.read()) ?? 0;
+  const named = await resetFile.read();
   if (named === 0) throw notAgain(bootstrapIndex);
   if (named === bootstrapIndex) return named;
   throw rejected(
