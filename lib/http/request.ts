@@ -46,10 +46,11 @@ export class Request implements HttpRequest {
   }
 
   get token(): string {
-    if (this.params.has('token')) return this.params.get('token');
+    const named = this.params.get('token');
+    if (named !== '') return named;
     const header = this.headers['x-consul-token'];
     if (typeof header === 'string') return header;
-    const [, bearer] = /^Bearer\s+(\S+)$/i.exec(this.headers.authorization ?? '') ?? [];
+    const [, bearer] = /^Bearer\s+(\S+)/i.exec(this.headers.authorization ?? '') ?? [];
     return bearer ?? '';
   }
 

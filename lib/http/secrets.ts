@@ -19,7 +19,11 @@ export function withoutSecrets(text: string, { url = '', headers }: IncomingMess
   }
   for (const token of tokens) {
     if (typeof token !== 'string' || token.length < MIN_TOKEN) continue;
-    clean = clean.replaceAll(token.replace(/^bearer\s+/i, ''), HIDDEN);
+    const sent = token.replace(/^bearer\s+/i, '');
+    clean = clean.replaceAll(sent, HIDDEN);
+    // Of several words the first one is the token.
+    const [first = ''] = sent.split(/\s/, 1);
+    if (first.length >= MIN_TOKEN) clean = clean.replaceAll(first, HIDDEN);
   }
   return clean;
 }

@@ -49,7 +49,9 @@ export function keys(prefix: string, separator: string, asWhole = false): Query 
         const key = at < 0 ? Key : Key.slice(0, at + separator.length);
         if (found.at(-1) !== key) found.push(key);
       }
-      return found.length === 0 ? MISSING : { json: found };
+      // Whoever may not see all is not told whether there are others.
+      const none = found.length === 0 && reader.seesKeysUnder(prefix);
+      return none ? MISSING : { json: found };
     },
   };
 }

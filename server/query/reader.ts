@@ -246,6 +246,11 @@ export class Reader implements Reads {
     return seen;
   }
 
+  /** Whether there could be no key under the prefix that it does not hand out. */
+  seesKeysUnder(prefix: string): boolean {
+    return this.#sight.keysUnder(prefix);
+  }
+
   session(id: string): Session | undefined {
     const row = this.#state.sessions.get(id);
     const isSeen = row === undefined || this.#sight.session(row);

@@ -40,6 +40,11 @@ export class Sight {
     return this.all || this.#rights.may('key', 'read', key);
   }
 
+  /** Whether there is nothing under the prefix that it does not see. */
+  keysUnder(prefix: string): boolean {
+    return this.all || this.#rights.mayUnder('key', 'read', prefix);
+  }
+
   keysListed(prefix: string): boolean {
     return this.all || this.#rights.may('key', 'list', prefix);
   }

@@ -89,7 +89,10 @@ export const ACL_KEYS = {
   }),
 };
 
-export function aclConfig(given: Settled<typeof ACL_KEYS>, problems: Problems) {
+export function aclConfig(
+  given: Settled<typeof ACL_KEYS> & { readonly server: boolean },
+  problems: Problems,
+) {
   const { acl } = given;
   const { tokens } = acl;
   const enabled = acl.enabled ?? given.acl_datacenter !== '';
@@ -101,11 +104,11 @@ export function aclConfig(given: Settled<typeof ACL_KEYS>, problems: Problems) {
         'to be access control',
     );
   }
-  if (enabled) {
+  if (enabled && !given.server) {
     const key = acl.enabled === true ? 'acl.enabled' : 'acl_datacenter';
     problems.refuse(
-      `${key} asks for access control, which Proconsul does not have yet. It would run unprotected, ` +
-        'so it does not start; without the key it does',
+      `${key} asks for access control on an agent without a server, which Proconsul does not have ` +
+        'yet. It would run unprotected, so it does not start; without the key it does',
     );
   }
   return {
