@@ -17,6 +17,7 @@ const WATCHERS = 200;
 const PAUSE_MS = 4;
 const MAX_GROWTH = 1.3;
 const LOOK_MS = 5000;
+const COLLECT_MS = 1000;
 /** Longer than an agent keeps an idle connection to its server: see agent/servers/ways.ts. */
 const REST_MS = 75_000;
 
@@ -35,6 +36,8 @@ interface Done {
 
 const [minutes = 40] = process.argv.slice(2).map(Number);
 const print = (line: string) => void process.stdout.write(`${line}\n`);
+const collector = new URL('../support/experiments/collect-on-signal.mjs', import.meta.url);
+process.env['NODE_OPTIONS'] = `--import=${collector.href}`;
 const processes = await AgentProcesses.create();
 const ending = new AbortController();
 setMaxListeners(0, ending.signal);
@@ -102,7 +105,10 @@ async function abandon({ ports }: AgentProcess): Promise<void> {
   }
 }
 
+/** What stays: its garbage is collected first. */
 async function look(process: AgentProcess): Promise<Look> {
+  process.signal('SIGUSR2');
+  await sleep(COLLECT_MS);
   const metrics = await process.get<{ Gauges: { Name: string; Value: number }[] }>(
     '/v1/agent/metrics',
   );
@@ -112,7 +118,7 @@ async function look(process: AgentProcess): Promise<Look> {
   return { heap: gauge('alloc_bytes'), rss: gauge('sys_bytes'), files };
 }
 
-/** What is there when the garbage was just collected: the least of a while. */
+/** The least of a while: an answer that is being written is no leak. */
 async function least(process: AgentProcess, untilMs: number): Promise<Look> {
   const looks: Look[] = [];
   do {
