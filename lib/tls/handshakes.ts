@@ -34,6 +34,8 @@ export class Handshakes {
   readonly #options: DoorOptions;
   /** By both ends, which is all that a connection under TLS and the one beneath it share. */
   readonly #waiting = new Map<string, Waiting>();
+  /** The address of who left the door last: what is beneath TLS closes before that says why. */
+  #lastGone = '';
   #spoken: { readonly side: ServerSide; readonly server: Server } | undefined;
 
   constructor(options: DoorOptions) {
@@ -47,22 +49,22 @@ export class Handshakes {
       serve(raw);
       return;
     }
-    const ends = endsOf(raw);
-    // A reset is no news: until it is handed on, nobody else listens.
-    const ignore = () => undefined;
+    const [ends, address = ''] = [endsOf(raw), raw.remoteAddress];
     const timer = setTimeout(() => raw.destroy(), handshakeMs);
     const over = () => {
       clearTimeout(timer);
-      this.#waiting.delete(ends);
+      this.#lastGone = address;
+      // A new connection may have the ends of one that is not yet known to be closed.
+      if (this.#waiting.get(ends)?.raw === raw) this.#waiting.delete(ends);
     };
     const hand = (socket: Socket) => {
       over();
       raw.off('close', over);
       serve(socket);
-      raw.off('error', ignore);
     };
     this.#waiting.set(ends, { raw, hand });
-    raw.on('error', ignore);
+    // A reset is no news; once it is handed on, others listen too.
+    raw.on('error', () => undefined);
     raw.once('close', over);
     // Who goes without a word would otherwise be waited for: a listener keeps its own side open.
     const leave = () => raw.destroy();
@@ -100,7 +102,7 @@ export class Handshakes {
     server.on('secureConnection', (socket) => this.#secured(socket, side));
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       const why = socket.authorizationError ?? error.code ?? error.message;
-      this.#options.onRefused(socket.remoteAddress ?? '', String(why));
+      this.#options.onRefused(socket.remoteAddress ?? this.#lastGone, String(why));
       socket.destroy();
     });
     this.#spoken = { side, server };

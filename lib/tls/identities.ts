@@ -3,6 +3,7 @@
  * servers. Files are read at the start and at a reload, all of them before any is used; connections
  * that are open stay as they are.
  */
+import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { TlsConfig } from '../config/config.ts';
 import type { TlsSettings, TlsVersion } from '../config/keys/tls.ts';
@@ -114,6 +115,8 @@ function serverSide(settings: TlsSettings, pems: Pems): ServerSide | undefined {
     // Where nobody is verified no authority is needed, and OpenSSL would show it with the certificate.
     ...forOpenSsl(verifyIncoming && ca !== undefined ? { ca, cert, key } : { cert, key }),
     honorCipherOrder,
+    // A client could have one handshake after the other made on one connection; Go makes none either.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     requestCert: verifyIncoming,
     rejectUnauthorized: verifyIncoming,
   });

@@ -52,6 +52,11 @@ export interface CertificateOptions extends Lifetime {
 
 const DAY_MS = 24 * 3600_000;
 const CURVE = 'P-256';
+const NAME_CONSTRAINTS = '2.5.29.30';
+/** Tags of DER: a sequence, the list of what is permitted, and the name of a host in it. */
+const SEQUENCE = 0x30;
+const PERMITTED = 0xa0;
+const DNS_NAME = 0x82;
 
 export async function createAuthority(options: AuthorityOptions): Promise<Pair> {
   const { permitted = [] } = options;
@@ -76,10 +81,15 @@ export async function createAuthority(options: AuthorityOptions): Promise<Pair> 
   return { cert: pem(certificate), key: sec1(privateKey) };
 }
 
-/** Throws ProconsulError 'invalid' where the authority's certificate and key are none, or no pair. */
+/**
+ * Throws ProconsulError 'invalid' where the authority's certificate and key are none or no pair, and
+ * where it may not vouch for a name.
+ */
 export async function issueCertificate(options: CertificateOptions): Promise<Pair> {
   const { authority, commonName, dnsNames, ips, usages } = options;
   const { issuer, issuerKey } = read(authority);
+  const permitted = attempt('its name constraints cannot be read', () => permittedNames(issuer));
+  refuseForbidden(dnsNames, permitted);
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: CURVE });
   const names = [
     ...dnsNames.map((value) => ({ type: 'dns', value }) as const),
@@ -193,8 +203,47 @@ function signerAlgorithm({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject)
 }
 
 function nameConstraints(names: readonly string[]): Extension {
-  const permitted = names.map((name) => der(0x30, der(0x82, Buffer.from(name))));
-  return new Extension('2.5.29.30', true, der(0x30, der(0xa0, ...permitted)));
+  const permitted = names.map((name) => der(SEQUENCE, der(DNS_NAME, Buffer.from(name))));
+  return new Extension(NAME_CONSTRAINTS, true, der(SEQUENCE, der(PERMITTED, ...permitted)));
+}
+
+/** The names beneath which an authority may vouch; none where it may for all. */
+function permittedNames(issuer: X509Certificate): readonly string[] {
+  const extension = issuer.getExtension(NAME_CONSTRAINTS);
+  if (extension === null) return [];
+  const within = (bytes: Buffer): readonly string[] =>
+    valuesIn(bytes).flatMap(({ tag, body }) => {
+      if (tag === DNS_NAME) return [body.toString()];
+      return tag === SEQUENCE || tag === PERMITTED ? within(body) : [];
+    });
+  return within(Buffer.from(extension.value));
+}
+
+/** In Go's words: nobody would trust the certificate. */
+function refuseForbidden(names: readonly string[], permitted: readonly string[]): void {
+  const isPermitted = (name: string) =>
+    permitted.some((base) => name === base || name.endsWith(`.${base.replace(/^\./, '')}`));
+  const wrong = permitted.length === 0 ? undefined : names.find((name) => !isPermitted(name));
+  if (wrong === undefined) return;
+  throw new ProconsulError(
+    'invalid',
+    'x509: a root or intermediate certificate is not authorized to sign for this name: ' +
+      `DNS name "${wrong}" is not permitted by any constraint`,
+  );
+}
+
+/** The values that stand one behind the other. */
+function valuesIn(bytes: Buffer): readonly { readonly tag: number; readonly body: Buffer }[] {
+  const values: { tag: number; body: Buffer }[] = [];
+  for (let at = 0; at + 2 <= bytes.length; ) {
+    const [tag = 0, short = 0] = bytes.subarray(at, at + 2);
+    const size = short < 128 ? 0 : short - 128;
+    const length = size === 0 ? short : bytes.readUIntBE(at + 2, size);
+    const start = at + 2 + size;
+    values.push({ tag, body: bytes.subarray(start, start + length) });
+    at = start + length;
+  }
+  return values;
 }
 
 /** One value of DER of less than 64 KB. */

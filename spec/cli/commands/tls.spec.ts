@@ -54,6 +54,15 @@ describe('proconsul tls', () => {
     assert.equal(days(certificate('dc1-server-acme-1.pem')), 7);
   });
 
+  it('vouches for no name that its authority may not vouch for', async () => {
+    await run('ca create -name-constraint -additional-name-constraint=x.example');
+    assert.equal((await run('cert create -server')).code, 0);
+    assert.equal((await run('cert create -cli -additional-dnsname=a.x.example')).code, 0);
+    const { code, err } = await run('cert create -client -additional-dnsname=ax.example');
+    assert.equal(code, 1);
+    assert.match(err, /DNS name "ax\.example" is not permitted by any constraint\n$/);
+  });
+
   it('signs with an authority that others made', async () => {
     const folder = new URL('../../support/servers/docker-tls/', import.meta.url);
     writeFileSync('stranger.pem', readFileSync(new URL('ca.pem', folder)));

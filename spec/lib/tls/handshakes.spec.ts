@@ -66,7 +66,7 @@ describe('a listener that speaks TLS', () => {
       client.rest(),
       /^HTTP\/1\.0 400 .*\r\n\r\nClient sent an HTTP request to an HTTPS/,
     );
-    assert.deepEqual(refused, ['it did not speak TLS']);
+    assert.deepEqual(refused, ['127.0.0.1: it did not speak TLS']);
   });
 
   it('sends away who says nothing, and who never comes to the end of a handshake', async () => {
@@ -164,6 +164,20 @@ describe('a listener that speaks TLS', () => {
     assert.equal(await enters(high.port, trusting()), true);
   });
 
+  it('makes no second handshake on a connection', async () => {
+    const { port } = await serveHttps(tlsSettings(files), here);
+    const max = { maxVersion: 'TLSv1.2' } as const;
+    const socket = connectTls(trusting({ port, host: '127.0.0.1', ...max }));
+    await new Promise((resolve) => socket.once('secureConnect', resolve));
+    const fault = await new Promise<Error | null>((resolve) => {
+      socket.once('error', resolve);
+      socket.renegotiate({}, resolve);
+    });
+    assert.match(String(fault), /renegotiation/i);
+    socket.destroy();
+    assert.equal(await enters(port, trusting(max)), true);
+  });
+
   it('agrees on HTTP/1.1 with whoever asks what is spoken', async () => {
     const { port } = await serveHttps(tlsSettings(files), here);
     const socket = connectTls(
@@ -202,6 +216,7 @@ describe('a listener that speaks TLS', () => {
         // Nothing of what the others sent was ever read as a request.
         assert.equal(parsed(), 2);
         await until(() => refused.length === 5);
+        for (const line of refused) assert.match(line, /^127\.0\.0\.1: /);
       });
     }
 

@@ -21,7 +21,7 @@ export interface HttpsOptions {
 export interface HttpsServer {
   readonly port: number;
   readonly identities: Identities;
-  /** Why somebody was sent away. */
+  /** Who was sent away, and why. */
   readonly refused: string[];
   /** How many requests Node's parser has seen. */
   readonly parsed: () => number;
@@ -49,7 +49,7 @@ export async function serveHttps(
       side: () => (forAgents ? identities.agents : identities.https),
       takesPlain: () => forAgents && !identities.agentsMustShow,
       handshakeMs,
-      onRefused: (_, why) => void refused.push(why),
+      onRefused: (address, why) => void refused.push(`${address}: ${why}`),
     },
   });
   await listener.start();
