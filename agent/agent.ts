@@ -195,7 +195,7 @@ export class Agent {
         node: () => ownNode(this.#config, nodeId),
         ...(config.server && { ownService: consulService(config) }),
         aliveCheck: ALIVE_CHECK,
-        token: () => tokens.agent,
+        tokens,
       },
     });
     const pace = {
@@ -211,7 +211,7 @@ export class Agent {
       containerProbe: machine.containerProbe,
       nodes: {
         own: config.nodeName,
-        checksOf: async (node) => (await catalog.node(node, tokens.agent))?.checks,
+        checksOf: async (node, token) => (await catalog.node(node, token || tokens.user))?.checks,
       },
     });
     const policy = registrationPolicy(config);

@@ -65,6 +65,9 @@ export interface Introduction {
   readonly Servers: readonly ServerInfo[];
 }
 
+/** The tag `role` of whoever is a server. */
+export const SERVER_ROLE = 'consul';
+
 /** Serf's numbers, as clients of /v1/agent/members know them. */
 export const MEMBER_STATUS = { none: 0, alive: 1, leaving: 2, left: 3, failed: 4 } as const;
 

@@ -27,8 +27,8 @@ export class AgentAccess implements AccessControl {
     this.#recovery = recoveryRights(node);
   }
 
-  callerOf(token: string): Caller | Promise<Caller> {
-    return this.#isRecovery(token) ? this.#recoverer(token) : this.#cluster.callerOf(token);
+  callerOf(token: string, from = ''): Caller | Promise<Caller> {
+    return this.#isRecovery(token) ? this.#recoverer(token) : this.#cluster.callerOf(token, from);
   }
 
   #isRecovery(token: string): boolean {

@@ -31,8 +31,11 @@ export interface CheckSetOptions {
 export interface Nodes {
   /** The name of this one. */
   readonly own: string;
-  /** The checks of another node; undefined when there is no such node. */
-  readonly checksOf: (node: string) => Promise<readonly CheckDefinition[] | undefined>;
+  /** The checks of another node, as far as the token may see them; undefined when there is none. */
+  readonly checksOf: (
+    node: string,
+    token: string,
+  ) => Promise<readonly CheckDefinition[] | undefined>;
 }
 
 /** How often an alias of another node looks there. */
@@ -70,7 +73,7 @@ export class CheckSet {
     const kind = spec === undefined ? undefined : kindOf(spec);
     if (spec === undefined || kind === undefined) return;
     if (kind.type === ttl.type) this.#startTtl(CheckID, spec.TTL / NS_PER_MS, leftMs);
-    else if (kind.type === alias.type) this.#startAlias(CheckID, spec);
+    else if (kind.type === alias.type) this.#startAlias(CheckID, check.token, spec);
     else this.#startRunner(check, spec, kind);
   }
 
@@ -145,14 +148,14 @@ export class CheckSet {
     });
   }
 
-  #startAlias(id: string, { AliasNode, AliasService }: CheckSpec): void {
+  #startAlias(id: string, token: string, { AliasNode, AliasService }: CheckSpec): void {
     const { nodes } = this.#options;
     if (AliasNode === '' || AliasNode === nodes.own) {
       this.#aliases.add(id, AliasService);
       return;
     }
     const probe = async (): Promise<Look> => {
-      const checks = await nodes.checksOf(AliasNode);
+      const checks = await nodes.checksOf(AliasNode, token);
       if (checks === undefined) return critical(`Node ${AliasNode} could not be found`);
       return aliasLook(
         checks.filter((c) => c.ServiceID === '' || c.ServiceID === AliasService),

@@ -38,7 +38,13 @@ export interface HeartbeatEvents {
 }
 
 /** How it stands with the servers; anything else is why they refuse this agent. */
-type Standing = 'new' | 'heard' | 'away' | { readonly refusal: string };
+type Standing = 'new' | 'heard' | 'away' | Refusal;
+
+interface Refusal {
+  readonly refusal: string;
+  /** It has no token that allows it yet, which may be set at any moment. */
+  readonly lacksRight: boolean;
+}
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
@@ -62,7 +68,10 @@ export class Heartbeat {
     void this.beatNow();
   }
 
-  /** Beats at once; resolves when that is over, with why the servers refuse this agent if they do. */
+  /**
+   * Beats at once; resolves when that is over, with why the servers refuse this agent for good if
+   * they do.
+   */
   async beatNow(): Promise<string | undefined> {
     if (this.#stopped) return undefined;
     this.#cancel();
@@ -71,7 +80,8 @@ export class Heartbeat {
       this.#schedule();
     });
     await this.#beating;
-    return typeof this.#standing === 'object' ? this.#standing.refusal : undefined;
+    if (typeof this.#standing !== 'object' || this.#standing.lacksRight) return undefined;
+    return this.#standing.refusal;
   }
 
   stop(): void {
@@ -98,7 +108,7 @@ export class Heartbeat {
     const text = answer.body.toString();
     const { status } = answer;
     if (status === 200) this.#taken(text);
-    else if (isRefusal(answer)) this.#refused(text.trim());
+    else if (isRefusal(answer)) this.#refused(text.trim(), status === 403);
     else this.#missed(`a server does not take a sign of life: ${status} ${text.slice(0, 200)}`);
   }
 
@@ -133,11 +143,11 @@ export class Heartbeat {
     if (this.#failures % LOST_AFTER === 0) on.lost();
   }
 
-  #refused(refusal: string): void {
+  #refused(refusal: string, lacksRight: boolean): void {
     const before = this.#standing;
     const said = typeof before === 'object' && before.refusal === refusal;
     if (!said) this.#options.logger.error(`agent: the servers refuse this agent: ${refusal}`);
-    this.#standing = { refusal };
+    this.#standing = { refusal, lacksRight };
     this.#failures = 0;
   }
 

@@ -2,7 +2,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { ProconsulError } from '../../lib/errors.ts';
 import { decodeJson, encodeJson } from '../../lib/json.ts';
-import type { Check, Node, ServiceDefinition } from '../../lib/model.ts';
+import type { Check, Node, Registration, ServiceDefinition } from '../../lib/model.ts';
 import type { Catalog, CatalogNode } from '../sync/catalog.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -41,24 +41,27 @@ export function httpCatalog(upstream: Upstream, node: string): Catalog {
     if (answer.status === 200) return text;
     throw failure(answer.status, answer.headers['x-proconsul-applied'], text);
   };
+  const register = async (registration: Registration, token: string) => {
+    const { node: definition, skipNodeUpdate, service, checks } = registration;
+    const { Meta, ...rest } = definition;
+    const body = {
+      ...rest,
+      NodeMeta: Meta,
+      SkipNodeUpdate: skipNodeUpdate,
+      ...(service !== undefined && { Service: service }),
+      Checks: checks.map((check) => ({ ...check, Node: definition.Node })),
+    };
+    await ask('PUT', '/v1/catalog/register', token, { body });
+  };
   return {
+    registerSelf: register,
+    register,
     async node(name, token) {
       const path = encodeURIComponent(name);
       const found = decodeJson(await ask('GET', `/v1/catalog/node/${path}`, token));
       if (found === null) return undefined;
       const checks = decodeJson(await ask('GET', `/v1/health/node/${path}`, token));
       return catalogNode(found as NodeAnswer, checks as readonly Check[]);
-    },
-    async register({ node: definition, skipNodeUpdate, service, checks }, token) {
-      const { Meta, ...rest } = definition;
-      const body = {
-        ...rest,
-        NodeMeta: Meta,
-        SkipNodeUpdate: skipNodeUpdate,
-        ...(service !== undefined && { Service: service }),
-        Checks: checks.map((check) => ({ ...check, Node: definition.Node })),
-      };
-      await ask('PUT', '/v1/catalog/register', token, { body });
     },
     async deregister({ node: name, nodeId, serviceId, checkId }, token) {
       const body = {

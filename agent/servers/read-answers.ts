@@ -2,6 +2,8 @@
  * What servers and other agents say, read as what it claims to be: anything may answer at an address
  * that someone typed, or where a server once was. Each of these throws for what it is not.
  */
+
+import type { ResolvedToken } from '../../lib/acl/resolving.ts';
 import { type Decoder, decoder, type Schema } from '../../lib/decode.ts';
 import type { BeatAnswer, Introduction, Member } from '../../lib/membership.ts';
 
@@ -27,6 +29,28 @@ const NO_SERVER = 'what answers is no server';
 
 export const readBeatAnswer: Decoder<BeatAnswer> = decoder(
   object({ Servers: servers, Known: { type: 'boolean' }, NextMs: { type: 'number' } }),
+  NO_SERVER,
+);
+
+export const readResolvedToken: Decoder<ResolvedToken> = decoder(
+  {
+    type: 'object',
+    open: true,
+    required: ['AccessorID', 'ExpiresAt', 'Digest'],
+    properties: {
+      AccessorID: text,
+      ExpiresAt: { type: 'number' },
+      Digest: text,
+      Rules: {
+        type: 'array',
+        items: object({
+          digest: text,
+          text,
+          syntax: { type: 'string', enum: ['current', 'legacy'] },
+        }),
+      },
+    },
+  },
   NO_SERVER,
 );
 

@@ -9,7 +9,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
 import type { ClientSide } from '../../lib/tls/identities.ts';
 
-export type Way = 'beat' | 'sync' | 'dns' | 'client' | 'watch';
+export type Way = 'beat' | 'sync' | 'acl' | 'dns' | 'client' | 'watch';
 
 /** How many requests may be under way; each has a connection to itself meanwhile. */
 const MAX_UNDER_WAY: Readonly<Record<Way, number>> = {
@@ -17,6 +17,8 @@ const MAX_UNDER_WAY: Readonly<Record<Way, number>> = {
   beat: 16,
   /** Anti-entropy bounds itself to a quarter; alias checks look at other nodes. */
   sync: 256,
+  /** Tokens that are looked up, which bound themselves. */
+  acl: 512,
   /** Distinct names at one moment; beyond it they are SERVFAIL, and resolvers ask again. */
   dns: 1024,
   /** Writes and reads of clients, over in milliseconds. */

@@ -7,6 +7,7 @@ import {
   MEMBER_STATUS,
   type Member,
   member,
+  SERVER_ROLE,
   type ServerInfo,
 } from '../../lib/membership.ts';
 import type { NodeDefinition } from '../../lib/model.ts';
@@ -81,7 +82,7 @@ function ownTags(config: Config, nodeId: string): Readonly<Record<string, string
     ft_fs: '1',
     port: String(ports.server),
     raft_vsn: '3',
-    role: 'consul',
+    role: SERVER_ROLE,
     ...(speaksTls(config) && { use_tls: '1' }),
     wan_join_port: String(ports.serfWan),
   };

@@ -20,6 +20,8 @@ export interface CatalogNode {
  */
 export interface Catalog {
   node(name: string, token: string): Promise<CatalogNode | undefined>;
+  /** The node itself and its sign of life. */
+  registerSelf(registration: Registration, token: string): Promise<void>;
   register(registration: Registration, token: string): Promise<void>;
   deregister(deregistration: Deregistration, token: string): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type {
   NodeDefinition,
   ServiceDefinition,
 } from '../../lib/model.ts';
-import type { LocalCheck, LocalState } from '../state/local-state.ts';
+import type { LocalCheck, LocalService, LocalState } from '../state/local-state.ts';
 import type { Catalog } from './catalog.ts';
 import type { Change } from './changes.ts';
 import { type Drift, findDrift } from './drift.ts';
@@ -24,8 +24,15 @@ export interface Self {
   readonly ownService?: ServiceDefinition;
   /** Says in the catalog that this agent lives. */
   readonly aliveCheck: CheckDefinition;
-  /** The token for what was registered without one. */
-  readonly token: () => string;
+  readonly tokens: OwnTokens;
+}
+
+/** Asked anew each time: they may be set while the agent runs. */
+export interface OwnTokens {
+  /** For the node itself, and to take out whatever is on it. */
+  readonly agent: string;
+  /** For what was registered without a token. */
+  readonly user: string;
 }
 
 /** What the catalog would not take, and why. */
@@ -60,7 +67,7 @@ export class OwnCatalog {
   async compare(deferred: ReadonlySet<string>): Promise<Drift> {
     const { local, catalog, self } = this.#options;
     const node = self.node();
-    const known = await catalog.node(node.Node, self.token());
+    const known = await catalog.node(node.Node, self.tokens.agent);
     const drift = await findDrift({ ...self, local, node }, known, deferred);
     this.#nodeKnown = !drift.node;
     return drift;
@@ -69,14 +76,14 @@ export class OwnCatalog {
   async registerSelf(): Promise<void> {
     const { catalog, self } = this.#options;
     const { ownService: service, aliveCheck } = self;
-    await catalog.register(
+    await catalog.registerSelf(
       {
         node: self.node(),
         skipNodeUpdate: false,
         ...(service !== undefined && { service }),
         checks: [aliveCheck],
       },
-      self.token(),
+      self.tokens.agent,
     );
     this.#nodeKnown = true;
   }
@@ -89,11 +96,10 @@ export class OwnCatalog {
     const { local, self } = this.#options;
     const { Node } = self.node();
     const service = local.services.get(serviceId);
-    const token = service?.token || self.token();
     if (serviceId !== '' && service === undefined) {
       // Its checks go with it, in the same entry.
       const all = { service: true, checks: new Set<string>() };
-      return joined(await refusalOf(all, this.#deregister({ node: Node, serviceId }, token)));
+      return joined(await refusalOf(all, this.#deregister({ node: Node, serviceId })));
     }
     const checks: LocalCheck[] = [];
     const gone: string[] = [];
@@ -102,34 +108,64 @@ export class OwnCatalog {
       if (check?.definition.ServiceID === serviceId) checks.push(check);
       else if (check === undefined) gone.push(id);
     }
-    const refused = await this.#register(service?.definition, checks, token);
+    const refused: Refused[] = [];
+    for (const [token, part] of this.#byToken(checks, service)) {
+      refused.push(...(await this.#register(part.service, part.checks, token)));
+    }
     for (const checkId of gone) {
       const one = { service: false, checks: new Set([checkId]) };
-      refused.push(...(await refusalOf(one, this.#deregister({ node: Node, checkId }, token))));
+      refused.push(...(await refusalOf(one, this.#deregister({ node: Node, checkId }))));
     }
     return joined(refused);
   }
 
   /** Checks as they are now, of any services: a command for each token. Rejects where one fails. */
   async tellChecks(all: readonly LocalCheck[]): Promise<void> {
-    const { local, catalog, self } = this.#options;
-    const byToken = new Map<string, CheckDefinition[]>();
-    for (const { definition, token: own } of all) {
-      const token = local.services.get(definition.ServiceID)?.token || own || self.token();
-      byToken.set(token, [...(byToken.get(token) ?? []), definition]);
-    }
-    for (const [token, checks] of byToken) {
-      const skipNodeUpdate = this.#nodeKnown;
-      await catalog.register({ node: self.node(), skipNodeUpdate, checks }, token);
+    const { catalog, self } = this.#options;
+    for (const [token, { checks }] of this.#byToken(all)) {
+      const definitions = checks.map(({ definition }) => definition);
+      const skipNodeUpdate = this.#keepsNode(token);
+      await catalog.register({ node: self.node(), skipNodeUpdate, checks: definitions }, token);
     }
   }
 
+  /** Each is registered under its own token; the service comes first, for checks need it. */
+  #byToken(checks: readonly LocalCheck[], service?: LocalService): Map<string, Part> {
+    const { user } = this.#options.self.tokens;
+    const parts = new Map<string, Part>();
+    if (service !== undefined) {
+      parts.set(service.token || user, { service: service.definition, checks: [] });
+    }
+    for (const check of checks) {
+      const token = check.token || user;
+      const part = parts.get(token) ?? { checks: [] };
+      parts.set(token, { ...part, checks: [...part.checks, check] });
+    }
+    return parts;
+  }
+
+  /** Only the agent's own token says anything of the node: another need not be allowed to. */
+  #keepsNode(token: string): boolean {
+    return this.#nodeKnown || token !== this.#options.self.tokens.agent;
+  }
+
   /** A deregistration names no machine: where the name is another's, that is found out before. */
-  async #deregister(what: Deregistration, token: string): Promise<void> {
+  async #deregister(what: Deregistration): Promise<void> {
     const { catalog, self } = this.#options;
     if (!this.#nodeKnown) await this.registerSelf();
     // Another machine may have taken the name since: what it has registered is not ours to take out.
-    await catalog.deregister({ ...what, nodeId: self.node().ID }, token);
+    const ours = { ...what, nodeId: self.node().ID };
+    // Whoever may write a node may take out what is on it, also after its own token is gone.
+    await catalog.deregister(ours, self.tokens.agent);
+  }
+
+  /** So that others' tokens need not name it. Where that is refused it may be there all the same. */
+  async #introduceNode(): Promise<void> {
+    try {
+      await this.registerSelf();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
   }
 
   /** Together; where that is refused each part for itself, so that none holds up another. */
@@ -141,9 +177,11 @@ export class OwnCatalog {
     const parts = checks.length + (service === undefined ? 0 : 1);
     if (parts === 0) return [];
     const { catalog, self } = this.#options;
+    const skipNodeUpdate = this.#keepsNode(token);
+    if (!this.#nodeKnown && skipNodeUpdate) await this.#introduceNode();
     const registration = {
       node: self.node(),
-      skipNodeUpdate: this.#nodeKnown,
+      skipNodeUpdate,
       ...(service !== undefined && { service }),
       checks: checks.map(({ definition }) => definition),
     };
@@ -152,12 +190,17 @@ export class OwnCatalog {
       checks: new Set(checks.map(({ definition }) => definition.CheckID)),
     };
     const refused = await refusalOf(all, catalog.register(registration, token));
-    if (refused.length === 0) this.#nodeKnown = true;
+    if (refused.length === 0 && !skipNodeUpdate) this.#nodeKnown = true;
     if (refused.length === 0 || parts === 1) return refused;
     const apart = service === undefined ? [] : await this.#register(service, [], token);
     for (const check of checks) apart.push(...(await this.#register(undefined, [check], token)));
     return apart;
   }
+}
+
+interface Part {
+  readonly service?: ServiceDefinition;
+  readonly checks: readonly LocalCheck[];
 }
 
 async function refusalOf(change: Change, done: Promise<void>): Promise<Refused[]> {

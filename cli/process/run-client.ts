@@ -1,5 +1,7 @@
 /** Joins an agent without a server: what it does not know itself it asks servers for. */
 
+import { askOverHttp } from '../../agent/acl/http-resolving.ts';
+import { RemoteAccess } from '../../agent/acl/remote-access.ts';
 import { Agent } from '../../agent/agent.ts';
 import { Containers } from '../../agent/containers/containers.ts';
 import { ringRoutes } from '../../agent/http/routes/ring.ts';
@@ -138,6 +140,7 @@ function connect(
     servers: {
       catalog: httpCatalog(upstream, config.nodeName),
       membership,
+      ...(config.acl.enabled && { access: remoteAccess(config, upstream) }),
       scale: () => heartbeat.scale,
     },
     process: {
@@ -163,6 +166,15 @@ function clientStats({ acl }: Config, servers: ServerList) {
       server: 'false',
     },
   };
+}
+
+function remoteAccess({ acl, nodeName }: Config, upstream: Upstream): RemoteAccess {
+  const { defaultPolicy, downPolicy, ttlMs } = acl;
+  return new RemoteAccess({
+    ask: askOverHttp(upstream, nodeName),
+    clock: systemClock,
+    policy: { defaultPolicy, downPolicy, ttlMs },
+  });
 }
 
 function forwarderOf({ limits }: Config, upstream: Upstream, token: () => string): Forwarder {

@@ -9,10 +9,10 @@ export function withDefaultToken(access: AccessControl, token: () => string): Ac
     stands: () => token() === used && caller.stands(),
   });
   return {
-    callerOf: (sent) => {
-      if (sent !== '') return access.callerOf(sent);
+    callerOf: (sent, from) => {
+      if (sent !== '') return access.callerOf(sent, from);
       const used = token();
-      const caller = access.callerOf(used);
+      const caller = access.callerOf(used, from);
       if (caller instanceof Promise) return caller.then((found) => askedWith(used, found));
       return askedWith(used, caller);
     },

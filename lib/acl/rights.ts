@@ -48,8 +48,11 @@ export interface Caller {
 
 /** Who asks: on a server from its state at once, on an agent perhaps by asking a server. */
 export interface AccessControl {
-  /** Throws a 403 `ACL not found` where nobody knows the token; '' is whoever has none. */
-  callerOf(token: string): Caller | Promise<Caller>;
+  /**
+   * Throws a 403 `ACL not found` where nobody knows the token; '' is whoever has none. `from` is the
+   * address that asks, where looking for it costs something that is to be shared.
+   */
+  callerOf(token: string, from?: string): Caller | Promise<Caller>;
 }
 
 export const EVERYTHING: Rights = {

@@ -124,8 +124,8 @@ export class Exchange {
   #runRow(row: Route, request: Request): Reply | Promise<Reply> {
     if (row.right.by === 'nobody') return row.handle(request);
     const { access = this.#surface.access } = row;
-    const { token } = request;
-    request.callerNow = () => access.callerOf(token);
+    const { token, remoteAddress } = request;
+    request.callerNow = () => access.callerOf(token, remoteAddress);
     const caller = request.callerNow();
     const run = (found: Caller) => {
       request.caller = found;

@@ -1,4 +1,4 @@
-import { MEMBER_STATUS } from '../../lib/membership.ts';
+import { MEMBER_STATUS, SERVER_ROLE } from '../../lib/membership.ts';
 import type { Indexed, UserEvent } from '../../lib/model.ts';
 import type { AutopilotSettings } from '../commands.ts';
 import { Acl } from './acl.ts';
@@ -117,5 +117,5 @@ export class State {
 }
 
 function isLiveServer({ Tags, Status }: KnownMember): boolean {
-  return Tags['role'] === 'consul' && Status === MEMBER_STATUS.alive;
+  return Tags['role'] === SERVER_ROLE && Status === MEMBER_STATUS.alive;
 }

@@ -53,7 +53,7 @@ function startAgent(name: string, server: AgentProcess): Simulated {
   const own = new OwnCatalog({
     local,
     catalog: httpCatalog(upstream, name),
-    self: { node: () => node, aliveCheck: ALIVE_CHECK, token: () => '' },
+    self: { node: () => node, aliveCheck: ALIVE_CHECK, tokens: { agent: '', user: '' } },
   });
   const pace = { checkUpdateIntervalMs: 0, scale: () => 1 };
   const antiEntropy = new AntiEntropy({ own, local, clock, random, logger: silentLogger, pace });

@@ -63,12 +63,20 @@ export const ACL_KEYS = {
       enable_token_replication: bool('', { shown: 'ACLTokenReplication' }),
       msp_disable_bootstrap: bool(),
     }),
-    ...noEffect(NO_AGENT_ACL, {
-      policy_ttl: duration('', { default: 30 * SECOND, shown: 'ACLPolicyTTL' }),
-      role_ttl: duration('', { shown: 'ACLRoleTTL' }),
-      token_ttl: duration('', { default: 30 * SECOND, shown: 'ACLTokenTTL' }),
+    token_ttl: duration('How long an agent believes what a server has said of a token.', {
+      default: 30 * SECOND,
+      shown: 'ACLTokenTTL',
+    }),
+    policy_ttl: duration('The same of its rules: the shortest counts.', {
+      default: 30 * SECOND,
+      shown: 'ACLPolicyTTL',
+    }),
+    role_ttl: duration('The same of its roles; 0 is as the others.', { shown: 'ACLRoleTTL' }),
+    down_policy: choice('What an agent goes by when no server can be asked.', DOWN_POLICIES, {
+      shown: 'ACLDownPolicy',
+    }),
+    ...noEffect('whether there is access control, each configuration says for itself', {
       disabled_ttl: duration('', { default: 2 * MINUTE, shown: 'ACLDisabledTTL' }),
-      down_policy: choice('', DOWN_POLICIES, { shown: 'ACLDownPolicy' }),
     }),
   },
   // As they were before Consul 1.4.
@@ -82,10 +90,10 @@ export const ACL_KEYS = {
   acl_replication_token: text('The old name of acl.tokens.replication.', { reloads: true }),
   acl_enforce_version_8: optional(bool('Nothing.', { effect: 'deprecated' })),
   ...noEffect(ONE_DATACENTER, { enable_acl_replication: bool() }),
-  ...noEffect(NO_AGENT_ACL, {
+  acl_ttl: optional(duration('The old name of acl.token_ttl.')),
+  acl_down_policy: optional(choice('The old name of acl.down_policy.', DOWN_POLICIES)),
+  ...noEffect('whether there is access control, each configuration says for itself', {
     acl_disabled_ttl: duration(),
-    acl_down_policy: text(),
-    acl_ttl: duration(),
   }),
 };
 
@@ -116,6 +124,8 @@ export function aclConfig(
     defaultPolicy,
     keyListPolicy: acl.enable_key_list_policy || given.acl_enable_key_list_policy,
     enableTokenPersistence: acl.enable_token_persistence,
+    downPolicy: given.acl_down_policy ?? acl.down_policy,
+    ttlMs: ttlOf(given),
     /** '' where there is none. */
     initialManagement: tokens.initial_management || tokens.master || given.acl_master_token,
     /** '' for each that is not set. */
@@ -126,4 +136,10 @@ export function aclConfig(
       replication: tokens.replication || given.acl_replication_token,
     },
   };
+}
+
+/** A token is asked about with all that it comes to: what is to be newest says how often. */
+function ttlOf({ acl, acl_ttl }: Settled<typeof ACL_KEYS>): number {
+  const roles = acl.role_ttl || Number.POSITIVE_INFINITY;
+  return Math.min(acl_ttl ?? acl.token_ttl, acl.policy_ttl, roles);
 }

@@ -1,8 +1,9 @@
 /** What agents ask servers about one another; see lib/membership.ts. */
+import { missingRight, permissionDenied } from '../../../lib/acl/refusals.ts';
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { asks, needs } from '../../../lib/http/right.ts';
-import type { Route } from '../../../lib/http/route.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_BEAT_BODY_BYTES } from '../../../lib/limits.ts';
 import {
   BEAT_PATH,
@@ -12,9 +13,13 @@ import {
   LEAVE_PATH,
   type Leave,
   MEMBERS_PATH,
+  SERVER_ROLE,
 } from '../../../lib/membership.ts';
+import { fold } from '../../state/topic-names.ts';
 import { refuseNul } from '../definitions.ts';
-import type { ClusterDeps } from '../deps.ts';
+import type { ClusterDeps, WriteDeps } from '../deps.ts';
+
+type Deps = ClusterDeps & Pick<WriteDeps, 'state'>;
 
 const text = { type: 'string' } as const;
 
@@ -43,26 +48,32 @@ const forceLeaveBody = decoder<ForceLeave>({
   properties: { Node: text, Prune: { type: 'boolean', default: false } },
 });
 
-export function membershipRoutes({ members }: ClusterDeps): Route[] {
+export function membershipRoutes(deps: Deps): Route[] {
+  const { members } = deps;
   return [
     {
       method: 'PUT',
       path: BEAT_PATH,
-      right: asks('agent:write'),
+      right: asks('node:write'),
       does: "takes the beat of an agent (Proconsul's own)",
       handle: async (request) => {
         const beat = beatBody(await request.body(MAX_BEAT_BODY_BYTES));
         refuseNul(beat.Node);
+        await needNode(deps, request, beat.Node);
+        // Servers are told of by the log: whoever can only ask one of them is none.
+        if (beat.Tags['role'] === SERVER_ROLE) throw permissionDenied();
         return { json: await members.beat(beat) };
       },
     },
     {
       method: 'PUT',
       path: LEAVE_PATH,
-      right: asks('agent:write'),
+      right: asks('node:write'),
       does: "takes leave of an agent (Proconsul's own)",
       handle: async (request) => {
-        await members.leave(leaveBody(await request.body(MAX_BEAT_BODY_BYTES)));
+        const leave = leaveBody(await request.body(MAX_BEAT_BODY_BYTES));
+        await needNode(deps, request, leave.Node);
+        await members.leave(leave);
         return { json: true };
       },
     },
@@ -82,7 +93,26 @@ export function membershipRoutes({ members }: ClusterDeps): Route[] {
       path: MEMBERS_PATH,
       right: asks('node:read'),
       does: "lists agents and servers (Proconsul's own)",
-      handle: () => ({ json: members.list() }),
+      handle: ({ caller }) => ({
+        json: members.list().filter(({ Name }) => caller.rights.may('node', 'read', Name)),
+      }),
     },
   ];
+}
+
+/** Whoever may write a node may be it, under the name by which it is known too. */
+async function needNode(
+  { state }: Deps,
+  { caller, callerNow }: HttpRequest,
+  node: string,
+): Promise<void> {
+  // The body may have been long in coming.
+  const { rights } = caller.stands() ? caller : await callerNow();
+  const { catalog, members } = state();
+  const known = [catalog.node(node)?.Node, members.get(fold(node))?.Node];
+  for (const name of [node, ...known]) {
+    if (name !== undefined && !rights.may('node', 'write', name)) {
+      throw missingRight('node:write', node);
+    }
+  }
 }

@@ -34,7 +34,7 @@ function setUp({ catalog = new MemoryCatalog(), checkUpdateIntervalMs = 5 * MINU
   const clock = new FakeClock();
   const logger = new RecordingLogger();
   const random = seededRandom(7);
-  const self = { node: () => node, aliveCheck: ALIVE_CHECK, token: () => '' };
+  const self = { node: () => node, aliveCheck: ALIVE_CHECK, tokens: { agent: '', user: '' } };
   const own = new OwnCatalog({ local, catalog, self });
   const pace = { checkUpdateIntervalMs, scale: () => 1 };
   const antiEntropy = new AntiEntropy({ own, local, clock, random, logger, pace });

@@ -15,7 +15,8 @@ describe('an agent whose name another one has', () => {
           services: [serviceNamed('web')],
           checks: [],
         }),
-        register: async ({ skipNodeUpdate }) => {
+        register: async () => void asked.push('register'),
+        registerSelf: async ({ skipNodeUpdate }) => {
           asked.push(`register ${skipNodeUpdate}`);
           throw new ProconsulError('rejected', 'Node name n is reserved');
         },
@@ -24,12 +25,80 @@ describe('an agent whose name another one has', () => {
       self: {
         node: () => nodeNamed('n', { ID: 'ours' }),
         aliveCheck: checkNamed('serfHealth'),
-        token: () => '',
+        tokens: { agent: '', user: '' },
       },
     });
     await own.compare(new Set());
     const refused = await own.tell('web', { service: true, checks: new Set() });
     assert.equal(refused?.error.message, 'Node name n is reserved');
     assert.deepEqual(asked, ['register false']);
+  });
+});
+
+describe('tokens of what an agent registers', () => {
+  function start(known: boolean) {
+    const told: string[] = [];
+    const local = new LocalState();
+    const node = nodeNamed('n', { ID: 'ours' });
+    const checks = [checkNamed('serfHealth')];
+    const own = new OwnCatalog({
+      local,
+      catalog: {
+        node: async (_name, token) => {
+          told.push(`node ${token}`);
+          return known ? { node, services: [], checks } : undefined;
+        },
+        registerSelf: async (_registration, token) => void told.push(`self ${token}`),
+        register: async ({ service, checks, skipNodeUpdate }, token) => {
+          const ids = [...(service ? [service.ID] : []), ...checks.map((each) => each.CheckID)];
+          told.push(`${ids} ${token}${skipNodeUpdate ? '' : ' with its node'}`);
+        },
+        deregister: async (_what, token) => void told.push(`gone ${token}`),
+      },
+      self: {
+        node: () => node,
+        aliveCheck: checkNamed('serfHealth'),
+        tokens: { agent: 'agent', user: 'user' },
+      },
+    });
+    local.putService({ definition: serviceNamed('web'), token: 'mine', source: 'api' });
+    local.putService({ definition: serviceNamed('db'), token: '', source: 'api' });
+    for (const [CheckID, ServiceID, token] of [
+      ['w', 'web', 'mine'],
+      ['x', 'web', 'other'],
+      ['d', 'db', ''],
+      ['n', '', ''],
+    ] as const) {
+      const definition = { ...checkNamed(CheckID), ServiceID };
+      local.putCheck({ definition, spec: undefined, token, source: 'api' });
+    }
+    return { own, told, local };
+  }
+
+  const all = (...checks: string[]) => ({ service: true, checks: new Set(checks) });
+
+  it('are their own, else the default one; the agent’s is for the node alone', async () => {
+    const { own, told } = start(false);
+    await own.tell('web', all('w', 'x'));
+    await own.tell('db', all('d'));
+    await own.tell('', { service: false, checks: new Set(['n']) });
+    assert.deepEqual(told, ['self agent', 'web,w mine', 'x other', 'db,d user', 'n user']);
+  });
+
+  it('say nothing of a node that is known', async () => {
+    const { own, told, local } = start(true);
+    await own.compare(new Set());
+    await own.tell('web', all('w'));
+    assert.deepEqual(told, ['node agent', 'web,w mine']);
+    await own.tellChecks([...local.checks.values()]);
+    assert.deepEqual(told.slice(2), ['w mine', 'x other', 'd,n user']);
+  });
+
+  it('are not needed to take out what is gone', async () => {
+    const { own, told, local } = start(true);
+    await own.compare(new Set());
+    local.removeService('web');
+    await own.tell('web', all());
+    assert.deepEqual(told.at(-1), 'gone agent');
   });
 });

@@ -32,6 +32,10 @@ export class MemoryCatalog implements Catalog {
     return this.nodes.get(name);
   }
 
+  registerSelf(registration: Registration): Promise<void> {
+    return this.register(registration);
+  }
+
   async register(registration: Registration): Promise<void> {
     await this.#ask();
     this.registrations.push(registration);
