@@ -99,9 +99,16 @@ interface Shape {
   readonly items?: Shape;
 }
 
+interface Property {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
 interface Fields {
+  /** By the name as nearly all write it: to make any spelling of it plain takes most of the time. */
+  readonly usual: ReadonlyMap<string, Property>;
   /** By the name without case and underscores; undefined for one that nothing here reads. */
-  readonly known: ReadonlyMap<string, { readonly name: string; readonly shape: Shape } | undefined>;
+  readonly known: ReadonlyMap<string, Property | undefined>;
   /** Whether any other is refused. */
   readonly closed: boolean;
 }
@@ -127,14 +134,16 @@ function isOpen(schema: Schema): boolean {
 }
 
 function fieldsOf(schema: Schema, closed: boolean): Fields {
-  const known = new Map<string, { name: string; shape: Shape } | undefined>();
+  const usual = new Map<string, Property>();
+  const known = new Map<string, Property | undefined>();
   const unheeded: readonly string[] = schema['unheeded'] ?? [];
   for (const name of unheeded) known.set(plain(name), undefined);
   for (const [name, sub] of Object.entries<Schema>(schema['properties'])) {
     const property = { name, shape: shapeOf(sub, closed) };
+    usual.set(name, property);
     for (const alias of [name, ...(sub['aliases'] ?? [])]) known.set(plain(alias), property);
   }
-  return { known, closed: closed && !isOpen(schema) };
+  return { usual, known, closed: closed && !isOpen(schema) };
 }
 
 function plain(name: string): string {
@@ -197,17 +206,25 @@ function nanoseconds(text: string): number {
   return ns;
 }
 
-function canonicalObject(value: object, { known, closed }: Fields): Record<string, unknown> {
-  const entries: [string, unknown][] = [];
+function canonicalObject(value: object, fields: Fields): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
   for (const [key, v] of Object.entries(value)) {
-    const name = plain(key);
-    const property = known.get(name);
-    if (property === undefined) {
-      if (isElsewhere(name, v)) throw elsewhere(key, name);
-      if (closed && !known.has(name) && !ELSEWHERE.has(name)) throw unknownField(key);
-    } else if (v !== null) entries.push([property.name, canonicalise(v, property.shape)]);
+    const property = fields.usual.get(key) ?? propertyOf(key, v, fields);
+    // The name is the schema's, and never one that a client made up.
+    if (property !== undefined && v !== null)
+      found[property.name] = canonicalise(v, property.shape);
   }
-  return Object.fromEntries(entries);
+  return found;
+}
+
+/** Undefined for what nobody reads. */
+function propertyOf(key: string, value: unknown, { known, closed }: Fields): Property | undefined {
+  const name = plain(key);
+  const property = known.get(name);
+  if (property !== undefined) return property;
+  if (isElsewhere(name, value)) throw elsewhere(key, name);
+  if (closed && !known.has(name) && !ELSEWHERE.has(name)) throw unknownField(key);
+  return undefined;
 }
 
 function unknownField(key: string): ProconsulError {

@@ -140,40 +140,33 @@ export class Catalog {
   }
 
   #instanceChanged(before: Instance | undefined, after: Instance | undefined): void {
-    if (before !== undefined) this.#unlink(before);
-    if (after !== undefined) this.#link(after);
+    const row = (after ?? before) as Instance;
+    const key = rowKey(row.Node, row.ID);
+    const move = (lookup: Lookup<Instance>, nameOf: (of: Instance) => string | undefined) =>
+      lookup.replace(before && nameOf(before), after && nameOf(after), key, row);
+    move(this.#instancesByNode, (of) => fold(of.Node));
+    move(this.#instancesByService, (of) => fold(of.Service));
+    move(this.#instancesByDestination, foldedDestination);
     this.serviceNames.change(before, after);
-    const { Node: node } = (after ?? before) as Instance;
     this.#topics.touch(CATALOG);
-    this.#topics.touch(nodeTopic(node));
+    this.#topics.touch(nodeTopic(row.Node));
     if (before !== undefined) this.#touchInstance(before);
     if (after !== undefined) this.#touchInstance(after);
   }
 
-  #link(instance: Instance): void {
-    const key = rowKey(instance.Node, instance.ID);
-    this.#instancesByNode.set(fold(instance.Node), key, instance);
-    this.#instancesByService.set(fold(instance.Service), key, instance);
-    const destination = destinationOf(instance);
-    if (destination !== undefined) {
-      this.#instancesByDestination.set(fold(destination), key, instance);
-    }
-  }
-
-  #unlink(instance: Instance): void {
-    const key = rowKey(instance.Node, instance.ID);
-    this.#instancesByNode.delete(fold(instance.Node), key);
-    this.#instancesByService.delete(fold(instance.Service), key);
-    const destination = destinationOf(instance);
-    if (destination !== undefined) this.#instancesByDestination.delete(fold(destination), key);
-  }
-
   #checkChanged(before: Check | undefined, after: Check | undefined): void {
-    if (before !== undefined) this.#unlinkCheck(before);
-    if (after !== undefined) this.#linkCheck(after);
+    const row = (after ?? before) as Check;
+    const key = rowKey(row.Node, row.CheckID);
+    const move = (lookup: Lookup<Check>, nameOf: (of: Check) => string | undefined) =>
+      lookup.replace(before && nameOf(before), after && nameOf(after), key, row);
+    move(this.#checksByNode, (of) => fold(of.Node));
+    move(this.#checksByInstance, (of) => rowKey(of.Node, of.ServiceID));
+    move(this.#checksByStatus, (of) => of.Status);
+    move(this.#checksByService, (of) => (of.ServiceName === '' ? undefined : fold(of.ServiceName)));
     this.#topics.touch(CATALOG);
     this.#topics.touch(statusTopic('any'));
-    for (const check of [before, after]) if (check !== undefined) this.#touchCheck(check);
+    if (before !== undefined) this.#touchCheck(before);
+    if (after !== undefined && !(before && touchesTheSame(before, after))) this.#touchCheck(after);
   }
 
   #touchCheck(check: Check): void {
@@ -187,22 +180,21 @@ export class Catalog {
     const instance = this.instance(check.Node, check.ServiceID);
     if (instance !== undefined) this.#touchHealth(instance);
   }
+}
 
-  #linkCheck(check: Check): void {
-    const key = rowKey(check.Node, check.CheckID);
-    this.#checksByNode.set(fold(check.Node), key, check);
-    this.#checksByInstance.set(rowKey(check.Node, check.ServiceID), key, check);
-    this.#checksByStatus.set(check.Status, key, check);
-    if (check.ServiceName !== '') this.#checksByService.set(fold(check.ServiceName), key, check);
-  }
+/** A registration of thousands of checks says this of nearly each of them. */
+function touchesTheSame(a: Check, b: Check): boolean {
+  return (
+    a.Status === b.Status &&
+    a.Node === b.Node &&
+    a.ServiceID === b.ServiceID &&
+    a.ServiceName === b.ServiceName
+  );
+}
 
-  #unlinkCheck(check: Check): void {
-    const key = rowKey(check.Node, check.CheckID);
-    this.#checksByNode.delete(fold(check.Node), key);
-    this.#checksByInstance.delete(rowKey(check.Node, check.ServiceID), key);
-    this.#checksByStatus.delete(check.Status, key);
-    this.#checksByService.delete(fold(check.ServiceName), key);
-  }
+function foldedDestination(instance: Instance): string | undefined {
+  const destination = destinationOf(instance);
+  return destination === undefined ? undefined : fold(destination);
 }
 
 function first<T>(rows: Iterable<T>): T | undefined {

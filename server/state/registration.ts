@@ -114,8 +114,14 @@ export function putCheck(state: State, node: string, check: CheckDefinition): vo
   }
   const before = catalog.check(node, check.CheckID);
   const row: Check = {
-    ...check,
+    CheckID: check.CheckID,
+    Name: check.Name,
     Status: check.Status === '' ? 'critical' : check.Status,
+    Notes: check.Notes,
+    Output: check.Output,
+    ServiceID: check.ServiceID,
+    Type: check.Type,
+    Definition: check.Definition,
     Node: owner.Node,
     ServiceName: instance?.Service ?? '',
     ServiceTags: instance?.Tags ?? [],

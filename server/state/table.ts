@@ -97,6 +97,16 @@ export class Lookup<V> {
     else group.set(key, row);
   }
 
+  /**
+   * Puts the row in place of the one before it, under its name or another; undefined is in none. One
+   * that keeps its name keeps its place: a Map whose first keys are taken out and put back at its end is
+   * walked through from its old beginning by whoever looks for one row.
+   */
+  replace(before: string | undefined, after: string | undefined, key: string, row: V): void {
+    if (before !== undefined && before !== after) this.delete(before, key);
+    if (after !== undefined) this.set(after, key, row);
+  }
+
   delete(name: string, key: string): void {
     const group = this.#groups.get(name);
     if (group === undefined) return;
