@@ -6,7 +6,7 @@ import type { ProcessSeal } from './process-seal.ts';
 
 /** Undefined where the log is in the clear. */
 export function logPayloads(
-  { encrypt, acl, redis }: Config,
+  { encrypt, acl, redis, datacenter }: Config,
   seal: ProcessSeal | undefined,
   logger: Logger,
 ): SealedPayloads | undefined {
@@ -17,6 +17,7 @@ export function logPayloads(
   if (!encrypt.verifyOutgoing) logger.warn(`server: ${CLEAR}`);
   if (!encrypt.verifyIncoming) logger.warn(`server: ${TRUSTING}`);
   return new SealedPayloads({
+    datacenter,
     keyring: seal.keyring,
     keep: seal.keep,
     refusesPlain: encrypt.verifyIncoming,

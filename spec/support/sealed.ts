@@ -26,6 +26,7 @@ export interface SealedOptions extends Partial<Omit<SealedPayloadsDeps, 'keyring
 /** As a server with these keys has them; what is kept goes nowhere. */
 export function sealedPayloads({ keys = [KEYS.first], ...deps }: SealedOptions = {}) {
   return new SealedPayloads({
+    datacenter: 'dc1',
     keyring: keyringOf(...keys),
     keep: () => undefined,
     refusesPlain: true,

@@ -12,6 +12,8 @@ import type { Proposal } from '../event-log.ts';
 import { decodeCommand, type PayloadReader, type StoredPayload } from '../payload.ts';
 
 export interface SealedPayloadsDeps {
+  /** Whose log it is: of two that have one key, neither takes what is the other's. */
+  readonly datacenter: string;
   /** What to begin with. */
   readonly keyring: Keyring;
   /** Keeps what the log has made of it, for the next start. */
@@ -25,6 +27,9 @@ export interface SealedPayloadsDeps {
 
 /** So many keyrings of the past are known, for a snapshot of an earlier position. */
 const KEPT_VERSIONS = 16;
+
+export const NOT_SEALED =
+  'it is not sealed: somebody else has written it, or it is from before there was a key (encrypt_verify_incoming)';
 
 const REMOVED: Command = {
   type: 'void',
@@ -47,6 +52,10 @@ export class SealedPayloads implements PayloadReader {
     this.#deps = deps;
     this.#keyrings = [deps.keyring];
     this.#learn(deps.keyring);
+  }
+
+  get datacenter(): string {
+    return this.#deps.datacenter;
   }
 
   get keyring(): Keyring {
@@ -80,7 +89,7 @@ export class SealedPayloads implements PayloadReader {
     const key = primaryOf(this.keyring);
     const sealed = batch.map((proposal) => {
       if (!this.#deps.seals && proposal.command.type !== 'set-keyring') return proposal;
-      const payload = this.#sealing.seal(key, proposal.payload, aboutProposal(proposal.id));
+      const payload = this.#sealing.seal(key, proposal.payload, this.#about(proposal.id));
       return { ...proposal, payload, bytes: payload.length };
     });
     this.#own = new Map(sealed.map((proposal) => [proposal.id, proposal]));
@@ -92,8 +101,8 @@ export class SealedPayloads implements PayloadReader {
     const own = this.#own.get(id);
     if (own?.payload === payload) return own.command;
     try {
-      if (!isSealed(payload) && !this.#deps.refusesPlain) return this.#plain(payload);
-      return decodeCommand(open(payload, this.#openers, aboutProposal(id)).toString());
+      if (!isSealed(payload)) return this.#plain(payload);
+      return decodeCommand(open(payload, this.#openers, this.#about(id)).toString());
     } catch (cause) {
       throw new ProconsulError('internal', `entry ${index} of the log is refused`, { cause });
     }
@@ -114,6 +123,10 @@ export class SealedPayloads implements PayloadReader {
     if (keyring !== undefined) this.#keep();
   }
 
+  #about(id: string): string {
+    return `entry\0${this.datacenter}\0${id}`;
+  }
+
   #isRemoved(payload: string): boolean {
     if (!isSealed(payload)) return false;
     const { keyring } = this;
@@ -122,6 +135,7 @@ export class SealedPayloads implements PayloadReader {
   }
 
   #plain(payload: string): Command {
+    if (this.#deps.refusesPlain) throw new ProconsulError('internal', NOT_SEALED);
     this.sawPlain = true;
     return decodeCommand(payload);
   }
@@ -150,10 +164,6 @@ export class SealedPayloads implements PayloadReader {
       this.#deps.logger.error(`server: ${why}: ${describeChain(error)}`);
     }
   }
-}
-
-function aboutProposal(id: string): string {
-  return `entry\0${id}`;
 }
 
 export type KeyringTexts = Omit<SetKeyring, 'type' | 'replaces'>;

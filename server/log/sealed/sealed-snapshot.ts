@@ -11,6 +11,7 @@ import { type Keyring, primaryOf } from '../../../lib/seal/keyring.ts';
 import type { Position, Snapshot } from '../event-log.ts';
 import {
   type KeyringTexts,
+  NOT_SEALED,
   readKeyring,
   type SealedPayloads,
   writeKeyring,
@@ -45,11 +46,11 @@ async function* sealedLines(
   // By the newest one there is: what it replaces may be taken out as soon as this is saved.
   const key = primaryOf(payloads.keyring);
   const shown: Head = { version: keyring.version, ...writeKeyring(keyring) };
-  const head = sealing.seal(key, JSON.stringify(shown), aboutHead(position));
+  const head = sealing.seal(key, JSON.stringify(shown), aboutHead(payloads, position));
   yield head;
   let number = 0;
   const chunk = async (text: string, kind: string) => {
-    const about = aboutChunk({ position, head, number: number++, kind });
+    const about = aboutChunk({ head, number: number++, kind });
     return `${kind}${sealing.seal(key, await deflate(text, { level: FAST }), about)}`;
   };
   let text = '';
@@ -73,13 +74,32 @@ export async function openSnapshot(
   payloads: SealedPayloads,
 ): Promise<OpenedSnapshot> {
   const rest = iterate(lines);
+  try {
+    return await openHead(position, rest, payloads);
+  } catch (error) {
+    // Nobody reads on: a file would stay open.
+    await rest.return(undefined);
+    throw error;
+  }
+}
+
+async function openHead(
+  position: Position,
+  rest: AsyncGenerator<string>,
+  payloads: SealedPayloads,
+): Promise<OpenedSnapshot> {
   const first = await rest.next();
   const head = first.done ? '' : first.value;
-  if (!isSealed(head) && !payloads.refusesPlain) {
+  if (!isSealed(head)) {
+    refusing(position, () => {
+      if (payloads.refusesPlain) throw new ProconsulError('internal', NOT_SEALED);
+    });
     payloads.sawPlain = true;
     return { position, lines: first.done ? [] : prepended(head, rest), keyring: undefined };
   }
-  const shown = refusing(position, () => open(head, payloads.openers, aboutHead(position)));
+  const shown = refusing(position, () =>
+    open(head, payloads.openers, aboutHead(payloads, position)),
+  );
   const keyring = readKeyring(JSON.parse(shown.toString()) as Head);
   // As they are now: the head's keyring may not hold what it was sealed under itself.
   const openers = new Map(payloads.openers);
@@ -98,7 +118,7 @@ async function* openedLines({ position, head, rest, openers }: Sealed): AsyncGen
   let isLast = false;
   for await (const line of rest) {
     const kind = line.slice(0, 1);
-    const about = aboutChunk({ position, head, number: number++, kind });
+    const about = aboutChunk({ head, number: number++, kind });
     const box = refusing(position, () => {
       if (isLast) throw new ProconsulError('internal', 'it goes on after its end');
       return open(line.slice(1), openers, about);
@@ -120,20 +140,19 @@ function refusing<T>({ index }: Position, read: () => T): T {
   }
 }
 
-function aboutHead({ index, epoch, hash, t }: Position): string {
-  return `snapshot\0${index} ${epoch} ${hash} ${t}`;
+function aboutHead({ datacenter }: SealedPayloads, { index, epoch, hash, t }: Position): string {
+  return `snapshot\0${datacenter}\0${index} ${epoch} ${hash} ${t}`;
 }
 
 interface Place {
-  readonly position: Position;
   readonly head: string;
   readonly number: number;
   readonly kind: string;
 }
 
-/** The head's own text stands for it: no two are sealed alike. */
-function aboutChunk({ position, head, number, kind }: Place): string {
-  return `${aboutHead(position)}\0${head.slice(0, 40)}\0${number}${kind}`;
+/** The head's own text stands for it, with all that it is about: no two are sealed alike. */
+function aboutChunk({ head, number, kind }: Place): string {
+  return `chunk\0${head}\0${number}${kind}`;
 }
 
 async function* iterate(lines: Snapshot['lines']): AsyncGenerator<string> {

@@ -16,6 +16,8 @@ import { MemoryLeases } from '../../../server/cluster/memory-leases.ts';
 import type { WriteLimits } from '../../../server/http/deps.ts';
 import type { EventLog } from '../../../server/log/event-log.ts';
 import { MemoryLog } from '../../../server/log/memory-log.ts';
+import { SealedLog } from '../../../server/log/sealed/sealed-log.ts';
+import type { SealedPayloads } from '../../../server/log/sealed/sealed-payloads.ts';
 import { Server } from '../../../server/server.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
@@ -64,6 +66,8 @@ interface StartOptions {
   readonly wrap?: (log: EventLog) => EventLog;
   readonly start?: (server: Server) => Promise<void>;
   readonly limits?: WriteLimits;
+  /** Its log is sealed by these. */
+  readonly payloads?: SealedPayloads;
   readonly access?: AccessControl;
 }
 
@@ -81,6 +85,11 @@ export function startServer(
   });
 }
 
+function logOf(clock: FakeClock, payloads: SealedPayloads | undefined): EventLog {
+  if (payloads === undefined) return new MemoryLog({ clock });
+  return new SealedLog(new MemoryLog({ clock, payloads }), payloads);
+}
+
 export async function startServerWith(options: StartOptions): Promise<TestServer> {
   const {
     logger = silentLogger,
@@ -88,11 +97,12 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
     start = (each: Server) => each.start(),
     limits = { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_TXN_BODY_BYTES },
     access,
+    payloads,
   } = options;
   const clock = new FakeClock();
   const random = seededRandom(1);
   const server = new Server({
-    storage: { log: wrap(new MemoryLog({ clock })), leases: new MemoryLeases(clock) },
+    storage: { log: wrap(logOf(clock, payloads)), payloads, leases: new MemoryLeases(clock) },
     system: { clock, random, logger },
     self: { id: random.uuid(), node: 'n1', datacenter: 'dc1', address: '127.0.0.1:8300' },
     rules: {

@@ -133,6 +133,11 @@ describe('a sealed log in Redis', () => {
       [a, { ...b, payload: forgery(b?.id ?? '') }, c] as RawEntry[],
       /entry 2 .*refused: it is sealed under the key \S+, which is not in this keyring/,
     ],
+    'is that of another data centre under the same key': ([a, b, c]) => {
+      const [stranger] = sealedPayloads({ datacenter: 'dc2' }).seal([proposal(b?.id ?? '')]);
+      const payload = stranger?.payload;
+      return [[a, { ...b, payload }, c] as RawEntry[], /entry 2 .*refused: it does not open/];
+    },
     'names the right key and was sealed under another': ([a, b, c]) => {
       const payload = `${b?.payload.slice(0, 10)}${forgery(b?.id ?? '').slice(10)}`;
       return [[a, { ...b, payload }, c] as RawEntry[], /entry 2 .*refused: it does not open/];
@@ -222,7 +227,7 @@ describe('a sealed log in Redis', () => {
 
 function forgery(id: string): string {
   const { payload } = proposal('forged');
-  return new Sealing().seal(parseKey(KEYS.fourth), payload, `entry\0${id}`);
+  return new Sealing().seal(parseKey(KEYS.fourth), payload, `entry\0dc1\0${id}`);
 }
 
 function flipped(payload: string): string {
