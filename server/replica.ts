@@ -104,7 +104,7 @@ async function readState(snapshot: Snapshot): Promise<State> {
   let lines = 0;
   for await (const line of snapshot.lines) {
     // Whoever has a key has opened it before it comes here.
-    if (isSealed(line)) throw new ProconsulError('internal', SEALED);
+    if (isSealed(line)) throw new ProconsulError('invalid', SEALED);
     restoring.add(line);
     if (++lines % LINES_PER_SLICE === 0) await new Promise((done) => setImmediate(done));
   }

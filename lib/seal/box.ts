@@ -51,7 +51,10 @@ function randomNonce(): Buffer {
   return Buffer.concat([randomBytes(PREFIX_BYTES)], NONCE_BYTES);
 }
 
-/** Throws a ProconsulError that says why it does not open, and shows nothing of it. */
+/**
+ * Throws a ProconsulError that says why it does not open, and shows nothing of it: 'invalid' where the
+ * key is missing, 'internal' where somebody else has had his hands in it.
+ */
 export function open(text: string, keys: ReadonlyMap<string, Key>, about: string): Buffer {
   if (!isSealed(text)) throw refused('it is not sealed');
   if (!text.startsWith(MARK)) throw refused('it is sealed by a later version');
@@ -59,7 +62,8 @@ export function open(text: string, keys: ReadonlyMap<string, Key>, about: string
   const key = keys.get(id);
   if (key === undefined) {
     const shown = /^[\w-]*$/.test(id) ? id : 'that has no id';
-    throw refused(`it is sealed under the key ${shown}, which is not in this keyring`);
+    const why = `it is sealed under the key ${shown}, which is not in this keyring (encrypt)`;
+    throw new ProconsulError('invalid', why);
   }
   const plain = opened(key, Buffer.from(text.slice(BOX_AT), 'base64'), about);
   if (plain !== undefined) return plain;

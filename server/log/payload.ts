@@ -56,7 +56,7 @@ export const plainPayloads: PayloadReader = {
   decode({ index, payload }) {
     if (isSealed(payload)) {
       const why = `entry ${index} of the log is sealed, and this server has no key (encrypt)`;
-      throw new ProconsulError('internal', why);
+      throw new ProconsulError('invalid', why);
     }
     try {
       return decodeCommand(payload);

@@ -29,7 +29,7 @@ export interface SealedPayloadsDeps {
 const KEPT_VERSIONS = 16;
 
 export const NOT_SEALED =
-  'it is not sealed: somebody else has written it, or it is from before there was a key (encrypt_verify_incoming)';
+  'it is not sealed: somebody else has written it, or it is from before there was a key (encrypt_verify_incoming). docs/security.md says what to do';
 
 const REMOVED: Command = {
   type: 'void',
@@ -104,7 +104,10 @@ export class SealedPayloads implements PayloadReader {
       if (!isSealed(payload)) return this.#plain(payload);
       return decodeCommand(open(payload, this.#openers, this.#about(id)).toString());
     } catch (cause) {
-      throw new ProconsulError('internal', `entry ${index} of the log is refused`, { cause });
+      const isMissing = cause instanceof ProconsulError && cause.code === 'invalid';
+      const what = `entry ${index} of the log is refused`;
+      if (isMissing) throw new ProconsulError('invalid', what, { cause });
+      throw new ProconsulError('internal', `${what}, and nothing after it is applied`, { cause });
     }
   }
 

@@ -136,7 +136,8 @@ function refusing<T>({ index }: Position, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new ProconsulError('internal', `the snapshot of entry ${index} is refused`, { cause });
+    const code = cause instanceof ProconsulError ? cause.code : 'internal';
+    throw new ProconsulError(code, `the snapshot of entry ${index} is refused`, { cause });
   }
 }
 

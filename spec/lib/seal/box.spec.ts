@@ -22,13 +22,15 @@ describe('a sealed text', () => {
       const forged = `${box.slice(0, at)}${digit}${box.slice(at + 1)}`;
       // The last digits of base64 may say nothing.
       if (forged.slice(0, 10) === box.slice(0, 10) && bytes(forged).equals(bytes(box))) continue;
-      assert.throws(() => open(forged, keys, 'entry 7'), { code: 'internal' }, `at ${at}`);
+      assert.throws(() => open(forged, keys, 'entry 7'), { name: 'ProconsulError' }, `at ${at}`);
     }
   });
 
   it('does not open when it was cut, at any length', () => {
     for (let length = 0; length < box.length - 2; length++) {
-      assert.throws(() => open(box.slice(0, length), keys, 'entry 7'), { code: 'internal' });
+      assert.throws(() => open(box.slice(0, length), keys, 'entry 7'), {
+        name: 'ProconsulError',
+      });
     }
   });
 

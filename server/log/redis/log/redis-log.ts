@@ -64,9 +64,6 @@ export interface LogEvents {
   readonly snapshotNeeded?: (index: number) => void;
 }
 
-const REFUSED =
-  'Somebody else has written to Redis. Nothing is applied from there on; the servers put back what they hold when the log is deleted there (docs/security.md)';
-
 export class RedisLog implements EventLog {
   /** Leases that live in the same Redis. */
   readonly leases: RedisLeases;
@@ -123,7 +120,7 @@ export class RedisLog implements EventLog {
       sink,
       ballots: self.ballots ?? forgetfulBallots,
       payloads,
-      onRefused: (error) => logger.error(`redis: ${describeChain(error)}. ${REFUSED}`),
+      onRefused: (error) => logger.error(`redis: ${describeChain(error)}`),
       limits: bounds?.ring,
     });
     this.#history = history;

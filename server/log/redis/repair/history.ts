@@ -144,6 +144,8 @@ export class History {
       return toEntry(raw, this.payloads);
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
+      // Its key is missing, and nothing was read yet: somebody has to configure it.
+      if (error.code === 'invalid' && !this.warm) throw error;
       if (this.#refused !== raw.hash) this.#onRefused(error);
       this.#refused = raw.hash;
       return undefined;
