@@ -140,12 +140,10 @@ class Surface {
   #early: (() => void)[] = [];
 
   constructor(options: ListenersOptions, { guards, admitsRead }: Policy) {
-    const { http, acl } = options.config;
+    const { http } = options.config;
     this.#options = options;
     this.#guards = guards;
-    // Rights change without a topic: until a row says so in `Shared`, they are asked each time.
-    const isOn = http.fastPath && !acl.enabled;
-    this.#fastPath = isOn ? new FastPath({ admits: admitsRead }) : undefined;
+    this.#fastPath = http.fastPath ? new FastPath({ admits: admitsRead }) : undefined;
   }
 
   at(at: ListenAddress, { whom, maxConnections, door }: Guests): Listener {

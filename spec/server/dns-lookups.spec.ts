@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { OPEN } from '../../lib/acl/rights.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
+import { queryBody, toQuery } from '../../server/http/query-body.ts';
 import { dump, Restoring } from '../../server/state/snapshot.ts';
 import { registerOn, serviceNamed } from '../support/factories.ts';
+import { FakeAccess } from '../support/fakes/fake-access.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
-import { startServer } from '../support/servers/start-server.ts';
+import { startServer, startServerWith } from '../support/servers/start-server.ts';
 
 async function start() {
   const { server } = await startServer();
@@ -48,5 +50,53 @@ describe('a lookup from memory', () => {
     of.state = restoring.finish();
     assert.equal(web.isCurrent(), false);
     assert.equal((await lookups.service('web', '')).value.length, 1);
+  });
+});
+
+describe('a lookup under access control', () => {
+  const SEES = 'service_prefix "" { policy = "read" } node_prefix "" { policy = "read" }';
+
+  async function guarded() {
+    const access = new FakeAccess({ sees: SEES, own: SEES });
+    const { server } = await startServerWith({ access });
+    await server.propose(
+      registerOn('a', { service: serviceNamed('web', { Address: '10.1.1.1' }) }),
+    );
+    const of = { token: '' };
+    const staleness = { allowStale: true, maxStaleMs: 0 };
+    const lookups = new LocalLookups(server.deps, staleness, () => of.token);
+    const found = async () => [
+      (await lookups.service('web', '')).value.length,
+      (await lookups.node('a')).value?.Node,
+      (await lookups.address('10.1.1.1')).value,
+    ];
+    return { server, access, lookups, of, found };
+  }
+
+  it("finds what the agent's default token may see, and a stranger nothing", async () => {
+    const { of, found } = await guarded();
+    assert.deepEqual(await found(), [0, undefined, undefined]);
+    of.token = 'sees';
+    assert.deepEqual(await found(), [1, 'a', { service: 'web' }]);
+  });
+
+  it('is not current any more once the token is another, or comes to less', async () => {
+    const { access, lookups, of } = await guarded();
+    of.token = 'sees';
+    const web = await lookups.service('web', '');
+    assert.equal(web.isCurrent(), true);
+    of.token = '';
+    assert.equal(web.isCurrent(), false);
+    of.token = 'sees';
+    access.revoke('sees');
+    assert.equal(web.isCurrent(), false);
+  });
+
+  it('runs a prepared query with its own token', async () => {
+    const { server, lookups } = await guarded();
+    const body = { Name: 'q', Token: 'own', Service: { Service: 'web' } };
+    const query = toQuery(queryBody(JSON.stringify(body)), '11111111-1111-1111-1111-111111111111');
+    await server.propose({ type: 'set-query', query, update: false });
+    assert.equal((await lookups.query('q')).value?.entries.length, 1);
   });
 });

@@ -76,3 +76,27 @@ describe('a wait', () => {
     assert.equal((await asked).text, '["b"]');
   });
 });
+
+describe('a list of keys', () => {
+  it('needs a right of its own where acl.enable_key_list_policy says so', async () => {
+    const acl = { defaultPolicy: 'deny', initialManagement: MASTER, dataDir: '' } as const;
+    const { ask } = await startServerWith({ acl: { ...acl, keyListPolicy: true } });
+    const make = async (path: string, body: object) => {
+      const { text } = await ask('PUT', `/v1/${path}`, { body, ...withToken(MASTER) });
+      return JSON.parse(text) as Record<string, string>;
+    };
+    const Rules = 'key_prefix "read/" { policy = "read" } key_prefix "list/" { policy = "list" }';
+    await make('acl/policy', { Name: 'p', Rules });
+    const { SecretID = '' } = await make('acl/token', { Policies: [{ Name: 'p' }] });
+    await make('kv/read/a', {});
+    await make('kv/list/a', {});
+    const status = async (path: string) =>
+      (await ask('GET', `/v1/kv/${path}`, withToken(SecretID))).status;
+    assert.deepEqual(
+      [await status('read/?keys'), await status('read/?recurse'), await status('read/a')],
+      [403, 403, 200],
+    );
+    assert.deepEqual([await status('list/?keys'), await status('list/?recurse')], [200, 200]);
+    assert.equal(await status('?keys'), 403);
+  });
+});

@@ -18,7 +18,7 @@ import type { EventLog } from '../../../server/log/event-log.ts';
 import { MemoryLog } from '../../../server/log/memory-log.ts';
 import { SealedLog } from '../../../server/log/sealed/sealed-log.ts';
 import type { SealedPayloads } from '../../../server/log/sealed/sealed-payloads.ts';
-import { Server } from '../../../server/server.ts';
+import { type AclRules, Server } from '../../../server/server.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { FAST_PATH } from '../seed.ts';
@@ -69,6 +69,7 @@ interface StartOptions {
   /** Its log is sealed by these. */
   readonly payloads?: SealedPayloads;
   readonly access?: AccessControl;
+  readonly acl?: AclRules;
 }
 
 export function startServer(
@@ -98,6 +99,7 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
     limits = { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_TXN_BODY_BYTES },
     access,
     payloads,
+    acl,
   } = options;
   const clock = new FakeClock();
   const random = seededRandom(1);
@@ -110,6 +112,7 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
       limits,
       reconnectTimeoutMs: 72 * 3600_000,
       ...(access && { access }),
+      ...(acl && { acl }),
     },
     onFatal: (error) => {
       throw error;
