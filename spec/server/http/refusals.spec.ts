@@ -4,7 +4,7 @@ import { startServer } from '../../support/servers/start-server.ts';
 
 /** Consul passes over `?dc=` here: what they show is this server's, or belongs to all. */
 const OF_NO_DATACENTER =
-  /^\/v1\/(acl\/|event\/list|operator\/keyring|(catalog|coordinate)\/datacenters)/;
+  /^\/v1\/((internal\/)?acl\/|event\/list|operator\/keyring|(catalog|coordinate)\/datacenters)/;
 /** What Consul keeps in no namespace. */
 const OF_NO_NAMESPACE =
   /^\/v1\/(acl|coordinate|event|operator|query|status|catalog\/(nodes|datacenters))(\/|$)/;
