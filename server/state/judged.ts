@@ -12,6 +12,8 @@ type Row = { readonly ModifyIndex: number } | undefined;
 export function isOutdated(state: State, command: Command): boolean {
   if (!('judged' in command) || command.judged === undefined) return false;
   const { at } = command.judged;
+  // Restored rows keep their indexes: everything may be another's.
+  if (state.topics.floor > at) return true;
   if (command.type === 'register' && leftOut(state, command)) return true;
   return rowsUnder(state, command).some((row) => row !== undefined && row.ModifyIndex > at);
 }

@@ -247,6 +247,16 @@ describe('a judgement', () => {
     }
   });
 
+  it('counts no more once another state was restored, whose rows have older indexes', async () => {
+    const { server } = await start();
+    const at = server.state.index;
+    const restore = 'r';
+    await server.propose({ type: 'begin-restore', restore, index: 1 });
+    await server.propose({ type: 'end-restore', restore, parts: 0 });
+    const command: Command = { type: 'deregister', node: 'm', serviceId: 'db1', judged: { at } };
+    assert.deepEqual(await server.propose(command), OUTDATED);
+  });
+
   it('of who may not change a node does not make it anew either', async () => {
     const { server } = await start();
     const at = server.state.index;
