@@ -9,11 +9,15 @@ import type { Watcher } from './watcher.ts';
 
 /** As waiters are woken: ten thousand of one token must not keep everybody else waiting. */
 const TOLD_PER_SLICE = 64;
+/** Each may have to be worked out anew from its policies: a few milliseconds. */
+const LOOKED_AT_PER_SLICE = 128;
 
 export class Standing {
   readonly #watcher: Pick<Watcher, 'watch'>;
   readonly #byCaller = new Map<Caller, Set<() => void>>();
   #unwatch: Cancel | undefined;
+  #isLooking = false;
+  #isDue = false;
 
   constructor(watcher: Pick<Watcher, 'watch'>) {
     this.#watcher = watcher;
@@ -39,14 +43,32 @@ export class Standing {
     };
   }
 
+  /** Whoever is answered before it comes to him is asked then whether he stands. */
   #look(): void {
+    this.#isDue = true;
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    setImmediate(() => this.#lookAtAll());
+  }
+
+  #lookAtAll(): void {
+    this.#isDue = false;
+    this.#lookAt([...this.#byCaller.keys()], 0);
+  }
+
+  #lookAt(callers: readonly Caller[], from: number): void {
+    const to = Math.min(callers.length, from + LOOKED_AT_PER_SLICE);
     const fallen: Set<() => void>[] = [];
-    for (const [caller, told] of this.#byCaller) {
-      if (caller.stands()) continue;
+    for (const caller of callers.slice(from, to)) {
+      const told = this.#byCaller.get(caller);
+      if (told === undefined || caller.stands()) continue;
       fallen.push(told);
       this.#forget(caller);
     }
     if (fallen.length > 0) setImmediate(() => this.#tell(fallen));
+    if (to < callers.length) setImmediate(() => this.#lookAt(callers, to));
+    else if (this.#isDue) setImmediate(() => this.#lookAtAll());
+    else this.#isLooking = false;
   }
 
   #tell(fallen: Set<() => void>[]): void {

@@ -3,6 +3,7 @@ import { ANYONE, type Caller, EVERYTHING } from '../../../lib/acl/rights.ts';
 import { Standing } from '../../../server/query/standing.ts';
 import { Watcher } from '../../../server/query/watcher.ts';
 import { RIGHTS } from '../../../server/state/topic-names.ts';
+import { until } from '../../support/until.ts';
 
 function start() {
   const watcher = new Watcher();
@@ -50,6 +51,17 @@ describe('Standing', () => {
     late();
     await telling;
     assert.deepEqual(told, []);
+  });
+
+  it('finds those who fall while it looks, however many there are', async () => {
+    const { told, caller, watch, fall, standing } = start();
+    const names = Array.from({ length: 1000 }, (_, i) => `${i}`);
+    for (const name of names) watch(caller(name));
+    const first = fall('0');
+    const last = fall('1', '999');
+    await Promise.all([first, last]);
+    await until(() => told.length === 3);
+    assert.deepEqual([told.sort(), standing.size], [['0', '1', '999'], 997]);
   });
 
   it('watches nothing for those who need no token', () => {
