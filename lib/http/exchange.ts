@@ -35,7 +35,7 @@ import {
 import { enforce } from './right.ts';
 import type { Guard, Handler, Route } from './route.ts';
 import { allowed, type Match, type Router } from './router.ts';
-import { withoutSecrets } from './secrets.ts';
+import { pathWithoutSecrets, withoutSecrets } from './secrets.ts';
 
 /** What all exchanges of a surface share. */
 export interface Surface {
@@ -193,7 +193,8 @@ export class Exchange {
     const [path = ''] = url.split('?', 1);
     const why = withoutSecrets(describeChain(error), this.message);
     const level = isBug(error) ? 'error' : 'debug';
-    this.#surface.logger[level](`http: ${method} ${path.slice(0, MAX_LOGGED_PATH)}: ${why}`);
+    const shown = pathWithoutSecrets(path).slice(0, MAX_LOGGED_PATH);
+    this.#surface.logger[level](`http: ${method} ${shown}: ${why}`);
   }
 }
 

@@ -42,3 +42,11 @@ function decoded(text: string): string {
     return text;
   }
 }
+
+/** Rows whose path ends in a secret: the API of tokens before Consul 1.4 names a token by it. */
+const SECRET_PATHS = /^(\/v1\/acl\/(?:clone|destroy|info|update)\/).+/i;
+
+/** A path as it may stand in a log. */
+export function pathWithoutSecrets(path: string): string {
+  return path.replace(SECRET_PATHS, `$1${HIDDEN}`);
+}
