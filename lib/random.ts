@@ -8,6 +8,7 @@ export interface Random {
 }
 
 export const systemRandom: Random = {
-  next: Math.random,
+  // Looked up at each call: a simulated world puts its own in place.
+  next: () => Math.random(),
   uuid: () => randomUUID(),
 };

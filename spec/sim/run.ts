@@ -1,19 +1,34 @@
-/** One run of the simulator: a seed, a workload, faults, rest, and the verdicts. */
+/** One run of the simulator: a seed, workloads, faults, rest, and the verdicts. */
 import { stateHash } from '../support/experiments/state-hash.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
-import { type Commit, SimCluster } from './cluster.ts';
+import { type Log, SimCluster } from './cluster.ts';
 import { drawFaults, type Fault } from './faults.ts';
+import { Agents } from './workloads/agents.ts';
 import { LeaseHolders } from './workloads/leases.ts';
 import { Registers } from './workloads/registers.ts';
+import { Watchers } from './workloads/watchers.ts';
+import type { Workload } from './workloads/workload.ts';
 
 /** After the last fault: everything must have healed by then. */
 const REST_MS = 20_000;
-const FAULT_EVERY_MS = 5000;
+/** The workloads go on for so long after the last fault. */
+const HEAL_MS = 10_000;
+
+/** A few kinds at a time: what one of them costs is time in which others could be explored. */
+export const WORKLOADS = {
+  registers: (cluster: SimCluster) => new Registers(cluster),
+  watchers: (cluster: SimCluster) => new Watchers(cluster),
+  leases: (cluster: SimCluster) => new LeaseHolders(cluster),
+  agents: (cluster: SimCluster) => new Agents(cluster),
+} satisfies Record<string, (cluster: SimCluster) => Workload>;
+
+export type WorkloadName = keyof typeof WORKLOADS;
 
 export interface RunOptions {
   readonly seed: number;
-  readonly commit?: Commit;
+  readonly log?: Log;
   readonly seconds?: number;
+  readonly workloads?: readonly WorkloadName[];
   /** In place of those that the seed draws. */
   readonly faults?: readonly Fault[];
 }
@@ -22,43 +37,59 @@ export interface RunResult {
   readonly verdicts: readonly string[];
   readonly faults: readonly Fault[];
   readonly trace: readonly string[];
-  readonly operations: number;
   readonly events: number;
+  /** What passed in the world. */
+  readonly simulatedMs: number;
+}
+
+const ALL = Object.keys(WORKLOADS) as WorkloadName[];
+
+export function faultsOf(seed: number, log: Log, seconds: number): readonly Fault[] {
+  const untilMs = seconds * 1000 - HEAL_MS;
+  return drawFaults(seededRandom(seed ^ 0x5eed), { log, untilMs });
 }
 
 export async function run(options: RunOptions): Promise<RunResult> {
-  const { seed, commit = 'quorum', seconds = 60 } = options;
-  const workMs = seconds * 1000;
-  const faults =
-    options.faults ?? drawFaults(seededRandom(seed ^ 0x5eed), workMs - 10_000, FAULT_EVERY_MS);
-  const cluster = new SimCluster({ seed, servers: 3, commit });
+  const { seed, log = 'quorum', seconds = 60, workloads: names = ALL } = options;
+  const faults = options.faults ?? faultsOf(seed, log, seconds);
+  const splits = faults.some((fault) => fault.splits === true);
+  const agents = names.includes('agents') ? 3 : 0;
+  const cluster = new SimCluster({ seed, log, agents, splits });
   const { world } = cluster;
   try {
-    const registers = new Registers(cluster);
-    const holders = new LeaseHolders(cluster);
-    const all = (async () => {
-      await cluster.start();
-      for (const { atMs, what, strike } of faults) {
-        void world.sleep(atMs).then(() => {
-          world.say(`fault: ${what}`);
-          strike(cluster);
-        });
-      }
-      await Promise.all([registers.run(workMs), holders.run(workMs)]);
-      await world.sleep(REST_MS);
-    })();
+    const workloads: Workload[] = names.map((name) => WORKLOADS[name](cluster));
     const verdicts: string[] = [];
     try {
-      await world.until(all);
-      verdicts.push(...registers.verdict(), ...holders.verdict(), ...replicasAlike(cluster));
+      await world.until(live(cluster, workloads, faults, seconds * 1000));
     } catch (error) {
       verdicts.push(`broken: ${error instanceof Error ? error.stack : String(error)}`);
     }
-    const { trace, events } = world;
-    return { verdicts, faults, trace, operations: registers.operations, events };
+    verdicts.push(...workloads.flatMap((each) => each.verdict()));
+    if (verdicts.length === 0) verdicts.push(...replicasAlike(cluster));
+    const { trace, events, now } = world;
+    return { verdicts, faults, trace, events, simulatedMs: now };
   } finally {
     cluster.end();
   }
+}
+
+async function live(
+  cluster: SimCluster,
+  workloads: readonly Workload[],
+  faults: readonly Fault[],
+  untilMs: number,
+): Promise<void> {
+  const { world } = cluster;
+  await cluster.start();
+  for (const { atMs, what, strike } of faults) {
+    void world.sleep(atMs - world.now).then(() => {
+      world.say(`fault: ${what}`);
+      strike(cluster);
+    });
+  }
+  await Promise.all(workloads.map((each) => each.run(untilMs)));
+  await world.sleep(REST_MS);
+  for (const each of workloads) await each.look?.();
 }
 
 function replicasAlike({ servers }: SimCluster): string[] {

@@ -2,12 +2,11 @@
  * A Redis process on a machine of the world: what it holds, its connections, the file that it comes
  * back with, and replicas that follow it some time behind.
  */
-import { createHash } from 'node:crypto';
 import type { Network } from '../world/network.ts';
 import type { SimSocket } from '../world/sockets.ts';
 import { EPOCH_MS, type Machine, type World } from '../world/world.ts';
-import { LuaScripts } from './lua.ts';
 import { encodeReply, OK, RedisError, type Reply, RequestReader, Status } from './reply.ts';
+import { LuaScripts, sha1 } from './scripts.ts';
 import { type Effect, Store } from './store.ts';
 
 interface Blocked {
@@ -28,6 +27,8 @@ export interface SimRedisOptions {
   readonly network: Network;
   readonly name: string;
   readonly port: number;
+  /** A spec looks at what they do. */
+  readonly scripts?: LuaScripts;
 }
 
 export class SimRedis {
@@ -37,7 +38,7 @@ export class SimRedis {
   readonly #network: Network;
   readonly #blocked = new Set<Blocked>();
   readonly #links: Link[] = [];
-  readonly #scripts = new LuaScripts();
+  readonly #scripts: LuaScripts;
   /** Every write since it was made: what its file holds. */
   #file: { readonly at: number; readonly effect: Effect }[] = [];
   store = new Store();
@@ -45,7 +46,8 @@ export class SimRedis {
   #role: 'master' | 'slave' = 'master';
   #hasEffect = false;
 
-  constructor({ world, network, name, port }: SimRedisOptions) {
+  constructor({ world, network, name, port, scripts }: SimRedisOptions) {
+    this.#scripts = scripts ?? new LuaScripts();
     this.#world = world;
     this.#network = network;
     this.machine = world.machine(name);
@@ -54,8 +56,8 @@ export class SimRedis {
     this.#begin();
   }
 
-  get isMaster(): boolean {
-    return this.#role === 'master';
+  get isReplica(): boolean {
+    return this.#role === 'slave';
   }
 
   /** Follows the master from now on, with all that it holds. */
@@ -108,7 +110,7 @@ export class SimRedis {
   }
 
   #begin(): void {
-    this.#runId = createHash('sha1').update(this.#world.random.uuid()).digest('hex');
+    this.#runId = sha1(this.#world.random.uuid());
     this.#blocked.clear();
     this.#scripts.forget();
     this.#network.listen(this.#owner, this.port, (socket) => this.#accept(socket));
@@ -118,7 +120,7 @@ export class SimRedis {
     const store = new Store();
     for (const { effect } of this.#file) store.execute(effect, this.#wall);
     store.onEffect = (effect) => this.#keep(effect);
-    store.full = this.store.full;
+    store.full = this.store?.full ?? false;
     this.store = store;
   }
 
@@ -158,7 +160,7 @@ export class SimRedis {
         return this.#read(socket, args);
       case 'EVAL': {
         const [text = '', ...rest] = args;
-        return this.#eval(text, createHash('sha1').update(text, 'latin1').digest('hex'), rest);
+        return this.#eval(text, sha1(text), rest);
       }
       case 'EVALSHA': {
         const [sha = '', ...rest] = args;

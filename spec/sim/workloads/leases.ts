@@ -6,11 +6,16 @@ import type { Beat } from '../../../lib/membership.ts';
 import { SERF_HEALTH } from '../../../lib/model.ts';
 import { SimClient } from '../client.ts';
 import type { SimCluster } from '../cluster.ts';
+import { Violations, type Workload } from './workload.ts';
 
 const HOLDERS = 3;
 const AGENTS = 3;
+/** Those that stop renewing, once: what they had ends. */
+const LOST = 2;
 const TTL_MS = 10_000;
 const BEAT_MS = 2000;
+/** Of the run. */
+const LIFE = 0.5;
 /** A holder that was answered tries again after so long; one that was not, at once. */
 const RENEW_MS = 3000;
 const RETRY_MS = 200;
@@ -18,15 +23,16 @@ const LOOK_MS = 500;
 /** The last fault is long over by then. */
 const GIVE_UP_MS = 15_000;
 
-export class LeaseHolders {
+export class LeaseHolders implements Workload {
   readonly #cluster: SimCluster;
-  readonly #faults = new Set<string>();
+  readonly #violations: Violations;
   #giveUpAt = 0;
   renewals = 0;
   beats = 0;
 
   constructor(cluster: SimCluster) {
     this.#cluster = cluster;
+    this.#violations = new Violations(cluster.world);
   }
 
   async run(untilMs: number): Promise<void> {
@@ -37,16 +43,35 @@ export class LeaseHolders {
     await Promise.all([
       ...named('h', HOLDERS).map((holder) => holder.run(() => this.#hold(holder, untilMs))),
       ...named('a', AGENTS).map((agent) => agent.run(() => this.#beat(agent, untilMs))),
+      ...named('d', LOST).map((agent) => agent.run(() => this.#beat(agent, untilMs * LIFE))),
+      ...named('g', LOST).map((holder) =>
+        holder.run(() => this.#hold(holder, untilMs * LIFE, true)),
+      ),
       this.#look(untilMs),
     ]);
   }
 
-  verdict(): string[] {
-    return [...this.#faults];
+  /** What was not renewed is gone by now, whatever clocks did. */
+  async look(): Promise<void> {
+    for (const { machine, process } of this.#cluster.servers) {
+      for (let i = 1; i <= LOST; i++) {
+        const check = process?.state.catalog.check(`d${i}`, SERF_HEALTH);
+        if (check?.Status !== 'critical') {
+          this.#violations.add(`d${i} is dead and not critical`, machine.name);
+        }
+        const held = process?.state.kv.get(`lock/g${i}`);
+        if (held === undefined) continue;
+        this.#violations.add(`g${i} is gone and still has its lock`, machine.name);
+      }
+    }
+  }
+
+  verdict(): readonly string[] {
+    return this.#violations.all;
   }
 
   /** Takes a session and a lock, and keeps both as long as the run lasts. */
-  async #hold(holder: SimClient, untilMs: number): Promise<void> {
+  async #hold(holder: SimClient, untilMs: number, goes = false): Promise<void> {
     const { name } = holder.machine;
     const { world } = this.#cluster;
     // It falls with the health of its node too, as every session does that says nothing else.
@@ -56,22 +81,24 @@ export class LeaseHolders {
     const { ID = '' } = JSON.parse(made || '{}') as { ID?: string };
     const key = `/v1/kv/lock/${name}`;
     const taken = await this.#untilAnswered(holder, 'PUT', `${key}?acquire=${ID}`, name);
-    if (!taken.startsWith('true')) this.#fault(`${name} does not get a lock that nobody has`);
+    if (!taken.startsWith('true'))
+      this.#violations.add(`${name} does not get a lock that nobody has`);
     while (world.now < untilMs) {
       await this.#untilAnswered(holder, 'PUT', `/v1/session/renew/${ID}`, '', (status) => {
-        if (status === 404) this.#fault(`the session of ${name} ended, which was renewed`);
+        if (status === 404) this.#violations.add(`the session of ${name} ended, which was renewed`);
       });
       this.renewals++;
       await holder.pause(RENEW_MS);
     }
+    if (goes) return;
     const pair = await this.#untilAnswered(holder, 'GET', key);
-    if (!pair.includes(ID)) this.#fault(`${name} has lost its lock`);
+    if (!pair.includes(ID)) this.#violations.add(`${name} has lost its lock`);
   }
 
   async #beat(agent: SimClient, untilMs: number): Promise<void> {
     const { name } = agent.machine;
     const beat: Beat = {
-      ID: `00000000-0000-4000-a000-0000000000${name.length}${name.slice(-1)}`,
+      ID: `00000000-0000-4000-b000-0000000000${name}`,
       Node: name,
       Datacenter: 'dc1',
       Address: `10.1.0.${name.slice(-1)}`,
@@ -97,8 +124,7 @@ export class LeaseHolders {
         for (let i = 1; i <= AGENTS; i++) {
           const check = process?.state.catalog.check(`a${i}`, SERF_HEALTH);
           if (check?.Status === 'critical') {
-            const when = (world.now / 1000).toFixed(1);
-            this.#fault(`a${i} lives and is critical`, ` (${machine.name}, ${when} s)`);
+            this.#violations.add(`a${i} lives and is critical`, machine.name);
           }
         }
       }
@@ -122,16 +148,10 @@ export class LeaseHolders {
       if (answer !== undefined) other(answer.status);
       if (answer?.status === 404) return answer.text;
       if (world.now > this.#giveUpAt) {
-        this.#fault(`${client.machine.name} gets no answer`, `: ${answer?.text}`);
+        this.#violations.add(`${client.machine.name} gets no answer`, answer?.text);
         return '';
       }
       await client.pause(RETRY_MS);
     }
-  }
-
-  #fault(what: string, detail = ''): void {
-    if ([...this.#faults].some((each) => each.startsWith(what))) return;
-    this.#faults.add(what + detail);
-    this.#cluster.world.say(`VIOLATED: ${what}${detail}`);
   }
 }

@@ -5,8 +5,10 @@
 import { impossible, type Operation } from '../../support/experiments/linearizability.ts';
 import { SimClient } from '../client.ts';
 import type { SimCluster } from '../cluster.ts';
+import { type Row, Sightings } from './sightings.ts';
+import { Violations, type Workload } from './workload.ts';
 
-const KEYS = 5;
+export const KEYS = 5;
 const CLIENTS = 4;
 const PAUSE_MS = 40;
 
@@ -15,15 +17,18 @@ interface Seen {
   readonly index: number;
 }
 
-export class Registers {
+export class Registers implements Workload {
   readonly #cluster: SimCluster;
   readonly #history = new Map<string, Operation[]>();
-  readonly faults: string[] = [];
+  readonly #violations: Violations;
+  readonly #sightings: Sightings;
   #written = 0;
   operations = 0;
 
   constructor(cluster: SimCluster) {
     this.#cluster = cluster;
+    this.#violations = new Violations(cluster.world);
+    this.#sightings = new Sightings(this.#violations, false);
   }
 
   async run(untilMs: number): Promise<void> {
@@ -32,12 +37,27 @@ export class Registers {
     await Promise.all(clients.map((client, i) => client.run(() => this.#work(client, i, untilMs))));
   }
 
-  verdict(): string[] {
+  /** Every key once more through every server: what was acknowledged is there. */
+  async look(): Promise<void> {
+    const { world, servers } = this.#cluster;
+    const client = new SimClient(world, 'last');
+    const seen = new Map<string, Seen>();
+    await client.run(async () => {
+      for (const { port } of servers) {
+        for (let i = 0; i < KEYS; i++) {
+          if (await this.#read(client, port, `k${i}`, seen)) continue;
+          this.#violations.add('a server that has healed answers no read');
+        }
+      }
+    });
+  }
+
+  verdict(): readonly string[] {
     const violations = [...this.#history].flatMap(([key, operations]) => {
       const why = impossible(operations);
       return why === undefined ? [] : [`${key} is not linearizable: ${why}`];
     });
-    return [...violations, ...this.faults];
+    return [...this.#violations.all, ...violations];
   }
 
   async #work(client: SimClient, number: number, untilMs: number): Promise<void> {
@@ -61,12 +81,13 @@ export class Registers {
   async #read(client: SimClient, port: number, key: string, seen: Map<string, Seen>) {
     const { world } = this.#cluster;
     const call = world.now;
-    const mode = world.random.next() < 0.3 ? '?consistent' : '';
+    const mode = world.random.next() < 0.3 || this.#cluster.splits ? '?consistent' : '';
     const answer = await client.ask(port, 'GET', `/v1/kv/${key}${mode}`);
     if (answer === undefined || (answer.status !== 200 && answer.status !== 404)) return false;
     const [row] = answer.status === 200 ? (JSON.parse(answer.text) as Row[]) : [];
     const value = row === undefined ? null : Buffer.from(row.Value ?? '', 'base64').toString();
     const index = row?.ModifyIndex ?? 0;
+    if (row !== undefined) this.#sightings.add(row);
     this.#record(key, {
       kind: 'get',
       call,
@@ -76,7 +97,8 @@ export class Registers {
     });
     const before = seen.get(key);
     if (before !== undefined && row !== undefined && index < before.index) {
-      this.faults.push(`${client.machine.name} saw ${key} at ${before.index}, then at ${index}`);
+      const what = `${client.machine.name} saw ${key} at ${before.index}, then at ${index}`;
+      this.#violations.add('an index goes back', what);
     }
     seen.set(key, { value, index: Math.max(index, before?.index ?? 0) });
     return true;
@@ -116,15 +138,17 @@ export class Registers {
 
   #record(key: string, operation: Operation): void {
     this.operations++;
+    this.#cluster.world.say(describe(key, operation));
     const operations = this.#history.get(key) ?? [];
     this.#history.set(key, operations);
     operations.push(operation);
   }
 }
 
-interface Row {
-  readonly Value: string | null;
-  readonly ModifyIndex: number;
+function describe(key: string, { kind, call, ret, value, index, expects, ok }: Operation): string {
+  const what = `${kind} ${key} ${value}${index === undefined ? '' : ` at ${index}`}`;
+  const cas = expects === undefined ? '' : ` after ${expects}: ${ok}`;
+  return `${what}${cas}, asked at ${call.toFixed(1)}${ret === Number.POSITIVE_INFINITY ? ', no answer' : ''}`;
 }
 
 function kindOf(isDelete: boolean, last: Seen | undefined): Operation['kind'] {

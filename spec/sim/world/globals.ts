@@ -11,6 +11,7 @@ import type { World } from './world.ts';
 const require = createRequire(import.meta.url);
 const net = require('node:net');
 const http = require('node:http');
+const crypto = require('node:crypto');
 const zlib = require('node:zlib');
 
 /** A turn of the event loop takes time: code may wait for time to pass by turns. */
@@ -106,6 +107,7 @@ export function replaceGlobals({ world, network }: Place): () => void {
   replace(Date, 'now', () => world.wallNow);
   replace(performance, 'now', () => world.now);
   replace(Math, 'random', () => world.random.next());
+  replace(crypto, 'randomUUID', () => world.random.uuid());
   const connect = (...args: Args): SimSocket => {
     const options = typeof args[0] === 'object' ? (args[0] as { port?: number }) : undefined;
     const port = Number(options?.port ?? args[0]);

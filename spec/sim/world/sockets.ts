@@ -106,7 +106,8 @@ export class SimSocket extends Duplex {
 
   setTimeout(ms: number, fn?: () => void): this {
     this.timeout = ms;
-    if (fn !== undefined) this.once('timeout', fn);
+    if (fn !== undefined && ms > 0) this.once('timeout', fn);
+    else if (fn !== undefined) this.off('timeout', fn);
     this.#touch();
     return this;
   }

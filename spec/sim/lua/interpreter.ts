@@ -1,15 +1,14 @@
 /**
- * Runs the product's own scripts, in a Lua of 5.3 that is made to count as Redis's 5.1 does: all
- * numbers are doubles, and `%d` takes any that is whole.
+ * Runs scripts in fengari, a Lua that was not made for them, to which the compiled ones are compared.
+ * It is of 5.3, made to count as Redis's 5.1 does: all numbers are doubles, and `%d` takes any that
+ * is whole.
  */
 import { createHash } from 'node:crypto';
 import fengari from 'fengari';
-import { RedisError, type Reply, Status } from './reply.ts';
+import { RedisError, type Reply, Status } from '../redis/reply.ts';
+import type { Call } from '../redis/scripts.ts';
 
 const { lua, lauxlib, lualib } = fengari;
-
-/** Runs a command of Redis; an error comes back as a value. */
-export type Call = (words: readonly string[]) => Reply;
 
 const PRELUDE = `
 unpack = table.unpack
@@ -26,7 +25,7 @@ end
 
 const KEPT_CHARS = 64;
 
-export class LuaScripts {
+export class Interpreter {
   readonly #state = lauxlib.luaL_newstate();
   readonly #texts = new Map<string, Uint8Array>();
   readonly #scripts = new Map<string, number>();

@@ -1,0 +1,94 @@
+/** A client agent of the world: the whole process, as `proconsul agent` runs it. */
+import { runClient } from '../../cli/process/run-client.ts';
+import { loadConfig } from '../../lib/config/load.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { fakeConfigHost } from '../support/fakes/fake-config-host.ts';
+import type { Network } from './world/network.ts';
+import type { Machine, World } from './world/world.ts';
+
+const HTTP_PORT = 8600;
+const LAN_PORT = 8700;
+
+export interface SimAgentOptions {
+  readonly world: World;
+  readonly network: Network;
+  readonly number: number;
+  /** Addresses of servers. */
+  readonly join: readonly string[];
+}
+
+export class SimAgent {
+  readonly machine: Machine;
+  /** Where it answers its clients. */
+  readonly port: number;
+  readonly #options: SimAgentOptions;
+  /** From when on it has lived without a break; undefined while it is dead. */
+  bornAt: number | undefined;
+
+  constructor(options: SimAgentOptions) {
+    this.#options = options;
+    const { world, number } = options;
+    this.machine = world.machine(`n${number}`);
+    this.port = HTTP_PORT + number;
+  }
+
+  start(): void {
+    const { world } = this.#options;
+    this.bornAt = world.now;
+    world.at(this.machine, 0, () => void this.#begin().catch((error) => world.fail(error)));
+  }
+
+  /** kill -9; it comes back by `start`. */
+  kill(): void {
+    const { world, network } = this.#options;
+    network.killed(this.machine);
+    world.kill(this.machine);
+    this.bornAt = undefined;
+  }
+
+  async #begin(): Promise<void> {
+    const { world } = this.#options;
+    const config = this.#config();
+    await runClient({
+      config,
+      // All that an agent does with its logger but to let others listen to it.
+      logger: this.#logger() as never,
+      readConfig: () => config,
+      dockerHost: undefined,
+      onFatal: (error) => world.fail(error),
+      onLeft: () => undefined,
+    });
+  }
+
+  #config() {
+    const { number, join } = this.#options;
+    const file = {
+      node_name: this.machine.name,
+      node_id: `00000000-0000-4000-a000-00000000000${number}`,
+      bind_addr: '127.0.0.1',
+      advertise_addr: `10.1.0.${number}`,
+      ports: { http: this.port, dns: -1, serf_lan: LAN_PORT + number },
+      retry_join: join,
+    };
+    const argv = ['-data-dir=/none', `-hcl=${hclOf(file)}`];
+    return { ...loadConfig({ argv, host: fakeConfigHost() }).config, dataDir: '' };
+  }
+
+  #logger(): Logger {
+    const { world } = this.#options;
+    const line = (level: string) => (text: string) =>
+      world.say(`${this.machine.name} ${level} ${text}`);
+    return { error: line('ERROR'), warn: line('WARN'), info: line('INFO'), debug: () => undefined };
+  }
+}
+
+function hclOf(file: object): string {
+  return Object.entries(file)
+    .map(([key, value]) => `${key} = ${blockOf(value)}`)
+    .join('\n');
+}
+
+function blockOf(value: unknown): string {
+  if (typeof value !== 'object' || Array.isArray(value)) return JSON.stringify(value);
+  return `{\n${hclOf(value as object)}\n}`;
+}

@@ -1,0 +1,29 @@
+/** Puts a defect into a copy of the sources. */
+import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Edit } from './defects.ts';
+
+export const TOP = join(import.meta.dirname, '..', '..', '..');
+const SOURCES = ['agent', 'cli', 'lib', 'server', 'spec', 'package.json', 'tsconfig.json'];
+
+/** How often the text to replace stands in its file: once, where all is well. */
+export function places({ file, from }: Edit): number {
+  return readFileSync(join(TOP, file), 'utf8').split(from).length - 1;
+}
+
+/** The folder of the copy; whoever asks for it removes it. */
+export function plant(edits: readonly Edit[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sim-'));
+  for (const name of SOURCES) cpSync(join(TOP, name), join(folder, name), { recursive: true });
+  symlinkSync(join(TOP, 'node_modules'), join(folder, 'node_modules'));
+  for (const { file, from, to } of edits) {
+    const path = join(folder, file);
+    // A function, so that a `$` in the text stays one.
+    writeFileSync(
+      path,
+      readFileSync(path, 'utf8').replace(from, () => to),
+    );
+  }
+  return folder;
+}

@@ -1,0 +1,188 @@
+/** A registry server of the world: its machine with what is on its disk, and the process on it now. */
+import { introductionRoutes } from '../../agent/http/introduction.ts';
+import { OwnBeat } from '../../cli/process/own-beat.ts';
+import { createApp } from '../../lib/http/app.ts';
+import { FastPath } from '../../lib/http/fast/fast-path.ts';
+import { Listener } from '../../lib/http/listener.ts';
+import { MAX_KV_VALUE_BYTES, MAX_TXN_BODY_BYTES } from '../../lib/limits.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Beat } from '../../lib/membership.ts';
+import { MemoryLeases } from '../../server/cluster/memory-leases.ts';
+import type { Leases } from '../../server/leases.ts';
+import type { EventLog } from '../../server/log/event-log.ts';
+import { FileLog } from '../../server/log/file/file-log.ts';
+import { parseRedisUrl } from '../../server/log/redis/link/options.ts';
+import { RedisLog } from '../../server/log/redis/log/redis-log.ts';
+import {
+  type Ballot,
+  type BallotStore,
+  NO_BALLOT,
+} from '../../server/log/redis/repair/ballot-file.ts';
+import { Server } from '../../server/server.ts';
+import { SimDisk } from './world/disk.ts';
+import type { Network } from './world/network.ts';
+import type { Machine, World } from './world/world.ts';
+
+const HTTP_PORT = 8500;
+const SESSION_TTL_MIN_MS = 1000;
+const RECONNECT_MS = 72 * 3600_000;
+/** So small that a run of a minute goes beyond them. */
+const RING = { minMs: 3000, minEntries: 50, maxBytes: 1024 * 1024 };
+const SEGMENTS = { segmentBytes: 64 * 1024, allocateBytes: 16 * 1024 };
+
+export interface SimServerOptions {
+  readonly world: World;
+  readonly network: Network;
+  /** Of the Redis; undefined for a log in files. */
+  readonly url: string | undefined;
+  readonly number: number;
+  readonly servers: number;
+}
+
+export class SimServer {
+  readonly machine: Machine;
+  readonly port: number;
+  /** What it logged at ERROR. */
+  readonly complaints: string[] = [];
+  /** On the machine's disk: they outlive the process. */
+  readonly #ballots = new SimBallots();
+  readonly #disk: SimDisk;
+  readonly #options: SimServerOptions;
+  readonly #id: string;
+  #process: Server | undefined;
+
+  constructor(options: SimServerOptions) {
+    this.#options = options;
+    const { world, number } = options;
+    this.machine = world.machine(`s${number}`);
+    this.port = HTTP_PORT + number;
+    this.#disk = new SimDisk(world);
+    this.#id = `00000000-0000-4000-8000-00000000000${number}`;
+  }
+
+  /** The process, for verdicts that look inside. */
+  get process(): Server | undefined {
+    return this.#process;
+  }
+
+  async start(): Promise<void> {
+    const { world } = this.#options;
+    await world.on(this.machine, () => this.#begin());
+  }
+
+  /** kill -9, and another process a while later; where the power went too, with what was synced. */
+  restart(downMs: number, losesPower = false): void {
+    const { world, network } = this.#options;
+    network.killed(this.machine);
+    world.kill(this.machine);
+    if (losesPower) this.#disk.losePower();
+    this.#process = undefined;
+    world.at(this.machine, downMs, () => void this.#begin().catch((error) => world.fail(error)));
+  }
+
+  async #begin(): Promise<void> {
+    const { world, number } = this.#options;
+    const clock = world.clockOf(this.machine);
+    const logger = this.#logger();
+    const { log, leases } = this.#storage(logger, () => server.saveSnapshotSoon());
+    const server = new Server({
+      storage: { log, leases },
+      system: { clock, random: world.random, logger },
+      self: {
+        id: this.#id,
+        node: this.machine.name,
+        datacenter: 'dc1',
+        address: `10.0.0.${number}:8300`,
+      },
+      rules: {
+        sessionTtlMinMs: SESSION_TTL_MIN_MS,
+        limits: { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_TXN_BODY_BYTES },
+        reconnectTimeoutMs: RECONNECT_MS,
+      },
+      onFatal: (error) => world.fail(error),
+    });
+    this.#process = server;
+    await server.start();
+    await new OwnBeat({
+      beat: this.#beat(),
+      take: (beat) => server.members.beat(beat),
+      clock,
+      logger,
+      on: { unknown: () => undefined, refused: (error) => world.fail(error) },
+    }).start();
+    await this.#listen(server, logger);
+  }
+
+  #storage(logger: Logger, onSnapshotNeeded: () => void): { log: EventLog; leases: Leases } {
+    const { world, url, servers } = this.#options;
+    const clock = world.clockOf(this.machine);
+    if (url === undefined) {
+      const log = new FileLog({
+        folder: '/log',
+        clock,
+        logger,
+        onFatal: (error) => world.fail(error),
+        fileSystem: this.#disk,
+        lock: async () => async () => undefined,
+        limits: SEGMENTS,
+      });
+      return { log, leases: new MemoryLeases(clock) };
+    }
+    const log = new RedisLog({
+      redis: parseRedisUrl(url),
+      self: { datacenter: 'dc1', server: this.machine.name, servers, ballots: this.#ballots },
+      clock,
+      logger,
+      on: { snapshotNeeded: onSnapshotNeeded },
+      bounds: { ring: RING },
+    });
+    return { log, leases: log.leases };
+  }
+
+  async #listen(server: Server, logger: Logger): Promise<void> {
+    const self = { ID: this.#id, Node: this.machine.name, Datacenter: 'dc1' };
+    const servers = () => server.members.servers();
+    const fastPath = new FastPath();
+    const routes = [...server.routes(), ...introductionRoutes({ ...self, servers })];
+    const listener = new Listener({
+      listener: createApp({ routes, fastPath, logger }),
+      shortcut: fastPath,
+      at: { host: '127.0.0.1', port: this.port },
+      maxConnectionsPerAddress: () => 0,
+    });
+    await listener.start();
+  }
+
+  /** Agents reach it where everybody does: on this network a port says which machine is meant. */
+  #beat(): Beat {
+    return {
+      ID: this.#id,
+      Node: this.machine.name,
+      Datacenter: 'dc1',
+      Address: `10.0.0.${this.#options.number}`,
+      LanPort: this.port,
+      Tags: { role: 'consul', port: String(this.port) },
+    };
+  }
+
+  #logger(): Logger {
+    const { world } = this.#options;
+    const line = (level: string) => (text: string) => {
+      world.say(`${this.machine.name} ${level} ${text}`);
+      if (level === 'ERROR') this.complaints.push(text);
+    };
+    return { error: line('ERROR'), warn: line('WARN'), info: line('INFO'), debug: () => undefined };
+  }
+}
+
+class SimBallots implements BallotStore {
+  #ballot = NO_BALLOT;
+
+  async load(): Promise<Ballot> {
+    return this.#ballot;
+  }
+
+  async save(ballot: Ballot): Promise<void> {
+    this.#ballot = ballot;
+  }
+}

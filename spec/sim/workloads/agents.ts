@@ -1,0 +1,180 @@
+/**
+ * Agents on whose nodes clients register services with TTL checks, that come and go, and whose
+ * entries strangers spoil in the catalog. Whoever lives is passing; after a rest the catalog says of
+ * every node what its agent says.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { SERF_HEALTH } from '../../../lib/model.ts';
+import type { SimAgent } from '../agent.ts';
+import { SimClient } from '../client.ts';
+import type { SimCluster } from '../cluster.ts';
+import { Violations, type Workload } from './workload.ts';
+
+const SERVICES = 3;
+const PAUSE_MS = 2500;
+/** An agent that has just come is registered, and passes, by then: unless something goes wrong. */
+const YOUNG_MS = 15_000;
+const LOOK_MS = 500;
+/** On average; longer than a lease, now and then. */
+const DOWN_MS = 4000;
+
+export class Agents implements Workload {
+  readonly #cluster: SimCluster;
+  readonly #violations: Violations;
+
+  constructor(cluster: SimCluster) {
+    this.#cluster = cluster;
+    this.#violations = new Violations(cluster.world);
+  }
+
+  async run(untilMs: number): Promise<void> {
+    const { agents, world } = this.#cluster;
+    const clients = agents.map(async (agent) => {
+      const client = new SimClient(world, `x${agent.machine.name}`);
+      await client.run(() => this.#work(client, agent, untilMs));
+    });
+    await Promise.all([...clients, this.#look(untilMs)]);
+  }
+
+  /** What each agent says of itself, and what each server says of it. */
+  async look(): Promise<void> {
+    const { agents, servers, world } = this.#cluster;
+    const client = new SimClient(world, 'auditor');
+    await client.run(async () => {
+      for (const agent of agents) {
+        const own = await truthOf(client, agent);
+        for (const { port, machine } of servers) {
+          const seen = await catalogOf(client, port, agent.machine.name);
+          if (isDeepStrictEqual(seen, own)) continue;
+          const what = `${machine.name} ${JSON.stringify(seen)}, it ${JSON.stringify(own)}`;
+          this.#violations.add(`the catalog differs from ${agent.machine.name}`, what);
+        }
+      }
+    });
+  }
+
+  verdict(): readonly string[] {
+    return this.#violations.all;
+  }
+
+  async #work(client: SimClient, agent: SimAgent, untilMs: number): Promise<void> {
+    const { world } = this.#cluster;
+    const { random } = world;
+    let isSpoiled = false;
+    while (world.now < untilMs) {
+      await client.pause(PAUSE_MS * (0.5 + random.next()));
+      const id = `w${Math.floor(random.next() * SERVICES)}`;
+      const chance = random.next();
+      if (chance < 0.4) await this.#register(client, agent, id);
+      else if (chance < 0.65) await this.#report(client, agent, id);
+      else if (chance < 0.8) {
+        await client.ask(agent.port, 'PUT', `/v1/agent/service/deregister/${id}`);
+      } else if (chance < 0.92) {
+        await this.#spoil(client, agent, id);
+        isSpoiled = true;
+      } else {
+        await this.#restart(client, agent);
+        isSpoiled = false;
+      }
+    }
+    // It compares all when it begins; the next time would be up to two minutes later.
+    if (isSpoiled) await this.#restart(client, agent);
+  }
+
+  async #register(client: SimClient, agent: SimAgent, id: string): Promise<void> {
+    const { random } = this.#cluster.world;
+    const body = JSON.stringify({
+      ID: id,
+      Name: 'web',
+      Port: 1000 + Math.floor(random.next() * 1000),
+      Check: { CheckID: `c-${id}`, TTL: '3600s', Status: 'passing' },
+    });
+    await client.ask(agent.port, 'PUT', '/v1/agent/service/register', { body });
+  }
+
+  async #report(client: SimClient, agent: SimAgent, id: string): Promise<void> {
+    const way = ['pass', 'warn', 'fail'][Math.floor(this.#cluster.world.random.next() * 3)];
+    await client.ask(agent.port, 'PUT', `/v1/agent/check/${way}/c-${id}`);
+  }
+
+  /** As a script that means well: takes an entry out of the catalog, or puts a wrong one in. */
+  async #spoil(client: SimClient, { machine }: SimAgent, id: string): Promise<void> {
+    const { servers, world } = this.#cluster;
+    const server = servers[Math.floor(world.random.next() * servers.length)];
+    const Node = machine.name;
+    if (world.random.next() < 0.5) {
+      const body = JSON.stringify({ Node, ServiceID: id });
+      await client.ask(server?.port ?? 0, 'PUT', '/v1/catalog/deregister', { body });
+      return;
+    }
+    const Service = { ID: `ghost-${id}`, Service: 'ghost', Port: 1 };
+    const body = JSON.stringify({ Node, Address: '10.9.9.9', SkipNodeUpdate: true, Service });
+    await client.ask(server?.port ?? 0, 'PUT', '/v1/catalog/register', { body });
+  }
+
+  async #restart(client: SimClient, agent: SimAgent): Promise<void> {
+    agent.kill();
+    await client.pause(DOWN_MS * 2 * this.#cluster.world.random.next());
+    agent.start();
+  }
+
+  /** From outside, as nobody could: whether some server holds one for dead that lives. */
+  async #look(untilMs: number): Promise<void> {
+    const { world, servers, agents } = this.#cluster;
+    while (world.now < untilMs) {
+      for (const { machine, bornAt } of agents) {
+        const { name } = machine;
+        const isOld = bornAt !== undefined && world.now - bornAt > YOUNG_MS;
+        if (!isOld || machine.frozenUntil > world.now - YOUNG_MS) continue;
+        for (const server of servers) {
+          const check = server.process?.state.catalog.check(name, SERF_HEALTH);
+          if (check?.Status !== 'critical') continue;
+          this.#violations.add(
+            'an agent that lives is critical',
+            `${name} at ${server.machine.name}`,
+          );
+        }
+      }
+      await world.sleep(LOOK_MS);
+    }
+  }
+}
+
+type Seen = Readonly<Record<string, string | number>>;
+
+interface Service {
+  readonly ID: string;
+  readonly Port: number;
+}
+
+interface Check {
+  readonly CheckID: string;
+  readonly Status: string;
+}
+
+async function truthOf(client: SimClient, { port }: SimAgent): Promise<Seen> {
+  const services = await client.ask(port, 'GET', '/v1/agent/services');
+  const checks = await client.ask(port, 'GET', '/v1/agent/checks');
+  const all = Object.values(JSON.parse(services?.text || '{}') as Record<string, Service>);
+  const states = Object.values(JSON.parse(checks?.text || '{}') as Record<string, Check>);
+  return seen(all, states);
+}
+
+async function catalogOf(client: SimClient, port: number, node: string): Promise<Seen> {
+  const services = await client.ask(port, 'GET', `/v1/catalog/node/${node}`);
+  const checks = await client.ask(port, 'GET', `/v1/health/node/${node}`);
+  const found = JSON.parse(services?.text || 'null') as {
+    Services: Record<string, Service>;
+  } | null;
+  const states = JSON.parse(checks?.text || '[]') as Check[];
+  const own = states.filter(({ CheckID }) => CheckID !== SERF_HEALTH);
+  return seen(Object.values(found?.Services ?? {}), own);
+}
+
+function seen(services: readonly Service[], checks: readonly Check[]): Seen {
+  const rows = [
+    ...services.map(({ ID, Port }): [string, number] => [ID, Port]),
+    ...checks.map(({ CheckID, Status }): [string, string] => [CheckID, Status]),
+  ];
+  return Object.fromEntries(rows.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,127 @@
+/**
+ * Clients that wait for changes: who waits is told of a change that its server has applied, and of
+ * none at the end of its wait, whatever happened to Redis and to the server's state meanwhile.
+ */
+import { SimClient } from '../client.ts';
+import type { SimCluster } from '../cluster.ts';
+import type { SimServer } from '../server.ts';
+import { KEYS } from './registers.ts';
+import { type Row, Sightings } from './sightings.ts';
+import { Violations, type Workload } from './workload.ts';
+
+const WATCHERS = 6;
+const WAIT_S = 8;
+/** A wait lasts up to a sixteenth longer, and a default read may be held back for 7 s before. */
+const LATEST_MS = WAIT_S * 1000 * (1 + 1 / 16) + 8000;
+/** From the entry in the server's state to the bytes at the client. */
+const WAKE_MS = 1000;
+const LOOK_MS = 250;
+const RETRY_MS = 100;
+
+interface Waiting {
+  readonly server: SimServer;
+  readonly process: SimServer['process'];
+  /** Undefined for all of them. */
+  readonly key: string | undefined;
+  readonly seen: number;
+  readonly since: number;
+  /** Since when the server knows of something newer. */
+  lateSince: number | undefined;
+}
+
+interface Wanted extends Pick<Waiting, 'key' | 'seen'> {
+  readonly isStale: boolean;
+}
+
+export class Watchers implements Workload {
+  readonly #cluster: SimCluster;
+  readonly #violations: Violations;
+  readonly #sightings: Sightings;
+  readonly #waiting = new Set<Waiting>();
+
+  constructor(cluster: SimCluster) {
+    this.#cluster = cluster;
+    this.#violations = new Violations(cluster.world);
+    this.#sightings = new Sightings(this.#violations, cluster.splits);
+  }
+
+  async run(untilMs: number): Promise<void> {
+    const { world } = this.#cluster;
+    const watchers = Array.from({ length: WATCHERS }, (_, i) => new SimClient(world, `w${i + 1}`));
+    const done = watchers.map((each, i) => each.run(() => this.#watch(each, i, untilMs)));
+    await Promise.all([...done, this.#look(untilMs)]);
+  }
+
+  verdict(): readonly string[] {
+    return this.#violations.all;
+  }
+
+  async #watch(client: SimClient, number: number, untilMs: number): Promise<void> {
+    const { world, servers } = this.#cluster;
+    const key = number % 3 === 0 ? undefined : `k${number % KEYS}`;
+    const isStale = number % 2 === 0;
+    let seen = 0;
+    for (let at = number; world.now < untilMs; ) {
+      const server = servers[at % servers.length] as SimServer;
+      const index = await this.#wait(client, server, { key, seen, isStale });
+      // Elsewhere, and from what this client has seen: indexes are the same on all servers.
+      seen = index ?? seen;
+      if (index === undefined || world.random.next() < 0.2) at++;
+      if (index === undefined) await client.pause(RETRY_MS);
+    }
+  }
+
+  /** The index of the answer; undefined where there was none, or a refusal. */
+  async #wait(client: SimClient, server: SimServer, what: Wanted): Promise<number | undefined> {
+    const { key, seen, isStale } = what;
+    const since = this.#cluster.world.now;
+    const waiting = { server, process: server.process, key, seen, since, lateSince: undefined };
+    // A default read may be held back before it waits.
+    if (isStale) this.#waiting.add(waiting);
+    const path = key === undefined ? 'k?recurse&' : `${key}?`;
+    const mode = isStale ? 'stale&' : '';
+    const target = `/v1/kv/${path}${mode}index=${seen}&wait=${WAIT_S}s`;
+    const answer = await client.ask(server.port, 'GET', target, { timeoutMs: LATEST_MS });
+    this.#waiting.delete(waiting);
+    if (answer === undefined) this.#unanswered(client, waiting);
+    if (answer?.status !== 200 && answer?.status !== 404) return undefined;
+    if (answer.status === 200) {
+      for (const row of JSON.parse(answer.text) as Row[]) this.#sightings.add(row);
+    }
+    return answer.index;
+  }
+
+  #unanswered(client: SimClient, { server, process, since }: Waiting): void {
+    const { world } = this.#cluster;
+    const stoodStill = server.machine.frozenUntil >= since;
+    if (server.process !== process || stoodStill || world.now - since < LATEST_MS) return;
+    this.#violations.add('a wait is not answered at its end', client.machine.name);
+  }
+
+  /** From outside: whether a server knows of what its waiters are not told. */
+  async #look(untilMs: number): Promise<void> {
+    const { world } = this.#cluster;
+    while (world.now < untilMs) {
+      for (const waiting of this.#waiting) this.#judge(waiting);
+      await world.sleep(LOOK_MS);
+    }
+  }
+
+  #judge(waiting: Waiting): void {
+    const { now } = this.#cluster.world;
+    const { server, process, key, seen } = waiting;
+    const isThere = server.process === process && server.machine.frozenUntil < now;
+    const newest = isThere ? newestOf(process, key) : 0;
+    if (seen === 0 || newest <= seen) waiting.lateSince = undefined;
+    else waiting.lateSince ??= now;
+    if (waiting.lateSince === undefined || now - waiting.lateSince <= WAKE_MS) return;
+    const what = `${server.machine.name} has ${key ?? 'a key'} at ${newest}, its waiter ${seen}`;
+    this.#violations.add('who waits is not woken', what);
+  }
+}
+
+function newestOf(process: SimServer['process'], key: string | undefined): number {
+  const keys = key === undefined ? Array.from({ length: KEYS }, (_, i) => `k${i}`) : [key];
+  const rows = keys.map((each) => process?.state.kv.get(each)?.ModifyIndex ?? 0);
+  return Math.max(...rows);
+}

@@ -1,0 +1,81 @@
+/**
+ * A machine's disk, as the file log uses it: each operation takes its time, so that a process can die
+ * between any two of them; what was not synced may be gone after a loss of power, sector by sector.
+ */
+import type { File, FileSystem } from '../../../server/log/file/file-system.ts';
+import { MemoryFileSystem } from '../../support/fakes/memory-file-system.ts';
+import type { World } from './world.ts';
+
+const LOOK_MS = 0.05;
+const SYNC_MS = 1;
+
+export class SimDisk implements FileSystem {
+  readonly #world: World;
+  readonly #files = new MemoryFileSystem();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  losePower(): void {
+    this.#files.losePower(this.#world.random);
+  }
+
+  makeFolder(): Promise<void> {
+    return this.#take(LOOK_MS, () => this.#files.makeFolder());
+  }
+
+  list(folder: string): Promise<string[]> {
+    return this.#take(LOOK_MS, () => this.#files.list(folder));
+  }
+
+  create(path: string): Promise<File> {
+    return this.#take(LOOK_MS, async () => this.#slow(await this.#files.create(path)));
+  }
+
+  open(path: string): Promise<File> {
+    return this.#take(LOOK_MS, async () => this.#slow(await this.#files.open(path)));
+  }
+
+  async openDurable(path: string): Promise<File> {
+    const file = await this.open(path);
+    return {
+      ...file,
+      async write(bytes, position) {
+        const written = await file.write(bytes, position);
+        await file.sync();
+        return written;
+      },
+    };
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#take(LOOK_MS, () => this.#files.rename(from, to));
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#take(LOOK_MS, () => this.#files.remove(path));
+  }
+
+  syncFolder(path: string): Promise<void> {
+    return this.#take(SYNC_MS, () => this.#files.syncFolder(path));
+  }
+
+  #slow(file: File): File {
+    return {
+      size: () => this.#take(LOOK_MS, () => file.size()),
+      read: (bytes, position) => this.#take(LOOK_MS, () => file.read(bytes, position)),
+      write: (bytes, position) => this.#take(LOOK_MS, () => file.write(bytes, position)),
+      truncate: (size) => this.#take(LOOK_MS, () => file.truncate(size)),
+      sync: () => this.#take(SYNC_MS, () => file.sync()),
+      close: () => this.#take(LOOK_MS, () => file.close()),
+    };
+  }
+
+  /** On the machine that asks, as long as its process lives. */
+  async #take<T>(ms: number, work: () => Promise<T>): Promise<T> {
+    const takes = ms * (0.5 + this.#world.random.next());
+    await new Promise<void>((resolve) => void this.#world.after(takes, resolve));
+    return await work();
+  }
+}
