@@ -21,6 +21,10 @@ const PATIENCE = 0.25;
 const MAX_PATIENCE_MS = 3;
 
 interface Waiting {
+  /** What applying the entry came to here; undefined until then. */
+  outcome?: Outcome;
+  /** Whether the log has said that the entry is in it for good. */
+  isCommitted: boolean;
   readonly proposal: Proposal;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
@@ -65,7 +69,7 @@ export class Proposer {
     this.#counter++;
     this.#queuedBytes = bytes;
     return await new Promise((resolve, reject) => {
-      this.#queue.push({ proposal, resolve, reject });
+      this.#queue.push({ isCommitted: false, proposal, resolve, reject });
       if (this.#flushing) return;
       this.#flushing = true;
       // At the end of this turn, so that all requests that came in together go out together.
@@ -73,12 +77,15 @@ export class Proposer {
     });
   }
 
-  /** The replica's word on each entry; ids of others are passed over. */
+  /**
+   * The replica's word on each entry; ids of others are passed over. The log's word is awaited too:
+   * what one server has applied may be lost yet, where a majority is to have it.
+   */
   settle(id: string, outcome: Outcome): void {
     const waiting = this.#underWay.get(id);
     if (waiting === undefined) return;
-    this.#underWay.delete(id);
-    waiting.resolve(outcome);
+    waiting.outcome = outcome;
+    if (waiting.isCommitted) this.#answer(waiting, outcome);
   }
 
   /**
@@ -106,6 +113,7 @@ export class Proposer {
       const from = this.#now();
       try {
         await this.#log.append(batch.map(({ proposal }) => proposal));
+        this.#committed(batch);
         await this.#gather(this.#queue.length + batch.length, this.#now() - from);
       } catch (error) {
         this.#fail(batch, error);
@@ -143,9 +151,20 @@ export class Proposer {
     }
   }
 
+  #committed(batch: readonly Waiting[]): void {
+    for (const waiting of batch) {
+      waiting.isCommitted = true;
+      if (waiting.outcome !== undefined) this.#answer(waiting, waiting.outcome);
+    }
+  }
+
+  #answer({ proposal, resolve }: Waiting, outcome: Outcome): void {
+    if (this.#underWay.delete(proposal.id)) resolve(outcome);
+  }
+
   #fail(batch: readonly Waiting[], error: unknown): void {
     for (const { proposal, reject } of batch) {
-      // Those that the replica has seen meanwhile are settled already.
+      // A restore may have settled it meanwhile.
       if (this.#underWay.delete(proposal.id)) reject(error);
     }
   }

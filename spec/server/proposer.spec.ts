@@ -58,27 +58,40 @@ describe('a proposer', () => {
     assert.deepEqual(log.batches[0]?.ids, ['boot/0', 'boot/1', 'boot/2']);
   });
 
-  it('resolves with the outcome of its own entry, before or after the append ends', async () => {
+  it('resolves with the outcome of its own entry, which comes before the append ends or after', async () => {
     const { log, proposer, propose } = start();
     const early = propose('a');
     const late = propose('b');
     await settle();
     proposer.settle('boot/0', APPLIED);
     proposer.settle('another/1', APPLIED);
-    assert.equal(await early, APPLIED);
     log.batches[0]?.end();
-    await settle();
+    assert.equal(await early, APPLIED);
     proposer.settle('boot/1', { applied: false });
     assert.deepEqual(await late, { applied: false });
   });
 
-  it('rejects the whole batch with the error of the log, but for those that were seen', async () => {
+  it('does not resolve before the log has said that it is in there for good', async () => {
+    const { log, proposer, propose } = start();
+    let resolved = false;
+    const waiting = propose('a').then(() => {
+      resolved = true;
+    });
+    await settle();
+    proposer.settle('boot/0', APPLIED);
+    await settle();
+    assert.equal(resolved, false);
+    log.batches[0]?.end();
+    await waiting;
+  });
+
+  it('rejects the whole batch with the error of the log, also what was applied here', async () => {
     const { log, proposer, propose } = start();
     const [seen, lost] = [propose('a'), propose('b')];
     await settle();
     proposer.settle('boot/0', APPLIED);
     log.batches[0]?.end(new ProconsulError('unknown', 'cut'));
-    assert.deepEqual([await code(seen), await code(lost)], ['fulfilled', 'unknown']);
+    assert.deepEqual([await code(seen), await code(lost)], ['unknown', 'unknown']);
   });
 
   it('refuses what no log could take, and it alone', async () => {
@@ -120,6 +133,7 @@ describe('a proposer', () => {
     const next = propose('b');
     await settle();
     proposer.settle('boot/1', APPLIED);
+    log.batches[1]?.end();
     assert.equal(await code(next), 'fulfilled');
   });
 

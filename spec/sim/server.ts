@@ -122,9 +122,11 @@ export class SimServer {
         clock,
         logger,
         onFatal: (error) => world.fail(error),
-        fileSystem: this.#disk,
-        lock: async () => async () => undefined,
-        limits: SEGMENTS,
+        disk: {
+          fileSystem: this.#disk,
+          lock: async () => async () => undefined,
+          limits: SEGMENTS,
+        },
       });
       return { log, leases: new MemoryLeases(clock) };
     }

@@ -189,13 +189,15 @@ class Compiler {
 
   #each([index = '', value = '']: readonly string[]): string {
     this.#expect('in');
-    this.#expect('ipairs');
+    const inOrder = this.#take('ipairs');
+    if (!inOrder) this.#expect('pairs');
     this.#expect('(');
     const table = single(this.#expression());
     this.#expect(')');
     this.#expect('do');
     return this.#scoped(() => {
       const [i, v] = [this.#declare(index), this.#declare(value)];
+      if (!inOrder) return `for (let [${i}, ${v}] of V.pairs(${table})) {\n${this.#block()}}`;
       const list = `list$${++this.#count}`;
       const head = `let ${i} = 1, ${list} = ${table}, ${v}`;
       const check = `(${v} = V.get(${list}, ${i})) !== undefined`;
@@ -351,7 +353,12 @@ class Compiler {
     const fields: string[] = [];
     while (!this.#is('}')) {
       const next = this.#words[this.#at + 1];
-      if (this.#word.kind === 'name' && next?.kind === 'sign' && next.text === '=') {
+      if (this.#take('[')) {
+        const key = single(this.#expression());
+        this.#expect(']');
+        this.#expect('=');
+        fields.push(`.set(${key}, ${single(this.#expression())})`);
+      } else if (this.#word.kind === 'name' && next?.kind === 'sign' && next.text === '=') {
         const key = JSON.stringify(this.#name());
         this.#expect('=');
         fields.push(`.set(${key}, ${single(this.#expression())})`);

@@ -78,6 +78,13 @@ export function call(fn: unknown, ...args: readonly unknown[]): unknown {
   return fn(...args);
 }
 
+/** What stands at numbers first. */
+export function* pairs(table: unknown): Generator<readonly [key: unknown, value: unknown]> {
+  if (!(table instanceof Table)) throw new LuaError(`attempt to traverse a ${typeOf(table)} value`);
+  for (const [i, value] of table.list.entries()) yield [i + 1, value];
+  yield* table.fields ?? [];
+}
+
 export function num(value: unknown): number {
   if (typeof value === 'number') return value;
   const number = typeof value === 'string' ? toNumber(value) : undefined;
