@@ -64,7 +64,11 @@ export const DEFECTS: readonly Defect[] = [
     log: 'quorum',
     workloads: ['registers', 'watchers'],
     edits: [
-      { file: 'server/replica.ts', from: 'this.#options.watcher.notifyAll();', to: '' },
+      {
+        file: 'server/replica.ts',
+        from: 'this.#options.watcher.notifyAll();\n    this.#onRestored();',
+        to: 'this.#onRestored();',
+      },
       {
         file: 'server/server.ts',
         from: 'this.#proposer.restored();\n      this.answers.release();',

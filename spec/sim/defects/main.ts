@@ -33,9 +33,11 @@ function hunt({ edits, log, workloads }: Defect): string | undefined {
     const options = ['--log', log, '--workloads', workloads.join(','), '--until-failure'];
     const seeds = ['--seed', values.seed, '--seeds', values.seeds];
     const args = ['--import', 'tsx', 'spec/sim/main.ts', ...options, ...seeds];
-    const { stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
     const lines = stdout.split('\n').map((line) => line.trim());
     const failed = lines.find((line) => line.startsWith('FAIL'));
+    const ended = lines.filter((line) => line.startsWith('ok')).length;
+    if (failed === undefined && ended < Number(values.seeds)) throw new Error(stderr);
     if (failed === undefined) return undefined;
     const why = lines.filter((line) => line.startsWith('VIOLATED')).join('; ');
     return `${failed}; ${why}`.slice(0, 300);
