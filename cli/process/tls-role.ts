@@ -8,10 +8,14 @@ import { Identities } from '../../lib/tls/identities.ts';
 import { RedisReach } from './redis-options.ts';
 
 const QUIET_MS = 60_000;
+const DAY_MS = 24 * 3600_000;
 
 export function identitiesOf({ tls }: Config, logger: Logger): Identities {
   const warn = (text: string) => void logger.warn(`tls: ${text}`);
-  return new Identities({ config: tls, warn, now: () => systemClock.now() });
+  const identities = new Identities({ config: tls, warn, now: () => systemClock.now() });
+  // As long as the process lives, which does not live for it.
+  setInterval(() => identities.warnOfEnds(), DAY_MS).unref();
+  return identities;
 }
 
 /** All that has certificates. */

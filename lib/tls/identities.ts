@@ -34,6 +34,13 @@ interface Held {
   readonly agents: ServerSide | undefined;
   readonly agentsMustShow: boolean;
   readonly servers: ClientSide;
+  readonly lives: readonly Life[];
+}
+
+/** Until when a certificate is one. */
+interface Life {
+  readonly certFile: string;
+  readonly endsAt: number;
 }
 
 export interface IdentitiesOptions {
@@ -50,17 +57,30 @@ export class Identities {
   /** Throws ProconsulError 'rejected' with why a file is of no use. */
   constructor(options: IdentitiesOptions) {
     this.#options = options;
-    this.#held = this.#read(options.config);
+    this.#held = read(options.config);
+    this.warnOfEnds();
   }
 
   /** Reads everything anew. Where that throws, everything is as before. */
   takeOver(config: TlsConfig): void {
-    const held = this.#read(config);
-    // A door that was opened for TLS alone must not be left without it.
-    if (this.#held.https !== undefined && held.https === undefined) {
-      throw new ProconsulError('rejected', 'HTTPS has no certificate any more');
+    const held = read(config);
+    // A door that was opened for TLS must not be left without it, nor agents who were told of it.
+    for (const door of ['https', 'agents'] as const) {
+      if (this.#held[door] === undefined || held[door] !== undefined) continue;
+      const why = 'no certificate is named any more, which only a start can mean';
+      throw new ProconsulError('rejected', why);
     }
     this.#held = held;
+    this.warnOfEnds();
+  }
+
+  /** Tells of each certificate that has ended or will soon. */
+  warnOfEnds(): void {
+    const { warn, now } = this.#options;
+    for (const life of this.#held.lives) {
+      const text = ending(life, now());
+      if (text !== undefined) warn(text);
+    }
   }
 
   /** What clients are shown; undefined where there is no certificate for it. */
@@ -82,28 +102,28 @@ export class Identities {
   get servers(): ClientSide {
     return this.#held.servers;
   }
+}
 
-  #read({ https, internalRpc: rpc }: TlsConfig): Held {
-    const [forClients, forAgents] = [readPems(https), readPems(rpc)];
-    const now = this.#options.now();
-    for (const text of new Set([ending(https, forClients, now), ending(rpc, forAgents, now)])) {
-      if (text !== undefined) this.#options.warn(text);
-    }
-    return {
-      https: serverSide(https, forClients),
-      agents: serverSide(rpc, forAgents),
-      agentsMustShow: rpc.verifyIncoming,
-      servers: {
-        options:
-          forAgents.ca === undefined && !rpc.verifyOutgoing
-            ? undefined
-            : usable({ ...spoken(rpc), ...forOpenSsl(forAgents) }),
-        isRequired: rpc.verifyOutgoing,
-        verifies: rpc.verifyOutgoing,
-        verifiesName: rpc.verifyServerHostname,
-      },
-    };
-  }
+function read({ https, internalRpc: rpc }: TlsConfig): Held {
+  const [forClients, forAgents] = [readPems(https), readPems(rpc)];
+  return {
+    https: serverSide(https, forClients),
+    agents: serverSide(rpc, forAgents),
+    agentsMustShow: rpc.verifyIncoming,
+    servers: {
+      options:
+        forAgents.ca === undefined && !rpc.verifyOutgoing
+          ? undefined
+          : usable({ ...spoken(rpc), ...forOpenSsl(forAgents) }),
+      isRequired: rpc.verifyOutgoing,
+      verifies: rpc.verifyOutgoing,
+      verifiesName: rpc.verifyServerHostname,
+    },
+    lives: [
+      ...livesOf(https, forClients),
+      ...(rpc.certFile === https.certFile ? [] : livesOf(rpc, forAgents)),
+    ],
+  };
 }
 
 function serverSide(settings: TlsSettings, pems: Pems): ServerSide | undefined {
@@ -166,10 +186,13 @@ const DAY_MS = 24 * 3600_000;
 /** Long enough to do something about it in working hours. */
 const SOON_DAYS = 14;
 
-function ending({ certFile }: TlsSettings, { cert }: Pems, now: number): string | undefined {
+function livesOf({ certFile }: TlsSettings, { cert }: Pems): readonly Life[] {
   const [own] = certificatesIn(cert ?? '');
-  if (own === undefined) return undefined;
-  const days = Math.floor((Date.parse(own.validTo) - now) / DAY_MS);
+  return own === undefined ? [] : [{ certFile, endsAt: Date.parse(own.validTo) }];
+}
+
+function ending({ certFile, endsAt }: Life, now: number): string | undefined {
+  const days = Math.floor((endsAt - now) / DAY_MS);
   if (days < 0) return `the certificate of ${certFile} has ended: others refuse it`;
   return days < SOON_DAYS ? `the certificate of ${certFile} ends in ${days} days` : undefined;
 }

@@ -218,7 +218,7 @@ function ownOrDefault(own: Shared, given: Values): Omit<TlsSettings, 'verifyInco
   };
 }
 
-/** In Consul's words, which it says once it has read the files. */
+/** In Consul's words, where it refuses them too. */
 function refuseHalves(
   { https, internalRpc }: { readonly https: TlsSettings; readonly internalRpc: RpcTlsSettings },
   problems: Problems,
@@ -227,6 +227,10 @@ function refuseHalves(
     problems.refuse('VerifyOutgoing set, and no CA certificate provided!');
   }
   for (const side of [https, internalRpc]) {
+    // Consul starts all the same, and is then reached by nobody who insists on TLS.
+    if ((side.certFile === '') !== (side.keyFile === '')) {
+      problems.refuse('cert_file and key_file go together: without both no TLS is spoken');
+    }
     if (!side.verifyIncoming) continue;
     if (!namesAuthority(side)) {
       problems.refuse('VerifyIncoming set but no CA certificates were provided');

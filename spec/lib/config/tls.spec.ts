@@ -82,6 +82,8 @@ describe('what is said of TLS', () => {
     [{ verify_incoming_https: true, ...PAIR }, 'VerifyIncoming set but no CA certificates'],
     [{ verify_incoming_rpc: true, ca_file: '/ca.pem' }, 'VerifyIncoming requires either a Cert'],
     [{ tls: { https: { verify_incoming: true, ca_path: '/x' } } }, 'VerifyIncoming requires'],
+    [{ cert_file: '/c.pem' }, 'cert_file and key_file go together'],
+    [{ tls: { https: { key_file: '/k.pem' } } }, 'cert_file and key_file go together'],
     [{ tls_min_version: 'ssl3' }, 'tls_min_version cannot be "ssl3"'],
     [{ tls: { https: { tls_min_version: 'tls12' } } }, 'tls.https.tls_min_version cannot be'],
     [{ tls_cipher_suites: 'TLS_RSA_WITH_RC4_128_SHA' }, 'unsupported cipher "TLS_RSA_WITH_RC4'],

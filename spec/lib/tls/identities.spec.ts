@@ -64,7 +64,7 @@ describe('the certificates of a process', () => {
     const other = await authority.files();
     const torn = tlsSettings({ ...files, keyFile: other.keyFile });
     assert.throws(() => identities.takeOver(torn), /does not match/);
-    assert.throws(() => identities.takeOver(tlsSettings({})), /no certificate any more/);
+    assert.throws(() => identities.takeOver(tlsSettings({})), /no certificate is named any more/);
     assert.equal(identities.https, before);
     identities.takeOver(tlsSettings(files));
     assert.notEqual(identities.https, before);
@@ -76,5 +76,8 @@ describe('the certificates of a process', () => {
     assert.deepEqual(inDays(0), []);
     assert.match(inDays(10)[0] ?? '', /^the certificate of .* ends in 9 days$/);
     assert.match(inDays(21)[0] ?? '', /has ended: others refuse it$/);
+    const { identities, warnings } = load(files, Date.now() + 10 * 24 * 3600_000);
+    identities.warnOfEnds();
+    assert.equal(warnings.length, 2);
   });
 });

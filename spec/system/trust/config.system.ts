@@ -18,24 +18,26 @@ const PROGRAM = fileURLToPath(new URL('../../../bin/proconsul', import.meta.url)
 const START_MS = 400_000;
 
 const SECURITY_KEYS: readonly (readonly [name: string, keys: object])[] = [
-  ['acl.enabled', { acl: { enabled: true } }],
-  ['acl.default_policy', { acl: { default_policy: 'deny' } }],
-  ['acl_datacenter', { acl_datacenter: 'dc1' }],
-  ['verify_incoming', { verify_incoming: true }],
-  ['verify_incoming_rpc', { verify_incoming_rpc: true }],
-  ['verify_incoming_https', { verify_incoming_https: true }],
-  ['verify_outgoing', { verify_outgoing: true }],
-  ['verify_server_hostname', { verify_server_hostname: true }],
-  ['ca_file', { ca_file: '/nowhere/ca.pem' }],
-  ['cert_file', { cert_file: '/nowhere/c.pem' }],
-  ['key_file', { key_file: '/nowhere/k.pem' }],
-  ['tls.defaults.verify_incoming', { tls: { defaults: { verify_incoming: true } } }],
-  ['tls.https.cert_file', { tls: { https: { cert_file: '/nowhere/c.pem' } } }],
-  ['ports.https', { ports: { http: -1, https: 8501 } }],
   ['auto_encrypt.tls', { auto_encrypt: { tls: true } }],
   ['auto_config.enabled', { auto_config: { enabled: true } }],
   ['audit', { audit: { enabled: true } }],
   ['serf_lan_allowed_cidrs', { serf_lan_allowed_cidrs: ['10.0.0.0/8'] }],
+];
+
+/** What of TLS cannot be kept, and how that is said. */
+const NO_AUTHORITY = /no CA certificate/;
+const BROKEN_TLS: readonly (readonly [keys: object, words: RegExp])[] = [
+  [{ verify_incoming: true }, NO_AUTHORITY],
+  [{ verify_incoming_rpc: true }, NO_AUTHORITY],
+  [{ verify_incoming_https: true }, NO_AUTHORITY],
+  [{ verify_outgoing: true }, NO_AUTHORITY],
+  [{ verify_server_hostname: true }, NO_AUTHORITY],
+  [{ tls: { defaults: { verify_incoming: true } } }, NO_AUTHORITY],
+  [{ ca_file: '/nowhere/ca.pem' }, /Error loading from \/nowhere\/ca\.pem: .*no such file/],
+  [{ cert_file: '/nowhere/c.pem' }, /cert_file and key_file go together/],
+  [{ key_file: '/nowhere/k.pem' }, /cert_file and key_file go together/],
+  [{ tls: { https: { cert_file: '/nowhere/c.pem' } } }, /cert_file and key_file go together/],
+  [{ cert_file: '/nowhere/c.pem', key_file: '/nowhere/k.pem' }, /Failed to load cert\/key pair/],
 ];
 
 class Process {
@@ -249,6 +251,11 @@ await report(async (say) => {
     for (const [name, keys] of SECURITY_KEYS) {
       const words = new RegExp(`${name} asks for .* does not have yet`);
       await promise(`${name} is refused by name`, () =>
+        refuses({ bootstrap: true, ...keys }, words),
+      );
+    }
+    for (const [keys, words] of BROKEN_TLS) {
+      await promise(`${JSON.stringify(keys)} is refused`, () =>
         refuses({ bootstrap: true, ...keys }, words),
       );
     }
