@@ -29,6 +29,11 @@ export class ProconsulError extends Error {
   }
 }
 
+/** Whether it is for want of a right, which a token that is made or changed may give. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof ProconsulError && error.code === 'forbidden';
+}
+
 /** Patroni and Go's lock retry on exactly this text behind a 500. */
 export const NO_LEADER = 'No cluster leader';
 

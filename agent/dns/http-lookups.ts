@@ -14,7 +14,7 @@ import {
   ORDERED_HEADER,
   type QueryFound,
 } from '../../lib/dns-lookups.ts';
-import { ProconsulError } from '../../lib/errors.ts';
+import { isForbidden, ProconsulError } from '../../lib/errors.ts';
 import { decodeJson } from '../../lib/json.ts';
 import type { Node } from '../../lib/model.ts';
 
@@ -35,17 +35,20 @@ export interface Answered {
   readonly body: Buffer;
 }
 
-/** Asks a server; rejects when none answers within seconds. */
-export type Get = (target: string) => Promise<Answered>;
+/** Asks a server under a token; rejects when none answers within seconds. */
+export type Get = (target: string, token: string) => Promise<Answered>;
 
 export interface HttpLookupsOptions {
   readonly get: Get;
   readonly clock: Clock;
   /** dns_config.allow_stale and max_stale: 0 to give out nothing old. */
   readonly maxStaleMs: number;
+  /** Whose rights DNS has, which may change: what one was told is nothing for another. */
+  readonly token: () => string;
 }
 
 interface Memory {
+  readonly token: string;
   readonly value: unknown;
   /** When a server said so. */
   readonly atMs: number;
@@ -105,50 +108,68 @@ export class HttpLookups implements Lookups {
 
   #look<T>(path: string, read: (answer: Answered) => T): Lookup<T> {
     const target = this.#options.maxStaleMs > 0 ? `${path}?stale` : path;
-    const memory = this.#memories.get(target)?.value;
+    const token = this.#options.token();
+    const key = `${token}\n${target}`;
+    const memory = this.#memories.get(key)?.value;
     const now = this.#options.clock.monotonic();
     if (memory !== undefined && now < memory.untilMs) return this.#found(memory);
-    const asked = this.#asking.get(target) ?? this.#ask(target, read);
+    const asked = this.#asking.get(key) ?? this.#ask({ key, target, token }, read);
     const old = memory !== undefined && now - memory.atMs <= this.#options.maxStaleMs;
     return (old ? this.#impatient(asked, memory) : asked).then((each) => this.#found<T>(each));
   }
 
   #found<T>(memory: Memory): Found<T> {
-    const { clock } = this.#options;
-    return { value: memory.value as T, isCurrent: () => clock.monotonic() < memory.untilMs };
+    const { clock, token } = this.#options;
+    const isCurrent = () => clock.monotonic() < memory.untilMs && memory.token === token();
+    return { value: memory.value as T, isCurrent };
   }
 
-  #ask<T>(target: string, read: (answer: Answered) => T): Promise<Memory> {
+  #ask<T>({ key, target, token }: Asking, read: (answer: Answered) => T): Promise<Memory> {
     const { get, clock, maxStaleMs } = this.#options;
-    const asking = get(target)
+    const asking = get(target, token)
       .then((answer) => {
+        // Whoever may not see it any more is told nothing old either.
+        if (answer.status === 403) this.#memories.delete(key);
         const atMs = clock.monotonic();
         const untilMs = maxStaleMs > 0 ? atMs + FRESH_MS : 0;
-        const memory: Memory = { value: read(answer), atMs, untilMs };
-        this.#memories.keep(target, memory, answer.body.length * BYTES_A_BYTE);
+        const memory: Memory = { token, value: read(answer), atMs, untilMs };
+        this.#memories.keep(key, memory, answer.body.length * BYTES_A_BYTE);
         return memory;
       })
-      .finally(() => this.#asking.delete(target));
-    this.#asking.set(target, asking);
+      .finally(() => this.#asking.delete(key));
+    this.#asking.set(key, asking);
     return asking;
   }
 
   /** The new answer if it comes soon, else the old one, for a while. */
   #impatient(asked: Promise<Memory>, old: Memory): Promise<Memory> {
     const { clock } = this.#options;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const giveOut = () => {
         cancel();
         old.untilMs = clock.monotonic() + RETRY_MS;
         resolve(old);
       };
       const cancel = clock.after(PATIENCE_MS, giveOut);
-      asked.then((memory) => {
-        cancel();
-        resolve(memory);
-      }, giveOut);
+      asked.then(
+        (memory) => {
+          cancel();
+          resolve(memory);
+        },
+        (error: unknown) => {
+          if (!isForbidden(error)) giveOut();
+          cancel();
+          reject(error);
+        },
+      );
     });
   }
+}
+
+interface Asking {
+  readonly key: string;
+  readonly target: string;
+  readonly token: string;
 }
 
 interface TaggedEntry extends HealthEntry {
@@ -172,7 +193,8 @@ function jsonOf<T>({ status, body }: Answered): T | null {
   if (status === 200) return decodeJson(body.toString()) as T | null;
   // 301: it holds `..` or the like, by which nothing can be asked for over HTTP.
   if (status === 404 || status === 400 || status === 301) return null;
-  throw new ProconsulError('unavailable', `a server answered ${status}`);
+  const code = status === 403 ? 'forbidden' : 'unavailable';
+  throw new ProconsulError(code, `a server answered ${status}`);
 }
 
 function encode(name: string): string {

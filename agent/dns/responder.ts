@@ -2,7 +2,7 @@
 import { ByteCache } from '../../lib/byte-cache.ts';
 import type { DnsConfig } from '../../lib/config/config.ts';
 import type { Found } from '../../lib/dns-lookups.ts';
-import { describeChain } from '../../lib/errors.ts';
+import { describeChain, isForbidden } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import { answerOf, type DnsAnswer } from './answer.ts';
@@ -137,7 +137,11 @@ export class Responder {
 
   #fail(error: unknown, request: Request, transport: Transport): Response {
     this.#options.logger.debug(`dns: a question failed: ${describeChain(error)}`);
-    return this.#code(request, transport, RCODE.SERVFAIL, !this.#options.recursors.none);
+    // It is known what there is, and not said: so says Consul.
+    const authoritative = isForbidden(error);
+    const recursionAvailable = !this.#options.recursors.none;
+    const answer = answerOf({ rcode: RCODE.SERVFAIL, authoritative, recursionAvailable });
+    return this.#say(answer, request, transport);
   }
 
   #code(request: Request, transport: Transport, rcode: number, recursionAvailable: boolean) {

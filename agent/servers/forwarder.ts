@@ -6,7 +6,7 @@ import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { MAX_SNAPSHOT_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
 import { Rate, type RateLimit } from '../../lib/rate.ts';
-import type { ServerAnswer } from './answer.ts';
+import { readAnswer, type ServerAnswer } from './answer.ts';
 import { type Asked, QueryCache } from './query-cache.ts';
 import { ringKey } from './ring-key.ts';
 import { SharedQueries } from './shared-queries.ts';
@@ -43,6 +43,10 @@ const NOT_PASSED_ON = new Set([
 
 /** As Consul says it, without a word. */
 const RATE_EXCEEDED: Reply = { status: 429, headers: { Vary: 'Accept-Encoding' } };
+
+const FORBIDDEN = 403;
+/** Before why a server refuses, as Consul's agents say it. */
+const SERVER_REFUSES = 'rpc error making call: ';
 
 export interface ForwarderOptions {
   readonly upstream: Upstream;
@@ -88,7 +92,8 @@ export class Forwarder {
     const [token, client] = [this.#tokenOf(request), request.remoteAddress];
     const waiting = query({ target: asked, token, client }, waitOf(request));
     const answer = await this.#shared.ask(waiting, request.signal);
-    return { ...whole(answer), headers: { ...passed(answer.headers), ...(cached && MISS) } };
+    const reply = whole(answer);
+    return { ...reply, headers: { ...reply.headers, ...(cached && MISS) } };
   };
 
   stop(): void {
@@ -108,7 +113,8 @@ export class Forwarder {
       request.signal,
     );
     const age = hit ? { 'X-Cache': 'HIT', Age: String(Math.floor(ageMs / 1000)) } : MISS;
-    return { ...whole(answer), headers: { ...passed(answer.headers), ...age } };
+    const reply = whole(answer);
+    return { ...reply, headers: { ...reply.headers, ...age } };
   }
 
   /** One request, one upstream request; its answer streams through. */
@@ -130,6 +136,9 @@ export class Forwarder {
       signal,
       ...(body !== undefined && { body }),
     });
+    if (response.statusCode === FORBIDDEN) {
+      return whole(await readAnswer(response, this.#options.clock));
+    }
     // Who does not read would keep a place that others need.
     response.setTimeout(SLOW_MS, () => response.destroy());
     const length = response.headers['content-length'];
@@ -162,8 +171,10 @@ function waitOf({ params }: HttpRequest): number {
   return asked === undefined || asked <= 0 ? MAX_WAIT_MS : asked / NS_PER_MS;
 }
 
-function whole({ status, body }: ServerAnswer): Reply {
-  return { status, bytes: body };
+function whole({ status, headers, body }: ServerAnswer): Reply {
+  const readable = status === FORBIDDEN && headers['content-encoding'] === undefined;
+  const said = readable ? { text: `${SERVER_REFUSES}${body}` } : { bytes: body };
+  return { status, headers: passed(headers), ...said };
 }
 
 function passed(headers: IncomingHttpHeaders): Record<string, string> {

@@ -25,8 +25,8 @@ export function clientLookups({ upstream, clock, ...current }: ClientLookupsOpti
       const { allowStale, maxStaleMs } = current.dns();
       return allowStale ? maxStaleMs : 0;
     },
-    get(target) {
-      const token = current.token();
+    token: current.token,
+    get(target, token) {
       const key = ringKey(target);
       const way = 'dns';
       return upstream.ask({ way, method: 'GET', target, key, token, timeoutMs: TIMEOUT_MS });

@@ -97,10 +97,7 @@ export const ACL_KEYS = {
   }),
 };
 
-export function aclConfig(
-  given: Settled<typeof ACL_KEYS> & { readonly server: boolean },
-  problems: Problems,
-) {
+export function aclConfig(given: Settled<typeof ACL_KEYS>, problems: Problems) {
   const { acl } = given;
   const { tokens } = acl;
   const enabled = acl.enabled ?? given.acl_datacenter !== '';
@@ -110,13 +107,6 @@ export function aclConfig(
     problems.refuse(
       'acl.default_policy = "deny" forbids nothing without acl.enabled = true: say whether there is ' +
         'to be access control',
-    );
-  }
-  if (enabled && !given.server) {
-    const key = acl.enabled === true ? 'acl.enabled' : 'acl_datacenter';
-    problems.refuse(
-      `${key} asks for access control on an agent without a server, which Proconsul does not have ` +
-        'yet. It would run unprotected, so it does not start; without the key it does',
     );
   }
   return {

@@ -14,16 +14,17 @@ const TEN_YEARS_MS = 10 * 365 * 24 * 3600 * 1000;
 
 /** Lookups over HTTP of a registry server, which can be cut off. */
 function over(test: TestServer, maxStaleMs = TEN_YEARS_MS) {
-  const line = { cut: false, mute: false, asked: [] as string[] };
+  const line = { cut: false, mute: false, forbidden: false, token: '', asked: [] as string[] };
   const clock = new FakeClock();
   const get = async (target: string): Promise<Answered> => {
     line.asked.push(target);
     if (line.mute) await new Promise(() => undefined);
     if (line.cut) throw noLeader();
+    if (line.forbidden) return { status: 403, headers: {}, body: Buffer.alloc(0) };
     const { status, headers, text } = await test.get(target);
     return { status, headers, body: Buffer.from(text) };
   };
-  const lookups = new HttpLookups({ get, clock, maxStaleMs });
+  const lookups = new HttpLookups({ get, clock, maxStaleMs, token: () => line.token });
   return { line, clock, lookups };
 }
 
@@ -100,6 +101,21 @@ describe('lookups over HTTP', () => {
     await clock.advance(1000);
     await lookups.node('a');
     assert.equal(line.asked.length, 3);
+  });
+
+  it('give out nothing to a token that may not see it any more, nor what another was told', async () => {
+    const { lookups, line, clock } = over(await withWeb());
+    const before = await lookups.node('a');
+    line.token = 'another';
+    assert.equal(before.isCurrent(), false);
+    await lookups.node('a');
+    assert.equal(line.asked.length, 2);
+    line.forbidden = true;
+    await clock.advance(1000);
+    for (const cut of [false, true]) {
+      line.cut = cut;
+      await assert.rejects(async () => await lookups.node('a'));
+    }
   });
 
   it('do not keep a resolver waiting for a server that says nothing', async () => {

@@ -33,6 +33,7 @@ describe('1,500 names of 60 instances, asked for in large packets', () => {
     const lookups = new HttpLookups({
       clock,
       maxStaleMs: 60_000,
+      token: () => '',
       get: async (target) => {
         const [, name = ''] = /service\/([^?]+)/.exec(target) ?? [];
         return { status: 200, headers: {}, body: instancesOf(name) };

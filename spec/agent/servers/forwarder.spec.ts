@@ -65,6 +65,18 @@ describe('what an agent does not answer itself', () => {
     assert.deepEqual(seen, ['PUT', '/v1/kv/a%2Fb?raw', 'default-token', 'n1', 'v']);
   });
 
+  it('says of a refusal that a server refuses, whether it waits or not', async () => {
+    const { url } = await agentBefore((_request, response) => {
+      response.writeHead(403, { 'X-Consul-Index': '1' }).end('ACL not found');
+    });
+    for (const path of ['kv/a', 'kv/a?index=1', 'health/service/web?cached']) {
+      const answer = await fetch(`${url}/v1/${path}`);
+      const text = await answer.text();
+      assert.deepEqual([answer.status, text], [403, 'rpc error making call: ACL not found']);
+      assert.equal(answer.headers.get('x-consul-index'), '1');
+    }
+  });
+
   it('names to the server what it named to the agent, whatever stands in it', async () => {
     const seen: unknown[] = [];
     const { url } = await agentBefore((request, response) => {
