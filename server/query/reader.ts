@@ -213,11 +213,11 @@ export class Reader implements Reads {
     return this.#sight.of(this.#state.coordinates.values(), this.#sight.node);
   }
 
-  /** Throws where the node may not be seen. */
+  /** Throws where the node may not be seen; one that is spelt otherwise is another. */
   coordinatesOf(node: string): Iterable<NodeCoordinate> {
     if (!this.#sight.nodeNamed(node)) throw permissionDenied();
     this.#note(nodeCoordinatesTopic(node));
-    return this.#state.coordinates.on(node);
+    return this.#sight.of(this.#state.coordinates.on(node), this.#sight.node);
   }
 
   /** A key's index is its own; one that is not there follows the folder around it. */
