@@ -14,7 +14,7 @@ export function identitiesOf({ tls }: Config, logger: Logger): Identities {
   const warn = (text: string) => void logger.warn(`tls: ${text}`);
   const identities = new Identities({ config: tls, warn, now: () => systemClock.now() });
   // As long as the process lives, which does not live for it.
-  setInterval(() => identities.warnOfEnds(), DAY_MS).unref();
+  setInterval(() => identities.warnOfFaults(), DAY_MS).unref();
   return identities;
 }
 

@@ -35,6 +35,7 @@ interface Held {
   readonly agentsMustShow: boolean;
   readonly servers: ClientSide;
   readonly lives: readonly Life[];
+  readonly rootless: readonly string[];
 }
 
 /** Until when a certificate is one. */
@@ -58,7 +59,7 @@ export class Identities {
   constructor(options: IdentitiesOptions) {
     this.#options = options;
     this.#held = read(options.config);
-    this.warnOfEnds();
+    this.warnOfFaults();
   }
 
   /** Reads everything anew. Where that throws, everything is as before. */
@@ -71,15 +72,18 @@ export class Identities {
       throw new ProconsulError('rejected', why);
     }
     this.#held = held;
-    this.warnOfEnds();
+    this.warnOfFaults();
   }
 
-  /** Tells of each certificate that has ended or will soon. */
-  warnOfEnds(): void {
+  /** Tells of each certificate that is of no use, or soon will be of none. */
+  warnOfFaults(): void {
     const { warn, now } = this.#options;
     for (const life of this.#held.lives) {
       const text = ending(life, now());
       if (text !== undefined) warn(text);
+    }
+    for (const file of this.#held.rootless) {
+      warn(`${file} has an authority without the root above it: verify_incoming takes none of its`);
     }
   }
 
@@ -123,6 +127,7 @@ function read({ https, internalRpc: rpc }: TlsConfig): Held {
       ...livesOf(https, forClients),
       ...(rpc.certFile === https.certFile ? [] : livesOf(rpc, forAgents)),
     ],
+    rootless: [...new Set([...rootless(https, forClients), ...rootless(rpc, forAgents)])],
   };
 }
 
@@ -142,7 +147,10 @@ function serverSide(settings: TlsSettings, pems: Pems): ServerSide | undefined {
   });
 }
 
-/** An authority may stand between a root and the certificates: naming it is to trust it, as in Consul. */
+/**
+ * An authority may stand between a root and the certificates: naming it is to trust it, as in Consul.
+ * Node's server passes that over, so there it is warned of.
+ */
 function forOpenSsl({ ca, ...pair }: Pems): SecureContextOptions {
   const trust = ca === undefined ? {} : { ca: [...ca], allowPartialTrustChain: true };
   return { ...pair, ...trust };
@@ -189,6 +197,13 @@ const SOON_DAYS = 14;
 function livesOf({ certFile }: TlsSettings, { cert }: Pems): readonly Life[] {
   const [own] = certificatesIn(cert ?? '');
   return own === undefined ? [] : [{ certFile, endsAt: Date.parse(own.validTo) }];
+}
+
+/** Where nobody could be verified by an authority that is named. */
+function rootless(settings: TlsSettings, { ca = [] }: Pems): readonly string[] {
+  const all = ca.flatMap(certificatesIn);
+  const isWhole = all.every((each) => all.some((above) => each.checkIssued(above)));
+  return isWhole || !settings.verifyIncoming ? [] : [settings.caFile || settings.caPath];
 }
 
 function ending({ certFile, endsAt }: Life, now: number): string | undefined {

@@ -77,7 +77,16 @@ describe('the certificates of a process', () => {
     assert.match(inDays(10)[0] ?? '', /^the certificate of .* ends in 9 days$/);
     assert.match(inDays(21)[0] ?? '', /has ended: others refuse it$/);
     const { identities, warnings } = load(files, Date.now() + 10 * 24 * 3600_000);
-    identities.warnOfEnds();
+    identities.warnOfFaults();
     assert.equal(warnings.length, 2);
+  });
+
+  it('are warned of where clients cannot be verified, for the root above an authority is missing', async () => {
+    const { certFile, keyFile } = await authority.files();
+    const { caFile } = authority;
+    const between = { certFile, keyFile, caFile: certFile, verifyIncoming: true };
+    assert.match(load(between).warnings.join(), /has an authority without the root above it/);
+    assert.deepEqual(load({ ...between, verifyIncoming: false }).warnings, []);
+    assert.deepEqual(load({ ...between, caFile }).warnings, []);
   });
 });
