@@ -49,8 +49,10 @@ export class Links {
       const reason = await this.#next();
       if (isFinal(reason)) {
         this.stop();
+        // Whoever hears of it ends, and says why.
         return reason;
       }
+      this.#complain(describeChain(reason));
       await pause(this.#deps.clock, this.#pauseMs, this.#attempt.signal);
       this.#pauseMs = Math.min(this.#pauseMs * 2, RECONNECT_MAX_MS);
     }
@@ -86,7 +88,6 @@ export class Links {
       return await use(link);
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
-      this.#complain(describeChain(error));
       return error;
     } finally {
       link?.close();
@@ -95,7 +96,7 @@ export class Links {
 
   /** Says why there is no link; not again and again while that stays so. */
   #complain(why: string): void {
-    if (this.#attempt.signal.aborted || why === this.#complaint) return;
+    if (this.#stopped || this.#attempt.signal.aborted || why === this.#complaint) return;
     this.#complaint = why;
     this.#deps.logger.warn(`redis: ${why}`);
   }

@@ -82,6 +82,11 @@ describe('RedisLog on', () => {
     await assert.rejects(log.start(new HistorySink()), { code: 'invalid', message: /WRONGPASS/ });
     await log.stop();
     assert(!lines.join().includes('wrong-secret'));
+    // Whoever started it says why, and no other line does.
+    assert.deepEqual(
+      lines.filter((line) => line.includes('WRONGPASS')),
+      [],
+    );
   });
 
   it('a Redis Cluster, also when the slot moves to another node', async function () {
