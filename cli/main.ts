@@ -12,6 +12,9 @@ let ending: AbortSignal | undefined;
 const print = (text: string | Buffer) => void process.stdout.write(text);
 
 if (command === 'agent') {
+  const { shownWords } = await import('./shown-words.ts');
+  const words = shownWords(['proconsul', command, ...argv]);
+  if (words !== undefined) process.title = words;
   // Only here: the other commands start in a fraction of the time without it.
   const { agentCommand } = await import('./commands/agent.ts');
   // A rejection that nobody awaits is a bug: to go on would be to guess.

@@ -61,7 +61,12 @@ class Recovery {
     const segment = await this.#readSegments(
       names.filter((name) => segmentIndex(name) !== undefined),
     );
-    this.#feed();
+    try {
+      this.#feed();
+    } catch (error) {
+      await segment.close();
+      throw error;
+    }
     return { position: this.#end ?? START, snapshot: this.#snapshot, segment };
   }
 

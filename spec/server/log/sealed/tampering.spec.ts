@@ -1,18 +1,36 @@
 /** What somebody who may write to Redis or to the files can do: each try is refused by name. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { systemClock } from '../../../../lib/clock.ts';
 import { describeChain } from '../../../../lib/errors.ts';
+import { silentLogger } from '../../../../lib/logger.ts';
 import { Sealing } from '../../../../lib/seal/box.ts';
 import { parseKey } from '../../../../lib/seal/key.ts';
+import type { Command, Entry } from '../../../../server/commands.ts';
 import { chainHash } from '../../../../server/log/chain.ts';
-import type { EventLog } from '../../../../server/log/event-log.ts';
-import { encodeProposal } from '../../../../server/log/payload.ts';
+import type { EventLog, Proposal } from '../../../../server/log/event-log.ts';
+import { FileLog } from '../../../../server/log/file/file-log.ts';
+import { IndexGate } from '../../../../server/log/index-gate.ts';
+import {
+  encodeProposal,
+  MAX_COMMAND_BYTES,
+  type PayloadReader,
+} from '../../../../server/log/payload.ts';
 import { keysOf } from '../../../../server/log/redis/link/keys.ts';
 import { parseRedisUrl } from '../../../../server/log/redis/link/options.ts';
 import { RedisLog } from '../../../../server/log/redis/log/redis-log.ts';
 import type { RawEntry } from '../../../../server/log/redis/records/stream.ts';
 import { SealedLog } from '../../../../server/log/sealed/sealed-log.ts';
-import { kvCommand, proposal, proposals } from '../../../support/experiments/proposals.ts';
+import { Watcher } from '../../../../server/query/watcher.ts';
+import { Replica } from '../../../../server/replica.ts';
+import {
+  kvCommand,
+  largeProposal,
+  proposal,
+  proposals,
+} from '../../../support/experiments/proposals.ts';
 import { RecordingSink } from '../../../support/fakes/recording-sink.ts';
 import { KEYS, type SealedOptions, sealedPayloads } from '../../../support/sealed.ts';
 import { type RedisProcess, startRedis } from '../../../support/servers/redis.ts';
@@ -228,6 +246,95 @@ describe('a sealed log in Redis', () => {
     for (const other of [{ index: 8 }, { epoch: 2 }, { hash: 'g' }, { t: 6 }]) {
       await assert.rejects(read(one, { ...position, ...other }), refused);
     }
+  });
+});
+
+describe('a sealed log in files', () => {
+  let folder = '';
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sealed-files-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** Somebody else, who has the program and not the key. */
+  const asIs = {
+    decode: (): Command => ({ type: 'void', why: '' }),
+    admit: (entry: Entry) => entry,
+  };
+  const openIn = (payloads: PayloadReader) => {
+    const onFatal = (error: Error) => assert.fail(error);
+    return new FileLog({ folder, clock: systemClock, logger: silentLogger, onFatal, payloads });
+  };
+  const fill = async () => {
+    const payloads = sealedPayloads();
+    const log = new SealedLog(openIn(payloads), payloads);
+    await log.start(new RecordingSink(true));
+    await log.append(proposals('a', 3));
+    await log.stop();
+    return payloads.seal([proposal('b')])[0] as Proposal;
+  };
+  const append = async (forged: Proposal) => {
+    const log = openIn(asIs);
+    await log.start(new RecordingSink(true));
+    await log.append([forged]);
+    await log.stop();
+  };
+  const start = async () => {
+    const payloads = sealedPayloads();
+    const log = new SealedLog(openIn(payloads), payloads);
+    const sink = new RecordingSink(true);
+    await log.start(sink).finally(() => log.stop());
+    return sink.ids;
+  };
+
+  const tries: Readonly<Record<string, (sealed: Proposal) => Proposal>> = {
+    flipped: (sealed) => ({ ...sealed, payload: flipped(sealed.payload) }),
+    moved: (sealed) => ({ ...sealed, id: 'c' }),
+    'in the clear': () => proposal('b'),
+    forged: (sealed) => ({ ...sealed, payload: forgery('b') }),
+  };
+  for (const [what, change] of Object.entries(tries)) {
+    it(`does not start with an entry that is ${what}, though all sums are right`, async () => {
+      await append(change(await fill()));
+      await assert.rejects(start(), { message: /^entry 4 of the log is refused/ });
+    });
+  }
+
+  it('takes the largest command that there may be', async () => {
+    const sealed = await fill();
+    await append(sealed);
+    assert.deepEqual(await start(), ['a-0', 'a-1', 'a-2', 'b']);
+    const payloads = sealedPayloads();
+    const log = new SealedLog(openIn(payloads), payloads);
+    await log.start(new RecordingSink(true));
+    await log.append([largeProposal('large', MAX_COMMAND_BYTES - 500)]);
+    await log.stop();
+    assert.deepEqual((await start()).at(-1), 'large');
+  });
+});
+
+describe('a whole entry that is put in again', () => {
+  it('changes nothing: its proposal was seen', async () => {
+    const { redis, first, entries } = await filled(0);
+    await first.log.append([
+      encodeProposal('boot/0', kvCommand('k', { value: 'MQ==' })),
+      encodeProposal('boot/1', kvCommand('k', { value: 'Mg==' })),
+    ]);
+    await until(() => first.sink.entries.length === 2);
+    assert.deepEqual(entries, []);
+    const [one, two] = await stream(redis);
+    await first.log.stop();
+    await rewrite(redis, [one, two, one] as RawEntry[]);
+    const server = open(redis, 'late');
+    const states: string[] = [];
+    const replica = new Replica({
+      watcher: new Watcher(),
+      applied: new IndexGate(systemClock),
+      onFatal: (error) => assert.fail(error as Error),
+    });
+    replica.onApplied(() => void states.push(replica.state.kv.get('k')?.Value ?? ''));
+    await server.log.start(replica);
+    assert.deepEqual(states, ['MQ==', 'Mg==', 'Mg==']);
   });
 });
 
