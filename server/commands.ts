@@ -1,12 +1,5 @@
 /** What may be written to the log: plain typed objects, each with all that applying it needs. */
-import type {
-  Policy,
-  PolicyDefinition,
-  Role,
-  RoleDefinition,
-  Token,
-  TokenDefinition,
-} from '../lib/acl/model.ts';
+import type { AuthMethod, BindingRule, Policy, Role, Token } from '../lib/acl/model.ts';
 import type {
   Check,
   CheckDefinition,
@@ -25,6 +18,7 @@ import type {
   Uint64,
   UserEvent,
 } from '../lib/model.ts';
+import type { AclCommand } from './acl-commands.ts';
 
 /** Someone may do it by what was stored at this index: see state/judged.ts. */
 export interface Judgement {
@@ -206,96 +200,6 @@ export interface SetAutopilot {
 }
 
 /**
- * Before anything else of access control: what is always there, as far as it is not. `token` is
- * whom the configuration makes the first one that may do anything.
- */
-export interface BeginAcl {
-  readonly type: 'begin-acl';
-  readonly policy: PolicyDefinition;
-  readonly anonymous: TokenDefinition;
-  readonly token?: TokenDefinition;
-}
-
-/** The first token that may do anything, made once; again only by who knows when that was. */
-export interface BootstrapAcl {
-  readonly type: 'bootstrap-acl';
-  readonly token: TokenDefinition;
-  /** The index of the entry that it was made at; 0 for the first time. */
-  readonly resetIndex: number;
-}
-
-/** When a token ends: at a time, or so long after this entry; 0 is never. */
-export interface Expiry {
-  readonly atMs: number;
-  readonly ttlMs: number;
-}
-
-/** Makes a token, or with `update` changes the one with its accessor id. */
-export interface SetAclToken {
-  readonly type: 'set-acl-token';
-  readonly token: TokenDefinition;
-  readonly expiry: Expiry;
-  readonly update: boolean;
-}
-
-/** One of the API before Consul 1.4, which is known by its secret alone, and made if it is new. */
-export interface SetLegacyToken {
-  readonly type: 'set-legacy-token';
-  readonly token: TokenDefinition;
-}
-
-export interface DeleteAclToken {
-  readonly type: 'delete-acl-token';
-  readonly secret: string;
-  /** Whose the secret was: another token that has it by now stays. */
-  readonly accessor: string;
-}
-
-/** The leader's tidying: tokens that have expired. `term` as in ExpireSessions. */
-export interface ReapAclTokens {
-  readonly type: 'reap-acl-tokens';
-  readonly term: number;
-  readonly accessors: readonly string[];
-}
-
-/** Makes a policy, or with `update` changes the one with its id. */
-export interface SetAclPolicy {
-  readonly type: 'set-acl-policy';
-  readonly policy: PolicyDefinition;
-  readonly update: boolean;
-}
-
-export interface DeleteAclPolicy {
-  readonly type: 'delete-acl-policy';
-  readonly id: string;
-}
-
-/** Makes a role, or with `update` changes the one with its id. */
-export interface SetAclRole {
-  readonly type: 'set-acl-role';
-  readonly role: RoleDefinition;
-  readonly update: boolean;
-}
-
-export interface DeleteAclRole {
-  readonly type: 'delete-acl-role';
-  readonly id: string;
-}
-
-/** Who has which rights. */
-export type AclCommand =
-  | BeginAcl
-  | BootstrapAcl
-  | SetAclToken
-  | SetLegacyToken
-  | DeleteAclToken
-  | ReapAclTokens
-  | SetAclPolicy
-  | DeleteAclPolicy
-  | SetAclRole
-  | DeleteAclRole;
-
-/**
  * Changes the keys that the log is sealed under, in a log that is sealed alone. They are the log's own
  * affair: it reads this by itself, and the state passes it over.
  */
@@ -329,6 +233,8 @@ export interface StagedRow {
   readonly policy?: Policy;
   readonly role?: Role;
   readonly token?: Token;
+  readonly authMethod?: AuthMethod;
+  readonly bindingRule?: BindingRule;
 }
 
 /** Another state is to be put in place of this one, in parts: see restore-commands.ts. */

@@ -70,6 +70,38 @@ export interface Token extends TokenDefinition, Indexed {
   readonly expiresAt: number;
 }
 
+/** How people and programs that somebody else knows come to a token. */
+export interface AuthMethodDefinition {
+  readonly Name: string;
+  readonly Type: string;
+  readonly DisplayName: string;
+  readonly Description: string;
+  /** Nanoseconds; 0 where tokens stay until somebody ends them. */
+  readonly MaxTokenTTL: number;
+  readonly TokenLocality: '' | 'local' | 'global';
+  /** As it was sent, with whatever names its type takes. May hold secrets. */
+  readonly Config: Readonly<Record<string, unknown>>;
+}
+
+export interface AuthMethod extends AuthMethodDefinition, Indexed {}
+
+/** What somebody gets whom an auth method knows. */
+export interface BindingRuleDefinition {
+  readonly ID: string;
+  readonly Description: string;
+  /** The method's name. */
+  readonly AuthMethod: string;
+  /** A filter over what the method tells of them; '' is everybody. */
+  readonly Selector: string;
+  readonly BindType: string;
+  /** What it is the name of; `${...}` stands for what the method tells. */
+  readonly BindName: string;
+  /** Of a templated policy. */
+  readonly BindVars: { readonly Name: string } | null;
+}
+
+export interface BindingRule extends BindingRuleDefinition, Indexed {}
+
 export const MANAGEMENT_POLICY_ID = '00000000-0000-0000-0000-000000000001';
 export const ANONYMOUS_ACCESSOR_ID = '00000000-0000-0000-0000-000000000002';
 /** What whoever sends no token has. */

@@ -51,7 +51,7 @@ function compileMatch(match: Match, fields: StructSchema, allowance: Allowance):
 
 /** One name of a selector: within what it is looked up, and what it leads to. */
 interface Step {
-  readonly within: 'struct' | 'structs' | 'map';
+  readonly within: 'struct' | 'structs' | 'map' | 'total';
   readonly key: string;
   readonly schema: FieldSchema;
 }
@@ -70,7 +70,9 @@ function resolve(selector: readonly string[], fields: StructSchema): Step[] {
 }
 
 function stepInto(schema: FieldSchema, key: string): Step | undefined {
-  if (schema.kind === 'map') return { within: 'map', key, schema: schema.values };
+  if (schema.kind === 'map') {
+    return { within: schema.total === true ? 'total' : 'map', key, schema: schema.values };
+  }
   const struct = schema.kind === 'structs' ? schema.element : schema;
   const field = struct.kind === 'struct' ? lookUp(struct.fields, key) : undefined;
   if (field === undefined) return undefined;
@@ -84,6 +86,11 @@ function through({ within, key }: Step, rest: Predicate, whenMissing: boolean): 
     case 'structs':
       // One element that matches is enough, even for != and `not in`.
       return (value) => listOf(value).some((element) => rest(objectOf(element)[key]));
+    case 'total':
+      return (value) => {
+        const map = objectOf(value);
+        return rest(Object.hasOwn(map, key) ? map[key] : undefined);
+      };
     case 'map':
       return (value) => {
         const map = objectOf(value);

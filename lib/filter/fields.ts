@@ -6,7 +6,12 @@
 /** What an item's field may hold. A missing or null field counts as its kind's zero value. */
 export type FieldSchema =
   | { readonly kind: 'string' | 'int' | 'bool' | 'strings' }
-  | { readonly kind: 'map'; readonly values: FieldSchema }
+  | {
+      readonly kind: 'map';
+      readonly values: FieldSchema;
+      /** What is not in it counts as its kind's zero value too, for every operator alike. */
+      readonly total?: true;
+    }
   | StructSchema
   | { readonly kind: 'structs'; readonly element: StructSchema };
 

@@ -52,11 +52,11 @@ export function parseFilter(text: string): Expression {
   throw malformed(scanner.complaint());
 }
 
+/** How Consul begins, unless the filter is part of something larger. */
+export const MALFORMED = 'Failed to create boolean expression evaluator: ';
+
 export function malformed(message: string): ProconsulError {
-  return new ProconsulError(
-    'rejected',
-    `Failed to create boolean expression evaluator: ${message}`,
-  );
+  return new ProconsulError('rejected', `${MALFORMED}${message}`);
 }
 
 function either(scanner: Scanner, depth: number): Expression | undefined {

@@ -3,7 +3,8 @@ import { ANONYMOUS_TOKEN, MANAGEMENT_POLICY, managementToken } from '../../lib/a
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
-import type { BeginAcl, Command } from '../commands.ts';
+import type { BeginAcl } from '../acl-commands.ts';
+import type { Command } from '../commands.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
 import { LogTime } from './log-time.ts';

@@ -15,7 +15,7 @@ import { type Content, keyOf, type Query } from './query.ts';
 import type { Reader } from './reader.ts';
 
 /** What stands for a secret where it is not to be seen. */
-const HIDDEN = '<hidden>';
+export const HIDDEN = '<hidden>';
 /** As Go writes a time that was never set. */
 const NO_TIME = '0001-01-01T00:00:00Z';
 

@@ -1,7 +1,15 @@
-/** Tokens, policies and roles, and who is found by what. */
-import type { Policy, Role, Token } from '../../lib/acl/model.ts';
-import { type Journal, Table } from './table.ts';
-import { ACL_POLICIES, ACL_ROLES, ACL_TOKENS, fold, RIGHTS } from './topic-names.ts';
+/** Tokens, policies and roles, how one logs in, and who is found by what. */
+import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../lib/acl/model.ts';
+import { type Journal, Lookup, Table } from './table.ts';
+import {
+  ACL_BINDING_RULES,
+  ACL_METHODS,
+  ACL_POLICIES,
+  ACL_ROLES,
+  ACL_TOKENS,
+  fold,
+  RIGHTS,
+} from './topic-names.ts';
 import type { Topics } from './topics.ts';
 
 export class Acl {
@@ -10,7 +18,14 @@ export class Acl {
   /** By id. */
   readonly policies: Table<Policy>;
   readonly roles: Table<Role>;
+  /** By the name, without regard to case. */
+  readonly authMethods: Table<AuthMethod>;
+  /** By id. */
+  readonly bindingRules: Table<BindingRule>;
   readonly #byAccessor = new Map<string, Token>();
+  /** By the auth method's name. */
+  readonly #loggedIn = new Lookup<Token>();
+  readonly #rulesOf = new Lookup<BindingRule>();
   /** By secret: those that do not stay for ever. */
   readonly #expiring = new Map<string, Token>();
   readonly #policiesByName = new Map<string, Policy>();
@@ -35,6 +50,7 @@ export class Acl {
       }
       if (before !== undefined) this.#expiring.delete(before.SecretID);
       if (after !== undefined && after.expiresAt !== 0) this.#expiring.set(after.SecretID, after);
+      place(this.#loggedIn, (token) => token.SecretID, before, after);
       touch(ACL_TOKENS, before);
     });
     this.policies = new Table(journal, (before, after) => {
@@ -46,6 +62,12 @@ export class Acl {
       if (before !== undefined) this.#rolesByName.delete(fold(before.Name));
       if (after !== undefined) this.#rolesByName.set(fold(after.Name), after);
       touch(ACL_ROLES, before);
+    });
+    // Neither gives or takes anything from a token that is there.
+    this.authMethods = new Table(journal, () => topics.touch(ACL_METHODS));
+    this.bindingRules = new Table(journal, (before, after) => {
+      place(this.#rulesOf, ({ ID }) => ID, before, after);
+      topics.touch(ACL_BINDING_RULES);
     });
   }
 
@@ -76,11 +98,39 @@ export class Acl {
     return this.#expiring.values();
   }
 
+  /** The tokens that somebody got by an auth method. */
+  loggedInBy(method: string): Iterable<Token> {
+    return this.#loggedIn.rows(fold(method));
+  }
+
+  bindingRulesOf(method: string): Iterable<BindingRule> {
+    return this.#rulesOf.rows(fold(method));
+  }
+
+  authMethod(name: string): AuthMethod | undefined {
+    return this.authMethods.get(fold(name));
+  }
+
   policyNamed(name: string): Policy | undefined {
     return this.#policiesByName.get(fold(name));
   }
 
   roleNamed(name: string): Role | undefined {
     return this.#rolesByName.get(fold(name));
+  }
+}
+
+/** Most tokens are nobody's login. */
+function place<V extends { readonly AuthMethod: string }>(
+  lookup: Lookup<V>,
+  keyOf: (row: V) => string,
+  before: V | undefined,
+  after: V | undefined,
+): void {
+  if (before !== undefined && before.AuthMethod !== '') {
+    lookup.delete(fold(before.AuthMethod), keyOf(before));
+  }
+  if (after !== undefined && after.AuthMethod !== '') {
+    lookup.set(fold(after.AuthMethod), keyOf(after), after);
   }
 }

@@ -15,6 +15,13 @@ import { coordinateKey } from './coordinates.ts';
 import { isOutdated } from './judged.ts';
 import { applyKv, isIndex } from './kv-commands.ts';
 import { beginCoordinate, memberAlive, memberLeft, membersFailed, reapMembers } from './members.ts';
+import {
+  deleteAuthMethod,
+  deleteBindingRule,
+  login,
+  setAuthMethod,
+  setBindingRule,
+} from './method-commands.ts';
 import { APPLIED, NOT_APPLIED, OUTDATED, type Outcome, Refusal } from './outcome.ts';
 import { deletePolicy, deleteRole, setPolicy, setRole } from './policy-commands.ts';
 import { deleteQuery, setQuery } from './query-commands.ts';
@@ -169,6 +176,11 @@ const HANDLERS: Handlers = {
   'delete-acl-policy': deletePolicy,
   'set-acl-role': setRole,
   'delete-acl-role': deleteRole,
+  'set-auth-method': setAuthMethod,
+  'delete-auth-method': deleteAuthMethod,
+  'set-binding-rule': setBindingRule,
+  'delete-binding-rule': deleteBindingRule,
+  login,
 };
 
 function run(state: State, command: Applicable): Outcome {

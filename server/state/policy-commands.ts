@@ -1,6 +1,6 @@
 /** Policies and roles: what tokens refer to. */
 import { MANAGEMENT_POLICY_ID } from '../../lib/acl/model.ts';
-import type { DeleteAclPolicy, DeleteAclRole, SetAclPolicy, SetAclRole } from '../commands.ts';
+import type { DeleteAclPolicy, DeleteAclRole, SetAclPolicy, SetAclRole } from '../acl-commands.ts';
 import { sameRow } from './catalog.ts';
 import { APPLIED, type Outcome, Refusal } from './outcome.ts';
 import type { State } from './state.ts';

@@ -56,6 +56,8 @@ function rowsOf(state: State): Rows {
     ['policy', [...state.acl.policies.values()]],
     ['role', [...state.acl.roles.values()]],
     ['token', [...state.acl.tokens.values()]],
+    ['authMethod', [...state.acl.authMethods.values()]],
+    ['bindingRule', [...state.acl.bindingRules.values()]],
   ];
 }
 
@@ -190,7 +192,7 @@ export class Restoring {
 /** A row as it is, into a state that nobody reads yet. */
 export function putRow(state: State, row: StagedRow): void {
   const { node, instance, check, kv, session, coordinate, query, autopilot } = row;
-  const { policy, role, token } = row;
+  const { policy, role, token, authMethod, bindingRule } = row;
   const { catalog, sessions, coordinates, acl } = state;
   if (node !== undefined) catalog.nodes.set(fold(node.Node), node);
   if (instance !== undefined) catalog.putInstance(instance);
@@ -205,5 +207,7 @@ export function putRow(state: State, row: StagedRow): void {
   if (policy !== undefined) acl.policies.set(policy.ID, policy);
   if (role !== undefined) acl.roles.set(role.ID, role);
   if (token !== undefined) acl.tokens.set(token.SecretID, token);
+  if (authMethod !== undefined) acl.authMethods.set(fold(authMethod.Name), authMethod);
+  if (bindingRule !== undefined) acl.bindingRules.set(bindingRule.ID, bindingRule);
   state.journal.commit();
 }

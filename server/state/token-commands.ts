@@ -7,7 +7,7 @@ import type {
   ReapAclTokens,
   SetAclToken,
   SetLegacyToken,
-} from '../commands.ts';
+} from '../acl-commands.ts';
 import { sameRow } from './catalog.ts';
 import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
 import type { State } from './state.ts';
@@ -95,7 +95,7 @@ function changeToken(state: State, token: TokenDefinition, expiry: Expiry): Outc
   return APPLIED;
 }
 
-function made(state: State, token: TokenDefinition, { atMs, ttlMs }: Expiry): Token {
+export function made(state: State, token: TokenDefinition, { atMs, ttlMs }: Expiry): Token {
   return {
     ...token,
     createdAt: state.t,
@@ -105,7 +105,7 @@ function made(state: State, token: TokenDefinition, { atMs, ttlMs }: Expiry): To
   };
 }
 
-function put(state: State, row: Token): void {
+export function put(state: State, row: Token): void {
   state.acl.tokens.set(row.SecretID, row);
 }
 
@@ -116,7 +116,7 @@ function replace(state: State, before: Token | undefined, row: Token): void {
 }
 
 /** Either id means one token only, whichever of the two it is of another. */
-function refuseTaken({ acl }: State, { AccessorID, SecretID }: TokenDefinition): void {
+export function refuseTaken({ acl }: State, { AccessorID, SecretID }: TokenDefinition): void {
   const isTaken = (id: string) => acl.tokens.get(id) !== undefined || acl.tokenBy(id) !== undefined;
   if (isTaken(AccessorID)) throw new Refusal('Invalid Token: AccessorID is already in use');
   if (isTaken(SecretID)) throw new Refusal('Invalid Token: SecretID is already in use');

@@ -19,7 +19,14 @@ export const MEMBERS = 'members';
 export const ACL_TOKENS = 'acl-tokens';
 export const ACL_POLICIES = 'acl-policies';
 export const ACL_ROLES = 'acl-roles';
-export type AclTopic = typeof ACL_TOKENS | typeof ACL_POLICIES | typeof ACL_ROLES;
+export const ACL_METHODS = 'acl-methods';
+export const ACL_BINDING_RULES = 'acl-binding-rules';
+export type AclTopic =
+  | typeof ACL_TOKENS
+  | typeof ACL_POLICIES
+  | typeof ACL_ROLES
+  | typeof ACL_METHODS
+  | typeof ACL_BINDING_RULES;
 /** What tokens come to: touched when one that is there may have other rights from now on. */
 export const RIGHTS = 'rights';
 

@@ -3,10 +3,14 @@ import { KNOWN_PARAM, RESOLVE_PATH } from '../../../lib/acl/resolving.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { anyone } from '../../../lib/http/right.ts';
 import type { Method, Route } from '../../../lib/http/route.ts';
+import { Outbound } from '../../acl/methods/outbound.ts';
 import type { AclParts } from '../deps.ts';
+import { authMethodRoutes } from './acl/auth-methods.ts';
+import { bindingRuleRoutes } from './acl/binding-rules.ts';
 import { bootstrapRoutes } from './acl/bootstrap.ts';
 import type { AclDeps } from './acl/deps.ts';
 import { legacyRoutes } from './acl/legacy.ts';
+import { loginRoutes } from './acl/login.ts';
 import { policyRoutes } from './acl/policies.ts';
 import { roleRoutes } from './acl/roles.ts';
 import { ruleRoutes } from './acl/rules.ts';
@@ -17,12 +21,16 @@ const METHODS: readonly Method[] = ['GET', 'PUT', 'POST', 'DELETE'];
 export function aclRoutes(deps: AclDeps): Route[] {
   const { acl } = deps;
   if (acl === undefined) return disabled();
+  const outbound = new Outbound(deps.clock);
   return [
     ...bootstrapRoutes(deps, acl.resetFile),
     ...tokenRoutes(deps),
     ...policyRoutes(deps),
     ...roleRoutes(deps),
     ...ruleRoutes(deps),
+    ...authMethodRoutes(deps, outbound),
+    ...bindingRuleRoutes(deps),
+    ...loginRoutes(deps, outbound),
     ...legacyRoutes(deps),
     resolving(acl),
   ];

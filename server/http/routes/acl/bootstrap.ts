@@ -1,10 +1,10 @@
 /** /v1/acl/bootstrap: the first token, and what says how access control stands. */
 import { managementToken } from '../../../../lib/acl/builtin.ts';
-import { permissionDenied, tokenNotFound } from '../../../../lib/acl/refusals.ts';
+import { tokenNotFound } from '../../../../lib/acl/refusals.ts';
 import { decoder } from '../../../../lib/decode.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
-import { anyone, asks } from '../../../../lib/http/right.ts';
+import { anyone } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { isUuid } from '../../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
@@ -30,13 +30,6 @@ export function bootstrapRoutes(deps: AclDeps, resetFile: ResetFile): Route[] {
       right: anyone,
       does: 'says that nothing is copied: there is one data centre',
       handle: () => ({ json: NOT_REPLICATED }),
-    },
-    {
-      method: 'POST',
-      path: '/v1/acl/logout',
-      right: asks(),
-      does: 'removes the token that somebody logged in by',
-      handle: (request) => logout(deps, request),
     },
   ];
 }
@@ -93,12 +86,4 @@ async function allowedReset(deps: AclDeps, resetFile: ResetFile): Promise<number
 function notAgain(index: number): ProconsulError {
   const why = `ACL bootstrap no longer allowed (reset index: ${index})`;
   return new ProconsulError('forbidden', `Permission denied: ${why}`);
-}
-
-async function logout(deps: AclDeps, { token: secret }: HttpRequest): Promise<Reply> {
-  if (secret === '') throw tokenNotFound();
-  const row = (await currentAcl(deps)).tokens.get(secret);
-  if (row === undefined || row.AuthMethod === '') throw permissionDenied();
-  await write(deps, { type: 'delete-acl-token', secret, accessor: row.AccessorID });
-  return {};
 }

@@ -3,10 +3,10 @@ import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { canonicalId, idComplaint } from '../../../../lib/ids.ts';
 import type { Acl } from '../../../state/acl.ts';
-import type { AclSwitch, ReadDeps, WriteDeps } from '../../deps.ts';
+import type { AclSwitch, PlaceDeps, ReadDeps, WriteDeps } from '../../deps.ts';
 
-export interface AclDeps extends ReadDeps, WriteDeps, AclSwitch {
-  readonly clock: Pick<Clock, 'now'>;
+export interface AclDeps extends ReadDeps, WriteDeps, AclSwitch, Pick<PlaceDeps, 'datacenter'> {
+  readonly clock: Pick<Clock, 'now' | 'after'>;
 }
 
 /** As new as any acknowledged write: what is named may just have been made through another server. */
@@ -25,7 +25,10 @@ export function rejected(why: string): ProconsulError {
 }
 
 /** The id that ends a path. */
-export function requiredId(rest: string, what: 'token' | 'policy' | 'role'): string {
+export function requiredId(
+  rest: string,
+  what: 'token' | 'policy' | 'role' | 'binding rule',
+): string {
   if (rest === '') throw badRequest(`Missing ${what} ID`);
   return lookupId(rest, `failed acl ${what} lookup: index error: `);
 }

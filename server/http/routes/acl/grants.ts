@@ -1,4 +1,5 @@
 /** What bodies of tokens and roles say of their rights. */
+import { isIdentityName } from '../../../../lib/acl/identities.ts';
 import type {
   Grants,
   NodeIdentity,
@@ -90,14 +91,7 @@ function idsOf(sent: readonly Link[], { what, named, looking }: Linked): string[
   return [...new Set(ids)];
 }
 
-/** No other name fits between the quotes of a rule. */
-const IDENTITY = /^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?$/;
 const ALLOWED = "Only alphanumeric characters, '-' and '_' are allowed";
-const MAX_NAME_LENGTH = 256;
-
-function isName(name: string): boolean {
-  return name.length <= MAX_NAME_LENGTH && IDENTITY.test(name);
-}
 
 /** In the order of their names, each once: it counts wherever one of them says so. */
 function serviceIdentities(
@@ -110,7 +104,7 @@ function serviceIdentities(
     if (name === '') {
       throw rejected(`Service identity is missing the service name field on this ${owner}`);
     }
-    if (!isName(name)) {
+    if (!isIdentityName(name)) {
       throw rejected(`Service identity ${JSON.stringify(name)} has an invalid name. ${ALLOWED}`);
     }
     const here = Datacenters?.length === 0 ? null : Datacenters;
@@ -136,7 +130,7 @@ function nodeIdentities(sent: readonly NodeIdentity[], owner: Owner): NodeIdenti
     if (Datacenter === '') {
       throw rejected(`Node identity is missing the datacenter field on this ${owner}`);
     }
-    if (!isName(NodeName)) throw rejected(`Node identity has an invalid name. ${ALLOWED}`);
+    if (!isIdentityName(NodeName)) throw rejected(`Node identity has an invalid name. ${ALLOWED}`);
     distinct.set(JSON.stringify([NodeName, Datacenter]), { NodeName, Datacenter });
   }
   return [...distinct.values()];
@@ -167,7 +161,7 @@ export function checkedTemplate(
   }
   const Name = variables?.Name ?? '';
   if (template.Schema === '') return { TemplateName, TemplateVariables: null };
-  if (!isName(Name)) {
+  if (!isIdentityName(Name)) {
     const why = Name === '' ? 'the name variable is missing' : `invalid name. ${ALLOWED}`;
     throw rejected(`templated policy ${JSON.stringify(TemplateName)}: ${why}`);
   }

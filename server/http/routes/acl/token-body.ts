@@ -2,7 +2,7 @@
 import type { Token, TokenDefinition } from '../../../../lib/acl/model.ts';
 import { decoder } from '../../../../lib/decode.ts';
 import { formatDuration, NS_PER_MS } from '../../../../lib/duration.ts';
-import type { Expiry } from '../../../commands.ts';
+import type { Expiry } from '../../../acl-commands.ts';
 import type { Acl } from '../../../state/acl.ts';
 import { badRequest, rejected } from './deps.ts';
 import { type GrantsBody, grantsSchema, type Link, links, roleIds, toGrants } from './grants.ts';

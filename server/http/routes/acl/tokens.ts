@@ -7,7 +7,7 @@ import { anyone, asks, needs } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { canonicalId, idComplaint, isUuid } from '../../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
-import type { Expiry } from '../../../commands.ts';
+import type { Expiry } from '../../../acl-commands.ts';
 import * as queries from '../../../query/acl.ts';
 import type { Query } from '../../../query/query.ts';
 import { write } from '../../deps.ts';

@@ -1,0 +1,132 @@
+/**
+ * Requests to those who know people: an API server of Kubernetes, a provider of identities. Whoever
+ * may write access control says where they are; whoever logs in, who may be anybody, makes us ask. So
+ * all is bounded: how many at once, how long, how much; and no answer leads anywhere else.
+ */
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Clock } from '../../../lib/clock.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+import { goDialError } from '../../../lib/go-error.ts';
+
+const TIMEOUT_MS = 10_000;
+/** Of keys and identities; a body that never ends would keep the machine busy. */
+const MAX_BODY_BYTES = 1024 * 1024;
+/** Strangers make these: others than they must still get through the same machine. */
+const MAX_AT_ONCE = 64;
+
+export interface Call {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** Certificates of the authorities to trust, as PEM; the machine's where it is ''. */
+  readonly ca: string;
+}
+
+export interface Called {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+export class Outbound {
+  readonly #clock: Pick<Clock, 'after'>;
+  #underWay = 0;
+
+  constructor(clock: Pick<Clock, 'after'>) {
+    this.#clock = clock;
+  }
+
+  /** Throws 'rejected' where there is no whole answer; its text holds neither headers nor bodies. */
+  async send(call: Call, signal: AbortSignal): Promise<Called> {
+    if (this.#underWay >= MAX_AT_ONCE) {
+      throw new ProconsulError('busy', 'too many logins are under way');
+    }
+    const url = urlOf(call);
+    const ends = new AbortController();
+    const stop = () => ends.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    const cancel = this.#clock.after(TIMEOUT_MS, stop);
+    this.#underWay++;
+    try {
+      return await exchange(call, url, AbortSignal.any([ends.signal, signal]));
+    } catch (cause) {
+      const why = ends.signal.aborted ? 'context deadline exceeded' : reasonOf(cause, url);
+      throw new ProconsulError('rejected', `${spoken(call, url)}: ${why}`);
+    } finally {
+      this.#underWay--;
+      cancel();
+      signal.removeEventListener('abort', stop);
+    }
+  }
+}
+
+function urlOf(call: Call): URL {
+  const scheme = /^([a-z][a-z\d+.-]*):/i.exec(call.url)?.[1]?.toLowerCase() ?? '';
+  const why =
+    scheme === 'http' || scheme === 'https'
+      ? 'invalid URL'
+      : `unsupported protocol scheme "${scheme}"`;
+  if (why === 'invalid URL' && URL.canParse(call.url)) return new URL(call.url);
+  throw new ProconsulError('rejected', `${verb(call)}: ${why}`);
+}
+
+/** As Go says it, without what may be secret of a URL: a password, a query. */
+function spoken(call: Call, { origin, pathname }: URL): string {
+  return `${verb(call)} "${origin}${pathname}"`;
+}
+
+function verb({ method }: Call): string {
+  return method === 'GET' ? 'Get' : 'Post';
+}
+
+function reasonOf(cause: unknown, url: URL): string {
+  return cause instanceof ProconsulError ? cause.message : goDialError(cause, 'tcp', url.host);
+}
+
+function exchange(call: Call, url: URL, signal: AbortSignal): Promise<Called> {
+  const { method, headers = {}, body, ca } = call;
+  const options: RequestOptions = {
+    method,
+    agent: false,
+    signal,
+    headers: {
+      Accept: 'application/json',
+      ...headers,
+      ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }),
+    },
+  };
+  return new Promise((resolve, reject) => {
+    const answered = (response: IncomingMessage) => {
+      read(response).then(resolve, (error: unknown) => {
+        response.destroy();
+        reject(error);
+      });
+    };
+    const secure = url.protocol === 'https:';
+    const sent = secure
+      ? httpsRequest(url, { ...options, ...(ca !== '' && { ca }) }, answered)
+      : httpRequest(url, options, answered);
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+async function read(response: IncomingMessage): Promise<Called> {
+  const status = response.statusCode ?? 0;
+  if (status >= 300 && status < 400) {
+    throw new ProconsulError('rejected', `${status} response: redirects are not followed`);
+  }
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of response as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > MAX_BODY_BYTES) {
+      throw new ProconsulError('rejected', `body beyond ${MAX_BODY_BYTES} bytes`);
+    }
+    parts.push(part);
+  }
+  const contentType = response.headers['content-type'] ?? '';
+  return { status, contentType, body: Buffer.concat(parts) };
+}

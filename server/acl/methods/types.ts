@@ -1,0 +1,5 @@
+/** The types of auth methods. */
+import { kubernetes } from './kubernetes.ts';
+import type { MethodType } from './method-type.ts';
+
+export const METHOD_TYPES: ReadonlyMap<string, MethodType> = new Map([['kubernetes', kubernetes]]);
