@@ -16,7 +16,7 @@ import {
   type ServiceBody,
   serviceSchema,
 } from '../bodies.ts';
-import { toCheck, toNode, toService } from '../definitions.ts';
+import { refuseNul, toCheck, toNode, toService } from '../definitions.ts';
 import { queryBody, toQuery } from '../query-body.ts';
 import { base64Of, type Fields, fieldsOf, type Plain, timeOf } from './go-values.ts';
 
@@ -36,6 +36,7 @@ export class RowReader {
   readonly #datacenter: string;
   readonly #nodes = new Set<string>();
   readonly #leftOut = new Map<string, number>();
+  #newest = 0;
 
   constructor(datacenter: string) {
     this.#datacenter = datacenter;
@@ -46,8 +47,23 @@ export class RowReader {
     return this.#leftOut;
   }
 
+  /** The largest index of a row: an archive's own word on it may be wrong. */
+  get newest(): number {
+    return this.#newest;
+  }
+
   /** Throws where a record is not as it should be. */
-  read({ type, value }: StateRecord): readonly StagedRow[] {
+  read(record: StateRecord): readonly StagedRow[] {
+    const rows = this.#read(record);
+    for (const row of rows) {
+      for (const each of Object.values(row) as Partial<Indexed>[]) {
+        this.#newest = Math.max(this.#newest, each.CreateIndex ?? 0, each.ModifyIndex ?? 0);
+      }
+    }
+    return rows;
+  }
+
+  #read({ type, value }: StateRecord): readonly StagedRow[] {
     const kind = kindOf(type);
     if (kind !== undefined && OF_NO_USE.has(kind)) return [];
     const read = kind && READERS[kind];
@@ -68,10 +84,19 @@ export class RowReader {
     if (!this.#nodes.has(String(Node))) {
       this.#nodes.add(String(Node));
       const body = nodeBody({ ...fields, Meta: fields['NodeMeta'] });
+      if (body.Node === '') throw new Error('a node has no name');
       rows.push({ node: { ...toNode(body, this.#datacenter), ...indexed } });
     }
     if (Service) rows.push({ instance: instanceOf(String(Node), Service as Plain) });
     if (Check) rows.push({ check: checkOf(String(Node), Check as Plain) });
+    for (const { node, instance, check } of rows) {
+      refuseNul(
+        node?.Node ?? '',
+        instance?.ID ?? '',
+        instance?.Service ?? '',
+        check?.CheckID ?? '',
+      );
+    }
     return rows;
   }
 }

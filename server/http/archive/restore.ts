@@ -2,7 +2,7 @@
  * Puts an archive in place of the state. It is read to its end before anything is written, for its
  * sums come last; then it is read again, and its rows go into the log part by part.
  */
-import { type ArchiveMeta, readArchive } from '../../../lib/archive/archive.ts';
+import { readArchive } from '../../../lib/archive/archive.ts';
 import { readRecords } from '../../../lib/archive/records.ts';
 import { describeChain, ProconsulError } from '../../../lib/errors.ts';
 import { encodeJson } from '../../../lib/json.ts';
@@ -35,8 +35,8 @@ export class Restorer {
     if (this.#isBusy) throw new ProconsulError('busy', 'another snapshot is being restored');
     this.#isBusy = true;
     try {
-      const { meta, rows, leftOut } = await this.#check(archive);
-      await this.#write(archive, meta);
+      const { meta, rows, leftOut, newest } = await this.#check(archive);
+      await this.#write(archive, Math.max(meta.Index, newest));
       const without = [...leftOut].map(([kind, count]) => `${count} of ${kind}`).join(', ');
       const note = without === '' ? '' : `, without what is not known here: ${without}`;
       this.#deps.logger.info(`server: ${rows} rows of snapshot ${meta.ID} were restored${note}`);
@@ -52,14 +52,14 @@ export class Restorer {
       const { meta } = await readArchive([archive], async (state) => {
         for await (const record of readRecords(state)) rows += reader.read(record).length;
       });
-      return { meta, rows, leftOut: reader.leftOut };
+      return { meta, rows, leftOut: reader.leftOut, newest: reader.newest };
     } catch (cause) {
       const why = `failed to read the snapshot: ${describeChain(cause)}`;
       throw new ProconsulError('rejected', why, { cause });
     }
   }
 
-  async #write(archive: Buffer, { Index: index }: ArchiveMeta): Promise<void> {
+  async #write(archive: Buffer, index: number): Promise<void> {
     const restore = this.#deps.random.uuid();
     const reader = new RowReader(this.#deps.datacenter);
     let part = 0;

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { packArchive } from '../../../lib/archive/pack.ts';
+import { RECORD, type RecordKind, RecordWriter } from '../../../lib/archive/records.ts';
+import { restored, stateHash } from '../../support/experiments/state-hash.ts';
+import { SEED } from '../../support/seed.ts';
+import { startServer } from '../../support/servers/start-server.ts';
+
+const text = fc.constantFrom('', 'a', 'b', 'A', 'a\0b', '__proto__', 'ü', 'x'.repeat(300));
+const number = fc.constantFrom(0, 1, -1, 7, 5000, 1.5);
+const anything = fc.oneof(
+  text,
+  number,
+  fc.boolean(),
+  fc.constant(null),
+  fc.constant([]),
+  fc.constant({}),
+  fc.constant(['a', null]),
+  fc.constant({ a: 'b', __proto__: 'c' }),
+);
+
+const FIELDS = [
+  ...['Node', 'Address', 'ID', 'NodeMeta', 'TaggedAddresses', 'Service', 'Check', 'Key', 'Value'],
+  ...['Flags', 'Session', 'Name', 'TTL', 'LockDelay', 'NodeChecks', 'ServiceChecks', 'Template'],
+  ...['CreateIndex', 'ModifyIndex', 'SecretID', 'AccessorID', 'Policies', 'Roles', 'Rules', 'Hash'],
+  ...['Coord', 'Segment', 'Checks', 'Behavior', 'ExpirationTime', 'CreateTime'],
+];
+
+/** A struct as Go writes it, of which any field may be something else. */
+const struct = fc.dictionary(fc.constantFrom(...FIELDS), anything, { maxKeys: 8 });
+const nested = fc.record(
+  {
+    Node: text,
+    Address: text,
+    Service: fc.oneof(struct, anything),
+    Check: fc.oneof(struct, anything),
+    CreateIndex: number,
+    ModifyIndex: number,
+  },
+  { requiredKeys: ['Node'] },
+);
+const record = fc.tuple(
+  fc.constantFrom(...(Object.keys(RECORD) as RecordKind[])),
+  fc.oneof(struct, nested, fc.array(struct, { maxLength: 2 })),
+);
+
+async function archiveOf(records: readonly (readonly [RecordKind, object])[]): Promise<Buffer> {
+  const writer = new RecordWriter();
+  const archive = await packArchive({
+    ID: 'x',
+    Index: 9,
+    Term: 1,
+    *state() {
+      yield writer.head(9);
+      for (const [kind, value] of records) yield writer.record(kind, value);
+    },
+  });
+  const chunks: Buffer[] = [];
+  for await (const chunk of archive) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+describe(`an archive of any records (seed ${SEED})`, () => {
+  it('is refused before anything changes, or comes to a state that answers', async () => {
+    const { put, get, server } = await startServer();
+    await put('/v1/kv/kept', '1');
+    let taken = 0;
+    const property = fc.asyncProperty(fc.array(record, { maxLength: 4 }), async (records) => {
+      const before = stateHash(server.state);
+      const { status, text: why } = await put('/v1/snapshot', await archiveOf(records));
+      if (status !== 200) {
+        assert.equal(status, 500);
+        assert.match(why, /^failed to read the snapshot: /);
+        assert.equal(stateHash(server.state), before);
+        return;
+      }
+      taken++;
+      assert.equal(stateHash(restored(server.state)), stateHash(server.state));
+      for (const path of [
+        '/v1/catalog/nodes',
+        '/v1/catalog/services',
+        '/v1/catalog/service/a',
+        '/v1/health/service/a',
+        '/v1/health/state/any',
+        '/v1/catalog/node/a',
+        '/v1/kv/?recurse',
+        '/v1/session/list',
+        '/v1/query',
+        '/v1/coordinate/nodes',
+        '/v1/internal/ui/nodes',
+        '/v1/internal/ui/services',
+      ]) {
+        const answer = await get(path);
+        assert([200, 404].includes(answer.status), `${path}: ${answer.status} ${answer.text}`);
+      }
+      await put('/v1/kv/after', 'x');
+      const rows = (await get('/v1/kv/?recurse')).json as { Key: string; ModifyIndex: number }[];
+      const last = rows.find(({ Key }) => Key === 'after')?.ModifyIndex ?? 0;
+      for (const { Key, ModifyIndex } of rows) assert(Key === 'after' || ModifyIndex < last, Key);
+    });
+    await fc.assert(property, { seed: SEED, numRuns: 150 });
+    assert(taken > 10, `${taken} were taken`);
+  }).timeout(120_000);
+});
