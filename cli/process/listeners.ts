@@ -66,7 +66,9 @@ export class Listeners {
     const { https, agents } = doorsOf(options);
     this.#all = [
       ...config.listen.http.map((at) => this.#clients.at(at, clients)),
-      ...httpsAddresses(options).map((at) => this.#clients.at(at, { ...clients, door: https })),
+      ...httpsAddresses(options).map((at) =>
+        this.#clients.at(at, { whom: 'clients, by TLS', maxConnections, door: https }),
+      ),
       ...config.listen.serfLan.map((at) => this.#joining.at(at, joining)),
       // An agent keeps a connection for each query that waits: it is not to be counted as a client.
       ...serverAddresses(config).map((at) =>
