@@ -11,7 +11,7 @@ export function authMethods(): Query {
     run: (reader) => {
       const rows = [...reader.acl(ACL_METHODS).authMethods.values()];
       rows.sort((a, b) => (a.Name < b.Name ? -1 : 1));
-      return { json: rows.map(({ Config: _, ...row }) => shown(row)) };
+      return { json: rows.map((row) => shown({ ...row, MaxTokenTTL: 0, TokenLocality: '' })) };
     },
   };
 }

@@ -3,6 +3,7 @@
  * of one, numbers for texts; whatever nobody knows is refused by its name.
  */
 
+import { X509Certificate } from 'node:crypto';
 import { parseDuration } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { MethodConfig } from './method-type.ts';
@@ -25,6 +26,14 @@ export type Values<F extends Fields> = { readonly [K in keyof F]: Value<F[K]> };
 
 export function invalid(why: string): ProconsulError {
   return new ProconsulError('rejected', `Invalid Auth Method: ${why}`);
+}
+
+export function hasCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 export function readConfig<F extends Fields>(config: MethodConfig, fields: F): Values<F> {

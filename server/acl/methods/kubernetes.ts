@@ -2,11 +2,10 @@
  * Service accounts of Kubernetes: the API server is asked whether a token is one's, and whose. Asked
  * with a token of our own, to an API server whose certificate we know.
  */
-import { X509Certificate } from 'node:crypto';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { StructSchema } from '../../../lib/filter/fields.ts';
 import { decodeJson } from '../../../lib/json.ts';
-import { invalid, readConfig, type Values } from './config.ts';
+import { hasCertificate, invalid, readConfig, type Values } from './config.ts';
 import { jwsComplaint, refuseMalformed } from './jws.ts';
 import type { Asking, Identity, MethodConfig, MethodType } from './method-type.ts';
 import type { Call, Called } from './outbound.ts';
@@ -45,14 +44,6 @@ export const kubernetes: MethodType = {
   },
   login,
 };
-
-function hasCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).subject !== undefined;
-  } catch {
-    return false;
-  }
-}
 
 /** A host alone is one that speaks TLS. */
 function baseOf(host: string): string {

@@ -1,5 +1,9 @@
 /** The types of auth methods. */
+import { jwt } from './jwt.ts';
 import { kubernetes } from './kubernetes.ts';
 import type { MethodType } from './method-type.ts';
 
-export const METHOD_TYPES: ReadonlyMap<string, MethodType> = new Map([['kubernetes', kubernetes]]);
+export const METHOD_TYPES: ReadonlyMap<string, MethodType> = new Map([
+  ['jwt', jwt],
+  ['kubernetes', kubernetes],
+]);
