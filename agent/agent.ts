@@ -102,6 +102,16 @@ export class Agent {
     return this.#started.tokens.user;
   }
 
+  /** The token for questions by DNS. */
+  get dnsToken(): string {
+    return this.#started.tokens.dns;
+  }
+
+  /** The token for what containers register. */
+  get registrationToken(): string {
+    return this.#started.tokens.registration;
+  }
+
   /** The token for what the agent does by itself; '' when it does nothing any more. */
   get ownToken(): string {
     return this.#parts?.tokens.agent ?? '';
@@ -146,8 +156,8 @@ export class Agent {
     const { process, system } = this.#options;
     const config = await process.readConfig();
     process.onReloaded?.(config);
-    registrar.reload(definitionsOf(config));
     tokens.takeOver(config.acl.tokens);
+    registrar.reload(definitionsOf(config));
     // All else stays as it is until the process starts anew, as in Consul.
     const { nodeMeta, log } = config;
     const { discardOutput } = config.checkPolicy;
@@ -214,7 +224,7 @@ export class Agent {
         checksOf: async (node, token) => (await catalog.node(node, token || tokens.user))?.checks,
       },
     });
-    const policy = registrationPolicy(config);
+    const policy = registrationPolicy(config, () => tokens.registration);
     const registrar = new Registrar({ local, checks, kept, clock, logger, policy });
     const reaper = new Reaper({
       local,
@@ -270,8 +280,12 @@ function keptOutputBytes({ checkPolicy }: Config): number {
   return checkPolicy.discardOutput ? 0 : checkPolicy.maxOutputBytes;
 }
 
-function registrationPolicy({ checkPolicy, ports }: Config): RegistrationPolicy {
+function registrationPolicy(
+  { checkPolicy, ports }: Config,
+  fileToken: () => string,
+): RegistrationPolicy {
   return {
+    fileToken,
     scripts: {
       fromFiles: checkPolicy.enableLocalScripts,
       fromHttp: checkPolicy.enableRemoteScripts,

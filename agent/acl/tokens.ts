@@ -9,6 +9,9 @@ export interface TokenSet {
   readonly agent: string;
   readonly agentMaster: string;
   readonly replication: string;
+  /** For what files and containers register without a token of their own. */
+  readonly registration: string;
+  readonly dns: string;
 }
 
 /** By the name in the path, the old and the new ones. */
@@ -20,6 +23,8 @@ const NAMES: ReadonlyMap<string, keyof TokenSet> = new Map([
   ['agent_master', 'agentMaster'],
   ['agent_recovery', 'agentMaster'],
   ['acl_agent_master_token', 'agentMaster'],
+  ['config_file_service_registration', 'registration'],
+  ['dns', 'dns'],
   ['replication', 'replication'],
   ['acl_replication_token', 'replication'],
 ]);
@@ -45,6 +50,16 @@ export class Tokens {
   /** For what the agent does by itself. */
   get agent(): string {
     return this.#set.agent || this.#set.default;
+  }
+
+  /** For what the agent's operator has registered; '' where that is as what anybody does. */
+  get registration(): string {
+    return this.#set.registration;
+  }
+
+  /** For questions by DNS, which bring none. */
+  get dns(): string {
+    return this.#set.dns || this.#set.default;
   }
 
   /** With which this agent can be looked after when no server is there. */

@@ -21,12 +21,14 @@ const checkFromContainer = valueDecoder<CheckSpec>(checkSchema);
  * Labels are as far from the agent's own files as a request is: whoever may start a container writes
  * them. So they are held to what holds for registrations over HTTP, scripts above all.
  */
-const OPTIONS = { source: 'api', token: '' } as const;
+const SOURCE = 'api';
 
 export interface RegistrationsDeps {
   readonly local: LocalState;
   readonly registrar: Registrar;
   readonly antiEntropy: AntiEntropy;
+  /** Theirs: labels bring no token, for everybody may read them who may look at a container. */
+  readonly registrationToken: string;
 }
 
 export class ContainerRegistrations implements Registrations {
@@ -34,6 +36,10 @@ export class ContainerRegistrations implements Registrations {
 
   constructor(deps: RegistrationsDeps) {
     this.#deps = deps;
+  }
+
+  get #options() {
+    return { source: SOURCE, token: this.#deps.registrationToken } as const;
   }
 
   *services(): Iterable<CurrentService> {
@@ -49,7 +55,7 @@ export class ContainerRegistrations implements Registrations {
     const spec = serviceFromConfig(service);
     validateService(spec);
     const before = containerIdOf(local.services.get(service.ID)?.definition.Meta ?? null);
-    registrar.registerService(spec, OPTIONS);
+    registrar.registerService(spec, this.#options);
     // The container that had this id before may have asked for a check, and this one for none.
     const isNew = before !== undefined && before !== containerIdOf(service.Meta);
     if (isNew && checksOf(spec).length === 0) registrar.removeCheck(`service:${service.ID}`);
@@ -64,7 +70,7 @@ export class ContainerRegistrations implements Registrations {
   async registerCheck(check: CheckRegistration & { readonly CheckID: string }): Promise<void> {
     const spec = checkFromContainer(check);
     validateCheck(spec);
-    this.#deps.registrar.registerCheck(spec, OPTIONS);
+    this.#deps.registrar.registerCheck(spec, this.#options);
     await this.#settle(spec.ServiceID);
   }
 

@@ -36,6 +36,8 @@ export interface RegistrationPolicy {
   /** Whether checks may run programs: those of files, and those registered over HTTP too. */
   readonly scripts: { readonly fromFiles: boolean; readonly fromHttp: boolean };
   readonly sidecarPorts: SidecarPorts;
+  /** For what files define without a token. */
+  readonly fileToken: () => string;
 }
 
 export interface RegisterOptions {
@@ -236,14 +238,15 @@ export class Registrar {
   }
 
   #define({ services, checks }: Definitions): void {
+    const { fileToken } = this.#options.policy;
     for (const spec of services) {
-      this.registerService(spec, { source: 'file', token: spec.Token });
+      this.registerService(spec, { source: 'file', token: spec.Token || fileToken() });
     }
     for (const spec of checks) {
       this.#allow(spec, 'file');
       // Consul says no type of the node's own checks that come from files.
       const type = spec.ServiceID === '' ? '' : checkType(spec);
-      const options = { source: 'file', token: spec.Token } as const;
+      const options = { source: 'file', token: spec.Token || fileToken() } as const;
       this.#putCheck(checkDefinition(spec, type), spec, options, 'recall');
     }
   }

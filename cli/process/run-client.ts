@@ -52,7 +52,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     upstream,
     clock: systemClock,
     dns: () => current.dns,
-    token: () => agent.userToken,
+    token: () => agent.dnsToken,
   });
   const dns = createDnsServer(config, lookups, logger);
   await listeners.bind();

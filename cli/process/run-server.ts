@@ -62,7 +62,8 @@ export async function runServer(options: RunOptions): Promise<Running> {
     introducer: { ID: nodeId, Node: config.nodeName, Datacenter: config.datacenter, servers },
   });
   const userToken = () => agent.userToken;
-  const dns = createDnsServer(config, lookupsOf(server, config, userToken), logger);
+  const dnsToken = () => agent.dnsToken;
+  const dns = createDnsServer(config, lookupsOf(server, config, dnsToken), logger);
   await listeners.bind();
   await applySocketRights(config.listen);
   await dns.start();
@@ -88,7 +89,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
       onReloaded: (now) => {
         takeOverTls({ identities, redis }, now);
         current = now;
-        dns.takeOver(now.dns, lookupsOf(server, now, userToken));
+        dns.takeOver(now.dns, lookupsOf(server, now, dnsToken));
       },
       onLeft,
     },

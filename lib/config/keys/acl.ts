@@ -6,7 +6,6 @@ import { bool, choice, duration, noEffect, optional, type Settled, text } from '
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const ONE_DATACENTER = 'there is one data centre, whose servers share one state';
-const NO_AGENT_ACL = 'agents do not ask for tokens yet';
 
 /** The first is the default. */
 const DEFAULT_POLICIES = ['allow', 'deny'] as const;
@@ -53,10 +52,16 @@ export const ACL_KEYS = {
         reloads: true,
       }),
       agent_recovery: text('The later name of agent_master.', { reloads: true }),
-      ...noEffect(NO_AGENT_ACL, {
+      config_file_service_registration: text(
+        'The token for what files and containers register without one; else `default`.',
+        { secret: true, reloads: true },
+      ),
+      dns: text('The token for questions by DNS; else `default`.', {
+        secret: true,
+        reloads: true,
+      }),
+      ...noEffect('it is for the providers of a hosted Consul', {
         managed_service_provider: [{ accessor_id: text(), secret_id: text() }] as const,
-        config_file_service_registration: text(),
-        dns: text(),
       }),
     },
     ...noEffect(ONE_DATACENTER, {
@@ -124,6 +129,8 @@ export function aclConfig(given: Settled<typeof ACL_KEYS>, problems: Problems) {
       agent: tokens.agent || given.acl_agent_token,
       agentMaster: tokens.agent_recovery || tokens.agent_master || given.acl_agent_master_token,
       replication: tokens.replication || given.acl_replication_token,
+      registration: tokens.config_file_service_registration,
+      dns: tokens.dns,
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Agent } from '../../../agent/agent.ts';
 import { ContainerRegistrations } from '../../../agent/containers/container-registrations.ts';
 import { Containers } from '../../../agent/containers/containers.ts';
 import { readServices } from '../../../agent/containers/labels.ts';
+import { serviceFromConfig } from '../../../agent/definitions/service-spec.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { type FakeClock, settle } from '../../support/fakes/fake-clock.ts';
@@ -38,6 +39,20 @@ const statusOf = (agent: Agent, id: string) => agent.local.checks.get(id)?.defin
 const TTL = { env: ['SERVICE_CHECK_TTL=30s'] };
 
 describe('a container in the agent', () => {
+  it('is registered under the token for it, which may change', async () => {
+    const tokens = 'config_file_service_registration = "theirs" default = "anybody\'s"';
+    const { registrations, agent, catalog } = await start(`acl { tokens { ${tokens} } }`);
+    await registrations.registerService(serviceOf(TTL));
+    await agent.registrar.registerService(serviceFromConfig({ name: 'plain' }), {
+      source: 'api',
+      token: '',
+    });
+    await agent.antiEntropy.push('plain');
+    await settle();
+    assert.equal(catalog.tokens.get(WEB), 'theirs');
+    assert.equal(catalog.tokens.get('plain'), "anybody's");
+  });
+
   it('is in the catalog with its check and metadata, and gone when it is deregistered', async () => {
     const { registrations, catalog } = await start();
     await registrations.registerService(serviceOf(TTL));

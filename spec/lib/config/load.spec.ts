@@ -194,6 +194,8 @@ describe('loadConfig', () => {
       agent: 'a',
       agentMaster: 'r',
       replication: '',
+      registration: '',
+      dns: '',
     });
   });
 

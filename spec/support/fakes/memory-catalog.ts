@@ -7,6 +7,8 @@ export class MemoryCatalog implements Catalog {
   readonly nodes = new Map<string, CatalogNode>();
   readonly registrations: Registration[] = [];
   readonly deregistrations: Deregistration[] = [];
+  /** Under which token each service was registered last. */
+  readonly tokens = new Map<string, string>();
   /** Whether no server is there. */
   away = false;
   /** Why a registration is not taken, if it is not. */
@@ -36,9 +38,10 @@ export class MemoryCatalog implements Catalog {
     return this.register(registration);
   }
 
-  async register(registration: Registration): Promise<void> {
+  async register(registration: Registration, token = ''): Promise<void> {
     await this.#ask();
     this.registrations.push(registration);
+    this.tokens.set(registration.service?.ID ?? '', token);
     const refusal = this.refusal(registration);
     if (refusal !== undefined) throw refusal;
     const { node, service, checks } = registration;
