@@ -23,7 +23,7 @@ export function refuseClaims(claims: Claims, rules: ClaimRules, nowMs: number): 
     throw invalid('square/go-jose/jwt: validation failed, invalid issuer claim (iss)');
   }
   refuseTimes(times, nowMs / 1000, leewayOf(rules.ClockSkewLeeway, SKEW_S));
-  refuseAudience(audiencesOf(claims), rules.BoundAudiences);
+  refuseAudience(claims, rules.BoundAudiences);
 }
 
 /** Whether those that every token has in common are of the kind that they must be. */
@@ -71,7 +71,8 @@ function audiencesOf({ aud }: Claims): readonly unknown[] {
   return Array.isArray(aud) ? aud : [aud];
 }
 
-function refuseAudience(claimed: readonly unknown[], bound: readonly string[]): void {
+export function refuseAudience(claims: Claims, bound: readonly string[]): void {
+  const claimed = audiencesOf(claims);
   if (bound.length === 0 && claimed.length > 0) {
     throw invalid('audience claim found in JWT but no audiences are bound');
   }

@@ -26,24 +26,28 @@ export interface LoginDeps {
   readonly datacenter: string;
 }
 
+export interface Identified {
+  readonly identity: Identity;
+  /** Kept with the token, for people. */
+  readonly meta: StringMap;
+}
+
 export interface LoginRequest {
   /** The method's name. */
   readonly method: string;
-  /** Kept with the token, for people. */
-  readonly meta: StringMap;
   /** Asks whoever knows them; again if the method has changed meanwhile. */
-  readonly identify: (type: MethodType, method: AuthMethod) => Promise<Identity>;
+  readonly identify: (type: MethodType, method: AuthMethod) => Promise<Identified>;
 }
 
 /** The accessor id of the new token. */
 export async function logIn(deps: LoginDeps, request: LoginRequest): Promise<string> {
-  let known: { readonly method: AuthMethod; readonly identity: Identity } | undefined;
+  let known: (Identified & { readonly method: AuthMethod }) | undefined;
   for (let n = 0; n < MAX_DECISIONS; n++) {
     const method = (await deps.current()).acl.authMethod(request.method);
     const type = METHOD_TYPES.get(method?.Type ?? '');
     if (method === undefined || type === undefined) throw tokenNotFound();
     if (known?.method !== method) {
-      known = { method, identity: await request.identify(type, method) };
+      known = { method, ...(await request.identify(type, method)) };
     }
     // The network was asked meanwhile: what is given is given by what stands now.
     const { acl, index: decidedAt } = await deps.current();
@@ -51,7 +55,7 @@ export async function logIn(deps: LoginDeps, request: LoginRequest): Promise<str
     const rules = acl.bindingRulesOf(method.Name);
     const binding = bind(rules, type.fields, known.identity, { acl, datacenter: deps.datacenter });
     if (binding === undefined) throw permissionDenied();
-    const token = tokenFor(deps.random, method, binding, request.meta);
+    const token = tokenFor(deps.random, method, binding, known.meta);
     const command = commandOf(token, method, binding, decidedAt);
     const outcome = await deps.propose(command);
     if (outcome.refused !== undefined) throw new ProconsulError('rejected', outcome.refused);

@@ -11,6 +11,7 @@ import { bootstrapRoutes } from './acl/bootstrap.ts';
 import type { AclDeps } from './acl/deps.ts';
 import { legacyRoutes } from './acl/legacy.ts';
 import { loginRoutes } from './acl/login.ts';
+import { oidcRoutes } from './acl/oidc.ts';
 import { policyRoutes } from './acl/policies.ts';
 import { roleRoutes } from './acl/roles.ts';
 import { ruleRoutes } from './acl/rules.ts';
@@ -31,6 +32,7 @@ export function aclRoutes(deps: AclDeps): Route[] {
     ...authMethodRoutes(deps, outbound),
     ...bindingRuleRoutes(deps),
     ...loginRoutes(deps, outbound),
+    ...oidcRoutes(deps, outbound),
     ...legacyRoutes(deps),
     resolving(acl),
   ];

@@ -46,7 +46,7 @@ function writes(deps: AclDeps, outbound: Outbound): Route[] {
       method: 'PUT',
       path: '/v1/acl/auth-method',
       right,
-      does: 'makes an auth method (jwt, kubernetes), or changes the one with its name',
+      does: 'makes an auth method (jwt, kubernetes, oidc), or changes the one with its name',
       handle: (request) => set(deps, request, outbound),
     },
     {

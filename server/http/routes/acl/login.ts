@@ -12,7 +12,7 @@ import { write } from '../../deps.ts';
 import { type AclDeps, currentAcl } from './deps.ts';
 
 /** Tokens of others have some kilobytes at most, and anybody may send some. */
-const MAX_LOGIN_BYTES = 64 * 1024;
+export const MAX_LOGIN_BYTES = 64 * 1024;
 
 export function loginRoutes(deps: AclDeps, outbound: Outbound): Route[] {
   return [
@@ -57,12 +57,14 @@ async function login(deps: AclDeps, request: HttpRequest, outbound: Outbound): P
   const asking = { outbound, now: () => deps.clock.now(), signal: request.signal };
   return loggedIn(deps, {
     method: AuthMethod,
-    meta: Meta,
-    identify: (type, { Config }) => type.login(Config, BearerToken, asking),
+    identify: async (type, { Config }) => {
+      return { identity: await type.login(Config, BearerToken, asking), meta: Meta };
+    },
   });
 }
 
-async function loggedIn(deps: AclDeps, request: LoginRequest): Promise<Reply> {
+/** The token of whoever it is. */
+export async function loggedIn(deps: AclDeps, request: LoginRequest): Promise<Reply> {
   const current = async () => {
     await currentAcl(deps);
     return deps.state();
