@@ -3,6 +3,7 @@
  * tokens that come to the same, and who asked lately is known until anything of access control has
  * changed; even then it mostly comes to the same rights again, and whatever those stand for stays.
  */
+import { ANONYMOUS_TOKEN } from '../../lib/acl/builtin.ts';
 import {
   compileRights,
   type DefaultPolicy,
@@ -29,6 +30,15 @@ const COMPILED_FACTOR = 8;
 
 /** Words that Consul keeps for itself: they were never tokens. */
 const ROOTS: ReadonlySet<string> = new Set(['allow', 'deny', 'manage']);
+
+/** Until a leader has put the anonymous token in: it has no rights either. */
+const NOBODY: Token = {
+  ...ANONYMOUS_TOKEN,
+  createdAt: 0,
+  expiresAt: 0,
+  CreateIndex: 0,
+  ModifyIndex: 0,
+};
 
 export interface ResolverDeps {
   readonly state: () => State;
@@ -74,7 +84,7 @@ export class Resolver implements AccessControl {
   look(secret: string): Look | undefined {
     const { state, clock, datacenter, defaultPolicy } = this.#deps;
     const now = state();
-    const row = now.acl.tokens.get(secret);
+    const row = now.acl.tokens.get(secret) ?? (secret === ANONYMOUS_SECRET ? NOBODY : undefined);
     if (row === undefined || isExpired(row, now, clock)) return undefined;
     const sets = ruleSetsOf(now.acl, row, datacenter);
     const key = rightsKey(sets, defaultPolicy);

@@ -1,5 +1,12 @@
 /** Tokens, policies and roles, how one logs in, and who is found by what. */
-import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../lib/acl/model.ts';
+import {
+  ANONYMOUS_SECRET,
+  type AuthMethod,
+  type BindingRule,
+  type Policy,
+  type Role,
+  type Token,
+} from '../../lib/acl/model.ts';
 import { type Journal, Lookup, Table } from './table.ts';
 import {
   ACL_BINDING_RULES,
@@ -51,7 +58,9 @@ export class Acl {
       if (before !== undefined) this.#expiring.delete(before.SecretID);
       if (after !== undefined && after.expiresAt !== 0) this.#expiring.set(after.SecretID, after);
       place(this.#loggedIn, (token) => token.SecretID, before, after);
-      touch(ACL_TOKENS, before);
+      // Whoever brings no token has what this one says, also where it was not there before.
+      const isAnonymous = after?.SecretID === ANONYMOUS_SECRET;
+      touch(ACL_TOKENS, before ?? (isAnonymous ? after : undefined));
     });
     this.policies = new Table(journal, (before, after) => {
       if (before !== undefined) this.#policiesByName.delete(fold(before.Name));

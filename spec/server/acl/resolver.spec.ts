@@ -107,6 +107,15 @@ describe('who asks', () => {
     assert.equal(world.caller(''), world.caller(ANONYMOUS_SECRET));
   });
 
+  it('is nobody without a token before there is an anonymous one, and then that one', () => {
+    const world = new World();
+    world.policy('a', 'key "a" { policy = "read" }');
+    const before = world.caller('');
+    assert.equal(reads(before, 'a'), false);
+    world.token(ANONYMOUS_SECRET, { AccessorID: ANONYMOUS_ACCESSOR_ID, Policies: ['policy-a'] });
+    assert.equal(reads(world.caller(''), 'a'), true);
+  });
+
   it('has the rights of the older API by its own rules', () => {
     const world = new World();
     const old = (secret: string, Type: 'client' | 'management', Rules = '') =>

@@ -2,7 +2,7 @@
  * Short conversations of real client libraries, unchanged, with a running Proconsul. Each library is
  * installed from its registry into a folder that goes again; Go and Python must be there.
  *
- *   node --import tsx spec/system/clients/clients.system.ts [go|npm|python-consul|py-consul …]
+ *   node --import tsx spec/system/clients/clients.system.ts [go|go-acl|npm|python-consul|py-consul …]
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
@@ -18,6 +18,8 @@ type Command = readonly [string, ...string[]];
 
 interface Library {
   readonly conversation: string;
+  /** What the server is started with beside -dev. */
+  readonly flags?: readonly string[];
   readonly install: readonly Command[];
   readonly talk: (address: string) => Command;
 }
@@ -31,18 +33,22 @@ const python = (name: string): Library => ({
   talk: () => ['venv/bin/python', 'conversation.py'],
 });
 
+const go = (conversation: string, flags: readonly string[] = []): Library => ({
+  conversation,
+  flags,
+  install: [
+    ['go', 'mod', 'init', 'conversation'],
+    // 1.35 wants a newer Go than Debian and most images have.
+    ['go', 'get', 'github.com/hashicorp/consul/api@v1.34.3'],
+    ['go', 'mod', 'tidy'],
+    ['go', 'build', '-o', 'conversation', '.'],
+  ],
+  talk: () => ['./conversation'],
+});
+
 const LIBRARIES: Readonly<Record<string, Library>> = {
-  go: {
-    conversation: 'conversation.go',
-    install: [
-      ['go', 'mod', 'init', 'conversation'],
-      // 1.35 wants a newer Go than Debian and most images have.
-      ['go', 'get', 'github.com/hashicorp/consul/api@v1.34.3'],
-      ['go', 'mod', 'tidy'],
-      ['go', 'build', '-o', 'conversation', '.'],
-    ],
-    talk: () => ['./conversation'],
-  },
+  go: go('conversation.go'),
+  'go-acl': go('acl.go', ['-hcl', 'acl { enabled = true default_policy = "deny" }']),
   npm: {
     conversation: 'conversation.mjs',
     install: [['npm', 'install', '--no-audit', '--no-fund', '--silent', 'consul@2']],
@@ -54,17 +60,17 @@ const LIBRARIES: Readonly<Record<string, Library>> = {
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-const server = await startProconsul(['-dev']);
-const address = `127.0.0.1:${server.port}`;
 const asked = process.argv.slice(2);
 for (const [name, library] of Object.entries(LIBRARIES)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
   say(`== ${name}`);
-  if (!talk(library)) process.exitCode = 1;
+  const server = await startProconsul(['-dev', ...(library.flags ?? [])]);
+  if (!talk(library, `127.0.0.1:${server.port}`)) process.exitCode = 1;
+  await killProconsuls();
 }
-await killProconsuls();
 
-function talk({ conversation, install, talk: command }: Library): boolean {
+function talk({ conversation, install, talk: command }: Library, address: string): boolean {
+  const run = (step: Command, cwd: string, ms: number) => runAt(address, step, cwd, ms);
   const folder = mkdtempSync(join(tmpdir(), 'client-'));
   try {
     const source = fileURLToPath(new URL(conversation, import.meta.url));
@@ -85,7 +91,12 @@ function talk({ conversation, install, talk: command }: Library): boolean {
 }
 
 /** What it said when it failed; what it says otherwise is shown. */
-function run([command, ...args]: Command, cwd: string, timeout: number): string | undefined {
+function runAt(
+  address: string,
+  [command, ...args]: Command,
+  cwd: string,
+  timeout: number,
+): string | undefined {
   const options = { cwd, timeout, encoding: 'utf8' } as const;
   // The caller's whole environment but for where Consul is: registries may be set up there.
   const { status, stdout, stderr, error } = spawnSync(
