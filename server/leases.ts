@@ -7,6 +7,7 @@
  * another one, and whoever renews may have knocked in vain. spec/contract runs over every store.
  */
 
+/** Whatever fails, it rejects with 'unavailable' or 'unknown': it never has anything against who asks. */
 export interface Leases {
   /** From now on the lease has `ttlMs` left, whatever it had before. */
   renew(id: string, ttlMs: number): Promise<void>;

@@ -1,9 +1,12 @@
 /** What goes wrong in a run, and when: drawn from the seed before it begins, so that it can be shrunk. */
 import type { Random } from '../../lib/random.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
 import type { Log, SimCluster } from './cluster.ts';
 import type { Machine } from './world/world.ts';
 
 export interface Fault {
+  /** Which kind, and how: what it is can be drawn from this again. */
+  readonly gene: number;
   readonly atMs: number;
   /** Until all is as before, but for what has still to heal. */
   readonly lastsMs: number;
@@ -13,7 +16,7 @@ export interface Fault {
   readonly strike: (cluster: SimCluster) => void;
 }
 
-type Drawn = Omit<Fault, 'atMs'>;
+type Drawn = Omit<Fault, 'atMs' | 'gene'>;
 type Draw = (random: Random) => Drawn;
 
 const between = (random: Random, from: number, to: number) =>
@@ -195,27 +198,66 @@ export interface FaultsOptions {
   readonly untilMs: number;
 }
 
+/** A gene is a kind, and a thousand times what its details are drawn from. */
+const KINDS = 1000;
+const DETAILS = 1_000_000;
 const EVERY_MS = 5000;
-/** So many of all kinds at most: where each seed had all of them, no two of one kind would meet. */
-const KINDS = 5;
+/** So many kinds in a seed at most: where each seed had all of them, no two of one kind would meet. */
+const MAX_KINDS = 5;
+/** The workloads go on for so long after the last fault. */
+const HEAL_MS = 10_000;
+
+export function lastFaultMs(seconds: number): number {
+  return seconds * 1000 - HEAL_MS;
+}
 
 export function drawFaults(random: Random, { log, untilMs }: FaultsOptions): Fault[] {
-  const draws = chosen(random, [...SERVERS, ...(log === 'file' ? FILE : REDIS)], log);
+  const count = 1 + Math.floor(random.next() * MAX_KINDS);
+  const kinds = Array.from({ length: count }, () => anyKind(random, log));
   const everyMs = EVERY_MS * (0.5 + random.next());
   const faults: Fault[] = [];
   for (let atMs = everyMs; atMs < untilMs; atMs += everyMs * (0.5 + random.next())) {
-    const draw = draws[Math.floor(random.next() * draws.length)] as Draw;
-    const fault = draw(random);
-    if (atMs + fault.lastsMs <= untilMs) faults.push({ atMs: Math.floor(atMs), ...fault });
+    const kind = kinds[Math.floor(random.next() * kinds.length)] ?? 0;
+    const fault = faultOf(log, Math.floor(atMs), geneOf(random, kind));
+    if (fault.atMs + fault.lastsMs <= untilMs) faults.push(fault);
   }
   return faults;
 }
 
-/** A few kinds for a seed. Who is parted from the others may acknowledge what only a quorum keeps. */
-function chosen(random: Random, all: Draw[], log: Log): readonly Draw[] {
-  const left = log === 'quorum' ? [...all, partition, partition] : all;
-  const count = 1 + Math.floor(random.next() * KINDS);
-  return Array.from({ length: count }, () => {
-    return left.splice(Math.floor(random.next() * left.length), 1)[0] as Draw;
-  });
+export function drawFault(random: Random, log: Log, atMs: number): Fault {
+  return faultOf(log, atMs, geneOf(random, anyKind(random, log)));
+}
+
+/** As text, from which parseSchedule makes it again. */
+export function schedule(faults: readonly Fault[]): string {
+  return faults.map(({ atMs, gene }) => `${atMs}:${gene}`).join(' ');
+}
+
+export function parseSchedule(log: Log, text: string): Fault[] {
+  return text
+    .split(' ')
+    .filter((each) => each !== '')
+    .map((each) => {
+      const [atMs = 0, gene = 0] = each.split(':').map(Number);
+      return faultOf(log, atMs, gene);
+    });
+}
+
+function geneOf(random: Random, kind: number): number {
+  return kind + KINDS * Math.floor(random.next() * DETAILS);
+}
+
+function anyKind(random: Random, log: Log): number {
+  return Math.floor(random.next() * drawsOf(log).length);
+}
+
+function faultOf(log: Log, atMs: number, gene: number): Fault {
+  const draw = drawsOf(log)[gene % KINDS] as Draw;
+  return { gene, atMs, ...draw(seededRandom(Math.floor(gene / KINDS))) };
+}
+
+/** Who is parted from the others may acknowledge what only a quorum keeps. */
+function drawsOf(log: Log): readonly Draw[] {
+  if (log === 'file') return [...SERVERS, ...FILE];
+  return log === 'quorum' ? [...SERVERS, ...REDIS, partition, partition] : [...SERVERS, ...REDIS];
 }

@@ -1,54 +1,111 @@
 /**
- * Explores: seed after seed, until one fails or the time is over.
+ * Runs seeds, or explores until the time is over or a run fails; see bin/sim and docs/testing.md.
  *
- *   node --import tsx spec/sim/main.ts [--seed N] [--seeds N] [--minutes N] [--seconds N]
- *     [--log file|redis|quorum] [--workloads a,b] [--trace]
+ *   bin/sim --seed N [--seeds N] [--log file|redis|quorum] [--workloads a,b] [--seconds N] [--trace]
+ *     [--faults TEXT, as a failure prints them]
+ *   bin/sim --minutes N [--log ...] [--workloads ...] [--seconds N]
  */
 import { parseArgs } from 'node:util';
 import type { Log } from './cluster.ts';
-import { run, type WorkloadName } from './run.ts';
+import { Explorer } from './explorer.ts';
+import { parseSchedule, schedule } from './faults.ts';
+import { type RunOptions, type RunResult, run, type WorkloadName } from './run.ts';
+import { shrink } from './shrink.ts';
+
+const LOGS: readonly Log[] = ['quorum', 'redis', 'file'];
+/** Each is a run of its own. */
+const SHRINK_ATTEMPTS = 24;
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '30' },
-    log: { type: 'string', default: 'quorum' },
+    log: { type: 'string' },
     seconds: { type: 'string', default: '60' },
     workloads: { type: 'string' },
+    faults: { type: 'string' },
     trace: { type: 'boolean', default: false },
     'until-failure': { type: 'boolean', default: false },
+    'no-shrink': { type: 'boolean', default: false },
   },
 });
 const print = (line: string) => void process.stdout.write(`${line}\n`);
+const realNow = Date.now.bind(Date);
+const endsAt = realNow() + Number(values.minutes) * 60_000;
+const logs = values.log === undefined ? LOGS : [values.log as Log];
+const seconds = Number(values.seconds);
+const workloads = values.workloads?.split(',') as WorkloadName[] | undefined;
+
 /** Of this process alone, however busy the machine is. */
-const cpuMs = () => {
+function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
-};
-const realNow = performance.now.bind(performance);
-const began = realNow();
-const first = Number(values.seed ?? 1);
-let failed = 0;
-for (let seed = first; seed < first + Number(values.seeds); seed++) {
-  if (realNow() - began > Number(values.minutes) * 60_000) break;
-  const started = cpuMs();
-  const { verdicts, faults, trace, events, simulatedMs } = await run({
-    seed,
-    log: values.log as Log,
-    seconds: Number(values.seconds),
-    ...(values.workloads === undefined
-      ? {}
-      : { workloads: values.workloads.split(',') as WorkloadName[] }),
-  });
-  if (values.trace) for (const line of trace) print(line);
-  const took = (cpuMs() - started) / 1000;
-  const speed = `${(simulatedMs / 1000).toFixed(0)} s in ${took.toFixed(1)} s, ${(simulatedMs / 1000 / took).toFixed(1)} x, ${events} events`;
-  print(`${verdicts.length === 0 ? 'ok  ' : 'FAIL'} seed ${seed}: ${speed}`);
-  if (verdicts.length === 0) continue;
-  failed++;
-  for (const { atMs, what } of faults) print(`  at ${(atMs / 1000).toFixed(1)} s ${what}`);
-  for (const verdict of verdicts) print(`  VIOLATED ${verdict}`);
-  if (values['until-failure']) break;
 }
-process.exit(failed === 0 ? 0 : 1);
+
+async function measured(options: RunOptions): Promise<RunResult> {
+  const before = cpuMs();
+  const result = await run(options);
+  if (values.trace) for (const line of result.trace) print(line);
+  const tookS = (cpuMs() - before) / 1000;
+  const simulatedS = result.simulatedMs / 1000;
+  const speed = `${simulatedS.toFixed(0)} s in ${tookS.toFixed(1)} s, ${(simulatedS / tookS).toFixed(1)} x`;
+  const verdict = result.verdicts.length === 0 ? 'ok  ' : 'FAIL';
+  print(`${verdict} seed ${options.seed} ${options.log}: ${speed}, ${result.events} events`);
+  return result;
+}
+
+/** What it takes, and how to see it again. */
+async function report(options: RunOptions, { faults, verdicts }: RunResult): Promise<void> {
+  const fails = async (some: RunResult['faults']) =>
+    (await run({ ...options, faults: some })).verdicts.length > 0;
+  const few = values['no-shrink'] ? faults : await shrink(faults, fails, SHRINK_ATTEMPTS);
+  for (const { atMs, what } of few) print(`  at ${(atMs / 1000).toFixed(1)} s ${what}`);
+  for (const verdict of verdicts) print(`  VIOLATED ${verdict}`);
+  const { seed, log } = options;
+  const which = workloads === undefined ? '' : ` --workloads ${workloads.join(',')}`;
+  const again = `--seed ${seed} --log ${log} --seconds ${seconds}${which}`;
+  print(`  again: bin/sim ${again} --faults '${schedule(few)}' --trace`);
+}
+
+function optionsOf(seed: number, log: Log): RunOptions {
+  const given = values.faults;
+  return {
+    seed,
+    log,
+    seconds,
+    ...(workloads !== undefined && { workloads }),
+    ...(given !== undefined && { faults: parseSchedule(log, given) }),
+  };
+}
+
+async function runSeeds(first: number): Promise<boolean> {
+  let good = true;
+  for (let seed = first; seed < first + Number(values.seeds); seed++) {
+    const options = optionsOf(seed, logs[0] as Log);
+    const result = await measured(options);
+    if (result.verdicts.length === 0) continue;
+    good = false;
+    await report(options, result);
+    if (values['until-failure']) break;
+  }
+  return good;
+}
+
+async function explore(): Promise<boolean> {
+  const explorers = logs.map((log) => new Explorer(log, seconds));
+  for (let seed = Math.floor(realNow() / 1000); realNow() < endsAt; seed++) {
+    const explorer = explorers[seed % explorers.length] as Explorer;
+    const options = { ...optionsOf(seed, explorer.log), faults: explorer.next(seed) };
+    const result = await measured(options);
+    const fresh = explorer.learn(result);
+    if (fresh > 0) print(`     ${fresh} states that were new, of ${explorer.covered}`);
+    if (result.verdicts.length === 0) continue;
+    await report(options, result);
+    return false;
+  }
+  return true;
+}
+
+const good = values.seed === undefined ? await explore() : await runSeeds(Number(values.seed));
+process.exit(good ? 0 : 1);

@@ -2,7 +2,7 @@
 import { stateHash } from '../support/experiments/state-hash.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { type Log, SimCluster } from './cluster.ts';
-import { drawFaults, type Fault } from './faults.ts';
+import { drawFaults, type Fault, lastFaultMs } from './faults.ts';
 import { Agents } from './workloads/agents.ts';
 import { LeaseHolders } from './workloads/leases.ts';
 import { Registers } from './workloads/registers.ts';
@@ -11,8 +11,6 @@ import type { Workload } from './workloads/workload.ts';
 
 /** After the last fault: everything must have healed by then. */
 const REST_MS = 20_000;
-/** The workloads go on for so long after the last fault. */
-const HEAL_MS = 10_000;
 
 /** A few kinds at a time: what one of them costs is time in which others could be explored. */
 export const WORKLOADS = {
@@ -44,9 +42,8 @@ export interface RunResult {
 
 const ALL = Object.keys(WORKLOADS) as WorkloadName[];
 
-export function faultsOf(seed: number, log: Log, seconds: number): readonly Fault[] {
-  const untilMs = seconds * 1000 - HEAL_MS;
-  return drawFaults(seededRandom(seed ^ 0x5eed), { log, untilMs });
+function faultsOf(seed: number, log: Log, seconds: number): readonly Fault[] {
+  return drawFaults(seededRandom(seed ^ 0x5eed), { log, untilMs: lastFaultMs(seconds) });
 }
 
 export async function run(options: RunOptions): Promise<RunResult> {

@@ -30,7 +30,14 @@ process.exit(missed === 0 ? 0 : 1);
 function hunt({ edits, log, workloads }: Defect): string | undefined {
   const folder = plant(edits);
   try {
-    const options = ['--log', log, '--workloads', workloads.join(','), '--until-failure'];
+    const options = [
+      '--log',
+      log,
+      '--workloads',
+      workloads.join(','),
+      '--until-failure',
+      '--no-shrink',
+    ];
     const seeds = ['--seed', values.seed, '--seeds', values.seeds];
     const args = ['--import', 'tsx', 'spec/sim/main.ts', ...options, ...seeds];
     const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });

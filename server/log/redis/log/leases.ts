@@ -3,7 +3,7 @@
  * its time is as server/leases.ts says: neither a silence of the keeper nor a clock that was
  * set back or on.
  */
-import { noLeader } from '../../../../lib/errors.ts';
+import { noLeader, ProconsulError } from '../../../../lib/errors.ts';
 import {
   type Expired,
   GRACE_MS,
@@ -148,6 +148,12 @@ export class RedisLeases implements Leases {
     if (epochLink === undefined) throw noLeader();
     const { commands, keys } = epochLink.link;
     const { meta, log, leases, leaseTtls, leaseClock } = keys;
-    return await commands.run(script, [meta, log, leases, leaseTtls, leaseClock], args);
+    try {
+      return await commands.run(script, [meta, log, leases, leaseTtls, leaseClock], args);
+    } catch (error) {
+      // A Redis that is full refuses a lease to everybody: it is no word on whoever asks for one.
+      const isFull = error instanceof ProconsulError && error.code === 'rejected';
+      throw isFull ? noLeader(error) : error;
+    }
   }
 }

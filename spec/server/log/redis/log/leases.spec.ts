@@ -53,6 +53,15 @@ describe('RedisLeases', () => {
     assert.deepEqual((await a.expired()).ids, []);
   });
 
+  it('are away while Redis is full: that says nothing against who asks for one', async () => {
+    const { redis, a } = await setUp();
+    await redis.admin.config('SET', 'maxmemory', '1');
+    await assert.rejects(a.renew('a', 10_000), { code: 'unavailable' });
+    await redis.admin.config('SET', 'maxmemory', '0');
+    await a.renew('a', 10_000);
+    assert(((await a.left('a')) ?? 0) > 0);
+  });
+
   it('go on with what they had when Redis’s clock is set back or on', async () => {
     const { redis, a } = await setUp();
     await a.expired();
