@@ -48,6 +48,8 @@ export function judge(state: State, rights: Rights, command: Judgeable): Judgeab
       may.kv(command.op);
       return command;
     case 'create-session':
+      // It keeps the spelling that it is made with.
+      may.write('session', command.session.Node);
       may.write('session', may.stored(command.session.Node));
       return command;
     case 'destroy-session': {
