@@ -121,6 +121,8 @@ export class QueryCache {
       try {
         const asked = this.#clock.monotonic();
         const answer = await this.#fetch({ target: waiting, token }, WAIT_MS, signal);
+        // The token may not see it any more: nor may it be shown what it saw before.
+        if (answer.status === 403) break;
         if (answer.status !== 200) throw new Error(`status ${answer.status}`);
         this.#confirm(kept, answer);
         failures = 0;

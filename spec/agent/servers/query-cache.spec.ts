@@ -12,6 +12,7 @@ interface Asked {
   readonly waitMs: number;
   readonly signal: AbortSignal;
   answer(index: number, body?: Buffer): void;
+  refuse(): void;
   fail(): void;
 }
 
@@ -30,6 +31,7 @@ function setUp() {
             signal,
             answer: (index, body = Buffer.from(String(index))) =>
               resolve({ status: 200, headers: { 'x-consul-index': String(index) }, body }),
+            refuse: () => resolve({ status: 403, headers: {}, body: Buffer.from('ACL not found') }),
             fail: () => reject(noLeader()),
           });
         }),
@@ -70,6 +72,19 @@ describe('the cache of queries', () => {
     }
     assert.equal(asked.length, 7);
     assert.equal((await get('/v1/x')).ageMs, 31_000);
+  });
+
+  it('forgets an answer whose token may not see it any more', async () => {
+    const { asked, cache, get, fill } = setUp();
+    await fill('/v1/x');
+    asked.at(-1)?.refuse();
+    await settle();
+    assert.equal(cache.size, 0);
+    const again = get('/v1/x');
+    await settle();
+    asked.at(-1)?.refuse();
+    const { hit, answer } = await again;
+    assert.deepEqual([hit, answer.status], [false, 403]);
   });
 
   it('does not ask without end a server that does not wait', async () => {
