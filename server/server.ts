@@ -204,7 +204,8 @@ export class Server {
     await storage.log.start(this.#replica);
     this.#snapshots.begin(this.#replica.state.position);
     // What stands there in the clear goes with the next snapshot.
-    if (storage.payloads?.sawPlain === true) this.saveSnapshotSoon();
+    const { payloads } = storage;
+    if (payloads?.sawPlain === true && payloads.seals) this.saveSnapshotSoon();
     this.#readiness.begin();
     system.logger.info(`server: the log is applied up to entry ${this.#replica.state.position}`);
     if (!this.#stopped) await this.#leader.start();
