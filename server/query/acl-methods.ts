@@ -78,6 +78,15 @@ export function bindingRule(id: string): Query {
   };
 }
 
-export function shownRule({ BindVars, CreateIndex, ModifyIndex, ...rest }: BindingRule) {
-  return { ...rest, ...(BindVars !== null && { BindVars }), CreateIndex, ModifyIndex };
+/** In Consul's order, whatever the body's was. */
+export function shownRule(row: BindingRule) {
+  const { ID, Description, AuthMethod, Selector, BindType, BindName, BindVars } = row;
+  const { CreateIndex, ModifyIndex } = row;
+  const vars = BindVars === null ? {} : { BindVars };
+  return {
+    ...{ ID, Description, AuthMethod, Selector, BindType, BindName },
+    ...vars,
+    CreateIndex,
+    ModifyIndex,
+  };
 }

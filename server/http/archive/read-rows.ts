@@ -2,7 +2,7 @@
  * What the records of an archive come to here: rows, read as bodies are read, so that nothing comes
  * in this way that could not have been registered. What this registry does not have is counted.
  */
-import type { Policy, Role, Token } from '../../../lib/acl/model.ts';
+import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../../lib/acl/model.ts';
 import { kindOf, type RecordKind, type StateRecord } from '../../../lib/archive/records.ts';
 import { valueDecoder } from '../../../lib/decode.ts';
 import { encodeJson } from '../../../lib/json.ts';
@@ -164,6 +164,8 @@ const READERS: Readonly<Partial<Record<RecordKind, ReadFields>>> = {
   }),
   policy: ({ fields, raw, indexed }) => ({ policy: policyOf(fields, raw['Hash'], indexed) }),
   role: ({ fields, raw, indexed }) => ({ role: roleOf(fields, raw['Hash'], indexed) }),
+  authMethod: ({ fields, indexed }) => ({ authMethod: methodOf(fields, indexed) }),
+  bindingRule: ({ fields, indexed }) => ({ bindingRule: bindingRuleOf(fields, indexed) }),
   token: ({ fields, raw, indexed }) => ({
     token: {
       ...tokenOf(fields, raw['Hash'], indexed),
@@ -207,6 +209,39 @@ function policyOf(fields: Plain, hash: unknown, indexed: Indexed): Policy {
     Hash: base64Of(hash) ?? '',
     ...indexed,
   };
+}
+
+function methodOf(fields: Plain, indexed: Indexed): AuthMethod {
+  const locality = fields['TokenLocality'];
+  return {
+    Name: String(fields['Name']),
+    Type: String(fields['Type']),
+    DisplayName: String(fields['DisplayName'] ?? ''),
+    Description: String(fields['Description']),
+    MaxTokenTTL: Number(fields['MaxTokenTTL']) || 0,
+    TokenLocality: locality === 'local' || locality === 'global' ? locality : '',
+    Config: structOf(fields['Config']) ?? {},
+    ...indexed,
+  };
+}
+
+function bindingRuleOf(fields: Plain, indexed: Indexed): BindingRule {
+  const vars = structOf(fields['BindVars']);
+  return {
+    ID: String(fields['ID']),
+    Description: String(fields['Description']),
+    AuthMethod: String(fields['AuthMethod']),
+    Selector: String(fields['Selector']),
+    BindType: String(fields['BindType']),
+    BindName: String(fields['BindName']),
+    BindVars: vars === undefined ? null : { Name: String(vars['Name'] ?? '') },
+    ...indexed,
+  };
+}
+
+function structOf(value: unknown): Plain | undefined {
+  const isStruct = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isStruct ? (value as Plain) : undefined;
 }
 
 /** What gives rights: links to policies by id, and identities. */

@@ -1,5 +1,5 @@
 /** The state as records of Consul's: a Consul can restore what is saved here. */
-import type { Policy, Role, Token } from '../../../lib/acl/model.ts';
+import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../../lib/acl/model.ts';
 import { type RecordKind, RecordWriter } from '../../../lib/archive/records.ts';
 import { NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
 import type { Check, Instance, KeyValue, Node, Session, Uint64 } from '../../../lib/model.ts';
@@ -24,6 +24,8 @@ export function recordsOf(state: State): () => Iterable<Uint8Array> {
     table('token', acl.tokens.values(), (token) => tokenOf(token, names)),
     table('policy', policies, policyOf),
     table('role', roles, (role) => roleOf(role, names)),
+    table('authMethod', acl.authMethods.values(), methodOf),
+    table('bindingRule', acl.bindingRules.values(), bindingRuleOf),
   ];
   return function* () {
     const writer = new RecordWriter();
@@ -134,6 +136,15 @@ function policyOf(policy: Policy) {
 
 function roleOf(role: Role, names: Names) {
   return { ...role, Policies: linksOf(role.Policies, names), Hash: bytesOf(role.Hash) };
+}
+
+function methodOf(method: AuthMethod) {
+  return { ...method, MaxTokenTTL: int64(method.MaxTokenTTL) };
+}
+
+/** Only a later Consul has variables of templates. */
+function bindingRuleOf({ BindVars, ...rule }: BindingRule) {
+  return BindVars === null ? rule : { ...rule, BindVars };
 }
 
 function tokenOf({ createdAt, expiresAt, ...token }: Token, names: Names) {

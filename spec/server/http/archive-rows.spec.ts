@@ -24,6 +24,7 @@ const FIELDS = [
   ...['Flags', 'Session', 'Name', 'TTL', 'LockDelay', 'NodeChecks', 'ServiceChecks', 'Template'],
   ...['CreateIndex', 'ModifyIndex', 'SecretID', 'AccessorID', 'Policies', 'Roles', 'Rules', 'Hash'],
   ...['Coord', 'Segment', 'Checks', 'Behavior', 'ExpirationTime', 'CreateTime'],
+  ...['Config', 'MaxTokenTTL', 'TokenLocality', 'Type', 'AuthMethod', 'Selector', 'BindVars'],
 ];
 
 /** A struct as Go writes it, of which any field may be something else. */
