@@ -18,14 +18,17 @@ export class Child {
   /** Resolves with its exit code, or null after a signal, when all that it said has come. */
   readonly ended: Promise<number | null>;
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #isUnder: boolean;
   #onLine: (line: string) => void = () => undefined;
 
   constructor(script: URL, { args = [], env = {}, under = [] }: ChildOptions = {}) {
+    this.#isUnder = under.length > 0;
     const path = fileURLToPath(script);
     const command = [...under, process.execPath, '--import', 'tsx', path, ...args];
     this.#process = spawn(command[0] ?? '', command.slice(1), {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { PATH: '/usr/bin:/bin', ...env },
+      detached: this.#isUnder,
     });
     createInterface({ input: this.#process.stdout }).on('line', (line) => {
       this.lines.push(line);
@@ -41,7 +44,9 @@ export class Child {
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#process.kill(signal);
+    // What strace runs outlives strace: it gets the signal too, as one of its group.
+    if (this.#isUnder && this.#process.exitCode === null) process.kill(-this.pid, signal);
+    else this.#process.kill(signal);
   }
 
   /** Calls `fn` with each line that it says from now on. */
