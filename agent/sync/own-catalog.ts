@@ -89,17 +89,28 @@ export class OwnCatalog {
   }
 
   /**
+   * What the node has by itself is put back where something under its id is gone: a client who could
+   * never put anything in its place must not have it taken out with the agent's token.
+   */
+  #takeOut(what: Pick<Deregistration, 'serviceId' | 'checkId'>): Promise<void> {
+    const { self } = this.#options;
+    const { serviceId, checkId } = what;
+    const isService = serviceId !== undefined && serviceId === self.ownService?.ID;
+    if (isService || checkId === self.aliveCheck.CheckID) return this.registerSelf();
+    return this.#deregister({ node: self.node().Node, ...what });
+  }
+
+  /**
    * Tells what changed of a service. Resolves with the part that was refused; rejects where nobody
    * could be asked, and so nothing is known to be there.
    */
   async tell(serviceId: string, change: Change): Promise<Refused | undefined> {
-    const { local, self } = this.#options;
-    const { Node } = self.node();
+    const { local } = this.#options;
     const service = local.services.get(serviceId);
     if (serviceId !== '' && service === undefined) {
       // Its checks go with it, in the same entry.
       const all = { service: true, checks: new Set<string>() };
-      return joined(await refusalOf(all, this.#deregister({ node: Node, serviceId })));
+      return joined(await refusalOf(all, this.#takeOut({ serviceId })));
     }
     const checks: LocalCheck[] = [];
     const gone: string[] = [];
@@ -114,7 +125,7 @@ export class OwnCatalog {
     }
     for (const checkId of gone) {
       const one = { service: false, checks: new Set([checkId]) };
-      refused.push(...(await refusalOf(one, this.#deregister({ node: Node, checkId }))));
+      refused.push(...(await refusalOf(one, this.#takeOut({ checkId }))));
     }
     return joined(refused);
   }

@@ -46,7 +46,7 @@ describe('tokens of what an agent registers', () => {
       catalog: {
         node: async (_name, token) => {
           told.push(`node ${token}`);
-          return known ? { node, services: [], checks } : undefined;
+          return known ? { node, services: [serviceNamed('consul')], checks } : undefined;
         },
         registerSelf: async (_registration, token) => void told.push(`self ${token}`),
         register: async ({ service, checks, skipNodeUpdate }, token) => {
@@ -57,6 +57,7 @@ describe('tokens of what an agent registers', () => {
       },
       self: {
         node: () => node,
+        ownService: serviceNamed('consul'),
         aliveCheck: checkNamed('serfHealth'),
         tokens: { agent: 'agent', user: 'user' },
       },
@@ -100,5 +101,14 @@ describe('tokens of what an agent registers', () => {
     local.removeService('web');
     await own.tell('web', all());
     assert.deepEqual(told.at(-1), 'gone agent');
+  });
+
+  it('do not take out what the node has by itself, for whoever could not put anything there', async () => {
+    const { own, told } = start(true);
+    await own.compare(new Set());
+    // Somebody registered his own under these ids, which no server took, and takes it out again.
+    await own.tell('consul', all());
+    await own.tell('', { service: false, checks: new Set(['serfHealth']) });
+    assert.deepEqual(told.slice(1), ['self agent', 'self agent']);
   });
 });
