@@ -4,10 +4,16 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { readResolvedToken } from '../servers/read-answers.ts';
 import type { Upstream } from '../servers/upstream.ts';
 
+/**
+ * What a server says of the token. That one is too long for its ear, or no header, is such a word too:
+ * whoever brings it must not be who counts where no server is there.
+ */
+const REFUSALS: ReadonlySet<number> = new Set([400, 403, 413, 414, 431]);
+
 /** A request waits for it. */
 const TIMEOUT_MS = 2000;
 
-export function askOverHttp(upstream: Upstream, node: string) {
+export function askOverHttp(upstream: Pick<Upstream, 'ask'>, node: string) {
   return async (token: string, known: string): Promise<ResolvedToken | undefined> => {
     const query = known === '' ? '' : `?${KNOWN_PARAM}=${encodeURIComponent(known)}`;
     const { status, body } = await upstream.ask({
@@ -18,7 +24,7 @@ export function askOverHttp(upstream: Upstream, node: string) {
       token,
       timeoutMs: TIMEOUT_MS,
     });
-    if (status === 403) return undefined;
+    if (REFUSALS.has(status)) return undefined;
     if (status === 200) return read(body);
     const why = `a server does not say what a token may do: ${status}`;
     throw new ProconsulError(status === 429 ? 'busy' : 'unavailable', why);

@@ -4,7 +4,7 @@
  * takes room and requests from others like him alone, and from those at his own address first.
  */
 import { compileRights, type DefaultPolicy } from '../../lib/acl/compile-rights.ts';
-import { tokenNotFound } from '../../lib/acl/refusals.ts';
+import { refuseRoot, tokenNotFound } from '../../lib/acl/refusals.ts';
 import type { ResolvedToken } from '../../lib/acl/resolving.ts';
 import type { AccessControl, Caller, Rights } from '../../lib/acl/rights.ts';
 import { ByteCache } from '../../lib/byte-cache.ts';
@@ -64,6 +64,7 @@ export class RemoteAccess implements AccessControl {
   }
 
   callerOf(token: string, from = ''): Caller | Promise<Caller> {
+    refuseRoot(token);
     const { clock, policy } = this.#options;
     const known = this.#known.get(token);
     if (known?.stands() === true) return known;

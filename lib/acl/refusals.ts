@@ -12,6 +12,18 @@ export function missingRight(need: string, name: string): ProconsulError {
   return new ProconsulError('forbidden', `${PERMISSION_DENIED}: Missing ${need} on ${name}`);
 }
 
+/** Words that Consul keeps for itself: they were never tokens. */
+const ROOTS: ReadonlySet<string> = new Set(['allow', 'deny', 'manage']);
+
+export function isRoot(token: string): boolean {
+  return ROOTS.has(token);
+}
+
+/** Whoever asks with such a word is refused, and never looked for. */
+export function refuseRoot(token: string): void {
+  if (isRoot(token)) throw new ProconsulError('rejected', 'Cannot resolve root ACL');
+}
+
 export const TOKEN_NOT_FOUND = 'ACL not found';
 
 /** Whoever brings a token that nobody knows is not taken for one who brings none. */

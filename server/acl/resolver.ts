@@ -11,12 +11,11 @@ import {
   rightsKey,
 } from '../../lib/acl/compile-rights.ts';
 import { ANONYMOUS_SECRET, type Token } from '../../lib/acl/model.ts';
-import { tokenNotFound } from '../../lib/acl/refusals.ts';
+import { refuseRoot, tokenNotFound } from '../../lib/acl/refusals.ts';
 import type { ResolvedToken } from '../../lib/acl/resolving.ts';
 import type { AccessControl, Caller, Rights } from '../../lib/acl/rights.ts';
 import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { ProconsulError } from '../../lib/errors.ts';
 import type { Readiness } from '../readiness.ts';
 import type { State } from '../state/state.ts';
 import { ruleSetsOf } from './grants.ts';
@@ -27,9 +26,6 @@ const MAX_RIGHTS_BYTES = 64 * 1024 * 1024;
 /** What rights take beside their rules, and how much longer rules are once they are compiled. */
 const RIGHTS_BYTES = 4096;
 const COMPILED_FACTOR = 8;
-
-/** Words that Consul keeps for itself: they were never tokens. */
-const ROOTS: ReadonlySet<string> = new Set(['allow', 'deny', 'manage']);
 
 /** Until a leader has put the anonymous token in: it has no rights either. */
 const NOBODY: Token = {
@@ -99,7 +95,7 @@ export class Resolver implements AccessControl {
   }
 
   #find(secret: string): Caller | undefined {
-    if (ROOTS.has(secret)) throw new ProconsulError('rejected', 'Cannot resolve root ACL');
+    refuseRoot(secret);
     const look = this.look(secret);
     if (look === undefined) {
       this.#callers.delete(secret);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { askOverHttp } from '../../../agent/acl/http-resolving.ts';
 import { type DownPolicy, RemoteAccess } from '../../../agent/acl/remote-access.ts';
+import type { ServerAnswer } from '../../../agent/servers/answer.ts';
 import { ruleSet } from '../../../lib/acl/compile-rights.ts';
 import type { ResolvedToken } from '../../../lib/acl/resolving.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
@@ -137,6 +139,34 @@ describe('acl.down_policy, when no server can be asked', () => {
     assert.equal(asked.length, 2);
     await settle();
     assert.throws(() => access.callerOf('t'), notFound);
+  });
+});
+
+describe('a token that no server can be asked about', () => {
+  it('gets nothing of down_policy where it was never one', async () => {
+    const { access, asked, servers } = start('allow');
+    servers.away = true;
+    for (const word of ['allow', 'deny', 'manage']) {
+      await assert.rejects(async () => access.callerOf(word), /Cannot resolve root ACL/);
+    }
+    assert.deepEqual(asked, []);
+  });
+
+  it('is unknown where a server does not even listen to it', async () => {
+    for (const [status, says] of [
+      [403, 'unknown'],
+      [431, 'unknown'],
+      [400, 'unknown'],
+      [500, 'unavailable'],
+      [429, 'busy'],
+    ] as const) {
+      const answer: ServerAnswer = { status, headers: {}, body: Buffer.from('x') };
+      const found = askOverHttp({ ask: async () => answer }, 'n')('t', '').then(
+        (known) => (known === undefined ? 'unknown' : 'known'),
+        (error: ProconsulError) => error.code,
+      );
+      assert.equal(await found, says, `${status}`);
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 /** The API of tokens before Consul 1.4: a token is its secret, and its rules are its own. */
 import { tokenOf } from '../../../../lib/acl/builtin.ts';
 import { ANONYMOUS_SECRET, type TokenDefinition } from '../../../../lib/acl/model.ts';
-import { PERMISSION_DENIED } from '../../../../lib/acl/refusals.ts';
+import { isRoot, PERMISSION_DENIED } from '../../../../lib/acl/refusals.ts';
 import { parseRules } from '../../../../lib/acl/rules.ts';
 import { decoder } from '../../../../lib/decode.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
@@ -85,16 +85,13 @@ const legacyBody = decoder<LegacyBody>({
   unheeded: ['CreateIndex', 'ModifyIndex'],
 });
 
-/** Consul's own words for what no token may be. */
-const ROOTS: ReadonlySet<string> = new Set(['allow', 'deny', 'manage']);
-
 async function set(deps: AclDeps, request: HttpRequest, withoutId = ''): Promise<Reply> {
   const bytes = await request.body(MAX_JSON_BODY_BYTES);
   const body = legacyBody(bytes.length === 0 && withoutId === '' ? '{}' : bytes);
   if (body.ID === '' && withoutId !== '') throw new ProconsulError('invalid', withoutId);
   const Type = body.Type === '' ? 'client' : body.Type;
   if (Type !== 'client' && Type !== 'management') throw rejected('Invalid ACL Type');
-  if (ROOTS.has(body.ID)) throw refused('Cannot modify root ACL');
+  if (isRoot(body.ID)) throw refused('Cannot modify root ACL');
   const { Name: Description, Rules } = body;
   checkRules(Rules);
   const SecretID = body.ID === '' ? deps.random.uuid() : body.ID;
