@@ -155,11 +155,10 @@ export class HclScanner {
     const opening = this.#match(HEREDOC);
     if (opening === undefined) throw this.fault(start, 'invalid characters in heredoc anchor');
     const [, dash, marker = ''] = /<<(-?)(\S+)/.exec(opening) ?? [];
-    // Either form ends at an indented marker too; only `<<-` takes the indent off.
-    const closing = new RegExp(`^\\s*${marker}\\s*$`);
     const lines: string[] = [];
     let line = this.#line();
-    while (!closing.test(line)) {
+    // Either form ends at an indented marker too; only `<<-` takes the indent off.
+    while (line.trim() !== marker) {
       // A file from Windows means the same lines.
       lines.push(line.replace(/\r$/, ''));
       this.#at++;

@@ -37,6 +37,7 @@ const HEAVY: readonly (readonly [string, string])[] = [
   ['numbers', `a = ${'1'.repeat(400_000)}x`],
   ['words', `${'a'.repeat(800_000)}`],
   ['a heredoc without an end', `a = <<E\n${'x\n'.repeat(200_000)}`],
+  ['a heredoc with an endless marker', `a = <<${'E'.repeat(200_000)}\n${'x\n'.repeat(200_000)}`],
   [
     'names that begin alike',
     Array.from({ length: 2000 }, (_, i) => rule('a'.repeat(i))).join('\n'),
