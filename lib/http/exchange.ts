@@ -127,9 +127,10 @@ export class Exchange {
     const { token, remoteAddress } = request;
     request.callerNow = () => access.callerOf(token, remoteAddress);
     const caller = request.callerNow();
+    request.enforce = (found) => enforce(row.right, { caller: found, rest: request.rest });
     const run = (found: Caller) => {
+      request.enforce(found);
       request.caller = found;
-      enforce(row.right, request);
       return row.handle(request);
     };
     return caller instanceof Promise ? caller.then(run) : run(caller);

@@ -13,6 +13,8 @@ export class Request implements HttpRequest {
   rest = '';
   caller: Caller = ANYONE;
   callerNow: () => Caller | Promise<Caller> = () => ANYONE;
+  /** Throws where whoever asks may not, of all that its row asks. */
+  enforce: (caller: Caller) => void = () => undefined;
   /** Its answer goes on for as long as the client is there. */
   isEndless = false;
   readonly #message: IncomingMessage;
@@ -65,8 +67,15 @@ export class Request implements HttpRequest {
     return this.params.has('index') || this.params.has('hash') || this.isEndless;
   }
 
-  body(maxBytes: number, limit?: Limit): Promise<Buffer> {
-    return readBody(this.#message, maxBytes, limit);
+  async body(maxBytes: number, limit?: Limit): Promise<Buffer> {
+    const bytes = await readBody(this.#message, maxBytes, limit);
+    // It may have been long in coming: whoever sent its head in time may be nobody by now.
+    if (!this.caller.stands()) {
+      const caller = await this.callerNow();
+      this.enforce(caller);
+      this.caller = caller;
+    }
+    return bytes;
   }
 
   #abortedOnceGone(): AbortController {

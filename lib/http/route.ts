@@ -25,7 +25,7 @@ export interface HttpRequest {
   readonly headers: IncomingHttpHeaders;
   /** '' when none was sent. */
   readonly token: string;
-  /** Who asks, as the token said when the request came. */
+  /** Who asks, as the token said when the request came, and again when all of its body had. */
   readonly caller: Caller;
   /** Who asks by now: a token may be revoked while its request waits. Keeps nothing else alive. */
   readonly callerNow: () => Caller | Promise<Caller>;
@@ -35,7 +35,10 @@ export interface HttpRequest {
    * closes its side: most that do so have gone.
    */
   readonly signal: AbortSignal;
-  /** The whole body. Counts bytes while they come: refuses as soon as there are too many. */
+  /**
+   * The whole body. Counts bytes while they come: refuses as soon as there are too many, and whoever
+   * has lost his right meanwhile.
+   */
   body(maxBytes: number, limit?: Limit): Promise<Buffer>;
 }
 

@@ -109,7 +109,7 @@ export async function judged(
   { caller, callerNow }: Asking,
   command: Judgeable,
 ): Promise<Judgeable> {
-  // The body may have been long in coming.
+  // It may be judged more than once, and have waited for what it is judged by.
   const { rights } = caller.stands() ? caller : await callerNow();
   return rights.all ? command : judge(state(), rights, command);
 }

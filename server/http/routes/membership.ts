@@ -59,7 +59,7 @@ export function membershipRoutes(deps: Deps): Route[] {
       handle: async (request) => {
         const beat = beatBody(await request.body(MAX_BEAT_BODY_BYTES));
         refuseNul(beat.Node);
-        await needNode(deps, request, beat.Node);
+        needNode(deps, request, beat.Node);
         // Servers are told of by the log: whoever can only ask one of them is none.
         if (beat.Tags['role'] === SERVER_ROLE) throw permissionDenied();
         return { json: await members.beat(beat) };
@@ -72,7 +72,7 @@ export function membershipRoutes(deps: Deps): Route[] {
       does: "takes leave of an agent (Proconsul's own)",
       handle: async (request) => {
         const leave = leaveBody(await request.body(MAX_BEAT_BODY_BYTES));
-        await needNode(deps, request, leave.Node);
+        needNode(deps, request, leave.Node);
         await members.leave(leave);
         return { json: true };
       },
@@ -101,13 +101,7 @@ export function membershipRoutes(deps: Deps): Route[] {
 }
 
 /** Whoever may write a node may be it, under the name by which it is known too. */
-async function needNode(
-  { state }: Deps,
-  { caller, callerNow }: HttpRequest,
-  node: string,
-): Promise<void> {
-  // The body may have been long in coming.
-  const { rights } = caller.stands() ? caller : await callerNow();
+function needNode({ state }: Deps, { caller: { rights } }: HttpRequest, node: string): void {
   const { catalog, members } = state();
   const known = [catalog.node(node)?.Node, members.get(fold(node))?.Node];
   for (const name of [node, ...known]) {

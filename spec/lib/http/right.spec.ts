@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { permissionDenied, tokenNotFound } from '../../../lib/acl/refusals.ts';
 import { ANYONE, type Caller, EVERYTHING } from '../../../lib/acl/rights.ts';
 import { createApp } from '../../../lib/http/app.ts';
 import { anyone, asks, needs, type Right } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import { silentLogger } from '../../../lib/logger.ts';
+import { FakeAccess } from '../../support/fakes/fake-access.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 import { send } from '../../support/servers/start-server.ts';
 
@@ -66,5 +69,40 @@ describe("a row's right", () => {
   it('says with a refusal that nothing is known, where answers say their index', async () => {
     const { get } = await row(asks(), { indexedErrors: true });
     assert.equal((await get('unknown', 'mine')).headers['x-consul-index'], '1');
+  });
+});
+
+describe("a row's right, while a body is on its way", () => {
+  it('is asked again, before anything is done with the body', async () => {
+    const access = new FakeAccess({ t: 'event "mine" { policy = "write" }' });
+    const row = new EventEmitter();
+    const bodies: string[] = [];
+    const handle: Route['handle'] = async (asked) => {
+      const coming = asked.body(100);
+      row.emit('begun');
+      bodies.push(String(await coming));
+      return {};
+    };
+    const right = needs('event:write', () => 'mine');
+    const routes: Route[] = [{ method: 'PUT', path: '/v1/x', right, does: '', handle }];
+    const { port } = await serveHttp(createApp({ routes, access, logger: silentLogger }));
+    const ask = async (change: () => void) => {
+      const headers = { 'X-Consul-Token': 't', 'Content-Length': 2 };
+      const asking = request({ port, method: 'PUT', path: '/v1/x', headers });
+      const answered = once(asking, 'response') as Promise<[IncomingMessage]>;
+      const begun = once(row, 'begun');
+      asking.write('a');
+      await begun;
+      change();
+      asking.end('b');
+      const [response] = await answered;
+      response.resume();
+      return response.statusCode;
+    };
+    assert.equal(await ask(() => access.grant('t', 'event_prefix "" { policy = "write" }')), 200);
+    assert.equal(await ask(() => access.grant('t', '')), 403);
+    access.grant('t', 'event "mine" { policy = "write" }');
+    assert.equal(await ask(() => access.revoke('t')), 403);
+    assert.deepEqual(bodies, ['ab']);
   });
 });
