@@ -125,7 +125,7 @@ export class Exchange {
     if (row.right.by === 'nobody') return row.handle(request);
     const { access = this.#surface.access } = row;
     const { token, remoteAddress } = request;
-    request.callerNow = () => access.callerOf(token, remoteAddress);
+    request.callerNow = asker(access, token, remoteAddress);
     const caller = request.callerNow();
     request.enforce = (found) => enforce(row.right, { caller: found, rest: request.rest });
     const run = (found: Caller) => {
@@ -213,6 +213,14 @@ const NOT_DECODED: Reply = {
 
 /** Enough to know it by. */
 const MAX_LOGGED_PATH = 256;
+
+/**
+ * A function of its own: an answer that is kept keeps this, and what it is made in must not keep the
+ * request alive with it.
+ */
+function asker(access: AccessControl, token: string, from: string) {
+  return () => access.callerOf(token, from);
+}
 
 function hasStream(reply: Reply): reply is Reply & Pick<Required<Reply>, 'stream'> {
   return reply.stream !== undefined;

@@ -1,5 +1,7 @@
 /** What stays in memory, by the heap and not by a counter of ours. */
 import assert from 'node:assert/strict';
+import { IncomingMessage } from 'node:http';
+import { queryObjects } from 'node:v8';
 import { liveBytes } from '../../../support/heap.ts';
 import { getText, RawClient } from '../../../support/servers/raw-client.ts';
 import { startServer } from '../../../support/servers/start-server.ts';
@@ -65,5 +67,8 @@ describe('what the fast path keeps', () => {
     const grown = after.heap + after.buffers - before.heap - before.buffers;
     assert.equal(fastPath.size.answers, 400);
     assert(grown <= fastPath.size.bytes, `${grown} bytes for ${fastPath.size.bytes}`);
+    // What is kept is the answer, and not who asked for it.
+    const requests = queryObjects(IncomingMessage, { format: 'count' });
+    assert(requests < 50, `${requests} requests are kept of 400`);
   }).timeout(60_000);
 });
