@@ -80,12 +80,27 @@ export class FuzzClient {
       this.#look();
       return;
     }
-    const length = this.#hasBody ? Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0) : 0;
     const start = end + 4;
-    if (this.#received.length < start + length) return;
+    const length = this.#hasBody ? lengthOf(head, this.#received.subarray(start)) : 0;
+    if (length === undefined || this.#received.length < start + length) return;
     const body = this.#received.subarray(start, start + length).toString();
     this.#received = this.#received.subarray(start + length);
     if (/^connection: close/im.test(head)) this.#socket = undefined;
     this.#settle({ status: Number(head.slice(9, 12)), head, body });
+  }
+}
+
+/** Of the body, with the sizes of its chunks if it comes in such; undefined until the last has come. */
+function lengthOf(head: string, bytes: Buffer): number | undefined {
+  if (!/^transfer-encoding: chunked/im.test(head)) {
+    return Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
+  }
+  let at = 0;
+  for (;;) {
+    const lineEnd = bytes.indexOf('\r\n', at);
+    if (lineEnd < 0) return undefined;
+    const size = Number.parseInt(bytes.subarray(at, lineEnd).toString('latin1'), 16);
+    at = lineEnd + 2 + size + 2;
+    if (size === 0) return at;
   }
 }
