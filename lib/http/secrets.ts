@@ -43,8 +43,12 @@ function decoded(text: string): string {
   }
 }
 
-/** Rows whose path ends in a secret: the API of tokens before Consul 1.4 names a token by it. */
-const SECRET_PATHS = /^(\/v1\/acl\/(?:clone|destroy|info|update)\/).+/i;
+/**
+ * Rows whose path ends in a secret, or in what people take one for: the API of tokens before Consul 1.4
+ * names a token by its secret, today's by an accessor that looks the same.
+ */
+const SECRET_PATHS =
+  /^(\/v1\/acl\/(?:clone|destroy|info|update|token|rules\/translate)\/)(?!self$).+/i;
 
 /** A path as it may stand in a log. */
 export function pathWithoutSecrets(path: string): string {
