@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { readArchive } from '../../lib/archive/archive.ts';
@@ -18,6 +18,7 @@ export const command: Command = {
     refuseArguments(args, 1);
     const [file] = args;
     if (file === undefined) throw new ProconsulError('invalid', 'Missing FILE argument');
+    refuseOther(file);
     const part = `${file}.part`;
     try {
       const archive = await explained(
@@ -40,3 +41,10 @@ export const command: Command = {
     return 0;
   },
 };
+
+/** What is there already is replaced, if it is a file: a device or a folder is somebody's. */
+function refuseOther(file: string): void {
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there === undefined || there.isFile()) return;
+  throw new ProconsulError('invalid', `Error saving snapshot: ${file} is no file`);
+}

@@ -2,7 +2,7 @@
  * The records of a state as Consul writes them: a head, then one record after another, each a byte
  * for its type and the fields of a Go struct in MessagePack. Texts and bytes are the same in there.
  */
-import { type DecoderOptions, decodeMultiStream, Encoder } from '@msgpack/msgpack';
+import { Decoder, type DecoderOptions, Encoder } from '@msgpack/msgpack';
 
 /** Consul's numbers for what a record is. */
 export const RECORD = {
@@ -56,16 +56,20 @@ export interface StateRecord {
   readonly value: Raw;
 }
 
-/** Of a text, a list or a map: far beyond what Consul takes, and no room to be had by claiming it. */
+/** Of a text: far beyond what Consul takes. */
 const MAX_LENGTH = 16 * 1024 * 1024;
+/** Of a list or a map: room is made for what it claims to have. */
+const MAX_MEMBERS = 256 * 1024;
+/** Of structs and lists within one another. */
+const MAX_DEPTH = 32;
 
 const DECODING: DecoderOptions = {
   rawStrings: true,
   useBigInt64: true,
   maxStrLength: MAX_LENGTH,
   maxBinLength: MAX_LENGTH,
-  maxArrayLength: MAX_LENGTH,
-  maxMapLength: MAX_LENGTH,
+  maxArrayLength: MAX_MEMBERS,
+  maxMapLength: MAX_MEMBERS,
   mapKeyConverter: (key: unknown) =>
     key instanceof Uint8Array ? Buffer.from(key).toString() : String(key),
 };
@@ -74,7 +78,7 @@ const DECODING: DecoderOptions = {
 export async function* readRecords(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<StateRecord> {
   let type: number | undefined;
   let isHead = true;
-  for await (const value of decodeMultiStream(bytes, DECODING) as AsyncIterable<Raw>) {
+  for await (const value of boundedDecoder().decodeStream(bytes) as AsyncIterable<Raw>) {
     if (isHead) {
       if (typeof value !== 'object' || value === null || !('LastIndex' in value)) {
         throw new Error('the state does not begin as one of Consul');
@@ -87,6 +91,27 @@ export async function* readRecords(bytes: AsyncIterable<Uint8Array>): AsyncGener
     else throw new Error('a record of the state has no type');
   }
   if (isHead || type !== undefined) throw new Error('the state breaks off');
+}
+
+/** Of the decoder, beside what its types tell. */
+interface Nesting {
+  readonly stack: { readonly length: number };
+  pushArrayState(size: number): void;
+  pushMapState(size: number): void;
+}
+
+/** It knows no depth by itself: a few hundred bytes of lists in lists would take all memory there is. */
+function boundedDecoder(): Decoder {
+  const decoder = new Decoder(DECODING);
+  const nesting = decoder as unknown as Nesting;
+  for (const push of ['pushArrayState', 'pushMapState'] as const) {
+    const inner = nesting[push].bind(decoder);
+    nesting[push] = (size) => {
+      if (nesting.stack.length >= MAX_DEPTH) throw new Error('a record of the state is too deep');
+      inner(size);
+    };
+  }
+  return decoder;
 }
 
 export class RecordWriter {

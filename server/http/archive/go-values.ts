@@ -17,18 +17,20 @@ export function fieldsOf(value: Raw): Fields {
   }
   const raw = value as Readonly<Record<string, Raw>>;
   const fields = plain(value) as Plain;
-  const { CreateIndex = 1, ModifyIndex = 1 } = fields;
-  return {
-    fields,
-    raw,
-    indexed: { CreateIndex: index(CreateIndex), ModifyIndex: index(ModifyIndex) },
-  };
+  return { fields, raw, indexed: indexedOf(fields) };
 }
 
-/** Ours are exact as numbers; a cluster would have to write for a million years to reach another. */
+export function indexedOf({ CreateIndex = 1, ModifyIndex = 1 }: Plain): Indexed {
+  return { CreateIndex: index(CreateIndex), ModifyIndex: index(ModifyIndex) };
+}
+
+/** A cluster would have to write for thousands of years to reach a larger one, and later ones are larger yet. */
+export const MAX_INDEX = 2 ** 48;
+
 function index(value: unknown): number {
   const number = Number(value);
-  if (!Number.isSafeInteger(number) || number < 0) throw new Error(`no index: ${String(value)}`);
+  if (!Number.isSafeInteger(number) || number < 0 || number > MAX_INDEX)
+    throw new Error(`no index: ${String(value)}`);
   return Math.max(1, number);
 }
 

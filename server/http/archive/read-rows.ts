@@ -5,8 +5,9 @@
 import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../../lib/acl/model.ts';
 import { kindOf, type RecordKind, type StateRecord } from '../../../lib/archive/records.ts';
 import { valueDecoder } from '../../../lib/decode.ts';
+import { parseDuration } from '../../../lib/duration.ts';
 import { encodeJson } from '../../../lib/json.ts';
-import type { Indexed, NodeCoordinate, Session } from '../../../lib/model.ts';
+import type { Indexed, KeyValue, NodeCoordinate, Session } from '../../../lib/model.ts';
 import type { AutopilotSettings, StagedRow } from '../../commands.ts';
 import {
   type CheckBody,
@@ -18,11 +19,78 @@ import {
 } from '../bodies.ts';
 import { refuseNul, toCheck, toNode, toService } from '../definitions.ts';
 import { queryBody, toQuery } from '../query-body.ts';
-import { base64Of, type Fields, fieldsOf, type Plain, timeOf } from './go-values.ts';
+import { base64Of, type Fields, fieldsOf, indexedOf, type Plain, timeOf } from './go-values.ts';
 
 const nodeBody = valueDecoder<NodeBody>(nodeSchema);
 const serviceBody = valueDecoder<ServiceBody>(serviceSchema);
 const checkBody = valueDecoder<CheckBody>(checkSchema);
+
+const text = { type: 'string', default: '' } as const;
+const texts = { type: 'array', items: { type: 'string' } } as const;
+const whole = { type: 'integer', default: 0 } as const;
+const fraction = { type: 'number', default: 0 } as const;
+const flag = { type: 'boolean', default: false } as const;
+
+const kvBody = valueDecoder<Omit<KeyValue, keyof Indexed | 'Value'>>({
+  type: 'object',
+  properties: {
+    LockIndex: { ...whole, minimum: 0 },
+    Key: text,
+    Flags: { uint64: true, default: 0 },
+    Session: text,
+  },
+});
+
+const sessionBody = valueDecoder<Omit<Session, keyof Indexed>>({
+  type: 'object',
+  properties: {
+    ID: text,
+    Name: text,
+    Node: text,
+    LockDelay: { ...whole, minimum: 0 },
+    Behavior: text,
+    TTL: text,
+    NodeChecks: texts,
+    ServiceChecks: {
+      type: 'array',
+      items: { type: 'object', properties: { ID: text, Namespace: text } },
+    },
+    Checks: texts,
+  },
+});
+
+const coordinateBody = valueDecoder<NodeCoordinate>({
+  type: 'object',
+  required: ['Coord'],
+  properties: {
+    Node: text,
+    Segment: text,
+    Coord: {
+      type: 'object',
+      required: ['Vec'],
+      properties: {
+        Vec: { type: 'array', items: { type: 'number' } },
+        Error: fraction,
+        Adjustment: fraction,
+        Height: fraction,
+      },
+    },
+  },
+});
+
+const autopilotBody = valueDecoder<AutopilotSettings>({
+  type: 'object',
+  properties: {
+    CleanupDeadServers: flag,
+    LastContactThreshold: whole,
+    MaxTrailingLogs: { uint64: true, default: 0 },
+    MinQuorum: { uint64: true, default: 0 },
+    ServerStabilizationTime: whole,
+    RedundancyZoneTag: text,
+    DisableUpgradeMigration: flag,
+    UpgradeVersionTag: text,
+  },
+});
 
 /** Of Raft and of the tables themselves: they say nothing that a state has to hold. */
 const OF_NO_USE: ReadonlySet<RecordKind> = new Set([
@@ -106,7 +174,7 @@ function instanceOf(Node: string, service: Plain) {
   // Go writes a struct of which nothing is said as one with all its fields.
   const isProxy = service['Kind'] !== '' || proxy?.['DestinationServiceName'] !== '';
   const body = serviceBody(isProxy ? withoutZeros(service) : { ...service, Proxy: undefined });
-  return { ...toService(body), Node, ...indexesOf(service) };
+  return { ...toService(body), Node, ...indexedOf(service) };
 }
 
 /** A proxy says what it was told, and nothing of what it was not; its free fields are as they are. */
@@ -132,35 +200,30 @@ function checkOf(Node: string, check: Plain) {
     ...toCheck(checkBody(check)),
     Node,
     ServiceName: String(check['ServiceName'] ?? ''),
-    ServiceTags: (check['ServiceTags'] as readonly string[] | null) ?? [],
-    ...indexesOf(check),
+    ServiceTags: textsOf(check['ServiceTags']),
+    ...indexedOf(check),
   };
 }
 
-function indexesOf({ CreateIndex, ModifyIndex }: Plain): Indexed {
-  return { CreateIndex: Number(CreateIndex ?? 1), ModifyIndex: Number(ModifyIndex ?? 1) };
+function textsOf(list: unknown): readonly string[] {
+  return listOf<unknown>(list).map(String);
 }
 
 type ReadFields = (from: Fields) => StagedRow;
 
 const READERS: Readonly<Partial<Record<RecordKind, ReadFields>>> = {
-  kv: ({ fields, raw, indexed }) => ({
-    kv: {
-      LockIndex: Number(fields['LockIndex'] ?? 0),
-      Key: String(fields['Key']),
-      Flags: fields['Flags'] as number | bigint,
-      Value: base64Of(raw['Value']),
-      ...(fields['Session'] ? { Session: String(fields['Session']) } : {}),
-      ...indexed,
-    },
-  }),
+  kv({ fields, raw, indexed }) {
+    const { LockIndex, Key, Flags, Session: holder } = kvBody(fields);
+    const held = holder ? { Session: holder } : {};
+    return { kv: { LockIndex, Key, Flags, Value: base64Of(raw['Value']), ...held, ...indexed } };
+  },
   session: ({ fields, indexed }) => ({ session: sessionOf(fields, indexed) }),
-  coordinates: ({ fields }) => ({ coordinate: coordinateOf(fields) }),
+  coordinates: ({ fields }) => ({ coordinate: coordinateBody(fields) }),
   query: ({ fields, indexed }) => ({
     query: { ...toQuery(queryBody(encodeJson(fields)), String(fields['ID'])), ...indexed },
   }),
   autopilot: ({ fields, indexed }) => ({
-    autopilot: { ...(fields as unknown as AutopilotSettings), ...indexed },
+    autopilot: { ...autopilotBody(fields), ...indexed },
   }),
   policy: ({ fields, raw, indexed }) => ({ policy: policyOf(fields, raw['Hash'], indexed) }),
   role: ({ fields, raw, indexed }) => ({ role: roleOf(fields, raw['Hash'], indexed) }),
@@ -176,26 +239,17 @@ const READERS: Readonly<Partial<Record<RecordKind, ReadFields>>> = {
 };
 
 function sessionOf(fields: Plain, indexed: Indexed): Session {
-  const Checks = fields['Checks'] as readonly string[] | null;
+  const body = sessionBody(fields);
+  const { ID, Name, Node, LockDelay, TTL, NodeChecks, ServiceChecks, Checks = [] } = body;
+  const ttl = TTL === '' ? 0 : parseDuration(TTL);
+  if (ttl === undefined || ttl < 0) throw new Error(`no TTL of a session: ${TTL}`);
   return {
-    ID: String(fields['ID']),
-    Name: String(fields['Name']),
-    Node: String(fields['Node']),
-    LockDelay: Number(fields['LockDelay']),
-    Behavior: fields['Behavior'] === 'delete' ? 'delete' : 'release',
-    TTL: String(fields['TTL']),
-    NodeChecks: fields['NodeChecks'] as Session['NodeChecks'],
-    ServiceChecks: fields['ServiceChecks'] as Session['ServiceChecks'],
-    ...(Checks !== null && Checks?.length > 0 ? { Checks } : {}),
+    ...{ ID, Name, Node, LockDelay, TTL },
+    Behavior: body.Behavior === 'delete' ? 'delete' : 'release',
+    NodeChecks: NodeChecks ?? null,
+    ServiceChecks: ServiceChecks ?? null,
+    ...(Checks.length > 0 ? { Checks } : {}),
     ...indexed,
-  };
-}
-
-function coordinateOf({ Node, Segment, Coord }: Plain): NodeCoordinate {
-  return {
-    Node: String(Node),
-    Segment: String(Segment),
-    Coord: Coord as NodeCoordinate['Coord'],
   };
 }
 

@@ -10,6 +10,7 @@ import type { Logger } from '../../../lib/logger.ts';
 import type { Random } from '../../../lib/random.ts';
 import type { Command, StagedRow } from '../../commands.ts';
 import type { Outcome } from '../../state/outcome.ts';
+import { MAX_INDEX } from './go-values.ts';
 import { RowReader } from './read-rows.ts';
 
 /** Of a part, in characters: an entry that everybody applies in a few milliseconds. */
@@ -52,6 +53,7 @@ export class Restorer {
       const { meta } = await readArchive([archive], async (state) => {
         for await (const record of readRecords(state)) rows += reader.read(record).length;
       });
+      if (meta.Index < 0 || meta.Index > MAX_INDEX) throw new Error(`no index: ${meta.Index}`);
       return { meta, rows, leftOut: reader.leftOut, newest: reader.newest };
     } catch (cause) {
       const why = `failed to read the snapshot: ${describeChain(cause)}`;

@@ -122,6 +122,28 @@ describe('an archive', () => {
       },
       /length/,
     ],
+    [
+      'whose state has lists in lists that claim many members each',
+      {
+        'meta.json': META,
+        'state.bin': Buffer.concat([
+          head,
+          Buffer.from([2]),
+          ...Array.from({ length: 300 }, () => Buffer.from([0xdd, 0, 3, 0xff, 0xff])),
+        ]),
+        SHA256SUMS: '',
+      },
+      /too deep/,
+    ],
+    [
+      'whose state has a list that claims 16 million members',
+      {
+        'meta.json': META,
+        'state.bin': Buffer.concat([head, Buffer.from([2, 0xdd, 0, 0xff, 0xff, 0xff])]),
+        SHA256SUMS: '',
+      },
+      /array length/,
+    ],
   ] as const) {
     it(`is refused ${what}`, async () => {
       await assert.rejects(read(await archiveOf(files)), why);

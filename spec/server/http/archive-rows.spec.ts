@@ -7,7 +7,7 @@ import { SEED } from '../../support/seed.ts';
 import { startServer } from '../../support/servers/start-server.ts';
 
 const text = fc.constantFrom('', 'a', 'b', 'A', 'a\0b', '__proto__', 'ü', 'x'.repeat(300));
-const number = fc.constantFrom(0, 1, -1, 7, 5000, 1.5);
+const number = fc.constantFrom(0, 1, -1, 7, 5000, 1.5, 2 ** 53 - 1);
 const anything = fc.oneof(
   text,
   number,
@@ -23,7 +23,8 @@ const FIELDS = [
   ...['Node', 'Address', 'ID', 'NodeMeta', 'TaggedAddresses', 'Service', 'Check', 'Key', 'Value'],
   ...['Flags', 'Session', 'Name', 'TTL', 'LockDelay', 'NodeChecks', 'ServiceChecks', 'Template'],
   ...['CreateIndex', 'ModifyIndex', 'SecretID', 'AccessorID', 'Policies', 'Roles', 'Rules', 'Hash'],
-  ...['Coord', 'Segment', 'Checks', 'Behavior', 'ExpirationTime', 'CreateTime'],
+  ...['Coord', 'Segment', 'Checks', 'Behavior', 'ExpirationTime', 'CreateTime', 'LockIndex'],
+  ...['MaxTrailingLogs', 'ServerStabilizationTime', 'LastContactThreshold', 'MinQuorum'],
   ...['Config', 'MaxTokenTTL', 'TokenLocality', 'Type', 'AuthMethod', 'Selector', 'BindVars'],
 ];
 
@@ -90,6 +91,9 @@ describe(`an archive of any records (seed ${SEED})`, () => {
         '/v1/coordinate/nodes',
         '/v1/internal/ui/nodes',
         '/v1/internal/ui/services',
+        '/v1/catalog/nodes?near=a',
+        '/v1/operator/autopilot/configuration',
+        '/v1/snapshot',
       ]) {
         const answer = await get(path);
         assert([200, 404].includes(answer.status), `${path}: ${answer.status} ${answer.text}`);
