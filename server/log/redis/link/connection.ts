@@ -51,6 +51,7 @@ export class Connection {
     this.#client = new Redis(clientOptions(address, login));
     // Without a listener ioredis prints errors; whoever waits for a reply gets them anyway.
     this.#client.on('error', () => undefined);
+    hearAllErrors(this.#client);
     this.#client.on('end', () => this.close());
   }
 
@@ -221,4 +222,12 @@ const MAX_REASON_CHARS = 200;
 
 function redact(message: string): string {
   return message.replace(/,? with args beginning.*$/s, '').slice(0, MAX_REASON_CHARS);
+}
+
+/**
+ * ioredis hears a socket's first error alone. By TLS a certificate that Redis does not take makes two,
+ * an alert and then a reset, and an error that nobody hears ends the process.
+ */
+export function hearAllErrors(client: Redis): void {
+  client.on('connect', () => client.stream?.on('error', () => undefined));
 }

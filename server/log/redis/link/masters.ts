@@ -5,7 +5,7 @@
 import { Redis } from 'ioredis';
 import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
-import { Connection, type Login, tlsOptions } from './connection.ts';
+import { Connection, hearAllErrors, type Login, tlsOptions } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { type Address, type RedisOptions, type RedisTls, sameAddress } from './options.ts';
 
@@ -188,6 +188,7 @@ export class FailoverWatch {
         keepAlive: 5000,
       });
       client.on('error', () => undefined);
+      hearAllErrors(client);
       client.on('message', (channel, text) => this.#hear(channel, text));
       let first = true;
       client.on('ready', () => {
