@@ -201,3 +201,17 @@ function proxyOf(proxy: Fields | undefined): Fields {
   const set = Object.entries(rest).filter(([, v]) => v !== '' && v !== 0);
   return { ...Object.fromEntries(set), ...(Upstreams.length > 0 && { Upstreams }) };
 }
+
+/** The checks of a service with their ids, names and service filled in. */
+export function namedChecks(serviceId: string, spec: ServiceSpec): readonly CheckSpec[] {
+  const checks = checksOf(spec);
+  return checks.map((check, i) => {
+    const number = checks.length > 1 ? `:${i + 1}` : '';
+    return {
+      ...check,
+      CheckID: check.CheckID === '' ? `service:${serviceId}${number}` : check.CheckID,
+      Name: check.Name === '' ? `Service '${spec.Name}' check` : check.Name,
+      ServiceID: serviceId,
+    };
+  });
+}

@@ -16,7 +16,12 @@ import {
 } from '../definitions/check-spec.ts';
 import type { Definitions } from '../definitions/from-config.ts';
 import { type Maintenance, maintenanceCheck, maintenanceId } from '../definitions/maintenance.ts';
-import { checksOf, type ServiceSpec, serviceDefinition } from '../definitions/service-spec.ts';
+import {
+  checksOf,
+  namedChecks,
+  type ServiceSpec,
+  serviceDefinition,
+} from '../definitions/service-spec.ts';
 import { freePort, type SidecarPorts, sidecarId, sidecarOf } from '../definitions/sidecar.ts';
 import { keptCheck, keptService, type StoredCheck } from '../state/kept-shapes.ts';
 import type { LocalCheck, LocalService, LocalState, Source } from '../state/local-state.ts';
@@ -386,18 +391,4 @@ export class Registrar {
         : "Scripts are disabled on this agent from remote calls; to enable, configure 'enable_script_checks' to true",
     );
   }
-}
-
-/** The checks of a service with their ids, names and service filled in. */
-function namedChecks(serviceId: string, spec: ServiceSpec): readonly CheckSpec[] {
-  const checks = checksOf(spec);
-  return checks.map((check, i) => {
-    const number = checks.length > 1 ? `:${i + 1}` : '';
-    return {
-      ...check,
-      CheckID: check.CheckID === '' ? `service:${serviceId}${number}` : check.CheckID,
-      Name: check.Name === '' ? `Service '${spec.Name}' check` : check.Name,
-      ServiceID: serviceId,
-    };
-  });
 }

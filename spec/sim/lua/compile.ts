@@ -4,7 +4,7 @@
  * compares the two.
  */
 import { GLOBALS, LIBRARIES } from './library.ts';
-import { scan, type Word } from './scan.ts';
+import { BINARY, scan, UNARY, type Word } from './scan.ts';
 import * as values from './values.ts';
 
 export type Compiled = (
@@ -18,23 +18,6 @@ export function compile(source: string): Compiled {
   const make = new Function('V', 'G', 'L', 'redis', 'KEYS', 'ARGV', body);
   return (redis, keys, argv) => make(values, GLOBALS, LIBRARIES, redis, keys, argv);
 }
-
-const BINARY: Readonly<Record<string, readonly [left: number, right: number]>> = {
-  or: [1, 1],
-  and: [2, 2],
-  '<': [3, 3],
-  '>': [3, 3],
-  '<=': [3, 3],
-  '>=': [3, 3],
-  '==': [3, 3],
-  '~=': [3, 3],
-  '..': [5, 4],
-  '+': [6, 6],
-  '-': [6, 6],
-  '*': [7, 7],
-  '/': [7, 7],
-};
-const UNARY = 8;
 
 /** `many` may come to several values: a call. */
 interface Expression {

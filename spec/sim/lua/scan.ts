@@ -36,3 +36,21 @@ function first(rest: string): { word: Word; length: number } {
   if (sign === undefined) throw new Error(`no Lua that is known here: ${rest.slice(0, 40)}`);
   return { word: { kind: 'sign', text: sign }, length: sign.length };
 }
+
+/** How tightly an operator binds what is left of it, and what is right. */
+export const BINARY: Readonly<Record<string, readonly [left: number, right: number]>> = {
+  or: [1, 1],
+  and: [2, 2],
+  '<': [3, 3],
+  '>': [3, 3],
+  '<=': [3, 3],
+  '>=': [3, 3],
+  '==': [3, 3],
+  '~=': [3, 3],
+  '..': [5, 4],
+  '+': [6, 6],
+  '-': [6, 6],
+  '*': [7, 7],
+  '/': [7, 7],
+};
+export const UNARY = 8;
