@@ -14,6 +14,9 @@ const TIMEOUT_MS = 5000;
 /** A few hundred servers fit; nobody has more. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
+/** Of one name. Beyond these a name is no list of servers, and each may take as long as a timeout. */
+const MAX_ADDRESSES = 64;
+
 export interface Asking {
   /** Where the address says none: ports.serf_lan. */
   readonly defaultPort: number;
@@ -21,36 +24,50 @@ export interface Asking {
   readonly datacenter: string;
   /** Whom to trust where the address is an https:// URL. */
   readonly tls: () => ClientSide;
+  /** All addresses of a name, of both families, in the order in which they are to be tried. */
+  readonly addressesOf?: (name: string) => Promise<readonly string[]>;
 }
 
 /**
  * `address` is what Consul's users write: a host (then `defaultPort`), host:port, or an http(s) URL.
- * Rejects with Consul's words for why it could not.
+ * Of a name every address is tried, until one knows a server: some may be gone, or be of a family
+ * that nobody listens to. Rejects with Consul's words for why none could be joined.
  */
-export async function introduce(
-  address: string,
-  { defaultPort, datacenter, tls }: Asking,
+export async function introduce(address: string, asking: Asking): Promise<Introduction> {
+  const target = targetOf(address, asking.defaultPort);
+  const ips = await resolve(target.host, address, asking.addressesOf ?? systemAddresses);
+  const failures: ProconsulError[] = [];
+  let found: Introduction | undefined;
+  for (const ip of ips) {
+    try {
+      found = await ask({ ...target, ip }, asking);
+      if (found.Servers.length > 0) return found;
+    } catch (error) {
+      failures.push(error as ProconsulError);
+    }
+  }
+  if (found !== undefined) return found;
+  const [first] = failures;
+  if (first !== undefined && failures.length === 1) throw first;
+  const all = failures.map(({ message }) => message).join('; ');
+  throw new ProconsulError('rejected', all, { cause: new AggregateError(failures) });
+}
+
+async function ask(
+  { ip, host, port, isSecure }: Target & { ip: string },
+  { datacenter, tls }: Asking,
 ): Promise<Introduction> {
-  const url = /^https?:\/\//.test(address) ? urlOf(address) : undefined;
-  const { host, port } = url === undefined ? parse(address, defaultPort) : urlTarget(url);
-  const ip = await resolve(host, address);
   const failed = (why: string, cause?: unknown) =>
     new ProconsulError('rejected', `Failed to join ${ip}: ${why}`, { cause });
   let found: Introduction;
   try {
-    const secure = url?.protocol === 'https:' ? (tls().options ?? {}) : undefined;
-    const text = await get({ ip, host, port, secure });
-    found = readIntroduction(text);
+    const secure = isSecure ? (tls().options ?? {}) : undefined;
+    found = readIntroduction(await get({ ip, host, port, secure }));
   } catch (cause) {
     throw failed(goDialError(cause, 'tcp', `${ip}:${port}`), cause);
   }
   if (found.Datacenter.toLowerCase() === datacenter.toLowerCase()) return found;
   throw failed(`Member '${found.Node}' part of wrong datacenter '${found.Datacenter}'`);
-}
-
-function urlOf(address: string): URL {
-  if (URL.canParse(address)) return new URL(address);
-  throw new ProconsulError('rejected', `Failed to resolve ${address}: it is no URL`);
 }
 
 /** Joins through each of the addresses; rejects, as Consul says it, when none could be. */
@@ -59,47 +76,77 @@ export async function joinAny(
   join: (address: string) => Promise<void>,
 ): Promise<void> {
   const failures: Error[] = [];
+  let joined = addresses.length === 0;
   for (const address of addresses) {
-    await join(address).catch((error: Error) => failures.push(error));
+    try {
+      await join(address);
+      joined = true;
+    } catch (error) {
+      failures.push(...eachOf(error as Error));
+    }
   }
-  if (failures.length < addresses.length || failures.length === 0) return;
+  if (joined) return;
   const count = `${failures.length} error${failures.length === 1 ? '' : 's'}`;
   const lines = failures.map(({ message }) => `\t* ${message}\n`).join('');
   const [cause] = failures;
   throw new ProconsulError('rejected', `${count} occurred:\n${lines}\n`, { cause });
 }
 
+/** A name with several addresses fails for as many reasons. */
+function eachOf(error: Error): readonly Error[] {
+  return error.cause instanceof AggregateError ? error.cause.errors : [error];
+}
+
 interface Target {
   readonly host: string;
   readonly port: number;
+  readonly isSecure: boolean;
 }
 
-function parse(address: string, defaultPort: number): Target {
-  if (isIP(address) === 6) return { host: address, port: defaultPort };
+function targetOf(address: string, defaultPort: number): Target {
+  if (/^https?:\/\//.test(address)) return urlTarget(address);
+  if (isIP(address) === 6) return { host: address, port: defaultPort, isSecure: false };
   const [, bracketed, plain, port] =
     /^(?:\[([^\]]+)\]|([^:]*))(?::(\d{1,5}))?$/.exec(address) ?? [];
   const host = bracketed ?? plain ?? address;
-  return { host, port: port === undefined ? defaultPort : Number(port) };
+  return { host, port: port === undefined ? defaultPort : Number(port), isSecure: false };
 }
 
-function urlTarget(url: URL): Target {
-  const usual = url.protocol === 'https:' ? 443 : 80;
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || usual };
+function urlTarget(address: string): Target {
+  if (!URL.canParse(address)) {
+    throw new ProconsulError('rejected', `Failed to resolve ${address}: it is no URL`);
+  }
+  const { protocol, hostname, port } = new URL(address);
+  const isSecure = protocol === 'https:';
+  const usual = isSecure ? 443 : 80;
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || usual, isSecure };
 }
 
-async function resolve(host: string, address: string): Promise<string> {
-  if (isIP(host) !== 0) return host;
+async function systemAddresses(name: string): Promise<readonly string[]> {
+  return (await lookup(name, { all: true })).map(({ address }) => address);
+}
+
+async function resolve(
+  host: string,
+  address: string,
+  addressesOf: (name: string) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  if (isIP(host) !== 0) return [host];
   try {
     if (host === '') throw new Error('no host');
-    return (await lookup(host)).address;
+    const found = [...new Set(await addressesOf(host))];
+    if (found.length === 0) throw new Error('it has no address');
+    return found.slice(0, MAX_ADDRESSES);
   } catch (cause) {
     const line = `Failed to resolve ${address}: lookup ${host}: no such host`;
     throw new ProconsulError('rejected', line, { cause });
   }
 }
 
-interface Asked extends Target {
+interface Asked {
   readonly ip: string;
+  readonly host: string;
+  readonly port: number;
   /** Undefined in the clear. */
   readonly secure: SecureContextOptions | undefined;
 }

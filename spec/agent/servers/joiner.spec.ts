@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { introduce } from '../../../agent/servers/introduction.ts';
+import { introduce, joinAny } from '../../../agent/servers/introduction.ts';
 import { Joiner, type JoinSettings } from '../../../agent/servers/joiner.ts';
 import { ServerList } from '../../../agent/servers/server-list.ts';
 import type { Introduction, ServerInfo } from '../../../lib/membership.ts';
@@ -80,6 +80,39 @@ describe('joining', () => {
       message: `2 errors occurred:\n\t* ${REFUSED}\n\t* ${REFUSED}\n\n`,
     });
     await joiner.join();
+  });
+
+  it('tries every address of a name, of both families, until one knows a server', async () => {
+    const known = introduction([serverInfo('a', NOBODY)]);
+    const empty = await serveHttp(
+      json(() => introduction([])),
+      { ip: '127.0.0.2' },
+    );
+    const { port } = empty;
+    await serveHttp(
+      json(() => known),
+      { ip: '127.0.0.3', port },
+    );
+    const asking = (...ips: string[]) => ({ ...ASKING, addressesOf: async () => ips });
+    const ips = ['::1', '127.0.0.4', '127.0.0.2', '127.0.0.3'];
+    assert.deepEqual(await introduce(`http://name:${port}`, asking(...ips)), known);
+    assert.deepEqual(await introduce(`name:${port}`, asking('127.0.0.3', '::1')), known);
+    // That one answers which knows none yet is more than that others do not answer.
+    assert.deepEqual((await introduce(`name:${port}`, asking('127.0.0.2', '::1'))).Servers, []);
+  });
+
+  it('says of every address of a name why it failed', async () => {
+    const addressesOf = async () => ['::1', '127.0.0.1', '::1'];
+    const why = (ip: string, target: string) =>
+      `Failed to join ${ip}: dial tcp ${target}:1: connect: connection refused`;
+    const both = [why('::1', '[::1]'), why('127.0.0.1', '127.0.0.1')] as const;
+    const join = async (name: string) => void (await introduce(name, { ...ASKING, addressesOf }));
+    await assert.rejects(join('name'), { message: both.join('; ') });
+    await assert.rejects(joinAny(['name', NOBODY], join), {
+      message: `3 errors occurred:\n\t* ${both[0]}\n\t* ${both[1]}\n\t* ${REFUSED}\n\n`,
+    });
+    const nowhere = { ...ASKING, addressesOf: async () => [] };
+    await assert.rejects(introduce('name', nowhere), { message: /lookup name: no such host/ });
   });
 
   it('refuses an agent of another data centre', async () => {

@@ -10,13 +10,15 @@ afterEach(async () => {
   }
 });
 
-/** An HTTP server on a free port of this machine, which ends with the spec. */
+/** An HTTP server on a free port of this machine, or the one given, which ends with the spec. */
 export async function serveHttp(
   listener: RequestListener,
+  at: { readonly ip?: string; readonly port?: number } = {},
 ): Promise<{ readonly port: number; readonly host: string; readonly server: Server }> {
   const server = createServer(listener);
   running.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { ip = '127.0.0.1' } = at;
+  await new Promise<void>((resolve) => server.listen(at.port ?? 0, ip, resolve));
   const { port } = server.address() as AddressInfo;
-  return { port, host: `127.0.0.1:${port}`, server };
+  return { port, host: `${ip}:${port}`, server };
 }
