@@ -1,6 +1,6 @@
 /**
  * Chooses what to run next: a new schedule, or one that led to states nobody had seen, changed a
- * little. A state is what servers said, and what they said before: who leads, what was sealed, put
+ * little. A state is what servers said, and what they said before: who leads, which epoch began, what was put
  * back, restored, or ended.
  */
 import type { Random } from '../../lib/random.ts';

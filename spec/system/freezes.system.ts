@@ -112,7 +112,7 @@ async function leaderOf(servers: readonly AgentProcess[]): Promise<AgentProcess>
   return leader as AgentProcess;
 }
 
-/** Killed rather than stopped: nobody is kept waiting, and a seal follows. */
+/** Killed rather than stopped: nobody is kept waiting, and an epoch begins. */
 function gone(redis: RedisProcess): { signal(name: NodeJS.Signals): void } {
   return { signal: (name) => void (name === 'SIGSTOP' ? redis.kill() : redis.start()) };
 }

@@ -4,16 +4,16 @@
  * cut off, the third never had it. Two of three live. Then the same rules in a model, by chance.
  * Run: node --import tsx spec/system/redis-quorum.system.ts [rounds, 3] [histories of the model, 20000]
  */
-import { planSeal } from '../../server/log/redis/repair/seal-plan.ts';
+import { planEpoch } from '../../server/log/redis/repair/epoch-plan.ts';
+import { randomHistories } from '../support/experiments/redis-epoch-model.ts';
 import { cutOff, lead, promoteReplica, put, read } from '../support/experiments/redis-masters.ts';
-import { randomHistories } from '../support/experiments/redis-seal-model.ts';
 import { Cluster } from '../support/servers/cluster.ts';
 import { sleep } from '../support/sleep.ts';
 import { until } from '../support/until.ts';
 import { report } from './report.ts';
 
 const [rounds = 3, histories = 20_000] = process.argv.slice(2).map(Number);
-/** Far longer than any patience of a seal. */
+/** Far longer than any patience before an epoch. */
 const WITHOUT_MS = 6000;
 const WAIT_MS = 20_000;
 
@@ -30,9 +30,9 @@ await report(async (say) => {
     );
   }
   const bounds = { writes: 3, crashes: 1, maxEpoch: 9 };
-  const { lost, seals } = randomHistories(planSeal, bounds, 1, histories);
+  const { lost, epochs } = randomHistories(planEpoch, bounds, 1, histories);
   say(
-    `model: ${histories} histories, ${seals} seals, ${lost === undefined ? 'nothing lost' : lost}`,
+    `model: ${histories} histories, ${epochs} epochs, ${lost === undefined ? 'nothing lost' : lost}`,
   );
   return failed + (lost === undefined ? 0 : 1);
 });

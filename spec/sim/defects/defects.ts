@@ -136,7 +136,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
-    name: 'a fence skipped: appends to a Redis that nobody has sealed',
+    name: 'a fence skipped: appends to a Redis that is in no epoch',
     log: 'redis',
     workloads: ['registers', 'watchers'],
     edits: [

@@ -1,13 +1,13 @@
 /** The names of all keys. One hash tag: in a Cluster they must lie on one node. */
 export interface Keys {
-  /** run, epoch, idx, hash, t, next, floor, floorhash, sealed, want. */
+  /** run, epoch, idx, hash, t, next, floor, floorhash, want, round; sealed, when the epoch began; seals, all epochs. */
   readonly meta: string;
   /** The stream. */
   readonly log: string;
   /** A sorted set: proposal id → index. */
   readonly ids: string;
-  /** While a seal is under way: server → what it holds. */
-  readonly seal: string;
+  /** Until an epoch begins: server → what it holds. */
+  readonly candidates: string;
   /** Server → when it was last seen, and how far it has applied. */
   readonly servers: string;
   /** The one that counts: its position and, in fields by number, its chunks. */
@@ -27,7 +27,7 @@ export function keysOf(datacenter: string): Keys {
     meta: `${tag}:meta`,
     log: `${tag}:log`,
     ids: `${tag}:ids`,
-    seal: `${tag}:seal`,
+    candidates: `${tag}:seal`,
     servers: `${tag}:servers`,
     snapshot: `${tag}:snapshot`,
     snapshotLock: `${tag}:snapshot-lock`,

@@ -44,9 +44,9 @@ export const RING_MIN_ENTRIES = 100_000;
 /** Above all a bound on memory: 100,000 entries of common size. */
 export const RING_MAX_BYTES = 96 * 1024 * 1024;
 
-/** Servers that live have this long to show what they hold before a history is sealed without them. */
+/** Servers that live have this long to show what they hold before an epoch begins without them. */
 export const SETTLE_MS = 1000;
-/** Who should seal and does not within this time is overtaken by the next one. */
+/** Who should begin an epoch and does not within this time is overtaken by the next one. */
 export const TAKEOVER_MS = 1500;
 export const SETTLE_POLL_MS = 25;
 /** A server that was seen this long before the last sign of life of any is waited for. */

@@ -16,7 +16,7 @@ import type { LinkGate } from './link-gate.ts';
 
 /**
  * ARGV: epoch, then id and payload of each proposal.
- * Answers EPOCH when this process or epoch is not sealed, DAMAGED when the stream does not end where
+ * Answers EPOCH when this process is not in that epoch, DAMAGED when the stream does not end where
  * the meta record says; nothing is written then. Else OK, the last index and its hash: every
  * proposal is in the log.
  */

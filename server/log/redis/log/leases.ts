@@ -18,7 +18,7 @@ import type { LinkGate } from './link-gate.ts';
 /**
  * Keys here: meta, log, leases, lease-ttls, lease-clock. A lease's score is when it ends, in the time
  * that counts: `heard`. A Redis that was restarted, promoted or restored has lost renewals, so after
- * each seal every lease has its whole time again: it may last too long, and never ends too early.
+ * each beginning of an epoch every lease has its whole time again: it may last too long, and never ends too early.
  */
 const LEASES_PRELUDE = `${PRELUDE}
 clear_foreign({ [3] = 'zset', [4] = 'hash', [5] = 'hash' })
@@ -32,15 +32,15 @@ c.silences, c.grace = tonumber(v[4] or '0'), tonumber(v[5] or '0')
 local back = math.max(0, tonumber(v[1] or '0') - c.now)
 c.unheard, c.asked = c.unheard - back, c.asked - back
 c.heard = c.now - c.unheard
-c.sealed_at = v[6] == m.sealed and tonumber(v[7]) or c.heard
+c.begun_at = v[6] == m.begun and tonumber(v[7]) or c.heard
 local function end_of(id, score)
   local ttl = tonumber(redis.call('HGET', KEYS[4], id) or '0')
-  return math.max(tonumber(score), c.sealed_at + ttl, c.grace + math.min(ttl, ${GRACE_MS}))
+  return math.max(tonumber(score), c.begun_at + ttl, c.grace + math.min(ttl, ${GRACE_MS}))
 end
 local function save()
   redis.call('HSET', KEYS[5], 'last', int(c.now), 'asked', int(c.asked), 'unheard', int(c.unheard),
     'silences', int(c.silences), 'grace', int(c.grace),
-    'sealed', m.sealed, 'sealed_at', int(c.sealed_at))
+    'sealed', m.begun, 'sealed_at', int(c.begun_at))
 end
 `;
 
@@ -61,7 +61,7 @@ return 1
 
 /**
  * Answers how many milliseconds were not counted, then ids. Nothing ends in a Redis that is not
- * sealed: it may be an old one.
+ * in its epoch: it may be an old one.
  */
 const EXPIRED = defineScript(`${LEASES_PRELUDE}
 if m.run ~= run_id() then return { '0' } end

@@ -1,13 +1,13 @@
 /**
  * When a write counts: `redis`, when this server has applied what Redis has; `quorum`, when a
- * majority of the servers has. No failover of Redis loses the latter: a seal needs a majority too,
+ * majority of the servers has. No failover of Redis loses the latter: a new epoch needs a majority too,
  * so one server takes part in both and holds the entry.
  */
 import { byDeadline, type Clock, pause } from '../../../../lib/clock.ts';
 import type { IndexGate } from '../../index-gate.ts';
 import type { CommitPolicy } from '../link/options.ts';
 import type { CheckIn, EpochLink, Report } from '../records/check-in.ts';
-import { majorityOf } from '../repair/seal-plan.ts';
+import { majorityOf } from '../repair/epoch-plan.ts';
 import type { Written } from './append.ts';
 
 /** The others apply within a millisecond or two; each look costs Redis some 20 µs. */
@@ -37,7 +37,7 @@ export class Quorum {
 
   /**
    * False when the link or the time ends before the entry is committed. A Redis that lost it may
-   * be sealed anew while this link still reads: then something else comes at its index.
+   * begin another epoch while this link still reads: then something else comes at its index.
    */
   readonly committed = async (
     epochLink: EpochLink,
@@ -51,8 +51,8 @@ export class Quorum {
   };
 
   /**
-   * Whether a majority knew of the round when they said that they use this Redis: no other one was
-   * sealed before it began.
+   * Whether a majority knew of the round when they said that they use this Redis: no other one
+   * had begun a later epoch before that round.
    */
   readonly confirmed = async (
     epochLink: EpochLink,

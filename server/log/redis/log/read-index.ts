@@ -9,7 +9,7 @@ import type { LinkGate } from './link-gate.ts';
 
 /**
  * ARGV: epoch; 1 where a round is to begin, else 0. Answers OK, the last index and the round, or EPOCH:
- * what was sealed by others is not for us.
+ * an epoch that others began is not for us.
  */
 const READ_INDEX = defineScript(`${PRELUDE}
 local m = meta()

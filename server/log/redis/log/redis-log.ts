@@ -173,7 +173,7 @@ export class RedisLog implements EventLog {
     await this.#appending;
     const { link } = this.#gate.current ?? {};
     if (link !== undefined) {
-      // The others then need not wait for us at their next seal; when it fails they just do.
+      // The others then need not wait for us at their next epoch; when it fails they just do.
       const args = [link.keys.servers, this.#deps.self.server];
       await link.commands.call('HDEL', args).catch(() => undefined);
     }

@@ -63,7 +63,7 @@ end
 return { 'OK', int(m.round), reports }
 `);
 
-/** A link whose Redis is sealed, and whose history this server has taken part in. */
+/** A link whose Redis is in an epoch, and whose history this server has taken part in. */
 export interface EpochLink {
   readonly link: Link;
   readonly epoch: number;
@@ -109,13 +109,13 @@ export class CheckIn {
     this.server = server;
   }
 
-  /** Checks in, and looks at the log. Rejects 'unavailable' when Redis is to be sealed. */
+  /** Checks in, and looks at the log. Rejects 'unavailable' when Redis is not in this epoch. */
   async look(epochLink: EpochLink, applied: number): Promise<LogStanding> {
     const { commands, keys } = epochLink.link;
     const args = this.#argsOf(epochLink, applied);
     const reply = await commands.run(CHECK, [...dailyKeys(keys), keys.snapshot], args);
     const [answer, ...seen] = reply as [string, string, string, string, string, string, string[]];
-    if (answer !== 'OK') throw toBeSealed(answer);
+    if (answer !== 'OK') throw notInEpoch(answer);
     const [index, hash, wanted, snapshot, round, peers] = seen;
     return {
       index: Number(index),
@@ -132,7 +132,7 @@ export class CheckIn {
     const { commands, keys } = epochLink.link;
     const reply = await commands.run(REPORT, dailyKeys(keys), this.#argsOf(epochLink, applied));
     const [answer, round, flat = []] = reply as [string, string?, string[]?];
-    if (answer !== 'OK') throw toBeSealed(answer);
+    if (answer !== 'OK') throw notInEpoch(answer);
     this.#heard(epochLink, Number(round));
     return parseReports(flat);
   }
@@ -159,8 +159,8 @@ export class CheckIn {
   }
 }
 
-function toBeSealed(answer: string): ProconsulError {
-  return new ProconsulError('unavailable', `Redis is to be sealed: ${answer}`);
+function notInEpoch(answer: string): ProconsulError {
+  return new ProconsulError('unavailable', `Redis is in no epoch of this server: ${answer}`);
 }
 
 function parsePeers(flat: readonly string[]): SeenServer[] {

@@ -22,7 +22,7 @@ local function meta()
   if v.err then v = {} end
   return { run = v[1] or '', epoch = v[2] or '0', idx = v[3] or '0', hash = v[4] or '',
     t = v[5] or '0', next = v[6] or '1', floor = v[7] or '0', floorhash = v[8] or '',
-    want = v[9] or '0', sealed = v[10] or '0', round = v[11] or '0' }
+    want = v[9] or '0', begun = v[10] or '0', round = v[11] or '0' }
 end
 -- A key of another type is nothing of ours, and would fail every script for ever.
 local function clear_foreign(kinds)

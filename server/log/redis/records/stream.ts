@@ -33,14 +33,14 @@ export function parseStreamItem([streamId, flat]: StreamItem): RawEntry | undefi
 }
 
 /**
- * Whether an entry is the one after `previous`. Only a seal may leave indexes out, and with it a
- * new epoch begins; the hash covers all of it.
+ * Whether an entry is the one after `previous`. Only the beginning of
+ * an epoch may leave indexes out; the hash covers all of it.
  */
 export function follows(previous: Position, entry: RawEntry): boolean {
   const { index, epoch } = entry;
   const next = index === previous.index + 1;
-  const afterSeal = index > previous.index && epoch > previous.epoch;
-  return (next || afterSeal) && entry.hash === chainHash(previous.hash, entry);
+  const inNewEpoch = index > previous.index && epoch > previous.epoch;
+  return (next || inNewEpoch) && entry.hash === chainHash(previous.hash, entry);
 }
 
 /** To be called once for each, in order: see PayloadReader. */

@@ -6,7 +6,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ProconsulError } from '../../../../lib/errors.ts';
 
-/** The epoch that this server has promised to help seal in one Redis, and so in no other one. */
+/** The epoch that this server has promised to help begin in one Redis, and so in no other one. */
 export interface Ballot {
   readonly run: string;
   readonly epoch: number;

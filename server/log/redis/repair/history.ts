@@ -10,7 +10,7 @@ import type { PayloadReader } from '../../payload.ts';
 import { RING_MAX_BYTES, RING_MIN_ENTRIES, RING_MIN_MS } from '../link/limits.ts';
 import { follows, type RawEntry, toEntry } from '../records/stream.ts';
 import type { Ballot, BallotStore } from './ballot-file.ts';
-import type { SealedAfter } from './seals.ts';
+import type { EpochStart } from './epochs.ts';
 
 export interface HistoryParts {
   readonly sink: LogSink;
@@ -38,7 +38,7 @@ export class History {
   /** The newest epoch that this server took part in; 0 before the first. */
   epoch = 0;
   /** Those of this history, as the Redis says that it was last taken from; the oldest may be missing. */
-  seals: readonly SealedAfter[] = [];
+  epochs: readonly EpochStart[] = [];
   /** How many bytes of commands were ever followed here. */
   followedBytes = 0;
   #ballot: Ballot;
@@ -104,12 +104,12 @@ export class History {
    */
   async restore(
     snapshot: Snapshot | undefined,
-    { index, seals }: { readonly index: number; readonly seals: readonly SealedAfter[] },
+    { index, epochs }: { readonly index: number; readonly epochs: readonly EpochStart[] },
     read: ReadAfter,
   ): Promise<void> {
     this.#torn = true;
     this.epoch = 0;
-    this.seals = seals;
+    this.epochs = epochs;
     this.ring.reset(snapshot?.position ?? START);
     await this.#sink.restore(snapshot, this.#leadTo(index, read));
     this.#torn = false;

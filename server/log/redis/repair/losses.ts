@@ -6,8 +6,8 @@ import type { PayloadReader } from '../../payload.ts';
 import { READ_MAX_ENTRIES } from '../link/limits.ts';
 import type { Link } from '../link/link.ts';
 import { entryAt, type RawEntry } from '../records/stream.ts';
+import { isShared } from './epochs.ts';
 import type { History } from './history.ts';
-import { isShared } from './seals.ts';
 import type { View } from './view.ts';
 
 /** What is said of an entry that a fork took away: enough to do it again by hand. */
@@ -47,8 +47,8 @@ export class Losses {
   }
 
   /** What this server has applied and the history that counts does not hold; said once. */
-  async reportOwn(link: Link, { seals }: View): Promise<void> {
-    const { ring, seals: its } = this.#history;
+  async reportOwn(link: Link, { epochs }: View): Promise<void> {
+    const { ring, epochs: its } = this.#history;
     // The restore may have to wait for a snapshot, and then comes here again and again.
     if (this.#reportedTip === ring.tip.hash) return;
     const common = await ring.newestKnown(async ({ index, hash }) => {
@@ -65,7 +65,7 @@ export class Losses {
       const scores = (await link.commands.call('ZMSCORE', args)) as unknown[];
       // Proposed again, and written in the other history too: not lost. Of a time whose ids Redis has
       // forgotten, it may know at which index it went another way; where it does not, we say so.
-      const isKept = (entry: RawEntry) => entry.index < oldest && isShared(entry, its, seals);
+      const isKept = (entry: RawEntry) => entry.index < oldest && isShared(entry, its, epochs);
       this.report(own.filter((entry, i) => scores[i] === null && !isKept(entry)));
     }
     this.#reportedTip = ring.tip.hash;

@@ -10,11 +10,11 @@ import type { Link } from '../link/link.ts';
 import type { CheckIn } from '../records/check-in.ts';
 import { SnapshotStore } from '../records/snapshot-store.ts';
 import { readAfter } from '../records/stream.ts';
+import { ballotFor, describeWait, type Plan, type PlanLimits, planEpoch } from './epoch-plan.ts';
 import type { History } from './history.ts';
 import { Losses, type OnLost } from './losses.ts';
-import { ballotFor, describeWait, type Plan, type PlanLimits, planSeal } from './seal-plan.ts';
-import { sealKeys, WANT } from './seal-scripts.ts';
-import { Sealer } from './sealer.ts';
+import { repairKeys, WANT } from './repair-scripts.ts';
+import { Repairer } from './repairer.ts';
 import { lookAt, type View } from './view.ts';
 
 /** How often one that waits for others says so. */
@@ -30,10 +30,10 @@ export interface ReconcilerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onLost: OnLost;
-  readonly rules: SealRules;
+  readonly rules: EpochRules;
 }
 
-export interface SealRules extends PlanLimits {
+export interface EpochRules extends PlanLimits {
   /** Servers that were seen alive a moment ago. */
   readonly peers: () => readonly string[];
 }
@@ -62,13 +62,13 @@ export class Reconciler {
   }
 
   /**
-   * Resolves when this server has applied all that Redis had, and Redis is sealed.
+   * Resolves when this server has applied all that Redis had, and Redis is in an epoch.
    * Rejects when the link ends first, and 'internal' when the log is damaged and no other server
    * has helped for `patienceMs`.
    */
   async run(link: Link, patienceMs: number): Promise<Reconciled> {
     const { checkIn, history, clock, logger, rules } = this.#deps;
-    const sealer = new Sealer({ link, history, logger, losses: this.#losses });
+    const repairer = new Repairer({ link, history, logger, losses: this.#losses });
     for (;;) {
       const lookedAt = clock.monotonic();
       const view = await lookAt(link, checkIn, history);
@@ -78,10 +78,10 @@ export class Reconciler {
       }
       this.#rivalSince = undefined;
       const plan = this.#plan(view);
-      if (await this.#step(link, sealer, view, plan)) {
+      if (await this.#step(link, repairer, view, plan)) {
         if (rules.quorumOf !== undefined) await history.promise(ballotFor(view, history.ballot));
         history.epoch = view.epoch;
-        history.seals = view.seals;
+        history.epochs = view.epochs;
         this.#stuckAt = undefined;
         return { epoch: view.epoch, lookedAt };
       }
@@ -126,7 +126,7 @@ export class Reconciler {
     const holdings = {
       server: checkIn.server,
       epoch: history.epoch,
-      seals: history.seals,
+      epochs: history.epochs,
       position: history.position,
       baseIndex: history.ring.base.index,
       warm: history.warm,
@@ -134,19 +134,19 @@ export class Reconciler {
       hashAt: (index: number) => history.ring.at(index)?.hash,
       peers: rules.peers(),
     };
-    return planSeal(view, holdings, rules);
+    return planEpoch(view, holdings, rules);
   }
 
   /** True when history and Redis agree. */
-  async #step(link: Link, sealer: Sealer, view: View, plan: Plan): Promise<boolean> {
+  async #step(link: Link, repairer: Repairer, view: View, plan: Plan): Promise<boolean> {
     switch (plan.kind) {
       case 'wait':
         if (plan.promise !== undefined) await this.#deps.history.promise(plan.promise);
         else if (view.sinceMs > WAIT_LOG_MS)
           this.#sayNow(describeWait(view, this.#deps.rules.quorumOf));
         return false;
-      case 'seal':
-        await sealer.seal(view, plan);
+      case 'begin':
+        await repairer.begin(view, plan);
         return false;
       case 'yield':
         if (plan.fork) await this.#losses.reportOwn(link, view);
@@ -191,7 +191,7 @@ export class Reconciler {
     }
     this.#stuckAt ??= clock.monotonic();
     this.#sayNow(`the log cannot be read on from index ${index}: asking for a snapshot`);
-    await link.commands.run(WANT, sealKeys(link.keys), [index + 1]);
+    await link.commands.run(WANT, repairKeys(link.keys), [index + 1]);
     await pause(clock, SETTLE_POLL_MS * 4, link.signal);
     return false;
   }

@@ -2,17 +2,17 @@
 import { PRESENT_MS, USING_MS } from '../link/limits.ts';
 import type { Link } from '../link/link.ts';
 import type { CheckIn } from '../records/check-in.ts';
+import { type EpochStart, parseEpochs } from './epochs.ts';
 import type { History } from './history.ts';
-import { CANDIDATE_FRESH_MS, sealKeys, VIEW } from './seal-scripts.ts';
-import { parseSeals, type SealedAfter } from './seals.ts';
+import { CANDIDATE_FRESH_MS, repairKeys, VIEW } from './repair-scripts.ts';
 
-/** What a server has applied, as it tells the others while a seal is under way. */
+/** What a server has applied, as it tells the others before an epoch begins. */
 export interface Candidate {
   readonly server: string;
   readonly epoch: number;
   readonly index: number;
   readonly hash: string;
-  /** Whether it has a history of its own, from before the seal. */
+  /** Whether it has a history of its own, from before this epoch. */
   readonly warm: boolean;
   /** The epoch that it has promised to this Redis alone; 0 when none. */
   readonly ballot: number;
@@ -20,7 +20,7 @@ export interface Candidate {
 
 export interface View {
   readonly run: string;
-  readonly sealedRun: string;
+  readonly epochRun: string;
   readonly epoch: number;
   readonly index: number;
   readonly hash: string;
@@ -36,7 +36,7 @@ export interface View {
   readonly hashAtMine: string;
   /** Whether the stream ends where the meta record says. */
   readonly consistent: boolean;
-  /** How long ago the first server saw that a seal is needed. */
+  /** How long ago the first server saw that an epoch has to begin. */
   readonly sinceMs: number;
   readonly state: string;
   readonly candidates: readonly Candidate[];
@@ -44,13 +44,13 @@ export interface View {
   readonly live: readonly string[];
   /** Servers that have used it in its epoch a moment ago. */
   readonly users: readonly string[];
-  /** The newest seals, oldest first. */
-  readonly seals: readonly SealedAfter[];
+  /** The newest epochs, oldest first. */
+  readonly epochs: readonly EpochStart[];
 }
 
 /**
- * Looks, and publishes what this server holds where a seal is needed. A seal that is older than what
- * this server has promised to another Redis is broken: all have to seal anew. Undefined where another
+ * Looks, and publishes what this server holds where an epoch has to begin. An epoch that is older
+ * than what this server has promised to another Redis is ended: all have to begin the next. Undefined where another
  * process, which lives, has the same server id.
  */
 export async function lookAt(
@@ -62,7 +62,7 @@ export async function lookAt(
   const { run, epoch, elsewhere } = history.ballot;
   const [ballot, other] = run === info.runId ? [epoch, elsewhere] : [0, epoch];
   const args = [server, history.epoch, index, hash, history.warm ? 1 : 0, ballot, other, process];
-  const reply = (await commands.run(VIEW, sealKeys(keys), args)) as readonly unknown[];
+  const reply = (await commands.run(VIEW, repairKeys(keys), args)) as readonly unknown[];
   return reply[0] === 'TWICE' ? undefined : parseView(reply);
 }
 
@@ -73,7 +73,7 @@ function parseView(reply: readonly unknown[]): View {
   const now = number(15);
   return {
     run: text(0),
-    sealedRun: text(1),
+    epochRun: text(1),
     epoch: number(2),
     index: number(3),
     hash: text(4),
@@ -90,7 +90,7 @@ function parseView(reply: readonly unknown[]): View {
     candidates: parseCandidates(flat(17), now),
     live: parseLive(flat(18)),
     users: parseUsers(flat(18), text(2), now),
-    seals: parseSeals(text(19)),
+    epochs: parseEpochs(text(19)),
   };
 }
 

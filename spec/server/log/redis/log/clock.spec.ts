@@ -26,17 +26,17 @@ describe('the clock of a Redis log', () => {
     assert.equal(await redis.admin.hexists(meta, 'late_t'), 0);
   });
 
-  it('lets no seal wait for as long as Redis’s was set back meanwhile', async () => {
+  it('lets no epoch wait for as long as Redis’s was set back meanwhile', async () => {
     const redis = await startRedis();
     const server = await LogServer.start({ url: redis.url, name: 'a', settleMs: 300 });
     assert.equal(await server.write(), 'acked');
     const [, run = ''] = /run_id:(\w+)/.exec(await redis.admin.info('server')) ?? [];
-    const { seal } = keysOf('dc1');
+    const { candidates } = keysOf('dc1');
     const ahead = Date.now() + HOUR_MS;
-    // A seal was under way by the old time, with a server that has died since and held more.
+    // An epoch was about to begin by the old time, with a server that has died since and held more.
     const dead = `${ahead} 9 900 1 0 x another`;
     const left = { ':since': ahead, ':last': ahead, ':run': run, dead };
-    await redis.admin.multi().flushall().hset(seal, left).exec();
+    await redis.admin.multi().flushall().hset(candidates, left).exec();
     await until(async () => (await server.write()) === 'acked');
   });
 });

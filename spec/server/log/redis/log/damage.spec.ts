@@ -63,7 +63,7 @@ describe('RedisLog over a damaged Redis', () => {
     assert.deepEqual(server.sink.ids, ['first', 'second']);
   });
 
-  for (const key of ['meta', 'ids', 'servers', 'seal', 'snapshot'] as const) {
+  for (const key of ['meta', 'ids', 'servers', 'candidates', 'snapshot'] as const) {
     it(`does without ${keys[key]} when something else stands there`, async () => {
       const redis = await startRedis();
       const servers = await startLogServers(2, { url: redis.url, settleMs: 300 });

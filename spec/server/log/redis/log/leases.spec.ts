@@ -26,7 +26,7 @@ describeLeases('RedisLeases', async () => {
   const server = await LogServer.start({ url: redis.url, name: 'a', settleMs: 0 });
   const { leases } = server.log;
   await leases.grace();
-  // The time that a seal gives to all is over.
+  // The time that a new epoch gives to all is over.
   await pass(redis, 3_600_000);
   await leases.expired();
   await pass(redis, 1000);

@@ -5,7 +5,7 @@ import { CheckIn, type EpochLink } from '../../../../../server/log/redis/records
 import { FakeClock } from '../../../../support/fakes/fake-clock.ts';
 
 describe('Quorum.committed', () => {
-  // FLUSHALL between an append and its entry's way back; the others seal anew and write on, and the
+  // FLUSHALL between an append and its entry's way back; the others begin an epoch and write on, and the
   // stream that this link still reads brings their entry at the same index.
   it('is false where another entry was applied at the index', async () => {
     const clock = new FakeClock();

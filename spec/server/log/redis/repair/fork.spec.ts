@@ -73,7 +73,7 @@ describe('RedisLog where two masters take writes', () => {
     assert.deepEqual({ lost, duplicates, reported }, { lost: 0, duplicates: 0, reported: 0 });
   });
 
-  it('waits for a server that lived, and seals with what that one holds', async () => {
+  it('waits for a server that lived, and begins with what that one holds', async () => {
     const { a, b, next } = await setUp();
     for (let i = 0; i < 7; i++) assert.equal(await a.server.write(), 'acked');
     await Promise.all([lead(b, next), lead(a, next)]);
@@ -101,7 +101,7 @@ describe('RedisLog where two masters take writes', () => {
     assert(b.server.acked.every((id) => b.server.sink.ids.includes(id)));
   });
 
-  it('names what was lost once, though both sealed an epoch of one number and nothing old is left', async () => {
+  it('names what was lost once, though both began an epoch of one number and nothing old is left', async () => {
     const { a, b, old, next } = await setUp(true);
     await lead(b, next);
     await old.admin.flushall();

@@ -82,7 +82,7 @@ describe('RedisLog with commit=quorum', () => {
     assert(a.server.slowestMs < 2000, `${a.server.slowestMs} ms`);
   });
 
-  it('seals no epoch twice in a Redis that was flushed, so that what comes next follows for all', async () => {
+  it('begins no epoch twice in a Redis that was flushed, so that what comes next follows for all', async () => {
     const { redis, a, b, c } = await setUp();
     const all = [a.server, b.server, c.server];
     for (let round = 0; round < 2; round++) {
@@ -157,7 +157,7 @@ describe('RedisLog with commit=quorum', () => {
     return next;
   }
 
-  it('loses nothing to a restarted server that helps to seal', async () => {
+  it('loses nothing to a restarted server that helps to begin an epoch', async () => {
     const { redis, a, b, c } = await setUp();
     for (let i = 0; i < 5; i++) assert.equal(await a.server.write(), 'acked');
     await verdictOf([a.server, b.server, c.server]);
@@ -184,7 +184,7 @@ describe('RedisLog with commit=quorum', () => {
     assert(c.server.sink.ids.includes('precious'));
   });
 
-  it('goes back to an old master only after all there have sealed it again', async () => {
+  it('goes back to an old master only after all there have begun another epoch there', async () => {
     const { redis, a, b, c } = await setUp();
     for (let i = 0; i < 5; i++) assert.equal(await a.server.write(), 'acked');
     await verdictOf([a.server, b.server, c.server]);
@@ -193,7 +193,7 @@ describe('RedisLog with commit=quorum', () => {
     const before = await epoch();
     a.proxy.target = next.address;
     a.proxy.cutAll();
-    // It alone cannot seal that one, and has promised to do so.
+    // It alone cannot begin an epoch there, and has promised to do so.
     await until(async () => (await next.admin.hget('{proconsul:dc1}:seal', 'a')) !== null);
     await until(async () =>
       / [1-9]\d* \w+ \S+$/.test((await next.admin.hget('{proconsul:dc1}:seal', 'a')) ?? ''),

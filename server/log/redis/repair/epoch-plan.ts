@@ -1,19 +1,19 @@
 /**
- * Decides what a server does about a Redis: use it, wait for others, seal it, or give in to it.
+ * Decides what a server does about a Redis: use it, wait for others, begin an epoch, or give in to it.
  * A pure function of what was seen: README.md argues for it, and a spec runs it over every small
  * history. Who is a quorum stands here, beside the comparison of histories that relies on it.
  */
 import type { Position } from '../../event-log.ts';
 import { FORK_GAP, TAKEOVER_MS } from '../link/limits.ts';
 import type { Ballot } from './ballot-file.ts';
-import { isShared, type SealedAfter } from './seals.ts';
+import { type EpochStart, isShared } from './epochs.ts';
 import type { Candidate, View } from './view.ts';
 
 /** What of a server's own history matters to the decision. */
 export interface Holdings {
   readonly server: string;
   readonly epoch: number;
-  readonly seals: readonly SealedAfter[];
+  readonly epochs: readonly EpochStart[];
   readonly position: Position;
   readonly baseIndex: number;
   readonly warm: boolean;
@@ -34,15 +34,15 @@ export interface Holdings {
 export type Relation = 'same' | 'behind' | 'ahead' | 'trimmed' | 'older' | 'fork';
 
 export type Plan =
-  /** Ours and sealed: read on, and write. */
+  /** Ours, and in its epoch: read on, and write. */
   | { readonly kind: 'adopt' }
   /** `promise`: to be made before the next look. */
   | { readonly kind: 'wait'; readonly promise?: Ballot }
   /** Redis's history is the one that counts: take it instead of our own. */
   | { readonly kind: 'yield'; readonly fork: boolean }
-  /** Seal; before that put our history in place of Redis's: its end only, or all of it. */
+  /** Begin an epoch; before that put our history in place of Redis's: its end only, or all of it. */
   | {
-      readonly kind: 'seal';
+      readonly kind: 'begin';
       readonly first: 'keep' | 'repair' | 'replace' | 'salvage';
       readonly epoch: number;
       /** Indexes go on here at the earliest. */
@@ -51,7 +51,7 @@ export type Plan =
 
 export interface PlanLimits {
   readonly settleMs: number;
-  /** How many servers there are to be, where acknowledging and sealing take a majority of them. */
+  /** How many servers there are to be, where acknowledging and beginning an epoch take a majority of them. */
   readonly quorumOf: number | undefined;
 }
 
@@ -61,17 +61,17 @@ export function majorityOf(servers: number): number {
   return Math.floor(servers / 2) + 1;
 }
 
-export function planSeal(view: View, me: Holdings, limits: PlanLimits): Plan {
+export function planEpoch(view: View, me: Holdings, limits: PlanLimits): Plan {
   const relation = relate(view, me);
-  const sealed = isSealedFor(view, me) ? planSealed(view, me, limits, relation) : undefined;
-  if (sealed !== undefined) return sealed;
+  const plan = isInEpoch(view, me) ? planInEpoch(view, me, limits, relation) : undefined;
+  if (plan !== undefined) return plan;
   const promise = promiseNeeded(view, me, limits);
   if (promise !== undefined) return { kind: 'wait', promise };
-  return mayAct(view, me, limits) ? sealWith(firstOf(view, me, relation), view, me, limits) : WAIT;
+  return mayAct(view, me, limits) ? beginWith(firstOf(view, me, relation), view, me, limits) : WAIT;
 }
 
-/** Undefined where a sealed Redis is to be sealed anew: all who look at it know of something newer. */
-function planSealed(
+/** Undefined where another epoch has to begin all the same: all who look know of something newer. */
+function planInEpoch(
   view: View,
   me: Holdings,
   limits: PlanLimits,
@@ -80,33 +80,33 @@ function planSealed(
   if (relation === 'same' || relation === 'ahead') return { kind: 'adopt' };
   // Trimmed: the entries are gone that could be compared, but not where each epoch ended.
   if (relation === 'trimmed') {
-    return { kind: 'yield', fork: !isShared(me.position, me.seals, view.seals) };
+    return { kind: 'yield', fork: !isShared(me.position, me.epochs, view.epochs) };
   }
   if (relation !== 'behind' && !isNewer(me, view)) return { kind: 'yield', fork: true };
-  // Sealed without us, but nothing was written since: what only we hold is not lost yet.
+  // Begun without us, but nothing was written since: what only we hold is not lost yet.
   if (relation === 'behind' && limits.quorumOf === undefined) {
-    return sealWith('repair', view, me, limits);
+    return beginWith('repair', view, me, limits);
   }
   if (!suitsOthers(view, me) || isMajority(view, me, limits)) return undefined;
   return view.sinceMs < limits.settleMs ? WAIT : { kind: 'yield', fork: true };
 }
 
 /**
- * A Redis sealed in an epoch before one that we promised to another Redis is not to be used: what
+ * A Redis in an epoch before one that we promised to another Redis is not to be used: what
  * that other one acknowledges counts on it.
  */
-function isSealedFor({ consistent, run, sealedRun, epoch }: View, me: Holdings): boolean {
+function isInEpoch({ consistent, run, epochRun, epoch }: View, me: Holdings): boolean {
   const elsewhere = me.ballot.run === run ? me.ballot.elsewhere : me.ballot.epoch;
-  return consistent && sealedRun === run && epoch >= Math.max(me.epoch, elsewhere);
+  return consistent && epochRun === run && epoch >= Math.max(me.epoch, elsewhere);
 }
 
-/** Whether others use it as it is, and so have taken part in its seal or given in to it. */
+/** Whether others use it as it is, and so have taken part in its epoch or given in to it. */
 function suitsOthers({ users, candidates }: View, me: Holdings): boolean {
   const looking = new Set([me.server, ...candidates.map(({ server }) => server)]);
   return users.some((server) => !looking.has(server));
 }
 
-/** After a server has adopted what was sealed: it will adopt nothing older. */
+/** After a server has adopted an epoch: it will adopt nothing older. */
 export function ballotFor({ run, epoch }: View, ballot: Ballot): Ballot {
   if (run === ballot.run) return { ...ballot, epoch: Math.max(epoch, ballot.epoch) };
   return { run, epoch: Math.max(epoch, ballot.epoch), elsewhere: ballot.epoch };
@@ -130,7 +130,7 @@ function promiseNeeded(view: View, me: Holdings, { quorumOf }: PlanLimits): Ball
   const { run, epoch, elsewhere } = me.ballot;
   const here = run === view.run;
   const ballots = view.candidates.map(({ ballot }) => ballot);
-  // One that was used is never sealed again, also where this Redis has forgotten that it was.
+  // One that was used never begins again, also where this Redis has forgotten that it was.
   const used = Math.max(view.epoch, me.epoch, ...view.candidates.map((each) => each.epoch));
   // An epoch that was promised to another Redis can never be promised to this one too.
   const wanted = Math.max(here ? epoch : epoch + 1, used + 1, ...ballots);
@@ -139,7 +139,7 @@ function promiseNeeded(view: View, me: Holdings, { quorumOf }: PlanLimits): Ball
 }
 
 /**
- * Whether those who have shown what they hold may seal. Under `quorum` a majority acknowledged each
+ * Whether those who have shown what they hold may begin an epoch. Under `quorum` a majority acknowledged each
  * entry; so a majority of servers *that remember*, and have promised to acknowledge nothing elsewhere
  * any more, holds them all. One that was restarted remembers nothing, and proves nothing: it counts
  * only where every server there is has shown up.
@@ -204,7 +204,7 @@ function compare(epoch: number, index: number, other: { epoch: number; index: nu
   return epoch - other.epoch || index - other.index;
 }
 
-type First = Extract<Plan, { kind: 'seal' }>['first'];
+type First = Extract<Plan, { kind: 'begin' }>['first'];
 
 function firstOf(view: View, me: Holdings, relation: Relation): First {
   if (!view.consistent) return me.warm ? 'replace' : 'salvage';
@@ -217,7 +217,7 @@ function firstOf(view: View, me: Holdings, relation: Relation): First {
  * An index that anybody may have seen is never given to another entry: where something may have
  * been lost, the numbers go on far above.
  */
-function sealWith(first: First, view: View, me: Holdings, { quorumOf }: PlanLimits): Plan {
+function beginWith(first: First, view: View, me: Holdings, { quorumOf }: PlanLimits): Plan {
   const { candidates } = view;
   const end = first === 'keep' ? view.index : Math.max(me.position.index, view.index);
   const highest = Math.max(end, view.next - 1, ...candidates.map(({ index }) => index));
@@ -226,7 +226,7 @@ function sealWith(first: First, view: View, me: Holdings, { quorumOf }: PlanLimi
   // Once there was an epoch there may have been entries, whoever remembers none.
   const gap = mayHaveLost(first, view, me) && newest > 0;
   return {
-    kind: 'seal',
+    kind: 'begin',
     first,
     epoch: quorumOf === undefined ? newest + 1 : me.ballot.epoch,
     next: gap ? highest + FORK_GAP : Math.max(view.next, end + 1),
@@ -234,7 +234,7 @@ function sealWith(first: First, view: View, me: Holdings, { quorumOf }: PlanLimi
 }
 
 function mayHaveLost(first: First, view: View, me: Holdings): boolean {
-  if (first === 'repair' && view.sealedRun === view.run) return false;
+  if (first === 'repair' && view.epochRun === view.run) return false;
   const relation = relate(view, me);
   const warm = view.candidates.filter((each) => each.warm);
   return relation === 'fork' || relation === 'older' || !isComplete(view, me, warm);
@@ -247,7 +247,7 @@ export function describeWait({ candidates }: View, quorumOf: number | undefined)
   });
   const needed =
     quorumOf === undefined
-      ? 'the one that holds most is to seal it'
+      ? 'the one that holds most is to begin one'
       : `a majority of ${quorumOf} that remember must be here, or all ${quorumOf}`;
-  return `not sealed yet, no write is taken: here are ${here.join(', ') || 'none'}; ${needed}`;
+  return `in no epoch yet, no write is taken: here are ${here.join(', ') || 'none'}; ${needed}`;
 }

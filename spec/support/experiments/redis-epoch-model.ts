@@ -1,11 +1,11 @@
 /**
- * Three servers and two Redises as a model small enough to be gone through whole: `planSeal` decides,
+ * Three servers and two Redises as a model small enough to be gone through whole: `planEpoch` decides,
  * and everything around it may come in any order. A server may be led to either Redis at any moment,
- * crash, or stay away; what it has shown to a Redis stays there until that one is sealed.
+ * crash, or stay away; what it has shown to a Redis stays there until an epoch begins there.
  */
 import { type Ballot, NO_BALLOT } from '../../../server/log/redis/repair/ballot-file.ts';
-import { ballotFor, type planSeal } from '../../../server/log/redis/repair/seal-plan.ts';
-import type { SealedAfter } from '../../../server/log/redis/repair/seals.ts';
+import { ballotFor, type planEpoch } from '../../../server/log/redis/repair/epoch-plan.ts';
+import type { EpochStart } from '../../../server/log/redis/repair/epochs.ts';
 import type { Candidate, View } from '../../../server/log/redis/repair/view.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 
@@ -15,13 +15,13 @@ const LIMITS = { settleMs: 0, quorumOf: SERVERS };
 
 interface Store {
   readonly run: string;
-  sealedRun: string;
+  epochRun: string;
   epoch: number;
   log: string[];
   candidates: (Candidate | null)[];
   /** Of each server: the epoch and length that it last reported to have applied. */
   applied: ([number, number] | null)[];
-  seals: SealedAfter[];
+  epochs: EpochStart[];
 }
 
 interface Server {
@@ -54,10 +54,10 @@ interface Bounds {
 function beginning(): World {
   const log = ['1a'];
   const store = (run: string) => ({
-    ...{ run, sealedRun: 'm1', epoch: 1, log: [...log] },
+    ...{ run, epochRun: 'm1', epoch: 1, log: [...log] },
     candidates: [null, null, null],
     applied: [null, null, null],
-    seals: [],
+    epochs: [],
   });
   const server = () => ({ at: 0, live: 1, epoch: 1, log: [...log], ballot: NO_BALLOT });
   return {
@@ -69,7 +69,7 @@ function beginning(): World {
 
 /** Changes a world, or leaves it and answers false. */
 type Step = (world: World, bounds: Bounds, plan: PlanOf) => boolean;
-type PlanOf = typeof planSeal;
+type PlanOf = typeof planEpoch;
 
 const STEPS: readonly (readonly [string, Step])[] = [0, 1, 2].flatMap((s): [string, Step][] => [
   [`s${s} writes`, (world, bounds) => write(world, s, bounds)],
@@ -116,7 +116,7 @@ const WALK_STEPS = 100;
 /** So many histories by chance; `lost` is the first that lost something. */
 export function randomHistories(plan: PlanOf, bounds: Bounds, seed: number, count: number) {
   const random = seededRandom(seed);
-  let seals = 0;
+  let epochs = 0;
   for (let i = 0; i < count; i++) {
     const world = beginning();
     const path: string[] = [];
@@ -124,11 +124,11 @@ export function randomHistories(plan: PlanOf, bounds: Bounds, seed: number, coun
       const [name, step] = at(STEPS, Math.floor(random.next() * STEPS.length));
       if (!step(world, bounds, plan)) continue;
       path.push(name);
-      if (lostIn(world)) return { seals, lost: path };
+      if (lostIn(world)) return { epochs, lost: path };
     }
-    seals += world.stores.reduce((sum, { seals: made }) => sum + made.length, 0);
+    epochs += world.stores.reduce((sum, { epochs: made }) => sum + made.length, 0);
   }
-  return { seals, lost: undefined };
+  return { epochs, lost: undefined };
 }
 
 /** Rows in there are replaced and never changed; lists and what holds them are not shared. */
@@ -141,16 +141,16 @@ function copyOf({ stores, servers, ...rest }: World): World {
       log: [...store.log],
       candidates: [...store.candidates],
       applied: [...store.applied],
-      seals: [...store.seals],
+      epochs: [...store.epochs],
     })),
     servers: servers.map((server) => ({ ...server, log: [...server.log] })),
   };
 }
 
-/** What was acknowledged and is not in a Redis that was sealed since, or counts for more. */
+/** What was acknowledged and is not in a Redis that has begun an epoch since, or counts for more. */
 function lostIn({ stores, acked }: World): boolean {
   return acked.some(([id, epoch]) =>
-    stores.some((r) => r.sealedRun === r.run && r.epoch >= epoch && !r.log.includes(id)),
+    stores.some((r) => r.epochRun === r.run && r.epoch >= epoch && !r.log.includes(id)),
   );
 }
 
@@ -194,7 +194,7 @@ function look(world: World, s: number, r: number, { maxEpoch }: Bounds, plan: Pl
   const store = at(world.stores, r);
   // Who is live and content need not look again.
   if (server.at === r && isOpen(store, server)) return false;
-  if (store.epoch >= maxEpoch && store.sealedRun !== store.run) return false;
+  if (store.epoch >= maxEpoch && store.epochRun !== store.run) return false;
   Object.assign(server, { at: r, live: 0 });
   const first = decide(world, s, plan);
   if (first.kind !== 'wait' || first.promise === undefined) return carryOut(world, s, first);
@@ -207,12 +207,12 @@ function decide(world: World, s: number, plan: PlanOf) {
   const store = at(world.stores, server.at);
   const { run, epoch, elsewhere } = server.ballot;
   const [ballot, other] = run === store.run ? [epoch, elsewhere] : [0, epoch];
-  if (store.epoch < other) store.sealedRun = '';
+  if (store.epoch < other) store.epochRun = '';
   const index = server.log.length;
   const hash = server.log.join();
   const warm = server.epoch > 0;
-  const sealed = store.sealedRun === store.run && store.epoch >= server.epoch;
-  if (!sealed || store.log.length < index) {
+  const inEpoch = store.epochRun === store.run && store.epoch >= server.epoch;
+  if (!inEpoch || store.log.length < index) {
     const name = `s${s}`;
     store.candidates[s] = { server: name, epoch: server.epoch, index, hash, warm, ballot };
   }
@@ -223,7 +223,7 @@ function decide(world: World, s: number, plan: PlanOf) {
     { ...viewOf(store, index), users },
     {
       ...{ server: `s${s}`, epoch: server.epoch, baseIndex: 0, warm, ballot: server.ballot },
-      seals: [],
+      epochs: [],
       position: { index, epoch: 0, hash, t: 0 },
       hashAt: (i) => (i <= index ? server.log.slice(0, i).join() : undefined),
       peers: [],
@@ -233,13 +233,13 @@ function decide(world: World, s: number, plan: PlanOf) {
 }
 
 function viewOf(store: Store, mine: number): View {
-  const { run, sealedRun, epoch, log, candidates, seals } = store;
+  const { run, epochRun, epoch, log, candidates, epochs } = store;
   return {
     ...{
       run,
-      sealedRun,
+      epochRun,
       epoch,
-      seals,
+      epochs,
       t: 0,
       floor: 0,
       floorHash: '',
@@ -254,7 +254,7 @@ function viewOf(store: Store, mine: number): View {
   };
 }
 
-function carryOut(world: World, s: number, plan: ReturnType<typeof planSeal>): boolean {
+function carryOut(world: World, s: number, plan: ReturnType<typeof planEpoch>): boolean {
   const server = at(world.servers, s);
   const store = at(world.stores, server.at);
   switch (plan.kind) {
@@ -268,17 +268,17 @@ function carryOut(world: World, s: number, plan: ReturnType<typeof planSeal>): b
       Object.assign(server, { log: [...store.log], epoch: store.epoch, live: store.epoch });
       return true;
     }
-    case 'seal':
+    case 'begin':
       if (plan.first !== 'keep') store.log = [...server.log];
-      store.seals.push({ epoch: plan.epoch, index: store.log.length, mark: `${s}` });
-      Object.assign(store, { sealedRun: store.run, epoch: plan.epoch });
+      store.epochs.push({ epoch: plan.epoch, index: store.log.length, mark: `${s}` });
+      Object.assign(store, { epochRun: store.run, epoch: plan.epoch });
       store.candidates = [null, null, null];
       return true;
   }
 }
 
 function isOpen(store: Store, server: Server): boolean {
-  return server.live > 0 && store.sealedRun === store.run && store.epoch === server.live;
+  return server.live > 0 && store.epochRun === store.run && store.epoch === server.live;
 }
 
 function startsWith(log: readonly string[], start: readonly string[]): boolean {

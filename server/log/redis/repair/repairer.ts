@@ -1,4 +1,4 @@
-/** Carries out a seal: first puts the stream in order, then lets this Redis take writes. */
+/** Begins an epoch: first puts the stream in order, then lets this Redis take writes. */
 import { randomUUID } from 'node:crypto';
 
 import { ProconsulError } from '../../../../lib/errors.ts';
@@ -18,48 +18,48 @@ import {
   type StreamItem,
   streamId,
 } from '../records/stream.ts';
+import type { Plan } from './epoch-plan.ts';
+import { formatEpochs } from './epochs.ts';
 import type { History } from './history.ts';
 import type { Losses } from './losses.ts';
-import type { Plan } from './seal-plan.ts';
-import { CUT, REPAIR, RESET, SEAL, sealKeys } from './seal-scripts.ts';
-import { formatSeals } from './seals.ts';
+import { BEGIN, CUT, REPAIR, RESET, repairKeys } from './repair-scripts.ts';
 import type { View } from './view.ts';
 
-export interface SealerDeps {
+export interface RepairerDeps {
   readonly link: Link;
   readonly history: History;
   readonly logger: Logger;
   readonly losses: Losses;
 }
 
-/** Enough that no two seals ever have the same. */
+/** Enough that no two epochs ever have the same. */
 const MARK_CHARS = 16;
 
-type SealPlan = Extract<Plan, { kind: 'seal' }>;
+type Beginning = Extract<Plan, { kind: 'begin' }>;
 
-export class Sealer {
-  readonly #deps: SealerDeps;
+export class Repairer {
+  readonly #deps: RepairerDeps;
 
-  constructor(deps: SealerDeps) {
+  constructor(deps: RepairerDeps) {
     this.#deps = deps;
   }
 
   /** Does as much as it can until another server has changed something; the caller looks again. */
-  async seal(view: View, plan: SealPlan): Promise<void> {
+  async begin(view: View, plan: Beginning): Promise<void> {
     const { logger, history } = this.#deps;
     const state = await this.#prepare(view, plan);
     if (state === undefined) return;
     const isOurs = plan.first === 'repair' || plan.first === 'replace';
     const next = Math.max(plan.next, isOurs ? history.position.index + 1 : 0);
     const mark = randomUUID().replaceAll('-', '').slice(0, MARK_CHARS);
-    const before = isOurs ? formatSeals(history.seals) : '';
-    const answer = await this.#run(SEAL, [state, plan.epoch, next, mark, before]);
+    const before = isOurs ? formatEpochs(history.epochs) : '';
+    const answer = await this.#run(BEGIN, [state, plan.epoch, next, mark, before]);
     if (answer === undefined) return;
-    logger.info(`redis: sealed epoch ${plan.epoch} (${plan.first}), next index ${next}`);
+    logger.info(`redis: began epoch ${plan.epoch} (${plan.first}), next index ${next}`);
   }
 
-  /** The state after which to seal; undefined when somebody else was at it. */
-  async #prepare(view: View, { first }: SealPlan): Promise<string | undefined> {
+  /** The state after which to begin; undefined when somebody else was at it. */
+  async #prepare(view: View, { first }: Beginning): Promise<string | undefined> {
     const { position } = this.#deps.history;
     switch (first) {
       case 'keep':
@@ -201,7 +201,7 @@ export class Sealer {
   /** The new state; undefined when the old one is not what it was. */
   async #run(script: Script, args: readonly (string | number)[]): Promise<string | undefined> {
     const { commands, keys } = this.#deps.link;
-    const [answer, state = ''] = (await commands.run(script, sealKeys(keys), args)) as string[];
+    const [answer, state = ''] = (await commands.run(script, repairKeys(keys), args)) as string[];
     if (answer === 'OK') return state;
     if (answer === 'MOVED') return undefined;
     throw new ProconsulError('internal', `Redis refused to repair: ${answer} ${state}`);

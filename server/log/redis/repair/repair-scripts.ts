@@ -1,18 +1,18 @@
 /**
  * The scripts that make a Redis take writes (again). All but VIEW are compare-and-set on what a
  * view has seen (its `state`), so that servers which race undo nothing of one another: they answer
- * MOVED, and the loser looks again. Keys: meta, log, ids, servers, seal, snapshot.
+ * MOVED, and the loser looks again. Keys: meta, log, ids, servers, candidates, snapshot.
  */
 import { defineScript } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { SETTLE_MS } from '../link/limits.ts';
 import { PRELUDE } from '../records/scripts.ts';
 
-export function sealKeys({ meta, log, ids, servers, seal, snapshot }: Keys): string[] {
-  return [meta, log, ids, servers, seal, snapshot];
+export function repairKeys({ meta, log, ids, servers, candidates, snapshot }: Keys): string[] {
+  return [meta, log, ids, servers, candidates, snapshot];
 }
 
-const SEAL_PRELUDE = `${PRELUDE}
+const REPAIR_PRELUDE = `${PRELUDE}
 local function state(m)
   local last, length = stream_end()
   return table.concat({ m.run, m.epoch, m.idx, m.hash, last, int(length) }, ' ')
@@ -21,7 +21,7 @@ local function newer(a, b)
   if tonumber(a) > tonumber(b) then return a end
   return b
 end
-local function seals()
+local function epochs()
   local found = redis.pcall('HGET', KEYS[1], 'seals')
   return type(found) == 'string' and found or ''
 end
@@ -37,15 +37,15 @@ end
 
 /** A candidate that was not renewed for this long has died. */
 export const CANDIDATE_FRESH_MS = SETTLE_MS / 2;
-const SEAL_KEY_TTL_MS = 10_000;
+const CANDIDATES_TTL_MS = 10_000;
 
 /**
  * ARGV: server, and what it holds: epoch, index, hash, warm (1 or 0); the epoch that it has promised
- * to this Redis, and the newest that it promised to another: a seal that is older is broken; the
+ * to this Redis, and the newest that it promised to another: an epoch that is older is ended; the
  * process. Answers TWICE where another process is this server, else what there is to know of this Redis. Where it is not to be written to as it is, the
  * server's holdings are published beside those of the others.
  */
-export const VIEW = defineScript(`${SEAL_PRELUDE}
+export const VIEW = defineScript(`${REPAIR_PRELUDE}
 clear_foreign({ 'hash', 'stream', 'zset', 'hash', 'hash', 'hash' })
 local m = meta()
 local run = run_id()
@@ -63,18 +63,18 @@ if m.run == run and tonumber(m.epoch) < tonumber(ARGV[7]) then
 end
 if not ok or m.run ~= run or tonumber(m.epoch) < tonumber(ARGV[2])
   or tonumber(m.idx) < tonumber(ARGV[3]) then
-  local seal = redis.call('HMGET', KEYS[5], ':since', ':last', ':run')
-  local quiet = now - tonumber(seal[2] or '0')
+  local held = redis.call('HMGET', KEYS[5], ':since', ':last', ':run')
+  local quiet = now - tonumber(held[2] or '0')
   -- A clock that was set back would let us wait, and the dead be candidates, for as long.
-  if not seal[1] or seal[3] ~= run or quiet < 0 or quiet > ${CANDIDATE_FRESH_MS} then
+  if not held[1] or held[3] ~= run or quiet < 0 or quiet > ${CANDIDATE_FRESH_MS} then
     redis.call('DEL', KEYS[5])
     redis.call('HSET', KEYS[5], ':since', int(now), ':run', run)
-    seal[1] = now
+    held[1] = now
   end
-  since = now - tonumber(seal[1])
+  since = now - tonumber(held[1])
   redis.call('HSET', KEYS[5], ':last', int(now),
     ARGV[1], table.concat({ int(now), ARGV[2], ARGV[3], ARGV[5], ARGV[6], ARGV[4], ARGV[8] }, ' '))
-  redis.call('PEXPIRE', KEYS[5], ${SEAL_KEY_TTL_MS})
+  redis.call('PEXPIRE', KEYS[5], ${CANDIDATES_TTL_MS})
 end
 local function entry(from, to)
   local found = redis.pcall('XRANGE', KEYS[2], from, to, 'COUNT', 1)
@@ -94,28 +94,28 @@ return {
   run, m.run, m.epoch, m.idx, m.hash, m.t, m.next, m.floor, m.floorhash,
   last, int(length), first and first[1] or '', mine_hash, ok and '1' or '0',
   int(since), int(now), state(m), redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[4]),
-  seals()
+  epochs()
 }
 `);
 
-/** Some hundred seals: a server that was away for longer cannot tell all that it lost. */
-const SEALS_MAX_CHARS = 4096;
+/** Some hundred epochs: a server that was away for longer cannot tell all that it lost. */
+const EPOCHS_MAX_CHARS = 4096;
 
 /**
- * ARGV: state, epoch, next index, the mark of this seal, and the seals before it where they are not
+ * ARGV: state, epoch, next index, the mark of this epoch, and the epochs before it where they are not
  * those that stand there. From now on this process takes appends in this epoch. After which index it
  * began stays known when the entries are trimmed. Answers MOVED too where there is an epoch as
  * late in the log: what came next in an equal one, after a gap, would follow for nobody.
  */
-export const SEAL = defineScript(`${SEAL_PRELUDE}
+export const BEGIN = defineScript(`${REPAIR_PRELUDE}
 local m = meta()
 if state(m) ~= ARGV[1] or tonumber(ARGV[2]) <= tonumber(m.epoch) then return { 'MOVED' } end
 drop_ids_after(m.idx)
 redis.call('HSET', KEYS[1], 'run', run_id(), 'epoch', ARGV[2], 'next', ARGV[3],
   'idx', m.idx, 'hash', m.hash, 't', m.t, 'floor', m.floor, 'floorhash', m.floorhash,
   'sealed', int(now_ms()),
-  'seals', string.sub((ARGV[5] ~= '' and ARGV[5] or seals()) ..
-    ' ' .. ARGV[2] .. ':' .. m.idx .. ':' .. ARGV[4], -${SEALS_MAX_CHARS}))
+  'seals', string.sub((ARGV[5] ~= '' and ARGV[5] or epochs()) ..
+    ' ' .. ARGV[2] .. ':' .. m.idx .. ':' .. ARGV[4], -${EPOCHS_MAX_CHARS}))
 redis.call('DEL', KEYS[5])
 return { 'OK' }
 `);
@@ -124,9 +124,9 @@ return { 'OK' }
  * ARGV: state, then index, epoch, t, id, hash, payload of each entry, from the one after the last.
  * Puts back what was lost, as it was. Answers OK with the new state; BROKEN when an entry does not
  * follow from the one before. What was put back is whole at any moment, but nobody may append to
- * it before a seal.
+ * it before an epoch begins.
  */
-export const REPAIR = defineScript(`${SEAL_PRELUDE}
+export const REPAIR = defineScript(`${REPAIR_PRELUDE}
 local m = meta()
 if state(m) ~= ARGV[1] then return { 'MOVED' } end
 local idx, hash, t, epoch = m.idx, m.hash, m.t, m.epoch
@@ -152,7 +152,7 @@ return { 'OK', state(meta()) }
  * ARGV: state, index, epoch, hash, t of an entry that is in the stream, the floor and its hash.
  * Everything after the entry goes. Answers OK with the new state.
  */
-export const CUT = defineScript(`${SEAL_PRELUDE}
+export const CUT = defineScript(`${REPAIR_PRELUDE}
 local m = meta()
 if state(m) ~= ARGV[1] then return { 'MOVED' } end
 local idx = ARGV[2]
@@ -163,7 +163,7 @@ until #wrong == 0
 redis.call('XSETID', KEYS[2], idx .. '-0')
 drop_ids_after(idx)
 drop_snapshot_after(idx)
-local next, before = m.next, seals()
+local next, before = m.next, epochs()
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'run', '', 'epoch', newer(m.epoch, ARGV[3]), 'idx', idx,
   'hash', ARGV[4], 't', ARGV[5], 'next', next, 'floor', ARGV[6], 'floorhash', ARGV[7],
@@ -175,10 +175,10 @@ return { 'OK', state(meta()) }
  * ARGV: state, index, epoch, hash, t of the position to begin anew from, and the last index that
  * will be put back. Answers OK with the new state.
  */
-export const RESET = defineScript(`${SEAL_PRELUDE}
+export const RESET = defineScript(`${REPAIR_PRELUDE}
 local m = meta()
 if state(m) ~= ARGV[1] then return { 'MOVED' } end
-local before = seals()
+local before = epochs()
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 drop_snapshot_after(ARGV[6])
 local want = ARGV[2]
@@ -191,7 +191,7 @@ return { 'OK', state(meta()) }
 `);
 
 /** ARGV: index. A snapshot of this index or later is needed: the stream does not lead there. */
-export const WANT = defineScript(`${SEAL_PRELUDE}
+export const WANT = defineScript(`${REPAIR_PRELUDE}
 local m = meta()
 if tonumber(m.want) < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'want', ARGV[1]) end
 return { 'OK' }

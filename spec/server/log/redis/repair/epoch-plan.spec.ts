@@ -4,9 +4,9 @@ import {
   describeWait,
   type Holdings,
   type PlanLimits,
-  planSeal,
-} from '../../../../../server/log/redis/repair/seal-plan.ts';
-import type { SealedAfter } from '../../../../../server/log/redis/repair/seals.ts';
+  planEpoch,
+} from '../../../../../server/log/redis/repair/epoch-plan.ts';
+import type { EpochStart } from '../../../../../server/log/redis/repair/epochs.ts';
 import type { Candidate, View } from '../../../../../server/log/redis/repair/view.ts';
 
 const GAP = 2 ** 20;
@@ -15,7 +15,7 @@ const GAP = 2 ** 20;
 function promoted(view: Partial<View> = {}): View {
   return {
     run: 'new',
-    sealedRun: 'old',
+    epochRun: 'old',
     epoch: 3,
     index: 100,
     hash: 'h100',
@@ -32,7 +32,7 @@ function promoted(view: Partial<View> = {}): View {
     candidates: [candidate('me', 100)],
     live: ['me'],
     users: [],
-    seals: [],
+    epochs: [],
     ...view,
   };
 }
@@ -46,7 +46,7 @@ function holding(index: number, more: Partial<Holdings> = {}): Holdings {
   return {
     server: 'me',
     epoch: 3,
-    seals: [seal(3, 40, 'ours')],
+    epochs: [began(3, 40, 'ours')],
     position: { index, epoch: 3, hash: `h${index}`, t: 1 },
     baseIndex: 50,
     warm: true,
@@ -57,7 +57,7 @@ function holding(index: number, more: Partial<Holdings> = {}): Holdings {
   };
 }
 
-function seal(epoch: number, index: number, mark = `${epoch}`): SealedAfter {
+function began(epoch: number, index: number, mark = `${epoch}`): EpochStart {
   return { epoch, index, mark };
 }
 
@@ -65,24 +65,24 @@ const LIMITS = { settleMs: 1000, quorumOf: undefined };
 
 function plan(view: Partial<View>, me: Holdings, limits: PlanLimits = LIMITS) {
   const mine = candidate(me.server, me.position.index, { epoch: me.epoch, warm: me.warm });
-  return planSeal(promoted({ candidates: [mine], ...view }), me, limits);
+  return planEpoch(promoted({ candidates: [mine], ...view }), me, limits);
 }
 
-describe('planSeal', () => {
-  it('adopts a sealed Redis that ends where we do, or goes on from there', () => {
-    assert.deepEqual(plan({ sealedRun: 'new' }, holding(100)), { kind: 'adopt' });
-    const ahead = { sealedRun: 'new', hashAtMine: 'h90' };
+describe('planEpoch', () => {
+  it('adopts a Redis in its epoch that ends where we do, or goes on from there', () => {
+    assert.deepEqual(plan({ epochRun: 'new' }, holding(100)), { kind: 'adopt' });
+    const ahead = { epochRun: 'new', hashAtMine: 'h90' };
     assert.deepEqual(plan(ahead, holding(90)), { kind: 'adopt' });
   });
 
-  it('seals at once, without a gap, when all that live are there and nothing is lost', () => {
-    const seal = { kind: 'seal', first: 'keep', epoch: 4, next: 101 };
-    assert.deepEqual(plan({}, holding(100)), seal);
+  it('begins at once, without a gap, when all that live are there and nothing is lost', () => {
+    const begin = { kind: 'begin', first: 'keep', epoch: 4, next: 101 };
+    assert.deepEqual(plan({}, holding(100)), begin);
   });
 
   it('puts back what it holds more', () => {
-    const seal = { kind: 'seal', first: 'repair', epoch: 4, next: 131 };
-    assert.deepEqual(plan({}, holding(130)), seal);
+    const begin = { kind: 'begin', first: 'repair', epoch: 4, next: 131 };
+    assert.deepEqual(plan({}, holding(130)), begin);
   });
 
   it('waits for a server that lived, and no longer than the settle time', () => {
@@ -90,14 +90,14 @@ describe('planSeal', () => {
     assert.deepEqual(plan({}, holding(130, { peers: ['other'] })), { kind: 'wait' });
     const late = plan({ live: ['me', 'other'], sinceMs: 1000 }, holding(130));
     // What the other acknowledged alone may be lost: its indexes must not come again.
-    assert.deepEqual(late, { kind: 'seal', first: 'repair', epoch: 4, next: 130 + GAP });
+    assert.deepEqual(late, { kind: 'begin', first: 'repair', epoch: 4, next: 130 + GAP });
   });
 
   it('waits as long where Redis has forgotten who lived, whoever it knows itself', () => {
     for (const live of [[], ['other']]) {
       assert.deepEqual(plan({ live }, holding(130)), { kind: 'wait' });
       const late = plan({ live, sinceMs: 1000 }, holding(130));
-      assert.deepEqual(late, { kind: 'seal', first: 'repair', epoch: 4, next: 130 + GAP });
+      assert.deepEqual(late, { kind: 'begin', first: 'repair', epoch: 4, next: 130 + GAP });
     }
   });
 
@@ -108,8 +108,8 @@ describe('planSeal', () => {
       baseIndex: 0,
       position: { index: 0, epoch: 1, hash: '', t: 0 },
     });
-    const seal = { kind: 'seal', first: 'keep', epoch: 2, next: GAP };
-    assert.deepEqual(plan({ ...flushed, sinceMs: 1000 }, away), seal);
+    const begin = { kind: 'begin', first: 'keep', epoch: 2, next: GAP };
+    assert.deepEqual(plan({ ...flushed, sinceMs: 1000 }, away), begin);
   });
 
   it('leaves it to the one that holds more, for as long as that one is there', () => {
@@ -122,7 +122,7 @@ describe('planSeal', () => {
     const candidates = [candidate('me', 130), candidate('a', 130)];
     assert.deepEqual(plan({ candidates, sinceMs: 2499 }, holding(130)), { kind: 'wait' });
     const overtaken = plan({ candidates, sinceMs: 2500 }, holding(130));
-    assert.deepEqual(overtaken, { kind: 'seal', first: 'repair', epoch: 4, next: 131 });
+    assert.deepEqual(overtaken, { kind: 'begin', first: 'repair', epoch: 4, next: 131 });
   });
 
   it('leaves it to the later epoch, however short', () => {
@@ -134,15 +134,15 @@ describe('planSeal', () => {
     const candidates = [candidate('me', 130), candidate('a', 130), candidate('z', 130)];
     assert.deepEqual(plan({ candidates }, holding(130)), { kind: 'wait' });
     const rest = candidates.filter(({ server }) => server !== 'a');
-    assert.equal(plan({ candidates: rest }, holding(130)).kind, 'seal');
+    assert.equal(plan({ candidates: rest }, holding(130)).kind, 'begin');
   });
 
   it('does not hurry when it remembers nothing itself', () => {
     const cold = holding(0, { epoch: 0, warm: false, baseIndex: 0, hashAt: () => undefined });
     const view = { hashAtMine: '', firstIndex: 1 };
     assert.deepEqual(plan(view, cold), { kind: 'wait' });
-    const seal = { kind: 'seal', first: 'keep', epoch: 4, next: 100 + GAP };
-    assert.deepEqual(plan({ ...view, sinceMs: 1000 }, cold), seal);
+    const begin = { kind: 'begin', first: 'keep', epoch: 4, next: 100 + GAP };
+    assert.deepEqual(plan({ ...view, sinceMs: 1000 }, cold), begin);
   });
 
   it('begins with epoch 1 and index 1 where there was never anything', () => {
@@ -152,64 +152,64 @@ describe('planSeal', () => {
       warm: false,
       position: { index: 0, epoch: 1, hash: '', t: 0 },
     });
-    const view = { ...nothing, sealedRun: '', live: [], sinceMs: 1000 };
-    const seal = { kind: 'seal', first: 'keep', epoch: 1, next: 1 };
-    assert.deepEqual(plan(view, cold), seal);
+    const view = { ...nothing, epochRun: '', live: [], sinceMs: 1000 };
+    const begin = { kind: 'begin', first: 'keep', epoch: 1, next: 1 };
+    assert.deepEqual(plan(view, cold), begin);
   });
 
   it('replaces what ends in another way, or not where it says, by its own history', () => {
-    const damaged = plan({ sealedRun: 'new', consistent: false }, holding(100));
-    assert.deepEqual(damaged, { kind: 'seal', first: 'replace', epoch: 4, next: 101 });
+    const damaged = plan({ epochRun: 'new', consistent: false }, holding(100));
+    assert.deepEqual(damaged, { kind: 'begin', first: 'replace', epoch: 4, next: 101 });
     const fork = plan({ index: 120, hash: 'x', epoch: 2, hashAtMine: 'x' }, holding(110));
-    assert.deepEqual(fork, { kind: 'seal', first: 'replace', epoch: 4, next: 120 + GAP });
+    assert.deepEqual(fork, { kind: 'begin', first: 'replace', epoch: 4, next: 120 + GAP });
     const older = plan({ index: 20, hash: 'h20' }, holding(110));
-    assert.deepEqual(older, { kind: 'seal', first: 'replace', epoch: 4, next: 110 + GAP });
+    assert.deepEqual(older, { kind: 'begin', first: 'replace', epoch: 4, next: 110 + GAP });
   });
 
-  it('gives in where others have sealed another history in a later epoch', () => {
-    const view = { sealedRun: 'new', epoch: 4, index: 105, hash: 'x' };
+  it('gives in where others have begun a later epoch of another history', () => {
+    const view = { epochRun: 'new', epoch: 4, index: 105, hash: 'x' };
     const fork = plan({ ...view, hashAtMine: 'y' }, holding(103));
     assert.deepEqual(fork, { kind: 'yield', fork: true });
-    const seals = [seal(3, 40, 'ours'), seal(4, 60)];
-    const trimmed = plan({ ...view, firstIndex: 104, seals }, holding(60));
+    const epochs = [began(3, 40, 'ours'), began(4, 60)];
+    const trimmed = plan({ ...view, firstIndex: 104, epochs }, holding(60));
     assert.deepEqual(trimmed, { kind: 'yield', fork: false });
   });
 
-  it('still contributes where others have sealed without it and written nothing', () => {
-    const view = { sealedRun: 'new', epoch: 4, next: 101, candidates: [] };
-    const seal = { kind: 'seal', first: 'repair', epoch: 5, next: 131 };
-    assert.deepEqual(plan(view, holding(130)), seal);
+  it('still contributes where others have begun without it and written nothing', () => {
+    const view = { epochRun: 'new', epoch: 4, next: 101, candidates: [] };
+    const begin = { kind: 'begin', first: 'repair', epoch: 5, next: 131 };
+    assert.deepEqual(plan(view, holding(130)), begin);
   });
 
-  it('reports what was lost before the entries that are left, as far as the seals tell', () => {
-    const view = { sealedRun: 'new', epoch: 5, index: 900, hash: 'x', firstIndex: 800 };
-    const fork = (...seals: readonly SealedAfter[]) => {
-      const found = plan({ ...view, seals }, holding(100));
+  it('reports what was lost before the entries that are left, as far as the epochs tell', () => {
+    const view = { epochRun: 'new', epoch: 5, index: 900, hash: 'x', firstIndex: 800 };
+    const fork = (...epochs: readonly EpochStart[]) => {
+      const found = plan({ ...view, epochs }, holding(100));
       return found.kind === 'yield' ? found.fork : found.kind;
     };
-    assert.equal(fork(seal(3, 40, 'ours'), seal(4, 90)), true);
-    assert.equal(fork(seal(3, 40, 'ours'), seal(4, 100)), false);
-    assert.equal(fork(seal(3, 40, 'ours')), false);
+    assert.equal(fork(began(3, 40, 'ours'), began(4, 90)), true);
+    assert.equal(fork(began(3, 40, 'ours'), began(4, 100)), false);
+    assert.equal(fork(began(3, 40, 'ours')), false);
   });
 
   it('takes no epoch for another that has its number: each server that knows of none counts on', () => {
-    const view = { sealedRun: 'new', epoch: 5, index: 900, hash: 'x', firstIndex: 800 };
-    for (const seals of [[seal(3, 40, 'its'), seal(4, 500)], [seal(4, 500)], []]) {
-      assert.deepEqual(plan({ ...view, seals }, holding(100)), { kind: 'yield', fork: true });
+    const view = { epochRun: 'new', epoch: 5, index: 900, hash: 'x', firstIndex: 800 };
+    for (const epochs of [[began(3, 40, 'its'), began(4, 500)], [began(4, 500)], []]) {
+      assert.deepEqual(plan({ ...view, epochs }, holding(100)), { kind: 'yield', fork: true });
     }
   });
 
-  it('gives in to a sealed one of the same epoch that others are content with', () => {
-    // Two masters may have been sealed as the same epoch. It waited for ever.
-    const view = { sealedRun: 'new', index: 90, hash: 'x', users: ['other'] };
+  it('gives in to one in the same epoch that others are content with', () => {
+    // Two masters may have begun the same epoch. It waited for ever.
+    const view = { epochRun: 'new', index: 90, hash: 'x', users: ['other'] };
     assert.deepEqual(plan(view, holding(100)), { kind: 'wait' });
     assert.deepEqual(plan({ ...view, sinceMs: 1000 }, holding(100)), { kind: 'yield', fork: true });
     const allFindItOld = { ...view, candidates: [candidate('me', 100), candidate('other', 99)] };
-    assert.equal(plan(allFindItOld, holding(100)).kind, 'seal');
+    assert.equal(plan(allFindItOld, holding(100)).kind, 'begin');
   });
 });
 
-describe('planSeal where a majority acknowledges', () => {
+describe('planEpoch where a majority acknowledges', () => {
   const limits = { settleMs: 1000, quorumOf: 3 };
   const ballot = { run: 'new', epoch: 4, elsewhere: 0 };
   const me = (index: number, more: Partial<Holdings> = {}) => holding(index, { ballot, ...more });
@@ -231,31 +231,31 @@ describe('planSeal where a majority acknowledges', () => {
     assert.deepEqual(next, { kind: 'wait', promise: { run: 'new', epoch: 8, elsewhere: 7 } });
   });
 
-  it('does not use a Redis whose seal is older than what it promised to another', () => {
+  it('does not use a Redis whose epoch is older than what it promised to another', () => {
     const other = { run: 'third', epoch: 4, elsewhere: 0 };
-    const old = plan({ sealedRun: 'new' }, holding(100, { ballot: other }), limits);
+    const old = plan({ epochRun: 'new' }, holding(100, { ballot: other }), limits);
     assert.equal(old.kind, 'wait');
-    const newer = plan({ sealedRun: 'new', epoch: 4 }, holding(100, { ballot: other }), limits);
+    const newer = plan({ epochRun: 'new', epoch: 4 }, holding(100, { ballot: other }), limits);
     assert.deepEqual(newer, { kind: 'adopt' });
   });
 
   it('counts only servers that have promised, and remember', () => {
-    const seals = (candidates: Candidate[]) =>
-      plan({ candidates, sinceMs: 60_000 }, me(130), limits).kind === 'seal';
-    assert.equal(seals([shown('me', 130)]), false);
-    assert.equal(seals([shown('me', 130), shown('z', 120)]), true);
-    assert.equal(seals([shown('me', 130), shown('z', 120, { ballot: 3 })]), false);
-    assert.equal(seals([shown('me', 130), shown('z', 0, cold)]), false);
+    const begins = (candidates: Candidate[]) =>
+      plan({ candidates, sinceMs: 60_000 }, me(130), limits).kind === 'begin';
+    assert.equal(begins([shown('me', 130)]), false);
+    assert.equal(begins([shown('me', 130), shown('z', 120)]), true);
+    assert.equal(begins([shown('me', 130), shown('z', 120, { ballot: 3 })]), false);
+    assert.equal(begins([shown('me', 130), shown('z', 0, cold)]), false);
   });
 
   it('counts those that remember nothing where every server is there', () => {
     const candidates = [shown('me', 130), shown('y', 0, cold), shown('z', 0, cold)];
-    const seal = plan({ candidates, sinceMs: 1000 }, me(130), limits);
-    assert.equal(seal.kind, 'seal');
+    const begin = plan({ candidates, sinceMs: 1000 }, me(130), limits);
+    assert.equal(begin.kind, 'begin');
     const replaced = { candidates, live: ['me', 'y', 'gone'], sinceMs: 1000 };
     assert.equal(
       plan(replaced, me(130), limits).kind,
-      'seal',
+      'begin',
       'z in the place of one that is gone',
     );
   });
@@ -266,7 +266,7 @@ describe('planSeal where a majority acknowledges', () => {
     assert.equal(plan(five, me(130), limits).kind, 'wait');
     assert.equal(
       plan({ ...five, candidates: [...candidates, shown('v', 1)] }, me(130), limits).kind,
-      'seal',
+      'begin',
     );
   });
 
@@ -274,7 +274,7 @@ describe('planSeal where a majority acknowledges', () => {
     const view = promoted({ candidates: [shown('me', 130), shown('z', 0, cold)] });
     assert.equal(
       describeWait(view, 3),
-      'not sealed yet, no write is taken: here are me (up to index 130), z (restarted: remembers ' +
+      'in no epoch yet, no write is taken: here are me (up to index 130), z (restarted: remembers ' +
         'nothing); a majority of 3 that remember must be here, or all 3',
     );
   });
