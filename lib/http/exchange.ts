@@ -151,8 +151,7 @@ export class Exchange {
         cancel();
         message.socket.off('end', answerNow);
         // What a wait came to is no answer to the same request: that would have to wait anew.
-        const { shared: _, ...once } = reply;
-        resolve(once);
+        resolve({ ...reply, shared: undefined });
       };
       // Most who close their side have gone, and none of them will see more.
       const answerNow = () => end(this.#caught(() => pending.now()));

@@ -34,7 +34,7 @@ export interface Reply {
   /** Sent as it comes, until it ends or the client goes away. */
   readonly stream?: AsyncIterable<string | Buffer>;
   /** Given where the same request may be answered with the very same reply again. */
-  readonly shared?: Shared;
+  readonly shared?: Shared | undefined;
   /** Instead of all else: the reply that it settles with is the reply. */
   readonly pending?: Pending;
 }

@@ -68,10 +68,10 @@ export class SharedRead {
 
   /** Every answer is kept, and none is older than it may be: only the first one is said to be new. */
   cachedReply(): Reply {
-    const { shared, ...once } = this.reply();
+    const reply = this.reply();
     const hit = this.deps.answers.wasCached(this.question);
-    if (!hit || shared === undefined) return once;
-    return { ...once, headers: { ...once.headers, 'X-Cache': 'HIT', Age: '0' }, shared };
+    if (!hit || reply.shared === undefined) return { ...reply, shared: undefined };
+    return { ...reply, headers: { ...reply.headers, 'X-Cache': 'HIT', Age: '0' } };
   }
 
   reply(answer: Answer = this.current(), freshness = this.freshness()): Reply {

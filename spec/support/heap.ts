@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
+const collect = runInNewContext('gc') as (how?: { readonly type: 'minor' }) => void;
 
 /** What is alive in this process once all garbage was collected: objects, and beside them buffers. */
 export async function liveBytes(): Promise<{ readonly heap: number; readonly buffers: number }> {
@@ -13,4 +13,11 @@ export async function liveBytes(): Promise<{ readonly heap: number; readonly buf
   }
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return { heap: heapUsed, buffers: arrayBuffers };
+}
+
+/** What the heap holds when only what was made a moment ago is collected, as happens all the time. */
+export function bytesAfterScavenge(): number {
+  collect({ type: 'minor' });
+  collect({ type: 'minor' });
+  return process.memoryUsage().heapUsed;
 }

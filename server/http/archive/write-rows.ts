@@ -1,8 +1,21 @@
-/** The state as records of Consul's: a Consul can restore what is saved here. */
+/**
+ * The state as records of Consul's: a Consul can restore what is saved here. Rows of which there may be
+ * hundreds of thousands are written field by field: what `...rest` makes is slow, and is left to the
+ * next full collection of all memory.
+ */
 import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../../lib/acl/model.ts';
 import { type RecordKind, RecordWriter } from '../../../lib/archive/records.ts';
 import { NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
-import type { Check, Instance, KeyValue, Node, Session, Uint64 } from '../../../lib/model.ts';
+import type {
+  Check,
+  Indexed,
+  Instance,
+  KeyValue,
+  Node,
+  ServiceDefinition,
+  Session,
+  Uint64,
+} from '../../../lib/model.ts';
 import type { AutopilotRow, State } from '../../state/state.ts';
 import { goTime } from './go-values.ts';
 
@@ -66,30 +79,73 @@ function* nodeRecords({ node, instances, checks }: OnNode, writer: RecordWriter)
 }
 
 function registerOf(node: Node, instance: Instance | null, check: Check | null) {
-  const { Meta, ...rest } = node;
   return {
-    ...rest,
-    NodeMeta: Meta,
+    ID: node.ID,
+    Node: node.Node,
+    Address: node.Address,
+    Datacenter: node.Datacenter,
+    TaggedAddresses: node.TaggedAddresses,
+    NodeMeta: node.Meta,
     Service: instance && serviceOf(instance),
     Check: check && checkOf(check),
     Checks: null,
     SkipNodeUpdate: false,
     Token: '',
+    CreateIndex: node.CreateIndex,
+    ModifyIndex: node.ModifyIndex,
   };
 }
 
-function serviceOf({ Node: _, ...service }: Instance) {
-  return { ...service, LocallyRegisteredAsSidecar: false };
+function serviceOf(row: Instance): ServiceDefinition & Indexed & OfASidecar {
+  return {
+    Kind: row.Kind,
+    ID: row.ID,
+    Service: row.Service,
+    Tags: row.Tags,
+    Address: row.Address,
+    TaggedAddresses: row.TaggedAddresses,
+    Meta: row.Meta,
+    Port: row.Port,
+    Weights: row.Weights,
+    EnableTagOverride: row.EnableTagOverride,
+    Proxy: row.Proxy,
+    Connect: row.Connect,
+    LocallyRegisteredAsSidecar: false,
+    CreateIndex: row.CreateIndex,
+    ModifyIndex: row.ModifyIndex,
+  };
+}
+
+interface OfASidecar {
+  readonly LocallyRegisteredAsSidecar: boolean;
 }
 
 const DURATIONS = ['Interval', 'Timeout', 'DeregisterCriticalServiceAfter', 'TTL'];
 
-function checkOf({ Definition, ...check }: Check) {
-  const said = Object.entries(Definition).map(([field, value]) => [
+function checkOf(row: Check): Check {
+  return {
+    CheckID: row.CheckID,
+    Name: row.Name,
+    Status: row.Status,
+    Notes: row.Notes,
+    Output: row.Output,
+    ServiceID: row.ServiceID,
+    Type: row.Type,
+    Definition: definitionOf(row.Definition),
+    Node: row.Node,
+    ServiceName: row.ServiceName,
+    ServiceTags: row.ServiceTags,
+    CreateIndex: row.CreateIndex,
+    ModifyIndex: row.ModifyIndex,
+  };
+}
+
+function definitionOf(definition: Check['Definition']): Check['Definition'] {
+  const said = Object.entries(definition).map(([field, value]) => [
     field,
     DURATIONS.includes(field) ? int64(parseDuration(String(value)) ?? 0) : value,
   ]);
-  return { ...check, Definition: Object.fromEntries(said) };
+  return said.length === 0 ? definition : Object.fromEntries(said);
 }
 
 function sessionOf(session: Session) {
@@ -110,12 +166,15 @@ function int64(value: Uint64): bigint {
   return BigInt(value);
 }
 
-function entryOf({ Value, Session = '', ...row }: KeyValue) {
+function entryOf(row: KeyValue) {
   return {
-    ...row,
-    Session,
+    LockIndex: row.LockIndex,
+    Key: row.Key,
     Flags: int64(row.Flags),
-    Value: Value === null ? null : Buffer.from(Value, 'base64'),
+    Value: row.Value === null ? null : Buffer.from(row.Value, 'base64'),
+    Session: row.Session ?? '',
+    CreateIndex: row.CreateIndex,
+    ModifyIndex: row.ModifyIndex,
   };
 }
 

@@ -173,8 +173,8 @@ function typedCheck(body: CheckBody): CheckDefinition {
 }
 
 /** A registration says NodeMeta where a node says Meta. */
-function withMeta({ NodeMeta, ...node }: RegisterBody) {
-  return NodeMeta === undefined ? node : { ...node, Meta: NodeMeta };
+function withMeta(body: RegisterBody) {
+  return body.NodeMeta === undefined ? body : { ...body, Meta: body.NodeMeta };
 }
 
 function checkNode(body: RegisterBody): void {

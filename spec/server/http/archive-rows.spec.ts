@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { packArchive } from '../../../lib/archive/pack.ts';
 import { RECORD, type RecordKind, RecordWriter } from '../../../lib/archive/records.ts';
+import { recordsOf } from '../../../server/http/archive/write-rows.ts';
 import { restored, stateHash } from '../../support/experiments/state-hash.ts';
+import { bytesAfterScavenge, liveBytes } from '../../support/heap.ts';
 import { SEED } from '../../support/seed.ts';
 import { startServer } from '../../support/servers/start-server.ts';
 
+const MB = 1024 * 1024;
 const text = fc.constantFrom('', 'a', 'b', 'A', 'a\0b', '__proto__', 'ü', 'x'.repeat(300));
 const number = fc.constantFrom(0, 1, -1, 7, 5000, 1.5, 2 ** 53 - 1);
 const anything = fc.oneof(
@@ -106,4 +109,20 @@ describe(`an archive of any records (seed ${SEED})`, () => {
     await fc.assert(property, { seed: SEED, numRuns: 150 });
     assert(taken > 10, `${taken} were taken`);
   }).timeout(120_000);
+});
+
+describe('rows on their way into an archive', () => {
+  it('leave nothing behind that waits for a full collection of all memory', async () => {
+    const { put, server } = await startServer();
+    const Checks = Array.from({ length: 2000 }, (_, i) => ({ CheckID: `c${i}`, Name: `n${i}` }));
+    await put('/v1/catalog/register', { Node: 'n', Address: '10.0.0.1', Checks });
+    const records = recordsOf(server.state);
+    await liveBytes();
+    const before = bytesAfterScavenge();
+    for (let round = 0; round < 20; round++) {
+      for (const each of records()) assert(each.length > 0);
+    }
+    const left = bytesAfterScavenge() - before;
+    assert(left < 8 * MB, `${(left / MB).toFixed(1)} MB of 40,000 records are left`);
+  });
 });
