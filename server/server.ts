@@ -157,7 +157,7 @@ export class Server {
       access: this.access,
       standing: new Standing(this.#watcher),
       listsNeedRight: rules.acl?.keyListPolicy === true,
-      cluster: new Peers({ state, knowsLeader, self }),
+      cluster: new Peers({ log, state, leader: this.#leader, self, clock }),
       members: this.members,
       keyring: this.#keyring,
       renewSession: (id) => sessions.renew(id),

@@ -15,7 +15,9 @@ export interface AutopilotConfiguration {
 
 export const command: Command = {
   synopsis: '[options]',
-  details: 'Nothing here heeds it: it is kept for tools that ask.',
+  details:
+    'Heeded are CleanupDeadServers, LastContactThreshold, MaxTrailingLogs and MinQuorum; the rest is ' +
+    'kept for tools that ask.',
   examples: [''],
   http: 'query',
   flags: new Map(),

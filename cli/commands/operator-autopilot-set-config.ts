@@ -9,7 +9,9 @@ const PATH = '/v1/operator/autopilot/configuration';
 
 export const command: Command = {
   synopsis: '[options]',
-  details: 'Nothing here heeds it: it is kept for tools that ask.',
+  details:
+    'Heeded are CleanupDeadServers, LastContactThreshold, MaxTrailingLogs and MinQuorum; the rest is ' +
+    'kept for tools that ask.',
   examples: ['-cleanup-dead-servers=true'],
   http: 'query',
   flags: new Map([

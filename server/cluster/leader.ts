@@ -70,6 +70,17 @@ export class Leader {
     return this.#leaderLives;
   }
 
+  /** Makes another server the leader; false where somebody else became it meanwhile. */
+  async handOverTo(server: string): Promise<boolean> {
+    const { propose, state, leases, logger } = this.#deps;
+    const { term } = state().leadership;
+    // Before the entry: the others look for the lease as soon as they see it.
+    await leases.renew(LEADER + server, LEADER_LEASE_MS);
+    const { applied } = await propose({ type: 'claim-leadership', server, replaces: term });
+    if (applied) logger.info(`leader: ${server} is to lead, as an operator wants it`);
+    return applied;
+  }
+
   #tick(): Promise<void> {
     this.#running = this.#round().then(
       () => this.#again(),

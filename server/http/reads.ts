@@ -65,6 +65,11 @@ async function answerRead(deps: ReadDeps, read: Read, request: HttpRequest): Pro
   return { pending: new PendingRead(shared) };
 }
 
+/** Resolves when what a row reads by itself is as new as the request wants it. */
+export async function fresh({ readiness }: Pick<ReadDeps, 'readiness'>, params: Params) {
+  await readiness.ready(readiness.consistency(demandOf(params)));
+}
+
 /** Consul looks at these also where it does not heed them. */
 export function refuseReadOptions(params: Params): void {
   demandOf(params);

@@ -62,6 +62,27 @@ export interface LogStatus {
   readonly lastContactMs: number;
 }
 
+/** A server that uses the log, as the others last heard of it there. */
+export interface LogServer {
+  readonly server: string;
+  /** For how long it has said nothing where it should have; 0 for one that is in contact. */
+  readonly silentMs: number;
+  /** The position that it had applied. */
+  readonly applied: number;
+  /** How many entries it then lacked of those that it had had time to read. */
+  readonly behind: number;
+}
+
+export interface LogServers {
+  /** Of a log of our own: nobody. */
+  readonly seen: readonly LogServer[];
+  /** How many must live for a write to be acknowledged. */
+  readonly needed: number;
+}
+
+/** Of a log that no other server uses. */
+export const ALONE: LogServers = { seen: [], needed: 1 };
+
 export interface EventLog {
   /**
    * Feeds the newest snapshot and all entries after it to the sink, resolves when it has caught up,
@@ -96,6 +117,9 @@ export interface EventLog {
   saveSnapshot(snapshot: Snapshot): Promise<void>;
 
   status(): LogStatus;
+
+  /** Who uses this log, as far as is known without asking anybody. */
+  servers(): LogServers;
 
   /** Safe to call twice; leaves no timer, file or socket open. An append under way settles first. */
   stop(): Promise<void>;

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import {
+  ALONE,
   type EventLog,
+  type LogServers,
   type LogSink,
   type LogStatus,
   type Position,
@@ -91,6 +93,10 @@ export class MemoryLog implements EventLog {
 
   status(): LogStatus {
     return { writable: this.#sink !== undefined, lastContactMs: 0 };
+  }
+
+  servers(): LogServers {
+    return ALONE;
   }
 
   async stop(): Promise<void> {

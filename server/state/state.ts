@@ -59,6 +59,8 @@ export class State {
   });
   /** The members that are servers and live, by folded name: each beat is answered with them. */
   readonly liveServers = new Map<string, KnownMember>();
+  /** And those that have failed. */
+  readonly failedServers = new Map<string, KnownMember>();
   /** One row at most, by the name 'autopilot'. */
   readonly autopilot = new Table<AutopilotRow>(this.journal);
   /** The newest last. */
@@ -110,12 +112,18 @@ export class State {
 
   #memberChanged(before: KnownMember | undefined, after: KnownMember | undefined): void {
     const name = fold((after ?? before)?.Node ?? '');
-    if (after !== undefined && isLiveServer(after)) this.liveServers.set(name, after);
-    else this.liveServers.delete(name);
+    for (const [servers, status] of [
+      [this.liveServers, MEMBER_STATUS.alive],
+      [this.failedServers, MEMBER_STATUS.failed],
+    ] as const) {
+      if (after !== undefined && isServer(after) && after.Status === status) {
+        servers.set(name, after);
+      } else servers.delete(name);
+    }
     this.topics.touch(MEMBERS);
   }
 }
 
-function isLiveServer({ Tags, Status }: KnownMember): boolean {
-  return Tags['role'] === SERVER_ROLE && Status === MEMBER_STATUS.alive;
+function isServer({ Tags }: KnownMember): boolean {
+  return Tags['role'] === SERVER_ROLE;
 }

@@ -78,12 +78,10 @@ describe('the command line', () => {
     }
   });
 
-  it('refuses to run commands elsewhere and to remove a peer', async () => {
+  it('refuses to run commands elsewhere', async () => {
     const exec = await runWords(['exec', '-verbose', 'ls']);
     assert.match(exec.err, /^Error! proconsul exec is refused: /);
-    const peer = await runWords(['operator', 'raft', 'remove-peer', '-id=x']);
-    assert.match(peer.err, /^Error removing peer: there is no Raft here/);
-    assert.deepEqual([exec.code, peer.code], [1, 1]);
+    assert.equal(exec.code, 1);
   });
 
   it('makes a key of 32 bytes', async () => {

@@ -17,6 +17,7 @@ function but(changes: (log: EventLog) => Partial<EventLog>) {
       readIndex: (by) => log.readIndex(by),
       saveSnapshot: (snapshot) => log.saveSnapshot(snapshot),
       status: () => log.status(),
+      servers: () => log.servers(),
       stop: () => log.stop(),
     };
     return { ...all, ...changes(log) };

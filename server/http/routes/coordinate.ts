@@ -81,6 +81,7 @@ function byNode(a: NodeCoordinate, b: NodeCoordinate): number {
 function datacenter({ datacenter: name, cluster }: Deps) {
   const Coordinates = cluster
     .peers()
+    .filter(({ alive }) => alive)
     .map(({ node }) => ({ Node: node, Segment: '', Coord: ORIGIN }));
   return { Datacenter: name, AreaID: 'wan', Coordinates };
 }

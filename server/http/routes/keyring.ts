@@ -78,7 +78,7 @@ async function changeKeyring(deps: Deps, request: HttpRequest, change: Change): 
 function listed(deps: Deps, local: boolean) {
   const { keyring, cluster, datacenter } = deps;
   if (keyring === undefined) throw failedOnNode(deps, local, EMPTY);
-  const NumNodes = cluster.peers().length;
+  const NumNodes = cluster.peers().filter(({ alive }) => alive).length;
   const counted = keyring.keys.map((key) => [key.text, keyring.isShared(key) ? NumNodes : 1]);
   const Keys = Object.fromEntries(counted);
   const PrimaryKeys = Object.fromEntries(counted.slice(0, 1));

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { Clock } from '../../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/logger.ts';
-import type { EventLog, LogSink, LogStatus, Proposal, Snapshot } from '../event-log.ts';
-import { START } from '../event-log.ts';
+import type { EventLog, LogServers, LogSink, LogStatus, Proposal, Snapshot } from '../event-log.ts';
+import { ALONE, START } from '../event-log.ts';
 import { LogClock } from '../log-clock.ts';
 import { nextEntries, positionOf } from '../next-entry.ts';
 import { type PayloadReader, plainPayloads } from '../payload.ts';
@@ -102,6 +102,10 @@ export class FileLog implements EventLog {
 
   status(): LogStatus {
     return { writable: this.#isRunning(), lastContactMs: 0 };
+  }
+
+  servers(): LogServers {
+    return ALONE;
   }
 
   stop(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Any event log, sealed: the log inside orders what it cannot read. See README.md. */
 import type { Entry } from '../../commands.ts';
-import type { EventLog, LogSink, LogStatus, Proposal, Snapshot } from '../event-log.ts';
+import type { EventLog, LogServers, LogSink, LogStatus, Proposal, Snapshot } from '../event-log.ts';
 import type { SealedPayloads } from './sealed-payloads.ts';
 import { openSnapshot, sealSnapshot } from './sealed-snapshot.ts';
 
@@ -33,6 +33,10 @@ export class SealedLog implements EventLog {
 
   status(): LogStatus {
     return this.#log.status();
+  }
+
+  servers(): LogServers {
+    return this.#log.servers();
   }
 
   stop(): Promise<void> {

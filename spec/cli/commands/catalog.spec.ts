@@ -80,6 +80,47 @@ describe('proconsul operator', () => {
   });
 });
 
+describe('proconsul operator raft', () => {
+  it('takes no peer out that nobody knows, and asks for one or the other name', async () => {
+    const { run } = await start();
+    const peer = async (flags: string) => await run(`operator raft remove-peer ${flags}`.trim());
+    const said = 'Error removing peer: ';
+    const unknown = `${said}Unexpected response code: 500 (id "x" was not found in the Raft `;
+    assert.equal((await peer('-id=x')).err, `${unknown}configuration)\n`);
+    assert.equal(
+      (await peer('')).err,
+      `${said}an address or id is required for the peer to remove\n`,
+    );
+    assert.equal(
+      (await peer('-id=x -address=y')).err,
+      `${said}cannot give both an address and id\n`,
+    );
+  });
+
+  it('hands the lead to nobody where there is nobody', async () => {
+    const { run } = await start();
+    const { code, err } = await run('operator raft transfer-leader');
+    assert.equal(code, 1);
+    assert.match(err, /there is no other server/);
+  });
+});
+
+describe('proconsul operator autopilot state and usage', () => {
+  it('show what there is', async () => {
+    const { run } = await start();
+    const state = await run('operator autopilot state');
+    assert.match(state.out, /^Healthy: +false\nFailure Tolerance: +0\n/);
+    const json = await run('operator autopilot state -format=json');
+    assert.equal((JSON.parse(json.out) as { Healthy: boolean }).Healthy, false);
+    assert.equal((await run('operator autopilot state -format=x')).err, 'Unknown format: x\n');
+    const { out } = await run('operator usage instances');
+    assert.match(out, /^Billable Service Instances Total: \d+\ndc1 Billable Service Instances: \d/);
+    assert.match(out, /\ndc1 +connect-native +0\n/);
+    const only = await run('operator usage instances -only-connect');
+    assert.match(only.out, /^Connect Services\nDatacenter +Type +Service instances\n/);
+  });
+});
+
 describe('proconsul event', () => {
   it('fires, with its payload and filters', async () => {
     const { run, get } = await start();

@@ -1,6 +1,7 @@
 import { noLeader } from '../../../lib/errors.ts';
 import type {
   EventLog,
+  LogServers,
   LogSink,
   LogStatus,
   Proposal,
@@ -52,6 +53,10 @@ export class HeldLog implements EventLog {
 
   status(): LogStatus {
     return this.#log.status();
+  }
+
+  servers(): LogServers {
+    return this.#log.servers();
   }
 
   stop(): Promise<void> {

@@ -4,9 +4,13 @@
  */
 import { type Clock, pause } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
+import type { LogServer } from '../../event-log.ts';
 import { SNAPSHOT_DUE_BYTES, TAIL_STALL_MS } from '../link/limits.ts';
 import type { CheckIn, EpochLink, SeenServer } from '../records/check-in.ts';
 import type { History } from '../repair/history.ts';
+
+/** A check-in of another server, and the look that finds it. */
+const LOOKS_IN_CONTACT = 2;
 
 export interface MonitorDeps {
   readonly history: History;
@@ -22,6 +26,9 @@ export interface MonitorDeps {
 export class Monitor {
   readonly #deps: MonitorDeps;
   #peers: readonly SeenServer[] = [];
+  #lookedAt = 0;
+  /** Where the log ended at the last looks, the newest first. */
+  #ends: readonly number[] = [];
   /** The newest snapshot, and how much had been followed when it was first seen. */
   #saved = { index: 0, bytes: 0 };
   /** When we last knew for certain that there was nothing more to read. */
@@ -36,6 +43,22 @@ export class Monitor {
 
   get peers(): readonly SeenServer[] {
     return this.#peers;
+  }
+
+  /**
+   * The same as they stand now. A server checks in at an interval and is looked at at another one: so
+   * much it may be silent, and so far behind, as one that follows all along.
+   */
+  get servers(): LogServer[] {
+    const { clock, intervalMs } = this.#deps;
+    const ageMs = clock.monotonic() - this.#lookedAt;
+    const readable = this.#ends[LOOKS_IN_CONTACT] ?? 0;
+    return this.#peers.map(({ server, silentMs, applied }) => ({
+      server,
+      silentMs: Math.max(0, Math.round(silentMs + ageMs - LOOKS_IN_CONTACT * intervalMs)),
+      applied,
+      behind: Math.max(0, readable - applied),
+    }));
   }
 
   get lastContactMs(): number {
@@ -76,6 +99,8 @@ export class Monitor {
       throw new ProconsulError('unavailable', 'Redis goes on in another history');
     }
     this.#peers = standing.peers;
+    this.#lookedAt = sentAt;
+    this.#ends = [index, ...this.#ends].slice(0, LOOKS_IN_CONTACT + 1);
     this.#measure(index, sentAt);
     if (wantedSnapshot > 0 && wantedSnapshot <= history.position.index) {
       this.#deps.onWanted(wantedSnapshot);

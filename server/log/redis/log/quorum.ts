@@ -13,7 +13,7 @@ import type { Written } from './append.ts';
 /** The others apply within a millisecond or two; each look costs Redis some 20 µs. */
 const POLL_MS = 2;
 /** A server says many times a second that it is here. */
-const HERE_MS = 10_000;
+export const HERE_MS = 10_000;
 
 export interface QuorumDeps {
   readonly policy: CommitPolicy;
@@ -89,20 +89,26 @@ export class Quorum {
       const asked = checkIn.report(epochLink, this.#index).catch(() => []);
       const reports = await byDeadline(clock, deadline, asked);
       if (reports === 'late') return false;
-      if (reports.filter(agrees).length >= this.#needed(reports)) return true;
+      if (reports.filter(agrees).length >= this.needed(countHere(reports))) return true;
       await pause(clock, POLL_MS, epochLink.link.signal);
     }
     return false;
   }
 
+  /**
+   * How many servers must live for a write to be acknowledged. Where more are here than were
+   * announced, their majority is the larger one.
+   */
+  needed(here: number): number {
+    return this.#votes ? majorityOf(Math.max(this.#deps.servers, here)) : 1;
+  }
+
   get #votes(): boolean {
     return this.#deps.policy === 'quorum';
   }
+}
 
-  /** Where there are more servers than were announced, their majority is the larger one. */
-  #needed(reports: readonly Report[]): number {
-    const last = Math.max(0, ...reports.map(({ seen }) => seen));
-    const here = reports.filter(({ seen }) => seen >= last - HERE_MS);
-    return majorityOf(Math.max(this.#deps.servers, here.length));
-  }
+function countHere(reports: readonly Report[]): number {
+  const last = Math.max(0, ...reports.map(({ seen }) => seen));
+  return reports.filter(({ seen }) => seen >= last - HERE_MS).length;
 }

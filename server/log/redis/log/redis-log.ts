@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import type { Clock } from '../../../../lib/clock.ts';
 import { describeChain, noLeader, type ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
-import type { EventLog, LogSink, LogStatus, Proposal, Snapshot } from '../../event-log.ts';
+import type {
+  EventLog,
+  LogServers,
+  LogSink,
+  LogStatus,
+  Proposal,
+  Snapshot,
+} from '../../event-log.ts';
 import { IndexGate } from '../../index-gate.ts';
 import { type PayloadReader, plainPayloads } from '../../payload.ts';
 import { keysOf } from '../link/keys.ts';
@@ -27,7 +34,7 @@ import { Appender } from './append.ts';
 import { RedisLeases } from './leases.ts';
 import { LinkGate } from './link-gate.ts';
 import { Monitor } from './monitor.ts';
-import { Quorum } from './quorum.ts';
+import { HERE_MS, Quorum } from './quorum.ts';
 import { ReadIndex } from './read-index.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 
@@ -161,6 +168,12 @@ export class RedisLog implements EventLog {
   status(): LogStatus {
     const writable = this.#gate.current !== undefined && !this.#stopping.signal.aborted;
     return { writable, lastContactMs: this.#monitor?.lastContactMs ?? Number.MAX_SAFE_INTEGER };
+  }
+
+  servers(): LogServers {
+    const seen = this.#monitor?.servers ?? [];
+    const here = seen.filter(({ silentMs }) => silentMs <= HERE_MS).length;
+    return { seen, needed: this.#quorum.needed(here) };
   }
 
   /** The servers that Redis has heard of, this one among them. */
