@@ -1,5 +1,6 @@
 /** Running prepared queries: what they find is shuffled, so that no answer may be given twice. */
 
+import { keptBackHeader } from '../../lib/acl/kept-back.ts';
 import { ORDERED_HEADER } from '../../lib/dns-lookups.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { boolComplaint, integerComplaint, parseBool } from '../../lib/go-literals.ts';
@@ -44,6 +45,7 @@ export async function execute(deps: Deps, request: HttpRequest, name: string): P
     const headers = {
       ...(ordered ? { [ORDERED_HEADER]: 'true' } : {}),
       ...(params.has('cached') ? { 'X-Cache': 'MISS' } : {}),
+      ...keptBackHeader(reader.hasHidden, request.caller),
     };
     return { json, headers };
   });

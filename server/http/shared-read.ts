@@ -1,4 +1,5 @@
 /** One way to ask one query: what is answered to it now, and what those who wait for more share. */
+import { keptBackHeader } from '../../lib/acl/kept-back.ts';
 import { tokenNotFound } from '../../lib/acl/refusals.ts';
 import type { Caller } from '../../lib/acl/rights.ts';
 import type { Cancel } from '../../lib/clock.ts';
@@ -75,7 +76,11 @@ export class SharedRead {
   }
 
   reply(answer: Answer = this.current(), freshness = this.freshness()): Reply {
-    return replyTo(answer, freshness, this.request, {
+    const headers = {
+      ...headersOf(answer, freshness, this.request),
+      ...keptBackHeader(answer.isFiltered, this.caller),
+    };
+    return replyTo(answer, headers, this.request, {
       bytes: answer.body.length + READ_BYTES,
       ready: () => this.ready(),
       stands: () => answer.stands && this.caller.stands() && isSame(freshness, this.freshness()),
@@ -198,13 +203,13 @@ function isSame(a: Freshness, b: Freshness): boolean {
 
 function replyTo(
   answer: Answer,
-  freshness: Freshness,
+  headers: Readonly<Record<string, string>>,
   request: ReadRequest,
   shared: Shared,
 ): Reply {
   const { status, body } = answer;
   if (status === 404 && request.read.bareMissing === true) return { status, shared };
-  return { status, bytes: body, headers: headersOf(answer, freshness, request), shared };
+  return { status, bytes: body, headers, shared };
 }
 
 /** In the order in which Consul's look best to a person; clients don't mind. */

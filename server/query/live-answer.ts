@@ -19,6 +19,8 @@ export interface Answer {
   /** '' for an empty body. */
   readonly contentType: string;
   readonly body: Buffer;
+  /** Whether something was kept back from whoever has these rights. */
+  readonly isFiltered: boolean;
   /** Whether it still is the answer; once it is not, it never is again. */
   readonly stands: boolean;
 }
@@ -81,7 +83,7 @@ export class LiveAnswer {
     if (this.#answer !== undefined) return this.#answer;
     const reader = new Reader(this.#deps.state(), this.query.rights);
     const content = this.query.run(reader);
-    const answer = render(content, this.query.pretty === true, reader.index);
+    const answer = render(content, this.query.pretty === true, reader);
     this.#answer = answer;
     this.#watch(reader);
     this.#deps.keeper.rendered(this, answer);
@@ -229,9 +231,10 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((text, i) => text === b[i]);
 }
 
-function render(content: Content, pretty: boolean, index: number): Mutable<Answer> {
+function render(content: Content, pretty: boolean, reader: Reader): Mutable<Answer> {
   const { status = 200, json, bytes, contentType } = content;
-  const common = { index, status, stands: true };
+  const { index, hasHidden: isFiltered } = reader;
+  const common = { index, status, isFiltered, stands: true };
   if (bytes !== undefined) return { ...common, contentType: contentType ?? '', body: own(bytes) };
   if (json === undefined) return { ...common, contentType: '', body: EMPTY };
   return { ...common, contentType: 'application/json', body: encodeJsonBytes(json, pretty) };

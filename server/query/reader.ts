@@ -96,6 +96,11 @@ export class Reader implements Reads {
     return this.#index;
   }
 
+  /** Whether something was kept back that others may see, as far as whoever asks may know. */
+  get hasHidden(): boolean {
+    return this.#sight.hasHidden;
+  }
+
   /** The whole catalog, for whoever reads more of it than one of the others gives. */
   overview(): Overview {
     this.#note(CATALOG);
@@ -238,9 +243,11 @@ export class Reader implements Reads {
     if (asWhole && !this.#sight.keysListed(prefix)) throw permissionDenied();
     const { kv } = this.#state;
     const rows = [...kv.under(prefix)];
-    const seen = this.#sight.all ? rows : rows.filter(this.#sight.key);
+    const seen = this.#sight.all ? rows : [...this.#sight.of(rows, this.#sight.key)];
     const index = kv.indexUnder(prefix);
-    if (seen.length === 0 && !this.#sight.keyNamed(prefix)) this.#noteAt(treeTopic(prefix), 1);
+    const isSeen = seen.length > 0 || this.#sight.keyNamed(prefix);
+    this.#sight.asked(isSeen);
+    if (!isSeen) this.#noteAt(treeTopic(prefix), 1);
     else if (rows.length > 0 || kv.isBuried(prefix)) this.#noteAt(treeTopic(prefix), index);
     else this.#noteAround(prefix, index);
     return seen;
@@ -340,6 +347,7 @@ export class Reader implements Reads {
    * nothing of it: not when it changed, and not whether it is there.
    */
   #note(topic: string, isSeen = true): void {
+    this.#sight.asked(isSeen);
     this.#noteAt(topic, isSeen ? this.#state.topics.indexOf(topic) : 1);
   }
 

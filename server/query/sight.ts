@@ -17,15 +17,30 @@ export class Sight {
   readonly #rights: Rights;
   /** Nothing has to be looked at one by one. */
   readonly all: boolean;
+  #hasHidden = false;
 
   constructor(rights: Rights) {
     this.#rights = rights;
     this.all = rights.all;
   }
 
+  /** Whether rows were kept back, or a name was asked for that may not be seen, if it is there or not. */
+  get hasHidden(): boolean {
+    return this.#hasHidden;
+  }
+
   /** Those of the rows that it sees. */
   of<T>(rows: Iterable<T>, sees: (row: T) => boolean): Iterable<T> {
-    return this.all ? rows : [...rows].filter(sees);
+    if (this.all) return rows;
+    const all = [...rows];
+    const seen = all.filter(sees);
+    if (seen.length < all.length) this.#hasHidden = true;
+    return seen;
+  }
+
+  /** Takes note of a name that was asked for. */
+  asked(isSeen: boolean): void {
+    if (!isSeen) this.#hasHidden = true;
   }
 
   nodeNamed(name: string): boolean {

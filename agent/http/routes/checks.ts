@@ -1,4 +1,5 @@
 /** /v1/agent/check…: the checks of this agent. */
+import { seenBy } from '../../../lib/acl/kept-back.ts';
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
@@ -37,13 +38,14 @@ export function checkRoutes(agent: Context): readonly Route[] {
       right: asks(),
       does: 'the checks of this agent',
       handle: ({ params, caller }) => {
-        const checks = [...agent.local.checks]
-          .filter(([, { definition }]) => maySeeChecks(agent, caller, ownerOf(agent, definition)))
-          .map(([id, check]) => {
-            const service = agent.local.services.get(check.definition.ServiceID)?.definition;
-            return [id, agentCheck(agent.config.nodeName, check, service)] as const;
-          });
-        return { json: byName(filtered(checks, params.get('filter'), 'check')) };
+        const { seen, headers } = seenBy(caller, agent.local.checks, ([, { definition }]) =>
+          maySeeChecks(agent, caller, ownerOf(agent, definition)),
+        );
+        const checks = seen.map(([id, check]) => {
+          const service = agent.local.services.get(check.definition.ServiceID)?.definition;
+          return [id, agentCheck(agent.config.nodeName, check, service)] as const;
+        });
+        return { headers, json: byName(filtered(checks, params.get('filter'), 'check')) };
       },
     },
     {

@@ -1,4 +1,5 @@
 /** Who else is there, and coming and going: /v1/agent/members, join, leave, force-leave, token. */
+import { seenBy } from '../../../lib/acl/kept-back.ts';
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
@@ -79,11 +80,13 @@ async function members(agent: Context, { params, caller }: HttpRequest): Promise
       'Network segments are not supported in this version of Consul',
     );
   }
-  const all = (await agent.membership.members()).filter(({ Name }) =>
+  const members = await agent.membership.members();
+  const { seen, headers } = seenBy(caller, members, ({ Name }) =>
     caller.rights.may('node', 'read', Name),
   );
-  const shown = wan ? all.filter(({ Tags }) => Tags['role'] === 'consul').map(inWideArea) : all;
+  const shown = wan ? seen.filter(({ Tags }) => Tags['role'] === 'consul').map(inWideArea) : seen;
   return {
+    headers,
     json: shown.map((member) => ({ ...member, Tags: byName(Object.entries(member.Tags)) })),
   };
 }

@@ -1,5 +1,6 @@
 /** /v1/agent/service…: the services of this agent. */
 
+import { seenBy } from '../../../lib/acl/kept-back.ts';
 import { permissionDenied } from '../../../lib/acl/refusals.ts';
 import type { Caller } from '../../../lib/acl/rights.ts';
 import { NS_PER_MS } from '../../../lib/duration.ts';
@@ -28,10 +29,13 @@ export function serviceRoutes(agent: Context): readonly Route[] {
       right: asks(),
       does: 'the services of this agent',
       handle: ({ params, caller }) => {
-        const services = [...agent.local.services]
-          .filter(([, { definition }]) => caller.rights.may('service', 'read', definition.Service))
-          .map(([id, { definition }]) => [id, agentService(definition)] as const);
-        return { json: byName(filtered(services, params.get('filter'), 'service')) };
+        const { seen, headers } = seenBy(caller, agent.local.services, ([, { definition }]) =>
+          caller.rights.may('service', 'read', definition.Service),
+        );
+        const services = seen.map(
+          ([id, { definition }]) => [id, agentService(definition)] as const,
+        );
+        return { headers, json: byName(filtered(services, params.get('filter'), 'service')) };
       },
     },
     {

@@ -98,6 +98,20 @@ function requestOf(row: string) {
 }
 
 describe('the rows of an agent under tokens', () => {
+  it('says that something was kept back, to all but strangers', async () => {
+    const { ask } = await start();
+    for (const list of ['services', 'checks', 'members']) {
+      const said = async (token: string) => {
+        const { headers } = await ask(token, 'get', `/v1/agent/${list}`).expect(200);
+        return headers['x-consul-results-filtered-by-acls'];
+      };
+      assert.deepEqual(
+        [await said('boss'), await said('web-read'), await said('')],
+        [undefined, 'true', undefined],
+      );
+    }
+  });
+
   it('are all looked at', async () => {
     const { agent } = await start();
     const all = rowsOf(agent).filter((row) => !APART.has(row));

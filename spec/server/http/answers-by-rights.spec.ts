@@ -100,3 +100,53 @@ describe('a list of keys', () => {
     assert.equal(await status('?keys'), 403);
   });
 });
+
+describe('what was kept back', () => {
+  const HEADER = 'x-consul-results-filtered-by-acls';
+  const NODES = 'node_prefix "" { policy = "read" }';
+
+  async function filtered() {
+    const access = new FakeAccess({
+      none: '',
+      some: `${READS_A} ${NODES}\nservice "web" { policy = "read" }`,
+      all: `key_prefix "" { policy = "read" } ${NODES} service_prefix "" { policy = "read" }`,
+    });
+    const server = await startServerWith({ access });
+    const put = (path: string, body: object | string) => server.put(path, body, withToken(MASTER));
+    await put('/v1/kv/a', '1');
+    await put('/v1/kv/b', '1');
+    for (const Service of ['web', 'db']) {
+      await put('/v1/catalog/register', { Node: 'n', Address: '10.0.0.1', Service: { Service } });
+    }
+    const says = async (path: string, token: string) =>
+      (await server.get(path, withToken(token))).headers[HEADER];
+    return { says };
+  }
+
+  for (const path of ['/v1/kv/?keys', '/v1/kv/?recurse', '/v1/catalog/services']) {
+    it(`is told of ${path}, and nothing where all is shown`, async () => {
+      const { says } = await filtered();
+      assert.equal(await says(path, 'some'), 'true');
+      assert.equal(await says(path, 'all'), undefined);
+      assert.equal(await says(path, MASTER), undefined);
+    });
+  }
+
+  it('is told of a name that may not be seen, if it is there or not', async () => {
+    const { says } = await filtered();
+    for (const path of ['/v1/health/service/', '/v1/catalog/service/', '/v1/health/checks/']) {
+      assert.equal(await says(`${path}web`, 'some'), undefined);
+      assert.equal(await says(`${path}db`, 'some'), 'true');
+      assert.equal(await says(`${path}nobody`, 'some'), 'true');
+      assert.equal(await says(`${path}nobody`, 'all'), undefined);
+    }
+  });
+
+  it('is not even told to strangers, though their answer is shared with a token of no rights', async () => {
+    const { says } = await filtered();
+    for (const _ of [1, 2]) {
+      assert.equal(await says('/v1/catalog/services', 'none'), 'true');
+      assert.equal(await says('/v1/catalog/services', ''), undefined);
+    }
+  });
+});

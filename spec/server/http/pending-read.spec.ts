@@ -15,6 +15,7 @@ const answerOf = (body: Buffer): Answer => ({
   status: 200,
   contentType: 'application/json',
   body,
+  isFiltered: false,
   stands: true,
 });
 
