@@ -32,6 +32,7 @@ const NOT_PASSED_ON = new Set([
   'connection',
   'content-length',
   'date',
+  'expect',
   'host',
   'keep-alive',
   'proxy-connection',

@@ -122,7 +122,12 @@ export class Upstream {
     const { clock, node } = this.#options;
     const { method, token, signal, body } = request;
     const shown = showToken(request.target, token);
-    const headers = { ...request.headers, 'X-Proconsul-Node': headerText(node), ...shown.headers };
+    const headers = {
+      ...request.headers,
+      'X-Proconsul-Node': headerText(node),
+      ...shown.headers,
+      ...lengthOf(body),
+    };
     const message = this.#ways.begin(request, server, shown.target, {
       method,
       headers,
@@ -190,6 +195,14 @@ function neverSent(error: Error): Error {
 /** Here alone it is known what a server adds to a wait: who forgot it would call it a failure. */
 function answerTime({ timeoutMs, waitMs = 0 }: UpstreamRequest): number {
   return timeoutMs + waitMs * (1 + WAIT_JITTER_FRACTION);
+}
+
+/**
+ * Node says it by itself for some methods alone: behind a DELETE the server would take a body of unknown
+ * length for the next request on that connection, and its answer would go to the next client.
+ */
+function lengthOf(body: Buffer | undefined) {
+  return body && { 'Content-Length': body.length };
 }
 
 /** In a header; as a parameter where it holds what no header may: Consul's servers read both. */

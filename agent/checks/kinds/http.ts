@@ -152,11 +152,12 @@ class Exchange {
 
   send(request: Request, hops: number): void {
     const { check, untrusted, failed, answered } = this.#options;
-    const { url, method, headers } = request;
+    const { url, method, headers, body } = request;
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const message = (url.protocol === 'https:' ? https : http).request(url, {
       method,
-      headers: { ...headers },
+      // Node says it for some methods alone: behind a DELETE the body would be a request of its own.
+      headers: { ...headers, ...(body !== '' && { 'Content-Length': Buffer.byteLength(body) }) },
       // A connection of its own each time: whether one can be made is part of the check.
       agent: false,
       ...tlsOptions(check, host),
@@ -181,7 +182,7 @@ class Exchange {
       }
       this.send(next, hops + 1);
     });
-    message.end(request.body);
+    message.end(body);
   }
 
   /** Go's client takes it for an error; a 307 or 308 of that kind is an answer to it. */

@@ -59,6 +59,19 @@ describe('the HTTP probe', () => {
     assert.deepEqual(seen, ['POST', 'Consul Health Check', '1, 2', 'web.example', 'ping']);
   });
 
+  it('sends no second request in the body of a first one, whatever the method', async () => {
+    const seen: unknown[] = [];
+    const { host } = await serveHttp((request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      request.resume().once('end', () => response.end());
+    });
+    const Body = 'GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n';
+    for (const Method of ['GET', 'DELETE', 'OPTIONS']) {
+      await look(http(`http://${host}/`, { Method, Body, Header: { Connection: ['keep-alive'] } }));
+    }
+    assert.deepEqual(seen, ['GET /', 'DELETE /', 'OPTIONS /']);
+  });
+
   it('is critical where a body has no end, and stops reading it', async () => {
     const { host } = await serveHttp((_, response) => {
       const part = 'x'.repeat(64 * 1024);

@@ -65,6 +65,26 @@ describe('what an agent does not answer itself', () => {
     assert.deepEqual(seen, ['PUT', '/v1/kv/a%2Fb?raw', 'default-token', 'n1', 'v']);
   });
 
+  it('says how long its body is, whatever the method, lest that be the next client’s request', async () => {
+    const seen: string[] = [];
+    const { url } = await agentBefore((request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      request.resume().once('end', () => response.end(request.url));
+    });
+    const hidden = 'GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n';
+    const methods = ['DELETE', 'PUT', 'POST', 'OPTIONS', 'HEAD', 'TRACE', 'PATCH', 'PROPFIND'];
+    for (const method of methods) {
+      const headers = { 'Content-Length': hidden.length, Expect: '100-continue' };
+      const request = http.request(`${url}/v1/kv/${method}`, { method, headers });
+      request.end(hidden);
+      await answered(request);
+      const answer = await fetch(`${url}/v1/kv/next`);
+      assert.deepEqual([answer.status, await answer.text()], [200, '/v1/kv/next'], method);
+    }
+    const both = methods.flatMap((method) => [`${method} /v1/kv/${method}`, 'GET /v1/kv/next']);
+    assert.deepEqual(seen, both);
+  });
+
   it('says of a refusal that a server refuses, whether it waits or not', async () => {
     const { url } = await agentBefore((_request, response) => {
       response.writeHead(403, { 'X-Consul-Index': '1' }).end('ACL not found');
