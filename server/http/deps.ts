@@ -32,20 +32,30 @@ export interface PlaceDeps {
 
 /** What a row that reads stands on. */
 export interface ReadDeps {
-  /** As `readiness` hands it out. */
-  readonly state: () => State;
   readonly answers: Answers;
-  readonly access: AccessControl;
   readonly standing: Standing;
-  /** acl.enable_key_list_policy: to list a folder its own right is needed. */
-  readonly listsNeedRight: boolean;
   readonly readiness: Pick<Readiness, 'ready' | 'consistency' | 'knownLeader' | 'lastContactMs'>;
   readonly random: Random;
 }
 
-/** What a row that writes stands on. */
-export interface WriteDeps {
+/** What a row looks into that a query does not show. */
+export interface StateDeps {
+  /** As `readiness` hands it out. */
   readonly state: () => State;
+}
+
+/** Who may do what, where the request's own caller does not say it. */
+export interface AccessDeps {
+  readonly access: AccessControl;
+}
+
+export interface KeyDeps {
+  /** acl.enable_key_list_policy: to list a folder its own right is needed. */
+  readonly listsNeedRight: boolean;
+}
+
+/** What a row that writes stands on. */
+export interface WriteDeps extends StateDeps {
   readonly propose: (command: Command) => Promise<Outcome>;
   readonly logger: Logger;
   readonly limits: WriteLimits;
@@ -92,6 +102,8 @@ export interface ServerDeps
   extends PlaceDeps,
     ReadDeps,
     WriteDeps,
+    AccessDeps,
+    KeyDeps,
     SessionDeps,
     ClusterDeps,
     KeyringDeps,

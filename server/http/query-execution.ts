@@ -10,10 +10,10 @@ import type { HttpRequest } from '../../lib/http/route.ts';
 import { nilIfEmpty } from '../query/catalog.ts';
 import * as queries from '../query/prepared.ts';
 import { Reader } from '../query/reader.ts';
-import { askingNode, type PlaceDeps, type ReadDeps } from './deps.ts';
+import { type AccessDeps, askingNode, type PlaceDeps, type ReadDeps, type StateDeps } from './deps.ts';
 import { demandOf } from './reads.ts';
 
-type Deps = ReadDeps & PlaceDeps;
+type Deps = ReadDeps & StateDeps & AccessDeps & PlaceDeps;
 
 /** Runs the query that an id or a name means. */
 export async function execute(deps: Deps, request: HttpRequest, name: string): Promise<Reply> {

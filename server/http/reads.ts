@@ -8,6 +8,7 @@ import type { Reply } from '../../lib/http/reply.ts';
 import { type Need, shows } from '../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../lib/http/route.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
+import type { Wait } from '../query/live-answer.ts';
 import type { Query } from '../query/query.ts';
 import type { Demand } from '../readiness.ts';
 import type { ReadDeps } from './deps.ts';
@@ -48,17 +49,17 @@ export function readRoute(deps: ReadDeps, read: Read): ReadRoute {
 async function answerRead(deps: ReadDeps, read: Read, request: HttpRequest): Promise<Reply> {
   const { params, callerNow } = request;
   const demand = demandOf(params);
-  const { seenIndex, waitMs } = waitOf(params);
+  const wait = waitOf(params);
   const query = read.query(request);
   const shaped = params.has('pretty')
     ? { ...query, key: `pretty ${query.key}`, pretty: true }
     : query;
-  const asked = { read, params, callerNow, demand, query: shaped, seenIndex, waitMs };
+  const asked = { read, params, callerNow, demand, query: shaped, wait };
   const shared = new SharedRead(deps, asked, request.caller);
   const ready = shared.ready();
   if (ready !== undefined) await ready;
   // Another index is news, a lower one too: the client has seen what was lost with its log.
-  if (seenIndex === 0 || shared.current().index !== seenIndex) {
+  if (wait.seenIndex === 0 || shared.current().index !== wait.seenIndex) {
     const cached = read.cacheable === true && params.has('cached');
     return cached ? shared.cachedReply() : shared.reply();
   }
@@ -93,8 +94,7 @@ export function demandOf(params: Params): Demand {
   return { consistency: consistent ? 'consistent' : 'leader', maxStaleMs };
 }
 
-/** What the client has seen, and how long it waits at least: see `withJitter`. */
-export function waitOf(params: Params): { seenIndex: number; waitMs: number } {
+export function waitOf(params: Params): Wait {
   const ns = params.duration('wait', 'Invalid wait time') ?? 0;
   const sent = params.get('index');
   const index = params.uint64('index');

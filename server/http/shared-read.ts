@@ -7,7 +7,7 @@ import type { Params } from '../../lib/http/params.ts';
 import type { Pending, Reply, Shared } from '../../lib/http/reply.ts';
 import { errorReply, indexedErrorReply } from '../../lib/http/respond.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
-import type { Answer } from '../query/live-answer.ts';
+import type { Answer, Wait } from '../query/live-answer.ts';
 import { asked, type Query, type Question } from '../query/query.ts';
 import type { Consistency, Demand } from '../readiness.ts';
 import type { ReadDeps } from './deps.ts';
@@ -18,9 +18,8 @@ export interface ReadRequest {
   /** Who asks, once the caller has fallen. */
   readonly callerNow: () => Caller | Promise<Caller>;
   readonly demand: Demand;
-  /** The client has seen the answer of this index; 0 where it does not wait. */
-  readonly seenIndex: number;
-  readonly waitMs: number;
+  /** Without its jitter; of index 0 where the client does not wait. */
+  readonly wait: Wait;
   /** What its row says of the headers. */
   readonly read: {
     readonly saysConsistency?: boolean;
@@ -55,7 +54,7 @@ export class SharedRead {
 
   ready(): Promise<void> | undefined {
     const { readiness } = this.deps;
-    return readiness.ready(readiness.consistency(this.request.demand), this.request);
+    return readiness.ready(readiness.consistency(this.request.demand), this.request.wait);
   }
 
   /** The answer as the state stands. */
@@ -129,7 +128,7 @@ export class PendingRead implements Pending {
 
   stands(): boolean {
     const { caller, request } = this.#read;
-    return caller.stands() && this.#read.current().index === request.seenIndex;
+    return caller.stands() && this.#read.current().index === request.wait.seenIndex;
   }
 
   join(settle: (reply: Reply) => void): Cancel {
@@ -152,8 +151,8 @@ export class PendingRead implements Pending {
     };
     const unwatch = deps.standing.watch(caller, fallen);
     const cancel = deps.answers.wait(question, {
-      seenIndex: request.seenIndex,
-      waitMs: withJitter(request.waitMs, deps.random.next()),
+      seenIndex: request.wait.seenIndex,
+      waitMs: withJitter(request.wait.waitMs, deps.random.next()),
       onAnswer: (next) => answer(() => this.#replyOnce(next)),
       onError: (error) => answer(() => this.#read.refusal(error)),
     });

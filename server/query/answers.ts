@@ -13,6 +13,7 @@ import {
   type AnswerKeeper,
   LiveAnswer,
   type LiveAnswerDeps,
+  type Wait,
   type Waiter,
 } from './live-answer.ts';
 import type { Question } from './query.ts';
@@ -97,11 +98,7 @@ export class Answers implements AnswerKeeper {
   }
 
   /** As `wait`, for one who shares it with nobody. Once the signal aborts it never settles. */
-  next(
-    query: Question,
-    wait: Pick<Waiter, 'seenIndex' | 'waitMs'>,
-    gone: AbortSignal,
-  ): Promise<Answer> {
+  next(query: Question, wait: Wait, gone: AbortSignal): Promise<Answer> {
     return new Promise((onAnswer, onError) => {
       const cancel = this.wait(query, { ...wait, onAnswer, onError });
       gone.addEventListener('abort', cancel, { once: true });

@@ -25,10 +25,13 @@ export interface Answer {
   readonly stands: boolean;
 }
 
-export interface Waiter {
+export interface Wait {
   /** The client has seen the answer of this index: another one is news. */
   readonly seenIndex: number;
   readonly waitMs: number;
+}
+
+export interface Waiter extends Wait {
   readonly onAnswer: (answer: Answer) => void;
   /** The query came to an error. */
   readonly onError: (error: unknown) => void;

@@ -8,7 +8,7 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_EVENT_BODY_BYTES } from '../../../lib/limits.ts';
 import type { UserEvent } from '../../../lib/model.ts';
 import { boundedPattern, MAX_PATTERN_INSTRUCTIONS, type Pattern } from '../../../lib/regexp.ts';
-import type { Answer, Waiter } from '../../query/live-answer.ts';
+import type { Answer, Wait } from '../../query/live-answer.ts';
 import { asked, keyOf, type Query, type Question } from '../../query/query.ts';
 import { Reader } from '../../query/reader.ts';
 import {
@@ -113,9 +113,9 @@ interface Waiting {
 
 /** The next answer, or undefined once the caller has fallen. */
 async function nextOf(
-  deps: ReadDeps,
+  deps: Pick<ReadDeps, 'answers' | 'standing'>,
   question: Question,
-  wait: Pick<Waiter, 'seenIndex' | 'waitMs'>,
+  wait: Wait,
   { caller, signal }: Waiting,
 ): Promise<Answer | undefined> {
   const over = new AbortController();

@@ -10,10 +10,10 @@ import type { Uint64 } from '../../../lib/model.ts';
 import type { KvOp } from '../../commands.ts';
 import * as queries from '../../query/kv.ts';
 import type { Query } from '../../query/query.ts';
-import { type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
+import { type KeyDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
-type Deps = ReadDeps & WriteDeps;
+type Deps = ReadDeps & WriteDeps & KeyDeps;
 
 export function kvRoutes(deps: Deps): Route[] {
   return [

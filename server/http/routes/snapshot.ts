@@ -6,10 +6,10 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_SNAPSHOT_BYTES } from '../../../lib/limits.ts';
 import { type RestoreDeps, Restorer } from '../archive/restore.ts';
 import { recordsOf } from '../archive/write-rows.ts';
-import type { ReadDeps } from '../deps.ts';
+import type { ReadDeps, StateDeps } from '../deps.ts';
 import { demandOf } from '../reads.ts';
 
-type Deps = ReadDeps & RestoreDeps;
+type Deps = Pick<ReadDeps, 'readiness'> & StateDeps & RestoreDeps;
 
 export function snapshotRoutes(deps: Deps): Route[] {
   const restorer = new Restorer(deps);

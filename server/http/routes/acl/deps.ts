@@ -3,14 +3,17 @@ import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { canonicalId, idComplaint } from '../../../../lib/ids.ts';
 import type { Acl } from '../../../state/acl.ts';
-import type { AclSwitch, PlaceDeps, ReadDeps, WriteDeps } from '../../deps.ts';
+import type { AclSwitch, PlaceDeps, ReadDeps, StateDeps, WriteDeps } from '../../deps.ts';
 
 export interface AclDeps extends ReadDeps, WriteDeps, AclSwitch, Pick<PlaceDeps, 'datacenter'> {
   readonly clock: Pick<Clock, 'now' | 'after'>;
 }
 
 /** As new as any acknowledged write: what is named may just have been made through another server. */
-export async function currentAcl({ readiness, state }: ReadDeps): Promise<Acl> {
+export async function currentAcl({
+  readiness,
+  state,
+}: StateDeps & Pick<ReadDeps, 'readiness'>): Promise<Acl> {
   const ready = readiness.ready('leader');
   if (ready !== undefined) await ready;
   return state().acl;
