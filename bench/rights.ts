@@ -62,17 +62,15 @@ async function serve(isGuarded: boolean, isFast: boolean): Promise<Served> {
   }
   const fastPath = isFast ? new FastPath() : undefined;
   const routes = server.routes();
-  const app = createApp({
-    routes,
-    access: server.access,
-    logger: silentLogger,
-    ...(fastPath && { fastPath }),
-  });
+  const app = createApp(
+    { routes, access: server.access },
+    { logger: silentLogger, ...(fastPath && { fastPath }) },
+  );
   const listener = new Listener({
     listener: app,
     shortcut: fastPath,
     at: { host: '127.0.0.1', port: 0 },
-    maxConnectionsPerAddress: () => 0,
+    limits: { connectionsPerAddress: () => 0 },
   });
   await listener.start();
   return { port: listener.port, stop: () => Promise.all([listener.stop(), server.stop()]) };

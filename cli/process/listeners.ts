@@ -46,9 +46,9 @@ export interface Served {
  */
 export class Listeners {
   readonly #options: ListenersOptions;
-  readonly #clients: Surface;
-  readonly #agents: Surface;
-  readonly #joining: Surface;
+  readonly #clients: Audience;
+  readonly #agents: Audience;
+  readonly #joining: Audience;
   readonly #all: readonly Listener[];
 
   constructor(options: ListenersOptions) {
@@ -56,10 +56,10 @@ export class Listeners {
     const byRate = ratePolicy(options);
     this.#options = options;
     const guards = [...policyOf(config), ...byRate.guards];
-    this.#clients = new Surface(options, { ...byRate, guards });
+    this.#clients = new Audience(options, { ...byRate, guards });
     // What is forbidden to clients is not forbidden to agents, who bring what those are allowed.
-    this.#agents = new Surface(options, byRate);
-    this.#joining = new Surface(options, { guards: [] });
+    this.#agents = new Audience(options, byRate);
+    this.#joining = new Audience(options, { guards: [] });
     const maxConnections = () => limits().httpMaxConnsPerClient;
     const clients = { whom: 'clients', maxConnections };
     const joining = { whom: 'those that join', maxConnections };
@@ -133,7 +133,7 @@ interface Guests {
 }
 
 /** Each has a fast path of its own: what one may answer the other may have to refuse. */
-class Surface {
+class Audience {
   readonly #options: Pick<ListenersOptions, 'config' | 'logger'>;
   readonly #guards: readonly Guard[];
   readonly #fastPath: FastPath | undefined;
@@ -155,19 +155,17 @@ class Surface {
       if (this.#app !== undefined) this.#app(message, response);
       else this.#early.push(() => this.#app?.(message, response));
     };
-    const limits = { maxHeaderBytes, maxConnectionsPerAddress: maxConnections };
-    return new Listener({ at, listener, shortcut, whom, door, ...limits });
+    const limits = { headerBytes: maxHeaderBytes, connectionsPerAddress: maxConnections };
+    return new Listener({ at, listener, limits, shortcut, whom, door });
   }
 
   open(served: Omit<Served, 'defaultToken' | 'ownRoutes'>): void {
     const { config, logger } = this.#options;
-    this.#app = createApp({
-      ...served,
-      responseHeaders: config.http.responseHeaders,
-      anyPath: config.http.disableUnprintableCharFilter,
-      logger,
+    this.#app = createApp(served, {
       guards: this.#guards,
+      settings: config.http,
       ...(this.#fastPath && { fastPath: this.#fastPath }),
+      logger,
     });
     for (const answer of this.#early) answer();
     this.#early = [];

@@ -3,41 +3,47 @@ import type { RequestListener } from 'node:http';
 import { type AccessControl, OPEN } from '../acl/rights.ts';
 import { describeChain } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, type Surface } from './exchange.ts';
 import type { FastPath } from './fast/fast-path.ts';
 import { createPages } from './pages.ts';
 import type { Guard, Handler, Route } from './route.ts';
 import { Router } from './router.ts';
 
-export interface AppOptions {
+export interface Served {
   readonly routes: readonly Route[];
   /** Answers what no row is there for; a client agent hands it on to a server. */
   readonly fallback?: Handler;
-  /** Asked in turn before anything is answered, but for a path that is to be asked otherwise. */
-  readonly guards?: readonly Guard[];
   /** Who asks, of all rows that are not for anyone; without it there is no access control. */
   readonly access?: AccessControl;
-  /** From http_config.response_headers: set on every answer but those of the pages, as Consul does. */
-  readonly responseHeaders?: Readonly<Record<string, string>>;
-  /** From disable_http_unprintable_char_filter: paths with such characters are served. */
-  readonly anyPath?: boolean;
+}
+
+export interface AppOptions {
+  /** Asked in turn before anything is answered, but for a path that is to be asked otherwise. */
+  readonly guards?: readonly Guard[];
+  readonly settings?: AppSettings;
   /** Learns which answers may be given again; the listener's own. */
   readonly fastPath?: FastPath;
   readonly logger: Logger;
 }
 
+export interface AppSettings {
+  /** http_config.response_headers: set on every answer but those of the pages, as Consul does. */
+  readonly responseHeaders: Readonly<Record<string, string>>;
+  /** disable_http_unprintable_char_filter: paths with such characters are served. */
+  readonly disableUnprintableCharFilter: boolean;
+}
+
+const NO_SETTINGS: AppSettings = { responseHeaders: {}, disableUnprintableCharFilter: false };
+
 /** Handlers throw ProconsulErrors; whatever else they throw is a bug, logged and hidden. */
-export function createApp(options: AppOptions): RequestListener {
-  const { responseHeaders = {}, logger } = options;
-  const surface = {
-    router: new Router(options.routes),
-    fallback: options.fallback,
+export function createApp(served: Served, options: AppOptions): RequestListener {
+  const { settings = NO_SETTINGS, logger } = options;
+  const { responseHeaders } = settings;
+  const surface: Surface = {
+    places: { router: new Router(served.routes), fallback: served.fallback, pages: createPages() },
+    access: served.access ?? OPEN,
     guards: options.guards ?? [],
-    access: options.access ?? OPEN,
-    pages: createPages(),
-    responseHeaders,
-    rowHeaders: { ...responseHeaders, Vary: 'Accept-Encoding' },
-    anyPath: options.anyPath === true,
+    settings: { ...settings, rowHeaders: { ...responseHeaders, Vary: 'Accept-Encoding' } },
     fastPath: options.fastPath,
     logger,
   };

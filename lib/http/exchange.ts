@@ -39,15 +39,20 @@ import { pathWithoutSecrets, withoutSecrets } from './secrets.ts';
 
 /** What all exchanges of a surface share. */
 export interface Surface {
-  readonly router: Router;
-  readonly fallback: Handler | undefined;
-  readonly pages: (message: IncomingMessage, response: ServerResponse) => void;
-  readonly guards: readonly Guard[];
+  /** Where a request may go. */
+  readonly places: {
+    readonly router: Router;
+    readonly fallback: Handler | undefined;
+    readonly pages: (message: IncomingMessage, response: ServerResponse) => void;
+  };
   readonly access: AccessControl;
-  /** Of answers by the fallback, and by a row. */
-  readonly responseHeaders: Readonly<Record<string, string>>;
-  readonly rowHeaders: Readonly<Record<string, string>>;
-  readonly anyPath: boolean;
+  readonly guards: readonly Guard[];
+  readonly settings: {
+    /** Of answers by the fallback, and by a row. */
+    readonly responseHeaders: Readonly<Record<string, string>>;
+    readonly rowHeaders: Readonly<Record<string, string>>;
+    readonly disableUnprintableCharFilter: boolean;
+  };
   readonly fastPath: FastPath | undefined;
   readonly logger: Logger;
 }
@@ -75,10 +80,11 @@ export class Exchange {
       this.#log(error);
       reply = this.#refusal(error);
       // What is not handed on after all is refused as a row refuses it.
-      if (this.#common === this.#surface.responseHeaders) this.#common = this.#surface.rowHeaders;
+      const { responseHeaders, rowHeaders } = this.#surface.settings;
+      if (this.#common === responseHeaders) this.#common = rowHeaders;
     }
     if (reply === undefined) {
-      this.#surface.pages(this.message, this.response);
+      this.#surface.places.pages(this.message, this.response);
       return;
     }
     const writing: Writing = {
@@ -94,18 +100,19 @@ export class Exchange {
 
   /** Undefined where it is for the pages. */
   #reply(): Reply | Promise<Reply> | undefined {
-    const { router, guards, fallback, anyPath, responseHeaders, rowHeaders } = this.#surface;
+    const { places, guards, settings } = this.#surface;
+    const { router, fallback } = places;
     if (isEncodedTwice(this.message)) return NOT_DECODED;
     const request = new Request(this.message, this.response);
     this.#request = request;
     const { path } = request;
-    if (!anyPath && !isPrintable(path)) {
+    if (!settings.disableUnprintableCharFilter && !isPrintable(path)) {
       throw new ProconsulError('invalid', 'Bad Request: unprintable characters in the path');
     }
     if (cleanPath(path) !== path) return undefined;
     const match = router.match(path);
     if (match === undefined && (path === '/' || fallback === undefined)) return undefined;
-    this.#common = match === undefined ? responseHeaders : rowHeaders;
+    this.#common = match === undefined ? settings.responseHeaders : settings.rowHeaders;
     for (const guard of guards) guard(request);
     if (match === undefined) {
       refuseElsewhere(path, request);

@@ -18,16 +18,20 @@ const CLOSE_GRACE_MS = 500;
 export interface ListenerOptions {
   readonly listener: RequestListener;
   readonly at: { readonly host: string; readonly port: number } | { readonly path: string };
-  /** Beyond it a client gets a 429 with a text; 0 for no limit. Asked for each new connection. */
-  readonly maxConnectionsPerAddress: () => number;
-  /** Of a request's line and headers; Proconsul's own default where nobody says. */
-  readonly maxHeaderBytes?: number;
+  readonly limits: ListenerLimits;
   /** Whom it is there for, in the log. */
   readonly whom?: string;
   /** What may answer a request before it is parsed. */
   readonly shortcut?: Shortcut | undefined;
   /** Where TLS is spoken, or may be. */
   readonly door?: DoorOptions | undefined;
+}
+
+export interface ListenerLimits {
+  /** Beyond it a client gets a 429 with a text; 0 for no limit. Asked for each new connection. */
+  readonly connectionsPerAddress: () => number;
+  /** Of a request's line and headers; Proconsul's own default where nobody says. */
+  readonly headerBytes?: number;
 }
 
 export class Listener {
@@ -45,7 +49,7 @@ export class Listener {
         headersTimeout: HEADERS_TIMEOUT_MS,
         requestTimeout: REQUEST_TIMEOUT_MS,
         connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-        maxHeaderSize: options.maxHeaderBytes ?? MAX_HEADER_BYTES,
+        maxHeaderSize: options.limits.headerBytes ?? MAX_HEADER_BYTES,
         noDelay: true,
         // A connection says it, in its turn and in Consul's words.
         requireHostHeader: false,
@@ -134,7 +138,7 @@ export class Listener {
   }
 
   #isOneTooMany(socket: Socket): boolean {
-    const max = this.#options.maxConnectionsPerAddress();
+    const max = this.#options.limits.connectionsPerAddress();
     const address = socket.remoteAddress;
     if (address === undefined) return false;
     const open = this.#openByAddress.get(address) ?? 0;

@@ -10,7 +10,13 @@ import type { HttpRequest } from '../../lib/http/route.ts';
 import { nilIfEmpty } from '../query/catalog.ts';
 import * as queries from '../query/prepared.ts';
 import { Reader } from '../query/reader.ts';
-import { type AccessDeps, askingNode, type PlaceDeps, type ReadDeps, type StateDeps } from './deps.ts';
+import {
+  type AccessDeps,
+  askingNode,
+  type PlaceDeps,
+  type ReadDeps,
+  type StateDeps,
+} from './deps.ts';
 import { demandOf } from './reads.ts';
 
 type Deps = ReadDeps & StateDeps & AccessDeps & PlaceDeps;

@@ -43,7 +43,7 @@ describe('PUT /v1/agent/reload', () => {
     await agent.start();
     await until(() => catalog.nodes.has('n1'));
     await settle();
-    const app = createApp({ routes: agent.routes(), logger: silentLogger });
+    const app = createApp({ routes: agent.routes() }, { logger: silentLogger });
     const reload = async (next: string, status = 200) => {
       text = next;
       await supertest(app).put('/v1/agent/reload').expect(status);

@@ -147,10 +147,10 @@ export class SimServer {
     const fastPath = new FastPath();
     const routes = [...server.routes(), ...introductionRoutes({ ...self, servers })];
     const listener = new Listener({
-      listener: createApp({ routes, fastPath, logger }),
+      listener: createApp({ routes }, { fastPath, logger }),
       shortcut: fastPath,
       at: { host: '127.0.0.1', port: this.port },
-      maxConnectionsPerAddress: () => 0,
+      limits: { connectionsPerAddress: () => 0 },
     });
     await listener.start();
   }

@@ -6,7 +6,13 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { canonicalId, idComplaint } from '../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import * as queries from '../../query/prepared.ts';
-import { type AccessDeps, type PlaceDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
+import {
+  type AccessDeps,
+  type PlaceDeps,
+  type ReadDeps,
+  type WriteDeps,
+  writeAs,
+} from '../deps.ts';
 import { queryBody, toQuery } from '../query-body.ts';
 import { execute, explain } from '../query-execution.ts';
 import { readRoute } from '../reads.ts';

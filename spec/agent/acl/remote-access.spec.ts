@@ -175,7 +175,7 @@ describe('a flood of tokens that nobody knows', () => {
     const { access, asked, servers, clock, mayWrite } = start();
     await mayWrite('t');
     await clock.advance(TTL_MS);
-    let release = () => undefined as void;
+    let release: () => void = () => undefined;
     servers.held = new Promise((resolve) => {
       release = resolve;
     });

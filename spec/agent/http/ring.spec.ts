@@ -20,7 +20,7 @@ describe('GET /v1/agent/ring', () => {
     );
     const [owner = assert.fail()] = servers.placed('web');
     servers.breaker.failed(owner.ID);
-    const app = createApp({ routes: ringRoutes('n1', () => servers), logger: silentLogger });
+    const app = createApp({ routes: ringRoutes('n1', () => servers) }, { logger: silentLogger });
     const { body } = await supertest(app).get('/v1/agent/ring?key=web').expect(200);
     const shares = body.Servers.map(({ Share }: { Share: number }) => Share);
     assert.ok(Math.abs(shares.reduce((sum: number, share: number) => sum + share, 0) - 1) < 1e-9);

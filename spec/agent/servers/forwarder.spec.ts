@@ -23,7 +23,7 @@ async function agentBefore(...listeners: readonly RequestListener[]) {
     }),
   );
   const fallback = forwarder.handle;
-  const agent = await serveHttp(createApp({ routes: [], fallback, logger: silentLogger }));
+  const agent = await serveHttp(createApp({ routes: [], fallback }, { logger: silentLogger }));
   const asked = { requests: 0 };
   agent.server.on('request', () => void asked.requests++);
   return { clock, servers, forwarder, started, asked, url: `http://${agent.host}` };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ProconsulError } from '../../../lib/errors.ts';
-import { createApp } from '../../../lib/http/app.ts';
+import { type AppOptions, createApp, type Served } from '../../../lib/http/app.ts';
 import { Listener } from '../../../lib/http/listener.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { anyone } from '../../../lib/http/right.ts';
@@ -13,7 +13,7 @@ describe('an app', () => {
   afterEach(() => stop());
 
   /** One row that answers with `reply`, or throws it. */
-  async function start(reply: Reply | Error, options: object = {}) {
+  async function start(reply: Reply | Error, options: Partial<Served & AppOptions> = {}) {
     const handle = () => {
       if (reply instanceof Error) throw reply;
       return reply;
@@ -21,9 +21,9 @@ describe('an app', () => {
     const row: Route = { method: 'GET', path: '/row/', right: anyone, does: '', handle };
     const logger = new RecordingLogger();
     const listener = new Listener({
-      listener: createApp({ routes: [row], logger, ...options }),
+      listener: createApp({ routes: [row], ...options }, { logger, ...options }),
       at: { host: '127.0.0.1', port: 0 },
-      maxConnectionsPerAddress: () => 0,
+      limits: { connectionsPerAddress: () => 0 },
     });
     await listener.start();
     stop = () => listener.stop();
@@ -65,13 +65,18 @@ describe('an app', () => {
   });
 
   it('serves unprintable paths only when it is told to', async () => {
-    const { get } = await start({ json: true }, { anyPath: true });
+    const { get } = await start(
+      { json: true },
+      {
+        settings: { responseHeaders: {}, disableUnprintableCharFilter: true },
+      },
+    );
     assert.equal((await get('/row/%00')).status, 200);
   });
 
   it('sets the headers of the configuration on answers of rows, errors too, and on no others', async () => {
     const { get } = await start(new ProconsulError('invalid', 'no'), {
-      responseHeaders: { 'X-Site': 'a' },
+      settings: { responseHeaders: { 'X-Site': 'a' }, disableUnprintableCharFilter: false },
     });
     assert.equal((await get('/row/x')).headers['x-site'], 'a');
     for (const path of ['/', '/none', '//row/x']) {

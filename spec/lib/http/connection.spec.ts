@@ -289,11 +289,11 @@ describe('a connection beyond the limit of its address', () => {
       return { json: true };
     };
     const row: Route = { method: 'PUT', path: '/v1/x', right: anyone, does: 'x', handle };
-    const app = createApp({ routes: [row], logger: silentLogger });
+    const app = createApp({ routes: [row] }, { logger: silentLogger });
     listener = new Listener({
       listener: app,
       at: { host: '127.0.0.1', port: 0 },
-      maxConnectionsPerAddress: () => max,
+      limits: { connectionsPerAddress: () => max },
     });
     await listener.start();
     const { port, server } = listener;

@@ -23,7 +23,7 @@ function listenAt(path: string): Listener {
   listener = new Listener({
     listener: (_, response) => void response.end('here'),
     at: { path },
-    maxConnectionsPerAddress: () => 0,
+    limits: { connectionsPerAddress: () => 0 },
   });
   return listener;
 }

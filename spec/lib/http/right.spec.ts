@@ -25,17 +25,19 @@ const reader: Caller = {
 async function row(right: Right, extra: Partial<Route> = {}) {
   const asked: string[] = [];
   const handle: Route['handle'] = ({ caller }) => ({ text: `for ${caller.rights.key}` });
-  const app = createApp({
-    routes: [{ method: 'GET', path: '/v1/x/', right, does: '', handle, ...extra }],
-    access: {
-      callerOf: (token) => {
-        asked.push(token);
-        if (token === 'unknown') throw tokenNotFound();
-        return token === 'later' ? Promise.resolve(reader) : reader;
+  const app = createApp(
+    {
+      routes: [{ method: 'GET', path: '/v1/x/', right, does: '', handle, ...extra }],
+      access: {
+        callerOf: (token) => {
+          asked.push(token);
+          if (token === 'unknown') throw tokenNotFound();
+          return token === 'later' ? Promise.resolve(reader) : reader;
+        },
       },
     },
-    logger: silentLogger,
-  });
+    { logger: silentLogger },
+  );
   const { port } = await serveHttp(app);
   const get = (token: string, name: string) =>
     send(port, 'GET', `/v1/x/${name}`, { headers: { 'X-Consul-Token': token } });
@@ -85,7 +87,7 @@ describe("a row's right, while a body is on its way", () => {
     };
     const right = needs('event:write', () => 'mine');
     const routes: Route[] = [{ method: 'PUT', path: '/v1/x', right, does: '', handle }];
-    const { port } = await serveHttp(createApp({ routes, access, logger: silentLogger }));
+    const { port } = await serveHttp(createApp({ routes, access }, { logger: silentLogger }));
     const ask = async (change: () => void) => {
       const headers = { 'X-Consul-Token': 't', 'Content-Length': 2 };
       const asking = request({ port, method: 'PUT', path: '/v1/x', headers });

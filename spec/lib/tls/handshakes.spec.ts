@@ -40,7 +40,7 @@ describe('a listener that speaks TLS', () => {
     const { server, port: plain, put } = await startServer();
     await put('/v1/kv/a', 'x'.repeat(70_000));
     const fastPath = new FastPath();
-    const app = createApp({ routes: server.routes(), fastPath, logger: silentLogger });
+    const app = createApp({ routes: server.routes() }, { fastPath, logger: silentLogger });
     const { port, parsed } = await serveHttps(tlsSettings(files), app, { fastPath });
     const clear = await RawClient.connect(plain);
     const secure = await RawClient.connectTls(port, trusting());

@@ -81,6 +81,6 @@ export async function startAgent(config = '', shared: Shared = {}): Promise<Agen
   // The first comparison is through: what a spec sees from now on is its own doing.
   await until(() => catalog.away || catalog.nodes.has('n1'));
   await settle();
-  const app = createApp({ routes: agent.routes(), logger: silentLogger });
+  const app = createApp({ routes: agent.routes() }, { logger: silentLogger });
   return { agent, app, catalog, clock };
 }

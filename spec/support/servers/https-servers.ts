@@ -44,7 +44,7 @@ export async function serveHttps(
     },
     at: { host: '127.0.0.1', port: 0 },
     shortcut: fastPath,
-    maxConnectionsPerAddress: () => maxConnections,
+    limits: { connectionsPerAddress: () => maxConnections },
     door: {
       side: () => (forAgents ? identities.agents : identities.https),
       takesPlain: () => forAgents && !identities.agentsMustShow,

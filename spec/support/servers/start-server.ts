@@ -121,12 +121,10 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
   await start(server);
   const fastPath = new FastPath();
   const fast = FAST_PATH ? fastPath : undefined;
-  const app = createApp({
-    routes: server.routes(),
-    access: server.deps.access,
-    ...(fast && { fastPath: fast }),
-    logger,
-  });
+  const app = createApp(
+    { routes: server.routes(), access: server.deps.access },
+    { ...(fast && { fastPath: fast }), logger },
+  );
   let parsed = 0;
   const listener = new Listener({
     listener: (message, response) => {
@@ -135,7 +133,7 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
     },
     shortcut: fast,
     at: { host: '127.0.0.1', port: 0 },
-    maxConnectionsPerAddress: () => 0,
+    limits: { connectionsPerAddress: () => 0 },
   });
   await listener.start();
   running.push(async () => {

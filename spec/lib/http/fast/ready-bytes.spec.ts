@@ -22,16 +22,15 @@ describe('a shared answer that must first be known to be new enough', () => {
         shared: { bytes: 0, ready: () => gate, stands: () => true },
       };
     };
-    const app = createApp({
-      routes: [{ method: 'GET', path: '/v1/x', right: anyone, does: 'x', handle }],
-      fastPath,
-      logger: silentLogger,
-    });
+    const app = createApp(
+      { routes: [{ method: 'GET', path: '/v1/x', right: anyone, does: 'x', handle }] },
+      { fastPath, logger: silentLogger },
+    );
     const at = { host: '127.0.0.1', port: 0 };
     listener = new Listener({
       listener: app,
       at,
-      maxConnectionsPerAddress: () => 0,
+      limits: { connectionsPerAddress: () => 0 },
       shortcut: fastPath,
     });
     await listener.start();
