@@ -48,7 +48,12 @@ async function serve(isGuarded: boolean, isFast: boolean): Promise<Served> {
     },
   });
   const { state, readiness } = server.deps;
-  resolver = new Resolver({ state, readiness, clock, datacenter: 'dc1', defaultPolicy: 'deny' });
+  resolver = new Resolver({
+    ...{ state, readiness, clock },
+    datacenter: 'dc1',
+    defaultPolicy: 'deny',
+    reportsFiltered: false,
+  });
   await server.start();
   const policy = policyNamed('web', { Rules: RULES });
   await server.propose({ type: 'set-acl-policy', policy, update: false });

@@ -77,6 +77,8 @@ export interface AclRules {
   readonly defaultPolicy: DefaultPolicy;
   /** The secret of a token that may do anything from the beginning; '' for none. */
   readonly initialManagement: string;
+  /** Whether callers hear that something was kept back from them. */
+  readonly reportsFiltered: boolean;
   /** Whether listing keys needs `list`. */
   readonly keyListPolicy: boolean;
   /** Where the reset file would be; '' for none. */
@@ -239,6 +241,7 @@ type Ready = Pick<ResolverDeps, 'state' | 'readiness'>;
 function accessOf({ rules, self, system }: ServerOptions, ready: Ready): AccessControl {
   if (rules.acl === undefined) return rules.access ?? OPEN;
   const { clock } = system;
-  const { defaultPolicy } = rules.acl;
-  return new Resolver({ ...ready, clock, datacenter: self.datacenter, defaultPolicy });
+  const { defaultPolicy, reportsFiltered } = rules.acl;
+  const { datacenter } = self;
+  return new Resolver({ ...ready, clock, datacenter, defaultPolicy, reportsFiltered });
 }

@@ -40,6 +40,7 @@ export class AgentAccess implements AccessControl {
     return {
       rights: this.#recovery,
       accessorId: 'agent-recovery',
+      hearsOfHidden: false,
       stands: () => this.#isRecovery(token),
     };
   }

@@ -4,6 +4,7 @@
  * takes room and requests from others like him alone, and from those at his own address first.
  */
 import { compileRights, type DefaultPolicy } from '../../lib/acl/compile-rights.ts';
+import { ANONYMOUS_ACCESSOR_ID } from '../../lib/acl/model.ts';
 import { refuseRoot, tokenNotFound } from '../../lib/acl/refusals.ts';
 import type { ResolvedToken } from '../../lib/acl/resolving.ts';
 import type { AccessControl, Caller, Rights } from '../../lib/acl/rights.ts';
@@ -17,6 +18,7 @@ export type DownPolicy = 'allow' | 'deny' | 'extend-cache' | 'async-cache';
 export interface RemotePolicy {
   readonly defaultPolicy: DefaultPolicy;
   readonly downPolicy: DownPolicy;
+  readonly reportsFiltered: boolean;
   /** How long what a server has said is good. */
   readonly ttlMs: number;
 }
@@ -106,6 +108,7 @@ export class RemoteAccess implements AccessControl {
     }
     const caller = new KnownCaller(clock, {
       accessorId: answer.AccessorID,
+      hearsOfHidden: policy.reportsFiltered && answer.AccessorID !== ANONYMOUS_ACCESSOR_ID,
       expiresAt: answer.ExpiresAt,
       digest: answer.Digest,
       rights: this.#rightsOf(answer, known),
@@ -145,6 +148,7 @@ export class RemoteAccess implements AccessControl {
 
 interface Look {
   readonly accessorId: string;
+  readonly hearsOfHidden: boolean;
   readonly expiresAt: number;
   readonly digest: string;
   readonly rights: Rights;
@@ -154,6 +158,7 @@ interface Look {
 class KnownCaller implements Caller {
   readonly rights: Rights;
   readonly accessorId: string;
+  readonly hearsOfHidden: boolean;
   readonly digest: string;
   readonly #clock: RemoteAccessOptions['clock'];
   readonly #expiresAt: number;
@@ -162,6 +167,7 @@ class KnownCaller implements Caller {
   constructor(clock: RemoteAccessOptions['clock'], look: Look) {
     this.rights = look.rights;
     this.accessorId = look.accessorId;
+    this.hearsOfHidden = look.hearsOfHidden;
     this.digest = look.digest;
     this.#clock = clock;
     this.#expiresAt = look.expiresAt;
@@ -183,7 +189,8 @@ class KnownCaller implements Caller {
 
 /** Good for this one request: the next one may find a server. */
 function without(policy: DefaultPolicy): Caller {
-  return { rights: compileRights([], policy), accessorId: '', stands: () => false };
+  const rights = compileRights([], policy);
+  return { rights, accessorId: '', hearsOfHidden: false, stands: () => false };
 }
 
 function tooMany(): ProconsulError {

@@ -169,11 +169,11 @@ function clientStats({ acl }: Config, servers: ServerList) {
 }
 
 function remoteAccess({ acl, nodeName }: Config, upstream: Upstream): RemoteAccess {
-  const { defaultPolicy, downPolicy, ttlMs } = acl;
+  const { defaultPolicy, downPolicy, ttlMs, reportsFiltered } = acl;
   return new RemoteAccess({
     ask: askOverHttp(upstream, nodeName),
     clock: systemClock,
-    policy: { defaultPolicy, downPolicy, ttlMs },
+    policy: { defaultPolicy, downPolicy, ttlMs, reportsFiltered },
   });
 }
 

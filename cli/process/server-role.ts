@@ -68,8 +68,8 @@ function rulesOf({ sessionTtlMinMs, limits, join, acl, dataDir }: Config): Serve
 }
 
 function aclRules(acl: Config['acl'], dataDir: string): AclRules {
-  const { defaultPolicy, initialManagement, keyListPolicy } = acl;
-  return { defaultPolicy, initialManagement, keyListPolicy, dataDir };
+  const { defaultPolicy, initialManagement, keyListPolicy, reportsFiltered } = acl;
+  return { defaultPolicy, initialManagement, keyListPolicy, reportsFiltered, dataDir };
 }
 
 /** Loads only the log that it needs: a start is quick, or it isn't. */

@@ -6,6 +6,8 @@ export function withDefaultToken(access: AccessControl, token: () => string): Ac
   const askedWith = (used: string, caller: Caller): Caller => ({
     rights: caller.rights,
     accessorId: caller.accessorId,
+    // Who brings no token is a stranger still.
+    hearsOfHidden: false,
     stands: () => token() === used && caller.stands(),
   });
   return {

@@ -42,6 +42,8 @@ export interface Caller {
   readonly rights: Rights;
   /** '' where there is no access control. */
   readonly accessorId: string;
+  /** Whether it is told that something was kept back from it; a stranger never is. */
+  readonly hearsOfHidden: boolean;
   /** Whether the token still comes to these rights: it may be revoked, expire, or change. */
   stands(): boolean;
 }
@@ -64,7 +66,12 @@ export const EVERYTHING: Rights = {
 };
 
 /** Where there is no access control, everybody is this one. */
-export const ANYONE: Caller = { rights: EVERYTHING, accessorId: '', stands: () => true };
+export const ANYONE: Caller = {
+  rights: EVERYTHING,
+  accessorId: '',
+  hearsOfHidden: false,
+  stands: () => true,
+};
 
 /** No access control. */
 export const OPEN: AccessControl = { callerOf: () => ANYONE };

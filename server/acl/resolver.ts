@@ -10,7 +10,7 @@ import {
   type RuleSet,
   rightsKey,
 } from '../../lib/acl/compile-rights.ts';
-import { ANONYMOUS_SECRET, type Token } from '../../lib/acl/model.ts';
+import { ANONYMOUS_ACCESSOR_ID, ANONYMOUS_SECRET, type Token } from '../../lib/acl/model.ts';
 import { refuseRoot, tokenNotFound } from '../../lib/acl/refusals.ts';
 import type { ResolvedToken } from '../../lib/acl/resolving.ts';
 import type { AccessControl, Caller, Rights } from '../../lib/acl/rights.ts';
@@ -42,6 +42,8 @@ export interface ResolverDeps {
   readonly clock: Pick<Clock, 'now'>;
   readonly datacenter: string;
   readonly defaultPolicy: DefaultPolicy;
+  /** acl.report_filtered. */
+  readonly reportsFiltered: boolean;
 }
 
 export class Resolver implements AccessControl {
@@ -55,6 +57,10 @@ export class Resolver implements AccessControl {
     // Whoever has them keeps them alive: nobody may, once they had to make room.
     const onEvict = () => this.#callers.clear();
     this.#rights = new ByteCache({ maxBytes: MAX_RIGHTS_BYTES, onEvict });
+  }
+
+  get reportsFiltered(): boolean {
+    return this.#deps.reportsFiltered;
   }
 
   callerOf(token: string): Caller | Promise<Caller> {
@@ -144,12 +150,14 @@ interface Look {
 class TokenCaller implements Caller {
   readonly rights: Rights;
   readonly accessorId: string;
+  readonly hearsOfHidden: boolean;
   readonly #resolver: Resolver;
   #look: Look;
 
   constructor(resolver: Resolver, look: Look, rights: Rights) {
     this.rights = rights;
     this.accessorId = look.row.AccessorID;
+    this.hearsOfHidden = resolver.reportsFiltered && this.accessorId !== ANONYMOUS_ACCESSOR_ID;
     this.#resolver = resolver;
     this.#look = look;
   }

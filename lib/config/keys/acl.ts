@@ -22,6 +22,10 @@ export const ACL_KEYS = {
     enable_key_list_policy: bool('Listing keys needs `list`; reading is not enough.', {
       shown: 'ACLEnableKeyListPolicy',
     }),
+    report_filtered: bool(
+      'Answers say that something was kept back (X-Consul-Results-Filtered-By-ACLs), as later Consuls do: ' +
+        'to who sends a token, who may conclude that it is there.',
+    ),
     enable_token_persistence: bool('Keep tokens that were set over HTTP in data_dir.', {
       shown: 'ACLEnableTokenPersistence',
     }),
@@ -118,6 +122,7 @@ export function aclConfig(given: Settled<typeof ACL_KEYS>, problems: Problems) {
     enabled,
     defaultPolicy,
     keyListPolicy: acl.enable_key_list_policy || given.acl_enable_key_list_policy,
+    reportsFiltered: acl.report_filtered,
     enableTokenPersistence: acl.enable_token_persistence,
     downPolicy: given.acl_down_policy ?? acl.down_policy,
     ttlMs: ttlOf(given),

@@ -21,7 +21,7 @@ function start(downPolicy: DownPolicy = 'extend-cache', ttlMs = TTL_MS) {
   };
   const access = new RemoteAccess({
     clock,
-    policy: { defaultPolicy: 'deny', downPolicy, ttlMs },
+    policy: { defaultPolicy: 'deny', downPolicy, ttlMs, reportsFiltered: true },
     async ask(token, known): Promise<ResolvedToken | undefined> {
       asked.push([token, known]);
       await servers.held;

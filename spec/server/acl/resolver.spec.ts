@@ -30,6 +30,7 @@ class World {
     clock: this.clock,
     datacenter: 'dc1',
     defaultPolicy: 'deny',
+    reportsFiltered: true,
   });
 
   run(...commands: readonly Command[]): void {

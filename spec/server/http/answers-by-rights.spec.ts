@@ -5,6 +5,13 @@ import { FakeAccess, MASTER, withToken } from '../../support/fakes/fake-access.t
 import { startServerWith } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';
 
+const ACL = {
+  defaultPolicy: 'deny',
+  initialManagement: MASTER,
+  keyListPolicy: false,
+  reportsFiltered: false,
+  dataDir: '',
+} as const;
 const READS_A = 'key_prefix "a" { policy = "read" }';
 
 async function start() {
@@ -79,8 +86,7 @@ describe('a wait', () => {
 
 describe('a list of keys', () => {
   it('needs a right of its own where acl.enable_key_list_policy says so', async () => {
-    const acl = { defaultPolicy: 'deny', initialManagement: MASTER, dataDir: '' } as const;
-    const { ask } = await startServerWith({ acl: { ...acl, keyListPolicy: true } });
+    const { ask } = await startServerWith({ acl: { ...ACL, keyListPolicy: true } });
     const make = async (path: string, body: object) => {
       const { text } = await ask('PUT', `/v1/${path}`, { body, ...withToken(MASTER) });
       return JSON.parse(text) as Record<string, string>;
@@ -149,4 +155,17 @@ describe('what was kept back', () => {
       assert.equal(await says('/v1/catalog/services', ''), undefined);
     }
   });
+
+  for (const reportsFiltered of [true, false]) {
+    it(`is ${reportsFiltered ? 'told' : 'not told'} as acl.report_filtered says`, async () => {
+      const { ask } = await startServerWith({ acl: { ...ACL, reportsFiltered } });
+      await ask('PUT', '/v1/kv/a', { body: '1', ...withToken(MASTER) });
+      const made = await ask('PUT', '/v1/acl/token', { body: {}, ...withToken(MASTER) });
+      const { SecretID } = made.json as { SecretID: string };
+      const list = await ask('GET', '/v1/kv/?keys', withToken(SecretID));
+      assert.equal(list.headers[HEADER], reportsFiltered ? 'true' : undefined);
+      const strangers = await ask('GET', '/v1/kv/?keys');
+      assert.equal(strangers.headers[HEADER], undefined);
+    });
+  }
 });

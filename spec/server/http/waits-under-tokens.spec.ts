@@ -8,6 +8,7 @@ const ACL = {
   defaultPolicy: 'deny',
   initialManagement: MASTER,
   keyListPolicy: false,
+  reportsFiltered: false,
   dataDir: '',
 } as const;
 

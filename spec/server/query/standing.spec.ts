@@ -13,6 +13,7 @@ function start() {
   const caller = (name: string): Caller => ({
     rights: EVERYTHING,
     accessorId: name,
+    hearsOfHidden: false,
     stands: () => !fallen.has(name),
   });
   const watch = (who: Caller) => standing.watch(who, () => told.push(who.accessorId));

@@ -1,6 +1,5 @@
 /** Tokens by hand: what each may do, until it is revoked. */
 import { compileRights, ruleSet } from '../../../lib/acl/compile-rights.ts';
-import { ANONYMOUS_ACCESSOR_ID } from '../../../lib/acl/model.ts';
 import { tokenNotFound } from '../../../lib/acl/refusals.ts';
 import {
   type AccessControl,
@@ -32,8 +31,9 @@ export class FakeAccess implements AccessControl {
   callerOf(token: string): Caller {
     const rights = this.#rights.get(token);
     if (rights === undefined) throw tokenNotFound();
-    const accessorId = token === '' ? ANONYMOUS_ACCESSOR_ID : token;
-    return { rights, accessorId, stands: () => this.#rights.get(token) === rights };
+    const hearsOfHidden = token !== '';
+    const stands = () => this.#rights.get(token) === rights;
+    return { rights, accessorId: token, hearsOfHidden, stands };
   }
 }
 

@@ -28,6 +28,7 @@ export async function startAclServer(
   const acl: AclRules = {
     defaultPolicy: 'deny',
     initialManagement: MASTER,
+    reportsFiltered: false,
     keyListPolicy: false,
     dataDir: '',
     ...over,
