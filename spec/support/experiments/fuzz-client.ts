@@ -14,14 +14,15 @@ const NO_ANSWER: FuzzAnswer = { status: 0, head: '', body: '' };
 
 /** Sends whatever bytes it is given, one request after another on one connection while it lasts. */
 export class FuzzClient {
-  readonly #port: number;
+  readonly #open: () => Socket;
   #socket: Socket | undefined;
   #received = Buffer.alloc(0);
   #hasBody = true;
   #settle: ((answer: FuzzAnswer) => void) | undefined;
 
-  constructor(port: number) {
-    this.#port = port;
+  /** A port of this machine, or how a connection of another kind is opened. */
+  constructor(to: number | (() => Socket)) {
+    this.#open = typeof to === 'number' ? () => connect(to, '127.0.0.1') : to;
   }
 
   /** The answer to one request; one to a HEAD has no body. Rejects when there is none in time. */
@@ -53,7 +54,7 @@ export class FuzzClient {
   }
 
   async #connect(): Promise<Socket> {
-    const socket = connect(this.#port, '127.0.0.1').setNoDelay(true);
+    const socket = this.#open().setNoDelay(true);
     this.#received = Buffer.alloc(0);
     socket.on('data', (part) => {
       this.#received = Buffer.concat([this.#received, part]);

@@ -12,7 +12,7 @@ const METHODS = ['GET', 'PUT', 'PUT', 'PUT', 'POST', 'DELETE', 'HEAD', 'OPTIONS'
 const WAIT_STEP_MS = 2;
 const HUGE_TEXT_LENGTH = 16_000;
 
-const RESTS = [
+export const RESTS: readonly string[] = [
   '',
   'x',
   'x/y',
@@ -45,13 +45,13 @@ const RESTS = [
   '#',
 ];
 
-const PARAMS = [
+export const PARAMS: readonly string[] = [
   ...['index', 'wait', 'dc', 'near', 'node-meta', 'tag', 'filter', 'cached', 'stale', 'consistent'],
   ...['raw', 'keys', 'recurse', 'separator', 'cas', 'flags', 'acquire', 'release', 'passing'],
   ...['pretty', 'token', 'name', 'node', 'service', 'segment', 'limit', 'connect', 'format'],
 ];
 
-const VALUES = [
+export const VALUES: readonly string[] = [
   ...['', '0', '1', '-1', '18446744073709551615', '18446744073709551616', '9'.repeat(400), '1e999'],
   ...['true', 'false', 'x', '%00', '%zz', '%', 'a:b', ':', '1ms', '-1s', '1e9h', '9999999h', 'dc1'],
   ...['ServiceName == "x"', '((((((', 'not '.repeat(500), 'a matches `(a*)*b`', 'Meta.x is empty'],

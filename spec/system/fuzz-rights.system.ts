@@ -1,0 +1,257 @@
+/**
+ * Requests under all kinds of tokens, with hostile rules, selectors, logins and certificates, by HTTP and
+ * HTTPS, to a server and a client agent under access control: nothing may crash, hang, answer 5xx but
+ * on purpose, hold up the event loop, or tell what is planted to whoever may not see it.
+ *
+ *   node --import tsx spec/system/fuzz-rights.system.ts [requests] [seed]
+ */
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { removeTlsFolders, TestAuthority } from '../support/certificates.ts';
+import { FuzzClient } from '../support/experiments/fuzz-client.ts';
+import { Bearers } from '../support/experiments/rights/bearers.ts';
+import { hostileJwts } from '../support/experiments/rights/hostile-acl.ts';
+import {
+  MARKER,
+  plant,
+  readCanaries,
+  tidyUp,
+  verifyCanaries,
+} from '../support/experiments/rights/planted-world.ts';
+import { RightsFuzzer } from '../support/experiments/rights/rights-fuzzer.ts';
+import {
+  type Place,
+  RightsTarget,
+  type Seen,
+} from '../support/experiments/rights/rights-target.ts';
+import { freePorts } from '../support/servers/agent-processes.ts';
+import { killProconsuls, type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
+import { send } from '../support/servers/start-server.ts';
+import { sleep } from '../support/sleep.ts';
+import { until } from '../support/until.ts';
+import { report } from './report.ts';
+
+const requests = Number(process.argv[2] ?? 200_000);
+const seed = Number(process.argv[3] ?? 1);
+const MAX_MS = 90 * 60_000;
+const SAY_EVERY = 10_000;
+/** How long the agent believes a token, and how long it may take to hear of it. */
+const BELIEVED_MS = 2000;
+/** How often tokens end, certificates are tried, and what fuzzing made is taken away. */
+const BESIDE_MS = 2000;
+const START_MS = 60_000;
+const MAX_P99_MS = 100;
+const BOSS = '11111111-1111-4111-8111-111111111111';
+const LOOP_DELAY = fileURLToPath(
+  new URL('../support/experiments/loop-delay-on-signal.mjs', import.meta.url),
+);
+
+interface Cluster {
+  readonly folder: string;
+  readonly server: Proconsul;
+  readonly agent: Proconsul;
+  readonly https: { readonly server: number; readonly agent: number };
+  readonly authority: TestAuthority;
+}
+
+async function start(): Promise<Cluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'fuzz-rights-'));
+  const authority = await TestAuthority.create();
+  const { certFile: cert_file, keyFile: key_file } = await authority.files();
+  const [server = 0, agent = 0, lan = 0] = await freePorts(3);
+  const common = (https: number, more: object) => [
+    `-https-port=${https}`,
+    '-hcl',
+    JSON.stringify({
+      tls: { https: { ca_file: authority.caFile, cert_file, key_file, verify_incoming: true } },
+      acl: { enabled: true, default_policy: 'deny', token_ttl: `${BELIEVED_MS}ms`, ...more },
+    }),
+  ];
+  const options = { nodeOptions: `--import=${LOOP_DELAY}` };
+  const initial = { tokens: { initial_management: BOSS, agent: BOSS } };
+  const first = await startProconsul(
+    ['-dev', `-serf-lan-port=${lan}`, ...common(server, initial)],
+    undefined,
+    options,
+  );
+  const second = await startProconsul(
+    [
+      '-node=a1',
+      `-data-dir=${folder}`,
+      `-retry-join=127.0.0.1:${lan}`,
+      ...common(agent, { tokens: { agent: BOSS } }),
+    ],
+    undefined,
+    { ...options, alone: true },
+  );
+  const joined = async () => (await asBoss(second.port)('GET', '/v1/catalog/node/a1')).text;
+  await until(async () => /"Node":"a1"/.test(await joined()), joined, START_MS);
+  return { folder, server: first, agent: second, https: { server, agent }, authority };
+}
+
+function asBoss(port: number) {
+  const headers = { 'X-Consul-Token': BOSS };
+  return (method: string, path: string, body: object | string = '') =>
+    send(port, method, path, { headers, body });
+}
+
+/** Each place twice over plain HTTP, and once under TLS. */
+async function placesOf({ server, agent, https, authority }: Cluster): Promise<Place[]> {
+  const pair = await authority.issue();
+  const tls = (port: number) => () =>
+    connect({ port, host: '127.0.0.1', ca: authority.pair.cert, ...pair });
+  const at = { server: 0, agent: BELIEVED_MS * 2 };
+  const plain = { server: server.port, agent: agent.port };
+  return (['server', 'agent'] as const).flatMap((name) => [
+    { name: `${name}, HTTP`, open: plain[name], believedMs: at[name] },
+    { name: `${name}, HTTP`, open: plain[name], believedMs: at[name] },
+    { name: `${name}, HTTPS`, open: tls(https[name]), believedMs: at[name] },
+  ]);
+}
+
+/** Whoever has none of these certificates is not even heard, whatever token he brings. */
+async function strangersOf({ https, authority }: Cluster) {
+  const foreign = await TestAuthority.create();
+  const forServers = await authority.issue({ usages: ['server'] });
+  const [ended, other] = [await authority.issue({ days: -1 }), await foreign.issue()];
+  const bad = { none: {}, ended, other, forServers, self: foreign.pair };
+  const good = { unnamed: await authority.issue({ names: [''] }) };
+  const ask = async (port: number, pair: object) => {
+    const trust = { ca: authority.pair.cert, servername: 'localhost', ...pair };
+    const client = new FuzzClient(() => connect({ port, host: '127.0.0.1', ...trust }));
+    const request = `GET /v1/kv/planted/key HTTP/1.1\r\nHost: x\r\nX-Consul-Token: ${BOSS}\r\n\r\n`;
+    const { status } = await client.ask(request);
+    client.close();
+    return status;
+  };
+  return async () => {
+    for (const port of [https.server, https.agent]) {
+      for (const [name, pair] of Object.entries(bad)) assert.equal(await ask(port, pair), 0, name);
+      for (const [name, pair] of Object.entries(good))
+        assert.equal(await ask(port, pair), 200, name);
+    }
+  };
+}
+
+interface Run {
+  done: number;
+  isOver: boolean;
+}
+
+/** How long a small read takes from outside, all along. */
+async function probe(run: Run, port: number): Promise<number[]> {
+  const times: number[] = [];
+  while (!run.isOver) {
+    const began = performance.now();
+    const { status, text } = await asBoss(port)('GET', '/v1/kv/planted/key');
+    assert.equal(status, 200, text);
+    times.push(performance.now() - began);
+    await sleep(50);
+  }
+  return times.sort((a, b) => a - b);
+}
+
+/** How long each of them stood still since it was asked last. */
+async function heldUp({ server, agent }: Cluster): Promise<string[]> {
+  const said: string[] = [];
+  for (const process of [server, agent]) {
+    process.output = '';
+    process.signal('SIGUSR2');
+    const line = () => /loop held up: (.*)/.exec(process.output)?.[1];
+    await until(() => line() !== undefined);
+    said.push(line() ?? '');
+  }
+  return said;
+}
+
+await report(async (say) => {
+  try {
+    return await fuzz(say);
+  } finally {
+    await killProconsuls();
+  }
+});
+
+async function fuzz(say: (line: string) => void): Promise<number> {
+  const cluster = await start();
+  const { server, agent } = cluster;
+  const boss = asBoss(server.port);
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const names = await plant(boss, pem);
+  for (const Name of ['planted', MARKER]) {
+    const Service = { Name, Meta: { is: MARKER }, Check: { TTL: '1h', Notes: MARKER } };
+    for (const { port } of [server, agent]) {
+      const { status, text } = await asBoss(port)('PUT', '/v1/agent/service/register', Service);
+      assert.equal(status, 200, text);
+    }
+  }
+  const bearers = new Bearers(boss, BOSS, Date.now);
+  await bearers.make();
+  const canaries = await readCanaries(boss);
+  const jwts = hostileJwts(privateKey, Math.floor(Date.now() / 1000));
+  const seen: Seen = { statuses: new Map(), said: new Map() };
+  const run: Run = { done: 0, isOver: false };
+  const began = performance.now();
+
+  const lane = async (place: Place, at: number) => {
+    const target = new RightsTarget(place, bearers, seen);
+    const fuzzer = new RightsFuzzer({ seed: seed * 1000 + at, bearers, names, jwts, pem });
+    while (run.done < requests && performance.now() - began < MAX_MS) {
+      await target.take(fuzzer.next());
+      if (++run.done % SAY_EVERY === 0) {
+        say(`${run.done} requests, ${((performance.now() - began) / 1000).toFixed(0)} s`);
+      }
+    }
+    target.close();
+  };
+  const strangers = await strangersOf(cluster);
+  // What starting took is not meant.
+  await heldUp(cluster);
+  const beside = async () => {
+    while (!run.isOver) {
+      await bearers.revoke();
+      await bearers.pass();
+      await strangers();
+      await tidyUp(boss);
+      await verifyCanaries(boss, canaries);
+      await sleep(BESIDE_MS);
+    }
+  };
+  const lanes = (await placesOf(cluster)).map(lane);
+  const others = [beside(), probe(run, server.port), probe(run, agent.port)] as const;
+  // Whatever fails first is what is to be told.
+  const crashed = (one: Proconsul) =>
+    one.ended.then((code) => run.isOver || assert.fail(`ended by itself, ${code}: ${one.output}`));
+  await Promise.race([
+    Promise.all(lanes),
+    ...[Promise.all(others), crashed(server), crashed(agent)],
+  ]);
+  run.isOver = true;
+  const [, ...probes] = await Promise.all(others);
+  for (const { output } of [server, agent]) assert.doesNotMatch(output, /\[ERROR\]|Internal error/);
+  for (const [i, said] of (await heldUp(cluster)).entries()) {
+    say(`event loop of the ${i === 0 ? 'server' : 'agent'} held up: ${said}`);
+    const [, p99] = /processor p50 \d+ p99 (\d+)/.exec(said) ?? [];
+    assert(Number(p99) < MAX_P99_MS, said);
+  }
+  for (const times of probes) {
+    const at = (share: number) => (times[Math.floor(times.length * share)] ?? 0).toFixed(0);
+    say(
+      `a read of a key, ${times.length} times: p50 ${at(0.5)} p99 ${at(0.99)} most ${at(0.9999)} ms`,
+    );
+  }
+  await tidyUp(boss);
+  await verifyCanaries(boss, canaries);
+  const shown = (counts: Map<unknown, number>) => [...counts].map(([what, n]) => `${what}: ${n}`);
+  say(`${run.done} requests by seed ${seed}: ${shown(seen.statuses).sort().join(', ')}`);
+  say(`errors of the server's that are meant:\n  ${shown(seen.said).sort().join('\n  ')}`);
+  removeTlsFolders();
+  await rm(cluster.folder, { recursive: true });
+  return 0;
+}
