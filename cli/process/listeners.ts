@@ -7,15 +7,18 @@ import { withDefaultToken } from '../../lib/acl/default-token.ts';
 import { type AccessControl, OPEN } from '../../lib/acl/rights.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config, ListenAddress } from '../../lib/config/config.ts';
-import { createApp } from '../../lib/http/app.ts';
+import { type Served as AppServed, createApp } from '../../lib/http/app.ts';
+import type { Audit } from '../../lib/http/audit.ts';
 import { FastPath } from '../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
 import type { Guard, Handler, Route } from '../../lib/http/route.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { DoorOptions } from '../../lib/tls/handshakes.ts';
 import type { Identities } from '../../lib/tls/identities.ts';
+import { openAudit, type ProcessAudit } from './audit-role.ts';
 import { RequestLimits } from './request-limits.ts';
 import { guardsOf } from './restrict.ts';
+import { applySocketRights } from './start-up.ts';
 import { strangersGuard } from './strangers.ts';
 import { doorsOf, httpsAddresses } from './tls-role.ts';
 
@@ -26,6 +29,8 @@ export interface ListenersOptions {
   /** Which a reload may change. */
   readonly limits: () => Config['limits'];
   readonly identities: Identities;
+  /** Whether it is a token's id, which an audit may name; without it none is. */
+  readonly isTokenId?: (text: string) => boolean;
 }
 
 /** What the process answers, once it can. */
@@ -50,6 +55,8 @@ export class Listeners {
   readonly #agents: Audience;
   readonly #joining: Audience;
   readonly #all: readonly Listener[];
+  /** Of all that is asked at any of them. */
+  #audit: ProcessAudit | undefined;
 
   constructor(options: ListenersOptions) {
     const { config, limits } = options;
@@ -79,28 +86,34 @@ export class Listeners {
 
   /** One after another, so that the log says which of them could not. */
   async bind(): Promise<void> {
+    const { config, logger, isTokenId } = this.#options;
+    this.#audit = await openAudit(config, logger, isTokenId);
     for (const listener of this.#all) {
       await listener.start();
-      this.#options.logger.info(`http: listens at ${listener.where}`);
+      logger.info(`http: listens at ${listener.where}`);
     }
+    await applySocketRights(config.listen);
   }
 
   /** Answers from now on, and what was asked since `bind`. */
   open({ routes, ownRoutes = [], fallback, access = OPEN, defaultToken }: Served): void {
     const introductions = introductionRoutes(this.#options.introducer);
     // An agent may be pointed at any of the ports, so each of them introduces.
+    const audit = this.#audit?.log;
     const all = { routes: [...routes, ...introductions], ...(fallback && { fallback }) };
-    this.#clients.open({
+    const ofClients = {
       ...all,
       routes: [...ownRoutes, ...all.routes],
       access: withDefaultToken(access, defaultToken),
-    });
-    this.#agents.open({ ...all, access });
-    this.#joining.open({ routes: introductions });
+    };
+    this.#clients.open(ofClients, audit);
+    this.#agents.open({ ...all, access }, audit);
+    this.#joining.open({ routes: introductions }, audit);
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#all.map((listener) => listener.stop()));
+    await this.#audit?.stop();
   }
 }
 
@@ -159,12 +172,13 @@ class Audience {
     return new Listener({ at, listener, limits, shortcut, whom, door });
   }
 
-  open(served: Omit<Served, 'defaultToken' | 'ownRoutes'>): void {
+  open(served: AppServed, audit: Audit | undefined): void {
     const { config, logger } = this.#options;
     this.#app = createApp(served, {
       guards: this.#guards,
       settings: config.http,
       ...(this.#fastPath && { fastPath: this.#fastPath }),
+      audit,
       logger,
     });
     for (const answer of this.#early) answer();

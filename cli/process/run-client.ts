@@ -26,7 +26,7 @@ import { createDnsServer } from './dns-role.ts';
 import { Listeners } from './listeners.ts';
 import { openSeal } from './process-seal.ts';
 import type { Running, RunOptions } from './run-server.ts';
-import { applySocketRights, holdDataDir } from './start-up.ts';
+import { holdDataDir } from './start-up.ts';
 import { identitiesOf, takeOverTls } from './tls-role.ts';
 
 export async function runClient(options: RunOptions): Promise<Running> {
@@ -56,7 +56,6 @@ export async function runClient(options: RunOptions): Promise<Running> {
   });
   const dns = createDnsServer(config, lookups, logger);
   await listeners.bind();
-  await applySocketRights(config.listen);
   await dns.start();
   await agent.start();
   await containers.start(agent);

@@ -22,7 +22,7 @@ import { openSeal } from './process-seal.ts';
 import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
 import { createServer } from './server-role.ts';
-import { applySocketRights, holdDataDir } from './start-up.ts';
+import { holdDataDir } from './start-up.ts';
 import { takeOverTls, tlsUsersOf } from './tls-role.ts';
 
 export interface RunOptions {
@@ -59,13 +59,13 @@ export async function runServer(options: RunOptions): Promise<Running> {
     logger,
     limits: () => current.limits,
     identities,
+    isTokenId: (id) => isTokenId(server, id),
     introducer: { ID: nodeId, Node: config.nodeName, Datacenter: config.datacenter, servers },
   });
   const userToken = () => agent.userToken;
   const dnsToken = () => agent.dnsToken;
   const dns = createDnsServer(config, lookupsOf(server, config, dnsToken), logger);
   await listeners.bind();
-  await applySocketRights(config.listen);
   await dns.start();
   await server.start();
   const system = systemOf(logger);
@@ -117,6 +117,11 @@ export async function runServer(options: RunOptions): Promise<Running> {
 
 function servedBy(server: Server, ownRoutes: readonly Route[], defaultToken: () => string): Served {
   return { routes: server.routes(), ownRoutes, access: server.access, defaultToken };
+}
+
+/** Whoever names a token by its secret names no id. */
+function isTokenId({ state }: Server, id: string): boolean {
+  return state.acl.tokenBy(id) !== undefined && state.acl.tokens.get(id) === undefined;
 }
 
 function ringOf({ nodeName }: Config, servers: () => readonly ServerInfo[]): readonly Route[] {

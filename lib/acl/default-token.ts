@@ -8,6 +8,7 @@ export function withDefaultToken(access: AccessControl, token: () => string): Ac
     accessorId: caller.accessorId,
     // Who brings no token is a stranger still.
     hearsOfHidden: false,
+    token: caller.token,
     stands: () => token() === used && caller.stands(),
   });
   return {

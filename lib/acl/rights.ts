@@ -37,6 +37,15 @@ export interface Rights {
   mayAny(resource: Resource, access: Access): boolean;
 }
 
+/** What an audit says of a token beside its accessor. */
+export interface TokenFacts {
+  readonly description: string;
+  /** Milliseconds since 1970; 0 where nobody knows. */
+  readonly createdAt: number;
+  /** The same; 0 for one that does not expire. */
+  readonly expiresAt: number;
+}
+
 /** Whoever asks, as the token says. */
 export interface Caller {
   readonly rights: Rights;
@@ -44,6 +53,8 @@ export interface Caller {
   readonly accessorId: string;
   /** Whether it is told that something was kept back from it; a stranger never is. */
   readonly hearsOfHidden: boolean;
+  /** Of the token, where it is known. */
+  readonly token?: TokenFacts | undefined;
   /** Whether the token still comes to these rights: it may be revoked, expire, or change. */
   stands(): boolean;
 }

@@ -6,6 +6,7 @@ import { ProconsulError } from '../errors.ts';
 import type { Source } from './config-host.ts';
 import { aclConfig } from './keys/acl.ts';
 import { addressConfig, listenConfig, portConfig } from './keys/addresses.ts';
+import { auditConfig } from './keys/audit.ts';
 import { checkPolicy, warnOfScripts } from './keys/checks.ts';
 import { definitions } from './keys/definitions.ts';
 import { dnsConfig } from './keys/dns.ts';
@@ -61,6 +62,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     acl: aclConfig(settled, problems),
     tls: tlsConfig(settled, problems),
     encrypt: encryptConfig(settled),
+    audit: auditConfig(settled, problems),
     dns: dnsConfig(settled, problems),
     http: httpConfig(settled),
     limits: limitConfig(settled),

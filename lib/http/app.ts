@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import { type AccessControl, OPEN } from '../acl/rights.ts';
 import { describeChain } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { Audit } from './audit.ts';
 import { Exchange, type Surface } from './exchange.ts';
 import type { FastPath } from './fast/fast-path.ts';
 import { createPages } from './pages.ts';
@@ -23,6 +24,8 @@ export interface AppOptions {
   readonly settings?: AppSettings;
   /** Learns which answers may be given again; the listener's own. */
   readonly fastPath?: FastPath;
+  /** Is told of each request. */
+  readonly audit?: Audit | undefined;
   readonly logger: Logger;
 }
 
@@ -44,7 +47,7 @@ export function createApp(served: Served, options: AppOptions): RequestListener 
     access: served.access ?? OPEN,
     guards: options.guards ?? [],
     settings: { ...settings, rowHeaders: { ...responseHeaders, Vary: 'Accept-Encoding' } },
-    fastPath: options.fastPath,
+    told: { fastPath: options.fastPath, audit: options.audit },
     logger,
   };
   return (message, response) => {

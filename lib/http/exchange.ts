@@ -15,6 +15,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AccessControl, Caller } from '../acl/rights.ts';
 import { describeChain, ProconsulError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { Audit, Audited } from './audit.ts';
 import { refuseElsewhere } from './elsewhere.ts';
 import type { FastPath } from './fast/fast-path.ts';
 import { cleanPath, isPrintable } from './path.ts';
@@ -53,13 +54,16 @@ export interface Surface {
     readonly rowHeaders: Readonly<Record<string, string>>;
     readonly disableUnprintableCharFilter: boolean;
   };
-  readonly fastPath: FastPath | undefined;
+  /** Who learns of each exchange. */
+  readonly told: { readonly fastPath: FastPath | undefined; readonly audit: Audit | undefined };
   readonly logger: Logger;
 }
 
 export class Exchange {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
+  /** Where there is an audit log. */
+  readonly audited: Audited | undefined;
   readonly #surface: Surface;
   #request: Request | undefined;
   #row: Route | undefined;
@@ -70,6 +74,7 @@ export class Exchange {
     this.#surface = surface;
     this.message = message;
     this.response = response;
+    this.audited = surface.told.audit?.begins(message, response);
   }
 
   async run(): Promise<void> {
@@ -105,6 +110,7 @@ export class Exchange {
     if (isEncodedTwice(this.message)) return NOT_DECODED;
     const request = new Request(this.message, this.response);
     this.#request = request;
+    this.#saysWhoAsks(this.#surface.access, request);
     const { path } = request;
     if (!settings.disableUnprintableCharFilter && !isPrintable(path)) {
       throw new ProconsulError('invalid', 'Bad Request: unprintable characters in the path');
@@ -116,6 +122,7 @@ export class Exchange {
     for (const guard of guards) guard(request);
     if (match === undefined) {
       refuseElsewhere(path, request);
+      this.audited?.starts();
       return fallback?.(request);
     }
     request.rest = match.rest;
@@ -129,18 +136,27 @@ export class Exchange {
 
   /** Nothing of the request is looked at before it is known who asks. */
   #runRow(row: Route, request: Request): Reply | Promise<Reply> {
-    if (row.right.by === 'nobody') return row.handle(request);
     const { access = this.#surface.access } = row;
+    if (row.access !== undefined) this.#saysWhoAsks(access, request);
+    if (row.right.by === 'nobody') {
+      this.audited?.starts();
+      return row.handle(request);
+    }
     const { token, remoteAddress } = request;
     request.callerNow = asker(access, token, remoteAddress);
     const caller = request.callerNow();
     request.enforce = (found) => enforce(row.right, { caller: found, rest: request.rest });
     const run = (found: Caller) => {
+      this.audited?.starts(found);
       request.enforce(found);
       request.caller = found;
       return row.handle(request);
     };
     return caller instanceof Promise ? caller.then(run) : run(caller);
+  }
+
+  #saysWhoAsks(access: AccessControl, { token, remoteAddress }: Request): void {
+    if (this.audited !== undefined) this.audited.asker = asker(access, token, remoteAddress);
   }
 
   #refusal(error: unknown): Reply {
@@ -152,7 +168,7 @@ export class Exchange {
   /** What the wait comes to; never, once the client is gone. */
   #wait(pending: Pending, writing: Writing): Promise<Reply> {
     const { message, response } = this;
-    const leave = this.#surface.fastPath?.waits(this, pending, writing);
+    const leave = this.#surface.told.fastPath?.waits(this, pending, writing);
     return new Promise((resolve) => {
       const end = (reply: Reply) => {
         cancel();
@@ -190,7 +206,7 @@ export class Exchange {
     }
     const made = wireOf(reply, writing);
     const wire = made instanceof Promise ? await made : made;
-    if (reply.shared !== undefined) this.#surface.fastPath?.answers(this, reply.shared, wire);
+    if (reply.shared !== undefined) this.#surface.told.fastPath?.answers(this, reply.shared, wire);
     sendWire(wire, this.response);
   }
 

@@ -1,32 +1,40 @@
 import type { IncomingMessage } from 'node:http';
+import { cleanPath } from './path.ts';
 
-const HIDDEN = '<hidden>';
+export const HIDDEN = '<hidden>';
 
 /** A token that is shorter is none, and its letters are in every other word. */
 const MIN_TOKEN = 4;
+
+type Sent = Pick<IncomingMessage, 'url' | 'headers'>;
 
 /**
  * What an error says, without the request's query string and tokens, in whichever form they came
  * into its text.
  */
-export function withoutSecrets(text: string, { url = '', headers }: IncomingMessage): string {
-  const [, query = ''] = /\?(.*)$/s.exec(url) ?? [];
-  const params = new URLSearchParams(query);
+export function withoutSecrets(text: string, message: Sent): string {
+  return secretsHidden(message)(text);
+}
+
+/** The same for several texts about one request. */
+export function secretsHidden({ url = '', headers }: Sent): (text: string) => string {
+  const mark = url.indexOf('?');
+  const query = mark < 0 ? '' : url.slice(mark + 1);
+  const params = query === '' ? NO_PARAMS : new URLSearchParams(query);
   const tokens = [...params.getAll('token'), headers['x-consul-token'], headers.authorization];
-  let clean = text;
-  for (const form of [query, decoded(query), params.toString(), sorted(params)]) {
-    if (form.includes('=')) clean = clean.replaceAll(form, HIDDEN);
-  }
+  const forms = query === '' ? [] : [query, decoded(query), params.toString(), sorted(params)];
+  const hidden = forms.filter((form) => form.includes('='));
   for (const token of tokens) {
     if (typeof token !== 'string' || token.length < MIN_TOKEN) continue;
     const sent = token.replace(/^bearer\s+/i, '');
-    clean = clean.replaceAll(sent, HIDDEN);
     // Of several words the first one is the token.
     const [first = ''] = sent.split(/\s/, 1);
-    if (first.length >= MIN_TOKEN) clean = clean.replaceAll(first, HIDDEN);
+    hidden.push(...[sent, first].filter(({ length }) => length >= MIN_TOKEN));
   }
-  return clean;
+  return (text) => hidden.reduce((clean, each) => clean.replaceAll(each, HIDDEN), text);
 }
+
+const NO_PARAMS = new URLSearchParams();
 
 /** As Go writes it. */
 function sorted(params: URLSearchParams): string {
@@ -50,7 +58,22 @@ function decoded(text: string): string {
 const SECRET_PATHS =
   /^(\/v1\/acl\/(?:clone|destroy|info|update|token|rules\/translate)\/)(?!self$).+/i;
 
-/** A path as it may stand in a log. */
-export function pathWithoutSecrets(path: string): string {
-  return path.replace(SECRET_PATHS, `$1${HIDDEN}`);
+/** A path as it may stand in a log; `isKnownId` says of an id that it is no secret. */
+export function pathWithoutSecrets(
+  path: string,
+  isKnownId: (id: string) => boolean = () => false,
+): string {
+  // As rows are found by it: neither '//' nor an encoded letter gives one a second name.
+  const clean = cleanPath(lettersIn(path));
+  const [, before = ''] = SECRET_PATHS.exec(clean) ?? [];
+  if (before === '') return path;
+  const [id = ''] = clean.slice(before.length).split('/', 1);
+  return isKnownId(id) ? clean : before + HIDDEN;
+}
+
+/** Also of a path that cannot be decoded as a whole. */
+function lettersIn(path: string): string {
+  return path.replace(/%([2-7][\da-f])/gi, (_, code) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
 }

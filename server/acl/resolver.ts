@@ -13,7 +13,7 @@ import {
 import { ANONYMOUS_ACCESSOR_ID, ANONYMOUS_SECRET, type Token } from '../../lib/acl/model.ts';
 import { refuseRoot, tokenNotFound } from '../../lib/acl/refusals.ts';
 import type { ResolvedToken } from '../../lib/acl/resolving.ts';
-import type { AccessControl, Caller, Rights } from '../../lib/acl/rights.ts';
+import type { AccessControl, Caller, Rights, TokenFacts } from '../../lib/acl/rights.ts';
 import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Readiness } from '../readiness.ts';
@@ -151,6 +151,7 @@ class TokenCaller implements Caller {
   readonly rights: Rights;
   readonly accessorId: string;
   readonly hearsOfHidden: boolean;
+  readonly token: TokenFacts;
   readonly #resolver: Resolver;
   #look: Look;
 
@@ -158,6 +159,8 @@ class TokenCaller implements Caller {
     this.rights = rights;
     this.accessorId = look.row.AccessorID;
     this.hearsOfHidden = resolver.reportsFiltered && this.accessorId !== ANONYMOUS_ACCESSOR_ID;
+    const { Description: description, createdAt, expiresAt } = look.row;
+    this.token = { description, createdAt, expiresAt };
     this.#resolver = resolver;
     this.#look = look;
   }

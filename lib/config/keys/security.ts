@@ -1,9 +1,10 @@
 /**
- * TLS (tls.ts), what is sealed (encrypt.ts), and what is not built yet, which is refused by name where it
+ * TLS (tls.ts), what is sealed (encrypt.ts) and written down (audit.ts), and what is not built yet, which is refused by name where it
  * is asked for: a registry that runs open although its configuration says otherwise is the worst answer.
  */
 
-import { refused, strings, tree } from '../row.ts';
+import { refused, strings } from '../row.ts';
+import { AUDIT_KEYS } from './audit.ts';
 import { ENCRYPT_KEYS } from './encrypt.ts';
 import { networks } from './http.ts';
 import { AUTO_KEYS, TLS_KEYS } from './tls.ts';
@@ -12,10 +13,7 @@ export const SECURITY_KEYS = {
   ...TLS_KEYS,
   ...AUTO_KEYS,
   ...ENCRYPT_KEYS,
-  audit: tree('an audit log', {
-    effect: 'refused',
-    asks: (value) => value['enabled'] === true,
-  }),
+  ...AUDIT_KEYS,
   ...refused('a choice of who may join (anybody may)', {
     serf_lan_allowed_cidrs: strings('', {
       flag: 'serf-lan-allowed-cidrs',

@@ -10,6 +10,7 @@ import type { Cancel } from '../../clock.ts';
 import { systemClock } from '../../clock.ts';
 import { isLoopback } from '../../ip.ts';
 import { KEEP_ALIVE_MS } from '../../limits.ts';
+import { type Audited, CLIENT_GONE, type Repeated } from '../audit.ts';
 import { connectionOf, type Shortcut } from '../connection.ts';
 import type { Pending, Shared } from '../reply.ts';
 import type { Wire, Writing } from '../respond.ts';
@@ -30,12 +31,15 @@ interface Learnt {
   readonly isLocal: boolean;
   readonly ready?: ReadyBytes;
   readonly wait?: SharedWait;
+  /** What is to be written down each time. */
+  readonly repeated: Repeated | undefined;
 }
 
 /** The exchange that is learnt from. */
 interface Asking {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
+  readonly audited?: Audited | undefined;
 }
 
 export interface FastPathOptions {
@@ -69,7 +73,9 @@ export class FastPath implements Shortcut {
     if (request === undefined) return;
     const ready = new ReadyBytes(wire);
     const isLocal = isLoopback(asking.message.socket.remoteAddress ?? '');
-    this.#answers.keep(request, { shared, isLocal, ready }, ready.bytes + shared.bytes);
+    const repeated = asking.audited?.repeated();
+    const bytes = ready.bytes + shared.bytes + (repeated?.bytes ?? 0);
+    this.#answers.keep(request, { shared, isLocal, ready, repeated }, bytes);
   }
 
   /** The exchange is about to wait, until it calls what this gives. */
@@ -83,6 +89,7 @@ export class FastPath implements Shortcut {
       pending,
       writing,
       isLocal: isLoopback(asking.message.socket.remoteAddress ?? ''),
+      repeated: asking.audited?.repeated(),
       onEmpty: () => this.#waits.delete(request),
     });
     this.#waits.set(request, wait);
@@ -109,17 +116,20 @@ export class FastPath implements Shortcut {
     const known = this.#answers.get(request);
     if (known !== undefined) return known.value;
     const wait = this.#waits.get(request);
-    return wait && { shared: wait.shared, isLocal: wait.isLocal, wait };
+    return wait && { shared: wait.shared, isLocal: wait.isLocal, repeated: wait.repeated, wait };
   }
 
   #use(
-    { shared, ready, wait }: Learnt,
+    { shared, ready, wait, repeated }: Learnt,
     socket: Socket,
     done: (answered: boolean) => void,
   ): 'answered' | Cancel | undefined {
     if (!stands(shared)) return undefined;
     if (wait !== undefined) return this.#park(wait, socket, done);
-    ready?.writeTo(socket);
+    if (ready === undefined) return undefined;
+    const ends = repeated?.begins(socket);
+    ready.writeTo(socket);
+    ends?.(ready.status);
     return 'answered';
   }
 
@@ -131,9 +141,12 @@ export class FastPath implements Shortcut {
     done: (answered: boolean) => void,
   ): Cancel {
     let isCancelled = false;
-    let cancel: Cancel = () => undefined;
+    let cancel: Cancel = () => {
+      if (socket.destroyed) learnt.repeated?.begins(socket)(CLIENT_GONE);
+    };
     const use = () => {
       if (isCancelled) return;
+      cancel = () => undefined;
       const used = this.#use(learnt, socket, done);
       if (typeof used === 'function') cancel = used;
       else done(used === 'answered');
@@ -150,18 +163,21 @@ export class FastPath implements Shortcut {
     socket.setTimeout(0);
     this.#parked++;
     let isParked = true;
+    const ends = wait.repeated?.begins(socket);
     const leave = () => {
       if (isParked) this.#parked--;
       isParked = false;
     };
     const cancel = wait.join((ready) => {
       leave();
+      ends?.(ready?.status ?? CLIENT_GONE);
       socket.setTimeout(KEEP_ALIVE_MS);
       if (ready === undefined) socket.destroy();
       else ready.writeTo(socket);
       done(true);
     });
     return () => {
+      if (isParked) ends?.(socket.destroyed ? CLIENT_GONE : undefined);
       leave();
       cancel();
     };

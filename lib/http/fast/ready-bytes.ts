@@ -10,6 +10,7 @@ import type { Wire } from '../respond.ts';
 const MAX_COPIED_BYTES = 32 * 1024;
 
 export class ReadyBytes {
+  readonly status: number;
   readonly #beforeDate: string;
   readonly #afterDate: string;
   readonly #body: Buffer;
@@ -21,6 +22,7 @@ export class ReadyBytes {
   constructor({ status, headers, body }: Wire) {
     let block = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
     for (let i = 0; i < headers.length; i += 2) block += `${headers[i]}: ${headers[i + 1]}\r\n`;
+    this.status = status;
     this.#beforeDate = `${block}Date: `;
     this.#afterDate = `\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}\r\n\r\n`;
     this.#body = body;

@@ -1,4 +1,5 @@
 import type { Cancel } from '../../clock.ts';
+import type { Repeated } from '../audit.ts';
 import type { Pending, Reply, Shared } from '../reply.ts';
 import { type Writing, wireOf } from '../respond.ts';
 import { ReadyBytes } from './ready-bytes.ts';
@@ -8,6 +9,8 @@ export interface SharedWaitOptions {
   readonly writing: Writing;
   /** Whether whoever began it asked over loopback. */
   readonly isLocal: boolean;
+  /** What is to be written down of each that asks so. */
+  readonly repeated?: Repeated | undefined;
   /** The last that waited has gone. */
   readonly onEmpty: () => void;
 }
@@ -25,6 +28,10 @@ export class SharedWait {
 
   get isLocal(): boolean {
     return this.#options.isLocal;
+  }
+
+  get repeated(): Repeated | undefined {
+    return this.#options.repeated;
   }
 
   get shared(): Shared {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { networkInterfaces } from 'node:os';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Listeners } from '../../../cli/process/listeners.ts';
 import { identitiesOf } from '../../../cli/process/tls-role.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
@@ -45,7 +47,8 @@ describe('the listeners of a server', () => {
     const status = async (port: number, method: string, path: string) =>
       (await send(port, method, path, {})).status;
     const open = () => listeners.open({ routes, defaultToken: () => '' });
-    return { http, server, lan, status, open, asked: () => asked };
+    const stop = () => listeners.stop();
+    return { http, server, lan, status, open, stop, asked: () => asked };
   }
 
   async function start(hcl: string) {
@@ -127,6 +130,36 @@ describe('the listeners of a server', () => {
       return client.rest().slice(9, 12);
     };
     assert.deepEqual([await ask(1500), await ask(2500)], ['200', '431']);
+  });
+
+  it('write down what is asked at any of them, where an audit is asked for', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'audit-'));
+    const path = join(folder, 'deep', 'audit.json');
+    const audit = `audit { enabled = true sink "a" { type = "file" path = "${path}" } }`;
+    const { http, server, lan, status, stop } = await start(
+      `${audit} http_config { block_endpoints = ["/v1/kv/secret"] }`,
+    );
+    await status(http, 'GET', '/v1/kv/secret');
+    await status(server, 'PUT', '/v1/kv/a');
+    await status(lan, 'GET', '/v1/kv/a');
+    await status(lan, 'GET', '/v1/internal/introduction');
+    await stop();
+    const events = (await readFile(path, 'utf8')).trim().split('\n');
+    const seen = events
+      .map((line) => JSON.parse(line).payload)
+      .filter(({ stage }) => stage === 'OperationComplete')
+      .map(({ request, response }) => [request.operation, request.endpoint, response.status]);
+    assert.deepEqual(seen, [
+      ['GET', '/v1/kv/secret', '403'],
+      ['PUT', '/v1/kv/a', '200'],
+      ['GET', '/v1/kv/a', '404'],
+    ]);
+    await rm(folder, { recursive: true });
+  });
+
+  it('do not start where an audit is asked for that cannot be written', async () => {
+    const audit = 'audit { enabled = true sink "a" { type = "file" path = "/proc/audit.json" } }';
+    await assert.rejects(bind(audit), /audit\.sink\["a"\]\.path cannot be written/);
   });
 
   for (const [isOn, asked] of [

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { pathWithoutSecrets } from '../../../lib/http/secrets.ts';
+import { pathWithoutSecrets, withoutSecrets } from '../../../lib/http/secrets.ts';
 
 describe('a path in the log', () => {
   const secret = '11111111-2222-3333-4444-555555555555';
@@ -20,6 +20,36 @@ describe('a path in the log', () => {
       '/v1/acl/tokens',
     ]) {
       assert.equal(pathWithoutSecrets(path), path);
+    }
+  });
+
+  it('has no second name by which it is said', () => {
+    for (const path of [
+      '/v1/acl/%69nfo/x',
+      '/v1//acl/info/x',
+      '/v1/./acl/info/x',
+      '/v1/acl/info/%zz',
+    ]) {
+      assert.equal(pathWithoutSecrets(path), '/v1/acl/info/<hidden>', path);
+    }
+  });
+
+  it('says an id that is known to be one', () => {
+    const isKnownId = (id: string) => id === secret;
+    const path = `/v1/acl/token/${secret}/clone`;
+    assert.equal(pathWithoutSecrets(path, isKnownId), path);
+    assert.equal(
+      pathWithoutSecrets(`/v1/acl/token/x${secret}`, isKnownId),
+      '/v1/acl/token/<hidden>',
+    );
+  });
+});
+
+describe('what an error says', () => {
+  it('is as it was where the header of a token holds none', () => {
+    for (const authorization of ['Bearer ', 'bearer    ', 'Bearer a']) {
+      const message = { url: '/v1/kv/a', headers: { authorization } };
+      assert.equal(withoutSecrets('it broke', message), 'it broke');
     }
   });
 });

@@ -21,11 +21,9 @@ export interface AclServer extends TestServer {
 /** What the API says of what was made. */
 export type Made = Readonly<Record<string, string>>;
 
-export async function startAclServer(
-  over: Partial<AclRules> = {},
-  logger?: Logger,
-): Promise<AclServer> {
-  const acl: AclRules = {
+/** Nothing is allowed but to the first token. */
+export function aclRules(over: Partial<AclRules> = {}): AclRules {
+  return {
     defaultPolicy: 'deny',
     initialManagement: MASTER,
     reportsFiltered: false,
@@ -33,6 +31,13 @@ export async function startAclServer(
     dataDir: '',
     ...over,
   };
+}
+
+export async function startAclServer(
+  over: Partial<AclRules> = {},
+  logger?: Logger,
+): Promise<AclServer> {
+  const acl = aclRules(over);
   const server = await startServerWith({ acl, ...(logger && { logger }) });
   const as: AclServer['as'] = (token, method, path, body) =>
     server.ask(method, path, {

@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import type { AccessControl } from '../../../lib/acl/rights.ts';
 import { createApp } from '../../../lib/http/app.ts';
+import type { Audit } from '../../../lib/http/audit.ts';
 import { FastPath } from '../../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../../lib/http/listener.ts';
 import { decodeJson } from '../../../lib/json.ts';
@@ -70,6 +71,7 @@ interface StartOptions {
   readonly payloads?: SealedPayloads;
   readonly access?: AccessControl;
   readonly acl?: AclRules;
+  readonly audit?: (server: Server, clock: FakeClock) => Audit;
 }
 
 export function startServer(
@@ -121,9 +123,10 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
   await start(server);
   const fastPath = new FastPath();
   const fast = FAST_PATH ? fastPath : undefined;
+  const audit = options.audit?.(server, clock);
   const app = createApp(
     { routes: server.routes(), access: server.deps.access },
-    { ...(fast && { fastPath: fast }), logger },
+    { ...(fast && { fastPath: fast }), audit, logger },
   );
   let parsed = 0;
   const listener = new Listener({

@@ -20,7 +20,6 @@ const START_MS = 400_000;
 const SECURITY_KEYS: readonly (readonly [name: string, keys: object])[] = [
   ['auto_encrypt.tls', { auto_encrypt: { tls: true } }],
   ['auto_config.enabled', { auto_config: { enabled: true } }],
-  ['audit', { audit: { enabled: true } }],
   ['serf_lan_allowed_cidrs', { serf_lan_allowed_cidrs: ['10.0.0.0/8'] }],
 ];
 
