@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import winston from 'winston';
-import { LEVELS } from './logger.ts';
+import { jsonLine, LEVELS, textLine } from './logger.ts';
 
 /**
  * Calls `listen` with each line that is logged from now on at this level (Consul's names) or a
@@ -8,7 +8,7 @@ import { LEVELS } from './logger.ts';
  */
 export function tapLog(
   logger: winston.Logger,
-  level: string,
+  { level, json }: { readonly level: string; readonly json: boolean },
   listen: (line: string) => void,
 ): () => void {
   const stream = new Writable({
@@ -20,7 +20,11 @@ export function tapLog(
   // How many listen is bounded where they come from: Node would warn of a leak at the eleventh.
   logger.setMaxListeners(0);
   const own = LEVELS[level.toLowerCase()] ?? 'info';
-  const transport = new winston.transports.Stream({ stream, level: own });
+  const transport = new winston.transports.Stream({
+    stream,
+    level: own,
+    format: json ? jsonLine : textLine,
+  });
   logger.add(transport);
   return () => void logger.remove(transport);
 }

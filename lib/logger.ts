@@ -39,19 +39,31 @@ export function isLogLevel(level: string): boolean {
   return Object.hasOwn(LEVELS, level.toLowerCase());
 }
 
+/** As Consul writes JSON: what speaks stands before the first colon of a line. */
+export const jsonLine = winston.format.printf(({ level, message, timestamp }) => {
+  const [, module = 'agent', text = message] = /^([\w.-]+): (.*)$/s.exec(String(message)) ?? [];
+  return JSON.stringify({
+    '@level': level,
+    '@message': text,
+    '@module': module,
+    '@timestamp': timestamp,
+  });
+});
+
+export const textLine = winston.format.printf(
+  (info) => `${info['timestamp']} ${`[${info.level.toUpperCase()}]`.padEnd(7)} ${info.message}`,
+);
+
 /** Lines look as Consul's do: '2026-01-02T03:04:05.678Z [INFO]  agent: Synced node info'. */
 export function createLogger({ level, json, stream }: LoggerOptions): winston.Logger {
-  const { combine, timestamp, printf, json: asJson } = winston.format;
-  const line = printf(
-    (info) => `${info['timestamp']} ${`[${info.level.toUpperCase()}]`.padEnd(7)} ${info.message}`,
-  );
+  const { combine, timestamp } = winston.format;
   const transports: winston.transport[] = [
     new winston.transports.Console({ stderrLevels: [], forceConsole: false }),
   ];
   if (stream !== undefined) transports.push(new winston.transports.Stream({ stream }));
   return winston.createLogger({
     level: LEVELS[level.toLowerCase()] ?? 'info',
-    format: combine(timestamp(), json ? asJson() : line),
+    format: combine(timestamp(), json ? jsonLine : textLine),
     transports,
   });
 }

@@ -11,8 +11,14 @@ import type { ServiceWatch } from '../state/service-watch.ts';
 import type { AntiEntropy } from '../sync/anti-entropy.ts';
 import type { Registrar } from '../sync/registrar.ts';
 
+/** Which lines somebody wants, and how. */
+export interface WantedLines {
+  readonly level: string;
+  readonly json: boolean;
+}
+
 /** Whoever listens to the log while it is written; ends it. */
-export type LogTap = (level: string, listen: (line: string) => void) => () => void;
+export type LogTap = (wanted: WantedLines, listen: (line: string) => void) => () => void;
 
 /** Groups of figures for /v1/agent/self and `info`. */
 export type Figures = Readonly<Record<string, Readonly<Record<string, string>>>>;

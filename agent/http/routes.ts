@@ -2,14 +2,18 @@
 import type { Route } from '../../lib/http/route.ts';
 import type { AgentContext } from './context.ts';
 import { checkRoutes } from './routes/checks.ts';
+import { debuggingRoutes } from './routes/debugging.ts';
 import { agentHealthRoutes } from './routes/health.ts';
 import { infoRoutes } from './routes/info.ts';
 import { membershipRoutes } from './routes/membership.ts';
+import { profileRoutes } from './routes/profiles.ts';
 import { serviceRoutes } from './routes/services.ts';
 
 export function agentRoutes(agent: AgentContext): readonly Route[] {
   const rows = [
     ...infoRoutes(agent),
+    ...debuggingRoutes(agent),
+    ...profileRoutes(agent),
     ...membershipRoutes(agent),
     ...serviceRoutes(agent),
     ...checkRoutes(agent),

@@ -143,7 +143,7 @@ function connect(
       scale: () => heartbeat.scale,
     },
     process: {
-      logTap: (level, listen) => tapLog(logger, level, listen),
+      logTap: (wanted, listen) => tapLog(logger, wanted, listen),
       stats: () => clientStats(config, servers),
       readConfig: options.readConfig,
       onReloaded,

@@ -83,7 +83,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
       access: server.access,
     },
     process: {
-      logTap: (level, listen) => tapLog(logger, level, listen),
+      logTap: (wanted, listen) => tapLog(logger, wanted, listen),
       stats: () => serverStats(server, config),
       readConfig,
       onReloaded: (now) => {

@@ -149,8 +149,21 @@ export async function sendStream(
   if (response.destroyed || response.headersSent) return;
   response.writeHead(reply.status ?? 200, new Headers(common, reply.headers).flat());
   response.flushHeaders();
+  letGoOfStalled(response);
   // A client that goes away ends the stream: that is how a log monitor always ends.
   await pipeline(reply.stream, response).catch(() => undefined);
+}
+
+/** Whoever takes nothing for as long, while something waits for him, has gone without saying so. */
+const STALLED_MS = 60_000;
+
+/** A stream may be silent for days. */
+export function letGoOfStalled(
+  response: Pick<ServerResponse, 'setTimeout' | 'writableNeedDrain' | 'destroy'>,
+): void {
+  response.setTimeout(STALLED_MS, () => {
+    if (response.writableNeedDrain) response.destroy();
+  });
 }
 
 /** Whether the client takes gzip; 'gzip;q=0' says that it does not. */

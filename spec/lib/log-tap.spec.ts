@@ -11,7 +11,9 @@ describe('the log, for whoever listens', () => {
     process.on('warning', warned);
     const logger = createLogger({ level: 'err', json: false, stream: new PassThrough() });
     const lines: string[] = [];
-    const ends = Array.from({ length: 100 }, () => tapLog(logger, 'info', (l) => lines.push(l)));
+    const ends = Array.from({ length: 100 }, () =>
+      tapLog(logger, { level: 'info', json: false }, (l) => lines.push(l)),
+    );
     logger.info('agent: hello');
     await settle();
     for (const end of ends) end();

@@ -77,8 +77,8 @@ export const NODE_KEYS = {
   ...noEffect('coordinates are taken as they come', {
     disable_coordinates: bool('', { shown: 'DisableCoordinates' }),
   }),
-  ...noEffect('debugging endpoints are not built yet', {
-    enable_debug: bool('', { shown: 'EnableDebug' }),
+  enable_debug: bool('Serve profiles of the process at /debug/pprof/ (operator:read).', {
+    shown: 'EnableDebug',
   }),
   ...noEffect('handlers of an agent are not built yet: use the command `watch`', {
     watches: trees(),
@@ -104,6 +104,7 @@ export function nodeConfig(given: Values, { raw, host, problems, devMode }: Sour
     sessionTtlMinMs: given.session_ttl_min,
     leaveOnTerminate: given.leave_on_terminate ?? !server,
     skipLeaveOnInterrupt: given.skip_leave_on_interrupt ?? server,
+    enableDebug: given.enable_debug,
   };
 }
 

@@ -50,7 +50,7 @@ describe('GET /v1/agent/monitor', () => {
   it('streams the log from its level on, until the client goes', async () => {
     const logger = createLogger({ level: 'err', json: false });
     const { app } = await startAgent('', {
-      process: { logTap: (level, listen) => tapLog(logger, level, listen) },
+      process: { logTap: (wanted, listen) => tapLog(logger, wanted, listen) },
     });
     const { host } = await serveHttp(app);
     const client = new AbortController();

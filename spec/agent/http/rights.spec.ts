@@ -53,6 +53,11 @@ const REQUESTS: Readonly<Record<string, readonly [rest: string, body?: object]>>
   'GET /v1/agent/self': [''],
   'GET /v1/agent/host': [''],
   'GET /v1/agent/metrics': [''],
+  'GET /v1/agent/version': [''],
+  'GET /debug/pprof': [''],
+  'GET /debug/pprof/': [''],
+  'GET /debug/pprof/cmdline': [''],
+  'GET /debug/pprof/symbol': [''],
   'GET /v1/agent/members': [''],
   'GET /v1/agent/services': [''],
   'GET /v1/agent/service/': ['w1'],
@@ -79,6 +84,7 @@ const REQUESTS: Readonly<Record<string, readonly [rest: string, body?: object]>>
 /** They stream or are refused to all alike; specs of their own look at them. */
 const APART = new Set([
   'GET /v1/agent/monitor',
+  'GET /debug/pprof/heapsnapshot',
   'GET /v1/agent/connect/ca/roots',
   'GET /v1/agent/connect/ca/leaf/',
   'POST /v1/agent/connect/authorize',
