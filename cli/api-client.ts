@@ -6,7 +6,7 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { ProconsulError } from '../lib/errors.ts';
+import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { goDialError } from '../lib/go-error.ts';
 import { decodeJson } from '../lib/json.ts';
 import type { ApiTarget } from './api-options.ts';
@@ -147,7 +147,7 @@ function begin(
       ? httpRequest(options, onResponse)
       : httpsRequest({ ...options, ...tlsOptions(target) }, onResponse);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ProconsulError('invalid', `cannot ask the agent: ${why}`, { cause });
   }
 }

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Flag, FlagTable } from '../lib/config/flags.ts';
-import { ProconsulError } from '../lib/errors.ts';
+import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { parseBool } from '../lib/go-literals.ts';
 import type { FlagValues } from './flag-values.ts';
 
@@ -129,7 +129,7 @@ function read(path: string, what: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ProconsulError('invalid', `${what}: ${why}`, { cause });
   }
 }

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { FlagTable } from '../lib/config/flags.ts';
-import { ProconsulError } from '../lib/errors.ts';
+import { messageOf, ProconsulError } from '../lib/errors.ts';
 import type { ApiClient } from './api-client.ts';
 import type { FlagValues } from './flag-values.ts';
 
@@ -74,7 +74,7 @@ export async function readInput(
   try {
     return readFileSync(argument.slice(1));
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ProconsulError('invalid', `${prefix}Failed to read file: ${why}`, { cause });
   }
 }

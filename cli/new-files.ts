@@ -1,6 +1,6 @@
 /** Files that a command makes: none is ever written over, and a key is for its owner's eyes. */
 import { existsSync, writeFileSync } from 'node:fs';
-import { ProconsulError } from '../lib/errors.ts';
+import { messageOf, ProconsulError } from '../lib/errors.ts';
 
 export interface NewFile {
   readonly path: string;
@@ -15,7 +15,7 @@ export function writeNewFiles(files: readonly NewFile[]): void {
     try {
       writeFileSync(path, text, { flag: 'wx', mode: isSecret ? 0o600 : 0o644 });
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new ProconsulError('invalid', why, { cause });
     }
   }

@@ -41,6 +41,11 @@ export function noLeader(cause?: unknown): ProconsulError {
   return new ProconsulError('unavailable', NO_LEADER, { cause });
 }
 
+/** In words what was thrown, which may be anything. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /**
  * An error and all its causes in one line, for the logger; never for a client. A cause that is told
  * already, because it is in Consul's words of the whole, is not told again.
@@ -49,7 +54,7 @@ export function describeChain(error: unknown): string {
   let line = '';
   let at: unknown = error;
   for (let depth = 0; at !== undefined && depth < 8; depth++) {
-    const text = at instanceof Error ? at.message : String(at);
+    const text = messageOf(at);
     if (!line.includes(text)) line += line === '' ? text : `: ${text}`;
     at = at instanceof Error ? at.cause : undefined;
   }

@@ -3,7 +3,7 @@
  * not yet cheap, so the size of a pattern is limited as well, and of what it compiles to.
  */
 import { RE2JS } from 're2js';
-import { ProconsulError } from './errors.ts';
+import { messageOf, ProconsulError } from './errors.ts';
 
 /**
  * Of all patterns of one filter together, since the time for one text may grow with this times its
@@ -72,7 +72,7 @@ function compile(pattern: string): RE2JS {
   try {
     return RE2JS.compile(pattern);
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     // Go always says where; RE2JS leaves it out where that is the pattern's end.
     throw new Error(message.includes('`') ? message : `${message}: \`\``, { cause });
   }

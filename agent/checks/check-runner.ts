@@ -1,5 +1,7 @@
 /** Runs one probe again and again until it is stopped; of what kind it is, it does not know. */
+
 import type { Cancel, Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
 import { critical, type Look, type Probe } from './probing/probe.ts';
 
 export interface CheckRunnerOptions {
@@ -62,7 +64,7 @@ export class CheckRunner {
         );
       });
       new Promise<Look>((settle) => settle(probe(run.signal))).then(resolve, (error: unknown) =>
-        resolve(critical(error instanceof Error ? error.message : String(error))),
+        resolve(critical(messageOf(error))),
       );
     });
   }

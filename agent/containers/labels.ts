@@ -13,10 +13,9 @@ import {
 import { checkOf } from './check-attributes.ts';
 import { containerAddress, type Endpoint, endpointsOf, type FindContainer } from './endpoints.ts';
 import { metaOf } from './meta.ts';
-import type { DockerOptions } from './options.ts';
+import { type DockerOptions, splitTags } from './options.ts';
 import type { ServiceRegistration } from './registrations.ts';
 import type { Container } from './runtime.ts';
-import { splitTags } from './tags.ts';
 
 export interface Reading {
   readonly services: readonly ServiceRegistration[];

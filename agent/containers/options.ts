@@ -1,6 +1,5 @@
 /** What the watcher is told: the agent's `docker { … }` block, and where the agent is. */
 import type { DockerConfig } from '../../lib/config/config.ts';
-import { splitTags } from './tags.ts';
 
 export interface DockerOptions extends Omit<DockerConfig, 'enabled' | 'ttlMs' | 'ttlRefreshMs'> {
   /** Where this node is reached: `ip`, or the agent's own address. */
@@ -32,4 +31,12 @@ export function dockerOptions(config: DockerConfig, around: Surroundings): Docke
     // As registrator takes them: 'a,b' is two.
     tags: config.tags.flatMap(splitTags),
   };
+}
+
+/** Splits at commas, but not at `\,`, which stands for a comma in a tag. Drops empty ones. */
+export function splitTags(text: string): string[] {
+  return text
+    .split(/(?<!\\),/)
+    .map((tag) => tag.replaceAll('\\,', ','))
+    .filter((tag) => tag !== '');
 }

@@ -1,5 +1,5 @@
 import { parseDuration } from '../../lib/duration.ts';
-import { ProconsulError } from '../../lib/errors.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { decodeJson } from '../../lib/json.ts';
 import { requireOne } from '../acl/find.ts';
 import { listCommand } from '../acl/list-and-delete.ts';
@@ -116,7 +116,7 @@ async function givenConfig({ flags, host }: Invocation, what: string): Promise<C
   try {
     return decodeJson(text) as Config;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ProconsulError('invalid', `Error parsing ${what}: ${why}`, { cause });
   }
 }

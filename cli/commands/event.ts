@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { ProconsulError } from '../../lib/errors.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { type Command, explained } from '../command.ts';
 import type { FlagValues } from '../flag-values.ts';
 
@@ -45,7 +45,7 @@ function refuseBadFilters(flags: FlagValues): void {
     try {
       RE2JS.compile(flags.text(filter));
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new ProconsulError('invalid', `Failed to compile ${filter} filter regexp: ${why}`, {
         cause,
       });

@@ -1,5 +1,5 @@
 import { isTree } from '../../lib/config/row.ts';
-import { ProconsulError } from '../../lib/errors.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { decodeJson } from '../../lib/json.ts';
 import { encodePath } from '../api-client.ts';
 import { type Command, explained, readInput, refuseArguments } from '../command.ts';
@@ -45,7 +45,7 @@ function parse(text: string): readonly ExportedKey[] {
   try {
     list = decodeJson(text);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ProconsulError('invalid', `Cannot unmarshal data: ${why}`, { cause });
   }
   if (!Array.isArray(list)) {

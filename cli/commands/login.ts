@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { ProconsulError } from '../../lib/errors.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { requireOne } from '../acl/find.ts';
 import type { Token } from '../acl/objects.ts';
 import { type Command, explained, refuseArguments } from '../command.ts';
@@ -50,7 +50,7 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ProconsulError('invalid', why, { cause });
   }
 }
@@ -67,7 +67,7 @@ function writeSecret(file: string, secret: string): void {
     renameSync(beside, file);
   } catch (cause) {
     rmSync(beside, { force: true });
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ProconsulError('invalid', `Error writing token to file sink: ${why}`, { cause });
   }
 }

@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { ProconsulError } from '../../lib/errors.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { type Command, columns, explained } from '../command.ts';
 
 interface Member {
@@ -48,7 +48,7 @@ function statusFilter(pattern: string): (status: string) => boolean {
     const compiled = RE2JS.compile(pattern);
     return (status) => compiled.matcher(status).find();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ProconsulError('invalid', `Failed to compile status regexp: ${why}`, { cause });
   }
 }

@@ -1,5 +1,7 @@
 /** From what a file says of addresses to addresses: templates, families, and what to advertise. */
+
 import { isIP, isIPv6 } from 'node:net';
+import { messageOf } from '../errors.ts';
 import { inNetwork, isPrivateAddress } from '../ip.ts';
 import type { StringMap } from '../model.ts';
 import type { InterfaceAddress, Source } from './config-host.ts';
@@ -18,7 +20,7 @@ export function addressList(
   try {
     expanded = expandTemplate(value, host);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     problems.error(`${path}: error parsing ${JSON.stringify(value)}: ${reason}`);
     return [];
   }

@@ -2,7 +2,7 @@
  * HCL, version 1, as Consul 1.8 reads it: configuration files and service definitions. The other
  * version that calls itself HCL, Terraform's, is another language.
  */
-import { ProconsulError } from '../errors.ts';
+import { messageOf, ProconsulError } from '../errors.ts';
 import { decodeJson } from '../json.ts';
 import { type HclItem, type HclNode, parseHclItems } from './hcl-syntax.ts';
 import type { Tree } from './row.ts';
@@ -25,7 +25,7 @@ function parseJsonObject(text: string): Tree {
   try {
     return decodeJson(text) as Tree;
   } catch (error) {
-    throw new ProconsulError('invalid', error instanceof Error ? error.message : String(error));
+    throw new ProconsulError('invalid', messageOf(error));
   }
 }
 

@@ -1,5 +1,5 @@
 /** Reads configuration files, in JSON or HCL, as far as the keys of the table go. */
-import { ProconsulError } from '../errors.ts';
+import { messageOf, ProconsulError } from '../errors.ts';
 import { decodeJson } from '../json.ts';
 import type { ConfigHost } from './config-host.ts';
 import { decode, refusal } from './decode.ts';
@@ -76,7 +76,7 @@ function reason(path: string, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return `open ${path}: no such file or directory`;
   if (code === 'EACCES') return `open ${path}: permission denied`;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 export function parseFile(
@@ -96,7 +96,7 @@ function readText(name: string, format: 'json' | 'hcl', text: string): unknown {
   try {
     return format === 'json' ? decodeJson(text) : parseHcl(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw refusal(name, cause instanceof SyntaxError ? describeJsonFault(text, reason) : reason);
   }
 }

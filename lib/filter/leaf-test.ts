@@ -1,5 +1,6 @@
 /** What is asked of one field's value, once the way to it is known. */
 
+import { messageOf } from '../errors.ts';
 import { parseBool, parseInteger, quote } from '../go-literals.ts';
 import { boundedPattern, type Pattern } from '../regexp.ts';
 import type { FieldSchema } from './fields.ts';
@@ -131,7 +132,7 @@ function compilePattern(pattern: string, limit: number): Pattern {
   try {
     return boundedPattern(pattern, limit);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw malformed(`Failed to compile regular expression ${quote(pattern)}: ${why}`);
   }
 }

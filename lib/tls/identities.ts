@@ -7,7 +7,7 @@ import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { TlsConfig } from '../config/config.ts';
 import type { TlsSettings, TlsVersion } from '../config/keys/tls.ts';
-import { ProconsulError } from '../errors.ts';
+import { messageOf, ProconsulError } from '../errors.ts';
 import { certificatesIn, type Pems, readPems } from './pem-files.ts';
 
 /** What a listener needs to take connections. A reload makes another; none is ever changed. */
@@ -185,7 +185,7 @@ function usable<T extends SecureContextOptions>(options: T): T {
     createSecureContext(options);
     return options;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new ProconsulError('rejected', `the certificates and suites are of no use: ${why}`);
   }
 }

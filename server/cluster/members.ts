@@ -18,9 +18,8 @@ import {
 import { SERF_HEALTH } from '../../lib/model.ts';
 import type { Command, MemberRow } from '../commands.ts';
 import type { Leases } from '../leases.ts';
-import type { KnownMember } from '../state/known-member.ts';
 import type { Outcome } from '../state/outcome.ts';
-import type { State } from '../state/state.ts';
+import type { KnownMember, State } from '../state/state.ts';
 import { fold } from '../state/topic-names.ts';
 import { agentLease } from './agent-leases.ts';
 

@@ -6,8 +6,7 @@ import { MEMBER_STATUS } from '../../lib/membership.ts';
 import { CONSUL_VERSION } from '../../lib/version.ts';
 import type { AutopilotSettings } from '../commands.ts';
 import { autopilotSettings } from '../state/autopilot.ts';
-import type { KnownMember } from '../state/known-member.ts';
-import type { State } from '../state/state.ts';
+import type { KnownMember, State } from '../state/state.ts';
 import type { Leader } from './leader.ts';
 
 /** A server of the cluster. */

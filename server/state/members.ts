@@ -11,10 +11,9 @@ import type {
   ReapMembers,
 } from '../commands.ts';
 import { coordinateKey, ORIGIN } from './coordinates.ts';
-import type { KnownMember } from './known-member.ts';
 import { APPLIED, NOT_APPLIED, type Outcome } from './outcome.ts';
 import { deleteNode, putCheck } from './registration.ts';
-import type { State } from './state.ts';
+import type { KnownMember, State } from './state.ts';
 import { fold } from './topic-names.ts';
 
 const HEALTH: Omit<CheckDefinition, 'Status' | 'Output'> = {

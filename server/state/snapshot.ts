@@ -6,8 +6,7 @@
 import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
 import type { StagedRow } from '../commands.ts';
 import { coordinateKey } from './coordinates.ts';
-import type { KnownMember } from './known-member.ts';
-import { type Staging, State } from './state.ts';
+import { type KnownMember, type Staging, State } from './state.ts';
 import { fold } from './topic-names.ts';
 import type { TopicsDump } from './topics.ts';
 

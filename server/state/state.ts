@@ -1,16 +1,23 @@
 import { MEMBER_STATUS, SERVER_ROLE } from '../../lib/membership.ts';
 import type { Indexed, UserEvent } from '../../lib/model.ts';
-import type { AutopilotSettings } from '../commands.ts';
+import type { AutopilotSettings, MemberRow } from '../commands.ts';
 import { Acl } from './acl.ts';
 import { Catalog } from './catalog.ts';
 import { Coordinates } from './coordinates.ts';
 import { KeyValues } from './key-values.ts';
-import type { KnownMember } from './known-member.ts';
 import { Queries } from './queries.ts';
 import { Sessions } from './sessions.ts';
 import { Journal, Table } from './table.ts';
 import { EVENTS, fold, LEADER, MEMBERS } from './topic-names.ts';
 import { Topics } from './topics.ts';
+
+/** A member as the log has it. */
+export interface KnownMember extends MemberRow {
+  /** One of MEMBER_STATUS. */
+  readonly Status: number;
+  /** When it came to be so, by the log's clock. */
+  readonly since: number;
+}
 
 /** Consul's agents remember as many. */
 export const MAX_EVENTS = 256;

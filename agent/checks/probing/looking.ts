@@ -3,8 +3,10 @@
  * look settles once and the process lives: a handler that throws fails the look, an error that comes
  * after the end is nobody's, and what was opened is closed. A kind attaches no handler but here.
  */
+
 import type { EventEmitter } from 'node:events';
 import { type Cancel, systemClock } from '../../../lib/clock.ts';
+import { messageOf } from '../../../lib/errors.ts';
 import { critical, type Look } from './probe.ts';
 
 export interface Looking {
@@ -47,7 +49,7 @@ export function looking(
         try {
           handler(...args);
         } catch (error) {
-          end(failed(error instanceof Error ? error.message : String(error)));
+          end(failed(messageOf(error)));
         }
       };
     const abort = guard(() => end(timedOut()));
