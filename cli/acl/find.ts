@@ -5,18 +5,35 @@ import type { ApiClient } from '../api-client.ts';
 import { explained, type Invocation } from '../command.ts';
 import type { Link, Token } from './objects.ts';
 
-/** A kind of object that has an ID, and the route that lists all of them. */
+/** A kind of object, and its routes. */
 export interface Kind {
   readonly noun: string;
   /** As the beginning of an ID is spoken of. */
   readonly short: string;
+  /** Makes one; with an ID behind it, reads, changes and deletes it. */
+  readonly path: string;
   readonly list: string;
 }
 
-export const TOKEN: Kind = { noun: 'token', short: 'token', list: '/v1/acl/tokens' };
-export const POLICY: Kind = { noun: 'policy', short: 'policy', list: '/v1/acl/policies' };
-export const ROLE: Kind = { noun: 'role', short: 'role', list: '/v1/acl/roles' };
-export const RULE: Kind = { noun: 'binding rule', short: 'rule', list: '/v1/acl/binding-rules' };
+const V1 = '/v1/acl/';
+export const METHOD = kindOf('auth method', 'auth-method', 'auth-methods');
+export const POLICY = kindOf('policy', 'policy', 'policies');
+export const ROLE = kindOf('role', 'role', 'roles');
+export const RULE = kindOf('binding rule', 'binding-rule', 'binding-rules', 'rule');
+export const TOKEN = kindOf('token', 'token', 'tokens');
+
+function kindOf(noun: string, one: string, all: string, short = noun): Kind {
+  return { noun, short, path: V1 + one, list: V1 + all };
+}
+
+export function pathOf({ path }: Kind, id: string): string {
+  return `${path}/${encodeURIComponent(id)}`;
+}
+
+/** As a sentence begins with it. */
+export function capital({ noun }: Kind): string {
+  return `${noun.charAt(0).toUpperCase()}${noun.slice(1)}`;
+}
 
 const ANONYMOUS_ID = '00000000-0000-0000-0000-000000000002';
 
@@ -31,8 +48,9 @@ export async function wholeId(api: ApiClient, kind: Kind, start: string): Promis
   return id;
 }
 
-/** By `-id`, or where that is not given by `-name`. */
+/** By `-id`, or where that is not given by `-name`; of a method its name is all that there is. */
 export async function idOf({ flags }: Invocation, api: ApiClient, kind: Kind): Promise<string> {
+  if (kind === METHOD) return flags.text('name');
   const found = flags.has('id') ? wholeId(api, kind, flags.text('id')) : byName(flags.text('name'));
   return await explained(`Error determining ${kind.noun} ID`, found);
 
@@ -48,6 +66,31 @@ type Listed = Link & Pick<Token, 'AccessorID'>;
 async function listed(api: ApiClient, kind: Kind): Promise<readonly Listed[]> {
   const answer = await api.send({ method: 'GET', path: kind.list });
   return (answer.json ?? []) as readonly Listed[];
+}
+
+/** What is made or changed, as the API answers it; `failure` goes before an error of it. */
+export async function put<T>(
+  api: ApiClient,
+  path: string,
+  body: object,
+  failure: string,
+): Promise<T> {
+  const sent = api.send({ method: 'PUT', path, body: JSON.stringify(body) });
+  return (await explained(failure, sent)).json as T;
+}
+
+/** Rejects 'not-found' where there is none. */
+export async function readOne<T>(
+  api: ApiClient,
+  kind: Kind,
+  by: { readonly ID: string } | { readonly name: string },
+  path?: string,
+): Promise<T> {
+  const [[what, value] = ['', '']] = Object.entries(by);
+  const sent = api.send({ method: 'GET', path: path ?? pathOf(kind, value), accept: [404] });
+  const answer = await explained(`Error reading ${kind.noun} "${value}"`, sent);
+  if (answer.status === 200) return answer.json as T;
+  throw missing(`${capital(kind)} not found with ${what} "${value}"`);
 }
 
 function missing(why: string): ProconsulError {

@@ -1,13 +1,12 @@
 /** The commands that are alike for every kind of object: `list` and `delete`. */
 import { type Command, explained, type Invocation } from '../command.ts';
-import { idOf, type Kind, requireOne } from './find.ts';
+import { capital, idOf, type Kind, pathOf, requireOne } from './find.ts';
 import { checkFormat, type FlagRow, SHOW, type Shape, showList } from './show.ts';
 
 type Query = readonly (readonly [string, string])[];
 
 interface Listing<T> {
-  readonly noun: string;
-  readonly path: string;
+  readonly kind: Kind;
   readonly shape: Shape<T>;
   readonly details?: string;
   /** Stands between two of them. */
@@ -17,7 +16,7 @@ interface Listing<T> {
 }
 
 export function listCommand<T>(listing: Listing<T>): Command {
-  const { noun, path, shape, details, between, narrowing } = listing;
+  const { kind, shape, details, between, narrowing } = listing;
   return {
     synopsis: '[options]',
     ...(details === undefined ? {} : { details }),
@@ -27,8 +26,10 @@ export function listCommand<T>(listing: Listing<T>): Command {
     async run(invocation) {
       checkFormat(invocation);
       const answer = await explained(
-        `Failed to retrieve the ${noun} list`,
-        invocation.client().send({ method: 'GET', path, query: narrowed(invocation, listing) }),
+        `Failed to retrieve the ${kind.noun} list`,
+        invocation
+          .client()
+          .send({ method: 'GET', path: kind.list, query: narrowed(invocation, listing) }),
       );
       return showList(invocation, answer.json as readonly T[] | null, shape, between);
     },
@@ -42,14 +43,12 @@ function narrowed<T>({ flags }: Invocation, { narrowing }: Listing<T>): Query {
 
 interface Removal {
   readonly kind: Kind;
-  /** Without the ID. */
-  readonly path: string;
   /** -id, and -name where the kind has names. */
   readonly flags: readonly FlagRow[];
   readonly complaint: string;
 }
 
-export function deleteCommand({ kind, path, flags, complaint }: Removal): Command {
+export function deleteCommand({ kind, flags, complaint }: Removal): Command {
   const names = flags.map(([name]) => name);
   return {
     synopsis: '[options]',
@@ -62,10 +61,9 @@ export function deleteCommand({ kind, path, flags, complaint }: Removal): Comman
       const id = await idOf(invocation, api, kind);
       await explained(
         `Error deleting ${kind.noun} "${id}"`,
-        api.send({ method: 'DELETE', path: `${path}/${encodeURIComponent(id)}` }),
+        api.send({ method: 'DELETE', path: pathOf(kind, id) }),
       );
-      const noun = `${kind.noun.charAt(0).toUpperCase()}${kind.noun.slice(1)}`;
-      invocation.host.print(`${noun} "${id}" deleted successfully\n`);
+      invocation.host.print(`${capital(kind)} "${id}" deleted successfully\n`);
       return 0;
     },
   };

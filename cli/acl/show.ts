@@ -2,13 +2,13 @@
 import type { Flag } from '../../lib/config/flags.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
-import type { Invocation } from '../command.ts';
+import type { Command, Invocation } from '../command.ts';
 import type { Style } from './pretty.ts';
 
 /** A flag and its name, as the table of a command's flags is made of them. */
 export type FlagRow = readonly [string, Flag];
 
-export const FORMAT: FlagRow = [
+const FORMAT: FlagRow = [
   'format',
   { kind: 'string', help: 'pretty, which is the default, or json.' },
 ];
@@ -17,6 +17,30 @@ export const SHOW: readonly FlagRow[] = [
   FORMAT,
   ['meta', { kind: 'bool', help: 'Show the hash and the indexes too.' }],
 ];
+
+interface Showing<T> extends Pick<Command, 'synopsis' | 'details' | 'examples'> {
+  /** Beside -format and -meta. */
+  readonly flags?: readonly FlagRow[];
+  readonly hasMeta?: false;
+  /** Makes, changes or reads it. */
+  readonly object: (invocation: Invocation) => Promise<T>;
+}
+
+/** A command that ends with showing one object. */
+export function showCommand<T>(
+  shape: Shape<T>,
+  { flags = [], hasMeta, object, ...usage }: Showing<T>,
+): Command {
+  return {
+    ...usage,
+    http: 'query',
+    flags: new Map([...flags, ...(hasMeta === false ? [FORMAT] : SHOW)]),
+    async run(invocation) {
+      checkFormat(invocation);
+      return showOne(invocation, await object(invocation), shape);
+    },
+  };
+}
 
 /** A kind of object: how people see it, and which fields its JSON always has. */
 export interface Shape<T> {
@@ -32,7 +56,7 @@ export function checkFormat({ flags }: Pick<Invocation, 'flags'>): void {
   throw new ProconsulError('invalid', `Unknown format: ${format}`);
 }
 
-export function showOne<T>({ flags, host }: Invocation, object: T, shape: Shape<T>): number {
+function showOne<T>({ flags, host }: Invocation, object: T, shape: Shape<T>): number {
   const style = { meta: flags.isSet('meta'), inList: false };
   const json = formatOf(flags) === 'json';
   host.print(

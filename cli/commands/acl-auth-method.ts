@@ -1,13 +1,12 @@
 import { parseDuration } from '../../lib/duration.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { decodeJson } from '../../lib/json.ts';
-import { requireOne } from '../acl/find.ts';
-import { listCommand } from '../acl/list-and-delete.ts';
+import { METHOD, pathOf, put, readOne, requireOne } from '../acl/find.ts';
+import { deleteCommand, listCommand } from '../acl/list-and-delete.ts';
 import type { AuthMethod } from '../acl/objects.ts';
 import { prettyAuthMethod } from '../acl/pretty.ts';
-import { checkFormat, type FlagRow, SHOW, type Shape, showOne } from '../acl/show.ts';
-import type { ApiClient } from '../api-client.ts';
-import { type Command, explained, type Invocation, readInput } from '../command.ts';
+import { type FlagRow, type Shape, showCommand } from '../acl/show.ts';
+import { explained, type Invocation, readInput } from '../command.ts';
 import type { FlagValues } from '../flag-values.ts';
 
 const shape: Shape<AuthMethod> = { pretty: prettyAuthMethod };
@@ -36,27 +35,16 @@ const KUBERNETES = [
 
 type Config = Readonly<Record<string, unknown>>;
 
-function pathOf(name: string): string {
-  return `/v1/acl/auth-method/${encodeURIComponent(name)}`;
-}
-
-export const create: Command = {
+export const create = showCommand(shape, {
   synopsis: '-name NAME -type TYPE [options]',
   examples: [
     '-name=corp -type=jwt -config=@jwt.json',
     '-name=k8s -type=kubernetes -kubernetes-host=https://k8s:8443 -kubernetes-ca-cert=@ca.crt',
   ],
-  http: 'query',
-  flags: new Map([
-    NAME,
-    ['type', { kind: 'string', help: 'jwt, kubernetes or oidc.' }],
-    ...CONTENT,
-    ...SHOW,
-  ]),
+  flags: [NAME, ['type', { kind: 'string', help: 'jwt, kubernetes or oidc.' }], ...CONTENT],
 
-  async run(invocation) {
+  async object(invocation) {
     const { flags, misuse } = invocation;
-    checkFormat(invocation);
     if (flags.text('type') === '') throw misuse("Missing required '-type' flag", '\n');
     if (flags.text('name') === '') throw misuse("Missing required '-name' flag", '\n');
     const body = {
@@ -65,15 +53,10 @@ export const create: Command = {
       ...changesOf(flags),
       Config: await wholeConfig(invocation, flags.text('type'), 'JSON configuration file'),
     };
-    const answer = await explained(
-      'Failed to create new auth method',
-      invocation
-        .client()
-        .send({ method: 'PUT', path: '/v1/acl/auth-method', body: JSON.stringify(body) }),
-    );
-    return showOne(invocation, answer.json as AuthMethod, shape);
+    const failure = 'Failed to create new auth method';
+    return await put<AuthMethod>(invocation.client(), METHOD.path, body, failure);
   },
-};
+});
 
 function changesOf(flags: FlagValues): Partial<AuthMethod> {
   const given = (name: string) => flags.text(name) !== '';
@@ -133,38 +116,28 @@ async function kubernetesConfig({ flags, host }: Invocation): Promise<Config> {
   return config;
 }
 
-export const update: Command = {
+export const update = showCommand(shape, {
   synopsis: '-name NAME [options]',
   details: 'What is not given stays as it is, unless -no-merge is; -config is taken whole.',
   examples: ['-name=corp -description=new -max-token-ttl=10m'],
-  http: 'query',
-  flags: new Map([
-    NAME,
-    ...CONTENT,
-    ...SHOW,
-    ['no-merge', { kind: 'bool', help: 'Empty whatever is not given.' }],
-  ]),
+  flags: [NAME, ...CONTENT, ['no-merge', { kind: 'bool', help: 'Empty whatever is not given.' }]],
 
-  async run(invocation) {
+  async object(invocation) {
     const { flags } = invocation;
-    checkFormat(invocation);
     const noName = 'Cannot update an auth method without specifying the -name parameter';
     requireOne(invocation, ['name'], noName);
     const api = invocation.client();
     const name = flags.text('name');
-    const before = await methodOf(api, name);
+    const before = await readOne<AuthMethod>(api, METHOD, { name });
     const what = 'JSON for auth method config';
     const after = flags.isSet('no-merge')
       ? { Name: name, Type: before.Type, Config: await wholeConfig(invocation, before.Type, what) }
       : { ...before, Config: await mergedConfig(invocation, before, what) };
-    const body = JSON.stringify({ ...after, ...changesOf(flags) });
-    const answer = await explained(
-      `Error updating auth method "${name}"`,
-      api.send({ method: 'PUT', path: pathOf(name), body }),
-    );
-    return showOne(invocation, answer.json as AuthMethod, shape);
+    const body = { ...after, ...changesOf(flags) };
+    const failure = `Error updating auth method "${name}"`;
+    return await put<AuthMethod>(api, pathOf(METHOD, name), body, failure);
   },
-};
+});
 
 async function mergedConfig(
   invocation: Invocation,
@@ -176,45 +149,22 @@ async function mergedConfig(
   return { ...before, ...(Type === 'kubernetes' && (await kubernetesConfig(invocation))) };
 }
 
-async function methodOf(api: ApiClient, name: string): Promise<AuthMethod> {
-  const answer = await explained(
-    `Error reading auth method "${name}"`,
-    api.send({ method: 'GET', path: pathOf(name), accept: [404] }),
-  );
-  if (answer.status === 200) return answer.json as AuthMethod;
-  throw new ProconsulError('not-found', `Auth method not found with name "${name}"`);
-}
-
-export const read: Command = {
+export const read = showCommand(shape, {
   synopsis: '-name NAME [options]',
   examples: ['-name=corp'],
-  http: 'query',
-  flags: new Map([NAME, ...SHOW]),
+  flags: [NAME],
 
-  async run(invocation) {
-    checkFormat(invocation);
-    requireOne(invocation, ['name'], 'Must specify the -name parameter');
-    const method = await methodOf(invocation.client(), invocation.flags.text('name'));
-    return showOne(invocation, method, shape);
-  },
-};
-
-export const list = listCommand({ noun: 'auth method', path: '/v1/acl/auth-methods', shape });
-
-export const remove: Command = {
-  synopsis: '-name NAME [options]',
-  examples: ['-name=corp'],
-  http: 'query',
-  flags: new Map([NAME]),
-
-  async run(invocation) {
+  async object(invocation) {
     requireOne(invocation, ['name'], 'Must specify the -name parameter');
     const name = invocation.flags.text('name');
-    await explained(
-      `Error deleting auth method "${name}"`,
-      invocation.client().send({ method: 'DELETE', path: pathOf(name) }),
-    );
-    invocation.host.print(`Auth method "${name}" deleted successfully\n`);
-    return 0;
+    return await readOne<AuthMethod>(invocation.client(), METHOD, { name });
   },
-};
+});
+
+export const list = listCommand({ kind: METHOD, shape });
+
+export const remove = deleteCommand({
+  kind: METHOD,
+  flags: [NAME],
+  complaint: 'Must specify the -name parameter',
+});

@@ -1,21 +1,16 @@
 import type { Token } from '../acl/objects.ts';
-import { checkFormat, FORMAT, showOne } from '../acl/show.ts';
-import { type Command, explained } from '../command.ts';
+import { showCommand } from '../acl/show.ts';
+import { explained } from '../command.ts';
 import { tokenShape } from './acl-token.ts';
 
-export const command: Command = {
+export const command = showCommand(tokenShape, {
   synopsis: '[options]',
   details: 'It may do everything, and can be made once: keep its SecretID.',
   examples: ['', '-format=json'],
-  http: 'query',
-  flags: new Map([FORMAT]),
+  hasMeta: false,
 
-  async run(invocation) {
-    checkFormat(invocation);
-    const answer = await explained(
-      'Failed ACL bootstrapping',
-      invocation.client().send({ method: 'PUT', path: '/v1/acl/bootstrap' }),
-    );
-    return showOne(invocation, answer.json as Token, tokenShape);
+  async object({ client }) {
+    const made = client().send({ method: 'PUT', path: '/v1/acl/bootstrap' });
+    return (await explained('Failed ACL bootstrapping', made)).json as Token;
   },
-};
+});

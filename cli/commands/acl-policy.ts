@@ -1,12 +1,12 @@
 import { ProconsulError } from '../../lib/errors.ts';
-import { idOf, POLICY, requireOne } from '../acl/find.ts';
+import { idOf, POLICY, pathOf, put, requireOne } from '../acl/find.ts';
 import { legacyRules } from '../acl/legacy-rules.ts';
 import { deleteCommand, listCommand } from '../acl/list-and-delete.ts';
 import type { Policy } from '../acl/objects.ts';
 import { prettyPolicy } from '../acl/pretty.ts';
-import { checkFormat, type FlagRow, SHOW, type Shape, showOne } from '../acl/show.ts';
+import { type FlagRow, type Shape, showCommand } from '../acl/show.ts';
 import type { ApiClient } from '../api-client.ts';
-import { type Command, explained, type Invocation, readInput } from '../command.ts';
+import { explained, type Invocation, readInput } from '../command.ts';
 
 const shape: Shape<Policy> = {
   pretty: prettyPolicy,
@@ -32,28 +32,21 @@ const CONTENT: readonly FlagRow[] = [
 
 const NO_ID = 'Must specify either the -id or -name parameters';
 
-function pathOf(id: string): string {
-  return `/v1/acl/policy/${encodeURIComponent(id)}`;
-}
-
-export const create: Command = {
+export const create = showCommand(shape, {
   synopsis: '-name NAME [options]',
   examples: ['-name=new -description=example -rules=@rules.hcl', '-name=old -from-token=c1e34113'],
-  http: 'query',
-  flags: new Map([
+  flags: [
     NAME,
     ...CONTENT,
-    ...SHOW,
     [
       'from-token',
       { kind: 'string', help: 'A legacy token whose rules it takes; also @FILE and -.' },
     ],
     ['token-secret', { kind: 'bool', help: '-from-token is a SecretID, no AccessorID.' }],
-  ]),
+  ],
 
-  async run(invocation) {
+  async object(invocation) {
     const { flags } = invocation;
-    checkFormat(invocation);
     if (flags.text('name') === '') throw invocation.misuse("Missing require '-name' flag", '\n');
     const api = invocation.client();
     const body = {
@@ -62,13 +55,9 @@ export const create: Command = {
       Datacenters: flags.all('valid-datacenter'),
       Rules: await explained('Error loading rules', rulesOf(invocation, api)),
     };
-    const answer = await explained(
-      'Failed to create new policy',
-      api.send({ method: 'PUT', path: '/v1/acl/policy', body: JSON.stringify(body) }),
-    );
-    return showOne(invocation, answer.json as Policy, shape);
+    return await put<Policy>(api, POLICY.path, body, 'Failed to create new policy');
   },
-};
+});
 
 async function rulesOf({ flags, host }: Invocation, api: ApiClient): Promise<string> {
   const rules = flags.text('rules');
@@ -80,22 +69,19 @@ async function rulesOf({ flags, host }: Invocation, api: ApiClient): Promise<str
   return await legacyRules(api, given.toString().trim(), flags.isSet('token-secret'));
 }
 
-export const update: Command = {
+export const update = showCommand(shape, {
   synopsis: '[options]',
   details: 'What is not given stays as it is, unless -no-merge is.',
   examples: ['-id=abcd -name=better', '-id=abcd -no-merge -name=better -rules=@rules.hcl'],
-  http: 'query',
-  flags: new Map([
+  flags: [
     ID,
     ['name', { kind: 'string', help: 'Name of the policy; beside -id the new one.' }],
     ...CONTENT,
-    ...SHOW,
     ['no-merge', { kind: 'bool', help: 'Empty whatever is not given.' }],
-  ]),
+  ],
 
-  async run(invocation) {
+  async object(invocation) {
     const { flags, host } = invocation;
-    checkFormat(invocation);
     requireOne(invocation, ['id', 'name'], NO_ID);
     const api = invocation.client();
     const id = await idOf(invocation, api, POLICY);
@@ -110,42 +96,32 @@ export const update: Command = {
       ...(flags.has('valid-datacenter') && { Datacenters: flags.all('valid-datacenter') }),
       ...(flags.has('rules') && { Rules: rules.toString() }),
     };
-    const answer = await explained(
-      `Error updating policy "${id}"`,
-      api.send({
-        method: 'PUT',
-        path: pathOf(id),
-        body: JSON.stringify({ ...before, ...given, ID: id }),
-      }),
-    );
-    return showOne(invocation, answer.json as Policy, shape);
+    const body = { ...before, ...given, ID: id };
+    return await put<Policy>(api, pathOf(POLICY, id), body, `Error updating policy "${id}"`);
   },
-};
+});
 
 async function policyOf(api: ApiClient, id: string): Promise<Policy> {
-  const answer = api.send({ method: 'GET', path: pathOf(id) });
+  const answer = api.send({ method: 'GET', path: pathOf(POLICY, id) });
   return (await explained(`Error reading policy "${id}"`, answer)).json as Policy;
 }
 
-export const read: Command = {
+export const read = showCommand(shape, {
   synopsis: '[options]',
   examples: ['-id=fdabbcb5', '-name=mine'],
-  http: 'query',
-  flags: new Map([ID, NAME, ...SHOW]),
+  flags: [ID, NAME],
 
-  async run(invocation) {
-    checkFormat(invocation);
+  async object(invocation) {
     requireOne(invocation, ['id', 'name'], NO_ID);
     const api = invocation.client();
-    return showOne(invocation, await policyOf(api, await idOf(invocation, api, POLICY)), shape);
+    return await policyOf(api, await idOf(invocation, api, POLICY));
   },
-};
+});
 
-export const list = listCommand({ noun: 'policy', path: POLICY.list, shape });
+export const list = listCommand({ kind: POLICY, shape });
 
 export const remove = deleteCommand({
   kind: POLICY,
-  path: '/v1/acl/policy',
   flags: [ID, NAME],
   complaint: NO_ID,
 });

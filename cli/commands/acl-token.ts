@@ -1,6 +1,6 @@
 import { parseDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
-import { idOf, requireOne, TOKEN } from '../acl/find.ts';
+import { idOf, pathOf, put, requireOne, TOKEN } from '../acl/find.ts';
 import {
   givenLinks,
   isEmpty,
@@ -13,8 +13,8 @@ import {
 import { deleteCommand, listCommand } from '../acl/list-and-delete.ts';
 import type { Token } from '../acl/objects.ts';
 import { prettyToken } from '../acl/pretty.ts';
-import { checkFormat, type FlagRow, FORMAT, SHOW, type Shape, showOne } from '../acl/show.ts';
-import { type Command, explained } from '../command.ts';
+import { type FlagRow, type Shape, showCommand } from '../acl/show.ts';
+import { explained } from '../command.ts';
 import type { FlagValues } from '../flag-values.ts';
 
 export const tokenShape: Shape<Token> = {
@@ -26,28 +26,25 @@ const ID_HELP = 'AccessorID of the token, or how it begins; anonymous is the one
 const ID: FlagRow = ['id', { kind: 'string', help: ID_HELP }];
 const DESCRIPTION: FlagRow = ['description', { kind: 'string', help: 'What it is for.' }];
 
-export const create: Command = {
+export const create = showCommand(tokenShape, {
   synopsis: '[options]',
   details: 'It may do what its policies, roles and identities may, of which it needs one at least.',
   examples: [
     '-description=web -service-identity=web',
     '-policy-name=readers -role-id=c630d4ef-6 -expires-ttl=24h',
   ],
-  http: 'query',
-  flags: new Map([
+  flags: [
     ...LINK_FLAGS,
     ...ROLE_FLAGS,
-    ...SHOW,
     DESCRIPTION,
     ['accessor', { kind: 'string', help: 'AccessorID, a UUID; one is made up by default.' }],
     ['secret', { kind: 'string', help: 'SecretID, a UUID; one is made up by default.' }],
     ['local', { kind: 'bool', help: 'For this datacenter alone.' }],
     ['expires-ttl', { kind: 'string', help: 'How long it is good for, as 24h.' }],
-  ]),
+  ],
 
-  async run(invocation) {
+  async object(invocation) {
     const { flags } = invocation;
-    checkFormat(invocation);
     const ttl = ttlOf(flags);
     const api = invocation.client();
     const links = await givenLinks(flags, api);
@@ -64,13 +61,9 @@ export const create: Command = {
       ...(ttl > 0 && { ExpirationTTL: ttl }),
       ...links,
     };
-    const answer = await explained(
-      'Failed to create new token',
-      api.send({ method: 'PUT', path: '/v1/acl/token', body: JSON.stringify(body) }),
-    );
-    return showOne(invocation, answer.json as Token, tokenShape);
+    return await put<Token>(api, TOKEN.path, body, 'Failed to create new token');
   },
-};
+});
 
 /** In nanoseconds; what is not above zero means nothing, as in Consul. */
 function ttlOf(flags: FlagValues): number {
@@ -83,16 +76,14 @@ function ttlOf(flags: FlagValues): number {
 
 const MERGES = ['policies', 'roles', 'service-identities', 'node-identities'] as const;
 
-export const update: Command = {
+export const update = showCommand(tokenShape, {
   synopsis: '[options]',
   details: 'What it stands for is replaced by what is given, or added to with the -merge- flags.',
   examples: ['-id=abcd -description=replication -policy-name=readers -merge-policies'],
-  http: 'query',
-  flags: new Map([
+  flags: [
     ID,
     ...LINK_FLAGS,
     ...ROLE_FLAGS,
-    ...SHOW,
     DESCRIPTION,
     ...MERGES.map((what) => {
       const help = `Keep the ${what.replace('-', ' ')} that it has.`;
@@ -102,15 +93,14 @@ export const update: Command = {
       'upgrade-legacy',
       { kind: 'bool', help: 'Drop the rules of a legacy token: what is given stands for them.' },
     ],
-  ]),
+  ],
 
-  async run(invocation) {
+  async object(invocation) {
     const { flags } = invocation;
-    checkFormat(invocation);
     requireOne(invocation, ['id'], 'Cannot update a token without specifying the -id parameter');
     const api = invocation.client();
     const id = await idOf(invocation, api, TOKEN);
-    const path = `/v1/acl/token/${encodeURIComponent(id)}`;
+    const path = pathOf(TOKEN, id);
     const read = api.send({ method: 'GET', path });
     const before = (await explained('Error when retrieving current token', read)).json as Token;
     const given = await givenLinks(flags, api);
@@ -128,13 +118,9 @@ export const update: Command = {
         ? mergedNodes(before, given.NodeIdentities)
         : given.NodeIdentities,
     };
-    const answer = await explained(
-      `Failed to update token ${id}`,
-      api.send({ method: 'PUT', path, body: JSON.stringify(after) }),
-    );
-    return showOne(invocation, answer.json as Token, tokenShape);
+    return await put<Token>(api, path, after, `Failed to update token ${id}`);
   },
-};
+});
 
 function upgraded({ Rules }: Token, flags: FlagValues): { readonly Rules?: string } {
   if (!flags.isSet('upgrade-legacy')) return {};
@@ -142,66 +128,50 @@ function upgraded({ Rules }: Token, flags: FlagValues): { readonly Rules?: strin
   throw new ProconsulError('invalid', "Can't use -upgrade-legacy on a non-legacy token");
 }
 
-export const read: Command = {
+export const read = showCommand(tokenShape, {
   synopsis: '[options] -id TOKENID',
   examples: ['-id=4be56c77-82', '-self'],
-  http: 'query',
-  flags: new Map([
-    ID,
-    ...SHOW,
-    ['self', { kind: 'bool', help: 'The token that asks, whatever -id says.' }],
-  ]),
+  flags: [ID, ['self', { kind: 'bool', help: 'The token that asks, whatever -id says.' }]],
 
-  async run(invocation) {
+  async object(invocation) {
     const { flags } = invocation;
-    checkFormat(invocation);
     const self = flags.isSet('self');
     if (!self) requireOne(invocation, ['id'], 'Must specify the -id parameter');
     const api = invocation.client();
     const id = self ? 'self' : await idOf(invocation, api, TOKEN);
     const answer = await explained(
       self ? 'Error reading token' : `Error reading token "${id}"`,
-      api.send({ method: 'GET', path: `/v1/acl/token/${encodeURIComponent(id)}` }),
+      api.send({ method: 'GET', path: pathOf(TOKEN, id) }),
     );
-    return showOne(invocation, answer.json as Token, tokenShape);
+    return answer.json as Token;
   },
-};
+});
 
 export const list = listCommand({
-  noun: 'token',
-  path: TOKEN.list,
+  kind: TOKEN,
   shape: tokenShape,
   details: 'Without their secrets.',
   between: '\n',
 });
 
-export const clone: Command = {
+export const clone = showCommand(tokenShape, {
   synopsis: '[options]',
   details: 'The new one may do what the other may, and has IDs of its own.',
   examples: ['-id=abcd -description=replication'],
-  http: 'query',
-  flags: new Map([ID, DESCRIPTION, FORMAT]),
+  flags: [ID, DESCRIPTION],
+  hasMeta: false,
 
-  async run(invocation) {
-    checkFormat(invocation);
+  async object(invocation) {
     requireOne(invocation, ['id'], 'Cannot update a token without specifying the -id parameter');
     const api = invocation.client();
     const id = await idOf(invocation, api, TOKEN);
-    const answer = await explained(
-      'Error cloning token',
-      api.send({
-        method: 'PUT',
-        path: `/v1/acl/token/${encodeURIComponent(id)}/clone`,
-        body: JSON.stringify({ Description: invocation.flags.text('description') }),
-      }),
-    );
-    return showOne(invocation, answer.json as Token, tokenShape);
+    const body = { Description: invocation.flags.text('description') };
+    return await put<Token>(api, `${pathOf(TOKEN, id)}/clone`, body, 'Error cloning token');
   },
-};
+});
 
 export const remove = deleteCommand({
   kind: TOKEN,
-  path: '/v1/acl/token',
   flags: [ID],
   complaint: 'Must specify the -id parameter',
 });
