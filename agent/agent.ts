@@ -3,14 +3,16 @@ import { join } from 'node:path';
 import { type AccessControl, OPEN } from '../lib/acl/rights.ts';
 import type { Config } from '../lib/config/config.ts';
 import type { Route } from '../lib/http/route.ts';
+import type { Metric } from '../lib/metrics/metric.ts';
 import type { System } from '../lib/system.ts';
 import { AgentAccess } from './acl/agent-access.ts';
 import { Tokens } from './acl/tokens.ts';
+import { agentMetrics } from './agent-metrics.ts';
 import { CheckSet } from './checks/check-set.ts';
 import type { ContainerProbe } from './checks/kinds/kind.ts';
 import { Reaper } from './checks/reaper.ts';
 import { definitionsOf } from './definitions/from-config.ts';
-import type { AgentContext, Figures, LogTap } from './http/context.ts';
+import type { AgentContext, Figures, LogTap, Telemetry } from './http/context.ts';
 import { agentRoutes } from './http/routes.ts';
 import { agentStats } from './http/stats.ts';
 import type { Membership } from './servers/membership.ts';
@@ -46,6 +48,8 @@ export interface ServersPort {
 /** The process in which the agent runs. */
 export interface ProcessPort {
   readonly logTap: LogTap;
+  /** What /v1/agent/metrics shows. */
+  readonly telemetry: Telemetry;
   /** Further groups of figures: a server's. */
   readonly stats?: () => Figures;
   /** Reads the configuration anew for a reload. */
@@ -120,6 +124,12 @@ export class Agent {
   /** The rows under /v1/agent; after `start`. */
   routes(): readonly Route[] {
     return agentRoutes(this.#context());
+  }
+
+  /** What it measures; after `start`. */
+  metrics(): readonly Metric[] {
+    const { checks, antiEntropy } = this.#started;
+    return agentMetrics({ local: this.#local, checks, antiEntropy });
   }
 
   /** Resolves when what was registered before runs again; servers need not be there for it. */
@@ -263,6 +273,7 @@ export class Agent {
       membership: servers.membership,
       clock: system.clock,
       logTap: process.logTap,
+      telemetry: process.telemetry,
       local: this.#local,
       self: () => ownMember(config, nodeId),
       stats: () => ({ ...agentStats(this.#local, checks, config, sealed), ...process.stats?.() }),

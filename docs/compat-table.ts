@@ -33,7 +33,7 @@ const CONSULS_OTHERS: readonly (readonly [path: string, methods: string])[] = [
 ];
 
 /** Rows are made of what they need only when they are asked: this stands for all of it. */
-const hollow: never = new Proxy(() => undefined, {
+export const hollow: never = new Proxy(() => undefined, {
   get: () => hollow,
   apply: () => hollow,
 }) as never;

@@ -4,6 +4,8 @@
  * many writes, and an idle one waits for nobody.
  */
 import { noLeader, ProconsulError } from '../lib/errors.ts';
+import { Sample } from '../lib/metrics/sample.ts';
+import { CommandTimes } from './command-times.ts';
 import type { Command } from './commands.ts';
 import type { Proposal } from './log/event-log.ts';
 import { encodeProposal } from './log/payload.ts';
@@ -21,6 +23,9 @@ const PATIENCE = 0.25;
 const MAX_PATIENCE_MS = 3;
 
 interface Waiting {
+  readonly type: Command['type'];
+  /** When it was proposed. */
+  readonly from: number;
   /** What applying the entry came to here; undefined until then. */
   outcome?: Outcome;
   /** Whether the log has said that the entry is in it for good. */
@@ -46,6 +51,13 @@ export class Proposer {
   readonly #underWay = new Map<string, Waiting>();
   #flushing = false;
   #stopped = false;
+  /** How long the log took for each batch, and how many entries were in it. */
+  readonly append = new Sample();
+  readonly batch = new Sample();
+  /** From the proposal to its outcome. */
+  readonly took = new CommandTimes();
+  /** How many found too much waiting. */
+  turnedAway = 0;
 
   /** `now` in milliseconds that never go back. */
   constructor(log: Appends, boot: string, now: () => number) {
@@ -64,17 +76,25 @@ export class Proposer {
     const proposal = encodeProposal(`${this.#boot}/${this.#counter}`, command);
     const bytes = this.#queuedBytes + proposal.bytes;
     if (this.#queue.length >= MAX_WAITING || bytes > MAX_WAITING_BYTES) {
+      this.turnedAway++;
       throw new ProconsulError('busy', 'too many writes are waiting');
     }
     this.#counter++;
     this.#queuedBytes = bytes;
+    const { type } = command;
+    const from = this.#now();
     return await new Promise((resolve, reject) => {
-      this.#queue.push({ isCommitted: false, proposal, resolve, reject });
+      this.#queue.push({ isCommitted: false, type, from, proposal, resolve, reject });
       if (this.#flushing) return;
       this.#flushing = true;
       // At the end of this turn, so that all requests that came in together go out together.
       setImmediate(() => void this.#flush());
     });
+  }
+
+  /** How many wait for the log, or for its word. */
+  get waiting(): number {
+    return this.#queue.length + this.#underWay.size;
   }
 
   /**
@@ -113,8 +133,11 @@ export class Proposer {
       const from = this.#now();
       try {
         await this.#log.append(batch.map(({ proposal }) => proposal));
+        const tookMs = this.#now() - from;
+        this.append.observe(tookMs);
+        this.batch.observe(batch.length);
         this.#committed(batch);
-        await this.#gather(this.#queue.length + batch.length, this.#now() - from);
+        await this.#gather(this.#queue.length + batch.length, tookMs);
       } catch (error) {
         this.#fail(batch, error);
       }
@@ -158,8 +181,10 @@ export class Proposer {
     }
   }
 
-  #answer({ proposal, resolve }: Waiting, outcome: Outcome): void {
-    if (this.#underWay.delete(proposal.id)) resolve(outcome);
+  #answer({ proposal, type, from, resolve }: Waiting, outcome: Outcome): void {
+    if (!this.#underWay.delete(proposal.id)) return;
+    this.took.observe(type, this.#now() - from);
+    resolve(outcome);
   }
 
   #fail(batch: readonly Waiting[], error: unknown): void {

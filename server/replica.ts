@@ -2,8 +2,11 @@
  * A server's copy of the state: the log's entries in, outcomes to whoever proposed them, touched
  * topics to whoever watches.
  */
+import { systemClock } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
+import { Sample } from '../lib/metrics/sample.ts';
 import { isSealed } from '../lib/seal/box.ts';
+import { CommandTimes } from './command-times.ts';
 import type { Entry } from './commands.ts';
 import type { LogSink, Snapshot } from './log/event-log.ts';
 import type { IndexGate } from './log/index-gate.ts';
@@ -29,6 +32,9 @@ export type OnApplied = (entry: Entry, outcome: Outcome) => void;
 export class Replica implements LogSink {
   readonly #options: ReplicaOptions;
   #state = new State();
+  /** How long each entry took, and whoever was woken by a batch of them. */
+  readonly took = new CommandTimes();
+  readonly waking = new Sample();
   #onApplied: OnApplied = () => undefined;
   #onRestored: () => void = () => undefined;
 
@@ -55,15 +61,20 @@ export class Replica implements LogSink {
     try {
       const touched = new Set<string>();
       const before = this.#state;
+      let at = systemClock.monotonic();
       for (const entry of entries) {
         const applied = apply(this.#state, entry);
         this.#state = applied.state;
         for (const topic of applied.touched) touched.add(topic);
         this.#onApplied(entry, applied.outcome);
+        const then = systemClock.monotonic();
+        this.took.observe(entry.command.type, then - at);
+        at = then;
       }
       if (this.#state === before) this.#options.watcher.notify(touched);
       else this.#options.watcher.notifyAll();
       this.#options.applied.moved(this.#state.position);
+      this.waking.observe(systemClock.monotonic() - at);
     } catch (error) {
       // Going on would leave this server different from the others.
       this.#options.onFatal(error);

@@ -2,6 +2,7 @@
 import type { DefaultPolicy } from '../lib/acl/compile-rights.ts';
 import { type AccessControl, OPEN } from '../lib/acl/rights.ts';
 import type { Route } from '../lib/http/route.ts';
+import type { Metric } from '../lib/metrics/metric.ts';
 import type { System } from '../lib/system.ts';
 import { BootstrapReset } from './acl/bootstrap-reset.ts';
 import { Resolver, type ResolverDeps } from './acl/resolver.ts';
@@ -27,6 +28,7 @@ import { Standing } from './query/standing.ts';
 import { Watcher } from './query/watcher.ts';
 import { Readiness } from './readiness.ts';
 import { Replica } from './replica.ts';
+import { serverMetrics } from './server-metrics.ts';
 import { Snapshots } from './snapshots.ts';
 import type { Outcome } from './state/outcome.ts';
 import type { State } from './state/state.ts';
@@ -177,6 +179,18 @@ export class Server {
 
   routes(): Route[] {
     return serverRoutes(this.deps);
+  }
+
+  metrics(): readonly Metric[] {
+    return serverMetrics({
+      log: this.#options.storage.log,
+      proposer: this.#proposer,
+      replica: this.#replica,
+      answers: this.answers,
+      watcher: this.#watcher,
+      leader: this.#leader,
+      snapshots: this.#snapshots,
+    });
   }
 
   /**

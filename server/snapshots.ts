@@ -1,6 +1,8 @@
 /** When a snapshot of the state is due; one is saved at a time. */
+import { systemClock } from '../lib/clock.ts';
 import { describeChain, noLeader, ProconsulError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { Sample } from '../lib/metrics/sample.ts';
 import type { Entry } from './commands.ts';
 import type { Snapshot } from './log/event-log.ts';
 
@@ -30,6 +32,9 @@ export class Snapshots {
   /** Of all entries since the last snapshot, and of that itself. */
   #sizeSince = 0;
   #lastSize = 0;
+  /** How long those took that were saved, and how many were not. */
+  readonly saved = new Sample();
+  failed = 0;
 
   constructor(deps: SnapshotsDeps) {
     this.#deps = deps;
@@ -78,10 +83,12 @@ export class Snapshots {
     const snapshot = take();
     const { index } = snapshot.position;
     const before = this.#sizeSince;
+    const from = systemClock.monotonic();
     this.#sizeSince = 0;
     try {
       await save({ ...snapshot, lines: this.#measured(snapshot.lines) });
       this.#last = index;
+      this.saved.observe(systemClock.monotonic() - from);
       logger.info(`server: snapshot of entry ${index} saved`);
       await this.#deps.onSaved?.(index);
       return undefined;
@@ -90,7 +97,10 @@ export class Snapshots {
       const busy = error instanceof ProconsulError && error.code === 'busy';
       const line = `server: no snapshot saved: ${describeChain(error)}`;
       if (busy) logger.debug(line);
-      else logger.error(line);
+      else {
+        this.failed++;
+        logger.error(line);
+      }
       // Not at once again, for the next entry: it would only fail as often.
       this.#last = index - ENTRIES_BETWEEN_SNAPSHOTS / 2;
       this.#sizeSince += before / 2;

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { allRoutes, compatTable, TABLE_BEGINS } from '../docs/compat-table.ts';
+import { METRICS_BEGIN, metricsTable } from '../docs/metrics-table.ts';
 
 const TOP = fileURLToPath(new URL('..', import.meta.url));
 const SKIPPED = new Set(['node_modules', 'dist', '.git']);
@@ -156,6 +157,11 @@ describe('the pages', () => {
         .map((path) => `${guide}: ${path}`);
     });
     assert.deepEqual(missing, []);
+  });
+
+  it('list every metric: docs/monitoring/metrics.md is as `npm run metrics` writes it', () => {
+    const text = readFileSync(join(TOP, 'docs/monitoring/metrics.md'), 'utf8');
+    assert.equal(text.slice(text.indexOf(METRICS_BEGIN)), metricsTable());
   });
 
   it('list every route: docs/compat.md is as `npm run compat` writes it', () => {

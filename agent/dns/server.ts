@@ -1,17 +1,22 @@
 /** The DNS server of an agent: its zone over UDP and TCP, and what is not its own passed on. */
+import { systemClock } from '../../lib/clock.ts';
 import type { DnsConfig } from '../../lib/config/config.ts';
 import type { Lookups } from '../../lib/dns-lookups.ts';
 import { hostPort } from '../../lib/ip.ts';
+import type { Metric } from '../../lib/metrics/metric.ts';
 import type { System } from '../../lib/system.ts';
 import { Amplification } from './amplification.ts';
 import { DnsAnswers } from './answers.ts';
-import { Recursors } from './recursors.ts';
-import { Responder } from './responder.ts';
+import { DnsTimes } from './dns-times.ts';
+import { Recursors, type Transport } from './recursors.ts';
+import { Responder, type Response } from './responder.ts';
 import { TcpListener } from './tcp.ts';
 import { UdpListener } from './udp.ts';
 
 export interface DnsServerOptions {
   readonly config: DnsConfig;
+  /** Of this agent, for its metrics. */
+  readonly node: string;
   readonly datacenter: string;
   readonly listen: readonly { readonly host: string; readonly port: number }[];
   readonly lookups: Lookups;
@@ -64,6 +69,8 @@ export class DnsServer {
   readonly #options: DnsServerOptions;
   readonly #pairs: readonly Pair[];
   #responder: Responder;
+  /** A reload makes another responder, and keeps these. */
+  readonly #times = new DnsTimes();
 
   constructor(options: DnsServerOptions) {
     const { system, listen } = options;
@@ -72,7 +79,7 @@ export class DnsServer {
     this.#options = options;
     this.#responder = responderOf(options, system);
     const responder: Pick<Responder, 'respond'> = {
-      respond: (packet, transport) => this.#responder.respond(packet, transport),
+      respond: (packet, transport) => this.#respond(packet, transport),
     };
     this.#pairs = listen.map((at) => ({
       udp: new UdpListener({ ...at, responder, amplification, logger }),
@@ -82,6 +89,10 @@ export class DnsServer {
 
   get responder(): Responder {
     return this.#responder;
+  }
+
+  metrics(): readonly Metric[] {
+    return this.#times.metrics(this.#options.node);
   }
 
   /** From now on it answers by this; as in Consul, for the domains that it had at its start. */
@@ -114,5 +125,15 @@ export class DnsServer {
   async stop(): Promise<void> {
     for (const { udp } of this.#pairs) udp.stop();
     await Promise.all(this.#pairs.map(({ tcp }) => tcp.stop()));
+  }
+
+  #respond(packet: Buffer, transport: Transport): Response {
+    const from = systemClock.monotonic();
+    const note = (answer: Buffer | undefined) => {
+      this.#times.observe(answer, systemClock.monotonic() - from);
+      return answer;
+    };
+    const response = this.#responder.respond(packet, transport);
+    return response instanceof Promise ? response.then(note) : note(response);
   }
 }

@@ -20,6 +20,14 @@ export interface WantedLines {
 /** Whoever listens to the log while it is written; ends it. */
 export type LogTap = (wanted: WantedLines, listen: (line: string) => void) => () => void;
 
+/** The metrics of the process, as the configuration wants them shown. */
+export interface Telemetry {
+  /** As Consul's JSON. */
+  json(): object;
+  /** Undefined where telemetry.prometheus_retention_time switches it off. */
+  prometheus(): string | undefined;
+}
+
 /** Groups of figures for /v1/agent/self and `info`. */
 export type Figures = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -50,6 +58,7 @@ export interface OwnContext {
 /** The process in which it runs. */
 export interface ProcessContext {
   readonly logTap: LogTap;
+  readonly telemetry: Telemetry;
   readonly reload: () => Promise<void>;
   /** The process is to end, after the answer. */
   readonly leave: () => Promise<void>;

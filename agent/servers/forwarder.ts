@@ -5,6 +5,7 @@ import { NS_PER_MS } from '../../lib/duration.ts';
 import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { MAX_SNAPSHOT_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
+import { counter, gauge, type Metric } from '../../lib/metrics/metric.ts';
 import { Rate, type RateLimit } from '../../lib/rate.ts';
 import { readAnswer, type ServerAnswer } from './answer.ts';
 import { type Asked, QueryCache } from './query-cache.ts';
@@ -65,6 +66,9 @@ export class Forwarder {
   readonly #shared: SharedQueries;
   readonly #cache: QueryCache;
   readonly #rate: Rate;
+  #exceeded = 0;
+  #hits = 0;
+  #misses = 0;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -83,7 +87,10 @@ export class Forwarder {
   /** The fallback of an agent's HTTP surface. */
   readonly handle = async (request: HttpRequest): Promise<Reply> => {
     const { method, params, target } = request;
-    if (!this.#rate.take()) return RATE_EXCEEDED;
+    if (!this.#rate.take()) {
+      this.#exceeded++;
+      return RATE_EXCEEDED;
+    }
     if (method !== 'GET') return this.#pass(request);
     const index = params.uint64('index') ?? 0n;
     const cached = params.has('cached') && CACHEABLE.test(target);
@@ -96,6 +103,16 @@ export class Forwarder {
     const reply = whole(answer);
     return { ...reply, headers: { ...reply.headers, ...(cached && MISS) } };
   };
+
+  metrics(): readonly Metric[] {
+    return [
+      counter('client.rpc.exceeded', 'requests beyond limits.rpc_rate', () => this.#exceeded),
+      counter('proconsul.cache.hits', '?cached that was in memory', () => this.#hits),
+      counter('proconsul.cache.misses', '?cached that was not', () => this.#misses),
+      gauge('consul.cache.entries_count', 'answers kept for ?cached', () => this.load.cached),
+      gauge('proconsul.forwarder.waiting', 'queries that wait at servers', () => this.load.queries),
+    ];
+  }
 
   stop(): void {
     this.#cache.stop();
@@ -113,6 +130,8 @@ export class Forwarder {
       },
       request.signal,
     );
+    if (hit) this.#hits++;
+    else this.#misses++;
     const age = hit ? { 'X-Cache': 'HIT', Age: String(Math.floor(ageMs / 1000)) } : MISS;
     const reply = whole(answer);
     return { ...reply, headers: { ...reply.headers, ...age } };

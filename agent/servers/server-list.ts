@@ -1,6 +1,7 @@
 /** The servers that an agent knows, and in which order it turns to them for a key. */
 import type { Clock } from '../../lib/clock.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
+import { gauge, type Metric, type Reading } from '../../lib/metrics/metric.ts';
 import type { Random } from '../../lib/random.ts';
 import { Ring } from '../../lib/ring.ts';
 import { Breaker } from './breaker.ts';
@@ -69,6 +70,20 @@ export class ServerList {
 
   shares(): ReadonlyMap<string, number> {
     return this.#ring.shares();
+  }
+
+  metrics(): readonly Metric[] {
+    const share = (): readonly Reading[] =>
+      [...this.shares()].map(([id, value]) => ({
+        labels: { server: this.#servers.get(id)?.Node ?? id },
+        value,
+      }));
+    const failing = () => this.all.filter(({ ID }) => this.breaker.isFailing(ID)).length;
+    return [
+      gauge('members.servers', 'servers that this agent knows', () => this.size),
+      gauge('proconsul.servers.failing', 'servers that gave no answer the last time', failing),
+      gauge('proconsul.ring.share', 'which part of all keys goes to each server', share),
+    ];
   }
 
   /** Calls `listener` with the id of each server that the others say is no more. */

@@ -6,6 +6,8 @@ import { NO_LEADER, noLeader, ProconsulError } from '../../lib/errors.ts';
 import { headerText, isHeaderText } from '../../lib/http/header-text.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
+import { counter, type Metric, timing } from '../../lib/metrics/metric.ts';
+import { Sample } from '../../lib/metrics/sample.ts';
 import { readAnswer, type ServerAnswer } from './answer.ts';
 import type { ServerList } from './server-list.ts';
 import { withoutParams, withParams } from './targets.ts';
@@ -47,6 +49,11 @@ export class Upstream {
   readonly #options: UpstreamOptions;
   readonly #ways: Ways;
   #stopped = false;
+  /** Until a server began to answer what nobody waits for; how many got no answer; and retries. */
+  readonly #took = new Sample();
+  #asked = 0;
+  #failed = 0;
+  #askedAgain = 0;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
@@ -77,16 +84,20 @@ export class Upstream {
    * whose answer got lost, with 'busy' when too much is under way already.
    */
   async send(request: UpstreamRequest): Promise<IncomingMessage> {
-    const { servers } = this.#options;
+    const { servers, clock } = this.#options;
+    this.#asked++;
     let cause: unknown;
     const tried = new Set<string>();
     while (tried.size < MAX_ATTEMPTS && !this.#stopped) {
       // Anew each time: which servers there are may have changed while one was asked.
       const server = servers.inOrder(request.key).find(({ Url }) => !tried.has(Url));
       if (server === undefined) break;
+      if (tried.size > 0) this.#askedAgain++;
       tried.add(server.Url);
+      const from = clock.monotonic();
       try {
         const response = await this.#attempt(server, request);
+        if (request.waitMs === undefined) this.#took.observe(clock.monotonic() - from);
         servers.breaker.succeeded(server.ID);
         if (!isRefusal(response)) return response;
         // It has no leader or log, and has done nothing: another may be better off.
@@ -96,7 +107,23 @@ export class Upstream {
         cause = this.#failure(server, request, error);
       }
     }
+    this.#failed++;
     throw noLeader(cause ?? new ProconsulError('unavailable', 'no server is known'));
+  }
+
+  metrics(): readonly Metric[] {
+    return [
+      counter('client.rpc', 'requests to servers, its own ones too', () => this.#asked),
+      counter('client.rpc.failed', 'requests that no server answered', () => this.#failed),
+      counter(
+        'proconsul.servers.asked_again',
+        'times that another server was asked',
+        () => this.#askedAgain,
+      ),
+      timing('proconsul.servers.answer', 'until a server began to answer', this.#took, {
+        buckets: true,
+      }),
+    ];
   }
 
   /** What is under way breaks off, and nothing more is asked. */
@@ -115,6 +142,7 @@ export class Upstream {
       throw new ProconsulError('busy', 'too many open files', { cause: error });
     this.#options.servers.breaker.failed(server.ID);
     if (mayRepeat(request, error)) return error;
+    this.#failed++;
     throw answerLost(server.Node, error);
   }
 

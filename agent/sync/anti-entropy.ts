@@ -6,6 +6,8 @@
 import { type Cancel, type Clock, pause } from '../../lib/clock.ts';
 import { describeChain } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { counter, gauge, type Metric, timing } from '../../lib/metrics/metric.ts';
+import { Sample } from '../../lib/metrics/sample.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
 import { Retries, retryMs } from '../../lib/retries.ts';
@@ -62,6 +64,11 @@ export class AntiEntropy {
   #failures = 0;
   /** No server was there since the last comparison began. */
   #away = false;
+  /** Comparisons that came to an end, how many things the last one found to differ, and pushes. */
+  readonly #compared = new Sample();
+  #drift = 0;
+  #told = 0;
+  #notTold = 0;
 
   constructor(options: AntiEntropyOptions) {
     const { local, clock, random, logger, pace } = options;
@@ -93,6 +100,28 @@ export class AntiEntropy {
   /** Compares in full now; from then on from time to time. */
   start(): void {
     this.syncSoon();
+  }
+
+  metrics(): readonly Metric[] {
+    return [
+      gauge(
+        'proconsul.sync.owed',
+        'services whose change the catalog lacks',
+        () => this.#changes.size,
+      ),
+      gauge(
+        'proconsul.sync.drift',
+        'things that the last comparison found to differ',
+        () => this.#drift,
+      ),
+      timing('proconsul.sync.compared', 'to compare with the catalog in full', this.#compared),
+      counter('proconsul.sync.told', 'services whose change the catalog took', () => this.#told),
+      counter(
+        'proconsul.sync.not_told',
+        'services whose change it did not take',
+        () => this.#notTold,
+      ),
+    ];
   }
 
   async stop(): Promise<void> {
@@ -198,6 +227,7 @@ export class AntiEntropy {
     try {
       const refused = await this.#options.own.tell(serviceId, change);
       if (refused === undefined) {
+        this.#told++;
         this.#retries.succeeded(serviceId);
         this.#notices.clear(what);
         return;
@@ -218,8 +248,10 @@ export class AntiEntropy {
     this.#away = false;
     // What was left over is judged anew: after a restart hardly any of it differs.
     const leftOver = this.#changes.takeAll();
+    const from = this.#options.clock.monotonic();
     try {
       const drift = await own.compare(this.#outputs.waiting);
+      this.#drift = Number(drift.node) + drift.services.length + drift.checks.length;
       for (const [id, tags] of drift.tags) local.adoptTags(id, tags);
       if (drift.node) {
         await own.registerSelf();
@@ -229,6 +261,7 @@ export class AntiEntropy {
       for (const [id, serviceId] of drift.checks) this.#changes.addCheck(serviceId, id);
       this.#notices.clear(NODE);
       await this.#pushAll();
+      this.#compared.observe(this.#options.clock.monotonic() - from);
     } catch (error) {
       for (const [id, change] of leftOver) this.#changes.putBack(id, change);
       this.#failed(NODE, error);
@@ -273,6 +306,7 @@ export class AntiEntropy {
 
   #failed(what: string, error: unknown): void {
     if (this.#stopped) return;
+    this.#notTold++;
     const away = isAway(error);
     const why = describeChain(error);
     // That no server is there is said once, and not the first time: an agent that starts has yet to

@@ -10,6 +10,7 @@ import { systemOf } from '../../lib/system.ts';
 export function createDnsServer(config: Config, lookups: Lookups, logger: Logger): DnsServer {
   return new DnsServer({
     config: config.dns,
+    node: config.nodeName,
     datacenter: config.datacenter,
     // The configuration refuses sockets of files here.
     listen: config.listen.dns.filter((at) => 'port' in at),

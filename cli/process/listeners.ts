@@ -12,10 +12,13 @@ import type { Audit } from '../../lib/http/audit.ts';
 import { FastPath } from '../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
 import type { Guard, Handler, Route } from '../../lib/http/route.ts';
+import { RouteTimes } from '../../lib/http/route-times.ts';
 import type { Logger } from '../../lib/logger.ts';
+import type { Metric } from '../../lib/metrics/metric.ts';
 import type { DoorOptions } from '../../lib/tls/handshakes.ts';
 import type { Identities } from '../../lib/tls/identities.ts';
 import { openAudit, type ProcessAudit } from './audit-role.ts';
+import { listenerMetrics } from './listener-metrics.ts';
 import { RequestLimits } from './request-limits.ts';
 import { guardsOf } from './restrict.ts';
 import { applySocketRights } from './start-up.ts';
@@ -55,6 +58,7 @@ export class Listeners {
   readonly #agents: Audience;
   readonly #joining: Audience;
   readonly #all: readonly Listener[];
+  readonly #times = new RouteTimes();
   /** Of all that is asked at any of them. */
   #audit: ProcessAudit | undefined;
 
@@ -63,10 +67,11 @@ export class Listeners {
     const byRate = ratePolicy(options);
     this.#options = options;
     const guards = [...policyOf(config), ...byRate.guards];
-    this.#clients = new Audience(options, { ...byRate, guards });
+    const times = this.#times;
+    this.#clients = new Audience(options, { ...byRate, guards, times });
     // What is forbidden to clients is not forbidden to agents, who bring what those are allowed.
-    this.#agents = new Audience(options, byRate);
-    this.#joining = new Audience(options, { guards: [] });
+    this.#agents = new Audience(options, { ...byRate, times });
+    this.#joining = new Audience(options, { guards: [], times });
     const maxConnections = () => limits().httpMaxConnsPerClient;
     const clients = { whom: 'clients', maxConnections };
     const joining = { whom: 'those that join', maxConnections };
@@ -111,6 +116,12 @@ export class Listeners {
     this.#joining.open({ routes: introductions }, audit);
   }
 
+  /** What it measures; when it is open. */
+  metrics(): readonly Metric[] {
+    const fastPaths = [this.#clients, this.#agents].flatMap(({ shortcut }) => shortcut ?? []);
+    return listenerMetrics({ times: this.#times, listeners: this.#all, fastPaths });
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#all.map((listener) => listener.stop()));
     await this.#audit?.stop();
@@ -139,6 +150,10 @@ function ratePolicy({ config, limits, logger }: ListenersOptions): Policy {
   return { guards: [rates.admit], admitsRead: rates.admitRead };
 }
 
+interface SurfacePolicy extends Policy {
+  readonly times: RouteTimes;
+}
+
 interface Guests {
   readonly whom: string;
   readonly maxConnections: () => number;
@@ -149,16 +164,22 @@ interface Guests {
 class Audience {
   readonly #options: Pick<ListenersOptions, 'config' | 'logger'>;
   readonly #guards: readonly Guard[];
+  readonly #times: RouteTimes;
   readonly #fastPath: FastPath | undefined;
   #app: RequestListener | undefined;
   /** One for each connection at most, for it waits for its answer. */
   #early: (() => void)[] = [];
 
-  constructor(options: ListenersOptions, { guards, admitsRead }: Policy) {
+  constructor(options: ListenersOptions, { guards, admitsRead, times }: SurfacePolicy) {
     const { http } = options.config;
     this.#options = options;
     this.#guards = guards;
+    this.#times = times;
     this.#fastPath = http.fastPath ? new FastPath({ admits: admitsRead }) : undefined;
+  }
+
+  get shortcut(): FastPath | undefined {
+    return this.#fastPath;
   }
 
   at(at: ListenAddress, { whom, maxConnections, door }: Guests): Listener {
@@ -177,6 +198,7 @@ class Audience {
     this.#app = createApp(served, {
       guards: this.#guards,
       settings: config.http,
+      times: this.#times,
       ...(this.#fastPath && { fastPath: this.#fastPath }),
       audit,
       logger,

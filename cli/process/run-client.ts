@@ -25,6 +25,7 @@ import { clientLookups } from './client-lookups.ts';
 import { createDnsServer } from './dns-role.ts';
 import { Listeners } from './listeners.ts';
 import { openSeal } from './process-seal.ts';
+import { ProcessTelemetry } from './process-telemetry.ts';
 import type { Running, RunOptions } from './run-server.ts';
 import { holdDataDir } from './start-up.ts';
 import { identitiesOf, takeOverTls } from './tls-role.ts';
@@ -35,9 +36,11 @@ export async function runClient(options: RunOptions): Promise<Running> {
   const unlock = await holdDataDir(config.dataDir, logger);
   const nodeId = await nodeIdOf(config, systemRandom);
   let current = config;
-  const parts = connect({ ...options, identities }, nodeId, (now) => {
+  const telemetry = new ProcessTelemetry(config, logger);
+  const parts = connect({ ...options, identities, telemetry }, nodeId, (now) => {
     takeOverTls({ identities }, now);
     current = now;
+    telemetry.shown.takeOver(now.telemetry);
     dns.takeOver(now.dns, lookups);
   });
   const { agent, containers, heartbeat, joiner, forwarder, upstream, servers } = parts;
@@ -66,6 +69,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     access: agent.access,
     fallback: forwarder.handle,
   });
+  telemetry.start([agent, upstream, servers, forwarder, listeners, dns]);
   await joiner.join(...config.join.start);
   joiner.start();
   heartbeat.start();
@@ -75,6 +79,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     async stop() {
       joiner.stop();
       heartbeat.stop();
+      telemetry.stop();
       forwarder.stop();
       const closed = Promise.all([dns.stop(), listeners.stop()]);
       await containers.stop();
@@ -88,13 +93,14 @@ export async function runClient(options: RunOptions): Promise<Running> {
   };
 }
 
+interface Connecting extends RunOptions {
+  readonly identities: Identities;
+  readonly telemetry: ProcessTelemetry;
+}
+
 /** Everything that speaks to servers, and the agent on top of it. */
-function connect(
-  options: RunOptions & { readonly identities: Identities },
-  nodeId: string,
-  onReloaded: (config: Config) => void,
-) {
-  const { config, logger, identities } = options;
+function connect(options: Connecting, nodeId: string, onReloaded: (config: Config) => void) {
+  const { config, logger, identities, telemetry } = options;
   const system = systemOf(logger);
   const { clock, random } = system;
   const servers = new ServerList(clock, random);
@@ -144,6 +150,7 @@ function connect(
     },
     process: {
       logTap: (wanted, listen) => tapLog(logger, wanted, listen),
+      telemetry: telemetry.shown,
       stats: () => clientStats(config, servers),
       readConfig: options.readConfig,
       onReloaded,

@@ -2,6 +2,7 @@
 import type { Logger as LogWriter } from 'winston';
 import { Agent } from '../../agent/agent.ts';
 import { Containers } from '../../agent/containers/containers.ts';
+import type { DnsServer } from '../../agent/dns/server.ts';
 import { ringRoutes } from '../../agent/http/routes/ring.ts';
 import { ServerList } from '../../agent/servers/server-list.ts';
 import { nodeIdOf } from '../../agent/state/node-id.ts';
@@ -14,11 +15,13 @@ import type { ServerInfo } from '../../lib/membership.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { systemOf } from '../../lib/system.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
+import type { Unlock } from '../../server/log/file/folder-lock.ts';
 import type { Server } from '../../server/server.ts';
 import { createDnsServer } from './dns-role.ts';
 import { Listeners, type Served } from './listeners.ts';
 import { OwnBeat, type OwnBeatDeps } from './own-beat.ts';
 import { openSeal } from './process-seal.ts';
+import { ProcessTelemetry } from './process-telemetry.ts';
 import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
 import { createServer } from './server-role.ts';
@@ -64,6 +67,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
   });
   const userToken = () => agent.userToken;
   const dnsToken = () => agent.dnsToken;
+  const telemetry = new ProcessTelemetry(config, logger);
   const dns = createDnsServer(config, lookupsOf(server, config, dnsToken), logger);
   await listeners.bind();
   await dns.start();
@@ -71,9 +75,8 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const system = systemOf(logger);
   const { clock } = system;
   const containers = new Containers({ config, dockerHost, system });
-  const take: OwnBeatDeps['take'] = (each) => server.members.beat(each);
   const on = { unknown: () => agent.syncSoon(), refused: onFatal };
-  const beat = new OwnBeat({ beat: ownBeat(config, nodeId), take, clock, logger, on });
+  const beat = ownBeatOf(server, { beat: ownBeat(config, nodeId), clock, logger, on });
   const agent: Agent = new Agent({
     config,
     nodeId,
@@ -84,11 +87,13 @@ export async function runServer(options: RunOptions): Promise<Running> {
     },
     process: {
       logTap: (wanted, listen) => tapLog(logger, wanted, listen),
+      telemetry: telemetry.shown,
       stats: () => serverStats(server, config),
       readConfig,
       onReloaded: (now) => {
         takeOverTls({ identities, redis }, now);
         current = now;
+        telemetry.shown.takeOver(now.telemetry);
         dns.takeOver(now.dns, lookupsOf(server, now, dnsToken));
       },
       onLeft,
@@ -100,19 +105,42 @@ export async function runServer(options: RunOptions): Promise<Running> {
   await containers.start(agent);
   await beat.start();
   listeners.open(servedBy(server, [...agent.routes(), ...ringOf(config, servers)], userToken));
+  telemetry.start([server, agent, listeners, dns]);
+  return runningOf({ server, agent, containers, beat, telemetry, dns, listeners, unlock });
+}
+
+interface Parts {
+  readonly server: Server;
+  readonly agent: Agent;
+  readonly containers: Containers;
+  readonly beat: OwnBeat;
+  readonly telemetry: ProcessTelemetry;
+  readonly dns: DnsServer;
+  readonly listeners: Listeners;
+  readonly unlock: Unlock;
+}
+
+function runningOf({ agent, ...parts }: Parts): Running {
   return {
     reload: () => agent.reload(),
     leave: () => agent.leave(),
     async stop() {
-      const closed = Promise.all([dns.stop(), listeners.stop()]);
-      await containers.stop();
-      beat.stop();
+      const closed = Promise.all([parts.dns.stop(), parts.listeners.stop()]);
+      await parts.containers.stop();
+      parts.beat.stop();
+      parts.telemetry.stop();
       await agent.stop();
-      await server.stop();
+      await parts.server.stop();
       await closed;
-      await unlock();
+      await parts.unlock();
     },
   };
+}
+
+type BeatDeps = Omit<OwnBeatDeps, 'take'>;
+
+function ownBeatOf({ members }: Server, deps: BeatDeps): OwnBeat {
+  return new OwnBeat({ ...deps, take: (each) => members.beat(each) });
 }
 
 function servedBy(server: Server, ownRoutes: readonly Route[], defaultToken: () => string): Served {

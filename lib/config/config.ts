@@ -13,7 +13,7 @@ import { dnsConfig } from './keys/dns.ts';
 import { encryptConfig } from './keys/encrypt.ts';
 import { httpConfig, limitConfig, uiConfig } from './keys/http.ts';
 import { joinConfig } from './keys/joining.ts';
-import { logConfig } from './keys/log.ts';
+import { logConfig, telemetryConfig } from './keys/log.ts';
 import { nodeConfig } from './keys/node.ts';
 import { dockerConfig, redisConfig } from './keys/own.ts';
 import { tlsConfig } from './keys/tls.ts';
@@ -69,7 +69,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     checkPolicy: checkPolicy(settled),
     ...definitions(settled, problems),
     log: logConfig(settled),
-    telemetry: { metricsPrefix: settled.telemetry.metrics_prefix },
+    telemetry: telemetryConfig(settled),
     /** Undefined: the file log, or in dev mode the memory log. */
     redis: redisConfig(settled, source.redisUrl),
     docker: dockerConfig(settled, problems),

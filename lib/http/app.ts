@@ -8,6 +8,7 @@ import { Exchange, type Surface } from './exchange.ts';
 import type { FastPath } from './fast/fast-path.ts';
 import { createPages } from './pages.ts';
 import type { Guard, Handler, Route } from './route.ts';
+import { RouteTimes } from './route-times.ts';
 import { Router } from './router.ts';
 
 export interface Served {
@@ -26,6 +27,8 @@ export interface AppOptions {
   readonly fastPath?: FastPath;
   /** Is told of each request. */
   readonly audit?: Audit | undefined;
+  /** Told how long each answer took. */
+  readonly times?: RouteTimes;
   readonly logger: Logger;
 }
 
@@ -40,10 +43,11 @@ const NO_SETTINGS: AppSettings = { responseHeaders: {}, disableUnprintableCharFi
 
 /** Handlers throw ProconsulErrors; whatever else they throw is a bug, logged and hidden. */
 export function createApp(served: Served, options: AppOptions): RequestListener {
-  const { settings = NO_SETTINGS, logger } = options;
+  const { settings = NO_SETTINGS, times = new RouteTimes(), logger } = options;
   const { responseHeaders } = settings;
+  const router = new Router(served.routes.map((row) => ({ ...row, time: times.of(row) })));
   const surface: Surface = {
-    places: { router: new Router(served.routes), fallback: served.fallback, pages: createPages() },
+    places: { router, fallback: served.fallback, pages: createPages(), times },
     access: served.access ?? OPEN,
     guards: options.guards ?? [],
     settings: { ...settings, rowHeaders: { ...responseHeaders, Vary: 'Accept-Encoding' } },

@@ -13,6 +13,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AccessControl, Caller } from '../acl/rights.ts';
+import { systemClock } from '../clock.ts';
 import { describeChain, ProconsulError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Audit, Audited } from './audit.ts';
@@ -35,6 +36,7 @@ import {
 } from './respond.ts';
 import { enforce } from './right.ts';
 import type { Guard, Handler, Route } from './route.ts';
+import type { RouteTime, RouteTimes, TimedRoute } from './route-times.ts';
 import { allowed, type Match, type Router } from './router.ts';
 import { pathWithoutSecrets, withoutSecrets } from './secrets.ts';
 
@@ -42,9 +44,11 @@ import { pathWithoutSecrets, withoutSecrets } from './secrets.ts';
 export interface Surface {
   /** Where a request may go. */
   readonly places: {
-    readonly router: Router;
+    readonly router: Router<TimedRoute>;
     readonly fallback: Handler | undefined;
     readonly pages: (message: IncomingMessage, response: ServerResponse) => void;
+    /** How long it took there. */
+    readonly times: RouteTimes;
   };
   readonly access: AccessControl;
   readonly guards: readonly Guard[];
@@ -66,7 +70,7 @@ export class Exchange {
   readonly audited: Audited | undefined;
   readonly #surface: Surface;
   #request: Request | undefined;
-  #row: Route | undefined;
+  #row: TimedRoute | undefined;
   /** Set on the answer; what is for the pages, and what is no request, gets none. */
   #common: Readonly<Record<string, string>> = {};
 
@@ -77,7 +81,13 @@ export class Exchange {
     this.audited = surface.told.audit?.begins(message, response);
   }
 
+  /** Where it is noted how long this takes; once the row is known. */
+  get time(): RouteTime | undefined {
+    return this.#row?.time;
+  }
+
   async run(): Promise<void> {
+    const from = systemClock.monotonic();
     let reply: Reply | undefined;
     try {
       reply = await this.#reply();
@@ -99,8 +109,18 @@ export class Exchange {
     };
     const { pending } = reply;
     await this.#send(pending ? await this.#wait(pending, writing) : reply, writing);
+    this.#took(systemClock.monotonic() - from, pending !== undefined);
     // A body that nobody wanted must not keep the connection waiting.
     if (!this.message.complete) this.message.resume();
+  }
+
+  #took(ms: number, hasWaited: boolean): void {
+    const { times, fallback } = this.#surface.places;
+    times.answeredWith(this.response.statusCode);
+    if (this.#request?.isEndless) return;
+    // What no row takes is handed on, where anything is.
+    const time: RouteTime | undefined = this.#row?.time ?? (fallback && times.handedOn);
+    (hasWaited ? time?.waited : time?.answered)?.observe(ms);
   }
 
   /** Undefined where it is for the pages. */
@@ -248,7 +268,7 @@ function hasStream(reply: Reply): reply is Reply & Pick<Required<Reply>, 'stream
   return reply.stream !== undefined;
 }
 
-function withoutRow(match: Match, { method }: Request): Reply {
+function withoutRow(match: Match<TimedRoute>, { method }: Request): Reply {
   const headers = { Allow: allowed(match.methods) };
   if (method === 'OPTIONS') return { headers };
   return { status: 405, text: `method ${method} not allowed`, headers };

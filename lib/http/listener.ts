@@ -84,6 +84,11 @@ export class Listener {
     return whom === undefined ? place : `${place}, for ${whom}`;
   }
 
+  /** How many are open. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
   get server(): Server {
     return this.#server;
   }

@@ -1,20 +1,22 @@
 import type { Method, Route } from './route.ts';
 
-export interface Match {
+type Named = Pick<Route, 'method' | 'path'>;
+
+export interface Match<R> {
   /** The rows of this path by method. */
-  readonly methods: ReadonlyMap<string, Route>;
+  readonly methods: ReadonlyMap<string, R>;
   readonly rest: string;
 }
 
 /** Finds the rows for a path: an exact one first, else the longest that ends in '/'. */
-export class Router {
-  readonly #paths = new Map<string, Map<Method, Route>>();
+export class Router<R extends Named = Route> {
+  readonly #paths = new Map<string, Map<Method, R>>();
   /** No path that ends in '/' is longer: what comes behind it in a request's is never looked at. */
   #longest = 0;
 
-  constructor(routes: readonly Route[]) {
+  constructor(routes: readonly R[]) {
     for (const route of routes) {
-      const methods = this.#paths.get(route.path) ?? new Map<Method, Route>();
+      const methods = this.#paths.get(route.path) ?? new Map<Method, R>();
       if (methods.has(route.method)) throw new Error(`two rows for ${route.method} ${route.path}`);
       methods.set(route.method, route);
       this.#paths.set(route.path, methods);
@@ -22,7 +24,7 @@ export class Router {
     }
   }
 
-  match(path: string): Match | undefined {
+  match(path: string): Match<R> | undefined {
     const exact = this.#paths.get(path);
     if (exact !== undefined) return { methods: exact, rest: '' };
     const last = path.lastIndexOf('/', this.#longest - 1);
@@ -35,6 +37,6 @@ export class Router {
 }
 
 /** As Consul's Allow header lists them. */
-export function allowed(methods: ReadonlyMap<string, Route>): string {
+export function allowed(methods: ReadonlyMap<string, unknown>): string {
   return ['OPTIONS', ...methods.keys()].join(',');
 }

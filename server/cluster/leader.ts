@@ -45,6 +45,8 @@ export class Leader {
   #begun: number | undefined;
   /** Whether the leader of the log had a lease at the last tick. */
   #leaderLives = false;
+  /** How often this server has begun to lead. */
+  elected = 0;
 
   constructor(deps: LeaderDeps, duties: readonly Duty[]) {
     this.#deps = deps;
@@ -127,6 +129,7 @@ export class Leader {
     await leases.renew(LEADER + server, LEADER_LEASE_MS);
     const { applied } = await propose({ type: 'claim-leadership', server, replaces: term });
     if (!applied) return false;
+    this.elected++;
     logger.info(`leader: this server leads from entry ${state().leadership.term} on`);
     return true;
   }

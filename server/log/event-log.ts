@@ -2,6 +2,7 @@
  * The event log's contract: the ordered entries that every server's state is a function of. Three
  * logs keep it (memory, file, Redis), and spec/contract/event-log.contract.ts runs over each.
  */
+import type { Metric } from '../../lib/metrics/metric.ts';
 import type { Command, Entry } from '../commands.ts';
 
 /** Where an entry stands: two logs that agree on (index, hash) agree on everything before it. */
@@ -120,6 +121,9 @@ export interface EventLog {
 
   /** Who uses this log, as far as is known without asking anybody. */
   servers(): LogServers;
+
+  /** What it measures of itself, beside what everybody can see from outside. */
+  metrics?(): readonly Metric[];
 
   /** Safe to call twice; leaves no timer, file or socket open. An append under way settles first. */
   stop(): Promise<void>;

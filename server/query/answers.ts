@@ -42,6 +42,10 @@ export class Answers implements AnswerKeeper {
   readonly #kept: ByteCache<string, LiveAnswer>;
   readonly #waited = new Map<string, LiveAnswer>();
   readonly #toWake: (() => void)[] = [];
+  /** How often an answer was asked for, was evaluated, and was evaluated for those who wait. */
+  reads = 0;
+  evaluations = 0;
+  wakeUps = 0;
 
   constructor(options: AnswersOptions) {
     const { state, watcher, clock, maxBytes = MAX_ANSWER_BYTES } = options;
@@ -68,6 +72,7 @@ export class Answers implements AnswerKeeper {
 
   /** The answer as the state stands. Of a query that throws nothing is kept. */
   read(query: Question): Answer {
+    this.reads++;
     const live = this.#find(query);
     try {
       return live.current();
@@ -112,6 +117,7 @@ export class Answers implements AnswerKeeper {
   }
 
   rendered(live: LiveAnswer, { body }: Answer): void {
+    this.evaluations++;
     this.#account(live, body.length);
   }
 
@@ -120,6 +126,7 @@ export class Answers implements AnswerKeeper {
   }
 
   soon(wake: () => void): void {
+    this.wakeUps++;
     if (this.#toWake.push(wake) === 1) queueMicrotask(() => this.#wakeSome());
   }
 

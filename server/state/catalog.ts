@@ -3,7 +3,7 @@
  * change touches, follow from the rows alone.
  */
 import { sameJson } from '../../lib/equal.ts';
-import { type Check, type Instance, lookUp, type Node } from '../../lib/model.ts';
+import { type Check, type CheckStatus, type Instance, lookUp, type Node } from '../../lib/model.ts';
 import { leanCheck, leanInstance } from './lean-rows.ts';
 import { ServiceNames } from './service-names.ts';
 import { type Journal, Lookup, Table } from './table.ts';
@@ -93,6 +93,10 @@ export class Catalog {
 
   checksInStatus(status: string): Iterable<Check> {
     return this.#checksByStatus.rows(status);
+  }
+
+  checkCount(status: CheckStatus): number {
+    return this.#checksByStatus.count(status);
   }
 
   /** Inserts the row or replaces the one with its key. */

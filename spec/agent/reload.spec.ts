@@ -35,7 +35,12 @@ describe('PUT /v1/agent/reload', () => {
           leave: async () => undefined,
         },
       },
-      process: { logTap: () => () => undefined, readConfig, onLeft: () => undefined },
+      process: {
+        logTap: () => () => undefined,
+        telemetry: { json: () => ({}), prometheus: () => undefined },
+        readConfig,
+        onLeft: () => undefined,
+      },
       machine: {},
       system: { clock: new FakeClock(), random: seededRandom(1), logger: silentLogger },
     });

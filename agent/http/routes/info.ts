@@ -7,9 +7,9 @@ import type { Reply } from '../../../lib/http/reply.ts';
 import { anyone, needs } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import { byName } from '../../../lib/key-order.ts';
+import { EXPOSITION_TYPE } from '../../../lib/metrics/exposition.ts';
 import { CONSUL_VERSION } from '../../../lib/version.ts';
 import type { OwnContext, ProcessContext, RegistrationContext } from '../context.ts';
-import { metrics } from '../metrics.ts';
 
 type Context = OwnContext & RegistrationContext & ProcessContext;
 
@@ -26,8 +26,8 @@ export function infoRoutes(agent: Context): readonly Route[] {
       method: 'GET',
       path: '/v1/agent/metrics',
       right: needs('agent:read', () => agent.config.nodeName),
-      does: 'figures of this process',
-      handle: () => ({ json: metrics(agent) }),
+      does: 'metrics of this process, for people and for Prometheus',
+      handle: ({ params }) => metricsReply(agent, params.get('format')),
     },
     {
       method: 'PUT',
@@ -52,6 +52,16 @@ function connectRoutes(): readonly Route[] {
     { method: 'POST', path: '/v1/agent/connect/authorize', right: anyone, does, handle: off },
   ];
 }
+
+function metricsReply({ telemetry }: ProcessContext, format: string): Reply {
+  // As in Consul, any other format is its own.
+  if (format !== 'prometheus') return { json: telemetry.json() };
+  const text = telemetry.prometheus();
+  if (text !== undefined) return { text, headers: { 'Content-Type': EXPOSITION_TYPE } };
+  return { status: 415, text: NO_RETENTION };
+}
+
+const NO_RETENTION = 'Prometheus is not enabled since its retention time is not positive';
 
 /** Whatever is wrong with the files, the request was not: as Consul says it. */
 async function reload(agent: ProcessContext): Promise<Reply> {

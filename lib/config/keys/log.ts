@@ -92,15 +92,34 @@ export const TELEMETRY_KEYS = {
       default: 'consul',
       shown: 'Telemetry.MetricsPrefix',
     }),
+    prefix_filter: strings(
+      'Beginnings of names that are shown (+) or not (-); the longest one that fits counts.',
+      { rule: filterRules, reloads: true },
+    ),
+    filter_default: bool('Whether metrics are shown that no prefix_filter names.', {
+      default: true,
+      shown: 'Telemetry.FilterDefault',
+    }),
+    disable_hostname: bool('Leave the host out of the names of gauges.', {
+      shown: 'Telemetry.DisableHostname',
+    }),
+    prometheus_retention_time: duration(
+      'How long what does not change is shown to Prometheus; 0: it is refused, as in Consul.',
+      { shown: 'Telemetry.PrometheusRetentionTime' },
+    ),
+    statsd_address: text('host:port of a statsd, which is sent all metrics each second.', {
+      shown: 'Telemetry.StatsdAddr',
+      rule: sinkAddress,
+    }),
+    dogstatsd_addr: text('The same of a dogstatsd, with labels as tags.', {
+      shown: 'Telemetry.DogstatsdAddr',
+      rule: sinkAddress,
+    }),
+    dogstatsd_tags: strings('Tags of everything that is sent to it.', {
+      shown: 'Telemetry.DogstatsdTags',
+    }),
     ...CIRCONUS,
-    ...noEffect('figures are asked for at /v1/agent/metrics, and sent nowhere', {
-      disable_hostname: bool('', { shown: 'Telemetry.DisableHostname' }),
-      dogstatsd_addr: text('', { shown: 'Telemetry.DogstatsdAddr' }),
-      dogstatsd_tags: strings('', { shown: 'Telemetry.DogstatsdTags' }),
-      filter_default: bool('', { default: true, shown: 'Telemetry.FilterDefault' }),
-      prefix_filter: strings('', { rule: filterRules }),
-      prometheus_retention_time: duration('', { shown: 'Telemetry.PrometheusRetentionTime' }),
-      statsd_address: text('', { shown: 'Telemetry.StatsdAddr' }),
+    ...noEffect('nothing is sent to statsite: statsd_address does the same over UDP', {
       statsite_address: text('', { shown: 'Telemetry.StatsiteAddr' }),
     }),
     ...newer(
@@ -112,6 +131,47 @@ export const TELEMETRY_KEYS = {
     ),
   },
 };
+
+export function telemetryConfig({ telemetry }: Settled<typeof TELEMETRY_KEYS>) {
+  const starting = (sign: string) =>
+    telemetry.prefix_filter.filter((rule) => rule.startsWith(sign)).map((rule) => rule.slice(1));
+  const { statsd_address: statsd, dogstatsd_addr: dogstatsd } = telemetry;
+  return {
+    metricsPrefix: telemetry.metrics_prefix,
+    /** 0: there is nothing for Prometheus. */
+    prometheusRetentionMs: telemetry.prometheus_retention_time,
+    disableHostname: telemetry.disable_hostname,
+    filter: {
+      allowed: starting('+'),
+      blocked: starting('-'),
+      byDefault: telemetry.filter_default,
+    },
+    sinks: [
+      ...sinkOf('statsd', statsd, []),
+      ...sinkOf('dogstatsd', dogstatsd, telemetry.dogstatsd_tags),
+    ],
+  };
+}
+
+function sinkOf(format: 'statsd' | 'dogstatsd', address: string, tags: readonly string[]) {
+  const at = hostAndPort(address);
+  return at === undefined ? [] : [{ format, ...at, tags }];
+}
+
+/** Consul starts without a sink whose address it cannot read, and says so in a line of its log. */
+function sinkAddress(value: string, path: string, problems: Problems): string {
+  if (value !== '' && hostAndPort(value) === undefined) {
+    problems.refuse(`${path} must be host:port, and is ${JSON.stringify(value)}`);
+  }
+  return value;
+}
+
+function hostAndPort(address: string): { host: string; port: number } | undefined {
+  const [, v6, name, digits] = /^(?:\[([^\]]+)\]|([^:\s]*)):(\d{1,5})$/.exec(address) ?? [];
+  const port = Number(digits);
+  if (!(port > 0 && port < 65_536)) return undefined;
+  return { host: v6 ?? (name || '127.0.0.1'), port };
+}
 
 function filterRules(
   value: readonly string[],

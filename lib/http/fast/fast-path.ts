@@ -14,6 +14,7 @@ import { type Audited, CLIENT_GONE, type Repeated } from '../audit.ts';
 import { connectionOf, type Shortcut } from '../connection.ts';
 import type { Pending, Shared } from '../reply.ts';
 import type { Wire, Writing } from '../respond.ts';
+import type { RouteTime } from '../route-times.ts';
 import { ReadyBytes } from './ready-bytes.ts';
 import { SharedWait } from './shared-wait.ts';
 
@@ -33,6 +34,15 @@ interface Learnt {
   readonly wait?: SharedWait;
   /** What is to be written down each time. */
   readonly repeated: Repeated | undefined;
+  /** Of the row that it was learnt from. */
+  readonly time: RouteTime | undefined;
+}
+
+/** A request that may be answered here, since when, and who is told that it was. */
+interface Taken {
+  readonly socket: Socket;
+  readonly done: (answered: boolean) => void;
+  readonly from: number;
 }
 
 /** The exchange that is learnt from. */
@@ -40,6 +50,7 @@ interface Asking {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly audited?: Audited | undefined;
+  readonly time?: RouteTime | undefined;
 }
 
 export interface FastPathOptions {
@@ -55,10 +66,16 @@ export class FastPath implements Shortcut {
   readonly #waits = new Map<string, SharedWait>();
   readonly #admits: () => boolean;
   #parked = 0;
+  #answered = 0;
 
   constructor({ maxBytes = MAX_ANSWER_BYTES, admits = () => true }: FastPathOptions = {}) {
     this.#admits = admits;
     this.#answers = new ByteCache({ maxBytes, idle: { maxMs: MAX_IDLE_MS, clock: systemClock } });
+  }
+
+  /** How many requests were answered here, ever. */
+  get answered(): number {
+    return this.#answered;
   }
 
   /** How many requests have an answer or a wait here, the answers' room, and how many are parked. */
@@ -75,7 +92,7 @@ export class FastPath implements Shortcut {
     const isLocal = isLoopback(asking.message.socket.remoteAddress ?? '');
     const repeated = asking.audited?.repeated();
     const bytes = ready.bytes + shared.bytes + (repeated?.bytes ?? 0);
-    this.#answers.keep(request, { shared, isLocal, ready, repeated }, bytes);
+    this.#answers.keep(request, { shared, isLocal, ready, repeated, time: asking.time }, bytes);
   }
 
   /** The exchange is about to wait, until it calls what this gives. */
@@ -88,6 +105,7 @@ export class FastPath implements Shortcut {
     const wait = new SharedWait({
       pending,
       writing,
+      time: asking.time,
       isLocal: isLoopback(asking.message.socket.remoteAddress ?? ''),
       repeated: asking.audited?.repeated(),
       onEmpty: () => this.#waits.delete(request),
@@ -108,38 +126,37 @@ export class FastPath implements Shortcut {
     }
     if (!this.#admits()) return undefined;
     const ready = learnt.shared.ready();
-    if (ready === undefined) return this.#use(learnt, socket, done);
-    return this.#useWhen(ready, learnt, socket, done);
+    const taken = { socket, done, from: systemClock.monotonic() };
+    return ready === undefined ? this.#use(learnt, taken) : this.#useWhen(ready, learnt, taken);
   }
 
   #find(request: string): Learnt | undefined {
     const known = this.#answers.get(request);
     if (known !== undefined) return known.value;
     const wait = this.#waits.get(request);
-    return wait && { shared: wait.shared, isLocal: wait.isLocal, repeated: wait.repeated, wait };
+    if (wait === undefined) return undefined;
+    const { shared, isLocal, repeated, time } = wait;
+    return { shared, isLocal, repeated, wait, time };
   }
 
   #use(
-    { shared, ready, wait, repeated }: Learnt,
-    socket: Socket,
-    done: (answered: boolean) => void,
+    { shared, ready, wait, repeated, time }: Learnt,
+    taken: Taken,
   ): 'answered' | Cancel | undefined {
     if (!stands(shared)) return undefined;
-    if (wait !== undefined) return this.#park(wait, socket, done);
+    if (wait !== undefined) return this.#park(wait, taken);
     if (ready === undefined) return undefined;
-    const ends = repeated?.begins(socket);
-    ready.writeTo(socket);
+    const ends = repeated?.begins(taken.socket);
+    ready.writeTo(taken.socket);
     ends?.(ready.status);
+    this.#answered++;
+    time?.answered.observe(systemClock.monotonic() - taken.from);
     return 'answered';
   }
 
   /** As `#use`, once the answer is known to be new enough. */
-  #useWhen(
-    ready: Promise<void>,
-    learnt: Learnt,
-    socket: Socket,
-    done: (answered: boolean) => void,
-  ): Cancel {
+  #useWhen(ready: Promise<void>, learnt: Learnt, taken: Taken): Cancel {
+    const { socket, done } = taken;
     let isCancelled = false;
     let cancel: Cancel = () => {
       if (socket.destroyed) learnt.repeated?.begins(socket)(CLIENT_GONE);
@@ -147,7 +164,7 @@ export class FastPath implements Shortcut {
     const use = () => {
       if (isCancelled) return;
       cancel = () => undefined;
-      const used = this.#use(learnt, socket, done);
+      const used = this.#use(learnt, taken);
       if (typeof used === 'function') cancel = used;
       else done(used === 'answered');
     };
@@ -158,7 +175,7 @@ export class FastPath implements Shortcut {
     };
   }
 
-  #park(wait: SharedWait, socket: Socket, done: (answered: boolean) => void): Cancel {
+  #park(wait: SharedWait, { socket, done, from }: Taken): Cancel {
     // A wait may be longer than a connection may be idle.
     socket.setTimeout(0);
     this.#parked++;
@@ -174,6 +191,8 @@ export class FastPath implements Shortcut {
       socket.setTimeout(KEEP_ALIVE_MS);
       if (ready === undefined) socket.destroy();
       else ready.writeTo(socket);
+      this.#answered++;
+      wait.time?.waited.observe(systemClock.monotonic() - from);
       done(true);
     });
     return () => {

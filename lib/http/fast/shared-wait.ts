@@ -2,11 +2,14 @@ import type { Cancel } from '../../clock.ts';
 import type { Repeated } from '../audit.ts';
 import type { Pending, Reply, Shared } from '../reply.ts';
 import { type Writing, wireOf } from '../respond.ts';
+import type { RouteTime } from '../route-times.ts';
 import { ReadyBytes } from './ready-bytes.ts';
 
 export interface SharedWaitOptions {
   readonly pending: Pending;
   readonly writing: Writing;
+  /** Of the row that it was learnt from. */
+  readonly time?: RouteTime | undefined;
   /** Whether whoever began it asked over loopback. */
   readonly isLocal: boolean;
   /** What is to be written down of each that asks so. */
@@ -32,6 +35,10 @@ export class SharedWait {
 
   get repeated(): Repeated | undefined {
     return this.#options.repeated;
+  }
+
+  get time(): RouteTime | undefined {
+    return this.#options.time;
   }
 
   get shared(): Shared {

@@ -1,8 +1,10 @@
 /** One server's log in local files: see README.md for what it does when a disk or a process fails. */
 import assert from 'node:assert/strict';
-import type { Clock } from '../../../lib/clock.ts';
+import { type Clock, systemClock } from '../../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/logger.ts';
+import { counter, type Metric, timing } from '../../../lib/metrics/metric.ts';
+import { Sample } from '../../../lib/metrics/sample.ts';
 import type { EventLog, LogServers, LogSink, LogStatus, Proposal, Snapshot } from '../event-log.ts';
 import { ALONE, START } from '../event-log.ts';
 import { LogClock } from '../log-clock.ts';
@@ -50,6 +52,9 @@ export class FileLog implements EventLog {
   readonly #clock: LogClock;
   readonly #payloads: PayloadReader;
   readonly #ids = new ProposalIds();
+  /** A write is durable when it returns: this is what an fsync takes. */
+  readonly #synced = new Sample();
+  #bytes = 0;
   #position = START;
   #snapshot = START;
   #running: Running | undefined;
@@ -149,6 +154,7 @@ export class FileLog implements EventLog {
     if (last === undefined) return;
     const records = encodeBatch(written);
     if (running.segment.full) await this.#roll(running);
+    const from = systemClock.monotonic();
     try {
       await running.segment.append(records);
     } catch (error) {
@@ -160,6 +166,8 @@ export class FileLog implements EventLog {
     // The disk may have failed a snapshot meanwhile; after that nothing is acknowledged.
     if (this.#failed) throw new ProconsulError('unknown', 'the disk of the file log failed');
     this.#taken();
+    this.#synced.observe(systemClock.monotonic() - from);
+    this.#bytes += records.length;
     // Invariant: only what is durable is ever fed, so that no reader sees what a crash takes back.
     this.#position = positionOf(last.entry);
     for (const { entry } of written) this.#ids.add(entry.id);
@@ -217,6 +225,15 @@ export class FileLog implements EventLog {
     } finally {
       await running?.unlock();
     }
+  }
+
+  metrics(): readonly Metric[] {
+    return [
+      timing('proconsul.log.fsync', 'until a batch was durable on the disk', this.#synced, {
+        buckets: true,
+      }),
+      counter('proconsul.log.written_bytes', 'bytes written to the log', () => this.#bytes),
+    ];
   }
 
   #isRunning(): boolean {

@@ -1,4 +1,5 @@
 /** Any event log, sealed: the log inside orders what it cannot read. See README.md. */
+import type { Metric } from '../../../lib/metrics/metric.ts';
 import type { Entry } from '../../commands.ts';
 import type { EventLog, LogServers, LogSink, LogStatus, Proposal, Snapshot } from '../event-log.ts';
 import type { SealedPayloads } from './sealed-payloads.ts';
@@ -37,6 +38,10 @@ export class SealedLog implements EventLog {
 
   servers(): LogServers {
     return this.#log.servers();
+  }
+
+  metrics(): readonly Metric[] {
+    return this.#log.metrics?.() ?? [];
   }
 
   stop(): Promise<void> {

@@ -34,15 +34,56 @@ describe('GET /v1/agent/self', () => {
   });
 });
 
-describe('GET /v1/agent/host and /metrics', () => {
-  it('show the machine and this process', async () => {
+describe('GET /v1/agent/host', () => {
+  it('shows the machine', async () => {
     const { app } = await startAgent();
     const host = await supertest(app).get('/v1/agent/host').expect(200);
     assert.ok(host.body.Memory.total > 0);
-    const metrics = await supertest(app).get('/v1/agent/metrics').expect(200);
-    assert.match(metrics.body.Timestamp, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d0 \+0000 UTC$/);
-    const names = metrics.body.Gauges.map(({ Name }: { Name: string }) => Name);
-    assert.ok(names.includes('consul.runtime.alloc_bytes'));
+  });
+});
+
+describe('GET /v1/agent/metrics', () => {
+  const withText = (text: string | undefined) =>
+    startAgent('', { process: { telemetry: { json: () => ({ a: 1 }), prometheus: () => text } } });
+
+  it("is Consul's JSON, also where another format is named that there is none of", async () => {
+    const { app } = await withText(undefined);
+    await supertest(app).get('/v1/agent/metrics').expect(200, { a: 1 });
+    await supertest(app).get('/v1/agent/metrics?format=nope').expect(200, { a: 1 });
+  });
+
+  it('is a text of the type that Prometheus asks for', async () => {
+    const { app } = await withText('up 1\n');
+    await supertest(app)
+      .get('/v1/agent/metrics?format=prometheus')
+      .expect('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
+      .expect(200, 'up 1\n');
+  });
+
+  it("is refused in Consul's words where there is no retention time", async () => {
+    const { app } = await withText(undefined);
+    await supertest(app)
+      .get('/v1/agent/metrics?format=prometheus')
+      .expect(415, 'Prometheus is not enabled since its retention time is not positive');
+  });
+
+  it('counts what an agent has', async () => {
+    const { agent } = await startAgent(
+      'services { id = "w" name = "w" checks = [{ ttl = "60s" }, { ttl = "60s" status = "passing" }] }',
+    );
+    const values = Object.fromEntries(
+      agent.metrics().flatMap((each) => (each.kind === 'gauge' ? [[each.name, each.read()]] : [])),
+    );
+    assert.deepEqual(
+      [values['agent.services'], values['agent.checks'], values['agent.check_ttls']],
+      [1, 2, 2],
+    );
+    assert.deepEqual(values['proconsul.agent.checks'], [
+      { labels: { status: 'passing' }, value: 1 },
+      { labels: { status: 'warning' }, value: 0 },
+      { labels: { status: 'critical' }, value: 1 },
+    ]);
+    assert.equal(values['proconsul.sync.owed'], 0);
   });
 });
 

@@ -69,6 +69,7 @@ export async function startAgent(config = '', shared: Shared = {}): Promise<Agen
     },
     process: {
       logTap: () => () => undefined,
+      telemetry: { json: () => ({}), prometheus: () => undefined },
       readConfig: read,
       onLeft: () => undefined,
       ...shared.process,

@@ -50,6 +50,7 @@ export async function startDns(hcl = ''): Promise<TestDns> {
 /** A DNS server over any lookups; it ends with the spec. */
 export async function serveDns(lookups: Lookups, clock: FakeClock, hcl = ''): Promise<DnsServer> {
   const dns = new DnsServer({
+    node: 'n1',
     config: dnsConfig(hcl),
     datacenter: 'dc1',
     listen: [{ host: '127.0.0.1', port: 0 }],

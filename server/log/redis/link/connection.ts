@@ -8,6 +8,7 @@ import { isIP } from 'node:net';
 import { type RedisOptions as ClientOptions, Redis, ReplyError } from 'ioredis';
 import { afterSilence, type Cancel, type Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
+import type { Sample } from '../../../../lib/metrics/sample.ts';
 import { COMMAND_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from './limits.ts';
 import { type Address, describeAddress, type RedisTls } from './options.ts';
 
@@ -34,6 +35,8 @@ export interface ConnectionDeps {
   readonly clock: Clock;
   /** How long a command may stay unanswered. */
   readonly timeoutMs?: number;
+  /** Told how long each answer took. */
+  readonly roundTrips?: Sample;
 }
 
 export class Connection {
@@ -41,13 +44,16 @@ export class Connection {
   readonly #client: Redis;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  readonly #roundTrips: Sample | undefined;
   readonly #onClose: (() => void)[] = [];
   #closed = false;
 
-  private constructor(address: Address, login: Login, { clock, timeoutMs }: ConnectionDeps) {
+  private constructor(address: Address, login: Login, deps: ConnectionDeps) {
+    const { clock, timeoutMs, roundTrips } = deps;
     this.address = address;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs ?? COMMAND_TIMEOUT_MS;
+    this.#roundTrips = roundTrips;
     this.#client = new Redis(clientOptions(address, login));
     // Without a listener ioredis prints errors; whoever waits for a reply gets them anyway.
     this.#client.on('error', () => undefined);
@@ -101,8 +107,11 @@ export class Connection {
       };
       listen(this.#heard);
     });
+    const from = this.#clock.monotonic();
     try {
-      return await Promise.race([send(), silence]);
+      const answer = await Promise.race([send(), silence]);
+      this.#roundTrips?.observe(this.#clock.monotonic() - from);
+      return answer;
     } catch (error) {
       throw toProconsulError(error);
     } finally {

@@ -7,6 +7,7 @@
 import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
+import type { Sample } from '../../../../lib/metrics/sample.ts';
 import { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { BLOCK_MS, COMMAND_TIMEOUT_MS } from './limits.ts';
@@ -59,6 +60,8 @@ export interface OpenOptions {
   readonly redis: RedisOptions;
   readonly keys: Keys;
   readonly clock: Clock;
+  /** Told how long each answer took, but for those of the tail, which waits for news. */
+  readonly roundTrips?: Sample | undefined;
 }
 
 /** Rejects 'unavailable' when no master can be reached now, or when the signal aborts first. */
@@ -95,13 +98,17 @@ async function tryMasters(options: Omit<OpenOptions, 'signal'>): Promise<Link> {
   throw unreachable('there is no master of Redis', cause);
 }
 
-type Target = Pick<OpenOptions, 'redis' | 'keys' | 'clock'>;
+type Target = Pick<OpenOptions, 'redis' | 'keys' | 'clock' | 'roundTrips'>;
 
-async function openAt(address: Address, { redis, keys, clock }: Target): Promise<Link> {
+async function openAt(address: Address, target: Target): Promise<Link> {
+  const { redis, keys, clock, roundTrips } = target;
   const login = redisLogin(redis);
   const opened: Connection[] = [];
   try {
-    const commands = await Connection.open(address, login, { clock });
+    const commands = await Connection.open(address, login, {
+      clock,
+      ...(roundTrips && { roundTrips }),
+    });
     opened.push(commands);
     const tail = await Connection.open(address, login, {
       clock,

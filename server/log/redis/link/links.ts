@@ -5,6 +5,7 @@
 import { type Clock, pause } from '../../../../lib/clock.ts';
 import { describeChain, noLeader, ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
+import type { Sample } from '../../../../lib/metrics/sample.ts';
 import type { Keys } from './keys.ts';
 import { PROMISE_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from './limits.ts';
 import { type Link, openLink } from './link.ts';
@@ -16,6 +17,8 @@ export interface LinksDeps {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told how long Redis took for each answer. */
+  readonly roundTrips?: Sample;
   /** Works with a link for as long as it lasts, and rejects with the reason of its end. */
   readonly use: (link: Link) => Promise<never>;
 }
@@ -75,14 +78,15 @@ export class Links {
 
   /** Resolves with the reason when a link has ended, or none came to be. */
   async #next(): Promise<ProconsulError> {
-    const { redis, keys, clock, use } = this.#deps;
+    const { redis, keys, clock, roundTrips, use } = this.#deps;
     let link: Link | undefined;
     try {
       const promised = this.#promised;
       const hint = promised !== undefined && clock.monotonic() < promised.until;
       const find = async () =>
         hint ? [promised.address] : await findMasters({ options: redis, keys, clock });
-      link = await openLink({ find, signal: this.#attempt.signal, redis, keys, clock });
+      const { signal } = this.#attempt;
+      link = await openLink({ find, signal, redis, keys, clock, roundTrips });
       this.#link = link;
       if (this.#stopped) return noLeader();
       return await use(link);

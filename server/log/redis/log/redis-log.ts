@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import type { Clock } from '../../../../lib/clock.ts';
 import { describeChain, noLeader, type ProconsulError } from '../../../../lib/errors.ts';
 import type { Logger } from '../../../../lib/logger.ts';
+import { counter, gauge, type Metric, timing } from '../../../../lib/metrics/metric.ts';
+import { Sample } from '../../../../lib/metrics/sample.ts';
 import type {
   EventLog,
   LogServers,
@@ -84,6 +86,10 @@ export class RedisLog implements EventLog {
   readonly #readIndex: ReadIndex;
   readonly #readByMajority: ReadIndex;
   readonly #stopping = new AbortController();
+  readonly #roundTrips = new Sample();
+  /** How many connections to Redis came to be of use, and how many entries a fork took away. */
+  #linksUsed = 0;
+  #lost = 0;
   #history: History | undefined;
   #monitor: Monitor | undefined;
   #links: Links | undefined;
@@ -134,7 +140,8 @@ export class RedisLog implements EventLog {
     this.#monitor = this.#newMonitor(history);
     const reconciler = this.#reconciler(history);
     const use = async (link: Link) => await this.#use(link, history, reconciler);
-    this.#links = new Links({ redis, keys: keysOf(self.datacenter), clock, logger, use });
+    const keys = keysOf(self.datacenter);
+    this.#links = new Links({ redis, keys, clock, logger, roundTrips: this.#roundTrips, use });
     logger.info(`redis: the log is in ${describeRedis(redis)}`);
     const begun = new Promise<void>((resolve) => {
       this.#onBegun = resolve;
@@ -176,6 +183,23 @@ export class RedisLog implements EventLog {
     return { seen, needed: this.#quorum.needed(here) };
   }
 
+  metrics(): readonly Metric[] {
+    const live = () => this.peers().filter(({ silentMs }) => silentMs < PRESENT_MS).length;
+    return [
+      timing('proconsul.redis.round_trip', 'how long Redis took to answer', this.#roundTrips, {
+        buckets: true,
+      }),
+      gauge(
+        'proconsul.redis.epoch',
+        'the epoch that the log is in',
+        () => this.#history?.epoch ?? 0,
+      ),
+      gauge('proconsul.redis.servers', 'servers that this Redis has just heard of', live),
+      counter('proconsul.redis.links', 'times that a Redis was found', () => this.#linksUsed),
+      counter('proconsul.redis.lost_entries', 'entries that a fork took away', () => this.#lost),
+    ];
+  }
+
   /** The servers that Redis has heard of, this one among them. */
   peers(): readonly SeenServer[] {
     return this.#monitor?.peers ?? [];
@@ -205,6 +229,7 @@ export class RedisLog implements EventLog {
       const { epoch, lookedAt } = await reconciler.run(link, patienceMs);
       logger.info(`redis: in epoch ${epoch} on ${describeAddress(link.address)}`);
       this.#links?.succeeded();
+      this.#linksUsed++;
       this.#monitor?.inContact(lookedAt);
       loops.push(...this.#goLive({ link, epoch }, history));
       this.#begun = true;
@@ -251,7 +276,10 @@ export class RedisLog implements EventLog {
       checkIn: this.#checkIn,
       clock,
       logger,
-      onLost: (lost) => on?.lost?.(lost),
+      onLost: (lost) => {
+        this.#lost += lost.length;
+        on?.lost?.(lost);
+      },
       rules: {
         settleMs: bounds?.settleMs ?? SETTLE_MS,
         quorumOf: redis.commit === 'quorum' ? (self.servers ?? 1) : undefined,

@@ -1,0 +1,127 @@
+/** docs/monitoring/metrics.md, made of the rows that a process shows its metrics by. */
+import { agentMetrics } from '../agent/agent-metrics.ts';
+import { DnsTimes } from '../agent/dns/dns-times.ts';
+import { Forwarder } from '../agent/servers/forwarder.ts';
+import { ServerList } from '../agent/servers/server-list.ts';
+import { Upstream } from '../agent/servers/upstream.ts';
+import { AntiEntropy } from '../agent/sync/anti-entropy.ts';
+import { listenerMetrics } from '../cli/process/listener-metrics.ts';
+import { ProcessMetrics } from '../cli/process/process-metrics.ts';
+import { systemClock } from '../lib/clock.ts';
+import { RouteTimes } from '../lib/http/route-times.ts';
+import { exposedName } from '../lib/metrics/exposition.ts';
+import { isOwn, type Metric } from '../lib/metrics/metric.ts';
+import { systemRandom } from '../lib/random.ts';
+import { FileLog } from '../server/log/file/file-log.ts';
+import { RedisLog } from '../server/log/redis/log/redis-log.ts';
+import { serverMetrics } from '../server/server-metrics.ts';
+import { hollow } from './compat-table.ts';
+
+/** Where a row is shown. */
+type Role = 'server' | 'client' | 'both';
+
+/** Each row once, whoever has it. */
+export function allMetrics(): readonly (readonly [Role, Metric])[] {
+  const of = (role: Role, metrics: readonly Metric[]) =>
+    metrics.map((metric) => [role, metric] as const);
+  return [
+    ...of('server', serverMetrics(hollow)),
+    ...of('server', new FileLog(hollow).metrics()),
+    ...of('server', new RedisLog(hollow).metrics()),
+    ...of('both', agentMetrics({ local: hollow, checks: hollow, antiEntropy: antiEntropy() })),
+    ...of('client', new ServerList(systemClock, systemRandom).metrics()),
+    ...of('client', new Upstream(hollow).metrics()),
+    ...of('client', new Forwarder(hollow).metrics()),
+    ...of('both', new DnsTimes().metrics('NODE')),
+    ...of('both', listenerMetrics({ times: new RouteTimes(), listeners: [], fastPaths: [] })),
+    ...of('both', new ProcessMetrics().metrics()),
+  ];
+}
+
+function antiEntropy(): AntiEntropy {
+  return new AntiEntropy(hollow);
+}
+
+/** What a real Consul 1.8.7 shows, too, and there is no such thing here: named, with the reason. */
+const CONSULS_OTHERS: readonly (readonly [names: string, why: string])[] = [
+  ['memberlist.*, serf.events, serf.queue.*', 'there is no gossip'],
+  [
+    'raft.fsm.*, raft.leader.*, raft.replication.*, raft.barrier, raft.verify_leader',
+    'no Raft: the log orders writes (`raft.commitTime`, `raft.apply` are its own)',
+  ],
+  ['rpc.request, rpc.accept_conn, rpc.consistentRead', 'agents and servers speak HTTP: `http.*`'],
+  [
+    'runtime.num_goroutines, malloc_count, free_count, heap_objects, gc_pause_ns',
+    'of Go: see `proconsul.gc.pause`, `proconsul.event_loop.lag`',
+  ],
+  [
+    'health.service.query{service}, catalog.service.*, client.api.*',
+    'their labels are names that users give: a series for each, for ever. `http.*` counts them together',
+  ],
+  ['autopilot.*', '/v1/operator/autopilot/health says it'],
+  ['fsm.ca, fsm.intention, connect.*, mesh.*', 'there is no mesh'],
+  ['consul.cache.{type}.*', '`proconsul.cache.hits` and `misses`'],
+];
+
+export const METRICS_BEGIN = '<!-- The rest is made by `npm run metrics`. -->';
+
+export function metricsTable(): string {
+  const all = allMetrics();
+  return [
+    METRICS_BEGIN,
+    '',
+    "## Under Consul's own names",
+    '',
+    'In JSON and statsd after `metrics_prefix` and a dot; gauges with the host in between, as in Consul.',
+    'Prometheus gets `_` for each dot and dash. Samples are summaries in milliseconds.',
+    '',
+    ...table(all.filter(([, { name }]) => !isOwn(name))),
+    '| `http.METHOD.v1.path` | sample | both | each endpoint, waits included: `http.GET.v1.kv._` |',
+    '',
+    "## Proconsul's own",
+    '',
+    ...table(all.filter(([, { name }]) => isOwn(name))),
+    '| `proconsul_http_request_seconds{method,route}` | histogram | both | each endpoint, of what nobody waited for |',
+    '',
+    "## Consul's that are not here",
+    '',
+    '| names | why |',
+    '| --- | --- |',
+    ...CONSULS_OTHERS.map(([names, why]) => `| \`${names}\` | ${why} |`),
+    '',
+  ].join('\n');
+}
+
+function table(rows: readonly (readonly [Role, Metric])[]): string[] {
+  const lines = rows.map(([role, metric]) => {
+    const labels = labelsOf(metric);
+    return `| \`${shownAs(metric)}${labels}\` | ${kindOf(metric)} | ${role} | ${metric.does} |`;
+  });
+  const heads = ['| name | kind | on | what it is |', '| --- | --- | --- | --- |'];
+  return [...heads, ...[...new Set(lines)].sort()];
+}
+
+/** Ours as Prometheus has them: nobody looks for them in a Consul's JSON. */
+function shownAs(metric: Metric): string {
+  return isOwn(metric.name) ? exposedName(metric.name, metric) : metric.name;
+}
+
+function kindOf(metric: Metric): string {
+  if (metric.kind !== 'sample') return metric.kind;
+  if (!isOwn(metric.name)) return 'sample';
+  return metric.buckets ? 'histogram' : 'summary';
+}
+
+function labelsOf(metric: Metric): string {
+  const names = Object.keys(metric.labels ?? {});
+  const varying = metric.kind === 'gauge' ? READINGS[metric.name] : undefined;
+  const all = varying === undefined ? names : [varying];
+  return all.length === 0 ? '' : `{${all.join(',')}}`;
+}
+
+/** Of gauges that have several values: only what is running could be asked. */
+const READINGS: Readonly<Record<string, string>> = {
+  'proconsul.catalog.checks': 'status',
+  'proconsul.agent.checks': 'status',
+  'proconsul.ring.share': 'server',
+};
