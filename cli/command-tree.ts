@@ -51,7 +51,7 @@ const ROWS: readonly Row[] = [
   ['catalog services', 'Lists the services in the catalog', () => import('./commands/catalog-services.ts')],
   ['config', 'Config entries (not built yet)', notBuilt],
   ['connect', 'The mesh (not built yet)', notBuilt],
-  ['debug', 'Gathers what a debugger needs (not built yet)', notBuilt],
+  ['debug', 'Gathers what somebody needs who is asked for help', () => import('./commands/debug.ts')],
   ['event', 'Fires an event', () => import('./commands/event.ts')],
   ['exec', 'Refused: nothing here runs commands on other machines', () => import('./commands/exec.ts')],
   ['force-leave', 'Makes a failed member one that has left', () => import('./commands/force-leave.ts')],
