@@ -1,6 +1,6 @@
 /** Every limit that a client can run into, in one place. */
 
-/** Consul's own limit for a value. */
+/** Consul's own limit for a value, where nobody sets another. */
 export const MAX_KV_VALUE_BYTES = 512 * 1024;
 /** A registration, a session or a query is a few KB; Consul has no limit here, which is CVE-2025-11374. */
 export const MAX_JSON_BODY_BYTES = 1024 * 1024;
@@ -8,8 +8,6 @@ export const MAX_JSON_BODY_BYTES = 1024 * 1024;
 export const MAX_REGISTERED_CHECKS = 4096;
 /** Of one proxy, and as many exposed paths: each has faults of its own, and all of them are told. */
 export const MAX_UPSTREAMS = 1024;
-/** 64 operations of small values; values in a transaction are base64 in JSON. */
-export const MAX_TXN_BODY_BYTES = 1024 * 1024;
 export const MAX_TXN_OPS = 64;
 /** An archive, which is compressed: of a cluster of 172,000 instances it has some 10 MB. */
 export const MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024;

@@ -47,6 +47,23 @@ function named({ path, text }: Source): string[] {
   ]);
 }
 
+const IMPORT =
+  /\bimport (?:type )?(?:\{([^}]*)\}|\* as \w+) from '(\.[^']+)'|import\('(\.[^']+)'\)/g;
+
+/** As `file: name`, or `file: *` where all of it is taken. */
+function importsOf({ path, text }: Source): string[] {
+  return [...text.matchAll(IMPORT)].flatMap(([, names = '*', from = '', dynamic = from]) => {
+    const file = join(dirname(path), dynamic);
+    return names.split(',').map((each) => {
+      const [name = ''] = each
+        .trim()
+        .replace(/^type /, '')
+        .split(' as ');
+      return `${file}: ${name}`;
+    });
+  });
+}
+
 /** Run by people, by mocha or by another command. */
 const STARTED =
   /\.(spec|system)\.ts$|^bench\/|(^|\/)main\.ts$|^docs\/make-|\.d\.ts$|\/record-[\w-]+\.ts$/;
@@ -94,6 +111,17 @@ describe('every source', () => {
 });
 
 describe('the product', () => {
+  it('exports nothing that nobody imports: what is of one file stays there', () => {
+    const imported = new Set(SOURCES.flatMap(importsOf));
+    const alone = PRODUCT.flatMap(({ path, text }) => {
+      const exported = text.matchAll(/^export (?:async )?(?:function\*?|const|class) (\w+)/gm);
+      return [...exported]
+        .map(([, name = '']) => `${path}: ${name}`)
+        .filter((each) => !imported.has(each) && !imported.has(`${path}: *`));
+    });
+    assert.deepEqual(alone, []);
+  });
+
   it('takes the time from a Clock, but for lib/clock.ts', () => {
     const others = PRODUCT.filter(({ path }) => path !== 'lib/clock.ts');
     assert.deepEqual(places(others, /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/), []);

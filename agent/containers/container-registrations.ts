@@ -1,6 +1,5 @@
 /** The agent's local state, as the Docker watcher sees it. */
-import { valueDecoder } from '../../lib/decode.ts';
-import { type CheckSpec, checkSchema, validateCheck } from '../definitions/check-spec.ts';
+import { checkFromConfig, validateCheck } from '../definitions/check-spec.ts';
 import { checksOf, serviceFromConfig, validateService } from '../definitions/service-spec.ts';
 import type { LocalState } from '../state/local-state.ts';
 import type { AntiEntropy } from '../sync/anti-entropy.ts';
@@ -14,8 +13,6 @@ import type {
   Registrations,
   ServiceRegistration,
 } from './registrations.ts';
-
-const checkFromContainer = valueDecoder<CheckSpec>(checkSchema);
 
 /**
  * Labels are as far from the agent's own files as a request is: whoever may start a container writes
@@ -68,7 +65,7 @@ export class ContainerRegistrations implements Registrations {
   }
 
   async registerCheck(check: CheckRegistration & { readonly CheckID: string }): Promise<void> {
-    const spec = checkFromContainer(check);
+    const spec = checkFromConfig(check);
     validateCheck(spec);
     this.#deps.registrar.registerCheck(spec, this.#options);
     await this.#settle(spec.ServiceID);

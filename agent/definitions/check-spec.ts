@@ -42,7 +42,10 @@ const decodeCheckBody = decoder<CheckBody>({
   unheeded: UNHEEDED,
 });
 
-const defaults = valueDecoder<CheckSpec>(checkSchema)({});
+/** Of a file, or of a container's labels: with everything that was left out. */
+export const checkFromConfig = valueDecoder<CheckSpec>(checkSchema);
+
+const defaults = checkFromConfig({});
 
 /** The spec without what is as when it is left out: thousands are kept on disk. */
 export function briefCheck(spec: CheckSpec): Partial<CheckSpec> {
@@ -52,10 +55,6 @@ export function briefCheck(spec: CheckSpec): Partial<CheckSpec> {
     return Object.keys(value).length > 0;
   });
   return Object.fromEntries(entries);
-}
-
-export function fullCheck(brief: Partial<CheckSpec>): CheckSpec {
-  return { ...defaults, ...brief };
 }
 
 /** The body of PUT /v1/agent/check/register; the id is the name when none is given. */

@@ -1,8 +1,7 @@
 /** Services and checks as the configuration files define them. */
 import type { Config } from '../../lib/config/config.ts';
-import { valueDecoder } from '../../lib/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
-import { type CheckSpec, checkSchema, isStatusOrEmpty, validateCheck } from './check-spec.ts';
+import { type CheckSpec, checkFromConfig, isStatusOrEmpty, validateCheck } from './check-spec.ts';
 import { type ServiceSpec, serviceFromConfig, validateService } from './service-spec.ts';
 
 /** What the configuration files define. */
@@ -10,8 +9,6 @@ export interface Definitions {
   readonly services: readonly ServiceSpec[];
   readonly checks: readonly CheckSpec[];
 }
-
-const checkFromConfig = valueDecoder<CheckSpec>(checkSchema);
 
 /** Throws ProconsulError 'invalid' that names the definition which cannot be. */
 export function definitionsOf(config: Pick<Config, 'services' | 'checks'>): Definitions {

@@ -42,7 +42,7 @@ export interface Refused {
 }
 
 /** Whether the catalog has understood and will not do it; else it may the next time. */
-export function isRefusal(error: unknown): error is ProconsulError {
+function isRefusal(error: unknown): error is ProconsulError {
   if (!(error instanceof ProconsulError)) return false;
   return !['unavailable', 'unknown', 'busy'].includes(error.code);
 }

@@ -83,7 +83,7 @@ function usageError(table: FlagTable, complaint: string): ProconsulError {
   return new ProconsulError('invalid', `${complaint}\nUsage:\n${lines.join('')}`);
 }
 
-export function byName(table: FlagTable): readonly (readonly [string, Flag])[] {
+function byName(table: FlagTable): readonly (readonly [string, Flag])[] {
   return [...table].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 

@@ -8,7 +8,7 @@ import { sumOf, type Tally } from './sample.ts';
 
 export const INTERVAL_MS = 10_000;
 /** Of one gauge: there may be very many servers, and each of them would be a series for ever. */
-export const MAX_READINGS = 100;
+const MAX_READINGS = 100;
 
 export class Meter {
   readonly #clock: Clock;

@@ -161,7 +161,7 @@ export function checkDatacenter(deps: PlaceDeps, name: string): void {
 }
 
 /** The node that asks: the agent that passed the request on says its own name. */
-export const NODE_HEADER = 'x-proconsul-node';
+const NODE_HEADER = 'x-proconsul-node';
 
 /** The id of the node that an agent takes something of its own out of. */
 export const NODE_ID_HEADER = 'x-proconsul-node-id';

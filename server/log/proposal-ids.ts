@@ -2,7 +2,7 @@
  * A proposal is retried within seconds or not at all, and this many are minutes of the heaviest
  * load; they take about 20 MB.
  */
-export const MIN_REMEMBERED_PROPOSALS = 100_000;
+const MIN_REMEMBERED_PROPOSALS = 100_000;
 
 /** The ids of the newest entries: at least the last `limit`, at most twice as many. */
 export class ProposalIds {

@@ -20,7 +20,7 @@ import type { Question } from './query.ts';
 import type { Watcher } from './watcher.ts';
 
 /** Room for ready answers; what was not asked for longest goes first. */
-export const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 /** The longest that a poller is likely to rest; what was asked once and never again goes then. */
 const MAX_IDLE_MS = 5 * 60_000;
 /** What an answer keeps alive beside its body and key: itself, its query, and its place in Watcher. */

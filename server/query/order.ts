@@ -40,7 +40,7 @@ function byName(a: OnNode, b: OnNode): number {
 }
 
 /** Seconds between two network coordinates, as Vivaldi defines it. */
-export function distance(a: Coordinate, b: Coordinate): number {
+function distance(a: Coordinate, b: Coordinate): number {
   if (a.Vec.length !== b.Vec.length) return Number.POSITIVE_INFINITY;
   const squares = a.Vec.reduce((sum, x, i) => sum + (x - (b.Vec[i] ?? 0)) ** 2, 0);
   const raw = Math.sqrt(squares) + a.Height + b.Height;

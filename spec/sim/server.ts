@@ -4,7 +4,7 @@ import { OwnBeat } from '../../cli/process/own-beat.ts';
 import { createApp } from '../../lib/http/app.ts';
 import { FastPath } from '../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
-import { MAX_KV_VALUE_BYTES, MAX_TXN_BODY_BYTES } from '../../lib/limits.ts';
+import { MAX_JSON_BODY_BYTES, MAX_KV_VALUE_BYTES } from '../../lib/limits.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Beat } from '../../lib/membership.ts';
 import { MemoryLeases } from '../../server/cluster/memory-leases.ts';
@@ -96,7 +96,7 @@ export class SimServer {
       },
       rules: {
         sessionTtlMinMs: SESSION_TTL_MIN_MS,
-        limits: { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_TXN_BODY_BYTES },
+        limits: { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_JSON_BODY_BYTES },
         reconnectTimeoutMs: RECONNECT_MS,
       },
       onFatal: (error) => world.fail(error),

@@ -24,9 +24,9 @@ type Lists = Readonly<Record<string, readonly string[]>>;
 const strings: Schema = { type: 'array', items: { type: 'string' } };
 
 export const text: Field<string> = { schema: { type: 'string' }, usual: '' };
-export const count: Field<number> = { schema: { type: 'integer' }, usual: 0 };
+const count: Field<number> = { schema: { type: 'integer' }, usual: 0 };
 export const flag: Field<boolean> = { schema: { type: 'boolean' }, usual: false };
-export const texts: Field<readonly string[]> = { schema: strings, usual: [] };
+const texts: Field<readonly string[]> = { schema: strings, usual: [] };
 export const lists: Field<Lists> = {
   schema: { type: 'object', additionalProperties: strings },
   usual: {},

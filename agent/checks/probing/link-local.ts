@@ -14,7 +14,7 @@ LINK_LOCAL.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
 LINK_LOCAL.addAddress('fd00:ec2::254', 'ipv6');
 
 /** IPv4 in IPv6 clothes (`::ffff:169.254.1.1`) is seen through. */
-export function isLinkLocal(address: string): boolean {
+function isLinkLocal(address: string): boolean {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   const family = isIP(plain);
   return family !== 0 && LINK_LOCAL.check(plain, family === 6 ? 'ipv6' : 'ipv4');

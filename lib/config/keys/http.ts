@@ -1,7 +1,7 @@
 /** HTTP, its limits, and the page. */
 
 import { parseCidr } from '../../ip.ts';
-import { MAX_HEADER_BYTES } from '../../limits.ts';
+import { MAX_HEADER_BYTES, MAX_KV_VALUE_BYTES } from '../../limits.ts';
 import type { StringMap } from '../../model.ts';
 import type { RateLimit } from '../../rate.ts';
 import type { Problems } from '../problems.ts';
@@ -23,7 +23,6 @@ import {
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-const MAX_VALUE_BYTES = 512 * 1024;
 /** A log takes commands of 4 MB, in which a value is a third larger: a higher limit could not be kept. */
 const MAX_LIMIT_BYTES = 3_000_000;
 const MIN_LIMIT_HEADER_BYTES = 1024;
@@ -67,12 +66,12 @@ export const HTTP_KEYS = {
       reloads: true,
     }),
     kv_max_value_size: int("The most bytes of a key's value.", {
-      default: MAX_VALUE_BYTES,
+      default: MAX_KV_VALUE_BYTES,
       shown: 'KVMaxValueSize',
       rule: between(0, MAX_LIMIT_BYTES),
     }),
     txn_max_req_len: int("The most bytes of a transaction's body.", {
-      default: MAX_VALUE_BYTES,
+      default: MAX_KV_VALUE_BYTES,
       shown: 'TxnMaxReqLen',
       rule: between(0, MAX_LIMIT_BYTES),
     }),

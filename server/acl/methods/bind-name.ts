@@ -6,7 +6,7 @@ type Part = string | { readonly variable: string; readonly column: number };
 const PLACE = /\$\{\s*([A-Za-z_][\w.-]*)\s*\}/g;
 
 /** Undefined where it cannot be read. */
-export function parseBindName(text: string): readonly Part[] | undefined {
+function parseBindName(text: string): readonly Part[] | undefined {
   const parts: Part[] = [];
   let end = 0;
   for (const { 0: whole, 1: variable = '', index } of text.matchAll(PLACE)) {

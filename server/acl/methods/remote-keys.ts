@@ -69,7 +69,7 @@ export async function fetchKeys(published: Published, asking: Asking): Promise<K
   }
 }
 
-export async function fetchJson({ url, ca }: Published, asking: Asking): Promise<object> {
+async function fetchJson({ url, ca }: Published, asking: Asking): Promise<object> {
   const { status, body } = await asking.outbound.send({ method: 'GET', url, ca }, asking.signal);
   if (status !== 200) throw new ProconsulError('rejected', `status ${status}`);
   const value = parse(body);

@@ -144,7 +144,7 @@ async function register(deps: Deps, request: HttpRequest): Promise<Reply> {
 }
 
 /** The command that a registration is; throws Consul's error for one that cannot be. */
-export function toRegister(body: RegisterBody, datacenter: string): Register {
+function toRegister(body: RegisterBody, datacenter: string): Register {
   checkNode(body);
   const checks = [...(body.Check === undefined ? [] : [body.Check]), ...(body.Checks ?? [])];
   for (const check of checks) checkOwner(check, body.Node);

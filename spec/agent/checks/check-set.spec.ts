@@ -6,7 +6,7 @@ import { Threshold } from '../../../agent/checks/threshold.ts';
 import {
   type CheckSpec,
   checkDefinition,
-  fullCheck,
+  checkFromConfig,
 } from '../../../agent/definitions/check-spec.ts';
 import { serviceDefinition, serviceFromConfig } from '../../../agent/definitions/service-spec.ts';
 import { LocalState } from '../../../agent/state/local-state.ts';
@@ -25,7 +25,7 @@ function setUp() {
     nodes: { own: 'n1', checksOf: async () => undefined },
   });
   const add = (brief: Partial<CheckSpec> & { CheckID: string }) => {
-    const spec = fullCheck({ Name: brief.CheckID, ...brief });
+    const spec = checkFromConfig({ Name: brief.CheckID, ...brief });
     const check = { definition: checkDefinition(spec), spec, token: '', source: 'api' as const };
     local.putCheck(check);
     checks.start(check);

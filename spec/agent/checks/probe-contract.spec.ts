@@ -11,8 +11,8 @@ import { passing } from '../../../agent/checks/probing/probe.ts';
 import {
   type CheckSpec,
   checkDefinition,
+  checkFromConfig,
   checkType,
-  fullCheck,
 } from '../../../agent/definitions/check-spec.ts';
 import { LocalState } from '../../../agent/state/local-state.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
@@ -119,7 +119,7 @@ describe('every kind of check', () => {
       containerProbe: RUNTIME,
       nodes: { own: 'n1', checksOf: () => new Promise(() => undefined) },
     });
-    const spec = fullCheck({
+    const spec = checkFromConfig({
       CheckID: 'c',
       Name: JSON.stringify(given).slice(0, 80),
       Interval: 60e9,
@@ -160,7 +160,9 @@ describe('every kind of check', () => {
 
   it('is covered here', () => {
     const aimed = NETWORK.map((aim) => aim('x:1'));
-    const covered = [...aimed, ...PROGRAMS, ...CONTAINERS].map((c) => checkType(fullCheck(c)));
+    const covered = [...aimed, ...PROGRAMS, ...CONTAINERS].map((c) =>
+      checkType(checkFromConfig(c)),
+    );
     const probed = KINDS.filter(({ probe }) => probe !== undefined).map(({ type }) => type);
     assert.deepEqual([...new Set(covered)].sort(), [...probed].sort());
   });
@@ -172,7 +174,7 @@ describe('every kind of check', () => {
       for (const { given } of looks) {
         const { total } = server.connections();
         const looking = await begin(given);
-        const what = `${checkType(fullCheck(given))} at a server: ${name}`;
+        const what = `${checkType(checkFromConfig(given))} at a server: ${name}`;
         if (given.UDP === undefined) {
           await until(() => looking.isOver() || server.connections().total > total);
         }

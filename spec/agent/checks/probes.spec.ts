@@ -8,7 +8,7 @@ import path from 'node:path';
 import { createServer as createTls } from 'node:tls';
 import { kindOf } from '../../../agent/checks/kinds/kinds.ts';
 import type { Probe } from '../../../agent/checks/probing/probe.ts';
-import { type CheckSpec, fullCheck } from '../../../agent/definitions/check-spec.ts';
+import { type CheckSpec, checkFromConfig } from '../../../agent/definitions/check-spec.ts';
 import { TestAuthority } from '../../support/certificates.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 import { until } from '../../support/until.ts';
@@ -17,7 +17,7 @@ import { until } from '../../support/until.ts';
 const CLOSED = '127.0.0.1:1';
 
 function probeOf(given: Partial<CheckSpec>, { untrusted = true, timeoutMs = 300 } = {}): Probe {
-  const spec = fullCheck(given);
+  const spec = checkFromConfig(given);
   const context = { maxOutputBytes: 4096, timeoutMs, untrusted, containerProbe: undefined };
   return kindOf(spec)?.probe?.(spec, context) ?? assert.fail('nobody looks at it');
 }

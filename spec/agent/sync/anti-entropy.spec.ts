@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { checkDefinition, fullCheck } from '../../../agent/definitions/check-spec.ts';
+import { checkDefinition, checkFromConfig } from '../../../agent/definitions/check-spec.ts';
 import { serviceDefinition, serviceFromConfig } from '../../../agent/definitions/service-spec.ts';
 import { LocalState } from '../../../agent/state/local-state.ts';
 import { ALIVE_CHECK } from '../../../agent/state/own-entry.ts';
@@ -48,7 +48,7 @@ function service(id: string, port = 80, more = {}) {
 }
 
 function check(id: string, serviceId = '') {
-  const spec = fullCheck({ CheckID: id, Name: id, ServiceID: serviceId, TTL: 1e9 });
+  const spec = checkFromConfig({ CheckID: id, Name: id, ServiceID: serviceId, TTL: 1e9 });
   return { definition: checkDefinition(spec), spec, token: '', source: 'api' as const };
 }
 

@@ -11,7 +11,7 @@ import type { Audit } from '../../../lib/http/audit.ts';
 import { FastPath } from '../../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../../lib/http/listener.ts';
 import { decodeJson } from '../../../lib/json.ts';
-import { MAX_KV_VALUE_BYTES, MAX_TXN_BODY_BYTES } from '../../../lib/limits.ts';
+import { MAX_JSON_BODY_BYTES, MAX_KV_VALUE_BYTES } from '../../../lib/limits.ts';
 import { type Logger, silentLogger } from '../../../lib/logger.ts';
 import { MemoryLeases } from '../../../server/cluster/memory-leases.ts';
 import type { WriteLimits } from '../../../server/http/deps.ts';
@@ -98,7 +98,7 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
     logger = silentLogger,
     wrap = (log: EventLog) => log,
     start = (each: Server) => each.start(),
-    limits = { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_TXN_BODY_BYTES },
+    limits = { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_JSON_BODY_BYTES },
     access,
     payloads,
     acl,

@@ -39,7 +39,7 @@ export function redisLogin({ username, password, db, tls }: RedisOptions): Login
   };
 }
 
-export function sentinelLogin({ sentinelUsername, sentinelPassword, tls }: RedisOptions): Login {
+function sentinelLogin({ sentinelUsername, sentinelPassword, tls }: RedisOptions): Login {
   return {
     ...(sentinelUsername === undefined ? {} : { username: sentinelUsername }),
     ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),

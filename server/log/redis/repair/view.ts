@@ -131,7 +131,7 @@ function parseUsers(flat: readonly string[], epoch: string, now: number): string
     .map(([server]) => server);
 }
 
-export function pairs(flat: readonly string[]): [string, string][] {
+function pairs(flat: readonly string[]): [string, string][] {
   const found: [string, string][] = [];
   for (let i = 0; i + 1 < flat.length; i += 2) found.push([flat[i] ?? '', flat[i + 1] ?? '']);
   return found;
