@@ -66,6 +66,7 @@ async function start(): Promise<Cluster> {
   const [server = 0, agent = 0, lan = 0] = await freePorts(3);
   const common = (https: number, more: object) => [
     `-https-port=${https}`,
+    '-log-level=debug',
     '-hcl',
     JSON.stringify({
       tls: { https: { ca_file: authority.caFile, cert_file, key_file, verify_incoming: true } },
@@ -144,12 +145,13 @@ interface Run {
 }
 
 /** How long a small read takes from outside, all along. */
-async function probe(run: Run, port: number): Promise<number[]> {
+async function probe(run: Run, of: Proconsul): Promise<number[]> {
   const times: number[] = [];
   while (!run.isOver) {
     const began = performance.now();
-    const { status, text } = await asBoss(port)('GET', '/v1/kv/planted/key');
-    assert.equal(status, 200, text);
+    const { status, text } = await asBoss(of.port)('GET', '/v1/kv/planted/key');
+    const why = () => of.output.match(/.*GET \/v1\/kv\/planted\/key.*/g)?.at(-1);
+    assert(status === 200, `an innocent read: ${status} ${text}: ${why()}`);
     times.push(performance.now() - began);
     await sleep(50);
   }
@@ -224,7 +226,7 @@ async function fuzz(say: (line: string) => void): Promise<number> {
     }
   };
   const lanes = (await placesOf(cluster)).map(lane);
-  const others = [beside(), probe(run, server.port), probe(run, agent.port)] as const;
+  const others = [beside(), probe(run, server), probe(run, agent)] as const;
   // Whatever fails first is what is to be told.
   const crashed = (one: Proconsul) =>
     one.ended.then((code) => run.isOver || assert.fail(`ended by itself, ${code}: ${one.output}`));

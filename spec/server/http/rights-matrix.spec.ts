@@ -2,146 +2,45 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import type { Route } from '../../../lib/http/route.ts';
-import { FakeAccess, MASTER, withToken } from '../../support/fakes/fake-access.ts';
-import { type Answer, startServerWith } from '../../support/servers/start-server.ts';
-
-const NAMED = ['agent', 'event', 'intention', 'key', 'node', 'query', 'service', 'session'];
-const NAMELESS = ['keyring', 'operator'];
-const everything = (level: string) =>
-  [
-    ...NAMED.map((resource) => `${resource}_prefix "" { policy = "${level}" }`),
-    ...NAMELESS.map((resource) => `${resource} = "${level}"`),
-  ].join('\n');
-/** As much as possible, of everything but what is planted. */
-const others = NAMED.flatMap((resource) => [
-  `${resource}_prefix "" { policy = "write" }`,
-  ...['planted', 'planted-query', 'planted-event', 'planted/key', 'planted-2'].map(
-    (name) => `${resource} "${name}" { policy = "deny" }`,
-  ),
-]).join('\n');
-
-const RULES = { read: everything('read'), write: everything('write'), others };
-
-interface Planted {
-  readonly session: string;
-  readonly query: string;
-}
-
-/** What each row is asked, of things that are there: [what follows its path, body]. */
-const ASKED: Readonly<Record<string, readonly [(at: Planted) => string, (string | object)?]>> = {
-  'GET /v1/catalog/datacenters': [() => ''],
-  'GET /v1/catalog/nodes': [() => ''],
-  'GET /v1/catalog/services': [() => ''],
-  'GET /v1/catalog/service/': [() => 'planted'],
-  'GET /v1/catalog/connect/': [() => 'planted'],
-  'GET /v1/catalog/node/': [() => 'planted'],
-  'GET /v1/catalog/node-services/': [() => 'planted'],
-  'GET /v1/health/service/': [() => 'planted'],
-  'GET /v1/health/connect/': [() => 'planted'],
-  'GET /v1/health/ingress/': [() => 'planted'],
-  'GET /v1/health/checks/': [() => 'planted'],
-  'GET /v1/health/node/': [() => 'planted'],
-  'GET /v1/health/state/': [() => 'any'],
-  'GET /v1/kv/': [() => 'planted/key'],
-  'GET /v1/session/info/': [({ session }) => session],
-  'GET /v1/session/list': [() => ''],
-  'GET /v1/session/node/': [() => 'planted'],
-  'GET /v1/event/list': [() => ''],
-  'GET /v1/query': [() => ''],
-  'GET /v1/query/': [({ query }) => query],
-  'GET /v1/coordinate/datacenters': [() => ''],
-  'GET /v1/coordinate/nodes': [() => ''],
-  'GET /v1/coordinate/node/': [() => 'planted'],
-  'GET /v1/internal/ui/services': [() => ''],
-  'GET /v1/internal/ui/nodes': [() => ''],
-  'GET /v1/internal/ui/node/': [() => 'planted'],
-  'GET /v1/internal/dns/address/': [() => '10.9.9.9'],
-  'GET /v1/status/leader': [() => ''],
-  'GET /v1/status/peers': [() => ''],
-  'GET /v1/operator/raft/configuration': [() => ''],
-  'GET /v1/operator/autopilot/configuration': [() => ''],
-  'GET /v1/operator/autopilot/health': [() => ''],
-  'GET /v1/operator/autopilot/state': [() => ''],
-  'GET /v1/operator/usage': [() => ''],
-  'GET /v1/operator/keyring': [() => ''],
-  'GET /v1/snapshot': [() => ''],
-  'PUT /v1/snapshot': [() => '', 'x'],
-  'PUT /v1/operator/autopilot/configuration': [() => '', {}],
-  'PUT /v1/operator/keyring': [() => '', { Key: 'x' }],
-  'POST /v1/operator/keyring': [() => '', { Key: 'x' }],
-  'DELETE /v1/operator/keyring': [() => '', { Key: 'x' }],
-  'DELETE /v1/operator/raft/peer': [() => '?id=x'],
-  'POST /v1/operator/raft/transfer-leader': [() => ''],
-  'PUT /v1/txn': [() => '', [{ KV: { Verb: 'set', Key: 'planted/key', Value: '' } }]],
-  'PUT /v1/kv/': [() => 'planted/key', 'changed'],
-  'PUT /v1/catalog/register': [() => '', { Node: 'planted', Address: '10.1.1.1' }],
-  'PUT /v1/coordinate/update': [
-    () => '',
-    { Node: 'planted', Coord: { Vec: [1, 0, 0, 0, 0, 0, 0, 0] } },
-  ],
-  'PUT /v1/event/fire/': [() => 'planted-event'],
-  'POST /v1/query': [() => '', { Name: 'planted-2', Service: { Service: 'planted' } }],
-  'PUT /v1/query/': [({ query }) => query, { Name: 'planted-query', Service: { Service: 'x' } }],
-  'DELETE /v1/query/': [({ query }) => query],
-  'PUT /v1/session/create': [() => '', { Node: 'planted', NodeChecks: [] }],
-  'PUT /v1/session/renew/': [({ session }) => session],
-  'PUT /v1/session/destroy/': [({ session }) => session],
-  'DELETE /v1/kv/': [() => 'planted/key'],
-  'PUT /v1/catalog/deregister': [() => '', { Node: 'planted' }],
-};
-
-/** Specs of their own have these: what agents ask of servers, and access control itself. */
-const ELSEWHERE = /^\/v1\/(?:acl|internal\/(?:agent|members|acl))(?:\/|$)/;
+import {
+  ASKED,
+  absentRequestOf,
+  isForAll,
+  isManagers,
+  isRead,
+  type Kind,
+  keyOf,
+  type MatrixRequest,
+  requestOf,
+  STRANGERS,
+  said,
+  startMatrix,
+  UNKNOWN,
+} from '../../support/rights-matrix.ts';
+import type { Answer } from '../../support/servers/start-server.ts';
 
 async function start() {
-  const access = new FakeAccess(RULES);
-  const { server, ask } = await startServerWith({ access });
+  const matrix = await startMatrix();
+  const { server, tokens, ids } = matrix;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   after(() => agent.destroy());
-  const as = (token: string, method: string, target: string, body: string | object = '') =>
-    ask(method, target, { body, agent, ...withToken(token) });
-  const make = async (method: string, path: string, body: string | object = '') => {
-    const { status, text } = await as(MASTER, method, `/v1/${path}`, body);
-    assert.equal(status, 200, `${path}: ${text}`);
-    return /"ID":"([^"]+)"/.exec(text)?.[1] ?? '';
+  const ask = (kind: Kind, { method, target, body }: MatrixRequest): Promise<Answer> => {
+    const token = tokens[kind];
+    const headers = token === '' ? {} : { 'X-Consul-Token': token };
+    return server.ask(method, target, { body, agent, headers });
   };
-  await make('PUT', 'catalog/register', {
-    Node: 'planted',
-    Address: '10.9.9.9',
-    Service: {
-      ID: 'planted',
-      Service: 'planted',
-      Connect: { Native: true },
-    },
-    Check: { CheckID: 'c', Name: 'c', ServiceID: 'planted' },
-  });
-  await make('PUT', 'kv/planted/key', 'value');
-  await make('PUT', 'event/fire/planted-event');
-  await make('PUT', 'coordinate/update', {
-    Node: 'planted',
-    Coord: { Vec: [0, 0, 0, 0, 0, 0, 0, 0] },
-  });
-  const planted: Planted = {
-    session: await make('PUT', 'session/create', { Node: 'planted', NodeChecks: [], TTL: '60s' }),
-    query: await make('POST', 'query', { Name: 'planted-query', Service: { Service: 'x' } }),
-  };
-  const rows = server.routes().filter(({ path }) => !ELSEWHERE.test(path));
-  const asked = (token: string, row: Route): Promise<Answer> => {
-    const [suffix, body] = ASKED[keyOf(row)] ?? [() => ''];
-    return as(token, row.method, row.path + suffix(planted), body);
-  };
-  return { access, server, rows, asked };
+  const asked = (kind: Kind, row: Route) => ask(kind, requestOf(row, ids));
+  const state = server.server;
+  return { ...matrix, ask, asked, state };
 }
 
-const keyOf = ({ method, path }: Route) => `${method} ${path}`;
-/** Whoever has this right may do anything. */
-const isManagers = ({ right }: Route) => right.by === 'row' && right.need.startsWith('acl:');
-const isRead = ({ method }: Route) => method === 'GET';
-const said = (row: Route, token: string, { status, text }: Answer) =>
-  `${keyOf(row)} with '${token}': ${status} ${text}`;
-
+/** What whoever asks is told of himself alone. */
+const OF_ONESELF =
+  /^(?:GET \/v1\/acl\/(?:token\/self|info\/)|POST \/v1\/(?:internal\/acl\/authorize|acl\/logout))/;
 /** Those whose answers hold nothing by the names of what is planted. */
 const NAMELESS_ANSWERS = /^GET \/v1\/(?:operator|health\/ingress)\//;
+/** As Consul's: whoever knows the id is told by these that there is such a thing. */
+const TELL_OF_IDS = /^(?:GET|PUT|DELETE) \/v1\/(?:query|session)\//;
 
 describe('the matrix of rows and tokens', () => {
   it('leaves no row out', async () => {
@@ -149,63 +48,84 @@ describe('the matrix of rows and tokens', () => {
     assert.deepEqual(rows.map(keyOf).sort(), Object.keys(ASKED).sort());
   });
 
-  for (const token of ['', 'others']) {
-    it(`gives nothing away and lets nothing be changed: '${token}'`, async () => {
-      const { server, rows, asked } = await start();
-      const known = rows.filter(({ right }) => right.by !== 'nobody');
+  for (const kind of STRANGERS) {
+    it(`gives nothing away and lets nothing be changed: ${kind}`, async () => {
+      const { state, rows, asked } = await start();
+      const known = rows.filter((row) => !isForAll(row));
       // The second time from the fast path, where there is one.
       for (const row of known.flatMap((each) => (isRead(each) ? [each, each] : [each]))) {
-        const { index } = server.state;
-        const answer = await asked(token, row);
-        const what = said(row, token, answer);
-        assert.doesNotMatch(answer.text + JSON.stringify(answer.headers), /planted|10\.9\.9/, what);
+        const { index } = state.state;
+        const answer = await asked(kind, row);
+        const what = said(row, kind, answer);
+        // What was asked for may be said again.
+        const text = answer.text.replace(/"Segment":"planted\/key"|node:write on planted$/, '');
+        assert.doesNotMatch(text + JSON.stringify(answer.headers), /planted|10\.9\.9/, what);
         if (row.right.by === 'row') assert.match(answer.text, /denied/, what);
         if (row.right.by === 'writer') assert.equal(answer.status, 403, what);
-        assert.equal(server.state.index, index, what);
+        assert.equal(state.state.index, index, what);
+      }
+    });
+
+    it(`tells nothing of what is there by how it refuses: ${kind}`, async () => {
+      const { rows, asked, ask } = await start();
+      for (const row of rows.filter((each) => !isForAll(each) && !TELL_OF_IDS.test(keyOf(each)))) {
+        const [there, missing] = [await asked(kind, row), await ask(kind, absentRequestOf(row))];
+        const seen = ({ status, headers, text }: Answer) => [
+          ...[status, headers['x-consul-index'], headers['content-type']],
+          text.replaceAll('planted', 'missing'),
+        ];
+        assert.deepEqual(seen(there), seen(missing), keyOf(row));
       }
     });
   }
 
   it('refuses a token that nobody knows, that was revoked, or has expired', async () => {
-    const { access, server, rows, asked } = await start();
-    access.grant('revoked', RULES.write);
-    const known = rows.filter(({ right }) => right.by !== 'nobody');
+    const { state, rows, asked, end } = await start();
+    const known = rows.filter((row) => !isForAll(row));
     // So that the fast path knows them.
     for (const row of known.filter(isRead)) {
-      assert.notEqual((await asked('revoked', row)).text, 'ACL not found');
-      await asked('revoked', row);
+      for (const kind of ['revoked', 'expired'] as const) {
+        assert.notEqual((await asked(kind, row)).text, 'ACL not found');
+        await asked(kind, row);
+      }
     }
-    access.revoke('revoked');
-    const { index } = server.state;
+    await end();
+    const { index } = state.state;
     for (const row of known) {
-      for (const token of ['wrong', 'revoked']) {
+      for (const kind of UNKNOWN) {
         for (const _ of ['once', 'again']) {
-          const answer = await asked(token, row);
-          assert.deepEqual([answer.status, answer.text], [403, 'ACL not found'], keyOf(row));
+          const answer = await asked(kind, row);
+          const what = said(row, kind, answer);
+          assert.deepEqual([answer.status, answer.text], [403, 'ACL not found'], what);
         }
       }
     }
-    assert.equal(server.state.index, index);
+    assert.equal(state.state.index, index);
   });
 
-  it('answers whatever token comes where anyone may', async () => {
-    const { rows, asked } = await start();
-    for (const row of rows.filter(({ right }) => right.by === 'nobody')) {
-      for (const token of ['', 'wrong']) {
-        assert.equal((await asked(token, row)).status, 200, keyOf(row));
+  it('answers whatever token comes alike where anyone may', async () => {
+    const { rows, asked, end } = await start();
+    await end();
+    // Who the token stands for is what it is asked.
+    const free = rows.filter((row) => isForAll(row) && !/acl\/(?:resolve|token)/.test(row.path));
+    for (const row of free) {
+      const none = await asked('none', row);
+      for (const kind of UNKNOWN) {
+        const { status, text } = await asked(kind, row);
+        assert.deepEqual([status, text], [none.status, none.text], keyOf(row));
       }
     }
   });
 
   it('shows to who may read, who may change nothing', async () => {
-    const { server, rows, asked } = await start();
-    for (const row of rows.filter(({ right }) => right.by !== 'nobody')) {
-      const { index } = server.state;
+    const { state, rows, asked } = await start();
+    for (const row of rows.filter((each) => !isForAll(each) && !OF_ONESELF.test(keyOf(each)))) {
+      const { index } = state.state;
       const answer = await asked('read', row);
       const what = said(row, 'read', answer);
       if (!isRead(row) || isManagers(row)) {
         assert.match(answer.text, /denied/, what);
-        assert.equal(server.state.index, index, what);
+        assert.equal(state.state.index, index, what);
       } else if (!NAMELESS_ANSWERS.test(keyOf(row))) assert.match(answer.text, /planted/, what);
       else assert.doesNotMatch(answer.text, /denied/, what);
     }
@@ -214,12 +134,15 @@ describe('the matrix of rows and tokens', () => {
   it('lets who may write do so', async () => {
     const { rows, asked } = await start();
     const inOrder = Object.keys(ASKED);
-    rows.sort((a, b) => inOrder.indexOf(keyOf(a)) - inOrder.indexOf(keyOf(b)));
-    for (const row of rows) {
+    for (const row of [...rows].sort(
+      (a, b) => inOrder.indexOf(keyOf(a)) - inOrder.indexOf(keyOf(b)),
+    )) {
       const answer = await asked('write', row);
-      if (isManagers(row)) assert.equal(answer.text, 'Permission denied', keyOf(row));
-      else assert.doesNotMatch(answer.text, /denied/, said(row, 'write', answer));
-      if (row.right.by === 'writer') assert.equal(answer.status, 200, said(row, 'write', answer));
+      const what = said(row, 'write', answer);
+      if (isManagers(row)) assert.equal(answer.text, 'Permission denied', what);
+      else if (!isForAll(row) && !OF_ONESELF.test(keyOf(row)))
+        assert.doesNotMatch(answer.text, /denied/, what);
+      if (row.right.by === 'writer') assert.equal(answer.status, 200, what);
     }
   });
 });
