@@ -9,52 +9,75 @@ import type { Wire } from '../respond.ts';
 /** Copied behind the header block once a second, so that it goes out in one piece. */
 const MAX_COPIED_BYTES = 32 * 1024;
 
+const AFTER_DATE = `\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}\r\n\r\n`;
+/** As in every year of four digits. */
+const DATE_LENGTH = 29;
+
 export class ReadyBytes {
   readonly status: number;
-  readonly #beforeDate: string;
-  readonly #afterDate: string;
-  readonly #body: Buffer;
+  /** What it keeps alive, once it goes out. */
+  readonly bytes: number;
+  readonly #wire: Wire;
+  readonly #isShort: boolean;
   #second = 0;
-  /** The header block, and a short body behind it. */
-  #first: Buffer = Buffer.alloc(0);
+  /** The header block, and a short body behind it; made when it is first needed: most never are. */
+  #first: Buffer = NOTHING;
+  #dateAt = 0;
+
+  constructor(wire: Wire) {
+    const { status, headers, body } = wire;
+    this.status = status;
+    this.#wire = wire;
+    this.#isShort = body.length <= MAX_COPIED_BYTES;
+    // Twice: as they were given, and as they go out.
+    const block = 2 * headers.reduce((sum, text) => sum + TEXT_BYTES + text.length, 0);
+    this.bytes = block + (this.#isShort ? 2 : 1) * body.length;
+  }
 
   /** As Node's server writes the answer on a connection that it keeps open. */
-  constructor({ status, headers, body }: Wire) {
-    let block = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
-    for (let i = 0; i < headers.length; i += 2) block += `${headers[i]}: ${headers[i + 1]}\r\n`;
-    this.status = status;
-    this.#beforeDate = `${block}Date: `;
-    this.#afterDate = `\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}\r\n\r\n`;
-    this.#body = body;
-  }
-
-  /** What it keeps alive, the copy that goes out included. */
-  get bytes(): number {
-    const copied = this.#body.length <= MAX_COPIED_BYTES ? this.#body.length : 0;
-    return 2 * (this.#beforeDate.length + this.#afterDate.length) + this.#body.length + copied;
-  }
-
   writeTo(socket: Socket): void {
     const now = systemClock.now();
     if (now - this.#second >= 1000 || now < this.#second) this.#date(now);
-    if (this.#body.length <= MAX_COPIED_BYTES) {
+    if (this.#isShort) {
       socket.write(this.#first);
       return;
     }
     socket.cork();
     socket.write(this.#first);
-    socket.write(this.#body);
+    socket.write(this.#wire.body);
     socket.uncork();
   }
 
   /** Into new bytes: the old ones may still be on their way. */
   #date(now: number): void {
     this.#second = now - (now % 1000);
-    const head = Buffer.from(
-      this.#beforeDate + new Date(now).toUTCString() + this.#afterDate,
-      'latin1',
-    );
-    const isShort = this.#body.length <= MAX_COPIED_BYTES;
-    this.#first = isShort ? Buffer.concat([head, this.#body]) : head;
+    const first = this.#first.length === 0 ? this.#made() : ownCopy(this.#first);
+    first.write(new Date(now).toUTCString(), this.#dateAt, 'latin1');
+    this.#first = first;
   }
+
+  #made(): Buffer {
+    const { status, headers, body } = this.#wire;
+    const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`];
+    for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}\r\n`);
+    const beforeDate = `${lines.join('')}Date: `;
+    this.#dateAt = beforeDate.length;
+    const bodyAt = this.#dateAt + DATE_LENGTH + AFTER_DATE.length;
+    const made = Buffer.allocUnsafeSlow(bodyAt + (this.#isShort ? body.length : 0));
+    made.write(beforeDate, 0, 'latin1');
+    made.write(AFTER_DATE, this.#dateAt + DATE_LENGTH, 'latin1');
+    if (this.#isShort) body.copy(made, bodyAt);
+    return made;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+/** What a text takes beside its letters. */
+const TEXT_BYTES = 16;
+
+/** Node cuts small buffers from larger ones, which would live on as long as this is kept. */
+function ownCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }

@@ -55,20 +55,25 @@ describe('what the fast path keeps', () => {
     }).timeout(60_000);
   }
 
-  it('is within what it says it keeps', async () => {
-    const { fastPath, get, put, port } = await startServer();
-    await put('/v1/kv/small', 'x');
-    const client = await RawClient.connect(port);
-    await client.ask(getText('/v1/status/leader'));
-    await get('/v1/kv/small');
-    const before = await liveBytes();
-    for (let n = 0; n < 400; n++) await client.ask(getText(`/v1/kv/small?raw&n=${n}`));
-    const after = await liveBytes();
-    const grown = after.heap + after.buffers - before.heap - before.buffers;
-    assert.equal(fastPath.size.answers, 400);
-    assert(grown <= fastPath.size.bytes, `${grown} bytes for ${fastPath.size.bytes}`);
-    // What is kept is the answer, and not who asked for it.
-    const requests = queryObjects(IncomingMessage, { format: 'count' });
-    assert(requests < 50, `${requests} requests are kept of 400`);
-  }).timeout(60_000);
+  for (const times of [1, 2]) {
+    it(`is within what it says it keeps of answers that were asked for ${times} times`, async () => {
+      const { fastPath, get, put, port } = await startServer();
+      await put('/v1/kv/small', 'x');
+      const client = await RawClient.connect(port);
+      await client.ask(getText('/v1/status/leader'));
+      await get('/v1/kv/small');
+      const before = await liveBytes();
+      for (let n = 0; n < 400; n++) {
+        for (let time = 0; time < times; time++)
+          await client.ask(getText(`/v1/kv/small?raw&n=${n}`));
+      }
+      const after = await liveBytes();
+      const grown = after.heap + after.buffers - before.heap - before.buffers;
+      assert.equal(fastPath.size.answers, 400);
+      assert(grown <= fastPath.size.bytes, `${grown} bytes for ${fastPath.size.bytes}`);
+      // What is kept is the answer, and not who asked for it.
+      const requests = queryObjects(IncomingMessage, { format: 'count' });
+      assert(requests < 50, `${requests} requests are kept of 400`);
+    }).timeout(60_000);
+  }
 });
