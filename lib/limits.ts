@@ -19,6 +19,9 @@ export const MAX_HEADER_BYTES = 32 * 1024;
 /** Longer than Go's 90 s, or its clients meet a connection that closes as they write on it. */
 export const KEEP_ALIVE_MS = 6 * 60_000;
 
+/** Of one token: half of the 65,536 files that a service may usually open, so that others find a place. */
+export const MAX_WAITS_PER_TOKEN = 32_768;
+
 export const DEFAULT_WAIT_MS = 5 * 60_000;
 export const MAX_WAIT_MS = 10 * 60_000;
 /** A wait is stretched by up to a 16th, so that many waits do not end at once. */

@@ -13,6 +13,7 @@ import { FastPath } from '../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
 import type { Guard, Handler, Route } from '../../lib/http/route.ts';
 import { RouteTimes } from '../../lib/http/route-times.ts';
+import { Waits } from '../../lib/http/waits.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Metric } from '../../lib/metrics/metric.ts';
 import type { DoorOptions } from '../../lib/tls/handshakes.ts';
@@ -64,13 +65,13 @@ export class Listeners {
 
   constructor(options: ListenersOptions) {
     const { config, limits } = options;
-    const byRate = ratePolicy(options);
+    const limited = limitedBy(options);
     this.#options = options;
-    const guards = [...policyOf(config), ...byRate.guards];
+    const guards = [...policyOf(config), ...limited.guards];
     const times = this.#times;
-    this.#clients = new Audience(options, { ...byRate, guards, times });
+    this.#clients = new Audience(options, { ...limited, guards, times });
     // What is forbidden to clients is not forbidden to agents, who bring what those are allowed.
-    this.#agents = new Audience(options, { ...byRate, times });
+    this.#agents = new Audience(options, { ...limited, times });
     this.#joining = new Audience(options, { guards: [], times });
     const maxConnections = () => limits().httpMaxConnsPerClient;
     const clients = { whom: 'clients', maxConnections };
@@ -137,6 +138,8 @@ function serverAddresses({ server, address, ports }: Config): readonly ListenAdd
 interface Policy {
   readonly guards: readonly Guard[];
   readonly admitsRead?: () => boolean;
+  /** Where whoever waits takes a place. */
+  readonly waits?: Waits;
 }
 
 function policyOf({ http, dns }: Config): readonly Guard[] {
@@ -144,10 +147,11 @@ function policyOf({ http, dns }: Config): readonly Guard[] {
   return [strangersGuard(http, { hostname: hostname(), domains }), ...guardsOf(http)];
 }
 
-function ratePolicy({ config, limits, logger }: ListenersOptions): Policy {
-  if (!config.server) return { guards: [] };
+function limitedBy({ config, limits, logger }: ListenersOptions): Policy {
+  const waits = new Waits(() => limits().maxWaitsPerToken);
+  if (!config.server) return { guards: [waits.admit], waits };
   const rates = new RequestLimits({ limits: () => limits().requests, clock: systemClock, logger });
-  return { guards: [rates.admit], admitsRead: rates.admitRead };
+  return { guards: [rates.admit, waits.admit], admitsRead: rates.admitRead, waits };
 }
 
 interface SurfacePolicy extends Policy {
@@ -170,12 +174,12 @@ class Audience {
   /** One for each connection at most, for it waits for its answer. */
   #early: (() => void)[] = [];
 
-  constructor(options: ListenersOptions, { guards, admitsRead, times }: SurfacePolicy) {
+  constructor(options: ListenersOptions, { guards, admitsRead, waits, times }: SurfacePolicy) {
     const { http } = options.config;
     this.#options = options;
     this.#guards = guards;
     this.#times = times;
-    this.#fastPath = http.fastPath ? new FastPath({ admits: admitsRead }) : undefined;
+    this.#fastPath = http.fastPath ? new FastPath({ admits: admitsRead, waits }) : undefined;
   }
 
   get shortcut(): FastPath | undefined {

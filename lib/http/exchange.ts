@@ -86,6 +86,10 @@ export class Exchange {
     return this.#row?.time;
   }
 
+  get token(): string {
+    return this.#request?.token ?? '';
+  }
+
   async run(): Promise<void> {
     const from = systemClock.monotonic();
     let reply: Reply | undefined;

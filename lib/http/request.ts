@@ -67,6 +67,11 @@ export class Request implements HttpRequest {
     return this.params.has('index') || this.params.has('hash') || this.isEndless;
   }
 
+  onceOver(call: () => void): void {
+    if (this.#response.destroyed) call();
+    else this.#response.once('close', call);
+  }
+
   async body(maxBytes: number, limit?: Limit): Promise<Buffer> {
     const bytes = await readBody(this.#message, maxBytes, limit);
     // It may have been long in coming: whoever sent its head in time may be nobody by now.

@@ -35,6 +35,8 @@ export interface HttpRequest {
    * closes its side: most that do so have gone.
    */
   readonly signal: AbortSignal;
+  /** Calls once when the answer is written, or the client has gone. */
+  onceOver(call: () => void): void;
   /**
    * The whole body. Counts bytes while they come: refuses as soon as there are too many, and whoever
    * has lost his right meanwhile.

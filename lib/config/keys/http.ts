@@ -1,11 +1,12 @@
 /** HTTP, its limits, and the page. */
 
 import { parseCidr } from '../../ip.ts';
-import { MAX_HEADER_BYTES, MAX_KV_VALUE_BYTES } from '../../limits.ts';
+import { MAX_HEADER_BYTES, MAX_KV_VALUE_BYTES, MAX_WAITS_PER_TOKEN } from '../../limits.ts';
 import type { StringMap } from '../../model.ts';
 import type { RateLimit } from '../../rate.ts';
 import type { Problems } from '../problems.ts';
 import {
+  atLeast,
   between,
   bool,
   choice,
@@ -65,6 +66,10 @@ export const HTTP_KEYS = {
       shown: 'HTTPMaxConnsPerClient',
       reloads: true,
     }),
+    http_max_waits_per_token: int(
+      'The most blocking queries of one token, or of one address without; 0 for no limit.',
+      { default: MAX_WAITS_PER_TOKEN, reloads: true, rule: atLeast(0) },
+    ),
     kv_max_value_size: int("The most bytes of a key's value.", {
       default: MAX_KV_VALUE_BYTES,
       shown: 'KVMaxValueSize',
@@ -174,6 +179,8 @@ export function limitConfig({ limits }: Values) {
   return {
     /** 0 or less: none. */
     httpMaxConnsPerClient: limits.http_max_conns_per_client,
+    /** 0: none. */
+    maxWaitsPerToken: limits.http_max_waits_per_token,
     kvMaxValueSize: limits.kv_max_value_size,
     txnMaxReqLen: limits.txn_max_req_len,
     requests: {

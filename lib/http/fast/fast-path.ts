@@ -15,6 +15,7 @@ import { connectionOf, type Shortcut } from '../connection.ts';
 import type { Pending, Shared } from '../reply.ts';
 import type { Wire, Writing } from '../respond.ts';
 import type { RouteTime } from '../route-times.ts';
+import type { Waits } from '../waits.ts';
 import { ReadyBytes } from './ready-bytes.ts';
 import { SharedWait } from './shared-wait.ts';
 
@@ -51,12 +52,16 @@ interface Asking {
   readonly response: ServerResponse;
   readonly audited?: Audited | undefined;
   readonly time?: RouteTime | undefined;
+  /** '' where it brought none. */
+  readonly token: string;
 }
 
 export interface FastPathOptions {
   readonly maxBytes?: number;
   /** Asked for each request that could be answered here; else it goes the long way. */
   readonly admits?: (() => boolean) | undefined;
+  /** Where each that waits takes a place. */
+  readonly waits?: Waits | undefined;
 }
 
 export class FastPath implements Shortcut {
@@ -65,11 +70,13 @@ export class FastPath implements Shortcut {
   /** By the bytes that asked; each only for as long as someone waits there. */
   readonly #waits = new Map<string, SharedWait>();
   readonly #admits: () => boolean;
+  readonly #places: Waits | undefined;
   #parked = 0;
   #answered = 0;
 
-  constructor({ maxBytes = MAX_ANSWER_BYTES, admits = () => true }: FastPathOptions = {}) {
+  constructor({ maxBytes = MAX_ANSWER_BYTES, admits = () => true, waits }: FastPathOptions = {}) {
     this.#admits = admits;
+    this.#places = waits;
     this.#answers = new ByteCache({ maxBytes, idle: { maxMs: MAX_IDLE_MS, clock: systemClock } });
   }
 
@@ -108,6 +115,7 @@ export class FastPath implements Shortcut {
       time: asking.time,
       isLocal: isLoopback(asking.message.socket.remoteAddress ?? ''),
       repeated: asking.audited?.repeated(),
+      token: asking.token,
       onEmpty: () => this.#waits.delete(request),
     });
     this.#waits.set(request, wait);
@@ -175,7 +183,11 @@ export class FastPath implements Shortcut {
     };
   }
 
-  #park(wait: SharedWait, { socket, done, from }: Taken): Cancel {
+  /** Undefined where there is no place for it: its route says so. */
+  #park(wait: SharedWait, { socket, done, from }: Taken): Cancel | undefined {
+    const places = this.#places;
+    const free = places?.enter(wait.token, socket.remoteAddress ?? '');
+    if (places !== undefined && free === undefined) return undefined;
     // A wait may be longer than a connection may be idle.
     socket.setTimeout(0);
     this.#parked++;
@@ -184,6 +196,7 @@ export class FastPath implements Shortcut {
     const leave = () => {
       if (isParked) this.#parked--;
       isParked = false;
+      free?.();
     };
     const cancel = wait.join((ready) => {
       leave();

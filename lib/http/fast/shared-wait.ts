@@ -14,6 +14,8 @@ export interface SharedWaitOptions {
   readonly isLocal: boolean;
   /** What is to be written down of each that asks so. */
   readonly repeated?: Repeated | undefined;
+  /** What all of them bring. */
+  readonly token: string;
   /** The last that waited has gone. */
   readonly onEmpty: () => void;
 }
@@ -31,6 +33,10 @@ export class SharedWait {
 
   get isLocal(): boolean {
     return this.#options.isLocal;
+  }
+
+  get token(): string {
+    return this.#options.token;
   }
 
   get repeated(): Repeated | undefined {

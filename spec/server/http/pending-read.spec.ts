@@ -52,6 +52,7 @@ function waiting() {
     pending,
     writing,
     isLocal: true,
+    token: '',
     onEmpty: () => undefined,
   });
   return { waiters, pending, shared };

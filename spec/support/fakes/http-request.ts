@@ -16,6 +16,7 @@ export function httpRequest(over: Partial<HttpRequest> = {}): HttpRequest {
     callerNow: () => ANYONE,
     remoteAddress: '127.0.0.1',
     signal: new AbortController().signal,
+    onceOver: () => undefined,
     body: async () => Buffer.alloc(0),
     ...over,
   };

@@ -10,6 +10,7 @@ import { createApp } from '../../../lib/http/app.ts';
 import type { Audit } from '../../../lib/http/audit.ts';
 import { FastPath } from '../../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../../lib/http/listener.ts';
+import type { Waits } from '../../../lib/http/waits.ts';
 import { decodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES, MAX_KV_VALUE_BYTES } from '../../../lib/limits.ts';
 import { type Logger, silentLogger } from '../../../lib/logger.ts';
@@ -71,6 +72,7 @@ interface StartOptions {
   readonly payloads?: SealedPayloads;
   readonly access?: AccessControl;
   readonly acl?: AclRules;
+  readonly waits?: Waits;
   readonly audit?: (server: Server, clock: FakeClock) => Audit;
 }
 
@@ -121,12 +123,13 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
     },
   });
   await start(server);
-  const fastPath = new FastPath();
+  const { waits } = options;
+  const fastPath = new FastPath({ waits });
   const fast = FAST_PATH ? fastPath : undefined;
   const audit = options.audit?.(server, clock);
   const app = createApp(
     { routes: server.routes(), access: server.deps.access },
-    { ...(fast && { fastPath: fast }), audit, logger },
+    { guards: waits ? [waits.admit] : [], ...(fast && { fastPath: fast }), audit, logger },
   );
   let parsed = 0;
   const listener = new Listener({
