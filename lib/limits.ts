@@ -8,6 +8,11 @@ export const MAX_JSON_BODY_BYTES = 1024 * 1024;
 export const MAX_REGISTERED_CHECKS = 4096;
 /** Of one proxy, and as many exposed paths: each has faults of its own, and all of them are told. */
 export const MAX_UPSTREAMS = 1024;
+/**
+ * Of a policy, or a token of the older API: some 8,000 rules. Each is read anew by every server and agent
+ * that has to know what it allows, while everybody else waits.
+ */
+export const MAX_RULES_BYTES = 256 * 1024;
 export const MAX_TXN_OPS = 64;
 /** An archive, which is compressed: of a cluster of 172,000 instances it has some 10 MB. */
 export const MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024;

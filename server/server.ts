@@ -159,7 +159,7 @@ export class Server {
       propose,
       answers: this.answers,
       access: this.access,
-      standing: new Standing(this.#watcher),
+      standing: new Standing(this.#watcher, clock),
       listsNeedRight: rules.acl?.keyListPolicy === true,
       cluster: new Peers({ log, state, leader: this.#leader, self, clock }),
       members: this.members,

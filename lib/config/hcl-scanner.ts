@@ -29,6 +29,10 @@ export interface Token {
 }
 
 const SPACE_AND_COMMENTS = /(?:\s+|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/y;
+/** Nearly all are of these letters, which cost a fraction to look for. */
+const ASCII_IDENTIFIER = /[A-Za-z_][\w.-]*/y;
+/** Likewise: nothing in it stands for anything else. */
+const PLAIN_STRING = /"[^"\\\n$]*"/y;
 const IDENTIFIER = /[\p{L}_][\p{L}\p{Nd}_.-]*/uy;
 const NUMBER = /-?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)/y;
 const HEREDOC = /<<(-?)([\p{L}\p{Nd}_]+)\r?\n/uy;
@@ -43,6 +47,8 @@ const PUNCTUATION: Readonly<Record<string, TokenKind>> = {
 };
 const ESCAPE =
   /\\(?:([abfnrtv\\"])|([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/y;
+const LAST_ASCII = 0x7f;
+
 export class HclScanner {
   readonly #text: string;
   #at = 0;
@@ -58,7 +64,7 @@ export class HclScanner {
     if (char === undefined) return { kind: 'EOF', text: '', value: '', at };
     if (char === '"') return this.#string();
     if (char === '<') return this.#heredoc();
-    const word = this.#match(IDENTIFIER);
+    const word = this.#word();
     if (word !== undefined) return wordToken(word, at);
     const number = this.#match(NUMBER);
     if (number !== undefined) return this.#number(number, at);
@@ -78,6 +84,14 @@ export class HclScanner {
     const before = this.#text.slice(0, at);
     const line = before.split('\n').length;
     return `${line}:${at - before.lastIndexOf('\n')}`;
+  }
+
+  #word(): string | undefined {
+    const at = this.#at;
+    const word = this.#match(ASCII_IDENTIFIER);
+    if (word !== undefined && !(this.#text.charCodeAt(this.#at) > LAST_ASCII)) return word;
+    this.#at = at;
+    return this.#match(IDENTIFIER);
   }
 
   #match(pattern: RegExp): string | undefined {
@@ -106,6 +120,10 @@ export class HclScanner {
 
   #string(): Token {
     const start = this.#at;
+    const plain = this.#match(PLAIN_STRING);
+    if (plain !== undefined) {
+      return { kind: 'STRING', text: plain, value: plain.slice(1, -1), at: start };
+    }
     const parts: string[] = [];
     // Inside ${…} a quote does not end the string, and nothing is an escape.
     let braces = 0;

@@ -3,7 +3,7 @@
  * comes to other rights.
  */
 import { ANYONE, type Caller } from '../../lib/acl/rights.ts';
-import type { Cancel } from '../../lib/clock.ts';
+import type { Cancel, Clock } from '../../lib/clock.ts';
 import { RIGHTS } from '../state/topic-names.ts';
 import type { Watcher } from './watcher.ts';
 
@@ -12,15 +12,23 @@ const TOLD_PER_SLICE = 64;
 /** Each may have to be worked out anew from its policies: a few milliseconds. */
 const LOOKED_AT_PER_SLICE = 128;
 
+/** Those who wait as one caller, and what watches for the end of its token. */
+interface Watched {
+  readonly told: Set<() => void>;
+  cancelExpiry: Cancel;
+}
+
 export class Standing {
   readonly #watcher: Pick<Watcher, 'watch'>;
-  readonly #byCaller = new Map<Caller, Set<() => void>>();
+  readonly #clock: Pick<Clock, 'now' | 'after'>;
+  readonly #byCaller = new Map<Caller, Watched>();
   #unwatch: Cancel | undefined;
   #isLooking = false;
   #isDue = false;
 
-  constructor(watcher: Pick<Watcher, 'watch'>) {
+  constructor(watcher: Pick<Watcher, 'watch'>, clock: Pick<Clock, 'now' | 'after'>) {
     this.#watcher = watcher;
+    this.#clock = clock;
   }
 
   /** How many callers are watched. */
@@ -31,16 +39,34 @@ export class Standing {
   /** Calls once, when the caller has fallen, unless cancelled before; never at once. */
   watch(caller: Caller, onFallen: () => void): Cancel {
     if (caller === ANYONE) return () => undefined;
-    const told = this.#byCaller.get(caller) ?? new Set();
+    const watched = this.#byCaller.get(caller) ?? this.#begin(caller);
+    const { told } = watched;
     // A caller may be shared, and what waits for it be the same function twice.
     const tell = () => onFallen();
     told.add(tell);
-    this.#byCaller.set(caller, told);
     this.#unwatch ??= this.#watcher.watch([RIGHTS], () => this.#look());
     return () => {
       if (!told.delete(tell) || told.size > 0) return;
-      if (this.#byCaller.get(caller) === told) this.#forget(caller);
+      if (this.#byCaller.get(caller) === watched) this.#forget(caller);
     };
+  }
+
+  #begin(caller: Caller): Watched {
+    const watched = { told: new Set<() => void>(), cancelExpiry: () => undefined };
+    this.#byCaller.set(caller, watched);
+    this.#awaitExpiry(caller, watched);
+    return watched;
+  }
+
+  /** Nothing is written when a token expires: it counts for nothing before the leader removes it. */
+  #awaitExpiry(caller: Caller, watched: Watched): void {
+    const expiresAt = caller.token?.expiresAt ?? 0;
+    if (expiresAt === 0) return;
+    watched.cancelExpiry = this.#clock.after(expiresAt - this.#clock.now(), () => {
+      // A timer has its longest, and may be a little early.
+      if (caller.stands()) this.#awaitExpiry(caller, watched);
+      else this.#fell([caller]);
+    });
   }
 
   /** Whoever is answered before it comes to him is asked then whether he stands. */
@@ -58,17 +84,18 @@ export class Standing {
 
   #lookAt(callers: readonly Caller[], from: number): void {
     const to = Math.min(callers.length, from + LOOKED_AT_PER_SLICE);
-    const fallen: Set<() => void>[] = [];
-    for (const caller of callers.slice(from, to)) {
-      const told = this.#byCaller.get(caller);
-      if (told === undefined || caller.stands()) continue;
-      fallen.push(told);
-      this.#forget(caller);
-    }
-    if (fallen.length > 0) setImmediate(() => this.#tell(fallen));
+    this.#fell(
+      callers.slice(from, to).filter((each) => this.#byCaller.has(each) && !each.stands()),
+    );
     if (to < callers.length) setImmediate(() => this.#lookAt(callers, to));
     else if (this.#isDue) setImmediate(() => this.#lookAtAll());
     else this.#isLooking = false;
+  }
+
+  #fell(callers: readonly Caller[]): void {
+    const fallen = callers.flatMap((each) => this.#byCaller.get(each)?.told ?? []);
+    for (const caller of callers) this.#forget(caller);
+    if (fallen.length > 0) setImmediate(() => this.#tell(fallen));
   }
 
   #tell(fallen: Set<() => void>[]): void {
@@ -86,6 +113,7 @@ export class Standing {
   }
 
   #forget(caller: Caller): void {
+    this.#byCaller.get(caller)?.cancelExpiry();
     this.#byCaller.delete(caller);
     if (this.#byCaller.size > 0) return;
     this.#unwatch?.();

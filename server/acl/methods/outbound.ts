@@ -13,7 +13,9 @@ const TIMEOUT_MS = 10_000;
 /** Of keys and identities; a body that never ends would keep the machine busy. */
 const MAX_BODY_BYTES = 1024 * 1024;
 /** Strangers make these: others than they must still get through the same machine. */
-const MAX_AT_ONCE = 64;
+const MAX_AT_ONCE = 128;
+/** One place that is slow in answering must not keep everybody else's users out. */
+const MAX_OF_ONE_PLACE = 32;
 
 export interface Call {
   readonly method: 'GET' | 'POST';
@@ -33,6 +35,8 @@ export interface Called {
 export class Outbound {
   readonly #clock: Pick<Clock, 'after'>;
   #underWay = 0;
+  /** By host and port. */
+  readonly #byPlace = new Map<string, number>();
 
   constructor(clock: Pick<Clock, 'after'>) {
     this.#clock = clock;
@@ -40,25 +44,37 @@ export class Outbound {
 
   /** Throws 'rejected' where there is no whole answer; its text holds neither headers nor bodies. */
   async send(call: Call, signal: AbortSignal): Promise<Called> {
-    if (this.#underWay >= MAX_AT_ONCE) {
-      throw new ProconsulError('busy', 'too many logins are under way');
-    }
     const url = urlOf(call);
+    const leave = this.#enter(url.host);
     const ends = new AbortController();
     const stop = () => ends.abort();
     signal.addEventListener('abort', stop, { once: true });
     const cancel = this.#clock.after(TIMEOUT_MS, stop);
-    this.#underWay++;
     try {
       return await exchange(call, url, AbortSignal.any([ends.signal, signal]));
     } catch (cause) {
       const why = ends.signal.aborted ? 'context deadline exceeded' : reasonOf(cause, url);
       throw new ProconsulError('rejected', `${spoken(call, url)}: ${why}`);
     } finally {
-      this.#underWay--;
+      leave();
       cancel();
       signal.removeEventListener('abort', stop);
     }
+  }
+
+  #enter(place: string): () => void {
+    const there = this.#byPlace.get(place) ?? 0;
+    if (this.#underWay >= MAX_AT_ONCE || there >= MAX_OF_ONE_PLACE) {
+      throw new ProconsulError('busy', 'too many logins are under way');
+    }
+    this.#underWay++;
+    this.#byPlace.set(place, there + 1);
+    return () => {
+      this.#underWay--;
+      const left = (this.#byPlace.get(place) ?? 1) - 1;
+      if (left > 0) this.#byPlace.set(place, left);
+      else this.#byPlace.delete(place);
+    };
   }
 }
 

@@ -64,18 +64,16 @@ describe('a wait whose token is revoked', () => {
     });
   }
 
-  it('ends when it expires', async () => {
-    const { server, clock, token, wait } = await start();
-    const { SecretID = '' } = await token('p', { ExpirationTTL: '60s' });
-    const { answer } = await wait('/v1/kv/a', SecretID);
-    await clock.advance(61_000);
-    await until(async () => {
-      await clock.advance(1000);
-      return server.answers.waiting === 0;
+  for (const path of PATHS) {
+    it(`ends when it expires: ${path}`, async () => {
+      const { server, clock, token, wait } = await start();
+      const { SecretID = '' } = await token('p', { ExpirationTTL: '60s' });
+      const { answer } = await wait(path, SecretID);
+      await clock.advance(60_000);
+      await until(() => server.answers.waiting === 0);
+      assert.deepEqual([(await answer).status, (await answer).text], [403, 'ACL not found']);
     });
-    const { status, text } = await answer;
-    assert.deepEqual([status, text], [403, 'ACL not found']);
-  });
+  }
 });
 
 describe('a change of a policy', () => {

@@ -3,11 +3,13 @@ import { ANYONE, type Caller, EVERYTHING } from '../../../lib/acl/rights.ts';
 import { Standing } from '../../../server/query/standing.ts';
 import { Watcher } from '../../../server/query/watcher.ts';
 import { RIGHTS } from '../../../server/state/topic-names.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { until } from '../../support/until.ts';
 
 function start() {
   const watcher = new Watcher();
-  const standing = new Standing(watcher);
+  const clock = new FakeClock();
+  const standing = new Standing(watcher, clock);
   const fallen = new Set<string>();
   const told: string[] = [];
   const caller = (name: string): Caller => ({
@@ -22,7 +24,7 @@ function start() {
     watcher.notify([RIGHTS]);
     for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { watcher, standing, told, caller, watch, fall };
+  return { watcher, standing, clock, told, caller, watch, fall };
 }
 
 describe('Standing', () => {
@@ -38,6 +40,30 @@ describe('Standing', () => {
     await fall('b');
     assert.equal(told.length, 201);
     assert.deepEqual([standing.size, watcher.size], [0, 0]);
+  });
+
+  it('tells those whose token expires, when it does, and keeps no timer of those who left', async () => {
+    const { told, caller, watch, standing, clock } = start();
+    const expiring = (name: string, ms: number): Caller => {
+      const expiresAt = clock.now() + ms;
+      const token = { description: '', createdAt: 0, expiresAt };
+      return { ...caller(name), token, stands: () => clock.now() < expiresAt };
+    };
+    const days = 40 * 24 * 3_600_000;
+    const [soon, late] = [expiring('soon', 1000), expiring('late', days)];
+    watch(soon);
+    watch(soon);
+    watch(late);
+    const left = watch(expiring('left', 1000));
+    left();
+    await clock.advance(999);
+    assert.deepEqual(told, []);
+    await clock.advance(1);
+    await until(() => told.length === 2);
+    assert.deepEqual([told, standing.size], [['soon', 'soon'], 1]);
+    await clock.advance(days);
+    await until(() => told.length === 3);
+    assert.equal(standing.size, 0);
   });
 
   it('tells nobody who has cancelled, and keeps nothing of them', async () => {

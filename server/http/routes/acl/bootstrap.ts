@@ -8,6 +8,7 @@ import { anyone } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { isUuid } from '../../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
+import { Slots } from '../../../../lib/slots.ts';
 import * as queries from '../../../query/acl.ts';
 import { type ResetFile, write } from '../../deps.ts';
 import { type AclDeps, badRequest, currentAcl, rejected } from './deps.ts';
@@ -16,13 +17,18 @@ import { type AclDeps, badRequest, currentAcl, rejected } from './deps.ts';
 const NO_TIME = '0001-01-01T00:00:00Z';
 
 export function bootstrapRoutes(deps: AclDeps, resetFile: ResetFile): Route[] {
+  // The file of one that is under way would be taken for another's, with the wrong index in it.
+  const oneAtATime = new Slots(1);
   return [
     {
       method: 'PUT',
       path: '/v1/acl/bootstrap',
       right: anyone,
       does: 'makes the first token that may do anything: once, or again by the reset file',
-      handle: (request) => bootstrap(deps, resetFile, request),
+      handle: async (request) => {
+        const secret = await secretIn(request);
+        return oneAtATime.run(() => bootstrap(deps, resetFile, secret));
+      },
     },
     {
       method: 'GET',
@@ -51,14 +57,15 @@ const bootstrapBody = decoder<{ readonly BootstrapSecret: string }>(
   'Bad request: Request decoding failed',
 );
 
-async function bootstrap(
-  deps: AclDeps,
-  resetFile: ResetFile,
-  request: HttpRequest,
-): Promise<Reply> {
+/** '' where the server is to make one. */
+async function secretIn(request: HttpRequest): Promise<string> {
   const bytes = await request.body(MAX_JSON_BODY_BYTES);
   const { BootstrapSecret: secret } = bootstrapBody(bytes.length === 0 ? '{}' : bytes);
   if (secret !== '' && !isUuid(secret)) throw badRequest('BootstrapSecret must be a UUID');
+  return secret;
+}
+
+async function bootstrap(deps: AclDeps, resetFile: ResetFile, secret: string): Promise<Reply> {
   const resetIndex = await allowedReset(deps, resetFile);
   const ids = { AccessorID: deps.random.uuid(), SecretID: secret || deps.random.uuid() };
   const token = managementToken(ids, 'Bootstrap Token (Global Management)');

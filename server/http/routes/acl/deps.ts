@@ -1,7 +1,9 @@
 /** What the rows of /v1/acl stand on, and what they have in common. */
+import { parseRules, type Syntax } from '../../../../lib/acl/rules.ts';
 import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import { canonicalId, idComplaint } from '../../../../lib/ids.ts';
+import { MAX_RULES_BYTES } from '../../../../lib/limits.ts';
 import type { Acl } from '../../../state/acl.ts';
 import type { AclSwitch, PlaceDeps, ReadDeps, StateDeps, WriteDeps } from '../../deps.ts';
 
@@ -25,6 +27,15 @@ export function badRequest(why: string): ProconsulError {
 
 export function rejected(why: string): ProconsulError {
   return new ProconsulError('rejected', why);
+}
+
+/** Throws where nobody could say what they allow, or only after long. */
+export function checkRules(rules: string, syntax: Syntax = 'current'): void {
+  const bytes = Buffer.byteLength(rules);
+  if (bytes > MAX_RULES_BYTES) {
+    throw badRequest(`Rules of ${bytes} bytes, and no more than ${MAX_RULES_BYTES} are taken`);
+  }
+  parseRules(rules, syntax);
 }
 
 /** The id that ends a path. */

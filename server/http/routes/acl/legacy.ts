@@ -2,7 +2,6 @@
 import { tokenOf } from '../../../../lib/acl/builtin.ts';
 import { ANONYMOUS_SECRET, type TokenDefinition } from '../../../../lib/acl/model.ts';
 import { isRoot, PERMISSION_DENIED } from '../../../../lib/acl/refusals.ts';
-import { parseRules } from '../../../../lib/acl/rules.ts';
 import { decoder } from '../../../../lib/decode.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
@@ -12,7 +11,7 @@ import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import * as queries from '../../../query/acl.ts';
 import { required, write } from '../../deps.ts';
 import { readRoute } from '../../reads.ts';
-import { type AclDeps, currentAcl, rejected } from './deps.ts';
+import { type AclDeps, checkRules, currentAcl, rejected } from './deps.ts';
 
 export function legacyRoutes(deps: AclDeps): Route[] {
   return [...legacyReads(deps), ...legacyWrites(deps)];
@@ -93,7 +92,7 @@ async function set(deps: AclDeps, request: HttpRequest, withoutId = ''): Promise
   if (Type !== 'client' && Type !== 'management') throw rejected('Invalid ACL Type');
   if (isRoot(body.ID)) throw refused('Cannot modify root ACL');
   const { Name: Description, Rules } = body;
-  checkRules(Rules);
+  checkLegacyRules(Rules);
   const SecretID = body.ID === '' ? deps.random.uuid() : body.ID;
   return save(deps, tokenOf({ AccessorID: '', SecretID, Description, Type, Rules }));
 }
@@ -103,11 +102,11 @@ async function save(deps: AclDeps, token: TokenDefinition): Promise<Reply> {
   return { json: { ID: token.SecretID } };
 }
 
-function checkRules(rules: string): void {
+function checkLegacyRules(rules: string): void {
   try {
-    parseRules(rules, 'legacy');
+    checkRules(rules, 'legacy');
   } catch (error) {
-    if (!(error instanceof ProconsulError)) throw error;
+    if (!(error instanceof ProconsulError) || error.code === 'invalid') throw error;
     throw rejected(`ACL rule compilation failed: ${error.message}`);
   }
 }

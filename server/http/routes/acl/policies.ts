@@ -1,6 +1,5 @@
 /** /v1/acl/policy and /v1/acl/policies. */
 import { withHash } from '../../../../lib/acl/builtin.ts';
-import { parseRules } from '../../../../lib/acl/rules.ts';
 import { decoder } from '../../../../lib/decode.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
 import { needs } from '../../../../lib/http/right.ts';
@@ -10,7 +9,7 @@ import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import * as queries from '../../../query/acl.ts';
 import { write } from '../../deps.ts';
 import { readRoute } from '../../reads.ts';
-import { type AclDeps, badRequest, rejected, requiredId } from './deps.ts';
+import { type AclDeps, badRequest, checkRules, rejected, requiredId } from './deps.ts';
 
 export function policyRoutes(deps: AclDeps): Route[] {
   return [...policyReads(deps), ...policyWrites(deps)];
@@ -121,7 +120,7 @@ async function set(deps: AclDeps, request: HttpRequest, named: string): Promise<
   if (update && !isUuid(named)) throw rejected('Policy ID invalid UUID');
   const { Description, Rules, Datacenters } = body;
   const said = { Name: checkedName(body.Name, 'Policy'), Description, Rules, Datacenters };
-  parseRules(Rules);
+  checkRules(Rules);
   const ID = update ? canonicalId(named) : deps.random.uuid();
   await write(deps, { type: 'set-acl-policy', policy: withHash({ ID, ...said }), update });
   const row = deps.state().acl.policies.get(ID);

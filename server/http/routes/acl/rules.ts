@@ -8,7 +8,7 @@ import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
 import { asks, needs } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
+import { MAX_JSON_BODY_BYTES, MAX_RULES_BYTES } from '../../../../lib/limits.ts';
 import * as queries from '../../../query/acl.ts';
 import { readRoute } from '../../reads.ts';
 import { type AclDeps, badRequest, requiredId } from './deps.ts';
@@ -26,7 +26,7 @@ function translations(deps: AclDeps): Route[] {
       path: '/v1/acl/rules/translate',
       right,
       does: 'translates rules of before Consul 1.4',
-      handle: async (request) => translated(String(await request.body(MAX_JSON_BODY_BYTES))),
+      handle: async (request) => translated(String(await request.body(MAX_RULES_BYTES))),
     },
     {
       ...readRoute(deps, {

@@ -65,6 +65,24 @@ describe('every row of /v1/acl', () => {
   });
 });
 
+describe('rules that are too long', () => {
+  it('are refused before anybody reads them', async () => {
+    const { as } = await startAclServer();
+    const rules = (bytes: number) => `# ${'x'.repeat(bytes - 2)}`;
+    const put = async (path: string, body: object | string) =>
+      (await as(MASTER, 'PUT', path, body)).status;
+    const [most, beyond] = [rules(256 * 1024), rules(256 * 1024 + 1)];
+    const statuses = [
+      await put('/v1/acl/policy', { Name: 'a', Rules: most }),
+      await put('/v1/acl/policy', { Name: 'b', Rules: beyond }),
+      await put('/v1/acl/create', { Name: 'c', Type: 'client', Rules: most }),
+      await put('/v1/acl/create', { Name: 'd', Type: 'client', Rules: beyond }),
+      (await as(MASTER, 'POST', '/v1/acl/rules/translate', beyond)).status,
+    ];
+    assert.deepEqual(statuses, [200, 400, 200, 400, 413]);
+  });
+});
+
 describe('PUT /v1/acl/bootstrap', () => {
   it('makes one token that may do anything, and only one, however many ask at once', async () => {
     const { as } = await startAclServer({ initialManagement: '' });
@@ -101,6 +119,11 @@ describe('PUT /v1/acl/bootstrap', () => {
     assert.equal(again.status, 200);
     await assert.rejects(readFile(file));
     assert.equal((await bootstrap()).status, 403);
+    // Two at once: one counts, and the other is told as whoever comes too late.
+    const [, next = ''] = /reset index: (\d+)/.exec((await bootstrap()).text) ?? [];
+    await writeFile(file, next);
+    const both = await Promise.all([bootstrap(), bootstrap(), bootstrap()]);
+    assert.deepEqual(both.map(({ status }) => status).sort(), [200, 403, 403]);
     // The others are as they were.
     assert.equal((await as(MASTER, 'GET', '/v1/acl/tokens')).status, 200);
   });
