@@ -11,6 +11,7 @@ import { agentMetrics } from './agent-metrics.ts';
 import { CheckSet } from './checks/check-set.ts';
 import type { ContainerProbe } from './checks/kinds/kind.ts';
 import { Reaper } from './checks/reaper.ts';
+import { StatusNews } from './checks/status-news.ts';
 import { definitionsOf } from './definitions/from-config.ts';
 import type { AgentContext, Figures, LogTap, Telemetry } from './http/context.ts';
 import { agentRoutes } from './http/routes.ts';
@@ -189,6 +190,7 @@ export class Agent {
     if (parts === undefined) return;
     this.#parts = undefined;
     parts.serviceWatch.stop();
+    parts.statusNews.stop();
     parts.reaper.stop();
     parts.registrar.stop();
     parts.checks.stop();
@@ -248,10 +250,21 @@ export class Agent {
     });
     const serviceWatch = new ServiceWatch(local, clock);
     const node = config.nodeName;
+    const statusNews = new StatusNews({ local, node, logger });
     const access = acl.enabled
       ? new AgentAccess({ tokens, node, cluster: servers.access ?? OPEN })
       : OPEN;
-    return { access, kept, tokens, antiEntropy, checks, registrar, reaper, serviceWatch };
+    return {
+      access,
+      kept,
+      tokens,
+      antiEntropy,
+      checks,
+      registrar,
+      reaper,
+      serviceWatch,
+      statusNews,
+    };
   }
 
   #context(): AgentContext {
@@ -314,4 +327,5 @@ interface Parts {
   readonly registrar: Registrar;
   readonly reaper: Reaper;
   readonly serviceWatch: ServiceWatch;
+  readonly statusNews: StatusNews;
 }

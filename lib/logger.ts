@@ -1,12 +1,20 @@
 import type { Writable } from 'node:stream';
 import winston from 'winston';
 
-/** One line an event; never a secret, never a query string. */
+/** What a line is about, by names that one can search for: 'service', 'node', 'check', 'error' … */
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/**
+ * One line an event: who speaks, a colon, and what there is to say, in words that are always the same;
+ * what differs stands in fields. Never a secret, never a query string.
+ */
 export interface Logger {
-  error(line: string): void;
-  warn(line: string): void;
-  info(line: string): void;
-  debug(line: string): void;
+  error(line: string, fields?: Fields): void;
+  warn(line: string, fields?: Fields): void;
+  info(line: string, fields?: Fields): void;
+  debug(line: string, fields?: Fields): void;
+  /** Whether anybody reads lines at debug: what costs to make is made for readers alone. */
+  isDebugEnabled?(): boolean;
 }
 
 /** Says nothing. */
@@ -33,6 +41,8 @@ export interface LoggerOptions {
   readonly json: boolean;
   /** Where lines go beside the console. */
   readonly stream?: Writable | undefined;
+  /** Specs keep it quiet. */
+  readonly console?: boolean;
 }
 
 export function isLogLevel(level: string): boolean {
@@ -40,26 +50,50 @@ export function isLogLevel(level: string): boolean {
 }
 
 /** As Consul writes JSON: what speaks stands before the first colon of a line. */
-export const jsonLine = winston.format.printf(({ level, message, timestamp }) => {
+export const jsonLine = winston.format.printf(({ level, message, timestamp, ...fields }) => {
   const [, module = 'agent', text = message] = /^([\w.-]+): (.*)$/s.exec(String(message)) ?? [];
   return JSON.stringify({
     '@level': level,
     '@message': text,
     '@module': module,
     '@timestamp': timestamp,
+    ...fields,
   });
 });
 
-export const textLine = winston.format.printf(
-  (info) => `${info['timestamp']} ${`[${info.level.toUpperCase()}]`.padEnd(7)} ${info.message}`,
-);
+export const textLine = winston.format.printf(({ level, message, timestamp, ...fields }) => {
+  const head = `${timestamp} ${`[${level.toUpperCase()}]`.padEnd(7)}`;
+  return `${head} ${lineOf(String(message), fields as Fields)}`;
+});
+
+/** 'agent: Synced service: service=web'. Whatever users have named, it is one line. */
+export function lineOf(line: string, fields: Fields = {}): string {
+  const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const told = pairs.map(([name, value]) => `${name}=${quoted(String(value))}`).join(' ');
+  return oneLine(told === '' ? line : `${line}: ${told}`);
+}
+
+function quoted(text: string): string {
+  return text === '' || /[\s"=]/.test(text) ? JSON.stringify(text) : text;
+}
+
+/** What ends a line, or moves a terminal's cursor, is shown as what it is. */
+function oneLine(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is meant
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
 
 /** Lines look as Consul's do: '2026-01-02T03:04:05.678Z [INFO]  agent: Synced node info'. */
-export function createLogger({ level, json, stream }: LoggerOptions): winston.Logger {
+export function createLogger(options: LoggerOptions): winston.Logger {
+  const { level, json, stream, console = true } = options;
   const { combine, timestamp } = winston.format;
-  const transports: winston.transport[] = [
-    new winston.transports.Console({ stderrLevels: [], forceConsole: false }),
-  ];
+  const transports: winston.transport[] = [];
+  if (console) {
+    transports.push(new winston.transports.Console({ stderrLevels: [], forceConsole: false }));
+  }
   if (stream !== undefined) transports.push(new winston.transports.Stream({ stream }));
   return winston.createLogger({
     level: LEVELS[level.toLowerCase()] ?? 'info',

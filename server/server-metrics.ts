@@ -8,6 +8,7 @@ import {
   timing,
 } from '../lib/metrics/metric.ts';
 import type { Leader } from './cluster/leader.ts';
+import type { MemberNews } from './cluster/member-news.ts';
 import type { CommandTimes } from './command-times.ts';
 import type { Command } from './commands.ts';
 import type { EventLog } from './log/event-log.ts';
@@ -25,6 +26,7 @@ export interface MeasuredServer {
   readonly answers: Pick<Answers, 'size' | 'waiting' | 'reads' | 'evaluations' | 'wakeUps'>;
   readonly watcher: Pick<Watcher, 'size'>;
   readonly leader: Pick<Leader, 'isLeader' | 'knowsLeader' | 'elected'>;
+  readonly memberNews: Pick<MemberNews, 'counts'>;
   readonly snapshots: Pick<Snapshots, 'saved' | 'failed'>;
 }
 
@@ -170,13 +172,13 @@ function stateMetrics(state: () => State): Metric[] {
   ];
 }
 
-function leaderMetrics({ leader, replica }: MeasuredServer): Metric[] {
-  const { took } = replica;
+function leaderMetrics({ leader, memberNews: { counts } }: MeasuredServer): Metric[] {
   return [
     counter('raft.state.leader', 'times that this server began to lead', () => leader.elected),
     gauge('proconsul.leader', '1 on the server that leads', () => Number(leader.isLeader)),
     gauge('proconsul.leader_known', '1 where the leader lives', () => Number(leader.knowsLeader)),
-    counter('serf.member.join', 'nodes that began to beat', () => took.of('member-alive').count),
-    counter('serf.member.left', 'nodes that left', () => took.of('member-left').count),
+    counter('serf.member.join', 'nodes that began to beat', () => counts.joined),
+    counter('serf.member.failed', 'nodes that beat no more', () => counts.failed),
+    counter('serf.member.left', 'nodes that left', () => counts.left),
   ];
 }

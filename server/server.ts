@@ -10,11 +10,12 @@ import { AclWarden } from './cluster/acl-warden.ts';
 import { AgentLeases } from './cluster/agent-leases.ts';
 import { Keeper } from './cluster/keeper.ts';
 import { type Duty, Leader } from './cluster/leader.ts';
+import { MemberNews } from './cluster/member-news.ts';
 import { Members } from './cluster/members.ts';
 import { Peers } from './cluster/peers.ts';
 import { Reaper } from './cluster/reaper.ts';
 import { SessionLeases } from './cluster/session-leases.ts';
-import type { Command } from './commands.ts';
+import type { Command, Entry } from './commands.ts';
 import type { AclParts, ServerDeps, WriteLimits } from './http/deps.ts';
 import { serverRoutes } from './http/routes.ts';
 import { ClusterKeyring } from './keyring.ts';
@@ -96,6 +97,7 @@ export class Server {
   readonly #readiness: Readiness;
   readonly #snapshots: Snapshots;
   readonly #keyring: ClusterKeyring | undefined;
+  readonly #memberNews: MemberNews;
   #stopped = false;
   readonly answers: Answers;
   readonly members: Members;
@@ -117,13 +119,9 @@ export class Server {
       onSaved: async (index) => await this.#keyring?.snapshotSaved(index),
       logger,
     });
-    this.#replica.onApplied((entry, outcome) => {
-      this.#proposer.settle(entry.id, outcome);
-      // Of several servers on one log the leader is enough.
-      const due = this.#snapshots.isDueAfter(entry);
-      if (due && this.#leader.isLeader) this.#snapshots.saveSoon();
-    });
+    this.#replica.onApplied((entry, outcome) => this.#applied(entry, outcome));
     const state = () => this.#replica.state;
+    this.#memberNews = new MemberNews({ server: self.id, state, logger });
     const propose = (command: Command) => this.#proposer.propose(command);
     const saveSnapshot = () => this.#snapshots.saveNow();
     this.#keyring =
@@ -135,10 +133,11 @@ export class Server {
     this.answers = new Answers({ ...ready, watcher: this.#watcher, clock });
     this.#replica.onRestored(() => {
       this.#proposer.restored();
+      if (this.#readiness.begun) this.#memberNews.begin();
       this.answers.release();
     });
     const sessions = new SessionLeases({ leases, state, propose, logger });
-    const agents = new AgentLeases({ state, propose, logger });
+    const agents = new AgentLeases({ state, propose });
     const duties: readonly Duty[] = [
       new Keeper({ leases, kinds: [sessions, agents], logger }),
       new Reaper({ state, propose, clock, logger, reconnectTimeoutMs: rules.reconnectTimeoutMs }),
@@ -189,6 +188,7 @@ export class Server {
       answers: this.answers,
       watcher: this.#watcher,
       leader: this.#leader,
+      memberNews: this.#memberNews,
       snapshots: this.#snapshots,
     });
   }
@@ -215,6 +215,14 @@ export class Server {
     });
   }
 
+  #applied(entry: Entry, outcome: Outcome): void {
+    this.#memberNews.applied(entry, outcome);
+    this.#proposer.settle(entry.id, outcome);
+    // Of several servers on one log the leader is enough.
+    const due = this.#snapshots.isDueAfter(entry);
+    if (due && this.#leader.isLeader) this.#snapshots.saveSoon();
+  }
+
   async #begin(): Promise<void> {
     const { storage, system } = this.#options;
     await storage.log.start(this.#replica);
@@ -223,6 +231,7 @@ export class Server {
     const { payloads } = storage;
     if (payloads?.sawPlain === true && payloads.seals) this.saveSnapshotSoon();
     this.#readiness.begin();
+    this.#memberNews.begin();
     system.logger.info(`server: the log is applied up to entry ${this.#replica.state.position}`);
     if (!this.#stopped) await this.#leader.start();
   }

@@ -13,7 +13,7 @@ import type { Random } from '../../lib/random.ts';
 import { Retries, retryMs } from '../../lib/retries.ts';
 import { Slots } from '../../lib/slots.ts';
 import type { LocalCheck, LocalState } from '../state/local-state.ts';
-import { Changes } from './changes.ts';
+import { type Change, Changes } from './changes.ts';
 import { Outputs } from './outputs.ts';
 import { isAway, type OwnCatalog } from './own-catalog.ts';
 
@@ -226,6 +226,7 @@ export class AntiEntropy {
     const what = serviceId === '' ? 'checks of the node' : `service "${serviceId}"`;
     try {
       const refused = await this.#options.own.tell(serviceId, change);
+      this.#say(serviceId, change, refused?.change);
       if (refused === undefined) {
         this.#told++;
         this.#retries.succeeded(serviceId);
@@ -240,6 +241,21 @@ export class AntiEntropy {
       this.#failed(what, error);
       // Where no server is there, the comparison that comes then brings it.
       if (!isAway(error)) this.#retries.failed(serviceId);
+    }
+  }
+
+  /** What the catalog took of a change, in Consul's words. How checks stand is said where it changes. */
+  #say(service: string, change: Change, refused: Change | undefined): void {
+    const { local, logger } = this.#options;
+    const isThere = service === '' || local.services.has(service);
+    const verb = isThere ? 'Synced' : 'Deregistered';
+    if (change.service && refused?.service !== true) {
+      logger.info(`agent: ${verb} service`, { service });
+    }
+    for (const check of change.checks) {
+      if (refused?.checks.has(check)) continue;
+      const word = local.checks.has(check) ? 'Synced' : 'Deregistered';
+      logger.debug(`agent: ${word} check`, { check });
     }
   }
 

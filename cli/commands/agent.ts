@@ -10,9 +10,11 @@ import { CONFIG_KEYS } from '../../lib/config/table.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import { LoggerFile } from '../../lib/log-file.ts';
 import { createLogger, LEVELS } from '../../lib/logger.ts';
+import { VERSION } from '../../lib/version.ts';
 import { configHost } from '../process/config-host.ts';
 import { Life } from '../process/life.ts';
 import type { Running, RunOptions } from '../process/run-server.ts';
+import { type Self, startBlock } from '../process/start-block.ts';
 import { explainStart } from '../process/start-up.ts';
 
 /** A disk that stands still does not keep the process. */
@@ -49,7 +51,9 @@ export async function agentCommand(
   // Before anybody can know that it starts, and send a signal.
   const life = new Life({ ...env, config, logger });
   life.listen();
-  env.print('==> Starting Proconsul agent...\n');
+  // Who reads JSON reads nothing else.
+  const say = config.log.json ? () => undefined : env.print;
+  say('==> Starting Proconsul agent...\n');
   for (const warning of warnings) logger.warn(`agent: ${warning}`);
   for (const name of env.idleVariables) {
     logger.warn(`agent: ${name} is of Consul's image and has no effect here: use flags or files`);
@@ -69,11 +73,15 @@ export async function agentCommand(
   const onLeft = () => void setTimeout(() => life.end('the request to leave'), LEAVE_GRACE_MS);
   try {
     const { dockerHost } = env;
-    const options = { config, logger, readConfig, dockerHost, onFatal, onLeft };
+    const introduce = (self: Self) => {
+      say(startBlock(config, self));
+      logger.info('agent: starts', { version: VERSION, node: config.nodeName, id: self.nodeId });
+    };
+    const options = { config, logger, introduce, readConfig, dockerHost, onFatal, onLeft };
     const running = await run(options);
     writePid(config.pidFile);
     await life.began(running);
-    env.print('==> Proconsul agent running!\n');
+    say('==> Proconsul agent running!\n');
   } catch (error) {
     onFatal(explainStart(error, config));
   }

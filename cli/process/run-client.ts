@@ -35,6 +35,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
   const identities = identitiesOf(config, logger);
   const unlock = await holdDataDir(config.dataDir, logger);
   const nodeId = await nodeIdOf(config, systemRandom);
+  options.introduce({ nodeId, log: 'of the servers' });
   let current = config;
   const telemetry = new ProcessTelemetry(config, logger);
   const parts = connect({ ...options, identities, telemetry }, nodeId, (now) => {

@@ -16,15 +16,18 @@ import { systemRandom } from '../../lib/random.ts';
 import { systemOf } from '../../lib/system.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
 import type { Unlock } from '../../server/log/file/folder-lock.ts';
+import { describeRedis } from '../../server/log/redis/link/options.ts';
 import type { Server } from '../../server/server.ts';
 import { createDnsServer } from './dns-role.ts';
 import { Listeners, type Served } from './listeners.ts';
 import { OwnBeat, type OwnBeatDeps } from './own-beat.ts';
 import { openSeal } from './process-seal.ts';
 import { ProcessTelemetry } from './process-telemetry.ts';
+import type { RedisReach } from './redis-options.ts';
 import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
 import { createServer } from './server-role.ts';
+import type { Self } from './start-block.ts';
 import { holdDataDir } from './start-up.ts';
 import { takeOverTls, tlsUsersOf } from './tls-role.ts';
 
@@ -36,6 +39,8 @@ export interface RunOptions {
   readonly dockerHost: string | undefined;
   /** Something is broken for good: the process must end at once. */
   readonly onFatal: (error: unknown) => void;
+  /** Called once, before anything is begun. */
+  readonly introduce: (self: Self) => void;
   /** The node has left the cluster: the process is to end in order. */
   readonly onLeft: () => void;
 }
@@ -54,6 +59,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
   let current = config;
   const unlock = await holdDataDir(config.dataDir, logger);
   const nodeId = await nodeIdOf(config, systemRandom);
+  options.introduce({ nodeId, log: whereIsTheLog(config, redis) });
   const seal = openSeal(config, logger);
   const server = await createServer({ config, redis, nodeId, logger, seal, onFatal });
   const servers = () => knownServers(server, ownServer(config, nodeId));
@@ -107,6 +113,12 @@ export async function runServer(options: RunOptions): Promise<Running> {
   listeners.open(servedBy(server, [...agent.routes(), ...ringOf(config, servers)], userToken));
   telemetry.start([server, agent, listeners, dns]);
   return runningOf({ server, agent, containers, beat, telemetry, dns, listeners, unlock });
+}
+
+function whereIsTheLog({ dataDir }: Config, redis: RedisReach | undefined): string {
+  if (redis === undefined) return dataDir === '' ? 'in memory' : `in ${dataDir}`;
+  const { options } = redis;
+  return `in Redis at ${describeRedis(options)} (commit: ${options.commit})`;
 }
 
 interface Parts {

@@ -1,5 +1,4 @@
 /** The leases of agents and servers: a beat renews one, and who stops beating has failed. */
-import type { Logger } from '../../lib/logger.ts';
 import { DEFAULT_LEASE_MS, MEMBER_STATUS } from '../../lib/membership.ts';
 import type { Command } from '../commands.ts';
 import type { Outcome } from '../state/outcome.ts';
@@ -16,7 +15,6 @@ export function agentLease(node: string): string {
 export interface AgentLeasesDeps {
   readonly state: () => State;
   readonly propose: (command: Command) => Promise<Outcome>;
-  readonly logger: Logger;
 }
 
 export class AgentLeases implements LeaseKind {
@@ -34,14 +32,13 @@ export class AgentLeases implements LeaseKind {
 
   /** By their folded names. */
   async ended(names: readonly string[]): Promise<boolean> {
-    const { state, propose, logger } = this.#deps;
+    const { state, propose } = this.#deps;
     const nodes = names
       .map((name) => state().members.get(name))
       .filter((known) => known !== undefined)
       .filter(({ Status }) => Status === MEMBER_STATUS.alive)
       .map(({ Node }) => Node);
     if (nodes.length === 0) return true;
-    logger.warn(`leader: agents do not beat any more: ${nodes.join(' ')}`);
     const { term } = state().leadership;
     return (await propose({ type: 'members-failed', term, nodes })).applied;
   }

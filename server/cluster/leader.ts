@@ -123,14 +123,13 @@ export class Leader {
   }
 
   async #claim(): Promise<boolean> {
-    const { propose, server, state, logger, leases } = this.#deps;
+    const { propose, server, state, leases } = this.#deps;
     const { term } = state().leadership;
     // Before the claim: the others look for the lease as soon as they see the entry.
     await leases.renew(LEADER + server, LEADER_LEASE_MS);
     const { applied } = await propose({ type: 'claim-leadership', server, replaces: term });
     if (!applied) return false;
     this.elected++;
-    logger.info(`leader: this server leads from entry ${state().leadership.term} on`);
     return true;
   }
 }

@@ -56,6 +56,7 @@ export class SimAgent {
       readConfig: () => config,
       dockerHost: undefined,
       onFatal: (error) => world.fail(error),
+      introduce: () => undefined,
       onLeft: () => undefined,
     });
   }

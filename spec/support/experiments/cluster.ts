@@ -47,7 +47,7 @@ export class Cluster {
     const { leases, state, propose, clock, sessions } = this;
     const say = (line: string) => void this.lines.push(line);
     const logger: Logger = { ...silentLogger, info: say, warn: say };
-    const agents = new AgentLeases({ state, propose, logger });
+    const agents = new AgentLeases({ state, propose });
     return new Leader({ server, leases, state, propose, clock, logger }, [
       new Keeper({ leases, kinds: [sessions, agents], logger }),
       new Reaper({ state, propose, clock, logger, reconnectTimeoutMs }),

@@ -1,10 +1,15 @@
-import type { Logger } from '../../../lib/logger.ts';
+import { type Fields, type Logger, lineOf } from '../../../lib/logger.ts';
 
 /** Keeps what is said: 'warn agent: …'. */
 export class RecordingLogger implements Logger {
   readonly lines: string[] = [];
-  readonly error = (line: string) => void this.lines.push(`error ${line}`);
-  readonly warn = (line: string) => void this.lines.push(`warn ${line}`);
-  readonly info = (line: string) => void this.lines.push(`info ${line}`);
+  readonly error = this.#keep('error');
+  readonly warn = this.#keep('warn');
+  readonly info = this.#keep('info');
   readonly debug = (): void => undefined;
+
+  #keep(level: string) {
+    return (line: string, fields?: Fields) =>
+      void this.lines.push(`${level} ${lineOf(line, fields)}`);
+  }
 }

@@ -1,4 +1,4 @@
-import { type Logger, silentLogger } from '../../../lib/logger.ts';
+import { type Fields, type Logger, lineOf, silentLogger } from '../../../lib/logger.ts';
 import { FileLog, type FileLogDeps } from '../../../server/log/file/file-log.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import type { MemoryFileSystem } from '../fakes/memory-file-system.ts';
@@ -26,7 +26,7 @@ export function fileLogOn(
 /** Keeps the lines that it is given. */
 export class RecordingLogger implements Logger {
   readonly lines: string[] = [];
-  readonly #keep = (line: string) => void this.lines.push(line);
+  readonly #keep = (line: string, fields?: Fields) => void this.lines.push(lineOf(line, fields));
   readonly error = this.#keep;
   readonly warn = this.#keep;
   readonly info = this.#keep;

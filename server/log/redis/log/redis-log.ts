@@ -33,6 +33,7 @@ import { History, type RingLimits } from '../repair/history.ts';
 import type { OnLost } from '../repair/losses.ts';
 import { Reconciler } from '../repair/reconcile.ts';
 import { Appender } from './append.ts';
+import { sayFound } from './epoch-news.ts';
 import { RedisLeases } from './leases.ts';
 import { LinkGate } from './link-gate.ts';
 import { Monitor } from './monitor.ts';
@@ -226,8 +227,11 @@ export class RedisLog implements EventLog {
     try {
       checkSuitable(link.info, this.#begun ? undefined : logger);
       const patienceMs = this.#begun ? Number.POSITIVE_INFINITY : DAMAGE_WAIT_MS;
-      const { epoch, lookedAt } = await reconciler.run(link, patienceMs);
-      logger.info(`redis: in epoch ${epoch} on ${describeAddress(link.address)}`);
+      const [before, lostBefore] = [this.#begun ? history.epoch : undefined, this.#lost];
+      const { epoch, lookedAt, putBack } = await reconciler.run(link, patienceMs);
+      const lost = this.#lost - lostBefore;
+      const address = describeAddress(link.address);
+      sayFound(logger, { epoch, before, putBack, lost, address });
       this.#links?.succeeded();
       this.#linksUsed++;
       this.#monitor?.inContact(lookedAt);

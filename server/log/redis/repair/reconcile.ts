@@ -43,6 +43,8 @@ export interface Reconciled {
   readonly epoch: number;
   /** On the monotonic clock: all that Redis had then is applied. */
   readonly lookedAt: number;
+  /** How many entries Redis lacked and got from this server. */
+  readonly putBack: number;
 }
 
 export class Reconciler {
@@ -83,7 +85,7 @@ export class Reconciler {
         history.epoch = view.epoch;
         history.epochs = view.epochs;
         this.#stuckAt = undefined;
-        return { epoch: view.epoch, lookedAt };
+        return { epoch: view.epoch, lookedAt, putBack: repairer.putBack };
       }
       if (this.#stuckMs > patienceMs) {
         throw new ProconsulError('internal', 'the log is damaged and no server has a snapshot');

@@ -39,6 +39,8 @@ type Beginning = Extract<Plan, { kind: 'begin' }>;
 
 export class Repairer {
   readonly #deps: RepairerDeps;
+  /** How many entries Redis got from this server. */
+  putBack = 0;
 
   constructor(deps: RepairerDeps) {
     this.#deps = deps;
@@ -55,7 +57,8 @@ export class Repairer {
     const before = isOurs ? formatEpochs(history.epochs) : '';
     const answer = await this.#run(BEGIN, [state, plan.epoch, next, mark, before]);
     if (answer === undefined) return;
-    logger.info(`redis: began epoch ${plan.epoch} (${plan.first}), next index ${next}`);
+    const { epoch, first: how } = plan;
+    logger.debug('redis: this server began an epoch', { epoch, how, next });
   }
 
   /** The state after which to begin; undefined when somebody else was at it. */
@@ -90,7 +93,8 @@ export class Repairer {
       index = last.index;
       count += entries.length;
     }
-    if (count > 0) logger.warn(`redis: put back ${count} entries after index ${after}`);
+    this.putBack += count;
+    if (count > 0) logger.debug('redis: put entries back', { count, after });
     return state;
   }
 
