@@ -62,6 +62,11 @@ export class ByteCache<K, V> {
     return entry;
   }
 
+  /** The same for whoever does not use it. */
+  peek(key: K): Kept<V> | undefined {
+    return this.#entries.get(key);
+  }
+
   /**
    * Keeps the value, in place of any other. `bytes` is what it holds and keeps alive, without a key
    * that is a text. What was used last stays, be it over the bound alone: someone is at work with it.

@@ -122,7 +122,14 @@ export class Answers implements AnswerKeeper {
   }
 
   touched(live: LiveAnswer): void {
-    if (this.#kept.get(live.query.key) !== undefined) this.#account(live, 0);
+    const { key } = live.query;
+    const kept = this.#kept.peek(key);
+    if (kept === undefined) return;
+    // Whoever asks again has it evaluated anew in any case; until then no other write need touch it.
+    if (live.waiting === 0 && !live.cached) {
+      this.#kept.delete(key);
+      live.stop();
+    } else kept.resize(sizeOf(key, 0));
   }
 
   soon(wake: () => void): void {
@@ -145,7 +152,7 @@ export class Answers implements AnswerKeeper {
 
   #account(live: LiveAnswer, bodyBytes: number): void {
     const { key } = live.query;
-    const bytes = bodyBytes + 2 * key.length + ANSWER_OVERHEAD_BYTES;
+    const bytes = sizeOf(key, bodyBytes);
     const kept = this.#kept.get(key);
     if (kept === undefined) this.#kept.keep(key, live, bytes);
     else kept.resize(bytes);
@@ -155,4 +162,8 @@ export class Answers implements AnswerKeeper {
     const known = this.#kept.get(query.key)?.value ?? this.#waited.get(query.key);
     return known ?? new LiveAnswer(query, this.#deps);
   }
+}
+
+function sizeOf(key: string, bodyBytes: number): number {
+  return bodyBytes + 2 * key.length + ANSWER_OVERHEAD_BYTES;
 }

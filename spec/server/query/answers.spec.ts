@@ -83,6 +83,27 @@ describe('Answers', () => {
     assert(!first.stands);
   });
 
+  it('keeps nothing of one that nobody waits on, once what it read has changed', () => {
+    const { answers, query, touch, watcher } = start();
+    for (let i = 0; i < 100; i++) answers.read({ ...query('web'), key: `${i}` });
+    touch('other');
+    assert.equal(answers.size.answers, 100);
+    touch('web');
+    assert.deepEqual([answers.size, watcher.size], [{ answers: 0, bytes: 0 }, 0]);
+  });
+
+  it('lets one go that nobody asked for lately, though what it reads changes', async () => {
+    const { answers, clock, query, touch } = start();
+    answers.wasCached(query('web'));
+    answers.read(query('web'));
+    for (let minute = 0; minute < 6; minute++) {
+      touch('web');
+      await clock.advance(60_000);
+    }
+    answers.read(query('other'));
+    assert.equal(answers.size.answers, 1);
+  });
+
   it('keeps one that is waited on, however old', async () => {
     const { answers, query, touch, wait } = start(10_000);
     const { got } = wait(query('first'), 1);
