@@ -36,8 +36,27 @@ export interface Weights {
 export type ProxyConfig = Readonly<Record<string, unknown>>;
 export type ConnectConfig = Readonly<Record<string, unknown>>;
 
+export interface ServicePort {
+  readonly Name: string;
+  readonly Port: number;
+  readonly Default: boolean;
+}
+
+export interface Locality {
+  readonly Region: string;
+  readonly Zone: string;
+}
+
+/** What a later Consul knows of an instance; absent where nobody said anything of it. */
+export interface LaterFields {
+  /** Of a Unix socket, in place of an address and a port. */
+  readonly SocketPath?: string;
+  readonly Ports?: readonly ServicePort[];
+  readonly Locality?: Locality;
+}
+
 /** What someone registers of one instance; Consul calls it a service. */
-export interface ServiceDefinition {
+export interface ServiceDefinition extends LaterFields {
   /** '' for an ordinary service, 'connect-proxy' and so on for the others. */
   readonly Kind: string;
   readonly ID: string;

@@ -3,8 +3,15 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { decoder, type Schema, valueDecoder } from '../../lib/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { byName } from '../../lib/key-order.ts';
+import { LATER_SCHEMA, laterFields, mainPort, portsFault } from '../../lib/later-fields.ts';
 import { metaFault } from '../../lib/meta.ts';
-import type { ServiceAddress, ServiceDefinition, StringMap, Weights } from '../../lib/model.ts';
+import type {
+  LaterFields,
+  ServiceAddress,
+  ServiceDefinition,
+  StringMap,
+  Weights,
+} from '../../lib/model.ts';
 import { proxyFault } from '../../lib/proxy-faults.ts';
 import { proxySchema } from '../../lib/proxy-schema.ts';
 import {
@@ -18,7 +25,7 @@ import {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export interface ServiceSpec {
+export interface ServiceSpec extends LaterFields {
   readonly Kind: string;
   readonly ID: string;
   readonly Name: string;
@@ -62,10 +69,11 @@ const PROPERTIES: Readonly<Record<string, Schema>> = {
   Checks: { type: 'array', items: checkSchema, default: [] },
   Proxy: proxySchema({ upstreamType: 'service' }),
   Token: text,
+  ...LATER_SCHEMA,
 };
 
 /** Clients may send them; here they mean nothing. */
-const UNHEEDED = ['AI', 'Locality', 'Ports', 'SocketPath'];
+const UNHEEDED = ['AI'];
 
 /** How a service is written: for the API's body, and for the keys of files. */
 export const serviceSchema: Schema = {
@@ -106,7 +114,8 @@ export function validateService(spec: ServiceSpec): void {
   const fault =
     prefixed('Invalid Weights', weightsFault(spec.Weights)) ??
     prefixed('Invalid Service Meta', metaFault(spec.Meta)) ??
-    proxyFault(spec);
+    proxyFault(spec) ??
+    portsFault(spec);
   if (fault !== undefined) throw new ProconsulError('invalid', fault);
   validateChecks(checksOf(spec));
 }
@@ -169,16 +178,17 @@ export function serviceDefinition(spec: ServiceSpec): ServiceDefinition {
     Address: spec.Address,
     TaggedAddresses: Object.keys(tagged).length === 0 ? null : tagged,
     Meta: spec.Meta ?? null,
-    Port: spec.Port,
+    Port: mainPort(spec),
     Weights: spec.Weights ?? DEFAULT_WEIGHTS,
     EnableTagOverride: spec.EnableTagOverride,
     Proxy: proxyOf(spec.Proxy),
     Connect: spec.Connect?.Native === true ? { Native: true } : {},
+    ...laterFields(spec),
   };
 }
 
 function taggedAddresses(spec: ServiceSpec): Readonly<Record<string, ServiceAddress>> {
-  const own = { Address: spec.Address, Port: spec.Port };
+  const own = { Address: spec.Address, Port: mainPort(spec) };
   const family = isIPv4(spec.Address) ? 'ipv4' : 'ipv6';
   if (family === 'ipv6' && !isIPv6(spec.Address)) return spec.TaggedAddresses;
   const all = { [`lan_${family}`]: own, [`wan_${family}`]: own, ...spec.TaggedAddresses };

@@ -1,4 +1,5 @@
 /** `Connect.SidecarService` of a registration: a second service that stands for its proxy. */
+import { mainPort } from '../../lib/later-fields.ts';
 import type { CheckSpec } from './check-spec.ts';
 import {
   badRequest,
@@ -66,7 +67,7 @@ function proxyOf(
     DestinationServiceName: spec.Name,
     DestinationServiceID: id,
     LocalServiceAddress: LOCALHOST,
-    ...(spec.Port !== 0 && { LocalServicePort: spec.Port }),
+    ...(mainPort(spec) !== 0 && { LocalServicePort: mainPort(spec) }),
     MeshGateway: {},
     Expose: {},
     ...proxy,

@@ -3,6 +3,7 @@
  * own, number for number, so that a watch begun against Consul goes on here: FNV-1 of 64 bits over
  * the fields of its Go struct, fields and maps XORed, lists chained.
  */
+import { laterFields } from '../../lib/later-fields.ts';
 import type { AgentService } from './views.ts';
 
 const FNV_PRIME = 0x100000001b3n;
@@ -69,8 +70,15 @@ export function contentHash(service: AgentService): string {
     ContentHash: ofString(''),
     Proxy: proxy === undefined ? ofNil : ofProxy(proxy),
     Connect: Connect === undefined ? ofNil : ofConnect(Connect),
+    ...ofLater(service),
   });
   return hash.toString(16);
+}
+
+/** What 1.8.7's struct has not, where something is said of it: a change of it is one as well. */
+function ofLater(service: AgentService): Readonly<Record<string, bigint>> {
+  const said = Object.entries(laterFields(service));
+  return Object.fromEntries(said.map(([name, value]) => [name, ofAny(value)]));
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -3,6 +3,7 @@
  * Each of these throws for a value that is not; nothing that is unsound gets any further.
  */
 import { type Schema, valueDecoder } from '../../lib/decode.ts';
+import { LATER_SCHEMA } from '../../lib/later-fields.ts';
 import type { CheckDefinition, CheckStatus } from '../../lib/model.ts';
 import { type CheckSpec, checkSchema } from '../definitions/check-spec.ts';
 import type { LocalService } from './local-state.ts';
@@ -48,6 +49,7 @@ const service = object(
       additionalProperties: object({ Address: text, Port: port }),
     },
     Meta: { type: 'object', additionalProperties: text },
+    ...LATER_SCHEMA,
   },
 );
 

@@ -1,8 +1,10 @@
 /** What an agent shows of its services and checks: Consul's agent API leaves empty fields out. */
+import { laterFields } from '../../lib/later-fields.ts';
 import type {
   Check,
   CheckDefinition,
   ConnectConfig,
+  LaterFields,
   ProxyConfig,
   ServiceAddress,
   ServiceDefinition,
@@ -12,7 +14,7 @@ import type {
 import type { LocalCheck } from './local-state.ts';
 
 /** A service as /v1/agent/service/:id shows it. */
-export interface AgentService {
+export interface AgentService extends LaterFields {
   readonly Kind?: string;
   readonly ID: string;
   readonly Service: string;
@@ -50,6 +52,7 @@ export function agentService(service: ServiceDefinition): AgentService {
     EnableTagOverride: service.EnableTagOverride,
     ...(PROXY_KINDS.has(Kind) && { Proxy: agentProxy(service.Proxy) }),
     ...(!isEmpty(Connect) && { Connect }),
+    ...laterFields(service),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Where the catalog differs from what an agent knows of itself. */
 
 import { isDeepStrictEqual } from 'node:util';
+import { laterFields } from '../../lib/later-fields.ts';
 import type { NodeDefinition } from '../../lib/model.ts';
 import { type CheckDefinition, SERF_HEALTH, type ServiceDefinition } from '../../lib/model.ts';
 import type { LocalState } from '../state/local-state.ts';
@@ -113,7 +114,15 @@ function comparable(service: ServiceDefinition, theirs: ServiceDefinition): unkn
   const { TaggedAddresses, Meta, Proxy: proxy, Connect } = service;
   const Tags = EnableTagOverride ? theirs.Tags : service.Tags;
   const plain = { Kind, ID, Service, Address, Port, EnableTagOverride, Tags };
-  return compact({ ...plain, Weights, TaggedAddresses, Meta, proxy, Connect });
+  return compact({
+    ...plain,
+    ...laterFields(service),
+    Weights,
+    TaggedAddresses,
+    Meta,
+    proxy,
+    Connect,
+  });
 }
 
 function sameCheck(ours: CheckDefinition, theirs: CheckDefinition, anyOutput: boolean): boolean {

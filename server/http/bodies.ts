@@ -1,7 +1,14 @@
 /** The bodies that servers take of nodes, services and checks: their fields and their types. */
 import { decoder, type Schema } from '../../lib/decode.ts';
+import { LATER_SCHEMA } from '../../lib/later-fields.ts';
 import { MAX_REGISTERED_CHECKS } from '../../lib/limits.ts';
-import type { CheckDefinition, ServiceAddress, StringMap, Weights } from '../../lib/model.ts';
+import type {
+  CheckDefinition,
+  LaterFields,
+  ServiceAddress,
+  StringMap,
+  Weights,
+} from '../../lib/model.ts';
 import type { SidecarSpec } from '../../lib/proxy-faults.ts';
 import { proxySchema } from '../../lib/proxy-schema.ts';
 
@@ -52,12 +59,10 @@ export const serviceSchema: Schema = {
     EnableTagOverride: flag,
     Proxy: proxySchema({ upstreamType: '' }),
     Connect: connectSchema,
+    ...LATER_SCHEMA,
     ModifyIndex: { uint64: true },
   },
-  unheeded: [
-    ...['AI', 'ContentHash', 'CreateIndex', 'Datacenter', 'Locality', 'PeerName', 'Ports'],
-    'SocketPath',
-  ],
+  unheeded: ['AI', 'ContentHash', 'CreateIndex', 'Datacenter', 'PeerName'],
 };
 
 export const checkSchema: Schema = {
@@ -118,7 +123,7 @@ export const nodeSchema: Schema = {
   unheeded: ['CreateIndex', 'Locality', 'PeerName'],
 };
 
-export interface ServiceBody {
+export interface ServiceBody extends LaterFields {
   readonly Kind: string;
   readonly ID: string;
   readonly Service: string;

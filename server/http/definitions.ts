@@ -4,6 +4,7 @@ import { formatDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { isUuid } from '../../lib/ids.ts';
 import { byName } from '../../lib/key-order.ts';
+import { laterFields, mainPort, portsFault } from '../../lib/later-fields.ts';
 import { metaFault } from '../../lib/meta.ts';
 import type {
   CheckDefinition,
@@ -34,8 +35,10 @@ export function nodeIdFault(id: string): string | undefined {
 }
 
 /** What Consul says of a service that no node can have. */
-export function serviceFault(node: string, { ID, Meta }: ServiceDefinition): string | undefined {
+export function serviceFault(node: string, service: ServiceDefinition): string | undefined {
+  const { ID, Meta } = service;
   const fault = metaFault(Meta);
+  if (fault === undefined) return portsFault(service);
   return fault && `Invalid Service Meta for node ${node} and serviceID ${ID}: ${fault}`;
 }
 
@@ -48,11 +51,12 @@ export function toService(body: ServiceBody): ServiceDefinition {
     Address: body.Address,
     TaggedAddresses: sortedMap(body.TaggedAddresses),
     Meta: sortedMap(body.Meta),
-    Port: body.Port,
+    Port: mainPort(body),
     Weights: validWeights(body.Weights),
     EnableTagOverride: body.EnableTagOverride,
     Proxy: body.Proxy ?? {},
     Connect: body.Connect?.Native === true ? { Native: true } : {},
+    ...laterFields(body),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Queries of /v1/catalog. Lists of instances stand in the order of node, then service id. */
 import { byName } from '../../lib/key-order.ts';
+import { laterFields } from '../../lib/later-fields.ts';
 import type { Instance, Node } from '../../lib/model.ts';
 import { hasMeta } from '../state/catalog.ts';
 import { orderByNode } from './order.ts';
@@ -110,9 +111,15 @@ function flat(instance: Instance, node: Node | undefined) {
     ServiceEnableTagOverride: instance.EnableTagOverride,
     ServiceProxy: proxyOf(instance),
     ServiceConnect: instance.Connect,
+    ...serviceLater(instance),
     CreateIndex: instance.CreateIndex,
     ModifyIndex: instance.ModifyIndex,
   };
+}
+
+function serviceLater(instance: Instance) {
+  const said = Object.entries(laterFields(instance));
+  return Object.fromEntries(said.map(([name, value]) => [`Service${name}`, value]));
 }
 
 function hasEntries(map: Readonly<Record<string, unknown>> | null): boolean {
@@ -140,6 +147,7 @@ export function shown(instance: Instance) {
     EnableTagOverride: instance.EnableTagOverride,
     Proxy: proxyOf(instance),
     Connect: instance.Connect,
+    ...laterFields(instance),
     CreateIndex: instance.CreateIndex,
     ModifyIndex: instance.ModifyIndex,
   };

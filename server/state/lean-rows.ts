@@ -4,6 +4,7 @@
  * instances that is half of the memory. What a row says stays the same to the byte. Rows are written
  * field by field: to spread them costs several times as much, and a command may bring thousands.
  */
+import { hasLaterFields, laterFields } from '../../lib/later-fields.ts';
 import type { Check, Instance, Node, StringMap, Weights } from '../../lib/model.ts';
 
 const EMPTY: Readonly<Record<string, never>> = Object.freeze({});
@@ -14,7 +15,7 @@ export function leanInstance(
   node: Node | undefined,
   sibling: Instance | undefined,
 ): Instance {
-  return {
+  const lean = {
     Kind: row.Kind,
     ID: row.ID,
     Service: sharedText(row.Service, sibling?.Service),
@@ -31,6 +32,7 @@ export function leanInstance(
     CreateIndex: row.CreateIndex,
     ModifyIndex: row.ModifyIndex,
   };
+  return hasLaterFields(row) ? { ...lean, ...laterFields(row) } : lean;
 }
 
 /** `instance` is the one that is checked, `sibling` any other check of the same service. */

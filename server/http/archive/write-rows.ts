@@ -3,9 +3,11 @@
  * hundreds of thousands are written field by field: what `...rest` makes is slow, and is left to the
  * next full collection of all memory.
  */
+
 import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../../lib/acl/model.ts';
 import { type RecordKind, RecordWriter } from '../../../lib/archive/records.ts';
 import { NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
+import { laterFields } from '../../../lib/later-fields.ts';
 import type {
   Check,
   Indexed,
@@ -111,6 +113,7 @@ function serviceOf(row: Instance): ServiceDefinition & Indexed & OfASidecar {
     Proxy: row.Proxy,
     Connect: row.Connect,
     LocallyRegisteredAsSidecar: false,
+    ...laterFields(row),
     CreateIndex: row.CreateIndex,
     ModifyIndex: row.ModifyIndex,
   };
