@@ -1,63 +1,143 @@
 /**
  * JSON as `encodeJson` writes it, straight into bytes. Long values are copied and not searched, and
- * no text is made of the whole: a tree of keys may have more than a text can hold, and while one is
- * written everybody else waits.
+ * no text is made of the whole: a tree of keys may have more than a text can hold. What is large is
+ * made in slices, between which everybody else gets their turn.
  */
+import { ProconsulError } from './errors.ts';
 import { encodeJson } from './json.ts';
+import { MAX_ANSWER_BYTES } from './limits.ts';
+import { inSlices, type Steps } from './slices.ts';
 
 /** Shorter ones are written faster together with what is around them. */
 const LONG = 8 * 1024;
 /** Values of keys are in base64, which nothing in JSON has to be escaped in. */
 const PLAIN = /^[A-Za-z0-9+/=]*$/;
-/** So many small rows become one text. */
-const MAX_RUN = 1024;
+/** So many small rows become one text: half a millisecond or two. */
+const MAX_RUN = 128;
 /** In a row a long text is a field of its own, or of what the row says of one thing. */
 const ROW_DEPTH = 2;
 /** As much around rows: an object with a list of them. */
 const MAX_DEPTH = 2 + ROW_DEPTH;
+/** To make a row and leave it out takes as long as to write so much. */
+const ROW_COST = 128;
+/** To copy a text takes so much less than to write JSON. */
+const COPY_SPEED = 16;
 
-export function encodeJsonBytes(value: unknown, pretty = false): Buffer {
+/** A list whose items are made while it is written, and kept by nobody; undefined is left out. */
+export class Rows {
+  readonly size: number;
+  /** Up to some of the items from a place on. */
+  readonly made: (from: number, to: number) => readonly unknown[];
+
+  constructor(size: number, made: (from: number, to: number) => readonly unknown[]) {
+    this.size = size;
+    this.made = made;
+  }
+
+  /** For whoever writes it at once. */
+  toJSON(): readonly unknown[] {
+    return this.made(0, this.size);
+  }
+
+  /** `from` must not change meanwhile, nor what `show` looks at. */
+  static of<T>(from: readonly T[], show: (row: T) => unknown): Rows {
+    return new Rows(from.length, (first, end) =>
+      from
+        .slice(first, end)
+        .map(show)
+        .filter((row) => row !== undefined),
+    );
+  }
+}
+
+/** A promise where it is large; rejects, or throws, what making a row throws, and where it is too busy. */
+export function encodeJsonBytes(
+  value: unknown,
+  pretty = false,
+  maxBytes = MAX_ANSWER_BYTES,
+): Buffer | Promise<Buffer> {
+  return inSlices(encoding(value, pretty, maxBytes));
+}
+
+function* encoding(value: unknown, pretty: boolean, maxBytes: number): Steps<Buffer> {
   const pieces: string[] = [];
-  put(value, pieces, pretty ? '\n' : '');
+  yield* put(value, pieces, pretty ? '\n' : '');
   if (pretty) pieces.push('\n');
   let length = 0;
-  for (const piece of pieces) length += Buffer.byteLength(piece);
+  for (const piece of pieces) {
+    length += Buffer.byteLength(piece);
+    if (length > maxBytes) {
+      throw new ProconsulError(
+        'too-large',
+        `The answer is too large, max size: ${maxBytes} bytes.`,
+      );
+    }
+    yield piece.length / COPY_SPEED;
+  }
   // Not one of Node's pool, which would live on as long as an answer is kept.
   const bytes = Buffer.allocUnsafeSlow(length);
   let at = 0;
-  for (const piece of pieces) at += bytes.write(piece, at);
+  for (const piece of pieces) {
+    at += bytes.write(piece, at);
+    yield piece.length / COPY_SPEED;
+  }
   return bytes;
 }
 
 /** `line` is what begins a line as deep as the value stands; '' where all is in one. */
-function put(value: unknown, pieces: string[], line: string): void {
+function* put(value: unknown, pieces: string[], line: string): Steps<void> {
   if (typeof value === 'string' && value.length >= LONG && PLAIN.test(value)) {
     pieces.push('"', value, '"');
-  } else if (Array.isArray(value) && value.length > 0) putList(value, pieces, line);
-  else if (isObject(value) && isLarge(value)) putFields(value, pieces, line);
-  else pieces.push(small(value, line));
+    yield value.length / COPY_SPEED;
+  } else if (value instanceof Rows) yield* putRows(value, pieces, line);
+  else if (Array.isArray(value) && value.length > 0) yield* putList(value, pieces, line);
+  else if (isObject(value) && isLarge(value)) yield* putFields(value, pieces, line);
+  else {
+    const text = small(value, line);
+    pieces.push(text);
+    yield text.length;
+  }
 }
 
 function small(value: unknown, line: string): string {
   return line === '' ? encodeJson(value) : encodeJson(value, true).replaceAll('\n', line);
 }
 
-function putList(list: readonly unknown[], pieces: string[], line: string): void {
-  const inner = deeper(line);
+function* putRows(rows: Rows, pieces: string[], line: string): Steps<void> {
+  let isFirst = true;
+  for (let at = 0; at < rows.size; at += MAX_RUN) {
+    const made = rows.made(at, at + MAX_RUN);
+    yield Math.min(MAX_RUN, rows.size - at) * ROW_COST;
+    if (made.length === 0) continue;
+    pieces.push(isFirst ? '[' : ',');
+    isFirst = false;
+    yield* putItems(made, pieces, line);
+  }
+  pieces.push(...(isFirst ? ['[]'] : [line, ']']));
+}
+
+function* putList(list: readonly unknown[], pieces: string[], line: string): Steps<void> {
   pieces.push('[');
+  yield* putItems(list, pieces, line);
+  pieces.push(line, ']');
+}
+
+function* putItems(list: readonly unknown[], pieces: string[], line: string): Steps<void> {
+  const inner = deeper(line);
   let at = 0;
   while (at < list.length) {
     if (at > 0) pieces.push(',');
     const end = endOfRun(list, at);
     if (end === at) {
       pieces.push(inner);
-      put(list[at++], pieces, inner);
+      yield* put(list[at++], pieces, inner);
     } else {
-      pieces.push(small(list.slice(at, end), line).slice(1, -1 - line.length));
+      const text = small(list.slice(at, end), line).slice(1, -1 - line.length);
+      pieces.push(text);
+      yield text.length;
       at = end;
     }
   }
-  pieces.push(line, ']');
 }
 
 function endOfRun(list: readonly unknown[], from: number): number {
@@ -67,18 +147,20 @@ function endOfRun(list: readonly unknown[], from: number): number {
   return end;
 }
 
-function putFields(object: object, pieces: string[], line: string): void {
+function* putFields(object: object, pieces: string[], line: string): Steps<void> {
   const fields = Object.entries(object).filter(([, value]) => value !== undefined);
   // These stand in an order of their own.
   if (fields.some(([name]) => /^\d+$/.test(name))) {
-    pieces.push(small(object, line));
+    const text = small(object, line);
+    pieces.push(text);
+    yield text.length;
     return;
   }
   const inner = deeper(line);
   pieces.push('{');
   for (const [i, [name, value]] of fields.entries()) {
     pieces.push(i > 0 ? ',' : '', inner, encodeJson(name), line === '' ? ':' : ': ');
-    put(value, pieces, inner);
+    yield* put(value, pieces, inner);
   }
   pieces.push(line, '}');
 }
@@ -86,6 +168,7 @@ function putFields(object: object, pieces: string[], line: string): void {
 /** Whether a long text is in it, or more rows than become one text. */
 function isLarge(value: unknown, depth = MAX_DEPTH): boolean {
   if (typeof value === 'string') return value.length >= LONG;
+  if (value instanceof Rows) return true;
   if (depth === 0) return false;
   if (Array.isArray(value)) {
     return value.length > MAX_RUN || value.some((each) => isLarge(each, depth - 1));

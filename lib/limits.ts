@@ -14,6 +14,10 @@ export const MAX_UPSTREAMS = 1024;
  */
 export const MAX_RULES_BYTES = 256 * 1024;
 export const MAX_TXN_OPS = 64;
+/** Rows that the trees of a transaction come to: each of 64 may name all keys that there are. */
+export const MAX_TXN_ROWS = 256 * 1024;
+/** Of an answer. More takes seconds on any wire, and cannot be held twice by most machines. */
+export const MAX_ANSWER_BYTES = 1024 * 1024 * 1024;
 /** An archive, which is compressed: of a cluster of 172,000 instances it has some 10 MB. */
 export const MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024;
 export const MAX_EVENT_BODY_BYTES = 64 * 1024;

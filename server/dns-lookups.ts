@@ -12,8 +12,9 @@ import type {
 import type { Instance } from '../lib/model.ts';
 import type { Random } from '../lib/random.ts';
 import { ownerOf } from './query/addresses.ts';
+import type { Checked } from './query/listed.ts';
 import { execute, queryToRun } from './query/prepared.ts';
-import { type Checked, Reader } from './query/reader.ts';
+import { Reader } from './query/reader.ts';
 import type { Demand, Readiness } from './readiness.ts';
 import type { State } from './state/state.ts';
 

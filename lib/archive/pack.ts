@@ -5,8 +5,10 @@ import { createGzip } from 'node:zlib';
 import { createTarPacker } from 'modern-tar';
 import { META, STATE, SUMS } from './archive.ts';
 
-/** The loop is free again after so many bytes of records: a millisecond or two. */
+/** The loop is free again after so many bytes of records: some milliseconds. */
 const SLICE_BYTES = 256 * 1024;
+/** To make a small record takes as long as to make one of so many bytes. */
+const RECORD_COST = 1024;
 
 export interface Packed {
   readonly ID: string;
@@ -80,14 +82,14 @@ async function put(
 /** Many small pieces as few larger ones, and a turn for everybody else after each. */
 async function* inSlices(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let slice: Uint8Array[] = [];
-  let length = 0;
+  let cost = 0;
   for (const piece of pieces) {
     slice.push(piece);
-    length += piece.length;
-    if (length < SLICE_BYTES) continue;
+    cost += RECORD_COST + piece.length;
+    if (cost < SLICE_BYTES) continue;
     yield Buffer.concat(slice);
     slice = [];
-    length = 0;
+    cost = 0;
     await new Promise((resolve) => setImmediate(resolve));
   }
   yield Buffer.concat(slice);

@@ -31,6 +31,7 @@ import {
   NOTHING_KNOWN,
   sendStream,
   sendWire,
+  type Wire,
   type Writing,
   wireOf,
 } from './respond.ts';
@@ -228,10 +229,24 @@ export class Exchange {
       await sendStream(reply, writing.common, this.response);
       return;
     }
-    const made = wireOf(reply, writing);
+    const made = this.#wireOf(reply, writing);
     const wire = made instanceof Promise ? await made : made;
     if (reply.shared !== undefined) this.#surface.told.fastPath?.answers(this, reply.shared, wire);
     sendWire(wire, this.response);
+  }
+
+  /** A large answer is made while it is sent, and may come to an error yet. */
+  #wireOf(reply: Reply, writing: Writing): Wire | Promise<Wire> {
+    const instead = (error: unknown) => {
+      this.#log(error);
+      return wireOf(this.#refusal(error), writing);
+    };
+    try {
+      const made = wireOf(reply, writing);
+      return made instanceof Promise ? made.catch(instead) : made;
+    } catch (error) {
+      return instead(error);
+    }
   }
 
   /** Never what came as a query string or a token, whoever put it into the error. */

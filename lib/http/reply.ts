@@ -29,8 +29,8 @@ export interface Reply {
   /** At most one of the four. */
   readonly json?: unknown;
   readonly text?: string;
-  /** Ready bytes; the headers must say what they are. */
-  readonly bytes?: Buffer;
+  /** Ready bytes, or those that are being made; the headers must say what they are. */
+  readonly bytes?: Buffer | Promise<Buffer>;
   /** Sent as it comes, until it ends or the client goes away. */
   readonly stream?: AsyncIterable<string | Buffer>;
   /** Given where the same request may be answered with the very same reply again. */

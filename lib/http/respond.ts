@@ -71,10 +71,20 @@ export interface Writing {
   readonly gzip: boolean;
 }
 
-/** What goes out for a reply that is no stream; a promise only where it must be compressed. */
+/** What goes out for a reply that is no stream; a promise where it is large, or must be compressed. */
 export function wireOf(reply: Reply, { common, pretty, gzip }: Writing): Wire | Promise<Wire> {
   const headers = new Headers(common, reply.headers);
   const body = bodyOf(reply, headers, pretty);
+  if (body instanceof Promise) return body.then((bytes) => wireWith(bytes, reply, headers, gzip));
+  return wireWith(body, reply, headers, gzip);
+}
+
+function wireWith(
+  body: Buffer,
+  reply: Reply,
+  headers: Headers,
+  gzip: boolean,
+): Wire | Promise<Wire> {
   const wire = (bytes: Buffer): Wire => {
     headers.set('Content-Length', String(bytes.length));
     return { status: reply.status ?? 200, headers: headers.flat(), body: bytes };
@@ -119,7 +129,7 @@ function headerValue(text: string): string {
     .replace(/[^\t -~\u0080-\u00ff]/g, ' ');
 }
 
-function bodyOf(reply: Reply, headers: Headers, pretty: boolean): Buffer {
+function bodyOf(reply: Reply, headers: Headers, pretty: boolean): Buffer | Promise<Buffer> {
   if (reply.bytes !== undefined) return reply.bytes;
   if (reply.text !== undefined) {
     if (!headers.has('Content-Type')) headers.set('Content-Type', TEXT);

@@ -7,6 +7,7 @@ import { boolComplaint, integerComplaint, parseBool } from '../../lib/go-literal
 import type { Params } from '../../lib/http/params.ts';
 import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
+import { Rows } from '../../lib/json-bytes.ts';
 import { nilIfEmpty } from '../query/catalog.ts';
 import * as queries from '../query/prepared.ts';
 import { Reader } from '../query/reader.ts';
@@ -41,7 +42,7 @@ export async function execute(deps: Deps, request: HttpRequest, name: string): P
     };
     const json = {
       Service: query.Service.Service,
-      Nodes: queries.execute(reader, query, execution, deps.random).map(asGoHasIt),
+      Nodes: Rows.of(queries.execute(reader, query, execution, deps.random), asGoHasIt),
       DNS: query.DNS,
       Datacenter: deps.datacenter,
       // Other data centres are not known here.

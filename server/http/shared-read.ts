@@ -80,7 +80,10 @@ export class SharedRead {
       ...keptBackHeader(answer.isFiltered, this.caller),
     };
     return replyTo(answer, headers, this.request, {
-      bytes: answer.body.length + READ_BYTES,
+      get bytes() {
+        // Whoever keeps the answer has its body by then.
+        return READ_BYTES + (answer.body instanceof Promise ? 0 : answer.body.length);
+      },
       ready: () => this.ready(),
       stands: () => answer.stands && this.caller.stands() && isSame(freshness, this.freshness()),
     });

@@ -117,8 +117,10 @@ export class Answers implements AnswerKeeper {
   }
 
   rendered(live: LiveAnswer, { body }: Answer): void {
-    this.evaluations++;
-    this.#account(live, body.length);
+    const isMade = !(body instanceof Promise);
+    // Of a large one it is told twice.
+    if (isMade) this.evaluations++;
+    this.#account(live, isMade ? body.length : 0);
   }
 
   touched(live: LiveAnswer): void {

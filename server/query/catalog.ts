@@ -1,15 +1,30 @@
 /** Queries of /v1/catalog. Lists of instances stand in the order of node, then service id. */
+import { Rows } from '../../lib/json-bytes.ts';
 import { byName } from '../../lib/key-order.ts';
 import { laterFields } from '../../lib/later-fields.ts';
 import type { Instance, Node } from '../../lib/model.ts';
 import { hasMeta } from '../state/catalog.ts';
+import type { Placed } from './listed.ts';
 import { orderByNode } from './order.ts';
 import { type Content, keyOf, type Query } from './query.ts';
-import type { Overview, Placed, Reader } from './reader.ts';
+import type { Overview, Reader } from './reader.ts';
 
 export type Pairs = readonly (readonly [string, string])[];
 export type Keep = (item: unknown) => boolean;
 export const keepAll: Keep = () => true;
+
+/** The rows as they are shown, each made when it is written; those that are not kept are left out. */
+export function shownRows<T>(rows: readonly T[], keep: Keep, show: (row: T) => unknown): Rows {
+  return Rows.of(rows, (row) => {
+    const item = show(row);
+    return keep(item) ? item : undefined;
+  });
+}
+
+/** Rows that are shown as they are. */
+export function keptRows(rows: readonly unknown[], keep: Keep): Rows | readonly unknown[] {
+  return keep === keepAll ? rows : shownRows(rows, keep, (row) => row);
+}
 
 /** What narrows a list, and how its key says so. */
 export interface Narrowing {
@@ -26,7 +41,7 @@ export function nodes(n: Narrowing): Query {
     key: keyOf('catalog/nodes', n.key),
     run: (reader) => {
       const list = [...reader.nodes()].filter((node) => hasMeta(node, n.nodeMeta));
-      return { json: orderByNode(reader, n.near, list).filter(n.keep) };
+      return { json: keptRows(orderByNode(reader, n.near, list), n.keep) };
     },
   };
 }
@@ -74,7 +89,8 @@ export function connectInstances(service: string, n: Narrowing): Query {
 
 function listInstances(reader: Reader, placed: Placed, n: Narrowing): Content {
   const list = orderByNode(reader, n.near, narrowed(placed, n));
-  return { json: list.map((i) => flat(i, placed.nodeOf(i))).filter(n.keep) };
+  const pairs = list.map((instance) => ({ instance, node: placed.nodeOf(instance) }));
+  return { json: shownRows(pairs, n.keep, ({ instance, node }) => flat(instance, node)) };
 }
 
 /** The instances that carry all the tags, on nodes with all of the meta. */

@@ -1,10 +1,11 @@
 /** Queries of /v1/health. */
 import type { Check } from '../../lib/model.ts';
 import { hasMeta } from '../state/catalog.ts';
-import { type Narrowing, narrowed, shown } from './catalog.ts';
+import { keptRows, type Narrowing, narrowed, shown, shownRows } from './catalog.ts';
+import type { Checked } from './listed.ts';
 import { orderByNode } from './order.ts';
 import { type Content, keyOf, type Query } from './query.ts';
-import type { Checked, Reader } from './reader.ts';
+import type { Reader } from './reader.ts';
 
 export function healthOfService(service: string, n: Narrowing, passing: boolean): Query {
   return {
@@ -38,12 +39,18 @@ interface Choice extends Narrowing {
 
 function list(reader: Reader, health: Checked, n: Choice): Content {
   const entries = orderByNode(reader, n.near, narrowed(health, n)).map((instance) => ({
+    instance,
     Node: health.nodeOf(instance),
-    Service: shown(instance),
     Checks: health.checksFor(instance),
   }));
   const chosen = n.passing ? entries.filter(({ Checks }) => Checks.every(isPassing)) : entries;
-  return { json: chosen.filter(n.keep) };
+  return {
+    json: shownRows(chosen, n.keep, ({ instance, Node, Checks }) => ({
+      Node,
+      Service: shown(instance),
+      Checks,
+    })),
+  };
 }
 
 function isPassing({ Status }: Check): boolean {
@@ -75,5 +82,5 @@ function checks(reader: Reader, all: Iterable<Check>, n: Narrowing): Content {
   const chosen = [...all].filter(
     (check) => n.nodeMeta.length === 0 || hasMeta(reader.nodeOfMany(check.Node), n.nodeMeta),
   );
-  return { json: orderByNode(reader, n.near, chosen).filter(n.keep) };
+  return { json: keptRows(orderByNode(reader, n.near, chosen), n.keep) };
 }

@@ -18,7 +18,8 @@ export interface Answer {
   readonly status: number;
   /** '' for an empty body. */
   readonly contentType: string;
-  readonly body: Buffer;
+  /** A promise for as long as it is being made, which takes many turns where it is large. */
+  readonly body: Buffer | Promise<Buffer>;
   /** Whether something was kept back from whoever has these rights. */
   readonly isFiltered: boolean;
   /** Whether it still is the answer; once it is not, it never is again. */
@@ -39,7 +40,7 @@ export interface Waiter extends Wait {
 
 /** Who keeps answers is told what this one takes. */
 export interface AnswerKeeper {
-  /** It has an answer again. */
+  /** It has an answer again, or its body at last. */
   rendered(live: LiveAnswer, answer: Answer): void;
   /** What it read was touched: it has no answer any more. */
   touched(live: LiveAnswer): void;
@@ -90,7 +91,19 @@ export class LiveAnswer {
     this.#answer = answer;
     this.#watch(reader);
     this.#deps.keeper.rendered(this, answer);
+    if (answer.body instanceof Promise) this.#settleBody(answer, answer.body);
     return answer;
+  }
+
+  #settleBody(answer: Mutable<Answer>, body: Promise<Buffer>): void {
+    body.then(
+      (bytes) => {
+        answer.body = bytes;
+        if (this.#answer === answer) this.#deps.keeper.rendered(this, answer);
+      },
+      // Whoever waits for it is told. The next who asks may have better luck.
+      () => this.#answer === answer && this.#forgetAnswer(),
+    );
   }
 
   /** Tells the waiter of any answer but the one that it has seen; never at once. */

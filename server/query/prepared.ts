@@ -9,10 +9,11 @@ import {
 } from '../../lib/model.ts';
 import type { Random } from '../../lib/random.ts';
 import { shown } from './catalog.ts';
+import type { Checked } from './listed.ts';
 import { orderByDistance } from './order.ts';
 import { keyOf, type Query } from './query.ts';
 import { fillIn } from './query-template.ts';
-import type { Checked, Reader } from './reader.ts';
+import type { Reader } from './reader.ts';
 
 export function preparedQuery(id: string): Query {
   return {

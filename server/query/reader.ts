@@ -43,6 +43,7 @@ import {
   treeTopic,
 } from '../state/topic-names.ts';
 import { ownersAt } from './address-owners.ts';
+import { type Checked, Listed, type Placed } from './listed.ts';
 import { Sight } from './sight.ts';
 
 /** Whoever orders by the coordinates of more nodes hears of every node's. */
@@ -56,17 +57,6 @@ export interface Reads {
   readonly orders: readonly string[];
   /** When what was read last changed. */
   readonly index: number;
-}
-
-/** Instances, and what may be shown with them. */
-export interface Placed {
-  readonly rows: Iterable<Instance>;
-  nodeOf(instance: Instance): Node | undefined;
-}
-
-export interface Checked extends Placed {
-  /** The checks that count for it: those of its node, then its own. */
-  checksFor(instance: Instance): Check[];
 }
 
 /** The nodes, instances and checks that may be seen, for whoever reads many of them. */
@@ -242,7 +232,7 @@ export class Reader implements Reads {
   keysUnder(prefix: string, asWhole: boolean): KeyValue[] {
     if (asWhole && !this.#sight.keysListed(prefix)) throw permissionDenied();
     const { kv } = this.#state;
-    const rows = [...kv.under(prefix)];
+    const rows = kv.under(prefix);
     const seen = this.#sight.all ? rows : [...this.#sight.of(rows, this.#sight.key)];
     const index = kv.indexUnder(prefix);
     const isSeen = seen.length > 0 || this.#sight.keyNamed(prefix);
@@ -372,27 +362,4 @@ export class Reader implements Reads {
 function isEmpty(rows: Iterable<unknown>): boolean {
   for (const _ of rows) return false;
   return true;
-}
-
-class Listed implements Checked {
-  readonly #catalog: Catalog;
-  readonly rows: Iterable<Instance>;
-
-  constructor(catalog: Catalog, rows: Iterable<Instance>) {
-    this.#catalog = catalog;
-    this.rows = rows;
-  }
-
-  nodeOf({ Node: node }: Instance): Node | undefined {
-    return this.#catalog.node(node);
-  }
-
-  checksFor({ Node: node, ID }: Instance): Check[] {
-    const own = sorted(this.#catalog.checksOf(node, ID));
-    return [...sorted(this.#catalog.checksOf(node, '')), ...own];
-  }
-}
-
-function sorted(checks: Iterable<Check>): Check[] {
-  return [...checks].sort((a, b) => (a.CheckID < b.CheckID ? -1 : 1));
 }

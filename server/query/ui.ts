@@ -2,7 +2,7 @@
 import { type Check, type Instance, lookUp, type Node } from '../../lib/model.ts';
 import { destinationOf } from '../state/catalog.ts';
 import { fold } from '../state/topic-names.ts';
-import { type Narrowing, nilIfEmpty, shown } from './catalog.ts';
+import { keepAll, type Narrowing, nilIfEmpty, shown, shownRows } from './catalog.ts';
 import { orderByNode } from './order.ts';
 import { keyOf, type Query } from './query.ts';
 import type { Reader } from './reader.ts';
@@ -13,7 +13,8 @@ export function nodesInFull(n: Narrowing): Query {
     run: (reader) => {
       const overview = reader.overview();
       const nodes = orderByNode(reader, n.near, [...overview.nodes]);
-      return { json: nodes.map((node) => inFull(overview, node)).filter(n.keep) };
+      const all = nodes.map((node) => withRows(overview, node));
+      return { json: shownRows(all, n.keep, inFull) };
     },
   };
 }
@@ -24,7 +25,7 @@ export function nodeInFull(name: string): Query {
     run: (reader) => {
       const node = reader.node(name);
       reader.checksOn(name);
-      return node === undefined ? { status: 404 } : { json: inFull(reader, node) };
+      return node === undefined ? { status: 404 } : { json: inFull(withRows(reader, node)) };
     },
   };
 }
@@ -32,17 +33,31 @@ export function nodeInFull(name: string): Query {
 /** One node, or the whole catalog. */
 type OnNodes = Pick<Reader, 'instancesOn' | 'checksOn'>;
 
-function inFull(from: OnNodes, { ID, Node, Address, TaggedAddresses, Meta }: Node) {
-  const instances = [...from.instancesOn(Node)].sort(byId);
-  const checks = [...from.checksOn(Node)].sort(byId);
+interface NodeRows {
+  readonly node: Node;
+  readonly instances: Instance[];
+  readonly checks: Check[];
+}
+
+function withRows(from: OnNodes, node: Node): NodeRows {
+  const { Node: name } = node;
+  return { node, instances: [...from.instancesOn(name)], checks: [...from.checksOn(name)] };
+}
+
+function inFull({ node, instances, checks }: NodeRows) {
+  const { ID, Node: name, Address, TaggedAddresses, Meta } = node;
   return {
     ID,
-    Node,
+    Node: name,
     Address,
     TaggedAddresses,
     Meta,
-    Services: nilIfEmpty(instances.map((i) => ({ ...shown(i), Tags: nilIfEmpty(i.Tags) }))),
-    Checks: nilIfEmpty(checks.map((c) => ({ ...c, ServiceTags: nilIfEmpty(c.ServiceTags) }))),
+    Services: nilIfEmpty(
+      instances.sort(byId).map((i) => ({ ...shown(i), Tags: nilIfEmpty(i.Tags) })),
+    ),
+    Checks: nilIfEmpty(
+      checks.sort(byId).map((c) => ({ ...c, ServiceTags: nilIfEmpty(c.ServiceTags) })),
+    ),
   };
 }
 
@@ -59,12 +74,10 @@ export function serviceSummaries(n: Narrowing): Query {
       const health = reader.health();
       for (const instance of orderByNode(reader, '', [...health.rows])) {
         const Checks = health.checksFor(instance);
-        const entry = {
-          Node: health.nodeOf(instance),
-          Service: shown(instance),
-          Checks,
-        };
-        if (n.keep(entry)) add(summaries, instance, Checks);
+        const isKept =
+          n.keep === keepAll ||
+          n.keep({ Node: health.nodeOf(instance), Service: shown(instance), Checks });
+        if (isKept) add(summaries, instance, Checks);
       }
       const sorted = [...summaries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
       return { json: sorted.map(summary) };
@@ -80,8 +93,8 @@ interface Summary {
   readonly nodes: Set<string>;
   readonly sources: Set<string>;
   readonly proxyFor: Set<string>;
-  /** Each check once: a node's counts for all instances on it. */
-  readonly checks: Map<string, Check>;
+  /** Each row once: a node's checks count for all instances on it. */
+  readonly checks: Set<Check>;
 }
 
 function add(summaries: Map<string, Summary>, instance: Instance, checks: readonly Check[]): void {
@@ -96,7 +109,7 @@ function add(summaries: Map<string, Summary>, instance: Instance, checks: readon
   if (source !== undefined) found.sources.add(source);
   const destination = instance.Kind === 'connect-proxy' ? destinationOf(instance) : undefined;
   if (destination !== undefined) found.proxyFor.add(destination);
-  for (const check of checks) found.checks.set(`${check.Node}\0${check.CheckID}`, check);
+  for (const check of checks) found.checks.add(check);
 }
 
 function empty(name: string): Summary {
@@ -108,13 +121,13 @@ function empty(name: string): Summary {
     nodes: new Set(),
     sources: new Set(),
     proxyFor: new Set(),
-    checks: new Map(),
+    checks: new Set(),
   };
 }
 
 function summary(s: Summary) {
-  const count = (status: string) =>
-    [...s.checks.values()].filter(({ Status }) => Status === status).length;
+  const counts: Record<string, number> = { passing: 0, warning: 0, critical: 0 };
+  for (const { Status } of s.checks) counts[Status] = (counts[Status] ?? 0) + 1;
   return {
     ...(s.kind === '' ? {} : { Kind: s.kind }),
     Name: s.name,
@@ -122,9 +135,9 @@ function summary(s: Summary) {
     Nodes: [...s.nodes].sort(),
     InstanceCount: s.instances,
     ...(s.proxyFor.size === 0 ? {} : { ProxyFor: [...s.proxyFor].sort() }),
-    ChecksPassing: count('passing'),
-    ChecksWarning: count('warning'),
-    ChecksCritical: count('critical'),
+    ChecksPassing: counts['passing'],
+    ChecksWarning: counts['warning'],
+    ChecksCritical: counts['critical'],
     ExternalSources: nilIfEmpty([...s.sources].sort()),
     GatewayConfig: {},
   };

@@ -26,11 +26,14 @@ export class Watcher {
     return this.#byTopic.size;
   }
 
+  /** A tree is told once, however many of its keys were touched: both may be very many. */
   notify(touched: Iterable<string>): void {
+    const trees = new Set<string>();
     for (const topic of touched) {
       this.#call(topic);
-      if (topic.startsWith(KEY_PREFIX)) this.#notifyTrees(topic.slice(KEY_PREFIX.length));
+      if (topic.startsWith(KEY_PREFIX)) this.#addTrees(topic.slice(KEY_PREFIX.length), trees);
     }
+    for (const tree of trees) this.#call(tree);
   }
 
   /** After a restore: everything may be otherwise. */
@@ -38,9 +41,9 @@ export class Watcher {
     for (const watching of [...this.#byTopic.values()]) for (const fn of [...watching]) fn();
   }
 
-  #notifyTrees(key: string): void {
+  #addTrees(key: string, trees: Set<string>): void {
     for (const length of this.#treeLengths.keys()) {
-      if (length <= key.length) this.#call(TREE_PREFIX + key.slice(0, length));
+      if (length <= key.length) trees.add(TREE_PREFIX + key.slice(0, length));
     }
   }
 

@@ -37,7 +37,8 @@ export class Catalog {
   readonly #instancesByService = new Lookup<Instance>();
   readonly #instancesByDestination = new Lookup<Instance>();
   readonly #checksByNode = new Lookup<Check>();
-  readonly #checksByInstance = new Lookup<Check>();
+  /** By node, then by the id of the service; those of the node itself by ''. */
+  readonly #checksByInstance = new Map<string, Lookup<Check>>();
   readonly #checksByService = new Lookup<Check>();
   readonly #checksByStatus = new Lookup<Check>();
 
@@ -84,7 +85,13 @@ export class Catalog {
 
   /** The checks of one instance alone; with '' those of the node itself. */
   checksOf(node: string, serviceId: string): Iterable<Check> {
-    return this.#checksByInstance.rows(rowKey(node, serviceId));
+    return this.checksOfEach(node)(serviceId);
+  }
+
+  /** The same, for whoever asks for many instances on the node. */
+  checksOfEach(node: string): (serviceId: string) => Iterable<Check> {
+    const checks = this.#checksByInstance.get(fold(node));
+    return (serviceId) => checks?.rows(fold(serviceId)) ?? [];
   }
 
   checksOfService(service: string): Iterable<Check> {
@@ -164,7 +171,10 @@ export class Catalog {
     const move = (lookup: Lookup<Check>, nameOf: (of: Check) => string | undefined) =>
       lookup.replace(before && nameOf(before), after && nameOf(after), key, row);
     move(this.#checksByNode, (of) => fold(of.Node));
-    move(this.#checksByInstance, (of) => rowKey(of.Node, of.ServiceID));
+    const onNode = this.#checksByInstance.get(fold(row.Node)) ?? new Lookup();
+    move(onNode, (of) => fold(of.ServiceID));
+    if (onNode.isEmpty) this.#checksByInstance.delete(fold(row.Node));
+    else this.#checksByInstance.set(fold(row.Node), onNode);
     move(this.#checksByStatus, (of) => of.Status);
     move(this.#checksByService, (of) => (of.ServiceName === '' ? undefined : fold(of.ServiceName)));
     this.#topics.touch(CATALOG);

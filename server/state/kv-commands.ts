@@ -22,7 +22,7 @@ export function applyKvOp(state: State, op: KvOp): TxnResult[] {
       return [{ KV: existing(state, op.key) }];
     case 'get-tree':
       if (op.key === '') throw new Refusal('Must provide key');
-      return [...state.kv.under(op.key)].map((KV) => ({ KV }));
+      return state.kv.under(op.key).map((KV) => ({ KV }));
     case 'check-session':
       return [{ KV: withoutValue(checkSession(state, op)) }];
     case 'check-index':
@@ -70,7 +70,7 @@ function write(state: State, op: KvOp): KeyValue | typeof GONE | undefined {
     case 'delete-cas':
       return deleteCas(state, op);
     case 'delete-tree':
-      for (const { Key } of [...state.kv.under(op.key)]) state.kv.delete(Key);
+      for (const { Key } of state.kv.under(op.key)) state.kv.delete(Key);
       return GONE;
     default:
       throw new Refusal(`unknown KV verb "${op.verb}"`);

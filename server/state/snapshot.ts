@@ -46,7 +46,7 @@ function rowsOf(state: State): Rows {
     ['node', [...state.catalog.nodes.values()]],
     ['instance', [...state.catalog.instances.values()]],
     ['check', [...state.catalog.checks.values()]],
-    ['kv', [...state.kv.under('')]],
+    ['kv', state.kv.under('')],
     ['session', [...state.sessions.table.values()]],
     ['coordinate', [...state.coordinates.values()]],
     ['query', [...state.queries.table.values()]],

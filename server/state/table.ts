@@ -95,6 +95,10 @@ export class Lookup<V> {
     return this.#groups.get(name)?.size ?? 0;
   }
 
+  get isEmpty(): boolean {
+    return this.#groups.size === 0;
+  }
+
   set(name: string, key: string, row: V): void {
     const group = this.#groups.get(name);
     if (group === undefined) this.#groups.set(name, new Map([[key, row]]));

@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
 import { encodeJson } from '../../lib/json.ts';
-import { encodeJsonBytes } from '../../lib/json-bytes.ts';
+import { encodeJsonBytes, Rows } from '../../lib/json-bytes.ts';
+import { Turns } from '../support/turns.ts';
 
 const LONG = 'QUJD'.repeat(3000);
 const row = (Key: string, Value: string | null, more = {}) => ({ Key, Flags: 0, Value, ...more });
 
 /** What it must come to, whichever way it was written. */
-function assertSame(value: unknown): void {
-  assert.equal(encodeJsonBytes(value).toString(), encodeJson(value));
-  assert.equal(encodeJsonBytes(value, true).toString(), `${encodeJson(value, true)}\n`);
+async function assertSame(value: unknown): Promise<void> {
+  assert.equal((await encodeJsonBytes(value)).toString(), encodeJson(value));
+  assert.equal((await encodeJsonBytes(value, true)).toString(), `${encodeJson(value, true)}\n`);
 }
+
+const list = (length: number, show: (i: number) => unknown) =>
+  Rows.of(
+    Array.from({ length }, (_, i) => i),
+    show,
+  );
 
 describe('JSON as bytes', () => {
   for (const [what, value] of Object.entries({
@@ -34,15 +41,55 @@ describe('JSON as bytes', () => {
     },
     'many small rows': Array.from({ length: 2500 }, (_, i) => row(`k${i}`, i % 7 ? 'QQ==' : LONG)),
     'many small rows in an object': { Nodes: Array.from({ length: 2500 }, (_, i) => ({ i })) },
+    'no rows': list(0, (i) => i),
+    'rows that are made': list(300, (i) => row(`k${i}`, i % 7 ? 'QQ==' : LONG)),
+    'rows of which some are left out': list(1000, (i) => (i % 300 > 5 ? undefined : { i })),
+    'rows that are all left out': { Results: list(1000, () => undefined), Errors: null },
     'lists in lists': [[], [[LONG]], [[[[[LONG]]]]], [{ a: [] }]],
   })) {
     it(`is what it is as a text: ${what}`, () => assertSame(value));
   }
 
-  it('writes more than a text can hold', () => {
+  it('is made at once where it is small, and in slices where it is large', async () => {
+    assert(encodeJsonBytes(list(1000, (i) => row(`k${i}`, 'QQ=='))) instanceof Buffer);
+    const turns = new Turns();
+    let most = 0;
+    const show = (i: number) => {
+      most = Math.max(most, turns.count('row'));
+      return row(`k${i}`, 'QQ==');
+    };
+    const bytes = encodeJsonBytes(list(100_000, show));
+    assert(bytes instanceof Promise);
+    assert.equal((await bytes).length, 4_188_891);
+    assert(most < 10_000, String(most));
+    assert(turns.stop() > 10);
+  });
+
+  it('makes a row that is left out in a slice of its own, too', async () => {
+    assert(encodeJsonBytes(list(100_000, () => undefined)) instanceof Promise);
+  });
+
+  it('rejects what making a row throws, later on too', async () => {
+    const show = (at: number) => (i: number) => {
+      if (i === at) throw new Error('no row');
+      return row(`k${i}`, 'QQ==');
+    };
+    assert.throws(() => encodeJsonBytes(list(10, show(5))), /no row/);
+    await assert.rejects(async () => encodeJsonBytes(list(100_000, show(90_000))), /no row/);
+  });
+
+  it('refuses more than an answer may hold, before it makes it', async () => {
+    const rows = list(100_000, (i) => row(`k${i}`, 'QQ=='));
+    await assert.rejects(async () => encodeJsonBytes(rows, false, 4_000_000), {
+      code: 'too-large',
+      message: 'The answer is too large, max size: 4000000 bytes.',
+    });
+  });
+
+  it('writes more than a text can hold', async () => {
     const Value = 'QUJD'.repeat(2 ** 22);
     const rows = Array.from({ length: 33 }, () => ({ Value }));
-    const bytes = encodeJsonBytes(rows);
+    const bytes = await encodeJsonBytes(rows);
     assert(bytes.length > 2 ** 29);
     assert.equal(bytes.toString('latin1', bytes.length - 7), 'QUJD"}]');
   });

@@ -4,13 +4,15 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
-import { MAX_TXN_OPS } from '../../../lib/limits.ts';
+import { Rows } from '../../../lib/json-bytes.ts';
+import { MAX_TXN_OPS, MAX_TXN_ROWS } from '../../../lib/limits.ts';
 import type { Uint64 } from '../../../lib/model.ts';
 import { isSeen, isUnseen, judgeTxn, TxnRefused } from '../../acl/judge-txn.ts';
 import type { NodeOp, TxnOp } from '../../commands.ts';
 import { nilIfEmpty, shown } from '../../query/catalog.ts';
 import { onlyReads, readTxn } from '../../state/apply.ts';
 import type { Outcome, TxnError, TxnResult } from '../../state/outcome.ts';
+import type { State } from '../../state/state.ts';
 import {
   type CheckBody,
   checkSchema,
@@ -101,6 +103,7 @@ const txnBody = decoder<OpBody[]>(
 async function txn(deps: Deps, request: HttpRequest): Promise<Reply> {
   const demand = demandOf(request.params);
   const ops = await parse(deps, request);
+  refuseManyRows(deps.state(), ops);
   if (onlyReads(ops)) {
     await deps.readiness.ready(deps.readiness.consistency(demand));
     return readReply(deps, await attempt(deps, request, ops, read));
@@ -189,6 +192,19 @@ function toOp(body: OpBody, { datacenter, limits }: Deps): TxnOp | undefined {
   return { check: { verb: Verb, node: Check.Node, check, index } };
 }
 
+/** Whoever asks for all keys 64 times has everybody wait for it, on every server where it also writes. */
+function refuseManyRows({ kv }: State, ops: readonly TxnOp[]): void {
+  let rows = 0;
+  for (const op of ops) {
+    if (!('kv' in op) || op.kv.verb !== 'get-tree') continue;
+    rows += kv.under(op.kv.key, MAX_TXN_ROWS + 1 - rows).length;
+    if (rows > MAX_TXN_ROWS) {
+      const max = `max: ${MAX_TXN_ROWS}`;
+      throw new ProconsulError('too-large', `Transaction reads too many keys, ${max}`);
+    }
+  }
+}
+
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 function toKvOp({ Verb, Key, Value, Flags, Index, Session }: KvBody, maxBytes: number) {
@@ -240,7 +256,7 @@ function reply(outcome: Outcome): Reply {
 
 function answer({ applied, results, errors }: Outcome) {
   if (!applied) return { Results: null, Errors: errors ?? [] };
-  return { Results: (results ?? []).map(shownResult), Errors: null };
+  return { Results: Rows.of(results ?? [], shownResult), Errors: null };
 }
 
 /** Unlike the other endpoints this one shows empty lists as Go's nil. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { MAX_TXN_OPS } from '../../../lib/limits.ts';
 import { startServer } from '../../support/servers/start-server.ts';
 
 const set = (Key: string, Value = 'eA==') => ({ KV: { Verb: 'set', Key, Value } });
@@ -72,6 +73,21 @@ describe('PUT /v1/txn', () => {
     assert.equal((await put('/v1/txn', [set('k', big)])).status, 413);
     assert.equal((await put('/v1/txn', [set('k', '!')])).status, 400);
     assert.equal(server.state.kv.size, 0);
+  });
+
+  it('refuses trees of more rows together than it may answer with, read or written', async () => {
+    const { put, server } = await startServer();
+    const op = { verb: 'set', flags: 0, value: null, index: 0, session: '' } as const;
+    const keys = Array.from({ length: 5000 }, (_, i) => `many/${i}`);
+    await Promise.all(keys.map((key) => server.propose({ type: 'kv', op: { ...op, key } })));
+    const tree = { KV: { Verb: 'get-tree', Key: 'many/' } };
+    const few = await put('/v1/txn', [tree, tree]);
+    assert.equal((few.json as { Results: unknown[] }).Results.length, 10_000);
+    for (const more of [tree, set('b')]) {
+      const { status, text } = await put('/v1/txn', [more, ...Array(MAX_TXN_OPS - 1).fill(tree)]);
+      assert.deepEqual([status, text], [413, 'Transaction reads too many keys, max: 262144']);
+    }
+    assert.equal(server.state.kv.get('b'), undefined);
   });
 
   it('passes over an operation that names nothing', async () => {

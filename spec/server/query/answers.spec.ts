@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EVERYTHING } from '../../../lib/acl/rights.ts';
+import { Rows } from '../../../lib/json-bytes.ts';
 import { Answers } from '../../../server/query/answers.ts';
 import type { Answer } from '../../../server/query/live-answer.ts';
 import type { Question } from '../../../server/query/query.ts';
@@ -238,6 +239,46 @@ describe('Answers.wait', () => {
     answers.release();
     assert(waiting.every(({ got }) => got.length === 1));
     assert.equal(answers.waiting, 0);
+  });
+});
+
+describe('a large answer', () => {
+  const LARGE = Array.from({ length: 20_000 }, (_, i) => ({ Key: `key-${i}`, Value: 'dmFsdWU=' }));
+  const length = JSON.stringify(LARGE).length;
+
+  it('has its index at once and its body turns later, made once for all who ask', async () => {
+    const { answers, query, runs, state } = start();
+    const answer = answers.read(query('all', LARGE));
+    assert.equal(answer.index, state.topics.indexOf(sessionTopic('all')));
+    const { body } = answer;
+    assert(body instanceof Promise);
+    assert.equal(answers.read(query('all', LARGE)).body, body);
+    assert.equal((await body).length, length);
+    assert(answers.read(query('all', LARGE)).body instanceof Buffer);
+    assert.equal(runs(), 1);
+    assert(answers.size.bytes > length);
+  });
+
+  it('that is touched while it is made is given to who asked before, and to nobody after', async () => {
+    const { answers, query, runs, touch } = start();
+    const before = answers.read(query('all', LARGE));
+    touch('all');
+    const after = answers.read(query('all', LARGE));
+    assert.deepEqual([before.stands, before.index, after.index, runs()], [false, 1, 2, 2]);
+    assert.deepEqual(await before.body, await after.body);
+    assert.equal(answers.size.answers, 1);
+  });
+
+  it('that comes to an error is made anew for the next who asks', async () => {
+    const { answers, query } = start();
+    let isBad = true;
+    const rows = Rows.of(LARGE, (row) => {
+      if (isBad && row === LARGE.at(-1)) throw new Error('no row');
+      return row;
+    });
+    await assert.rejects(async () => answers.read(query('all', rows)).body, /no row/);
+    isBad = false;
+    assert.equal((await answers.read(query('all', rows)).body).length, length);
   });
 });
 

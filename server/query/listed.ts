@@ -1,0 +1,56 @@
+import type { Check, Instance, Node } from '../../lib/model.ts';
+import type { Catalog } from '../state/catalog.ts';
+
+/** Instances, and what may be shown with them. */
+export interface Placed {
+  readonly rows: Iterable<Instance>;
+  nodeOf(instance: Instance): Node | undefined;
+}
+
+export interface Checked extends Placed {
+  /** The checks that count for it: those of its node, then its own. */
+  checksFor(instance: Instance): Check[];
+}
+
+/** As the catalog has them. It is for one moment: what it has looked for once may change. */
+export class Listed implements Checked {
+  readonly #catalog: Catalog;
+  /** Instances come node by node, mostly: what is the node's own is looked for once. */
+  #last: OnNode | undefined;
+  readonly rows: Iterable<Instance>;
+
+  constructor(catalog: Catalog, rows: Iterable<Instance>) {
+    this.#catalog = catalog;
+    this.rows = rows;
+  }
+
+  nodeOf({ Node: node }: Instance): Node | undefined {
+    return this.#on(node).node;
+  }
+
+  checksFor({ Node: node, ID }: Instance): Check[] {
+    const { checksOf, checks } = this.#on(node);
+    const own = sorted(checksOf(ID));
+    return checks.length === 0 ? own : [...checks, ...own];
+  }
+
+  #on(name: string): OnNode {
+    if (this.#last?.name === name) return this.#last;
+    const checksOf = this.#catalog.checksOfEach(name);
+    const node = this.#catalog.node(name);
+    this.#last = { name, node, checksOf, checks: sorted(checksOf('')) };
+    return this.#last;
+  }
+}
+
+interface OnNode {
+  readonly name: string;
+  readonly node: Node | undefined;
+  readonly checksOf: (serviceId: string) => Iterable<Check>;
+  /** The node's own. */
+  readonly checks: readonly Check[];
+}
+
+function sorted(checks: Iterable<Check>): Check[] {
+  return [...checks].sort((a, b) => (a.CheckID < b.CheckID ? -1 : 1));
+}
