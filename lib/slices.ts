@@ -1,5 +1,5 @@
 /**
- * Work that takes long gives way to all other work: one slice of it is done in a turn of the loop, however
+ * Work that takes long gives way to all other work: in a turn of the loop one slice of it is done, however
  * much there is to do. What takes one slice alone is done at once.
  */
 import { ProconsulError } from './errors.ts';
@@ -14,13 +14,15 @@ const MAX_AT_ONCE = 4;
 /** What waits has not begun to make anything. Beyond these nobody would be served: who asks is told so. */
 const MAX_WAITING = 4096;
 
-interface Task {
-  /** Goes on by a slice; whether there is more to do. */
-  readonly go: () => boolean;
-}
+/** Goes on by a slice; whether there is more to do. */
+type Task = () => boolean;
 
 const underWay: Task[] = [];
 const waiting: Task[] = [];
+/** Those with one slice to do, which are not to wait for long ones. */
+const short: Task[] = [];
+let isShortNext = true;
+let isTurning = false;
 
 /** What the steps come to: at once, or a promise of it. Throws what the first of them throw. */
 export function inSlices<T>(steps: Steps<T>): T | Promise<T> {
@@ -30,7 +32,7 @@ export function inSlices<T>(steps: Steps<T>): T | Promise<T> {
     throw new ProconsulError('busy', 'Too many large answers are being made');
   }
   return new Promise((resolve, reject) => {
-    const go = () => {
+    const task = () => {
       try {
         const next = slice(steps);
         if (next.done === true) resolve(next.value);
@@ -40,8 +42,19 @@ export function inSlices<T>(steps: Steps<T>): T | Promise<T> {
         return false;
       }
     };
-    if (underWay.length + waiting.length === 0) setImmediate(turn);
-    (underWay.length < MAX_AT_ONCE ? underWay : waiting).push({ go });
+    (underWay.length < MAX_AT_ONCE ? underWay : waiting).push(task);
+    goOn();
+  });
+}
+
+/** Resolves in a turn in which no other long work is done: for what takes about a slice. */
+export function ownTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    short.push(() => {
+      resolve();
+      return false;
+    });
+    goOn();
   });
 }
 
@@ -55,12 +68,25 @@ function slice<T>(steps: Steps<T>): IteratorResult<number, T> {
   }
 }
 
+function goOn(): void {
+  if (isTurning || underWay.length + short.length === 0) return;
+  isTurning = true;
+  setImmediate(() => {
+    isTurning = false;
+    turn();
+    goOn();
+  });
+}
+
 function turn(): void {
-  const task = underWay.shift() as Task;
-  if (task.go()) underWay.push(task);
-  else {
-    const next = waiting.shift();
-    if (next !== undefined) underWay.push(next);
+  const next = isShortNext ? short.shift() : undefined;
+  isShortNext = !isShortNext || underWay.length === 0;
+  if (next !== undefined) {
+    next();
+    return;
   }
-  if (underWay.length > 0) setImmediate(turn);
+  const task = underWay.shift() ?? short.shift();
+  if (task?.() === true) underWay.push(task);
+  else if (underWay.length < MAX_AT_ONCE && waiting.length > 0)
+    underWay.push(waiting.shift() as Task);
 }

@@ -12,8 +12,8 @@ import { encodeProposal } from './log/payload.ts';
 import type { Outcome } from './state/outcome.ts';
 
 const MAX_BATCH = 512;
-/** A batch that is larger is written in some ten milliseconds; all in it wait for as long. */
-const MAX_BATCH_BYTES = 1024 * 1024;
+/** A batch that is larger is written, and applied, in some ten milliseconds; everybody waits for as long. */
+const MAX_BATCH_BYTES = 512 * 1024;
 /** Beyond these a client is told at once rather than kept waiting: the log does not keep up. */
 const MAX_WAITING = 20_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;

@@ -1,9 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { ANYONE, type Caller } from '../acl/rights.ts';
+import { ownTurn } from '../slices.ts';
 import { readBody } from './body.ts';
 import { Params } from './params.ts';
 import { localTarget, splitTarget } from './path.ts';
 import type { HttpRequest, Limit } from './route.ts';
+
+/** To read, judge and write down more takes some milliseconds. */
+const LARGE_BODY_BYTES = 64 * 1024;
 
 /** A request as its route sees it. */
 export class Request implements HttpRequest {
@@ -74,6 +78,8 @@ export class Request implements HttpRequest {
 
   async body(maxBytes: number, limit?: Limit): Promise<Buffer> {
     const bytes = await readBody(this.#message, maxBytes, limit);
+    // Whatever is made of it takes long, and so it does of the next one.
+    if (bytes.length >= LARGE_BODY_BYTES) await ownTurn();
     // It may have been long in coming: whoever sent its head in time may be nobody by now.
     if (!this.caller.stands()) {
       const caller = await this.callerNow();

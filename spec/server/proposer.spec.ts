@@ -110,7 +110,7 @@ describe('a proposer', () => {
 
   it('keeps a batch small in bytes, and sends what is larger alone', async () => {
     const { log, propose } = start();
-    for (const size of [700_000, 200_000, 200_000, 3_000_000, 1]) {
+    for (const size of [350_000, 100_000, 100_000, 3_000_000, 1]) {
       void propose('k', 'x'.repeat(size));
     }
     for (let i = 0; i < 4; i++) {
