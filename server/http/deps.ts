@@ -139,11 +139,11 @@ export async function writeAs(
   throw new ProconsulError('unavailable', 'what this changes is changed by others all the time');
 }
 
-/** As `writeAs`, of what its row has seen to. */
-export function write(
-  deps: Pick<WriteDeps, 'propose'>,
-  command: Exclude<Command, Judgeable>,
-): Promise<Outcome> {
+/** What its row sees to. */
+export type Unjudged = Exclude<Command, Judgeable>;
+
+/** As `writeAs`, of what is not judged by what is stored. */
+export function write(deps: Pick<WriteDeps, 'propose'>, command: Unjudged): Promise<Outcome> {
   return proposed(deps, command);
 }
 

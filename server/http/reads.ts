@@ -5,7 +5,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { quote } from '../../lib/go-literals.ts';
 import type { Params } from '../../lib/http/params.ts';
 import type { Reply } from '../../lib/http/reply.ts';
-import { type Need, shows } from '../../lib/http/right.ts';
+import { type Need, type Right, shows } from '../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../lib/http/route.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Wait } from '../query/live-answer.ts';
@@ -16,7 +16,8 @@ import { PendingRead, SharedRead } from './shared-read.ts';
 
 export interface Read {
   readonly path: string;
-  readonly right: Need;
+  /** What the Reader shows it by, or what the row itself asks for. */
+  readonly right: Need | Right;
   readonly does: string;
   readonly query: (request: HttpRequest) => Query;
   /** Only some of Consul's endpoints say X-Consul-Effective-Consistency. */
@@ -38,7 +39,7 @@ export function readRoute(deps: ReadDeps, read: Read): ReadRoute {
   return {
     method: 'GET',
     path: read.path,
-    right: shows(read.right),
+    right: typeof read.right === 'string' ? shows(read.right) : read.right,
     does: read.does,
     read,
     indexedErrors: read.bareErrors !== true,

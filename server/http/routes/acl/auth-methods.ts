@@ -3,7 +3,6 @@ import type { AuthMethodDefinition } from '../../../../lib/acl/model.ts';
 import { decoder } from '../../../../lib/decode.ts';
 import { formatDuration } from '../../../../lib/duration.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
-import { needs } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import type { Outbound } from '../../../acl/methods/outbound.ts';
@@ -12,60 +11,40 @@ import * as queries from '../../../query/acl-methods.ts';
 import { TYPE_STAYS } from '../../../state/method-commands.ts';
 import { write } from '../../deps.ts';
 import { readRoute } from '../../reads.ts';
-import { type AclDeps, badRequest, currentAcl, rejected } from './deps.ts';
+import {
+  ACL_READ,
+  type AclDeps,
+  badRequest,
+  checkedName,
+  currentAcl,
+  rejected,
+  writeRows,
+} from './deps.ts';
 
 export function authMethodRoutes(deps: AclDeps, outbound: Outbound): Route[] {
-  return [...reads(deps), ...writes(deps, outbound)];
-}
-
-function reads(deps: AclDeps): Route[] {
-  const right = needs('acl:read');
-  const rows = [
+  return [
     readRoute(deps, {
-      right: 'acl:read',
+      right: ACL_READ,
       path: '/v1/acl/auth-methods',
       does: 'lists the auth methods, without their configuration',
       query: () => queries.authMethods(),
     }),
     readRoute(deps, {
-      right: 'acl:read',
+      right: ACL_READ,
       path: '/v1/acl/auth-method/',
       does: 'shows an auth method, with its secrets to those who may write',
       query: ({ rest, caller: { rights } }) =>
         queries.authMethod(requiredName(rest), { secret: rights.may('acl', 'write', '') }),
       bareMissing: true,
     }),
-  ];
-  return rows.map((row) => ({ ...row, right }));
-}
-
-function writes(deps: AclDeps, outbound: Outbound): Route[] {
-  const right = needs('acl:write');
-  return [
-    {
-      method: 'PUT',
+    ...writeRows(deps, {
       path: '/v1/acl/auth-method',
-      right,
-      does: 'makes an auth method (jwt, kubernetes, oidc), or changes the one with its name',
-      handle: (request) => set(deps, request, outbound),
-    },
-    {
-      method: 'PUT',
-      path: '/v1/acl/auth-method/',
-      right,
-      does: 'changes an auth method, or makes it',
-      handle: (request) => set(deps, request, outbound),
-    },
-    {
-      method: 'DELETE',
-      path: '/v1/acl/auth-method/',
-      right,
-      does: 'removes an auth method, its binding rules, and the tokens that it gave',
-      handle: async ({ rest }) => {
-        await write(deps, { type: 'delete-auth-method', name: requiredName(rest) });
-        return { json: true };
-      },
-    },
+      makes: 'makes an auth method (jwt, kubernetes, oidc), or changes the one with its name',
+      changes: 'changes an auth method, or makes it',
+      removes: 'removes an auth method, its binding rules, and the tokens that it gave',
+      set: (request) => set(deps, request, outbound),
+      remove: (rest) => ({ type: 'delete-auth-method', name: requiredName(rest) }),
+    }),
   ];
 }
 
@@ -100,7 +79,7 @@ async function set(deps: AclDeps, request: HttpRequest, outbound: Outbound): Pro
   if (rest !== '' && body.Name !== '' && body.Name !== rest) {
     throw badRequest('AuthMethod Name in URL and payload do not match');
   }
-  const Name = checkedName(body.Name === '' ? rest : body.Name);
+  const Name = checkedName(body.Name === '' ? rest : body.Name, 'Auth Method');
   const before = (await currentAcl(deps)).authMethod(Name);
   const Type = body.Type === '' ? (before?.Type ?? '') : body.Type;
   if (before !== undefined && Type !== before.Type) throw rejected(TYPE_STAYS);
@@ -121,14 +100,6 @@ async function set(deps: AclDeps, request: HttpRequest, outbound: Outbound): Pro
 
 function invalid(why: string) {
   return rejected(`Invalid Auth Method: ${why}`);
-}
-
-const NAME = /^[A-Za-z0-9_-]{1,128}$/;
-
-function checkedName(name: string): string {
-  if (name === '') throw invalid('no Name is set');
-  if (NAME.test(name)) return name;
-  throw invalid("invalid Name. Only alphanumeric characters, '-' and '_' are allowed");
 }
 
 const MINUTE_NS = 60e9;

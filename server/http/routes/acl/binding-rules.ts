@@ -7,7 +7,6 @@ import { compileFilter } from '../../../../lib/filter/compile-filter.ts';
 import type { StructSchema } from '../../../../lib/filter/fields.ts';
 import { MALFORMED } from '../../../../lib/filter/parse.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
-import { needs } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { canonicalId, isUuid } from '../../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
@@ -20,59 +19,39 @@ import { METHOD_STAYS } from '../../../state/method-commands.ts';
 import { fold } from '../../../state/topic-names.ts';
 import { write } from '../../deps.ts';
 import { readRoute } from '../../reads.ts';
-import { type AclDeps, badRequest, currentAcl, rejected, requiredId } from './deps.ts';
+import {
+  ACL_READ,
+  type AclDeps,
+  badRequest,
+  currentAcl,
+  rejected,
+  requiredId,
+  writeRows,
+} from './deps.ts';
 
 export function bindingRuleRoutes(deps: AclDeps): Route[] {
-  return [...reads(deps), ...writes(deps)];
-}
-
-function reads(deps: AclDeps): Route[] {
-  const right = needs('acl:read');
-  const rows = [
+  return [
     readRoute(deps, {
-      right: 'acl:read',
+      right: ACL_READ,
       path: '/v1/acl/binding-rules',
       does: 'lists the binding rules; with ?authmethod those of one method',
       query: ({ params }) => queries.bindingRules(params.get('authmethod')),
     }),
     readRoute(deps, {
-      right: 'acl:read',
+      right: ACL_READ,
       path: '/v1/acl/binding-rule/',
       does: 'shows a binding rule',
       query: ({ rest }) => queries.bindingRule(requiredId(rest, 'binding rule')),
       bareMissing: true,
     }),
-  ];
-  return rows.map((row) => ({ ...row, right }));
-}
-
-function writes(deps: AclDeps): Route[] {
-  const right = needs('acl:write');
-  return [
-    {
-      method: 'PUT',
+    ...writeRows(deps, {
       path: '/v1/acl/binding-rule',
-      right,
-      does: 'makes a binding rule',
-      handle: (request) => set(deps, request),
-    },
-    {
-      method: 'PUT',
-      path: '/v1/acl/binding-rule/',
-      right,
-      does: 'changes a binding rule',
-      handle: (request) => set(deps, request),
-    },
-    {
-      method: 'DELETE',
-      path: '/v1/acl/binding-rule/',
-      right,
-      does: 'removes a binding rule',
-      handle: async ({ rest }) => {
-        await write(deps, { type: 'delete-binding-rule', id: requiredId(rest, 'binding rule') });
-        return { json: true };
-      },
-    },
+      makes: 'makes a binding rule',
+      changes: 'changes a binding rule',
+      removes: 'removes a binding rule',
+      set: (request) => set(deps, request),
+      remove: (rest) => ({ type: 'delete-binding-rule', id: requiredId(rest, 'binding rule') }),
+    }),
   ];
 }
 

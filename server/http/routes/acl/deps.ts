@@ -2,10 +2,21 @@
 import { parseRules, type Syntax } from '../../../../lib/acl/rules.ts';
 import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
+import type { Reply } from '../../../../lib/http/reply.ts';
+import { needs } from '../../../../lib/http/right.ts';
+import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { canonicalId, idComplaint } from '../../../../lib/ids.ts';
 import { MAX_RULES_BYTES } from '../../../../lib/limits.ts';
 import type { Acl } from '../../../state/acl.ts';
-import type { AclSwitch, PlaceDeps, ReadDeps, StateDeps, WriteDeps } from '../../deps.ts';
+import {
+  type AclSwitch,
+  type PlaceDeps,
+  type ReadDeps,
+  type StateDeps,
+  type Unjudged,
+  type WriteDeps,
+  write,
+} from '../../deps.ts';
 
 export interface AclDeps extends ReadDeps, WriteDeps, AclSwitch, Pick<PlaceDeps, 'datacenter'> {
   readonly clock: Pick<Clock, 'now' | 'after'>;
@@ -19,6 +30,51 @@ export async function currentAcl({
   const ready = readiness.ready('leader');
   if (ready !== undefined) await ready;
   return state().acl;
+}
+
+/** What these objects may be seen and changed by, all of them alike. */
+export const ACL_READ = needs('acl:read');
+export const ACL_WRITE = needs('acl:write');
+
+interface Writing {
+  readonly path: string;
+  readonly makes: string;
+  readonly changes: string;
+  readonly removes: string;
+  /** With nothing behind the path, or with what is to be changed. */
+  readonly set: (request: HttpRequest) => Promise<Reply>;
+  readonly remove: (rest: string) => Unjudged;
+}
+
+/** The rows that make, change and remove one kind of object. */
+export function writeRows(
+  deps: Pick<WriteDeps, 'propose'>,
+  { path, makes, changes, removes, set, remove }: Writing,
+): Route[] {
+  const right = ACL_WRITE;
+  return [
+    { method: 'PUT', path, right, does: makes, handle: set },
+    { method: 'PUT', path: `${path}/`, right, does: changes, handle: set },
+    {
+      method: 'DELETE',
+      path: `${path}/`,
+      right,
+      does: removes,
+      handle: async ({ rest }) => {
+        await write(deps, remove(rest));
+        return { json: true };
+      },
+    },
+  ];
+}
+
+const NAME = /^[A-Za-z0-9_-]{1,128}$/;
+
+export function checkedName(name: string, what: 'Policy' | 'Role' | 'Auth Method'): string {
+  if (name === '') throw rejected(`Invalid ${what}: no Name is set`);
+  if (NAME.test(name)) return name;
+  const allowed = "Only alphanumeric characters, '-' and '_' are allowed";
+  throw rejected(`Invalid ${what}: invalid Name. ${allowed}`);
 }
 
 export function badRequest(why: string): ProconsulError {

@@ -5,13 +5,13 @@ import { isRoot, PERMISSION_DENIED } from '../../../../lib/acl/refusals.ts';
 import { decoder } from '../../../../lib/decode.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
-import { asks, needs } from '../../../../lib/http/right.ts';
+import { asks } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import * as queries from '../../../query/acl.ts';
 import { required, write } from '../../deps.ts';
 import { readRoute } from '../../reads.ts';
-import { type AclDeps, checkRules, currentAcl, rejected } from './deps.ts';
+import { ACL_WRITE, type AclDeps, checkRules, currentAcl, rejected } from './deps.ts';
 
 export function legacyRoutes(deps: AclDeps): Route[] {
   return [...legacyReads(deps), ...legacyWrites(deps)];
@@ -26,7 +26,7 @@ function legacyReads(deps: AclDeps): Route[] {
         does: 'lists the tokens of the older API, with their secrets',
         query: () => queries.legacyTokens(),
       }),
-      right: needs('acl:write'),
+      right: ACL_WRITE,
     },
     {
       ...readRoute(deps, {
@@ -41,7 +41,7 @@ function legacyReads(deps: AclDeps): Route[] {
 }
 
 function legacyWrites(deps: AclDeps): Route[] {
-  const row = { method: 'PUT', right: needs('acl:write') } as const;
+  const row = { method: 'PUT', right: ACL_WRITE } as const;
   return [
     {
       ...row,

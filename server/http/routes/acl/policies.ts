@@ -2,86 +2,57 @@
 import { withHash } from '../../../../lib/acl/builtin.ts';
 import { decoder } from '../../../../lib/decode.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
-import { needs } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { canonicalId, isUuid } from '../../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import * as queries from '../../../query/acl.ts';
 import { write } from '../../deps.ts';
 import { readRoute } from '../../reads.ts';
-import { type AclDeps, badRequest, checkRules, rejected, requiredId } from './deps.ts';
+import {
+  ACL_READ,
+  type AclDeps,
+  badRequest,
+  checkedName,
+  checkRules,
+  rejected,
+  requiredId,
+  writeRows,
+} from './deps.ts';
 
 export function policyRoutes(deps: AclDeps): Route[] {
-  return [...policyReads(deps), ...policyWrites(deps)];
-}
-
-function policyReads(deps: AclDeps): Route[] {
-  const right = needs('acl:read');
-  const reads = [
+  return [
     readRoute(deps, {
-      right: 'acl:read',
+      right: ACL_READ,
       path: '/v1/acl/policies',
       does: 'lists the policies',
       query: () => queries.policies(),
     }),
     readRoute(deps, {
-      right: 'acl:read',
+      right: ACL_READ,
       path: '/v1/acl/policy/',
       does: 'shows a policy',
       query: ({ rest }) => queries.policy(requiredId(rest, 'policy')),
     }),
     readRoute(deps, {
-      right: 'acl:read',
+      right: ACL_READ,
       path: '/v1/acl/policy/name/',
       does: 'shows the policy with that name',
       query: ({ rest }) => queries.policyNamed(requiredName(rest, 'policy')),
     }),
-  ];
-  return reads.map((row) => ({ ...row, right }));
-}
-
-function policyWrites(deps: AclDeps): Route[] {
-  const right = needs('acl:write');
-  return [
-    {
-      method: 'PUT',
+    ...writeRows(deps, {
       path: '/v1/acl/policy',
-      right,
-      does: 'makes a policy',
-      handle: (request) => set(deps, request, ''),
-    },
-    {
-      method: 'PUT',
-      path: '/v1/acl/policy/',
-      right,
-      does: 'changes a policy',
-      handle: (request) => set(deps, request, request.rest),
-    },
-    {
-      method: 'DELETE',
-      path: '/v1/acl/policy/',
-      right,
-      does: 'removes a policy',
-      handle: async ({ rest }) => {
-        await write(deps, { type: 'delete-acl-policy', id: requiredId(rest, 'policy') });
-        return { json: true };
-      },
-    },
+      makes: 'makes a policy',
+      changes: 'changes a policy',
+      removes: 'removes a policy',
+      set: (request) => set(deps, request),
+      remove: (rest) => ({ type: 'delete-acl-policy', id: requiredId(rest, 'policy') }),
+    }),
   ];
 }
 
 export function requiredName(rest: string, what: 'policy' | 'role'): string {
   if (rest === '') throw badRequest(`Missing ${what} Name`);
   return rest;
-}
-
-const NAME = /^[A-Za-z0-9_-]{1,128}$/;
-
-export function checkedName(name: string, what: 'Policy' | 'Role'): string {
-  if (name === '') throw rejected(`Invalid ${what}: no Name is set`);
-  if (NAME.test(name)) return name;
-  const allowed = "Only alphanumeric characters, '-' and '_' are allowed";
-  throw rejected(`Invalid ${what}: invalid Name. ${allowed}`);
 }
 
 interface PolicyBody {
@@ -108,7 +79,8 @@ const policyBody = decoder<PolicyBody>(
   'Bad request: Policy decoding failed',
 );
 
-async function set(deps: AclDeps, request: HttpRequest, named: string): Promise<Reply> {
+async function set(deps: AclDeps, request: HttpRequest): Promise<Reply> {
+  const { rest: named } = request;
   const body = policyBody(await request.body(MAX_JSON_BODY_BYTES));
   const update = named !== '';
   if (!update && body.ID !== '') {

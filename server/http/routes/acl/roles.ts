@@ -2,75 +2,55 @@
 import { withHash } from '../../../../lib/acl/builtin.ts';
 import { decoder } from '../../../../lib/decode.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
-import { needs } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { canonicalId, isUuid } from '../../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import * as queries from '../../../query/acl.ts';
 import { write } from '../../deps.ts';
 import { readRoute } from '../../reads.ts';
-import { type AclDeps, badRequest, currentAcl, rejected, requiredId } from './deps.ts';
+import {
+  ACL_READ,
+  type AclDeps,
+  badRequest,
+  checkedName,
+  currentAcl,
+  rejected,
+  requiredId,
+  writeRows,
+} from './deps.ts';
 import { type GrantsBody, grantsSchema, toGrants } from './grants.ts';
-import { checkedName, requiredName } from './policies.ts';
+import { requiredName } from './policies.ts';
 
 export function roleRoutes(deps: AclDeps): Route[] {
-  return [...roleReads(deps), ...roleWrites(deps)];
-}
-
-function roleReads(deps: AclDeps): Route[] {
-  const right = needs('acl:read');
-  const reads = [
+  return [
     readRoute(deps, {
-      right: 'acl:read',
+      right: ACL_READ,
       path: '/v1/acl/roles',
       does: 'lists the roles; with ?policy those that have it',
       query: ({ params }) => queries.roles(params.get('policy')),
     }),
     readRoute(deps, {
-      right: 'acl:read',
+      right: ACL_READ,
       path: '/v1/acl/role/',
       does: 'shows a role',
       bareMissing: true,
       query: ({ rest }) => queries.role(requiredId(rest, 'role')),
     }),
     readRoute(deps, {
-      right: 'acl:read',
+      right: ACL_READ,
       path: '/v1/acl/role/name/',
       does: 'shows the role with that name',
       bareMissing: true,
       query: ({ rest }) => queries.roleNamed(requiredName(rest, 'role')),
     }),
-  ];
-  return reads.map((row) => ({ ...row, right }));
-}
-
-function roleWrites(deps: AclDeps): Route[] {
-  const right = needs('acl:write');
-  return [
-    {
-      method: 'PUT',
+    ...writeRows(deps, {
       path: '/v1/acl/role',
-      right,
-      does: 'makes a role',
-      handle: (request) => set(deps, request, ''),
-    },
-    {
-      method: 'PUT',
-      path: '/v1/acl/role/',
-      right,
-      does: 'changes a role',
-      handle: (request) => set(deps, request, request.rest),
-    },
-    {
-      method: 'DELETE',
-      path: '/v1/acl/role/',
-      right,
-      does: 'removes a role',
-      handle: async ({ rest }) => {
-        await write(deps, { type: 'delete-acl-role', id: requiredId(rest, 'role') });
-        return { json: true };
-      },
-    },
+      makes: 'makes a role',
+      changes: 'changes a role',
+      removes: 'removes a role',
+      set: (request) => set(deps, request),
+      remove: (rest) => ({ type: 'delete-acl-role', id: requiredId(rest, 'role') }),
+    }),
   ];
 }
 
@@ -90,7 +70,8 @@ const roleBody = decoder<RoleBody>(
   'Bad request: Role decoding failed',
 );
 
-async function set(deps: AclDeps, request: HttpRequest, named: string): Promise<Reply> {
+async function set(deps: AclDeps, request: HttpRequest): Promise<Reply> {
+  const { rest: named } = request;
   const body = roleBody(await request.body(MAX_JSON_BODY_BYTES));
   if (body.ID !== '' && body.ID !== named) {
     throw badRequest('Role ID in URL and payload do not match');

@@ -6,12 +6,12 @@ import { translateRules } from '../../../../lib/acl/translate-rules.ts';
 import { decoder } from '../../../../lib/decode.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
-import { asks, needs } from '../../../../lib/http/right.ts';
+import { asks } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES, MAX_RULES_BYTES } from '../../../../lib/limits.ts';
 import * as queries from '../../../query/acl.ts';
 import { readRoute } from '../../reads.ts';
-import { type AclDeps, badRequest, requiredId } from './deps.ts';
+import { ACL_READ, type AclDeps, badRequest, requiredId } from './deps.ts';
 import { checkedTemplate } from './grants.ts';
 
 export function ruleRoutes(deps: AclDeps): Route[] {
@@ -19,24 +19,20 @@ export function ruleRoutes(deps: AclDeps): Route[] {
 }
 
 function translations(deps: AclDeps): Route[] {
-  const right = needs('acl:read');
   return [
     {
       method: 'POST',
       path: '/v1/acl/rules/translate',
-      right,
+      right: ACL_READ,
       does: 'translates rules of before Consul 1.4',
       handle: async (request) => translated(String(await request.body(MAX_RULES_BYTES))),
     },
-    {
-      ...readRoute(deps, {
-        right: 'acl:read',
-        path: '/v1/acl/rules/translate/',
-        does: 'translates the rules of a token of the older API',
-        query: ({ rest }) => queries.translatedRules(requiredId(rest, 'token')),
-      }),
-      right,
-    },
+    readRoute(deps, {
+      right: ACL_READ,
+      path: '/v1/acl/rules/translate/',
+      does: 'translates the rules of a token of the older API',
+      query: ({ rest }) => queries.translatedRules(requiredId(rest, 'token')),
+    }),
   ];
 }
 
@@ -51,7 +47,7 @@ function translated(rules: string): Reply {
 }
 
 function templates(): Route[] {
-  const right = needs('acl:read');
+  const right = ACL_READ;
   return [
     {
       method: 'GET',

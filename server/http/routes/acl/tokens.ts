@@ -3,7 +3,7 @@ import { withHash } from '../../../../lib/acl/builtin.ts';
 import { ANONYMOUS_ACCESSOR_ID, type Token } from '../../../../lib/acl/model.ts';
 import { tokenNotFound } from '../../../../lib/acl/refusals.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
-import { anyone, asks, needs } from '../../../../lib/http/right.ts';
+import { anyone, asks } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { canonicalId, idComplaint, isUuid } from '../../../../lib/ids.ts';
 import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
@@ -12,7 +12,16 @@ import * as queries from '../../../query/acl.ts';
 import type { Query } from '../../../query/query.ts';
 import { write } from '../../deps.ts';
 import { readRoute } from '../../reads.ts';
-import { type AclDeps, badRequest, currentAcl, lookupId, rejected, requiredId } from './deps.ts';
+import {
+  ACL_READ,
+  ACL_WRITE,
+  type AclDeps,
+  badRequest,
+  currentAcl,
+  lookupId,
+  rejected,
+  requiredId,
+} from './deps.ts';
 import {
   copied,
   expiryOf,
@@ -29,36 +38,29 @@ export function tokenRoutes(deps: AclDeps): Route[] {
 
 function tokenReads(deps: AclDeps): Route[] {
   return [
+    readRoute(deps, {
+      right: ACL_READ,
+      path: '/v1/acl/tokens',
+      does: 'lists the tokens, without their secrets; with ?policy, ?role or ?authmethod those that have it',
+      query: listQuery,
+    }),
+    readRoute(deps, {
+      right: ACL_READ,
+      path: '/v1/acl/token/',
+      does: 'shows a token, with its secret to those who may write; with ?expanded its policies too',
+      query: ({ rest, params, caller: { rights } }) =>
+        queries.token(
+          { accessor: requiredId(rest, 'token') },
+          { secret: rights.may('acl', 'write', ''), expanded: params.has('expanded') },
+        ),
+    }),
     {
       ...readRoute(deps, {
-        right: 'acl:read',
-        path: '/v1/acl/tokens',
-        does: 'lists the tokens, without their secrets; with ?policy, ?role or ?authmethod those that have it',
-        query: listQuery,
-      }),
-      right: needs('acl:read'),
-    },
-    {
-      ...readRoute(deps, {
-        right: 'acl:read',
-        path: '/v1/acl/token/',
-        does: 'shows a token, with its secret to those who may write; with ?expanded its policies too',
-        query: ({ rest, params, caller: { rights } }) =>
-          queries.token(
-            { accessor: requiredId(rest, 'token') },
-            { secret: rights.may('acl', 'write', ''), expanded: params.has('expanded') },
-          ),
-      }),
-      right: needs('acl:read'),
-    },
-    {
-      ...readRoute(deps, {
-        right: 'acl:read',
+        right: asks(),
         path: '/v1/acl/token/self',
         does: 'shows the token that the request brings',
         query: selfQuery,
       }),
-      right: asks(),
       indexedErrors: 'leader',
     },
   ];
@@ -83,7 +85,7 @@ function selfQuery({ caller, token, params }: HttpRequest): Query {
 }
 
 function tokenWrites(deps: AclDeps): Route[] {
-  const right = needs('acl:write');
+  const right = ACL_WRITE;
   return [
     {
       method: 'PUT',
