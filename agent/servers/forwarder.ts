@@ -28,7 +28,10 @@ const SLOW_MS = 60_000;
 const CACHEABLE =
   /^\/v1\/(?:(?:health|catalog)\/(?:service|connect|ingress)\/|catalog\/services(?:\?|$))/;
 const CACHE_PARAMS = new Set(['cached']);
-/** They concern one connection, or are made anew for each. */
+/**
+ * They concern one connection, or are made anew for each. Which page asks was this agent's to judge: to a
+ * server it would be as if the page asked there.
+ */
 const NOT_PASSED_ON = new Set([
   'connection',
   'content-length',
@@ -36,6 +39,7 @@ const NOT_PASSED_ON = new Set([
   'expect',
   'host',
   'keep-alive',
+  'origin',
   'proxy-connection',
   'te',
   'trailer',

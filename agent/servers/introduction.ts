@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
-import type { SecureContextOptions } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { ProconsulError } from '../../lib/errors.ts';
 import { goDialError } from '../../lib/go-error.ts';
 import { INTRODUCTION_PATH, type Introduction } from '../../lib/membership.ts';
@@ -22,7 +22,7 @@ export interface Asking {
   readonly defaultPort: number;
   /** Ours: an agent of another one is not to be joined. */
   readonly datacenter: string;
-  /** Whom to trust where the address is an https:// URL. */
+  /** How servers are spoken to. */
   readonly tls: () => ClientSide;
   /** All addresses of a name, of both families, in the order in which they are to be tried. */
   readonly addressesOf?: (name: string) => Promise<readonly string[]>;
@@ -54,21 +54,53 @@ export async function introduce(address: string, asking: Asking): Promise<Introd
 }
 
 async function ask(
-  { ip, host, port, isSecure }: Target & { ip: string },
+  target: Target & { ip: string },
   { datacenter, tls }: Asking,
 ): Promise<Introduction> {
+  const { ip, port } = target;
   const failed = (why: string, cause?: unknown) =>
     new ProconsulError('rejected', `Failed to join ${ip}: ${why}`, { cause });
   let found: Introduction;
   try {
-    const secure = isSecure ? (tls().options ?? {}) : undefined;
-    found = readIntroduction(await get({ ip, host, port, secure }));
+    found = readIntroduction(await spoken(target, tls()));
   } catch (cause) {
     throw failed(goDialError(cause, 'tcp', `${ip}:${port}`), cause);
   }
   if (found.Datacenter.toLowerCase() === datacenter.toLowerCase()) return found;
   throw failed(`Member '${found.Node}' part of wrong datacenter '${found.Datacenter}'`);
 }
+
+/**
+ * As to servers: by TLS alone where `verify_outgoing` asks for it, and where it does not, by TLS if the
+ * other can. Agents' certificates have no names of machines, so that only a URL's name is looked at.
+ */
+async function spoken(
+  { scheme, ...target }: Target & { ip: string },
+  { options, isRequired, verifies }: ClientSide,
+): Promise<string> {
+  if (scheme === 'https') return await get({ ...target, secure: options ?? {} });
+  if (isRequired && scheme === 'http') {
+    throw new Error('verify_outgoing is set, and http:// asks for no TLS');
+  }
+  if (options === undefined || scheme === 'http') return await get(target);
+  const checkServerIdentity = () => undefined;
+  const secure = { ...options, rejectUnauthorized: verifies, checkServerIdentity };
+  try {
+    return await get({ ...target, secure });
+  } catch (error) {
+    if (isRequired || isUnreachable(error)) throw error;
+    return await get(target);
+  }
+}
+
+/** By no other way either. */
+function isUnreachable(error: unknown): boolean {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return UNREACHABLE.has(code) || message === TIMED_OUT;
+}
+
+const TIMED_OUT = 'i/o timeout';
+const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT']);
 
 /** Joins through each of the addresses; rejects, as Consul says it, when none could be. */
 export async function joinAny(
@@ -100,16 +132,17 @@ function eachOf(error: Error): readonly Error[] {
 interface Target {
   readonly host: string;
   readonly port: number;
-  readonly isSecure: boolean;
+  /** Of a URL; a plain address has none. */
+  readonly scheme: 'http' | 'https' | undefined;
 }
 
 function targetOf(address: string, defaultPort: number): Target {
   if (/^https?:\/\//.test(address)) return urlTarget(address);
-  if (isIP(address) === 6) return { host: address, port: defaultPort, isSecure: false };
+  if (isIP(address) === 6) return { host: address, port: defaultPort, scheme: undefined };
   const [, bracketed, plain, port] =
     /^(?:\[([^\]]+)\]|([^:]*))(?::(\d{1,5}))?$/.exec(address) ?? [];
   const host = bracketed ?? plain ?? address;
-  return { host, port: port === undefined ? defaultPort : Number(port), isSecure: false };
+  return { host, port: port === undefined ? defaultPort : Number(port), scheme: undefined };
 }
 
 function urlTarget(address: string): Target {
@@ -117,9 +150,9 @@ function urlTarget(address: string): Target {
     throw new ProconsulError('rejected', `Failed to resolve ${address}: it is no URL`);
   }
   const { protocol, hostname, port } = new URL(address);
-  const isSecure = protocol === 'https:';
-  const usual = isSecure ? 443 : 80;
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || usual, isSecure };
+  const scheme = protocol === 'https:' ? 'https' : 'http';
+  const usual = scheme === 'https' ? 443 : 80;
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || usual, scheme };
 }
 
 async function systemAddresses(name: string): Promise<readonly string[]> {
@@ -148,7 +181,7 @@ interface Asked {
   readonly host: string;
   readonly port: number;
   /** Undefined in the clear. */
-  readonly secure: SecureContextOptions | undefined;
+  readonly secure?: ConnectionOptions;
 }
 
 function get({ ip, host, port, secure }: Asked): Promise<string> {
@@ -176,7 +209,7 @@ function get({ ip, host, port, secure }: Asked): Promise<string> {
         else reject(new Error(`it answered ${response.statusCode}`));
       });
     });
-    request.once('timeout', () => request.destroy(new Error('i/o timeout')));
+    request.once('timeout', () => request.destroy(new Error(TIMED_OUT)));
     request.once('error', reject);
   });
 }

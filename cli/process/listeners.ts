@@ -67,16 +67,19 @@ export class Listeners {
     const { config, limits } = options;
     const limited = limitedBy(options);
     this.#options = options;
-    const guards = [...policyOf(config), ...limited.guards];
+    const strangers = strangersPolicy(config);
     const times = this.#times;
+    const guards = [strangers, ...guardsOf(config.http), ...limited.guards];
     this.#clients = new Audience(options, { ...limited, guards, times });
-    // What is forbidden to clients is not forbidden to agents, who bring what those are allowed.
-    this.#agents = new Audience(options, { ...limited, times });
-    this.#joining = new Audience(options, { guards: [], times });
+    // What is forbidden to clients is not forbidden to agents, who bring what those are allowed; but no
+    // agent asks for a stranger's name, or as a page.
+    const ofAgents = [strangers, ...limited.guards];
+    this.#agents = new Audience(options, { ...limited, guards: ofAgents, times });
+    this.#joining = new Audience(options, { guards: [strangers], times });
     const maxConnections = () => limits().httpMaxConnsPerClient;
     const clients = { whom: 'clients', maxConnections };
-    const joining = { whom: 'those that join', maxConnections };
     const { https, agents } = doorsOf(options);
+    const joining = { whom: 'those that join', maxConnections, door: agents };
     this.#all = [
       ...config.listen.http.map((at) => this.#clients.at(at, clients)),
       ...httpsAddresses(options).map((at) =>
@@ -142,9 +145,9 @@ interface Policy {
   readonly waits?: Waits;
 }
 
-function policyOf({ http, dns }: Config): readonly Guard[] {
+function strangersPolicy({ http, dns }: Config): Guard {
   const domains = [dns.domain, dns.altDomain];
-  return [strangersGuard(http, { hostname: hostname(), domains }), ...guardsOf(http)];
+  return strangersGuard(http, { hostname: hostname(), domains });
 }
 
 function limitedBy({ config, limits, logger }: ListenersOptions): Policy {

@@ -65,7 +65,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     audit: auditConfig(settled, problems),
     dns: dnsConfig(settled, problems),
     http: httpConfig(settled),
-    limits: limitConfig(settled),
+    limits: limitConfig(settled, settled.server, problems),
     checkPolicy: checkPolicy(settled),
     ...definitions(settled, problems),
     log: logConfig(settled),

@@ -175,7 +175,13 @@ export function httpConfig(given: Values) {
   };
 }
 
-export function limitConfig({ limits }: Values) {
+export function limitConfig({ limits }: Values, server: boolean, problems: Problems) {
+  if (!server && limits.request_limits.mode !== 'disabled') {
+    problems.warn(
+      'limits.request_limits has no effect on an agent without a server: it is of what servers answer, ' +
+        'and limits.rpc_rate of what clients ask of them by this agent',
+    );
+  }
   return {
     /** 0 or less: none. */
     httpMaxConnsPerClient: limits.http_max_conns_per_client,

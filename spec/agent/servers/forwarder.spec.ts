@@ -65,6 +65,19 @@ describe('what an agent does not answer itself', () => {
     assert.deepEqual(seen, ['PUT', '/v1/kv/a%2Fb?raw', 'default-token', 'n1', 'v']);
   });
 
+  it('does not say which page asks: that was this agent’s to judge', async () => {
+    const seen: unknown[] = [];
+    const { url } = await agentBefore(({ headers }, response) => {
+      seen.push(headers.origin, headers['x-other']);
+      response.end();
+    });
+    await new Promise((done) => {
+      const headers = { Origin: url, 'X-Other': 'kept' };
+      http.request(`${url}/v1/kv/a`, { method: 'PUT', headers }, done).end();
+    });
+    assert.deepEqual(seen, [undefined, 'kept']);
+  });
+
   it('says how long its body is, whatever the method, lest that be the next client’s request', async () => {
     const seen: string[] = [];
     const { url } = await agentBefore((request, response) => {

@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { introduce, joinAny } from '../../../agent/servers/introduction.ts';
 import { Joiner, type JoinSettings } from '../../../agent/servers/joiner.ts';
 import { ServerList } from '../../../agent/servers/server-list.ts';
+import type { RpcTlsSettings } from '../../../lib/config/keys/tls.ts';
 import type { Introduction, ServerInfo } from '../../../lib/membership.ts';
+import { Identities } from '../../../lib/tls/identities.ts';
+import { TestAuthority, tlsSettings } from '../../support/certificates.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
+import { serveHttps } from '../../support/servers/https-servers.ts';
 import { json, noTls, serverInfo, stopped } from '../../support/servers/upstreams.ts';
 import { until } from '../../support/until.ts';
 
@@ -47,6 +51,65 @@ function setUp(addresses: readonly string[] = [], settings: Partial<JoinSettings
 function introduction(Servers: readonly ServerInfo[], Datacenter = 'dc1'): Introduction {
   return { ID: 'x', Node: 'other', Datacenter, Servers };
 }
+
+describe('joining where servers are spoken to by TLS', () => {
+  const known = introduction([serverInfo('a', NOBODY)]);
+
+  async function asks(rpc: Partial<RpcTlsSettings>) {
+    const authority = await TestAuthority.create();
+    const config = tlsSettings({}, { caFile: authority.caFile, ...rpc });
+    const identities = new Identities({ config, warn: () => undefined, now: Date.now });
+    const asking = { ...ASKING, tls: () => identities.servers };
+    const join = (address: string) =>
+      introduce(address, asking).then(
+        ({ Node }) => Node,
+        (error: Error) => error.message,
+      );
+    const answering = async (by: TestAuthority, more: Partial<RpcTlsSettings> = {}) => {
+      const files = await by.files({ names: ['server.dc1.consul'] });
+      const settings = tlsSettings({}, { ...files, ...more });
+      return serveHttps(
+        settings,
+        json(() => known),
+        { forAgents: true },
+      );
+    };
+    return { authority, join, answering };
+  }
+
+  it('says nothing in the clear with verify_outgoing', async () => {
+    const { join } = await asks({ verifyOutgoing: true });
+    let heard = 0;
+    const { host } = await serveHttp((_, response) => {
+      heard++;
+      response.end();
+    });
+    assert.match(await join(host), /^Failed to join 127\.0\.0\.1: .*(wrong version|EPROTO|SSL)/i);
+    assert.match(
+      await join(`http://${host}`),
+      /verify_outgoing is set, and http:\/\/ asks for no TLS/,
+    );
+    assert.equal(heard, 0);
+  });
+
+  it('believes nobody of another authority with verify_outgoing', async () => {
+    const { join, answering, authority } = await asks({ verifyOutgoing: true });
+    const stranger = await answering(await TestAuthority.create());
+    assert.match(await join(`127.0.0.1:${stranger.port}`), /self.signed|unable to verify|issuer/i);
+    assert.equal(stranger.parsed(), 0);
+    const { port } = await answering(authority);
+    assert.equal(await join(`127.0.0.1:${port}`), 'other');
+  });
+
+  it('is by TLS where both can, and in the clear where the other cannot', async () => {
+    const { join, answering, authority } = await asks({});
+    const { host } = await serveHttp(json(() => known));
+    assert.equal(await join(host), 'other');
+    const both = await answering(authority);
+    assert.equal(await join(`127.0.0.1:${both.port}`), 'other');
+    assert.deepEqual(both.refused, []);
+  });
+});
 
 describe('joining', () => {
   it('finds the servers that the other knows, and beats', async () => {

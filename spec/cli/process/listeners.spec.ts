@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { introduce } from '../../../agent/servers/introduction.ts';
 import { Listeners } from '../../../cli/process/listeners.ts';
 import { identitiesOf } from '../../../cli/process/tls-role.ts';
+import type { RpcTlsSettings } from '../../../lib/config/keys/tls.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { anyone } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import { silentLogger } from '../../../lib/logger.ts';
+import { Identities } from '../../../lib/tls/identities.ts';
+import { TestAuthority, tlsSettings } from '../../support/certificates.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 import { freePort } from '../../support/servers/proconsul.ts';
 import { getText, RawClient } from '../../support/servers/raw-client.ts';
@@ -84,6 +88,57 @@ describe('the listeners of a server', () => {
     ] as const) {
       assert.equal(await status(http, method, path), 403, `${method} ${path}`);
       assert.notEqual(await status(server, method, path), 403, `${method} ${path}`);
+    }
+  });
+
+  it('keep a page of a stranger out of all of them, and pass no agent for one', async () => {
+    const { http, server, lan } = await start('');
+    const ask = async (port: number, method: string, headers: string) => {
+      const path = port === lan ? '/v1/internal/introduction' : '/v1/kv/a';
+      const client = await RawClient.connect(port);
+      const text = `${method} ${path} HTTP/1.1\r\n${headers}\r\nContent-Length: 0\r\n\r\n`;
+      return (await client.ask(text)).head.slice(9, 12);
+    };
+    for (const port of [http, server, lan]) {
+      assert.equal(await ask(port, 'GET', 'Host: rebound.example.com'), '403');
+      assert.equal(await ask(port, 'GET', `Host: 127.0.0.1:${port}`), '200');
+    }
+    for (const port of [http, server]) {
+      const page = `Host: 127.0.0.1:${port}\r\nOrigin: `;
+      assert.equal(await ask(port, 'PUT', `${page}https://example.com`), '403');
+      assert.equal(await ask(port, 'PUT', `${page}http://127.0.0.1:${port}`), '200');
+      assert.equal(await ask(port, 'PUT', `Host: 127.0.0.1:${port}`), '200');
+    }
+  });
+
+  it('let nobody join in the clear where agents must show a certificate', async () => {
+    const authority = await TestAuthority.create();
+    const { certFile, keyFile } = await authority.files({ names: ['server.dc1.consul'] });
+    const files = `ca_file = "${authority.caFile}" cert_file = "${certFile}" key_file = "${keyFile}"`;
+    const join = async (port: number, rpc: Partial<RpcTlsSettings>) => {
+      const config = tlsSettings({}, { caFile: authority.caFile, ...rpc });
+      const identities = new Identities({ config, warn: () => undefined, now: Date.now });
+      const asking = { defaultPort: 1, datacenter: 'dc1', tls: () => identities.servers };
+      return introduce(`127.0.0.1:${port}`, asking).then(
+        ({ Node }) => Node,
+        (error: Error) => error.message,
+      );
+    };
+    const open = await start(`tls { internal_rpc { ${files} } }`);
+    const shut = await start(`tls { internal_rpc { ${files} verify_incoming = true } }`);
+    const own = await authority.files({ names: ['client.dc1.consul'] });
+    for (const [rpc, answers] of [
+      [{ caFile: '' }, ['n1', /it answered 400|Parse Error/]],
+      [{}, ['n1', /it answered 400|Parse Error/]],
+      [{ verifyOutgoing: true }, ['n1', /certificate required|alert|ECONNRESET|reset/i]],
+      [own, ['n1', 'n1']],
+      [{ ...own, verifyOutgoing: true }, ['n1', 'n1']],
+    ] as const) {
+      for (const [i, { lan }] of [open, shut].entries()) {
+        const [expected, found] = [answers[i] ?? '', await join(lan, rpc)];
+        if (typeof expected === 'string') assert.equal(found, expected, JSON.stringify(rpc));
+        else assert.match(found, expected, JSON.stringify(rpc));
+      }
     }
   });
 

@@ -79,4 +79,15 @@ describe('limits.request_limits', () => {
   it('refuses a mode that nobody knows', () => {
     assert.throws(() => limitsUnder('mode = "strict"'), /request_limits.mode cannot be "strict"/);
   });
+
+  it('are said to have no effect on an agent without a server', () => {
+    const warned = (flags: readonly string[], keys: string) => {
+      const argv = [...flags, '-bind=127.0.0.1', '-hcl', `limits { request_limits { ${keys} } }`];
+      const { warnings } = loadConfig({ argv, host: fakeConfigHost() });
+      return warnings.filter((line) => line.includes('request_limits has no effect'));
+    };
+    assert.equal(warned(['-data-dir=/d'], ENFORCED).length, 1);
+    assert.deepEqual(warned(['-data-dir=/d'], 'mode = "disabled" read_rate = 1'), []);
+    assert.deepEqual(warned(['-dev'], ENFORCED), []);
+  });
 });
