@@ -20,7 +20,13 @@ import { byName } from './key-order.ts';
  */
 export type Schema = SchemaObject;
 
-export type Decoder<T> = (body: Buffer | string) => T;
+export interface Decoder<T> {
+  (body: Buffer | string): T;
+  /** What it takes, for those who describe it. */
+  readonly schema: Schema;
+  /** Whether nothing at all is as good as an empty object. */
+  readonly optional: boolean;
+}
 
 const ajv = new Ajv({
   useDefaults: true,
@@ -44,7 +50,7 @@ ajv.addKeyword({
 /** Compiles the schema; the decoder throws ProconsulError 'invalid' with Consul's opening words. */
 export function decoder<T>(schema: Schema, opening = 'Request decode failed'): Decoder<T> {
   const check = compile<T>(schema, shapeOf(schema, !isOpen(schema)));
-  return (body) => {
+  const decode = (body: Buffer | string) => {
     try {
       // To Go, null is a struct of which nothing is said.
       return check(parse(body) ?? (schema['type'] === 'array' ? [] : {}));
@@ -54,6 +60,20 @@ export function decoder<T>(schema: Schema, opening = 'Request decode failed'): D
       throw new ProconsulError('invalid', `${opening}: ${cause.message}`);
     }
   };
+  return Object.assign(decode, { schema, optional: false });
+}
+
+/** The same for a body that may be missing. */
+export function optional<T>(decode: Decoder<T>): Decoder<T> {
+  const whole = (body: Buffer | string) => decode(body.length === 0 ? '{}' : body);
+  return Object.assign(whole, { schema: decode.schema, optional: true });
+}
+
+/** What was decoded, made into something else, or refused. */
+export function refined<T, U>(decode: Decoder<T>, refine: (decoded: T) => U): Decoder<U> {
+  const { schema, optional: isOptional } = decode;
+  const whole = (body: Buffer | string) => refine(decode(body));
+  return Object.assign(whole, { schema, optional: isOptional });
 }
 
 /** The same for a part of a configuration file, whose unknown keys others have looked at. */

@@ -1,7 +1,6 @@
 /** A check as it is registered: what is looked at, how, and how often. */
 
-import type { Schema } from '../../lib/decode.ts';
-import { decoder, valueDecoder } from '../../lib/decode.ts';
+import { type Decoder, decoder, refined, type Schema, valueDecoder } from '../../lib/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { CheckDefinition, CheckStatus } from '../../lib/model.ts';
 import { alias } from '../checks/kinds/alias.ts';
@@ -58,18 +57,20 @@ export function briefCheck(spec: CheckSpec): Partial<CheckSpec> {
 }
 
 /** The body of PUT /v1/agent/check/register; the id is the name when none is given. */
-export function checkFromBody(body: Buffer): CheckSpec {
-  const { ID, CheckID, ...spec } = decodeCheckBody(body);
-  // Whoever writes it means an id, which Consul calls ID here: to ignore it would register another.
-  if (CheckID !== undefined) {
-    throw new ProconsulError('invalid', 'Request decode failed: json: unknown field "CheckID"');
-  }
-  if (spec.Name === '') throw new ProconsulError('invalid', 'Missing check name');
-  if (!isStatusOrEmpty(spec.Status)) throw new ProconsulError('invalid', 'Bad check status');
-  const named = { ...spec, CheckID: ID === '' ? spec.Name : ID };
-  validateCheck(named);
-  return named;
-}
+export const checkFromBody: Decoder<CheckSpec> = refined(
+  decodeCheckBody,
+  ({ ID, CheckID, ...spec }) => {
+    // Whoever writes it means an id, which Consul calls ID here: to ignore it would register another.
+    if (CheckID !== undefined) {
+      throw new ProconsulError('invalid', 'Request decode failed: json: unknown field "CheckID"');
+    }
+    if (spec.Name === '') throw new ProconsulError('invalid', 'Missing check name');
+    if (!isStatusOrEmpty(spec.Status)) throw new ProconsulError('invalid', 'Bad check status');
+    const named = { ...spec, CheckID: ID === '' ? spec.Name : ID };
+    validateCheck(named);
+    return named;
+  },
+);
 
 export function isStatus(status: string): status is CheckStatus {
   return status === 'passing' || status === 'warning' || status === 'critical';

@@ -156,6 +156,7 @@ export class Exchange {
     request.isEndless = row.endless === true;
     refuseElsewhere(path, request);
     this.#row = row;
+    request.handTo(row);
     return this.#runRow(row, request);
   }
 

@@ -1,10 +1,12 @@
 import { parseDuration } from '../duration.ts';
 import { ProconsulError } from '../errors.ts';
 import { parseBool, uint64Complaint } from '../go-literals.ts';
+import { type RowParams, refuseUnsaid } from './takes.ts';
 
 /** A request's query string. Consul has flags that count when present and others that are parsed. */
 export class Params {
   readonly #values = new Map<string, string[]>();
+  #row: { readonly params?: RowParams } | undefined;
 
   constructor(queryString: string) {
     // The class takes a '?' in front for the mark before the query, which is off already.
@@ -15,22 +17,33 @@ export class Params {
     }
   }
 
+  /** From now on it is for a row: what that does not say it takes, it must not ask for. */
+  handTo(row: { readonly params?: RowParams }): void {
+    this.#row = row;
+  }
+
+  /** Whether the row takes it; without a row whatever is sent is taken. */
+  takes(name: string): boolean {
+    return this.#row === undefined || Object.hasOwn(this.#row.params ?? {}, name);
+  }
+
   /** Whether it is there at all: `?stale`, `?stale=`, `?stale=false` are the same. */
   has(name: string): boolean {
-    return this.#values.has(name);
+    return this.#of(name) !== undefined;
   }
 
   /** The first value, '' when it is not there. */
   get(name: string): string {
-    return this.#values.get(name)?.[0] ?? '';
+    return this.#of(name)?.[0] ?? '';
   }
 
   all(name: string): readonly string[] {
-    return this.#values.get(name) ?? [];
+    return this.#of(name) ?? [];
   }
 
-  entries(): IterableIterator<[string, readonly string[]]> {
-    return this.#values.entries();
+  #of(name: string): readonly string[] | undefined {
+    if (this.#row !== undefined) refuseUnsaid(name, this.#row.params);
+    return this.#values.get(name);
   }
 
   /** Undefined when it is not there or empty. Refuses what is no boolean, in the words given. */

@@ -1,10 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { ANYONE, type Caller } from '../acl/rights.ts';
+import type { Decoder } from '../decode.ts';
+import { MAX_JSON_BODY_BYTES } from '../limits.ts';
 import { ownTurn } from '../slices.ts';
 import { readBody } from './body.ts';
 import { Params } from './params.ts';
 import { localTarget, splitTarget } from './path.ts';
 import type { HttpRequest, Limit } from './route.ts';
+import { isRaw, type RowBody, type Takes } from './takes.ts';
 
 /** To read, judge and write down more takes some milliseconds. */
 const LARGE_BODY_BYTES = 64 * 1024;
@@ -24,6 +27,7 @@ export class Request implements HttpRequest {
   readonly #message: IncomingMessage;
   readonly #response: ServerResponse;
   #gone: AbortController | undefined;
+  #row: Takes | undefined;
 
   /** Throws where the target is none. */
   constructor(message: IncomingMessage, response: ServerResponse) {
@@ -76,7 +80,32 @@ export class Request implements HttpRequest {
     else this.#response.once('close', call);
   }
 
-  async body(maxBytes: number, limit?: Limit): Promise<Buffer> {
+  /** From now on it is for a row, and the row is handed what it says that it takes. */
+  handTo(row: Takes): void {
+    this.#row = row;
+    this.params.handTo(row);
+  }
+
+  body(maxBytes: number, limit?: Limit): Promise<Buffer> {
+    this.#refuseUnsaid((body) => isRaw(body));
+    return this.#read(maxBytes, limit);
+  }
+
+  async json<T>(decode: Decoder<T>, maxBytes = MAX_JSON_BODY_BYTES, limit?: Limit): Promise<T> {
+    this.#refuseUnsaid((body) => body === decode);
+    return decode(await this.#read(maxBytes, limit));
+  }
+
+  /** Where there is no row, the request is passed on as it is. */
+  #refuseUnsaid(isSaid: (body: RowBody) => boolean): void {
+    if (this.#row === undefined) return;
+    const { body } = this.#row;
+    if (body === undefined || !isSaid(body)) {
+      throw new Error('the row asks for a body that it does not say it takes');
+    }
+  }
+
+  async #read(maxBytes: number, limit?: Limit): Promise<Buffer> {
     const bytes = await readBody(this.#message, maxBytes, limit);
     // Whatever is made of it takes long, and so it does of the next one.
     if (bytes.length >= LARGE_BODY_BYTES) await ownTurn();

@@ -4,9 +4,11 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AccessControl, Caller } from '../acl/rights.ts';
+import type { Decoder } from '../decode.ts';
 import type { Params } from './params.ts';
 import type { Reply } from './reply.ts';
 import type { Right } from './right.ts';
+import type { Takes } from './takes.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
@@ -42,6 +44,8 @@ export interface HttpRequest {
    * has lost his right meanwhile.
    */
   body(maxBytes: number, limit?: Limit): Promise<Buffer>;
+  /** The same, decoded; of MAX_JSON_BODY_BYTES where no other bound is given. */
+  json<T>(decode: Decoder<T>, maxBytes?: number, limit?: Limit): Promise<T>;
 }
 
 /** Throws where a request is forbidden, whatever row it is for. */
@@ -49,7 +53,7 @@ export type Guard = (request: HttpRequest) => void;
 
 export type Handler = (request: HttpRequest) => Reply | Promise<Reply>;
 
-export interface Route {
+export interface Route extends Takes {
   readonly method: Method;
   /** Exact, or with a final '/' everything below it; the longest path that fits wins. */
   readonly path: string;

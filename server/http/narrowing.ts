@@ -1,10 +1,27 @@
 import { compileFilter } from '../../lib/filter/compile-filter.ts';
 import type { StructSchema } from '../../lib/filter/fields.ts';
 import type { Params } from '../../lib/http/params.ts';
+import { FILTER, param } from '../../lib/http/takes.ts';
 import { keepAll, type Narrowing, pair } from '../query/catalog.ts';
 
+/** Of a list of names on nodes. */
+export const BY_NODE = { 'node-meta': param.texts('key:value: only nodes that have it') };
+
+/** Of a list of things on nodes. */
+export const NARROWED = {
+  filter: FILTER,
+  ...BY_NODE,
+  near: param.text('nearest first, as seen from this node; _agent is the one asked'),
+};
+
+/** Of a list of instances. */
+export const INSTANCES_NARROWED = {
+  tag: param.texts('only instances that have this tag'),
+  ...NARROWED,
+};
+
 /**
- * What a request's parameters narrow a list to. `asking` is the node that `?near=_agent` means;
+ * What a request's parameters narrow a list to, as far as its row takes them. `asking` is the node that `?near=_agent` means;
  * without fields there is nothing to filter by.
  */
 export function narrowing(
@@ -12,10 +29,12 @@ export function narrowing(
   asking: string,
   fields: StructSchema | undefined,
 ): Narrowing {
-  const tags = params.all('tag').filter((tag) => tag !== '');
-  const nodeMeta = params.all('node-meta').map(pair);
+  const all = (name: string) => (params.takes(name) ? params.all(name) : []);
+  const tags = all('tag').filter((tag) => tag !== '');
+  const nodeMeta = all('node-meta').map(pair);
   const filter = fields === undefined ? '' : params.get('filter');
-  const near = params.get('near') === '_agent' ? asking : params.get('near');
+  const [sentNear = ''] = all('near');
+  const near = sentNear === '_agent' ? asking : sentNear;
   // Most lists are not narrowed at all.
   const plain = tags.length === 0 && nodeMeta.length === 0 && filter === '' && near === '';
   return {

@@ -7,6 +7,7 @@ import type { Params } from '../../lib/http/params.ts';
 import type { Reply } from '../../lib/http/reply.ts';
 import { type Need, type Right, shows } from '../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../lib/http/route.ts';
+import { CACHED, READING, type Takes } from '../../lib/http/takes.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Wait } from '../query/live-answer.ts';
 import type { Query } from '../query/query.ts';
@@ -14,7 +15,7 @@ import type { Demand } from '../readiness.ts';
 import type { ReadDeps } from './deps.ts';
 import { PendingRead, SharedRead } from './shared-read.ts';
 
-export interface Read {
+export interface Read extends Pick<Takes, 'rest' | 'params'> {
   readonly path: string;
   /** What the Reader shows it by, or what the row itself asks for. */
   readonly right: Need | Right;
@@ -39,6 +40,8 @@ export function readRoute(deps: ReadDeps, read: Read): ReadRoute {
   return {
     method: 'GET',
     path: read.path,
+    ...(read.rest !== undefined && { rest: read.rest }),
+    params: { ...read.params, ...READING, ...(read.cacheable === true && { cached: CACHED }) },
     right: typeof read.right === 'string' ? shows(read.right) : read.right,
     does: read.does,
     read,

@@ -5,8 +5,8 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { FILTER, param } from '../../../lib/http/takes.ts';
 import { byName } from '../../../lib/key-order.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { CheckStatus } from '../../../lib/model.ts';
 import { checkFromBody, isStatus } from '../../definitions/check-spec.ts';
 import { agentCheck } from '../../state/views.ts';
@@ -35,6 +35,7 @@ export function checkRoutes(agent: Context): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/checks',
+      params: { filter: FILTER },
       right: asks(),
       does: 'the checks of this agent',
       handle: ({ params, caller }) => {
@@ -51,10 +52,11 @@ export function checkRoutes(agent: Context): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/check/register',
+      body: checkFromBody,
       right: asks(),
       does: 'registers a check of the node or of a service',
       handle: async (request) => {
-        const spec = checkFromBody(await request.body(MAX_JSON_BODY_BYTES));
+        const spec = await request.json(checkFromBody);
         agent.registrar.registerCheck(spec, {
           source: 'api',
           token: request.token,
@@ -67,6 +69,7 @@ export function checkRoutes(agent: Context): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/check/deregister/',
+      rest: 'check',
       right: asks(),
       does: 'takes a check out',
       handle: async ({ rest, caller }) => {
@@ -84,10 +87,12 @@ export function checkRoutes(agent: Context): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/check/update/',
+      rest: 'check',
+      body: update,
       right: asks(),
       does: 'says how a TTL check stands, with its output',
       handle: async (request) => {
-        const { Status, Output } = update(await request.body(MAX_JSON_BODY_BYTES));
+        const { Status, Output } = await request.json(update);
         if (!isStatus(Status)) {
           throw new ProconsulError('invalid', `Invalid check status: '${Status}'`);
         }
@@ -101,6 +106,8 @@ function reportRoute(agent: Context, verb: string, status: CheckStatus): Route {
   return {
     method: 'PUT',
     path: `/v1/agent/check/${verb}/`,
+    rest: 'check',
+    params: { note: param.text('its output') },
     right: asks(),
     does: `says that a TTL check is ${status}`,
     handle: (request) => report(agent, request, status, request.params.get('note')),

@@ -4,6 +4,7 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { param } from '../../../lib/http/takes.ts';
 import { isLogLevel } from '../../../lib/logger.ts';
 import { CONSUL_VERSION } from '../../../lib/version.ts';
 import type { OwnContext, ProcessContext, RegistrationContext } from '../context.ts';
@@ -34,6 +35,10 @@ export function debuggingRoutes(agent: Context): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/monitor',
+      params: {
+        loglevel: param.text('from this level on; info where nothing is said'),
+        logjson: param.flag('each line as an object'),
+      },
       right: needs('agent:read', () => agent.config.nodeName),
       does: 'the log, as it is written',
       endless: true,

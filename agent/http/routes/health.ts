@@ -3,6 +3,7 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { param } from '../../../lib/http/takes.ts';
 import {
   NODE_MAINTENANCE,
   SERVICE_MAINTENANCE_PREFIX,
@@ -30,11 +31,15 @@ interface ServiceHealth {
   readonly Checks: readonly object[] | null;
 }
 
+const FORMAT = { format: param.text('text: one word instead of JSON') };
+
 export function agentHealthRoutes(agent: Context): readonly Route[] {
   return [
     {
       method: 'GET',
       path: '/v1/agent/health/service/id/',
+      rest: 'service',
+      params: FORMAT,
       right: asks(),
       does: 'the health of one local service',
       handle: (request) => byId(agent, request),
@@ -42,6 +47,8 @@ export function agentHealthRoutes(agent: Context): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/health/service/name/',
+      rest: 'name',
+      params: FORMAT,
       right: asks(),
       does: 'the health of the local services of a name',
       handle: (request) => byName(agent, request),

@@ -6,6 +6,7 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { anyone, needs } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
+import { param } from '../../../lib/http/takes.ts';
 import { byName } from '../../../lib/key-order.ts';
 import { EXPOSITION_TYPE } from '../../../lib/metrics/exposition.ts';
 import { CONSUL_VERSION } from '../../../lib/version.ts';
@@ -25,6 +26,7 @@ export function infoRoutes(agent: Context): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/metrics',
+      params: { format: param.text('prometheus: as Prometheus reads them') },
       right: needs('agent:read', () => agent.config.nodeName),
       does: 'metrics of this process, for people and for Prometheus',
       handle: ({ params }) => metricsReply(agent, params.get('format')),
@@ -48,7 +50,14 @@ function connectRoutes(): readonly Route[] {
   const does = 'refused: there is no mesh';
   return [
     { method: 'GET', path: '/v1/agent/connect/ca/roots', right: anyone, does, handle: off },
-    { method: 'GET', path: '/v1/agent/connect/ca/leaf/', right: anyone, does, handle: off },
+    {
+      method: 'GET',
+      path: '/v1/agent/connect/ca/leaf/',
+      rest: 'service',
+      right: anyone,
+      does,
+      handle: off,
+    },
     { method: 'POST', path: '/v1/agent/connect/authorize', right: anyone, does, handle: off },
   ];
 }

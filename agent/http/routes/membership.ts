@@ -5,8 +5,8 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { asks, needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { param } from '../../../lib/http/takes.ts';
 import { byName } from '../../../lib/key-order.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { Member } from '../../../lib/membership.ts';
 import type {
   ClusterContext,
@@ -22,6 +22,10 @@ export function membershipRoutes(agent: Context): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/members',
+      params: {
+        wan: param.text('1: the servers alone, as other data centres know them'),
+        segment: param.text('_all; there are no other segments'),
+      },
       right: asks(),
       does: 'all agents and servers',
       handle: (request) => members(agent, request),
@@ -29,6 +33,7 @@ export function membershipRoutes(agent: Context): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/join/',
+      rest: 'address',
       right: needs('agent:write', () => agent.config.nodeName),
       does: 'joins the cluster of another agent',
       handle: async ({ rest }) => {
@@ -49,6 +54,8 @@ export function membershipRoutes(agent: Context): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/force-leave/',
+      rest: 'node',
+      params: { prune: param.flag('and forgets it at once') },
       right: needs('operator:write'),
       does: 'takes a dead node out',
       handle: async ({ rest, params, token }) => {
@@ -60,6 +67,8 @@ export function membershipRoutes(agent: Context): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/token/',
+      rest: 'kind',
+      body: tokenBody,
       right: needs('agent:write', () => agent.config.nodeName),
       does: 'sets a token that this agent uses',
       handle: (request) => setToken(agent, request),
@@ -105,7 +114,7 @@ const tokenBody = decoder<{ readonly Token: string }>({
 
 async function setToken(agent: Context, request: HttpRequest): Promise<Reply> {
   if (!agent.config.acl.enabled) throw new ProconsulError('unauthorized', 'ACL support disabled');
-  const { Token } = tokenBody(await request.body(MAX_JSON_BODY_BYTES));
+  const { Token } = await request.json(tokenBody);
   await agent.tokens.put(request.rest, Token);
   return {};
 }

@@ -4,6 +4,7 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { param } from '../../../lib/http/takes.ts';
 import type { OwnContext, RegistrationContext } from '../context.ts';
 import { MAX_PROFILE_SECONDS, Profiles, type Span } from '../profiles.ts';
 
@@ -87,7 +88,13 @@ export function profileRoutes(agent: Context): readonly Route[] {
   });
   return [
     row('', 'leads to the list of profiles', () => MOVED),
-    row('/', 'profiles of the process: cpu, heap, trace', (request) => profile(profiles, request)),
+    {
+      ...row('/', 'profiles of the process: cpu, heap, trace', (request) =>
+        profile(profiles, request),
+      ),
+      rest: 'profile',
+      params: { seconds: param.number('for how long it is taken') },
+    },
     row('/cmdline', 'the command line, without values', () => ({ text: commandLine() })),
     row('/symbol', 'that it has no symbols to look up', () => ({ text: 'num_symbols: 0\n' })),
     {

@@ -1,5 +1,6 @@
 import { needs } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
+import { param } from '../../../lib/http/takes.ts';
 import type { ServerList } from '../../servers/server-list.ts';
 
 /**
@@ -11,6 +12,7 @@ export function ringRoutes(node: string, current: () => ServerList): readonly Ro
     {
       method: 'GET',
       path: '/v1/agent/ring',
+      params: { key: param.text('says where the lookups of this service go') },
       right: needs('agent:read', () => node),
       does: "the ring of servers, and where a key goes (Proconsul's own)",
       handle({ params }) {

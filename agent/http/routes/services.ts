@@ -9,8 +9,9 @@ import { parseBool } from '../../../lib/go-literals.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { FILTER, param, READING } from '../../../lib/http/takes.ts';
 import { byName } from '../../../lib/key-order.ts';
-import { DEFAULT_WAIT_MS, MAX_JSON_BODY_BYTES, MAX_WAIT_MS } from '../../../lib/limits.ts';
+import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../../lib/limits.ts';
 import type { Maintenance } from '../../definitions/maintenance.ts';
 import { serviceFromBody, validateService } from '../../definitions/service-spec.ts';
 import { contentHash } from '../../state/content-hash.ts';
@@ -21,11 +22,17 @@ import { needRead, vetOf, vetService } from '../vetting.ts';
 
 type Context = RegistrationContext & Pick<OwnContext, 'config'>;
 
+const MAINTENANCE = {
+  enable: param.boolean('true begins it, false ends it; it must be said'),
+  reason: param.text('for whoever looks at the check'),
+};
+
 export function serviceRoutes(agent: Context): readonly Route[] {
   return [
     {
       method: 'GET',
       path: '/v1/agent/services',
+      params: { filter: FILTER },
       right: asks(),
       does: 'the services of this agent',
       handle: ({ params, caller }) => {
@@ -41,6 +48,11 @@ export function serviceRoutes(agent: Context): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/service/',
+      rest: 'service',
+      params: {
+        hash: param.text('waits until its ContentHash is another than this one'),
+        wait: READING.wait,
+      },
       right: asks(),
       does: 'one service of this agent; ?hash waits for its change',
       handle: (request) => service(agent, request),
@@ -48,6 +60,10 @@ export function serviceRoutes(agent: Context): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/service/register',
+      params: {
+        'replace-existing-checks': param.boolean('takes out its checks that are not named'),
+      },
+      body: serviceFromBody,
       right: asks(),
       does: 'registers a service with its checks',
       handle: (request) => register(agent, request),
@@ -55,6 +71,7 @@ export function serviceRoutes(agent: Context): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/service/deregister/',
+      rest: 'service',
       right: asks(),
       does: 'takes a service out',
       handle: (request) => deregister(agent, request),
@@ -62,6 +79,8 @@ export function serviceRoutes(agent: Context): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/service/maintenance/',
+      rest: 'service',
+      params: MAINTENANCE,
       right: asks(),
       does: 'takes a service out of the answers, and back',
       handle: (request) => maintenance(agent, request),
@@ -69,6 +88,7 @@ export function serviceRoutes(agent: Context): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/maintenance',
+      params: MAINTENANCE,
       right: asks(),
       does: 'takes the node out of the answers, and back',
       handle: (request) => nodeMaintenance(agent, request),
@@ -86,7 +106,7 @@ export async function settled(
 }
 
 async function register(agent: Context, request: HttpRequest): Promise<Reply> {
-  const spec = serviceFromBody(await request.body(MAX_JSON_BODY_BYTES));
+  const spec = await request.json(serviceFromBody);
   validateService(spec);
   const replaceChecks = request.params.bool('replace-existing-checks') === true;
   const registered = agent.registrar.registerService(spec, {

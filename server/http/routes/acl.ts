@@ -3,6 +3,7 @@ import { KNOWN_PARAM, RESOLVE_PATH } from '../../../lib/acl/resolving.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { anyone } from '../../../lib/http/right.ts';
 import type { Method, Route } from '../../../lib/http/route.ts';
+import { param } from '../../../lib/http/takes.ts';
 import { Outbound } from '../../acl/methods/outbound.ts';
 import type { AclParts } from '../deps.ts';
 import { authMethodRoutes } from './acl/auth-methods.ts';
@@ -44,6 +45,7 @@ function resolving({ resolve }: AclParts): Route {
     method: 'GET',
     path: RESOLVE_PATH,
     right: anyone,
+    params: { [KNOWN_PARAM]: param.text('the digest of the rules that the agent has') },
     does: "says to an agent what a token may do (Proconsul's own)",
     handle: async ({ token, params }) => ({ json: await resolve(token, params.get(KNOWN_PARAM)) }),
   };

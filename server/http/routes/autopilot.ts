@@ -7,8 +7,8 @@ import { uint64Complaint } from '../../../lib/go-literals.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { param } from '../../../lib/http/takes.ts';
 import { encodeJson } from '../../../lib/json.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { Peer } from '../../cluster/peers.ts';
 import type { AutopilotSettings } from '../../commands.ts';
 import { autopilotSettings } from '../../state/autopilot.ts';
@@ -33,6 +33,8 @@ export function autopilotRoutes(deps: Deps): Route[] {
       method: 'PUT',
       path: '/v1/operator/autopilot/configuration',
       right: needs('operator:write'),
+      params: { cas: param.number('only where nobody has changed it since this ModifyIndex') },
+      body: autopilotBody,
       does: 'tells autopilot when a server is well, and whether dead ones are cleaned up',
       handle: (request) => setAutopilot(deps, request),
     },
@@ -82,7 +84,7 @@ const autopilotBody = decoder<AutopilotSettings>(
 );
 
 async function setAutopilot(deps: Deps, request: HttpRequest): Promise<Reply> {
-  const settings = autopilotBody(await request.body(MAX_JSON_BODY_BYTES));
+  const settings = await request.json(autopilotBody);
   const { params } = request;
   if (!params.has('cas')) {
     await write(deps, { type: 'set-autopilot', settings });

@@ -5,8 +5,8 @@ import { catalogInstanceFields, instanceFields, nodeFields } from '../../../lib/
 import type { Reply } from '../../../lib/http/reply.ts';
 import { anyone, changes } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { FILTER } from '../../../lib/http/takes.ts';
 import { isUuid } from '../../../lib/ids.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { CheckDefinition } from '../../../lib/model.ts';
 import { proxyFault } from '../../../lib/proxy-faults.ts';
 import type { Deregister, Register } from '../../commands.ts';
@@ -31,7 +31,7 @@ import {
   type WriteDeps,
   writeAs,
 } from '../deps.ts';
-import { narrowing } from '../narrowing.ts';
+import { BY_NODE, INSTANCES_NARROWED, NARROWED, narrowing } from '../narrowing.ts';
 import { readRoute } from '../reads.ts';
 
 type Deps = ReadDeps & WriteDeps & PlaceDeps;
@@ -45,6 +45,7 @@ function catalogWrites(deps: Deps): Route[] {
     {
       method: 'PUT',
       path: '/v1/catalog/register',
+      body: registerBody,
       right: changes('node:write'),
       does: 'registers a node, an instance on it, checks',
       handle: (request) => register(deps, request),
@@ -52,6 +53,7 @@ function catalogWrites(deps: Deps): Route[] {
     {
       method: 'PUT',
       path: '/v1/catalog/deregister',
+      body: deregisterBody,
       right: changes('node:write'),
       does: 'removes a node, an instance or a check',
       handle: (request) => deregister(deps, request),
@@ -72,6 +74,7 @@ function catalogLists(deps: Deps): Route[] {
   return [
     readRoute(deps, {
       path: '/v1/catalog/nodes',
+      params: NARROWED,
       right: 'node:read',
       does: 'lists the nodes',
       saysConsistency: true,
@@ -79,6 +82,7 @@ function catalogLists(deps: Deps): Route[] {
     }),
     readRoute(deps, {
       path: '/v1/catalog/services',
+      params: BY_NODE,
       right: 'service:read',
       does: 'lists the names of services with their tags',
       saysConsistency: true,
@@ -96,6 +100,8 @@ function catalogByName(deps: Deps): Route[] {
     readRoute(deps, {
       ...common,
       path: '/v1/catalog/service/',
+      rest: 'service',
+      params: INSTANCES_NARROWED,
       right: 'service:read',
       does: 'lists the instances of a service',
       cacheable: true,
@@ -107,6 +113,8 @@ function catalogByName(deps: Deps): Route[] {
     readRoute(deps, {
       ...common,
       path: '/v1/catalog/connect/',
+      rest: 'service',
+      params: INSTANCES_NARROWED,
       right: 'service:read',
       does: 'lists the instances that speak for a service in the mesh',
       query: (r) => {
@@ -117,6 +125,8 @@ function catalogByName(deps: Deps): Route[] {
     readRoute(deps, {
       ...common,
       path: '/v1/catalog/node/',
+      rest: 'node',
+      params: { filter: FILTER },
       right: 'node:read',
       does: 'shows a node and its instances by id',
       query: (r) =>
@@ -125,6 +135,8 @@ function catalogByName(deps: Deps): Route[] {
     readRoute(deps, {
       ...common,
       path: '/v1/catalog/node-services/',
+      rest: 'node',
+      params: { filter: FILTER },
       right: 'node:read',
       does: 'shows a node and a list of its instances',
       query: (r) =>
@@ -137,7 +149,7 @@ function catalogByName(deps: Deps): Route[] {
 }
 
 async function register(deps: Deps, request: HttpRequest): Promise<Reply> {
-  const body = registerBody(await request.body(MAX_JSON_BODY_BYTES));
+  const body = await request.json(registerBody);
   checkDatacenter(deps, body.Datacenter);
   await writeAs(request, deps, toRegister(body, deps.datacenter));
   return { json: true };
@@ -199,7 +211,7 @@ function rejected(message: string): ProconsulError {
 }
 
 async function deregister(deps: Deps, request: HttpRequest): Promise<Reply> {
-  const body = deregisterBody(await request.body(MAX_JSON_BODY_BYTES));
+  const body = await request.json(deregisterBody);
   checkDatacenter(deps, body.Datacenter);
   if (body.Node === '') throw rejected('Must provide node');
   const nodeId = request.headers[NODE_ID_HEADER];

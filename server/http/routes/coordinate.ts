@@ -4,8 +4,8 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { anyone, changes } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { param } from '../../../lib/http/takes.ts';
 import { compareKeys } from '../../../lib/key-order.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import type { NodeCoordinate } from '../../../lib/model.ts';
 import { keyOf } from '../../query/query.ts';
 import { DIMENSIONS, MAX_SEGMENT_LENGTH, MAX_SEGMENTS, ORIGIN } from '../../state/coordinates.ts';
@@ -27,6 +27,7 @@ export function coordinateRoutes(deps: Deps): Route[] {
     {
       method: 'PUT',
       path: '/v1/coordinate/update',
+      body: coordinateBody,
       right: changes('node:write'),
       does: "sets a node's coordinates",
       handle: (request) => update(deps, request),
@@ -41,6 +42,7 @@ export function coordinateRoutes(deps: Deps): Route[] {
     },
     readRoute(deps, {
       path: '/v1/coordinate/nodes',
+      params: { segment: param.text('only those of this network segment') },
       right: 'node:read',
       does: "lists the nodes' coordinates",
       query: ({ params }) => {
@@ -57,6 +59,7 @@ export function coordinateRoutes(deps: Deps): Route[] {
     }),
     readRoute(deps, {
       path: '/v1/coordinate/node/',
+      rest: 'node',
       right: 'node:read',
       does: "shows a node's coordinates",
       bareMissing: true,
@@ -108,7 +111,7 @@ const coordinateBody = decoder<NodeCoordinate & { readonly Datacenter: string }>
 });
 
 async function update(deps: Deps, request: HttpRequest): Promise<Reply> {
-  const body = coordinateBody(await request.body(MAX_JSON_BODY_BYTES));
+  const body = await request.json(coordinateBody);
   const { Datacenter, ...coordinate } = body;
   checkDatacenter(deps, Datacenter);
   if (coordinate.Coord.Vec.length !== DIMENSIONS) {

@@ -9,6 +9,7 @@ export function dnsRoutes(deps: ReadDeps & PlaceDeps): Route[] {
   return [
     readRoute(deps, {
       path: ADDRESS_OWNER_PATH,
+      rest: 'address',
       right: 'node:read',
       does: 'says which node or service has an address',
       query: ({ rest }) => queries.addressOwner(required(rest, 'address')),

@@ -5,6 +5,7 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { changes, shows } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { param, READING } from '../../../lib/http/takes.ts';
 import { MAX_EVENT_BODY_BYTES } from '../../../lib/limits.ts';
 import type { UserEvent } from '../../../lib/model.ts';
 import { boundedPattern, MAX_PATTERN_INSTRUCTIONS, type Pattern } from '../../../lib/regexp.ts';
@@ -30,6 +31,13 @@ export function eventRoutes(deps: Deps): Route[] {
     {
       method: 'PUT',
       path: '/v1/event/fire/',
+      rest: 'name',
+      params: {
+        node: param.text('a regular expression: only nodes with such a name'),
+        service: param.text('the same for services: only nodes that have one'),
+        tag: param.text('the same for their tags; together with service'),
+      },
+      body: { what: 'what the event says' },
       right: changes('event:write'),
       does: 'fires a user event',
       handle: (request) => fire(deps, request),
@@ -37,6 +45,11 @@ export function eventRoutes(deps: Deps): Route[] {
     {
       method: 'GET',
       path: '/v1/event/list',
+      params: {
+        name: param.text('only events of this name'),
+        index: READING.index,
+        wait: READING.wait,
+      },
       right: shows('event:read'),
       anyDatacenter: true,
       does: 'lists the newest 256 user events that are for this node',

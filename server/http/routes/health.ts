@@ -5,9 +5,10 @@ import {
   type StructSchema,
 } from '../../../lib/filter/fields.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { param } from '../../../lib/http/takes.ts';
 import * as queries from '../../query/health.ts';
 import { askingNode, type PlaceDeps, type ReadDeps, required } from '../deps.ts';
-import { narrowing } from '../narrowing.ts';
+import { INSTANCES_NARROWED, NARROWED, narrowing } from '../narrowing.ts';
 import { type Read, readRoute } from '../reads.ts';
 
 type Deps = ReadDeps & PlaceDeps;
@@ -23,6 +24,11 @@ function narrowed(deps: Deps, request: HttpRequest, fields: StructSchema) {
 function instanceRoutes(deps: Deps): Route[] {
   const row = (path: string, does: string, query: typeof queries.healthOfService): Read => ({
     path,
+    rest: 'service',
+    params: {
+      ...INSTANCES_NARROWED,
+      passing: param.boolean('only instances of which all checks pass'),
+    },
     right: 'service:read',
     does,
     saysConsistency: true,
@@ -52,6 +58,7 @@ function instanceRoutes(deps: Deps): Route[] {
     ),
     readRoute(deps, {
       ...row('/v1/health/ingress/', 'the same for ingress gateways', queries.healthOfService),
+      params: {},
       query: (r) => queries.healthOfIngress(required(r.rest, 'service name')),
     }),
   ];
@@ -69,6 +76,8 @@ function checkRoutes(deps: Deps): Route[] {
     readRoute(deps, {
       ...common,
       path: '/v1/health/checks/',
+      rest: 'service',
+      params: NARROWED,
       right: 'service:read',
       does: 'lists the checks of a service',
       query: (r) =>
@@ -77,6 +86,8 @@ function checkRoutes(deps: Deps): Route[] {
     readRoute(deps, {
       ...common,
       path: '/v1/health/node/',
+      rest: 'node',
+      params: NARROWED,
       right: 'node:read',
       does: 'lists the checks of a node',
       query: (r) =>
@@ -85,6 +96,8 @@ function checkRoutes(deps: Deps): Route[] {
     readRoute(deps, {
       ...common,
       path: '/v1/health/state/',
+      rest: 'state',
+      params: NARROWED,
       right: 'node:read',
       does: 'lists the checks in a status, or any',
       query: (r) =>

@@ -7,7 +7,7 @@ import type { Params } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Method, Route } from '../../../lib/http/route.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
+import { param } from '../../../lib/http/takes.ts';
 import { keyComplaint } from '../../../lib/seal/key.ts';
 import type { ClusterDeps, KeyringDeps, PlaceDeps } from '../deps.ts';
 
@@ -16,11 +16,18 @@ const MAX_RELAY_FACTOR = 5;
 type Deps = PlaceDeps & KeyringDeps & Pick<ClusterDeps, 'cluster'>;
 type Change = (keyring: NonNullable<Deps['keyring']>, key: string) => Promise<void>;
 
+const PARAMS = {
+  'relay-factor': param.number('0 to 5; there is nobody to relay to'),
+  'local-only': param.boolean('lists what this server knows alone; only for reading'),
+};
+
 export function keyringRoutes(deps: Deps): Route[] {
   const row = { path: '/v1/operator/keyring', anyDatacenter: true } as const;
   const write = (method: Method, does: string, change: Change): Route => ({
     ...row,
     method,
+    params: PARAMS,
+    body: keyBody,
     right: needs('keyring:write', undefined, denied('Modifying keyring denied due to ACLs')),
     does,
     handle: (request) => changeKeyring(deps, request, change),
@@ -29,6 +36,7 @@ export function keyringRoutes(deps: Deps): Route[] {
     {
       ...row,
       method: 'GET',
+      params: PARAMS,
       right: needs('keyring:read', undefined, denied('Reading keyring denied by ACLs')),
       does: 'lists the keys that the log is sealed under',
       handle: ({ params }) => {
@@ -55,7 +63,7 @@ const keyBody = decoder<{ readonly Key: string }>(
 );
 
 async function changeKeyring(deps: Deps, request: HttpRequest, change: Change): Promise<Reply> {
-  const { Key } = keyBody(await request.body(MAX_JSON_BODY_BYTES));
+  const { Key } = await request.json(keyBody);
   const { params } = request;
   refuseRelay(params);
   if (localOnly(params)) {

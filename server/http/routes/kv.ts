@@ -6,6 +6,7 @@ import type { Params } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { changes } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { param } from '../../../lib/http/takes.ts';
 import type { Uint64 } from '../../../lib/model.ts';
 import type { KvOp } from '../../commands.ts';
 import * as queries from '../../query/kv.ts';
@@ -19,6 +20,13 @@ export function kvRoutes(deps: Deps): Route[] {
   return [
     readRoute(deps, {
       path: '/v1/kv/',
+      rest: 'key',
+      params: {
+        recurse: param.flag('all keys that begin with this one'),
+        keys: param.flag('their names alone'),
+        separator: param.text('with keys: names end here, each once: folders'),
+        raw: param.flag('the value alone, as it was written'),
+      },
       right: 'key:read',
       does: 'reads a key, a tree or the names of keys',
       bareErrors: true,
@@ -27,6 +35,16 @@ export function kvRoutes(deps: Deps): Route[] {
     {
       method: 'PUT',
       path: '/v1/kv/',
+      rest: 'key',
+      params: {
+        flags: param.number('stored beside the value, for clients'),
+        cas: param.number(
+          'only where the key still has this ModifyIndex; 0: only where it is not there',
+        ),
+        acquire: param.text('the session that takes the lock'),
+        release: param.text('the session that lets go of it'),
+      },
+      body: { what: 'the value' },
       right: changes('key:write'),
       does: 'writes a key: plainly, by CAS, or with a lock',
       handle: (request) => put(deps, request),
@@ -34,6 +52,11 @@ export function kvRoutes(deps: Deps): Route[] {
     {
       method: 'DELETE',
       path: '/v1/kv/',
+      rest: 'key',
+      params: {
+        recurse: param.flag('all keys that begin with this one'),
+        cas: param.number('only where the key still has this ModifyIndex'),
+      },
       right: changes('key:write'),
       does: 'deletes a key or a tree',
       handle: (request) => remove(deps, request),

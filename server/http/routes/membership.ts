@@ -54,10 +54,11 @@ export function membershipRoutes(deps: Deps): Route[] {
     {
       method: 'PUT',
       path: BEAT_PATH,
+      body: beatBody,
       right: asks('node:write'),
       does: "takes the beat of an agent (Proconsul's own)",
       handle: async (request) => {
-        const beat = beatBody(await request.body(MAX_BEAT_BODY_BYTES));
+        const beat = await request.json(beatBody, MAX_BEAT_BODY_BYTES);
         refuseNul(beat.Node);
         needNode(deps, request, beat.Node);
         // Servers are told of by the log: whoever can only ask one of them is none.
@@ -68,10 +69,11 @@ export function membershipRoutes(deps: Deps): Route[] {
     {
       method: 'PUT',
       path: LEAVE_PATH,
+      body: leaveBody,
       right: asks('node:write'),
       does: "takes leave of an agent (Proconsul's own)",
       handle: async (request) => {
-        const leave = leaveBody(await request.body(MAX_BEAT_BODY_BYTES));
+        const leave = await request.json(leaveBody, MAX_BEAT_BODY_BYTES);
         needNode(deps, request, leave.Node);
         await members.leave(leave);
         return { json: true };
@@ -80,10 +82,11 @@ export function membershipRoutes(deps: Deps): Route[] {
     {
       method: 'PUT',
       path: FORCE_LEAVE_PATH,
+      body: forceLeaveBody,
       right: needs('operator:write'),
       does: "takes out an agent that is dead (Proconsul's own)",
       handle: async (request) => {
-        const { Node, Prune } = forceLeaveBody(await request.body(MAX_BEAT_BODY_BYTES));
+        const { Node, Prune } = await request.json(forceLeaveBody, MAX_BEAT_BODY_BYTES);
         if (await members.forceLeave(Node, Prune)) return { json: true };
         throw new ProconsulError('not-found', `agent: No node found with name '${Node}'`);
       },

@@ -5,6 +5,7 @@ import type { Params } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { param } from '../../../lib/http/takes.ts';
 import type { Peer } from '../../cluster/peers.ts';
 import type { ClusterDeps, KeyringDeps, PlaceDeps, ReadDeps, WriteDeps } from '../deps.ts';
 import { fresh } from '../reads.ts';
@@ -29,6 +30,10 @@ export function operatorRoutes(deps: Deps): Route[] {
     {
       method: 'DELETE',
       path: '/v1/operator/raft/peer',
+      params: {
+        id: param.text('the id of the server'),
+        address: param.text('its address and port; one of the two'),
+      },
       right: needs('operator:write'),
       does: 'takes out a server that has failed',
       handle: (request) => removePeer(deps, request),
@@ -36,6 +41,7 @@ export function operatorRoutes(deps: Deps): Route[] {
     {
       method: 'POST',
       path: '/v1/operator/raft/transfer-leader',
+      params: { id: param.text('of the server that is to lead') },
       right: needs('operator:write'),
       does: 'makes another server the leader; with ?id that one',
       handle: ({ params }) => transferLeader(deps, params.get('id')),

@@ -1,10 +1,10 @@
 /** /v1/query: prepared queries. */
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
-import { changes } from '../../../lib/http/right.ts';
+import { changes, shows } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { param, READING } from '../../../lib/http/takes.ts';
 import { canonicalId, idComplaint } from '../../../lib/ids.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import * as queries from '../../query/prepared.ts';
 import {
   type AccessDeps,
@@ -26,6 +26,7 @@ export function preparedQueryRoutes(deps: Deps): Route[] {
     {
       method: 'POST',
       path: '/v1/query',
+      body: queryBody,
       right: changes('query:write'),
       does: 'makes a prepared query',
       handle: (request) => create(deps, request),
@@ -41,6 +42,8 @@ export function preparedQueryRoutes(deps: Deps): Route[] {
     {
       method: 'PUT',
       path: '/v1/query/',
+      rest: 'id',
+      body: queryBody,
       right: changes('query:write'),
       does: 'replaces a prepared query',
       handle: (request) => onlyReads(request) ?? update(deps, request),
@@ -48,6 +51,7 @@ export function preparedQueryRoutes(deps: Deps): Route[] {
     {
       method: 'DELETE',
       path: '/v1/query/',
+      rest: 'id',
       right: changes('query:write'),
       does: 'removes a prepared query',
       handle: (request) => onlyReads(request) ?? remove(deps, request),
@@ -65,20 +69,29 @@ function verbOf(rest: string): { verb: string; name: string } {
 }
 
 function reads(deps: Deps): Route {
-  const shown = readRoute(deps, {
+  const said = {
     path: '/v1/query/',
-    right: 'query:read',
+    rest: 'id',
+    ends: { [EXECUTE]: 'runs a prepared query', [EXPLAIN]: 'says which query would be run' },
+    params: {
+      near: param.text('with /execute: nearest first, as seen from this node'),
+      limit: param.number('with /execute: so many instances at most'),
+      connect: param.boolean('with /execute: those that speak for the service in the mesh'),
+    },
     does: 'shows a prepared query; with /execute runs it, with /explain says what it would run',
+  };
+  const shown = readRoute(deps, {
+    ...said,
+    right: 'query:read',
     saysConsistency: true,
     query: ({ rest }) => queries.preparedQuery(queryId(rest, '')),
   });
-  const { method, path, right, does } = shown;
   // Not a ReadRoute: what it runs is shuffled, so that no answer may be given twice.
   return {
-    method,
-    path,
-    right,
-    does,
+    ...said,
+    params: { ...said.params, ...READING },
+    method: 'GET',
+    right: shows('query:read'),
     indexedErrors: true,
     handle: (request) => {
       const { verb, name } = verbOf(request.rest);
@@ -108,7 +121,7 @@ function queryId(rest: string, doing: string): string {
 const WRITING = 'Prepared Query lookup failed: ';
 
 async function create(deps: Deps, request: HttpRequest): Promise<Reply> {
-  const body = queryBody(await request.body(MAX_JSON_BODY_BYTES));
+  const body = await request.json(queryBody);
   if (body.ID !== '') {
     throw new ProconsulError('rejected', 'ID must be empty when creating a new prepared query');
   }
@@ -118,7 +131,7 @@ async function create(deps: Deps, request: HttpRequest): Promise<Reply> {
 }
 
 async function update(deps: Deps, request: HttpRequest): Promise<Reply> {
-  const body = queryBody(await request.body(MAX_JSON_BODY_BYTES));
+  const body = await request.json(queryBody);
   const query = toQuery(body, queryId(request.rest, WRITING));
   await writeAs(request, deps, { type: 'set-query', query, update: true });
   return {};

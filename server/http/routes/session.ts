@@ -1,6 +1,6 @@
 /** /v1/session: sessions, which locks are held by. */
 import { permissionDenied } from '../../../lib/acl/refusals.ts';
-import { decoder } from '../../../lib/decode.ts';
+import { decoder, optional } from '../../../lib/decode.ts';
 import {
   durationComplaint,
   formatDuration,
@@ -13,7 +13,6 @@ import { changes } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { canonicalId, idComplaint } from '../../../lib/ids.ts';
 import { encodeJson } from '../../../lib/json.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
 import { SERF_HEALTH, type ServiceCheckRef, type Session } from '../../../lib/model.ts';
 import * as queries from '../../query/sessions.ts';
 import {
@@ -46,12 +45,14 @@ function sessionWrites(deps: Deps): Route[] {
     {
       ...row,
       path: '/v1/session/create',
+      body: sessionBody,
       does: 'makes a session',
       handle: (request) => create(deps, request),
     },
     {
       ...row,
       path: '/v1/session/destroy/',
+      rest: 'id',
       does: 'ends a session and lets go of its locks',
       handle: async (request) => {
         await writeAs(request, deps, { type: 'destroy-session', id: sessionId(request.rest) });
@@ -61,6 +62,7 @@ function sessionWrites(deps: Deps): Route[] {
     {
       ...row,
       path: '/v1/session/renew/',
+      rest: 'id',
       does: "gives a session's TTL its full time again",
       handle: (request) => renew(deps, request),
     },
@@ -73,6 +75,7 @@ function sessionReads(deps: Deps): Route[] {
     readRoute(deps, {
       ...common,
       path: '/v1/session/info/',
+      rest: 'id',
       does: 'shows a session',
       query: ({ rest }) => queries.session(sessionId(rest)),
     }),
@@ -85,6 +88,7 @@ function sessionReads(deps: Deps): Route[] {
     readRoute(deps, {
       ...common,
       path: '/v1/session/node/',
+      rest: 'node',
       does: 'lists the sessions of a node',
       query: ({ rest }) => queries.sessionsOn(required(rest, 'node name')),
     }),
@@ -111,32 +115,32 @@ interface SessionBody {
 
 const names = { type: 'array', items: { type: 'string' } } as const;
 /** Unlike all others, Consul passes over fields here that nobody knows. */
-const sessionBody = decoder<SessionBody>({
-  type: 'object',
-  open: true,
-  properties: {
-    Name: { type: 'string', default: '' },
-    Node: { type: 'string', default: '' },
-    Checks: names,
-    NodeChecks: names,
-    ServiceChecks: {
-      type: 'array',
-      items: {
-        type: 'object',
-        open: true,
-        properties: { ID: { type: 'string', default: '' } },
+const sessionBody = optional(
+  decoder<SessionBody>({
+    type: 'object',
+    open: true,
+    properties: {
+      Name: { type: 'string', default: '' },
+      Node: { type: 'string', default: '' },
+      Checks: names,
+      NodeChecks: names,
+      ServiceChecks: {
+        type: 'array',
+        items: {
+          type: 'object',
+          open: true,
+          properties: { ID: { type: 'string', default: '' } },
+        },
       },
+      LockDelay: {},
+      Behavior: { type: 'string', default: '' },
+      TTL: { type: 'string', default: '' },
     },
-    LockDelay: {},
-    Behavior: { type: 'string', default: '' },
-    TTL: { type: 'string', default: '' },
-  },
-});
+  }),
+);
 
 async function create(deps: Deps, request: HttpRequest): Promise<Reply> {
-  const bytes = await request.body(MAX_JSON_BODY_BYTES);
-  // Unlike other bodies this one may be missing.
-  const body = sessionBody(bytes.length === 0 ? '{}' : bytes);
+  const body = await request.json(sessionBody);
   const session: Omit<Session, 'CreateIndex' | 'ModifyIndex'> = {
     ID: deps.random.uuid(),
     Name: body.Name,

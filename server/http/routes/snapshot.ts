@@ -27,6 +27,7 @@ export function snapshotRoutes(deps: Deps): Route[] {
       method: 'PUT',
       path: '/v1/snapshot',
       right,
+      body: { what: 'an archive, as the row above gives it' },
       does: 'puts an archive in place of everything',
       async handle(request) {
         await restorer.restore(await request.body(MAX_SNAPSHOT_BYTES));

@@ -40,6 +40,7 @@ export function txnRoutes(deps: Deps): Route[] {
       method: 'PUT',
       path: '/v1/txn',
       right: asks(),
+      body: txnBody,
       does: 'runs up to 64 operations on keys, nodes, instances and checks, all or nothing',
       handle: (request) => txn(deps, request),
     },
@@ -159,7 +160,7 @@ function placed(errors: readonly TxnError[], places: readonly number[]): TxnErro
 }
 
 async function parse(deps: Deps, request: HttpRequest): Promise<TxnOp[]> {
-  const body = txnBody(await request.body(deps.limits.txnBytes, 'txn_max_req_len'));
+  const body = await request.json(txnBody, deps.limits.txnBytes, 'txn_max_req_len');
   if (body.length > MAX_TXN_OPS) {
     const size = `${body.length} > ${MAX_TXN_OPS}`;
     throw new ProconsulError('too-large', `Transaction contains too many operations (${size})`);

@@ -5,9 +5,10 @@ import {
   uiNodeFields,
 } from '../../../lib/filter/fields.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { FILTER } from '../../../lib/http/takes.ts';
 import * as queries from '../../query/ui.ts';
 import { askingNode, type PlaceDeps, type ReadDeps, required } from '../deps.ts';
-import { narrowing } from '../narrowing.ts';
+import { NARROWED, narrowing } from '../narrowing.ts';
 import { readRoute } from '../reads.ts';
 
 export function uiRoutes(deps: ReadDeps & PlaceDeps): Route[] {
@@ -16,18 +17,21 @@ export function uiRoutes(deps: ReadDeps & PlaceDeps): Route[] {
   return [
     readRoute(deps, {
       path: '/v1/internal/ui/services',
+      params: { filter: FILTER },
       right: 'service:read',
       does: 'sums up each service',
       query: (r) => queries.serviceSummaries(narrowed(r, healthInstanceFields)),
     }),
     readRoute(deps, {
       path: '/v1/internal/ui/nodes',
+      params: { filter: FILTER, near: NARROWED.near },
       right: 'node:read',
       does: 'lists the nodes with all that is on them',
       query: (r) => queries.nodesInFull(narrowed(r, uiNodeFields)),
     }),
     readRoute(deps, {
       path: '/v1/internal/ui/node/',
+      rest: 'node',
       right: 'node:read',
       does: 'shows a node with all that is on it',
       bareMissing: true,

@@ -288,7 +288,8 @@ describe('a connection beyond the limit of its address', () => {
       writes.push((await request.body(1000)).toString());
       return { json: true };
     };
-    const row: Route = { method: 'PUT', path: '/v1/x', right: anyone, does: 'x', handle };
+    const body = { what: 'what is written' };
+    const row: Route = { method: 'PUT', path: '/v1/x', right: anyone, body, does: 'x', handle };
     const app = createApp({ routes: [row] }, { logger: silentLogger });
     listener = new Listener({
       listener: app,

@@ -86,7 +86,8 @@ describe("a row's right, while a body is on its way", () => {
       return {};
     };
     const right = needs('event:write', () => 'mine');
-    const routes: Route[] = [{ method: 'PUT', path: '/v1/x', right, does: '', handle }];
+    const body = { what: 'what is written' };
+    const routes: Route[] = [{ method: 'PUT', path: '/v1/x', right, body, does: '', handle }];
     const { port } = await serveHttp(createApp({ routes, access }, { logger: silentLogger }));
     const ask = async (change: () => void) => {
       const headers = { 'X-Consul-Token': 't', 'Content-Length': 2 };

@@ -18,6 +18,7 @@ export function httpRequest(over: Partial<HttpRequest> = {}): HttpRequest {
     signal: new AbortController().signal,
     onceOver: () => undefined,
     body: async () => Buffer.alloc(0),
+    json: async (decode) => decode('{}'),
     ...over,
   };
 }

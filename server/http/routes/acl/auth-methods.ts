@@ -4,7 +4,6 @@ import { decoder } from '../../../../lib/decode.ts';
 import { formatDuration } from '../../../../lib/duration.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import type { Outbound } from '../../../acl/methods/outbound.ts';
 import { METHOD_TYPES } from '../../../acl/methods/types.ts';
 import * as queries from '../../../query/acl-methods.ts';
@@ -32,6 +31,7 @@ export function authMethodRoutes(deps: AclDeps, outbound: Outbound): Route[] {
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/auth-method/',
+      rest: 'name',
       does: 'shows an auth method, with its secrets to those who may write',
       query: ({ rest, caller: { rights } }) =>
         queries.authMethod(requiredName(rest), { secret: rights.may('acl', 'write', '') }),
@@ -39,6 +39,8 @@ export function authMethodRoutes(deps: AclDeps, outbound: Outbound): Route[] {
     }),
     ...writeRows(deps, {
       path: '/v1/acl/auth-method',
+      rest: 'name',
+      body: methodBody,
       makes: 'makes an auth method (jwt, kubernetes, oidc), or changes the one with its name',
       changes: 'changes an auth method, or makes it',
       removes: 'removes an auth method, its binding rules, and the tokens that it gave',
@@ -75,7 +77,7 @@ const methodBody = decoder<MethodBody>(
 
 async function set(deps: AclDeps, request: HttpRequest, outbound: Outbound): Promise<Reply> {
   const { rest, signal } = request;
-  const body = methodBody(await request.body(MAX_JSON_BODY_BYTES));
+  const body = await request.json(methodBody);
   if (rest !== '' && body.Name !== '' && body.Name !== rest) {
     throw badRequest('AuthMethod Name in URL and payload do not match');
   }

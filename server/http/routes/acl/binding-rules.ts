@@ -8,8 +8,8 @@ import type { StructSchema } from '../../../../lib/filter/fields.ts';
 import { MALFORMED } from '../../../../lib/filter/parse.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
+import { param } from '../../../../lib/http/takes.ts';
 import { canonicalId, isUuid } from '../../../../lib/ids.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import { bindNameComplaint, filledIn } from '../../../acl/methods/bind-name.ts';
 import { BIND_TYPES } from '../../../acl/methods/bind-types.ts';
 import { METHOD_TYPES } from '../../../acl/methods/types.ts';
@@ -34,18 +34,22 @@ export function bindingRuleRoutes(deps: AclDeps): Route[] {
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/binding-rules',
+      params: { authmethod: param.text('only those of this auth method') },
       does: 'lists the binding rules; with ?authmethod those of one method',
       query: ({ params }) => queries.bindingRules(params.get('authmethod')),
     }),
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/binding-rule/',
+      rest: 'id',
       does: 'shows a binding rule',
       query: ({ rest }) => queries.bindingRule(requiredId(rest, 'binding rule')),
       bareMissing: true,
     }),
     ...writeRows(deps, {
       path: '/v1/acl/binding-rule',
+      rest: 'id',
+      body: ruleBody,
       makes: 'makes a binding rule',
       changes: 'changes a binding rule',
       removes: 'removes a binding rule',
@@ -74,7 +78,7 @@ const ruleBody = decoder<BindingRuleDefinition>(
 );
 
 async function set(deps: AclDeps, request: HttpRequest): Promise<Reply> {
-  const body = ruleBody(await request.body(MAX_JSON_BODY_BYTES));
+  const body = await request.json(ruleBody);
   const { rest } = request;
   if (body.ID !== '' && body.ID !== rest) {
     throw badRequest('BindingRule ID in URL and payload do not match');

@@ -1,13 +1,12 @@
 /** /v1/acl/bootstrap: the first token, and what says how access control stands. */
 import { managementToken } from '../../../../lib/acl/builtin.ts';
 import { tokenNotFound } from '../../../../lib/acl/refusals.ts';
-import { decoder } from '../../../../lib/decode.ts';
+import { decoder, optional } from '../../../../lib/decode.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
 import { anyone } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { isUuid } from '../../../../lib/ids.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import { Slots } from '../../../../lib/slots.ts';
 import * as queries from '../../../query/acl.ts';
 import { type ResetFile, write } from '../../deps.ts';
@@ -24,6 +23,7 @@ export function bootstrapRoutes(deps: AclDeps, resetFile: ResetFile): Route[] {
       method: 'PUT',
       path: '/v1/acl/bootstrap',
       right: anyone,
+      body: bootstrapBody,
       does: 'makes the first token that may do anything: once, or again by the reset file',
       handle: async (request) => {
         const secret = await secretIn(request);
@@ -52,15 +52,16 @@ const NOT_REPLICATED = {
   LastError: NO_TIME,
 };
 
-const bootstrapBody = decoder<{ readonly BootstrapSecret: string }>(
-  { type: 'object', properties: { BootstrapSecret: { type: 'string', default: '' } } },
-  'Bad request: Request decoding failed',
+const bootstrapBody = optional(
+  decoder<{ readonly BootstrapSecret: string }>(
+    { type: 'object', properties: { BootstrapSecret: { type: 'string', default: '' } } },
+    'Bad request: Request decoding failed',
+  ),
 );
 
 /** '' where the server is to make one. */
 async function secretIn(request: HttpRequest): Promise<string> {
-  const bytes = await request.body(MAX_JSON_BODY_BYTES);
-  const { BootstrapSecret: secret } = bootstrapBody(bytes.length === 0 ? '{}' : bytes);
+  const { BootstrapSecret: secret } = await request.json(bootstrapBody);
   if (secret !== '' && !isUuid(secret)) throw badRequest('BootstrapSecret must be a UUID');
   return secret;
 }

@@ -5,6 +5,7 @@ import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
 import { needs } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
+import type { Takes } from '../../../../lib/http/takes.ts';
 import { canonicalId, idComplaint } from '../../../../lib/ids.ts';
 import { MAX_RULES_BYTES } from '../../../../lib/limits.ts';
 import type { Acl } from '../../../state/acl.ts';
@@ -36,7 +37,7 @@ export async function currentAcl({
 export const ACL_READ = needs('acl:read');
 export const ACL_WRITE = needs('acl:write');
 
-interface Writing {
+interface Writing extends Pick<Required<Takes>, 'rest' | 'body'> {
   readonly path: string;
   readonly makes: string;
   readonly changes: string;
@@ -49,15 +50,16 @@ interface Writing {
 /** The rows that make, change and remove one kind of object. */
 export function writeRows(
   deps: Pick<WriteDeps, 'propose'>,
-  { path, makes, changes, removes, set, remove }: Writing,
+  { path, rest: named, body, makes, changes, removes, set, remove }: Writing,
 ): Route[] {
   const right = ACL_WRITE;
   return [
-    { method: 'PUT', path, right, does: makes, handle: set },
-    { method: 'PUT', path: `${path}/`, right, does: changes, handle: set },
+    { method: 'PUT', path, right, body, does: makes, handle: set },
+    { method: 'PUT', path: `${path}/`, rest: named, right, body, does: changes, handle: set },
     {
       method: 'DELETE',
       path: `${path}/`,
+      rest: named,
       right,
       does: removes,
       handle: async ({ rest }) => {

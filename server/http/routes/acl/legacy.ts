@@ -2,12 +2,11 @@
 import { tokenOf } from '../../../../lib/acl/builtin.ts';
 import { ANONYMOUS_SECRET, type TokenDefinition } from '../../../../lib/acl/model.ts';
 import { isRoot, PERMISSION_DENIED } from '../../../../lib/acl/refusals.ts';
-import { decoder } from '../../../../lib/decode.ts';
+import { decoder, optional } from '../../../../lib/decode.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
 import { asks } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import * as queries from '../../../query/acl.ts';
 import { required, write } from '../../deps.ts';
 import { readRoute } from '../../reads.ts';
@@ -32,6 +31,7 @@ function legacyReads(deps: AclDeps): Route[] {
       ...readRoute(deps, {
         right: 'acl:read',
         path: '/v1/acl/info/',
+        rest: 'secret',
         does: 'shows a token of the older API to whoever knows its secret',
         query: ({ rest }) => queries.legacyToken(required(rest, 'ACL')),
       }),
@@ -46,24 +46,28 @@ function legacyWrites(deps: AclDeps): Route[] {
     {
       ...row,
       path: '/v1/acl/create',
+      body: newBody,
       does: 'makes a token of the older API',
       handle: (request) => set(deps, request),
     },
     {
       ...row,
       path: '/v1/acl/update',
+      body: legacyBody,
       does: 'changes or makes a token of the older API',
       handle: (request) => set(deps, request, 'ACL ID must be set'),
     },
     {
       ...row,
       path: '/v1/acl/clone/',
+      rest: 'secret',
       does: 'makes another one like a token of the older API',
       handle: (request) => clone(deps, request),
     },
     {
       ...row,
       path: '/v1/acl/destroy/',
+      rest: 'secret',
       does: 'removes a token by its secret',
       handle: (request) => destroy(deps, request),
     },
@@ -83,10 +87,10 @@ const legacyBody = decoder<LegacyBody>({
   properties: { ID: text, Name: text, Type: text, Rules: text },
   unheeded: ['CreateIndex', 'ModifyIndex'],
 });
+const newBody = optional(legacyBody);
 
 async function set(deps: AclDeps, request: HttpRequest, withoutId = ''): Promise<Reply> {
-  const bytes = await request.body(MAX_JSON_BODY_BYTES);
-  const body = legacyBody(bytes.length === 0 && withoutId === '' ? '{}' : bytes);
+  const body = await request.json(withoutId === '' ? newBody : legacyBody);
   if (body.ID === '' && withoutId !== '') throw new ProconsulError('invalid', withoutId);
   const Type = body.Type === '' ? 'client' : body.Type;
   if (Type !== 'client' && Type !== 'management') throw rejected('Invalid ACL Type');

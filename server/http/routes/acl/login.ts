@@ -19,6 +19,7 @@ export function loginRoutes(deps: AclDeps, outbound: Outbound): Route[] {
     {
       method: 'POST',
       path: '/v1/acl/login',
+      body: loginBody,
       right: anyone,
       does: 'gives whoever an auth method knows a token, by its binding rules',
       handle: (request) => login(deps, request, outbound),
@@ -53,7 +54,7 @@ const loginBody = decoder<LoginBody>(
 );
 
 async function login(deps: AclDeps, request: HttpRequest, outbound: Outbound): Promise<Reply> {
-  const { AuthMethod, BearerToken, Meta } = loginBody(await request.body(MAX_LOGIN_BYTES));
+  const { AuthMethod, BearerToken, Meta } = await request.json(loginBody, MAX_LOGIN_BYTES);
   const asking = { outbound, now: () => deps.clock.now(), signal: request.signal };
   return loggedIn(deps, {
     method: AuthMethod,

@@ -15,6 +15,7 @@ export function oidcRoutes(deps: AclDeps, outbound: Outbound): Route[] {
     {
       method: 'POST',
       path: '/v1/acl/oidc/auth-url',
+      body: beginBody,
       right: anyone,
       does: 'says where a browser goes to log in by an auth method of the type oidc',
       handle: (request) => begin(deps, request, outbound),
@@ -22,6 +23,7 @@ export function oidcRoutes(deps: AclDeps, outbound: Outbound): Route[] {
     {
       method: 'POST',
       path: '/v1/acl/oidc/callback',
+      body: endBody,
       right: anyone,
       does: 'gives whoever comes back from there a token, by the binding rules',
       handle: (request) => end(deps, request, outbound),
@@ -56,7 +58,7 @@ const beginBody = decoder<BeginBody>(
 const MAX_BEGIN_BYTES = 2048;
 
 async function begin(deps: AclDeps, request: HttpRequest, outbound: Outbound): Promise<Reply> {
-  const body = beginBody(await request.body(MAX_BEGIN_BYTES));
+  const body = await request.json(beginBody, MAX_BEGIN_BYTES);
   const method = (await currentAcl(deps)).authMethod(body.AuthMethod);
   if (method === undefined) throw tokenNotFound();
   refuseOthers(method.Type);
@@ -87,7 +89,7 @@ const endBody = decoder<EndBody>(
 );
 
 async function end(deps: AclDeps, request: HttpRequest, outbound: Outbound): Promise<Reply> {
-  const body = endBody(await request.body(MAX_LOGIN_BYTES));
+  const body = await request.json(endBody, MAX_LOGIN_BYTES);
   const back = { state: body.State, code: body.Code, clientNonce: body.ClientNonce };
   return loggedIn(deps, {
     method: body.AuthMethod,

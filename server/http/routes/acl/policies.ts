@@ -4,7 +4,6 @@ import { decoder } from '../../../../lib/decode.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { canonicalId, isUuid } from '../../../../lib/ids.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import * as queries from '../../../query/acl.ts';
 import { write } from '../../deps.ts';
 import { readRoute } from '../../reads.ts';
@@ -30,17 +29,21 @@ export function policyRoutes(deps: AclDeps): Route[] {
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/policy/',
+      rest: 'id',
       does: 'shows a policy',
       query: ({ rest }) => queries.policy(requiredId(rest, 'policy')),
     }),
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/policy/name/',
+      rest: 'name',
       does: 'shows the policy with that name',
       query: ({ rest }) => queries.policyNamed(requiredName(rest, 'policy')),
     }),
     ...writeRows(deps, {
       path: '/v1/acl/policy',
+      rest: 'id',
+      body: policyBody,
       makes: 'makes a policy',
       changes: 'changes a policy',
       removes: 'removes a policy',
@@ -81,7 +84,7 @@ const policyBody = decoder<PolicyBody>(
 
 async function set(deps: AclDeps, request: HttpRequest): Promise<Reply> {
   const { rest: named } = request;
-  const body = policyBody(await request.body(MAX_JSON_BODY_BYTES));
+  const body = await request.json(policyBody);
   const update = named !== '';
   if (!update && body.ID !== '') {
     throw badRequest('Cannot specify the ID when creating a new policy');

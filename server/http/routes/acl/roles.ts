@@ -3,8 +3,8 @@ import { withHash } from '../../../../lib/acl/builtin.ts';
 import { decoder } from '../../../../lib/decode.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
+import { param } from '../../../../lib/http/takes.ts';
 import { canonicalId, isUuid } from '../../../../lib/ids.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import * as queries from '../../../query/acl.ts';
 import { write } from '../../deps.ts';
 import { readRoute } from '../../reads.ts';
@@ -26,12 +26,14 @@ export function roleRoutes(deps: AclDeps): Route[] {
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/roles',
+      params: { policy: param.text('only those that have the policy with this id') },
       does: 'lists the roles; with ?policy those that have it',
       query: ({ params }) => queries.roles(params.get('policy')),
     }),
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/role/',
+      rest: 'id',
       does: 'shows a role',
       bareMissing: true,
       query: ({ rest }) => queries.role(requiredId(rest, 'role')),
@@ -39,12 +41,15 @@ export function roleRoutes(deps: AclDeps): Route[] {
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/role/name/',
+      rest: 'name',
       does: 'shows the role with that name',
       bareMissing: true,
       query: ({ rest }) => queries.roleNamed(requiredName(rest, 'role')),
     }),
     ...writeRows(deps, {
       path: '/v1/acl/role',
+      rest: 'id',
+      body: roleBody,
       makes: 'makes a role',
       changes: 'changes a role',
       removes: 'removes a role',
@@ -72,7 +77,7 @@ const roleBody = decoder<RoleBody>(
 
 async function set(deps: AclDeps, request: HttpRequest): Promise<Reply> {
   const { rest: named } = request;
-  const body = roleBody(await request.body(MAX_JSON_BODY_BYTES));
+  const body = await request.json(roleBody);
   if (body.ID !== '' && body.ID !== named) {
     throw badRequest('Role ID in URL and payload do not match');
   }

@@ -3,12 +3,12 @@
 import { type Access, RESOURCES, type Resource } from '../../../../lib/acl/rights.ts';
 import { TEMPLATES, templatedRules } from '../../../../lib/acl/templates.ts';
 import { translateRules } from '../../../../lib/acl/translate-rules.ts';
-import { decoder } from '../../../../lib/decode.ts';
+import { decoder, optional } from '../../../../lib/decode.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
 import { asks } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
-import { MAX_JSON_BODY_BYTES, MAX_RULES_BYTES } from '../../../../lib/limits.ts';
+import { MAX_RULES_BYTES } from '../../../../lib/limits.ts';
 import * as queries from '../../../query/acl.ts';
 import { readRoute } from '../../reads.ts';
 import { ACL_READ, type AclDeps, badRequest, requiredId } from './deps.ts';
@@ -24,12 +24,14 @@ function translations(deps: AclDeps): Route[] {
       method: 'POST',
       path: '/v1/acl/rules/translate',
       right: ACL_READ,
+      body: { what: 'rules of before Consul 1.4' },
       does: 'translates rules of before Consul 1.4',
       handle: async (request) => translated(String(await request.body(MAX_RULES_BYTES))),
     },
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/rules/translate/',
+      rest: 'accessor',
       does: 'translates the rules of a token of the older API',
       query: ({ rest }) => queries.translatedRules(requiredId(rest, 'token')),
     }),
@@ -59,6 +61,7 @@ function templates(): Route[] {
     {
       method: 'GET',
       path: '/v1/acl/templated-policy/name/',
+      rest: 'name',
       right,
       does: 'shows a template of policies',
       handle: ({ rest }) => {
@@ -71,6 +74,8 @@ function templates(): Route[] {
     {
       method: 'POST',
       path: '/v1/acl/templated-policy/preview/',
+      rest: 'name',
+      body: variablesBody,
       right,
       does: 'shows the rules that a template comes to',
       handle: preview,
@@ -78,21 +83,22 @@ function templates(): Route[] {
   ];
 }
 
-const variablesBody = decoder<{ readonly Name: string }>(
-  {
-    type: 'object',
-    properties: { Name: { type: 'string', default: '' } },
-    unheeded: ['Datacenters', 'TemplateName', 'TemplateVariables'],
-  },
-  'Bad request: Failed to decode request body',
+const variablesBody = optional(
+  decoder<{ readonly Name: string }>(
+    {
+      type: 'object',
+      properties: { Name: { type: 'string', default: '' } },
+      unheeded: ['Datacenters', 'TemplateName', 'TemplateVariables'],
+    },
+    'Bad request: Failed to decode request body',
+  ),
 );
 
 /** As the policy that whoever has it would have. */
 async function preview(request: HttpRequest): Promise<Reply> {
   const { rest } = request;
   if (rest === '') throw badRequest('Missing templated policy Name');
-  const body = await request.body(MAX_JSON_BODY_BYTES);
-  const variables = variablesBody(body.length === 0 ? '{}' : body);
+  const variables = await request.json(variablesBody);
   const { TemplateName, TemplateVariables } = checkedTemplate(rest, variables);
   const Rules = templatedRules({ TemplateName, TemplateVariables, Datacenters: null });
   const Description = `synthetic policy generated from templated policy: ${TemplateName}`;
@@ -126,9 +132,10 @@ function authorization(): Route {
     method: 'POST',
     path: '/v1/internal/acl/authorize',
     right: asks(),
+    body: questions,
     does: 'says what whoever asks may do',
     handle: async (request) => {
-      const asked = questions(await request.body(MAX_JSON_BODY_BYTES));
+      const asked = await request.json(questions);
       if (asked.length > MAX_QUESTIONS) {
         throw badRequest(`Refusing to process more than ${MAX_QUESTIONS} authorizations at once`);
       }

@@ -5,8 +5,8 @@ import { tokenNotFound } from '../../../../lib/acl/refusals.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
 import { anyone, asks } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
+import { param } from '../../../../lib/http/takes.ts';
 import { canonicalId, idComplaint, isUuid } from '../../../../lib/ids.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../../lib/limits.ts';
 import type { Expiry } from '../../../acl-commands.ts';
 import * as queries from '../../../query/acl.ts';
 import type { Query } from '../../../query/query.ts';
@@ -36,17 +36,27 @@ export function tokenRoutes(deps: AclDeps): Route[] {
   return [...tokenReads(deps), ...tokenWrites(deps)];
 }
 
+const CLONE = 'clone';
+const EXPANDED = { expanded: param.flag('also the policies and roles that it comes to, whole') };
+
 function tokenReads(deps: AclDeps): Route[] {
   return [
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/tokens',
+      params: {
+        policy: param.text('only those that have the policy with this id'),
+        role: param.text('only those that have the role with this id'),
+        authmethod: param.text('only those that a login by this auth method gave'),
+      },
       does: 'lists the tokens, without their secrets; with ?policy, ?role or ?authmethod those that have it',
       query: listQuery,
     }),
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/token/',
+      rest: 'accessor',
+      params: EXPANDED,
       does: 'shows a token, with its secret to those who may write; with ?expanded its policies too',
       query: ({ rest, params, caller: { rights } }) =>
         queries.token(
@@ -58,6 +68,7 @@ function tokenReads(deps: AclDeps): Route[] {
       ...readRoute(deps, {
         right: asks(),
         path: '/v1/acl/token/self',
+        params: EXPANDED,
         does: 'shows the token that the request brings',
         query: selfQuery,
       }),
@@ -90,6 +101,7 @@ function tokenWrites(deps: AclDeps): Route[] {
     {
       method: 'PUT',
       path: '/v1/acl/token',
+      body: tokenBody,
       right,
       does: 'makes a token',
       handle: async (request) => create(deps, await bodyOf(request)),
@@ -97,19 +109,23 @@ function tokenWrites(deps: AclDeps): Route[] {
     {
       method: 'PUT',
       path: '/v1/acl/token/',
+      rest: 'accessor',
+      ends: { [CLONE]: 'makes another token like it' },
+      body: tokenBody,
       right,
       does: 'changes a token; below it, /clone makes another one like it',
       handle: async (request) => {
         const { rest } = request;
         const body = await bodyOf(request);
         if (rest === '') return create(deps, body);
-        if (rest.endsWith(CLONE)) return clone(deps, rest.slice(0, -CLONE.length), body);
+        if (rest.endsWith(`/${CLONE}`)) return clone(deps, rest.slice(0, -CLONE.length - 1), body);
         return update(deps, rest, body);
       },
     },
     {
       method: 'DELETE',
       path: '/v1/acl/token/',
+      rest: 'accessor',
       right,
       does: 'removes a token',
       handle: (request) => remove(deps, request),
@@ -129,10 +145,8 @@ function tokenWrites(deps: AclDeps): Route[] {
   ];
 }
 
-const CLONE = '/clone';
-
 async function bodyOf(request: HttpRequest): Promise<TokenBody> {
-  return tokenBody(await request.body(MAX_JSON_BODY_BYTES));
+  return request.json(tokenBody);
 }
 
 async function create(deps: AclDeps, body: TokenBody): Promise<Reply> {
