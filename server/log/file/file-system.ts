@@ -65,7 +65,11 @@ async function openFile(path: string, flags: string | number): Promise<File> {
 
 /** `openDurable` in two calls. */
 export async function openSyncing(path: string): Promise<File> {
-  const file = await openFile(path, 'r+');
+  return syncing(await openFile(path, 'r+'));
+}
+
+/** Each write of it is followed by a sync. */
+export function syncing(file: File): File {
   return {
     ...file,
     async write(bytes, position) {

@@ -2,7 +2,7 @@
  * A machine's disk, as the file log uses it: each operation takes its time, so that a process can die
  * between any two of them; what was not synced may be gone after a loss of power, sector by sector.
  */
-import type { File, FileSystem } from '../../../server/log/file/file-system.ts';
+import { type File, type FileSystem, syncing } from '../../../server/log/file/file-system.ts';
 import { MemoryFileSystem } from '../../support/fakes/memory-file-system.ts';
 import type { World } from './world.ts';
 
@@ -38,15 +38,7 @@ export class SimDisk implements FileSystem {
   }
 
   async openDurable(path: string): Promise<File> {
-    const file = await this.open(path);
-    return {
-      ...file,
-      async write(bytes, position) {
-        const written = await file.write(bytes, position);
-        await file.sync();
-        return written;
-      },
-    };
+    return syncing(await this.open(path));
   }
 
   rename(from: string, to: string): Promise<void> {

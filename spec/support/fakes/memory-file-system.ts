@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { Random } from '../../../lib/random.ts';
-import type { File, FileSystem } from '../../../server/log/file/file-system.ts';
+import { type File, type FileSystem, syncing } from '../../../server/log/file/file-system.ts';
 
 const SECTOR_BYTES = 512;
 
@@ -53,15 +53,7 @@ export class MemoryFileSystem implements FileSystem {
 
   /** A write meets two operations: to do it, and to sync it. */
   async openDurable(path: string): Promise<File> {
-    const file = await this.open(path);
-    return {
-      ...file,
-      async write(bytes, position) {
-        const written = await file.write(bytes, position);
-        await file.sync();
-        return written;
-      },
-    };
+    return syncing(await this.open(path));
   }
 
   async rename(from: string, to: string): Promise<void> {
