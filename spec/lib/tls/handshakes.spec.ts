@@ -57,6 +57,39 @@ describe('a listener that speaks TLS', () => {
     assert.equal(parsed(), 1 + 4 + 1);
   });
 
+  it('speaks HTTP/1.1 with whoever would rather have HTTP/2, and with nobody who takes nothing else', async () => {
+    const { port, parsed } = await serveHttps(tlsSettings(files), here);
+    const spoken = (ALPNProtocols?: string[]) =>
+      new Promise((resolve) => {
+        const asked = { port, host: '127.0.0.1', servername: 'localhost', ...trusting() };
+        const socket = connectTls({ ...asked, ...(ALPNProtocols && { ALPNProtocols }) }, () => {
+          resolve(socket.alpnProtocol);
+          socket.destroy();
+        });
+        socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
+      });
+    assert.equal(await spoken(['h2', 'http/1.1']), 'http/1.1');
+    assert.equal(await spoken(['http/1.1']), 'http/1.1');
+    assert.equal(await spoken(), false);
+    assert.match(String(await spoken(['h2'])), /NO_APPLICATION_PROTOCOL/);
+    assert.equal(parsed(), 0);
+    assert.equal(await enters(port, trusting({ ALPNProtocols: ['h2', 'http/1.1'] })), true);
+  });
+
+  it('answers whoever begins with HTTP/2 in the clear, and whoever asks for it, by HTTP/1.1', async () => {
+    const { port } = await serveHttps(tlsSettings({}), here, { forAgents: true });
+    const begins = await RawClient.connect(port);
+    begins.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    await begins.ended();
+    assert.match(begins.rest(), /^HTTP\/1\.1 400 Bad Request\r\n/);
+    const asks = await RawClient.connect(port);
+    const upgrade =
+      'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQ\r\n';
+    asks.send(`GET / HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n`);
+    await until(() => asks.rest().includes('here'));
+    assert.match(asks.rest(), /^HTTP\/1\.1 200 OK\r\n/);
+  });
+
   it('tells who speaks in the clear what is spoken here', async () => {
     const { port, refused } = await serveHttps(tlsSettings(files), here);
     const client = await RawClient.connect(port);
