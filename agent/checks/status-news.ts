@@ -42,9 +42,10 @@ export class StatusNews {
     const { Status, Output, ServiceID } = definition;
     const before = this.#said.get(id);
     if (before === Status) return;
-    // Nobody has looked yet: what it begins with says nothing.
-    if (before === undefined && Output === '') return;
-    this.#said.set(id, Status);
+    // Nobody has looked yet. Critical is what it begins with, and is news once it is found to be so.
+    const isUnseen = before === undefined && Output === '';
+    if (!isUnseen || Status !== 'critical') this.#said.set(id, Status);
+    if (isUnseen) return;
     this.#tell(before, Status, {
       check: id,
       service: ServiceID || undefined,

@@ -39,11 +39,14 @@ describe('what the log says of checks', () => {
   it('is nothing where the same is found again, or another output', () => {
     const { put, found, lines } = start();
     put('passing');
+    assert.deepEqual(lines, []);
     found('critical', 'a');
     found('critical', 'b');
     found('critical', 'b');
     put('critical', 'b');
-    assert.equal(lines.length, 1);
+    assert.deepEqual(lines, [
+      'warn agent: Check is now critical: check=c1 service=web node=n1 was=passing output=a',
+    ]);
   });
 
   it('is nothing of one that nobody has looked at, and that it is critical once somebody has', () => {
