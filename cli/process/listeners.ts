@@ -182,7 +182,10 @@ class Audience {
     this.#options = options;
     this.#guards = guards;
     this.#times = times;
-    this.#fastPath = http.fastPath ? new FastPath({ admits: admitsRead, waits }) : undefined;
+    // At debug each request has a line, which only the long way writes.
+    const { logger } = options;
+    const admits = () => logger.isDebugEnabled?.() !== true && admitsRead?.() !== false;
+    this.#fastPath = http.fastPath ? new FastPath({ admits, waits }) : undefined;
   }
 
   get shortcut(): FastPath | undefined {

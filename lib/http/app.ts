@@ -1,12 +1,14 @@
 /** The HTTP surface that servers and agents share: what answers the requests of a listener. */
 import type { RequestListener } from 'node:http';
 import { type AccessControl, OPEN } from '../acl/rights.ts';
+import { systemClock } from '../clock.ts';
 import { describeChain } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Audit } from './audit.ts';
 import { Exchange, type Surface } from './exchange.ts';
 import type { FastPath } from './fast/fast-path.ts';
 import { createPages } from './pages.ts';
+import { RequestLines } from './request-lines.ts';
 import type { Guard, Handler, Route } from './route.ts';
 import { RouteTimes } from './route-times.ts';
 import { Router } from './router.ts';
@@ -52,7 +54,7 @@ export function createApp(served: Served, options: AppOptions): RequestListener 
     guards: options.guards ?? [],
     settings: { ...settings, rowHeaders: { ...responseHeaders, Vary: 'Accept-Encoding' } },
     told: { fastPath: options.fastPath, audit: options.audit },
-    logger,
+    lines: new RequestLines(logger, systemClock),
   };
   return (message, response) => {
     new Exchange(surface, message, response).run().catch((error: unknown) => {

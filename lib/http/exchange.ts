@@ -14,19 +14,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AccessControl, Caller } from '../acl/rights.ts';
 import { systemClock } from '../clock.ts';
-import { describeChain, ProconsulError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import { ProconsulError } from '../errors.ts';
 import type { Audit, Audited } from './audit.ts';
 import { refuseElsewhere } from './elsewhere.ts';
 import type { FastPath } from './fast/fast-path.ts';
 import { cleanPath, isPrintable } from './path.ts';
 import type { Pending, Reply } from './reply.ts';
 import { Request } from './request.ts';
+import type { RequestLines } from './request-lines.ts';
 import {
   acceptsGzip,
   errorReply,
   indexedErrorReply,
-  isBug,
   LEADER_KNOWN,
   NOTHING_KNOWN,
   sendStream,
@@ -39,7 +38,6 @@ import { enforce } from './right.ts';
 import type { Guard, Handler, Route } from './route.ts';
 import type { RouteTime, RouteTimes, TimedRoute } from './route-times.ts';
 import { allowed, type Match, type Router } from './router.ts';
-import { pathWithoutSecrets, withoutSecrets } from './secrets.ts';
 
 /** What all exchanges of a surface share. */
 export interface Surface {
@@ -61,7 +59,7 @@ export interface Surface {
   };
   /** Who learns of each exchange. */
   readonly told: { readonly fastPath: FastPath | undefined; readonly audit: Audit | undefined };
-  readonly logger: Logger;
+  readonly lines: RequestLines;
 }
 
 export class Exchange {
@@ -121,7 +119,9 @@ export class Exchange {
 
   #took(ms: number, hasWaited: boolean): void {
     const { times, fallback } = this.#surface.places;
-    times.answeredWith(this.response.statusCode);
+    const { statusCode } = this.response;
+    times.answeredWith(statusCode);
+    this.#surface.lines.finished(this.message, statusCode, ms);
     if (this.#request?.isEndless) return;
     // What no row takes is handed on, where anything is.
     const time: RouteTime | undefined = this.#row?.time ?? (fallback && times.handedOn);
@@ -174,8 +174,9 @@ export class Exchange {
     request.enforce = (found) => enforce(row.right, { caller: found, rest: request.rest });
     const run = (found: Caller) => {
       this.audited?.starts(found);
-      request.enforce(found);
+      // Before it is refused, so that the log can tell whom.
       request.caller = found;
+      request.enforce(found);
       return row.handle(request);
     };
     return caller instanceof Promise ? caller.then(run) : run(caller);
@@ -250,14 +251,8 @@ export class Exchange {
     }
   }
 
-  /** Never what came as a query string or a token, whoever put it into the error. */
   #log(error: unknown): void {
-    const { method, url = '' } = this.message;
-    const [path = ''] = url.split('?', 1);
-    const why = withoutSecrets(describeChain(error), this.message);
-    const level = isBug(error) ? 'error' : 'debug';
-    const shown = pathWithoutSecrets(path).slice(0, MAX_LOGGED_PATH);
-    this.#surface.logger[level](`http: ${method} ${shown}: ${why}`);
+    this.#surface.lines.failed(error, this.message, this.#request?.caller.accessorId ?? '');
   }
 }
 
@@ -272,9 +267,6 @@ const NOT_DECODED: Reply = {
   text: 'Unsupported transfer encoding',
   headers: { Connection: 'close' },
 };
-
-/** Enough to know it by. */
-const MAX_LOGGED_PATH = 256;
 
 /**
  * A function of its own: an answer that is kept keeps this, and what it is made in must not keep the
