@@ -36,6 +36,7 @@ func main() {
 	show("acl: tokens, read, changed, copied, listed and removed", tokens)
 	show("acl: templates of policies", templates)
 	show("acl: what a token may do, and no more once its role is gone", rights)
+	moreOfAcl()
 	if failed {
 		os.Exit(1)
 	}
