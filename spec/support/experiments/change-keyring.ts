@@ -6,10 +6,14 @@ export async function changeKeyring(
   { port }: Proconsul,
   method: 'POST' | 'PUT' | 'DELETE',
   Key: string,
+  token = '',
 ): Promise<void> {
   const body = JSON.stringify({ Key });
   // Node says nothing of the body of a DELETE by itself.
-  const headers = { 'content-length': String(body.length) };
+  const headers = {
+    'content-length': String(body.length),
+    ...(token !== '' && { 'X-Consul-Token': token }),
+  };
   const { status, text } = await send(port, method, '/v1/operator/keyring', { body, headers });
   if (status !== 200) throw new Error(`${method} of a key: ${status} ${text}`);
 }
