@@ -30,6 +30,8 @@ export interface Takes {
   readonly ends?: Readonly<Record<string, string>>;
   readonly params?: RowParams;
   readonly body?: RowBody;
+  /** Statuses beside 200 that it answers by itself, and what each says. */
+  readonly answers?: Readonly<Record<number, string>>;
 }
 
 /** The kinds of parameters, each made of what it says. */
@@ -48,7 +50,7 @@ export function isRaw(body: RowBody): body is RawBody {
 }
 
 /** Heeded for every row. */
-const COMMON = {
+export const COMMON = {
   token: param.text('the token, where no header brings it'),
   dc: param.text('the data centre; any but this one is refused'),
   pretty: param.flag('writes the JSON for people'),

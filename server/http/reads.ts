@@ -15,7 +15,7 @@ import type { Demand } from '../readiness.ts';
 import type { ReadDeps } from './deps.ts';
 import { PendingRead, SharedRead } from './shared-read.ts';
 
-export interface Read extends Pick<Takes, 'rest' | 'params'> {
+export interface Read extends Pick<Takes, 'rest' | 'params' | 'answers'> {
   readonly path: string;
   /** What the Reader shows it by, or what the row itself asks for. */
   readonly right: Need | Right;
@@ -41,6 +41,7 @@ export function readRoute(deps: ReadDeps, read: Read): ReadRoute {
     method: 'GET',
     path: read.path,
     ...(read.rest !== undefined && { rest: read.rest }),
+    ...(read.answers !== undefined && { answers: read.answers }),
     params: { ...read.params, ...READING, ...(read.cacheable === true && { cached: CACHED }) },
     right: typeof read.right === 'string' ? shows(read.right) : read.right,
     does: read.does,

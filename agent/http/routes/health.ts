@@ -31,6 +31,7 @@ interface ServiceHealth {
   readonly Checks: readonly object[] | null;
 }
 
+const STATUSES = { 404: 'there is none', 429: 'warning', 503: 'critical, or in maintenance' };
 const FORMAT = { format: param.text('text: one word instead of JSON') };
 
 export function agentHealthRoutes(agent: Context): readonly Route[] {
@@ -40,6 +41,7 @@ export function agentHealthRoutes(agent: Context): readonly Route[] {
       path: '/v1/agent/health/service/id/',
       rest: 'service',
       params: FORMAT,
+      answers: STATUSES,
       right: asks(),
       does: 'the health of one local service',
       handle: (request) => byId(agent, request),
@@ -49,6 +51,7 @@ export function agentHealthRoutes(agent: Context): readonly Route[] {
       path: '/v1/agent/health/service/name/',
       rest: 'name',
       params: FORMAT,
+      answers: STATUSES,
       right: asks(),
       does: 'the health of the local services of a name',
       handle: (request) => byName(agent, request),

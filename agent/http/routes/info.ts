@@ -26,6 +26,7 @@ export function infoRoutes(agent: Context): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/metrics',
+      answers: { 415: 'prometheus is asked for, and not set up' },
       params: { format: param.text('prometheus: as Prometheus reads them') },
       right: needs('agent:read', () => agent.config.nodeName),
       does: 'metrics of this process, for people and for Prometheus',

@@ -68,6 +68,7 @@ export function membershipRoutes(agent: Context): readonly Route[] {
       method: 'PUT',
       path: '/v1/agent/token/',
       rest: 'kind',
+      answers: { 401: 'access control is off' },
       body: tokenBody,
       right: needs('agent:write', () => agent.config.nodeName),
       does: 'sets a token that this agent uses',

@@ -81,6 +81,7 @@ export function profileRoutes(agent: Context): readonly Route[] {
     path: `/debug/pprof${rest}`,
     right,
     does,
+    answers: { 401: 'enable_debug is off' },
     handle: (request) => {
       refuseUnlessEnabled(agent);
       return handle(request);

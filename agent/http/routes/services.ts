@@ -48,6 +48,7 @@ export function serviceRoutes(agent: Context): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/agent/service/',
+      answers: { 404: 'there is no such service' },
       rest: 'service',
       params: {
         hash: param.text('waits until its ContentHash is another than this one'),
@@ -79,6 +80,7 @@ export function serviceRoutes(agent: Context): readonly Route[] {
     {
       method: 'PUT',
       path: '/v1/agent/service/maintenance/',
+      answers: { 404: 'there is no such service' },
       rest: 'service',
       params: MAINTENANCE,
       right: asks(),

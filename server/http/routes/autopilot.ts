@@ -41,6 +41,7 @@ export function autopilotRoutes(deps: Deps): Route[] {
     {
       method: 'GET',
       path: '/v1/operator/autopilot/health',
+      answers: { 429: 'a server is not well' },
       right: needs('operator:read'),
       does: 'shows whether the servers are well; 429 where one is not',
       handle: () => health(deps),

@@ -59,6 +59,7 @@ export function coordinateRoutes(deps: Deps): Route[] {
     }),
     readRoute(deps, {
       path: '/v1/coordinate/node/',
+      answers: { 404: 'there is no such node' },
       rest: 'node',
       right: 'node:read',
       does: "shows a node's coordinates",

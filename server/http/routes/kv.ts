@@ -20,6 +20,7 @@ export function kvRoutes(deps: Deps): Route[] {
   return [
     readRoute(deps, {
       path: '/v1/kv/',
+      answers: { 404: 'there is no such key, or none that begins so' },
       rest: 'key',
       params: {
         recurse: param.flag('all keys that begin with this one'),

@@ -82,6 +82,7 @@ export function membershipRoutes(deps: Deps): Route[] {
     {
       method: 'PUT',
       path: FORCE_LEAVE_PATH,
+      answers: { 404: 'there is no such agent' },
       body: forceLeaveBody,
       right: needs('operator:write'),
       does: "takes out an agent that is dead (Proconsul's own)",

@@ -72,6 +72,7 @@ function reads(deps: Deps): Route {
   const said = {
     path: '/v1/query/',
     rest: 'id',
+    answers: { 404: 'there is no such query' },
     ends: { [EXECUTE]: 'runs a prepared query', [EXPLAIN]: 'says which query would be run' },
     params: {
       near: param.text('with /execute: nearest first, as seen from this node'),

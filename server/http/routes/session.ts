@@ -62,6 +62,7 @@ function sessionWrites(deps: Deps): Route[] {
     {
       ...row,
       path: '/v1/session/renew/',
+      answers: { 404: 'the session is gone' },
       rest: 'id',
       does: "gives a session's TTL its full time again",
       handle: (request) => renew(deps, request),

@@ -39,6 +39,7 @@ export function txnRoutes(deps: Deps): Route[] {
     {
       method: 'PUT',
       path: '/v1/txn',
+      answers: { 409: 'nothing was done: which operations fail, and why' },
       right: asks(),
       body: txnBody,
       does: 'runs up to 64 operations on keys, nodes, instances and checks, all or nothing',

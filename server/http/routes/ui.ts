@@ -31,6 +31,7 @@ export function uiRoutes(deps: ReadDeps & PlaceDeps): Route[] {
     }),
     readRoute(deps, {
       path: '/v1/internal/ui/node/',
+      answers: { 404: 'there is no such node' },
       rest: 'node',
       right: 'node:read',
       does: 'shows a node with all that is on it',

@@ -31,6 +31,7 @@ export function authMethodRoutes(deps: AclDeps, outbound: Outbound): Route[] {
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/auth-method/',
+      answers: { 404: 'there is none' },
       rest: 'name',
       does: 'shows an auth method, with its secrets to those who may write',
       query: ({ rest, caller: { rights } }) =>

@@ -41,6 +41,7 @@ export function bindingRuleRoutes(deps: AclDeps): Route[] {
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/binding-rule/',
+      answers: { 404: 'there is none' },
       rest: 'id',
       does: 'shows a binding rule',
       query: ({ rest }) => queries.bindingRule(requiredId(rest, 'binding rule')),

@@ -24,6 +24,7 @@ export function bootstrapRoutes(deps: AclDeps, resetFile: ResetFile): Route[] {
       path: '/v1/acl/bootstrap',
       right: anyone,
       body: bootstrapBody,
+      answers: { 403: 'it has been done before' },
       does: 'makes the first token that may do anything: once, or again by the reset file',
       handle: async (request) => {
         const secret = await secretIn(request);

@@ -20,6 +20,7 @@ export function loginRoutes(deps: AclDeps, outbound: Outbound): Route[] {
       method: 'POST',
       path: '/v1/acl/login',
       body: loginBody,
+      answers: { 403: 'no such auth method, or no rule that gives anything' },
       right: anyone,
       does: 'gives whoever an auth method knows a token, by its binding rules',
       handle: (request) => login(deps, request, outbound),

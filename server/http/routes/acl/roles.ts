@@ -33,6 +33,7 @@ export function roleRoutes(deps: AclDeps): Route[] {
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/role/',
+      answers: { 404: 'there is none' },
       rest: 'id',
       does: 'shows a role',
       bareMissing: true,
@@ -41,6 +42,7 @@ export function roleRoutes(deps: AclDeps): Route[] {
     readRoute(deps, {
       right: ACL_READ,
       path: '/v1/acl/role/name/',
+      answers: { 404: 'there is none' },
       rest: 'name',
       does: 'shows the role with that name',
       bareMissing: true,

@@ -137,6 +137,7 @@ function tokenWrites(deps: AclDeps): Route[] {
       return {
         method,
         path: '/v1/acl/token/self',
+        answers: { 405: 'always' },
         right: anyone,
         does: 'refuses',
         handle: () => ({ status: 405, text, headers }),
