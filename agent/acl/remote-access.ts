@@ -7,7 +7,7 @@ import { compileRights, type DefaultPolicy } from '../../lib/acl/compile-rights.
 import { ANONYMOUS_ACCESSOR_ID } from '../../lib/acl/model.ts';
 import { refuseRoot, tokenNotFound } from '../../lib/acl/refusals.ts';
 import type { ResolvedToken } from '../../lib/acl/resolving.ts';
-import type { AccessControl, Caller, Rights } from '../../lib/acl/rights.ts';
+import type { AccessControl, Caller, Rights, TokenFacts } from '../../lib/acl/rights.ts';
 import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
@@ -109,7 +109,7 @@ export class RemoteAccess implements AccessControl {
     const caller = new KnownCaller(clock, {
       accessorId: answer.AccessorID,
       hearsOfHidden: policy.reportsFiltered && answer.AccessorID !== ANONYMOUS_ACCESSOR_ID,
-      expiresAt: answer.ExpiresAt,
+      token: factsOf(answer),
       digest: answer.Digest,
       rights: this.#rightsOf(answer, known),
       until: clock.monotonic() + policy.ttlMs,
@@ -149,7 +149,7 @@ export class RemoteAccess implements AccessControl {
 interface Look {
   readonly accessorId: string;
   readonly hearsOfHidden: boolean;
-  readonly expiresAt: number;
+  readonly token: TokenFacts;
   readonly digest: string;
   readonly rights: Rights;
   readonly until: number;
@@ -157,11 +157,11 @@ interface Look {
 
 class KnownCaller implements Caller {
   readonly rights: Rights;
+  readonly token: TokenFacts;
   readonly accessorId: string;
   readonly hearsOfHidden: boolean;
   readonly digest: string;
   readonly #clock: RemoteAccessOptions['clock'];
-  readonly #expiresAt: number;
   #until: number;
 
   constructor(clock: RemoteAccessOptions['clock'], look: Look) {
@@ -170,12 +170,13 @@ class KnownCaller implements Caller {
     this.hearsOfHidden = look.hearsOfHidden;
     this.digest = look.digest;
     this.#clock = clock;
-    this.#expiresAt = look.expiresAt;
+    this.token = look.token;
     this.#until = look.until;
   }
 
   get isExpired(): boolean {
-    return this.#expiresAt !== 0 && this.#clock.now() >= this.#expiresAt;
+    const { expiresAt } = this.token;
+    return expiresAt !== 0 && this.#clock.now() >= expiresAt;
   }
 
   stands(): boolean {
@@ -185,6 +186,11 @@ class KnownCaller implements Caller {
   extend(until: number): void {
     this.#until = until;
   }
+}
+
+/** An older server says nothing of the first two. */
+function factsOf({ Description = '', CreatedAt = 0, ExpiresAt }: ResolvedToken): TokenFacts {
+  return { description: Description, createdAt: CreatedAt, expiresAt: ExpiresAt };
 }
 
 /** Good for this one request: the next one may find a server. */

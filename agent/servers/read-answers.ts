@@ -40,6 +40,8 @@ export const readResolvedToken: Decoder<ResolvedToken> = decoder(
     properties: {
       AccessorID: text,
       ExpiresAt: { type: 'number' },
+      Description: text,
+      CreatedAt: { type: 'number' },
       Digest: text,
       Rules: {
         type: 'array',

@@ -13,6 +13,9 @@ export interface ResolvedToken {
   readonly AccessorID: string;
   /** When the token ends, in milliseconds since 1970; 0 where it does not. */
   readonly ExpiresAt: number;
+  /** For an audit; neither where the server says nothing of it. */
+  readonly Description?: string;
+  readonly CreatedAt?: number;
   /** Of all rules together. */
   readonly Digest: string;
   readonly Rules?: readonly RuleSet[];

@@ -78,7 +78,8 @@ export class Resolver implements AccessControl {
     const look = this.look(secret);
     if (look === undefined) throw tokenNotFound();
     const { row, key, sets } = look;
-    const said = { AccessorID: row.AccessorID, ExpiresAt: row.expiresAt, Digest: key };
+    const { AccessorID, Description, createdAt: CreatedAt, expiresAt: ExpiresAt } = row;
+    const said = { AccessorID, ExpiresAt, Description, CreatedAt, Digest: key };
     return key === known ? said : { ...said, Rules: sets };
   }
 

@@ -29,7 +29,8 @@ function start(downPolicy: DownPolicy = 'extend-cache', ttlMs = TTL_MS) {
       const rules = servers.rules.get(token);
       if (rules === undefined) return undefined;
       const set = ruleSet(rules);
-      const row = { AccessorID: 'a', ExpiresAt: servers.expiresAt, Digest: set.digest };
+      const told = { Description: 'of a', CreatedAt: 7 };
+      const row = { AccessorID: 'a', ExpiresAt: servers.expiresAt, ...told, Digest: set.digest };
       return known === set.digest ? row : { ...row, Rules: [set] };
     },
   });
@@ -46,6 +47,7 @@ describe('who asks an agent without a server', () => {
     assert.deepEqual(await Promise.all([mayWrite('t'), mayWrite('t')]), [true, true]);
     const caller = await access.callerOf('t');
     assert.equal(caller.stands(), true);
+    assert.deepEqual(caller.token, { description: 'of a', createdAt: 7, expiresAt: 0 });
     assert.equal(asked.length, 1);
     await clock.advance(TTL_MS);
     assert.equal(caller.stands(), false);

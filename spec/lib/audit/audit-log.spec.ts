@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { ANONYMOUS_ACCESSOR_ID } from '../../../lib/acl/model.ts';
+import { type AccessControl, ANYONE, type Caller } from '../../../lib/acl/rights.ts';
 import { AuditLog } from '../../../lib/audit/audit-log.ts';
+import { createApp } from '../../../lib/http/app.ts';
+import { silentLogger } from '../../../lib/logger.ts';
 import { BEAT_PATH } from '../../../lib/membership.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { FAST_PATH } from '../../support/seed.ts';
 import { aclRules, MASTER } from '../../support/servers/acl-server.ts';
+import { serveHttp } from '../../support/servers/http-servers.ts';
 import { getText, RawClient } from '../../support/servers/raw-client.ts';
-import { type Sent, startServerWith } from '../../support/servers/start-server.ts';
+import { type Sent, send, startServerWith } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';
 
 interface Payload {
@@ -259,6 +264,45 @@ describe('the audit log', () => {
     for (const planted of [secret, encoded, secret.slice(9), MASTER, VALUE]) {
       assert.ok(!all.includes(planted.toLowerCase()), planted);
     }
+  });
+});
+
+describe('the audit log of an agent without a server', () => {
+  it('says who asked what it hands on, as a server says, and waits for none of it', async () => {
+    const lines: string[] = [];
+    const audit = new AuditLog({
+      sinks: [{ write: (line) => void lines.push(line) }],
+      clock: new FakeClock(),
+      isKnownId: () => false,
+    });
+    let knows: (caller: Caller) => void = () => undefined;
+    const access: AccessControl = {
+      callerOf: (token) =>
+        token === 'slow'
+          ? new Promise((resolve) => {
+              knows = resolve;
+            })
+          : Promise.reject(new Error('no server')),
+    };
+    const fallback = () => ({ text: 'handed on' });
+    const app = createApp({ routes: [], fallback, access }, { audit, logger: silentLogger });
+    const { port } = await serveHttp(app);
+    for (const token of ['slow', 'nobody']) {
+      assert.equal((await send(port, 'GET', '/v1/kv/a', as(token))).text, 'handed on');
+    }
+    await until(() => lines.length === 2);
+    knows({ ...ANYONE, accessorId: 'known by now' });
+    await until(() => lines.length === 4);
+    const told = lines.map((line) => (JSON.parse(line) as { payload: Payload }).payload);
+    assert.deepEqual(
+      told.map(({ auth, response }) => [auth.accessor_id, response?.status]),
+      [
+        ['', undefined],
+        ['', '200'],
+        ['known by now', undefined],
+        ['known by now', '200'],
+      ],
+    );
   });
 });
 

@@ -184,10 +184,11 @@ describe('GET /v1/internal/acl/resolve', () => {
   it('tells whoever asks by which rules he may do what, once', async () => {
     const { master, as } = await startAclServer();
     await master('PUT', '/v1/acl/policy', { Name: 'p', Rules: 'acl = "read"' });
-    const made = await master('PUT', TOKEN, { Policies: [{ Name: 'p' }] });
+    const made = await master('PUT', TOKEN, { Policies: [{ Name: 'p' }], Description: 'd' });
     const ask = (query = '') =>
       as(made['SecretID'] ?? '', 'GET', `/v1/internal/acl/resolve${query}`);
-    const { Digest, AccessorID, Rules } = (await ask()).json as Record<string, string>;
+    const { Digest, AccessorID, Description, Rules } = (await ask()).json as Record<string, string>;
+    assert.equal(Description, 'd');
     assert.equal(AccessorID, made['AccessorID']);
     assert.match(JSON.stringify(Rules), /acl = /);
     const known = (await ask(`?known=${Digest}`)).json as object;
