@@ -12,7 +12,7 @@ export function isAsShown(
   answer: string,
   { form, names }: { readonly form: string; readonly names: Names },
 ): boolean {
-  const plain = form === 'json' ? withoutLayout : withoutLineEnds;
+  const plain = PLAIN[form] ?? withoutLineEnds;
   const learnt: string[] = [];
   const pattern = plain(shown)
     .split(/(…|<[a-z][a-z-]*>)/)
@@ -48,6 +48,17 @@ function withoutLayout(text: string): string {
 function withoutLineEnds(text: string): string {
   return text.replace(/\r/g, '').trim();
 }
+
+/** Whatever head it has, JSON is JSON. */
+function withPlainBody(text: string): string {
+  const [head = '', ...body] = withoutLineEnds(text).split('\n\n');
+  return [head, ...body.map((part) => (/^[[{]/.test(part) ? withoutLayout(part) : part))].join('\n\n');
+}
+
+const PLAIN: Readonly<Record<string, (text: string) => string>> = {
+  json: withoutLayout,
+  http: withPlainBody,
+};
 
 /** The answer as a page would show it: laid out, and with holes where it differs each time. */
 export function toShow(answer: string, form: string): string {

@@ -27,6 +27,12 @@ const NOT_FOUND: Content = {
   contentType: TEXT,
 };
 
+const NO_RULES: Content = {
+  status: 500,
+  bytes: Buffer.from('The specified token does not have any rules set'),
+  contentType: TEXT,
+};
+
 export function policies(): Query {
   return {
     key: keyOf('acl/policies'),
@@ -224,9 +230,10 @@ export function translatedRules(accessor: string): Query {
   return {
     key: keyOf('acl/rules/translate', accessor),
     run: (reader) => {
-      const rules = reader.acl(ACL_TOKENS).tokenBy(accessor)?.Rules ?? '';
-      if (rules === '') return NOT_FOUND;
-      return { bytes: Buffer.from(translateRules(rules)), contentType: TEXT };
+      const token = reader.acl(ACL_TOKENS).tokenBy(accessor);
+      if (token === undefined) return NOT_FOUND;
+      if (token.Rules === '') return NO_RULES;
+      return { bytes: Buffer.from(translateRules(token.Rules)), contentType: TEXT };
     },
   };
 }

@@ -105,7 +105,8 @@ function reads(deps: Deps): Route {
 
 function onlyReads({ rest, method }: HttpRequest): Reply | undefined {
   if (verbOf(rest).verb === '') return undefined;
-  const headers = { Allow: 'GET,OPTIONS' };
+  // Without OPTIONS: the path takes other methods, and it is what stands last in it that does not.
+  const headers = { Allow: 'GET' };
   return { status: 405, text: `method ${method} not allowed`, headers };
 }
 

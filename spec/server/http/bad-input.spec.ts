@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { MAX_KV_VALUE_BYTES } from '../../../lib/limits.ts';
 import { FuzzClient } from '../../support/experiments/fuzz-client.ts';
+import { startAclServer } from '../../support/servers/acl-server.ts';
 import { startServer } from '../../support/servers/start-server.ts';
 
 const KB = 1024;
@@ -216,5 +217,14 @@ describe('a method', () => {
     assert.deepEqual([status, text], [405, 'method POST not allowed']);
     assert.equal(headers.allow, 'OPTIONS,GET,PUT,DELETE');
     assert.equal((await ask('OPTIONS', '/v1/kv/k')).headers.allow, 'OPTIONS,GET,PUT,DELETE');
+  });
+
+  it('that what stands last in a path does not have is refused with what Consul allows there', async () => {
+    const { ask } = await startServer();
+    const { status, headers } = await ask('PUT', '/v1/query/x/execute', { body: '{}' });
+    assert.deepEqual([status, headers.allow], [405, 'GET']);
+    const acl = await startAclServer();
+    const self = await acl.ask('DELETE', '/v1/acl/token/self');
+    assert.deepEqual([self.status, self.headers.allow], [405, 'OPTIONS,GET']);
   });
 });

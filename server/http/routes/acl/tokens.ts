@@ -132,7 +132,7 @@ function tokenWrites(deps: AclDeps): Route[] {
     },
     // What is not to be done to whoever one is oneself.
     ...(['PUT', 'DELETE'] as const).map((method): Route => {
-      const headers = { Allow: 'GET,OPTIONS' };
+      const headers = { Allow: 'OPTIONS,GET' };
       const text = `method ${method} not allowed`;
       return {
         method,

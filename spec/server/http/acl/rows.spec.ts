@@ -41,6 +41,17 @@ describe('every row of /v1/acl', () => {
     assert.equal(server.state.index, before);
   });
 
+  it('tells a token that has no rules of its own from one that there is not', async () => {
+    const { as } = await startAclServer();
+    const translated = async (accessor: string) => {
+      const { status, text } = await as(MASTER, 'GET', `/v1/acl/rules/translate/${accessor}`);
+      return [status, text];
+    };
+    const none = 'The specified token does not have any rules set';
+    assert.deepEqual(await translated('00000000-0000-0000-0000-000000000002'), [500, none]);
+    assert.deepEqual(await translated(NOBODY), [403, 'ACL not found']);
+  });
+
   it('says that there is no access control where there is none', async () => {
     const { ask } = await startServer();
     for (const at of ['/v1/acl/tokens', '/v1/acl/bootstrap', '/v1/internal/acl/authorize']) {
