@@ -52,7 +52,9 @@ function withoutLineEnds(text: string): string {
 /** Whatever head it has, JSON is JSON. */
 function withPlainBody(text: string): string {
   const [head = '', ...body] = withoutLineEnds(text).split('\n\n');
-  return [head, ...body.map((part) => (/^[[{]/.test(part) ? withoutLayout(part) : part))].join('\n\n');
+  return [head, ...body.map((part) => (/^[[{]/.test(part) ? withoutLayout(part) : part))].join(
+    '\n\n',
+  );
 }
 
 const PLAIN: Readonly<Record<string, (text: string) => string>> = {

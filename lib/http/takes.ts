@@ -56,13 +56,18 @@ export const COMMON = {
   pretty: param.flag('writes the JSON for people'),
 } satisfies RowParams;
 
+/** How new what is read must be. */
+export const CONSISTENCY = {
+  stale: param.flag('answers from this server at once'),
+  consistent: param.flag('makes sure that the answer is as new as any acknowledged write'),
+  max_stale: param.duration('as stale, but only as old as this'),
+} satisfies RowParams;
+
 /** Heeded by those that read the state. */
 export const READING = {
   index: param.number('waits until the answer has another index than this one'),
   wait: param.duration('how long to wait at most: 5m where nothing is said, 10m at most'),
-  stale: param.flag('answers from this server at once'),
-  consistent: param.flag('makes sure that the answer is as new as any acknowledged write'),
-  max_stale: param.duration('as stale, but only as old as this'),
+  ...CONSISTENCY,
 } satisfies RowParams;
 
 export const CACHED = param.flag('an agent may answer from what it keeps fresh (X-Cache, Age)');

@@ -7,7 +7,7 @@ import { uint64Complaint } from '../../../lib/go-literals.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
-import { param } from '../../../lib/http/takes.ts';
+import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
 import { encodeJson } from '../../../lib/json.ts';
 import type { Peer } from '../../cluster/peers.ts';
 import type { AutopilotSettings } from '../../commands.ts';
@@ -22,6 +22,7 @@ export function autopilotRoutes(deps: Deps): Route[] {
     {
       method: 'GET',
       path: '/v1/operator/autopilot/configuration',
+      params: CONSISTENCY,
       right: needs('operator:read'),
       does: 'shows what autopilot was told',
       handle: async ({ params }) => {

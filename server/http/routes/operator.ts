@@ -5,7 +5,7 @@ import type { Params } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
-import { param } from '../../../lib/http/takes.ts';
+import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
 import type { Peer } from '../../cluster/peers.ts';
 import type { ClusterDeps, KeyringDeps, PlaceDeps, ReadDeps, WriteDeps } from '../deps.ts';
 import { fresh } from '../reads.ts';
@@ -20,6 +20,7 @@ export function operatorRoutes(deps: Deps): Route[] {
     {
       method: 'GET',
       path: '/v1/operator/raft/configuration',
+      params: CONSISTENCY,
       right: needs('operator:read'),
       does: 'lists the servers',
       handle: async ({ params }) => {
@@ -49,6 +50,7 @@ export function operatorRoutes(deps: Deps): Route[] {
     {
       method: 'GET',
       path: '/v1/operator/usage',
+      params: CONSISTENCY,
       right: needs('operator:read'),
       does: 'counts nodes, services and instances',
       handle: async ({ params }) => {

@@ -3,6 +3,7 @@ import { packArchive } from '../../../lib/archive/pack.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { CONSISTENCY } from '../../../lib/http/takes.ts';
 import { MAX_SNAPSHOT_BYTES } from '../../../lib/limits.ts';
 import { type RestoreDeps, Restorer } from '../archive/restore.ts';
 import { recordsOf } from '../archive/write-rows.ts';
@@ -19,6 +20,7 @@ export function snapshotRoutes(deps: Deps): Route[] {
     {
       method: 'GET',
       path: '/v1/snapshot',
+      params: CONSISTENCY,
       right,
       does: 'saves everything in an archive',
       handle: (request) => save(deps, request),

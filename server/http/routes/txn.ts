@@ -4,6 +4,7 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { CONSISTENCY } from '../../../lib/http/takes.ts';
 import { Rows } from '../../../lib/json-bytes.ts';
 import { MAX_TXN_OPS, MAX_TXN_ROWS } from '../../../lib/limits.ts';
 import type { Uint64 } from '../../../lib/model.ts';
@@ -41,6 +42,7 @@ export function txnRoutes(deps: Deps): Route[] {
       path: '/v1/txn',
       answers: { 409: 'nothing was done: which operations fail, and why' },
       right: asks(),
+      params: CONSISTENCY,
       body: txnBody,
       does: 'runs up to 64 operations on keys, nodes, instances and checks, all or nothing',
       handle: (request) => txn(deps, request),
