@@ -62,7 +62,8 @@ describe('every row of /v1/acl', () => {
 
   it('leaves secrets out of the log, in a path too', async () => {
     const lines: string[] = [];
-    const keep = (line: string) => void lines.push(line);
+    const keep = (line: string, fields: object = {}) =>
+      void lines.push(`${line} ${JSON.stringify(fields)}`);
     const logger = { error: keep, warn: keep, info: keep, debug: keep };
     const { as, master } = await startAclServer({}, logger);
     const { SecretID = '' } = await master('PUT', '/v1/acl/token', {});
