@@ -63,6 +63,7 @@ export function membershipRoutes(deps: Deps): Route[] {
         needNode(deps, request, beat.Node);
         // Servers are told of by the log: whoever can only ask one of them is none.
         if (beat.Tags['role'] === SERVER_ROLE) throw permissionDenied();
+        refuseServer(deps, beat.Node);
         return { json: await members.beat(beat) };
       },
     },
@@ -75,6 +76,7 @@ export function membershipRoutes(deps: Deps): Route[] {
       handle: async (request) => {
         const leave = await request.json(leaveBody, MAX_BEAT_BODY_BYTES);
         needNode(deps, request, leave.Node);
+        refuseServer(deps, leave.Node);
         await members.leave(leave);
         return { json: true };
       },
@@ -102,6 +104,18 @@ export function membershipRoutes(deps: Deps): Route[] {
       }),
     },
   ];
+}
+
+/**
+ * What a server is, it says through the log: as an agent of its name it would be one no more, and the others
+ * would count one less among those of whom most must have a write.
+ */
+function refuseServer({ state }: Deps, node: string): void {
+  const { liveServers, failedServers } = state();
+  const server = liveServers.get(fold(node)) ?? failedServers.get(fold(node));
+  if (server === undefined) return;
+  const why = 'is a server: it leaves by itself, or by force-leave';
+  throw new ProconsulError('forbidden', `${server.Node} ${why}`);
 }
 
 /** Whoever may write a node may be it, under the name by which it is known too. */

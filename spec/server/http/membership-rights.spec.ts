@@ -61,6 +61,31 @@ describe('beats under access control', () => {
     assert.equal(server.state.members.get('n1')?.Status, 3);
   });
 
+  it('take no server for an agent, nor out, whoever sends them', async () => {
+    const { server, put } = await start();
+    const Tags = { role: 'consul', port: '8300' };
+    const member = { ID: 's', Node: 'n1', Address: '10.0.0.1', Port: 1, Tags };
+    await server.deps.propose({ type: 'member-alive', member });
+    const beat = { ID: 's', Node: 'n1', Address: '10.0.0.9', Datacenter: 'dc1', LanPort: 1 };
+    const fail = {
+      type: 'members-failed',
+      term: server.state.leadership.term,
+      nodes: ['n1'],
+    } as const;
+    for (const token of ['n1', MASTER, 'n1', MASTER]) {
+      const { index } = server.state;
+      for (const Node of ['n1', 'N1']) {
+        const beaten = await put(BEAT, { ...beat, Node }, withToken(token));
+        const left = await put(LEAVE, { ID: 's', Node }, withToken(token));
+        assert.deepEqual([beaten.status, left.status], [403, 403], `${token} as ${Node}`);
+      }
+      assert.equal(server.state.index, index);
+      // The same of one that nobody hears of.
+      if (token === MASTER) await server.deps.propose(fail);
+    }
+    assert.equal(server.state.failedServers.size, 1);
+  });
+
   it('are told of to whoever may see the node', async () => {
     const { beat, get } = await start();
     await beat('n1', 'n1');
