@@ -30,7 +30,7 @@ const PASSWORD = 'pa55word-of-redis';
 /** As it is, and within any text in base64, wherever it stands in there. */
 const shapesOf = (text: string) => [text, ...[0, 1, 2].map((shift) => inBase64(text, shift))];
 /** What is written into the log, and so found where it is not sealed. */
-const WRITTEN = [SECRET, TOKEN, OLD_TOKEN].flatMap(shapesOf);
+const WRITTEN = [SECRET, BOSS, TOKEN, OLD_TOKEN].flatMap(shapesOf);
 
 function inBase64(text: string, shift: number): string {
   const whole = Buffer.from(`${'x'.repeat(shift)}${text}`).toString('base64');
