@@ -30,7 +30,7 @@ export interface Kept<V> {
 export class ByteCache<K, V> {
   readonly #maxBytes: number;
   readonly #onEvict: ((value: V) => void) | undefined;
-  readonly #entries = new Map<K, Entry<K, V>>();
+  readonly #entries = new Map<K, Cached<K, V>>();
   /** Those that may go. Pinned ones are not among them: nothing ever has to walk past those. */
   readonly #byUse: ByUse<K, V>;
   readonly #idle: ByteCacheOptions<V>['idle'];
@@ -73,7 +73,7 @@ export class ByteCache<K, V> {
    */
   keep(key: K, value: V, bytes: number): Kept<V> {
     this.delete(key);
-    const entry = new Entry(key, value, this.#keeper);
+    const entry = new Cached(key, value, this.#holder);
     this.#entries.set(key, entry);
     this.#byUse.touch(entry);
     this.#dropIdle();
@@ -100,7 +100,7 @@ export class ByteCache<K, V> {
     for (const entry of this.#entries.values()) this.#remove(entry);
   }
 
-  readonly #keeper: Keeper<K, V> = {
+  readonly #holder: Holder<K, V> = {
     resized: (by) => {
       this.#bytes += by;
       this.#makeRoom();
@@ -131,7 +131,7 @@ export class ByteCache<K, V> {
     return true;
   }
 
-  #remove(entry: Entry<K, V>): void {
+  #remove(entry: Cached<K, V>): void {
     this.#entries.delete(entry.key);
     this.#byUse.remove(entry);
     this.#bytes -= entry.bytes;
@@ -139,48 +139,48 @@ export class ByteCache<K, V> {
   }
 }
 
-/** What an entry tells its cache. */
-interface Keeper<K, V> {
+/** What is told by each thing that the cache holds. */
+interface Holder<K, V> {
   readonly resized: (by: number) => void;
-  readonly pinned: (entry: Entry<K, V>) => void;
-  readonly unpinned: (entry: Entry<K, V>) => void;
+  readonly pinned: (entry: Cached<K, V>) => void;
+  readonly unpinned: (entry: Cached<K, V>) => void;
 }
 
-class Entry<K, V> implements Kept<V> {
+class Cached<K, V> implements Kept<V> {
   readonly key: K;
   readonly value: V;
   bytes = 0;
   pins = 0;
   usedAt = 0;
-  older: Entry<K, V> | undefined;
-  newer: Entry<K, V> | undefined;
-  #keeper: Keeper<K, V> | undefined;
+  older: Cached<K, V> | undefined;
+  newer: Cached<K, V> | undefined;
+  #holder: Holder<K, V> | undefined;
 
-  constructor(key: K, value: V, keeper: Keeper<K, V>) {
+  constructor(key: K, value: V, holder: Holder<K, V>) {
     this.key = key;
     this.value = value;
-    this.#keeper = keeper;
+    this.#holder = holder;
   }
 
   resize(bytes: number): void {
-    if (this.#keeper === undefined) return;
+    if (this.#holder === undefined) return;
     const all = bytes + bytesOf(this.key) + ENTRY_BYTES;
     const by = all - this.bytes;
     this.bytes = all;
-    this.#keeper.resized(by);
+    this.#holder.resized(by);
   }
 
   pin(): void {
-    if (++this.pins === 1) this.#keeper?.pinned(this);
+    if (++this.pins === 1) this.#holder?.pinned(this);
   }
 
   unpin(): void {
-    if (--this.pins === 0) this.#keeper?.unpinned(this);
+    if (--this.pins === 0) this.#holder?.unpinned(this);
   }
 
   leave(): void {
     this.bytes = 0;
-    this.#keeper = undefined;
+    this.#holder = undefined;
   }
 }
 
@@ -189,15 +189,15 @@ class Entry<K, V> implements Kept<V> {
  * first key of a Map whose first keys are always taken is found by walking past all that went.
  */
 class ByUse<K, V> {
-  oldest: Entry<K, V> | undefined;
-  newest: Entry<K, V> | undefined;
+  oldest: Cached<K, V> | undefined;
+  newest: Cached<K, V> | undefined;
   readonly #now: () => number;
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  touch(entry: Entry<K, V>): void {
+  touch(entry: Cached<K, V>): void {
     entry.usedAt = this.#now();
     if (entry === this.newest) return;
     this.remove(entry);
@@ -208,7 +208,7 @@ class ByUse<K, V> {
   }
 
   /** Nothing, where it is not in it. */
-  remove(entry: Entry<K, V>): void {
+  remove(entry: Cached<K, V>): void {
     const { older, newer } = entry;
     if (older !== undefined) older.newer = newer;
     else if (this.oldest === entry) this.oldest = newer;

@@ -93,7 +93,7 @@ export class Snapshots {
       await this.#deps.onSaved?.(index);
       return undefined;
     } catch (error) {
-      // While another server saves one there is nothing amiss.
+      // While another server saves one nothing is wrong.
       const busy = error instanceof ProconsulError && error.code === 'busy';
       const line = `server: no snapshot saved: ${describeChain(error)}`;
       if (busy) logger.debug(line);

@@ -26,7 +26,7 @@ export class CheckRunner {
     this.#options = options;
   }
 
-  /** Looks first after `delayMs`: an agent staggers its checks, lest all of them look at once. */
+  /** Looks first after `delayMs`: an agent staggers its checks, or all of them would look at once. */
   start(delayMs: number): void {
     if (this.#stopped) return;
     this.#cancelNext = this.#options.clock.after(delayMs, () => void this.#look());

@@ -40,7 +40,7 @@ export interface Nodes {
 
 /** How often an alias of another node looks there. */
 const REMOTE_ALIAS_MS = 10_000;
-/** As Consul's: a shorter interval is raised to this, lest checks keep the machine busy. */
+/** As Consul's: a shorter interval is raised to this, or checks would keep the machine busy. */
 const MIN_INTERVAL_MS = 1000;
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** What a probe may say around the output that it quotes. */

@@ -34,7 +34,7 @@ export function readServices(
   const enabled = ownSwitch(container, 'enable');
   if (enabled === false || (options.optIn && enabled !== true)) return NOTHING;
 
-  const reader = new Reader(container, options);
+  const services = new LabelledServices(container, options);
   const endpoints = endpointsOf(container, options, find);
   const claimed = new Set<Endpoint>();
   for (const [key, attributes] of namedServices(container)) {
@@ -46,13 +46,13 @@ export function readServices(
         : endpoints.find((e) => e.port === port && e.protocol === protocol);
     if (endpoint !== undefined) claimed.add(endpoint);
     const inside = containerAddress(container, options, find);
-    reader.named(key, attributes, endpoint ?? unpublished(attributes, inside));
+    services.named(key, attributes, endpoint ?? unpublished(attributes, inside));
   }
   const isGroup = endpoints.length > 1;
   for (const endpoint of endpoints) {
-    if (!claimed.has(endpoint)) reader.automatic(endpoint, isGroup);
+    if (!claimed.has(endpoint)) services.automatic(endpoint, isGroup);
   }
-  return reader.reading;
+  return services.reading;
 }
 
 /** A named service may be on a port that nobody published: then it is where the container is. */
@@ -75,7 +75,7 @@ const CONSUMED_OF_NAMED = [
   'enable_tag_override',
 ];
 
-class Reader {
+class LabelledServices {
   readonly #container: Container;
   readonly #options: DockerOptions;
   readonly #services: ServiceRegistration[] = [];

@@ -3,7 +3,7 @@ import { type Command, explained, type Invocation } from '../command.ts';
 import { capital, idOf, type Kind, pathOf, requireOne } from './find.ts';
 import { checkFormat, type FlagRow, SHOW, type Shape, showList } from './show.ts';
 
-type Query = readonly (readonly [string, string])[];
+type QueryParams = readonly (readonly [string, string])[];
 
 interface Listing<T> {
   readonly kind: Kind;
@@ -36,7 +36,7 @@ export function listCommand<T>(listing: Listing<T>): Command {
   };
 }
 
-function narrowed<T>({ flags }: Invocation, { narrowing }: Listing<T>): Query {
+function narrowed<T>({ flags }: Invocation, { narrowing }: Listing<T>): QueryParams {
   const value = narrowing === undefined ? '' : flags.text(narrowing.flag[0]);
   return narrowing === undefined || value === '' ? [] : [[narrowing.parameter, value]];
 }

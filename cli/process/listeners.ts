@@ -137,7 +137,7 @@ function serverAddresses({ server, address, ports }: Config): readonly ListenAdd
   return server && ports.server > 0 ? [{ host: address.bind, port: ports.server }] : [];
 }
 
-/** What is refused before any row is asked, and before the fast path answers in its stead. */
+/** What is refused before any row is asked, and before the fast path answers instead. */
 interface Policy {
   readonly guards: readonly Guard[];
   readonly admitsRead?: () => boolean;

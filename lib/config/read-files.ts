@@ -101,7 +101,7 @@ function readText(name: string, format: 'json' | 'hcl', text: string): unknown {
   }
 }
 
-/** One `check` and one `service` join the lists, lest a later file's replace them. */
+/** One `check` and one `service` join the lists: a later file's would replace them. */
 function pluralised({ check, service, ...rest }: RawConfig): Tree {
   return {
     ...rest,

@@ -12,7 +12,7 @@ export type Right =
   /** Anyone may, with whatever token: nobody looks who it is. */
   | { readonly by: 'nobody' }
   /** The row itself, before its handler runs. */
-  | { readonly by: 'row'; readonly need: Need; readonly check: Check }
+  | { readonly by: 'row'; readonly need: Need; readonly refuse: Refuse }
   /** The Reader, which hands queries only what may be seen. */
   | { readonly by: 'reader'; readonly need: Need }
   /** `write`, which judges the command by what it changes. */
@@ -27,7 +27,7 @@ interface Asking {
 }
 
 /** Throws what the request is refused with. */
-type Check = (asking: Asking) => void;
+type Refuse = (asking: Asking) => void;
 type NameOf = (asking: Asking) => string;
 
 export const anyone: Right = { by: 'nobody' };
@@ -37,11 +37,11 @@ const noName: NameOf = () => '';
 /** The name is none for a resource that has none: operator, acl, keyring. */
 export function needs(need: Need, name = noName, denied = permissionDenied): Right {
   const [resource, access] = need.split(':') as [Resource, Access];
-  const check: Check = (asking) => {
+  const refuse: Refuse = (asking) => {
     const { rights } = asking.caller;
     if (!rights.all && !rights.may(resource, access, name(asking))) throw denied();
   };
-  return { by: 'row', need, check };
+  return { by: 'row', need, refuse };
 }
 
 export function shows(need: Need): Right {
@@ -58,7 +58,7 @@ export function asks(need: Need | 'own' = 'own'): Right {
 
 /** Refuses what the row itself has to. */
 export function enforce(right: Right, asking: Asking): void {
-  if (right.by === 'row') right.check(asking);
+  if (right.by === 'row') right.refuse(asking);
 }
 
 /** For the table of docs/compat.md. */

@@ -76,7 +76,7 @@ export async function fresh({ readiness }: Pick<ReadDeps, 'readiness'>, params: 
   await readiness.ready(readiness.consistency(demandOf(params)));
 }
 
-/** Consul looks at these also where it does not heed them. */
+/** Consul checks these also where it makes no use of them. */
 export function refuseReadOptions(params: Params): void {
   demandOf(params);
   waitOf(params);

@@ -181,7 +181,7 @@ export class PendingRead implements Pending {
 /** In so many steps: timers of one length cost next to nothing, those of ten thousand do not. */
 const WAIT_STEPS = 64;
 
-/** `chance` in [0, 1) makes the wait longer, lest many end at once. */
+/** `chance` in [0, 1) makes the wait longer, so that not all end at once. */
 export function withJitter(waitMs: number, chance: number): number {
   const share = Math.floor(chance * WAIT_STEPS) / WAIT_STEPS;
   return waitMs * (1 + share * WAIT_JITTER_FRACTION);

@@ -100,7 +100,7 @@ const VARIABLES: Readonly<Record<string, (filling: Filling) => string>> = {
 
 /** `$${` stands for `${`. */
 const TOKEN = /\$\$\{|\$\{([^}]*)(\}?)/g;
-/** One argument at most; what stands in it is looked at afterwards, lest blanks cost their square. */
+/** One argument at most; what stands in it is looked at afterwards: in one expression the cost of blanks would be their square. */
 const CALL = /^(\w+)\(([^()]*)\)$/;
 
 function parse(text: string, path: string): Part[] {

@@ -60,7 +60,7 @@ function rowsOf(state: State): Rows {
   ];
 }
 
-/** What is not rows, but as many: in so many at a line, lest one line takes long. */
+/** What is not rows, but as many: so many on a line, so that no line takes long. */
 const PER_LINE = 500;
 
 interface Rest {

@@ -37,7 +37,7 @@ export async function currentAcl({
 export const ACL_READ = needs('acl:read');
 export const ACL_WRITE = needs('acl:write');
 
-interface Writing extends Pick<Required<Takes>, 'rest' | 'body'> {
+interface WriteRows extends Pick<Required<Takes>, 'rest' | 'body'> {
   readonly path: string;
   readonly makes: string;
   readonly changes: string;
@@ -50,7 +50,7 @@ interface Writing extends Pick<Required<Takes>, 'rest' | 'body'> {
 /** The rows that make, change and remove one kind of object. */
 export function writeRows(
   deps: Pick<WriteDeps, 'propose'>,
-  { path, rest: named, body, makes, changes, removes, set, remove }: Writing,
+  { path, rest: named, body, makes, changes, removes, set, remove }: WriteRows,
 ): Route[] {
   const right = ACL_WRITE;
   return [
