@@ -68,6 +68,98 @@ function importsOf({ path, text }: Source): string[] {
 const STARTED =
   /\.(spec|system)\.ts$|^bench\/|(^|\/)main\.ts$|^docs\/make-|\.d\.ts$|\/record-[\w-]+\.ts$/;
 
+interface Touching {
+  readonly what: string;
+  readonly pattern: RegExp;
+  readonly where: readonly string[];
+}
+
+/** Of these modules more than types, and than what only computes. */
+function importing(...modules: string[]): RegExp {
+  const harmless = String.raw`type \w+|isIPv?[46]?|SocketAddress|BlockList|STATUS_CODES|getCiphers|createSecureContext`;
+  const names = String.raw`(?!type |\{\s*(?:(?:${harmless}),?\s*)+\})[^;]*?`;
+  return new RegExp(`^import ${names} from 'node:(?:${modules.join('|')})'`, 'm');
+}
+
+/**
+ * What a program reaches the outside by. All else takes a Clock, a Random, a FileSystem or an Upstream:
+ * so it runs in a world of virtual time, from a seed. Whoever adds a place says why it cannot.
+ */
+const TOUCHING: readonly Touching[] = [
+  {
+    what: 'time',
+    pattern: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|hrtime/,
+    where: ['lib/clock.ts'],
+  },
+  { what: 'Math.random', pattern: /\bMath\.random\b/, where: ['lib/random.ts'] },
+  {
+    what: 'timers',
+    pattern: /(?<!\.)\bset(Timeout|Interval)\(|AbortSignal\.timeout|timers\/promises/,
+    where: [
+      'lib/clock.ts',
+      // A connection's own end, whatever the time is for others.
+      'agent/containers/runtimes/docker-connection.ts',
+      'lib/http/listener.ts',
+      'lib/tls/handshakes.ts',
+      // A process that ends, and a command of one user.
+      'cli/commands/agent.ts',
+      'cli/key-lock.ts',
+      'cli/process/life.ts',
+      'cli/process/process-metrics.ts',
+      'cli/process/tls-role.ts',
+    ],
+  },
+  {
+    what: 'chance of the kernel',
+    pattern: /\brandom(UUID|Bytes|Int)\b/,
+    where: [
+      'lib/random.ts',
+      // Marks, keys and locks: nothing that is done depends on which.
+      'agent/dns/recursors.ts',
+      'cli/commands/keygen.ts',
+      'lib/audit/event-text.ts',
+      'lib/json.ts',
+      'lib/seal/box.ts',
+      'lib/seal/data-seal.ts',
+      'lib/tls/issue.ts',
+      'server/log/file/folder-lock.ts',
+      'server/log/redis/records/check-in.ts',
+      'server/log/redis/records/snapshot-store.ts',
+      'server/log/redis/repair/repairer.ts',
+    ],
+  },
+  {
+    what: 'network',
+    pattern: importing('net', 'http', 'https', 'http2', 'tls', 'dgram', 'dns', 'dns/promises'),
+    where: [
+      'agent/checks/kinds/grpc.ts',
+      'agent/checks/kinds/h2ping.ts',
+      'agent/checks/kinds/http.ts',
+      'agent/checks/kinds/udp.ts',
+      'agent/checks/probing/dial.ts',
+      'agent/checks/probing/link-local.ts',
+      'agent/containers/runtimes/docker-connection.ts',
+      'agent/dns/recursors.ts',
+      'agent/dns/tcp.ts',
+      'agent/dns/udp.ts',
+      'agent/servers/introduction.ts',
+      'agent/servers/upstream.ts',
+      'agent/servers/ways.ts',
+      'cli/api-client.ts',
+      'lib/http/listener.ts',
+      'lib/metrics/statsd.ts',
+      'lib/tls/handshakes.ts',
+      'server/acl/methods/outbound.ts',
+      'server/log/file/folder-lock.ts',
+    ],
+  },
+  {
+    what: 'programs',
+    pattern: importing('child_process'),
+    where: ['agent/checks/kinds/script.ts', 'cli/child.ts'],
+  },
+];
+
 describe('every source', () => {
   it('is imported by another, or is a command', () => {
     const used = new Set(SOURCES.flatMap(named));
@@ -122,15 +214,12 @@ describe('the product', () => {
     assert.deepEqual(alone, []);
   });
 
-  it('takes the time from a Clock, but for lib/clock.ts', () => {
-    const others = PRODUCT.filter(({ path }) => path !== 'lib/clock.ts');
-    assert.deepEqual(places(others, /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/), []);
-  });
-
-  it('takes chance from a Random, but for lib/random.ts', () => {
-    const others = PRODUCT.filter(({ path }) => path !== 'lib/random.ts');
-    assert.deepEqual(places(others, /\bMath\.random\b/), []);
-  });
+  for (const { what, pattern, where } of TOUCHING) {
+    it(`touches the real ${what} in the places that are listed, and nowhere else`, () => {
+      const found = PRODUCT.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
+      assert.deepEqual(found.sort(), [...where].sort());
+    });
+  }
 
   it('listens to events in a kind of check by looking() alone, where a throw is a critical check', () => {
     const kinds = PRODUCT.filter(({ path }) => path.startsWith('agent/checks/kinds/'));
@@ -143,6 +232,18 @@ describe('the product', () => {
   it('reads a stream from an explicit id, never from its end', () => {
     const log = PRODUCT.filter(({ path }) => path.startsWith('server/log/'));
     assert.deepEqual(places(log, /['"]\$['"]/), []);
+  });
+});
+
+describe('the simulator', () => {
+  it('touches the real time, timers and network in spec/sim/world/globals.ts alone', () => {
+    const inside = SOURCES.filter(({ path }) =>
+      /^spec\/sim\/(?!(defects\/)?main\.ts|world\/sockets\.ts)/.test(path),
+    );
+    const reach =
+      /\b(Date\.now|performance\.now|Math\.random|set(Timeout|Interval))\(|node:(net|dgram|tls)'/;
+    const found = places(inside, reach).map((place) => place.split(':')[0]);
+    assert.deepEqual([...new Set(found)], ['spec/sim/world/globals.ts']);
   });
 });
 

@@ -1,10 +1,13 @@
 /** A client agent of the world: the whole process, as `proconsul agent` runs it. */
 import { runClient } from '../../cli/process/run-client.ts';
+import type { Running } from '../../cli/process/run-server.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { fakeConfigHost } from '../support/fakes/fake-config-host.ts';
+import type { Complaint } from './server.ts';
+import type { Machine } from './world/machine.ts';
 import type { Network } from './world/network.ts';
-import type { Machine, World } from './world/world.ts';
+import type { World } from './world/world.ts';
 
 const HTTP_PORT = 8600;
 const LAN_PORT = 8700;
@@ -21,7 +24,11 @@ export class SimAgent {
   readonly machine: Machine;
   /** Where it answers its clients. */
   readonly port: number;
+  /** What it logged at ERROR. */
+  readonly complaints: Complaint[] = [];
+  readonly openFiles = 0;
   readonly #options: SimAgentOptions;
+  #running: Running | undefined;
   /** From when on it has lived without a break; undefined while it is dead. */
   bornAt: number | undefined;
 
@@ -46,10 +53,15 @@ export class SimAgent {
     this.bornAt = undefined;
   }
 
+  /** As by SIGTERM. */
+  async stop(): Promise<void> {
+    await this.#options.world.on(this.machine, () => this.#running?.stop());
+  }
+
   async #begin(): Promise<void> {
     const { world } = this.#options;
     const config = this.#config();
-    await runClient({
+    this.#running = await runClient({
       config,
       // All that an agent does with its logger but to let others listen to it.
       logger: this.#logger() as never,
@@ -77,8 +89,10 @@ export class SimAgent {
 
   #logger(): Logger {
     const { world } = this.#options;
-    const line = (level: string) => (text: string) =>
+    const line = (level: string) => (text: string) => {
       world.say(`${this.machine.name} ${level} ${text}`);
+      if (level === 'ERROR') this.complaints.push({ at: world.now, text });
+    };
     return { error: line('ERROR'), warn: line('WARN'), info: line('INFO'), debug: () => undefined };
   }
 }

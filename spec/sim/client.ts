@@ -1,11 +1,19 @@
 /** A client of the world: its machine, its connections, and requests that it gives up in time. */
 import { Agent, request } from 'node:http';
-import type { Machine, World } from './world/world.ts';
+import type { Machine } from './world/machine.ts';
+import type { World } from './world/world.ts';
 
 export interface Answer {
   readonly status: number;
   readonly index: number;
   readonly text: string;
+}
+
+export interface AskOptions {
+  readonly body?: string;
+  readonly timeoutMs?: number;
+  /** Who asks; nobody without it. */
+  readonly token?: string;
 }
 
 export class SimClient {
@@ -32,11 +40,12 @@ export class SimClient {
     port: number,
     method: string,
     path: string,
-    { body, timeoutMs = 3000 }: { body?: string; timeoutMs?: number } = {},
+    { body, timeoutMs = 3000, token }: AskOptions = {},
   ): Promise<Answer | undefined> {
+    const headers = token === undefined ? {} : { 'x-consul-token': token };
     return new Promise((resolve) => {
       const sent = request(
-        { host: '127.0.0.1', port, method, path, agent: this.#agent },
+        { host: '127.0.0.1', port, method, path, agent: this.#agent, headers },
         (response) => {
           const parts: Buffer[] = [];
           response.on('data', (part: Buffer) => parts.push(part));

@@ -1,9 +1,11 @@
 /** Everything that runs in a world: servers, the Redis that they share, and agents. */
 import { SimAgent } from './agent.ts';
+import { History } from './history.ts';
 import type { LuaScripts } from './redis/scripts.ts';
 import { SimRedis } from './redis/sim-redis.ts';
 import { SimServer } from './server.ts';
 import { replaceGlobals } from './world/globals.ts';
+import type { Machine } from './world/machine.ts';
 import { Network } from './world/network.ts';
 import { World } from './world/world.ts';
 
@@ -17,6 +19,8 @@ export interface ClusterOptions {
   readonly seed: number;
   readonly log: Log;
   readonly agents: number;
+  /** Whether servers have access control. */
+  readonly hasAccess?: boolean;
   /** Whether there will be two masters that are written to. */
   readonly splits?: boolean;
   /** Of each Redis, where a spec looks at what they do. */
@@ -26,6 +30,7 @@ export interface ClusterOptions {
 export class SimCluster {
   readonly world: World;
   readonly network: Network;
+  readonly history: History;
   readonly log: Log;
   readonly splits: boolean;
   /** The first is the master to begin with; none where the log is in files. */
@@ -35,11 +40,19 @@ export class SimCluster {
   readonly #putBack: () => void;
   #master: SimRedis | undefined;
 
-  constructor({ seed, log, agents, splits = false, scripts = [] }: ClusterOptions) {
+  constructor({
+    seed,
+    log,
+    agents,
+    splits = false,
+    hasAccess = false,
+    scripts = [],
+  }: ClusterOptions) {
     const world = new World(seed);
     const network = new Network(world);
     this.world = world;
     this.network = network;
+    this.history = new History(world);
     this.log = log;
     this.splits = splits;
     this.#putBack = replaceGlobals({ world, network });
@@ -50,7 +63,16 @@ export class SimCluster {
     const servers = log === 'file' ? 1 : 3;
     this.servers = Array.from(
       { length: servers },
-      (_, i) => new SimServer({ world, network, url, number: i + 1, servers }),
+      (_, i) =>
+        new SimServer({
+          world,
+          network,
+          history: this.history,
+          hasAccess,
+          url,
+          number: i + 1,
+          servers,
+        }),
     );
     const join = this.servers.map(({ port }) => `10.0.0.1:${port}`);
     this.agents = Array.from(
@@ -62,6 +84,11 @@ export class SimCluster {
   async start(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.start()));
     for (const agent of this.agents) agent.start();
+  }
+
+  /** All that there are, but for clients'. */
+  get machines(): readonly Machine[] {
+    return [...this.redis, ...this.servers, ...this.agents].map(({ machine }) => machine);
   }
 
   /** The one that was chosen last. */
@@ -108,7 +135,10 @@ export class SimCluster {
     });
   }
 
-  end(): void {
+  /** Nothing of it is left in this process. */
+  async end(): Promise<void> {
+    this.network.end();
+    await this.world.settle();
     this.#putBack();
   }
 }

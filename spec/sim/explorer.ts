@@ -6,7 +6,8 @@
 import type { Random } from '../../lib/random.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 import type { Log } from './cluster.ts';
-import { drawFault, drawFaults, type Fault, lastFaultMs } from './faults.ts';
+import type { Fault } from './faults/fault.ts';
+import { drawFault, drawFaults, lastFaultMs } from './faults/schedule.ts';
 import type { RunResult } from './run.ts';
 
 /** What was promising long ago has been tried by now. */

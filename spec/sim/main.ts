@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util';
 import type { Log } from './cluster.ts';
 import { Explorer } from './explorer.ts';
-import { parseSchedule, schedule } from './faults.ts';
+import { parseSchedule, schedule } from './faults/schedule.ts';
 import { type RunOptions, type RunResult, run, type WorkloadName } from './run.ts';
 import { shrink } from './shrink.ts';
 

@@ -1,11 +1,16 @@
 /** One run of the simulator: a seed, workloads, faults, rest, and the verdicts. */
-import { stateHash } from '../support/experiments/state-hash.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { type Log, SimCluster } from './cluster.ts';
-import { drawFaults, type Fault, lastFaultMs } from './faults.ts';
+import type { Fault } from './faults/fault.ts';
+import { drawFaults, lastFaultMs } from './faults/schedule.ts';
+import { complaints, leftOver, replicasAlike } from './verdicts.ts';
+import { Access } from './workloads/access.ts';
 import { Agents } from './workloads/agents.ts';
+import { Events } from './workloads/events.ts';
 import { LeaseHolders } from './workloads/leases.ts';
+import { Queries } from './workloads/queries.ts';
 import { Registers } from './workloads/registers.ts';
+import { Transactions } from './workloads/transactions.ts';
 import { Watchers } from './workloads/watchers.ts';
 import type { Workload } from './workloads/workload.ts';
 
@@ -18,6 +23,10 @@ export const WORKLOADS = {
   watchers: (cluster: SimCluster) => new Watchers(cluster),
   leases: (cluster: SimCluster) => new LeaseHolders(cluster),
   agents: (cluster: SimCluster) => new Agents(cluster),
+  transactions: (cluster: SimCluster) => new Transactions(cluster),
+  queries: (cluster: SimCluster) => new Queries(cluster),
+  events: (cluster: SimCluster) => new Events(cluster),
+  access: (cluster: SimCluster) => new Access(cluster),
 } satisfies Record<string, (cluster: SimCluster) => Workload>;
 
 export type WorkloadName = keyof typeof WORKLOADS;
@@ -51,7 +60,13 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const faults = options.faults ?? faultsOf(seed, log, seconds);
   const splits = faults.some((fault) => fault.splits === true);
   const agents = names.includes('agents') ? 3 : 0;
-  const cluster = new SimCluster({ seed, log, agents, splits });
+  const cluster = new SimCluster({
+    seed,
+    log,
+    agents,
+    splits,
+    hasAccess: names.includes('access'),
+  });
   const { world } = cluster;
   try {
     const workloads: Workload[] = names.map((name) => WORKLOADS[name](cluster));
@@ -61,13 +76,23 @@ export async function run(options: RunOptions): Promise<RunResult> {
     } catch (error) {
       verdicts.push(`broken: ${error instanceof Error ? error.stack : String(error)}`);
     }
+    verdicts.push(...cluster.history.verdict());
     verdicts.push(...workloads.flatMap((each) => each.verdict()));
-    if (verdicts.length === 0) verdicts.push(...replicasAlike(cluster));
+    if (verdicts.length === 0) verdicts.push(...(await lastVerdicts(cluster, faults)));
     const { trace, events, now } = world;
     return { verdicts, faults, trace, events, simulatedMs: now };
   } finally {
-    cluster.end();
+    await cluster.end();
   }
+}
+
+/** What can only be seen where all has gone well so far. */
+async function lastVerdicts(cluster: SimCluster, faults: readonly Fault[]): Promise<string[]> {
+  return [
+    ...replicasAlike(cluster),
+    ...complaints(cluster, faults, REST_MS),
+    ...(await cluster.world.until(leftOver(cluster))),
+  ];
 }
 
 async function live(
@@ -87,13 +112,4 @@ async function live(
   await Promise.all(workloads.map((each) => each.run(untilMs)));
   await world.sleep(REST_MS);
   for (const each of workloads) await each.look?.();
-}
-
-function replicasAlike({ servers }: SimCluster): string[] {
-  const states = servers.map(({ machine, process }) =>
-    process === undefined
-      ? `${machine.name} is not there`
-      : `${process.state.index} ${stateHash(process.state)}`,
-  );
-  return new Set(states).size === 1 ? [] : [`replicas differ: ${states.join(', ')}`];
 }

@@ -19,9 +19,11 @@ import {
   NO_BALLOT,
 } from '../../server/log/redis/repair/ballot-file.ts';
 import { Server } from '../../server/server.ts';
+import type { History } from './history.ts';
 import { SimDisk } from './world/disk.ts';
+import type { Machine } from './world/machine.ts';
 import type { Network } from './world/network.ts';
-import type { Machine, World } from './world/world.ts';
+import type { World } from './world/world.ts';
 
 const HTTP_PORT = 8500;
 const SESSION_TTL_MIN_MS = 1000;
@@ -30,9 +32,28 @@ const RECONNECT_MS = 72 * 3600_000;
 const RING = { minMs: 3000, minEntries: 50, maxBytes: 1024 * 1024 };
 const SEGMENTS = { segmentBytes: 64 * 1024, allocateBytes: 16 * 1024 };
 
+/** Who brings a token has its rights; who brings none may do anything, so that others need none. */
+export const MANAGEMENT = '99999999-0000-4000-8000-000000000000';
+const ACCESS = {
+  defaultPolicy: 'allow',
+  initialManagement: MANAGEMENT,
+  keyListPolicy: false,
+  reportsFiltered: false,
+  dataDir: '',
+} as const;
+
+/** A line at ERROR, and when it was said. */
+export interface Complaint {
+  readonly at: number;
+  readonly text: string;
+}
+
 export interface SimServerOptions {
   readonly world: World;
   readonly network: Network;
+  readonly history: History;
+  /** Whether tokens say who may do what. */
+  readonly hasAccess: boolean;
   /** Of the Redis; undefined for a log in files. */
   readonly url: string | undefined;
   readonly number: number;
@@ -43,13 +64,15 @@ export class SimServer {
   readonly machine: Machine;
   readonly port: number;
   /** What it logged at ERROR. */
-  readonly complaints: string[] = [];
+  readonly complaints: Complaint[] = [];
   /** On the machine's disk: they outlive the process. */
   readonly #ballots = new SimBallots();
   readonly #disk: SimDisk;
   readonly #options: SimServerOptions;
   readonly #id: string;
   #process: Server | undefined;
+  #beats: OwnBeat | undefined;
+  #listener: Listener | undefined;
 
   constructor(options: SimServerOptions) {
     this.#options = options;
@@ -75,18 +98,36 @@ export class SimServer {
     const { world, network } = this.#options;
     network.killed(this.machine);
     world.kill(this.machine);
-    if (losesPower) this.#disk.losePower();
+    this.#disk.crash(losesPower);
     this.#process = undefined;
     world.at(this.machine, downMs, () => void this.#begin().catch((error) => world.fail(error)));
   }
 
+  /** As by SIGTERM. */
+  async stop(): Promise<void> {
+    await this.#options.world.on(this.machine, async () => {
+      this.#beats?.stop();
+      await Promise.all([this.#process?.stop(), this.#listener?.stop()]);
+    });
+  }
+
+  get openFiles(): number {
+    return this.#disk.openFiles;
+  }
+
+  /** By itself, as one that is due. */
+  saveSnapshot(): void {
+    const { world } = this.#options;
+    world.at(this.machine, 0, () => this.#process?.saveSnapshotSoon());
+  }
+
   async #begin(): Promise<void> {
-    const { world, number } = this.#options;
+    const { world, number, history, hasAccess } = this.#options;
     const clock = world.clockOf(this.machine);
     const logger = this.#logger();
     const { log, leases } = this.#storage(logger, () => server.saveSnapshotSoon());
     const server = new Server({
-      storage: { log, leases },
+      storage: { log: history.watched(log, this.machine.name), leases },
       system: { clock, random: world.random, logger },
       self: {
         id: this.#id,
@@ -98,18 +139,20 @@ export class SimServer {
         sessionTtlMinMs: SESSION_TTL_MIN_MS,
         limits: { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_JSON_BODY_BYTES },
         reconnectTimeoutMs: RECONNECT_MS,
+        ...(hasAccess && { acl: ACCESS }),
       },
       onFatal: (error) => world.fail(error),
     });
     this.#process = server;
     await server.start();
-    await new OwnBeat({
+    this.#beats = new OwnBeat({
       beat: this.#beat(),
       take: (beat) => server.members.beat(beat),
       clock,
       logger,
       on: { unknown: () => undefined, refused: (error) => world.fail(error) },
-    }).start();
+    });
+    await this.#beats.start();
     await this.#listen(server, logger);
   }
 
@@ -146,13 +189,13 @@ export class SimServer {
     const servers = () => server.members.servers();
     const fastPath = new FastPath();
     const routes = [...server.routes(), ...introductionRoutes({ ...self, servers })];
-    const listener = new Listener({
-      listener: createApp({ routes }, { fastPath, logger }),
+    this.#listener = new Listener({
+      listener: createApp({ routes, access: server.access }, { fastPath, logger }),
       shortcut: fastPath,
       at: { host: '127.0.0.1', port: this.port },
       limits: { connectionsPerAddress: () => 0 },
     });
-    await listener.start();
+    await this.#listener.start();
   }
 
   /** Agents reach it where everybody does: on this network a port says which machine is meant. */
@@ -171,7 +214,7 @@ export class SimServer {
     const { world } = this.#options;
     const line = (level: string) => (text: string) => {
       world.say(`${this.machine.name} ${level} ${text}`);
-      if (level === 'ERROR') this.complaints.push(text);
+      if (level === 'ERROR') this.complaints.push({ at: world.now, text });
     };
     return { error: line('ERROR'), warn: line('WARN'), info: line('INFO'), debug: () => undefined };
   }

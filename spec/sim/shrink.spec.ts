@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Fault } from './faults.ts';
+import type { Fault } from './faults/fault.ts';
 import { shrink } from './shrink.ts';
 
 const faults = Array.from({ length: 9 }, (_, i): Fault => {

@@ -1,5 +1,5 @@
 /** Looks for the fewest faults with which a run still fails: what they are then says why. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './faults/fault.ts';
 
 /**
  * As ddmin: takes away halves, then quarters, and so on, as long as it still fails. Every attempt is

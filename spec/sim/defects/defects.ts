@@ -71,8 +71,8 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'server/server.ts',
-        from: 'this.#proposer.restored();\n      this.answers.release();',
-        to: 'this.#proposer.restored();',
+        from: 'this.answers.release();\n    });',
+        to: '});',
       },
     ],
   },
@@ -209,6 +209,18 @@ export const DEFECTS: readonly Defect[] = [
         file: 'server/state/kv-commands.ts',
         from: 'if (!isIndex(before?.ModifyIndex ?? 0, op.index)) return undefined;\n  return put',
         to: 'return put',
+      },
+    ],
+  },
+  {
+    name: "the authoriser's cache stale: who asked before keeps the rights of then",
+    log: 'redis',
+    workloads: ['access'],
+    edits: [
+      {
+        file: 'server/acl/resolver.ts',
+        from: 'if (now !== state || now.acl.changes !== changes) return false;\n    return row',
+        to: 'return row',
       },
     ],
   },

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DEFECTS, type Defect } from './defects.ts';
-import { plant } from './plant.ts';
+import { plant, TOP } from './plant.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,29 +26,52 @@ for (const defect of DEFECTS.filter(({ name }) => name.includes(values.only))) {
 }
 process.exit(missed === 0 ? 0 : 1);
 
-/** What the first run says that fails. */
-function hunt({ edits, log, workloads }: Defect): string | undefined {
-  const folder = plant(edits);
+interface Failure {
+  readonly seed: number;
+  /** All that was computed until then, seconds. */
+  readonly tookS: number;
+  readonly why: string;
+}
+
+/** The first run that fails with the defect, and does not without it. */
+function hunt(defect: Defect): string | undefined {
+  const folder = plant(defect.edits);
+  const first = Number(values.seed);
+  const end = first + Number(values.seeds);
+  let tookS = 0;
   try {
-    const options = [
-      '--log',
-      log,
-      '--workloads',
-      workloads.join(','),
-      '--until-failure',
-      '--no-shrink',
-    ];
-    const seeds = ['--seed', values.seed, '--seeds', values.seeds];
-    const args = ['--import', 'tsx', 'spec/sim/main.ts', ...options, ...seeds];
-    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
-    const lines = stdout.split('\n').map((line) => line.trim());
-    const failed = lines.find((line) => line.startsWith('FAIL'));
-    const ended = lines.filter((line) => line.startsWith('ok')).length;
-    if (failed === undefined && ended < Number(values.seeds)) throw new Error(stderr);
-    if (failed === undefined) return undefined;
-    const why = lines.filter((line) => line.startsWith('VIOLATED')).join('; ');
-    return `${failed}; ${why}`.slice(0, 300);
+    for (let seed = first; seed < end; ) {
+      const failure = firstFailure(folder, defect, seed, end - seed);
+      if (failure === undefined) return undefined;
+      tookS += failure.tookS;
+      const runs = failure.seed - first + 1;
+      const found = `seed ${failure.seed}, the run ${runs}, after ${tookS.toFixed(0)} s: ${failure.why}`;
+      if (firstFailure(TOP, defect, failure.seed, 1) === undefined) return found.slice(0, 300);
+      print(`       fails without the defect too: ${found.slice(0, 300)}`);
+      seed = failure.seed + 1;
+    }
+    return undefined;
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function firstFailure(
+  folder: string,
+  { log, workloads }: Defect,
+  seed: number,
+  seeds: number,
+): Failure | undefined {
+  const options = ['--log', log, '--workloads', workloads.join(','), '--until-failure'];
+  const which = ['--seed', `${seed}`, '--seeds', `${seeds}`, '--no-shrink'];
+  const args = ['--import', 'tsx', 'spec/sim/main.ts', ...options, ...which];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+  const lines = stdout.split('\n').map((line) => line.trim());
+  const runs = lines.filter((line) => /^(ok|FAIL) /.test(line));
+  const failed = runs.findIndex((line) => line.startsWith('FAIL'));
+  if (failed < 0 && runs.length < seeds) throw new Error(stderr);
+  if (failed < 0) return undefined;
+  const took = runs.map((line) => Number(/ in ([\d.]+) s/.exec(line)?.[1] ?? 0));
+  const why = lines.filter((line) => line.startsWith('VIOLATED')).join('; ');
+  return { seed: seed + failed, tookS: took.reduce((sum, each) => sum + each, 0), why };
 }

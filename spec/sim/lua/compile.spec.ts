@@ -63,10 +63,10 @@ describe('Lua, compiled', () => {
         })(),
       );
     } finally {
-      cluster.end();
+      await cluster.end();
     }
     for (const { compared } of scripts) assert(compared > 100, `${compared}`);
-  }).timeout(300_000);
+  }).timeout(0);
 
   const CASES: readonly (readonly [script: string, answer: unknown])[] = [
     ['local a, b = unpack({ 1, 2, 3 }) return a + b', 3],

@@ -2,9 +2,11 @@
  * A Redis process on a machine of the world: what it holds, its connections, the file that it comes
  * back with, and replicas that follow it some time behind.
  */
+
+import type { Machine } from '../world/machine.ts';
 import type { Network } from '../world/network.ts';
 import type { SimSocket } from '../world/sockets.ts';
-import { EPOCH_MS, type Machine, type World } from '../world/world.ts';
+import type { World } from '../world/world.ts';
 import { encodeReply, OK, RedisError, type Reply, RequestReader, Status } from './reply.ts';
 import { LuaScripts, sha1 } from './scripts.ts';
 import { type Effect, Store } from './store.ts';
@@ -95,6 +97,30 @@ export class SimRedis {
     });
   }
 
+  /**
+   * Another process with an older copy of the file, behind a proxy that goes on holding the clients'
+   * connections: what they send meanwhile comes to the new one.
+   */
+  replace(downMs: number, lostMs: number): void {
+    const { now } = this.#world;
+    this.#file = this.#file.filter(({ at }) => at <= now - lostMs);
+    for (const each of this.#blocked) this.#unblock(each);
+    this.#runId = sha1(this.#world.random.uuid());
+    this.#scripts.forget();
+    this.#replay();
+    this.#world.freeze(this.machine, downMs);
+    this.#world.say(`${this.machine.name} is replaced, and has lost ${lostMs} ms`);
+  }
+
+  /** One key goes: as by a policy that lets it, or by somebody's DEL. */
+  evict(at: number): void {
+    const keys = this.store.keysForEver;
+    const key = keys[Math.floor(at * keys.length)];
+    if (key === undefined) return;
+    this.store.execute(['DEL', key], this.#wall);
+    this.#world.say(`${this.machine.name} evicts ${key}`);
+  }
+
   /** Everything goes, as by FLUSHALL. */
   flush(): void {
     this.store.execute(['FLUSHALL'], this.#wall);
@@ -106,7 +132,7 @@ export class SimRedis {
   }
 
   get #wall(): number {
-    return Math.floor(EPOCH_MS + this.#world.now + this.machine.wallAheadMs);
+    return this.#world.wallOf(this.machine);
   }
 
   #begin(): void {

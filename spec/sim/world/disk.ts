@@ -12,13 +12,17 @@ const SYNC_MS = 1;
 export class SimDisk implements FileSystem {
   readonly #world: World;
   readonly #files = new MemoryFileSystem();
+  /** Of the process that runs. */
+  openFiles = 0;
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  losePower(): void {
-    this.#files.losePower(this.#world.random);
+  /** The process is gone, and with the power all that was not synced. */
+  crash(losesPower: boolean): void {
+    this.openFiles = 0;
+    if (losesPower) this.#files.losePower(this.#world.random);
   }
 
   makeFolder(): Promise<void> {
@@ -54,19 +58,26 @@ export class SimDisk implements FileSystem {
   }
 
   #slow(file: File): File {
+    this.openFiles++;
     return {
       size: () => this.#take(LOOK_MS, () => file.size()),
       read: (bytes, position) => this.#take(LOOK_MS, () => file.read(bytes, position)),
       write: (bytes, position) => this.#take(LOOK_MS, () => file.write(bytes, position)),
       truncate: (size) => this.#take(LOOK_MS, () => file.truncate(size)),
       sync: () => this.#take(SYNC_MS, () => file.sync()),
-      close: () => this.#take(LOOK_MS, () => file.close()),
+      close: () =>
+        this.#take(LOOK_MS, () => {
+          this.openFiles--;
+          return file.close();
+        }),
     };
   }
 
   /** On the machine that asks, as long as its process lives. */
   async #take<T>(ms: number, work: () => Promise<T>): Promise<T> {
     const takes = ms * (0.5 + this.#world.random.next());
+    // Who dies right before it never hears of it.
+    this.#world.mayStep(this.#world.here);
     await new Promise<void>((resolve) => void this.#world.after(takes, resolve));
     return await work();
   }

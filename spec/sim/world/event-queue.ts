@@ -5,18 +5,18 @@ export interface QueuedEvent<O> {
   at: number;
   order: number;
   cancelled: boolean;
+  /** Nobody need wait for it: of a timer that keeps no process. */
+  idle: boolean;
 }
 
 export class EventQueue<O> {
   readonly #heap: QueuedEvent<O>[] = [];
   #order = 0;
 
-  add(at: number, owner: O, fn: () => void): () => void {
-    const event = { owner, fn, at, order: this.#order++, cancelled: false };
+  add(at: number, owner: O, fn: () => void): QueuedEvent<O> {
+    const event = { owner, fn, at, order: this.#order++, cancelled: false, idle: false };
     this.#push(event);
-    return () => {
-      event.cancelled = true;
-    };
+    return event;
   }
 
   /** Puts one back for a later time: behind whatever was to happen then, in the order of before. */
@@ -30,6 +30,12 @@ export class EventQueue<O> {
       const first = this.#pop();
       if (first === undefined || !first.cancelled) return first;
     }
+  }
+
+  /** How many there are of such owners that somebody must wait for. */
+  count(isMeant: (owner: O) => boolean): number {
+    return this.#heap.filter(({ owner, cancelled, idle }) => !cancelled && !idle && isMeant(owner))
+      .length;
   }
 
   #push(event: QueuedEvent<O>): void {

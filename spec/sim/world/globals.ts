@@ -6,7 +6,7 @@ import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Transform } from 'node:stream';
 import type { Network } from './network.ts';
 import type { SimSocket } from './sockets.ts';
-import type { World } from './world.ts';
+import type { TimerOf, World } from './world.ts';
 
 const require = createRequire(import.meta.url);
 const net = require('node:net');
@@ -24,14 +24,14 @@ interface Place {
 
 /** A timer as Node's, as far as anybody asks. */
 class Timer {
-  readonly #cancel: () => void;
+  readonly #timer: () => TimerOf;
 
-  constructor(cancel: () => void) {
-    this.#cancel = cancel;
+  constructor(timer: () => TimerOf) {
+    this.#timer = timer;
   }
 
   cancel(): void {
-    this.#cancel();
+    this.#timer()();
   }
 
   ref(): this {
@@ -39,6 +39,7 @@ class Timer {
   }
 
   unref(): this {
+    this.#timer().unref();
     return this;
   }
 
@@ -83,17 +84,26 @@ export function replaceGlobals({ world, network }: Place): () => void {
       else Object.defineProperty(holder, name, before);
     });
   };
-  const after = (fn: Fn, ms: number, args: Args) => new Timer(world.after(ms, () => fn(...args)));
+  const after = (fn: Fn, ms: number, args: Args) => {
+    const timer = world.after(ms, () => fn(...args));
+    return new Timer(() => timer);
+  };
   const repeat = (fn: Fn, ms: number, args: Args) => {
-    let cancel = () => {};
-    const again = () => {
-      cancel = world.after(ms, () => {
-        again();
+    let isIdle = false;
+    const next = (): TimerOf => {
+      const timer = world.after(ms, () => {
+        current = next();
+        if (isIdle) current.unref();
         fn(...args);
       });
+      return timer;
     };
-    again();
-    return new Timer(() => cancel());
+    let current = next();
+    const unref = () => {
+      isIdle = true;
+      current.unref();
+    };
+    return new Timer(() => Object.assign(() => current(), { unref }));
   };
   const cancel = (timer: unknown) => {
     if (timer instanceof Timer) timer.cancel();
@@ -104,8 +114,8 @@ export function replaceGlobals({ world, network }: Place): () => void {
   for (const name of ['clearTimeout', 'clearImmediate', 'clearInterval']) {
     replace(globalThis, name, cancel);
   }
-  replace(Date, 'now', () => world.wallNow);
-  replace(performance, 'now', () => world.now);
+  replace(Date, 'now', () => world.wallOf(world.here.machine));
+  replace(performance, 'now', () => world.here.machine.monotonicAt(world.now));
   replace(Math, 'random', () => world.random.next());
   replace(crypto, 'randomUUID', () => world.random.uuid());
   const connect = (...args: Args): SimSocket => {

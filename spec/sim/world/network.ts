@@ -1,6 +1,8 @@
 /** Who listens where, and the ways between machines. */
+
+import type { Machine, Owner } from './machine.ts';
 import { SimSocket, type Way } from './sockets.ts';
-import type { Machine, Owner, World } from './world.ts';
+import type { World } from './world.ts';
 
 export type Accept = (socket: SimSocket) => void;
 
@@ -19,6 +21,8 @@ export class Network {
   readonly #listening = new Map<number, Listening>();
   readonly #ways = new Map<string, Way>();
   readonly #open = new Map<Machine, Set<SimSocket>>();
+  /** Those of dead processes too. */
+  readonly #all = new Set<SimSocket>();
   #nextPort = 40_000;
 
   constructor(world: World) {
@@ -83,21 +87,31 @@ export class Network {
   connect(from: Owner, port: number): SimSocket {
     const world = this.#world;
     const listening = this.#listening.get(port);
-    const to = listening?.owner ?? from;
-    const way = this.way(from.machine, to.machine);
+    const to = listening?.owner;
+    const way = this.way(from.machine, (to ?? from).machine);
     const socket = new SimSocket(world, from, way, { host: '127.0.0.1', port });
+    if (!world.mayStep(from)) return socket;
     this.#track(from.machine, socket);
     if (way.silent) {
       world.as(from, CONNECT_TIMEOUT_MS, () => socket.destroy(refused('ETIMEDOUT', port)));
       return socket;
     }
+    const refuse = () => socket.destroy(refused('ECONNREFUSED', port));
+    if (to === undefined) {
+      world.as(from, 2 * way.delayMs, refuse);
+      return socket;
+    }
     world.as(to, way.delayMs * (1 + world.random.next()), () => {
       const now = this.#listening.get(port);
-      if (now === undefined) {
-        world.as(from, way.delayMs, () => socket.destroy(refused('ECONNREFUSED', port)));
+      if (now?.owner.machine !== to.machine) {
+        world.as(from, way.delayMs, refuse);
         return;
       }
-      const accepted = new SimSocket(world, to, way, { host: '127.0.0.1', port: this.freePort() });
+      // Whoever it is has it run on that machine, and dies with its process.
+      const accepted = new SimSocket(world, now.owner, way, {
+        host: '127.0.0.1',
+        port: this.freePort(),
+      });
       this.#track(to.machine, accepted);
       socket.pairWith(accepted);
       this.#peers.set(socket, accepted);
@@ -109,11 +123,25 @@ export class Network {
     return socket;
   }
 
+  /** What is open on the machine, as where its process ends. */
+  close(machine: Machine): void {
+    for (const socket of [...(this.#open.get(machine) ?? [])]) socket.destroy();
+  }
+
+  /** Closes all: Node keeps what reads a connection, and so the world, as long as that is open. */
+  end(): void {
+    for (const socket of this.#all) socket.destroy();
+  }
+
   #track(machine: Machine, socket: SimSocket): void {
     const open = this.#open.get(machine) ?? new Set();
     this.#open.set(machine, open);
     open.add(socket);
-    socket.once('close', () => open.delete(socket));
+    this.#all.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      this.#all.delete(socket);
+    });
   }
 }
 

@@ -3,7 +3,8 @@
  * do over the kernel's. Each end's code gets what was sent after the way's delay, in order.
  */
 import { Duplex } from 'node:stream';
-import type { Owner, World } from './world.ts';
+import type { Owner } from './machine.ts';
+import type { World } from './world.ts';
 
 /** How a way between two machines is now. */
 export interface Way {
@@ -145,14 +146,15 @@ export class SimSocket extends Duplex {
   #touch(): void {
     this.#cancelTimeout();
     if (this.timeout <= 0) return;
-    this.#cancelTimeout = this.#world.as(this.#own, this.timeout, () => this.emit('timeout'));
+    this.#cancelTimeout = this.#world.timer(this.#own, this.timeout, () => this.emit('timeout'));
   }
 
   /** To the other end, on its machine, as long as both processes live. */
   #send(arrive: (peer: SimSocket) => void): void {
+    const world = this.#world;
+    if (!world.mayStep(this.#own)) return;
     const peer = this.#peer;
     if (peer === undefined) return;
-    const world = this.#world;
     const { delayMs } = this.#way;
     const takes = delayMs * (1 + world.random.next());
     const at = Math.max(this.#lastArrival, world.now + takes);

@@ -7,6 +7,7 @@ import type { Clock } from '../../../lib/clock.ts';
 import type { Random } from '../../../lib/random.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { EventQueue } from './event-queue.ts';
+import { Machine, type Owner } from './machine.ts';
 
 /** Kept from before anything is replaced. */
 const realSetImmediate = globalThis.setImmediate;
@@ -14,28 +15,18 @@ const realSetImmediate = globalThis.setImmediate;
 /** Where a wall clock begins. */
 export const EPOCH_MS = 1_700_000_000_000;
 
-/** Something that code runs on: it can stand still, and its wall clock can be wrong. */
-export interface Machine {
-  readonly name: string;
-  /** Until then none of its events happen; they happen later, in their order. */
-  frozenUntil: number;
-  /** What its wall clock is ahead of the world's. */
-  wallAheadMs: number;
-  /** A process that was killed: its events never happen. */
-  boot: number;
-}
-
-/** A process on a machine, between one boot of it and the next. */
-export interface Owner {
-  readonly machine: Machine;
-  readonly boot: number;
+/** Calling it takes the timer back. */
+export interface TimerOf {
+  (): void;
+  /** It keeps no process. */
+  unref(): void;
 }
 
 export class World {
   readonly seed: number;
   readonly random: Random;
   readonly #queue = new EventQueue<Owner>();
-  readonly #outside: Machine = { name: 'world', frozenUntil: 0, wallAheadMs: 0, boot: 0 };
+  readonly #outside = new Machine('world');
   readonly #trace: string[] = [];
   #now = 0;
   #current: Owner = { machine: this.#outside, boot: 0 };
@@ -65,16 +56,16 @@ export class World {
   }
 
   machine(name: string): Machine {
-    return { name, frozenUntil: 0, wallAheadMs: 0, boot: 0 };
+    return new Machine(name);
   }
 
   /** Of the process that runs on the machine now. */
   clockOf(machine: Machine): Clock {
     const owner = { machine, boot: machine.boot };
     return {
-      now: () => Math.floor(EPOCH_MS + this.#now + machine.wallAheadMs),
-      monotonic: () => this.#now,
-      after: (ms, fn) => this.as(owner, ms, fn),
+      now: () => this.wallOf(machine),
+      monotonic: () => machine.monotonicAt(this.#now),
+      after: (ms, fn) => this.timer(owner, ms, fn),
     };
   }
 
@@ -83,9 +74,9 @@ export class World {
     return this.#current;
   }
 
-  /** The time as whoever runs now sees it. */
-  get wallNow(): number {
-    return Math.floor(EPOCH_MS + this.#now + this.#current.machine.wallAheadMs);
+  /** The time of day as the machine sees it. */
+  wallOf(machine: Machine): number {
+    return Math.floor(EPOCH_MS + machine.wallAt(this.#now));
   }
 
   /** Calls `fn` on the machine after so long, unless cancelled or the machine's process is gone. */
@@ -95,12 +86,39 @@ export class World {
 
   /** As `at`, by a process, which may have been killed meanwhile. */
   as(owner: Owner, ms: number, fn: () => void): () => void {
-    return this.#queue.add(this.#now + Math.max(0, ms), owner, fn);
+    const event = this.#queue.add(this.#now + Math.max(0, ms), owner, fn);
+    return () => {
+      event.cancelled = true;
+    };
   }
 
-  /** As `at`, on the machine whose code runs now. */
-  after(ms: number, fn: () => void): () => void {
-    return this.as(this.#current, ms, fn);
+  /** As `as`, once so much has passed by the machine's own clock. */
+  timer(owner: Owner, ms: number, fn: () => void): TimerOf {
+    const { machine } = owner;
+    let { suspendedMs } = machine;
+    const add = (takesMs: number) =>
+      this.#queue.add(this.#now + Math.max(0, machine.takes(takesMs)), owner, fire);
+    const fire = () => {
+      const slept = machine.suspendedMs - suspendedMs;
+      if (slept <= 0) return fn();
+      suspendedMs += slept;
+      const { idle } = event;
+      event = add(slept);
+      event.idle = idle;
+    };
+    let event = add(ms);
+    const cancel = () => {
+      event.cancelled = true;
+    };
+    const unref = () => {
+      event.idle = true;
+    };
+    return Object.assign(cancel, { unref });
+  }
+
+  /** As `timer`, on the machine whose code runs now. */
+  after(ms: number, fn: () => void): TimerOf {
+    return this.timer(this.#current, ms, fn);
   }
 
   /**
@@ -132,6 +150,18 @@ export class World {
     this.say(`freeze ${machine.name} for ${ms} ms`);
   }
 
+  /** As freeze, by a lid that is closed: the clocks of its programs know nothing of it. */
+  suspend(machine: Machine, ms: number): void {
+    machine.suspendedMs += Math.max(0, this.#now + ms - Math.max(this.#now, machine.frozenUntil));
+    this.freeze(machine, ms);
+  }
+
+  /** Whether the process lives that is about to do what others can see: it may die right before. */
+  mayStep({ machine, boot }: Owner): boolean {
+    if (boot === machine.boot) machine.steps();
+    return boot === machine.boot;
+  }
+
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => void this.at(this.#outside, ms, resolve));
   }
@@ -154,6 +184,16 @@ export class World {
       if (!(await this.#step())) throw new Error('nothing is left to happen, and it is not done');
     }
     return await promise;
+  }
+
+  /** Lets all promises settle; nothing happens. */
+  settle(): Promise<void> {
+    return turn();
+  }
+
+  /** What the process on the machine has still to do: its timers, and what it is about to hear. */
+  pendingOf(machine: Machine): number {
+    return this.#queue.count((owner) => owner.machine === machine && owner.boot === machine.boot);
   }
 
   /** Goes on by itself until the function that it gives back is called. */

@@ -1,0 +1,36 @@
+/** Clocks that are wrong: each machine has its own. */
+import type { Random } from '../../../lib/random.ts';
+import { anyMachine, between, type Draw, stillMs } from './fault.ts';
+
+/** Far more than a clock that nobody sets drifts: a hundredth. */
+const DRIFT = 0.01;
+
+export const CLOCKS: readonly Draw[] = [
+  (random) => {
+    const pick = anyMachine(random);
+    const ms = jumpMs(random);
+    const what = `a machine's time of day jumps by ${ms} ms`;
+    const strike: ReturnType<Draw>['strike'] = (c) => {
+      pick(c).wallAheadMs += ms;
+    };
+    return { what, lastsMs: 0, strike };
+  },
+  (random) => {
+    const pick = anyMachine(random);
+    const rate = 1 + DRIFT * (2 * random.next() - 1);
+    const what = `a machine's clock goes at ${rate.toFixed(4)} from now on`;
+    return { what, lastsMs: 0, strike: (c) => pick(c).drift(c.world.now, rate) };
+  },
+  (random) => {
+    const pick = anyMachine(random);
+    const lastsMs = stillMs(random);
+    const what = `a machine is suspended for ${lastsMs} ms`;
+    return { what, lastsMs, strike: (c) => c.world.suspend(pick(c), lastsMs) };
+  },
+];
+
+/** A moment, some minutes, hours; on or back. */
+function jumpMs(random: Random): number {
+  const size = [500, 60_000, 4 * 3600_000][between(random, 0, 3)] ?? 0;
+  return Math.floor(size * (0.2 + random.next())) * (random.next() < 0.6 ? -1 : 1);
+}

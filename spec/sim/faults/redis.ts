@@ -1,0 +1,134 @@
+/** What befalls Redis, and the ways to it. */
+import type { Random } from '../../../lib/random.ts';
+import { anyServer, between, type Draw, type Drawn, stillMs } from './fault.ts';
+import { restart } from './servers.ts';
+
+/** What it answers in a second or two. */
+const STEPS = 100;
+
+export const REDIS: readonly Draw[] = [
+  (random) => {
+    const pick = anyServer(random);
+    const lastsMs = stillMs(random);
+    return {
+      what: `a server and Redis hear nothing of each other for ${lastsMs} ms`,
+      lastsMs,
+      strike: (c) => {
+        const server = pick(c).machine;
+        const redis = c.master.machine;
+        c.network.silence(server, redis, true);
+        void c.world.sleep(lastsMs).then(() => c.network.silence(server, redis, false));
+      },
+    };
+  },
+  (random) => {
+    const pick = anyServer(random);
+    const step = between(random, 1, STEPS);
+    return {
+      what: `a server is cut off from Redis, which was about to give its answer ${step} from here`,
+      lastsMs: 0,
+      strike: (c) => {
+        const { machine } = c.master;
+        machine.beforeStep(step, () => c.network.cut(pick(c).machine, machine));
+      },
+    };
+  },
+  (random) => {
+    const lastsMs = stillMs(random);
+    const what = `Redis stands still for ${lastsMs} ms`;
+    return { what, lastsMs, strike: (c) => c.world.freeze(c.master.machine, lastsMs) };
+  },
+  (random) => {
+    const lastsMs = between(random, 100, 4000);
+    const what = `Redis restarts after ${lastsMs} ms`;
+    return { what, lastsMs, strike: (c) => c.master.restart(lastsMs) };
+  },
+  (random) => {
+    const step = between(random, 1, STEPS);
+    const lastsMs = between(random, 20, 2000);
+    return {
+      what: `Redis dies before its answer ${step} from here, and restarts after ${lastsMs} ms`,
+      lastsMs,
+      strike: (c) => {
+        const { master } = c;
+        master.machine.beforeStep(step, () => master.restart(lastsMs));
+      },
+    };
+  },
+  (random) => {
+    const lastsMs = between(random, 100, 4000);
+    const lost = between(random, 1, 1000);
+    const what = `Redis restarts after ${lastsMs} ms and has lost ${lost} ms`;
+    return { what, lastsMs, strike: (c) => c.master.restart(lastsMs, lost) };
+  },
+  (random) => {
+    const lastsMs = between(random, 1, 1500);
+    const lost = between(random, 1, 1000);
+    return {
+      what: `Redis is replaced behind a proxy, within ${lastsMs} ms, and has lost ${lost} ms`,
+      lastsMs,
+      strike: (c) => c.master.replace(lastsMs, lost),
+    };
+  },
+  failOver,
+  failOverAndRestart,
+  failOverAndRestart,
+  () => ({
+    what: 'Redis is emptied (FLUSHALL)',
+    lastsMs: 0,
+    strike: (c) => c.master.flush(),
+  }),
+  (random) => {
+    const lastsMs = between(random, 100, 6000);
+    return {
+      what: `Redis is full for ${lastsMs} ms`,
+      lastsMs,
+      strike: (c) => {
+        const { master } = c;
+        master.store.full = true;
+        void c.world.sleep(lastsMs).then(() => {
+          master.store.full = false;
+        });
+      },
+    };
+  },
+  (random) => {
+    const at = random.next();
+    return { what: 'Redis evicts a key', lastsMs: 0, strike: (c) => c.master.evict(at) };
+  },
+];
+
+/** One side has the old master and a server, the other one the rest, who go on with the replica. */
+export function partition(random: Random): Drawn {
+  const pick = anyServer(random);
+  const lastsMs = between(random, 500, 8000);
+  return {
+    what: `a server and Redis's master are parted from all others for ${lastsMs} ms, who fail over`,
+    lastsMs,
+    splits: true,
+    strike: (c) => c.part(pick(c), lastsMs),
+  };
+}
+
+function failOver(random: Random): Drawn {
+  const frozen = random.next() < 0.5 ? 0 : between(random, 100, 5000);
+  return {
+    what: `Redis fails over${frozen === 0 ? '' : `, its old master frozen for ${frozen} ms`}`,
+    lastsMs: frozen + 50,
+    strike: (c) => c.failOver(frozen),
+  };
+}
+
+/** Who alone has what Redis lost may be gone when the others look for it. */
+function failOverAndRestart(random: Random): Drawn {
+  const failing = failOver(random);
+  const gone = restart(random);
+  return {
+    what: `${failing.what}, while ${gone.what}`,
+    lastsMs: Math.max(failing.lastsMs, gone.lastsMs),
+    strike: (c) => {
+      gone.strike(c);
+      failing.strike(c);
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/** What goes wrong in a run, and when: drawn from the seed before it begins, so that it can be shrunk. */
+import type { Random } from '../../../lib/random.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import type { Log } from '../cluster.ts';
+import { CLOCKS } from './clocks.ts';
+import type { Draw, Fault } from './fault.ts';
+import { partition, REDIS } from './redis.ts';
+import { FILE, SERVERS } from './servers.ts';
+
+export interface FaultsOptions {
+  readonly log: Log;
+  /** All are over by then. */
+  readonly untilMs: number;
+}
+
+/** A gene is a kind, and a thousand times what its details are drawn from. */
+const KINDS = 1000;
+const DETAILS = 1_000_000;
+const EVERY_MS = 5000;
+/** So many kinds in a seed at most: where each seed had all of them, no two of one kind would meet. */
+const MAX_KINDS = 5;
+/** The workloads go on for so long after the last fault. */
+const HEAL_MS = 10_000;
+
+export function lastFaultMs(seconds: number): number {
+  return seconds * 1000 - HEAL_MS;
+}
+
+export function drawFaults(random: Random, { log, untilMs }: FaultsOptions): Fault[] {
+  const count = 1 + Math.floor(random.next() * MAX_KINDS);
+  const kinds = Array.from({ length: count }, () => anyKind(random, log));
+  const everyMs = EVERY_MS * (0.5 + random.next());
+  const faults: Fault[] = [];
+  for (let atMs = everyMs; atMs < untilMs; atMs += everyMs * (0.5 + random.next())) {
+    const kind = kinds[Math.floor(random.next() * kinds.length)] ?? 0;
+    const fault = faultOf(log, Math.floor(atMs), geneOf(random, kind));
+    if (fault.atMs + fault.lastsMs <= untilMs) faults.push(fault);
+  }
+  return faults;
+}
+
+export function drawFault(random: Random, log: Log, atMs: number): Fault {
+  return faultOf(log, atMs, geneOf(random, anyKind(random, log)));
+}
+
+/** As text, from which parseSchedule makes it again. */
+export function schedule(faults: readonly Fault[]): string {
+  return faults.map(({ atMs, gene }) => `${atMs}:${gene}`).join(' ');
+}
+
+export function parseSchedule(log: Log, text: string): Fault[] {
+  return text
+    .split(' ')
+    .filter((each) => each !== '')
+    .map((each) => {
+      const [atMs = 0, gene = 0] = each.split(':').map(Number);
+      return faultOf(log, atMs, gene);
+    });
+}
+
+function geneOf(random: Random, kind: number): number {
+  return kind + KINDS * Math.floor(random.next() * DETAILS);
+}
+
+function anyKind(random: Random, log: Log): number {
+  return Math.floor(random.next() * drawsOf(log).length);
+}
+
+function faultOf(log: Log, atMs: number, gene: number): Fault {
+  const draw = drawsOf(log)[gene % KINDS] as Draw;
+  return { gene, atMs, ...draw(seededRandom(Math.floor(gene / KINDS))) };
+}
+
+/** Who is parted from the others may acknowledge what only a quorum keeps. */
+function drawsOf(log: Log): readonly Draw[] {
+  if (log === 'file') return [...SERVERS, ...FILE, ...CLOCKS];
+  const redis = [...SERVERS, ...CLOCKS, ...REDIS];
+  return log === 'quorum' ? [...redis, partition, partition] : redis;
+}

@@ -1,0 +1,90 @@
+/** Servers that die and stand still, and the moments at which that meets their logs. */
+import type { Random } from '../../../lib/random.ts';
+import { anyServer, between, type Draw, type Drawn, stillMs } from './fault.ts';
+
+/** What a server does in a second that others can see, at most, about. */
+const STEPS = 200;
+
+export const SERVERS: readonly Draw[] = [
+  restart,
+  dieAtStep,
+  (random) => {
+    const pick = anyServer(random);
+    const lastsMs = stillMs(random);
+    const what = `a server stands still for ${lastsMs} ms`;
+    return { what, lastsMs, strike: (c) => c.world.freeze(pick(c).machine, lastsMs) };
+  },
+  (random) => {
+    const lastsMs = stillMs(random);
+    return {
+      what: `all servers stand still for ${lastsMs} ms`,
+      lastsMs,
+      strike: (c) => {
+        for (const { machine } of c.servers) c.world.freeze(machine, lastsMs);
+      },
+    };
+  },
+  snapshot,
+];
+
+/** Of the one server whose log is in files. */
+export const FILE: readonly Draw[] = [losePower, losePower, losePowerAtStep, losePowerAtStep];
+
+export function restart(random: Random): Drawn {
+  const pick = anyServer(random);
+  const lastsMs = between(random, 50, 3000);
+  const what = `a server restarts after ${lastsMs} ms`;
+  return { what, lastsMs, strike: (c) => pick(c).restart(lastsMs) };
+}
+
+/** Between any two things that it does: what was said before is said, and the rest is not. */
+function dieAtStep(random: Random): Drawn {
+  const pick = anyServer(random);
+  const step = between(random, 1, STEPS);
+  const lastsMs = between(random, 50, 3000);
+  const what = `a server dies before its step ${step} from here, and restarts after ${lastsMs} ms`;
+  return {
+    what,
+    lastsMs,
+    strike: (c) => {
+      const server = pick(c);
+      server.machine.beforeStep(step, () => server.restart(lastsMs));
+    },
+  };
+}
+
+/** Saves one; sometimes dies of it. */
+function snapshot(random: Random): Drawn {
+  const pick = anyServer(random);
+  const step = random.next() < 0.5 ? 0 : between(random, 1, STEPS / 4);
+  const lastsMs = step === 0 ? 0 : between(random, 50, 3000);
+  const dies = step === 0 ? '' : `, and dies before its step ${step}`;
+  return {
+    what: `a server saves a snapshot${dies}`,
+    lastsMs,
+    strike: (c) => {
+      const server = pick(c);
+      server.saveSnapshot();
+      if (step > 0) server.machine.beforeStep(step, () => server.restart(lastsMs));
+    },
+  };
+}
+
+function losePower(random: Random): Drawn {
+  const lastsMs = between(random, 50, 3000);
+  const what = `the server's machine loses power for ${lastsMs} ms`;
+  return { what, lastsMs, strike: (c) => c.servers[0]?.restart(lastsMs, true) };
+}
+
+function losePowerAtStep(random: Random): Drawn {
+  const step = between(random, 1, STEPS / 4);
+  const lastsMs = between(random, 50, 3000);
+  return {
+    what: `the server's machine loses power before its step ${step}, for ${lastsMs} ms`,
+    lastsMs,
+    strike: (c) => {
+      const [server] = c.servers;
+      server?.machine.beforeStep(step, () => server.restart(lastsMs, true));
+    },
+  };
+}

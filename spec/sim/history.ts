@@ -1,0 +1,68 @@
+/**
+ * What the log hands to the servers, seen from outside: an index is of one entry for ever, whoever is
+ * shown it, and no proposal stands twice in what one process is told.
+ */
+import type { Entry } from '../../server/commands.ts';
+import type { EventLog, LogSink } from '../../server/log/event-log.ts';
+import { Violations } from './workloads/workload.ts';
+import type { World } from './world/world.ts';
+
+export class History {
+  readonly #violations: Violations;
+  readonly #hashes = new Map<number, string>();
+
+  constructor(world: World) {
+    this.#violations = new Violations(world);
+  }
+
+  verdict(): readonly string[] {
+    return this.#violations.all;
+  }
+
+  /** The same log, under these eyes. `who` is shown the entries. */
+  watched(log: EventLog, who: string): EventLog {
+    return {
+      start: (sink) => log.start(this.#sink(sink, who)),
+      append: (batch) => log.append(batch),
+      readIndex: (by) => log.readIndex(by),
+      saveSnapshot: (snapshot) => log.saveSnapshot(snapshot),
+      status: () => log.status(),
+      servers: () => log.servers(),
+      stop: () => log.stop(),
+    };
+  }
+
+  #sink(sink: LogSink, who: string): LogSink {
+    let ids = new Set<string>();
+    const look = (entries: readonly Entry[]) => {
+      for (const entry of entries) this.#judge(entry, ids, who);
+    };
+    async function* looked(batches: AsyncIterable<readonly Entry[]>) {
+      for await (const entries of batches) {
+        look(entries);
+        yield entries;
+      }
+    }
+    return {
+      apply: (entries) => {
+        look(entries);
+        sink.apply(entries);
+      },
+      restore: (snapshot, entries) => {
+        // Another history, or what is known already: both are told from where it begins.
+        ids = new Set();
+        return sink.restore(snapshot, entries && looked(entries));
+      },
+    };
+  }
+
+  #judge({ index, hash, id }: Entry, ids: Set<string>, who: string): void {
+    const known = this.#hashes.get(index);
+    if (known !== undefined && known !== hash) {
+      this.#violations.add('an index is of two entries', `${index}, as ${who} is shown it`);
+    }
+    this.#hashes.set(index, hash);
+    if (ids.has(id)) this.#violations.add('a proposal is in the log twice', `${who} at ${index}`);
+    ids.add(id);
+  }
+}

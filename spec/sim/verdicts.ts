@@ -1,0 +1,53 @@
+/** What must be true of every run, whatever its clients did. */
+import { stateHash } from '../support/experiments/state-hash.ts';
+import type { SimCluster } from './cluster.ts';
+import type { Fault } from './faults/fault.ts';
+
+/** An answer under way may still be written when a process is asked to end. */
+const ENDING_MS = 3000;
+
+export function replicasAlike({ servers }: SimCluster): string[] {
+  const states = servers.map(({ machine, process }) =>
+    process === undefined
+      ? `${machine.name} is not there`
+      : `${process.state.index} ${stateHash(process.state)}`,
+  );
+  return new Set(states).size === 1 ? [] : [`replicas differ: ${states.join(', ')}`];
+}
+
+/** An ERROR is for an operator: none is said but of a fault, or while one heals. */
+export function complaints(
+  { servers, agents }: SimCluster,
+  faults: readonly Fault[],
+  healMs: number,
+): string[] {
+  const isMeant = (at: number) =>
+    faults.some(({ atMs, lastsMs }) => atMs <= at && at <= atMs + lastsMs + healMs);
+  return [...servers, ...agents].flatMap(({ machine, complaints: all }) =>
+    all
+      .filter(({ at }) => !isMeant(at))
+      .map(({ at, text }) => `at ${(at / 1000).toFixed(1)} s ${machine.name} complains: ${text}`),
+  );
+}
+
+/** Every process ends when it is asked to, and leaves no timer and no open file. */
+export async function leftOver({ world, network, servers, agents }: SimCluster): Promise<string[]> {
+  const found: string[] = [];
+  const all = [...agents, ...servers];
+  for (const each of all) {
+    let ended = false;
+    void each.stop().then(() => {
+      ended = true;
+    });
+    await world.sleep(ENDING_MS);
+    if (!ended) found.push(`${each.machine.name} does not end when it is asked to`);
+    network.close(each.machine);
+  }
+  await world.sleep(0);
+  for (const { machine, openFiles } of all) {
+    const timers = world.pendingOf(machine);
+    if (timers > 0) found.push(`${machine.name} has ended and leaves ${timers} timers`);
+    if (openFiles > 0) found.push(`${machine.name} has ended and leaves ${openFiles} files open`);
+  }
+  return found;
+}

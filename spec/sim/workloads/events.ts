@@ -1,0 +1,87 @@
+/** User events: who was told that one was fired finds it, once, and in one order on all servers. */
+import { SimClient } from '../client.ts';
+import type { SimCluster } from '../cluster.ts';
+import { Violations, type Workload } from './workload.ts';
+
+const CLIENTS = 2;
+const PAUSE_MS = 700;
+/** So many are remembered. */
+const KEPT = 256;
+
+interface Fired {
+  readonly ID: string;
+  readonly Payload: string | null;
+  readonly LTime: number;
+}
+
+export class Events implements Workload {
+  readonly #cluster: SimCluster;
+  readonly #violations: Violations;
+  /** Payloads of those that were answered, and when each was. */
+  readonly #acknowledged: string[] = [];
+  /** By payload: where each stands in the one order. */
+  readonly #times = new Map<string, number>();
+  #made = 0;
+
+  constructor(cluster: SimCluster) {
+    this.#cluster = cluster;
+    this.#violations = new Violations(cluster.world);
+  }
+
+  async run(untilMs: number): Promise<void> {
+    const { world } = this.#cluster;
+    const clients = Array.from({ length: CLIENTS }, (_, i) => new SimClient(world, `e${i + 1}`));
+    await Promise.all(clients.map((each) => each.run(() => this.#work(each, untilMs))));
+  }
+
+  async look(): Promise<void> {
+    const client = new SimClient(this.#cluster.world, 'listener');
+    await client.run(async () => {
+      for (const { port } of this.#cluster.servers) await this.#list(client, port);
+    });
+  }
+
+  verdict(): readonly string[] {
+    return this.#violations.all;
+  }
+
+  async #work(client: SimClient, untilMs: number): Promise<void> {
+    const { world, servers } = this.#cluster;
+    const { random } = world;
+    while (world.now < untilMs) {
+      const port = servers[Math.floor(random.next() * servers.length)]?.port ?? 0;
+      if (random.next() < 0.3) await this.#list(client, port);
+      else await this.#fire(client, port);
+      await client.pause(PAUSE_MS * 2 * random.next());
+    }
+  }
+
+  async #fire(client: SimClient, port: number): Promise<void> {
+    const payload = `e${++this.#made}`;
+    const answer = await client.ask(port, 'PUT', '/v1/event/fire/deploy', { body: payload });
+    if (answer?.status === 200) this.#acknowledged.push(payload);
+  }
+
+  async #list(client: SimClient, port: number): Promise<void> {
+    const expected = this.#acknowledged.slice(-KEPT / 2);
+    const mode = this.#cluster.splits ? '?consistent' : '';
+    const answer = await client.ask(port, 'GET', `/v1/event/list${mode}`);
+    if (answer?.status !== 200) return;
+    const fired = (JSON.parse(answer.text) as Fired[]).map(({ Payload, LTime }) => ({
+      payload: Buffer.from(Payload ?? '', 'base64').toString(),
+      time: LTime,
+    }));
+    const payloads = new Set(fired.map(({ payload }) => payload));
+    if (payloads.size !== fired.length)
+      this.#violations.add('an event is there twice', answer.text);
+    for (const payload of expected) {
+      if (!payloads.has(payload)) this.#violations.add('an event is lost', payload);
+    }
+    for (const { payload, time } of fired) {
+      const known = this.#times.get(payload) ?? time;
+      if (known !== time)
+        this.#violations.add('events have two orders', `${payload}: ${known}, ${time}`);
+      this.#times.set(payload, time);
+    }
+  }
+}
