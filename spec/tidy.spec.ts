@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { allRoutes, compatTable, TABLE_BEGINS } from '../docs/compat-table.ts';
-import { METRICS_BEGIN, metricsTable } from '../docs/metrics-table.ts';
+import { allMetrics, METRICS_BEGIN, metricsTable } from '../docs/metrics-table.ts';
+import { exposedName } from '../lib/metrics/exposition.ts';
 
 const TOP = fileURLToPath(new URL('..', import.meta.url));
 const SKIPPED = new Set(['node_modules', 'dist', '.git']);
@@ -291,6 +292,15 @@ describe('the pages', () => {
   it('list every metric: docs/monitoring/metrics.md is as `npm run metrics` writes it', () => {
     const text = readFileSync(join(TOP, 'docs/monitoring/metrics.md'), 'utf8');
     assert.equal(text.slice(text.indexOf(METRICS_BEGIN)), metricsTable());
+  });
+
+  it('warn of nothing that is not measured: docs/monitoring/alerts.yml', () => {
+    const text = readFileSync(join(TOP, 'docs/monitoring/alerts.yml'), 'utf8');
+    const named = text.match(/\b(?:pro)?consul_\w+/g) ?? [];
+    const shown = new Set(allMetrics().map(([, metric]) => exposedName(metric.name, metric)));
+    const unknown = named.filter((name) => !shown.has(name.replace(/_(bucket|sum|count)$/, '')));
+    assert.ok(named.length > 9);
+    assert.deepEqual(unknown, []);
   });
 
   it('list every route: docs/compat.md is as `npm run compat` writes it', () => {

@@ -12,14 +12,15 @@ const BOUNDS_MS = Array.from({ length: 19 }, (_, i) => 0.064 * 2 ** i).map(toBuc
 
 /**
  * Of Consul's names those are left out that have not changed for longer than `retentionMs`, as it
- * does. Ours stay: an alert on what is rare needs its 0.
+ * does. Ours stay: an alert on what is rare needs its 0. But nobody needs twenty zeros for each
+ * endpoint that was never asked.
  */
 export function exposition(meter: Meter, naming: Naming, retentionMs: number): string {
   const families = new Map<string, Family>();
   for (const metric of meter.metrics) {
     const dotted = shownName(metric, naming);
     if (dotted === undefined) continue;
-    if (!isOwn(metric.name) && !meter.changedWithin(metric, retentionMs)) continue;
+    if (isOwn(metric.name) ? isUnused(metric) : !meter.changedWithin(metric, retentionMs)) continue;
     const name = exposedName(dotted, metric);
     const family = families.get(name) ?? { head: headOf(name, metric), lines: [] };
     family.lines.push(...linesOf(name, metric));
@@ -27,6 +28,10 @@ export function exposition(meter: Meter, naming: Naming, retentionMs: number): s
   }
   const sorted = [...families].sort(([a], [b]) => (a < b ? -1 : 1));
   return sorted.map(([, { head, lines }]) => `${head}${lines.join('\n')}\n`).join('');
+}
+
+function isUnused(metric: Metric): boolean {
+  return metric.kind === 'sample' && metric.samples.every(({ count }) => count === 0);
 }
 
 /** Of a row that is shown under this name, with dots. */

@@ -208,6 +208,17 @@ describe('the metrics as Prometheus reads them', () => {
     assert.ok(lines().includes('consul_kvs_apply_count 2'));
   });
 
+  it('are none of a thing that never happened, but for what is counted', () => {
+    const { lines } = start(on, [
+      timing('proconsul.http.request', 'x', new Sample(), { buckets: true }),
+      counter('proconsul.log.turned_away', 'x', () => 0),
+    ]);
+    assert.deepEqual(
+      lines().filter((line) => !line.startsWith('#')),
+      ['proconsul_log_turned_away_total 0', ''],
+    );
+  });
+
   it('stand together by their names, and nothing in a label or a prefix breaks a line', () => {
     const labels = { server: 'a"b\\c\nd' };
     const { lines } = start(`${on} metrics_prefix = "9 a.b{}"`, [
