@@ -1,10 +1,14 @@
 /** Where the agent is and how to speak to it, from flags and the environment. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Flag, FlagTable } from '../lib/config/flags.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { parseBool } from '../lib/go-literals.ts';
+import { readWhole } from '../lib/read-whole.ts';
 import type { FlagValues } from './flag-values.ts';
+
+/** Of certificates and keys, all that a machine trusts among them. */
+const MAX_PEM_BYTES = 4 * 1024 * 1024;
 
 export interface ApiTarget {
   readonly scheme: 'http' | 'https';
@@ -127,7 +131,7 @@ function filesIn(folder: string): readonly string[] {
 
 function read(path: string, what: string): Buffer {
   try {
-    return readFileSync(path);
+    return readWhole(path, MAX_PEM_BYTES);
   } catch (cause) {
     const why = messageOf(cause);
     throw new ProconsulError('invalid', `${what}: ${why}`, { cause });

@@ -1,8 +1,8 @@
 /** What a command of the command line is, and what it is given. */
 
-import { readFileSync } from 'node:fs';
 import type { FlagTable } from '../lib/config/flags.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
+import { readWhole } from '../lib/read-whole.ts';
 import type { ApiClient } from './api-client.ts';
 import type { FlagValues } from './flag-values.ts';
 
@@ -63,6 +63,9 @@ export function refuseArguments(args: readonly string[], most = 0): void {
   throw new ProconsulError('invalid', `Too many arguments (expected ${most}, got ${args.length})`);
 }
 
+/** What a server takes at most, some times over: an export of many keys is the largest. */
+const MAX_INPUT_BYTES = 1024 * 1024 * 1024;
+
 /** `@file` is the file's content, `-` is stdin, and all else is meant as it stands. */
 export async function readInput(
   argument: string,
@@ -72,7 +75,7 @@ export async function readInput(
   if (argument === '-') return await host.readStdin();
   if (!argument.startsWith('@')) return Buffer.from(argument);
   try {
-    return readFileSync(argument.slice(1));
+    return readWhole(argument.slice(1), MAX_INPUT_BYTES);
   } catch (cause) {
     const why = messageOf(cause);
     throw new ProconsulError('invalid', `${prefix}Failed to read file: ${why}`, { cause });

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
+import { ProconsulError } from '../../lib/errors.ts';
 import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { MAX_SNAPSHOT_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
@@ -70,6 +71,7 @@ export class Forwarder {
   readonly #shared: SharedQueries;
   readonly #cache: QueryCache;
   readonly #rate: Rate;
+  #passesArchive = false;
   #exceeded = 0;
   #hits = 0;
   #misses = 0;
@@ -95,7 +97,9 @@ export class Forwarder {
       this.#exceeded++;
       return RATE_EXCEEDED;
     }
-    if (method !== 'GET') return this.#pass(request);
+    if (method !== 'GET') {
+      return request.path === SNAPSHOT_PATH ? this.#passArchive(request) : this.#pass(request);
+    }
     const index = params.uint64('index') ?? 0n;
     const cached = params.has('cached') && CACHEABLE.test(target);
     if (cached && index === 0n) return this.#cached(request);
@@ -139,6 +143,17 @@ export class Forwarder {
     const age = hit ? { 'X-Cache': 'HIT', Age: String(Math.floor(ageMs / 1000)) } : MISS;
     const reply = whole(answer);
     return { ...reply, headers: { ...reply.headers, ...age } };
+  }
+
+  /** It is held in memory while it is sent, and servers restore one at a time as well. */
+  async #passArchive(request: HttpRequest): Promise<Reply> {
+    if (this.#passesArchive) throw new ProconsulError('busy', 'another snapshot is being restored');
+    this.#passesArchive = true;
+    try {
+      return await this.#pass(request);
+    } finally {
+      this.#passesArchive = false;
+    }
   }
 
   /** One request, one upstream request; its answer streams through. */

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
+import { MAX_SNAPSHOT_BYTES } from '../../lib/limits.ts';
+import { readWhole } from '../../lib/read-whole.ts';
 import { type Command, explained, refuseArguments } from '../command.ts';
 
 export const command: Command = {
@@ -22,7 +23,7 @@ export const command: Command = {
 
 function bytesOf(file: string): Buffer {
   try {
-    return readFileSync(file);
+    return readWhole(file, MAX_SNAPSHOT_BYTES);
   } catch (cause) {
     throw new ProconsulError('invalid', `Error opening snapshot file: ${describeChain(cause)}`, {
       cause,

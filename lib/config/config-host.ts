@@ -1,6 +1,7 @@
 /** What reading a configuration needs from elsewhere; specs put a made-up machine in its place. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
+import { readWhole } from '../read-whole.ts';
 import type { Problems } from './problems.ts';
 import type { Keys, Tree } from './row.ts';
 
@@ -35,9 +36,12 @@ export interface Source {
   readonly devMode: boolean;
 }
 
+/** Of a file of a configuration, thousands of services and all. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
 /** This machine. */
 export const systemConfigHost: Omit<ConfigHost, 'definitions'> = {
-  readFile: (path) => readFileSync(path, 'utf8'),
+  readFile: (path) => readWhole(path, MAX_FILE_BYTES).toString(),
   readFolder: (path) => readdirSync(path),
   isFolder: (path) => statSync(path).isDirectory(),
   hostname,

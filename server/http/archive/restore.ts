@@ -31,12 +31,18 @@ export class Restorer {
     this.#deps = deps;
   }
 
-  /** Rejects 'rejected' where the archive is none, before anything has changed. */
-  async restore(archive: Buffer): Promise<void> {
+  /**
+   * Rejects 'rejected' where the archive is none, before anything has changed. `read` is called only
+   * where it is this one's turn: an archive is held in memory. Whoever sent it may have `gone` up to
+   * where it begins to be written; from there on it is written to its end, for the parts before the end
+   * do nothing, and whoever left meanwhile meant it.
+   */
+  async restore(read: () => Promise<Buffer>, gone: AbortSignal): Promise<void> {
     if (this.#isBusy) throw new ProconsulError('busy', 'another snapshot is being restored');
     this.#isBusy = true;
     try {
-      const { meta, rows, leftOut, newest } = await this.#check(archive);
+      const archive = await read();
+      const { meta, rows, leftOut, newest } = await this.#check(archive, gone);
       await this.#write(archive, Math.max(meta.Index, newest));
       const without = [...leftOut].map(([kind, count]) => `${count} of ${kind}`).join(', ');
       const note = without === '' ? '' : `, without what is not known here: ${without}`;
@@ -46,16 +52,23 @@ export class Restorer {
     }
   }
 
-  async #check(archive: Buffer) {
+  async #check(archive: Buffer, gone: AbortSignal) {
     const reader = new RowReader(this.#deps.datacenter);
     let rows = 0;
     try {
       const { meta } = await readArchive([archive], async (state) => {
-        for await (const record of readRecords(state)) rows += reader.read(record).length;
+        for await (const record of readRecords(state)) {
+          gone.throwIfAborted();
+          rows += reader.read(record).length;
+        }
       });
+      gone.throwIfAborted();
       if (meta.Index < 0 || meta.Index > MAX_INDEX) throw new Error(`no index: ${meta.Index}`);
       return { meta, rows, leftOut: reader.leftOut, newest: reader.newest };
     } catch (cause) {
+      if (gone.aborted) {
+        throw new ProconsulError('unavailable', 'whoever sent the snapshot has gone', { cause });
+      }
       const why = `failed to read the snapshot: ${describeChain(cause)}`;
       throw new ProconsulError('rejected', why, { cause });
     }

@@ -32,7 +32,7 @@ export function snapshotRoutes(deps: Deps): Route[] {
       body: { what: 'an archive, as the row above gives it' },
       does: 'puts an archive in place of everything',
       async handle(request) {
-        await restorer.restore(await request.body(MAX_SNAPSHOT_BYTES));
+        await restorer.restore(() => request.body(MAX_SNAPSHOT_BYTES), request.signal);
         return {};
       },
     },

@@ -98,6 +98,21 @@ describe('what an agent does not answer itself', () => {
     assert.deepEqual(seen, both);
   });
 
+  it('is one archive at a time: another is refused before it is read', async () => {
+    const held = new Held();
+    const { url } = await agentBefore(held.listener);
+    const first = fetch(`${url}/v1/snapshot`, { method: 'PUT', body: 'one' });
+    await until(() => held.waiting.length === 1);
+    const second = await fetch(`${url}/v1/snapshot`, { method: 'PUT', body: 'two' });
+    assert.equal(second.status, 429);
+    held.answer('', 1);
+    assert.equal((await first).status, 200);
+    const third = fetch(`${url}/v1/snapshot`, { method: 'PUT', body: 'three' });
+    await until(() => held.waiting.length === 1);
+    held.answer('', 1);
+    assert.equal((await third).status, 200);
+  });
+
   it('says of a refusal that a server refuses, whether it waits or not', async () => {
     const { url } = await agentBefore((_request, response) => {
       response.writeHead(403, { 'X-Consul-Index': '1' }).end('ACL not found');

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { Restorer } from '../../../server/http/archive/restore.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import { RawClient } from '../../support/servers/raw-client.ts';
 import { startServer, type TestServer } from '../../support/servers/start-server.ts';
+import { until } from '../../support/until.ts';
 
 async function save({ port }: TestServer): Promise<Buffer> {
   const answer = await fetch(`http://127.0.0.1:${port}/v1/snapshot`);
@@ -169,5 +173,56 @@ describe('two restores at a time', () => {
     const archive = await save(server);
     const answers = await Promise.all([1, 2].map(() => server.put('/v1/snapshot', archive)));
     assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 429]);
+  });
+
+  it('are not both read: what is sent beside another is not even taken into memory', async () => {
+    const server = await startServer();
+    await fill(server);
+    const archive = await save(server);
+    const slow = await RawClient.connect(server.port);
+    const head = `PUT /v1/snapshot HTTP/1.1\r\nHost: x\r\nContent-Length: ${archive.length}\r\n\r\n`;
+    slow.send(head);
+    const put = async () => (await server.put('/v1/snapshot', archive)).status;
+    await until(async () => (await put()) === 429);
+    // A place is nobody's for longer than he is there.
+    slow.close();
+    await until(async () => (await put()) === 200);
+  });
+});
+
+describe('a restore whose sender has gone', () => {
+  async function restoreWith(gone: AbortController, onPropose: (type: string) => void) {
+    const server = await startServer();
+    await fill(server);
+    const archive = await save(server);
+    const restorer = new Restorer({
+      datacenter: 'dc1',
+      propose: async ({ type }) => {
+        onPropose(type);
+        return { applied: true };
+      },
+      random: seededRandom(1),
+      logger: new RecordingLogger(),
+    });
+    return restorer.restore(async () => archive, gone.signal);
+  }
+
+  it('is not begun', async () => {
+    const gone = new AbortController();
+    gone.abort();
+    const proposed: string[] = [];
+    const restored = restoreWith(gone, (type) => proposed.push(type));
+    await assert.rejects(restored, { code: 'unavailable' });
+    assert.deepEqual(proposed, []);
+  });
+
+  it('is ended where it was begun', async () => {
+    const gone = new AbortController();
+    const proposed: string[] = [];
+    await restoreWith(gone, (type) => {
+      proposed.push(type);
+      gone.abort();
+    });
+    assert.deepEqual([proposed[0], proposed.at(-1)], ['begin-restore', 'end-restore']);
   });
 });

@@ -23,6 +23,8 @@ const WAIT_LOG_MS = 5000;
 const RIVAL_MAX_MS = 3000;
 /** A restored snapshot that fails this often is damaged, and not just cut off. */
 const MAX_FAILED_LOADS = 3;
+/** One that can load none, whichever it is given, does not keep the others writing new ones. */
+const MAX_WANT_PAUSE_MS = 30_000;
 
 export interface ReconcilerDeps {
   readonly history: History;
@@ -52,6 +54,9 @@ export class Reconciler {
   readonly #losses: Losses;
   /** Snapshots that could not be loaded, by their id. */
   readonly #failedLoads = new Map<string, number>();
+  /** How often one could not be loaded since one could; and why, as it was said last. */
+  #failedInARow = 0;
+  #saidOfLoads: string | undefined;
   /** Since when nothing but another server's snapshot helps. */
   #stuckAt: number | undefined;
   /** Since when another process is seen that is this server. */
@@ -194,7 +199,8 @@ export class Reconciler {
     this.#stuckAt ??= clock.monotonic();
     this.#sayNow(`the log cannot be read on from index ${index}: asking for a snapshot`);
     await link.commands.run(WANT, repairKeys(link.keys), [index + 1]);
-    await pause(clock, SETTLE_POLL_MS * 4, link.signal);
+    const doubled = SETTLE_POLL_MS * 4 * 2 ** Math.min(this.#failedInARow, 16);
+    await pause(clock, Math.min(doubled, MAX_WANT_PAUSE_MS), link.signal);
     return false;
   }
 
@@ -203,7 +209,7 @@ export class Reconciler {
    * with it was said, may one be older than that: else nobody may have what comes in between.
    */
   async #loadNewest(link: Link, view: View, anew: boolean): Promise<boolean> {
-    const { history, logger } = this.#deps;
+    const { history } = this.#deps;
     const store = new SnapshotStore(link);
     const stored = await store.newest();
     if (stored === undefined) return false;
@@ -217,12 +223,22 @@ export class Reconciler {
       await history.restore(store.load(stored), view, (after) => readAfter(link, after));
     } catch (error) {
       // A connection that was lost meanwhile says nothing about the snapshot.
-      if (!link.closed) this.#failedLoads.set(stored.id, failed + 1);
-      logger.error(
-        `redis: the snapshot of index ${stored.position.index}: ${describeChain(error)}`,
-      );
+      if (!link.closed) {
+        this.#failedLoads.set(stored.id, failed + 1);
+        this.#failedInARow++;
+      }
+      this.#sayOfLoads(stored.position.index, describeChain(error));
       throw new ProconsulError('unavailable', 'load a snapshot', { cause: error });
     }
+    this.#failedInARow = 0;
+    this.#saidOfLoads = undefined;
     return true;
+  }
+
+  /** Each time that it is another reason: what goes on failing in the same way is no news. */
+  #sayOfLoads(index: number, why: string): void {
+    if (this.#saidOfLoads === why) return;
+    this.#saidOfLoads = why;
+    this.#deps.logger.error(`redis: the snapshot of index ${index}: ${why}`);
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { keysOf } from '../../../../../server/log/redis/link/keys.ts';
 import { proposal } from '../../../../support/experiments/proposals.ts';
+import { RecordingLogger } from '../../../../support/fakes/recording-logger.ts';
 import { LogServer, startLogServers, verdictOf } from '../../../../support/servers/log-servers.ts';
 import { startRedis } from '../../../../support/servers/redis.ts';
 import { TcpProxy } from '../../../../support/servers/tcp-proxy.ts';
@@ -79,6 +80,26 @@ describe('RedisLog.saveSnapshot', () => {
     const late = await LogServer.start({ url: redis.url, name: 'late', settleMs: 0 });
     await verdictOf([server, late]);
     assert.equal(late.sink.restores, 1);
+  });
+
+  it('that cannot be loaded is said once, however often it is tried, until one can', async () => {
+    const redis = await startRedis();
+    const options = { url: redis.url, settleMs: 0, ringLimits: SMALL_RING };
+    const server = await LogServer.start({ ...options, name: 'a', savesByHand: true });
+    for (let i = 0; i < 60; i++) assert.equal(await server.write(), 'acked');
+    await server.save();
+    await redis.admin.hset(keys.snapshot, '0', 'damaged');
+    await redis.admin.xtrim(keys.log, 'MINID', '50-0');
+    const logger = new RecordingLogger();
+    const late = LogServer.begin({ ...options, name: 'late', logger });
+    // It asks for another once it has given this one up.
+    await until(async () => Number(await redis.admin.hget(keys.meta, 'want')) > 0);
+    const errors = logger.lines.filter((line) => /the snapshot of index/.test(line));
+    assert.equal(errors.length, 1, errors.join('\n'));
+    assert.equal(await server.write(), 'acked');
+    await server.save();
+    await late.started;
+    await verdictOf([server, late]);
   });
 
   it('lets a whole new Redis be filled from a server whose memory does not reach back', async () => {
