@@ -51,12 +51,23 @@ export function messageOf(thrown: unknown): string {
  * already, because it is in Consul's words of the whole, is not told again.
  */
 export function describeChain(error: unknown): string {
-  let line = '';
+  const texts: string[] = [];
   let at: unknown = error;
   for (let depth = 0; at !== undefined && depth < 8; depth++) {
     const text = messageOf(at);
-    if (!line.includes(text)) line += line === '' ? text : `: ${text}`;
+    if (text !== '' && !texts.some((before) => tells(before, text))) texts.push(text);
     at = at instanceof Error ? at.cause : undefined;
   }
-  return line;
+  return texts.join(': ');
+}
+
+/** As a cause and a whole: a cause of one word may be a part of anything that was said before it. */
+function tells(text: string, cause: string): boolean {
+  if (text === cause) return true;
+  for (let from = text.indexOf(cause); from >= 0; from = text.indexOf(cause, from + 1)) {
+    const before = text.slice(Math.max(0, from - 2), from);
+    const after = text.slice(from + cause.length);
+    if (/^[:.;*] $/.test(before) && /^(?:$|[\n;:])/.test(after)) return true;
+  }
+  return false;
 }

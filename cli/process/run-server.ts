@@ -11,9 +11,10 @@ import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Route } from '../../lib/http/route.ts';
 import { tapLog } from '../../lib/log-tap.ts';
-import type { ServerInfo } from '../../lib/membership.ts';
+import type { Beat, ServerInfo } from '../../lib/membership.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { systemOf } from '../../lib/system.ts';
+import { AclAgreement } from '../../server/cluster/acl-agreement.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
 import type { Unlock } from '../../server/log/file/folder-lock.ts';
 import { describeRedis } from '../../server/log/redis/link/options.ts';
@@ -151,8 +152,14 @@ function runningOf({ agent, ...parts }: Parts): Running {
 
 type BeatDeps = Omit<OwnBeatDeps, 'take'>;
 
-function ownBeatOf({ members }: Server, deps: BeatDeps): OwnBeat {
-  return new OwnBeat({ ...deps, take: (each) => members.beat(each) });
+function ownBeatOf(server: Server, deps: BeatDeps): OwnBeat {
+  const agreement = new AclAgreement(deps.beat, deps.logger);
+  const take = async (beat: Beat) => {
+    const answer = await server.members.beat(beat);
+    agreement.look(server.state.liveServers.values());
+    return answer;
+  };
+  return new OwnBeat({ ...deps, take });
 }
 
 function servedBy(server: Server, ownRoutes: readonly Route[], defaultToken: () => string): Served {

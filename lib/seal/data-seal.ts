@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ProconsulError } from '../errors.ts';
+import { messageOf, ProconsulError } from '../errors.ts';
 import { isSealed, keyIdOf, open, Sealing } from './box.ts';
 import { type Key, parseKey } from './key.ts';
 import type { Keyring } from './keyring.ts';
@@ -69,7 +69,15 @@ function read(path: string): readonly string[] | undefined {
 function unwrap(path: string, lines: readonly string[], { keys, retired }: Keyring): string {
   const known = new Map([...keys, ...retired].map((key) => [key.id, key]));
   const line = lines.find((each) => known.has(keyIdOf(each)));
-  if (line !== undefined) return open(line, known, ABOUT_KEY).toString();
+  if (line !== undefined) return openAt(path, line, known);
   const why = 'was kept under another key (encrypt): what this agent had registered cannot be read';
   throw new ProconsulError('invalid', `${path} ${why}`);
+}
+
+function openAt(path: string, line: string, known: ReadonlyMap<string, Key>): string {
+  try {
+    return open(line, known, ABOUT_KEY).toString();
+  } catch (cause) {
+    throw new ProconsulError('invalid', `${path}: ${messageOf(cause)}`);
+  }
 }

@@ -1,7 +1,7 @@
 /** `serf/local.keyring` in data_dir, as Consul keeps it: a JSON list, the primary key first. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ProconsulError } from '../errors.ts';
+import { messageOf, ProconsulError } from '../errors.ts';
 import { type Key, parseKey } from './key.ts';
 import type { Keyring } from './keyring.ts';
 import { writeWhole } from './write-whole.ts';
@@ -70,8 +70,17 @@ function readKeys(path: string): readonly Key[] | undefined {
   const texts = listOf(text);
   if (texts === undefined) throw new Error(`${path} holds no list of keys`);
   if (texts.length === 0) throw new Error(`no keys present in keyring: ${path}`);
-  const keys = texts.map(parseKey);
+  const keys = texts.map((each, at) => keyIn(path, each, at));
   return keys.filter(({ id }, at) => keys.findIndex((key) => key.id === id) === at);
+}
+
+/** Consul's words do not say where the key stands. */
+function keyIn(path: string, text: string, at: number): Key {
+  try {
+    return parseKey(text);
+  } catch (error) {
+    throw new Error(`${messageOf(error)} (key ${at + 1} of ${path})`);
+  }
 }
 
 function listOf(text: string): readonly string[] | undefined {

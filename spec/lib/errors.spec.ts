@@ -20,6 +20,14 @@ describe('describeChain', () => {
     );
     assert.equal(describeChain(chain('a', 'b', 'a', 'c')), 'a: b: c');
     assert.equal(describeChain(chain('', 'b', '')), 'b');
+    const many = '2 errors occurred:\n\t* Failed to join a: no\n\t* Failed to join b: no\n\n';
+    assert.equal(describeChain(chain(many, 'Failed to join a: no', 'no')), many);
+  });
+
+  it('drops no cause whose words are by chance in what was said before', () => {
+    assert.equal(describeChain(chain('append to redis', 'redis')), 'append to redis: redis');
+    assert.equal(describeChain(chain('disk full: again', 'full')), 'disk full: again: full');
+    assert.equal(describeChain(chain('write: timed out', 'timed')), 'write: timed out: timed');
   });
 
   it('ends where an error is its own cause', () => {

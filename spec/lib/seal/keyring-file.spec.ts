@@ -61,6 +61,11 @@ describe('serf/local.keyring', () => {
       put(text);
       const message = /^Failed to configure keyring: [^{[\]]*$/;
       assert.throws(() => load(KEYS.first), { code: 'invalid', message });
+      assert.throws(
+        () => load(KEYS.first),
+        (error: Error) => error.message.includes(path),
+        'the file is named',
+      );
     });
   }
 
