@@ -48,7 +48,7 @@ export interface Surroundings {
 
 function workOut(settled: SettledConfig, source: Source & Surroundings) {
   const { problems } = source;
-  const ports = portConfig(settled);
+  const ports = portConfig(settled, source);
   if (settled.server && ports.server < 1) {
     problems.refuse('ports.server cannot be -1 on a server: it answers agents there');
   }

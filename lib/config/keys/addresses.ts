@@ -98,8 +98,8 @@ export const ADDRESS_KEYS = {
       serf_wan: port('', 8302, { shown: 'SerfPortWAN', flag: 'serf-wan-port' }),
     }),
     ...noEffect('the mesh is not built yet', {
-      proxy_min_port: int(),
-      proxy_max_port: int(),
+      proxy_min_port: port('', 20000),
+      proxy_max_port: port('', 20255),
       expose_min_port: port('', 21500, { shown: 'ExposeMinPort' }),
       expose_max_port: port('', 21755, { shown: 'ExposeMaxPort' }),
     }),
@@ -130,7 +130,12 @@ export type ListenAddress =
   | { readonly host: string; readonly port: number }
   | { readonly path: string };
 
-export function portConfig({ ports }: Values) {
+export function portConfig({ ports }: Values, { problems }: Source) {
+  for (const range of ['sidecar', 'expose', 'proxy'] as const) {
+    const [min, max] = [`${range}_min_port`, `${range}_max_port`] as const;
+    if (ports[min] <= ports[max]) continue;
+    problems.refuse(`${min} must be less than ${max}. To disable, set both to zero.`);
+  }
   // A port that is off is -1.
   return {
     http: ports.http,
@@ -194,6 +199,8 @@ export function listenConfig(
     return ports[key] <= 0 ? [] : hosts.map((host) => listenAddress(host, ports[key]));
   };
   const listen = { http: at('http'), https: at('https'), dns: at('dns') };
+  // Nothing listens there; what is no address is refused all the same.
+  if (given.addresses.grpc !== '') addressList(source, 'addresses.grpc', given.addresses.grpc);
   if (listen.dns.some((each) => 'path' in each)) {
     problems.refuse('DNS address cannot be a unix socket');
   }

@@ -100,8 +100,16 @@ const GOSSIP = noEffect('there is no gossip: agents beat to servers', {
   sync_coordinate_rate_target: float('', { default: 64, shown: 'SyncCoordinateRateTarget' }),
   ae_interval: duration('', { default: MINUTE, shown: 'AEInterval' }),
   cache: {
-    entry_fetch_max_burst: int('', { default: 2, shown: 'Cache.EntryFetchMaxBurst' }),
-    entry_fetch_rate: float('', { default: Number.MAX_VALUE, shown: 'Cache.EntryFetchRate' }),
+    entry_fetch_max_burst: int('', {
+      default: 2,
+      shown: 'Cache.EntryFetchMaxBurst',
+      rule: positive,
+    }),
+    entry_fetch_rate: float('', {
+      default: Number.MAX_VALUE,
+      shown: 'Cache.EntryFetchRate',
+      rule: positive,
+    }),
   },
 });
 
@@ -179,3 +187,9 @@ function segments<T extends readonly unknown[]>(value: T, _path: string, problem
 }
 
 const NO_SEGMENTS = 'Network segments are not supported in this version of Consul';
+
+/** In Consul's words. */
+function positive(value: number, path: string, problems: Problems): number {
+  if (value <= 0) problems.refuse(`${path} must be strictly positive, was: ${value}`);
+  return value;
+}

@@ -57,6 +57,15 @@ const AS_CONSUL: readonly (readonly [object, string])[] = [
     { services: { name: 'x' } },
     mismatch("'services': source data must be an array or slice, got map"),
   ],
+  ...['sidecar', 'expose', 'proxy'].map((range): readonly [object, string] => [
+    { ports: { [`${range}_max_port`]: 7 } },
+    `${range}_min_port must be less than ${range}_max_port. To disable, set both to zero.`,
+  ]),
+  [{ addresses: { grpc: 'x' } }, one('addresses.grpc: invalid ip address: x')],
+  [
+    { cache: { entry_fetch_rate: -1 } },
+    'cache.entry_fetch_rate must be strictly positive, was: -1',
+  ],
   [{ ports: [{ http: 1 }, { dns: 2 }] }, mismatch("'ports' expected a map, got 'slice'")],
   [{ ports: 1 }, mismatch("'ports' expected a map, got 'float64'")],
   [
