@@ -41,6 +41,8 @@ export interface LoggerOptions {
   readonly json: boolean;
   /** Where lines go beside the console. */
   readonly stream?: Writable | undefined;
+  /** Where they go with their levels, and without the time. */
+  readonly syslog?: Writable | undefined;
   /** Specs keep it quiet. */
   readonly console?: boolean;
 }
@@ -66,6 +68,12 @@ export const textLine = winston.format.printf(({ level, message, timestamp, ...f
   return `${head} ${lineOf(String(message), fields as Fields)}`;
 });
 
+/** For what has a time and a form of its own: the level, a blank, and the line. */
+const gradedLine = winston.format.printf(
+  ({ level, message, timestamp: _, ...fields }) =>
+    `${level} ${lineOf(String(message), fields as Fields)}`,
+);
+
 /** 'agent: Synced service: service=web'. Whatever users have named, it is one line. */
 export function lineOf(line: string, fields: Fields = {}): string {
   const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
@@ -88,13 +96,16 @@ function oneLine(text: string): string {
 
 /** Lines look as Consul's do: '2026-01-02T03:04:05.678Z [INFO]  agent: Synced node info'. */
 export function createLogger(options: LoggerOptions): winston.Logger {
-  const { level, json, stream, console = true } = options;
+  const { level, json, stream, syslog, console = true } = options;
   const { combine, timestamp } = winston.format;
   const transports: winston.transport[] = [];
   if (console) {
     transports.push(new winston.transports.Console({ stderrLevels: [], forceConsole: false }));
   }
   if (stream !== undefined) transports.push(new winston.transports.Stream({ stream }));
+  if (syslog !== undefined) {
+    transports.push(new winston.transports.Stream({ stream: syslog, format: gradedLine }));
+  }
   return winston.createLogger({
     level: LEVELS[level.toLowerCase()] ?? 'info',
     format: combine(timestamp(), json ? jsonLine : textLine),

@@ -157,7 +157,7 @@ const TOUCHING: readonly Touching[] = [
   {
     what: 'programs',
     pattern: importing('child_process'),
-    where: ['agent/checks/kinds/script.ts', 'cli/child.ts'],
+    where: ['agent/checks/kinds/script.ts', 'cli/child.ts', 'lib/syslog.ts'],
   },
 ];
 

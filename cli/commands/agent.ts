@@ -10,6 +10,7 @@ import { CONFIG_KEYS } from '../../lib/config/table.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import { LoggerFile } from '../../lib/log-file.ts';
 import { createLogger, LEVELS } from '../../lib/logger.ts';
+import { Syslog } from '../../lib/syslog.ts';
 import { VERSION } from '../../lib/version.ts';
 import { configHost } from '../process/config-host.ts';
 import { Life } from '../process/life.ts';
@@ -44,10 +45,10 @@ export async function agentCommand(
   const loaded = load(argv, environment);
   if (loaded === undefined) return;
   const { config, warnings } = loaded;
-  const stream = await openLogFile(config, environment);
-  if (stream === 'none can be opened') return;
-  const env = { ...environment, exit: exitOnceWritten(stream, environment.exit) };
-  const logger = createLogger({ level: config.log.level, json: config.log.json, stream });
+  const streams = await openStreams(config, environment);
+  if (streams === 'not all can be opened') return;
+  const env = { ...environment, exit: exitOnceWritten(streams, environment.exit) };
+  const logger = createLogger({ level: config.log.level, json: config.log.json, ...streams });
   // Before anybody can know that it starts, and send a signal.
   const life = new Life({ ...env, config, logger });
   life.listen();
@@ -87,29 +88,43 @@ export async function agentCommand(
   }
 }
 
-async function openLogFile({ log }: Config, env: AgentEnvironment) {
-  if (log.file === '') return undefined;
+/** Where the log goes beside the console. */
+interface Streams {
+  readonly stream: LoggerFile | undefined;
+  readonly syslog: Syslog | undefined;
+}
+
+async function openStreams({ log }: Config, env: AgentEnvironment) {
   try {
-    return await LoggerFile.open({
-      path: log.file,
-      maxBytes: log.rotateBytes,
-      maxAgeMs: log.rotateDurationMs,
-      maxFiles: log.rotateMaxFiles,
-      clock: systemClock,
-    });
+    const stream = await openLogFile(log);
+    const syslog = log.syslog.enabled ? await Syslog.open(log.syslog) : undefined;
+    return { stream, syslog };
   } catch (error) {
     env.print(`==> ${describeChain(error)}\n`);
     env.exit(1);
-    return 'none can be opened';
+    return 'not all can be opened';
   }
 }
 
+async function openLogFile(log: Config['log']): Promise<LoggerFile | undefined> {
+  if (log.file === '') return undefined;
+  return await LoggerFile.open({
+    path: log.file,
+    maxBytes: log.rotateBytes,
+    maxAgeMs: log.rotateDurationMs,
+    maxFiles: log.rotateMaxFiles,
+    clock: systemClock,
+  });
+}
+
 /** The last lines of a log are those that somebody will look for. */
-function exitOnceWritten(stream: LoggerFile | undefined, exit: (code: number) => void) {
-  if (stream === undefined) return exit;
+function exitOnceWritten({ stream, syslog }: Streams, exit: (code: number) => void) {
+  const open = [stream, syslog].filter((each) => each !== undefined);
+  if (open.length === 0) return exit;
   return (code: number) => {
     setTimeout(() => exit(code), FLUSH_MS);
-    stream.end(() => exit(code));
+    const ended = open.map((each) => new Promise<void>((resolve) => void each.end(resolve)));
+    void Promise.all(ended).then(() => exit(code));
   };
 }
 

@@ -41,9 +41,14 @@ export const LOG_KEYS = {
     flag: 'log-rotate-max-files',
     shown: 'Logging.LogRotateMaxFiles',
   }),
-  ...noEffect('what starts the program may pass its output on to syslog', {
-    enable_syslog: bool('', { flag: 'syslog', shown: 'Logging.EnableSyslog' }),
-    syslog_facility: text('', { default: 'LOCAL0', shown: 'Logging.SyslogFacility' }),
+  enable_syslog: bool('Write the log to syslog too, by the program `logger`.', {
+    flag: 'syslog',
+    shown: 'Logging.EnableSyslog',
+  }),
+  syslog_facility: text('As what it is written there: USER, DAEMON, LOCAL0 to LOCAL7 …', {
+    default: 'LOCAL0',
+    shown: 'Logging.SyslogFacility',
+    rule: facility,
   }),
 };
 
@@ -56,7 +61,18 @@ export function logConfig(given: Settled<typeof LOG_KEYS>) {
     rotateBytes: given.log_rotate_bytes,
     rotateDurationMs: given.log_rotate_duration,
     rotateMaxFiles: given.log_rotate_max_files,
+    syslog: { enabled: given.enable_syslog, facility: given.syslog_facility },
   };
+}
+
+const FACILITIES =
+  /^(kern|user|mail|daemon|auth|syslog|lpr|news|uucp|authpriv|ftp|cron|local[0-7])$/i;
+
+function facility(value: string, path: string, problems: Problems): string {
+  if (!FACILITIES.test(value)) {
+    problems.refuse(`${path}: invalid syslog facility: ${JSON.stringify(value)}`);
+  }
+  return value;
 }
 
 function level(value: string, _path: string, problems: Problems): string {
