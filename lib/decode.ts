@@ -177,15 +177,22 @@ function plain(name: string): string {
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['namespace', 'Namespaces'],
   ['partition', 'Partitions'],
+  ['peername', 'Peers'],
 ]);
+
+/** The one partition, and the cluster itself, under the names that a Consul which knows them gives. */
+const HERE: ReadonlySet<string> = new Set(['partition default', 'peername local']);
 
 function isElsewhere(name: string, value: unknown): boolean {
   if (!ELSEWHERE.has(name) || value === null || value === '') return false;
-  return !(name === 'partition' && value === 'default');
+  return !HERE.has(`${name} ${value}`);
 }
 
 function elsewhere(key: string, name: string): ProconsulError {
-  const why = `${ELSEWHERE.get(name)} are a Consul Enterprise feature`;
+  const why =
+    name === 'peername'
+      ? 'clusters are not peered here'
+      : `${ELSEWHERE.get(name)} are a Consul Enterprise feature`;
   return new ProconsulError('invalid', `json: unknown field ${JSON.stringify(key)} - ${why}`);
 }
 

@@ -64,7 +64,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     encrypt: encryptConfig(settled),
     audit: auditConfig(settled, problems),
     dns: dnsConfig(settled, problems),
-    http: httpConfig(settled),
+    http: { ...httpConfig(settled), prettyJson: source.devMode },
     limits: limitConfig(settled, settled.server, problems),
     checkPolicy: checkPolicy(settled),
     ...definitions(settled, problems),

@@ -39,6 +39,8 @@ export interface AppSettings {
   readonly responseHeaders: Readonly<Record<string, string>>;
   /** disable_http_unprintable_char_filter: paths with such characters are served. */
   readonly disableUnprintableCharFilter: boolean;
+  /** All JSON is for people, as -dev has it. */
+  readonly prettyJson?: boolean;
 }
 
 const NO_SETTINGS: AppSettings = { responseHeaders: {}, disableUnprintableCharFilter: false };
@@ -46,13 +48,17 @@ const NO_SETTINGS: AppSettings = { responseHeaders: {}, disableUnprintableCharFi
 /** Handlers throw ProconsulErrors; whatever else they throw is a bug, logged and hidden. */
 export function createApp(served: Served, options: AppOptions): RequestListener {
   const { settings = NO_SETTINGS, times = new RouteTimes(), logger } = options;
-  const { responseHeaders } = settings;
+  const { responseHeaders, prettyJson = false } = settings;
   const router = new Router(served.routes.map((row) => ({ ...row, time: times.of(row) })));
   const surface: Surface = {
     places: { router, fallback: served.fallback, pages: createPages(), times },
     access: served.access ?? OPEN,
     guards: options.guards ?? [],
-    settings: { ...settings, rowHeaders: { ...responseHeaders, Vary: 'Accept-Encoding' } },
+    settings: {
+      ...settings,
+      prettyJson,
+      rowHeaders: { ...responseHeaders, Vary: 'Accept-Encoding' },
+    },
     told: { fastPath: options.fastPath, audit: options.audit },
     lines: new RequestLines(logger, systemClock),
   };

@@ -1,6 +1,6 @@
 /**
- * Requests that are meant for a namespace or partition. Here there is one of each: what is meant for
- * another would end up in it, where two tenants overwrite each other.
+ * Requests that are meant for a namespace, a partition or a peer. Here there is one of each: what is
+ * meant for another would end up in it, where two tenants overwrite each other.
  */
 import { ProconsulError } from '../errors.ts';
 import type { HttpRequest } from './route.ts';
@@ -15,6 +15,7 @@ export function refuseElsewhere(
 ): void {
   const namespace = headers['x-consul-namespace'] ?? '';
   const partition = headers['x-consul-partition'] ?? '';
+  if (params.get('peer') !== '') throw notPeered();
   if (namespace !== '') refuse(path, 'header: "X-Consul-Namespace" - Namespaces');
   if (params.get('ns') !== '') refuse(path, 'query parameter: "ns" - Namespaces');
   if (isOther(partition)) refuse(path, 'header: "X-Consul-Partition" - Partitions');
@@ -24,6 +25,12 @@ export function refuseElsewhere(
 /** There is one partition, which has a name, as in a Consul that knows of them. */
 function isOther(partition: string | string[]): boolean {
   return partition !== '' && partition !== 'default';
+}
+
+/** What another cluster has is not ours to answer with, whatever path it is asked at. */
+function notPeered(): ProconsulError {
+  const why = 'Bad request: Invalid query parameter: "peer" - clusters are not peered here';
+  return new ProconsulError('invalid', why);
 }
 
 function refuse(path: string, what: string): void {

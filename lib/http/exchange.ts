@@ -56,6 +56,7 @@ export interface Surface {
     readonly responseHeaders: Readonly<Record<string, string>>;
     readonly rowHeaders: Readonly<Record<string, string>>;
     readonly disableUnprintableCharFilter: boolean;
+    readonly prettyJson: boolean;
   };
   /** Who learns of each exchange. */
   readonly told: { readonly fastPath: FastPath | undefined; readonly audit: Audit | undefined };
@@ -107,7 +108,7 @@ export class Exchange {
     }
     const writing: Writing = {
       common: this.#common,
-      pretty: this.#request?.params.has('pretty') === true,
+      pretty: this.#request?.pretty === true,
       gzip: acceptsGzip(this.message),
     };
     const { pending } = reply;
@@ -133,7 +134,7 @@ export class Exchange {
     const { places, guards, settings } = this.#surface;
     const { router, fallback } = places;
     if (isEncodedTwice(this.message)) return NOT_DECODED;
-    const request = new Request(this.message, this.response);
+    const request = new Request(this.message, this.response, settings.prettyJson);
     this.#request = request;
     this.#saysWhoAsks(this.#surface.access, request);
     const { path } = request;

@@ -17,6 +17,7 @@ export class Request implements HttpRequest {
   readonly path: string;
   readonly queryString: string;
   readonly params: Params;
+  readonly pretty: boolean;
   rest = '';
   caller: Caller = ANYONE;
   callerNow: () => Caller | Promise<Caller> = () => ANYONE;
@@ -30,11 +31,12 @@ export class Request implements HttpRequest {
   #row: Takes | undefined;
 
   /** Throws where the target is none. */
-  constructor(message: IncomingMessage, response: ServerResponse) {
+  constructor(message: IncomingMessage, response: ServerResponse, prettyJson: boolean) {
     const { path, query } = splitTarget(message.url ?? '/');
     this.path = path;
     this.queryString = query;
     this.params = new Params(query);
+    this.pretty = prettyJson || this.params.has('pretty');
     this.#message = message;
     this.#response = response;
   }

@@ -24,6 +24,8 @@ export interface HttpRequest {
   /** What follows a row's path that ends in '/', percent-decoded once; else ''. */
   readonly rest: string;
   readonly params: Params;
+  /** Whether JSON is for people: the request or the process says so. */
+  readonly pretty: boolean;
   readonly headers: IncomingHttpHeaders;
   /** '' when none was sent. */
   readonly token: string;

@@ -23,6 +23,8 @@ export interface Read extends Pick<Takes, 'rest' | 'params' | 'answers'> {
   readonly query: (request: HttpRequest) => Query;
   /** Only some of Consul's endpoints say X-Consul-Effective-Consistency. */
   readonly saysConsistency?: boolean;
+  /** Those that a later Consul may answer from a stream say that this one does not. */
+  readonly saysBackend?: boolean;
   /** Nearly all say X-Consul-Index and the like beside a refusal, as if nothing were known. */
   readonly bareErrors?: boolean;
   /** Whether `?cached` is heeded; it then says X-Cache, for every answer here is shared anyway. */
@@ -56,9 +58,7 @@ async function answerRead(deps: ReadDeps, read: Read, request: HttpRequest): Pro
   const demand = demandOf(params);
   const wait = waitOf(params);
   const query = read.query(request);
-  const shaped = params.has('pretty')
-    ? { ...query, key: `pretty ${query.key}`, pretty: true }
-    : query;
+  const shaped = request.pretty ? { ...query, key: `pretty ${query.key}`, pretty: true } : query;
   const asked = { read, params, callerNow, demand, query: shaped, wait };
   const shared = new SharedRead(deps, asked, request.caller);
   const ready = shared.ready();

@@ -10,6 +10,7 @@ import { healthRoutes } from './routes/health.ts';
 import { kvRoutes } from './routes/kv.ts';
 import { membershipRoutes } from './routes/membership.ts';
 import { operatorRoutes } from './routes/operator.ts';
+import { peeringRoutes } from './routes/peering.ts';
 import { preparedQueryRoutes } from './routes/prepared-query.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { snapshotRoutes } from './routes/snapshot.ts';
@@ -55,6 +56,7 @@ function rows(deps: ServerDeps): Route[] {
     ...preparedQueryRoutes(deps),
     ...dnsRoutes(deps),
     ...operatorRoutes(deps),
+    ...peeringRoutes(),
     ...membershipRoutes(deps),
   ];
 }

@@ -23,6 +23,7 @@ export interface ReadRequest {
   /** What its row says of the headers. */
   readonly read: {
     readonly saysConsistency?: boolean;
+    readonly saysBackend?: boolean;
     readonly cacheable?: boolean;
     readonly bareMissing?: boolean;
     readonly bareErrors?: boolean;
@@ -229,6 +230,7 @@ function headersOf(
   headers['X-Consul-Lastcontact'] = String(freshness.lastContactMs);
   if (read.saysConsistency === true)
     headers['X-Consul-Effective-Consistency'] = freshness.consistency;
+  if (read.saysBackend === true) headers['X-Consul-Query-Backend'] = 'blocking-query';
   if (read.cacheable === true && params.has('cached')) headers['X-Cache'] = 'MISS';
   return headers;
 }

@@ -46,22 +46,24 @@ export function nodes(n: Narrowing): Query {
   };
 }
 
-/** Only names and tags: with a node-meta it depends on much more. */
+/** Only names and tags: with a node-meta or a filter it depends on much more. */
 export function services(n: Narrowing): Query {
-  const narrow = n.nodeMeta.length > 0;
+  const narrow = n.nodeMeta.length > 0 || n.keep !== keepAll;
   return {
     key: keyOf('catalog/services', n.key),
     run: (reader) => ({
-      json: byName(narrow ? servicesOnNodes(reader.overview(), n.nodeMeta) : reader.serviceNames()),
+      json: byName(narrow ? servicesOnNodes(reader.overview(), n) : reader.serviceNames()),
     }),
   };
 }
 
-function servicesOnNodes({ nodes, instancesOn }: Overview, nodeMeta: Pairs): [string, string[]][] {
+function servicesOnNodes({ nodes, instancesOn }: Overview, n: Narrowing): [string, string[]][] {
   const services = new Map<string, Set<string>>();
   for (const node of nodes) {
-    if (!hasMeta(node, nodeMeta)) continue;
-    for (const { Service, Tags } of instancesOn(node.Node)) {
+    if (!hasMeta(node, n.nodeMeta)) continue;
+    for (const instance of instancesOn(node.Node)) {
+      if (n.keep !== keepAll && !n.keep(flat(instance, node))) continue;
+      const { Service, Tags } = instance;
       const tags = services.get(Service) ?? new Set();
       for (const tag of Tags) tags.add(tag);
       services.set(Service, tags);

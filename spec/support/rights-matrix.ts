@@ -8,7 +8,7 @@ import { type AclServer, MASTER, startAclServer } from './servers/acl-server.ts'
 import type { Answer, Sent } from './servers/start-server.ts';
 
 const NAMED = ['agent', 'event', 'intention', 'key', 'node', 'query', 'service', 'session'];
-const NAMELESS = ['keyring', 'operator'];
+const NAMELESS = ['keyring', 'operator', 'peering'];
 const everything = (level: string) =>
   [
     ...NAMED.map((resource) => `${resource}_prefix "" { policy = "${level}" }`),
@@ -95,6 +95,8 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/operator/autopilot/state': nothing,
   'GET /v1/operator/usage': nothing,
   'GET /v1/operator/keyring': nothing,
+  'GET /v1/peerings': nothing,
+  'GET /v1/peering/': [() => 'x'],
   'GET /v1/snapshot': nothing,
   'GET /v1/acl/replication': nothing,
   'GET /v1/acl/tokens': nothing,
@@ -122,6 +124,9 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'DELETE /v1/operator/keyring': [() => '', { Key: 'x' }],
   'DELETE /v1/operator/raft/peer': [() => '?id=x'],
   'POST /v1/operator/raft/transfer-leader': nothing,
+  'DELETE /v1/peering/': [() => 'x'],
+  'POST /v1/peering/token': [() => '', {}],
+  'POST /v1/peering/establish': [() => '', {}],
   'PUT /v1/acl/bootstrap': nothing,
   'PUT /v1/acl/token': [() => '', { Description: 'x' }],
   'PUT /v1/acl/token/': [({ token }) => token, { Description: 'x' }],

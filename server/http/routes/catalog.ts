@@ -82,13 +82,13 @@ function catalogLists(deps: Deps): Route[] {
     }),
     readRoute(deps, {
       path: '/v1/catalog/services',
-      params: BY_NODE,
+      params: { ...BY_NODE, filter: FILTER },
       right: 'service:read',
       does: 'lists the names of services with their tags',
       saysConsistency: true,
       cacheable: true,
-      // Consul 1.8 takes a filter here and passes over it.
-      query: (r) => queries.services(narrowing(r.params, near(r), undefined)),
+      // Consul 1.8 takes a filter here and passes over it; a later one filters instances by it.
+      query: (r) => queries.services(narrowing(r.params, near(r), catalogInstanceFields)),
     }),
   ];
 }

@@ -33,6 +33,7 @@ function instanceRoutes(deps: Deps): Route[] {
     does,
     saysConsistency: true,
     cacheable: true,
+    saysBackend: true,
     query: (r) => {
       const name = required(r.rest, 'service name');
       const passing = passingOnly(r);

@@ -38,7 +38,7 @@ async function start() {
 const OF_ONESELF =
   /^(?:GET \/v1\/acl\/(?:token\/self|info\/)|POST \/v1\/(?:internal\/acl\/authorize|acl\/logout))/;
 /** Those whose answers hold nothing by the names of what is planted. */
-const NAMELESS_ANSWERS = /^GET \/v1\/(?:operator|health\/ingress)\//;
+const NAMELESS_ANSWERS = /^GET \/v1\/(?:operator\/|peering|health\/ingress\/)/;
 /** As Consul's: whoever knows the id is told by these that there is such a thing. */
 const TELL_OF_IDS = /^(?:GET|PUT|DELETE) \/v1\/(?:query|session)\//;
 

@@ -10,6 +10,7 @@ export function httpRequest(over: Partial<HttpRequest> = {}): HttpRequest {
     target: '/v1/kv/a',
     rest: 'a',
     params: new Params(''),
+    pretty: false,
     headers: {},
     token: '',
     caller: ANYONE,
