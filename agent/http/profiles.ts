@@ -4,6 +4,7 @@
  * an end: whoever looks at a process must not be what ails it.
  */
 import { Session } from 'node:inspector/promises';
+import type { Readable } from 'node:stream';
 import { getHeapSnapshot, getHeapStatistics } from 'node:v8';
 import { type Clock, pause } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
@@ -36,10 +37,12 @@ export interface Span {
 
 export class Profiles {
   readonly #clock: Clock;
+  readonly #takeSnapshot: () => Readable;
   #isBusy = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, takeSnapshot: () => Readable = getHeapSnapshot) {
     this.#clock = clock;
+    this.#takeSnapshot = takeSnapshot;
   }
 
   /** Where time goes: a .cpuprofile. */
@@ -84,16 +87,20 @@ export class Profiles {
   }
 
   /** Everything in memory: a .heapsnapshot, with all secrets in it. */
-  heapSnapshot(): AsyncIterable<Buffer> {
+  heapSnapshot(signal: AbortSignal): AsyncIterable<Buffer> {
     const { used_heap_size: used } = getHeapStatistics();
     if (used > MAX_SNAPSHOT_HEAP_BYTES || used * SNAPSHOT_ROOM > process.availableMemory()) {
       throw new ProconsulError('rejected', tooLarge(used));
     }
     this.#begin();
-    const snapshot = getHeapSnapshot();
+    const snapshot = this.#takeSnapshot();
     snapshot.once('close', () => {
       this.#isBusy = false;
     });
+    // Nobody reads it for a client that has gone meanwhile, and it is kept until somebody ends it.
+    const end = () => snapshot.destroy();
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
     return snapshot as AsyncIterable<Buffer>;
   }
 

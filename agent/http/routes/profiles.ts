@@ -99,8 +99,8 @@ export function profileRoutes(agent: Context): readonly Route[] {
     row('/cmdline', 'the command line, without values', () => ({ text: commandLine() })),
     row('/symbol', 'that it has no symbols to look up', () => ({ text: 'num_symbols: 0\n' })),
     {
-      ...row('/heapsnapshot', 'all that is in memory, secrets too', () =>
-        download('heap.heapsnapshot', { stream: profiles.heapSnapshot() }),
+      ...row('/heapsnapshot', 'all that is in memory, secrets too', ({ signal }) =>
+        download('heap.heapsnapshot', { stream: profiles.heapSnapshot(signal) }),
       ),
       // Whoever reads it has every token.
       right: needs('acl:write'),

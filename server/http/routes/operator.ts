@@ -81,7 +81,9 @@ function raftConfiguration({ cluster, node }: Deps) {
  */
 async function removePeer({ cluster, members }: Deps, { params }: HttpRequest): Promise<Reply> {
   const isNamed = namedPeer(params);
-  const peer = cluster.peers().find(isNamed.by);
+  const named = cluster.peers().filter(isNamed.by);
+  // A machine may have come to the address of one that failed.
+  const peer = named.find(({ alive }) => !alive) ?? named[0];
   if (peer === undefined) {
     throw new ProconsulError(
       'rejected',

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { PassThrough, type Readable } from 'node:stream';
 import supertest, { type Response } from 'supertest';
+import { Profiles } from '../../../agent/http/profiles.ts';
 import { type AccessControl, ANYONE } from '../../../lib/acl/rights.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { startAgent } from '../../support/servers/agents.ts';
 import { until } from '../../support/until.ts';
 
@@ -69,6 +73,18 @@ describe('GET /debug/pprof', () => {
     await supertest(app)
       .get('/debug/pprof/profile?seconds=61')
       .expect(400, 'Bad request: profile duration exceeds 60 seconds');
+  });
+
+  it('makes way for the next when the client of a snapshot has gone', async () => {
+    const profiles = new Profiles(new FakeClock(), () => new PassThrough());
+    const client = new AbortController();
+    const begun = profiles.heapSnapshot(client.signal) as AsyncIterable<Buffer> & Readable;
+    assert.throws(() => profiles.heapSnapshot(client.signal), { code: 'busy' });
+    const closed = once(begun, 'close');
+    client.abort();
+    await closed;
+    const next = profiles.heapSnapshot(client.signal) as AsyncIterable<Buffer> & Readable;
+    await once(next, 'close');
   });
 
   it('says what is open by its kind, and of the command line no value', async () => {
