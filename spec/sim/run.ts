@@ -77,7 +77,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
       verdicts.push(`broken: ${error instanceof Error ? error.stack : String(error)}`);
     }
     verdicts.push(...cluster.history.verdict());
-    verdicts.push(...workloads.flatMap((each) => each.verdict()));
+    // What clients were told may be gone then, and none of them can know.
+    const loses = faults.some((fault) => fault.loses === true);
+    if (!loses) verdicts.push(...workloads.flatMap((each) => each.verdict()));
     if (verdicts.length === 0) verdicts.push(...(await lastVerdicts(cluster, faults)));
     const { trace, events, now } = world;
     return { verdicts, faults, trace, events, simulatedMs: now };

@@ -13,6 +13,8 @@ export interface Fault {
   readonly what: string;
   /** Two masters are written to for a while: then only consistent reads, under a quorum, are right. */
   readonly splits?: boolean;
+  /** What was acknowledged may be lost, all who had it being gone: but no index is ever used twice. */
+  readonly loses?: boolean;
   readonly strike: (cluster: SimCluster) => void;
 }
 

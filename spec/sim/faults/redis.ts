@@ -70,6 +70,7 @@ export const REDIS: readonly Draw[] = [
       strike: (c) => c.master.replace(lastsMs, lost),
     };
   },
+  loseAll,
   failOver,
   failOverAndRestart,
   failOverAndRestart,
@@ -107,6 +108,21 @@ export function partition(random: Random): Drawn {
     lastsMs,
     splits: true,
     strike: (c) => c.part(pick(c), lastsMs),
+  };
+}
+
+/** The power of all machines: nobody remembers what Redis had not written yet. */
+function loseAll(random: Random): Drawn {
+  const lastsMs = between(random, 100, 3000);
+  const lost = between(random, 1, 1000);
+  return {
+    what: `all machines lose power for ${lastsMs} ms, and Redis has lost ${lost} ms`,
+    lastsMs,
+    loses: true,
+    strike: (c) => {
+      c.master.restart(lastsMs / 2, lost);
+      for (const server of c.servers) server.restart(lastsMs, true);
+    },
   };
 }
 

@@ -11,6 +11,8 @@ import { Violations, type Workload } from './workload.ts';
 export const KEYS = 5;
 const CLIENTS = 4;
 const PAUSE_MS = 40;
+const LONG = 0.25;
+const LONG_CHARS = 1500;
 
 interface Seen {
   readonly value: string | null;
@@ -115,7 +117,7 @@ export class Registers implements Workload {
     const call = world.now;
     const last = chance > 0.8 ? seen.get(key) : undefined;
     const isDelete = chance > 0.75 && chance <= 0.8;
-    const value = isDelete ? null : `v${++this.#written}`;
+    const value = isDelete ? null : this.#anyValue();
     const cas = last === undefined ? '' : `?cas=${last.value === null ? 0 : last.index}`;
     const method = isDelete ? 'DELETE' : 'PUT';
     const body = value === null ? {} : { body: value };
@@ -136,6 +138,12 @@ export class Registers implements Workload {
     return false;
   }
 
+  /** None is written twice; some are longer than what a disk writes whole. */
+  #anyValue(): string {
+    const name = `v${++this.#written}`;
+    return this.#cluster.world.random.next() < LONG ? name.padEnd(LONG_CHARS, '.') : name;
+  }
+
   #record(key: string, operation: Operation): void {
     this.operations++;
     this.#cluster.world.say(describe(key, operation));
@@ -146,7 +154,7 @@ export class Registers implements Workload {
 }
 
 function describe(key: string, { kind, call, ret, value, index, expects, ok }: Operation): string {
-  const what = `${kind} ${key} ${value}${index === undefined ? '' : ` at ${index}`}`;
+  const what = `${kind} ${key} ${value?.replace(/\.+$/, '…')}${index === undefined ? '' : ` at ${index}`}`;
   const cas = expects === undefined ? '' : ` after ${expects}: ${ok}`;
   return `${what}${cas}, asked at ${call.toFixed(1)}${ret === Number.POSITIVE_INFINITY ? ', no answer' : ''}`;
 }
