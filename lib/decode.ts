@@ -11,6 +11,7 @@ import { durationComplaint, parseDuration } from './duration.ts';
 import { ProconsulError } from './errors.ts';
 import { decodeJson } from './json.ts';
 import { byName } from './key-order.ts';
+import { MAX_LISTED_OBJECTS } from './limits.ts';
 
 /**
  * JSON Schema with some words of ours: `duration` (text or nanoseconds in, nanoseconds out), `uint64`
@@ -49,7 +50,7 @@ ajv.addKeyword({
 
 /** Compiles the schema; the decoder throws ProconsulError 'invalid' with Consul's opening words. */
 export function decoder<T>(schema: Schema, opening = 'Request decode failed'): Decoder<T> {
-  const check = compile<T>(schema, shapeOf(schema, !isOpen(schema)));
+  const check = compile<T>(() => withShortLists(schema), shapeOf(schema, !isOpen(schema)));
   const decode = (body: Buffer | string) => {
     try {
       // To Go, null is a struct of which nothing is said.
@@ -78,14 +79,41 @@ export function refined<T, U>(decode: Decoder<T>, refine: (decoded: T) => U): De
 
 /** The same for a part of a configuration file, whose unknown keys others have looked at. */
 export function valueDecoder<T>(schema: Schema): (value: unknown) => T {
-  return compile(schema, shapeOf(schema, false));
+  return compile(() => schema, shapeOf(schema, false));
 }
 
-function compile<T>(schema: Schema, shape: Shape): (value: unknown) => T {
+/**
+ * Lists of objects within the body, bounded where nobody says how long they may be. Each "{}" becomes all
+ * the fields that its schema knows, before anyone looks who asks, and everybody else waits meanwhile.
+ */
+function withShortLists(schema: Schema): Schema {
+  const { properties, additionalProperties, items } = schema;
+  const bounded = (sub: Schema) => {
+    const within = withShortLists(sub);
+    const isLong = within['items']?.properties !== undefined && within['maxItems'] === undefined;
+    return isLong ? { ...within, maxItems: MAX_LISTED_OBJECTS } : within;
+  };
+  return {
+    ...schema,
+    ...(properties && {
+      properties: Object.fromEntries(
+        Object.entries<Schema>(properties).map(([name, sub]) => [name, bounded(sub)]),
+      ),
+    }),
+    ...(isSchema(additionalProperties) && { additionalProperties: bounded(additionalProperties) }),
+    ...(isSchema(items) && { items: withShortLists(items) }),
+  };
+}
+
+function isSchema(sub: unknown): sub is Schema {
+  return typeof sub === 'object' && sub !== null;
+}
+
+function compile<T>(schema: () => Schema, shape: Shape): (value: unknown) => T {
   // Once, at the first value: all schemas together are a quarter of a start.
   let compiled: ValidateFunction<T> | undefined;
   return (value) => {
-    compiled ??= ajv.compile<T>(schema);
+    compiled ??= ajv.compile<T>(schema());
     const validate = compiled;
     const canonical = canonicalise(value, shape);
     if (validate(canonical)) return canonical;

@@ -32,6 +32,22 @@ describe('a decoder', () => {
     assert.equal(JSON.stringify(decode(body)), expected);
   });
 
+  it('takes no list of objects that is longer than anybody needs, wherever it stands', () => {
+    const list = (length: number) => `[${Array(length).fill('{}').join()}]`;
+    assert.deepEqual((decode(`{"List":${list(4096)}}`)['List'] as object[]).length, 4096);
+    const deep = decoder({
+      type: 'object',
+      properties: { Map: { type: 'object', additionalProperties: decode.schema } },
+    });
+    for (const [read, body, where] of [
+      [decode, `{"List":${list(4097)}}`, 'List'],
+      [deep, `{"Map":{"a":{"List":${list(4097)}}}}`, 'Map.a.List'],
+    ] as const) {
+      const why = `Request decode failed: ${where} must NOT have more than 4096 items`;
+      assert.throws(() => read(body), new ProconsulError('invalid', why));
+    }
+  });
+
   it('takes null as if it were not there, also in place of the whole', () => {
     const body = '{"Port":null,"Meta":{"a":null},"List":[{"id":"a"}]}';
     assert.deepEqual(decode(body), { Meta: {}, List: [{ ID: 'a' }], ServiceName: '' });

@@ -29,6 +29,18 @@ describe('PUT /v1/agent/service/register', () => {
     assert.deepEqual(catalog.serviceIds('n1'), ['consul', 'web']);
   });
 
+  it('refuses more checks than anybody has, of a sidecar too, before it looks at any', async () => {
+    const { app } = await startAgent();
+    const Checks = Array(4097).fill({});
+    for (const [body, where] of [
+      [{ Name: 'z', Checks }, 'Checks'],
+      [{ Name: 'z', Connect: { SidecarService: { Checks } } }, 'Connect.SidecarService.Checks'],
+    ] as const) {
+      const why = `Request decode failed: ${where} must NOT have more than 4096 items`;
+      await supertest(app).put('/v1/agent/service/register').send(body).expect(400, why);
+    }
+  });
+
   it('takes keys in any case, snake_case and durations as numbers', async () => {
     const { app } = await startAgent();
     await supertest(app)
