@@ -10,6 +10,7 @@ import type { Config, ListenAddress } from '../../lib/config/config.ts';
 import { type Served as AppServed, createApp } from '../../lib/http/app.ts';
 import type { Audit } from '../../lib/http/audit.ts';
 import { FastPath } from '../../lib/http/fast/fast-path.ts';
+import { LineBudget } from '../../lib/http/line-budget.ts';
 import { Listener } from '../../lib/http/listener.ts';
 import type { Guard, Handler, Route } from '../../lib/http/route.ts';
 import { RouteTimes } from '../../lib/http/route-times.ts';
@@ -173,6 +174,7 @@ class Audience {
   readonly #guards: readonly Guard[];
   readonly #times: RouteTimes;
   readonly #fastPath: FastPath | undefined;
+  readonly #lineBudget: LineBudget;
   #app: RequestListener | undefined;
   /** One for each connection at most, for it waits for its answer. */
   #early: (() => void)[] = [];
@@ -182,9 +184,10 @@ class Audience {
     this.#options = options;
     this.#guards = guards;
     this.#times = times;
-    // At debug each request has a line, which only the long way writes.
-    const { logger } = options;
-    const admits = () => logger.isDebugEnabled?.() !== true && admitsRead?.() !== false;
+    // Only the long way writes lines.
+    const lineBudget = new LineBudget(options.logger, systemClock);
+    const admits = () => !lineBudget.wantsLine() && admitsRead?.() !== false;
+    this.#lineBudget = lineBudget;
     this.#fastPath = http.fastPath ? new FastPath({ admits, waits }) : undefined;
   }
 
@@ -209,6 +212,7 @@ class Audience {
       guards: this.#guards,
       settings: config.http,
       times: this.#times,
+      lineBudget: this.#lineBudget,
       ...(this.#fastPath && { fastPath: this.#fastPath }),
       audit,
       logger,

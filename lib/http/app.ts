@@ -7,6 +7,7 @@ import type { Logger } from '../logger.ts';
 import type { Audit } from './audit.ts';
 import { Exchange, type Surface } from './exchange.ts';
 import type { FastPath } from './fast/fast-path.ts';
+import { LineBudget } from './line-budget.ts';
 import { createPages } from './pages.ts';
 import { RequestLines } from './request-lines.ts';
 import type { Guard, Handler, Route } from './route.ts';
@@ -31,6 +32,8 @@ export interface AppOptions {
   readonly audit?: Audit | undefined;
   /** Told how long each answer took. */
   readonly times?: RouteTimes;
+  /** The fast path's too: which requests have a line in the log. */
+  readonly lineBudget?: LineBudget;
   readonly logger: Logger;
 }
 
@@ -48,6 +51,7 @@ const NO_SETTINGS: AppSettings = { responseHeaders: {}, disableUnprintableCharFi
 /** Handlers throw ProconsulErrors; whatever else they throw is a bug, logged and hidden. */
 export function createApp(served: Served, options: AppOptions): RequestListener {
   const { settings = NO_SETTINGS, times = new RouteTimes(), logger } = options;
+  const { lineBudget = new LineBudget(logger, systemClock) } = options;
   const { responseHeaders, prettyJson = false } = settings;
   const router = new Router(served.routes.map((row) => ({ ...row, time: times.of(row) })));
   const surface: Surface = {
@@ -60,7 +64,7 @@ export function createApp(served: Served, options: AppOptions): RequestListener 
       rowHeaders: { ...responseHeaders, Vary: 'Accept-Encoding' },
     },
     told: { fastPath: options.fastPath, audit: options.audit },
-    lines: new RequestLines(logger, systemClock),
+    lines: new RequestLines(logger, systemClock, lineBudget),
   };
   return (message, response) => {
     new Exchange(surface, message, response).run().catch((error: unknown) => {

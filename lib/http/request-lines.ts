@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.ts';
 import { describeChain, ProconsulError } from '../errors.ts';
 import type { Fields, Logger } from '../logger.ts';
+import type { LineBudget } from './line-budget.ts';
 import { isBug } from './respond.ts';
 import { pathWithoutSecrets, withoutSecrets } from './secrets.ts';
 
@@ -18,16 +19,18 @@ const REFUSED_MS = 60_000;
 export class RequestLines {
   readonly #logger: Logger;
   readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #budget: LineBudget;
   #windowBegan = Number.NEGATIVE_INFINITY;
   #refused = 0;
 
-  constructor(logger: Logger, clock: Pick<Clock, 'monotonic'>) {
+  constructor(logger: Logger, clock: Pick<Clock, 'monotonic'>, budget: LineBudget) {
     this.#logger = logger;
     this.#clock = clock;
+    this.#budget = budget;
   }
 
   finished(message: IncomingMessage, status: number, ms: number): void {
-    if (this.#logger.isDebugEnabled?.() !== true) return;
+    if (!this.#budget.take()) return;
     const latency = `${ms.toFixed(3)}ms`;
     const { method, path: url, from } = asked(message);
     this.#logger.debug('agent.http: Request finished', { method, url, from, status, latency });

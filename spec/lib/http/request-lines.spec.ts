@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { ProconsulError } from '../../../lib/errors.ts';
+import { LineBudget } from '../../../lib/http/line-budget.ts';
 import { RequestLines } from '../../../lib/http/request-lines.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
@@ -13,7 +14,11 @@ describe('what the log says of requests', () => {
     const recording = new RecordingLogger();
     const { lines, info } = recording;
     const logger = { ...recording, debug: info, isDebugEnabled: () => debug };
-    return { clock, lines, requests: new RequestLines(logger, clock) };
+    return {
+      clock,
+      lines,
+      requests: new RequestLines(logger, clock, new LineBudget(logger, clock)),
+    };
   }
 
   function message(url: string, headers = {}): IncomingMessage {
@@ -42,6 +47,16 @@ describe('what the log says of requests', () => {
     requests.failed(denied, message('/v1/kv/a'), '');
     assert.equal(said().length, 12);
     assert.equal(said()[10], 'warn http: others were refused: count=990');
+  });
+
+  it('is two hundred lines of those that are done in a second, and then how many they were', async () => {
+    const { requests, lines, clock } = start(true);
+    for (let i = 0; i < 1000; i++) requests.finished(message('/v1/kv/a'), 200, 0.4);
+    assert.equal(lines.length, 200);
+    await clock.advance(1000);
+    requests.finished(message('/v1/kv/a'), 200, 0.4);
+    assert.equal(lines[200], 'info agent.http: Requests finished without a line: count=800');
+    assert.equal(lines.length, 202);
   });
 
   it('is nothing of one that is done, but where somebody reads at debug', () => {
