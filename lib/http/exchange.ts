@@ -178,7 +178,9 @@ export class Exchange {
       // Before it is refused, so that the log can tell whom.
       request.caller = found;
       request.enforce(found);
-      return row.handle(request);
+      const reply = row.handle(request);
+      const mayBeLate = row.method === 'GET' && row.right.by === 'row' && reply instanceof Promise;
+      return mayBeLate ? toWhoeverStillMay(request, reply) : reply;
     };
     return caller instanceof Promise ? caller.then(run) : run(caller);
   }
@@ -255,6 +257,15 @@ export class Exchange {
   #log(error: unknown): void {
     this.#surface.lines.failed(error, this.message, this.#request?.caller.accessorId ?? '');
   }
+}
+
+/** It may have taken long: whoever has lost the right to it meanwhile is told nothing more. */
+async function toWhoeverStillMay(request: Request, coming: Promise<Reply>): Promise<Reply> {
+  const reply = await coming;
+  // Those that go on by themselves see to it themselves.
+  const isWhole = reply.pending === undefined && reply.stream === undefined;
+  if (isWhole && !request.caller.stands()) request.enforce(await request.callerNow());
+  return reply;
 }
 
 /** Node takes any coding that ends in chunks, and hands over what is within as if it were the body. */

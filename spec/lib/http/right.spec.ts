@@ -109,3 +109,32 @@ describe("a row's right, while a body is on its way", () => {
     assert.deepEqual(bodies, ['ab']);
   });
 });
+
+describe("a row's right, while its answer is made", () => {
+  it('is asked again, and who has lost it is told nothing', async () => {
+    const access = new FakeAccess({ t: 'event "mine" { policy = "read" }' });
+    const row = new EventEmitter();
+    const handle: Route['handle'] = async () => {
+      const made = once(row, 'made');
+      row.emit('begun');
+      await made;
+      return { text: 'a profile' };
+    };
+    const right = needs('event:read', () => 'mine');
+    const routes: Route[] = [{ method: 'GET', path: '/v1/x', right, does: '', handle }];
+    const { port } = await serveHttp(createApp({ routes, access }, { logger: silentLogger }));
+    const ask = async (change: () => void) => {
+      const begun = once(row, 'begun');
+      const answer = send(port, 'GET', '/v1/x', { headers: { 'X-Consul-Token': 't' } });
+      await begun;
+      change();
+      row.emit('made');
+      const { status, text } = await answer;
+      return [status, text];
+    };
+    assert.deepEqual(await ask(() => undefined), [200, 'a profile']);
+    assert.deepEqual(await ask(() => access.grant('t', '')), [403, 'Permission denied']);
+    access.grant('t', 'event "mine" { policy = "read" }');
+    assert.deepEqual(await ask(() => access.revoke('t')), [403, 'ACL not found']);
+  });
+});
