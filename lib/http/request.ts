@@ -61,7 +61,8 @@ export class Request implements HttpRequest {
     const named = this.params.get('token');
     if (named !== '') return named;
     const header = this.headers['x-consul-token'];
-    if (typeof header === 'string') return header;
+    // An empty one says nothing, as in Consul.
+    if (typeof header === 'string' && header !== '') return header;
     const [, bearer] = /^Bearer\s+(\S+)/i.exec(this.headers.authorization ?? '') ?? [];
     return bearer ?? '';
   }

@@ -41,7 +41,7 @@ async function row(right: Right, extra: Partial<Route> = {}) {
   const { port } = await serveHttp(app);
   const get = (token: string, name: string) =>
     send(port, 'GET', `/v1/x/${name}`, { headers: { 'X-Consul-Token': token } });
-  return { asked, get };
+  return { asked, get, port };
 }
 
 describe("a row's right", () => {
@@ -59,6 +59,13 @@ describe("a row's right", () => {
     const { get, asked } = await row(anyone);
     assert.equal((await get('unknown', 'mine')).text, 'for ');
     assert.deepEqual(asked, []);
+  });
+
+  it('takes the bearer token where an empty header says none', async () => {
+    const { asked, port } = await row(asks());
+    const headers = { 'X-Consul-Token': '', Authorization: 'Bearer now' };
+    assert.equal((await send(port, 'GET', '/v1/x/mine', { headers })).text, 'for r');
+    assert.deepEqual(asked, ['now']);
   });
 
   it('refuses a token that nobody knows, also where the handler asks', async () => {
