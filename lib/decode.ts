@@ -11,7 +11,7 @@ import { durationComplaint, parseDuration } from './duration.ts';
 import { ProconsulError } from './errors.ts';
 import { decodeJson } from './json.ts';
 import { byName } from './key-order.ts';
-import { MAX_LISTED_OBJECTS } from './limits.ts';
+import { MAX_LISTED } from './limits.ts';
 
 /**
  * JSON Schema with some words of ours: `duration` (text or nanoseconds in, nanoseconds out), `uint64`
@@ -50,7 +50,8 @@ ajv.addKeyword({
 
 /** Compiles the schema; the decoder throws ProconsulError 'invalid' with Consul's opening words. */
 export function decoder<T>(schema: Schema, opening = 'Request decode failed'): Decoder<T> {
-  const check = compile<T>(() => withShortLists(schema), shapeOf(schema, !isOpen(schema)));
+  const within = { closed: !isOpen(schema), mostNames: MAX_LISTED };
+  const check = compile<T>(() => withShortLists(schema), shapeOf(schema, within));
   const decode = (body: Buffer | string) => {
     try {
       // To Go, null is a struct of which nothing is said.
@@ -79,7 +80,7 @@ export function refined<T, U>(decode: Decoder<T>, refine: (decoded: T) => U): De
 
 /** The same for a part of a configuration file, whose unknown keys others have looked at. */
 export function valueDecoder<T>(schema: Schema): (value: unknown) => T {
-  return compile(() => schema, shapeOf(schema, false));
+  return compile(() => schema, shapeOf(schema, { closed: false, mostNames: Infinity }));
 }
 
 /**
@@ -91,7 +92,7 @@ function withShortLists(schema: Schema): Schema {
   const bounded = (sub: Schema) => {
     const within = withShortLists(sub);
     const isLong = within['items']?.properties !== undefined && within['maxItems'] === undefined;
-    return isLong ? { ...within, maxItems: MAX_LISTED_OBJECTS } : within;
+    return isLong ? { ...within, maxItems: MAX_LISTED } : within;
   };
   return {
     ...schema,
@@ -142,6 +143,8 @@ interface Shape {
   readonly integer: boolean;
   readonly number: boolean;
   readonly free: boolean;
+  /** Of a map: more take long to put in order, and a body's must not. */
+  readonly mostNames: number;
   readonly fields?: Fields;
   readonly values?: Shape;
   readonly items?: Shape;
@@ -161,19 +164,25 @@ interface Fields {
   readonly closed: boolean;
 }
 
-/** `closed`: whether unknown fields are refused, unless the schema says that an object is open. */
-function shapeOf(schema: Schema, closed: boolean): Shape {
+interface Within {
+  /** Whether unknown fields are refused, unless the schema says that an object is open. */
+  readonly closed: boolean;
+  readonly mostNames: number;
+}
+
+function shapeOf(schema: Schema, within: Within): Shape {
   const shape: { -readonly [K in keyof Shape]: Shape[K] } = {
     duration: schema['duration'] === true,
     integer: schema['type'] === 'integer',
     number: schema['type'] === 'number',
     free: schema['free'] === true,
+    mostNames: within.mostNames,
   };
-  if (schema['items'] !== undefined) shape.items = shapeOf(schema['items'], closed);
+  if (schema['items'] !== undefined) shape.items = shapeOf(schema['items'], within);
   if (typeof schema['additionalProperties'] === 'object') {
-    shape.values = shapeOf(schema['additionalProperties'], closed);
+    shape.values = shapeOf(schema['additionalProperties'], within);
   }
-  if (schema['properties'] !== undefined) shape.fields = fieldsOf(schema, closed);
+  if (schema['properties'] !== undefined) shape.fields = fieldsOf(schema, within);
   return shape;
 }
 
@@ -181,17 +190,17 @@ function isOpen(schema: Schema): boolean {
   return schema['open'] === true;
 }
 
-function fieldsOf(schema: Schema, closed: boolean): Fields {
+function fieldsOf(schema: Schema, within: Within): Fields {
   const usual = new Map<string, Property>();
   const known = new Map<string, Property | undefined>();
   const unheeded: readonly string[] = schema['unheeded'] ?? [];
   for (const name of unheeded) known.set(plain(name), undefined);
   for (const [name, sub] of Object.entries<Schema>(schema['properties'])) {
-    const property = { name, shape: shapeOf(sub, closed) };
+    const property = { name, shape: shapeOf(sub, within) };
     usual.set(name, property);
     for (const alias of [name, ...(sub['aliases'] ?? [])]) known.set(plain(alias), property);
   }
-  return { usual, known, closed: closed && !isOpen(schema) };
+  return { usual, known, closed: within.closed && !isOpen(schema) };
 }
 
 function plain(name: string): string {
@@ -237,8 +246,14 @@ function canonicalise(value: unknown, shape: Shape): unknown {
   const { fields, values } = shape;
   if (fields !== undefined) return canonicalObject(value, fields);
   if (values === undefined) return value;
-  const entries = Object.entries(value).filter(([, v]) => v !== null);
+  const all = Object.entries(value);
+  if (all.length > shape.mostNames) throw tooManyNames(shape.mostNames);
+  const entries = all.filter(([, v]) => v !== null);
   return byName(entries.map(([k, v]) => [k, canonicalise(v, values)]));
+}
+
+function tooManyNames(most: number): ProconsulError {
+  return new ProconsulError('invalid', `an object has more than ${most} names`);
 }
 
 /** Go reads such an object into a map, which it writes in the order of its names, at any depth. */

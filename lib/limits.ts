@@ -5,10 +5,10 @@ export const MAX_KV_VALUE_BYTES = 512 * 1024;
 /** A registration, a session or a query is a few KB; Consul has no limit here, which is CVE-2025-11374. */
 export const MAX_JSON_BODY_BYTES = 1024 * 1024;
 /**
- * Of a list in a body, such as checks: each becomes 50 times as long as its "{}" there, and all of them
- * hold everybody up.
+ * Of a list of objects in a body, such as checks, or a map: each check becomes 50 times as long as its "{}"
+ * there, and all of them hold everybody up.
  */
-export const MAX_LISTED_OBJECTS = 4096;
+export const MAX_LISTED = 4096;
 /** Of one proxy, and as many exposed paths: each has faults of its own, and all of them are told. */
 export const MAX_UPSTREAMS = 1024;
 /**

@@ -1,7 +1,7 @@
 /** The bodies that servers take of nodes, services and checks: their fields and their types. */
 import { decoder, type Schema } from '../../lib/decode.ts';
 import { LATER_SCHEMA } from '../../lib/later-fields.ts';
-import { MAX_LISTED_OBJECTS } from '../../lib/limits.ts';
+import { MAX_LISTED } from '../../lib/limits.ts';
 import type {
   CheckDefinition,
   LaterFields,
@@ -177,7 +177,7 @@ export const registerBody = decoder<RegisterBody>({
     NodeMeta: map,
     Service: serviceSchema,
     Check: checkSchema,
-    Checks: { type: 'array', maxItems: MAX_LISTED_OBJECTS, items: checkSchema },
+    Checks: { type: 'array', maxItems: MAX_LISTED, items: checkSchema },
     SkipNodeUpdate: flag,
   },
   unheeded: ['CreateIndex', 'Locality', 'ModifyIndex', 'PeerName', 'Token'],

@@ -48,6 +48,17 @@ describe('a decoder', () => {
     }
   });
 
+  it('takes no map with more names than anybody needs, but in a part of a file', () => {
+    const names = (length: number) =>
+      Object.fromEntries(Array.from({ length }, (_, i) => [`k${i}`, 'v']));
+    const body = (length: number) => JSON.stringify({ Meta: names(length) });
+    assert.equal(Object.keys(decode(body(4096))['Meta'] as object).length, 4096);
+    const why = 'Request decode failed: an object has more than 4096 names';
+    assert.throws(() => decode(body(4097)), new ProconsulError('invalid', why));
+    const part = valueDecoder<Record<string, object>>(decode.schema);
+    assert.equal(Object.keys(part({ Meta: names(5000) })['Meta'] ?? {}).length, 5000);
+  });
+
   it('takes null as if it were not there, also in place of the whole', () => {
     const body = '{"Port":null,"Meta":{"a":null},"List":[{"id":"a"}]}';
     assert.deepEqual(decode(body), { Meta: {}, List: [{ ID: 'a' }], ServiceName: '' });
