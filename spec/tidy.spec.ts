@@ -264,6 +264,9 @@ describe('the pages', () => {
     ...PATHS.filter((path) => /^(server|agent|lib|cli)\/.*README\.md$/.test(path)).map(
       (path) => [path, 80] as const,
     ),
+    ...PATHS.filter((path) => path.startsWith('docs/decisions/')).map(
+      (path) => [path, 15] as const,
+    ),
   ];
   for (const [path, most] of LENGTHS) {
     it(`can be read in one go: ${path} has ${most} lines at most`, () => {
