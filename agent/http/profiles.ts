@@ -4,6 +4,7 @@
  * an end: whoever looks at a process must not be what ails it.
  */
 import { Session } from 'node:inspector/promises';
+import { freemem } from 'node:os';
 import type { Readable } from 'node:stream';
 import { getHeapSnapshot, getHeapStatistics } from 'node:v8';
 import { type Clock, pause } from '../../lib/clock.ts';
@@ -29,20 +30,36 @@ const MAX_TRACE_EVENTS = 200_000;
 const MAX_SNAPSHOT_HEAP_BYTES = 64 * 1024 * 1024;
 const SNAPSHOT_ROOM = 20;
 
+/** Node 20 has not always known what a container leaves. */
+function freeBytes(): number {
+  return (process.availableMemory as typeof process.availableMemory | undefined)?.() ?? freemem();
+}
+
 /** Ends with the client, or after so many milliseconds. */
 export interface Span {
   readonly ms: number;
   readonly signal: AbortSignal;
 }
 
+export interface Heap {
+  /** In bytes. */
+  used(): number;
+  snapshot(): Readable;
+}
+
+const OWN_HEAP: Heap = {
+  used: () => getHeapStatistics().used_heap_size,
+  snapshot: getHeapSnapshot,
+};
+
 export class Profiles {
   readonly #clock: Clock;
-  readonly #takeSnapshot: () => Readable;
+  readonly #heap: Heap;
   #isBusy = false;
 
-  constructor(clock: Clock, takeSnapshot: () => Readable = getHeapSnapshot) {
+  constructor(clock: Clock, heap = OWN_HEAP) {
     this.#clock = clock;
-    this.#takeSnapshot = takeSnapshot;
+    this.#heap = heap;
   }
 
   /** Where time goes: a .cpuprofile. */
@@ -88,12 +105,12 @@ export class Profiles {
 
   /** Everything in memory: a .heapsnapshot, with all secrets in it. */
   heapSnapshot(signal: AbortSignal): AsyncIterable<Buffer> {
-    const { used_heap_size: used } = getHeapStatistics();
-    if (used > MAX_SNAPSHOT_HEAP_BYTES || used * SNAPSHOT_ROOM > process.availableMemory()) {
+    const used = this.#heap.used();
+    if (used > MAX_SNAPSHOT_HEAP_BYTES || used * SNAPSHOT_ROOM > freeBytes()) {
       throw new ProconsulError('rejected', tooLarge(used));
     }
     this.#begin();
-    const snapshot = this.#takeSnapshot();
+    const snapshot = this.#heap.snapshot();
     snapshot.once('close', () => {
       this.#isBusy = false;
     });

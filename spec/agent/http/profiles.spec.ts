@@ -76,7 +76,8 @@ describe('GET /debug/pprof', () => {
   });
 
   it('makes way for the next when the client of a snapshot has gone', async () => {
-    const profiles = new Profiles(new FakeClock(), () => new PassThrough());
+    const heap = { used: () => 0, snapshot: () => new PassThrough() };
+    const profiles = new Profiles(new FakeClock(), heap);
     const client = new AbortController();
     const begun = profiles.heapSnapshot(client.signal) as AsyncIterable<Buffer> & Readable;
     assert.throws(() => profiles.heapSnapshot(client.signal), { code: 'busy' });
