@@ -2,7 +2,7 @@
  * What a caller may do about a failure:
  * - invalid: the request itself is wrong; sent again it fails again.
  * - rejected: understood and refused. Consul answers these with 500, and clients match the text.
- * - too-large, busy: over a limit.
+ * - too-large, too-slow, busy: over a limit.
  * - unavailable: certainly not done; may be tried again.
  * - unknown: a write that may or may not have happened.
  */
@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'forbidden'
   | 'not-found'
   | 'too-large'
+  | 'too-slow'
   | 'busy'
   | 'unavailable'
   | 'unknown'

@@ -8,9 +8,10 @@ import { KEEP_ALIVE_MS, MAX_HEADER_BYTES } from '../limits.ts';
 import { type DoorOptions, Handshakes } from '../tls/handshakes.ts';
 import { Connection, connectionOf, type Shortcut } from './connection.ts';
 
-/** A request that is sent byte by byte ends here. */
+/** A head that is sent byte by byte ends here; a body where it is read (body.ts). */
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 60_000;
+/** What nobody reads, and the largest archive over a slow line. */
+const REQUEST_TIMEOUT_MS = 10 * 60_000;
 const TIMEOUT_CHECK_MS = 5000;
 /** An answer under way may still be written when the process is asked to end. */
 const CLOSE_GRACE_MS = 500;

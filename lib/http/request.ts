@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { ANYONE, type Caller } from '../acl/rights.ts';
+import { systemClock } from '../clock.ts';
 import type { Decoder } from '../decode.ts';
 import { MAX_JSON_BODY_BYTES } from '../limits.ts';
 import { ownTurn } from '../slices.ts';
@@ -109,7 +110,7 @@ export class Request implements HttpRequest {
   }
 
   async #read(maxBytes: number, limit?: Limit): Promise<Buffer> {
-    const bytes = await readBody(this.#message, maxBytes, limit);
+    const bytes = await readBody(this.#message, { maxBytes, limit, clock: systemClock });
     // Whatever is made of it takes long, and so it does of the next one.
     if (bytes.length >= LARGE_BODY_BYTES) await ownTurn();
     // It may have been long in coming: whoever sent its head in time may be nobody by now.

@@ -12,6 +12,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   unauthorized: 401,
   forbidden: 403,
   'not-found': 404,
+  'too-slow': 408,
   'too-large': 413,
   busy: 429,
   // Locks and Patroni try again on 500 only, so all that is not the client's fault is a 500.
@@ -30,7 +31,9 @@ export function errorReply(error: unknown): Reply {
   // A client may repeat a write that certainly was not done, and must look first after the other.
   if (error.code === 'unavailable') headers['X-Proconsul-Applied'] = 'no';
   if (error.code === 'unknown') headers['X-Proconsul-Applied'] = 'unknown';
-  if (error.code === 'too-large') headers['Connection'] = 'close';
+  // Nobody reads the rest of it.
+  const isCutOff = error.code === 'too-large' || error.code === 'too-slow';
+  if (isCutOff) headers['Connection'] = 'close';
   return { status: STATUS[error.code], text: error.message, headers };
 }
 
