@@ -1,7 +1,13 @@
 /** /v1/catalog: the catalog as it is written and read directly, without an agent. */
 
 import { ProconsulError } from '../../../lib/errors.ts';
-import { catalogInstanceFields, instanceFields, nodeFields } from '../../../lib/filter/fields.ts';
+import { compileFilter } from '../../../lib/filter/compile-filter.ts';
+import {
+  catalogInstanceFields,
+  instanceFields,
+  nodeFields,
+  type StructSchema,
+} from '../../../lib/filter/fields.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { anyone, changes } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
@@ -87,10 +93,21 @@ function catalogLists(deps: Deps): Route[] {
       does: 'lists the names of services with their tags',
       saysConsistency: true,
       cacheable: true,
-      // Consul 1.8 takes a filter here and passes over it; a later one filters instances by it.
-      query: (r) => queries.services(narrowing(r.params, near(r), catalogInstanceFields)),
+      query: (r) =>
+        queries.services(narrowing(r.params, near(r), fieldsFor(r.params.get('filter')))),
     }),
   ];
+}
+
+/** Consul 1.8 passes over any filter here, and a later one filters instances by it: none is refused. */
+function fieldsFor(filter: string): StructSchema | undefined {
+  if (filter === '') return undefined;
+  try {
+    compileFilter(filter, catalogInstanceFields);
+    return catalogInstanceFields;
+  } catch {
+    return undefined;
+  }
 }
 
 function catalogByName(deps: Deps): Route[] {
