@@ -106,9 +106,24 @@ export function createLogger(options: LoggerOptions): winston.Logger {
   if (syslog !== undefined) {
     transports.push(new winston.transports.Stream({ stream: syslog, format: gradedLine }));
   }
-  return winston.createLogger({
-    level: LEVELS[level.toLowerCase()] ?? 'info',
-    format: combine(timestamp(), json ? jsonLine : textLine),
-    transports,
-  });
+  return gated(
+    winston.createLogger({
+      level: LEVELS[level.toLowerCase()] ?? 'info',
+      format: combine(timestamp(), json ? jsonLine : textLine),
+      transports,
+    }),
+  );
+}
+
+const GATED = ['warn', 'info', 'debug'] as const;
+
+/** winston makes a line of whatever it is told before it looks whether anybody reads it. */
+function gated(logger: winston.Logger): winston.Logger {
+  for (const level of GATED) {
+    const write = logger[level].bind(logger) as (line: string, fields?: Fields) => winston.Logger;
+    const gate = (line: string, fields?: Fields) =>
+      logger.isLevelEnabled(level) ? write(line, fields) : logger;
+    Object.assign(logger, { [level]: gate });
+  }
+  return logger;
 }

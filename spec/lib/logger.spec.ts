@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
+import { tapLog } from '../../lib/log-tap.ts';
 import { createLogger, type Fields } from '../../lib/logger.ts';
 
 describe('a line of the log', () => {
@@ -47,5 +48,32 @@ describe('a line of the log', () => {
       assert.equal(line.indexOf('\n'), line.length - 1);
       assert.ok(!line.includes('\u001b') && !line.includes('\r'));
     }
+  });
+
+  it('is not made where nobody reads its level, and is as soon as somebody does', () => {
+    const lines: string[] = [];
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        lines.push(String(chunk));
+        done();
+      },
+    });
+    const logger = createLogger({ level: 'info', json: false, stream, console: false });
+    let made = 0;
+    const fields = {
+      get costly() {
+        made++;
+        return 1;
+      },
+    };
+    logger.debug('agent: x', fields);
+    assert.equal(made, 0);
+    const end = tapLog(logger, { level: 'debug', json: false }, (line) => lines.push(line));
+    logger.debug('agent: x', fields);
+    end();
+    logger.debug('agent: x', fields);
+    logger.close();
+    assert(made > 0);
+    assert.equal(lines.length, 1);
   });
 });
