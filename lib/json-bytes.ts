@@ -56,7 +56,7 @@ export function encodeJsonBytes(
   pretty = false,
   maxBytes = MAX_ANSWER_BYTES,
 ): Buffer | Promise<Buffer> {
-  return inSlices(encoding(value, pretty, maxBytes));
+  return inSlices(() => encoding(value, pretty, maxBytes));
 }
 
 function* encoding(value: unknown, pretty: boolean, maxBytes: number): Steps<Buffer> {

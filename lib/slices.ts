@@ -25,12 +25,16 @@ let isShortNext = true;
 let isTurning = false;
 
 /** What the steps come to: at once, or a promise of it. Throws what the first of them throw. */
-export function inSlices<T>(steps: Steps<T>): T | Promise<T> {
+export function inSlices<T>(begin: () => Steps<T>): T | Promise<T> {
+  let steps = begin();
   const first = slice(steps);
   if (first.done === true) return first.value;
   if (waiting.length >= MAX_WAITING) {
     throw new ProconsulError('busy', 'Too many large answers are being made');
   }
+  const hasPlace = underWay.length < MAX_AT_ONCE;
+  // Thousands may wait: each would hold its first slice, so it is made again.
+  if (!hasPlace) steps = begin();
   return new Promise((resolve, reject) => {
     const task = () => {
       try {
@@ -42,7 +46,7 @@ export function inSlices<T>(steps: Steps<T>): T | Promise<T> {
         return false;
       }
     };
-    (underWay.length < MAX_AT_ONCE ? underWay : waiting).push(task);
+    (hasPlace ? underWay : waiting).push(task);
     goOn();
   });
 }

@@ -19,12 +19,15 @@ describe('work in slices', () => {
       for (let i = 0; i < 100; i++) yield 1;
       return 'done';
     };
-    assert.equal(inSlices(few()), 'done');
+    assert.equal(
+      inSlices(() => few()),
+      'done',
+    );
     const bad = function* (): Steps<never> {
       yield 1;
       throw new Error('bad');
     };
-    assert.throws(() => inSlices(bad()), /bad/);
+    assert.throws(() => inSlices(() => bad()), /bad/);
   });
 
   it('does one slice in a turn, however much there is to do', async () => {
@@ -34,8 +37,8 @@ describe('work in slices', () => {
       most = Math.max(most, turns.count('slice'));
     };
     // The first slice of each is done where it is asked for.
-    const all = Array.from({ length: 10 }, (_, i) => inSlices(work(5, i)));
-    const counted = inSlices(work(50, 'long', count));
+    const all = Array.from({ length: 10 }, (_, i) => inSlices(() => work(5, i)));
+    const counted = inSlices(() => work(50, 'long', count));
     assert.deepEqual(await Promise.all(all), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     assert.equal(await counted, 'long');
     assert.equal(most, 1);
@@ -44,8 +47,10 @@ describe('work in slices', () => {
 
   it('is fair: what takes two slices does not wait for what takes a thousand', async () => {
     const ended: string[] = [];
-    const long = Promise.resolve(inSlices(work(1000, 'long'))).then((name) => ended.push(name));
-    await Promise.resolve(inSlices(work(2, 'short'))).then((name) => ended.push(name));
+    const long = Promise.resolve(inSlices(() => work(1000, 'long'))).then((name) =>
+      ended.push(name),
+    );
+    await Promise.resolve(inSlices(() => work(2, 'short'))).then((name) => ended.push(name));
     assert.deepEqual(ended, ['short']);
     await long;
   });
@@ -59,22 +64,22 @@ describe('work in slices', () => {
       for (let i = 0; i < 10; i++) yield SLICE;
       underWay--;
     };
-    await Promise.all(Array.from({ length: 20 }, () => inSlices(one())));
+    await Promise.all(Array.from({ length: 20 }, () => inSlices(() => one())));
     assert.equal(most, 4);
   });
 
   it('refuses more than can be served', async () => {
-    const all = Array.from({ length: 4 + 4096 }, () => inSlices(work(1, 'done')));
-    assert.throws(() => inSlices(work(1, 'done')), { code: 'busy' });
+    const all = Array.from({ length: 4 + 4096 }, () => inSlices(() => work(1, 'done')));
+    assert.throws(() => inSlices(() => work(1, 'done')), { code: 'busy' });
     await Promise.all(all);
-    assert.equal(await inSlices(work(1, 'done')), 'done');
+    assert.equal(await inSlices(() => work(1, 'done')), 'done');
   });
 });
 
 describe('a turn of its own', () => {
   it('is shared with no other, and soon there beside the longest work', async () => {
     const turns = new Turns();
-    const long = Array.from({ length: 20 }, () => inSlices(work(100, 'long')));
+    const long = Array.from({ length: 20 }, () => inSlices(() => work(100, 'long')));
     const counts = await Promise.all(
       Array.from({ length: 10 }, async () => {
         await ownTurn();
