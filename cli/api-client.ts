@@ -117,7 +117,7 @@ function respond(
     port: port || null,
     // Apart from the host: as a URL, `a/../b` would be tidied up to another key.
     path,
-    agent: false as const,
+    ...(target.connect ? { createConnection: target.connect } : { agent: false as const }),
     headers: {
       ...target.headers,
       ...(token === undefined ? {} : { 'X-Consul-Token': token }),
@@ -152,7 +152,9 @@ function begin(
   }
 }
 
-function tlsOptions({ tls: { ca, ...rest } }: ApiTarget) {
+function tlsOptions({ tls }: ApiTarget) {
+  if (tls === undefined) return {};
+  const { ca, ...rest } = tls;
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   return { ...(ca === undefined ? {} : { ca: [...ca] }), ...Object.fromEntries(given) };
 }

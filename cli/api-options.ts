@@ -1,6 +1,7 @@
 /** Where the agent is and how to speak to it, from flags and the environment. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { Flag, FlagTable } from '../lib/config/flags.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { parseBool } from '../lib/go-literals.ts';
@@ -12,13 +13,15 @@ const MAX_PEM_BYTES = 4 * 1024 * 1024;
 
 export interface ApiTarget {
   readonly scheme: 'http' | 'https';
-  readonly socketPath: string | undefined;
+  readonly socketPath?: string | undefined;
   /** With the port, as the user wrote it. */
   readonly address: string;
   readonly headers: Readonly<Record<string, string>>;
   /** `user:password` */
-  readonly auth: string | undefined;
-  readonly tls: TlsTarget;
+  readonly auth?: string | undefined;
+  readonly tls?: TlsTarget;
+  /** How it is reached, where that is over no wire. */
+  readonly connect?: () => Duplex;
 }
 
 export interface TlsTarget {

@@ -21,6 +21,7 @@ if (command === 'agent') {
   await agentCommand(argv, {
     redisUrl: process.env['PROCONSUL_REDIS_URL'],
     dockerHost: process.env['DOCKER_HOST'],
+    env: process.env,
     idleVariables: [
       'CONSUL_LOCAL_CONFIG',
       'CONSUL_BIND_INTERFACE',

@@ -147,17 +147,18 @@ const TOUCHING: readonly Touching[] = [
       'agent/servers/upstream.ts',
       'agent/servers/ways.ts',
       'cli/api-client.ts',
+      'cli/process/own-requests.ts',
       'lib/http/listener.ts',
       'lib/metrics/statsd.ts',
+      'lib/outgoing.ts',
       'lib/tls/handshakes.ts',
-      'server/acl/methods/outbound.ts',
       'server/log/file/folder-lock.ts',
     ],
   },
   {
     what: 'programs',
     pattern: importing('child_process'),
-    where: ['agent/checks/kinds/script.ts', 'cli/child.ts', 'lib/syslog.ts'],
+    where: ['agent/checks/kinds/script.ts', 'lib/child.ts', 'lib/syslog.ts'],
   },
 ];
 

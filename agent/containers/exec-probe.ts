@@ -1,6 +1,6 @@
 /** Checks that run in a container: a command says by its exit code how it is. */
 import type { CheckStatus } from '../../lib/model.ts';
-import { OutputTail } from '../checks/probing/output.ts';
+import { OutputTail } from '../../lib/output-tail.ts';
 import type { ContainerRuntime } from './runtime.ts';
 
 export interface ExecResult {

@@ -1,6 +1,7 @@
 /** `proconsul agent`: runs an agent, and with -server or -dev a registry server in one process. */
 
 import { rmSync, writeFileSync } from 'node:fs';
+import type { Environment } from '../../lib/child.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { agentUsage } from '../../lib/config/agent-flags.ts';
 import type { Config } from '../../lib/config/config.ts';
@@ -26,6 +27,7 @@ const LEAVE_GRACE_MS = 100;
 export interface AgentEnvironment {
   readonly redisUrl: string | undefined;
   readonly dockerHost: string | undefined;
+  readonly env: Environment;
   /** Variables that are set for the entry point of Consul's image, which is not here. */
   readonly idleVariables: readonly string[];
   readonly print: (text: string) => void;
@@ -78,7 +80,8 @@ export async function agentCommand(
       say(startBlock(config, self));
       logger.info('agent: starts', { version: VERSION, node: config.nodeName, id: self.nodeId });
     };
-    const options = { config, logger, introduce, readConfig, dockerHost, onFatal, onLeft };
+    const own = { readConfig, dockerHost, env: env.env };
+    const options = { config, logger, introduce, ...own, onFatal, onLeft };
     const running = await run(options);
     writePid(config.pidFile);
     await life.began(running);

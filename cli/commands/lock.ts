@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { posix } from 'node:path';
+import { childFault, startChild } from '../../lib/child.ts';
 import { pause, systemClock } from '../../lib/clock.ts';
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
-import { childFault, startChild } from '../child.ts';
 import { type Command, explained, type Invocation } from '../command.ts';
 import type { FlagValues } from '../flag-values.ts';
 import { KeyLock } from '../key-lock.ts';
@@ -89,10 +89,10 @@ async function runChild(
   { flags, host }: Invocation,
   words: readonly string[],
 ): Promise<string> {
-  const child = startChild(host, {
+  const child = startChild({
     words,
     shell: !flags.has('shell') || flags.isSet('shell'),
-    env: { CONSUL_LOCK_HELD: 'true' },
+    env: { ...host.env, CONSUL_LOCK_HELD: 'true' },
     ...(flags.isSet('pass-stdin') ? { input: 'inherit' } : {}),
   });
   const ended = new AbortController();

@@ -121,6 +121,11 @@ export class Listeners {
     this.#joining.open({ routes: introductions }, audit);
   }
 
+  /** Answers as clients are answered, to whoever is in this process. */
+  get answer(): RequestListener {
+    return this.#clients.answer;
+  }
+
   /** What it measures; when it is open. */
   metrics(): readonly Metric[] {
     const fastPaths = [this.#clients, this.#agents].flatMap(({ shortcut }) => shortcut ?? []);
@@ -195,13 +200,15 @@ class Audience {
     return this.#fastPath;
   }
 
+  readonly answer: RequestListener = (message, response) => {
+    if (this.#app !== undefined) this.#app(message, response);
+    else this.#early.push(() => this.#app?.(message, response));
+  };
+
   at(at: ListenAddress, { whom, maxConnections, door }: Guests): Listener {
     const { maxHeaderBytes } = this.#options.config.http;
     const shortcut = this.#fastPath;
-    const listener: RequestListener = (message, response) => {
-      if (this.#app !== undefined) this.#app(message, response);
-      else this.#early.push(() => this.#app?.(message, response));
-    };
+    const listener = this.answer;
     const limits = { headerBytes: maxHeaderBytes, connectionsPerAddress: maxConnections };
     return new Listener({ at, listener, limits, shortcut, whom, door });
   }

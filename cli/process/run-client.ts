@@ -26,7 +26,7 @@ import { createDnsServer } from './dns-role.ts';
 import { Listeners } from './listeners.ts';
 import { openSeal } from './process-seal.ts';
 import { ProcessTelemetry } from './process-telemetry.ts';
-import type { Running, RunOptions } from './run-server.ts';
+import { type Running, type RunOptions, watchesOf } from './run-server.ts';
 import { holdDataDir } from './start-up.ts';
 import { identitiesOf, takeOverTls } from './tls-role.ts';
 
@@ -43,6 +43,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     current = now;
     telemetry.shown.takeOver(now.telemetry);
     dns.takeOver(now.dns, lookups);
+    watches.takeOver(now);
   });
   const { agent, containers, heartbeat, joiner, forwarder, upstream, servers } = parts;
   const listeners = new Listeners({
@@ -59,6 +60,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     token: () => agent.dnsToken,
   });
   const dns = createDnsServer(config, lookups, logger);
+  const watches = watchesOf(listeners, options);
   await listeners.bind();
   await dns.start();
   await agent.start();
@@ -74,10 +76,12 @@ export async function runClient(options: RunOptions): Promise<Running> {
   await joiner.join(...config.join.start);
   joiner.start();
   heartbeat.start();
+  watches.takeOver(config);
   return {
     reload: () => agent.reload(),
     leave: () => agent.leave(),
     async stop() {
+      watches.stop();
       joiner.stop();
       heartbeat.stop();
       telemetry.stop();

@@ -7,6 +7,8 @@ import { ringRoutes } from '../../agent/http/routes/ring.ts';
 import { ServerList } from '../../agent/servers/server-list.ts';
 import { nodeIdOf } from '../../agent/state/node-id.ts';
 import { ownBeat, ownServer } from '../../agent/state/own-entry.ts';
+import { Watches } from '../../agent/watches/watches.ts';
+import type { Environment } from '../../lib/child.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Route } from '../../lib/http/route.ts';
@@ -22,6 +24,7 @@ import type { Server } from '../../server/server.ts';
 import { createDnsServer } from './dns-role.ts';
 import { Listeners, type Served } from './listeners.ts';
 import { OwnBeat, type OwnBeatDeps } from './own-beat.ts';
+import { OwnRequests } from './own-requests.ts';
 import { openSeal } from './process-seal.ts';
 import { ProcessTelemetry } from './process-telemetry.ts';
 import type { RedisReach } from './redis-options.ts';
@@ -38,6 +41,8 @@ export interface RunOptions {
   readonly readConfig: () => Config;
   /** DOCKER_HOST, if it is set. */
   readonly dockerHost: string | undefined;
+  /** What programs are run with. */
+  readonly env: Environment;
   /** Something is broken for good: the process must end at once. */
   readonly onFatal: (error: unknown) => void;
   /** Called once, before anything is begun. */
@@ -82,6 +87,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const system = systemOf(logger);
   const { clock } = system;
   const containers = new Containers({ config, dockerHost, system });
+  const watches = watchesOf(listeners, options);
   const on = { unknown: () => agent.syncSoon(), refused: onFatal };
   const beat = ownBeatOf(server, { beat: ownBeat(config, nodeId), clock, logger, on });
   const agent: Agent = new Agent({
@@ -102,6 +108,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
         current = now;
         telemetry.shown.takeOver(now.telemetry);
         dns.takeOver(now.dns, lookupsOf(server, now, dnsToken));
+        watches.takeOver(now);
       },
       onLeft,
     },
@@ -113,7 +120,18 @@ export async function runServer(options: RunOptions): Promise<Running> {
   await beat.start();
   listeners.open(servedBy(server, [...agent.routes(), ...ringOf(config, servers)], userToken));
   telemetry.start([server, agent, listeners, dns]);
-  return runningOf({ server, agent, containers, beat, telemetry, dns, listeners, unlock });
+  watches.takeOver(config);
+  return runningOf({ server, agent, containers, beat, telemetry, dns, listeners, watches, unlock });
+}
+
+/** What the configuration watches, asked of this process. */
+export function watchesOf(listeners: Listeners, { env, logger }: RunOptions): Watches {
+  const own = new OwnRequests(listeners.answer);
+  return new Watches({
+    ask: (question, signal) => own.ask(question, signal),
+    env,
+    system: systemOf(logger),
+  });
 }
 
 function whereIsTheLog({ dataDir }: Config, redis: RedisReach | undefined): string {
@@ -130,6 +148,7 @@ interface Parts {
   readonly telemetry: ProcessTelemetry;
   readonly dns: DnsServer;
   readonly listeners: Listeners;
+  readonly watches: Watches;
   readonly unlock: Unlock;
 }
 
@@ -138,6 +157,7 @@ function runningOf({ agent, ...parts }: Parts): Running {
     reload: () => agent.reload(),
     leave: () => agent.leave(),
     async stop() {
+      parts.watches.stop();
       const closed = Promise.all([parts.dns.stop(), parts.listeners.stop()]);
       await parts.containers.stop();
       parts.beat.stop();

@@ -17,6 +17,7 @@ import { logConfig, telemetryConfig } from './keys/log.ts';
 import { nodeConfig } from './keys/node.ts';
 import { dockerConfig, redisConfig } from './keys/own.ts';
 import { tlsConfig } from './keys/tls.ts';
+import { watchConfig } from './keys/watches.ts';
 import { shownKeys } from './shown-keys.ts';
 import type { SettledConfig } from './table.ts';
 
@@ -67,6 +68,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     http: { ...httpConfig(settled), prettyJson: source.devMode },
     limits: limitConfig(settled, settled.server, problems),
     checkPolicy: checkPolicy(settled),
+    watches: watchConfig(settled, problems),
     ...definitions(settled, problems),
     log: logConfig(settled),
     telemetry: telemetryConfig(settled),

@@ -11,6 +11,7 @@ import { LOG_KEYS, TELEMETRY_KEYS } from './keys/log.ts';
 import { NODE_KEYS } from './keys/node.ts';
 import { OWN_KEYS } from './keys/own.ts';
 import { SECURITY_KEYS } from './keys/security.ts';
+import { WATCH_KEYS } from './keys/watches.ts';
 import type { Decoded, Keys, Settled } from './row.ts';
 
 export const CONFIG_KEYS = {
@@ -23,6 +24,7 @@ export const CONFIG_KEYS = {
   ...LOG_KEYS,
   ...TELEMETRY_KEYS,
   ...CHECK_POLICY_KEYS,
+  ...WATCH_KEYS,
   ...DEFINITION_KEYS,
   ...ACL_KEYS,
   ...SECURITY_KEYS,
@@ -40,6 +42,7 @@ export const KEY_GROUPS: readonly (readonly [title: string, keys: Keys])[] = [
   ['Log', LOG_KEYS],
   ['Figures', TELEMETRY_KEYS],
   ['Checks', CHECK_POLICY_KEYS],
+  ['Watches', WATCH_KEYS],
   ['Access control', ACL_KEYS],
   ['Security', SECURITY_KEYS],
   ["What is Consul's alone", FOREIGN_KEYS],

@@ -67,6 +67,7 @@ export class SimAgent {
       logger: this.#logger() as never,
       readConfig: () => config,
       dockerHost: undefined,
+      env: {},
       onFatal: (error) => world.fail(error),
       introduce: () => undefined,
       onLeft: () => undefined,

@@ -1,8 +1,8 @@
 /** A program: exit code 0 is passing, 1 is warning, all else critical. Never through a shell. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { formatDuration, NS_PER_MS } from '../../../lib/duration.ts';
+import { OutputTail } from '../../../lib/output-tail.ts';
 import { looking } from '../probing/looking.ts';
-import { OutputTail } from '../probing/output.ts';
 import { critical, type Look, type Probe, passing, warning } from '../probing/probe.ts';
 import { ARGS, checkKind } from './kind.ts';
 

@@ -13,7 +13,6 @@ import {
   optional,
   type Settled,
   text,
-  trees,
 } from '../row.ts';
 
 export const NODE_KEYS = {
@@ -79,9 +78,6 @@ export const NODE_KEYS = {
   }),
   enable_debug: bool('Serve profiles of the process at /debug/pprof/ (operator:read).', {
     shown: 'EnableDebug',
-  }),
-  ...noEffect('handlers of an agent are not built yet: use the command `watch`', {
-    watches: trees(),
   }),
 };
 

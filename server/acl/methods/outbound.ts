@@ -3,11 +3,10 @@
  * may write access control says where they are; whoever logs in, who may be anybody, makes us ask. So
  * all is bounded: how many at once, how long, how much; and no answer leads anywhere else.
  */
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import type { Clock } from '../../../lib/clock.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { goDialError } from '../../../lib/go-error.ts';
+import { type OutgoingAnswer, sendOut } from '../../../lib/outgoing.ts';
 
 const TIMEOUT_MS = 10_000;
 /** Of keys and identities; a body that never ends would keep the machine busy. */
@@ -26,11 +25,7 @@ export interface Call {
   readonly ca: string;
 }
 
-export interface Called {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: Buffer;
-}
+export type Called = Pick<OutgoingAnswer, 'status' | 'contentType' | 'body'>;
 
 export class Outbound {
   readonly #clock: Pick<Clock, 'after'>;
@@ -101,48 +96,11 @@ function reasonOf(cause: unknown, url: URL): string {
   return cause instanceof ProconsulError ? cause.message : goDialError(cause, 'tcp', url.host);
 }
 
-function exchange(call: Call, url: URL, signal: AbortSignal): Promise<Called> {
-  const { method, headers = {}, body, ca } = call;
-  const options: RequestOptions = {
-    method,
-    agent: false,
-    signal,
-    headers: {
-      Accept: 'application/json',
-      ...headers,
-      ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }),
-    },
-  };
-  return new Promise((resolve, reject) => {
-    const answered = (response: IncomingMessage) => {
-      read(response).then(resolve, (error: unknown) => {
-        response.destroy();
-        reject(error);
-      });
-    };
-    const secure = url.protocol === 'https:';
-    const sent = secure
-      ? httpsRequest(url, { ...options, ...(ca !== '' && { ca }) }, answered)
-      : httpRequest(url, options, answered);
-    sent.on('error', reject);
-    sent.end(body);
-  });
-}
-
-async function read(response: IncomingMessage): Promise<Called> {
-  const status = response.statusCode ?? 0;
-  if (status >= 300 && status < 400) {
-    throw new ProconsulError('rejected', `${status} response: redirects are not followed`);
-  }
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of response as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > MAX_BODY_BYTES) {
-      throw new ProconsulError('rejected', `body beyond ${MAX_BODY_BYTES} bytes`);
-    }
-    parts.push(part);
-  }
-  const contentType = response.headers['content-type'] ?? '';
-  return { status, contentType, body: Buffer.concat(parts) };
+async function exchange(call: Call, url: URL, signal: AbortSignal): Promise<Called> {
+  const { method, body, ca } = call;
+  const headers = { Accept: 'application/json', ...call.headers };
+  const outgoing = { method, url, headers, body, tls: { ca }, maxAnswerBytes: MAX_BODY_BYTES };
+  const answer = await sendOut(outgoing, signal);
+  if (!answer.isCut) return answer;
+  throw new ProconsulError('rejected', `body beyond ${MAX_BODY_BYTES} bytes`);
 }

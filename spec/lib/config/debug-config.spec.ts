@@ -47,7 +47,7 @@ describe('debugConfig', () => {
         redis: { url: `redis://:${secret}@127.0.0.1`, password: secret },
         service: { name: 'a', token: secret, check: { http: 'x', header: { A: [secret] } } },
         check: { name: 'c', token: secret, args: [secret], interval: '1s' },
-        watches: [{ type: 'nodes', token: secret }],
+        watches: [{ type: 'nodes', token: secret, args: [secret] }],
         telemetry: { circonus_api_token: secret },
       }),
     );

@@ -30,6 +30,7 @@ export async function startWholeAgent(flags: readonly string[], token = ''): Pro
     logger,
     readConfig: read,
     dockerHost: undefined,
+    env: {},
     onFatal: (error) => {
       throw error;
     },

@@ -1,0 +1,77 @@
+/**
+ * What this process asks of itself as a client would: answered by the surface that clients have, and over
+ * no wire, so that it needs no port, no certificate and no place among a client's connections.
+ */
+import { createServer, type RequestListener } from 'node:http';
+import { Duplex } from 'node:stream';
+import type { Question } from '../../agent/watches/watches.ts';
+import { type ApiAnswer, createApiClient } from '../api-client.ts';
+
+/** A wait that Consul's client would ask for: its answer is an unchanged one. */
+const NOT_FOUND = 404;
+
+export class OwnRequests {
+  readonly #connect: () => Duplex;
+
+  constructor(answer: RequestListener) {
+    const server = createServer({ requireHostHeader: false }, answer);
+    this.#connect = () => {
+      const [ours, theirs] = connectedPair();
+      server.emit('connection', theirs);
+      return ours;
+    };
+  }
+
+  /** Rejects with a ProconsulError for an answer that is none. */
+  ask({ path, query, token }: Question, signal: AbortSignal): Promise<ApiAnswer> {
+    const headers: Record<string, string> = token === '' ? {} : { 'X-Consul-Token': token };
+    const client = createApiClient({
+      target: { scheme: 'http', address: 'localhost', headers, connect: this.#connect },
+      query: [],
+      signal,
+    });
+    return client.send({ method: 'GET', path, query, accept: [NOT_FOUND] });
+  }
+}
+
+/** What is written to one is read from the other, and each ends with the other. */
+function connectedPair(): readonly [Duplex, Duplex] {
+  const first: End = new End(() => second);
+  const second: End = new End(() => first);
+  return [first, second];
+}
+
+class End extends Duplex {
+  readonly #other: () => End;
+  /** Of the other, which may write on once this one reads. */
+  #wanted: (() => void) | undefined;
+
+  constructor(other: () => End) {
+    super();
+    this.#other = other;
+  }
+
+  override _read(): void {
+    const go = this.#wanted;
+    this.#wanted = undefined;
+    go?.();
+  }
+
+  override _write(part: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    const other = this.#other();
+    if (other.push(part)) done();
+    else other.#wanted = done;
+  }
+
+  override _final(done: () => void): void {
+    this.#other().push(null);
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    done(error);
+    const other = this.#other();
+    // Whoever reads has all that was written before it hears of the end.
+    setImmediate(() => other.destroy());
+  }
+}

@@ -1,0 +1,82 @@
+/** Programs that are run for a user: by a command, by a watch, by a notice. */
+import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
+import { OutputTail } from './output-tail.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Program {
+  readonly words: readonly string[];
+  /** Run the words as one line of a shell: $SHELL, or /bin/sh. */
+  readonly shell: boolean;
+  readonly env: Environment;
+}
+
+export interface ChildOptions extends Program {
+  /** What it reads; its own standard input stays closed where this is undefined. */
+  readonly input?: string | 'inherit';
+}
+
+/** Starts it with the output of this process. */
+export function startChild({ input, ...program }: ChildOptions): ChildProcess {
+  const child = begin(program, [stdinOf(input), 'inherit', 'inherit']);
+  if (input !== undefined && input !== 'inherit') feed(child, input);
+  return child;
+}
+
+export interface Ended {
+  /** '' when all went well, else what went wrong. */
+  readonly fault: string;
+  readonly output: string;
+}
+
+/** Runs it to its end, and keeps the end of what it says. */
+export async function runQuietly(
+  program: Program,
+  { input, maxOutputBytes }: { readonly input: string; readonly maxOutputBytes: number },
+): Promise<Ended> {
+  const tail = new OutputTail(maxOutputBytes);
+  let child: ChildProcess;
+  try {
+    child = begin(program, ['pipe', 'pipe', 'pipe']);
+  } catch (error) {
+    // Such as a word with a zero byte, or an environment that is too long.
+    return { fault: error instanceof Error ? error.message : String(error), output: '' };
+  }
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (part: Buffer) => tail.push(part));
+    stream?.on('error', () => undefined);
+  }
+  feed(child, input);
+  const fault = await childFault(child);
+  return { fault, output: tail.captured };
+}
+
+/** Resolves when it has ended: with '' when all went well, else with what went wrong. */
+export function childFault(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => {
+      if (signal !== null) resolve(`signal: ${signal}`);
+      else resolve(code === 0 ? '' : `exit status ${code}`);
+    });
+  });
+}
+
+function begin({ words, shell, env }: Program, stdio: StdioOptions): ChildProcess {
+  const [program = '', ...args] = shell
+    ? [env['SHELL'] || '/bin/sh', '-c', words.join(' ')]
+    : words;
+  const options: SpawnOptions = { env: { ...env }, stdio };
+  return spawn(program, args, options);
+}
+
+/** A child that does not read what it is given is no failure. */
+function feed(child: ChildProcess, input: string): void {
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input);
+}
+
+function stdinOf(input: ChildOptions['input']): 'ignore' | 'inherit' | 'pipe' {
+  if (input === undefined) return 'ignore';
+  return input === 'inherit' ? 'inherit' : 'pipe';
+}
