@@ -42,23 +42,74 @@ export function dump(state: State): Iterable<string> {
 type Rows = readonly (readonly [kind: string, rows: unknown[]])[];
 
 function rowsOf(state: State): Rows {
-  return [
-    ['node', [...state.catalog.nodes.values()]],
-    ['instance', [...state.catalog.instances.values()]],
-    ['check', [...state.catalog.checks.values()]],
-    ['kv', state.kv.under('')],
-    ['session', [...state.sessions.table.values()]],
-    ['coordinate', [...state.coordinates.values()]],
-    ['query', [...state.queries.table.values()]],
-    ['member', [...state.members.values()]],
-    ['autopilot', [...state.autopilot.values()]],
-    ['policy', [...state.acl.policies.values()]],
-    ['role', [...state.acl.roles.values()]],
-    ['token', [...state.acl.tokens.values()]],
-    ['authMethod', [...state.acl.authMethods.values()]],
-    ['bindingRule', [...state.acl.bindingRules.values()]],
-  ];
+  return Object.entries(TABLES).map(([kind, { rows }]) => [kind, [...rows(state)]]);
 }
+
+interface TableOf<R> {
+  readonly rows: (state: State) => Iterable<R>;
+  /** A row as it is, into a state that nobody reads yet. */
+  readonly put: (state: State, row: R) => void;
+}
+
+type Tables = { readonly [K in keyof Line & RowKind]: TableOf<NonNullable<Line[K]>> };
+type RowKind = keyof StagedRow | 'member';
+
+/** All rows that a state has, by their kinds, in the order in which they are put back. */
+const TABLES: Tables = {
+  node: {
+    rows: ({ catalog }) => catalog.nodes.values(),
+    put: ({ catalog }, row) => catalog.nodes.set(fold(row.Node), row),
+  },
+  instance: {
+    rows: ({ catalog }) => catalog.instances.values(),
+    put: ({ catalog }, row) => catalog.putInstance(row),
+  },
+  check: {
+    rows: ({ catalog }) => catalog.checks.values(),
+    put: ({ catalog }, row) => catalog.putCheck(row),
+  },
+  kv: { rows: ({ kv }) => kv.under(''), put: ({ kv }, row) => kv.load(row) },
+  session: {
+    rows: ({ sessions }) => sessions.table.values(),
+    put: ({ sessions }, row) => sessions.table.set(row.ID, row),
+  },
+  coordinate: {
+    rows: ({ coordinates }) => coordinates.values(),
+    put: ({ coordinates }, row) => coordinates.set(coordinateKey(row.Node, row.Segment), row),
+  },
+  query: {
+    rows: ({ queries }) => queries.table.values(),
+    put: ({ queries }, row) => queries.table.set(row.ID, row),
+  },
+  member: {
+    rows: ({ members }) => members.values(),
+    put: ({ members }, row) => members.set(fold(row.Node), row),
+  },
+  autopilot: {
+    rows: ({ autopilot }) => autopilot.values(),
+    put: ({ autopilot }, row) => autopilot.set('autopilot', row),
+  },
+  policy: {
+    rows: ({ acl }) => acl.policies.values(),
+    put: ({ acl }, row) => acl.policies.set(row.ID, row),
+  },
+  role: {
+    rows: ({ acl }) => acl.roles.values(),
+    put: ({ acl }, row) => acl.roles.set(row.ID, row),
+  },
+  token: {
+    rows: ({ acl }) => acl.tokens.values(),
+    put: ({ acl }, row) => acl.tokens.set(row.SecretID, row),
+  },
+  authMethod: {
+    rows: ({ acl }) => acl.authMethods.values(),
+    put: ({ acl }, row) => acl.authMethods.set(fold(row.Name), row),
+  },
+  bindingRule: {
+    rows: ({ acl }) => acl.bindingRules.values(),
+    put: ({ acl }, row) => acl.bindingRules.set(row.ID, row),
+  },
+};
 
 /** What is not rows, but as many: so many on a line, so that no line takes long. */
 const PER_LINE = 500;
@@ -140,7 +191,7 @@ export class Restoring {
       this.#state.setStaging({ ...line.staged, state: new State() });
       this.#state.journal.commit();
     } else if (line.stagedRow !== undefined) this.#stagedRow(line.stagedRow);
-    else this.#row(line);
+    else putRow(this.#state, line);
   }
 
   /** The state; throws when the end is missing. */
@@ -165,12 +216,6 @@ export class Restoring {
     state.journal.commit();
   }
 
-  #row(line: Line): void {
-    const { member } = line;
-    if (member !== undefined) this.#state.members.set(fold(member.Node), member);
-    putRow(this.#state, line);
-  }
-
   #stagedRow(row: StagedRow): void {
     const { staging } = this.#state;
     if (staging !== undefined) putRow(staging.state, row);
@@ -188,25 +233,10 @@ export class Restoring {
   }
 }
 
-/** A row as it is, into a state that nobody reads yet. */
-export function putRow(state: State, row: StagedRow): void {
-  const { node, instance, check, kv, session, coordinate, query, autopilot } = row;
-  const { policy, role, token, authMethod, bindingRule } = row;
-  const { catalog, sessions, coordinates, acl } = state;
-  if (node !== undefined) catalog.nodes.set(fold(node.Node), node);
-  if (instance !== undefined) catalog.putInstance(instance);
-  if (check !== undefined) catalog.putCheck(check);
-  if (kv !== undefined) state.kv.load(kv);
-  if (session !== undefined) sessions.table.set(session.ID, session);
-  if (coordinate !== undefined) {
-    coordinates.set(coordinateKey(coordinate.Node, coordinate.Segment), coordinate);
+/** What is no row of a table is left to whoever knows it. */
+export function putRow(state: State, line: StagedRow & Pick<Line, 'member'>): void {
+  for (const [kind, row] of Object.entries(line)) {
+    if (Object.hasOwn(TABLES, kind)) (TABLES[kind as RowKind] as TableOf<unknown>).put(state, row);
   }
-  if (query !== undefined) state.queries.table.set(query.ID, query);
-  if (autopilot !== undefined) state.autopilot.set('autopilot', autopilot);
-  if (policy !== undefined) acl.policies.set(policy.ID, policy);
-  if (role !== undefined) acl.roles.set(role.ID, role);
-  if (token !== undefined) acl.tokens.set(token.SecretID, token);
-  if (authMethod !== undefined) acl.authMethods.set(fold(authMethod.Name), authMethod);
-  if (bindingRule !== undefined) acl.bindingRules.set(bindingRule.ID, bindingRule);
   state.journal.commit();
 }
