@@ -9,9 +9,9 @@
 import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv';
 import { durationComplaint, parseDuration } from './duration.ts';
 import { ProconsulError } from './errors.ts';
-import { decodeJson } from './json.ts';
+import { decodeJson, MAX_JSON_DEPTH } from './json.ts';
 import { byName } from './key-order.ts';
-import { MAX_LISTED } from './limits.ts';
+import { MAX_BODY_VALUES, MAX_LISTED } from './limits.ts';
 
 /**
  * JSON Schema with some words of ours: `duration` (text or nanoseconds in, nanoseconds out), `uint64`
@@ -50,8 +50,7 @@ ajv.addKeyword({
 
 /** Compiles the schema; the decoder throws ProconsulError 'invalid' with Consul's opening words. */
 export function decoder<T>(schema: Schema, opening = 'Request decode failed'): Decoder<T> {
-  const within = { closed: !isOpen(schema), mostNames: MAX_LISTED };
-  const check = compile<T>(() => withShortLists(schema), shapeOf(schema, within));
+  const check = compile<T>(() => withShortLists(schema), shapeOf(schema, !isOpen(schema)));
   const decode = (body: Buffer | string) => {
     try {
       // To Go, null is a struct of which nothing is said.
@@ -80,7 +79,7 @@ export function refined<T, U>(decode: Decoder<T>, refine: (decoded: T) => U): De
 
 /** The same for a part of a configuration file, whose unknown keys others have looked at. */
 export function valueDecoder<T>(schema: Schema): (value: unknown) => T {
-  return compile(() => schema, shapeOf(schema, { closed: false, mostNames: Infinity }));
+  return compile(() => schema, shapeOf(schema, false));
 }
 
 /**
@@ -122,11 +121,13 @@ function compile<T>(schema: () => Schema, shape: Shape): (value: unknown) => T {
   };
 }
 
+const BODY = { names: MAX_LISTED, values: MAX_BODY_VALUES };
+
 function parse(body: Buffer | string): unknown {
   const text = body.toString();
   if (text.trim() === '') throw new ProconsulError('invalid', 'EOF');
   try {
-    return decodeJson(text);
+    return decodeJson(text, MAX_JSON_DEPTH, BODY);
   } catch (cause) {
     throw new ProconsulError('invalid', (cause as Error).message, { cause });
   }
@@ -143,8 +144,6 @@ interface Shape {
   readonly integer: boolean;
   readonly number: boolean;
   readonly free: boolean;
-  /** Of a map: more take long to put in order, and a body's must not. */
-  readonly mostNames: number;
   readonly fields?: Fields;
   readonly values?: Shape;
   readonly items?: Shape;
@@ -164,25 +163,19 @@ interface Fields {
   readonly closed: boolean;
 }
 
-interface Within {
-  /** Whether unknown fields are refused, unless the schema says that an object is open. */
-  readonly closed: boolean;
-  readonly mostNames: number;
-}
-
-function shapeOf(schema: Schema, within: Within): Shape {
+/** `closed`: whether unknown fields are refused, unless the schema says that an object is open. */
+function shapeOf(schema: Schema, closed: boolean): Shape {
   const shape: { -readonly [K in keyof Shape]: Shape[K] } = {
     duration: schema['duration'] === true,
     integer: schema['type'] === 'integer',
     number: schema['type'] === 'number',
     free: schema['free'] === true,
-    mostNames: within.mostNames,
   };
-  if (schema['items'] !== undefined) shape.items = shapeOf(schema['items'], within);
+  if (schema['items'] !== undefined) shape.items = shapeOf(schema['items'], closed);
   if (typeof schema['additionalProperties'] === 'object') {
-    shape.values = shapeOf(schema['additionalProperties'], within);
+    shape.values = shapeOf(schema['additionalProperties'], closed);
   }
-  if (schema['properties'] !== undefined) shape.fields = fieldsOf(schema, within);
+  if (schema['properties'] !== undefined) shape.fields = fieldsOf(schema, closed);
   return shape;
 }
 
@@ -190,17 +183,17 @@ function isOpen(schema: Schema): boolean {
   return schema['open'] === true;
 }
 
-function fieldsOf(schema: Schema, within: Within): Fields {
+function fieldsOf(schema: Schema, closed: boolean): Fields {
   const usual = new Map<string, Property>();
   const known = new Map<string, Property | undefined>();
   const unheeded: readonly string[] = schema['unheeded'] ?? [];
   for (const name of unheeded) known.set(plain(name), undefined);
   for (const [name, sub] of Object.entries<Schema>(schema['properties'])) {
-    const property = { name, shape: shapeOf(sub, within) };
+    const property = { name, shape: shapeOf(sub, closed) };
     usual.set(name, property);
     for (const alias of [name, ...(sub['aliases'] ?? [])]) known.set(plain(alias), property);
   }
-  return { usual, known, closed: within.closed && !isOpen(schema) };
+  return { usual, known, closed: closed && !isOpen(schema) };
 }
 
 function plain(name: string): string {
@@ -246,14 +239,8 @@ function canonicalise(value: unknown, shape: Shape): unknown {
   const { fields, values } = shape;
   if (fields !== undefined) return canonicalObject(value, fields);
   if (values === undefined) return value;
-  const all = Object.entries(value);
-  if (all.length > shape.mostNames) throw tooManyNames(shape.mostNames);
-  const entries = all.filter(([, v]) => v !== null);
+  const entries = Object.entries(value).filter(([, v]) => v !== null);
   return byName(entries.map(([k, v]) => [k, canonicalise(v, values)]));
-}
-
-function tooManyNames(most: number): ProconsulError {
-  return new ProconsulError('invalid', `an object has more than ${most} names`);
 }
 
 /** Go reads such an object into a map, which it writes in the order of its names, at any depth. */

@@ -4,6 +4,7 @@
  * bytes also where they look like numbers.
  */
 import { randomUUID } from 'node:crypto';
+import { complaintOfBounds, NO_BOUNDS } from './json-bounds.ts';
 import { syntaxComplaint } from './json-syntax.ts';
 import { compareKeys } from './key-order.ts';
 
@@ -84,9 +85,11 @@ function markedNames(names: object): object {
 }
 
 /** Throws SyntaxError. Integers beyond 2^53 come back as bigint; numbers beyond all are refused. */
-export function decodeJson(text: string, maxDepth = MAX_JSON_DEPTH): unknown {
+export function decodeJson(text: string, maxDepth = MAX_JSON_DEPTH, bounds = NO_BOUNDS): unknown {
   // Before anything is made of it: what is nested half a million times is slow to make.
   if (isDeeper(text, maxDepth)) throw new SyntaxError('nested too deeply');
+  const complaint = complaintOfBounds(text, bounds);
+  if (complaint !== undefined) throw new SyntaxError(complaint);
   // Then this, for it takes linear time: the patterns below need well-formed strings for as much.
   const value = parse(text);
   if (MAYBE_INFINITE.test(text)) checkNumbers(text);

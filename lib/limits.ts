@@ -9,6 +9,8 @@ export const MAX_JSON_BODY_BYTES = 1024 * 1024;
  * there, and all of them hold everybody up.
  */
 export const MAX_LISTED = 4096;
+/** Of a body, in all its lists and objects: a megabyte of nothing but "{}" has 340,000. */
+export const MAX_BODY_VALUES = 64 * 1024;
 /** Of one proxy, and as many exposed paths: each has faults of its own, and all of them are told. */
 export const MAX_UPSTREAMS = 1024;
 /**

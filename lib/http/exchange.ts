@@ -34,7 +34,7 @@ import {
   type Writing,
   wireOf,
 } from './respond.ts';
-import { enforce } from './right.ts';
+import { enforce, refuseHopeless } from './right.ts';
 import type { Guard, Handler, Route } from './route.ts';
 import type { RouteTime, RouteTimes, TimedRoute } from './route-times.ts';
 import { allowed, type Match, type Router } from './router.ts';
@@ -173,6 +173,7 @@ export class Exchange {
     request.callerNow = asker(access, token, remoteAddress);
     const caller = request.callerNow();
     request.enforce = (found) => enforce(row.right, { caller: found, rest: request.rest });
+    request.refuseHopeless = (found) => refuseHopeless(row.right, found);
     const run = (found: Caller) => {
       this.audited?.starts(found);
       // Before it is refused, so that the log can tell whom.

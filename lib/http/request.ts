@@ -24,6 +24,8 @@ export class Request implements HttpRequest {
   callerNow: () => Caller | Promise<Caller> = () => ANYONE;
   /** Throws where whoever asks may not, of all that its row asks. */
   enforce: (caller: Caller) => void = () => undefined;
+  /** The same where he may do nothing of it, whatever his body says. */
+  refuseHopeless: (caller: Caller) => void = () => undefined;
   /** Its answer goes on for as long as the client is there. */
   isEndless = false;
   readonly #message: IncomingMessage;
@@ -110,9 +112,14 @@ export class Request implements HttpRequest {
   }
 
   async #read(maxBytes: number, limit?: Limit): Promise<Buffer> {
+    const claimed = Number(this.headers['content-length'] ?? 0);
+    if (claimed >= LARGE_BODY_BYTES) this.refuseHopeless(this.caller);
     const bytes = await readBody(this.#message, { maxBytes, limit, clock: systemClock });
-    // Whatever is made of it takes long, and so it does of the next one.
-    if (bytes.length >= LARGE_BODY_BYTES) await ownTurn();
+    if (bytes.length >= LARGE_BODY_BYTES) {
+      this.refuseHopeless(this.caller);
+      // Whatever is made of it takes long, and so it does of the next one.
+      await ownTurn();
+    }
     // It may have been long in coming: whoever sent its head in time may be nobody by now.
     if (!this.caller.stands()) {
       const caller = await this.callerNow();

@@ -4,7 +4,7 @@
  */
 
 import { permissionDenied } from '../acl/refusals.ts';
-import type { Access, Caller, Resource } from '../acl/rights.ts';
+import type { Access, Caller, Resource, Rights } from '../acl/rights.ts';
 
 export type Need = `${Resource}:${Access}`;
 
@@ -16,9 +16,14 @@ export type Right =
   /** The Reader, which hands queries only what may be seen. */
   | { readonly by: 'reader'; readonly need: Need }
   /** `write`, which judges the command by what it changes. */
-  | { readonly by: 'writer'; readonly need: Need }
+  | ({ readonly by: 'writer'; readonly need: Need } & Least)
   /** Its handler, which knows best what it is about, and asks the caller. */
-  | { readonly by: 'handler'; readonly need: Need | 'own' };
+  | ({ readonly by: 'handler'; readonly need: Need | 'own' } & Least);
+
+/** One of these is needed for any name, whatever the body says; nothing is known where there are none. */
+interface Least {
+  readonly least: readonly Need[];
+}
 
 /** What a row may tell by, beside the caller. */
 interface Asking {
@@ -36,7 +41,7 @@ const noName: NameOf = () => '';
 
 /** The name is none for a resource that has none: operator, acl, keyring. */
 export function needs(need: Need, name = noName, denied = permissionDenied): Right {
-  const [resource, access] = need.split(':') as [Resource, Access];
+  const [resource, access] = parts(need);
   const refuse: Refuse = (asking) => {
     const { rights } = asking.caller;
     if (!rights.all && !rights.may(resource, access, name(asking))) throw denied();
@@ -48,17 +53,32 @@ export function shows(need: Need): Right {
   return { by: 'reader', need };
 }
 
-export function changes(need: Need): Right {
-  return { by: 'writer', need };
+export function changes(need: Need, least: readonly Need[] = []): Right {
+  return { by: 'writer', need, least };
 }
 
-export function asks(need: Need | 'own' = 'own'): Right {
-  return { by: 'handler', need };
+export function asks(need: Need | 'own' = 'own', least: readonly Need[] = []): Right {
+  return { by: 'handler', need, least };
 }
 
 /** Refuses what the row itself has to. */
 export function enforce(right: Right, asking: Asking): void {
   if (right.by === 'row') right.refuse(asking);
+}
+
+/** Refuses whoever may do nothing of it: to read his body would take time of everybody else's. */
+export function refuseHopeless(right: Right, { rights }: Pick<Caller, 'rights'>): void {
+  if (rights.all || !('least' in right) || right.least.length === 0) return;
+  if (!right.least.some((need) => mayAny(rights, need))) throw permissionDenied();
+}
+
+function mayAny(rights: Rights, need: Need): boolean {
+  const [resource, access] = parts(need);
+  return rights.mayAny(resource, access);
+}
+
+function parts(need: Need): [Resource, Access] {
+  return need.split(':') as [Resource, Access];
 }
 
 /** For the table of docs/compat.md. */

@@ -53,7 +53,7 @@ export function checkRoutes(agent: Context): readonly Route[] {
       method: 'PUT',
       path: '/v1/agent/check/register',
       body: checkFromBody,
-      right: asks(),
+      right: asks('own', ['node:write', 'service:write']),
       does: 'registers a check of the node or of a service',
       handle: async (request) => {
         const spec = await request.json(checkFromBody);
@@ -89,7 +89,7 @@ export function checkRoutes(agent: Context): readonly Route[] {
       path: '/v1/agent/check/update/',
       rest: 'check',
       body: update,
-      right: asks(),
+      right: asks('own', ['node:write', 'service:write']),
       does: 'says how a TTL check stands, with its output',
       handle: async (request) => {
         const { Status, Output } = await request.json(update);

@@ -65,7 +65,7 @@ export function serviceRoutes(agent: Context): readonly Route[] {
         'replace-existing-checks': param.boolean('takes out its checks that are not named'),
       },
       body: serviceFromBody,
-      right: asks(),
+      right: asks('own', ['service:write']),
       does: 'registers a service with its checks',
       handle: (request) => register(agent, request),
     },

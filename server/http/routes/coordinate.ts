@@ -28,7 +28,7 @@ export function coordinateRoutes(deps: Deps): Route[] {
       method: 'PUT',
       path: '/v1/coordinate/update',
       body: coordinateBody,
-      right: changes('node:write'),
+      right: changes('node:write', ['node:write']),
       does: "sets a node's coordinates",
       handle: (request) => update(deps, request),
     },

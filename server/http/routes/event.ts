@@ -38,7 +38,7 @@ export function eventRoutes(deps: Deps): Route[] {
         tag: param.text('the same for their tags; together with service'),
       },
       body: { what: 'what the event says' },
-      right: changes('event:write'),
+      right: changes('event:write', ['event:write']),
       does: 'fires a user event',
       handle: (request) => fire(deps, request),
     },

@@ -46,7 +46,7 @@ export function kvRoutes(deps: Deps): Route[] {
         release: param.text('the session that lets go of it'),
       },
       body: { what: 'the value' },
-      right: changes('key:write'),
+      right: changes('key:write', ['key:write']),
       does: 'writes a key: plainly, by CAS, or with a lock',
       handle: (request) => put(deps, request),
     },

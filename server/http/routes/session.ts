@@ -40,7 +40,7 @@ export function sessionRoutes(deps: Deps): Route[] {
 }
 
 function sessionWrites(deps: Deps): Route[] {
-  const row = { method: 'PUT', right: changes('session:write') } as const;
+  const row = { method: 'PUT', right: changes('session:write', ['session:write']) } as const;
   return [
     {
       ...row,

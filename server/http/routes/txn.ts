@@ -41,7 +41,7 @@ export function txnRoutes(deps: Deps): Route[] {
       method: 'PUT',
       path: '/v1/txn',
       answers: { 409: 'nothing was done: which operations fail, and why' },
-      right: asks(),
+      right: asks('own', ['key:read', 'node:read', 'service:read']),
       params: CONSISTENCY,
       body: txnBody,
       does: 'runs up to 64 operations on keys, nodes, instances and checks, all or nothing',

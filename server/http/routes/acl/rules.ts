@@ -126,6 +126,7 @@ const questions = decoder<readonly Question[]>(
 
 /** In one request; Consul has the same bound. */
 const MAX_QUESTIONS = 64;
+const MAX_QUESTIONS_BYTES = 64 * 1024;
 
 function authorization(): Route {
   return {
@@ -135,7 +136,7 @@ function authorization(): Route {
     body: questions,
     does: 'says what whoever asks may do',
     handle: async (request) => {
-      const asked = await request.json(questions);
+      const asked = await request.json(questions, MAX_QUESTIONS_BYTES);
       if (asked.length > MAX_QUESTIONS) {
         throw badRequest(`Refusing to process more than ${MAX_QUESTIONS} authorizations at once`);
       }

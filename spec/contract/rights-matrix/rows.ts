@@ -3,9 +3,9 @@
  * and have `planted` in them, and of things that are not.
  */
 import assert from 'node:assert/strict';
-import type { Route } from '../../lib/http/route.ts';
-import { type AclServer, MASTER, startAclServer } from './servers/acl-server.ts';
-import type { Answer, Sent } from './servers/start-server.ts';
+import type { Route } from '../../../lib/http/route.ts';
+import { type AclServer, MASTER, startAclServer } from '../../support/servers/acl-server.ts';
+import type { Answer, Sent } from '../../support/servers/start-server.ts';
 
 const NAMED = ['agent', 'event', 'intention', 'key', 'node', 'query', 'service', 'session'];
 const NAMELESS = ['keyring', 'operator', 'peering'];
