@@ -53,7 +53,13 @@ export interface KvOp {
   readonly session: string;
 }
 
-export interface Kv {
+/** Who did it is kept with the revisions of keys. */
+export interface Authored {
+  /** The accessor of a token; not said where no revisions are kept. */
+  readonly by?: string;
+}
+
+export interface Kv extends Authored {
   readonly type: 'kv';
   readonly op: KvOp;
 }
@@ -85,7 +91,7 @@ export type TxnOp =
   | { readonly check: CheckOp };
 
 /** All or nothing. */
-export interface Txn extends Judged {
+export interface Txn extends Judged, Authored {
   readonly type: 'txn';
   readonly ops: readonly TxnOp[];
 }
@@ -199,6 +205,24 @@ export interface SetAutopilot {
   readonly cas?: Uint64;
 }
 
+/** Of which keys what they said before is kept, and how much of it. */
+export interface RevisionSettings {
+  readonly Prefixes: readonly string[];
+  /** Of one key, with what it says now. */
+  readonly Count: number;
+  /** In nanoseconds, from when it no longer stood; 0 for as long as there is room. */
+  readonly MaxAge: number;
+  /** Of all that no longer stand. */
+  readonly MaxBytes: number;
+}
+
+export interface SetRevisions {
+  readonly type: 'set-revisions';
+  readonly settings: RevisionSettings;
+  /** Only if they stand at this index; 0: only if nobody has set them. */
+  readonly cas?: Uint64;
+}
+
 /**
  * Changes the keys that the log is sealed under, in a log that is sealed alone. They are the log's own
  * affair: it reads this by itself, and the state passes it over.
@@ -278,6 +302,7 @@ export type Command =
   | MemberLeft
   | ReapMembers
   | SetAutopilot
+  | SetRevisions
   | SetKeyring
   | VoidEntry
   | BeginRestore

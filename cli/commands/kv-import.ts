@@ -1,29 +1,41 @@
 import { isTree } from '../../lib/config/row.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
-import { decodeJson } from '../../lib/json.ts';
-import { encodePath } from '../api-client.ts';
+import { decodeJson, encodeJson } from '../../lib/json.ts';
+import { type ApiClient, encodePath } from '../api-client.ts';
 import { type Command, explained, readInput, refuseArguments } from '../command.ts';
 
 interface ExportedKey {
   readonly key: string;
   readonly flags: string;
   readonly value: Buffer;
+  /** Where the key must still be, in a batch that is written as one; 0: nowhere. */
+  readonly index?: string;
 }
 
 export const command: Command = {
   synopsis: '[options] [DATA]',
-  details: 'DATA is the JSON, @FILE a file that holds it, - standard input.',
-  examples: ['@all.json', '- < all.json'],
+  details:
+    'DATA is the JSON, @FILE a file that holds it, - standard input. With -atomic an entry may say at ' +
+    'which "modify_index" its key must still be, as `kv export -with-index` writes it; 0 is for a key ' +
+    'that must not be there.',
+  examples: ['@all.json', '- < all.json', '-atomic @changed.json'],
   http: 'query',
-  flags: new Map(),
+  flags: new Map([
+    ['atomic', { kind: 'bool', help: 'Check and write all of them, 64 at most, or none.' }],
+  ]),
 
-  async run({ args, host, client }) {
+  async run({ flags: given, args, host, client }) {
     refuseArguments(args, 1);
     const [data] = args;
     if (data === undefined) throw new ProconsulError('invalid', 'Error! Missing DATA argument');
     // All is read before anything is written.
     const entries = parse((await readInput(data, host)).toString());
     const api = client();
+    if (given.isSet('atomic')) {
+      await writeAsOne(api, entries);
+      for (const { key } of entries) host.print(`Imported: ${key}\n`);
+      return 0;
+    }
     for (const { key, flags, value } of entries) {
       await explained(
         `Error! Failed writing data for key ${key}`,
@@ -40,6 +52,26 @@ export const command: Command = {
   },
 };
 
+async function writeAsOne(api: ApiClient, entries: readonly ExportedKey[]): Promise<void> {
+  const ops = entries.map(({ key, flags, value, index }) => ({
+    KV: {
+      Verb: index === undefined ? 'set' : 'cas',
+      Key: key,
+      Flags: BigInt(flags),
+      Value: value.toString('base64'),
+      ...(index !== undefined && { Index: BigInt(index) }),
+    },
+  }));
+  const answer = await explained(
+    'Error! Failed writing data',
+    api.send({ method: 'PUT', path: '/v1/txn', body: encodeJson(ops), accept: [409] }),
+  );
+  if (answer.status === 200) return;
+  const { Errors } = answer.json as { readonly Errors: readonly { readonly What: string }[] };
+  const why = Errors.map(({ What }) => What).join('; ');
+  throw new ProconsulError('rejected', `Error! Nothing was written: ${why}`);
+}
+
 function parse(text: string): readonly ExportedKey[] {
   let list: unknown;
   try {
@@ -55,9 +87,14 @@ function parse(text: string): readonly ExportedKey[] {
 }
 
 function entryOf(raw: unknown, at: number): ExportedKey {
-  const { key, flags = 0, value = '' } = isTree(raw) ? raw : {};
-  const isNumber = typeof flags === 'bigint' || Number.isInteger(flags);
-  if (typeof key !== 'string' || !isNumber || typeof value !== 'string') {
+  const { key, flags = 0, value = '', modify_index: index = 0 } = isTree(raw) ? raw : {};
+  const isNumber = (each: unknown) => typeof each === 'bigint' || Number.isInteger(each);
+  if (
+    typeof key !== 'string' ||
+    !isNumber(flags) ||
+    !isNumber(index) ||
+    typeof value !== 'string'
+  ) {
     const wanted = '{"key": text, "flags": number, "value": text in base64}';
     throw new ProconsulError('invalid', `Cannot unmarshal data: entry ${at} is not ${wanted}`);
   }
@@ -65,5 +102,10 @@ function entryOf(raw: unknown, at: number): ExportedKey {
   if (bytes.toString('base64') !== value) {
     throw new ProconsulError('invalid', `Error base 64 decoding value for key ${key}`);
   }
-  return { key: key.replace(/^\//, ''), flags: String(flags), value: bytes };
+  return {
+    key: key.replace(/^\//, ''),
+    flags: String(flags),
+    value: bytes,
+    ...(isTree(raw) && 'modify_index' in raw && { index: String(index) }),
+  };
 }

@@ -9,7 +9,7 @@ import type { Random } from '../../lib/random.ts';
 import { type Judgeable, judge } from '../acl/judge.ts';
 import type { Members } from '../cluster/members.ts';
 import type { Cluster } from '../cluster/peers.ts';
-import type { Command } from '../commands.ts';
+import type { Authored, Command } from '../commands.ts';
 import type { ClusterKeyring } from '../keyring.ts';
 import type { Answers } from '../query/answers.ts';
 import type { Standing } from '../query/standing.ts';
@@ -137,6 +137,14 @@ export async function writeAs(
     if (outcome.outdated !== true) return outcome;
   }
   throw new ProconsulError('unavailable', 'what this changes is changed by others all the time');
+}
+
+/** Whose change it is, where that is kept. */
+export function authored(
+  { state }: Pick<WriteDeps, 'state'>,
+  { caller }: Pick<HttpRequest, 'caller'>,
+): Authored {
+  return state().revisions.isOn && caller.accessorId !== '' ? { by: caller.accessorId } : {};
 }
 
 /** What its row sees to. */

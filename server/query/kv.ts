@@ -1,4 +1,8 @@
 /** Queries of /v1/kv. */
+import { ProconsulError } from '../../lib/errors.ts';
+import { quote } from '../../lib/go-literals.ts';
+import type { KeyValue } from '../../lib/model.ts';
+import type { Revision } from '../state/revisions.ts';
 import { type Content, keyOf, type Query } from './query.ts';
 
 const MISSING: Content = { status: 404 };
@@ -53,5 +57,52 @@ export function keys(prefix: string, separator: string, asWhole = false): Query 
       const none = found.length === 0 && reader.seesKeysUnder(prefix);
       return none ? MISSING : { json: found };
     },
+  };
+}
+
+/** What a key said at an index, as it was shown then. */
+export function revision(key: string, index: number, raw: boolean): Query {
+  return {
+    key: keyOf('kv-revision', String(index), raw, key),
+    run: (reader) => {
+      const found = reader.revisionsOf(key).findLast((each) => each.index <= index);
+      if (found === undefined) throw noRevision(key, index);
+      if (found.row === undefined) return MISSING;
+      if (!raw) return { json: [shownAt(found.index, found.row)] };
+      return { bytes: Buffer.from(found.row.Value ?? '', 'base64'), contentType: 'text/plain' };
+    },
+  };
+}
+
+export function noRevision(key: string, index: number): ProconsulError {
+  const what = `no revision ${index} of the key ${quote(key)} is kept`;
+  return new ProconsulError('not-found', `${what}: see /v1/operator/kv-revisions`);
+}
+
+/** Its revisions, the newest first. */
+export function history(key: string, atMost: number): Query {
+  return {
+    key: keyOf('kv-history', String(atMost), key),
+    run: (reader) => {
+      const all = reader.revisionsOf(key);
+      return { json: all.slice(-atMost).reverse().map(shownRevision) };
+    },
+  };
+}
+
+/** Who held a lock on it then is nobody's business any more. */
+function shownAt(ModifyIndex: number, { Session: _, ...row }: KeyValue): KeyValue {
+  return { ...row, ModifyIndex };
+}
+
+function shownRevision({ key, index, t, by, row }: Revision) {
+  return {
+    Key: key,
+    Revision: index,
+    Time: t === 0 ? null : new Date(t).toISOString(),
+    AccessorID: by,
+    Deleted: row === undefined,
+    Flags: row?.Flags ?? 0,
+    Value: row?.Value ?? null,
   };
 }

@@ -18,6 +18,7 @@ import type {
 import type { Acl } from '../state/acl.ts';
 import type { Catalog } from '../state/catalog.ts';
 import { coordinateKey } from '../state/coordinates.ts';
+import type { Revision } from '../state/revisions.ts';
 import type { State } from '../state/state.ts';
 import {
   type AclTopic,
@@ -35,6 +36,7 @@ import {
   nodeTopic,
   QUERIES,
   queryTopic,
+  revisionsTopic,
   SERVICES,
   SESSIONS,
   serviceChecksTopic,
@@ -223,6 +225,13 @@ export class Reader implements Reads {
     if (row === undefined) this.#noteAround(key, kv.indexOf(key));
     else this.#noteAt(keyTopic(key), row.ModifyIndex);
     return row;
+  }
+
+  /** What it said before and says now, the oldest first. */
+  revisionsOf(key: string): readonly Revision[] {
+    if (!this.#sight.keyNamed(key)) throw permissionDenied();
+    this.#note(revisionsTopic(key));
+    return this.#state.revisions.of(key);
   }
 
   /**

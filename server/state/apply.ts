@@ -7,6 +7,7 @@ import type {
   FireEvent,
   SetAutopilot,
   SetKeyring,
+  SetRevisions,
   TxnOp,
   UpdateCoordinates,
   VoidEntry,
@@ -78,6 +79,7 @@ export function apply(state: State, entry: Entry): Applied {
     state.topics.rollback();
   }
   state.journal.commit();
+  state.revisions.commit(state, 'by' in entry.command ? (entry.command.by ?? '') : '');
   const touched = state.topics.commit(state.index, entry.t);
   state.kv.commit(touched, state.index, entry.t);
   const isReplaced = outcome.applied && entry.command.type === 'end-restore';
@@ -163,6 +165,7 @@ const HANDLERS: Handlers = {
   'member-left': memberLeft,
   'reap-members': reapMembers,
   'set-autopilot': setAutopilot,
+  'set-revisions': setRevisions,
   'begin-restore': beginRestore,
   'stage-rows': stageRows,
   'end-restore': endRestore,
@@ -205,6 +208,14 @@ function setAutopilot(state: State, { settings, cas }: SetAutopilot): Outcome {
   if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 1, cas)) return NOT_APPLIED;
   const CreateIndex = before?.CreateIndex ?? 1;
   state.autopilot.set('autopilot', { ...settings, CreateIndex, ModifyIndex: state.index });
+  return APPLIED;
+}
+
+function setRevisions(state: State, { settings, cas }: SetRevisions): Outcome {
+  const before = state.revisions.settings;
+  if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 0, cas)) return NOT_APPLIED;
+  const CreateIndex = before?.CreateIndex ?? state.index;
+  state.revisions.configure(state, { ...settings, CreateIndex, ModifyIndex: state.index });
   return APPLIED;
 }
 

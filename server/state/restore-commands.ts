@@ -67,6 +67,8 @@ export function takeStaged(state: State): State {
   if (next.autopilot.size === 0) {
     for (const row of state.autopilot.values()) next.autopilot.set('autopilot', row);
   }
+  next.revisions = state.revisions;
+  next.revisions.follow(next);
   next.journal.commit();
   next.topics.rollback();
   next.topics.load({ floor: state.index, indexes: [], gone: [] });

@@ -6,6 +6,7 @@
 import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
 import type { StagedRow } from '../commands.ts';
 import { coordinateKey } from './coordinates.ts';
+import type { DumpedRevision, RevisionSettingsRow } from './revisions.ts';
 import { type KnownMember, type Staging, State } from './state.ts';
 import { fold } from './topic-names.ts';
 import type { TopicsDump } from './topics.ts';
@@ -52,7 +53,7 @@ interface TableOf<R> {
 }
 
 type Tables = { readonly [K in keyof Line & RowKind]: TableOf<NonNullable<Line[K]>> };
-type RowKind = keyof StagedRow | 'member';
+type RowKind = keyof StagedRow | 'member' | 'revisionSettings' | 'revision';
 
 /** All rows that a state has, by their kinds, in the order in which they are put back. */
 const TABLES: Tables = {
@@ -108,6 +109,14 @@ const TABLES: Tables = {
   bindingRule: {
     rows: ({ acl }) => acl.bindingRules.values(),
     put: ({ acl }, row) => acl.bindingRules.set(row.ID, row),
+  },
+  revisionSettings: {
+    rows: ({ revisions }) => (revisions.settings === undefined ? [] : [revisions.settings]),
+    put: ({ revisions }, row) => revisions.loadSettings(row),
+  },
+  revision: {
+    rows: ({ revisions }) => revisions.dump(),
+    put: ({ revisions }, row) => revisions.load(row),
   },
 };
 
@@ -168,6 +177,8 @@ type StagedHead = Omit<Staging, 'state'>;
 interface Line extends StagedRow {
   readonly head?: Head;
   readonly member?: KnownMember;
+  readonly revisionSettings?: RevisionSettingsRow;
+  readonly revision?: DumpedRevision;
   readonly staged?: StagedHead;
   readonly stagedRow?: StagedRow;
   readonly topics?: TopicsDump;

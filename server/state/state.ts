@@ -6,6 +6,7 @@ import { Catalog } from './catalog.ts';
 import { Coordinates } from './coordinates.ts';
 import { KeyValues } from './key-values.ts';
 import { Queries } from './queries.ts';
+import { Revisions } from './revisions.ts';
 import { Sessions } from './sessions.ts';
 import { Journal, Table } from './table.ts';
 import { EVENTS, fold, LEADER, MEMBERS } from './topic-names.ts';
@@ -57,6 +58,8 @@ export class State {
   readonly topics = new Topics();
   readonly catalog = new Catalog(this.journal, this.topics);
   readonly kv = new KeyValues(this.journal, this.topics);
+  /** What a restored state says otherwise is a change: they go on with it. */
+  revisions = new Revisions();
   readonly sessions = new Sessions(this.journal, this.topics);
   readonly queries = new Queries(this.journal, this.topics);
   readonly acl = new Acl(this.journal, this.topics);

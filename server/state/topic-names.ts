@@ -51,6 +51,9 @@ export const KEY_PREFIX = 'kv:';
 /** One key, byte for byte. */
 export const keyTopic = (key: string) => `${KEY_PREFIX}${key}`;
 
+/** What a key said before. */
+export const revisionsTopic = (key: string) => `revisions:${key}`;
+
 export const TREE_PREFIX = 'kv-tree:';
 /** Every key that starts with the prefix; a watcher's topic only, see Watcher. */
 export const treeTopic = (prefix: string) => `${TREE_PREFIX}${prefix}`;

@@ -30,6 +30,11 @@ export class Topics {
     return this.#floor;
   }
 
+  /** What the current entry has touched so far. */
+  get pending(): ReadonlySet<string> {
+    return this.#touched;
+  }
+
   /** The current entry changes what a reader of this topic sees. */
   touch(topic: string): void {
     this.#touched.add(topic);

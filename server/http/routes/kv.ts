@@ -1,5 +1,6 @@
 /** /v1/kv: the key/value store. */
 
+import { permissionDenied } from '../../../lib/acl/refusals.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { uint64Complaint } from '../../../lib/go-literals.ts';
 import type { Params } from '../../../lib/http/params.ts';
@@ -11,7 +12,7 @@ import type { Uint64 } from '../../../lib/model.ts';
 import type { KvOp } from '../../commands.ts';
 import * as queries from '../../query/kv.ts';
 import type { Query } from '../../query/query.ts';
-import { type KeyDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
+import { authored, type KeyDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
 type Deps = ReadDeps & WriteDeps & KeyDeps;
@@ -27,6 +28,8 @@ export function kvRoutes(deps: Deps): Route[] {
         keys: param.flag('their names alone'),
         separator: param.text('with keys: names end here, each once: folders'),
         raw: param.flag('the value alone, as it was written'),
+        history: param.number('what it said before, the newest first: so many, or all'),
+        revision: param.number('what it said at that index'),
       },
       right: 'key:read',
       does: 'reads a key, a tree or the names of keys',
@@ -44,6 +47,7 @@ export function kvRoutes(deps: Deps): Route[] {
         ),
         acquire: param.text('the session that takes the lock'),
         release: param.text('the session that lets go of it'),
+        rollback: param.number('writes what it said at that index; cas may stand beside it'),
       },
       body: { what: 'the value' },
       right: changes('key:write', ['key:write']),
@@ -69,6 +73,10 @@ function queryOf({ rest: key, params }: HttpRequest, asWhole: boolean): Query {
   if (params.has('keys')) return queries.keys(key, params.get('separator'), asWhole);
   if (params.has('recurse')) return queries.tree(key, asWhole);
   if (key === '') throw missingKey();
+  if (params.has('history')) return queries.history(key, indexOf(params, 'history') || Infinity);
+  if (params.has('revision')) {
+    return queries.revision(key, indexOf(params, 'revision'), params.has('raw'));
+  }
   return params.has('raw') ? queries.rawKey(key) : queries.oneKey(key);
 }
 
@@ -80,6 +88,8 @@ async function put(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { rest: key, params } = request;
   if (key === '') throw missingKey();
   refuseConflict(request, ['cas', 'acquire', 'release']);
+  refuseConflict(request, ['acquire', 'release', 'rollback']);
+  if (params.has('rollback')) return await rollBack(deps, request);
   const flags = uint64(params, 'flags') ?? 0;
   const op = { key, flags, value: null, index: 0, session: '', ...verb(params) };
   const value = await request.body(deps.limits.kvValueBytes, 'kv_max_value_size');
@@ -110,9 +120,31 @@ async function remove(deps: Deps, request: HttpRequest): Promise<Reply> {
   });
 }
 
+/** Writes what was there at an index: its value and flags, or that it was not there. */
+async function rollBack(deps: Deps, request: HttpRequest): Promise<Reply> {
+  const { rest: key, params, caller } = request;
+  // Whoever writes what he may not read would see it in what becomes of it.
+  if (!caller.rights.all && !caller.rights.may('key', 'read', key)) throw permissionDenied();
+  const index = indexOf(params, 'rollback');
+  await deps.readiness.ready('leader');
+  const found = deps.state().revisions.at(key, index);
+  if (found === undefined) throw queries.noRevision(key, index);
+  const { Value = null, Flags = 0 } = found.row ?? {};
+  const op = { key, flags: Flags, value: Value, index: uint64(params, 'cas') ?? 0, session: '' };
+  const [plain, cas] = found.row === undefined ? ['delete', 'delete-cas'] : ['set', 'cas'];
+  return await writeOp(deps, request, { ...op, verb: params.has('cas') ? cas : plain });
+}
+
 async function writeOp(deps: Deps, request: HttpRequest, op: KvOp): Promise<Reply> {
-  const outcome = await writeAs(request, deps, { type: 'kv', op });
+  const outcome = await writeAs(request, deps, { type: 'kv', op, ...authored(deps, request) });
   return { json: outcome.applied };
+}
+
+/** An index is far below 2^53: whatever is beyond stands for the newest. */
+function indexOf(params: Params, name: string): number {
+  const value = params.get(name) === '' ? 0 : (params.uint64(name) ?? Number.NaN);
+  if (Number.isNaN(value)) throw new ProconsulError('invalid', `Invalid ${name}`);
+  return Math.min(Number(value), Number.MAX_SAFE_INTEGER);
 }
 
 /** Names the flags, and no other parameter: the query may hold a token. */

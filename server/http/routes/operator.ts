@@ -11,6 +11,7 @@ import type { ClusterDeps, KeyringDeps, PlaceDeps, ReadDeps, WriteDeps } from '.
 import { fresh } from '../reads.ts';
 import { autopilotRoutes } from './autopilot.ts';
 import { keyringRoutes } from './keyring.ts';
+import { kvRevisionsRoutes } from './kv-revisions.ts';
 import { usageOf } from './usage.ts';
 
 type Deps = ReadDeps & WriteDeps & PlaceDeps & ClusterDeps & KeyringDeps;
@@ -60,6 +61,7 @@ export function operatorRoutes(deps: Deps): Route[] {
     },
     ...autopilotRoutes(deps),
     ...keyringRoutes(deps),
+    ...kvRevisionsRoutes(deps),
   ];
 }
 

@@ -48,8 +48,14 @@ function answers(state: State, queries: readonly Query[]) {
   });
 }
 
-/** Nobody waits for autopilot's settings, nor for what is not restored yet: they have no topic. */
-const SILENT = new Set(['set-autopilot', 'begin-restore', 'stage-rows', 'end-restore']);
+/** Nobody waits for settings, nor for what is not restored yet: they have no topic. */
+const SILENT = new Set([
+  'set-autopilot',
+  'set-revisions',
+  'begin-restore',
+  'stage-rows',
+  'end-restore',
+]);
 
 function stateAfter(entries: readonly Entry[]): State {
   return entries.reduce((state, entry) => apply(state, entry).state, new State());

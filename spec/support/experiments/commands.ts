@@ -235,7 +235,13 @@ const KINDS: Kinds = {
   ...ACL_KINDS,
   register: [6, registerCommand],
   deregister: [3, deregisterCommand],
-  kv: [6, kvOf(KV_VERBS).map((op) => ({ type: 'kv', op }))],
+  kv: [
+    6,
+    fc.record(
+      { type: fc.constant('kv'), op: kvOf(KV_VERBS), by: fc.constantFrom(uuid(1), uuid(2)) },
+      { requiredKeys: ['type', 'op'] },
+    ),
+  ],
   txn: [4, txnCommand],
   'create-session': [3, createSession],
   'destroy-session': [1, session.map((id) => ({ type: 'destroy-session', id }))],
@@ -290,6 +296,22 @@ const KINDS: Kinds = {
         olderThanMs: fc.constantFrom(0, 10_000),
       },
       { requiredKeys: ['type', 'term', 'nodes'] },
+    ),
+  ],
+  'set-revisions': [
+    2,
+    fc.record(
+      {
+        type: fc.constant('set-revisions'),
+        settings: fc.record({
+          Prefixes: fc.subarray(['', 'k/', 'z']),
+          Count: fc.constantFrom(1, 2, 5),
+          MaxAge: fc.constantFrom(0, 5e9),
+          MaxBytes: fc.constantFrom(500, 10_000),
+        }),
+        cas: index,
+      },
+      { requiredKeys: ['type', 'settings'] },
     ),
   ],
   'set-autopilot': [
