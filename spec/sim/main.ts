@@ -1,7 +1,7 @@
 /**
  * Runs seeds, or explores until the time is over or a run fails; see bin/sim and docs/testing.md.
  *
- *   bin/sim --seed N [--seeds N] [--log file|redis|quorum] [--workloads a,b] [--seconds N] [--trace]
+ *   bin/sim --seed N [--seeds N] [--log file|redis|quorum] [--workloads a,b|all] [--seconds N] [--trace]
  *     [--faults TEXT, as a failure prints them]
  *   bin/sim --minutes N [--log ...] [--workloads ...] [--seconds N]
  */
@@ -9,7 +9,14 @@ import { parseArgs } from 'node:util';
 import type { Log } from './cluster.ts';
 import { Explorer } from './explorer.ts';
 import { parseSchedule, schedule } from './faults/schedule.ts';
-import { type RunOptions, type RunResult, run, type WorkloadName } from './run.ts';
+import {
+  ALL,
+  type RunOptions,
+  type RunResult,
+  run,
+  someWorkloads,
+  type WorkloadName,
+} from './run.ts';
 import { shrink } from './shrink.ts';
 
 const LOGS: readonly Log[] = ['quorum', 'redis', 'file'];
@@ -35,7 +42,6 @@ const realNow = Date.now.bind(Date);
 const endsAt = realNow() + Number(values.minutes) * 60_000;
 const logs = values.log === undefined ? LOGS : [values.log as Log];
 const seconds = Number(values.seconds);
-const workloads = values.workloads?.split(',') as WorkloadName[] | undefined;
 
 /** Of this process alone, however busy the machine is. */
 function cpuMs(): number {
@@ -43,7 +49,9 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-async function measured(options: RunOptions): Promise<RunResult> {
+type Asked = RunOptions & { readonly workloads: readonly WorkloadName[] };
+
+async function measured(options: Asked): Promise<RunResult> {
   const before = cpuMs();
   const result = await run(options);
   if (values.trace) for (const line of result.trace) print(line);
@@ -51,30 +59,36 @@ async function measured(options: RunOptions): Promise<RunResult> {
   const simulatedS = result.simulatedMs / 1000;
   const speed = `${simulatedS.toFixed(0)} s in ${tookS.toFixed(1)} s, ${(simulatedS / tookS).toFixed(1)} x`;
   const verdict = result.verdicts.length === 0 ? 'ok  ' : 'FAIL';
-  print(`${verdict} seed ${options.seed} ${options.log}: ${speed}, ${result.events} events`);
+  const what = `${options.log} ${options.workloads.join(',')}`;
+  print(`${verdict} seed ${options.seed} ${what}: ${speed}, ${result.events} events`);
   return result;
 }
 
 /** What it takes, and how to see it again. */
-async function report(options: RunOptions, { faults, verdicts }: RunResult): Promise<void> {
+async function report(options: Asked, { faults, verdicts }: RunResult): Promise<void> {
   const fails = async (some: RunResult['faults']) =>
     (await run({ ...options, faults: some })).verdicts.length > 0;
   const few = values['no-shrink'] ? faults : await shrink(faults, fails, SHRINK_ATTEMPTS);
   for (const { atMs, what } of few) print(`  at ${(atMs / 1000).toFixed(1)} s ${what}`);
   for (const verdict of verdicts) print(`  VIOLATED ${verdict}`);
-  const { seed, log } = options;
-  const which = workloads === undefined ? '' : ` --workloads ${workloads.join(',')}`;
-  const again = `--seed ${seed} --log ${log} --seconds ${seconds}${which}`;
+  const { seed, log, workloads } = options;
+  const again = `--seed ${seed} --log ${log} --seconds ${seconds} --workloads ${workloads.join(',')}`;
   print(`  again: bin/sim ${again} --faults '${schedule(few)}' --trace`);
 }
 
-function optionsOf(seed: number, log: Log): RunOptions {
+function workloadsOf(seed: number): readonly WorkloadName[] {
+  if (values.workloads === 'all') return ALL;
+  return (values.workloads?.split(',') as WorkloadName[] | undefined) ?? someWorkloads(seed);
+}
+
+function optionsOf(seed: number, log: Log): Asked {
   const given = values.faults;
   return {
     seed,
     log,
     seconds,
-    ...(workloads !== undefined && { workloads }),
+    keepsOrigins: values.trace,
+    workloads: workloadsOf(seed),
     ...(given !== undefined && { faults: parseSchedule(log, given) }),
   };
 }

@@ -46,7 +46,11 @@ export async function leftOver({ world, network, servers, agents }: SimCluster):
   await world.sleep(0);
   for (const { machine, openFiles } of all) {
     const timers = world.pendingOf(machine);
-    if (timers > 0) found.push(`${machine.name} has ended and leaves ${timers} timers`);
+    const origins = timers.map(({ origin }) => origin).filter((origin) => origin !== '');
+    if (timers.length > 0) {
+      const whose = origins.map((origin) => `\n    by ${origin}`).join('');
+      found.push(`${machine.name} has ended and leaves ${timers.length} timers${whose}`);
+    }
     if (openFiles > 0) found.push(`${machine.name} has ended and leaves ${openFiles} files open`);
   }
   return found;

@@ -1,4 +1,8 @@
-/** User events: who was told that one was fired finds it, once, and in one order on all servers. */
+/**
+ * User events, in one order on all servers, and none of them twice. A list is what its server knows,
+ * as a Consul agent's is: while a server is behind it lacks the newest, and never one before them. In
+ * the end every server has all that somebody was told of.
+ */
 import { SimClient } from '../client.ts';
 import type { SimCluster } from '../cluster.ts';
 import { Violations, type Workload } from './workload.ts';
@@ -37,7 +41,13 @@ export class Events implements Workload {
   async look(): Promise<void> {
     const client = new SimClient(this.#cluster.world, 'listener');
     await client.run(async () => {
-      for (const { port } of this.#cluster.servers) await this.#list(client, port);
+      for (const { port, machine } of this.#cluster.servers) {
+        const listed = new Set(await this.#list(client, port));
+        for (const payload of this.#acknowledged.slice(-KEPT / 2)) {
+          if (listed.has(payload)) continue;
+          this.#violations.add('an event is lost', `${payload} at ${machine.name}`);
+        }
+      }
     });
   }
 
@@ -62,26 +72,28 @@ export class Events implements Workload {
     if (answer?.status === 200) this.#acknowledged.push(payload);
   }
 
-  async #list(client: SimClient, port: number): Promise<void> {
-    const expected = this.#acknowledged.slice(-KEPT / 2);
-    const mode = this.#cluster.splits ? '?consistent' : '';
-    const answer = await client.ask(port, 'GET', `/v1/event/list${mode}`);
-    if (answer?.status !== 200) return;
+  async #list(client: SimClient, port: number): Promise<readonly string[]> {
+    const answer = await client.ask(port, 'GET', '/v1/event/list');
+    if (answer?.status !== 200) return [];
     const fired = (JSON.parse(answer.text) as Fired[]).map(({ Payload, LTime }) => ({
       payload: Buffer.from(Payload ?? '', 'base64').toString(),
       time: LTime,
     }));
-    const payloads = new Set(fired.map(({ payload }) => payload));
-    if (payloads.size !== fired.length)
-      this.#violations.add('an event is there twice', answer.text);
-    for (const payload of expected) {
-      if (!payloads.has(payload)) this.#violations.add('an event is lost', payload);
-    }
+    const payloads = fired.map(({ payload }) => payload);
+    const listed = new Set(payloads);
+    if (listed.size !== fired.length) this.#violations.add('an event is there twice', answer.text);
     for (const { payload, time } of fired) {
       const known = this.#times.get(payload) ?? time;
       if (known !== time)
         this.#violations.add('events have two orders', `${payload}: ${known}, ${time}`);
       this.#times.set(payload, time);
     }
+    const times = fired.map(({ time }) => time);
+    const [oldest, newest] = [Math.min(...times), Math.max(...times)];
+    for (const [payload, time] of this.#times) {
+      if (time <= oldest || time >= newest || listed.has(payload)) continue;
+      this.#violations.add('a list of events has a gap', `${payload} at ${time}`);
+    }
+    return payloads;
   }
 }

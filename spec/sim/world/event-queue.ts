@@ -7,14 +7,19 @@ export interface QueuedEvent<O> {
   cancelled: boolean;
   /** Nobody need wait for it: of a timer that keeps no process. */
   idle: boolean;
+  /** Who asked for it; empty where nobody wants to know. */
+  readonly origin: string;
 }
 
 export class EventQueue<O> {
   readonly #heap: QueuedEvent<O>[] = [];
+  /** Whether each event is to know who asked for it, which takes its time. */
+  keepsOrigins = false;
   #order = 0;
 
   add(at: number, owner: O, fn: () => void): QueuedEvent<O> {
-    const event = { owner, fn, at, order: this.#order++, cancelled: false, idle: false };
+    const origin = this.keepsOrigins ? originNow() : '';
+    const event = { owner, fn, at, order: this.#order++, cancelled: false, idle: false, origin };
     this.#push(event);
     return event;
   }
@@ -32,10 +37,9 @@ export class EventQueue<O> {
     }
   }
 
-  /** How many there are of such owners that somebody must wait for. */
-  count(isMeant: (owner: O) => boolean): number {
-    return this.#heap.filter(({ owner, cancelled, idle }) => !cancelled && !idle && isMeant(owner))
-      .length;
+  /** Those of such owners that somebody must wait for. */
+  pending(isMeant: (owner: O) => boolean): readonly QueuedEvent<O>[] {
+    return this.#heap.filter(({ owner, cancelled, idle }) => !cancelled && !idle && isMeant(owner));
   }
 
   #push(event: QueuedEvent<O>): void {
@@ -69,6 +73,15 @@ export class EventQueue<O> {
     heap[at] = last;
     return first;
   }
+}
+
+function originNow(): string {
+  const before = Error.stackTraceLimit;
+  Error.stackTraceLimit = 30;
+  const lines = (new Error().stack ?? '').split('\n').slice(1);
+  Error.stackTraceLimit = before;
+  const places = lines.filter((line) => !/sim\/world\/(event-queue|world|globals)/.test(line));
+  return places.map((line) => line.trim().replace(/^at |\(.*\/(?=.*\/)|\)$/g, '')).join(' < ');
 }
 
 function isBefore<O>(a: QueuedEvent<O>, b: QueuedEvent<O>): boolean {

@@ -93,7 +93,8 @@ export class Network {
     if (!world.mayStep(from)) return socket;
     this.#track(from.machine, socket);
     if (way.silent) {
-      world.as(from, CONNECT_TIMEOUT_MS, () => socket.destroy(refused('ETIMEDOUT', port)));
+      const giveUp = () => socket.destroy(refused('ETIMEDOUT', port));
+      socket.once('close', world.as(from, CONNECT_TIMEOUT_MS, giveUp));
       return socket;
     }
     const refuse = () => socket.destroy(refused('ECONNREFUSED', port));
@@ -119,6 +120,9 @@ export class Network {
       accepted.connecting = false;
       world.as(from, way.delayMs * (1 + world.random.next()), () => socket.connected());
       now.accept(accepted);
+      // Who asked may have given up, or died, while nobody took it in: a kernel says so.
+      const isGone = socket.destroyed || from.boot !== from.machine.boot;
+      if (isGone) world.as(now.owner, way.delayMs, () => accepted.reset());
     });
     return socket;
   }
