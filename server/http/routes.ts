@@ -12,6 +12,7 @@ import { membershipRoutes } from './routes/membership.ts';
 import { operatorRoutes } from './routes/operator.ts';
 import { peeringRoutes } from './routes/peering.ts';
 import { preparedQueryRoutes } from './routes/prepared-query.ts';
+import { prometheusRoutes } from './routes/prometheus.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { snapshotRoutes } from './routes/snapshot.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -53,6 +54,7 @@ function rows(deps: ServerDeps): Route[] {
     ...statusRoutes(deps),
     ...coordinateRoutes(deps),
     ...uiRoutes(deps),
+    ...prometheusRoutes(deps),
     ...preparedQueryRoutes(deps),
     ...dnsRoutes(deps),
     ...operatorRoutes(deps),

@@ -28,11 +28,14 @@ const FILTERED = [
   ['health/state/any', 'CheckID == serfHealth'],
   ['internal/ui/nodes', 'Meta.k == v'],
   ['internal/ui/services', 'Service.Port == 80'],
+  ['internal/prometheus/sd', 'Service.Port == 80'],
 ] as const;
 
 /** What a client may read of the names that spec/support/experiments/commands.ts writes: every read route. */
 export const READ_TARGETS: readonly string[] = [
   '/v1/catalog/nodes',
+  '/v1/internal/prometheus/sd',
+  '/v1/internal/prometheus/sd?service=web&service=db',
   '/v1/catalog/nodes?node-meta=k:v',
   '/v1/catalog/services',
   '/v1/catalog/services?node-meta=k:v',

@@ -1,22 +1,16 @@
 /** /v1/agent/health/service…: local services as a load balancer asks for them, by status code. */
+import { type Aggregate, aggregateStatus } from '../../../lib/aggregate-status.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { param } from '../../../lib/http/takes.ts';
-import {
-  NODE_MAINTENANCE,
-  SERVICE_MAINTENANCE_PREFIX,
-  type ServiceDefinition,
-} from '../../../lib/model.ts';
-import type { LocalCheck } from '../../state/local-state.ts';
+import type { ServiceDefinition } from '../../../lib/model.ts';
 import { agentService, healthCheck } from '../../state/views.ts';
 import type { OwnContext, RegistrationContext } from '../context.ts';
 import { needRead } from '../vetting.ts';
 
 type Context = OwnContext & RegistrationContext;
-
-type Aggregate = 'passing' | 'warning' | 'critical' | 'maintenance';
 
 const CODES: Readonly<Record<Aggregate, number>> = {
   passing: 200,
@@ -102,24 +96,10 @@ function healthOf(agent: Context, service: ServiceDefinition): ServiceHealth {
   const { local, config } = agent;
   const checks = [...local.checksOf(service.ID).values(), ...local.checksOf('').values()];
   return {
-    AggregatedStatus: aggregate(checks),
+    AggregatedStatus: aggregateStatus(checks.map(({ definition }) => definition)),
     Service: agentService(service),
     Checks: checks.map(({ definition }) =>
       healthCheck(config.nodeName, definition, definition.ServiceID === '' ? undefined : service),
     ),
   };
-}
-
-function aggregate(checks: readonly LocalCheck[]): Aggregate {
-  let found: Aggregate = 'passing';
-  for (const { definition } of checks) {
-    const { CheckID, Status } = definition;
-    if (CheckID === NODE_MAINTENANCE || CheckID.startsWith(SERVICE_MAINTENANCE_PREFIX)) {
-      return 'maintenance';
-    }
-    if (Status === 'critical' || (Status === 'warning' && found === 'passing')) {
-      found = Status;
-    }
-  }
-  return found;
 }

@@ -78,6 +78,7 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/coordinate/nodes': nothing,
   'GET /v1/coordinate/node/': planted,
   'GET /v1/internal/ui/services': nothing,
+  'GET /v1/internal/prometheus/sd': nothing,
   'GET /v1/internal/ui/nodes': nothing,
   'GET /v1/internal/ui/node/': planted,
   'GET /v1/internal/dns/address/': [() => '10.9.9.9'],
