@@ -27,6 +27,15 @@ export interface Judgement {
   readonly keepsNode?: true;
 }
 
+/**
+ * Whoever has asked for it: the accessor of his token, and the index at which he was who he is. Not said
+ * where there is no access control, or a server proposes it by itself.
+ */
+export interface Asker {
+  readonly accessor: string;
+  readonly at: number;
+}
+
 export interface Judged {
   /** Not said where who does it may do anything. */
   readonly judged?: Judgement;
@@ -53,13 +62,7 @@ export interface KvOp {
   readonly session: string;
 }
 
-/** Who did it is kept with the revisions of keys. */
-export interface Authored {
-  /** The accessor of a token; not said where no revisions are kept. */
-  readonly by?: string;
-}
-
-export interface Kv extends Authored {
+export interface Kv {
   readonly type: 'kv';
   readonly op: KvOp;
 }
@@ -91,7 +94,7 @@ export type TxnOp =
   | { readonly check: CheckOp };
 
 /** All or nothing. */
-export interface Txn extends Judged, Authored {
+export interface Txn extends Judged {
   readonly type: 'txn';
   readonly ops: readonly TxnOp[];
 }
@@ -283,7 +286,9 @@ export interface EndRestore {
   readonly parts: number;
 }
 
-export type Command =
+export type Command = AnyCommand & { readonly by?: Asker };
+
+type AnyCommand =
   | AclCommand
   | Register
   | Deregister

@@ -73,9 +73,15 @@ export class RemoteAccess implements AccessControl {
     const now = clock.monotonic();
     if ((this.#unknown.get(token) ?? now) > now) throw tokenNotFound();
     const asked = this.#asking.get(token) ?? this.#ask(token, from, known);
-    if (policy.downPolicy !== 'async-cache' || known === undefined || known.isExpired) return asked;
+    const isWaited = known === undefined || known.isExpired || known.isDoubted;
+    if (policy.downPolicy !== 'async-cache' || isWaited) return asked;
     asked.catch(() => undefined);
     return known;
+  }
+
+  /** A server says that nobody knows it: whatever was heard of it before, one is asked anew. */
+  doubt(token: string): void {
+    this.#known.get(token)?.doubt();
   }
 
   /** How many tokens are remembered, and asked about. */
@@ -139,8 +145,8 @@ export class RemoteAccess implements AccessControl {
     const { downPolicy } = policy;
     if (downPolicy === 'allow' || downPolicy === 'deny') return without(downPolicy);
     if (known === undefined) return without('deny');
-    if (known.isExpired) throw tokenNotFound();
-    known.extend(clock.monotonic() + DOWN_MS);
+    if (known.isExpired || known.isDoubted) throw tokenNotFound();
+    known.believeUntil(clock.monotonic() + DOWN_MS);
     keep(this.#known, token, known, MAX_KNOWN);
     return known;
   }
@@ -163,6 +169,8 @@ class KnownCaller implements Caller {
   readonly digest: string;
   readonly #clock: RemoteAccessOptions['clock'];
   #until: number;
+  /** A server has said that nobody knows it. */
+  isDoubted = false;
 
   constructor(clock: RemoteAccessOptions['clock'], look: Look) {
     this.rights = look.rights;
@@ -180,11 +188,15 @@ class KnownCaller implements Caller {
   }
 
   stands(): boolean {
-    return this.#clock.monotonic() < this.#until && !this.isExpired;
+    return !this.isDoubted && this.#clock.monotonic() < this.#until && !this.isExpired;
   }
 
-  extend(until: number): void {
+  believeUntil(until: number): void {
     this.#until = until;
+  }
+
+  doubt(): void {
+    this.isDoubted = true;
   }
 }
 

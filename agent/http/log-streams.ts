@@ -1,4 +1,5 @@
 /** The log as clients follow it: each has lines waiting within a limit, and only so many listen. */
+import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { LogTap, WantedLines } from './context.ts';
 
@@ -6,20 +7,24 @@ import type { LogTap, WantedLines } from './context.ts';
 const MAX_WAITING_LINES = 512;
 /** Each makes every line anew, at debug too. */
 const MAX_STREAMS = 16;
+/** How often it is looked whether each may go on: where nothing is logged, nobody else would. */
+const LOOK_MS = 10_000;
 
 export interface Listening {
   readonly wanted: WantedLines;
   readonly signal: AbortSignal;
-  /** Asked before each line: a token may be revoked while its request goes on for days. */
+  /** Asked before each line and now and then: a token may be revoked while its request goes on for days. */
   readonly mayGoOn: () => Promise<boolean>;
 }
 
 export class LogStreams {
   readonly #tap: LogTap;
+  readonly #clock: Pick<Clock, 'after'>;
   #open = 0;
 
-  constructor(tap: LogTap) {
+  constructor(tap: LogTap, clock: Pick<Clock, 'after'>) {
     this.#tap = tap;
+    this.#clock = clock;
   }
 
   /** Lines from now on. Throws 'busy' where too many listen. */
@@ -31,10 +36,17 @@ export class LogStreams {
     const queue = new LineQueue();
     const untap = this.#tap(listening.wanted, (line) => queue.push(line));
     let isOver = false;
+    const lookLater = () => this.#clock.after(LOOK_MS, () => void look());
+    let cancelLook = lookLater();
+    const look = async () => {
+      if (!(await listening.mayGoOn())) end();
+      else if (!isOver) cancelLook = lookLater();
+    };
     const end = () => {
       if (isOver) return;
       isOver = true;
       this.#open--;
+      cancelLook();
       untap();
       queue.end();
     };

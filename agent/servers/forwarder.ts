@@ -8,7 +8,7 @@ import type { HttpRequest } from '../../lib/http/route.ts';
 import { MAX_SNAPSHOT_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
 import { counter, gauge, type Metric } from '../../lib/metrics/metric.ts';
 import { Rate, type RateLimit } from '../../lib/rate.ts';
-import { readAnswer, type ServerAnswer } from './answer.ts';
+import type { ServerAnswer } from './answer.ts';
 import { type Asked, QueryCache } from './query-cache.ts';
 import { ringKey } from './ring-key.ts';
 import { SharedQueries } from './shared-queries.ts';
@@ -163,20 +163,22 @@ export class Forwarder {
     const isArchive = request.path === SNAPSHOT_PATH;
     const maxBytes = isArchive ? MAX_SNAPSHOT_BYTES : this.#options.maxBodyBytes;
     const body = method === 'GET' ? undefined : await request.body(maxBytes);
-    const response = await this.#options.upstream.send({
+    const { upstream } = this.#options;
+    const token = this.#tokenOf(request);
+    const response = await upstream.send({
       way: 'client',
       client,
       method,
       target,
       key: ringKey(target),
-      token: this.#tokenOf(request),
+      token,
       headers: sendable(request.headers),
       timeoutMs: isArchive ? ARCHIVE_MS : patience,
       signal,
       ...(body !== undefined && { body }),
     });
     if (response.statusCode === FORBIDDEN) {
-      return whole(await readAnswer(response, this.#options.clock));
+      return whole(await upstream.read(response, { token }));
     }
     // Who does not read would keep a place that others need.
     response.setTimeout(SLOW_MS, () => response.destroy());

@@ -1,6 +1,7 @@
 /** Asks servers, with failover to the next one where that is safe. */
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { TLSSocket } from 'node:tls';
+import { tokenNotFound } from '../../lib/acl/refusals.ts';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { NO_LEADER, noLeader, ProconsulError } from '../../lib/errors.ts';
 import { headerText, isHeaderText } from '../../lib/http/header-text.ts';
@@ -42,6 +43,7 @@ export interface UpstreamOptions {
 
 /** A server that does not even take a connection in this time is as good as gone. */
 const CONNECT_MS = 2000;
+const NOT_FOUND = Buffer.from(tokenNotFound().message);
 /** How many servers a request tries at most. */
 const MAX_ATTEMPTS = 3;
 
@@ -49,6 +51,7 @@ export class Upstream {
   readonly #options: UpstreamOptions;
   readonly #ways: Ways;
   #stopped = false;
+  #onUnknown: (token: string) => void = () => undefined;
   /** Until a server began to answer what nobody waits for; how many got no answer; and retries. */
   readonly #took = new Sample();
   #asked = 0;
@@ -62,6 +65,11 @@ export class Upstream {
     options.servers.onGone((id) => this.#ways.breakOff(failed('is gone', 'ETIMEDOUT'), id));
   }
 
+  /** Who hears of a token that a server does not know. */
+  onUnknown(listener: (token: string) => void): void {
+    this.#onUnknown = listener;
+  }
+
   /** How many requests are under way. */
   underWay(way: Way): number {
     return this.#ways.underWay(way);
@@ -71,7 +79,7 @@ export class Upstream {
   async ask(request: UpstreamRequest): Promise<ServerAnswer> {
     const response = await this.send(request);
     try {
-      return await readAnswer(response, this.#options.clock);
+      return await this.read(response, request);
     } catch (cause) {
       if (cause instanceof ProconsulError) throw cause;
       throw mayRepeat(request, cause) ? noLeader(cause) : answerLost('the server', cause);
@@ -109,6 +117,16 @@ export class Upstream {
     }
     this.#failed++;
     throw noLeader(cause ?? new ProconsulError('unavailable', 'no server is known'));
+  }
+
+  /** All of an answer that `send` gave. */
+  async read(
+    response: IncomingMessage,
+    { token }: Pick<UpstreamRequest, 'token'>,
+  ): Promise<ServerAnswer> {
+    const answer = await readAnswer(response, this.#options.clock);
+    if (answer.status === 403 && answer.body.equals(NOT_FOUND)) this.#onUnknown(token);
+    return answer;
   }
 
   metrics(): readonly Metric[] {

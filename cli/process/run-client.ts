@@ -181,11 +181,13 @@ function clientStats({ acl }: Config, servers: ServerList) {
 
 function remoteAccess({ acl, nodeName }: Config, upstream: Upstream): RemoteAccess {
   const { defaultPolicy, downPolicy, ttlMs, reportsFiltered } = acl;
-  return new RemoteAccess({
+  const access = new RemoteAccess({
     ask: askOverHttp(upstream, nodeName),
     clock: systemClock,
     policy: { defaultPolicy, downPolicy, ttlMs, reportsFiltered },
   });
+  upstream.onUnknown((token) => access.doubt(token));
+  return access;
 }
 
 function forwarderOf({ limits }: Config, upstream: Upstream, token: () => string): Forwarder {

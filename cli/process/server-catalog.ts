@@ -32,8 +32,7 @@ export function serverCatalog(server: Server): Catalog {
     },
     registerSelf: (registration) => write({ type: 'register', ...registration }),
     async register(registration, token) {
-      const callerNow = () => access.callerOf(token);
-      const asking = { caller: await callerNow(), callerNow };
+      const asking = { callerStill: () => access.callerOf(token) };
       await writeAs(asking, deps, { type: 'register', ...registration });
     },
     deregister: (deregistration) => write({ type: 'deregister', ...deregistration }),

@@ -121,12 +121,20 @@ export class Request implements HttpRequest {
       await ownTurn();
     }
     // It may have been long in coming: whoever sent its head in time may be nobody by now.
-    if (!this.caller.stands()) {
-      const caller = await this.callerNow();
-      this.enforce(caller);
-      this.caller = caller;
-    }
+    await this.callerStill();
     return bytes;
+  }
+
+  /** Asked before each write, where nearly always nothing has changed. */
+  callerStill(): Caller | Promise<Caller> {
+    return this.caller.stands() ? this.caller : this.#callerAnew();
+  }
+
+  async #callerAnew(): Promise<Caller> {
+    const caller = await this.callerNow();
+    this.enforce(caller);
+    this.caller = caller;
+    return caller;
   }
 
   #abortedOnceGone(): AbortController {

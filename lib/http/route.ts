@@ -33,6 +33,8 @@ export interface HttpRequest {
   readonly caller: Caller;
   /** Who asks by now: a token may be revoked while its request waits. Keeps nothing else alive. */
   readonly callerNow: () => Caller | Promise<Caller>;
+  /** The same; throws where he may not ask this row any more. */
+  readonly callerStill: () => Caller | Promise<Caller>;
   readonly remoteAddress: string;
   /**
    * Aborted when the client goes away; where the request may wait for long, also when the client

@@ -18,6 +18,7 @@ import {
 import { SERF_HEALTH } from '../../lib/model.ts';
 import type { Command, MemberRow } from '../commands.ts';
 import type { Leases } from '../leases.ts';
+import { namesake } from '../state/members.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { KnownMember, State } from '../state/state.ts';
 import { fold } from '../state/topic-names.ts';
@@ -115,6 +116,11 @@ export class Members {
     if (before !== undefined && isSame(before, row) && !this.#looksDead(row)) return;
     const { applied } = await propose({ type: 'member-alive', member: row });
     if (applied) return;
+    const other = namesake(state(), row);
+    if (other !== undefined) {
+      const whose = `node ${other.Node} (${other.Address}), which is alive`;
+      throw new ProconsulError('rejected', `Node id ${row.ID} of ${row.Node} is that of ${whose}`);
+    }
     const owner = state().members.get(fold(row.Node));
     throw new ProconsulError(
       'rejected',

@@ -1,5 +1,5 @@
 import type { ResolvedToken } from '../../lib/acl/resolving.ts';
-import type { AccessControl } from '../../lib/acl/rights.ts';
+import { type AccessControl, EVERYTHING, type Rights } from '../../lib/acl/rights.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { fromHeaderText } from '../../lib/http/header-text.ts';
@@ -9,7 +9,7 @@ import type { Random } from '../../lib/random.ts';
 import { type Judgeable, judge } from '../acl/judge.ts';
 import type { Members } from '../cluster/members.ts';
 import type { Cluster } from '../cluster/peers.ts';
-import type { Authored, Command } from '../commands.ts';
+import type { Command } from '../commands.ts';
 import type { ClusterKeyring } from '../keyring.ts';
 import type { Answers } from '../query/answers.ts';
 import type { Standing } from '../query/standing.ts';
@@ -112,47 +112,51 @@ export interface ServerDeps
 /** How often a command is judged whose object others change in between. */
 const MAX_JUDGEMENTS = 8;
 
-/** Whoever asks, and by now. */
-type Asking = Pick<HttpRequest, 'caller' | 'callerNow'>;
-
-/** The command with its judgement; refuses what whoever asks may not do, by what is stored now. */
-export async function judged(
-  { state }: Pick<WriteDeps, 'state'>,
-  { caller, callerNow }: Asking,
-  command: Judgeable,
-): Promise<Judgeable> {
-  // It may be judged more than once, and have waited for what it is judged by.
-  const { rights } = caller.stands() ? caller : await callerNow();
-  return rights.all ? command : judge(state(), rights, command);
-}
+type Asking = Pick<HttpRequest, 'callerStill'>;
+type Writing = Pick<WriteDeps, 'propose' | 'state'>;
 
 /** Proposes what whoever asks may do, and turns what the state refused into Consul's error. */
-export async function writeAs(
-  asking: Asking,
-  deps: Pick<WriteDeps, 'propose' | 'state'>,
-  command: Judgeable,
-): Promise<Outcome> {
-  for (let n = 0; n < MAX_JUDGEMENTS; n++) {
-    const outcome = await proposed(deps, await judged(deps, asking, command));
-    if (outcome.outdated !== true) return outcome;
-  }
-  throw new ProconsulError('unavailable', 'what this changes is changed by others all the time');
+export function writeAs(asking: Asking, deps: Writing, command: Judgeable): Promise<Outcome> {
+  return writeBy(asking, deps, (rights) =>
+    rights.all ? command : judge(deps.state(), rights, command),
+  );
 }
 
-/** Whose change it is, where that is kept. */
-export function authored(
+/** Refuses what whoever asks may not do, by what is stored now. */
+export async function vet(
+  asking: Asking,
   { state }: Pick<WriteDeps, 'state'>,
-  { caller }: Pick<HttpRequest, 'caller'>,
-): Authored {
-  return state().revisions.isOn && caller.accessorId !== '' ? { by: caller.accessorId } : {};
+  command: Judgeable,
+): Promise<void> {
+  const { rights } = await asking.callerStill();
+  if (!rights.all) judge(state(), rights, command);
 }
 
 /** What its row sees to. */
 export type Unjudged = Exclude<Command, Judgeable>;
 
 /** As `writeAs`, of what is not judged by what is stored. */
-export function write(deps: Pick<WriteDeps, 'propose'>, command: Unjudged): Promise<Outcome> {
-  return proposed(deps, command);
+export function write(asking: Asking, deps: Writing, command: Unjudged): Promise<Outcome> {
+  return writeBy(asking, deps, () => command);
+}
+
+/** `judged`: the command with its judgement; throws what whoever asks may not do. */
+async function writeBy(
+  asking: Asking,
+  deps: Writing,
+  judged: (rights: Rights) => Command,
+): Promise<Outcome> {
+  for (let n = 0; n < MAX_JUDGEMENTS; n++) {
+    // It may have waited for what it is judged by, or be judged anew.
+    const { rights, accessorId: accessor } = await asking.callerStill();
+    const { index: at } = deps.state();
+    const command = judged(rights);
+    const isAsked = rights !== EVERYTHING;
+    const by = isAsked && { by: { accessor, at } };
+    const outcome = await proposed(deps, { ...command, ...by });
+    if (outcome.outdated !== true) return outcome;
+  }
+  throw new ProconsulError('unavailable', 'what this changes is changed by others all the time');
 }
 
 async function proposed(deps: Pick<WriteDeps, 'propose'>, command: Command): Promise<Outcome> {

@@ -79,7 +79,7 @@ export function apply(state: State, entry: Entry): Applied {
     state.topics.rollback();
   }
   state.journal.commit();
-  state.revisions.commit(state, 'by' in entry.command ? (entry.command.by ?? '') : '');
+  state.revisions.commit(state, entry.command.by?.accessor ?? '');
   const touched = state.topics.commit(state.index, entry.t);
   state.kv.commit(touched, state.index, entry.t);
   const isReplaced = outcome.applied && entry.command.type === 'end-restore';

@@ -2,20 +2,43 @@
  * What a judgement of a command rests on: the rows that say whose the things are that it changes. Who
  * may do it was decided by them, so that it counts only for as long as they are what they were.
  */
-import type { CheckOp, Command, Judged, NodeOp, Register, ServiceOp, TxnOp } from '../commands.ts';
+import type {
+  Asker,
+  CheckOp,
+  Command,
+  Judged,
+  NodeOp,
+  Register,
+  ServiceOp,
+  TxnOp,
+} from '../commands.ts';
 import type { State } from './state.ts';
+import { RIGHTS } from './topic-names.ts';
 
 /** A row that was there, or was not. */
 type Row = { readonly ModifyIndex: number } | undefined;
 
 /** Whether anything that the command was judged by has changed since. */
 export function isOutdated(state: State, command: Command): boolean {
+  // This server may have been behind when it took the command: his token may be gone, or worth less.
+  if (command.by !== undefined && !isStill(state, command.by)) return true;
   if (!('judged' in command) || command.judged === undefined) return false;
   const { at } = command.judged;
   // Restored rows keep their indexes: everything may be another's.
   if (state.topics.floor > at) return true;
   if (command.type === 'register' && leftOut(state, command)) return true;
   return rowsUnder(state, command).some((row) => row !== undefined && row.ModifyIndex > at);
+}
+
+/** Whether nothing has changed since that says what he may. */
+function isStill({ acl, topics }: State, { accessor, at }: Asker): boolean {
+  if (topics.indexOf(RIGHTS) <= at) return true;
+  const token = accessor === '' ? undefined : acl.tokenBy(accessor);
+  const roles = token?.Roles.map((id) => acl.roles.get(id)) ?? [];
+  const policies = [token, ...roles].flatMap((row) => row?.Policies ?? []);
+  const rows = [token, ...roles, ...policies.map((id) => acl.policies.get(id))];
+  // What is gone may have gone since.
+  return rows.every((row) => row !== undefined && row.ModifyIndex <= at);
 }
 
 /** It may not change its node, and so not make it anew either. */

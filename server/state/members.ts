@@ -33,6 +33,7 @@ export function memberAlive(state: State, { member }: MemberAlive): Outcome {
   const before = state.members.get(fold(member.Node));
   const taken = before !== undefined && before.ID !== member.ID;
   if (taken && before.Status === MEMBER_STATUS.alive) return NOT_APPLIED;
+  if (namesake(state, member) !== undefined) return NOT_APPLIED;
   setStatus(state, member, MEMBER_STATUS.alive);
   const node = state.catalog.node(member.Node);
   // The node itself is the agent's to register; only its health is ours.
@@ -45,6 +46,19 @@ export function memberAlive(state: State, { member }: MemberAlive): Outcome {
     beginCoordinate(state, member.Node);
   }
   return APPLIED;
+}
+
+/** Who lives, and has that id under another name: one machine is one node. */
+export function namesake(
+  { members }: Pick<State, 'members'>,
+  { ID, Node }: Pick<MemberRow, 'ID' | 'Node'>,
+): KnownMember | undefined {
+  if (ID === '') return undefined;
+  for (const each of members.values()) {
+    const isOther = each.ID === ID && fold(each.Node) !== fold(Node);
+    if (isOther && each.Status === MEMBER_STATUS.alive) return each;
+  }
+  return undefined;
 }
 
 /** The agent of this name lives, and its node is there: it stands somewhere until it is measured. */

@@ -14,7 +14,7 @@ import { LogStreams } from '../log-streams.ts';
 type Context = OwnContext & Pick<RegistrationContext, 'clock'> & Pick<ProcessContext, 'logTap'>;
 
 export function debuggingRoutes(agent: Context): readonly Route[] {
-  const streams = new LogStreams(agent.logTap);
+  const streams = new LogStreams(agent.logTap, agent.clock);
   return [
     {
       method: 'GET',

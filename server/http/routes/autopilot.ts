@@ -89,7 +89,7 @@ async function setAutopilot(deps: Deps, request: HttpRequest): Promise<Reply> {
   const settings = await request.json(autopilotBody);
   const { params } = request;
   if (!params.has('cas')) {
-    await write(deps, { type: 'set-autopilot', settings });
+    await write(request, deps, { type: 'set-autopilot', settings });
     return { json: true };
   }
   const sent = params.get('cas');
@@ -97,7 +97,11 @@ async function setAutopilot(deps: Deps, request: HttpRequest): Promise<Reply> {
   if (fault !== undefined) {
     throw new ProconsulError('invalid', `Bad request: Error parsing cas value: ${fault}`);
   }
-  const outcome = await write(deps, { type: 'set-autopilot', settings, cas: BigInt(sent) });
+  const outcome = await write(request, deps, {
+    type: 'set-autopilot',
+    settings,
+    cas: BigInt(sent),
+  });
   return { json: outcome.applied };
 }
 

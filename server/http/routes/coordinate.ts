@@ -12,9 +12,9 @@ import { DIMENSIONS, MAX_SEGMENT_LENGTH, MAX_SEGMENTS, ORIGIN } from '../../stat
 import {
   type ClusterDeps,
   checkDatacenter,
-  judged,
   type PlaceDeps,
   type ReadDeps,
+  vet,
   type WriteDeps,
   writeAs,
 } from '../deps.ts';
@@ -120,7 +120,7 @@ async function update(deps: Deps, request: HttpRequest): Promise<Reply> {
   }
   const command = { type: 'update-coordinates', coordinates: [coordinate] } as const;
   // Not even that there is no such node is told to who may not.
-  await judged(deps, request, command);
+  await vet(request, deps, command);
   // Consul drops it without a word: who measures may be ahead of who registers.
   if (deps.state().catalog.node(coordinate.Node) === undefined) return {};
   if (!deps.state().coordinates.hasRoom(coordinate.Node, coordinate.Segment)) {

@@ -79,5 +79,5 @@ async function set(deps: Deps, request: HttpRequest): Promise<Reply> {
   const cas = params.uint64('cas');
   if (params.has('cas') && cas === undefined) throw new ProconsulError('invalid', 'Invalid cas');
   const command = { type: 'set-revisions', settings, ...(cas !== undefined && { cas }) } as const;
-  return { json: (await write(deps, command)).applied };
+  return { json: (await write(request, deps, command)).applied };
 }

@@ -12,7 +12,7 @@ import type { Uint64 } from '../../../lib/model.ts';
 import type { KvOp } from '../../commands.ts';
 import * as queries from '../../query/kv.ts';
 import type { Query } from '../../query/query.ts';
-import { authored, type KeyDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
+import { type KeyDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
 type Deps = ReadDeps & WriteDeps & KeyDeps;
@@ -136,7 +136,7 @@ async function rollBack(deps: Deps, request: HttpRequest): Promise<Reply> {
 }
 
 async function writeOp(deps: Deps, request: HttpRequest, op: KvOp): Promise<Reply> {
-  const outcome = await writeAs(request, deps, { type: 'kv', op, ...authored(deps, request) });
+  const outcome = await writeAs(request, deps, { type: 'kv', op });
   return { json: outcome.applied };
 }
 

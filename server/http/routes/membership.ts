@@ -60,7 +60,7 @@ export function membershipRoutes(deps: Deps): Route[] {
       handle: async (request) => {
         const beat = await request.json(beatBody, MAX_BEAT_BODY_BYTES);
         refuseNul(beat.Node);
-        needNode(deps, request, beat.Node);
+        needNode(deps, request, beat);
         // Servers are told of by the log: whoever can only ask one of them is none.
         if (beat.Tags['role'] === SERVER_ROLE) throw permissionDenied();
         refuseServer(deps, beat.Node);
@@ -75,7 +75,7 @@ export function membershipRoutes(deps: Deps): Route[] {
       does: "takes leave of an agent (Proconsul's own)",
       handle: async (request) => {
         const leave = await request.json(leaveBody, MAX_BEAT_BODY_BYTES);
-        needNode(deps, request, leave.Node);
+        needNode(deps, request, leave);
         refuseServer(deps, leave.Node);
         await members.leave(leave);
         return { json: true };
@@ -118,10 +118,15 @@ function refuseServer({ state }: Deps, node: string): void {
   throw new ProconsulError('forbidden', `${server.Node} ${why}`);
 }
 
-/** Whoever may write a node may be it, under the name by which it is known too. */
-function needNode({ state }: Deps, { caller: { rights } }: HttpRequest, node: string): void {
+/** Whoever may write a node may be it, under the names by which it is known too. */
+function needNode(
+  { state }: Deps,
+  { caller: { rights } }: HttpRequest,
+  { ID, Node: node }: Pick<Beat, 'ID' | 'Node'>,
+): void {
   const { catalog, members } = state();
-  const known = [catalog.node(node)?.Node, members.get(fold(node))?.Node];
+  const byId = ID === '' ? undefined : catalog.nodeById(ID)?.Node;
+  const known = [catalog.node(node)?.Node, members.get(fold(node))?.Node, byId];
   for (const name of [node, ...known]) {
     if (name !== undefined && !rights.may('node', 'write', name)) {
       throw missingRight('node:write', node);

@@ -30,7 +30,7 @@ import {
   toNode,
   toService,
 } from '../definitions.ts';
-import { authored, type PlaceDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
+import { type PlaceDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
 import { demandOf } from '../reads.ts';
 
 type Deps = ReadDeps & WriteDeps & PlaceDeps;
@@ -119,8 +119,7 @@ async function txn(deps: Deps, request: HttpRequest): Promise<Reply> {
 
 type Run = (deps: Deps, request: HttpRequest, ops: readonly TxnOp[]) => Outcome | Promise<Outcome>;
 
-const run: Run = (deps, request, ops) =>
-  writeAs(request, deps, { type: 'txn', ops, ...authored(deps, request) });
+const run: Run = (deps, request, ops) => writeAs(request, deps, { type: 'txn', ops });
 
 const read: Run = (deps, { caller: { rights } }, ops) => {
   if (!rights.all) judgeTxn(deps.state(), rights, ops);

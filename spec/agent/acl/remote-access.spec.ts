@@ -76,6 +76,30 @@ describe('who asks an agent without a server', () => {
     assert.equal(await mayWrite('x'), true);
   });
 
+  for (const downPolicy of ['extend-cache', 'async-cache'] as const) {
+    it(`is asked of a server again as soon as one says that nobody knows the token: ${downPolicy}`, async () => {
+      const { access, asked, servers, mayWrite } = start(downPolicy);
+      const caller = await access.callerOf('t');
+      access.doubt('t');
+      access.doubt('nobody');
+      assert.equal(caller.stands(), false);
+      // One that was behind may have said it.
+      assert.equal(await mayWrite('t'), true);
+      assert.equal(asked.length, 2);
+      access.doubt('t');
+      servers.rules.delete('t');
+      await assert.rejects(mayWrite('t'), notFound);
+    });
+
+    it(`is not believed where no server is there to gainsay it: ${downPolicy}`, async () => {
+      const { access, servers, mayWrite } = start(downPolicy);
+      await mayWrite('t');
+      access.doubt('t');
+      servers.away = true;
+      await assert.rejects(mayWrite('t'), notFound);
+    });
+  }
+
   it('is nobody any more once the token was revoked', async () => {
     const { clock, servers, mayWrite } = start();
     await mayWrite('t');

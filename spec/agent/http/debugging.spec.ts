@@ -6,6 +6,7 @@ import { LogStreams } from '../../../agent/http/log-streams.ts';
 import { letGoOfStalled } from '../../../lib/http/respond.ts';
 import { tapLog } from '../../../lib/log-tap.ts';
 import { createLogger } from '../../../lib/logger.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { startAgent } from '../../support/servers/agents.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 
@@ -62,7 +63,7 @@ describe('those who follow the log', () => {
 
   it('are told how many lines were dropped that they did not take in time', async () => {
     const { tap, say } = fakeTap();
-    const { lines, client } = open(new LogStreams(tap));
+    const { lines, client } = open(new LogStreams(tap, new FakeClock()));
     for (let i = 0; i < 600; i++) say(`line ${i}`);
     for (let i = 0; i < 512; i++) assert.equal((await lines.next()).value, `line ${i}\n`);
     const gap = 'Monitor dropped 88 logs during monitor request\n';
@@ -75,7 +76,7 @@ describe('those who follow the log', () => {
 
   it('are sixteen at most, and each that goes makes room', async () => {
     const { tap, listeners } = fakeTap();
-    const streams = new LogStreams(tap);
+    const streams = new LogStreams(tap, new FakeClock());
     const all = Array.from({ length: 16 }, () => open(streams));
     assert.throws(() => open(streams), { code: 'busy' });
     all[0]?.client.abort();
@@ -87,13 +88,28 @@ describe('those who follow the log', () => {
   it('hear no more once they may not', async () => {
     const { tap, say, listeners } = fakeTap();
     let may = true;
-    const { lines } = open(new LogStreams(tap), async () => may);
+    const { lines } = open(new LogStreams(tap, new FakeClock()), async () => may);
     say('one');
     assert.equal((await lines.next()).value, 'one\n');
     may = false;
     say('two');
     assert.equal((await lines.next()).done, true);
     assert.equal(listeners.size, 0);
+  });
+
+  it('lose their place once they may not, also where nothing is logged', async () => {
+    const { tap, listeners } = fakeTap();
+    const clock = new FakeClock();
+    let may = true;
+    const { lines } = open(new LogStreams(tap, clock), async () => may);
+    const next = lines.next();
+    await clock.advance(20_000);
+    assert.equal(listeners.size, 1);
+    may = false;
+    await clock.advance(10_000);
+    assert.equal((await next).done, true);
+    assert.equal(listeners.size, 0);
+    assert.equal(clock.armed, 0);
   });
 
   it('get JSON as Consul writes it where they want it, whatever the log itself is', async () => {

@@ -42,6 +42,29 @@ describe('beats under access control', () => {
     assert.equal((await beat('N1', 'N1')).status, 403);
   });
 
+  it('give no node the id of another that is not theirs, nor of one that lives', async () => {
+    const { server, beat, put } = await start();
+    const as = (token: string, Node: string, ID: string) => {
+      const body = { ID, Node, Address: '10.0.0.1', Datacenter: 'dc1', LanPort: 1 };
+      return put(BEAT, body, withToken(token));
+    };
+    const ID = '11111111-1111-4111-8111-111111111111';
+    await put('/v1/catalog/register', { Node: 'n1', ID, Address: '10.0.0.1' }, withToken(MASTER));
+    assert.equal((await as('n2', 'n2', ID)).status, 403);
+    assert.equal((await as('n1', 'n1', ID)).status, 200);
+    const { status, text } = await as(MASTER, 'n2', ID);
+    const why = `Node id ${ID} of n2 is that of node n1 (10.0.0.1), which is alive`;
+    assert.deepEqual([status, text], [500, why]);
+    assert.deepEqual(
+      [...server.state.members.values()].map((row) => row.Node),
+      ['n1'],
+    );
+    // A machine that is called otherwise now, and has said goodbye.
+    await put(LEAVE, { ID, Node: 'n1' }, withToken('n1'));
+    assert.equal((await as(MASTER, 'n2', ID)).status, 200);
+    await beat('n2', 'n2');
+  });
+
   it('make no server, whoever sends them', async () => {
     const { server, beat } = await start();
     for (const token of ['n1', MASTER]) {

@@ -1,11 +1,15 @@
 /** Who may change what: by whose it is, as it is stored. */
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
-import type { Command } from '../../../server/commands.ts';
-import { writeAs } from '../../../server/http/deps.ts';
+import { compileRights, ruleSet } from '../../../lib/acl/compile-rights.ts';
+import { ANYONE } from '../../../lib/acl/rights.ts';
+import type { Asker, Command } from '../../../server/commands.ts';
+import { type Unjudged, write, writeAs } from '../../../server/http/deps.ts';
 import { APPLIED, OUTDATED, type Outcome } from '../../../server/state/outcome.ts';
+import { State } from '../../../server/state/state.ts';
 import { checkNamed, registerOn, serviceNamed } from '../../support/factories.ts';
 import { FakeAccess, MASTER, withToken } from '../../support/fakes/fake-access.ts';
+import { startAclServer } from '../../support/servers/acl-server.ts';
 import { startServerWith } from '../../support/servers/start-server.ts';
 
 const RULES = {
@@ -278,10 +282,81 @@ describe('a judgement', () => {
         return outcomes[proposed.length - 1] as Outcome;
       },
     };
-    const callerNow = () => access.callerOf('web');
-    const asking = { caller: callerNow(), callerNow };
+    const asking = { callerStill: () => access.callerOf('web') };
     const web = registerOn('m', { service: serviceNamed('web') });
     await assert.rejects(writeAs(asking, deps, web), /Permission denied/);
     assert.equal(proposed.length, 2);
+  });
+});
+
+describe('whoever has asked for a command', () => {
+  const kv = (by: Asker): Command => ({ type: 'kv', op: setOf('k'), by });
+  const setOf = (key: string) =>
+    ({ verb: 'set', key, value: null, flags: 0, index: 0, session: '' }) as const;
+
+  async function startKnown() {
+    const { server, master } = await startAclServer();
+    const rules = 'key_prefix "" { policy = "write" }';
+    await master('PUT', '/v1/acl/policy', { Name: 'writers', Rules: rules });
+    const role = { Name: 'writers', Policies: [{ Name: 'writers' }] };
+    await master('PUT', '/v1/acl/role', role);
+    const token = await master('PUT', '/v1/acl/token', { Roles: [{ Name: 'writers' }] });
+    const other = await master('PUT', '/v1/acl/token', { Policies: [{ Name: 'writers' }] });
+    const accessor = token['AccessorID'] ?? '';
+    const { state } = server;
+    const by = { accessor, at: state.index };
+    return { server, master, by, other: other['AccessorID'] ?? '', role };
+  }
+
+  it('may be another by the time that it is applied, where this server was behind', async () => {
+    const changes: Record<string, (started: Awaited<ReturnType<typeof startKnown>>) => unknown> = {
+      'his token is gone': ({ master, by }) => master('DELETE', `/v1/acl/token/${by.accessor}`),
+      'his token has other policies': ({ master, by }) =>
+        master('PUT', `/v1/acl/token/${by.accessor}`, { Description: 'none' }),
+      'his policy says less': async ({ master, server }) => {
+        const { ID } = server.state.acl.policyNamed('writers') ?? assert.fail();
+        await master('PUT', `/v1/acl/policy/${ID}`, { Name: 'writers', Rules: '' });
+      },
+      'his role has no policy any more': async ({ master, server }) => {
+        const { ID } = server.state.acl.roleNamed('writers') ?? assert.fail();
+        await master('PUT', `/v1/acl/role/${ID}`, { Name: 'writers' });
+      },
+      'his policy is gone': async ({ master, server }) => {
+        const { ID } = server.state.acl.policyNamed('writers') ?? assert.fail();
+        await master('DELETE', `/v1/acl/policy/${ID}`);
+      },
+    };
+    for (const [what, change] of Object.entries(changes)) {
+      const started = await startKnown();
+      await change(started);
+      assert.deepEqual(await started.server.propose(kv(started.by)), OUTDATED, what);
+      assert.equal(started.server.state.kv.get('k'), undefined);
+    }
+  });
+
+  it('is still himself while others come and go', async () => {
+    const { server, master, by, other } = await startKnown();
+    await master('DELETE', `/v1/acl/token/${other}`);
+    await master('PUT', '/v1/acl/policy', { Name: 'others' });
+    assert.deepEqual(await server.propose(kv(by)), APPLIED);
+  });
+
+  it('is named by each write under access control, and by none without it', async () => {
+    const proposed: Command[] = [];
+    const propose = async (command: Command) => {
+      proposed.push(command);
+      return APPLIED;
+    };
+    const deps = { state: () => new State(), propose };
+    const rights = compileRights([ruleSet('key "k" { policy = "write" }')], 'deny');
+    const known = { callerStill: () => ({ ...ANYONE, rights, accessorId: 'a' }) };
+    const by = { accessor: 'a', at: new State().index };
+    await writeAs(known, deps, { type: 'kv', op: setOf('k') });
+    await write(known, deps, { type: 'set-auth-method' } as Unjudged);
+    await writeAs({ callerStill: () => ANYONE }, deps, { type: 'kv', op: setOf('k') });
+    assert.deepEqual(
+      proposed.map((command) => command.by),
+      [by, by, undefined],
+    );
   });
 });

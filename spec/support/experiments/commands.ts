@@ -216,6 +216,12 @@ type Kinds = { readonly [T in Command['type']]: [number, fc.Arbitrary<Command>] 
 
 const KEY = 'pUqJrVyVRj5jsiYEkM/tFQ==';
 
+/** Known then, or changed since. */
+const askers = fc.record({
+  accessor: fc.constantFrom(uuid(1), uuid(2), ''),
+  at: fc.constantFrom(1, Number.MAX_SAFE_INTEGER),
+});
+
 /** By type, so that no new one is forgotten: how often it comes, and what it then is. */
 const KINDS: Kinds = {
   'begin-restore': [
@@ -238,7 +244,7 @@ const KINDS: Kinds = {
   kv: [
     6,
     fc.record(
-      { type: fc.constant('kv'), op: kvOf(KV_VERBS), by: fc.constantFrom(uuid(1), uuid(2)) },
+      { type: fc.constant('kv'), op: kvOf(KV_VERBS), by: askers },
       { requiredKeys: ['type', 'op'] },
     ),
   ],

@@ -15,6 +15,7 @@ export function httpRequest(over: Partial<HttpRequest> = {}): HttpRequest {
     token: '',
     caller: ANYONE,
     callerNow: () => ANYONE,
+    callerStill: () => ANYONE,
     remoteAddress: '127.0.0.1',
     signal: new AbortController().signal,
     onceOver: () => undefined,

@@ -94,7 +94,7 @@ async function set(deps: AclDeps, request: HttpRequest, outbound: Outbound): Pro
   refuseTtl(body.MaxTokenTTL);
   const method = { ...body, Name, Type, TokenLocality: checkedLocality(body.TokenLocality) };
   await type.check(method.Config, { outbound, now: () => deps.clock.now(), signal });
-  await write(deps, { type: 'set-auth-method', method });
+  await write(request, deps, { type: 'set-auth-method', method });
   const row = deps.state().acl.authMethod(Name);
   // Somebody may have removed it again by now: then what was written is all there is to say.
   const said = row ?? { ...method, CreateIndex: 0, ModifyIndex: 0 };

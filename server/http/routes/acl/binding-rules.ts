@@ -88,7 +88,7 @@ async function set(deps: AclDeps, request: HttpRequest): Promise<Reply> {
   const update = rest !== '';
   const ID = update ? canonicalId(rest) : deps.random.uuid();
   const rule = checked(await currentAcl(deps), { ...body, ID }, update);
-  await write(deps, { type: 'set-binding-rule', rule, update });
+  await write(request, deps, { type: 'set-binding-rule', rule, update });
   const row = deps.state().acl.bindingRules.get(ID);
   // Somebody may have removed it again by now: then what was written is all there is to say.
   return { json: queries.shownRule(row ?? { ...rule, CreateIndex: 0, ModifyIndex: 0 }) };

@@ -1,5 +1,6 @@
 /** /v1/acl/bootstrap: the first token, and what says how access control stands. */
 import { managementToken } from '../../../../lib/acl/builtin.ts';
+import type { Token } from '../../../../lib/acl/model.ts';
 import { tokenNotFound } from '../../../../lib/acl/refusals.ts';
 import { decoder, optional } from '../../../../lib/decode.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
@@ -28,7 +29,8 @@ export function bootstrapRoutes(deps: AclDeps, resetFile: ResetFile): Route[] {
       does: 'makes the first token that may do anything: once, or again by the reset file',
       handle: async (request) => {
         const secret = await secretIn(request);
-        return oneAtATime.run(() => bootstrap(deps, resetFile, secret));
+        const ids = { AccessorID: deps.random.uuid(), SecretID: secret || deps.random.uuid() };
+        return oneAtATime.run(() => bootstrap(deps, request, resetFile, ids));
       },
     },
     {
@@ -67,11 +69,15 @@ async function secretIn(request: HttpRequest): Promise<string> {
   return secret;
 }
 
-async function bootstrap(deps: AclDeps, resetFile: ResetFile, secret: string): Promise<Reply> {
+async function bootstrap(
+  deps: AclDeps,
+  request: HttpRequest,
+  resetFile: ResetFile,
+  ids: Pick<Token, 'AccessorID' | 'SecretID'>,
+): Promise<Reply> {
   const resetIndex = await allowedReset(deps, resetFile);
-  const ids = { AccessorID: deps.random.uuid(), SecretID: secret || deps.random.uuid() };
   const token = managementToken(ids, 'Bootstrap Token (Global Management)');
-  const { applied } = await write(deps, { type: 'bootstrap-acl', token, resetIndex });
+  const { applied } = await write(request, deps, { type: 'bootstrap-acl', token, resetIndex });
   if (!applied) throw notAgain(deps.state().acl.bootstrapIndex);
   if (resetIndex !== 0) await resetFile.remove();
   const { acl } = deps.state();

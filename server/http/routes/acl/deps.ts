@@ -49,7 +49,7 @@ interface WriteRows extends Pick<Required<Takes>, 'rest' | 'body'> {
 
 /** The rows that make, change and remove one kind of object. */
 export function writeRows(
-  deps: Pick<WriteDeps, 'propose'>,
+  deps: Pick<WriteDeps, 'propose' | 'state'>,
   { path, rest: named, body, makes, changes, removes, set, remove }: WriteRows,
 ): Route[] {
   const right = ACL_WRITE;
@@ -62,8 +62,8 @@ export function writeRows(
       rest: named,
       right,
       does: removes,
-      handle: async ({ rest }) => {
-        await write(deps, remove(rest));
+      handle: async (request) => {
+        await write(request, deps, remove(request.rest));
         return { json: true };
       },
     },

@@ -98,11 +98,11 @@ async function set(deps: AclDeps, request: HttpRequest, withoutId = ''): Promise
   const { Name: Description, Rules } = body;
   checkLegacyRules(Rules);
   const SecretID = body.ID === '' ? deps.random.uuid() : body.ID;
-  return save(deps, tokenOf({ AccessorID: '', SecretID, Description, Type, Rules }));
+  return save(deps, request, tokenOf({ AccessorID: '', SecretID, Description, Type, Rules }));
 }
 
-async function save(deps: AclDeps, token: TokenDefinition): Promise<Reply> {
-  await write(deps, { type: 'set-legacy-token', token });
+async function save(deps: AclDeps, request: HttpRequest, token: TokenDefinition): Promise<Reply> {
+  await write(request, deps, { type: 'set-legacy-token', token });
   return { json: { ID: token.SecretID } };
 }
 
@@ -119,8 +119,8 @@ function refused(why: string): ProconsulError {
   return new ProconsulError('forbidden', `Permission denied: ${why}`);
 }
 
-async function clone(deps: AclDeps, { rest }: HttpRequest): Promise<Reply> {
-  const secret = required(rest, 'ACL');
+async function clone(deps: AclDeps, request: HttpRequest): Promise<Reply> {
+  const secret = required(request.rest, 'ACL');
   const row = (await currentAcl(deps)).tokens.get(secret);
   const { index } = deps.state();
   const headers = {
@@ -133,16 +133,17 @@ async function clone(deps: AclDeps, { rest }: HttpRequest): Promise<Reply> {
   }
   const { Description, Type, Rules } = row;
   const ids = { AccessorID: '', SecretID: deps.random.uuid() };
-  const reply = await save(deps, tokenOf({ ...ids, Description, Type, Rules }));
+  const reply = await save(deps, request, tokenOf({ ...ids, Description, Type, Rules }));
   return { ...reply, headers };
 }
 
-async function destroy(deps: AclDeps, { rest }: HttpRequest): Promise<Reply> {
-  const secret = required(rest, 'ACL');
+async function destroy(deps: AclDeps, request: HttpRequest): Promise<Reply> {
+  const secret = required(request.rest, 'ACL');
   if (secret === ANONYMOUS_SECRET) throw refused('Cannot delete anonymous token');
   const row = (await currentAcl(deps)).tokens.get(secret);
   if (row !== undefined) {
-    await write(deps, { type: 'delete-acl-token', secret, accessor: row.AccessorID });
+    const { AccessorID: accessor } = row;
+    await write(request, deps, { type: 'delete-acl-token', secret, accessor });
   }
   return { json: true };
 }

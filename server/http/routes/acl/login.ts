@@ -79,11 +79,13 @@ export async function loggedIn(deps: AclDeps, request: LoginRequest): Promise<Re
   return { json: queries.shownToken(acl, row, { secret: true }) };
 }
 
-async function logout(deps: AclDeps, { token, caller }: HttpRequest): Promise<Reply> {
+async function logout(deps: AclDeps, request: HttpRequest): Promise<Reply> {
+  const { token, caller } = request;
   if (token === '') throw tokenNotFound();
   const row = (await currentAcl(deps)).tokens.get(token);
   if (row === undefined) throw tokenNotFound();
   if (row.AuthMethod === '' || row.AccessorID !== caller.accessorId) throw permissionDenied();
-  await write(deps, { type: 'delete-acl-token', secret: token, accessor: row.AccessorID });
+  const command = { type: 'delete-acl-token', secret: token, accessor: row.AccessorID } as const;
+  await write(request, deps, command);
   return { json: true };
 }

@@ -97,7 +97,7 @@ async function set(deps: AclDeps, request: HttpRequest): Promise<Reply> {
   const said = { Name: checkedName(body.Name, 'Policy'), Description, Rules, Datacenters };
   checkRules(Rules);
   const ID = update ? canonicalId(named) : deps.random.uuid();
-  await write(deps, { type: 'set-acl-policy', policy: withHash({ ID, ...said }), update });
+  await write(request, deps, { type: 'set-acl-policy', policy: withHash({ ID, ...said }), update });
   const row = deps.state().acl.policies.get(ID);
   // Somebody may have removed it again by now: then what was written is all there is to say.
   return { json: row === undefined ? { ID, ...said } : queries.shownPolicy(row) };

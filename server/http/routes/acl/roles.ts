@@ -88,7 +88,8 @@ async function set(deps: AclDeps, request: HttpRequest): Promise<Reply> {
   const said = { Name: checkedName(body.Name, 'Role'), Description: body.Description };
   const grants = toGrants(await currentAcl(deps), body, 'role', false);
   const ID = update ? canonicalId(named) : deps.random.uuid();
-  await write(deps, { type: 'set-acl-role', role: withHash({ ID, ...said, ...grants }), update });
+  const role = withHash({ ID, ...said, ...grants });
+  await write(request, deps, { type: 'set-acl-role', role, update });
   const { acl } = deps.state();
   const row = acl.roles.get(ID);
   return { json: row === undefined ? { ID, ...said } : queries.shownRole(acl, row) };

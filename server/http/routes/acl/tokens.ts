@@ -7,7 +7,7 @@ import { anyone, asks } from '../../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../../lib/http/route.ts';
 import { param } from '../../../../lib/http/takes.ts';
 import { canonicalId, idComplaint, isUuid } from '../../../../lib/ids.ts';
-import type { Expiry } from '../../../acl-commands.ts';
+import type { Expiry, SetAclToken } from '../../../acl-commands.ts';
 import * as queries from '../../../query/acl.ts';
 import type { Query } from '../../../query/query.ts';
 import { write } from '../../deps.ts';
@@ -104,7 +104,7 @@ function tokenWrites(deps: AclDeps): Route[] {
       body: tokenBody,
       right,
       does: 'makes a token',
-      handle: async (request) => create(deps, await bodyOf(request)),
+      handle: async (request) => save(deps, request, await create(deps, await bodyOf(request))),
     },
     {
       method: 'PUT',
@@ -115,11 +115,8 @@ function tokenWrites(deps: AclDeps): Route[] {
       right,
       does: 'changes a token; below it, /clone makes another one like it',
       handle: async (request) => {
-        const { rest } = request;
         const body = await bodyOf(request);
-        if (rest === '') return create(deps, body);
-        if (rest.endsWith(`/${CLONE}`)) return clone(deps, rest.slice(0, -CLONE.length - 1), body);
-        return update(deps, rest, body);
+        return save(deps, request, await commandOf(deps, request.rest, body));
       },
     },
     {
@@ -150,7 +147,13 @@ async function bodyOf(request: HttpRequest): Promise<TokenBody> {
   return request.json(tokenBody);
 }
 
-async function create(deps: AclDeps, body: TokenBody): Promise<Reply> {
+async function commandOf(deps: AclDeps, rest: string, body: TokenBody): Promise<SetAclToken> {
+  if (rest === '') return create(deps, body);
+  if (rest.endsWith(`/${CLONE}`)) return clone(deps, rest.slice(0, -CLONE.length - 1), body);
+  return update(deps, rest, body);
+}
+
+async function create(deps: AclDeps, body: TokenBody): Promise<SetAclToken> {
   const said = toToken(await currentAcl(deps), body);
   if (body.AuthMethod !== '') throw rejected('AuthMethod field is disallowed outside of Login');
   const AccessorID =
@@ -160,7 +163,7 @@ async function create(deps: AclDeps, body: TokenBody): Promise<Reply> {
   if (isReserved(AccessorID) || isReserved(SecretID)) {
     throw rejected(`Invalid Token: UUIDs with the prefix "${RESERVED}" are reserved`);
   }
-  return save(deps, { AccessorID, SecretID }, said, expiryOf(body, deps.clock.now()));
+  return setToken({ AccessorID, SecretID }, said, expiryOf(body, deps.clock.now()));
 }
 
 const LOOKING = 'Failed acl token lookup by accessor: failed acl token lookup: index error: ';
@@ -170,22 +173,24 @@ function isReserved(id: string): boolean {
   return id.startsWith(RESERVED);
 }
 
-async function save(
-  deps: AclDeps,
+function setToken(
   ids: Pick<Token, 'AccessorID' | 'SecretID'>,
   said: Said,
   expiry: Expiry,
-  isUpdate = false,
-): Promise<Reply> {
-  const token = withHash({ ...ids, ...said });
-  await write(deps, { type: 'set-acl-token', token, expiry, update: isUpdate });
+  update = false,
+): SetAclToken {
+  return { type: 'set-acl-token', token: withHash({ ...ids, ...said }), expiry, update };
+}
+
+async function save(deps: AclDeps, request: HttpRequest, command: SetAclToken): Promise<Reply> {
+  await write(request, deps, command);
   const { acl } = deps.state();
-  const row = acl.tokenBy(ids.AccessorID);
+  const row = acl.tokenBy(command.token.AccessorID);
   if (row === undefined) throw tokenNotFound();
   return { json: queries.shownToken(acl, row, { secret: true }) };
 }
 
-async function update(deps: AclDeps, named: string, body: TokenBody): Promise<Reply> {
+async function update(deps: AclDeps, named: string, body: TokenBody): Promise<SetAclToken> {
   if (body.AccessorID !== '' && body.AccessorID !== named) {
     throw badRequest('Token Accessor ID in URL and payload do not match');
   }
@@ -195,10 +200,10 @@ async function update(deps: AclDeps, named: string, body: TokenBody): Promise<Re
     throw rejected(`Cannot find token "${AccessorID}"`);
   }
   const ids = { AccessorID, SecretID: body.SecretID };
-  return save(deps, ids, toToken(acl, body), saidExpiry(body), true);
+  return setToken(ids, toToken(acl, body), saidExpiry(body), true);
 }
 
-async function clone(deps: AclDeps, named: string, body: TokenBody): Promise<Reply> {
+async function clone(deps: AclDeps, named: string, body: TokenBody): Promise<SetAclToken> {
   const accessor = lookupId(named, LOOKING);
   await currentAcl(deps);
   const row = findLive(deps, accessor);
@@ -207,7 +212,7 @@ async function clone(deps: AclDeps, named: string, body: TokenBody): Promise<Rep
     throw rejected('Cannot clone a token created from an auth method');
   }
   const ids = { AccessorID: deps.random.uuid(), SecretID: deps.random.uuid() };
-  return save(deps, ids, copied(row, body.Description), { atMs: row.expiresAt, ttlMs: 0 });
+  return setToken(ids, copied(row, body.Description), { atMs: row.expiresAt, ttlMs: 0 });
 }
 
 /** One that has expired is gone, though the leader may not have tidied up yet. */
@@ -217,7 +222,8 @@ function findLive({ state, clock }: AclDeps, accessor: string): Token | undefine
   return isOver ? undefined : row;
 }
 
-async function remove(deps: AclDeps, { rest, caller }: HttpRequest): Promise<Reply> {
+async function remove(deps: AclDeps, request: HttpRequest): Promise<Reply> {
+  const { rest, caller } = request;
   if (rest === '') throw badRequest('Missing token ID');
   if (idComplaint(rest) !== undefined) throw rejected('Accessor ID is missing or an invalid UUID');
   const accessor = canonicalId(rest);
@@ -229,7 +235,8 @@ async function remove(deps: AclDeps, { rest, caller }: HttpRequest): Promise<Rep
   }
   const row = (await currentAcl(deps)).tokenBy(accessor);
   if (row !== undefined) {
-    await write(deps, { type: 'delete-acl-token', secret: row.SecretID, accessor });
+    const { SecretID: secret } = row;
+    await write(request, deps, { type: 'delete-acl-token', secret, accessor });
   }
   return { json: true };
 }
