@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { removeTlsFolders, TestAuthority } from '../support/certificates.ts';
-import { FuzzClient } from '../support/experiments/fuzz-client.ts';
+import { FuzzClient, NO_ANSWER_IN_TIME } from '../support/experiments/fuzz-client.ts';
 import { Bearers } from '../support/experiments/rights/bearers.ts';
 import { hostileJwts } from '../support/experiments/rights/hostile-acl.ts';
 import {
@@ -29,6 +29,7 @@ import {
   RightsTarget,
   type Seen,
 } from '../support/experiments/rights/rights-target.ts';
+import { Starvation } from '../support/experiments/starvation.ts';
 import { freePorts } from '../support/servers/agent-processes.ts';
 import { killProconsuls, type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
 import { send } from '../support/servers/start-server.ts';
@@ -38,8 +39,12 @@ import { report } from './report.ts';
 
 const requests = Number(process.argv[2] ?? 200_000);
 const seed = Number(process.argv[3] ?? 1);
-const MAX_MS = 90 * 60_000;
-const SAY_EVERY = 10_000;
+const MAX_MS = 60 * 60_000;
+const SAY_MS = 30_000;
+/** What is late is excused where somebody has waited for a processor so much of the time before. */
+const LATE_MS = 20_000;
+const STARVED_MS = 4000;
+const TRIES = 5;
 /** How long the agent believes a token, and how long it may take to hear of it. */
 const BELIEVED_MS = 2000;
 /** How often tokens end, certificates are tried, and what fuzzing made is taken away. */
@@ -66,7 +71,8 @@ async function start(): Promise<Cluster> {
   const [server = 0, agent = 0, lan = 0] = await freePorts(3);
   const common = (https: number, more: object) => [
     `-https-port=${https}`,
-    '-log-level=debug',
+    // As most run it: at debug, as under -dev, other ways are taken.
+    '-log-level=info',
     '-hcl',
     JSON.stringify({
       // Handshakes of a busy machine are no stranger's.
@@ -78,14 +84,20 @@ async function start(): Promise<Cluster> {
   const options = { nodeOptions: `--import=${LOOP_DELAY}` };
   const initial = { tokens: { initial_management: BOSS, agent: BOSS } };
   const first = await startProconsul(
-    ['-dev', `-serf-lan-port=${lan}`, ...common(server, initial)],
+    [
+      '-server',
+      '-bootstrap',
+      `-data-dir=${folder}/server`,
+      `-serf-lan-port=${lan}`,
+      ...common(server, initial),
+    ],
     undefined,
     options,
   );
   const second = await startProconsul(
     [
       '-node=a1',
-      `-data-dir=${folder}`,
+      `-data-dir=${folder}/agent`,
       `-retry-join=127.0.0.1:${lan}`,
       ...common(agent, { tokens: { agent: BOSS } }),
     ],
@@ -141,11 +153,39 @@ async function strangersOf({ https, authority }: Cluster) {
   };
 }
 
-interface Run {
-  done: number;
-  /** Reads that no server was heard for in time. */
-  starved: number;
-  isOver: boolean;
+class Run {
+  done = 0;
+  isOver = false;
+  /** What was late on a machine that was busy with others. */
+  excused = 0;
+  readonly #starvation: Starvation;
+
+  constructor({ server, agent }: Cluster) {
+    this.#starvation = new Starvation([server.pid, agent.pid]);
+  }
+
+  /** Whether a processor was missing, just now. */
+  isStarved(): boolean {
+    return this.#starvation.within(LATE_MS) >= STARVED_MS;
+  }
+
+  /** What fails again and again is no matter of time. */
+  async patiently(step: () => Promise<void>): Promise<void> {
+    for (let left = TRIES; ; left--) {
+      try {
+        await step();
+        return;
+      } catch (error) {
+        if (left === 0 || !this.isStarved()) throw error;
+        this.excused++;
+        await sleep(BESIDE_MS);
+      }
+    }
+  }
+
+  stop(): void {
+    this.#starvation.stop();
+  }
 }
 
 /** How long a small read takes from outside, all along. */
@@ -154,11 +194,10 @@ async function probe(run: Run, of: Proconsul): Promise<number[]> {
   while (!run.isOver) {
     const began = performance.now();
     const { status, text } = await asBoss(of.port)('GET', '/v1/kv/planted/key');
-    const why = of.output.match(/.*GET \/v1\/kv\/planted\/key.*/g)?.at(-1) ?? '';
-    // A machine that is busy with others may stand still for so long: the processor's time tells.
-    const isStarved = status === 500 && why.includes('did not answer in 5000 ms');
-    assert(status === 200 || isStarved, `an innocent read: ${status} ${text}: ${why}`);
-    if (isStarved) run.starved++;
+    // The agent gives up a server that it has not heard for some seconds.
+    const isLate = status === 500 && run.isStarved();
+    assert(status === 200 || isLate, `an innocent read: ${status} ${text}`);
+    if (isLate) run.excused++;
     times.push(performance.now() - began);
     await sleep(50);
   }
@@ -205,34 +244,48 @@ async function fuzz(say: (line: string) => void): Promise<number> {
   const canaries = await readCanaries(boss);
   const jwts = hostileJwts(privateKey, Math.floor(Date.now() / 1000));
   const seen: Seen = { statuses: new Map(), said: new Map() };
-  const run: Run = { done: 0, starved: 0, isOver: false };
+  const run = new Run(cluster);
   const began = performance.now();
 
   const lane = async (place: Place, at: number) => {
     const target = new RightsTarget(place, bearers, seen);
     const fuzzer = new RightsFuzzer({ seed: seed * 1000 + at, bearers, names, jwts, pem });
     while (run.done < requests && performance.now() - began < MAX_MS) {
-      await target.take(fuzzer.next());
-      if (++run.done % SAY_EVERY === 0) {
-        say(`${run.done} requests, ${((performance.now() - began) / 1000).toFixed(0)} s`);
-      }
+      const drawn = fuzzer.next();
+      await target.take(drawn).catch((error: Error) => {
+        // Whatever else is wrong with an answer is wrong however late it comes.
+        if (!error.message.startsWith(NO_ANSWER_IN_TIME) || !run.isStarved()) throw error;
+        run.excused++;
+        target.close();
+      });
+      run.done++;
     }
     target.close();
+  };
+  const goesOn = async () => {
+    for (let said = began; !run.isOver; await sleep(BESIDE_MS)) {
+      if (performance.now() - said < SAY_MS) continue;
+      said = performance.now();
+      const seconds = (said - began) / 1000;
+      const pace = `${seconds.toFixed(0)} s, ${(run.done / seconds).toFixed(0)} a second`;
+      say(`${run.done} requests, ${pace}, ${run.excused} excused`);
+    }
   };
   const strangers = await strangersOf(cluster);
   // What starting took is not meant.
   await heldUp(cluster);
   const beside = async () => {
     while (!run.isOver) {
-      await bearers.revoke();
-      await bearers.pass();
-      await strangers();
-      await tidyUp(boss);
-      await verifyCanaries(boss, canaries);
+      await run.patiently(() => bearers.revoke());
+      await run.patiently(() => bearers.pass());
+      await run.patiently(strangers);
+      await run.patiently(() => tidyUp(boss));
+      await run.patiently(() => verifyCanaries(boss, canaries));
       await sleep(BESIDE_MS);
     }
   };
   const lanes = (await placesOf(cluster)).map(lane);
+  const saying = goesOn();
   const others = [beside(), probe(run, server), probe(run, agent)] as const;
   // Whatever fails first is what is to be told.
   const crashed = (one: Proconsul) =>
@@ -243,6 +296,9 @@ async function fuzz(say: (line: string) => void): Promise<number> {
   ]);
   run.isOver = true;
   const [, ...probes] = await Promise.all(others);
+  await saying;
+  run.stop();
+  assert(run.done >= requests, `${run.done} of ${requests} requests in ${MAX_MS / 60_000} min`);
   for (const { output } of [server, agent]) assert.doesNotMatch(output, /\[ERROR\]|Internal error/);
   for (const [i, said] of (await heldUp(cluster)).entries()) {
     say(`event loop of the ${i === 0 ? 'server' : 'agent'} held up: ${said}`);
@@ -255,7 +311,7 @@ async function fuzz(say: (line: string) => void): Promise<number> {
       `a read of a key, ${times.length} times: p50 ${at(0.5)} p99 ${at(0.99)} most ${at(0.9999)} ms`,
     );
   }
-  say(`${run.starved} of these found no server in time`);
+  say(`${run.excused} times something was late where a processor was missing, and was excused`);
   await tidyUp(boss);
   await verifyCanaries(boss, canaries);
   const shown = (counts: Map<unknown, number>) => [...counts].map(([what, n]) => `${what}: ${n}`);

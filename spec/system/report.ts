@@ -9,8 +9,10 @@ export async function report(
   let failed = 1;
   try {
     failed = await experiment(say);
-    say(failed === 0 ? 'all runs passed' : `${failed} runs failed`);
+  } catch (error) {
+    say(error instanceof Error ? `${error.stack}` : String(error));
   } finally {
+    say(failed === 0 ? 'all runs passed' : `${failed} runs failed`);
     await stopAllLogServers();
     await stopAllRedis();
     process.exitCode = failed === 0 ? 0 : 1;

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 
 /** A server that says nothing for as long hangs. */
 const ANSWER_TIMEOUT_MS = 20_000;
+export const NO_ANSWER_IN_TIME = 'no answer in time';
 
 export interface FuzzAnswer {
   /** 0 when the connection ended without an answer. */
@@ -30,7 +31,7 @@ export class FuzzClient {
     const socket = this.#socket ?? (await this.#connect());
     this.#hasBody = !isHead;
     return await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('no answer in time')), ANSWER_TIMEOUT_MS);
+      const timer = setTimeout(() => reject(new Error(NO_ANSWER_IN_TIME)), ANSWER_TIMEOUT_MS);
       this.#settle = (answer) => {
         clearTimeout(timer);
         this.#settle = undefined;
