@@ -42,7 +42,10 @@ export class Sealing {
     cipher.setAAD(Buffer.from(about));
     const bytes = typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain);
     cipher.final();
-    const box = Buffer.concat([this.#nonce, bytes, cipher.getAuthTag()]);
+    const box = Buffer.allocUnsafe(NONCE_BYTES + bytes.length + TAG_BYTES);
+    this.#nonce.copy(box);
+    bytes.copy(box, NONCE_BYTES);
+    cipher.getAuthTag().copy(box, NONCE_BYTES + bytes.length);
     return `${MARK}${key.id}${box.toString('base64')}`;
   }
 }

@@ -44,7 +44,9 @@ export class SealedPayloads implements PayloadReader {
   /** Every key that opens, by its id. */
   readonly #openers = new Map<string, Key>();
   /** What is being appended: what comes back of it the same, byte for byte, need not be opened. */
-  #own: ReadonlyMap<string, Proposal> = new Map();
+  #own: readonly Proposal[] = [];
+  /** The same by their ids, once one is looked for: files are not read back. */
+  #ownById: ReadonlyMap<string, Proposal> | undefined;
   /** Whether anything was read that is not sealed. */
   sawPlain = false;
 
@@ -89,16 +91,19 @@ export class SealedPayloads implements PayloadReader {
     const key = primaryOf(this.keyring);
     const sealed = batch.map((proposal) => {
       if (!this.#deps.seals && proposal.command.type !== 'set-keyring') return proposal;
-      const payload = this.#sealing.seal(key, proposal.payload, this.#about(proposal.id));
-      return { ...proposal, payload, bytes: payload.length };
+      const { id, command } = proposal;
+      const payload = this.#sealing.seal(key, proposal.payload, this.#about(id));
+      return { id, command, payload, bytes: payload.length };
     });
-    this.#own = new Map(sealed.map((proposal) => [proposal.id, proposal]));
+    this.#own = sealed;
+    this.#ownById = undefined;
     return sealed;
   }
 
   decode({ index, id, payload }: StoredPayload): Command {
     if (this.#isRemoved(payload)) return REMOVED;
-    const own = this.#own.get(id);
+    this.#ownById ??= new Map(this.#own.map((proposal) => [proposal.id, proposal]));
+    const own = this.#ownById.get(id);
     if (own?.payload === payload) return own.command;
     try {
       if (!isSealed(payload)) return this.#plain(payload);
@@ -133,6 +138,8 @@ export class SealedPayloads implements PayloadReader {
   #isRemoved(payload: string): boolean {
     if (!isSealed(payload)) return false;
     const { keyring } = this;
+    // Nearly always none was.
+    if (keyring.removed.length === 0) return false;
     const id = keyIdOf(payload);
     return id !== primaryOf(keyring).id && keyring.removed.includes(id);
   }

@@ -3,7 +3,7 @@
  * installed from its registry into a folder that goes again; one whose language is not there is skipped by
  * its name. Those of access control call all that their library has for it.
  *
- *   node --import tsx spec/system/clients/clients.system.ts [go|go-acl|npm|python-consul|py-acl|java-acl …]
+ *   node --import tsx spec/system/clients/clients.system.ts [go|go-acl|npm|npm-acl|py-acl|java-acl …]
  */
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, sign } from 'node:crypto';
@@ -62,15 +62,19 @@ const go = (conversation: readonly string[], flags: readonly string[] = []): Lib
   talk: () => ['./conversation'],
 });
 
+const npm = (conversation: string, flags: readonly string[] = []): Library => ({
+  conversation: [conversation],
+  needs: 'npm',
+  flags,
+  install: [['npm', 'install', '--no-audit', '--no-fund', '--silent', 'consul@2']],
+  talk: (address) => ['node', conversation, address],
+});
+
 const LIBRARIES: Readonly<Record<string, Library>> = {
   go: go(['conversation.go']),
   'go-acl': go(['acl.go', 'acl-methods.go'], UNDER_TOKENS),
-  npm: {
-    conversation: ['conversation.mjs'],
-    needs: 'npm',
-    install: [['npm', 'install', '--no-audit', '--no-fund', '--silent', 'consul@2']],
-    talk: (address) => ['node', 'conversation.mjs', address],
-  },
+  npm: npm('conversation.mjs'),
+  'npm-acl': npm('acl.mjs', UNDER_TOKENS),
   'python-consul': python('python-consul'),
   'py-consul': python('py-consul'),
   'py-acl': python('py-consul', 'acl.py', UNDER_TOKENS),
