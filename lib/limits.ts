@@ -18,6 +18,8 @@ export const MAX_UPSTREAMS = 1024;
  * that has to know what it allows, while everybody else waits.
  */
 export const MAX_RULES_BYTES = 256 * 1024;
+/** Of all policies of a token: so long that their rights still find room where rights are kept. */
+export const MAX_TOKEN_RULES = 2 * 1024 * 1024;
 export const MAX_TXN_OPS = 64;
 /** Rows that the trees of a transaction come to: each of 64 may name all keys that there are. */
 export const MAX_TXN_ROWS = 256 * 1024;

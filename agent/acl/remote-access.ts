@@ -8,7 +8,7 @@ import { ANONYMOUS_ACCESSOR_ID } from '../../lib/acl/model.ts';
 import { refuseRoot, tokenNotFound } from '../../lib/acl/refusals.ts';
 import type { ResolvedToken } from '../../lib/acl/resolving.ts';
 import type { AccessControl, Caller, Rights, TokenFacts } from '../../lib/acl/rights.ts';
-import { ByteCache } from '../../lib/byte-cache.ts';
+import { RightsCache } from '../../lib/acl/rights-cache.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { Places } from './places.ts';
@@ -34,9 +34,6 @@ export interface RemoteAccessOptions {
 const MAX_KNOWN = 10_000;
 const MAX_UNKNOWN = 10_000;
 const MAX_RIGHTS_BYTES = 32 * 1024 * 1024;
-/** What rights take beside their rules, and how much longer rules are once they are compiled. */
-const RIGHTS_BYTES = 4096;
-const COMPILED_FACTOR = 8;
 
 /** A token that nobody knows may be made at any moment, and is then to be let in soon. */
 const UNKNOWN_MS = { least: 1000, most: 5000 };
@@ -54,15 +51,15 @@ export class RemoteAccess implements AccessControl {
   /** Until when a token counts as unknown. */
   readonly #unknown = new Map<string, number>();
   readonly #asking = new Map<string, Promise<Caller>>();
-  readonly #rights: ByteCache<string, Rights>;
+  readonly #rights: RightsCache;
   readonly #placesForStrangers = new Places(STRANGERS);
   readonly #placesForKnown = new Places(KNOWN);
 
   constructor(options: RemoteAccessOptions) {
     this.#options = options;
-    // Whoever has them keeps them alive: nobody may, once they had to make room.
     const onEvict = () => this.#known.clear();
-    this.#rights = new ByteCache({ maxBytes: MAX_RIGHTS_BYTES, onEvict });
+    const { defaultPolicy } = options.policy;
+    this.#rights = new RightsCache({ maxBytes: MAX_RIGHTS_BYTES, defaultPolicy, onEvict });
   }
 
   callerOf(token: string, from = ''): Caller | Promise<Caller> {
@@ -112,12 +109,13 @@ export class RemoteAccess implements AccessControl {
       keep(this.#unknown, token, clock.monotonic() + ms, MAX_UNKNOWN);
       throw tokenNotFound();
     }
+    const rights = await this.#rightsOf(answer, known);
     const caller = new KnownCaller(clock, {
       accessorId: answer.AccessorID,
       hearsOfHidden: policy.reportsFiltered && answer.AccessorID !== ANONYMOUS_ACCESSOR_ID,
       token: factsOf(answer),
       digest: answer.Digest,
-      rights: this.#rightsOf(answer, known),
+      rights,
       until: clock.monotonic() + policy.ttlMs,
     });
     this.#unknown.delete(token);
@@ -125,17 +123,15 @@ export class RemoteAccess implements AccessControl {
     return caller;
   }
 
-  #rightsOf({ Digest, Rules }: ResolvedToken, known: KnownCaller | undefined): Rights {
+  #rightsOf(
+    { Digest, Rules }: ResolvedToken,
+    known: KnownCaller | undefined,
+  ): Rights | Promise<Rights> {
     if (Rules === undefined) {
       if (known?.digest === Digest) return known.rights;
       throw new ProconsulError('unavailable', 'what answers is no server');
     }
-    const kept = this.#rights.getOrKeep(Digest, () => {
-      const length = Rules.reduce((sum, { text }) => sum + text.length, 0);
-      const value = compileRights(Rules, this.#options.policy.defaultPolicy);
-      return { value, bytes: RIGHTS_BYTES + COMPILED_FACTOR * length };
-    });
-    return kept.value;
+    return this.#rights.of(Digest, Rules);
   }
 
   /** What counts where nobody can say. A refusal stands, and so does that too much is asked. */

@@ -4,6 +4,7 @@
  * tokens with the same rules have the same rights, whatever their policies are called.
  */
 import { createHash } from 'node:crypto';
+import type { Steps } from '../slices.ts';
 import { NameRules, type Rank } from './name-rules.ts';
 import { type Access, RESOURCES, type Resource, type Rights } from './rights.ts';
 import { type Level, parseRules, type Rule, type Syntax } from './rules.ts';
@@ -53,9 +54,33 @@ const EVERY_SERVICE = '*';
 
 /** Throws ProconsulError 'rejected' where a text cannot be read. */
 export function compileRights(sets: readonly RuleSet[], fallback: DefaultPolicy): Rights {
-  const rules = sets.flatMap(({ text, syntax }) => parseRules(text, syntax));
-  return new CompiledRights(rightsKey(sets, fallback), merged(rules), fallback);
+  const steps = compiling(sets, fallback);
+  for (;;) {
+    const next = steps.next();
+    if (next.done === true) return next.value;
+  }
 }
+
+/** A character of rules takes as long as so many of JSON. */
+const EFFORT = 16;
+
+/** The same step by step, a text at a time. */
+export function* compiling(sets: readonly RuleSet[], fallback: DefaultPolicy): Steps<Rights> {
+  const said: Sayings = new Map();
+  for (const { text, syntax } of sets) {
+    merge(said, parseRules(text, syntax));
+    yield text.length * EFFORT;
+  }
+  inferIntentions(said);
+  const rules = new Map<Resource, NameRules>();
+  for (const [resource, saying] of said) {
+    rules.set(resource, new NameRules(saying));
+    yield (saying.exact.size + saying.prefix.size) * RULE_EFFORT;
+  }
+  return new CompiledRights(rightsKey(sets, fallback), rules, fallback);
+}
+
+const RULE_EFFORT = 128;
 
 type ByResource = ReadonlyMap<Resource, NameRules>;
 
@@ -118,8 +143,9 @@ interface Saying {
   readonly prefix: Map<string, Rank>;
 }
 
-function merged(rules: readonly Rule[]): ByResource {
-  const said = new Map<Resource, Saying>();
+type Sayings = Map<Resource, Saying>;
+
+function merge(said: Sayings, rules: readonly Rule[]): void {
   for (const { resource, name, isPrefix, level } of rules) {
     let saying = said.get(resource);
     if (saying === undefined) {
@@ -129,8 +155,6 @@ function merged(rules: readonly Rule[]): ByResource {
     const ranks = isPrefix ? saying.prefix : saying.exact;
     ranks.set(name, stronger(ranks.get(name), RANKS[level]));
   }
-  inferIntentions(said);
-  return new Map([...said].map(([resource, saying]) => [resource, new NameRules(saying)]));
 }
 
 function stronger(a: Rank | undefined, b: Rank): Rank {
@@ -139,7 +163,7 @@ function stronger(a: Rank | undefined, b: Rank): Rank {
 }
 
 /** Who may see a service may see its intentions, unless its rule says otherwise. */
-function inferIntentions(said: Map<Resource, Saying>): void {
+function inferIntentions(said: Sayings): void {
   const services = said.get('service');
   if (services === undefined) return;
   const explicit = said.get('intention');

@@ -4,17 +4,12 @@
  * changed; even then it mostly comes to the same rights again, and whatever those stand for stays.
  */
 import { ANONYMOUS_TOKEN } from '../../lib/acl/builtin.ts';
-import {
-  compileRights,
-  type DefaultPolicy,
-  type RuleSet,
-  rightsKey,
-} from '../../lib/acl/compile-rights.ts';
+import { type DefaultPolicy, type RuleSet, rightsKey } from '../../lib/acl/compile-rights.ts';
 import { ANONYMOUS_ACCESSOR_ID, ANONYMOUS_SECRET, type Token } from '../../lib/acl/model.ts';
 import { refuseRoot, tokenNotFound } from '../../lib/acl/refusals.ts';
 import type { ResolvedToken } from '../../lib/acl/resolving.ts';
 import type { AccessControl, Caller, Rights, TokenFacts } from '../../lib/acl/rights.ts';
-import { ByteCache } from '../../lib/byte-cache.ts';
+import { RightsCache } from '../../lib/acl/rights-cache.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Readiness } from '../readiness.ts';
 import type { State } from '../state/state.ts';
@@ -23,9 +18,6 @@ import { ruleSetsOf } from './grants.ts';
 /** Who was here longest ago is worked out anew when it asks again. */
 const MAX_CALLERS = 10_000;
 const MAX_RIGHTS_BYTES = 64 * 1024 * 1024;
-/** What rights take beside their rules, and how much longer rules are once they are compiled. */
-const RIGHTS_BYTES = 4096;
-const COMPILED_FACTOR = 8;
 
 /** Until a leader has put the anonymous token in: it has no rights either. */
 const NOBODY: Token = {
@@ -49,14 +41,14 @@ export interface ResolverDeps {
 export class Resolver implements AccessControl {
   readonly #deps: ResolverDeps;
   /** By secret, the oldest first. */
-  readonly #callers = new Map<string, TokenCaller>();
-  readonly #rights: ByteCache<string, Rights>;
+  readonly #callers = new Map<string, Caller>();
+  readonly #rights: RightsCache;
 
   constructor(deps: ResolverDeps) {
     this.#deps = deps;
-    // Whoever has them keeps them alive: nobody may, once they had to make room.
     const onEvict = () => this.#callers.clear();
-    this.#rights = new ByteCache({ maxBytes: MAX_RIGHTS_BYTES, onEvict });
+    const { defaultPolicy } = deps;
+    this.#rights = new RightsCache({ maxBytes: MAX_RIGHTS_BYTES, defaultPolicy, onEvict });
   }
 
   get reportsFiltered(): boolean {
@@ -101,28 +93,31 @@ export class Resolver implements AccessControl {
     return row.expiresAt === 0 || !isExpired(row, now, this.#deps.clock);
   }
 
-  #find(secret: string): Caller | undefined {
+  #find(secret: string): Caller | Promise<Caller> | undefined {
     refuseRoot(secret);
     const look = this.look(secret);
     if (look === undefined) {
       this.#callers.delete(secret);
       return undefined;
     }
-    const caller = new TokenCaller(this, look, this.#rightsOf(look));
+    const rights = this.#rights.of(look.key, look.sets);
+    return rights instanceof Promise
+      ? rights.then((found) => this.#still(secret, this.#known(secret, look, found)))
+      : this.#known(secret, look, rights);
+  }
+
+  #known(secret: string, look: Look, rights: Rights): Caller {
+    const caller = new TokenCaller(this, look, rights);
     this.#keep(secret, caller);
     return caller;
   }
 
-  #rightsOf({ key, sets }: Look): Rights {
-    const known = this.#rights.getOrKeep(key, () => {
-      const length = sets.reduce((sum, { text }) => sum + text.length, 0);
-      const value = compileRights(sets, this.#deps.defaultPolicy);
-      return { value, bytes: RIGHTS_BYTES + COMPILED_FACTOR * length };
-    });
-    return known.value;
+  /** It took a while: he may be another by now. */
+  #still(secret: string, caller: Caller): Caller | Promise<Caller> {
+    return caller.stands() ? caller : this.callerOf(secret);
   }
 
-  #keep(secret: string, caller: TokenCaller): void {
+  #keep(secret: string, caller: Caller): void {
     this.#callers.delete(secret);
     this.#callers.set(secret, caller);
     const [oldest] = this.#callers.keys();
@@ -132,9 +127,7 @@ export class Resolver implements AccessControl {
   /** It may have been made just now, by another server. */
   async #findLater(secret: string): Promise<Caller> {
     await this.#deps.readiness.ready('leader');
-    const caller = this.#find(secret);
-    if (caller === undefined) throw tokenNotFound();
-    return caller;
+    return this.#find(secret) ?? Promise.reject(tokenNotFound());
   }
 }
 

@@ -7,6 +7,7 @@ import { kindOf, type RecordKind, type StateRecord } from '../../../lib/archive/
 import { valueDecoder } from '../../../lib/decode.ts';
 import { parseDuration } from '../../../lib/duration.ts';
 import { encodeJson } from '../../../lib/json.ts';
+import { MAX_RULES_BYTES } from '../../../lib/limits.ts';
 import type { Indexed, KeyValue, NodeCoordinate, Session } from '../../../lib/model.ts';
 import type { AutopilotSettings, StagedRow } from '../../commands.ts';
 import {
@@ -258,7 +259,7 @@ function policyOf(fields: Plain, hash: unknown, indexed: Indexed): Policy {
     ID: String(fields['ID']),
     Name: String(fields['Name']),
     Description: String(fields['Description']),
-    Rules: String(fields['Rules']),
+    Rules: rulesOf(fields),
     Datacenters: fields['Datacenters'] as Policy['Datacenters'],
     Hash: base64Of(hash) ?? '',
     ...indexed,
@@ -329,10 +330,18 @@ function tokenOf(fields: Plain, hash: unknown, indexed: Indexed) {
     Local: fields['Local'] === true,
     AuthMethod: String(fields['AuthMethod'] ?? ''),
     Type: legacyType(fields),
-    Rules: String(fields['Rules'] ?? ''),
+    Rules: rulesOf(fields),
     Hash: base64Of(hash) ?? '',
     ...indexed,
   };
+}
+
+/** As long as could have been written here: every server and agent reads them anew. */
+function rulesOf({ Rules = '', Name, AccessorID }: Plain): string {
+  const text = String(Rules);
+  if (Buffer.byteLength(text) <= MAX_RULES_BYTES) return text;
+  const whose = `${Name ?? `the token ${AccessorID}`}`;
+  throw new Error(`the rules of ${whose} are longer than ${MAX_RULES_BYTES} bytes`);
 }
 
 /** Consul marks what it makes from the configuration as if it were of the old API. */

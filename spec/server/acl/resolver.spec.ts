@@ -229,4 +229,25 @@ describe('who asks', () => {
     world.token('s', { Policies: ['policy-a'] });
     assert.throws(() => world.resolver.callerOf('s'), { code: 'rejected' });
   });
+
+  it('has much to be read, while he may become another, or nobody', async () => {
+    const world = new World();
+    const rule = `key_prefix "${'x'.repeat(1000)}" { policy = "read" }\n`;
+    const names = Array.from({ length: 8 }, (_, i) => `p${i}`);
+    for (const name of names) {
+      world.policy(name, `${rule.replace('xx', name)}key "k" { policy = "read" }`.padEnd(64_000));
+    }
+    const Policies = names.map((name) => `policy-${name}`);
+    for (const secret of ['stays', 'less', 'gone']) world.token(secret, { Policies });
+    const coming = ['stays', 'less', 'gone'].map((secret) => world.resolver.callerOf(secret));
+    assert(coming.every((each) => each instanceof Promise));
+    world.run({ type: 'delete-acl-token', secret: 'gone', accessor: 'accessor-gone' });
+    const token = tokenNamed('less', { Policies: [] });
+    world.run({ type: 'set-acl-token', token, expiry: NEVER, update: true });
+    const [stays, less] = await Promise.all(coming.slice(0, 2));
+    assert.equal(stays && reads(stays, 'k'), true);
+    assert.equal(less && reads(less, 'k'), false);
+    await assert.rejects(Promise.resolve(coming[2]), NOT_FOUND);
+    assert.equal(world.resolver.callerOf('stays'), stays);
+  });
 });

@@ -66,6 +66,20 @@ async function archiveOf(records: readonly (readonly [RecordKind, object])[]): P
 }
 
 describe(`an archive of any records (seed ${SEED})`, () => {
+  it('is refused with the name of a policy whose rules are longer than one may write here', async () => {
+    const { put, server } = await startServer();
+    const row = { ID: '11111111-1111-4111-8111-111111111111', Name: 'long', Description: '' };
+    const Rules = `${'#'.repeat(300_000)}\n`;
+    const archive = await archiveOf([
+      ['policy', { ...row, Rules, CreateIndex: 1, ModifyIndex: 1 }],
+    ]);
+    const { index } = server.state;
+    const { status, text } = await put('/v1/snapshot', archive);
+    assert.equal(status, 500);
+    assert.match(text, /the rules of long are longer than 262144 bytes/);
+    assert.equal(server.state.index, index);
+  });
+
   it('is refused before anything changes, or comes to a state that answers', async () => {
     const { put, get, server } = await startServer();
     await put('/v1/kv/kept', '1');
