@@ -73,6 +73,8 @@ interface StartOptions {
   readonly access?: AccessControl;
   readonly acl?: AclRules;
   readonly waits?: Waits;
+  /** Of its chance: several servers of one log have one each. */
+  readonly seed?: number;
   readonly audit?: (server: Server, clock: FakeClock) => Audit;
 }
 
@@ -106,7 +108,7 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
     acl,
   } = options;
   const clock = new FakeClock();
-  const random = seededRandom(1);
+  const random = seededRandom(options.seed ?? 1);
   const server = new Server({
     storage: { log: wrap(logOf(clock, payloads)), payloads, leases: new MemoryLeases(clock) },
     system: { clock, random, logger },
