@@ -3,10 +3,12 @@
  * no text is made of the whole: a tree of keys may have more than a text can hold. What is large is
  * made in slices, between which everybody else gets their turn.
  */
+
+import { type Claim, largeBodies } from './body-room.ts';
 import { ProconsulError } from './errors.ts';
 import { encodeJson } from './json.ts';
 import { MAX_ANSWER_BYTES } from './limits.ts';
-import { inSlices, type Steps } from './slices.ts';
+import { inSlices, type Steps, type Work } from './slices.ts';
 
 /** Shorter ones are written faster together with what is around them. */
 const LONG = 8 * 1024;
@@ -50,42 +52,76 @@ export class Rows {
   }
 }
 
-/** A promise where it is large; rejects, or throws, what making a row throws, and where it is too busy. */
+/** Work where it is large; comes to, or throws, what making a row throws, and where it is too busy. */
 export function encodeJsonBytes(
   value: unknown,
   pretty = false,
   maxBytes = MAX_ANSWER_BYTES,
-): Buffer | Promise<Buffer> {
+): Buffer | Work<Buffer> {
   return inSlices(() => encoding(value, pretty, maxBytes));
 }
 
-function* encoding(value: unknown, pretty: boolean, maxBytes: number): Steps<Buffer> {
-  const pieces: string[] = [];
-  yield* put(value, pieces, pretty ? '\n' : '');
-  if (pretty) pieces.push('\n');
-  let length = 0;
-  for (const piece of pieces) {
-    length += Buffer.byteLength(piece);
-    if (length > maxBytes) {
+/** What was written of an answer, as far as it may grow. */
+class Pieces {
+  readonly texts: string[] = [];
+  readonly #maxBytes: number;
+  readonly #claim: Claim;
+  #length = 0;
+
+  constructor(maxBytes: number, claim: Claim) {
+    this.#maxBytes = maxBytes;
+    this.#claim = claim;
+  }
+
+  push(...texts: readonly string[]): void {
+    for (const text of texts) {
+      this.texts.push(text);
+      this.#length += text.length;
+    }
+    this.holds(this.#length);
+  }
+
+  /** No character takes less than a byte, and what is too large need not be made. */
+  holds(bytes: number): void {
+    if (bytes > this.#maxBytes) {
       throw new ProconsulError(
         'too-large',
-        `The answer is too large, max size: ${maxBytes} bytes.`,
+        `The answer is too large, max size: ${this.#maxBytes} bytes.`,
       );
     }
-    yield piece.length / COPY_SPEED;
+    this.#claim.grow(bytes);
   }
-  // Not one of Node's pool, which would live on as long as an answer is kept.
-  const bytes = Buffer.allocUnsafeSlow(length);
-  let at = 0;
-  for (const piece of pieces) {
-    at += bytes.write(piece, at);
-    yield piece.length / COPY_SPEED;
+}
+
+function* encoding(value: unknown, pretty: boolean, maxBytes: number): Steps<Buffer> {
+  const claim = largeBodies.claim();
+  try {
+    const pieces = new Pieces(maxBytes, claim);
+    yield* put(value, pieces, pretty ? '\n' : '');
+    if (pretty) pieces.push('\n');
+    let length = 0;
+    for (const piece of pieces.texts) {
+      length += Buffer.byteLength(piece);
+      yield piece.length / COPY_SPEED;
+    }
+    pieces.holds(length);
+    // Not one of Node's pool, which would live on as long as an answer is kept.
+    const bytes = Buffer.allocUnsafeSlow(length);
+    let at = 0;
+    for (const [i, piece] of pieces.texts.entries()) {
+      at += bytes.write(piece, at);
+      // The text goes as the bytes come: together they take about as much as either.
+      pieces.texts[i] = '';
+      yield piece.length / COPY_SPEED;
+    }
+    return bytes;
+  } finally {
+    claim.end();
   }
-  return bytes;
 }
 
 /** `line` is what begins a line as deep as the value stands; '' where all is in one. */
-function* put(value: unknown, pieces: string[], line: string): Steps<void> {
+function* put(value: unknown, pieces: Pieces, line: string): Steps<void> {
   if (typeof value === 'string' && value.length >= LONG && PLAIN.test(value)) {
     pieces.push('"', value, '"');
     yield value.length / COPY_SPEED;
@@ -103,7 +139,7 @@ function small(value: unknown, line: string): string {
   return line === '' ? encodeJson(value) : encodeJson(value, true).replaceAll('\n', line);
 }
 
-function* putRows(rows: Rows, pieces: string[], line: string): Steps<void> {
+function* putRows(rows: Rows, pieces: Pieces, line: string): Steps<void> {
   let isFirst = true;
   for (let at = 0; at < rows.size; at += MAX_RUN) {
     const made = rows.made(at, at + MAX_RUN);
@@ -116,13 +152,13 @@ function* putRows(rows: Rows, pieces: string[], line: string): Steps<void> {
   pieces.push(...(isFirst ? ['[]'] : [line, ']']));
 }
 
-function* putList(list: readonly unknown[], pieces: string[], line: string): Steps<void> {
+function* putList(list: readonly unknown[], pieces: Pieces, line: string): Steps<void> {
   pieces.push('[');
   yield* putItems(list, pieces, line);
   pieces.push(line, ']');
 }
 
-function* putItems(list: readonly unknown[], pieces: string[], line: string): Steps<void> {
+function* putItems(list: readonly unknown[], pieces: Pieces, line: string): Steps<void> {
   const inner = deeper(line);
   let at = 0;
   while (at < list.length) {
@@ -147,7 +183,7 @@ function endOfRun(list: readonly unknown[], from: number): number {
   return end;
 }
 
-function* putFields(object: object, pieces: string[], line: string): Steps<void> {
+function* putFields(object: object, pieces: Pieces, line: string): Steps<void> {
   const fields = Object.entries(object).filter(([, value]) => value !== undefined);
   // These stand in an order of their own.
   if (fields.some(([name]) => /^\d+$/.test(name))) {

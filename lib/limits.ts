@@ -25,6 +25,8 @@ export const MAX_TXN_OPS = 64;
 export const MAX_TXN_ROWS = 256 * 1024;
 /** Of an answer. More takes seconds on any wire, and cannot be held twice by most machines. */
 export const MAX_ANSWER_BYTES = 1024 * 1024 * 1024;
+/** Of all large answers that are being made, or are on their way to whoever reads them slowly. */
+export const MAX_BODIES_BYTES = MAX_ANSWER_BYTES + 512 * 1024 * 1024;
 /** An archive, which is compressed: of a cluster of 172,000 instances it has some 10 MB. */
 export const MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024;
 export const MAX_EVENT_BODY_BYTES = 64 * 1024;

@@ -1,7 +1,9 @@
 /**
  * Work that takes long gives way to all other work: in a turn of the loop one slice of it is done, however
- * much there is to do. What takes one slice alone is done at once.
+ * much there is to do and however many ask. What is short is done at once, as far as a turn has room for
+ * it. What is long is done for as long as anybody wants it, and holds nothing before its turn has come.
  */
+import type { Cancel } from './clock.ts';
 import { ProconsulError } from './errors.ts';
 
 /** Yields what each step came to, in about the characters of JSON that could have been written. */
@@ -9,88 +11,205 @@ export type Steps<T> = Generator<number, T>;
 
 /** Some eight milliseconds. */
 const SLICE = 512 * 1024;
+/** Where a turn has no room left, whatever is shorter than this is not held up by what is long. */
+const SHORT = 64 * 1024;
 /** They take turns, for a short one must not wait for a long one; each may hold what it makes. */
 const MAX_AT_ONCE = 4;
-/** What waits has not begun to make anything. Beyond these nobody would be served: who asks is told so. */
+/** Beyond these nobody would be served: who asks is told so. */
 const MAX_WAITING = 4096;
 
-/** Goes on by a slice; whether there is more to do. */
-type Task = () => boolean;
+/** Does up to so much, and says how much it was. */
+type Task = (most: number) => number;
 
-const underWay: Task[] = [];
-const waiting: Task[] = [];
-/** Those with one slice to do, which are not to wait for long ones. */
-const short: Task[] = [];
-let isShortNext = true;
+interface Going {
+  readonly goOn: Task;
+}
+
+const underWay = new Set<Going>();
+/** They have begun nothing. */
+const waiting = new Set<Going>();
+/** Those who came when a turn had no room, and those that take one slice, with how much: they pass the long by. */
+const comers = new Map<Task, number>();
+let isComersNext = true;
 let isTurning = false;
+/** What was done at once in this turn. */
+let spent = 0;
 
-/** What the steps come to: at once, or a promise of it. Throws what the first of them throw. */
-export function inSlices<T>(begin: () => Steps<T>): T | Promise<T> {
-  let steps = begin();
-  const first = slice(steps);
-  if (first.done === true) return first.value;
-  if (waiting.length >= MAX_WAITING) {
-    throw new ProconsulError('busy', 'Too many large answers are being made');
+/** What the steps come to: at once, or as the work that is left. Throws what the first of them throw. */
+export function inSlices<T>(begin: () => Steps<T>): T | Work<T> {
+  if (spent >= SLICE) return new Work(begin);
+  if (spent === 0) {
+    setImmediate(() => {
+      spent = 0;
+    });
   }
-  const hasPlace = underWay.length < MAX_AT_ONCE;
-  // Thousands may wait: each would hold its first slice, so it is made again.
-  if (!hasPlace) steps = begin();
-  return new Promise((resolve, reject) => {
-    const task = () => {
-      try {
-        const next = slice(steps);
-        if (next.done === true) resolve(next.value);
-        return next.done !== true;
-      } catch (error) {
-        reject(error);
-        return false;
-      }
+  const steps = begin();
+  const first = doSome(steps, SLICE - spent);
+  spent += first.done;
+  if (first.result !== undefined) return first.result.value;
+  if (underWay.size + comers.size < MAX_AT_ONCE) return new Work(begin, steps);
+  // Thousands may come: each would hold its first slice, so it is made again.
+  endOf(steps);
+  return new Work(begin);
+}
+
+interface Settle<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Done for as long as anybody wants it; begun anew when somebody wants it again. */
+export class Work<T> implements Going {
+  /** Never settles while nobody wants it. */
+  readonly result: Promise<T>;
+  readonly #begin: () => Steps<T>;
+  #steps: Steps<T> | undefined;
+  #settle: Settle<T> | undefined;
+  #wanted = 0;
+
+  constructor(begin: () => Steps<T>, steps?: Steps<T>) {
+    this.#begin = begin;
+    this.#steps = steps;
+    this.result = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // Whoever wants it is told; there may be nobody.
+    this.result.catch(() => undefined);
+  }
+
+  /** Says that someone wants it, until he says that he does not any more. */
+  want(): Cancel {
+    if (++this.#wanted === 1) this.#enter();
+    let isInside = true;
+    return () => {
+      if (!isInside) return;
+      isInside = false;
+      if (--this.#wanted === 0) this.#leave();
     };
-    (hasPlace ? underWay : waiting).push(task);
+  }
+
+  /** Does up to so much, and says how much it was. */
+  readonly goOn = (most: number): number => {
+    let done = 0;
+    try {
+      this.#steps ??= this.#begin();
+      const some = doSome(this.#steps, most);
+      done = some.done;
+      const { result } = some;
+      if (result !== undefined) this.#end(({ resolve }) => resolve(result.value));
+    } catch (error) {
+      this.#end(({ reject }) => reject(error));
+    }
+    return done;
+  };
+
+  /** What was short is over by its first go; the rest has its place among what is long. */
+  readonly #firstGo = (most: number): number => {
+    const done = this.goOn(most);
+    if (this.#settle === undefined) return done;
+    if (underWay.size < MAX_AT_ONCE) underWay.add(this);
+    else {
+      this.#drop();
+      waiting.add(this);
+    }
+    return done;
+  };
+
+  #enter(): void {
+    if (this.#settle === undefined) return;
+    if (comers.size + waiting.size >= MAX_WAITING) {
+      const why = new ProconsulError('busy', 'Too many large answers are being made');
+      this.#end(({ reject }) => reject(why));
+      return;
+    }
+    comers.set(this.#firstGo, SHORT);
     goOn();
-  });
+  }
+
+  #leave(): void {
+    comers.delete(this.#firstGo);
+    waiting.delete(this);
+    underWay.delete(this);
+    this.#drop();
+  }
+
+  #end(tell: (settle: Settle<T>) => void): void {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    this.#leave();
+    if (settle !== undefined) tell(settle);
+  }
+
+  #drop(): void {
+    if (this.#steps !== undefined) endOf(this.#steps);
+    this.#steps = undefined;
+  }
 }
 
 /** Resolves in a turn in which no other long work is done: for what takes about a slice. */
 export function ownTurn(): Promise<void> {
   return new Promise((resolve) => {
-    short.push(() => {
+    const task = () => {
       resolve();
-      return false;
-    });
+      return SLICE;
+    };
+    comers.set(task, SLICE);
     goOn();
   });
 }
 
-function slice<T>(steps: Steps<T>): IteratorResult<number, T> {
+function doSome<T>(steps: Steps<T>, most: number) {
   let done = 0;
   for (;;) {
     const next = steps.next();
-    if (next.done === true) return next;
+    if (next.done === true) return { done, result: { value: next.value } };
     done += next.value;
-    if (done >= SLICE) return next;
+    if (done >= most) return { done, result: undefined };
   }
 }
 
+/** It may hold what others wait for. */
+function endOf(steps: Steps<unknown>): void {
+  steps.return(undefined);
+}
+
 function goOn(): void {
-  if (isTurning || underWay.length + short.length === 0) return;
+  if (isTurning || underWay.size + comers.size + waiting.size === 0) return;
   isTurning = true;
   setImmediate(() => {
     isTurning = false;
-    turn();
+    if (comers.size > 0 && (isComersNext || underWay.size === 0)) takeComers();
+    else takeLong();
+    isComersNext = !isComersNext;
     goOn();
   });
 }
 
-function turn(): void {
-  const next = isShortNext ? short.shift() : undefined;
-  isShortNext = !isShortNext || underWay.length === 0;
-  if (next !== undefined) {
-    next();
-    return;
+/** As many as one slice has room for. */
+function takeComers(): void {
+  let left = SLICE;
+  for (const [task, most] of comers) {
+    if (left < most) return;
+    comers.delete(task);
+    left -= task(most);
   }
-  const task = underWay.shift() ?? short.shift();
-  if (task?.() === true) underWay.push(task);
-  else if (underWay.length < MAX_AT_ONCE && waiting.length > 0)
-    underWay.push(waiting.shift() as Task);
+}
+
+function takeLong(): void {
+  fill();
+  const [next] = underWay;
+  if (next === undefined) return;
+  // The last of them by now.
+  underWay.delete(next);
+  underWay.add(next);
+  next.goOn(SLICE);
+  fill();
+}
+
+function fill(): void {
+  for (const work of waiting) {
+    if (underWay.size >= MAX_AT_ONCE) return;
+    waiting.delete(work);
+    underWay.add(work);
+  }
 }

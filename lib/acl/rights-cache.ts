@@ -5,7 +5,7 @@
 import { ByteCache } from '../byte-cache.ts';
 import { ProconsulError } from '../errors.ts';
 import { MAX_TOKEN_RULES } from '../limits.ts';
-import { inSlices } from '../slices.ts';
+import { inSlices, Work } from '../slices.ts';
 import { compiling, type DefaultPolicy, type RuleSet } from './compile-rights.ts';
 import { PERMISSION_DENIED } from './refusals.ts';
 import type { Rights } from './rights.ts';
@@ -45,8 +45,10 @@ export class RightsCache {
       return rights;
     };
     const made = inSlices(() => compiling(sets, this.#defaultPolicy));
-    if (!(made instanceof Promise)) return keep(made);
-    const later = made.then(keep).finally(() => this.#underWay.delete(key));
+    if (!(made instanceof Work)) return keep(made);
+    // Whoever asks next wants them too.
+    made.want();
+    const later = made.result.then(keep).finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, later);
     return later;
   }

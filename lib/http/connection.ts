@@ -7,7 +7,6 @@
 import assert from 'node:assert/strict';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Cancel } from '../clock.ts';
 import { hostFault } from './host.ts';
 import { asciiTarget } from './path.ts';
 
@@ -20,15 +19,18 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 /** What may answer a request in place of the parser, byte for byte as a route would. */
 export interface Shortcut {
   /**
-   * 'answered', or how to take it back while it is under way: `done` is then called once, and says
-   * whether there was an answer. Undefined, or without one, the request is the parser's.
+   * 'answered', or how to take it back while it waits: `done` is else called once, and says whether
+   * there was an answer. Undefined, or without one, the request is the parser's.
    */
   take(
     request: Buffer,
     socket: Socket,
     done: (answered: boolean) => void,
-  ): 'answered' | Cancel | undefined;
+  ): 'answered' | Withdraw | undefined;
 }
+
+/** Nothing more is heard of it; false where its answer is on its way, which goes on. */
+export type Withdraw = () => boolean;
 
 export interface ConnectionOptions {
   readonly serve: (message: IncomingMessage, response: ServerResponse) => void;
@@ -75,7 +77,7 @@ export class Connection {
   /** Undefined while the parser stands between two messages and everything is answered. */
   #given: Given | undefined;
   /** What the shortcut is at work with. */
-  #taken: { readonly request: Buffer; readonly cancel: Cancel } | undefined;
+  #taken: { readonly request: Buffer; readonly withdraw: Withdraw } | undefined;
   /** Until its first message, the parser's server counts how long the connection takes for it. */
   #isFresh = true;
   /** The last request, as it says itself: nothing that follows it is one. */
@@ -134,9 +136,8 @@ export class Connection {
   /** Takes a request back from the shortcut: the parser gets it, and its route begins anew. */
   release(): void {
     const taken = this.#taken;
-    if (taken === undefined) return;
+    if (taken === undefined || !taken.withdraw()) return;
     this.#taken = undefined;
-    taken.cancel();
     this.#give(taken.request);
   }
 
@@ -167,7 +168,7 @@ export class Connection {
       this.#advance();
     });
     if (taken === undefined) return false;
-    if (taken !== 'answered') this.#taken = { request, cancel: taken };
+    if (taken !== 'answered') this.#taken = { request, withdraw: taken };
     return true;
   }
 
@@ -266,7 +267,7 @@ export class Connection {
   }
 
   #closed(): void {
-    this.#taken?.cancel();
+    this.#taken?.withdraw();
     this.#taken = undefined;
     this.#dropAhead();
     this.#next.length = 0;

@@ -13,8 +13,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AccessControl, Caller } from '../acl/rights.ts';
-import { systemClock } from '../clock.ts';
+import { type Cancel, systemClock } from '../clock.ts';
 import { ProconsulError } from '../errors.ts';
+import type { Work } from '../slices.ts';
 import type { Audit, Audited } from './audit.ts';
 import { refuseElsewhere } from './elsewhere.ts';
 import type { FastPath } from './fast/fast-path.ts';
@@ -25,6 +26,7 @@ import type { RequestLines } from './request-lines.ts';
 import {
   acceptsGzip,
   errorReply,
+  errorWire,
   indexedErrorReply,
   LEADER_KNOWN,
   NOTHING_KNOWN,
@@ -238,21 +240,35 @@ export class Exchange {
     const made = this.#wireOf(reply, writing);
     const wire = made instanceof Promise ? await made : made;
     if (reply.shared !== undefined) this.#surface.told.fastPath?.answers(this, reply.shared, wire);
-    sendWire(wire, this.response);
+    try {
+      sendWire(wire, this.response);
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      sendWire(this.#refusalWire(error, writing), this.response);
+    }
   }
 
   /** A large answer is made while it is sent, and may come to an error yet. */
   #wireOf(reply: Reply, writing: Writing): Wire | Promise<Wire> {
-    const instead = (error: unknown) => {
-      this.#log(error);
-      return wireOf(this.#refusal(error), writing);
-    };
+    const instead = (error: unknown) => this.#refusalWire(error, writing);
+    // Nobody wants it for a client that is gone: it is never made, and this never goes on.
+    const wants = (body: Work<Buffer>) => this.#onceOver(body.want());
     try {
-      const made = wireOf(reply, writing);
+      const made = wireOf(reply, writing, wants);
       return made instanceof Promise ? made.catch(instead) : made;
     } catch (error) {
       return instead(error);
     }
+  }
+
+  #refusalWire(error: unknown, writing: Writing): Wire {
+    this.#log(error);
+    return errorWire(this.#refusal(error), writing);
+  }
+
+  #onceOver(call: Cancel): void {
+    if (this.response.destroyed) call();
+    else this.response.once('close', call);
   }
 
   #log(error: unknown): void {

@@ -1,5 +1,6 @@
 /** What a row answers, and what it says of an answer that many requests share. */
 import type { Cancel } from '../clock.ts';
+import type { Work } from '../slices.ts';
 
 /**
  * Said of an answer to a request: the same bytes sent again would be answered the same. Whoever puts
@@ -30,7 +31,7 @@ export interface Reply {
   readonly json?: unknown;
   readonly text?: string;
   /** Ready bytes, or those that are being made; the headers must say what they are. */
-  readonly bytes?: Buffer | Promise<Buffer>;
+  readonly bytes?: Buffer | Work<Buffer>;
   /** Sent as it comes, until it ends or the client goes away. */
   readonly stream?: AsyncIterable<string | Buffer>;
   /** Given where the same request may be answered with the very same reply again. */

@@ -1,9 +1,12 @@
 /** Reply → bytes on the wire, as Consul writes them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { LARGE_BYTES } from '../body-room.ts';
 import { type ErrorCode, ProconsulError } from '../errors.ts';
 import { encodeJsonBytes } from '../json-bytes.ts';
 import { MIN_GZIP_BYTES } from '../limits.ts';
+import { Work } from '../slices.ts';
+import { letGoOfStalled, sendBody } from './delivery.ts';
 import { compressed } from './gzip.ts';
 import type { Reply } from './reply.ts';
 
@@ -74,12 +77,20 @@ export interface Writing {
   readonly gzip: boolean;
 }
 
-/** What goes out for a reply that is no stream; a promise where it is large, or must be compressed. */
-export function wireOf(reply: Reply, { common, pretty, gzip }: Writing): Wire | Promise<Wire> {
+/**
+ * What goes out for a reply that is no stream; a promise where it is large, or must be compressed. What is
+ * large is made for as long as it is wanted: `wants` is given it once, and says so.
+ */
+export function wireOf(
+  reply: Reply,
+  { common, pretty, gzip }: Writing,
+  wants: (body: Work<Buffer>) => void,
+): Wire | Promise<Wire> {
   const headers = new Headers(common, reply.headers);
   const body = bodyOf(reply, headers, pretty);
-  if (body instanceof Promise) return body.then((bytes) => wireWith(bytes, reply, headers, gzip));
-  return wireWith(body, reply, headers, gzip);
+  if (!(body instanceof Work)) return wireWith(body, reply, headers, gzip);
+  wants(body);
+  return body.result.then((bytes) => wireWith(bytes, reply, headers, gzip));
 }
 
 function wireWith(
@@ -88,14 +99,21 @@ function wireWith(
   headers: Headers,
   gzip: boolean,
 ): Wire | Promise<Wire> {
-  const wire = (bytes: Buffer): Wire => {
-    headers.set('Content-Length', String(bytes.length));
-    return { status: reply.status ?? 200, headers: headers.flat(), body: bytes };
-  };
   const smaller = gzip && body.length >= MIN_GZIP_BYTES ? compressed(body) : undefined;
-  if (smaller === undefined) return wire(body);
+  if (smaller === undefined) return wholeWire(body, reply, headers);
   headers.set('Content-Encoding', 'gzip');
-  return smaller.then(wire);
+  return smaller.then((bytes) => wholeWire(bytes, reply, headers));
+}
+
+function wholeWire(body: Buffer, { status = 200 }: Reply, headers: Headers): Wire {
+  headers.set('Content-Length', String(body.length));
+  return { status, headers: headers.flat(), body };
+}
+
+/** Of the answer to an error. */
+export function errorWire(reply: Reply, { common }: Pick<Writing, 'common'>): Wire {
+  const headers = new Headers(common, reply.headers);
+  return wholeWire(textOf(reply.text ?? '', headers), reply, headers);
 }
 
 /** Header names are told apart without regard to case; the last value given counts. */
@@ -132,25 +150,35 @@ function headerValue(text: string): string {
     .replace(/[^\t -~\u0080-\u00ff]/g, ' ');
 }
 
-function bodyOf(reply: Reply, headers: Headers, pretty: boolean): Buffer | Promise<Buffer> {
+function bodyOf(reply: Reply, headers: Headers, pretty: boolean): Buffer | Work<Buffer> {
   if (reply.bytes !== undefined) return reply.bytes;
-  if (reply.text !== undefined) {
-    if (!headers.has('Content-Type')) headers.set('Content-Type', TEXT);
-    headers.set('X-Content-Type-Options', 'nosniff');
-    return Buffer.from(reply.text);
-  }
+  if (reply.text !== undefined) return textOf(reply.text, headers);
   if (reply.json === undefined) return EMPTY;
   headers.set('Content-Type', 'application/json');
   return encodeJsonBytes(reply.json, pretty);
 }
 
+function textOf(text: string, headers: Headers): Buffer {
+  if (!headers.has('Content-Type')) headers.set('Content-Type', TEXT);
+  headers.set('X-Content-Type-Options', 'nosniff');
+  return Buffer.from(text);
+}
+
 const EMPTY = Buffer.alloc(0);
 
-/** Sends it; to a client that is gone it does nothing. */
-export function sendWire(wire: Wire, response: ServerResponse): void {
+/** Sends it; to a client that is gone it does nothing. Throws where a large one finds no room. */
+export function sendWire({ status, headers, body }: Wire, response: ServerResponse): void {
   if (response.destroyed || response.headersSent) return;
-  response.writeHead(wire.status, wire.headers as string[]);
-  response.end(wire.body);
+  const begin = () => response.writeHead(status, headers as string[]);
+  if (body.length <= LARGE_BYTES) {
+    begin().end(body);
+    return;
+  }
+  const beginLarge = () => {
+    begin();
+    letGoOfStalled(response);
+  };
+  sendBody(response, body, beginLarge, () => response.end());
 }
 
 /** Sends what comes, until it ends or the client goes away. */
@@ -165,18 +193,6 @@ export async function sendStream(
   letGoOfStalled(response);
   // A client that goes away ends the stream: that is how a log monitor always ends.
   await pipeline(reply.stream, response).catch(() => undefined);
-}
-
-/** Whoever takes nothing for as long, while something waits for him, has gone without saying so. */
-const STALLED_MS = 60_000;
-
-/** A stream may be silent for days. */
-export function letGoOfStalled(
-  response: Pick<ServerResponse, 'setTimeout' | 'writableNeedDrain' | 'destroy'>,
-): void {
-  response.setTimeout(STALLED_MS, () => {
-    if (response.writableNeedDrain) response.destroy();
-  });
 }
 
 /** Whether the client takes gzip; 'gzip;q=0' says that it does not. */

@@ -7,6 +7,7 @@ import type { Params } from '../../lib/http/params.ts';
 import type { Pending, Reply, Shared } from '../../lib/http/reply.ts';
 import { errorReply, indexedErrorReply } from '../../lib/http/respond.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
+import { Work } from '../../lib/slices.ts';
 import type { Answer, Wait } from '../query/live-answer.ts';
 import { asked, type Query, type Question } from '../query/query.ts';
 import type { Consistency, Demand } from '../readiness.ts';
@@ -83,7 +84,7 @@ export class SharedRead {
     return replyTo(answer, headers, this.request, {
       get bytes() {
         // Whoever keeps the answer has its body by then.
-        return READ_BYTES + (answer.body instanceof Promise ? 0 : answer.body.length);
+        return READ_BYTES + (answer.body instanceof Work ? 0 : answer.body.length);
       },
       ready: () => this.ready(),
       stands: () => answer.stands && this.caller.stands() && isSame(freshness, this.freshness()),

@@ -7,6 +7,7 @@
  */
 import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Cancel, Clock } from '../../lib/clock.ts';
+import { Work } from '../../lib/slices.ts';
 import type { State } from '../state/state.ts';
 import {
   type Answer,
@@ -117,7 +118,7 @@ export class Answers implements AnswerKeeper {
   }
 
   rendered(live: LiveAnswer, { body }: Answer): void {
-    const isMade = !(body instanceof Promise);
+    const isMade = !(body instanceof Work);
     // Of a large one it is told twice.
     if (isMade) this.evaluations++;
     this.#account(live, isMade ? body.length : 0);

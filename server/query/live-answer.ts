@@ -1,6 +1,7 @@
 /** One query's answer, kept as long as nothing touches it, and those who wait for the next one. */
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { encodeJsonBytes } from '../../lib/json-bytes.ts';
+import { Work } from '../../lib/slices.ts';
 import type { State } from '../state/state.ts';
 import type { Content, Question } from './query.ts';
 import { Reader, type Reads } from './reader.ts';
@@ -18,8 +19,8 @@ export interface Answer {
   readonly status: number;
   /** '' for an empty body. */
   readonly contentType: string;
-  /** A promise for as long as it is being made, which takes many turns where it is large. */
-  readonly body: Buffer | Promise<Buffer>;
+  /** Work for as long as it is being made, which takes many turns where it is large. */
+  readonly body: Buffer | Work<Buffer>;
   /** Whether something was kept back from whoever has these rights. */
   readonly isFiltered: boolean;
   /** Whether it still is the answer; once it is not, it never is again. */
@@ -91,12 +92,12 @@ export class LiveAnswer {
     this.#answer = answer;
     this.#watch(reader);
     this.#deps.keeper.rendered(this, answer);
-    if (answer.body instanceof Promise) this.#settleBody(answer, answer.body);
+    if (answer.body instanceof Work) this.#settleBody(answer, answer.body);
     return answer;
   }
 
-  #settleBody(answer: Mutable<Answer>, body: Promise<Buffer>): void {
-    body.then(
+  #settleBody(answer: Mutable<Answer>, body: Work<Buffer>): void {
+    body.result.then(
       (bytes) => {
         answer.body = bytes;
         if (this.#answer === answer) this.#deps.keeper.rendered(this, answer);

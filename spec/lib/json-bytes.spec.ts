@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { encodeJson } from '../../lib/json.ts';
 import { encodeJsonBytes, Rows } from '../../lib/json-bytes.ts';
-import { Turns } from '../support/turns.ts';
+import { Work } from '../../lib/slices.ts';
+import { Turns, whole } from '../support/turns.ts';
 
 const LONG = 'QUJD'.repeat(3000);
 const row = (Key: string, Value: string | null, more = {}) => ({ Key, Flags: 0, Value, ...more });
 
 /** What it must come to, whichever way it was written. */
 async function assertSame(value: unknown): Promise<void> {
-  assert.equal((await encodeJsonBytes(value)).toString(), encodeJson(value));
-  assert.equal((await encodeJsonBytes(value, true)).toString(), `${encodeJson(value, true)}\n`);
+  assert.equal((await whole(encodeJsonBytes(value))).toString(), encodeJson(value));
+  assert.equal(
+    (await whole(encodeJsonBytes(value, true))).toString(),
+    `${encodeJson(value, true)}\n`,
+  );
 }
 
 const list = (length: number, show: (i: number) => unknown) =>
@@ -59,14 +63,14 @@ describe('JSON as bytes', () => {
       return row(`k${i}`, 'QQ==');
     };
     const bytes = encodeJsonBytes(list(100_000, show));
-    assert(bytes instanceof Promise);
-    assert.equal((await bytes).length, 4_188_891);
+    assert(bytes instanceof Work);
+    assert.equal((await whole(bytes)).length, 4_188_891);
     assert(most < 10_000, String(most));
     assert(turns.stop() > 10);
   });
 
   it('makes a row that is left out in a slice of its own, too', async () => {
-    assert(encodeJsonBytes(list(100_000, () => undefined)) instanceof Promise);
+    assert(encodeJsonBytes(list(100_000, () => undefined)) instanceof Work);
   });
 
   it('rejects what making a row throws, later on too', async () => {
@@ -75,12 +79,12 @@ describe('JSON as bytes', () => {
       return row(`k${i}`, 'QQ==');
     };
     assert.throws(() => encodeJsonBytes(list(10, show(5))), /no row/);
-    await assert.rejects(async () => encodeJsonBytes(list(100_000, show(90_000))), /no row/);
+    await assert.rejects(whole(encodeJsonBytes(list(100_000, show(90_000)))), /no row/);
   });
 
   it('refuses more than an answer may hold, before it makes it', async () => {
     const rows = list(100_000, (i) => row(`k${i}`, 'QQ=='));
-    await assert.rejects(async () => encodeJsonBytes(rows, false, 4_000_000), {
+    await assert.rejects(whole(encodeJsonBytes(rows, false, 4_000_000)), {
       code: 'too-large',
       message: 'The answer is too large, max size: 4000000 bytes.',
     });
@@ -89,7 +93,7 @@ describe('JSON as bytes', () => {
   it('writes more than a text can hold', async () => {
     const Value = 'QUJD'.repeat(2 ** 22);
     const rows = Array.from({ length: 33 }, () => ({ Value }));
-    const bytes = await encodeJsonBytes(rows);
+    const bytes = await whole(encodeJsonBytes(rows));
     assert(bytes.length > 2 ** 29);
     assert.equal(bytes.toString('latin1', bytes.length - 7), 'QUJD"}]');
   });

@@ -1,3 +1,16 @@
+import { Work } from '../../lib/slices.ts';
+
+/** What it comes to, for someone who wants it to the end. */
+export async function whole<T>(made: T | Work<T>): Promise<T> {
+  if (!(made instanceof Work)) return made;
+  const leave = made.want();
+  try {
+    return await made.result;
+  } finally {
+    leave();
+  }
+}
+
 /** Counts the loop's turns, and what is done in one of them. */
 export class Turns {
   #turns = 0;

@@ -11,7 +11,7 @@ import { systemClock } from '../../clock.ts';
 import { isLoopback } from '../../ip.ts';
 import { KEEP_ALIVE_MS } from '../../limits.ts';
 import { type Audited, CLIENT_GONE, type Repeated } from '../audit.ts';
-import { connectionOf, type Shortcut } from '../connection.ts';
+import { connectionOf, type Shortcut, type Withdraw } from '../connection.ts';
 import type { Pending, Shared } from '../reply.ts';
 import type { Wire, Writing } from '../respond.ts';
 import type { RouteTime } from '../route-times.ts';
@@ -126,7 +126,7 @@ export class FastPath implements Shortcut {
     request: Buffer,
     socket: Socket,
     done: (answered: boolean) => void,
-  ): 'answered' | Cancel | undefined {
+  ): 'answered' | Withdraw | undefined {
     if (request.length > MAX_REQUEST_BYTES) return undefined;
     const learnt = this.#find(request.toString('latin1'));
     if (learnt === undefined || learnt.isLocal !== isLoopback(socket.remoteAddress ?? '')) {
@@ -147,44 +147,52 @@ export class FastPath implements Shortcut {
     return { shared, isLocal, repeated, wait, time };
   }
 
-  #use(
-    { shared, ready, wait, repeated, time }: Learnt,
-    taken: Taken,
-  ): 'answered' | Cancel | undefined {
+  #use(learnt: Learnt, taken: Taken): 'answered' | Withdraw | undefined {
+    const { shared, ready, wait, repeated, time } = learnt;
     if (!stands(shared)) return undefined;
     if (wait !== undefined) return this.#park(wait, taken);
     if (ready === undefined) return undefined;
-    const ends = repeated?.begins(taken.socket);
-    ready.writeTo(taken.socket);
-    ends?.(ready.status);
+    let isTaken = false;
+    let isLater = false;
+    const sent = () => {
+      isTaken = true;
+      if (isLater) taken.done(true);
+    };
+    try {
+      ready.writeTo(taken.socket, sent);
+    } catch {
+      // There is no room for it, which its route says.
+      return undefined;
+    }
     this.#answered++;
+    repeated?.begins(taken.socket)(ready.status);
     time?.answered.observe(systemClock.monotonic() - taken.from);
-    return 'answered';
+    if (isTaken) return 'answered';
+    isLater = true;
+    return ON_ITS_WAY;
   }
 
   /** As `#use`, once the answer is known to be new enough. */
-  #useWhen(ready: Promise<void>, learnt: Learnt, taken: Taken): Cancel {
+  #useWhen(ready: Promise<void>, learnt: Learnt, taken: Taken): Withdraw {
     const { socket, done } = taken;
     let isCancelled = false;
-    let cancel: Cancel = () => {
+    let withdraw: Withdraw = () => {
+      isCancelled = true;
       if (socket.destroyed) learnt.repeated?.begins(socket)(CLIENT_GONE);
+      return true;
     };
     const use = () => {
       if (isCancelled) return;
-      cancel = () => undefined;
       const used = this.#use(learnt, taken);
-      if (typeof used === 'function') cancel = used;
+      if (typeof used === 'function') withdraw = used;
       else done(used === 'answered');
     };
     ready.then(use, () => isCancelled || done(false));
-    return () => {
-      isCancelled = true;
-      cancel();
-    };
+    return () => withdraw();
   }
 
   /** Undefined where there is no place for it: its route says so. */
-  #park(wait: SharedWait, { socket, done, from }: Taken): Cancel | undefined {
+  #park(wait: SharedWait, { socket, done, from }: Taken): Withdraw | undefined {
     const places = this.#places;
     const free = places?.enter(wait.token, socket.remoteAddress ?? '');
     if (places !== undefined && free === undefined) return undefined;
@@ -200,18 +208,18 @@ export class FastPath implements Shortcut {
     };
     const cancel = wait.join((ready) => {
       leave();
-      ends?.(ready?.status ?? CLIENT_GONE);
       socket.setTimeout(KEEP_ALIVE_MS);
-      if (ready === undefined) socket.destroy();
-      else ready.writeTo(socket);
+      const status = writeOrRefuse(wait, ready, { socket, done });
+      ends?.(status);
       this.#answered++;
       wait.time?.waited.observe(systemClock.monotonic() - from);
-      done(true);
     });
     return () => {
-      if (isParked) ends?.(socket.destroyed ? CLIENT_GONE : undefined);
+      if (!isParked) return false;
+      ends?.(socket.destroyed ? CLIENT_GONE : undefined);
       leave();
       cancel();
+      return true;
     };
   }
 
@@ -220,6 +228,25 @@ export class FastPath implements Shortcut {
     return connectionOf(message.socket)?.wholeRequest(message);
   }
 }
+
+/** Returns the status of what was written. */
+function writeOrRefuse(
+  wait: SharedWait,
+  ready: ReadyBytes,
+  { socket, done }: Pick<Taken, 'socket' | 'done'>,
+): number {
+  const sent = () => done(true);
+  try {
+    ready.writeTo(socket, sent);
+    return ready.status;
+  } catch (error) {
+    const refusal = wait.refusal(error);
+    refusal.writeTo(socket, sent);
+    return refusal.status;
+  }
+}
+
+const ON_ITS_WAY: Withdraw = () => false;
 
 /** A query that comes to an error has no answer that could stand: its route says it best. */
 function stands(shared: Shared): boolean {

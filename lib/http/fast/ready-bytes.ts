@@ -2,8 +2,10 @@
 
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { LARGE_BYTES } from '../../body-room.ts';
 import { systemClock } from '../../clock.ts';
 import { KEEP_ALIVE_MS } from '../../limits.ts';
+import { STALLED_MS, sendBody } from '../delivery.ts';
 import type { Wire } from '../respond.ts';
 
 /** Copied behind the header block once a second, so that it goes out in one piece. */
@@ -34,18 +36,34 @@ export class ReadyBytes {
     this.bytes = block + (this.#isShort ? 2 : 1) * body.length;
   }
 
-  /** As Node's server writes the answer on a connection that it keeps open. */
-  writeTo(socket: Socket): void {
+  /**
+   * As Node's server writes the answer on a connection that it keeps open; says when all of it was
+   * taken, which is at once for all but large ones. Throws where a large one finds no room.
+   */
+  writeTo(socket: Socket, sent: () => void): void {
     const now = systemClock.now();
     if (now - this.#second >= 1000 || now < this.#second) this.#date(now);
-    if (this.#isShort) {
-      socket.write(this.#first);
+    const { body } = this.#wire;
+    if (body.length > LARGE_BYTES) {
+      this.#writeLarge(socket, sent);
       return;
     }
     socket.cork();
     socket.write(this.#first);
-    socket.write(this.#wire.body);
+    if (!this.#isShort) socket.write(body);
     socket.uncork();
+    sent();
+  }
+
+  #writeLarge(socket: Socket, sent: () => void): void {
+    const begin = () => {
+      socket.setTimeout(STALLED_MS);
+      socket.write(this.#first);
+    };
+    sendBody(socket, this.#wire.body, begin, () => {
+      socket.setTimeout(KEEP_ALIVE_MS);
+      sent();
+    });
   }
 
   /** Into new bytes: the old ones may still be on their way. */

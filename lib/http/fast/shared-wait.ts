@@ -1,7 +1,8 @@
 import type { Cancel } from '../../clock.ts';
+import type { Work } from '../../slices.ts';
 import type { Repeated } from '../audit.ts';
 import type { Pending, Reply, Shared } from '../reply.ts';
-import { type Writing, wireOf } from '../respond.ts';
+import { errorReply, errorWire, type Writing, wireOf } from '../respond.ts';
 import type { RouteTime } from '../route-times.ts';
 import { ReadyBytes } from './ready-bytes.ts';
 
@@ -20,12 +21,18 @@ export interface SharedWaitOptions {
   readonly onEmpty: () => void;
 }
 
+/** What a reply comes to, and what is still to be made for it. */
+interface Made {
+  readonly ready: Promise<ReadyBytes> | ReadyBytes;
+  readonly work: Work<Buffer> | undefined;
+}
+
 /** A wait of many connections that asked with the same bytes: its answer is made ready once. */
 export class SharedWait {
   readonly #options: SharedWaitOptions;
   #inside = 0;
   /** For as long as whoever shares the reply keeps it, and no longer: many may wait for ever. */
-  readonly #made = new WeakMap<Reply, Promise<ReadyBytes> | ReadyBytes>();
+  readonly #made = new WeakMap<Reply, Made>();
 
   constructor(options: SharedWaitOptions) {
     this.#options = options;
@@ -62,33 +69,49 @@ export class SharedWait {
     };
   }
 
-  /** Calls once with the answer, or with undefined when there is none, unless cancelled before. */
-  join(settle: (ready: ReadyBytes | undefined) => void): Cancel {
+  /** Calls once with the answer, or a refusal, unless cancelled before. */
+  join(settle: (ready: ReadyBytes) => void): Cancel {
     const leave = this.enter();
-    let cancelled = false;
-    const finish = (ready: ReadyBytes | undefined) => {
+    let isCancelled = false;
+    let unwant: Cancel = () => undefined;
+    const finish = (ready: ReadyBytes) => {
+      if (isCancelled) return;
+      unwant();
       leave();
-      if (!cancelled) settle(ready);
+      settle(ready);
     };
     const cancel = this.#options.pending.join((reply) => {
-      const ready = this.#readyFor(reply);
+      const { ready, work } = this.#madeOf(reply);
+      if (work !== undefined) unwant = work.want();
       if (ready instanceof ReadyBytes) finish(ready);
-      else ready.then(finish, () => finish(undefined));
+      else void ready.then(finish);
     });
     return () => {
-      cancelled = true;
+      isCancelled = true;
       cancel();
+      unwant();
       leave();
     };
   }
 
-  #readyFor(reply: Reply): Promise<ReadyBytes> | ReadyBytes {
-    const made = this.#made.get(reply);
-    if (made !== undefined) return made;
-    const wire = wireOf(reply, this.#options.writing);
+  /** To whoever its answer cannot be made or sent. */
+  refusal(error: unknown): ReadyBytes {
+    return new ReadyBytes(errorWire(errorReply(error), this.#options.writing));
+  }
+
+  #madeOf(reply: Reply): Made {
+    const known = this.#made.get(reply);
+    if (known !== undefined) return known;
+    let work: Work<Buffer> | undefined;
+    const wire = wireOf(reply, this.#options.writing, (body) => {
+      work = body;
+    });
     const ready =
-      wire instanceof Promise ? wire.then((done) => new ReadyBytes(done)) : new ReadyBytes(wire);
-    this.#made.set(reply, ready);
-    return ready;
+      wire instanceof Promise
+        ? wire.then((done) => new ReadyBytes(done)).catch((error) => this.refusal(error))
+        : new ReadyBytes(wire);
+    const made = { ready, work };
+    this.#made.set(reply, made);
+    return made;
   }
 }

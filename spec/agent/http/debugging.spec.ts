@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import supertest from 'supertest';
 import type { LogTap } from '../../../agent/http/context.ts';
 import { LogStreams } from '../../../agent/http/log-streams.ts';
-import { letGoOfStalled } from '../../../lib/http/respond.ts';
+import { letGoOfStalled } from '../../../lib/http/delivery.ts';
 import { tapLog } from '../../../lib/log-tap.ts';
 import { createLogger } from '../../../lib/logger.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EVERYTHING } from '../../../lib/acl/rights.ts';
 import { Rows } from '../../../lib/json-bytes.ts';
+import { Work } from '../../../lib/slices.ts';
 import { Answers } from '../../../server/query/answers.ts';
 import type { Answer } from '../../../server/query/live-answer.ts';
 import type { Question } from '../../../server/query/query.ts';
@@ -9,6 +10,7 @@ import { State } from '../../../server/state/state.ts';
 import { sessionTopic } from '../../../server/state/topic-names.ts';
 import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
 import { liveBytes } from '../../support/heap.ts';
+import { whole } from '../../support/turns.ts';
 import { until } from '../../support/until.ts';
 
 function start(maxBytes?: number) {
@@ -251,9 +253,9 @@ describe('a large answer', () => {
     const answer = answers.read(query('all', LARGE));
     assert.equal(answer.index, state.topics.indexOf(sessionTopic('all')));
     const { body } = answer;
-    assert(body instanceof Promise);
+    assert(body instanceof Work);
     assert.equal(answers.read(query('all', LARGE)).body, body);
-    assert.equal((await body).length, length);
+    assert.equal((await whole(body)).length, length);
     assert(answers.read(query('all', LARGE)).body instanceof Buffer);
     assert.equal(runs(), 1);
     assert(answers.size.bytes > length);
@@ -265,7 +267,7 @@ describe('a large answer', () => {
     touch('all');
     const after = answers.read(query('all', LARGE));
     assert.deepEqual([before.stands, before.index, after.index, runs()], [false, 1, 2, 2]);
-    assert.deepEqual(await before.body, await after.body);
+    assert.deepEqual(await whole(before.body), await whole(after.body));
     assert.equal(answers.size.answers, 1);
   });
 
@@ -276,9 +278,9 @@ describe('a large answer', () => {
       if (isBad && row === LARGE.at(-1)) throw new Error('no row');
       return row;
     });
-    await assert.rejects(async () => answers.read(query('all', rows)).body, /no row/);
+    await assert.rejects(whole(answers.read(query('all', rows)).body), /no row/);
     isBad = false;
-    assert.equal((await answers.read(query('all', rows)).body).length, length);
+    assert.equal((await whole(answers.read(query('all', rows)).body)).length, length);
   });
 });
 
