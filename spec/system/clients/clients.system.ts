@@ -55,7 +55,7 @@ const go = (conversation: readonly string[], flags: readonly string[] = []): Lib
   install: [
     ['go', 'mod', 'init', 'conversation'],
     // 1.35 wants a newer Go than Debian and most images have.
-    ['go', 'get', 'github.com/hashicorp/consul/api@v1.34.3'],
+    ['go', 'get', 'github.com/hashicorp/consul/api@v1.34.5'],
     ['go', 'mod', 'tidy'],
     ['go', 'build', '-o', 'conversation', '.'],
   ],
