@@ -13,7 +13,7 @@ import type {
   TxnOp,
 } from '../commands.ts';
 import type { State } from './state.ts';
-import { RIGHTS } from './topic-names.ts';
+import { ACL_POLICIES, ACL_ROLES, RIGHTS } from './topic-names.ts';
 
 /** A row that was there, or was not. */
 type Row = { readonly ModifyIndex: number } | undefined;
@@ -30,15 +30,21 @@ export function isOutdated(state: State, command: Command): boolean {
   return rowsUnder(state, command).some((row) => row !== undefined && row.ModifyIndex > at);
 }
 
+/** Of what a token has its rights by. */
+const GIVING = [ACL_POLICIES, ACL_ROLES];
+
 /** Whether nothing has changed since that says what he may. */
 function isStill({ acl, topics }: State, { accessor, at }: Asker): boolean {
   if (topics.indexOf(RIGHTS) <= at) return true;
   const token = accessor === '' ? undefined : acl.tokenBy(accessor);
-  const roles = token?.Roles.map((id) => acl.roles.get(id)) ?? [];
+  const isOlder = (row: Row) => row !== undefined && row.ModifyIndex <= at;
+  if (token === undefined || !isOlder(token)) return false;
+  // Mostly somebody else has gone.
+  if (GIVING.every((topic) => topics.indexOf(topic) <= at)) return true;
+  const roles = token.Roles.map((id) => acl.roles.get(id));
   const policies = [token, ...roles].flatMap((row) => row?.Policies ?? []);
-  const rows = [token, ...roles, ...policies.map((id) => acl.policies.get(id))];
-  // What is gone may have gone since.
-  return rows.every((row) => row !== undefined && row.ModifyIndex <= at);
+  // What is not there may have gone since.
+  return roles.every(isOlder) && policies.every((id) => isOlder(acl.policies.get(id)));
 }
 
 /** It may not change its node, and so not make it anew either. */

@@ -339,6 +339,12 @@ describe('whoever has asked for a command', () => {
     await master('DELETE', `/v1/acl/token/${other}`);
     await master('PUT', '/v1/acl/policy', { Name: 'others' });
     assert.deepEqual(await server.propose(kv(by)), APPLIED);
+    const { ID } = server.state.acl.policyNamed('writers') ?? assert.fail();
+    await master('DELETE', `/v1/acl/policy/${ID}`);
+    const without = { ...by, at: server.state.index };
+    const third = await master('PUT', '/v1/acl/token', {});
+    await master('DELETE', `/v1/acl/token/${third['AccessorID']}`);
+    assert.deepEqual(await server.propose(kv(without)), APPLIED);
   });
 
   it('is named by each write under access control, and by none without it', async () => {
