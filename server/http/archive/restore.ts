@@ -8,7 +8,7 @@ import { describeChain, ProconsulError } from '../../../lib/errors.ts';
 import { encodeJson } from '../../../lib/json.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { Random } from '../../../lib/random.ts';
-import type { Command, StagedRow } from '../../commands.ts';
+import type { BeginRestore, Command, StagedRow } from '../../commands.ts';
 import type { Outcome } from '../../state/outcome.ts';
 import { MAX_INDEX } from './go-values.ts';
 import { RowReader } from './read-rows.ts';
@@ -21,6 +21,14 @@ export interface RestoreDeps {
   readonly propose: (command: Command) => Promise<Outcome>;
   readonly random: Pick<Random, 'uuid'>;
   readonly logger: Logger;
+}
+
+export interface Restoring {
+  readonly read: () => Promise<Buffer>;
+  /** Whoever sends it. */
+  readonly gone: AbortSignal;
+  /** Proposes as whoever sends it; rejects where he may not by now. Parts alone come to nothing. */
+  readonly begin: (command: BeginRestore) => Promise<unknown>;
 }
 
 export class Restorer {
@@ -37,13 +45,13 @@ export class Restorer {
    * where it begins to be written; from there on it is written to its end, for the parts before the end
    * do nothing, and whoever left meanwhile meant it.
    */
-  async restore(read: () => Promise<Buffer>, gone: AbortSignal): Promise<void> {
+  async restore({ read, gone, begin }: Restoring): Promise<void> {
     if (this.#isBusy) throw new ProconsulError('busy', 'another snapshot is being restored');
     this.#isBusy = true;
     try {
       const archive = await read();
       const { meta, rows, leftOut, newest } = await this.#check(archive, gone);
-      await this.#write(archive, Math.max(meta.Index, newest));
+      await this.#write(archive, Math.max(meta.Index, newest), begin);
       const without = [...leftOut].map(([kind, count]) => `${count} of ${kind}`).join(', ');
       const note = without === '' ? '' : `, without what is not known here: ${without}`;
       this.#deps.logger.info(`server: ${rows} rows of snapshot ${meta.ID} were restored${note}`);
@@ -74,7 +82,7 @@ export class Restorer {
     }
   }
 
-  async #write(archive: Buffer, index: number): Promise<void> {
+  async #write(archive: Buffer, index: number, begin: Restoring['begin']): Promise<void> {
     const restore = this.#deps.random.uuid();
     const reader = new RowReader(this.#deps.datacenter);
     let part = 0;
@@ -86,7 +94,7 @@ export class Restorer {
       rows = [];
       size = 0;
     };
-    await this.#propose({ type: 'begin-restore', restore, index });
+    await begin({ type: 'begin-restore', restore, index });
     await readArchive([archive], async (state) => {
       for await (const record of readRecords(state)) {
         for (const row of reader.read(record)) {

@@ -7,7 +7,7 @@ import { CONSISTENCY } from '../../../lib/http/takes.ts';
 import { MAX_SNAPSHOT_BYTES } from '../../../lib/limits.ts';
 import { type RestoreDeps, Restorer } from '../archive/restore.ts';
 import { recordsOf } from '../archive/write-rows.ts';
-import type { ReadDeps, StateDeps } from '../deps.ts';
+import { type ReadDeps, type StateDeps, write } from '../deps.ts';
 import { demandOf } from '../reads.ts';
 
 type Deps = Pick<ReadDeps, 'readiness'> & StateDeps & RestoreDeps;
@@ -32,7 +32,11 @@ export function snapshotRoutes(deps: Deps): Route[] {
       body: { what: 'an archive, as the row above gives it' },
       does: 'puts an archive in place of everything',
       async handle(request) {
-        await restorer.restore(() => request.body(MAX_SNAPSHOT_BYTES), request.signal);
+        await restorer.restore({
+          read: () => request.body(MAX_SNAPSHOT_BYTES),
+          gone: request.signal,
+          begin: (command) => write(request, deps, command),
+        });
         return {};
       },
     },

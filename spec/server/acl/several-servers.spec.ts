@@ -31,7 +31,7 @@ async function start() {
   // So that the other server knows it, and its fast path the answers.
   assert.equal((await asked('PUT kv/seen', 'x')).status, 200);
   for (const _ of ['once', 'again']) assert.equal((await asked('GET kv/seen')).status, 200);
-  return { here, boss, policy, accessor, asked, behind, log };
+  return { here, there, as, boss, policy, accessor, asked, behind, log };
 }
 
 type Started = Awaited<ReturnType<typeof start>>;
@@ -83,6 +83,21 @@ describe('rights at another server', () => {
       }
     });
   }
+
+  it('let nothing be restored, though the archive comes before it hears of it', async () => {
+    const { here, boss, as, there, behind } = await start();
+    const made = await boss('PUT acl/token', { Policies: [{ Name: 'global-management' }] });
+    const { SecretID: secret = '', AccessorID: accessor } = made;
+    const saved = await fetch(`http://127.0.0.1:${here.port}/v1/snapshot?token=${MASTER}`);
+    const archive = Buffer.from(await saved.arrayBuffer());
+    assert.equal((await as(here, MASTER, 'PUT kv/seen', 'later')).status, 200);
+    assert.equal((await as(there, secret, 'GET acl/tokens')).status, 200);
+    behind.isBehind = true;
+    const removed = await as(here, MASTER, `DELETE acl/token/${accessor}`);
+    assert.equal(removed.status, 200);
+    assert.equal((await as(there, secret, 'PUT snapshot', archive)).status, 403);
+    assert.equal((await as(here, MASTER, 'GET kv/seen?raw')).text, 'later');
+  });
 
   it('are there at once: a token that was just made', async () => {
     const { boss, behind, asked, log } = await start();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Command } from '../../../server/commands.ts';
 import { Restorer } from '../../../server/http/archive/restore.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
@@ -195,16 +196,18 @@ describe('a restore whose sender has gone', () => {
     const server = await startServer();
     await fill(server);
     const archive = await save(server);
+    const propose = async ({ type }: Command) => {
+      onPropose(type);
+      return { applied: true };
+    };
     const restorer = new Restorer({
       datacenter: 'dc1',
-      propose: async ({ type }) => {
-        onPropose(type);
-        return { applied: true };
-      },
+      propose,
       random: seededRandom(1),
       logger: new RecordingLogger(),
     });
-    return restorer.restore(async () => archive, gone.signal);
+    const read = async () => archive;
+    return restorer.restore({ read, gone: gone.signal, begin: propose });
   }
 
   it('is not begun', async () => {
