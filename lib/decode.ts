@@ -121,7 +121,7 @@ function compile<T>(schema: () => Schema, shape: Shape): (value: unknown) => T {
   };
 }
 
-const BODY = { names: MAX_LISTED, values: MAX_BODY_VALUES };
+const BODY = { names: MAX_LISTED, values: MAX_BODY_VALUES, longIntegers: MAX_LISTED };
 
 function parse(body: Buffer | string): unknown {
   const text = body.toString();

@@ -5,9 +5,15 @@ export interface JsonBounds {
   readonly names: number;
   /** Of all lists and objects together. */
   readonly values: number;
+  /** Of those that a number may not hold: to make one takes as long as to make ten others. */
+  readonly longIntegers: number;
 }
 
-export const NO_BOUNDS: JsonBounds = { names: Infinity, values: Infinity };
+export const NO_BOUNDS: JsonBounds = {
+  names: Infinity,
+  values: Infinity,
+  longIntegers: Infinity,
+};
 
 /** `"":0,` for each name. */
 const LEAST_CHARACTERS = 5;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { decodeJson } from '../../lib/json.ts';
 import { complaintOfBounds } from '../../lib/json-bounds.ts';
 
-const BOUNDS = { names: 4, values: 10 };
+const BOUNDS = { names: 4, values: 10, longIntegers: 2 };
 const complaintOf = (text: string) => complaintOfBounds(text, BOUNDS);
 const object = (names: number) =>
   JSON.stringify(Object.fromEntries(Array.from({ length: names }, (_, i) => [`name-${i}`, 1])));
@@ -24,6 +25,16 @@ describe('what a JSON text comes to', () => {
     const text = JSON.stringify({ [`a${',"\\'.repeat(20)}`]: `${'\\",{'.repeat(20)}` });
     assert.equal(complaintOf(text), undefined);
     assert.equal(complaintOf(text.slice(0, -2)), undefined);
+  });
+
+  it('is refused where more integers are long than may be', () => {
+    const list = (count: number) => `["2",${Array(count).fill('12345678901234567890').join(',')}]`;
+    const read = decodeJson(list(2), 32, BOUNDS);
+    assert.deepEqual(read, ['2', 12345678901234567890n, 12345678901234567890n]);
+    assert.throws(
+      () => decodeJson(list(3), 32, BOUNDS),
+      /^SyntaxError: more than 2 long integers$/,
+    );
   });
 
   it('may be no JSON', () => {

@@ -104,6 +104,18 @@ describe('decodeJson', () => {
     assert.equal(({} as Record<string, unknown>)['x'], undefined);
   });
 
+  it('reads integers of 64 bits wherever they stand, and no parts of other numbers', () => {
+    const text =
+      '{"a":[-9223372036854775808,{"b":18446744073709551615}],"s":"1234567890123456789"}';
+    assert.deepEqual(decodeJson(text), {
+      a: [-(2n ** 63n), { b: 2n ** 64n - 1n }],
+      s: '1234567890123456789',
+    });
+    const others =
+      '[0.12345678901234567890,12345678901234567890.5,12345678901234567e3,1e0000000000000000010]';
+    assert.deepEqual(decodeJson(others), JSON.parse(others));
+  });
+
   it(`refuses what is nested deeper than ${MAX_JSON_DEPTH}, and counts no brackets in strings`, () => {
     const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
     assert.doesNotThrow(() => decodeJson(nested(MAX_JSON_DEPTH)));
