@@ -13,8 +13,10 @@ export function consulJson(meter: Meter, naming: Naming): object {
   });
   const Gauges = all.flatMap(({ Name, metric }) => gaugesOf(Name, metric));
   const Counters = all.flatMap(({ Name, metric }) => {
-    const count = meter.added(metric);
-    const each = { count, sum: count, sumOfSquares: count, min: 1, max: 1 };
+    const sum = meter.added(metric);
+    // Go's client takes no fraction for a count, and seconds of the processor are one.
+    const count = Math.ceil(sum);
+    const each = { count, sum, sumOfSquares: sum, min: 1, max: 1 };
     return count === 0 ? [] : [aggregate(Name, each, metric.labels)];
   });
   const Samples = all.flatMap(({ Name, metric }) => {

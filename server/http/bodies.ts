@@ -180,7 +180,8 @@ export const registerBody = decoder<RegisterBody>({
     Checks: { type: 'array', maxItems: MAX_LISTED, items: checkSchema },
     SkipNodeUpdate: flag,
   },
-  unheeded: ['CreateIndex', 'Locality', 'ModifyIndex', 'PeerName', 'Token'],
+  // Python's client says the token again, as a field that no Consul has.
+  unheeded: ['CreateIndex', 'Locality', 'ModifyIndex', 'PeerName', 'Token', 'WriteRequest'],
 });
 
 export interface DeregisterBody {
@@ -193,5 +194,5 @@ export interface DeregisterBody {
 export const deregisterBody = decoder<DeregisterBody>({
   type: 'object',
   properties: { Node: text, Datacenter: text, ServiceID: text, CheckID: text },
-  unheeded: ['Address', 'Token'],
+  unheeded: ['Address', 'Token', 'WriteRequest'],
 });

@@ -63,13 +63,15 @@ export class Restorer {
   async #check(archive: Buffer, gone: AbortSignal) {
     const reader = new RowReader(this.#deps.datacenter);
     let rows = 0;
+    const count = async (state: AsyncIterable<Uint8Array>) => {
+      try {
+        for await (const record of readRecords(state)) rows += reader.read(record).length;
+      } catch (cause) {
+        throw rejected(cause);
+      }
+    };
     try {
-      const { meta } = await readArchive([archive], async (state) => {
-        for await (const record of readRecords(state)) {
-          gone.throwIfAborted();
-          rows += reader.read(record).length;
-        }
-      });
+      const { meta } = await readArchive([archive], count, gone);
       gone.throwIfAborted();
       if (meta.Index < 0 || meta.Index > MAX_INDEX) throw new Error(`no index: ${meta.Index}`);
       return { meta, rows, leftOut: reader.leftOut, newest: reader.newest };
@@ -77,8 +79,8 @@ export class Restorer {
       if (gone.aborted) {
         throw new ProconsulError('unavailable', 'whoever sent the snapshot has gone', { cause });
       }
-      const why = `failed to read the snapshot: ${describeChain(cause)}`;
-      throw new ProconsulError('rejected', why, { cause });
+      // What is wrong with the file itself is said in Consul's words already.
+      throw cause instanceof ProconsulError ? cause : rejected(cause);
     }
   }
 
@@ -112,4 +114,9 @@ export class Restorer {
     const { refused } = await this.#deps.propose(command);
     if (refused !== undefined) throw new ProconsulError('rejected', refused);
   }
+}
+
+function rejected(cause: unknown): ProconsulError {
+  const why = `failed to read the snapshot: ${describeChain(cause)}`;
+  return new ProconsulError('rejected', why, { cause });
 }

@@ -179,6 +179,13 @@ describe('trap 16: fields that a newer client sends', () => {
     });
   }
 
+  it('are passed over where they are the token once more, as py-consul writes it', async () => {
+    const { put } = await startServer();
+    const again = { WriteRequest: { Token: 'x' } };
+    assert.equal((await put('/v1/catalog/register', { ...NODE, ...again })).status, 200);
+    assert.equal((await put('/v1/catalog/deregister', { Node: NODE.Node, ...again })).status, 200);
+  });
+
   it('are passed over in sessions and in definitions of checks, known or not', async () => {
     const { put } = await startServer();
     const Check = { Name: 'c', Definition: { Nonsense: 1 } };
