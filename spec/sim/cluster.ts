@@ -11,6 +11,7 @@ import { World } from './world/world.ts';
 
 const REDIS_PORT = 6379;
 const REPLICA_LAG_MS = 20;
+const BEGINNING_MS = 4000;
 
 /** Where the log is, and when a write in it counts. */
 export type Log = 'file' | 'redis' | 'quorum';
@@ -39,6 +40,8 @@ export class SimCluster {
   readonly agents: readonly SimAgent[];
   readonly #putBack: () => void;
   #master: SimRedis | undefined;
+  /** It begins with much to do. */
+  #stormUntil = BEGINNING_MS;
 
   constructor({
     seed,
@@ -89,6 +92,15 @@ export class SimCluster {
   /** All that there are, but for clients'. */
   get machines(): readonly Machine[] {
     return [...this.redis, ...this.servers, ...this.agents].map(({ machine }) => machine);
+  }
+
+  /** Something goes wrong from now on, and for so long. */
+  storm(ms: number): void {
+    this.#stormUntil = Math.max(this.#stormUntil, this.world.now + ms);
+  }
+
+  get isCalm(): boolean {
+    return this.world.now > this.#stormUntil;
   }
 
   /** The one that was chosen last. */

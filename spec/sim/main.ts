@@ -67,7 +67,7 @@ async function measured(options: Asked): Promise<RunResult> {
 /** What it takes, and how to see it again. */
 async function report(options: Asked, { faults, verdicts }: RunResult): Promise<void> {
   const fails = async (some: RunResult['faults']) =>
-    (await run({ ...options, faults: some })).verdicts.length > 0;
+    (await run({ ...options, faults: some, keepsOrigins: false })).verdicts.length > 0;
   const few = values['no-shrink'] ? faults : await shrink(faults, fails, SHRINK_ATTEMPTS);
   for (const { atMs, what } of few) print(`  at ${(atMs / 1000).toFixed(1)} s ${what}`);
   for (const verdict of verdicts) print(`  VIOLATED ${verdict}`);

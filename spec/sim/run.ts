@@ -16,6 +16,9 @@ import type { Workload } from './workloads/workload.ts';
 
 /** After the last fault: everything must have healed by then. */
 const REST_MS = 20_000;
+/** Around a fault, when clients do most. */
+const STORM_BEFORE_MS = 300;
+const STORM_AFTER_MS = 2500;
 
 export const WORKLOADS = {
   registers: (cluster: SimCluster) => new Registers(cluster),
@@ -118,7 +121,11 @@ async function live(
 ): Promise<void> {
   const { world } = cluster;
   await cluster.start();
-  for (const { atMs, what, strike } of faults) {
+  for (const { atMs, lastsMs, what, strike } of faults) {
+    const before = atMs - STORM_BEFORE_MS;
+    void world
+      .sleep(before - world.now)
+      .then(() => cluster.storm(STORM_BEFORE_MS + lastsMs + STORM_AFTER_MS));
     void world.sleep(atMs - world.now).then(() => {
       world.say(`fault: ${what}`);
       strike(cluster);

@@ -3,11 +3,10 @@
  * the rights hid all the while, and none hides what they showed all the while, default reads and
  * waits alike. Who brings no token may do anything here: the others need none.
  */
-import { SimClient } from '../client.ts';
-import type { SimCluster } from '../cluster.ts';
+import type { SimClient } from '../client.ts';
 import { MANAGEMENT } from '../server.ts';
+import { Clients } from './clients.ts';
 import type { Row } from './sightings.ts';
-import { Violations, type Workload } from './workload.ts';
 
 const READERS = 3;
 const FOLDERS = ['a', 'b'] as const;
@@ -46,9 +45,7 @@ interface Span {
   readonly to: number;
 }
 
-export class Access implements Workload {
-  readonly #cluster: SimCluster;
-  readonly #violations: Violations;
+export class Access extends Clients {
   readonly #grants: (Grant | undefined)[] = Array.from({ length: READERS });
   /** By value, each of which is written once. */
   readonly #written = new Map<string, Written>();
@@ -56,35 +53,22 @@ export class Access implements Workload {
   readonly #newest = new Map<string, string>();
   #made = 0;
 
-  constructor(cluster: SimCluster) {
-    this.#cluster = cluster;
-    this.#violations = new Violations(cluster.world);
-  }
-
   async run(untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
-    const admin = new SimClient(world, 'admin');
-    const writer = new SimClient(world, 'writer');
-    const readers = Array.from({ length: READERS }, (_, i) => new SimClient(world, `q${i + 1}`));
     await Promise.all([
-      admin.run(() => this.#administer(admin, untilMs)),
-      writer.run(() => this.#write(writer, untilMs)),
-      ...readers.map((reader, i) => reader.run(() => this.#read(reader, i, untilMs))),
+      this.as('admin', (admin) => this.#administer(admin, untilMs)),
+      this.as('writer', (writer) => this.#write(writer, untilMs)),
+      this.each('q', READERS, (reader, i) => this.#read(reader, i, untilMs)),
     ]);
   }
 
-  verdict(): readonly string[] {
-    return this.#violations.all;
-  }
-
   async #administer(admin: SimClient, untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     while (world.now < untilMs) {
       for (let i = 0; i < READERS && world.now < untilMs; i++) {
         const grant = this.#grants[i];
         if (grant === undefined) this.#grants[i] = await this.#grant(admin);
         else if (!(await this.#change(admin, grant))) this.#grants[i] = undefined;
-        await admin.pause((CHANGE_MS * 2 * world.random.next()) / READERS);
+        await this.rest(admin, CHANGE_MS / READERS);
       }
     }
   }
@@ -105,7 +89,7 @@ export class Access implements Workload {
 
   /** False where it is not to be used any more: revoked, or nobody knows what it comes to. */
   async #change(admin: SimClient, grant: Grant): Promise<boolean> {
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     const revokes = world.random.next() < 0.25;
     const folders = revokes ? [] : this.#anyFolders();
     const granted = { folders, from: world.now, known: Number.POSITIVE_INFINITY };
@@ -125,26 +109,26 @@ export class Access implements Workload {
   }
 
   async #write(writer: SimClient, untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     for (let n = 1; world.now < untilMs; n++) {
       const folder = FOLDERS[n % FOLDERS.length] as string;
       const value = `${folder}${n}`;
       const from = world.now;
       const path = `/v1/kv/acl/${folder}/k`;
       this.#written.set(value, { from, known: Number.POSITIVE_INFINITY, folder });
-      const answer = await writer.ask(this.#port(), 'PUT', path, { body: value });
+      const answer = await writer.ask(this.anyPort(), 'PUT', path, { body: value });
       if (answer?.status === 200) {
         this.#written.set(value, { from, known: world.now, folder });
         this.#newest.set(folder, value);
       } else {
         await writer.pause(RETRY_MS);
       }
-      await writer.pause(PAUSE_MS * 2 * world.random.next());
+      await this.rest(writer, PAUSE_MS);
     }
   }
 
   async #read(reader: SimClient, number: number, untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     let index = 0;
     let grant: Grant | undefined;
     while (world.now < untilMs) {
@@ -152,20 +136,20 @@ export class Access implements Workload {
       if (grant !== now) index = 0;
       grant = now;
       if (grant !== undefined) index = await this.#look(reader, grant, index);
-      await reader.pause(PAUSE_MS * 2 * world.random.next());
+      await this.rest(reader, PAUSE_MS);
     }
   }
 
   /** Reads all, or waits for what is newer than `index`; the index of the answer, 0 for none. */
   async #look(reader: SimClient, grant: Grant, index: number): Promise<number> {
-    const { world, splits } = this.#cluster;
+    const { world, splits } = this.cluster;
     const from = world.now;
     const waits = index > 0 && world.random.next() < 0.5;
     const mode = splits ? '&consistent' : '';
     const wait = waits ? `&index=${index}&wait=${WAIT_S}s` : '';
     // What a wait began with may be older than what is the newest now.
     const newest = waits ? new Map<string, string>() : new Map(this.#newest);
-    const answer = await reader.ask(this.#port(), 'GET', `/v1/kv/acl/?recurse${mode}${wait}`, {
+    const answer = await reader.ask(this.anyPort(), 'GET', `/v1/kv/acl/?recurse${mode}${wait}`, {
       token: grant.secret,
       timeoutMs: LATEST_MS,
     });
@@ -185,7 +169,7 @@ export class Access implements Workload {
       const since = Math.max(from, written?.from ?? 0);
       if (possible(grant, since, to).some(({ folders }) => folders.includes(folder))) continue;
       const what = `${reader.machine.name} as ${grant.name}: ${value}, asked at ${from.toFixed(0)}`;
-      this.#violations.add('an answer shows what rights hide', what);
+      this.violations.add('an answer shows what rights hide', what);
     }
   }
 
@@ -200,13 +184,13 @@ export class Access implements Workload {
       if (!rights.every(({ folders }) => folders.includes(folder))) continue;
       if (rows.some(({ Key }) => Key.startsWith(`acl/${folder}/`))) continue;
       const what = `${reader.machine.name} as ${grant.name}: ${value}, asked at ${from.toFixed(0)}`;
-      this.#violations.add('an answer hides what rights show', what);
+      this.violations.add('an answer hides what rights show', what);
     }
   }
 
   async #ask(admin: SimClient, method: string, path: string, body?: object) {
     const options = { token: MANAGEMENT, ...(body && { body: JSON.stringify(body) }) };
-    const answer = await admin.ask(this.#port(), method, path, options);
+    const answer = await admin.ask(this.anyPort(), method, path, options);
     if (answer?.status !== 200) {
       await admin.pause(RETRY_MS);
       return undefined;
@@ -219,12 +203,7 @@ export class Access implements Workload {
   }
 
   #anyFolders(): string[] {
-    return FOLDERS.filter(() => this.#cluster.world.random.next() < 0.5);
-  }
-
-  #port(): number {
-    const { servers, world } = this.#cluster;
-    return servers[Math.floor(world.random.next() * servers.length)]?.port ?? 0;
+    return FOLDERS.filter(() => this.cluster.world.random.next() < 0.5);
   }
 }
 

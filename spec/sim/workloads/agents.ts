@@ -6,9 +6,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SERF_HEALTH } from '../../../lib/model.ts';
 import type { SimAgent } from '../agent.ts';
-import { SimClient } from '../client.ts';
-import type { SimCluster } from '../cluster.ts';
-import { Violations, type Workload } from './workload.ts';
+import type { SimClient } from '../client.ts';
+import { Clients } from './clients.ts';
 
 const SERVICES = 3;
 const PAUSE_MS = 2500;
@@ -18,47 +17,32 @@ const LOOK_MS = 500;
 /** On average; longer than a lease, now and then. */
 const DOWN_MS = 4000;
 
-export class Agents implements Workload {
-  readonly #cluster: SimCluster;
-  readonly #violations: Violations;
-
-  constructor(cluster: SimCluster) {
-    this.#cluster = cluster;
-    this.#violations = new Violations(cluster.world);
-  }
-
+export class Agents extends Clients {
   async run(untilMs: number): Promise<void> {
-    const { agents, world } = this.#cluster;
-    const clients = agents.map(async (agent) => {
-      const client = new SimClient(world, `x${agent.machine.name}`);
-      await client.run(() => this.#work(client, agent, untilMs));
-    });
+    const clients = this.cluster.agents.map((agent) =>
+      this.as(`x${agent.machine.name}`, (client) => this.#work(client, agent, untilMs)),
+    );
     await Promise.all([...clients, this.#look(untilMs)]);
   }
 
   /** What each agent says of itself, and what each server says of it. */
   async look(): Promise<void> {
-    const { agents, servers, world } = this.#cluster;
-    const client = new SimClient(world, 'auditor');
-    await client.run(async () => {
+    const { agents, servers } = this.cluster;
+    await this.as('auditor', async (client) => {
       for (const agent of agents) {
         const own = await truthOf(client, agent);
         for (const { port, machine } of servers) {
           const seen = await catalogOf(client, port, agent.machine.name);
           if (isDeepStrictEqual(seen, own)) continue;
           const what = `${machine.name} ${JSON.stringify(seen)}, it ${JSON.stringify(own)}`;
-          this.#violations.add(`the catalog differs from ${agent.machine.name}`, what);
+          this.violations.add(`the catalog differs from ${agent.machine.name}`, what);
         }
       }
     });
   }
 
-  verdict(): readonly string[] {
-    return this.#violations.all;
-  }
-
   async #work(client: SimClient, agent: SimAgent, untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     const { random } = world;
     let isSpoiled = false;
     while (world.now < untilMs) {
@@ -82,7 +66,7 @@ export class Agents implements Workload {
   }
 
   async #register(client: SimClient, agent: SimAgent, id: string): Promise<void> {
-    const { random } = this.#cluster.world;
+    const { random } = this.cluster.world;
     const body = JSON.stringify({
       ID: id,
       Name: 'web',
@@ -93,34 +77,33 @@ export class Agents implements Workload {
   }
 
   async #report(client: SimClient, agent: SimAgent, id: string): Promise<void> {
-    const way = ['pass', 'warn', 'fail'][Math.floor(this.#cluster.world.random.next() * 3)];
+    const way = ['pass', 'warn', 'fail'][Math.floor(this.cluster.world.random.next() * 3)];
     await client.ask(agent.port, 'PUT', `/v1/agent/check/${way}/c-${id}`);
   }
 
   /** As a script that means well: takes an entry out of the catalog, or puts a wrong one in. */
   async #spoil(client: SimClient, { machine }: SimAgent, id: string): Promise<void> {
-    const { servers, world } = this.#cluster;
-    const server = servers[Math.floor(world.random.next() * servers.length)];
+    const port = this.anyPort();
     const Node = machine.name;
-    if (world.random.next() < 0.5) {
+    if (this.cluster.world.random.next() < 0.5) {
       const body = JSON.stringify({ Node, ServiceID: id });
-      await client.ask(server?.port ?? 0, 'PUT', '/v1/catalog/deregister', { body });
+      await client.ask(port, 'PUT', '/v1/catalog/deregister', { body });
       return;
     }
     const Service = { ID: `ghost-${id}`, Service: 'ghost', Port: 1 };
     const body = JSON.stringify({ Node, Address: '10.9.9.9', SkipNodeUpdate: true, Service });
-    await client.ask(server?.port ?? 0, 'PUT', '/v1/catalog/register', { body });
+    await client.ask(port, 'PUT', '/v1/catalog/register', { body });
   }
 
   async #restart(client: SimClient, agent: SimAgent): Promise<void> {
     agent.kill();
-    await client.pause(DOWN_MS * 2 * this.#cluster.world.random.next());
+    await client.pause(DOWN_MS * 2 * this.cluster.world.random.next());
     agent.start();
   }
 
   /** From outside, as nobody could: whether some server holds one for dead that lives. */
   async #look(untilMs: number): Promise<void> {
-    const { world, servers, agents } = this.#cluster;
+    const { world, servers, agents } = this.cluster;
     while (world.now < untilMs) {
       for (const { machine, bornAt } of agents) {
         const { name } = machine;
@@ -129,7 +112,7 @@ export class Agents implements Workload {
         for (const server of servers) {
           const check = server.process?.state.catalog.check(name, SERF_HEALTH);
           if (check?.Status !== 'critical') continue;
-          this.#violations.add(
+          this.violations.add(
             'an agent that lives is critical',
             `${name} at ${server.machine.name}`,
           );

@@ -3,9 +3,8 @@
  * as a Consul agent's is: while a server is behind it lacks the newest, and never one before them. In
  * the end every server has all that somebody was told of.
  */
-import { SimClient } from '../client.ts';
-import type { SimCluster } from '../cluster.ts';
-import { Violations, type Workload } from './workload.ts';
+import type { SimClient } from '../client.ts';
+import { Clients } from './clients.ts';
 
 const CLIENTS = 2;
 const PAUSE_MS = 700;
@@ -18,51 +17,37 @@ interface Fired {
   readonly LTime: number;
 }
 
-export class Events implements Workload {
-  readonly #cluster: SimCluster;
-  readonly #violations: Violations;
+export class Events extends Clients {
   /** Payloads of those that were answered, and when each was. */
   readonly #acknowledged: string[] = [];
   /** By payload: where each stands in the one order. */
   readonly #times = new Map<string, number>();
   #made = 0;
 
-  constructor(cluster: SimCluster) {
-    this.#cluster = cluster;
-    this.#violations = new Violations(cluster.world);
-  }
-
   async run(untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
-    const clients = Array.from({ length: CLIENTS }, (_, i) => new SimClient(world, `e${i + 1}`));
-    await Promise.all(clients.map((each) => each.run(() => this.#work(each, untilMs))));
+    await this.each('e', CLIENTS, (client) => this.#work(client, untilMs));
   }
 
   async look(): Promise<void> {
-    const client = new SimClient(this.#cluster.world, 'listener');
-    await client.run(async () => {
-      for (const { port, machine } of this.#cluster.servers) {
+    await this.as('listener', async (client) => {
+      for (const { port, machine } of this.cluster.servers) {
         const listed = new Set(await this.#list(client, port));
         for (const payload of this.#acknowledged.slice(-KEPT / 2)) {
           if (listed.has(payload)) continue;
-          this.#violations.add('an event is lost', `${payload} at ${machine.name}`);
+          this.violations.add('an event is lost', `${payload} at ${machine.name}`);
         }
       }
     });
   }
 
-  verdict(): readonly string[] {
-    return this.#violations.all;
-  }
-
   async #work(client: SimClient, untilMs: number): Promise<void> {
-    const { world, servers } = this.#cluster;
-    const { random } = world;
+    const { world, splits } = this.cluster;
     while (world.now < untilMs) {
-      const port = servers[Math.floor(random.next() * servers.length)]?.port ?? 0;
-      if (random.next() < 0.3) await this.#list(client, port);
-      else await this.#fire(client, port);
-      await client.pause(PAUSE_MS * 2 * random.next());
+      const port = this.anyPort();
+      if (world.random.next() > 0.3) await this.#fire(client, port);
+      // Who is parted from the others may list what is not to be.
+      else if (!splits) await this.#list(client, port);
+      await this.rest(client, PAUSE_MS);
     }
   }
 
@@ -81,18 +66,18 @@ export class Events implements Workload {
     }));
     const payloads = fired.map(({ payload }) => payload);
     const listed = new Set(payloads);
-    if (listed.size !== fired.length) this.#violations.add('an event is there twice', answer.text);
+    if (listed.size !== fired.length) this.violations.add('an event is there twice', answer.text);
     for (const { payload, time } of fired) {
       const known = this.#times.get(payload) ?? time;
       if (known !== time)
-        this.#violations.add('events have two orders', `${payload}: ${known}, ${time}`);
+        this.violations.add('events have two orders', `${payload}: ${known}, ${time}`);
       this.#times.set(payload, time);
     }
     const times = fired.map(({ time }) => time);
     const [oldest, newest] = [Math.min(...times), Math.max(...times)];
     for (const [payload, time] of this.#times) {
       if (time <= oldest || time >= newest || listed.has(payload)) continue;
-      this.#violations.add('a list of events has a gap', `${payload} at ${time}`);
+      this.violations.add('a list of events has a gap', `${payload} at ${time}`);
     }
     return payloads;
   }

@@ -4,9 +4,8 @@
  */
 import type { Beat } from '../../../lib/membership.ts';
 import { SERF_HEALTH } from '../../../lib/model.ts';
-import { SimClient } from '../client.ts';
-import type { SimCluster } from '../cluster.ts';
-import { Violations, type Workload } from './workload.ts';
+import type { SimClient } from '../client.ts';
+import { Clients } from './clients.ts';
 
 const HOLDERS = 3;
 const AGENTS = 3;
@@ -23,57 +22,41 @@ const LOOK_MS = 500;
 /** The last fault is long over by then. */
 const GIVE_UP_MS = 15_000;
 
-export class LeaseHolders implements Workload {
-  readonly #cluster: SimCluster;
-  readonly #violations: Violations;
+export class LeaseHolders extends Clients {
   #giveUpAt = 0;
   renewals = 0;
   beats = 0;
 
-  constructor(cluster: SimCluster) {
-    this.#cluster = cluster;
-    this.#violations = new Violations(cluster.world);
-  }
-
   async run(untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
     this.#giveUpAt = untilMs + GIVE_UP_MS;
-    const named = (name: string, count: number) =>
-      Array.from({ length: count }, (_, i) => new SimClient(world, `${name}${i + 1}`));
     await Promise.all([
-      ...named('h', HOLDERS).map((holder) => holder.run(() => this.#hold(holder, untilMs))),
-      ...named('a', AGENTS).map((agent) => agent.run(() => this.#beat(agent, untilMs))),
-      ...named('d', LOST).map((agent) => agent.run(() => this.#beat(agent, untilMs * LIFE))),
-      ...named('g', LOST).map((holder) =>
-        holder.run(() => this.#hold(holder, untilMs * LIFE, true)),
-      ),
+      this.each('h', HOLDERS, (holder) => this.#hold(holder, untilMs)),
+      this.each('a', AGENTS, (agent) => this.#beat(agent, untilMs)),
+      this.each('d', LOST, (agent) => this.#beat(agent, untilMs * LIFE)),
+      this.each('g', LOST, (holder) => this.#hold(holder, untilMs * LIFE, true)),
       this.#look(untilMs),
     ]);
   }
 
   /** What was not renewed is gone by now, whatever clocks did. */
   async look(): Promise<void> {
-    for (const { machine, process } of this.#cluster.servers) {
+    for (const { machine, process } of this.cluster.servers) {
       for (let i = 1; i <= LOST; i++) {
         const check = process?.state.catalog.check(`d${i}`, SERF_HEALTH);
         if (check?.Status !== 'critical') {
-          this.#violations.add(`d${i} is dead and not critical`, machine.name);
+          this.violations.add(`d${i} is dead and not critical`, machine.name);
         }
         const held = process?.state.kv.get(`lock/g${i}`);
         if (held === undefined) continue;
-        this.#violations.add(`g${i} is gone and still has its lock`, machine.name);
+        this.violations.add(`g${i} is gone and still has its lock`, machine.name);
       }
     }
-  }
-
-  verdict(): readonly string[] {
-    return this.#violations.all;
   }
 
   /** Takes a session and a lock, and keeps both as long as the run lasts. */
   async #hold(holder: SimClient, untilMs: number, goes = false): Promise<void> {
     const { name } = holder.machine;
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     // It falls with the health of its node too, as every session does that says nothing else.
     const Node = `a${name.slice(-1)}`;
     const body = JSON.stringify({ Node, TTL: `${TTL_MS / 1000}s`, Behavior: 'delete' });
@@ -82,17 +65,17 @@ export class LeaseHolders implements Workload {
     const key = `/v1/kv/lock/${name}`;
     const taken = await this.#untilAnswered(holder, 'PUT', `${key}?acquire=${ID}`, name);
     if (!taken.startsWith('true'))
-      this.#violations.add(`${name} does not get a lock that nobody has`);
+      this.violations.add(`${name} does not get a lock that nobody has`);
     while (world.now < untilMs) {
       await this.#untilAnswered(holder, 'PUT', `/v1/session/renew/${ID}`, '', (status) => {
-        if (status === 404) this.#violations.add(`the session of ${name} ended, which was renewed`);
+        if (status === 404) this.violations.add(`the session of ${name} ended, which was renewed`);
       });
       this.renewals++;
       await holder.pause(RENEW_MS);
     }
     if (goes) return;
     const pair = await this.#untilAnswered(holder, 'GET', key);
-    if (!pair.includes(ID)) this.#violations.add(`${name} has lost its lock`);
+    if (!pair.includes(ID)) this.violations.add(`${name} has lost its lock`);
   }
 
   async #beat(agent: SimClient, untilMs: number): Promise<void> {
@@ -109,7 +92,7 @@ export class LeaseHolders implements Workload {
     const Check = { CheckID: SERF_HEALTH, Name: SERF_HEALTH, Status: 'passing' };
     const node = { ID, Node, Address, Check };
     await this.#untilAnswered(agent, 'PUT', '/v1/catalog/register', JSON.stringify(node));
-    while (this.#cluster.world.now < untilMs) {
+    while (this.cluster.world.now < untilMs) {
       await this.#untilAnswered(agent, 'PUT', '/v1/internal/agent/beat', JSON.stringify(beat));
       this.beats++;
       await agent.pause(BEAT_MS);
@@ -118,13 +101,13 @@ export class LeaseHolders implements Workload {
 
   /** From outside, as nobody could: what each server's state says of the agents. */
   async #look(untilMs: number): Promise<void> {
-    const { world, servers } = this.#cluster;
+    const { world, servers } = this.cluster;
     while (world.now < untilMs) {
       for (const { machine, process } of servers) {
         for (let i = 1; i <= AGENTS; i++) {
           const check = process?.state.catalog.check(`a${i}`, SERF_HEALTH);
           if (check?.Status === 'critical') {
-            this.#violations.add(`a${i} lives and is critical`, machine.name);
+            this.violations.add(`a${i} lives and is critical`, machine.name);
           }
         }
       }
@@ -140,7 +123,7 @@ export class LeaseHolders implements Workload {
     body = '',
     other: (status: number) => void = () => undefined,
   ): Promise<string> {
-    const { servers, world } = this.#cluster;
+    const { servers, world } = this.cluster;
     for (let i = 0; ; i++) {
       const port = servers[i % servers.length]?.port ?? 0;
       const answer = await client.ask(port, method, path, { body, timeoutMs: 1000 });
@@ -148,7 +131,7 @@ export class LeaseHolders implements Workload {
       if (answer !== undefined) other(answer.status);
       if (answer?.status === 404) return answer.text;
       if (world.now > this.#giveUpAt) {
-        this.#violations.add(`${client.machine.name} gets no answer`, answer?.text);
+        this.violations.add(`${client.machine.name} gets no answer`, answer?.text);
         return '';
       }
       await client.pause(RETRY_MS);

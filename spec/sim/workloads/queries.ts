@@ -2,9 +2,8 @@
  * Each client has a prepared query and services of its own: it changes both, and what the query then
  * comes to on any server is what the client was last told that it had done.
  */
-import { SimClient } from '../client.ts';
-import type { SimCluster } from '../cluster.ts';
-import { Violations, type Workload } from './workload.ts';
+import type { SimClient } from '../client.ts';
+import { Clients } from './clients.ts';
 
 const CLIENTS = 2;
 const INSTANCES = 3;
@@ -23,31 +22,18 @@ interface Own {
   readonly instances: ReadonlyMap<string, Set<string>>;
 }
 
-export class Queries implements Workload {
-  readonly #cluster: SimCluster;
-  readonly #violations: Violations;
+export class Queries extends Clients {
   #made = 0;
 
-  constructor(cluster: SimCluster) {
-    this.#cluster = cluster;
-    this.#violations = new Violations(cluster.world);
-  }
-
   async run(untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
-    const clients = Array.from({ length: CLIENTS }, (_, i) => new SimClient(world, `p${i + 1}`));
-    await Promise.all(clients.map((each) => each.run(() => this.#work(each, untilMs))));
-  }
-
-  verdict(): readonly string[] {
-    return this.#violations.all;
+    await this.each('p', CLIENTS, (client) => this.#work(client, untilMs));
   }
 
   async #work(client: SimClient, untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     let own: Own | undefined;
     while (world.now < untilMs) {
-      await client.pause(PAUSE_MS * 2 * world.random.next());
+      await this.rest(client, PAUSE_MS);
       if (own === undefined) own = await this.#begin(client);
       else if (world.random.next() < 0.5) await this.#execute(client, own);
       else if (!(await this.#change(client, own))) own = undefined;
@@ -59,7 +45,7 @@ export class Queries implements Workload {
     const services = [`${name}-x`, `${name}-y`];
     const [service = ''] = services;
     const body = JSON.stringify({ Name: name, Service: { Service: service } });
-    const answer = await client.ask(this.#port(), 'POST', '/v1/query', { body });
+    const answer = await client.ask(this.anyPort(), 'POST', '/v1/query', { body });
     if (answer?.status !== 200) return undefined;
     const { ID } = JSON.parse(answer.text) as { ID: string };
     const instances = new Map(services.map((each) => [each, new Set<string>()]));
@@ -68,11 +54,11 @@ export class Queries implements Workload {
 
   /** False where nobody knows whether it was done. */
   async #change(client: SimClient, own: Own): Promise<boolean> {
-    const { random } = this.#cluster.world;
+    const { random } = this.cluster.world;
     const service = own.services[Math.floor(random.next() * own.services.length)] ?? '';
     if (random.next() < 0.3) {
       const body = JSON.stringify({ Service: { Service: service } });
-      const answer = await client.ask(this.#port(), 'PUT', `/v1/query/${own.query}`, { body });
+      const answer = await client.ask(this.anyPort(), 'PUT', `/v1/query/${own.query}`, { body });
       if (answer?.status === 200) own.service = service;
       return answer?.status === 200;
     }
@@ -85,7 +71,7 @@ export class Queries implements Workload {
       : { Node, Address: '10.2.0.1', Service: { ID: id, Service: service } };
     const path = `/v1/catalog/${isThere ? 'deregister' : 'register'}`;
     const body = JSON.stringify(what);
-    const answer = await client.ask(this.#port(), 'PUT', path, { body });
+    const answer = await client.ask(this.anyPort(), 'PUT', path, { body });
     if (answer?.status !== 200) return false;
     if (isThere) instances?.delete(id);
     else instances?.add(id);
@@ -93,25 +79,20 @@ export class Queries implements Workload {
   }
 
   async #execute(client: SimClient, own: Own): Promise<void> {
-    const mode = this.#cluster.splits ? '?consistent' : '';
+    const mode = this.cluster.splits ? '?consistent' : '';
     const path = `/v1/query/${own.query}/execute${mode}`;
-    const answer = await client.ask(this.#port(), 'GET', path);
+    const answer = await client.ask(this.anyPort(), 'GET', path);
     if (answer?.status === 404)
-      this.#violations.add('a prepared query is gone', client.machine.name);
+      this.violations.add('a prepared query is gone', client.machine.name);
     if (answer?.status !== 200) return;
     const { Service, Nodes } = JSON.parse(answer.text) as Executed;
     const found = Nodes.map(({ Service: { ID } }) => ID).sort();
     const expected = [...(own.instances.get(own.service) ?? [])].sort();
     if (Service === own.service && found.join() === expected.join()) return;
     const what = `${Service}: ${found.join()}, not ${own.service}: ${expected.join()}`;
-    this.#violations.add(
+    this.violations.add(
       'a prepared query comes to something else',
       `${client.machine.name} ${what}`,
     );
-  }
-
-  #port(): number {
-    const { servers, world } = this.#cluster;
-    return servers[Math.floor(world.random.next() * servers.length)]?.port ?? 0;
   }
 }

@@ -3,10 +3,9 @@
  * have answered, values and indexes; nothing acknowledged is lost; no client's index goes back.
  */
 import { impossible, type Operation } from '../../support/experiments/linearizability.ts';
-import { SimClient } from '../client.ts';
-import type { SimCluster } from '../cluster.ts';
+import type { SimClient } from '../client.ts';
+import { Clients } from './clients.ts';
 import { type Row, Sightings } from './sightings.ts';
-import { Violations, type Workload } from './workload.ts';
 
 export const KEYS = 5;
 const CLIENTS = 4;
@@ -19,51 +18,39 @@ interface Seen {
   readonly index: number;
 }
 
-export class Registers implements Workload {
-  readonly #cluster: SimCluster;
+export class Registers extends Clients {
   readonly #history = new Map<string, Operation[]>();
-  readonly #violations: Violations;
-  readonly #sightings: Sightings;
+  readonly #sightings = new Sightings(this.violations, false);
   #written = 0;
   operations = 0;
 
-  constructor(cluster: SimCluster) {
-    this.#cluster = cluster;
-    this.#violations = new Violations(cluster.world);
-    this.#sightings = new Sightings(this.#violations, false);
-  }
-
   async run(untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
-    const clients = Array.from({ length: CLIENTS }, (_, i) => new SimClient(world, `c${i + 1}`));
-    await Promise.all(clients.map((client, i) => client.run(() => this.#work(client, i, untilMs))));
+    await this.each('c', CLIENTS, (client, i) => this.#work(client, i, untilMs));
   }
 
   /** Every key once more through every server: what was acknowledged is there. */
   async look(): Promise<void> {
-    const { world, servers } = this.#cluster;
-    const client = new SimClient(world, 'last');
     const seen = new Map<string, Seen>();
-    await client.run(async () => {
-      for (const { port } of servers) {
+    await this.as('last', async (client) => {
+      for (const { port } of this.cluster.servers) {
         for (let i = 0; i < KEYS; i++) {
           if (await this.#read(client, port, `k${i}`, seen)) continue;
-          this.#violations.add('a server that has healed answers no read');
+          this.violations.add('a server that has healed answers no read');
         }
       }
     });
   }
 
-  verdict(): readonly string[] {
+  override verdict(): readonly string[] {
     const violations = [...this.#history].flatMap(([key, operations]) => {
       const why = impossible(operations);
       return why === undefined ? [] : [`${key} is not linearizable: ${why}`];
     });
-    return [...this.#violations.all, ...violations];
+    return [...super.verdict(), ...violations];
   }
 
   async #work(client: SimClient, number: number, untilMs: number): Promise<void> {
-    const { world, servers } = this.#cluster;
+    const { world, servers } = this.cluster;
     const { random } = world;
     const seen = new Map<string, Seen>();
     let at = number % servers.length;
@@ -76,14 +63,14 @@ export class Registers implements Workload {
           ? await this.#read(client, port, key, seen)
           : await this.#write(client, port, key, chance, seen);
       if (!done) at = (at + 1) % servers.length;
-      await client.pause(PAUSE_MS * 2 * random.next());
+      await this.rest(client, PAUSE_MS);
     }
   }
 
   async #read(client: SimClient, port: number, key: string, seen: Map<string, Seen>) {
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     const call = world.now;
-    const mode = world.random.next() < 0.3 || this.#cluster.splits ? '?consistent' : '';
+    const mode = world.random.next() < 0.3 || this.cluster.splits ? '?consistent' : '';
     const answer = await client.ask(port, 'GET', `/v1/kv/${key}${mode}`);
     if (answer === undefined || (answer.status !== 200 && answer.status !== 404)) return false;
     const [row] = answer.status === 200 ? (JSON.parse(answer.text) as Row[]) : [];
@@ -100,7 +87,7 @@ export class Registers implements Workload {
     const before = seen.get(key);
     if (before !== undefined && row !== undefined && index < before.index) {
       const what = `${client.machine.name} saw ${key} at ${before.index}, then at ${index}`;
-      this.#violations.add('an index goes back', what);
+      this.violations.add('an index goes back', what);
     }
     seen.set(key, { value, index: Math.max(index, before?.index ?? 0) });
     return true;
@@ -113,7 +100,7 @@ export class Registers implements Workload {
     chance: number,
     seen: Map<string, Seen>,
   ) {
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     const call = world.now;
     const last = chance > 0.8 ? seen.get(key) : undefined;
     const isDelete = chance > 0.75 && chance <= 0.8;
@@ -141,12 +128,12 @@ export class Registers implements Workload {
   /** None is written twice; some are longer than what a disk writes whole. */
   #anyValue(): string {
     const name = `v${++this.#written}`;
-    return this.#cluster.world.random.next() < LONG ? name.padEnd(LONG_CHARS, '.') : name;
+    return this.cluster.world.random.next() < LONG ? name.padEnd(LONG_CHARS, '.') : name;
   }
 
   #record(key: string, operation: Operation): void {
     this.operations++;
-    this.#cluster.world.say(describe(key, operation));
+    this.cluster.world.say(describe(key, operation));
     const operations = this.#history.get(key) ?? [];
     this.#history.set(key, operations);
     operations.push(operation);

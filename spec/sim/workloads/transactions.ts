@@ -3,10 +3,9 @@
  * without the other, and both together are linearizable as one thing.
  */
 import { impossible, type Operation } from '../../support/experiments/linearizability.ts';
-import { SimClient } from '../client.ts';
-import type { SimCluster } from '../cluster.ts';
+import type { SimClient } from '../client.ts';
+import { Clients } from './clients.ts';
 import type { Row } from './sightings.ts';
-import { Violations, type Workload } from './workload.ts';
 
 const CLIENTS = 3;
 const KEYS = ['pair/a', 'pair/b'] as const;
@@ -21,43 +20,34 @@ interface TxnAnswer {
   readonly Results: readonly { readonly KV: Row }[] | null;
 }
 
-export class Transactions implements Workload {
-  readonly #cluster: SimCluster;
-  readonly #violations: Violations;
+export class Transactions extends Clients {
   readonly #history: Operation[] = [];
   #written = 0;
 
-  constructor(cluster: SimCluster) {
-    this.#cluster = cluster;
-    this.#violations = new Violations(cluster.world);
-  }
-
   async run(untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
-    const clients = Array.from({ length: CLIENTS }, (_, i) => new SimClient(world, `t${i + 1}`));
-    await Promise.all(clients.map((each) => each.run(() => this.#work(each, untilMs))));
+    await this.each('t', CLIENTS, (client) => this.#work(client, untilMs));
   }
 
-  verdict(): readonly string[] {
+  override verdict(): readonly string[] {
     const why = impossible(this.#history);
     const what = why === undefined ? [] : [`transactions are not linearizable: ${why}`];
-    return [...this.#violations.all, ...what];
+    return [...super.verdict(), ...what];
   }
 
   async #work(client: SimClient, untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     const { random } = world;
     let seen: Seen | undefined;
     while (world.now < untilMs) {
-      const port = this.#port();
+      const port = this.anyPort();
       if (random.next() < 0.5) seen = (await this.#read(client, port)) ?? seen;
       else await this.#write(client, port, random.next() < 0.6 ? seen : undefined);
-      await client.pause(PAUSE_MS * 2 * random.next());
+      await this.rest(client, PAUSE_MS);
     }
   }
 
   async #read(client: SimClient, port: number): Promise<Seen | undefined> {
-    const { world, splits } = this.#cluster;
+    const { world, splits } = this.cluster;
     const call = world.now;
     const answer = await client.ask(
       port,
@@ -71,7 +61,7 @@ export class Transactions implements Workload {
     const isWhole = rows.length === 0 || rows.length === KEYS.length;
     const alike = rows.every((row) => textOf(row) === value && row.ModifyIndex === index);
     if (!isWhole || !alike) {
-      this.#violations.add(
+      this.violations.add(
         'a transaction is seen in part',
         `${client.machine.name}: ${answer.text}`,
       );
@@ -82,7 +72,7 @@ export class Transactions implements Workload {
   }
 
   async #write(client: SimClient, port: number, seen: Seen | undefined): Promise<void> {
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     const call = world.now;
     const value = `t${++this.#written}`;
     const Value = Buffer.from(value).toString('base64');
@@ -104,15 +94,7 @@ export class Transactions implements Workload {
     const { Results } = JSON.parse(text) as TxnAnswer;
     const indexes = new Set(Results?.map(({ KV }) => KV.ModifyIndex));
     if (Results?.length === KEYS.length && indexes.size === 1) return;
-    this.#violations.add(
-      'a transaction has more than one index',
-      `${client.machine.name}: ${text}`,
-    );
-  }
-
-  #port(): number {
-    const { servers, world } = this.#cluster;
-    return servers[Math.floor(world.random.next() * servers.length)]?.port ?? 0;
+    this.violations.add('a transaction has more than one index', `${client.machine.name}: ${text}`);
   }
 }
 

@@ -2,12 +2,11 @@
  * Clients that wait for changes: who waits is told of a change that its server has applied, and of
  * none at the end of its wait, whatever happened to Redis and to the server's state meanwhile.
  */
-import { SimClient } from '../client.ts';
-import type { SimCluster } from '../cluster.ts';
+import type { SimClient } from '../client.ts';
 import type { SimServer } from '../server.ts';
+import { Clients } from './clients.ts';
 import { KEYS } from './registers.ts';
 import { type Row, Sightings } from './sightings.ts';
-import { Violations, type Workload } from './workload.ts';
 
 const WATCHERS = 6;
 const WAIT_S = 8;
@@ -33,31 +32,17 @@ interface Wanted extends Pick<Waiting, 'key' | 'seen'> {
   readonly isStale: boolean;
 }
 
-export class Watchers implements Workload {
-  readonly #cluster: SimCluster;
-  readonly #violations: Violations;
-  readonly #sightings: Sightings;
+export class Watchers extends Clients {
+  readonly #sightings = new Sightings(this.violations, this.cluster.splits);
   readonly #waiting = new Set<Waiting>();
 
-  constructor(cluster: SimCluster) {
-    this.#cluster = cluster;
-    this.#violations = new Violations(cluster.world);
-    this.#sightings = new Sightings(this.#violations, cluster.splits);
-  }
-
   async run(untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
-    const watchers = Array.from({ length: WATCHERS }, (_, i) => new SimClient(world, `w${i + 1}`));
-    const done = watchers.map((each, i) => each.run(() => this.#watch(each, i, untilMs)));
-    await Promise.all([...done, this.#look(untilMs)]);
-  }
-
-  verdict(): readonly string[] {
-    return this.#violations.all;
+    const watching = this.each('w', WATCHERS, (client, i) => this.#watch(client, i, untilMs));
+    await Promise.all([watching, this.#look(untilMs)]);
   }
 
   async #watch(client: SimClient, number: number, untilMs: number): Promise<void> {
-    const { world, servers } = this.#cluster;
+    const { world, servers } = this.cluster;
     const key = number % 3 === 0 ? undefined : `k${number % KEYS}`;
     const isStale = number % 2 === 0;
     let seen = 0;
@@ -74,7 +59,7 @@ export class Watchers implements Workload {
   /** The index of the answer; undefined where there was none, or a refusal. */
   async #wait(client: SimClient, server: SimServer, what: Wanted): Promise<number | undefined> {
     const { key, seen, isStale } = what;
-    const since = this.#cluster.world.now;
+    const since = this.cluster.world.now;
     const waiting = { server, process: server.process, key, seen, since, lateSince: undefined };
     // A default read may be held back before it waits.
     if (isStale) this.#waiting.add(waiting);
@@ -92,15 +77,15 @@ export class Watchers implements Workload {
   }
 
   #unanswered(client: SimClient, { server, process, since }: Waiting): void {
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     const stoodStill = server.machine.frozenUntil >= since;
     if (server.process !== process || stoodStill || world.now - since < LATEST_MS) return;
-    this.#violations.add('a wait is not answered at its end', client.machine.name);
+    this.violations.add('a wait is not answered at its end', client.machine.name);
   }
 
   /** From outside: whether a server knows of what its waiters are not told. */
   async #look(untilMs: number): Promise<void> {
-    const { world } = this.#cluster;
+    const { world } = this.cluster;
     while (world.now < untilMs) {
       for (const waiting of this.#waiting) this.#judge(waiting);
       await world.sleep(LOOK_MS);
@@ -108,7 +93,7 @@ export class Watchers implements Workload {
   }
 
   #judge(waiting: Waiting): void {
-    const { now } = this.#cluster.world;
+    const { now } = this.cluster.world;
     const { server, process, key, seen } = waiting;
     const isThere = server.process === process && server.machine.frozenUntil < now;
     const newest = isThere ? newestOf(process, key) : 0;
@@ -116,7 +101,7 @@ export class Watchers implements Workload {
     else waiting.lateSince ??= now;
     if (waiting.lateSince === undefined || now - waiting.lateSince <= WAKE_MS) return;
     const what = `${server.machine.name} has ${key ?? 'a key'} at ${newest}, its waiter ${seen}`;
-    this.#violations.add('who waits is not woken', what);
+    this.violations.add('who waits is not woken', what);
   }
 }
 
