@@ -12,8 +12,9 @@ import type { Cluster } from '../cluster/peers.ts';
 import type { Command } from '../commands.ts';
 import type { ClusterKeyring } from '../keyring.ts';
 import type { Answers } from '../query/answers.ts';
+import type { Wait } from '../query/live-answer.ts';
 import type { Standing } from '../query/standing.ts';
-import type { Readiness } from '../readiness.ts';
+import type { Consistency, Readiness } from '../readiness.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
 
@@ -113,6 +114,23 @@ export interface ServerDeps
 const MAX_JUDGEMENTS = 8;
 
 type Asking = Pick<HttpRequest, 'callerStill'>;
+
+/**
+ * Resolves when what is read is as new as it has to be, and `caller` is who asks by then; undefined where
+ * that is so at once. Rights may go while a read is held back: what is written after that is not
+ * for who had them.
+ */
+export function readyFor(
+  { readiness }: Pick<ReadDeps, 'readiness'>,
+  request: Pick<HttpRequest, 'caller' | 'callerStill'>,
+  consistency: Consistency,
+  wait?: Wait,
+): Promise<void> | undefined {
+  return readiness.ready(consistency, wait)?.then(async () => {
+    while (!request.caller.stands()) await request.callerStill();
+  });
+}
+
 type Writing = Pick<WriteDeps, 'propose' | 'state'>;
 
 /** Proposes what whoever asks may do, and turns what the state refused into Consul's error. */

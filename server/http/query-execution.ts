@@ -16,6 +16,7 @@ import {
   askingNode,
   type PlaceDeps,
   type ReadDeps,
+  readyFor,
   type StateDeps,
 } from './deps.ts';
 import { demandOf } from './reads.ts';
@@ -86,12 +87,12 @@ interface Evaluated {
 /** These two say in the body what others say in headers, and their index says nothing. */
 async function evaluated(
   deps: Deps,
-  { params }: HttpRequest,
+  request: HttpRequest,
   evaluate: () => Evaluated | Promise<Evaluated>,
 ): Promise<Reply> {
   const { readiness } = deps;
-  const consistency = readiness.consistency(demandOf(params));
-  const ready = readiness.ready(consistency);
+  const consistency = readiness.consistency(demandOf(request.params));
+  const ready = readyFor(deps, request, consistency);
   if (ready !== undefined) await ready;
   const { knownLeader, lastContactMs } = readiness;
   const meta = {

@@ -12,7 +12,7 @@ import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Wait } from '../query/live-answer.ts';
 import type { Query } from '../query/query.ts';
 import type { Demand } from '../readiness.ts';
-import type { ReadDeps } from './deps.ts';
+import { type ReadDeps, readyFor } from './deps.ts';
 import { PendingRead, SharedRead } from './shared-read.ts';
 
 export interface Read extends Pick<Takes, 'rest' | 'params' | 'answers'> {
@@ -54,15 +54,14 @@ export function readRoute(deps: ReadDeps, read: Read): ReadRoute {
 }
 
 async function answerRead(deps: ReadDeps, read: Read, request: HttpRequest): Promise<Reply> {
-  const { params, callerNow } = request;
-  const demand = demandOf(params);
+  const { params } = request;
   const wait = waitOf(params);
-  const query = read.query(request);
-  const shaped = request.pretty ? { ...query, key: `pretty ${query.key}`, pretty: true } : query;
-  const asked = { read, params, callerNow, demand, query: shaped, wait };
-  const shared = new SharedRead(deps, asked, request.caller);
-  const ready = shared.ready();
-  if (ready !== undefined) await ready;
+  let shared = sharedRead(deps, read, request);
+  const ready = readyFor(deps, request, deps.readiness.consistency(demandOf(params)), wait);
+  if (ready !== undefined) {
+    await ready;
+    if (shared.caller !== request.caller) shared = sharedRead(deps, read, request);
+  }
   // Another index is news, a lower one too: the client has seen what was lost with its log.
   if (wait.seenIndex === 0 || shared.current().index !== wait.seenIndex) {
     const cached = read.cacheable === true && params.has('cached');
@@ -71,9 +70,20 @@ async function answerRead(deps: ReadDeps, read: Read, request: HttpRequest): Pro
   return { pending: new PendingRead(shared) };
 }
 
+/** As the caller has it, by what he may see now. */
+function sharedRead(deps: ReadDeps, read: Read, request: HttpRequest): SharedRead {
+  const { params, callerNow, caller } = request;
+  const query = read.query(request);
+  const shaped = request.pretty ? { ...query, key: `pretty ${query.key}`, pretty: true } : query;
+  const demand = demandOf(params);
+  const asked = { read, params, callerNow, demand, query: shaped, wait: waitOf(params) };
+  return new SharedRead(deps, asked, caller);
+}
+
 /** Resolves when what a row reads by itself is as new as the request wants it. */
-export async function fresh({ readiness }: Pick<ReadDeps, 'readiness'>, params: Params) {
-  await readiness.ready(readiness.consistency(demandOf(params)));
+export async function fresh(deps: Pick<ReadDeps, 'readiness'>, request: HttpRequest) {
+  const consistency = deps.readiness.consistency(demandOf(request.params));
+  await readyFor(deps, request, consistency);
 }
 
 /** Consul checks these also where it makes no use of them. */

@@ -25,8 +25,8 @@ export function autopilotRoutes(deps: Deps): Route[] {
       params: CONSISTENCY,
       right: needs('operator:read'),
       does: 'shows what autopilot was told',
-      handle: async ({ params }) => {
-        await fresh(deps, params);
+      handle: async (request) => {
+        await fresh(deps, request);
         return { json: shownSettings(deps) };
       },
     },

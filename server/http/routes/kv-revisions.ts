@@ -32,8 +32,8 @@ export function kvRevisionsRoutes(deps: Deps): Route[] {
       params: CONSISTENCY,
       right: needs('operator:read'),
       does: "shows which keys' revisions are kept (Proconsul's own)",
-      handle: async ({ params }) => {
-        await fresh(deps, params);
+      handle: async (request) => {
+        await fresh(deps, request);
         return { json: shown(deps) };
       },
     },

@@ -12,7 +12,7 @@ import type { Uint64 } from '../../../lib/model.ts';
 import type { KvOp } from '../../commands.ts';
 import * as queries from '../../query/kv.ts';
 import type { Query } from '../../query/query.ts';
-import { type KeyDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
+import { type KeyDeps, type ReadDeps, readyFor, type WriteDeps, writeAs } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
 type Deps = ReadDeps & WriteDeps & KeyDeps;
@@ -122,11 +122,16 @@ async function remove(deps: Deps, request: HttpRequest): Promise<Reply> {
 
 /** Writes what was there at an index: its value and flags, or that it was not there. */
 async function rollBack(deps: Deps, request: HttpRequest): Promise<Reply> {
-  const { rest: key, params, caller } = request;
+  const { rest: key, params } = request;
   // Whoever writes what he may not read would see it in what becomes of it.
-  if (!caller.rights.all && !caller.rights.may('key', 'read', key)) throw permissionDenied();
+  const refuseUnseen = () => {
+    const { rights } = request.caller;
+    if (!rights.all && !rights.may('key', 'read', key)) throw permissionDenied();
+  };
+  refuseUnseen();
   const index = indexOf(params, 'rollback');
-  await deps.readiness.ready('leader');
+  await readyFor(deps, request, 'leader');
+  refuseUnseen();
   const found = deps.state().revisions.at(key, index);
   if (found === undefined) throw queries.noRevision(key, index);
   const { Value = null, Flags = 0 } = found.row ?? {};

@@ -24,8 +24,8 @@ export function operatorRoutes(deps: Deps): Route[] {
       params: CONSISTENCY,
       right: needs('operator:read'),
       does: 'lists the servers',
-      handle: async ({ params }) => {
-        await fresh(deps, params);
+      handle: async (request) => {
+        await fresh(deps, request);
         return { json: raftConfiguration(deps) };
       },
     },
@@ -54,8 +54,8 @@ export function operatorRoutes(deps: Deps): Route[] {
       params: CONSISTENCY,
       right: needs('operator:read'),
       does: 'counts nodes, services and instances',
-      handle: async ({ params }) => {
-        await fresh(deps, params);
+      handle: async (request) => {
+        await fresh(deps, request);
         return usageReply(deps);
       },
     },

@@ -19,6 +19,7 @@ import {
   askingNode,
   type PlaceDeps,
   type ReadDeps,
+  readyFor,
   required,
   type SessionDeps,
   type WriteDeps,
@@ -210,15 +211,16 @@ function checkedTtl(ttl: string, minMs: number): string {
   return ttl;
 }
 
-async function renew(deps: Deps, { rest, caller }: HttpRequest): Promise<Reply> {
-  const id = sessionId(rest);
+async function renew(deps: Deps, request: HttpRequest): Promise<Reply> {
+  const id = sessionId(request.rest);
   // As new as any acknowledged write: the session may just have been made through another server.
-  await deps.readiness.ready('leader');
+  await readyFor(deps, request, 'leader');
   const session = deps.state().sessions.get(id);
   if (session === undefined) {
     throw new ProconsulError('not-found', `Session id '${id}' not found`);
   }
-  if (!caller.rights.all && !caller.rights.may('session', 'write', session.Node)) {
+  const { rights } = request.caller;
+  if (!rights.all && !rights.may('session', 'write', session.Node)) {
     throw permissionDenied();
   }
   await deps.renewSession(id);

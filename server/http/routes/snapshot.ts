@@ -7,7 +7,7 @@ import { CONSISTENCY } from '../../../lib/http/takes.ts';
 import { MAX_SNAPSHOT_BYTES } from '../../../lib/limits.ts';
 import { type RestoreDeps, Restorer } from '../archive/restore.ts';
 import { recordsOf } from '../archive/write-rows.ts';
-import { type ReadDeps, type StateDeps, write } from '../deps.ts';
+import { type ReadDeps, readyFor, type StateDeps, write } from '../deps.ts';
 import { demandOf } from '../reads.ts';
 
 type Deps = Pick<ReadDeps, 'readiness'> & StateDeps & RestoreDeps;
@@ -43,10 +43,10 @@ export function snapshotRoutes(deps: Deps): Route[] {
   ];
 }
 
-async function save(deps: Deps, { params }: HttpRequest): Promise<Reply> {
+async function save(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { readiness } = deps;
-  const consistency = readiness.consistency(demandOf(params));
-  await readiness.ready(consistency);
+  const consistency = readiness.consistency(demandOf(request.params));
+  await readyFor(deps, request, consistency);
   const state = deps.state();
   const { index, position, epoch } = state;
   const lastContact = consistency === 'stale' ? Math.round(readiness.lastContactMs) : 0;

@@ -30,7 +30,7 @@ import {
   toNode,
   toService,
 } from '../definitions.ts';
-import { type PlaceDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
+import { type PlaceDeps, type ReadDeps, readyFor, type WriteDeps, writeAs } from '../deps.ts';
 import { demandOf } from '../reads.ts';
 
 type Deps = ReadDeps & WriteDeps & PlaceDeps;
@@ -109,7 +109,7 @@ async function txn(deps: Deps, request: HttpRequest): Promise<Reply> {
   const ops = await parse(deps, request);
   refuseManyRows(deps.state(), ops);
   if (onlyReads(ops)) {
-    await deps.readiness.ready(deps.readiness.consistency(demand));
+    await readyFor(deps, request, deps.readiness.consistency(demand));
     return readReply(deps, await attempt(deps, request, ops, read));
   }
   const errors = impossible(ops);

@@ -8,10 +8,16 @@ import type {
   Snapshot,
 } from '../../../server/log/event-log.ts';
 
-/** A log whose readIndex a spec can keep waiting, and then refuse: Redis is away. */
+interface Held {
+  readonly promise: Promise<number>;
+  readonly refuse: () => void;
+  readonly answer: (index: number | Promise<number>) => void;
+}
+
+/** A log whose readIndex a spec can keep waiting, and then refuse or answer: Redis is away. */
 export class HeldLog implements EventLog {
   readonly #log: EventLog;
-  #held: { readonly promise: Promise<number>; readonly refuse: () => void } | undefined;
+  #held: Held | undefined;
   /** How many reads wait, or have waited, since it was held. */
   waiting = 0;
 
@@ -21,11 +27,20 @@ export class HeldLog implements EventLog {
 
   hold(): void {
     let refuse = () => {};
-    const promise = new Promise<number>((_, reject) => {
+    let answer = (_: number | Promise<number>) => {};
+    const promise = new Promise<number>((resolve, reject) => {
+      answer = resolve;
       refuse = () => reject(noLeader());
     });
     promise.catch(() => undefined);
-    this.#held = { promise, refuse };
+    this.#held = { promise, refuse, answer };
+  }
+
+  /** Holds no others back from now on; the function that it gives back lets those go on that wait. */
+  pass(): () => void {
+    const held = this.#held;
+    this.#held = undefined;
+    return () => held?.answer(this.#log.readIndex());
   }
 
   refuse(): void {
