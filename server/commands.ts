@@ -1,5 +1,6 @@
 /** What may be written to the log: plain typed objects, each with all that applying it needs. */
 import type { AuthMethod, BindingRule, Policy, Role, Token } from '../lib/acl/model.ts';
+import type { ConfigEntry, ConfigEntryDefinition } from '../lib/config-entries/entry.ts';
 import type {
   Check,
   CheckDefinition,
@@ -189,6 +190,22 @@ export interface ReapMembers {
   readonly olderThanMs?: number;
 }
 
+/** Makes a config entry or replaces the one of its kind and name. */
+export interface SetConfigEntry {
+  readonly type: 'set-config-entry';
+  readonly entry: ConfigEntryDefinition;
+  /** Only if it stands at this index; 0 only where there is none. */
+  readonly cas?: Uint64;
+}
+
+export interface DeleteConfigEntry {
+  readonly type: 'delete-config-entry';
+  readonly kind: string;
+  readonly name: string;
+  /** Only if it stands at this index. */
+  readonly cas?: Uint64;
+}
+
 /** Kept for operators' tools, which read back what they wrote; durations in nanoseconds. */
 export interface AutopilotSettings {
   readonly CleanupDeadServers: boolean;
@@ -262,6 +279,7 @@ export interface StagedRow {
   readonly token?: Token;
   readonly authMethod?: AuthMethod;
   readonly bindingRule?: BindingRule;
+  readonly configEntry?: ConfigEntry;
 }
 
 /** Another state is to be put in place of this one, in parts: see restore-commands.ts. */
@@ -308,6 +326,8 @@ type AnyCommand =
   | ReapMembers
   | SetAutopilot
   | SetRevisions
+  | SetConfigEntry
+  | DeleteConfigEntry
   | SetKeyring
   | VoidEntry
   | BeginRestore

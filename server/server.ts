@@ -1,6 +1,7 @@
 /** A registry server: wires the log, the replica, the queries and the routes, and ends them. */
 import type { DefaultPolicy } from '../lib/acl/compile-rights.ts';
 import { type AccessControl, OPEN } from '../lib/acl/rights.ts';
+import type { ConfigEntryDefinition } from '../lib/config-entries/entry.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { Metric } from '../lib/metrics/metric.ts';
 import type { System } from '../lib/system.ts';
@@ -8,6 +9,7 @@ import { BootstrapReset } from './acl/bootstrap-reset.ts';
 import { Resolver, type ResolverDeps } from './acl/resolver.ts';
 import { AclWarden } from './cluster/acl-warden.ts';
 import { AgentLeases } from './cluster/agent-leases.ts';
+import { FirstEntries } from './cluster/first-entries.ts';
 import { Keeper } from './cluster/keeper.ts';
 import { type Duty, Leader } from './cluster/leader.ts';
 import { MemberNews } from './cluster/member-news.ts';
@@ -74,6 +76,14 @@ export interface ServerRules {
   readonly reconnectTimeoutMs: number;
   /** Without it there is no access control. */
   readonly acl?: AclRules;
+  readonly mesh?: MeshRules;
+}
+
+export interface MeshRules {
+  /** Whether chains of calls are compiled for who asks. */
+  readonly enabled: boolean;
+  /** Made where there are none of their names. */
+  readonly entries: readonly ConfigEntryDefinition[];
 }
 
 export interface AclRules {
@@ -141,6 +151,7 @@ export class Server {
     const duties: readonly Duty[] = [
       new Keeper({ leases, kinds: [sessions, agents], logger }),
       new Reaper({ state, propose, clock, logger, reconnectTimeoutMs: rules.reconnectTimeoutMs }),
+      new FirstEntries({ state, propose, logger }, rules.mesh?.entries ?? []),
       ...(rules.acl ? [new AclWarden({ state, propose, ...system, ...rules.acl })] : []),
     ];
     this.access = accessOf(options, ready);

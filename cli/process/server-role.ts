@@ -54,7 +54,7 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
   return server;
 }
 
-function rulesOf({ sessionTtlMinMs, limits, join, acl, dataDir }: Config): ServerRules {
+function rulesOf({ sessionTtlMinMs, limits, join, acl, dataDir, mesh }: Config): ServerRules {
   return {
     sessionTtlMinMs: sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
     limits: {
@@ -63,6 +63,7 @@ function rulesOf({ sessionTtlMinMs, limits, join, acl, dataDir }: Config): Serve
       txnBytes: Math.max(limits.txnMaxReqLen, limits.kvMaxValueSize),
     },
     reconnectTimeoutMs: join.reconnectTimeoutMs,
+    mesh: { enabled: mesh.enabled, entries: mesh.entries },
     ...(acl.enabled && { acl: aclRules(acl, dataDir) }),
   };
 }

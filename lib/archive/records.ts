@@ -114,11 +114,38 @@ function boundedDecoder(): Decoder {
   return decoder;
 }
 
+/** What a config entry's record holds: its kind, and a struct that has the entry in it. */
+export function readEntryRecord(value: Raw): Raw {
+  if (!(value instanceof Uint8Array)) throw new Error('the record of a config entry is no text');
+  const [, request] = [...boundedDecoder().decodeMulti(value)] as Raw[];
+  if (typeof request !== 'object' || request === null || !('Entry' in request)) {
+    throw new Error('the record of a config entry has no entry');
+  }
+  const { Entry } = request;
+  return Entry instanceof Uint8Array ? (boundedDecoder().decode(Entry) as Raw) : (Entry as Raw);
+}
+
+/** Those of a kind that has a reading of its own there are packed once more. */
+const PACKED_KINDS: ReadonlySet<string> = new Set(['proxy-defaults']);
+
 export class RecordWriter {
   readonly #encoder = new Encoder({ useBigInt64: true });
 
   head(LastIndex: number): Uint8Array {
     return this.#encoder.encode({ LastIndex });
+  }
+
+  /** Consul puts a config entry into a record of its own within one: its kind, then its fields. */
+  entry(kind: string, entry: object): Uint8Array {
+    const within = new Encoder({ useBigInt64: true });
+    const Entry = PACKED_KINDS.has(kind) ? within.encode(entry) : entry;
+    const request = { Datacenter: '', Entry, Op: '', Token: '' };
+    const parts = [within.encode(kind), within.encode(request)];
+    const packed = this.#encoder.encodeSharedRef(Buffer.concat(parts));
+    const record = new Uint8Array(packed.length + 1);
+    record[0] = RECORD.configEntry;
+    record.set(packed, 1);
+    return record;
   }
 
   record(kind: RecordKind, value: object): Uint8Array {

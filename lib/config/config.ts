@@ -14,6 +14,7 @@ import { encryptConfig } from './keys/encrypt.ts';
 import { httpConfig, limitConfig, uiConfig } from './keys/http.ts';
 import { joinConfig } from './keys/joining.ts';
 import { logConfig, telemetryConfig } from './keys/log.ts';
+import { meshConfig } from './keys/mesh.ts';
 import { nodeConfig } from './keys/node.ts';
 import { dockerConfig, redisConfig } from './keys/own.ts';
 import { tlsConfig } from './keys/tls.ts';
@@ -70,6 +71,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     checkPolicy: checkPolicy(settled),
     watches: watchConfig(settled, problems),
     ...definitions(settled, problems),
+    mesh: meshConfig(settled),
     log: logConfig(settled),
     telemetry: telemetryConfig(settled),
     /** Undefined: the file log, or in dev mode the memory log. */

@@ -8,6 +8,7 @@ import { FOREIGN_KEYS } from './keys/foreign.ts';
 import { HTTP_KEYS } from './keys/http.ts';
 import { JOIN_KEYS } from './keys/joining.ts';
 import { LOG_KEYS, TELEMETRY_KEYS } from './keys/log.ts';
+import { MESH_KEYS } from './keys/mesh.ts';
 import { NODE_KEYS } from './keys/node.ts';
 import { OWN_KEYS } from './keys/own.ts';
 import { SECURITY_KEYS } from './keys/security.ts';
@@ -28,6 +29,7 @@ export const CONFIG_KEYS = {
   ...DEFINITION_KEYS,
   ...ACL_KEYS,
   ...SECURITY_KEYS,
+  ...MESH_KEYS,
   ...FOREIGN_KEYS,
 };
 
@@ -45,6 +47,7 @@ export const KEY_GROUPS: readonly (readonly [title: string, keys: Keys])[] = [
   ['Watches', WATCH_KEYS],
   ['Access control', ACL_KEYS],
   ['Security', SECURITY_KEYS],
+  ['The mesh', MESH_KEYS],
   ["What is Consul's alone", FOREIGN_KEYS],
 ];
 

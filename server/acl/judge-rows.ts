@@ -1,6 +1,9 @@
 /** Who may change which rows, by whose they are. */
 import { permissionDenied } from '../../lib/acl/refusals.ts';
 import type { Resource, Rights } from '../../lib/acl/rights.ts';
+import type { ConfigEntryDefinition } from '../../lib/config-entries/entry.ts';
+import { nameOfRight } from '../../lib/config-entries/kind.ts';
+import { kindNamed } from '../../lib/config-entries/kinds.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { CheckDefinition, NodeDefinition, PreparedQuery } from '../../lib/model.ts';
 import type { Deregister, Judged, Judgement, Kv, Register } from '../commands.ts';
@@ -88,6 +91,23 @@ export class Judge {
   /** One without a name is changed by whoever knows its id. */
   change(query: Pick<PreparedQuery, 'Name' | 'Template'> | undefined): void {
     if (query !== undefined && hasQueryName(query)) this.write('query', query.Name);
+  }
+
+  /** Whoever leads calls on to another service may see that one, too. */
+  writeEntry(entry: ConfigEntryDefinition): void {
+    this.deleteEntry(entry.Kind, entry.Name);
+    const kind = kindNamed(entry.Kind);
+    if (kind?.changedBy !== 'service') return;
+    for (const service of kind.refersTo?.(entry) ?? []) {
+      const isOwn = service.toLowerCase() === entry.Name.toLowerCase();
+      if (!isOwn && !this.#rights.may('service', 'read', service)) throw permissionDenied();
+    }
+  }
+
+  deleteEntry(kind: string, name: string): void {
+    const resource = kindNamed(kind)?.changedBy;
+    if (resource === undefined) throw permissionDenied();
+    this.write(resource, nameOfRight(resource, name));
   }
 
   #ownCheck(node: string, service: string): void {

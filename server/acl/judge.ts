@@ -22,7 +22,9 @@ export type Judgeable = Extract<
       | 'update-coordinates'
       | 'fire-event'
       | 'set-query'
-      | 'delete-query';
+      | 'delete-query'
+      | 'set-config-entry'
+      | 'delete-config-entry';
   }
 >;
 
@@ -59,6 +61,12 @@ export function judge(state: State, rights: Rights, command: Judgeable): Judgeab
     }
     case 'update-coordinates':
       for (const { Node } of command.coordinates) may.write('node', may.stored(Node));
+      return command;
+    case 'set-config-entry':
+      may.writeEntry(command.entry);
+      return command;
+    case 'delete-config-entry':
+      may.deleteEntry(command.kind, command.name);
       return command;
     case 'fire-event':
       may.write('event', command.event.Name);

@@ -3,6 +3,7 @@ import { checkDatacenter, type ServerDeps } from './deps.ts';
 import { refuseReadOptions } from './reads.ts';
 import { aclRoutes } from './routes/acl.ts';
 import { catalogRoutes } from './routes/catalog.ts';
+import { configRoutes } from './routes/config.ts';
 import { coordinateRoutes } from './routes/coordinate.ts';
 import { dnsRoutes } from './routes/dns.ts';
 import { eventRoutes } from './routes/event.ts';
@@ -56,6 +57,7 @@ function rows(deps: ServerDeps): Route[] {
     ...uiRoutes(deps),
     ...prometheusRoutes(deps),
     ...preparedQueryRoutes(deps),
+    ...configRoutes(deps),
     ...dnsRoutes(deps),
     ...operatorRoutes(deps),
     ...peeringRoutes(),

@@ -4,6 +4,7 @@
  */
 import { permissionDenied } from '../../lib/acl/refusals.ts';
 import type { Rights } from '../../lib/acl/rights.ts';
+import type { ConfigEntry } from '../../lib/config-entries/entry.ts';
 import type {
   Check,
   Coordinate,
@@ -23,12 +24,15 @@ import type { State } from '../state/state.ts';
 import {
   type AclTopic,
   CATALOG,
+  CONFIG_ENTRIES,
   COORDINATES,
+  configEntryTopic,
   connectTopic,
   EVENTS,
   healthTopic,
   instancesTopic,
   keyTopic,
+  kindTopic,
   NODES,
   nodeChecksTopic,
   nodeCoordinatesTopic,
@@ -305,6 +309,22 @@ export class Reader implements Reads {
     if (row === undefined) return undefined;
     if (!this.#sight.query(row)) throw permissionDenied();
     return this.#sight.shown(row);
+  }
+
+  /** Throws where it may not be seen. */
+  configEntry(kind: string, name: string): ConfigEntry | undefined {
+    if (!this.#sight.entryNamed(kind, name)) throw permissionDenied();
+    this.#note(configEntryTopic(kind, name));
+    const row = this.#state.configEntries.get(kind, name);
+    return row && this.#sight.shownEntry(row);
+  }
+
+  /** Of every kind where it is ''. */
+  configEntries(kind: string): ConfigEntry[] {
+    const { configEntries } = this.#state;
+    this.#note(kind === '' ? CONFIG_ENTRIES : kindTopic(kind));
+    const all = kind === '' ? configEntries.values() : configEntries.ofKind(kind);
+    return [...this.#sight.of(all, this.#sight.entry)].map((row) => this.#sight.shownEntry(row));
   }
 
   /** The newest last. */

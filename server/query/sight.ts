@@ -1,5 +1,8 @@
 /** What someone may see of the state, row by row. */
 import type { Rights } from '../../lib/acl/rights.ts';
+import type { ConfigEntry } from '../../lib/config-entries/entry.ts';
+import { nameOfRight } from '../../lib/config-entries/kind.ts';
+import { kindNamed } from '../../lib/config-entries/kinds.ts';
 import type {
   Check,
   Instance,
@@ -95,6 +98,27 @@ export class Sight {
   shown(query: PreparedQuery): PreparedQuery {
     if (query.Token === '' || this.#manages) return query;
     return { ...query, Token: HIDDEN_TOKEN };
+  }
+
+  /** A kind without a right of its own is seen by all. */
+  entryNamed(kind: string, name: string): boolean {
+    const resource = kindNamed(kind)?.seenBy;
+    return (
+      this.all ||
+      resource === undefined ||
+      this.#rights.may(resource, 'read', nameOfRight(resource, name))
+    );
+  }
+
+  readonly entry = ({ Kind, Name }: ConfigEntry): boolean => this.entryNamed(Kind, Name);
+
+  /** What is secret in it is shown to those alone who may write it. */
+  shownEntry(entry: ConfigEntry): ConfigEntry {
+    const { secrets = [], changedBy } = kindNamed(entry.Kind) ?? {};
+    if (secrets.length === 0 || changedBy === undefined) return entry;
+    if (this.all || this.#rights.may(changedBy, 'write', nameOfRight(changedBy, entry.Name)))
+      return entry;
+    return { ...entry, ...Object.fromEntries(secrets.map((name) => [name, HIDDEN_TOKEN])) };
   }
 
   get #manages(): boolean {

@@ -12,6 +12,7 @@ import type {
   UpdateCoordinates,
   VoidEntry,
 } from '../commands.ts';
+import { deleteConfigEntry, setConfigEntry } from './config-commands.ts';
 import { coordinateKey } from './coordinates.ts';
 import { isOutdated } from './judged.ts';
 import { applyKv, isIndex } from './kv-commands.ts';
@@ -166,6 +167,8 @@ const HANDLERS: Handlers = {
   'reap-members': reapMembers,
   'set-autopilot': setAutopilot,
   'set-revisions': setRevisions,
+  'set-config-entry': setConfigEntry,
+  'delete-config-entry': deleteConfigEntry,
   'begin-restore': beginRestore,
   'stage-rows': stageRows,
   'end-restore': endRestore,

@@ -90,6 +90,10 @@ const TABLES: Tables = {
     rows: ({ autopilot }) => autopilot.values(),
     put: ({ autopilot }, row) => autopilot.set('autopilot', row),
   },
+  configEntry: {
+    rows: ({ configEntries }) => configEntries.values(),
+    put: ({ configEntries }, row) => configEntries.put(row),
+  },
   policy: {
     rows: ({ acl }) => acl.policies.values(),
     put: ({ acl }, row) => acl.policies.set(row.ID, row),

@@ -3,6 +3,7 @@ import type { Indexed, UserEvent } from '../../lib/model.ts';
 import type { AutopilotSettings, MemberRow } from '../commands.ts';
 import { Acl } from './acl.ts';
 import { Catalog } from './catalog.ts';
+import { ConfigEntries } from './config-entries.ts';
 import { Coordinates } from './coordinates.ts';
 import { KeyValues } from './key-values.ts';
 import { Queries } from './queries.ts';
@@ -63,6 +64,7 @@ export class State {
   readonly sessions = new Sessions(this.journal, this.topics);
   readonly queries = new Queries(this.journal, this.topics);
   readonly acl = new Acl(this.journal, this.topics);
+  readonly configEntries = new ConfigEntries(this.journal, this.topics);
   readonly coordinates = new Coordinates(this.journal, this.topics);
   readonly members = new Table<KnownMember>(this.journal, (before, after) => {
     this.#memberChanged(before, after);

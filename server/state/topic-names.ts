@@ -30,6 +30,11 @@ export type AclTopic =
 /** What tokens come to: touched when one that is there may have other rights from now on. */
 export const RIGHTS = 'rights';
 
+/** Every config entry that there is. */
+export const CONFIG_ENTRIES = 'config-entries';
+export const kindTopic = (kind: string) => `config-kind:${kind}`;
+export const configEntryTopic = (kind: string, name: string) => `config:${kind}/${fold(name)}`;
+
 /** A node and the instances on it. */
 export const nodeTopic = (node: string) => `node:${fold(node)}`;
 export const nodeChecksTopic = (node: string) => `node-checks:${fold(node)}`;

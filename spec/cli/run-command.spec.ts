@@ -72,7 +72,7 @@ describe('the command line', () => {
 
   it('says of a part that is missing that it is not built yet', async () => {
     for (const words of [
-      ['config', 'list'],
+      ['intention', 'match'],
       ['connect', 'ca', '-format=json'],
     ]) {
       const { code, err } = await runWords(words);

@@ -12,7 +12,6 @@ import {
   newer,
   noEffect,
   optional,
-  strings,
   text,
   tree,
   trees,
@@ -113,30 +112,9 @@ const GOSSIP = noEffect('there is no gossip: agents beat to servers', {
   },
 });
 
-const MESH = noEffect('the mesh is not built yet', {
-  connect: {
-    enabled: bool('', { shown: 'ConnectEnabled' }),
-    ca_provider: text('', { shown: 'ConnectCAProvider', rule: caProvider }),
-    ca_config: tree(),
-    enable_mesh_gateway_wan_federation: bool('', {
-      shown: 'ConnectMeshGatewayWANFederationEnabled',
-    }),
-    test_ca_leaf_root_change_spread: duration('', { shown: 'ConnectTestCALeafRootChangeSpread' }),
-    ...newer('enable_serverless_plugin'),
-  },
-  config_entries: { bootstrap: trees() },
-  enable_central_service_config: bool('', { shown: 'EnableCentralServiceConfig' }),
-  primary_gateways: strings('', { flag: 'primary-gateway', shown: 'PrimaryGateways' }),
-  primary_gateways_interval: duration('', {
-    default: 30 * SECOND,
-    shown: 'PrimaryGatewaysInterval',
-  }),
-});
-
 export const FOREIGN_KEYS = {
   ...RAFT,
   ...GOSSIP,
-  ...MESH,
   segments: optional(trees('Refused where there are any, as in Consul.', { rule: segments })),
   snapshot_agent: optional(tree('nothing: it is a part of Consul Enterprise', { effect: 'none' })),
   ...noEffect('the program knows its own', {
@@ -168,13 +146,6 @@ export const FOREIGN_KEYS = {
     'version_metadata',
   ),
 };
-
-const CA_PROVIDERS = new Set(['', 'consul', 'vault', 'aws-pca']);
-
-function caProvider(value: string, _path: string, problems: Problems): string {
-  if (!CA_PROVIDERS.has(value)) problems.refuse(`${value} is not a valid CA provider`);
-  return value;
-}
 
 function segment(value: string, _path: string, problems: Problems): string {
   if (value !== '') problems.refuse(NO_SEGMENTS);

@@ -3,7 +3,14 @@
  * in this way that could not have been registered. What this registry does not have is counted.
  */
 import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../../lib/acl/model.ts';
-import { kindOf, type RecordKind, type StateRecord } from '../../../lib/archive/records.ts';
+import {
+  kindOf,
+  type Raw,
+  type RecordKind,
+  readEntryRecord,
+  type StateRecord,
+} from '../../../lib/archive/records.ts';
+import { decodeEntry, refuseFaulty } from '../../../lib/config-entries/kinds.ts';
 import { valueDecoder } from '../../../lib/decode.ts';
 import { parseDuration } from '../../../lib/duration.ts';
 import { encodeJson } from '../../../lib/json.ts';
@@ -137,6 +144,7 @@ export class RowReader {
     if (kind !== undefined && OF_NO_USE.has(kind)) return [];
     const read = kind && READERS[kind];
     if (kind === 'register') return this.#register(fieldsOf(value));
+    if (kind === 'configEntry') return [{ configEntry: configEntryOf(readEntryRecord(value)) }];
     if (read === undefined) {
       const name = kind ?? `type ${type}`;
       this.#leftOut.set(name, (this.#leftOut.get(name) ?? 0) + 1);
@@ -208,6 +216,13 @@ function checkOf(Node: string, check: Plain) {
 
 function textsOf(list: unknown): readonly string[] {
   return listOf<unknown>(list).map(String);
+}
+
+function configEntryOf(value: Raw) {
+  const { fields, indexed } = fieldsOf(value);
+  const entry = decodeEntry(fields);
+  refuseFaulty(entry);
+  return { ...entry, ...indexed };
 }
 
 type ReadFields = (from: Fields) => StagedRow;

@@ -6,6 +6,7 @@
 
 import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../../lib/acl/model.ts';
 import { type RecordKind, RecordWriter } from '../../../lib/archive/records.ts';
+import { archivedEntry } from '../../../lib/config-entries/shown.ts';
 import { NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
 import { laterFields } from '../../../lib/later-fields.ts';
 import type {
@@ -42,12 +43,14 @@ export function recordsOf(state: State): () => Iterable<Uint8Array> {
     table('authMethod', acl.authMethods.values(), methodOf),
     table('bindingRule', acl.bindingRules.values(), bindingRuleOf),
   ];
+  const entries = [...state.configEntries.values()];
   return function* () {
     const writer = new RecordWriter();
     yield writer.head(index);
     for (const each of nodes) yield* nodeRecords(each, writer);
     if (coordinates.length > 0) yield writer.record('coordinates', coordinates);
     for (const records of tables) yield* records(writer);
+    for (const entry of entries) yield writer.entry(entry.Kind, archivedEntry(entry));
   };
 }
 

@@ -74,6 +74,7 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/event/list': nothing,
   'GET /v1/query': nothing,
   'GET /v1/query/': [({ query }) => query],
+  'GET /v1/config/': [() => 'service-defaults/planted'],
   'GET /v1/coordinate/datacenters': nothing,
   'GET /v1/coordinate/nodes': nothing,
   'GET /v1/coordinate/node/': planted,
@@ -158,6 +159,11 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'DELETE /v1/acl/role/': [({ role }) => role],
   'DELETE /v1/acl/auth-method/': planted,
   'DELETE /v1/acl/binding-rule/': [({ rule }) => rule],
+  'PUT /v1/config': [
+    () => '',
+    { Kind: 'service-defaults', Name: 'planted', Protocol: 'http', ExternalSNI: 'changed' },
+  ],
+  'DELETE /v1/config/': [() => 'service-defaults/planted'],
   'PUT /v1/txn': [() => '', [{ KV: { Verb: 'set', Key: 'planted/key', Value: '' } }]],
   'PUT /v1/kv/': [() => 'planted/key', 'changed'],
   'PUT /v1/catalog/register': [() => '', { Node: 'planted', Address: '10.1.1.1' }],
@@ -271,6 +277,7 @@ async function plant(
     Service: { ID: 'planted', Service: 'planted', Connect: { Native: true } },
     Check: { CheckID: 'c', Name: 'c', ServiceID: 'planted' },
   });
+  await make('PUT', 'config', { Kind: 'service-defaults', Name: 'planted', Protocol: 'http' });
   await make('PUT', 'kv/planted/key', 'value');
   await make('PUT', 'event/fire/planted-event');
   const Coord = { Vec: [0, 0, 0, 0, 0, 0, 0, 0] };

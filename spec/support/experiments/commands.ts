@@ -15,6 +15,7 @@ import { nextEntry, positionOf } from '../../../server/log/next-entry.ts';
 import { encodeProposal } from '../../../server/log/payload.ts';
 import { checkNamed, nodeNamed, serviceNamed } from '../factories.ts';
 import { ACL_KINDS } from './acl-commands.ts';
+import { CONFIG_KINDS } from './config-entries.ts';
 
 export const NODES = ['a', 'A', 'b', 'İstanbul', '__proto__'] as const;
 export const SERVICES = ['web', 'Web', 'db', 'constructor', 'ıi'] as const;
@@ -239,6 +240,7 @@ const KINDS: Kinds = {
   ],
   'end-restore': [1, fc.record({ type: fc.constant('end-restore'), restore, parts: fc.nat(2) })],
   ...ACL_KINDS,
+  ...CONFIG_KINDS,
   register: [6, registerCommand],
   deregister: [3, deregisterCommand],
   kv: [

@@ -1,0 +1,132 @@
+import { quote } from '../../go-literals.ts';
+import type { ConfigEntryDefinition } from '../entry.ts';
+import { always, flag, list, maybe, struct, text, texts, whole } from '../fields.ts';
+import { eachOf, firstFault, firstTwice, HEAD, type Kind, META } from '../kind.ts';
+import { gatewayLimits, headers, sds, tls } from '../proxying.ts';
+
+export interface IngressGateway extends ConfigEntryDefinition {
+  readonly TLS: { readonly Enabled: boolean };
+  readonly Listeners: readonly IngressListener[] | null;
+}
+
+export interface IngressListener {
+  readonly Port: number;
+  readonly Protocol: string;
+  readonly Services: readonly IngressService[] | null;
+}
+
+interface IngressService {
+  readonly Name: string;
+  readonly Hosts: readonly string[] | null;
+}
+
+export const EVERY_SERVICE = '*';
+const PROTOCOLS = ['tcp', 'http', 'http2', 'grpc'];
+
+export const INGRESS_GATEWAY: Kind<IngressGateway> = {
+  kind: 'ingress-gateway',
+  says: 'what a gateway lets into the mesh, and on which ports',
+  changedBy: 'mesh',
+  seenBy: 'service',
+  fields: {
+    ...HEAD,
+    TLS: struct({ Enabled: always(flag), SDS: sds, ...tls }),
+    Listeners: always(
+      list({
+        Port: always(whole),
+        Protocol: always(text),
+        TLS: maybe({ Enabled: flag, SDS: sds, ...tls }),
+        Services: always(
+          list({
+            Name: always(text),
+            Hosts: always(texts),
+            TLS: maybe({ SDS: sds }),
+            RequestHeaders: headers,
+            ResponseHeaders: headers,
+            ...gatewayLimits,
+            ...META,
+          }),
+        ),
+      }),
+    ),
+    Defaults: maybe(gatewayLimits),
+    ...META,
+  },
+  normal: (entry) => ({
+    ...entry,
+    Listeners: eachOf(entry.Listeners, normalListener),
+  }),
+  fault: faultOf,
+  refersTo: ({ Listeners }) =>
+    (Listeners ?? [])
+      .flatMap(({ Services }) => Services ?? [])
+      .flatMap(({ Name }) => (Name === EVERY_SERVICE ? [] : Name)),
+};
+
+function normalListener(listener: IngressListener): IngressListener {
+  const protocol = listener.Protocol.toLowerCase();
+  return { ...listener, Protocol: protocol === '' ? 'tcp' : protocol };
+}
+
+function faultOf({ Name, TLS, Listeners }: IngressGateway): string | undefined {
+  if (Name === '') return 'Name is required';
+  const listeners = Listeners ?? [];
+  const port = firstTwice(listeners.map(({ Port }) => String(Port)));
+  if (port !== undefined) return `port ${port} declared on two listeners`;
+  return firstFault(listeners, (each) => listenerFault(each, TLS.Enabled));
+}
+
+function listenerFault({ Port, Protocol, Services }: IngressListener, secure: boolean) {
+  const at = `(listener on port ${Port})`;
+  const services = Services ?? [];
+  if (!PROTOCOLS.includes(Protocol)) {
+    return `protocol must be 'tcp', 'http', 'http2', or 'grpc'. '${Protocol}' is an unsupported protocol`;
+  }
+  if (services.length === 0) return `No service declared for listener with port ${Port}`;
+  // Others have nothing to tell services apart by.
+  if (Protocol === 'tcp' && services.length > 1) {
+    return `Multiple services per listener are only supported for protocol = 'http' ${at}`;
+  }
+  const fault = firstFault(services, (each) => serviceFault(each, { Protocol, at, secure }));
+  if (fault !== undefined) return fault;
+  const twice = firstTwice(services.flatMap(({ Hosts }) => Hosts ?? []));
+  return twice === undefined ? undefined : `Hosts must be unique within a specific listener ${at}`;
+}
+
+interface OnListener {
+  readonly Protocol: string;
+  readonly at: string;
+  readonly secure: boolean;
+}
+
+function serviceFault({ Name, Hosts }: IngressService, { Protocol, at, secure }: OnListener) {
+  const hosts = Hosts ?? [];
+  if (Name === '') return `Service name cannot be blank ${at}`;
+  if (Name === EVERY_SERVICE && Protocol !== 'http') {
+    return `Wildcard service name is only valid for protocol = 'http' ${at}`;
+  }
+  if (Name === EVERY_SERVICE && hosts.length > 0) {
+    return `Associating hosts to a wildcard service is not supported ${at}`;
+  }
+  if (Protocol === 'tcp' && hosts.length > 0) {
+    return `Associating hosts to a service is not supported for the ${Protocol} protocol ${at}`;
+  }
+  return firstFault(hosts, (host) => hostFault(host, secure));
+}
+
+const MAX_NAME_LENGTH = 255;
+const MAX_LABEL_LENGTH = 63;
+
+function hostFault(host: string, secure: boolean): string | undefined {
+  if (host === '*') {
+    if (!secure) return undefined;
+    return "Host '*' is not allowed when TLS is enabled, all hosts must be valid DNS records to add as a DNSSAN";
+  }
+  const labels = host.replace(/\.$/, '').split('.');
+  const isName = labels.every((label) => label !== '' && label.length <= MAX_LABEL_LENGTH);
+  if (!isName || host.length > MAX_NAME_LENGTH)
+    return `Host ${quote(host)} must be a valid DNS hostname`;
+  const stars = host.startsWith('*.') ? host.slice(1) : host;
+  if (!stars.includes('*')) return undefined;
+  return `Host ${quote(host)} is not valid, a wildcard specifier is only allowed as the leftmost label`;
+}

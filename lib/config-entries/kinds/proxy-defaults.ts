@@ -1,0 +1,47 @@
+import type { ConfigEntryDefinition } from '../entry.ts';
+import { always, expose, flag, free, maybe, meshGateway, text, texts } from '../fields.ts';
+import { HEAD, type Kind, META } from '../kind.ts';
+import { envoyExtensions, transparentProxy } from '../proxying.ts';
+
+export interface ProxyDefaults extends ConfigEntryDefinition {
+  readonly Config: Readonly<Record<string, unknown>> | null;
+  readonly MeshGateway: { readonly Mode?: string };
+  readonly Expose: object;
+}
+
+/** There is one alone, whatever it is called when it is written. */
+export const GLOBAL = 'global';
+
+export const PROXY_DEFAULTS: Kind<ProxyDefaults> = {
+  kind: 'proxy-defaults',
+  says: 'what is so of every proxy that says nothing else',
+  changedBy: 'mesh',
+  fields: {
+    ...HEAD,
+    Config: always(free),
+    Mode: text,
+    TransparentProxy: transparentProxy,
+    MutualTLSMode: text,
+    MeshGateway: meshGateway,
+    Expose: expose,
+    AccessLogs: maybe({
+      Enabled: flag,
+      DisableListenerLogs: flag,
+      Type: text,
+      Path: text,
+      JSONFormat: text,
+      TextFormat: text,
+    }),
+    EnvoyExtensions: envoyExtensions,
+    FailoverPolicy: maybe({ Mode: text, Regions: texts }),
+    PrioritizeByLocality: maybe({ Mode: text }),
+    ...META,
+  },
+  normal: (entry) => ({ ...entry, Name: GLOBAL }),
+};
+
+/** The protocol of services that say none; '' where this says none either. */
+export function protocolOf({ Config }: ProxyDefaults): string {
+  const protocol = Config?.['protocol'];
+  return ['string', 'number'].includes(typeof protocol) ? String(protocol) : '';
+}

@@ -1,0 +1,64 @@
+/** What several kinds say of proxies, as a later Consul has it. */
+import {
+  duration,
+  type Field,
+  flag,
+  free,
+  list,
+  map,
+  maybe,
+  meshGateway,
+  type Table,
+  text,
+  texts,
+  whole,
+} from './fields.ts';
+
+export const transparentProxy: Field = maybe({ OutboundListenerPort: whole, DialedDirectly: flag });
+
+export const envoyExtensions: Field = list({
+  Name: text,
+  Required: flag,
+  Arguments: free,
+  ConsulVersion: text,
+  EnvoyVersion: text,
+});
+
+export const headers: Field = maybe({ Add: map(text), Set: map(text), Remove: texts });
+
+const passiveHealthCheck: Field = maybe({
+  Interval: duration,
+  MaxFailures: whole,
+  EnforcingConsecutive5xx: whole,
+  MaxEjectionPercent: whole,
+  BaseEjectionTime: duration,
+});
+
+/** How a service's upstreams are reached. */
+export const upstreamFields: Table = {
+  Name: text,
+  EnvoyListenerJSON: text,
+  EnvoyClusterJSON: text,
+  Protocol: text,
+  ConnectTimeoutMs: whole,
+  Limits: maybe({
+    MaxConnections: whole,
+    MaxPendingRequests: whole,
+    MaxConcurrentRequests: whole,
+  }),
+  PassiveHealthCheck: passiveHealthCheck,
+  MeshGateway: { ...meshGateway, always: false },
+  BalanceOutboundConnections: text,
+};
+
+export const gatewayLimits: Table = {
+  MaxConnections: whole,
+  MaxPendingRequests: whole,
+  MaxConcurrentRequests: whole,
+  PassiveHealthCheck: passiveHealthCheck,
+};
+
+export const tls: Table = { TLSMinVersion: text, TLSMaxVersion: text, CipherSuites: texts };
+
+/** Where certificates come from that Envoy asks another service for. */
+export const sds: Field = maybe({ ClusterName: text, CertResource: text });

@@ -1,0 +1,74 @@
+/** Which protocol a chain speaks: all that it leads through must speak the same. */
+
+import { rejected } from '../../lib/config-entries/kind.ts';
+import {
+  GLOBAL,
+  PROXY_DEFAULTS,
+  protocolOf,
+} from '../../lib/config-entries/kinds/proxy-defaults.ts';
+import { SERVICE_DEFAULTS } from '../../lib/config-entries/kinds/service-defaults.ts';
+import { quote } from '../../lib/go-literals.ts';
+import type { ChainEntries } from './chain.ts';
+
+/** Of services that one chain leads through, redirects and failover among them. */
+const MAX_STEPS = 10_000;
+const DEFAULT_PROTOCOL = 'tcp';
+/** In these there is something to route and split by. */
+const HTTP_LIKE: ReadonlySet<string> = new Set(['http', 'http2', 'grpc']);
+
+export function isHttpLike(protocol: string): boolean {
+  return HTTP_LIKE.has(protocol);
+}
+
+function protocolOfService(entries: ChainEntries, service: string): string {
+  const own = entries.entryOf(SERVICE_DEFAULTS, service)?.Protocol ?? '';
+  if (own !== '') return own;
+  const everywhere = entries.entryOf(PROXY_DEFAULTS, GLOBAL);
+  const protocol = everywhere === undefined ? '' : protocolOf(everywhere);
+  return protocol === '' ? DEFAULT_PROTOCOL : protocol;
+}
+
+export class Protocols {
+  readonly #entries: ChainEntries;
+  readonly #chain: string;
+  readonly #override: string;
+  #first: string | undefined;
+  #steps = 0;
+
+  constructor(entries: ChainEntries, chain: string, override: string) {
+    this.#entries = entries;
+    this.#chain = chain;
+    this.#override = override;
+  }
+
+  /** What the entries come to; that of the first service that the chain leads to. */
+  get ofEntries(): string {
+    return this.#first ?? DEFAULT_PROTOCOL;
+  }
+
+  get protocol(): string {
+    return this.#override === '' ? this.ofEntries : this.#override;
+  }
+
+  /** Throws 'rejected' where the chain would have to speak two. */
+  take(service: string): void {
+    if (++this.#steps > MAX_STEPS) {
+      throw rejected(
+        `discovery chain ${quote(this.#chain)} leads through more than ${MAX_STEPS} services`,
+      );
+    }
+    const protocol = protocolOfService(this.#entries, service);
+    this.#first ??= protocol;
+    if (protocol === this.#first || this.#override !== '') return;
+    const has = `service ${quote(service)} has ${quote(protocol)} which is not ${quote(this.#first)}`;
+    throw rejected(`discovery chain ${quote(this.#chain)} uses inconsistent protocols; ${has}`);
+  }
+
+  /** Throws 'rejected' where there is nothing to route or split by. */
+  refuseRouting(): void {
+    if (isHttpLike(this.protocol)) return;
+    throw rejected(
+      `discovery chain ${quote(this.#chain)} uses a protocol ${quote(this.protocol)} that does not permit advanced routing or splitting behavior`,
+    );
+  }
+}

@@ -1,0 +1,54 @@
+/** Writes config entries, as far as what they come to together can be. */
+import type { ConfigEntry, ConfigEntryDefinition } from '../../lib/config-entries/entry.ts';
+import { INGRESS_GATEWAY } from '../../lib/config-entries/kinds/ingress-gateway.ts';
+import { TERMINATING_GATEWAY } from '../../lib/config-entries/kinds/terminating-gateway.ts';
+import { quote } from '../../lib/go-literals.ts';
+import type { DeleteConfigEntry, SetConfigEntry } from '../commands.ts';
+import { sameRow } from './catalog.ts';
+import { globalProtocol, refuseBroken } from './config-references.ts';
+import { isIndex } from './kv-commands.ts';
+import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
+import type { State } from './state.ts';
+
+export function setConfigEntry(state: State, { entry, cas }: SetConfigEntry): Outcome {
+  const { configEntries } = state;
+  const before = configEntries.get(entry.Kind, entry.Name);
+  if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 0, cas)) return NOT_APPLIED;
+  refuseOtherGateway(state, entry);
+  const row: ConfigEntry = {
+    ...entry,
+    CreateIndex: before?.CreateIndex ?? state.index,
+    ModifyIndex: state.index,
+  };
+  if (before !== undefined && sameRow(before, row)) return APPLIED;
+  const protocol = globalProtocol(configEntries);
+  configEntries.put(row);
+  refuseBroken(configEntries, entry, protocol);
+  return APPLIED;
+}
+
+/** One that is not there is as good as deleted. */
+export function deleteConfigEntry(state: State, { kind, name, cas }: DeleteConfigEntry): Outcome {
+  const { configEntries } = state;
+  const before = configEntries.get(kind, name);
+  if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 0, cas)) return NOT_APPLIED;
+  if (before === undefined) return APPLIED;
+  const protocol = globalProtocol(configEntries);
+  configEntries.delete(kind, name);
+  refuseBroken(configEntries, before, protocol);
+  return APPLIED;
+}
+
+const GATEWAYS = [INGRESS_GATEWAY.kind, TERMINATING_GATEWAY.kind];
+
+/** A gateway is of one kind: its services are found by its name. */
+function refuseOtherGateway({ configEntries }: State, { Kind, Name }: ConfigEntryDefinition): void {
+  if (!GATEWAYS.includes(Kind)) return;
+  const other = GATEWAYS.find(
+    (kind) => kind !== Kind && configEntries.get(kind, Name) !== undefined,
+  );
+  if (other === undefined) return;
+  throw new Refusal(
+    `cannot create a ${quote(Kind)} config entry with name ${quote(Name)}, a ${quote(other)} config entry with that name already exists`,
+  );
+}

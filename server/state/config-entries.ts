@@ -1,0 +1,77 @@
+/** Config entries by kind and name, and which of them speak of a service. */
+import type { ConfigEntry, ConfigEntryDefinition } from '../../lib/config-entries/entry.ts';
+import type { Kind } from '../../lib/config-entries/kind.ts';
+import { kindNamed } from '../../lib/config-entries/kinds.ts';
+import type { ChainEntries } from '../chain/chain.ts';
+import { type Journal, Lookup, Table } from './table.ts';
+import { CONFIG_ENTRIES, configEntryTopic, fold, kindTopic } from './topic-names.ts';
+import type { Topics } from './topics.ts';
+
+export class ConfigEntries implements ChainEntries {
+  readonly #table: Table<ConfigEntry>;
+  readonly #byKind = new Lookup<ConfigEntry>();
+  /** By the name of a service, of entries that refer to it or are named after it. */
+  readonly #about = new Lookup<ConfigEntry>();
+  readonly #topics: Topics;
+
+  constructor(journal: Journal, topics: Topics) {
+    this.#topics = topics;
+    this.#table = new Table(journal, (before, after) => this.#changed(before, after));
+  }
+
+  get(kind: string, name: string): ConfigEntry | undefined {
+    return this.#table.get(keyOf(kind, name));
+  }
+
+  entryOf<E extends ConfigEntryDefinition>({ kind }: Kind<E>, name: string) {
+    // What is stored was read by its kind's table.
+    return this.get(kind, name) as (E & ConfigEntry) | undefined;
+  }
+
+  ofKind(kind: string): Iterable<ConfigEntry> {
+    return this.#byKind.rows(kind);
+  }
+
+  /** Those of any kind that are named after the service, or refer to it. */
+  about(service: string): Iterable<ConfigEntry> {
+    return this.#about.rows(fold(service));
+  }
+
+  values(): Iterable<ConfigEntry> {
+    return this.#table.values();
+  }
+
+  put(entry: ConfigEntry): void {
+    this.#table.set(keyOf(entry.Kind, entry.Name), entry);
+  }
+
+  delete(kind: string, name: string): boolean {
+    return this.#table.delete(keyOf(kind, name));
+  }
+
+  #changed(before: ConfigEntry | undefined, after: ConfigEntry | undefined): void {
+    const { Kind, Name } = (after ?? before) as ConfigEntry;
+    const key = keyOf(Kind, Name);
+    if (before !== undefined) {
+      for (const service of servicesOf(before)) this.#about.delete(service, key);
+    }
+    if (after !== undefined) {
+      for (const service of servicesOf(after)) this.#about.set(service, key, after);
+    }
+    if (after === undefined) this.#byKind.delete(Kind, key);
+    else this.#byKind.set(Kind, key, after);
+    this.#topics.touch(CONFIG_ENTRIES);
+    this.#topics.touch(kindTopic(Kind));
+    if (after === undefined) this.#topics.bury(configEntryTopic(Kind, Name));
+    else this.#topics.touch(configEntryTopic(Kind, Name));
+  }
+}
+
+function keyOf(kind: string, name: string): string {
+  return `${kind}/${fold(name)}`;
+}
+
+function servicesOf(entry: ConfigEntry): ReadonlySet<string> {
+  const others = kindNamed(entry.Kind)?.refersTo?.(entry) ?? [];
+  return new Set([entry.Name, ...others].map(fold));
+}

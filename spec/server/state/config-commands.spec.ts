@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { decodeEntry } from '../../../lib/config-entries/kinds.ts';
+import type { Command } from '../../../server/commands.ts';
+import { apply } from '../../../server/state/apply.ts';
+import { State } from '../../../server/state/state.ts';
+import { contentHash } from '../../support/experiments/state-hash.ts';
+
+function start() {
+  const state = new State();
+  const propose = (command: Command) => {
+    const index = state.index + 1;
+    return apply(state, { index, epoch: 1, t: index, id: '', hash: 'h', size: 1, command });
+  };
+  const put = (value: object, cas?: number) =>
+    propose({
+      type: 'set-config-entry',
+      entry: decodeEntry(value),
+      ...(cas !== undefined && { cas }),
+    });
+  const remove = (kind: string, name: string) =>
+    propose({ type: 'delete-config-entry', kind, name });
+  return { state, put, remove };
+}
+
+const HTTP = { Kind: 'proxy-defaults', Config: { protocol: 'http' } };
+const protocol = (Name: string, Protocol: string) => ({ Kind: 'service-defaults', Name, Protocol });
+const splitter = (Name: string, ...to: string[]) => ({
+  Kind: 'service-splitter',
+  Name,
+  Splits: to.map((Service) => ({ Weight: 100 / to.length, Service })),
+});
+
+describe('config entries in the state', () => {
+  it('are found without regard to case, and keep when they were made', () => {
+    const { state, put } = start();
+    put(protocol('Web', 'tcp'));
+    put(protocol('web', 'http'));
+    const entry = state.configEntries.get('service-defaults', 'WEB');
+    assert.deepEqual(entry, {
+      ...decodeEntry(protocol('web', 'http')),
+      CreateIndex: 1,
+      ModifyIndex: 2,
+    });
+    assert.equal([...state.configEntries.values()].length, 1);
+  });
+
+  it('touch the entry, its kind and all of them; the same again touches nothing', () => {
+    const { put, remove } = start();
+    const topics = [
+      'config-entries',
+      'config-kind:service-defaults',
+      'config:service-defaults/web',
+    ];
+    assert.deepEqual([...put(protocol('web', 'tcp')).touched], topics);
+    assert.deepEqual([...put(protocol('web', 'tcp')).touched], []);
+    assert.deepEqual([...remove('service-defaults', 'web').touched], topics);
+    assert.deepEqual([...remove('service-defaults', 'web').touched], []);
+  });
+
+  it('are written at the index that is named, or where there is none', () => {
+    const { put } = start();
+    assert.equal(put(protocol('web', 'tcp'), 1).outcome.applied, false);
+    assert.equal(put(protocol('web', 'tcp'), 0).outcome.applied, true);
+    assert.equal(put(protocol('web', 'http'), 0).outcome.applied, false);
+    assert.equal(put(protocol('web', 'http'), 2).outcome.applied, true);
+  });
+
+  it('are refused where they leave a chain that cannot be, and nothing is changed', () => {
+    const { state, put, remove } = start();
+    put(HTTP);
+    put(splitter('a', 'b', 'c'));
+    const before = contentHash(state);
+    assert.equal(
+      put(protocol('c', 'grpc')).outcome.refused,
+      'discovery chain "a" uses inconsistent protocols; service "c" has "grpc" which is not "http"',
+    );
+    assert.equal(
+      remove('proxy-defaults', 'global').outcome.refused,
+      'discovery chain "a" uses a protocol "tcp" that does not permit advanced routing or splitting behavior',
+    );
+    assert.match(put(splitter('c', 'a')).outcome.refused ?? '', /^detected circular reference: /);
+    assert.equal(contentHash(state), before);
+  });
+
+  it('are refused where a gateway would listen for another protocol than is spoken', () => {
+    const { put } = start();
+    put(HTTP);
+    const services = [{ Name: 'web' }];
+    const Listeners = [{ Port: 1, Protocol: 'http', Services: services }];
+    put({ Kind: 'ingress-gateway', Name: 'in', Listeners });
+    assert.equal(
+      put(protocol('web', 'tcp')).outcome.refused,
+      'service "web" has protocol "tcp", which does not match defined listener protocol "http"',
+    );
+    assert.equal(
+      put({ Kind: 'terminating-gateway', Name: 'in', Services: [] }).outcome.refused,
+      'cannot create a "terminating-gateway" config entry with name "in", a "ingress-gateway" config entry with that name already exists',
+    );
+  });
+});
