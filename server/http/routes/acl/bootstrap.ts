@@ -55,6 +55,9 @@ const NOT_REPLICATED = {
   LastError: NO_TIME,
 };
 
+/** From anyone: a secret, and what else an older client may say. */
+const MAX_BOOTSTRAP_BYTES = 4096;
+
 const bootstrapBody = optional(
   decoder<{ readonly BootstrapSecret: string }>(
     { type: 'object', properties: { BootstrapSecret: { type: 'string', default: '' } } },
@@ -64,7 +67,7 @@ const bootstrapBody = optional(
 
 /** '' where the server is to make one. */
 async function secretIn(request: HttpRequest): Promise<string> {
-  const { BootstrapSecret: secret } = await request.json(bootstrapBody);
+  const { BootstrapSecret: secret } = await request.json(bootstrapBody, MAX_BOOTSTRAP_BYTES);
   if (secret !== '' && !isUuid(secret)) throw badRequest('BootstrapSecret must be a UUID');
   return secret;
 }
