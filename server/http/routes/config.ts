@@ -2,6 +2,7 @@
 import type { ConfigEntryDefinition } from '../../../lib/config-entries/entry.ts';
 import {
   decodeEntry,
+  KINDS,
   kindNamed,
   refuseFaulty,
   unknownKind,
@@ -29,7 +30,7 @@ export function configRoutes(deps: Deps): Route[] {
       path: '/v1/config',
       params: { cas: CAS },
       body: entryBody,
-      right: changes('service:write'),
+      right: changes('service:write', ENTRIES_CHANGED_BY),
       does: 'makes or replaces a config entry',
       handle: (request) => set(deps, request),
     },
@@ -54,6 +55,11 @@ export function configRoutes(deps: Deps): Route[] {
     },
   ];
 }
+
+/** One of these, by the kind. */
+const ENTRIES_CHANGED_BY = [
+  ...new Set([...KINDS.values()].map(({ changedBy }) => `${changedBy}:write` as const)),
+];
 
 const OPENING = 'Bad request: Request decoding failed';
 
