@@ -14,6 +14,7 @@ import { isOwn, type Metric } from '../lib/metrics/metric.ts';
 import { systemRandom } from '../lib/random.ts';
 import { FileLog } from '../server/log/file/file-log.ts';
 import { RedisLog } from '../server/log/redis/log/redis-log.ts';
+import { Notifier } from '../server/notify/notifier.ts';
 import { serverMetrics } from '../server/server-metrics.ts';
 import { hollow } from './compat-table.ts';
 
@@ -26,6 +27,7 @@ export function allMetrics(): readonly (readonly [Role, Metric])[] {
     metrics.map((metric) => [role, metric] as const);
   return [
     ...of('server', serverMetrics(hollow)),
+    ...of('server', new Notifier(hollow).metrics()),
     ...of('server', new FileLog(hollow).metrics()),
     ...of('server', new RedisLog(hollow).metrics()),
     ...of('both', agentMetrics({ local: hollow, checks: hollow, antiEntropy: antiEntropy() })),

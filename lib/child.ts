@@ -29,10 +29,17 @@ export interface Ended {
   readonly output: string;
 }
 
+export interface Quietly {
+  readonly input: string;
+  readonly maxOutputBytes: number;
+  /** Kills it; without one it runs as long as it likes. */
+  readonly signal?: AbortSignal;
+}
+
 /** Runs it to its end, and keeps the end of what it says. */
 export async function runQuietly(
   program: Program,
-  { input, maxOutputBytes }: { readonly input: string; readonly maxOutputBytes: number },
+  { input, maxOutputBytes, signal }: Quietly,
 ): Promise<Ended> {
   const tail = new OutputTail(maxOutputBytes);
   let child: ChildProcess;
@@ -47,7 +54,10 @@ export async function runQuietly(
     stream?.on('error', () => undefined);
   }
   feed(child, input);
+  const kill = () => void child.kill('SIGKILL');
+  signal?.addEventListener('abort', kill, { once: true });
   const fault = await childFault(child);
+  signal?.removeEventListener('abort', kill);
   return { fault, output: tail.captured };
 }
 

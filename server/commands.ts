@@ -206,6 +206,24 @@ export interface DeleteConfigEntry {
   readonly cas?: Uint64;
 }
 
+/** What a service's instances come to; the words are its notices'. */
+export type ServiceStatus = 'passing' | 'warning' | 'critical' | 'absent';
+
+/** A target of notices has been told how these services are. `term` as in ExpireSessions. */
+export interface NoticesTold {
+  readonly type: 'notices-told';
+  readonly term: number;
+  readonly target: string;
+  readonly told: readonly (readonly [service: string, status: ServiceStatus])[];
+}
+
+/** What a target was last told of a service; of one that it knows as absent there is none. */
+export interface ToldRow {
+  readonly Target: string;
+  readonly Service: string;
+  readonly Status: ServiceStatus;
+}
+
 /** Kept for operators' tools, which read back what they wrote; durations in nanoseconds. */
 export interface AutopilotSettings {
   readonly CleanupDeadServers: boolean;
@@ -324,6 +342,7 @@ type AnyCommand =
   | MembersFailed
   | MemberLeft
   | ReapMembers
+  | NoticesTold
   | SetAutopilot
   | SetRevisions
   | SetConfigEntry

@@ -1,6 +1,7 @@
 /** A registry server: wires the log, the replica, the queries and the routes, and ends them. */
 import type { DefaultPolicy } from '../lib/acl/compile-rights.ts';
 import { type AccessControl, OPEN } from '../lib/acl/rights.ts';
+import type { Environment } from '../lib/child.ts';
 import type { ConfigEntryDefinition } from '../lib/config-entries/entry.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { Metric } from '../lib/metrics/metric.ts';
@@ -25,6 +26,7 @@ import type { Leases } from './leases.ts';
 import type { EventLog } from './log/event-log.ts';
 import { IndexGate } from './log/index-gate.ts';
 import type { SealedPayloads } from './log/sealed/sealed-payloads.ts';
+import { Notifier } from './notify/notifier.ts';
 import { Proposer } from './proposer.ts';
 import { Answers } from './query/answers.ts';
 import { Standing } from './query/standing.ts';
@@ -44,6 +46,8 @@ export interface ServerOptions {
   readonly system: System;
   readonly self: ServerSelf;
   readonly rules: ServerRules;
+  /** What programs are run with. */
+  readonly env?: Environment;
   /** Something is broken for good: the process must end at once. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -111,6 +115,8 @@ export class Server {
   #stopped = false;
   readonly answers: Answers;
   readonly members: Members;
+  /** Whom it tells of changes, while it leads. */
+  readonly notifier: Notifier;
   readonly deps: ServerDeps;
   /** Who asks. */
   readonly access: AccessControl;
@@ -148,10 +154,13 @@ export class Server {
     });
     const sessions = new SessionLeases({ leases, state, propose, logger });
     const agents = new AgentLeases({ state, propose });
+    const { env = {} } = options;
+    this.notifier = new Notifier({ state, propose, system, self, env });
     const duties: readonly Duty[] = [
       new Keeper({ leases, kinds: [sessions, agents], logger }),
       new Reaper({ state, propose, clock, logger, reconnectTimeoutMs: rules.reconnectTimeoutMs }),
       new FirstEntries({ state, propose, logger }, rules.mesh?.entries ?? []),
+      this.notifier,
       ...(rules.acl ? [new AclWarden({ state, propose, ...system, ...rules.acl })] : []),
     ];
     this.access = accessOf(options, ready);
@@ -192,7 +201,7 @@ export class Server {
   }
 
   metrics(): readonly Metric[] {
-    return serverMetrics({
+    const measured = serverMetrics({
       log: this.#options.storage.log,
       proposer: this.#proposer,
       replica: this.#replica,
@@ -202,6 +211,7 @@ export class Server {
       memberNews: this.#memberNews,
       snapshots: this.#snapshots,
     });
+    return [...measured, ...this.notifier.metrics()];
   }
 
   /**
@@ -250,6 +260,7 @@ export class Server {
   /** Answers whoever waits with what there is, and lets writes that are under way settle. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.notifier.stop();
     await this.#leader.stop();
     this.#keyring?.stop();
     this.#proposer.stop();

@@ -60,14 +60,14 @@ export interface Running {
 }
 
 export async function runServer(options: RunOptions): Promise<Running> {
-  const { config, logger, readConfig, dockerHost, onFatal, onLeft } = options;
+  const { config, logger, readConfig, dockerHost, env, onFatal, onLeft } = options;
   const { identities, redis } = tlsUsersOf(config, logger);
   let current = config;
   const unlock = await holdDataDir(config.dataDir, logger);
   const nodeId = await nodeIdOf(config, systemRandom);
   options.introduce({ nodeId, log: whereIsTheLog(config, redis) });
   const seal = openSeal(config, logger);
-  const server = await createServer({ config, redis, nodeId, logger, seal, onFatal });
+  const server = await createServer({ config, redis, nodeId, logger, env, seal, onFatal });
   const servers = () => knownServers(server, ownServer(config, nodeId));
   const listeners = new Listeners({
     config,
@@ -109,6 +109,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
         telemetry.shown.takeOver(now.telemetry);
         dns.takeOver(now.dns, lookupsOf(server, now, dnsToken));
         watches.takeOver(now);
+        server.notifier.takeOver(now.notify);
       },
       onLeft,
     },

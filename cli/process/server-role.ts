@@ -1,5 +1,6 @@
 /** What a process needs to be a registry server, made from its configuration. */
 import path from 'node:path';
+import type { Environment } from '../../lib/child.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { hostPort } from '../../lib/ip.ts';
@@ -24,13 +25,14 @@ export interface ServerRoleOptions {
   readonly redis: RedisReach | undefined;
   readonly nodeId: string;
   readonly logger: Logger;
+  readonly env: Environment;
   /** Undefined where the log is in the clear. */
   readonly seal: ProcessSeal | undefined;
   readonly onFatal: (error: unknown) => void;
 }
 
 export async function createServer(options: ServerRoleOptions): Promise<Server> {
-  const { config, nodeId, logger, onFatal } = options;
+  const { config, nodeId, logger, env, onFatal } = options;
   // Redis may ask for a snapshot only once the server runs.
   let server: Server | undefined;
   const payloads = logPayloads(config, options.seal, logger);
@@ -49,8 +51,10 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
     system: systemOf(logger),
     self,
     rules: rulesOf(config),
+    env,
     onFatal,
   });
+  server.notifier.takeOver(config.notify);
   return server;
 }
 

@@ -16,6 +16,7 @@ import { joinConfig } from './keys/joining.ts';
 import { logConfig, telemetryConfig } from './keys/log.ts';
 import { meshConfig } from './keys/mesh.ts';
 import { nodeConfig } from './keys/node.ts';
+import { notifyConfig } from './keys/notify.ts';
 import { dockerConfig, redisConfig } from './keys/own.ts';
 import { tlsConfig } from './keys/tls.ts';
 import { watchConfig } from './keys/watches.ts';
@@ -70,6 +71,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     limits: limitConfig(settled, settled.server, problems),
     checkPolicy: checkPolicy(settled),
     watches: watchConfig(settled, problems),
+    notify: notifyConfig(settled, settled.server, problems),
     ...definitions(settled, problems),
     mesh: meshConfig(settled),
     log: logConfig(settled),

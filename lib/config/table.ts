@@ -10,6 +10,7 @@ import { JOIN_KEYS } from './keys/joining.ts';
 import { LOG_KEYS, TELEMETRY_KEYS } from './keys/log.ts';
 import { MESH_KEYS } from './keys/mesh.ts';
 import { NODE_KEYS } from './keys/node.ts';
+import { NOTIFY_KEYS } from './keys/notify.ts';
 import { OWN_KEYS } from './keys/own.ts';
 import { SECURITY_KEYS } from './keys/security.ts';
 import { WATCH_KEYS } from './keys/watches.ts';
@@ -26,6 +27,7 @@ export const CONFIG_KEYS = {
   ...TELEMETRY_KEYS,
   ...CHECK_POLICY_KEYS,
   ...WATCH_KEYS,
+  ...NOTIFY_KEYS,
   ...DEFINITION_KEYS,
   ...ACL_KEYS,
   ...SECURITY_KEYS,
@@ -45,6 +47,7 @@ export const KEY_GROUPS: readonly (readonly [title: string, keys: Keys])[] = [
   ['Figures', TELEMETRY_KEYS],
   ['Checks', CHECK_POLICY_KEYS],
   ['Watches', WATCH_KEYS],
+  ["Notices (Proconsul's own)", NOTIFY_KEYS],
   ['Access control', ACL_KEYS],
   ['Security', SECURITY_KEYS],
   ['The mesh', MESH_KEYS],

@@ -45,6 +45,7 @@ import {
   setLegacyToken,
   setToken,
 } from './token-commands.ts';
+import { noticesTold } from './told.ts';
 import { applyTxn } from './txn-commands.ts';
 
 /** The oldest boots are forgotten first; a proposal of theirs is long settled. */
@@ -165,6 +166,7 @@ const HANDLERS: Handlers = {
   'members-failed': membersFailed,
   'member-left': memberLeft,
   'reap-members': reapMembers,
+  'notices-told': noticesTold,
   'set-autopilot': setAutopilot,
   'set-revisions': setRevisions,
   'set-config-entry': setConfigEntry,

@@ -10,6 +10,7 @@ import type { BeginRestore, EndRestore, StagedRow, StageRows } from '../commands
 import { APPLIED, type Outcome, Refusal } from './outcome.ts';
 import { putRow } from './snapshot.ts';
 import { State } from './state.ts';
+import { toldKey } from './told.ts';
 import { fold } from './topic-names.ts';
 
 /** One that nobody goes on with, since its server is gone, takes no room for longer. */
@@ -63,6 +64,7 @@ export function takeStaged(state: State): State {
   next.events = state.events;
   for (const [boot, counter] of state.proposals) next.proposals.set(boot, counter);
   for (const member of state.members.values()) next.members.set(fold(member.Node), member);
+  for (const row of state.told.values()) next.told.set(toldKey(row.Target, row.Service), row);
   next.acl.setBootstrapIndex(state.acl.bootstrapIndex);
   if (next.autopilot.size === 0) {
     for (const row of state.autopilot.values()) next.autopilot.set('autopilot', row);

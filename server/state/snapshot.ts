@@ -4,10 +4,11 @@
  */
 
 import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
-import type { StagedRow } from '../commands.ts';
+import type { StagedRow, ToldRow } from '../commands.ts';
 import { coordinateKey } from './coordinates.ts';
 import type { DumpedRevision, RevisionSettingsRow } from './revisions.ts';
 import { type KnownMember, type Staging, State } from './state.ts';
+import { toldKey } from './told.ts';
 import { fold } from './topic-names.ts';
 import type { TopicsDump } from './topics.ts';
 
@@ -53,7 +54,7 @@ interface TableOf<R> {
 }
 
 type Tables = { readonly [K in keyof Line & RowKind]: TableOf<NonNullable<Line[K]>> };
-type RowKind = keyof StagedRow | 'member' | 'revisionSettings' | 'revision';
+type RowKind = keyof StagedRow | 'member' | 'told' | 'revisionSettings' | 'revision';
 
 /** All rows that a state has, by their kinds, in the order in which they are put back. */
 const TABLES: Tables = {
@@ -113,6 +114,10 @@ const TABLES: Tables = {
   bindingRule: {
     rows: ({ acl }) => acl.bindingRules.values(),
     put: ({ acl }, row) => acl.bindingRules.set(row.ID, row),
+  },
+  told: {
+    rows: ({ told }) => told.values(),
+    put: ({ told }, row) => told.set(toldKey(row.Target, row.Service), row),
   },
   revisionSettings: {
     rows: ({ revisions }) => (revisions.settings === undefined ? [] : [revisions.settings]),
@@ -181,6 +186,7 @@ type StagedHead = Omit<Staging, 'state'>;
 interface Line extends StagedRow {
   readonly head?: Head;
   readonly member?: KnownMember;
+  readonly told?: ToldRow;
   readonly revisionSettings?: RevisionSettingsRow;
   readonly revision?: DumpedRevision;
   readonly staged?: StagedHead;

@@ -1,6 +1,6 @@
 import { MEMBER_STATUS, SERVER_ROLE } from '../../lib/membership.ts';
 import type { Indexed, UserEvent } from '../../lib/model.ts';
-import type { AutopilotSettings, MemberRow } from '../commands.ts';
+import type { AutopilotSettings, MemberRow, ToldRow } from '../commands.ts';
 import { Acl } from './acl.ts';
 import { Catalog } from './catalog.ts';
 import { ConfigEntries } from './config-entries.ts';
@@ -75,6 +75,8 @@ export class State {
   readonly failedServers = new Map<string, KnownMember>();
   /** One row at most, by the name 'autopilot'. */
   readonly autopilot = new Table<AutopilotRow>(this.journal);
+  /** By target and service: see told.ts. */
+  readonly told = new Table<ToldRow>(this.journal);
   /** The newest last. */
   events: readonly UserEvent[] = [];
   leadership: Leadership = { server: '', term: 0 };

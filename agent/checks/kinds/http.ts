@@ -2,9 +2,9 @@
 import http, { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import https from 'node:https';
 import { goDialError } from '../../../lib/go-error.ts';
+import { lookupFor } from '../../../lib/link-local.ts';
 import { OutputTail } from '../../../lib/output-tail.ts';
 import { tlsOptions } from '../probing/dial.ts';
-import { lookupFor } from '../probing/link-local.ts';
 import { type Looking, looking } from '../probing/looking.ts';
 import { critical, type Look, passing, warning } from '../probing/probe.ts';
 import {

@@ -2,7 +2,7 @@
 import { createSocket, type SocketOptions } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { goDialError, splitHostPort } from '../../../lib/go-error.ts';
-import { lookupFor } from '../probing/link-local.ts';
+import { lookupFor } from '../../../lib/link-local.ts';
 import { looking } from '../probing/looking.ts';
 import { critical, passing } from '../probing/probe.ts';
 import { checkKind, text } from './kind.ts';

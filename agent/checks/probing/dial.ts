@@ -2,7 +2,7 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { splitHostPort } from '../../../lib/go-error.ts';
-import { lookupFor } from './link-local.ts';
+import { lookupFor } from '../../../lib/link-local.ts';
 import type { Looking } from './looking.ts';
 
 export interface Tls {

@@ -1,9 +1,9 @@
 /** What this agent watches, and what it does about it: programs and HTTP requests (docs/watches.md). */
-import { durationComplaint, NS_PER_MS, parseDuration } from '../../duration.ts';
-import { ProconsulError } from '../../errors.ts';
+import { messageOf, ProconsulError } from '../../errors.ts';
 import { watchPlan } from '../../watch-plan.ts';
 import type { Problems } from '../problems.ts';
-import { isTree, type Settled, type Tree, trees } from '../row.ts';
+import { type Settled, type Tree, trees } from '../row.ts';
+import { durationMs, type HeaderLists, headersOf, refuse, Taken } from '../taken.ts';
 
 export const WATCH_KEYS = {
   watches: trees('Programs to run and requests to send on changes (docs/watches.md).', {
@@ -32,7 +32,7 @@ export interface HttpHandler {
   readonly kind: 'http';
   readonly url: string;
   readonly method: string;
-  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly headers: HeaderLists;
   readonly timeoutMs: number;
   readonly skipVerify: boolean;
 }
@@ -64,7 +64,7 @@ function definition(watch: Tree, problems: Problems): WatchDefinition {
   const datacenter = taken.text('datacenter');
   const token = taken.text('token');
   const stale = !WITHOUT_STALE.has(type) && taken.flag('stale');
-  const params = Object.fromEntries(taken.rest());
+  const params = Object.fromEntries(taken.left.map((name) => [name, paramOf(taken, name)]));
   watchPlan(type, watchParams(params));
   return { type, params, stale, datacenter, token, handler };
 }
@@ -113,93 +113,29 @@ function httpHandler(tree: Tree | undefined): HttpHandler {
     url,
     method: taken.text('method') || 'POST',
     headers: headersOf(taken.tree('header')),
-    timeoutMs: timeout === '' ? TIMEOUT_MS : durationMs(timeout),
+    timeoutMs: timeout === '' ? TIMEOUT_MS : timeoutMs(timeout),
     skipVerify: taken.flag('tls_skip_verify'),
   };
   if (!/^[\w!#$%&'*+.^`|~-]+$/.test(handler.method))
     refuse('the method of an HTTP handler is none');
-  const strange = taken.rest().map(([name]) => name);
-  if (strange.length > 0) refuse(`Invalid parameters: [${strange.join(' ')}]`);
+  if (taken.left.length > 0) refuse(`Invalid parameters: [${taken.left.join(' ')}]`);
   return handler;
 }
 
-function headersOf(tree: Tree = {}): HttpHandler['headers'] {
-  const taken = new Taken(tree);
-  const names = Object.keys(tree);
-  return Object.fromEntries(
-    names.map((name) => {
-      const values = taken.words(name, `the header ${name} must be a list of strings`) ?? [];
-      const isSendable = /^[\w!#$%&'*+.^`|~-]+$/.test(name) && values.every(isHeaderValue);
-      return isSendable ? [name, values] : refuse(`the header ${name} cannot be sent`);
-    }),
-  );
-}
-
-function isHeaderValue(text: string): boolean {
-  return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
-}
-
-function durationMs(text: string): number {
-  const ns = parseDuration(text);
-  if (ns !== undefined && ns > 0) return ns / NS_PER_MS;
-  return refuse(
-    `Failed to parse 'http_handler_config': Failed to parse timeout: ${durationComplaint(text)}`,
-  );
-}
-
-/** Reads the fields of a tree one by one; what nobody has read is left. */
-class Taken {
-  readonly #left: Map<string, unknown>;
-
-  constructor(tree: Tree) {
-    this.#left = new Map(Object.entries(tree));
-  }
-
-  text(name: string): string {
-    const value = this.#take(name) ?? '';
-    return typeof value === 'string' ? value : refuse(`Expecting ${name} to be a string`);
-  }
-
-  flag(name: string): boolean {
-    const value = this.#take(name) ?? false;
-    return typeof value === 'boolean' ? value : refuse(`Expecting ${name} to be a boolean`);
-  }
-
-  /** A text alone is a list of it, as where HCL has the two alike. */
-  words(name: string, complaint: string): readonly string[] | undefined {
-    const value = this.#take(name);
-    if (value === undefined) return undefined;
-    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return list.every((each) => typeof each === 'string') ? list : refuse(complaint);
-  }
-
-  /** A block of HCL is a list of one. */
-  tree(name: string): Tree | undefined {
-    const value = this.#take(name);
-    const one: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
-    if (one === undefined || isTree(one)) return one;
-    return refuse(`${name} must be an object`);
-  }
-
-  /** The parameters of a type, each as Consul would have it. */
-  rest(): readonly (readonly [string, readonly string[]])[] {
-    return [...this.#left.keys()].map((name) => {
-      if (name === 'passingonly') return [name, [String(this.flag(name))]];
-      const isTag = name === 'tag';
-      const complaint = `Expecting ${name} to be a string${isTag ? ' or []string' : ''}`;
-      const values = this.words(name, complaint) ?? [];
-      if (values.length !== 1 && !isTag) refuse(complaint);
-      return [name, values];
-    });
-  }
-
-  #take(name: string): unknown {
-    const value = this.#left.get(name);
-    this.#left.delete(name);
-    return value ?? undefined;
+function timeoutMs(text: string): number {
+  try {
+    return durationMs(text);
+  } catch (error) {
+    const why = messageOf(error);
+    return refuse(`Failed to parse 'http_handler_config': Failed to parse timeout: ${why}`);
   }
 }
 
-function refuse(why: string): never {
-  throw new ProconsulError('invalid', why);
+/** A parameter of a type, as Consul would have it. */
+function paramOf(taken: Taken, name: string): readonly string[] {
+  if (name === 'passingonly') return [String(taken.flag(name))];
+  const isTag = name === 'tag';
+  const complaint = `Expecting ${name} to be a string${isTag ? ' or []string' : ''}`;
+  const values = taken.words(name, complaint) ?? [];
+  return values.length === 1 || isTag ? values : refuse(complaint);
 }

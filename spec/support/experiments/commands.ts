@@ -294,6 +294,21 @@ const KINDS: Kinds = {
       { requiredKeys: ['type', 'node', 'prune'] },
     ),
   ],
+  'notices-told': [
+    1,
+    fc.record({
+      type: fc.constant('notices-told'),
+      term,
+      target: fc.constantFrom('ops', 'chat'),
+      told: fc.array(
+        fc.tuple(
+          fc.constantFrom(...SERVICES),
+          fc.constantFrom('passing', 'warning', 'critical', 'absent'),
+        ),
+        { maxLength: 3 },
+      ),
+    }),
+  ],
   'reap-members': [
     1,
     fc.record(

@@ -1,0 +1,271 @@
+/**
+ * Keeps one target's picture of the services true. What it was told stands in the state, by the log; what
+ * differs from that, and has stood still for a while, is told, and then written there. So there is no queue
+ * that could overflow or be lost: a target that cannot be reached is told how things are once it can, and a
+ * new leader goes on from what the log says was told.
+ */
+
+import type { NotifyTarget } from '../../lib/config/keys/notify.ts';
+import { describeChain } from '../../lib/errors.ts';
+import type { Notices } from '../../lib/notices.ts';
+import { retryMs } from '../../lib/retries.ts';
+import type { System } from '../../lib/system.ts';
+import type { Command, ServiceStatus } from '../commands.ts';
+import type { Outcome } from '../state/outcome.ts';
+import type { State } from '../state/state.ts';
+import { toldKey } from '../state/told.ts';
+import { CATALOG, fold, healthTopic } from '../state/topic-names.ts';
+import type { Deliver } from './delivery.ts';
+import { ALERT_ENDS_MS, type Notice, occasionOf, type Sender } from './notice.ts';
+import { serviceHealth } from './service-health.ts';
+
+/** In one message, and in one entry. */
+const AT_ONCE = 100;
+/** What changes so often that it never stands still is told after so many times as long all the same. */
+const PATIENCE = 6;
+/** Alertmanager wants to hear of what goes on. */
+const REPEAT_MS = ALERT_ENDS_MS / 4;
+
+export interface TargetDeps {
+  readonly target: NotifyTarget;
+  readonly deliver: Deliver;
+  readonly state: () => State;
+  readonly propose: (command: Command) => Promise<Outcome>;
+  readonly system: System;
+  readonly news: Notices;
+  readonly self: Omit<Sender, 'now'>;
+}
+
+/** How a service stands, where that is not what the target knows, or was not a moment ago. */
+interface Difference {
+  readonly service: string;
+  status: ServiceStatus;
+  /** Monotonic: since when it stands so, and since when it has been moving. */
+  since: number;
+  readonly first: number;
+  changes: number;
+}
+
+export class Target {
+  readonly #deps: TargetDeps;
+  readonly #wants: (service: string) => boolean;
+  /** By folded name, as the next two. */
+  readonly #differs = new Map<string, Difference>();
+  /** The index at which each was last looked at. */
+  readonly #looked = new Map<string, number>();
+  /** Told by this leader, and not in the log yet. */
+  readonly #told = new Map<string, ServiceStatus>();
+  #catalogIndex = 0;
+  #term = 0;
+  #busy = false;
+  #failures = 0;
+  #retryAt = 0;
+  #repeatAt = 0;
+  /** How many notices it got, and how often it could not be told. */
+  readonly counts = { sent: 0, failed: 0 };
+
+  constructor(deps: TargetDeps) {
+    this.#deps = deps;
+    this.#wants = matching(deps.target.services);
+  }
+
+  /** How many services it knows otherwise than they are. */
+  get due(): number {
+    return this.#differs.size;
+  }
+
+  /** Called every half second while this server leads; it begins what is due, and waits for nothing. */
+  look(signal: AbortSignal): void {
+    const state = this.#deps.state();
+    const now = this.#deps.system.clock.monotonic();
+    if (state.leadership.term !== this.#term) this.#begin(state.leadership.term);
+    this.#compare(state, now);
+    this.#settle(now);
+    if (this.#busy || now < this.#retryAt) return;
+    const due = [...this.#differs.values()].filter((each) => this.#isDue(each, now));
+    const repeats = due.length === 0 && this.#repeats(now);
+    if (due.length === 0 && this.#told.size === 0 && !repeats) return;
+    this.#busy = true;
+    const done = repeats ? this.#repeat(signal) : this.#tell(due.slice(0, AT_ONCE), signal);
+    void done.finally(() => {
+      this.#busy = false;
+    });
+  }
+
+  /** What an earlier leader had in its memory is looked at anew. */
+  #begin(term: number): void {
+    this.#term = term;
+    this.#differs.clear();
+    this.#looked.clear();
+    this.#told.clear();
+    this.#catalogIndex = 0;
+  }
+
+  #compare(state: State, now: number): void {
+    const index = state.topics.indexOf(CATALOG);
+    if (index === this.#catalogIndex) return;
+    this.#catalogIndex = index;
+    const gone = new Set(this.#looked.keys());
+    for (const service of this.#services(state)) {
+      const key = fold(service);
+      gone.delete(key);
+      const at = state.topics.indexOf(healthTopic(service));
+      if (this.#looked.get(key) === at) continue;
+      this.#looked.set(key, at);
+      this.#seen(state, service, now);
+    }
+    // Neither there nor known to the target any more.
+    for (const key of gone) this.#looked.delete(key);
+  }
+
+  /** Those that there are, and those that the target knows. */
+  *#services(state: State): Iterable<string> {
+    for (const [name] of state.catalog.serviceNames.entries()) if (this.#wants(name)) yield name;
+    for (const { Target: target, Service } of state.told.values()) {
+      if (target === this.#deps.target.name && this.#wants(Service)) yield Service;
+    }
+    for (const { service } of this.#differs.values()) yield service;
+  }
+
+  #seen(state: State, service: string, now: number): void {
+    const { status } = serviceHealth(state, service);
+    const difference = this.#differs.get(fold(service));
+    if (difference === undefined) {
+      if (status === this.#known(state, service)) return;
+      this.#differs.set(fold(service), { service, status, since: now, first: now, changes: 1 });
+    } else if (difference.status !== status) {
+      difference.status = status;
+      difference.since = now;
+      difference.changes++;
+    }
+  }
+
+  /** What came and went, and stands as the target knows it, is no news. */
+  #settle(now: number): void {
+    const state = this.#deps.state();
+    for (const [key, { service, status, since }] of this.#differs) {
+      const isStill = now - since >= this.#deps.target.debounceMs;
+      if (isStill && status === this.#known(state, service)) this.#differs.delete(key);
+    }
+  }
+
+  #known(state: State, service: string): ServiceStatus {
+    const row = state.told.get(toldKey(this.#deps.target.name, service));
+    return this.#told.get(fold(service)) ?? row?.Status ?? 'absent';
+  }
+
+  #isDue({ since, first }: Difference, now: number): boolean {
+    const { debounceMs } = this.#deps.target;
+    return now - since >= debounceMs || now - first >= debounceMs * PATIENCE;
+  }
+
+  async #tell(due: readonly Difference[], signal: AbortSignal): Promise<void> {
+    const { target, deliver } = this.#deps;
+    const state = this.#deps.state();
+    const notices = due.map((each) => this.#notice(state, each));
+    const wanted = notices.filter(({ from, health }) =>
+      target.on.includes(occasionOf(from, health.status)),
+    );
+    try {
+      if (wanted.length > 0) await deliver(wanted, this.#sender(), signal);
+    } catch (error) {
+      if (!signal.aborted) this.#failed(error);
+      return;
+    }
+    this.#succeeded(wanted.length);
+    for (const { service, health, changes } of notices) {
+      this.#told.set(fold(service), health.status);
+      const each = this.#differs.get(fold(service));
+      // What has changed while it was told is still to be told.
+      if (each?.changes === changes) this.#differs.delete(fold(service));
+    }
+    await this.#write();
+  }
+
+  #notice(state: State, { service, changes }: Difference): Notice {
+    const from = this.#known(state, service);
+    return { service, from, health: serviceHealth(state, service), changes, index: state.index };
+  }
+
+  /** An entry that cannot be written now is written with the next look: nothing is told twice for it. */
+  async #write(): Promise<void> {
+    const { target, propose, system } = this.#deps;
+    const told = [...this.#told].slice(0, AT_ONCE);
+    const command = { type: 'notices-told', term: this.#term, target: target.name, told } as const;
+    try {
+      const { applied } = await propose(command);
+      if (!applied) return;
+      for (const [service, status] of told) {
+        if (this.#told.get(service) === status) this.#told.delete(service);
+      }
+    } catch (error) {
+      system.logger.debug(`notify: what was told is not written: ${describeChain(error)}`);
+    }
+  }
+
+  #repeats(now: number): boolean {
+    const { way } = this.#deps.target;
+    return way.kind === 'alertmanager' && now >= this.#repeatAt;
+  }
+
+  async #repeat(signal: AbortSignal): Promise<void> {
+    const { target, state: current, deliver, system } = this.#deps;
+    this.#repeatAt = system.clock.monotonic() + REPEAT_MS;
+    const state = current();
+    const going = [...state.told.values()].filter(
+      (row) =>
+        row.Target === target.name && (row.Status === 'warning' || row.Status === 'critical'),
+    );
+    const notices = going
+      .filter(({ Status }) => target.on.includes(occasionOf('passing', Status)))
+      .map(({ Service, Status }) => ({
+        service: Service,
+        from: Status,
+        health: { ...serviceHealth(state, Service), status: Status },
+        changes: 0,
+        index: state.index,
+      }));
+    for (let at = 0; at < notices.length && !signal.aborted; at += AT_ONCE) {
+      const part = notices.slice(at, at + AT_ONCE);
+      try {
+        await deliver(part, this.#sender(), signal);
+      } catch (error) {
+        if (!signal.aborted) this.#failed(error);
+        return;
+      }
+    }
+  }
+
+  #sender(): Sender {
+    return { ...this.#deps.self, now: this.#deps.system.clock.now() };
+  }
+
+  #failed(error: unknown): void {
+    const { target, system, news } = this.#deps;
+    this.counts.failed++;
+    this.#failures++;
+    this.#retryAt = system.clock.monotonic() + retryMs(this.#failures, system.random);
+    const why = describeChain(error);
+    news.tell(target.name, `notify: ${target.name} cannot be told, and is tried again: ${why}`);
+  }
+
+  #succeeded(sent: number): void {
+    if (sent === 0) return;
+    const { target, system, news } = this.#deps;
+    this.counts.sent += sent;
+    this.#failures = 0;
+    this.#retryAt = 0;
+    if (news.clear(target.name)) {
+      system.logger.info('notify: told again', { target: target.name });
+    }
+  }
+}
+
+function matching(patterns: readonly string[]): (service: string) => boolean {
+  const names = new Set(patterns.filter((each) => !each.endsWith('*')).map(fold));
+  const prefixes = patterns.filter((each) => each.endsWith('*')).map((p) => fold(p.slice(0, -1)));
+  return (service) => {
+    const name = fold(service);
+    return names.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
+  };
+}
