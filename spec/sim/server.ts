@@ -103,6 +103,11 @@ export class SimServer {
     world.at(this.machine, downMs, () => void this.#begin().catch((error) => world.fail(error)));
   }
 
+  /** The power goes between a write and the n-th sync from here, the one that is to make it durable. */
+  losePowerAtSync(n: number, downMs: number): void {
+    this.#disk.beforeSync(n, () => this.restart(downMs, true));
+  }
+
   /** As by SIGTERM. */
   async stop(): Promise<void> {
     await this.#options.world.on(this.machine, async () => {

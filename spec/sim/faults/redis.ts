@@ -126,6 +126,36 @@ function loseAll(random: Random): Drawn {
   };
 }
 
+/**
+ * What one server alone has heard of, Redis has lost when that server is gone too: nobody remembers it, and
+ * yet somebody may have been shown it. `loses`: where that is enough to be told that it is written.
+ */
+export function forget(random: Random, loses: boolean): Drawn {
+  const pick = anyServer(random);
+  const aloneMs = between(random, 50, 1500);
+  const downMs = between(random, 50, 2000);
+  const lost = between(random, 1, aloneMs);
+  return {
+    what: `one server alone hears Redis for ${aloneMs} ms, of which Redis has lost ${lost} ms when both restart after ${downMs} ms`,
+    lastsMs: aloneMs + downMs,
+    loses,
+    strike: (c) => {
+      const alone = pick(c);
+      const { master } = c;
+      const others = c.servers.filter((each) => each !== alone);
+      const silence = (isSilent: boolean) => {
+        for (const { machine } of others) c.network.silence(machine, master.machine, isSilent);
+      };
+      silence(true);
+      void c.world.sleep(aloneMs).then(() => {
+        alone.restart(downMs);
+        master.restart(downMs, lost);
+        silence(false);
+      });
+    },
+  };
+}
+
 function failOver(random: Random): Drawn {
   const frozen = random.next() < 0.5 ? 0 : between(random, 100, 5000);
   return {

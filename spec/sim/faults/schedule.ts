@@ -4,7 +4,7 @@ import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import type { Log } from '../cluster.ts';
 import { CLOCKS } from './clocks.ts';
 import type { Draw, Fault } from './fault.ts';
-import { partition, REDIS } from './redis.ts';
+import { forget, partition, REDIS } from './redis.ts';
 import { FILE, SERVERS } from './servers.ts';
 
 export interface FaultsOptions {
@@ -75,5 +75,6 @@ function faultOf(log: Log, atMs: number, gene: number): Fault {
 function drawsOf(log: Log): readonly Draw[] {
   if (log === 'file') return [...SERVERS, ...FILE, ...CLOCKS];
   const redis = [...SERVERS, ...CLOCKS, ...REDIS];
-  return log === 'quorum' ? [...redis, partition, partition] : redis;
+  if (log === 'redis') return [...redis, (random) => forget(random, true)];
+  return [...redis, partition, partition, (random) => forget(random, false)];
 }

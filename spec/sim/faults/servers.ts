@@ -4,6 +4,8 @@ import { anyServer, between, type Draw, type Drawn, stillMs } from './fault.ts';
 
 /** What a server does in a second that others can see, at most, about. */
 const STEPS = 200;
+/** What it syncs in a second, at most, about. */
+const SYNCS = 20;
 
 export const SERVERS: readonly Draw[] = [
   restart,
@@ -28,7 +30,7 @@ export const SERVERS: readonly Draw[] = [
 ];
 
 /** Of the one server whose log is in files. */
-export const FILE: readonly Draw[] = [losePower, losePower, losePowerAtStep, losePowerAtStep];
+export const FILE: readonly Draw[] = [losePower, losePowerAtStep, losePowerAtSync, losePowerAtSync];
 
 export function restart(random: Random): Drawn {
   const pick = anyServer(random);
@@ -86,5 +88,16 @@ function losePowerAtStep(random: Random): Drawn {
       const [server] = c.servers;
       server?.machine.beforeStep(step, () => server.restart(lastsMs, true));
     },
+  };
+}
+
+/** What was to be made durable is there in part: each sector of it, or not. */
+function losePowerAtSync(random: Random): Drawn {
+  const sync = between(random, 1, SYNCS);
+  const lastsMs = between(random, 50, 3000);
+  return {
+    what: `the server's machine loses power before its sync ${sync}, for ${lastsMs} ms`,
+    lastsMs,
+    strike: (c) => c.servers[0]?.losePowerAtSync(sync, lastsMs),
   };
 }

@@ -14,6 +14,7 @@ export class SimDisk implements FileSystem {
   readonly #files = new MemoryFileSystem();
   /** Of the process that runs. */
   openFiles = 0;
+  #beforeSync: { left: number; readonly fn: () => void } | undefined;
 
   constructor(world: World) {
     this.#world = world;
@@ -23,6 +24,11 @@ export class SimDisk implements FileSystem {
   crash(losesPower: boolean): void {
     this.openFiles = 0;
     if (losesPower) this.#files.losePower(this.#world.random);
+  }
+
+  /** Calls `fn` right before the n-th sync of a file from now: what it was to sync is written, and no more. */
+  beforeSync(n: number, fn: () => void): void {
+    this.#beforeSync = { left: n, fn };
   }
 
   makeFolder(): Promise<void> {
@@ -64,13 +70,23 @@ export class SimDisk implements FileSystem {
       read: (bytes, position) => this.#take(LOOK_MS, () => file.read(bytes, position)),
       write: (bytes, position) => this.#take(LOOK_MS, () => file.write(bytes, position)),
       truncate: (size) => this.#take(LOOK_MS, () => file.truncate(size)),
-      sync: () => this.#take(SYNC_MS, () => file.sync()),
+      sync: () => {
+        this.#aboutToSync();
+        return this.#take(SYNC_MS, () => file.sync());
+      },
       close: () =>
         this.#take(LOOK_MS, () => {
           this.openFiles--;
           return file.close();
         }),
     };
+  }
+
+  #aboutToSync(): void {
+    const before = this.#beforeSync;
+    if (before === undefined || --before.left > 0) return;
+    this.#beforeSync = undefined;
+    before.fn();
   }
 
   /** On the machine that asks, as long as its process lives. */
