@@ -17,6 +17,7 @@ import { RedisLog } from '../server/log/redis/log/redis-log.ts';
 import { Notifier } from '../server/notify/notifier.ts';
 import { serverMetrics } from '../server/server-metrics.ts';
 import { hollow } from './compat-table.ts';
+import { consulTable } from './consul-metrics.ts';
 
 /** Where a row is shown. */
 type Role = 'server' | 'client' | 'both';
@@ -44,27 +45,6 @@ function antiEntropy(): AntiEntropy {
   return new AntiEntropy(hollow);
 }
 
-/** What a real Consul 1.8.7 shows, too, and there is no such thing here: named, with the reason. */
-const CONSULS_OTHERS: readonly (readonly [names: string, why: string])[] = [
-  ['memberlist.*, serf.events, serf.queue.*', 'there is no gossip'],
-  [
-    'raft.fsm.*, raft.leader.*, raft.replication.*, raft.barrier, raft.verify_leader',
-    'no Raft: the log orders writes (`raft.commitTime`, `raft.apply` are its own)',
-  ],
-  ['rpc.request, rpc.accept_conn, rpc.consistentRead', 'agents and servers speak HTTP: `http.*`'],
-  [
-    'runtime.num_goroutines, malloc_count, free_count, heap_objects, gc_pause_ns',
-    'of Go: see `proconsul.gc.pause`, `proconsul.event_loop.lag`',
-  ],
-  [
-    'health.service.query{service}, catalog.service.*, client.api.*',
-    'their labels are names that users give: a series for each, for ever. `http.*` counts them together',
-  ],
-  ['autopilot.*', '/v1/operator/autopilot/health says it'],
-  ['fsm.ca, fsm.intention, connect.*, mesh.*', 'there is no mesh'],
-  ['consul.cache.{type}.*', '`proconsul.cache.hits` and `misses`'],
-];
-
 export const METRICS_BEGIN = '<!-- The rest is made by `npm run metrics`. -->';
 
 export function metricsTable(): string {
@@ -85,11 +65,11 @@ export function metricsTable(): string {
     ...table(all.filter(([, { name }]) => isOwn(name))),
     '| `proconsul_http_request_seconds{method,route}` | histogram | both | each endpoint, of what nobody waited for |',
     '',
-    "## Consul's that are not here",
+    "## Beside a real Consul's",
     '',
-    '| names | why |',
-    '| --- | --- |',
-    ...CONSULS_OTHERS.map(([names, why]) => `| \`${names}\` | ${why} |`),
+    'All that a real Consul 1.8.7 showed to Prometheus when each part of its API had been used.',
+    '',
+    ...consulTable(all.map(([, metric]) => metric)),
     '',
   ].join('\n');
 }

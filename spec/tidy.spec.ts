@@ -4,8 +4,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { allRoutes, compatTable, TABLE_BEGINS } from '../docs/compat-table.ts';
+import { dashboardText } from '../docs/dashboard.ts';
 import { allMetrics, METRICS_BEGIN, metricsTable } from '../docs/metrics-table.ts';
 import { exposedName } from '../lib/metrics/exposition.ts';
+import { isOwn } from '../lib/metrics/metric.ts';
 
 const TOP = fileURLToPath(new URL('..', import.meta.url));
 const SKIPPED = new Set(['node_modules', 'dist', '.git']);
@@ -298,13 +300,25 @@ describe('the pages', () => {
     assert.equal(text.slice(text.indexOf(METRICS_BEGIN)), metricsTable());
   });
 
-  it('warn of nothing that is not measured: docs/monitoring/alerts.yml', () => {
-    const text = readFileSync(join(TOP, 'docs/monitoring/alerts.yml'), 'utf8');
-    const named = text.match(/\b(?:pro)?consul_\w+/g) ?? [];
-    const shown = new Set(allMetrics().map(([, metric]) => exposedName(metric.name, metric)));
-    const unknown = named.filter((name) => !shown.has(name.replace(/_(bucket|sum|count)$/, '')));
-    assert.ok(named.length > 9);
-    assert.deepEqual(unknown, []);
+  for (const page of ['alerts.yml', 'grafana.json']) {
+    it(`warn of nothing and draw nothing that is not measured: docs/monitoring/${page}`, () => {
+      const text = readFileSync(join(TOP, 'docs/monitoring', page), 'utf8');
+      const named = text.match(/\b(?:pro)?consul_\w+/g) ?? [];
+      const shown = new Set(
+        allMetrics().flatMap(([, metric]) => {
+          const name = exposedName(metric.name, metric);
+          return isOwn(metric.name) ? [name] : [`consul_${name}`];
+        }),
+      );
+      const unknown = named.filter((name) => !shown.has(name.replace(/_(bucket|sum|count)$/, '')));
+      assert.ok(named.length > 9);
+      assert.deepEqual(unknown, []);
+    });
+  }
+
+  it('draw what docs/dashboard.ts says: docs/monitoring/grafana.json is as `npm run dashboard` writes it', () => {
+    const text = readFileSync(join(TOP, 'docs/monitoring/grafana.json'), 'utf8');
+    assert.equal(text, dashboardText());
   });
 
   it('list every route: docs/compat.md is as `npm run compat` writes it', () => {
