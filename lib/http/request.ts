@@ -10,6 +10,7 @@ import { localTarget, splitTarget } from './path.ts';
 import type { HttpRequest, Limit } from './route.ts';
 import { isRaw, type RowBody, type Takes } from './takes.ts';
 
+const TOKEN = 'x-consul-token';
 /** To read, judge and write down more takes some milliseconds. */
 const LARGE_BODY_BYTES = 64 * 1024;
 
@@ -63,11 +64,20 @@ export class Request implements HttpRequest {
   get token(): string {
     const named = this.params.get('token');
     if (named !== '') return named;
-    const header = this.headers['x-consul-token'];
     // An empty one says nothing, as in Consul.
-    if (typeof header === 'string' && header !== '') return header;
+    const header = this.#tokenHeader();
+    if (header !== '') return header;
     const [, bearer] = /^Bearer\s+(\S+)/i.exec(this.headers.authorization ?? '') ?? [];
     return bearer ?? '';
+  }
+
+  /** Of several the first counts, as in Consul, where Node puts them all into one. */
+  #tokenHeader(): string {
+    const joined = this.headers[TOKEN];
+    if (typeof joined !== 'string' || !joined.includes(',')) return String(joined ?? '');
+    const { rawHeaders } = this.#message;
+    const at = rawHeaders.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === TOKEN);
+    return rawHeaders[at + 1] ?? '';
   }
 
   /** Made on demand: most requests are answered before anyone asks for it. */

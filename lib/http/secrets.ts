@@ -21,7 +21,9 @@ export function secretsHidden({ url = '', headers }: Sent): (text: string) => st
   const mark = url.indexOf('?');
   const query = mark < 0 ? '' : url.slice(mark + 1);
   const params = query === '' ? NO_PARAMS : new URLSearchParams(query);
-  const tokens = [...params.getAll('token'), headers['x-consul-token'], headers.authorization];
+  // Node puts several of one name into one text.
+  const named = String(headers['x-consul-token'] ?? '').split(/, ?/);
+  const tokens = [...params.getAll('token'), ...named, headers.authorization];
   const forms = query === '' ? [] : [query, decoded(query), params.toString(), sorted(params)];
   const hidden = forms.filter((form) => form.includes('='));
   for (const token of tokens) {

@@ -28,6 +28,7 @@ export function rowKey(node: string, id: string): string {
 
 export class Catalog {
   readonly #topics: Topics;
+  readonly #journal: Journal;
   readonly nodes: Table<Node>;
   readonly instances: Table<Instance>;
   readonly checks: Table<Check>;
@@ -44,6 +45,7 @@ export class Catalog {
 
   constructor(journal: Journal, topics: Topics) {
     this.#topics = topics;
+    this.#journal = journal;
     this.serviceNames = new ServiceNames(topics);
     this.nodes = new Table(journal, (before, after) => this.#nodeChanged(before, after));
     this.instances = new Table(journal, (before, after) => this.#instanceChanged(before, after));
@@ -187,12 +189,18 @@ export class Catalog {
     this.#topics.touch(statusTopic(check.Status));
     this.#topics.touch(nodeChecksTopic(check.Node));
     if (check.ServiceID === '') {
-      for (const instance of this.instancesOn(check.Node)) this.#touchHealth(instance);
+      this.#touchHealthOn(check.Node);
       return;
     }
     this.#touchService(serviceChecksTopic(check.ServiceName), check.ServiceName);
     const instance = this.instance(check.Node, check.ServiceID);
     if (instance !== undefined) this.#touchHealth(instance);
+  }
+
+  /** Once an entry: an instance that comes or goes after it touches as much by itself. */
+  #touchHealthOn(node: string): void {
+    if (!this.#journal.isFirst(`health on ${fold(node)}`)) return;
+    for (const instance of this.instancesOn(node)) this.#touchHealth(instance);
   }
 }
 

@@ -12,7 +12,7 @@ import type { Deregister, Register } from '../commands.ts';
 import { rowKey, sameRow } from './catalog.ts';
 import { coordinateKey } from './coordinates.ts';
 import { Refusal } from './outcome.ts';
-import { checksUnder, invalidateSessions } from './session-commands.ts';
+import { invalidateSessions } from './session-commands.ts';
 import type { State } from './state.ts';
 import { fold } from './topic-names.ts';
 
@@ -161,8 +161,5 @@ export function deleteCheck(state: State, node: string, id: string): void {
 
 /** The sessions that rest on this check fall with it. */
 function invalidateByCheck(state: State, check: Check): void {
-  const resting = [...state.sessions.on(check.Node)].filter((session) =>
-    checksUnder(session).includes(check.CheckID),
-  );
-  invalidateSessions(state, resting);
+  invalidateSessions(state, [...state.sessions.restingOn(check.Node, check.CheckID)]);
 }

@@ -2,6 +2,7 @@ import { NS_PER_MS } from '../../lib/duration.ts';
 import type { KeyValue, Session } from '../../lib/model.ts';
 import type { CreateSession, ExpireSessions } from '../commands.ts';
 import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
+import { checksUnder } from './sessions.ts';
 import type { State } from './state.ts';
 
 export function createSession(state: State, { session }: CreateSession): Outcome {
@@ -18,14 +19,6 @@ export function createSession(state: State, { session }: CreateSession): Outcome
   const row: Session = { ...session, CreateIndex: state.index, ModifyIndex: state.index };
   state.sessions.table.set(session.ID, row);
   return APPLIED;
-}
-
-/** The ids of all checks that a session rests on. */
-export function checksUnder(
-  session: Pick<Session, 'Checks' | 'NodeChecks' | 'ServiceChecks'>,
-): readonly string[] {
-  const { Checks, NodeChecks, ServiceChecks } = session;
-  return [...(Checks ?? []), ...(NodeChecks ?? []), ...(ServiceChecks ?? []).map(({ ID }) => ID)];
 }
 
 export function destroySession(state: State, id: string): Outcome {

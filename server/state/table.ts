@@ -1,6 +1,7 @@
 /** Remembers how to take back what the current entry has changed so far. */
 export class Journal {
   #undos: (() => void)[] = [];
+  readonly #done = new Set<string>();
 
   note(undo: () => void): void {
     this.#undos.push(undo);
@@ -17,6 +18,14 @@ export class Journal {
 
   commit(): void {
     this.#undos = [];
+    this.#done.clear();
+  }
+
+  /** Whether the current entry does this for the first time: thousands of its rows may have it done. */
+  isFirst(what: string): boolean {
+    if (this.#done.has(what)) return false;
+    this.#done.add(what);
+    return true;
   }
 }
 

@@ -9,6 +9,7 @@ import type { Route } from '../../../lib/http/route.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { FakeAccess } from '../../support/fakes/fake-access.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
+import { RawClient } from '../../support/servers/raw-client.ts';
 import { send } from '../../support/servers/start-server.ts';
 
 const reader: Caller = {
@@ -66,6 +67,20 @@ describe("a row's right", () => {
     const headers = { 'X-Consul-Token': '', Authorization: 'Bearer now' };
     assert.equal((await send(port, 'GET', '/v1/x/mine', { headers })).text, 'for r');
     assert.deepEqual(asked, ['now']);
+  });
+
+  it('takes the first of two tokens in headers, as Consul does', async () => {
+    const { asked, port } = await row(asks());
+    const client = await RawClient.connect(port);
+    const headers = 'Host: localhost\r\nX-Consul-Token: now\r\nX-Consul-Token: unknown\r\n\r\n';
+    const { body } = await client.ask(`GET /v1/x/mine HTTP/1.1\r\n${headers}`);
+    assert.deepEqual([body.toString(), asked], ['for r', ['now']]);
+  });
+
+  it('takes a token with a comma in it as it is', async () => {
+    const { asked, port } = await row(asks());
+    await send(port, 'GET', '/v1/x/mine', { headers: { 'X-Consul-Token': 'now, then' } });
+    assert.deepEqual(asked, ['now, then']);
   });
 
   it('refuses a token that nobody knows, also where the handler asks', async () => {

@@ -12,6 +12,15 @@ describe('a path in the log', () => {
     });
   }
 
+  it('hides each of several tokens that came as one header', () => {
+    const message = {
+      url: '/v1/kv/a',
+      headers: { 'x-consul-token': `${secret}, other-token-here` },
+    };
+    const said = withoutSecrets(`not ${secret} nor other-token-here`, message);
+    assert.equal(said.includes(secret) || said.includes('other-token-here'), false, said);
+  });
+
   it('says all that is no secret', () => {
     for (const path of [
       '/v1/acl/token/self',

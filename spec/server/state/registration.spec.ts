@@ -46,6 +46,26 @@ describe('register', () => {
     assert(!touched.has('instances:db'));
   });
 
+  it("a node's own checks touch the health of what is on it once, however many they are", () => {
+    const history = new History();
+    for (let i = 0; i < 50; i++) history.register('a', { service: serviceNamed(`s${i}`) });
+    const { topics: of } = history.state;
+    const touch = of.touch.bind(of);
+    let touches = 0;
+    of.touch = (topic) => {
+      touches++;
+      touch(topic);
+    };
+    const many = (Status: string) =>
+      Array.from({ length: 40 }, (_, i) => checkNamed(`c${i}`, { Status }));
+    for (const status of ['passing', 'critical']) {
+      touches = 0;
+      const { touched } = history.register('a', { checks: many(status) });
+      for (let i = 0; i < 50; i++) assert(touched.has(`health:s${i}`));
+      assert(touches < 40 * 10 + 50, `${touches} touches`);
+    }
+  });
+
   it("an instance's check touches its health, and not the list of instances", () => {
     const history = new History();
     history.register('a', { service: web });

@@ -22,6 +22,10 @@ describe('a session', () => {
     ['is destroyed', (h) => h.run({ type: 'destroy-session', id: S1 })],
     ['is not renewed', (h) => h.run({ type: 'expire-sessions', term: 0, ids: [S1] })],
     ["its node's check turns critical", (h) => h.register('a', failing('serfHealth'))],
+    [
+      "its node's check turns critical, by a name in other letters",
+      (h) => h.register('A', failing('SERFHealth')),
+    ],
     ["its service's check turns critical", (h) => h.register('a', failing('c', 'web'))],
     [
       "its node's check goes",
@@ -64,6 +68,21 @@ describe('a session', () => {
     const { outcome } = history.run({ type: 'expire-sessions', term: 0, ids: [S1] });
     assert.equal(outcome.applied, false);
     assert.notEqual(history.state.sessions.get(S1), undefined);
+  });
+
+  it('is not looked at for the checks that it does not rest on', () => {
+    const history = locked();
+    let looked = 0;
+    const { sessions } = history.state;
+    const on = sessions.on.bind(sessions);
+    sessions.on = (node) => {
+      looked++;
+      return on(node);
+    };
+    const many = Array.from({ length: 40 }, (_, i) => checkNamed(`x${i}`, { Status: 'critical' }));
+    history.register('a', { checks: many });
+    assert.equal(looked, 0);
+    assert.notEqual(sessions.get(S1), undefined);
   });
 
   it('is refused on a node that is not there, a check that is not, and one that is critical', () => {
