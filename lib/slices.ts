@@ -28,9 +28,10 @@ interface Going {
 const underWay = new Set<Going>();
 /** They have begun nothing. */
 const waiting = new Set<Going>();
-/** Those who came when a turn had no room, and those that take one slice, with how much: they pass the long by. */
-const comers = new Map<Task, number>();
-let isComersNext = true;
+/** Those who came when a turn had no room: what is short among them passes the long by. */
+const comers = new Set<Task>();
+/** Those that take a slice alone. */
+const whole = new Set<() => void>();
 let isTurning = false;
 /** What was done at once in this turn. */
 let spent = 0;
@@ -122,7 +123,7 @@ export class Work<T> implements Going {
       this.#end(({ reject }) => reject(why));
       return;
     }
-    comers.set(this.#firstGo, SHORT);
+    comers.add(this.#firstGo);
     goOn();
   }
 
@@ -149,11 +150,7 @@ export class Work<T> implements Going {
 /** Resolves in a turn in which no other long work is done: for what takes about a slice. */
 export function ownTurn(): Promise<void> {
   return new Promise((resolve) => {
-    const task = () => {
-      resolve();
-      return SLICE;
-    };
-    comers.set(task, SLICE);
+    whole.add(resolve);
     goOn();
   });
 }
@@ -174,36 +171,53 @@ function endOf(steps: Steps<unknown>): void {
 }
 
 function goOn(): void {
-  if (isTurning || underWay.size + comers.size + waiting.size === 0) return;
+  if (isTurning || underWay.size + waiting.size + comers.size + whole.size === 0) return;
   isTurning = true;
   setImmediate(() => {
     isTurning = false;
-    if (comers.size > 0 && (isComersNext || underWay.size === 0)) takeComers();
-    else takeLong();
-    isComersNext = !isComersNext;
+    // One kind in a turn, and each kind in its turn.
+    for (const take of [...KINDS]) {
+      KINDS.push(KINDS.shift() as () => boolean);
+      if (take()) break;
+    }
     goOn();
   });
 }
 
-/** As many as one slice has room for. */
-function takeComers(): void {
-  let left = SLICE;
-  for (const [task, most] of comers) {
-    if (left < most) return;
-    comers.delete(task);
-    left -= task(most);
+/** Each does about a slice, and says whether there was anything to do. */
+const KINDS = [takeWhole, takeComers, takeLong];
+
+function takeWhole(): boolean {
+  for (const task of whole) {
+    whole.delete(task);
+    task();
+    return true;
   }
+  return false;
 }
 
-function takeLong(): void {
+/** As many as one slice has room for. */
+function takeComers(): boolean {
+  const hasAny = comers.size > 0;
+  let left = SLICE;
+  for (const task of comers) {
+    comers.delete(task);
+    left -= task(SHORT);
+    if (left < SHORT) break;
+  }
+  return hasAny;
+}
+
+function takeLong(): boolean {
   fill();
   const [next] = underWay;
-  if (next === undefined) return;
+  if (next === undefined) return false;
   // The last of them by now.
   underWay.delete(next);
   underWay.add(next);
   next.goOn(SLICE);
   fill();
+  return true;
 }
 
 function fill(): void {

@@ -5,6 +5,7 @@
  */
 import { noLeader, ProconsulError } from '../lib/errors.ts';
 import { Sample } from '../lib/metrics/sample.ts';
+import { ownTurn } from '../lib/slices.ts';
 import { CommandTimes } from './command-times.ts';
 import type { Command } from './commands.ts';
 import type { Proposal } from './log/event-log.ts';
@@ -14,6 +15,8 @@ import type { Outcome } from './state/outcome.ts';
 const MAX_BATCH = 512;
 /** A batch that is larger is written, and applied, in some ten milliseconds; everybody waits for as long. */
 const MAX_BATCH_BYTES = 512 * 1024;
+/** Takes some milliseconds. */
+const LARGE_BATCH_BYTES = 64 * 1024;
 /** Beyond these a client is told at once rather than kept waiting: the log does not keep up. */
 const MAX_WAITING = 20_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
@@ -130,6 +133,8 @@ export class Proposer {
     while (this.#queue.length > 0) {
       const batch = this.#take(this.#batchLength());
       for (const waiting of batch) this.#underWay.set(waiting.proposal.id, waiting);
+      // The next large one may just be read: to apply this one in the same turn takes twice as long.
+      if (bytesOf(batch) >= LARGE_BATCH_BYTES) await ownTurn();
       const from = this.#now();
       try {
         await this.#log.append(batch.map(({ proposal }) => proposal));
@@ -193,4 +198,8 @@ export class Proposer {
       if (this.#underWay.delete(proposal.id)) reject(error);
     }
   }
+}
+
+function bytesOf(batch: readonly Waiting[]): number {
+  return batch.reduce((sum, { proposal }) => sum + proposal.bytes, 0);
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { ProconsulError } from '../../lib/errors.ts';
+import { ownTurn } from '../../lib/slices.ts';
 import type { Proposal } from '../../server/log/event-log.ts';
 import { Proposer } from '../../server/proposer.ts';
 import { APPLIED } from '../../server/state/outcome.ts';
 import { kvCommand } from '../support/experiments/proposals.ts';
 import { settle } from '../support/fakes/fake-clock.ts';
+import { Turns } from '../support/turns.ts';
 
 /** A log whose appends end when a spec says so. */
 class HeldLog {
@@ -49,6 +51,28 @@ describe('a proposer', () => {
       log.batches.map(({ ids }) => ids.length),
       [2, 3],
     );
+  });
+
+  it('sends a large batch in a turn in which no other long work is done', async () => {
+    const turns = new Turns();
+    let most = 0;
+    const count = () => {
+      most = Math.max(most, turns.count('long'));
+    };
+    const log = {
+      append: async () => {
+        count();
+      },
+    };
+    const proposer = new Proposer(log, 'boot', () => 0);
+    for (let i = 0; i < 20; i++) {
+      void proposer.propose(kvCommand('k', { value: 'QUJD'.repeat(100_000) }));
+      await ownTurn();
+      count();
+    }
+    await settle();
+    assert.equal(most, 1);
+    assert(turns.stop() >= 30);
   });
 
   it('gives each proposal an id of its own, counted up', async () => {
