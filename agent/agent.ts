@@ -14,6 +14,7 @@ import { Reaper } from './checks/reaper.ts';
 import { StatusNews } from './checks/status-news.ts';
 import { definitionsOf } from './definitions/from-config.ts';
 import type { AgentContext, Figures, LogTap, Telemetry } from './http/context.ts';
+import type { Elsewhere } from './http/elsewhere.ts';
 import { agentRoutes } from './http/routes.ts';
 import { agentStats } from './http/stats.ts';
 import type { Membership } from './servers/membership.ts';
@@ -42,6 +43,8 @@ export interface ServersPort {
   readonly membership: Membership;
   /** Who asks, as the servers know it; without one there is no access control. */
   readonly access?: AccessControl;
+  /** Takes what is said of nodes that have no agent; a server's alone. */
+  readonly elsewhere?: Elsewhere;
   /** How much the size of the cluster stretches the time between full comparisons; at least 1. */
   readonly scale?: () => number;
 }
@@ -284,6 +287,7 @@ export class Agent {
       },
       nodeId,
       membership: servers.membership,
+      elsewhere: servers.elsewhere,
       clock: system.clock,
       logTap: process.logTap,
       telemetry: process.telemetry,
@@ -300,7 +304,7 @@ export class Agent {
 }
 
 /** A reload may turn it off. */
-function keptOutputBytes({ checkPolicy }: Config): number {
+export function keptOutputBytes({ checkPolicy }: Config): number {
   return checkPolicy.discardOutput ? 0 : checkPolicy.maxOutputBytes;
 }
 

@@ -41,6 +41,7 @@ async function serve(isGuarded: boolean, isFast: boolean): Promise<Served> {
       sessionTtlMinMs: 10_000,
       limits: { kvValueBytes: 524_288, txnBytes: 524_288 },
       reconnectTimeoutMs: 72 * 3600_000,
+      agentless: { outputMs: 300_000, deregisterMinMs: 60_000 },
       ...(isGuarded && { access }),
     },
     onFatal: (error) => {

@@ -117,6 +117,16 @@ export interface ExpireSessions {
   readonly ids: readonly string[];
 }
 
+/**
+ * The leader saw that nobody reported these in time; `term` as in ExpireSessions. One that is not as
+ * it was then, at the index `at`, stays: somebody has said something of it since.
+ */
+export interface ExpireChecks {
+  readonly type: 'expire-checks';
+  readonly term: number;
+  readonly checks: readonly { readonly node: string; readonly id: string; readonly at: number }[];
+}
+
 /** Takes the leadership over from the term it names; the index of this entry is the new term. */
 export interface ClaimLeadership {
   readonly type: 'claim-leadership';
@@ -333,6 +343,7 @@ type AnyCommand =
   | CreateSession
   | DestroySession
   | ExpireSessions
+  | ExpireChecks
   | ClaimLeadership
   | UpdateCoordinates
   | FireEvent

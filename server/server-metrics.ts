@@ -11,6 +11,7 @@ import type { Leader } from './cluster/leader.ts';
 import type { MemberNews } from './cluster/member-news.ts';
 import type { CommandTimes } from './command-times.ts';
 import type { Command } from './commands.ts';
+import type { Agentless } from './external/agentless.ts';
 import type { EventLog } from './log/event-log.ts';
 import type { Proposer } from './proposer.ts';
 import type { Answers } from './query/answers.ts';
@@ -28,6 +29,7 @@ export interface MeasuredServer {
   readonly leader: Pick<Leader, 'isLeader' | 'knowsLeader' | 'elected'>;
   readonly memberNews: Pick<MemberNews, 'counts'>;
   readonly snapshots: Pick<Snapshots, 'saved' | 'failed'>;
+  readonly agentless: Pick<Agentless, 'watched'>;
 }
 
 type Type = Command['type'];
@@ -78,6 +80,11 @@ export function serverMetrics(server: MeasuredServer): readonly Metric[] {
     ...answerMetrics(server),
     ...stateMetrics(state),
     ...leaderMetrics(server),
+    gauge(
+      'proconsul.external.checks',
+      'checks of external nodes that this server looks at',
+      () => server.agentless.watched,
+    ),
   ];
 }
 

@@ -19,6 +19,8 @@ import { Peers } from './cluster/peers.ts';
 import { Reaper } from './cluster/reaper.ts';
 import { SessionLeases } from './cluster/session-leases.ts';
 import type { Command, Entry } from './commands.ts';
+import { Agentless, type AgentlessRules } from './external/agentless.ts';
+import { AgentlessReports } from './http/agentless.ts';
 import type { AclParts, ServerDeps, WriteLimits } from './http/deps.ts';
 import { serverRoutes } from './http/routes.ts';
 import { ClusterKeyring } from './keyring.ts';
@@ -80,6 +82,8 @@ export interface ServerRules {
   readonly reconnectTimeoutMs: number;
   /** Without it there is no access control. */
   readonly acl?: AclRules;
+  /** For nodes without an agent. */
+  readonly agentless: AgentlessRules;
   readonly mesh?: MeshRules;
 }
 
@@ -112,6 +116,7 @@ export class Server {
   readonly #snapshots: Snapshots;
   readonly #keyring: ClusterKeyring | undefined;
   readonly #memberNews: MemberNews;
+  readonly #agentless: Agentless;
   #stopped = false;
   readonly answers: Answers;
   readonly members: Members;
@@ -147,17 +152,14 @@ export class Server {
     // Whoever answers others gets no state before it is whole.
     const ready = { state: this.#readiness.state, readiness: this.#readiness };
     this.answers = new Answers({ ...ready, watcher: this.#watcher, clock });
-    this.#replica.onRestored(() => {
-      this.#proposer.restored();
-      if (this.#readiness.begun) this.#memberNews.begin();
-      this.answers.release();
-    });
+    this.#replica.onRestored(() => this.#restored());
     const sessions = new SessionLeases({ leases, state, propose, logger });
     const agents = new AgentLeases({ state, propose });
-    const { env = {} } = options;
-    this.notifier = new Notifier({ state, propose, system, self, env });
+    this.notifier = new Notifier({ state, propose, system, self, env: options.env ?? {} });
+    this.#agentless = agentlessOf(options, state, propose);
     const duties: readonly Duty[] = [
-      new Keeper({ leases, kinds: [sessions, agents], logger }),
+      new Keeper({ leases, kinds: [sessions, agents, ...this.#agentless.kinds], logger }),
+      ...this.#agentless.duties,
       new Reaper({ state, propose, clock, logger, reconnectTimeoutMs: rules.reconnectTimeoutMs }),
       new FirstEntries({ state, propose, logger }, rules.mesh?.entries ?? []),
       this.notifier,
@@ -184,6 +186,7 @@ export class Server {
       members: this.members,
       keyring: this.#keyring,
       renewSession: (id) => sessions.renew(id),
+      reporting: this.#agentless.reporting,
       acl: aclParts(options, this.access),
     };
   }
@@ -200,6 +203,11 @@ export class Server {
     return serverRoutes(this.deps);
   }
 
+  /** Takes what is said of nodes that have no agent. */
+  reports(): AgentlessReports {
+    return new AgentlessReports(this.deps);
+  }
+
   metrics(): readonly Metric[] {
     const measured = serverMetrics({
       log: this.#options.storage.log,
@@ -210,6 +218,7 @@ export class Server {
       leader: this.#leader,
       memberNews: this.#memberNews,
       snapshots: this.#snapshots,
+      agentless: this.#agentless,
     });
     return [...measured, ...this.notifier.metrics()];
   }
@@ -236,6 +245,12 @@ export class Server {
     });
   }
 
+  #restored(): void {
+    this.#proposer.restored();
+    if (this.#readiness.begun) this.#memberNews.begin();
+    this.answers.release();
+  }
+
   #applied(entry: Entry, outcome: Outcome): void {
     this.#memberNews.applied(entry, outcome);
     this.#proposer.settle(entry.id, outcome);
@@ -253,6 +268,7 @@ export class Server {
     if (payloads?.sawPlain === true && payloads.seals) this.saveSnapshotSoon();
     this.#readiness.begin();
     this.#memberNews.begin();
+    if (!this.#stopped) this.#agentless.start();
     system.logger.info(`server: the log is applied up to entry ${this.#replica.state.position}`);
     if (!this.#stopped) await this.#leader.start();
   }
@@ -261,6 +277,7 @@ export class Server {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.notifier.stop();
+    this.#agentless.stop();
     await this.#leader.stop();
     this.#keyring?.stop();
     this.#proposer.stop();
@@ -279,6 +296,16 @@ function aclParts({ rules, system }: ServerOptions, access: AccessControl): AclP
   if (rules.acl === undefined || !(access instanceof Resolver)) return undefined;
   const resetFile = new BootstrapReset(rules.acl.dataDir, system.logger);
   return { resetFile, resolve: (token, known) => access.resolve(token, known) };
+}
+
+function agentlessOf(
+  { self, storage: { leases }, system, rules }: ServerOptions,
+  state: () => State,
+  propose: (command: Command) => Promise<Outcome>,
+): Agentless {
+  const { agentless, reconnectTimeoutMs: nodeMs } = rules;
+  const parts = { server: self.id, leases, state, propose, system };
+  return new Agentless({ ...parts, rules: agentless, nodeMs });
 }
 
 type Ready = Pick<ResolverDeps, 'state' | 'readiness'>;

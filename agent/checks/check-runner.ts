@@ -7,10 +7,17 @@ import { critical, type Look, type Probe } from './probing/probe.ts';
 export interface CheckRunnerOptions {
   readonly clock: Clock;
   readonly probe: Probe;
-  readonly intervalMs: number;
+  /** How long after a look the next one comes. */
+  readonly pauseMs: () => number;
   readonly timeoutMs: number;
   readonly report: (look: Look) => void;
+  /** Has it wait for its turn where only so many may look at a time; its own time begins after that. */
+  readonly turn?: Turn;
 }
+
+export type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+
+const atOnce: Turn = (work) => work();
 
 /** How long a probe may take to notice that its time is over, and say so in its own words. */
 const GRACE_MS = 100;
@@ -20,6 +27,7 @@ export class CheckRunner {
   #cancelNext: Cancel = () => undefined;
   #cancelTimeout: Cancel = () => undefined;
   #run: AbortController | undefined;
+  #giveUp: () => void = () => undefined;
   #stopped = false;
 
   constructor(options: CheckRunnerOptions) {
@@ -37,26 +45,32 @@ export class CheckRunner {
     this.#cancelNext();
     this.#cancelTimeout();
     this.#run?.abort();
+    // A probe that hangs settles never, and whoever waits for its turn would wait for ever.
+    this.#giveUp();
   }
 
   async #look(): Promise<void> {
-    const { intervalMs, report } = this.#options;
-    const look = await this.#lookOnce();
+    const { pauseMs, report, turn = atOnce } = this.#options;
+    const look = await turn(async () => (this.#stopped ? undefined : await this.#lookOnce()));
     this.#cancelTimeout();
     this.#run = undefined;
-    if (this.#stopped) return;
+    if (this.#stopped || look === undefined) return;
     report(look);
     // Only now: a slow probe puts the next look off, and never runs twice at the same time. (One
     // that hangs for ever does; what it holds open is for its kind to close at the signal.)
-    this.start(intervalMs);
+    this.start(pauseMs());
   }
 
-  /** Never rejects and never hangs, whatever the probe does: throw, reject, or not settle at all. */
-  #lookOnce(): Promise<Look> {
+  /**
+   * Never rejects and never hangs, whatever the probe does: throw, reject, or not settle at all.
+   * Undefined where it was stopped meanwhile.
+   */
+  #lookOnce(): Promise<Look | undefined> {
     const { clock, probe, timeoutMs } = this.#options;
     const run = new AbortController();
     this.#run = run;
     return new Promise((resolve) => {
+      this.#giveUp = () => resolve(undefined);
       this.#cancelTimeout = clock.after(timeoutMs, () => {
         run.abort();
         this.#cancelTimeout = clock.after(GRACE_MS, () =>

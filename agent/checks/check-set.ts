@@ -9,6 +9,7 @@ import type { CheckSpec } from '../definitions/check-spec.ts';
 import type { LocalCheck, LocalState } from '../state/local-state.ts';
 import { AliasFollowers } from './alias-followers.ts';
 import { CheckRunner } from './check-runner.ts';
+import { DEFAULT_TIMEOUT_MS, MAX_WORDS_BYTES, MIN_INTERVAL_MS } from './check-times.ts';
 import { alias, aliasLook } from './kinds/alias.ts';
 import type { ContainerProbe } from './kinds/kind.ts';
 import { type AnyKind, kindOf } from './kinds/kinds.ts';
@@ -40,11 +41,6 @@ export interface Nodes {
 
 /** How often an alias of another node looks there. */
 const REMOTE_ALIAS_MS = 10_000;
-/** As Consul's: a shorter interval is raised to this, or checks would keep the machine busy. */
-const MIN_INTERVAL_MS = 1000;
-const DEFAULT_TIMEOUT_MS = 10_000;
-/** What a probe may say around the output that it quotes. */
-const MAX_WORDS_BYTES = 2048;
 
 interface Run {
   readonly probe: Probe;
@@ -95,6 +91,12 @@ export class CheckSet {
     reported.renew();
     const spec = this.#options.local.checks.get(id)?.spec;
     this.#found(id, { status, output: cutOutput(output, this.#maxOutputBytes(spec)) });
+  }
+
+  /** What is kept of an output that somebody reports. */
+  kept(output: string): string {
+    const maxOutputBytes = this.#options.maxOutputBytes();
+    return maxOutputBytes === 0 ? '' : cutOutput(output, maxOutputBytes);
   }
 
   /** How much of its TTL is left; undefined for another kind of check. */
@@ -178,7 +180,8 @@ export class CheckSet {
       if (judged === undefined) return;
       this.#found(id, { ...judged, output: cutOutput(judged.output, maxOutputBytes) });
     };
-    const runner = new CheckRunner({ clock, probe, report, intervalMs, timeoutMs });
+    const pauseMs = () => intervalMs;
+    const runner = new CheckRunner({ clock, probe, report, pauseMs, timeoutMs });
     this.#runners.set(id, runner);
     runner.start(random.next() * intervalMs);
   }

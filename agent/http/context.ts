@@ -10,6 +10,7 @@ import type { LocalState } from '../state/local-state.ts';
 import type { ServiceWatch } from '../state/service-watch.ts';
 import type { AntiEntropy } from '../sync/anti-entropy.ts';
 import type { Registrar } from '../sync/registrar.ts';
+import type { Elsewhere } from './elsewhere.ts';
 
 /** Which lines somebody wants, and how. */
 export interface WantedLines {
@@ -53,6 +54,8 @@ export interface OwnContext {
   readonly self: () => Member;
   readonly stats: () => Figures;
   readonly checks: CheckSet;
+  /** Where an id may be known that is not known here; on a server alone. */
+  readonly elsewhere: Elsewhere | undefined;
 }
 
 /** The process in which it runs. */

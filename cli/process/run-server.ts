@@ -1,6 +1,7 @@
 /** Joins a registry server and the agent of its node in one process. */
 import type { Logger as LogWriter } from 'winston';
-import { Agent } from '../../agent/agent.ts';
+import { Agent, keptOutputBytes } from '../../agent/agent.ts';
+import { Outlook } from '../../agent/checks/outlook.ts';
 import { Containers } from '../../agent/containers/containers.ts';
 import type { DnsServer } from '../../agent/dns/server.ts';
 import { ringRoutes } from '../../agent/http/routes/ring.ts';
@@ -67,7 +68,9 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const nodeId = await nodeIdOf(config, systemRandom);
   options.introduce({ nodeId, log: whereIsTheLog(config, redis) });
   const seal = openSeal(config, logger);
-  const server = await createServer({ config, redis, nodeId, logger, env, seal, onFatal });
+  const system = systemOf(logger);
+  const lookout = new Outlook({ ...system, maxOutputBytes: () => keptOutputBytes(current) });
+  const server = await createServer({ config, redis, nodeId, logger, env, seal, onFatal, lookout });
   const servers = () => knownServers(server, ownServer(config, nodeId));
   const listeners = new Listeners({
     config,
@@ -84,7 +87,6 @@ export async function runServer(options: RunOptions): Promise<Running> {
   await listeners.bind();
   await dns.start();
   await server.start();
-  const system = systemOf(logger);
   const { clock } = system;
   const containers = new Containers({ config, dockerHost, system });
   const watches = watchesOf(listeners, options);
@@ -97,6 +99,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
       catalog: serverCatalog(server),
       membership: serverMembership({ server, config, nodeId, beat, identities }),
       access: server.access,
+      elsewhere: server.reports(),
     },
     process: {
       logTap: (wanted, listen) => tapLog(logger, wanted, listen),

@@ -7,6 +7,7 @@ import { hostPort } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { systemOf } from '../../lib/system.ts';
 import { MemoryLeases } from '../../server/cluster/memory-leases.ts';
+import type { Lookout } from '../../server/external/lookout.ts';
 import { type PayloadReader, plainPayloads } from '../../server/log/payload.ts';
 import { SealedLog } from '../../server/log/sealed/sealed-log.ts';
 import { type AclRules, Server, type ServerRules, type Storage } from '../../server/server.ts';
@@ -29,6 +30,8 @@ export interface ServerRoleOptions {
   /** Undefined where the log is in the clear. */
   readonly seal: ProcessSeal | undefined;
   readonly onFatal: (error: unknown) => void;
+  /** Looks at the checks of external nodes. */
+  readonly lookout: Lookout;
 }
 
 export async function createServer(options: ServerRoleOptions): Promise<Server> {
@@ -50,7 +53,7 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
     storage,
     system: systemOf(logger),
     self,
-    rules: rulesOf(config),
+    rules: rulesOf(config, options.lookout),
     env,
     onFatal,
   });
@@ -58,7 +61,8 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
   return server;
 }
 
-function rulesOf({ sessionTtlMinMs, limits, join, acl, dataDir, mesh }: Config): ServerRules {
+function rulesOf(config: Config, lookout: Lookout): ServerRules {
+  const { sessionTtlMinMs, limits, join, acl, dataDir, checkPolicy, mesh } = config;
   return {
     sessionTtlMinMs: sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
     limits: {
@@ -69,6 +73,11 @@ function rulesOf({ sessionTtlMinMs, limits, join, acl, dataDir, mesh }: Config):
     reconnectTimeoutMs: join.reconnectTimeoutMs,
     mesh: { enabled: mesh.enabled, entries: mesh.entries },
     ...(acl.enabled && { acl: aclRules(acl, dataDir) }),
+    agentless: {
+      outputMs: checkPolicy.updateIntervalMs,
+      deregisterMinMs: checkPolicy.deregisterIntervalMinMs,
+      ...(checkPolicy.external && { lookout }),
+    },
   };
 }
 

@@ -5,7 +5,13 @@ import type { ConfigEntryDefinition } from '../../lib/config-entries/entry.ts';
 import { nameOfRight } from '../../lib/config-entries/kind.ts';
 import { kindNamed } from '../../lib/config-entries/kinds.ts';
 import { ProconsulError } from '../../lib/errors.ts';
-import type { CheckDefinition, NodeDefinition, PreparedQuery } from '../../lib/model.ts';
+import type {
+  Check,
+  CheckDefinition,
+  Instance,
+  NodeDefinition,
+  PreparedQuery,
+} from '../../lib/model.ts';
 import type { Deregister, Judged, Judgement, Kv, Register } from '../commands.ts';
 import { sameRow } from '../state/catalog.ts';
 import { hasQueryName } from '../state/queries.ts';
@@ -86,6 +92,20 @@ export class Judge {
       this.#ownCheck(node, check.ServiceName);
     } else throw permissionDenied();
     return { judged: { at: this.#state.index } };
+  }
+
+  /** Whether it may say how this check stands. */
+  mayReport({ Node, ServiceName, ServiceID }: Check): boolean {
+    if (ServiceName === '') return this.#rights.may('node', 'write', Node);
+    const now = this.#state.catalog.instance(Node, ServiceID)?.Service ?? ServiceName;
+    return [ServiceName, now].every((name) => this.#rights.may('service', 'write', name));
+  }
+
+  /** Whether it may deregister this, as `deregister` judges it. */
+  mayTakeOut(row: Check | Instance): boolean {
+    if (this.#rights.may('node', 'write', row.Node)) return true;
+    const service = 'CheckID' in row ? row.ServiceName : row.Service;
+    return service !== '' && this.#rights.may('service', 'write', service);
   }
 
   /** One without a name is changed by whoever knows its id. */

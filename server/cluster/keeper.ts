@@ -48,9 +48,9 @@ export class Keeper {
   async #arm(): Promise<void> {
     const { leases, kinds } = this.#deps;
     const there = await leases.remaining();
-    const missing = kinds.flatMap(({ prefix, held }) =>
-      [...held()]
-        .map(([name, ttlMs]) => [prefix + name, ttlMs] as const)
+    const missing = kinds.flatMap((kind) =>
+      [...kind.held()]
+        .map(([name, ttlMs]) => [kind.prefix + name, ttlMs] as const)
         .filter(([id]) => !there.has(id)),
     );
     for (const some of inParts(missing)) {

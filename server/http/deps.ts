@@ -10,6 +10,7 @@ import { type Judgeable, judge } from '../acl/judge.ts';
 import type { Members } from '../cluster/members.ts';
 import type { Cluster } from '../cluster/peers.ts';
 import type { Command } from '../commands.ts';
+import type { Reporting } from '../external/agentless.ts';
 import type { ClusterKeyring } from '../keyring.ts';
 import type { Answers } from '../query/answers.ts';
 import type { Wait } from '../query/live-answer.ts';
@@ -67,6 +68,12 @@ export interface SessionDeps {
   readonly sessionTtlMinMs: number;
 }
 
+/** What is said of nodes that have no agent. */
+export interface AgentlessDeps extends WriteDeps {
+  readonly readiness: Pick<Readiness, 'ready'>;
+  readonly reporting: Reporting;
+}
+
 /** The file by which whoever has the machine may make another first token. */
 export interface ResetFile {
   /** The index that it names; 0 where there is none, or nonsense in it. */
@@ -106,6 +113,7 @@ export interface ServerDeps
     AccessDeps,
     KeyDeps,
     SessionDeps,
+    Pick<AgentlessDeps, 'reporting'>,
     ClusterDeps,
     KeyringDeps,
     AclSwitch {}

@@ -14,6 +14,7 @@ import type {
 } from '../commands.ts';
 import { deleteConfigEntry, setConfigEntry } from './config-commands.ts';
 import { coordinateKey } from './coordinates.ts';
+import { expireChecks } from './expire-checks.ts';
 import { isOutdated } from './judged.ts';
 import { applyKv, isIndex } from './kv-commands.ts';
 import { beginCoordinate, memberAlive, memberLeft, membersFailed, reapMembers } from './members.ts';
@@ -157,6 +158,7 @@ const HANDLERS: Handlers = {
   'create-session': createSession,
   'destroy-session': (state, { id }) => destroySession(state, id),
   'expire-sessions': expireSessions,
+  'expire-checks': expireChecks,
   'claim-leadership': claimLeadership,
   'update-coordinates': updateCoordinates,
   'fire-event': fireEvent,

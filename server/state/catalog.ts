@@ -3,7 +3,16 @@
  * change touches, follow from the rows alone.
  */
 import { sameJson } from '../../lib/equal.ts';
-import { type Check, type CheckStatus, type Instance, lookUp, type Node } from '../../lib/model.ts';
+import {
+  type Check,
+  type CheckStatus,
+  type Instance,
+  lookUp,
+  type Node,
+  SERF_HEALTH,
+} from '../../lib/model.ts';
+import { isDeclared, isExternal } from './agentless.ts';
+import { Holders } from './holders.ts';
 import { leanCheck, leanInstance } from './lean-rows.ts';
 import { ServiceNames } from './service-names.ts';
 import { type Journal, Lookup, Table } from './table.ts';
@@ -42,6 +51,18 @@ export class Catalog {
   readonly #checksByInstance = new Map<string, Lookup<Check>>();
   readonly #checksByService = new Lookup<Check>();
   readonly #checksByStatus = new Lookup<Check>();
+  readonly #instancesById = new Holders<Instance>(
+    () => keyed(this.instances.values()),
+    ({ ID }) => ID,
+  );
+  readonly #checksById = new Holders<Check>(
+    () => keyed(this.checks.values()),
+    ({ CheckID }) => CheckID,
+  );
+  /** The nodes that are said to be external, by folded name. */
+  readonly externalNodes = new Map<string, Node>();
+  /** The checks whose definition says how they are seen to, by key: no agent's are. */
+  readonly declaredChecks = new Map<string, Check>();
 
   constructor(journal: Journal, topics: Topics) {
     this.#topics = topics;
@@ -66,6 +87,12 @@ export class Catalog {
 
   check(node: string, id: string): Check | undefined {
     return this.checks.get(rowKey(node, id));
+  }
+
+  /** Whether an agent lives there, which is the truth about its node: nobody else speaks for it. */
+  hasAgent(node: string): boolean {
+    const health = this.check(node, SERF_HEALTH);
+    return health !== undefined && health.Status !== 'critical';
   }
 
   instancesOn(node: string): Iterable<Instance> {
@@ -100,6 +127,15 @@ export class Catalog {
     return this.#checksByService.rows(fold(service));
   }
 
+  /** Wherever it is: an id is unique on its node alone. */
+  instancesWithId(id: string): readonly Instance[] {
+    return this.#instancesById.of(id);
+  }
+
+  checksWithId(id: string): readonly Check[] {
+    return this.#checksById.of(id);
+  }
+
   checksInStatus(status: string): Iterable<Check> {
     return this.#checksByStatus.rows(status);
   }
@@ -128,6 +164,8 @@ export class Catalog {
     }
     if (after !== undefined && after.ID !== '') this.#nodesById.set(after.ID, after);
     const { Node: name } = (after ?? before) as Node;
+    if (after !== undefined && isExternal(after)) this.externalNodes.set(fold(name), after);
+    else this.externalNodes.delete(fold(name));
     this.#topics.touch(CATALOG);
     this.#topics.touch(NODES);
     if (after === undefined) this.#topics.bury(nodeTopic(name));
@@ -160,6 +198,7 @@ export class Catalog {
     move(this.#instancesByNode, (of) => fold(of.Node));
     move(this.#instancesByService, (of) => fold(of.Service));
     move(this.#instancesByDestination, foldedDestination);
+    this.#instancesById.replace(key, before, after);
     this.serviceNames.change(before, after);
     this.#topics.touch(CATALOG);
     this.#topics.touch(nodeTopic(row.Node));
@@ -173,6 +212,9 @@ export class Catalog {
     const move = (lookup: Lookup<Check>, nameOf: (of: Check) => string | undefined) =>
       lookup.replace(before && nameOf(before), after && nameOf(after), key, row);
     move(this.#checksByNode, (of) => fold(of.Node));
+    this.#checksById.replace(key, before, after);
+    if (after !== undefined && isDeclared(after)) this.declaredChecks.set(key, after);
+    else this.declaredChecks.delete(key);
     const onNode = this.#checksByInstance.get(fold(row.Node)) ?? new Lookup();
     move(onNode, (of) => fold(of.ServiceID));
     if (onNode.isEmpty) this.#checksByInstance.delete(fold(row.Node));
@@ -212,6 +254,10 @@ function touchesTheSame(a: Check, b: Check): boolean {
     a.ServiceID === b.ServiceID &&
     a.ServiceName === b.ServiceName
   );
+}
+
+function* keyed<Row extends Instance | Check>(rows: Iterable<Row>): Iterable<[string, Row]> {
+  for (const row of rows) yield [rowKey(row.Node, 'CheckID' in row ? row.CheckID : row.ID), row];
 }
 
 function foldedDestination(instance: Instance): string | undefined {

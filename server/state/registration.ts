@@ -1,12 +1,12 @@
 /** What register and deregister do to the catalog, and what that does to sessions. */
 
-import type { NodeDefinition, ServiceDefinition } from '../../lib/model.ts';
-import {
-  type Check,
-  type CheckDefinition,
-  type Instance,
-  type Node,
-  SERF_HEALTH,
+import type {
+  Check,
+  CheckDefinition,
+  Instance,
+  Node,
+  NodeDefinition,
+  ServiceDefinition,
 } from '../../lib/model.ts';
 import type { Deregister, Register } from '../commands.ts';
 import { rowKey, sameRow } from './catalog.ts';
@@ -77,8 +77,7 @@ export function putNode(state: State, definition: NodeDefinition): void {
 function refuseTakenName(state: State, { ID, Node: name }: NodeDefinition): void {
   const owner = state.catalog.node(name);
   if (owner === undefined || owner.ID === '' || owner.ID === ID) return;
-  const health = state.catalog.check(name, SERF_HEALTH);
-  if (health === undefined || health.Status === 'critical') return;
+  if (!state.catalog.hasAgent(name)) return;
   throw new Refusal(
     `Error while renaming Node ID: "${ID}": Node name ${name} is reserved by node ${owner.ID} ` +
       `with name ${owner.Node} (${owner.Address})`,

@@ -144,6 +144,7 @@ export class SimServer {
         sessionTtlMinMs: SESSION_TTL_MIN_MS,
         limits: { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_JSON_BODY_BYTES },
         reconnectTimeoutMs: RECONNECT_MS,
+        agentless: { outputMs: 300_000, deregisterMinMs: 60_000 },
         ...(hasAccess && { acl: ACCESS }),
       },
       onFatal: (error) => world.fail(error),

@@ -11,6 +11,7 @@ import type { CheckStatus } from '../../../lib/model.ts';
 import { checkFromBody, isStatus } from '../../definitions/check-spec.ts';
 import { agentCheck } from '../../state/views.ts';
 import type { OwnContext, RegistrationContext } from '../context.ts';
+import { NODE, takenElsewhere } from '../elsewhere.ts';
 import { filtered } from '../filtered.ts';
 import { maySeeChecks, ownerOf, vetCheck, vetOf } from '../vetting.ts';
 import { settled } from './services.ts';
@@ -70,16 +71,11 @@ export function checkRoutes(agent: Context): readonly Route[] {
       method: 'PUT',
       path: '/v1/agent/check/deregister/',
       rest: 'check',
+      params: { node: NODE },
+      answers: { 404: 'the node that was named has no such check' },
       right: asks(),
       does: 'takes a check out',
-      handle: async ({ rest, caller }) => {
-        if (rest === '') throw new ProconsulError('rejected', 'CheckID missing');
-        vetCheck(agent, caller, rest);
-        const serviceId = agent.local.checks.get(rest)?.definition.ServiceID ?? '';
-        agent.registrar.removeCheck(rest);
-        await settled(agent, [serviceId]);
-        return {};
-      },
+      handle: (request) => deregister(agent, request),
     },
     reportRoute(agent, 'pass', 'passing'),
     reportRoute(agent, 'warn', 'warning'),
@@ -88,6 +84,8 @@ export function checkRoutes(agent: Context): readonly Route[] {
       method: 'PUT',
       path: '/v1/agent/check/update/',
       rest: 'check',
+      params: { node: NODE },
+      answers: { 404: 'the node that was named has no such check' },
       body: update,
       right: asks('own', ['node:write', 'service:write']),
       does: 'says how a TTL check stands, with its output',
@@ -107,23 +105,45 @@ function reportRoute(agent: Context, verb: string, status: CheckStatus): Route {
     method: 'PUT',
     path: `/v1/agent/check/${verb}/`,
     rest: 'check',
-    params: { note: param.text('its output') },
+    params: { note: param.text('its output'), node: NODE },
+    answers: { 404: 'the node that was named has no such check' },
     right: asks(),
     does: `says that a TTL check is ${status}`,
     handle: (request) => report(agent, request, status, request.params.get('note')),
   };
 }
 
-function report(
-  agent: Context,
-  { rest, caller }: HttpRequest,
-  status: CheckStatus,
-  output: string,
-): Reply | Promise<Reply> {
+async function deregister(agent: Context, request: HttpRequest): Promise<Reply> {
+  const { rest, caller } = request;
+  if (rest === '') throw new ProconsulError('rejected', 'CheckID missing');
+  const isKnown = agent.local.checks.has(rest);
+  const isTaken = await takenElsewhere(agent, request, isKnown, (elsewhere, named) =>
+    elsewhere.deregisterCheck(request, named),
+  );
+  if (isTaken) return {};
   vetCheck(agent, caller, rest);
-  agent.registrar.report(rest, status, output);
+  const serviceId = agent.local.checks.get(rest)?.definition.ServiceID ?? '';
+  agent.registrar.removeCheck(rest);
+  await settled(agent, [serviceId]);
+  return {};
+}
+
+async function report(
+  agent: Context,
+  request: HttpRequest,
+  status: CheckStatus,
+  said: string,
+): Promise<Reply> {
+  const { rest, caller } = request;
+  const isKnown = agent.local.checks.has(rest);
+  const isTaken = await takenElsewhere(agent, request, isKnown, (elsewhere, named) =>
+    elsewhere.report(request, { ...named, status, output: agent.checks.kept(said) }),
+  );
+  if (isTaken) return {};
+  vetCheck(agent, caller, rest);
+  agent.registrar.report(rest, status, said);
   const serviceId = agent.local.checks.get(rest)?.definition.ServiceID ?? '';
   // Most reports change nothing, and are answered at once.
-  if (!agent.antiEntropy.owes(serviceId)) return {};
-  return agent.antiEntropy.push(serviceId).then(() => ({}));
+  if (agent.antiEntropy.owes(serviceId)) await agent.antiEntropy.push(serviceId);
+  return {};
 }

@@ -17,10 +17,11 @@ import { serviceFromBody, validateService } from '../../definitions/service-spec
 import { contentHash } from '../../state/content-hash.ts';
 import { type AgentService, agentService } from '../../state/views.ts';
 import type { OwnContext, RegistrationContext } from '../context.ts';
+import { NODE, takenElsewhere } from '../elsewhere.ts';
 import { filtered } from '../filtered.ts';
 import { needRead, vetOf, vetService } from '../vetting.ts';
 
-type Context = RegistrationContext & Pick<OwnContext, 'config'>;
+type Context = RegistrationContext & Pick<OwnContext, 'config' | 'elsewhere'>;
 
 const MAINTENANCE = {
   enable: param.boolean('true begins it, false ends it; it must be said'),
@@ -73,6 +74,8 @@ export function serviceRoutes(agent: Context): readonly Route[] {
       method: 'PUT',
       path: '/v1/agent/service/deregister/',
       rest: 'service',
+      params: { node: NODE },
+      answers: { 404: 'the node that was named has no such service' },
       right: asks(),
       does: 'takes a service out',
       handle: (request) => deregister(agent, request),
@@ -128,8 +131,14 @@ async function register(agent: Context, request: HttpRequest): Promise<Reply> {
   return {};
 }
 
-async function deregister(agent: Context, { rest: id, caller }: HttpRequest): Promise<Reply> {
+async function deregister(agent: Context, request: HttpRequest): Promise<Reply> {
+  const { rest: id, caller } = request;
   if (id === '') throw new ProconsulError('rejected', 'ServiceID missing');
+  const isKnown = agent.local.services.has(id);
+  const isTaken = await takenElsewhere(agent, request, isKnown, (elsewhere, named) =>
+    elsewhere.deregisterService(request, named),
+  );
+  if (isTaken) return {};
   vetService(agent, caller, id);
   await settled(agent, agent.registrar.removeService(id));
   return {};

@@ -6,6 +6,10 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 export const CHECK_POLICY_KEYS = {
+  external_checks: bool(
+    'Whether this server looks at the HTTP and TCP checks of external nodes (docs/agents.md).',
+    { default: true },
+  ),
   enable_script_checks: bool('Run script checks, those registered over HTTP too.', {
     flag: 'enable-script-checks',
     shown: 'EnableRemoteScriptChecks',
@@ -46,6 +50,7 @@ export function checkPolicy(given: Values) {
   return {
     enableLocalScripts: remote || given.enable_local_script_checks,
     enableRemoteScripts: remote,
+    external: given.external_checks,
     updateIntervalMs: given.check_update_interval,
     discardOutput: given.discard_check_output,
     maxOutputBytes: given.check_output_max_size,

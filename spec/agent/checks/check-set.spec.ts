@@ -192,7 +192,7 @@ describe('a check runner', () => {
     const clock = new FakeClock();
     const looks: Look[] = [];
     const report = (look: Look) => void looks.push(look);
-    const runner = new CheckRunner({ clock, probe, report, intervalMs: 1000, timeoutMs: 300 });
+    const runner = new CheckRunner({ clock, probe, report, pauseMs: () => 1000, timeoutMs: 300 });
     return { clock, looks, runner };
   }
 

@@ -261,6 +261,16 @@ const KINDS: Kinds = {
       ids: fc.subarray([...SESSIONS]),
     }),
   ],
+  'expire-checks': [
+    1,
+    fc.record({
+      type: fc.constant('expire-checks'),
+      term,
+      checks: fc.array(fc.record({ node, id: fc.constantFrom(...CHECKS), at: fc.nat(40) }), {
+        maxLength: 2,
+      }),
+    }),
+  ],
   'claim-leadership': [
     1,
     fc.record({

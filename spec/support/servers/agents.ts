@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { Agent, type ProcessPort } from '../../../agent/agent.ts';
+import type { Elsewhere } from '../../../agent/http/elsewhere.ts';
 import type { Membership } from '../../../agent/servers/membership.ts';
 import type { ValueFiles } from '../../../agent/state/value-files.ts';
 import type { AccessControl } from '../../../lib/acl/rights.ts';
@@ -29,6 +30,7 @@ export interface Shared {
   /** Switches access control on. */
   readonly access?: AccessControl;
   readonly membership?: Membership;
+  readonly elsewhere?: Elsewhere;
   readonly process?: Partial<ProcessPort>;
   readonly logger?: Logger;
   readonly files?: ValueFiles;
@@ -66,6 +68,7 @@ export async function startAgent(config = '', shared: Shared = {}): Promise<Agen
       catalog,
       membership: shared.membership ?? alone,
       ...(shared.access !== undefined && { access: shared.access }),
+      ...(shared.elsewhere !== undefined && { elsewhere: shared.elsewhere }),
     },
     process: {
       logTap: () => () => undefined,

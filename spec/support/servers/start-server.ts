@@ -15,6 +15,7 @@ import { decodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES, MAX_KV_VALUE_BYTES } from '../../../lib/limits.ts';
 import { type Logger, silentLogger } from '../../../lib/logger.ts';
 import { MemoryLeases } from '../../../server/cluster/memory-leases.ts';
+import type { Lookout } from '../../../server/external/lookout.ts';
 import type { WriteLimits } from '../../../server/http/deps.ts';
 import type { EventLog } from '../../../server/log/event-log.ts';
 import { MemoryLog } from '../../../server/log/memory-log.ts';
@@ -72,6 +73,7 @@ interface StartOptions {
   readonly payloads?: SealedPayloads;
   readonly access?: AccessControl;
   readonly acl?: AclRules;
+  readonly lookout?: Lookout;
   readonly waits?: Waits;
   /** Of its chance: several servers of one log have one each. */
   readonly seed?: number;
@@ -117,6 +119,7 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
       sessionTtlMinMs: 10_000,
       limits,
       reconnectTimeoutMs: 72 * 3600_000,
+      agentless: { outputMs: 300_000, deregisterMinMs: 60_000, lookout: options.lookout },
       ...(access && { access }),
       ...(acl && { acl }),
     },

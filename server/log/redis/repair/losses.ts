@@ -114,6 +114,8 @@ function subjectOf(command: Command): string {
       return command.id;
     case 'expire-sessions':
       return command.ids.join(' ');
+    case 'expire-checks':
+      return command.checks.map(({ node, id }) => join(node, id)).join(' ');
     case 'txn':
       return command.ops.map((op) => ('kv' in op ? op.kv.key : Object.keys(op).join())).join(' ');
     case 'claim-leadership':

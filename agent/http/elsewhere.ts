@@ -1,0 +1,54 @@
+/**
+ * What this agent does not know, somebody else may: in a server's process whoever takes what is said of
+ * nodes that have no agent. An id that is known here, and names no other node, is always this agent's.
+ */
+import { ProconsulError } from '../../lib/errors.ts';
+import type { HttpRequest } from '../../lib/http/route.ts';
+import { param } from '../../lib/http/takes.ts';
+import type { CheckStatus } from '../../lib/model.ts';
+
+export const NODE = param.text("the node that it is on, where that is not this agent's");
+
+type Asking = Pick<HttpRequest, 'callerStill'>;
+
+export interface Named {
+  readonly id: string;
+  /** '' where it is not said. */
+  readonly node: string;
+}
+
+export interface Report extends Named {
+  readonly status: CheckStatus;
+  readonly output: string;
+}
+
+/** Each answers false where nobody has it, and throws where it may not be done. */
+export interface Elsewhere {
+  report(asking: Asking, report: Report): Promise<boolean>;
+  deregisterService(asking: Asking, named: Named): Promise<boolean>;
+  deregisterCheck(asking: Asking, named: Named): Promise<boolean>;
+}
+
+interface Place {
+  readonly elsewhere: Elsewhere | undefined;
+  readonly config: { readonly nodeName: string };
+}
+
+/** Whether somebody else has taken it; where it is this agent's to answer nothing is done. */
+export async function takenElsewhere(
+  { elsewhere, config: { nodeName } }: Place,
+  { params, rest: id }: HttpRequest,
+  isKnown: boolean,
+  take: (elsewhere: Elsewhere, named: Named) => Promise<boolean>,
+): Promise<boolean> {
+  const node = params.get('node');
+  const isOwn = node.toLowerCase() === nodeName.toLowerCase();
+  if (id === '' || isOwn || (node === '' && isKnown)) return false;
+  const isTaken = elsewhere !== undefined && (await take(elsewhere, { id, node }));
+  if (isTaken || node === '') return isTaken;
+  const [what, where] = [JSON.stringify(id), JSON.stringify(node)];
+  if (elsewhere !== undefined)
+    throw new ProconsulError('not-found', `Unknown ID ${what} on ${where}`);
+  const text = `this agent speaks for node "${nodeName}" alone: say it of ${where} to a server`;
+  throw new ProconsulError('rejected', text);
+}
