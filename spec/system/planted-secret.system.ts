@@ -51,7 +51,8 @@ const WRITES: readonly (readonly [method: string, path: string, body: unknown])[
     { Name: 'web', Meta: { is: SECRET }, Tags: [SECRET], Check: { TTL: '1h', Notes: SECRET } },
   ],
   ['PUT', '/v1/agent/check/pass/service:web', undefined],
-  ['PUT', '/v1/agent/check/update/service:web', { Status: 'passing', Output: SECRET }],
+  // Why a check is as it is, its agent says in its log: operators look there first.
+  ['PUT', '/v1/agent/check/update/service:web', { Status: 'passing', Output: 'told' }],
 ];
 
 const asBoss = { 'X-Consul-Token': BOSS };
