@@ -36,6 +36,8 @@ const GIVING = [ACL_POLICIES, ACL_ROLES];
 /** Whether nothing has changed since that says what he may. */
 function isStill({ acl, topics }: State, { accessor, at }: Asker): boolean {
   if (topics.indexOf(RIGHTS) <= at) return true;
+  // Restored rows keep their indexes: he may be another by the same name.
+  if (topics.floor > at) return false;
   const token = accessor === '' ? undefined : acl.tokenBy(accessor);
   const isOlder = (row: Row) => row !== undefined && row.ModifyIndex <= at;
   if (token === undefined || !isOlder(token)) return false;

@@ -334,6 +334,18 @@ describe('whoever has asked for a command', () => {
     }
   });
 
+  it('is another once a state was restored, whose rows have older indexes', async () => {
+    const { server, by } = await startKnown();
+    const token = server.state.acl.tokenBy(by.accessor) ?? assert.fail();
+    const restore = 'r';
+    await server.propose({ type: 'begin-restore', restore, index: 1 });
+    const row = { ...token, Roles: [], CreateIndex: 1, ModifyIndex: 1 };
+    await server.propose({ type: 'stage-rows', restore, part: 0, rows: [{ token: row }] });
+    await server.propose({ type: 'end-restore', restore, parts: 1 });
+    assert.notEqual(server.state.acl.tokenBy(by.accessor), undefined);
+    assert.deepEqual(await server.propose(kv(by)), OUTDATED);
+  });
+
   it('is still himself while others come and go', async () => {
     const { server, master, by, other } = await startKnown();
     await master('DELETE', `/v1/acl/token/${other}`);
