@@ -101,9 +101,15 @@ const isEnded = ([old, now]: Pair<PreparedQuery>) => now === undefined && old?.S
 
 /** What these rights should not have let happen. */
 function breaches(rights: Rights, before: Rows, after: Rows): unknown[] {
-  const may: May = (resource, name) => rights.may(resource, 'write', name);
+  // What is on a node keeps the spelling that this had then: whoever may write it by its name of now may.
+  const spelt = (node: string) => before.nodes.get(node.toLowerCase())?.Node ?? node;
+  const may: May = (resource, name) =>
+    rights.may(resource, 'write', name) ||
+    (resource === 'node' && rights.may('node', 'write', spelt(name)));
   return [
-    ...changes(before.nodes, after.nodes).filter((p) => !all(p, (row) => may('node', row.Node))),
+    ...changes(before.nodes, after.nodes).filter(
+      (p) => !all(p, (row) => rights.may('node', 'write', row.Node)),
+    ),
     ...changes(before.instances, after.instances).filter(
       (p) => !isTakenOut(p, may) && !all(p, (row) => may('service', row.Service)),
     ),
