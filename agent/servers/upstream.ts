@@ -9,6 +9,7 @@ import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
 import { counter, type Metric, timing } from '../../lib/metrics/metric.ts';
 import { Sample } from '../../lib/metrics/sample.ts';
+import { traceHeaders } from '../../lib/tracing.ts';
 import { readAnswer, type ServerAnswer } from './answer.ts';
 import type { ServerList } from './server-list.ts';
 import { withoutParams, withParams } from './targets.ts';
@@ -170,6 +171,7 @@ export class Upstream {
     const shown = showToken(request.target, token);
     const headers = {
       ...request.headers,
+      ...traceHeaders(),
       'X-Proconsul-Node': headerText(node),
       ...shown.headers,
       ...lengthOf(body),

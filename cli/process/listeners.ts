@@ -19,6 +19,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Metric } from '../../lib/metrics/metric.ts';
 import type { DoorOptions } from '../../lib/tls/handshakes.ts';
 import type { Identities } from '../../lib/tls/identities.ts';
+import { isTraced } from '../../lib/tracing.ts';
 import { openAudit, type ProcessAudit } from './audit-role.ts';
 import { listenerMetrics } from './listener-metrics.ts';
 import { RequestLimits } from './request-limits.ts';
@@ -193,7 +194,8 @@ class Audience {
     const lineBudget = new LineBudget(options.logger, systemClock);
     const admits = () => !lineBudget.wantsLine() && admitsRead?.() !== false;
     this.#lineBudget = lineBudget;
-    this.#fastPath = http.fastPath ? new FastPath({ admits, waits }) : undefined;
+    // What is answered unparsed has no span.
+    this.#fastPath = http.fastPath && !isTraced() ? new FastPath({ admits, waits }) : undefined;
   }
 
   get shortcut(): FastPath | undefined {

@@ -4,6 +4,7 @@ import { type AccessControl, OPEN } from '../acl/rights.ts';
 import { systemClock } from '../clock.ts';
 import { describeChain } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { Tracing } from '../tracing.ts';
 import type { Audit } from './audit.ts';
 import { Exchange, type Surface } from './exchange.ts';
 import type { FastPath } from './fast/fast-path.ts';
@@ -66,8 +67,11 @@ export function createApp(served: Served, options: AppOptions): RequestListener 
     told: { fastPath: options.fastPath, audit: options.audit },
     lines: new RequestLines(logger, systemClock, lineBudget),
   };
+  const tracing = Tracing.get();
   return (message, response) => {
-    new Exchange(surface, message, response).run().catch((error: unknown) => {
+    const exchange = new Exchange(surface, message, response);
+    const running = tracing ? tracing.serve(exchange) : exchange.run();
+    running.catch((error: unknown) => {
       // Such as a header that nobody may send: the answer cannot be written, and no other either.
       logger.error(`http: ${message.method}: ${describeChain(error)}`);
       response.destroy();

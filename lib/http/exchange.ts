@@ -88,6 +88,11 @@ export class Exchange {
     return this.#row?.time;
   }
 
+  /** The row's path; undefined where there is none. */
+  get route(): string | undefined {
+    return this.#row?.path;
+  }
+
   get token(): string {
     return this.#request?.token ?? '';
   }
