@@ -59,6 +59,7 @@ const ROWS: readonly Row[] = [
   ['event', 'Fires an event', () => import('./commands/event.ts')],
   ['exec', 'Refused: nothing here runs commands on other machines', () => import('./commands/exec.ts')],
   ['force-leave', 'Makes a failed member one that has left', () => import('./commands/force-leave.ts')],
+  ['history', 'Shows what became of a service, and how available it was', () => import('./commands/history.ts')],
   ['info', 'Shows figures of the agent', () => import('./commands/info.ts')],
   ['intention', 'Who may speak to whom in the mesh (not built yet)', notBuilt],
   ['join', 'Makes the agent join a cluster', () => import('./commands/join.ts')],

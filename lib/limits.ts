@@ -23,6 +23,10 @@ export const MAX_TOKEN_RULES = 2 * 1024 * 1024;
 export const MAX_TXN_OPS = 64;
 /** Rows that the trees of a transaction come to: each of 64 may name all keys that there are. */
 export const MAX_TXN_ROWS = 256 * 1024;
+/** Of what a check said, as much as is kept with a change: enough to know what it was. */
+export const MAX_TEXT = 200;
+/** Changes, or instances, in one answer of the history. */
+export const MAX_HISTORY_ROWS = 10_000;
 /** Of an answer. More takes seconds on any wire, and cannot be held twice by most machines. */
 export const MAX_ANSWER_BYTES = 1024 * 1024 * 1024;
 /** Of all large answers that are being made, or are on their way to whoever reads them slowly. */

@@ -1,6 +1,7 @@
 /** What may be written to the log: plain typed objects, each with all that applying it needs. */
 import type { AuthMethod, BindingRule, Policy, Role, Token } from '../lib/acl/model.ts';
 import type { ConfigEntry, ConfigEntryDefinition } from '../lib/config-entries/entry.ts';
+import type { HistoryLimits, HistoryRow, PastRow } from '../lib/history.ts';
 import type {
   Check,
   CheckDefinition,
@@ -271,6 +272,17 @@ export interface SetRevisions {
   readonly cas?: Uint64;
 }
 
+/** How much history is to be kept, as the configuration of whoever leads says. */
+export interface SetHistory {
+  readonly type: 'set-history';
+  readonly limits: HistoryLimits;
+}
+
+/** Somebody can still write: the leader says so where nobody else writes. */
+export interface MarkTime {
+  readonly type: 'mark-time';
+}
+
 /**
  * Changes the keys that the log is sealed under, in a log that is sealed alone. They are the log's own
  * affair: it reads this by itself, and the state passes it over.
@@ -308,6 +320,8 @@ export interface StagedRow {
   readonly authMethod?: AuthMethod;
   readonly bindingRule?: BindingRule;
   readonly configEntry?: ConfigEntry;
+  readonly history?: HistoryRow;
+  readonly past?: PastRow;
 }
 
 /** Another state is to be put in place of this one, in parts: see restore-commands.ts. */
@@ -358,6 +372,8 @@ type AnyCommand =
   | SetRevisions
   | SetConfigEntry
   | DeleteConfigEntry
+  | SetHistory
+  | MarkTime
   | SetKeyring
   | VoidEntry
   | BeginRestore

@@ -3,6 +3,7 @@ import type { DefaultPolicy } from '../lib/acl/compile-rights.ts';
 import { type AccessControl, OPEN } from '../lib/acl/rights.ts';
 import type { Environment } from '../lib/child.ts';
 import type { ConfigEntryDefinition } from '../lib/config-entries/entry.ts';
+import type { HistoryLimits } from '../lib/history.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { Metric } from '../lib/metrics/metric.ts';
 import type { System } from '../lib/system.ts';
@@ -11,6 +12,7 @@ import { Resolver, type ResolverDeps } from './acl/resolver.ts';
 import { AclWarden } from './cluster/acl-warden.ts';
 import { AgentLeases } from './cluster/agent-leases.ts';
 import { FirstEntries } from './cluster/first-entries.ts';
+import { HistoryWarden } from './cluster/history-warden.ts';
 import { Keeper } from './cluster/keeper.ts';
 import { type Duty, Leader } from './cluster/leader.ts';
 import { MemberNews } from './cluster/member-news.ts';
@@ -78,6 +80,8 @@ export interface ServerRules {
   readonly limits: WriteLimits;
   /** Who asks; without it anyone may do anything. */
   readonly access?: AccessControl;
+  /** How much history is kept, once this server leads; without it as much as the state has it. */
+  readonly history?: HistoryLimits;
   /** How long a member that left or failed is remembered. */
   readonly reconnectTimeoutMs: number;
   /** Without it there is no access control. */
@@ -163,6 +167,7 @@ export class Server {
       new Reaper({ state, propose, clock, logger, reconnectTimeoutMs: rules.reconnectTimeoutMs }),
       new FirstEntries({ state, propose, logger }, rules.mesh?.entries ?? []),
       this.notifier,
+      new HistoryWarden({ state, propose, clock, limits: rules.history }),
       ...(rules.acl ? [new AclWarden({ state, propose, ...system, ...rules.acl })] : []),
     ];
     this.access = accessOf(options, ready);

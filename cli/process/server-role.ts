@@ -62,7 +62,7 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
 }
 
 function rulesOf(config: Config, lookout: Lookout): ServerRules {
-  const { sessionTtlMinMs, limits, join, acl, dataDir, checkPolicy, mesh } = config;
+  const { sessionTtlMinMs, limits, join, acl, dataDir, checkPolicy, mesh, history } = config;
   return {
     sessionTtlMinMs: sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
     limits: {
@@ -70,6 +70,7 @@ function rulesOf(config: Config, lookout: Lookout): ServerRules {
       // As in Consul, a transaction may always hold what a key may.
       txnBytes: Math.max(limits.txnMaxReqLen, limits.kvMaxValueSize),
     },
+    history,
     reconnectTimeoutMs: join.reconnectTimeoutMs,
     mesh: { enabled: mesh.enabled, entries: mesh.entries },
     ...(acl.enabled && { acl: aclRules(acl, dataDir) }),

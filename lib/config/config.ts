@@ -11,6 +11,7 @@ import { checkPolicy, warnOfScripts } from './keys/checks.ts';
 import { definitions } from './keys/definitions.ts';
 import { dnsConfig } from './keys/dns.ts';
 import { encryptConfig } from './keys/encrypt.ts';
+import { historyConfig } from './keys/history.ts';
 import { httpConfig, limitConfig, uiConfig } from './keys/http.ts';
 import { joinConfig } from './keys/joining.ts';
 import { logConfig, telemetryConfig } from './keys/log.ts';
@@ -66,6 +67,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     tls: tlsConfig(settled, problems),
     encrypt: encryptConfig(settled),
     audit: auditConfig(settled, problems),
+    history: historyConfig(settled),
     dns: dnsConfig(settled, problems),
     http: { ...httpConfig(settled), prettyJson: source.devMode },
     limits: limitConfig(settled, settled.server, problems),

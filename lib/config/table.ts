@@ -5,6 +5,7 @@ import { CHECK_POLICY_KEYS } from './keys/checks.ts';
 import { DEFINITION_KEYS } from './keys/definitions.ts';
 import { DNS_KEYS } from './keys/dns.ts';
 import { FOREIGN_KEYS } from './keys/foreign.ts';
+import { HISTORY_KEYS } from './keys/history.ts';
 import { HTTP_KEYS } from './keys/http.ts';
 import { JOIN_KEYS } from './keys/joining.ts';
 import { LOG_KEYS, TELEMETRY_KEYS } from './keys/log.ts';
@@ -21,6 +22,7 @@ export const CONFIG_KEYS = {
   ...ADDRESS_KEYS,
   ...JOIN_KEYS,
   ...OWN_KEYS,
+  ...HISTORY_KEYS,
   ...HTTP_KEYS,
   ...DNS_KEYS,
   ...LOG_KEYS,
@@ -41,6 +43,7 @@ export const KEY_GROUPS: readonly (readonly [title: string, keys: Keys])[] = [
   ['Addresses and ports', ADDRESS_KEYS],
   ['Joining', JOIN_KEYS],
   ["Redis and Docker (Proconsul's own)", OWN_KEYS],
+  ["History (Proconsul's own)", HISTORY_KEYS],
   ['HTTP', HTTP_KEYS],
   ['DNS', DNS_KEYS],
   ['Log', LOG_KEYS],

@@ -1,5 +1,6 @@
 import type { Check } from '../../lib/model.ts';
-import { type Catalog, rowKey } from '../state/catalog.ts';
+import type { Catalog } from '../state/catalog.ts';
+import { rowKey } from '../state/topic-names.ts';
 
 /** By when it was made too: one that is registered anew under the same id owes nothing to the old. */
 export function leaseOfCheck({ Node, CheckID, CreateIndex }: Check): string {

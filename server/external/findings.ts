@@ -9,9 +9,9 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Check, CheckDefinition } from '../../lib/model.ts';
 import type { Command } from '../commands.ts';
 import { definitionOf, isSameToSee, NODE_HEALTH } from '../state/agentless.ts';
-import { rowKey } from '../state/catalog.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
+import { rowKey } from '../state/topic-names.ts';
 import type { Sight } from './lookout.ts';
 import { OutputPace } from './output-pace.ts';
 

@@ -8,6 +8,7 @@ import { coordinateRoutes } from './routes/coordinate.ts';
 import { dnsRoutes } from './routes/dns.ts';
 import { eventRoutes } from './routes/event.ts';
 import { healthRoutes } from './routes/health.ts';
+import { historyRoutes } from './routes/history.ts';
 import { kvRoutes } from './routes/kv.ts';
 import { membershipRoutes } from './routes/membership.ts';
 import { operatorRoutes } from './routes/operator.ts';
@@ -62,5 +63,6 @@ function rows(deps: ServerDeps): Route[] {
     ...operatorRoutes(deps),
     ...peeringRoutes(),
     ...membershipRoutes(deps),
+    ...historyRoutes(deps),
   ];
 }

@@ -50,6 +50,7 @@ import {
 } from '../state/topic-names.ts';
 import { ownersAt } from './address-owners.ts';
 import { type Checked, Listed, type Placed } from './listed.ts';
+import { Remembered } from './remembered.ts';
 import { Sight } from './sight.ts';
 
 /** Whoever orders by the coordinates of more nodes hears of every node's. */
@@ -193,6 +194,11 @@ export class Reader implements Reads {
     const seen = this.#sight.of(all, this.#sight.check);
     this.#noteOf(serviceChecksTopic(service), seen, this.#sight.serviceNamed(service));
     return seen;
+  }
+
+  /** What became of what is there, and of what is gone. */
+  get remembered(): Remembered {
+    return new Remembered(this.#state, this.#sight, (...read) => this.#noteOf(...read));
   }
 
   /** 'any' is all of them. */

@@ -11,6 +11,7 @@ import type {
   Session,
   UserEvent,
 } from '../../lib/model.ts';
+import type { Past } from '../state/history/past.ts';
 import { hasQueryName } from '../state/queries.ts';
 
 /** What is shown in place of a prepared query's token, so that no one writes it back by mistake. */
@@ -79,6 +80,10 @@ export class Sight {
   /** A node's own check is seen with the node. */
   readonly check = ({ Node: node, ServiceName }: Check): boolean =>
     this.nodeNamed(node) && (ServiceName === '' || this.serviceNamed(ServiceName));
+
+  /** What is remembered of an instance is seen as it was, of a node with the node. */
+  readonly past = ({ node, service }: Pick<Past, 'node' | 'service'>): boolean =>
+    this.nodeNamed(node) && (service === '' || this.serviceNamed(service));
 
   readonly key = ({ Key }: KeyValue): boolean => this.keyNamed(Key);
 

@@ -6,6 +6,7 @@ import type {
   Entry,
   FireEvent,
   SetAutopilot,
+  SetHistory,
   SetKeyring,
   SetRevisions,
   TxnOp,
@@ -73,19 +74,23 @@ export function apply(state: State, entry: Entry): Applied {
   );
   state.position = entry.index;
   state.epoch = entry.epoch;
+  state.history.passed(state.t, entry.t);
   state.t = entry.t;
   state.hash = entry.hash;
   dropForgottenStaging(state);
-  const outcome = isRepeat(state, entry.id) ? APPLIED : attempt(state, entry.command);
+  const again = isRepeat(state, entry.id);
+  const outcome = again ? APPLIED : attempt(state, entry.command);
   if (!outcome.applied) {
     state.journal.rollback();
     state.topics.rollback();
+    state.history.notes.clear();
   }
   state.journal.commit();
   state.revisions.commit(state, entry.command.by?.accessor ?? '');
+  state.history.commit(entry.t);
   const touched = state.topics.commit(state.index, entry.t);
   state.kv.commit(touched, state.index, entry.t);
-  const isReplaced = outcome.applied && entry.command.type === 'end-restore';
+  const isReplaced = !again && outcome.applied && entry.command.type === 'end-restore';
   return { outcome, touched, state: isReplaced ? takeStaged(state) : state };
 }
 
@@ -173,6 +178,9 @@ const HANDLERS: Handlers = {
   'set-revisions': setRevisions,
   'set-config-entry': setConfigEntry,
   'delete-config-entry': deleteConfigEntry,
+  'set-history': setHistory,
+  // Its time alone counts: see state/history/gaps.ts.
+  'mark-time': () => APPLIED,
   'begin-restore': beginRestore,
   'stage-rows': stageRows,
   'end-restore': endRestore,
@@ -223,6 +231,14 @@ function setRevisions(state: State, { settings, cas }: SetRevisions): Outcome {
   if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 0, cas)) return NOT_APPLIED;
   const CreateIndex = before?.CreateIndex ?? state.index;
   state.revisions.configure(state, { ...settings, CreateIndex, ModifyIndex: state.index });
+  return APPLIED;
+}
+
+function setHistory(state: State, { limits }: SetHistory): Outcome {
+  const { history, catalog } = state;
+  const begins = history.limits.perCheck === 0 && limits.perCheck > 0;
+  history.setLimits(limits);
+  if (begins) history.begin(catalog, state.t);
   return APPLIED;
 }
 

@@ -12,6 +12,9 @@ import {
   SERF_HEALTH,
 } from '../../lib/model.ts';
 import { isDeclared, isExternal } from './agentless.ts';
+import type { OfCatalog } from './history/history.ts';
+import type { Notes } from './history/notes.ts';
+import type { Past } from './history/past.ts';
 import { Holders } from './holders.ts';
 import { leanCheck, leanInstance } from './lean-rows.ts';
 import { ServiceNames } from './service-names.ts';
@@ -25,19 +28,17 @@ import {
   NODES,
   nodeChecksTopic,
   nodeTopic,
+  rowKey,
   serviceChecksTopic,
   statusTopic,
 } from './topic-names.ts';
 import type { Topics } from './topics.ts';
 
-/** NUL can stand in no name: the routes refuse it. */
-export function rowKey(node: string, id: string): string {
-  return `${fold(node)}\0${fold(id)}`;
-}
-
-export class Catalog {
+export class Catalog implements OfCatalog {
   readonly #topics: Topics;
   readonly #journal: Journal;
+  /** Told of what comes, goes and changes its status. */
+  readonly #notes: Notes;
   readonly nodes: Table<Node>;
   readonly instances: Table<Instance>;
   readonly checks: Table<Check>;
@@ -64,9 +65,10 @@ export class Catalog {
   /** The checks whose definition says how they are seen to, by key: no agent's are. */
   readonly declaredChecks = new Map<string, Check>();
 
-  constructor(journal: Journal, topics: Topics) {
+  constructor(journal: Journal, topics: Topics, notes: Notes) {
     this.#topics = topics;
     this.#journal = journal;
+    this.#notes = notes;
     this.serviceNames = new ServiceNames(topics);
     this.nodes = new Table(journal, (before, after) => this.#nodeChanged(before, after));
     this.instances = new Table(journal, (before, after) => this.#instanceChanged(before, after));
@@ -140,6 +142,17 @@ export class Catalog {
     return this.#checksByStatus.rows(status);
   }
 
+  hasInstances(service: string): boolean {
+    return this.#instancesByService.has(fold(service));
+  }
+
+  /** As if it had changed: what is remembered is read by the same topics. */
+  forgotten({ node, id, service }: Past): void {
+    if (id !== '') this.#touchService(healthTopic(service), service);
+    if (this.node(node) === undefined) this.#topics.bury(nodeTopic(node));
+    else this.#topics.touch(nodeTopic(node));
+  }
+
   checkCount(status: CheckStatus): number {
     return this.#checksByStatus.count(status);
   }
@@ -166,6 +179,7 @@ export class Catalog {
     const { Node: name } = (after ?? before) as Node;
     if (after !== undefined && isExternal(after)) this.externalNodes.set(fold(name), after);
     else this.externalNodes.delete(fold(name));
+    this.#notes.place(before && { Node: name }, after && { Node: name });
     this.#topics.touch(CATALOG);
     this.#topics.touch(NODES);
     if (after === undefined) this.#topics.bury(nodeTopic(name));
@@ -200,6 +214,7 @@ export class Catalog {
     move(this.#instancesByDestination, foldedDestination);
     this.#instancesById.replace(key, before, after);
     this.serviceNames.change(before, after);
+    this.#notes.place(before, after);
     this.#topics.touch(CATALOG);
     this.#topics.touch(nodeTopic(row.Node));
     if (before !== undefined) this.#touchInstance(before);
@@ -221,6 +236,7 @@ export class Catalog {
     else this.#checksByInstance.set(fold(row.Node), onNode);
     move(this.#checksByStatus, (of) => of.Status);
     move(this.#checksByService, (of) => (of.ServiceName === '' ? undefined : fold(of.ServiceName)));
+    this.#notes.check(before, after);
     this.#topics.touch(CATALOG);
     this.#topics.touch(statusTopic('any'));
     if (before !== undefined) this.#touchCheck(before);

@@ -9,12 +9,12 @@ import type {
   ServiceDefinition,
 } from '../../lib/model.ts';
 import type { Deregister, Register } from '../commands.ts';
-import { rowKey, sameRow } from './catalog.ts';
+import { sameRow } from './catalog.ts';
 import { coordinateKey } from './coordinates.ts';
 import { Refusal } from './outcome.ts';
 import { invalidateSessions } from './session-commands.ts';
 import type { State } from './state.ts';
-import { fold } from './topic-names.ts';
+import { fold, rowKey } from './topic-names.ts';
 
 export function register(state: State, command: Register): void {
   const { node, service, checks, skipNodeUpdate } = command;

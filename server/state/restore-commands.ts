@@ -20,13 +20,19 @@ const MAX_PAUSE_MS = 10 * 60_000;
 export function beginRestore(state: State, { restore, index }: BeginRestore): Outcome {
   // No change from here on has an index that a restored row has too.
   state.jumpBeyond(index);
-  state.setStaging({ restore, parts: 0, t: state.t, state: new State() });
+  const staged = new State();
+  staged.history.setLimits(state.history.limits);
+  state.setStaging({ restore, parts: 0, t: state.t, state: staged });
   return APPLIED;
 }
 
 export function stageRows(state: State, { restore, part, rows }: StageRows): Outcome {
   const staging = current(state, restore, part);
-  for (const row of rows) putRow(staging.state, shared(state, row));
+  for (const row of rows) {
+    putRow(staging.state, shared(state, row));
+    // What became of it before is not known here, unless the archive says.
+    staging.state.history.commit(state.t, 'unknown');
+  }
   // Nobody watches it yet.
   staging.state.topics.rollback();
   state.setStaging({ ...staging, parts: part + 1, t: state.t });
@@ -71,6 +77,7 @@ export function takeStaged(state: State): State {
   }
   next.revisions = state.revisions;
   next.revisions.follow(next);
+  next.history.taken(state.t);
   next.journal.commit();
   next.topics.rollback();
   next.topics.load({ floor: state.index, indexes: [], gone: [] });

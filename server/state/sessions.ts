@@ -1,8 +1,7 @@
 /** Sessions, and the keys that may not be locked again yet. */
 import type { Session } from '../../lib/model.ts';
-import { rowKey } from './catalog.ts';
 import { type Journal, Lookup, Table } from './table.ts';
-import { fold, nodeSessionsTopic, SESSIONS, sessionTopic } from './topic-names.ts';
+import { fold, nodeSessionsTopic, rowKey, SESSIONS, sessionTopic } from './topic-names.ts';
 import type { Topics } from './topics.ts';
 
 /** The ids of all checks that a session rests on. */

@@ -3,9 +3,11 @@
  * state, down to the order of its rows, so that the hashes of two servers can be compared.
  */
 
+import type { HistoryLimits, HistoryRow } from '../../lib/history.ts';
 import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
 import type { StagedRow, ToldRow } from '../commands.ts';
 import { coordinateKey } from './coordinates.ts';
+import { pastRows } from './history/past-rows.ts';
 import type { DumpedRevision, RevisionSettingsRow } from './revisions.ts';
 import { type KnownMember, type Staging, State } from './state.ts';
 import { toldKey } from './told.ts';
@@ -33,22 +35,33 @@ export function dump(state: State): Iterable<string> {
     events: state.events,
     delays: state.sessions.delays(),
     aclBootstrapIndex: state.acl.bootstrapIndex,
+    history: state.history.row,
+    historyLimits: state.history.limits,
   };
   const rest = { topics: state.topics.dump(), graves: state.kv.dumpGraves() };
   const { staging } = state;
   if (staging === undefined) return lines(head, rowsOf(state), rest);
-  const staged = { restore: staging.restore, parts: staging.parts, t: staging.t };
+  const { restore, parts, t } = staging;
+  const staged = { restore, parts, t, history: staging.state.history.row };
   return lines(head, rowsOf(state), { ...rest, staged, stagedRows: rowsOf(staging.state) });
 }
 
-type Rows = readonly (readonly [kind: string, rows: unknown[]])[];
+type Rows = readonly (readonly [kind: string, rows: Iterable<unknown>])[];
 
 function rowsOf(state: State): Rows {
-  return Object.entries(TABLES).map(([kind, { rows }]) => [kind, [...rows(state)]]);
+  return Object.entries(TABLES).map(([kind, table]: [string, RowsOf]) => {
+    const rows = table.rows(state);
+    return [kind, table.areOfNow === true ? rows : [...rows]];
+  });
 }
 
-interface TableOf<R> {
+interface RowsOf<R = unknown> {
   readonly rows: (state: State) => Iterable<R>;
+  /** Whatever is written before they are read does not change them. */
+  readonly areOfNow?: true;
+}
+
+interface TableOf<R> extends RowsOf<R> {
   /** A row as it is, into a state that nobody reads yet. */
   readonly put: (state: State, row: R) => void;
 }
@@ -119,6 +132,13 @@ const TABLES: Tables = {
     rows: ({ told }) => told.values(),
     put: ({ told }, row) => told.set(toldKey(row.Target, row.Service), row),
   },
+  // It stands in the head: what rows are seen for depends on it.
+  history: { rows: () => [], put: ({ history }, row) => history.loadRow(row) },
+  past: {
+    rows: ({ history }) => pastRows(history.frozen()),
+    areOfNow: true,
+    put: ({ history }, row) => history.load(row),
+  },
   revisionSettings: {
     rows: ({ revisions }) => (revisions.settings === undefined ? [] : [revisions.settings]),
     put: ({ revisions }, row) => revisions.loadSettings(row),
@@ -178,10 +198,15 @@ interface Head {
   readonly delays: readonly [string, number][];
   /** Older ones do not say. */
   readonly aclBootstrapIndex?: number;
+  readonly history?: HistoryRow;
+  readonly historyLimits?: HistoryLimits;
 }
 
 /** Of a restore that is under way. */
-type StagedHead = Omit<Staging, 'state'>;
+interface StagedHead extends Omit<Staging, 'state'> {
+  /** Older ones do not say. */
+  readonly history?: HistoryRow;
+}
 
 interface Line extends StagedRow {
   readonly head?: Head;
@@ -200,6 +225,8 @@ interface Line extends StagedRow {
 /** Builds a state line by line, so that a large one can be read in slices. */
 export class Restoring {
   readonly #state = new State();
+  /** An older snapshot has none: what is there is then seen for the first time. */
+  #hasHistory = false;
   #complete = false;
 
   add(text: string): void {
@@ -208,11 +235,9 @@ export class Restoring {
     else if (line.topics !== undefined) this.#topics(line.topics);
     else if (line.graves !== undefined) this.#state.kv.loadGraves(line.graves);
     else if (line.tail !== undefined) this.#tail(line.tail);
-    else if (line.staged !== undefined) {
-      this.#state.setStaging({ ...line.staged, state: new State() });
-      this.#state.journal.commit();
-    } else if (line.stagedRow !== undefined) this.#stagedRow(line.stagedRow);
-    else putRow(this.#state, line);
+    else if (line.staged !== undefined) this.#staged(line.staged);
+    else if (line.stagedRow !== undefined) this.#stagedRow(line.stagedRow);
+    else this.#row(line);
   }
 
   /** The state; throws when the end is missing. */
@@ -234,12 +259,32 @@ export class Restoring {
     for (const [boot, counter] of head.proposals) state.proposals.set(boot, counter);
     state.sessions.loadDelays(head.delays);
     state.acl.setBootstrapIndex(head.aclBootstrapIndex ?? 0);
+    this.#hasHistory = head.history !== undefined;
+    if (head.historyLimits !== undefined) state.history.setLimits(head.historyLimits);
+    state.history.loadRow(head.history ?? { since: head.t, gaps: [], forgotten: [] });
     state.journal.commit();
+  }
+
+  #row(line: Line): void {
+    const { history, t } = this.#state;
+    putRow(this.#state, line);
+    if (this.#hasHistory) history.notes.clear();
+    else history.commit(t, 'unknown');
+  }
+
+  #staged({ restore, parts, t, history }: StagedHead): void {
+    const state = new State();
+    state.history.setLimits(this.#state.history.limits);
+    if (history !== undefined) state.history.loadRow(history);
+    this.#state.setStaging({ restore, parts, t, state });
+    this.#state.journal.commit();
   }
 
   #stagedRow(row: StagedRow): void {
     const { staging } = this.#state;
-    if (staging !== undefined) putRow(staging.state, row);
+    if (staging === undefined) return;
+    putRow(staging.state, row);
+    staging.state.history.notes.clear();
   }
 
   #topics(topics: TopicsDump): void {

@@ -5,6 +5,7 @@ import { Acl } from './acl.ts';
 import { Catalog } from './catalog.ts';
 import { ConfigEntries } from './config-entries.ts';
 import { Coordinates } from './coordinates.ts';
+import { History } from './history/history.ts';
 import { KeyValues } from './key-values.ts';
 import { Queries } from './queries.ts';
 import { Revisions } from './revisions.ts';
@@ -57,7 +58,11 @@ export class State {
 
   readonly journal = new Journal();
   readonly topics = new Topics();
-  readonly catalog = new Catalog(this.journal, this.topics);
+  readonly history: History = new History({
+    hasInstances: (service) => this.catalog.hasInstances(service),
+    forgotten: (past) => this.catalog.forgotten(past),
+  });
+  readonly catalog = new Catalog(this.journal, this.topics, this.history.notes);
   readonly kv = new KeyValues(this.journal, this.topics);
   /** What a restored state says otherwise is a change: they go on with it. */
   revisions = new Revisions();

@@ -1,8 +1,13 @@
-/** The names of topics, in one place, so that who touches and who reads cannot differ. */
+/** The names of topics, and of rows, in one place, so that who touches and who reads cannot differ. */
 
 /** Consul tells names apart without regard to case. */
 export function fold(name: string): string {
   return name.toLowerCase();
+}
+
+/** What tells rows apart. NUL can stand in no name: the routes refuse it. */
+export function rowKey(node: string, id: string): string {
+  return `${fold(node)}\0${fold(id)}`;
 }
 
 export const NODES = 'nodes';

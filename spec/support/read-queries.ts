@@ -6,7 +6,13 @@ import type { ReadRoute } from '../../server/http/reads.ts';
 import type { Query } from '../../server/query/query.ts';
 import { KEYS, NODES, SERVICES, SESSIONS } from './experiments/commands.ts';
 
-const NODE_PATHS = ['catalog/node', 'catalog/node-services', 'health/node', 'session/node'];
+const NODE_PATHS = [
+  'catalog/node',
+  'catalog/node-services',
+  'health/node',
+  'session/node',
+  'internal/history/node',
+];
 const SERVICE_PATHS = [
   'catalog/service',
   'catalog/connect',
@@ -41,6 +47,8 @@ export const READ_TARGETS: readonly string[] = [
   '/v1/catalog/services?node-meta=k:v',
   ...NODE_PATHS.flatMap((path) => below(path, NODES)),
   ...SERVICE_PATHS.flatMap((path) => below(path, SERVICES)),
+  ...below('internal/history/service', SERVICES),
+  '/v1/internal/history/service/web?limit=2',
   '/v1/health/service/web?passing',
   '/v1/health/service/web?tag=t',
   '/v1/health/service/web?node-meta=k:v',

@@ -28,6 +28,7 @@ import {
 import { refuseNul, toCheck, toNode, toService } from '../definitions.ts';
 import { queryBody, toQuery } from '../query-body.ts';
 import { base64Of, type Fields, fieldsOf, indexedOf, type Plain, timeOf } from './go-values.ts';
+import { pastsOf } from './read-past.ts';
 
 const nodeBody = valueDecoder<NodeBody>(nodeSchema);
 const serviceBody = valueDecoder<ServiceBody>(serviceSchema);
@@ -157,7 +158,8 @@ export class RowReader {
   /** A node stands in the record of each of its services and checks. */
   #register({ fields, indexed }: Fields): StagedRow[] {
     const { Node, Service, Check } = fields;
-    const rows: StagedRow[] = [];
+    // Before what it is about, which brings it back: see History.load.
+    const rows: StagedRow[] = [...pastsOf(fields)];
     if (!this.#nodes.has(String(Node))) {
       this.#nodes.add(String(Node));
       const body = nodeBody({ ...fields, Meta: fields['NodeMeta'] });

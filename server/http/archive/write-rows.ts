@@ -8,6 +8,7 @@ import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../../lib/
 import { type RecordKind, RecordWriter } from '../../../lib/archive/records.ts';
 import { archivedEntry } from '../../../lib/config-entries/shown.ts';
 import { NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
+import type { HistoryRow } from '../../../lib/history.ts';
 import { laterFields } from '../../../lib/later-fields.ts';
 import type {
   Check,
@@ -19,8 +20,12 @@ import type {
   Session,
   Uint64,
 } from '../../../lib/model.ts';
+import type { StagedRow } from '../../commands.ts';
+import type { Past } from '../../state/history/past.ts';
+import { type Frozen, pastRow } from '../../state/history/past-rows.ts';
 import type { AutopilotRow, State } from '../../state/state.ts';
 import { goTime } from './go-values.ts';
+import { HISTORY_FIELD } from './read-past.ts';
 
 /**
  * The rows are collected at once, which is quick, and written whenever and as often as is asked,
@@ -29,6 +34,7 @@ import { goTime } from './go-values.ts';
 export function recordsOf(state: State): () => Iterable<Uint8Array> {
   const { index, acl } = state;
   const nodes = nodesOf(state);
+  const past = new PastOf(state);
   const coordinates = [...state.coordinates.values()];
   const [policies, roles] = [[...acl.policies.values()], [...acl.roles.values()]];
   const names = namesOf(policies, roles);
@@ -47,7 +53,8 @@ export function recordsOf(state: State): () => Iterable<Uint8Array> {
   return function* () {
     const writer = new RecordWriter();
     yield writer.head(index);
-    for (const each of nodes) yield* nodeRecords(each, writer);
+    for (const each of nodes) yield* nodeRecords(each, writer, past);
+    if (nodes[0] !== undefined) yield* past.rest(nodes[0].node, writer);
     if (coordinates.length > 0) yield writer.record('coordinates', coordinates);
     for (const records of tables) yield* records(writer);
     for (const entry of entries) yield writer.entry(entry.Kind, archivedEntry(entry));
@@ -77,10 +84,61 @@ function nodesOf({ catalog }: State): readonly OnNode[] {
   }));
 }
 
-function* nodeRecords({ node, instances, checks }: OnNode, writer: RecordWriter) {
-  yield writer.record('register', registerOf(node, null, null));
-  for (const each of instances) yield writer.record('register', registerOf(node, each, null));
+function* nodeRecords({ node, instances, checks }: OnNode, writer: RecordWriter, past: PastOf) {
+  const { Node: name } = node;
+  yield writer.record('register', { ...registerOf(node, null, null), ...past.of(name, '') });
+  for (const each of instances) {
+    yield writer.record('register', { ...registerOf(node, each, null), ...past.of(name, each.ID) });
+  }
   for (const each of checks) yield writer.record('register', registerOf(node, null, each));
+}
+
+/** What a record of another kind would be to a Consul: none that it could restore. */
+interface WithHistory {
+  readonly [HISTORY_FIELD]?: readonly StagedRow[];
+}
+
+/** Of what is gone, so much in a record. */
+const GONE_PER_RECORD = 100;
+
+/**
+ * What is remembered, in a field more of the records of what it is about: one that a Consul passes over.
+ * What is gone goes with the first node, which then has several records.
+ */
+class PastOf {
+  readonly #state: State;
+  readonly #frozen: Frozen;
+  readonly #places: ReadonlyMap<Past, number>;
+  readonly #head: HistoryRow;
+
+  constructor(state: State) {
+    this.#state = state;
+    this.#frozen = state.history.frozen();
+    this.#places = new Map(this.#frozen.pasts.slice(0, this.#frozen.live).map((p, i) => [p, i]));
+    this.#head = { ...state.history.row, until: state.t };
+  }
+
+  of(node: string, id: string): WithHistory {
+    const past = this.#places.get(this.#state.history.live(node, id) as Past);
+    return past === undefined ? {} : { [HISTORY_FIELD]: [this.#row(past)] };
+  }
+
+  *rest(node: Node, writer: RecordWriter): Iterable<Uint8Array> {
+    const { pasts, live } = this.#frozen;
+    if (pasts.length === 0) return;
+    let rows: StagedRow[] = [{ history: this.#head }];
+    for (let i = live; i <= pasts.length; i++) {
+      if (i < pasts.length) rows.push(this.#row(i));
+      if (i < pasts.length && rows.length < GONE_PER_RECORD) continue;
+      yield writer.record('register', { ...registerOf(node, null, null), [HISTORY_FIELD]: rows });
+      rows = [];
+    }
+  }
+
+  /** One that is there comes back with its row. */
+  #row(i: number): StagedRow {
+    return { past: { ...pastRow(this.#frozen, i), gone: true } };
+  }
 }
 
 function registerOf(node: Node, instance: Instance | null, check: Check | null) {

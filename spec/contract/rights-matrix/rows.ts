@@ -83,6 +83,9 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/internal/ui/nodes': nothing,
   'GET /v1/internal/ui/node/': planted,
   'GET /v1/internal/dns/address/': [() => '10.9.9.9'],
+  'GET /v1/internal/history/service/': planted,
+  'GET /v1/internal/history/node/': planted,
+  'GET /v1/internal/availability/service/': planted,
   'GET /v1/internal/members': nothing,
   'GET /v1/internal/acl/resolve': nothing,
   'POST /v1/internal/acl/authorize': [

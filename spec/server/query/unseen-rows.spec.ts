@@ -9,10 +9,9 @@ import type { Query } from '../../../server/query/query.ts';
 import { Reader } from '../../../server/query/reader.ts';
 import { Sight } from '../../../server/query/sight.ts';
 import { apply } from '../../../server/state/apply.ts';
-import { rowKey } from '../../../server/state/catalog.ts';
 import { coordinateKey } from '../../../server/state/coordinates.ts';
 import { State } from '../../../server/state/state.ts';
-import { fold } from '../../../server/state/topic-names.ts';
+import { fold, rowKey } from '../../../server/state/topic-names.ts';
 import {
   entriesOf,
   NODES,

@@ -52,6 +52,7 @@ function answers(state: State, queries: readonly Query[]) {
 const SILENT = new Set([
   'set-autopilot',
   'set-revisions',
+  'set-history',
   'begin-restore',
   'stage-rows',
   'end-restore',

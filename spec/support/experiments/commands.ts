@@ -16,6 +16,7 @@ import { encodeProposal } from '../../../server/log/payload.ts';
 import { checkNamed, nodeNamed, serviceNamed } from '../factories.ts';
 import { ACL_KINDS } from './acl-commands.ts';
 import { CONFIG_KINDS } from './config-entries.ts';
+import { HISTORY_KINDS, stagedPast } from './history-commands.ts';
 
 export const NODES = ['a', 'A', 'b', 'İstanbul', '__proto__'] as const;
 export const SERVICES = ['web', 'Web', 'db', 'constructor', 'ıi'] as const;
@@ -24,6 +25,7 @@ const uuid = (n: number) => `00000000-0000-4000-a000-00000000000${n}`;
 export const SESSIONS = [uuid(1), uuid(2), uuid(3)] as const;
 const NODE_IDS = ['', uuid(7), uuid(8)] as const;
 const CHECKS = ['serfHealth', 'c1', 'c2'] as const;
+const KEY = 'pUqJrVyVRj5jsiYEkM/tFQ==';
 const STATUSES = ['passing', 'warning', 'critical'] as const;
 const HUGE = [0, 1, 5, 2n ** 63n, 2n ** 64n - 1n] as const;
 
@@ -205,6 +207,7 @@ const stagedRow: fc.Arbitrary<StagedRow> = fc.oneof(
     }),
   }),
   fc.record({ coordinate }),
+  stagedPast(node),
 );
 
 const term = fc.nat(20);
@@ -214,8 +217,6 @@ const coordinates = fc.uniqueArray(coordinate, {
 });
 
 type Kinds = { readonly [T in Command['type']]: [number, fc.Arbitrary<Command>] };
-
-const KEY = 'pUqJrVyVRj5jsiYEkM/tFQ==';
 
 /** Known then, or changed since. */
 const askers = fc.record({
@@ -240,6 +241,7 @@ const KINDS: Kinds = {
   ],
   'end-restore': [1, fc.record({ type: fc.constant('end-restore'), restore, parts: fc.nat(2) })],
   ...ACL_KINDS,
+  ...HISTORY_KINDS,
   ...CONFIG_KINDS,
   register: [6, registerCommand],
   deregister: [3, deregisterCommand],

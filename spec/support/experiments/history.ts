@@ -12,9 +12,9 @@ export class History {
   #position: Position = START;
   #count = 0;
 
-  /** Applies the command `ms` after the one before. */
-  run(command: Command, ms = 0): Applied {
-    const proposal = encodeProposal(`boot/${this.#count++}`, command);
+  /** Applies the command `ms` after the one before; with the id of another it is that one again. */
+  run(command: Command, ms = 0, id = `boot/${this.#count++}`): Applied {
+    const proposal = encodeProposal(id, command);
     const { entry } = nextEntry(this.#position, proposal, this.#position.t + ms);
     this.#position = positionOf(entry);
     const applied = apply(this.state, entry);
@@ -23,8 +23,8 @@ export class History {
   }
 
   /** Registers the node with what is said of it. */
-  register(node: string, over: Parameters<typeof registerOn>[1] = {}): Applied {
-    return this.run(registerOn(node, over));
+  register(node: string, over: Parameters<typeof registerOn>[1] = {}, ms = 0): Applied {
+    return this.run(registerOn(node, over), ms);
   }
 
   kv(verb: string, key: string, over: Parameters<typeof kvOp>[2] = {}, ms = 0): Applied {

@@ -1,0 +1,137 @@
+/**
+ * What the history takes: memory of many checks with many changes each, time of a change with it and
+ * without, and how long a snapshot holds others up.
+ * node --expose-gc --import tsx bench/history.ts [checks, 100000] [changes of each, 20]
+ */
+import { memoryUsage } from 'node:process';
+import { EVERYTHING } from '../lib/acl/rights.ts';
+import { DEFAULT_HISTORY } from '../lib/history.ts';
+import type { Command, Entry } from '../server/commands.ts';
+import { Reader } from '../server/query/reader.ts';
+import { availabilityOf } from '../server/query/service-availability.ts';
+import { apply } from '../server/state/apply.ts';
+import { dump } from '../server/state/snapshot.ts';
+import { State } from '../server/state/state.ts';
+
+const [checks = 100_000, changes = 20] = process.argv.slice(2).map(Number);
+const PER_SERVICE = 100;
+const PER_NODE = 20;
+const SLICE = 20_000;
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const MB = 1024 * 1024;
+
+class Run {
+  #state = new State();
+  #index = 0;
+  applyMs = 0;
+
+  constructor(perCheck: number) {
+    this.apply([{ type: 'set-history', limits: { ...DEFAULT_HISTORY, perCheck } }]);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** The commands as a log reads them back: every string its own. */
+  apply(commands: readonly Command[]): void {
+    const entries = commands.map((command): Entry => {
+      const index = ++this.#index;
+      const read = JSON.parse(JSON.stringify(command)) as Command;
+      const t = 1_700_000_000_000 + index * 10;
+      return { index, epoch: 1, t, id: `b/${index}`, hash: '', size: 0, command: read };
+    });
+    const from = performance.now();
+    for (const entry of entries) this.#state = apply(this.#state, entry).state;
+    this.applyMs += performance.now() - from;
+  }
+}
+
+function commandsOf(round: number, from: number): Command[] {
+  const count = Math.min(SLICE, checks - from);
+  return Array.from({ length: count }, (_, i) => commandOf(from + i, round));
+}
+
+function commandOf(i: number, round: number): Command {
+  const id = `web-${i}`;
+  const Status = round % 2 === 0 ? 'passing' : 'critical';
+  const url = `http://10.0.${i >> 8}.${i & 255}/health`;
+  const Output = round % 2 === 0 ? `HTTP GET ${url}: 200 OK` : `Get "${url}": connection refused`;
+  const check = { CheckID: `service:${id}`, Name: 'up', Notes: '', Type: 'http', Definition: {} };
+  return {
+    type: 'register',
+    skipNodeUpdate: round > 0,
+    node: {
+      ...{ ID: '', Node: `node-${Math.floor(i / PER_NODE)}`, Address: '10.0.0.1' },
+      ...{ Datacenter: 'dc1', TaggedAddresses: null, Meta: null },
+    },
+    ...(round === 0 && {
+      service: {
+        ...{ Kind: '', ID: id, Service: `web-${Math.floor(i / PER_SERVICE)}`, Tags: ['v1'] },
+        ...{ Address: '10.0.0.1', TaggedAddresses: null, Meta: null, Port: 80 },
+        ...{
+          Weights: { Passing: 1, Warning: 1 },
+          EnableTagOverride: false,
+          Proxy: {},
+          Connect: {},
+        },
+      },
+    }),
+    checks: [{ ...check, Status, Output, ServiceID: id }],
+  };
+}
+
+function memory(): { heap: number; buffers: number } {
+  for (let i = 0; i < 4; i++) globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = memoryUsage();
+  return { heap: heapUsed / MB, buffers: arrayBuffers / MB };
+}
+
+const before = memory();
+const runs = { without: new Run(0), with: new Run(DEFAULT_HISTORY.perCheck) };
+const used = { without: before, with: before };
+// Each round for one after the other, so that both meet the same machine.
+const times = { without: [0, 0], with: [0, 0] };
+for (let round = 0; round < changes; round++) {
+  for (let from = 0; from < checks; from += SLICE) {
+    for (const name of from % (2 * SLICE)
+      ? (['with', 'without'] as const)
+      : (['without', 'with'] as const)) {
+      const began = runs[name].applyMs;
+      runs[name].apply(commandsOf(round, from));
+      const at = round === 0 ? 0 : 1;
+      times[name][at] = (times[name][at] ?? 0) + runs[name].applyMs - began;
+    }
+  }
+}
+used.with = memory();
+const { size } = runs.with.state.history;
+const frozenFrom = performance.now();
+const lines = dump(runs.with.state);
+const held = performance.now() - frozenFrom;
+let characters = 0;
+for (const line of lines) if (line.startsWith('{"past"')) characters += line.length;
+const now = runs.with.state.t;
+const asked = performance.now();
+availabilityOf(new Reader(runs.with.state, EVERYTHING), { service: 'web-0', now, instances: 100 });
+const answered = performance.now() - asked;
+runs.with = runs.without;
+used.without = memory();
+
+const heap = used.with.heap - used.without.heap;
+const buffers = used.with.buffers - used.without.buffers;
+// What is left is one state without history: the other had the same catalog beside its history.
+const catalog = used.without.heap - before.heap;
+say(`${size.changes} changes, ${size.characters} characters of output`);
+say(
+  `history: heap ${(heap - catalog).toFixed(0)} MB, buffers ${buffers.toFixed(0)} MB; catalog ${catalog.toFixed(0)} MB`,
+);
+for (const [i, what] of ['a registration', 'a change'].entries()) {
+  const n = checks * (i === 0 ? 1 : changes - 1);
+  const us = (name: 'with' | 'without') => ((times[name][i] ?? 0) * 1000) / n;
+  say(`${what}: ${us('without').toFixed(2)} µs without, ${us('with').toFixed(2)} with`);
+}
+say(
+  `a snapshot begins in ${held.toFixed(0)} ms; its history has ${(characters / MB).toFixed(0)} MB`,
+);
+say(`availability of ${PER_SERVICE} instances: ${answered.toFixed(1)} ms`);

@@ -1,0 +1,96 @@
+/** What became of services, as the log tells it: Proconsul's own. */
+import { keptBackHeader } from '../../../lib/acl/kept-back.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+import { quote } from '../../../lib/go-literals.ts';
+import { MAX_STILL_MS } from '../../../lib/history.ts';
+import type { Params } from '../../../lib/http/params.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import { shows } from '../../../lib/http/right.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
+import { MAX_HISTORY_ROWS } from '../../../lib/limits.ts';
+import { type Asked, historyOfNode, historyOfService } from '../../query/past.ts';
+import { Reader } from '../../query/reader.ts';
+import { availabilityOf } from '../../query/service-availability.ts';
+import { type ClusterDeps, type ReadDeps, required, type StateDeps } from '../deps.ts';
+import { fresh, readRoute } from '../reads.ts';
+
+type Deps = ReadDeps & StateDeps & Pick<ClusterDeps, 'clock'>;
+
+const DEFAULT_ROWS = 1000;
+const DEFAULT_INSTANCES = 100;
+
+const TAKES = {
+  since: param.text('only what changed from then on: 2026-01-31T12:00:00Z, or seconds since 1970'),
+  limit: param.number(`the newest so many: ${DEFAULT_ROWS} where nothing is said`),
+};
+
+export function historyRoutes(deps: Deps): Route[] {
+  return [
+    readRoute(deps, {
+      path: '/v1/internal/history/service/',
+      rest: 'service',
+      params: TAKES,
+      right: 'service:read',
+      does: "lists what became of a service's instances and checks",
+      query: ({ rest, params }) =>
+        historyOfService(required(rest, 'service name'), askedOf(params)),
+    }),
+    readRoute(deps, {
+      path: '/v1/internal/history/node/',
+      rest: 'node',
+      params: TAKES,
+      right: 'node:read',
+      does: 'lists what became of a node, and of what is on it',
+      query: ({ rest, params }) => historyOfNode(required(rest, 'node name'), askedOf(params)),
+    }),
+    {
+      method: 'GET',
+      path: '/v1/internal/availability/service/',
+      rest: 'service',
+      params: {
+        ...CONSISTENCY,
+        limit: param.number(`of how many instances: ${DEFAULT_INSTANCES} where nothing is said`),
+      },
+      right: shows('service:read'),
+      does: 'says how available a service was over an hour, a day and thirty days',
+      handle: (request) => availability(deps, request),
+    },
+  ];
+}
+
+/** What it says changes with the time: it is no answer that may be kept. */
+async function availability(deps: Deps, request: HttpRequest): Promise<Reply> {
+  const service = required(request.rest, 'service name');
+  const instances = limitOf(request.params, DEFAULT_INSTANCES);
+  await fresh(deps, request);
+  const caller = request.caller.stands() ? request.caller : await request.callerNow();
+  const state = deps.state();
+  const reader = new Reader(state, caller.rights);
+  // Where this machine's clock is wrong, the log's is right but for the pause since its last entry.
+  const now = Math.min(Math.max(state.t, deps.clock.now()), state.t + MAX_STILL_MS);
+  const json = availabilityOf(reader, { service, now, instances });
+  return { json, headers: keptBackHeader(reader.hasHidden, caller) };
+}
+
+function askedOf(params: Params): Asked {
+  return { since: sinceOf(params.get('since')), limit: limitOf(params, DEFAULT_ROWS) };
+}
+
+function limitOf(params: Params, fallback: number): number {
+  const sent = params.get('limit');
+  if (sent === '') return fallback;
+  if (/^\d{1,9}$/.test(sent) && Number(sent) > 0) return Math.min(Number(sent), MAX_HISTORY_ROWS);
+  throw new ProconsulError('invalid', `Invalid limit: ${quote(sent)}`);
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+
+function sinceOf(sent: string): number {
+  if (sent === '') return 0;
+  const ms = TIME.test(sent)
+    ? Date.parse(sent)
+    : Number(/^\d{1,11}(\.\d+)?$/.exec(sent)?.[0]) * 1000;
+  if (Number.isFinite(ms) && ms >= 0) return ms;
+  throw new ProconsulError('invalid', `Invalid since: ${quote(sent)}`);
+}

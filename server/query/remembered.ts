@@ -1,0 +1,66 @@
+/** What is remembered of the catalog, as a query sees it: the Reader's, for it notes topics and hides rows. */
+import type { Check } from '../../lib/model.ts';
+import type { History } from '../state/history/history.ts';
+import type { Past } from '../state/history/past.ts';
+import type { State } from '../state/state.ts';
+import { healthTopic, nodeChecksTopic, nodeTopic } from '../state/topic-names.ts';
+import type { Sight } from './sight.ts';
+
+/** Takes note of what is read: the topic, what is seen of it, and whether it may be seen by its name. */
+export type NoteOf = (topic: string, seen: Iterable<unknown>, isSeen: boolean) => void;
+
+/** Its topics are those of the catalog: what is remembered changes with nothing else. */
+export class Remembered {
+  readonly #state: State;
+  readonly #sight: Sight;
+  readonly #noteOf: NoteOf;
+
+  constructor(state: State, sight: Sight, noteOf: NoteOf) {
+    this.#state = state;
+    this.#sight = sight;
+    this.#noteOf = noteOf;
+  }
+
+  /** Of a service's instances: of those that are there, then of those that are gone. */
+  ofService(service: string): Iterable<Past> {
+    const { catalog, history } = this.#state;
+    const there = this.#sight.of(catalog.instancesOf(service), this.#sight.instance);
+    const seen = this.#pasts(there, history.goneOf(service));
+    this.#noteOf(healthTopic(service), seen, this.#sight.serviceNamed(service));
+    return seen;
+  }
+
+  /** Of a node: its own, then that of its instances. */
+  onNode(node: string): Iterable<Past> {
+    const { catalog, history } = this.#state;
+    const isSeen = this.#sight.nodeNamed(catalog.node(node)?.Node ?? node);
+    this.#noteOf(nodeTopic(node), [], isSeen);
+    this.#noteOf(nodeChecksTopic(node), [], isSeen);
+    const there = this.#sight.of(catalog.instancesOn(node), this.#sight.instance);
+    return this.#pasts([{ Node: node, ID: '' }, ...there], history.goneOn(node));
+  }
+
+  /** What a node's own checks were, for whoever may see an instance on it. */
+  nodeOf({ node }: Past): Past | undefined {
+    return this.#state.history.nodeOf(node);
+  }
+
+  /** The checks that count for it by now: its node's, and its own. */
+  checksFor({ node, id }: Past): Iterable<Check> {
+    const { catalog } = this.#state;
+    const all = [...catalog.checksOf(node, ''), ...(id === '' ? [] : catalog.checksOf(node, id))];
+    return this.#sight.of(all, this.#sight.check);
+  }
+
+  /** Of what was handed out. */
+  get history(): Pick<History, 'changesOf' | 'text' | 'gaps' | 'forgotten'> {
+    return this.#state.history;
+  }
+
+  #pasts(there: Iterable<{ Node: string; ID: string }>, gone: Iterable<Past>): Iterable<Past> {
+    const { history } = this.#state;
+    const live = [...there].map(({ Node: node, ID }) => history.live(node, ID));
+    const all = [...live.filter((past) => past !== undefined), ...gone];
+    return this.#sight.of(all, this.#sight.past);
+  }
+}

@@ -1,0 +1,157 @@
+/** How available a service was: what is remembered of it, brought to figures. */
+
+import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
+import type { Gap } from '../../lib/history.ts';
+import { DEFAULT_BEAT_MS, DEFAULT_LEASE_MS } from '../../lib/membership.ts';
+import { type Check, SERF_HEALTH } from '../../lib/model.ts';
+import type { Change } from '../state/history/changes.ts';
+import type { Past } from '../state/history/past.ts';
+import { fold } from '../state/topic-names.ts';
+import {
+  type Figures,
+  figuresOf,
+  type ServiceSpan,
+  type Span,
+  type Stretch,
+  serviceSpans,
+  shareOf,
+  spansOf,
+  withGaps,
+} from './availability.ts';
+import type { Reader } from './reader.ts';
+import type { Remembered } from './remembered.ts';
+
+const HOUR = 3_600_000;
+const WINDOWS = [
+  ['1h', HOUR],
+  ['24h', 24 * HOUR],
+  ['720h', 30 * 24 * HOUR],
+] as const;
+/** The longest of them. */
+const LONGEST = 720 * HOUR;
+
+/** What is asked of, by now. */
+export interface AskedFor {
+  readonly service: string;
+  readonly now: number;
+  /** Of how many instances figures are wanted. */
+  readonly instances: number;
+}
+
+export function availabilityOf(
+  { remembered }: Pick<Reader, 'remembered'>,
+  { service, now, instances }: AskedFor,
+) {
+  const { gaps, forgotten } = remembered.history;
+  const frame = { from: now - LONGEST, to: now };
+  const pasts = [...remembered.ofService(service)];
+  // Whoever may see none of it is not told that there was one.
+  const until = pasts.length === 0 ? 0 : (forgotten.get(fold(service)) ?? 0);
+  const since = Math.max(gaps.since, until);
+  const unknown: Gap[] = [[0, since], ...gaps.all];
+  const nodes = new Nodes(remembered);
+  const spans = pasts.map((past) => spansOf(nodes.pastOf(past), frame));
+  const whole = withGaps(serviceSpans(spans), { gaps: unknown, unknown: NOTHING_KNOWN });
+  const shown = pasts.slice(0, instances);
+  return {
+    Time: timeOf(now),
+    KnownSince: since === 0 ? null : timeOf(since),
+    Standing: whole.at(-1)?.standing ?? 'absent',
+    Windows: WINDOWS.map(([name, ms]) => ofService(name, whole, { from: now - ms, to: now })),
+    Instances: shown.map((past, i) => ({
+      Node: past.node,
+      ServiceID: past.id,
+      Standing: spans[i]?.at(-1)?.standing ?? 'absent',
+      Windows: WINDOWS.map(([name, ms]) => {
+        const cut = withGaps(spans[i] ?? [], { gaps: unknown, unknown: NOTHING_KNOWN as Span });
+        return { Window: name, ...shownFigures(figuresOf(cut, { from: now - ms, to: now })) };
+      }),
+      Detection: detectionOf(remembered.checksFor(past)),
+    })),
+    InstancesLeftOut: pasts.length - shown.length,
+  };
+}
+
+const NOTHING_KNOWN: ServiceSpan = { t: 0, standing: 'unknown', up: 0, known: 0 };
+
+/** What the nodes' own checks were, each looked up once. */
+class Nodes {
+  readonly #from: Remembered;
+  readonly #checks = new Map<string, readonly (readonly Change[])[] | undefined>();
+
+  constructor(from: Remembered) {
+    this.#from = from;
+  }
+
+  pastOf(past: Past) {
+    const { history } = this.#from;
+    const own = past.checks.map((check) => [...history.changesOf(check)]);
+    const key = fold(past.node);
+    if (!this.#checks.has(key)) this.#checks.set(key, this.#checksOf(past));
+    const checks = this.#checks.get(key);
+    return {
+      life: [...history.changesOf(past)],
+      checks: [...own, ...(checks ?? [])],
+      // Where nobody remembers the node, nobody knows what it was.
+      since: checks === undefined ? Number.POSITIVE_INFINITY : past.since,
+    };
+  }
+
+  #checksOf(past: Past): readonly (readonly Change[])[] | undefined {
+    const node = this.#from.nodeOf(past);
+    return node?.checks.map((check) => [...this.#from.history.changesOf(check)]);
+  }
+}
+
+function ofService(Window: string, spans: readonly ServiceSpan[], stretch: Stretch) {
+  const share = shareOf(spans, stretch);
+  return {
+    Window,
+    ...shownFigures(figuresOf(spans, stretch)),
+    InstancesAvailable: share.knownMs === 0 ? null : share.upMs / share.knownMs,
+  };
+}
+
+function shownFigures(figures: Figures) {
+  const { knownMs, upMs, unknownMs, outages, recovered, recoveryMs, longestRecoveryMs } = figures;
+  return {
+    Available: knownMs === 0 ? null : upMs / knownMs,
+    UpSeconds: upMs / 1000,
+    KnownSeconds: knownMs / 1000,
+    UnknownSeconds: unknownMs / 1000,
+    Outages: outages,
+    Recovered: recovered,
+    MeanRecoverySeconds: recovered === 0 ? null : recoveryMs / recovered / 1000,
+    LongestRecoverySeconds: recovered === 0 ? null : longestRecoveryMs / 1000,
+  };
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** How long a failure goes unseen at most, of the checks of which the catalog knows how they look. */
+function detectionOf(checks: Iterable<Check>) {
+  return [...checks].flatMap(({ CheckID, Definition }) => {
+    const parts = CheckID === SERF_HEALTH ? OF_AN_AGENT : partsOf(Definition);
+    const ms = parts.reduce((sum, [, each]) => sum + each, 0);
+    const MadeOf = parts.map(([name, each]) => `${name} ${each / 1000}s`);
+    return parts.length === 0 ? [] : [{ CheckID, WithinSeconds: ms / 1000, MadeOf }];
+  });
+}
+
+type Parts = readonly (readonly [name: string, ms: number])[];
+
+const OF_AN_AGENT: Parts = [
+  ['beat every', DEFAULT_BEAT_MS],
+  ['beats may be late by', DEFAULT_LEASE_MS - DEFAULT_BEAT_MS],
+];
+
+function partsOf(definition: Check['Definition']): Parts {
+  const parts: [string, number][] = [];
+  for (const field of ['TTL', 'Interval', 'Timeout']) {
+    const ns = parseDuration(String(definition[field] ?? '')) ?? 0;
+    if (ns > 0) parts.push([field, ns / NS_PER_MS]);
+  }
+  return parts;
+}
