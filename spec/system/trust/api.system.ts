@@ -8,7 +8,7 @@ import { allRoutes } from '../../../docs/compat-table.ts';
 import { type AgentProcess, AgentProcesses } from '../../support/servers/agent-processes.ts';
 import { send } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';
-import { report } from '../report.ts';
+import { report, SHORT_MS } from '../report.ts';
 
 /** One for each way in which a token comes. */
 const CANARIES = {
@@ -83,7 +83,7 @@ await report(async (say) => {
     await processes.end();
   }
   return failed;
-});
+}, SHORT_MS);
 
 async function knows(server: AgentProcess, node: string): Promise<boolean> {
   return (await server.get(`/v1/catalog/node/${node}`)) !== null;

@@ -17,7 +17,7 @@ import { validateConfigFiles } from '../../../lib/config/load.ts';
 import { eachRow, type Kind, type Row } from '../../../lib/config/row.ts';
 import { CONFIG_KEYS } from '../../../lib/config/table.ts';
 import { messageOf } from '../../../lib/errors.ts';
-import { report } from '../report.ts';
+import { report, SHORT_MS } from '../report.ts';
 
 const run = promisify(execFile);
 const CONSUL = process.argv[2] ?? '';
@@ -168,4 +168,4 @@ await report(async (say) => {
   }
   say(`${rows.length} keys`);
   return failed;
-});
+}, SHORT_MS);

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../support/servers/proconsul.ts';
 import { until } from '../../support/until.ts';
-import { report } from '../report.ts';
+import { report, SHORT_MS } from '../report.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/proconsul', import.meta.url));
 /** It is built first when it is stale. */
@@ -273,4 +273,4 @@ await report(async (say) => {
     await rm(folder, { recursive: true, force: true });
   }
   return failed;
-});
+}, SHORT_MS);

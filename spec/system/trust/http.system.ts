@@ -18,7 +18,7 @@ import {
 import { getText, RawClient } from '../../support/servers/raw-client.ts';
 import { send } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';
-import { report } from '../report.ts';
+import { report, SHORT_MS } from '../report.ts';
 
 const MB = 1024 * 1024;
 const CHANGES = 700;
@@ -55,7 +55,7 @@ await report(async (say) => {
     await rm(folder, { recursive: true, force: true });
   }
   return broken;
-});
+}, SHORT_MS);
 
 function putText(target: string, body: string): string {
   return `PUT ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;

@@ -18,7 +18,7 @@ import { type AgentProcess, AgentProcesses } from '../../support/servers/agent-p
 import { startRedis } from '../../support/servers/redis.ts';
 import { sleep } from '../../support/sleep.ts';
 import { until } from '../../support/until.ts';
-import { report } from '../report.ts';
+import { report, SHORT_MS } from '../report.ts';
 
 const WRITERS = 16;
 const AGENTS = 3000;
@@ -305,4 +305,4 @@ await report(async (say) => {
   await twinServers(promises);
   await fullDisk(promises);
   return promises.broken;
-});
+}, SHORT_MS);
