@@ -160,6 +160,22 @@ describe('a body', () => {
     }
   });
 
+  for (const [what, head] of Object.entries({
+    'a folded header': 'X-Consul-Token: a\r\n b\r\nContent-Length: 1',
+    'its length twice, though the same': 'Content-Length: 1\r\nContent-Length: 1',
+    'two lengths': 'Content-Length: 1\r\nContent-Length: 2',
+    'a length beside chunks': 'Content-Length: 1\r\nTransfer-Encoding: chunked',
+  })) {
+    it(`that has ${what} is refused, and nothing of it is done`, async () => {
+      const { port, get } = await startServer();
+      const client = await RawClient.connect(port);
+      client.send(`PUT /v1/kv/k HTTP/1.1\r\nHost: x\r\n${head}\r\n\r\n1\r\nx\r\n0\r\n\r\n`);
+      await client.ended();
+      assert.match(client.rest(), /^HTTP\/1.1 400 Bad Request\r\n/);
+      assert.equal((await get('/v1/kv/k')).status, 404);
+    });
+  }
+
   it('that says that it is too large is refused before it comes', async () => {
     const { port } = await startServer();
     const client = await RawClient.connect(port);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { compressed } from '../../../lib/http/gzip.ts';
 import { liveBytes } from '../../support/heap.ts';
@@ -21,6 +23,18 @@ describe('compressed bodies', () => {
     await Promise.all(made);
     assert.notEqual(compressed(body('afterwards')), undefined);
   });
+
+  it('leave threads for the disk, however many there are', async () => {
+    let done = 0;
+    const bodies = Array.from({ length: 6 }, () => randomBytes(16 * 1024 * 1024));
+    const all = bodies.map(async (each) => {
+      await compressed(each);
+      done++;
+    });
+    for (let n = 0; n < 4; n++) await stat('/');
+    assert.equal(done, 0);
+    await Promise.all(all);
+  }).timeout(60_000);
 
   it('are kept within a bound', async () => {
     const before = await liveBytes();

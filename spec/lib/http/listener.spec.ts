@@ -5,6 +5,8 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Listener } from '../../../lib/http/listener.ts';
+import { getText, RawClient } from '../../support/servers/raw-client.ts';
+import { until } from '../../support/until.ts';
 
 let folder = '';
 let listener: Listener | undefined;
@@ -27,6 +29,36 @@ function listenAt(path: string): Listener {
   });
   return listener;
 }
+
+describe('a Listener whose client has as many connections as it may have', () => {
+  it('says so to one more, of which it reads nothing, and which does not stay', async () => {
+    let served = 0;
+    listener = new Listener({
+      listener: (message, response) => {
+        served++;
+        message.resume();
+        response.end('here');
+      },
+      at: { host: '127.0.0.1', port: 0 },
+      limits: { connectionsPerAddress: () => 1 },
+    });
+    await listener.start();
+    const first = await RawClient.connect(listener.port);
+    await first.ask(getText('/'));
+    const second = await RawClient.connect(listener.port);
+    second.send('PUT /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx');
+    await second.ended();
+    // What it sent may have had its connection reset before it could read.
+    assert.match(second.rest(), /^(HTTP\/1.1 429 Too Many Requests\r\n|$)/);
+    assert.equal(listener.connections, 1);
+    await first.ask(getText('/'));
+    assert.equal(served, 2);
+    first.close();
+    await until(() => listener?.connections === 0);
+    const third = await RawClient.connect(listener.port);
+    assert.match((await third.ask(getText('/'))).head, /^HTTP\/1.1 200/);
+  });
+});
 
 describe('a Listener at a socket', () => {
   it('takes the place of one that a killed process left behind', async () => {
