@@ -155,6 +155,17 @@ export function ownTurn(): Promise<void> {
   });
 }
 
+/** Calls when a turn has room for about a millisecond: many may ask for it at once. */
+export function whenRoom(call: () => void): Cancel {
+  const task = () => {
+    call();
+    return SHORT;
+  };
+  comers.add(task);
+  goOn();
+  return () => void comers.delete(task);
+}
+
 function doSome<T>(steps: Steps<T>, most: number) {
   let done = 0;
   for (;;) {

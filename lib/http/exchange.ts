@@ -15,7 +15,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AccessControl, Caller } from '../acl/rights.ts';
 import { type Cancel, systemClock } from '../clock.ts';
 import { ProconsulError } from '../errors.ts';
-import type { Work } from '../slices.ts';
+import { type Work, whenRoom } from '../slices.ts';
 import type { Audit, Audited } from './audit.ts';
 import { refuseElsewhere } from './elsewhere.ts';
 import type { FastPath } from './fast/fast-path.ts';
@@ -209,20 +209,26 @@ export class Exchange {
     const leave = this.#surface.told.fastPath?.waits(this, pending, writing);
     return new Promise((resolve) => {
       const end = (reply: Reply) => {
-        cancel();
-        message.socket.off('end', answerNow);
+        over();
         // What a wait came to is no answer to the same request: that would have to wait anew.
         resolve({ ...reply, shared: undefined });
       };
-      // Most who close their side have gone, and none of them will see more.
-      const answerNow = () => end(this.#caught(() => pending.now()));
+      // Most who close their side have gone, and none of them will see more; thousands may go at once.
+      const answerNow = () => {
+        leaveTurn = whenRoom(() => end(this.#caught(() => pending.now())));
+      };
+      let leaveTurn: Cancel = () => undefined;
       const cancel = pending.join(end);
-      response.once('close', () => {
+      const over = () => {
         cancel();
-        leave?.();
+        leaveTurn();
         message.socket.off('end', answerNow);
+      };
+      response.once('close', () => {
+        over();
+        leave?.();
       });
-      if (response.destroyed) cancel();
+      if (response.destroyed) over();
       else if (message.socket.readableEnded) answerNow();
       else message.socket.once('end', answerNow);
     });

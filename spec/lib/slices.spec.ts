@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { inSlices, ownTurn, type Steps, Work } from '../../lib/slices.ts';
+import { inSlices, ownTurn, type Steps, Work, whenRoom } from '../../lib/slices.ts';
 import { Turns, whole } from '../support/turns.ts';
+import { until } from '../support/until.ts';
 
 const SLICE = 512 * 1024;
 
@@ -162,6 +163,23 @@ describe('work that nobody wants', () => {
     const all = Array.from({ length: 4000 }, () => large(2, 'done'));
     assert.deepEqual(new Set(await Promise.all(all)), new Set(['done']));
   }).timeout(20_000);
+});
+
+describe('a call when there is room', () => {
+  it('is one of some in a turn, however many ask, and of none that was taken back', async () => {
+    const turns = new Turns();
+    let most = 0;
+    let calls = 0;
+    const call = () => {
+      calls++;
+      most = Math.max(most, turns.count('call'));
+    };
+    const takeBack = Array.from({ length: 100 }, () => whenRoom(call));
+    for (const each of takeBack.slice(80)) each();
+    await until(() => calls === 80);
+    await newTurn();
+    assert.deepEqual([calls, most <= 8], [80, true]);
+  });
 });
 
 describe('a turn of its own', () => {

@@ -5,7 +5,7 @@
  *
  *   node --import tsx spec/system/trust/queries.system.ts [ABANDONED] [WAITING]
  *
- * ABANDONED (800; 2,000 were too many once) large queries are asked and given up, WAITING (10,000) small ones wait at once, for
+ * ABANDONED (800) large queries are asked and given up, WAITING (10,000) small ones wait at once, for
  * which so many files must be allowed to be open, here and there.
  */
 import { randomUUID } from 'node:crypto';
