@@ -330,6 +330,8 @@ export interface BeginRestore {
   readonly restore: string;
   /** No row of it is newer. */
   readonly index: number;
+  /** Most rows are there as they are to be: they stay. */
+  readonly onto?: true;
 }
 
 export interface StageRows {

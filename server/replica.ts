@@ -60,19 +60,20 @@ export class Replica implements LogSink {
   apply(entries: readonly Entry[]): void {
     try {
       const touched = new Set<string>();
-      const before = this.#state;
+      let isRestored = false;
       let at = systemClock.monotonic();
       for (const entry of entries) {
         const applied = apply(this.#state, entry);
         this.#state = applied.state;
+        isRestored ||= applied.isRestored;
         for (const topic of applied.touched) touched.add(topic);
         this.#onApplied(entry, applied.outcome);
         const then = systemClock.monotonic();
         this.took.observe(entry.command.type, then - at);
         at = then;
       }
-      if (this.#state === before) this.#options.watcher.notify(touched);
-      else this.#options.watcher.notifyAll();
+      if (isRestored) this.#options.watcher.notifyAll();
+      else this.#options.watcher.notify(touched);
       this.#options.applied.moved(this.#state.position);
       this.waking.observe(systemClock.monotonic() - at);
     } catch (error) {

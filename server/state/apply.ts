@@ -56,8 +56,9 @@ const MAX_BOOTS = 1000;
 export interface Applied {
   readonly outcome: Outcome;
   readonly touched: ReadonlySet<string>;
-  /** Another one than before, where one was restored. */
+  /** Another one than before, where one was restored: the same object or not. */
   readonly state: State;
+  readonly isRestored: boolean;
 }
 
 /**
@@ -90,8 +91,8 @@ export function apply(state: State, entry: Entry): Applied {
   state.history.commit(entry.t);
   const touched = state.topics.commit(state.index, entry.t);
   state.kv.commit(touched, state.index, entry.t);
-  const isReplaced = !again && outcome.applied && entry.command.type === 'end-restore';
-  return { outcome, touched, state: isReplaced ? takeStaged(state) : state };
+  const isRestored = !again && outcome.applied && entry.command.type === 'end-restore';
+  return { outcome, touched, state: isRestored ? takeStaged(state) : state, isRestored };
 }
 
 /** Whether every operation only reads: such a transaction needs no entry. */

@@ -41,6 +41,10 @@ export class ConfigEntries implements ChainEntries {
     return this.#table.values();
   }
 
+  get size(): number {
+    return this.#table.size;
+  }
+
   put(entry: ConfigEntry): void {
     this.#table.set(keyOf(entry.Kind, entry.Name), entry);
   }

@@ -152,6 +152,12 @@ export class KeyValues {
     if (before !== undefined && row === undefined) this.#folders.countKeys(key, -1);
   }
 
+  /** Whatever is not there went at this index. */
+  forgetGraves(floor: number): void {
+    for (const key of [...this.#graves.keys()]) this.#fill(key);
+    this.#floor = floor;
+  }
+
   /** For the snapshot. */
   dumpGraves(): { floor: number; graves: (readonly [string, number, number])[] } {
     const graves = [...this.#graves].map(([key, { index, t }]) => [key, index, t] as const);

@@ -69,6 +69,10 @@ export class Sessions {
     for (const [key, until] of delays) this.#delays.set(key, until);
   }
 
+  forgetDelays(): void {
+    this.#delays.clear();
+  }
+
   #setDelay(key: string, until: number | undefined): void {
     if (until === undefined) this.#delays.delete(key);
     else this.#delays.set(key, until);

@@ -5,13 +5,9 @@
 
 import type { HistoryLimits, HistoryRow } from '../../lib/history.ts';
 import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
-import type { StagedRow, ToldRow } from '../commands.ts';
-import { coordinateKey } from './coordinates.ts';
-import { pastRows } from './history/past-rows.ts';
-import type { DumpedRevision, RevisionSettingsRow } from './revisions.ts';
-import { type KnownMember, type Staging, State } from './state.ts';
-import { toldKey } from './told.ts';
-import { fold } from './topic-names.ts';
+import type { StagedRow } from '../commands.ts';
+import { keep, type Staging, State } from './state.ts';
+import { type AllRows, foundIn, putRow, rowsOf, type StateRow } from './tables.ts';
 import type { TopicsDump } from './topics.ts';
 
 const FORMAT = 1;
@@ -41,113 +37,17 @@ export function dump(state: State): Iterable<string> {
   const rest = { topics: state.topics.dump(), graves: state.kv.dumpGraves() };
   const { staging } = state;
   if (staging === undefined) return lines(head, rowsOf(state), rest);
-  const { restore, parts, t } = staging;
-  const staged = { restore, parts, t, history: staging.state.history.row };
-  return lines(head, rowsOf(state), { ...rest, staged, stagedRows: rowsOf(staging.state) });
-}
-
-type Rows = readonly (readonly [kind: string, rows: Iterable<unknown>])[];
-
-function rowsOf(state: State): Rows {
-  return Object.entries(TABLES).map(([kind, table]: [string, RowsOf]) => {
-    const rows = table.rows(state);
-    return [kind, table.areOfNow === true ? rows : [...rows]];
+  const { restore, parts, t, kept } = staging;
+  const { row: history } = staging.state.history;
+  const staged = { restore, parts, t, history, ...(kept && { onto: true as const }) };
+  const keptRows = [...(kept ?? [])].map(([kind, rows]) => [kind, [...rows]] as const);
+  return lines(head, rowsOf(state), {
+    ...rest,
+    staged,
+    keptRows,
+    stagedRows: rowsOf(staging.state),
   });
 }
-
-interface RowsOf<R = unknown> {
-  readonly rows: (state: State) => Iterable<R>;
-  /** Whatever is written before they are read does not change them. */
-  readonly areOfNow?: true;
-}
-
-interface TableOf<R> extends RowsOf<R> {
-  /** A row as it is, into a state that nobody reads yet. */
-  readonly put: (state: State, row: R) => void;
-}
-
-type Tables = { readonly [K in keyof Line & RowKind]: TableOf<NonNullable<Line[K]>> };
-type RowKind = keyof StagedRow | 'member' | 'told' | 'revisionSettings' | 'revision';
-
-/** All rows that a state has, by their kinds, in the order in which they are put back. */
-const TABLES: Tables = {
-  node: {
-    rows: ({ catalog }) => catalog.nodes.values(),
-    put: ({ catalog }, row) => catalog.nodes.set(fold(row.Node), row),
-  },
-  instance: {
-    rows: ({ catalog }) => catalog.instances.values(),
-    put: ({ catalog }, row) => catalog.putInstance(row),
-  },
-  check: {
-    rows: ({ catalog }) => catalog.checks.values(),
-    put: ({ catalog }, row) => catalog.putCheck(row),
-  },
-  kv: { rows: ({ kv }) => kv.under(''), put: ({ kv }, row) => kv.load(row) },
-  session: {
-    rows: ({ sessions }) => sessions.table.values(),
-    put: ({ sessions }, row) => sessions.table.set(row.ID, row),
-  },
-  coordinate: {
-    rows: ({ coordinates }) => coordinates.values(),
-    put: ({ coordinates }, row) => coordinates.set(coordinateKey(row.Node, row.Segment), row),
-  },
-  query: {
-    rows: ({ queries }) => queries.table.values(),
-    put: ({ queries }, row) => queries.table.set(row.ID, row),
-  },
-  member: {
-    rows: ({ members }) => members.values(),
-    put: ({ members }, row) => members.set(fold(row.Node), row),
-  },
-  autopilot: {
-    rows: ({ autopilot }) => autopilot.values(),
-    put: ({ autopilot }, row) => autopilot.set('autopilot', row),
-  },
-  configEntry: {
-    rows: ({ configEntries }) => configEntries.values(),
-    put: ({ configEntries }, row) => configEntries.put(row),
-  },
-  policy: {
-    rows: ({ acl }) => acl.policies.values(),
-    put: ({ acl }, row) => acl.policies.set(row.ID, row),
-  },
-  role: {
-    rows: ({ acl }) => acl.roles.values(),
-    put: ({ acl }, row) => acl.roles.set(row.ID, row),
-  },
-  token: {
-    rows: ({ acl }) => acl.tokens.values(),
-    put: ({ acl }, row) => acl.tokens.set(row.SecretID, row),
-  },
-  authMethod: {
-    rows: ({ acl }) => acl.authMethods.values(),
-    put: ({ acl }, row) => acl.authMethods.set(fold(row.Name), row),
-  },
-  bindingRule: {
-    rows: ({ acl }) => acl.bindingRules.values(),
-    put: ({ acl }, row) => acl.bindingRules.set(row.ID, row),
-  },
-  told: {
-    rows: ({ told }) => told.values(),
-    put: ({ told }, row) => told.set(toldKey(row.Target, row.Service), row),
-  },
-  // It stands in the head: what rows are seen for depends on it.
-  history: { rows: () => [], put: ({ history }, row) => history.loadRow(row) },
-  past: {
-    rows: ({ history }) => pastRows(history.frozen()),
-    areOfNow: true,
-    put: ({ history }, row) => history.load(row),
-  },
-  revisionSettings: {
-    rows: ({ revisions }) => (revisions.settings === undefined ? [] : [revisions.settings]),
-    put: ({ revisions }, row) => revisions.loadSettings(row),
-  },
-  revision: {
-    rows: ({ revisions }) => revisions.dump(),
-    put: ({ revisions }, row) => revisions.load(row),
-  },
-};
 
 /** What is not rows, but as many: so many on a line, so that no line takes long. */
 const PER_LINE = 500;
@@ -156,13 +56,18 @@ interface Rest {
   readonly topics: TopicsDump;
   readonly graves: GravesDump;
   readonly staged?: StagedHead;
-  readonly stagedRows?: Rows;
+  /** Those that stay. */
+  readonly keptRows?: AllRows;
+  readonly stagedRows?: AllRows;
 }
 
-function* lines(head: object, rows: Rows, rest: Rest): Iterable<string> {
+function* lines(head: object, rows: AllRows, rest: Rest): Iterable<string> {
   yield encodeJson({ head });
   for (const [kind, list] of rows) for (const row of list) yield encodeJson({ [kind]: row });
   if (rest.staged !== undefined) yield encodeJson({ staged: rest.staged });
+  for (const [kind, list] of rest.keptRows ?? []) {
+    for (const row of list) yield encodeJson({ stagedKept: { [kind]: row } });
+  }
   for (const [kind, list] of rest.stagedRows ?? []) {
     for (const row of list) yield encodeJson({ stagedRow: { [kind]: row } });
   }
@@ -203,18 +108,16 @@ interface Head {
 }
 
 /** Of a restore that is under way. */
-interface StagedHead extends Omit<Staging, 'state'> {
+interface StagedHead extends Omit<Staging, 'state' | 'kept'> {
+  readonly onto?: true;
   /** Older ones do not say. */
   readonly history?: HistoryRow;
 }
 
-interface Line extends StagedRow {
+interface Line extends StateRow {
   readonly head?: Head;
-  readonly member?: KnownMember;
-  readonly told?: ToldRow;
-  readonly revisionSettings?: RevisionSettingsRow;
-  readonly revision?: DumpedRevision;
   readonly staged?: StagedHead;
+  readonly stagedKept?: StagedRow;
   readonly stagedRow?: StagedRow;
   readonly topics?: TopicsDump;
   readonly graves?: GravesDump;
@@ -236,6 +139,7 @@ export class Restoring {
     else if (line.graves !== undefined) this.#state.kv.loadGraves(line.graves);
     else if (line.tail !== undefined) this.#tail(line.tail);
     else if (line.staged !== undefined) this.#staged(line.staged);
+    else if (line.stagedKept !== undefined) this.#stagedKept(line.stagedKept);
     else if (line.stagedRow !== undefined) this.#stagedRow(line.stagedRow);
     else this.#row(line);
   }
@@ -272,11 +176,12 @@ export class Restoring {
     else history.commit(t, 'unknown');
   }
 
-  #staged({ restore, parts, t, history }: StagedHead): void {
+  #staged({ restore, parts, t, history, onto }: StagedHead): void {
     const state = new State();
     state.history.setLimits(this.#state.history.limits);
     if (history !== undefined) state.history.loadRow(history);
-    this.#state.setStaging({ restore, parts, t, state });
+    const kept = onto === true ? { kept: new Map() } : {};
+    this.#state.setStaging({ restore, parts, t, state, ...kept });
     this.#state.journal.commit();
   }
 
@@ -285,6 +190,13 @@ export class Restoring {
     if (staging === undefined) return;
     putRow(staging.state, row);
     staging.state.history.notes.clear();
+  }
+
+  /** It may have been changed by others meanwhile. */
+  #stagedKept(line: StagedRow): void {
+    for (const { kind, row, same } of foundIn(this.#state, line)) {
+      keep(this.#state.staging?.kept, kind, same ?? row);
+    }
   }
 
   #topics(topics: TopicsDump): void {
@@ -297,12 +209,4 @@ export class Restoring {
     this.#state.kv.loadGraves({ floor: graves, graves: [] });
     this.#complete = true;
   }
-}
-
-/** What is no row of a table is left to whoever knows it. */
-export function putRow(state: State, line: StagedRow & Pick<Line, 'member'>): void {
-  for (const [kind, row] of Object.entries(line)) {
-    if (Object.hasOwn(TABLES, kind)) (TABLES[kind as RowKind] as TableOf<unknown>).put(state, row);
-  }
-  state.journal.commit();
 }

@@ -41,6 +41,16 @@ export interface Staging {
   /** When the last of them came, by the log's clock. */
   readonly t: number;
   readonly state: State;
+  /** By kind the rows that stay as they are, where most do: `state` has those alone that come. */
+  readonly kept?: Kept;
+}
+
+export type Kept = Map<string, Set<object>>;
+
+export function keep(kept: Kept | undefined, kind: string, row: object): void {
+  const rows = kept?.get(kind);
+  if (rows === undefined) kept?.set(kind, new Set([row]));
+  else rows.add(row);
 }
 
 /**

@@ -81,6 +81,14 @@ export class Topics {
     }
   }
 
+  /** Everything is of this index: another state came in place of the one that this was of. */
+  forget(floor: number): void {
+    this.rollback();
+    this.#indexes.clear();
+    this.#gone.clear();
+    this.#floor = floor;
+  }
+
   /** For the snapshot. */
   dump(): TopicsDump {
     return { floor: this.#floor, indexes: [...this.#indexes], gone: [...this.#gone] };

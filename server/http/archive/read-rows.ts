@@ -183,7 +183,7 @@ export class RowReader {
 function instanceOf(Node: string, service: Plain) {
   const proxy = service['Proxy'] as Plain | undefined;
   // Go writes a struct of which nothing is said as one with all its fields.
-  const isProxy = service['Kind'] !== '' || proxy?.['DestinationServiceName'] !== '';
+  const isProxy = service['Kind'] !== '' || Boolean(proxy?.['DestinationServiceName']);
   const body = serviceBody(isProxy ? withoutZeros(service) : { ...service, Proxy: undefined });
   return { ...toService(body), Node, ...indexedOf(service) };
 }

@@ -10,13 +10,22 @@ import type { Logger } from '../../../lib/logger.ts';
 import type { Random } from '../../../lib/random.ts';
 import type { BeginRestore, Command, StagedRow } from '../../commands.ts';
 import type { Outcome } from '../../state/outcome.ts';
+import type { State } from '../../state/state.ts';
+import { countRows, foundIn } from '../../state/tables.ts';
 import { MAX_INDEX } from './go-values.ts';
 import { RowReader } from './read-rows.ts';
 
 /** Of a part, in characters: an entry that everybody applies in a few milliseconds. */
 const PART_SIZE = 256 * 1024;
 
+/**
+ * What differs of a state may come onto it in one entry, which holds everybody up for some milliseconds a
+ * thousand rows. Where more does, a second state is made beside it, in as much memory again.
+ */
+const MAX_ONTO = 2000;
+
 export interface RestoreDeps {
+  readonly state: () => State;
   readonly datacenter: string;
   readonly propose: (command: Command) => Promise<Outcome>;
   readonly random: Pick<Random, 'uuid'>;
@@ -50,8 +59,9 @@ export class Restorer {
     this.#isBusy = true;
     try {
       const archive = await read();
-      const { meta, rows, leftOut, newest } = await this.#check(archive, gone);
-      await this.#write(archive, Math.max(meta.Index, newest), begin);
+      const { meta, rows, leftOut, index, onto } = await this.#check(archive, gone);
+      const how = onto ? { index, onto: true as const } : { index };
+      await this.#write(archive, how, begin);
       const without = [...leftOut].map(([kind, count]) => `${count} of ${kind}`).join(', ');
       const note = without === '' ? '' : `, without what is not known here: ${without}`;
       this.#deps.logger.info(`server: ${rows} rows of snapshot ${meta.ID} were restored${note}`);
@@ -62,19 +72,18 @@ export class Restorer {
 
   async #check(archive: Buffer, gone: AbortSignal) {
     const reader = new RowReader(this.#deps.datacenter);
-    let rows = 0;
-    const count = async (state: AsyncIterable<Uint8Array>) => {
-      try {
-        for await (const record of readRecords(state)) rows += reader.read(record).length;
-      } catch (cause) {
-        throw rejected(cause);
-      }
-    };
+    const state = this.#deps.state();
+    const read = (records: AsyncIterable<Uint8Array>) => counted(records, reader, state);
     try {
-      const { meta } = await readArchive([archive], count, gone);
+      const { meta, state: counts } = await readArchive([archive], read, gone);
       gone.throwIfAborted();
       if (meta.Index < 0 || meta.Index > MAX_INDEX) throw new Error(`no index: ${meta.Index}`);
-      return { meta, rows, leftOut: reader.leftOut, newest: reader.newest };
+      const different = counts.rows + countRows(state) - 2 * counts.same;
+      const { leftOut, newest } = reader;
+      const index = Math.max(meta.Index, newest);
+      // Into another cluster the archive's history comes too.
+      const onto = different <= MAX_ONTO && different < counts.same;
+      return { meta, rows: counts.rows, leftOut, index, onto };
     } catch (cause) {
       if (gone.aborted) {
         throw new ProconsulError('unavailable', 'whoever sent the snapshot has gone', { cause });
@@ -84,7 +93,11 @@ export class Restorer {
     }
   }
 
-  async #write(archive: Buffer, index: number, begin: Restoring['begin']): Promise<void> {
+  async #write(
+    archive: Buffer,
+    how: Pick<BeginRestore, 'index' | 'onto'>,
+    begin: Restoring['begin'],
+  ): Promise<void> {
     const restore = this.#deps.random.uuid();
     const reader = new RowReader(this.#deps.datacenter);
     let part = 0;
@@ -96,7 +109,7 @@ export class Restorer {
       rows = [];
       size = 0;
     };
-    await begin({ type: 'begin-restore', restore, index });
+    await begin({ type: 'begin-restore', restore, ...how });
     await readArchive([archive], async (state) => {
       for await (const record of readRecords(state)) {
         for (const row of reader.read(record)) {
@@ -114,6 +127,26 @@ export class Restorer {
     const { refused } = await this.#deps.propose(command);
     if (refused !== undefined) throw new ProconsulError('rejected', refused);
   }
+}
+
+/** How many rows there are, and how many of the state's are the same. */
+async function counted(records: AsyncIterable<Uint8Array>, reader: RowReader, state: State) {
+  let rows = 0;
+  // Themselves, for an archive may have one twice.
+  const same = new Set<object>();
+  try {
+    for await (const record of readRecords(records)) {
+      for (const row of reader.read(record)) {
+        for (const found of foundIn(state, row)) {
+          rows++;
+          if (found.same) same.add(found.same);
+        }
+      }
+    }
+  } catch (cause) {
+    throw rejected(cause);
+  }
+  return { rows, same: same.size };
 }
 
 function rejected(cause: unknown): ProconsulError {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Command } from '../../../server/commands.ts';
 import { Restorer } from '../../../server/http/archive/restore.ts';
+import { State } from '../../../server/state/state.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { RawClient } from '../../support/servers/raw-client.ts';
@@ -203,6 +204,7 @@ describe('a restore whose sender has gone', () => {
     const restorer = new Restorer({
       datacenter: 'dc1',
       propose,
+      state: () => new State(),
       random: seededRandom(1),
       logger: new RecordingLogger(),
     });

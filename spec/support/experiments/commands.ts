@@ -17,6 +17,7 @@ import { checkNamed, nodeNamed, serviceNamed } from '../factories.ts';
 import { ACL_KINDS } from './acl-commands.ts';
 import { CONFIG_KINDS } from './config-entries.ts';
 import { HISTORY_KINDS, stagedPast } from './history-commands.ts';
+import { SETTINGS_KINDS } from './settings-commands.ts';
 
 export const NODES = ['a', 'A', 'b', 'İstanbul', '__proto__'] as const;
 export const SERVICES = ['web', 'Web', 'db', 'constructor', 'ıi'] as const;
@@ -166,17 +167,6 @@ const query = fc.record({
   DNS: fc.constant({ TTL: '' }),
 });
 
-const autopilot = fc.record({
-  CleanupDeadServers: fc.boolean(),
-  LastContactThreshold: fc.constant(2e8),
-  MaxTrailingLogs: fc.constantFrom(250, 251),
-  MinQuorum: fc.constant(0),
-  ServerStabilizationTime: fc.constant(1e10),
-  RedundancyZoneTag: fc.constant(''),
-  DisableUpgradeMigration: fc.constant(false),
-  UpgradeVersionTag: fc.constant(''),
-});
-
 const userEvent = session.map((ID) => ({
   ID,
   Name: 'deploy',
@@ -228,7 +218,10 @@ const askers = fc.record({
 const KINDS: Kinds = {
   'begin-restore': [
     1,
-    fc.record({ type: fc.constant('begin-restore'), restore, index: fc.nat(60) }),
+    fc.record(
+      { type: fc.constant('begin-restore'), restore, index: fc.nat(60), onto: fc.constant(true) },
+      { requiredKeys: ['type', 'restore', 'index'] },
+    ),
   ],
   'stage-rows': [
     2,
@@ -333,29 +326,7 @@ const KINDS: Kinds = {
       { requiredKeys: ['type', 'term', 'nodes'] },
     ),
   ],
-  'set-revisions': [
-    2,
-    fc.record(
-      {
-        type: fc.constant('set-revisions'),
-        settings: fc.record({
-          Prefixes: fc.subarray(['', 'k/', 'z']),
-          Count: fc.constantFrom(1, 2, 5),
-          MaxAge: fc.constantFrom(0, 5e9),
-          MaxBytes: fc.constantFrom(500, 10_000),
-        }),
-        cas: index,
-      },
-      { requiredKeys: ['type', 'settings'] },
-    ),
-  ],
-  'set-autopilot': [
-    1,
-    fc.record(
-      { type: fc.constant('set-autopilot'), settings: autopilot, cas: index },
-      { requiredKeys: ['type', 'settings'] },
-    ),
-  ],
+  ...SETTINGS_KINDS,
   'set-keyring': [
     1,
     fc.constant({ type: 'set-keyring', replaces: 0, keys: [KEY], retired: [], removed: [] }),
