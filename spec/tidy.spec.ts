@@ -106,7 +106,7 @@ const TOUCHING: readonly Touching[] = [
       'lib/tls/handshakes.ts',
       // A process that ends, and a command of one user.
       'cli/commands/agent.ts',
-      'cli/key-lock.ts',
+      'cli/lock-session.ts',
       'cli/process/life.ts',
       'cli/process/process-metrics.ts',
       'cli/process/tls-role.ts',

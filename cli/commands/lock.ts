@@ -7,6 +7,8 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { type Command, explained, type Invocation } from '../command.ts';
 import type { FlagValues } from '../flag-values.ts';
 import { KeyLock } from '../key-lock.ts';
+import { KeySemaphore } from '../key-semaphore.ts';
+import type { HeldLock } from '../lock-session.ts';
 
 /** Between the request to end and the end, for a child whose lock is lost. */
 const KILL_GRACE_MS = 5000;
@@ -23,7 +25,7 @@ export const command: Command = {
   flags: new Map([
     ['child-exit-code', { kind: 'bool', help: 'Exit with 2 where the program fails.' }],
     ['monitor-retry', { kind: 'int', help: 'Failed looks before the lock counts as lost; 3.' }],
-    ['n', { kind: 'int', help: 'Only 1: a lock of several holders is not built yet.' }],
+    ['n', { kind: 'int', help: 'So many may hold it at once; 1.' }],
     ['name', { kind: 'string', help: 'Name of the session.' }],
     ['pass-stdin', { kind: 'bool', help: 'The program reads the standard input.' }],
     ['shell', { kind: 'bool', help: 'Run the program by a shell; the default.' }],
@@ -40,17 +42,23 @@ export const command: Command = {
       throw new ProconsulError('invalid', 'Key prefix and child command must be specified');
     }
     const timeoutMs = timeoutOf(flags);
-    const key = posix.join(prefix, '.lock').replace(/^\//, '');
-    const held = new KeyLock({
-      key,
+    const limit = flags.has('n') ? Number(flags.text('n')) : 1;
+    const options = {
       sessionName: flags.text('name') || `Consul lock for '${words.join(' ')}' at '${prefix}'`,
       monitorRetries: flags.has('monitor-retry') ? Number(flags.text('monitor-retry')) : 3,
       clock: systemClock,
       client,
       signal: host.signal,
-    });
+    };
     const say = sayer(invocation);
-    say(`Setting up lock at path: ${key}`);
+    const key = posix.join(prefix, '.lock').replace(/^\//, '');
+    const folder = posix.dirname(key);
+    if (limit === 1) say(`Setting up lock at path: ${key}`);
+    else say(`Setting up semaphore (limit ${limit}) at prefix: ${folder}`);
+    const held =
+      limit === 1
+        ? new KeyLock({ ...options, key })
+        : new KeySemaphore({ ...options, prefix: folder, limit });
     return await under(held, invocation, { words, timeoutMs });
   },
 };
@@ -60,7 +68,7 @@ interface Task {
   readonly timeoutMs: number;
 }
 
-async function under(held: KeyLock, invocation: Invocation, task: Task): Promise<number> {
+async function under(held: HeldLock, invocation: Invocation, task: Task): Promise<number> {
   const { flags, host } = invocation;
   const say = sayer(invocation);
   let fault = '';
@@ -85,7 +93,7 @@ async function under(held: KeyLock, invocation: Invocation, task: Task): Promise
 
 /** Resolves when the child has ended, by itself or because the lock or this process has to go. */
 async function runChild(
-  held: KeyLock,
+  held: HeldLock,
   { flags, host }: Invocation,
   words: readonly string[],
 ): Promise<string> {
@@ -128,7 +136,6 @@ function refuseBadFlags(flags: FlagValues): void {
   const holders = flags.has('n') ? Number(flags.text('n')) : 1;
   const refuse = (why: string) => new ProconsulError('invalid', why);
   if (holders < 1) throw refuse('Lock holder limit must be positive');
-  if (holders > 1) throw refuse('Error! a lock of several holders (-n) is not built yet');
   if (Number(flags.text('monitor-retry')) < 0) {
     throw refuse("Number for 'monitor-retry' must be >= 0");
   }

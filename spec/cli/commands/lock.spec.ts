@@ -117,7 +117,6 @@ describe('proconsul lock', () => {
   for (const [words, complaint] of [
     ['a', 'Key prefix and child command must be specified'],
     ['-n=0 a true', 'Lock holder limit must be positive'],
-    ['-n=2 a true', 'Error! a lock of several holders (-n) is not built yet'],
     ['-timeout=x a true', 'invalid value "x" for flag -timeout: time: invalid duration "x"'],
   ] as const) {
     it(`refuses 'lock ${words}'`, async () => {
@@ -126,4 +125,52 @@ describe('proconsul lock', () => {
       assert.deepEqual([code, err], [1, `${complaint}\n`]);
     });
   }
+
+  it('lets as many hold it as -n says, and the next in when one lets go', async () => {
+    const { run, get } = await start();
+    const hold = (name: string) =>
+      run(
+        `lock -n=2 a touch ${folder}/${name}; until [ -e ${folder}/go-${name} ]; do sleep 0.02; done`,
+      );
+    const holds = (name: string) => until(async () => existsSync(join(folder, name)));
+    const both = [hold('one'), hold('two')];
+    await Promise.all([holds('one'), holds('two')]);
+    const { Limit, Holders } = JSON.parse((await get('/v1/kv/a/.lock?raw')).text);
+    assert.deepEqual([Limit, Object.keys(Holders).length], [2, 2]);
+    const late = await run('lock -n=2 -timeout=50ms a true');
+    const why = 'Shutdown triggered or timeout during lock acquisition\n';
+    assert.deepEqual([late.code, late.err], [1, why]);
+    const third = hold('three');
+    await run(`lock other touch ${folder}/go-one`);
+    await holds('three');
+    await run(`lock other touch ${folder}/go-two ${folder}/go-three`);
+    for (const { code } of await Promise.all([...both, third])) assert.equal(code, 0);
+    assert.equal((await get('/v1/kv/a/?recurse')).status, 404);
+    assert.deepEqual((await get('/v1/session/list')).json, []);
+  });
+
+  it('gives the place of one that died to another', async () => {
+    const { run, put, get } = await start();
+    const dead = '99999999-9999-4999-8999-999999999999';
+    const places = JSON.stringify({ Limit: 2, Holders: { [dead]: true, other: true } });
+    await put('/v1/kv/a/.lock?flags=16210313421097356768', places);
+    const { code, out } = await run('lock -n=2 -verbose a true');
+    assert.equal(code, 0);
+    assert.match(out, /^Setting up semaphore \(limit 2\) at prefix: a\n/);
+    assert.match(out, /Cleanup succeeded\n$/);
+    assert.equal((await get('/v1/kv/a/?recurse')).status, 404);
+  });
+
+  it('refuses a limit that is another than that of those who hold it, and keys of other use', async () => {
+    const { run, put } = await start();
+    const places = JSON.stringify({ Limit: 2, Holders: {} });
+    await put('/v1/kv/a/.lock?flags=16210313421097356768', places);
+    const limit = await run('lock -n=3 a true');
+    const conflict = 'Lock acquisition failed: semaphore limit conflict (lock: 2, local: 3)\n';
+    assert.deepEqual([limit.code, limit.err], [1, conflict]);
+    await put('/v1/kv/b/.lock', 'text');
+    const use = await run('lock -n=2 b true');
+    const why = 'Lock acquisition failed: Existing key does not match semaphore use\n';
+    assert.deepEqual([use.code, use.err], [1, why]);
+  });
 });

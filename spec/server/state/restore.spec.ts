@@ -131,8 +131,10 @@ for (const onto of [true, false]) {
   });
 }
 
-describe('the memory of a restore', () => {
-  const INSTANCES = 6000;
+describe('the memory of a restore', function () {
+  // All memory is collected several times.
+  this.timeout(60_000);
+  const INSTANCES = 3000;
 
   async function growth(onto: boolean): Promise<number> {
     const changed = new Changed();
@@ -141,7 +143,8 @@ describe('the memory of a restore', () => {
     const { heap: before } = await liveBytes();
     changed.begin(onto);
     // Part by part, as they come: nobody holds all of them.
-    for (const row of changed.saved()) changed.stage([row]);
+    const rows = changed.saved();
+    while (rows.length > 0) changed.stage(rows.splice(-200));
     const { heap: staged } = await liveBytes();
     changed.end();
     return (staged - none) / (before - none);

@@ -1,0 +1,141 @@
+/** The session that a lock is held by: renewed while it is open, and watched for whether it still holds. */
+import { type Cancel, type Clock, pause } from '../lib/clock.ts';
+import type { ApiClient } from './api-client.ts';
+
+const TTL_MS = 15_000;
+const MONITOR_RETRY_MS = 1000;
+/** To let go takes no longer, even of a server that hangs: the session ends by itself. */
+const RELEASE_MS = 10_000;
+/** One look at what is held by someone. */
+const LOOK_MS = 15_000;
+
+export interface LockOptions {
+  readonly sessionName: string;
+  /** How often a failed look is tried again before the lock counts as lost. */
+  readonly monitorRetries: number;
+  readonly clock: Clock;
+  readonly client: (signal: AbortSignal) => ApiClient;
+  /** Ends the waiting for the lock. It does not let go of it. */
+  readonly signal: AbortSignal;
+}
+
+/** What a command locks by. */
+export interface HeldLock {
+  /** Aborted when somebody else may hold it by now. */
+  readonly lost: AbortSignal;
+  /** Whether it was acquired in time; 0 waits as long as it takes. Call `release` in any case. */
+  acquire(timeoutMs: number): Promise<boolean>;
+  /** Safe to call twice. Whether nothing of it is left, as nobody else uses it. */
+  release(): Promise<boolean>;
+}
+
+/** What is seen of a lock, and the index to wait by for another look. */
+export interface Look {
+  readonly holds: boolean;
+  readonly index: string;
+}
+
+export class LockSession {
+  readonly #options: LockOptions;
+  readonly #ended = new AbortController();
+  readonly #lost = new AbortController();
+  #cancelRenewal: Cancel = () => undefined;
+  id = '';
+
+  constructor(options: LockOptions) {
+    this.#options = options;
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /**
+   * Opens it, and contends until it holds, is told to stop, or it is too late; from then on it is watched
+   * for as long as it is open.
+   */
+  async acquire(timeoutMs: number, behavior: object, lock: Contended): Promise<boolean> {
+    const { client, signal } = this.#options;
+    const late = timeoutMs === 0 ? [] : [AbortSignal.timeout(Math.ceil(timeoutMs))];
+    const stop = AbortSignal.any([signal, this.#ended.signal, ...late]);
+    let holds = false;
+    try {
+      const waiting = client(stop);
+      await this.#open(waiting, behavior);
+      holds = await lock.contend(waiting, stop);
+    } catch (error) {
+      // Else the request that was under way was cut off on purpose.
+      if (!stop.aborted) throw error;
+    }
+    // Not ended by that signal: the lock is watched for as long as its holder runs.
+    if (holds) void this.#monitor(client(this.#ended.signal), lock);
+    return holds;
+  }
+
+  /** Undefined where it is closed already, or never was open; else what is to be done in its stead. */
+  close(): ApiClient | undefined {
+    if (this.#ended.signal.aborted) return undefined;
+    this.#ended.abort();
+    this.#cancelRenewal();
+    return this.id === '' ? undefined : this.#options.client(AbortSignal.timeout(RELEASE_MS));
+  }
+
+  async destroy(api: ApiClient): Promise<void> {
+    await api.send({ method: 'PUT', path: `/v1/session/destroy/${this.id}` });
+  }
+
+  async #open(api: ApiClient, behavior: object): Promise<void> {
+    const { sessionName: Name, client } = this.#options;
+    const body = JSON.stringify({ Name, TTL: `${TTL_MS}ms`, ...behavior });
+    const answer = await api.send({ method: 'PUT', path: '/v1/session/create', body });
+    this.id = (answer.json as { readonly ID: string }).ID;
+    this.#renewLater(client(this.#ended.signal));
+  }
+
+  /** A renewal that fails is tried again at the next turn; whether it was too late, #monitor sees. */
+  #renewLater(api: ApiClient): void {
+    const path = `/v1/session/renew/${this.id}`;
+    this.#cancelRenewal = this.#options.clock.after(TTL_MS / 2, () => {
+      void api
+        .send({ method: 'PUT', path })
+        .catch(() => undefined)
+        .then(() => {
+          if (!this.#ended.signal.aborted) this.#renewLater(api);
+        });
+    });
+  }
+
+  async #monitor(api: ApiClient, lock: Contended): Promise<void> {
+    const { clock, monitorRetries } = this.#options;
+    let index = '0';
+    let failures = 0;
+    while (!this.#ended.signal.aborted && failures <= monitorRetries) {
+      try {
+        const seen = await lock.look(api, index);
+        if (!seen.holds) break;
+        index = seen.index;
+        failures = 0;
+      } catch {
+        // Who holds the lock is not known now: a few looks more, and then it counts as lost.
+        failures++;
+        await pause(clock, MONITOR_RETRY_MS, this.#ended.signal);
+      }
+    }
+    if (!this.#ended.signal.aborted) this.#lost.abort();
+  }
+}
+
+/** What is contended for. */
+export interface Contended {
+  contend(api: ApiClient, stop: AbortSignal): Promise<boolean>;
+  look(api: ApiClient, index: string): Promise<Look>;
+}
+
+/** The query of a look that waits until something is otherwise than at the index. */
+export function waitingFrom(index: string): (readonly [string, string])[] {
+  const since = [
+    ['index', index],
+    ['wait', `${LOOK_MS}ms`],
+  ] as const;
+  return [['consistent', ''], ...(index === '0' ? [] : since)];
+}
