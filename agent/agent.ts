@@ -12,6 +12,9 @@ import { CheckSet } from './checks/check-set.ts';
 import type { ContainerProbe } from './checks/kinds/kind.ts';
 import { Reaper } from './checks/reaper.ts';
 import { StatusNews } from './checks/status-news.ts';
+import type { Authority } from './connect/authority.ts';
+import { Leaves } from './connect/leaves.ts';
+import { Roots } from './connect/roots.ts';
 import { definitionsOf } from './definitions/from-config.ts';
 import type { AgentContext, Figures, LogTap, Telemetry } from './http/context.ts';
 import type { Elsewhere } from './http/elsewhere.ts';
@@ -41,6 +44,7 @@ export interface AgentOptions {
 export interface ServersPort {
   readonly catalog: Catalog;
   readonly membership: Membership;
+  readonly authority: Authority;
   /** Who asks, as the servers know it; without one there is no access control. */
   readonly access?: AccessControl;
   /** Takes what is said of nodes that have no agent; a server's alone. */
@@ -193,6 +197,8 @@ export class Agent {
     if (parts === undefined) return;
     this.#parts = undefined;
     parts.serviceWatch.stop();
+    parts.roots.stop();
+    parts.leaves.stop();
     parts.statusNews.stop();
     parts.reaper.stop();
     parts.registrar.stop();
@@ -254,6 +260,7 @@ export class Agent {
     const serviceWatch = new ServiceWatch(local, clock);
     const node = config.nodeName;
     const statusNews = new StatusNews({ local, node, logger });
+    const { roots, leaves } = this.#connect();
     const access = acl.enabled
       ? new AgentAccess({ tokens, node, cluster: servers.access ?? OPEN })
       : OPEN;
@@ -267,11 +274,33 @@ export class Agent {
       reaper,
       serviceWatch,
       statusNews,
+      roots,
+      leaves,
     };
+  }
+
+  #connect() {
+    const { config, servers, system } = this.#options;
+    const { authority } = servers;
+    const roots: Roots = new Roots({
+      ...system,
+      authority,
+      isNeeded: () => leaves.size > 0,
+      onChange: (now) => leaves.rootsChanged(now.roots),
+    });
+    const leaves = new Leaves({
+      ...system,
+      authority,
+      roots: async () => (await roots.get()).known.roots,
+      datacenter: config.datacenter,
+      rootChangeSpreadMs: () => this.#config.connect.rootChangeSpreadMs,
+    });
+    return { roots, leaves };
   }
 
   #context(): AgentContext {
     const { access, tokens, antiEntropy, checks, registrar, serviceWatch } = this.#started;
+    const { roots, leaves } = this.#started;
     const { config, nodeId, servers, process, machine, system } = this.#options;
     const sealed = config.encrypt.key !== '' || machine.seal !== undefined;
     const current = () => this.#config;
@@ -294,6 +323,9 @@ export class Agent {
       local: this.#local,
       self: () => ownMember(config, nodeId),
       stats: () => ({ ...agentStats(this.#local, checks, config, sealed), ...process.stats?.() }),
+      roots,
+      leaves,
+      userToken: () => tokens.user,
       reload: () => this.reload(),
       leave: async () => {
         await this.leave();
@@ -332,4 +364,6 @@ interface Parts {
   readonly reaper: Reaper;
   readonly serviceWatch: ServiceWatch;
   readonly statusNews: StatusNews;
+  readonly roots: Roots;
+  readonly leaves: Leaves;
 }

@@ -1,6 +1,7 @@
 /** What may be written to the log: plain typed objects, each with all that applying it needs. */
 import type { AuthMethod, BindingRule, Policy, Role, Token } from '../lib/acl/model.ts';
 import type { ConfigEntry, ConfigEntryDefinition } from '../lib/config-entries/entry.ts';
+import type { CaRoot } from '../lib/connect/model.ts';
 import type { HistoryLimits, HistoryRow, PastRow } from '../lib/history.ts';
 import type {
   Check,
@@ -21,6 +22,7 @@ import type {
   UserEvent,
 } from '../lib/model.ts';
 import type { AclCommand } from './acl-commands.ts';
+import type { ConnectCommand, RootKey, StoredCaConfig } from './connect-commands.ts';
 
 /** Someone may do it by what was stored at this index: see state/judged.ts. */
 export interface Judgement {
@@ -322,6 +324,9 @@ export interface StagedRow {
   readonly configEntry?: ConfigEntry;
   readonly history?: HistoryRow;
   readonly past?: PastRow;
+  readonly caConfig?: StoredCaConfig;
+  readonly caRoot?: CaRoot;
+  readonly rootKey?: RootKey;
 }
 
 /** Another state is to be put in place of this one, in parts: see restore-commands.ts. */
@@ -352,6 +357,7 @@ export type Command = AnyCommand & { readonly by?: Asker };
 
 type AnyCommand =
   | AclCommand
+  | ConnectCommand
   | Register
   | Deregister
   | Kv

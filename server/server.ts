@@ -21,6 +21,9 @@ import { Peers } from './cluster/peers.ts';
 import { Reaper } from './cluster/reaper.ts';
 import { SessionLeases } from './cluster/session-leases.ts';
 import type { Command, Entry } from './commands.ts';
+import { CertificateAuthority, type ConnectRules } from './connect/authority.ts';
+import { Issuing, type IssuingDeps as Proposing } from './connect/issuing.ts';
+import { LeafSigner } from './connect/leaf-signer.ts';
 import { Agentless, type AgentlessRules } from './external/agentless.ts';
 import { AgentlessReports } from './http/agentless.ts';
 import type { AclParts, ServerDeps, WriteLimits } from './http/deps.ts';
@@ -89,6 +92,8 @@ export interface ServerRules {
   /** For nodes without an agent. */
   readonly agentless: AgentlessRules;
   readonly mesh?: MeshRules;
+  /** Without it there is no mesh. */
+  readonly connect?: ConnectRules;
 }
 
 export interface MeshRules {
@@ -161,14 +166,13 @@ export class Server {
     const agents = new AgentLeases({ state, propose });
     this.notifier = new Notifier({ state, propose, system, self, env: options.env ?? {} });
     this.#agentless = agentlessOf(options, state, propose);
+    const connect = connectParts(options, { state, propose });
     const duties: readonly Duty[] = [
       new Keeper({ leases, kinds: [sessions, agents, ...this.#agentless.kinds], logger }),
       ...this.#agentless.duties,
-      new Reaper({ state, propose, clock, logger, reconnectTimeoutMs: rules.reconnectTimeoutMs }),
-      new FirstEntries({ state, propose, logger }, rules.mesh?.entries ?? []),
       this.notifier,
-      new HistoryWarden({ state, propose, clock, limits: rules.history }),
-      ...(rules.acl ? [new AclWarden({ state, propose, ...system, ...rules.acl })] : []),
+      ...(connect ? [connect.authority] : []),
+      ...tidyingOf(options, { state, propose }),
     ];
     this.access = accessOf(options, ready);
     this.#leader = new Leader({ server: self.id, leases, state, propose, clock, logger }, duties);
@@ -193,6 +197,7 @@ export class Server {
       renewSession: (id) => sessions.renew(id),
       reporting: this.#agentless.reporting,
       acl: aclParts(options, this.access),
+      connect,
     };
   }
 
@@ -311,6 +316,28 @@ function agentlessOf(
   const { agentless, reconnectTimeoutMs: nodeMs } = rules;
   const parts = { server: self.id, leases, state, propose, system };
   return new Agentless({ ...parts, rules: agentless, nodeMs });
+}
+
+/** What a leader sees to that nobody asks anything of. */
+function tidyingOf({ rules, system }: ServerOptions, deps: Proposing): readonly Duty[] {
+  const { reconnectTimeoutMs, mesh, acl, history } = rules;
+  return [
+    new Reaper({ ...deps, ...system, reconnectTimeoutMs }),
+    new FirstEntries({ ...deps, ...system }, mesh?.entries ?? []),
+    new HistoryWarden({ ...deps, ...system, limits: history }),
+    ...(acl ? [new AclWarden({ ...deps, ...system, ...acl })] : []),
+  ];
+}
+
+/** Who vouches for services to each other, where there is a mesh. */
+function connectParts({ rules, self, system }: ServerOptions, deps: Proposing) {
+  if (rules.connect === undefined) return undefined;
+  const issuing = new Issuing(deps);
+  const { datacenter } = self;
+  return {
+    authority: new CertificateAuthority({ ...deps, ...system, issuing, rules: rules.connect }),
+    signer: new LeafSigner({ ...deps, issuing, datacenter, clock: system.clock }),
+  };
 }
 
 type Ready = Pick<ResolverDeps, 'state' | 'readiness'>;

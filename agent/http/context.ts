@@ -5,6 +5,8 @@ import type { Config } from '../../lib/config/config.ts';
 import type { Member } from '../../lib/membership.ts';
 import type { Tokens } from '../acl/tokens.ts';
 import type { CheckSet } from '../checks/check-set.ts';
+import type { Leaves } from '../connect/leaves.ts';
+import type { Roots } from '../connect/roots.ts';
 import type { Membership } from '../servers/membership.ts';
 import type { LocalState } from '../state/local-state.ts';
 import type { ServiceWatch } from '../state/service-watch.ts';
@@ -73,10 +75,19 @@ export interface ClusterContext {
   readonly tokens: Tokens;
 }
 
+/** Who a service is, as the servers' authority says it. */
+export interface ConnectContext {
+  readonly roots: Roots;
+  readonly leaves: Leaves;
+  /** The token for requests that bring none. */
+  readonly userToken: () => string;
+}
+
 /** What all rows together stand on; each asks for those parts alone that it uses. */
 export interface AgentContext
   extends AccessContext,
     RegistrationContext,
     OwnContext,
     ProcessContext,
-    ClusterContext {}
+    ClusterContext,
+    ConnectContext {}

@@ -2,6 +2,7 @@
 import type { Route } from '../../lib/http/route.ts';
 import type { AgentContext } from './context.ts';
 import { checkRoutes } from './routes/checks.ts';
+import { connectRoutes } from './routes/connect.ts';
 import { debuggingRoutes } from './routes/debugging.ts';
 import { agentHealthRoutes } from './routes/health.ts';
 import { infoRoutes } from './routes/info.ts';
@@ -18,6 +19,7 @@ export function agentRoutes(agent: AgentContext): readonly Route[] {
     ...serviceRoutes(agent),
     ...checkRoutes(agent),
     ...agentHealthRoutes(agent),
+    ...connectRoutes(agent),
   ];
   return rows.map((row) => ({ ...row, access: agent.access }));
 }

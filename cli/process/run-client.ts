@@ -7,6 +7,7 @@ import { Containers } from '../../agent/containers/containers.ts';
 import { ringRoutes } from '../../agent/http/routes/ring.ts';
 import { Forwarder } from '../../agent/servers/forwarder.ts';
 import { Heartbeat } from '../../agent/servers/heartbeat.ts';
+import { httpAuthority } from '../../agent/servers/http-authority.ts';
 import { httpCatalog } from '../../agent/servers/http-catalog.ts';
 import { httpMembership } from '../../agent/servers/http-membership.ts';
 import { Joiner } from '../../agent/servers/joiner.ts';
@@ -149,6 +150,7 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
     nodeId,
     servers: {
       catalog: httpCatalog(upstream, config.nodeName),
+      authority: httpAuthority(upstream, config.nodeName),
       membership,
       ...(config.acl.enabled && { access: remoteAccess(config, upstream) }),
       scale: () => heartbeat.scale,

@@ -29,6 +29,7 @@ import { OwnRequests } from './own-requests.ts';
 import { openSeal } from './process-seal.ts';
 import { ProcessTelemetry } from './process-telemetry.ts';
 import type { RedisReach } from './redis-options.ts';
+import { serverAuthority } from './server-authority.ts';
 import { serverCatalog } from './server-catalog.ts';
 import { serverMembership } from './server-membership.ts';
 import { createServer } from './server-role.ts';
@@ -96,10 +97,8 @@ export async function runServer(options: RunOptions): Promise<Running> {
     config,
     nodeId,
     servers: {
-      catalog: serverCatalog(server),
+      ...withinProcess(server),
       membership: serverMembership({ server, config, nodeId, beat, identities }),
-      access: server.access,
-      elsewhere: server.reports(),
     },
     process: {
       logTap: (wanted, listen) => tapLog(logger, wanted, listen),
@@ -142,6 +141,16 @@ function whereIsTheLog({ dataDir }: Config, redis: RedisReach | undefined): stri
   if (redis === undefined) return dataDir === '' ? 'in memory' : `in ${dataDir}`;
   const { options } = redis;
   return `in Redis at ${describeRedis(options)} (commit: ${options.commit})`;
+}
+
+/** What an agent asks of servers, of the one that is in its process. */
+function withinProcess(server: Server) {
+  return {
+    catalog: serverCatalog(server),
+    authority: serverAuthority(server),
+    access: server.access,
+    elsewhere: server.reports(),
+  };
 }
 
 interface Parts {

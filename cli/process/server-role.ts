@@ -62,7 +62,8 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
 }
 
 function rulesOf(config: Config, lookout: Lookout): ServerRules {
-  const { sessionTtlMinMs, limits, join, acl, dataDir, checkPolicy, mesh, history } = config;
+  const { sessionTtlMinMs, limits, join, acl, connect, dataDir, checkPolicy } = config;
+  const { mesh, history } = config;
   return {
     sessionTtlMinMs: sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
     limits: {
@@ -79,6 +80,9 @@ function rulesOf(config: Config, lookout: Lookout): ServerRules {
       deregisterMinMs: checkPolicy.deregisterIntervalMinMs,
       ...(checkPolicy.external && { lookout }),
     },
+    ...(connect.enabled && {
+      connect: { provider: connect.caProvider, config: connect.caConfig },
+    }),
   };
 }
 

@@ -8,6 +8,7 @@ import { aclConfig } from './keys/acl.ts';
 import { addressConfig, listenConfig, portConfig } from './keys/addresses.ts';
 import { auditConfig } from './keys/audit.ts';
 import { checkPolicy, warnOfScripts } from './keys/checks.ts';
+import { connectConfig } from './keys/connect.ts';
 import { definitions } from './keys/definitions.ts';
 import { dnsConfig } from './keys/dns.ts';
 import { encryptConfig } from './keys/encrypt.ts';
@@ -66,6 +67,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     acl: aclConfig(settled, problems),
     tls: tlsConfig(settled, problems),
     encrypt: encryptConfig(settled),
+    connect: connectConfig(settled),
     audit: auditConfig(settled, problems),
     history: historyConfig(settled),
     dns: dnsConfig(settled, problems),

@@ -2,6 +2,7 @@
 import { ACL_KEYS } from './keys/acl.ts';
 import { ADDRESS_KEYS } from './keys/addresses.ts';
 import { CHECK_POLICY_KEYS } from './keys/checks.ts';
+import { CONNECT_KEYS } from './keys/connect.ts';
 import { DEFINITION_KEYS } from './keys/definitions.ts';
 import { DNS_KEYS } from './keys/dns.ts';
 import { FOREIGN_KEYS } from './keys/foreign.ts';
@@ -33,6 +34,7 @@ export const CONFIG_KEYS = {
   ...DEFINITION_KEYS,
   ...ACL_KEYS,
   ...SECURITY_KEYS,
+  ...CONNECT_KEYS,
   ...MESH_KEYS,
   ...FOREIGN_KEYS,
 };
@@ -53,7 +55,7 @@ export const KEY_GROUPS: readonly (readonly [title: string, keys: Keys])[] = [
   ["Notices (Proconsul's own)", NOTIFY_KEYS],
   ['Access control', ACL_KEYS],
   ['Security', SECURITY_KEYS],
-  ['The mesh', MESH_KEYS],
+  ['The mesh', { ...CONNECT_KEYS, ...MESH_KEYS }],
   ["What is Consul's alone", FOREIGN_KEYS],
 ];
 

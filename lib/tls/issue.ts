@@ -1,17 +1,13 @@
 /** Makes authorities and the certificates that they vouch for, as Consul's own are made. */
 import 'reflect-metadata';
 import {
-  createHash,
   createPrivateKey,
-  createPublicKey,
   generateKeyPairSync,
   type KeyObject,
   X509Certificate as NodeCertificate,
   randomBytes,
-  webcrypto,
 } from 'node:crypto';
 import {
-  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
@@ -24,6 +20,7 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import { ProconsulError } from '../errors.ts';
+import { identifiers, keyId, pem, publicDer, signingBy } from './x509.ts';
 
 /** A certificate and its key, as PEM texts. */
 export interface Pair {
@@ -67,7 +64,8 @@ export async function createAuthority(options: AuthorityOptions): Promise<Pair> 
     subject: authorityName(serial),
     issuer: authorityName(serial),
     ...validity(options),
-    ...(await signedWith(privateKey, privateKey)),
+    publicKey: publicDer(privateKey),
+    ...(await signingBy(privateKey)),
     extensions: [
       new KeyUsagesExtension(
         KeyUsageFlags.digitalSignature | KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign,
@@ -101,7 +99,8 @@ export async function issueCertificate(options: CertificateOptions): Promise<Pai
     subject: [{ CN: [commonName] }],
     issuer: issuer.subjectName,
     ...validity(options),
-    ...(await signedWith(issuerKey, privateKey)),
+    publicKey: publicDer(privateKey),
+    ...(await signingBy(issuerKey)),
     extensions: [
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
       ...(usages.length === 0 ? [] : [new ExtendedKeyUsageExtension(usages.map(usage))]),
@@ -159,49 +158,6 @@ function usage(name: 'server' | 'client'): ExtendedKeyUsage {
   return name === 'server' ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth;
 }
 
-/** As Consul, the SHA-256 of the public key. */
-function keyId(key: KeyObject): string {
-  const der = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(der).digest('hex');
-}
-
-function identifiers(own: string, issuer: string): readonly Extension[] {
-  return [new SubjectKeyIdentifierExtension(own), new AuthorityKeyIdentifierExtension(issuer)];
-}
-
-async function signedWith(signer: KeyObject, subject: KeyObject) {
-  const publicDer = createPublicKey(subject).export({ type: 'spki', format: 'der' });
-  const algorithm = signerAlgorithm(signer);
-  return {
-    publicKey: publicDer,
-    signingKey: await webcrypto.subtle.importKey(
-      'pkcs8',
-      signer.export({ type: 'pkcs8', format: 'der' }),
-      algorithm,
-      false,
-      ['sign'],
-    ),
-    signingAlgorithm: algorithm,
-  };
-}
-
-const CURVES: Readonly<Record<string, string>> = {
-  prime256v1: 'P-256',
-  secp384r1: 'P-384',
-  secp521r1: 'P-521',
-};
-
-/** An authority may have been made elsewhere. */
-function signerAlgorithm({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject) {
-  const namedCurve = CURVES[asymmetricKeyDetails?.namedCurve ?? ''];
-  if (namedCurve !== undefined) return { name: 'ECDSA', namedCurve, hash: 'SHA-256' };
-  if (asymmetricKeyType === 'rsa') return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
-  throw new ProconsulError(
-    'invalid',
-    `an authority with a key of ${asymmetricKeyType} is not known`,
-  );
-}
-
 function nameConstraints(names: readonly string[]): Extension {
   const permitted = names.map((name) => der(SEQUENCE, der(DNS_NAME, Buffer.from(name))));
   return new Extension(NAME_CONSTRAINTS, true, der(SEQUENCE, der(PERMITTED, ...permitted)));
@@ -252,10 +208,6 @@ function der(tag: number, ...parts: readonly Buffer[]): Buffer {
   const { length } = body;
   const long = length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...(length < 128 ? [length] : long)]), body]);
-}
-
-function pem(certificate: X509Certificate): string {
-  return `${certificate.toString('pem')}\n`;
 }
 
 function sec1(key: KeyObject): string {

@@ -10,6 +10,8 @@ import { type Judgeable, judge } from '../acl/judge.ts';
 import type { Members } from '../cluster/members.ts';
 import type { Cluster } from '../cluster/peers.ts';
 import type { Command } from '../commands.ts';
+import type { CertificateAuthority } from '../connect/authority.ts';
+import type { LeafSigner } from '../connect/leaf-signer.ts';
 import type { Reporting } from '../external/agentless.ts';
 import type { ClusterKeyring } from '../keyring.ts';
 import type { Answers } from '../query/answers.ts';
@@ -105,6 +107,16 @@ export interface AclParts {
   readonly resolve: (token: string, known: string) => Promise<ResolvedToken>;
 }
 
+export interface ConnectSwitch {
+  /** Undefined where there is no mesh. */
+  readonly connect: ConnectParts | undefined;
+}
+
+export interface ConnectParts {
+  readonly authority: Pick<CertificateAuthority, 'configure'>;
+  readonly signer: Pick<LeafSigner, 'sign'>;
+}
+
 /** What the routes of a server stand on; each asks for those parts alone that it uses. */
 export interface ServerDeps
   extends PlaceDeps,
@@ -116,7 +128,8 @@ export interface ServerDeps
     Pick<AgentlessDeps, 'reporting'>,
     ClusterDeps,
     KeyringDeps,
-    AclSwitch {}
+    AclSwitch,
+    ConnectSwitch {}
 
 /** How often a command is judged whose object others change in between. */
 const MAX_JUDGEMENTS = 8;

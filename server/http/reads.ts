@@ -23,6 +23,8 @@ export interface Read extends Pick<Takes, 'rest' | 'params' | 'answers'> {
   readonly query: (request: HttpRequest) => Query;
   /** Only some of Consul's endpoints say X-Consul-Effective-Consistency. */
   readonly saysConsistency?: boolean;
+  /** Where Consul forgets to say that it knows a leader. */
+  readonly neverSaysLeader?: boolean;
   /** Those that a later Consul may answer from a stream say that this one does not. */
   readonly saysBackend?: boolean;
   /** Nearly all say X-Consul-Index and the like beside a refusal, as if nothing were known. */

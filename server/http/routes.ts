@@ -4,6 +4,7 @@ import { refuseReadOptions } from './reads.ts';
 import { aclRoutes } from './routes/acl.ts';
 import { catalogRoutes } from './routes/catalog.ts';
 import { configRoutes } from './routes/config.ts';
+import { connectCaRoutes } from './routes/connect-ca.ts';
 import { coordinateRoutes } from './routes/coordinate.ts';
 import { dnsRoutes } from './routes/dns.ts';
 import { eventRoutes } from './routes/event.ts';
@@ -54,6 +55,7 @@ function rows(deps: ServerDeps): Route[] {
     ...eventRoutes(deps),
     ...snapshotRoutes(deps),
     ...statusRoutes(deps),
+    ...connectCaRoutes(deps),
     ...coordinateRoutes(deps),
     ...uiRoutes(deps),
     ...prometheusRoutes(deps),

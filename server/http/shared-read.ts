@@ -24,6 +24,7 @@ export interface ReadRequest {
   /** What its row says of the headers. */
   readonly read: {
     readonly saysConsistency?: boolean;
+    readonly neverSaysLeader?: boolean;
     readonly saysBackend?: boolean;
     readonly cacheable?: boolean;
     readonly bareMissing?: boolean;
@@ -227,7 +228,8 @@ function headersOf(
   if (answer.contentType !== '') headers['Content-Type'] = answer.contentType;
   if (answer.contentType === 'text/plain') Object.assign(headers, RAW_GUARD);
   headers['X-Consul-Index'] = String(answer.index);
-  headers['X-Consul-Knownleader'] = String(freshness.knownLeader);
+  const saysLeader = freshness.knownLeader && read.neverSaysLeader !== true;
+  headers['X-Consul-Knownleader'] = String(saysLeader);
   headers['X-Consul-Lastcontact'] = String(freshness.lastContactMs);
   if (read.saysConsistency === true)
     headers['X-Consul-Effective-Consistency'] = freshness.consistency;

@@ -105,11 +105,14 @@ export class Answers implements AnswerKeeper {
 
   /** As `wait`, for one who shares it with nobody. Once the signal aborts it never settles. */
   next(query: Question, wait: Wait, gone: AbortSignal): Promise<Answer> {
-    return new Promise((onAnswer, onError) => {
-      const cancel = this.wait(query, { ...wait, onAnswer, onError });
+    let cancel: Cancel = () => undefined;
+    const next = new Promise<Answer>((onAnswer, onError) => {
+      cancel = this.wait(query, { ...wait, onAnswer, onError });
       gone.addEventListener('abort', cancel, { once: true });
       if (gone.aborted) cancel();
     });
+    // The signal may be that of someone who waits again and again.
+    return next.finally(() => gone.removeEventListener('abort', cancel));
   }
 
   /** Answers all who wait with what there is: the server stops, or its state was replaced. */

@@ -17,12 +17,14 @@ import type {
   UserEvent,
 } from '../../lib/model.ts';
 import type { Acl } from '../state/acl.ts';
+import type { Authority } from '../state/authority.ts';
 import type { Catalog } from '../state/catalog.ts';
 import { coordinateKey } from '../state/coordinates.ts';
 import type { Revision } from '../state/revisions.ts';
 import type { State } from '../state/state.ts';
 import {
   type AclTopic,
+  CA,
   CATALOG,
   CONFIG_ENTRIES,
   COORDINATES,
@@ -343,6 +345,12 @@ export class Reader implements Reads {
   acl(...shown: readonly AclTopic[]): Acl {
     for (const topic of shown) this.#note(topic);
     return this.#state.acl;
+  }
+
+  /** What the mesh's authority was told, and the roots by which all may know each other. */
+  authority(): Pick<Authority, 'config' | 'roots'> {
+    this.#note(CA);
+    return this.#state.authority;
   }
 
   #nodeSeen(name: string): Node | undefined {

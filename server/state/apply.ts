@@ -14,6 +14,7 @@ import type {
   VoidEntry,
 } from '../commands.ts';
 import { deleteConfigEntry, setConfigEntry } from './config-commands.ts';
+import { reapCaRoots, setCaConfig, setCaRoot, takeSerial } from './connect-commands.ts';
 import { coordinateKey } from './coordinates.ts';
 import { expireChecks } from './expire-checks.ts';
 import { isOutdated } from './judged.ts';
@@ -200,6 +201,10 @@ const HANDLERS: Handlers = {
   'set-binding-rule': setBindingRule,
   'delete-binding-rule': deleteBindingRule,
   login,
+  'set-ca-config': setCaConfig,
+  'set-ca-root': setCaRoot,
+  'reap-ca-roots': reapCaRoots,
+  'take-serial': takeSerial,
 };
 
 function run(state: State, command: Applicable): Outcome {

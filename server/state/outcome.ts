@@ -22,6 +22,8 @@ export interface Outcome {
   readonly refused?: string;
   /** What it was judged by has changed: nothing changed, and it is to be judged anew. */
   readonly outdated?: true;
+  /** Of the entry, for whoever asks for a number that nobody else has. */
+  readonly index?: number;
   readonly results?: readonly TxnResult[];
   readonly errors?: readonly TxnError[];
 }

@@ -8,7 +8,7 @@ import type { KeyValue } from '../../lib/model.ts';
 import type { BeginRestore, EndRestore, StagedRow, StageRows } from '../commands.ts';
 import { APPLIED, type Outcome, Refusal } from './outcome.ts';
 import { type Kept, keep, type Staging, State } from './state.ts';
-import { foundIn, putHistory, restoredKinds } from './tables.ts';
+import { foundIn, putHistory, RESTORED, type RestoredKind, restoredKinds } from './tables.ts';
 import { toldKey } from './told.ts';
 import { fold } from './topic-names.ts';
 
@@ -81,6 +81,7 @@ export function takeStaged(state: State): State {
   next.revisions = state.revisions;
   next.revisions.follow(next);
   next.history.taken(state.t);
+  keepAuthority(state, next);
   next.journal.commit();
   next.topics.rollback();
   next.topics.load({ floor: state.index, indexes: [], gone: [] });
@@ -101,9 +102,7 @@ function takeOnto(state: State, staged: State, kept: Kept): State {
     const isWhole = table.size(state) - going.length === staying.size;
     const lost = isWhole ? [] : rest(staying, new Set(table.rows(state)));
     coming.set(kind, [...lost, ...table.rows(staged)]);
-    // Of this cluster's own, until somebody has set others.
-    const keepsOwn = kind === 'autopilot' && staying.size + table.size(staged) === 0;
-    if (!keepsOwn) for (const row of going) table.remove(state, row);
+    if (!isLeft(kind, staged, kept)) for (const row of going) table.remove(state, row);
   }
   for (const [kind, table] of restoredKinds()) {
     for (const row of coming.get(kind) ?? []) table.put(state, row);
@@ -116,6 +115,28 @@ function takeOnto(state: State, staged: State, kept: Kept): State {
   state.topics.forget(state.index);
   state.kv.forgetGraves(state.index);
   return state;
+}
+
+/** Of this cluster's own, until somebody has set others: sidecars have certificates by its authority. */
+const OWN: Readonly<Partial<Record<string, RestoredKind>>> = {
+  autopilot: 'autopilot',
+  caConfig: 'caConfig',
+  caRoot: 'caConfig',
+  rootKey: 'caConfig',
+};
+
+/** Whether it stays as it is, since what comes says nothing of it. */
+function isLeft(kind: string, staged: State, kept: Kept): boolean {
+  const told = OWN[kind];
+  if (told === undefined) return false;
+  return (kept.get(told)?.size ?? 0) + RESTORED[told].size(staged) === 0;
+}
+
+function keepAuthority({ authority: ours }: State, { authority }: State): void {
+  if (authority.config !== undefined || ours.config === undefined) return;
+  authority.configs.set('config', ours.config);
+  for (const root of ours.roots.values()) authority.roots.set(root.ID, root);
+  for (const key of ours.keys.values()) authority.keys.set(key.root, key);
 }
 
 function rest(all: Iterable<unknown>, some: ReadonlySet<unknown>): unknown[] {

@@ -2,6 +2,7 @@ import { MEMBER_STATUS, SERVER_ROLE } from '../../lib/membership.ts';
 import type { Indexed, UserEvent } from '../../lib/model.ts';
 import type { AutopilotSettings, MemberRow, ToldRow } from '../commands.ts';
 import { Acl } from './acl.ts';
+import { Authority } from './authority.ts';
 import { Catalog } from './catalog.ts';
 import { ConfigEntries } from './config-entries.ts';
 import { Coordinates } from './coordinates.ts';
@@ -80,6 +81,7 @@ export class State {
   readonly queries = new Queries(this.journal, this.topics);
   readonly acl = new Acl(this.journal, this.topics);
   readonly configEntries = new ConfigEntries(this.journal, this.topics);
+  readonly authority = new Authority(this.journal, this.topics);
   readonly coordinates = new Coordinates(this.journal, this.topics);
   readonly members = new Table<KnownMember>(this.journal, (before, after) => {
     this.#memberChanged(before, after);

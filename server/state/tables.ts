@@ -135,6 +135,18 @@ export const RESTORED: Restored = {
     ({ acl }) => acl.bindingRules,
     ({ ID }) => ID,
   ),
+  caConfig: table(
+    ({ authority }) => authority.configs,
+    () => 'config',
+  ),
+  caRoot: table(
+    ({ authority }) => authority.roots,
+    ({ ID }) => ID,
+  ),
+  rootKey: table(
+    ({ authority }) => authority.keys,
+    ({ root }) => root,
+  ),
 };
 
 /** What no restore puts row by row in the place of others. */

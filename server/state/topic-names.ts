@@ -20,6 +20,8 @@ export const COORDINATES = 'coordinates';
 export const EVENTS = 'events';
 export const LEADER = 'leader';
 export const QUERIES = 'queries';
+/** What the mesh's authority was told, and its roots. */
+export const CA = 'ca';
 export const MEMBERS = 'members';
 export const ACL_TOKENS = 'acl-tokens';
 export const ACL_POLICIES = 'acl-policies';

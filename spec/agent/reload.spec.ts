@@ -7,6 +7,7 @@ import { silentLogger } from '../../lib/logger.ts';
 import { FakeClock, settle } from '../support/fakes/fake-clock.ts';
 import { fakeConfigHost } from '../support/fakes/fake-config-host.ts';
 import { MemoryCatalog } from '../support/fakes/memory-catalog.ts';
+import { noAuthority } from '../support/fakes/no-authority.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { until } from '../support/until.ts';
 
@@ -28,6 +29,7 @@ describe('PUT /v1/agent/reload', () => {
       nodeId: '11111111-2222-4333-8444-555555555555',
       servers: {
         catalog,
+        authority: noAuthority,
         membership: {
           members: async () => [],
           join: async () => undefined,

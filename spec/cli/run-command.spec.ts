@@ -71,13 +71,13 @@ describe('the command line', () => {
   });
 
   it('says of a part that is missing that it is not built yet', async () => {
-    for (const words of [
-      ['intention', 'match'],
-      ['connect', 'ca', '-format=json'],
-    ]) {
+    for (const [words, part] of [
+      [['intention', 'match'], 'intention'],
+      [['connect', 'envoy', '-format=json'], 'connect envoy'],
+    ] as const) {
       const { code, err } = await runWords(words);
       assert.equal(code, 1);
-      assert.equal(err, `Error! proconsul ${words[0]} is not built yet\n`);
+      assert.equal(err, `Error! proconsul ${part} is not built yet\n`);
     }
   });
 

@@ -2,6 +2,7 @@
 
 import type { Caller } from '../../../lib/acl/rights.ts';
 import { debugConfig } from '../../../lib/config/debug-config.ts';
+import { CONNECT_OFF } from '../../../lib/connect/model.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { anyone, needs } from '../../../lib/http/right.ts';
@@ -39,26 +40,17 @@ export function infoRoutes(agent: Context): readonly Route[] {
       does: 'reads the configuration files again',
       handle: () => reload(agent),
     },
-    ...connectRoutes(),
+    ...authorizeRoutes(),
   ];
 }
 
-/** There is no mesh; these are the words of an agent that has it turned off. */
-function connectRoutes(): readonly Route[] {
+/** Who may speak to whom nobody has said yet; these are the words of an agent that has the mesh off. */
+function authorizeRoutes(): readonly Route[] {
   const off = () => {
-    throw new ProconsulError('rejected', 'Connect must be enabled in order to use this endpoint');
+    throw new ProconsulError('rejected', CONNECT_OFF);
   };
-  const does = 'refused: there is no mesh';
+  const does = 'refused: there are no intentions';
   return [
-    { method: 'GET', path: '/v1/agent/connect/ca/roots', right: anyone, does, handle: off },
-    {
-      method: 'GET',
-      path: '/v1/agent/connect/ca/leaf/',
-      rest: 'service',
-      right: anyone,
-      does,
-      handle: off,
-    },
     { method: 'POST', path: '/v1/agent/connect/authorize', right: anyone, does, handle: off },
   ];
 }

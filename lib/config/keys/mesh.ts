@@ -3,36 +3,12 @@ import type { ConfigEntryDefinition } from '../../config-entries/entry.ts';
 import { entryFromConfig } from '../../config-entries/kinds.ts';
 import { messageOf } from '../../errors.ts';
 import type { Problems } from '../problems.ts';
-import {
-  bool,
-  duration,
-  newer,
-  noEffect,
-  type Settled,
-  strings,
-  type Tree,
-  text,
-  tree,
-  trees,
-} from '../row.ts';
+import { bool, duration, noEffect, type Settled, strings, type Tree, trees } from '../row.ts';
+import type { CONNECT_KEYS } from './connect.ts';
 
 const SECOND = 1000;
 
-const CERTIFICATES = noEffect('certificates of the mesh are not built yet', {
-  ca_provider: text('', { shown: 'ConnectCAProvider', rule: caProvider }),
-  ca_config: tree(),
-  enable_mesh_gateway_wan_federation: bool('', {
-    shown: 'ConnectMeshGatewayWANFederationEnabled',
-  }),
-  test_ca_leaf_root_change_spread: duration('', { shown: 'ConnectTestCALeafRootChangeSpread' }),
-  ...newer('enable_serverless_plugin'),
-});
-
 export const MESH_KEYS = {
-  connect: {
-    enabled: bool('Whether chains of calls are compiled.', { shown: 'ConnectEnabled' }),
-    ...CERTIFICATES,
-  },
   config_entries: {
     bootstrap: trees('Config entries that a leader makes where there are none of their names.', {
       rule: entries,
@@ -50,18 +26,13 @@ export const MESH_KEYS = {
   }),
 };
 
-export function meshConfig(settled: Settled<typeof MESH_KEYS>) {
+export function meshConfig(
+  settled: Settled<typeof MESH_KEYS & Pick<typeof CONNECT_KEYS, 'connect'>>,
+) {
   return {
     enabled: settled.connect.enabled,
     entries: settled.config_entries.bootstrap.map(entryFromConfig),
   };
-}
-
-const CA_PROVIDERS = new Set(['', 'consul', 'vault', 'aws-pca']);
-
-function caProvider(value: string, _path: string, problems: Problems): string {
-  if (!CA_PROVIDERS.has(value)) problems.refuse(`${value} is not a valid CA provider`);
-  return value;
 }
 
 /** Those that are right stay as they were written: /v1/agent/self shows them so. */

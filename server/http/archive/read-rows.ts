@@ -27,6 +27,7 @@ import {
 } from '../bodies.ts';
 import { refuseNul, toCheck, toNode, toService } from '../definitions.ts';
 import { queryBody, toQuery } from '../query-body.ts';
+import { caConfigRow, caRootRows, rootKeyRow } from './authority-rows.ts';
 import { base64Of, type Fields, fieldsOf, indexedOf, type Plain, timeOf } from './go-values.ts';
 import { pastsOf } from './read-past.ts';
 
@@ -146,6 +147,7 @@ export class RowReader {
     const read = kind && READERS[kind];
     if (kind === 'register') return this.#register(fieldsOf(value));
     if (kind === 'configEntry') return [{ configEntry: configEntryOf(readEntryRecord(value)) }];
+    if (kind === 'caRoot') return caRootRows(fieldsOf(value));
     if (read === undefined) {
       const name = kind ?? `type ${type}`;
       this.#leftOut.set(name, (this.#leftOut.get(name) ?? 0) + 1);
@@ -247,6 +249,8 @@ const READERS: Readonly<Partial<Record<RecordKind, ReadFields>>> = {
   role: ({ fields, raw, indexed }) => ({ role: roleOf(fields, raw['Hash'], indexed) }),
   authMethod: ({ fields, indexed }) => ({ authMethod: methodOf(fields, indexed) }),
   bindingRule: ({ fields, indexed }) => ({ bindingRule: bindingRuleOf(fields, indexed) }),
+  caConfig: caConfigRow,
+  caState: rootKeyRow,
   token: ({ fields, raw, indexed }) => ({
     token: {
       ...tokenOf(fields, raw['Hash'], indexed),

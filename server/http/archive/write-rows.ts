@@ -7,6 +7,7 @@
 import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../../lib/acl/model.ts';
 import { type RecordKind, RecordWriter } from '../../../lib/archive/records.ts';
 import { archivedEntry } from '../../../lib/config-entries/shown.ts';
+import type { CaRoot } from '../../../lib/connect/model.ts';
 import { NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
 import type { HistoryRow } from '../../../lib/history.ts';
 import { laterFields } from '../../../lib/later-fields.ts';
@@ -48,6 +49,7 @@ export function recordsOf(state: State): () => Iterable<Uint8Array> {
     table('role', roles, (role) => roleOf(role, names)),
     table('authMethod', acl.authMethods.values(), methodOf),
     table('bindingRule', acl.bindingRules.values(), bindingRuleOf),
+    ...authorityTables(state),
   ];
   const entries = [...state.configEntries.values()];
   return function* () {
@@ -239,6 +241,42 @@ function entryOf(row: KeyValue) {
     Session: row.Session ?? '',
     CreateIndex: row.CreateIndex,
     ModifyIndex: row.ModifyIndex,
+  };
+}
+
+/** How long after its end a root is still shown, in the lives of what it signs. */
+const LIVES_AFTER = 2;
+
+function authorityTables({ authority }: State): readonly Records[] {
+  const { activeRoot, keys } = authority;
+  const signing = keys.get(activeRoot?.ID ?? '');
+  const rotatedOut = ({ ID }: CaRoot) => {
+    const { goesAt = 0, leafTtlMs = 0 } = keys.get(ID) ?? {};
+    return goesAt === 0 ? 0 : goesAt - LIVES_AFTER * leafTtlMs;
+  };
+  return [
+    table('caConfig', authority.configs.values(), (config) => config),
+    table('caRoot', authority.roots.values(), (root) => caRootOf(root, rotatedOut(root))),
+    // Only the key that signs: the others sign nothing any more.
+    table('caState', signing === undefined ? [] : [signing], (key) => ({
+      ID: key.madeOf,
+      PrivateKey: key.privateKey,
+      RootCert: activeRoot?.RootCert ?? '',
+      IntermediateCert: '',
+      CreateIndex: activeRoot?.CreateIndex ?? 1,
+      ModifyIndex: activeRoot?.ModifyIndex ?? 1,
+    })),
+  ];
+}
+
+function caRootOf({ NotBefore, NotAfter, ...root }: CaRoot, rotatedOutAt: number) {
+  return {
+    ...root,
+    NotBefore: goTime(Date.parse(NotBefore)),
+    NotAfter: goTime(Date.parse(NotAfter)),
+    SigningCert: '',
+    SigningKey: '',
+    RotatedOutAt: goTime(rotatedOutAt),
   };
 }
 

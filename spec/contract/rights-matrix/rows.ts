@@ -3,9 +3,14 @@
  * and have `planted` in them, and of things that are not.
  */
 import assert from 'node:assert/strict';
+import { makeRequest } from '../../../lib/connect/certificates.ts';
+import { serviceUri } from '../../../lib/connect/identity.ts';
+import { generateKey } from '../../../lib/connect/keys.ts';
+import type { CaRoots } from '../../../lib/connect/model.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import { type AclServer, MASTER, startAclServer } from '../../support/servers/acl-server.ts';
 import type { Answer, Sent } from '../../support/servers/start-server.ts';
+import { until } from '../../support/until.ts';
 
 const NAMED = ['agent', 'event', 'intention', 'key', 'node', 'query', 'service', 'session'];
 const NAMELESS = ['keyring', 'operator', 'peering'];
@@ -46,9 +51,12 @@ export interface Ids {
   readonly policy: string;
   readonly role: string;
   readonly rule: string;
+  /** A request for a certificate of the service. */
+  readonly csr: string;
 }
 
-type Asked = readonly [(ids: Ids) => string, (string | object)?];
+type Body = string | object;
+type Asked = readonly [(ids: Ids) => string, (Body | ((ids: Ids) => Body))?];
 const nothing: Asked = [() => ''];
 const planted: Asked = [() => 'planted'];
 
@@ -75,6 +83,8 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/query': nothing,
   'GET /v1/query/': [({ query }) => query],
   'GET /v1/config/': [() => 'service-defaults/planted'],
+  'GET /v1/connect/ca/roots': nothing,
+  'GET /v1/connect/ca/configuration': nothing,
   'GET /v1/coordinate/datacenters': nothing,
   'GET /v1/coordinate/nodes': nothing,
   'GET /v1/coordinate/node/': planted,
@@ -124,6 +134,8 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/acl/list': nothing,
   'GET /v1/acl/info/': [() => '99999999-9999-4999-8999-999999999999'],
   'PUT /v1/snapshot': [() => '', 'x'],
+  'PUT /v1/connect/ca/configuration': [() => '', { Provider: 'consul', Config: {} }],
+  'PUT /v1/internal/connect/sign': [() => '', ({ csr }) => ({ CSR: csr })],
   'PUT /v1/operator/autopilot/configuration': [() => '', {}],
   'PUT /v1/operator/kv-revisions': [() => '', {}],
   'PUT /v1/operator/keyring': [() => '', { Key: 'x' }],
@@ -201,7 +213,8 @@ export interface MatrixRequest {
 
 /** Of what is there, by the ids that it has. */
 export function requestOf(row: Route, ids: Ids): MatrixRequest {
-  const [suffix, body = ''] = ASKED[keyOf(row)] ?? assert.fail(`nothing is asked of ${keyOf(row)}`);
+  const [suffix, said = ''] = ASKED[keyOf(row)] ?? assert.fail(`nothing is asked of ${keyOf(row)}`);
+  const body = typeof said === 'function' ? said(ids) : said;
   return { method: row.method, target: row.path + suffix(ids), body };
 }
 
@@ -214,6 +227,7 @@ const NO_IDS: Ids = {
   policy: ABSENT,
   role: ABSENT,
   rule: ABSENT,
+  csr: ABSENT,
 };
 
 /** The same, of what is not there. */
@@ -238,7 +252,8 @@ const LIFE_MS = 60_000;
 
 /** A server on which all of it is planted, and everybody has a token. */
 export async function startMatrix(): Promise<Matrix> {
-  const server = await startAclServer();
+  const server = await startAclServer({}, undefined, { provider: 'consul', config: {} });
+  const csr = await requestFor(server, 'planted');
   const make = async (method: string, path: string, body: object | string = '') => {
     const { status, text } = await server.as(MASTER, method, `/v1/${path}`, body);
     assert.equal(status, 200, `${path}: ${text}`);
@@ -266,6 +281,7 @@ export async function startMatrix(): Promise<Matrix> {
       BindType: 'service',
       BindName: 'x',
     }),
+    csr,
   };
   const { tokens, end } = await tokensOn(server);
   return { server, rows: server.server.routes(), ids, tokens, end };
@@ -287,6 +303,14 @@ async function plant(
   await make('PUT', 'coordinate/update', { Node: 'planted', Coord });
   const member = { ID: 'x', Node: 'planted', Address: '10.9.9.9', Datacenter: 'dc1', LanPort: 1 };
   await make('PUT', 'internal/agent/beat', member);
+}
+
+async function requestFor({ get }: AclServer, service: string): Promise<string> {
+  const roots = async () => (await get('/v1/connect/ca/roots')).json as CaRoots;
+  await until(async () => (await roots()).ActiveRootID !== '');
+  const { TrustDomain: trustDomain } = await roots();
+  const uri = serviceUri({ trustDomain, namespace: 'default', datacenter: 'dc1', service });
+  return makeRequest(await generateKey({ type: 'ec', bits: 256 }), uri);
 }
 
 async function publicKey(): Promise<string> {

@@ -48,11 +48,12 @@ function answers(state: State, queries: readonly Query[]) {
   });
 }
 
-/** Nobody waits for settings, nor for what is not restored yet: they have no topic. */
+/** Nobody waits for settings, for what others were told, nor for what is not restored yet: no topic. */
 const SILENT = new Set([
   'set-autopilot',
   'set-revisions',
   'set-history',
+  'notices-told',
   'begin-restore',
   'stage-rows',
   'end-restore',

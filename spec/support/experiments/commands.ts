@@ -15,8 +15,8 @@ import { nextEntry, positionOf } from '../../../server/log/next-entry.ts';
 import { encodeProposal } from '../../../server/log/payload.ts';
 import { checkNamed, nodeNamed, serviceNamed } from '../factories.ts';
 import { ACL_KINDS } from './acl-commands.ts';
-import { CONFIG_KINDS } from './config-entries.ts';
 import { HISTORY_KINDS, stagedPast } from './history-commands.ts';
+import { MESH_KINDS } from './mesh-commands.ts';
 import { SETTINGS_KINDS } from './settings-commands.ts';
 
 export const NODES = ['a', 'A', 'b', 'İstanbul', '__proto__'] as const;
@@ -235,7 +235,7 @@ const KINDS: Kinds = {
   'end-restore': [1, fc.record({ type: fc.constant('end-restore'), restore, parts: fc.nat(2) })],
   ...ACL_KINDS,
   ...HISTORY_KINDS,
-  ...CONFIG_KINDS,
+  ...MESH_KINDS,
   register: [6, registerCommand],
   deregister: [3, deregisterCommand],
   kv: [

@@ -1,6 +1,7 @@
 /** A server under access control, and whoever asks it. */
 import assert from 'node:assert/strict';
 import type { Logger } from '../../../lib/logger.ts';
+import type { ConnectRules } from '../../../server/connect/authority.ts';
 import type { AclRules } from '../../../server/server.ts';
 import { type Answer, type Sent, startServerWith, type TestServer } from './start-server.ts';
 
@@ -36,9 +37,14 @@ export function aclRules(over: Partial<AclRules> = {}): AclRules {
 export async function startAclServer(
   over: Partial<AclRules> = {},
   logger?: Logger,
+  connect?: ConnectRules,
 ): Promise<AclServer> {
   const acl = aclRules(over);
-  const server = await startServerWith({ acl, ...(logger && { logger }) });
+  const server = await startServerWith({
+    acl,
+    ...(logger && { logger }),
+    ...(connect && { connect }),
+  });
   const as: AclServer['as'] = (token, method, path, body) =>
     server.ask(method, path, {
       ...(token === '' ? {} : { headers: { 'X-Consul-Token': token } }),

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { Agent, type ProcessPort } from '../../../agent/agent.ts';
+import type { Authority } from '../../../agent/connect/authority.ts';
 import type { Elsewhere } from '../../../agent/http/elsewhere.ts';
 import type { Membership } from '../../../agent/servers/membership.ts';
 import type { ValueFiles } from '../../../agent/state/value-files.ts';
@@ -10,6 +11,7 @@ import { type Logger, silentLogger } from '../../../lib/logger.ts';
 import { FakeClock, settle } from '../fakes/fake-clock.ts';
 import { fakeConfigHost } from '../fakes/fake-config-host.ts';
 import { MemoryCatalog } from '../fakes/memory-catalog.ts';
+import { noAuthority } from '../fakes/no-authority.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { until } from '../until.ts';
 
@@ -31,6 +33,7 @@ export interface Shared {
   readonly access?: AccessControl;
   readonly membership?: Membership;
   readonly elsewhere?: Elsewhere;
+  readonly authority?: Authority;
   readonly process?: Partial<ProcessPort>;
   readonly logger?: Logger;
   readonly files?: ValueFiles;
@@ -67,6 +70,7 @@ export async function startAgent(config = '', shared: Shared = {}): Promise<Agen
     servers: {
       catalog,
       membership: shared.membership ?? alone,
+      authority: shared.authority ?? noAuthority,
       ...(shared.access !== undefined && { access: shared.access }),
       ...(shared.elsewhere !== undefined && { elsewhere: shared.elsewhere }),
     },

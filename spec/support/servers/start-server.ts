@@ -15,6 +15,7 @@ import { decodeJson } from '../../../lib/json.ts';
 import { MAX_JSON_BODY_BYTES, MAX_KV_VALUE_BYTES } from '../../../lib/limits.ts';
 import { type Logger, silentLogger } from '../../../lib/logger.ts';
 import { MemoryLeases } from '../../../server/cluster/memory-leases.ts';
+import type { ConnectRules } from '../../../server/connect/authority.ts';
 import type { Lookout } from '../../../server/external/lookout.ts';
 import type { WriteLimits } from '../../../server/http/deps.ts';
 import type { EventLog } from '../../../server/log/event-log.ts';
@@ -74,6 +75,7 @@ interface StartOptions {
   readonly access?: AccessControl;
   readonly acl?: AclRules;
   readonly lookout?: Lookout;
+  readonly connect?: ConnectRules;
   readonly waits?: Waits;
   /** Of its chance: several servers of one log have one each. */
   readonly seed?: number;
@@ -108,6 +110,7 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
     access,
     payloads,
     acl,
+    connect,
   } = options;
   const clock = new FakeClock();
   const random = seededRandom(options.seed ?? 1);
@@ -122,6 +125,7 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
       agentless: { outputMs: 300_000, deregisterMinMs: 60_000, lookout: options.lookout },
       ...(access && { access }),
       ...(acl && { acl }),
+      ...(connect && { connect }),
     },
     onFatal: (error) => {
       throw error;

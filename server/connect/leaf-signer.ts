@@ -1,0 +1,126 @@
+/** Signs who a service is, for whoever may be it. Any server does: the keys are in the log. */
+import type { KeyObject } from 'node:crypto';
+import type { Clock } from '../../lib/clock.ts';
+import { parseIdentity, type ServiceIdentity } from '../../lib/connect/identity.ts';
+import { asGoWrites, inPairs } from '../../lib/connect/keys.ts';
+import type { Leaf } from '../../lib/connect/model.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import type { State } from '../state/state.ts';
+import { readCaSettings } from './ca-settings.ts';
+import { certificates, type Issuing, notReady } from './issuing.ts';
+
+export interface LeafSignerDeps {
+  readonly state: () => State;
+  readonly issuing: Issuing;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly datacenter: string;
+}
+
+/** Clocks of those who look at a certificate differ. */
+const SKEW_MS = 60_000;
+/** Each takes some milliseconds, and others are to be answered in between. */
+const MAX_AT_ONCE = 4;
+/** Beyond these nobody would be served in time: who asks is told so. */
+const MAX_WAITING = 5000;
+/** Of a certificate's subject. */
+const MAX_COMMON_NAME = 64;
+
+export class LeafSigner {
+  readonly #deps: LeafSignerDeps;
+  readonly #waiting: (() => void)[] = [];
+  #signing = 0;
+
+  constructor(deps: LeafSignerDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * A certificate for whoever has the key of the request. `mayHave` throws where who asks may not have
+   * it: it is asked of the name that would be in it, before anything is written.
+   */
+  async sign(csr: string, mayHave: (service: string) => void): Promise<Leaf> {
+    const { readRequest } = await certificates();
+    return this.#inTurn(async () => {
+      const { publicKey, uri } = await readRequest(csr);
+      const identity = this.#ours(uri);
+      mayHave(identity.service);
+      return this.#leafFor(uri, identity, publicKey);
+    });
+  }
+
+  async #leafFor(uri: string, { service }: ServiceIdentity, publicKey: KeyObject): Promise<Leaf> {
+    const { issuing, state, clock } = this.#deps;
+    const { makeLeaf } = await certificates();
+    const serial = await issuing.serial();
+    // After the entry: what it is signed by is at least as new as that.
+    const { activeRoot } = state().authority;
+    if (activeRoot === undefined) throw notReady();
+    const { Provider, Config } = issuing.config;
+    const from = clock.now() - SKEW_MS;
+    const validity = { from, to: from + readCaSettings(Provider, Config).leafTtlMs };
+    const commonName = leafName(service, issuing.trustDomain);
+    const by = await issuing.issuer(activeRoot.ID);
+    const cert = await makeLeaf({ by, publicKey, commonName, uri, serial, validity });
+    return {
+      SerialNumber: inPairs(serial.toString(16)),
+      CertPEM: [cert, ...(activeRoot.IntermediateCerts ?? [])].join(''),
+      Service: service,
+      ServiceURI: uri,
+      ValidAfter: asGoWrites(validity.from),
+      ValidBefore: asGoWrites(validity.to),
+      CreateIndex: serial,
+      ModifyIndex: serial,
+    };
+  }
+
+  /** Throws where the id is none that this authority vouches for. */
+  #ours(uri: string): ServiceIdentity {
+    const { issuing, datacenter } = this.#deps;
+    const found = parseIdentity(uri);
+    if (found.kind !== 'service') throw refused('SPIFFE ID in CSR must be a service ID');
+    const { identity } = found;
+    if (identity.trustDomain !== issuing.trustDomain) {
+      throw refused(
+        `SPIFFE ID in CSR from a different trust domain: ${identity.trustDomain}, ` +
+          `we are ${issuing.trustDomain}`,
+      );
+    }
+    if (identity.datacenter !== datacenter) {
+      throw refused(
+        `SPIFFE ID in CSR from a different datacenter: ${identity.datacenter}, we are ${datacenter}`,
+      );
+    }
+    return identity;
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#signing < MAX_AT_ONCE) this.#signing++;
+    else if (this.#waiting.length < MAX_WAITING) {
+      // Whoever is done hands its place on.
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else throw new ProconsulError('busy', 'Too many certificates are being signed');
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#signing--;
+      else next();
+    }
+  }
+}
+
+function refused(why: string): ProconsulError {
+  return new ProconsulError('rejected', why);
+}
+
+/** Of the first eight letters of the domain, so that it is short enough. */
+export function shortDomain(trustDomain: string): string {
+  const [id = '', ...rest] = trustDomain.split('.');
+  return [id.slice(0, 8), ...rest].join('.');
+}
+
+function leafName(service: string, trustDomain: string): string {
+  const plain = service.toLowerCase().replace(/[^a-z0-9-]/g, '');
+  const behind = `.svc.default.${shortDomain(trustDomain)}`;
+  return plain.slice(0, MAX_COMMON_NAME - behind.length) + behind;
+}

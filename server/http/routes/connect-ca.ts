@@ -1,0 +1,107 @@
+/** /v1/connect/ca: the mesh's certificate authority. */
+
+import { permissionDenied } from '../../../lib/acl/refusals.ts';
+import { CONNECT_OFF, SIGN_PATH } from '../../../lib/connect/model.ts';
+import { decoder } from '../../../lib/decode.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+import { parseBool } from '../../../lib/go-literals.ts';
+import type { Reply } from '../../../lib/http/reply.ts';
+import { anyone, asks, needs } from '../../../lib/http/right.ts';
+import type { HttpRequest, Route } from '../../../lib/http/route.ts';
+import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
+import type { CaOrder } from '../../connect/authority.ts';
+import { caRoots, caRootsAsPem } from '../../query/authority.ts';
+import type { ConnectParts, ConnectSwitch, ReadDeps, StateDeps } from '../deps.ts';
+import { fresh, readRoute } from '../reads.ts';
+
+type Deps = ReadDeps & StateDeps & ConnectSwitch;
+
+export function connectCaRoutes(deps: Deps): Route[] {
+  return [
+    readRoute(deps, {
+      path: '/v1/connect/ca/roots',
+      params: { pem: param.boolean('only the certificates, one behind the other') },
+      right: anyone,
+      neverSaysLeader: true,
+      does: 'shows the roots by which the certificates of services can be verified',
+      query: ({ params }) => {
+        on(deps);
+        return parseBool(params.get('pem')) === true ? caRootsAsPem() : caRoots();
+      },
+    }),
+    {
+      method: 'GET',
+      path: '/v1/connect/ca/configuration',
+      params: CONSISTENCY,
+      right: needs('operator:read'),
+      does: 'shows what the certificate authority was told; its private key only to operator:write',
+      handle: (request) => showConfig(deps, request),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/connect/ca/configuration',
+      right: needs('operator:write'),
+      body: configBody,
+      does: 'tells the certificate authority what it is to be; another key makes another root',
+      handle: async (request) => {
+        await on(deps).authority.configure(await request.json(configBody));
+        return {};
+      },
+    },
+    {
+      method: 'PUT',
+      path: SIGN_PATH,
+      right: asks('service:write', ['service:write']),
+      body: signBody,
+      does: "signs a service's certificate for an agent (Proconsul's own)",
+      handle: (request) => sign(deps, request),
+    },
+  ];
+}
+
+function on({ connect }: ConnectSwitch): ConnectParts {
+  if (connect === undefined) throw new ProconsulError('rejected', CONNECT_OFF);
+  return connect;
+}
+
+async function showConfig(deps: Deps, request: HttpRequest): Promise<Reply> {
+  on(deps);
+  await fresh(deps, request);
+  const { caller } = request;
+  const { config } = deps.state().authority;
+  if (config === undefined) return { json: null };
+  const { ClusterID: _, ...shown } = config;
+  // Whoever has the key can be any service of the mesh.
+  const seesKey = caller.rights.all || caller.rights.may('operator', 'write', '');
+  if (seesKey || shown.Config?.['PrivateKey'] === undefined) return { json: shown };
+  return { json: { ...shown, Config: { ...shown.Config, PrivateKey: 'hidden' } } };
+}
+
+const configBody = decoder<CaOrder>(
+  {
+    type: 'object',
+    properties: {
+      Provider: { type: 'string', default: '' },
+      Config: { type: ['object', 'null'], free: true, default: null },
+      ForceWithoutCrossSigning: { type: 'boolean', default: false },
+    },
+    // Clients send back what they have read.
+    unheeded: ['State', 'ClusterID', 'CreateIndex', 'ModifyIndex'],
+  },
+  'Bad request: Request decode failed',
+);
+
+const signBody = decoder<{ readonly CSR: string }>({
+  type: 'object',
+  required: ['CSR'],
+  properties: { CSR: { type: 'string', maxLength: 16 * 1024 } },
+});
+
+async function sign(deps: Deps, request: HttpRequest): Promise<Reply> {
+  const { CSR } = await request.json(signBody);
+  const { rights } = request.caller;
+  const leaf = await on(deps).signer.sign(CSR, (service) => {
+    if (!rights.may('service', 'write', service)) throw permissionDenied();
+  });
+  return { json: leaf };
+}

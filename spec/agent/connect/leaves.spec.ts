@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import supertest from 'supertest';
+import { isPair, readKey } from '../../../lib/connect/keys.ts';
+import type { Leaf } from '../../../lib/connect/model.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+import { FakeAuthority } from '../../support/fakes/fake-authority.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { startAgent } from '../../support/servers/agents.ts';
+import { until } from '../../support/until.ts';
+
+const HOUR_MS = 3600_000;
+const LEAF = '/v1/agent/connect/ca/leaf/web';
+
+async function start() {
+  const clock = new FakeClock();
+  const authority = new FakeAuthority(clock);
+  const { app } = await startAgent('', { clock, authority });
+  const get = async (path: string) => {
+    const { status, text, headers, body } = await supertest(app).get(path);
+    return { status, text, headers, leaf: body as Required<Leaf> };
+  };
+  const leaf = (query = '') => get(`${LEAF}${query}`);
+  return { clock, authority, get, leaf };
+}
+
+describe(LEAF, () => {
+  it('is a certificate with its key, made once for all who ask', async () => {
+    const { leaf, authority } = await start();
+    const [first, second] = await Promise.all([leaf(), leaf()]);
+    assert.equal(authority.signed, 1);
+    assert.deepEqual(first.leaf, second.leaf);
+    const { CertPEM, PrivateKeyPEM, ServiceURI, ModifyIndex } = first.leaf;
+    assert.ok(isPair(CertPEM, readKey(PrivateKeyPEM)));
+    assert.equal(new X509Certificate(CertPEM).subjectAltName, `URI:${ServiceURI}`);
+    const { headers } = await leaf();
+    assert.equal(headers['x-cache'], 'HIT');
+    assert.equal(headers['x-consul-index'], String(ModifyIndex));
+  });
+
+  it('is made anew before it ends, and wakes who waits for it', async () => {
+    const { leaf, authority, clock } = await start();
+    const { ModifyIndex } = (await leaf()).leaf;
+    let woken = 0;
+    void leaf(`?index=${ModifyIndex}&wait=10m`).then((answer) => {
+      woken = answer.leaf.ModifyIndex;
+    });
+    await clock.stall(59 * HOUR_MS);
+    assert.equal(authority.signed, 1);
+    await clock.stall(32 * HOUR_MS);
+    await until(() => authority.signed === 2);
+    await until(async () => (await leaf()).leaf.ModifyIndex === 2);
+    await until(() => woken > 0);
+  });
+
+  it('is made anew when another root signs, and not at once', async () => {
+    const { leaf, authority, clock } = await start();
+    await leaf();
+    await authority.rotate();
+    await clock.advance(9000);
+    assert.equal(authority.signed, 1);
+    await until(async () => {
+      await clock.advance(1000);
+      return authority.signed === 2;
+    });
+  });
+
+  it('stays while it is valid where no server signs, and goes where one refuses', async () => {
+    const { leaf, authority, clock } = await start();
+    const { leaf: first } = await leaf();
+    authority.failure = new ProconsulError('unavailable', 'No cluster leader');
+    await clock.stall(59 * HOUR_MS);
+    await leaf();
+    await clock.stall(32 * HOUR_MS);
+    assert.deepEqual((await leaf()).leaf, first);
+    authority.failure = new ProconsulError('forbidden', 'Permission denied');
+    await until(async () => {
+      await clock.advance(60_000);
+      return (await leaf()).status === 403;
+    });
+  });
+
+  it('is not made anew where nobody has asked for it in three days', async () => {
+    const { leaf, authority, clock } = await start();
+    await leaf();
+    await clock.stall(91 * HOUR_MS);
+    assert.equal(authority.signed, 1);
+  });
+
+  it('is none any more once its time is over', async () => {
+    const { leaf, authority, clock } = await start();
+    await leaf();
+    authority.failure = new ProconsulError('unavailable', 'No cluster leader');
+    await clock.stall(101 * HOUR_MS);
+    assert.equal((await leaf()).status, 500);
+  });
+
+  it('is refused for what no service can be called', async () => {
+    const { get } = await start();
+    for (const [path, status, text] of [
+      ['/v1/agent/connect/ca/leaf/', 500, 'URI must be either service or agent'],
+      [`${LEAF}?index=abc`, 400, 'Invalid index'],
+      [`${LEAF}?wait=soon`, 400, 'Invalid wait time'],
+      [`${LEAF}?dc=other`, 500, 'No path to datacenter'],
+    ] as const) {
+      const answer = await get(path);
+      assert.deepEqual([answer.status, answer.text], [status, text]);
+    }
+  });
+});
+
+describe('/v1/agent/connect/ca/roots', () => {
+  it('answers from what it keeps fresh, and waits for another root', async () => {
+    const { get, authority } = await start();
+    const roots = '/v1/agent/connect/ca/roots';
+    assert.equal((await get(roots)).headers['x-cache'], 'MISS');
+    const { headers } = await get(roots);
+    assert.equal(headers['x-cache'], 'HIT');
+    const index = headers['x-consul-index'];
+    const waiting = get(`${roots}?index=${index}&wait=10m`);
+    await authority.rotate();
+    assert.notEqual((await waiting).headers['x-consul-index'], index);
+  });
+});

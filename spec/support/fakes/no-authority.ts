@@ -1,0 +1,9 @@
+import type { Authority } from '../../../agent/connect/authority.ts';
+import { CONNECT_OFF } from '../../../lib/connect/model.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+
+/** Servers without a mesh. */
+export const noAuthority: Authority = {
+  roots: () => Promise.reject(new ProconsulError('rejected', CONNECT_OFF)),
+  sign: () => Promise.reject(new ProconsulError('rejected', CONNECT_OFF)),
+};
