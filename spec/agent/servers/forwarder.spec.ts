@@ -23,10 +23,12 @@ async function agentBefore(...listeners: readonly RequestListener[]) {
     }),
   );
   const fallback = forwarder.handle;
-  const agent = await serveHttp(createApp({ routes: [], fallback }, { logger: silentLogger }));
+  const errors: string[] = [];
+  const logger = { ...silentLogger, error: (line: string) => void errors.push(line) };
+  const agent = await serveHttp(createApp({ routes: [], fallback }, { logger }));
   const asked = { requests: 0 };
   agent.server.on('request', () => void asked.requests++);
-  return { clock, servers, forwarder, started, asked, url: `http://${agent.host}` };
+  return { clock, servers, forwarder, started, asked, errors, url: `http://${agent.host}` };
 }
 
 async function answered(request: http.ClientRequest): Promise<IncomingMessage> {
@@ -303,6 +305,22 @@ describe('blocking queries through an agent', () => {
     await until(() => closed);
     assert.deepEqual(await Promise.all(asked), ['gone', 'gone']);
     await until(() => forwarder.load.queries === 0);
+  });
+
+  it('go away without an error in the log, one by one or together', async () => {
+    const held = new Held();
+    const { url, forwarder, errors } = await agentBefore(held.listener);
+    for (const query of [QUERY, QUERY, '/v1/kv/a?index=5&wait=60s', '/v1/kv/b']) {
+      const client = new AbortController();
+      const gone = fetch(url + query, { signal: client.signal }).catch(() => 'gone');
+      await until(() => held.waiting.length > 0);
+      client.abort();
+      assert.equal(await gone, 'gone');
+      await until(() => forwarder.load.queries === 0);
+      held.waiting.length = 0;
+    }
+    await settle();
+    assert.deepEqual(errors, []);
   });
 });
 
