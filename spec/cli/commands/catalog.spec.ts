@@ -160,5 +160,13 @@ describe('proconsul rtt', () => {
     const { code, err } = await run('rtt other nope');
     assert.deepEqual([code, err], [1, 'Could not find a coordinate for node "nope"\n']);
     assert.match((await run('rtt')).err, /^One or two node names must be specified\n\nUsage/);
+    // As a real Consul does of its only server, which it finds by its name and data centre.
+    const unnamed = await run('rtt -wan other other');
+    assert.match(
+      unnamed.err,
+      /^Node names must be specified as <node name>\.<datacenter> with -wan/,
+    );
+    const nobody = await run('rtt -wan other.dc1 other.dc1');
+    assert.match(nobody.err, /^Could not find a coordinate for node "other\.dc1"/);
   });
 });
