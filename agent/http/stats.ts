@@ -7,6 +7,17 @@ import type { LocalState } from '../state/local-state.ts';
 /** Once: the system reads a file for each of them. */
 const PROCESSORS = String(cpus().length);
 
+const BUILD = { prerelease: '', revision: '', version: CONSUL_VERSION };
+
+const RUNTIME = {
+  arch: arch(),
+  cpu_count: PROCESSORS,
+  goroutines: '1',
+  max_procs: PROCESSORS,
+  os: platform(),
+  version: process.version,
+};
+
 /** The figures of an agent as /v1/agent/self and `info` show them: all of them text. */
 export function agentStats(
   local: LocalState,
@@ -21,20 +32,13 @@ export function agentStats(
       checks: String(local.checks.size),
       services: String(local.services.size),
     },
-    build: { prerelease: '', revision: '', version: CONSUL_VERSION },
+    build: BUILD,
     consul: {
       acl: config.acl.enabled ? 'enabled' : 'disabled',
       known_datacenters: '1',
       server: String(config.server),
     },
-    runtime: {
-      arch: arch(),
-      cpu_count: PROCESSORS,
-      goroutines: '1',
-      max_procs: PROCESSORS,
-      os: platform(),
-      version: process.version,
-    },
+    runtime: RUNTIME,
     // Nothing is gossiped: what is sealed is what is kept. Docker's health check for Consul looks for
     // such a figure.
     serf_lan: {

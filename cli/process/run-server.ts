@@ -223,7 +223,9 @@ function knownServers({ members }: Server, self: ServerInfo): readonly ServerInf
 
 /** The figures of /v1/agent/self that only a server has. */
 function serverStats(server: Server, config: Config) {
-  const [leader] = server.deps.cluster.peers().filter((peer) => peer.leader);
+  const peers = server.deps.cluster.peers();
+  const leader = peers.find((peer) => peer.leader);
+  const position = String(server.state.position);
   return {
     consul: {
       acl: config.acl.enabled ? 'enabled' : 'disabled',
@@ -234,10 +236,10 @@ function serverStats(server: Server, config: Config) {
       server: 'true',
     },
     raft: {
-      applied_index: String(server.state.position),
-      commit_index: String(server.state.position),
-      last_log_index: String(server.state.position),
-      num_peers: String(server.deps.cluster.peers().length - 1),
+      applied_index: position,
+      commit_index: position,
+      last_log_index: position,
+      num_peers: String(peers.length - 1),
       state: leader?.node === config.nodeName ? 'Leader' : 'Follower',
     },
   };

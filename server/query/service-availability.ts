@@ -61,11 +61,7 @@ export function availabilityOf(
     Instances: shown.map((past, i) => ({
       Node: past.node,
       ServiceID: past.id,
-      Standing: spans[i]?.at(-1)?.standing ?? 'absent',
-      Windows: WINDOWS.map(([name, ms]) => {
-        const cut = withGaps(spans[i] ?? [], { gaps: unknown, unknown: NOTHING_KNOWN as Span });
-        return { Window: name, ...shownFigures(figuresOf(cut, { from: now - ms, to: now })) };
-      }),
+      ...ofInstance(withGaps<Span>(spans[i] ?? [], { gaps: unknown, unknown: NOTHING_KNOWN }), now),
       Detection: detectionOf(remembered.checksFor(past)),
     })),
     InstancesLeftOut: pasts.length - shown.length,
@@ -101,6 +97,16 @@ class Nodes {
     const node = this.#from.nodeOf(past);
     return node?.checks.map((check) => [...this.#from.history.changesOf(check)]);
   }
+}
+
+function ofInstance(spans: readonly Span[], now: number) {
+  return {
+    Standing: spans.at(-1)?.standing ?? 'absent',
+    Windows: WINDOWS.map(([name, ms]) => ({
+      Window: name,
+      ...shownFigures(figuresOf(spans, { from: now - ms, to: now })),
+    })),
+  };
 }
 
 function ofService(Window: string, spans: readonly ServiceSpan[], stretch: Stretch) {

@@ -13,28 +13,28 @@ export interface Noted<R> {
 type InOrder<R> = readonly (readonly [key: string, noted: Noted<R>])[];
 
 export class Notes {
-  #places = new Map<string, Noted<Place>>();
-  #checks = new Map<string, Noted<Check>>();
+  readonly #places: [string, Noted<Place>][] = [];
+  readonly #checks: [string, Noted<Check>][] = [];
 
   get isEmpty(): boolean {
-    return this.#places.size === 0 && this.#checks.size === 0;
+    return this.#places.length === 0 && this.#checks.length === 0;
   }
 
   place(before: Place | undefined, after: Place | undefined): void {
     if (before !== undefined && after !== undefined && sameService(before, after)) return;
     const { Node: node, ID = '' } = (after ?? before) as Place;
-    note(this.#places, rowKey(node, ID), before, after);
+    this.#places.push([rowKey(node, ID), { before, after }]);
   }
 
   check(before: Check | undefined, after: Check | undefined): void {
     if (before !== undefined && after !== undefined && sameCondition(before, after)) return;
     const { Node: node, CheckID } = (after ?? before) as Check;
-    note(this.#checks, rowKey(node, CheckID), before, after);
+    this.#checks.push([rowKey(node, CheckID), { before, after }]);
   }
 
   /**
-   * What was noted, which is forgotten with that. In the order of names: rows are gone through in an order
-   * that a restore does not keep.
+   * What was noted, each thing once, and is forgotten with that. In the order of names: rows are gone
+   * through in an order that a restore does not keep.
    */
   take(): { readonly places: InOrder<Place>; readonly checks: InOrder<Check> } {
     const [places, checks] = [inOrder(this.#places), inOrder(this.#checks)];
@@ -43,24 +43,20 @@ export class Notes {
   }
 
   clear(): void {
-    if (this.#places.size > 0) this.#places = new Map();
-    if (this.#checks.size > 0) this.#checks = new Map();
+    this.#places.length = 0;
+    this.#checks.length = 0;
   }
 }
 
-function note<R>(
-  noted: Map<string, Noted<R>>,
-  key: string,
-  before: R | undefined,
-  after: R | undefined,
-): void {
-  const earlier = noted.get(key);
-  noted.set(key, { before: earlier === undefined ? before : earlier.before, after });
-}
-
-function inOrder<R>(noted: ReadonlyMap<string, Noted<R>>): InOrder<R> {
-  const all = [...noted];
-  return all.length < 2 ? all : all.sort(([a], [b]) => (a < b ? -1 : 1));
+/** Nearly always there is one of them. */
+function inOrder<R>(noted: readonly [string, Noted<R>][]): InOrder<R> {
+  if (noted.length < 2) return noted.slice();
+  const once = new Map<string, Noted<R>>();
+  for (const [key, { before, after }] of noted) {
+    const earlier = once.get(key);
+    once.set(key, { before: earlier === undefined ? before : earlier.before, after });
+  }
+  return [...once].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function sameService(a: Place, b: Place): boolean {

@@ -172,6 +172,26 @@ describe('the history', () => {
     assert.notEqual(history.state.catalog.node('a'), undefined);
   });
 
+  it('is what happened, of a thousand flips with restarts from snapshots in between', () => {
+    const history = began();
+    history.run(limits({ perCheck: 2000 }));
+    const schedule: [number, string][] = [[history.state.t, 'critical']];
+    for (let i = 0; i < 1000; i++) {
+      const status = i % 2 === 0 ? 'passing' : 'critical';
+      history.register(
+        'a',
+        { checks: [check(status, `${status} ${i}`)] },
+        ((i * 7919) % 60_000) + 1,
+      );
+      schedule.push([history.state.t, status]);
+      if (i % 37 === 0) history.state = restored(history.state);
+    }
+    const track = live(history)?.check('c') ?? assert.fail();
+    const told = [...history.state.history.changesOf(track)].map(({ t, to }) => [t, to]);
+    assert.deepEqual(told, schedule);
+    assert.deepEqual(history.state.history.gaps.all, []);
+  });
+
   it('of a snapshot is the same, and goes on the same', () => {
     const history = began();
     history.register('a', { checks: [check('passing', 'ok')] });
