@@ -64,7 +64,7 @@ export const ALIVE_CHECK: CheckDefinition = {
 
 /** The tags by which members know what this one is. */
 function ownTags(config: Config, nodeId: string): Readonly<Record<string, string>> {
-  const { acl, checkPolicy, datacenter, ports } = config;
+  const { acl, datacenter, ports } = config;
   const common = {
     acls: acl.enabled ? '1' : '0',
     build: `${CONSUL_VERSION}:`,
@@ -79,7 +79,6 @@ function ownTags(config: Config, nodeId: string): Readonly<Record<string, string
   return {
     ...common,
     ...(config.bootstrap && { bootstrap: '1' }),
-    ...(!checkPolicy.external && { external_checks: '0' }),
     ft_fs: '1',
     port: String(ports.server),
     raft_vsn: '3',

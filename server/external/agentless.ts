@@ -68,7 +68,7 @@ export class Agentless {
     };
     if (lookout === undefined) return;
     const findings = new Findings({ state, propose, clock, logger, outputMs });
-    this.#prober = new Prober({ server, state, findings, lookout, clock, logger });
+    this.#prober = new Prober({ server, state, leases, findings, lookout, clock, logger });
   }
 
   /** How many checks of external nodes this server looks at. */

@@ -1,13 +1,15 @@
 /**
  * Which external nodes this server looks after, and has looked at: each node has one server, the first of
- * those that live on the ring for its name. All servers know the same from the log, so that nothing is
- * agreed on, and a node passes to the next one as soon as the log says that its server has failed.
+ * those that look on the ring for its name. Who looks has a lease, which all of them see end at about the
+ * same time: nothing is agreed on, and nobody waits for a leader to say that a server has failed.
  */
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { sameJson } from '../../lib/equal.ts';
+import { describeChain } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Check, Node } from '../../lib/model.ts';
 import { Ring } from '../../lib/ring.ts';
+import type { Leases } from '../leases.ts';
 import { isLookedAt, isProbed, isSameToSee } from '../state/agentless.ts';
 import type { KnownMember, State } from '../state/state.ts';
 import { CATALOG, MEMBERS, nodeChecksTopic, nodeTopic } from '../state/topic-names.ts';
@@ -16,9 +18,12 @@ import type { Lookout, Reachable } from './lookout.ts';
 
 /** How often it is compared what is to be looked at with what is. */
 const TICK_MS = 500;
+/** How often a server says that it looks, and asks who else does. */
+const TICKS_BETWEEN_BEATS = 2;
+/** Whoever is not heard of for as long looks at nothing. */
+const LEASE_MS = 4000;
 
-/** What says at a server that it looks at nothing outside. */
-const LOOKS_AT_NOTHING = 'external_checks';
+const PROBER = 'prober/';
 
 /** Whoever has this service in the catalog has left the external nodes to it. */
 const MONITOR = 'consul-esm';
@@ -27,6 +32,7 @@ export interface ProberDeps {
   /** The id of this server. */
   readonly server: string;
   readonly state: () => State;
+  readonly leases: Pick<Leases, 'renew' | 'left' | 'drop'>;
   readonly findings: Pick<Findings, 'ofCheck' | 'ofNode'>;
   readonly lookout: Lookout;
   readonly clock: Clock;
@@ -47,6 +53,10 @@ export class Prober {
   /** By folded name, for as long as the same servers live. */
   readonly #mine = new Map<string, boolean>();
   #ring = new Ring();
+  /** The others that look, as far as is known. */
+  #others: ReadonlySet<string> = new Set();
+  #ticks = 0;
+  #beating = false;
   /** Of what the last comparison was made. */
   #seen: { readonly state: State; readonly catalog: number; readonly members: number } | undefined;
   #isLeftToOthers = false;
@@ -66,24 +76,49 @@ export class Prober {
   }
 
   start(): void {
+    if (this.#ticks++ % TICKS_BETWEEN_BEATS === 0 && !this.#beating) void this.#beat();
     this.#compare();
     this.#cancel = this.#deps.clock.after(TICK_MS, () => this.start());
   }
 
   stop(): void {
+    const { leases, server, logger } = this.#deps;
     this.#cancel();
+    if (this.#ticks > 0) {
+      leases.drop(PROBER + server).catch((error: unknown) => {
+        logger.debug(`external: ${describeChain(error)}`);
+      });
+    }
     for (const name of [...this.#tended.keys()]) this.#drop(name);
+  }
+
+  /** While nobody can be asked, it stays as it is: nothing that is found could be written either. */
+  async #beat(): Promise<void> {
+    const { leases, server, state, logger } = this.#deps;
+    this.#beating = true;
+    try {
+      await leases.renew(PROBER + server, LEASE_MS);
+      const looking = new Set<string>();
+      for (const { ID } of state().liveServers.values()) {
+        if (ID !== server && ((await leases.left(PROBER + ID)) ?? 0) > 0) looking.add(ID);
+      }
+      this.#others = looking;
+    } catch (error) {
+      logger.debug(`external: ${describeChain(error)}`);
+    } finally {
+      this.#beating = false;
+    }
   }
 
   #compare(): void {
     const state = this.#deps.state();
     const [catalog, members] = [state.topics.indexOf(CATALOG), state.topics.indexOf(MEMBERS)];
     const seen = this.#seen;
-    if (seen?.state === state && seen.catalog === catalog && seen.members === members) return;
+    const isSame = seen?.state === state && seen.catalog === catalog && seen.members === members;
+    if (!this.#seeServers(state.liveServers.values()) && isSame) return;
     // What was restored may say something else at the same index.
     if (seen?.state !== state) for (const tended of this.#tended.values()) tended.index = 0;
     this.#seen = { state, catalog, members };
-    this.#seeServers(state.liveServers.values());
     const nodes = this.#isLeft(state) ? [] : state.catalog.externalNodes;
     const kept = new Set<string>();
     for (const [name, node] of nodes) {
@@ -94,12 +129,14 @@ export class Prober {
     for (const name of [...this.#tended.keys()]) if (!kept.has(name)) this.#drop(name);
   }
 
-  #seeServers(servers: Iterable<KnownMember>): void {
-    const looking = [...servers].filter(({ Tags }) => Tags[LOOKS_AT_NOTHING] !== '0');
-    const ids = looking.map(({ ID }) => ID);
-    if (ids.length === this.#ring.size && ids.every((id) => this.#ring.has(id))) return;
+  /** Whether others look than before. */
+  #seeServers(servers: Iterable<KnownMember>): boolean {
+    const looks = (id: string) => id === this.#deps.server || this.#others.has(id);
+    const ids = [...servers].map(({ ID }) => ID).filter(looks);
+    if (ids.length === this.#ring.size && ids.every((id) => this.#ring.has(id))) return false;
     this.#ring = new Ring(ids);
     this.#mine.clear();
+    return true;
   }
 
   #isMine(name: string): boolean {

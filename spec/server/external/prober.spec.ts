@@ -1,6 +1,7 @@
 /** Which server looks at what, and what of it comes into the catalog: several servers on one log. */
 import assert from 'node:assert/strict';
 import { SERVER_ROLE } from '../../../lib/membership.ts';
+import { MemoryLeases } from '../../../server/cluster/memory-leases.ts';
 import type { Command } from '../../../server/commands.ts';
 import { Findings } from '../../../server/external/findings.ts';
 import type { Found, Lookout, Sight } from '../../../server/external/lookout.ts';
@@ -51,14 +52,24 @@ function start(...ids: string[]) {
     commands.push(command);
     return history.run(command).outcome;
   };
+  const store = new MemoryLeases(clock);
   const servers = ids.map((server) => {
     const lookout = new FakeLookout();
+    /** A server that nobody hears of any more. */
+    const leases = {
+      silent: false,
+      renew: async (id: string, ms: number) => {
+        if (!leases.silent) await store.renew(id, ms);
+      },
+      left: (id: string) => store.left(id),
+      drop: (id: string) => store.drop(id),
+    };
     const findings = new Findings({ state, propose, clock, logger, outputMs: OUTPUT_MS });
-    const prober = new Prober({ server, state, findings, lookout, clock, logger });
-    return { server, lookout, prober };
+    const prober = new Prober({ server, state, leases, findings, lookout, clock, logger });
+    return { server, lookout, prober, leases };
   });
-  const alive = (id: string, more: object = {}) => {
-    const Tags = { role: SERVER_ROLE, ...more };
+  const alive = (id: string) => {
+    const Tags = { role: SERVER_ROLE };
     const member = { ID: id, Node: id, Address: '10.0.0.1', Port: 8301, Tags };
     history.run({ type: 'member-alive', member });
   };
@@ -78,7 +89,8 @@ function start(...ids: string[]) {
   return { clock, history, commands, logger, servers, alive, external, fail, row, ...first };
 }
 
-const tick = (clock: FakeClock) => clock.advance(500);
+/** They hear of one another once in a second. */
+const tick = (clock: FakeClock) => clock.advance(2000);
 
 describe('the servers that look at external nodes', () => {
   it('share them, each node with one of them, and take over those of a server that fails', async () => {
@@ -98,13 +110,23 @@ describe('the servers that look at external nodes', () => {
     assert(kept.every((each) => now.has(each)));
   });
 
-  it('leave out one that says it looks at nothing outside', async () => {
-    const { clock, servers, external, alive } = start('a', 'b');
-    alive('a', { external_checks: '0' });
+  it('take over within five seconds from one that nobody hears of, whatever the log says yet', async () => {
+    const { clock, servers, external } = start('a', 'b');
     for (let i = 0; i < 20; i++) external(`ext${i}`);
     await tick(clock);
-    assert.equal(servers[0]?.lookout.watches.size, 0);
-    assert.equal(servers[1]?.lookout.watches.size, 20);
+    const [a, b] = servers;
+    assert((b?.lookout.watches.size ?? 20) < 20);
+    if (a !== undefined) a.leases.silent = true;
+    await clock.advance(6000);
+    assert.equal(b?.lookout.watches.size, 20);
+  });
+
+  it('leave out one that lives and does not look', async () => {
+    const { clock, lookout, external, alive } = start('a');
+    alive('b');
+    for (let i = 0; i < 20; i++) external(`ext${i}`);
+    await tick(clock);
+    assert.equal(lookout.watches.size, 20);
   });
 
   it('look at HTTP and TCP checks of external nodes alone, and at nothing that an agent sees to', async () => {
