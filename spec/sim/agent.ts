@@ -10,6 +10,7 @@ import type { Network } from './world/network.ts';
 import type { World } from './world/world.ts';
 
 const HTTP_PORT = 8600;
+const DNS_PORT = 8800;
 const LAN_PORT = 8700;
 
 export interface SimAgentOptions {
@@ -24,9 +25,11 @@ export class SimAgent {
   readonly machine: Machine;
   /** Where it answers its clients. */
   readonly port: number;
+  readonly dnsPort: number;
   /** What it logged at ERROR. */
   readonly complaints: Complaint[] = [];
   readonly openFiles = 0;
+  readonly waiting = 0;
   readonly #options: SimAgentOptions;
   #running: Running | undefined;
   /** From when on it has lived without a break; undefined while it is dead. */
@@ -37,6 +40,7 @@ export class SimAgent {
     const { world, number } = options;
     this.machine = world.machine(`n${number}`);
     this.port = HTTP_PORT + number;
+    this.dnsPort = DNS_PORT + number;
   }
 
   start(): void {
@@ -81,7 +85,8 @@ export class SimAgent {
       node_id: `00000000-0000-4000-a000-00000000000${number}`,
       bind_addr: '127.0.0.1',
       advertise_addr: `10.1.0.${number}`,
-      ports: { http: this.port, dns: -1, serf_lan: LAN_PORT + number },
+      ports: { http: this.port, dns: this.dnsPort, serf_lan: LAN_PORT + number },
+      dns_config: { allow_stale: false },
       retry_join: join,
     };
     const argv = ['-data-dir=/none', `-hcl=${hclOf(file)}`];

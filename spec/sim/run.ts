@@ -6,6 +6,7 @@ import { drawFaults, lastFaultMs } from './faults/schedule.ts';
 import { complaints, leftOver, replicasAlike } from './verdicts.ts';
 import { Access } from './workloads/access.ts';
 import { Agents } from './workloads/agents.ts';
+import { Dns } from './workloads/dns.ts';
 import { Events } from './workloads/events.ts';
 import { LeaseHolders } from './workloads/leases.ts';
 import { Queries } from './workloads/queries.ts';
@@ -26,6 +27,7 @@ export const WORKLOADS = {
   leases: (cluster: SimCluster) => new LeaseHolders(cluster),
   agents: (cluster: SimCluster) => new Agents(cluster),
   transactions: (cluster: SimCluster) => new Transactions(cluster),
+  dns: (cluster: SimCluster) => new Dns(cluster),
   queries: (cluster: SimCluster) => new Queries(cluster),
   events: (cluster: SimCluster) => new Events(cluster),
   access: (cluster: SimCluster) => new Access(cluster),
@@ -53,6 +55,7 @@ export interface RunResult {
   readonly simulatedMs: number;
 }
 
+const NEED_AGENTS: readonly WorkloadName[] = ['agents', 'dns'];
 export const ALL = Object.keys(WORKLOADS) as WorkloadName[];
 /** Of a run that nobody says more of: others come to other seeds, and each run is the sooner over. */
 const [MIN_KINDS, MAX_KINDS] = [2, 4];
@@ -74,7 +77,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const { seed, log = 'quorum', seconds = 60, workloads: names = ALL } = options;
   const faults = options.faults ?? faultsOf(seed, log, seconds);
   const splits = faults.some((fault) => fault.splits === true);
-  const agents = names.includes('agents') ? 3 : 0;
+  const agents = names.some((name) => NEED_AGENTS.includes(name)) ? 3 : 0;
   const cluster = new SimCluster({
     seed,
     log,

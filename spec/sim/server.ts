@@ -116,6 +116,11 @@ export class SimServer {
     });
   }
 
+  /** How many clients wait for a change. */
+  get waiting(): number {
+    return this.#process?.answers.waiting ?? 0;
+  }
+
   get openFiles(): number {
     return this.#disk.openFiles;
   }

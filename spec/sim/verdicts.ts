@@ -30,11 +30,13 @@ export function complaints(
   );
 }
 
-/** Every process ends when it is asked to, and leaves no timer and no open file. */
+/** Every process ends when it is asked to, and leaves no timer, no open file, and no wait of who has gone. */
 export async function leftOver({ world, network, servers, agents }: SimCluster): Promise<string[]> {
   const found: string[] = [];
   const all = [...agents, ...servers];
   for (const each of all) {
+    const waits = each.waiting;
+    if (waits > 0) found.push(`${each.machine.name} keeps ${waits} waits that nobody waits for`);
     let ended = false;
     void each.stop().then(() => {
       ended = true;

@@ -189,6 +189,30 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
   {
+    name: 'DNS that is stale where it may not be',
+    log: 'redis',
+    workloads: ['dns'],
+    edits: [
+      {
+        file: 'agent/dns/http-lookups.ts',
+        from: 'this.#options.maxStaleMs > 0 ?',
+        to: 'true ?',
+      },
+    ],
+  },
+  {
+    name: 'waits that are kept when their client has gone',
+    log: 'redis',
+    workloads: ['watchers', 'registers'],
+    edits: [
+      {
+        file: 'server/query/live-answer.ts',
+        from: 'return () => this.#forget(waiting);',
+        to: 'return () => undefined;',
+      },
+    ],
+  },
+  {
     name: 'drift that is never repaired',
     log: 'redis',
     workloads: ['agents'],

@@ -16,6 +16,7 @@ const LATEST_MS = WAIT_S * 1000 * (1 + 1 / 16) + 8000;
 const WAKE_MS = 1000;
 const LOOK_MS = 250;
 const RETRY_MS = 100;
+const GIVEN_UP_MS = 500;
 
 interface Waiting {
   readonly server: SimServer;
@@ -54,6 +55,9 @@ export class Watchers extends Clients {
       if (index === undefined || world.random.next() < 0.2) at++;
       if (index === undefined) await client.pause(RETRY_MS);
     }
+    // Nothing of a wait may be left whose client has gone: one that would last beyond the run.
+    const path = `/v1/kv/${key ?? 'k?recurse'}${key === undefined ? '&' : '?'}index=${seen}&wait=600s`;
+    await client.ask(this.anyPort(), 'GET', path, { timeoutMs: GIVEN_UP_MS });
   }
 
   /** The index of the answer; undefined where there was none, or a refusal. */

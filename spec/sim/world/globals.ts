@@ -4,12 +4,14 @@
  */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Transform } from 'node:stream';
+import { SimDatagrams } from './datagrams.ts';
 import type { Network } from './network.ts';
 import type { SimSocket } from './sockets.ts';
 import type { TimerOf, World } from './world.ts';
 
 const require = createRequire(import.meta.url);
 const net = require('node:net');
+const dgram = require('node:dgram');
 const http = require('node:http');
 const crypto = require('node:crypto');
 const zlib = require('node:zlib');
@@ -149,6 +151,7 @@ export function replaceGlobals({ world, network }: Place): () => void {
   // Compression would take real time, on threads of its own.
   replace(zlib, 'createGzip', () => atOnce(zlib.gzipSync));
   replace(zlib, 'createGunzip', () => atOnce(zlib.gunzipSync));
+  replace(dgram, 'createSocket', () => new SimDatagrams({ world, network, owner: world.here }));
   replace(net, 'connect', connect);
   replace(net, 'createConnection', connect);
   replace(http.Agent.prototype, 'createConnection', connect);
