@@ -1,4 +1,5 @@
 /** Everything that runs in a world: servers, the Redis that they share, and agents. */
+import { GRACE_MS, MAX_SILENCE_MS, MAX_SILENCES } from '../../server/leases.ts';
 import { SimAgent } from './agent.ts';
 import { History } from './history.ts';
 import type { LuaScripts } from './redis/scripts.ts';
@@ -12,6 +13,8 @@ import { World } from './world/world.ts';
 const REDIS_PORT = 6379;
 const REPLICA_LAG_MS = 20;
 const BEGINNING_MS = 4000;
+/** What heals in less is no silence to the leases. */
+const SILENCE_MS = MAX_SILENCE_MS / 2;
 
 /** Where the log is, and when a write in it counts. */
 export type Log = 'file' | 'redis' | 'quorum';
@@ -42,6 +45,9 @@ export class SimCluster {
   #master: SimRedis | undefined;
   /** It begins with much to do. */
   #stormUntil = BEGINNING_MS;
+  #silences = 0;
+  #silentUntil = Number.NEGATIVE_INFINITY;
+  #mayEndLeases = false;
 
   constructor({
     seed,
@@ -97,6 +103,20 @@ export class SimCluster {
   /** Something goes wrong from now on, and for so long. */
   storm(ms: number): void {
     this.#stormUntil = Math.max(this.#stormUntil, this.world.now + ms);
+  }
+
+  /** A fault strikes, in which nobody may be heard for so long. */
+  silenced(ms: number): void {
+    if (ms < SILENCE_MS) return;
+    const { now } = this.world;
+    this.#silences = now > this.#silentUntil + GRACE_MS ? 1 : this.#silences + 1;
+    this.#silentUntil = Math.max(this.#silentUntil, now + ms);
+    if (this.#silences >= MAX_SILENCES) this.#mayEndLeases = true;
+  }
+
+  /** After too many silences in a row the next ones count: from then on a lease may end that is renewed. */
+  get mayEndLeases(): boolean {
+    return this.#mayEndLeases;
   }
 
   get isCalm(): boolean {

@@ -131,6 +131,7 @@ async function live(
       .then(() => cluster.storm(STORM_BEFORE_MS + lastsMs + STORM_AFTER_MS));
     void world.sleep(atMs - world.now).then(() => {
       world.say(`fault: ${what}`);
+      cluster.silenced(lastsMs);
       strike(cluster);
     });
   }

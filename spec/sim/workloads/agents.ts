@@ -103,22 +103,20 @@ export class Agents extends Clients {
 
   /** From outside, as nobody could: whether some server holds one for dead that lives. */
   async #look(untilMs: number): Promise<void> {
-    const { world, servers, agents } = this.cluster;
-    while (world.now < untilMs) {
-      for (const { machine, bornAt } of agents) {
-        const { name } = machine;
-        const isOld = bornAt !== undefined && world.now - bornAt > YOUNG_MS;
-        if (!isOld || machine.frozenUntil > world.now - YOUNG_MS) continue;
-        for (const server of servers) {
-          const check = server.process?.state.catalog.check(name, SERF_HEALTH);
-          if (check?.Status !== 'critical') continue;
-          this.violations.add(
-            'an agent that lives is critical',
-            `${name} at ${server.machine.name}`,
-          );
-        }
-      }
+    const { world, agents } = this.cluster;
+    while (world.now < untilMs && !this.cluster.mayEndLeases) {
+      for (const agent of agents) this.#judge(agent);
       await world.sleep(LOOK_MS);
+    }
+  }
+
+  #judge({ machine: { name, frozenUntil }, bornAt }: SimAgent): void {
+    const { world, servers } = this.cluster;
+    const isOld = bornAt !== undefined && world.now - bornAt > YOUNG_MS;
+    if (!isOld || frozenUntil > world.now - YOUNG_MS) return;
+    for (const { machine, process } of servers) {
+      if (process?.state.catalog.check(name, SERF_HEALTH)?.Status !== 'critical') continue;
+      this.violations.add('an agent that lives is critical', `${name} at ${machine.name}`);
     }
   }
 }

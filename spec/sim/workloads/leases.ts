@@ -53,6 +53,10 @@ export class LeaseHolders extends Clients {
     }
   }
 
+  #ended(what: string, where = ''): void {
+    if (!this.cluster.mayEndLeases) this.violations.add(what, where);
+  }
+
   /** Takes a session and a lock, and keeps both as long as the run lasts. */
   async #hold(holder: SimClient, untilMs: number, goes = false): Promise<void> {
     const { name } = holder.machine;
@@ -68,14 +72,14 @@ export class LeaseHolders extends Clients {
       this.violations.add(`${name} does not get a lock that nobody has`);
     while (world.now < untilMs) {
       await this.#untilAnswered(holder, 'PUT', `/v1/session/renew/${ID}`, '', (status) => {
-        if (status === 404) this.violations.add(`the session of ${name} ended, which was renewed`);
+        if (status === 404) this.#ended(`the session of ${name} ended, which was renewed`);
       });
       this.renewals++;
       await holder.pause(RENEW_MS);
     }
     if (goes) return;
     const pair = await this.#untilAnswered(holder, 'GET', key);
-    if (!pair.includes(ID)) this.violations.add(`${name} has lost its lock`);
+    if (!pair.includes(ID)) this.#ended(`${name} has lost its lock`);
   }
 
   async #beat(agent: SimClient, untilMs: number): Promise<void> {
@@ -107,7 +111,7 @@ export class LeaseHolders extends Clients {
         for (let i = 1; i <= AGENTS; i++) {
           const check = process?.state.catalog.check(`a${i}`, SERF_HEALTH);
           if (check?.Status === 'critical') {
-            this.violations.add(`a${i} lives and is critical`, machine.name);
+            this.#ended(`a${i} lives and is critical`, machine.name);
           }
         }
       }
