@@ -71,8 +71,8 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'server/server.ts',
-        from: 'this.answers.release();\n    });',
-        to: '});',
+        from: 'this.answers.release();\n  }\n\n  #applied',
+        to: '}\n\n  #applied',
       },
     ],
   },
@@ -118,8 +118,8 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'server/state/apply.ts',
-        from: 'isRepeat(state, entry.id) ? APPLIED : attempt',
-        to: 'false ? APPLIED : attempt',
+        from: 'const again = isRepeat(state, entry.id);',
+        to: 'const again = false;',
       },
     ],
   },
