@@ -2,10 +2,10 @@
  * What DNS says at any agent that answers: asked without staleness, a client finds of its own services
  * exactly what it was last told that it had done, and a prepared query's name comes to the same.
  */
-import { createSocket } from 'node:dgram';
 import { type Answer, decode, encode } from 'dns-packet';
 import type { SimAgent } from '../agent.ts';
 import type { SimClient } from '../client.ts';
+import { SimDatagrams } from '../world/datagrams.ts';
 import { Clients } from './clients.ts';
 
 const CLIENTS = 2;
@@ -33,7 +33,7 @@ export class Dns extends Clients {
   async look(): Promise<void> {
     await this.as('asker', async (client) => {
       for (const agent of this.cluster.agents) {
-        const found = await ask(client, agent, 'nobody.service.consul', ANSWER_MS);
+        const found = await this.#ask(client, agent, 'nobody.service.consul');
         if (found !== undefined) continue;
         this.violations.add('an agent that has healed answers no DNS', agent.machine.name);
       }
@@ -82,7 +82,7 @@ export class Dns extends Clients {
     const kind = world.random.next() < 0.5 ? 'service' : 'query';
     const name = `${service}.${kind}.consul`;
     const expected = [...there].sort().join();
-    const found = await ask(client, agent, name, ANSWER_MS);
+    const found = await this.#ask(client, agent, name);
     world.say(`${name} is ${found?.join() ?? 'not answered'} at ${agent.machine.name}`);
     // Who is parted from the others with one master may answer what was true before.
     if (found === undefined || splits || found.join() === expected) return;
@@ -91,27 +91,26 @@ export class Dns extends Clients {
       `${client.machine.name} of ${name} at ${agent.machine.name}: ${found.join()}, not ${expected}`,
     );
   }
-}
 
-/** The numbers of the instances; undefined where nobody answered, or could. */
-async function ask(
-  client: SimClient,
-  { dnsPort }: SimAgent,
-  name: string,
-  timeoutMs: number,
-): Promise<readonly number[] | undefined> {
-  const socket = createSocket('udp4');
-  const id = 1 + (dnsPort % 1000);
-  const packet = encode({ type: 'query', id, questions: [{ type: 'SRV', name }] });
-  const answer = new Promise<Buffer>((resolve) => socket.once('message', resolve));
-  socket.send(packet, 0, packet.length, dnsPort, '127.0.0.1');
-  const got = await Promise.race([answer, client.pause(timeoutMs)]);
-  socket.close();
-  if (got === undefined) return undefined;
-  const { flags = 0, answers = [] } = decode(got);
-  const code = flags & 0xf;
-  if (code === NO_NAME) return [];
-  return code === NO_ERROR ? answers.flatMap(numberOf).sort() : undefined;
+  /** The numbers of the instances; undefined where nobody answered, or could. */
+  async #ask(
+    client: SimClient,
+    { dnsPort }: SimAgent,
+    name: string,
+  ): Promise<readonly number[] | undefined> {
+    const { world, network } = this.cluster;
+    const socket = new SimDatagrams({ world, network, owner: world.here });
+    const packet = encode({ type: 'query', id: 1, questions: [{ type: 'SRV', name }] });
+    const answer = new Promise<Buffer>((resolve) => socket.once('message', resolve));
+    socket.send(packet, 0, packet.length, dnsPort);
+    const got = await Promise.race([answer, client.pause(ANSWER_MS)]);
+    socket.close();
+    if (got === undefined) return undefined;
+    const { flags = 0, answers = [] } = decode(got);
+    const code = flags & 0xf;
+    if (code === NO_NAME) return [];
+    return code === NO_ERROR ? answers.flatMap(numberOf).sort() : undefined;
+  }
 }
 
 function numberOf(answer: Answer): number[] {
