@@ -32,7 +32,7 @@ export interface Ended {
 export interface Quietly {
   readonly input: string;
   readonly maxOutputBytes: number;
-  /** Kills it; without one it runs as long as it likes. */
+  /** Kills it with all that it has started; without one it runs as long as it likes. */
   readonly signal?: AbortSignal;
 }
 
@@ -44,7 +44,8 @@ export async function runQuietly(
   const tail = new OutputTail(maxOutputBytes);
   let child: ChildProcess;
   try {
-    child = begin(program, ['pipe', 'pipe', 'pipe']);
+    // A group of its own, so that what it started ends with it.
+    child = begin(program, ['pipe', 'pipe', 'pipe'], signal !== undefined);
   } catch (error) {
     // Such as a word with a zero byte, or an environment that is too long.
     return { fault: error instanceof Error ? error.message : String(error), output: '' };
@@ -54,7 +55,7 @@ export async function runQuietly(
     stream?.on('error', () => undefined);
   }
   feed(child, input);
-  const kill = () => void child.kill('SIGKILL');
+  const kill = () => killGroup(child);
   signal?.addEventListener('abort', kill, { once: true });
   const fault = await childFault(child);
   signal?.removeEventListener('abort', kill);
@@ -72,12 +73,27 @@ export function childFault(child: ChildProcess): Promise<string> {
   });
 }
 
-function begin({ words, shell, env }: Program, stdio: StdioOptions): ChildProcess {
+function begin(
+  { words, shell, env }: Program,
+  stdio: StdioOptions,
+  detached = false,
+): ChildProcess {
   const [program = '', ...args] = shell
     ? [env['SHELL'] || '/bin/sh', '-c', words.join(' ')]
     : words;
-  const options: SpawnOptions = { env: { ...env }, stdio };
+  const options: SpawnOptions = { env: { ...env }, stdio, detached };
   return spawn(program, args, options);
+}
+
+/** What has left the group lives on, and holds the pipes: ours are closed, or this would never end. */
+function killGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nobody is left in it.
+  }
+  child.stdout?.destroy();
+  child.stderr?.destroy();
 }
 
 /** A child that does not read what it is given is no failure. */

@@ -216,6 +216,33 @@ describe('notices of a leader', () => {
     });
   });
 
+  it('kill a program that hangs, and wait for none that is done and left children behind', async () => {
+    const { server, clock, set, knows } = await start();
+    const count = (name: string) =>
+      server.metrics().reduce((all, row) => {
+        const isIt = row.name === `proconsul.notify.${name}` && 'read' in row;
+        return isIt ? all + Number(row.read()) : all;
+      }, 0);
+    const tellBy = (name: string, line: string) => {
+      const words = ['/bin/sh', '-c', line];
+      server.notifier.takeOver([target('', { name, way: { kind: 'program', words } })]);
+    };
+    tellBy('hangs', 'sleep 100');
+    await set('critical');
+    await until(async () => {
+      await clock.advance(SECOND);
+      return count('failed') > 0;
+    });
+    for (const [name, line] of [
+      ['leaves', 'sleep 100 & exit 0'],
+      ['escapes', 'setsid sleep 5 & exit 0'],
+    ] as const) {
+      tellBy(name, line);
+      await knows('critical', name);
+    }
+    assert.equal(count('sent'), 2);
+  });
+
   it('are sent by the next leader where the one before has not written that they were', async () => {
     const { url, notices } = await chat();
     const { server, set, knows } = await start();
