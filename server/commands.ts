@@ -1,6 +1,6 @@
 /** What may be written to the log: plain typed objects, each with all that applying it needs. */
 import type { AuthMethod, BindingRule, Policy, Role, Token } from '../lib/acl/model.ts';
-import type { ConfigEntry, ConfigEntryDefinition } from '../lib/config-entries/entry.ts';
+import type { ConfigEntry } from '../lib/config-entries/entry.ts';
 import type { CaRoot } from '../lib/connect/model.ts';
 import type { HistoryLimits, HistoryRow, PastRow } from '../lib/history.ts';
 import type {
@@ -22,6 +22,7 @@ import type {
   UserEvent,
 } from '../lib/model.ts';
 import type { AclCommand } from './acl-commands.ts';
+import type { ConfigCommand } from './config-commands.ts';
 import type { ConnectCommand, RootKey, StoredCaConfig } from './connect-commands.ts';
 
 /** Someone may do it by what was stored at this index: see state/judged.ts. */
@@ -203,22 +204,6 @@ export interface ReapMembers {
   readonly olderThanMs?: number;
 }
 
-/** Makes a config entry or replaces the one of its kind and name. */
-export interface SetConfigEntry {
-  readonly type: 'set-config-entry';
-  readonly entry: ConfigEntryDefinition;
-  /** Only if it stands at this index; 0 only where there is none. */
-  readonly cas?: Uint64;
-}
-
-export interface DeleteConfigEntry {
-  readonly type: 'delete-config-entry';
-  readonly kind: string;
-  readonly name: string;
-  /** Only if it stands at this index. */
-  readonly cas?: Uint64;
-}
-
 /** What a service's instances come to; the words are its notices'. */
 export type ServiceStatus = 'passing' | 'warning' | 'critical' | 'absent';
 
@@ -357,6 +342,7 @@ export type Command = AnyCommand & { readonly by?: Asker };
 
 type AnyCommand =
   | AclCommand
+  | ConfigCommand
   | ConnectCommand
   | Register
   | Deregister
@@ -378,8 +364,6 @@ type AnyCommand =
   | NoticesTold
   | SetAutopilot
   | SetRevisions
-  | SetConfigEntry
-  | DeleteConfigEntry
   | SetHistory
   | MarkTime
   | SetKeyring

@@ -190,7 +190,7 @@ export class Server {
       answers: this.answers,
       access: this.access,
       standing: new Standing(this.#watcher, clock),
-      listsNeedRight: rules.acl?.keyListPolicy === true,
+      ...byDefault(rules.acl),
       cluster: new Peers({ log, state, leader: this.#leader, self, clock }),
       members: this.members,
       keyring: this.#keyring,
@@ -302,6 +302,14 @@ export class Server {
 }
 
 /** What only a server under access control answers by. */
+/** What holds where no rule and no intention says anything. */
+function byDefault(acl: AclRules | undefined) {
+  return {
+    listsNeedRight: acl?.keyListPolicy === true,
+    callsByDefault: acl?.defaultPolicy !== 'deny',
+  };
+}
+
 function aclParts({ rules, system }: ServerOptions, access: AccessControl): AclParts | undefined {
   if (rules.acl === undefined || !(access instanceof Resolver)) return undefined;
   const resetFile = new BootstrapReset(rules.acl.dataDir, system.logger);

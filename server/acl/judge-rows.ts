@@ -1,7 +1,7 @@
 /** Who may change which rows, by whose they are. */
 import { permissionDenied } from '../../lib/acl/refusals.ts';
 import type { Resource, Rights } from '../../lib/acl/rights.ts';
-import type { ConfigEntryDefinition } from '../../lib/config-entries/entry.ts';
+import type { ConfigEntryDefinition, IntentionDefinition } from '../../lib/config-entries/entry.ts';
 import { nameOfRight } from '../../lib/config-entries/kind.ts';
 import { kindNamed } from '../../lib/config-entries/kinds.ts';
 import { ProconsulError } from '../../lib/errors.ts';
@@ -122,6 +122,13 @@ export class Judge {
       const isOwn = service.toLowerCase() === entry.Name.toLowerCase();
       if (!isOwn && !this.#rights.may('service', 'read', service)) throw permissionDenied();
     }
+  }
+
+  /** Whoever is called says who may call; also of where it was before. */
+  intention(which: Partial<Pick<IntentionDefinition, 'ID' | 'DestinationName'>>): void {
+    const before = this.#state.configEntries.destinationOf(which.ID ?? '');
+    if (before !== undefined) this.write('intention', before);
+    if (which.DestinationName !== undefined) this.write('intention', which.DestinationName);
   }
 
   deleteEntry(kind: string, name: string): void {

@@ -23,6 +23,8 @@ export type Judgeable = Extract<
       | 'fire-event'
       | 'set-query'
       | 'delete-query'
+      | 'set-intention'
+      | 'delete-intention'
       | 'set-config-entry'
       | 'delete-config-entry';
   }
@@ -62,6 +64,12 @@ export function judge(state: State, rights: Rights, command: Judgeable): Judgeab
     case 'update-coordinates':
       for (const { Node } of command.coordinates) may.write('node', may.stored(Node));
       return command;
+    case 'set-intention':
+      may.intention(command.intention);
+      return { ...command, judged: { at: state.index } };
+    case 'delete-intention':
+      may.intention(command.which);
+      return { ...command, judged: { at: state.index } };
     case 'set-config-entry':
       may.writeEntry(command.entry);
       return command;

@@ -65,6 +65,11 @@ export interface WriteDeps extends StateDeps {
   readonly limits: WriteLimits;
 }
 
+export interface MeshDeps {
+  /** Whether a service may call another one of which no intention says anything. */
+  readonly callsByDefault: boolean;
+}
+
 export interface SessionDeps {
   readonly renewSession: (id: string) => Promise<void>;
   readonly sessionTtlMinMs: number;
@@ -126,6 +131,7 @@ export interface ServerDeps
     KeyDeps,
     SessionDeps,
     Pick<AgentlessDeps, 'reporting'>,
+    MeshDeps,
     ClusterDeps,
     KeyringDeps,
     AclSwitch,

@@ -10,6 +10,7 @@ import { dnsRoutes } from './routes/dns.ts';
 import { eventRoutes } from './routes/event.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
+import { intentionRoutes } from './routes/intentions.ts';
 import { kvRoutes } from './routes/kv.ts';
 import { membershipRoutes } from './routes/membership.ts';
 import { operatorRoutes } from './routes/operator.ts';
@@ -61,6 +62,7 @@ function rows(deps: ServerDeps): Route[] {
     ...prometheusRoutes(deps),
     ...preparedQueryRoutes(deps),
     ...configRoutes(deps),
+    ...intentionRoutes(deps),
     ...dnsRoutes(deps),
     ...operatorRoutes(deps),
     ...peeringRoutes(),

@@ -10,7 +10,7 @@ export function configEntry(kind: string, name: string): Query {
   return {
     key: keyOf('config', kind, name),
     run: (reader) => {
-      const entry = reader.configEntry(kind, name);
+      const entry = reader.config.entry(kind, name);
       if (entry !== undefined) return { json: shownEntry(entry) };
       const none = `Config entry not found for ${quote(kind)} / ${quote(name)}`;
       return { status: 404, bytes: Buffer.from(none), contentType: 'text/plain; charset=utf-8' };
@@ -22,7 +22,7 @@ export function configEntry(kind: string, name: string): Query {
 export function configEntries(kind: string): Query {
   return {
     key: keyOf('config', kind),
-    run: (reader) => ({ json: reader.configEntries(kind).sort(byKindAndName).map(shownEntry) }),
+    run: (reader) => ({ json: reader.config.entries(kind).sort(byKindAndName).map(shownEntry) }),
   };
 }
 

@@ -4,7 +4,6 @@
  */
 import { permissionDenied } from '../../lib/acl/refusals.ts';
 import type { Rights } from '../../lib/acl/rights.ts';
-import type { ConfigEntry } from '../../lib/config-entries/entry.ts';
 import type {
   Check,
   Coordinate,
@@ -26,15 +25,12 @@ import {
   type AclTopic,
   CA,
   CATALOG,
-  CONFIG_ENTRIES,
   COORDINATES,
-  configEntryTopic,
   connectTopic,
   EVENTS,
   healthTopic,
   instancesTopic,
   keyTopic,
-  kindTopic,
   NODES,
   nodeChecksTopic,
   nodeCoordinatesTopic,
@@ -51,6 +47,7 @@ import {
   treeTopic,
 } from '../state/topic-names.ts';
 import { ownersAt } from './address-owners.ts';
+import { ConfigReader } from './config-reader.ts';
 import { type Checked, Listed, type Placed } from './listed.ts';
 import { Remembered } from './remembered.ts';
 import { Sight } from './sight.ts';
@@ -319,20 +316,10 @@ export class Reader implements Reads {
     return this.#sight.shown(row);
   }
 
-  /** Throws where it may not be seen. */
-  configEntry(kind: string, name: string): ConfigEntry | undefined {
-    if (!this.#sight.entryNamed(kind, name)) throw permissionDenied();
-    this.#note(configEntryTopic(kind, name));
-    const row = this.#state.configEntries.get(kind, name);
-    return row && this.#sight.shownEntry(row);
-  }
-
-  /** Of every kind where it is ''. */
-  configEntries(kind: string): ConfigEntry[] {
-    const { configEntries } = this.#state;
-    this.#note(kind === '' ? CONFIG_ENTRIES : kindTopic(kind));
-    const all = kind === '' ? configEntries.values() : configEntries.ofKind(kind);
-    return [...this.#sight.of(all, this.#sight.entry)].map((row) => this.#sight.shownEntry(row));
+  /** Config entries, and the intentions that are parts of them. */
+  get config(): ConfigReader {
+    const note = (topic: string) => this.#note(topic);
+    return new ConfigReader(this.#state.configEntries, this.#sight, note);
   }
 
   /** The newest last. */

@@ -1,6 +1,6 @@
 /** What someone may see of the state, row by row. */
 import type { Rights } from '../../lib/acl/rights.ts';
-import type { ConfigEntry } from '../../lib/config-entries/entry.ts';
+import type { ConfigEntry, Intention } from '../../lib/config-entries/entry.ts';
 import { nameOfRight } from '../../lib/config-entries/kind.ts';
 import { kindNamed } from '../../lib/config-entries/kinds.ts';
 import type {
@@ -113,6 +113,14 @@ export class Sight {
       resource === undefined ||
       this.#rights.may(resource, 'read', nameOfRight(resource, name))
     );
+  }
+
+  /** Whoever may see one end of a call may see what is said of it. */
+  readonly intention = (intention: Pick<Intention, 'SourceName' | 'DestinationName'>): boolean =>
+    this.intentionsOf(intention.DestinationName) || this.intentionsOf(intention.SourceName);
+
+  intentionsOf(service: string): boolean {
+    return this.all || this.#rights.may('intention', 'read', service);
   }
 
   readonly entry = ({ Kind, Name }: ConfigEntry): boolean => this.entryNamed(Kind, Name);

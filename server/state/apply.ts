@@ -17,6 +17,7 @@ import { deleteConfigEntry, setConfigEntry } from './config-commands.ts';
 import { reapCaRoots, setCaConfig, setCaRoot, takeSerial } from './connect-commands.ts';
 import { coordinateKey } from './coordinates.ts';
 import { expireChecks } from './expire-checks.ts';
+import { deleteIntention, setIntention } from './intention-commands.ts';
 import { isOutdated } from './judged.ts';
 import { applyKv, isIndex } from './kv-commands.ts';
 import { beginCoordinate, memberAlive, memberLeft, membersFailed, reapMembers } from './members.ts';
@@ -183,6 +184,8 @@ const HANDLERS: Handlers = {
   'set-history': setHistory,
   // Its time alone counts: see state/history/gaps.ts.
   'mark-time': () => APPLIED,
+  'set-intention': setIntention,
+  'delete-intention': deleteIntention,
   'begin-restore': beginRestore,
   'stage-rows': stageRows,
   'end-restore': endRestore,

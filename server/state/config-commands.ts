@@ -1,14 +1,19 @@
 /** Writes config entries, as far as what they come to together can be. */
 import type { ConfigEntry, ConfigEntryDefinition } from '../../lib/config-entries/entry.ts';
 import { INGRESS_GATEWAY } from '../../lib/config-entries/kinds/ingress-gateway.ts';
+import {
+  SERVICE_INTENTIONS,
+  type ServiceIntentions,
+} from '../../lib/config-entries/kinds/service-intentions.ts';
 import { TERMINATING_GATEWAY } from '../../lib/config-entries/kinds/terminating-gateway.ts';
 import { quote } from '../../lib/go-literals.ts';
-import type { DeleteConfigEntry, SetConfigEntry } from '../commands.ts';
+import type { DeleteConfigEntry, SetConfigEntry } from '../config-commands.ts';
 import { sameRow } from './catalog.ts';
 import { globalProtocol, refuseBroken } from './config-references.ts';
 import { isIndex } from './kv-commands.ts';
 import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
 import type { State } from './state.ts';
+import { fold } from './topic-names.ts';
 
 export function setConfigEntry(state: State, { entry, cas }: SetConfigEntry): Outcome {
   const { configEntries } = state;
@@ -16,7 +21,7 @@ export function setConfigEntry(state: State, { entry, cas }: SetConfigEntry): Ou
   if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 0, cas)) return NOT_APPLIED;
   refuseOtherGateway(state, entry);
   const row: ConfigEntry = {
-    ...entry,
+    ...withLegacy(entry, before),
     CreateIndex: before?.CreateIndex ?? state.index,
     ModifyIndex: state.index,
   };
@@ -37,6 +42,18 @@ export function deleteConfigEntry(state: State, { kind, name, cas }: DeleteConfi
   configEntries.delete(kind, name);
   refuseBroken(configEntries, before, protocol);
   return APPLIED;
+}
+
+/** What clients of 1.8 know an intention by stays when it is written as a part of its entry. */
+function withLegacy(entry: ConfigEntryDefinition, before: ConfigEntry | undefined) {
+  if (entry.Kind !== SERVICE_INTENTIONS.kind || before === undefined) return entry;
+  const sourcesOf = (each: object) => (each as ServiceIntentions).Sources ?? [];
+  const known = new Map(sourcesOf(before).map(({ Name, legacy }) => [fold(Name), legacy]));
+  const Sources = sourcesOf(entry).map((source) => {
+    const legacy = known.get(fold(source.Name));
+    return legacy === undefined ? source : { ...source, legacy };
+  });
+  return { ...entry, Sources };
 }
 
 const GATEWAYS = [INGRESS_GATEWAY.kind, TERMINATING_GATEWAY.kind];

@@ -1,6 +1,10 @@
 /** Config entries by kind and name, and which of them speak of a service. */
 import type { ConfigEntry, ConfigEntryDefinition } from '../../lib/config-entries/entry.ts';
 import type { Kind } from '../../lib/config-entries/kind.ts';
+import {
+  SERVICE_INTENTIONS,
+  type ServiceIntentions,
+} from '../../lib/config-entries/kinds/service-intentions.ts';
 import { kindNamed } from '../../lib/config-entries/kinds.ts';
 import type { ChainEntries } from '../chain/chain.ts';
 import { type Journal, Lookup, Table } from './table.ts';
@@ -12,6 +16,8 @@ export class ConfigEntries implements ChainEntries {
   readonly #byKind = new Lookup<ConfigEntry>();
   /** By the name of a service, of entries that refer to it or are named after it. */
   readonly #about = new Lookup<ConfigEntry>();
+  /** The destination of an intention, by the id that clients of 1.8 know it by. */
+  readonly #destinations = new Map<string, string>();
   readonly #topics: Topics;
 
   constructor(journal: Journal, topics: Topics) {
@@ -37,6 +43,10 @@ export class ConfigEntries implements ChainEntries {
     return this.#about.rows(fold(service));
   }
 
+  destinationOf(intention: string): string | undefined {
+    return this.#destinations.get(intention);
+  }
+
   values(): Iterable<ConfigEntry> {
     return this.#table.values();
   }
@@ -56,6 +66,8 @@ export class ConfigEntries implements ChainEntries {
   #changed(before: ConfigEntry | undefined, after: ConfigEntry | undefined): void {
     const { Kind, Name } = (after ?? before) as ConfigEntry;
     const key = keyOf(Kind, Name);
+    for (const id of intentionIds(before)) this.#destinations.delete(id);
+    for (const id of intentionIds(after)) this.#destinations.set(id, Name);
     if (before !== undefined) {
       for (const service of servicesOf(before)) this.#about.delete(service, key);
     }
@@ -73,6 +85,12 @@ export class ConfigEntries implements ChainEntries {
 
 function keyOf(kind: string, name: string): string {
   return `${kind}/${fold(name)}`;
+}
+
+function intentionIds(entry: ConfigEntry | undefined): readonly string[] {
+  if (entry?.Kind !== SERVICE_INTENTIONS.kind) return [];
+  const { Sources } = entry as unknown as ServiceIntentions;
+  return (Sources ?? []).flatMap(({ legacy }) => (legacy?.ID ? [legacy.ID] : []));
 }
 
 function servicesOf(entry: ConfigEntry): ReadonlySet<string> {

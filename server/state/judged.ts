@@ -12,6 +12,7 @@ import type {
   ServiceOp,
   TxnOp,
 } from '../commands.ts';
+import { intentionById } from './intention-commands.ts';
 import type { State } from './state.ts';
 import { ACL_POLICIES, ACL_ROLES, RIGHTS } from './topic-names.ts';
 
@@ -68,6 +69,10 @@ function rowsUnder(state: State, command: Extract<Command, Judged>): Row[] {
       return command.ops.flatMap((op) => ofOp(state, op));
     case 'set-query':
       return [queries.get(command.query.ID)];
+    case 'set-intention':
+      return [intentionById(state.configEntries, command.intention.ID)];
+    case 'delete-intention':
+      return 'ID' in command.which ? [intentionById(state.configEntries, command.which.ID)] : [];
     case 'delete-query':
       return [queries.get(command.id)];
   }

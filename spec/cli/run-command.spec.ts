@@ -72,7 +72,6 @@ describe('the command line', () => {
 
   it('says of a part that is missing that it is not built yet', async () => {
     for (const [words, part] of [
-      [['intention', 'match'], 'intention'],
       [['connect', 'envoy', '-format=json'], 'connect envoy'],
     ] as const) {
       const { code, err } = await runWords(words);

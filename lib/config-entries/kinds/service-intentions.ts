@@ -1,4 +1,5 @@
 import { quote } from '../../go-literals.ts';
+import type { StringMap } from '../../model.ts';
 import type { ConfigEntryDefinition } from '../entry.ts';
 import { always, flag, list, map, maybe, namespace, text, texts, whole } from '../fields.ts';
 import { firstFault, firstTwice, HEAD, type Kind, META } from '../kind.ts';
@@ -18,18 +19,17 @@ export interface SourceIntention {
   readonly Description?: string;
   readonly Peer?: string;
   readonly SamenessGroup?: string;
-  /** Of one that is asked for by its id, as clients of Consul 1.8 do. */
-  readonly LegacyID?: string;
-  readonly LegacyMeta?: Readonly<Record<string, string>>;
-  readonly LegacyCreateTime?: string;
-  readonly LegacyUpdateTime?: string;
-  /** Of 1.8, where each stands alone; none of ours is shown in the entry. */
-  readonly legacy?: LegacyFields;
+  /** What clients of 1.8 know of it, for whom each stands by itself. It is not shown in the entry. */
+  readonly legacy?: Legacy;
 }
 
-export interface LegacyFields {
+interface Legacy {
+  readonly ID: string;
+  readonly Meta: StringMap;
   readonly DefaultAddr: string;
   readonly DefaultPort: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
   readonly CreateIndex: number;
   readonly ModifyIndex: number;
 }
@@ -112,7 +112,7 @@ export const SERVICE_INTENTIONS: Kind<ServiceIntentions> = {
 };
 
 /** The more exact it is, the earlier it counts: the destination before the source. */
-function precedenceOf(source: string, destination: string): number {
+export function precedenceOf(source: string, destination: string): number {
   if (destination !== ANY) return source === ANY ? 8 : 9;
   return source === ANY ? 5 : 6;
 }
@@ -120,12 +120,18 @@ function precedenceOf(source: string, destination: string): number {
 function normalIntentions(entry: ServiceIntentions): ServiceIntentions {
   if (entry.Sources === null) return entry;
   const Sources = entry.Sources.map((source) => ({
-    ...source,
+    ...withoutLegacy(source),
     ...(source.Permissions && { Permissions: source.Permissions.map(normalPermission) }),
     Type: source.Type === '' ? 'consul' : source.Type,
     Precedence: precedenceOf(source.Name, entry.Name),
   }));
   return { ...entry, Sources: Sources.sort(byPrecedence) };
+}
+
+/** Those are made here alone. */
+function withoutLegacy(source: SourceIntention): SourceIntention {
+  const own = Object.entries(source).filter(([name]) => !name.startsWith('Legacy'));
+  return Object.fromEntries(own) as unknown as SourceIntention;
 }
 
 function byPrecedence(a: SourceIntention, b: SourceIntention): number {
@@ -142,13 +148,11 @@ function normalPermission(permission: Permission): Permission {
   };
 }
 
-function faultOf({ Name, Sources, Meta }: ServiceIntentions): string | undefined {
+function faultOf({ Name, Sources }: ServiceIntentions): string | undefined {
   if (Name === '') return 'Name is required';
   if (Name.includes(ANY) && Name !== ANY) return partialFault('Name');
   const sources = Sources ?? [];
   if (sources.length === 0) return 'At least one source is required';
-  const legacy = sources.some(({ LegacyID }) => LegacyID !== undefined);
-  if (legacy && Meta !== undefined) return 'Meta must be omitted for legacy intention writes';
   const twice = firstTwice(
     sources.map((each) => JSON.stringify([each.Name, each.Peer ?? '', each.SamenessGroup ?? ''])),
   );

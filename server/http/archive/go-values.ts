@@ -72,3 +72,8 @@ export function goTime(ms: number): Uint8Array {
   bytes.writeInt16BE(-1, 13);
   return bytes;
 }
+
+export function structOf(value: unknown): Plain | undefined {
+  const isStruct = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isStruct ? (value as Plain) : undefined;
+}

@@ -28,7 +28,16 @@ import {
 import { refuseNul, toCheck, toNode, toService } from '../definitions.ts';
 import { queryBody, toQuery } from '../query-body.ts';
 import { caConfigRow, caRootRows, rootKeyRow } from './authority-rows.ts';
-import { base64Of, type Fields, fieldsOf, indexedOf, type Plain, timeOf } from './go-values.ts';
+import {
+  base64Of,
+  type Fields,
+  fieldsOf,
+  indexedOf,
+  type Plain,
+  structOf,
+  timeOf,
+} from './go-values.ts';
+import { IntentionRecords } from './intention-records.ts';
 import { pastsOf } from './read-past.ts';
 
 const nodeBody = valueDecoder<NodeBody>(nodeSchema);
@@ -114,6 +123,8 @@ export class RowReader {
   readonly #datacenter: string;
   readonly #nodes = new Set<string>();
   readonly #leftOut = new Map<string, number>();
+  /** Those of one destination are parts of one entry. */
+  readonly #intentions = new IntentionRecords();
   #newest = 0;
 
   constructor(datacenter: string) {
@@ -131,8 +142,12 @@ export class RowReader {
   }
 
   /** Throws where a record is not as it should be. */
-  read(record: StateRecord): readonly StagedRow[] {
-    const rows = this.#read(record);
+  async *rows(records: AsyncIterable<StateRecord>): AsyncGenerator<StagedRow> {
+    for await (const record of records) yield* this.#counted(this.#read(record));
+    yield* this.#counted(this.#intentions.entries().map((configEntry) => ({ configEntry })));
+  }
+
+  #counted(rows: readonly StagedRow[]): readonly StagedRow[] {
     for (const row of rows) {
       for (const each of Object.values(row) as Partial<Indexed>[]) {
         this.#newest = Math.max(this.#newest, each.CreateIndex ?? 0, each.ModifyIndex ?? 0);
@@ -146,6 +161,10 @@ export class RowReader {
     if (kind !== undefined && OF_NO_USE.has(kind)) return [];
     const read = kind && READERS[kind];
     if (kind === 'register') return this.#register(fieldsOf(value));
+    if (kind === 'intention') {
+      this.#intentions.add(fieldsOf(value));
+      return [];
+    }
     if (kind === 'configEntry') return [{ configEntry: configEntryOf(readEntryRecord(value)) }];
     if (kind === 'caRoot') return caRootRows(fieldsOf(value));
     if (read === undefined) {
@@ -313,11 +332,6 @@ function bindingRuleOf(fields: Plain, indexed: Indexed): BindingRule {
     BindVars: vars === undefined ? null : { Name: String(vars['Name'] ?? '') },
     ...indexed,
   };
-}
-
-function structOf(value: unknown): Plain | undefined {
-  const isStruct = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isStruct ? (value as Plain) : undefined;
 }
 
 /** What gives rights: links to policies by id, and identities. */

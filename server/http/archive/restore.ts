@@ -111,12 +111,10 @@ export class Restorer {
     };
     await begin({ type: 'begin-restore', restore, ...how });
     await readArchive([archive], async (state) => {
-      for await (const record of readRecords(state)) {
-        for (const row of reader.read(record)) {
-          rows.push(row);
-          size += encodeJson(row).length;
-          if (size >= PART_SIZE) await flush();
-        }
+      for await (const row of reader.rows(readRecords(state))) {
+        rows.push(row);
+        size += encodeJson(row).length;
+        if (size >= PART_SIZE) await flush();
       }
     });
     if (rows.length > 0) await flush();
@@ -135,12 +133,10 @@ async function counted(records: AsyncIterable<Uint8Array>, reader: RowReader, st
   // Themselves, for an archive may have one twice.
   const same = new Set<object>();
   try {
-    for await (const record of readRecords(records)) {
-      for (const row of reader.read(record)) {
-        for (const found of foundIn(state, row)) {
-          rows++;
-          if (found.same) same.add(found.same);
-        }
+    for await (const row of reader.rows(readRecords(records))) {
+      for (const found of foundIn(state, row)) {
+        rows++;
+        if (found.same) same.add(found.same);
       }
     }
   } catch (cause) {

@@ -6,6 +6,18 @@
 
 import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../../lib/acl/model.ts';
 import { type RecordKind, RecordWriter } from '../../../lib/archive/records.ts';
+import type { ConfigEntry, Intention } from '../../../lib/config-entries/entry.ts';
+import {
+  derivedId,
+  hashOf,
+  intentionsIn,
+  isPlainEntry,
+  precedenceIn,
+} from '../../../lib/config-entries/intentions.ts';
+import {
+  SERVICE_INTENTIONS,
+  type ServiceIntentions,
+} from '../../../lib/config-entries/kinds/service-intentions.ts';
 import { archivedEntry } from '../../../lib/config-entries/shown.ts';
 import type { CaRoot } from '../../../lib/connect/model.ts';
 import { NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
@@ -51,7 +63,9 @@ export function recordsOf(state: State): () => Iterable<Uint8Array> {
     table('bindingRule', acl.bindingRules.values(), bindingRuleOf),
     ...authorityTables(state),
   ];
-  const entries = [...state.configEntries.values()];
+  const all = [...state.configEntries.values()];
+  const entries = all.filter((entry) => !isOldIntentions(entry));
+  const intentions = all.filter(isOldIntentions).flatMap(intentionsIn);
   return function* () {
     const writer = new RecordWriter();
     yield writer.head(index);
@@ -59,6 +73,7 @@ export function recordsOf(state: State): () => Iterable<Uint8Array> {
     if (nodes[0] !== undefined) yield* past.rest(nodes[0].node, writer);
     if (coordinates.length > 0) yield writer.record('coordinates', coordinates);
     for (const records of tables) yield* records(writer);
+    for (const each of intentions) yield writer.record('intention', intentionOf(each));
     for (const entry of entries) yield writer.entry(entry.Kind, archivedEntry(entry));
   };
 }
@@ -306,6 +321,27 @@ function methodOf(method: AuthMethod) {
 /** Only a later Consul has variables of templates. */
 function bindingRuleOf({ BindVars, ...rule }: BindingRule) {
   return BindVars === null ? rule : { ...rule, BindVars };
+}
+
+/** A Consul of 1.8 knows intentions one by one, and not as parts of an entry. */
+function isOldIntentions(entry: ConfigEntry): entry is ConfigEntry & ServiceIntentions {
+  return (
+    entry.Kind === SERVICE_INTENTIONS.kind && isPlainEntry(entry as unknown as ServiceIntentions)
+  );
+}
+
+function intentionOf({ createdAt, updatedAt, ...intention }: Intention) {
+  return {
+    ...intention,
+    ID: intention.ID === '' ? derivedId(intention) : intention.ID,
+    SourceNS: 'default',
+    DestinationNS: 'default',
+    SourceType: 'consul',
+    Precedence: precedenceIn(intention),
+    CreatedAt: goTime(createdAt),
+    UpdatedAt: goTime(updatedAt),
+    Hash: hashOf(intention),
+  };
 }
 
 function tokenOf({ createdAt, expiresAt, ...token }: Token, names: Names) {

@@ -53,6 +53,7 @@ export interface Ids {
   readonly rule: string;
   /** A request for a certificate of the service. */
   readonly csr: string;
+  readonly intention: string;
 }
 
 type Body = string | object;
@@ -82,6 +83,11 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/event/list': nothing,
   'GET /v1/query': nothing,
   'GET /v1/query/': [({ query }) => query],
+  'GET /v1/connect/intentions': nothing,
+  'GET /v1/connect/intentions/': [({ intention }) => intention],
+  'GET /v1/connect/intentions/exact': [() => '?source=planted&destination=planted'],
+  'GET /v1/connect/intentions/match': [() => '?by=destination&name=planted'],
+  'GET /v1/connect/intentions/check': [() => '?source=planted&destination=planted'],
   'GET /v1/config/': [() => 'service-defaults/planted'],
   'GET /v1/connect/ca/roots': nothing,
   'GET /v1/connect/ca/configuration': nothing,
@@ -174,6 +180,20 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'DELETE /v1/acl/role/': [({ role }) => role],
   'DELETE /v1/acl/auth-method/': planted,
   'DELETE /v1/acl/binding-rule/': [({ rule }) => rule],
+  'POST /v1/connect/intentions': [
+    () => '',
+    { SourceName: 'x', DestinationName: 'planted', Action: 'deny' },
+  ],
+  'PUT /v1/connect/intentions/': [
+    ({ intention }) => intention,
+    { SourceName: 'planted', DestinationName: 'planted', Action: 'deny' },
+  ],
+  'PUT /v1/connect/intentions/exact': [
+    () => '?source=planted&destination=planted',
+    { Action: 'deny' },
+  ],
+  'DELETE /v1/connect/intentions/': [({ intention }) => intention],
+  'DELETE /v1/connect/intentions/exact': [() => '?source=planted&destination=planted'],
   'PUT /v1/config': [
     () => '',
     { Kind: 'service-defaults', Name: 'planted', Protocol: 'http', ExternalSNI: 'changed' },
@@ -228,6 +248,7 @@ const NO_IDS: Ids = {
   role: ABSENT,
   rule: ABSENT,
   csr: ABSENT,
+  intention: ABSENT,
 };
 
 /** The same, of what is not there. */
@@ -275,6 +296,11 @@ export async function startMatrix(): Promise<Matrix> {
     secret: token['SecretID'] ?? '',
     policy,
     role,
+    intention: await made('POST', 'connect/intentions', {
+      SourceName: 'planted',
+      DestinationName: 'planted',
+      Action: 'allow',
+    }),
     rule: await made('PUT', 'acl/binding-rule', {
       Description: 'planted',
       AuthMethod: 'planted',

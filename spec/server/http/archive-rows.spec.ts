@@ -148,18 +148,22 @@ describe('rows on their way out of an archive and back', () => {
       await put('/v1/catalog/register', { Node: `n${i}`, Address: '10.0.0.1', Service, Check });
     }
     await put('/v1/kv/a?flags=7', 'x');
+    await put('/v1/config', { Kind: 'service-resolver', Name: 'a', ConnectTimeout: '3s' });
+    await put('/v1/config', { Kind: 'proxy-defaults', Config: { a: { b: [1, 'x'] } } });
+    for (const source of ['web', '*']) {
+      const exact = `/v1/connect/intentions/exact?source=${source}&destination=db`;
+      await put(exact, { Action: 'deny', Meta: { k: 'v' } });
+    }
     await put('/v1/session/create', { Node: 'n0', Checks: [], TTL: '30s' });
     const reader = new RowReader('dc1');
     const state = (async function* () {
       yield* recordsOf(server.state)();
     })();
     let same = 0;
-    for await (const read of readRecords(state)) {
-      for (const row of reader.read(read)) {
-        for (const found of foundIn(server.state, row)) {
-          assert.notEqual(found.same, undefined, JSON.stringify(row));
-          same++;
-        }
+    for await (const row of reader.rows(readRecords(state))) {
+      for (const found of foundIn(server.state, row)) {
+        assert.notEqual(found.same, undefined, JSON.stringify(row));
+        same++;
       }
     }
     assert.equal(same, countRows(server.state));

@@ -1,6 +1,9 @@
 /** Config entries drawn from pools so small that they meet: chains that lead into one another. */
 import fc from 'fast-check';
-import type { ConfigEntryDefinition } from '../../../lib/config-entries/entry.ts';
+import type {
+  ConfigEntryDefinition,
+  IntentionDefinition,
+} from '../../../lib/config-entries/entry.ts';
 import { decodeEntry, refuseFaulty } from '../../../lib/config-entries/kinds.ts';
 import type { Command } from '../../../server/commands.ts';
 
@@ -81,10 +84,26 @@ function isSound(entry: ConfigEntryDefinition): boolean {
 }
 
 const kindAndName = configEntry.map(({ Kind, Name }) => ({ kind: Kind, name: Name }));
+const IDS = ['i1', 'i2', 'i3'] as const;
+const ends = {
+  SourceName: fc.constantFrom('a', 'A', '*', '__proto__'),
+  DestinationName: fc.constantFrom('a', 'b', '*'),
+};
+const intention: fc.Arbitrary<IntentionDefinition> = fc.record({
+  ID: fc.constantFrom(...IDS),
+  ...ends,
+  Action: fc.constantFrom('allow', 'deny'),
+  Description: fc.constantFrom('', 'd'),
+  Meta: fc.constantFrom({}, { k: 'v' }),
+  DefaultAddr: fc.constant(''),
+  DefaultPort: fc.constantFrom(0, 80),
+});
 const cas = fc.option(fc.nat(40), { nil: undefined });
 
+type ConfigType = 'set-config-entry' | 'delete-config-entry' | 'set-intention' | 'delete-intention';
+
 export const CONFIG_KINDS: {
-  readonly [T in 'set-config-entry' | 'delete-config-entry']: [number, fc.Arbitrary<Command>];
+  readonly [T in ConfigType]: [number, fc.Arbitrary<Command>];
 } = {
   'set-config-entry': [
     4,
@@ -93,6 +112,21 @@ export const CONFIG_KINDS: {
       entry,
       ...(index !== undefined && { cas: index }),
     })),
+  ],
+  'set-intention': [
+    3,
+    fc.record({
+      type: fc.constant('set-intention'),
+      intention,
+      how: fc.constantFrom('create', 'update', 'upsert'),
+    }),
+  ],
+  'delete-intention': [
+    1,
+    fc.record({
+      type: fc.constant('delete-intention'),
+      which: fc.oneof(fc.record({ ID: fc.constantFrom(...IDS) }), fc.record(ends)),
+    }),
   ],
   'delete-config-entry': [
     2,

@@ -1,0 +1,138 @@
+/** Intentions as Consul 1.8 has them: each by itself, with an id. They are kept in service-intentions. */
+import { createHash } from 'node:crypto';
+import type { ConfigEntry, Intention, IntentionDefinition } from './entry.ts';
+import {
+  precedenceOf,
+  SERVICE_INTENTIONS,
+  type ServiceIntentions,
+  type SourceIntention,
+} from './kinds/service-intentions.ts';
+
+/** Those that an entry holds. */
+export function intentionsIn(entry: ServiceIntentions & ConfigEntry): Intention[] {
+  const { CreateIndex, ModifyIndex } = entry;
+  return (entry.Sources ?? []).map((source) => ({
+    ID: '',
+    Meta: {},
+    DefaultAddr: '',
+    DefaultPort: 0,
+    createdAt: 0,
+    updatedAt: 0,
+    CreateIndex,
+    ModifyIndex,
+    ...source.legacy,
+    SourceName: source.Name,
+    DestinationName: entry.Name,
+    Action: source.Action ?? '',
+    ...(source.Permissions && { Permissions: source.Permissions }),
+    Description: source.Description ?? '',
+  }));
+}
+
+type PermissionsOf = NonNullable<SourceIntention['Permissions']>;
+
+/** The other way: its part of the entry that is named after its destination. */
+export function sourceOf(intention: Intention): SourceIntention {
+  const { SourceName, DestinationName, Action, Permissions, Description, ...legacy } = intention;
+  return {
+    Name: SourceName,
+    ...(Action !== '' && { Action }),
+    ...(Permissions && { Permissions: Permissions as PermissionsOf }),
+    Precedence: precedenceOf(SourceName, DestinationName),
+    Type: 'consul',
+    ...(Description !== '' && { Description }),
+    legacy,
+  };
+}
+
+/** The entry that all of one destination make. */
+export function entryOf(all: readonly Intention[]): ConfigEntry {
+  const sorted = [...all].sort(byPrecedence);
+  return {
+    Kind: SERVICE_INTENTIONS.kind,
+    Name: sorted[0]?.DestinationName ?? '',
+    Sources: sorted.map(sourceOf),
+    CreateIndex: Math.min(...all.map(({ CreateIndex }) => CreateIndex)),
+    ModifyIndex: Math.max(...all.map(({ ModifyIndex }) => ModifyIndex)),
+  };
+}
+
+export function precedenceIn({ SourceName, DestinationName }: IntentionDefinition): number {
+  return precedenceOf(SourceName, DestinationName);
+}
+
+/** The first one that is about a call decides. */
+export function byPrecedence(a: Intention, b: Intention): number {
+  return (
+    precedenceIn(b) - precedenceIn(a) ||
+    order(a.SourceName, b.SourceName) ||
+    order(a.DestinationName, b.DestinationName)
+  );
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** `ALLOW default/web => default/db (ID: …, Precedence: 9)` */
+export function spokenIntention(intention: Intention): string {
+  const { SourceName, DestinationName, Action, ID } = intention;
+  const what = Action === '' ? 'PERMISSIONS' : Action.toUpperCase();
+  const precedence = precedenceIn(intention);
+  return `${what} default/${SourceName} => default/${DestinationName} (ID: ${ID}, Precedence: ${precedence})`;
+}
+
+const NAMESPACE = 'default';
+
+/** As /v1/connect/intentions writes it. */
+export function shownIntention(intention: Intention) {
+  const { ID, Description, SourceName, DestinationName, Action, Permissions } = intention;
+  const { DefaultAddr, DefaultPort, Meta, CreateIndex, ModifyIndex } = intention;
+  return {
+    ID,
+    Description,
+    SourceNS: NAMESPACE,
+    SourceName,
+    DestinationNS: NAMESPACE,
+    DestinationName,
+    SourceType: 'consul',
+    Action,
+    ...(Permissions !== undefined && { Permissions }),
+    DefaultAddr,
+    DefaultPort,
+    Meta,
+    Precedence: precedenceIn(intention),
+    CreatedAt: timeOf(intention.createdAt),
+    UpdatedAt: timeOf(intention.updatedAt),
+    Hash: hashOf(intention).toString('base64'),
+    CreateIndex,
+    ModifyIndex,
+  };
+}
+
+function timeOf(ms: number): string {
+  return ms === 0 ? '0001-01-01T00:00:00Z' : new Date(ms).toISOString();
+}
+
+export function hashOf(intention: IntentionDefinition): Buffer {
+  const { SourceName, DestinationName, Action, Description, Meta, DefaultAddr, DefaultPort } =
+    intention;
+  const said = { SourceName, DestinationName, Action, Description, Meta, DefaultAddr, DefaultPort };
+  return createHash('sha256').update(JSON.stringify(said)).digest();
+}
+
+/** Whether a Consul of 1.8 can know it: it has nothing but an action. */
+export function isPlainEntry({ Sources, JWT, Meta }: ServiceIntentions): boolean {
+  const isPlain = ({ Permissions, Peer, SamenessGroup, Action }: SourceIntention) =>
+    Action !== undefined && [Permissions, Peer, SamenessGroup].every((each) => each === undefined);
+  return JWT === undefined && Meta === undefined && (Sources ?? []).every(isPlain);
+}
+
+type Named = Pick<IntentionDefinition, 'SourceName' | 'DestinationName'>;
+
+/** An id for one that has none, the same each time. */
+export function derivedId({ SourceName, DestinationName }: Named): string {
+  const digest = createHash('sha256').update(JSON.stringify([SourceName, DestinationName]));
+  const hex = digest.digest('hex').slice(0, 32);
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

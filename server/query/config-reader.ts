@@ -1,0 +1,83 @@
+/** Config entries and intentions as a query sees them: a part of the Reader. */
+import { permissionDenied } from '../../lib/acl/refusals.ts';
+import type { ConfigEntry, Intention } from '../../lib/config-entries/entry.ts';
+import { intentionsIn } from '../../lib/config-entries/intentions.ts';
+import {
+  SERVICE_INTENTIONS,
+  type ServiceIntentions,
+} from '../../lib/config-entries/kinds/service-intentions.ts';
+import type { ConfigEntries } from '../state/config-entries.ts';
+import { intentionById, namedAs } from '../state/intention-commands.ts';
+import { CONFIG_ENTRIES, configEntryTopic, fold, kindTopic } from '../state/topic-names.ts';
+import type { Sight } from './sight.ts';
+
+/** As it calls, or is called. */
+export type IntentionsBy = 'source' | 'destination';
+
+export class ConfigReader {
+  readonly #entries: ConfigEntries;
+  readonly #sight: Sight;
+  readonly #note: (topic: string) => void;
+
+  constructor(entries: ConfigEntries, sight: Sight, note: (topic: string) => void) {
+    this.#entries = entries;
+    this.#sight = sight;
+    this.#note = note;
+  }
+
+  /** Throws where it may not be seen. */
+  entry(kind: string, name: string): ConfigEntry | undefined {
+    if (!this.#sight.entryNamed(kind, name)) throw permissionDenied();
+    this.#note(configEntryTopic(kind, name));
+    const row = this.#entries.get(kind, name);
+    return row && this.#sight.shownEntry(row);
+  }
+
+  /** Of every kind where it is ''. */
+  entries(kind: string): ConfigEntry[] {
+    this.#note(kind === '' ? CONFIG_ENTRIES : kindTopic(kind));
+    const all = kind === '' ? this.#entries.values() : this.#entries.ofKind(kind);
+    return [...this.#sight.of(all, this.#sight.entry)].map((row) => this.#sight.shownEntry(row));
+  }
+
+  intentions(): Intention[] {
+    this.#note(kindTopic(SERVICE_INTENTIONS.kind));
+    return [...this.#sight.of(this.#intentionsOf(), this.#sight.intention)];
+  }
+
+  /** Throws where it may not be seen. */
+  intentionById(id: string): Intention | undefined {
+    this.#note(kindTopic(SERVICE_INTENTIONS.kind));
+    return this.#intentionSeen(intentionById(this.#entries, id));
+  }
+
+  intentionNamed(SourceName: string, DestinationName: string): Intention | undefined {
+    this.#note(configEntryTopic(SERVICE_INTENTIONS.kind, DestinationName));
+    const names = { SourceName, DestinationName };
+    return this.#intentionSeen(namedAs(this.#entries, names));
+  }
+
+  /** Those that say something of calls by or to a service. Throws where those may not be seen. */
+  intentionsAbout(by: IntentionsBy, name: string): Intention[] {
+    if (!this.#sight.intentionsOf(name)) throw permissionDenied();
+    if (by === 'destination') {
+      const names = [...new Set([fold(name), '*'])];
+      for (const each of names) this.#note(configEntryTopic(SERVICE_INTENTIONS.kind, each));
+      const entries = names.map((each) => this.#entries.entryOf(SERVICE_INTENTIONS, each));
+      return entries.flatMap((entry) => (entry === undefined ? [] : intentionsIn(entry)));
+    }
+    this.#note(kindTopic(SERVICE_INTENTIONS.kind));
+    const isMeant = (source: string) => source === '*' || fold(source) === fold(name);
+    return this.#intentionsOf().filter(({ SourceName }) => isMeant(SourceName));
+  }
+
+  #intentionsOf(): Intention[] {
+    const entries = this.#entries.ofKind(SERVICE_INTENTIONS.kind);
+    return [...entries].flatMap((entry) => intentionsIn(entry as ConfigEntry & ServiceIntentions));
+  }
+
+  #intentionSeen(intention: Intention | undefined): Intention | undefined {
+    if (intention === undefined || this.#sight.intention(intention)) return intention;
+    throw permissionDenied();
+  }
+}

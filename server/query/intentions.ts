@@ -1,0 +1,32 @@
+/** Queries of /v1/connect/intentions: who may call whom. */
+import { byPrecedence, shownIntention } from '../../lib/config-entries/intentions.ts';
+import type { IntentionsBy } from './config-reader.ts';
+import { keyOf, type Query } from './query.ts';
+import type { Reader } from './reader.ts';
+
+type Shown = ReturnType<typeof shownIntention>;
+
+export function intentions(filter: string, keep: (shown: Shown) => boolean): Query {
+  return {
+    key: keyOf('intentions', filter),
+    run: (reader) => {
+      const all = reader.config.intentions().sort(byPrecedence).map(shownIntention);
+      return { json: all.filter(keep) };
+    },
+  };
+}
+
+/** Those that are about a service, as it calls or is called; the one that counts first is first. */
+export function matching(reader: Reader, by: IntentionsBy, name: string): Shown[] {
+  return reader.config.intentionsAbout(by, name).sort(byPrecedence).map(shownIntention);
+}
+
+/** Which one decides whether a call may be; undefined where nobody says anything. */
+export function deciding(reader: Reader, source: string, destination: string) {
+  const about = reader.config.intentionsAbout('destination', destination).sort(byPrecedence);
+  return about.find(({ SourceName }) => isMeant(SourceName, source));
+}
+
+function isMeant(name: string, called: string): boolean {
+  return name === '*' || name.toLowerCase() === called.toLowerCase();
+}

@@ -1,0 +1,100 @@
+/** Intentions one by one, as clients of 1.8 write them: in the entries named after their destinations. */
+
+import type { Intention, IntentionDefinition } from '../../lib/config-entries/entry.ts';
+import { intentionsIn, sourceOf, spokenIntention } from '../../lib/config-entries/intentions.ts';
+import {
+  SERVICE_INTENTIONS,
+  type ServiceIntentions,
+} from '../../lib/config-entries/kinds/service-intentions.ts';
+import type { DeleteIntention, SetIntention } from '../config-commands.ts';
+import type { ConfigEntries } from './config-entries.ts';
+import { APPLIED, type Outcome, Refusal } from './outcome.ts';
+import type { State } from './state.ts';
+import { fold } from './topic-names.ts';
+
+export function setIntention(state: State, { intention, how }: SetIntention): Outcome {
+  const { configEntries } = state;
+  const same = namedAs(configEntries, intention);
+  const known = intentionById(configEntries, intention.ID);
+  const before = how === 'upsert' ? same : known;
+  // An id is one intention's.
+  if (how === 'upsert' && known !== undefined && known.ID !== same?.ID) {
+    throw new Refusal(`duplicate intention found: ${spokenIntention(known)}`);
+  }
+  if (how === 'update' && before === undefined) {
+    throw new Refusal(`Cannot modify non-existent intention: '${intention.ID}'`);
+  }
+  if (how !== 'upsert' && same !== undefined && same.ID !== before?.ID) {
+    throw new Refusal(`duplicate intention found: ${spokenIntention(same)}`);
+  }
+  if (before !== undefined) take(state, before);
+  put(state, {
+    ...intention,
+    ID: before?.ID ? before.ID : intention.ID,
+    createdAt: before?.createdAt || state.t,
+    updatedAt: state.t,
+    CreateIndex: before?.CreateIndex ?? state.index,
+    ModifyIndex: state.index,
+  });
+  return APPLIED;
+}
+
+export function deleteIntention(state: State, { which }: DeleteIntention): Outcome {
+  const { configEntries } = state;
+  const byId = 'ID' in which;
+  const before = byId ? intentionById(configEntries, which.ID) : namedAs(configEntries, which);
+  if (before !== undefined) take(state, before);
+  else if (byId) throw new Refusal(`Cannot delete non-existent intention: '${which.ID}'`);
+  return APPLIED;
+}
+
+export function intentionById(entries: ConfigEntries, id: string): Intention | undefined {
+  const destination = entries.destinationOf(id);
+  return destination === undefined
+    ? undefined
+    : of(entries, destination).find(({ ID }) => ID === id);
+}
+
+type Named = Pick<IntentionDefinition, 'SourceName' | 'DestinationName'>;
+
+export function namedAs(entries: ConfigEntries, { SourceName, DestinationName }: Named) {
+  const name = fold(SourceName);
+  return of(entries, DestinationName).find((each) => fold(each.SourceName) === name);
+}
+
+function of(entries: ConfigEntries, destination: string): Intention[] {
+  const entry = entries.entryOf(SERVICE_INTENTIONS, destination);
+  return entry === undefined ? [] : intentionsIn(entry);
+}
+
+function put(state: State, intention: Intention): void {
+  const { configEntries } = state;
+  const { DestinationName: Name, CreateIndex, ModifyIndex } = intention;
+  const entry = configEntries.entryOf(SERVICE_INTENTIONS, Name);
+  const source = sourceOf(intention);
+  const others = (entry?.Sources ?? []).filter((each) => fold(each.Name) !== fold(source.Name));
+  configEntries.put({
+    Kind: SERVICE_INTENTIONS.kind,
+    Name,
+    CreateIndex,
+    ...entry,
+    Sources: [...others, source].sort(byPrecedence),
+    ModifyIndex: Math.max(ModifyIndex, entry?.ModifyIndex ?? 0),
+  });
+}
+
+function byPrecedence(a: Source, b: Source): number {
+  return b.Precedence - a.Precedence || (a.Name < b.Name ? -1 : 1);
+}
+
+type Source = NonNullable<ServiceIntentions['Sources']>[number];
+
+function take(state: State, { SourceName, DestinationName }: Named): void {
+  const { configEntries } = state;
+  const entry = configEntries.entryOf(SERVICE_INTENTIONS, DestinationName);
+  if (entry === undefined) return;
+  const Sources = (entry.Sources ?? []).filter((each) => fold(each.Name) !== fold(SourceName));
+  // Without a source it says nothing.
+  if (Sources.length === 0) configEntries.delete(entry.Kind, entry.Name);
+  else configEntries.put({ ...entry, Sources, ModifyIndex: state.index });
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { startAclServer } from '../../support/servers/acl-server.ts';
+import { startServer } from '../../support/servers/start-server.ts';
+
+const PATH = '/v1/connect/intentions';
+const intention = (SourceName: string, DestinationName: string, Action = 'allow') => ({
+  SourceName,
+  DestinationName,
+  Action,
+});
+
+describe('/v1/connect/intentions', () => {
+  it('are parts of the entry of their destination, and keep their ids when that is written', async () => {
+    const { ask, put, get } = await startServer();
+    const made = await ask('POST', PATH, { body: intention('web', 'db') });
+    const { ID } = made.json as { ID: string };
+    const entry = (await get('/v1/config/service-intentions/db')).json as { Sources: object[] };
+    assert.deepEqual(entry.Sources, [
+      { Name: 'web', Action: 'allow', Precedence: 9, Type: 'consul' },
+    ]);
+    const Sources = [
+      { Name: 'web', Action: 'deny', LegacyID: 'made-up' },
+      { Name: '*', Permissions: [{ Action: 'allow', HTTP: { PathPrefix: '/x' } }] },
+    ];
+    await put('/v1/config', { Kind: 'service-intentions', Name: 'db', Sources });
+    const listed = (await get(PATH)).json as {
+      ID: string;
+      Action: string;
+      Permissions?: object[];
+    }[];
+    assert.deepEqual(
+      listed.map((each) => [each.ID, each.Action, each.Permissions?.length]),
+      [
+        [ID, 'deny', undefined],
+        ['', '', 1],
+      ],
+    );
+    const checked = await get(`${PATH}/check?source=other&destination=db`);
+    assert.deepEqual(checked.json, { Allowed: false });
+  });
+
+  it('are written by their names too, the same twice being one', async () => {
+    const { put, get, del } = await startServer();
+    const exact = `${PATH}/exact?source=web&destination=default/db`;
+    assert.equal((await put(exact, { Action: 'deny' })).text, 'true');
+    assert.equal((await put(exact, { Action: 'allow', Description: 'd' })).text, 'true');
+    const all = (await get(PATH)).json as { Action: string; Description: string }[];
+    assert.deepEqual(
+      all.map(({ Action, Description }) => [Action, Description]),
+      [['allow', 'd']],
+    );
+    assert.equal((await del(exact)).text, 'true');
+    assert.equal((await get(exact)).status, 404);
+    assert.deepEqual((await get('/v1/config/service-intentions')).json, []);
+  });
+
+  it('wake who waits on them by a change alone', async () => {
+    const { ask, get, put, clock } = await startServer();
+    await ask('POST', PATH, { body: intention('web', 'db') });
+    const { index } = await get(PATH);
+    const waiting = get(`${PATH}?index=${index}`);
+    await clock.untilArmed();
+    await put('/v1/config', { Kind: 'service-defaults', Name: 'db' });
+    await ask('POST', PATH, { body: intention('*', 'db', 'deny') });
+    assert.equal(((await waiting).json as object[]).length, 2);
+  });
+
+  it('are changed by whoever may, of both destinations where one is moved, and seen by either end', async () => {
+    const { as, master } = await startAclServer();
+    const tokenOf = async (Name: string, Rules: string) => {
+      await master('PUT', '/v1/acl/policy', { Name, Rules });
+      return (await master('PUT', '/v1/acl/token', { Policies: [{ Name }] }))['SecretID'] ?? '';
+    };
+    const rule = (name: string, level: string) =>
+      `service "${name}" { policy = "write" intentions = "${level}" }`;
+    const db = await tokenOf('db', rule('db', 'write'));
+    const web = await tokenOf('web', rule('web', 'read'));
+    const other = await tokenOf('other', rule('other', 'write'));
+    const made = await as(db, 'POST', PATH, intention('web', 'db'));
+    assert.equal(made.status, 200);
+    const { ID } = made.json as { ID: string };
+    const statusOf = async (...args: Parameters<typeof as>) => (await as(...args)).status;
+    assert.equal(await statusOf(other, 'POST', PATH, intention('web', 'db')), 403);
+    assert.equal(await statusOf(other, 'PUT', `${PATH}/${ID}`, intention('web', 'other')), 403);
+    assert.equal(await statusOf(db, 'PUT', `${PATH}/${ID}`, intention('web', 'other')), 403);
+    assert.equal(await statusOf(other, 'DELETE', `${PATH}/${ID}`), 403);
+    assert.equal(await statusOf(other, 'DELETE', `${PATH}/exact?source=web&destination=db`), 403);
+    assert.equal(await statusOf(web, 'GET', `${PATH}/${ID}`), 200);
+    assert.equal(await statusOf(other, 'GET', `${PATH}/${ID}`), 403);
+    assert.deepEqual((await as(other, 'GET', PATH)).json, []);
+    assert.equal(((await as(web, 'GET', PATH)).json as object[]).length, 1);
+    assert.equal(await statusOf(other, 'GET', `${PATH}/match?by=destination&name=db`), 403);
+    assert.equal(await statusOf(other, 'GET', `${PATH}/check?source=web&destination=db`), 403);
+    const denied = await as(db, 'GET', `${PATH}/check?source=none&destination=db`);
+    assert.deepEqual(denied.json, { Allowed: false });
+    assert.equal(
+      await statusOf(other, 'PUT', '/v1/config', {
+        Kind: 'service-intentions',
+        Name: 'db',
+        Sources: [{ Name: '*', Action: 'allow' }],
+      }),
+      403,
+    );
+    assert.equal(await statusOf(db, 'DELETE', `${PATH}/${ID}`), 200);
+  });
+});
