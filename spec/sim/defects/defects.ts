@@ -202,7 +202,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: 'waits that are kept when their client has gone',
-    log: 'redis',
+    log: 'file',
     workloads: ['watchers', 'registers'],
     edits: [
       {
