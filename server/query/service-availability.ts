@@ -1,6 +1,7 @@
 /** How available a service was: what is remembered of it, brought to figures. */
 
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
+import { ProconsulError } from '../../lib/errors.ts';
 import type { Gap } from '../../lib/history.ts';
 import { DEFAULT_BEAT_MS, DEFAULT_LEASE_MS } from '../../lib/membership.ts';
 import { type Check, SERF_HEALTH } from '../../lib/model.ts';
@@ -30,6 +31,14 @@ const WINDOWS = [
 /** The longest of them. */
 const LONGEST = 720 * HOUR;
 
+/** They are gone through while everybody else waits: some fifty milliseconds. */
+const MAX_CHANGES = 20_000;
+
+function tooMuch(service: string): ProconsulError {
+  const why = `more than ${MAX_CHANGES} changes of it are remembered`;
+  return new ProconsulError('too-large', `The availability of "${service}" is not told: ${why}`);
+}
+
 /** What is asked of, by now. */
 export interface AskedFor {
   readonly service: string;
@@ -50,7 +59,13 @@ export function availabilityOf(
   const since = Math.max(gaps.since, until);
   const unknown: Gap[] = [[0, since], ...gaps.all];
   const nodes = new Nodes(remembered);
-  const spans = pasts.map((past) => spansOf(nodes.pastOf(past), frame));
+  let changes = 0;
+  const spans = pasts.map((past) => {
+    const known = nodes.pastOf(past);
+    changes += known.checks.reduce((sum, { length }) => sum + length, known.life.length);
+    if (changes > MAX_CHANGES) throw tooMuch(service);
+    return spansOf(known, frame);
+  });
   const whole = withGaps(serviceSpans(spans), { gaps: unknown, unknown: NOTHING_KNOWN });
   const shown = pasts.slice(0, instances);
   return {

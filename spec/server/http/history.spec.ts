@@ -153,6 +153,26 @@ interface Availability {
 describe('GET /v1/internal/availability/service/:service', () => {
   const AVAILABILITY = '/v1/internal/availability/service/web';
 
+  it('is not reckoned where too much is remembered: everybody else would wait', async () => {
+    const { put, get } = await began();
+    const node = { CheckID: 'n', Name: 'n' };
+    for (let n = 0; n < 100; n++) {
+      const Status = n % 2 === 0 ? 'passing' : 'critical';
+      await put('/v1/catalog/register', {
+        Node: 'a',
+        Address: '10.0.0.1',
+        Check: { ...node, Status },
+      });
+    }
+    for (let n = 0; n < 205; n++) {
+      const Service = { ID: `web-${n}`, Service: 'web' };
+      await put('/v1/catalog/register', { Node: 'a', Address: '10.0.0.1', Service });
+    }
+    const { status, text } = await get(AVAILABILITY);
+    assert.equal(status, 413);
+    assert.match(text, /more than 20000 changes of it are remembered/);
+  });
+
   it('is exact to the second', async () => {
     const { set, get, clock } = await began();
     for (const [status, seconds] of [
