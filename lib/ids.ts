@@ -1,4 +1,5 @@
 /** Ids as Consul takes them. */
+import { createHash } from 'node:crypto';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const ID_LENGTH = 36;
@@ -30,4 +31,10 @@ export function idComplaint(id: string): string | undefined {
 export function canonicalId(id: string): string {
   const digits = id.replaceAll('-', '').toLowerCase();
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** The same for the same parts, each time and everywhere. */
+export function derivedUuid(...parts: readonly string[]): string {
+  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return canonicalId(digest.slice(0, 32));
 }

@@ -20,9 +20,15 @@ interface Faults {
 
 /** The fields of the table, in its order; those that say nothing are left out. Throws 'invalid'. */
 export function decodeFields(table: Table, value: Plain): Record<string, unknown> {
+  return decodeSome(table, value, 'closed');
+}
+
+/** 'open': names that nobody knows are passed over. */
+export function decodeSome(table: Table, value: Plain, how: 'open' | 'closed') {
   const faults: Faults = { values: [], names: [] };
   const fields = struct(table, value, '', faults);
-  const { values, names } = faults;
+  const { values } = faults;
+  const names = how === 'open' ? [] : faults.names;
   if (values.length > 0) {
     const told = values.sort().map((each) => `* ${each}`);
     throw invalid(`${values.length} error(s) decoding:\n\n${told.join('\n')}`);

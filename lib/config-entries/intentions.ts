@@ -1,5 +1,6 @@
 /** Intentions as Consul 1.8 has them: each by itself, with an id. They are kept in service-intentions. */
 import { createHash } from 'node:crypto';
+import { derivedUuid } from '../ids.ts';
 import type { ConfigEntry, Intention, IntentionDefinition } from './entry.ts';
 import {
   precedenceOf,
@@ -132,7 +133,5 @@ type Named = Pick<IntentionDefinition, 'SourceName' | 'DestinationName'>;
 
 /** An id for one that has none, the same each time. */
 export function derivedId({ SourceName, DestinationName }: Named): string {
-  const digest = createHash('sha256').update(JSON.stringify([SourceName, DestinationName]));
-  const hex = digest.digest('hex').slice(0, 32);
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return derivedUuid(SourceName, DestinationName);
 }

@@ -31,7 +31,7 @@ function kindOfEntry({ Kind }: Pick<ConfigEntryDefinition, 'Kind'>) {
 }
 
 /** The part of an entry that a table is about, with its durations as texts. */
-function asShown(table: Table, fields: Plain): Plain {
+export function asShown(table: Table, fields: Plain): Plain {
   const names = Object.keys(table).filter((name) => fields[name] !== undefined);
   return Object.fromEntries(
     names.map((name) => [name, shownValue(table[name] as Field, fields[name])]),

@@ -6,6 +6,7 @@ import { catalogRoutes } from './routes/catalog.ts';
 import { configRoutes } from './routes/config.ts';
 import { connectCaRoutes } from './routes/connect-ca.ts';
 import { coordinateRoutes } from './routes/coordinate.ts';
+import { discoveryChainRoutes } from './routes/discovery-chain.ts';
 import { dnsRoutes } from './routes/dns.ts';
 import { eventRoutes } from './routes/event.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -62,6 +63,7 @@ function rows(deps: ServerDeps): Route[] {
     ...prometheusRoutes(deps),
     ...preparedQueryRoutes(deps),
     ...configRoutes(deps),
+    ...discoveryChainRoutes(deps),
     ...intentionRoutes(deps),
     ...dnsRoutes(deps),
     ...operatorRoutes(deps),

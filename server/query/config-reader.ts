@@ -6,6 +6,7 @@ import {
   SERVICE_INTENTIONS,
   type ServiceIntentions,
 } from '../../lib/config-entries/kinds/service-intentions.ts';
+import type { ChainEntries } from '../chain/chain.ts';
 import type { ConfigEntries } from '../state/config-entries.ts';
 import { intentionById, namedAs } from '../state/intention-commands.ts';
 import { CONFIG_ENTRIES, configEntryTopic, fold, kindTopic } from '../state/topic-names.ts';
@@ -38,6 +39,19 @@ export class ConfigReader {
     this.#note(kind === '' ? CONFIG_ENTRIES : kindTopic(kind));
     const all = kind === '' ? this.#entries.values() : this.#entries.ofKind(kind);
     return [...this.#sight.of(all, this.#sight.entry)].map((row) => this.#sight.shownEntry(row));
+  }
+
+  /** What a chain is compiled of: whoever may see the service may have it, wherever it leads. */
+  chainEntries(service: string): ChainEntries {
+    if (!this.#sight.serviceNamed(service)) throw permissionDenied();
+    const entries = this.#entries;
+    const note = this.#note;
+    return {
+      entryOf(kind, name) {
+        note(configEntryTopic(kind.kind, name));
+        return entries.entryOf(kind, name);
+      },
+    };
   }
 
   intentions(): Intention[] {

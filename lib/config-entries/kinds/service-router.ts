@@ -46,7 +46,7 @@ interface ParamMatch {
   readonly [how: string]: unknown;
 }
 
-const ROUTE: Table = {
+export const ROUTE: Table = {
   Match: maybe({
     HTTP: maybe({
       PathExact: text,

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { startServerWith } from '../../support/servers/start-server.ts';
+import { until } from '../../support/until.ts';
+
+async function start() {
+  const server = await startServerWith({ connect: { provider: 'consul', config: {} } });
+  // Until then each chain is under a name that is to come.
+  await until(() => server.server.state.authority.roots.size > 0);
+  const put = (body: object) => server.put('/v1/config', body);
+  await put({ Kind: 'proxy-defaults', Config: { protocol: 'http' } });
+  return { ...server, write: put };
+}
+
+describe('/v1/discovery-chain/:service', () => {
+  it('is compiled anew by a change of an entry that it was made of, and by no other', async () => {
+    const { get, write, server, clock } = await start();
+    const split = (Name: string, Service: string) =>
+      write({ Kind: 'service-splitter', Name, Splits: [{ Weight: 100, Service }] });
+    await split('web', 'a');
+    await split('other', 'b');
+    const { index } = await get('/v1/discovery-chain/web');
+    const before = server.answers.wakeUps;
+    const waiting = get(`/v1/discovery-chain/web?index=${index}`);
+    await clock.untilArmed();
+    await split('other', 'c');
+    await write({ Kind: 'service-defaults', Name: 'c', Protocol: 'http' });
+    await write({ Kind: 'service-resolver', Name: 'b' });
+    assert.equal(server.answers.wakeUps, before);
+    // It was looked for, and was not there.
+    await write({ Kind: 'service-resolver', Name: 'a', ConnectTimeout: '1s' });
+    const answer = await waiting;
+    assert.ok(answer.index > index);
+    assert.match(answer.text, /"ConnectTimeout":"1s","Target":"a\.default\.dc1"/);
+  });
+
+  it('is another one with overrides, and says so', async () => {
+    const { ask, get } = await start();
+    const body = { OverrideConnectTimeout: '7s', overrideprotocol: 'grpc', Unknown: 1 };
+    const { text } = await ask('POST', '/v1/discovery-chain/web', { body });
+    assert.match(text, /"CustomizationHash":"[0-9a-f]{8}","Protocol":"grpc"/);
+    assert.doesNotMatch((await get('/v1/discovery-chain/web')).text, /CustomizationHash/);
+  });
+});
