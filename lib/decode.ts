@@ -187,16 +187,17 @@ function fieldsOf(schema: Schema, closed: boolean): Fields {
   const usual = new Map<string, Property>();
   const known = new Map<string, Property | undefined>();
   const unheeded: readonly string[] = schema['unheeded'] ?? [];
-  for (const name of unheeded) known.set(plain(name), undefined);
+  for (const name of unheeded) known.set(plainName(name), undefined);
   for (const [name, sub] of Object.entries<Schema>(schema['properties'])) {
     const property = { name, shape: shapeOf(sub, closed) };
     usual.set(name, property);
-    for (const alias of [name, ...(sub['aliases'] ?? [])]) known.set(plain(alias), property);
+    for (const alias of [name, ...(sub['aliases'] ?? [])]) known.set(plainName(alias), property);
   }
   return { usual, known, closed: closed && !isOpen(schema) };
 }
 
-function plain(name: string): string {
+/** As it is compared: in any case, and in snake_case. */
+export function plainName(name: string): string {
   return name.toLowerCase().replaceAll('_', '');
 }
 
@@ -276,7 +277,7 @@ function canonicalObject(value: object, fields: Fields): Record<string, unknown>
 
 /** Undefined for what nobody reads. */
 function propertyOf(key: string, value: unknown, { known, closed }: Fields): Property | undefined {
-  const name = plain(key);
+  const name = plainName(key);
   const property = known.get(name);
   if (property !== undefined) return property;
   if (isElsewhere(name, value)) throw elsewhere(key, name);

@@ -44,9 +44,14 @@ export interface ReapCaRoots {
   readonly roots: readonly string[];
 }
 
-/** The index of this entry is a serial number that no other certificate has. */
+/**
+ * The index of this entry is a serial number that no other certificate has. It is judged as what is
+ * written in the service's name: who has no right any more when the log has it gets no certificate.
+ */
 export interface TakeSerial {
   readonly type: 'take-serial';
+  /** '' for what vouches for services. */
+  readonly service: string;
 }
 
 export type ConnectCommand = SetCaConfig | SetCaRoot | ReapCaRoots | TakeSerial;

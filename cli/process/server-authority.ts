@@ -1,10 +1,10 @@
 /** A server's own certificate authority as the agent in the same process sees it. */
 import type { Authority } from '../../agent/connect/authority.ts';
-import { permissionDenied } from '../../lib/acl/refusals.ts';
 import { EVERYTHING } from '../../lib/acl/rights.ts';
 import { type CaRoots, CONNECT_OFF } from '../../lib/connect/model.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { decodeJson } from '../../lib/json.ts';
+import { writeAs } from '../../server/http/deps.ts';
 import { caRoots } from '../../server/query/authority.ts';
 import { asked } from '../../server/query/query.ts';
 import type { Server } from '../../server/server.ts';
@@ -29,10 +29,11 @@ export function serverAuthority({ access, deps }: Server): Authority {
       return { index, roots: decodeJson((await body).toString()) as CaRoots };
     },
     async sign(csr, token) {
-      const { rights } = await access.callerOf(token);
-      return on().signer.sign(csr, (service) => {
-        if (!rights.may('service', 'write', service)) throw permissionDenied();
-      });
+      const { signer } = on();
+      const asking = { callerStill: () => access.callerOf(token) };
+      return await signer.sign(csr, (service) =>
+        writeAs(asking, deps, { type: 'take-serial', service }),
+      );
     },
   };
 }

@@ -26,7 +26,8 @@ export type Judgeable = Extract<
       | 'set-intention'
       | 'delete-intention'
       | 'set-config-entry'
-      | 'delete-config-entry';
+      | 'delete-config-entry'
+      | 'take-serial';
   }
 >;
 
@@ -78,6 +79,9 @@ export function judge(state: State, rights: Rights, command: Judgeable): Judgeab
       return command;
     case 'fire-event':
       may.write('event', command.event.Name);
+      return command;
+    case 'take-serial':
+      may.write('service', command.service);
       return command;
   }
 }

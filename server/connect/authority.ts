@@ -6,7 +6,8 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Duty } from '../cluster/leader.ts';
 import { LogTime } from '../cluster/log-time.ts';
-import type { SetCaRoot, StoredCaConfig } from '../connect-commands.ts';
+import type { SetCaConfig, SetCaRoot, StoredCaConfig } from '../connect-commands.ts';
+import type { Outcome } from '../state/outcome.ts';
 import { type CaSettings, DEFAULT_CA_CONFIG, readCaSettings } from './ca-settings.ts';
 import { certificates, type Issuing, type IssuingDeps } from './issuing.ts';
 import { shortDomain } from './leaf-signer.ts';
@@ -24,6 +25,9 @@ export interface AuthorityDeps extends IssuingDeps {
   readonly logger: Logger;
   readonly rules: ConnectRules;
 }
+
+/** How its orders are written: in the name of whoever gives them, who may have lost his right meanwhile. */
+export type ProposeOrder = (command: SetCaRoot | SetCaConfig) => Promise<Outcome>;
 
 /** What someone wants the authority to be from now on. */
 export type CaOrder = Pick<StoredCaConfig, 'Provider' | 'Config' | 'ForceWithoutCrossSigning'>;
@@ -66,9 +70,9 @@ export class CertificateAuthority implements Duty {
   }
 
   /** Throws 'rejected' for what is wrong, and where somebody else told it something meanwhile. */
-  async configure(order: CaOrder): Promise<void> {
+  async configure(order: CaOrder, propose: ProposeOrder): Promise<void> {
     const settings = readCaSettings(order.Provider, order.Config);
-    const turn = this.#configuring.then(() => this.#configure(order, settings));
+    const turn = this.#configuring.then(() => this.#configure(order, settings, propose));
     this.#configuring = turn.catch(() => undefined);
     await turn;
   }
@@ -106,16 +110,16 @@ export class CertificateAuthority implements Duty {
       });
     }
     const { Provider, Config } = issuing.config;
-    await this.#newRoot(readCaSettings(Provider, Config), false);
+    await this.#newRoot(readCaSettings(Provider, Config), false, propose);
   }
 
-  async #configure(order: CaOrder, settings: CaSettings): Promise<void> {
+  async #configure(order: CaOrder, settings: CaSettings, propose: ProposeOrder): Promise<void> {
     const { ClusterID, ModifyIndex } = this.#deps.issuing.config;
     if (this.#needsNewRoot(settings)) {
-      const isDone = await this.#newRoot(settings, order.ForceWithoutCrossSigning);
+      const isDone = await this.#newRoot(settings, order.ForceWithoutCrossSigning, propose);
       if (!isDone) throw changedMeanwhile();
     }
-    const { applied } = await this.#deps.propose({
+    const { applied } = await propose({
       type: 'set-ca-config',
       config: { ...order, State: null, ClusterID },
       leafTtlMs: settings.leafTtlMs,
@@ -137,8 +141,12 @@ export class CertificateAuthority implements Duty {
   }
 
   /** False where somebody else made one meanwhile. */
-  async #newRoot(settings: CaSettings, withoutCrossSigning: boolean): Promise<boolean> {
-    const { propose, state, logger } = this.#deps;
+  async #newRoot(
+    settings: CaSettings,
+    withoutCrossSigning: boolean,
+    propose: ProposeOrder,
+  ): Promise<boolean> {
+    const { state, logger } = this.#deps;
     const before = state().authority.activeRoot;
     const command = await this.#made(settings, before?.ID ?? '', withoutCrossSigning);
     const { applied } = await propose(command);

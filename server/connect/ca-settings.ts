@@ -1,6 +1,6 @@
 /** What `connect.ca_config`, or whoever writes the configuration, may tell the authority. */
 import { isPair, type KeyKind, readKey } from '../../lib/connect/keys.ts';
-import { valueDecoder } from '../../lib/decode.ts';
+import { plainName, valueDecoder } from '../../lib/decode.ts';
 import { formatDuration, NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 
@@ -72,6 +72,34 @@ export function readCaSettings(
     kind,
     isKindSaid: said.PrivateKeyType !== '' || said.PrivateKeyBits !== 0,
   };
+}
+
+/** What is no secret of what is known, as the decoder takes names. */
+const PUBLIC: ReadonlySet<string> = new Set(
+  [
+    'CSRMaxConcurrent',
+    'CSRMaxPerSecond',
+    'IntermediateCertTTL',
+    'LeafCertTTL',
+    'PrivateKeyBits',
+    'PrivateKeyType',
+    'RootCert',
+    'RootCertTTL',
+    'RotationPeriod',
+    'SkipValidate',
+  ].map(plainName),
+);
+
+/** Without what may be a secret: whoever has the key can be any service of the mesh. */
+export function withoutSecrets(
+  config: Readonly<Record<string, unknown>> | null,
+): Readonly<Record<string, unknown>> | null {
+  if (config === null) return null;
+  const shown = Object.entries(config).map(([name, value]) => [
+    name,
+    PUBLIC.has(plainName(name)) ? value : 'hidden',
+  ]);
+  return Object.fromEntries(shown);
 }
 
 /** Consul's others are not offered: they speak to a Vault, or to a cloud. */

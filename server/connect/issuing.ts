@@ -36,11 +36,9 @@ export class Issuing {
     return trustDomainOf(this.config.ClusterID);
   }
 
-  /** The index of an entry, which no other certificate can have. */
-  async serial(): Promise<number> {
-    const { index } = await this.#deps.propose({ type: 'take-serial' });
-    if (index === undefined) throw notReady();
-    return index;
+  /** Of what vouches for services. */
+  serial(): Promise<number> {
+    return serialOf(this.#deps.propose({ type: 'take-serial', service: '' }));
   }
 
   /** The root of this ID, to sign by. */
@@ -57,6 +55,13 @@ export class Issuing {
     this.#issuers.set(id, issuer);
     return issuer;
   }
+}
+
+/** The index of an entry, which no other certificate can have. */
+export async function serialOf(taken: Promise<Outcome>): Promise<number> {
+  const { index } = await taken;
+  if (index === undefined) throw notReady();
+  return index;
 }
 
 export function notReady(): ProconsulError {

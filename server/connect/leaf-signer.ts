@@ -1,19 +1,27 @@
 /** Signs who a service is, for whoever may be it. Any server does: the keys are in the log. */
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
-import { parseIdentity, type ServiceIdentity } from '../../lib/connect/identity.ts';
+import { parseIdentity, type ServiceIdentity, serviceUri } from '../../lib/connect/identity.ts';
 import { asGoWrites, inPairs } from '../../lib/connect/keys.ts';
 import type { Leaf } from '../../lib/connect/model.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
 import { readCaSettings } from './ca-settings.ts';
-import { certificates, type Issuing, notReady } from './issuing.ts';
+import { certificates, type Issuing, notReady, serialOf } from './issuing.ts';
 
 export interface LeafSignerDeps {
   readonly state: () => State;
   readonly issuing: Issuing;
   readonly clock: Pick<Clock, 'now'>;
   readonly datacenter: string;
+}
+
+interface Granted {
+  readonly uri: string;
+  readonly service: string;
+  readonly publicKey: KeyObject;
+  readonly serial: number;
 }
 
 /** Clocks of those who look at a certificate differ. */
@@ -25,33 +33,46 @@ const MAX_WAITING = 5000;
 /** Of a certificate's subject. */
 const MAX_COMMON_NAME = 64;
 
+/** Writes, for whoever asks, that a certificate of the service is made. Rejects where he may not have it. */
+export type TakeSerialFor = (service: string) => Promise<Outcome>;
+
 export class LeafSigner {
   readonly #deps: LeafSignerDeps;
   readonly #waiting: (() => void)[] = [];
   #signing = 0;
+  #reading: Promise<unknown> = Promise.resolve();
 
   constructor(deps: LeafSignerDeps) {
     this.#deps = deps;
   }
 
   /**
-   * A certificate for whoever has the key of the request. `mayHave` throws where who asks may not have
-   * it: it is asked of the name that would be in it, before anything is written.
+   * A certificate for whoever has the key of the request. It may have waited, or this server be behind:
+   * whether he may have it is decided by the entry that its serial number is from.
    */
-  async sign(csr: string, mayHave: (service: string) => void): Promise<Leaf> {
-    const { readRequest } = await certificates();
+  sign(csr: string, takeSerialFor: TakeSerialFor): Promise<Leaf> {
     return this.#inTurn(async () => {
-      const { publicKey, uri } = await readRequest(csr);
-      const identity = this.#ours(uri);
-      mayHave(identity.service);
-      return this.#leafFor(uri, identity, publicKey);
+      const { publicKey, uri } = await this.#read(csr);
+      const { service } = this.#ours(uri);
+      const serial = await serialOf(takeSerialFor(service));
+      return this.#leafFor({ uri, service, publicKey, serial });
     });
   }
 
-  async #leafFor(uri: string, { service }: ServiceIdentity, publicKey: KeyObject): Promise<Leaf> {
+  /** One in a turn of the loop: strangers' requests take milliseconds, and are many at once. */
+  #read(csr: string) {
+    const found = this.#reading.then(async () => {
+      const { readRequest } = await certificates();
+      await new Promise((done) => setImmediate(done));
+      return readRequest(csr);
+    });
+    this.#reading = found.catch(() => undefined);
+    return found;
+  }
+
+  async #leafFor({ uri, service, publicKey, serial }: Granted): Promise<Leaf> {
     const { issuing, state, clock } = this.#deps;
     const { makeLeaf } = await certificates();
-    const serial = await issuing.serial();
     // After the entry: what it is signed by is at least as new as that.
     const { activeRoot } = state().authority;
     if (activeRoot === undefined) throw notReady();
@@ -90,6 +111,9 @@ export class LeafSigner {
         `SPIFFE ID in CSR from a different datacenter: ${identity.datacenter}, we are ${datacenter}`,
       );
     }
+    // It is in the certificate as it came: others may read another name out of another spelling.
+    const usual = serviceUri({ ...identity, namespace: 'default' });
+    if (uri !== usual) throw refused(`SPIFFE ID in CSR is to be written ${usual}`);
     return identity;
   }
 

@@ -3,7 +3,7 @@ import { makeRequest } from '../../../lib/connect/certificates.ts';
 import { generateKey } from '../../../lib/connect/keys.ts';
 import { type CaRoots, type Leaf, SIGN_PATH } from '../../../lib/connect/model.ts';
 import { complaintOfOpenssl } from '../../support/openssl.ts';
-import { MASTER, startAclServer } from '../../support/servers/acl-server.ts';
+import { type AclServer, MASTER, startAclServer } from '../../support/servers/acl-server.ts';
 import {
   startServer,
   startServerWith,
@@ -154,6 +154,10 @@ describe('the certificate authority', () => {
       [web.replace('/dc/dc1', '/dc/dc2'), /different datacenter/],
       [`spiffe://${TrustDomain}`, /must be a service ID/],
       [`${web}/more`, /not in the expected format/],
+      [web.replace('/ns/default', '/ns/other'), /is to be written/],
+      [web.replace('/ns/default', '/ns/default%2Fdc%2Fdc1%2Fsvc%2Fdb'), /is to be written/],
+      [web.replace('/svc/web', '/svc/%77eb'), /is to be written/],
+      [web.replace('/svc/web', '/svc/db%2Fweb'), /is to be written/],
     ] as const) {
       assert.match((await sign(uri)).text, why);
     }
@@ -175,14 +179,28 @@ describe('the certificate authority', () => {
 describe('the certificate authority under access control', () => {
   const policy = (Name: string, Rules: string) => ({ Name, Rules });
 
-  async function tokenFor(server: Awaited<ReturnType<typeof startAclServer>>, rules: string) {
+  async function made(server: AclServer, rules: string) {
     const { ID } = await server.master('PUT', '/v1/acl/policy', policy(`p${rules.length}`, rules));
-    return (await server.master('PUT', '/v1/acl/token', { Policies: [{ ID }] }))['SecretID'] ?? '';
+    const token = await server.master('PUT', '/v1/acl/token', { Policies: [{ ID }] });
+    const revoke = async () => {
+      await server.as(MASTER, 'DELETE', `/v1/acl/token/${token['AccessorID']}`);
+      return (await server.as(MASTER, 'GET', '/v1/acl/tokens')).index;
+    };
+    return { token: token['SecretID'] ?? '', revoke };
+  }
+
+  async function tokenFor(server: AclServer, rules: string) {
+    return (await made(server, rules)).token;
+  }
+
+  async function begun(rules: typeof connect = connect) {
+    const server = await startAclServer({}, undefined, rules);
+    await until(async () => (await rootsOf(server)).ActiveRootID !== '');
+    return server;
   }
 
   it('signs for whoever may write the service, and shows its key to few', async () => {
-    const server = await startAclServer({}, undefined, connect);
-    await until(async () => (await rootsOf(server)).ActiveRootID !== '');
+    const server = await begun();
     const web = await tokenFor(server, 'service "web" { policy = "write" }');
     const reader = await tokenFor(server, 'operator = "read"');
     const { TrustDomain } = await rootsOf(server);
@@ -206,5 +224,61 @@ describe('the certificate authority under access control', () => {
     assert.doesNotMatch(shown.text, /PRIVATE KEY/);
     assert.match((await server.as(MASTER, 'GET', CONFIG)).text, /PRIVATE KEY/);
     assert.equal((await server.as(web, 'GET', CONFIG)).status, 403);
+  });
+
+  it('shows its key to few, however the key of its configuration was written', async () => {
+    const { PrivateKey: first } = await anotherKey();
+    const server = await begun({ provider: 'consul', config: { privatekey: first } });
+    const reader = await tokenFor(server, 'operator = "read"');
+    const shown = async () => {
+      assert.match((await server.as(MASTER, 'GET', CONFIG)).text, /PRIVATE KEY/);
+      return (await server.as(reader, 'GET', CONFIG)).text;
+    };
+    assert.doesNotMatch(await shown(), /PRIVATE KEY/);
+    for (const name of ['private_key', 'PRIVATEKEY', 'Private_Key']) {
+      const { PrivateKey } = await anotherKey();
+      const Config = { [name]: PrivateKey, leaf_cert_ttl: '48h' };
+      const { status } = await server.as(MASTER, 'PUT', CONFIG, { Provider: 'consul', Config });
+      assert.equal(status, 200);
+      const text = await shown();
+      assert.doesNotMatch(text, /PRIVATE KEY/, name);
+      assert.match(text, /"leaf_cert_ttl":"48h"/);
+    }
+  });
+
+  it('signs nothing in the log behind the revocation of the token that asked', async () => {
+    const server = await begun();
+    const { token, revoke } = await made(server, 'service "web" { policy = "write" }');
+    const { TrustDomain } = await rootsOf(server);
+    const uri = `spiffe://${TrustDomain}/ns/default/dc/dc1/svc/web`;
+    const CSR = await makeRequest(await generateKey({ type: 'ec', bits: 256 }), uri);
+    const asked = Array.from({ length: 100 }, () => server.as(token, 'PUT', SIGN_PATH, { CSR }));
+    await Promise.race(asked);
+    const revokedAt = await revoke();
+    const answers = await Promise.all(asked);
+    const signed = answers.filter(({ status }) => status === 200);
+    const last = Math.max(...signed.map(({ json }) => (json as Leaf).ModifyIndex));
+    assert.ok(last < revokedAt, `one of entry ${last}, revoked by ${revokedAt}`);
+    assert.ok(signed.length < answers.length, 'all were signed before: it shows nothing');
+  });
+
+  it('takes no order of whoever is revoked while its key is made', async () => {
+    const server = await begun();
+    const { token, revoke } = await made(server, 'operator = "write"');
+    const before = await rootsOf(server);
+    const Config = { PrivateKeyType: 'rsa', PrivateKeyBits: 4096 };
+    const order = server.as(token, 'PUT', CONFIG, { Provider: 'consul', Config });
+    await revoke();
+    const { status } = await order;
+    assert.equal(status, 403);
+    assert.deepEqual(await rootsOf(server), before);
+  });
+
+  it('reads no request for a certificate of whoever may be no service', async () => {
+    const server = await begun();
+    const nobody = await tokenFor(server, 'key "a" { policy = "write" }');
+    for (const token of ['', nobody]) {
+      assert.equal((await server.as(token, 'PUT', SIGN_PATH, { CSR: 'none' })).status, 403);
+    }
   });
 });

@@ -60,7 +60,7 @@ const CONNECT_KINDS: Kinds = {
       roots: fc.subarray([...ROOTS]),
     }),
   ],
-  'take-serial': [1, fc.constant({ type: 'take-serial' })],
+  'take-serial': [1, fc.constant({ type: 'take-serial', service: 'web' })],
 };
 
 export const MESH_KINDS = { ...CONFIG_KINDS, ...CONNECT_KINDS };
