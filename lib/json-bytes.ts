@@ -25,15 +25,27 @@ const ROW_COST = 128;
 /** To copy a text takes so much less than to write JSON. */
 const COPY_SPEED = 16;
 
+/** What a list takes for a row that is there anyway. */
+export const REFERENCE_BYTES = 8;
+/** And for one that may have been made for it: a small object. */
+const ITEM_BYTES = 64;
+
 /** A list whose items are made while it is written, and kept by nobody; undefined is left out. */
 export class Rows {
   readonly size: number;
   /** Up to some of the items from a place on. */
   readonly made: (from: number, to: number) => readonly unknown[];
+  /** What it keeps alive until it is written. */
+  readonly bytes: number;
 
-  constructor(size: number, made: (from: number, to: number) => readonly unknown[]) {
+  constructor(
+    size: number,
+    made: (from: number, to: number) => readonly unknown[],
+    bytes = size * REFERENCE_BYTES,
+  ) {
     this.size = size;
     this.made = made;
+    this.bytes = bytes;
   }
 
   /** For whoever writes it at once. */
@@ -41,14 +53,17 @@ export class Rows {
     return this.made(0, this.size);
   }
 
-  /** `from` must not change meanwhile, nor what `show` looks at. */
-  static of<T>(from: readonly T[], show: (row: T) => unknown): Rows {
-    return new Rows(from.length, (first, end) =>
+  /**
+   * `from` must not change meanwhile, nor what `show` looks at. `bytes` is what it takes where its items
+   * are not rows that are there anyway.
+   */
+  static of<T>(from: readonly T[], show: (row: T) => unknown, bytes?: number): Rows {
+    const made = (first: number, end: number) =>
       from
         .slice(first, end)
         .map(show)
-        .filter((row) => row !== undefined),
-    );
+        .filter((row) => row !== undefined);
+    return new Rows(from.length, made, bytes);
   }
 }
 
@@ -58,7 +73,20 @@ export function encodeJsonBytes(
   pretty = false,
   maxBytes = MAX_ANSWER_BYTES,
 ): Buffer | Work<Buffer> {
-  return inSlices(() => encoding(value, pretty, maxBytes));
+  return inSlices(() => encoding(value, pretty, maxBytes), heldBy(value));
+}
+
+/** What waits to be written is a list of rows, or has some: what else it is made of is little. */
+function heldBy(value: unknown): number {
+  if (value instanceof Rows) return value.bytes;
+  if (Array.isArray(value)) return value.length * ITEM_BYTES;
+  if (!isObject(value)) return 0;
+  return Object.values(value).reduce<number>((sum, each) => sum + listBytes(each), 0);
+}
+
+function listBytes(value: unknown): number {
+  if (value instanceof Rows) return value.bytes;
+  return Array.isArray(value) ? value.length * ITEM_BYTES : ITEM_BYTES;
 }
 
 /** What was written of an answer, as far as it may grow. */

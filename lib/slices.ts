@@ -1,8 +1,9 @@
 /**
  * Work that takes long gives way to all other work: in a turn of the loop one slice of it is done, however
  * much there is to do and however many ask. What is short is done at once, as far as a turn has room for
- * it. What is long is done for as long as anybody wants it, and holds nothing before its turn has come.
+ * it. What is long is done for as long as anybody wants it; what it holds before its turn has come it says.
  */
+import { type Claim, largeBodies } from './body-room.ts';
 import type { Cancel } from './clock.ts';
 import { ProconsulError } from './errors.ts';
 
@@ -36,9 +37,12 @@ let isTurning = false;
 /** What was done at once in this turn. */
 let spent = 0;
 
-/** What the steps come to: at once, or as the work that is left. Throws what the first of them throw. */
-export function inSlices<T>(begin: () => Steps<T>): T | Work<T> {
-  if (spent >= SLICE) return new Work(begin);
+/**
+ * What the steps come to: at once, or as the work that is left. Throws what the first of them throw.
+ * `holds` is how many bytes `begin` keeps alive.
+ */
+export function inSlices<T>(begin: () => Steps<T>, holds = 0): T | Work<T> {
+  if (spent >= SLICE) return new Work(begin, { holds });
   if (spent === 0) {
     setImmediate(() => {
       spent = 0;
@@ -48,10 +52,10 @@ export function inSlices<T>(begin: () => Steps<T>): T | Work<T> {
   const first = doSome(steps, SLICE - spent);
   spent += first.done;
   if (first.result !== undefined) return first.result.value;
-  if (underWay.size + comers.size < MAX_AT_ONCE) return new Work(begin, steps);
+  if (underWay.size + comers.size < MAX_AT_ONCE) return new Work(begin, { holds, steps });
   // Thousands may come: each would hold its first slice, so it is made again.
   endOf(steps);
-  return new Work(begin);
+  return new Work(begin, { holds });
 }
 
 interface Settle<T> {
@@ -59,17 +63,27 @@ interface Settle<T> {
   readonly reject: (error: unknown) => void;
 }
 
+interface Begun<T> {
+  readonly holds: number;
+  readonly steps?: Steps<T>;
+}
+
 /** Done for as long as anybody wants it; begun anew when somebody wants it again. */
 export class Work<T> implements Going {
   /** Never settles while nobody wants it. */
   readonly result: Promise<T>;
+  /** How many bytes it keeps alive until it is done, begun or not: whoever keeps it counts them. */
+  readonly holds: number;
   readonly #begin: () => Steps<T>;
   #steps: Steps<T> | undefined;
   #settle: Settle<T> | undefined;
   #wanted = 0;
+  /** To room for what it holds, while it is wanted: thousands may wait for their turn. */
+  readonly #claim: Claim = largeBodies.claim();
 
-  constructor(begin: () => Steps<T>, steps?: Steps<T>) {
+  constructor(begin: () => Steps<T>, { holds, steps }: Begun<T>) {
     this.#begin = begin;
+    this.holds = holds;
     this.#steps = steps;
     this.result = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -123,6 +137,12 @@ export class Work<T> implements Going {
       this.#end(({ reject }) => reject(why));
       return;
     }
+    try {
+      this.#claim.grow(this.holds);
+    } catch (error) {
+      this.#end(({ reject }) => reject(error));
+      return;
+    }
     comers.add(this.#firstGo);
     goOn();
   }
@@ -131,6 +151,7 @@ export class Work<T> implements Going {
     comers.delete(this.#firstGo);
     waiting.delete(this);
     underWay.delete(this);
+    this.#claim.end();
     this.#drop();
   }
 

@@ -124,7 +124,8 @@ export class Answers implements AnswerKeeper {
     const isMade = !(body instanceof Work);
     // Of a large one it is told twice.
     if (isMade) this.evaluations++;
-    this.#account(live, isMade ? body.length : 0);
+    // Nobody may ever want it again: until it is made it keeps its rows.
+    this.#account(live, isMade ? body.length : body.holds);
   }
 
   touched(live: LiveAnswer): void {

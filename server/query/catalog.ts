@@ -13,12 +13,21 @@ export type Pairs = readonly (readonly [string, string])[];
 export type Keep = (item: unknown) => boolean;
 export const keepAll: Keep = () => true;
 
-/** The rows as they are shown, each made when it is written; those that are not kept are left out. */
-export function shownRows<T>(rows: readonly T[], keep: Keep, show: (row: T) => unknown): Rows {
-  return Rows.of(rows, (row) => {
+/**
+ * The rows as they are shown, each made when it is written; those that are not kept are left out. `bytes`
+ * is what they take where they were put together for it.
+ */
+export function shownRows<T>(
+  rows: readonly T[],
+  keep: Keep,
+  show: (row: T) => unknown,
+  bytes?: number,
+): Rows {
+  const kept = (row: T) => {
     const item = show(row);
     return keep(item) ? item : undefined;
-  });
+  };
+  return Rows.of(rows, kept, bytes);
 }
 
 /** Rows that are shown as they are. */
@@ -89,10 +98,14 @@ export function connectInstances(service: string, n: Narrowing): Query {
   };
 }
 
+/** An object of two fields, and its place in the list. */
+const PAIR_BYTES = 48;
+
 function listInstances(reader: Reader, placed: Placed, n: Narrowing): Content {
   const list = orderByNode(reader, n.near, narrowed(placed, n));
   const pairs = list.map((instance) => ({ instance, node: placed.nodeOf(instance) }));
-  return { json: shownRows(pairs, n.keep, ({ instance, node }) => flat(instance, node)) };
+  const show = ({ instance, node }: (typeof pairs)[number]) => flat(instance, node);
+  return { json: shownRows(pairs, n.keep, show, pairs.length * PAIR_BYTES) };
 }
 
 /** The instances that carry all the tags, on nodes with all of the meta. */

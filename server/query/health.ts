@@ -1,4 +1,5 @@
 /** Queries of /v1/health. */
+import { REFERENCE_BYTES } from '../../lib/json-bytes.ts';
 import type { Check } from '../../lib/model.ts';
 import { hasMeta } from '../state/catalog.ts';
 import { keptRows, type Narrowing, narrowed, shown, shownRows } from './catalog.ts';
@@ -44,13 +45,23 @@ function list(reader: Reader, health: Checked, n: Choice): Content {
     Checks: health.checksFor(instance),
   }));
   const chosen = n.passing ? entries.filter(({ Checks }) => Checks.every(isPassing)) : entries;
-  return {
-    json: shownRows(chosen, n.keep, ({ instance, Node, Checks }) => ({
-      Node,
-      Service: shown(instance),
-      Checks,
-    })),
-  };
+  const show = ({ instance, Node, Checks }: (typeof chosen)[number]) => ({
+    Node,
+    Service: shown(instance),
+    Checks,
+  });
+  return { json: shownRows(chosen, n.keep, show, bytesOf(chosen)) };
+}
+
+/** An object of three fields, its place in a list, and a list of its own: all but that list's places. */
+const ENTRY_BYTES = 112;
+
+/** A node's checks stand with each of its instances: of thousands of either they are most of it. */
+export function bytesOf(entries: readonly { readonly Checks: readonly Check[] }[]): number {
+  return entries.reduce(
+    (sum, { Checks }) => sum + ENTRY_BYTES + Checks.length * REFERENCE_BYTES,
+    0,
+  );
 }
 
 function isPassing({ Status }: Check): boolean {

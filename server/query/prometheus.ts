@@ -4,6 +4,7 @@ import { hostPort } from '../../lib/ip.ts';
 import { Rows } from '../../lib/json-bytes.ts';
 import type { Check, Instance, Node, StringMap } from '../../lib/model.ts';
 import { type Narrowing, narrowed, shown } from './catalog.ts';
+import { bytesOf } from './health.ts';
 import type { Checked } from './listed.ts';
 import { orderByNode } from './order.ts';
 import { keyOf, type Query } from './query.ts';
@@ -18,14 +19,14 @@ export function prometheusTargets(services: readonly string[], n: Narrowing): Qu
         orderByNode(reader, n.near, narrowed(health, n)).map((instance) => ({
           instance,
           node: health.nodeOf(instance),
-          checks: health.checksFor(instance),
+          Checks: health.checksFor(instance),
         })),
       );
-      const rows = Rows.of(found, ({ instance, node, checks }) => {
-        const isKept = n.keep({ Node: node, Service: shown(instance), Checks: checks });
-        return isKept && node !== undefined ? group({ instance, node, checks }) : undefined;
-      });
-      return { json: rows };
+      const show = ({ instance, node, Checks }: (typeof found)[number]) => {
+        const isKept = n.keep({ Node: node, Service: shown(instance), Checks });
+        return isKept && node !== undefined ? group({ instance, node, checks: Checks }) : undefined;
+      };
+      return { json: Rows.of(found, show, bytesOf(found)) };
     },
   };
 }

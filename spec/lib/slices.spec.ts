@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { largeBodies } from '../../lib/body-room.ts';
+import { MAX_BODIES_BYTES } from '../../lib/limits.ts';
 import { inSlices, ownTurn, type Steps, Work, whenRoom } from '../../lib/slices.ts';
 import { Turns, whole } from '../support/turns.ts';
 import { until } from '../support/until.ts';
@@ -37,6 +39,20 @@ describe('work in slices', () => {
       throw new Error('bad');
     };
     assert.throws(() => inSlices(() => bad()), /bad/);
+  });
+
+  it('is refused where what it holds finds no room, until others are done or gone', async () => {
+    const before = largeBodies.bytes;
+    const holds = Math.floor(MAX_BODIES_BYTES / 3);
+    const made = () => inSlices(() => work(3, 'made'), holds) as Work<string>;
+    const some = [made(), made(), made()];
+    const cancels = some.map((each) => each.want());
+    const refused = whole(made());
+    await assert.rejects(refused, { code: 'busy' });
+    for (const cancel of cancels.slice(1)) cancel();
+    assert.equal(await whole(made()), 'made');
+    assert.equal(await some[0]?.result, 'made');
+    assert.equal(largeBodies.bytes, before);
   });
 
   it('does one slice in a turn, however much there is to do', async () => {

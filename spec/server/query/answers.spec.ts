@@ -285,6 +285,24 @@ describe('a large answer', () => {
 });
 
 describe('what Answers keeps', () => {
+  it('counts the rows of large answers that are not made, also where nobody wants them any more', async () => {
+    const { answers, query } = start(8 * 1024 * 1024);
+    const rows = Array.from({ length: 20_000 }, (_, i) => ({ Key: `key-${i}`, Value: 'dmFsdWU=' }));
+    const ask = (i: number) => {
+      const made = rows.map((row) => ({ row }));
+      const json = Rows.of(made, ({ row }) => row, made.length * 48);
+      const { body } = answers.read(query(`${i}`, json));
+      assert(body instanceof Work);
+      body.want()();
+    };
+    ask(0);
+    const { heap } = await liveBytes();
+    for (let i = 1; i < 100; i++) ask(i);
+    const kept = (await liveBytes()).heap - heap;
+    assert(answers.size.bytes < 8 * 1024 * 1024, `${answers.size.bytes}`);
+    assert(kept < 16 * 1024 * 1024, `${kept} bytes`);
+  });
+
   it('is nothing of a query that throws, also when it did not before', () => {
     const { answers, query, touch, watcher } = start();
     let fails = true;
