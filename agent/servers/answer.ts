@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Claim } from '../../lib/body-room.ts';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 
@@ -14,10 +15,15 @@ const MAX_BODY_BYTES = 256 * 1024 * 1024;
 /** A server that falls silent in the middle of an answer does not go on with it. */
 const SILENT_MS = 5000;
 
-/** Rejects when the answer breaks off, falls silent or is larger than anybody could want. */
-export async function readAnswer(response: IncomingMessage, clock: Clock): Promise<ServerAnswer> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
+/**
+ * Rejects when the answer breaks off, falls silent or is larger than anybody could want, and where the
+ * claim finds no room for it.
+ */
+export async function readAnswer(
+  response: IncomingMessage,
+  clock: Clock,
+  claim?: Claim,
+): Promise<ServerAnswer> {
   let cancel: Cancel = () => undefined;
   const heard = () => {
     cancel();
@@ -25,28 +31,56 @@ export async function readAnswer(response: IncomingMessage, clock: Clock): Promi
   };
   heard();
   try {
+    const reading = new Body(response.headers, claim);
     for await (const part of response) {
       heard();
-      parts.push(part as Buffer);
-      bytes += (part as Buffer).length;
-      if (bytes > MAX_BODY_BYTES) throw tooLarge();
+      reading.take(part as Buffer);
     }
+    const { statusCode: status = 500, headers } = response;
+    return { status, headers, body: reading.whole() };
+  } catch (error) {
+    response.destroy();
+    throw error;
   } finally {
     cancel();
+    claim?.end();
   }
-  return {
-    status: response.statusCode ?? 500,
-    headers: response.headers,
-    body: joined(parts, bytes),
-  };
 }
 
 /** Into bytes of its own: a part is a piece of what the socket read, and would keep all of it. */
-function joined(parts: readonly Buffer[], bytes: number): Buffer {
-  const body = Buffer.allocUnsafeSlow(bytes);
-  let at = 0;
-  for (const part of parts) at += part.copy(body, at);
-  return body;
+class Body {
+  readonly #claim: Claim | undefined;
+  #bytes: Buffer;
+  #at = 0;
+
+  constructor(headers: IncomingHttpHeaders, claim: Claim | undefined) {
+    this.#claim = claim;
+    // Servers say how long their answers are, so that none is there twice.
+    this.#bytes = this.#room(Number(headers['content-length'] ?? 0));
+  }
+
+  take(part: Buffer): void {
+    const end = this.#at + part.length;
+    if (end > this.#bytes.length) this.#grow(Math.max(end, 2 * this.#bytes.length));
+    this.#at += part.copy(this.#bytes, this.#at);
+  }
+
+  whole(): Buffer {
+    if (this.#at < this.#bytes.length) this.#grow(this.#at);
+    return this.#bytes;
+  }
+
+  #grow(length: number): void {
+    const before = this.#bytes;
+    this.#bytes = this.#room(length);
+    before.copy(this.#bytes, 0, 0, this.#at);
+  }
+
+  #room(bytes: number): Buffer {
+    if (bytes > MAX_BODY_BYTES) throw tooLarge();
+    this.#claim?.grow(bytes);
+    return Buffer.allocUnsafeSlow(bytes);
+  }
 }
 
 function tooLarge(): ProconsulError {

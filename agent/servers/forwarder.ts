@@ -178,7 +178,7 @@ export class Forwarder {
       ...(body !== undefined && { body }),
     });
     if (response.statusCode === FORBIDDEN) {
-      return whole(await upstream.read(response, { token }));
+      return whole(await upstream.read(response, { token, way: 'client' }));
     }
     // Who does not read would keep a place that others need.
     response.setTimeout(SLOW_MS, () => response.destroy());

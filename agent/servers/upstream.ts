@@ -2,6 +2,7 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { tokenNotFound } from '../../lib/acl/refusals.ts';
+import { largeBodies } from '../../lib/body-room.ts';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { NO_LEADER, noLeader, ProconsulError } from '../../lib/errors.ts';
 import { headerText, isHeaderText } from '../../lib/http/header-text.ts';
@@ -45,6 +46,8 @@ export interface UpstreamOptions {
 /** A server that does not even take a connection in this time is as good as gone. */
 const CONNECT_MS = 2000;
 const NOT_FOUND = Buffer.from(tokenNotFound().message);
+/** Their answers share a room with those on their way to clients; the agent's own must find theirs. */
+const FOR_CLIENTS: ReadonlySet<Way> = new Set(['client', 'watch']);
 /** How many servers a request tries at most. */
 const MAX_ATTEMPTS = 3;
 
@@ -123,9 +126,10 @@ export class Upstream {
   /** All of an answer that `send` gave. */
   async read(
     response: IncomingMessage,
-    { token }: Pick<UpstreamRequest, 'token'>,
+    { token, way }: Pick<UpstreamRequest, 'token' | 'way'>,
   ): Promise<ServerAnswer> {
-    const answer = await readAnswer(response, this.#options.clock);
+    const claim = FOR_CLIENTS.has(way) ? largeBodies.claim() : undefined;
+    const answer = await readAnswer(response, this.#options.clock, claim);
     if (answer.status === 403 && answer.body.equals(NOT_FOUND)) this.#onUnknown(token);
     return answer;
   }

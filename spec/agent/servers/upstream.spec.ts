@@ -3,6 +3,8 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { UpstreamRequest } from '../../../agent/servers/upstream.ts';
 import type { Way } from '../../../agent/servers/ways.ts';
+import { largeBodies } from '../../../lib/body-room.ts';
+import { MAX_BODIES_BYTES } from '../../../lib/limits.ts';
 import { settle } from '../../support/fakes/fake-clock.ts';
 import { liveBytes } from '../../support/heap.ts';
 import { json, upstreamTo } from '../../support/servers/upstreams.ts';
@@ -105,6 +107,31 @@ describe('asking servers', () => {
       });
       await rejected;
     }
+  });
+
+  it('reads large answers for clients as far as all large bodies have room, and its own all the same', async () => {
+    const large = Buffer.alloc(2 * 1024 * 1024, 'x');
+    const { upstream, servers } = await upstreamTo((request, response) => {
+      if (request.url === '/v1/said') response.setHeader('Content-Length', large.length);
+      response.write(large.subarray(0, 1024 * 1024));
+      response.end(large.subarray(1024 * 1024));
+    });
+    const before = largeBodies.bytes;
+    const others = largeBodies.claim();
+    others.grow(MAX_BODIES_BYTES - before - 1024 * 1024);
+    for (const target of ['/v1/said', '/v1/x']) {
+      for (const way of ['client', 'watch'] as const) {
+        await assert.rejects(upstream.ask({ ...GET, target, way }), { code: 'busy' });
+      }
+      const own = await upstream.ask({ ...GET, target, way: 'sync' });
+      assert(own.body.equals(large));
+    }
+    assert.equal(servers.breaker.isFailing('s0'), false);
+    others.end();
+    for (const target of ['/v1/said', '/v1/x']) {
+      assert((await upstream.ask({ ...GET, target })).body.equals(large));
+    }
+    assert.equal(largeBodies.bytes, before);
   });
 
   it('of which none is there rejects as unavailable', async () => {
