@@ -14,7 +14,7 @@ export type Right =
   /** The row itself, before its handler runs. */
   | { readonly by: 'row'; readonly need: Need; readonly refuse: Refuse }
   /** The Reader, which hands queries only what may be seen. */
-  | { readonly by: 'reader'; readonly need: Need }
+  | ({ readonly by: 'reader'; readonly need: Need } & Least)
   /** `write`, which judges the command by what it changes. */
   | ({ readonly by: 'writer'; readonly need: Need } & Least)
   /** Its handler, which knows best what it is about, and asks the caller. */
@@ -49,8 +49,8 @@ export function needs(need: Need, name = noName, denied = permissionDenied): Rig
   return { by: 'row', need, refuse };
 }
 
-export function shows(need: Need): Right {
-  return { by: 'reader', need };
+export function shows(need: Need, least: readonly Need[] = []): Right {
+  return { by: 'reader', need, least };
 }
 
 export function changes(need: Need, least: readonly Need[] = []): Right {

@@ -124,11 +124,16 @@ export class Judge {
     }
   }
 
-  /** Whoever is called says who may call; also of where it was before. */
-  intention(which: Partial<Pick<IntentionDefinition, 'ID' | 'DestinationName'>>): void {
-    const before = this.#state.configEntries.destinationOf(which.ID ?? '');
+  /** Whoever is called says who may call. */
+  intention({ DestinationName }: Pick<IntentionDefinition, 'DestinationName'>): void {
+    this.write('intention', DestinationName);
+  }
+
+  /** By whom it calls now. What is not there is told of to those alone who may write any of them. */
+  intentionById(id: string): void {
+    const before = this.#state.configEntries.destinationOf(id);
     if (before !== undefined) this.write('intention', before);
-    if (which.DestinationName !== undefined) this.write('intention', which.DestinationName);
+    else if (!this.#rights.mayUnder('intention', 'write', '')) throw permissionDenied();
   }
 
   deleteEntry(kind: string, name: string): void {

@@ -66,10 +66,12 @@ export function judge(state: State, rights: Rights, command: Judgeable): Judgeab
       for (const { Node } of command.coordinates) may.write('node', may.stored(Node));
       return command;
     case 'set-intention':
+      if (command.how === 'update') may.intentionById(command.intention.ID);
       may.intention(command.intention);
       return { ...command, judged: { at: state.index } };
     case 'delete-intention':
-      may.intention(command.which);
+      if ('ID' in command.which) may.intentionById(command.which.ID);
+      else may.intention(command.which);
       return { ...command, judged: { at: state.index } };
     case 'set-config-entry':
       may.writeEntry(command.entry);

@@ -59,16 +59,19 @@ export class ConfigReader {
     return [...this.#sight.of(this.#intentionsOf(), this.#sight.intention)];
   }
 
-  /** Throws where it may not be seen. */
+  /** One that may not be seen is not there: its id may follow from names that anybody can guess. */
   intentionById(id: string): Intention | undefined {
     this.#note(kindTopic(SERVICE_INTENTIONS.kind));
-    return this.#intentionSeen(intentionById(this.#entries, id));
+    const found = intentionById(this.#entries, id);
+    return found !== undefined && this.#sight.intention(found) ? found : undefined;
   }
 
+  /** Throws where it may not be seen, whether or not there is one. */
   intentionNamed(SourceName: string, DestinationName: string): Intention | undefined {
-    this.#note(configEntryTopic(SERVICE_INTENTIONS.kind, DestinationName));
     const names = { SourceName, DestinationName };
-    return this.#intentionSeen(namedAs(this.#entries, names));
+    if (!this.#sight.intention(names)) throw permissionDenied();
+    this.#note(configEntryTopic(SERVICE_INTENTIONS.kind, DestinationName));
+    return namedAs(this.#entries, names);
   }
 
   /** Those that say something of calls by or to a service. Throws where those may not be seen. */
@@ -88,10 +91,5 @@ export class ConfigReader {
   #intentionsOf(): Intention[] {
     const entries = this.#entries.ofKind(SERVICE_INTENTIONS.kind);
     return [...entries].flatMap((entry) => intentionsIn(entry as ConfigEntry & ServiceIntentions));
-  }
-
-  #intentionSeen(intention: Intention | undefined): Intention | undefined {
-    if (intention === undefined || this.#sight.intention(intention)) return intention;
-    throw permissionDenied();
   }
 }

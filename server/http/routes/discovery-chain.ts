@@ -33,7 +33,7 @@ export function discoveryChainRoutes(deps: Deps): Route[] {
       rest: 'service',
       params: { ...read.params, ...READING },
       body: overridesBody,
-      right: shows('service:read'),
+      right: shows('service:read', ['service:read']),
       does: 'compiles the chain with some of what entries say overridden',
       handle: async (request) => {
         const overrides = await request.json(overridesBody);

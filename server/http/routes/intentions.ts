@@ -46,7 +46,7 @@ export function intentionRoutes(deps: Deps): Route[] {
       method: 'POST',
       path: PATH,
       body: intentionBody,
-      right: changes('intention:write'),
+      right: changes('intention:write', ['intention:write']),
       does: 'makes an intention',
       handle: (request) => create(deps, request),
     },
@@ -91,14 +91,14 @@ function byId(deps: Deps): Route[] {
       ...row,
       method: 'PUT',
       body: intentionBody,
-      right: changes('intention:write'),
+      right: changes('intention:write', ['intention:write']),
       does: 'changes an intention',
       handle: (request) => update(deps, request),
     },
     {
       ...row,
       method: 'DELETE',
-      right: changes('intention:write'),
+      right: changes('intention:write', ['intention:write']),
       does: 'removes an intention',
       handle: (request) => {
         const ID = idOf(request.rest, WRITING);
@@ -132,7 +132,7 @@ function byNames(deps: Deps): Route[] {
       method: 'PUT',
       params: ENDS,
       body: intentionBody,
-      right: changes('intention:write'),
+      right: changes('intention:write', ['intention:write']),
       does: 'makes or replaces the intention of two services',
       handle: (request) => upsert(deps, request),
     },
@@ -140,7 +140,7 @@ function byNames(deps: Deps): Route[] {
       ...row,
       method: 'DELETE',
       params: ENDS,
-      right: changes('intention:write'),
+      right: changes('intention:write', ['intention:write']),
       does: 'removes the intention of two services',
       handle: (request) => {
         const { source, destination } = endsOf(request.params);

@@ -12,16 +12,21 @@ import { type AclServer, MASTER, startAclServer } from '../../support/servers/ac
 import type { Answer, Sent } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';
 
-const NAMED = ['agent', 'event', 'intention', 'key', 'node', 'query', 'service', 'session'];
+const NAMED = ['agent', 'event', 'key', 'node', 'query', 'service', 'session'];
 const NAMELESS = ['keyring', 'operator', 'peering'];
+const ruleOf = (resource: string, level: string) => {
+  // What may be said of calls is a part of a service's rule.
+  const more = resource === 'service' ? ` intentions = "${level}"` : '';
+  return `${resource}_prefix "" { policy = "${level}"${more} }`;
+};
 const everything = (level: string) =>
   [
-    ...NAMED.map((resource) => `${resource}_prefix "" { policy = "${level}" }`),
+    ...NAMED.map((resource) => ruleOf(resource, level)),
     ...NAMELESS.map((resource) => `${resource} = "${level}"`),
   ].join('\n');
 /** As much as possible, of everything but what is planted, and what is asked for beside it and is not there. */
 const others = NAMED.flatMap((resource) => [
-  `${resource}_prefix "" { policy = "write" }`,
+  ruleOf(resource, 'write'),
   ...['', '-query', '-event', '/key', '-2'].flatMap((end) =>
     ['planted', 'missing'].map((name) => `${resource} "${name}${end}" { policy = "deny" }`),
   ),
@@ -373,7 +378,7 @@ async function tokensOn(server: AclServer) {
 }
 
 /** What whoever may read it is told by. */
-export const isRead = ({ method }: Route) => method === 'GET';
+export const isRead = ({ method, right }: Route) => method === 'GET' || right.by === 'reader';
 /** Whatever token comes. */
 export const isForAll = ({ right }: Route) => right.by === 'nobody';
 /** Whoever has this right may do anything. */

@@ -86,7 +86,17 @@ describe('/v1/connect/intentions', () => {
     assert.equal(await statusOf(other, 'DELETE', `${PATH}/${ID}`), 403);
     assert.equal(await statusOf(other, 'DELETE', `${PATH}/exact?source=web&destination=db`), 403);
     assert.equal(await statusOf(web, 'GET', `${PATH}/${ID}`), 200);
-    assert.equal(await statusOf(other, 'GET', `${PATH}/${ID}`), 403);
+    // To whoever may not see one, it is as if there were none.
+    const absent = '00000000-1111-2222-3333-444444444444';
+    for (const id of [ID, absent]) {
+      assert.equal(await statusOf(other, 'GET', `${PATH}/${id}`), 404);
+      assert.equal(await statusOf(other, 'PUT', `${PATH}/${id}`, intention('web', 'other')), 403);
+      assert.equal(await statusOf(other, 'DELETE', `${PATH}/${id}`), 403);
+    }
+    for (const destination of ['db', 'absent']) {
+      const path = `${PATH}/exact?source=web2&destination=${destination}`;
+      assert.equal(await statusOf(other, 'GET', path), 403);
+    }
     assert.deepEqual((await as(other, 'GET', PATH)).json, []);
     assert.equal(((await as(web, 'GET', PATH)).json as object[]).length, 1);
     assert.equal(await statusOf(other, 'GET', `${PATH}/match?by=destination&name=db`), 403);
