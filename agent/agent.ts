@@ -325,6 +325,7 @@ export class Agent {
       stats: () => ({ ...agentStats(this.#local, checks, config, sealed), ...process.stats?.() }),
       roots,
       leaves,
+      authority: servers.authority,
       userToken: () => tokens.user,
       reload: () => this.reload(),
       leave: async () => {

@@ -1,3 +1,4 @@
+import type { Matched } from '../../lib/connect/authorization.ts';
 import type { CaRoots, Leaf } from '../../lib/connect/model.ts';
 
 /** The roots, and since which index they are so. */
@@ -12,4 +13,12 @@ export interface Authority {
   roots(seenIndex: number, waitMs: number, signal: AbortSignal): Promise<KnownRoots>;
   /** Rejects where the token does not allow it. */
   sign(csr: string, token: string): Promise<Leaf>;
+  /** What is said of calls to a service, the first one that counts in front. */
+  intentionsOn(service: string, token: string): Promise<KnownIntentions>;
+}
+
+export interface KnownIntentions {
+  readonly intentions: readonly Matched[];
+  /** They were known before they were asked for. */
+  readonly isHit: boolean;
 }

@@ -5,6 +5,7 @@ import type { Config } from '../../lib/config/config.ts';
 import type { Member } from '../../lib/membership.ts';
 import type { Tokens } from '../acl/tokens.ts';
 import type { CheckSet } from '../checks/check-set.ts';
+import type { Authority } from '../connect/authority.ts';
 import type { Leaves } from '../connect/leaves.ts';
 import type { Roots } from '../connect/roots.ts';
 import type { Membership } from '../servers/membership.ts';
@@ -79,6 +80,7 @@ export interface ClusterContext {
 export interface ConnectContext {
   readonly roots: Roots;
   readonly leaves: Leaves;
+  readonly authority: Pick<Authority, 'intentionsOn'>;
   /** The token for requests that bring none. */
   readonly userToken: () => string;
 }

@@ -1,4 +1,5 @@
 /** The servers' certificate authority over HTTP, for an agent without a server. */
+import type { Matched } from '../../lib/connect/authorization.ts';
 import { type CaRoots, type Leaf, SIGN_PATH } from '../../lib/connect/model.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { decodeJson, encodeJson } from '../../lib/json.ts';
@@ -8,6 +9,7 @@ import { ringKey } from './ring-key.ts';
 import { withParams } from './targets.ts';
 import type { Upstream } from './upstream.ts';
 
+const MATCH_PATH = '/v1/connect/intentions/match';
 const ROOTS_PATH = '/v1/connect/ca/roots';
 const TIMEOUT_MS = 5000;
 /** A server may have others to sign for first. */
@@ -45,6 +47,21 @@ export function httpAuthority(upstream: Pick<Upstream, 'ask'>, node: string): Au
         body: Buffer.from(encodeJson({ CSR: csr })),
       });
       return read<Leaf>(answer);
+    },
+    async intentionsOn(service, token) {
+      const target = withParams(MATCH_PATH, { by: 'destination', name: service });
+      const answer = await upstream.ask({
+        way: 'sync',
+        method: 'GET',
+        target,
+        key: service,
+        token,
+        timeoutMs: TIMEOUT_MS,
+      });
+      const [intentions] = Object.values(
+        read<Readonly<Record<string, readonly Matched[]>>>(answer),
+      );
+      return { intentions: intentions ?? [], isHit: false };
     },
   };
 }

@@ -21,6 +21,14 @@ export function matching(reader: Reader, by: IntentionsBy, name: string): Shown[
   return reader.config.intentionsAbout(by, name).sort(byPrecedence).map(shownIntention);
 }
 
+/** What is said of calls to a service, for whoever is called. */
+export function intentionsOn(name: string): Query {
+  return {
+    key: keyOf('intentions/on', name),
+    run: (reader) => ({ json: matching(reader, 'destination', name) }),
+  };
+}
+
 /** Which one decides whether a call may be; undefined where nobody says anything. */
 export function deciding(reader: Reader, source: string, destination: string) {
   const about = reader.config.intentionsAbout('destination', destination).sort(byPrecedence);

@@ -1,5 +1,7 @@
 /** /v1/agent/connect: what a sidecar, or a program that is its own, asks of its agent. */
 import { permissionDenied } from '../../../lib/acl/refusals.ts';
+import { authorizationOf, callerNamed } from '../../../lib/connect/authorization.ts';
+import { decoder } from '../../../lib/decode.ts';
 import { NS_PER_MS } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Params } from '../../../lib/http/params.ts';
@@ -32,6 +34,14 @@ export function connectRoutes(agent: Context): readonly Route[] {
       right: asks('service:write'),
       does: 'a certificate that says who a service is, with its key',
       handle: (request) => leaf(agent, request),
+    },
+    {
+      method: 'POST',
+      path: '/v1/agent/connect/authorize',
+      body: authorizeBody,
+      right: asks('service:write', ['service:write']),
+      does: 'says whether the holder of a certificate may speak to a service',
+      handle: (request) => authorize(agent, request),
     },
   ];
 }
@@ -74,6 +84,42 @@ async function leaf(agent: Context, request: HttpRequest): Promise<Reply> {
   return {
     json,
     headers: { 'X-Consul-Index': String(json.ModifyIndex), ...cacheHeaders(how) },
+  };
+}
+
+interface Authorize {
+  readonly Target: string;
+  readonly ClientCertURI: string;
+}
+
+const authorizeBody = decoder<Authorize>(
+  {
+    type: 'object',
+    properties: {
+      Target: { type: 'string', default: '' },
+      ClientCertURI: { type: 'string', default: '' },
+    },
+    // Nobody is cut off by the number of his certificate, here as in Consul.
+    unheeded: ['ClientCertSerial'],
+  },
+  'Bad request: Request decode failed',
+);
+
+async function authorize(agent: Context, request: HttpRequest): Promise<Reply> {
+  const { Target, ClientCertURI } = await request.json(authorizeBody);
+  if (Target === '') {
+    throw new ProconsulError('invalid', 'Bad request: Target service must be specified');
+  }
+  const caller = callerNamed(ClientCertURI);
+  const { rights } = request.caller;
+  if (!rights.may('service', 'write', Target)) throw permissionDenied();
+  const token = request.token || agent.userToken();
+  const { intentions, isHit } = await agent.authority.intentionsOn(Target, token);
+  const { acl } = agent.config;
+  const isAllowed = rights.all || acl.defaultPolicy === 'allow';
+  return {
+    json: authorizationOf(caller, intentions, { isAllowed, hasAcl: acl.enabled }),
+    headers: { 'X-Cache': isHit ? 'HIT' : 'MISS' },
   };
 }
 

@@ -2,10 +2,9 @@
 
 import type { Caller } from '../../../lib/acl/rights.ts';
 import { debugConfig } from '../../../lib/config/debug-config.ts';
-import { CONNECT_OFF } from '../../../lib/connect/model.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
-import { anyone, needs } from '../../../lib/http/right.ts';
+import { needs } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import { param } from '../../../lib/http/takes.ts';
 import { byName } from '../../../lib/key-order.ts';
@@ -40,18 +39,6 @@ export function infoRoutes(agent: Context): readonly Route[] {
       does: 'reads the configuration files again',
       handle: () => reload(agent),
     },
-    ...authorizeRoutes(),
-  ];
-}
-
-/** Who may speak to whom nobody has said yet; these are the words of an agent that has the mesh off. */
-function authorizeRoutes(): readonly Route[] {
-  const off = () => {
-    throw new ProconsulError('rejected', CONNECT_OFF);
-  };
-  const does = 'refused: there are no intentions';
-  return [
-    { method: 'POST', path: '/v1/agent/connect/authorize', right: anyone, does, handle: off },
   ];
 }
 

@@ -76,6 +76,10 @@ export class FakeAuthority implements Authority {
     });
   }
 
+  async intentionsOn() {
+    return { intentions: [], isHit: false };
+  }
+
   async sign(csr: string, _token: string) {
     if (this.failure !== undefined) throw this.failure;
     const active = this.#active;

@@ -6,4 +6,5 @@ import { ProconsulError } from '../../../lib/errors.ts';
 export const noAuthority: Authority = {
   roots: () => Promise.reject(new ProconsulError('rejected', CONNECT_OFF)),
   sign: () => Promise.reject(new ProconsulError('rejected', CONNECT_OFF)),
+  intentionsOn: async () => ({ intentions: [], isHit: false }),
 };
