@@ -92,6 +92,10 @@ rightsMatrix('through a client agent', async () => ({
 /** What each of an agent's own rows is asked that is asked of something: what follows its path, and its body. */
 const OWN: Readonly<Record<string, readonly [string, object?]>> = {
   'GET /debug/pprof/': ['goroutine'],
+  'POST /v1/agent/connect/authorize': [
+    '',
+    { Target: 'planted', ClientCertURI: 'spiffe://x.consul/ns/default/dc/dc1/svc/web' },
+  ],
   'PUT /v1/agent/join/': ['10.9.9.9'],
   'PUT /v1/agent/force-leave/': ['planted'],
   'PUT /v1/agent/token/': ['default', { Token: 'x' }],

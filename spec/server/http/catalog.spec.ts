@@ -17,10 +17,15 @@ function nodesIn(answer: Answer): string[] {
 describe('PUT /v1/catalog/register', () => {
   it('refuses more checks than anybody has, and fails nobody else with it', async () => {
     const { put } = await startServer();
-    const checks = '{},'.repeat(340_000);
-    const huge = put('/v1/catalog/register', `{"Node":"x","Address":"::1","Checks":[${checks}{}]}`);
+    const withChecks = (count: number) =>
+      put(
+        '/v1/catalog/register',
+        `{"Node":"x","Address":"::1","Checks":[${'{},'.repeat(count - 1)}{}]}`,
+      );
+    const huge = withChecks(340_000);
     const others = Array.from({ length: 20 }, (_, i) => put(`/v1/kv/k${i}`, 'v'));
-    assert.match((await huge).text, /Checks must NOT have more than 4096 items/);
+    assert.match((await huge).text, /more than 65536 values/);
+    assert.match((await withChecks(4097)).text, /Checks must NOT have more than 4096 items/);
     for (const other of others) assert.equal((await other).status, 200);
   });
 });
