@@ -4,10 +4,10 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { freePorts } from '../spec/support/servers/free-ports.ts';
 import { until } from '../spec/support/until.ts';
 
 const run = promisify(execFile);
@@ -53,17 +53,6 @@ interface Agent {
   readonly name: string;
   readonly dns: number;
   readonly stop: () => Promise<void>;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  for (const server of servers) {
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    ports.push((server.address() as { port: number }).port);
-  }
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
 }
 
 async function startAgent(name: string, command: string, folder: string): Promise<Agent> {

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { cutOff, lead, promoteReplica, put } from '../support/experiments/redis-masters.ts';
 import { type AgentProcess, AgentProcesses } from '../support/servers/agent-processes.ts';
 import { Cluster, type ServerProcess } from '../support/servers/cluster.ts';
-import { freePort } from '../support/servers/redis.ts';
+import { freePort } from '../support/servers/free-ports.ts';
 import { sleep } from '../support/sleep.ts';
 import { until } from '../support/until.ts';
 import { report } from './report.ts';

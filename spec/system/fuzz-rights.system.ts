@@ -30,7 +30,7 @@ import {
   type Seen,
 } from '../support/experiments/rights/rights-target.ts';
 import { Starvation } from '../support/experiments/starvation.ts';
-import { freePorts } from '../support/servers/agent-processes.ts';
+import { freePorts } from '../support/servers/free-ports.ts';
 import { killProconsuls, type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
 import { send } from '../support/servers/start-server.ts';
 import { sleep } from '../support/sleep.ts';

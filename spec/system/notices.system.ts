@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster, type ServerProcess } from '../support/servers/cluster.ts';
-import { freePort } from '../support/servers/redis.ts';
+import { freePort } from '../support/servers/free-ports.ts';
 import { until } from '../support/until.ts';
 import { report } from './report.ts';
 

@@ -11,9 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeTlsFolders, TestAuthority } from '../support/certificates.ts';
 import { changeKeyring } from '../support/experiments/change-keyring.ts';
-import { freePorts } from '../support/servers/agent-processes.ts';
+
 import { commandLineOf } from '../support/servers/command-line.ts';
 import { encodeQuestion, sendUdp } from '../support/servers/dns-client.ts';
+import { freePorts } from '../support/servers/free-ports.ts';
 import { killProconsuls, type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
 import { type RedisProcess, startRedis } from '../support/servers/redis.ts';
 import { send } from '../support/servers/start-server.ts';

@@ -11,7 +11,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentProcesses } from '../support/servers/agent-processes.ts';
-import { freePort } from '../support/servers/redis.ts';
+import { freePort } from '../support/servers/free-ports.ts';
 import { until } from '../support/until.ts';
 import { report } from './report.ts';
 

@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AgentProcesses } from '../support/servers/agent-processes.ts';
-import { freePort, startRedis } from '../support/servers/redis.ts';
+import { freePort } from '../support/servers/free-ports.ts';
+import { startRedis } from '../support/servers/redis.ts';
 import { until } from '../support/until.ts';
 import { report } from './report.ts';
 

@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from '../support/servers/agent-processes.ts';
+import { freePorts } from '../support/servers/free-ports.ts';
 import { killProconsuls, startProconsul } from '../support/servers/proconsul.ts';
 import { startRedis } from '../support/servers/redis.ts';
 import { send } from '../support/servers/start-server.ts';

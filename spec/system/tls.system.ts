@@ -11,11 +11,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { connect } from 'node:tls';
 import { type Files, removeTlsFolders, TestAuthority } from '../support/certificates.ts';
-import {
-  type AgentProcess,
-  AgentProcesses,
-  freePorts,
-} from '../support/servers/agent-processes.ts';
+import { type AgentProcess, AgentProcesses } from '../support/servers/agent-processes.ts';
+import { freePorts } from '../support/servers/free-ports.ts';
 import { sleep } from '../support/sleep.ts';
 import { until } from '../support/until.ts';
 import { report } from './report.ts';

@@ -13,7 +13,7 @@ import { silentLogger } from '../../../lib/logger.ts';
 import { Identities } from '../../../lib/tls/identities.ts';
 import { TestAuthority, tlsSettings } from '../../support/certificates.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
-import { freePort } from '../../support/servers/proconsul.ts';
+import { freePorts } from '../../support/servers/free-ports.ts';
 import { getText, RawClient } from '../../support/servers/raw-client.ts';
 import { send } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';
@@ -25,7 +25,7 @@ describe('the listeners of a server', () => {
   });
 
   async function bind(hcl: string) {
-    const [http, server, lan] = [await freePort(), await freePort(), await freePort()];
+    const [http = 0, server = 0, lan = 0] = await freePorts(3);
     const ports = `ports { http = ${http} server = ${server} serf_lan = ${lan} dns = -1 }`;
     const argv = ['-server', '-bootstrap', '-dev', '-bind=127.0.0.1', '-hcl', `${ports} ${hcl}`];
     const { config } = loadConfig({ argv, host: fakeConfigHost() });

@@ -3,7 +3,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, Proconsul } from '../../support/servers/proconsul.ts';
+import { freePorts } from '../../support/servers/free-ports.ts';
+import { Proconsul } from '../../support/servers/proconsul.ts';
 
 /** What each has in its folder once it has begun: the log, and what was registered. */
 const BEGUN = ['log', 'agent'];
@@ -21,7 +22,8 @@ describe('a process that finds an address taken', function () {
       await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
       const { port: taken } = holder.address() as AddressInfo;
       const folder = await mkdtemp(join(tmpdir(), 'run-'));
-      const ports = { server: await freePort(), lan: await freePort(), http: await freePort() };
+      const [server = 0, lan = 0, http = 0] = await freePorts(3);
+      const ports = { server, lan, http };
       const process = new Proconsul(key === 'http' ? taken : ports.http, [
         ...flags,
         `-data-dir=${folder}`,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { seededRandom } from '../fakes/seeded-random.ts';
-import { freePort, type Proconsul, startProconsul } from '../servers/proconsul.ts';
+import { freePort } from '../servers/free-ports.ts';
+import { type Proconsul, startProconsul } from '../servers/proconsul.ts';
 import { type Answer, send } from '../servers/start-server.ts';
 
 const WRITERS = 8;

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommitPolicy } from '../../../server/log/redis/link/options.ts';
 import { until } from '../until.ts';
-import { freePort, type RedisProcess, startRedis } from './redis.ts';
+import { freePorts } from './free-ports.ts';
+import { type RedisProcess, startRedis } from './redis.ts';
 import { type Answer, type Sent, send } from './start-server.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
@@ -104,7 +105,7 @@ export class ServerProcess {
   }
 
   static async prepare(prepared: Prepared): Promise<ServerProcess> {
-    const [http, rpc, lan] = [await freePort(), await freePort(), await freePort()];
+    const [http = 0, rpc = 0, lan = 0] = await freePorts(3);
     const { name, dir, url, flags } = prepared;
     return new ServerProcess(prepared, http, [
       'agent',

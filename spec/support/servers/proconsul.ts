@@ -1,8 +1,8 @@
 /** `bin/proconsul` as its users run it: a process of its own, on ports of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { until } from '../until.ts';
+import { freePorts } from './free-ports.ts';
 import { send } from './start-server.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../bin/proconsul', import.meta.url));
@@ -93,9 +93,9 @@ export async function startProconsul(
   port?: number,
   { alone = false, nodeOptions = '' } = {},
 ): Promise<Proconsul> {
-  const [rpc, lan] = [await freePort(), await freePort()];
+  const [rpc = 0, lan = 0, http = 0] = await freePorts(3);
   const ports = [`-server-port=${rpc}`, `-serf-lan-port=${lan}`];
-  const started = new Proconsul(port ?? (await freePort()), [...ports, ...args], nodeOptions);
+  const started = new Proconsul(port ?? http, [...ports, ...args], nodeOptions);
   running.push(started);
   return alone ? await started.answers() : await started.ready();
 }
@@ -108,15 +108,3 @@ export async function killProconsuls(): Promise<void> {
 }
 
 if (typeof afterEach === 'function') afterEach(killProconsuls);
-
-/** Free at the moment; a command that takes no 0 needs one to be named. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
-}

@@ -2,32 +2,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Address } from '../../../server/log/redis/link/options.ts';
 import { until } from '../until.ts';
+import { freePort, freePorts } from './free-ports.ts';
 
 const HOST = '127.0.0.1';
 const started = new Set<{ stop(): Promise<void> }>();
-
-/** Below those that the kernel gives to connections, and with room for a cluster's bus above. */
-const FIRST_PORT = 15_000;
-const LAST_PORT = 32_000;
-
-/** A port that was free a moment ago; by chance, since other spec runs look for some too. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, HOST, () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-}
 
 /** Files of a Redis that takes only those who show a certificate of the authority. */
 export interface RedisCertificates {
@@ -138,8 +121,7 @@ export async function startSentinels(tls?: RedisCertificates): Promise<SentinelS
   const replicas = await Promise.all([1, 2].map(() => startRedis({ args: replicaOf, tls })));
   for (const replica of replicas) await untilSynced(replica);
   const redis = [first, ...replicas];
-  const ports: number[] = [];
-  for (let i = 0; i < 3; i++) ports.push(await freePort());
+  const ports = await freePorts(3);
   const sentinels = await Promise.all(ports.map((port) => startSentinel(port, first, tls)));
   for (const sentinel of sentinels) await untilComplete(sentinel);
   const ask = async (...args: string[]) => await anyAnswer(sentinels, args);

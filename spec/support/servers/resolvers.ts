@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { until } from '../until.ts';
 import { askUdp } from './dns-client.ts';
-import { freePort } from './redis.ts';
+import { freePort } from './free-ports.ts';
 
 const START_MS = 20_000;
 

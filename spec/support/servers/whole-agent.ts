@@ -4,7 +4,7 @@ import { type Running, runServer } from '../../../cli/process/run-server.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { createLogger } from '../../../lib/logger.ts';
 import { until } from '../until.ts';
-import { freePort } from './proconsul.ts';
+import { freePorts } from './free-ports.ts';
 import { send } from './start-server.ts';
 
 export interface WholeAgent {
@@ -16,7 +16,7 @@ export interface WholeAgent {
 
 /** The token is one that may see the node. */
 export async function startWholeAgent(flags: readonly string[], token = ''): Promise<WholeAgent> {
-  const [http, server, serf] = [await freePort(), await freePort(), await freePort()];
+  const [http = 0, server = 0, serf = 0] = await freePorts(3);
   const argv = [
     ...['-dev', '-node=n1', '-bind=127.0.0.1', '-dns-port=-1', '-grpc-port=-1'],
     ...[`-http-port=${http}`, `-server-port=${server}`, `-serf-lan-port=${serf}`],

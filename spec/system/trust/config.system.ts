@@ -9,7 +9,7 @@ import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../support/servers/proconsul.ts';
+import { freePort } from '../../support/servers/free-ports.ts';
 import { until } from '../../support/until.ts';
 import { report, SHORT_MS } from '../report.ts';
 

@@ -9,12 +9,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import {
-  freePort,
-  killProconsuls,
-  type Proconsul,
-  startProconsul,
-} from '../../support/servers/proconsul.ts';
+import { freePort } from '../../support/servers/free-ports.ts';
+import { killProconsuls, type Proconsul, startProconsul } from '../../support/servers/proconsul.ts';
 import { getText, RawClient } from '../../support/servers/raw-client.ts';
 import { send } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';

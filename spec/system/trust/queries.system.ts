@@ -16,12 +16,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askUdp } from '../../support/servers/dns-client.ts';
-import {
-  freePort,
-  killProconsuls,
-  type Proconsul,
-  startProconsul,
-} from '../../support/servers/proconsul.ts';
+import { freePort } from '../../support/servers/free-ports.ts';
+import { killProconsuls, type Proconsul, startProconsul } from '../../support/servers/proconsul.ts';
 import { send } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';
 import { report, SHORT_MS } from '../report.ts';

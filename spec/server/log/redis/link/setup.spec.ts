@@ -8,13 +8,14 @@ import { systemClock } from '../../../../../lib/clock.ts';
 import { parseRedisUrl, type RedisOptions } from '../../../../../server/log/redis/link/options.ts';
 import { RedisLog } from '../../../../../server/log/redis/log/redis-log.ts';
 import { HistorySink } from '../../../../support/fakes/history-sink.ts';
+import { freePort } from '../../../../support/servers/free-ports.ts';
 import {
   LogServer,
   startLogServers,
   verdictOf,
   Writers,
 } from '../../../../support/servers/log-servers.ts';
-import { freePort, startRedis } from '../../../../support/servers/redis.ts';
+import { startRedis } from '../../../../support/servers/redis.ts';
 import { until } from '../../../../support/until.ts';
 
 const run = promisify(execFile);
