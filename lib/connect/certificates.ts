@@ -27,7 +27,7 @@ import {
   signingBy,
 } from '../tls/x509.ts';
 import { domainUri } from './identity.ts';
-import { asGoWrites, fingerprintOf, inPairs, readCertificate, readKey } from './keys.ts';
+import { asGoWrites, fingerprintOf, inPairs, kindOf, readCertificate, readKey } from './keys.ts';
 
 /** A certificate that may sign, with its key, read once for all that it signs. */
 export interface Issuer {
@@ -142,6 +142,9 @@ export async function makeRequest(privateKey: string, value: string): Promise<st
   return `${request.toString('pem')}\n`;
 }
 
+/** Shorter ones are broken. */
+const MIN_RSA_BITS = 2048;
+
 export interface LeafRequest {
   readonly publicKey: KeyObject;
   readonly uri: string;
@@ -160,7 +163,12 @@ export async function readRequest(text: string): Promise<LeafRequest> {
     throw new ProconsulError('invalid', 'the CSR must have one URI in it');
   }
   const der = Buffer.from(request.publicKey.rawData);
-  return { publicKey: createPublicKey({ key: der, format: 'der', type: 'spki' }), uri };
+  const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' });
+  const { type, bits } = kindOf(publicKey);
+  if (type === 'rsa' && bits < MIN_RSA_BITS) {
+    throw new ProconsulError('invalid', `a key of RSA needs ${MIN_RSA_BITS} bits, and not ${bits}`);
+  }
+  return { publicKey, uri };
 }
 
 function isAlternativeName(extension: Extension): extension is SubjectAlternativeNameExtension {

@@ -81,12 +81,14 @@ describe('certificates of the mesh', () => {
     assert.equal(from, '2026-11-25T00:00:00Z');
   });
 
-  it('are refused to who cannot show that the key is theirs', async () => {
+  it('are refused to who cannot show that the key is theirs, or has one that is too short', async () => {
     const request = await makeRequest(await generateKey({ type: 'ec', bits: 256 }), WEB);
     const der = Buffer.from(request.replace(/-----.*-----|\n/g, ''), 'base64');
     der[der.length - 1] = (der[der.length - 1] ?? 0) ^ 1;
     const forged = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
     await assert.rejects(readRequest(forged), /signature of the CSR/);
     await assert.rejects(readRequest('nonsense'), /no CSR can be read/);
+    const short = await makeRequest(await generateKey({ type: 'rsa', bits: 1024 }), WEB);
+    await assert.rejects(readRequest(short), /RSA needs 2048 bits, and not 1024/);
   });
 });
