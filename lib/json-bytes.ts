@@ -123,8 +123,8 @@ class Pieces {
 
 function* encoding(value: unknown, pretty: boolean, maxBytes: number): Steps<Buffer> {
   const claim = largeBodies.claim();
+  const pieces = new Pieces(maxBytes, claim);
   try {
-    const pieces = new Pieces(maxBytes, claim);
     yield* put(value, pieces, pretty ? '\n' : '');
     if (pretty) pieces.push('\n');
     let length = 0;
@@ -144,6 +144,8 @@ function* encoding(value: unknown, pretty: boolean, maxBytes: number): Steps<Buf
     }
     return bytes;
   } finally {
+    // An error has them in its stack, for as long as anybody has the error.
+    pieces.texts.length = 0;
     claim.end();
   }
 }

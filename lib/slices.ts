@@ -74,7 +74,8 @@ export class Work<T> implements Going {
   readonly result: Promise<T>;
   /** How many bytes it keeps alive until it is done, begun or not: whoever keeps it counts them. */
   readonly holds: number;
-  readonly #begin: () => Steps<T>;
+  /** Until it is done, for whoever keeps this must not keep what it was made of. */
+  #begin: (() => Steps<T>) | undefined;
   #steps: Steps<T> | undefined;
   #settle: Settle<T> | undefined;
   #wanted = 0;
@@ -107,12 +108,14 @@ export class Work<T> implements Going {
   readonly goOn = (most: number): number => {
     let done = 0;
     try {
-      this.#steps ??= this.#begin();
+      this.#steps ??= this.#begin?.();
+      if (this.#steps === undefined) return done;
       const some = doSome(this.#steps, most);
       done = some.done;
       const { result } = some;
       if (result !== undefined) this.#end(({ resolve }) => resolve(result.value));
     } catch (error) {
+      forgetFrames(error);
       this.#end(({ reject }) => reject(error));
     }
     return done;
@@ -158,6 +161,7 @@ export class Work<T> implements Going {
   #end(tell: (settle: Settle<T>) => void): void {
     const settle = this.#settle;
     this.#settle = undefined;
+    this.#begin = undefined;
     this.#leave();
     if (settle !== undefined) tell(settle);
   }
@@ -195,6 +199,14 @@ function doSome<T>(steps: Steps<T>, most: number) {
     done += next.value;
     if (done >= most) return { done, result: undefined };
   }
+}
+
+/**
+ * Until its stack is asked for, an error keeps alive what each function in it was at work with: all rows
+ * and pieces of an answer, for as long as anybody has the error.
+ */
+function forgetFrames(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
 }
 
 /** It may hold what others wait for. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { largeBodies } from '../../lib/body-room.ts';
 import { MAX_BODIES_BYTES } from '../../lib/limits.ts';
 import { inSlices, ownTurn, type Steps, Work, whenRoom } from '../../lib/slices.ts';
+import { liveBytes } from '../support/heap.ts';
 import { Turns, whole } from '../support/turns.ts';
 import { until } from '../support/until.ts';
 
@@ -18,6 +19,10 @@ function* work<T>(slices: number, result: T, say: () => void = () => undefined):
 
 const large = <T>(slices: number, result: T, say?: () => void) =>
   whole(inSlices(() => work(slices, result, say)));
+
+function badRow(): never {
+  throw new Error('no row');
+}
 
 /** A turn in which nothing was done yet. */
 const newTurn = () => new Promise((resolve) => setImmediate(resolve));
@@ -53,6 +58,22 @@ describe('work in slices', () => {
     assert.equal(await whole(made()), 'made');
     assert.equal(await some[0]?.result, 'made');
     assert.equal(largeBodies.bytes, before);
+  });
+
+  it('keeps nothing alive of what it was made of once it is done or has failed', async () => {
+    const made = (row: () => string) => {
+      const rows = Array.from({ length: 100_000 }, (_, i) => ({ row: i }));
+      const begin = function* (): Steps<string> {
+        yield SLICE;
+        return `${row()}${rows.length}`;
+      };
+      return inSlices(begin) as Work<string>;
+    };
+    const { heap } = await liveBytes();
+    const some = Array.from({ length: 4 }, () => [made(() => 'a'), made(badRow)]).flat();
+    await Promise.allSettled(some.map(whole));
+    const kept = (await liveBytes()).heap - heap;
+    assert(kept < 2 * 1024 * 1024, `${kept} bytes of ${some.length}`);
   });
 
   it('does one slice in a turn, however much there is to do', async () => {
