@@ -1,9 +1,9 @@
 /** Queries of /v1/health. */
 import { REFERENCE_BYTES } from '../../lib/json-bytes.ts';
-import type { Check } from '../../lib/model.ts';
+import type { Check, Instance, Node } from '../../lib/model.ts';
 import { hasMeta } from '../state/catalog.ts';
 import { keptRows, type Narrowing, narrowed, shown, shownRows } from './catalog.ts';
-import type { Checked } from './listed.ts';
+import { type Checked, type InstanceChecks, joined } from './listed.ts';
 import { orderByNode } from './order.ts';
 import { type Content, keyOf, type Query } from './query.ts';
 import type { Reader } from './reader.ts';
@@ -42,26 +42,39 @@ function list(reader: Reader, health: Checked, n: Choice): Content {
   const entries = orderByNode(reader, n.near, narrowed(health, n)).map((instance) => ({
     instance,
     Node: health.nodeOf(instance),
-    Checks: health.checksFor(instance),
+    checks: health.checksOf(instance),
   }));
-  const chosen = n.passing ? entries.filter(({ Checks }) => Checks.every(isPassing)) : entries;
-  const show = ({ instance, Node, Checks }: (typeof chosen)[number]) => ({
+  const chosen = n.passing ? entries.filter(passes()) : entries;
+  // Their lists are joined while they are written, and kept by nobody.
+  const show = ({ instance, Node, checks: both }: Entry) => ({
     Node,
     Service: shown(instance),
-    Checks,
+    Checks: joined(both),
   });
-  return { json: shownRows(chosen, n.keep, show, bytesOf(chosen)) };
+  const bytes = chosen.reduce((sum, each) => sum + bytesOf(each.checks.own), 0);
+  return { json: shownRows(chosen, n.keep, show, bytes) };
 }
 
-/** An object of three fields, its place in a list, and a list of its own: all but that list's places. */
-const ENTRY_BYTES = 112;
+interface Entry {
+  readonly instance: Instance;
+  readonly Node: Node | undefined;
+  readonly checks: InstanceChecks;
+}
 
-/** A node's checks stand with each of its instances: of thousands of either they are most of it. */
-export function bytesOf(entries: readonly { readonly Checks: readonly Check[] }[]): number {
-  return entries.reduce(
-    (sum, { Checks }) => sum + ENTRY_BYTES + Checks.length * REFERENCE_BYTES,
-    0,
-  );
+/** Two objects, a place in a list, and a list of its own: all but that list's places. */
+const ENTRY_BYTES = 160;
+
+export function bytesOf(checks: readonly Check[]): number {
+  return ENTRY_BYTES + checks.length * REFERENCE_BYTES;
+}
+
+/** Whether all of an entry's checks pass; a node's own are looked at once for all of its instances. */
+function passes(): (entry: Entry) => boolean {
+  let last: { readonly ofNode: readonly Check[]; readonly pass: boolean } | undefined;
+  return ({ checks: { ofNode, own } }) => {
+    if (last?.ofNode !== ofNode) last = { ofNode, pass: ofNode.every(isPassing) };
+    return last.pass && own.every(isPassing);
+  };
 }
 
 function isPassing({ Status }: Check): boolean {

@@ -7,7 +7,14 @@ export interface Placed {
   nodeOf(instance: Instance): Node | undefined;
 }
 
+/** A node's own stand with each of its instances, of which there may be thousands: all share one list. */
+export interface InstanceChecks {
+  readonly ofNode: readonly Check[];
+  readonly own: readonly Check[];
+}
+
 export interface Checked extends Placed {
+  checksOf(instance: Instance): InstanceChecks;
   /** The checks that count for it: those of its node, then its own. */
   checksFor(instance: Instance): Check[];
 }
@@ -28,10 +35,13 @@ export class Listed implements Checked {
     return this.#on(node).node;
   }
 
-  checksFor({ Node: node, ID }: Instance): Check[] {
-    const { checksOf, checks } = this.#on(node);
-    const own = sorted(checksOf(ID));
-    return checks.length === 0 ? own : [...checks, ...own];
+  checksOf({ Node: node, ID }: Instance): InstanceChecks {
+    const { checksOf, checks: ofNode } = this.#on(node);
+    return { ofNode, own: sorted(checksOf(ID)) };
+  }
+
+  checksFor(instance: Instance): Check[] {
+    return joined(this.checksOf(instance));
   }
 
   #on(name: string): OnNode {
@@ -41,6 +51,10 @@ export class Listed implements Checked {
     this.#last = { name, node, checksOf, checks: sorted(checksOf('')) };
     return this.#last;
   }
+}
+
+export function joined({ ofNode, own }: InstanceChecks): Check[] {
+  return [...ofNode, ...own];
 }
 
 interface OnNode {

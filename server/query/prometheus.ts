@@ -5,7 +5,7 @@ import { Rows } from '../../lib/json-bytes.ts';
 import type { Check, Instance, Node, StringMap } from '../../lib/model.ts';
 import { type Narrowing, narrowed, shown } from './catalog.ts';
 import { bytesOf } from './health.ts';
-import type { Checked } from './listed.ts';
+import { type Checked, joined } from './listed.ts';
 import { orderByNode } from './order.ts';
 import { keyOf, type Query } from './query.ts';
 import type { Reader } from './reader.ts';
@@ -19,14 +19,16 @@ export function prometheusTargets(services: readonly string[], n: Narrowing): Qu
         orderByNode(reader, n.near, narrowed(health, n)).map((instance) => ({
           instance,
           node: health.nodeOf(instance),
-          Checks: health.checksFor(instance),
+          both: health.checksOf(instance),
         })),
       );
-      const show = ({ instance, node, Checks }: (typeof found)[number]) => {
+      const show = ({ instance, node, both }: (typeof found)[number]) => {
+        const Checks = joined(both);
         const isKept = n.keep({ Node: node, Service: shown(instance), Checks });
         return isKept && node !== undefined ? group({ instance, node, checks: Checks }) : undefined;
       };
-      return { json: Rows.of(found, show, bytesOf(found)) };
+      const bytes = found.reduce((sum, { both }) => sum + bytesOf(both.own), 0);
+      return { json: Rows.of(found, show, bytes) };
     },
   };
 }
