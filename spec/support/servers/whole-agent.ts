@@ -45,6 +45,13 @@ export async function startWholeAgent(flags: readonly string[], token = ''): Pro
     },
     () => 'the agent does not come into the catalog',
   );
+  await until(
+    async () => {
+      const { status, text } = await send(http, 'GET', '/v1/connect/ca/roots', {});
+      return status !== 200 || text.includes('"RootCert"');
+    },
+    () => 'there is no root',
+  );
   const ports = new Map([
     [http, 8500],
     [server, 8300],
