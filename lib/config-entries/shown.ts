@@ -39,16 +39,29 @@ export function asShown(table: Table, fields: Plain): Plain {
 }
 
 function shownValue(field: Field, value: unknown): unknown {
-  if (value === null) return null;
+  return value === null ? null : written(field, value, SHOWN);
+}
+
+/** In which form a value is written out, field by field. */
+interface Form {
+  readonly duration: (ns: number) => unknown;
+  readonly struct: (table: Table, fields: Plain) => Plain;
+  readonly value: (field: Field, value: unknown) => unknown;
+}
+
+const SHOWN: Form = { duration: formatDuration, struct: asShown, value: shownValue };
+const ARCHIVED: Form = { duration: BigInt, struct: archived, value: archivedValue };
+
+function written(field: Field, value: unknown, form: Form): unknown {
   switch (field.is) {
     case 'duration':
-      return formatDuration(value as number);
+      return form.duration(value as number);
     case 'struct':
-      return asShown(field.fields, value as Plain);
+      return form.struct(field.fields, value as Plain);
     case 'list':
-      return (value as readonly Plain[]).map((each) => asShown(field.fields, each));
+      return (value as readonly Plain[]).map((each) => form.struct(field.fields, each));
     case 'map':
-      return mapped(value as Plain, (each) => shownValue(field.of, each));
+      return mapped(value as Plain, (each) => form.value(field.of, each));
     default:
       return value;
   }
@@ -70,16 +83,5 @@ function archivedValue(field: Field, value: unknown): unknown {
       ? archived(field.fields, {})
       : zeroOf(field);
   }
-  switch (field.is) {
-    case 'duration':
-      return BigInt(value as number);
-    case 'struct':
-      return archived(field.fields, value as Plain);
-    case 'list':
-      return (value as readonly Plain[]).map((each) => archived(field.fields, each));
-    case 'map':
-      return mapped(value as Plain, (each) => archivedValue(field.of, each));
-    default:
-      return value;
-  }
+  return written(field, value, ARCHIVED);
 }
