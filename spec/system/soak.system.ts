@@ -6,10 +6,13 @@
  *   node --import tsx spec/system/soak.system.ts [MINUTES]
  */
 import { setMaxListeners } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentProcess, AgentProcesses } from '../support/servers/agent-processes.ts';
+import { until } from '../support/until.ts';
 
 const SERVICES = 500;
 const WATCHERS = 200;
@@ -17,7 +20,10 @@ const WATCHERS = 200;
 const PAUSE_MS = 4;
 const MAX_GROWTH = 1.3;
 const LOOK_MS = 5000;
-const COLLECT_MS = 1000;
+/** How often what is alive is looked at: the series tells growth from a moment's height. */
+const PARTS = 8;
+/** The share of a part, its last, in which that is looked at. */
+const LOOKED_AT = 0.4;
 /** Longer than an agent keeps an idle connection to its server: see agent/servers/ways.ts. */
 const REST_MS = 75_000;
 /** An agent has a connection on each of its ways to a server by then; at its start on some. */
@@ -39,6 +45,8 @@ interface Done {
 const [minutes = 40] = process.argv.slice(2).map(Number);
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 const collector = new URL('../support/experiments/collect-on-signal.mjs', import.meta.url);
+const looks = mkdtempSync(join(tmpdir(), 'soak-'));
+collector.searchParams.set('looks', looks);
 process.env['NODE_OPTIONS'] = `--import=${collector.href}`;
 const processes = await AgentProcesses.create();
 const ending = new AbortController();
@@ -107,27 +115,28 @@ async function abandon({ ports }: AgentProcess): Promise<void> {
   }
 }
 
-/** What stays: its garbage is collected first. */
+/** What stays, as the process itself counts it right after its garbage was collected. */
 async function look(process: AgentProcess): Promise<Look> {
+  const file = join(looks, `${process.pid}`);
+  rmSync(file, { force: true });
   process.signal('SIGUSR2');
-  await sleep(COLLECT_MS);
-  const metrics = await process.get<{ Gauges: { Name: string; Value: number }[] }>(
-    '/v1/agent/metrics',
+  await until(
+    () => existsSync(file),
+    () => 'no look at the heap',
   );
-  const gauge = (end: string) =>
-    metrics?.Gauges.find(({ Name }) => Name.endsWith(end))?.Value ?? Number.NaN;
+  const { heap, rss } = JSON.parse(readFileSync(file, 'utf8'));
   const files = readdirSync(`/proc/${process.pid}/fd`).length;
-  return { heap: gauge('alloc_bytes'), rss: gauge('sys_bytes'), files };
+  return { heap, rss, files };
 }
 
 /** The least of a while: an answer that is being written is no leak. */
 async function least(process: AgentProcess, untilMs: number): Promise<Look> {
-  const looks: Look[] = [];
+  const all: Look[] = [];
   do {
-    looks.push(await look(process));
+    all.push(await look(process));
     await sleep(LOOK_MS);
   } while (performance.now() < untilMs);
-  const lowest = (of: (each: Look) => number) => Math.min(...looks.map(of));
+  const lowest = (of: (each: Look) => number) => Math.min(...all.map(of));
   return { heap: lowest((l) => l.heap), rss: lowest((l) => l.rss), files: lowest((l) => l.files) };
 }
 
@@ -151,12 +160,15 @@ try {
       watch(both[i % 2] as AgentProcess, `/v1/health/service/web-${i % 50}`),
     ),
   ];
-  await sleep(at(0.2) - performance.now());
-  const early = await Promise.all(both.map((each) => least(each, at(0.25))));
-  print(`after a quarter: ${early.map(shown).join('; ')}`);
-  await sleep(at(0.95) - performance.now());
-  const late = await Promise.all(both.map((each) => least(each, at(1))));
-  print(`at the end: ${late.map(shown).join('; ')}`);
+  const series: Look[][] = [];
+  for (let part = 1; part <= PARTS; part++) {
+    await sleep(at((part - LOOKED_AT) / PARTS) - performance.now());
+    const seen = await Promise.all(both.map((each) => least(each, at(part / PARTS))));
+    print(`after ${((part / PARTS) * minutes).toFixed(0)} minutes: ${seen.map(shown).join('; ')}`);
+    series.push(seen);
+  }
+  const early = series[PARTS / 4 - 1] ?? [];
+  const late = series[PARTS - 1] ?? [];
   ending.abort();
   await Promise.all(load);
   keepAlive.destroy();
@@ -179,4 +191,5 @@ try {
 } finally {
   ending.abort();
   await processes.end();
+  rmSync(looks, { recursive: true });
 }
