@@ -12,13 +12,18 @@ import { alerts, type Notice, plainBody, type Sender, slackBody } from './notice
 
 /** Nobody reads what a target says; a program's last words say why it failed. */
 const MAX_OUTPUT_BYTES = 1024;
+/** Not of what was said: whoever stands before the target answers so, or it has no time. */
+const BUSY: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
 
 export interface DeliveryDeps {
   readonly clock: Pick<Clock, 'after'>;
   readonly env: Environment;
 }
 
-/** Rejects with a ProconsulError where the target was not told, or may not have been. */
+/**
+ * Rejects with a ProconsulError where the target was not told, or may not have been: 'rejected' where it
+ * answers that it does not take these notices, so that others may fare better.
+ */
 export type Deliver = (
   notices: readonly Notice[],
   sender: Sender,
@@ -53,7 +58,7 @@ function byProgram({ words }: ProgramWay, env: Environment): Deliver {
     );
     if (fault === '') return;
     const said = output === '' ? '' : `: ${output.trim()}`;
-    throw new ProconsulError('unavailable', `${fault}${said}`);
+    throw new ProconsulError('rejected', `${fault}${said}`);
   };
 }
 
@@ -85,7 +90,8 @@ function byRequest({ kind, url: text, headers, skipVerify }: HttpWay): Deliver {
         cause instanceof ProconsulError ? cause.message : goDialError(cause, 'tcp', url.host);
       throw new ProconsulError('unavailable', why);
     }
-    if (status < 200 || status >= 300) throw new ProconsulError('unavailable', `answers ${status}`);
+    if (status >= 200 && status < 300) return;
+    throw new ProconsulError(BUSY.has(status) ? 'unavailable' : 'rejected', `answers ${status}`);
   };
 }
 

@@ -19,11 +19,18 @@ export interface NotifierDeps {
   readonly env: Environment;
 }
 
+/** Another server may know a target that this one does not, while a configuration is rolled out. */
+const LEFT_MS = 10 * 60_000;
+/** Rows in one entry. */
+const AT_ONCE = 100;
+
 export class Notifier {
   readonly #deps: NotifierDeps;
   readonly #news: Notices;
   #targets: readonly Target[] = [];
   #ends = new AbortController();
+  /** Monotonic: since when this server leads with these targets. */
+  #since: { readonly term: number; readonly at: number } | undefined;
   /** Of targets that are none any more. */
   readonly #before = { sent: 0, failed: 0 };
 
@@ -40,6 +47,7 @@ export class Notifier {
     }
     this.stop();
     this.#ends = new AbortController();
+    this.#since = undefined;
     const { state, propose, system, self, env } = this.#deps;
     const news = this.#news;
     this.#targets = targets.map((target) => {
@@ -51,6 +59,30 @@ export class Notifier {
   /** Every half second while this server leads. */
   async tick(): Promise<void> {
     for (const target of this.#targets) target.look(this.#ends.signal);
+    await this.#tidy();
+  }
+
+  /** What targets were told that are none any more, or of services that they no longer ask for. */
+  async #tidy(): Promise<void> {
+    const { propose, system } = this.#deps;
+    const { told, leadership } = this.#deps.state();
+    const now = system.clock.monotonic();
+    if (this.#since?.term !== leadership.term) this.#since = { term: leadership.term, at: now };
+    if (told.size === 0 || now - this.#since.at < LEFT_MS) return;
+    const left = [...told.values()].filter((row) => !this.#targets.some((each) => each.keeps(row)));
+    const target = left[0]?.Target;
+    if (target === undefined) {
+      // Looked at again when another such while has passed: there may be many rows.
+      this.#since = { term: leadership.term, at: now };
+      return;
+    }
+    const services = left.filter(({ Target: of }) => of === target).slice(0, AT_ONCE);
+    await propose({
+      type: 'notices-told',
+      term: leadership.term,
+      target,
+      told: services.map(({ Service }) => [Service, 'absent'] as const),
+    });
   }
 
   metrics(): readonly Metric[] {

@@ -10,7 +10,7 @@ import { describeChain } from '../../lib/errors.ts';
 import type { Notices } from '../../lib/notices.ts';
 import { retryMs } from '../../lib/retries.ts';
 import type { System } from '../../lib/system.ts';
-import type { Command, ServiceStatus } from '../commands.ts';
+import type { Command, ServiceStatus, ToldRow } from '../commands.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
 import { toldKey } from '../state/told.ts';
@@ -18,6 +18,7 @@ import { CATALOG, fold, healthTopic } from '../state/topic-names.ts';
 import type { Deliver } from './delivery.ts';
 import { ALERT_ENDS_MS, type Notice, occasionOf, type Sender } from './notice.ts';
 import { serviceHealth } from './service-health.ts';
+import { type Told, tellEach } from './telling.ts';
 
 /** In one message, and in one entry. */
 const AT_ONCE = 100;
@@ -44,6 +45,8 @@ interface Difference {
   since: number;
   readonly first: number;
   changes: number;
+  /** The target does not take what it is told of it. */
+  refused: boolean;
 }
 
 export class Target {
@@ -58,8 +61,8 @@ export class Target {
   #catalogIndex = 0;
   #term = 0;
   #busy = false;
-  #failures = 0;
-  #retryAt = 0;
+  /** In a row: of the target, and of what it has refused before, which holds up nothing else. */
+  readonly #tries = { all: { failures: 0, at: 0 }, refused: { failures: 0, at: 0 } };
   #repeatAt = 0;
   /** How many notices it got, and how often it could not be told. */
   readonly counts = { sent: 0, failed: 0 };
@@ -74,6 +77,11 @@ export class Target {
     return this.#differs.size;
   }
 
+  /** Whether what it was told of the service is of any use: rows of others are leftovers. */
+  keeps({ Target: name, Service }: ToldRow): boolean {
+    return name === this.#deps.target.name && this.#wants(Service);
+  }
+
   /** Called every half second while this server leads; it begins what is due, and waits for nothing. */
   look(signal: AbortSignal): void {
     const state = this.#deps.state();
@@ -81,8 +89,8 @@ export class Target {
     if (state.leadership.term !== this.#term) this.#begin(state.leadership.term);
     this.#compare(state, now);
     this.#settle(now);
-    if (this.#busy || now < this.#retryAt) return;
-    const due = [...this.#differs.values()].filter((each) => this.#isDue(each, now));
+    if (this.#busy || now < this.#tries.all.at) return;
+    const due = this.#due(now);
     const repeats = due.length === 0 && this.#repeats(now);
     if (due.length === 0 && this.#told.size === 0 && !repeats) return;
     this.#busy = true;
@@ -132,7 +140,8 @@ export class Target {
     const difference = this.#differs.get(fold(service));
     if (difference === undefined) {
       if (status === this.#known(state, service)) return;
-      this.#differs.set(fold(service), { service, status, since: now, first: now, changes: 1 });
+      const since = { since: now, first: now };
+      this.#differs.set(fold(service), { service, status, ...since, changes: 1, refused: false });
     } else if (difference.status !== status) {
       difference.status = status;
       difference.since = now;
@@ -143,9 +152,9 @@ export class Target {
   /** What came and went, and stands as the target knows it, is no news. */
   #settle(now: number): void {
     const state = this.#deps.state();
-    for (const [key, { service, status, since }] of this.#differs) {
-      const isStill = now - since >= this.#deps.target.debounceMs;
-      if (isStill && status === this.#known(state, service)) this.#differs.delete(key);
+    for (const each of this.#differs.values()) {
+      const isStill = now - each.since >= this.#deps.target.debounceMs;
+      if (isStill && each.status === this.#known(state, each.service)) this.#drop(each);
     }
   }
 
@@ -154,32 +163,43 @@ export class Target {
     return this.#told.get(fold(service)) ?? row?.Status ?? 'absent';
   }
 
+  /** Those that were refused before are tried by themselves, and when nothing else is to be told. */
+  #due(now: number): readonly Difference[] {
+    const due = [...this.#differs.values()].filter((each) => this.#isDue(each, now));
+    const others = due.filter(({ refused }) => !refused);
+    if (others.length > 0) return others;
+    return now < this.#tries.refused.at ? [] : due;
+  }
+
   #isDue({ since, first }: Difference, now: number): boolean {
     const { debounceMs } = this.#deps.target;
     return now - since >= debounceMs || now - first >= debounceMs * PATIENCE;
   }
 
   async #tell(due: readonly Difference[], signal: AbortSignal): Promise<void> {
-    const { target, deliver } = this.#deps;
+    const { on } = this.#deps.target;
     const state = this.#deps.state();
-    const notices = due.map((each) => this.#notice(state, each));
-    const wanted = notices.filter(({ from, health }) =>
-      target.on.includes(occasionOf(from, health.status)),
-    );
-    try {
-      if (wanted.length > 0) await deliver(wanted, this.#sender(), signal);
-    } catch (error) {
-      if (!signal.aborted) this.#failed(error);
-      return;
-    }
-    this.#succeeded(wanted.length);
-    for (const { service, health, changes } of notices) {
+    const all = due.map((each) => this.#notice(state, each));
+    const isWanted = ({ from, health }: Notice) => on.includes(occasionOf(from, health.status));
+    const { taken, refused, failure } = await this.#deliver(all.filter(isWanted), signal);
+    if (signal.aborted) return;
+    this.#succeeded(taken.length);
+    for (const { service, health, changes } of [...taken, ...all.filter((n) => !isWanted(n))]) {
       this.#told.set(fold(service), health.status);
+      this.#clear(service);
       const each = this.#differs.get(fold(service));
       // What has changed while it was told is still to be told.
-      if (each?.changes === changes) this.#differs.delete(fold(service));
+      if (each?.changes === changes) this.#drop(each);
     }
-    await this.#write();
+    for (const [{ service }, why] of refused) this.#refused(service, why);
+    if (refused.length > 0) this.#putOff(this.#tries.refused);
+    if (failure !== undefined) this.#failed(failure);
+    if (this.#told.size > 0) await this.#write();
+  }
+
+  #deliver(notices: readonly Notice[], signal: AbortSignal): Promise<Told> {
+    const { deliver } = this.#deps;
+    return tellEach(notices, (part) => deliver(part, this.#sender(), signal));
   }
 
   #notice(state: State, { service, changes }: Difference): Notice {
@@ -209,7 +229,7 @@ export class Target {
   }
 
   async #repeat(signal: AbortSignal): Promise<void> {
-    const { target, state: current, deliver, system } = this.#deps;
+    const { target, state: current, system } = this.#deps;
     this.#repeatAt = system.clock.monotonic() + REPEAT_MS;
     const state = current();
     const going = [...state.told.values()].filter(
@@ -225,14 +245,12 @@ export class Target {
         changes: 0,
         index: state.index,
       }));
-    for (let at = 0; at < notices.length && !signal.aborted; at += AT_ONCE) {
-      const part = notices.slice(at, at + AT_ONCE);
-      try {
-        await deliver(part, this.#sender(), signal);
-      } catch (error) {
-        if (!signal.aborted) this.#failed(error);
-        return;
-      }
+    for (let at = 0; at < notices.length; at += AT_ONCE) {
+      const { failure } = await this.#deliver(notices.slice(at, at + AT_ONCE), signal);
+      if (signal.aborted) return;
+      if (failure === undefined) continue;
+      this.#failed(failure);
+      return;
     }
   }
 
@@ -241,24 +259,61 @@ export class Target {
   }
 
   #failed(error: unknown): void {
-    const { target, system, news } = this.#deps;
-    this.counts.failed++;
-    this.#failures++;
-    this.#retryAt = system.clock.monotonic() + retryMs(this.#failures, system.random);
+    const { target, news } = this.#deps;
+    this.#putOff(this.#tries.all);
     const why = describeChain(error);
     news.tell(target.name, `notify: ${target.name} cannot be told, and is tried again: ${why}`);
+  }
+
+  #refused(service: string, error: unknown): void {
+    const { target, news } = this.#deps;
+    const each = this.#differs.get(fold(service));
+    if (each === undefined) return;
+    each.refused = true;
+    // Behind the others, where there are more than are tried at once.
+    this.#differs.delete(fold(service));
+    this.#differs.set(fold(service), each);
+    const why = describeChain(error);
+    const said = `${target.name} cannot be told of ${service}, and is tried again: ${why}`;
+    news.tell(aboutOf(target, service), `notify: ${said}`);
+  }
+
+  #putOff(tries: { failures: number; at: number }): void {
+    const { clock, random } = this.#deps.system;
+    this.counts.failed++;
+    tries.failures++;
+    tries.at = clock.monotonic() + retryMs(tries.failures, random);
   }
 
   #succeeded(sent: number): void {
     if (sent === 0) return;
     const { target, system, news } = this.#deps;
     this.counts.sent += sent;
-    this.#failures = 0;
-    this.#retryAt = 0;
+    this.#tries.all.failures = 0;
     if (news.clear(target.name)) {
       system.logger.info('notify: told again', { target: target.name });
     }
   }
+
+  #clear(service: string): void {
+    const { target, system, news } = this.#deps;
+    if (news.clear(aboutOf(target, service))) {
+      system.logger.info('notify: told again', { target: target.name, service });
+    }
+  }
+
+  /** It is as the target knows it. */
+  #drop({ service }: Difference): void {
+    this.#differs.delete(fold(service));
+    this.#deps.news.clear(aboutOf(this.#deps.target, service));
+    if (![...this.#differs.values()].some(({ refused }) => refused)) {
+      this.#tries.refused.failures = 0;
+    }
+  }
+}
+
+function aboutOf({ name }: NotifyTarget, service: string): string {
+  return `${name} ${fold(service)}`;
 }
 
 function matching(patterns: readonly string[]): (service: string) => boolean {

@@ -2,85 +2,17 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NotifyTarget } from '../../../lib/config/keys/notify.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
-import { serveHttp } from '../../support/servers/http-servers.ts';
-import { startServer } from '../../support/servers/start-server.ts';
+import {
+  chat,
+  startTelling as start,
+  target,
+  way,
+  web,
+} from '../../support/servers/notice-targets.ts';
 import { until } from '../../support/until.ts';
 
 const SECOND = 1000;
-
-interface Told {
-  readonly Service: string;
-  readonly From: string;
-  readonly To: string;
-  readonly Changes: number;
-  readonly Passing: number;
-  readonly Failing: readonly { readonly Output: string }[];
-}
-
-/** Takes what it is told, or answers with `status` while that is not 200. */
-async function chat() {
-  const bodies: string[] = [];
-  const paths: string[] = [];
-  const answer = { status: 200, silent: false };
-  const { port } = await serveHttp((message, response) => {
-    const parts: Buffer[] = [];
-    message.on('data', (part: Buffer) => parts.push(part));
-    message.on('end', () => {
-      if (answer.silent) return;
-      paths.push(message.url ?? '');
-      if (answer.status === 200) bodies.push(Buffer.concat(parts).toString());
-      response.writeHead(answer.status, { Location: 'http://127.0.0.1:1/' }).end();
-    });
-  });
-  const notices = () =>
-    bodies.flatMap((body) => (JSON.parse(body) as { Notices: readonly Told[] }).Notices);
-  return { url: `http://127.0.0.1:${port}/secret-path`, bodies, paths, answer, notices };
-}
-
-function target(url: string, over: Partial<NotifyTarget> = {}): NotifyTarget {
-  return {
-    name: 'ops',
-    services: ['*'],
-    on: ['critical', 'warning', 'passing', 'gone'],
-    debounceMs: 2 * SECOND,
-    timeoutMs: 5 * SECOND,
-    way: { kind: 'webhook', url, headers: {}, skipVerify: false },
-    ...over,
-  };
-}
-
-const way = (kind: 'slack' | 'alertmanager', url: string) =>
-  ({ way: { kind, url, headers: {}, skipVerify: false } }) as const;
-
-const web = (status: string, node = 'n2') => ({
-  Node: node,
-  Address: '10.0.0.2',
-  Service: { ID: 'web', Service: 'web' },
-  Check: { CheckID: 'c', Name: 'c', Status: status, ServiceID: 'web', Output: `is ${status}\nx` },
-});
-
-async function start(logger?: RecordingLogger) {
-  const server = await startServer(logger);
-  const { put, clock } = server;
-  const set = (status: string, node?: string) => put('/v1/catalog/register', web(status, node));
-  const gone = (node = 'n2') => put('/v1/catalog/deregister', { Node: node, ServiceID: 'web' });
-  /** Until the log says that the target knows the service so. */
-  const knows = async (status: string | undefined, name = 'ops') => {
-    await until(
-      async () => {
-        await clock.advance(500);
-        const row = [...server.server.state.told.values()].find(
-          ({ Target, Service }) => Target === name && Service === 'web',
-        );
-        return row?.Status === status;
-      },
-      () => JSON.stringify([...server.server.state.told.values()]),
-    );
-  };
-  return { ...server, set, gone, knows };
-}
 
 describe('notices of a leader', () => {
   it('tell of a service that has changed, once that has stood still', async () => {
@@ -189,7 +121,7 @@ describe('notices of a leader', () => {
     const said = logger.lines.filter((line) => line.includes('notify'));
     assert.match(
       said.join('\n'),
-      /warn notify: ops cannot be told, and is tried again: answers 500/,
+      /warn notify: ops cannot be told of web, and is tried again: answers 500/,
     );
     assert.match(said.join('\n'), /redirects are not followed/);
     assert.match(said.at(-1) ?? '', /told again/);
