@@ -59,6 +59,19 @@ await timed('change 10,000 instances', async () => {
     if (i % BATCH === 0) await turn();
   }
 });
+await deleteTree(100_000);
+
+/** One entry, in one turn: nobody may see half of it. */
+async function deleteTree(keys: number): Promise<void> {
+  const store = newReplica();
+  let index = 0;
+  const apply = (verb: string, key: string) => {
+    const op = { verb, key, value: 'dmFsdWU=', flags: 0, index: 0, session: '' };
+    store.apply([{ ...logged(index++), command: { type: 'kv', op } }]);
+  };
+  for (let i = 0; i < keys; i++) apply('set', `tree/${i % 100}/key-${i}`);
+  await timed(`delete a tree of ${keys} keys`, async () => apply('delete-tree', 'tree/'));
+}
 
 /** As a log reads it back: every string its own. */
 function entryOf(i: number, at = i): Entry {
@@ -103,15 +116,11 @@ function entryOf(i: number, at = i): Entry {
       },
     ],
   };
-  return {
-    index: at + 1,
-    epoch: 1,
-    t: at,
-    id: `boot/${at}`,
-    hash: '',
-    size: 0,
-    command: JSON.parse(JSON.stringify(command)) as Register,
-  };
+  return { ...logged(at), command: JSON.parse(JSON.stringify(command)) as Register };
+}
+
+function logged(at: number) {
+  return { index: at + 1, epoch: 1, t: at, id: `boot/${at}`, hash: '', size: 0 };
 }
 
 async function timed(what: string, act: () => Promise<void>): Promise<void> {

@@ -49,11 +49,12 @@ export class BodyRoom {
     return this.#bytes;
   }
 
-  claim(): Claim {
+  /** Told often of a little more: it is counted when `step` more have come together. */
+  claim(step = LARGE_BYTES): Claim {
     let held = 0;
     return {
       grow: (bytes) => {
-        if (bytes < held + LARGE_BYTES) return;
+        if (bytes < held + step) return;
         this.#take(bytes - held);
         held = bytes;
       },

@@ -1,4 +1,19 @@
 /** Every limit that a client can run into, in one place. */
+import { totalmem } from 'node:os';
+import { constrainedMemory } from 'node:process';
+
+const MB = 1024 * 1024;
+
+/** What this process may have: of the machine, or of the container that it is in. */
+export function memoryBytes(machine = totalmem(), container = constrainedMemory()): number {
+  // 0, or more than there is, where nobody bounds it.
+  return container > 0 ? Math.min(machine, container) : machine;
+}
+
+/** Of what a process may have, in all large answers at once: others share it with the state itself. */
+export function bodiesBytes(memory: number): number {
+  return Math.min(1536 * MB, memory / 4);
+}
 
 /** Consul's own limit for a value, where nobody sets another. */
 export const MAX_KV_VALUE_BYTES = 512 * 1024;
@@ -27,10 +42,10 @@ export const MAX_TXN_ROWS = 256 * 1024;
 export const MAX_TEXT = 200;
 /** Changes, or instances, in one answer of the history. */
 export const MAX_HISTORY_ROWS = 10_000;
-/** Of an answer. More takes seconds on any wire, and cannot be held twice by most machines. */
-export const MAX_ANSWER_BYTES = 1024 * 1024 * 1024;
 /** Of all large answers that are being made, or are on their way to whoever reads them slowly. */
-export const MAX_BODIES_BYTES = MAX_ANSWER_BYTES + 512 * 1024 * 1024;
+export const MAX_BODIES_BYTES = bodiesBytes(memoryBytes());
+/** Of an answer. More than a GB takes seconds on any wire, and cannot be held twice by most machines. */
+export const MAX_ANSWER_BYTES = Math.floor((MAX_BODIES_BYTES / 3) * 2);
 /** An archive, which is compressed: of a cluster of 172,000 instances it has some 10 MB. */
 export const MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024;
 export const MAX_EVENT_BODY_BYTES = 64 * 1024;

@@ -79,8 +79,8 @@ export class Work<T> implements Going {
   #steps: Steps<T> | undefined;
   #settle: Settle<T> | undefined;
   #wanted = 0;
-  /** To room for what it holds, while it is wanted: thousands may wait for their turn. */
-  readonly #claim: Claim = largeBodies.claim();
+  /** To room for what it holds, while it is wanted: thousands may wait for their turn, each with little. */
+  readonly #claim: Claim = largeBodies.claim(1);
 
   constructor(begin: () => Steps<T>, { holds, steps }: Begun<T>) {
     this.#begin = begin;

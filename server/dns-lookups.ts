@@ -12,7 +12,7 @@ import type {
 import type { Instance } from '../lib/model.ts';
 import type { Random } from '../lib/random.ts';
 import { ownerOf } from './query/addresses.ts';
-import type { Checked } from './query/listed.ts';
+import { type Checked, joined } from './query/listed.ts';
 import { execute, queryToRun } from './query/prepared.ts';
 import { Reader } from './query/reader.ts';
 import type { Demand, Readiness } from './readiness.ts';
@@ -72,7 +72,12 @@ export class LocalLookups implements Lookups {
       const query = queryToRun(reader, idOrName);
       const { Service } = query;
       const execution = { asking: node, near: '', limit: 0, connect: false };
-      const entries = execute(reader, query, execution, random) as readonly HealthEntry[];
+      const found = execute(reader, query, execution, random);
+      const entries = found.map(({ Node, Service: instance, checks }) => ({
+        Node,
+        Service: instance,
+        Checks: joined(checks),
+      })) as HealthEntry[];
       const ordered = Service.Near !== '';
       return { service: Service.Service, ttl: query.DNS.TTL, entries, ordered };
     };

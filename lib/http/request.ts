@@ -67,7 +67,7 @@ export class Request implements HttpRequest {
     // An empty one says nothing, as in Consul.
     const header = this.#tokenHeader();
     if (header !== '') return header;
-    const [, bearer] = /^Bearer\s+(\S+)/i.exec(this.headers.authorization ?? '') ?? [];
+    const [, bearer] = /^Bearer \s*(\S+)/i.exec(this.headers.authorization ?? '') ?? [];
     return bearer ?? '';
   }
 

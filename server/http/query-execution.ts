@@ -9,6 +9,8 @@ import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { Rows } from '../../lib/json-bytes.ts';
 import { nilIfEmpty } from '../query/catalog.ts';
+import { bytesOf } from '../query/health.ts';
+import { joined } from '../query/listed.ts';
 import * as queries from '../query/prepared.ts';
 import { Reader } from '../query/reader.ts';
 import {
@@ -41,9 +43,11 @@ export async function execute(deps: Deps, request: HttpRequest, name: string): P
       limit,
       connect,
     };
+    const found = queries.execute(reader, query, execution, deps.random);
+    const bytes = found.reduce((sum, { checks }) => sum + bytesOf(checks.own), 0);
     const json = {
       Service: query.Service.Service,
-      Nodes: Rows.of(queries.execute(reader, query, execution, deps.random), asGoHasIt),
+      Nodes: Rows.of(found, asGoHasIt, bytes),
       DNS: query.DNS,
       Datacenter: deps.datacenter,
       // Other data centres are not known here.
@@ -62,8 +66,8 @@ export async function execute(deps: Deps, request: HttpRequest, name: string): P
 type Executed = ReturnType<typeof queries.execute>[number];
 
 /** Elsewhere Consul turns missing lists into empty ones; here it does not. */
-function asGoHasIt({ Node, Service, Checks }: Executed) {
-  const checks = Checks.map((c) => ({ ...c, ServiceTags: nilIfEmpty(c.ServiceTags) }));
+function asGoHasIt({ Node, Service, checks: both }: Executed) {
+  const checks = joined(both).map((c) => ({ ...c, ServiceTags: nilIfEmpty(c.ServiceTags) }));
   return {
     Node,
     Service: { ...Service, Tags: nilIfEmpty(Service.Tags) },

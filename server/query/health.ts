@@ -3,7 +3,7 @@ import { REFERENCE_BYTES } from '../../lib/json-bytes.ts';
 import type { Check, Instance, Node } from '../../lib/model.ts';
 import { hasMeta } from '../state/catalog.ts';
 import { keptRows, type Narrowing, narrowed, shown, shownRows } from './catalog.ts';
-import { type Checked, type InstanceChecks, joined } from './listed.ts';
+import { type Checked, forAllChecks, type InstanceChecks, joined } from './listed.ts';
 import { orderByNode } from './order.ts';
 import { type Content, keyOf, type Query } from './query.ts';
 import type { Reader } from './reader.ts';
@@ -44,7 +44,8 @@ function list(reader: Reader, health: Checked, n: Choice): Content {
     Node: health.nodeOf(instance),
     checks: health.checksOf(instance),
   }));
-  const chosen = n.passing ? entries.filter(passes()) : entries;
+  const pass = forAllChecks(isPassing);
+  const chosen = n.passing ? entries.filter(({ checks }) => pass(checks)) : entries;
   // Their lists are joined while they are written, and kept by nobody.
   const show = ({ instance, Node, checks: both }: Entry) => ({
     Node,
@@ -66,15 +67,6 @@ const ENTRY_BYTES = 160;
 
 export function bytesOf(checks: readonly Check[]): number {
   return ENTRY_BYTES + checks.length * REFERENCE_BYTES;
-}
-
-/** Whether all of an entry's checks pass; a node's own are looked at once for all of its instances. */
-function passes(): (entry: Entry) => boolean {
-  let last: { readonly ofNode: readonly Check[]; readonly pass: boolean } | undefined;
-  return ({ checks: { ofNode, own } }) => {
-    if (last?.ofNode !== ofNode) last = { ofNode, pass: ofNode.every(isPassing) };
-    return last.pass && own.every(isPassing);
-  };
 }
 
 function isPassing({ Status }: Check): boolean {

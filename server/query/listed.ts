@@ -57,6 +57,15 @@ export function joined({ ofNode, own }: InstanceChecks): Check[] {
   return [...ofNode, ...own];
 }
 
+/** Whether it holds for all of an entry's checks; a node's own are looked at once for all of its instances. */
+export function forAllChecks(holds: (check: Check) => boolean): (both: InstanceChecks) => boolean {
+  let last: { readonly ofNode: readonly Check[]; readonly all: boolean } | undefined;
+  return ({ ofNode, own }) => {
+    if (last?.ofNode !== ofNode) last = { ofNode, all: ofNode.every(holds) };
+    return last.all && own.every(holds);
+  };
+}
+
 interface OnNode {
   readonly name: string;
   readonly node: Node | undefined;

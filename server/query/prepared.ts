@@ -9,7 +9,7 @@ import {
 } from '../../lib/model.ts';
 import type { Random } from '../../lib/random.ts';
 import { shown } from './catalog.ts';
-import type { Checked } from './listed.ts';
+import { type Checked, forAllChecks } from './listed.ts';
 import { orderByDistance } from './order.ts';
 import { keyOf, type Query } from './query.ts';
 import { fillIn } from './query-template.ts';
@@ -85,7 +85,7 @@ export function execute(
   return instances.map((instance) => ({
     Node: health.nodeOf(instance),
     Service: shown(instance),
-    Checks: health.checksFor(instance),
+    checks: health.checksOf(instance),
   }));
 }
 
@@ -93,12 +93,13 @@ export function execute(
 function matching(health: Checked, service: PreparedQuery['Service']): Instance[] {
   const { NodeMeta, ServiceMeta } = service;
   const wanted = tagRules(service.Tags ?? []);
+  const isHealthy = forAllChecks(healthRule(service));
   return [...health.rows].filter(
     (instance) =>
       wanted.every((rule) => rule(instance)) &&
       holdsAll(health.nodeOf(instance)?.Meta ?? null, NodeMeta) &&
       holdsAll(instance.Meta, ServiceMeta) &&
-      isHealthy(health.checksFor(instance), service),
+      isHealthy(health.checksOf(instance)),
   );
 }
 
@@ -116,12 +117,10 @@ function holdsAll(meta: StringMap | null, wanted: StringMap | null): boolean {
   return Object.entries(wanted ?? {}).every(([key, value]) => lookUp(meta, key) === value);
 }
 
-function isHealthy(checks: readonly Check[], service: PreparedQuery['Service']): boolean {
-  return checks.every(
-    ({ CheckID, Status }) =>
-      service.IgnoreCheckIDs?.includes(CheckID) === true ||
-      (service.OnlyPassing ? Status === 'passing' : Status !== 'critical'),
-  );
+function healthRule(service: PreparedQuery['Service']): (check: Check) => boolean {
+  return ({ CheckID, Status }) =>
+    service.IgnoreCheckIDs?.includes(CheckID) === true ||
+    (service.OnlyPassing ? Status === 'passing' : Status !== 'critical');
 }
 
 /** Fisher and Yates, in place. */

@@ -70,7 +70,7 @@ function write(state: State, op: KvOp): KeyValue | typeof GONE | undefined {
     case 'delete-cas':
       return deleteCas(state, op);
     case 'delete-tree':
-      for (const { Key } of state.kv.under(op.key)) state.kv.delete(Key);
+      state.kv.deleteUnder(op.key);
       return GONE;
     default:
       throw new Refusal(`unknown KV verb "${op.verb}"`);

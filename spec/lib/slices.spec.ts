@@ -60,6 +60,18 @@ describe('work in slices', () => {
     assert.equal(largeBodies.bytes, before);
   });
 
+  it('counts what thousands hold that wait for their turn, however little each holds', () => {
+    const before = largeBodies.bytes;
+    const some = Array.from(
+      { length: 100 },
+      () => new Work(() => work(3, 'made'), { holds: 1000 }),
+    );
+    const cancels = some.map((each) => each.want());
+    assert.equal(largeBodies.bytes - before, 100_000);
+    for (const cancel of cancels) cancel();
+    assert.equal(largeBodies.bytes, before);
+  });
+
   it('keeps nothing alive of what it was made of once it is done or has failed', async () => {
     const made = (row: () => string) => {
       const rows = Array.from({ length: 100_000 }, (_, i) => ({ row: i }));

@@ -69,6 +69,14 @@ describe("a row's right", () => {
     assert.deepEqual(asked, ['now']);
   });
 
+  it('takes a bearer token after a space alone, as Consul does', async () => {
+    const { asked, port } = await row(asks());
+    for (const Authorization of ['bearer now', 'Bearer  now x', 'Bearer \tnow', 'Bearer\tnow']) {
+      await send(port, 'GET', '/v1/x/mine', { headers: { Authorization } });
+    }
+    assert.deepEqual(asked, ['now', 'now', 'now', '']);
+  });
+
   it('takes the first of two tokens in headers, as Consul does', async () => {
     const { asked, port } = await row(asks());
     const client = await RawClient.connect(port);

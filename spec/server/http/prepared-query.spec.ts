@@ -1,6 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Consul's placeholders.
 
 import assert from 'node:assert/strict';
+import { EVERYTHING } from '../../../lib/acl/rights.ts';
+import { systemRandom } from '../../../lib/random.ts';
+import { execute, queryToRun } from '../../../server/query/prepared.ts';
+import { Reader } from '../../../server/query/reader.ts';
 import { dump, Restoring } from '../../../server/state/snapshot.ts';
 import { type Answer, startServer, type TestServer } from '../../support/servers/start-server.ts';
 
@@ -42,6 +46,21 @@ describe('GET /v1/query/:query/execute', () => {
     await make(test, { Name: 'best', Service: { Service: 'web', OnlyPassing: true } });
     assert.deepEqual(idsIn(await test.get('/v1/query/any/execute')).sort(), ['warns', 'well']);
     assert.deepEqual(idsIn(await test.get('/v1/query/best/execute')), ['well']);
+  });
+
+  it('holds the checks of a node once for all of its instances', async () => {
+    const test = await startServer();
+    const Checks = [{ CheckID: 'disk', Status: 'passing' }];
+    for (const ID of ['a', 'b']) {
+      const Service = { ID, Service: 'web' };
+      await test.put('/v1/catalog/register', { Node: 'n', Address: '10.0.0.1', Service, Checks });
+    }
+    await make(test, { Name: 'any', Service: { Service: 'web' } });
+    const reader = new Reader(test.server.state, EVERYTHING);
+    const asking = { asking: '', near: '', limit: 0, connect: false };
+    const found = execute(reader, queryToRun(reader, 'any'), asking, systemRandom);
+    assert.equal(found[0]?.checks.ofNode.length, 1);
+    assert.equal(found[0]?.checks.ofNode, found[1]?.checks.ofNode);
   });
 
   it('does not mind the checks that IgnoreCheckIDs names', async () => {
