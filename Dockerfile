@@ -5,19 +5,18 @@ FROM ${BASE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
 COPY lib lib
 COPY server server
 COPY agent agent
 COPY cli cli
-RUN node_modules/.bin/tsc -p tsconfig.build.json && npm prune --omit=dev --no-audit --no-fund
+COPY pack pack
+RUN npm run build
 
 FROM ${BASE}
 ENV NODE_ENV=production
 COPY --from=build /app/package.json /app/
-COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist /app/dist
-COPY bin /app/bin
+COPY bin/proconsul /app/bin/
 # PID 1 has to collect what scripts leave behind, and Node does not.
 RUN apk add --no-cache tini \
   || (apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*)

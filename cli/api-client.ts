@@ -1,11 +1,5 @@
 /** Speaks to an agent over HTTP for one command of the command line. */
-import {
-  type ClientRequest,
-  request as httpRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { goDialError } from '../lib/go-error.ts';
 import { decodeJson } from '../lib/json.ts';
@@ -103,13 +97,13 @@ function decodeAnswer(text: string): unknown {
   }
 }
 
-function respond(
+async function respond(
   target: ApiTarget,
-  request: ApiRequest,
+  asked: ApiRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  const { method, body, token } = request;
-  const path = pathOf(request);
+  const { method, body, token } = asked;
+  const path = pathOf(asked);
   const { hostname, port } = new URL(`${target.scheme}://${target.address}`);
   const options = {
     method,
@@ -127,8 +121,9 @@ function respond(
     signal,
     ...(target.socketPath === undefined ? {} : { socketPath: target.socketPath }),
   };
-  return new Promise((resolve, reject) => {
-    const sent = begin(target, options, resolve);
+  const request = await requestOver(target);
+  return await new Promise((resolve, reject) => {
+    const sent = begin(request, options, resolve);
     limitConnecting(sent);
     const what = `${method} ${target.scheme}://${target.address}${path}`;
     sent.once('error', (cause) => reject(unreachable(cause, target, what)));
@@ -136,16 +131,26 @@ function respond(
   });
 }
 
+type Request = (
+  options: RequestOptions,
+  onResponse: (response: IncomingMessage) => void,
+) => ClientRequest;
+
+/** Loaded when it is asked for: half of what a command's start takes beyond Node's own. */
+async function requestOver(target: ApiTarget): Promise<Request> {
+  if (target.scheme === 'http') return (await import('node:http')).request;
+  const { request } = await import('node:https');
+  return (options, onResponse) => request({ ...options, ...tlsOptions(target) }, onResponse);
+}
+
 /** A certificate or a token that cannot be sent is found only here. */
 function begin(
-  target: ApiTarget,
+  request: Request,
   options: RequestOptions,
   onResponse: (response: IncomingMessage) => void,
 ): ClientRequest {
   try {
-    return target.scheme === 'http'
-      ? httpRequest(options, onResponse)
-      : httpsRequest({ ...options, ...tlsOptions(target) }, onResponse);
+    return request(options, onResponse);
   } catch (cause) {
     const why = messageOf(cause);
     throw new ProconsulError('invalid', `cannot ask the agent: ${why}`, { cause });

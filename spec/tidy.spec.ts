@@ -81,7 +81,8 @@ interface Touching {
 function importing(...modules: string[]): RegExp {
   const harmless = String.raw`type \w+|isIPv?[46]?|SocketAddress|BlockList|STATUS_CODES|getCiphers|createSecureContext`;
   const names = String.raw`(?!type |\{\s*(?:(?:${harmless}),?\s*)+\})[^;]*?`;
-  return new RegExp(`^import ${names} from 'node:(?:${modules.join('|')})'`, 'm');
+  const found = `'node:(?:${modules.join('|')})'`;
+  return new RegExp(`^import ${names} from ${found}|\\bimport\\(${found}\\)`, 'm');
 }
 
 /**

@@ -59,9 +59,8 @@ async function importImages(): Promise<void> {
     programs: [process.execPath, '/usr/bin/tini'],
     files: {
       '/app/package.json': `${TOP}/package.json`,
-      '/app/node_modules': `${TOP}/node_modules`,
       '/app/dist': `${TOP}/dist`,
-      '/app/bin': `${TOP}/bin`,
+      '/app/bin/proconsul': `${TOP}/bin/proconsul`,
     },
     writable: ['/data'],
     changes: ['ENV PATH=/usr/bin:/usr/local/bin:/bin', 'USER 1000:1000', ...changes],

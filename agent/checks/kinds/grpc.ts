@@ -1,5 +1,4 @@
 /** What gRPC's standard health service (grpc.health.v1) says of a service, or of a server. */
-import { createRequire } from 'node:module';
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type grpcJs from '@grpc/grpc-js';
@@ -13,6 +12,7 @@ import { checkKind, flag, TLS_FIELDS, text, type ValuesOf } from './kind.ts';
 const FIELDS = { GRPC: text, GRPCUseTLS: flag, ...TLS_FIELDS };
 
 type GrpcCheck = ValuesOf<typeof FIELDS>;
+type Library = typeof grpcJs;
 
 export const grpc = checkKind({
   type: 'grpc',
@@ -29,8 +29,10 @@ export const grpc = checkKind({
 
   probe: (check, { untrusted }) => {
     const [authority = '', ...path] = check.GRPC.split('/');
-    return (signal) =>
-      looking({ signal, timedOut, failed: unreachable }, (look) => {
+    return async (signal) => {
+      // Loaded at the first check that needs it: it is a tenth of a start.
+      const library = await import('@grpc/grpc-js');
+      return await looking({ signal, timedOut, failed: unreachable }, (look) => {
         const { host, port } = splitHostPort(authority);
         // The library would leave a connection that nobody answers to the system, for minutes, and
         // has its own ideas of names. So this finds out where it can connect, and tells it that.
@@ -43,9 +45,10 @@ export const grpc = checkKind({
           const target =
             isIP(address) === 6 ? `ipv6:[${address}]:${port}` : `ipv4:${address}:${port}`;
           socket.destroy();
-          ask(look, { check, target, host, authority, service: path.join('/') });
+          ask(look, library, { check, target, host, authority, service: path.join('/') });
         });
       });
+    };
   },
 });
 
@@ -57,9 +60,6 @@ function unreachable(why: string): Look {
   const reason = `connection error: desc = "transport: Error while dialing ${why}"`;
   return critical(`rpc error: code = Unavailable desc = ${reason}`);
 }
-
-/** Loaded at the first check that needs it: it is a tenth of a start. */
-const library = (): typeof grpcJs => createRequire(import.meta.url)('@grpc/grpc-js');
 
 const METHOD = '/grpc.health.v1.Health/Check';
 /** An answer is two bytes. */
@@ -73,9 +73,10 @@ interface Question {
   readonly service: string;
 }
 
-function ask(look: Looking, { check, target, host, authority, service }: Question): void {
-  const { Client, Metadata } = library();
-  const client = new Client(target, credentialsFor(look, check, host), {
+function ask(look: Looking, library: Library, question: Question): void {
+  const { check, target, host, authority, service } = question;
+  const { Client, Metadata } = library;
+  const client = new Client(target, credentialsFor(look, library, { check, host }), {
     'grpc.default_authority': authority,
     'grpc.primary_user_agent': 'Consul Health Check',
     'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
@@ -92,7 +93,7 @@ function ask(look: Looking, { check, target, host, authority, service }: Questio
     service,
     new Metadata(),
     look.guard((error: ServiceError | null, serves?: boolean) => {
-      if (error !== null) look.end(failure(error));
+      if (error !== null) look.end(failure(error, library));
       else if (serves) look.end(passing(`gRPC check ${check.GRPC}: success`));
       else look.end(critical("gRPC application didn't report service healthy"));
     }),
@@ -108,8 +109,11 @@ function ask(look: Looking, { check, target, host, authority, service }: Questio
  * (Closing the client waits for a greeting, or for streams, of which a bad server sends none or
  * ends none.)
  */
-function credentialsFor(look: Looking, check: GrpcCheck, host: string): ChannelCredentials {
-  const { ChannelCredentials: Credentials, credentials } = library();
+function credentialsFor(
+  look: Looking,
+  { ChannelCredentials: Credentials, credentials }: Library,
+  { check, host }: Pick<Question, 'check' | 'host'>,
+): ChannelCredentials {
   const { GRPCUseTLS } = check;
   const secured = (socket: Socket) =>
     new Promise<Socket>((resolve) => {
@@ -144,8 +148,7 @@ function credentialsFor(look: Looking, check: GrpcCheck, host: string): ChannelC
   return new OfOneLook();
 }
 
-function failure({ code, details }: ServiceError): Look {
-  const { status } = library();
+function failure({ code, details }: ServiceError, { status }: Library): Look {
   // With the time in it no two looks would say the same.
   const last = /Last error: (.*?)(?: \(\d{4}-[^)]*\))?\.? *(?:Resolution note:.*)?$/s.exec(details);
   if (code === status.UNAVAILABLE && last?.[1] !== undefined) return unreachable(last[1]);

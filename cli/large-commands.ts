@@ -1,0 +1,19 @@
+/** First words of commands that import packages, or thousands of lines. */
+const LARGE: ReadonlySet<string> = new Set([
+  'agent',
+  'debug',
+  'event',
+  'members',
+  'services',
+  'snapshot',
+  'tls',
+  'validate',
+]);
+
+/**
+ * A built program has its commands twice: those that are not large in its first file, which is small and
+ * read at once, and all of them beside it. A large one is run from there (pack/bundle.ts).
+ */
+export function isLarge(word: string): boolean {
+  return LARGE.has(word);
+}

@@ -1,0 +1,110 @@
+/**
+ * What runs and what is packed, made of the sources.
+ *
+ * Two bundles, so that a command starts fast: dist/proconsul.cjs is one file with all commands that
+ * are not large, and dist/run-large.js, with its chunks, has all. Both carry the packages that they
+ * use: an installed Proconsul is one package.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { isLarge } from '../cli/large-commands.ts';
+
+const TOP = fileURLToPath(new URL('..', import.meta.url));
+
+const SHARED = {
+  absWorkingDir: TOP,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  metafile: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  // Some packages name it in code that only their debugging reaches; a module has none.
+  define: { __dirname: '""' },
+} as const satisfies BuildOptions;
+
+/** What is required from Node's own `require` by a source, a bundler would leave outside. */
+const requireInside: Plugin = {
+  name: 'require-inside',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/lib\/b-tree\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace('createRequire(import.meta.url)', 'require'),
+      loader: 'ts',
+    }));
+  },
+};
+
+/** Of the first file: leaves out what it hands to the second bundle. */
+const withoutLarge: Plugin = {
+  name: 'without-large',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /\/run-large\.ts$/ }, () => ({ path: './run-large.js', external: true }));
+    onResolve({ filter: /^\.\/commands\// }, ({ path }) => {
+      const [word = ''] = path.slice('./commands/'.length).split(/[-.]/);
+      return isLarge(word) ? { path, namespace: 'large' } : undefined;
+    });
+    onLoad({ filter: /./, namespace: 'large' }, () => ({
+      contents: 'throw new Error("it is in run-large.js")',
+    }));
+  },
+};
+
+/** What a CommonJS package requires of Node, a module has not. */
+const REQUIRE = `import{createRequire as $require}from'node:module';const require=$require(import.meta.url);`;
+
+/** What went into the two files that it wrote: the first, and the larger one with its chunks. */
+export interface Built {
+  readonly first: Metafile;
+  readonly large: Metafile;
+}
+
+/** Writes into the folder; with `write` false it only says what it would write. */
+export async function bundle(outdir: string, write = true): Promise<Built> {
+  return { first: await bundleFirst(outdir, write), large: await bundleLarge(outdir, write) };
+}
+
+async function bundleFirst(outdir: string, write: boolean): Promise<Metafile> {
+  const { metafile } = await build({
+    ...SHARED,
+    entryPoints: { proconsul: 'cli/main.ts' },
+    outdir,
+    write,
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    plugins: [withoutLarge],
+  });
+  return metafile;
+}
+
+async function bundleLarge(outdir: string, write: boolean): Promise<Metafile> {
+  const { metafile } = await build({
+    ...SHARED,
+    entryPoints: { 'run-large': 'cli/run-large.ts' },
+    outdir,
+    write,
+    chunkNames: 'large/[name]-[hash]',
+    format: 'esm',
+    splitting: true,
+    banner: { js: REQUIRE },
+    plugins: [requireInside],
+  });
+  return metafile;
+}
+
+/** The text of each package's licence, which goes where its code goes. */
+export function licences({ first, large }: Built): string {
+  const inputs = [first, large].flatMap(({ inputs }) => Object.keys(inputs));
+  const folders = inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
+  return [...new Set(folders)].sort().map(licenceOf).join('\n');
+}
+
+function licenceOf(folder: string): string {
+  const { name, version, license } = JSON.parse(
+    readFileSync(join(TOP, folder, 'package.json'), 'utf8'),
+  );
+  const file = readdirSync(join(TOP, folder)).find((each) => /^licen[cs]e/i.test(each));
+  const text = file === undefined ? '' : readFileSync(join(TOP, folder, file), 'utf8').trim();
+  return `== ${name} ${version} (${license})\n\n${text}\n`;
+}

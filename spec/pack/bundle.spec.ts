@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import type { Metafile } from 'esbuild';
+import { isLarge } from '../../cli/large-commands.ts';
+import { type Built, bundle, licences } from '../../pack/bundle.ts';
+
+/** What is loaded with a module at once, without what is loaded later when it is needed. */
+function reached({ inputs }: Metafile, from: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(from)) return seen;
+  seen.add(from);
+  for (const { kind, path } of inputs[from]?.imports ?? []) {
+    if (kind !== 'dynamic-import') reached({ inputs } as Metafile, path, seen);
+  }
+  return seen;
+}
+
+describe('what is packed', () => {
+  let built: Built;
+  before(async () => {
+    built = await bundle('dist', false);
+  });
+
+  it('has in its first file no package, and not much else', () => {
+    const inputs = Object.keys(built.first.inputs);
+    assert.deepEqual(
+      inputs.filter((path) => path.includes('node_modules')),
+      [],
+    );
+    const bytes = built.first.outputs['dist/proconsul.cjs']?.bytes ?? 0;
+    assert.ok(bytes > 100_000 && bytes < 500_000, `${bytes}`);
+  });
+
+  it('has every command that needs a package outside of that file', () => {
+    const modules = readdirSync('cli/commands').map((name) => `cli/commands/${name}`);
+    const large = modules.filter((path) => {
+      const all = [...reached(built.large, path)];
+      return all.some((each) => each.includes('node_modules'));
+    });
+    assert.ok(large.length > 5);
+    const words = large.map((path) => path.slice('cli/commands/'.length).split(/[-.]/)[0] ?? '');
+    assert.deepEqual(
+      words.filter((word) => !isLarge(word)),
+      [],
+    );
+  });
+
+  it('requires nothing that is not in it or in Node', () => {
+    const outside = [built.first, built.large].flatMap(({ outputs }) =>
+      Object.values(outputs).flatMap(({ imports }) =>
+        imports.filter(({ external }) => external === true).map(({ path }) => path),
+      ),
+    );
+    const { builtinModules } = process.getBuiltinModule('node:module');
+    const known = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
+    assert.deepEqual(
+      [...new Set(outside)].filter((path) => !known.has(path)),
+      ['./run-large.js'],
+    );
+  });
+
+  it('says the licence of each package whose code it has', () => {
+    const text = licences(built);
+    for (const part of text.split(/^== /m).slice(1)) {
+      assert.match(part, /^\S+ \S+ \([\w. -]+\)\n\n\S/, part.slice(0, 80));
+    }
+    assert.match(text, /^== express /m);
+  });
+});
