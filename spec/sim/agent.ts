@@ -82,7 +82,7 @@ export class SimAgent {
     const { number, join } = this.#options;
     const file = {
       node_name: this.machine.name,
-      node_id: `00000000-0000-4000-a000-00000000000${number}`,
+      node_id: `00000000-0000-4000-a000-${String(number).padStart(12, '0')}`,
       bind_addr: '127.0.0.1',
       advertise_addr: `10.1.0.${number}`,
       ports: { http: this.port, dns: this.dnsPort, serf_lan: LAN_PORT + number },

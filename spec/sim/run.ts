@@ -40,6 +40,8 @@ export interface RunOptions {
   readonly log?: Log;
   readonly seconds?: number;
   readonly workloads?: readonly WorkloadName[];
+  /** In place of as many as the workloads need. */
+  readonly agents?: number;
   /** In place of those that the seed draws. */
   readonly faults?: readonly Fault[];
   /** Whether what is left over is to say where it comes from: it takes its time. */
@@ -77,7 +79,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const { seed, log = 'quorum', seconds = 60, workloads: names = ALL } = options;
   const faults = options.faults ?? faultsOf(seed, log, seconds);
   const splits = faults.some((fault) => fault.splits === true);
-  const agents = names.some((name) => NEED_AGENTS.includes(name)) ? 3 : 0;
+  const { agents = names.some((name) => NEED_AGENTS.includes(name)) ? 3 : 0 } = options;
   const cluster = new SimCluster({
     seed,
     log,

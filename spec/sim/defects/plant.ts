@@ -1,4 +1,5 @@
-/** Puts a defect into a copy of the sources. */
+/** Puts a defect into a copy of the sources, and compiles that. */
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +13,7 @@ export function places({ file, from }: Edit): number {
   return readFileSync(join(TOP, file), 'utf8').split(from).length - 1;
 }
 
-/** The folder of the copy; whoever asks for it removes it. */
+/** The folder of what was compiled; whoever asks for it removes it. */
 export function plant(edits: readonly Edit[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'sim-'));
   for (const name of SOURCES) cpSync(join(TOP, name), join(folder, name), { recursive: true });
@@ -25,5 +26,11 @@ export function plant(edits: readonly Edit[]): string {
       readFileSync(path, 'utf8').replace(from, () => to),
     );
   }
+  const tsc = join(TOP, 'node_modules', '.bin', 'tsc');
+  const { status, stdout } = spawnSync(tsc, ['--noCheck', '--outDir', '.'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(stdout);
   return folder;
 }

@@ -7,6 +7,7 @@ import type { Machine } from '../world/machine.ts';
 import type { Network } from '../world/network.ts';
 import type { SimSocket } from '../world/sockets.ts';
 import type { World } from '../world/world.ts';
+import { AppendFile } from './append-file.ts';
 import { encodeReply, OK, RedisError, type Reply, RequestReader, Status } from './reply.ts';
 import { LuaScripts, sha1 } from './scripts.ts';
 import { type Effect, Store } from './store.ts';
@@ -23,6 +24,9 @@ interface Link {
   readonly replica: SimRedis;
   readonly lagMs: number;
 }
+
+/** A replica takes in what has reached it when somebody looks, and before there is more on its way. */
+const MAX_COMING = 1000;
 
 export interface SimRedisOptions {
   readonly world: World;
@@ -41,12 +45,14 @@ export class SimRedis {
   readonly #blocked = new Set<Blocked>();
   readonly #links: Link[] = [];
   readonly #scripts: LuaScripts;
-  /** Every write since it was made: what its file holds. */
-  #file: { readonly at: number; readonly effect: Effect }[] = [];
+  #file = new AppendFile();
+  /** From its master, and when each will be there. */
+  #coming: { readonly at: number; readonly effect: Effect }[] = [];
   store = new Store();
   #runId = '';
   #role: 'master' | 'slave' = 'master';
-  #hasEffect = false;
+  /** Of the command that is under way: who waits for one may have it. */
+  #hasEntry = false;
 
   constructor({ world, network, name, port, scripts }: SimRedisOptions) {
     this.#scripts = scripts ?? new LuaScripts();
@@ -65,13 +71,16 @@ export class SimRedis {
   /** Follows the master from now on, with all that it holds. */
   follow(master: SimRedis, lagMs: number): void {
     this.#role = 'slave';
-    this.#file = [...master.#file];
+    this.#file = master.#file.copy();
+    this.#coming = [];
     this.#replay();
     master.#links.push({ replica: this, lagMs });
   }
 
   /** A replica becomes a master with what has reached it. */
   promote(): void {
+    this.#catchUp();
+    this.#coming = [];
     this.#role = 'master';
     this.#world.say(`${this.machine.name} is promoted`);
   }
@@ -86,10 +95,10 @@ export class SimRedis {
 
   /** kill -9, and another process with the same file, less what a crash of its machine took. */
   restart(downMs: number, lostMs = 0): void {
-    const { now } = this.#world;
     this.#network.killed(this.machine);
     this.#world.kill(this.machine);
-    this.#file = this.#file.filter(({ at }) => at <= now - lostMs);
+    this.#catchUp();
+    this.#file.lose(this.#world.now - lostMs);
     this.#world.at(this.machine, downMs, () => {
       this.#begin();
       this.#replay();
@@ -102,8 +111,8 @@ export class SimRedis {
    * connections: what they send meanwhile comes to the new one.
    */
   replace(downMs: number, lostMs: number): void {
-    const { now } = this.#world;
-    this.#file = this.#file.filter(({ at }) => at <= now - lostMs);
+    this.#catchUp();
+    this.#file.lose(this.#world.now - lostMs);
     for (const each of this.#blocked) this.#unblock(each);
     this.#runId = sha1(this.#world.random.uuid());
     this.#scripts.forget();
@@ -143,27 +152,35 @@ export class SimRedis {
   }
 
   #replay(): void {
-    const store = new Store();
-    for (const { effect } of this.#file) store.execute(effect, this.#wall);
+    const store = this.#file.read(this.#wall);
     store.onEffect = (effect) => this.#keep(effect);
-    store.full = this.store?.full ?? false;
+    store.full = this.store.full;
     this.store = store;
   }
 
   #keep(effect: Effect): void {
-    this.#hasEffect = true;
-    this.#file.push({ at: this.#world.now, effect });
+    const { now } = this.#world;
+    if (effect[0] === 'XADD' || effect[0] === 'RENAME') this.#hasEntry = true;
+    this.#file.add(now, effect, this.#wall);
     for (const { replica, lagMs } of this.#links) {
-      this.#world.at(replica.machine, lagMs, () => {
-        if (replica.#role === 'slave') replica.store.execute(effect, replica.#wall);
-      });
+      replica.#coming.push({ at: now + lagMs, effect });
+      if (replica.#coming.length > MAX_COMING) replica.#catchUp();
     }
+  }
+
+  /** Nobody sees a replica but who asks it: no event is needed for each write that reaches it. */
+  #catchUp(): void {
+    if (this.#role !== 'slave' || this.#coming.length === 0) return;
+    const { now } = this.#world;
+    const later = this.#coming.findIndex(({ at }) => at > now);
+    const due = this.#coming.splice(0, later < 0 ? this.#coming.length : later);
+    for (const { effect } of due) this.store.execute(effect, this.#wall);
   }
 
   #accept(socket: SimSocket): void {
     const reader = new RequestReader();
     socket.on('error', () => undefined);
-    socket.on('data', (chunk: Buffer) => {
+    socket.onBytes((chunk) => {
       for (const words of reader.add(chunk)) this.#answer(socket, words);
     });
     socket.once('close', () => {
@@ -172,10 +189,10 @@ export class SimRedis {
   }
 
   #answer(socket: SimSocket, words: readonly string[]): void {
-    this.#hasEffect = false;
+    this.#hasEntry = false;
     const reply = this.#execute(socket, words);
-    if (reply !== undefined && !socket.destroyed) socket.write(encodeReply(reply));
-    if (this.#hasEffect) this.#wake();
+    if (reply !== undefined) say(socket, reply);
+    if (this.#hasEntry) this.#wake();
   }
 
   /** Undefined where the answer comes later. */
@@ -211,6 +228,7 @@ export class SimRedis {
   }
 
   #call(words: readonly string[]): Reply {
+    this.#catchUp();
     const [name = ''] = words;
     switch (name.toUpperCase()) {
       case 'INFO':
@@ -250,7 +268,7 @@ export class SimRedis {
       count: Number(count),
       cancel: this.#world.at(this.machine, Number(block), () => {
         this.#unblock(blocked);
-        if (!socket.destroyed) socket.write(encodeReply(null));
+        say(socket, null);
       }),
     };
     this.#blocked.add(blocked);
@@ -270,7 +288,7 @@ export class SimRedis {
       const found = this.#found(each.key, each.after, each.count);
       if (found === null) continue;
       this.#unblock(each);
-      if (!each.socket.destroyed) each.socket.write(encodeReply(found));
+      say(each.socket, found);
     }
   }
 
@@ -283,4 +301,8 @@ export class SimRedis {
     this.#network.killed(this.machine);
     this.#network.listen(this.#owner, this.port, (socket) => this.#accept(socket));
   }
+}
+
+function say(socket: SimSocket, reply: Reply): void {
+  if (!socket.destroyed) socket.put(encodeReply(reply));
 }

@@ -74,6 +74,13 @@ export class Store {
     this.#keys.clear();
   }
 
+  /** Another one that holds the same. */
+  copy(): Store {
+    const copy = new Store();
+    for (const [key, { value, expiresAt }] of this.#keys) copy.set(key, copyOf(value), expiresAt);
+    return copy;
+  }
+
   /** The keys that stay until someone deletes them. */
   get keysForEver(): string[] {
     return [...this.#keys].filter(([, { expiresAt }]) => expiresAt === undefined).map(([k]) => k);
@@ -120,6 +127,12 @@ export class Store {
     if (!is(kept.value)) throw new RedisError(WRONG_TYPE);
     return kept.value;
   }
+}
+
+function copyOf(value: Value): Value {
+  if (typeof value === 'string') return value;
+  if (isZSet(value)) return new ZSet(value);
+  return isStream(value) ? value.copy() : new Map(value);
 }
 
 function isZSet(value: Value): value is ZSet {

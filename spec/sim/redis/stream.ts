@@ -27,6 +27,13 @@ export class Stream {
     return formatId(id);
   }
 
+  copy(): Stream {
+    const copy = new Stream();
+    copy.items = [...this.items];
+    copy.last = this.last;
+    return copy;
+  }
+
   range(from: string, to: string, count = Number.POSITIVE_INFINITY): StreamItem[] {
     const low = bound(from, 0);
     const high = bound(to, Number.MAX_SAFE_INTEGER);

@@ -7,7 +7,8 @@ import { Transform } from 'node:stream';
 import { SimDatagrams } from './datagrams.ts';
 import type { Network } from './network.ts';
 import type { SimSocket } from './sockets.ts';
-import type { TimerOf, World } from './world.ts';
+import type { SimTimer } from './timer.ts';
+import type { World } from './world.ts';
 
 const require = createRequire(import.meta.url);
 const net = require('node:net');
@@ -15,6 +16,7 @@ const dgram = require('node:dgram');
 const http = require('node:http');
 const crypto = require('node:crypto');
 const zlib = require('node:zlib');
+const perf = require('node:perf_hooks');
 
 /** A turn of the event loop takes time: code may wait for time to pass by turns. */
 const TURN_MS = 0.02;
@@ -26,14 +28,21 @@ interface Place {
 
 /** A timer as Node's, as far as anybody asks. */
 class Timer {
-  readonly #timer: () => TimerOf;
+  #timer: SimTimer;
+  #isIdle = false;
 
-  constructor(timer: () => TimerOf) {
+  constructor(timer: SimTimer) {
     this.#timer = timer;
   }
 
+  /** As one that fires again. */
+  goOn(timer: SimTimer): void {
+    this.#timer = timer;
+    if (this.#isIdle) timer.unref();
+  }
+
   cancel(): void {
-    this.#timer()();
+    this.#timer.cancel();
   }
 
   ref(): this {
@@ -41,7 +50,8 @@ class Timer {
   }
 
   unref(): this {
-    this.#timer().unref();
+    this.#isIdle = true;
+    this.#timer.unref();
     return this;
   }
 
@@ -52,6 +62,16 @@ class Timer {
   [Symbol.toPrimitive](): number {
     return 0;
   }
+}
+
+/** What a process measures of itself is of this one, and of no machine of a world: nothing is seen. */
+class Unseeing {
+  readonly max = 0;
+  observe(): void {}
+  disconnect(): void {}
+  enable(): void {}
+  disable(): void {}
+  reset(): void {}
 }
 
 interface Listener {
@@ -86,26 +106,15 @@ export function replaceGlobals({ world, network }: Place): () => void {
       else Object.defineProperty(holder, name, before);
     });
   };
-  const after = (fn: Fn, ms: number, args: Args) => {
-    const timer = world.after(ms, () => fn(...args));
-    return new Timer(() => timer);
-  };
+  const after = (fn: Fn, ms: number, args: Args) => new Timer(world.after(ms, () => fn(...args)));
   const repeat = (fn: Fn, ms: number, args: Args) => {
-    let isIdle = false;
-    const next = (): TimerOf => {
-      const timer = world.after(ms, () => {
-        current = next();
-        if (isIdle) current.unref();
+    const next = (): SimTimer =>
+      world.after(ms, () => {
+        timer.goOn(next());
         fn(...args);
       });
-      return timer;
-    };
-    let current = next();
-    const unref = () => {
-      isIdle = true;
-      current.unref();
-    };
-    return new Timer(() => Object.assign(() => current(), { unref }));
+    const timer = new Timer(next());
+    return timer;
   };
   const cancel = (timer: unknown) => {
     if (timer instanceof Timer) timer.cancel();
@@ -151,6 +160,8 @@ export function replaceGlobals({ world, network }: Place): () => void {
   // Compression would take real time, on threads of its own.
   replace(zlib, 'createGzip', () => atOnce(zlib.gzipSync));
   replace(zlib, 'createGunzip', () => atOnce(zlib.gunzipSync));
+  replace(perf, 'PerformanceObserver', Unseeing);
+  replace(perf, 'monitorEventLoopDelay', () => new Unseeing());
   replace(dgram, 'createSocket', () => new SimDatagrams({ world, network, owner: world.here }));
   replace(net, 'connect', connect);
   replace(net, 'createConnection', connect);

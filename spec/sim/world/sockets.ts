@@ -29,6 +29,7 @@ export class SimSocket extends Duplex {
   readonly #way: Way;
   #peer: SimSocket | undefined;
   #cancelTimeout: () => void = () => undefined;
+  #taker: ((bytes: Buffer) => void) | undefined;
   /** What was sent to this end and is not there yet. */
   readonly #arriving: (() => void)[] = [];
   /** So that what was sent first arrives first. */
@@ -74,25 +75,37 @@ export class SimSocket extends Duplex {
 
   override _read(): void {}
 
-  override _write(chunk: Buffer, as: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.connecting) {
-      this.once('connect', () => this._write(chunk, as, done));
-      return;
-    }
-    const bytes = Buffer.from(chunk);
-    this.#touch();
-    this.#send((peer) => {
-      if (peer.destroyed) return;
-      peer.#touch();
-      peer.push(bytes);
+  override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#whenConnected(() => {
+      this.put(Buffer.from(chunk));
+      done();
     });
-    done();
+  }
+
+  /** What was written in one go is one piece on the way, as Node writes it. */
+  override _writev(
+    chunks: readonly { readonly chunk: Buffer }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    this.#whenConnected(() => {
+      this.put(Buffer.concat(chunks.map(({ chunk }) => chunk)));
+      done();
+    });
+  }
+
+  /** Sends at once what nobody changes any more, past all that a stream does with it. */
+  put(bytes: Buffer): void {
+    this.#touch();
+    this.#send((peer) => peer.#receive(bytes));
+  }
+
+  /** In place of a stream's data: each piece as it comes. Its end closes the socket. */
+  onBytes(fn: (bytes: Buffer) => void): void {
+    this.#taker = fn;
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#send((peer) => {
-      if (!peer.destroyed) peer.push(null);
-    });
+    this.#send((peer) => peer.#receive(null));
     done();
   }
 
@@ -143,10 +156,24 @@ export class SimSocket extends Duplex {
     return this.destroy(reset());
   }
 
+  #whenConnected(fn: () => void): void {
+    if (this.connecting) this.once('connect', fn);
+    else fn();
+  }
+
+  #receive(bytes: Buffer | null): void {
+    if (this.destroyed) return;
+    if (bytes !== null) this.#touch();
+    if (this.#taker === undefined) this.push(bytes);
+    else if (bytes === null) this.destroySoon();
+    else this.#taker(bytes);
+  }
+
   #touch(): void {
     this.#cancelTimeout();
     if (this.timeout <= 0) return;
-    this.#cancelTimeout = this.#world.timer(this.#own, this.timeout, () => this.emit('timeout'));
+    const timer = this.#world.timer(this.#own, this.timeout, () => this.emit('timeout'));
+    this.#cancelTimeout = timer.cancel;
   }
 
   /** To the other end, on its machine, as long as both processes live. */

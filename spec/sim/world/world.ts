@@ -6,8 +6,9 @@
 import type { Clock } from '../../../lib/clock.ts';
 import type { Random } from '../../../lib/random.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
-import { EventQueue } from './event-queue.ts';
+import { EventQueue, type QueuedEvent } from './event-queue.ts';
 import { Machine, type Owner } from './machine.ts';
+import { SimTimer } from './timer.ts';
 
 /** Kept from before anything is replaced. */
 const realSetImmediate = globalThis.setImmediate;
@@ -21,15 +22,6 @@ const EVENTS_A_TURN = 64;
 
 /** Where a wall clock begins. */
 export const EPOCH_MS = 1_700_000_000_000;
-/** By so much at most two ways to reckon the same time differ. */
-const ROUNDING_MS = 1e-3;
-
-/** Calling it takes the timer back. */
-export interface TimerOf {
-  (): void;
-  /** It keeps no process. */
-  unref(): void;
-}
 
 export class World {
   readonly seed: number;
@@ -75,7 +67,7 @@ export class World {
     return {
       now: () => this.wallOf(machine),
       monotonic: () => machine.monotonicAt(this.#now),
-      after: (ms, fn) => this.timer(owner, ms, fn),
+      after: (ms, fn) => this.timer(owner, ms, fn).cancel,
     };
   }
 
@@ -96,38 +88,24 @@ export class World {
 
   /** As `at`, by a process, which may have been killed meanwhile. */
   as(owner: Owner, ms: number, fn: () => void): () => void {
-    const event = this.#queue.add(this.#now + Math.max(0, ms), owner, fn);
+    const event = this.queue(ms, owner, fn);
     return () => {
       event.cancelled = true;
     };
   }
 
+  /** As `as`, for who keeps the event itself. */
+  queue(ms: number, owner: Owner, fn: () => void): QueuedEvent<Owner> {
+    return this.#queue.add(this.#now + Math.max(0, ms), owner, fn);
+  }
+
   /** As `as`, once so much has passed by the machine's own clock, however that goes meanwhile. */
-  timer(owner: Owner, ms: number, fn: () => void): TimerOf {
-    const { machine } = owner;
-    const due = machine.monotonicAt(this.#now) + Math.max(0, ms);
-    const add = () => {
-      const left = Math.max(0, due - machine.monotonicAt(this.#now));
-      return this.#queue.add(this.#now + machine.takes(left), owner, fire);
-    };
-    const fire = () => {
-      if (due - machine.monotonicAt(this.#now) < ROUNDING_MS) return fn();
-      const { idle } = event;
-      event = add();
-      event.idle = idle;
-    };
-    let event = add();
-    const cancel = () => {
-      event.cancelled = true;
-    };
-    const unref = () => {
-      event.idle = true;
-    };
-    return Object.assign(cancel, { unref });
+  timer(owner: Owner, ms: number, fn: () => void): SimTimer {
+    return new SimTimer(this, owner, ms, fn);
   }
 
   /** As `timer`, on the machine whose code runs now. */
-  after(ms: number, fn: () => void): TimerOf {
+  after(ms: number, fn: () => void): SimTimer {
     return this.timer(this.#current, ms, fn);
   }
 
