@@ -7,7 +7,10 @@ import type { Check, Node, ServiceDefinition } from './model.ts';
 /** An instance with its node and the checks that count for it. */
 export interface HealthEntry {
   readonly Node: Node;
-  readonly Service: Pick<ServiceDefinition, 'ID' | 'Service' | 'Address' | 'Port' | 'Weights'>;
+  readonly Service: Pick<
+    ServiceDefinition,
+    'ID' | 'Service' | 'Address' | 'Port' | 'Ports' | 'Weights'
+  >;
   readonly Checks: readonly Pick<Check, 'Status'>[];
 }
 

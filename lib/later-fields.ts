@@ -1,11 +1,16 @@
 /**
- * What a later Consul knows of an instance. Where nobody said anything of it nothing is shown, so that
+ * What a later Consul knows of an instance, or a node. Where nobody said anything of it nothing is shown, so that
  * answers stay those of 1.8.7.
  */
 import type { Schema } from './decode.ts';
-import type { LaterFields } from './model.ts';
+import type { LaterFields, Locality } from './model.ts';
 
 const text = { type: 'string', default: '' } as const;
+
+export const LOCALITY_SCHEMA: Schema = {
+  type: 'object',
+  properties: { Region: text, Zone: text },
+};
 
 /** How a body or a file says them. */
 export const LATER_SCHEMA: Readonly<Record<keyof LaterFields, Schema>> = {
@@ -22,7 +27,7 @@ export const LATER_SCHEMA: Readonly<Record<keyof LaterFields, Schema>> = {
       },
     },
   },
-  Locality: { type: 'object', properties: { Region: text, Zone: text } },
+  Locality: LOCALITY_SCHEMA,
 };
 
 /** Those that say something. */
@@ -30,8 +35,13 @@ export function laterFields({ SocketPath, Ports, Locality }: LaterFields): Later
   return {
     ...(SocketPath !== undefined && SocketPath !== '' && { SocketPath }),
     ...(Ports !== undefined && Ports.length > 0 && { Ports }),
-    ...(Locality !== undefined && (Locality.Region || Locality.Zone) && { Locality }),
+    ...localityOf({ Locality }),
   };
+}
+
+/** Where a node or an instance is, if that says anything. */
+export function localityOf({ Locality }: { readonly Locality?: Locality | undefined }) {
+  return { ...(Locality !== undefined && (Locality.Region || Locality.Zone) && { Locality }) };
 }
 
 /** Nearly all instances have none: rows that many have are only copied where there is one. */

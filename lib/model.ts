@@ -17,6 +17,8 @@ export interface NodeDefinition {
   readonly Datacenter: string;
   readonly TaggedAddresses: StringMap | null;
   readonly Meta: StringMap | null;
+  /** What a later Consul knows of it; absent where nobody said anything. */
+  readonly Locality?: Locality;
 }
 
 /** A machine in the catalog. */

@@ -9,6 +9,7 @@ import {
   addressesOf,
   addressGroups,
   addressOf,
+  atPort,
   healthy,
   outsideNames,
   srvGroups,
@@ -105,9 +106,9 @@ export class DnsAnswers {
     const { lookups } = this.#options;
     switch (subject.about) {
       case 'service':
-        return this.#service(lookups.service(subject.name, subject.tag), subject.name, asked);
+        return this.#service(lookups.service(subject.name, subject.tag), subject, asked);
       case 'connect':
-        return this.#service(lookups.connect(subject.name), subject.name, asked);
+        return this.#service(lookups.connect(subject.name), { ...subject, port: '' }, asked);
       case 'node':
         return this.#node(lookups.node(subject.name), asked);
       case 'query':
@@ -121,14 +122,15 @@ export class DnsAnswers {
 
   #service(
     looked: Lookup<readonly HealthEntry[]>,
-    service: string,
+    { name, port }: { readonly name: string; readonly port: string },
     asked: Question,
   ): Lookup<Decision> {
     const { config } = this.#options;
-    const what = { ...asked, ttlS: this.#ttls.ofService(service), shuffled: true };
-    return chain(looked, (found) =>
-      this.#instances(found, healthy(found.value, config.onlyPassing), what),
-    );
+    const what = { ...asked, ttlS: this.#ttls.ofService(name), shuffled: true };
+    return chain(looked, (found) => {
+      const entries = healthy(found.value, config.onlyPassing);
+      return this.#instances(found, port === '' ? entries : atPort(entries, port), what);
+    });
   }
 
   #query(name: string, asked: Question): Lookup<Decision> {

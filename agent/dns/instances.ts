@@ -17,6 +17,14 @@ export function healthy(entries: readonly HealthEntry[], onlyPassing: boolean): 
   );
 }
 
+/** Those that have a port of this name, which is in lower case; each as if it had no other. */
+export function atPort(entries: readonly HealthEntry[], name: string): HealthEntry[] {
+  return entries.flatMap((entry) => {
+    const port = entry.Service.Ports?.find((each) => each.Name.toLowerCase() === name);
+    return port === undefined ? [] : [{ ...entry, Service: { ...entry.Service, Port: port.Port } }];
+  });
+}
+
 /** An instance's own address, or its node's: an IP, or a name outside. */
 export function addressOf({ Node, Service }: HealthEntry, question: string): string {
   const { Address } = Service;

@@ -1,7 +1,7 @@
 /** What a name under our domain asks about. */
 
 export type Subject =
-  | { readonly about: 'service'; readonly name: string; readonly tag: string }
+  | ServiceSubject
   | { readonly about: 'connect'; readonly name: string }
   | { readonly about: 'node'; readonly name: string }
   | { readonly about: 'query'; readonly name: string }
@@ -9,7 +9,16 @@ export type Subject =
   | { readonly about: 'address'; readonly ip: string | undefined }
   | { readonly about: 'nothing' };
 
+interface ServiceSubject {
+  readonly about: 'service';
+  readonly name: string;
+  readonly tag: string;
+  /** The name of one of its ports; '' for the one that it has for who knows of one alone. */
+  readonly port: string;
+}
+
 const NOTHING: Subject = { about: 'nothing' };
+const PORT = 'port';
 const KINDS = new Set(['service', 'connect', 'node', 'query', 'addr']);
 
 /**
@@ -21,18 +30,26 @@ export function subjectOf(labels: readonly string[], datacenter: string): Subjec
   const kind = labels[at];
   if (kind === undefined) return NOTHING;
   const parts = labels.slice(0, at);
-  const [dc = datacenter, ...more] = labels.slice(at + 1);
+  const { port, where } = portBehind(kind, labels.slice(at + 1));
+  const [dc = datacenter, ...more] = where;
   if (parts.length === 0 || more.length > 0) return NOTHING;
   // An address is one wherever it is.
   if (kind === 'addr') return parts.length === 1 ? addressOf(parts[0] as string) : NOTHING;
-  return dc === datacenter.toLowerCase() ? ofKind(kind, parts) : NOTHING;
+  return dc === datacenter.toLowerCase() ? ofKind(kind, parts, port) : NOTHING;
 }
 
-function ofKind(kind: string, parts: readonly string[]): Subject {
+/** A later Consul's `<service>.service.<port>.port`. */
+function portBehind(kind: string, labels: readonly string[]) {
+  const [port = '', mark] = labels;
+  const isNamed = kind === 'service' && mark === PORT;
+  return isNamed ? { port, where: labels.slice(2) } : { port: '', where: labels };
+}
+
+function ofKind(kind: string, parts: readonly string[], port: string): Subject {
   const last = parts.at(-1) as string;
   switch (kind) {
     case 'service':
-      return serviceOf(parts);
+      return serviceOf(parts, port);
     case 'connect':
       return { about: 'connect', name: last };
     case 'node':
@@ -42,11 +59,18 @@ function ofKind(kind: string, parts: readonly string[]): Subject {
   }
 }
 
-/** `name`, `tag.name` where the tag may have dots, or RFC 2782's `_name._tag`. */
-function serviceOf(parts: readonly string[]): Subject {
+/**
+ * `name`, `tag.name` where the tag may have dots, or RFC 2782's `_name._tag`. Right before the name may
+ * stand that of a port too, as `http.port.name`.
+ */
+function serviceOf(parts: readonly string[], behind: string): Subject {
+  const about = 'service';
   const asked = rfc2782(parts);
-  if (asked !== undefined) return { about: 'service', ...asked };
-  return { about: 'service', name: parts.at(-1) as string, tag: parts.slice(0, -1).join('.') };
+  if (asked !== undefined) return { about, ...asked, port: behind };
+  const name = parts.at(-1) as string;
+  const isNamed = behind === '' && parts.length > 2 && parts.at(-2) === PORT;
+  const tag = parts.slice(0, isNamed ? -3 : -1).join('.');
+  return { about, name, tag, port: isNamed ? (parts.at(-3) as string) : behind };
 }
 
 /** `_tcp` stands where a tag could, and means none. */

@@ -2,6 +2,7 @@
 
 import type { Config } from '../../lib/config/config.ts';
 import { hostPort } from '../../lib/ip.ts';
+import { localityOf } from '../../lib/later-fields.ts';
 import {
   type Beat,
   MEMBER_STATUS,
@@ -22,6 +23,7 @@ export function ownNode(config: Config, nodeId: string): NodeDefinition {
     Datacenter: config.datacenter,
     TaggedAddresses: config.address.tagged,
     Meta: { 'consul-network-segment': '', ...config.nodeMeta },
+    ...localityOf({ Locality: config.locality }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Where the catalog differs from what an agent knows of itself. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { laterFields } from '../../lib/later-fields.ts';
+import { laterFields, localityOf } from '../../lib/later-fields.ts';
 import type { NodeDefinition } from '../../lib/model.ts';
 import { type CheckDefinition, SERF_HEALTH, type ServiceDefinition } from '../../lib/model.ts';
 import type { LocalState } from '../state/local-state.ts';
@@ -104,8 +104,9 @@ function nodeDrifts({ node, ownService }: Own, known: CatalogNode | undefined): 
   );
 }
 
-function pickNode({ ID, Node, Address, TaggedAddresses, Meta }: NodeDefinition): object {
-  return { ID, Node, Address, TaggedAddresses, Meta };
+function pickNode(node: NodeDefinition): object {
+  const { ID, Node, Address, TaggedAddresses, Meta } = node;
+  return { ID, Node, Address, TaggedAddresses, Meta, ...localityOf(node) };
 }
 
 /** Someone else may set the tags of a service that allows it: then the catalog's count. */

@@ -150,8 +150,8 @@ export class Judge {
   #isSame(node: NodeDefinition): boolean {
     const stored = this.#state.catalog.node(node.Node);
     if (stored === undefined) return false;
-    const { ID, Node, Address, Datacenter, TaggedAddresses, Meta } = node;
-    return sameRow(stored, { ...stored, ID, Node, Address, Datacenter, TaggedAddresses, Meta });
+    const { Locality: _, ...rest } = stored;
+    return sameRow(stored, { ...rest, ...node });
   }
 }
 

@@ -1,10 +1,11 @@
 /** The bodies that servers take of nodes, services and checks: their fields and their types. */
 import { decoder, type Schema } from '../../lib/decode.ts';
-import { LATER_SCHEMA } from '../../lib/later-fields.ts';
+import { LATER_SCHEMA, LOCALITY_SCHEMA } from '../../lib/later-fields.ts';
 import { MAX_LISTED } from '../../lib/limits.ts';
 import type {
   CheckDefinition,
   LaterFields,
+  Locality,
   ServiceAddress,
   StringMap,
   Weights,
@@ -118,9 +119,10 @@ export const nodeSchema: Schema = {
     Datacenter: text,
     TaggedAddresses: map,
     Meta: map,
+    Locality: LOCALITY_SCHEMA,
     ModifyIndex: { uint64: true },
   },
-  unheeded: ['CreateIndex', 'Locality', 'PeerName'],
+  unheeded: ['CreateIndex', 'PeerName'],
 };
 
 export interface ServiceBody extends LaterFields {
@@ -155,6 +157,7 @@ export interface NodeBody {
   readonly Datacenter: string;
   readonly TaggedAddresses?: StringMap;
   readonly Meta?: StringMap;
+  readonly Locality?: Locality;
   readonly ModifyIndex?: number | bigint;
 }
 
@@ -175,13 +178,14 @@ export const registerBody = decoder<RegisterBody>({
     Datacenter: text,
     TaggedAddresses: map,
     NodeMeta: map,
+    Locality: LOCALITY_SCHEMA,
     Service: serviceSchema,
     Check: checkSchema,
     Checks: { type: 'array', maxItems: MAX_LISTED, items: checkSchema },
     SkipNodeUpdate: flag,
   },
   // Python's client says the token again, as a field that no Consul has.
-  unheeded: ['CreateIndex', 'Locality', 'ModifyIndex', 'PeerName', 'Token', 'WriteRequest'],
+  unheeded: ['CreateIndex', 'ModifyIndex', 'PeerName', 'Token', 'WriteRequest'],
 });
 
 export interface DeregisterBody {

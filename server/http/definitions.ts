@@ -4,7 +4,7 @@ import { formatDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { isUuid } from '../../lib/ids.ts';
 import { byName } from '../../lib/key-order.ts';
-import { laterFields, mainPort, portsFault } from '../../lib/later-fields.ts';
+import { laterFields, localityOf, mainPort, portsFault } from '../../lib/later-fields.ts';
 import { metaFault } from '../../lib/meta.ts';
 import type {
   CheckDefinition,
@@ -23,6 +23,7 @@ export function toNode(body: NodeBody, datacenter: string): NodeDefinition {
     Datacenter: datacenter,
     TaggedAddresses: sortedMap(body.TaggedAddresses),
     Meta: sortedMap(body.Meta),
+    ...localityOf(body),
   };
 }
 

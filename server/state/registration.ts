@@ -1,5 +1,6 @@
 /** What register and deregister do to the catalog, and what that does to sessions. */
 
+import { localityOf } from '../../lib/later-fields.ts';
 import type {
   Check,
   CheckDefinition,
@@ -67,6 +68,7 @@ export function putNode(state: State, definition: NodeDefinition): void {
     Datacenter: definition.Datacenter,
     TaggedAddresses: definition.TaggedAddresses,
     Meta: definition.Meta,
+    ...localityOf(definition),
     CreateIndex: before?.CreateIndex ?? state.index,
     ModifyIndex: state.index,
   };

@@ -130,7 +130,6 @@ export const FOREIGN_KEYS = {
     'experiments',
     'federation',
     'license_path',
-    'locality',
     'namespace',
     'partition',
     'peering',

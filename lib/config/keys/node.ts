@@ -42,6 +42,12 @@ export const NODE_KEYS = {
     flag: 'node-meta',
     rule: nodeMeta,
   }),
+  locality: {
+    region: text(
+      "The region that this node is in, in its entry in the catalog, as a later Consul's.",
+    ),
+    zone: text('The zone of that region.'),
+  },
   data_dir: text('The folder to keep state in; -dev keeps nothing.', { flag: 'data-dir' }),
   pid_file: text('The file to write the process ID to.', { flag: 'pid-file', shown: 'PidFile' }),
   session_ttl_min: duration('The least TTL of a session; 0 is 10 s.', { shown: 'SessionTTLMin' }),
@@ -94,6 +100,7 @@ export function nodeConfig(given: Values, { raw, host, problems, devMode }: Sour
     /** '' when the agent is to find one: the one it kept, or one by chance. */
     nodeId: given.node_id,
     nodeMeta: given.node_meta,
+    locality: { Region: given.locality.region, Zone: given.locality.zone },
     /** '' in dev mode, whatever a file says: nothing is kept then. */
     dataDir: devMode ? '' : dataDir(given.data_dir, { raw, host, problems, devMode }),
     pidFile: given.pid_file,

@@ -22,7 +22,7 @@ import { archivedEntry } from '../../../lib/config-entries/shown.ts';
 import type { CaRoot } from '../../../lib/connect/model.ts';
 import { NS_PER_MS, parseDuration } from '../../../lib/duration.ts';
 import type { HistoryRow } from '../../../lib/history.ts';
-import { laterFields } from '../../../lib/later-fields.ts';
+import { laterFields, localityOf } from '../../../lib/later-fields.ts';
 import type {
   Check,
   Indexed,
@@ -166,6 +166,7 @@ function registerOf(node: Node, instance: Instance | null, check: Check | null) 
     Datacenter: node.Datacenter,
     TaggedAddresses: node.TaggedAddresses,
     NodeMeta: node.Meta,
+    ...localityOf(node),
     Service: instance && serviceOf(instance),
     Check: check && checkOf(check),
     Checks: null,

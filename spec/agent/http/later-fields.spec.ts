@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import supertest from 'supertest';
 import { startAgent } from '../../support/servers/agents.ts';
+import { until } from '../../support/until.ts';
 
 const web = {
   Name: 'web',
@@ -48,5 +49,22 @@ describe('what a later Consul knows of a service', () => {
       .put('/v1/agent/service/register')
       .send({ Name: 'web', Ports })
       .expect(400, 'one of the Ports must be marked as Default');
+  });
+
+  it('is told of the node as the configuration says, and again where the catalog differs', async () => {
+    const { catalog, clock } = await startAgent('locality { region = "eu" zone = "eu-1" }');
+    const known = () => catalog.nodes.get('n1') ?? assert.fail();
+    const EU = { Region: 'eu', Zone: 'eu-1' };
+    assert.deepEqual(known().node.Locality, EU);
+    const { Locality: _, ...node } = known().node;
+    catalog.nodes.set('n1', { ...known(), node });
+    await clock.advance(3 * 60_000);
+    await until(() => known().node.Locality !== undefined);
+    assert.deepEqual(known().node.Locality, EU);
+  });
+
+  it('is not said of a node whose configuration has none', async () => {
+    const { catalog } = await startAgent();
+    assert.equal(Object.hasOwn(catalog.nodes.get('n1')?.node ?? {}, 'Locality'), false);
   });
 });

@@ -154,7 +154,7 @@ describe('loadConfig', () => {
   });
 
   it('takes what only a later Consul knows, and says that it has no effect', () => {
-    const keys = { peering: { enabled: true }, experiments: ['x'], locality: {}, xds: { a: 1 } };
+    const keys = { peering: { enabled: true }, experiments: ['x'], cloud: {}, xds: { a: 1 } };
     const { warnings } = load(['-dev', ...FROM_FILE], file(keys));
     assert.deepEqual(
       warnings,

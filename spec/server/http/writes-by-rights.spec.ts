@@ -61,6 +61,7 @@ const CASES: Record<string, readonly Case[]> = {
     ['web', register, { ...M, Service: { ID: 'web1', Service: 'web', Port: 1 } }, 200],
     ['web', register, M, 200],
     ['web', register, { ...M, NodeMeta: { a: 'b' } }, 403],
+    ['web', register, { ...M, Locality: { Region: 'eu' } }, 403],
     ['web', register, { ...M, Node: 'M', Service: { ID: 'web1', Service: 'web' } }, 403],
     ['web', register, { Node: 'new', Address: '1.1.1.1', Service: { Service: 'web' } }, 403],
     ['web', register, { Node: 'new', SkipNodeUpdate: true, Service: { Service: 'web' } }, 403],
