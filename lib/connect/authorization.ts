@@ -45,8 +45,15 @@ function isAbout(
   { SourceNS, SourceName }: Matched,
   { namespace, service }: ServiceIdentity,
 ): boolean {
-  if (SourceNS !== namespace) return false;
-  return SourceName === '*' || SourceName.toLowerCase() === service.toLowerCase();
+  return SourceNS === namespace && isFrom(SourceName, service);
+}
+
+/**
+ * Whether a source means that caller. Case counts, as it does in rules: whoever may have the certificate of
+ * `WEB` is not who may have that of `web`.
+ */
+export function isFrom(source: string, caller: string): boolean {
+  return source === '*' || source === caller;
 }
 
 function spoken(intention: Matched): string {

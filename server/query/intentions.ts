@@ -1,5 +1,6 @@
 /** Queries of /v1/connect/intentions: who may call whom. */
 import { byPrecedence, shownIntention } from '../../lib/config-entries/intentions.ts';
+import { isFrom } from '../../lib/connect/authorization.ts';
 import type { IntentionsBy } from './config-reader.ts';
 import { keyOf, type Query } from './query.ts';
 import type { Reader } from './reader.ts';
@@ -32,9 +33,5 @@ export function intentionsOn(name: string): Query {
 /** Which one decides whether a call may be; undefined where nobody says anything. */
 export function deciding(reader: Reader, source: string, destination: string) {
   const about = reader.config.intentionsAbout('destination', destination).sort(byPrecedence);
-  return about.find(({ SourceName }) => isMeant(SourceName, source));
-}
-
-function isMeant(name: string, called: string): boolean {
-  return name === '*' || name.toLowerCase() === called.toLowerCase();
+  return about.find(({ SourceName }) => isFrom(SourceName, source));
 }

@@ -116,7 +116,8 @@ async function authorize(agent: Context, request: HttpRequest): Promise<Reply> {
   const token = request.token || agent.userToken();
   const { intentions, isHit } = await agent.authority.intentionsOn(Target, token);
   const { acl } = agent.config;
-  const isAllowed = rights.all || acl.defaultPolicy === 'allow';
+  // Of who asks it says nothing: a proxy whose token may do anything lets in nobody for that.
+  const isAllowed = acl.defaultPolicy === 'allow';
   return {
     json: authorizationOf(caller, intentions, { isAllowed, hasAcl: acl.enabled }),
     headers: { 'X-Cache': isHit ? 'HIT' : 'MISS' },

@@ -54,6 +54,16 @@ describe('/v1/connect/intentions', () => {
     assert.deepEqual((await get('/v1/config/service-intentions')).json, []);
   });
 
+  it('are about a caller whose name is written so, for case counts in rules too', async () => {
+    const { ask, get } = await startServer();
+    await ask('POST', PATH, { body: intention('web', 'db') });
+    await ask('POST', PATH, { body: intention('*', 'db', 'deny') });
+    const allows = async (source: string) =>
+      (await get(`${PATH}/check?source=${source}&destination=DB`)).json;
+    assert.deepEqual(await allows('web'), { Allowed: true });
+    assert.deepEqual(await allows('WEB'), { Allowed: false });
+  });
+
   it('wake who waits on them by a change alone', async () => {
     const { ask, get, put, clock } = await startServer();
     await ask('POST', PATH, { body: intention('web', 'db') });
