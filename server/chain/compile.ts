@@ -20,7 +20,7 @@ import type { Chain, ChainEntries, ChainNode, ChainRequest, RouterNode, SplitTo 
 import { isHttpLike, Protocols } from './protocols.ts';
 import { Resolvers } from './resolvers.ts';
 
-/** Of what all splitters come to within one another: Consul has no bound, and each level multiplies. */
+/** Of all that a chain's splitters come to: Consul has no bound, and each level and each route multiplies. */
 const MAX_SPLITS = 10_000;
 /** Of splitters within one another. */
 const MAX_DEPTH = 100;
@@ -46,6 +46,7 @@ class Compiler {
   /** Those of which it is known that they do not lead back to themselves. */
   readonly #straight = new Set<string>();
   #router: RouterNode | undefined;
+  #splits = 0;
 
   constructor(entries: ChainEntries, request: ChainRequest) {
     const { service, overrides } = request;
@@ -167,7 +168,7 @@ class Compiler {
         this.#flatten(next, scaled, into);
         continue;
       }
-      if (into.length >= MAX_SPLITS) throw this.#tooLarge(`more than ${MAX_SPLITS} splits`);
+      if (++this.#splits > MAX_SPLITS) throw this.#tooLarge(`more than ${MAX_SPLITS} splits`);
       into.push({ ...(scaled !== 0 && { Weight: weightOf(scaled) }), NextNode: next });
     }
   }

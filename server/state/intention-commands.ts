@@ -6,6 +6,8 @@ import {
   SERVICE_INTENTIONS,
   type ServiceIntentions,
 } from '../../lib/config-entries/kinds/service-intentions.ts';
+import { quote } from '../../lib/go-literals.ts';
+import { MAX_LISTED } from '../../lib/limits.ts';
 import type { DeleteIntention, SetIntention } from '../config-commands.ts';
 import type { ConfigEntries } from './config-entries.ts';
 import { APPLIED, type Outcome, Refusal } from './outcome.ts';
@@ -73,6 +75,10 @@ function put(state: State, intention: Intention): void {
   const entry = configEntries.entryOf(SERVICE_INTENTIONS, Name);
   const source = sourceOf(intention);
   const others = (entry?.Sources ?? []).filter((each) => fold(each.Name) !== fold(source.Name));
+  // As a body's: each change is one of the whole list, and nobody could write back a longer one.
+  if (others.length >= MAX_LISTED) {
+    throw new Refusal(`intentions on calls to ${quote(Name)} have ${MAX_LISTED} sources at most`);
+  }
   configEntries.put({
     Kind: SERVICE_INTENTIONS.kind,
     Name,

@@ -264,8 +264,11 @@ async function match(deps: Deps, request: HttpRequest): Promise<Reply> {
     throw rejected("'by' parameter must be one of 'source' or 'destination'");
   }
   required(params, 'name');
+  const names = [...new Set(params.all('name'))];
+  if (names.length > MAX_NAMES) {
+    throw new ProconsulError('too-large', `more than ${MAX_NAMES} names are asked for at once`);
+  }
   const reader = new Reader(deps.state(), caller.rights);
-  const names = params.all('name');
   const found = names.map((name) => [name, queries.matching(reader, by, nameOf(name))] as const);
   return { json: Object.fromEntries(found) };
 }
@@ -298,6 +301,9 @@ function required(params: Params, name: string): string {
 function nameOf(sent: string): string {
   return sent.startsWith('default/') ? sent.slice(sent.lastIndexOf('/') + 1) : sent;
 }
+
+/** Of one question: those of wildcards are in the answer once for each name. */
+const MAX_NAMES = 16;
 
 const LOOKUP = 'failed intention lookup: index error: ';
 const WRITING = `Intention lookup failed: ${LOOKUP}`;

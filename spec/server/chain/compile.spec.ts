@@ -204,7 +204,7 @@ describe('a discovery chain', () => {
     );
   });
 
-  it('is bounded: splitters that multiply, splitters and redirects without end', () => {
+  it('is bounded: splitters that multiply, by one another and by routes, splitters and redirects without end', () => {
     const wide = (name: string, to: (i: number) => string) => ({
       Kind: 'service-splitter',
       Name: name,
@@ -215,6 +215,13 @@ describe('a discovery chain', () => {
       wide(name, (n) => (i === levels.length - 1 ? `end${n}` : (levels[i + 1] ?? ''))),
     );
     assert.match(refusal('l0', [HTTP, ...multiplied]), /more than 10000 splits/);
+    const tops = Array.from({ length: 60 }, (_, i) => split(`top${i}`, [100, 'l3']));
+    const Routes = tops.map(({ Name }) => ({
+      Match: { HTTP: { PathPrefix: `/${Name}` } },
+      Destination: { Service: Name },
+    }));
+    const routed = [HTTP, { Kind: 'service-router', Name: 'r', Routes }, ...tops, ...multiplied];
+    assert.match(refusal('r', routed), /more than 10000 splits/);
     const deep = Array.from({ length: 5000 }, (_, i) => split(`s${i}`, [100, `s${i + 1}`]));
     assert.match(refusal('s0', [HTTP, ...deep]), /splitters 100 deep/);
     const long = Array.from({ length: 5000 }, (_, i) =>

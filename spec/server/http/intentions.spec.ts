@@ -64,6 +64,29 @@ describe('/v1/connect/intentions', () => {
     assert.deepEqual(await allows('WEB'), { Allowed: false });
   });
 
+  it('are asked for by a few names at once, for those of wildcards are told for each', async () => {
+    const { get } = await startServer();
+    const asking = (many: number) => {
+      const names = Array.from({ length: many }, (_, i) => `name=s${i}&name=s${i}`);
+      return get(`${PATH}/match?by=source&${names.join('&')}`);
+    };
+    assert.equal(Object.keys((await asking(16)).json as object).length, 16);
+    assert.equal((await asking(17)).status, 413);
+  });
+
+  it('are as many of one destination as an entry may have sources', async () => {
+    const { put } = await startServer();
+    const Sources = Array.from({ length: 4096 }, (_, i) => ({ Name: `s${i}`, Action: 'allow' }));
+    await put('/v1/config', { Kind: 'service-intentions', Name: 'db', Sources });
+    const exact = (source: string) => `${PATH}/exact?source=${source}&destination=db`;
+    const { status, text } = await put(exact('new'), { Action: 'deny' });
+    assert.deepEqual(
+      [status, text],
+      [500, 'intentions on calls to "db" have 4096 sources at most'],
+    );
+    assert.equal((await put(exact('s0'), { Action: 'deny' })).status, 200);
+  });
+
   it('wake who waits on them by a change alone', async () => {
     const { ask, get, put, clock } = await startServer();
     await ask('POST', PATH, { body: intention('web', 'db') });
