@@ -1,5 +1,7 @@
-/** First words of commands that import packages, or thousands of lines. */
+/** First words of commands that import packages, or thousands of lines; and of what is asked for all commands. */
 const LARGE: ReadonlySet<string> = new Set([
+  '-autocomplete-install',
+  '-autocomplete-uninstall',
   'agent',
   'debug',
   'event',

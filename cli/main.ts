@@ -8,7 +8,8 @@ if (Number.parseInt(process.versions.node, 10) < 20) {
 }
 
 async function begin(words: readonly string[]): Promise<void> {
-  const large = isLarge(words[0] ?? '');
+  // A shell asks what may follow on its line.
+  const large = process.env['COMP_LINE'] !== undefined || isLarge(words[0] ?? '');
   const { run } = large ? await import('./run-large.ts') : await import('./run-words.ts');
   await run(words, process.env);
 }

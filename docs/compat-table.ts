@@ -5,6 +5,7 @@ import { agentRoutes } from '../agent/http/routes.ts';
 import { spoken } from '../lib/http/right.ts';
 import type { Route } from '../lib/http/route.ts';
 import { serverRoutes } from '../server/http/routes.ts';
+import { commandsTable } from './commands-table.ts';
 
 /** What Consul 1.8 answers beside the rows that are here: named, so that nobody has to try. */
 const CONSULS_OTHERS: readonly (readonly [path: string, methods: string])[] = [
@@ -50,8 +51,8 @@ export function allRoutes(): Route[] {
 
 export const TABLE_BEGINS = '<!-- The rest is made by `npm run compat`. -->';
 
-/** All rows by path and method, then what Consul has and Proconsul has not. */
-export function compatTable(): string {
+/** All rows by path and method, what Consul has and Proconsul has not, and the commands. */
+export async function compatTable(): Promise<string> {
   const routes = allRoutes().sort((a, b) => compare(a.path, b.path) || compare(a.method, b.method));
   const rows = routes.map(
     (r) => `| \`${shown(r.path)}\` | ${r.method} | ${spoken(r.right)} | ${r.does} |`,
@@ -75,6 +76,7 @@ export function compatTable(): string {
     '| --- | --- |',
     ...missing,
     '',
+    await commandsTable(),
   ].join('\n');
 }
 

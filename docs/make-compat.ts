@@ -4,4 +4,4 @@ import { compatTable, TABLE_BEGINS } from './compat-table.ts';
 
 const file = new URL('compat.md', import.meta.url);
 const [byHand = ''] = readFileSync(file, 'utf8').split(TABLE_BEGINS);
-writeFileSync(file, byHand + compatTable());
+writeFileSync(file, byHand + (await compatTable()));

@@ -15,7 +15,7 @@ export const command: Command = {
   details:
     'TYPE is default (whoever asks without a token asks with this one), agent (what the agent itself does), master (the agent answers to it when no server can be reached) or replication. It is kept over a restart if acl.enable_token_persistence is set.',
   examples: ['default c4d0f8df-3aba-4ab6-a7a0-35b760dc29a1'],
-  http: 'agent',
+  http: 'query',
   flags: new Map(),
 
   async run({ args, host, client }) {

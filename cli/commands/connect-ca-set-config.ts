@@ -8,7 +8,7 @@ export const command: Command = {
     'Another private key makes another root, which the old one vouches for until nothing that it has ' +
     'signed is valid any more.',
   examples: ['-config-file=ca.json'],
-  http: 'agent',
+  http: 'query',
   flags: new Map([
     ['config-file', { kind: 'string', help: 'The configuration, as the HTTP API takes it.' }],
     [
