@@ -28,6 +28,12 @@ function protocolOfService(entries: ChainEntries, service: string): string {
   return protocol === '' ? DEFAULT_PROTOCOL : protocol;
 }
 
+/** Of services that were looked at before: what all of them speak, and how many they are. */
+export interface Spoken {
+  readonly protocol: string;
+  readonly steps: number;
+}
+
 export class Protocols {
   readonly #entries: ChainEntries;
   readonly #chain: string;
@@ -48,6 +54,18 @@ export class Protocols {
 
   get protocol(): string {
     return this.#override === '' ? this.ofEntries : this.#override;
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Takes them all at once; false, and nothing is taken, where one of them would be refused. */
+  agree({ protocol, steps }: Spoken): boolean {
+    if (protocol !== (this.#first ?? protocol) || this.#steps + steps > MAX_STEPS) return false;
+    this.#first = protocol;
+    this.#steps += steps;
+    return true;
   }
 
   /** Throws 'rejected' where the chain would have to speak two. */

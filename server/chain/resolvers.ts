@@ -10,7 +10,7 @@ import {
 import { formatDuration } from '../../lib/duration.ts';
 import { quote } from '../../lib/go-literals.ts';
 import type { ChainEntries, ChainRequest, ResolverNode, Target } from './chain.ts';
-import type { Protocols } from './protocols.ts';
+import type { Protocols, Spoken } from './protocols.ts';
 
 const NAMESPACE = 'default';
 /** Of redirects one after another. */
@@ -33,23 +33,52 @@ interface Elsewhere {
   readonly Datacenter?: string;
 }
 
+/** What a place comes to that was found without fault. */
+interface Found {
+  readonly key: string;
+  readonly spoken: Spoken;
+}
+
+/** Places by service and subset: of several chains, as long as no entry changes. */
+export type KnownPlaces = Map<string, Found>;
+
 export class Resolvers {
   readonly #entries: ChainEntries;
   readonly #request: ChainRequest;
   readonly #protocols: Protocols;
+  readonly #known: KnownPlaces | undefined;
   readonly nodes = new Map<string, ResolverNode>();
   readonly targets = new Map<string, Target>();
   /** Overrides that made a difference. */
   readonly heeded = new Set<string>();
 
-  constructor(entries: ChainEntries, request: ChainRequest, protocols: Protocols) {
+  /** `known`: where nobody asks for the nodes. Places that another chain has found have none here. */
+  constructor(
+    entries: ChainEntries,
+    request: ChainRequest,
+    protocols: Protocols,
+    known?: KnownPlaces,
+  ) {
     this.#entries = entries;
     this.#request = request;
     this.#protocols = protocols;
+    this.#known = known;
   }
 
   /** The key of the node; throws 'rejected' where the entries come to nothing. */
   resolve(service: string, subset: string): string {
+    if (this.#known === undefined) return this.#find(service, subset);
+    const name = `${service}\n${subset}`;
+    const found = this.#known.get(name);
+    if (found !== undefined && this.#protocols.agree(found.spoken)) return found.key;
+    const { steps } = this.#protocols;
+    const key = this.#find(service, subset);
+    const spoken = { protocol: this.#protocols.ofEntries, steps: this.#protocols.steps - steps };
+    this.#known.set(name, { key, spoken });
+    return key;
+  }
+
+  #find(service: string, subset: string): string {
     const { place, entry } = this.#settle({
       service,
       subset,

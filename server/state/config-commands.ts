@@ -9,7 +9,7 @@ import { TERMINATING_GATEWAY } from '../../lib/config-entries/kinds/terminating-
 import { quote } from '../../lib/go-literals.ts';
 import type { DeleteConfigEntry, SetConfigEntry } from '../config-commands.ts';
 import { sameRow } from './catalog.ts';
-import { globalProtocol, refuseBroken } from './config-references.ts';
+import { refuseBroken, seenByChains } from './config-references.ts';
 import { isIndex } from './kv-commands.ts';
 import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
 import type { State } from './state.ts';
@@ -26,9 +26,9 @@ export function setConfigEntry(state: State, { entry, cas }: SetConfigEntry): Ou
     ModifyIndex: state.index,
   };
   if (before !== undefined && sameRow(before, row)) return APPLIED;
-  const protocol = globalProtocol(configEntries);
+  const seen = seenByChains(configEntries, entry);
   configEntries.put(row);
-  refuseBroken(configEntries, entry, protocol);
+  refuseBroken(configEntries, entry, seen);
   return APPLIED;
 }
 
@@ -38,9 +38,9 @@ export function deleteConfigEntry(state: State, { kind, name, cas }: DeleteConfi
   const before = configEntries.get(kind, name);
   if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 0, cas)) return NOT_APPLIED;
   if (before === undefined) return APPLIED;
-  const protocol = globalProtocol(configEntries);
+  const seen = seenByChains(configEntries, before);
   configEntries.delete(kind, name);
-  refuseBroken(configEntries, before, protocol);
+  refuseBroken(configEntries, before, seen);
   return APPLIED;
 }
 

@@ -16,7 +16,8 @@ import { SERVICE_SPLITTER } from '../../lib/config-entries/kinds/service-splitte
 import { ProconsulError } from '../../lib/errors.ts';
 import { quote } from '../../lib/go-literals.ts';
 import { NO_OVERRIDES } from '../chain/chain.ts';
-import { compileChain } from '../chain/compile.ts';
+import { protocolOfChain } from '../chain/compile.ts';
+import type { KnownPlaces } from '../chain/resolvers.ts';
 import type { ConfigEntries } from './config-entries.ts';
 import { Refusal } from './outcome.ts';
 import { fold } from './topic-names.ts';
@@ -24,10 +25,18 @@ import { fold } from './topic-names.ts';
 const OF_CHAINS = [SERVICE_ROUTER.kind, SERVICE_SPLITTER.kind, SERVICE_RESOLVER.kind];
 const ABOUT_SERVICES = [...OF_CHAINS, SERVICE_DEFAULTS.kind];
 
-/** The protocol of services that say none; '' where nobody says one. */
-export function globalProtocol(entries: ConfigEntries): string {
-  const defaults = entries.entryOf(PROXY_DEFAULTS, GLOBAL);
-  return defaults === undefined ? '' : protocolOf(defaults);
+/** What chains can see of an entry that may say much else; undefined of those that they are made of. */
+export function seenByChains(
+  entries: ConfigEntries,
+  { Kind, Name }: Pick<ConfigEntryDefinition, 'Kind' | 'Name'>,
+): string | undefined {
+  if (Kind === PROXY_DEFAULTS.kind) {
+    const defaults = entries.entryOf(PROXY_DEFAULTS, GLOBAL);
+    return defaults === undefined ? '' : protocolOf(defaults);
+  }
+  if (Kind !== SERVICE_DEFAULTS.kind) return undefined;
+  const defaults = entries.entryOf(SERVICE_DEFAULTS, Name);
+  return `${defaults?.Protocol ?? ''}\n${defaults?.ExternalSNI ?? ''}`;
 }
 
 /**
@@ -38,58 +47,77 @@ export function globalProtocol(entries: ConfigEntries): string {
 export function refuseBroken(
   entries: ConfigEntries,
   { Kind, Name }: ConfigEntryDefinition,
-  protocolBefore: string,
+  seenBefore: string | undefined,
 ): void {
+  if (seenBefore !== undefined && seenByChains(entries, { Kind, Name }) === seenBefore) return;
+  const looks = new Looks(entries);
   if (Kind === PROXY_DEFAULTS.kind) {
-    if (globalProtocol(entries) === protocolBefore) return;
-    const all = OF_CHAINS.flatMap((kind) => [...entries.ofKind(kind)]);
-    refuseBrokenChains(entries, all);
-    refuseBrokenListeners(entries, entries.ofKind(INGRESS_GATEWAY.kind));
+    looks.atChains(OF_CHAINS.flatMap((kind) => [...entries.ofKind(kind)]));
+    looks.atListeners(entries.ofKind(INGRESS_GATEWAY.kind));
   } else if (ABOUT_SERVICES.includes(Kind)) {
     const about = [...entries.about(Name)];
     const chains = about.filter((each) => OF_CHAINS.includes(each.Kind));
-    refuseBrokenChains(entries, [{ Name }, ...chains]);
-    const gateways = about.filter((each) => each.Kind === INGRESS_GATEWAY.kind);
-    refuseBrokenListeners(entries, gateways);
+    looks.atChains([{ Name }, ...chains]);
+    looks.atListeners(about.filter((each) => each.Kind === INGRESS_GATEWAY.kind));
   } else if (Kind === INGRESS_GATEWAY.kind) {
-    refuseBrokenListeners(entries, [{ Name }]);
+    looks.atListeners([{ Name }]);
   }
 }
 
 type Named = Pick<ConfigEntry, 'Name'>;
 
-function refuseBrokenChains(entries: ConfigEntries, of: readonly Named[]): void {
-  const spelt = new Map(of.map(({ Name }) => [fold(Name), Name]));
-  // In one order on every server: which of two faults is told must not differ.
-  for (const name of [...spelt.keys()].sort()) chainOf(entries, spelt.get(name) ?? name);
-}
+/**
+ * For one entry that changes, with what was seen meanwhile: thousands of chains may lead to it, and all of
+ * them to the same thousands of services, while everybody waits.
+ */
+class Looks {
+  readonly #entries: ConfigEntries;
+  readonly #places: KnownPlaces = new Map();
+  /** By the service that the chain is of. */
+  readonly #spoken = new Map<string, string>();
 
-function chainOf(entries: ConfigEntries, service: string) {
-  // Where it is compiled for makes no difference to whether it can be.
-  const request = { service, datacenter: 'dc1', here: 'dc1', trustDomain: '' };
-  try {
-    return compileChain(entries, { ...request, overrides: NO_OVERRIDES });
-  } catch (error) {
-    if (!(error instanceof ProconsulError)) throw error;
-    throw new Refusal(error.message);
+  constructor(entries: ConfigEntries) {
+    this.#entries = entries;
   }
-}
 
-function refuseBrokenListeners(entries: ConfigEntries, gateways: Iterable<Named>): void {
-  const names = [...gateways].map(({ Name }) => fold(Name)).sort();
-  for (const name of names) {
-    const listeners = entries.entryOf(INGRESS_GATEWAY, name)?.Listeners ?? [];
-    for (const { Protocol, Services } of listeners) {
-      for (const { Name } of Services ?? []) refuseOtherProtocol(entries, Name, Protocol);
+  atChains(of: readonly Named[]): void {
+    const spelt = new Map(of.map(({ Name }) => [fold(Name), Name]));
+    // In one order on every server: which of two faults is told must not differ.
+    for (const name of [...spelt.keys()].sort()) this.#protocolOf(spelt.get(name) ?? name);
+  }
+
+  atListeners(gateways: Iterable<Named>): void {
+    const names = [...gateways].map(({ Name }) => fold(Name)).sort();
+    for (const name of names) {
+      const listeners = this.#entries.entryOf(INGRESS_GATEWAY, name)?.Listeners ?? [];
+      for (const { Protocol, Services } of listeners) {
+        for (const { Name } of Services ?? []) this.#refuseOther(Name, Protocol);
+      }
     }
   }
-}
 
-function refuseOtherProtocol(entries: ConfigEntries, service: string, protocol: string): void {
-  if (service === EVERY_SERVICE) return;
-  const spoken = chainOf(entries, service).Protocol;
-  if (spoken === protocol) return;
-  throw new Refusal(
-    `service ${quote(service)} has protocol ${quote(spoken)}, which does not match defined listener protocol ${quote(protocol)}`,
-  );
+  #refuseOther(service: string, protocol: string): void {
+    if (service === EVERY_SERVICE) return;
+    const spoken = this.#protocolOf(service);
+    if (spoken === protocol) return;
+    throw new Refusal(
+      `service ${quote(service)} has protocol ${quote(spoken)}, which does not match defined listener protocol ${quote(protocol)}`,
+    );
+  }
+
+  #protocolOf(service: string): string {
+    const known = this.#spoken.get(service);
+    if (known !== undefined) return known;
+    // Where it is compiled for makes no difference to whether it can be.
+    const place = { service, datacenter: 'dc1', here: 'dc1', trustDomain: '' };
+    const request = { ...place, overrides: NO_OVERRIDES };
+    try {
+      const protocol = protocolOfChain(this.#entries, request, this.#places);
+      this.#spoken.set(service, protocol);
+      return protocol;
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      throw new Refusal(error.message);
+    }
+  }
 }

@@ -11,7 +11,8 @@ import {
   NO_OVERRIDES,
   type Overrides,
 } from '../../../server/chain/chain.ts';
-import { compileChain } from '../../../server/chain/compile.ts';
+import { compileChain, protocolOfChain } from '../../../server/chain/compile.ts';
+import type { KnownPlaces } from '../../../server/chain/resolvers.ts';
 import { configEntry } from '../../support/experiments/config-entries.ts';
 import { SEED } from '../../support/seed.ts';
 
@@ -258,6 +259,49 @@ describe(`discovery chains of any entries (seed ${SEED})`, () => {
     });
     fc.assert(property, { seed: SEED, numRuns: RUNS });
   }).timeout(120_000);
+
+  it('are refused as they are when several are looked at together', () => {
+    const entries = fc.array(configEntry, { maxLength: 12 });
+    const property = fc.property(entries, (written) => {
+      const known: KnownPlaces = new Map();
+      for (const service of ['a', 'b', 'c', 'a']) {
+        const request = { ...place, service, overrides: NO_OVERRIDES };
+        const answer = answerOf(written, service);
+        const told = toldBy(() => protocolOfChain(new Entries(written), request, known));
+        assert.equal(told, typeof answer === 'string' ? answer : answer.Protocol);
+      }
+    });
+    fc.assert(property, { seed: SEED, numRuns: RUNS });
+  }).timeout(120_000);
+});
+
+function toldBy(work: () => string): string {
+  try {
+    return work();
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+describe('several discovery chains looked at together', () => {
+  it('look once at what many of them lead to', () => {
+    const to = Array.from({ length: 50 }, (_, i): [number, string] => [2, `t${i}`]);
+    const written = [HTTP, ...Array.from({ length: 100 }, (_, i) => split(`r${i}`, ...to))];
+    const entries = new Entries(written.map(decodeEntry));
+    let resolved = 0;
+    const counting = {
+      entryOf<E extends ConfigEntryDefinition>(kind: Kind<E>, name: string): E | undefined {
+        if (kind.kind === 'service-resolver') resolved++;
+        return entries.entryOf(kind, name);
+      },
+    };
+    const known: KnownPlaces = new Map();
+    for (let i = 0; i < 100; i++) {
+      const request = { ...place, service: `r${i}`, overrides: NO_OVERRIDES };
+      protocolOfChain(counting, request, known);
+    }
+    assert.equal(resolved, to.length);
+  });
 });
 
 /** Whatever a chain leads to is there, and nothing else is. */
