@@ -27,6 +27,8 @@ export interface Ended {
   /** '' when all went well, else what went wrong. */
   readonly fault: string;
   readonly output: string;
+  /** False where the fault is that there is no such program, or it could not be begun. */
+  readonly hasRun: boolean;
 }
 
 export interface Quietly {
@@ -48,7 +50,8 @@ export async function runQuietly(
     child = begin(program, ['pipe', 'pipe', 'pipe'], signal !== undefined);
   } catch (error) {
     // Such as a word with a zero byte, or an environment that is too long.
-    return { fault: error instanceof Error ? error.message : String(error), output: '' };
+    const fault = error instanceof Error ? error.message : String(error);
+    return { fault, output: '', hasRun: false };
   }
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (part: Buffer) => tail.push(part));
@@ -59,7 +62,7 @@ export async function runQuietly(
   signal?.addEventListener('abort', kill, { once: true });
   const fault = await childFault(child);
   signal?.removeEventListener('abort', kill);
-  return { fault, output: tail.captured };
+  return { fault, output: tail.captured, hasRun: child.pid !== undefined };
 }
 
 /** Resolves when it has ended: with '' when all went well, else with what went wrong. */

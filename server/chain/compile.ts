@@ -177,8 +177,10 @@ class Compiler {
       throw rejected(`detected circular reference: [${circle}]`);
     }
     if (this.#straight.has(key)) return;
-    for (const { next } of this.#splitters.get(key) ?? [])
-      this.#refuseCircle(next, [...trail, key]);
+    const below = [...trail, key];
+    for (const { next } of this.#splitters.get(key) ?? []) {
+      if (this.#splitters.has(next)) this.#refuseCircle(next, below);
+    }
     this.#straight.add(key);
   }
 

@@ -68,7 +68,7 @@ export class Resolvers {
   /** The key of the node; throws 'rejected' where the entries come to nothing. */
   resolve(service: string, subset: string): string {
     if (this.#known === undefined) return this.#find(service, subset);
-    const name = `${service}\n${subset}`;
+    const name = subset === '' ? service : `${service}\n${subset}`;
     const found = this.#known.get(name);
     if (found !== undefined && this.#protocols.agree(found.spoken)) return found.key;
     const { steps } = this.#protocols;

@@ -52,13 +52,13 @@ export function deliveryTo(
 function byProgram({ words }: ProgramWay, env: Environment): Deliver {
   return async (notices, sender, signal) => {
     const input = `${encodeJson(plainBody(notices, sender))}\n`;
-    const { fault, output } = await runQuietly(
+    const { fault, output, hasRun } = await runQuietly(
       { words, shell: false, env },
       { input, maxOutputBytes: MAX_OUTPUT_BYTES, signal },
     );
     if (fault === '') return;
     const said = output === '' ? '' : `: ${output.trim()}`;
-    throw new ProconsulError('rejected', `${fault}${said}`);
+    throw new ProconsulError(hasRun ? 'rejected' : 'unavailable', `${fault}${said}`);
   };
 }
 

@@ -43,5 +43,6 @@ export const PROXY_DEFAULTS: Kind<ProxyDefaults> = {
 /** The protocol of services that say none; '' where this says none either. */
 export function protocolOf({ Config }: ProxyDefaults): string {
   const protocol = Config?.['protocol'];
-  return ['string', 'number'].includes(typeof protocol) ? String(protocol) : '';
+  if (typeof protocol === 'boolean') return String(Number(protocol));
+  return ['string', 'number'].includes(typeof protocol) ? String(protocol).toLowerCase() : '';
 }

@@ -205,6 +205,13 @@ describe('a discovery chain', () => {
     );
   });
 
+  it('speaks what proxy-defaults say, in whichever letters, and of whichever type', () => {
+    const spoken = (value: unknown) =>
+      chain('a', [{ Kind: 'proxy-defaults', Config: { protocol: value } }]).Protocol;
+    const values = ['HTTP', 'gRPC', 5, true, null, { http: 1 }];
+    assert.deepEqual(values.map(spoken), ['http', 'grpc', '5', '1', 'tcp', 'tcp']);
+  });
+
   it('is bounded: splitters that multiply, by one another and by routes, splitters and redirects without end', () => {
     const wide = (name: string, to: (i: number) => string) => ({
       Kind: 'service-splitter',

@@ -36,6 +36,27 @@ describe('notices that a target refuses, or needs no more', () => {
     });
   });
 
+  it('are told in one line of a program that is not there, whatever they are about', async () => {
+    const logger = new RecordingLogger();
+    const { server, put, clock, set } = await start(logger);
+    await set('critical');
+    for (const name of ['a', 'b', 'c']) {
+      const Check = { CheckID: name, Name: name, Status: 'critical', ServiceID: name };
+      const Service = { ID: name, Service: name };
+      await put('/v1/catalog/register', { Node: 'n4', Address: '10.0.0.4', Service, Check });
+    }
+    const words = ['/nowhere/to-be-found'];
+    server.notifier.takeOver([target('', { name: 'gone', way: { kind: 'program', words } })]);
+    const told = () => logger.lines.filter((line) => line.includes('cannot be told'));
+    await until(async () => {
+      await clock.advance(SECOND);
+      return told().length > 0;
+    });
+    await clock.advance(SECOND);
+    assert.equal(told().length, 1);
+    assert.match(told().join(), /notify: gone cannot be told, and is tried again: .*ENOENT/);
+  });
+
   it('are repeated to Alertmanager though it refuses one of them', async () => {
     const { url, bodies, answer } = await chat();
     const { server, put, clock, set, knows } = await start();
