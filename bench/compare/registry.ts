@@ -130,7 +130,7 @@ async function untilQuiet(pid: number): Promise<void> {
 }
 
 /** The processor time that it has used, in hundredths of a second. */
-async function ticksOf(pid: number): Promise<number> {
+export async function ticksOf(pid: number): Promise<number> {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
   return Number(fields[11]) + Number(fields[12]);
 }

@@ -4,9 +4,8 @@
  */
 import { connect, type Socket } from 'node:net';
 import process from 'node:process';
+import { Framing } from './framing.ts';
 
-const HEAD_END = '\r\n\r\n';
-const CHUNKED_END = Buffer.from('0\r\n\r\n');
 /** Sockets that connect at a time; more would overflow what the system queues. */
 const CONNECTING = 200;
 
@@ -19,39 +18,14 @@ export interface Order {
 class Watching {
   readonly socket: Socket;
   onAnswer: (head: string) => void = () => undefined;
-  #head = '';
-  #left = Number.NaN;
-  #tail = Buffer.alloc(0);
+  readonly #framing = new Framing();
 
   constructor(socket: Socket) {
     this.socket = socket;
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
-  }
-
-  #take(chunk: Buffer): void {
-    let body = chunk;
-    if (Number.isNaN(this.#left) && this.#head === '') {
-      const at = chunk.indexOf(HEAD_END);
-      this.#head = chunk.toString('latin1', 0, at + HEAD_END.length);
-      const length = /content-length: (\d+)/i.exec(this.#head)?.[1];
-      this.#left = length === undefined ? Number.NaN : Number(length);
-      body = chunk.subarray(at + HEAD_END.length);
-    }
-    if (Number.isNaN(this.#left)) {
-      this.#tail = Buffer.concat([this.#tail, body]).subarray(-CHUNKED_END.length);
-      if (this.#tail.equals(CHUNKED_END)) this.#end();
-    } else {
-      this.#left -= body.length;
-      if (this.#left <= 0) this.#end();
-    }
-  }
-
-  #end(): void {
-    const head = this.#head;
-    this.#head = '';
-    this.#left = Number.NaN;
-    this.#tail = Buffer.alloc(0);
-    this.onAnswer(head);
+    socket.on('data', (chunk: Buffer) => {
+      const head = this.#framing.take(chunk);
+      if (head !== undefined) this.onAnswer(head);
+    });
   }
 }
 

@@ -1,0 +1,191 @@
+/**
+ * An ordinary day's load on a registry, in a process of its own. It is open: what is due is due at its
+ * time, whether what was asked before is answered or not, and each latency counts from then. So a server
+ * that stands still is charged for all that should have been sent meanwhile.
+ */
+import process from 'node:process';
+import { Connection, Pool } from './connection.ts';
+
+export interface Order {
+  /** Of the server, or of the agents that stand between. */
+  readonly ports: readonly number[];
+  readonly services: number;
+  readonly watchers: number;
+  readonly readsPerS: number;
+  readonly flipsPerS: number;
+  readonly warmMs: number;
+  readonly forMs: number;
+}
+
+export interface Latencies {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+}
+
+export interface Day {
+  readonly reads: Latencies;
+  readonly writes: Latencies;
+  /** From when a change was due until a watcher had all of the answer that shows it. */
+  readonly wakes: Latencies;
+  readonly failed: number;
+  /** How late this process itself was at most: figures near it are its own. */
+  readonly lateMs: number;
+}
+
+const READERS = 64;
+const WRITERS = 32;
+const CONNECTING = 100;
+const DRAIN_MS = 15_000;
+const MARK = 'flip-';
+const DIGITS = 7;
+
+/** What is measured: from the end of the warming on. */
+class Taken {
+  readonly #values: number[] = [];
+
+  add(ms: number): void {
+    this.#values.push(ms);
+  }
+
+  latencies(): Latencies {
+    const sorted = Float64Array.from(this.#values).sort();
+    const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
+    return { count: sorted.length, p50: at(0.5), p99: at(0.99), p999: at(0.999) };
+  }
+}
+
+class Load {
+  readonly #order: Order;
+  readonly #reads = new Taken();
+  readonly #writes = new Taken();
+  readonly #wakes = new Taken();
+  /** When each flip was due. */
+  readonly #flips: number[] = [];
+  readonly #watchers: Connection[] = [];
+  #measuredFrom = Number.POSITIVE_INFINITY;
+  #failed = 0;
+  #lateMs = 0;
+  #isOver = false;
+
+  constructor(order: Order) {
+    this.#order = order;
+  }
+
+  async run(): Promise<Day> {
+    const { ports, watchers, warmMs, forMs, readsPerS, flipsPerS } = this.#order;
+    for (let i = 0; i < watchers; i++) {
+      void this.#watch(ports[i % ports.length] as number, i % this.#order.services);
+      if (i % CONNECTING === 0) await pause(10);
+    }
+    const readers = new Pool(ports, READERS);
+    const writers = new Pool(ports, WRITERS);
+    const begin = performance.now() + 1000;
+    this.#measuredFrom = begin + warmMs;
+    setTimeout(() => process.send?.({ measuring: true }), this.#measuredFrom - performance.now());
+    const end = this.#measuredFrom + forMs;
+    const under = [
+      this.#each(readsPerS, begin, end, (due, i) => this.#read(readers, due, i)),
+      this.#each(flipsPerS, begin, end, (due, i) => this.#flip(writers, due, i)),
+    ];
+    // What is never answered is not waited for, and counts as failed.
+    const done = Promise.all(under).then((asked) => Promise.all(asked.flat()));
+    const isAll = await Promise.race([
+      done.then(() => true),
+      pause(end - performance.now() + DRAIN_MS),
+    ]);
+    if (isAll !== true) this.#failed++;
+    await pause(500);
+    this.#isOver = true;
+    for (const each of [readers, writers, ...this.#watchers]) each.end();
+    return {
+      reads: this.#reads.latencies(),
+      writes: this.#writes.latencies(),
+      wakes: this.#wakes.latencies(),
+      failed: this.#failed,
+      lateMs: this.#lateMs,
+    };
+  }
+
+  /** Acts at fixed times, and returns what it began. */
+  async #each<T>(
+    perS: number,
+    begin: number,
+    end: number,
+    act: (due: number, i: number) => T,
+  ): Promise<T[]> {
+    const begun: T[] = [];
+    for (let due = begin; due < end; due = begin + (begun.length * 1000) / perS) {
+      const early = due - performance.now();
+      if (early > 0) await pause(early);
+      const late = performance.now() - due;
+      if (due >= this.#measuredFrom) this.#lateMs = Math.max(this.#lateMs, late);
+      begun.push(act(due, begun.length));
+    }
+    return begun;
+  }
+
+  async #read(readers: Pool, due: number, i: number): Promise<void> {
+    // In another order than the changes come.
+    const service = (i * 7919) % this.#order.services;
+    this.#took(this.#reads, due, await readers.ask(get(`${pathOf(service)}?passing`)));
+  }
+
+  async #flip(writers: Pool, due: number, i: number): Promise<void> {
+    this.#flips.push(due);
+    const service = i % this.#order.services;
+    const Check = {
+      CheckID: `service:web-${service}-0`,
+      Name: `Service 'web-${service}' check`,
+      ServiceID: `web-${service}-0`,
+      Status: Math.floor(i / this.#order.services) % 2 === 0 ? 'critical' : 'passing',
+      Output: `${MARK}${String(i).padStart(DIGITS, '0')}`,
+    };
+    const body = JSON.stringify({ Node: 'node-0', SkipNodeUpdate: true, Check });
+    const head = `PUT /v1/catalog/register HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}`;
+    this.#took(this.#writes, due, await writers.ask(`${head}\r\n\r\n${body}`));
+  }
+
+  #took(of: Taken, due: number, head: string): void {
+    if (due < this.#measuredFrom) return;
+    if (head.startsWith('HTTP/1.1 200')) of.add(performance.now() - due);
+    else this.#failed++;
+  }
+
+  async #watch(port: number, service: number): Promise<void> {
+    let rest = '';
+    let shown = -1;
+    const look = (bytes: Buffer) => {
+      const text = rest + bytes.toString('latin1');
+      const at = text.lastIndexOf(MARK, text.length - MARK.length - DIGITS);
+      if (at >= 0) shown = Number(text.slice(at + MARK.length, at + MARK.length + DIGITS));
+      rest = text.slice(1 - MARK.length - DIGITS);
+    };
+    const connection = new Connection(port, look);
+    this.#watchers.push(connection);
+    let index = '';
+    let known = -1;
+    while (!this.#isOver) {
+      const wait = index === '' ? '' : `?index=${index}&wait=5m`;
+      const head = await connection.ask(get(`${pathOf(service)}${wait}`));
+      const now = performance.now();
+      index = /x-consul-index: (\d+)/i.exec(head)?.[1] ?? '';
+      const due = this.#flips[shown] ?? 0;
+      if (shown > known && due >= this.#measuredFrom) this.#wakes.add(now - due);
+      known = shown;
+      if (!head.startsWith('HTTP/1.1 200')) await pause(100);
+    }
+  }
+}
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+const pathOf = (service: number) => `/v1/health/service/web-${service}`;
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+process.on('message', async (order: Order) => {
+  process.send?.({ day: await new Load(order).run() });
+});
