@@ -20,6 +20,7 @@ import type { AgentContext, Figures, LogTap, Telemetry } from './http/context.ts
 import type { Elsewhere } from './http/elsewhere.ts';
 import { agentRoutes } from './http/routes.ts';
 import { agentStats } from './http/stats.ts';
+import { RequestCounts } from './loads/request-counts.ts';
 import type { Membership } from './servers/membership.ts';
 import { LocalState } from './state/local-state.ts';
 import { ALIVE_CHECK, consulService, ownMember, ownNode } from './state/own-entry.ts';
@@ -83,12 +84,19 @@ const VALUES = join('agent', 'journal');
 export class Agent {
   readonly #options: AgentOptions;
   readonly #local = new LocalState();
+  /** What services say of how many requests they answer. */
+  readonly requests: RequestCounts;
   #config: Config;
   #parts: Parts | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#config = options.config;
+    this.requests = new RequestCounts(options.system.clock);
+  }
+
+  get system(): System {
+    return this.#options.system;
   }
 
   get local(): LocalState {
@@ -321,6 +329,7 @@ export class Agent {
       logTap: process.logTap,
       telemetry: process.telemetry,
       local: this.#local,
+      requests: this.requests,
       self: () => ownMember(config, nodeId),
       stats: () => ({ ...agentStats(this.#local, checks, config, sealed), ...process.stats?.() }),
       roots,

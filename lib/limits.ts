@@ -51,6 +51,8 @@ export const MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024;
 export const MAX_EVENT_BODY_BYTES = 64 * 1024;
 /** What an agent says of itself is some hundred bytes; each of these may stay for days. */
 export const MAX_BEAT_BODY_BYTES = 16 * 1024;
+/** What the instances on a node use: some hundred bytes each. */
+export const MAX_LOAD_BODY_BYTES = 512 * 1024;
 /** Go's default for all headers is 1 MB, Node's 16 KB; a URL of Consul's holds a key and a filter. This bounds a path too. */
 export const MAX_HEADER_BYTES = 32 * 1024;
 /** Longer than Go's 90 s, or its clients meet a connection that closes as they write on it. */

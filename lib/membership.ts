@@ -44,6 +44,8 @@ export interface BeatAnswer {
   readonly Known: boolean;
   /** When to beat next: a server stretches this with the size of the cluster. */
   readonly NextMs: number;
+  /** Whether any service is scaled, so that anybody wants to know of its load. */
+  readonly WantsLoad?: boolean;
 }
 
 export interface Leave {

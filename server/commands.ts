@@ -3,6 +3,7 @@ import type { AuthMethod, BindingRule, Policy, Role, Token } from '../lib/acl/mo
 import type { ConfigEntry } from '../lib/config-entries/entry.ts';
 import type { CaRoot } from '../lib/connect/model.ts';
 import type { HistoryLimits, HistoryRow, PastRow } from '../lib/history.ts';
+import type { ServiceLoad } from '../lib/load.ts';
 import type {
   Check,
   CheckDefinition,
@@ -215,6 +216,14 @@ export interface NoticesTold {
   readonly told: readonly (readonly [service: string, status: ServiceStatus])[];
 }
 
+/** What a server has heard within a step of the load of services that are scaled: of several it adds up. */
+export interface LoadHeard {
+  readonly type: 'load-heard';
+  /** How many steps there were before it since 1970: see lib/load.ts. */
+  readonly step: number;
+  readonly loads: readonly (readonly [service: string, load: ServiceLoad])[];
+}
+
 /** What a target was last told of a service; of one that it knows as absent there is none. */
 export interface ToldRow {
   readonly Target: string;
@@ -362,6 +371,7 @@ type AnyCommand =
   | MemberLeft
   | ReapMembers
   | NoticesTold
+  | LoadHeard
   | SetAutopilot
   | SetRevisions
   | SetHistory

@@ -1,4 +1,8 @@
 /** What a server measures: docs/monitoring/metrics.md is made from these rows. */
+
+import { EVERYTHING } from '../lib/acl/rights.ts';
+import type { Clock } from '../lib/clock.ts';
+import { SERVICE_SCALING } from '../lib/config-entries/kinds/service-scaling.ts';
 import {
   counter,
   gauge,
@@ -7,6 +11,7 @@ import {
   type Reading,
   timing,
 } from '../lib/metrics/metric.ts';
+import type { HeardLoads } from './cluster/heard-loads.ts';
 import type { Leader } from './cluster/leader.ts';
 import type { MemberNews } from './cluster/member-news.ts';
 import type { CommandTimes } from './command-times.ts';
@@ -15,9 +20,12 @@ import type { Agentless } from './external/agentless.ts';
 import type { EventLog } from './log/event-log.ts';
 import type { Proposer } from './proposer.ts';
 import type { Answers } from './query/answers.ts';
+import { Reader } from './query/reader.ts';
+import { logNow, scaleOf } from './query/scale.ts';
 import type { Watcher } from './query/watcher.ts';
 import type { Replica } from './replica.ts';
 import type { Snapshots } from './snapshots.ts';
+import { MAX_MEASURED } from './state/load-commands.ts';
 import type { State } from './state/state.ts';
 
 export interface MeasuredServer {
@@ -30,6 +38,8 @@ export interface MeasuredServer {
   readonly memberNews: Pick<MemberNews, 'counts'>;
   readonly snapshots: Pick<Snapshots, 'saved' | 'failed'>;
   readonly agentless: Pick<Agentless, 'watched'>;
+  readonly loads: Pick<HeardLoads, 'reports'>;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 type Type = Command['type'];
@@ -80,6 +90,8 @@ export function serverMetrics(server: MeasuredServer): readonly Metric[] {
     ...answerMetrics(server),
     ...stateMetrics(state),
     ...leaderMetrics(server),
+    ...historyMetrics(state),
+    ...scaleMetrics(server),
     gauge(
       'proconsul.external.checks',
       'checks of external nodes that this server looks at',
@@ -176,6 +188,43 @@ function stateMetrics(state: () => State): Metric[] {
     gauge('session_ttl.active', 'sessions', () => state().sessions.table.size),
     gauge('proconsul.members', 'nodes that beat, or did', () => state().members.size),
     gauge('members.servers', 'servers that live', () => state().liveServers.size),
+  ];
+}
+
+function historyMetrics(state: () => State): Metric[] {
+  const size = () => state().history.size;
+  return [
+    gauge('proconsul.history.changes', 'changes that are remembered', () => size().changes),
+    gauge(
+      'proconsul.history.output_characters',
+      'what checks said with them',
+      () => size().characters,
+    ),
+    gauge('proconsul.history.things', 'instances and nodes that they are of', () => size().tracks),
+  ];
+}
+
+/** By the names of services that an operator has made an entry for: the leader alone tells them. */
+function scaleMetrics({ replica, leader, loads, clock }: MeasuredServer): Metric[] {
+  const wanted = (): readonly Reading[] => {
+    if (!leader.isLeader) return [];
+    const { state } = replica;
+    const reader = new Reader(state, EVERYTHING);
+    const now = logNow(state, clock);
+    return [...state.configEntries.ofKind(SERVICE_SCALING.kind)]
+      .slice(0, MAX_MEASURED)
+      .map(({ Name: service }) => ({
+        labels: { service },
+        value: scaleOf(reader, service, now)?.Wanted ?? 0,
+      }));
+  };
+  return [
+    gauge('proconsul.scale.wanted', 'instances that a scaled service should have', wanted),
+    counter(
+      'proconsul.scale.reports',
+      'times that an agent told what is used',
+      () => loads.reports,
+    ),
   ];
 }
 

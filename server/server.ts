@@ -12,6 +12,7 @@ import { Resolver, type ResolverDeps } from './acl/resolver.ts';
 import { AclWarden } from './cluster/acl-warden.ts';
 import { AgentLeases } from './cluster/agent-leases.ts';
 import { FirstEntries } from './cluster/first-entries.ts';
+import { HeardLoads } from './cluster/heard-loads.ts';
 import { HistoryWarden } from './cluster/history-warden.ts';
 import { Keeper } from './cluster/keeper.ts';
 import { type Duty, Leader } from './cluster/leader.ts';
@@ -126,6 +127,8 @@ export class Server {
   readonly #keyring: ClusterKeyring | undefined;
   readonly #memberNews: MemberNews;
   readonly #agentless: Agentless;
+  /** What agents tell it of the load of services. */
+  readonly loads: HeardLoads;
   #stopped = false;
   readonly answers: Answers;
   readonly members: Members;
@@ -176,14 +179,13 @@ export class Server {
     ];
     this.access = accessOf(options, ready);
     this.#leader = new Leader({ server: self.id, leases, state, propose, clock, logger }, duties);
+    this.loads = new HeardLoads({ state, propose, clock, logger });
     this.members = new Members({ state, propose, leases, datacenter: self.datacenter });
     this.deps = {
       ...ready,
       datacenter: self.datacenter,
       node: self.node,
-      clock,
-      random,
-      logger,
+      ...{ clock, random, logger },
       sessionTtlMinMs: rules.sessionTtlMinMs,
       limits: rules.limits,
       propose,
@@ -193,6 +195,7 @@ export class Server {
       ...byDefault(rules.acl),
       cluster: new Peers({ log, state, leader: this.#leader, self, clock }),
       members: this.members,
+      loads: this.loads,
       keyring: this.#keyring,
       renewSession: (id) => sessions.renew(id),
       reporting: this.#agentless.reporting,
@@ -229,6 +232,8 @@ export class Server {
       memberNews: this.#memberNews,
       snapshots: this.#snapshots,
       agentless: this.#agentless,
+      loads: this.loads,
+      clock: this.#options.system.clock,
     });
     return [...measured, ...this.notifier.metrics()];
   }
@@ -290,6 +295,7 @@ export class Server {
     this.#agentless.stop();
     await this.#leader.stop();
     this.#keyring?.stop();
+    this.loads.stop();
     this.#proposer.stop();
     await this.#options.storage.log.stop();
     this.answers.release();

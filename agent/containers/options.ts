@@ -1,7 +1,10 @@
 /** What the watcher is told: the agent's `docker { … }` block, and where the agent is. */
 import type { DockerConfig } from '../../lib/config/config.ts';
 
-export interface DockerOptions extends Omit<DockerConfig, 'enabled' | 'ttlMs' | 'ttlRefreshMs'> {
+/** What the watcher has nothing to do with. */
+type NotOfThem = 'enabled' | 'cgroups' | 'ttlMs' | 'ttlRefreshMs';
+
+export interface DockerOptions extends Omit<DockerConfig, NotOfThem> {
   /** Where this node is reached: `ip`, or the agent's own address. */
   readonly address: string;
   /** Whether `ip` was given, and so goes before the address that a port is bound to. */
@@ -21,7 +24,7 @@ const DEFAULT_DOCKER_ENDPOINT = 'unix:///var/run/docker.sock';
 
 /** The options with everything filled in that was left out. */
 export function dockerOptions(config: DockerConfig, around: Surroundings): DockerOptions {
-  const { enabled: _enabled, ttlMs: _ttl, ttlRefreshMs: _refresh, ...options } = config;
+  const { enabled, cgroups, ttlMs, ttlRefreshMs, ...options } = config;
   return {
     ...options,
     endpoint: config.endpoint || around.dockerHost || DEFAULT_DOCKER_ENDPOINT,

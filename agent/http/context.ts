@@ -8,6 +8,7 @@ import type { CheckSet } from '../checks/check-set.ts';
 import type { Authority } from '../connect/authority.ts';
 import type { Leaves } from '../connect/leaves.ts';
 import type { Roots } from '../connect/roots.ts';
+import type { RequestCounts } from '../loads/request-counts.ts';
 import type { Membership } from '../servers/membership.ts';
 import type { LocalState } from '../state/local-state.ts';
 import type { ServiceWatch } from '../state/service-watch.ts';
@@ -47,6 +48,7 @@ export interface RegistrationContext {
   readonly antiEntropy: AntiEntropy;
   readonly serviceWatch: ServiceWatch;
   readonly clock: Clock;
+  readonly requests: Pick<RequestCounts, 'counted'>;
 }
 
 /** Who this agent is, and how it does. */

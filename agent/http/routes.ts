@@ -6,6 +6,7 @@ import { connectRoutes } from './routes/connect.ts';
 import { debuggingRoutes } from './routes/debugging.ts';
 import { agentHealthRoutes } from './routes/health.ts';
 import { infoRoutes } from './routes/info.ts';
+import { loadRoutes } from './routes/load.ts';
 import { membershipRoutes } from './routes/membership.ts';
 import { profileRoutes } from './routes/profiles.ts';
 import { serviceRoutes } from './routes/services.ts';
@@ -17,6 +18,7 @@ export function agentRoutes(agent: AgentContext): readonly Route[] {
     ...profileRoutes(agent),
     ...membershipRoutes(agent),
     ...serviceRoutes(agent),
+    ...loadRoutes(agent),
     ...checkRoutes(agent),
     ...agentHealthRoutes(agent),
     ...connectRoutes(agent),

@@ -33,6 +33,8 @@ export interface HeartbeatEvents {
   unknown(): void;
   /** A server answers after none did. */
   back(): void;
+  /** Whether anybody wants to know what instances use. */
+  wantsLoad?(isWanted: boolean): void;
   /** For some time no server has answered: they may have moved. */
   lost(): void;
 }
@@ -123,7 +125,7 @@ export class Heartbeat {
     this.#heard(answer);
   }
 
-  #heard({ Servers, Known, NextMs }: BeatAnswer): void {
+  #heard({ Servers, Known, NextMs, WantsLoad = false }: BeatAnswer): void {
     const { servers, logger, on } = this.#options;
     const before = this.#standing;
     servers.replace(Servers);
@@ -131,6 +133,7 @@ export class Heartbeat {
     this.#failures = 0;
     this.#everyMs = Math.min(Math.max(NextMs, RETRY_MS), MAX_BEAT_MS);
     if (before !== 'heard') logger.info(`agent: in touch with servers (known: ${servers.size})`);
+    on.wantsLoad?.(WantsLoad);
     if (!Known) on.unknown();
     else if (before !== 'heard') on.back();
   }

@@ -28,7 +28,16 @@ const servers: Schema = {
 const NO_SERVER = 'what answers is no server';
 
 export const readBeatAnswer: Decoder<BeatAnswer> = decoder(
-  object({ Servers: servers, Known: { type: 'boolean' }, NextMs: { type: 'number' } }),
+  {
+    type: 'object',
+    open: true,
+    required: ['Servers', 'Known', 'NextMs'],
+    properties: {
+      ...{ Servers: servers, Known: { type: 'boolean' }, NextMs: { type: 'number' } },
+      // Servers from before there was such a thing do not say it.
+      WantsLoad: { type: 'boolean' },
+    },
+  },
   NO_SERVER,
 );
 

@@ -19,6 +19,8 @@ export interface OwnBeatDeps {
 }
 
 export interface OwnBeatEvents {
+  /** Whether anybody wants to know what instances use. */
+  wantsLoad?(isWanted: boolean): void;
   /** The catalog does not have this node: it is to be registered at once. */
   unknown(): void;
   /** Another machine has the name of this one, and lives: the process must end. */
@@ -43,6 +45,7 @@ export class OwnBeat {
       const answer = await take(beat);
       this.#refusedSince = undefined;
       nextMs = answer.NextMs;
+      on.wantsLoad?.(answer.WantsLoad === true);
       if (!answer.Known) on.unknown();
     } catch (error) {
       if (error instanceof ProconsulError && error.code === 'rejected') this.#refused(error);

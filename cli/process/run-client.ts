@@ -12,6 +12,7 @@ import { httpCatalog } from '../../agent/servers/http-catalog.ts';
 import { httpMembership } from '../../agent/servers/http-membership.ts';
 import { Joiner } from '../../agent/servers/joiner.ts';
 import { ServerList } from '../../agent/servers/server-list.ts';
+import { tellLoad } from '../../agent/servers/tell-load.ts';
 import { Upstream } from '../../agent/servers/upstream.ts';
 import { nodeIdOf } from '../../agent/state/node-id.ts';
 import { ownBeat, ownMember } from '../../agent/state/own-entry.ts';
@@ -27,7 +28,7 @@ import { createDnsServer } from './dns-role.ts';
 import { Listeners } from './listeners.ts';
 import { openSeal } from './process-seal.ts';
 import { ProcessTelemetry } from './process-telemetry.ts';
-import { type Running, type RunOptions, watchesOf } from './run-server.ts';
+import { loadsOf, type Running, type RunOptions, watchesOf } from './run-server.ts';
 import { holdDataDir } from './start-up.ts';
 import { identitiesOf, takeOverTls } from './tls-role.ts';
 
@@ -46,7 +47,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     dns.takeOver(now.dns, lookups);
     watches.takeOver(now);
   });
-  const { agent, containers, heartbeat, joiner, forwarder, upstream, servers } = parts;
+  const { agent, containers, loads, heartbeat, joiner, forwarder, upstream, servers } = parts;
   const listeners = new Listeners({
     config,
     logger,
@@ -85,6 +86,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
       watches.stop();
       joiner.stop();
       heartbeat.stop();
+      loads.stop();
       telemetry.stop();
       forwarder.stop();
       const closed = Promise.all([dns.stop(), listeners.stop()]);
@@ -124,6 +126,7 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
       unknown: () => agent.syncSoon(),
       back: () => agent.resume(),
       lost: () => joiner.start(),
+      wantsLoad: (isWanted) => loads.want(isWanted),
     },
   });
   const joiner = new Joiner({
@@ -167,7 +170,11 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
     system,
   });
   const forwarder = forwarderOf(config, upstream, () => agent.userToken);
-  return { servers, upstream, heartbeat, joiner, membership, containers, agent, forwarder };
+  const node = { ID: nodeId, Node: config.nodeName };
+  const loads = loadsOf(config, agent, (Instances) =>
+    tellLoad(upstream, { ...node, Instances }, token()),
+  );
+  return { loads, servers, upstream, heartbeat, joiner, membership, containers, agent, forwarder };
 }
 
 /** The figures of /v1/agent/self that only a client has. */

@@ -5,6 +5,8 @@ import { Outlook } from '../../agent/checks/outlook.ts';
 import { Containers } from '../../agent/containers/containers.ts';
 import type { DnsServer } from '../../agent/dns/server.ts';
 import { ringRoutes } from '../../agent/http/routes/ring.ts';
+import { cgroupsUnder } from '../../agent/loads/cgroups.ts';
+import { Loads, type LoadsDeps } from '../../agent/loads/loads.ts';
 import { ServerList } from '../../agent/servers/server-list.ts';
 import { nodeIdOf } from '../../agent/state/node-id.ts';
 import { ownBeat, ownServer } from '../../agent/state/own-entry.ts';
@@ -73,13 +75,11 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const lookout = new Outlook({ ...system, maxOutputBytes: () => keptOutputBytes(current) });
   const server = await createServer({ config, redis, nodeId, logger, env, seal, onFatal, lookout });
   const servers = () => knownServers(server, ownServer(config, nodeId));
+  const introducer = { ID: nodeId, Node: config.nodeName, Datacenter: config.datacenter, servers };
   const listeners = new Listeners({
-    config,
-    logger,
+    ...{ config, logger, identities, introducer },
     limits: () => current.limits,
-    identities,
     isTokenId: (id) => isTokenId(server, id),
-    introducer: { ID: nodeId, Node: config.nodeName, Datacenter: config.datacenter, servers },
   });
   const userToken = () => agent.userToken;
   const dnsToken = () => agent.dnsToken;
@@ -91,7 +91,8 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const { clock } = system;
   const containers = new Containers({ config, dockerHost, system });
   const watches = watchesOf(listeners, options);
-  const on = { unknown: () => agent.syncSoon(), refused: onFatal };
+  const wantsLoad = (isWanted: boolean) => loads.want(isWanted);
+  const on = { unknown: () => agent.syncSoon(), refused: onFatal, wantsLoad };
   const beat = ownBeatOf(server, { beat: ownBeat(config, nodeId), clock, logger, on });
   const agent: Agent = new Agent({
     config,
@@ -118,13 +119,22 @@ export async function runServer(options: RunOptions): Promise<Running> {
     machine: { containerProbe: containers.probe, seal: seal?.data },
     system,
   });
+  const Node = config.nodeName;
+  const loads = loadsOf(config, agent, async (Instances) => server.loads.take({ Node, Instances }));
   await agent.start();
   await containers.start(agent);
   await beat.start();
   listeners.open(servedBy(server, [...agent.routes(), ...ringOf(config, servers)], userToken));
   telemetry.start([server, agent, listeners, dns]);
   watches.takeOver(config);
-  return runningOf({ server, agent, containers, beat, telemetry, dns, listeners, watches, unlock });
+  const parts = { server, agent, containers, beat, loads, telemetry, dns };
+  return runningOf({ ...parts, listeners, watches, unlock });
+}
+
+/** What instances on this machine use, once anybody wants to know. */
+export function loadsOf({ docker }: Config, agent: Agent, send: LoadsDeps['send']): Loads {
+  const { local, requests, system } = agent;
+  return new Loads({ local, requests, useOf: cgroupsUnder(docker.cgroups), send, ...system });
 }
 
 /** What the configuration watches, asked of this process. */
@@ -158,6 +168,7 @@ interface Parts {
   readonly agent: Agent;
   readonly containers: Containers;
   readonly beat: OwnBeat;
+  readonly loads: Loads;
   readonly telemetry: ProcessTelemetry;
   readonly dns: DnsServer;
   readonly listeners: Listeners;
@@ -174,6 +185,7 @@ function runningOf({ agent, ...parts }: Parts): Running {
       const closed = Promise.all([parts.dns.stop(), parts.listeners.stop()]);
       await parts.containers.stop();
       parts.beat.stop();
+      parts.loads.stop();
       parts.telemetry.stop();
       await agent.stop();
       await parts.server.stop();

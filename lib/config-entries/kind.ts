@@ -8,6 +8,8 @@ export interface Kind<E extends ConfigEntryDefinition = ConfigEntryDefinition> {
   readonly kind: string;
   /** For people: what it is about. */
   readonly says: string;
+  /** No Consul knows it: in archives it stands where no Consul looks. */
+  readonly isOwn?: true;
   /** With Kind, Name and Meta among them, in the order in which they are shown. */
   readonly fields: Table;
   /** Whoever may write this resource under the entry's name may write the entry. */

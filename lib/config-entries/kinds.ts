@@ -16,6 +16,7 @@ import { SERVICE_DEFAULTS } from './kinds/service-defaults.ts';
 import { SERVICE_INTENTIONS } from './kinds/service-intentions.ts';
 import { SERVICE_RESOLVER } from './kinds/service-resolver.ts';
 import { SERVICE_ROUTER } from './kinds/service-router.ts';
+import { SERVICE_SCALING } from './kinds/service-scaling.ts';
 import { SERVICE_SPLITTER } from './kinds/service-splitter.ts';
 import { TCP_ROUTE } from './kinds/tcp-route.ts';
 import { TERMINATING_GATEWAY } from './kinds/terminating-gateway.ts';
@@ -38,6 +39,7 @@ export const KINDS: ReadonlyMap<string, Kind> = new Map(
     HTTP_ROUTE,
     TCP_ROUTE,
     INLINE_CERTIFICATE,
+    SERVICE_SCALING,
   ].map((kind) => [kind.kind, kind as Kind]),
 );
 

@@ -3,6 +3,7 @@
  * no entry of the log; only what it changes is one. What a beat costs does not grow with the cluster.
  */
 
+import { SERVICE_SCALING } from '../../lib/config-entries/kinds/service-scaling.ts';
 import { sameJson } from '../../lib/equal.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import {
@@ -76,7 +77,9 @@ export class Members {
     await this.#makeAlive({ ID, Node, Address, Port, Tags });
     const NextMs = this.#beatMs();
     await leases.renew(agentLease(Node), NextMs + LEASE_SLACK_MS);
-    return { Servers: this.servers(), Known: this.#isKnown(beat), NextMs };
+    const WantsLoad = !this.#deps.state().configEntries.isEmptyOf(SERVICE_SCALING.kind);
+    const answer = { Servers: this.servers(), Known: this.#isKnown(beat), NextMs };
+    return WantsLoad ? { ...answer, WantsLoad } : answer;
   }
 
   /** Its node goes from the catalog with all that is on it; nothing of another machine's goes. */

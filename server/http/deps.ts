@@ -7,6 +7,7 @@ import type { HttpRequest } from '../../lib/http/route.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import { type Judgeable, judge } from '../acl/judge.ts';
+import type { HeardLoads } from '../cluster/heard-loads.ts';
 import type { Members } from '../cluster/members.ts';
 import type { Cluster } from '../cluster/peers.ts';
 import type { Command } from '../commands.ts';
@@ -96,6 +97,10 @@ export interface ClusterDeps {
   readonly clock: Clock;
 }
 
+export interface LoadDeps {
+  readonly loads: Pick<HeardLoads, 'take'>;
+}
+
 export interface KeyringDeps {
   /** Undefined where the log is not sealed. */
   readonly keyring: ClusterKeyring | undefined;
@@ -133,6 +138,7 @@ export interface ServerDeps
     Pick<AgentlessDeps, 'reporting'>,
     MeshDeps,
     ClusterDeps,
+    LoadDeps,
     KeyringDeps,
     AclSwitch,
     ConnectSwitch {}

@@ -18,6 +18,7 @@ import { operatorRoutes } from './routes/operator.ts';
 import { peeringRoutes } from './routes/peering.ts';
 import { preparedQueryRoutes } from './routes/prepared-query.ts';
 import { prometheusRoutes } from './routes/prometheus.ts';
+import { scaleRoutes } from './routes/scale.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { snapshotRoutes } from './routes/snapshot.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -70,5 +71,6 @@ function rows(deps: ServerDeps): Route[] {
     ...peeringRoutes(),
     ...membershipRoutes(deps),
     ...historyRoutes(deps),
+    ...scaleRoutes(deps),
   ];
 }

@@ -6,22 +6,30 @@ import {
   SERVICE_INTENTIONS,
   type ServiceIntentions,
 } from '../../lib/config-entries/kinds/service-intentions.ts';
+import {
+  SERVICE_SCALING,
+  type ServiceScaling,
+  scalingOf,
+} from '../../lib/config-entries/kinds/service-scaling.ts';
 import type { ChainEntries } from '../chain/chain.ts';
 import type { ConfigEntries } from '../state/config-entries.ts';
 import { intentionById, namedAs } from '../state/intention-commands.ts';
+import type { State } from '../state/state.ts';
 import { CONFIG_ENTRIES, configEntryTopic, fold, kindTopic } from '../state/topic-names.ts';
 import type { Sight } from './sight.ts';
 
 /** As it calls, or is called. */
 export type IntentionsBy = 'source' | 'destination';
 
+type Scaled = Pick<State, 'configEntries' | 'measured' | 'catalog'>;
+
 export class ConfigReader {
-  readonly #entries: ConfigEntries;
+  readonly #state: Scaled;
   readonly #sight: Sight;
   readonly #note: (topic: string) => void;
 
-  constructor(entries: ConfigEntries, sight: Sight, note: (topic: string) => void) {
-    this.#entries = entries;
+  constructor(state: Scaled, sight: Sight, note: (topic: string) => void) {
+    this.#state = state;
     this.#sight = sight;
     this.#note = note;
   }
@@ -32,6 +40,19 @@ export class ConfigReader {
     this.#note(configEntryTopic(kind, name));
     const row = this.#entries.get(kind, name);
     return row && this.#sight.shownEntry(row);
+  }
+
+  /** How a service is to be scaled, and by what; undefined where nobody has said. Throws as `entry`. */
+  scaling(service: string) {
+    const entry = this.entry(SERVICE_SCALING.kind, service);
+    if (entry === undefined) return undefined;
+    const { measured, catalog } = this.#state;
+    return {
+      // What is stored was read by its kind's table.
+      entry: scalingOf(entry as ConfigEntry & ServiceScaling),
+      measured: measured.get(fold(service)),
+      instances: catalog.instanceCount(service),
+    };
   }
 
   /** Of every kind where it is ''. */
@@ -86,6 +107,10 @@ export class ConfigReader {
     this.#note(kindTopic(SERVICE_INTENTIONS.kind));
     const isMeant = (source: string) => source === '*' || fold(source) === fold(name);
     return this.#intentionsOf().filter(({ SourceName }) => isMeant(SourceName));
+  }
+
+  get #entries(): ConfigEntries {
+    return this.#state.configEntries;
   }
 
   #intentionsOf(): Intention[] {

@@ -319,7 +319,7 @@ export class Reader implements Reads {
   /** Config entries, and the intentions that are parts of them. */
   get config(): ConfigReader {
     const note = (topic: string) => this.#note(topic);
-    return new ConfigReader(this.#state.configEntries, this.#sight, note);
+    return new ConfigReader(this.#state, this.#sight, note);
   }
 
   /** The newest last. */

@@ -20,6 +20,7 @@ import { expireChecks } from './expire-checks.ts';
 import { deleteIntention, setIntention } from './intention-commands.ts';
 import { isOutdated } from './judged.ts';
 import { applyKv, isIndex } from './kv-commands.ts';
+import { loadHeard } from './load-commands.ts';
 import { beginCoordinate, memberAlive, memberLeft, membersFailed, reapMembers } from './members.ts';
 import {
   deleteAuthMethod,
@@ -177,6 +178,7 @@ const HANDLERS: Handlers = {
   'member-left': memberLeft,
   'reap-members': reapMembers,
   'notices-told': noticesTold,
+  'load-heard': loadHeard,
   'set-autopilot': setAutopilot,
   'set-revisions': setRevisions,
   'set-config-entry': setConfigEntry,

@@ -5,6 +5,7 @@ import {
   SERVICE_INTENTIONS,
   type ServiceIntentions,
 } from '../../lib/config-entries/kinds/service-intentions.ts';
+import { SERVICE_SCALING } from '../../lib/config-entries/kinds/service-scaling.ts';
 import { TERMINATING_GATEWAY } from '../../lib/config-entries/kinds/terminating-gateway.ts';
 import { quote } from '../../lib/go-literals.ts';
 import type { DeleteConfigEntry, SetConfigEntry } from '../config-commands.ts';
@@ -40,6 +41,7 @@ export function deleteConfigEntry(state: State, { kind, name, cas }: DeleteConfi
   if (before === undefined) return APPLIED;
   const seen = seenByChains(configEntries, before);
   configEntries.delete(kind, name);
+  if (kind === SERVICE_SCALING.kind) state.measured.delete(fold(name));
   refuseBroken(configEntries, before, seen);
   return APPLIED;
 }

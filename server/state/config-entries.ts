@@ -38,6 +38,10 @@ export class ConfigEntries implements ChainEntries {
     return this.#byKind.rows(kind);
   }
 
+  isEmptyOf(kind: string): boolean {
+    return !this.#byKind.has(kind);
+  }
+
   /** Those of any kind that are named after the service, or refer to it. */
   about(service: string): Iterable<ConfigEntry> {
     return this.#about.rows(fold(service));

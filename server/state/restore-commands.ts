@@ -6,6 +6,7 @@
 
 import type { KeyValue } from '../../lib/model.ts';
 import type { BeginRestore, EndRestore, StagedRow, StageRows } from '../commands.ts';
+import { forgetUnscaled } from './load-commands.ts';
 import { APPLIED, type Outcome, Refusal } from './outcome.ts';
 import { type Kept, keep, type Staging, State } from './state.ts';
 import { foundIn, putHistory, RESTORED, type RestoredKind, restoredKinds } from './tables.ts';
@@ -74,6 +75,8 @@ export function takeStaged(state: State): State {
   for (const [boot, counter] of state.proposals) next.proposals.set(boot, counter);
   for (const member of state.members.values()) next.members.set(fold(member.Node), member);
   for (const row of state.told.values()) next.told.set(toldKey(row.Target, row.Service), row);
+  for (const row of state.measured.values()) next.measured.set(fold(row.service), row);
+  forgetUnscaled(next);
   next.acl.setBootstrapIndex(state.acl.bootstrapIndex);
   if (next.autopilot.size === 0) {
     for (const row of state.autopilot.values()) next.autopilot.set('autopilot', row);
@@ -110,6 +113,7 @@ function takeOnto(state: State, staged: State, kept: Kept): State {
   state.setStaging(undefined);
   state.sessions.forgetDelays();
   state.revisions.follow(state);
+  forgetUnscaled(state);
   state.history.commit(state.t);
   state.journal.commit();
   state.topics.forget(state.index);

@@ -1,6 +1,7 @@
 import { MEMBER_STATUS, SERVER_ROLE } from '../../lib/membership.ts';
 import type { Indexed, UserEvent } from '../../lib/model.ts';
 import type { AutopilotSettings, MemberRow, ToldRow } from '../commands.ts';
+import type { Measured } from '../scale/measured.ts';
 import { Acl } from './acl.ts';
 import { Authority } from './authority.ts';
 import { Catalog } from './catalog.ts';
@@ -94,6 +95,8 @@ export class State {
   readonly autopilot = new Table<AutopilotRow>(this.journal);
   /** By target and service: see told.ts. */
   readonly told = new Table<ToldRow>(this.journal);
+  /** By service, of those that are scaled: see load-commands.ts. */
+  readonly measured = new Table<Measured>(this.journal);
   /** The newest last. */
   events: readonly UserEvent[] = [];
   leadership: Leadership = { server: '', term: 0 };

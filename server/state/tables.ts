@@ -1,6 +1,7 @@
 /** All tables that a state has, by the kinds of their rows: whoever goes through all of them forgets none. */
 import { sameJson } from '../../lib/equal.ts';
 import type { StagedRow, ToldRow } from '../commands.ts';
+import type { Measured } from '../scale/measured.ts';
 import { coordinateKey } from './coordinates.ts';
 import { pastRows } from './history/past-rows.ts';
 import type { DumpedRevision, RevisionSettingsRow } from './revisions.ts';
@@ -13,6 +14,7 @@ import { fold, rowKey } from './topic-names.ts';
 export interface StateRow extends StagedRow {
   readonly member?: KnownMember;
   readonly told?: ToldRow;
+  readonly measured?: Measured;
   readonly revisionSettings?: RevisionSettingsRow;
   readonly revision?: DumpedRevision;
 }
@@ -158,6 +160,10 @@ const OTHERS: Others = {
   told: {
     rows: ({ told }) => told.values(),
     put: ({ told }, row) => told.set(toldKey(row.Target, row.Service), row),
+  },
+  measured: {
+    rows: ({ measured }) => measured.values(),
+    put: ({ measured }, row) => measured.set(fold(row.service), row),
   },
   // It stands in the head: what rows are seen for depends on it.
   history: { rows: () => [], put: ({ history }, row) => history.loadRow(row) },

@@ -75,6 +75,9 @@ export const OWN_KEYS = {
       'on-success',
       'never',
     ]),
+    cgroups: text('Where cgroup v2 is mounted, for what containers use (docs/scaling.md).', {
+      default: '/sys/fs/cgroup',
+    }),
     use_ip_from_label: text('The label that holds the address to register.'),
     tls: certificate(),
     ...noEffect("the agent's lease does what registrator's TTL does", {
@@ -132,6 +135,7 @@ export function dockerConfig({ docker }: Values, problems: Problems) {
     ttlMs: docker.ttl,
     ttlRefreshMs: docker.ttl_refresh,
     deregister: docker.deregister,
+    cgroups: docker.cgroups,
     useIpFromLabel: docker.use_ip_from_label,
   };
 }

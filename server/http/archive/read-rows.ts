@@ -38,6 +38,7 @@ import {
   timeOf,
 } from './go-values.ts';
 import { IntentionRecords } from './intention-records.ts';
+import { ownEntriesOf } from './own-entries.ts';
 import { pastsOf } from './read-past.ts';
 
 const nodeBody = valueDecoder<NodeBody>(nodeSchema);
@@ -180,7 +181,7 @@ export class RowReader {
   #register({ fields, indexed }: Fields): StagedRow[] {
     const { Node, Service, Check } = fields;
     // Before what it is about, which brings it back: see History.load.
-    const rows: StagedRow[] = [...pastsOf(fields)];
+    const rows: StagedRow[] = [...pastsOf(fields), ...ownEntriesOf(fields)];
     if (!this.#nodes.has(String(Node))) {
       this.#nodes.add(String(Node));
       const body = nodeBody({ ...fields, Meta: fields['NodeMeta'] });

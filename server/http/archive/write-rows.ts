@@ -38,6 +38,7 @@ import type { Past } from '../../state/history/past.ts';
 import { type Frozen, pastRow } from '../../state/history/past-rows.ts';
 import type { AutopilotRow, State } from '../../state/state.ts';
 import { goTime } from './go-values.ts';
+import { isOwnKind, ownEntriesField } from './own-entries.ts';
 import { HISTORY_FIELD } from './read-past.ts';
 
 /**
@@ -64,13 +65,18 @@ export function recordsOf(state: State): () => Iterable<Uint8Array> {
     ...authorityTables(state),
   ];
   const all = [...state.configEntries.values()];
-  const entries = all.filter((entry) => !isOldIntentions(entry));
+  const own = all.filter(isOwnKind);
+  const entries = all.filter((entry) => !isOldIntentions(entry) && !isOwnKind(entry));
   const intentions = all.filter(isOldIntentions).flatMap(intentionsIn);
   return function* () {
     const writer = new RecordWriter();
     yield writer.head(index);
     for (const each of nodes) yield* nodeRecords(each, writer, past);
     if (nodes[0] !== undefined) yield* past.rest(nodes[0].node, writer);
+    if (nodes[0] !== undefined && own.length > 0) {
+      const register = registerOf(nodes[0].node, null, null);
+      yield writer.record('register', { ...register, ...ownEntriesField(own) });
+    }
     if (coordinates.length > 0) yield writer.record('coordinates', coordinates);
     for (const records of tables) yield* records(writer);
     for (const each of intentions) yield writer.record('intention', intentionOf(each));

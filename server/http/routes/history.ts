@@ -2,7 +2,6 @@
 import { keptBackHeader } from '../../../lib/acl/kept-back.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { quote } from '../../../lib/go-literals.ts';
-import { MAX_STILL_MS } from '../../../lib/history.ts';
 import type { Params } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { shows } from '../../../lib/http/right.ts';
@@ -11,6 +10,7 @@ import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
 import { MAX_HISTORY_ROWS } from '../../../lib/limits.ts';
 import { type Asked, historyOfNode, historyOfService } from '../../query/past.ts';
 import { Reader } from '../../query/reader.ts';
+import { logNow } from '../../query/scale.ts';
 import { availabilityOf } from '../../query/service-availability.ts';
 import { type ClusterDeps, type ReadDeps, required, type StateDeps } from '../deps.ts';
 import { fresh, readRoute } from '../reads.ts';
@@ -67,8 +67,7 @@ async function availability(deps: Deps, request: HttpRequest): Promise<Reply> {
   const caller = request.caller.stands() ? request.caller : await request.callerNow();
   const state = deps.state();
   const reader = new Reader(state, caller.rights);
-  // Where this machine's clock is wrong, the log's is right but for the pause since its last entry.
-  const now = Math.min(Math.max(state.t, deps.clock.now()), state.t + MAX_STILL_MS);
+  const now = logNow(state, deps.clock);
   const json = availabilityOf(reader, { service, now, instances });
   return { json, headers: keptBackHeader(reader.hasHidden, caller) };
 }

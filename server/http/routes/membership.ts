@@ -4,7 +4,8 @@ import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { asks, needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
-import { MAX_BEAT_BODY_BYTES } from '../../../lib/limits.ts';
+import { MAX_BEAT_BODY_BYTES, MAX_LOAD_BODY_BYTES } from '../../../lib/limits.ts';
+import { LOAD_PATH, type LoadReport, MAX_LOAD_MS, MAX_LOAD_REQUESTS } from '../../../lib/load.ts';
 import {
   BEAT_PATH,
   type Beat,
@@ -17,9 +18,9 @@ import {
 } from '../../../lib/membership.ts';
 import { fold } from '../../state/topic-names.ts';
 import { refuseNul } from '../definitions.ts';
-import type { ClusterDeps, WriteDeps } from '../deps.ts';
+import type { ClusterDeps, LoadDeps, WriteDeps } from '../deps.ts';
 
-type Deps = ClusterDeps & Pick<WriteDeps, 'state'>;
+type Deps = ClusterDeps & LoadDeps & Pick<WriteDeps, 'state'>;
 
 const text = { type: 'string' } as const;
 
@@ -33,6 +34,35 @@ const beatBody = decoder<Beat>({
     Datacenter: text,
     LanPort: { type: 'integer' },
     Tags: { type: 'object', additionalProperties: text, default: {} },
+  },
+});
+
+/** Nobody tells of a longer time at once, nor has more than it lasted. */
+const ms = { type: 'number', minimum: 0, maximum: MAX_LOAD_MS, default: 0 } as const;
+/** Of many processors somebody may have a little more than is allowed for a moment. */
+const share = { type: 'number', minimum: 0, maximum: 2, default: 0 } as const;
+
+const loadBody = decoder<LoadReport>({
+  type: 'object',
+  required: ['ID', 'Node', 'Instances'],
+  properties: {
+    ID: text,
+    Node: { type: 'string', minLength: 1 },
+    Instances: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['ServiceID'],
+        properties: {
+          ServiceID: text,
+          Ms: ms,
+          CPU: share,
+          Memory: share,
+          RequestMs: ms,
+          Requests: { type: 'number', minimum: 0, maximum: MAX_LOAD_REQUESTS, default: 0 },
+        },
+      },
+    },
   },
 });
 
@@ -65,6 +95,19 @@ export function membershipRoutes(deps: Deps): Route[] {
         if (beat.Tags['role'] === SERVER_ROLE) throw permissionDenied();
         refuseServer(deps, beat.Node);
         return { json: await members.beat(beat) };
+      },
+    },
+    {
+      method: 'PUT',
+      path: LOAD_PATH,
+      body: loadBody,
+      right: asks('node:write', ['node:write']),
+      does: "takes what the instances on a node use (Proconsul's own)",
+      handle: async (request) => {
+        const report = await request.json(loadBody, MAX_LOAD_BODY_BYTES);
+        needNode(deps, request, report);
+        deps.loads.take(report);
+        return { json: true };
       },
     },
     {

@@ -57,8 +57,9 @@ export class History {
   }
 
   /** How many changes are kept, and how long what was said of them is. */
-  get size(): { readonly changes: number; readonly characters: number } {
-    return { changes: this.#changes.size, characters: this.#texts.size };
+  get size() {
+    const tracks = this.#live.size + this.#gone.size;
+    return { changes: this.#changes.size, characters: this.#texts.size, tracks };
   }
 
   get isEmpty(): boolean {

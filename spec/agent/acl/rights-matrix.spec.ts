@@ -103,6 +103,7 @@ const OWN: Readonly<Record<string, readonly [string, object?]>> = {
   'PUT /v1/agent/service/register': ['', { Name: 'planted' }],
   'PUT /v1/agent/service/deregister/': ['planted'],
   'PUT /v1/agent/service/maintenance/': ['planted?enable=true'],
+  'PUT /v1/agent/service/load/': ['planted', { Requests: 1 }],
   'PUT /v1/agent/maintenance': ['?enable=true'],
   'PUT /v1/agent/check/register': ['', { Name: 'planted', TTL: '1h', ServiceID: 'planted' }],
   'PUT /v1/agent/check/deregister/': ['planted-check'],

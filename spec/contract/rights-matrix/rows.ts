@@ -110,6 +110,7 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/internal/history/service/': planted,
   'GET /v1/internal/history/node/': planted,
   'GET /v1/internal/availability/service/': planted,
+  'GET /v1/internal/scale/': planted,
   'GET /v1/internal/members': nothing,
   'GET /v1/internal/acl/resolve': nothing,
   'POST /v1/internal/acl/authorize': [
@@ -226,6 +227,7 @@ export const ASKED: Readonly<Record<string, Asked>> = {
     () => '',
     { ID: 'x', Node: 'planted', Address: '10.1.1.1', Datacenter: 'dc1', LanPort: 1 },
   ],
+  'PUT /v1/internal/agent/load': [() => '', { ID: 'x', Node: 'planted', Instances: [] }],
   'PUT /v1/internal/agent/leave': [() => '', { ID: 'x', Node: 'planted' }],
   'PUT /v1/internal/agent/force-leave': [() => '', { Node: 'planted' }],
   'PUT /v1/catalog/deregister': [() => '', { Node: 'planted' }],
@@ -331,6 +333,8 @@ async function plant(
     Check: { CheckID: 'c', Name: 'c', ServiceID: 'planted' },
   });
   await make('PUT', 'config', { Kind: 'service-defaults', Name: 'planted', Protocol: 'http' });
+  const scaling = { Kind: 'service-scaling', Name: 'planted', Max: 2, CPUPercent: 50 };
+  await make('PUT', 'config', scaling);
   await make('PUT', 'kv/planted/key', 'value');
   await make('PUT', 'event/fire/planted-event');
   const Coord = { Vec: [0, 0, 0, 0, 0, 0, 0, 0] };

@@ -155,7 +155,7 @@ describe('the history', () => {
     const history = began();
     history.run(limits({ perCheck: 0 }));
     history.register('a', { checks: [check('passing')] });
-    assert.deepEqual(history.state.history.size, { changes: 0, characters: 0 });
+    assert.deepEqual(history.state.history.size, { changes: 0, characters: 0, tracks: 0 });
     history.run(limits({}));
     assert.deepEqual(said(history, live(history), 'c'), ['unknown passing']);
     assert.equal(history.state.history.gaps.since, history.state.t);

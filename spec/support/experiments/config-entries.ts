@@ -20,6 +20,14 @@ const defaults = fc.record({
   ExternalSNI: fc.constantFrom('', '', '', 'x.example'),
   MeshGateway: fc.constantFrom({}, { Mode: 'local' }),
 });
+const scaling = fc.record({
+  Kind: fc.constant('service-scaling'),
+  Name: service,
+  Max: fc.constantFrom(1, 5),
+  CPUPercent: fc.constantFrom(0, 50),
+  RequestsPerSecond: fc.constantFrom(0.5, 10),
+  Season: fc.constantFrom('', '1h', '24h'),
+});
 const everywhere = fc.record({
   Kind: fc.constant('proxy-defaults'),
   Name: fc.constant('global'),
@@ -70,7 +78,7 @@ const ingress = fc.record({
 
 /** Such as a server would take, one by one. */
 export const configEntry: fc.Arbitrary<ConfigEntryDefinition> = fc
-  .oneof(defaults, defaults, everywhere, resolver, resolver, splitter, router, ingress)
+  .oneof(defaults, defaults, everywhere, resolver, resolver, splitter, router, ingress, scaling)
   .map(decodeEntry)
   .filter(isSound);
 

@@ -2,6 +2,16 @@
 import fc from 'fast-check';
 import type { Command, StagedRow } from '../../../server/commands.ts';
 
+const load = fc.record({
+  told: fc.nat(2),
+  counted: fc.nat(2),
+  ms: fc.constantFrom(0, 15_000),
+  cpuMs: fc.constantFrom(0, 0.1, 7_000),
+  memoryMs: fc.constantFrom(0, 1 / 3),
+  requestMs: fc.constantFrom(0, 15_000),
+  requests: fc.nat(100),
+});
+
 export const HISTORY_KINDS = {
   'set-history': [
     1,
@@ -11,6 +21,16 @@ export const HISTORY_KINDS = {
         perCheck: fc.constantFrom(0, 1, 2, 100),
         inAll: fc.constantFrom(3, 1000),
         ageMs: fc.constantFrom(20_000, 3_600_000),
+      }),
+    }),
+  ],
+  'load-heard': [
+    2,
+    fc.record({
+      type: fc.constant('load-heard'),
+      step: fc.nat(3),
+      loads: fc.array(fc.tuple(fc.constantFrom('a', 'B', 'web', '__proto__'), load), {
+        maxLength: 3,
       }),
     }),
   ],

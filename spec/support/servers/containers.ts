@@ -103,6 +103,7 @@ export const DOCKER_CONFIG: DockerConfig = {
   optIn: false,
   deregisterDelayMs: 1000,
   tls: { caFile: '', certFile: '', keyFile: '' },
+  cgroups: '',
   ttlMs: 0,
   ttlRefreshMs: 0,
   deregister: 'always',

@@ -1,0 +1,145 @@
+/** Tells the servers what this agent's instances use, while anybody wants to know. */
+import type { Cancel, Clock } from '../../lib/clock.ts';
+import { describeChain } from '../../lib/errors.ts';
+import { MAX_LISTED } from '../../lib/limits.ts';
+import { type InstanceLoad, LOOK_MS, MAX_LOAD_MS } from '../../lib/load.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { containerIdOf } from '../containers/meta.ts';
+import type { LocalState } from '../state/local-state.ts';
+import type { UseOf } from './cgroups.ts';
+import type { RequestCounts } from './request-counts.ts';
+
+/** Containers that are looked at together. */
+const AT_ONCE = 16;
+
+export interface LoadsDeps {
+  readonly local: Pick<LocalState, 'services'>;
+  readonly useOf: UseOf;
+  readonly requests: RequestCounts;
+  readonly send: (instances: readonly InstanceLoad[]) => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Seen {
+  readonly container: string;
+  readonly at: number;
+  readonly cpuMs: number;
+  /** Since it was told last. */
+  readonly ms: number;
+  readonly cpuShareMs: number;
+  readonly memoryShareMs: number;
+}
+
+export class Loads {
+  readonly #deps: LoadsDeps;
+  #seen = new Map<string, Seen>();
+  #cancel: Cancel | undefined;
+  #isWanted = false;
+  #stopped = false;
+
+  constructor(deps: LoadsDeps) {
+    this.#deps = deps;
+  }
+
+  /** As a server has said with its answer to a beat. */
+  want(isWanted: boolean): void {
+    this.#isWanted = isWanted;
+    if (isWanted && this.#cancel === undefined) this.#schedule(0);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  #schedule(ms: number): void {
+    if (this.#stopped) return;
+    this.#cancel = this.#deps.clock.after(ms, () => void this.#round());
+  }
+
+  async #round(): Promise<void> {
+    if (!this.#isWanted) {
+      this.#seen.clear();
+      this.#cancel = undefined;
+      return;
+    }
+    await this.#look();
+    await this.#tell();
+    this.#schedule(LOOK_MS);
+  }
+
+  async #look(): Promise<void> {
+    const { local, useOf, clock, requests } = this.#deps;
+    const before = this.#seen;
+    const seen = new Map<string, Seen>();
+    const all = [...local.services.values()].flatMap(({ definition: { ID, Meta } }) => {
+      const container = containerIdOf(Meta);
+      return container === undefined ? [] : [{ ID, container }];
+    });
+    for (let at = 0; at < all.length; at += AT_ONCE) {
+      const part = all.slice(at, at + AT_ONCE);
+      const uses = await Promise.all(part.map(({ container }) => useOf(container)));
+      const now = clock.monotonic();
+      for (const [i, { ID, container }] of part.entries()) {
+        const use = uses[i];
+        if (use !== undefined) seen.set(ID, seenNow(before.get(ID), { container, now, use }));
+      }
+    }
+    this.#seen = seen;
+    requests.keep((id) => local.services.has(id));
+  }
+
+  /** What could not be told is a part of what is told next. */
+  async #tell(): Promise<void> {
+    const { local, requests, send, logger } = this.#deps;
+    const instances = [...local.services.keys()].flatMap((ID): InstanceLoad[] => {
+      const { ms = 0, cpuShareMs = 0, memoryShareMs = 0 } = this.#seen.get(ID) ?? {};
+      const counted = requests.of(ID);
+      if (ms <= 0 && counted.ms <= 0) return [];
+      const [CPU, Memory] = ms > 0 ? [cpuShareMs / ms, memoryShareMs / ms] : [0, 0];
+      const { ms: RequestMs, requests: Requests } = counted;
+      return [{ ServiceID: ID, Ms: ms, CPU, Memory, RequestMs, Requests }];
+    });
+    for (let at = 0; at < instances.length; at += MAX_LISTED) {
+      const part = instances.slice(at, at + MAX_LISTED);
+      try {
+        await send(part);
+      } catch (error) {
+        logger.debug(`agent: what instances use is not told: ${describeChain(error)}`);
+        return;
+      }
+      for (const told of part) this.#told(told);
+    }
+  }
+
+  #told({ ServiceID, RequestMs, Requests }: InstanceLoad): void {
+    this.#deps.requests.told(ServiceID, { ms: RequestMs, requests: Requests });
+    const seen = this.#seen.get(ServiceID);
+    const nothing = { ms: 0, cpuShareMs: 0, memoryShareMs: 0 };
+    if (seen !== undefined) this.#seen.set(ServiceID, { ...seen, ...nothing });
+  }
+}
+
+interface Now {
+  readonly container: string;
+  readonly now: number;
+  readonly use: { readonly cpuMs: number; readonly cpus: number; readonly memory: number };
+}
+
+function seenNow(before: Seen | undefined, { container, now, use }: Now): Seen {
+  const { cpuMs } = use;
+  const begun = { container, at: now, cpuMs, ms: 0, cpuShareMs: 0, memoryShareMs: 0 };
+  // Another container, or one that has begun anew.
+  if (before?.container !== container || cpuMs < before.cpuMs) return begun;
+  const ms = now - before.at;
+  if (before.ms + ms > MAX_LOAD_MS) return begun;
+  return {
+    container,
+    at: now,
+    cpuMs,
+    ms: before.ms + ms,
+    cpuShareMs: before.cpuShareMs + (cpuMs - before.cpuMs) / use.cpus,
+    memoryShareMs: before.memoryShareMs + use.memory * ms,
+  };
+}

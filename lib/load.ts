@@ -1,0 +1,67 @@
+/** What instances use, as their agents tell servers: never a log entry for each time. docs/scaling.md. */
+
+/** PUT by an agent to any server: LoadReport → true. */
+export const LOAD_PATH = '/v1/internal/agent/load';
+
+/** Agents look this often, and tell at once. */
+export const LOOK_MS = 15_000;
+
+/** What is told at once is of no longer time, and of no more requests. */
+export const MAX_LOAD_MS = 120_000;
+export const MAX_LOAD_REQUESTS = 1e9;
+
+/**
+ * What an instance used since its agent told last. All are amounts over a time, so that what several
+ * servers have heard of a service adds up.
+ */
+export interface InstanceLoad {
+  readonly ServiceID: string;
+  /** For so long its use was looked at; 0 where only its requests are counted. */
+  readonly Ms: number;
+  /** Shares of what it may use, over that time: from 0 to 1, or a little more. */
+  readonly CPU: number;
+  readonly Memory: number;
+  /** For so long its requests were counted, and how many there were. */
+  readonly RequestMs: number;
+  readonly Requests: number;
+}
+
+export interface LoadReport {
+  /** Of the node that tells. */
+  readonly ID: string;
+  readonly Node: string;
+  readonly Instances: readonly InstanceLoad[];
+}
+
+/** By so long steps it is added up: each agent tells in each of them. */
+export const STEP_MS = 2 * LOOK_MS;
+
+/** The same of all instances of a service within a step: each share times the time over which it was so. */
+export interface ServiceLoad {
+  /** How many told what they use. */
+  readonly told: number;
+  readonly ms: number;
+  readonly cpuMs: number;
+  readonly memoryMs: number;
+  /** How many had their requests counted. */
+  readonly counted: number;
+  readonly requestMs: number;
+  readonly requests: number;
+}
+
+export const NO_LOAD: ServiceLoad = {
+  ...{ told: 0, ms: 0, cpuMs: 0, memoryMs: 0 },
+  ...{ counted: 0, requestMs: 0, requests: 0 },
+};
+
+export function sumOf(a: ServiceLoad, b: ServiceLoad): ServiceLoad {
+  return {
+    told: a.told + b.told,
+    ms: a.ms + b.ms,
+    cpuMs: a.cpuMs + b.cpuMs,
+    memoryMs: a.memoryMs + b.memoryMs,
+    counted: a.counted + b.counted,
+    requestMs: a.requestMs + b.requestMs,
+    requests: a.requests + b.requests,
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * What agents tell this server of the load of services that are scaled. It is added up, and written once in
+ * a while, whatever number of agents there are; what several servers have written adds up in the state.
+ */
+import type { Cancel, Clock } from '../../lib/clock.ts';
+import { SERVICE_SCALING } from '../../lib/config-entries/kinds/service-scaling.ts';
+import { describeChain } from '../../lib/errors.ts';
+import {
+  type InstanceLoad,
+  type LoadReport,
+  NO_LOAD,
+  type ServiceLoad,
+  STEP_MS,
+  sumOf,
+} from '../../lib/load.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Command } from '../commands.ts';
+import type { Outcome } from '../state/outcome.ts';
+import type { State } from '../state/state.ts';
+import { fold, rowKey } from '../state/topic-names.ts';
+
+/** Services in one entry. */
+const AT_ONCE = 500;
+
+export interface HeardLoadsDeps {
+  readonly state: () => State;
+  readonly propose: (command: Command) => Promise<Outcome>;
+  readonly clock: Pick<Clock, 'after' | 'now'>;
+  readonly logger: Logger;
+}
+
+/** Within the step that goes on. */
+interface Hearing {
+  load: ServiceLoad;
+  readonly told: Set<string>;
+  readonly counted: Set<string>;
+}
+
+export class HeardLoads {
+  readonly #deps: HeardLoadsDeps;
+  /** By folded name. There are no more than services that are scaled. */
+  #hearings = new Map<string, Hearing>();
+  #cancel: Cancel | undefined;
+  #stopped = false;
+  /** How often an agent has told something. */
+  reports = 0;
+
+  constructor(deps: HeardLoadsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whoever reports may be the node; what is on it, the catalog says. */
+  take({ Node, Instances }: Pick<LoadReport, 'Node' | 'Instances'>): void {
+    const { catalog, configEntries } = this.#deps.state();
+    this.reports++;
+    for (const each of Instances) {
+      const instance = catalog.instance(Node, each.ServiceID);
+      if (instance === undefined) continue;
+      if (configEntries.entryOf(SERVICE_SCALING, instance.Service) === undefined) continue;
+      this.#hear(fold(instance.Service), rowKey(Node, each.ServiceID), each);
+    }
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  #hear(service: string, instance: string, load: InstanceLoad): void {
+    const nothing = { load: NO_LOAD, told: new Set<string>(), counted: new Set<string>() };
+    const hearing = this.#hearings.get(service) ?? nothing;
+    this.#hearings.set(service, hearing);
+    const { Ms: ms, CPU, Memory, RequestMs: requestMs, Requests: requests } = load;
+    if (ms > 0) hearing.told.add(instance);
+    if (requestMs > 0) hearing.counted.add(instance);
+    const heard = { ms, cpuMs: CPU * ms, memoryMs: Memory * ms, requestMs, requests };
+    hearing.load = sumOf(hearing.load, { ...heard, told: 0, counted: 0 });
+  }
+
+  /** All servers write at the end of a step. */
+  #arm(): void {
+    if (this.#hearings.size === 0 || this.#stopped || this.#cancel !== undefined) return;
+    const now = this.#deps.clock.now();
+    const step = Math.floor(now / STEP_MS);
+    const wait = (step + 1) * STEP_MS - now;
+    this.#cancel = this.#deps.clock.after(wait, () => void this.#write(step));
+  }
+
+  /** What cannot be written is lost: by the time that it could be, it would be of no use. */
+  async #write(step: number): Promise<void> {
+    const { propose, logger } = this.#deps;
+    this.#cancel = undefined;
+    const loads = [...this.#hearings].map(([service, { load, told, counted }]) => {
+      const instances = { told: told.size, counted: counted.size };
+      return [service, { ...load, ...instances }] as const;
+    });
+    this.#hearings = new Map();
+    try {
+      for (let at = 0; at < loads.length; at += AT_ONCE) {
+        await propose({ type: 'load-heard', step, loads: loads.slice(at, at + AT_ONCE) });
+      }
+    } catch (error) {
+      logger.debug(`scale: the load is not written: ${describeChain(error)}`);
+    }
+  }
+}

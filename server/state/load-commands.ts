@@ -1,0 +1,43 @@
+/** What servers have heard of the load of services that are scaled: a row for each, which no query waits for. */
+import { SERVICE_SCALING, scalingOf } from '../../lib/config-entries/kinds/service-scaling.ts';
+import { NS_PER_MS } from '../../lib/duration.ts';
+import { STEP_MS } from '../../lib/load.ts';
+import type { LoadHeard } from '../commands.ts';
+import { measuredSoFar } from '../scale/measured.ts';
+import { APPLIED, type Outcome } from './outcome.ts';
+import type { State } from './state.ts';
+import { fold } from './topic-names.ts';
+
+/** Steps. */
+const MAX_LATE = 4;
+/** Of so many services at most, some ten kilobytes each. */
+export const MAX_MEASURED = 2000;
+
+export function loadHeard(state: State, { step, loads }: LoadHeard): Outcome {
+  const now = Math.floor(state.t / STEP_MS);
+  // Of a server whose clock is wrong, or that could not write for long.
+  if (step > now + 1 || step < now - MAX_LATE) return APPLIED;
+  const { measured, catalog } = state;
+  for (const [service, load] of loads) {
+    const scaling = state.configEntries.entryOf(SERVICE_SCALING, service);
+    const key = fold(service);
+    const before = measured.get(key);
+    const hasRoom = before !== undefined || measured.size < MAX_MEASURED;
+    if (scaling === undefined || !hasRoom) continue;
+    const instances = catalog.instanceCount(service);
+    const seasonMs = scalingOf(scaling).Season / NS_PER_MS;
+    measured.set(
+      key,
+      measuredSoFar(before ?? { service, steps: [] }, { step, load, instances, seasonMs }),
+    );
+  }
+  return APPLIED;
+}
+
+/** Of a service that is scaled no more nothing is kept. */
+export function forgetUnscaled({ measured, configEntries }: State): void {
+  for (const { service } of [...measured.values()]) {
+    if (configEntries.entryOf(SERVICE_SCALING, service) === undefined)
+      measured.delete(fold(service));
+  }
+}

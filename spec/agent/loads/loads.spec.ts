@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import type { Use } from '../../../agent/loads/cgroups.ts';
+import { Loads } from '../../../agent/loads/loads.ts';
+import { RequestCounts } from '../../../agent/loads/request-counts.ts';
+import type { LocalService } from '../../../agent/state/local-state.ts';
+import { type InstanceLoad, LOOK_MS } from '../../../lib/load.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
+
+const SECOND = 1000;
+const container = (id: string) => ({ 'proconsul-source': 'docker', 'container-id': id });
+
+/** An agent with a service in a container, and one that is in none. */
+function began() {
+  const clock = new FakeClock();
+  const services = new Map<string, LocalService>();
+  const local = { services };
+  const requests = new RequestCounts(clock);
+  const use = { cpuMs: 0, cpus: 2, memory: 0.25 };
+  const uses = new Map<string, Use>([['c1', use]]);
+  const told: (readonly InstanceLoad[])[] = [];
+  const way = { isCut: false };
+  const add = (id: string, Meta: object | null) => {
+    const definition = { ID: id, Service: id, Meta };
+    services.set(id, { definition } as unknown as LocalService);
+  };
+  add('web', container('c1'));
+  add('plain', null);
+  const loads = new Loads({
+    local,
+    requests,
+    clock,
+    logger: new RecordingLogger(),
+    useOf: async (id) => uses.get(id) && { ...(uses.get(id) as Use) },
+    send: async (instances) => {
+      if (way.isCut) throw new Error('no server');
+      told.push(instances);
+    },
+  });
+  return { clock, services, requests, use, uses, told, way, add, loads };
+}
+
+describe('what an agent tells of its instances', () => {
+  it('is told while somebody wants to know, and not else', async () => {
+    const { clock, loads, told, use } = began();
+    await clock.advance(5 * LOOK_MS);
+    assert.equal(told.length, 0);
+    loads.want(true);
+    await clock.advance(0);
+    use.cpuMs += LOOK_MS;
+    await clock.advance(LOOK_MS);
+    assert.deepEqual(told.flat(), [
+      { ServiceID: 'web', Ms: LOOK_MS, CPU: 0.5, Memory: 0.25, RequestMs: 0, Requests: 0 },
+    ]);
+    loads.want(false);
+    await clock.advance(5 * LOOK_MS);
+    assert.equal(told.length, 1);
+    loads.stop();
+  });
+
+  it('is told with the next, where no server has taken it', async () => {
+    const { clock, loads, told, use, way } = began();
+    loads.want(true);
+    await clock.advance(0);
+    way.isCut = true;
+    use.cpuMs += LOOK_MS;
+    await clock.advance(LOOK_MS);
+    way.isCut = false;
+    await clock.advance(LOOK_MS);
+    assert.deepEqual(
+      told.flat().map(({ Ms, CPU }) => [Ms, CPU]),
+      [[2 * LOOK_MS, 0.25]],
+    );
+    loads.stop();
+  });
+
+  it('begins anew with another container, and with one that was restarted', async () => {
+    const { clock, loads, told, use, uses, add } = began();
+    loads.want(true);
+    await clock.advance(0);
+    use.cpuMs += LOOK_MS;
+    await clock.advance(LOOK_MS);
+    uses.set('c2', { ...use, cpuMs: 10 });
+    add('web', container('c2'));
+    await clock.advance(LOOK_MS);
+    assert.equal(told.length, 1);
+    uses.set('c2', { ...use, cpuMs: 5 });
+    await clock.advance(LOOK_MS);
+    assert.equal(told.length, 1);
+    loads.stop();
+  });
+
+  it('has the requests that a service has counted, in no container too', async () => {
+    const { clock, loads, requests, told, services } = began();
+    requests.counted('plain', 1000);
+    loads.want(true);
+    await clock.advance(10 * SECOND);
+    requests.counted('plain', 1300);
+    await clock.advance(5 * SECOND);
+    const [first] = told.flat().filter(({ ServiceID }) => ServiceID === 'plain');
+    assert.deepEqual([first?.RequestMs, first?.Requests], [10 * SECOND, 300]);
+    await clock.advance(5 * SECOND);
+    // It began anew, and has answered ten since.
+    requests.counted('plain', 10);
+    await clock.advance(10 * SECOND);
+    const last = told.flat().at(-1);
+    assert.deepEqual([last?.RequestMs, last?.Requests], [10 * SECOND, 10]);
+    services.delete('plain');
+    await clock.advance(LOOK_MS);
+    assert.deepEqual(requests.of('plain'), { ms: 0, requests: 0 });
+    loads.stop();
+  });
+
+  it('is of the last two minutes at most, however long nobody asked', () => {
+    const clock = new FakeClock();
+    const requests = new RequestCounts(clock);
+    requests.counted('web', 0);
+    void clock.advance(3_600 * SECOND);
+    requests.counted('web', 36_000);
+    assert.deepEqual(requests.of('web'), { ms: 120 * SECOND, requests: 1200 });
+  });
+});
