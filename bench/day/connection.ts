@@ -2,7 +2,8 @@
 import { connect, type Socket } from 'node:net';
 import { Framing } from '../compare/framing.ts';
 
-const AGAIN_MS = 20;
+/** Sooner, and thousands of them would keep a server from coming back. */
+const AGAIN_MS = 250;
 
 export class Connection {
   readonly #port: number;

@@ -9,6 +9,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net';
 import { hostFault } from './host.ts';
 import { asciiTarget } from './path.ts';
+import { beginsLater, beginsNever, beginsNow, isWaiting } from './turns.ts';
 
 /** The parser is given so much at once: some 150 requests at the very most. */
 const PIECE_BYTES = 4096;
@@ -82,6 +83,8 @@ export class Connection {
   #isFresh = true;
   /** The last request, as it says itself: nothing that follows it is one. */
   #last: IncomingMessage | undefined;
+  /** Whatever comes to be a request is the last. */
+  #isFinishing = false;
   #error: NodeJS.ErrnoException | undefined;
 
   /** Steps in between the socket and the parser, before either has seen a byte. */
@@ -105,6 +108,7 @@ export class Connection {
   requested(message: IncomingMessage, response: ServerResponse): void {
     if (this.#given !== undefined) this.#given.requests++;
     const fault = hostFault(message);
+    if (this.#isFinishing) response.shouldKeepAlive = false;
     if (!response.shouldKeepAlive || fault !== undefined) this.#last = message;
     const open = { message, response, fault };
     if (this.#open === undefined && this.#next.length === 0) this.#serve(open);
@@ -141,12 +145,45 @@ export class Connection {
     this.#give(taken.request);
   }
 
+  /** Answers what has begun, and says with it that this is the last: whoever asks again asks elsewhere. */
+  finish(): void {
+    this.#isFinishing = true;
+    this.release();
+    const open = this.#open;
+    if (open === undefined || open.response.headersSent) return;
+    open.response.shouldKeepAlive = false;
+    this.#last = open.message;
+  }
+
+  /** In the turn of the loop that has room for it. */
+  begin(): void {
+    if (this.#socket.destroyed) return;
+    const [chunk] = this.#ahead;
+    const isBetween = this.#given === undefined && this.#taken === undefined;
+    if (chunk?.length === this.#aheadBytes && isBetween && !this.#hasEnded) {
+      this.#dropAhead();
+      if (this.#shortcutTakes(chunk)) return;
+      this.#keep(chunk);
+    }
+    this.#advance();
+  }
+
   #take(chunk: Buffer): void {
     if (this.#isOver()) return;
+    if (!beginsNow()) {
+      this.#keep(chunk);
+      this.#holdBack(this.#aheadBytes > MAX_AHEAD_BYTES);
+      beginsLater(this);
+      return;
+    }
     if (this.#isIdle() && this.#shortcutTakes(chunk)) return;
+    this.#keep(chunk);
+    this.#advance();
+  }
+
+  #keep(chunk: Buffer): void {
     this.#ahead.push(chunk);
     this.#aheadBytes += chunk.length;
-    this.#advance();
   }
 
   /** No more is read: the last request has come whole, or what cannot be read. */
@@ -161,7 +198,8 @@ export class Connection {
   #shortcutTakes(request: Buffer): boolean {
     const { shortcut } = this.#options;
     // A client that does not read what it is answered: Node's server knows how to hold it back.
-    if (shortcut === undefined || this.#isFresh || this.#socket.writableLength > 0) return false;
+    if (shortcut === undefined || this.#isFresh || this.#isFinishing) return false;
+    if (this.#socket.writableLength > 0) return false;
     const taken = shortcut.take(request, this.#socket, (answered) => {
       this.#taken = undefined;
       if (!answered) this.#give(request);
@@ -258,7 +296,7 @@ export class Connection {
   #end(): void {
     this.#hasEnded = true;
     this.release();
-    this.#advance();
+    if (!isWaiting(this)) this.#advance();
   }
 
   #passEnd(): void {
@@ -267,6 +305,7 @@ export class Connection {
   }
 
   #closed(): void {
+    beginsNever(this);
     this.#taken?.withdraw();
     this.#taken = undefined;
     this.#dropAhead();

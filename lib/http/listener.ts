@@ -110,7 +110,7 @@ export class Listener {
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
     this.#door?.stop();
-    for (const connection of this.#connections) connection.release();
+    for (const connection of this.#connections) connection.finish();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);

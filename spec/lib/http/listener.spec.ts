@@ -30,6 +30,61 @@ function listenAt(path: string): Listener {
   return listener;
 }
 
+describe('a Listener that thousands ask at once', () => {
+  it('begins no more in a turn of the loop than others can wait for', async () => {
+    const begun: number[] = [0];
+    listener = new Listener({
+      listener: (_, response) => {
+        begun[begun.length - 1] = (begun.at(-1) ?? 0) + 1;
+        response.end('here');
+      },
+      at: { host: '127.0.0.1', port: 0 },
+      limits: { connectionsPerAddress: () => 0 },
+    });
+    await listener.start();
+    const { port } = listener;
+    const clients = await Promise.all(Array.from({ length: 400 }, () => RawClient.connect(port)));
+    for (const client of clients) await client.ask(getText('/'));
+    const turn = setInterval(() => begun.push(0), 0);
+    for (const client of clients) client.send(getText('/'));
+    // All of it is there to be read by now.
+    const until50 = performance.now() + 50;
+    while (performance.now() < until50);
+    const answers = await Promise.all(clients.map((client) => client.answer()));
+    clearInterval(turn);
+    assert(answers.every(({ head }) => head.startsWith('HTTP/1.1 200')));
+    assert(Math.max(...begun.slice(1)) <= 256, `${begun}`);
+  });
+});
+
+describe('a Listener that stops', () => {
+  it('answers what has begun, says that it is the last, and takes nothing more', async () => {
+    let served = 0;
+    let end: () => void = () => undefined;
+    listener = new Listener({
+      listener: (_, response) => {
+        served++;
+        end = () => void response.end('here');
+        if (served === 1) end();
+      },
+      at: { host: '127.0.0.1', port: 0 },
+      limits: { connectionsPerAddress: () => 0 },
+    });
+    await listener.start();
+    const client = await RawClient.connect(listener.port);
+    await client.ask(getText('/'));
+    client.send(getText('/'));
+    await until(() => served === 2);
+    const stopped = listener.stop();
+    client.send(getText('/'));
+    end();
+    assert.match((await client.answer()).head, /\r\nConnection: close\r\n/);
+    await client.ended();
+    await stopped;
+    assert.deepEqual([served, client.rest()], [2, '']);
+  });
+});
+
 describe('a Listener whose client has as many connections as it may have', () => {
   it('says so to one more, of which it reads nothing, and which does not stay', async () => {
     let served = 0;
