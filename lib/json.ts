@@ -28,7 +28,26 @@ export const MAX_JSON_DEPTH = 32;
 export const MAX_OWN_JSON_DEPTH = 2 * MAX_JSON_DEPTH;
 
 export function encodeJson(value: unknown, pretty = false): string {
-  const text = inOrder(value, pretty ? writeMarked(value ?? null, 4) : write(value), pretty);
+  const text = inOrder(
+    value,
+    pretty ? writeMarked(value ?? null, { indent: 4 }) : write(value),
+    pretty,
+  );
+  return escaped(text);
+}
+
+/**
+ * For what we read back ourselves: a number is a number again. Written digit by digit, one beyond 2^53, such
+ * as a duration of 105 days, would come back as a bigint, which no number can be reckoned with: the server
+ * that applies it ends, and so does each that reads it later.
+ */
+export function encodeOwnJson(value: unknown): string {
+  const text = encodeJson(value);
+  if (!LONG_INTEGER.test(text)) return text;
+  return escaped(writeMarked(value, { names: true, exponents: true }));
+}
+
+function escaped(text: string): string {
   if (!TO_ESCAPE.test(text)) return text;
   return text.replace(/[<>&\u2028\u2029]/g, (c) => ESCAPES[c] ?? c);
 }
@@ -52,7 +71,7 @@ const NUMBER_AS_PRETTY_KEY = /[{,]\s+"\d+":/;
 
 function inOrder(value: unknown, text: string, pretty: boolean): string {
   if (!(pretty ? NUMBER_AS_PRETTY_KEY : NUMBER_AS_KEY).test(text)) return text;
-  return writeMarked(value, pretty ? 4 : undefined, true);
+  return writeMarked(value, { ...(pretty && { indent: 4 }), names: true });
 }
 
 /**
@@ -61,12 +80,23 @@ function inOrder(value: unknown, text: string, pretty: boolean): string {
  * nobody's own string can imitate them.
  */
 const MARK = `${randomUUID()}:`;
-const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, 'g');
+const MARKED = new RegExp(`"${MARK}(-?[\\d.e+]+)"`, 'g');
 const KEY_MARK = `${randomUUID()}:`;
 
-function writeMarked(value: unknown, indent?: number, names = false): string {
+interface Marks {
+  readonly indent?: number;
+  /** Names that are numbers, too. */
+  readonly names?: boolean;
+  /** Numbers that would be taken for a bigint. */
+  readonly exponents?: boolean;
+}
+
+function writeMarked(value: unknown, { indent, names = false, exponents = false }: Marks = {}) {
   const mark = (_key: string, v: unknown) => {
     if (typeof v === 'bigint') return `${MARK}${v}`;
+    if (exponents && Number.isInteger(v) && !Number.isSafeInteger(v)) {
+      return `${MARK}${(v as number).toExponential()}`;
+    }
     return names && hasNumberAsKey(v) ? markedNames(v) : v;
   };
   const text = JSON.stringify(value, mark, indent).replace(MARKED, '$1');

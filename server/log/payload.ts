@@ -1,6 +1,6 @@
 /** A command as the logs write it, and back. All logs write it alike, so that all hash it alike. */
 import { ProconsulError } from '../../lib/errors.ts';
-import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
+import { decodeJson, encodeOwnJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
 import { isSealed } from '../../lib/seal/box.ts';
 import type { Command, Entry } from '../commands.ts';
 import type { Proposal } from './event-log.ts';
@@ -16,7 +16,7 @@ export const MAX_COMMAND_BYTES = 4 * 1024 * 1024;
  * command which cannot be written is refused before it shares a batch with those of others.
  */
 export function encodeProposal(id: string, command: Command): Proposal {
-  const payload = encodeJson(command);
+  const payload = encodeOwnJson(command);
   const bytes = Buffer.byteLength(payload);
   if (bytes > MAX_COMMAND_BYTES) {
     throw new ProconsulError('too-large', `a write is limited to ${MAX_COMMAND_BYTES} bytes`);

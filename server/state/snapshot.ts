@@ -4,7 +4,7 @@
  */
 
 import type { HistoryLimits, HistoryRow } from '../../lib/history.ts';
-import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
+import { decodeJson, encodeOwnJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
 import type { StagedRow } from '../commands.ts';
 import { keep, type Staging, State } from './state.ts';
 import { type AllRows, foundIn, putRow, rowsOf, type StateRow } from './tables.ts';
@@ -62,27 +62,27 @@ interface Rest {
 }
 
 function* lines(head: object, rows: AllRows, rest: Rest): Iterable<string> {
-  yield encodeJson({ head });
-  for (const [kind, list] of rows) for (const row of list) yield encodeJson({ [kind]: row });
-  if (rest.staged !== undefined) yield encodeJson({ staged: rest.staged });
+  yield encodeOwnJson({ head });
+  for (const [kind, list] of rows) for (const row of list) yield encodeOwnJson({ [kind]: row });
+  if (rest.staged !== undefined) yield encodeOwnJson({ staged: rest.staged });
   for (const [kind, list] of rest.keptRows ?? []) {
-    for (const row of list) yield encodeJson({ stagedKept: { [kind]: row } });
+    for (const row of list) yield encodeOwnJson({ stagedKept: { [kind]: row } });
   }
   for (const [kind, list] of rest.stagedRows ?? []) {
-    for (const row of list) yield encodeJson({ stagedRow: { [kind]: row } });
+    for (const row of list) yield encodeOwnJson({ stagedRow: { [kind]: row } });
   }
   // Last: putting the rows back touches topics, and these are what they were.
   const { topics, graves } = rest;
   for (const indexes of inParts(topics.indexes)) {
-    yield encodeJson({ topics: { ...topics, indexes, gone: [] } });
+    yield encodeOwnJson({ topics: { ...topics, indexes, gone: [] } });
   }
   for (const gone of inParts(topics.gone)) {
-    yield encodeJson({ topics: { ...topics, indexes: [], gone } });
+    yield encodeOwnJson({ topics: { ...topics, indexes: [], gone } });
   }
   for (const part of inParts(graves.graves)) {
-    yield encodeJson({ graves: { ...graves, graves: part } });
+    yield encodeOwnJson({ graves: { ...graves, graves: part } });
   }
-  yield encodeJson({ tail: { topics: topics.floor, graves: graves.floor } });
+  yield encodeOwnJson({ tail: { topics: topics.floor, graves: graves.floor } });
 }
 
 function* inParts<T>(list: readonly T[]): Iterable<readonly T[]> {

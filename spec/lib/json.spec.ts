@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { decodeJson, encodeJson, MAX_JSON_DEPTH } from '../../lib/json.ts';
+import { decodeJson, encodeJson, encodeOwnJson, MAX_JSON_DEPTH } from '../../lib/json.ts';
 import { SEED } from '../support/seed.ts';
 
 describe('encodeJson', () => {
@@ -23,6 +23,18 @@ describe('encodeJson', () => {
   it('writes nothing as null', () => {
     assert.equal(encodeJson(undefined), 'null');
     assert.equal(encodeJson(undefined, true), 'null');
+  });
+});
+
+describe('encodeOwnJson', () => {
+  it('writes what is read back as it was: numbers as numbers, bigints as bigints', () => {
+    const value = {
+      numbers: [7.2e18, -7.2e18, 2 ** 53, -(2 ** 53), 1e20, 1e21, 1.5, 2 ** 53 - 1, 0, 1e-7],
+      bigints: [2n ** 53n, -(2n ** 63n), 2n ** 64n - 1n],
+      names: { 10: 7.2e18, 9: '"7200000000000000000"', '<': '7200000000000000000' },
+    };
+    assert.deepEqual(decodeJson(encodeOwnJson(value)), value);
+    assert.equal(encodeOwnJson({ a: 1, b: 1e16 }), '{"a":1,"b":1e+16}');
   });
 });
 
