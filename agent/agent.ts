@@ -29,8 +29,10 @@ import { type KeptValues, type LineSeal, nothingKept, ValueFile } from './state/
 import type { ValueFiles } from './state/value-files.ts';
 import { AntiEntropy } from './sync/anti-entropy.ts';
 import type { Catalog } from './sync/catalog.ts';
+import { Defaults } from './sync/defaults.ts';
 import { OwnCatalog } from './sync/own-catalog.ts';
-import { Registrar, type RegistrationPolicy } from './sync/registrar.ts';
+import { Registrar } from './sync/registrar.ts';
+import type { RegistrationPolicy } from './sync/registration.ts';
 
 export interface AgentOptions {
   readonly config: Config;
@@ -163,6 +165,7 @@ export class Agent {
           });
     this.#parts = this.#build(kept);
     this.#parts.registrar.restore(definitionsOf(config));
+    this.#parts.defaults?.start();
     this.#parts.antiEntropy.start();
   }
 
@@ -207,6 +210,7 @@ export class Agent {
     parts.serviceWatch.stop();
     parts.roots.stop();
     parts.leaves.stop();
+    parts.defaults?.stop();
     parts.statusNews.stop();
     parts.reaper.stop();
     parts.registrar.stop();
@@ -269,6 +273,8 @@ export class Agent {
     const node = config.nodeName;
     const statusNews = new StatusNews({ local, node, logger });
     const { roots, leaves } = this.#connect();
+    const onDefaults = (id: string) => void antiEntropy.push(id);
+    const defaults = this.#defaults(kept, tokens, onDefaults);
     const access = acl.enabled
       ? new AgentAccess({ tokens, node, cluster: servers.access ?? OPEN })
       : OPEN;
@@ -284,7 +290,17 @@ export class Agent {
       statusNews,
       roots,
       leaves,
+      defaults,
     };
+  }
+
+  /** What proxies take over of config entries; undefined where they take over nothing. */
+  #defaults(kept: KeptValues, tokens: Tokens, onChange: (id: string) => void) {
+    const { config, servers, system } = this.#options;
+    if (!config.mesh.takesDefaults) return undefined;
+    const { authority } = servers;
+    const userToken = () => tokens.user;
+    return new Defaults({ local: this.#local, authority, kept, system, userToken, onChange });
   }
 
   #connect() {
@@ -308,7 +324,7 @@ export class Agent {
 
   #context(): AgentContext {
     const { access, tokens, antiEntropy, checks, registrar, serviceWatch } = this.#started;
-    const { roots, leaves } = this.#started;
+    const { roots, leaves, defaults } = this.#started;
     const { config, nodeId, servers, process, machine, system } = this.#options;
     const sealed = config.encrypt.key !== '' || machine.seal !== undefined;
     const current = () => this.#config;
@@ -334,6 +350,7 @@ export class Agent {
       stats: () => ({ ...agentStats(this.#local, checks, config, sealed), ...process.stats?.() }),
       roots,
       leaves,
+      defaults,
       authority: servers.authority,
       userToken: () => tokens.user,
       reload: () => this.reload(),
@@ -376,4 +393,5 @@ interface Parts {
   readonly statusNews: StatusNews;
   readonly roots: Roots;
   readonly leaves: Leaves;
+  readonly defaults: Defaults | undefined;
 }

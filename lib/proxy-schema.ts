@@ -46,6 +46,22 @@ const exposeSchema: Schema = {
   },
 };
 
+/** What a later Consul says of a proxy, in what is registered and in config entries alike. */
+const LATER_PROXY_SCHEMA: Readonly<Record<string, Schema>> = {
+  Mode: { enum: ['', 'direct', 'transparent'] },
+  TransparentProxy: {
+    type: 'object',
+    properties: {
+      OutboundListenerPort: { type: 'integer' },
+      DialedDirectly: { type: 'boolean' },
+    },
+  },
+  MutualTLSMode: { enum: ['', 'default', 'strict', 'permissive'] },
+  AccessLogs: free,
+  EnvoyExtensions: { type: 'array', maxItems: 64, items: free },
+};
+export const LATER_PROXY_FIELDS = Object.keys(LATER_PROXY_SCHEMA);
+
 /** `upstreamType` is what an upstream is that does not say it: agents fill it in, the catalog does not. */
 export const proxySchema = ({ upstreamType }: { readonly upstreamType: string }): Schema => ({
   type: 'object',
@@ -58,9 +74,7 @@ export const proxySchema = ({ upstreamType }: { readonly upstreamType: string })
     Upstreams: { type: 'array', maxItems: MAX_UPSTREAMS, items: upstreamSchema(upstreamType) },
     MeshGateway: { ...meshGateway, default: {} },
     Expose: { ...exposeSchema, default: {} },
+    ...LATER_PROXY_SCHEMA,
   },
-  unheeded: [
-    ...['AccessLogs', 'EnvoyExtensions', 'LocalServicePorts', 'LocalServiceSocketPath', 'Mode'],
-    'TransparentProxy',
-  ],
+  unheeded: ['LocalServicePorts', 'LocalServiceSocketPath'],
 });

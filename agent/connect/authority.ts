@@ -1,3 +1,4 @@
+import type { DefaultsPort } from '../../lib/central-defaults.ts';
 import type { Matched } from '../../lib/connect/authorization.ts';
 import type { CaRoots, Leaf } from '../../lib/connect/model.ts';
 
@@ -7,8 +8,8 @@ export interface KnownRoots {
   readonly roots: CaRoots;
 }
 
-/** What an agent needs of the servers' certificate authority; each kind of agent has its own way there. */
-export interface Authority {
+/** What an agent needs of the servers for the mesh; each kind of agent has its own way there. */
+export interface Authority extends DefaultsPort {
   /** Once they have another index than this one, or after `waitMs`. Rejects where there is no mesh. */
   roots(seenIndex: number, waitMs: number, signal: AbortSignal): Promise<KnownRoots>;
   /** Rejects where the token does not allow it. */

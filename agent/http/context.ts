@@ -13,6 +13,7 @@ import type { Membership } from '../servers/membership.ts';
 import type { LocalState } from '../state/local-state.ts';
 import type { ServiceWatch } from '../state/service-watch.ts';
 import type { AntiEntropy } from '../sync/anti-entropy.ts';
+import type { Defaults } from '../sync/defaults.ts';
 import type { Registrar } from '../sync/registrar.ts';
 import type { Elsewhere } from './elsewhere.ts';
 
@@ -47,6 +48,8 @@ export interface RegistrationContext {
   readonly registrar: Registrar;
   readonly antiEntropy: AntiEntropy;
   readonly serviceWatch: ServiceWatch;
+  /** Undefined where proxies take over nothing of config entries. */
+  readonly defaults: Pick<Defaults, 'hold'> | undefined;
   readonly clock: Clock;
   readonly requests: Pick<RequestCounts, 'counted'>;
 }

@@ -6,7 +6,7 @@ import { missingRight, permissionDenied } from '../../lib/acl/refusals.ts';
 import type { Caller } from '../../lib/acl/rights.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { CheckDefinition } from '../../lib/model.ts';
-import type { Vet } from '../sync/registrar.ts';
+import type { Vet } from '../sync/registration.ts';
 import type { AgentContext } from './context.ts';
 
 type Vetted = Pick<AgentContext, 'config' | 'local'>;

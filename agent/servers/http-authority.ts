@@ -1,4 +1,6 @@
 /** The servers' certificate authority over HTTP, for an agent without a server. */
+
+import { CENTRAL_DEFAULTS_PATH, type CentralDefaults } from '../../lib/central-defaults.ts';
 import type { Matched } from '../../lib/connect/authorization.ts';
 import { type CaRoots, type Leaf, SIGN_PATH } from '../../lib/connect/model.ts';
 import { ProconsulError } from '../../lib/errors.ts';
@@ -19,11 +21,10 @@ export function httpAuthority(upstream: Pick<Upstream, 'ask'>, node: string): Au
   return {
     async roots(seenIndex, waitMs, signal) {
       const waits = seenIndex > 0 && waitMs > 0;
-      const waiting = { index: String(seenIndex), wait: `${Math.ceil(waitMs / 1000)}s` };
       const answer = await upstream.ask({
         way: waits ? 'watch' : 'sync',
         method: 'GET',
-        target: waits ? withParams(ROOTS_PATH, waiting) : ROOTS_PATH,
+        target: waits ? waiting(ROOTS_PATH, seenIndex, waitMs) : ROOTS_PATH,
         key: ringKey(ROOTS_PATH),
         token: '',
         timeoutMs: TIMEOUT_MS,
@@ -63,7 +64,30 @@ export function httpAuthority(upstream: Pick<Upstream, 'ask'>, node: string): Au
       );
       return { intentions: intentions ?? [], isHit: false };
     },
+    async defaults({ service, upstreams }, token, { seenIndex, waitMs }, signal) {
+      const waits = seenIndex > 0;
+      const answer = await upstream.ask({
+        way: waits ? 'watch' : 'sync',
+        method: 'POST',
+        target: waits ? waiting(CENTRAL_DEFAULTS_PATH, seenIndex, waitMs) : CENTRAL_DEFAULTS_PATH,
+        // Those of one service meet at one server's answer.
+        key: service,
+        token,
+        timeoutMs: TIMEOUT_MS,
+        // It changes nothing.
+        repeatable: true,
+        body: Buffer.from(encodeJson({ Service: service, Upstreams: upstreams })),
+        ...(waits && { waitMs }),
+        signal,
+      });
+      const defaults = read<CentralDefaults>(answer);
+      return { index: Number(answer.headers['x-consul-index']), defaults };
+    },
   };
+}
+
+function waiting(path: string, seenIndex: number, waitMs: number): string {
+  return withParams(path, { index: String(seenIndex), wait: `${Math.ceil(waitMs / 1000)}s` });
 }
 
 function read<T>({ status, body }: ServerAnswer): T {

@@ -4,6 +4,7 @@
  * the fields of its Go struct, fields and maps XORed, lists chained.
  */
 import { laterFields } from '../../lib/later-fields.ts';
+import { LATER_PROXY_FIELDS } from '../../lib/proxy-schema.ts';
 import type { AgentService } from './views.ts';
 
 const FNV_PRIME = 0x100000001b3n;
@@ -105,7 +106,14 @@ function ofProxy(proxy: Fields): bigint {
     Upstreams: ofList(list(proxy['Upstreams']), ofUpstream),
     MeshGateway: ofMeshGateway(proxy['MeshGateway']),
     Expose: ofExpose(fields(proxy['Expose'])),
+    ...ofLaterProxy(proxy),
   });
+}
+
+/** Likewise. */
+function ofLaterProxy(proxy: Fields): Readonly<Record<string, bigint>> {
+  const said = LATER_PROXY_FIELDS.filter((name) => proxy[name] !== undefined);
+  return Object.fromEntries(said.map((name) => [name, ofAny(proxy[name])]));
 }
 
 function ofUpstream(upstream: Fields): bigint {

@@ -2,6 +2,7 @@
  * What an agent kept is read as what it should be: another version may have written it, or a hand.
  * Each of these throws for a value that is not; nothing that is unsound gets any further.
  */
+import type { CentralDefaults, DefaultsOf } from '../../lib/central-defaults.ts';
 import { type Schema, valueDecoder } from '../../lib/decode.ts';
 import { LATER_SCHEMA } from '../../lib/later-fields.ts';
 import type { CheckDefinition, CheckStatus } from '../../lib/model.ts';
@@ -75,6 +76,23 @@ export function keptService(value: unknown): LocalService {
 /** With all fields of its spec, of which only the unusual ones are kept. */
 export const keptCheck: (value: unknown) => StoredCheck = valueDecoder<StoredCheck>(
   object({ definition: check, token: text }, { spec: checkSchema }),
+);
+
+export interface StoredDefaults {
+  readonly of: DefaultsOf;
+  readonly defaults: CentralDefaults;
+}
+
+const said = { Config: free, MeshGateway: free };
+
+export const keptDefaults: (value: unknown) => StoredDefaults = valueDecoder<StoredDefaults>(
+  object({
+    of: object({ service: text, upstreams: { type: 'array', items: text } }),
+    defaults: object({
+      Proxy: free,
+      Upstreams: { type: 'array', items: object({ Name: text, ...said }) },
+    }),
+  }),
 );
 
 export const keptStatus: (value: unknown) => StoredStatus = valueDecoder<StoredStatus>(

@@ -2,6 +2,14 @@
  * What an agent knows of itself: its services and checks. It is the truth about its node; the
  * catalog follows. Changes are told to those who asked, at once and in order.
  */
+import {
+  type CentralDefaults,
+  type DefaultsOf,
+  defaultsKey,
+  defaultsOf,
+  withDefaults,
+} from '../../lib/central-defaults.ts';
+import { sameJson } from '../../lib/equal.ts';
 import type { CheckDefinition, CheckStatus, ServiceDefinition } from '../../lib/model.ts';
 import type { CheckSpec } from '../definitions/check-spec.ts';
 
@@ -10,10 +18,17 @@ export type Source = 'api' | 'file';
 
 export interface LocalService {
   readonly definition: ServiceDefinition;
+  /** As it was registered, where config entries say more of it. */
+  readonly registered?: ServiceDefinition;
   readonly token: string;
   readonly source: Source;
   /** It was registered as another service's sidecar, and goes with that. */
   readonly sidecar?: boolean;
+}
+
+/** Without what config entries say. */
+export function asRegistered({ definition, registered }: LocalService): ServiceDefinition {
+  return registered ?? definition;
 }
 
 export interface LocalCheck {
@@ -41,6 +56,8 @@ export class LocalState {
   /** The checks of each service, those of the node under ''. */
   readonly #byService = new Map<string, Map<string, LocalCheck>>();
   readonly #observers = new Set<LocalObserver>();
+  /** What config entries say of proxies, by whose it is. */
+  readonly #defaults = new Map<string, CentralDefaults>();
 
   get services(): ReadonlyMap<string, LocalService> {
     return this.#services;
@@ -62,15 +79,45 @@ export class LocalState {
   }
 
   putService(service: LocalService): void {
-    this.#services.set(service.definition.ID, service);
-    this.#tell('serviceChanged', service.definition.ID);
+    const { ID } = service.definition;
+    this.#services.set(ID, this.#filled(service));
+    this.#tell('serviceChanged', ID);
+  }
+
+  /** From now on this is said of proxies, also of those that are yet to come. Ids of those that changed. */
+  setDefaults(of: DefaultsOf, defaults: CentralDefaults | undefined): readonly string[] {
+    const key = defaultsKey(of);
+    if (defaults === undefined) this.#defaults.delete(key);
+    else this.#defaults.set(key, defaults);
+    const changed: string[] = [];
+    for (const [id, service] of this.#services) {
+      const taken = defaultsOf(asRegistered(service));
+      if (taken === undefined || defaultsKey(taken) !== key) continue;
+      const filled = this.#filled(service);
+      if (sameJson(filled.definition, service.definition)) continue;
+      this.#services.set(id, filled);
+      changed.push(id);
+    }
+    for (const id of changed) this.#tell('serviceChanged', id);
+    return changed;
+  }
+
+  #filled(service: LocalService): LocalService {
+    const { registered: _, ...rest } = service;
+    const definition = asRegistered(service);
+    const taken = defaultsOf(definition);
+    const defaults = taken && this.#defaults.get(defaultsKey(taken));
+    if (defaults === undefined) return { ...rest, definition };
+    return { ...rest, definition: withDefaults(definition, defaults), registered: definition };
   }
 
   /** Takes over what someone set in the catalog: nobody there needs to be told. */
   adoptTags(id: string, Tags: readonly string[]): void {
     const service = this.#services.get(id);
     if (service === undefined) return;
-    this.#services.set(id, { ...service, definition: { ...service.definition, Tags } });
+    const { registered: _, ...rest } = service;
+    const definition = { ...asRegistered(service), Tags };
+    this.#services.set(id, this.#filled({ ...rest, definition }));
   }
 
   /** Its checks go before it, each for itself. */

@@ -22,11 +22,18 @@ import {
   type ServiceSpec,
   serviceDefinition,
 } from '../definitions/service-spec.ts';
-import { freePort, type SidecarPorts, sidecarId, sidecarOf } from '../definitions/sidecar.ts';
+import { freePort, sidecarId, sidecarOf } from '../definitions/sidecar.ts';
 import { keptCheck, keptService, type StoredCheck } from '../state/kept-shapes.ts';
-import type { LocalCheck, LocalService, LocalState, Source } from '../state/local-state.ts';
+import {
+  asRegistered,
+  type LocalCheck,
+  type LocalService,
+  type LocalState,
+  type Source,
+} from '../state/local-state.ts';
 import { StatusKeeper } from '../state/status-keeper.ts';
 import type { KeptValues } from '../state/value-file.ts';
+import type { Registered, RegisterOptions, RegistrationPolicy, Vet } from './registration.ts';
 
 export interface RegistrarOptions {
   readonly local: LocalState;
@@ -35,41 +42,6 @@ export interface RegistrarOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly policy: RegistrationPolicy;
-}
-
-export interface RegistrationPolicy {
-  /** Whether checks may run programs: those of files, and those registered over HTTP too. */
-  readonly scripts: { readonly fromFiles: boolean; readonly fromHttp: boolean };
-  readonly sidecarPorts: SidecarPorts;
-  /** For what files define without a token. */
-  readonly fileToken: () => string;
-}
-
-export interface RegisterOptions {
-  readonly source: Source;
-  readonly token: string;
-  /** Checks of the service that this registration does not name go. */
-  readonly replaceChecks?: boolean;
-  /** Without one everything is allowed: the files are the operator's. */
-  readonly vet?: Vet;
-}
-
-/**
- * Whether whoever registers may do so. It is asked of all that a registration brings and of all that
- * stands under the same IDs, before anything is changed, and throws what is refused.
- */
-export interface Vet {
-  service(definition: ServiceDefinition, before: ServiceDefinition | undefined): void;
-  /** By the name of its service, '' for the node's own. */
-  check(serviceName: string, before: LocalCheck | undefined): void;
-}
-
-/** What a registration came to. */
-export interface Registered {
-  /** Of the services: its own and, where it asks for one, its sidecar's. */
-  readonly ids: readonly string[];
-  /** Puts back what stood before, as far as nobody has registered it anew since. */
-  takeBack(): void;
 }
 
 /**
@@ -151,6 +123,12 @@ export class Registrar {
       ids: put.map(({ definition }) => definition.ID),
       takeBack: () => this.#takeBack(put, before),
     };
+  }
+
+  /** What a registration would come to: its service and, where it asks for one, its sidecar. */
+  definitionsOf(spec: ServiceSpec): readonly ServiceDefinition[] {
+    const sidecar = this.#sidecarOf(spec);
+    return [spec, ...(sidecar === undefined ? [] : [sidecar])].map(serviceDefinition);
   }
 
   /** With its checks and its sidecar. Ids of what was removed. */
@@ -290,15 +268,16 @@ export class Registrar {
   #takeBack(put: readonly LocalService[], before: readonly Standing[]): void {
     put.forEach((service, i) => {
       const { ID } = service.definition;
+      const now = this.#options.local.services.get(ID);
       // Else it was registered anew, or taken out.
-      if (this.#options.local.services.get(ID) !== service) return;
+      if (now === undefined || asRegistered(now) !== service.definition) return;
       const { service: stood, checks = [] } = before[i] ?? {};
-      const now = new Set(this.#options.local.checksOf(ID).keys());
+      const added = new Set(this.#options.local.checksOf(ID).keys());
       if (stood === undefined) this.removeService(ID);
       else this.#putBack(stood);
       const stay = new Map(checks.map((check) => [check.definition.CheckID, check]));
-      for (const id of now) if (!stay.has(id)) this.removeCheck(id);
-      for (const [id, check] of stay) if (now.has(id)) this.#putCheckBack(check);
+      for (const id of added) if (!stay.has(id)) this.removeCheck(id);
+      for (const [id, check] of stay) if (added.has(id)) this.#putCheckBack(check);
     });
   }
 
@@ -306,7 +285,8 @@ export class Registrar {
     const { local, kept } = this.#options;
     const { ID } = service.definition;
     local.putService(service);
-    if (service.source === 'api') kept.set(SERVICE + ID, service);
+    const { registered: _, ...said } = { ...service, definition: asRegistered(service) };
+    if (service.source === 'api') kept.set(SERVICE + ID, said);
     else kept.delete(SERVICE + ID);
   }
 

@@ -1,6 +1,7 @@
 /** A server's own certificate authority as the agent in the same process sees it. */
 import type { Authority } from '../../agent/connect/authority.ts';
 import { EVERYTHING } from '../../lib/acl/rights.ts';
+import type { CentralDefaults } from '../../lib/central-defaults.ts';
 import type { Matched } from '../../lib/connect/authorization.ts';
 import { type CaRoots, CONNECT_OFF } from '../../lib/connect/model.ts';
 import { ProconsulError } from '../../lib/errors.ts';
@@ -8,10 +9,13 @@ import { decodeJson } from '../../lib/json.ts';
 import { Work } from '../../lib/slices.ts';
 import { writeAs } from '../../server/http/deps.ts';
 import { caRoots } from '../../server/query/authority.ts';
+import { centralDefaults } from '../../server/query/central-defaults.ts';
 import { intentionsOn } from '../../server/query/intentions.ts';
-import type { Answer } from '../../server/query/live-answer.ts';
-import { asked } from '../../server/query/query.ts';
+import type { Answer, Wait } from '../../server/query/live-answer.ts';
+import { asked, type Question } from '../../server/query/query.ts';
 import type { Server } from '../../server/server.ts';
+
+type Deps = Server['deps'];
 
 export function serverAuthority({ access, deps }: Server): Authority {
   const on = () => {
@@ -21,14 +25,9 @@ export function serverAuthority({ access, deps }: Server): Authority {
   return {
     async roots(seenIndex, waitMs, signal) {
       on();
-      await whole(deps);
       const question = asked(caRoots(), EVERYTHING);
-      const current = deps.answers.read(question);
-      const isNews = current.index !== seenIndex;
-      const answer = isNews
-        ? current
-        : await deps.answers.next(question, { seenIndex, waitMs }, signal);
-      return { index: answer.index, roots: (await jsonOf(answer)) as CaRoots };
+      const { index, json } = await after(deps, question, { seenIndex, waitMs }, signal);
+      return { index, roots: json as CaRoots };
     },
     async sign(csr, token) {
       const { signer } = on();
@@ -44,11 +43,26 @@ export function serverAuthority({ access, deps }: Server): Authority {
       const intentions = (await jsonOf(deps.answers.read(question))) as readonly Matched[];
       return { intentions, isHit: deps.answers.wasCached(question) };
     },
+    async defaults(of, token, wait, signal) {
+      const { rights } = await access.callerOf(token);
+      const question = asked(centralDefaults(of), rights);
+      const { index, json } = await after(deps, question, wait, signal);
+      return { index, defaults: json as CentralDefaults };
+    },
   };
 }
 
+/** Once it has another index than the one that was seen, or the wait is over. */
+async function after(deps: Deps, question: Question, wait: Wait, signal: AbortSignal) {
+  await whole(deps);
+  const current = deps.answers.read(question);
+  const isNews = current.index !== wait.seenIndex;
+  const answer = isNews ? current : await deps.answers.next(question, wait, signal);
+  return { index: answer.index, json: await jsonOf(answer) };
+}
+
 /** Resolves once there is a state to answer from. */
-async function whole({ readiness }: Server['deps']): Promise<void> {
+async function whole({ readiness }: Deps): Promise<void> {
   const demand = { consistency: 'stale', maxStaleMs: Number.POSITIVE_INFINITY } as const;
   await readiness.ready(readiness.consistency(demand));
 }

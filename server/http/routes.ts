@@ -3,6 +3,7 @@ import { checkDatacenter, type ServerDeps } from './deps.ts';
 import { refuseReadOptions } from './reads.ts';
 import { aclRoutes } from './routes/acl.ts';
 import { catalogRoutes } from './routes/catalog.ts';
+import { centralDefaultsRoutes } from './routes/central-defaults.ts';
 import { configRoutes } from './routes/config.ts';
 import { connectCaRoutes } from './routes/connect-ca.ts';
 import { coordinateRoutes } from './routes/coordinate.ts';
@@ -64,6 +65,7 @@ function rows(deps: ServerDeps): Route[] {
     ...prometheusRoutes(deps),
     ...preparedQueryRoutes(deps),
     ...configRoutes(deps),
+    ...centralDefaultsRoutes(deps),
     ...discoveryChainRoutes(deps),
     ...intentionRoutes(deps),
     ...dnsRoutes(deps),

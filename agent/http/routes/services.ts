@@ -13,7 +13,11 @@ import { FILTER, param, READING } from '../../../lib/http/takes.ts';
 import { byName } from '../../../lib/key-order.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../../lib/limits.ts';
 import type { Maintenance } from '../../definitions/maintenance.ts';
-import { serviceFromBody, validateService } from '../../definitions/service-spec.ts';
+import {
+  type ServiceSpec,
+  serviceFromBody,
+  validateService,
+} from '../../definitions/service-spec.ts';
 import { contentHash } from '../../state/content-hash.ts';
 import { type AgentService, agentService } from '../../state/views.ts';
 import type { OwnContext, RegistrationContext } from '../context.ts';
@@ -114,11 +118,28 @@ async function register(agent: Context, request: HttpRequest): Promise<Reply> {
   const spec = await request.json(serviceFromBody);
   validateService(spec);
   const replaceChecks = request.params.bool('replace-existing-checks') === true;
+  const definitions = agent.registrar.definitionsOf(spec);
+  const release = await agent.defaults?.hold(definitions, spec.Token || request.token);
+  try {
+    await registerNow(agent, request, spec, replaceChecks);
+  } finally {
+    release?.();
+  }
+  return {};
+}
+
+async function registerNow(
+  agent: Context,
+  request: HttpRequest,
+  spec: ServiceSpec,
+  replaceChecks: boolean,
+): Promise<void> {
   const registered = agent.registrar.registerService(spec, {
     source: 'api',
     token: request.token,
     replaceChecks,
-    vet: vetOf(agent, request.caller),
+    // Whoever waited for a server may have lost his right meanwhile.
+    vet: vetOf(agent, await request.callerNow()),
   });
   try {
     await settled(agent, registered.ids);
@@ -128,7 +149,6 @@ async function register(agent: Context, request: HttpRequest): Promise<Reply> {
     await Promise.all(registered.ids.map((id) => agent.antiEntropy.push(id)));
     throw error;
   }
-  return {};
 }
 
 async function deregister(agent: Context, request: HttpRequest): Promise<Reply> {

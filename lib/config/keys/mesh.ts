@@ -14,9 +14,10 @@ export const MESH_KEYS = {
       rule: entries,
     }),
   },
-  ...noEffect('proxies take nothing of config entries yet', {
-    enable_central_service_config: bool('', { shown: 'EnableCentralServiceConfig' }),
-  }),
+  enable_central_service_config: bool(
+    'Proxies take over what config entries say of them and of their services.',
+    { shown: 'EnableCentralServiceConfig' },
+  ),
   ...noEffect('other data centres are not built yet', {
     primary_gateways: strings('', { flag: 'primary-gateway', shown: 'PrimaryGateways' }),
     primary_gateways_interval: duration('', {
@@ -31,6 +32,7 @@ export function meshConfig(
 ) {
   return {
     enabled: settled.connect.enabled,
+    takesDefaults: settled.enable_central_service_config,
     entries: settled.config_entries.bootstrap.map(entryFromConfig),
   };
 }

@@ -91,6 +91,7 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/discovery-chain': nothing,
   'GET /v1/discovery-chain/': planted,
   'POST /v1/discovery-chain/': [() => 'planted', {}],
+  'POST /v1/internal/central-defaults': [() => '', { Service: 'planted' }],
   'GET /v1/connect/intentions': nothing,
   'GET /v1/connect/intentions/': [({ intention }) => intention],
   'GET /v1/connect/intentions/exact': [() => '?source=planted&destination=planted'],

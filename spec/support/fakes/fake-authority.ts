@@ -80,6 +80,10 @@ export class FakeAuthority implements Authority {
     return { intentions: [], isHit: false };
   }
 
+  async defaults() {
+    return { index: 1, defaults: { Proxy: {}, Upstreams: [] } };
+  }
+
   async sign(csr: string, _token: string) {
     if (this.failure !== undefined) throw this.failure;
     const active = this.#active;

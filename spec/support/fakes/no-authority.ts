@@ -7,4 +7,5 @@ export const noAuthority: Authority = {
   roots: () => Promise.reject(new ProconsulError('rejected', CONNECT_OFF)),
   sign: () => Promise.reject(new ProconsulError('rejected', CONNECT_OFF)),
   intentionsOn: async () => ({ intentions: [], isHit: false }),
+  defaults: () => Promise.reject(new ProconsulError('unavailable', 'no server is known')),
 };
