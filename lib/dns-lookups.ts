@@ -16,6 +16,8 @@ export interface HealthEntry {
 
 /** GET, below it an IP: AddressOwner or null. Client agents ask servers. */
 export const ADDRESS_OWNER_PATH = '/v1/internal/dns/address/';
+/** GET, below it a service: the address that it has in the mesh, or null. */
+export const VIRTUAL_ADDRESS_PATH = '/v1/internal/dns/virtual/';
 /** Says beside an executed prepared query that the order of its nodes means something. */
 export const ORDERED_HEADER = 'X-Proconsul-Ordered';
 
@@ -54,4 +56,6 @@ export interface Lookups {
   node(name: string): Lookup<Node | undefined>;
   query(idOrName: string): Lookup<QueryFound | undefined>;
   address(ip: string): Lookup<AddressOwner | undefined>;
+  /** The address that a service of the mesh has of its own. */
+  virtual(name: string): Lookup<string | undefined>;
 }

@@ -89,6 +89,10 @@ export class LocalLookups implements Lookups {
     return this.#look((reader) => ownerOf(reader, ip));
   }
 
+  virtual(name: string): Lookup<string | undefined> {
+    return this.#look((reader) => reader.virtualAddressOf(name));
+  }
+
   #look<T>(read: (reader: Reader) => T, tokenIn = (_: Reader) => ''): Lookup<T> {
     const { readiness } = this.#deps;
     const lookAs = (caller: Caller) => {

@@ -109,6 +109,10 @@ export class DnsAnswers {
         return this.#service(lookups.service(subject.name, subject.tag), subject, asked);
       case 'connect':
         return this.#service(lookups.connect(subject.name), { ...subject, port: '' }, asked);
+      case 'virtual':
+        return derive(lookups.virtual(subject.name), (ip) =>
+          ip === undefined ? this.#zone.noSuchName(asked.names) : this.#address(ip, asked),
+        );
       case 'node':
         return this.#node(lookups.node(subject.name), asked);
       case 'query':

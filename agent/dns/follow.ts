@@ -93,6 +93,10 @@ export class Follower {
         return of((await lookups.service(subject.name, subject.tag)).value);
       case 'connect':
         return of((await lookups.connect(subject.name)).value);
+      case 'virtual': {
+        const { value } = await lookups.virtual(subject.name);
+        return value === undefined ? [] : [value];
+      }
       case 'node': {
         const { value } = await lookups.node(subject.name);
         return value === undefined ? [] : [value.Address];

@@ -13,6 +13,7 @@ import {
   type Lookups,
   ORDERED_HEADER,
   type QueryFound,
+  VIRTUAL_ADDRESS_PATH,
 } from '../../lib/dns-lookups.ts';
 import { isForbidden, ProconsulError } from '../../lib/errors.ts';
 import { decodeJson } from '../../lib/json.ts';
@@ -103,6 +104,12 @@ export class HttpLookups implements Lookups {
   address(ip: string): Lookup<AddressOwner | undefined> {
     return this.#look(`${ADDRESS_OWNER_PATH}${encode(ip)}`, (answer) => {
       return jsonOf<AddressOwner>(answer) ?? undefined;
+    });
+  }
+
+  virtual(name: string): Lookup<string | undefined> {
+    return this.#look(`${VIRTUAL_ADDRESS_PATH}${encode(name)}`, (answer) => {
+      return jsonOf<string>(answer) ?? undefined;
     });
   }
 

@@ -3,6 +3,7 @@
 export type Subject =
   | ServiceSubject
   | { readonly about: 'connect'; readonly name: string }
+  | { readonly about: 'virtual'; readonly name: string }
   | { readonly about: 'node'; readonly name: string }
   | { readonly about: 'query'; readonly name: string }
   /** `ip` is undefined where the text stands for none. */
@@ -19,7 +20,7 @@ interface ServiceSubject {
 
 const NOTHING: Subject = { about: 'nothing' };
 const PORT = 'port';
-const KINDS = new Set(['service', 'connect', 'node', 'query', 'addr']);
+const KINDS = new Set(['service', 'connect', 'virtual', 'node', 'query', 'addr']);
 
 /**
  * `labels` stand before the domain, in lower case. A name of another data centre is about nothing:
@@ -52,6 +53,8 @@ function ofKind(kind: string, parts: readonly string[], port: string): Subject {
       return serviceOf(parts, port);
     case 'connect':
       return { about: 'connect', name: last };
+    case 'virtual':
+      return { about: 'virtual', name: last };
     case 'node':
       return { about: 'node', name: parts.join('.') };
     default:

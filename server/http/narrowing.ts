@@ -14,8 +14,14 @@ export const NARROWED = {
   near: param.text('nearest first, as seen from this node; _agent is the one asked'),
 };
 
+const FILLED = 'merge-central-config';
+export const FILLED_IN = {
+  [FILLED]: param.flag('shows proxies with what config entries say of them'),
+};
+
 /** Of a list of instances. */
 export const INSTANCES_NARROWED = {
+  ...FILLED_IN,
   tag: param.texts('only instances that have this tag'),
   ...NARROWED,
 };
@@ -35,13 +41,15 @@ export function narrowing(
   const filter = fields === undefined ? '' : params.get('filter');
   const [sentNear = ''] = all('near');
   const near = sentNear === '_agent' ? asking : sentNear;
+  const filled = params.takes(FILLED) && params.has(FILLED);
   // Most lists are not narrowed at all.
-  const plain = tags.length === 0 && nodeMeta.length === 0 && filter === '' && near === '';
+  const plain = tags.length + nodeMeta.length === 0 && filter === '' && near === '' && !filled;
   return {
-    key: plain ? '' : JSON.stringify([tags, nodeMeta, filter, near]),
+    key: plain ? '' : JSON.stringify([tags, nodeMeta, filter, near, filled]),
     tags,
     nodeMeta,
     near,
+    filled,
     keep: fields === undefined || filter === '' ? keepAll : compileFilter(filter, fields),
   };
 }

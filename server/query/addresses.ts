@@ -10,6 +10,13 @@ export function addressOwner(ip: string): Query {
   };
 }
 
+export function virtualAddress(service: string): Query {
+  return {
+    key: keyOf('internal/dns/virtual', service),
+    run: (reader) => ({ json: reader.virtualAddressOf(service) ?? null }),
+  };
+}
+
 /** A node goes before an instance. */
 export function ownerOf(reader: Reader, ip: string): AddressOwner | undefined {
   const { node, instance } = reader.ownersOf(ip);

@@ -4,10 +4,11 @@ import { byName } from '../../lib/key-order.ts';
 import { laterFields } from '../../lib/later-fields.ts';
 import type { Instance, Node } from '../../lib/model.ts';
 import { hasMeta } from '../state/catalog.ts';
-import type { Placed } from './listed.ts';
+import { Filling, filledWith } from './central-defaults.ts';
+import type { Overview, Placed } from './listed.ts';
 import { orderByNode } from './order.ts';
 import { type Content, keyOf, type Query } from './query.ts';
-import type { Overview, Reader } from './reader.ts';
+import type { Reader } from './reader.ts';
 
 export type Pairs = readonly (readonly [string, string])[];
 export type Keep = (item: unknown) => boolean;
@@ -43,6 +44,8 @@ export interface Narrowing {
   readonly keep: Keep;
   /** The node from which distances count; '' for none. */
   readonly near: string;
+  /** Proxies are shown with what config entries say of them. */
+  readonly filled?: boolean;
 }
 
 export function nodes(n: Narrowing): Query {
@@ -103,9 +106,21 @@ const PAIR_BYTES = 48;
 
 function listInstances(reader: Reader, placed: Placed, n: Narrowing): Content {
   const list = orderByNode(reader, n.near, narrowed(placed, n));
-  const pairs = list.map((instance) => ({ instance, node: placed.nodeOf(instance) }));
-  const show = ({ instance, node }: (typeof pairs)[number]) => flat(instance, node);
+  const fill = fillingOf(reader, n);
+  const pairs = list.map((instance) => ({
+    instance,
+    node: placed.nodeOf(instance),
+    filled: fill(instance),
+  }));
+  const show = ({ instance, node, filled }: (typeof pairs)[number]) =>
+    flat(filledWith(instance, filled), node);
   return { json: shownRows(pairs, n.keep, show, pairs.length * PAIR_BYTES) };
+}
+
+/** What each of an answer's instances is filled in with: read at once, and filled in when it is written. */
+export function fillingOf(reader: Reader, n: Narrowing) {
+  const filling = new Filling(reader, n.filled === true);
+  return (instance: Instance) => filling.of(instance);
 }
 
 /** The instances that carry all the tags, on nodes with all of the meta. */
@@ -209,7 +224,9 @@ export function nodeServices(name: string, n: Narrowing): Query {
     run: (reader) => {
       const row = reader.node(name);
       if (row === undefined) return { json: { Node: null, Services: null } };
-      return { json: { Node: row, Services: shownById(reader.instancesOn(row.Node), n.keep) } };
+      const fill = fillingOf(reader, n);
+      const instances = [...reader.instancesOn(row.Node)].map((i) => filledWith(i, fill(i)));
+      return { json: { Node: row, Services: shownById(instances, n.keep) } };
     },
   };
 }

@@ -1,10 +1,13 @@
 /** What config entries say of the proxies of a service, for agents and for answers that are filled in. */
 
-import type {
-  CentralDefaults,
-  DefaultsOf,
-  Fields,
-  UpstreamDefaults,
+import {
+  type CentralDefaults,
+  type DefaultsOf,
+  defaultsKey,
+  defaultsOf,
+  type Fields,
+  type UpstreamDefaults,
+  withDefaults,
 } from '../../lib/central-defaults.ts';
 import {
   GLOBAL,
@@ -17,9 +20,13 @@ import {
 } from '../../lib/config-entries/kinds/service-defaults.ts';
 import { upstreamFields } from '../../lib/config-entries/proxying.ts';
 import { asShown } from '../../lib/config-entries/shown.ts';
+import type { Instance } from '../../lib/model.ts';
 import { LATER_PROXY_FIELDS } from '../../lib/proxy-schema.ts';
 import type { ChainEntries } from '../chain/chain.ts';
+import { destinationOf } from '../state/catalog.ts';
+import type { ConfigReader } from './config-reader.ts';
 import { keyOf, type Query } from './query.ts';
+import type { Reader } from './reader.ts';
 
 export function centralDefaults(of: DefaultsOf): Query {
   return {
@@ -28,7 +35,66 @@ export function centralDefaults(of: DefaultsOf): Query {
   };
 }
 
-export function defaultsIn(entries: ChainEntries, of: DefaultsOf): CentralDefaults {
+/** Beyond so many different proxies an answer is made anew whichever config entry changes. */
+const MAX_BY_NAME = 64;
+
+/** What an instance is filled in with. */
+export interface Filled {
+  readonly defaults: CentralDefaults | undefined;
+  /** The address that its service has of its own. */
+  readonly virtual: string | undefined;
+}
+
+/**
+ * What the instances of an answer are filled in with, each kind of proxy once: all of them where that is
+ * asked for (`?merge-central-config`), else those of a proxy that is transparent, which no Consul of before
+ * virtual addresses knows, with the address alone.
+ */
+export class Filling {
+  readonly #reader: Reader;
+  readonly #config: ConfigReader;
+  readonly #isAsked: boolean;
+  readonly #known = new Map<string, CentralDefaults>();
+
+  constructor(reader: Reader, isAsked: boolean) {
+    this.#reader = reader;
+    this.#config = reader.config;
+    this.#isAsked = isAsked;
+  }
+
+  /** Undefined where the instance stays as it was registered: also where its service may not be seen. */
+  of(instance: Instance): Filled | undefined {
+    if (!this.#isAsked && instance.Proxy['Mode'] !== 'transparent') return undefined;
+    const destination = destinationOf(instance) ?? '';
+    const virtual = destination === '' ? undefined : this.#reader.virtualAddressOf(destination);
+    const of = this.#isAsked ? defaultsOf(instance) : undefined;
+    const sees = of !== undefined && this.#config.sees(of.service);
+    const defaults = sees ? this.#defaults(of) : undefined;
+    return virtual === undefined && defaults === undefined ? undefined : { virtual, defaults };
+  }
+
+  #defaults(of: DefaultsOf): CentralDefaults {
+    const key = defaultsKey(of);
+    const byName = this.#known.size < MAX_BY_NAME;
+    const known =
+      this.#known.get(key) ?? defaultsIn(this.#config.chainEntries(of.service, byName), of);
+    this.#known.set(key, known);
+    return known;
+  }
+}
+
+const VIRTUAL = 'consul-virtual';
+
+export function filledWith(instance: Instance, filled: Filled | undefined): Instance {
+  if (filled === undefined) return instance;
+  const { virtual, defaults } = filled;
+  const whole = defaults === undefined ? instance : withDefaults(instance, defaults);
+  if (virtual === undefined) return whole;
+  const own = { Address: virtual, Port: instance.Port };
+  return { ...whole, TaggedAddresses: { ...whole.TaggedAddresses, [VIRTUAL]: own } };
+}
+
+function defaultsIn(entries: ChainEntries, of: DefaultsOf): CentralDefaults {
   const everywhere = entries.entryOf(PROXY_DEFAULTS, GLOBAL);
   const own = entries.entryOf(SERVICE_DEFAULTS, of.service);
   return {

@@ -62,14 +62,22 @@ export class ConfigReader {
     return [...this.#sight.of(all, this.#sight.entry)].map((row) => this.#sight.shownEntry(row));
   }
 
-  /** What a chain is compiled of: whoever may see the service may have it, wherever it leads. */
-  chainEntries(service: string): ChainEntries {
-    if (!this.#sight.serviceNamed(service)) throw permissionDenied();
+  /** Whether what is said of a service may be seen. */
+  sees(service: string): boolean {
+    return this.#sight.serviceNamed(service);
+  }
+
+  /**
+   * What a chain is compiled of: whoever may see the service may have it, wherever it leads. Whoever reads
+   * of very many hears of every entry (`byName`: only of those that are read).
+   */
+  chainEntries(service: string, byName = true): ChainEntries {
+    if (!this.sees(service)) throw permissionDenied();
     const entries = this.#entries;
     const note = this.#note;
     return {
       entryOf(kind, name) {
-        note(configEntryTopic(kind.kind, name));
+        note(byName ? configEntryTopic(kind.kind, name) : kindTopic(kind.kind));
         return entries.entryOf(kind, name);
       },
     };

@@ -2,7 +2,8 @@
 import { REFERENCE_BYTES } from '../../lib/json-bytes.ts';
 import type { Check, Instance, Node } from '../../lib/model.ts';
 import { hasMeta } from '../state/catalog.ts';
-import { keptRows, type Narrowing, narrowed, shown, shownRows } from './catalog.ts';
+import { fillingOf, keptRows, type Narrowing, narrowed, shown, shownRows } from './catalog.ts';
+import { type Filled, filledWith } from './central-defaults.ts';
 import { type Checked, forAllChecks, type InstanceChecks, joined } from './listed.ts';
 import { orderByNode } from './order.ts';
 import { type Content, keyOf, type Query } from './query.ts';
@@ -39,17 +40,19 @@ interface Choice extends Narrowing {
 }
 
 function list(reader: Reader, health: Checked, n: Choice): Content {
+  const fill = fillingOf(reader, n);
   const entries = orderByNode(reader, n.near, narrowed(health, n)).map((instance) => ({
     instance,
+    filled: fill(instance),
     Node: health.nodeOf(instance),
     checks: health.checksOf(instance),
   }));
   const pass = forAllChecks(isPassing);
   const chosen = n.passing ? entries.filter(({ checks }) => pass(checks)) : entries;
   // Their lists are joined while they are written, and kept by nobody.
-  const show = ({ instance, Node, checks: both }: Entry) => ({
+  const show = ({ instance, filled, Node, checks: both }: Entry) => ({
     Node,
-    Service: shown(instance),
+    Service: shown(filledWith(instance, filled)),
     Checks: joined(both),
   });
   const bytes = chosen.reduce((sum, each) => sum + bytesOf(each.checks.own), 0);
@@ -58,6 +61,7 @@ function list(reader: Reader, health: Checked, n: Choice): Content {
 
 interface Entry {
   readonly instance: Instance;
+  readonly filled: Filled | undefined;
   readonly Node: Node | undefined;
   readonly checks: InstanceChecks;
 }

@@ -1,6 +1,13 @@
 import type { Check, Instance, Node } from '../../lib/model.ts';
 import type { Catalog } from '../state/catalog.ts';
 
+/** The nodes, instances and checks that may be seen, for whoever reads many of them. */
+export interface Overview {
+  readonly nodes: Iterable<Node>;
+  instancesOn(node: string): Iterable<Instance>;
+  checksOn(node: string): Iterable<Check>;
+}
+
 /** Instances, and what may be shown with them. */
 export interface Placed {
   readonly rows: Iterable<Instance>;

@@ -45,10 +45,11 @@ import {
   sessionTopic,
   statusTopic,
   treeTopic,
+  virtualTopic,
 } from '../state/topic-names.ts';
 import { ownersAt } from './address-owners.ts';
 import { ConfigReader } from './config-reader.ts';
-import { type Checked, Listed, type Placed } from './listed.ts';
+import { type Checked, Listed, type Overview, type Placed } from './listed.ts';
 import { Remembered } from './remembered.ts';
 import { Sight } from './sight.ts';
 
@@ -63,13 +64,6 @@ export interface Reads {
   readonly orders: readonly string[];
   /** When what was read last changed. */
   readonly index: number;
-}
-
-/** The nodes, instances and checks that may be seen, for whoever reads many of them. */
-export interface Overview {
-  readonly nodes: Iterable<Node>;
-  instancesOn(node: string): Iterable<Instance>;
-  checksOn(node: string): Iterable<Check>;
 }
 
 export class Reader implements Reads {
@@ -181,6 +175,12 @@ export class Reader implements Reads {
     );
   }
 
+  /** The address that a service of the mesh has of its own; undefined for one that may not be seen. */
+  virtualAddressOf(service: string): string | undefined {
+    const isSeen = this.#note(virtualTopic(service), this.#sight.serviceNamed(service));
+    return isSeen ? this.#state.virtual.of(service) : undefined;
+  }
+
   /** All instances that there are. */
   health(): Checked {
     this.#note(CATALOG);
@@ -269,8 +269,7 @@ export class Reader implements Reads {
   session(id: string): Session | undefined {
     const row = this.#state.sessions.get(id);
     const isSeen = row === undefined || this.#sight.session(row);
-    this.#note(sessionTopic(id), isSeen);
-    return isSeen ? row : undefined;
+    return this.#note(sessionTopic(id), isSeen) ? row : undefined;
   }
 
   sessions(): Iterable<Session> {
@@ -287,13 +286,9 @@ export class Reader implements Reads {
   /** Throws where it may not be seen. */
   preparedQuery(id: string): PreparedQuery | undefined {
     const row = this.#state.queries.get(id);
-    if (row === undefined) {
-      this.#note(queryTopic(id));
-      return undefined;
-    }
-    if (!this.#sight.queryById(row)) throw permissionDenied();
+    if (row !== undefined && !this.#sight.queryById(row)) throw permissionDenied();
     this.#note(queryTopic(id));
-    return this.#sight.shown(row);
+    return row && this.#sight.shown(row);
   }
 
   preparedQueries(): PreparedQuery[] {
@@ -318,8 +313,9 @@ export class Reader implements Reads {
 
   /** Config entries, and the intentions that are parts of them. */
   get config(): ConfigReader {
-    const note = (topic: string) => this.#note(topic);
-    return new ConfigReader(this.#state, this.#sight, note);
+    return new ConfigReader(this.#state, this.#sight, (topic) => {
+      this.#note(topic);
+    });
   }
 
   /** The newest last. */
@@ -366,9 +362,10 @@ export class Reader implements Reads {
    * What a name stands for that may not be seen is watched, for someday it may be, but its index says
    * nothing of it: not when it changed, and not whether it is there.
    */
-  #note(topic: string, isSeen = true): void {
+  #note(topic: string, isSeen = true): boolean {
     this.#sight.asked(isSeen);
     this.#noteAt(topic, isSeen ? this.#state.topics.indexOf(topic) : 1);
+    return isSeen;
   }
 
   #noteAt(topic: string, index: number): void {

@@ -110,6 +110,15 @@ export class Catalog implements OfCatalog {
     return this.#instancesByDestination.rows(fold(service));
   }
 
+  /** By folded name: those that something stands in front of. */
+  servicesInMesh(): Iterable<string> {
+    return this.#instancesByDestination.names();
+  }
+
+  isInMesh(service: string): boolean {
+    return this.#instancesByDestination.has(fold(service));
+  }
+
   checksOn(node: string): Iterable<Check> {
     return this.#checksByNode.rows(fold(node));
   }

@@ -10,7 +10,7 @@ import type {
   ServiceDefinition,
 } from '../../lib/model.ts';
 import type { Deregister, Register } from '../commands.ts';
-import { sameRow } from './catalog.ts';
+import { destinationOf, sameRow } from './catalog.ts';
 import { coordinateKey } from './coordinates.ts';
 import { Refusal } from './outcome.ts';
 import { invalidateSessions } from './session-commands.ts';
@@ -99,7 +99,16 @@ export function putInstance(state: State, node: string, service: ServiceDefiniti
   };
   if (before === undefined || !sameRow(before, row)) {
     catalog.putInstance(row);
+    const destination = destinationOf(row) ?? '';
+    if (destination !== '') state.virtual.allot(destination);
+    if (before !== undefined) releaseAddresses(state, before);
   }
+}
+
+/** Of the services that an instance was of, or stood in front of, once nothing else is left of them. */
+function releaseAddresses({ virtual, catalog }: State, was: Instance): void {
+  virtual.release(was.Service, catalog);
+  virtual.release(destinationOf(was) ?? '', catalog);
 }
 
 export function putCheck(state: State, node: string, check: CheckDefinition): void {
@@ -148,9 +157,11 @@ export function deleteNode(state: State, name: string): void {
 
 export function deleteInstance(state: State, node: string, id: string): void {
   const { catalog } = state;
-  if (catalog.instance(node, id) === undefined) return;
+  const row = catalog.instance(node, id);
+  if (row === undefined) return;
   for (const check of [...catalog.checksOf(node, id)]) deleteCheck(state, node, check.CheckID);
   catalog.instances.delete(rowKey(node, id));
+  releaseAddresses(state, row);
 }
 
 export function deleteCheck(state: State, node: string, id: string): void {

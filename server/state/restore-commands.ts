@@ -85,6 +85,8 @@ export function takeStaged(state: State): State {
   next.revisions.follow(next);
   next.history.taken(state.t);
   keepAuthority(state, next);
+  for (const row of state.virtual.rows()) next.virtual.put(row);
+  next.virtual.settle(next.catalog);
   next.journal.commit();
   next.topics.rollback();
   next.topics.load({ floor: state.index, indexes: [], gone: [] });
@@ -110,6 +112,7 @@ function takeOnto(state: State, staged: State, kept: Kept): State {
   for (const [kind, table] of restoredKinds()) {
     for (const row of coming.get(kind) ?? []) table.put(state, row);
   }
+  state.virtual.settle(state.catalog);
   state.setStaging(undefined);
   state.sessions.forgetDelays();
   state.revisions.follow(state);

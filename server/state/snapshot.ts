@@ -33,6 +33,7 @@ export function dump(state: State): Iterable<string> {
     aclBootstrapIndex: state.acl.bootstrapIndex,
     history: state.history.row,
     historyLimits: state.history.limits,
+    virtualAddresses: true,
   };
   const rest = { topics: state.topics.dump(), graves: state.kv.dumpGraves() };
   const { staging } = state;
@@ -105,6 +106,8 @@ interface Head {
   readonly aclBootstrapIndex?: number;
   readonly history?: HistoryRow;
   readonly historyLimits?: HistoryLimits;
+  /** Its services of the mesh have theirs. */
+  readonly virtualAddresses?: boolean;
 }
 
 /** Of a restore that is under way. */
@@ -130,6 +133,7 @@ export class Restoring {
   readonly #state = new State();
   /** An older snapshot has none: what is there is then seen for the first time. */
   #hasHistory = false;
+  #hasAddresses = false;
   #complete = false;
 
   add(text: string): void {
@@ -147,7 +151,13 @@ export class Restoring {
   /** The state; throws when the end is missing. */
   finish(): State {
     if (!this.#complete) throw new Error('the snapshot has no end');
-    return this.#state;
+    const state = this.#state;
+    if (!this.#hasAddresses) {
+      state.virtual.settle(state.catalog);
+      state.journal.commit();
+      state.topics.rollback();
+    }
+    return state;
   }
 
   #head(head: Head): void {
@@ -164,6 +174,7 @@ export class Restoring {
     state.sessions.loadDelays(head.delays);
     state.acl.setBootstrapIndex(head.aclBootstrapIndex ?? 0);
     this.#hasHistory = head.history !== undefined;
+    this.#hasAddresses = head.virtualAddresses === true;
     if (head.historyLimits !== undefined) state.history.setLimits(head.historyLimits);
     state.history.loadRow(head.history ?? { since: head.t, gaps: [], forgotten: [] });
     state.journal.commit();

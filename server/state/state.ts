@@ -15,6 +15,7 @@ import { Sessions } from './sessions.ts';
 import { Journal, Table } from './table.ts';
 import { EVENTS, fold, LEADER, MEMBERS } from './topic-names.ts';
 import { Topics } from './topics.ts';
+import { VirtualAddresses } from './virtual-addresses.ts';
 
 /** A member as the log has it. */
 export interface KnownMember extends MemberRow {
@@ -83,6 +84,7 @@ export class State {
   readonly acl = new Acl(this.journal, this.topics);
   readonly configEntries = new ConfigEntries(this.journal, this.topics);
   readonly authority = new Authority(this.journal, this.topics);
+  readonly virtual = new VirtualAddresses(this.journal, this.topics);
   readonly coordinates = new Coordinates(this.journal, this.topics);
   readonly members = new Table<KnownMember>(this.journal, (before, after) => {
     this.#memberChanged(before, after);

@@ -9,6 +9,7 @@ import type { KnownMember, State } from './state.ts';
 import type { Table } from './table.ts';
 import { toldKey } from './told.ts';
 import { fold, rowKey } from './topic-names.ts';
+import type { VirtualAddress } from './virtual-addresses.ts';
 
 /** A row of one of them. */
 export interface StateRow extends StagedRow {
@@ -17,6 +18,7 @@ export interface StateRow extends StagedRow {
   readonly measured?: Measured;
   readonly revisionSettings?: RevisionSettingsRow;
   readonly revision?: DumpedRevision;
+  readonly virtualAddress?: VirtualAddress;
 }
 
 export type RowKind = keyof StateRow;
@@ -164,6 +166,10 @@ const OTHERS: Others = {
   measured: {
     rows: ({ measured }) => measured.values(),
     put: ({ measured }, row) => measured.set(fold(row.service), row),
+  },
+  virtualAddress: {
+    rows: ({ virtual }) => virtual.rows(),
+    put: ({ virtual }, row) => virtual.put(row),
   },
   // It stands in the head: what rows are seen for depends on it.
   history: { rows: () => [], put: ({ history }, row) => history.loadRow(row) },

@@ -51,6 +51,8 @@ export const instancesTopic = (service: string) => `instances:${fold(service)}`;
 export const healthTopic = (service: string) => `health:${fold(service)}`;
 /** The same for the sidecars in front of a service and its connect-native instances. */
 export const connectTopic = (service: string) => `connect:${fold(service)}`;
+/** The address that a service of the mesh has of its own. */
+export const virtualTopic = (service: string) => `virtual:${fold(service)}`;
 export const serviceChecksTopic = (service: string) => `service-checks:${fold(service)}`;
 /** Checks by status; 'any' is all of them. */
 export const statusTopic = (status: string) => `status:${status}`;

@@ -36,7 +36,7 @@ const OF_ONESELF =
   /^(?:GET \/v1\/acl\/(?:token\/self|info\/)|POST \/v1\/(?:internal\/acl\/authorize|acl\/logout))/;
 /** Those whose answers hold nothing by the names of what is planted. */
 const NAMELESS_ANSWERS =
-  /^GET \/v1\/(?:operator\/|peering|health\/ingress\/|connect\/(?:ca\/configuration|intentions\/check))/;
+  /^GET \/v1\/(?:operator\/|peering|internal\/dns\/virtual\/|health\/ingress\/|connect\/(?:ca\/configuration|intentions\/check))/;
 /** As Consul's: whoever knows the id is told by these that there is such a thing. */
 const TELL_OF_IDS = /^(?:GET|PUT|DELETE) \/v1\/(?:query|session)\//;
 /** For a service that is not there as for one that is. */

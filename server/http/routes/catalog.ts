@@ -37,7 +37,7 @@ import {
   type WriteDeps,
   writeAs,
 } from '../deps.ts';
-import { BY_NODE, INSTANCES_NARROWED, NARROWED, narrowing } from '../narrowing.ts';
+import { BY_NODE, FILLED_IN, INSTANCES_NARROWED, NARROWED, narrowing } from '../narrowing.ts';
 import { readRoute } from '../reads.ts';
 
 type Deps = ReadDeps & WriteDeps & PlaceDeps;
@@ -153,7 +153,7 @@ function catalogByName(deps: Deps): Route[] {
       ...common,
       path: '/v1/catalog/node-services/',
       rest: 'node',
-      params: { filter: FILTER },
+      params: { filter: FILTER, ...FILLED_IN },
       right: 'node:read',
       does: 'shows a node and a list of its instances',
       query: (r) =>
