@@ -16,6 +16,7 @@ import { VERSION } from '../../lib/version.ts';
 import { configHost } from '../process/config-host.ts';
 import { Life } from '../process/life.ts';
 import type { Running, RunOptions } from '../process/run-server.ts';
+import { serviceManager } from '../process/service-manager.ts';
 import { type Self, startBlock } from '../process/start-block.ts';
 import { explainStart } from '../process/start-up.ts';
 
@@ -52,7 +53,7 @@ export async function agentCommand(
   const env = { ...environment, exit: exitOnceWritten(streams, environment.exit) };
   const logger = createLogger({ level: config.log.level, json: config.log.json, ...streams });
   // Before anybody can know that it starts, and send a signal.
-  const life = new Life({ ...env, config, logger });
+  const life = new Life({ ...env, config, logger, tell: serviceManager(env.env, logger) });
   life.listen();
   // Who reads JSON reads nothing else.
   const say = config.log.json ? () => undefined : env.print;

@@ -3,6 +3,7 @@ import type { Config } from '../../lib/config/config.ts';
 import { describeChain } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Running } from './run-server.ts';
+import type { State } from './service-manager.ts';
 
 /** A process that cannot end in order ends anyway. */
 const STOP_TIMEOUT_MS = 4000;
@@ -12,6 +13,8 @@ export interface LifeOptions {
   readonly logger: Logger;
   readonly exit: (code: number) => void;
   readonly onSignal: (signal: NodeJS.Signals, act: () => void) => void;
+  /** Says to whoever started the process how far it is. */
+  readonly tell: (state: State) => void;
 }
 
 export class Life {
@@ -36,13 +39,15 @@ export class Life {
   async began(running: Running): Promise<void> {
     this.#running = running;
     if (this.#isReloadDue) await this.#reload();
+    if (!this.#isEnding) this.#options.tell('READY=1');
   }
 
   /** Ends the process once, whoever asks for it. */
   end(why: string): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    const { logger, exit } = this.#options;
+    const { logger, exit, tell } = this.#options;
+    tell('STOPPING=1');
     logger.info(`agent: ends, because of ${why}`);
     setTimeout(() => exit(1), STOP_TIMEOUT_MS).unref();
     (this.#running?.stop() ?? Promise.resolve()).then(

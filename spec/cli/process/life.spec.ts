@@ -5,12 +5,14 @@ import { until } from '../../support/until.ts';
 
 function setUp(config = { leaveOnTerminate: true, skipLeaveOnInterrupt: true }) {
   const done: string[] = [];
+  const told: string[] = [];
   const signals = new Map<string, () => void>();
   const life = new Life({
     config,
     logger: silentLogger,
     exit: (code) => void done.push(`exit ${code}`),
     onSignal: (signal, act) => void signals.set(signal, act),
+    tell: (state) => void told.push(state),
   });
   life.listen();
   const running = {
@@ -24,7 +26,7 @@ function setUp(config = { leaveOnTerminate: true, skipLeaveOnInterrupt: true }) 
       () => done.at(-1)?.startsWith('exit') === true,
       () => done.join(),
     );
-  return { life, running, send, done, ended };
+  return { life, running, send, done, told, ended };
 }
 
 describe('Life', () => {
@@ -35,6 +37,24 @@ describe('Life', () => {
     await ended();
     life.end('another reason');
     assert.deepEqual(done, ['leave', 'stop', 'exit 0']);
+  });
+
+  it('says that it serves once it has begun, and that it ends', async () => {
+    const { life, running, send, told, ended } = setUp();
+    assert.deepEqual(told, []);
+    await life.began(running);
+    assert.deepEqual(told, ['READY=1']);
+    send('SIGTERM');
+    await ended();
+    assert.deepEqual(told, ['READY=1', 'STOPPING=1']);
+  });
+
+  it('does not say that it serves where it was told to end meanwhile', async () => {
+    const { life, running, send, told, ended } = setUp();
+    send('SIGTERM');
+    await ended();
+    await life.began(running);
+    assert.deepEqual(told, ['STOPPING=1']);
   });
 
   it('stays in the catalog on SIGINT where it is told so', async () => {
