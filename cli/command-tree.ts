@@ -66,6 +66,7 @@ const ROWS: readonly Row[] = [
   ['exec', 'Refused: nothing here runs commands on other machines', () => import('./commands/exec.ts')],
   ['force-leave', 'Makes a failed member one that has left', () => import('./commands/force-leave.ts')],
   ['history', 'Shows what became of a service, and how available it was', () => import('./commands/history.ts')],
+  ['import-consul', 'Copies what a Consul knows into a new cluster', () => import('./commands/import-consul.ts')],
   ['info', 'Shows figures of the agent', () => import('./commands/info.ts')],
   ['intention', 'Who may call whom in the mesh'],
   ['intention check', 'Says whether one service may call another', async () => ({ command: (await import('./commands/intention.ts')).check })],

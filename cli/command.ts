@@ -11,6 +11,8 @@ export interface CommandHost {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly print: (text: string | Buffer) => void;
   readonly printError: (text: string) => void;
+  /** A line that is written over by the next, and taken away by an empty one; seen on a terminal alone. */
+  readonly progress: (line: string) => void;
   readonly readStdin: () => Promise<Buffer>;
   /** Aborted when the user or the system asks the process to end. */
   readonly signal: AbortSignal;

@@ -21,13 +21,21 @@ export function readFlags(
     const before = values.get(each.name) ?? [];
     values.set(each.name, [...before, String(parseValue(table, each))]);
   }
-  const flags: FlagValues = {
+  return { flags: valuesOf(values), args: rest };
+}
+
+/** As if they had been given so, each once. */
+export function flagsOf(given: readonly (readonly [string, string])[]): FlagValues {
+  return valuesOf(new Map(given.map(([name, value]) => [name, [value]])));
+}
+
+function valuesOf(values: ReadonlyMap<string, readonly string[]>): FlagValues {
+  return {
     has: (name) => values.has(name),
     text: (name) => values.get(name)?.at(-1) ?? '',
     isSet: (name) => values.get(name)?.at(-1) === 'true',
     all: (name) => values.get(name) ?? [],
   };
-  return { flags, args: rest };
 }
 
 const MAX_UINT64 = 2n ** 64n - 1n;

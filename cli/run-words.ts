@@ -10,12 +10,18 @@ export async function run(words: readonly string[], env: Environment): Promise<v
     env,
     print: (text) => void process.stdout.write(text),
     printError: (text) => void process.stderr.write(text),
+    progress,
     readStdin,
     // Made when it is first asked for: a command that waits for nothing else just ends.
     get signal() {
       return endSignal();
     },
   });
+}
+
+/** Beside what is printed, so that it is in no pipe. */
+function progress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
 }
 
 async function readStdin(): Promise<Buffer> {

@@ -6,9 +6,10 @@
  * use: an installed Proconsul is one package.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { COMMANDS } from '../cli/command-tree.ts';
 import { isLarge } from '../cli/large-commands.ts';
 
 const TOP = fileURLToPath(new URL('..', import.meta.url));
@@ -36,15 +37,20 @@ const requireInside: Plugin = {
   },
 };
 
+/** The word by which the command line knows a command's module. */
+export function firstWord(path: string): string {
+  const words = basename(path, '.ts');
+  return COMMANDS.commands.has(words) ? words : (words.split('-')[0] ?? '');
+}
+
 /** Of the first file: leaves out what it hands to the second bundle. */
 const withoutLarge: Plugin = {
   name: 'without-large',
   setup({ onLoad, onResolve }) {
     onResolve({ filter: /\/run-large\.ts$/ }, () => ({ path: './run-large.js', external: true }));
-    onResolve({ filter: /^\.\/commands\// }, ({ path }) => {
-      const [word = ''] = path.slice('./commands/'.length).split(/[-.]/);
-      return isLarge(word) ? { path, namespace: 'large' } : undefined;
-    });
+    onResolve({ filter: /^\.\/commands\// }, ({ path }) =>
+      isLarge(firstWord(path)) ? { path, namespace: 'large' } : undefined,
+    );
     onLoad({ filter: /./, namespace: 'large' }, () => ({
       contents: 'throw new Error("it is in run-large.js")',
     }));

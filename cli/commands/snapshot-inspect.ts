@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { readArchive } from '../../lib/archive/archive.ts';
-import { kindOf, readRecords } from '../../lib/archive/records.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
+import { archiveKinds } from '../archive-kinds.ts';
 import { type Command, columns, refuseArguments } from '../command.ts';
 
 export const command: Command = {
@@ -15,7 +14,7 @@ export const command: Command = {
     refuseArguments(args, 1);
     const [file] = args;
     if (file === undefined) throw new ProconsulError('invalid', 'Missing FILE argument');
-    const { meta, state: counts } = await inspect(file);
+    const { meta, counts } = await inspect(file);
     const { ID, Size, Index, Term, Version } = meta;
     host.print(columns(Object.entries({ ID, Size, Index, Term, Version }).map(shown), 11));
     const rows = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(shown);
@@ -30,14 +29,7 @@ function shown([name, value]: readonly [string, unknown]): readonly string[] {
 
 async function inspect(file: string) {
   try {
-    return await readArchive(readFileInParts(file), async (state) => {
-      const counts = new Map<string, number>();
-      for await (const { type } of readRecords(state)) {
-        const kind = kindOf(type) ?? `type ${type}`;
-        counts.set(kind, (counts.get(kind) ?? 0) + 1);
-      }
-      return counts;
-    });
+    return await archiveKinds(readFileInParts(file));
   } catch (cause) {
     const why = `Error reading snapshot: ${describeChain(cause)}`;
     throw new ProconsulError('invalid', why, { cause });

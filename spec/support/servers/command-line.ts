@@ -24,6 +24,7 @@ export async function runWords(
     env,
     print: (text) => void out.push(Buffer.from(text)),
     printError: (text) => void err.push(text),
+    progress: () => undefined,
     readStdin: async () => Buffer.from(stdin),
     signal,
   });
