@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Raw } from '../lib/archive/records.ts';
+import { systemClock } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { MAX_SNAPSHOT_BYTES } from '../lib/limits.ts';
 import type { ApiClient } from './api-client.ts';
@@ -85,7 +86,7 @@ export class ConsulCopy {
 
   async #read(): Promise<Buffer> {
     const stream = await explained('Error reading from Consul', this.#sides.from.stream(SAVE));
-    const began = performance.now();
+    const began = systemClock.monotonic();
     const parts: Buffer[] = [];
     let bytes = 0;
     for await (const part of stream) {
@@ -97,7 +98,7 @@ export class ConsulCopy {
           `Consul's archive is beyond ${megabytes(MAX_SNAPSHOT_BYTES)}`,
         );
       }
-      const rate = bytes / Math.max(1, performance.now() - began) / 1000;
+      const rate = bytes / Math.max(1, systemClock.monotonic() - began) / 1000;
       this.#progress(`reading ${megabytes(bytes)}, ${rate.toFixed(1)} MB/s`);
     }
     return Buffer.concat(parts);

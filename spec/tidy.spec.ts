@@ -110,7 +110,7 @@ const TOUCHING: readonly Touching[] = [
       'cli/lock-session.ts',
       'cli/process/life.ts',
       'cli/process/process-metrics.ts',
-      'cli/process/service-manager.ts',
+      'cli/process/systemd.ts',
       'cli/process/tls-role.ts',
     ],
   },

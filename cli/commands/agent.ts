@@ -16,9 +16,9 @@ import { VERSION } from '../../lib/version.ts';
 import { configHost } from '../process/config-host.ts';
 import { Life } from '../process/life.ts';
 import type { Running, RunOptions } from '../process/run-server.ts';
-import { serviceManager } from '../process/service-manager.ts';
 import { type Self, startBlock } from '../process/start-block.ts';
 import { explainStart } from '../process/start-up.ts';
+import { tellingSystemd } from '../process/systemd.ts';
 
 /** A disk that stands still does not keep the process. */
 const FLUSH_MS = 500;
@@ -53,7 +53,7 @@ export async function agentCommand(
   const env = { ...environment, exit: exitOnceWritten(streams, environment.exit) };
   const logger = createLogger({ level: config.log.level, json: config.log.json, ...streams });
   // Before anybody can know that it starts, and send a signal.
-  const life = new Life({ ...env, config, logger, tell: serviceManager(env.env, logger) });
+  const life = new Life({ ...env, config, logger, tell: tellingSystemd(env.env, logger) });
   life.listen();
   // Who reads JSON reads nothing else.
   const say = config.log.json ? () => undefined : env.print;

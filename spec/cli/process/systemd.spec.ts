@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serviceManager } from '../../../cli/process/service-manager.ts';
+import { tellingSystemd } from '../../../cli/process/systemd.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { until } from '../../support/until.ts';
 
-describe('the service manager', () => {
+describe('systemd', () => {
   let folder = '';
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'manager-'));
@@ -18,7 +18,7 @@ describe('the service manager', () => {
     const warned: unknown[] = [];
     const logger = { ...silentLogger, warn: (_: string, more?: object) => void warned.push(more) };
     const env = { PATH: `${folder}:/usr/bin:/bin`, NOTIFY_SOCKET: '/run/notify' };
-    return { tell: serviceManager(env, logger), warned };
+    return { tell: tellingSystemd(env, logger), warned };
   };
 
   it('is told by systemd-notify, which knows the socket', async () => {
@@ -45,6 +45,6 @@ describe('the service manager', () => {
   });
 
   it('that is not there is told nothing', () => {
-    serviceManager({ PATH: '/nowhere' }, silentLogger)('READY=1');
+    tellingSystemd({ PATH: '/nowhere' }, silentLogger)('READY=1');
   });
 });

@@ -12,7 +12,7 @@ const MAX_OUTPUT_BYTES = 1000;
 export type State = 'READY=1' | 'STOPPING=1';
 
 /** Does nothing where no service manager waits for it. */
-export function serviceManager(env: Environment, logger: Logger): (state: State) => void {
+export function tellingSystemd(env: Environment, logger: Logger): (state: State) => void {
   if (!env['NOTIFY_SOCKET']) return () => undefined;
   return (state) => void tell(state, env, logger);
 }
