@@ -36,7 +36,13 @@ async function serve(isGuarded: boolean, isFast: boolean): Promise<Served> {
   const server = new Server({
     storage: { log: new MemoryLog({ clock }), leases: new MemoryLeases(clock) },
     system: { clock, random: systemRandom, logger: silentLogger },
-    self: { id: systemRandom.uuid(), node: 'n1', datacenter: 'dc1', address: '127.0.0.1:8300' },
+    self: {
+      id: systemRandom.uuid(),
+      node: 'n1',
+      datacenter: 'dc1',
+      domain: 'consul.',
+      address: '127.0.0.1:8300',
+    },
     rules: {
       sessionTtlMinMs: 10_000,
       limits: { kvValueBytes: 524_288, txnBytes: 524_288 },

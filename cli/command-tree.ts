@@ -59,7 +59,7 @@ const ROWS: readonly Row[] = [
   ['connect ca get-config', 'Shows what the certificate authority was told', () => import('./commands/connect-ca-get-config.ts')],
   ['connect ca set-config', 'Changes it', () => import('./commands/connect-ca-set-config.ts')],
   ['connect envoy', 'A configuration for Envoy (not built yet)', notBuilt],
-  ['connect expose', 'Shows a service to those outside (not built yet)', notBuilt],
+  ['connect expose', 'Lets calls to a service into the mesh', () => import('./commands/connect-expose.ts')],
   ['connect proxy', 'A proxy beside a service (not built yet)', notBuilt],
   ['debug', 'Gathers what somebody needs who is asked for help', () => import('./commands/debug.ts')],
   ['event', 'Fires an event', () => import('./commands/event.ts')],

@@ -13,7 +13,6 @@ const CONSULS_OTHERS: readonly (readonly [path: string, methods: string])[] = [
   ['/v1/agent/connect/authorize', 'POST'],
   ['/v1/agent/connect/ca/leaf/', 'GET'],
   ['/v1/agent/connect/ca/roots', 'GET'],
-  ['/v1/catalog/gateway-services/', 'GET'],
   ['/v1/config', 'PUT'],
   ['/v1/config/', 'GET, DELETE'],
   ['/v1/connect/ca/configuration', 'GET, PUT'],
@@ -24,7 +23,6 @@ const CONSULS_OTHERS: readonly (readonly [path: string, methods: string])[] = [
   ['/v1/connect/intentions/match', 'GET'],
   ['/v1/discovery-chain/', 'GET, POST'],
   ['/v1/internal/acl/authorize', 'POST'],
-  ['/v1/internal/ui/gateway-services-nodes/', 'GET'],
   ['/v1/operator/autopilot/configuration', 'GET, PUT'],
   ['/v1/operator/autopilot/health', 'GET'],
   ['/v1/operator/keyring', 'GET, POST, PUT, DELETE'],
@@ -51,6 +49,12 @@ export function allRoutes(): Route[] {
 
 export const TABLE_BEGINS = '<!-- The rest is made by `npm run compat`. -->';
 
+function notServed(rows: readonly string[]): readonly string[] {
+  if (rows.length === 0) return [];
+  const head = ['## Not served yet', 'They answer 404.', '', '| endpoint | method |', '| --- | --- |'];
+  return [...head, ...rows, ''];
+}
+
 /** All rows by path and method, what Consul has and Proconsul has not, and the commands. */
 export async function compatTable(): Promise<string> {
   const routes = allRoutes().sort((a, b) => compare(a.path, b.path) || compare(a.method, b.method));
@@ -69,13 +73,7 @@ export async function compatTable(): Promise<string> {
     '| --- | --- | --- | --- |',
     ...rows,
     '',
-    '## Not served yet',
-    'They answer 404.',
-    '',
-    '| endpoint | method |',
-    '| --- | --- |',
-    ...missing,
-    '',
+    ...notServed(missing),
     await commandsTable(),
   ].join('\n');
 }

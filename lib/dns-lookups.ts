@@ -53,6 +53,8 @@ export interface Lookups {
   service(name: string, tag: string): Lookup<readonly HealthEntry[]>;
   /** What speaks for the service in the mesh. */
   connect(name: string): Lookup<readonly HealthEntry[]>;
+  /** The gateways that let calls to the service into the mesh. */
+  ingress(name: string): Lookup<readonly HealthEntry[]>;
   node(name: string): Lookup<Node | undefined>;
   query(idOrName: string): Lookup<QueryFound | undefined>;
   address(ip: string): Lookup<AddressOwner | undefined>;

@@ -116,11 +116,14 @@ function exposeFaults(paths: readonly ExposedPath[]): readonly string[] {
   });
 }
 
-function gatewayFaults({ Kind, Port, Proxy: proxy = {} }: ProxySpec): readonly string[] {
+function gatewayFaults({ Kind, Port, Proxy: proxy = {}, Connect }: ProxySpec): readonly string[] {
   const invalid = (field: string) => `The Proxy.${field} configuration is invalid for a ${Kind}`;
   const upstreams = proxy['Upstreams'];
   return [
     ...(Port === 0 && Kind !== WITHOUT_PORT ? [`Port must be non-zero for a ${Kind}`] : []),
+    ...(Connect?.SidecarService === undefined
+      ? []
+      : [`A ${Kind} cannot have a sidecar service defined`]),
     ...['DestinationServiceName', 'DestinationServiceID', 'LocalServiceAddress', 'LocalServicePort']
       .filter((field) => Boolean(proxy[field]))
       .map(invalid),

@@ -58,7 +58,11 @@ export class LocalLookups implements Lookups {
   }
 
   connect(name: string): Lookup<readonly HealthEntry[]> {
-    return this.#look((reader) => entriesOf(reader.connectTo(name)));
+    return this.#look((reader) => entriesOf(reader.mesh.connectTo(name)));
+  }
+
+  ingress(name: string): Lookup<readonly HealthEntry[]> {
+    return this.#look((reader) => entriesOf(reader.mesh.ingressTo(name)));
   }
 
   node(name: string) {

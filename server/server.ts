@@ -74,6 +74,8 @@ export interface ServerSelf {
   /** The name of the node that this server is. */
   readonly node: string;
   readonly datacenter: string;
+  /** Under which names are found by DNS. */
+  readonly domain: string;
   /** host:port, as Consul's servers speak to one another: what status/leader says. */
   readonly address: string;
 }
@@ -184,15 +186,14 @@ export class Server {
     this.deps = {
       ...ready,
       datacenter: self.datacenter,
+      domain: self.domain,
       node: self.node,
       ...{ clock, random, logger },
-      sessionTtlMinMs: rules.sessionTtlMinMs,
-      limits: rules.limits,
       propose,
       answers: this.answers,
       access: this.access,
       standing: new Standing(this.#watcher, clock),
-      ...byDefault(rules.acl),
+      ...rowRules(rules),
       cluster: new Peers({ log, state, leader: this.#leader, self, clock }),
       members: this.members,
       loads: this.loads,
@@ -307,15 +308,17 @@ export class Server {
   }
 }
 
-/** What only a server under access control answers by. */
-/** What holds where no rule and no intention says anything. */
-function byDefault(acl: AclRules | undefined) {
+/** The rules that rows go by, and what holds where no rule and no intention says anything. */
+function rowRules({ sessionTtlMinMs, limits, acl }: ServerRules) {
   return {
+    sessionTtlMinMs,
+    limits,
     listsNeedRight: acl?.keyListPolicy === true,
     callsByDefault: acl?.defaultPolicy !== 'deny',
   };
 }
 
+/** What only a server under access control answers by. */
 function aclParts({ rules, system }: ServerOptions, access: AccessControl): AclParts | undefined {
   if (rules.acl === undefined || !(access instanceof Resolver)) return undefined;
   const resetFile = new BootstrapReset(rules.acl.dataDir, system.logger);

@@ -113,6 +113,8 @@ export class DnsAnswers {
         return derive(lookups.virtual(subject.name), (ip) =>
           ip === undefined ? this.#zone.noSuchName(asked.names) : this.#address(ip, asked),
         );
+      case 'ingress':
+        return this.#service(lookups.ingress(subject.name), { ...subject, port: '' }, asked);
       case 'node':
         return this.#node(lookups.node(subject.name), asked);
       case 'query':

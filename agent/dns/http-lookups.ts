@@ -84,6 +84,10 @@ export class HttpLookups implements Lookups {
     return this.#look(`/v1/health/connect/${encode(name)}`, entriesIn);
   }
 
+  ingress(name: string): Lookup<readonly HealthEntry[]> {
+    return this.#look(`/v1/health/ingress/${encode(name)}`, entriesIn);
+  }
+
   node(name: string): Lookup<Node | undefined> {
     return this.#look(`/v1/catalog/node/${encode(name)}`, (answer) => {
       return jsonOf<{ readonly Node: Node }>(answer)?.Node;

@@ -2,8 +2,7 @@
 
 export type Subject =
   | ServiceSubject
-  | { readonly about: 'connect'; readonly name: string }
-  | { readonly about: 'virtual'; readonly name: string }
+  | { readonly about: 'connect' | 'ingress' | 'virtual'; readonly name: string }
   | { readonly about: 'node'; readonly name: string }
   | { readonly about: 'query'; readonly name: string }
   /** `ip` is undefined where the text stands for none. */
@@ -20,7 +19,7 @@ interface ServiceSubject {
 
 const NOTHING: Subject = { about: 'nothing' };
 const PORT = 'port';
-const KINDS = new Set(['service', 'connect', 'virtual', 'node', 'query', 'addr']);
+const KINDS = new Set(['service', 'connect', 'ingress', 'virtual', 'node', 'query', 'addr']);
 
 /**
  * `labels` stand before the domain, in lower case. A name of another data centre is about nothing:
@@ -52,9 +51,9 @@ function ofKind(kind: string, parts: readonly string[], port: string): Subject {
     case 'service':
       return serviceOf(parts, port);
     case 'connect':
-      return { about: 'connect', name: last };
+    case 'ingress':
     case 'virtual':
-      return { about: 'virtual', name: last };
+      return { about: kind, name: last };
     case 'node':
       return { about: 'node', name: parts.join('.') };
     default:

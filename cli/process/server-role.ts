@@ -47,6 +47,7 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
     id: nodeId,
     node: config.nodeName,
     datacenter: config.datacenter,
+    domain: config.dns.domain,
     address: hostPort(config.address.advertise, config.ports.server),
   };
   server = new Server({

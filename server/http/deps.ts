@@ -31,6 +31,8 @@ export interface WriteLimits {
 /** Where a request is answered. */
 export interface PlaceDeps {
   readonly datacenter: string;
+  /** Under which names are found by DNS, with a dot at its end. */
+  readonly domain: string;
   /** The node that this server is: where a session is made when nobody says where. */
   readonly node: string;
 }

@@ -97,7 +97,18 @@ export function serviceInstances(service: string, n: Narrowing): Query {
 export function connectInstances(service: string, n: Narrowing): Query {
   return {
     key: keyOf('catalog/connect', service, n.key),
-    run: (reader) => listInstances(reader, reader.connectTo(service), n),
+    run: (reader) => listInstances(reader, reader.mesh.connectTo(service), n),
+  };
+}
+
+/** null where it stands in front of none. */
+export function gatewayServices(gateway: string): Query {
+  return {
+    key: keyOf('catalog/gateway-services', gateway),
+    run: (reader) => {
+      const { seen, isNone } = reader.mesh.servicesBehind(gateway);
+      return { json: isNone ? null : seen };
+    },
   };
 }
 

@@ -19,19 +19,14 @@ export function healthOfService(service: string, n: Narrowing, passing: boolean)
 export function healthOfConnect(service: string, n: Narrowing, passing: boolean): Query {
   return {
     key: keyOf('health/connect', service, passing, n.key),
-    run: (reader) => list(reader, reader.connectTo(service), { ...n, passing }),
+    run: (reader) => list(reader, reader.mesh.connectTo(service), { ...n, passing }),
   };
 }
 
-/** Gateways are not known here: nobody stands in front of a service that way. */
-export function healthOfIngress(service: string): Query {
+export function healthOfIngress(service: string, n: Narrowing, passing: boolean): Query {
   return {
-    key: keyOf('health/ingress', service),
-    run: (reader) => {
-      // Its index is that of the service, as in Consul.
-      reader.instancesOf(service);
-      return { json: [] };
-    },
+    key: keyOf('health/ingress', service, passing, n.key),
+    run: (reader) => list(reader, reader.mesh.ingressTo(service), { ...n, passing }),
   };
 }
 

@@ -75,7 +75,7 @@ export function execute(
   const node = from === '_agent' ? asking : from;
   const health =
     connect || Service.Connect
-      ? reader.connectTo(Service.Service)
+      ? reader.mesh.connectTo(Service.Service)
       : reader.healthOf(Service.Service);
   const chosen = shuffle(matching(health, Service), random);
   const ordered = orderByDistance(reader, node, chosen);

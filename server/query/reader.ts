@@ -26,7 +26,6 @@ import {
   CA,
   CATALOG,
   COORDINATES,
-  connectTopic,
   EVENTS,
   healthTopic,
   instancesTopic,
@@ -50,6 +49,7 @@ import {
 import { ownersAt } from './address-owners.ts';
 import { ConfigReader } from './config-reader.ts';
 import { type Checked, Listed, type Overview, type Placed } from './listed.ts';
+import { MeshReader } from './mesh-reader.ts';
 import { Remembered } from './remembered.ts';
 import { Sight } from './sight.ts';
 
@@ -167,12 +167,9 @@ export class Reader implements Reads {
     return this.#listed(healthTopic(service), service, (catalog) => catalog.instancesOf(service));
   }
 
-  /** Sidecars in front of the service, and its own instances that are connect-native. */
-  connectTo(service: string): Checked {
-    const isSeen = this.#sight.serviceNamed(service);
-    return this.#listed(connectTopic(service), service, (catalog) =>
-      isSeen ? catalog.connectTo(service) : [],
-    );
+  /** Who speaks for services in the mesh, and what gateways stand in front of. */
+  get mesh(): MeshReader {
+    return new MeshReader(this.#state, this.#sight, (...read) => this.#noteOf(...read));
   }
 
   /** The address that a service of the mesh has of its own; undefined for one that may not be seen. */

@@ -1,5 +1,6 @@
 /** Queries of /v1/internal/ui. They show empty lists and maps as Go's nil: null. */
 import { type Check, type Instance, lookUp, type Node } from '../../lib/model.ts';
+import type { GatewayService } from '../chain/gateways.ts';
 import { destinationOf } from '../state/catalog.ts';
 import { fold } from '../state/topic-names.ts';
 import { keepAll, type Narrowing, nilIfEmpty, shown, shownRows } from './catalog.ts';
@@ -85,6 +86,41 @@ export function serviceSummaries(n: Narrowing): Query {
   };
 }
 
+/** Of more services than so many, one topic that stands for all is waited on. */
+const MAX_APART = 64;
+
+/** The services that a gateway stands in front of, summed up, and where it listens for them. */
+export function servicesOfGateway(gateway: string, nameOf: (service: string) => string): Query {
+  return {
+    key: keyOf('ui/gateway-services', gateway),
+    run: (reader) => {
+      const { seen: behind } = reader.mesh.servicesBehind(gateway);
+      const names = new Map(behind.map(({ Service: { Name } }) => [fold(Name), Name]));
+      const summaries = new Map([...names].map(([key, name]) => [key, empty(name)]));
+      const all =
+        names.size > MAX_APART
+          ? [reader.health()]
+          : [...names.keys()].map((name) => reader.healthOf(name));
+      for (const health of all) {
+        const rows = [...health.rows].filter(({ Service }) => names.has(fold(Service)));
+        for (const each of orderByNode(reader, '', rows))
+          add(summaries, each, health.checksFor(each));
+      }
+      for (const each of behind) {
+        summaries.get(fold(each.Service.Name))?.addresses.push(...addressesOf(each, nameOf));
+      }
+      return { json: [...summaries.values()].map(summary) };
+    },
+  };
+}
+
+/** Where calls to the service come in; a terminating gateway listens for none. */
+function addressesOf(behind: GatewayService, nameOf: (service: string) => string): string[] {
+  if (behind.GatewayKind !== 'ingress-gateway') return [];
+  const hosts = behind.Hosts ?? [nameOf(behind.Service.Name)];
+  return hosts.map((host) => `${host}:${behind.Port ?? 0}`);
+}
+
 interface Summary {
   readonly name: string;
   kind: string;
@@ -95,6 +131,7 @@ interface Summary {
   readonly proxyFor: Set<string>;
   /** Each row once: a node's checks count for all instances on it. */
   readonly checks: Set<Check>;
+  readonly addresses: string[];
 }
 
 function add(summaries: Map<string, Summary>, instance: Instance, checks: readonly Check[]): void {
@@ -122,6 +159,7 @@ function empty(name: string): Summary {
     sources: new Set(),
     proxyFor: new Set(),
     checks: new Set(),
+    addresses: [],
   };
 }
 
@@ -132,13 +170,13 @@ function summary(s: Summary) {
     ...(s.kind === '' ? {} : { Kind: s.kind }),
     Name: s.name,
     Tags: nilIfEmpty([...s.tags].sort()),
-    Nodes: [...s.nodes].sort(),
+    Nodes: nilIfEmpty([...s.nodes].sort()),
     InstanceCount: s.instances,
     ...(s.proxyFor.size === 0 ? {} : { ProxyFor: [...s.proxyFor].sort() }),
     ChecksPassing: counts['passing'],
     ChecksWarning: counts['warning'],
     ChecksCritical: counts['critical'],
     ExternalSources: nilIfEmpty([...s.sources].sort()),
-    GatewayConfig: {},
+    GatewayConfig: s.addresses.length === 0 ? {} : { Addresses: s.addresses },
   };
 }

@@ -17,7 +17,7 @@ import type { Notes } from './history/notes.ts';
 import type { Past } from './history/past.ts';
 import { Holders } from './holders.ts';
 import { leanCheck, leanInstance } from './lean-rows.ts';
-import { ServiceNames } from './service-names.ts';
+import { isOrdinary, ServiceNames } from './service-names.ts';
 import { type Journal, Lookup, Table } from './table.ts';
 import {
   CATALOG,
@@ -157,6 +157,12 @@ export class Catalog implements OfCatalog {
 
   hasInstances(service: string): boolean {
     return this.#instancesByService.has(fold(service));
+  }
+
+  /** Whether a gateway's `*` means it. */
+  isOrdinary(service: string): boolean {
+    for (const instance of this.instancesOf(service)) if (isOrdinary(instance)) return true;
+    return false;
   }
 
   /** As if it had changed: what is remembered is read by the same topics. */

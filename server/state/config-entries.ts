@@ -7,8 +7,9 @@ import {
 } from '../../lib/config-entries/kinds/service-intentions.ts';
 import { kindNamed } from '../../lib/config-entries/kinds.ts';
 import type { ChainEntries } from '../chain/chain.ts';
+import { servicesBehind } from '../chain/gateways.ts';
 import { type Journal, Lookup, Table } from './table.ts';
-import { CONFIG_ENTRIES, configEntryTopic, fold, kindTopic } from './topic-names.ts';
+import { CONFIG_ENTRIES, configEntryTopic, fold, gatewaysTopic, kindTopic } from './topic-names.ts';
 import type { Topics } from './topics.ts';
 
 export class ConfigEntries implements ChainEntries {
@@ -16,6 +17,8 @@ export class ConfigEntries implements ChainEntries {
   readonly #byKind = new Lookup<ConfigEntry>();
   /** By the name of a service, of entries that refer to it or are named after it. */
   readonly #about = new Lookup<ConfigEntry>();
+  /** Of gateways, by kind and what they stand in front of. */
+  readonly #gateways = new Lookup<ConfigEntry>();
   /** The destination of an intention, by the id that clients of 1.8 know it by. */
   readonly #destinations = new Map<string, string>();
   readonly #topics: Topics;
@@ -45,6 +48,11 @@ export class ConfigEntries implements ChainEntries {
   /** Those of any kind that are named after the service, or refer to it. */
   about(service: string): Iterable<ConfigEntry> {
     return this.#about.rows(fold(service));
+  }
+
+  /** The entries of gateways that say a service by its name, or `*`. */
+  gatewaysOf(kind: string, service: string): Iterable<ConfigEntry> {
+    return this.#gateways.rows(gatewaysTopic(kind, service));
   }
 
   destinationOf(intention: string): string | undefined {
@@ -78,12 +86,28 @@ export class ConfigEntries implements ChainEntries {
     if (after !== undefined) {
       for (const service of servicesOf(after)) this.#about.set(service, key, after);
     }
+    this.#gatewaysChanged(key, before, after);
     if (after === undefined) this.#byKind.delete(Kind, key);
     else this.#byKind.set(Kind, key, after);
     this.#topics.touch(CONFIG_ENTRIES);
     this.#topics.touch(kindTopic(Kind));
     if (after === undefined) this.#topics.bury(configEntryTopic(Kind, Name));
     else this.#topics.touch(configEntryTopic(Kind, Name));
+  }
+
+  /** Whoever asks for a service hears of a gateway that comes in front of it or goes, and of no other. */
+  #gatewaysChanged(key: string, before: ConfigEntry | undefined, after: ConfigEntry | undefined) {
+    const old = gatewayTopics(before);
+    const topics = gatewayTopics(after);
+    for (const topic of topics) {
+      if (after !== undefined) this.#gateways.set(topic, key, after);
+      if (!old.delete(topic)) this.#topics.touch(topic);
+    }
+    for (const topic of old) {
+      this.#gateways.delete(topic, key);
+      if (this.#gateways.has(topic)) this.#topics.touch(topic);
+      else this.#topics.bury(topic);
+    }
   }
 }
 
@@ -100,4 +124,9 @@ function intentionIds(entry: ConfigEntry | undefined): readonly string[] {
 function servicesOf(entry: ConfigEntry): ReadonlySet<string> {
   const others = kindNamed(entry.Kind)?.refersTo?.(entry) ?? [];
   return new Set([entry.Name, ...others].map(fold));
+}
+
+function gatewayTopics(entry: ConfigEntry | undefined): Set<string> {
+  const services = entry === undefined ? [] : servicesBehind(entry);
+  return new Set(services.map((s) => gatewaysTopic(s.GatewayKind, s.Service.Name)));
 }

@@ -15,9 +15,7 @@ import { SERVICE_ROUTER } from '../../lib/config-entries/kinds/service-router.ts
 import { SERVICE_SPLITTER } from '../../lib/config-entries/kinds/service-splitter.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { quote } from '../../lib/go-literals.ts';
-import { NO_OVERRIDES } from '../chain/chain.ts';
-import { protocolOfChain } from '../chain/compile.ts';
-import type { KnownPlaces } from '../chain/resolvers.ts';
+import { Spoken } from '../chain/spoken.ts';
 import type { ConfigEntries } from './config-entries.ts';
 import { Refusal } from './outcome.ts';
 import { fold } from './topic-names.ts';
@@ -72,12 +70,11 @@ type Named = Pick<ConfigEntry, 'Name'>;
  */
 class Looks {
   readonly #entries: ConfigEntries;
-  readonly #places: KnownPlaces = new Map();
-  /** By the service that the chain is of. */
-  readonly #spoken = new Map<string, string>();
+  readonly #spoken: Spoken;
 
   constructor(entries: ConfigEntries) {
     this.#entries = entries;
+    this.#spoken = new Spoken(entries);
   }
 
   atChains(of: readonly Named[]): void {
@@ -106,15 +103,8 @@ class Looks {
   }
 
   #protocolOf(service: string): string {
-    const known = this.#spoken.get(service);
-    if (known !== undefined) return known;
-    // Where it is compiled for makes no difference to whether it can be.
-    const place = { service, datacenter: 'dc1', here: 'dc1', trustDomain: '' };
-    const request = { ...place, overrides: NO_OVERRIDES };
     try {
-      const protocol = protocolOfChain(this.#entries, request, this.#places);
-      this.#spoken.set(service, protocol);
-      return protocol;
+      return this.#spoken.of(service);
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
       throw new Refusal(error.message);

@@ -4,11 +4,12 @@
  * are listed apart, as Consul does, though every lookup takes them for one.
  */
 import type { Instance } from '../../lib/model.ts';
-import { SERVICES } from './topic-names.ts';
+import { fold, ORDINARY, ordinaryTopic, SERVICES } from './topic-names.ts';
 import type { Topics } from './topics.ts';
 
 interface Counts {
   instances: number;
+  ordinary: number;
   readonly tags: Map<string, number>;
 }
 
@@ -32,8 +33,19 @@ export class ServiceNames {
     }
   }
 
+  /** The ordinary ones, each once, in one order. */
+  ordinary(): string[] {
+    const spelt = new Map<string, string>();
+    for (const name of [...this.#services.keys()].sort()) {
+      const isOrdinary = this.#services.get(name)?.ordinary !== 0;
+      if (isOrdinary && !spelt.has(fold(name))) spelt.set(fold(name), name);
+    }
+    return [...spelt.values()];
+  }
+
   change(before: Instance | undefined, after: Instance | undefined): void {
-    if (before?.Service === after?.Service && before?.Tags === after?.Tags) return;
+    const isSame = before?.Service === after?.Service && before?.Kind === after?.Kind;
+    if (isSame && before?.Tags === after?.Tags) return;
     // In first: a service whose last instance is only replaced never leaves.
     if (after !== undefined) this.#count(after);
     if (before !== undefined) this.#discount(before);
@@ -42,11 +54,15 @@ export class ServiceNames {
   #count(instance: Instance): void {
     let counts = this.#services.get(instance.Service);
     if (counts === undefined) {
-      counts = { instances: 0, tags: new Map() };
+      counts = { instances: 0, ordinary: 0, tags: new Map() };
       this.#services.set(instance.Service, counts);
       this.#topics.touch(SERVICES);
     }
     counts.instances++;
+    if (isOrdinary(instance) && counts.ordinary++ === 0) {
+      this.#topics.touch(ORDINARY);
+      this.#topics.touch(ordinaryTopic(instance.Service));
+    }
     for (const tag of instance.Tags) {
       const count = counts.tags.get(tag) ?? 0;
       if (count === 0) this.#topics.touch(SERVICES);
@@ -58,6 +74,10 @@ export class ServiceNames {
     const counts = this.#services.get(instance.Service);
     if (counts === undefined) return;
     counts.instances--;
+    if (isOrdinary(instance) && --counts.ordinary === 0) {
+      this.#topics.touch(ORDINARY);
+      this.#topics.bury(ordinaryTopic(instance.Service));
+    }
     for (const tag of instance.Tags) {
       const count = counts.tags.get(tag) ?? 0;
       if (count > 1) counts.tags.set(tag, count - 1);
@@ -67,4 +87,11 @@ export class ServiceNames {
     this.#services.delete(instance.Service);
     this.#topics.touch(SERVICES);
   }
+}
+
+const SERVERS = 'consul';
+
+/** No proxy and no gateway, and not the servers' own. */
+export function isOrdinary({ Kind, Service }: Instance): boolean {
+  return Kind === '' && Service !== SERVERS;
 }

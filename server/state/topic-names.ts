@@ -41,6 +41,13 @@ export const RIGHTS = 'rights';
 export const CONFIG_ENTRIES = 'config-entries';
 export const kindTopic = (kind: string) => `config-kind:${kind}`;
 export const configEntryTopic = (kind: string, name: string) => `config:${kind}/${fold(name)}`;
+/** Which gateways of a kind stand in front of a service, or of every one. */
+export const gatewaysTopic = (kind: string, service: string) => `gateways:${kind}/${fold(service)}`;
+
+/** The names of ordinary services: those that a gateway's `*` means. */
+export const ORDINARY = 'ordinary';
+/** Whether a service is one. */
+export const ordinaryTopic = (service: string) => `ordinary:${fold(service)}`;
 
 /** A node and the instances on it. */
 export const nodeTopic = (node: string) => `node:${fold(node)}`;

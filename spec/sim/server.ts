@@ -143,6 +143,7 @@ export class SimServer {
         id: this.#id,
         node: this.machine.name,
         datacenter: 'dc1',
+        domain: 'consul.',
         address: `10.0.0.${number}:8300`,
       },
       rules: {

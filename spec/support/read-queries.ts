@@ -18,8 +18,10 @@ const SERVICE_PATHS = [
   'catalog/connect',
   'health/service',
   'health/connect',
+  'health/ingress',
   'health/checks',
 ];
+const GATEWAYS = ['web', 'A', 'none'];
 const below = (path: string, names: readonly string[]) =>
   names.filter((name) => name !== '').map((name) => `/v1/${path}/${encodeURIComponent(name)}`);
 
@@ -71,6 +73,8 @@ export const READ_TARGETS: readonly string[] = [
   '/v1/health/service/web?near=b&filter=Checks.Status%20!=%20critical&passing',
   '/v1/internal/ui/services',
   ...below('internal/ui/node', NODES),
+  ...below('catalog/gateway-services', GATEWAYS),
+  ...below('internal/ui/gateway-services-nodes', GATEWAYS),
 ];
 
 /** The queries that the read routes make of these targets. */

@@ -141,6 +141,14 @@ function catalogByName(deps: Deps): Route[] {
     }),
     readRoute(deps, {
       ...common,
+      path: '/v1/catalog/gateway-services/',
+      rest: 'gateway',
+      right: 'service:read',
+      does: 'lists the services that a gateway stands in front of',
+      query: ({ rest }) => queries.gatewayServices(required(rest, 'gateway name')),
+    }),
+    readRoute(deps, {
+      ...common,
       path: '/v1/catalog/node/',
       rest: 'node',
       params: { filter: FILTER },

@@ -57,11 +57,14 @@ function instanceRoutes(deps: Deps): Route[] {
         queries.healthOfConnect,
       ),
     ),
-    readRoute(deps, {
-      ...row('/v1/health/ingress/', 'the same for ingress gateways', queries.healthOfService),
-      params: {},
-      query: (r) => queries.healthOfIngress(required(r.rest, 'service name')),
-    }),
+    readRoute(
+      deps,
+      row(
+        '/v1/health/ingress/',
+        'the same for the ingress gateways that let calls to it into the mesh',
+        queries.healthOfIngress,
+      ),
+    ),
   ];
 }
 

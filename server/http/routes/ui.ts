@@ -23,6 +23,16 @@ export function uiRoutes(deps: ReadDeps & PlaceDeps): Route[] {
       query: (r) => queries.serviceSummaries(narrowed(r, healthInstanceFields)),
     }),
     readRoute(deps, {
+      path: '/v1/internal/ui/gateway-services-nodes/',
+      rest: 'gateway',
+      right: 'service:read',
+      does: 'sums up each service that a gateway stands in front of',
+      query: ({ rest }) =>
+        queries.servicesOfGateway(required(rest, 'gateway name'), (service) => {
+          return `${service}.ingress.${deps.datacenter}.${deps.domain}`;
+        }),
+    }),
+    readRoute(deps, {
       path: '/v1/internal/ui/nodes',
       params: { filter: FILTER, near: NARROWED.near },
       right: 'node:read',

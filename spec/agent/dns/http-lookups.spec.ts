@@ -36,6 +36,8 @@ async function withWeb(): Promise<TestServer> {
   await test.put('/v1/catalog/register', webOn('b', { Address: '10.0.0.2' }));
   const proxy = { Service: 'p', Kind: 'connect-proxy', Proxy: { DestinationServiceName: 'web' } };
   await test.put('/v1/catalog/register', webOn('c', { Address: '10.0.0.3', Service: proxy }));
+  const Listeners = [{ Port: 1, Services: [{ Name: 'web' }] }];
+  await test.put('/v1/config', { Kind: 'ingress-gateway', Name: 'p', Listeners });
   const near = { Name: 'near', Service: { Service: 'web', Near: 'a' }, DNS: { TTL: '3s' } };
   await test.ask('POST', '/v1/query', { body: near });
   return test;
@@ -53,6 +55,7 @@ describe('lookups over HTTP and from memory', () => {
     'a service whose name is a way up': async (l) => ids((await l.service('..', '')).value),
     'a node whose name goes elsewhere': async (l) => (await l.node('a/../b')).value,
     'the mesh': async (l) => ids((await l.connect('web')).value),
+    'the ways into it': async (l) => ids((await l.ingress('web')).value),
     'a node': async (l) => (await l.node('A')).value?.Address,
     'a node that is not there': async (l) => (await l.node('none')).value,
     'an address': async (l) => (await l.address('10.0.0.2')).value,

@@ -220,6 +220,22 @@ describe('other questions of the zone', () => {
     assert.deepEqual(data(await udp('web.connect.consul', 'SRV')), ['1 1 9000 p.node.dc1.consul.']);
   });
 
+  it('says which gateways let calls to a service into the mesh', async () => {
+    const { udp, register, put } = await withWeb();
+    const Service = { Service: 'edge', Kind: 'ingress-gateway', Port: 8443 };
+    await register({ Node: 'g', Address: '10.0.0.8', Service });
+    const Listeners = [{ Port: 80, Services: [{ Name: 'web' }] }];
+    assert.equal((await udp('web.ingress.consul', 'A')).rcode, NXDOMAIN);
+    await put('/v1/config', { Kind: 'ingress-gateway', Name: 'edge', Listeners });
+    for (const name of ['web.ingress.consul', 'x.WEB.ingress.dc1.consul']) {
+      assert.deepEqual(data(await udp(name, 'A')), ['10.0.0.8']);
+      assert.deepEqual(data(await udp(name, 'SRV')), ['1 1 8443 g.node.dc1.consul.']);
+    }
+    for (const name of ['db.ingress.consul', 'web.ingress.dc2.consul', 'ingress.consul']) {
+      assert.equal((await udp(name, 'A')).rcode, NXDOMAIN);
+    }
+  });
+
   it('splits the meta of a node that is longer than a text may be', async () => {
     const { udp, register } = await startDns();
     await register({ Node: 'a.b', Address: '10.0.0.1', NodeMeta: { big: 'x'.repeat(300) } });

@@ -73,6 +73,7 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/catalog/services': nothing,
   'GET /v1/catalog/service/': planted,
   'GET /v1/catalog/connect/': planted,
+  'GET /v1/catalog/gateway-services/': planted,
   'GET /v1/catalog/node/': planted,
   'GET /v1/catalog/node-services/': planted,
   'GET /v1/health/service/': planted,
@@ -104,6 +105,7 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/coordinate/nodes': nothing,
   'GET /v1/coordinate/node/': planted,
   'GET /v1/internal/ui/services': nothing,
+  'GET /v1/internal/ui/gateway-services-nodes/': planted,
   'GET /v1/internal/prometheus/sd': nothing,
   'GET /v1/internal/ui/nodes': nothing,
   'GET /v1/internal/ui/node/': planted,
@@ -335,6 +337,8 @@ async function plant(
     Check: { CheckID: 'c', Name: 'c', ServiceID: 'planted' },
   });
   await make('PUT', 'config', { Kind: 'service-defaults', Name: 'planted', Protocol: 'http' });
+  const Services = [{ Name: 'planted' }];
+  await make('PUT', 'config', { Kind: 'terminating-gateway', Name: 'planted', Services });
   const scaling = { Kind: 'service-scaling', Name: 'planted', Max: 2, CPUPercent: 50 };
   await make('PUT', 'config', scaling);
   await make('PUT', 'kv/planted/key', 'value');

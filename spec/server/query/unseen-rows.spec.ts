@@ -46,7 +46,19 @@ const rules = fc
 function stateAfter(history: readonly Step[]): State {
   let state = new State();
   for (const entry of entriesOf(history)) ({ state } = apply(state, entry));
+  dropWildcards(state);
   return state;
+}
+
+/** As in Consul a gateway's `*` tells more too: which services there are, on whatever nodes. */
+function dropWildcards({ configEntries, journal, topics }: State): void {
+  for (const { Kind, Name } of ['ingress-gateway', 'terminating-gateway'].flatMap((kind) => [
+    ...configEntries.gatewaysOf(kind, '*'),
+  ])) {
+    configEntries.delete(Kind, Name);
+  }
+  journal.commit();
+  topics.rollback();
 }
 
 /** Takes out of the tables themselves what these rights do not see. */

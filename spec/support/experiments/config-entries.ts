@@ -7,7 +7,7 @@ import type {
 import { decodeEntry, refuseFaulty } from '../../../lib/config-entries/kinds.ts';
 import type { Command } from '../../../server/commands.ts';
 
-const SERVICES = ['a', 'b', 'B', 'c', 'd', '__proto__'] as const;
+const SERVICES = ['a', 'b', 'B', 'c', 'd', 'web', '__proto__'] as const;
 const SUBSETS = ['v1', 'v2'] as const;
 const service = fc.constantFrom(...SERVICES);
 const protocol = fc.constantFrom('', 'http', 'http', 'grpc', 'tcp');
@@ -70,15 +70,36 @@ const router = fc.record({
     { maxLength: 3 },
   ),
 });
+/** Some of them are services that the catalog's experiments register. */
+const gateway = fc.constantFrom('a', 'web', 'Web', 'ıi');
+const behind = fc.constantFrom('a', 'B', 'web', 'Web', 'db', '__proto__', '*');
+const listener = fc.record({
+  Port: fc.constantFrom(1, 2, 300),
+  Protocol: fc.constantFrom('http', 'http', 'tcp'),
+  Services: fc.array(
+    fc.record({ Name: behind, Hosts: fc.constantFrom(null, null, ['x.example'], ['*']) }),
+    { minLength: 1, maxLength: 2 },
+  ),
+});
 const ingress = fc.record({
   Kind: fc.constant('ingress-gateway'),
-  Name: service,
-  Listeners: fc.constant([{ Port: 1, Protocol: 'http', Services: [{ Name: 'a' }] }]),
+  Name: gateway,
+  Listeners: fc.array(listener, { maxLength: 2 }),
+});
+const terminating = fc.record({
+  Kind: fc.constant('terminating-gateway'),
+  Name: gateway,
+  Services: fc.array(fc.record({ Name: behind, CAFile: fc.constantFrom('', '/ca.pem') }), {
+    maxLength: 3,
+  }),
 });
 
 /** Such as a server would take, one by one. */
 export const configEntry: fc.Arbitrary<ConfigEntryDefinition> = fc
-  .oneof(defaults, defaults, everywhere, resolver, resolver, splitter, router, ingress, scaling)
+  .oneof(
+    ...[defaults, defaults, everywhere, resolver, resolver, splitter, router],
+    ...[ingress, ingress, terminating, terminating, scaling],
+  )
   .map(decodeEntry)
   .filter(isSound);
 

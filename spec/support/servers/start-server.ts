@@ -117,7 +117,13 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
   const server = new Server({
     storage: { log: wrap(logOf(clock, payloads)), payloads, leases: new MemoryLeases(clock) },
     system: { clock, random, logger },
-    self: { id: random.uuid(), node: 'n1', datacenter: 'dc1', address: '127.0.0.1:8300' },
+    self: {
+      id: random.uuid(),
+      node: 'n1',
+      datacenter: 'dc1',
+      domain: 'consul.',
+      address: '127.0.0.1:8300',
+    },
     rules: {
       sessionTtlMinMs: 10_000,
       limits,
