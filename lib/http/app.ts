@@ -56,7 +56,12 @@ export function createApp(served: Served, options: AppOptions): RequestListener 
   const { responseHeaders, prettyJson = false } = settings;
   const router = new Router(served.routes.map((row) => ({ ...row, time: times.of(row) })));
   const surface: Surface = {
-    places: { router, fallback: served.fallback, pages: createPages(), times },
+    places: {
+      router,
+      fallback: served.fallback,
+      pages: createPages((path) => router.isAbove(path)),
+      times,
+    },
     access: served.access ?? OPEN,
     guards: options.guards ?? [],
     settings: {

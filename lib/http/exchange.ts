@@ -148,7 +148,7 @@ export class Exchange {
     if (!settings.disableUnprintableCharFilter && !isPrintable(path)) {
       throw new ProconsulError('invalid', 'Bad Request: unprintable characters in the path');
     }
-    if (cleanPath(path) !== path) return undefined;
+    if (cleanPath(path) !== path || router.isAbove(path)) return undefined;
     const match = router.match(path);
     if (match === undefined && (path === '/' || fallback === undefined)) return undefined;
     this.#common = match === undefined ? settings.responseHeaders : settings.rowHeaders;

@@ -3,13 +3,14 @@
  * is never hot. Pages and applications of their own are mounted here (docs/decisions/express.md).
  */
 import type { RequestListener } from 'node:http';
-import express, { type Request, type Response } from 'express';
+import express, { type NextFunction, type Request, type Response } from 'express';
 import { cleanPath, encodePath, splitTarget } from './path.ts';
 
-export function createPages(): RequestListener {
+/** `isAbove`: whether rows stand below a path that has none itself. */
+export function createPages(isAbove: (path: string) => boolean): RequestListener {
   const pages = express();
   pages.disable('x-powered-by').disable('etag').set('query parser', false);
-  pages.use(move);
+  pages.use((request, response, next) => move(request, response, { next, isAbove }));
   pages.all('/', (_, response) => {
     response.set('X-Content-Type-Options', 'nosniff').type('text/plain').send('Consul Agent');
   });
@@ -19,15 +20,28 @@ export function createPages(): RequestListener {
   return pages;
 }
 
-/** As Go's ServeMux does to a path with '//', '.' or '..' in it, before any handler sees it. */
-function move({ method, originalUrl }: Request, response: Response, next: () => void): void {
+interface Moving {
+  readonly next: NextFunction;
+  readonly isAbove: (path: string) => boolean;
+}
+
+/**
+ * As Go's ServeMux does before any handler sees it: to a path with '//', '.' or '..' in it, and to one
+ * that lacks the slash in front of what follows.
+ */
+function move(
+  { method, originalUrl }: Request,
+  response: Response,
+  { next, isAbove }: Moving,
+): void {
   const { path, query } = splitTarget(originalUrl);
   const clean = cleanPath(path);
-  if (clean === path) {
+  const to = isAbove(clean) ? `${clean}/` : clean;
+  if (to === path) {
     next();
     return;
   }
-  const location = encodePath(clean) + (query === '' ? '' : `?${query}`);
+  const location = encodePath(to) + (query === '' ? '' : `?${query}`);
   response.status(301).set('Location', location);
   if (method !== 'GET' && method !== 'HEAD') {
     response.end();

@@ -24,6 +24,11 @@ export class Router<R extends Named = Route> {
     }
   }
 
+  /** Whether rows stand below the path, and none at it. */
+  isAbove(path: string): boolean {
+    return !this.#paths.has(path) && this.#paths.has(`${path}/`);
+  }
+
   match(path: string): Match<R> | undefined {
     const exact = this.#paths.get(path);
     if (exact !== undefined) return { methods: exact, rest: '' };

@@ -4,7 +4,7 @@ import { duration, struct, type Table, text } from '../../../lib/config-entries/
 import { decoder, refined } from '../../../lib/decode.ts';
 import { messageOf, ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
-import { anyone, shows } from '../../../lib/http/right.ts';
+import { shows } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { param, READING } from '../../../lib/http/takes.ts';
 import { NO_OVERRIDES, type Overrides } from '../../chain/chain.ts';
@@ -19,14 +19,6 @@ export function discoveryChainRoutes(deps: Deps): Route[] {
   const { handle, ...row } = readRoute(deps, read);
   return [
     { ...row, handle: (request) => nameless(request) ?? handle(request) },
-    {
-      method: 'GET',
-      path: '/v1/discovery-chain',
-      right: anyone,
-      answers: { 301: 'always' },
-      does: 'leads on to the path with a slash behind it',
-      handle: () => MOVED,
-    },
     {
       method: 'POST',
       path: read.path,
@@ -62,12 +54,6 @@ function chainRead({ datacenter: here, connect }: Deps, overrides: Overrides): R
     },
   };
 }
-
-const MOVED: Reply = {
-  status: 301,
-  headers: { Location: '/v1/discovery-chain/', 'Content-Type': 'text/html; charset=utf-8' },
-  bytes: Buffer.from('<a href="/v1/discovery-chain/">Moved Permanently</a>.\n\n'),
-};
 
 function nameless({ rest }: HttpRequest): Reply | undefined {
   return rest === '' ? { status: 400, text: 'Bad request: Missing chain name' } : undefined;

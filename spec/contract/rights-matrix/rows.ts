@@ -89,7 +89,6 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/event/list': nothing,
   'GET /v1/query': nothing,
   'GET /v1/query/': [({ query }) => query],
-  'GET /v1/discovery-chain': nothing,
   'GET /v1/discovery-chain/': planted,
   'POST /v1/discovery-chain/': [() => 'planted', {}],
   'POST /v1/internal/central-defaults': [() => '', { Service: 'planted', Upstreams: ['planted'] }],

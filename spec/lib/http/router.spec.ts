@@ -35,6 +35,19 @@ describe('a router', () => {
     assert.equal(found('/'), undefined);
   });
 
+  it('knows what lacks the slash in front of what follows', () => {
+    const rows = new Router([
+      row('GET', '/v1/kv/'),
+      row('GET', '/v1/query'),
+      row('GET', '/v1/query/'),
+    ]);
+    const paths = ['/v1/kv', '/v1/kv/', '/v1/kv/a', '/v1/query', '/v1', '/'];
+    assert.deepEqual(
+      paths.filter((path) => rows.isAbove(path)),
+      ['/v1/kv'],
+    );
+  });
+
   it('does no more for a path of 15,000 parts than for a short one', () => {
     // Whoever tries each part takes a tenth of a second for each of these.
     for (let n = 0; n < 3000; n++) {

@@ -85,6 +85,18 @@ describe('trap 4: the rest of the path is the name, decoded once', () => {
     assert.equal(status, 301);
     assert.equal(headers.location, '/v1/kv/x?cas=0');
   });
+
+  it('redirects what lacks its last slash as Consul does, with the query', async () => {
+    const { ask } = await startServer();
+    const moved = await ask('GET', '/v1/kv?keys&a=b');
+    assert.deepEqual([moved.status, moved.headers.location], [301, '/v1/kv/?keys&a=b']);
+    assert.equal(moved.text, '<a href="/v1/kv/?keys&amp;a=b">Moved Permanently</a>.\n\n');
+    assert.equal(moved.headers.vary, undefined);
+    const written = await ask('PUT', '/v1//kv', { body: 'x' });
+    const { status, headers, text } = written;
+    assert.deepEqual([status, headers.location, text], [301, '/v1/kv/', '']);
+    assert.equal((await ask('GET', '/v1/query')).status, 200);
+  });
 });
 
 describe('trap 5: names of fields in any case, durations in any form', () => {
