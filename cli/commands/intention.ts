@@ -226,10 +226,21 @@ function pretty(intention: Intention): string {
     ...(ID === '' ? [] : [['ID', ID]]),
     ...(Description === '' ? [] : [['Description', Description]]),
     ...meta.map(([key, value]) => [`Meta[${key}]`, value]),
-    ['Created At', intention.CreatedAt ?? ''],
+    ['Created At', spokenTime(intention.CreatedAt ?? '')],
   ];
   return rows.map(([name, value]) => `${name}:  ${value}\n`).join('');
 }
+
+/** As Consul prints it: by RFC 850. */
+function spokenTime(iso: string): string {
+  const [day = '', date = '', month = '', year = '', time = ''] = new Date(iso)
+    .toUTCString()
+    .split(/,? /);
+  const name = DAYS.find((each) => each.startsWith(day)) ?? day;
+  return `${name}, ${date}-${month}-${year.slice(2)} ${time} UTC`;
+}
+
+const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 function error(why: string): ProconsulError {
   return new ProconsulError('invalid', `Error: ${why}`);

@@ -160,7 +160,7 @@ describe('proconsul intention', () => {
     const { out } = await run('intention get web db');
     assert.match(
       out,
-      /^Source: {2}web\nDestination: {2}db\nAction: {2}allow\nID: {2}[0-9a-f-]{36}\nMeta\[a\]: {2}b\nMeta\[c\]: {2}d\nCreated At: {2}\S.*\n$/,
+      /^Source: {2}web\nDestination: {2}db\nAction: {2}allow\nID: {2}[0-9a-f-]{36}\nMeta\[a\]: {2}b\nMeta\[c\]: {2}d\nCreated At: {2}[A-Z]\w+day, \d\d-[A-Z]\w\w-\d\d [\d:]{8} UTC\n$/,
     );
     const id = /ID: {2}(\S+)/.exec(out)?.[1];
     assert.equal((await run(`intention get ${id}`)).out, out);
