@@ -51,7 +51,13 @@ export const TABLE_BEGINS = '<!-- The rest is made by `npm run compat`. -->';
 
 function notServed(rows: readonly string[]): readonly string[] {
   if (rows.length === 0) return [];
-  const head = ['## Not served yet', 'They answer 404.', '', '| endpoint | method |', '| --- | --- |'];
+  const head = [
+    '## Not served yet',
+    'They answer 404.',
+    '',
+    '| endpoint | method |',
+    '| --- | --- |',
+  ];
   return [...head, ...rows, ''];
 }
 
