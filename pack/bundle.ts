@@ -74,6 +74,8 @@ export async function bundle(outdir: string, write = true): Promise<Built> {
 async function bundleFirst(outdir: string, write: boolean): Promise<Metafile> {
   const { metafile } = await build({
     ...SHARED,
+    // So that an old Node, such as Debian 11 has, reads far enough to say that it is too old.
+    target: 'node12',
     entryPoints: { proconsul: 'cli/main.ts' },
     outdir,
     write,
