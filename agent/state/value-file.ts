@@ -7,7 +7,7 @@
 import { dirname } from 'node:path';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
-import { decodeJson, encodeJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
+import { decodeJson, encodeOwnJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { isSealed } from '../../lib/seal/box.ts';
 import { nodeFiles, type ValueFileHandle, type ValueFiles } from './value-files.ts';
@@ -200,7 +200,7 @@ export class ValueFile implements KeptValues {
   }
 
   #lineOf(line: Line): string {
-    return `${this.#seal.seal(encodeJson(line))}\n`;
+    return `${this.#seal.seal(encodeOwnJson(line))}\n`;
   }
 
   #measure([key, ...value]: Line, bytes: number): void {

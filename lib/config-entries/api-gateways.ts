@@ -7,10 +7,10 @@ import {
   map,
   maybe,
   namespace,
+  naturals,
   text,
   texts,
   whole,
-  wholes,
 } from './fields.ts';
 
 /** What it is about: a gateway, a listener of it, a certificate. */
@@ -36,7 +36,7 @@ export const filters: Field = maybe({
   RetryFilter: maybe({
     NumRetries: whole,
     RetryOn: texts,
-    RetryOnStatusCodes: wholes,
+    RetryOnStatusCodes: naturals,
     RetryOnConnectFailure: flag,
   }),
   TimeoutFilter: maybe({ RequestTimeout: duration, IdleTimeout: duration }),

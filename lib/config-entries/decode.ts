@@ -88,7 +88,7 @@ function unknownName(path: string): string {
   return isNamespace ? `${said}, namespaces are a consul enterprise feature` : said;
 }
 
-const LISTS: ReadonlySet<Field['is']> = new Set(['list', 'texts', 'wholes']);
+const LISTS: ReadonlySet<Field['is']> = new Set(['list', 'texts', 'naturals']);
 
 function decoded(field: Field, given: unknown, at: string, faults: Faults): unknown {
   if (given === null) return zeroOf(field);
@@ -109,8 +109,8 @@ function decoded(field: Field, given: unknown, at: string, faults: Faults): unkn
         return object === undefined ? null : struct(field.fields, object, place, faults);
       });
     case 'texts':
-    case 'wholes': {
-      const type = field.is === 'texts' ? 'text' : 'whole';
+    case 'naturals': {
+      const type = field.is === 'texts' ? 'text' : 'natural';
       return listOf(value, at, faults).map((each, i) => scalar(type, each, `${at}[${i}]`, faults));
     }
     case 'free': {
@@ -192,6 +192,9 @@ function goKind(value: unknown): string {
 /** What it came to, or what is wrong: '' is another type than anything could be made of. */
 type Read = { readonly value: unknown } | { readonly fault: string };
 
+/** A Consul that is given an archive with a larger one ends. */
+const MAX_NATURAL = 2 ** 32 - 1;
+
 const SCALARS: Readonly<Record<ScalarType, (value: unknown) => Read>> = {
   text: textOf,
   namespace(value) {
@@ -210,8 +213,10 @@ const SCALARS: Readonly<Record<ScalarType, (value: unknown) => Read>> = {
   whole: (value) => wholeNumber(value, 'Int'),
   natural(value) {
     const read = wholeNumber(value, 'Uint');
-    if ('fault' in read || Number(read.value) >= 0) return read;
-    return { fault: `cannot parse '%', ${read.value} overflows uint` };
+    if ('fault' in read) return read;
+    const number = Number(read.value);
+    if (number >= 0 && number <= MAX_NATURAL) return read;
+    return { fault: `cannot parse '%', ${number} overflows uint32` };
   },
   fraction(value) {
     if (typeof value === 'boolean') return { value: Number(value) };

@@ -25,7 +25,7 @@ interface Scalar extends Shown {
    * `duration` is text or nanoseconds in, nanoseconds stored, text out; `namespace` a text that names
    * the only one there is; `free` an object as it stands.
    */
-  readonly is: ScalarType | 'texts' | 'wholes' | 'free';
+  readonly is: ScalarType | 'texts' | 'naturals' | 'free';
 }
 
 export type Table = Readonly<Record<string, Field>>;
@@ -48,13 +48,13 @@ interface Mapped extends Shown {
 export const text: Field = { is: 'text' };
 export const flag: Field = { is: 'flag' };
 export const whole: Field = { is: 'whole' };
-/** A whole number that is not below 0. */
+/** A whole number of 32 bits that is not below 0. */
 export const natural: Field = { is: 'natural' };
 export const fraction: Field = { is: 'fraction' };
 export const duration: Field = { is: 'duration' };
 export const namespace: Field = { is: 'namespace' };
 export const texts: Field = { is: 'texts' };
-export const wholes: Field = { is: 'wholes' };
+export const naturals: Field = { is: 'naturals' };
 export const free: Field = { is: 'free' };
 
 /** One that may be missing. */
@@ -91,7 +91,7 @@ export function zeroOf(field: Field): unknown {
     case 'list':
     case 'map':
     case 'texts':
-    case 'wholes':
+    case 'naturals':
     case 'free':
       return null;
     default:

@@ -47,10 +47,22 @@ interface Form {
   readonly duration: (ns: number) => unknown;
   readonly struct: (table: Table, fields: Plain) => Plain;
   readonly value: (field: Field, value: unknown) => unknown;
+  /** What stands as it was written. */
+  readonly free: (value: unknown) => unknown;
 }
 
-const SHOWN: Form = { duration: formatDuration, struct: asShown, value: shownValue };
-const ARCHIVED: Form = { duration: BigInt, struct: archived, value: archivedValue };
+const SHOWN: Form = {
+  duration: formatDuration,
+  struct: asShown,
+  value: shownValue,
+  free: (value) => value,
+};
+const ARCHIVED: Form = {
+  duration: BigInt,
+  struct: archived,
+  value: archivedValue,
+  free: withoutNulls,
+};
 
 function written(field: Field, value: unknown, form: Form): unknown {
   switch (field.is) {
@@ -62,9 +74,19 @@ function written(field: Field, value: unknown, form: Form): unknown {
       return (value as readonly Plain[]).map((each) => form.struct(field.fields, each));
     case 'map':
       return mapped(value as Plain, (each) => form.value(field.of, each));
+    case 'free':
+      return form.free(value);
     default:
       return value;
   }
+}
+
+/** A Consul that restores one ends. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((each) => each !== null).map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const said = Object.entries(value).filter(([, each]) => each !== null);
+  return Object.fromEntries(said.map(([name, each]) => [name, withoutNulls(each)]));
 }
 
 function mapped(object: Plain, as: (value: unknown) => unknown): Plain {

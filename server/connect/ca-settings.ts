@@ -3,6 +3,7 @@ import { isPair, type KeyKind, readKey } from '../../lib/connect/keys.ts';
 import { plainName, valueDecoder } from '../../lib/decode.ts';
 import { formatDuration, NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import { encodeJson } from '../../lib/json.ts';
 
 export interface CaSettings {
   /** As PEM; '' where it is to be made here. */
@@ -153,7 +154,7 @@ function ttl(
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value / NS_PER_MS;
   const ns = typeof value === 'string' ? parseDuration(value) : undefined;
   if (ns !== undefined) return ns / NS_PER_MS;
-  const fault = `time: invalid duration ${JSON.stringify(value)}`;
+  const fault = `time: invalid duration ${encodeJson(value)}`;
   throw wrong(
     `error decoding config: 1 error(s) decoding:\n\n* error decoding '${name}': ${fault}`,
   );

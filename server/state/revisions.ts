@@ -74,9 +74,11 @@ export class Revisions {
     this.#settings = settings;
     const { kv, topics, t } = state;
     for (const key of [...this.#byKey.keys()]) if (!this.#covers(key)) this.#forget(key, topics);
-    for (const row of settings.Prefixes.flatMap((prefix) => kv.under(prefix))) {
-      if (this.#byKey.has(row.Key)) continue;
-      this.#add({ key: row.Key, index: row.ModifyIndex, t: 0, by: '', row }, topics);
+    for (const prefix of settings.Prefixes) {
+      for (const row of kv.under(prefix)) {
+        if (this.#byKey.has(row.Key)) continue;
+        this.#add({ key: row.Key, index: row.ModifyIndex, t: 0, by: '', row }, topics);
+      }
     }
     for (const key of [...this.#byKey.keys()]) this.#trim(key, topics);
     this.#sink(t, topics);

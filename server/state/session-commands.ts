@@ -35,6 +35,9 @@ export function expireSessions(state: State, { term, ids }: ExpireSessions): Out
   return APPLIED;
 }
 
+/** Longer ones are shown as they were asked for, and keep nobody longer: as in Consul. */
+const MAX_LOCK_DELAY_MS = 60_000;
+
 /**
  * Ends the sessions and lets go of their keys, each as its session's behaviour says. The prepared
  * queries that are bound to them go.
@@ -45,9 +48,8 @@ export function invalidateSessions(state: State, sessions: readonly Session[]): 
     state.sessions.table.delete(session.ID);
     for (const { ID } of [...state.queries.boundTo(session.ID)]) state.queries.table.delete(ID);
     for (const key of state.kv.heldBy(session.ID)) {
-      if (session.LockDelay > 0) {
-        state.sessions.delay(key, state.t + session.LockDelay / NS_PER_MS);
-      }
+      const delayMs = Math.min(session.LockDelay / NS_PER_MS, MAX_LOCK_DELAY_MS);
+      if (delayMs > 0) state.sessions.delay(key, state.t + delayMs);
       if (session.Behavior === 'delete') state.kv.delete(key);
       else unlock(state, key);
     }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import supertest from 'supertest';
 import { nodeFiles, type ValueFileHandle, type ValueFiles } from '../../agent/state/value-files.ts';
+import { encodeJson } from '../../lib/json.ts';
 import { checkNamed, serviceNamed } from '../support/factories.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { MemoryCatalog } from '../support/fakes/memory-catalog.ts';
@@ -49,6 +50,17 @@ describe('an agent that is restarted', () => {
     assert.equal(body['service:web'].Status, 'passing');
     assert.equal(body['service:web'].Output, 'ok');
     assert.equal(told, 0);
+  });
+
+  it('has integers of 64 bits as they were said', async () => {
+    const Config = { large: 2n ** 64n - 1n };
+    const proxy = { DestinationServiceName: 'web', Config };
+    const body = encodeJson({ Name: 'p', Kind: 'connect-proxy', Port: 1, Proxy: proxy });
+    const { app } = await restart((first) =>
+      supertest(first.app).put('/v1/agent/service/register').send(body).expect(200),
+    );
+    const { text } = await supertest(app).get('/v1/agent/services');
+    assert.match(text, /"large":18446744073709551615/);
   });
 
   it('lets a TTL go on from where it was', async () => {

@@ -8,10 +8,10 @@ import {
   maybe,
   namespace,
   natural,
+  naturals,
   type Table,
   text,
   texts,
-  wholes,
 } from '../fields.ts';
 import { eachOf, firstFault, firstTwice, HEAD, type Kind, META } from '../kind.ts';
 import { headers } from '../proxying.ts';
@@ -77,7 +77,7 @@ export const ROUTE: Table = {
     NumRetries: natural,
     RetryOnConnectFailure: flag,
     RetryOn: texts,
-    RetryOnStatusCodes: wholes,
+    RetryOnStatusCodes: naturals,
     RequestHeaders: headers,
     ResponseHeaders: headers,
   }),

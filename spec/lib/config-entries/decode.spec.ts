@@ -149,6 +149,20 @@ describe('a config entry as it is written', () => {
     assert.match(complaint(resolver({ Subsets })), /'Subsets' has more than 4096 names/);
   });
 
+  it('holds nothing that ends a Consul which is given an archive of it', () => {
+    const to = (over: object) => router({ Destination: over });
+    for (const bad of [{ NumRetries: 2 ** 32 }, { RetryOnStatusCodes: [-1] }]) {
+      assert.match(complaint(to(bad)), /overflows uint32/);
+    }
+    assert.equal(complaint(to({ NumRetries: 2 ** 32 - 1, RetryOnStatusCodes: [503] })), '');
+    const Config = { none: null, within: [1, null, { none: null, large: 2n ** 63n }] };
+    const entry = decodeEntry({ Kind: 'proxy-defaults', Config });
+    const { Config: kept } = archivedEntry({ ...entry, CreateIndex: 1, ModifyIndex: 2 }) as {
+      Config: object;
+    };
+    assert.deepEqual(kept, { within: [1, { large: 2n ** 63n }] });
+  });
+
   it(`comes back as it was from an answer and from an archive (seed ${SEED})`, () => {
     fc.assert(
       fc.property(configEntry, (entry) => {

@@ -29,7 +29,7 @@ describe('durations that no JSON number holds exactly', () => {
       assert.equal(((await get('/v1/kv/r/k?history')).json as object[]).length, 2);
     });
 
-    it(`are waited for no longer than a lock may be: ${long}`, async () => {
+    it(`may be a lock-delay's: ${long}`, async () => {
       const { put } = await startServer();
       await put('/v1/catalog/register', { Node: 'n', Address: '10.0.0.1' });
       const session = async (over: object) => {

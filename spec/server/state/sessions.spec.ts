@@ -121,6 +121,12 @@ describe('a lock-delay', () => {
     assert.equal(lock(history, 1), true);
   });
 
+  it('keeps nobody for longer than a minute, however long it is said to be', () => {
+    const history = released(3000 * 3600 * S);
+    assert.equal(lock(history, 59_999), false);
+    assert.equal(lock(history, 1), true);
+  });
+
   it('of 0 keeps nobody', () => {
     assert.equal(lock(released(0), 0), true);
   });
