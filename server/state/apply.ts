@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { sameJson } from '../../lib/equal.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type {
   ClaimLeadership,
   Command,
@@ -233,7 +234,7 @@ function setAutopilot(state: State, { settings, cas }: SetAutopilot): Outcome {
   // Until they are set the defaults stand at index 1.
   if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 1, cas)) return NOT_APPLIED;
   const CreateIndex = before?.CreateIndex ?? 1;
-  state.autopilot.set('autopilot', { ...settings, CreateIndex, ModifyIndex: state.index });
+  state.autopilot.set('autopilot', withFields(settings, { CreateIndex, ModifyIndex: state.index }));
   return APPLIED;
 }
 
@@ -241,7 +242,7 @@ function setRevisions(state: State, { settings, cas }: SetRevisions): Outcome {
   const before = state.revisions.settings;
   if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 0, cas)) return NOT_APPLIED;
   const CreateIndex = before?.CreateIndex ?? state.index;
-  state.revisions.configure(state, { ...settings, CreateIndex, ModifyIndex: state.index });
+  state.revisions.configure(state, withFields(settings, { CreateIndex, ModifyIndex: state.index }));
   return APPLIED;
 }
 
@@ -259,7 +260,7 @@ function updateCoordinates(state: State, { coordinates }: UpdateCoordinates): Ou
     const node = state.catalog.node(coordinate.Node);
     if (node === undefined || !state.coordinates.hasRoom(node.Node, coordinate.Segment)) continue;
     const key = coordinateKey(coordinate.Node, coordinate.Segment);
-    const row = { ...coordinate, Node: node.Node };
+    const row = withFields(coordinate, { Node: node.Node });
     if (!sameJson(state.coordinates.get(key), row)) state.coordinates.set(key, row);
   }
   return APPLIED;
@@ -267,6 +268,6 @@ function updateCoordinates(state: State, { coordinates }: UpdateCoordinates): Ou
 
 function fireEvent(state: State, { event }: FireEvent): Outcome {
   const last = state.events.at(-1)?.LTime ?? 1;
-  state.setEvents([...state.events, { ...event, LTime: last + 1 }].slice(-MAX_EVENTS));
+  state.setEvents([...state.events, withFields(event, { LTime: last + 1 })].slice(-MAX_EVENTS));
   return APPLIED;
 }

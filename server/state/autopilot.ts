@@ -1,4 +1,5 @@
 /** What autopilot is told of the servers. */
+import { withFields } from '../../lib/with-fields.ts';
 import type { AutopilotSettings } from '../commands.ts';
 import type { State } from './state.ts';
 
@@ -15,5 +16,7 @@ const DEFAULTS: AutopilotSettings = {
 };
 
 export function autopilotSettings(state: Pick<State, 'autopilot'>) {
-  return state.autopilot.get('autopilot') ?? { ...DEFAULTS, CreateIndex: 1, ModifyIndex: 1 };
+  return (
+    state.autopilot.get('autopilot') ?? withFields(DEFAULTS, { CreateIndex: 1, ModifyIndex: 1 })
+  );
 }

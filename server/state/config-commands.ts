@@ -8,6 +8,7 @@ import {
 import { SERVICE_SCALING } from '../../lib/config-entries/kinds/service-scaling.ts';
 import { TERMINATING_GATEWAY } from '../../lib/config-entries/kinds/terminating-gateway.ts';
 import { quote } from '../../lib/go-literals.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type { DeleteConfigEntry, SetConfigEntry } from '../config-commands.ts';
 import { sameRow } from './catalog.ts';
 import { refuseBroken, seenByChains } from './config-references.ts';
@@ -21,11 +22,10 @@ export function setConfigEntry(state: State, { entry, cas }: SetConfigEntry): Ou
   const before = configEntries.get(entry.Kind, entry.Name);
   if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 0, cas)) return NOT_APPLIED;
   refuseOtherGateway(state, entry);
-  const row: ConfigEntry = {
-    ...withLegacy(entry, before),
+  const row: ConfigEntry = withFields(withLegacy(entry, before), {
     CreateIndex: before?.CreateIndex ?? state.index,
     ModifyIndex: state.index,
-  };
+  });
   if (before !== undefined && sameRow(before, row)) return APPLIED;
   const seen = seenByChains(configEntries, entry);
   configEntries.put(row);
@@ -53,9 +53,9 @@ function withLegacy(entry: ConfigEntryDefinition, before: ConfigEntry | undefine
   const known = new Map(sourcesOf(before).map(({ Name, legacy }) => [fold(Name), legacy]));
   const Sources = sourcesOf(entry).map((source) => {
     const legacy = known.get(fold(source.Name));
-    return legacy === undefined ? source : { ...source, legacy };
+    return legacy === undefined ? source : withFields(source, { legacy });
   });
-  return { ...entry, Sources };
+  return withFields(entry, { Sources });
 }
 
 const GATEWAYS = [INGRESS_GATEWAY.kind, TERMINATING_GATEWAY.kind];

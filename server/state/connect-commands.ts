@@ -1,4 +1,5 @@
 /** Applies what the mesh's authority has written. */
+import { withFields } from '../../lib/with-fields.ts';
 import type { ReapCaRoots, SetCaConfig, SetCaRoot } from '../connect-commands.ts';
 import { sameRow } from './catalog.ts';
 import { APPLIED, NOT_APPLIED, type Outcome } from './outcome.ts';
@@ -8,13 +9,13 @@ export function setCaConfig(state: State, { config, leafTtlMs, replaces }: SetCa
   const { authority, index } = state;
   const before = authority.config;
   if ((before?.ModifyIndex ?? 0) !== replaces) return NOT_APPLIED;
-  const row = { ...config, CreateIndex: before?.CreateIndex ?? index, ModifyIndex: index };
+  const row = withFields(config, { CreateIndex: before?.CreateIndex ?? index, ModifyIndex: index });
   if (before !== undefined && sameRow(before, row)) return APPLIED;
   authority.configs.set('config', row);
   const key = authority.keys.get(authority.activeRoot?.ID ?? '');
   // What is signed from now on may be valid for longer than what was.
   if (key !== undefined && leafTtlMs > key.leafTtlMs) {
-    authority.keys.set(key.root, { ...key, leafTtlMs });
+    authority.keys.set(key.root, withFields(key, { leafTtlMs }));
   }
   return APPLIED;
 }
@@ -27,18 +28,18 @@ export function setCaRoot(state: State, { root, key, replaces }: SetCaRoot): Out
   const before = authority.activeRoot;
   if ((before?.ID ?? '') !== replaces) return NOT_APPLIED;
   if (before !== undefined) {
-    authority.roots.set(before.ID, { ...before, Active: false, ModifyIndex: index });
+    authority.roots.set(before.ID, withFields(before, { Active: false, ModifyIndex: index }));
     const old = authority.keys.get(before.ID);
     if (old !== undefined) {
       const goesAt = t + LIFETIMES_AFTER * old.leafTtlMs;
       // It signs nothing any more, and nobody is to find it.
-      authority.keys.set(before.ID, { ...old, privateKey: '', goesAt });
+      authority.keys.set(before.ID, withFields(old, { privateKey: '', goesAt }));
     }
   }
   // One that was active before may be so again.
   const CreateIndex = authority.roots.get(root.ID)?.CreateIndex ?? index;
-  authority.roots.set(root.ID, { ...root, Active: true, CreateIndex, ModifyIndex: index });
-  authority.keys.set(root.ID, { ...key, root: root.ID, goesAt: 0 });
+  authority.roots.set(root.ID, withFields(root, { Active: true, CreateIndex, ModifyIndex: index }));
+  authority.keys.set(root.ID, withFields(key, { root: root.ID, goesAt: 0 }));
   return APPLIED;
 }
 

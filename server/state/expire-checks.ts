@@ -1,3 +1,4 @@
+import { withFields } from '../../lib/with-fields.ts';
 import type { ExpireChecks } from '../commands.ts';
 import { APPLIED, NOT_APPLIED, type Outcome } from './outcome.ts';
 import { putCheck } from './registration.ts';
@@ -9,7 +10,7 @@ export function expireChecks(state: State, { term, checks }: ExpireChecks): Outc
   for (const { node, id, at } of checks) {
     const check = state.catalog.check(node, id);
     if (check?.ModifyIndex !== at) continue;
-    putCheck(state, check.Node, { ...check, Status: 'critical', Output: 'TTL expired' });
+    putCheck(state, check.Node, withFields(check, { Status: 'critical', Output: 'TTL expired' }));
   }
   return APPLIED;
 }

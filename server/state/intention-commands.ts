@@ -8,6 +8,7 @@ import {
 } from '../../lib/config-entries/kinds/service-intentions.ts';
 import { quote } from '../../lib/go-literals.ts';
 import { MAX_LISTED } from '../../lib/limits.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type { DeleteIntention, SetIntention } from '../config-commands.ts';
 import type { ConfigEntries } from './config-entries.ts';
 import { APPLIED, type Outcome, Refusal } from './outcome.ts';
@@ -30,14 +31,16 @@ export function setIntention(state: State, { intention, how }: SetIntention): Ou
     throw new Refusal(`duplicate intention found: ${spokenIntention(same)}`);
   }
   if (before !== undefined) take(state, before);
-  put(state, {
-    ...intention,
-    ID: before?.ID ? before.ID : intention.ID,
-    createdAt: before?.createdAt || state.t,
-    updatedAt: state.t,
-    CreateIndex: before?.CreateIndex ?? state.index,
-    ModifyIndex: state.index,
-  });
+  put(
+    state,
+    withFields(intention, {
+      ID: before?.ID ? before.ID : intention.ID,
+      createdAt: before?.createdAt || state.t,
+      updatedAt: state.t,
+      CreateIndex: before?.CreateIndex ?? state.index,
+      ModifyIndex: state.index,
+    }),
+  );
   return APPLIED;
 }
 
@@ -102,5 +105,5 @@ function take(state: State, { SourceName, DestinationName }: Named): void {
   const Sources = (entry.Sources ?? []).filter((each) => fold(each.Name) !== fold(SourceName));
   // Without a source it says nothing.
   if (Sources.length === 0) configEntries.delete(entry.Kind, entry.Name);
-  else configEntries.put({ ...entry, Sources, ModifyIndex: state.index });
+  else configEntries.put(withFields(entry, { Sources, ModifyIndex: state.index }));
 }

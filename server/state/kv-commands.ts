@@ -2,6 +2,7 @@
 
 import { canonicalId, idComplaint } from '../../lib/ids.ts';
 import type { KeyValue, Uint64 } from '../../lib/model.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type { KvOp } from '../commands.ts';
 import { sameRow } from './catalog.ts';
 import { APPLIED, NOT_APPLIED, type Outcome, Refusal, type TxnResult } from './outcome.ts';
@@ -157,7 +158,7 @@ function checkIndex(state: State, { key, index }: KvOp): KeyValue {
 }
 
 function withoutValue(row: KeyValue): KeyValue {
-  return { ...row, Value: null };
+  return withFields(row, { Value: null });
 }
 
 /** An index that was sent may be any u64; ours are far below 2^53. */

@@ -6,6 +6,7 @@
  */
 import { hasLaterFields, laterFields } from '../../lib/later-fields.ts';
 import type { Check, Instance, Node, StringMap, Weights } from '../../lib/model.ts';
+import { withFields } from '../../lib/with-fields.ts';
 
 const EMPTY: Readonly<Record<string, never>> = Object.freeze({});
 
@@ -32,7 +33,7 @@ export function leanInstance(
     CreateIndex: row.CreateIndex,
     ModifyIndex: row.ModifyIndex,
   };
-  return hasLaterFields(row) ? { ...lean, ...laterFields(row) } : lean;
+  return hasLaterFields(row) ? withFields(lean, laterFields(row)) : lean;
 }
 
 /** `instance` is the one that is checked, `sibling` any other check of the same service. */

@@ -3,6 +3,7 @@
 import { sameJson } from '../../lib/equal.ts';
 import { MEMBER_STATUS } from '../../lib/membership.ts';
 import { type CheckDefinition, SERF_HEALTH } from '../../lib/model.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type {
   MemberAlive,
   MemberLeft,
@@ -38,11 +39,11 @@ export function memberAlive(state: State, { member }: MemberAlive): Outcome {
   const node = state.catalog.node(member.Node);
   // The node itself is the agent's to register; only its health is ours.
   if (node?.ID === member.ID) {
-    putCheck(state, member.Node, {
-      ...HEALTH,
-      Status: 'passing',
-      Output: 'Agent alive and reachable',
-    });
+    putCheck(
+      state,
+      member.Node,
+      withFields(HEALTH, { Status: 'passing', Output: 'Agent alive and reachable' }),
+    );
     beginCoordinate(state, member.Node);
   }
   return APPLIED;
@@ -79,7 +80,7 @@ export function membersFailed(state: State, { term, nodes }: MembersFailed): Out
     setStatus(state, member, MEMBER_STATUS.failed);
     if (state.catalog.node(name) === undefined) continue;
     const Output = 'Agent not live or unreachable';
-    putCheck(state, name, { ...HEALTH, Status: 'critical', Output });
+    putCheck(state, name, withFields(HEALTH, { Status: 'critical', Output }));
   }
   return APPLIED;
 }

@@ -1,4 +1,5 @@
 /** Auth methods, what they give, and whoever logs in by one. */
+import { withFields } from '../../lib/with-fields.ts';
 import type {
   DeleteAuthMethod,
   DeleteBindingRule,
@@ -16,7 +17,7 @@ export function setAuthMethod(state: State, { method }: SetAuthMethod): Outcome 
   const before = state.acl.authMethod(method.Name);
   if (before !== undefined && before.Type !== method.Type) throw new Refusal(TYPE_STAYS);
   const CreateIndex = before?.CreateIndex ?? state.index;
-  const row = { ...method, CreateIndex, ModifyIndex: state.index };
+  const row = withFields(method, { CreateIndex, ModifyIndex: state.index });
   if (before === undefined || !sameRow(before, row)) {
     state.acl.authMethods.set(fold(method.Name), row);
   }
@@ -44,7 +45,7 @@ export function setBindingRule(state: State, { rule, update }: SetBindingRule): 
     throw new Refusal(`cannot find auth method with name ${JSON.stringify(rule.AuthMethod)}`);
   }
   const CreateIndex = before?.CreateIndex ?? state.index;
-  const row = { ...rule, CreateIndex, ModifyIndex: state.index };
+  const row = withFields(rule, { CreateIndex, ModifyIndex: state.index });
   if (before === undefined || !sameRow(before, row)) acl.bindingRules.set(rule.ID, row);
   return APPLIED;
 }

@@ -1,5 +1,6 @@
 /** Policies and roles: what tokens refer to. */
 import { MANAGEMENT_POLICY_ID } from '../../lib/acl/model.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type { DeleteAclPolicy, DeleteAclRole, SetAclPolicy, SetAclRole } from '../acl-commands.ts';
 import { sameRow } from './catalog.ts';
 import { APPLIED, type Outcome, Refusal } from './outcome.ts';
@@ -17,7 +18,7 @@ export function setPolicy(state: State, { policy, update }: SetAclPolicy): Outco
     );
   }
   const CreateIndex = before?.CreateIndex ?? state.index;
-  const row = { ...policy, CreateIndex, ModifyIndex: state.index };
+  const row = withFields(policy, { CreateIndex, ModifyIndex: state.index });
   if (before === undefined || !sameRow(before, row)) state.acl.policies.set(ID, row);
   return APPLIED;
 }
@@ -39,7 +40,7 @@ export function setRole(state: State, { role, update }: SetAclRole): Outcome {
   const missing = Policies.find((id) => state.acl.policies.get(id) === undefined);
   if (missing !== undefined) throw new Refusal(`No such policy with ID: ${missing}`);
   const CreateIndex = before?.CreateIndex ?? state.index;
-  const row = { ...role, CreateIndex, ModifyIndex: state.index };
+  const row = withFields(role, { CreateIndex, ModifyIndex: state.index });
   if (before === undefined || !sameRow(before, row)) state.acl.roles.set(ID, row);
   return APPLIED;
 }

@@ -1,4 +1,5 @@
 import type { PreparedQuery } from '../../lib/model.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type { SetQuery } from '../commands.ts';
 import { sameRow } from './catalog.ts';
 import { APPLIED, type Outcome, Refusal } from './outcome.ts';
@@ -11,11 +12,10 @@ export function setQuery(state: State, { query, update }: SetQuery): Outcome {
     throw new Refusal(`invalid session "${query.Session}"`);
   }
   refuseTakenName(state, query);
-  const row: PreparedQuery = {
-    ...query,
+  const row: PreparedQuery = withFields(query, {
     CreateIndex: before?.CreateIndex ?? state.index,
     ModifyIndex: state.index,
-  };
+  });
   if (before === undefined || !sameRow(before, row)) state.queries.table.set(row.ID, row);
   return APPLIED;
 }

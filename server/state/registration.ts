@@ -9,6 +9,7 @@ import type {
   NodeDefinition,
   ServiceDefinition,
 } from '../../lib/model.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type { Deregister, Register } from '../commands.ts';
 import { destinationOf, sameRow } from './catalog.ts';
 import { coordinateKey } from './coordinates.ts';
@@ -91,12 +92,11 @@ export function putInstance(state: State, node: string, service: ServiceDefiniti
   const owner = catalog.node(node);
   if (owner === undefined) throw new Refusal('Missing node registration');
   const before = catalog.instance(node, service.ID);
-  const row: Instance = {
-    ...service,
+  const row: Instance = withFields(service, {
     Node: owner.Node,
     CreateIndex: before?.CreateIndex ?? state.index,
     ModifyIndex: state.index,
-  };
+  });
   if (before === undefined || !sameRow(before, row)) {
     catalog.putInstance(row);
     const destination = destinationOf(row) ?? '';

@@ -5,6 +5,7 @@
  */
 
 import type { KeyValue } from '../../lib/model.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type { BeginRestore, EndRestore, StagedRow, StageRows } from '../commands.ts';
 import { forgetUnscaled } from './load-commands.ts';
 import { APPLIED, type Outcome, Refusal } from './outcome.ts';
@@ -36,7 +37,7 @@ export function stageRows(state: State, { restore, part, rows }: StageRows): Out
   }
   // Nobody watches it yet.
   staging.state.topics.rollback();
-  state.setStaging({ ...staging, parts: part + 1, t: state.t });
+  state.setStaging(withFields(staging, { parts: part + 1, t: state.t }));
   return APPLIED;
 }
 
@@ -171,5 +172,5 @@ function stage(state: State, { state: staged, kept }: Staging, line: StagedRow):
  */
 function withIndexOfItsOwn({ kv, index }: State, row: KeyValue): KeyValue {
   if (kv.seenIndexOf(row.Key) !== row.ModifyIndex) return row;
-  return { ...row, ModifyIndex: index };
+  return withFields(row, { ModifyIndex: index });
 }

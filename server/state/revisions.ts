@@ -6,6 +6,7 @@
 import { NS_PER_MS } from '../../lib/duration.ts';
 import { compareKeys } from '../../lib/key-order.ts';
 import type { Indexed, KeyValue } from '../../lib/model.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type { RevisionSettings } from '../commands.ts';
 import type { KeyValues } from './key-values.ts';
 import { KEY_PREFIX, revisionsTopic } from './topic-names.ts';
@@ -170,7 +171,7 @@ export class Revisions {
 
   /** For the snapshot, in an order by which `load` makes the same of it. */
   *dump(): Iterable<DumpedRevision> {
-    for (const [revision, until] of this.#past) yield { ...revision, until };
+    for (const [revision, until] of this.#past) yield withFields(revision, { until });
     for (const key of [...this.#byKey.keys()].sort(compareKeys)) {
       const last = this.#byKey.get(key)?.at(-1);
       if (last?.row !== undefined) yield last;

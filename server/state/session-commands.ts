@@ -1,5 +1,6 @@
 import { NS_PER_MS } from '../../lib/duration.ts';
 import type { KeyValue, Session } from '../../lib/model.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type { CreateSession, ExpireSessions } from '../commands.ts';
 import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
 import { checksUnder } from './sessions.ts';
@@ -16,7 +17,7 @@ export function createSession(state: State, { session }: CreateSession): Outcome
     if (check === undefined) throw new Refusal(`Missing check '${id}' registration`);
     if (check.Status === 'critical') throw new Refusal(`Check '${id}' is in critical state`);
   }
-  const row: Session = { ...session, CreateIndex: state.index, ModifyIndex: state.index };
+  const row: Session = withFields(session, { CreateIndex: state.index, ModifyIndex: state.index });
   state.sessions.table.set(session.ID, row);
   return APPLIED;
 }
@@ -60,6 +61,6 @@ function unlock(state: State, key: string): void {
   const row = state.kv.get(key);
   if (row === undefined) return;
   const { Session: _, ...rest } = row;
-  const released: KeyValue = { ...rest, ModifyIndex: state.index };
+  const released: KeyValue = withFields(rest, { ModifyIndex: state.index });
   state.kv.set(released);
 }

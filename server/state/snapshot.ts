@@ -5,6 +5,7 @@
 
 import type { HistoryLimits, HistoryRow } from '../../lib/history.ts';
 import { decodeJson, encodeOwnJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type { StagedRow } from '../commands.ts';
 import { keep, type Staging, State } from './state.ts';
 import { type AllRows, foundIn, putRow, rowsOf, type StateRow } from './tables.ts';
@@ -42,12 +43,11 @@ export function dump(state: State): Iterable<string> {
   const { row: history } = staging.state.history;
   const staged = { restore, parts, t, history, ...(kept && { onto: true as const }) };
   const keptRows = [...(kept ?? [])].map(([kind, rows]) => [kind, [...rows]] as const);
-  return lines(head, rowsOf(state), {
-    ...rest,
-    staged,
-    keptRows,
-    stagedRows: rowsOf(staging.state),
-  });
+  return lines(
+    head,
+    rowsOf(state),
+    withFields(rest, { staged, keptRows, stagedRows: rowsOf(staging.state) }),
+  );
 }
 
 /** What is not rows, but as many: so many on a line, so that no line takes long. */
@@ -75,13 +75,13 @@ function* lines(head: object, rows: AllRows, rest: Rest): Iterable<string> {
   // Last: putting the rows back touches topics, and these are what they were.
   const { topics, graves } = rest;
   for (const indexes of inParts(topics.indexes)) {
-    yield encodeOwnJson({ topics: { ...topics, indexes, gone: [] } });
+    yield encodeOwnJson({ topics: withFields(topics, { indexes, gone: [] }) });
   }
   for (const gone of inParts(topics.gone)) {
-    yield encodeOwnJson({ topics: { ...topics, indexes: [], gone } });
+    yield encodeOwnJson({ topics: withFields(topics, { indexes: [], gone }) });
   }
   for (const part of inParts(graves.graves)) {
-    yield encodeOwnJson({ graves: { ...graves, graves: part } });
+    yield encodeOwnJson({ graves: withFields(graves, { graves: part }) });
   }
   yield encodeOwnJson({ tail: { topics: topics.floor, graves: graves.floor } });
 }

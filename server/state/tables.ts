@@ -1,5 +1,6 @@
 /** All tables that a state has, by the kinds of their rows: whoever goes through all of them forgets none. */
 import { sameJson } from '../../lib/equal.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type { StagedRow, ToldRow } from '../commands.ts';
 import type { Measured } from '../scale/measured.ts';
 import { coordinateKey } from './coordinates.ts';
@@ -49,13 +50,17 @@ type Others = {
   readonly [K in Exclude<RowKind, RestoredKind>]-?: Rows<NonNullable<StateRow[K]>>;
 };
 
-function table<R>(of: (state: State) => Table<R>, key: (row: R) => string): RestoredRows<R> {
-  const put = (state: State, row: R) => of(state).set(key(row), row);
+function table<R>(
+  of: (state: State) => Table<R>,
+  key: (row: R) => string,
+  putAsOwn?: Rows<R>['put'],
+): RestoredRows<R> {
+  const share = (state: State, row: R) => of(state).set(key(row), row);
   return {
     rows: (state) => of(state).values(),
     size: (state) => of(state).size,
-    put,
-    share: put,
+    put: putAsOwn ?? share,
+    share,
     find: (state, row) => of(state).get(key(row)),
     remove: (state, row) => {
       of(state).delete(key(row));
@@ -69,20 +74,16 @@ export const RESTORED: Restored = {
     ({ catalog }) => catalog.nodes,
     ({ Node }) => fold(Node),
   ),
-  instance: {
-    ...table(
-      ({ catalog }) => catalog.instances,
-      ({ Node, ID }) => rowKey(Node, ID),
-    ),
-    put: ({ catalog }, row) => catalog.putInstance(row),
-  },
-  check: {
-    ...table(
-      ({ catalog }) => catalog.checks,
-      ({ Node, CheckID }) => rowKey(Node, CheckID),
-    ),
-    put: ({ catalog }, row) => catalog.putCheck(row),
-  },
+  instance: table(
+    ({ catalog }) => catalog.instances,
+    ({ Node, ID }) => rowKey(Node, ID),
+    ({ catalog }, row) => catalog.putInstance(row),
+  ),
+  check: table(
+    ({ catalog }) => catalog.checks,
+    ({ Node, CheckID }) => rowKey(Node, CheckID),
+    ({ catalog }, row) => catalog.putCheck(row),
+  ),
   kv: {
     rows: ({ kv }) => kv.under(''),
     size: ({ kv }) => kv.size,
@@ -188,7 +189,7 @@ const OTHERS: Others = {
   },
 };
 
-const TABLES = { ...RESTORED, ...OTHERS } as unknown as Readonly<Record<string, Rows<unknown>>>;
+const TABLES = withFields(RESTORED, OTHERS) as unknown as Readonly<Record<string, Rows<unknown>>>;
 
 export type AllRows = readonly (readonly [kind: string, rows: Iterable<unknown>])[];
 
@@ -208,7 +209,8 @@ export function putRow(state: State, line: StateRow): void {
 }
 
 export function putHistory(state: State, { history, past }: StagedRow): void {
-  putRow(state, { ...(history && { history }), ...(past && { past }) });
+  if (history !== undefined) putRow(state, { history });
+  if (past !== undefined) putRow(state, { past });
 }
 
 /** Whichever of an archive's kinds it is. */

@@ -1,4 +1,5 @@
 import { ANONYMOUS_ACCESSOR_ID, type Token, type TokenDefinition } from '../../lib/acl/model.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import type {
   BeginAcl,
   BootstrapAcl,
@@ -20,7 +21,7 @@ export function beginAcl(state: State, { policy, anonymous, token }: BeginAcl): 
   // A later version may know of more that there is to manage.
   if (before === undefined || before.Rules !== policy.Rules) {
     const CreateIndex = before?.CreateIndex ?? state.index;
-    acl.policies.set(policy.ID, { ...policy, CreateIndex, ModifyIndex: state.index });
+    acl.policies.set(policy.ID, withFields(policy, { CreateIndex, ModifyIndex: state.index }));
   }
   if (acl.tokenBy(ANONYMOUS_ACCESSOR_ID) === undefined) put(state, made(state, anonymous, FOREVER));
   if (token !== undefined && acl.tokens.get(token.SecretID) === undefined) {
@@ -52,7 +53,7 @@ export function setLegacyToken(state: State, { token }: SetLegacyToken): Outcome
   if (before !== undefined && before.AccessorID !== '') {
     throw new Refusal('Cannot use legacy endpoint to modify a non-legacy token');
   }
-  const row = { ...made(state, token, FOREVER), createdAt: 0 };
+  const row = withFields(made(state, token, FOREVER), { createdAt: 0 });
   replace(state, before, row);
   return APPLIED;
 }
@@ -91,18 +92,17 @@ function changeToken(state: State, token: TokenDefinition, expiry: Expiry): Outc
   }
   const { SecretID, AuthMethod, createdAt, expiresAt, CreateIndex } = before;
   const kept = { SecretID, AuthMethod, createdAt, expiresAt, CreateIndex };
-  replace(state, before, { ...token, ...kept, ModifyIndex: state.index });
+  replace(state, before, withFields(token, withFields(kept, { ModifyIndex: state.index })));
   return APPLIED;
 }
 
 export function made(state: State, token: TokenDefinition, { atMs, ttlMs }: Expiry): Token {
-  return {
-    ...token,
+  return withFields(token, {
     createdAt: state.t,
     expiresAt: ttlMs === 0 ? atMs : state.t + ttlMs,
     CreateIndex: state.index,
     ModifyIndex: state.index,
-  };
+  });
 }
 
 export function put(state: State, row: Token): void {
@@ -111,7 +111,7 @@ export function put(state: State, row: Token): void {
 
 function replace(state: State, before: Token | undefined, row: Token): void {
   const CreateIndex = before?.CreateIndex ?? row.CreateIndex;
-  const next = { ...row, CreateIndex };
+  const next = withFields(row, { CreateIndex });
   if (before === undefined || !sameRow(before, next)) put(state, next);
 }
 

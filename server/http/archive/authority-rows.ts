@@ -4,6 +4,7 @@ import type { Raw } from '../../../lib/archive/records.ts';
 import { asGoWrites, fingerprintOf } from '../../../lib/connect/keys.ts';
 import { valueDecoder } from '../../../lib/decode.ts';
 import { isUuid } from '../../../lib/ids.ts';
+import { withFields } from '../../../lib/with-fields.ts';
 import type { StagedRow } from '../../commands.ts';
 import type { RootKey } from '../../connect-commands.ts';
 import { type Fields, timeOf } from './go-values.ts';
@@ -70,29 +71,28 @@ const keyBody = valueDecoder<{
 export function caRootRows({ fields, raw, indexed }: Fields): readonly StagedRow[] {
   const { IntermediateCerts, ...root } = rootBody(fields);
   if (fingerprintOf(root.RootCert) !== root.ID) throw new Error('a root is not what it says');
-  const caRoot = {
-    ...root,
+  const caRoot = withFields(root, {
     IntermediateCerts: IntermediateCerts ?? null,
     NotBefore: timeIn(raw['NotBefore']),
     NotAfter: timeIn(raw['NotAfter']),
     ...indexed,
-  };
+  });
   if (root.Active) return [{ caRoot }];
   const goesAt = timeOf(raw['RotatedOutAt']) + LIVES_AFTER * LEAF_TTL_MS;
-  return [{ caRoot }, { rootKey: { ...keyOf(root.ID), goesAt } }];
+  return [{ caRoot }, { rootKey: withFields(keyOf(root.ID), { goesAt }) }];
 }
 
 export function caConfigRow({ fields, indexed }: Fields): StagedRow {
   const { Config, ...config } = configBody(fields);
   if (!isUuid(config.ClusterID)) throw new Error('the authority names no cluster');
-  return { caConfig: { ...config, Config: Config ?? null, State: null, ...indexed } };
+  return { caConfig: withFields(config, { Config: Config ?? null, State: null, ...indexed }) };
 }
 
 /** Of the root that signs; others have none any more. */
 export function rootKeyRow({ fields }: Fields): StagedRow {
   const { ID, PrivateKey, RootCert } = keyBody(fields);
   const root = fingerprintOf(RootCert);
-  return { rootKey: { ...keyOf(root), privateKey: PrivateKey, madeOf: ID } };
+  return { rootKey: withFields(keyOf(root), { privateKey: PrivateKey, madeOf: ID }) };
 }
 
 function keyOf(root: string): RootKey {

@@ -2,6 +2,7 @@
 import type { ConfigEntry } from '../../../lib/config-entries/entry.ts';
 import { decodeEntry, kindNamed, refuseFaulty } from '../../../lib/config-entries/kinds.ts';
 import { decodeJson, encodeJson } from '../../../lib/json.ts';
+import { withFields } from '../../../lib/with-fields.ts';
 import type { StagedRow } from '../../commands.ts';
 import { indexedOf, type Plain } from './go-values.ts';
 
@@ -23,6 +24,6 @@ export function ownEntriesOf(fields: Plain): readonly StagedRow[] {
     const entry = decodeEntry(each);
     if (!isOwnKind(entry)) throw new Error(`a config entry of kind ${entry.Kind} is out of place`);
     refuseFaulty(entry);
-    return { configEntry: { ...entry, ...indexedOf(each) } };
+    return { configEntry: withFields(entry, indexedOf(each)) };
   });
 }

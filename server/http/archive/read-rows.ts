@@ -16,6 +16,7 @@ import { parseDuration } from '../../../lib/duration.ts';
 import { encodeJson } from '../../../lib/json.ts';
 import { MAX_RULES_BYTES } from '../../../lib/limits.ts';
 import type { Indexed, KeyValue, NodeCoordinate, Session } from '../../../lib/model.ts';
+import { withFields } from '../../../lib/with-fields.ts';
 import type { AutopilotSettings, StagedRow } from '../../commands.ts';
 import {
   type CheckBody,
@@ -48,13 +49,14 @@ const checkBody = valueDecoder<CheckBody>(checkSchema);
 const text = { type: 'string', default: '' } as const;
 const texts = { type: 'array', items: { type: 'string' } } as const;
 const whole = { type: 'integer', default: 0 } as const;
+const count = { type: 'integer', default: 0, minimum: 0 } as const;
 const fraction = { type: 'number', default: 0 } as const;
 const flag = { type: 'boolean', default: false } as const;
 
 const kvBody = valueDecoder<Omit<KeyValue, keyof Indexed | 'Value'>>({
   type: 'object',
   properties: {
-    LockIndex: { ...whole, minimum: 0 },
+    LockIndex: count,
     Key: text,
     Flags: { uint64: true, default: 0 },
     Session: text,
@@ -67,7 +69,7 @@ const sessionBody = valueDecoder<Omit<Session, keyof Indexed>>({
     ID: text,
     Name: text,
     Node: text,
-    LockDelay: { ...whole, minimum: 0 },
+    LockDelay: count,
     Behavior: text,
     TTL: text,
     NodeChecks: texts,
@@ -184,9 +186,9 @@ export class RowReader {
     const rows: StagedRow[] = [...pastsOf(fields), ...ownEntriesOf(fields)];
     if (!this.#nodes.has(String(Node))) {
       this.#nodes.add(String(Node));
-      const body = nodeBody({ ...fields, Meta: fields['NodeMeta'] });
+      const body = nodeBody(withFields(fields, { Meta: fields['NodeMeta'] }));
       if (body.Node === '') throw new Error('a node has no name');
-      rows.push({ node: { ...toNode(body, this.#datacenter), ...indexed } });
+      rows.push({ node: withFields(toNode(body, this.#datacenter), indexed) });
     }
     if (Service) rows.push({ instance: instanceOf(String(Node), Service as Plain) });
     if (Check) rows.push({ check: checkOf(String(Node), Check as Plain) });
@@ -206,13 +208,15 @@ function instanceOf(Node: string, service: Plain) {
   const proxy = service['Proxy'] as Plain | undefined;
   // Go writes a struct of which nothing is said as one with all its fields.
   const isProxy = service['Kind'] !== '' || Boolean(proxy?.['DestinationServiceName']);
-  const body = serviceBody(isProxy ? withoutZeros(service) : { ...service, Proxy: undefined });
-  return { ...toService(body), Node, ...indexedOf(service) };
+  const body = serviceBody(
+    isProxy ? withoutZeros(service) : withFields(service, { Proxy: undefined }),
+  );
+  return withFields(toService(body), { Node, ...indexedOf(service) });
 }
 
 /** A proxy says what it was told, and nothing of what it was not; its free fields are as they are. */
 function withoutZeros(service: Plain): Plain {
-  return { ...service, Proxy: said(service['Proxy']) };
+  return withFields(service, { Proxy: said(service['Proxy']) });
 }
 
 function said(value: unknown): unknown {
@@ -229,13 +233,12 @@ function isZero(value: unknown): boolean {
 }
 
 function checkOf(Node: string, check: Plain) {
-  return {
-    ...toCheck(checkBody(check)),
+  return withFields(toCheck(checkBody(check)), {
     Node,
     ServiceName: String(check['ServiceName'] ?? ''),
     ServiceTags: textsOf(check['ServiceTags']),
     ...indexedOf(check),
-  };
+  });
 }
 
 function textsOf(list: unknown): readonly string[] {
@@ -246,7 +249,7 @@ function configEntryOf(value: Raw) {
   const { fields, indexed } = fieldsOf(value);
   const entry = decodeEntry(fields);
   refuseFaulty(entry);
-  return { ...entry, ...indexed };
+  return withFields(entry, indexed);
 }
 
 type ReadFields = (from: Fields) => StagedRow;
@@ -260,10 +263,10 @@ const READERS: Readonly<Partial<Record<RecordKind, ReadFields>>> = {
   session: ({ fields, indexed }) => ({ session: sessionOf(fields, indexed) }),
   coordinates: ({ fields }) => ({ coordinate: coordinateBody(fields) }),
   query: ({ fields, indexed }) => ({
-    query: { ...toQuery(queryBody(encodeJson(fields)), String(fields['ID'])), ...indexed },
+    query: withFields(toQuery(queryBody(encodeJson(fields)), String(fields['ID'])), indexed),
   }),
   autopilot: ({ fields, indexed }) => ({
-    autopilot: { ...autopilotBody(fields), ...indexed },
+    autopilot: withFields(autopilotBody(fields), indexed),
   }),
   policy: ({ fields, raw, indexed }) => ({ policy: policyOf(fields, raw['Hash'], indexed) }),
   role: ({ fields, raw, indexed }) => ({ role: roleOf(fields, raw['Hash'], indexed) }),
@@ -272,11 +275,10 @@ const READERS: Readonly<Partial<Record<RecordKind, ReadFields>>> = {
   caConfig: caConfigRow,
   caState: rootKeyRow,
   token: ({ fields, raw, indexed }) => ({
-    token: {
-      ...tokenOf(fields, raw['Hash'], indexed),
+    token: withFields(tokenOf(fields, raw['Hash'], indexed), {
       createdAt: timeOf(raw['CreateTime']),
       expiresAt: timeOf(raw['ExpirationTime']),
-    },
+    }),
   }),
 };
 
@@ -286,7 +288,11 @@ function sessionOf(fields: Plain, indexed: Indexed): Session {
   const ttl = TTL === '' ? 0 : parseDuration(TTL);
   if (ttl === undefined || ttl < 0) throw new Error(`no TTL of a session: ${TTL}`);
   return {
-    ...{ ID, Name, Node, LockDelay, TTL },
+    ID,
+    Name,
+    Node,
+    LockDelay,
+    TTL,
     Behavior: body.Behavior === 'delete' ? 'delete' : 'release',
     NodeChecks: NodeChecks ?? null,
     ServiceChecks: ServiceChecks ?? null,

@@ -33,6 +33,7 @@ import type {
   Session,
   Uint64,
 } from '../../../lib/model.ts';
+import { withFields } from '../../../lib/with-fields.ts';
 import type { StagedRow } from '../../commands.ts';
 import type { Past } from '../../state/history/past.ts';
 import { type Frozen, pastRow } from '../../state/history/past-rows.ts';
@@ -75,7 +76,7 @@ export function recordsOf(state: State): () => Iterable<Uint8Array> {
     if (nodes[0] !== undefined) yield* past.rest(nodes[0].node, writer);
     if (nodes[0] !== undefined && own.length > 0) {
       const register = registerOf(nodes[0].node, null, null);
-      yield writer.record('register', { ...register, ...ownEntriesField(own) });
+      yield writer.record('register', withFields(register, ownEntriesField(own)));
     }
     if (coordinates.length > 0) yield writer.record('coordinates', coordinates);
     for (const records of tables) yield* records(writer);
@@ -109,9 +110,12 @@ function nodesOf({ catalog }: State): readonly OnNode[] {
 
 function* nodeRecords({ node, instances, checks }: OnNode, writer: RecordWriter, past: PastOf) {
   const { Node: name } = node;
-  yield writer.record('register', { ...registerOf(node, null, null), ...past.of(name, '') });
+  yield writer.record('register', withFields(registerOf(node, null, null), past.of(name, '')));
   for (const each of instances) {
-    yield writer.record('register', { ...registerOf(node, each, null), ...past.of(name, each.ID) });
+    yield writer.record(
+      'register',
+      withFields(registerOf(node, each, null), past.of(name, each.ID)),
+    );
   }
   for (const each of checks) yield writer.record('register', registerOf(node, null, each));
 }
@@ -138,7 +142,7 @@ class PastOf {
     this.#state = state;
     this.#frozen = state.history.frozen();
     this.#places = new Map(this.#frozen.pasts.slice(0, this.#frozen.live).map((p, i) => [p, i]));
-    this.#head = { ...state.history.row, until: state.t };
+    this.#head = withFields(state.history.row, { until: state.t });
   }
 
   of(node: string, id: string): WithHistory {
@@ -153,14 +157,17 @@ class PastOf {
     for (let i = live; i <= pasts.length; i++) {
       if (i < pasts.length) rows.push(this.#row(i));
       if (i < pasts.length && rows.length < GONE_PER_RECORD) continue;
-      yield writer.record('register', { ...registerOf(node, null, null), [HISTORY_FIELD]: rows });
+      yield writer.record(
+        'register',
+        withFields(registerOf(node, null, null), { [HISTORY_FIELD]: rows }),
+      );
       rows = [];
     }
   }
 
   /** One that is there comes back with its row. */
   #row(i: number): StagedRow {
-    return { past: { ...pastRow(this.#frozen, i), gone: true } };
+    return { past: withFields(pastRow(this.#frozen, i), { gone: true }) };
   }
 }
 
@@ -242,11 +249,10 @@ function sessionOf(session: Session) {
 
 function autopilotOf(row: AutopilotRow) {
   const { LastContactThreshold, ServerStabilizationTime } = row;
-  return {
-    ...row,
+  return withFields(row, {
     LastContactThreshold: int64(LastContactThreshold),
     ServerStabilizationTime: int64(ServerStabilizationTime),
-  };
+  });
 }
 
 /** Whatever may be beyond 32 bits: the encoder takes a number there for a fraction, which Go refuses. */
@@ -292,14 +298,13 @@ function authorityTables({ authority }: State): readonly Records[] {
 }
 
 function caRootOf({ NotBefore, NotAfter, ...root }: CaRoot, rotatedOutAt: number) {
-  return {
-    ...root,
+  return withFields(root, {
     NotBefore: goTime(Date.parse(NotBefore)),
     NotAfter: goTime(Date.parse(NotAfter)),
     SigningCert: '',
     SigningKey: '',
     RotatedOutAt: goTime(rotatedOutAt),
-  };
+  });
 }
 
 /** What ids are called: a link in Consul's records says both. */
@@ -314,20 +319,20 @@ function linksOf(ids: readonly string[], names: Names) {
 }
 
 function policyOf(policy: Policy) {
-  return { ...policy, Hash: bytesOf(policy.Hash), Syntax: 0 };
+  return withFields(policy, { Hash: bytesOf(policy.Hash), Syntax: 0 });
 }
 
 function roleOf(role: Role, names: Names) {
-  return { ...role, Policies: linksOf(role.Policies, names), Hash: bytesOf(role.Hash) };
+  return withFields(role, { Policies: linksOf(role.Policies, names), Hash: bytesOf(role.Hash) });
 }
 
 function methodOf(method: AuthMethod) {
-  return { ...method, MaxTokenTTL: int64(method.MaxTokenTTL) };
+  return withFields(method, { MaxTokenTTL: int64(method.MaxTokenTTL) });
 }
 
 /** Only a later Consul has variables of templates. */
 function bindingRuleOf({ BindVars, ...rule }: BindingRule) {
-  return BindVars === null ? rule : { ...rule, BindVars };
+  return BindVars === null ? rule : withFields(rule, { BindVars });
 }
 
 /** A Consul of 1.8 knows intentions one by one, and not as parts of an entry. */
@@ -338,8 +343,7 @@ function isOldIntentions(entry: ConfigEntry): entry is ConfigEntry & ServiceInte
 }
 
 function intentionOf({ createdAt, updatedAt, ...intention }: Intention) {
-  return {
-    ...intention,
+  return withFields(intention, {
     ID: intention.ID === '' ? derivedId(intention) : intention.ID,
     SourceNS: 'default',
     DestinationNS: 'default',
@@ -348,19 +352,18 @@ function intentionOf({ createdAt, updatedAt, ...intention }: Intention) {
     CreatedAt: goTime(createdAt),
     UpdatedAt: goTime(updatedAt),
     Hash: hashOf(intention),
-  };
+  });
 }
 
 function tokenOf({ createdAt, expiresAt, ...token }: Token, names: Names) {
-  return {
-    ...token,
+  return withFields(token, {
     Policies: linksOf(token.Policies, names),
     Roles: linksOf(token.Roles, names),
     Hash: bytesOf(token.Hash),
     CreateTime: goTime(createdAt),
     ExpirationTime: expiresAt === 0 ? null : goTime(expiresAt),
     ExpirationTTL: expiresAt === 0 ? 0 : int64((expiresAt - createdAt) * NS_PER_MS),
-  };
+  });
 }
 
 function bytesOf(base64: string): Uint8Array {

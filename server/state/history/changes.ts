@@ -66,7 +66,10 @@ export class Changes {
   /** As they are now, whatever becomes of these. */
   copy(): Changes {
     const copied = ({ t, next, text, code }: Chunk) => ({
-      ...{ t: t.slice(), next: next.slice(), text: text.slice(), code: code.slice() },
+      t: t.slice(),
+      next: next.slice(),
+      text: text.slice(),
+      code: code.slice(),
     });
     return new Changes(this.#chunks.map(copied));
   }

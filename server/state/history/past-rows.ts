@@ -35,10 +35,14 @@ export function pastRow(frozen: Frozen, i: number): PastRow {
   const since = frozen.sinces[i] ?? 0;
   const isGone = i >= frozen.live;
   return {
-    ...{ node, id, service },
+    node,
+    id,
+    service,
     ...(since > 0 && { since }),
     ...(isGone && { gone: true }),
-    ...{ life, checks, texts: pack.texts },
+    life,
+    checks,
+    texts: pack.texts,
   };
 }
 
