@@ -20,7 +20,8 @@ export function isHttpLike(protocol: string): boolean {
   return HTTP_LIKE.has(protocol);
 }
 
-function protocolOfService(entries: ChainEntries, service: string): string {
+/** Of calls that end at it. */
+export function protocolOfService(entries: ChainEntries, service: string): string {
   const own = entries.entryOf(SERVICE_DEFAULTS, service)?.Protocol ?? '';
   if (own !== '') return own;
   const everywhere = entries.entryOf(PROXY_DEFAULTS, GLOBAL);

@@ -8,6 +8,7 @@ import { SERVICE_ROUTER } from '../../lib/config-entries/kinds/service-router.ts
 import { SERVICE_SPLITTER } from '../../lib/config-entries/kinds/service-splitter.ts';
 import { TERMINATING_GATEWAY } from '../../lib/config-entries/kinds/terminating-gateway.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import { quote } from '../../lib/go-literals.ts';
 import type { Instance } from '../../lib/model.ts';
 import {
   fromWildcard,
@@ -32,6 +33,9 @@ import {
 import { type Checked, Listed } from './listed.ts';
 import type { NoteOf } from './remembered.ts';
 import type { Sight } from './sight.ts';
+
+/** Of what is meant by `*`: each listener of an entry multiplies the services that there are. */
+const MAX_MEANT = 200_000;
 
 const GATEWAYS = [INGRESS_GATEWAY.kind, TERMINATING_GATEWAY.kind];
 /** Any entry of these may change which protocol a service speaks. */
@@ -79,7 +83,9 @@ export class MeshReader {
     const said = GATEWAYS.flatMap((kind) => {
       this.#note(configEntryTopic(kind, gateway));
       const entry = this.#state.configEntries.get(kind, gateway);
-      return entry === undefined ? [] : servicesBehind(entry);
+      // By the name that it has, which may differ from the one that is asked for in its case.
+      const isSeen = entry !== undefined && this.#sight.serviceNamed(entry.Name);
+      return isSeen ? servicesBehind(entry) : [];
     });
     const named = said.filter((each) => !isEveryService(each));
     const all = [...named, ...this.#meant(said.filter(isEveryService), new Set(named.map(keyOf)))];
@@ -121,6 +127,7 @@ export class MeshReader {
     this.#note(ORDINARY);
     const { catalog, topics } = this.#state;
     const services = catalog.serviceNames.ordinary();
+    if (ofEvery.length * services.length > MAX_MEANT) throw tooMany(ofEvery);
     const spoken = new Spoken(this.#state.configEntries);
     return ofEvery.flatMap((said) => {
       const speaks = this.#speaking(said, spoken);
@@ -148,6 +155,14 @@ export class MeshReader {
   #note(topic: string, isSeen = true): void {
     this.#noteOf(topic, [], isSeen);
   }
+}
+
+function tooMany([said]: readonly GatewayService[]): ProconsulError {
+  const which = quote(said?.Gateway.Name ?? '');
+  return new ProconsulError(
+    'rejected',
+    `the gateway ${which} stands in front of more than ${MAX_MEANT} services and ports by "*"`,
+  );
 }
 
 function byNameAndPort(a: GatewayService, b: GatewayService): number {

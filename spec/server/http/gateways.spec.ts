@@ -112,6 +112,21 @@ describe('GET /v1/catalog/gateway-services/:gateway', () => {
     assert.deepEqual(await behind('in'), ['api 1 *', 'db 1 *', 'web 1 *']);
   });
 
+  it('refuses where listeners multiply the services beyond reason', async () => {
+    const { config, register, get } = await start();
+    const Services = named('*');
+    const listeners = Array.from({ length: 4000 }, (_, i) => ({
+      Port: i + 1,
+      Protocol: 'http',
+      Services,
+    }));
+    await config(ingressOf('in', ...listeners));
+    for (let i = 0; i < 51; i++) await register(`s${i}`);
+    const { status, text } = await get('/v1/catalog/gateway-services/in');
+    assert.equal(status, 500);
+    assert.match(text, /^the gateway "in" stands in front of more than 200000 services/);
+  });
+
   it('wakes for what it shows, and for no other gateway, service or instance', async () => {
     const { config, register, get, clock, server } = await start();
     await register('web');
@@ -218,8 +233,9 @@ describe('gateways under rules', () => {
     await master('PUT', '/v1/catalog/register', on('in', { Kind: 'ingress-gateway' }));
     const listeners = ['web', 'db'].map((n, i) => ({ Port: i + 1, Services: named(n) }));
     await master('PUT', '/v1/config', ingressOf('in', ...listeners));
+    let policies = 0;
     const tokenFor = async (...names: string[]) => {
-      const Name = names.join('-');
+      const Name = `p${policies++}`;
       await master('PUT', '/v1/acl/policy', { Name, Rules: READ(...names) });
       const { SecretID = '' } = await master('PUT', '/v1/acl/token', { Policies: [{ Name }] });
       return SecretID;
@@ -239,6 +255,8 @@ describe('gateways under rules', () => {
     assert.equal(await read(web, path), 403);
     assert.equal(await read(web, ui), 403);
     assert.equal(await read(await tokenFor('in'), path), '[]');
+    // Names are found in any case, and rights are had by one.
+    assert.equal(await read(await tokenFor('IN'), path.replace('/in', '/IN')), 'null');
     const both = String(await read(await tokenFor('web', 'in'), path));
     assert.deepEqual(both.match(/"Service":\{"Name":"(\w+)"/g), ['"Service":{"Name":"web"']);
   });
