@@ -31,7 +31,7 @@ import type { Reader } from './reader.ts';
 export function centralDefaults(of: DefaultsOf): Query {
   return {
     key: keyOf('central-defaults', of.service, ...of.upstreams),
-    run: (reader) => ({ json: defaultsIn(reader.config.chainEntries(of.service), of) }),
+    run: (reader) => ({ json: defaultsIn(reader.config.proxyEntries(of.service), of) }),
   };
 }
 
@@ -77,7 +77,7 @@ export class Filling {
     const key = defaultsKey(of);
     const byName = this.#known.size < MAX_BY_NAME;
     const known =
-      this.#known.get(key) ?? defaultsIn(this.#config.chainEntries(of.service, byName), of);
+      this.#known.get(key) ?? defaultsIn(this.#config.proxyEntries(of.service, byName), of);
     this.#known.set(key, known);
     return known;
   }

@@ -2,7 +2,6 @@
 
 import { ROUTE, type ServiceRoute } from '../../lib/config-entries/kinds/service-router.ts';
 import { asShown } from '../../lib/config-entries/shown.ts';
-import { trustDomainOf } from '../../lib/connect/identity.ts';
 import type { Chain, ChainNode, ChainRequest } from '../chain/chain.ts';
 import { compileChain } from '../chain/compile.ts';
 import { keyOf, type Query } from './query.ts';
@@ -13,9 +12,7 @@ export function discoveryChain(asked: Omit<ChainRequest, 'trustDomain'>): Query 
     key: keyOf('discovery-chain', JSON.stringify(asked)),
     run: (reader) => {
       const entries = reader.config.chainEntries(asked.service);
-      const { config } = reader.authority();
-      const trustDomain = config === undefined ? '' : trustDomainOf(config.ClusterID);
-      const request = { ...asked, trustDomain };
+      const request = { ...asked, trustDomain: reader.config.trustDomain() };
       return { json: { Chain: shown(compileChain(entries, request)) } };
     },
   };

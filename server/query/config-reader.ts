@@ -11,24 +11,31 @@ import {
   type ServiceScaling,
   scalingOf,
 } from '../../lib/config-entries/kinds/service-scaling.ts';
+import { trustDomainOf } from '../../lib/connect/identity.ts';
 import type { ChainEntries } from '../chain/chain.ts';
-import type { ConfigEntries } from '../state/config-entries.ts';
+import { type ConfigEntries, topicOfChains } from '../state/config-entries.ts';
 import { intentionById, namedAs } from '../state/intention-commands.ts';
 import type { State } from '../state/state.ts';
-import { CONFIG_ENTRIES, configEntryTopic, fold, kindTopic } from '../state/topic-names.ts';
+import {
+  CONFIG_ENTRIES,
+  configEntryTopic,
+  fold,
+  kindTopic,
+  TRUST_DOMAIN,
+} from '../state/topic-names.ts';
 import type { Sight } from './sight.ts';
 
 /** As it calls, or is called. */
 export type IntentionsBy = 'source' | 'destination';
 
-type Scaled = Pick<State, 'configEntries' | 'measured' | 'catalog'>;
+type ReadOf = Pick<State, 'configEntries' | 'authority' | 'measured' | 'catalog'>;
 
 export class ConfigReader {
-  readonly #state: Scaled;
+  readonly #state: ReadOf;
   readonly #sight: Sight;
   readonly #note: (topic: string) => void;
 
-  constructor(state: Scaled, sight: Sight, note: (topic: string) => void) {
+  constructor(state: ReadOf, sight: Sight, note: (topic: string) => void) {
     this.#state = state;
     this.#sight = sight;
     this.#note = note;
@@ -67,17 +74,30 @@ export class ConfigReader {
     return this.#sight.serviceNamed(service);
   }
 
-  /**
-   * What a chain is compiled of: whoever may see the service may have it, wherever it leads. Whoever reads
-   * of very many hears of every entry (`byName`: only of those that are read).
-   */
-  chainEntries(service: string, byName = true): ChainEntries {
+  /** '' until there is an authority. */
+  trustDomain(): string {
+    this.#note(TRUST_DOMAIN);
+    const { config } = this.#state.authority;
+    return config === undefined ? '' : trustDomainOf(config.ClusterID);
+  }
+
+  /** What a chain is compiled of: whoever may see the service may have it, wherever it leads. */
+  chainEntries(service: string): ChainEntries {
+    return this.#entriesFor(service, topicOfChains);
+  }
+
+  /** The same for its proxies. Whoever reads of very many hears of every entry, unless it is `byName`. */
+  proxyEntries(service: string, byName = true): ChainEntries {
+    return this.#entriesFor(service, byName ? configEntryTopic : kindTopic);
+  }
+
+  #entriesFor(service: string, topicOf: (kind: string, name: string) => string): ChainEntries {
     if (!this.sees(service)) throw permissionDenied();
     const entries = this.#entries;
     const note = this.#note;
     return {
       entryOf(kind, name) {
-        note(byName ? configEntryTopic(kind.kind, name) : kindTopic(kind.kind));
+        note(topicOf(kind.kind, name));
         return entries.entryOf(kind, name);
       },
     };

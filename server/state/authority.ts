@@ -2,7 +2,7 @@
 import type { CaRoot } from '../../lib/connect/model.ts';
 import type { RootKey, StoredCaConfig } from '../connect-commands.ts';
 import { type Journal, Table } from './table.ts';
-import { CA } from './topic-names.ts';
+import { CA, TRUST_DOMAIN } from './topic-names.ts';
 import type { Topics } from './topics.ts';
 
 export class Authority {
@@ -17,7 +17,10 @@ export class Authority {
   constructor(journal: Journal, topics: Topics) {
     this.#topics = topics;
     const touch = () => this.#topics.touch(CA);
-    this.configs = new Table(journal, touch);
+    this.configs = new Table(journal, (before, after) => {
+      touch();
+      if (before?.ClusterID !== after?.ClusterID) this.#topics.touch(TRUST_DOMAIN);
+    });
     this.roots = new Table(journal, touch);
     this.keys = new Table(journal);
   }

@@ -29,7 +29,7 @@ export function setConfigEntry(state: State, { entry, cas }: SetConfigEntry): Ou
   if (before !== undefined && sameRow(before, row)) return APPLIED;
   const seen = seenByChains(configEntries, entry);
   configEntries.put(row);
-  refuseBroken(configEntries, entry, seen);
+  refuseBroken(configEntries, { Kind: entry.Kind, Name: entry.Name, row: before, seen });
   return APPLIED;
 }
 
@@ -42,7 +42,7 @@ export function deleteConfigEntry(state: State, { kind, name, cas }: DeleteConfi
   const seen = seenByChains(configEntries, before);
   configEntries.delete(kind, name);
   if (kind === SERVICE_SCALING.kind) state.measured.delete(fold(name));
-  refuseBroken(configEntries, before, seen);
+  refuseBroken(configEntries, { Kind: before.Kind, Name: before.Name, row: before, seen });
   return APPLIED;
 }
 

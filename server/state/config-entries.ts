@@ -2,14 +2,30 @@
 import type { ConfigEntry, ConfigEntryDefinition } from '../../lib/config-entries/entry.ts';
 import type { Kind } from '../../lib/config-entries/kind.ts';
 import {
+  PROXY_DEFAULTS,
+  type ProxyDefaults,
+} from '../../lib/config-entries/kinds/proxy-defaults.ts';
+import {
+  SERVICE_DEFAULTS,
+  type ServiceDefaults,
+} from '../../lib/config-entries/kinds/service-defaults.ts';
+import {
   SERVICE_INTENTIONS,
   type ServiceIntentions,
 } from '../../lib/config-entries/kinds/service-intentions.ts';
 import { kindNamed } from '../../lib/config-entries/kinds.ts';
+import { sameJson } from '../../lib/equal.ts';
 import type { ChainEntries } from '../chain/chain.ts';
 import { servicesBehind } from '../chain/gateways.ts';
 import { type Journal, Lookup, Table } from './table.ts';
-import { CONFIG_ENTRIES, configEntryTopic, fold, gatewaysTopic, kindTopic } from './topic-names.ts';
+import {
+  CONFIG_ENTRIES,
+  chainTopic,
+  configEntryTopic,
+  fold,
+  gatewaysTopic,
+  kindTopic,
+} from './topic-names.ts';
 import type { Topics } from './topics.ts';
 
 export class ConfigEntries implements ChainEntries {
@@ -91,8 +107,12 @@ export class ConfigEntries implements ChainEntries {
     else this.#byKind.set(Kind, key, after);
     this.#topics.touch(CONFIG_ENTRIES);
     this.#topics.touch(kindTopic(Kind));
-    if (after === undefined) this.#topics.bury(configEntryTopic(Kind, Name));
-    else this.#topics.touch(configEntryTopic(Kind, Name));
+    const touch = (topic: string) =>
+      after === undefined ? this.#topics.bury(topic) : this.#topics.touch(topic);
+    touch(configEntryTopic(Kind, Name));
+    if (DEFAULTS.has(Kind) && !sameJson(shownInChains(before), shownInChains(after))) {
+      touch(chainTopic(Kind, Name));
+    }
   }
 
   /** Whoever asks for a service hears of a gateway that comes in front of it or goes, and of no other. */
@@ -109,6 +129,21 @@ export class ConfigEntries implements ChainEntries {
       else this.#topics.bury(topic);
     }
   }
+}
+
+const DEFAULTS: ReadonlySet<string> = new Set([PROXY_DEFAULTS.kind, SERVICE_DEFAULTS.kind]);
+
+/** What chains have of an entry of defaults: a change of anything else is none to them. */
+function shownInChains(entry: ConfigEntry | undefined): unknown {
+  if (entry === undefined) return [];
+  const { Protocol, ExternalSNI, MeshGateway, Config } = entry as ConfigEntry &
+    Partial<ServiceDefaults & ProxyDefaults>;
+  return [Protocol, ExternalSNI, MeshGateway, Config?.['protocol']];
+}
+
+/** By which topic a chain hears of an entry that it reads. */
+export function topicOfChains(kind: string, name: string): string {
+  return DEFAULTS.has(kind) ? chainTopic(kind, name) : configEntryTopic(kind, name);
 }
 
 function keyOf(kind: string, name: string): string {

@@ -3,6 +3,7 @@
  * them impossible is refused.
  */
 import type { ConfigEntry, ConfigEntryDefinition } from '../../lib/config-entries/entry.ts';
+import type { Kind as EntryKind } from '../../lib/config-entries/kind.ts';
 import { EVERY_SERVICE, INGRESS_GATEWAY } from '../../lib/config-entries/kinds/ingress-gateway.ts';
 import {
   GLOBAL,
@@ -15,6 +16,7 @@ import { SERVICE_ROUTER } from '../../lib/config-entries/kinds/service-router.ts
 import { SERVICE_SPLITTER } from '../../lib/config-entries/kinds/service-splitter.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { quote } from '../../lib/go-literals.ts';
+import type { ChainEntries } from '../chain/chain.ts';
 import { Spoken } from '../chain/spoken.ts';
 import type { ConfigEntries } from './config-entries.ts';
 import { Refusal } from './outcome.ts';
@@ -38,17 +40,15 @@ export function seenByChains(
 }
 
 /**
- * Throws where the entry that was written or removed leaves a chain or a listener that cannot be. Those
- * that it is a part of are looked at, and those that lead to it: all of one chain speak one protocol, so
- * that whatever lies further away sees no difference that these do not see.
+ * Throws where the entry that was written or removed leaves a chain or a listener that cannot be, and could
+ * be before: an archive may have brought what never fitted, which is mended step by step. Those that it is a
+ * part of are looked at, and those that lead to it: all of one chain speak one protocol, so that whatever
+ * lies further away sees no difference that these do not see.
  */
-export function refuseBroken(
-  entries: ConfigEntries,
-  { Kind, Name }: ConfigEntryDefinition,
-  seenBefore: string | undefined,
-): void {
-  if (seenBefore !== undefined && seenByChains(entries, { Kind, Name }) === seenBefore) return;
-  const looks = new Looks(entries);
+export function refuseBroken(entries: ConfigEntries, replaced: Replaced): void {
+  const { Kind, Name, seen } = replaced;
+  if (seen !== undefined && seenByChains(entries, replaced) === seen) return;
+  const looks = new Looks(entries, () => new Spoken(entriesBefore(entries, replaced)));
   if (Kind === PROXY_DEFAULTS.kind) {
     looks.atChains(OF_CHAINS.flatMap((kind) => [...entries.ofKind(kind)]));
     looks.atListeners(entries.ofKind(INGRESS_GATEWAY.kind));
@@ -62,6 +62,24 @@ export function refuseBroken(
   }
 }
 
+/** An entry that is written or removed: what stood there, and what chains saw of it. */
+export interface Replaced {
+  readonly Kind: string;
+  readonly Name: string;
+  readonly row: ConfigEntry | undefined;
+  readonly seen: string | undefined;
+}
+
+function entriesBefore(entries: ConfigEntries, { Kind, Name, row }: Replaced): ChainEntries {
+  return {
+    entryOf<E extends ConfigEntryDefinition>(kind: EntryKind<E>, name: string) {
+      const isIt = kind.kind === Kind && fold(name) === fold(Name);
+      // What is stored was read by its kind's table.
+      return isIt ? (row as (E & ConfigEntry) | undefined) : entries.entryOf(kind, name);
+    },
+  };
+}
+
 type Named = Pick<ConfigEntry, 'Name'>;
 
 /**
@@ -71,10 +89,14 @@ type Named = Pick<ConfigEntry, 'Name'>;
 class Looks {
   readonly #entries: ConfigEntries;
   readonly #spoken: Spoken;
+  /** As it was before; only asked where something cannot be. */
+  readonly #lookBefore: () => Spoken;
+  #spokenBefore: Spoken | undefined;
 
-  constructor(entries: ConfigEntries) {
+  constructor(entries: ConfigEntries, lookBefore: () => Spoken) {
     this.#entries = entries;
     this.#spoken = new Spoken(entries);
+    this.#lookBefore = lookBefore;
   }
 
   atChains(of: readonly Named[]): void {
@@ -96,18 +118,28 @@ class Looks {
   #refuseOther(service: string, protocol: string): void {
     if (service === EVERY_SERVICE) return;
     const spoken = this.#protocolOf(service);
-    if (spoken === protocol) return;
+    if (spoken === undefined || spoken === protocol) return;
     throw new Refusal(
       `service ${quote(service)} has protocol ${quote(spoken)}, which does not match defined listener protocol ${quote(protocol)}`,
     );
   }
 
-  #protocolOf(service: string): string {
-    try {
-      return this.#spoken.of(service);
-    } catch (error) {
-      if (!(error instanceof ProconsulError)) throw error;
-      throw new Refusal(error.message);
-    }
+  /** Undefined where the chain cannot be, and could not be before. */
+  #protocolOf(service: string): string | undefined {
+    const protocol = spokenOf(this.#spoken, service);
+    if (!(protocol instanceof ProconsulError)) return protocol;
+    this.#spokenBefore ??= this.#lookBefore();
+    const before = spokenOf(this.#spokenBefore, service);
+    if (before instanceof ProconsulError) return undefined;
+    throw new Refusal(protocol.message);
+  }
+}
+
+function spokenOf(spoken: Spoken, service: string): string | ProconsulError {
+  try {
+    return spoken.of(service);
+  } catch (error) {
+    if (error instanceof ProconsulError) return error;
+    throw error;
   }
 }

@@ -22,6 +22,8 @@ export const LEADER = 'leader';
 export const QUERIES = 'queries';
 /** What the mesh's authority was told, and its roots. */
 export const CA = 'ca';
+/** Of that alone by what name the mesh is known: all chains have it in them. */
+export const TRUST_DOMAIN = 'trust-domain';
 export const MEMBERS = 'members';
 export const ACL_TOKENS = 'acl-tokens';
 export const ACL_POLICIES = 'acl-policies';
@@ -48,6 +50,9 @@ export const gatewaysTopic = (kind: string, service: string) => `gateways:${kind
 export const ORDINARY = 'ordinary';
 /** Whether a service is one. */
 export const ordinaryTopic = (service: string) => `ordinary:${fold(service)}`;
+
+/** Of an entry that may say much else, what chains show of it. */
+export const chainTopic = (kind: string, name: string) => `chains:${kind}/${fold(name)}`;
 
 /** A node and the instances on it. */
 export const nodeTopic = (node: string) => `node:${fold(node)}`;

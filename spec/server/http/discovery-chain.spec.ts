@@ -33,6 +33,30 @@ describe('/v1/discovery-chain/:service', () => {
     assert.match(answer.text, /"ConnectTimeout":"1s","Target":"a\.default\.dc1"/);
   });
 
+  it('is not compiled anew by another root, nor by what defaults say that no chain shows', async () => {
+    const { get, put, del, write, server, clock } = await start();
+    await write({ Kind: 'service-defaults', Name: 'web', Protocol: 'http' });
+    const { index } = await get('/v1/discovery-chain/web');
+    const before = server.answers.wakeUps;
+    const waiting = get(`/v1/discovery-chain/web?index=${index}`);
+    await clock.untilArmed();
+    const Config = { PrivateKeyType: 'ec', PrivateKeyBits: 384 };
+    await put('/v1/connect/ca/configuration', { Provider: 'consul', Config });
+    const { roots } = server.state.authority;
+    await until(() => roots.size > 1);
+    await write({ Kind: 'proxy-defaults', Config: { protocol: 'http', other: 1 } });
+    const UpstreamConfig = { Defaults: { ConnectTimeoutMs: 1 } };
+    await write({ Kind: 'service-defaults', Name: 'web', Protocol: 'http', UpstreamConfig });
+    assert.equal(server.answers.wakeUps, before);
+    await write({ Kind: 'service-defaults', Name: 'web', Protocol: 'grpc' });
+    const { text, index: newer } = await waiting;
+    assert.match(text, /"Protocol":"grpc"/);
+    assert.ok(newer > index);
+    const gone = get(`/v1/discovery-chain/web?index=${newer}`);
+    await del('/v1/config/service-defaults/web');
+    assert.match((await gone).text, /"Protocol":"http"/);
+  });
+
   it('is another one with overrides, and says so', async () => {
     const { ask, get } = await start();
     const body = { OverrideConnectTimeout: '7s', overrideprotocol: 'grpc', Unknown: 1 };

@@ -47,6 +47,7 @@ describe('config entries in the state', () => {
   it('touch the entry, its kind and all of them; the same again touches nothing', () => {
     const { put, remove } = start();
     const topics = [
+      'chains:service-defaults/web',
       'config-entries',
       'config-kind:service-defaults',
       'config:service-defaults/web',
@@ -96,5 +97,23 @@ describe('config entries in the state', () => {
       put({ Kind: 'terminating-gateway', Name: 'in', Services: [] }).outcome.refused,
       'cannot create a "terminating-gateway" config entry with name "in", a "ingress-gateway" config entry with that name already exists',
     );
+  });
+
+  it('are mended step by step where an archive brought what never fitted together', () => {
+    const { state, put, remove } = start();
+    const row = (value: object) => ({ ...decodeEntry(value), CreateIndex: 1, ModifyIndex: 1 });
+    // Two circles and a protocol that has nothing to split by: no one write mends all of it.
+    for (const [a, b] of ['ab', 'ba', 'cd', 'dc'] as const) {
+      state.configEntries.put(row(splitter(a as string, b as string)));
+    }
+    state.configEntries.put(row(splitter('e', 'a', 'c')));
+    state.journal.commit();
+    assert.equal(put(splitter('a', 'a')).outcome.refused, undefined);
+    assert.equal(remove('service-splitter', 'c').outcome.refused, undefined);
+    assert.equal(put(HTTP).outcome.refused, undefined);
+    // From here on nothing is broken again.
+    assert.match(put(splitter('a', 'b')).outcome.refused ?? '', /^detected circular reference: /);
+    assert.match(put(splitter('c', 'd')).outcome.refused ?? '', /^detected circular reference: /);
+    assert.match(remove('proxy-defaults', 'global').outcome.refused ?? '', /does not permit/);
   });
 });
