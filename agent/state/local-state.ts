@@ -31,6 +31,11 @@ export function asRegistered({ definition, registered }: LocalService): ServiceD
   return registered ?? definition;
 }
 
+function keyOf(service: LocalService | undefined): string | undefined {
+  const taken = service && defaultsOf(asRegistered(service));
+  return taken && defaultsKey(taken);
+}
+
 export interface LocalCheck {
   /** With the status and output of the last look. */
   readonly definition: CheckDefinition;
@@ -58,6 +63,8 @@ export class LocalState {
   readonly #observers = new Set<LocalObserver>();
   /** What config entries say of proxies, by whose it is. */
   readonly #defaults = new Map<string, CentralDefaults>();
+  /** The proxies that take it over. */
+  readonly #takers = new Map<string, Set<string>>();
 
   get services(): ReadonlyMap<string, LocalService> {
     return this.#services;
@@ -80,7 +87,10 @@ export class LocalState {
 
   putService(service: LocalService): void {
     const { ID } = service.definition;
+    this.#takesNothing(ID);
     this.#services.set(ID, this.#filled(service));
+    const key = keyOf(service);
+    if (key !== undefined) this.#takers.set(key, (this.#takers.get(key) ?? new Set()).add(ID));
     this.#tell('serviceChanged', ID);
   }
 
@@ -90,9 +100,9 @@ export class LocalState {
     if (defaults === undefined) this.#defaults.delete(key);
     else this.#defaults.set(key, defaults);
     const changed: string[] = [];
-    for (const [id, service] of this.#services) {
-      const taken = defaultsOf(asRegistered(service));
-      if (taken === undefined || defaultsKey(taken) !== key) continue;
+    for (const id of this.#takers.get(key) ?? []) {
+      const service = this.#services.get(id);
+      if (service === undefined) continue;
       const filled = this.#filled(service);
       if (sameJson(filled.definition, service.definition)) continue;
       this.#services.set(id, filled);
@@ -102,11 +112,18 @@ export class LocalState {
     return changed;
   }
 
+  #takesNothing(id: string): void {
+    const key = keyOf(this.#services.get(id));
+    const takers = key === undefined ? undefined : this.#takers.get(key);
+    takers?.delete(id);
+    if (key !== undefined && takers?.size === 0) this.#takers.delete(key);
+  }
+
   #filled(service: LocalService): LocalService {
     const { registered: _, ...rest } = service;
     const definition = asRegistered(service);
-    const taken = defaultsOf(definition);
-    const defaults = taken && this.#defaults.get(defaultsKey(taken));
+    const key = keyOf(service);
+    const defaults = key === undefined ? undefined : this.#defaults.get(key);
     if (defaults === undefined) return { ...rest, definition };
     return { ...rest, definition: withDefaults(definition, defaults), registered: definition };
   }
@@ -123,6 +140,7 @@ export class LocalState {
   /** Its checks go before it, each for itself. */
   removeService(id: string): void {
     for (const check of [...this.checksOf(id).keys()]) this.removeCheck(check);
+    this.#takesNothing(id);
     if (this.#services.delete(id)) this.#tell('serviceChanged', id);
   }
 

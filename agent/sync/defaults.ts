@@ -11,13 +11,13 @@ import {
   defaultsOf,
 } from '../../lib/central-defaults.ts';
 import { byDeadline, pause } from '../../lib/clock.ts';
-import { describeChain } from '../../lib/errors.ts';
+import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { ServiceDefinition } from '../../lib/model.ts';
 import { Notices } from '../../lib/notices.ts';
 import { retryMs } from '../../lib/retries.ts';
 import type { System } from '../../lib/system.ts';
 import { keptDefaults } from '../state/kept-shapes.ts';
-import { asRegistered, type LocalService, type LocalState } from '../state/local-state.ts';
+import { asRegistered, type LocalState } from '../state/local-state.ts';
 import type { KeptValues } from '../state/value-file.ts';
 
 const WAIT_MS = 5 * 60_000;
@@ -25,6 +25,9 @@ const WAIT_MS = 5 * 60_000;
 const FIRST_MS = 2000;
 /** A server that does not wait is not to be asked without end. */
 const MIN_ROUND_MS = 1000;
+/** Of an agent's waits at servers its clients have most. Beyond these it looks from time to time. */
+const MAX_WAITS = 1024;
+const POLL_MS = 30_000;
 const DEFAULTS = 'defaults:';
 
 export interface DefaultsOptions {
@@ -104,7 +107,10 @@ export class Defaults {
     const service = this.#options.local.services.get(id);
     const of = service && defaultsOf(asRegistered(service));
     const before = this.#taken.get(id);
-    const followed = of && this.#follow(of, (service as LocalService).token);
+    const token = service?.token ?? '';
+    const followed = of && this.#follow(of, token);
+    // That of whoever registered last: an earlier one may be gone.
+    if (followed !== undefined) followed.token = token;
     if (before === followed) return;
     if (followed === undefined) this.#taken.delete(id);
     else {
@@ -114,19 +120,19 @@ export class Defaults {
     if (before !== undefined) this.#release(before);
   }
 
-  /** With the token of whoever asked last: that of an earlier one may be gone. */
+  /** One that is followed goes on under its token: who is about to register may not be allowed to. */
   #follow(of: DefaultsOf, token: string): Followed {
     const key = defaultsKey(of);
     const known = this.#followed.get(key);
-    if (known !== undefined) {
-      known.token = token;
-      return known;
-    }
+    if (known !== undefined) return known;
     let settled: () => void = () => undefined;
     const first = new Promise<void>((resolve) => {
       settled = resolve;
     });
-    const followed = { key, of, token, holds: 0, first, settled, ending: new AbortController() };
+    const followed: Followed = {
+      ...{ key, of, token, first, settled, ending: new AbortController() },
+      ...{ holds: 0, index: 0, failures: 0, isRefusedWaits: false },
+    };
     this.#followed.set(key, followed);
     void this.#keepFresh(followed);
     return followed;
@@ -143,35 +149,52 @@ export class Defaults {
   }
 
   async #keepFresh(followed: Followed): Promise<void> {
-    const { authority, system, userToken } = this.#options;
-    const { clock, random } = system;
-    const { of, ending } = followed;
-    const { signal } = ending;
-    let [index, failures] = [0, 0];
+    const { clock } = this.#options.system;
+    const { signal } = followed.ending;
     while (!signal.aborted) {
-      const asked = clock.monotonic();
+      let pauseMs: number;
       try {
-        const token = followed.token || userToken();
-        const wait = { seenIndex: index, waitMs: WAIT_MS };
-        const found = await authority.defaults(of, token, wait, signal);
-        if (signal.aborted) break;
-        const isSame = found.index === index;
-        ({ index } = found);
-        failures = 0;
-        this.#take(followed, found.defaults);
-        if (isSame && clock.monotonic() - asked < MIN_ROUND_MS) {
-          await pause(clock, MIN_ROUND_MS, signal);
-        }
+        pauseMs = await this.#ask(followed, signal);
       } catch (error) {
-        if (signal.aborted) break;
-        const why = describeChain(error);
-        if (failures++ > 0) this.#notices.tell(of.service, sayOf(of, why));
-        followed.settled();
-        // What is known goes on to count.
-        await pause(clock, retryMs(failures, random), signal);
+        pauseMs = this.#failed(followed, error);
       }
+      followed.settled();
+      if (pauseMs > 0) await pause(clock, pauseMs, signal);
     }
     followed.settled();
+  }
+
+  /** For how long it is then to be left alone. */
+  async #ask(followed: Followed, signal: AbortSignal): Promise<number> {
+    const { authority, system, userToken } = this.#options;
+    const { clock, random } = system;
+    const { of, token, index } = followed;
+    const looks = followed.isRefusedWaits || this.#followed.size > MAX_WAITS;
+    const asked = clock.monotonic();
+    const wait = { seenIndex: looks ? 0 : index, waitMs: WAIT_MS };
+    const found = await authority.defaults(of, token || userToken(), wait, signal);
+    if (signal.aborted) return 0;
+    followed.index = found.index;
+    followed.failures = 0;
+    followed.isRefusedWaits = false;
+    if (found.index !== index) this.#take(followed, found.defaults);
+    if (looks) return POLL_MS * (1 + random.next());
+    const isEarly = found.index === index && clock.monotonic() - asked < MIN_ROUND_MS;
+    return isEarly ? MIN_ROUND_MS : 0;
+  }
+
+  /** What is known goes on to count. */
+  #failed(followed: Followed, error: unknown): number {
+    const { of, ending } = followed;
+    if (ending.signal.aborted) return 0;
+    followed.isRefusedWaits = error instanceof ProconsulError && error.code === 'busy';
+    // Once is nothing: servers restart, and a registration may come before its agent has joined.
+    if (followed.failures++ > 0) {
+      const why = describeChain(error);
+      const text = `proxies of "${of.service}" take over nothing new of config entries: ${why}`;
+      this.#notices.tell(of.service, text);
+    }
+    return retryMs(followed.failures, this.#options.system.random);
   }
 
   #take(followed: Followed, defaults: CentralDefaults): void {
@@ -180,7 +203,6 @@ export class Defaults {
     this.#notices.clear(of.service);
     kept.set(DEFAULTS + key, { of, defaults });
     const changed = local.setDefaults(of, defaults);
-    followed.settled();
     for (const id of changed) onChange(id);
   }
 }
@@ -191,12 +213,13 @@ interface Followed {
   token: string;
   /** Services that take it over, and registrations that are about to. */
   holds: number;
+  /** Of what is known; 0 for nothing. */
+  index: number;
+  failures: number;
+  /** The servers have as many waits as they take. */
+  isRefusedWaits: boolean;
   /** Resolves when a server has answered for the first time, or has not. */
   readonly first: Promise<void>;
   readonly settled: () => void;
   readonly ending: AbortController;
-}
-
-function sayOf({ service }: DefaultsOf, why: string): string {
-  return `proxies of "${service}" take over nothing new of config entries: ${why}`;
 }

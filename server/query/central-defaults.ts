@@ -28,15 +28,18 @@ import type { ConfigReader } from './config-reader.ts';
 import { keyOf, type Query } from './query.ts';
 import type { Reader } from './reader.ts';
 
+/** Beyond so many names an answer is made anew whichever entry of defaults changes. */
+const MAX_BY_NAME = 64;
+
 export function centralDefaults(of: DefaultsOf): Query {
   return {
     key: keyOf('central-defaults', of.service, ...of.upstreams),
-    run: (reader) => ({ json: defaultsIn(reader.config.proxyEntries(of.service), of) }),
+    run: (reader) => {
+      const byName = of.upstreams.length <= MAX_BY_NAME;
+      return { json: defaultsIn(reader.config.proxyEntries(of.service, byName), of) };
+    },
   };
 }
-
-/** Beyond so many different proxies an answer is made anew whichever config entry changes. */
-const MAX_BY_NAME = 64;
 
 /** What an instance is filled in with. */
 export interface Filled {

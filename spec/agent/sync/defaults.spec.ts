@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import supertest from 'supertest';
+import { FakeAccess } from '../../support/fakes/fake-access.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { FakeDefaults } from '../../support/fakes/fake-defaults.ts';
 import { MemoryCatalog } from '../../support/fakes/memory-catalog.ts';
@@ -74,6 +75,22 @@ describe("what config entries say of an agent's proxies", () => {
     const proxy = { DestinationServiceName: 'web' };
     await register({ Name: 'by-hand', Kind: 'connect-proxy', Port: 1, Proxy: proxy });
     assert.deepEqual(said.asked, []);
+  });
+
+  it('is asked for under the token of whoever has registered, not of whoever was refused', async () => {
+    const access = new FakeAccess({ good: 'service_prefix "" { policy = "write" }', bad: '' });
+    const { said, app } = await start({ access });
+    const register = (token: string) =>
+      supertest(app)
+        .put('/v1/agent/service/register')
+        .set('X-Consul-Token', token)
+        .send(JSON.stringify(WEB));
+    await register('good').expect(200);
+    await register('bad').expect(403);
+    await until(() => said.waiting === 1);
+    said.say({ Proxy: { Config: { a: 1 } } });
+    await until(() => said.waiting === 1);
+    assert.deepEqual([...new Set(said.tokens)], ['good']);
   });
 
   it('comes later where no server is there: the registration is answered', async () => {

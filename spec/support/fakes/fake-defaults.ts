@@ -8,6 +8,7 @@ const NOTHING: CentralDefaults = { Proxy: { MeshGateway: {}, Expose: {} }, Upstr
 /** Servers that say of every proxy what a spec has them say. */
 export class FakeDefaults {
   readonly asked: DefaultsOf[] = [];
+  readonly tokens: string[] = [];
   away = false;
   #index = 10;
   #said = NOTHING;
@@ -26,8 +27,9 @@ export class FakeDefaults {
 
   readonly authority: Authority = {
     ...noAuthority,
-    defaults: async (of, _token, { seenIndex }, signal) => {
+    defaults: async (of, token, { seenIndex }, signal) => {
       this.asked.push(of);
+      this.tokens.push(token);
       if (this.away) throw new ProconsulError('unavailable', 'No known Consul servers');
       if (seenIndex === this.#index) await this.#next(signal);
       return { index: this.#index, defaults: this.#said };
