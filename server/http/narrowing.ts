@@ -19,6 +19,9 @@ export const FILLED_IN = {
   [FILLED]: param.flag('shows proxies with what config entries say of them'),
 };
 
+/** Of a list of what stands in front of a service: as in Consul its tags are not asked for. */
+export const IN_FRONT_NARROWED = { ...FILLED_IN, ...NARROWED };
+
 /** Of a list of instances. */
 export const INSTANCES_NARROWED = {
   ...FILLED_IN,

@@ -37,7 +37,14 @@ import {
   type WriteDeps,
   writeAs,
 } from '../deps.ts';
-import { BY_NODE, FILLED_IN, INSTANCES_NARROWED, NARROWED, narrowing } from '../narrowing.ts';
+import {
+  BY_NODE,
+  FILLED_IN,
+  IN_FRONT_NARROWED,
+  INSTANCES_NARROWED,
+  NARROWED,
+  narrowing,
+} from '../narrowing.ts';
 import { readRoute } from '../reads.ts';
 
 type Deps = ReadDeps & WriteDeps & PlaceDeps;
@@ -131,7 +138,7 @@ function catalogByName(deps: Deps): Route[] {
       ...common,
       path: '/v1/catalog/connect/',
       rest: 'service',
-      params: INSTANCES_NARROWED,
+      params: IN_FRONT_NARROWED,
       right: 'service:read',
       does: 'lists the instances that speak for a service in the mesh',
       query: (r) => {

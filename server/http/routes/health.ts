@@ -5,10 +5,10 @@ import {
   type StructSchema,
 } from '../../../lib/filter/fields.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
-import { param } from '../../../lib/http/takes.ts';
+import { param, type RowParams } from '../../../lib/http/takes.ts';
 import * as queries from '../../query/health.ts';
 import { askingNode, type PlaceDeps, type ReadDeps, required } from '../deps.ts';
-import { INSTANCES_NARROWED, NARROWED, narrowing } from '../narrowing.ts';
+import { IN_FRONT_NARROWED, INSTANCES_NARROWED, NARROWED, narrowing } from '../narrowing.ts';
 import { type Read, readRoute } from '../reads.ts';
 
 type Deps = ReadDeps & PlaceDeps;
@@ -22,11 +22,16 @@ function narrowed(deps: Deps, request: HttpRequest, fields: StructSchema) {
 }
 
 function instanceRoutes(deps: Deps): Route[] {
-  const row = (path: string, does: string, query: typeof queries.healthOfService): Read => ({
+  const row = (
+    path: string,
+    does: string,
+    query: typeof queries.healthOfService,
+    narrowedBy: RowParams = IN_FRONT_NARROWED,
+  ): Read => ({
     path,
     rest: 'service',
     params: {
-      ...INSTANCES_NARROWED,
+      ...narrowedBy,
       passing: param.boolean('only instances of which all checks pass'),
     },
     right: 'service:read',
@@ -47,6 +52,7 @@ function instanceRoutes(deps: Deps): Route[] {
         '/v1/health/service/',
         'lists the instances of a service with their nodes and checks',
         queries.healthOfService,
+        INSTANCES_NARROWED,
       ),
     ),
     readRoute(
@@ -63,6 +69,7 @@ function instanceRoutes(deps: Deps): Route[] {
         '/v1/health/ingress/',
         'the same for the ingress gateways that let calls to it into the mesh',
         queries.healthOfIngress,
+        INSTANCES_NARROWED,
       ),
     ),
   ];

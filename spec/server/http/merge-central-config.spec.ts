@@ -91,3 +91,15 @@ describe('?merge-central-config', () => {
     assert.match(text, /"Config":\{"own":1\}/);
   });
 });
+
+describe('a list of what speaks for a service in the mesh', () => {
+  it('passes over tags, as Consul does: what is asked for is the service behind', async () => {
+    const { get, put } = await startServer();
+    const proxy = { DestinationServiceName: 'web' };
+    const Service = { Service: 'p', Kind: 'connect-proxy', Port: 1, Tags: ['v1'], Proxy: proxy };
+    await put('/v1/catalog/register', { Node: 'm', Address: '10.0.0.1', Service });
+    for (const list of ['/v1/health/connect/web', '/v1/catalog/connect/web']) {
+      assert.equal(((await get(`${list}?tag=other`)).json as object[]).length, 1);
+    }
+  });
+});

@@ -17,8 +17,8 @@ describe('register', () => {
     const history = new History();
     history.register('a');
     const { touched } = history.register('a', { service: web });
-    const expected = ['catalog', 'health:web', 'instances:web', 'node:a', 'services'];
-    assert.deepEqual(topics(touched), expected);
+    const ofService = ['health:web', 'instances:web', 'node:a', 'ordinary', 'ordinary:web'];
+    assert.deepEqual(topics(touched), ['catalog', ...ofService, 'services']);
   });
 
   it('another instance of a known service leaves the names of services alone', () => {
