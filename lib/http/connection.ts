@@ -9,7 +9,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net';
 import { hostFault } from './host.ts';
 import { asciiTarget } from './path.ts';
-import { beginsLater, beginsNever, beginsNow, isWaiting } from './turns.ts';
+import type { Turns } from './turns.ts';
 
 /** The parser is given so much at once: some 150 requests at the very most. */
 const PIECE_BYTES = 4096;
@@ -36,6 +36,7 @@ export type Withdraw = () => boolean;
 export interface ConnectionOptions {
   readonly serve: (message: IncomingMessage, response: ServerResponse) => void;
   readonly shortcut?: Shortcut | undefined;
+  readonly turns: Turns;
 }
 
 interface Open {
@@ -170,10 +171,10 @@ export class Connection {
 
   #take(chunk: Buffer): void {
     if (this.#isOver()) return;
-    if (!beginsNow()) {
+    if (!this.#options.turns.beginsNow()) {
       this.#keep(chunk);
       this.#holdBack(this.#aheadBytes > MAX_AHEAD_BYTES);
-      beginsLater(this);
+      this.#options.turns.wait(this);
       return;
     }
     if (this.#isIdle() && this.#shortcutTakes(chunk)) return;
@@ -296,7 +297,7 @@ export class Connection {
   #end(): void {
     this.#hasEnded = true;
     this.release();
-    if (!isWaiting(this)) this.#advance();
+    if (!this.#options.turns.isWaiting(this)) this.#advance();
   }
 
   #passEnd(): void {
@@ -305,7 +306,7 @@ export class Connection {
   }
 
   #closed(): void {
-    beginsNever(this);
+    this.#options.turns.leave(this);
     this.#taken?.withdraw();
     this.#taken = undefined;
     this.#dropAhead();

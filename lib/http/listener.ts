@@ -7,6 +7,7 @@ import { hostPort } from '../ip.ts';
 import { KEEP_ALIVE_MS, MAX_HEADER_BYTES } from '../limits.ts';
 import { type DoorOptions, Handshakes } from '../tls/handshakes.ts';
 import { Connection, connectionOf, type Shortcut } from './connection.ts';
+import { Turns } from './turns.ts';
 
 /** A head that is sent byte by byte ends here; a body where it is read (body.ts). */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -38,6 +39,7 @@ export interface ListenerLimits {
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
+  readonly #turns = new Turns();
   readonly #connections = new Set<Connection>();
   readonly #openByAddress = new Map<string, number>();
   readonly #door: Handshakes | undefined;
@@ -138,7 +140,7 @@ export class Listener {
 
   #connected(socket: Socket): void {
     const { listener: serve, shortcut } = this.#options;
-    const connection = new Connection(socket, { serve, shortcut });
+    const connection = new Connection(socket, { serve, shortcut, turns: this.#turns });
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
   }

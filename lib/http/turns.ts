@@ -14,46 +14,48 @@ export interface Comer {
   begin(): void;
 }
 
-let begun = 0;
-let isArmed = false;
-const waiting = new Set<Comer>();
+/** Of one listener. */
+export class Turns {
+  #begun = 0;
+  #isArmed = false;
+  readonly #waiting = new Set<Comer>();
 
-/** Whether one more may begin in this turn, which then has begun. */
-export function beginsNow(): boolean {
-  if (waiting.size > 0 || begun >= AT_ONCE) return false;
-  if (++begun >= COUNTED_FROM) arm();
-  return true;
-}
-
-/** It begins when its turn has come. */
-export function beginsLater(comer: Comer): void {
-  waiting.add(comer);
-  arm();
-}
-
-export function isWaiting(comer: Comer): boolean {
-  return waiting.has(comer);
-}
-
-/** It has gone. */
-export function beginsNever(comer: Comer): void {
-  waiting.delete(comer);
-}
-
-function arm(): void {
-  if (isArmed) return;
-  isArmed = true;
-  setImmediate(nextTurn);
-}
-
-function nextTurn(): void {
-  isArmed = false;
-  begun = 0;
-  for (const comer of waiting) {
-    if (begun >= AT_ONCE) break;
-    begun++;
-    waiting.delete(comer);
-    comer.begin();
+  /** Whether one more may begin in this turn, which then has begun. */
+  beginsNow(): boolean {
+    if (this.#waiting.size > 0 || this.#begun >= AT_ONCE) return false;
+    if (++this.#begun >= COUNTED_FROM) this.#arm();
+    return true;
   }
-  if (waiting.size > 0) arm();
+
+  /** It begins when its turn has come. */
+  wait(comer: Comer): void {
+    this.#waiting.add(comer);
+    this.#arm();
+  }
+
+  isWaiting(comer: Comer): boolean {
+    return this.#waiting.has(comer);
+  }
+
+  leave(comer: Comer): void {
+    this.#waiting.delete(comer);
+  }
+
+  #arm(): void {
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    setImmediate(() => this.#next());
+  }
+
+  #next(): void {
+    this.#isArmed = false;
+    this.#begun = 0;
+    for (const comer of this.#waiting) {
+      if (this.#begun >= AT_ONCE) break;
+      this.#begun++;
+      this.#waiting.delete(comer);
+      comer.begin();
+    }
+    if (this.#waiting.size > 0) this.#arm();
+  }
 }
