@@ -75,6 +75,7 @@ const REQUESTS: Readonly<Record<string, readonly [rest: string, body?: object]>>
   'PUT /v1/agent/check/fail/': ['w'],
   'PUT /v1/agent/check/update/': ['w', { Status: 'passing' }],
   'PUT /v1/agent/check/deregister/': ['w'],
+  'PUT /v1/agent/service/load/': ['w1', { Requests: 1 }],
   'PUT /v1/agent/service/maintenance/': ['w1?enable=true'],
   'PUT /v1/agent/maintenance': ['?enable=true'],
   'PUT /v1/agent/service/deregister/': ['w1'],

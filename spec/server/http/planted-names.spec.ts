@@ -167,7 +167,7 @@ describe('names that may not be seen', () => {
 /** Of lists, that something in them changed; of a name that may be seen, that one of its instances did. */
 const TELLING = [
   ...['catalog/node-services/open', 'catalog/node/open', 'catalog/nodes', 'catalog/service/open'],
-  ...['catalog/services', 'coordinate/nodes', 'health/checks/open', 'health/ingress/open'],
+  ...['catalog/services', 'coordinate/nodes', 'health/checks/open'],
   ...['health/node/open', 'health/service/open', 'health/state/any', 'health/state/passing'],
   ...['internal/dns/address/10.0.0.1', 'internal/dns/address/10.0.1.1', 'internal/ui/node/open'],
   ...['internal/ui/nodes', 'internal/ui/services', 'kv/', 'kv/open/', 'query', 'session/list'],
