@@ -16,6 +16,8 @@ export const STATE = 'state.bin';
 export const SUMS = 'SHA256SUMS';
 /** What stands beside the state has some hundred bytes. */
 const MAX_SMALL_BYTES = 1024 * 1024;
+/** Of all that is unpacked: some hundred MB of zeros pack into nothing, and would be read for half an hour. */
+const MAX_UNPACKED_BYTES = 8 * 1024 ** 3;
 /** Of gzip. */
 const HEAD_BYTES = 10;
 
@@ -40,12 +42,14 @@ export async function readArchive<T>(
   archive: Bytes | Iterable<Uint8Array>,
   read: (state: Bytes) => Promise<T>,
   signal?: AbortSignal,
+  maxBytes = MAX_UNPACKED_BYTES,
 ): Promise<{ readonly meta: ArchiveMeta; readonly state: T }> {
   const tar = createTarDecoder({ strict: true });
   const reading = new Reading(read, signal);
   const fed = pipeline(
     Readable.from(withHead(archive)),
     createGunzip(),
+    (chunks: Bytes) => bounded(chunks, maxBytes),
     Writable.fromWeb(tar.writable),
   );
   // Whoever fails first tells why; the other one only breaks off.
@@ -73,6 +77,15 @@ async function* withHead(archive: Bytes | Iterable<Uint8Array>): AsyncGenerator<
     head = undefined;
   }
   if (head !== undefined) throw fault(`${UNPACK}: ${head.length > 0 ? SHORT : 'EOF'}`);
+}
+
+async function* bounded(chunks: Bytes, maxBytes: number): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > maxBytes) throw fault(`${UNPACK}: it comes to more than ${maxBytes} bytes`);
+    yield chunk;
+  }
 }
 
 const UNPACK = 'failed to decompress snapshot';

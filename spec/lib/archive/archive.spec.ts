@@ -67,6 +67,17 @@ describe('an archive', () => {
     }
   });
 
+  it('is refused where it unpacks to more than it may, in its files or behind them', async () => {
+    const zeros = Buffer.alloc(1024 * 1024);
+    const within = await archiveOf(filesOf(zeros));
+    const behind = gzipSync(Buffer.concat([await packTar([]), zeros]));
+    for (const archive of [within, behind]) {
+      const nothing = async () => undefined;
+      const reading = readArchive([archive], nothing, undefined, zeros.length / 2);
+      await assert.rejects(reading, /decompress snapshot: it comes to more than 524288 bytes/);
+    }
+  });
+
   it('is refused where any byte of it is another', async () => {
     const archive = await saved(3);
     const whole = (await read(archive)).state;
