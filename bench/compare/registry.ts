@@ -18,18 +18,25 @@ export interface Registry {
   readonly port: number;
   /** Resident memory of the process that answers, in bytes. */
   memory(): Promise<number>;
+  /** The processor time that it has used, in hundredths of a second. */
+  ticks(): Promise<number>;
   /** Returns when it is done with what earlier clients left behind, or after 20 s. */
   quiet(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startRegistry(kind: Kind, consul: string): Promise<Registry> {
+/** `over`: more of the configuration, for both alike. */
+export async function startRegistry(
+  kind: Kind,
+  consul: string,
+  over: Readonly<Record<string, unknown>> = {},
+): Promise<Registry> {
   const folder = await mkdtemp(path.join(tmpdir(), `bench-${kind}-`));
   const [port, ...others] = await freePorts(5);
   const redis = kind === 'redis' ? await startRedis(folder) : undefined;
   const config = configFor(kind, [port as number, ...others], folder);
   const file = path.join(folder, 'config.json');
-  await writeFile(file, JSON.stringify(config));
+  await writeFile(file, JSON.stringify({ ...config, ...over }));
   const command = kind === 'consul' ? consul : path.join(TOP, 'bin/proconsul');
   const args = ['agent', `-config-file=${file}`];
   if (kind === 'memory') args.push('-dev');
@@ -40,6 +47,7 @@ export async function startRegistry(kind: Kind, consul: string): Promise<Registr
     kind,
     port: port as number,
     memory: () => residentBytes(child.pid as number),
+    ticks: () => ticksOf(child.pid as number),
     quiet: () => untilQuiet(child.pid as number),
     async stop() {
       await end(child);
