@@ -108,7 +108,7 @@ const isFine = ({ text }: { readonly text: string }, of: string) =>
 
 /** A lock is held by it, and let go of when it ends. */
 async function lockBy(session: string, put: Awaited<ReturnType<typeof startServer>>['put']) {
-  isFine(await put(`/v1/kv/k?acquire=${session}`), session);
+  assert.equal((await put(`/v1/kv/${session}?acquire=${session}`)).text, 'true');
   assert.equal((await put(`/v1/session/destroy/${session}`)).status, 200);
 }
 
@@ -122,6 +122,7 @@ describe('strange values in a body', () => {
       for (const each of STRANGE.flatMap((strange) => [...changed(body, strange)])) {
         const answer = await ask(method, at, { body: each });
         isFine(answer, each);
+        isFine(await put('/v1/kv/k', each), each);
         const [, session] = /^{"ID":"([^"]+)"}$/.exec(answer.text) ?? [];
         if (at === '/v1/session/create' && session !== undefined) await lockBy(session, put);
       }
