@@ -34,7 +34,7 @@ export interface TlsTarget {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const DEFAULT_ADDRESS = '127.0.0.1:8500';
+export const DEFAULT_ADDRESS = '127.0.0.1:8500';
 
 const AGENT_ROWS: readonly (readonly [string, Flag])[] = [
   ['http-addr', text('CONSUL_HTTP_ADDR', 'Address and port of the agent; also unix://PATH.')],

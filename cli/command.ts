@@ -5,6 +5,7 @@ import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { readWhole } from '../lib/read-whole.ts';
 import type { ApiClient } from './api-client.ts';
 import type { FlagValues } from './flag-values.ts';
+import type { Progress } from './progress.ts';
 
 /** The process around a command; specs put a made-up one in its place. */
 export interface CommandHost {
@@ -12,7 +13,9 @@ export interface CommandHost {
   readonly print: (text: string | Buffer) => void;
   readonly printError: (text: string) => void;
   /** A line that is written over by the next, and taken away by an empty one; seen on a terminal alone. */
-  readonly progress: (line: string) => void;
+  readonly progress: Progress;
+  /** What somebody may do about a failure; seen on a terminal alone. */
+  readonly hint: (text: string) => void;
   readonly readStdin: () => Promise<Buffer>;
   /** Aborted when the user or the system asks the process to end. */
   readonly signal: AbortSignal;

@@ -4,12 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import type { Raw } from '../lib/archive/records.ts';
-import { systemClock } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { MAX_SNAPSHOT_BYTES } from '../lib/limits.ts';
 import type { ApiClient } from './api-client.ts';
 import { type ArchiveKinds, archiveKinds } from './archive-kinds.ts';
 import { explained } from './command.ts';
+import { megabytes, type Progress, shown } from './progress.ts';
 
 export interface Sides {
   readonly from: ApiClient;
@@ -19,9 +19,6 @@ export interface Sides {
 export interface Copied extends ArchiveKinds {
   readonly bytes: number;
 }
-
-/** Shows how far it is; for people alone. */
-export type Progress = (line: string) => void;
 
 const SAVE = { method: 'GET', path: '/v1/snapshot' } as const;
 
@@ -86,20 +83,15 @@ export class ConsulCopy {
 
   async #read(): Promise<Buffer> {
     const stream = await explained('Error reading from Consul', this.#sides.from.stream(SAVE));
-    const began = systemClock.monotonic();
     const parts: Buffer[] = [];
     let bytes = 0;
-    for await (const part of stream) {
+    for await (const part of shown(stream, 'reading', this.#progress)) {
       parts.push(part);
       bytes += part.length;
       if (bytes > MAX_SNAPSHOT_BYTES) {
-        throw new ProconsulError(
-          'too-large',
-          `Consul's archive is beyond ${megabytes(MAX_SNAPSHOT_BYTES)}`,
-        );
+        const most = megabytes(MAX_SNAPSHOT_BYTES);
+        throw new ProconsulError('too-large', `Consul's archive is beyond ${most}`);
       }
-      const rate = bytes / Math.max(1, systemClock.monotonic() - began) / 1000;
-      this.#progress(`reading ${megabytes(bytes)}, ${rate.toFixed(1)} MB/s`);
     }
     return Buffer.concat(parts);
   }
@@ -147,8 +139,4 @@ function keepKeys(keys: Set<string>): (kind: string, value: Raw) => void {
 async function list<T>(client: ApiClient, path: string): Promise<readonly T[]> {
   const answer = await client.send({ method: 'GET', path, accept: [404] });
   return answer.status === 404 ? [] : ((answer.json ?? []) as readonly T[]);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -8,6 +8,7 @@ import { apiTarget, HTTP_FLAGS } from './api-options.ts';
 import type { Command, CommandHost, Invocation } from './command.ts';
 import { COMMANDS, type CommandEntry, type CommandGroup } from './command-tree.ts';
 import { type FlagValues, readFlags } from './flag-values.ts';
+import { hintFor } from './hints.ts';
 
 /** What a shell says of a command that it does not know; Consul says it too. */
 const UNKNOWN_COMMAND = 127;
@@ -121,6 +122,8 @@ async function run(command: Command, { name, argv, host, usage }: Run): Promise<
   } catch (error) {
     if (!(error instanceof ProconsulError)) throw error;
     host.printError(error.message.endsWith('\n') ? error.message : `${error.message}\n`);
+    const hint = hintFor(error.message);
+    if (hint !== undefined) host.hint(hint);
     return 1;
   }
 }

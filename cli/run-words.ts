@@ -1,5 +1,6 @@
 /** Runs a command line in this process: reads the environment, and says how the process ends. */
 import type { Environment } from '../lib/child.ts';
+import { wrap } from '../lib/config/flags.ts';
 import { runCommand } from './run-command.ts';
 
 export async function run(words: readonly string[], env: Environment): Promise<void> {
@@ -11,6 +12,7 @@ export async function run(words: readonly string[], env: Environment): Promise<v
     print: (text) => void process.stdout.write(text),
     printError: (text) => void process.stderr.write(text),
     progress,
+    hint,
     readStdin,
     // Made when it is first asked for: a command that waits for nothing else just ends.
     get signal() {
@@ -22,6 +24,10 @@ export async function run(words: readonly string[], env: Environment): Promise<v
 /** Beside what is printed, so that it is in no pipe. */
 function progress(line: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+}
+
+function hint(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\n${wrap(text, '  ')}`);
 }
 
 async function readStdin(): Promise<Buffer> {

@@ -2,6 +2,7 @@ import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import { MAX_SNAPSHOT_BYTES } from '../../lib/limits.ts';
 import { readWhole } from '../../lib/read-whole.ts';
 import { type Command, explained, refuseArguments } from '../command.ts';
+import { megabytes } from '../progress.ts';
 
 export const command: Command = {
   synopsis: '[options] FILE',
@@ -14,8 +15,10 @@ export const command: Command = {
     refuseArguments(args, 1);
     const [file] = args;
     if (file === undefined) throw new ProconsulError('invalid', 'Missing FILE argument');
-    const put = client().send({ method: 'PUT', path: '/v1/snapshot', body: bytesOf(file) });
-    await explained('Error restoring snapshot', put);
+    const body = bytesOf(file);
+    host.progress(`restoring ${megabytes(body.length)}`);
+    const put = client().send({ method: 'PUT', path: '/v1/snapshot', body });
+    await explained('Error restoring snapshot', put).finally(() => host.progress(''));
     host.print('Restored snapshot\n');
     return 0;
   },

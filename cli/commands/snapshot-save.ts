@@ -5,6 +5,7 @@ import { readArchive } from '../../lib/archive/archive.ts';
 import { readRecords } from '../../lib/archive/records.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import { type Command, explained, refuseArguments } from '../command.ts';
+import { shown } from '../progress.ts';
 import { readFileInParts } from './snapshot-inspect.ts';
 
 export const command: Command = {
@@ -25,7 +26,8 @@ export const command: Command = {
         'Error saving snapshot',
         client().stream({ method: 'GET', path: '/v1/snapshot' }),
       );
-      await pipeline(archive, createWriteStream(part, { mode: 0o600 }));
+      const bytes = shown(archive, 'saving', host.progress);
+      await pipeline(bytes, createWriteStream(part, { mode: 0o600 }));
       const { meta } = await readArchive(readFileInParts(part), async (state) => {
         for await (const _ of readRecords(state));
       });

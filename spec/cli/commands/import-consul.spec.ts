@@ -23,7 +23,18 @@ async function twoServers() {
 
 const READS = ['/v1/kv/?recurse', '/v1/catalog/service/db', '/v1/query'];
 
-describe('proconsul import-consul', () => {
+/** Two servers in one process, on a machine that may be busy with others. */
+const MOST_MS = 60_000;
+
+describe('proconsul import-consul', function () {
+  this.timeout(MOST_MS);
+  // However a spec ends: what follows would follow for ever.
+  let end: AbortController;
+  beforeEach(() => {
+    end = new AbortController();
+  });
+  afterEach(() => end.abort());
+
   it('copies everything, and says how much of what', async () => {
     const { old, now, run, from } = await twoServers();
     const { code, out, err } = await run(`import-consul ${from}`);
@@ -62,20 +73,20 @@ describe('proconsul import-consul', () => {
 
   it('follows until it is told to end, with what is written meanwhile', async () => {
     const { old, now, run, from } = await twoServers();
-    const end = new AbortController();
     const ran = run(`import-consul -follow -interval=1s ${from}`, { signal: end.signal });
     const key = async (name: string) => (await now.ask('GET', `/v1/kv/${name}?raw`)).text;
-    await until(async () => (await key('a')) === '1');
+    await until(async () => (await key('a')) === '1', undefined, MOST_MS);
     await old.put('/v1/kv/later', '2');
-    await until(async () => (await key('later')) === '2');
+    await until(async () => (await key('later')) === '2', undefined, MOST_MS);
     end.abort();
     assert.equal((await ran).code, 0);
   });
 
   it('follows no longer once somebody writes to the new cluster', async () => {
     const { old, now, run, from } = await twoServers();
-    const ran = run(`import-consul -follow -interval=1s ${from}`);
-    await until(async () => (await now.ask('GET', '/v1/kv/a')).status === 200);
+    const ran = run(`import-consul -follow -interval=1s ${from}`, { signal: end.signal });
+    const copied = async () => (await now.ask('GET', '/v1/kv/a')).status === 200;
+    await until(copied, undefined, MOST_MS);
     await now.put('/v1/kv/a', 'moved');
     await old.put('/v1/kv/a', 'too late');
     const { code, err } = await ran;

@@ -3,6 +3,8 @@ export interface Ran {
   readonly code: number;
   readonly out: string;
   readonly err: string;
+  /** What a person would be told beside. */
+  readonly hints: readonly string[];
 }
 
 export interface Surroundings {
@@ -20,15 +22,17 @@ export async function runWords(
   const { runCommand } = await import('../../../cli/run-command.ts');
   const out: Buffer[] = [];
   const err: string[] = [];
+  const hints: string[] = [];
   const code = await runCommand(words, {
     env,
     print: (text) => void out.push(Buffer.from(text)),
     printError: (text) => void err.push(text),
     progress: () => undefined,
+    hint: (text) => void hints.push(text),
     readStdin: async () => Buffer.from(stdin),
     signal,
   });
-  return { code, out: Buffer.concat(out).toString(), err: err.join('') };
+  return { code, out: Buffer.concat(out).toString(), err: err.join(''), hints };
 }
 
 /** Against the agent or server on this port of this machine. */
