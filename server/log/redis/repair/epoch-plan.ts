@@ -217,14 +217,15 @@ function firstOf(view: View, me: Holdings, relation: Relation): First {
  * An index that anybody may have seen is never given to another entry: where something may have
  * been lost, the numbers go on far above.
  */
-function beginWith(first: First, view: View, me: Holdings, { quorumOf }: PlanLimits): Plan {
+function beginWith(first: First, view: View, me: Holdings, limits: PlanLimits): Plan {
   const { candidates } = view;
+  const { quorumOf } = limits;
   const end = first === 'keep' ? view.index : Math.max(me.position.index, view.index);
   const highest = Math.max(end, view.next - 1, ...candidates.map(({ index }) => index));
   const epochs = candidates.map(({ epoch }) => epoch);
   const newest = Math.max(view.epoch, me.epoch, ...epochs);
   // Once there was an epoch there may have been entries, whoever remembers none.
-  const gap = mayHaveLost(first, view, me) && newest > 0;
+  const gap = mayHaveLost(first, view, me, limits) && newest > 0;
   return {
     kind: 'begin',
     first,
@@ -233,11 +234,18 @@ function beginWith(first: First, view: View, me: Holdings, { quorumOf }: PlanLim
   };
 }
 
-function mayHaveLost(first: First, view: View, me: Holdings): boolean {
+function mayHaveLost(
+  first: First,
+  view: View,
+  me: Holdings,
+  { quorumOf = 0 }: PlanLimits,
+): boolean {
   if (first === 'repair' && view.epochRun === view.run) return false;
   const relation = relate(view, me);
   const warm = view.candidates.filter((each) => each.warm);
-  return relation === 'fork' || relation === 'older' || !isComplete(view, me, warm);
+  // One that nobody has seen for long may write to another Redis, where what it is shown counts for none.
+  const isAnyAway = warm.length < quorumOf || !isComplete(view, me, warm);
+  return relation === 'fork' || relation === 'older' || isAnyAway;
 }
 
 /** For the operator: who is here, and what is waited for. */

@@ -248,6 +248,15 @@ describe('planEpoch where a majority acknowledges', () => {
     assert.equal(begins([shown('me', 130), shown('z', 0, cold)]), false);
   });
 
+  it('gives no index again that one may be shown elsewhere which nobody has seen for long', () => {
+    const both = [shown('me', 100), shown('y', 100)];
+    const two = plan({ candidates: both, live: ['me', 'y'] }, me(100), limits);
+    assert.deepEqual(two, { kind: 'begin', first: 'keep', epoch: 4, next: 100 + GAP });
+    const all = [...both, shown('z', 100)];
+    const three = plan({ candidates: all, live: ['me', 'y', 'z'] }, me(100), limits);
+    assert.deepEqual(three, { kind: 'begin', first: 'keep', epoch: 4, next: 101 });
+  });
+
   it('counts those that remember nothing where every server is there', () => {
     const candidates = [shown('me', 130), shown('y', 0, cold), shown('z', 0, cold)];
     const begin = plan({ candidates, sinceMs: 1000 }, me(130), limits);
