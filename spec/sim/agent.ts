@@ -4,6 +4,7 @@ import type { Running } from '../../cli/process/run-server.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { fakeConfigHost } from '../support/fakes/fake-config-host.ts';
+import type { SimDocker } from './docker.ts';
 import type { Complaint } from './server.ts';
 import type { Machine } from './world/machine.ts';
 import type { Network } from './world/network.ts';
@@ -19,6 +20,8 @@ export interface SimAgentOptions {
   readonly number: number;
   /** Addresses of servers. */
   readonly join: readonly string[];
+  /** Whose containers it registers. */
+  readonly docker?: SimDocker | undefined;
 }
 
 export class SimAgent {
@@ -57,6 +60,10 @@ export class SimAgent {
     this.bornAt = undefined;
   }
 
+  get docker(): SimDocker | undefined {
+    return this.#options.docker;
+  }
+
   /** As by SIGTERM. */
   async stop(): Promise<void> {
     await this.#options.world.on(this.machine, () => this.#running?.stop());
@@ -79,7 +86,7 @@ export class SimAgent {
   }
 
   #config() {
-    const { number, join } = this.#options;
+    const { number, join, docker } = this.#options;
     const file = {
       node_name: this.machine.name,
       node_id: `00000000-0000-4000-a000-${String(number).padStart(12, '0')}`,
@@ -88,6 +95,9 @@ export class SimAgent {
       ports: { http: this.port, dns: this.dnsPort, serf_lan: LAN_PORT + number },
       dns_config: { allow_stale: false },
       retry_join: join,
+      ...(docker && {
+        docker: { enabled: true, endpoint: docker.endpoint, hostname: this.machine.name },
+      }),
     };
     const argv = ['-data-dir=/none', `-hcl=${hclOf(file)}`];
     return { ...loadConfig({ argv, host: fakeConfigHost() }).config, dataDir: '' };

@@ -1,6 +1,7 @@
 /** Everything that runs in a world: servers, the Redis that they share, and agents. */
 import { GRACE_MS, MAX_SILENCE_MS, MAX_SILENCES } from '../../server/leases.ts';
 import { SimAgent } from './agent.ts';
+import { SimDocker } from './docker.ts';
 import { History } from './history.ts';
 import type { LuaScripts } from './redis/scripts.ts';
 import { SimRedis } from './redis/sim-redis.ts';
@@ -25,6 +26,8 @@ export interface ClusterOptions {
   readonly agents: number;
   /** Whether servers have access control. */
   readonly hasAccess?: boolean;
+  /** Whether containers run beside the agents. */
+  readonly hasContainers?: boolean;
   /** Whether there will be two masters that are written to. */
   readonly splits?: boolean;
   /** Of each Redis, where a spec looks at what they do. */
@@ -55,6 +58,7 @@ export class SimCluster {
     agents,
     splits = false,
     hasAccess = false,
+    hasContainers = false,
     scripts = [],
   }: ClusterOptions) {
     const world = new World(seed);
@@ -84,10 +88,14 @@ export class SimCluster {
         }),
     );
     const join = this.servers.map(({ port }) => `10.0.0.1:${port}`);
-    this.agents = Array.from(
-      { length: agents },
-      (_, i) => new SimAgent({ world, network, number: i + 1, join }),
-    );
+    this.agents = Array.from({ length: agents }, (_, i) => {
+      const place = { world, network, number: i + 1 };
+      return new SimAgent({
+        ...place,
+        join,
+        docker: hasContainers ? new SimDocker(place) : undefined,
+      });
+    });
   }
 
   async start(): Promise<void> {

@@ -6,9 +6,14 @@ import { drawFaults, lastFaultMs } from './faults/schedule.ts';
 import { complaints, leftOver, replicasAlike } from './verdicts.ts';
 import { Access } from './workloads/access.ts';
 import { Agents } from './workloads/agents.ts';
+import { Beats } from './workloads/beats.ts';
+import { Containers } from './workloads/containers.ts';
 import { Dns } from './workloads/dns.ts';
+import { Entries } from './workloads/entries.ts';
 import { Events } from './workloads/events.ts';
 import { LeaseHolders } from './workloads/leases.ts';
+import { Notices } from './workloads/notices.ts';
+import { Past } from './workloads/past.ts';
 import { Queries } from './workloads/queries.ts';
 import { Registers } from './workloads/registers.ts';
 import { Transactions } from './workloads/transactions.ts';
@@ -31,6 +36,11 @@ export const WORKLOADS = {
   queries: (cluster: SimCluster) => new Queries(cluster),
   events: (cluster: SimCluster) => new Events(cluster),
   access: (cluster: SimCluster) => new Access(cluster),
+  beats: (cluster: SimCluster) => new Beats(cluster),
+  containers: (cluster: SimCluster) => new Containers(cluster),
+  entries: (cluster: SimCluster) => new Entries(cluster),
+  notices: (cluster: SimCluster) => new Notices(cluster),
+  past: (cluster: SimCluster) => new Past(cluster),
 } satisfies Record<string, (cluster: SimCluster) => Workload>;
 
 export type WorkloadName = keyof typeof WORKLOADS;
@@ -57,7 +67,7 @@ export interface RunResult {
   readonly simulatedMs: number;
 }
 
-const NEED_AGENTS: readonly WorkloadName[] = ['agents', 'dns'];
+const NEED_AGENTS: readonly WorkloadName[] = ['agents', 'dns', 'containers'];
 export const ALL = Object.keys(WORKLOADS) as WorkloadName[];
 /** Of a run that nobody says more of: others come to other seeds, and each run is the sooner over. */
 const [MIN_KINDS, MAX_KINDS] = [2, 4];
@@ -86,6 +96,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     agents,
     splits,
     hasAccess: names.includes('access'),
+    hasContainers: names.includes('containers'),
   });
   const { world } = cluster;
   if (options.keepsOrigins === true) world.keepOrigins();

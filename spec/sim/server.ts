@@ -4,6 +4,8 @@ import { OwnBeat } from '../../cli/process/own-beat.ts';
 import { createApp } from '../../lib/http/app.ts';
 import { FastPath } from '../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
+import { anyone } from '../../lib/http/right.ts';
+import type { Route } from '../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES, MAX_KV_VALUE_BYTES } from '../../lib/limits.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Beat } from '../../lib/membership.ts';
@@ -19,6 +21,7 @@ import {
   NO_BALLOT,
 } from '../../server/log/redis/repair/ballot-file.ts';
 import { Server } from '../../server/server.ts';
+import { DESK_TARGET } from './desk.ts';
 import type { History } from './history.ts';
 import { SimDisk } from './world/disk.ts';
 import type { Machine } from './world/machine.ts';
@@ -156,6 +159,7 @@ export class SimServer {
       onFatal: (error) => world.fail(error),
     });
     this.#process = server;
+    server.notifier.takeOver([DESK_TARGET]);
     await server.start();
     this.#beats = new OwnBeat({
       beat: this.#beat(),
@@ -200,7 +204,7 @@ export class SimServer {
     const self = { ID: this.#id, Node: this.machine.name, Datacenter: 'dc1' };
     const servers = () => server.members.servers();
     const fastPath = new FastPath();
-    const routes = [...server.routes(), ...introductionRoutes({ ...self, servers })];
+    const routes = [...server.routes(), beats(server), ...introductionRoutes({ ...self, servers })];
     this.#listener = new Listener({
       listener: createApp({ routes, access: server.access }, { fastPath, logger }),
       shortcut: fastPath,
@@ -230,6 +234,21 @@ export class SimServer {
     };
     return { error: line('ERROR'), warn: line('WARN'), info: line('INFO'), debug: () => undefined };
   }
+}
+
+/** What the agent of the server's node does with a beat of what it does not know. */
+function beats(server: Server): Route {
+  return {
+    method: 'PUT',
+    path: '/v1/agent/check/pass/',
+    rest: 'check',
+    right: anyone,
+    does: 'takes a beat',
+    handle: async (request) => {
+      const said = { id: request.rest, node: '', status: 'passing', output: '' } as const;
+      return { status: (await server.reports().report(request, said)) ? 200 : 404 };
+    },
+  };
 }
 
 class SimBallots implements BallotStore {

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DEFECTS, type Defect } from './defects.ts';
-import { plant } from './plant.ts';
+import { BUILT, plant } from './plant.ts';
 
 const { values } = parseArgs({
   options: {
@@ -67,7 +67,7 @@ function firstFailure(
 ): Failure | undefined {
   const options = ['--log', log, '--workloads', workloads.join(','), '--until-failure'];
   const which = ['--seed', `${seed}`, '--seeds', `${seeds}`, '--no-shrink'];
-  const args = ['--max-semi-space-size=64', 'spec/sim/main.js', ...options, ...which];
+  const args = ['--max-semi-space-size=64', BUILT, ...options, ...which];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
   const lines = stdout.split('\n').map((line) => line.trim());
   const runs = lines.filter((line) => /^(ok|FAIL) /.test(line));

@@ -8,12 +8,17 @@ import type { Edit } from './defects.ts';
 export const TOP = join(import.meta.dirname, '..', '..', '..');
 const SOURCES = ['agent', 'cli', 'lib', 'server', 'spec', 'package.json', 'tsconfig.json'];
 
+const MAIN = 'spec/sim/main.ts';
+/** What it comes to, in the folder of the copy. */
+export const BUILT = 'main.mjs';
+const OPTIONS = ['--bundle', '--packages=external', '--platform=node', '--format=esm'];
+
 /** How often the text to replace stands in its file: once, where all is well. */
 export function places({ file, from }: Edit): number {
   return readFileSync(join(TOP, file), 'utf8').split(from).length - 1;
 }
 
-/** The folder of what was compiled; whoever asks for it removes it. */
+/** The folder of the copy; whoever asks for it removes it. */
 export function plant(edits: readonly Edit[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'sim-'));
   for (const name of SOURCES) cpSync(join(TOP, name), join(folder, name), { recursive: true });
@@ -26,11 +31,11 @@ export function plant(edits: readonly Edit[]): string {
       readFileSync(path, 'utf8').replace(from, () => to),
     );
   }
-  const tsc = join(TOP, 'node_modules', '.bin', 'tsc');
-  const { status, stdout } = spawnSync(tsc, ['--noCheck', '--outDir', '.'], {
+  const esbuild = join(TOP, 'node_modules', '.bin', 'esbuild');
+  const { status, stderr } = spawnSync(esbuild, [MAIN, `--outfile=${BUILT}`, ...OPTIONS], {
     cwd: folder,
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(stdout);
+  if (status !== 0) throw new Error(stderr);
   return folder;
 }

@@ -6,83 +6,51 @@ import { type Answer, decode, encode } from 'dns-packet';
 import type { SimAgent } from '../agent.ts';
 import type { SimClient } from '../client.ts';
 import { SimDatagrams } from '../world/datagrams.ts';
-import { Clients } from './clients.ts';
+import { Owners } from './owners.ts';
 
-const CLIENTS = 2;
-const INSTANCES = 3;
-const PAUSE_MS = 250;
 /** As long as an agent may ask servers for it, and then some: nobody answers a question later. */
 const ANSWER_MS = 8000;
 const NO_ERROR = 0;
 const NO_NAME = 3;
 
-/** What a client has done. Whatever nobody answered makes all of it anew, under another name. */
 interface Own {
   readonly service: string;
   readonly there: Set<number>;
 }
 
-export class Dns extends Clients {
-  #made = 0;
-
-  async run(untilMs: number): Promise<void> {
-    await this.each('n', CLIENTS, (client) => this.#work(client, untilMs));
-  }
+export class Dns extends Owners<Own> {
+  protected readonly name = 'n';
+  protected readonly pauseMs = 250;
 
   /** Everything has healed: whoever asks is answered. */
   async look(): Promise<void> {
     await this.as('asker', async (client) => {
       for (const agent of this.cluster.agents) {
-        const found = await this.#ask(client, agent, 'nobody.service.consul');
+        const found = await this.#resolve(client, agent, 'nobody.service.consul');
         if (found !== undefined) continue;
         this.violations.add('an agent that has healed answers no DNS', agent.machine.name);
       }
     });
   }
 
-  async #work(client: SimClient, untilMs: number): Promise<void> {
-    const { world } = this.cluster;
-    let own: Own | undefined;
-    while (world.now < untilMs) {
-      await this.rest(client, PAUSE_MS);
-      if (own === undefined) own = await this.#begin(client);
-      else if (world.random.next() < 0.6) await this.#resolve(client, own);
-      else if (!(await this.#change(client, own))) own = undefined;
-    }
+  protected async begin(client: SimClient, name: string): Promise<Own | undefined> {
+    const service = `dns-${name}`;
+    const body = { Name: service, Service: { Service: service } };
+    const made = await this.do(client, 'POST', '/v1/query', body);
+    return made === undefined ? undefined : { service, there: new Set() };
   }
 
-  async #begin(client: SimClient): Promise<Own | undefined> {
-    const service = `dns-${client.machine.name}-${++this.#made}`;
-    const body = JSON.stringify({ Name: service, Service: { Service: service } });
-    const answer = await client.ask(this.anyPort(), 'POST', '/v1/query', { body });
-    return answer?.status === 200 ? { service, there: new Set() } : undefined;
+  protected async change(client: SimClient, { service, there }: Own): Promise<boolean> {
+    return await this.toggle(client, service, there);
   }
 
-  /** False where nobody knows whether it was done. */
-  async #change(client: SimClient, { service, there }: Own): Promise<boolean> {
-    const number = Math.floor(this.cluster.world.random.next() * INSTANCES);
-    const ID = `${service}-${number}`;
-    const isThere = there.has(number);
-    const Node = `node-${ID}`;
-    const what = isThere
-      ? { Node }
-      : { Node, Address: `10.3.0.${number}`, Service: { ID, Service: service, Port: number + 1 } };
-    const path = `/v1/catalog/${isThere ? 'deregister' : 'register'}`;
-    const body = JSON.stringify(what);
-    const answer = await client.ask(this.anyPort(), 'PUT', path, { body });
-    if (answer?.status !== 200) return false;
-    if (isThere) there.delete(number);
-    else there.add(number);
-    return true;
-  }
-
-  async #resolve(client: SimClient, { service, there }: Own): Promise<void> {
+  protected async ask(client: SimClient, { service, there }: Own): Promise<void> {
     const { agents, splits, world } = this.cluster;
     const agent = agents[Math.floor(world.random.next() * agents.length)] as SimAgent;
     const kind = world.random.next() < 0.5 ? 'service' : 'query';
     const name = `${service}.${kind}.consul`;
     const expected = [...there].sort().join();
-    const found = await this.#ask(client, agent, name);
+    const found = await this.#resolve(client, agent, name);
     world.say(`${name} is ${found?.join() ?? 'not answered'} at ${agent.machine.name}`);
     // Who is parted from the others with one master may answer what was true before.
     if (found === undefined || splits || found.join() === expected) return;
@@ -93,7 +61,7 @@ export class Dns extends Clients {
   }
 
   /** The numbers of the instances; undefined where nobody answered, or could. */
-  async #ask(
+  async #resolve(
     client: SimClient,
     { dnsPort }: SimAgent,
     name: string,

@@ -3,96 +3,58 @@
  * comes to on any server is what the client was last told that it had done.
  */
 import type { SimClient } from '../client.ts';
-import { Clients } from './clients.ts';
-
-const CLIENTS = 2;
-const INSTANCES = 3;
-const PAUSE_MS = 600;
+import { Owners } from './owners.ts';
 
 interface Executed {
   readonly Service: string;
-  readonly Nodes: readonly { readonly Service: { readonly ID: string } }[];
+  readonly Nodes: readonly { readonly Service: { readonly Port: number } }[];
 }
 
-/** What a client has done. Whatever nobody answered makes all of it anew, under other names. */
 interface Own {
-  readonly services: readonly string[];
   readonly query: string;
   service: string;
-  readonly instances: ReadonlyMap<string, Set<string>>;
+  /** By service, the numbers of those that are there. */
+  readonly instances: ReadonlyMap<string, Set<number>>;
 }
 
-export class Queries extends Clients {
-  #made = 0;
+export class Queries extends Owners<Own> {
+  protected readonly name = 'p';
+  protected readonly pauseMs = 600;
 
-  async run(untilMs: number): Promise<void> {
-    await this.each('p', CLIENTS, (client) => this.#work(client, untilMs));
-  }
-
-  async #work(client: SimClient, untilMs: number): Promise<void> {
-    const { world } = this.cluster;
-    let own: Own | undefined;
-    while (world.now < untilMs) {
-      await this.rest(client, PAUSE_MS);
-      if (own === undefined) own = await this.#begin(client);
-      else if (world.random.next() < 0.5) await this.#execute(client, own);
-      else if (!(await this.#change(client, own))) own = undefined;
-    }
-  }
-
-  async #begin(client: SimClient): Promise<Own | undefined> {
-    const name = `${client.machine.name}-${++this.#made}`;
+  protected async begin(client: SimClient, name: string): Promise<Own | undefined> {
     const services = [`${name}-x`, `${name}-y`];
     const [service = ''] = services;
-    const body = JSON.stringify({ Name: name, Service: { Service: service } });
-    const answer = await client.ask(this.anyPort(), 'POST', '/v1/query', { body });
-    if (answer?.status !== 200) return undefined;
-    const { ID } = JSON.parse(answer.text) as { ID: string };
-    const instances = new Map(services.map((each) => [each, new Set<string>()]));
-    return { services, query: ID, service, instances };
+    const body = { Name: name, Service: { Service: service } };
+    const made = await this.do(client, 'POST', '/v1/query', body);
+    if (made === undefined) return undefined;
+    const { ID } = JSON.parse(made) as { ID: string };
+    const instances = new Map(services.map((each) => [each, new Set<number>()]));
+    return { query: ID, service, instances };
   }
 
-  /** False where nobody knows whether it was done. */
-  async #change(client: SimClient, own: Own): Promise<boolean> {
+  protected async change(client: SimClient, own: Own): Promise<boolean> {
     const { random } = this.cluster.world;
-    const service = own.services[Math.floor(random.next() * own.services.length)] ?? '';
-    if (random.next() < 0.3) {
-      const body = JSON.stringify({ Service: { Service: service } });
-      const answer = await client.ask(this.anyPort(), 'PUT', `/v1/query/${own.query}`, { body });
-      if (answer?.status === 200) own.service = service;
-      return answer?.status === 200;
-    }
-    const instances = own.instances.get(service);
-    const id = `${service}-${Math.floor(random.next() * INSTANCES)}`;
-    const isThere = instances?.has(id) === true;
-    const Node = `node-${id}`;
-    const what = isThere
-      ? { Node, ServiceID: id }
-      : { Node, Address: '10.2.0.1', Service: { ID: id, Service: service } };
-    const path = `/v1/catalog/${isThere ? 'deregister' : 'register'}`;
-    const body = JSON.stringify(what);
-    const answer = await client.ask(this.anyPort(), 'PUT', path, { body });
-    if (answer?.status !== 200) return false;
-    if (isThere) instances?.delete(id);
-    else instances?.add(id);
+    const services = [...own.instances.keys()];
+    const service = services[Math.floor(random.next() * services.length)] ?? '';
+    const there = own.instances.get(service) ?? new Set();
+    if (random.next() < 0.7) return await this.toggle(client, service, there);
+    const body = { Service: { Service: service } };
+    if ((await this.do(client, 'PUT', `/v1/query/${own.query}`, body)) === undefined) return false;
+    own.service = service;
     return true;
   }
 
-  async #execute(client: SimClient, own: Own): Promise<void> {
-    const mode = this.cluster.splits ? '?consistent' : '';
-    const path = `/v1/query/${own.query}/execute${mode}`;
+  protected async ask(client: SimClient, own: Own): Promise<void> {
+    const path = `/v1/query/${own.query}/execute${this.mode}`;
     const answer = await client.ask(this.anyPort(), 'GET', path);
-    if (answer?.status === 404)
-      this.violations.add('a prepared query is gone', client.machine.name);
+    const who = client.machine.name;
+    if (answer?.status === 404) this.violations.add('a prepared query is gone', who);
     if (answer?.status !== 200) return;
     const { Service, Nodes } = JSON.parse(answer.text) as Executed;
-    const found = Nodes.map(({ Service: { ID } }) => ID).sort();
+    const found = Nodes.map(({ Service: { Port } }) => Port - 1).sort();
     const expected = [...(own.instances.get(own.service) ?? [])].sort();
     if (Service === own.service && found.join() === expected.join()) return;
     const what = `${Service}: ${found.join()}, not ${own.service}: ${expected.join()}`;
-    this.violations.add(
-      'a prepared query comes to something else',
-      `${client.machine.name} ${what}`,
-    );
+    this.violations.add('a prepared query comes to something else', `${who} ${what}`);
   }
 }

@@ -125,6 +125,11 @@ export function replaceGlobals({ world, network }: Place): () => void {
   for (const name of ['clearTimeout', 'clearImmediate', 'clearInterval']) {
     replace(globalThis, name, cancel);
   }
+  replace(AbortSignal, 'timeout', (ms: number) => {
+    const late = new AbortController();
+    world.after(ms, () => late.abort(new DOMException('it took too long', 'TimeoutError'))).unref();
+    return late.signal;
+  });
   replace(Date, 'now', () => world.wallOf(world.here.machine));
   replace(performance, 'now', () => world.here.machine.monotonicAt(world.now));
   replace(Math, 'random', () => world.random.next());
