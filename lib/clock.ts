@@ -22,6 +22,13 @@ export const systemClock: Clock = {
   },
 };
 
+/** What a whole process shares is seen to when a turn of its loop is over, whoever began it. A port. */
+export const loop = {
+  nextTurn(fn: () => void): void {
+    setImmediate(fn);
+  },
+};
+
 /** Resolves after so long, or at once when the signal says so; leaves no timer behind. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

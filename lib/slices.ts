@@ -4,7 +4,7 @@
  * it. What is long is done for as long as anybody wants it; what it holds before its turn has come it says.
  */
 import { type Claim, largeBodies } from './body-room.ts';
-import type { Cancel } from './clock.ts';
+import { type Cancel, loop } from './clock.ts';
 import { ProconsulError } from './errors.ts';
 
 /** Yields what each step came to, in about the characters of JSON that could have been written. */
@@ -44,7 +44,7 @@ let spent = 0;
 export function inSlices<T>(begin: () => Steps<T>, holds = 0): T | Work<T> {
   if (spent >= SLICE) return new Work(begin, { holds });
   if (spent === 0) {
-    setImmediate(() => {
+    loop.nextTurn(() => {
       spent = 0;
     });
   }
@@ -217,7 +217,7 @@ function endOf(steps: Steps<unknown>): void {
 function goOn(): void {
   if (isTurning || underWay.size + waiting.size + comers.size + whole.size === 0) return;
   isTurning = true;
-  setImmediate(() => {
+  loop.nextTurn(() => {
     isTurning = false;
     // One kind in a turn, and each kind in its turn.
     for (const take of [...KINDS]) {

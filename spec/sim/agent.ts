@@ -46,8 +46,10 @@ export class SimAgent {
     this.dnsPort = DNS_PORT + number;
   }
 
+  /** Nothing where it lives already: several may have it come back. */
   start(): void {
     const { world } = this.#options;
+    if (this.bornAt !== undefined) return;
     this.bornAt = world.now;
     world.at(this.machine, 0, () => void this.#begin().catch((error) => world.fail(error)));
   }

@@ -5,6 +5,7 @@
  *     [--faults TEXT, as a failure prints them]
  *   bin/sim --minutes N [--log ...] [--workloads ...] [--seconds N]
  */
+import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { Log } from './cluster.ts';
 import { Explorer } from './explorer.ts';
@@ -60,7 +61,9 @@ async function measured(options: Asked): Promise<RunResult> {
   const speed = `${simulatedS.toFixed(0)} s in ${tookS.toFixed(1)} s, ${(simulatedS / tookS).toFixed(1)} x`;
   const verdict = result.verdicts.length === 0 ? 'ok  ' : 'FAIL';
   const what = `${options.log} ${options.workloads.join(',')}`;
-  print(`${verdict} seed ${options.seed} ${what}: ${speed}, ${result.events} events`);
+  const trace = createHash('sha1').update(result.trace.join('\n')).digest('hex').slice(0, 10);
+  const { events } = result;
+  print(`${verdict} seed ${options.seed} ${what}: ${speed}, ${events} events, trace ${trace}`);
   return result;
 }
 
@@ -122,4 +125,5 @@ async function explore(): Promise<boolean> {
 }
 
 const good = values.seed === undefined ? await explore() : await runSeeds(Number(values.seed));
-process.exit(good ? 0 : 1);
+// What a pipe has not taken yet would be lost.
+process.stdout.write('', () => process.exit(good ? 0 : 1));

@@ -4,6 +4,7 @@
  */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Transform } from 'node:stream';
+import { loop } from '../../../lib/clock.ts';
 import { SimDatagrams } from './datagrams.ts';
 import type { Network } from './network.ts';
 import type { SimSocket } from './sockets.ts';
@@ -125,6 +126,7 @@ export function replaceGlobals({ world, network }: Place): () => void {
   for (const name of ['clearTimeout', 'clearImmediate', 'clearInterval']) {
     replace(globalThis, name, cancel);
   }
+  replace(loop, 'nextTurn', (fn: () => void) => world.shared(TURN_MS, fn));
   replace(AbortSignal, 'timeout', (ms: number) => {
     const late = new AbortController();
     world.after(ms, () => late.abort(new DOMException('it took too long', 'TimeoutError'))).unref();

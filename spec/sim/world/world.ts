@@ -44,6 +44,7 @@ export class World {
     return this.#now;
   }
 
+  /** How many happened on machines, or were about them. */
   get events(): number {
     return this.#events;
   }
@@ -97,6 +98,11 @@ export class World {
   /** As `as`, for who keeps the event itself. */
   queue(ms: number, owner: Owner, fn: () => void): QueuedEvent<Owner> {
     return this.#queue.add(this.#now + Math.max(0, ms), owner, fn);
+  }
+
+  /** As by nobody: it happens whoever dies. What all machines share, since one process has it once. */
+  shared(ms: number, fn: () => void): void {
+    this.queue(ms, this.#nobody, fn);
   }
 
   /** As `as`, once so much has passed by the machine's own clock, however that goes meanwhile. */
@@ -227,7 +233,7 @@ export class World {
       this.#queue.put(machine.frozenUntil, event);
       return true;
     }
-    this.#events++;
+    if (owner !== this.#nobody) this.#events++;
     this.#current = owner;
     try {
       fn();
