@@ -1,20 +1,14 @@
 /** Clocks that are wrong: each machine has its own. */
 import type { Random } from '../../../lib/random.ts';
-import { anyMachine, between, type Draw, stillMs } from './fault.ts';
+import type { SimCluster } from '../cluster.ts';
+import type { Machine } from '../world/machine.ts';
+import { anyMachine, between, type Draw, type Drawn, stillMs } from './fault.ts';
 
 /** Far more than a clock that nobody sets drifts: a hundredth. */
 const DRIFT = 0.01;
 
 export const CLOCKS: readonly Draw[] = [
-  (random) => {
-    const pick = anyMachine(random);
-    const ms = jumpMs(random);
-    const what = `a machine's time of day jumps by ${ms} ms`;
-    const strike: ReturnType<Draw>['strike'] = (c) => {
-      pick(c).wallAheadMs += ms;
-    };
-    return { what, lastsMs: 0, strike };
-  },
+  (random) => jump(random, 'a machine', anyMachine(random)),
   (random) => {
     const pick = anyMachine(random);
     const rate = 1 + DRIFT * (2 * random.next() - 1);
@@ -28,6 +22,20 @@ export const CLOCKS: readonly Draw[] = [
     return { what, lastsMs, strike: (c) => c.world.suspend(pick(c), lastsMs) };
   },
 ];
+
+/** By whose time every lease counts, where the log is there. */
+export function redisJumps(random: Random): Drawn {
+  return jump(random, 'Redis', ({ master }) => master.machine);
+}
+
+function jump(random: Random, who: string, pick: (cluster: SimCluster) => Machine): Drawn {
+  const ms = jumpMs(random);
+  const what = `the time of day of ${who} jumps by ${ms} ms`;
+  const strike: Drawn['strike'] = (c) => {
+    pick(c).wallAheadMs += ms;
+  };
+  return { what, lastsMs: 0, strike };
+}
 
 /** A moment, some minutes, hours; on or back. */
 function jumpMs(random: Random): number {

@@ -2,7 +2,7 @@
 import type { Random } from '../../../lib/random.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import type { Log } from '../cluster.ts';
-import { CLOCKS } from './clocks.ts';
+import { CLOCKS, redisJumps } from './clocks.ts';
 import type { Draw, Fault } from './fault.ts';
 import { forget, partition, REDIS } from './redis.ts';
 import { FILE, SERVERS } from './servers.ts';
@@ -74,7 +74,7 @@ function faultOf(log: Log, atMs: number, gene: number): Fault {
 /** Who is parted from the others may acknowledge what only a quorum keeps. */
 function drawsOf(log: Log): readonly Draw[] {
   if (log === 'file') return [...SERVERS, ...FILE, ...CLOCKS];
-  const redis = [...SERVERS, ...CLOCKS, ...REDIS];
+  const redis = [...SERVERS, ...CLOCKS, ...REDIS, redisJumps];
   if (log === 'redis') return [...redis, (random) => forget(random, true)];
   return [...redis, partition, partition, (random) => forget(random, false)];
 }
