@@ -3,7 +3,9 @@
  * without, and how long a snapshot holds others up.
  * node --expose-gc --import tsx bench/history.ts [checks, 100000] [changes of each, 20]
  */
+import { spawnSync } from 'node:child_process';
 import process, { memoryUsage } from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { EVERYTHING } from '../lib/acl/rights.ts';
 import { DEFAULT_HISTORY } from '../lib/history.ts';
 import type { Command, Entry } from '../server/commands.ts';
@@ -13,7 +15,9 @@ import { apply } from '../server/state/apply.ts';
 import { dump } from '../server/state/snapshot.ts';
 import { State } from '../server/state/state.ts';
 
-const [checks = 100_000, changes = 20] = process.argv.slice(2).map(Number);
+const [checks = 100_000, changes = 20] = process.argv.slice(2, 4).map(Number);
+/** Of this process alone: with how many changes a check it is to fill a state, and measure that. */
+const alone = process.argv[4];
 const PER_SERVICE = 100;
 const PER_NODE = 20;
 const SLICE = 20_000;
@@ -81,34 +85,57 @@ function commandOf(i: number, round: number): Command {
   };
 }
 
-function memory(): { heap: number; buffers: number } {
+function memory(): Memory {
   for (let i = 0; i < 4; i++) globalThis.gc?.();
   const { heapUsed, arrayBuffers } = memoryUsage();
   return { heap: heapUsed / MB, buffers: arrayBuffers / MB };
 }
 
-const before = memory();
-const runs = { without: new Run(0), with: new Run(DEFAULT_HISTORY.perCheck) };
-const used = { without: before, with: before };
-// Each round for one after the other, so that both meet the same machine.
-const times = { without: [0, 0], with: [0, 0] };
-for (let round = 0; round < changes; round++) {
-  for (let from = 0; from < checks; from += SLICE) {
-    for (const name of from % (2 * SLICE)
-      ? (['with', 'without'] as const)
-      : (['without', 'with'] as const)) {
-      const began = runs[name].applyMs;
-      runs[name].apply(commandsOf(round, from));
-      const at = round === 0 ? 0 : 1;
-      times[name][at] = (times[name][at] ?? 0) + runs[name].applyMs - began;
+interface Memory {
+  readonly heap: number;
+  readonly buffers: number;
+}
+
+if (alone !== undefined) {
+  const before = memory();
+  const run = new Run(Number(alone));
+  fill([run]);
+  const after = memory();
+  const figures = { heap: after.heap - before.heap, buffers: after.buffers - before.buffers };
+  say(JSON.stringify(figures));
+  // Alive until it is measured.
+  process.exit(run.state.index > 0 ? 0 : 1);
+}
+
+/** Of a state in a process of its own: beside another one it would share what both have alike. */
+function memoryOf(perCheck: number): Memory {
+  const words = [fileURLToPath(import.meta.url), checks, changes, perCheck].map(String);
+  const { stdout } = spawnSync(process.execPath, [...process.execArgv, ...words]);
+  return JSON.parse(stdout.toString()) as Memory;
+}
+
+/** Each slice for one after the other, so that all meet the same machine. Answers what each took. */
+function fill(all: readonly Run[]): readonly (readonly [registering: number, changing: number])[] {
+  const took = all.map((): [number, number] => [0, 0]);
+  for (let round = 0; round < changes; round++) {
+    for (let from = 0; from < checks; from += SLICE) {
+      const turns = [...all.entries()];
+      for (const [i, run] of from % (2 * SLICE) ? turns.reverse() : turns) {
+        const began = run.applyMs;
+        run.apply(commandsOf(round, from));
+        const times = took[i] as [number, number];
+        times[round === 0 ? 0 : 1] += run.applyMs - began;
+      }
     }
   }
+  return took;
 }
-used.with = memory();
+
+const memories = { without: memoryOf(0), with: memoryOf(DEFAULT_HISTORY.perCheck) };
+const runs = { without: new Run(0), with: new Run(DEFAULT_HISTORY.perCheck) };
+const [without = [0, 0], kept = [0, 0]] = fill([runs.without, runs.with]);
 const { size } = runs.with.state.history;
 const looked = look(runs.with.state);
-runs.with = runs.without;
-used.without = memory();
 
 /** Keeps nothing of the state alive. */
 function look(state: State) {
@@ -127,18 +154,16 @@ function look(state: State) {
   return { held, characters, answered: process.cpuUsage(before).user / 1000 / 20 };
 }
 
-// With both alive, and with the one without a history: that has the same catalog.
-const heap = used.with.heap - used.without.heap;
-const buffers = used.with.buffers - used.without.buffers;
-const catalog = used.without.heap - before.heap;
+const heap = memories.with.heap - memories.without.heap;
+const buffers = memories.with.buffers - memories.without.buffers;
 say(`${size.changes} changes, ${size.characters} characters of output`);
 say(
-  `history: heap ${(heap - catalog).toFixed(0)} MB, buffers ${buffers.toFixed(0)} MB; catalog ${catalog.toFixed(0)} MB`,
+  `history: heap ${heap.toFixed(0)} MB, buffers ${buffers.toFixed(0)} MB; the rest ${memories.without.heap.toFixed(0)} MB`,
 );
 for (const [i, what] of ['a registration', 'a change'].entries()) {
   const n = checks * (i === 0 ? 1 : changes - 1);
-  const us = (name: 'with' | 'without') => ((times[name][i] ?? 0) * 1000) / n;
-  say(`${what}: ${us('without').toFixed(2)} µs without, ${us('with').toFixed(2)} with`);
+  const us = (times: readonly number[]) => (((times[i] ?? 0) * 1000) / n).toFixed(2);
+  say(`${what}: ${us(without)} µs without, ${us(kept)} with`);
 }
 say(
   `a snapshot begins in ${looked.held.toFixed(0)} ms; its history has ${(looked.characters / MB).toFixed(0)} MB`,

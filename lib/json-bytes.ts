@@ -73,7 +73,32 @@ export function encodeJsonBytes(
   pretty = false,
   maxBytes = MAX_ANSWER_BYTES,
 ): Buffer | Work<Buffer> {
+  if (!pretty && isLittle(value, LITTLE.depth)) {
+    // Most answers: what bounds the others takes ten microseconds, a tenth of a whole request.
+    const text = encodeJson(value);
+    const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+    bytes.write(text);
+    if (bytes.length <= maxBytes) return bytes;
+  }
   return inSlices(() => encoding(value, pretty, maxBytes), heldBy(value));
+}
+
+/** A few rows of a few short texts: some ten kilobytes at most. */
+const LITTLE = { depth: 2, length: 512, members: 16 };
+
+function isLittle(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return value.length <= LITTLE.length;
+  if (!isObject(value)) return true;
+  if (depth === 0 || value instanceof Rows) return false;
+  if (Array.isArray(value)) {
+    return value.length <= LITTLE.members && value.every((each) => isLittle(each, depth - 1));
+  }
+  let members = 0;
+  for (const name in value) {
+    if (++members > LITTLE.members || name.length > LITTLE.length) return false;
+    if (!isLittle((value as Record<string, unknown>)[name], depth - 1)) return false;
+  }
+  return true;
 }
 
 /** What waits to be written is a list of rows, or has some: what else it is made of is little. */

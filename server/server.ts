@@ -205,6 +205,10 @@ export class Server {
     };
   }
 
+  get knowsLeader(): boolean {
+    return this.#leader.knowsLeader;
+  }
+
   get state(): State {
     return this.#replica.state;
   }

@@ -33,6 +33,7 @@ import { ProcessTelemetry } from './process-telemetry.ts';
 import type { RedisReach } from './redis-options.ts';
 import { serverAuthority } from './server-authority.ts';
 import { serverCatalog } from './server-catalog.ts';
+import { serverFigures } from './server-figures.ts';
 import { serverMembership } from './server-membership.ts';
 import { createServer } from './server-role.ts';
 import type { Self } from './start-block.ts';
@@ -104,7 +105,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
     process: {
       logTap: (wanted, listen) => tapLog(logger, wanted, listen),
       telemetry: telemetry.shown,
-      stats: () => serverStats(server, config),
+      stats: serverFigures(server, config),
       readConfig,
       onReloaded: (now) => {
         takeOverTls({ identities, redis }, now);
@@ -231,28 +232,4 @@ function lookupsOf(
 /** Itself first: before its first beat is in the log it knows of itself all the same. */
 function knownServers({ members }: Server, self: ServerInfo): readonly ServerInfo[] {
   return [self, ...members.servers().filter(({ ID }) => ID !== self.ID)];
-}
-
-/** The figures of /v1/agent/self that only a server has. */
-function serverStats(server: Server, config: Config) {
-  const peers = server.deps.cluster.peers();
-  const leader = peers.find((peer) => peer.leader);
-  const position = String(server.state.position);
-  return {
-    consul: {
-      acl: config.acl.enabled ? 'enabled' : 'disabled',
-      bootstrap: String(config.bootstrap),
-      known_datacenters: '1',
-      leader: String(leader?.node === config.nodeName),
-      leader_addr: leader?.address ?? '',
-      server: 'true',
-    },
-    raft: {
-      applied_index: position,
-      commit_index: position,
-      last_log_index: position,
-      num_peers: String(peers.length - 1),
-      state: leader?.node === config.nodeName ? 'Leader' : 'Follower',
-    },
-  };
 }
