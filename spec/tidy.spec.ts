@@ -327,6 +327,19 @@ describe('the pages', () => {
     });
   }
 
+  it('say what to do for each alert, and look at nothing that is not measured', () => {
+    const read = (page: string) => readFileSync(join(TOP, 'docs/monitoring', page), 'utf8');
+    const alerts = read('alerts.yml').match(/(?<=alert: )\w+/g) ?? [];
+    const runbook = read('runbook.md');
+    assert.deepEqual(runbook.match(/(?<=^## )\w+/gm), alerts);
+    const shown = read('metrics.md');
+    const named = runbook.match(/\bproconsul_\w+/g) ?? [];
+    assert.deepEqual(
+      named.filter((name) => !shown.includes(`\`${name}`)),
+      [],
+    );
+  });
+
   it('draw what docs/dashboard.ts says: docs/monitoring/grafana.json is as `npm run dashboard` writes it', () => {
     const text = readFileSync(join(TOP, 'docs/monitoring/grafana.json'), 'utf8');
     assert.equal(text, dashboardText());
