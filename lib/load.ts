@@ -9,6 +9,7 @@ export const LOOK_MS = 15_000;
 /** What is told at once is of no longer time, and of no more requests. */
 export const MAX_LOAD_MS = 120_000;
 export const MAX_LOAD_REQUESTS = 1e9;
+export const MAX_SHARE = 2;
 
 /**
  * What an instance used since its agent told last. All are amounts over a time, so that what several

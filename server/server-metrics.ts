@@ -25,7 +25,6 @@ import { logNow, scaleOf } from './query/scale.ts';
 import type { Watcher } from './query/watcher.ts';
 import type { Replica } from './replica.ts';
 import type { Snapshots } from './snapshots.ts';
-import { MAX_MEASURED } from './state/load-commands.ts';
 import type { State } from './state/state.ts';
 
 export interface MeasuredServer {
@@ -204,6 +203,9 @@ function historyMetrics(state: () => State): Metric[] {
   ];
 }
 
+/** Of more nobody is told: each takes some twenty microseconds, and each is a series. */
+const MAX_SCALED = 500;
+
 /** By the names of services that an operator has made an entry for: the leader alone tells them. */
 function scaleMetrics({ replica, leader, loads, clock }: MeasuredServer): Metric[] {
   const wanted = (): readonly Reading[] => {
@@ -212,7 +214,7 @@ function scaleMetrics({ replica, leader, loads, clock }: MeasuredServer): Metric
     const reader = new Reader(state, EVERYTHING);
     const now = logNow(state, clock);
     return [...state.configEntries.ofKind(SERVICE_SCALING.kind)]
-      .slice(0, MAX_MEASURED)
+      .slice(0, MAX_SCALED)
       .map(({ Name: service }) => ({
         labels: { service },
         value: scaleOf(reader, service, now)?.Wanted ?? 0,

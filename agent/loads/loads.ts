@@ -2,7 +2,7 @@
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { describeChain } from '../../lib/errors.ts';
 import { MAX_LISTED } from '../../lib/limits.ts';
-import { type InstanceLoad, LOOK_MS, MAX_LOAD_MS } from '../../lib/load.ts';
+import { type InstanceLoad, LOOK_MS, MAX_LOAD_MS, MAX_SHARE } from '../../lib/load.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { containerIdOf } from '../containers/meta.ts';
 import type { LocalState } from '../state/local-state.ts';
@@ -97,7 +97,7 @@ export class Loads {
       const { ms = 0, cpuShareMs = 0, memoryShareMs = 0 } = this.#seen.get(ID) ?? {};
       const counted = requests.of(ID);
       if (ms <= 0 && counted.ms <= 0) return [];
-      const [CPU, Memory] = ms > 0 ? [cpuShareMs / ms, memoryShareMs / ms] : [0, 0];
+      const [CPU, Memory] = [shareOf(cpuShareMs, ms), shareOf(memoryShareMs, ms)];
       const { ms: RequestMs, requests: Requests } = counted;
       return [{ ServiceID: ID, Ms: ms, CPU, Memory, RequestMs, Requests }];
     });
@@ -119,6 +119,11 @@ export class Loads {
     const nothing = { ms: 0, cpuShareMs: 0, memoryShareMs: 0 };
     if (seen !== undefined) this.#seen.set(ServiceID, { ...seen, ...nothing });
   }
+}
+
+/** Whose limit was lowered, or whose time was counted late, may come to more than anybody may use. */
+function shareOf(shareMs: number, ms: number): number {
+  return ms > 0 ? Math.min(MAX_SHARE, shareMs / ms) : 0;
 }
 
 interface Now {

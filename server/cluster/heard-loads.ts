@@ -18,6 +18,7 @@ import type { Command } from '../commands.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
 import { fold, rowKey } from '../state/topic-names.ts';
+import { LogTime } from './log-time.ts';
 
 /** Services in one entry. */
 const AT_ONCE = 500;
@@ -25,7 +26,7 @@ const AT_ONCE = 500;
 export interface HeardLoadsDeps {
   readonly state: () => State;
   readonly propose: (command: Command) => Promise<Outcome>;
-  readonly clock: Pick<Clock, 'after' | 'now'>;
+  readonly clock: Pick<Clock, 'after' | 'monotonic'>;
   readonly logger: Logger;
 }
 
@@ -40,6 +41,7 @@ export class HeardLoads {
   readonly #deps: HeardLoadsDeps;
   /** By folded name. There are no more than services that are scaled. */
   #hearings = new Map<string, Hearing>();
+  readonly #logTime: LogTime;
   #cancel: Cancel | undefined;
   #stopped = false;
   /** How often an agent has told something. */
@@ -47,6 +49,7 @@ export class HeardLoads {
 
   constructor(deps: HeardLoadsDeps) {
     this.#deps = deps;
+    this.#logTime = new LogTime(deps.clock);
   }
 
   /** Whoever reports may be the node; what is on it, the catalog says. */
@@ -78,10 +81,10 @@ export class HeardLoads {
     hearing.load = sumOf(hearing.load, { ...heard, told: 0, counted: 0 });
   }
 
-  /** All servers write at the end of a step. */
+  /** All servers write at the end of a step, by the log's time: a server's own clock may be wrong. */
   #arm(): void {
+    const now = this.#logTime.now(this.#deps.state());
     if (this.#hearings.size === 0 || this.#stopped || this.#cancel !== undefined) return;
-    const now = this.#deps.clock.now();
     const step = Math.floor(now / STEP_MS);
     const wait = (step + 1) * STEP_MS - now;
     this.#cancel = this.#deps.clock.after(wait, () => void this.#write(step));

@@ -25,6 +25,11 @@ export interface Asked {
   readonly now: number;
 }
 
+/** With the steps that are over. */
+interface Looked extends Asked {
+  readonly over: readonly Step[];
+}
+
 export type By = 'cpu' | 'memory' | 'requests' | 'prediction of cpu' | 'prediction of requests';
 
 export interface Signal {
@@ -52,7 +57,7 @@ export interface Wanted {
 export function wantedOf(asked: Asked): Wanted {
   const { scaling, instances } = asked;
   const { Min, Max } = scaling;
-  const damped = dampedOf(asked);
+  const damped = dampedOf({ ...asked, over: stepsOver(asked) });
   const bounded = Math.min(Math.max(damped.Wanted, Min), Max);
   if (bounded === damped.Wanted) return damped;
   const [HeldBy, bound] = bounded === Min ? (['Min', Min] as const) : (['Max', Max] as const);
@@ -60,9 +65,8 @@ export function wantedOf(asked: Asked): Wanted {
   return { ...damped, Wanted: bounded, HeldBy, Reason };
 }
 
-function dampedOf(asked: Asked): Wanted {
-  const { instances, scaling } = asked;
-  const over = stepsOver(asked);
+function dampedOf(asked: Looked): Wanted {
+  const { instances, scaling, over } = asked;
   const Signals = signalsAt(asked, over.length - 1);
   const most = Signals.reduce<Signal | undefined>(
     (a, b) => (a === undefined || b.Enough > a.Enough ? b : a),
@@ -86,10 +90,10 @@ interface Raw {
   readonly Signals: readonly Signal[];
 }
 
-function risen(asked: Asked, { enough, why, Signals }: Raw): Wanted {
+function risen(asked: Looked, { enough, why, Signals }: Raw): Wanted {
   const { instances, scaling } = asked;
   const since = asked.now - scaling.RiseOver / NS_PER_MS;
-  const counts = stepsOver(asked).filter(({ at }) => (at + 1) * STEP_MS > since);
+  const counts = asked.over.filter(({ at }) => (at + 1) * STEP_MS > since);
   const fewest = Math.min(instances, ...counts.map((step) => step.instances));
   const room = Math.max(MIN_RISE, Math.ceil((fewest * scaling.RisePercent) / 100));
   const most = Math.max(instances, fewest + room);
@@ -101,10 +105,10 @@ function risen(asked: Asked, { enough, why, Signals }: Raw): Wanted {
  * As many as would have been enough at any moment of a while, of all of which something is known, with some
  * to spare: else the next moment that is a little worse would have them come back.
  */
-function fallen(asked: Asked, { enough, why, Signals }: Raw): Wanted {
+function fallen(asked: Looked, { enough, why, Signals }: Raw): Wanted {
   const { instances, scaling, now } = asked;
   const since = now - scaling.FallAfter / NS_PER_MS;
-  const all = stepsOver(asked);
+  const all = asked.over;
   const first = all.findIndex(({ at }) => (at + 1) * STEP_MS > since);
   const from = first === -1 ? all.length : first;
   const isKnown = (all[0]?.at ?? Number.POSITIVE_INFINITY) * STEP_MS <= since;
@@ -147,9 +151,9 @@ function stepsOver({ measured, now }: Asked): readonly Step[] {
 }
 
 /** What was known when the step at this place was over; the last one must be fresh. */
-function signalsAt(asked: Asked, place: number): readonly Signal[] {
+function signalsAt(asked: Looked, place: number): readonly Signal[] {
   const { scaling, measured, now } = asked;
-  const all = stepsOver(asked);
+  const all = asked.over;
   const last = all[place];
   if (last === undefined) return [];
   const isNewest = place === all.length - 1;

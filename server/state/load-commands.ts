@@ -11,7 +11,7 @@ import { fold } from './topic-names.ts';
 /** Steps. */
 const MAX_LATE = 4;
 /** Of so many services at most, some ten kilobytes each. */
-export const MAX_MEASURED = 2000;
+const MAX_MEASURED = 2000;
 
 export function loadHeard(state: State, { step, loads }: LoadHeard): Outcome {
   const now = Math.floor(state.t / STEP_MS);

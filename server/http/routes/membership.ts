@@ -5,7 +5,13 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import { asks, needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { MAX_BEAT_BODY_BYTES, MAX_LOAD_BODY_BYTES } from '../../../lib/limits.ts';
-import { LOAD_PATH, type LoadReport, MAX_LOAD_MS, MAX_LOAD_REQUESTS } from '../../../lib/load.ts';
+import {
+  LOAD_PATH,
+  type LoadReport,
+  MAX_LOAD_MS,
+  MAX_LOAD_REQUESTS,
+  MAX_SHARE,
+} from '../../../lib/load.ts';
 import {
   BEAT_PATH,
   type Beat,
@@ -39,8 +45,7 @@ const beatBody = decoder<Beat>({
 
 /** Nobody tells of a longer time at once, nor has more than it lasted. */
 const ms = { type: 'number', minimum: 0, maximum: MAX_LOAD_MS, default: 0 } as const;
-/** Of many processors somebody may have a little more than is allowed for a moment. */
-const share = { type: 'number', minimum: 0, maximum: 2, default: 0 } as const;
+const share = { type: 'number', minimum: 0, maximum: MAX_SHARE, default: 0 } as const;
 
 const loadBody = decoder<LoadReport>({
   type: 'object',
