@@ -1,9 +1,19 @@
-/** Builds what runs and what is packed: `npm run build`. */
-import { rmSync, writeFileSync } from 'node:fs';
+/**
+ * Builds what runs and what is packed: `npm run build`. An agent that runs loads some chunks only when it
+ * needs them, so those of builds before stay for a day; with `--clean` nothing stays, as in a package.
+ */
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle, licences } from './bundle.ts';
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
+const CHUNKS = join(DIST, 'large');
+const KEPT_MS = 24 * 3600_000;
 
-rmSync(DIST, { recursive: true, force: true });
+if (process.argv.includes('--clean')) rmSync(DIST, { recursive: true, force: true });
+for (const name of existsSync(CHUNKS) ? readdirSync(CHUNKS) : []) {
+  const path = join(CHUNKS, name);
+  if (Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path);
+}
 writeFileSync(`${DIST}/LICENSES.txt`, licences(await bundle(DIST)));
