@@ -56,7 +56,7 @@ export class FaultsPage {
 
   /** How what failed differs from what the page says, in lines. */
   differences(library: EveryMethod, called: readonly Called[]): string[] {
-    const known = new Set(this.#sections.get(headed(library))?.match(/`[\w.]+`/g) ?? []);
+    const known = new Set(methodsIn(this.#sections.get(headed(library)) ?? ''));
     const failed = called.filter(({ fault }) => fault !== '');
     const names = new Set(failed.map(({ method }) => `\`${method}\``));
     return [
@@ -90,6 +90,12 @@ export class FaultsPage {
     const sections = [...this.#sections.values()].map((text) => `\n## ${text.trimEnd()}\n`);
     writeFileSync(this.#path, INTRO + sections.join(''));
   }
+}
+
+/** In the first column: what follows may quote something too. */
+function methodsIn(section: string): string[] {
+  const cells = section.match(/^\| `[^|]*\|/gm) ?? [];
+  return cells.flatMap((cell) => cell.match(/`[\w.]+`/g) ?? []);
 }
 
 function headed({ name, version }: EveryMethod): string {
