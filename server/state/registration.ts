@@ -99,8 +99,7 @@ export function putInstance(state: State, node: string, service: ServiceDefiniti
   });
   if (before === undefined || !sameRow(before, row)) {
     catalog.putInstance(row);
-    const destination = destinationOf(row) ?? '';
-    if (destination !== '') state.virtual.allot(destination);
+    state.virtual.allot(destinationOf(row) ?? '');
     if (before !== undefined) releaseAddresses(state, before);
   }
 }

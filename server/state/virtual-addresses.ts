@@ -50,10 +50,10 @@ export class VirtualAddresses {
     this.#table.set(row.Service, row);
   }
 
-  /** Gives the service one, unless it has one. */
+  /** Gives the service one, unless it has one; a proxy may be of none. */
   allot(service: string): void {
     const Service = fold(service);
-    if (this.#table.get(Service) !== undefined) return;
+    if (Service === '' || this.#table.get(Service) !== undefined) return;
     this.put({ Service, Number: this.#free.minKey() ?? this.#highest + 1 });
   }
 

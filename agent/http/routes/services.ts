@@ -118,8 +118,9 @@ async function register(agent: Context, request: HttpRequest): Promise<Reply> {
   const spec = await request.json(serviceFromBody);
   validateService(spec);
   const replaceChecks = request.params.bool('replace-existing-checks') === true;
-  const definitions = agent.registrar.definitionsOf(spec);
-  const release = await agent.defaults?.hold(definitions, spec.Token || request.token);
+  const { defaults, registrar } = agent;
+  const token = spec.Token || request.token;
+  const release = defaults && (await defaults.hold(registrar.definitionsOf(spec), token));
   try {
     await registerNow(agent, request, spec, replaceChecks);
   } finally {

@@ -30,6 +30,7 @@ describe('the virtual address of a service', () => {
   it('is allotted with the first that speaks for it in the mesh, whatever the case of its name', () => {
     const { register, addresses } = start();
     register(serviceNamed('plain'));
+    register(proxyOf(''));
     register(proxyOf('web'));
     register(proxyOf('WEB', 'another'));
     register(native('api'));
