@@ -11,7 +11,7 @@ import {
   defaultsOf,
 } from '../../lib/central-defaults.ts';
 import { byDeadline, pause } from '../../lib/clock.ts';
-import { describeChain, ProconsulError } from '../../lib/errors.ts';
+import { describeChain, isForbidden, ProconsulError } from '../../lib/errors.ts';
 import type { ServiceDefinition } from '../../lib/model.ts';
 import { Notices } from '../../lib/notices.ts';
 import { retryMs } from '../../lib/retries.ts';
@@ -188,6 +188,7 @@ export class Defaults {
     const { of, ending } = followed;
     if (ending.signal.aborted) return 0;
     followed.isRefusedWaits = error instanceof ProconsulError && error.code === 'busy';
+    if (isForbidden(error)) followed.token = this.#nextToken(followed);
     // Once is nothing: servers restart, and a registration may come before its agent has joined.
     if (followed.failures++ > 0) {
       const why = describeChain(error);
@@ -195,6 +196,14 @@ export class Defaults {
       this.#notices.tell(of.service, text);
     }
     return retryMs(followed.failures, this.#options.system.random);
+  }
+
+  /** That of another service which takes it over: one may be gone while others are good. */
+  #nextToken(followed: Followed): string {
+    const { services } = this.#options.local;
+    const takers = [...this.#taken].filter(([, taken]) => taken === followed);
+    const tokens = takers.map(([id]) => services.get(id)?.token ?? '');
+    return tokens[(tokens.indexOf(followed.token) + 1) % tokens.length] ?? followed.token;
   }
 
   #take(followed: Followed, defaults: CentralDefaults): void {

@@ -93,6 +93,20 @@ describe("what config entries say of an agent's proxies", () => {
     assert.deepEqual([...new Set(said.tokens)], ['good']);
   });
 
+  it('goes on under the token of another that takes it over, when one is revoked', async () => {
+    const { said, register, service, clock } = await start();
+    const gateway = { Name: 'gate', Kind: 'mesh-gateway', Port: 1 };
+    await register({ ...gateway, ID: 'gate-1', Token: 'good' });
+    await register({ ...gateway, ID: 'gate-2', Token: 'gone' });
+    await until(() => said.waiting === 1);
+    said.revoked = 'gone';
+    said.say({ Proxy: { Config: { a: 1 } } });
+    await until(() => said.tokens.at(-1) === 'gone');
+    said.say({ Proxy: { Config: { a: 2 } } });
+    await clock.advance(3000);
+    await until(async () => (await service('gate-1')).Proxy.Config?.a === 2);
+  });
+
   it('comes later where no server is there: the registration is answered', async () => {
     const { said, register, service, clock } = await start();
     said.away = true;

@@ -10,6 +10,8 @@ export class FakeDefaults {
   readonly asked: DefaultsOf[] = [];
   readonly tokens: string[] = [];
   away = false;
+  /** A token that may ask nothing any more. */
+  revoked: string | undefined;
   #index = 10;
   #said = NOTHING;
   readonly #wake = new Set<() => void>();
@@ -31,6 +33,7 @@ export class FakeDefaults {
       this.asked.push(of);
       this.tokens.push(token);
       if (this.away) throw new ProconsulError('unavailable', 'No known Consul servers');
+      if (token === this.revoked) throw new ProconsulError('forbidden', 'Permission denied');
       if (seenIndex === this.#index) await this.#next(signal);
       return { index: this.#index, defaults: this.#said };
     },
