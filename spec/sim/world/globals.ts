@@ -21,6 +21,8 @@ const perf = require('node:perf_hooks');
 
 /** A turn of the event loop takes time: code may wait for time to pass by turns. */
 const TURN_MS = 0.02;
+/** As Node's: who waits for what is left of a moment would else spin, for time goes on by events alone. */
+const MIN_TIMER_MS = 1;
 
 interface Place {
   readonly world: World;
@@ -120,7 +122,9 @@ export function replaceGlobals({ world, network }: Place): () => void {
   const cancel = (timer: unknown) => {
     if (timer instanceof Timer) timer.cancel();
   };
-  replace(globalThis, 'setTimeout', (fn: Fn, ms = 0, ...args: Args) => after(fn, ms, args));
+  replace(globalThis, 'setTimeout', (fn: Fn, ms = 0, ...args: Args) =>
+    after(fn, Math.max(MIN_TIMER_MS, ms), args),
+  );
   replace(globalThis, 'setImmediate', (fn: Fn, ...args: Args) => after(fn, TURN_MS, args));
   replace(globalThis, 'setInterval', (fn: Fn, ms = 0, ...args: Args) => repeat(fn, ms, args));
   for (const name of ['clearTimeout', 'clearImmediate', 'clearInterval']) {
