@@ -5,6 +5,7 @@
 import { readArchive } from '../../../lib/archive/archive.ts';
 import { readRecords } from '../../../lib/archive/records.ts';
 import { describeChain, ProconsulError } from '../../../lib/errors.ts';
+import { beFrugal } from '../../../lib/frugal.ts';
 import { encodeJson } from '../../../lib/json.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { Random } from '../../../lib/random.ts';
@@ -57,6 +58,7 @@ export class Restorer {
   async restore({ read, gone, begin }: Restoring): Promise<void> {
     if (this.#isBusy) throw new ProconsulError('busy', 'another snapshot is being restored');
     this.#isBusy = true;
+    const over = beFrugal();
     try {
       const archive = await read();
       const { meta, rows, leftOut, index, onto } = await this.#check(archive, gone);
@@ -66,6 +68,7 @@ export class Restorer {
       const note = without === '' ? '' : `, without what is not known here: ${without}`;
       this.#deps.logger.info(`server: ${rows} rows of snapshot ${meta.ID} were restored${note}`);
     } finally {
+      over();
       this.#isBusy = false;
     }
   }
