@@ -82,7 +82,7 @@ describe('proconsul import-consul', function () {
     assert.equal((await ran).code, 0);
   });
 
-  it('follows no longer once somebody writes to the new cluster', async () => {
+  it('follows no longer once somebody writes a key to the new cluster', async () => {
     const { old, now, run, from } = await twoServers();
     const ran = run(`import-consul -follow -interval=1s ${from}`, { signal: end.signal });
     const copied = async () => (await now.ask('GET', '/v1/kv/a')).status === 200;
