@@ -274,6 +274,7 @@ export class Server {
   #applied(entry: Entry, outcome: Outcome): void {
     this.#memberNews.applied(entry, outcome);
     this.#proposer.settle(entry.id, outcome);
+    if (entry.command.type === 'end-restore' && outcome.applied) this.#leader.restored();
     // Of several servers on one log the leader is enough.
     const due = this.#snapshots.isDueAfter(entry);
     if (due && this.#leader.isLeader) this.#snapshots.saveSoon();

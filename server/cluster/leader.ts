@@ -43,6 +43,8 @@ export class Leader {
   #stopped = false;
   /** The term in which the duties have begun. */
   #begun: number | undefined;
+  /** Whether another state has come since they began. */
+  #isRestored = false;
   /** Whether the leader of the log had a lease at the last tick. */
   #leaderLives = false;
   /** How often this server has begun to lead. */
@@ -83,6 +85,14 @@ export class Leader {
     return applied;
   }
 
+  /**
+   * Another state stands in the place of the one that the duties began with: what each of them puts
+   * there at the beginning of a term may be missing, and its leases. They begin anew with the next round.
+   */
+  restored(): void {
+    this.#isRestored = true;
+  }
+
   #tick(): Promise<void> {
     this.#running = this.#round().then(
       () => this.#again(),
@@ -115,7 +125,9 @@ export class Leader {
   }
 
   async #perform(term: number): Promise<void> {
-    if (this.#begun !== term) {
+    if (this.#begun !== term || this.#isRestored) {
+      this.#isRestored = false;
+      this.#begun = undefined;
       for (const duty of this.#duties) await duty.begin?.();
       this.#begun = term;
     }

@@ -1,7 +1,8 @@
 /** A snapshot brings its own tokens, policies and roles; whoever was known by others is nobody then. */
 import assert from 'node:assert/strict';
 import { type AclServer, MASTER, startAclServer } from '../../../support/servers/acl-server.ts';
-import type { Answer } from '../../../support/servers/start-server.ts';
+import { type Answer, startServer } from '../../../support/servers/start-server.ts';
+import { until } from '../../../support/until.ts';
 
 const READERS = 'key_prefix "" { policy = "read" } service_prefix "" { policy = "read" }';
 
@@ -92,6 +93,24 @@ describe('a snapshot that is restored under access control', () => {
       assert.equal((await as(secret, 'GET', '/v1/snapshot')).status, 403);
     }
     assert.equal(server.state.index, index);
+  });
+
+  it('lets in whoever manages by the configuration, though it knows nothing of access control', async () => {
+    const { as, clock, restore, server } = await start();
+    const plain = await startServer();
+    await plain.put('/v1/kv/k', 'plain');
+    const archive = await fetch(`http://127.0.0.1:${plain.port}/v1/snapshot`);
+    const bytes = Buffer.from(await archive.arrayBuffer());
+    assert.equal((await restore(MASTER, bytes)).status, 200);
+    await clock.advance(500);
+    await until(() => server.state.acl.tokens.get(MASTER) !== undefined);
+    assert.deepEqual(seen(await as(MASTER, 'GET', '/v1/kv/k?raw')), [200, 'plain']);
+    const policies = (await as(MASTER, 'GET', '/v1/acl/policies')).json as { Name: string }[];
+    assert.deepEqual(
+      policies.map(({ Name }) => Name),
+      ['global-management'],
+    );
+    assert.equal((await as('', 'GET', '/v1/kv/k?raw')).status, 403);
   });
 
   it('from before there was access control leaves the first token in, and anyone else nobody', async () => {
