@@ -55,12 +55,17 @@ const TIME_BYTES = 15;
 const UNIX_EPOCH_S = 62_135_596_800n;
 const NS_PER_MS = 1e6;
 
+/** The last that Go writes as JSON: the end of the year 9999. */
+const MAX_TIME_MS = 253_402_300_799_999;
+
 /** In milliseconds since 1970; 0 for none, and for Go's own "no time", which is the year 1. */
 export function timeOf(value: unknown): number {
   if (!(value instanceof Uint8Array) || value.length < TIME_BYTES) return 0;
   const view = Buffer.from(value);
   const seconds = view.readBigInt64BE(1) - UNIX_EPOCH_S;
-  return Math.max(0, Number(seconds) * 1000 + Math.floor(view.readUInt32BE(9) / NS_PER_MS));
+  const ms = Number(seconds) * 1000 + Math.floor(view.readUInt32BE(9) / NS_PER_MS);
+  if (ms > MAX_TIME_MS) throw new Error('a time is after the year 9999');
+  return Math.max(0, ms);
 }
 
 /** The other way; in UTC. */

@@ -2,7 +2,6 @@
  * What the records of an archive come to here: rows, read as bodies are read, so that nothing comes
  * in this way that could not have been registered. What this registry does not have is counted.
  */
-import type { AuthMethod, BindingRule, Policy, Role, Token } from '../../../lib/acl/model.ts';
 import {
   kindOf,
   type Raw,
@@ -14,7 +13,6 @@ import { decodeEntry, refuseFaulty } from '../../../lib/config-entries/kinds.ts'
 import { valueDecoder } from '../../../lib/decode.ts';
 import { parseDuration } from '../../../lib/duration.ts';
 import { encodeJson } from '../../../lib/json.ts';
-import { MAX_RULES_BYTES } from '../../../lib/limits.ts';
 import type { Indexed, KeyValue, NodeCoordinate, Session } from '../../../lib/model.ts';
 import { withFields } from '../../../lib/with-fields.ts';
 import type { AutopilotSettings, StagedRow } from '../../commands.ts';
@@ -28,16 +26,9 @@ import {
 } from '../bodies.ts';
 import { refuseNul, toCheck, toNode, toService } from '../definitions.ts';
 import { queryBody, toQuery } from '../query-body.ts';
+import { bindingRuleOf, methodOf, policyOf, roleOf, tokenOf } from './acl-rows.ts';
 import { caConfigRow, caRootRows, rootKeyRow } from './authority-rows.ts';
-import {
-  base64Of,
-  type Fields,
-  fieldsOf,
-  indexedOf,
-  type Plain,
-  structOf,
-  timeOf,
-} from './go-values.ts';
+import { base64Of, type Fields, fieldsOf, indexedOf, type Plain } from './go-values.ts';
 import { IntentionRecords } from './intention-records.ts';
 import { ownEntriesOf } from './own-entries.ts';
 import { pastsOf } from './read-past.ts';
@@ -242,7 +233,7 @@ function checkOf(Node: string, check: Plain) {
 }
 
 function textsOf(list: unknown): readonly string[] {
-  return listOf<unknown>(list).map(String);
+  return Array.isArray(list) ? list.map(String) : [];
 }
 
 function configEntryOf(value: Raw) {
@@ -268,18 +259,13 @@ const READERS: Readonly<Partial<Record<RecordKind, ReadFields>>> = {
   autopilot: ({ fields, indexed }) => ({
     autopilot: withFields(autopilotBody(fields), indexed),
   }),
-  policy: ({ fields, raw, indexed }) => ({ policy: policyOf(fields, raw['Hash'], indexed) }),
-  role: ({ fields, raw, indexed }) => ({ role: roleOf(fields, raw['Hash'], indexed) }),
-  authMethod: ({ fields, indexed }) => ({ authMethod: methodOf(fields, indexed) }),
-  bindingRule: ({ fields, indexed }) => ({ bindingRule: bindingRuleOf(fields, indexed) }),
+  policy: (from) => ({ policy: policyOf(from) }),
+  role: (from) => ({ role: roleOf(from) }),
+  authMethod: (from) => ({ authMethod: methodOf(from) }),
+  bindingRule: (from) => ({ bindingRule: bindingRuleOf(from) }),
   caConfig: caConfigRow,
   caState: rootKeyRow,
-  token: ({ fields, raw, indexed }) => ({
-    token: withFields(tokenOf(fields, raw['Hash'], indexed), {
-      createdAt: timeOf(raw['CreateTime']),
-      expiresAt: timeOf(raw['ExpirationTime']),
-    }),
-  }),
+  token: (from) => ({ token: tokenOf(from) }),
 };
 
 function sessionOf(fields: Plain, indexed: Indexed): Session {
@@ -299,103 +285,4 @@ function sessionOf(fields: Plain, indexed: Indexed): Session {
     ...(Checks.length > 0 ? { Checks } : {}),
     ...indexed,
   };
-}
-
-function policyOf(fields: Plain, hash: unknown, indexed: Indexed): Policy {
-  return {
-    ID: String(fields['ID']),
-    Name: String(fields['Name']),
-    Description: String(fields['Description']),
-    Rules: rulesOf(fields),
-    Datacenters: fields['Datacenters'] as Policy['Datacenters'],
-    Hash: base64Of(hash) ?? '',
-    ...indexed,
-  };
-}
-
-function methodOf(fields: Plain, indexed: Indexed): AuthMethod {
-  const locality = fields['TokenLocality'];
-  return {
-    Name: String(fields['Name']),
-    Type: String(fields['Type']),
-    DisplayName: String(fields['DisplayName'] ?? ''),
-    Description: String(fields['Description']),
-    MaxTokenTTL: Number(fields['MaxTokenTTL']) || 0,
-    TokenLocality: locality === 'local' || locality === 'global' ? locality : '',
-    Config: structOf(fields['Config']) ?? {},
-    ...indexed,
-  };
-}
-
-function bindingRuleOf(fields: Plain, indexed: Indexed): BindingRule {
-  const vars = structOf(fields['BindVars']);
-  return {
-    ID: String(fields['ID']),
-    Description: String(fields['Description']),
-    AuthMethod: String(fields['AuthMethod']),
-    Selector: String(fields['Selector']),
-    BindType: String(fields['BindType']),
-    BindName: String(fields['BindName']),
-    BindVars: vars === undefined ? null : { Name: String(vars['Name'] ?? '') },
-    ...indexed,
-  };
-}
-
-/** What gives rights: links to policies by id, and identities. */
-function grantsOf(fields: Plain) {
-  return {
-    Policies: idsOf(fields['Policies']),
-    ServiceIdentities: listOf<Token['ServiceIdentities'][number]>(fields['ServiceIdentities']),
-    NodeIdentities: listOf<Token['NodeIdentities'][number]>(fields['NodeIdentities']),
-    TemplatedPolicies: listOf<Token['TemplatedPolicies'][number]>(fields['TemplatedPolicies']),
-  };
-}
-
-function roleOf(fields: Plain, hash: unknown, indexed: Indexed): Role {
-  return {
-    ID: String(fields['ID']),
-    Name: String(fields['Name']),
-    Description: String(fields['Description']),
-    ...grantsOf(fields),
-    Hash: base64Of(hash) ?? '',
-    ...indexed,
-  };
-}
-
-function tokenOf(fields: Plain, hash: unknown, indexed: Indexed) {
-  return {
-    AccessorID: String(fields['AccessorID']),
-    SecretID: String(fields['SecretID']),
-    Description: String(fields['Description']),
-    ...grantsOf(fields),
-    Roles: idsOf(fields['Roles']),
-    Local: fields['Local'] === true,
-    AuthMethod: String(fields['AuthMethod'] ?? ''),
-    Type: legacyType(fields),
-    Rules: rulesOf(fields),
-    Hash: base64Of(hash) ?? '',
-    ...indexed,
-  };
-}
-
-/** As long as could have been written here: every server and agent reads them anew. */
-function rulesOf({ Rules = '', Name, AccessorID }: Plain): string {
-  const text = String(Rules);
-  if (Buffer.byteLength(text) <= MAX_RULES_BYTES) return text;
-  const whose = `${Name ?? `the token ${AccessorID}`}`;
-  throw new Error(`the rules of ${whose} are longer than ${MAX_RULES_BYTES} bytes`);
-}
-
-/** Consul marks what it makes from the configuration as if it were of the old API. */
-function legacyType({ Type, Policies, AccessorID }: Plain): Token['Type'] {
-  if (AccessorID !== '' && idsOf(Policies).length > 0) return '';
-  return Type === 'client' || Type === 'management' ? Type : '';
-}
-
-function idsOf(links: unknown): readonly string[] {
-  return listOf<{ readonly ID: string }>(links).map(({ ID }) => ID);
-}
-
-function listOf<T>(list: unknown): readonly T[] {
-  return Array.isArray(list) ? (list as readonly T[]) : [];
 }
