@@ -4,7 +4,8 @@ export interface Ran {
   readonly out: string;
   readonly err: string;
   /** What a person would be told beside. */
-  readonly hints: readonly string[];
+  /** Where there are any: on a terminal alone. */
+  readonly hints?: readonly string[];
 }
 
 export interface Surroundings {
@@ -32,7 +33,12 @@ export async function runWords(
     readStdin: async () => Buffer.from(stdin),
     signal,
   });
-  return { code, out: Buffer.concat(out).toString(), err: err.join(''), hints };
+  return {
+    code,
+    out: Buffer.concat(out).toString(),
+    err: err.join(''),
+    ...(hints.length > 0 && { hints }),
+  };
 }
 
 /** Against the agent or server on this port of this machine. */
