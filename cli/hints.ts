@@ -3,7 +3,7 @@ import { DEFAULT_ADDRESS } from './api-options.ts';
 
 const HINTS: readonly (readonly [sign: RegExp, hint: string])[] = [
   [
-    /connect: connection refused|no such host|no such file or directory/,
+    /connect: connection refused|no such host|dial unix .*: no such file or directory/,
     `No agent is there. Start one with "proconsul agent -dev", or say where one is with -http-addr or CONSUL_HTTP_ADDR (${DEFAULT_ADDRESS} by default).`,
   ],
   [

@@ -17,6 +17,12 @@ describe('a hint', () => {
     assert.deepEqual([err, hints], ['Error! No key exists at: a\n', undefined]);
   });
 
+  it('is given of a file that is missing only where it is the socket of an agent', () => {
+    assert.equal(hintFor('Error: open /x.json: no such file or directory'), undefined);
+    const dialed = 'dial unix /run/c.sock: connect: no such file or directory';
+    assert.match(hintFor(dialed) ?? '', /^No agent is there/);
+  });
+
   for (const [message, start] of [
     ['Error listing nodes: Unexpected response code: 403 (Permission denied)', 'The token may'],
     ['Get "https://x": self-signed certificate', "The agent's certificate"],
