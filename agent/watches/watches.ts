@@ -5,6 +5,7 @@
 import type { Environment } from '../../lib/child.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { type WatchDefinition, watchParams } from '../../lib/config/keys/watches.ts';
+import { endOfMany } from '../../lib/end-of-many.ts';
 import { describeChain } from '../../lib/errors.ts';
 import { followPlan } from '../../lib/follow-plan.ts';
 import type { System } from '../../lib/system.ts';
@@ -28,7 +29,7 @@ export interface WatchesOptions {
 
 export class Watches {
   readonly #options: WatchesOptions;
-  #ends = new AbortController();
+  #ends = endOfMany();
 
   constructor(options: WatchesOptions) {
     this.#options = options;
@@ -40,7 +41,7 @@ export class Watches {
    */
   takeOver({ watches }: Pick<Config, 'watches'>): void {
     this.stop();
-    this.#ends = new AbortController();
+    this.#ends = endOfMany();
     for (const watch of watches) void this.#follow(watch, this.#ends.signal);
   }
 

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { handlerOf } from '../../../agent/watches/handlers.ts';
+import { Watches } from '../../../agent/watches/watches.ts';
 import type { HttpHandler } from '../../../lib/config/keys/watches.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
@@ -124,6 +125,31 @@ describe('watches of an agent', () => {
     assert.notEqual(refused.status, 200);
     await put('/v1/kv/a', 'two');
     await until(() => read('new').includes('dHdv'));
+  });
+});
+
+describe('many watches', () => {
+  it('end together, and Node takes them for no leak: it would say so past the logger', async () => {
+    let asked = 0;
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on('warning', listen);
+    const ask = (_: unknown, signal: AbortSignal) => {
+      signal.addEventListener('abort', () => asked--, { once: true });
+      asked++;
+      return new Promise<never>(() => undefined);
+    };
+    const system = { clock: new FakeClock(), logger: new RecordingLogger() };
+    const watches = new Watches({ ask, env: {}, system });
+    const handler = { kind: 'program', words: ['true'], shell: false } as const;
+    const key = { type: 'key', params: { key: ['a'] }, stale: false, datacenter: '', token: '' };
+    watches.takeOver({ watches: new Array(12).fill({ ...key, handler }) });
+    assert.equal(asked, 12);
+    await new Promise(setImmediate);
+    process.off('warning', listen);
+    assert.deepEqual(warnings, []);
+    watches.stop();
+    assert.equal(asked, 0);
   });
 });
 
