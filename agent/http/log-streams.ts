@@ -19,10 +19,10 @@ export interface Listening {
 
 export class LogStreams {
   readonly #tap: LogTap;
-  readonly #clock: Pick<Clock, 'after'>;
+  readonly #clock: Pick<Clock, 'after' | 'now'>;
   #open = 0;
 
-  constructor(tap: LogTap, clock: Pick<Clock, 'after'>) {
+  constructor(tap: LogTap, clock: Pick<Clock, 'after' | 'now'>) {
     this.#tap = tap;
     this.#clock = clock;
   }
@@ -33,7 +33,7 @@ export class LogStreams {
       throw new ProconsulError('busy', `${MAX_STREAMS} clients follow the log already`);
     }
     this.#open++;
-    const queue = new LineQueue();
+    const queue = new LineQueue((dropped) => gapOf(dropped, listening.wanted, this.#clock.now()));
     const untap = this.#tap(listening.wanted, (line) => queue.push(line));
     let isOver = false;
     const lookLater = () => this.#clock.after(LOOK_MS, () => void look());
@@ -73,11 +73,28 @@ async function* lines(
   }
 }
 
+/** As Consul says it, but where every line is JSON this one is too: whoever reads them parses each. */
+function gapOf(dropped: number, { json }: WantedLines, now: number): string {
+  const text = `Monitor dropped ${dropped} logs during monitor request`;
+  if (!json) return text;
+  return JSON.stringify({
+    '@level': 'warn',
+    '@message': text,
+    '@module': 'agent',
+    '@timestamp': new Date(now).toISOString(),
+  });
+}
+
 class LineQueue {
+  readonly #gapOf: (dropped: number) => string;
   readonly #lines: string[] = [];
   #dropped = 0;
   #hasEnded = false;
   #wake: () => void = () => undefined;
+
+  constructor(gap: (dropped: number) => string) {
+    this.#gapOf = gap;
+  }
 
   push(line: string): void {
     if (this.#lines.length < MAX_WAITING_LINES) this.#lines.push(line);
@@ -106,6 +123,6 @@ class LineQueue {
     if (this.#dropped === 0) return undefined;
     const dropped = this.#dropped;
     this.#dropped = 0;
-    return `Monitor dropped ${dropped} logs during monitor request`;
+    return this.#gapOf(dropped);
   }
 }

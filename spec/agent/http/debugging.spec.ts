@@ -74,6 +74,20 @@ describe('those who follow the log', () => {
     assert.equal((await lines.next()).done, true);
   });
 
+  it('are told so in JSON where every line is: whoever reads them parses each', async () => {
+    const { tap, say } = fakeTap();
+    const { signal } = new AbortController();
+    const streams = new LogStreams(tap, new FakeClock());
+    const json = { ...wanted, json: true };
+    const all = streams.open({ wanted: json, signal, mayGoOn: async () => true });
+    const lines = all[Symbol.asyncIterator]();
+    for (let i = 0; i < 513; i++) say('{}');
+    for (let i = 0; i < 512; i++) await lines.next();
+    const gap = JSON.parse((await lines.next()).value);
+    assert.equal(gap['@message'], 'Monitor dropped 1 logs during monitor request');
+    assert.equal(gap['@level'], 'warn');
+  });
+
   it('are sixteen at most, and each that goes makes room', async () => {
     const { tap, listeners } = fakeTap();
     const streams = new LogStreams(tap, new FakeClock());
