@@ -221,7 +221,12 @@ function scaleMetrics({ replica, leader, loads, clock }: MeasuredServer): Metric
       }));
   };
   return [
-    gauge('proconsul.scale.wanted', 'instances that a scaled service should have', wanted),
+    gauge(
+      'proconsul.scale.wanted',
+      'instances that a scaled service should have',
+      wanted,
+      MAX_SCALED,
+    ),
     counter(
       'proconsul.scale.reports',
       'times that an agent told what is used',

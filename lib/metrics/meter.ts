@@ -99,7 +99,7 @@ export class Meter {
 }
 
 /** Its values, as many as may be shown. */
-export function readingsOf({ read, labels = {} }: Gauge): readonly Reading[] {
+export function readingsOf({ read, labels = {}, most = MAX_READINGS }: Gauge): readonly Reading[] {
   const value = read();
-  return typeof value === 'number' ? [{ labels, value }] : value.slice(0, MAX_READINGS);
+  return typeof value === 'number' ? [{ labels, value }] : value.slice(0, most);
 }

@@ -25,6 +25,8 @@ interface Named {
 export interface Gauge extends Named {
   readonly kind: 'gauge';
   readonly read: () => number | readonly Reading[];
+  /** Readings of which an operator says by name that he wants them: so many at most. */
+  readonly most?: number;
 }
 
 /** How often it happened: it only ever grows. */
@@ -56,8 +58,8 @@ export function isOwn(name: string): boolean {
   return name.startsWith(OWN);
 }
 
-export function gauge(name: string, does: string, read: Gauge['read']): Gauge {
-  return { kind: 'gauge', name, does, read };
+export function gauge(name: string, does: string, read: Gauge['read'], most?: number): Gauge {
+  return { kind: 'gauge', name, does, read, ...(most !== undefined && { most }) };
 }
 
 export function counter(name: string, does: string, read: () => number, labels?: Labels): Counter {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { consulJson } from '../../../lib/metrics/consul-json.ts';
-import { Meter } from '../../../lib/metrics/meter.ts';
-import { counter } from '../../../lib/metrics/metric.ts';
+import { Meter, readingsOf } from '../../../lib/metrics/meter.ts';
+import { counter, gauge } from '../../../lib/metrics/metric.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 describe('metrics as JSON', () => {
@@ -18,5 +18,11 @@ describe('metrics as JSON', () => {
     meter.stop();
     const [{ Count, Sum, Rate } = {}] = Counters;
     assert.deepEqual([Count, Sum, Rate], [1, 0.25, 0.025]);
+  });
+
+  it('are of a hundred at most of one name, but where an operator has named each', () => {
+    const all = Array.from({ length: 150 }, (_, i) => ({ labels: { of: `${i}` }, value: i }));
+    assert.equal(readingsOf(gauge('many', '', () => all)).length, 100);
+    assert.equal(readingsOf(gauge('named', '', () => all, 2000)).length, 150);
   });
 });
