@@ -94,7 +94,7 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#config = options.config;
-    this.requests = new RequestCounts(options.system.clock);
+    this.requests = new RequestCounts(options.system.clock, this.#local.services);
   }
 
   get system(): System {

@@ -10,6 +10,8 @@ export const LOOK_MS = 15_000;
 export const MAX_LOAD_MS = 120_000;
 export const MAX_LOAD_REQUESTS = 1e9;
 export const MAX_SHARE = 2;
+/** What was counted over less says nothing: of a moment, a few requests are millions a second. */
+export const MIN_LOAD_MS = 1000;
 
 /**
  * What an instance used since its agent told last. All are amounts over a time, so that what several

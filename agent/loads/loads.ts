@@ -70,7 +70,7 @@ export class Loads {
   }
 
   async #look(): Promise<void> {
-    const { local, useOf, clock, requests } = this.#deps;
+    const { local, useOf, clock } = this.#deps;
     const before = this.#seen;
     const seen = new Map<string, Seen>();
     const all = [...local.services.values()].flatMap(({ definition: { ID, Meta } }) => {
@@ -87,7 +87,6 @@ export class Loads {
       }
     }
     this.#seen = seen;
-    requests.keep((id) => local.services.has(id));
   }
 
   /** What could not be told is a part of what is told next. */

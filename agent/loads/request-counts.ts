@@ -1,6 +1,6 @@
 /** How many requests services have answered, as they or their proxies say it. */
 import type { Clock } from '../../lib/clock.ts';
-import { MAX_LOAD_MS, MAX_LOAD_REQUESTS } from '../../lib/load.ts';
+import { MAX_LOAD_MS, MAX_LOAD_REQUESTS, MIN_LOAD_MS } from '../../lib/load.ts';
 
 export interface Counted {
   readonly ms: number;
@@ -16,10 +16,19 @@ interface Count {
 
 export class RequestCounts {
   readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #services: Pick<ReadonlyMap<string, unknown>, 'has' | 'size'>;
   readonly #counts = new Map<string, Count>();
 
-  constructor(clock: Pick<Clock, 'monotonic'>) {
+  constructor(
+    clock: Pick<Clock, 'monotonic'>,
+    services: Pick<ReadonlyMap<string, unknown>, 'has' | 'size'>,
+  ) {
     this.#clock = clock;
+    this.#services = services;
+  }
+
+  get size(): number {
+    return this.#counts.size;
   }
 
   /** `total` since the service began: fewer than before is one that began anew. */
@@ -28,6 +37,7 @@ export class RequestCounts {
     const count = this.#counts.get(serviceId);
     if (count === undefined) {
       this.#counts.set(serviceId, { total, at, ms: 0, requests: 0 });
+      this.#forget();
       return;
     }
     const more = total >= count.total ? total - count.total : total;
@@ -41,9 +51,10 @@ export class RequestCounts {
     count.at = at;
   }
 
+  /** Nothing, until it is of a time that says something. */
   of(serviceId: string): Counted {
     const { ms = 0, requests = 0 } = this.#counts.get(serviceId) ?? {};
-    return { ms, requests };
+    return ms < MIN_LOAD_MS ? { ms: 0, requests: 0 } : { ms, requests };
   }
 
   /** A server knows of so much. */
@@ -54,8 +65,9 @@ export class RequestCounts {
     count.requests = Math.max(0, count.requests - requests);
   }
 
-  /** Those services alone are there. */
-  keep(isThere: (serviceId: string) => boolean): void {
-    for (const id of this.#counts.keys()) if (!isThere(id)) this.#counts.delete(id);
+  /** There are never more than services, whether anybody wants to know of them or not. */
+  #forget(): void {
+    if (this.#counts.size <= this.#services.size) return;
+    for (const id of this.#counts.keys()) if (!this.#services.has(id)) this.#counts.delete(id);
   }
 }

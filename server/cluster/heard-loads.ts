@@ -8,6 +8,8 @@ import { describeChain } from '../../lib/errors.ts';
 import {
   type InstanceLoad,
   type LoadReport,
+  MAX_LOAD_MS,
+  MIN_LOAD_MS,
   NO_LOAD,
   type ServiceLoad,
   STEP_MS,
@@ -33,8 +35,9 @@ export interface HeardLoadsDeps {
 /** Within the step that goes on. */
 interface Hearing {
   load: ServiceLoad;
-  readonly told: Set<string>;
-  readonly counted: Set<string>;
+  /** By instance, the time over which something was told. */
+  readonly told: Map<string, number>;
+  readonly counted: Map<string, number>;
 }
 
 export class HeardLoads {
@@ -71,13 +74,13 @@ export class HeardLoads {
   }
 
   #hear(service: string, instance: string, load: InstanceLoad): void {
-    const nothing = { load: NO_LOAD, told: new Set<string>(), counted: new Set<string>() };
+    const nothing = { load: NO_LOAD, told: new Map(), counted: new Map() };
     const hearing = this.#hearings.get(service) ?? nothing;
     this.#hearings.set(service, hearing);
-    const { Ms: ms, CPU, Memory, RequestMs: requestMs, Requests: requests } = load;
-    if (ms > 0) hearing.told.add(instance);
-    if (requestMs > 0) hearing.counted.add(instance);
-    const heard = { ms, cpuMs: CPU * ms, memoryMs: Memory * ms, requestMs, requests };
+    const ms = taken(hearing.told, instance, load.Ms);
+    const requestMs = taken(hearing.counted, instance, load.RequestMs);
+    const requests = requestMs > 0 ? load.Requests : 0;
+    const heard = { ms, cpuMs: load.CPU * ms, memoryMs: load.Memory * ms, requestMs, requests };
     hearing.load = sumOf(hearing.load, { ...heard, told: 0, counted: 0 });
   }
 
@@ -107,4 +110,15 @@ export class HeardLoads {
       logger.debug(`scale: the load is not written: ${describeChain(error)}`);
     }
   }
+}
+
+/**
+ * Of the time over which an instance tells something, what counts. Whoever says the same again and again would
+ * else be heard above all the others, and something over no time is no rate.
+ */
+function taken(sofar: Map<string, number>, instance: string, ms: number): number {
+  const all = (sofar.get(instance) ?? 0) + ms;
+  if (ms < MIN_LOAD_MS || all > MAX_LOAD_MS) return 0;
+  sofar.set(instance, all);
+  return ms;
 }

@@ -15,7 +15,7 @@ function began() {
   const clock = new FakeClock();
   const services = new Map<string, LocalService>();
   const local = { services };
-  const requests = new RequestCounts(clock);
+  const requests = new RequestCounts(clock, services);
   const use = { cpuMs: 0, cpus: 2, memory: 0.25 };
   const uses = new Map<string, Use>([['c1', use]]);
   const told: (readonly InstanceLoad[])[] = [];
@@ -112,11 +112,31 @@ describe('what an agent tells of its instances', () => {
   });
 
   it('is of the last two minutes at most, however long nobody asked', () => {
-    const clock = new FakeClock();
-    const requests = new RequestCounts(clock);
+    const { clock, requests } = began();
     requests.counted('web', 0);
     void clock.advance(3_600 * SECOND);
     requests.counted('web', 36_000);
     assert.deepEqual(requests.of('web'), { ms: 120 * SECOND, requests: 1200 });
+  });
+
+  it('is of no moment, in which a few requests would be millions a second', async () => {
+    const { clock, requests } = began();
+    requests.counted('plain', 0);
+    await clock.advance(2);
+    requests.counted('plain', 5000);
+    assert.deepEqual(requests.of('plain'), { ms: 0, requests: 0 });
+    await clock.advance(SECOND);
+    requests.counted('plain', 5100);
+    assert.deepEqual(requests.of('plain'), { ms: SECOND + 2, requests: 5100 });
+  });
+
+  it('is kept of services that are there, though nobody ever wants to know', () => {
+    const { requests, services, add } = began();
+    for (let i = 0; i < 1000; i++) {
+      add(`short-${i}`, null);
+      requests.counted(`short-${i}`, 1);
+      services.delete(`short-${i}`);
+    }
+    assert.ok(requests.size <= services.size + 1, `${requests.size} are kept`);
   });
 });

@@ -10,7 +10,11 @@ interface Scale {
   readonly Wanted: number;
   readonly Instances: number;
   readonly HeldBy: string;
-  readonly Signals: readonly { readonly By: string; readonly Told: number }[];
+  readonly Signals: readonly {
+    readonly By: string;
+    readonly Measured: number;
+    readonly Told: number;
+  }[];
 }
 
 const PATH = '/v1/internal/scale/web';
@@ -104,6 +108,29 @@ describe('GET /v1/internal/scale/:service', () => {
       const { status } = await put(LOAD_PATH, { ID: '', Node: 'a', Instances });
       assert.equal(status, 400, JSON.stringify(bad));
     }
+  });
+
+  it('hears of one instance no more than of another, however often it is told of', async () => {
+    const { put, tell, scale } = await began();
+    const liar = { ServiceID: 'web', Ms: 120_000, CPU: 2, Memory: 0 };
+    const lies = { ID: '', Node: 'a', Instances: new Array<object>(100).fill(liar) };
+    await put(LOAD_PATH, lies);
+    await tell(0.5, 1);
+    const { Signals } = await scale();
+    const [cpu] = Signals;
+    assert.ok(cpu !== undefined && cpu.Measured < 185, `${cpu?.Measured}% of each`);
+  });
+
+  it('takes what was counted over a moment for nothing: it would be predicted for ever', async () => {
+    const over = { CPUPercent: 0, RequestsPerSecond: 10, Season: '1h' };
+    const { put, scale, clock, server } = await began(over);
+    const moment = { ServiceID: 'web', RequestMs: 1e-320, Requests: 1e9, Ms: 1e-320, CPU: 2 };
+    for (let i = 0; i < 4; i++) {
+      await put(LOAD_PATH, { ID: '', Node: 'a', Instances: [moment] });
+      await clock.advance(STEP_MS);
+    }
+    assert.equal((await scale()).HeldBy, 'no measure');
+    for (const { requests } of server.state.measured.values()) assert.equal(requests?.sum, 0);
   });
 
   it('is for whoever may read the service, and load is told by whoever may be the node', async () => {
