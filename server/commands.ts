@@ -208,6 +208,17 @@ export interface ReapMembers {
 /** What a service's instances come to; the words are its notices'. */
 export type ServiceStatus = 'passing' | 'warning' | 'critical' | 'absent';
 
+/**
+ * A target of notices is about to be told of these services: from here on it may have been, whatever becomes
+ * of its answer and of the server that tells it. `term` as in ExpireSessions.
+ */
+export interface NoticesBegun {
+  readonly type: 'notices-begun';
+  readonly term: number;
+  readonly target: string;
+  readonly services: readonly string[];
+}
+
 /** A target of notices has been told how these services are. `term` as in ExpireSessions. */
 export interface NoticesTold {
   readonly type: 'notices-told';
@@ -224,11 +235,14 @@ export interface LoadHeard {
   readonly loads: readonly (readonly [service: string, load: ServiceLoad])[];
 }
 
-/** What a target was last told of a service; of one that it knows as absent there is none. */
+/** What a target was last told of a service; of one that it surely knows as absent there is none. */
 export interface ToldRow {
   readonly Target: string;
   readonly Service: string;
+  /** The last that it was told for sure. */
   readonly Status: ServiceStatus;
+  /** It may have been told something else since. */
+  readonly Doubt?: true;
 }
 
 /** Kept for operators' tools, which read back what they wrote; durations in nanoseconds. */
@@ -370,6 +384,7 @@ type AnyCommand =
   | MembersFailed
   | MemberLeft
   | ReapMembers
+  | NoticesBegun
   | NoticesTold
   | LoadHeard
   | SetAutopilot

@@ -21,8 +21,9 @@ export interface DeliveryDeps {
 }
 
 /**
- * Rejects with a ProconsulError where the target was not told, or may not have been: 'rejected' where it
- * answers that it does not take these notices, so that others may fare better.
+ * Rejects with a ProconsulError where the target was not told, or may not have been: 'invalid' where it
+ * answers that it does not take these notices, 'rejected' where it fails at them and may have taken them all
+ * the same; others may fare better.
  */
 export type Deliver = (
   notices: readonly Notice[],
@@ -91,8 +92,13 @@ function byRequest({ kind, url: text, headers, skipVerify }: HttpWay): Deliver {
       throw new ProconsulError('unavailable', why);
     }
     if (status >= 200 && status < 300) return;
-    throw new ProconsulError(BUSY.has(status) ? 'unavailable' : 'rejected', `answers ${status}`);
+    throw new ProconsulError(codeOf(status), `answers ${status}`);
   };
+}
+
+function codeOf(status: number): 'unavailable' | 'invalid' | 'rejected' {
+  if (BUSY.has(status)) return 'unavailable';
+  return status >= 400 && status < 500 ? 'invalid' : 'rejected';
 }
 
 function bodyOf(kind: HttpWay['kind'], notices: readonly Notice[], sender: Sender): unknown {

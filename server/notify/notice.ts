@@ -5,8 +5,12 @@ import type { ServiceHealth } from './service-health.ts';
 
 export interface Notice {
   readonly service: string;
-  /** What this target was last told of it. */
+  /** What this target was last told of it for sure. */
   readonly from: ServiceStatus;
+  /** It may have been told something else since. */
+  readonly isInDoubt: boolean;
+  /** The first for which this target asks, if any. */
+  readonly occasion: Occasion | undefined;
   readonly health: ServiceHealth;
   /** How often it has changed since the target was told, this change too. */
   readonly changes: number;
@@ -14,13 +18,22 @@ export interface Notice {
   readonly index: number;
 }
 
-export function occasionOf(from: ServiceStatus, to: ServiceStatus): Occasion {
-  if (to === 'absent') return 'gone';
-  return from === 'absent' && to === 'passing' ? 'new' : to;
+/** Of what may have been told of a new service's failure it is no news alone that it is there. */
+export function occasionsOf(
+  from: ServiceStatus,
+  to: ServiceStatus,
+  isInDoubt: boolean,
+): readonly Occasion[] {
+  if (to === 'absent') return ['gone'];
+  if (from !== 'absent' || to !== 'passing') return [to];
+  return isInDoubt ? ['new', 'passing'] : ['new'];
 }
 
 /** An alert that nobody repeats ends by itself after so long. */
 export const ALERT_ENDS_MS = 4 * 60_000;
+
+const SEVERITIES = ['warning', 'critical'] as const;
+type Severity = (typeof SEVERITIES)[number];
 
 export interface Sender {
   readonly datacenter: string;
@@ -36,12 +49,12 @@ export function plainBody(notices: readonly Notice[], { datacenter, node, now }:
     Sender: node,
     Time: new Date(now).toISOString(),
     Notices: notices.map((notice) => {
-      const { service, from, health, changes, index } = notice;
+      const { service, from, health, occasion, changes, index } = notice;
       return {
         Service: service,
         From: from,
         To: health.status,
-        Occasion: occasionOf(from, health.status),
+        Occasion: occasion,
         Changes: changes,
         Index: index,
         Instances: health.total,
@@ -81,15 +94,17 @@ function escaped(text: string): string {
  * changes one ends and another begins.
  */
 export function alerts(notices: readonly Notice[], sender: Sender): readonly object[] {
-  return notices.flatMap(({ service, from, health }) => {
-    const [before, after] = [severityOf(from), severityOf(health.status)];
+  return notices.flatMap(({ service, from, isInDoubt, health }) => {
+    const after = severityOf(health.status);
     // A service that was never there is not missed; one that was is, for a while.
-    const isMissed = health.status === 'absent' && from !== 'absent';
+    const isMissed = health.status === 'absent' && (from !== 'absent' || isInDoubt);
     const severity = isMissed ? 'critical' : after;
+    // To end one that never began does no harm.
+    const before = SEVERITIES.filter((each) => isInDoubt || each === from);
     return [
-      ...(before !== undefined && before !== severity
-        ? [alert(service, before, { ends: sender.now, health, sender })]
-        : []),
+      ...before
+        .filter((each) => each !== severity)
+        .map((each) => alert(service, each, { ends: sender.now, health, sender })),
       ...(severity !== undefined
         ? [alert(service, severity, { ends: sender.now + ALERT_ENDS_MS, health, sender })]
         : []),
@@ -97,8 +112,8 @@ export function alerts(notices: readonly Notice[], sender: Sender): readonly obj
   });
 }
 
-function severityOf(status: ServiceStatus): 'warning' | 'critical' | undefined {
-  return status === 'warning' || status === 'critical' ? status : undefined;
+function severityOf(status: ServiceStatus): Severity | undefined {
+  return SEVERITIES.find((each) => each === status);
 }
 
 interface AlertOf {
@@ -107,7 +122,7 @@ interface AlertOf {
   readonly sender: Sender;
 }
 
-function alert(service: string, severity: string, { ends, health, sender }: AlertOf): object {
+function alert(service: string, severity: Severity, { ends, health, sender }: AlertOf): object {
   const [first] = health.failing;
   return {
     labels: {

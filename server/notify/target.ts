@@ -3,6 +3,9 @@
  * differs from that, and has stood still for a while, is told, and then written there. So there is no queue
  * that could overflow or be lost: a target that cannot be reached is told how things are once it can, and a
  * new leader goes on from what the log says was told.
+ *
+ * Before it is told, the log says that what it knows is in doubt from now on; whatever is in doubt is told, also
+ * where it stands as it did before. So no answer that is lost, and no leader that ends, leaves it in error.
  */
 
 import type { NotifyTarget } from '../../lib/config/keys/notify.ts';
@@ -10,13 +13,13 @@ import { describeChain } from '../../lib/errors.ts';
 import type { Notices } from '../../lib/notices.ts';
 import { retryMs } from '../../lib/retries.ts';
 import type { System } from '../../lib/system.ts';
-import type { Command, ServiceStatus, ToldRow } from '../commands.ts';
+import type { Command, NoticesBegun, NoticesTold, ServiceStatus, ToldRow } from '../commands.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
 import { toldKey } from '../state/told.ts';
 import { CATALOG, fold, healthTopic } from '../state/topic-names.ts';
 import type { Deliver } from './delivery.ts';
-import { ALERT_ENDS_MS, type Notice, occasionOf, type Sender } from './notice.ts';
+import { ALERT_ENDS_MS, type Notice, occasionsOf, type Sender } from './notice.ts';
 import { serviceHealth } from './service-health.ts';
 import { type Told, tellEach } from './telling.ts';
 
@@ -47,6 +50,8 @@ interface Difference {
   changes: number;
   /** The target does not take what it is told of it. */
   refused: boolean;
+  /** For sure, each time: the doubt in the log is none. */
+  isUntold: boolean;
 }
 
 export class Target {
@@ -88,11 +93,15 @@ export class Target {
     const now = this.#deps.system.clock.monotonic();
     if (state.leadership.term !== this.#term) this.#begin(state.leadership.term);
     this.#compare(state, now);
-    this.#settle(now);
-    if (this.#busy || now < this.#tries.all.at) return;
+    // What is being told must not be dropped meanwhile: how it stands may be what the target knew before.
+    if (this.#busy) return;
+    this.#settle(state, now);
+    if (now < this.#tries.all.at) return;
     const due = this.#due(now);
-    const repeats = due.length === 0 && this.#repeats(now);
-    if (due.length === 0 && this.#told.size === 0 && !repeats) return;
+    const isIdle = due.length === 0 && this.#told.size === 0;
+    // Rows alone are repeated, and say nothing of what is not written yet.
+    const repeats = isIdle && this.#repeats(now);
+    if (isIdle && !repeats) return;
     this.#busy = true;
     const done = repeats ? this.#repeat(signal) : this.#tell(due.slice(0, AT_ONCE), signal);
     void done.finally(() => {
@@ -139,9 +148,10 @@ export class Target {
     const { status } = serviceHealth(state, service);
     const difference = this.#differs.get(fold(service));
     if (difference === undefined) {
-      if (status === this.#known(state, service)) return;
-      const since = { since: now, first: now };
-      this.#differs.set(fold(service), { service, status, ...since, changes: 1, refused: false });
+      if (status === this.#known(state, service) && !this.#isInDoubt(state, service)) return;
+      const since = { since: now, first: now, changes: 1 };
+      const untried = { refused: false, isUntold: false };
+      this.#differs.set(fold(service), { service, status, ...since, ...untried });
     } else if (difference.status !== status) {
       difference.status = status;
       difference.since = now;
@@ -149,18 +159,29 @@ export class Target {
     }
   }
 
-  /** What came and went, and stands as the target knows it, is no news. */
-  #settle(now: number): void {
-    const state = this.#deps.state();
+  /** What came and went, and stands as the target surely knows it, is no news. */
+  #settle(state: State, now: number): void {
     for (const each of this.#differs.values()) {
-      const isStill = now - each.since >= this.#deps.target.debounceMs;
-      if (isStill && each.status === this.#known(state, each.service)) this.#drop(each);
+      const { service, since, status, isUntold } = each;
+      if (now - since < this.#deps.target.debounceMs) continue;
+      if (status !== this.#known(state, service) || this.#isInDoubt(state, service)) continue;
+      if (isUntold) this.#told.set(fold(service), status);
+      this.#drop(each);
     }
   }
 
   #known(state: State, service: string): ServiceStatus {
-    const row = state.told.get(toldKey(this.#deps.target.name, service));
-    return this.#told.get(fold(service)) ?? row?.Status ?? 'absent';
+    return this.#told.get(fold(service)) ?? this.#row(state, service)?.Status ?? 'absent';
+  }
+
+  #isInDoubt(state: State, service: string): boolean {
+    const key = fold(service);
+    if (this.#told.has(key) || this.#differs.get(key)?.isUntold === true) return false;
+    return this.#row(state, service)?.Doubt === true;
+  }
+
+  #row(state: State, service: string): ToldRow | undefined {
+    return state.told.get(toldKey(this.#deps.target.name, service));
   }
 
   /** Those that were refused before are tried by themselves, and when nothing else is to be told. */
@@ -177,24 +198,49 @@ export class Target {
   }
 
   async #tell(due: readonly Difference[], signal: AbortSignal): Promise<void> {
-    const { on } = this.#deps.target;
+    const term = this.#term;
+    // First what was told before: written later it would take away the doubt of what is told now.
+    if (!(await this.#write())) return;
     const state = this.#deps.state();
     const all = due.map((each) => this.#notice(state, each));
-    const isWanted = ({ from, health }: Notice) => on.includes(occasionOf(from, health.status));
-    const { taken, refused, failure } = await this.#deliver(all.filter(isWanted), signal);
-    if (signal.aborted) return;
+    const wanted = all.filter(({ occasion }) => occasion !== undefined);
+    if (!(await this.#begun(state, wanted)) || signal.aborted || term !== this.#term) return;
+    const { taken, refused, isSure, failure } = await this.#deliver(wanted, signal);
+    // A new term, also of this server's own, has begun with the doubt.
+    if (signal.aborted || term !== this.#term) return;
     this.#succeeded(taken.length);
-    for (const { service, health, changes } of [...taken, ...all.filter((n) => !isWanted(n))]) {
-      this.#told.set(fold(service), health.status);
-      this.#clear(service);
-      const each = this.#differs.get(fold(service));
-      // What has changed while it was told is still to be told.
-      if (each?.changes === changes) this.#drop(each);
+    for (const notice of all) if (notice.occasion === undefined) this.#knows(notice);
+    for (const notice of taken) this.#knows(notice);
+    for (const [{ service, isInDoubt }, why] of refused) {
+      this.#refused(service, why, isSure && !isInDoubt);
     }
-    for (const [{ service }, why] of refused) this.#refused(service, why);
     if (refused.length > 0) this.#putOff(this.#tries.refused);
     if (failure !== undefined) this.#failed(failure);
-    if (this.#told.size > 0) await this.#write();
+    await this.#write();
+  }
+
+  #knows({ service, health, changes }: Notice): void {
+    this.#told.set(fold(service), health.status);
+    this.#clear(service);
+    const each = this.#differs.get(fold(service));
+    // What has changed while it was told is still to be told.
+    if (each?.changes === changes && each.status === health.status) this.#drop(each);
+  }
+
+  /** Whether the log has them in doubt: whoever leads next must know that the target may have taken them. */
+  async #begun(state: State, wanted: readonly Notice[]): Promise<boolean> {
+    const names = wanted.map(({ service }) => service);
+    const services = names.filter((service) => this.#row(state, service)?.Doubt !== true);
+    const { target } = this.#deps;
+    const of = { term: this.#term, target: target.name };
+    if (services.length > 0 && !(await this.#log({ type: 'notices-begun', ...of, services }))) {
+      return false;
+    }
+    for (const name of names) {
+      const each = this.#differs.get(fold(name));
+      if (each !== undefined) each.isUntold = false;
+    }
+    return true;
   }
 
   #deliver(notices: readonly Notice[], signal: AbortSignal): Promise<Told> {
@@ -203,23 +249,34 @@ export class Target {
   }
 
   #notice(state: State, { service, changes }: Difference): Notice {
-    const from = this.#known(state, service);
-    return { service, from, health: serviceHealth(state, service), changes, index: state.index };
+    const { on } = this.#deps.target;
+    const [from, isInDoubt] = [this.#known(state, service), this.#isInDoubt(state, service)];
+    const health = serviceHealth(state, service);
+    const occasion = occasionsOf(from, health.status, isInDoubt).find((each) => on.includes(each));
+    return { service, from, isInDoubt, health, occasion, changes, index: state.index };
   }
 
   /** An entry that cannot be written now is written with the next look: nothing is told twice for it. */
-  async #write(): Promise<void> {
-    const { target, propose, system } = this.#deps;
-    const told = [...this.#told].slice(0, AT_ONCE);
-    const command = { type: 'notices-told', term: this.#term, target: target.name, told } as const;
-    try {
-      const { applied } = await propose(command);
-      if (!applied) return;
+  async #write(): Promise<boolean> {
+    const { target } = this.#deps;
+    while (this.#told.size > 0) {
+      const told = [...this.#told].slice(0, AT_ONCE);
+      const of = { term: this.#term, target: target.name };
+      if (!(await this.#log({ type: 'notices-told', ...of, told }))) return false;
       for (const [service, status] of told) {
         if (this.#told.get(service) === status) this.#told.delete(service);
       }
+    }
+    return true;
+  }
+
+  async #log(command: NoticesBegun | NoticesTold): Promise<boolean> {
+    const { propose, system } = this.#deps;
+    try {
+      return (await propose(command)).applied;
     } catch (error) {
-      system.logger.debug(`notify: what was told is not written: ${describeChain(error)}`);
+      system.logger.debug(`notify: ${command.type} is not written: ${describeChain(error)}`);
+      return false;
     }
   }
 
@@ -234,17 +291,20 @@ export class Target {
     const state = current();
     const going = [...state.told.values()].filter(
       (row) =>
-        row.Target === target.name && (row.Status === 'warning' || row.Status === 'critical'),
+        row.Target === target.name &&
+        (row.Status === 'warning' || row.Status === 'critical') &&
+        target.on.includes(row.Status) &&
+        !this.#isInDoubt(state, row.Service),
     );
-    const notices = going
-      .filter(({ Status }) => target.on.includes(occasionOf('passing', Status)))
-      .map(({ Service, Status }) => ({
-        service: Service,
-        from: Status,
-        health: { ...serviceHealth(state, Service), status: Status },
-        changes: 0,
-        index: state.index,
-      }));
+    const notices = going.map(({ Service, Status }) => ({
+      service: Service,
+      from: Status,
+      isInDoubt: false,
+      health: { ...serviceHealth(state, Service), status: Status },
+      occasion: undefined,
+      changes: 0,
+      index: state.index,
+    }));
     for (let at = 0; at < notices.length; at += AT_ONCE) {
       const { failure } = await this.#deliver(notices.slice(at, at + AT_ONCE), signal);
       if (signal.aborted) return;
@@ -265,11 +325,12 @@ export class Target {
     news.tell(target.name, `notify: ${target.name} cannot be told, and is tried again: ${why}`);
   }
 
-  #refused(service: string, error: unknown): void {
+  #refused(service: string, error: unknown, isSure: boolean): void {
     const { target, news } = this.#deps;
     const each = this.#differs.get(fold(service));
     if (each === undefined) return;
     each.refused = true;
+    each.isUntold = isSure;
     // Behind the others, where there are more than are tried at once.
     this.#differs.delete(fold(service));
     this.#differs.set(fold(service), each);

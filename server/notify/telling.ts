@@ -4,11 +4,15 @@ import type { Notice } from './notice.ts';
 
 /** More refusals than it takes to find two bad ones among a hundred: beyond that all may be refused. */
 const MAX_REFUSALS = 16;
+/** Of these codes 'invalid' alone is sure: see Deliver. */
+const REFUSALS: ReadonlySet<string> = new Set(['rejected', 'invalid']);
 
 /** Of what is in neither list nobody knows whether it was taken; `failure` says why. */
 export interface Told {
   readonly taken: readonly Notice[];
   readonly refused: readonly (readonly [notice: Notice, why: ProconsulError])[];
+  /** What was refused was not taken for all that: each answer said so for sure. */
+  readonly isSure: boolean;
   readonly failure: unknown;
 }
 
@@ -21,6 +25,7 @@ export async function tellEach(
   const refused: [Notice, ProconsulError][] = [];
   const left = notices.length === 0 ? [] : [notices];
   let refusals = 0;
+  let isSure = true;
   for (let part = left.pop(); part !== undefined; part = left.pop()) {
     const why = await deliver(part).then(
       () => undefined,
@@ -31,12 +36,13 @@ export async function tellEach(
       continue;
     }
     const { error } = why;
-    const isRefusal = error instanceof ProconsulError && error.code === 'rejected';
-    if (!isRefusal || ++refusals > MAX_REFUSALS) return { taken, refused, failure: error };
+    const isRefusal = error instanceof ProconsulError && REFUSALS.has(error.code);
+    if (!isRefusal || ++refusals > MAX_REFUSALS) return { taken, refused, isSure, failure: error };
+    isSure &&= error.code === 'invalid';
     const [first] = part;
     const half = part.length >> 1;
     if (half === 0 && first !== undefined) refused.push([first, error]);
     else left.push(part.slice(half), part.slice(0, half));
   }
-  return { taken, refused, failure: undefined };
+  return { taken, refused, isSure, failure: undefined };
 }

@@ -51,7 +51,7 @@ import {
   setLegacyToken,
   setToken,
 } from './token-commands.ts';
-import { noticesTold } from './told.ts';
+import { noticesBegun, noticesTold } from './told.ts';
 import { applyTxn } from './txn-commands.ts';
 
 /** The oldest boots are forgotten first; a proposal of theirs is long settled. */
@@ -178,6 +178,7 @@ const HANDLERS: Handlers = {
   'members-failed': membersFailed,
   'member-left': memberLeft,
   'reap-members': reapMembers,
+  'notices-begun': noticesBegun,
   'notices-told': noticesTold,
   'load-heard': loadHeard,
   'set-autopilot': setAutopilot,

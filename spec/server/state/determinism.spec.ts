@@ -53,6 +53,7 @@ const SILENT = new Set([
   'set-autopilot',
   'set-revisions',
   'set-history',
+  'notices-begun',
   'notices-told',
   'begin-restore',
   'stage-rows',

@@ -299,6 +299,15 @@ const KINDS: Kinds = {
       { requiredKeys: ['type', 'node', 'prune'] },
     ),
   ],
+  'notices-begun': [
+    1,
+    fc.record({
+      type: fc.constant('notices-begun'),
+      term,
+      target: fc.constantFrom('ops', 'chat'),
+      services: fc.array(fc.constantFrom(...SERVICES), { maxLength: 3 }),
+    }),
+  ],
   'notices-told': [
     1,
     fc.record({

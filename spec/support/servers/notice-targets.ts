@@ -18,8 +18,8 @@ interface Told {
 export async function chat() {
   const bodies: string[] = [];
   const paths: string[] = [];
-  /** `refuses`: whatever names this service. */
-  const answer = { status: 200, silent: false, refuses: '' };
+  /** `refuses`: whatever names this service. `lost` and `held`: it takes a notice, and no answer comes. */
+  const answer = { status: 200, silent: false, refuses: '', lost: false, held: false };
   const { port } = await serveHttp((message, response) => {
     const parts: Buffer[] = [];
     message.on('data', (part: Buffer) => parts.push(part));
@@ -27,15 +27,23 @@ export async function chat() {
       if (answer.silent) return;
       paths.push(message.url ?? '');
       const body = Buffer.concat(parts).toString();
-      const isBad = answer.refuses !== '' && body.includes(`"${answer.refuses}"`);
-      const status = isBad ? 400 : answer.status;
+      const status = statusFor(body, answer);
       if (status === 200) bodies.push(body);
+      if (answer.held) return;
+      if (answer.lost) message.socket.destroy();
       response.writeHead(status, { Location: 'http://127.0.0.1:1/' }).end();
     });
   });
   const notices = () =>
     bodies.flatMap((body) => (JSON.parse(body) as { Notices: readonly Told[] }).Notices);
   return { url: `http://127.0.0.1:${port}/secret-path`, bodies, paths, answer, notices };
+}
+
+function statusFor(
+  body: string,
+  of: { readonly status: number; readonly refuses: string },
+): number {
+  return of.refuses !== '' && body.includes(`"${of.refuses}"`) ? 400 : of.status;
 }
 
 export function target(url: string, over: Partial<NotifyTarget> = {}): NotifyTarget {
