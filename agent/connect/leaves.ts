@@ -5,8 +5,9 @@
  */
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { serviceUri } from '../../lib/connect/identity.ts';
-import { generateKey } from '../../lib/connect/keys.ts';
+import { generatePair, keyPem } from '../../lib/connect/keys.ts';
 import type { CaRoots, Leaf } from '../../lib/connect/model.ts';
+import { makeRequest } from '../../lib/connect/request.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
@@ -179,10 +180,10 @@ class KeptLeaf {
     try {
       const { TrustDomain: trustDomain, ActiveRootID, Roots } = await this.#options.roots();
       const uri = serviceUri({ trustDomain, namespace: 'default', datacenter, service });
-      const PrivateKeyPEM = await generateKey(keyKindOf(Roots.find(({ Active }) => Active)));
-      const { makeRequest } = await import('../../lib/connect/certificates.ts');
-      const csr = await makeRequest(PrivateKeyPEM, uri);
+      const pair = await generatePair(keyKindOf(Roots.find(({ Active }) => Active)));
+      const csr = await makeRequest(pair, uri);
       const { SerialNumber, CertPEM, ...rest } = await authority.sign(csr, token);
+      const PrivateKeyPEM = keyPem(pair.privateKey);
       const leaf = { SerialNumber, CertPEM, ...rest, PrivateKeyPEM };
       this.#leaf = ordered(leaf);
       this.#root = ActiveRootID;

@@ -26,13 +26,23 @@ const CURVE_OF_BITS: Readonly<Record<number, string>> = {
 const generate = promisify(generateKeyPair);
 
 /** As PEM. */
-export async function generateKey({ type, bits }: KeyKind): Promise<string> {
-  if (type === 'rsa') {
-    const { privateKey } = await generate('rsa', { modulusLength: bits });
-    return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
-  }
-  const { privateKey } = await generate('ec', { namedCurve: CURVE_OF_BITS[bits] ?? 'P-256' });
-  return privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+export async function generateKey(kind: KeyKind): Promise<string> {
+  return keyPem((await generatePair(kind)).privateKey);
+}
+
+export interface KeyPair {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
+export function generatePair({ type, bits }: KeyKind): Promise<KeyPair> {
+  if (type === 'rsa') return generate('rsa', { modulusLength: bits });
+  return generate('ec', { namedCurve: CURVE_OF_BITS[bits] ?? 'P-256' });
+}
+
+export function keyPem(privateKey: KeyObject): string {
+  const type = privateKey.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1';
+  return privateKey.export({ type, format: 'pem' }).toString();
 }
 
 /** Throws 'invalid' where it is none, without a word of what it was. */
@@ -42,6 +52,11 @@ export function readKey(privateKey: string): KeyObject {
   } catch {
     throw new ProconsulError('invalid', 'the private key cannot be read');
   }
+}
+
+/** As certificates have it. */
+export function publicDer(publicKey: KeyObject): Buffer {
+  return publicKey.export({ type: 'spki', format: 'der' });
 }
 
 export function kindOf(key: KeyObject): KeyKind {

@@ -36,18 +36,6 @@ export async function signingBy(signer: KeyObject): Promise<Signing> {
   return { signingKey: await importPrivate(signer), signingAlgorithm: algorithmOf(signer) };
 }
 
-/** Both halves, as the library wants them. */
-export async function keyPair(key: KeyObject): Promise<webcrypto.CryptoKeyPair> {
-  const publicKey = await webcrypto.subtle.importKey(
-    'spki',
-    publicDer(key),
-    algorithmOf(key),
-    true,
-    ['verify'],
-  );
-  return { privateKey: await importPrivate(key), publicKey };
-}
-
 function importPrivate(key: KeyObject): Promise<webcrypto.CryptoKey> {
   const der = key.export({ type: 'pkcs8', format: 'der' });
   return webcrypto.subtle.importKey('pkcs8', der, algorithmOf(key), false, ['sign']);

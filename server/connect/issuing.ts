@@ -1,6 +1,6 @@
 /** What founding roots and signing leaves both need: serial numbers, and issuers that are read once. */
-import type { Issuer } from '../../lib/connect/certificates.ts';
 import { trustDomainOf } from '../../lib/connect/identity.ts';
+import type { Issuer } from '../../lib/connect/leaf.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Command } from '../commands.ts';
 import type { StoredCaConfig } from '../connect-commands.ts';

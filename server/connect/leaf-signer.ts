@@ -1,14 +1,15 @@
 /** Signs who a service is, for whoever may be it. Any server does: the keys are in the log. */
-import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import { parseIdentity, type ServiceIdentity, serviceUri } from '../../lib/connect/identity.ts';
 import { asGoWrites, inPairs } from '../../lib/connect/keys.ts';
+import { makeLeaf } from '../../lib/connect/leaf.ts';
 import type { Leaf } from '../../lib/connect/model.ts';
+import { readRequest } from '../../lib/connect/request.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
 import { readCaSettings } from './ca-settings.ts';
-import { certificates, type Issuing, notReady, serialOf } from './issuing.ts';
+import { type Issuing, notReady, serialOf } from './issuing.ts';
 
 export interface LeafSignerDeps {
   readonly state: () => State;
@@ -20,7 +21,8 @@ export interface LeafSignerDeps {
 interface Granted {
   readonly uri: string;
   readonly service: string;
-  readonly publicKey: KeyObject;
+  /** As DER. */
+  readonly publicKey: Buffer;
   readonly serial: number;
 }
 
@@ -62,7 +64,6 @@ export class LeafSigner {
   /** One in a turn of the loop: strangers' requests take milliseconds, and are many at once. */
   #read(csr: string) {
     const found = this.#reading.then(async () => {
-      const { readRequest } = await certificates();
       await new Promise((done) => setImmediate(done));
       return readRequest(csr);
     });
@@ -72,7 +73,6 @@ export class LeafSigner {
 
   async #leafFor({ uri, service, publicKey, serial }: Granted): Promise<Leaf> {
     const { issuing, state, clock } = this.#deps;
-    const { makeLeaf } = await certificates();
     // After the entry: what it is signed by is at least as new as that.
     const { activeRoot } = state().authority;
     if (activeRoot === undefined) throw notReady();

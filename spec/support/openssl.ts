@@ -32,3 +32,10 @@ export async function complaintOfOpenssl({ roots, chain, at }: Chain): Promise<s
     await rm(folder, { recursive: true });
   }
 }
+
+/** All that it says of a certificate, but for the signature. */
+export async function textOfOpenssl(certificate: string): Promise<string> {
+  const asked = run('openssl', ['x509', '-noout', '-text', '-certopt', 'no_sigdump']);
+  asked.child.stdin?.end(certificate);
+  return (await asked).stdout;
+}

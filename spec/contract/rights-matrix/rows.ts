@@ -3,10 +3,10 @@
  * and have `planted` in them, and of things that are not.
  */
 import assert from 'node:assert/strict';
-import { makeRequest } from '../../../lib/connect/certificates.ts';
 import { serviceUri } from '../../../lib/connect/identity.ts';
-import { generateKey } from '../../../lib/connect/keys.ts';
+import { generatePair } from '../../../lib/connect/keys.ts';
 import type { CaRoots } from '../../../lib/connect/model.ts';
+import { makeRequest } from '../../../lib/connect/request.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import { type AclServer, MASTER, startAclServer } from '../../support/servers/acl-server.ts';
 import type { Answer, Sent } from '../../support/servers/start-server.ts';
@@ -353,7 +353,7 @@ async function requestFor({ get }: AclServer, service: string): Promise<string> 
   await until(async () => (await roots()).ActiveRootID !== '');
   const { TrustDomain: trustDomain } = await roots();
   const uri = serviceUri({ trustDomain, namespace: 'default', datacenter: 'dc1', service });
-  return makeRequest(await generateKey({ type: 'ec', bits: 256 }), uri);
+  return makeRequest(await generatePair({ type: 'ec', bits: 256 }), uri);
 }
 
 async function publicKey(): Promise<string> {

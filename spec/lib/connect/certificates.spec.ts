@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import {
-  crossSign,
-  factsOf,
-  issuerOf,
-  makeLeaf,
-  makeRequest,
-  makeRoot,
-  readRequest,
-} from '../../../lib/connect/certificates.ts';
-import { generateKey, isPair, kindOf, readKey } from '../../../lib/connect/keys.ts';
+import { crossSign, factsOf, issuerOf, makeRoot } from '../../../lib/connect/certificates.ts';
+import { generateKey, generatePair, isPair, kindOf, readKey } from '../../../lib/connect/keys.ts';
+import { makeLeaf } from '../../../lib/connect/leaf.ts';
+import { makeRequest, readRequest } from '../../../lib/connect/request.ts';
 import { complaintOfOpenssl } from '../../support/openssl.ts';
 
 const DAY_MS = 24 * 3600_000;
@@ -26,8 +20,8 @@ async function root(kind: Parameters<typeof generateKey>[0], serial: number) {
 }
 
 async function leafBy(by: Awaited<ReturnType<typeof issuerOf>>) {
-  const privateKey = await generateKey({ type: 'ec', bits: 256 });
-  const { publicKey, uri } = await readRequest(await makeRequest(privateKey, WEB));
+  const pair = await generatePair({ type: 'ec', bits: 256 });
+  const { publicKey, uri } = await readRequest(await makeRequest(pair, WEB));
   return makeLeaf({ by, publicKey, uri, commonName: 'web.svc', serial: 300, validity });
 }
 
@@ -82,13 +76,13 @@ describe('certificates of the mesh', () => {
   });
 
   it('are refused to who cannot show that the key is theirs, or has one that is too short', async () => {
-    const request = await makeRequest(await generateKey({ type: 'ec', bits: 256 }), WEB);
+    const request = await makeRequest(await generatePair({ type: 'ec', bits: 256 }), WEB);
     const der = Buffer.from(request.replace(/-----.*-----|\n/g, ''), 'base64');
     der[der.length - 1] = (der[der.length - 1] ?? 0) ^ 1;
     const forged = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
     await assert.rejects(readRequest(forged), /signature of the CSR/);
     await assert.rejects(readRequest('nonsense'), /no CSR can be read/);
-    const short = await makeRequest(await generateKey({ type: 'rsa', bits: 1024 }), WEB);
+    const short = await makeRequest(await generatePair({ type: 'rsa', bits: 1024 }), WEB);
     await assert.rejects(readRequest(short), /RSA needs 2048 bits, and not 1024/);
   });
 });

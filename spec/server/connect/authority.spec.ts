@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { makeRequest } from '../../../lib/connect/certificates.ts';
-import { generateKey } from '../../../lib/connect/keys.ts';
+import { generateKey, generatePair } from '../../../lib/connect/keys.ts';
 import { type CaRoots, type Leaf, SIGN_PATH } from '../../../lib/connect/model.ts';
+import { makeRequest } from '../../../lib/connect/request.ts';
 import { complaintOfOpenssl } from '../../support/openssl.ts';
 import { type AclServer, MASTER, startAclServer } from '../../support/servers/acl-server.ts';
 import {
@@ -24,7 +24,7 @@ async function start(rules: typeof connect = connect) {
   const server = await startServerWith({ connect: rules });
   await until(async () => (await rootsOf(server)).ActiveRootID !== '');
   const sign = async (uri: string) => {
-    const CSR = await makeRequest(await generateKey({ type: 'ec', bits: 256 }), uri);
+    const CSR = await makeRequest(await generatePair({ type: 'ec', bits: 256 }), uri);
     return server.put(SIGN_PATH, { CSR });
   };
   const roots = () => rootsOf(server);
@@ -204,7 +204,7 @@ describe('the certificate authority under access control', () => {
     const web = await tokenFor(server, 'service "web" { policy = "write" }');
     const reader = await tokenFor(server, 'operator = "read"');
     const { TrustDomain } = await rootsOf(server);
-    const key = await generateKey({ type: 'ec', bits: 256 });
+    const key = await generatePair({ type: 'ec', bits: 256 });
     const uri = (name: string) => `spiffe://${TrustDomain}/ns/default/dc/dc1/svc/${name}`;
     const sign = async (token: string, name: string) =>
       (await server.as(token, 'PUT', SIGN_PATH, { CSR: await makeRequest(key, uri(name)) })).status;
@@ -251,7 +251,7 @@ describe('the certificate authority under access control', () => {
     const { token, revoke } = await made(server, 'service "web" { policy = "write" }');
     const { TrustDomain } = await rootsOf(server);
     const uri = `spiffe://${TrustDomain}/ns/default/dc/dc1/svc/web`;
-    const CSR = await makeRequest(await generateKey({ type: 'ec', bits: 256 }), uri);
+    const CSR = await makeRequest(await generatePair({ type: 'ec', bits: 256 }), uri);
     const asked = Array.from({ length: 100 }, () => server.as(token, 'PUT', SIGN_PATH, { CSR }));
     await Promise.race(asked);
     const revokedAt = await revoke();

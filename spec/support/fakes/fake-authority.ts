@@ -1,14 +1,10 @@
 /** A certificate authority of a spec's own, that signs in earnest. */
 import type { Authority, KnownRoots } from '../../../agent/connect/authority.ts';
-import {
-  factsOf,
-  issuerOf,
-  makeLeaf,
-  makeRoot,
-  readRequest,
-} from '../../../lib/connect/certificates.ts';
+import { factsOf, issuerOf, makeRoot } from '../../../lib/connect/certificates.ts';
 import { asGoWrites, generateKey } from '../../../lib/connect/keys.ts';
+import { makeLeaf } from '../../../lib/connect/leaf.ts';
 import type { CaRoot } from '../../../lib/connect/model.ts';
+import { readRequest } from '../../../lib/connect/request.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { FakeClock } from './fake-clock.ts';
 
