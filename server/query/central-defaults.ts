@@ -28,7 +28,7 @@ import type { ConfigReader } from './config-reader.ts';
 import { keyOf, type Query } from './query.ts';
 import type { Reader } from './reader.ts';
 
-/** Beyond so many names an answer is made anew whichever entry of defaults changes. */
+/** Beyond so many names, of all of its proxies, an answer is made anew whichever entry of defaults changes. */
 const MAX_BY_NAME = 64;
 
 export function centralDefaults(of: DefaultsOf): Query {
@@ -58,6 +58,7 @@ export class Filling {
   readonly #config: ConfigReader;
   readonly #isAsked: boolean;
   readonly #known = new Map<string, CentralDefaults>();
+  #names = 0;
 
   constructor(reader: Reader, isAsked: boolean) {
     this.#reader = reader;
@@ -78,11 +79,13 @@ export class Filling {
 
   #defaults(of: DefaultsOf): CentralDefaults {
     const key = defaultsKey(of);
-    const byName = this.#known.size < MAX_BY_NAME;
-    const known =
-      this.#known.get(key) ?? defaultsIn(this.#config.proxyEntries(of.service, byName), of);
-    this.#known.set(key, known);
-    return known;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    this.#names += 1 + of.upstreams.length;
+    const byName = this.#names <= MAX_BY_NAME;
+    const made = defaultsIn(this.#config.proxyEntries(of.service, byName), of);
+    this.#known.set(key, made);
+    return made;
   }
 }
 
@@ -153,7 +156,7 @@ const CONFIG_OF_UPSTREAM: Readonly<Record<string, string>> = {
 
 function upstreamOf(Name: string, { everywhere, own, upstream }: Layers): UpstreamDefaults {
   const { Defaults, Overrides = [] } = own?.UpstreamConfig ?? {};
-  const override = Overrides.find((each) => each.Name?.toLowerCase() === Name.toLowerCase());
+  const override = byNameOf(Overrides).get(Name.toLowerCase());
   const layers = [Defaults, override].map((each) => asShown(upstreamFields, { ...each }));
   const protocol = everywhere?.Config?.['protocol'] ?? null;
   const gateways = layers.map((each) => said(each['MeshGateway']));
@@ -166,6 +169,20 @@ function upstreamOf(Name: string, { everywhere, own, upstream }: Layers): Upstre
     ),
     MeshGateway: Object.assign({}, ...gateways),
   };
+}
+
+type Named = Readonly<{ Name?: string }>;
+const BY_NAME = new WeakMap<readonly Named[], ReadonlyMap<string, Named>>();
+
+/** Put together once an entry, not for each of the upstreams of all of the proxies. The first of a name counts. */
+function byNameOf(overrides: readonly Named[]): ReadonlyMap<string, Named> {
+  const known = BY_NAME.get(overrides);
+  if (known !== undefined) return known;
+  const named = overrides.filter(({ Name }) => Name !== undefined);
+  const pairs = named.map((each) => [(each.Name as string).toLowerCase(), each] as const);
+  const made = new Map(pairs.reverse());
+  BY_NAME.set(overrides, made);
+  return made;
 }
 
 function renamed(from: object | undefined, names: Readonly<Record<string, string>>): Fields {

@@ -69,13 +69,18 @@ export interface Reads {
 export class Reader implements Reads {
   readonly #state: State;
   readonly #sight: Sight;
-  readonly topics: string[] = [];
+  /** A set: an answer may be of tens of thousands. */
+  readonly #topics = new Set<string>();
   #orders: Set<string> | undefined;
   #index = 1;
 
   constructor(state: State, rights: Rights) {
     this.#state = state;
     this.#sight = new Sight(rights);
+  }
+
+  get topics(): readonly string[] {
+    return [...this.#topics];
   }
 
   get orders(): readonly string[] {
@@ -366,7 +371,7 @@ export class Reader implements Reads {
   }
 
   #noteAt(topic: string, index: number): void {
-    if (!this.topics.includes(topic)) this.topics.push(topic);
+    this.#topics.add(topic);
     if (index > this.#index) this.#index = index;
   }
 

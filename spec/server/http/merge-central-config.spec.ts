@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict';
+import { EVERYTHING } from '../../../lib/acl/rights.ts';
+import type { Instance } from '../../../lib/model.ts';
+import { Filling } from '../../../server/query/central-defaults.ts';
+import { Reader } from '../../../server/query/reader.ts';
+import { State } from '../../../server/state/state.ts';
 import { FakeAccess, MASTER, withToken } from '../../support/fakes/fake-access.ts';
 import { startServer, startServerWith } from '../../support/servers/start-server.ts';
 
@@ -74,6 +79,18 @@ describe('?merge-central-config', () => {
     const next = get(`${list}&index=${index}&wait=10s`);
     await put('/v1/config', { ...SAID, Name: 's69' });
     assert.match((await next).text, /"protocol":"http"/);
+  });
+
+  it('counts what proxies call too, before it hears of all entries instead of each', () => {
+    const reader = new Reader(new State(), EVERYTHING);
+    const filling = new Filling(reader, true);
+    for (let proxy = 0; proxy < 60; proxy++) {
+      const Upstreams = Array.from({ length: 60 }, (_, i) => ({
+        DestinationName: `${proxy}-${i}`,
+      }));
+      filling.of({ ...OWN, Proxy: { ...WHOSE, Upstreams } } as unknown as Instance);
+    }
+    assert.ok(reader.topics.length < 80, `${reader.topics.length} topics`);
   });
 
   it('says nothing of a service that whoever asks may not see', async () => {
