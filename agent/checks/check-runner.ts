@@ -49,13 +49,20 @@ export class CheckRunner {
     this.#giveUp();
   }
 
+  /** Ends the look under way, which finds nothing; the next comes after its pause. */
+  putOff(): void {
+    this.#cancelTimeout();
+    this.#run?.abort();
+    this.#giveUp();
+  }
+
   async #look(): Promise<void> {
     const { pauseMs, report, turn = atOnce } = this.#options;
     const look = await turn(async () => (this.#stopped ? undefined : await this.#lookOnce()));
     this.#cancelTimeout();
     this.#run = undefined;
-    if (this.#stopped || look === undefined) return;
-    report(look);
+    if (this.#stopped) return;
+    if (look !== undefined) report(look);
     // Only now: a slow probe puts the next look off, and never runs twice at the same time. (One
     // that hangs for ever does; what it holds open is for its kind to close at the signal.)
     this.start(pauseMs());
@@ -63,7 +70,7 @@ export class CheckRunner {
 
   /**
    * Never rejects and never hangs, whatever the probe does: throw, reject, or not settle at all.
-   * Undefined where it was stopped meanwhile.
+   * Undefined where it was stopped or put off meanwhile.
    */
   #lookOnce(): Promise<Look | undefined> {
     const { clock, probe, timeoutMs } = this.#options;

@@ -17,7 +17,7 @@ import { http1 } from './kinds/http.ts';
 import { kindOf } from './kinds/kinds.ts';
 import { tcp } from './kinds/tcp.ts';
 import { knockProbe } from './knock.ts';
-
+import { Lanes } from './lanes.ts';
 import type { Look, Probe } from './probing/probe.ts';
 
 export interface OutlookOptions {
@@ -36,7 +36,6 @@ export interface Machine {
 type Found = (look: Look) => void;
 
 /** At a time: each holds a connection or two. */
-const MAX_LOOKS = 512;
 const MAX_LOOKS_OF_A_NODE = 16;
 /** Whoever says nothing of it, as consul-esm has it. */
 const DEFAULT_INTERVAL_MS = 30_000;
@@ -56,12 +55,13 @@ interface Watch {
 
 export class Outlook {
   readonly #options: OutlookOptions;
-  readonly #all = new Slots(MAX_LOOKS);
+  readonly #all: Lanes;
   /** By node, while something of it is looked at. */
   readonly #ofNode = new Map<string, { readonly slots: Slots; watches: number }>();
 
   constructor(options: OutlookOptions) {
     this.#options = options;
+    this.#all = new Lanes(options.clock);
   }
 
   watchCheck(
@@ -96,12 +96,12 @@ export class Outlook {
     this.#ofNode.set(node, own);
     own.watches++;
     let looked = false;
-    const runner = new CheckRunner({
+    const runner: CheckRunner = new CheckRunner({
       clock,
       probe,
       timeoutMs,
       report: found,
-      turn: (work) => own.slots.run(() => this.#all.run(work)),
+      turn: (work) => own.slots.run(() => this.#all.run(work, () => runner.putOff())),
       // After the first one, which comes at once to all, they spread.
       pauseMs: () => {
         const pause = looked ? intervalMs : random.next() * intervalMs;

@@ -122,6 +122,35 @@ describe('a check of an external node', () => {
     await until(() => open === 16);
   });
 
+  it('that hangs holds up those of other nodes for seconds, however many do', async () => {
+    let open = 0;
+    const hanging = await serveHttp((_, response) => {
+      open++;
+      response.once('close', () => open--);
+    });
+    const { host } = await serveHttp((_, response) => response.end('fine'));
+    const { clock, looks, watch } = start();
+    for (let node = 0; node < 80; node++) {
+      for (let i = 0; i < 16; i++) {
+        watch(`bad-${node}`, { HTTP: `http://${hanging.host}/`, Interval: '5m', Timeout: '10m' });
+      }
+    }
+    await clock.advance(1000);
+    await until(() => open === 512);
+    watch('good', { HTTP: `http://${host}/`, Interval: '5m', Timeout: '1s' });
+    for (let i = 0; i < 4 && looks.length === 0; i++) {
+      await clock.advance(2000);
+      // 512 quick ones, and as many that are known to be slow.
+      await until(() => open > 512 || looks.length > 0);
+    }
+    await until(() => looks.length > 0);
+    assert.deepEqual(
+      looks.map(({ status }) => status),
+      ['passing'],
+    );
+    assert(open <= 1024, `${open}`);
+  });
+
   it('gives its place back when it is stopped, and is not told of any more', async () => {
     let open = 0;
     const hanging = await serveHttp((_, response) => {
