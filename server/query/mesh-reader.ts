@@ -129,11 +129,13 @@ export class MeshReader {
     const services = catalog.serviceNames.ordinary();
     if (ofEvery.length * services.length > MAX_MEANT) throw tooMany(ofEvery);
     const spoken = new Spoken(this.#state.configEntries);
-    return ofEvery.flatMap((said) => {
-      const speaks = this.#speaking(said, spoken);
-      return services
-        .filter((Name) => !named.has(keyOf({ ...said, Service: { Name } })) && speaks(Name))
-        .map((name) => fromWildcard(said, name, topics.indexOf(ordinaryTopic(name))));
+    const saying = ofEvery.map((said) => ({ said, speaks: this.#speaking(said, spoken) }));
+    // Service by service, which is the order that they are shown in: to sort them then takes little.
+    return services.flatMap((Name) => {
+      const since = topics.indexOf(ordinaryTopic(Name));
+      return saying
+        .filter(({ said, speaks }) => !isNamed(said, Name, named) && speaks(Name))
+        .map(({ said }) => fromWildcard(said, Name, since));
     });
   }
 
@@ -155,6 +157,10 @@ export class MeshReader {
   #note(topic: string, isSeen = true): void {
     this.#noteOf(topic, [], isSeen);
   }
+}
+
+function isNamed(said: GatewayService, Name: string, named: ReadonlySet<string>): boolean {
+  return named.size > 0 && named.has(keyOf({ ...said, Service: { Name } }));
 }
 
 function tooMany([said]: readonly GatewayService[]): ProconsulError {
