@@ -25,6 +25,7 @@ import type {
 import type { AclCommand } from './acl-commands.ts';
 import type { ConfigCommand } from './config-commands.ts';
 import type { ConnectCommand, RootKey, StoredCaConfig } from './connect-commands.ts';
+import type { NoticeCommand } from './notice-commands.ts';
 
 /** Someone may do it by what was stored at this index: see state/judged.ts. */
 export interface Judgement {
@@ -205,44 +206,12 @@ export interface ReapMembers {
   readonly olderThanMs?: number;
 }
 
-/** What a service's instances come to; the words are its notices'. */
-export type ServiceStatus = 'passing' | 'warning' | 'critical' | 'absent';
-
-/**
- * A target of notices is about to be told of these services: from here on it may have been, whatever becomes
- * of its answer and of the server that tells it. `term` as in ExpireSessions.
- */
-export interface NoticesBegun {
-  readonly type: 'notices-begun';
-  readonly term: number;
-  readonly target: string;
-  readonly services: readonly string[];
-}
-
-/** A target of notices has been told how these services are. `term` as in ExpireSessions. */
-export interface NoticesTold {
-  readonly type: 'notices-told';
-  readonly term: number;
-  readonly target: string;
-  readonly told: readonly (readonly [service: string, status: ServiceStatus])[];
-}
-
 /** What a server has heard within a step of the load of services that are scaled: of several it adds up. */
 export interface LoadHeard {
   readonly type: 'load-heard';
   /** How many steps there were before it since 1970: see lib/load.ts. */
   readonly step: number;
   readonly loads: readonly (readonly [service: string, load: ServiceLoad])[];
-}
-
-/** What a target was last told of a service; of one that it surely knows as absent there is none. */
-export interface ToldRow {
-  readonly Target: string;
-  readonly Service: string;
-  /** The last that it was told for sure. */
-  readonly Status: ServiceStatus;
-  /** It may have been told something else since. */
-  readonly Doubt?: true;
 }
 
 /** Kept for operators' tools, which read back what they wrote; durations in nanoseconds. */
@@ -384,8 +353,7 @@ type AnyCommand =
   | MembersFailed
   | MemberLeft
   | ReapMembers
-  | NoticesBegun
-  | NoticesTold
+  | NoticeCommand
   | LoadHeard
   | SetAutopilot
   | SetRevisions

@@ -1,6 +1,6 @@
 /** One thing that a target is told, and the shapes that it is told in. */
 import type { Occasion } from '../../lib/config/keys/notify.ts';
-import type { ServiceStatus } from '../commands.ts';
+import type { ServiceStatus } from '../notice-commands.ts';
 import type { ServiceHealth } from './service-health.ts';
 
 export interface Notice {

@@ -1,7 +1,7 @@
 /** What the instances of a service come to, and why. */
 import { type Aggregate, aggregateStatus } from '../../lib/aggregate-status.ts';
 import type { Check, Instance } from '../../lib/model.ts';
-import type { ServiceStatus } from '../commands.ts';
+import type { ServiceStatus } from '../notice-commands.ts';
 import type { State } from '../state/state.ts';
 
 /** Named in a notice; of more there is only the number. */

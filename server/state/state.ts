@@ -1,6 +1,7 @@
 import { MEMBER_STATUS, SERVER_ROLE } from '../../lib/membership.ts';
 import type { Indexed, UserEvent } from '../../lib/model.ts';
-import type { AutopilotSettings, MemberRow, ToldRow } from '../commands.ts';
+import type { AutopilotSettings, MemberRow } from '../commands.ts';
+import type { ToldRow } from '../notice-commands.ts';
 import type { Measured } from '../scale/measured.ts';
 import { Acl } from './acl.ts';
 import { Authority } from './authority.ts';

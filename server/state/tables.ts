@@ -1,7 +1,8 @@
 /** All tables that a state has, by the kinds of their rows: whoever goes through all of them forgets none. */
 import { sameJson } from '../../lib/equal.ts';
 import { withFields } from '../../lib/with-fields.ts';
-import type { StagedRow, ToldRow } from '../commands.ts';
+import type { StagedRow } from '../commands.ts';
+import type { ToldRow } from '../notice-commands.ts';
 import type { Measured } from '../scale/measured.ts';
 import { coordinateKey } from './coordinates.ts';
 import { pastRows } from './history/past-rows.ts';

@@ -1,5 +1,5 @@
 /** What targets of notices were told last, so that a new leader knows what is still to be told. */
-import type { NoticesBegun, NoticesTold } from '../commands.ts';
+import type { NoticesBegun, NoticesTold } from '../notice-commands.ts';
 import { APPLIED, NOT_APPLIED, type Outcome } from './outcome.ts';
 import type { State } from './state.ts';
 import { fold } from './topic-names.ts';

@@ -1,7 +1,7 @@
 /** Whoever is to hear of changes: its machine, what it was told, and how it answers. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { NotifyTarget } from '../../lib/config/keys/notify.ts';
-import type { ServiceStatus } from '../../server/commands.ts';
+import type { ServiceStatus } from '../../server/notice-commands.ts';
 import type { Machine } from './world/machine.ts';
 import type { World } from './world/world.ts';
 

@@ -15,6 +15,16 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
+/** Takes every request and answers none. */
+async function serveHanging() {
+  let open = 0;
+  const { host } = await serveHttp((_, response) => {
+    open++;
+    response.once('close', () => open--);
+  });
+  return { host, open: () => open };
+}
+
 function start(maxOutputBytes = 4096) {
   const clock = new FakeClock();
   const outlook = new Outlook({
@@ -104,30 +114,22 @@ describe('a check of an external node', () => {
   });
 
   it('that hangs keeps none but those of its node waiting, sixteen at a time', async () => {
-    let open = 0;
-    const hanging = await serveHttp((_, response) => {
-      open++;
-      response.once('close', () => open--);
-    });
+    const hanging = await serveHanging();
     const { host } = await serveHttp((_, response) => response.end('fine'));
     const { clock, looks, watch } = start();
     for (let i = 0; i < 40; i++) watch('bad', { HTTP: `http://${hanging.host}/`, Timeout: '5s' });
     for (let i = 0; i < 40; i++) watch('good', { HTTP: `http://${host}/` });
     await clock.advance(1000);
-    await until(() => looks.length >= 40 && open === 16);
+    await until(() => looks.length >= 40 && hanging.open() === 16);
     assert(looks.every(({ status }) => status === 'passing'));
     looks.length = 0;
     await clock.advance(5000);
     await until(() => looks.filter(({ status }) => status === 'critical').length >= 16);
-    await until(() => open === 16);
+    await until(() => hanging.open() === 16);
   });
 
   it('that hangs holds up those of other nodes for seconds, however many do', async () => {
-    let open = 0;
-    const hanging = await serveHttp((_, response) => {
-      open++;
-      response.once('close', () => open--);
-    });
+    const hanging = await serveHanging();
     const { host } = await serveHttp((_, response) => response.end('fine'));
     const { clock, looks, watch } = start();
     for (let node = 0; node < 80; node++) {
@@ -136,35 +138,31 @@ describe('a check of an external node', () => {
       }
     }
     await clock.advance(1000);
-    await until(() => open === 512);
+    await until(() => hanging.open() === 512);
     watch('good', { HTTP: `http://${host}/`, Interval: '5m', Timeout: '1s' });
     for (let i = 0; i < 4 && looks.length === 0; i++) {
       await clock.advance(2000);
       // 512 quick ones, and as many that are known to be slow.
-      await until(() => open > 512 || looks.length > 0);
+      await until(() => hanging.open() > 512 || looks.length > 0);
     }
     await until(() => looks.length > 0);
     assert.deepEqual(
       looks.map(({ status }) => status),
       ['passing'],
     );
-    assert(open <= 1024, `${open}`);
+    assert(hanging.open() <= 1024, `${hanging.open()}`);
   });
 
   it('gives its place back when it is stopped, and is not told of any more', async () => {
-    let open = 0;
-    const hanging = await serveHttp((_, response) => {
-      open++;
-      response.once('close', () => open--);
-    });
+    const hanging = await serveHanging();
     const { clock, looks, watch } = start();
     const all = Array.from({ length: 40 }, () =>
       watch('ext1', { HTTP: `http://${hanging.host}/` }),
     );
     await clock.advance(1000);
-    await until(() => open === 16);
+    await until(() => hanging.open() === 16);
     for (const stop of all) stop();
-    await until(() => open === 0);
+    await until(() => hanging.open() === 0);
     assert.equal(clock.armed, 0);
     const { host } = await serveHttp((_, response) => response.end('fine'));
     watch('ext1', { HTTP: `http://${host}/` });

@@ -2,7 +2,7 @@
  * Services that come, change and go, and a desk that is told: each notice begins with what the desk knew, and
  * after a rest it knows how everything is. Now and then it is busy, or takes a notice and says nothing.
  */
-import type { ServiceStatus } from '../../../server/commands.ts';
+import type { ServiceStatus } from '../../../server/notice-commands.ts';
 import { serviceHealth } from '../../../server/notify/service-health.ts';
 import { toldKey } from '../../../server/state/told.ts';
 import type { SimClient } from '../client.ts';
