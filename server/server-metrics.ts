@@ -1,8 +1,7 @@
 /** What a server measures: docs/monitoring/metrics.md is made from these rows. */
 
-import { EVERYTHING } from '../lib/acl/rights.ts';
 import type { Clock } from '../lib/clock.ts';
-import { SERVICE_SCALING } from '../lib/config-entries/kinds/service-scaling.ts';
+import { MAX_SCALED } from '../lib/config-entries/kinds/service-scaling.ts';
 import {
   counter,
   gauge,
@@ -20,8 +19,7 @@ import type { Agentless } from './external/agentless.ts';
 import type { EventLog } from './log/event-log.ts';
 import type { Proposer } from './proposer.ts';
 import type { Answers } from './query/answers.ts';
-import { Reader } from './query/reader.ts';
-import { logNow, scaleOf } from './query/scale.ts';
+import { logNow, WantedReadings } from './query/scale.ts';
 import type { Watcher } from './query/watcher.ts';
 import type { Replica } from './replica.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -203,22 +201,13 @@ function historyMetrics(state: () => State): Metric[] {
   ];
 }
 
-/** Of more nobody is told: each takes some twenty microseconds, and each is a series. */
-const MAX_SCALED = 500;
-
 /** By the names of services that an operator has made an entry for: the leader alone tells them. */
 function scaleMetrics({ replica, leader, loads, clock }: MeasuredServer): Metric[] {
+  const readings = new WantedReadings();
   const wanted = (): readonly Reading[] => {
-    if (!leader.isLeader) return [];
+    if (!leader.isLeader) return readings.none();
     const { state } = replica;
-    const reader = new Reader(state, EVERYTHING);
-    const now = logNow(state, clock);
-    return [...state.configEntries.ofKind(SERVICE_SCALING.kind)]
-      .slice(0, MAX_SCALED)
-      .map(({ Name: service }) => ({
-        labels: { service },
-        value: scaleOf(reader, service, now)?.Wanted ?? 0,
-      }));
+    return readings.of(state, logNow(state, clock));
   };
   return [
     gauge(

@@ -3,7 +3,7 @@
  * a while, whatever number of agents there are; what several servers have written adds up in the state.
  */
 import type { Cancel, Clock } from '../../lib/clock.ts';
-import { SERVICE_SCALING } from '../../lib/config-entries/kinds/service-scaling.ts';
+import { SERVICE_SCALING, scalingOf } from '../../lib/config-entries/kinds/service-scaling.ts';
 import { describeChain } from '../../lib/errors.ts';
 import {
   type InstanceLoad,
@@ -22,8 +22,13 @@ import type { State } from '../state/state.ts';
 import { fold, rowKey } from '../state/topic-names.ts';
 import { LogTime } from './log-time.ts';
 
-/** Services in one entry. */
-const AT_ONCE = 500;
+/** Services in one entry: the instances of each are counted while it is applied. */
+const AT_ONCE = 100;
+/**
+ * So many times what is aimed at is believed of one instance. It is more than any can do, so that more of
+ * them come as fast as they may; and what one that lies says is worth so many, now and as it is predicted.
+ */
+const MOST_TIMES = 10;
 
 export interface HeardLoadsDeps {
   readonly state: () => State;
@@ -62,8 +67,11 @@ export class HeardLoads {
     for (const each of Instances) {
       const instance = catalog.instance(Node, each.ServiceID);
       if (instance === undefined) continue;
-      if (configEntries.entryOf(SERVICE_SCALING, instance.Service) === undefined) continue;
-      this.#hear(fold(instance.Service), rowKey(Node, each.ServiceID), each);
+      const scaling = configEntries.entryOf(SERVICE_SCALING, instance.Service);
+      if (scaling === undefined) continue;
+      const most = MOST_TIMES * scalingOf(scaling).RequestsPerSecond;
+      const Requests = Math.min(each.Requests, (most * each.RequestMs) / 1000);
+      this.#hear(fold(instance.Service), rowKey(Node, each.ServiceID), { ...each, Requests });
     }
     this.#arm();
   }

@@ -15,6 +15,7 @@ import { trustDomainOf } from '../../lib/connect/identity.ts';
 import type { ChainEntries } from '../chain/chain.ts';
 import { type ConfigEntries, topicOfChains } from '../state/config-entries.ts';
 import { intentionById, namedAs } from '../state/intention-commands.ts';
+import { instancesOf } from '../state/load-commands.ts';
 import type { State } from '../state/state.ts';
 import {
   CONFIG_ENTRIES,
@@ -58,7 +59,7 @@ export class ConfigReader {
       // What is stored was read by its kind's table.
       entry: scalingOf(entry as ConfigEntry & ServiceScaling),
       measured: measured.get(fold(service)),
-      instances: catalog.instanceCount(service),
+      instances: instancesOf(catalog, service),
     };
   }
 

@@ -10,8 +10,16 @@ export interface Step {
   /** How many there were before it since 1970. */
   readonly at: number;
   readonly load: ServiceLoad;
-  /** Of the service, whether they tell anything or not. */
+  /** That were not critical: whatever tells something lives besides, see `livedIn`. */
   readonly instances: number;
+}
+
+/**
+ * How many lived. One that is critical may be hard at work, or be no more and have left its row behind: it
+ * lives where it tells something.
+ */
+export function livedIn({ instances, load }: Pick<Step, 'instances' | 'load'>): number {
+  return Math.max(instances, load.told, load.counted);
 }
 
 /** A row of the state: of one service. Immutable, as all rows. */
@@ -58,9 +66,10 @@ function added(steps: readonly Step[], at: number, load: ServiceLoad): readonly 
   return steps.map((each) => (each.at === at ? { ...each, load: sumOf(each.load, load) } : each));
 }
 
-/** As if the instances that tell nothing were as the others are. Undefined of what nobody told. */
-function demandOf({ load, instances }: Step) {
-  const { ms, cpuMs, requestMs, requests } = load;
+/** As if the living that tell nothing were as the others are. Undefined of what nobody told. */
+function demandOf(step: Step) {
+  const { ms, cpuMs, requestMs, requests } = step.load;
+  const instances = livedIn(step);
   return {
     cpu: ms > 0 ? (cpuMs / ms) * instances : undefined,
     requests: requestMs > 0 ? (requests / requestMs) * 1000 * instances : undefined,

@@ -6,7 +6,7 @@
 import type { ServiceScaling } from '../../lib/config-entries/kinds/service-scaling.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
 import { NO_LOAD, type ServiceLoad, STEP_MS, sumOf } from '../../lib/load.ts';
-import type { Measured, Step } from './measured.ts';
+import { livedIn, type Measured, type Step } from './measured.ts';
 import { forecast } from './season.ts';
 
 /** So many steps together are looked at: one alone may be a moment's. */
@@ -16,18 +16,27 @@ const FRESH_STEPS = 4;
 /** However few there are, so many more may be wanted. */
 const MIN_RISE = 2;
 
+/** Of a service, as the catalog has them. */
+export interface Instances {
+  /** On nodes that have not failed. */
+  readonly there: number;
+  /** Of those, that are not critical. */
+  readonly living: number;
+}
+
 export interface Asked {
   readonly scaling: ServiceScaling;
   readonly measured: Measured | undefined;
-  /** How many there are. */
-  readonly instances: number;
+  readonly instances: Instances;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
-/** With the steps that are over. */
-interface Looked extends Asked {
+interface Looked extends Omit<Asked, 'instances'> {
+  /** The steps that are over. */
   readonly over: readonly Step[];
+  /** How many do the work, or could. */
+  readonly instances: number;
 }
 
 export type By = 'cpu' | 'memory' | 'requests' | 'prediction of cpu' | 'prediction of requests';
@@ -55,17 +64,43 @@ export interface Wanted {
 }
 
 export function wantedOf(asked: Asked): Wanted {
-  const { scaling, instances } = asked;
-  const { Min, Max } = scaling;
-  const damped = dampedOf({ ...asked, over: stepsOver(asked) });
+  const { Min, Max } = asked.scaling;
+  const { there } = asked.instances;
+  const looked = lookedAt(asked);
+  const damped = withComing(looked, there, dampedOf(looked, there));
   const bounded = Math.min(Math.max(damped.Wanted, Min), Max);
   if (bounded === damped.Wanted) return damped;
   const [HeldBy, bound] = bounded === Min ? (['Min', Min] as const) : (['Max', Max] as const);
-  const Reason = `${damped.Reason}; ${HeldBy} is ${bound}, and there are ${instances}`;
+  const Reason = `${damped.Reason}; ${HeldBy} is ${bound}, and there are ${there}`;
   return { ...damped, Wanted: bounded, HeldBy, Reason };
 }
 
-function dampedOf(asked: Looked): Wanted {
+/** Rows that somebody left behind do no work: to want as many as there are with them would start more for ever. */
+function lookedAt(asked: Asked): Looked {
+  const { there, living } = asked.instances;
+  const over = stepsOver(asked);
+  const last = over.at(-1);
+  const telling = last !== undefined && isFresh(last, asked.now) ? last.load : NO_LOAD;
+  const instances = Math.max(living, Math.min(there, Math.max(telling.told, telling.counted)));
+  return { ...asked, over, instances };
+}
+
+/**
+ * Those that are critical and tell nothing may have been started a moment ago: as many as were wanted lately
+ * stay, as long as they would if they worked.
+ */
+function withComing(asked: Looked, there: number, damped: Wanted): Wanted {
+  if (there <= asked.instances) return damped;
+  const { over, scaling, now } = asked;
+  const since = now - scaling.FallAfter / NS_PER_MS;
+  const lately = over.flatMap((step, i) => (endOf(step) > since ? signalsAt(asked, i) : []));
+  const most = Math.min(there, wholeOf(Math.max(0, ...lately.map((each) => each.Enough))));
+  if (most <= damped.Wanted) return damped;
+  const why = `${most} were wanted in the last ${seconds(scaling.FallAfter)}, of which some are critical`;
+  return held(most, 'fall', `${damped.Reason}; ${why}`, damped.Signals);
+}
+
+function dampedOf(asked: Looked, there: number): Wanted {
   const { instances, scaling, over } = asked;
   const Signals = signalsAt(asked, over.length - 1);
   const most = Signals.reduce<Signal | undefined>(
@@ -73,7 +108,7 @@ function dampedOf(asked: Looked): Wanted {
     undefined,
   );
   if (most === undefined) {
-    return held(instances, 'no measure', 'Nothing was told of it in the last two minutes', []);
+    return held(there, 'no measure', 'Nothing was told of it in the last two minutes', []);
   }
   const why = `${most.By}: ${shown(most)}, ${most.Enough.toFixed(2)} instances would do`;
   if (instances > 0 && isNear(most.Enough, instances, scaling.TolerancePercent)) {
@@ -93,8 +128,8 @@ interface Raw {
 function risen(asked: Looked, { enough, why, Signals }: Raw): Wanted {
   const { instances, scaling } = asked;
   const since = asked.now - scaling.RiseOver / NS_PER_MS;
-  const counts = asked.over.filter(({ at }) => (at + 1) * STEP_MS > since);
-  const fewest = Math.min(instances, ...counts.map((step) => step.instances));
+  const counts = asked.over.filter((step) => endOf(step) > since);
+  const fewest = Math.min(instances, ...counts.map(livedIn));
   const room = Math.max(MIN_RISE, Math.ceil((fewest * scaling.RisePercent) / 100));
   const most = Math.max(instances, fewest + room);
   if (enough <= most) return { Wanted: enough, HeldBy: 'nothing', Reason: why, Signals };
@@ -109,7 +144,7 @@ function fallen(asked: Looked, { enough, why, Signals }: Raw): Wanted {
   const { instances, scaling, now } = asked;
   const since = now - scaling.FallAfter / NS_PER_MS;
   const all = asked.over;
-  const first = all.findIndex(({ at }) => (at + 1) * STEP_MS > since);
+  const first = all.findIndex((step) => endOf(step) > since);
   const from = first === -1 ? all.length : first;
   const isKnown = (all[0]?.at ?? Number.POSITIVE_INFINITY) * STEP_MS <= since;
   const spare = 1 + scaling.TolerancePercent / 100;
@@ -122,13 +157,9 @@ function fallen(asked: Looked, { enough, why, Signals }: Raw): Wanted {
   const wanted = Math.min(instances, Math.max(1, wholeOf(most)));
   if (wanted <= enough) return { Wanted: enough, HeldBy: 'nothing', Reason: why, Signals };
   const spared = `${scaling.TolerancePercent}% to spare`;
-  const after = `the last ${scaling.FallAfter / NS_PER_MS / 1000} s`;
-  return held(
-    wanted,
-    'fall',
-    `${why}; ${wanted} for what there was in ${after}, with ${spared}`,
-    Signals,
-  );
+  const after = `the last ${seconds(scaling.FallAfter)}`;
+  const Reason = `${why}; ${wanted} for what there was in ${after}, with ${spared}`;
+  return held(wanted, 'fall', Reason, Signals);
 }
 
 function held(Wanted: number, HeldBy: HeldBy, Reason: string, Signals: readonly Signal[]): Wanted {
@@ -139,9 +170,21 @@ function isNear(enough: number, instances: number, percent: number): boolean {
   return Math.abs(enough - instances) * 100 <= instances * percent;
 }
 
+function seconds(ns: number): string {
+  return `${ns / NS_PER_MS / 1000} s`;
+}
+
 /** A hair above a whole number is that number. */
 function wholeOf(enough: number): number {
   return Math.ceil(enough - 1e-6);
+}
+
+function endOf({ at }: Step): number {
+  return (at + 1) * STEP_MS;
+}
+
+function isFresh({ at }: Step, now: number): boolean {
+  return at >= Math.floor(now / STEP_MS) - FRESH_STEPS;
 }
 
 /** Those that are over. */
@@ -157,13 +200,13 @@ function signalsAt(asked: Looked, place: number): readonly Signal[] {
   const last = all[place];
   if (last === undefined) return [];
   const isNewest = place === all.length - 1;
-  if (isNewest && last.at < Math.floor(now / STEP_MS) - FRESH_STEPS) return [];
+  if (isNewest && !isFresh(last, now)) return [];
   const steps = all
     .slice(Math.max(0, place - TOGETHER + 1), place + 1)
     .filter(({ at }) => at > last.at - TOGETHER);
   const load = steps.reduce<ServiceLoad>((sum, step) => sumOf(sum, step.load), NO_LOAD);
   const { CPUPercent, MemoryPercent, RequestsPerSecond } = scaling;
-  const of = { instances: last.instances, over: steps.length };
+  const of = { instances: livedIn(last), over: steps.length };
   const { told, ms, cpuMs, memoryMs, counted, requestMs, requests } = load;
   const shared = [
     ...signal('cpu', { used: cpuMs * 100, ms, heard: told, target: CPUPercent, ...of }),
@@ -207,7 +250,7 @@ function signal(By: By, { used, ms, target, heard, over, instances }: Use): read
   ];
 }
 
-function predicted({ scaling, now }: Asked, { cpu, requests }: Measured): readonly Signal[] {
+function predicted({ scaling, now }: Looked, { cpu, requests }: Measured): readonly Signal[] {
   const { CPUPercent, RequestsPerSecond, Ahead } = scaling;
   const ahead = Ahead / NS_PER_MS;
   const found = [

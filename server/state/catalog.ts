@@ -151,10 +151,6 @@ export class Catalog implements OfCatalog {
     return this.#checksByStatus.rows(status);
   }
 
-  instanceCount(service: string): number {
-    return this.#instancesByService.count(fold(service));
-  }
-
   hasInstances(service: string): boolean {
     return this.#instancesByService.has(fold(service));
   }

@@ -5,7 +5,7 @@ import {
   SERVICE_INTENTIONS,
   type ServiceIntentions,
 } from '../../lib/config-entries/kinds/service-intentions.ts';
-import { SERVICE_SCALING } from '../../lib/config-entries/kinds/service-scaling.ts';
+import { MAX_SCALED, SERVICE_SCALING } from '../../lib/config-entries/kinds/service-scaling.ts';
 import { TERMINATING_GATEWAY } from '../../lib/config-entries/kinds/terminating-gateway.ts';
 import { quote } from '../../lib/go-literals.ts';
 import { withFields } from '../../lib/with-fields.ts';
@@ -22,6 +22,7 @@ export function setConfigEntry(state: State, { entry, cas }: SetConfigEntry): Ou
   const before = configEntries.get(entry.Kind, entry.Name);
   if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 0, cas)) return NOT_APPLIED;
   refuseOtherGateway(state, entry);
+  if (before === undefined) refuseUnmeasured(state, entry);
   const row: ConfigEntry = withFields(withLegacy(entry, before), {
     CreateIndex: before?.CreateIndex ?? state.index,
     ModifyIndex: state.index,
@@ -56,6 +57,14 @@ function withLegacy(entry: ConfigEntryDefinition, before: ConfigEntry | undefine
     return legacy === undefined ? source : withFields(source, { legacy });
   });
   return withFields(entry, { Sources });
+}
+
+/** Who says how a service is scaled would wait in vain. */
+function refuseUnmeasured({ configEntries }: State, { Kind, Name }: ConfigEntryDefinition): void {
+  if (Kind !== SERVICE_SCALING.kind || configEntries.countOf(Kind) < MAX_SCALED) return;
+  throw new Refusal(
+    `cannot create a ${quote(Kind)} config entry with name ${quote(Name)}: ${MAX_SCALED} services are scaled, and no more are measured`,
+  );
 }
 
 const GATEWAYS = [INGRESS_GATEWAY.kind, TERMINATING_GATEWAY.kind];

@@ -57,6 +57,10 @@ export class ConfigEntries implements ChainEntries {
     return this.#byKind.rows(kind);
   }
 
+  countOf(kind: string): number {
+    return this.#byKind.count(kind);
+  }
+
   isEmptyOf(kind: string): boolean {
     return !this.#byKind.has(kind);
   }

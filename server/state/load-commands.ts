@@ -2,16 +2,17 @@
 import { SERVICE_SCALING, scalingOf } from '../../lib/config-entries/kinds/service-scaling.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
 import { STEP_MS } from '../../lib/load.ts';
+import { SERF_HEALTH } from '../../lib/model.ts';
 import type { LoadHeard } from '../commands.ts';
 import { measuredSoFar } from '../scale/measured.ts';
+import type { Instances } from '../scale/wanted.ts';
+import type { Catalog } from './catalog.ts';
 import { APPLIED, type Outcome } from './outcome.ts';
 import type { State } from './state.ts';
 import { fold } from './topic-names.ts';
 
 /** Steps. */
 const MAX_LATE = 4;
-/** Of so many services at most, some ten kilobytes each. */
-const MAX_MEASURED = 2000;
 
 export function loadHeard(state: State, { step, loads }: LoadHeard): Outcome {
   const now = Math.floor(state.t / STEP_MS);
@@ -22,9 +23,8 @@ export function loadHeard(state: State, { step, loads }: LoadHeard): Outcome {
     const scaling = state.configEntries.entryOf(SERVICE_SCALING, service);
     const key = fold(service);
     const before = measured.get(key);
-    const hasRoom = before !== undefined || measured.size < MAX_MEASURED;
-    if (scaling === undefined || !hasRoom) continue;
-    const instances = catalog.instanceCount(service);
+    if (scaling === undefined) continue;
+    const instances = instancesOf(catalog, service).living;
     const seasonMs = scalingOf(scaling).Season / NS_PER_MS;
     measured.set(
       key,
@@ -32,6 +32,19 @@ export function loadHeard(state: State, { step, loads }: LoadHeard): Outcome {
     );
   }
   return APPLIED;
+}
+
+/** An agent that is gone left its instances behind: nobody can start or stop those. */
+export function instancesOf(catalog: Catalog, service: string): Instances {
+  let [there, living] = [0, 0];
+  for (const { Node, ID } of catalog.instancesOf(service)) {
+    if (catalog.check(Node, SERF_HEALTH)?.Status === 'critical') continue;
+    there++;
+    const checksOf = catalog.checksOfEach(Node);
+    const isCritical = [...checksOf(''), ...checksOf(ID)].some((c) => c.Status === 'critical');
+    if (!isCritical) living++;
+  }
+  return { there, living };
 }
 
 /** Of a service that is scaled no more nothing is kept. */

@@ -30,6 +30,8 @@ const HOUR = 60 * MINUTE;
 const MAX_FALL_AFTER = 25 * MINUTE;
 const SEASON = { min: HOUR, max: 31 * 24 * HOUR };
 const MAX_INSTANCES = 100_000;
+/** Each takes some ten kilobytes of what is measured, and is a series of Prometheus. */
+export const MAX_SCALED = 2000;
 
 const DEFAULTS = {
   Ahead: 10 * MINUTE,

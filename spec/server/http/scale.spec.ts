@@ -101,6 +101,33 @@ describe('GET /v1/internal/scale/:service', () => {
     assert.deepEqual([(json as Scale).Wanted, (json as { Service: string }).Service], [4, 'web']);
   });
 
+  it('counts no instance that a failed agent has left behind', async () => {
+    const { register, put, tell, scale } = await began();
+    for (const Node of ['c', 'd']) {
+      await register(Node);
+      const Check = { CheckID: 'serfHealth', Name: 'Serf Health Status', Status: 'critical' };
+      await put('/v1/catalog/register', { Node, Address: '10.0.0.1', Check });
+    }
+    assert.equal((await scale()).Wanted, 2, 'as many as there are');
+    await tell(0.5, 3);
+    const { Wanted, Instances, HeldBy } = await scale();
+    assert.deepEqual([Wanted, Instances, HeldBy], [2, 2, 'tolerance']);
+  });
+
+  it('believes one instance ten times what is aimed at, and no more, however large the number', async () => {
+    const { put, tell, scale, server } = await began({
+      ...{ CPUPercent: 0, RequestsPerSecond: 10, Season: '1h', Max: 1000 },
+    });
+    const liar = { ServiceID: 'web', RequestMs: LOOK_MS, Requests: 1e9 };
+    await put(LOAD_PATH, { ID: '', Node: 'a', Instances: [liar] });
+    await tell(0, 3, { Ms: 0, RequestMs: LOOK_MS, Requests: (LOOK_MS / 1000) * 10 });
+    const { Signals } = await scale();
+    assert.ok((Signals[0]?.Measured ?? 0) < 100, `${Signals[0]?.Measured}/s`);
+    for (const { requests } of server.state.measured.values()) {
+      assert.ok((requests?.sum ?? 0) < 300, `${requests?.sum} requests a second in the season`);
+    }
+  });
+
   it('takes no load that cannot be', async () => {
     const { put } = await began();
     for (const bad of [{ Ms: -1 }, { Ms: 1e9 }, { CPU: 3 }, { CPU: -1 }, { Requests: 1e12 }]) {

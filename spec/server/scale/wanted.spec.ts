@@ -6,7 +6,7 @@ import {
 import { NS_PER_MS } from '../../../lib/duration.ts';
 import { NO_LOAD, type ServiceLoad, STEP_MS } from '../../../lib/load.ts';
 import { type Measured, measuredSoFar } from '../../../server/scale/measured.ts';
-import { wantedOf } from '../../../server/scale/wanted.ts';
+import { type Asked, wantedOf } from '../../../server/scale/wanted.ts';
 import { type Look, runScaled } from '../../support/experiments/scaled-service.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { SEED } from '../../support/seed.ts';
@@ -39,11 +39,12 @@ function measuredOf({ instances, told = instances, load }: Told, steps = 20): Me
 }
 
 const AFTER = 20 * STEP_MS;
+const all = (count: number) => ({ there: count, living: count });
 const cpu = (share: number) => (ms: number) => ({ cpuMs: share * ms });
 
 function wanted(told: Told, over: Partial<ServiceScaling> = {}, instances = told.instances) {
   const measured = measuredOf(told);
-  return wantedOf({ scaling: scalingFor(over), measured, instances, now: AFTER });
+  return wantedOf({ scaling: scalingFor(over), measured, instances: all(instances), now: AFTER });
 }
 
 describe('how many instances are wanted', () => {
@@ -82,7 +83,7 @@ describe('how many instances are wanted', () => {
     const none = wantedOf({
       scaling: scalingFor({ Min: 2 }),
       measured: undefined,
-      instances: 0,
+      instances: all(0),
       now: 0,
     });
     assert.deepEqual([none.Wanted, none.HeldBy], [2, 'Min']);
@@ -91,7 +92,7 @@ describe('how many instances are wanted', () => {
   it('stays as it is near what is aimed at, and where nothing is told', () => {
     assert.equal(wanted({ instances: 10, load: cpu(0.65) }).HeldBy, 'tolerance');
     const measured = measuredOf({ instances: 4, load: cpu(0.9) });
-    const asked = { scaling: scalingFor(), measured, instances: 4 };
+    const asked = { scaling: scalingFor(), measured, instances: all(4) };
     const late = wantedOf({ ...asked, now: AFTER + 5 * STEP_MS });
     assert.deepEqual([late.Wanted, late.HeldBy], [4, 'no measure']);
   });
@@ -107,7 +108,7 @@ describe('how many instances are wanted', () => {
   it('falls when fewer were enough for a while, of all of which something is known', () => {
     assert.equal(wanted({ instances: 10, load: cpu(0.3) }).Wanted, 6, 'five, and a tenth to spare');
     const short = measuredOf({ instances: 10, load: cpu(0.3) }, 8);
-    const asked = { scaling: scalingFor(), measured: short, instances: 10 };
+    const asked = { scaling: scalingFor(), measured: short, instances: all(10) };
     const early = wantedOf({ ...asked, now: 8 * STEP_MS });
     assert.deepEqual([early.Wanted, early.HeldBy], [10, 'fall']);
     const at = { FallAfter: 0 };
@@ -122,6 +123,38 @@ describe('how many instances are wanted', () => {
     assert.equal(low.Wanted, 7, 'four do the work of two; the others do what they should');
     const very = wanted({ instances: 8, told: 4, load: cpu(1) }, { CPUPercent: 25 });
     assert.equal(very.Wanted, 16);
+  });
+
+  it('counts none that are critical and tell nothing: somebody has left them behind', () => {
+    const scaling = scalingFor();
+    const wantedNow = (told: Told, instances: Asked['instances']) =>
+      wantedOf({ scaling, measured: measuredOf(told), instances, now: AFTER });
+    const left = wantedNow({ instances: 10, load: cpu(0.6) }, { there: 15, living: 10 });
+    assert.deepEqual([left.Wanted, left.HeldBy], [10, 'tolerance']);
+    // All are critical, for they have too much to do: they tell, and so they live.
+    const busy = wantedNow({ instances: 0, told: 10, load: cpu(0.9) }, { there: 10, living: 0 });
+    assert.deepEqual([busy.Wanted, busy.HeldBy], [15, 'nothing']);
+    const none = wantedOf({
+      scaling,
+      measured: undefined,
+      instances: { there: 5, living: 0 },
+      now: 0,
+    });
+    assert.deepEqual([none.Wanted, none.HeldBy], [5, 'no measure']);
+  });
+
+  it('keeps those that were started a moment ago and are critical still, as long as others', () => {
+    let measured = measuredOf({ instances: 4, load: cpu(0.9) });
+    const ms = 4 * STEP_MS;
+    for (let step = 20; step < 24; step++) {
+      const load = { ...NO_LOAD, told: 4, ms, cpuMs: 0.6 * ms };
+      measured = measuredSoFar(measured, { step, load, instances: 4, seasonMs: 0 });
+    }
+    const asked = { scaling: scalingFor(), measured, instances: { there: 6, living: 4 } };
+    const now = wantedOf({ ...asked, now: 24 * STEP_MS });
+    assert.deepEqual([now.Wanted, now.HeldBy], [6, 'fall']);
+    const brief = { ...asked, scaling: scalingFor({ FallAfter: MINUTE * NS_PER_MS }) };
+    assert.equal(wantedOf({ ...brief, now: 24 * STEP_MS }).Wanted, 4);
   });
 });
 
@@ -156,7 +189,8 @@ describe(`a service that is scaled (seeds ${SEED} and on)`, () => {
 
     it(`follows a step up and down, with a bounded overshoot (${seed})`, () => {
       const demand = (t: number) => (t > HOUR && t < 2 * HOUR ? 12 : 3);
-      const looks = runScaled({ ...of(0.1), demand }, 3, 5);
+      const beginsCritical = seed % 2 === 0;
+      const looks = runScaled({ ...of(0.1), demand, beginsCritical }, 3, 5);
       const most = Math.max(...looks.map(({ instances }) => instances));
       assert.ok(most <= 20 * 1.25, `${most} where 20 are needed`);
       const late = looks.filter(({ t }) => t > HOUR + 8 * MINUTE && t < 2 * HOUR);
@@ -167,6 +201,14 @@ describe(`a service that is scaled (seeds ${SEED} and on)`, () => {
       const end = looks.at(-1) as Look;
       assert.ok(end.instances <= 6, `${end.instances} are left where 5 are needed`);
       assert.ok(turns(looks) <= 3, `${turns(looks)} turns`);
+    });
+
+    it(`starts no more for those that die and leave their rows behind (${seed})`, () => {
+      const demand = () => 6;
+      const looks = runScaled({ ...of(0.1), demand, beginsCritical: true, dying: 0.05 }, 6, 10);
+      const counts = looks.filter(({ t }) => t > HOUR).map(({ instances }) => instances);
+      const most = Math.max(...counts);
+      assert.ok(most <= 13, `${most} where 10 are needed`);
     });
 
     it(`is there before the load that comes each day, where it is predicted (${seed})`, () => {

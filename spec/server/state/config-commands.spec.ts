@@ -44,6 +44,18 @@ describe('config entries in the state', () => {
     assert.equal([...state.configEntries.values()].length, 1);
   });
 
+  it('say how no more services are scaled than are measured', () => {
+    const { put, remove } = start();
+    const scaling = (Name: string) => ({ Kind: 'service-scaling', Name, Max: 9, CPUPercent: 60 });
+    for (let i = 0; i < 2000; i++) put(scaling(`web-${i}`));
+    const why =
+      'cannot create a "service-scaling" config entry with name "api": 2000 services are scaled, and no more are measured';
+    assert.deepEqual(put(scaling('api')).outcome, { applied: false, refused: why });
+    assert.equal(put({ ...scaling('web-7'), Max: 10 }).outcome.applied, true);
+    remove('service-scaling', 'web-7');
+    assert.equal(put(scaling('api')).outcome.applied, true);
+  });
+
   it('touch the entry, its kind and all of them; the same again touches nothing', () => {
     const { put, remove } = start();
     const topics = [

@@ -20,12 +20,17 @@ export interface Service {
   /** How far a moment is from its mean, at most. */
   readonly noise: number;
   readonly seasonMs?: number;
+  /** Where its check is critical until it works; else it passes from the beginning. */
+  readonly beginsCritical?: boolean;
+  /** How likely one of them ends within half a minute, and leaves its row behind, critical. */
+  readonly dying?: number;
 }
 
 /** How it stood at one look. */
 export interface Look {
   readonly t: number;
   readonly demand: number;
+  /** That somebody has started, without the rows that others left behind. */
   readonly instances: number;
   /** Of what the running ones may use. */
   readonly share: number;
@@ -33,19 +38,26 @@ export interface Look {
 }
 
 export function runScaled(service: Service, hours: number, instances: number): Look[] {
-  const { scaling, random, demand, startsInMs, noise } = service;
+  const { scaling, random, demand, startsInMs, noise, beginsCritical, dying = 0 } = service;
   const tellings = new Tellings(service);
   const starts: number[] = Array.from({ length: instances }, () => Number.NEGATIVE_INFINITY);
   const looks: Look[] = [];
+  let left = 0;
   for (let t = 0; t < hours * HOUR; t += LOOK_MS) {
     const running = starts.filter((start) => t - start >= startsInMs).length;
     const now = demand(t) * (1 + noise * (2 * random.next() - 1));
     const share = running === 0 ? 0 : Math.min(1, now / running);
     const { length } = starts;
-    const measured = tellings.told({ t, running, share, instances: length });
-    const wanted = wantedOf({ scaling, measured, instances: length, now: t });
+    const living = beginsCritical ? running : length;
+    const measured = tellings.told({ t, running, share, instances: living });
+    const instances = { there: length + left, living };
+    const wanted = wantedOf({ scaling, measured, instances, now: t });
     looks.push({ t, demand: demand(t), instances: length, share, wanted });
     if (t % STEP_MS !== 0) continue;
+    if (dying > 0 && random.next() < dying && starts.length > 0) {
+      starts.shift();
+      left++;
+    }
     while (starts.length < wanted.Wanted) starts.push(t);
     starts.splice(wanted.Wanted);
   }
