@@ -230,10 +230,14 @@ class KeptLeaf {
   }
 }
 
+/** A longer one takes seconds to make, and a minute beyond 8,192. */
+const MAX_RSA_BITS = 4096;
+
 /** As those of the root, as Consul makes them. */
 function keyKindOf(root: CaRoots['Roots'][number] | undefined) {
-  const type = root?.PrivateKeyType === 'rsa' ? 'rsa' : 'ec';
-  return { type, bits: root?.PrivateKeyBits || (type === 'rsa' ? 2048 : 256) } as const;
+  const bits = root?.PrivateKeyBits || undefined;
+  if (root?.PrivateKeyType !== 'rsa') return { type: 'ec', bits: bits ?? 256 } as const;
+  return { type: 'rsa', bits: Math.min(bits ?? 2048, MAX_RSA_BITS) } as const;
 }
 
 function isRefusal(error: unknown): boolean {

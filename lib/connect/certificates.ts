@@ -1,4 +1,5 @@
 /** Roots of the mesh, as Consul's authority makes them, and those that were made elsewhere. */
+import type { X509Certificate as NodeCertificate } from 'node:crypto';
 import 'reflect-metadata';
 import {
   BasicConstraintsExtension,
@@ -43,9 +44,14 @@ export async function makeRoot(options: RootOptions): Promise<string> {
 export async function issuerOf(cert: string, privateKey: string): Promise<Issuer> {
   const key = readKey(privateKey);
   signatureOf(key);
-  const { raw } = readCertificate(cert);
-  const id = new X509Certificate(raw).getExtension(SubjectKeyIdentifierExtension)?.keyId;
-  return { name: subjectOf(raw), keyId: id ?? keyId(key), key };
+  const read = readCertificate(cert);
+  return { name: subjectOf(read.raw), keyId: keyIdOf(read), key };
+}
+
+/** What it says itself, which is what its leaves name it by: others reckon it in another way. */
+function keyIdOf({ raw, publicKey }: NodeCertificate): string {
+  const said = new X509Certificate(raw).getExtension(SubjectKeyIdentifierExtension)?.keyId;
+  return said ?? keyId(publicKey);
 }
 
 /** Its bytes as they are: the library might write them in another way. */
@@ -69,14 +75,14 @@ export interface CrossSignOptions {
 
 export async function crossSign(options: CrossSignOptions): Promise<string> {
   const { by, trustDomain } = options;
-  const { publicKey, raw } = readCertificate(options.root);
+  const root = readCertificate(options.root);
   const certificate = await X509CertificateGenerator.create({
     ...common(options),
-    subject: new X509Certificate(raw).subjectName,
+    subject: new X509Certificate(root.raw).subjectName,
     issuer: new Name(by.name),
-    publicKey: publicDer(publicKey),
+    publicKey: publicDer(root.publicKey),
     ...(await signingBy(by.key)),
-    extensions: [...authority(), ...identifiers(keyId(publicKey), by.keyId), uri(trustDomain)],
+    extensions: [...authority(), ...identifiers(keyIdOf(root), by.keyId), uri(trustDomain)],
   });
   return pem(certificate);
 }
@@ -92,10 +98,9 @@ export interface CertificateFacts {
 /** Throws 'invalid' where the text is no certificate. */
 export function factsOf(cert: string): CertificateFacts {
   const read = readCertificate(cert);
-  const id = new X509Certificate(read.raw).getExtension(SubjectKeyIdentifierExtension)?.keyId;
   return {
     fingerprint: fingerprintOf(cert),
-    signingKeyId: inPairs(id ?? keyId(read.publicKey)),
+    signingKeyId: inPairs(keyIdOf(read)),
     from: asGoWrites(read.validFrom),
     to: asGoWrites(read.validTo),
   };

@@ -1,6 +1,7 @@
 /** The mesh's certificate authority: its first root, and another one when it is told to be another. */
 import type { Clock } from '../../lib/clock.ts';
 import { generateKey, kindOf, madeOf, readKey } from '../../lib/connect/keys.ts';
+import { tryRoot } from '../../lib/connect/trial.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
@@ -169,6 +170,7 @@ export class CertificateAuthority implements Duty {
         serial,
         validity: { from, to: from + ROOT_LIFE_MS },
       }));
+    if (settings.privateKey !== '') await tryRoot(cert, privateKey, this.#deps.clock.now());
     const isCrossSigned = replaces !== '' && !alone;
     const cross = isCrossSigned ? await this.#crossSigned(replaces, cert, settings) : undefined;
     const facts = factsOf(cert);

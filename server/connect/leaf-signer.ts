@@ -144,7 +144,7 @@ export function shortDomain(trustDomain: string): string {
 }
 
 function leafName(service: string, trustDomain: string): string {
-  const plain = service.toLowerCase().replace(/[^a-z0-9-]/g, '');
+  const plain = service.toLowerCase().replace(/[^a-z0-9]/g, '');
   const behind = `.svc.default.${shortDomain(trustDomain)}`;
   return plain.slice(0, MAX_COMMON_NAME - behind.length) + behind;
 }

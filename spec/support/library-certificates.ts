@@ -1,6 +1,6 @@
 /** Certificates and requests as a library makes them that is not ours: what is made here is held against it. */
 import 'reflect-metadata';
-import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -15,7 +15,7 @@ import {
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import type { KeyPair } from '../../lib/connect/keys.ts';
+import { generateKey, type KeyPair, publicDer } from '../../lib/connect/keys.ts';
 import type { LeafOptions } from '../../lib/connect/leaf.ts';
 import { keyId, signingBy } from '../../lib/tls/x509.ts';
 
@@ -79,4 +79,37 @@ function der(key: KeyObject, type: 'pkcs8' | 'spki'): Buffer {
   return type === 'pkcs8'
     ? key.export({ type, format: 'der' })
     : key.export({ type, format: 'der' });
+}
+
+export interface GivenRoot {
+  readonly publicKey: KeyObject;
+  readonly from: number;
+  readonly isAuthority?: boolean;
+  readonly maySign?: boolean;
+  /** As others reckon it, who do not as Consul does. */
+  readonly keyId?: string;
+}
+
+const DAY_MS = 24 * 3600_000;
+
+/** One that somebody brings. Who has signed it nobody looks at: keys of any kind are in it. */
+export async function libraryRoot(given: GivenRoot): Promise<string> {
+  const { publicKey, from, isAuthority = true, maySign = true } = given;
+  const signer = createPrivateKey(await generateKey({ type: 'ec', bits: 256 }));
+  const { keyCertSign, digitalSignature } = KeyUsageFlags;
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: '01',
+    notBefore: new Date(from),
+    notAfter: new Date(from + 300 * DAY_MS),
+    subject: 'CN=A root, O=of its own',
+    issuer: 'CN=A root, O=of its own',
+    publicKey: publicDer(publicKey),
+    ...(await signingBy(signer)),
+    extensions: [
+      new KeyUsagesExtension(maySign ? keyCertSign : digitalSignature, true),
+      new BasicConstraintsExtension(isAuthority, undefined, true),
+      new SubjectKeyIdentifierExtension(given.keyId ?? '00112233445566778899'),
+    ],
+  });
+  return `${certificate.toString('pem')}\n`;
 }

@@ -24,7 +24,7 @@ export async function complaintOfOpenssl({ roots, chain, at }: Chain): Promise<s
     await writeFile(file('chain.pem'), chain);
     const time = ['-attime', String(Math.floor(at / 1000))];
     const trust = ['-CAfile', file('roots.pem'), '-untrusted', file('chain.pem')];
-    await run('openssl', ['verify', ...time, ...trust, file('chain.pem')]);
+    await run('openssl', ['verify', '-x509_strict', ...time, ...trust, file('chain.pem')]);
     return '';
   } catch (error) {
     return String((error as { stderr?: string }).stderr || error);
