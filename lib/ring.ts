@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import ConsistentHash from 'consistent-hash';
+import { hash32 } from './hash32.ts';
 
 /**
  * The package takes a key's position from a hash of 24 bits, times 32, so the whole circle has this
@@ -45,10 +46,10 @@ export class Ring {
     return this.#points.has(id);
   }
 
-  /** A server that is on the ring already stays as it is. */
-  add(id: string): void {
+  /** A server that is on the ring already stays as it is. With fewer points it has a smaller share. */
+  add(id: string, points = POINTS_PER_SERVER): void {
     if (this.#points.has(id)) return;
-    this.#points.set(id, controlPoints(id));
+    this.#points.set(id, controlPoints(id, points));
     this.#circle = undefined;
   }
 
@@ -59,6 +60,11 @@ export class Ring {
   /** All servers, each once: first the one that the key belongs to, then those to turn to next. */
   successors(key: string): readonly string[] {
     return this.#built().successors(key);
+  }
+
+  /** The first of them that is accepted, where the others do not matter: nothing is kept for them. */
+  owner(key: string, accepts: (id: string) => boolean): string | undefined {
+    return this.#built().owner(key, accepts);
   }
 
   /** Which part of all keys belongs to each server. The parts sum up to 1. */
@@ -94,6 +100,16 @@ class Circle {
     if (place === null) return [];
     this.#successors[place.at] ??= this.#walk(place.at);
     return this.#successors[place.at] ?? [];
+  }
+
+  owner(key: string, accepts: (id: string) => boolean): string | undefined {
+    const from = this.#hash.get(position(key))?.at ?? 0;
+    for (let i = 0; i < this.#places.length; i++) {
+      const place = this.#places[(from + i) % this.#places.length];
+      const id = place?.ids.find(accepts);
+      if (id !== undefined) return id;
+    }
+    return undefined;
   }
 
   #walk(from: number): readonly string[] {
@@ -134,15 +150,15 @@ function placesOf(points: ReadonlyMap<string, readonly number[]>): readonly Plac
   return [...idsAt].sort(([a], [b]) => a - b).map(([point, ids], at) => ({ ids, point, at }));
 }
 
-/** Where a server stands: derived from its id alone, so that every agent puts it at the same places. */
-function controlPoints(id: string): readonly number[] {
-  const bytes = createHash('shake256', { outputLength: POINTS_PER_SERVER * POINT_BYTES })
+/**
+ * Where a server stands: derived from its id alone, so that every agent puts it at the same places. Fewer
+ * points are the first of more: whose share grows takes keys, and gives none away.
+ */
+function controlPoints(id: string, points: number): readonly number[] {
+  const bytes = createHash('shake256', { outputLength: points * POINT_BYTES })
     .update(id)
     .digest();
-  return Array.from(
-    { length: POINTS_PER_SERVER },
-    (_, i) => bytes.readUInt32BE(i * POINT_BYTES) % CIRCLE,
-  );
+  return Array.from({ length: points }, (_, i) => bytes.readUInt32BE(i * POINT_BYTES) % CIRCLE);
 }
 
 /**
@@ -159,15 +175,4 @@ function position(key: string): string {
     (hash >>> 4) & 15,
     hash & 15,
   );
-}
-
-/** FNV-1a over UTF-16 units, then Murmur's last mixing, without which the high bits lag behind. */
-function hash32(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
 }

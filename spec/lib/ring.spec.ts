@@ -92,6 +92,32 @@ describe('Ring', () => {
     assert.deepEqual(KEYS.map(ownerOf(ring)), before);
   });
 
+  it('gives a server with fewer points less, and names the first owner that is accepted', () => {
+    const ring = new Ring(servers(3));
+    for (const key of KEYS.slice(0, 1000)) {
+      const [first, second] = ring.successors(key);
+      assert.equal(
+        ring.owner(key, () => true),
+        first,
+      );
+      assert.equal(
+        ring.owner(key, (id) => id !== first),
+        second,
+      );
+    }
+    assert.equal(
+      ring.owner('x', () => false),
+      undefined,
+    );
+    assert.equal(
+      new Ring().owner('x', () => true),
+      undefined,
+    );
+    ring.add('half', 256);
+    const share = ring.shares().get('half') ?? 0;
+    assert.ok(Math.abs(share * 7 - 1) < 0.2, `${share}`);
+  });
+
   it('stays what it is: agents of any version must agree', () => {
     const ring = new Ring(servers(3));
     const first = ['web', 'db', '', 'Ünïcode', '__proto__'].map((key) => ring.successors(key)[0]);

@@ -1,0 +1,43 @@
+/** Limits of what is under way to one upstream: beyond them a call is refused at once, and does not queue. */
+
+export interface CircuitLimits {
+  readonly connections: number;
+  /** Calls that wait for a connection. */
+  readonly pending: number;
+  readonly requests: number;
+  /** Second and further tries that are under way. */
+  readonly retries: number;
+}
+
+export type CircuitKind = keyof CircuitLimits;
+
+const KINDS: readonly CircuitKind[] = ['connections', 'pending', 'requests', 'retries'];
+
+export class Circuit {
+  readonly #limits: CircuitLimits;
+  readonly #taken = { connections: 0, pending: 0, requests: 0, retries: 0 };
+  readonly #refused = { connections: 0, pending: 0, requests: 0, retries: 0 };
+
+  constructor(limits: CircuitLimits) {
+    this.#limits = limits;
+  }
+
+  /** What gives the place back, once whatever it is called; undefined where there is none. */
+  take(kind: CircuitKind): (() => void) | undefined {
+    if (this.#taken[kind] >= this.#limits[kind]) {
+      this.#refused[kind]++;
+      return undefined;
+    }
+    this.#taken[kind]++;
+    let isTaken = true;
+    return () => {
+      if (isTaken) this.#taken[kind]--;
+      isTaken = false;
+    };
+  }
+
+  /** Under way, and refused since the beginning. */
+  figures() {
+    return KINDS.map((kind) => ({ kind, taken: this.#taken[kind], refused: this.#refused[kind] }));
+  }
+}
