@@ -22,10 +22,16 @@ export const systemClock: Clock = {
   },
 };
 
-/** What a whole process shares is seen to when a turn of its loop is over, whoever began it. A port. */
+/**
+ * What a whole process shares is seen to when a turn of its loop is over, whoever began it; `mine` hands it a
+ * call that is made as the one who hands it over. Ports: a simulator has many processes in one.
+ */
 export const loop = {
   nextTurn(fn: () => void): void {
     setImmediate(fn);
+  },
+  mine<Args extends readonly unknown[]>(call: (...args: Args) => void): (...args: Args) => void {
+    return call;
   },
 };
 

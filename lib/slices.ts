@@ -87,7 +87,7 @@ export class Work<T> implements Going {
     this.holds = holds;
     this.#steps = steps;
     this.result = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
+      this.#settle = { resolve: loop.mine(resolve), reject: loop.mine(reject) };
     });
     // Whoever wants it is told; there may be nobody.
     this.result.catch(() => undefined);
@@ -175,15 +175,16 @@ export class Work<T> implements Going {
 /** Resolves in a turn in which no other long work is done: for what takes about a slice. */
 export function ownTurn(): Promise<void> {
   return new Promise((resolve) => {
-    whole.add(resolve);
+    whole.add(loop.mine(resolve));
     goOn();
   });
 }
 
 /** Calls when a turn has room for about a millisecond: many may ask for it at once. */
 export function whenRoom(call: () => void): Cancel {
+  const begin = loop.mine(call);
   const task = () => {
-    call();
+    begin();
     return SHORT;
   };
   comers.add(task);

@@ -1,4 +1,5 @@
 /** Everything that runs in a world: servers, the Redis that they share, and agents. */
+import { largeBodies } from '../../lib/body-room.ts';
 import { GRACE_MS, MAX_SILENCE_MS, MAX_SILENCES } from '../../server/leases.ts';
 import { SimAgent } from './agent.ts';
 import { SimDocker } from './docker.ts';
@@ -44,6 +45,8 @@ export class SimCluster {
   readonly redis: readonly SimRedis[];
   readonly servers: readonly SimServer[];
   readonly agents: readonly SimAgent[];
+  /** Large bodies of runs before it, in which a server was killed. */
+  readonly bytesBefore = largeBodies.bytes;
   readonly #putBack: () => void;
   #master: SimRedis | undefined;
   /** It begins with much to do. */

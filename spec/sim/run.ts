@@ -11,6 +11,7 @@ import { Containers } from './workloads/containers.ts';
 import { Dns } from './workloads/dns.ts';
 import { Entries } from './workloads/entries.ts';
 import { Events } from './workloads/events.ts';
+import { LargeValues } from './workloads/large-values.ts';
 import { LeaseHolders } from './workloads/leases.ts';
 import { Notices } from './workloads/notices.ts';
 import { Past } from './workloads/past.ts';
@@ -41,6 +42,7 @@ export const WORKLOADS = {
   entries: (cluster: SimCluster) => new Entries(cluster),
   notices: (cluster: SimCluster) => new Notices(cluster),
   past: (cluster: SimCluster) => new Past(cluster),
+  large: (cluster: SimCluster) => new LargeValues(cluster),
 } satisfies Record<string, (cluster: SimCluster) => Workload>;
 
 export type WorkloadName = keyof typeof WORKLOADS;

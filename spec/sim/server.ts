@@ -1,6 +1,7 @@
 /** A registry server of the world: its machine with what is on its disk, and the process on it now. */
 import { introductionRoutes } from '../../agent/http/introduction.ts';
 import { OwnBeat } from '../../cli/process/own-beat.ts';
+import { largeBodies } from '../../lib/body-room.ts';
 import { createApp } from '../../lib/http/app.ts';
 import { FastPath } from '../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
@@ -73,6 +74,7 @@ export class SimServer {
   readonly #disk: SimDisk;
   readonly #options: SimServerOptions;
   readonly #id: string;
+  #heldWhenKilled = false;
   #process: Server | undefined;
   #beats: OwnBeat | undefined;
   #listener: Listener | undefined;
@@ -99,6 +101,7 @@ export class SimServer {
   /** kill -9, and another process a while later; where the power went too, with what was synced. */
   restart(downMs: number, losesPower = false): void {
     const { world, network } = this.#options;
+    if (largeBodies.bytes > 0) this.#heldWhenKilled = true;
     network.killed(this.machine);
     world.kill(this.machine);
     this.#disk.crash(losesPower);
@@ -117,6 +120,11 @@ export class SimServer {
       this.#beats?.stop();
       await Promise.all([this.#process?.stop(), this.#listener?.stop()]);
     });
+  }
+
+  /** Large bodies were on their way when it was killed: the room that they took is this process's, and stays taken. */
+  get heldWhenKilled(): boolean {
+    return this.#heldWhenKilled;
   }
 
   /** How many clients wait for a change. */

@@ -1,4 +1,5 @@
 /** What must be true of every run, whatever its clients did. */
+import { largeBodies } from '../../lib/body-room.ts';
 import { stateHash } from '../support/experiments/state-hash.ts';
 import type { SimCluster } from './cluster.ts';
 import type { Fault } from './faults/fault.ts';
@@ -30,8 +31,12 @@ export function complaints(
   );
 }
 
-/** Every process ends when it is asked to, and leaves no timer, no open file, and no wait of who has gone. */
-export async function leftOver({ world, network, servers, agents }: SimCluster): Promise<string[]> {
+/**
+ * Every process ends when it is asked to, and leaves no timer, no open file, no wait of who has gone, and
+ * nothing of the room of large bodies.
+ */
+export async function leftOver(cluster: SimCluster): Promise<string[]> {
+  const { world, network, servers, agents, bytesBefore } = cluster;
   const found: string[] = [];
   const all = [...agents, ...servers];
   for (const each of all) {
@@ -54,6 +59,10 @@ export async function leftOver({ world, network, servers, agents }: SimCluster):
       found.push(`${machine.name} has ended and leaves ${timers.length} timers${whose}`);
     }
     if (openFiles > 0) found.push(`${machine.name} has ended and leaves ${openFiles} files open`);
+  }
+  const bytes = largeBodies.bytes - bytesBefore;
+  if (bytes !== 0 && !servers.some(({ heldWhenKilled }) => heldWhenKilled)) {
+    found.push(`all have ended and leave ${bytes} bytes of large bodies`);
   }
   return found;
 }

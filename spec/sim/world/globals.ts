@@ -131,6 +131,10 @@ export function replaceGlobals({ world, network }: Place): () => void {
     replace(globalThis, name, cancel);
   }
   replace(loop, 'nextTurn', (fn: () => void) => world.shared(TURN_MS, fn));
+  replace(loop, 'mine', (fn: Fn) => {
+    const owner = world.here;
+    return (...args: Args) => void world.as(owner, 0, () => fn(...args));
+  });
   replace(AbortSignal, 'timeout', (ms: number) => {
     const late = new AbortController();
     world.after(ms, () => late.abort(new DOMException('it took too long', 'TimeoutError'))).unref();

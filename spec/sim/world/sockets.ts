@@ -15,6 +15,8 @@ export interface Way {
 }
 
 const RESEND_MS = 200;
+/** What is no longer goes into the kernel at once; longer pieces are written when the other end has them. */
+const KERNEL_BYTES = 64 * 1024;
 
 /** What the product and its libraries use of a net.Socket. */
 export class SimSocket extends Duplex {
@@ -76,10 +78,7 @@ export class SimSocket extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#whenConnected(() => {
-      this.put(Buffer.from(chunk));
-      done();
-    });
+    this.#whenConnected(() => this.#write(Buffer.from(chunk), done));
   }
 
   /** What was written in one go is one piece on the way, as Node writes it. */
@@ -87,10 +86,7 @@ export class SimSocket extends Duplex {
     chunks: readonly { readonly chunk: Buffer }[],
     done: (error?: Error | null) => void,
   ): void {
-    this.#whenConnected(() => {
-      this.put(Buffer.concat(chunks.map(({ chunk }) => chunk)));
-      done();
-    });
+    this.#whenConnected(() => this.#write(Buffer.concat(chunks.map(({ chunk }) => chunk)), done));
   }
 
   /** Sends at once what nobody changes any more, past all that a stream does with it. */
@@ -154,6 +150,19 @@ export class SimSocket extends Duplex {
 
   resetAndDestroy(): this {
     return this.destroy(reset());
+  }
+
+  #write(bytes: Buffer, done: () => void): void {
+    if (bytes.length <= KERNEL_BYTES) {
+      this.put(bytes);
+      done();
+      return;
+    }
+    this.#touch();
+    this.#send((peer) => {
+      peer.#receive(bytes);
+      peer.#send(() => done());
+    });
   }
 
   #whenConnected(fn: () => void): void {
