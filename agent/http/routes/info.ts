@@ -15,13 +15,14 @@ import type { Figures, OwnContext, ProcessContext, RegistrationContext } from '.
 type Context = OwnContext & RegistrationContext & ProcessContext;
 
 export function infoRoutes(agent: Context): readonly Route[] {
+  const configShown = shownConfig(agent);
   return [
     {
       method: 'GET',
       path: '/v1/agent/self',
       right: needs('agent:read', () => agent.config.nodeName),
       does: 'the configuration and figures of this agent',
-      handle: ({ caller }) => selfReply(agent, caller),
+      handle: ({ caller }) => selfReply(agent, configShown(), caller),
     },
     {
       method: 'GET',
@@ -61,7 +62,18 @@ async function reload(agent: ProcessContext): Promise<Reply> {
   return {};
 }
 
-function selfReply(agent: Context, caller: Caller): Reply {
+/** Hundreds of names, of which nothing changes but by a reload: made anew they were most of what an answer takes. */
+function shownConfig(agent: Context): () => object {
+  const made = new WeakMap<object, object>();
+  return () => {
+    const { config, nodeId } = agent;
+    const shown = made.get(config) ?? debugConfig(config, nodeId);
+    made.set(config, shown);
+    return shown;
+  };
+}
+
+function selfReply(agent: Context, configured: object, caller: Caller): Reply {
   const { config } = agent;
   const stats = agent.stats();
   // All else is of the configuration. It is asked each time: as long as nothing has changed that must
@@ -69,7 +81,7 @@ function selfReply(agent: Context, caller: Caller): Reply {
   const stands = () =>
     caller.stands() && agent.config === config && sameFigures(agent.stats(), stats);
   const shared = { bytes: SELF_BYTES, ready: () => undefined, stands };
-  return { json: self(agent, stats), shared };
+  return { json: self(agent, configured, stats), shared };
 }
 
 /** Of its figures, which it keeps alive beside its body. */
@@ -86,7 +98,7 @@ function sameTexts(a: Figures[string] = {}, b: Figures[string] = {}): boolean {
   return Object.keys(a).length === Object.keys(b).length;
 }
 
-function self(agent: Context, stats: Figures): object {
+function self(agent: Context, DebugConfig: object, stats: Figures): object {
   const { config, nodeId } = agent;
   return {
     Config: {
@@ -97,7 +109,7 @@ function self(agent: Context, stats: Figures): object {
       Server: config.server,
       Version: CONSUL_VERSION,
     },
-    DebugConfig: debugConfig(config, nodeId),
+    DebugConfig,
     Coord: { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 0.00001 },
     Member: agent.self(),
     Stats: stats,
