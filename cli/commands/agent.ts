@@ -10,7 +10,7 @@ import { waitingForStart } from '../../lib/config/settle.ts';
 import { CONFIG_KEYS } from '../../lib/config/table.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import { LoggerFile } from '../../lib/log-file.ts';
-import { createLogger, LEVELS } from '../../lib/logger.ts';
+import { createLogger, LEVELS, type Logger } from '../../lib/logger.ts';
 import { Syslog } from '../../lib/syslog.ts';
 import { VERSION } from '../../lib/version.ts';
 import { configHost } from '../process/config-host.ts';
@@ -52,6 +52,7 @@ export async function agentCommand(
   if (streams === 'not all can be opened') return;
   const env = { ...environment, exit: exitOnceWritten(streams, environment.exit) };
   const logger = createLogger({ level: config.log.level, json: config.log.json, ...streams });
+  tellOfSyslog(streams.syslog, logger);
   // Before anybody can know that it starts, and send a signal.
   const life = new Life({ ...env, config, logger, tell: tellingSystemd(env.env, logger) });
   life.listen();
@@ -101,7 +102,9 @@ interface Streams {
 async function openStreams({ log }: Config, env: AgentEnvironment) {
   try {
     const stream = await openLogFile(log);
-    const syslog = log.syslog.enabled ? await Syslog.open(log.syslog) : undefined;
+    const syslog = log.syslog.enabled
+      ? await Syslog.open({ ...log.syslog, clock: systemClock })
+      : undefined;
     return { stream, syslog };
   } catch (error) {
     env.print(`==> ${describeChain(error)}\n`);
@@ -119,6 +122,12 @@ async function openLogFile(log: Config['log']): Promise<LoggerFile | undefined> 
     maxFiles: log.rotateMaxFiles,
     clock: systemClock,
   });
+}
+
+function tellOfSyslog(syslog: Syslog | undefined, logger: Logger): void {
+  if (syslog === undefined) return;
+  syslog.onLost = (why) => logger.error(`agent: no lines to syslog, until it is back: ${why}`);
+  syslog.onBack = () => logger.info('agent: lines go to syslog again');
 }
 
 /** The last lines of a log are those that somebody will look for. */
