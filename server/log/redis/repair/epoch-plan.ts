@@ -224,13 +224,16 @@ function beginWith(first: First, view: View, me: Holdings, limits: PlanLimits): 
   const highest = Math.max(end, view.next - 1, ...candidates.map(({ index }) => index));
   const epochs = candidates.map(({ epoch }) => epoch);
   const newest = Math.max(view.epoch, me.epoch, ...epochs);
+  const epoch = quorumOf === undefined ? newest + 1 : me.ballot.epoch;
   // Once there was an epoch there may have been entries, whoever remembers none.
-  const gap = mayHaveLost(first, view, me, limits) && newest > 0;
+  const gap = mayHaveLost(first, view, me, limits) && epoch > 1;
+  // Those between may have been used, each above the one before, and all that is left of them is the promise.
+  const above = FORK_GAP * (epoch - newest);
   return {
     kind: 'begin',
     first,
-    epoch: quorumOf === undefined ? newest + 1 : me.ballot.epoch,
-    next: gap ? highest + FORK_GAP : Math.max(view.next, end + 1),
+    epoch,
+    next: gap ? highest + above : Math.max(view.next, end + 1),
   };
 }
 

@@ -257,6 +257,19 @@ describe('planEpoch where a majority acknowledges', () => {
     assert.deepEqual(three, { kind: 'begin', first: 'keep', epoch: 4, next: 101 });
   });
 
+  it('gives no index again of an epoch of which nothing but the promise is left', () => {
+    // Epochs 4 and 5 began, each with a gap; then the power of all was gone, and Redis came back as of epoch 3.
+    const ballot = { run: 'new', epoch: 6, elsewhere: 5 };
+    const none = ['me', 'y', 'z'].map((server) => shown(server, 0, { ...cold, ballot: 6 }));
+    const forgot = me(0, { epoch: 0, warm: false, baseIndex: 0, hashAt: () => undefined, ballot });
+    const third = plan({ candidates: none, sinceMs: 1000 }, forgot, limits);
+    assert.deepEqual(third, { kind: 'begin', first: 'keep', epoch: 6, next: 100 + 3 * GAP });
+    // And as empty as before the first.
+    const empty = { epochRun: '', epoch: 0, index: 0, hash: '', next: 1, firstIndex: 0, length: 0 };
+    const first = plan({ ...empty, candidates: none, sinceMs: 1000 }, forgot, limits);
+    assert.deepEqual(first, { kind: 'begin', first: 'keep', epoch: 6, next: 6 * GAP });
+  });
+
   it('counts those that remember nothing where every server is there', () => {
     const candidates = [shown('me', 130), shown('y', 0, cold), shown('z', 0, cold)];
     const begin = plan({ candidates, sinceMs: 1000 }, me(130), limits);
