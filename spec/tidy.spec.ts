@@ -147,6 +147,7 @@ const TOUCHING: readonly Touching[] = [
       'agent/dns/tcp.ts',
       'agent/dns/udp.ts',
       'agent/servers/introduction.ts',
+      'agent/servers/reach.ts',
       'agent/servers/upstream.ts',
       'agent/servers/ways.ts',
       'cli/api-client.ts',

@@ -9,12 +9,13 @@ import { MAX_SNAPSHOT_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
 import { counter, gauge, type Metric } from '../../lib/metrics/metric.ts';
 import { Rate, type RateLimit } from '../../lib/rate.ts';
 import type { ServerAnswer } from './answer.ts';
+import { PASSED_STATUS, PassedRead, type PassedReadDeps } from './passed-read.ts';
+import type { Way } from './places.ts';
 import { type Asked, QueryCache } from './query-cache.ts';
 import { ringKey } from './ring-key.ts';
 import { SharedQueries } from './shared-queries.ts';
 import { withoutParams } from './targets.ts';
 import type { Upstream } from './upstream.ts';
-import type { Way } from './ways.ts';
 
 /** So long a server may take beyond what it is asked to wait, before another one is asked. */
 const READ_MS = 5000;
@@ -57,6 +58,8 @@ const SERVER_REFUSES = 'rpc error making call: ';
 
 export interface ForwarderOptions {
   readonly upstream: Upstream;
+  /** The name of this agent's node. */
+  readonly node: string;
   readonly clock: Clock;
   /** For requests that bring none. */
   readonly token: () => string;
@@ -71,6 +74,7 @@ export class Forwarder {
   readonly #shared: SharedQueries;
   readonly #cache: QueryCache;
   readonly #rate: Rate;
+  readonly #passing: PassedReadDeps;
   #passesArchive = false;
   #exceeded = 0;
   #hits = 0;
@@ -79,6 +83,11 @@ export class Forwarder {
   constructor(options: ForwarderOptions) {
     this.#options = options;
     this.#rate = new Rate(options.rate, options.clock);
+    this.#passing = {
+      relay: options.upstream.relay,
+      admits: () => this.#rate.take(),
+      token: options.token,
+    };
     this.#shared = new SharedQueries(options.upstream);
     this.#cache = new QueryCache(options.clock, (asked, waitMs, signal) =>
       this.#shared.ask(query(asked, waitMs), signal),
@@ -183,14 +192,21 @@ export class Forwarder {
     // Who does not read would keep a place that others need.
     response.setTimeout(SLOW_MS, () => response.destroy());
     const length = response.headers['content-length'];
+    const { statusCode: status = 500 } = response;
     return {
-      status: response.statusCode ?? 500,
+      status,
       headers: {
         ...passed(response.headers),
         ...(length !== undefined && { 'Content-Length': length }),
       },
       stream: response,
+      ...(method === 'GET' && PASSED_STATUS.has(status) && { passedOn: this.#passedOn(request) }),
     };
+  }
+
+  #passedOn({ target, token, headers }: HttpRequest): PassedRead {
+    const asking = { target, token, headers: sendable(headers), node: this.#options.node };
+    return new PassedRead(asking, ringKey(target), this.#passing);
   }
 
   #tokenOf(request: HttpRequest): string {

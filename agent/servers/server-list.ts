@@ -63,6 +63,13 @@ export class ServerList {
     return [...ready, ...paused];
   }
 
+  /** The one that the key belongs to, unless it gave no answer the last time. */
+  first(key: string): ServerInfo | undefined {
+    const [id] = this.#ring.successors(key);
+    if (id === undefined || this.breaker.isFailing(id)) return undefined;
+    return this.#servers.get(id);
+  }
+
   /** Where the key goes as long as all servers answer, and where it goes from there. */
   placed(key: string): readonly ServerInfo[] {
     return this.#ring.successors(key).flatMap((id) => this.#servers.get(id) ?? []);

@@ -5,16 +5,18 @@ import { tokenNotFound } from '../../lib/acl/refusals.ts';
 import { largeBodies } from '../../lib/body-room.ts';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { NO_LEADER, noLeader, ProconsulError } from '../../lib/errors.ts';
-import { headerText, isHeaderText } from '../../lib/http/header-text.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
 import { counter, type Metric, timing } from '../../lib/metrics/metric.ts';
 import { Sample } from '../../lib/metrics/sample.ts';
 import { traceHeaders } from '../../lib/tracing.ts';
 import { readAnswer, type ServerAnswer } from './answer.ts';
+import { type Place, Places, type Way } from './places.ts';
+import { Reach, type ReachOptions } from './reach.ts';
+import { Relay } from './relay.ts';
 import type { ServerList } from './server-list.ts';
-import { withoutParams, withParams } from './targets.ts';
-import { type Place, type Way, Ways, type WaysOptions } from './ways.ts';
+import { shown } from './shown.ts';
+import { Ways } from './ways.ts';
 
 export interface UpstreamRequest extends Place {
   readonly method: string;
@@ -40,7 +42,7 @@ export interface UpstreamOptions {
   readonly clock: Clock;
   /** The name of this agent's node, which servers are told. */
   readonly node: string;
-  readonly security: WaysOptions;
+  readonly security: ReachOptions;
 }
 
 /** A server that does not even take a connection in this time is as good as gone. */
@@ -52,7 +54,10 @@ const FOR_CLIENTS: ReadonlySet<Way> = new Set(['client', 'watch']);
 const MAX_ATTEMPTS = 3;
 
 export class Upstream {
+  /** For reads that are passed on as they come. */
+  readonly relay: Relay;
   readonly #options: UpstreamOptions;
+  readonly #places = new Places();
   readonly #ways: Ways;
   #stopped = false;
   #onUnknown: (token: string) => void = () => undefined;
@@ -64,9 +69,15 @@ export class Upstream {
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    this.#ways = new Ways(options.security);
+    const { servers, clock, security } = options;
+    const reach = new Reach(security);
+    this.#ways = new Ways(reach, this.#places);
+    this.relay = new Relay({ servers, clock, reach, places: this.#places });
     // A machine that is switched off says nothing: what waits for it would wait in vain.
-    options.servers.onGone((id) => this.#ways.breakOff(failed('is gone', 'ETIMEDOUT'), id));
+    servers.onGone((id) => {
+      this.#ways.breakOff(failed('is gone', 'ETIMEDOUT'), id);
+      this.relay.breakOff(id);
+    });
   }
 
   /** Who hears of a token that a server does not know. */
@@ -76,7 +87,7 @@ export class Upstream {
 
   /** How many requests are under way. */
   underWay(way: Way): number {
-    return this.#ways.underWay(way);
+    return this.#places.underWay(way);
   }
 
   /** As `send`, with all of the body. */
@@ -135,15 +146,20 @@ export class Upstream {
   }
 
   metrics(): readonly Metric[] {
+    const took = [this.#took, this.relay.took];
     return [
-      counter('client.rpc', 'requests to servers, its own ones too', () => this.#asked),
+      counter(
+        'client.rpc',
+        'requests to servers, its own ones too',
+        () => this.#asked + this.relay.asked,
+      ),
       counter('client.rpc.failed', 'requests that no server answered', () => this.#failed),
       counter(
         'proconsul.servers.asked_again',
         'times that another server was asked',
         () => this.#askedAgain,
       ),
-      timing('proconsul.servers.answer', 'until a server began to answer', this.#took, {
+      timing('proconsul.servers.answer', 'until a server began to answer', took, {
         buckets: true,
       }),
     ];
@@ -154,6 +170,7 @@ export class Upstream {
     this.#stopped = true;
     this.#ways.breakOff(failed('is not asked any more', 'ETIMEDOUT'));
     this.#ways.close();
+    this.relay.stop();
   }
 
   /** Why this server gave no answer, where another may be asked; else throws. */
@@ -171,18 +188,11 @@ export class Upstream {
 
   #attempt(server: ServerInfo, request: UpstreamRequest): Promise<IncomingMessage> {
     const { clock, node } = this.#options;
-    const { method, token, signal, body } = request;
-    const shown = showToken(request.target, token);
-    const headers = {
-      ...request.headers,
-      ...traceHeaders(),
-      'X-Proconsul-Node': headerText(node),
-      ...shown.headers,
-      ...lengthOf(body),
-    };
-    const message = this.#ways.begin(request, server, shown.target, {
+    const { method, signal, body } = request;
+    const { target, headers } = shown({ ...request, node });
+    const message = this.#ways.begin(request, server, target, {
       method,
-      headers,
+      headers: { ...headers, ...traceHeaders(), ...lengthOf(body) },
       ...(signal !== undefined && { signal }),
     });
     return new Promise((resolve, reject) => {
@@ -256,15 +266,6 @@ function answerTime({ timeoutMs, waitMs = 0 }: UpstreamRequest): number {
 function lengthOf(body: Buffer | undefined) {
   return body && { 'Content-Length': body.length };
 }
-
-/** In a header; as a parameter where it holds what no header may: Consul's servers read both. */
-function showToken(target: string, token: string) {
-  if (token === '') return { target };
-  if (isHeaderText(token)) return { target, headers: { 'X-Consul-Token': token } };
-  return { target: withParams(withoutParams(target, TOKEN_PARAMS), { token }) };
-}
-
-const TOKEN_PARAMS = new Set(['token']);
 
 function failed(why: string, code: string): Error {
   return Object.assign(new Error(`the server ${why}`), { code });

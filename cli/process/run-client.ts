@@ -199,9 +199,11 @@ function remoteAccess({ acl, nodeName }: Config, upstream: Upstream): RemoteAcce
   return access;
 }
 
-function forwarderOf({ limits }: Config, upstream: Upstream, token: () => string): Forwarder {
+function forwarderOf(config: Config, upstream: Upstream, token: () => string): Forwarder {
+  const { limits, nodeName: node } = config;
   return new Forwarder({
     upstream,
+    node,
     clock: systemClock,
     token,
     rate: limits.rpcRate,

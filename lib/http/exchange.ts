@@ -83,9 +83,10 @@ export class Exchange {
     this.audited = surface.told.audit?.begins(message, response);
   }
 
-  /** Where it is noted how long this takes; once the row is known. */
+  /** Where it is noted how long this takes; once the row is known. What no row takes is handed on. */
   get time(): RouteTime | undefined {
-    return this.#row?.time;
+    const { times, fallback } = this.#surface.places;
+    return this.#row?.time ?? (fallback && times.handedOn);
   }
 
   /** The row's path; undefined where there is none. */
@@ -126,14 +127,11 @@ export class Exchange {
   }
 
   #took(ms: number, hasWaited: boolean): void {
-    const { times, fallback } = this.#surface.places;
     const { statusCode } = this.response;
-    times.answeredWith(statusCode);
+    this.#surface.places.times.answeredWith(statusCode);
     this.#surface.lines.finished(this.message, statusCode, ms);
     if (this.#request?.isEndless) return;
-    // What no row takes is handed on, where anything is.
-    const time: RouteTime | undefined = this.#row?.time ?? (fallback && times.handedOn);
-    (hasWaited ? time?.waited : time?.answered)?.observe(ms);
+    (hasWaited ? this.time?.waited : this.time?.answered)?.observe(ms);
   }
 
   /** Undefined where it is for the pages. */
@@ -244,13 +242,15 @@ export class Exchange {
   }
 
   async #send(reply: Reply, writing: Writing): Promise<void> {
+    const { fastPath } = this.#surface.told;
     if (hasStream(reply)) {
+      if (reply.passedOn) fastPath?.passesOn(this, reply.passedOn, writing.common);
       await sendStream(reply, writing.common, this.response);
       return;
     }
     const made = this.#wireOf(reply, writing);
     const wire = made instanceof Promise ? await made : made;
-    if (reply.shared !== undefined) this.#surface.told.fastPath?.answers(this, reply.shared, wire);
+    if (reply.shared !== undefined) fastPath?.answers(this, reply.shared, wire);
     try {
       sendWire(wire, this.response);
     } catch (error) {

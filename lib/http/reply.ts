@@ -1,6 +1,8 @@
 /** What a row answers, and what it says of an answer that many requests share. */
+import type { Socket } from 'node:net';
 import type { Cancel } from '../clock.ts';
 import type { Work } from '../slices.ts';
+import type { Withdraw } from './connection.ts';
 
 /**
  * Said of an answer to a request: the same bytes sent again would be answered the same. Whoever puts
@@ -23,6 +25,22 @@ export interface Pending extends Shared {
   now(): Reply;
 }
 
+/** Said of an answer that is somebody else's: the same bytes sent again are passed on to him again. */
+export interface PassedOn {
+  /** What it keeps alive for as long as it is kept, about. */
+  readonly bytes: number;
+  /**
+   * Undefined where it is to go the long way. Else `over` is called with the status, once all was written
+   * to the client, or without one where it has to go the long way after all; never, where it is withdrawn
+   * or the client is cut off. `common`: headers for answers that do not have them.
+   */
+  pass(
+    to: Socket,
+    common: Readonly<Record<string, string>>,
+    over: (status?: number) => void,
+  ): Withdraw | undefined;
+}
+
 export interface Reply {
   /** 200 when it is not said. */
   readonly status?: number;
@@ -36,6 +54,8 @@ export interface Reply {
   readonly stream?: AsyncIterable<string | Buffer>;
   /** Given where the same request may be answered with the very same reply again. */
   readonly shared?: Shared | undefined;
+  /** Given where the same request may be passed on, and its answer passed back, without being read. */
+  readonly passedOn?: PassedOn | undefined;
   /** Instead of all else: the reply that it settles with is the reply. */
   readonly pending?: Pending;
 }

@@ -143,7 +143,7 @@ class Headers {
  * As Go sends it: in UTF-8, and a line break is a space. Values may hold what users named, which must
  * neither end a header nor the answer.
  */
-function headerValue(text: string): string {
+export function headerValue(text: string): string {
   if (!/[^\t -~]/.test(text)) return text;
   return Buffer.from(text)
     .toString('latin1')

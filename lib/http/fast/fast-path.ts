@@ -12,7 +12,7 @@ import { isLoopback } from '../../ip.ts';
 import { KEEP_ALIVE_MS } from '../../limits.ts';
 import { type Audited, CLIENT_GONE, type Repeated } from '../audit.ts';
 import { connectionOf, type Shortcut, type Withdraw } from '../connection.ts';
-import type { Pending, Shared } from '../reply.ts';
+import type { PassedOn, Pending, Shared } from '../reply.ts';
 import type { Wire, Writing } from '../respond.ts';
 import type { RouteTime } from '../route-times.ts';
 import type { Waits } from '../waits.ts';
@@ -26,17 +26,25 @@ const MAX_IDLE_MS = 5 * 60_000;
 /** A request without a body is hardly ever longer, and a longer one is not worth its room. */
 const MAX_REQUEST_BYTES = 4096;
 
-/** What was learnt of a request: its answer, or the wait that its like is in. */
+/** What was learnt of a request: its answer, the wait that its like is in, or who it is passed on to. */
 interface Learnt {
-  readonly shared: Shared;
+  readonly shared?: Shared;
   /** Whether it was asked over loopback, where some names of hosts are refused: see strangers.ts. */
   readonly isLocal: boolean;
   readonly ready?: ReadyBytes;
   readonly wait?: SharedWait;
+  readonly passing?: Passing;
   /** What is to be written down each time. */
   readonly repeated: Repeated | undefined;
   /** Of the row that it was learnt from. */
   readonly time: RouteTime | undefined;
+}
+
+interface Passing {
+  readonly passedOn: PassedOn;
+  readonly common: Writing['common'];
+  /** It did not go well: the long way is asked how it goes now. */
+  readonly forget: () => void;
 }
 
 /** A request that may be answered here, since when, and who is told that it was. */
@@ -102,6 +110,17 @@ export class FastPath implements Shortcut {
     this.#answers.keep(request, { shared, isLocal, ready, repeated, time: asking.time }, bytes);
   }
 
+  /** The exchange passes on what somebody else answers. */
+  passesOn(asking: Asking, passedOn: PassedOn, common: Writing['common']): void {
+    const request = this.#requestOf(asking);
+    if (request === undefined) return;
+    const isLocal = isLoopback(asking.message.socket.remoteAddress ?? '');
+    const repeated = asking.audited?.repeated();
+    const passing = { passedOn, common, forget: () => void this.#answers.delete(request) };
+    const bytes = passedOn.bytes + (repeated?.bytes ?? 0);
+    this.#answers.keep(request, { passing, isLocal, repeated, time: asking.time }, bytes);
+  }
+
   /** The exchange is about to wait, until it calls what this gives. */
   waits(asking: Asking, pending: Pending, writing: Writing): Cancel {
     const request = this.#requestOf(asking);
@@ -133,8 +152,9 @@ export class FastPath implements Shortcut {
       return undefined;
     }
     if (!this.#admits()) return undefined;
-    const ready = learnt.shared.ready();
     const taken = { socket, done, from: systemClock.monotonic() };
+    if (learnt.passing !== undefined) return this.#passOn(learnt.passing, learnt, taken);
+    const ready = learnt.shared?.ready();
     return ready === undefined ? this.#use(learnt, taken) : this.#useWhen(ready, learnt, taken);
   }
 
@@ -149,7 +169,7 @@ export class FastPath implements Shortcut {
 
   #use(learnt: Learnt, taken: Taken): 'answered' | Withdraw | undefined {
     const { shared, ready, wait, repeated, time } = learnt;
-    if (!stands(shared)) return undefined;
+    if (shared === undefined || !stands(shared)) return undefined;
     if (wait !== undefined) return this.#park(wait, taken);
     if (ready === undefined) return undefined;
     let isTaken = false;
@@ -189,6 +209,32 @@ export class FastPath implements Shortcut {
     };
     ready.then(use, () => isCancelled || done(false));
     return () => withdraw();
+  }
+
+  #passOn(
+    { passedOn, common, forget }: Passing,
+    { repeated, time }: Learnt,
+    { socket, done, from }: Taken,
+  ): Withdraw | undefined {
+    const ends = repeated?.begins(socket);
+    const withdraw = passedOn.pass(socket, common, (status) => {
+      ends?.(status);
+      if (status === undefined) forget();
+      else {
+        this.#answered++;
+        time?.answered.observe(systemClock.monotonic() - from);
+      }
+      done(status !== undefined);
+    });
+    if (withdraw === undefined) {
+      ends?.(undefined);
+      return undefined;
+    }
+    return () => {
+      if (!withdraw()) return false;
+      ends?.(socket.destroyed ? CLIENT_GONE : undefined);
+      return true;
+    };
   }
 
   /** Undefined where there is no place for it: its route says so. */

@@ -59,7 +59,11 @@ async function start() {
   const { agent } = await startAgent('', { access, clock });
   const rate = { perSecond: -1, burst: 0 };
   const forwarder = stopped(
-    new Forwarder({ upstream, clock, token: () => '', maxBodyBytes: MAX_JSON_BODY_BYTES, rate }),
+    new Forwarder({
+      ...{ upstream, node: 'n1', clock, rate },
+      token: () => '',
+      maxBodyBytes: MAX_JSON_BODY_BYTES,
+    }),
   );
   const fastPath = new FastPath();
   const ownRows = [...agent.routes(), ...ringRoutes('n1', () => servers)];

@@ -16,6 +16,7 @@ async function agentBefore(...listeners: readonly RequestListener[]) {
   const forwarder = stopped(
     new Forwarder({
       upstream,
+      node: 'n1',
       clock,
       token: () => 'default-token',
       maxBodyBytes: MAX_JSON_BODY_BYTES,

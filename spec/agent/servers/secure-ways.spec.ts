@@ -58,7 +58,25 @@ describe('an agent and its servers', () => {
         (text) => `answered: ${text}`,
         (error) => describeChain(error),
       );
-    return { ask, why, identities, clock };
+    /** What comes of a read that is passed on as it is. */
+    const pass = () =>
+      new Promise<string>((resolve) => {
+        let all = '';
+        const request = () => Buffer.from('GET /v1/x HTTP/1.1\r\nHost: a\r\n\r\n');
+        upstream.relay.begin(
+          { way: 'client', key: 'x', request },
+          {
+            wants: () => true,
+            takes: (bytes) => {
+              all += bytes;
+              return true;
+            },
+            ends: () => resolve(all.split('\r\n\r\n')[1] ?? ''),
+            breaks: () => resolve('broken'),
+          },
+        );
+      });
+    return { ask, why, pass, identities, clock };
   }
 
   /** At ports.server, as agents are told where it is. */
@@ -188,6 +206,35 @@ describe('an agent and its servers', () => {
     } finally {
       silent.close();
     }
+  });
+
+  it('pass reads on in the same way, to the same servers only', async () => {
+    const plain = await serveHttp(says('plain'));
+    const { caFile } = authority;
+    const rpc = { caFile, verifyOutgoing: true, verifyServerHostname: true };
+    const own = await authority.files({ names: AGENT });
+    const files = await authority.files({ names: SERVER });
+    const { url } = await server({ ...files, caFile, verifyIncoming: true });
+    assert.equal(await agent([`http://${plain.host}`], {}).pass(), 'plain');
+    assert.equal(await agent([url], { ...own, ...rpc }).pass(), 'here');
+    assert.equal(await agent([url], rpc).pass(), 'broken');
+    assert.equal(await agent([`http://${plain.host}`], rpc).pass(), 'broken');
+    for (const wrong of [await authority.files({ names: AGENT }), await stranger.files()]) {
+      const { url: elsewhere, parsed } = await server(wrong);
+      assert.equal(await agent([elsewhere], { ...own, ...rpc }).pass(), 'broken');
+      assert.equal(parsed(), 0);
+    }
+  });
+
+  it('open a connection anew for reads after a reload', async () => {
+    const { url, parsed } = await server(await authority.files({ names: SERVER }));
+    const rpc = { caFile: authority.caFile, verifyOutgoing: true };
+    const { pass, identities } = agent([url], rpc);
+    assert.deepEqual([await pass(), await pass()], ['here', 'here']);
+    const another = { caFile: stranger.caFile, verifyOutgoing: true };
+    identities.takeOver(tlsSettings({}, another));
+    assert.equal(await pass(), 'broken');
+    assert.equal(parsed(), 2);
   });
 
   it('show a new certificate after a reload', async () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Way } from '../../../agent/servers/places.ts';
 import type { UpstreamRequest } from '../../../agent/servers/upstream.ts';
-import type { Way } from '../../../agent/servers/ways.ts';
 import { largeBodies } from '../../../lib/body-room.ts';
 import { MAX_BODIES_BYTES } from '../../../lib/limits.ts';
 import { settle } from '../../support/fakes/fake-clock.ts';

@@ -83,6 +83,11 @@ export class RawClient {
     return this.#ended;
   }
 
+  /** Reads nothing more. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
   /** Goes without a goodbye. */
   reset(): void {
     this.#socket.resetAndDestroy();

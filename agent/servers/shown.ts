@@ -1,0 +1,29 @@
+/** How a request of this agent's looks to a server: who it is from, and for whom. */
+import type { OutgoingHttpHeaders } from 'node:http';
+import { headerText, isHeaderText } from '../../lib/http/header-text.ts';
+import { withoutParams, withParams } from './targets.ts';
+
+export interface Asking {
+  /** Path and query string. */
+  readonly target: string;
+  readonly headers?: OutgoingHttpHeaders;
+  /** '' for none. */
+  readonly token: string;
+  /** The name of this agent's node. */
+  readonly node: string;
+}
+
+export interface Shown {
+  readonly target: string;
+  readonly headers: OutgoingHttpHeaders;
+}
+
+export function shown({ target, headers, token, node }: Asking): Shown {
+  const own = { ...headers, 'X-Proconsul-Node': headerText(node) };
+  if (token === '') return { target, headers: own };
+  // In a header; as a parameter where it holds what no header may: Consul's servers read both.
+  if (isHeaderText(token)) return { target, headers: { ...own, 'X-Consul-Token': token } };
+  return { target: withParams(withoutParams(target, TOKEN_PARAMS), { token }), headers: own };
+}
+
+const TOKEN_PARAMS = new Set(['token']);
