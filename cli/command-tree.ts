@@ -63,7 +63,7 @@ const ROWS: readonly Row[] = [
   ['connect proxy', 'A proxy beside a service (not built yet)', notBuilt],
   ['debug', 'Gathers what somebody needs who is asked for help', () => import('./commands/debug.ts')],
   ['event', 'Fires an event', () => import('./commands/event.ts')],
-  ['exec', 'Refused: nothing here runs commands on other machines', () => import('./commands/exec.ts')],
+  ['exec', 'Runs a command on many nodes', () => import('./commands/exec.ts')],
   ['force-leave', 'Makes a failed member one that has left', () => import('./commands/force-leave.ts')],
   ['history', 'Shows what became of a service, and how available it was', () => import('./commands/history.ts')],
   ['import-consul', 'Copies what a Consul knows into a new cluster', () => import('./commands/import-consul.ts')],

@@ -5,6 +5,7 @@ const LARGE: ReadonlySet<string> = new Set([
   'agent',
   'debug',
   'event',
+  'exec',
   'import-consul',
   'members',
   'services',

@@ -13,9 +13,7 @@ const CONSULS: Readonly<Record<string, readonly string[]>> = JSON.parse(
 const REASONS: Readonly<Record<string, string>> = {
   'connect envoy': 'a configuration for Envoy needs its protocols, which are not built',
   'connect envoy pipe-bootstrap': 'a part of `connect envoy`',
-  'connect expose': 'not built yet',
   'connect proxy': 'there is no proxy of its own yet',
-  exec: 'refused: nothing here runs commands on other machines',
 };
 
 interface Row {

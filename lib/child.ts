@@ -1,5 +1,7 @@
 /** Programs that are run for a user: by a command, by a watch, by a notice. */
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
+import { PassThrough, type Readable } from 'node:stream';
+import { ProconsulError } from './errors.ts';
 import { OutputTail } from './output-tail.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,6 +31,32 @@ export interface Ended {
   readonly output: string;
   /** False where the fault is that there is no such program, or it could not be begun. */
   readonly hasRun: boolean;
+}
+
+/** A program with all that it starts, and what they say. */
+export interface Group {
+  /** Both outputs in one; what nobody reads keeps the program waiting. */
+  readonly output: Readable;
+  /** -1 after a signal, as Go says it. Rejects with ProconsulError 'rejected' where there is no such program. */
+  readonly exitCode: Promise<number>;
+  kill(): void;
+}
+
+/** Starts it with nothing to read. Throws for words that no program can be given. */
+export function startGroup(program: Program): Group {
+  const child = begin(program, ['ignore', 'pipe', 'pipe'], true);
+  const output = new PassThrough();
+  for (const stream of [child.stdout, child.stderr]) stream?.pipe(output, { end: false });
+  const exitCode = new Promise<number>((resolve, reject) => {
+    child.once('error', (cause) =>
+      reject(new ProconsulError('rejected', cause.message, { cause })),
+    );
+    child.once('close', (code) => resolve(code ?? -1));
+  });
+  const end = () => void output.end();
+  // Handled by whoever awaits it; here it only ends the output.
+  exitCode.then(end, end);
+  return { output, exitCode, kill: () => killGroup(child) };
 }
 
 export interface Quietly {

@@ -4,11 +4,17 @@
  */
 import { createServer, type RequestListener } from 'node:http';
 import { Duplex } from 'node:stream';
-import type { Question } from '../../agent/watches/watches.ts';
-import { type ApiAnswer, createApiClient } from '../api-client.ts';
+import { type ApiAnswer, type ApiRequest, createApiClient } from '../api-client.ts';
 
 /** A wait that Consul's client would ask for: its answer is an unchanged one. */
 const NOT_FOUND = 404;
+
+/** A GET where it does not say otherwise. */
+export interface OwnRequest extends Pick<ApiRequest, 'path' | 'query' | 'body'> {
+  readonly method?: ApiRequest['method'];
+  /** '' for the agent's own. */
+  readonly token: string;
+}
 
 export class OwnRequests {
   readonly #connect: () => Duplex;
@@ -23,14 +29,14 @@ export class OwnRequests {
   }
 
   /** Rejects with a ProconsulError for an answer that is none. */
-  ask({ path, query, token }: Question, signal: AbortSignal): Promise<ApiAnswer> {
+  ask({ token, ...request }: OwnRequest, signal: AbortSignal): Promise<ApiAnswer> {
     const headers: Record<string, string> = token === '' ? {} : { 'X-Consul-Token': token };
     const client = createApiClient({
       target: { scheme: 'http', address: 'localhost', headers, connect: this.#connect },
       query: [],
       signal,
     });
-    return client.send({ method: 'GET', path, query, accept: [NOT_FOUND] });
+    return client.send({ method: 'GET', ...request, accept: [NOT_FOUND] });
   }
 }
 

@@ -26,9 +26,10 @@ import type { Identities } from '../../lib/tls/identities.ts';
 import { clientLookups } from './client-lookups.ts';
 import { createDnsServer } from './dns-role.ts';
 import { Listeners } from './listeners.ts';
+import { OwnWork } from './own-work.ts';
 import { openSeal } from './process-seal.ts';
 import { ProcessTelemetry } from './process-telemetry.ts';
-import { loadsOf, type Running, type RunOptions, watchesOf } from './run-server.ts';
+import { loadsOf, type Running, type RunOptions } from './run-server.ts';
 import { holdDataDir } from './start-up.ts';
 import { identitiesOf, takeOverTls } from './tls-role.ts';
 
@@ -45,7 +46,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     current = now;
     telemetry.shown.takeOver(now.telemetry);
     dns.takeOver(now.dns, lookups);
-    watches.takeOver(now);
+    ownWork.takeOver(now);
   });
   const { agent, containers, loads, heartbeat, joiner, forwarder, upstream, servers } = parts;
   const listeners = new Listeners({
@@ -62,7 +63,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     token: () => agent.dnsToken,
   });
   const dns = createDnsServer(config, lookups, logger);
-  const watches = watchesOf(listeners, options);
+  const ownWork = new OwnWork(listeners, options, () => agent.ownToken);
   await listeners.bind();
   await dns.start();
   await agent.start();
@@ -78,12 +79,12 @@ export async function runClient(options: RunOptions): Promise<Running> {
   await joiner.join(...config.join.start);
   joiner.start();
   heartbeat.start();
-  watches.takeOver(config);
+  ownWork.takeOver(config);
   return {
     reload: () => agent.reload(),
     leave: () => agent.leave(),
     async stop() {
-      watches.stop();
+      ownWork.stop();
       joiner.stop();
       heartbeat.stop();
       loads.stop();

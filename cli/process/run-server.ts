@@ -10,7 +10,6 @@ import { Loads, type LoadsDeps } from '../../agent/loads/loads.ts';
 import { ServerList } from '../../agent/servers/server-list.ts';
 import { nodeIdOf } from '../../agent/state/node-id.ts';
 import { ownBeat, ownServer } from '../../agent/state/own-entry.ts';
-import { Watches } from '../../agent/watches/watches.ts';
 import type { Environment } from '../../lib/child.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
@@ -27,7 +26,7 @@ import type { Server } from '../../server/server.ts';
 import { createDnsServer } from './dns-role.ts';
 import { Listeners, type Served } from './listeners.ts';
 import { OwnBeat, type OwnBeatDeps } from './own-beat.ts';
-import { OwnRequests } from './own-requests.ts';
+import { OwnWork } from './own-work.ts';
 import { openSeal } from './process-seal.ts';
 import { ProcessTelemetry } from './process-telemetry.ts';
 import type { RedisReach } from './redis-options.ts';
@@ -91,7 +90,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
   await server.start();
   const { clock } = system;
   const containers = new Containers({ config, dockerHost, system });
-  const watches = watchesOf(listeners, options);
+  const ownWork = new OwnWork(listeners, options, () => agent.ownToken);
   const wantsLoad = (isWanted: boolean) => loads.want(isWanted);
   const on = { unknown: () => agent.syncSoon(), refused: onFatal, wantsLoad };
   const beat = ownBeatOf(server, { beat: ownBeat(config, nodeId), clock, logger, on });
@@ -112,7 +111,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
         current = now;
         telemetry.shown.takeOver(now.telemetry);
         dns.takeOver(now.dns, lookupsOf(server, now, dnsToken));
-        watches.takeOver(now);
+        ownWork.takeOver(now);
         server.notifier.takeOver(now.notify);
       },
       onLeft,
@@ -127,25 +126,15 @@ export async function runServer(options: RunOptions): Promise<Running> {
   await beat.start();
   listeners.open(servedBy(server, [...agent.routes(), ...ringOf(config, servers)], userToken));
   telemetry.start([server, agent, listeners, dns]);
-  watches.takeOver(config);
+  ownWork.takeOver(config);
   const parts = { server, agent, containers, beat, loads, telemetry, dns };
-  return runningOf({ ...parts, listeners, watches, unlock });
+  return runningOf({ ...parts, listeners, ownWork, unlock });
 }
 
 /** What instances on this machine use, once anybody wants to know. */
 export function loadsOf({ docker }: Config, agent: Agent, send: LoadsDeps['send']): Loads {
   const { local, requests, system } = agent;
   return new Loads({ local, requests, useOf: cgroupsUnder(docker.cgroups), send, ...system });
-}
-
-/** What the configuration watches, asked of this process. */
-export function watchesOf(listeners: Listeners, { env, logger }: RunOptions): Watches {
-  const own = new OwnRequests(listeners.answer);
-  return new Watches({
-    ask: (question, signal) => own.ask(question, signal),
-    env,
-    system: systemOf(logger),
-  });
 }
 
 function whereIsTheLog({ dataDir }: Config, redis: RedisReach | undefined): string {
@@ -173,7 +162,7 @@ interface Parts {
   readonly telemetry: ProcessTelemetry;
   readonly dns: DnsServer;
   readonly listeners: Listeners;
-  readonly watches: Watches;
+  readonly ownWork: OwnWork;
   readonly unlock: Unlock;
 }
 
@@ -182,7 +171,7 @@ function runningOf({ agent, ...parts }: Parts): Running {
     reload: () => agent.reload(),
     leave: () => agent.leave(),
     async stop() {
-      parts.watches.stop();
+      parts.ownWork.stop();
       const closed = Promise.all([parts.dns.stop(), parts.listeners.stop()]);
       await parts.containers.stop();
       parts.beat.stop();

@@ -65,9 +65,10 @@ export const NODE_KEYS = {
     shown: 'DisableAnonymousSignature',
     effect: 'moot',
   }),
-  ...noEffect('there is no exec', {
-    disable_remote_exec: bool('', { default: true, shown: 'DisableRemoteExec' }),
-  }),
+  disable_remote_exec: bool(
+    'Whether this agent refuses what `exec` asks for; else it runs it as its own user, for whoever may fire the event `_rexec` and write below the key `_rexec`.',
+    { default: true, shown: 'DisableRemoteExec' },
+  ),
   ...noEffect('other data centres are not built yet', {
     primary_datacenter: text('', { rule: datacenter }),
     translate_wan_addrs: bool('', { shown: 'TranslateWANAddrs' }),
@@ -108,6 +109,7 @@ export function nodeConfig(given: Values, { raw, host, problems, devMode }: Sour
     leaveOnTerminate: given.leave_on_terminate ?? !server,
     skipLeaveOnInterrupt: given.skip_leave_on_interrupt ?? server,
     enableDebug: given.enable_debug,
+    disableRemoteExec: given.disable_remote_exec,
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Caller } from '../../../lib/acl/rights.ts';
 import type { Cancel } from '../../../lib/clock.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
+import { REMOTE_EXEC } from '../../../lib/events.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { changes, shows } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
@@ -158,7 +159,8 @@ function eventsFor(node: string, name: string): Query {
 }
 
 function eventsIn(reader: Reader, node: string, name: string): UserEvent[] {
-  return reader.events().filter((e) => (name === '' || e.Name === name) && isFor(reader, e, node));
+  const isAsked = ({ Name }: UserEvent) => (name === '' ? Name !== REMOTE_EXEC : Name === name);
+  return reader.events().filter((event) => isAsked(event) && isFor(reader, event, node));
 }
 
 interface Reach {

@@ -1,0 +1,51 @@
+/** What a process does as a client of itself: its watches, and what `exec` asks of it. */
+import { RemoteExec } from '../../agent/exec/remote-exec.ts';
+import { Watches } from '../../agent/watches/watches.ts';
+import type { Environment } from '../../lib/child.ts';
+import type { Config } from '../../lib/config/config.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { systemOf } from '../../lib/system.ts';
+import type { Listeners } from './listeners.ts';
+import { OwnRequests } from './own-requests.ts';
+
+export interface Around {
+  readonly config: Config;
+  /** What programs are run with. */
+  readonly env: Environment;
+  readonly logger: Logger;
+}
+
+export class OwnWork {
+  readonly #watches: Watches;
+  readonly #exec: RemoteExec;
+
+  constructor(
+    listeners: Pick<Listeners, 'answer'>,
+    { config, env, logger }: Around,
+    ownToken: () => string,
+  ) {
+    const own = new OwnRequests(listeners.answer);
+    const system = systemOf(logger);
+    this.#watches = new Watches({
+      ask: (question, signal) => own.ask(question, signal),
+      env,
+      system,
+    });
+    this.#exec = new RemoteExec({
+      ask: (request, signal) => own.ask({ ...request, token: ownToken() }, signal),
+      node: config.nodeName,
+      env,
+      system,
+    });
+  }
+
+  takeOver(config: Config): void {
+    this.#watches.takeOver(config);
+    this.#exec.takeOver(config);
+  }
+
+  stop(): void {
+    this.#watches.stop();
+    this.#exec.stop();
+  }
+}
