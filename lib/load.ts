@@ -24,6 +24,8 @@ export interface InstanceLoad {
   /** Shares of what it may use, over that time: from 0 to 1, or a little more. */
   readonly CPU: number;
   readonly Memory: number;
+  /** For so long its memory was looked at too; `Ms` where nothing is said. */
+  readonly MemoryMs?: number;
   /** For so long its requests were counted, and how many there were. */
   readonly RequestMs: number;
   readonly Requests: number;
@@ -46,6 +48,8 @@ export interface ServiceLoad {
   readonly ms: number;
   readonly cpuMs: number;
   readonly memoryMs: number;
+  /** The time over which memory was looked at; all of `ms` where a step of before says nothing. */
+  readonly memoryOver?: number;
   /** How many had their requests counted. */
   readonly counted: number;
   readonly requestMs: number;
@@ -53,7 +57,7 @@ export interface ServiceLoad {
 }
 
 export const NO_LOAD: ServiceLoad = {
-  ...{ told: 0, ms: 0, cpuMs: 0, memoryMs: 0 },
+  ...{ told: 0, ms: 0, cpuMs: 0, memoryMs: 0, memoryOver: 0 },
   ...{ counted: 0, requestMs: 0, requests: 0 },
 };
 
@@ -63,8 +67,13 @@ export function sumOf(a: ServiceLoad, b: ServiceLoad): ServiceLoad {
     ms: a.ms + b.ms,
     cpuMs: a.cpuMs + b.cpuMs,
     memoryMs: a.memoryMs + b.memoryMs,
+    memoryOver: memoryOver(a) + memoryOver(b),
     counted: a.counted + b.counted,
     requestMs: a.requestMs + b.requestMs,
     requests: a.requests + b.requests,
   };
+}
+
+export function memoryOver(load: Pick<ServiceLoad, 'memoryOver' | 'ms'>): number {
+  return load.memoryOver ?? load.ms;
 }

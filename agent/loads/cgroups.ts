@@ -8,8 +8,11 @@ export interface Use {
   readonly cpuMs: number;
   /** How many processors it may have. */
   readonly cpus: number;
-  /** Of what it may have; what the kernel can take back at once does not count. */
-  readonly memory: number;
+  /**
+   * Of what it may have; what the kernel can take back at once does not count. Undefined where nobody
+   * accounts for it here: that it uses none would have instances stopped.
+   */
+  readonly memory: number | undefined;
 }
 
 /** Undefined where there is no such container, or nothing to read it from. */
@@ -17,12 +20,15 @@ export type UseOf = (containerId: string) => Promise<Use | undefined>;
 
 /** An id becomes a part of a path, and anybody who registers a service may say one. */
 const ID = /^[0-9a-f]{12,64}$/;
-/** Where Docker and Podman put containers, with systemd's help and without. */
+/** Where Docker and Podman put containers, with systemd's help and without; the last are under a parent of one's own. */
 const PLACES: readonly ((id: string) => string)[] = [
   (id) => `system.slice/docker-${id}.scope`,
   (id) => `docker/${id}`,
   (id) => `machine.slice/libpod-${id}.scope`,
   (id) => `libpod_parent/libpod-${id}`,
+  (id) => id,
+  (id) => `docker-${id}.scope`,
+  (id) => `libpod-${id}.scope`,
 ];
 const MS = 1000;
 
@@ -50,8 +56,8 @@ async function useIn(folder: string): Promise<Use | undefined> {
   const cpus = quota > 0 && period > 0 ? Math.min(quota / period, machine) : machine;
   const limit = Number(max);
   const allowed = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-  const bytes = Number(current ?? '0') - (field(stat, 'inactive_file') ?? 0);
-  const memory = Number.isFinite(bytes) ? Math.max(0, bytes) / allowed : 0;
+  const bytes = Number(current ?? Number.NaN) - (field(stat, 'inactive_file') ?? 0);
+  const memory = Number.isFinite(bytes) ? Math.max(0, bytes) / allowed : undefined;
   return { cpuMs: used / MS, cpus, memory };
 }
 

@@ -4,11 +4,13 @@ import { describeChain } from '../../lib/errors.ts';
 import { MAX_LISTED } from '../../lib/limits.ts';
 import { type InstanceLoad, LOOK_MS, MAX_LOAD_MS, MAX_SHARE } from '../../lib/load.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { Notices } from '../../lib/notices.ts';
 import { containerIdOf } from '../containers/meta.ts';
 import type { LocalState } from '../state/local-state.ts';
-import type { UseOf } from './cgroups.ts';
+import type { Use, UseOf } from './cgroups.ts';
 import type { RequestCounts } from './request-counts.ts';
 
+const UNSEEN = 'cgroups';
 /** Containers that are looked at together. */
 const AT_ONCE = 16;
 
@@ -28,6 +30,7 @@ interface Seen {
   /** Since it was told last. */
   readonly ms: number;
   readonly cpuShareMs: number;
+  readonly memoryMs: number;
   readonly memoryShareMs: number;
 }
 
@@ -36,10 +39,14 @@ export class Loads {
   #seen = new Map<string, Seen>();
   #cancel: Cancel | undefined;
   #isWanted = false;
+  readonly #news: Notices;
+  /** A container of which nothing could be read at the last look. */
+  #unseen: string | undefined;
   #stopped = false;
 
   constructor(deps: LoadsDeps) {
     this.#deps = deps;
+    this.#news = new Notices((line) => deps.logger.warn(line));
   }
 
   /** As a server has said with its answer to a beat. */
@@ -87,18 +94,30 @@ export class Loads {
       }
     }
     this.#seen = seen;
+    this.#sayUnseen(all.find(({ ID }) => !seen.has(ID)));
+  }
+
+  /** Somebody waits for a measure; one that ends while it is looked at is gone at the next look. */
+  #sayUnseen(unseen: { readonly ID: string; readonly container: string } | undefined): void {
+    const [before, about] = [this.#unseen, unseen?.container];
+    this.#unseen = about;
+    if (about === undefined) this.#news.clear(UNSEEN);
+    if (unseen === undefined || about !== before) return;
+    const what = `what ${unseen.ID} uses is not seen: no cgroup of version 2 of its container`;
+    this.#news.tell(UNSEEN, `agent: ${what} (${about}) is found where docker.cgroups says`);
   }
 
   /** What could not be told is a part of what is told next. */
   async #tell(): Promise<void> {
     const { local, requests, send, logger } = this.#deps;
     const instances = [...local.services.keys()].flatMap((ID): InstanceLoad[] => {
-      const { ms = 0, cpuShareMs = 0, memoryShareMs = 0 } = this.#seen.get(ID) ?? {};
+      const seen = this.#seen.get(ID);
+      const { ms = 0, cpuShareMs = 0, memoryMs = 0, memoryShareMs = 0 } = seen ?? {};
       const counted = requests.of(ID);
       if (ms <= 0 && counted.ms <= 0) return [];
-      const [CPU, Memory] = [shareOf(cpuShareMs, ms), shareOf(memoryShareMs, ms)];
+      const [CPU, Memory] = [shareOf(cpuShareMs, ms), shareOf(memoryShareMs, memoryMs)];
       const { ms: RequestMs, requests: Requests } = counted;
-      return [{ ServiceID: ID, Ms: ms, CPU, Memory, RequestMs, Requests }];
+      return [{ ServiceID: ID, Ms: ms, CPU, Memory, MemoryMs: memoryMs, RequestMs, Requests }];
     });
     for (let at = 0; at < instances.length; at += MAX_LISTED) {
       const part = instances.slice(at, at + MAX_LISTED);
@@ -115,10 +134,11 @@ export class Loads {
   #told({ ServiceID, RequestMs, Requests }: InstanceLoad): void {
     this.#deps.requests.told(ServiceID, { ms: RequestMs, requests: Requests });
     const seen = this.#seen.get(ServiceID);
-    const nothing = { ms: 0, cpuShareMs: 0, memoryShareMs: 0 };
-    if (seen !== undefined) this.#seen.set(ServiceID, { ...seen, ...nothing });
+    if (seen !== undefined) this.#seen.set(ServiceID, { ...seen, ...NOTHING });
   }
 }
+
+const NOTHING = { ms: 0, cpuShareMs: 0, memoryMs: 0, memoryShareMs: 0 };
 
 /** Whose limit was lowered, or whose time was counted late, may come to more than anybody may use. */
 function shareOf(shareMs: number, ms: number): number {
@@ -128,12 +148,12 @@ function shareOf(shareMs: number, ms: number): number {
 interface Now {
   readonly container: string;
   readonly now: number;
-  readonly use: { readonly cpuMs: number; readonly cpus: number; readonly memory: number };
+  readonly use: Use;
 }
 
 function seenNow(before: Seen | undefined, { container, now, use }: Now): Seen {
-  const { cpuMs } = use;
-  const begun = { container, at: now, cpuMs, ms: 0, cpuShareMs: 0, memoryShareMs: 0 };
+  const { cpuMs, cpus, memory } = use;
+  const begun = { container, at: now, cpuMs, ...NOTHING };
   // Another container, or one that has begun anew.
   if (before?.container !== container || cpuMs < before.cpuMs) return begun;
   const ms = now - before.at;
@@ -143,7 +163,8 @@ function seenNow(before: Seen | undefined, { container, now, use }: Now): Seen {
     at: now,
     cpuMs,
     ms: before.ms + ms,
-    cpuShareMs: before.cpuShareMs + (cpuMs - before.cpuMs) / use.cpus,
-    memoryShareMs: before.memoryShareMs + use.memory * ms,
+    cpuShareMs: before.cpuShareMs + (cpuMs - before.cpuMs) / cpus,
+    memoryMs: before.memoryMs + (memory === undefined ? 0 : ms),
+    memoryShareMs: before.memoryShareMs + (memory ?? 0) * ms,
   };
 }

@@ -88,8 +88,10 @@ export class HeardLoads {
     const ms = taken(hearing.told, instance, load.Ms);
     const requestMs = taken(hearing.counted, instance, load.RequestMs);
     const requests = requestMs > 0 ? load.Requests : 0;
-    const heard = { ms, cpuMs: load.CPU * ms, memoryMs: load.Memory * ms, requestMs, requests };
-    hearing.load = sumOf(hearing.load, { ...heard, told: 0, counted: 0 });
+    const memoryOver = Math.min(ms, load.MemoryMs ?? ms);
+    const cpuMs = load.CPU * ms;
+    const heard = { ms, cpuMs, memoryMs: load.Memory * memoryOver, memoryOver };
+    hearing.load = sumOf(hearing.load, { ...NO_LOAD, ...heard, requestMs, requests });
   }
 
   /** All servers write at the end of a step, by the log's time: a server's own clock may be wrong. */

@@ -5,7 +5,7 @@
  */
 import type { ServiceScaling } from '../../lib/config-entries/kinds/service-scaling.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
-import { NO_LOAD, type ServiceLoad, STEP_MS, sumOf } from '../../lib/load.ts';
+import { memoryOver, NO_LOAD, type ServiceLoad, STEP_MS, sumOf } from '../../lib/load.ts';
 import { livedIn, type Measured, type Step } from './measured.ts';
 import { forecast } from './season.ts';
 
@@ -210,7 +210,13 @@ function signalsAt(asked: Looked, place: number): readonly Signal[] {
   const { told, ms, cpuMs, memoryMs, counted, requestMs, requests } = load;
   const shared = [
     ...signal('cpu', { used: cpuMs * 100, ms, heard: told, target: CPUPercent, ...of }),
-    ...signal('memory', { used: memoryMs * 100, ms, heard: told, target: MemoryPercent, ...of }),
+    ...signal('memory', {
+      used: memoryMs * 100,
+      ms: memoryOver(load),
+      heard: told,
+      target: MemoryPercent,
+      ...of,
+    }),
     ...signal('requests', {
       used: requests * 1000,
       ms: requestMs,

@@ -75,9 +75,12 @@ export const OWN_KEYS = {
       'on-success',
       'never',
     ]),
-    cgroups: text('Where cgroup v2 is mounted, for what containers use (docs/scaling.md).', {
-      default: '/sys/fs/cgroup',
-    }),
+    cgroups: text(
+      'Where cgroup v2 is mounted, or a folder below it that has those of containers (docs/scaling.md).',
+      {
+        default: '/sys/fs/cgroup',
+      },
+    ),
     use_ip_from_label: text('The label that holds the address to register.'),
     tls: certificate(),
     ...noEffect("the agent's lease does what registrator's TTL does", {

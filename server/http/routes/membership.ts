@@ -63,6 +63,7 @@ const loadBody = decoder<LoadReport>({
           Ms: ms,
           CPU: share,
           Memory: share,
+          MemoryMs: { type: 'number', minimum: 0, maximum: MAX_LOAD_MS },
           RequestMs: ms,
           Requests: { type: 'number', minimum: 0, maximum: MAX_LOAD_REQUESTS, default: 0 },
         },

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { cgroupsUnder } from '../../../agent/loads/cgroups.ts';
+import { useDocker } from '../../support/servers/docker.ts';
+import { until } from '../../support/until.ts';
 
 const ID = 'ab'.repeat(32);
 const MB = 1024 * 1024;
@@ -31,6 +34,8 @@ describe('what a container uses', () => {
     `system.slice/docker-${ID}.scope`,
     `docker/${ID}`,
     `machine.slice/libpod-${ID}.scope`,
+    `${ID}`,
+    `docker-${ID}.scope`,
   ]) {
     it(`is read under ${place.replace(ID, 'ID')}`, async () => {
       put(place);
@@ -47,10 +52,27 @@ describe('what a container uses', () => {
   it('is read without what is not there, and is nothing without any', async () => {
     put(`docker/${ID}`, { 'cpu.stat': FILES['cpu.stat'] });
     const { cpuMs, memory } = (await cgroupsUnder(root)(ID)) ?? {};
-    assert.deepEqual([cpuMs, memory], [2500, 0]);
+    assert.deepEqual([cpuMs, memory], [2500, undefined], 'not that it uses none');
     assert.equal(await cgroupsUnder(root)('cd'.repeat(32)), undefined);
     put(`docker/${'ef'.repeat(32)}`, { 'cpu.stat': 'nonsense\n' });
     assert.equal(await cgroupsUnder(root)('ef'.repeat(32)), undefined);
+  });
+
+  describe('a real one', () => {
+    const daemon = useDocker();
+
+    it('is read where docker.cgroups says that its parent is', async function () {
+      const cmd = ['sh', '-c', 'while :; do :; done'];
+      const id = await daemon().run('busy', { cmd });
+      const { cgroupRoot } = daemon();
+      if (cgroupRoot === undefined) this.skip();
+      const useOf = cgroupsUnder(cgroupRoot);
+      const busy = async () => (await useOf(id))?.cpuMs ?? 0;
+      await until(async () => (await busy()) > 100);
+      const inside = await readFile(join(cgroupRoot, id, 'cpu.stat'), 'utf8');
+      assert.ok((await busy()) >= Number(/usage_usec (\d+)/.exec(inside)?.[1]) / 1000);
+      assert.equal(await useOf(id.slice(0, -1)), undefined);
+    }).timeout(60_000);
   });
 
   it('is looked for by no name that leads elsewhere', async () => {

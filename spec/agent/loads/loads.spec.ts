@@ -26,18 +26,19 @@ function began() {
   };
   add('web', container('c1'));
   add('plain', null);
+  const logger = new RecordingLogger();
   const loads = new Loads({
     local,
     requests,
     clock,
-    logger: new RecordingLogger(),
+    logger,
     useOf: async (id) => uses.get(id) && { ...(uses.get(id) as Use) },
     send: async (instances) => {
       if (way.isCut) throw new Error('no server');
       told.push(instances);
     },
   });
-  return { clock, services, requests, use, uses, told, way, add, loads };
+  return { clock, services, requests, use, uses, told, way, add, loads, logger };
 }
 
 describe('what an agent tells of its instances', () => {
@@ -50,7 +51,15 @@ describe('what an agent tells of its instances', () => {
     use.cpuMs += LOOK_MS;
     await clock.advance(LOOK_MS);
     assert.deepEqual(told.flat(), [
-      { ServiceID: 'web', Ms: LOOK_MS, CPU: 0.5, Memory: 0.25, RequestMs: 0, Requests: 0 },
+      {
+        ServiceID: 'web',
+        Ms: LOOK_MS,
+        CPU: 0.5,
+        Memory: 0.25,
+        MemoryMs: LOOK_MS,
+        RequestMs: 0,
+        Requests: 0,
+      },
     ]);
     loads.want(false);
     await clock.advance(5 * LOOK_MS);
@@ -71,6 +80,25 @@ describe('what an agent tells of its instances', () => {
       told.flat().map(({ Ms, CPU }) => [Ms, CPU]),
       [[2 * LOOK_MS, 0.25]],
     );
+    loads.stop();
+  });
+
+  it('says once of what container nothing can be read, when it is so for longer than a moment', async () => {
+    const { clock, loads, add, uses, use, logger } = began();
+    loads.want(true);
+    await clock.advance(0);
+    add('api', container('c9'));
+    await clock.advance(LOOK_MS);
+    assert.deepEqual(logger.lines, []);
+    await clock.advance(3 * LOOK_MS);
+    assert.deepEqual(logger.lines, [
+      'warn agent: what api uses is not seen: no cgroup of version 2 of its container (c9) is found where docker.cgroups says',
+    ]);
+    uses.set('c9', use);
+    await clock.advance(LOOK_MS);
+    uses.delete('c9');
+    await clock.advance(2 * LOOK_MS);
+    assert.equal(logger.lines.length, 2);
     loads.stop();
   });
 

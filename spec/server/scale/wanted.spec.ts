@@ -32,7 +32,7 @@ function measuredOf({ instances, told = instances, load }: Told, steps = 20): Me
   let measured: Measured = { service: 'web', steps: [] };
   for (let i = 0; i < steps; i++) {
     const ms = told * STEP_MS;
-    const heard = { ...NO_LOAD, told, counted: told, ms, ...load(ms) };
+    const heard = { ...NO_LOAD, told, counted: told, ms, memoryOver: ms, ...load(ms) };
     measured = measuredSoFar(measured, { step: i, load: heard, instances, seasonMs: 0 });
   }
   return measured;

@@ -107,6 +107,14 @@ export class PrivateDocker {
     this.#cgroup = `proconsul-spec-${process.pid}-${this.folder.slice(-6)}`;
   }
 
+  /** Where containers' cgroups of version 2 are, their processors accounted for; undefined until there is one, or without them. */
+  get cgroupRoot(): string | undefined {
+    const roots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
+    return roots
+      .map((root) => join(root, this.#cgroup))
+      .find((at) => existsSync(join(at, 'cpu.stat')));
+  }
+
   static async start(): Promise<PrivateDocker> {
     const docker = new PrivateDocker();
     try {
