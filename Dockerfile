@@ -8,6 +8,7 @@ RUN npm ci --no-audit --no-fund
 COPY lib lib
 COPY server server
 COPY agent agent
+COPY sidecar sidecar
 COPY cli cli
 COPY pack pack
 RUN npm run build

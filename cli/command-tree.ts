@@ -60,7 +60,7 @@ const ROWS: readonly Row[] = [
   ['connect ca set-config', 'Changes it', () => import('./commands/connect-ca-set-config.ts')],
   ['connect envoy', 'A configuration for Envoy (not built yet)', notBuilt],
   ['connect expose', 'Lets calls to a service into the mesh', () => import('./commands/connect-expose.ts')],
-  ['connect proxy', 'A proxy beside a service (not built yet)', notBuilt],
+  ['connect proxy', 'A proxy beside a program, for the services that it calls', () => import('./commands/connect-proxy.ts')],
   ['debug', 'Gathers what somebody needs who is asked for help', () => import('./commands/debug.ts')],
   ['event', 'Fires an event', () => import('./commands/event.ts')],
   ['exec', 'Runs a command on many nodes', () => import('./commands/exec.ts')],

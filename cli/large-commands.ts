@@ -3,6 +3,7 @@ const LARGE: ReadonlySet<string> = new Set([
   '-autocomplete-install',
   '-autocomplete-uninstall',
   'agent',
+  'connect',
   'debug',
   'event',
   'exec',

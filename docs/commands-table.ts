@@ -13,7 +13,6 @@ const CONSULS: Readonly<Record<string, readonly string[]>> = JSON.parse(
 const REASONS: Readonly<Record<string, string>> = {
   'connect envoy': 'a configuration for Envoy needs its protocols, which are not built',
   'connect envoy pipe-bootstrap': 'a part of `connect envoy`',
-  'connect proxy': 'there is no proxy of its own yet',
 };
 
 interface Row {

@@ -6,7 +6,7 @@ const FIRST_MS = 1000;
 const MAX_MS = 15_000;
 
 /** Before the next try, after so many failures in a row; up to double, so that agents part. */
-export function retryMs(failures: number, random: Random): number {
+export function retryMs(failures: number, random: Pick<Random, 'next'>): number {
   return Math.min(FIRST_MS * 2 ** (failures - 1), MAX_MS) * (1 + random.next());
 }
 

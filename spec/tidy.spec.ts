@@ -29,7 +29,7 @@ const PATHS = walk(TOP);
 const SOURCES: readonly Source[] = PATHS.filter(
   (path) => path.endsWith('.ts') && path !== 'spec/tidy.spec.ts',
 ).map((path) => ({ path, text: readFileSync(join(TOP, path), 'utf8') }));
-const PRODUCT = SOURCES.filter(({ path }) => /^(lib|server|agent|cli)\//.test(path));
+const PRODUCT = SOURCES.filter(({ path }) => /^(lib|server|agent|sidecar|cli)\//.test(path));
 
 /** The places, as an editor opens them, where the pattern stands. */
 function places(sources: readonly Source[], pattern: RegExp): string[] {
@@ -158,6 +158,9 @@ const TOUCHING: readonly Touching[] = [
       'lib/outgoing.ts',
       'lib/tls/handshakes.ts',
       'server/log/file/folder-lock.ts',
+      'sidecar/admin.ts',
+      'sidecar/dial.ts',
+      'sidecar/tcp-listener.ts',
     ],
   },
   {
@@ -298,7 +301,9 @@ describe('the pages', () => {
     const missing = guides.flatMap((guide) => {
       const text = readFileSync(join(TOP, guide), 'utf8');
       const files =
-        text.match(/(?<![\w/])(?:agent|bench|bin|cli|docs|lib|server|spec)\/[\w./*-]*[\w*]/g) ?? [];
+        text.match(
+          /(?<![\w/])(?:agent|bench|bin|cli|docs|lib|server|sidecar|spec)\/[\w./*-]*[\w*]/g,
+        ) ?? [];
       return files
         .filter((path) => !/\*|NAME/.test(path) && !existsSync(join(TOP, path)))
         .filter((path) => !allRoutes().some((route) => route.path.startsWith(`/v1/${path}`)))

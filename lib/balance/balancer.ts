@@ -95,8 +95,8 @@ export class Balancer {
     return undefined;
   }
 
-  /** A call begins there; what is returned ends it, once. */
-  begin(host: Host): (outcome: Outcome) => void {
+  /** A call begins there; what is returned ends it, once. Without an outcome it says nothing of the host. */
+  begin(host: Host): (outcome?: Outcome) => void {
     host.active++;
     host.begun++;
     let isOver = false;
@@ -104,8 +104,17 @@ export class Balancer {
       if (isOver) return;
       isOver = true;
       host.active--;
-      this.#ended(host, outcome);
+      if (outcome !== undefined) this.judge(host, outcome);
     };
+  }
+
+  /** How a host did: where a call goes on for long, such as a connection, before its end. */
+  judge(host: Host, { ok, ms }: Outcome): void {
+    const now = this.#scales.now();
+    if (!ok) host.failed++;
+    // A refusal is fast, and would make whoever refuses look like the best.
+    if (ok && ms !== undefined) host.latency.observe(ms, now);
+    if (this.has(host) && this.#outliers.ended(host, ok, this.#hosts, now)) this.#changed();
   }
 
   /**
@@ -115,14 +124,6 @@ export class Balancer {
   #typicalMs(now: number): number {
     const known = this.hosts.filter(({ latency }) => latency.isKnown);
     return known.reduce((sum, { latency }) => sum + latency.at(now), 0) / (known.length || 1);
-  }
-
-  #ended(host: Host, { ok, ms }: Outcome): void {
-    const now = this.#scales.now();
-    if (!ok) host.failed++;
-    // A refusal is fast, and would make whoever refuses look like the best.
-    if (ok && ms !== undefined) host.latency.observe(ms, now);
-    if (this.has(host) && this.#outliers.ended(host, ok, this.#hosts, now)) this.#changed();
   }
 
   #sweep(): void {

@@ -15,7 +15,11 @@ const BOUNDS_MS = Array.from({ length: 19 }, (_, i) => 0.064 * 2 ** i).map(toBuc
  * does. Ours stay: an alert on what is rare needs its 0. But nobody needs twenty zeros for each
  * endpoint that was never asked.
  */
-export function exposition(meter: Meter, naming: Naming, retentionMs: number): string {
+export function exposition(
+  meter: Pick<Meter, 'metrics' | 'changedWithin'>,
+  naming: Naming,
+  retentionMs: number,
+): string {
   const families = new Map<string, Family>();
   for (const metric of meter.metrics) {
     const dotted = shownName(metric, naming);

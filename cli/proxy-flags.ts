@@ -1,0 +1,60 @@
+/** What the flags of a proxy say. Each throws ProconsulError 'invalid' with why it is none. */
+import { type PolicyName, policyNamed } from '../lib/balance/policies.ts';
+import { durationComplaint, NS_PER_MS, parseDuration } from '../lib/duration.ts';
+import { messageOf, ProconsulError } from '../lib/errors.ts';
+import { splitHostPort } from '../lib/go-error.ts';
+import type { FlagValues } from './flag-values.ts';
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+const LOCAL = '127.0.0.1';
+const MAX_MS = 24 * 3600_000;
+
+/** `SERVICE:PORT` or `SERVICE:ADDRESS:PORT`, as Consul's own proxy takes it. */
+export function upstreamIn(text: string): { readonly service: string; readonly at: Address } {
+  const colon = text.indexOf(':');
+  const [service, rest] = [text.slice(0, Math.max(colon, 0)), text.slice(colon + 1)];
+  if (service === '') throw refused('upstream', text, 'it is not SERVICE:PORT');
+  return { service, at: addressIn('upstream', /^\d+$/.test(rest) ? `${LOCAL}:${rest}` : rest) };
+}
+
+export function addressIn(flag: string, text: string): Address {
+  try {
+    return splitHostPort(text);
+  } catch (error) {
+    throw refused(flag, text, messageOf(error));
+  }
+}
+
+/** In milliseconds: at most a day. */
+export function durationIn(flags: FlagValues, flag: string, byDefaultMs: number): number {
+  const text = flags.text(flag);
+  if (text === '') return byDefaultMs;
+  const ms = (parseDuration(text) ?? Number.NaN) / NS_PER_MS;
+  if (ms >= 0 && ms <= MAX_MS) return ms;
+  throw refused(flag, text, Number.isNaN(ms) ? durationComplaint(text) : 'it must be 0 to 24h');
+}
+
+export function countIn(flags: FlagValues, flag: string, byDefault: number): number {
+  if (!flags.has(flag)) return byDefault;
+  const count = Number(flags.text(flag));
+  if (count >= 1 && count <= 1_000_000) return count;
+  throw refused(flag, flags.text(flag), 'it must be 1 to 1000000');
+}
+
+/** By service, and under '' what is for all others: the last of each stands. */
+export function policiesIn(flags: FlagValues): ReadonlyMap<string, PolicyName> {
+  const pairs = flags.all('policy').map((text) => {
+    const at = text.indexOf('=');
+    return [text.slice(0, Math.max(at, 0)), policyNamed(text.slice(at + 1))] as const;
+  });
+  return new Map(pairs);
+}
+
+function refused(flag: string, text: string, why: string): ProconsulError {
+  const quoted = JSON.stringify(text);
+  return new ProconsulError('invalid', `invalid value ${quoted} for flag -${flag}: ${why}`);
+}

@@ -1,0 +1,110 @@
+/** What operators ask a sidecar: whether it is ready, its metrics, its hosts. Nothing can be changed here. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ProconsulError } from '../lib/errors.ts';
+import { hostPort } from '../lib/ip.ts';
+import { EXPOSITION_TYPE } from '../lib/metrics/exposition.ts';
+import { sidecarExposition } from './sidecar-metrics.ts';
+import type { Upstream } from './upstream.ts';
+
+const MAX_CONNECTIONS = 64;
+const MAX_HEAD_BYTES = 8 * 1024;
+const HEAD_MS = 5000;
+
+interface Page {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+}
+
+const JSON_TYPE = 'application/json';
+
+export interface AdminOptions {
+  readonly at: { readonly host: string; readonly port: number };
+  readonly upstreams: () => readonly Upstream[];
+  /** No caller is taken any more. */
+  readonly isEnding: () => boolean;
+}
+
+export class Admin {
+  readonly #options: AdminOptions;
+  readonly #server: Server;
+
+  constructor(options: AdminOptions) {
+    this.#options = options;
+    const limits = {
+      maxHeaderSize: MAX_HEAD_BYTES,
+      headersTimeout: HEAD_MS,
+      requestTimeout: HEAD_MS,
+    };
+    this.#server = createServer(limits, (request, response) => {
+      const { status, type, text } = this.#page(request.method, request.url);
+      response.writeHead(status, {
+        'Content-Type': type,
+        'Content-Length': Buffer.byteLength(text),
+      });
+      response.end(text);
+      request.resume();
+    });
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  start(): Promise<void> {
+    const { host, port } = this.#options.at;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', ({ message }) => {
+        const why = `cannot listen on ${hostPort(host, port)}: ${message}`;
+        reject(new ProconsulError('rejected', why));
+      });
+      this.#server.listen({ host, port }, resolve);
+    });
+  }
+
+  stop(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #page(method = '', url = ''): Page {
+    const upstreams = this.#options.upstreams();
+    const [path = ''] = url.split('?', 1);
+    if (method !== 'GET') return { status: 405, type: 'text/plain', text: 'method not allowed\n' };
+    switch (path) {
+      case '/ready':
+        return this.#readiness(upstreams);
+      case '/metrics':
+        return { status: 200, type: EXPOSITION_TYPE, text: sidecarExposition(upstreams) };
+      case '/hosts':
+        return { status: 200, type: JSON_TYPE, text: `${JSON.stringify(upstreams.map(shown))}\n` };
+      default:
+        return { status: 404, type: 'text/plain', text: '/ready, /metrics, /hosts\n' };
+    }
+  }
+
+  #readiness(upstreams: readonly Upstream[]): Page {
+    const waiting = upstreams.filter(({ isKnown }) => !isKnown).map(({ name }) => name);
+    const isReady = waiting.length === 0 && !this.#options.isEnding();
+    const why = this.#options.isEnding() ? 'ending' : `waits for ${waiting.join(', ')}`;
+    return {
+      status: isReady ? 200 : 503,
+      type: 'text/plain',
+      text: isReady ? 'ready\n' : `${why}\n`,
+    };
+  }
+}
+
+function shown({ name, balancer, isKnown }: Upstream) {
+  const hosts = balancer.hosts.map(({ endpoint, active, begun, failed, outlier }) => ({
+    id: endpoint.id,
+    address: hostPort(endpoint.address, endpoint.port),
+    health: endpoint.health,
+    weight: endpoint.weight,
+    ...{ active, begun, failed },
+    ejected: outlier.ejectedUntil !== undefined,
+  }));
+  return { upstream: name, known: isKnown, hosts };
+}

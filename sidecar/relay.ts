@@ -1,0 +1,53 @@
+/** Carries bytes both ways between two connections, as fast as the slower one takes them. */
+import type { Socket } from 'node:net';
+
+export interface Relayed {
+  /** From the caller, and back to it. */
+  readonly sent: number;
+  readonly received: number;
+  /** '' where both sides came to their end. */
+  readonly fault: string;
+}
+
+/** Without a byte for so long both ways a probe is sent: whoever is gone without a word is found out. */
+const PROBE_MS = 30_000;
+
+/**
+ * One side may end while the other goes on. A side that breaks breaks the other too: to end it would tell
+ * whoever reads there that it has all. Resolves when both are closed, and never rejects.
+ */
+export function relay(caller: Socket, called: Socket, idleMs: number): Promise<Relayed> {
+  return new Promise((resolve) => {
+    let fault = '';
+    let open = 2;
+    const closed = () => {
+      if (--open > 0) return;
+      resolve({ sent: caller.bytesRead, received: called.bytesRead, fault });
+    };
+    const breakBoth = (why: string) => {
+      if (fault === '') fault = why;
+      for (const side of [caller, called]) if (!side.destroyed) reset(side);
+    };
+    const join = (side: Socket, other: Socket, name: string) => {
+      side.setKeepAlive(true, PROBE_MS);
+      side.once('error', (error) => breakBoth(`${name}: ${error.message}`));
+      side.once('close', () => {
+        // Closed before the other had all that it sent.
+        if (!other.destroyed && !side.readableEnded) breakBoth(`${name}: closed`);
+        closed();
+      });
+      side.pipe(other);
+    };
+    join(caller, called, 'caller');
+    join(called, caller, 'called');
+    if (idleMs > 0) caller.setTimeout(idleMs, () => breakBoth('idle for too long'));
+    // Either may have gone before anybody listened.
+    for (const side of [caller, called]) if (side.destroyed) breakBoth('closed early');
+  });
+}
+
+/** Sends a reset where that can be said. */
+export function reset(socket: Socket): void {
+  if ('encrypted' in socket) socket.destroy();
+  else socket.resetAndDestroy();
+}

@@ -1,0 +1,170 @@
+/** Listens for callers on this machine, and carries each connection to a host of the upstream. */
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Host } from '../lib/balance/host.ts';
+import type { Clock } from '../lib/clock.ts';
+import { ProconsulError } from '../lib/errors.ts';
+import { hostPort } from '../lib/ip.ts';
+import type { AccessLine } from './access-log.ts';
+import type { Dial } from './dial.ts';
+import { relay, reset } from './relay.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface TcpListenerOptions {
+  readonly at: { readonly host: string; readonly port: number };
+  readonly upstream: Upstream;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly rules: TcpRules;
+  readonly log: (line: AccessLine) => void;
+}
+
+export interface TcpRules {
+  /** Hosts that are tried for one connection. */
+  readonly tries: number;
+  /** How long a connection waits for the first answer of the agent. */
+  readonly patienceMs: number;
+  /** 0: a connection may be silent for ever. */
+  readonly idleMs: number;
+}
+
+/** What the kernel keeps until they are taken. */
+const BACKLOG = 1024;
+
+export class TcpListener {
+  readonly #options: TcpListenerOptions;
+  readonly #server: Server;
+  readonly #open = new Set<Socket>();
+  #idle: () => void = () => undefined;
+
+  constructor(options: TcpListenerOptions) {
+    this.#options = options;
+    this.#server = createServer(
+      // Nothing is read before a host has taken the connection: until then another can be tried.
+      { allowHalfOpen: true, pauseOnConnect: true, noDelay: true },
+      (socket) => void this.#accepted(socket),
+    );
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** Rejects with a ProconsulError where the address cannot be had. */
+  start(): Promise<void> {
+    const { host, port } = this.#options.at;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) => {
+        const where = hostPort(host, port);
+        reject(new ProconsulError('rejected', `cannot listen on ${where}: ${error.message}`));
+      });
+      this.#server.listen({ host, port, backlog: BACKLOG }, () => {
+        this.#server.removeAllListeners('error');
+        // What cannot be accepted is lost for its caller, and for nobody else.
+        this.#server.on('error', () => undefined);
+        resolve();
+      });
+    });
+  }
+
+  /** Takes no more, and gives those that are open so long to come to their end. */
+  async drain(ms: number): Promise<void> {
+    this.#server.close();
+    if (this.#open.size > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#options.clock.after(ms, resolve);
+        this.#idle = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    for (const socket of this.#open) reset(socket);
+  }
+
+  async #accepted(caller: Socket): Promise<void> {
+    const { upstream } = this.#options;
+    const give = upstream.circuit.take('connections');
+    if (give === undefined) {
+      reset(caller);
+      return;
+    }
+    // Until it is relayed nobody else hears of its end.
+    const ignore = () => undefined;
+    caller.on('error', ignore);
+    this.#open.add(caller);
+    try {
+      await this.#serve(caller);
+    } finally {
+      give();
+      this.#open.delete(caller);
+      if (this.#open.size === 0) this.#idle();
+    }
+  }
+
+  async #serve(caller: Socket): Promise<void> {
+    const { upstream, clock, rules, log } = this.#options;
+    const from = hostPort(caller.remoteAddress ?? '', caller.remotePort ?? 0);
+    const begun = clock.monotonic();
+    upstream.counts.calls++;
+    const tried = new Set<Host>();
+    const done = (more: Pick<AccessLine, 'host' | 'sent' | 'received' | 'fault'>) => {
+      const ms = Math.round(clock.monotonic() - begun);
+      log({ upstream: upstream.name, from, ms, tries: tried.size, ...more });
+    };
+    await upstream.untilKnown(clock, rules.patienceMs);
+    const found = await this.#connected(caller, tried);
+    if (typeof found === 'string') {
+      upstream.counts.failed++;
+      if (!caller.destroyed) reset(caller);
+      done({ host: '', sent: 0, received: 0, fault: found });
+      return;
+    }
+    const { called, host, end } = found;
+    const { sent, received, fault } = await relay(caller, called, rules.idleMs);
+    end();
+    upstream.counts.sent += sent;
+    upstream.counts.received += received;
+    const { address, port } = host.endpoint;
+    done({ host: hostPort(address, port), sent, received, fault });
+  }
+
+  /** To a host that takes it; else why there is none. */
+  async #connected(caller: Socket, tried: Set<Host>): Promise<Connected | string> {
+    const { upstream, rules } = this.#options;
+    const { balancer, counts } = upstream;
+    let why = upstream.isKnown ? 'no host is there' : 'no host is known yet';
+    while (tried.size < rules.tries && !caller.destroyed) {
+      const host = balancer.choose({ key: caller.remoteAddress, avoid: tried });
+      if (host === undefined) break;
+      if (tried.size > 0) counts.retries++;
+      tried.add(host);
+      const found = await this.#try(host);
+      if (!(found instanceof ProconsulError)) return found;
+      why = found.message;
+      if (found.code === 'busy') break;
+    }
+    return why;
+  }
+
+  async #try(host: Host): Promise<Connected | ProconsulError> {
+    const { upstream, dial, clock } = this.#options;
+    const end = upstream.balancer.begin(host);
+    const begun = clock.monotonic();
+    try {
+      const called = await dial(host);
+      upstream.balancer.judge(host, { ok: true, ms: clock.monotonic() - begun });
+      return { called, host, end };
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      // Where this process has no room, the host is not to blame.
+      end(error.code === 'busy' ? undefined : { ok: false });
+      return error;
+    }
+  }
+}
+
+interface Connected {
+  readonly called: Socket;
+  readonly host: Host;
+  readonly end: () => void;
+}

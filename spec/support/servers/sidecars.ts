@@ -1,0 +1,128 @@
+/** Sidecars in this process, on an agent or server of the spec, with a clock of their own. */
+import { connect, type Socket } from 'node:net';
+import { messageOf, ProconsulError } from '../../../lib/errors.ts';
+import type { Ask } from '../../../sidecar/follow.ts';
+import { type Listened, Sidecar, type SidecarOptions } from '../../../sidecar/sidecar.ts';
+import { plainUpstream, type Wanted } from '../../../sidecar/upstream-rules.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
+import { RecordingLogger } from '../fakes/recording-logger.ts';
+import { seededRandom } from '../fakes/seeded-random.ts';
+import { until } from '../until.ts';
+import { stopBackends } from './backends.ts';
+import { send } from './start-server.ts';
+
+const running: (() => Promise<void>)[] = [];
+const callers = new Set<Socket>();
+
+export async function stopSidecars(): Promise<void> {
+  for (const caller of callers) caller.destroy();
+  callers.clear();
+  for (const stop of running.splice(0)) await stop();
+  await stopBackends();
+}
+
+if (typeof afterEach === 'function') afterEach(stopSidecars);
+
+export function plain(service: string, more: Partial<Wanted> = {}): Listened {
+  const wanted: Wanted = { service, policy: 'round-robin', zone: '', maxConnections: 100, ...more };
+  return { at: { host: '127.0.0.1', port: 0 }, ...plainUpstream(wanted) };
+}
+
+export const LIMITS = { connectMs: 5000, idleMs: 60_000, tries: 3, drainMs: 10_000 };
+
+/** An agent that can be away. */
+export function agentAt(port: number, token = '') {
+  const state = { isAway: false, asked: [] as string[] };
+  const ask: Ask = async ({ path, query }, signal) => {
+    const pairs = query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
+    state.asked.push(`${path}?${pairs}`);
+    if (state.isAway) throw new ProconsulError('unavailable', 'the agent is away');
+    const headers = token === '' ? {} : { 'X-Consul-Token': token };
+    try {
+      const answer = await send(port, 'GET', `${path}?${pairs}`, { signal, headers });
+      if (answer.status === 200)
+        return { ...answer, index: String(answer.index || ''), json: answer.json };
+      throw new ProconsulError('unavailable', `${answer.status}: ${answer.text}`);
+    } catch (error) {
+      if (error instanceof ProconsulError) throw error;
+      throw new ProconsulError('unavailable', messageOf(error));
+    }
+  };
+  return { state, ask };
+}
+
+export async function startSidecar(
+  ask: Ask,
+  upstreams: readonly Listened[],
+  more: Partial<SidecarOptions> = {},
+) {
+  const clock = new FakeClock();
+  const logger = new RecordingLogger();
+  const lines: string[] = [];
+  const sidecar = new Sidecar({
+    upstreams,
+    admin: { host: '127.0.0.1', port: 0 },
+    limits: LIMITS,
+    agent: { ask, clock, random: seededRandom(1) },
+    logger,
+    access: (text) => void lines.push(text),
+    ...more,
+  });
+  await sidecar.start();
+  running.push(() => sidecar.stop(0));
+  const admin = (path: string) => send(sidecar.adminPort, 'GET', path, {});
+  const hosts = async (at = 0) => {
+    const { json } = await admin('/hosts');
+    return (
+      (json as { readonly hosts: readonly { id: string; health: string }[] }[])[at]?.hosts ?? []
+    );
+  };
+  /** Until so many of its hosts may be called. */
+  const untilHealthy = (count: number, at = 0) =>
+    until(async () => {
+      const healthy = (await hosts(at)).filter(({ health }) => health === 'healthy').length;
+      return healthy === count && (await admin('/ready')).status === 200;
+    });
+  return { sidecar, clock, logger, lines, admin, hosts, untilHealthy, port: sidecar.ports[0] ?? 0 };
+}
+
+/** A caller's connection, and all that came back so far. */
+export function call(port: number) {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  callers.add(socket);
+  const state = { text: '', ended: false, closed: false, error: '' };
+  socket.on('data', (data: Buffer) => {
+    state.text += data.toString('latin1');
+  });
+  socket.on('end', () => {
+    state.ended = true;
+  });
+  socket.on('error', (error) => {
+    state.error = (error as NodeJS.ErrnoException).code ?? error.message;
+  });
+  socket.on('close', () => {
+    state.closed = true;
+    callers.delete(socket);
+  });
+  return {
+    socket,
+    state,
+    said: (text: string) =>
+      until(
+        () => state.text.includes(text),
+        () => state,
+      ),
+  };
+}
+
+/** Whose name came back, or how the connection broke. */
+export async function whoAnswers(port: number): Promise<string> {
+  const { socket, state } = call(port);
+  await until(
+    () => state.text.includes('\n') || state.closed,
+    () => state,
+  );
+  socket.end();
+  socket.destroy();
+  return state.text.trim() || state.error || 'closed';
+}
