@@ -17,6 +17,9 @@ const WAKE_MS = 1000;
 const LOOK_MS = 250;
 const RETRY_MS = 100;
 const GIVEN_UP_MS = 500;
+/** Written so seldom that who was not woken by one write is not woken by the next before it is seen. */
+const QUIET = 'quiet';
+const QUIET_MS = 1500;
 
 interface Waiting {
   readonly server: SimServer;
@@ -39,12 +42,21 @@ export class Watchers extends Clients {
 
   async run(untilMs: number): Promise<void> {
     const watching = this.each('w', WATCHERS, (client, i) => this.#watch(client, i, untilMs));
-    await Promise.all([watching, this.#look(untilMs)]);
+    const writing = this.as('quiet', (client) => this.#write(client, untilMs));
+    await Promise.all([watching, writing, this.#look(untilMs)]);
+  }
+
+  async #write(client: SimClient, untilMs: number): Promise<void> {
+    const { world } = this.cluster;
+    for (let i = 1; world.now < untilMs; i++) {
+      await client.ask(this.anyPort(), 'PUT', `/v1/kv/${QUIET}`, { body: `q${i}` });
+      await this.rest(client, QUIET_MS);
+    }
   }
 
   async #watch(client: SimClient, number: number, untilMs: number): Promise<void> {
     const { world, servers } = this.cluster;
-    const key = number % 3 === 0 ? undefined : `k${number % KEYS}`;
+    const key = [undefined, `k${number % KEYS}`, QUIET][number % 3];
     const isStale = number % 2 === 0;
     let seen = 0;
     for (let at = number; world.now < untilMs; ) {

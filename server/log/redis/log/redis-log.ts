@@ -94,6 +94,8 @@ export class RedisLog implements EventLog {
   #history: History | undefined;
   #monitor: Monitor | undefined;
   #links: Links | undefined;
+  /** One that was just found may lead to an old master that the others have left: a majority says that it does not. */
+  #trusted: Link | undefined;
   /** Whether a link was ever live. */
   #begun = false;
   #onBegun: () => void = () => undefined;
@@ -165,7 +167,12 @@ export class RedisLog implements EventLog {
   }
 
   async readIndex(by: 'log' | 'majority' = 'log'): Promise<number> {
-    return await (by === 'majority' ? this.#readByMajority : this.#readIndex).read();
+    const { link } = this.#gate.current ?? {};
+    const isTrusted = link !== undefined && link === this.#trusted;
+    if (by === 'log' && isTrusted) return await this.#readIndex.read();
+    const index = await this.#readByMajority.read();
+    if (this.#gate.current?.link === link) this.#trusted = link;
+    return index;
   }
 
   async saveSnapshot(snapshot: Snapshot): Promise<void> {

@@ -128,6 +128,11 @@ describe('RedisLog with commit=quorum', () => {
     // It has reached Redis and this server, and that is not enough.
     assert.equal(await a.server.write(), 'unknown');
     await assert.rejects(a.server.log.readIndex('majority'), { code: 'unavailable' });
+    // Whoever comes to it only now shows nothing of it as new, by a default read either.
+    a.proxy.cutAll();
+    await until(() => !a.server.log.status().writable);
+    await until(() => a.server.log.status().writable);
+    await assert.rejects(a.server.log.readIndex(), { code: 'unavailable' });
     lead(a);
     await until(async () => (await a.server.write()) === 'acked');
     const { lost, duplicates } = await verdictOf(all);
