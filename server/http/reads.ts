@@ -57,12 +57,13 @@ export function readRoute(deps: ReadDeps, read: Read): ReadRoute {
 
 async function answerRead(deps: ReadDeps, read: Read, request: HttpRequest): Promise<Reply> {
   const { params } = request;
-  const wait = waitOf(params);
-  let shared = sharedRead(deps, read, request);
-  const ready = readyFor(deps, request, deps.readiness.consistency(demandOf(params)), wait);
+  const options = { wait: waitOf(params), demand: demandOf(params) };
+  const { demand, wait } = options;
+  let shared = sharedRead(deps, read, request, options);
+  const ready = readyFor(deps, request, deps.readiness.consistency(demand), wait);
   if (ready !== undefined) {
     await ready;
-    if (shared.caller !== request.caller) shared = sharedRead(deps, read, request);
+    if (shared.caller !== request.caller) shared = sharedRead(deps, read, request, options);
   }
   // Another index is news, a lower one too: the client has seen what was lost with its log.
   if (wait.seenIndex === 0 || shared.current().index !== wait.seenIndex) {
@@ -73,12 +74,16 @@ async function answerRead(deps: ReadDeps, read: Read, request: HttpRequest): Pro
 }
 
 /** As the caller has it, by what he may see now. */
-function sharedRead(deps: ReadDeps, read: Read, request: HttpRequest): SharedRead {
+function sharedRead(
+  deps: ReadDeps,
+  read: Read,
+  request: HttpRequest,
+  { demand, wait }: { readonly demand: Demand; readonly wait: Wait },
+): SharedRead {
   const { params, callerNow, caller } = request;
   const query = read.query(request);
   const shaped = request.pretty ? { ...query, key: `pretty ${query.key}`, pretty: true } : query;
-  const demand = demandOf(params);
-  const asked = { read, params, callerNow, demand, query: shaped, wait: waitOf(params) };
+  const asked = { read, params, callerNow, demand, query: shaped, wait };
   return new SharedRead(deps, asked, caller);
 }
 
@@ -96,7 +101,9 @@ export function refuseReadOptions(params: Params): void {
 
 export function demandOf(params: Params): Demand {
   const sent = params.get('max_stale');
-  const maxStaleNs = params.duration('max_stale', `Invalid max_stale value ${quote(sent)}`) ?? 0;
+  // Nearly nobody sends it: the complaint is made where there may be one.
+  const maxStaleNs =
+    sent === '' ? 0 : (params.duration('max_stale', `Invalid max_stale value ${quote(sent)}`) ?? 0);
   const stale = params.has('stale') || maxStaleNs > 0;
   const consistent = params.has('consistent');
   if (consistent && (stale || params.has('cached'))) {

@@ -82,14 +82,7 @@ export class SharedRead {
       ...headersOf(answer, freshness, this.request),
       ...keptBackHeader(answer.isFiltered, this.caller),
     };
-    return replyTo(answer, headers, this.request, {
-      get bytes() {
-        // Whoever keeps the answer has its body by then.
-        return READ_BYTES + (answer.body instanceof Work ? 0 : answer.body.length);
-      },
-      ready: () => this.ready(),
-      stands: () => answer.stands && this.caller.stands() && isSame(freshness, this.freshness()),
-    });
+    return replyTo(answer, headers, this.request, new SharedAnswer(this, answer, freshness));
   }
 
   /** The answer to whoever the token stands for by now: a stranger, where it stands for nobody. */
@@ -104,6 +97,36 @@ export class SharedRead {
 
   refusal(error: unknown): Reply {
     return this.request.read.bareErrors === true ? errorReply(error) : indexedErrorReply(error);
+  }
+}
+
+/** A class, for an object that is written down with a getter has a shape of its own, which each request paid for. */
+class SharedAnswer implements Shared {
+  readonly #read: SharedRead;
+  readonly #answer: Answer;
+  readonly #freshness: Freshness;
+
+  constructor(read: SharedRead, answer: Answer, freshness: Freshness) {
+    this.#read = read;
+    this.#answer = answer;
+    this.#freshness = freshness;
+  }
+
+  get bytes(): number {
+    const { body } = this.#answer;
+    // Whoever keeps the answer has its body by then.
+    return READ_BYTES + (body instanceof Work ? 0 : body.length);
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.#read.ready();
+  }
+
+  stands(): boolean {
+    const { caller } = this.#read;
+    return (
+      this.#answer.stands && caller.stands() && isSame(this.#freshness, this.#read.freshness())
+    );
   }
 }
 
