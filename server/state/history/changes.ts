@@ -112,6 +112,10 @@ export class Changes {
     return this.#chunkOf(row).t[row & (ROWS - 1)] ?? 0;
   }
 
+  to(row: number): Condition {
+    return ofCode(this.#chunkOf(row).code[row & (ROWS - 1)] ?? 0).to;
+  }
+
   at(row: number): Change {
     const { t, text, code } = this.#chunkOf(row);
     const at = row & (ROWS - 1);

@@ -16,7 +16,7 @@ import { Lookup } from '../table.ts';
 import { fold, rowKey } from '../topic-names.ts';
 import { type Change, Changes, conditionOf, NONE, type Track } from './changes.ts';
 import { Gaps } from './gaps.ts';
-import { type Noted, Notes, type Place } from './notes.ts';
+import { type InOrder, type Noted, Notes, type Place } from './notes.ts';
 import { Past, PastCheck } from './past.ts';
 import { type Frozen, unpack } from './past-rows.ts';
 import { Texts } from './texts.ts';
@@ -103,11 +103,11 @@ export class History {
     if (this.notes.isEmpty) return;
     const { places, checks } = this.notes.take();
     if (this.limits.perCheck === 0) return;
-    const went = new Map<string, Past>();
     const at = { t, before };
-    for (const [key, { after }] of places) this.#movePlace(key, after, at, went);
+    // Most entries change one status, and nothing comes or goes.
+    const went = places.length === 0 ? undefined : this.#movePlaces(places, at);
     for (const [, noted] of checks) this.#moveCheck(noted, at, went);
-    for (const [key, past] of went) this.#bury(key, past);
+    if (went !== undefined) for (const [key, past] of went) this.#bury(key, past);
     this.#forgetOld(t);
   }
 
@@ -193,6 +193,12 @@ export class History {
     for (const past of this.#gone.values()) this.#append(past, { t, before: 'unknown' }, 'absent');
   }
 
+  #movePlaces(places: InOrder<Place>, at: At): Went {
+    const went = new Map<string, Past>();
+    for (const [key, { after }] of places) this.#movePlace(key, after, at, went);
+    return went;
+  }
+
   #movePlace(key: string, after: Place | undefined, at: At, went: Map<string, Past>): void {
     const old = this.#live.get(key);
     const stays =
@@ -218,7 +224,7 @@ export class History {
   }
 
   #begin(key: string, { Node: node, ID = '', Service = '' }: Place): Past {
-    const back = goneKey(key, Service);
+    const back = this.#gone.size === 0 ? '' : goneKey(key, Service);
     const known = this.#gone.get(back);
     const past = known ?? new Past({ node, id: ID, service: Service });
     if (known !== undefined) this.#takeOut(back, known);
@@ -226,25 +232,24 @@ export class History {
     return past;
   }
 
-  #moveCheck({ before, after }: Noted<Check>, at: At, went: ReadonlyMap<string, Past>): void {
-    const key = (check: Check) => rowKey(check.Node, check.ServiceID);
-    const isMoved = before && after && key(before) !== key(after);
-    if (before !== undefined && (after === undefined || isMoved)) {
-      const live = this.#live.get(key(before));
-      const owner = went.get(key(before)) ?? live;
+  #moveCheck({ before, after }: Noted<Check>, at: At, went: Went | undefined): void {
+    if (before !== undefined && (after === undefined || isMoved(before, after))) {
+      const key = ownerKey(before);
+      const live = this.#live.get(key);
+      const owner = went?.get(key) ?? live;
       const check = owner?.check(before.CheckID);
       if (check !== undefined) this.#append(check, at, 'absent');
       if (owner !== undefined && owner === live) this.#boundGoneChecks(owner);
     }
     if (after === undefined) return;
     // An archive may hold the check of an instance that it does not hold.
-    const owner = this.#live.get(key(after));
+    const owner = this.#live.get(ownerKey(after));
     if (owner === undefined) return;
     this.#append(checkOf(owner, after.CheckID), at, conditionOf(after.Status), after.Output);
   }
 
   #append(track: Track, { t, before }: At, to: Condition, output = ''): void {
-    const last = track.last === NONE ? undefined : this.#changes.at(track.last).to;
+    const last = track.last === NONE ? undefined : this.#changes.to(track.last);
     if (last === to) return;
     const change = { t, from: last ?? before, to, text: this.#texts.use(output) };
     this.#changes.append(track, change);
@@ -342,6 +347,18 @@ interface At {
   readonly t: number;
   /** What it was before the first that is known of it. */
   readonly before: Condition;
+}
+
+/** By key: those that are there no more. */
+type Went = ReadonlyMap<string, Past>;
+
+function ownerKey({ Node: node, ServiceID }: Check): string {
+  return rowKey(node, ServiceID);
+}
+
+function isMoved(before: Check, after: Check): boolean {
+  if (before.Node === after.Node && before.ServiceID === after.ServiceID) return false;
+  return ownerKey(before) !== ownerKey(after);
 }
 
 function serviceOf({ Service = '' }: Place): string {

@@ -10,7 +10,7 @@ export interface Noted<R> {
   readonly after: R | undefined;
 }
 
-type InOrder<R> = readonly (readonly [key: string, noted: Noted<R>])[];
+export type InOrder<R> = readonly (readonly [key: string, noted: Noted<R>])[];
 
 export class Notes {
   readonly #places: [string, Noted<Place>][] = [];
