@@ -2,13 +2,13 @@
  * Copies what one cluster knows into another, by Consul's own archive: so everything has the ids, secrets
  * and certificates that it had. What the other had before is replaced, but for its own nodes.
  */
-import { createHash } from 'node:crypto';
 import type { Raw } from '../lib/archive/records.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { MAX_SNAPSHOT_BYTES } from '../lib/limits.ts';
 import type { ApiClient } from './api-client.ts';
 import { type ArchiveKinds, archiveKinds } from './archive-kinds.ts';
 import { explained } from './command.ts';
+import { addMarks, countedMarks, type Marks, namedMarks } from './copy-marks.ts';
 import { megabytes, type Progress, shown } from './progress.ts';
 
 export interface Sides {
@@ -17,7 +17,13 @@ export interface Sides {
 }
 
 export interface Copied extends ArchiveKinds {
-  readonly bytes: number;
+  /** Of each kind, what the new cluster has after it. */
+  readonly here: ReadonlyMap<string, number>;
+}
+
+interface Look {
+  readonly marks: Marks;
+  readonly counts: ReadonlyMap<string, number>;
 }
 
 const SAVE = { method: 'GET', path: '/v1/snapshot' } as const;
@@ -27,7 +33,8 @@ export class ConsulCopy {
   readonly #progress: Progress;
   /** Those that were in the other cluster before: its servers, and agents that moved already. */
   readonly #own: ReadonlySet<string>;
-  #copied: ReadonlySet<string> | undefined;
+  /** What the new cluster had right after the last copy. */
+  #left: Marks | undefined;
 
   private constructor(sides: Sides, progress: Progress, own: ReadonlySet<string>) {
     this.#sides = sides;
@@ -42,43 +49,34 @@ export class ConsulCopy {
 
   /** What would be lost by a copy, in words; '' where the cluster is as good as new. */
   async losses(): Promise<string> {
-    const { to } = this.#sides;
-    const keys = await list(to, '/v1/kv/?keys=');
-    const answer = await to.send({ method: 'GET', path: '/v1/catalog/services' });
-    const services = Object.keys(answer.json as object).filter((name) => name !== 'consul');
-    const queries = await list(to, '/v1/query');
-    const counts = { keys, services, 'prepared queries': queries };
-    return Object.entries(counts)
-      .filter(([, found]) => found.length > 0)
-      .map(([what, { length }]) => `${length} ${what}`)
-      .join(', ');
+    return countedMarks((await this.#look()).marks);
   }
 
   /** Throws 'rejected' where somebody wrote to the copy since the last time: that would be lost. */
   async copy(): Promise<Copied> {
     const { from, to } = this.#sides;
-    if (await this.#isWrittenTo()) {
-      const why = 'Somebody writes to the new cluster by now';
+    // Whatever takes long comes before the look, after which nothing that is written there is noticed.
+    const archive = await this.#read();
+    const brought: Marks = new Map();
+    const kinds = await archiveKinds([archive], (kind, value) => {
+      if (kind === 'kv') addMarks(brought, kind, value, this.#own);
+    });
+    const servers = await list<{ readonly Node: string }>(from, '/v1/catalog/service/consul');
+    const written = await this.#written();
+    if (written.size > 0) {
+      const why = `Somebody writes to the new cluster by now (${namedMarks(written)})`;
       throw new ProconsulError('rejected', `${why}: it is not copied over any more`);
     }
-    const archive = await this.#read();
-    const keys = new Set<string>();
-    const kinds = await archiveKinds([archive], keepKeys(keys));
-    const servers = await list<{ readonly Node: string }>(from, '/v1/catalog/service/consul');
     this.#progress(`writing ${megabytes(archive.length)}`);
     await explained(
       'Error writing to the new cluster',
       to.send({ method: 'PUT', path: '/v1/snapshot', body: archive }),
     );
     for (const { Node } of servers) if (!this.#own.has(Node)) await this.#forget(Node);
-    this.#copied = keys;
-    return { ...kinds, bytes: archive.length };
-  }
-
-  /** Of each kind, what the new cluster has. */
-  async counts(): Promise<ReadonlyMap<string, number>> {
-    const { to } = this.#sides;
-    return (await archiveKinds(await to.stream(SAVE))).counts;
+    // Only keys are the same to the byte in both archives; of all else it is known here how it was taken.
+    const { marks, counts } = await this.#look((kind) => kind !== 'kv');
+    this.#left = new Map([...brought, ...marks]);
+    return { ...kinds, here: counts };
   }
 
   async #read(): Promise<Buffer> {
@@ -111,29 +109,22 @@ export class ConsulCopy {
     });
   }
 
-  /** Whether any key holds now what the last copy did not bring. One that is gone may have gone by itself. */
-  async #isWrittenTo(): Promise<boolean> {
-    const copied = this.#copied;
-    if (copied === undefined) return false;
-    const keys = new Set<string>();
-    await archiveKinds(await this.#sides.to.stream(SAVE), keepKeys(keys));
-    return [...keys].some((each) => !copied.has(each));
+  /** What is there now and was not after the last copy. What is gone may have gone by itself. */
+  async #written(): Promise<Marks> {
+    const left = this.#left;
+    if (left === undefined) return new Map();
+    const { marks } = await this.#look();
+    return new Map([...marks].filter(([mark]) => !left.has(mark)));
   }
-}
 
-/**
- * Each key with what it holds, and without its lock: sessions end here, whose holders renew them at Consul,
- * and take their locks with them, or their keys.
- */
-function keepKeys(keys: Set<string>): (kind: string, value: Raw) => void {
-  return (kind, value) => {
-    if (kind !== 'kv' || typeof value !== 'object' || value === null || !('Key' in value)) return;
-    const hash = createHash('sha256');
-    for (const part of [value['Key'], '\0', String(value['Flags']), '\0', value['Value']]) {
-      if (typeof part === 'string' || part instanceof Uint8Array) hash.update(part);
-    }
-    keys.add(hash.digest('base64'));
-  };
+  async #look(matters: (kind: string) => boolean = () => true): Promise<Look> {
+    const marks: Marks = new Map();
+    const see = (kind: string, value: Raw) => {
+      if (matters(kind)) addMarks(marks, kind, value, this.#own);
+    };
+    const { counts } = await archiveKinds(await this.#sides.to.stream(SAVE), see);
+    return { marks, counts };
+  }
 }
 
 async function list<T>(client: ApiClient, path: string): Promise<readonly T[]> {

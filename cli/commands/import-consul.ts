@@ -12,7 +12,7 @@ const INTERVAL = '30s';
 export const command: Command = {
   synopsis: '[options] ADDRESS',
   details:
-    'Everything that the Consul at the address knows is copied, with its ids and secrets: the catalog, keys, sessions and their locks, access control, prepared queries, config entries, intentions and the certificate authority. Both tokens need acl:write. What the new cluster has is replaced, and so it must be new. With -follow it is copied again and again until this is told to end, and no longer once somebody writes a key to the new cluster. See docs/migrating.md.',
+    'Everything that the Consul at the address knows is copied, with its ids and secrets: the catalog, keys, sessions and their locks, access control, prepared queries, config entries, intentions and the certificate authority. Both tokens need acl:write. What the new cluster has is replaced, and so it must be new. With -follow it is copied again and again until this is told to end, and no longer once somebody writes to the new cluster. See docs/migrating.md.',
   examples: ['consul-1:8500', '-follow https://consul-1:8501'],
   http: 'agent',
   flags: new Map([
@@ -45,7 +45,7 @@ export const command: Command = {
     }
     const copied = await copy.copy();
     host.progress('');
-    host.print(table(copied, await copy.counts()));
+    host.print(table(copied));
     host.print(`\nCopied to index ${copied.meta.Index}\n`);
     if (flags.isSet('follow')) await follow(copy, invocation, intervalMs);
     return 0;
@@ -97,7 +97,7 @@ function sourceOf({ flags, host }: Invocation, address: string): ApiTarget {
 const BOOKS: ReadonlySet<string> = new Set(['chunking', 'federationState', 'index']);
 
 /** What is of this cluster alone, such as its servers, is in the last column too. */
-function table({ counts }: Copied, here: ReadonlyMap<string, number>): string {
+function table({ counts, here }: Copied): string {
   const rows = [...counts]
     .filter(([kind]) => !BOOKS.has(kind))
     .sort(([a], [b]) => (a < b ? -1 : 1))

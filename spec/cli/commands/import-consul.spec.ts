@@ -65,7 +65,7 @@ describe('proconsul import-consul', function () {
     await now.put('/v1/kv/mine', 'x');
     const refused = await run(`import-consul ${from}`);
     assert.equal(refused.code, 1);
-    assert.match(refused.err, /^Error! The cluster is not new \(1 keys\), and an import replaces/);
+    assert.match(refused.err, /^Error! The cluster is not new \(key: 1\), and an import replaces/);
     assert.equal((await now.ask('GET', '/v1/kv/mine?raw')).text, 'x');
     assert.equal((await run(`import-consul -force ${from}`)).code, 0);
     assert.equal((await now.ask('GET', '/v1/kv/mine')).status, 404);
@@ -82,7 +82,7 @@ describe('proconsul import-consul', function () {
     assert.equal((await ran).code, 0);
   });
 
-  it('follows no longer once somebody writes a key to the new cluster', async () => {
+  it('follows no longer once somebody writes to the new cluster', async () => {
     const { old, now, run, from } = await twoServers();
     const ran = run(`import-consul -follow -interval=1s ${from}`, { signal: end.signal });
     const copied = async () => (await now.ask('GET', '/v1/kv/a')).status === 200;

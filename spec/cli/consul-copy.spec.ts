@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { createApiClient } from '../../cli/api-client.ts';
+import { ConsulCopy } from '../../cli/consul-copy.ts';
+import { type AclServer, MASTER, startAclServer } from '../support/servers/acl-server.ts';
+
+function clientOf({ port }: AclServer) {
+  const headers = { 'X-Consul-Token': MASTER };
+  const target = { scheme: 'http', address: `127.0.0.1:${port}`, headers } as const;
+  return createApiClient({ target, query: [], signal: new AbortController().signal });
+}
+
+const SERVICE = { Node: 'm', Address: '10.0.0.1', Service: { ID: 'db1', Service: 'db', Port: 1 } };
+const CHECK = { Node: 'm', CheckID: 'up', Name: 'up', Status: 'passing' };
+
+/** A copy that was made already, and both clusters. */
+async function copied() {
+  const [old, now] = [await startAclServer(), await startAclServer()];
+  await old.master('PUT', '/v1/catalog/register', { ...SERVICE, Check: CHECK });
+  await old.master('PUT', '/v1/acl/policy', { Name: 'p', Rules: 'key "a" { policy = "read" }' });
+  await old.master('PUT', '/v1/kv/a', '1');
+  const copy = await ConsulCopy.between({ from: clientOf(old), to: clientOf(now) }, () => {});
+  await copy.copy();
+  return { old, now, copy };
+}
+
+/** What somebody may do to the new cluster, and how it is called. */
+const WRITES: readonly (readonly [what: string, method: string, path: string, body: unknown])[] = [
+  ['key a', 'PUT', '/v1/kv/a', '2'],
+  ['node other', 'PUT', '/v1/catalog/register', { Node: 'other', Address: '10.0.0.2' }],
+  ['service web at m', 'PUT', '/v1/catalog/register', { ...SERVICE, Service: { Service: 'web' } }],
+  [
+    'service db at m',
+    'PUT',
+    '/v1/catalog/register',
+    { ...SERVICE, Service: { ...SERVICE.Service, Tags: ['t'] } },
+  ],
+  ['session', 'PUT', '/v1/session/create', { Node: 'm', NodeChecks: [] }],
+  ['policy q', 'PUT', '/v1/acl/policy', { Name: 'q' }],
+  ['role r', 'PUT', '/v1/acl/role', { Name: 'r', Policies: [{ Name: 'p' }] }],
+  ['token', 'PUT', '/v1/acl/token', { Policies: [{ Name: 'p' }] }],
+  ['prepared query', 'POST', '/v1/query', { Name: 'q', Service: { Service: 'db' } }],
+  [
+    'config entry service-defaults/db',
+    'PUT',
+    '/v1/config',
+    { Kind: 'service-defaults', Name: 'db', Protocol: 'http' },
+  ],
+  [
+    'intention db',
+    'PUT',
+    '/v1/connect/intentions/exact?source=web&destination=db',
+    {
+      Action: 'deny',
+    },
+  ],
+];
+
+describe('a copy of a Consul', function () {
+  this.timeout(60_000);
+
+  for (const [what, method, path, body] of WRITES) {
+    it(`is not copied over once somebody has written to it: ${what}`, async () => {
+      const { now, copy } = await copied();
+      const { status, text } = await now.as(MASTER, method, path, body as object);
+      assert.equal(status, 200, text);
+      await assert.rejects(copy.copy(), (error: Error) => {
+        assert.match(error.message, /^Somebody writes to the new cluster by now \(/);
+        assert.ok(error.message.includes(`(${what}`), error.message);
+        return true;
+      });
+    });
+  }
+
+  it('would replace what a cluster has that is not new, of whatever kind', async () => {
+    const { now } = await copied();
+    const copy = await ConsulCopy.between({ from: clientOf(now), to: clientOf(now) }, () => {});
+    assert.equal(await copy.losses(), 'key: 1, policy: 1');
+    const fresh = await startAclServer();
+    const other = await ConsulCopy.between({ from: clientOf(now), to: clientOf(fresh) }, () => {});
+    assert.equal(await other.losses(), '');
+  });
+
+  it('is copied over again where only the other was written to', async () => {
+    const { old, now, copy } = await copied();
+    for (const [, method, path, body] of WRITES) await old.master(method, path, body as object);
+    await copy.copy();
+    await copy.copy();
+    assert.equal((await now.as(MASTER, 'GET', '/v1/kv/a?raw')).text, '2');
+    assert.equal((await now.master('GET', '/v1/acl/policy/name/q'))['Name'], 'q');
+  });
+
+  it('is copied over again after what happens by itself: a look at a check, the end of a session', async () => {
+    const { old, now, copy } = await copied();
+    const { ID } = await old.master('PUT', '/v1/session/create', { Node: 'm', NodeChecks: [] });
+    await old.master('PUT', `/v1/kv/locked?acquire=${ID}`, 'x');
+    await copy.copy();
+    const Check = { ...CHECK, Status: 'warning', Output: 'slow' };
+    await now.master('PUT', '/v1/catalog/register', { ...SERVICE, Check });
+    await now.master('PUT', `/v1/session/destroy/${ID}`);
+    await copy.copy();
+    assert.equal((await now.as(MASTER, 'GET', '/v1/kv/a?raw')).text, '1');
+  });
+});
