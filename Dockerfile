@@ -18,15 +18,18 @@ ENV NODE_ENV=production
 COPY --from=build /app/package.json /app/
 COPY --from=build /app/dist /app/dist
 COPY bin/proconsul /app/bin/
-# PID 1 has to collect what scripts leave behind, and Node does not.
-RUN apk add --no-cache tini \
+COPY pack/docker-entry /app/pack/
+# PID 1 has to collect what scripts leave behind, and Node does not. Debian has setpriv already.
+RUN (command -v tini && command -v setpriv) \
+  || apk add --no-cache tini setpriv \
   || (apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*)
 RUN ln -s /app/bin/proconsul /usr/local/bin/proconsul \
   && mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 8500 8600/tcp 8600/udp
+# A refusal (403, under access control) is an answer as well.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8500/v1/agent/self').then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"]
-ENTRYPOINT ["tini", "--", "/app/bin/proconsul"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8500/v1/agent/self').then((r)=>process.exit(r.status<500?0:1),()=>process.exit(1))"]
+ENTRYPOINT ["tini", "--", "/app/pack/docker-entry"]
 CMD ["agent", "-dev", "-client=0.0.0.0"]

@@ -1,5 +1,5 @@
 /** Requests to a Docker daemon: over its socket, TCP, or TLS. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import http, { type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { ProconsulError } from '../../../lib/errors.ts';
@@ -89,9 +89,26 @@ export class DockerConnection {
         ...(text !== undefined && { headers: jsonHeaders(text) }),
       });
       request.once('response', resolve);
-      request.on('error', reject);
+      request.on('error', (error: NodeJS.ErrnoException) => reject(this.#refused(error)));
       request.end(text);
     });
+  }
+
+  /** Whose the socket is says what to do: its group's number is another one on each machine. */
+  #refused(cause: NodeJS.ErrnoException): Error {
+    const { socketPath } = this.#target;
+    if (cause.code !== 'EACCES' || typeof socketPath !== 'string') return cause;
+    const message = `${socketPath} may be used by ${groupOf(socketPath)} alone: let the agent be in it`;
+    return new ProconsulError('forbidden', message, { cause });
+  }
+}
+
+function groupOf(path: string): string {
+  try {
+    return `group ${statSync(path).gid}`;
+  } catch {
+    // The folder around it may not be looked into either.
+    return 'its group';
   }
 }
 

@@ -12,7 +12,7 @@ import type { DockerConfig } from '../../../lib/config/config.ts';
 import { systemRandom } from '../../../lib/random.ts';
 import { MemoryRegistrations } from '../../support/fakes/memory-registrations.ts';
 import { optionsOf } from '../../support/servers/containers.ts';
-import { type PrivateDocker, useDocker } from '../../support/servers/docker.ts';
+import { describeWithDocker, type PrivateDocker } from '../../support/servers/docker.ts';
 import { until } from '../../support/until.ts';
 
 let running: ContainerWatcher[] = [];
@@ -54,10 +54,7 @@ function watch(
   return { registrations, watcher, untilIds, untilCheck };
 }
 
-describe('the watcher at a Docker daemon', function () {
-  this.timeout(30_000);
-  const docker = useDocker();
-
+describeWithDocker('the watcher at a Docker daemon', (docker) => {
   it('registers published ports, and removes them when the container stops', async () => {
     const { registrations, untilIds } = watch(docker());
     await docker().run('web', {
@@ -108,10 +105,7 @@ describe('the watcher at a Docker daemon', function () {
   });
 });
 
-describe('the watcher at a Docker daemon, as containers change', function () {
-  this.timeout(30_000);
-  const docker = useDocker();
-
+describeWithDocker('the watcher at a Docker daemon, as containers change', (docker) => {
   it('makes a HEALTHCHECK and a pause into a check', async () => {
     const { untilIds, untilCheck } = watch(docker());
     const health = ['sh', '-c', 'test ! -e /bad'];
@@ -164,10 +158,7 @@ describe('the watcher at a Docker daemon, as containers change', function () {
   });
 });
 
-describe('the watcher at a Docker daemon that is restarted', function () {
-  this.timeout(30_000);
-  const docker = useDocker();
-
+describeWithDocker('the watcher at a Docker daemon that is restarted', (docker) => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     it(`is true again after the daemon was ended by ${signal} and started`, async () => {
       const { untilIds } = watch(docker());
@@ -182,9 +173,7 @@ describe('the watcher at a Docker daemon that is restarted', function () {
   }
 });
 
-describe('a Docker daemon behind TLS', function () {
-  this.timeout(30_000);
-  const docker = useDocker();
+describeWithDocker('a Docker daemon behind TLS', (docker) => {
   const file = (name: string) =>
     fileURLToPath(new URL(`../../support/servers/docker-tls/${name}`, import.meta.url));
   let proxy: Server;
@@ -229,9 +218,7 @@ describe('a Docker daemon behind TLS', function () {
   });
 });
 
-describe('execProbe at a Docker daemon', function () {
-  this.timeout(30_000);
-  const docker = useDocker();
+describeWithDocker('execProbe at a Docker daemon', (docker) => {
   const never = new AbortController().signal;
   const probe = (containerId: string, args: readonly string[], max?: number) =>
     execProbe(new Docker(optionsOf({ endpoint: docker().host })), { containerId, args }, max);

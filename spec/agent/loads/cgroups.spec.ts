@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { cgroupsUnder } from '../../../agent/loads/cgroups.ts';
-import { useDocker } from '../../support/servers/docker.ts';
+import { describeWithDocker } from '../../support/servers/docker.ts';
 import { until } from '../../support/until.ts';
 
 const ID = 'ab'.repeat(32);
@@ -58,9 +58,7 @@ describe('what a container uses', () => {
     assert.equal(await cgroupsUnder(root)('ef'.repeat(32)), undefined);
   });
 
-  describe('a real one', () => {
-    const daemon = useDocker();
-
+  describeWithDocker('a real one', (daemon) => {
     it('is read where docker.cgroups says that its parent is', async function () {
       const cmd = ['sh', '-c', 'while :; do :; done'];
       const id = await daemon().run('busy', { cmd });

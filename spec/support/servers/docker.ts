@@ -4,6 +4,7 @@
  * of it with the process that started it, however that one ends. Needs root, and Debian's docker.io
  * and busybox-static; the one image is made of busybox, so nothing is pulled from anywhere.
  */
+import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -18,6 +19,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
@@ -47,16 +49,29 @@ function onPath(name: string): boolean {
   return PATH.some((folder) => existsSync(join(folder, name)));
 }
 
-/** Starts a daemon for the suite that calls this, or skips the suite and says why. */
-export function useDocker(): () => PrivateDocker {
+/**
+ * A suite with a daemon of its own; or, where none can be started, one that is skipped as a whole, its hooks
+ * too, and says why in its title: that is all of it that a reporter shows.
+ */
+export function describeWithDocker(
+  title: string,
+  body: (docker: () => PrivateDocker) => void,
+  timeoutMs = 30_000,
+): void {
+  const why = whyNoDocker();
+  if (why !== undefined) {
+    describe.skip(`${title} (${why})`, () => body(() => assert.fail(why)));
+    return;
+  }
+  describe(title, function () {
+    this.timeout(timeoutMs);
+    body(useDocker());
+  });
+}
+
+function useDocker(): () => PrivateDocker {
   let daemon: PrivateDocker | undefined;
   before(async function () {
-    const why = whyNoDocker();
-    if (why !== undefined) {
-      // The title is all of a skipped suite that a reporter shows.
-      for (const test of this.test?.parent?.tests ?? []) test.title += ` (skipped: ${why})`;
-      this.skip();
-    }
     this.timeout(2 * START_MS);
     daemon = await PrivateDocker.start();
   });
@@ -103,7 +118,10 @@ export class PrivateDocker {
   private constructor() {
     this.folder = mkdtempSync(join(tmpdir(), 'docker-'));
     this.host = `unix://${this.folder}/docker.sock`;
-    this.client = new Docker({ socketPath: `${this.folder}/docker.sock` });
+    // A connection that is kept would be the daemon's to close, while a spec waits for a program to end.
+    const agent = new Agent({ keepAlive: false });
+    const options = { socketPath: `${this.folder}/docker.sock`, agent };
+    this.client = new Docker(options);
     this.#cgroup = `proconsul-spec-${process.pid}-${this.folder.slice(-6)}`;
   }
 

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { bundle } from '../../pack/bundle.ts';
+
+const DOCKERFILE = readFileSync('Dockerfile', 'utf8');
+const IGNORED = readFileSync('.dockerignore', 'utf8').trim().split('\n');
+
+/** What is copied of this checkout; a stage's copies of another stage are not. */
+const copied = [...DOCKERFILE.matchAll(/^COPY (?!--)(.*) \S+$/gm)].flatMap(([, paths = '']) =>
+  paths.split(' '),
+);
+
+describe('the image', () => {
+  it('is built of files that are there, and are given to who builds it', () => {
+    const [all, ...kept] = IGNORED;
+    assert.equal(all, '*');
+    for (const path of copied) {
+      assert.ok(existsSync(path), path);
+      assert.ok(kept.includes(`!${path.split('/')[0]}`), `.dockerignore leaves out ${path}`);
+    }
+  });
+
+  it('has all that the bundles are made of', async function () {
+    this.timeout(60_000);
+    const { first, large } = await bundle('dist', false);
+    const folders = [first, large].flatMap(({ inputs }) =>
+      Object.keys(inputs).map((path) => path.split('/')[0] ?? ''),
+    );
+    const ours = new Set(folders.filter((folder) => existsSync(folder)));
+    ours.delete('node_modules');
+    assert.ok(ours.size > 3);
+    for (const folder of ours) assert.ok(copied.includes(folder), folder);
+  });
+});
