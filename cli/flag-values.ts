@@ -1,4 +1,5 @@
 import { type FlagTable, parseValue, scanFlags } from '../lib/config/flags.ts';
+import { NS_PER_MS, parseDuration } from '../lib/duration.ts';
 import { ProconsulError } from '../lib/errors.ts';
 
 /** The flags that were given, by name. */
@@ -46,6 +47,15 @@ export function readUint(flags: FlagValues, name: string): bigint {
   if (!flags.has(name)) return 0n;
   const value = /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
   if (value !== undefined && value <= MAX_UINT64) return value;
+  const complaint = `invalid value ${JSON.stringify(text)} for flag -${name}: parse error`;
+  throw new ProconsulError('invalid', complaint);
+}
+
+/** Milliseconds. Throws ProconsulError 'invalid' as Go's flag package says it, for a negative one too. */
+export function durationFlag(flags: FlagValues, name: string, otherwise: string): number {
+  const text = flags.text(name) || otherwise;
+  const ns = parseDuration(text);
+  if (ns !== undefined && ns >= 0) return ns / NS_PER_MS;
   const complaint = `invalid value ${JSON.stringify(text)} for flag -${name}: parse error`;
   throw new ProconsulError('invalid', complaint);
 }

@@ -3,7 +3,6 @@ import { ProconsulError } from '../lib/errors.ts';
 import type { Uint64 } from '../lib/model.ts';
 import { type ApiClient, encodePath } from './api-client.ts';
 import { explained } from './command.ts';
-import type { FlagValues } from './flag-values.ts';
 
 export interface ShownRevision {
   readonly Key: string;
@@ -36,17 +35,6 @@ export async function readHistory(
   if (revisions.length > 0) return revisions;
   const why = `Error! No revisions are kept of: ${key} (see kv revisions -help)`;
   throw new ProconsulError('not-found', why);
-}
-
-export const FORMAT = [
-  'format',
-  { kind: 'string', help: 'pretty (the default) or json.' },
-] as const;
-
-export function wantsJson(flags: FlagValues): boolean {
-  const format = flags.text('format') || 'pretty';
-  if (format === 'pretty' || format === 'json') return format === 'json';
-  throw new ProconsulError('invalid', `Unknown format: ${format}`);
 }
 
 export function readIndex(text: string): bigint {

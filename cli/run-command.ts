@@ -9,6 +9,7 @@ import type { Command, CommandHost, Invocation } from './command.ts';
 import { COMMANDS, type CommandEntry, type CommandGroup } from './command-tree.ts';
 import { type FlagValues, readFlags } from './flag-values.ts';
 import { hintFor } from './hints.ts';
+import { refusalOf } from './refused-words.ts';
 
 /** What a shell says of a command that it does not know; Consul says it too. */
 const UNKNOWN_COMMAND = 127;
@@ -19,6 +20,7 @@ export async function runCommand(words: readonly string[], host: CommandHost): P
   const first = words.findIndex((word) => !word.startsWith('-'));
   const named = first < 0 ? [] : words.slice(first);
   const { path, node, rest } = find(named);
+  if (rest.length > 0 && 'commands' in node) host.printError(refusalOf(named));
   if (path.length === 0) return showCommands(host, asksHelp && named.length === 0);
   if ('commands' in node) return showGroup(host, path, node, asksHelp);
 

@@ -1,17 +1,12 @@
 /** How the commands of access control print what they have read or made: -format and -meta. */
 import type { Flag } from '../../lib/config/flags.ts';
-import { ProconsulError } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import type { Command, Invocation } from '../command.ts';
+import { FORMAT, wantsJson } from '../format.ts';
 import type { Style } from './pretty.ts';
 
 /** A flag and its name, as the table of a command's flags is made of them. */
 export type FlagRow = readonly [string, Flag];
-
-const FORMAT: FlagRow = [
-  'format',
-  { kind: 'string', help: 'pretty, which is the default, or json.' },
-];
 
 export const SHOW: readonly FlagRow[] = [
   FORMAT,
@@ -51,14 +46,12 @@ export interface Shape<T> {
 
 /** Throws before anything is asked: a token must not be made whose secret is then not shown. */
 export function checkFormat({ flags }: Pick<Invocation, 'flags'>): void {
-  const format = formatOf(flags);
-  if (format === 'pretty' || format === 'json') return;
-  throw new ProconsulError('invalid', `Unknown format: ${format}`);
+  wantsJson(flags);
 }
 
 function showOne<T>({ flags, host }: Invocation, object: T, shape: Shape<T>): number {
   const style = { meta: flags.isSet('meta'), inList: false };
-  const json = formatOf(flags) === 'json';
+  const json = wantsJson(flags);
   host.print(
     `${json ? encodeJson(whole(object, shape, false), true) : shape.pretty(object, style)}\n`,
   );
@@ -72,7 +65,7 @@ export function showList<T>(
   between = '',
 ): number {
   const all = objects ?? [];
-  if (formatOf(flags) === 'json') {
+  if (wantsJson(flags)) {
     host.print(
       `${encodeJson(
         all.map((each) => whole(each, shape, true)),
@@ -84,10 +77,6 @@ export function showList<T>(
     host.print(`${all.map((each) => shape.pretty(each, style)).join(between)}\n`);
   }
   return 0;
-}
-
-function formatOf(flags: Invocation['flags']): string {
-  return flags.text('format') || 'pretty';
 }
 
 function whole<T>(object: T, shape: Shape<T>, inList: boolean): unknown {

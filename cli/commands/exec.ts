@@ -1,12 +1,12 @@
 import { pause, systemClock } from '../../lib/clock.ts';
-import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
+import { NS_PER_MS } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { REMOTE_EXEC } from '../../lib/events.ts';
 import { type ApiClient, encodePath } from '../api-client.ts';
 import { type Command, explained, type Invocation } from '../command.ts';
 import { FILTER_FLAGS, fireEvent, refuseBadFilters } from '../event-filters.ts';
 import { ExecResults } from '../exec-results.ts';
-import type { FlagValues } from '../flag-values.ts';
+import { durationFlag } from '../flag-values.ts';
 import { type Contended, LockSession, type Look, waitingFrom } from '../lock-session.ts';
 import type { KvPair } from './kv-get.ts';
 
@@ -32,8 +32,8 @@ export const command: Command = {
     if (args.length === 0) throw misuse('Must specify a command to execute');
     refuseBadFilters(flags);
     const [waitMs, waitReplMs] = [
-      durationOf(flags, 'wait', '2s'),
-      durationOf(flags, 'wait-repl', '0s'),
+      durationFlag(flags, 'wait', '2s'),
+      durationFlag(flags, 'wait-repl', '0s'),
     ];
     const prefix = flags.text('prefix') || REMOTE_EXEC;
     const spec = await specOf(invocation, waitMs);
@@ -132,15 +132,6 @@ async function specOf({ flags, args, host }: Invocation, waitMs: number): Promis
   }
   const byShell = !flags.has('shell') || flags.isSet('shell');
   return JSON.stringify(byShell ? { Command: args.join(' '), Wait } : { Args: args, Wait });
-}
-
-/** Throws ProconsulError 'invalid' as Go's flag package says it. */
-function durationOf(flags: FlagValues, name: string, otherwise: string): number {
-  const text = flags.text(name) || otherwise;
-  const ns = parseDuration(text);
-  if (ns !== undefined) return Math.max(0, ns / NS_PER_MS);
-  const quoted = JSON.stringify(text);
-  throw new ProconsulError('invalid', `invalid value ${quoted} for flag -${name}: parse error`);
 }
 
 function sayer({ flags, host }: Invocation): (text: string) => void {

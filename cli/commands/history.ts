@@ -1,8 +1,9 @@
 import { systemClock } from '../../lib/clock.ts';
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
-import { ProconsulError } from '../../lib/errors.ts';
+import { encodeJson } from '../../lib/json.ts';
 import { type Command, columns, explained } from '../command.ts';
 import type { FlagValues } from '../flag-values.ts';
+import { FORMAT, wantsJson } from '../format.ts';
 
 interface Row {
   readonly Time: string;
@@ -33,7 +34,7 @@ export const command: Command = {
   examples: ['web', '-since=24h web', '-format=json web', '-node m1'],
   http: 'query',
   flags: new Map([
-    ['format', { kind: 'string', help: 'pretty (the default) or json.' }],
+    FORMAT,
     ['limit', { kind: 'string', help: `The newest so many changes; ${DEFAULT_LIMIT} by default.` }],
     ['node', { kind: 'bool', help: 'NAME is that of a node.' }],
     [
@@ -45,10 +46,7 @@ export const command: Command = {
   async run({ flags, args, host, client, misuse }) {
     const [name, ...rest] = args;
     if (name === undefined || rest.length > 0) throw misuse('Must specify one name');
-    const format = flags.text('format') || 'pretty';
-    if (format !== 'pretty' && format !== 'json') {
-      throw new ProconsulError('invalid', `Unknown format: ${format}`);
-    }
+    const asJson = wantsJson(flags);
     const get = (path: string, query: readonly (readonly [string, string])[] = []) =>
       explained('Error reading the history', client().send({ method: 'GET', path, query }));
     const of = `${flags.isSet('node') ? 'node' : 'service'}/${encodeURIComponent(name)}`;
@@ -57,8 +55,8 @@ export const command: Command = {
       ...since(flags),
     ]);
     const rows = answer.json as readonly Row[];
-    if (format === 'json') {
-      host.print(`${JSON.stringify(rows, null, 4)}\n`);
+    if (asJson) {
+      host.print(`${encodeJson(rows, true)}\n`);
       return 0;
     }
     if (rows.length === 0) {

@@ -1,7 +1,8 @@
 import { ProconsulError } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import { type Command, refuseArguments } from '../command.ts';
-import { FORMAT, readHistory, readIndex, type ShownRevision, wantsJson } from '../kv-revisions.ts';
+import { FORMAT, wantsJson } from '../format.ts';
+import { readHistory, readIndex, type ShownRevision } from '../kv-revisions.ts';
 import { type DiffLine, diffLines, hunks } from '../line-diff.ts';
 
 export const command: Command = {

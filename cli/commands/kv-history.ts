@@ -1,7 +1,8 @@
 import { encodeJson } from '../../lib/json.ts';
 import { type Command, columns, refuseArguments } from '../command.ts';
 import { readUint } from '../flag-values.ts';
-import { FORMAT, readHistory, type ShownRevision, wantsJson } from '../kv-revisions.ts';
+import { FORMAT, wantsJson } from '../format.ts';
+import { readHistory, type ShownRevision } from '../kv-revisions.ts';
 
 export const command: Command = {
   synopsis: '[options] KEY',

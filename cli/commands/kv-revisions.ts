@@ -2,7 +2,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import { type Command, explained, refuseArguments } from '../command.ts';
 import { type FlagValues, readUint } from '../flag-values.ts';
-import { FORMAT, wantsJson } from '../kv-revisions.ts';
+import { FORMAT, wantsJson } from '../format.ts';
 
 const PATH = '/v1/operator/kv-revisions';
 

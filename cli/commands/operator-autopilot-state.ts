@@ -1,5 +1,6 @@
-import { ProconsulError } from '../../lib/errors.ts';
+import { encodeJson } from '../../lib/json.ts';
 import { type Command, columns, explained } from '../command.ts';
+import { FORMAT, wantsJson } from '../format.ts';
 
 interface ServerState {
   readonly Name: string;
@@ -29,19 +30,16 @@ export const command: Command = {
   details: 'Whether each server keeps up, by what autopilot was told.',
   examples: ['', '-format=json'],
   http: 'query',
-  flags: new Map([['format', { kind: 'string', help: 'pretty (the default) or json.' }]]),
+  flags: new Map([FORMAT]),
 
   async run({ flags, host, client }) {
-    const format = flags.text('format') || 'pretty';
-    if (format !== 'pretty' && format !== 'json') {
-      throw new ProconsulError('invalid', `Unknown format: ${format}`);
-    }
+    const asJson = wantsJson(flags);
     const answer = await explained(
       'Error querying Autopilot state',
       client().send({ method: 'GET', path: '/v1/operator/autopilot/state' }),
     );
-    const json = () => `${JSON.stringify(answer.json, undefined, 4)}\n`;
-    host.print(format === 'json' ? json() : pretty(answer.json as AutopilotState));
+    const json = () => `${encodeJson(answer.json, true)}\n`;
+    host.print(asJson ? json() : pretty(answer.json as AutopilotState));
     return 0;
   },
 };

@@ -1,12 +1,7 @@
-import { createWriteStream, statSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { readArchive } from '../../lib/archive/archive.ts';
-import { readRecords } from '../../lib/archive/records.ts';
-import { describeChain, ProconsulError } from '../../lib/errors.ts';
-import { type Command, explained, refuseArguments } from '../command.ts';
-import { shown } from '../progress.ts';
-import { readFileInParts } from './snapshot-inspect.ts';
+import { statSync } from 'node:fs';
+import { ProconsulError } from '../../lib/errors.ts';
+import { type Command, refuseArguments } from '../command.ts';
+import { saveArchive } from '../save-archive.ts';
 
 export const command: Command = {
   synopsis: '[options] FILE',
@@ -20,26 +15,8 @@ export const command: Command = {
     const [file] = args;
     if (file === undefined) throw new ProconsulError('invalid', 'Missing FILE argument');
     refuseOther(file);
-    const part = `${file}.part`;
-    try {
-      const archive = await explained(
-        'Error saving snapshot',
-        client().stream({ method: 'GET', path: '/v1/snapshot' }),
-      );
-      const bytes = shown(archive, 'saving', host.progress);
-      await pipeline(bytes, createWriteStream(part, { mode: 0o600 }));
-      const { meta } = await readArchive(readFileInParts(part), async (state) => {
-        for await (const _ of readRecords(state));
-      });
-      await rename(part, file);
-      host.print(`Saved and verified snapshot to index ${meta.Index}\n`);
-    } catch (cause) {
-      await rm(part, { force: true });
-      if (cause instanceof ProconsulError) throw cause;
-      throw new ProconsulError('invalid', `Error saving snapshot: ${describeChain(cause)}`, {
-        cause,
-      });
-    }
+    const { Index } = await saveArchive(client(), file, host.progress);
+    host.print(`Saved and verified snapshot to index ${Index}\n`);
     return 0;
   },
 };

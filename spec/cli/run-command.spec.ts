@@ -76,8 +76,21 @@ describe('the command line', () => {
     ] as const) {
       const { code, err } = await runWords(words);
       assert.equal(code, 1);
-      assert.equal(err, `Error! proconsul ${part} is not built yet\n`);
+      assert.ok(err.startsWith(`Error! proconsul ${part} is not built yet: `), err);
+      assert.match(err, /agent\/connect\/ca\/leaf/);
     }
+  });
+
+  it('says what there is in place of commands that only other Consuls have', async () => {
+    for (const [words, says] of [
+      [['peering', 'list'], /^proconsul peering is not here: .*import-consul/],
+      [['operator', 'area', 'list'], /^proconsul operator area is not here: .*\n\nUsage: /],
+    ] as const) {
+      const { code, err } = await runWords(words);
+      assert.notEqual(code, 0);
+      assert.match(err, says);
+    }
+    assert.match((await runWords(['constructor'])).err, /^Usage: /);
   });
 
   it('makes a key of 32 bytes', async () => {

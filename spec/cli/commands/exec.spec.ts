@@ -7,7 +7,9 @@ import { until } from '../../support/until.ts';
 const ALLOWED = '-hcl=disable_remote_exec = false';
 const ROOT = 'eeeeeeee-0000-4000-8000-000000000001';
 
-describe('proconsul exec', () => {
+describe('proconsul exec', function () {
+  // A whole agent each, and a wait until nobody says more.
+  this.timeout(40_000);
   let agent: WholeAgent | undefined;
   afterEach(async () => {
     await agent?.stop();

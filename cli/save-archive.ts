@@ -1,0 +1,39 @@
+/** Saves the state to an archive: the file is there once it is whole, and was read back. */
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { type ArchiveMeta, readArchive } from '../lib/archive/archive.ts';
+import { readRecords } from '../lib/archive/records.ts';
+import { describeChain, ProconsulError } from '../lib/errors.ts';
+import type { ApiClient } from './api-client.ts';
+import { explained } from './command.ts';
+import { readFileInParts } from './commands/snapshot-inspect.ts';
+import { type Progress, shown } from './progress.ts';
+
+/** Throws ProconsulError 'Error saving snapshot: …', and leaves nothing of it. */
+export async function saveArchive(
+  api: ApiClient,
+  file: string,
+  progress: Progress,
+): Promise<ArchiveMeta> {
+  const part = `${file}.part`;
+  try {
+    const archive = await explained(
+      'Error saving snapshot',
+      api.stream({ method: 'GET', path: '/v1/snapshot' }),
+    );
+    await pipeline(shown(archive, 'saving', progress), createWriteStream(part, { mode: 0o600 }));
+    const read = readArchive(readFileInParts(part), async (state) => {
+      for await (const _ of readRecords(state));
+    });
+    const { meta } = await explained('Error verifying snapshot file', read);
+    await rename(part, file);
+    return meta;
+  } catch (cause) {
+    await rm(part, { force: true });
+    if (cause instanceof ProconsulError) throw cause;
+    throw new ProconsulError('invalid', `Error saving snapshot: ${describeChain(cause)}`, {
+      cause,
+    });
+  }
+}
