@@ -20,13 +20,15 @@ export function isHttpLike(protocol: string): boolean {
   return HTTP_LIKE.has(protocol);
 }
 
-/** Of calls that end at it. */
+/**
+ * Of calls that end at it. As in Consul, an entry of its own that says none says the usual one, and not that of
+ * all services: a set of entries that fits together there is to fit here.
+ */
 export function protocolOfService(entries: ChainEntries, service: string): string {
-  const own = entries.entryOf(SERVICE_DEFAULTS, service)?.Protocol ?? '';
-  if (own !== '') return own;
+  const own = entries.entryOf(SERVICE_DEFAULTS, service);
   const everywhere = entries.entryOf(PROXY_DEFAULTS, GLOBAL);
-  const protocol = everywhere === undefined ? '' : protocolOf(everywhere);
-  return protocol === '' ? DEFAULT_PROTOCOL : protocol;
+  const ofAll = everywhere === undefined ? '' : protocolOf(everywhere);
+  return (own === undefined ? ofAll : own.Protocol) || DEFAULT_PROTOCOL;
 }
 
 /** Of services that were looked at before: what all of them speak, and how many they are. */

@@ -126,7 +126,8 @@ interface Summary {
   kind: string;
   instances: number;
   readonly tags: Set<string>;
-  readonly nodes: Set<string>;
+  /** One for each instance, as in Consul. */
+  readonly nodes: string[];
   readonly sources: Set<string>;
   readonly proxyFor: Set<string>;
   /** Each row once: a node's checks count for all instances on it. */
@@ -141,7 +142,7 @@ function add(summaries: Map<string, Summary>, instance: Instance, checks: readon
   found.kind = instance.Kind;
   found.instances++;
   for (const tag of instance.Tags) found.tags.add(tag);
-  found.nodes.add(instance.Node);
+  found.nodes.push(instance.Node);
   const source = lookUp(instance.Meta, 'external-source');
   if (source !== undefined) found.sources.add(source);
   const destination = instance.Kind === 'connect-proxy' ? destinationOf(instance) : undefined;
@@ -155,7 +156,7 @@ function empty(name: string): Summary {
     kind: '',
     instances: 0,
     tags: new Set(),
-    nodes: new Set(),
+    nodes: [],
     sources: new Set(),
     proxyFor: new Set(),
     checks: new Set(),

@@ -24,6 +24,11 @@ import { fold } from './topic-names.ts';
 
 const OF_CHAINS = [SERVICE_ROUTER.kind, SERVICE_SPLITTER.kind, SERVICE_RESOLVER.kind];
 const ABOUT_SERVICES = [...OF_CHAINS, SERVICE_DEFAULTS.kind];
+/**
+ * As in Consul, services behind a listener of this may come to speak any: it passes bytes on. The gateway's
+ * entry itself is held to it when it is written.
+ */
+const ANY_SPOKEN = 'tcp';
 
 /** What chains can see of an entry that may say much else; undefined of those that they are made of. */
 export function seenByChains(
@@ -36,7 +41,8 @@ export function seenByChains(
   }
   if (Kind !== SERVICE_DEFAULTS.kind) return undefined;
   const defaults = entries.entryOf(SERVICE_DEFAULTS, Name);
-  return `${defaults?.Protocol ?? ''}\n${defaults?.ExternalSNI ?? ''}`;
+  // One that says no protocol makes another difference than none.
+  return defaults === undefined ? '' : `${defaults.Protocol}\n${defaults.ExternalSNI}`;
 }
 
 /**
@@ -51,12 +57,15 @@ export function refuseBroken(entries: ConfigEntries, replaced: Replaced): void {
   const looks = new Looks(entries, () => new Spoken(entriesBefore(entries, replaced)));
   if (Kind === PROXY_DEFAULTS.kind) {
     looks.atChains(OF_CHAINS.flatMap((kind) => [...entries.ofKind(kind)]));
-    looks.atListeners(entries.ofKind(INGRESS_GATEWAY.kind));
+    looks.atListeners(entries.ofKind(INGRESS_GATEWAY.kind), ANY_SPOKEN);
   } else if (ABOUT_SERVICES.includes(Kind)) {
     const about = [...entries.about(Name)];
     const chains = about.filter((each) => OF_CHAINS.includes(each.Kind));
     looks.atChains([{ Name }, ...chains]);
-    looks.atListeners(about.filter((each) => each.Kind === INGRESS_GATEWAY.kind));
+    looks.atListeners(
+      about.filter((each) => each.Kind === INGRESS_GATEWAY.kind),
+      ANY_SPOKEN,
+    );
   } else if (Kind === INGRESS_GATEWAY.kind) {
     looks.atListeners([{ Name }]);
   }
@@ -105,11 +114,12 @@ class Looks {
     for (const name of [...spelt.keys()].sort()) this.#protocolOf(spelt.get(name) ?? name);
   }
 
-  atListeners(gateways: Iterable<Named>): void {
+  atListeners(gateways: Iterable<Named>, passed = ''): void {
     const names = [...gateways].map(({ Name }) => fold(Name)).sort();
     for (const name of names) {
       const listeners = this.#entries.entryOf(INGRESS_GATEWAY, name)?.Listeners ?? [];
       for (const { Protocol, Services } of listeners) {
+        if (Protocol === passed) continue;
         for (const { Name } of Services ?? []) this.#refuseOther(Name, Protocol);
       }
     }

@@ -102,7 +102,7 @@ interface OnListener {
 function serviceFault({ Name, Hosts }: IngressService, { Protocol, at, secure }: OnListener) {
   const hosts = Hosts ?? [];
   if (Name === '') return `Service name cannot be blank ${at}`;
-  if (Name === EVERY_SERVICE && Protocol !== 'http') {
+  if (Name === EVERY_SERVICE && Protocol === 'tcp') {
     return `Wildcard service name is only valid for protocol = 'http' ${at}`;
   }
   if (Name === EVERY_SERVICE && hosts.length > 0) {

@@ -212,6 +212,11 @@ describe('a discovery chain', () => {
     assert.deepEqual(values.map(spoken), ['http', 'grpc', '5', '1', 'tcp', 'tcp']);
   });
 
+  it('speaks tcp where its own defaults say nothing of it, whatever is said of all', () => {
+    assert.equal(chain('web', [HTTP, protocol('web', '')]).Protocol, 'tcp');
+    assert.equal(chain('web', [HTTP, protocol('other', '')]).Protocol, 'http');
+  });
+
   it('is bounded: splitters that multiply, by one another and by routes, splitters and redirects without end', () => {
     const wide = (name: string, to: (i: number) => string) => ({
       Kind: 'service-splitter',

@@ -111,6 +111,35 @@ describe('config entries in the state', () => {
     );
   });
 
+  it('are refused where defaults that say no protocol take that of all from a chain', () => {
+    const { put, remove } = start();
+    for (const entry of [HTTP, splitter('a', 'a', 'b')]) put(entry);
+    assert.match(put(protocol('a', '')).outcome.refused ?? '', /inconsistent protocols/);
+    assert.equal(put(protocol('c', '')).outcome.refused, undefined);
+    assert.match(put(splitter('c', 'c')).outcome.refused ?? '', /does not permit/);
+    assert.equal(remove('service-defaults', 'c').outcome.refused, undefined);
+    assert.equal(put(splitter('c', 'c')).outcome.refused, undefined);
+  });
+
+  it('let services behind a listener of tcp come to speak another protocol, as in Consul', () => {
+    const { put } = start();
+    const gateway = (Protocol: string, Port = 1) => {
+      const Listeners = [{ Port, Protocol, Services: [{ Name: 'web' }] }];
+      return put({ Kind: 'ingress-gateway', Name: 'in', Listeners }).outcome.refused;
+    };
+    assert.equal(gateway('tcp'), undefined);
+    for (const entry of [protocol('web', 'http'), HTTP, protocol('web', 'grpc')]) {
+      assert.equal(put(entry).outcome.refused, undefined);
+    }
+    // The gateway's own entry has to fit.
+    assert.match(gateway('tcp', 2) ?? '', /"grpc", which does not match .* "tcp"$/);
+    assert.equal(gateway('grpc'), undefined);
+    assert.match(put(protocol('web', 'http')).outcome.refused ?? '', /does not match/);
+    const everything = [{ Port: 1, Protocol: 'grpc', Services: [{ Name: '*' }] }];
+    const all = { Kind: 'ingress-gateway', Name: 'in', Listeners: everything };
+    assert.equal(put(all).outcome.refused, undefined);
+  });
+
   it('are mended step by step where an archive brought what never fitted together', () => {
     const { state, put, remove } = start();
     const row = (value: object) => ({ ...decodeEntry(value), CreateIndex: 1, ModifyIndex: 1 });
