@@ -31,7 +31,7 @@ export async function readAnswer(
   };
   heard();
   try {
-    const reading = new Body(response.headers, claim);
+    const reading = new HeldBody(response.headers, claim);
     for await (const part of response) {
       heard();
       reading.take(part as Buffer);
@@ -48,7 +48,7 @@ export async function readAnswer(
 }
 
 /** Into bytes of its own: a part is a piece of what the socket read, and would keep all of it. */
-class Body {
+export class HeldBody {
   readonly #claim: Claim | undefined;
   #bytes: Buffer;
   #at = 0;

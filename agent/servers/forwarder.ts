@@ -3,17 +3,18 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
-import type { Reply } from '../../lib/http/reply.ts';
+import type { Reply, Shared } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { MAX_SNAPSHOT_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
 import { counter, gauge, type Metric } from '../../lib/metrics/metric.ts';
 import { Rate, type RateLimit } from '../../lib/rate.ts';
 import type { ServerAnswer } from './answer.ts';
 import { PASSED_STATUS, PassedRead, type PassedReadDeps } from './passed-read.ts';
+import { PassedWait } from './passed-wait.ts';
 import type { Way } from './places.ts';
-import { type Asked, QueryCache } from './query-cache.ts';
+import { type Asked, type CachedAnswer, type CachedQuery, QueryCache } from './query-cache.ts';
 import { ringKey } from './ring-key.ts';
-import { SharedQueries } from './shared-queries.ts';
+import { type QueryRequest, SharedQueries } from './shared-queries.ts';
 import { withoutParams } from './targets.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -52,6 +53,8 @@ const NOT_PASSED_ON = new Set([
 /** As Consul says it, without a word. */
 const RATE_EXCEEDED: Reply = { status: 429, headers: { Vary: 'Accept-Encoding' } };
 
+/** What a hit is asked by. */
+const HIT_BYTES = 2048;
 const FORBIDDEN = 403;
 /** Before why a server refuses, as Consul's agents say it. */
 const SERVER_REFUSES = 'rpc error making call: ';
@@ -88,7 +91,7 @@ export class Forwarder {
       admits: () => this.#rate.take(),
       token: options.token,
     };
-    this.#shared = new SharedQueries(options.upstream);
+    this.#shared = new SharedQueries(options.upstream, options.node);
     this.#cache = new QueryCache(options.clock, (asked, waitMs, signal) =>
       this.#shared.ask(query(asked, waitMs), signal),
     );
@@ -113,12 +116,9 @@ export class Forwarder {
     const cached = params.has('cached') && CACHEABLE.test(target);
     if (cached && index === 0n) return this.#cached(request);
     if (index === 0n) return this.#pass(request);
-    const asked = withoutParams(target, CACHE_PARAMS);
-    const [token, client] = [this.#tokenOf(request), request.remoteAddress];
-    const waiting = query({ target: asked, token, client }, waitOf(request));
-    const answer = await this.#shared.ask(waiting, request.signal);
-    const reply = whole(answer);
-    return { ...reply, headers: { ...reply.headers, ...(cached && MISS) } };
+    const { token, remoteAddress: client } = request;
+    const asked = { target: withoutParams(target, CACHE_PARAMS), token, client };
+    return { pending: this.#waits(query(asked, waitOf(request)), cached) };
   };
 
   metrics(): readonly Metric[] {
@@ -135,23 +135,47 @@ export class Forwarder {
     this.#cache.stop();
   }
 
+  #waits(asked: QueryRequest, cached: boolean): PassedWait {
+    const { admits, token } = this.#passing;
+    const replyOf = (answer: ServerAnswer) => withHeaders(whole(answer), cached ? MISS : {});
+    return new PassedWait(asked, { shared: this.#shared, admits, token, replyOf });
+  }
+
   async #cached(request: HttpRequest): Promise<Reply> {
     const control = request.headers['cache-control'] ?? '';
     const [, seconds] = /max-age=(\d{1,9})/.exec(control) ?? [];
-    const { answer, hit, ageMs } = await this.#cache.get(
-      {
-        target: withoutParams(request.target, CACHE_PARAMS),
-        token: this.#tokenOf(request),
-        client: request.remoteAddress,
-        maxAgeMs: seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1000,
+    const asked = {
+      target: withoutParams(request.target, CACHE_PARAMS),
+      token: this.#tokenOf(request),
+      client: request.remoteAddress,
+      maxAgeMs: seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1000,
+    };
+    const found = await this.#cache.get(asked, request.signal);
+    if (!found.hit) {
+      this.#misses++;
+      return withHeaders(whole(found.answer), MISS);
+    }
+    this.#hits++;
+    const reply = withHeaders(whole(found.answer), ageOf(found));
+    return { ...reply, shared: this.#hit(asked, found, request.token) };
+  }
+
+  /** What says the same is answered with the same, for as long as it is not a second older. */
+  #hit(asked: CachedQuery, found: CachedAnswer, token: string): Shared {
+    const { Age } = ageOf(found);
+    return {
+      bytes: HIT_BYTES,
+      ready: () => undefined,
+      stands: () => {
+        const now = this.#cache.use(asked);
+        const isSame = now?.answer === found.answer && ageOf(now).Age === Age;
+        // Who brings no token brings the agent's, which may be another by now.
+        const isFor = (token || this.#options.token()) === asked.token;
+        if (!isSame || !isFor || !this.#passing.admits()) return false;
+        this.#hits++;
+        return true;
       },
-      request.signal,
-    );
-    if (hit) this.#hits++;
-    else this.#misses++;
-    const age = hit ? { 'X-Cache': 'HIT', Age: String(Math.floor(ageMs / 1000)) } : MISS;
-    const reply = whole(answer);
-    return { ...reply, headers: { ...reply.headers, ...age } };
+    };
   }
 
   /** It is held in memory while it is sent, and servers restore one at a time as well. */
@@ -193,6 +217,7 @@ export class Forwarder {
     response.setTimeout(SLOW_MS, () => response.destroy());
     const length = response.headers['content-length'];
     const { statusCode: status = 500 } = response;
+    const isPlain = method === 'GET' && PASSED_STATUS.has(status) && length !== undefined;
     return {
       status,
       headers: {
@@ -200,7 +225,7 @@ export class Forwarder {
         ...(length !== undefined && { 'Content-Length': length }),
       },
       stream: response,
-      ...(method === 'GET' && PASSED_STATUS.has(status) && { passedOn: this.#passedOn(request) }),
+      ...(isPlain && { passedOn: this.#passedOn(request) }),
     };
   }
 
@@ -216,8 +241,16 @@ export class Forwarder {
 
 const MISS = { 'X-Cache': 'MISS' };
 
+function ageOf({ ageMs }: CachedAnswer) {
+  return { 'X-Cache': 'HIT', Age: String(Math.floor(ageMs / 1000)) };
+}
+
+function withHeaders(reply: Reply, headers: Readonly<Record<string, string>>): Reply {
+  return { ...reply, headers: { ...reply.headers, ...headers } };
+}
+
 /** One that waits goes where it takes no connection from those that are quick. */
-function query({ target, token, client }: Asked, waitMs: number) {
+function query({ target, token, client }: Asked, waitMs: number): QueryRequest {
   const way: Way = waitMs > 0 ? 'watch' : 'client';
   return { way, client, target, key: ringKey(target), token, timeoutMs: READ_MS, waitMs };
 }

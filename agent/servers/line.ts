@@ -45,6 +45,10 @@ export class Line {
   readonly side: ClientSide;
   /** For how long nothing was heard of an answer: whoever watches over it counts. */
   quietMs = 0;
+  /** For how long an answer may be waited for. */
+  beginMs = 0;
+  /** An answer came that says neither its length nor that the connection is kept. */
+  isStrange = false;
   readonly #options: LineOptions;
   #taker: Taker | undefined;
   /** Of a head that has not come whole. */
@@ -74,7 +78,8 @@ export class Line {
   }
 
   /** `request` is a read; whoever asked before has been answered. */
-  ask(request: Buffer, taker: Taker): void {
+  ask(request: Buffer, beginMs: number, taker: Taker): void {
+    this.beginMs = beginMs;
     this.#taker = taker;
     this.quietMs = 0;
     this.#options.socket.write(request);
@@ -109,6 +114,7 @@ export class Line {
     this.#head = undefined;
     const text = all.toString('latin1', 0, end + HEAD_END.length);
     const bodyBytes = lengthIn(text);
+    this.isStrange = bodyBytes === undefined;
     if (bodyBytes === undefined || !taker.wants({ status: statusIn(text), text })) {
       this.close();
       return;

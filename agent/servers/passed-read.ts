@@ -6,8 +6,10 @@ import { headerValue } from '../../lib/http/respond.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
 import type { Head } from './line.ts';
 import type { Relay, Relaying } from './relay.ts';
-import { type Asking, shown } from './shown.ts';
+import { type Asking, bytesTo } from './shown.ts';
 
+/** So long a server may take, before another one is asked. */
+const BEGIN_MS = 5000;
 /** The request, twice, and what it is asked by. */
 const KEPT_BYTES = 4096;
 /** Others are looked at: refusals are said otherwise, and of what a server did not do another is asked. */
@@ -49,7 +51,10 @@ export class PassedRead implements PassedOn {
     let status: number | undefined;
     let lines = '';
     const relaying: Relaying | undefined = this.#deps.relay.begin(
-      { way: 'client', client: to.remoteAddress, key: this.#key, request: this.#request },
+      {
+        ...{ way: 'client', client: to.remoteAddress, key: this.#key },
+        ...{ beginMs: BEGIN_MS, request: this.#request },
+      },
       {
         wants: (head) => {
           if (!PASSED_STATUS.has(head.status)) return false;
@@ -83,20 +88,10 @@ export class PassedRead implements PassedOn {
     const made = this.#made;
     const { Url: url } = server;
     if (made?.url === url && made.token === token) return made.bytes;
-    const bytes = requestTo(url, { ...this.#asking, token });
+    const bytes = bytesTo(url, { ...this.#asking, token });
     this.#made = { url, token, bytes };
     return bytes;
   };
-}
-
-function requestTo(url: string, asking: Asking): Buffer {
-  const { target, headers } = shown(asking);
-  const { host } = new URL(url);
-  const all = { ...headers, Host: host, Connection: 'keep-alive' };
-  // What a client says of these is not passed on beside what this agent says.
-  const byName = new Map(Object.entries(all).map((each) => [each[0].toLowerCase(), each]));
-  const lines = [...byName.values()].map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.from(`GET ${target} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
 }
 
 /** Lines of headers that an answer does not have by itself. */

@@ -67,17 +67,20 @@ export class QueryCache {
   }
 
   async get(query: CachedQuery, signal: AbortSignal): Promise<CachedAnswer> {
-    const key = `${query.token}\n${query.target}`;
-    const now = this.#clock.monotonic();
-    const followed = this.#kept.get(key)?.value;
-    const ageMs = now - (followed?.confirmedMs ?? 0);
-    if (followed !== undefined && ageMs <= query.maxAgeMs) {
-      followed.usedMs = now;
-      return { answer: followed.answer, hit: true, ageMs };
-    }
+    const known = this.use(query);
+    if (known !== undefined) return known;
     const answer = await this.#fetch(query, 0, signal);
-    this.#keep(key, query, answer);
+    this.#keep(keyOf(query), query, answer);
     return { answer, hit: false, ageMs: 0 };
+  }
+
+  /** What is there, if it is new enough. */
+  use(query: CachedQuery): CachedAnswer | undefined {
+    const now = this.#clock.monotonic();
+    const followed = this.#kept.get(keyOf(query))?.value;
+    if (followed === undefined || now - followed.confirmedMs > query.maxAgeMs) return undefined;
+    followed.usedMs = now;
+    return { answer: followed.answer, hit: true, ageMs: now - followed.confirmedMs };
   }
 
   stop(): void {
@@ -137,6 +140,10 @@ export class QueryCache {
     }
     if (!signal.aborted) this.#kept.delete(key);
   }
+}
+
+function keyOf({ token, target }: Asked): string {
+  return `${token}\n${target}`;
 }
 
 function bytesOf({ body }: ServerAnswer): number {

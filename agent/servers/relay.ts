@@ -11,7 +11,7 @@ import type { Place, Places } from './places.ts';
 import type { Reach } from './reach.ts';
 import type { ServerList } from './server-list.ts';
 
-/** A server that does not begin its answer in this time, or falls silent in the middle, does not go on. */
+/** A server that falls silent in the middle of an answer does not go on with it. */
 const SILENT_MS = 5000;
 /** So long a client may read nothing of an answer that is there: it keeps a place that others need. */
 const SLOW_MS = 60_000;
@@ -29,6 +29,8 @@ export interface RelayOptions {
 export interface Relayed extends Place {
   /** By which the ring chooses the server. */
   readonly key: string;
+  /** So long the server may take to begin. */
+  readonly beginMs: number;
   /** As the server is to see it. */
   readonly request: (server: ServerInfo) => Buffer;
 }
@@ -46,6 +48,8 @@ export class Relay {
   /** By where the server is; what was used last is the last. */
   readonly #idle = new Map<string, Line[]>();
   readonly #underWay = new Set<Line>();
+  /** Where answers come otherwise than a line knows them: something stands in between. */
+  readonly #strange = new Set<string>();
   #watch: Cancel | undefined;
   asked = 0;
   /** Until a server began to answer. */
@@ -59,7 +63,8 @@ export class Relay {
   begin(relayed: Relayed, taker: Taker): Relaying | undefined {
     const { servers, places, clock } = this.#options;
     const server = servers.first(relayed.key);
-    if (server === undefined || !places.isFree(relayed)) return undefined;
+    if (server === undefined || this.#strange.has(server.Url)) return undefined;
+    if (!places.isFree(relayed)) return undefined;
     const line = this.#lineTo(server);
     const leave = places.take(relayed);
     const from = clock.monotonic();
@@ -72,7 +77,7 @@ export class Relay {
     this.asked++;
     this.#underWay.add(line);
     this.#watchOver();
-    line.ask(relayed.request(server), {
+    line.ask(relayed.request(server), relayed.beginMs, {
       wants: (head) => {
         this.took.observe(clock.monotonic() - from);
         return taker.wants(head);
@@ -140,6 +145,7 @@ export class Relay {
   }
 
   #forget(line: Line): void {
+    if (line.isStrange) this.#strange.add(line.server.Url);
     const idle = this.#idle.get(line.server.Url);
     const at = idle?.indexOf(line) ?? -1;
     if (idle === undefined || at < 0) return;
@@ -164,7 +170,8 @@ export class Relay {
 
   #look(line: Line): void {
     line.quietMs += LOOK_MS;
-    if (line.quietMs < (line.isPaused ? SLOW_MS : SILENT_MS)) return;
+    const inTime = line.hasBegun ? SILENT_MS : line.beginMs;
+    if (line.quietMs < (line.isPaused ? SLOW_MS : inTime)) return;
     // One that does not even begin is as good as gone.
     if (!line.hasBegun) this.#options.servers.breaker.failed(line.server.ID);
     line.close();

@@ -27,3 +27,14 @@ export function shown({ target, headers, token, node }: Asking): Shown {
 }
 
 const TOKEN_PARAMS = new Set(['token']);
+
+/** The request to read it, ready to be sent. */
+export function bytesTo(url: string, asking: Asking): Buffer {
+  const { target, headers } = shown(asking);
+  const { host } = new URL(url);
+  const all = { ...headers, Host: host, Connection: 'keep-alive' };
+  // What a client says of these is not passed on beside what this agent says.
+  const byName = new Map(Object.entries(all).map((each) => [each[0].toLowerCase(), each]));
+  const lines = [...byName.values()].map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`GET ${target} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
+}

@@ -255,7 +255,10 @@ function neverSent(error: Error): Error {
 }
 
 /** Here alone it is known what a server adds to a wait: who forgot it would call it a failure. */
-function answerTime({ timeoutMs, waitMs = 0 }: UpstreamRequest): number {
+export function answerTime({
+  timeoutMs,
+  waitMs = 0,
+}: Pick<UpstreamRequest, 'timeoutMs' | 'waitMs'>): number {
   return timeoutMs + waitMs * (1 + WAIT_JITTER_FRACTION);
 }
 
@@ -275,7 +278,7 @@ function answerLost(server: string, cause: unknown): ProconsulError {
   return new ProconsulError('unknown', `${server} did not answer`, { cause });
 }
 
-function nobodyWaits(cause: unknown): ProconsulError {
+export function nobodyWaits(cause?: unknown): ProconsulError {
   return new ProconsulError('unavailable', 'nobody waits for the answer any more', { cause });
 }
 

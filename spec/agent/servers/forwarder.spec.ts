@@ -47,7 +47,11 @@ class Held {
   };
 
   answer(body: string, index: number): void {
-    const headers = { 'Content-Type': 'application/json', 'X-Consul-Index': String(index) };
+    const headers = {
+      'Content-Type': 'application/json',
+      'Content-Length': body.length,
+      'X-Consul-Index': String(index),
+    };
     for (const { response } of this.waiting.splice(0)) response.writeHead(200, headers).end(body);
   }
 }

@@ -1,83 +1,12 @@
 import assert from 'node:assert/strict';
-import type { IncomingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
-import { Forwarder } from '../../../agent/servers/forwarder.ts';
-import { createApp } from '../../../lib/http/app.ts';
-import { FastPath } from '../../../lib/http/fast/fast-path.ts';
-import { Listener } from '../../../lib/http/listener.ts';
-import { MAX_JSON_BODY_BYTES } from '../../../lib/limits.ts';
-import { silentLogger } from '../../../lib/logger.ts';
-import { getText, RawClient, withoutDate } from '../../support/servers/raw-client.ts';
-import { stopped, upstreamTo } from '../../support/servers/upstreams.ts';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { agentBefore, answers, later } from '../../support/servers/passing-agent.ts';
+import { getText, withoutDate } from '../../support/servers/raw-client.ts';
 import { until } from '../../support/until.ts';
 
 const PATH = '/v1/health/service/web?passing';
 /** So often looked at without a change, nothing moves any more. */
 const STILL = 50;
-const NO_LIMIT = { perSecond: -1, burst: 0 };
-
-/** What a server answers; without a head it is [1] of index 7. */
-const answers: RequestListener = (request, response) => {
-  const headers = { 'Content-Type': 'application/json', 'X-Consul-Index': '7' };
-  response.writeHead(200, { ...headers, 'Content-Length': 3 }).end('[1]');
-  request.resume();
-};
-
-interface Settings {
-  readonly rate?: { readonly perSecond: number; readonly burst: number };
-  readonly responseHeaders?: Readonly<Record<string, string>>;
-}
-
-/** An agent as its clients meet it, before the servers that the listeners make. */
-async function agentBefore(listeners: readonly RequestListener[], settings: Settings = {}) {
-  const { rate = NO_LIMIT, responseHeaders = {} } = settings;
-  const { clock, servers, upstream, started } = await upstreamTo(...listeners);
-  const tokens = { agent: 'default-token' };
-  const forwarder = stopped(
-    new Forwarder({
-      ...{ upstream, node: 'n1', clock, rate },
-      token: () => tokens.agent,
-      maxBodyBytes: MAX_JSON_BODY_BYTES,
-    }),
-  );
-  const fastPath = new FastPath();
-  const served = { routes: [], fallback: forwarder.handle };
-  const all = { responseHeaders, disableUnprintableCharFilter: false };
-  const app = createApp(served, { logger: silentLogger, fastPath, settings: all });
-  let parsed = 0;
-  const listener = new Listener({
-    listener: (message, response) => {
-      parsed++;
-      app(message, response);
-    },
-    at: { host: '127.0.0.1', port: 0 },
-    limits: { connectionsPerAddress: () => 0 },
-    shortcut: fastPath,
-  });
-  await listener.start();
-  stopped({ stop: () => void listener.stop() });
-  const connect = async () => {
-    const client = await RawClient.connect(listener.port);
-    // A connection's first request is parsed.
-    await client.ask(getText('/v1/first'));
-    return client;
-  };
-  /** Whether it was passed on unparsed, and what came. */
-  const ask = async (client: RawClient, text: string) => {
-    const before = parsed;
-    const answer = await client.ask(text);
-    return { ...answer, isParsed: parsed > before };
-  };
-  return { clock, servers, upstream, started, tokens, connect, ask };
-}
-
-/** As `answers`, once something was learnt: then what `then` does. */
-function later(then: (response: ServerResponse) => void): RequestListener {
-  let asked = 0;
-  return (request, response) => {
-    if (request.url === '/v1/first' || asked++ === 0) answers(request, response);
-    else then(response);
-  };
-}
 
 /** For how long a connection is kept is its own affair. */
 const lines = (head: string) =>

@@ -64,7 +64,7 @@ describe('an agent and its servers', () => {
         let all = '';
         const request = () => Buffer.from('GET /v1/x HTTP/1.1\r\nHost: a\r\n\r\n');
         upstream.relay.begin(
-          { way: 'client', key: 'x', request },
+          { way: 'client', key: 'x', beginMs: 5000, request },
           {
             wants: () => true,
             takes: (bytes) => {
