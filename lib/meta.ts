@@ -26,11 +26,11 @@ export function metaFault(meta: StringMap | null | undefined, rules?: MetaRules)
 }
 
 export function metaPairFault(key: string, value: string, rules?: MetaRules): string | undefined {
-  const fault = faultOf(key, value, rules?.mayBeReserved === true);
+  const fault = faultOfMeta(key, value, rules?.mayBeReserved === true);
   return fault && `Couldn't load metadata pair ('${key}', '${value}'): ${fault}`;
 }
 
-function faultOf(key: string, value: string, mayBeReserved: boolean): string | undefined {
+export function faultOfMeta(key: string, value: string, mayBeReserved = false): string | undefined {
   if (key === '') return 'Key cannot be blank';
   if (!KEY.test(key)) return 'Key contains invalid characters';
   if (key.length > MAX_KEY_BYTES) return `Key is too long (limit: ${MAX_KEY_BYTES} characters)`;

@@ -25,6 +25,7 @@ import type {
 import type { AclCommand } from './acl-commands.ts';
 import type { ConfigCommand } from './config-commands.ts';
 import type { ConnectCommand, RootKey, StoredCaConfig } from './connect-commands.ts';
+import type { EurekaCommand } from './eureka-commands.ts';
 import type { NoticeCommand } from './notice-commands.ts';
 
 /** Someone may do it by what was stored at this index: see state/judged.ts. */
@@ -336,6 +337,7 @@ type AnyCommand =
   | AclCommand
   | ConfigCommand
   | ConnectCommand
+  | EurekaCommand
   | Register
   | Deregister
   | Kv

@@ -25,6 +25,8 @@ import type { Command, Entry } from './commands.ts';
 import { CertificateAuthority, type ConnectRules } from './connect/authority.ts';
 import { Issuing, type IssuingDeps as Proposing } from './connect/issuing.ts';
 import { LeafSigner } from './connect/leaf-signer.ts';
+import { Eureka, type EurekaRules } from './eureka/eureka.ts';
+import type { EurekaPath } from './eureka/rows.ts';
 import { Agentless, type AgentlessRules } from './external/agentless.ts';
 import { AgentlessReports } from './http/agentless.ts';
 import type { AclParts, ServerDeps, WriteLimits } from './http/deps.ts';
@@ -95,6 +97,8 @@ export interface ServerRules {
   /** For nodes without an agent. */
   readonly agentless: AgentlessRules;
   readonly mesh?: MeshRules;
+  /** For clients of Eureka, whose instances every server keeps, asked by them or not. */
+  readonly eureka?: EurekaRules;
   /** Without it there is no mesh. */
   readonly connect?: ConnectRules;
 }
@@ -129,6 +133,7 @@ export class Server {
   readonly #keyring: ClusterKeyring | undefined;
   readonly #memberNews: MemberNews;
   readonly #agentless: Agentless;
+  readonly #eureka: Eureka;
   /** What agents tell it of the load of services. */
   readonly loads: HeardLoads;
   #stopped = false;
@@ -141,8 +146,8 @@ export class Server {
   readonly access: AccessControl;
 
   constructor(options: ServerOptions) {
-    const { storage, system, self, rules, onFatal } = options;
-    const { log, leases, payloads } = storage;
+    const { system, self, rules, onFatal } = options;
+    const { log, leases, payloads } = options.storage;
     const { clock, random, logger } = system;
     this.#options = options;
     const applied = new IndexGate(clock);
@@ -171,9 +176,11 @@ export class Server {
     const agents = new AgentLeases({ state, propose });
     this.notifier = new Notifier({ state, propose, system, self, env: options.env ?? {} });
     this.#agentless = agentlessOf(options, state, propose);
+    this.#eureka = eurekaOf(options, state, propose);
+    const kinds = [...this.#agentless.kinds, this.#eureka.leases];
     const connect = connectParts(options, { state, propose });
     const duties: readonly Duty[] = [
-      new Keeper({ leases, kinds: [sessions, agents, ...this.#agentless.kinds], logger }),
+      new Keeper({ leases, kinds: [sessions, agents, ...kinds], logger }),
       ...this.#agentless.duties,
       this.notifier,
       ...(connect ? [connect.authority] : []),
@@ -185,9 +192,7 @@ export class Server {
     this.members = new Members({ state, propose, leases, datacenter: self.datacenter });
     this.deps = {
       ...ready,
-      datacenter: self.datacenter,
-      domain: self.domain,
-      node: self.node,
+      ...{ datacenter: self.datacenter, domain: self.domain, node: self.node },
       ...{ clock, random, logger },
       propose,
       answers: this.answers,
@@ -219,6 +224,11 @@ export class Server {
 
   routes(): Route[] {
     return serverRoutes(this.deps);
+  }
+
+  /** What clients of Eureka may ask for. */
+  eurekaPaths(): readonly EurekaPath[] {
+    return this.#eureka.paths(this.deps);
   }
 
   /** Takes what is said of nodes that have no agent. */
@@ -338,6 +348,15 @@ function agentlessOf(
   const { agentless, reconnectTimeoutMs: nodeMs } = rules;
   const parts = { server: self.id, leases, state, propose, system };
   return new Agentless({ ...parts, rules: agentless, nodeMs });
+}
+
+function eurekaOf(
+  { storage: { leases }, system: { clock, logger }, rules }: ServerOptions,
+  state: () => State,
+  propose: (command: Command) => Promise<Outcome>,
+): Eureka {
+  const { eureka = { selfPreservation: false, showsConsul: false } } = rules;
+  return new Eureka({ leases, state, propose, clock, logger, rules: eureka });
 }
 
 /** What a leader sees to that nobody asks anything of. */

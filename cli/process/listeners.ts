@@ -20,6 +20,8 @@ import type { Metric } from '../../lib/metrics/metric.ts';
 import type { DoorOptions } from '../../lib/tls/handshakes.ts';
 import type { Identities } from '../../lib/tls/identities.ts';
 import { isTraced } from '../../lib/tracing.ts';
+import { eurekaApplication, eurekaRouter } from '../../server/eureka/application.ts';
+import type { EurekaPath } from '../../server/eureka/rows.ts';
 import { openAudit, type ProcessAudit } from './audit-role.ts';
 import { listenerMetrics } from './listener-metrics.ts';
 import { RequestLimits } from './request-limits.ts';
@@ -49,6 +51,8 @@ export interface Served {
   /** Of clients that bring none; agents bring what is right. */
   readonly defaultToken: () => string;
   readonly fallback?: Handler;
+  /** For clients of Eureka. */
+  readonly eureka?: readonly EurekaPath[];
 }
 
 /**
@@ -60,6 +64,7 @@ export class Listeners {
   readonly #clients: Audience;
   readonly #agents: Audience;
   readonly #joining: Audience;
+  readonly #eureka: Audience;
   readonly #all: readonly Listener[];
   readonly #times = new RouteTimes();
   /** Of all that is asked at any of them. */
@@ -78,6 +83,7 @@ export class Listeners {
     const ofAgents = [strangers, ...limited.guards];
     this.#agents = new Audience(options, { ...limited, guards: ofAgents, times });
     this.#joining = new Audience(options, { guards: [strangers], times });
+    this.#eureka = new Audience(options, { guards, times });
     const maxConnections = () => limits().httpMaxConnsPerClient;
     const clients = { whom: 'clients', maxConnections };
     const { https, agents } = doorsOf(options);
@@ -86,6 +92,9 @@ export class Listeners {
       ...config.listen.http.map((at) => this.#clients.at(at, clients)),
       ...httpsAddresses(options).map((at) =>
         this.#clients.at(at, { whom: 'clients, by TLS', maxConnections, door: https }),
+      ),
+      ...config.eureka.listen.map((at) =>
+        this.#eureka.at(at, { whom: "Eureka's clients", maxConnections }),
       ),
       ...config.listen.serfLan.map((at) => this.#joining.at(at, joining)),
       // An agent keeps a connection for each query that waits: it is not to be counted as a client.
@@ -107,7 +116,7 @@ export class Listeners {
   }
 
   /** Answers from now on, and what was asked since `bind`. */
-  open({ routes, ownRoutes = [], fallback, access = OPEN, defaultToken }: Served): void {
+  open({ routes, ownRoutes = [], fallback, access = OPEN, defaultToken, eureka }: Served): void {
     const introductions = introductionRoutes(this.#options.introducer);
     // An agent may be pointed at any of the ports, so each of them introduces.
     const audit = this.#audit?.log;
@@ -117,7 +126,12 @@ export class Listeners {
       routes: [...ownRoutes, ...all.routes],
       access: withDefaultToken(access, defaultToken),
     };
-    this.#clients.open(ofClients, audit);
+    const { logger } = this.#options;
+    const toEureka = { access: ofClients.access, guards: this.#eureka.guards, logger };
+    const application = eureka && { ...toEureka, paths: eureka };
+    const mounted = application === undefined ? [] : [eurekaRouter(application)];
+    this.#clients.open({ ...ofClients, mounted }, audit);
+    if (application) this.#eureka.openWith(eurekaApplication(application, audit));
     this.#agents.open({ ...all, access }, audit);
     this.#joining.open({ routes: introductions }, audit);
   }
@@ -215,9 +229,13 @@ class Audience {
     return new Listener({ at, listener, limits, shortcut, whom, door });
   }
 
+  get guards(): readonly Guard[] {
+    return this.#guards;
+  }
+
   open(served: AppServed, audit: Audit | undefined): void {
     const { config, logger } = this.#options;
-    this.#app = createApp(served, {
+    const app = createApp(served, {
       guards: this.#guards,
       settings: config.http,
       times: this.#times,
@@ -226,6 +244,11 @@ class Audience {
       audit,
       logger,
     });
+    this.openWith(app);
+  }
+
+  openWith(app: RequestListener): void {
+    this.#app = app;
     for (const answer of this.#early) answer();
     this.#early = [];
   }

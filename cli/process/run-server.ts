@@ -81,7 +81,6 @@ export async function runServer(options: RunOptions): Promise<Running> {
     limits: () => current.limits,
     isTokenId: (id) => isTokenId(server, id),
   });
-  const userToken = () => agent.userToken;
   const dnsToken = () => agent.dnsToken;
   const telemetry = new ProcessTelemetry(config, logger);
   const dns = createDnsServer(config, lookupsOf(server, config, dnsToken), logger);
@@ -124,7 +123,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
   await agent.start();
   await containers.start(agent);
   await beat.start();
-  listeners.open(servedBy(server, [...agent.routes(), ...ringOf(config, servers)], userToken));
+  listeners.open(servedBy({ server, config, agent, ring: ringOf(config, servers) }));
   telemetry.start([server, agent, listeners, dns]);
   ownWork.takeOver(config);
   const parts = { server, agent, containers, beat, loads, telemetry, dns };
@@ -197,8 +196,19 @@ function ownBeatOf(server: Server, deps: BeatDeps): OwnBeat {
   return new OwnBeat({ ...deps, take });
 }
 
-function servedBy(server: Server, ownRoutes: readonly Route[], defaultToken: () => string): Served {
-  return { routes: server.routes(), ownRoutes, access: server.access, defaultToken };
+interface Serving extends Pick<Parts, 'server' | 'agent'> {
+  readonly config: Config;
+  readonly ring: readonly Route[];
+}
+
+function servedBy({ server, config, agent, ring }: Serving): Served {
+  return {
+    routes: server.routes(),
+    ownRoutes: [...agent.routes(), ...ring],
+    access: server.access,
+    defaultToken: () => agent.userToken,
+    ...(config.eureka.enabled && { eureka: server.eurekaPaths() }),
+  };
 }
 
 /** Whoever names a token by its secret names no id. */

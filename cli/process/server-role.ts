@@ -64,7 +64,7 @@ export async function createServer(options: ServerRoleOptions): Promise<Server> 
 
 function rulesOf(config: Config, lookout: Lookout): ServerRules {
   const { sessionTtlMinMs, limits, join, acl, connect, dataDir, checkPolicy } = config;
-  const { mesh, history } = config;
+  const { mesh, history, eureka } = config;
   return {
     sessionTtlMinMs: sessionTtlMinMs || DEFAULT_SESSION_TTL_MIN_MS,
     limits: {
@@ -74,6 +74,7 @@ function rulesOf(config: Config, lookout: Lookout): ServerRules {
     },
     history,
     reconnectTimeoutMs: join.reconnectTimeoutMs,
+    eureka,
     mesh: { enabled: mesh.enabled, entries: mesh.entries },
     ...(acl.enabled && { acl: aclRules(acl, dataDir) }),
     agentless: {

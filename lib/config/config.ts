@@ -12,6 +12,7 @@ import { connectConfig } from './keys/connect.ts';
 import { definitions } from './keys/definitions.ts';
 import { dnsConfig } from './keys/dns.ts';
 import { encryptConfig } from './keys/encrypt.ts';
+import { eurekaConfig } from './keys/eureka.ts';
 import { historyConfig } from './keys/history.ts';
 import { httpConfig, limitConfig, uiConfig } from './keys/http.ts';
 import { joinConfig } from './keys/joining.ts';
@@ -70,6 +71,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     connect: connectConfig(settled),
     audit: auditConfig(settled, problems),
     history: historyConfig(settled),
+    eureka: eurekaConfig(settled, address, { isServer: settled.server, problems }),
     dns: dnsConfig(settled, problems),
     http: { ...httpConfig(settled), prettyJson: source.devMode },
     limits: limitConfig(settled, settled.server, problems),

@@ -5,6 +5,7 @@ import { CHECK_POLICY_KEYS } from './keys/checks.ts';
 import { CONNECT_KEYS } from './keys/connect.ts';
 import { DEFINITION_KEYS } from './keys/definitions.ts';
 import { DNS_KEYS } from './keys/dns.ts';
+import { EUREKA_KEYS } from './keys/eureka.ts';
 import { FOREIGN_KEYS } from './keys/foreign.ts';
 import { HISTORY_KEYS } from './keys/history.ts';
 import { HTTP_KEYS } from './keys/http.ts';
@@ -24,6 +25,7 @@ export const CONFIG_KEYS = {
   ...JOIN_KEYS,
   ...OWN_KEYS,
   ...HISTORY_KEYS,
+  ...EUREKA_KEYS,
   ...HTTP_KEYS,
   ...DNS_KEYS,
   ...LOG_KEYS,
@@ -46,6 +48,7 @@ export const KEY_GROUPS: readonly (readonly [title: string, keys: Keys])[] = [
   ['Joining', JOIN_KEYS],
   ["Redis and Docker (Proconsul's own)", OWN_KEYS],
   ["History (Proconsul's own)", HISTORY_KEYS],
+  ["Eureka (Proconsul's own)", EUREKA_KEYS],
   ['HTTP', HTTP_KEYS],
   ['DNS', DNS_KEYS],
   ['Log', LOG_KEYS],

@@ -1,5 +1,6 @@
 /** The HTTP surface that servers and agents share: what answers the requests of a listener. */
 import type { RequestListener } from 'node:http';
+import type { RequestHandler } from 'express';
 import { type AccessControl, OPEN } from '../acl/rights.ts';
 import { systemClock } from '../clock.ts';
 import { describeChain } from '../errors.ts';
@@ -21,6 +22,8 @@ export interface Served {
   readonly fallback?: Handler;
   /** Who asks, of all rows that are not for anyone; without it there is no access control. */
   readonly access?: AccessControl;
+  /** Applications with forms of their own: see pages.ts. */
+  readonly mounted?: readonly RequestHandler[];
 }
 
 export interface AppOptions {
@@ -59,7 +62,7 @@ export function createApp(served: Served, options: AppOptions): RequestListener 
     places: {
       router,
       fallback: served.fallback,
-      pages: createPages((path) => router.isAbove(path)),
+      pages: createPages((path) => router.isAbove(path), served.mounted),
       times,
     },
     access: served.access ?? OPEN,

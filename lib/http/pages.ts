@@ -3,13 +3,25 @@
  * is never hot. Pages and applications of their own are mounted here (docs/decisions/express.md).
  */
 import type { RequestListener } from 'node:http';
-import express, { type NextFunction, type Request, type Response } from 'express';
+import express, {
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import { cleanPath, encodePath, splitTarget } from './path.ts';
 
-/** `isAbove`: whether rows stand below a path that has none itself. */
-export function createPages(isAbove: (path: string) => boolean): RequestListener {
+/**
+ * `isAbove`: whether rows stand below a path that has none itself. What is mounted sees to itself what may be
+ * asked of it.
+ */
+export function createPages(
+  isAbove: (path: string) => boolean,
+  mounted: readonly RequestHandler[] = [],
+): RequestListener {
   const pages = express();
   pages.disable('x-powered-by').disable('etag').set('query parser', false);
+  for (const each of mounted) pages.use(each);
   pages.use((request, response, next) => move(request, response, { next, isAbove }));
   pages.all('/', (_, response) => {
     response.set('X-Content-Type-Options', 'nosniff').type('text/plain').send('Consul Agent');

@@ -27,7 +27,12 @@ export type Judgeable = Extract<
       | 'delete-intention'
       | 'set-config-entry'
       | 'delete-config-entry'
-      | 'take-serial';
+      | 'take-serial'
+      | 'eureka-register'
+      | 'eureka-cancel'
+      | 'eureka-revive'
+      | 'eureka-status'
+      | 'eureka-metadata';
   }
 >;
 
@@ -81,6 +86,15 @@ export function judge(state: State, rights: Rights, command: Judgeable): Judgeab
       return command;
     case 'fire-event':
       may.write('event', command.event.Name);
+      return command;
+    case 'eureka-register':
+      may.write('service', command.info.app.toLowerCase());
+      return command;
+    case 'eureka-cancel':
+    case 'eureka-revive':
+    case 'eureka-status':
+    case 'eureka-metadata':
+      may.write('service', command.app.toLowerCase());
       return command;
     case 'take-serial':
       may.write('service', command.service);

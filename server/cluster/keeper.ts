@@ -6,6 +6,8 @@ import { GRACE_MS, type Leases } from '../leases.ts';
 export interface LeaseKind {
   /** Begins the ids of all leases of this kind, and of no other. */
   readonly prefix: string;
+  /** Whoever renews rarely needs more than a grace after a silence: each has its whole time again. */
+  readonly wholeAfterSilence?: true;
   /** What ought to have a lease, by the rest of its id, with its whole time. */
   held(): Iterable<readonly [name: string, ttlMs: number]>;
   /** These have ended. False when that was not this server's to say; it then asks again. */
@@ -36,6 +38,7 @@ export class Keeper {
   async begin(): Promise<void> {
     this.#ticks = 0;
     await this.#deps.leases.grace();
+    await this.#renewWhole();
   }
 
   /** Called every half second while this server leads. */
@@ -48,13 +51,22 @@ export class Keeper {
   async #arm(): Promise<void> {
     const { leases, kinds } = this.#deps;
     const there = await leases.remaining();
-    const missing = kinds.flatMap((kind) =>
+    await this.#renew(kinds, (id) => !there.has(id));
+  }
+
+  async #renewWhole(): Promise<void> {
+    const kinds = this.#deps.kinds.filter(({ wholeAfterSilence }) => wholeAfterSilence === true);
+    await this.#renew(kinds, () => true);
+  }
+
+  async #renew(kinds: readonly LeaseKind[], wants: (id: string) => boolean): Promise<void> {
+    const wanted = kinds.flatMap((kind) =>
       [...kind.held()]
         .map(([name, ttlMs]) => [kind.prefix + name, ttlMs] as const)
-        .filter(([id]) => !there.has(id)),
+        .filter(([id]) => wants(id)),
     );
-    for (const some of inParts(missing)) {
-      await Promise.all(some.map(([id, ttlMs]) => leases.renew(id, ttlMs)));
+    for (const some of inParts(wanted)) {
+      await Promise.all(some.map(([id, ttlMs]) => this.#deps.leases.renew(id, ttlMs)));
     }
   }
 
@@ -67,8 +79,10 @@ export class Keeper {
         `${stood}: that is not counted, and who was heard before has ${GRACE_MS / 1000} s`,
       );
     }
+    if (unheardMs > 0) await this.#renewWhole();
     const failures: unknown[] = [];
     for (const kind of kinds) {
+      if (unheardMs > 0 && kind.wholeAfterSilence === true) continue;
       // What keeps sessions from ending must not keep dead agents passing.
       await this.#end(kind, ids).catch((error: unknown) => failures.push(error));
     }

@@ -48,6 +48,7 @@ import {
 } from '../state/topic-names.ts';
 import { ownersAt } from './address-owners.ts';
 import { ConfigReader } from './config-reader.ts';
+import { EurekaReader } from './eureka-reader.ts';
 import { type Checked, Listed, type Overview, type Placed } from './listed.ts';
 import { MeshReader } from './mesh-reader.ts';
 import { Remembered } from './remembered.ts';
@@ -195,6 +196,13 @@ export class Reader implements Reads {
     const seen = this.#sight.of(all, this.#sight.check);
     this.#noteOf(serviceChecksTopic(service), seen, this.#sight.serviceNamed(service));
     return seen;
+  }
+
+  /** Instances as Eureka's clients are shown them. */
+  get eureka(): EurekaReader {
+    return new EurekaReader(this.#state, this.#sight, (topic) => {
+      this.#note(topic);
+    });
   }
 
   /** What became of what is there, and of what is gone. */

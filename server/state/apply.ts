@@ -17,6 +17,15 @@ import type {
 import { deleteConfigEntry, setConfigEntry } from './config-commands.ts';
 import { reapCaRoots, setCaConfig, setCaRoot, takeSerial } from './connect-commands.ts';
 import { coordinateKey } from './coordinates.ts';
+import {
+  eurekaCancel,
+  eurekaExpire,
+  eurekaMetadata,
+  eurekaRegister,
+  eurekaRevive,
+  eurekaSetStatus,
+  settleEureka,
+} from './eureka-commands.ts';
 import { expireChecks } from './expire-checks.ts';
 import { deleteIntention, setIntention } from './intention-commands.ts';
 import { isOutdated } from './judged.ts';
@@ -93,6 +102,7 @@ export function apply(state: State, entry: Entry): Applied {
   state.journal.commit();
   state.revisions.commit(state, entry.command.by?.accessor ?? '');
   state.history.commit(entry.t);
+  state.eureka.passed(state);
   const touched = state.topics.commit(state.index, entry.t);
   state.kv.commit(touched, state.index, entry.t);
   const isRestored = !again && outcome.applied && entry.command.type === 'end-restore';
@@ -136,7 +146,10 @@ function attempt(state: State, command: Command): Outcome {
   // The log has read it already, and nobody else needs to.
   if (command.type === 'set-keyring') return APPLIED;
   try {
-    return isOutdated(state, command) ? OUTDATED : run(state, command);
+    if (isOutdated(state, command)) return OUTDATED;
+    const outcome = run(state, command);
+    if (outcome.applied) settleEureka(state);
+    return outcome;
   } catch (error) {
     if (error instanceof Refusal) return { applied: false, refused: error.message };
     throw error;
@@ -212,6 +225,12 @@ const HANDLERS: Handlers = {
   'set-ca-root': setCaRoot,
   'reap-ca-roots': reapCaRoots,
   'take-serial': takeSerial,
+  'eureka-register': eurekaRegister,
+  'eureka-cancel': eurekaCancel,
+  'eureka-revive': eurekaRevive,
+  'eureka-status': eurekaSetStatus,
+  'eureka-metadata': eurekaMetadata,
+  'eureka-expire': eurekaExpire,
 };
 
 function run(state: State, command: Applicable): Outcome {

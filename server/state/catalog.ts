@@ -12,6 +12,7 @@ import {
   SERF_HEALTH,
 } from '../../lib/model.ts';
 import { isDeclared, isExternal } from './agentless.ts';
+import type { EurekaInstances } from './eureka.ts';
 import type { OfCatalog } from './history/history.ts';
 import type { Notes } from './history/notes.ts';
 import type { Past } from './history/past.ts';
@@ -34,11 +35,18 @@ import {
 } from './topic-names.ts';
 import type { Topics } from './topics.ts';
 
+/** Who is told of each change, also of one that is taken back. */
+interface Told {
+  readonly notes: Notes;
+  readonly eureka: Pick<EurekaInstances, 'instanceChanged' | 'checkChanged'>;
+}
+
 export class Catalog implements OfCatalog {
   readonly #topics: Topics;
   readonly #journal: Journal;
   /** Told of what comes, goes and changes its status. */
   readonly #notes: Notes;
+  readonly #eureka: Told['eureka'];
   readonly nodes: Table<Node>;
   readonly instances: Table<Instance>;
   readonly checks: Table<Check>;
@@ -65,10 +73,11 @@ export class Catalog implements OfCatalog {
   /** The checks whose definition says how they are seen to, by key: no agent's are. */
   readonly declaredChecks = new Map<string, Check>();
 
-  constructor(journal: Journal, topics: Topics, notes: Notes) {
+  constructor(journal: Journal, topics: Topics, { notes, eureka }: Told) {
     this.#topics = topics;
     this.#journal = journal;
     this.#notes = notes;
+    this.#eureka = eureka;
     this.serviceNames = new ServiceNames(topics);
     this.nodes = new Table(journal, (before, after) => this.#nodeChanged(before, after));
     this.instances = new Table(journal, (before, after) => this.#instanceChanged(before, after));
@@ -230,6 +239,7 @@ export class Catalog implements OfCatalog {
     this.#instancesById.replace(key, before, after);
     this.serviceNames.change(before, after);
     this.#notes.place(before, after);
+    this.#eureka.instanceChanged(before, after);
     this.#topics.touch(CATALOG);
     this.#topics.touch(nodeTopic(row.Node));
     if (before !== undefined) this.#touchInstance(before);
@@ -252,6 +262,7 @@ export class Catalog implements OfCatalog {
     move(this.#checksByStatus, (of) => of.Status);
     move(this.#checksByService, (of) => (of.ServiceName === '' ? undefined : fold(of.ServiceName)));
     this.#notes.check(before, after);
+    this.#eureka.checkChanged(before, after);
     this.#topics.touch(CATALOG);
     this.#topics.touch(statusTopic('any'));
     if (before !== undefined) this.#touchCheck(before);

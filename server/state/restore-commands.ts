@@ -7,6 +7,7 @@
 import type { KeyValue } from '../../lib/model.ts';
 import { withFields } from '../../lib/with-fields.ts';
 import type { BeginRestore, EndRestore, StagedRow, StageRows } from '../commands.ts';
+import { settleRestored } from './eureka-commands.ts';
 import { forgetUnscaled } from './load-commands.ts';
 import { APPLIED, type Outcome, Refusal } from './outcome.ts';
 import { type Kept, keep, type Staging, State } from './state.ts';
@@ -88,6 +89,7 @@ export function takeStaged(state: State): State {
   keepAuthority(state, next);
   for (const row of state.virtual.rows()) next.virtual.put(row);
   next.virtual.settle(next.catalog);
+  settleRestored(state, next);
   next.journal.commit();
   next.topics.rollback();
   next.topics.load({ floor: state.index, indexes: [], gone: [] });
@@ -114,6 +116,7 @@ function takeOnto(state: State, staged: State, kept: Kept): State {
     for (const row of coming.get(kind) ?? []) table.put(state, row);
   }
   state.virtual.settle(state.catalog);
+  settleRestored(state, state);
   state.setStaging(undefined);
   state.sessions.forgetDelays();
   state.revisions.follow(state);

@@ -7,6 +7,7 @@ import type { HistoryLimits, HistoryRow } from '../../lib/history.ts';
 import { decodeJson, encodeOwnJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
 import { withFields } from '../../lib/with-fields.ts';
 import type { StagedRow } from '../commands.ts';
+import type { EurekaRecent } from './eureka.ts';
 import { keep, type Staging, State } from './state.ts';
 import { type AllRows, foundIn, putRow, rowsOf, type StateRow } from './tables.ts';
 import type { TopicsDump } from './topics.ts';
@@ -35,6 +36,7 @@ export function dump(state: State): Iterable<string> {
     history: state.history.row,
     historyLimits: state.history.limits,
     virtualAddresses: true,
+    eureka: state.eureka.recent,
   };
   const rest = { topics: state.topics.dump(), graves: state.kv.dumpGraves() };
   const { staging } = state;
@@ -108,6 +110,8 @@ interface Head {
   readonly historyLimits?: HistoryLimits;
   /** Its services of the mesh have theirs. */
   readonly virtualAddresses?: boolean;
+  /** Older ones do not say. */
+  readonly eureka?: EurekaRecent;
 }
 
 /** Of a restore that is under way. */
@@ -175,6 +179,8 @@ export class Restoring {
     state.acl.setBootstrapIndex(head.aclBootstrapIndex ?? 0);
     this.#hasHistory = head.history !== undefined;
     this.#hasAddresses = head.virtualAddresses === true;
+    if (head.eureka !== undefined) state.eureka.loadRecent(head.eureka);
+    else state.eureka.forgetRecent(head.index + (head.jump ?? 0));
     if (head.historyLimits !== undefined) state.history.setLimits(head.historyLimits);
     state.history.loadRow(head.history ?? { since: head.t, gaps: [], forgotten: [] });
     state.journal.commit();

@@ -8,6 +8,7 @@ import { Authority } from './authority.ts';
 import { Catalog } from './catalog.ts';
 import { ConfigEntries } from './config-entries.ts';
 import { Coordinates } from './coordinates.ts';
+import { EurekaInstances } from './eureka.ts';
 import { History } from './history/history.ts';
 import { KeyValues } from './key-values.ts';
 import { Queries } from './queries.ts';
@@ -76,7 +77,11 @@ export class State {
     hasInstances: (service) => this.catalog.hasInstances(service),
     forgotten: (past) => this.catalog.forgotten(past),
   });
-  readonly catalog = new Catalog(this.journal, this.topics, this.history.notes);
+  readonly eureka = new EurekaInstances(this.journal, this.topics);
+  readonly catalog = new Catalog(this.journal, this.topics, {
+    notes: this.history.notes,
+    eureka: this.eureka,
+  });
   readonly kv = new KeyValues(this.journal, this.topics);
   /** What a restored state says otherwise is a change: they go on with it. */
   revisions = new Revisions();

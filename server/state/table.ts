@@ -2,6 +2,12 @@
 export class Journal {
   #undos: (() => void)[] = [];
   readonly #done = new Set<string>();
+  readonly #ends: (() => void)[] = [];
+
+  /** Called when the entry has ended, whatever has become of it. */
+  onEnd(call: () => void): void {
+    this.#ends.push(call);
+  }
 
   note(undo: () => void): void {
     this.#undos.push(undo);
@@ -19,6 +25,7 @@ export class Journal {
   commit(): void {
     this.#undos = [];
     this.#done.clear();
+    for (const end of this.#ends) end();
   }
 
   /** Whether the current entry does this for the first time: thousands of its rows may have it done. */

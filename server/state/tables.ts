@@ -2,9 +2,11 @@
 import { sameJson } from '../../lib/equal.ts';
 import { withFields } from '../../lib/with-fields.ts';
 import type { StagedRow } from '../commands.ts';
+import { type EurekaRow, eurekaKey } from '../eureka-commands.ts';
 import type { ToldRow } from '../notice-commands.ts';
 import type { Measured } from '../scale/measured.ts';
 import { coordinateKey } from './coordinates.ts';
+import type { EurekaGone } from './eureka.ts';
 import { pastRows } from './history/past-rows.ts';
 import type { DumpedRevision, RevisionSettingsRow } from './revisions.ts';
 import type { KnownMember, State } from './state.ts';
@@ -21,6 +23,8 @@ export interface StateRow extends StagedRow {
   readonly revisionSettings?: RevisionSettingsRow;
   readonly revision?: DumpedRevision;
   readonly virtualAddress?: VirtualAddress;
+  readonly eureka?: EurekaRow;
+  readonly eurekaGone?: EurekaGone;
 }
 
 export type RowKind = keyof StateRow;
@@ -172,6 +176,14 @@ const OTHERS: Others = {
   virtualAddress: {
     rows: ({ virtual }) => virtual.rows(),
     put: ({ virtual }, row) => virtual.put(row),
+  },
+  eureka: {
+    rows: ({ eureka }) => eureka.rows.values(),
+    put: ({ eureka }, row) => eureka.rows.set(eurekaKey({ app: row.Info.app, id: row.Id }), row),
+  },
+  eurekaGone: {
+    rows: ({ eureka }) => eureka.gone,
+    put: ({ eureka }, row) => eureka.loadGone(row),
   },
   // It stands in the head: what rows are seen for depends on it.
   history: { rows: () => [], put: ({ history }, row) => history.loadRow(row) },

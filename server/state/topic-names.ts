@@ -17,6 +17,8 @@ export const SERVICES = 'services';
 export const CATALOG = 'catalog';
 export const SESSIONS = 'sessions';
 export const COORDINATES = 'coordinates';
+/** The instances of Eureka's clients, as those know them. */
+export const EUREKA = 'eureka';
 export const EVENTS = 'events';
 export const LEADER = 'leader';
 export const QUERIES = 'queries';

@@ -82,6 +82,10 @@ export const ADDRESS_KEYS = {
       shown: 'SerfPortLAN',
       flag: 'serf-lan-port',
     }),
+    eureka: port(
+      "The port for Eureka's clients, with eureka.enabled; -1 leaves them HTTP's.",
+      8761,
+    ),
     sidecar_min_port: port('The first port that a sidecar may get.', 21000, {
       shown: 'ConnectSidecarMinPort',
     }),

@@ -15,6 +15,7 @@ import { nextEntry, positionOf } from '../../../server/log/next-entry.ts';
 import { encodeProposal } from '../../../server/log/payload.ts';
 import { checkNamed, nodeNamed, serviceNamed } from '../factories.ts';
 import { ACL_KINDS } from './acl-commands.ts';
+import { EUREKA_KINDS } from './eureka-commands.ts';
 import { HISTORY_KINDS, stagedPast } from './history-commands.ts';
 import { MESH_KINDS } from './mesh-commands.ts';
 import { SETTINGS_KINDS } from './settings-commands.ts';
@@ -234,6 +235,7 @@ const KINDS: Kinds = {
   ],
   'end-restore': [1, fc.record({ type: fc.constant('end-restore'), restore, parts: fc.nat(2) })],
   ...ACL_KINDS,
+  ...EUREKA_KINDS,
   ...HISTORY_KINDS,
   ...MESH_KINDS,
   register: [6, registerCommand],

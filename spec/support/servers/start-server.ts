@@ -65,6 +65,11 @@ export async function stopServers(): Promise<void> {
   for (const stop of running.splice(0)) await stop();
 }
 
+/** The last that was begun ends first. */
+export function atEnd(stop: () => Promise<void>): void {
+  running.unshift(stop);
+}
+
 interface StartOptions {
   readonly logger?: Logger;
   readonly wrap?: (log: EventLog) => EventLog;

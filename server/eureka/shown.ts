@@ -1,0 +1,184 @@
+/** Instances as Eureka's clients are shown them: the objects of JSON, of which XML is written too. */
+import type { StringMap } from '../../lib/model.ts';
+import type {
+  EurekaDataCenter,
+  EurekaInfo,
+  EurekaPort,
+  EurekaRow,
+  EurekaStatus,
+} from '../eureka-commands.ts';
+import { type Foreign, foreignId, type Stand } from '../query/eureka-reader.ts';
+
+export type Shape = Readonly<Record<string, unknown>>;
+
+/** Times are milliseconds since 1970; 0 for never. */
+export interface Shown {
+  readonly info: EurekaInfo;
+  readonly status: EurekaStatus;
+  readonly overriddenStatus: EurekaStatus;
+  readonly action: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly dirtyAt: number;
+  readonly changedAt: number;
+  readonly registeredAt: number;
+  readonly renewedAt: number;
+  readonly upAt: number;
+  readonly evictedAt: number;
+}
+
+export const MY_OWN = 'com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo';
+const EMPTY_MAP = 'java.util.Collections$EmptyMap';
+
+export function shown(stand: Stand, since = 0): Shown {
+  return 'row' in stand ? shownRow(stand.row) : shownForeign(stand, since);
+}
+
+/** Whom nobody renews is not UP to those who ask Consul, and no more to those who ask here. */
+export function shownRow(row: EurekaRow): Shown {
+  return {
+    info: row.Info,
+    status: row.Lapsed === true ? 'DOWN' : row.Status,
+    overriddenStatus: row.Override ?? 'UNKNOWN',
+    action: row.Action,
+    dirtyAt: row.DirtyAt,
+    changedAt: row.ChangedAt,
+    registeredAt: row.RegisteredAt,
+    renewedAt: row.ChangedAt,
+    upAt: row.UpAt,
+    evictedAt: 0,
+  };
+}
+
+export function shownGone(there: Shown, t: number): Shown {
+  return { ...there, action: 'DELETED', changedAt: t, evictedAt: t };
+}
+
+const STATUS = { maintenance: 'OUT_OF_SERVICE', critical: 'DOWN' } as const;
+
+/** The log's entries have times, and rows their indexes alone: these stand for the time, in their order. */
+export function shownForeign({ instance, node, status }: Foreign, since = 0): Shown {
+  const address = instance.Address || node?.Address || instance.Node;
+  const vipAddress = instance.Service;
+  const changedAt = Math.max(instance.ModifyIndex, node?.ModifyIndex ?? 0);
+  return {
+    info: {
+      instanceId: foreignId(instance),
+      hostName: address,
+      app: instance.Service.toUpperCase(),
+      ipAddr: address,
+      status: 'UP',
+      overriddenStatus: 'UNKNOWN',
+      port: { number: instance.Port, enabled: true },
+      securePort: { number: 443, enabled: false },
+      countryId: 1,
+      dataCenterInfo: { class: MY_OWN, name: 'MyOwn' },
+      renewalIntervalInSecs: 30,
+      durationInSecs: 90,
+      metadata: instance.Meta ?? {},
+      vipAddress,
+      secureVipAddress: vipAddress,
+      isCoordinatingDiscoveryServer: false,
+    },
+    status: status === 'maintenance' || status === 'critical' ? STATUS[status] : 'UP',
+    overriddenStatus: 'UNKNOWN',
+    action: instance.CreateIndex > since ? 'ADDED' : 'MODIFIED',
+    dirtyAt: changedAt,
+    changedAt,
+    registeredAt: instance.CreateIndex,
+    renewedAt: changedAt,
+    upAt: instance.CreateIndex,
+    evictedAt: 0,
+  };
+}
+
+/** What it is known by among those of its app. */
+export function idOf({ info }: Shown): string {
+  return info.instanceId ?? info.dataCenterInfo.metadata?.['instance-id'] ?? info.hostName;
+}
+
+export function whole(each: Shown): Shape {
+  const { info } = each;
+  return {
+    ...(info.instanceId !== undefined && { instanceId: info.instanceId }),
+    hostName: info.hostName,
+    app: info.app,
+    ipAddr: info.ipAddr,
+    status: each.status,
+    overriddenStatus: each.overriddenStatus,
+    port: portShape(info.port),
+    securePort: portShape(info.securePort),
+    countryId: info.countryId,
+    dataCenterInfo: dataCenterShape(info.dataCenterInfo),
+    leaseInfo: {
+      renewalIntervalInSecs: info.renewalIntervalInSecs,
+      durationInSecs: info.durationInSecs,
+      registrationTimestamp: each.registeredAt,
+      lastRenewalTimestamp: each.renewedAt,
+      evictionTimestamp: each.evictedAt,
+      serviceUpTimestamp: each.upAt,
+    },
+    metadata: mapShape(info.metadata),
+    ...saidOf(info, URLS),
+    isCoordinatingDiscoveryServer: String(info.isCoordinatingDiscoveryServer),
+    lastUpdatedTimestamp: String(each.changedAt),
+    lastDirtyTimestamp: String(each.dirtyAt),
+    actionType: each.action,
+    ...saidOf(info, ['asgName']),
+  };
+}
+
+/** For clients that ask for little: without lease, metadata and addresses of pages. */
+export function compact(each: Shown): Shape {
+  const { info } = each;
+  return {
+    ...(info.instanceId !== undefined && { instanceId: info.instanceId }),
+    app: info.app,
+    ipAddr: info.ipAddr,
+    ...saidOf(info, VIPS),
+    dataCenterInfo: dataCenterShape(info.dataCenterInfo),
+    hostName: info.hostName,
+    status: each.status,
+    lastUpdatedTimestamp: each.changedAt,
+    actionType: each.action,
+    ...saidOf(info, ['asgName']),
+    port: portShape(info.port),
+    securePort: portShape(info.securePort),
+  };
+}
+
+const VIPS = ['vipAddress', 'secureVipAddress'] as const;
+const URLS = [
+  'appGroupName',
+  'homePageUrl',
+  'statusPageUrl',
+  'healthCheckUrl',
+  'secureHealthCheckUrl',
+  ...VIPS,
+] as const;
+
+function saidOf(info: EurekaInfo, names: readonly (keyof EurekaInfo)[]): Shape {
+  const said = names.filter((name) => info[name] !== undefined);
+  return Object.fromEntries(said.map((name) => [name, info[name]]));
+}
+
+function portShape({ number, enabled }: EurekaPort): Shape {
+  return { $: number, '@enabled': String(enabled) };
+}
+
+function dataCenterShape({ class: name, metadata, ...rest }: EurekaDataCenter): Shape {
+  return { '@class': name, name: rest.name, ...(metadata && { metadata: mapShape(metadata) }) };
+}
+
+function mapShape(map: StringMap): Shape {
+  for (const _ in map) return map;
+  return { '@class': EMPTY_MAP };
+}
+
+/** How many there are of each status: clients compare it with what they know after each delta. */
+export function hashCode(all: readonly Shown[]): string {
+  const counts = new Map<string, number>();
+  for (const { status } of all) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts.keys()]
+    .sort()
+    .map((status) => `${status}_${counts.get(status)}_`)
+    .join('');
+}

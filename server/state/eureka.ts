@@ -1,0 +1,153 @@
+/**
+ * The instances of Eureka's clients, whole, by app and id; and what of all instances has changed in the
+ * last minutes, whoever registered them: Eureka's clients ask for that, of any server.
+ */
+import type { Check, Instance } from '../../lib/model.ts';
+import { type EurekaRow, eurekaKey } from '../eureka-commands.ts';
+import { type Journal, Table } from './table.ts';
+import { EUREKA, fold, rowKey } from './topic-names.ts';
+import type { Topics } from './topics.ts';
+
+/** As long as a real Eureka remembers a change. */
+export const EUREKA_RECENT_MS = 180_000;
+/** Of each such span of time its last entry is known. */
+const MARK_MS = 5000;
+/** Of what has gone within that time; of more it is known only that there was more. */
+const MAX_GONE = 20_000;
+
+/** Something that is not there any more to say by its index when it changed. */
+export interface EurekaGone {
+  readonly index: number;
+  readonly t: number;
+  /** An instance of one of Eureka's clients, as it was. */
+  readonly row?: EurekaRow;
+  /** Any other. */
+  readonly instance?: Instance;
+  /** A check has gone: how its instance stands may have changed; the node's own count for all on it. */
+  readonly check?: { readonly node: string; readonly serviceId: string };
+}
+
+export interface EurekaMark {
+  readonly index: number;
+  readonly t: number;
+}
+
+export class EurekaInstances {
+  readonly rows: Table<EurekaRow>;
+  /** By where they stand in the catalog. */
+  readonly #byPlace = new Map<string, EurekaRow>();
+  #gone: EurekaGone[] = [];
+  #marks: EurekaMark[] = [];
+  /** Up to here something may have gone that is not remembered. */
+  #forgottenAt = 0;
+  /** What the current entry took out, and whose checks it changed. */
+  #left: Instance[] = [];
+  #checked: Check[] = [];
+
+  constructor(journal: Journal, topics: Topics) {
+    this.rows = new Table(journal, (before, after) => {
+      if (before !== undefined) this.#byPlace.delete(rowKey(before.Node, before.ServiceID));
+      if (after !== undefined) this.#byPlace.set(rowKey(after.Node, after.ServiceID), after);
+      topics.touch(EUREKA);
+    });
+    journal.onEnd(() => this.#forgetNotes());
+  }
+
+  get(app: string, id: string): EurekaRow | undefined {
+    return this.rows.get(eurekaKey({ app, id }));
+  }
+
+  /** The one that stands there in the catalog. */
+  at(node: string, serviceId: string): EurekaRow | undefined {
+    return this.#byPlace.get(rowKey(node, serviceId));
+  }
+
+  /** The catalog tells of each change; of one that is taken back too. */
+  instanceChanged(before: Instance | undefined, after: Instance | undefined): void {
+    const isAnother = fold(before?.Service ?? '') !== fold(after?.Service ?? '');
+    if (before !== undefined && isAnother) this.#left.push(before);
+  }
+
+  checkChanged(before: Check | undefined, after: Check | undefined): void {
+    const check = after ?? before;
+    if (check !== undefined && before?.Status !== after?.Status) this.#checked.push(check);
+  }
+
+  /** What the entry has changed so far, and is forgotten with that. */
+  takeNotes(): { readonly left: readonly Instance[]; readonly checked: readonly Check[] } {
+    const notes = { left: this.#left, checked: this.#checked };
+    this.#forgetNotes();
+    return notes;
+  }
+
+  #forgetNotes(): void {
+    if (this.#left.length > 0) this.#left = [];
+    if (this.#checked.length > 0) this.#checked = [];
+  }
+
+  /** What is too old goes. */
+  remember(gone: EurekaGone): void {
+    const since = gone.t - EUREKA_RECENT_MS - MARK_MS;
+    if ((this.#gone[0]?.t ?? since) < since) this.#gone = this.#gone.filter(({ t }) => t >= since);
+    this.#gone.push(gone);
+    if (this.#gone.length > 2 * MAX_GONE) this.#forget(MAX_GONE);
+  }
+
+  /** An entry was applied. One mark that is too old stays: it says where the oldest change is. */
+  passed({ index, t }: EurekaMark): void {
+    const marks = this.#marks;
+    const span = (time: number) => Math.floor(time / MARK_MS);
+    const last = marks.at(-1);
+    if (last !== undefined && span(last.t) === span(t)) marks.pop();
+    marks.push({ index, t });
+    while (marks.length > 1 && (marks[1]?.t ?? t) <= t - EUREKA_RECENT_MS) marks.shift();
+  }
+
+  /** The index that all changes since then are beyond; about: a little more may be beyond it. */
+  indexAt(t: number): number {
+    return this.#marks.findLast((mark) => mark.t <= t)?.index ?? 0;
+  }
+
+  /** What has gone beyond that index, the oldest first; undefined where not all of it is remembered. */
+  goneSince(index: number): readonly EurekaGone[] | undefined {
+    if (this.#forgottenAt > index) return undefined;
+    return this.#gone.filter((each) => each.index > index);
+  }
+
+  #forget(keep: number): void {
+    const from = this.#gone.length - keep;
+    this.#forgottenAt = this.#gone[from - 1]?.index ?? 0;
+    this.#gone = this.#gone.slice(from);
+  }
+
+  /** For the snapshot. */
+  get recent(): EurekaRecent {
+    return { marks: this.#marks, forgottenAt: this.#forgottenAt };
+  }
+
+  get gone(): readonly EurekaGone[] {
+    return this.#gone;
+  }
+
+  /** Another catalog is there: nobody can say what of it is new. */
+  forgetRecent(index: number): void {
+    this.#marks = [];
+    this.#gone = [];
+    this.#forgottenAt = index;
+  }
+
+  loadRecent({ marks, forgottenAt }: EurekaRecent): void {
+    this.#marks = [...marks];
+    this.#forgottenAt = forgottenAt;
+  }
+
+  loadGone(gone: EurekaGone): void {
+    this.#gone.push(gone);
+  }
+}
+
+export interface EurekaRecent {
+  readonly marks: readonly EurekaMark[];
+  /** Up to which index something may have gone that is not remembered. */
+  readonly forgottenAt: number;
+}
