@@ -2,6 +2,7 @@ import type { Kind } from '../../lib/config-entries/kind.ts';
 import { SERVICE_RESOLVER } from '../../lib/config-entries/kinds/service-resolver.ts';
 import { SERVICE_ROUTER } from '../../lib/config-entries/kinds/service-router.ts';
 import { SERVICE_SPLITTER } from '../../lib/config-entries/kinds/service-splitter.ts';
+import { ProconsulError } from '../../lib/errors.ts';
 import { type ChainEntries, NO_OVERRIDES } from './chain.ts';
 import { protocolOfChain } from './compile.ts';
 import { protocolOfService } from './protocols.ts';
@@ -18,7 +19,8 @@ const ANYWHERE = { datacenter: 'dc1', here: 'dc1', trustDomain: '', overrides: N
 export class Spoken {
   readonly #entries: ChainEntries;
   readonly #places: KnownPlaces = new Map();
-  readonly #protocols = new Map<string, string>();
+  /** What cannot be a chain is found out once, too. */
+  readonly #protocols = new Map<string, string | ProconsulError>();
 
   constructor(entries: ChainEntries) {
     this.#entries = entries;
@@ -26,13 +28,20 @@ export class Spoken {
 
   /** Throws 'rejected' where the entries cannot be a chain. */
   of(service: string): string {
-    const known = this.#protocols.get(service);
-    if (known !== undefined) return known;
-    const protocol = this.#isPlain(service)
-      ? protocolOfService(this.#entries, service)
-      : protocolOfChain(this.#entries, { ...ANYWHERE, service }, this.#places);
-    this.#protocols.set(service, protocol);
-    return protocol;
+    const found = this.#protocols.get(service) ?? this.#found(service);
+    this.#protocols.set(service, found);
+    if (found instanceof ProconsulError) throw found;
+    return found;
+  }
+
+  #found(service: string): string | ProconsulError {
+    if (this.#isPlain(service)) return protocolOfService(this.#entries, service);
+    try {
+      return protocolOfChain(this.#entries, { ...ANYWHERE, service }, this.#places);
+    } catch (error) {
+      if (error instanceof ProconsulError) return error;
+      throw error;
+    }
   }
 
   /** Nearly all lead to themselves alone: a hundred thousand of them are asked for at once. */

@@ -15,6 +15,8 @@ interface Counts {
 
 export class ServiceNames {
   readonly #services = new Map<string, Counts>();
+  /** Ordinary instances by their name, folded: one topic is of all its spellings. */
+  readonly #ordinary = new Map<string, number>();
   readonly #topics: Topics;
 
   constructor(topics: Topics) {
@@ -59,9 +61,12 @@ export class ServiceNames {
       this.#topics.touch(SERVICES);
     }
     counts.instances++;
-    if (isOrdinary(instance) && counts.ordinary++ === 0) {
-      this.#topics.touch(ORDINARY);
-      this.#topics.touch(ordinaryTopic(instance.Service));
+    if (isOrdinary(instance)) {
+      this.#addOrdinary(instance.Service, 1);
+      if (counts.ordinary++ === 0) {
+        this.#topics.touch(ORDINARY);
+        this.#topics.touch(ordinaryTopic(instance.Service));
+      }
     }
     for (const tag of instance.Tags) {
       const count = counts.tags.get(tag) ?? 0;
@@ -74,9 +79,14 @@ export class ServiceNames {
     const counts = this.#services.get(instance.Service);
     if (counts === undefined) return;
     counts.instances--;
-    if (isOrdinary(instance) && --counts.ordinary === 0) {
-      this.#topics.touch(ORDINARY);
-      this.#topics.bury(ordinaryTopic(instance.Service));
+    if (isOrdinary(instance)) {
+      const left = this.#addOrdinary(instance.Service, -1);
+      if (--counts.ordinary === 0) {
+        const topic = ordinaryTopic(instance.Service);
+        this.#topics.touch(ORDINARY);
+        if (left === 0) this.#topics.bury(topic);
+        else this.#topics.touch(topic);
+      }
     }
     for (const tag of instance.Tags) {
       const count = counts.tags.get(tag) ?? 0;
@@ -86,6 +96,14 @@ export class ServiceNames {
     if (counts.instances > 0) return;
     this.#services.delete(instance.Service);
     this.#topics.touch(SERVICES);
+  }
+
+  #addOrdinary(service: string, change: 1 | -1): number {
+    const name = fold(service);
+    const count = (this.#ordinary.get(name) ?? 0) + change;
+    if (count === 0) this.#ordinary.delete(name);
+    else this.#ordinary.set(name, count);
+    return count;
   }
 }
 

@@ -13,6 +13,7 @@ import {
 } from '../../../server/chain/chain.ts';
 import { compileChain, protocolOfChain } from '../../../server/chain/compile.ts';
 import type { KnownPlaces } from '../../../server/chain/resolvers.ts';
+import { Spoken } from '../../../server/chain/spoken.ts';
 import { configEntry } from '../../support/experiments/config-entries.ts';
 import { SEED } from '../../support/seed.ts';
 
@@ -313,6 +314,23 @@ describe('several discovery chains looked at together', () => {
       protocolOfChain(counting, request, known);
     }
     assert.equal(resolved, to.length);
+  });
+
+  it('are refused once, however often one that cannot be is asked for', () => {
+    const entries = new Entries(
+      [HTTP, split('a', [100, 'b']), split('b', [100, 'a'])].map(decodeEntry),
+    );
+    let reads = 0;
+    const spoken = new Spoken({
+      entryOf<E extends ConfigEntryDefinition>(kind: Kind<E>, name: string): E | undefined {
+        reads++;
+        return entries.entryOf(kind, name);
+      },
+    });
+    assert.throws(() => spoken.of('a'), /circular reference/);
+    const before = reads;
+    assert.throws(() => spoken.of('a'), /circular reference/);
+    assert.equal(reads, before);
   });
 });
 

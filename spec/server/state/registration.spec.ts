@@ -165,6 +165,24 @@ describe('register', () => {
 });
 
 describe('deregister', () => {
+  it('ends what is known of a name only with the last that has it, however each spells it', () => {
+    const history = new History();
+    history.register('a', { service: web });
+    history.register('b', { service: serviceNamed('WEB') });
+    const { topics: of } = history.state;
+    const bury = of.bury.bind(of);
+    const buried: string[] = [];
+    of.bury = (topic) => {
+      buried.push(topic);
+      bury(topic);
+    };
+    const { touched } = history.run({ type: 'deregister', node: 'b' });
+    assert(touched.has('ordinary:web'));
+    assert(!buried.includes('ordinary:web'));
+    history.run({ type: 'deregister', node: 'a' });
+    assert(buried.includes('ordinary:web'));
+  });
+
   function full(): History {
     const history = new History();
     history.register('a', { service: web, checks: [checkNamed('c', { ServiceID: 'web' })] });
