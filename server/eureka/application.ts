@@ -3,7 +3,7 @@
  * for clients. What a row of it does is none of Express's affair, nor whose rights it needs.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import express, { type Request, type Response, Router } from 'express';
+import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Audit } from '../../lib/http/audit.ts';
 import { compressed } from '../../lib/http/gzip.ts';
@@ -33,6 +33,10 @@ export function eurekaRouter(options: ApplicationOptions): Router {
   router.use(BASES[0] ?? '', (request: Request, response: Response) =>
     served(options, { path: '' }, request, response),
   );
+  // What cannot be decoded: Express would answer with the stack, and print it.
+  router.use((_error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    void send(response, failure(request, { status: 400 }), options.logger);
+  });
   return router;
 }
 

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { startEureka } from '../../support/servers/start-eureka.ts';
+import { startServer } from '../../support/servers/start-server.ts';
+import { instanceOf, JSON_FORM } from './instances.ts';
+
+async function start() {
+  const one = await startServer();
+  const eureka = await startEureka(one);
+  const post = (body: string | Buffer, form = 'json', path = '/eureka/apps/SHOP') =>
+    eureka.ask('POST', path, { headers: { 'Content-Type': `application/${form}` }, body });
+  return { ...one, eureka, post };
+}
+
+function shop(over: object): string {
+  return JSON.stringify(instanceOf('SHOP', over));
+}
+
+const INNER = '<hostName>h</hostName><app>SHOP</app><ipAddr>1</ipAddr>';
+const DATA_CENTER = '<dataCenterInfo><name>MyOwn</name></dataCenterInfo>';
+
+describe('Eureka, told nonsense', () => {
+  it('answers 400 to what it cannot read, in the form of the body', async () => {
+    const { post } = await start();
+    for (const body of ['[', '[]', '1', '"x"', '{"instance":[]}', `${'['.repeat(1e5)}`]) {
+      const { status, text } = await post(body);
+      assert.deepEqual([status, text], [400, '{"error": "cannot parse request body"}'], body);
+    }
+    for (const body of ['<', '<a/>', '<instance>', 'x', `${'<a>'.repeat(1e4)}`]) {
+      const { status, text } = await post(body, 'xml');
+      const wanted = '<error><message>cannot parse request body</message></error>';
+      assert.deepEqual([status, text], [400, wanted], body.slice(0, 20));
+    }
+  });
+
+  it('reads no XML that declares entities', async () => {
+    const { post } = await start();
+    const lol = '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;">]>';
+    const body = `${lol}<instance>${INNER}<vipAddress>&b;</vipAddress>${DATA_CENTER}</instance>`;
+    assert.equal((await post(body, 'xml')).status, 400);
+    const file = '<!DOCTYPE a SYSTEM "file:///etc/passwd">';
+    assert.equal((await post(`${file}<instance/>`, 'xml')).status, 400);
+  });
+
+  it('refuses what is longer or more than it may be', async () => {
+    const { post, server } = await start();
+    const many = Object.fromEntries(Array.from({ length: 600 }, (_, n) => [`k${n}`, 'v']));
+    const cases: [string, number][] = [
+      [shop({ instanceId: 'x'.repeat(513) }), 400],
+      [shop({ hostName: 'x'.repeat(513) }), 400],
+      [shop({ homePageUrl: 'x'.repeat(5000) }), 400],
+      [shop({ metadata: many }), 400],
+      [shop({ instanceId: 'a\0b' }), 400],
+      [shop({ metadata: { long: 'x'.repeat(300_000) } }), 413],
+    ];
+    for (const [body, wanted] of cases) {
+      assert.equal((await post(body)).status, wanted, body.slice(0, 80));
+    }
+    assert.equal(server.state.eureka.rows.size, 0);
+  });
+
+  it('takes names that mean something to a language for names', async () => {
+    const { eureka } = await start();
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      const metadata = Object.fromEntries([[name, name]]);
+      const sent = instanceOf(name.toUpperCase(), { instanceId: name, metadata });
+      const path = `/eureka/apps/${name}`;
+      const headers = { 'Content-Type': 'application/json' };
+      assert.equal((await eureka.ask('POST', path, { headers, body: sent })).status, 204);
+      const { text } = await eureka.ask('GET', `${path}/${name}`, { headers: JSON_FORM });
+      assert.match(text, new RegExp(`"metadata":{"${name}":"${name}"}`));
+    }
+  });
+
+  it('writes XML that can be read, whatever metadata is called and says', async () => {
+    const { eureka, post } = await start();
+    const metadata = { 'a b<': '\u0000\u0007]]>', '1': '\ud800', '': 'x', 'xml:lang': '"\'&' };
+    assert.equal((await post(shop({ metadata: { ...metadata, '\u0000': '' } }))).status, 400);
+    const { '': _, ...some } = metadata;
+    assert.equal((await post(shop({ metadata: { ...some, 'a b<': '\u0007]]>' } }))).status, 204);
+    const { text } = await eureka.ask('GET', '/eureka/apps/SHOP');
+    assert.match(text, /<a_b_>\]\]&gt;<\/a_b_>/);
+    assert.match(text, /<_1><\/_1>/);
+    assert.match(text, /<xml_lang>&quot;&apos;&amp;<\/xml_lang>/);
+  });
+
+  it('answers paths that are none', async () => {
+    const { eureka } = await start();
+    for (const path of ['/eureka/apps/%', '/eureka/apps/%ff', '/eureka/apps/a/b/c/d', '/x', '//']) {
+      const { status, text } = await eureka.ask('GET', path, { headers: JSON_FORM });
+      assert(status === 404 || status === 400, `${path}: ${status}`);
+      assert.doesNotMatch(text, /node_modules/);
+    }
+    assert.equal((await eureka.ask('PUT', '/eureka/apps/A/%00')).status, 404);
+    assert.equal((await eureka.ask('TRACE', '/eureka/apps')).status, 405);
+  });
+
+  it('does nothing of a batch of which it cannot read all', async () => {
+    const { eureka, server } = await start();
+    const { instance } = JSON.parse(shop({})) as { instance: object };
+    const register = { appName: 'SHOP', id: 'x', action: 'Register', instanceInfo: instance };
+    const batch = (list: unknown) =>
+      eureka.ask('POST', '/eureka/peerreplication/batch/', {
+        headers: { 'Content-Type': 'application/json' },
+        body: { replicationList: list },
+      });
+    for (const list of [[register, {}], [register, null], 7, {}, Array(2049).fill(register)]) {
+      assert.equal((await batch(list)).status, 400);
+    }
+    assert.equal(server.state.eureka.rows.size, 0);
+    const { json } = await batch([{ ...register, instanceInfo: [] }, register]);
+    assert.deepEqual(json, { responseList: [{ statusCode: 400 }, { statusCode: 200 }] });
+  });
+});
