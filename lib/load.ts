@@ -1,5 +1,7 @@
 /** What instances use, as their agents tell servers: never a log entry for each time. docs/scaling.md. */
 
+import { NOTHING_SERVED, type Served, servedSum } from './served.ts';
+
 /** PUT by an agent to any server: LoadReport → true. */
 export const LOAD_PATH = '/v1/internal/agent/load';
 
@@ -29,6 +31,9 @@ export interface InstanceLoad {
   /** For so long its requests were counted, and how many there were. */
   readonly RequestMs: number;
   readonly Requests: number;
+  /** Of those, that failed, and how many took how long: see `Served`. */
+  readonly Errors?: number;
+  readonly Latency?: readonly number[];
 }
 
 export interface LoadReport {
@@ -53,7 +58,10 @@ export interface ServiceLoad {
   /** How many had their requests counted. */
   readonly counted: number;
   readonly requestMs: number;
+  /** As far as they are believed where somebody scales by them. */
   readonly requests: number;
+  /** As it was told, whether anybody scales the service or not. */
+  readonly served?: Served;
 }
 
 export const NO_LOAD: ServiceLoad = {
@@ -71,7 +79,12 @@ export function sumOf(a: ServiceLoad, b: ServiceLoad): ServiceLoad {
     counted: a.counted + b.counted,
     requestMs: a.requestMs + b.requestMs,
     requests: a.requests + b.requests,
+    ...((a.served ?? b.served) && { served: servedSum(servedIn(a), servedIn(b)) }),
   };
+}
+
+export function servedIn({ served }: Pick<ServiceLoad, 'served'>): Served {
+  return served ?? NOTHING_SERVED;
 }
 
 export function memoryOver(load: Pick<ServiceLoad, 'memoryOver' | 'ms'>): number {

@@ -49,10 +49,14 @@ export class Loads {
     this.#news = new Notices((line) => deps.logger.warn(line));
   }
 
-  /** As a server has said with its answer to a beat. */
+  /** As a server has said with its answer to a beat. What somebody counts is told in any case. */
   want(isWanted: boolean): void {
     this.#isWanted = isWanted;
-    if (isWanted && this.#cancel === undefined) this.#schedule(0);
+    if (this.#hasToTell && this.#cancel === undefined) this.#schedule(0);
+  }
+
+  get #hasToTell(): boolean {
+    return this.#isWanted || this.#deps.requests.size > 0;
   }
 
   stop(): void {
@@ -66,12 +70,13 @@ export class Loads {
   }
 
   async #round(): Promise<void> {
-    if (!this.#isWanted) {
+    if (!this.#hasToTell) {
       this.#seen.clear();
       this.#cancel = undefined;
       return;
     }
-    await this.#look();
+    if (this.#isWanted) await this.#look();
+    else this.#seen.clear();
     await this.#tell();
     this.#schedule(LOOK_MS);
   }
@@ -116,8 +121,9 @@ export class Loads {
       const counted = requests.of(ID);
       if (ms <= 0 && counted.ms <= 0) return [];
       const [CPU, Memory] = [shareOf(cpuShareMs, ms), shareOf(memoryShareMs, memoryMs)];
-      const { ms: RequestMs, requests: Requests } = counted;
-      return [{ ServiceID: ID, Ms: ms, CPU, Memory, MemoryMs: memoryMs, RequestMs, Requests }];
+      const { requests: Requests, errors: Errors, latency: Latency } = counted.served;
+      const served = { RequestMs: counted.ms, Requests, Errors, Latency };
+      return [{ ServiceID: ID, Ms: ms, CPU, Memory, MemoryMs: memoryMs, ...served }];
     });
     for (let at = 0; at < instances.length; at += MAX_LISTED) {
       const part = instances.slice(at, at + MAX_LISTED);
@@ -131,8 +137,9 @@ export class Loads {
     }
   }
 
-  #told({ ServiceID, RequestMs, Requests }: InstanceLoad): void {
-    this.#deps.requests.told(ServiceID, { ms: RequestMs, requests: Requests });
+  #told({ ServiceID, RequestMs, ...told }: InstanceLoad): void {
+    const { Requests: requests, Errors: errors = 0, Latency: latency = [] } = told;
+    this.#deps.requests.told(ServiceID, { ms: RequestMs, served: { requests, errors, latency } });
     const seen = this.#seen.get(ServiceID);
     if (seen !== undefined) this.#seen.set(ServiceID, { ...seen, ...NOTHING });
   }

@@ -1,5 +1,5 @@
 /**
- * What agents tell this server of the load of services that are scaled. It is added up, and written once in
+ * What agents tell this server of the load of services. It is added up, and written once in
  * a while, whatever number of agents there are; what several servers have written adds up in the state.
  */
 import type { Cancel, Clock } from '../../lib/clock.ts';
@@ -47,7 +47,7 @@ interface Hearing {
 
 export class HeardLoads {
   readonly #deps: HeardLoadsDeps;
-  /** By folded name. There are no more than services that are scaled. */
+  /** By folded name. There are no more than services. */
   #hearings = new Map<string, Hearing>();
   readonly #logTime: LogTime;
   #cancel: Cancel | undefined;
@@ -68,10 +68,11 @@ export class HeardLoads {
       const instance = catalog.instance(Node, each.ServiceID);
       if (instance === undefined) continue;
       const scaling = configEntries.entryOf(SERVICE_SCALING, instance.Service);
-      if (scaling === undefined) continue;
-      const most = MOST_TIMES * scalingOf(scaling).RequestsPerSecond;
-      const Requests = Math.min(each.Requests, (most * each.RequestMs) / 1000);
-      this.#hear(fold(instance.Service), rowKey(Node, each.ServiceID), { ...each, Requests });
+      // What it answered is kept of every service, and what it uses only where somebody asks for it.
+      if (scaling === undefined && each.RequestMs === 0) continue;
+      const aim = scaling === undefined ? 0 : scalingOf(scaling).RequestsPerSecond;
+      const most = (MOST_TIMES * aim * each.RequestMs) / 1000;
+      this.#hear(fold(instance.Service), rowKey(Node, each.ServiceID), each, most);
     }
     this.#arm();
   }
@@ -81,17 +82,23 @@ export class HeardLoads {
     this.#cancel?.();
   }
 
-  #hear(service: string, instance: string, load: InstanceLoad): void {
+  /** Of its requests `most` count for the scale. */
+  #hear(service: string, instance: string, load: InstanceLoad, most: number): void {
     const nothing = { load: NO_LOAD, told: new Map(), counted: new Map() };
     const hearing = this.#hearings.get(service) ?? nothing;
     this.#hearings.set(service, hearing);
     const ms = taken(hearing.told, instance, load.Ms);
     const requestMs = taken(hearing.counted, instance, load.RequestMs);
-    const requests = requestMs > 0 ? load.Requests : 0;
+    const { Requests, Errors: errors = 0, Latency: latency = [] } = load;
+    const requests = requestMs > 0 ? Math.min(Requests, most) : 0;
+    const served = requestMs > 0 ? { requests: Requests, errors, latency } : undefined;
     const memoryOver = Math.min(ms, load.MemoryMs ?? ms);
     const cpuMs = load.CPU * ms;
     const heard = { ms, cpuMs, memoryMs: load.Memory * memoryOver, memoryOver };
-    hearing.load = sumOf(hearing.load, { ...NO_LOAD, ...heard, requestMs, requests });
+    hearing.load = sumOf(hearing.load, {
+      ...{ ...NO_LOAD, ...heard, requestMs, requests },
+      ...(served && { served }),
+    });
   }
 
   /** All servers write at the end of a step, by the log's time: a server's own clock may be wrong. */

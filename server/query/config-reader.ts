@@ -13,6 +13,7 @@ import {
 } from '../../lib/config-entries/kinds/service-scaling.ts';
 import { trustDomainOf } from '../../lib/connect/identity.ts';
 import type { ChainEntries } from '../chain/chain.ts';
+import type { Step } from '../scale/measured.ts';
 import { type ConfigEntries, topicOfChains } from '../state/config-entries.ts';
 import { intentionById, namedAs } from '../state/intention-commands.ts';
 import { instancesOf } from '../state/load-commands.ts';
@@ -61,6 +62,14 @@ export class ConfigReader {
       measured: measured.get(fold(service)),
       instances: instancesOf(catalog, service),
     };
+  }
+
+  /** What was told of a service, as steps. Throws where it may not be seen. */
+  measured(service: string): { readonly name: string; readonly steps: readonly Step[] } {
+    if (!this.sees(service)) throw permissionDenied();
+    const { measured, catalog } = this.#state;
+    const [instance] = catalog.instancesOf(service);
+    return { name: instance?.Service ?? service, steps: measured.get(fold(service))?.steps ?? [] };
   }
 
   /** Of every kind where it is ''. */

@@ -3,7 +3,7 @@ import { type ServiceLoad, STEP_MS, sumOf } from '../../lib/load.ts';
 import { noted, type Season } from './season.ts';
 
 /** Half an hour: more than the longest FallAfter. */
-const MAX_STEPS = 60;
+export const MAX_STEPS = 60;
 
 /** What came in within one step, from whichever server. */
 export interface Step {
@@ -22,7 +22,7 @@ export function livedIn({ instances, load }: Pick<Step, 'instances' | 'load'>): 
   return Math.max(instances, load.told, load.counted);
 }
 
-/** A row of the state: of one service. Immutable, as all rows. */
+/** A row of the state: of one service, that is scaled or of which it is told what it answered. Immutable, as all rows. */
 export interface Measured {
   readonly service: string;
   /** The oldest first; the last may still grow. */

@@ -1,10 +1,14 @@
 /** What servers have heard of the load of services that are scaled: a row for each, which no query waits for. */
-import { SERVICE_SCALING, scalingOf } from '../../lib/config-entries/kinds/service-scaling.ts';
+import {
+  MAX_SCALED,
+  SERVICE_SCALING,
+  scalingOf,
+} from '../../lib/config-entries/kinds/service-scaling.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
 import { STEP_MS } from '../../lib/load.ts';
 import { SERF_HEALTH } from '../../lib/model.ts';
 import type { LoadHeard } from '../commands.ts';
-import { measuredSoFar } from '../scale/measured.ts';
+import { MAX_STEPS, type Measured, measuredSoFar } from '../scale/measured.ts';
 import type { Instances } from '../scale/wanted.ts';
 import type { Catalog } from './catalog.ts';
 import { APPLIED, type Outcome } from './outcome.ts';
@@ -13,6 +17,8 @@ import { fold } from './topic-names.ts';
 
 /** Steps. */
 const MAX_LATE = 4;
+/** Services that are scaled, and as many that are not; some ten kilobytes each. */
+const MAX_MEASURED = 2 * MAX_SCALED;
 
 export function loadHeard(state: State, { step, loads }: LoadHeard): Outcome {
   const now = Math.floor(state.t / STEP_MS);
@@ -23,15 +29,27 @@ export function loadHeard(state: State, { step, loads }: LoadHeard): Outcome {
     const scaling = state.configEntries.entryOf(SERVICE_SCALING, service);
     const key = fold(service);
     const before = measured.get(key);
-    if (scaling === undefined) continue;
+    if (scaling === undefined && (load.served === undefined || !hasRoom(state, before))) continue;
     const instances = instancesOf(catalog, service).living;
-    const seasonMs = scalingOf(scaling).Season / NS_PER_MS;
+    const seasonMs = scaling === undefined ? 0 : scalingOf(scaling).Season / NS_PER_MS;
     measured.set(
       key,
       measuredSoFar(before ?? { service, steps: [] }, { step, load, instances, seasonMs }),
     );
   }
   return APPLIED;
+}
+
+/** For one that nobody scales: those of which nothing was told for longer than any window make room. */
+function hasRoom(state: State, before: Measured | undefined): boolean {
+  const { measured, configEntries } = state;
+  if (before !== undefined || measured.size < MAX_MEASURED) return true;
+  const oldest = Math.floor(state.t / STEP_MS) - MAX_STEPS;
+  for (const { service, steps } of [...measured.values()]) {
+    const isScaled = configEntries.entryOf(SERVICE_SCALING, service) !== undefined;
+    if (!isScaled && (steps.at(-1)?.at ?? 0) < oldest) measured.delete(fold(service));
+  }
+  return measured.size < MAX_MEASURED;
 }
 
 /** An agent that is gone left its instances behind: nobody can start or stop those. */

@@ -9,6 +9,7 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
 import { MAX_HISTORY_ROWS } from '../../../lib/limits.ts';
 import { type Asked, historyOfNode, historyOfService } from '../../query/past.ts';
+import { performanceOf } from '../../query/performance.ts';
 import { Reader } from '../../query/reader.ts';
 import { logNow } from '../../query/scale.ts';
 import { availabilityOf } from '../../query/service-availability.ts';
@@ -56,19 +57,41 @@ export function historyRoutes(deps: Deps): Route[] {
       does: 'says how available a service was over an hour, a day and thirty days',
       handle: (request) => availability(deps, request),
     },
+    {
+      method: 'GET',
+      path: '/v1/internal/performance/service/',
+      rest: 'service',
+      params: CONSISTENCY,
+      right: shows('service:read'),
+      does: 'says how a service has answered: throughput, errors and latency',
+      handle: (request) => performanceReply(deps, request),
+    },
   ];
 }
 
-/** What it says changes with the time: it is no answer that may be kept. */
-async function availability(deps: Deps, request: HttpRequest): Promise<Reply> {
-  const service = required(request.rest, 'service name');
+function availability(deps: Deps, request: HttpRequest): Promise<Reply> {
   const instances = limitOf(request.params, DEFAULT_INSTANCES);
+  return ofNow(deps, request, (reader, service, now) =>
+    availabilityOf(reader, { service, now, instances }),
+  );
+}
+
+function performanceReply(deps: Deps, request: HttpRequest): Promise<Reply> {
+  return ofNow(deps, request, performanceOf);
+}
+
+/** What it says changes with the time: it is no answer that may be kept. */
+async function ofNow(
+  deps: Deps,
+  request: HttpRequest,
+  figures: (reader: Reader, service: string, now: number) => object,
+): Promise<Reply> {
+  const service = required(request.rest, 'service name');
   await fresh(deps, request);
   const caller = request.caller.stands() ? request.caller : await request.callerNow();
   const state = deps.state();
   const reader = new Reader(state, caller.rights);
-  const now = logNow(state, deps.clock);
-  const json = availabilityOf(reader, { service, now, instances });
+  const json = figures(reader, service, logNow(state, deps.clock));
   return { json, headers: keptBackHeader(reader.hasHidden, caller) };
 }
 

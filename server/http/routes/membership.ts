@@ -22,6 +22,7 @@ import {
   MEMBERS_PATH,
   SERVER_ROLE,
 } from '../../../lib/membership.ts';
+import { LATENCY_PLACES } from '../../../lib/served.ts';
 import { fold } from '../../state/topic-names.ts';
 import { refuseNul } from '../definitions.ts';
 import type { ClusterDeps, LoadDeps, WriteDeps } from '../deps.ts';
@@ -47,6 +48,8 @@ const beatBody = decoder<Beat>({
 const ms = { type: 'number', minimum: 0, maximum: MAX_LOAD_MS, default: 0 } as const;
 const share = { type: 'number', minimum: 0, maximum: MAX_SHARE, default: 0 } as const;
 
+const requests = { type: 'number', minimum: 0, maximum: MAX_LOAD_REQUESTS } as const;
+
 const loadBody = decoder<LoadReport>({
   type: 'object',
   required: ['ID', 'Node', 'Instances'],
@@ -65,7 +68,9 @@ const loadBody = decoder<LoadReport>({
           Memory: share,
           MemoryMs: { type: 'number', minimum: 0, maximum: MAX_LOAD_MS },
           RequestMs: ms,
-          Requests: { type: 'number', minimum: 0, maximum: MAX_LOAD_REQUESTS, default: 0 },
+          Requests: { ...requests, default: 0 },
+          Errors: { ...requests, default: 0 },
+          Latency: { type: 'array', items: requests, maxItems: LATENCY_PLACES, default: [] },
         },
       },
     },

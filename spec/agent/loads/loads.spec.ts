@@ -4,10 +4,12 @@ import { Loads } from '../../../agent/loads/loads.ts';
 import { RequestCounts } from '../../../agent/loads/request-counts.ts';
 import type { LocalService } from '../../../agent/state/local-state.ts';
 import { type InstanceLoad, LOOK_MS } from '../../../lib/load.ts';
+import { NOTHING_SERVED } from '../../../lib/served.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 
 const SECOND = 1000;
+const answered = (requests: number) => ({ ...NOTHING_SERVED, requests });
 const container = (id: string) => ({ 'proconsul-source': 'docker', 'container-id': id });
 
 /** An agent with a service in a container, and one that is in none. */
@@ -38,7 +40,11 @@ function began() {
       told.push(instances);
     },
   });
-  return { clock, services, requests, use, uses, told, way, add, loads, logger };
+  const of = (id: string) => {
+    const { ms, served } = requests.of(id);
+    return [ms, served.requests];
+  };
+  return { clock, services, requests, of, use, uses, told, way, add, loads, logger };
 }
 
 describe('what an agent tells of its instances', () => {
@@ -57,8 +63,7 @@ describe('what an agent tells of its instances', () => {
         CPU: 0.5,
         Memory: 0.25,
         MemoryMs: LOOK_MS,
-        RequestMs: 0,
-        Requests: 0,
+        ...{ RequestMs: 0, Requests: 0, Errors: 0, Latency: [] },
       },
     ]);
     loads.want(false);
@@ -119,50 +124,64 @@ describe('what an agent tells of its instances', () => {
   });
 
   it('has the requests that a service has counted, in no container too', async () => {
-    const { clock, loads, requests, told, services } = began();
-    requests.counted('plain', 1000);
+    const { clock, loads, requests, of, told, services } = began();
+    requests.counted('plain', answered(1000));
     loads.want(true);
     await clock.advance(10 * SECOND);
-    requests.counted('plain', 1300);
+    requests.counted('plain', answered(1300));
     await clock.advance(5 * SECOND);
     const [first] = told.flat().filter(({ ServiceID }) => ServiceID === 'plain');
     assert.deepEqual([first?.RequestMs, first?.Requests], [10 * SECOND, 300]);
     await clock.advance(5 * SECOND);
     // It began anew, and has answered ten since.
-    requests.counted('plain', 10);
+    requests.counted('plain', answered(10));
     await clock.advance(10 * SECOND);
     const last = told.flat().at(-1);
     assert.deepEqual([last?.RequestMs, last?.Requests], [10 * SECOND, 10]);
     services.delete('plain');
     await clock.advance(LOOK_MS);
-    assert.deepEqual(requests.of('plain'), { ms: 0, requests: 0 });
+    assert.deepEqual(of('plain'), [0, 0]);
+    loads.stop();
+  });
+
+  it('is told of what somebody counts though nobody scales, with what failed and how long it took', async () => {
+    const { clock, loads, requests, told } = began();
+    requests.counted('plain', { requests: 100, errors: 1, latency: [60, 40] });
+    loads.want(false);
+    await clock.advance(10 * SECOND);
+    requests.counted('plain', { requests: 160, errors: 3, latency: [70, 80, 10] });
+    await clock.advance(5 * SECOND);
+    const figures = told.flat().map(({ Requests, Errors, Latency }) => [Requests, Errors, Latency]);
+    assert.deepEqual(figures, [[60, 2, [10, 40, 10]]]);
+    await clock.advance(LOOK_MS);
+    assert.equal(told.length, 1, 'nothing was counted since');
     loads.stop();
   });
 
   it('is of the last two minutes at most, however long nobody asked', () => {
-    const { clock, requests } = began();
-    requests.counted('web', 0);
+    const { clock, requests, of } = began();
+    requests.counted('web', answered(0));
     void clock.advance(3_600 * SECOND);
-    requests.counted('web', 36_000);
-    assert.deepEqual(requests.of('web'), { ms: 120 * SECOND, requests: 1200 });
+    requests.counted('web', answered(36_000));
+    assert.deepEqual(of('web'), [120 * SECOND, 1200]);
   });
 
   it('is of no moment, in which a few requests would be millions a second', async () => {
-    const { clock, requests } = began();
-    requests.counted('plain', 0);
+    const { clock, requests, of } = began();
+    requests.counted('plain', answered(0));
     await clock.advance(2);
-    requests.counted('plain', 5000);
-    assert.deepEqual(requests.of('plain'), { ms: 0, requests: 0 });
+    requests.counted('plain', answered(5000));
+    assert.deepEqual(of('plain'), [0, 0]);
     await clock.advance(SECOND);
-    requests.counted('plain', 5100);
-    assert.deepEqual(requests.of('plain'), { ms: SECOND + 2, requests: 5100 });
+    requests.counted('plain', answered(5100));
+    assert.deepEqual(of('plain'), [SECOND + 2, 5100]);
   });
 
   it('is kept of services that are there, though nobody ever wants to know', () => {
     const { requests, services, add } = began();
     for (let i = 0; i < 1000; i++) {
       add(`short-${i}`, null);
-      requests.counted(`short-${i}`, 1);
+      requests.counted(`short-${i}`, answered(1));
       services.delete(`short-${i}`);
     }
     assert.ok(requests.size <= services.size + 1, `${requests.size} are kept`);

@@ -113,6 +113,7 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/internal/history/service/': planted,
   'GET /v1/internal/history/node/': planted,
   'GET /v1/internal/availability/service/': planted,
+  'GET /v1/internal/performance/service/': planted,
   'GET /v1/internal/scale/': planted,
   'GET /v1/internal/members': nothing,
   'GET /v1/internal/acl/resolve': nothing,

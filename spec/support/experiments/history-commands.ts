@@ -10,6 +10,11 @@ const load = fc.record({
   memoryMs: fc.constantFrom(0, 1 / 3),
   requestMs: fc.constantFrom(0, 15_000),
   requests: fc.nat(100),
+  served: fc.record({
+    requests: fc.nat(100),
+    errors: fc.nat(3),
+    latency: fc.array(fc.nat(9), { maxLength: 3 }),
+  }),
 });
 
 export const HISTORY_KINDS = {

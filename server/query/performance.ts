@@ -1,0 +1,51 @@
+/** How a service answers: throughput and latency, of what was told of it in the last half hour. */
+import { STEP_MS, servedIn } from '../../lib/load.ts';
+import { latencyOf, NOTHING_SERVED, servedSum } from '../../lib/served.ts';
+import type { Step } from '../scale/measured.ts';
+import type { Reader } from './reader.ts';
+
+/** In steps. */
+const WINDOWS = [
+  ['1m', 2],
+  ['5m', 10],
+  ['30m', 60],
+] as const;
+
+export function performanceOf(reader: Reader, service: string, now: number) {
+  const { name, steps } = reader.config.measured(service);
+  const current = Math.floor(now / STEP_MS);
+  const told = steps.filter(({ at, load }) => at < current && load.served !== undefined);
+  return {
+    Service: name,
+    Time: new Date(now).toISOString(),
+    Windows: WINDOWS.map(([Window, most]) => ({
+      Window,
+      ...figuresOf(told.filter(({ at }) => at >= current - most)),
+    })),
+  };
+}
+
+/** What nobody told is null, and not 0. */
+function figuresOf(steps: readonly Step[]) {
+  const served = steps.reduce((sum, { load }) => servedSum(sum, servedIn(load)), NOTHING_SERVED);
+  const { requests, errors } = served;
+  const seconds = (steps.length * STEP_MS) / 1000;
+  const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => latencyOf(served, share));
+  return {
+    ToldSeconds: seconds,
+    Instances: Math.max(0, ...steps.map(({ load }) => load.counted)),
+    Requests: Math.round(requests),
+    RequestsPerSecond: seconds === 0 ? null : rounded(requests / seconds),
+    Errors: Math.round(errors),
+    ErrorShare: requests === 0 ? null : rounded(Math.min(1, errors / requests)),
+    LatencyMs: p50 === undefined ? null : { P50: shown(p50), P90: shown(p90), P99: shown(p99) },
+  };
+}
+
+function shown(ms: number | undefined): number {
+  return rounded(ms ?? 0);
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
