@@ -23,6 +23,11 @@ import { SharedWait } from './shared-wait.ts';
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Bytes that were sent once and never again are forgotten. */
 const MAX_IDLE_MS = 5 * 60_000;
+/** Whoever traces sends another value of one of them each time. */
+const NAMING_ONE_REQUEST = [
+  ...['traceparent', 'b3', 'x-b3-traceid', 'uber-trace-id', 'x-amzn-trace-id'],
+  ...['x-cloud-trace-context', 'x-datadog-trace-id', 'x-request-id', 'x-correlation-id'],
+];
 /** A request without a body is hardly ever longer, and a longer one is not worth its room. */
 const MAX_REQUEST_BYTES = 4096;
 
@@ -101,7 +106,7 @@ export class FastPath implements Shortcut {
 
   /** The exchange is about to end with this answer. */
   answers(asking: Asking, shared: Shared, wire: Wire): void {
-    const request = this.#requestOf(asking);
+    const request = this.#repeatable(asking);
     if (request === undefined) return;
     const ready = new ReadyBytes(wire);
     const isLocal = isLoopback(asking.message.socket.remoteAddress ?? '');
@@ -112,7 +117,7 @@ export class FastPath implements Shortcut {
 
   /** The exchange passes on what somebody else answers. */
   passesOn(asking: Asking, passedOn: PassedOn, common: Writing['common']): void {
-    const request = this.#requestOf(asking);
+    const request = this.#repeatable(asking);
     if (request === undefined) return;
     const isLocal = isLoopback(asking.message.socket.remoteAddress ?? '');
     const repeated = asking.audited?.repeated();
@@ -267,6 +272,13 @@ export class FastPath implements Shortcut {
       cancel();
       return true;
     };
+  }
+
+  /** Undefined where its bytes will not come again: what is kept for them would put out what others ask for. */
+  #repeatable(asking: Asking): string | undefined {
+    const { headers } = asking.message;
+    if (NAMING_ONE_REQUEST.some((name) => headers[name] !== undefined)) return undefined;
+    return this.#requestOf(asking);
   }
 
   #requestOf({ message, response }: Asking): string | undefined {

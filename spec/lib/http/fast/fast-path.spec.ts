@@ -126,6 +126,16 @@ describe('the fast path', () => {
     assert.equal(parsed(), before + 2);
   });
 
+  it('learns nothing of a request that names itself for a trace: it would put out what others ask for', async () => {
+    const { client, fastPath, parsed } = await start();
+    const before = [parsed(), fastPath.size.answers] as const;
+    for (let i = 0; i < 20; i++) {
+      const traceparent = `00-${String(i).padStart(32, '0')}-00f067aa0ba902b7-01`;
+      await client.ask(getText('/v1/health/service/web', { traceparent }));
+    }
+    assert.deepEqual([parsed(), fastPath.size.answers], [before[0] + 20, before[1]]);
+  });
+
   it('forgets what was learnt first when there is no more room', async () => {
     const { client, fastPath, put } = await start();
     await put('/v1/kv/large', 'x'.repeat(500_000));
