@@ -4,6 +4,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { LogTime } from '../cluster/log-time.ts';
 import type { ServerDeps } from '../http/deps.ts';
 import type { Leases } from '../leases.ts';
+import { LatelyAnswered } from './lately.ts';
 import { EurekaLeases, type EurekaLeasesDeps } from './leases.ts';
 import { EurekaRegistry } from './registry.ts';
 import { type EurekaPath, eurekaPaths } from './rows.ts';
@@ -42,6 +43,7 @@ export class Eureka {
     const { leases } = this;
     return eurekaPaths({
       ...{ state, answers, readiness },
+      lately: new LatelyAnswered(answers, clock),
       registry: new EurekaRegistry({ state, propose, readiness, leases, datacenter }),
       logTime: new LogTime(clock),
       hidden: rules.showsConsul ? '' : SERVERS,

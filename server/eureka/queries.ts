@@ -78,8 +78,11 @@ export function oneApp(look: Look, name: string): Query {
       look,
       [...reader.eureka.of(name)].map((stand) => shown(stand)),
     );
-    const [app] = byApp(look, all);
-    return app === undefined ? MISSING : written(look, 'application', app);
+    const [app] = byApp(all);
+    if (app === undefined) return MISSING;
+    const [own, some] = app;
+    const instance = some.map(look.isCompact ? compact : whole);
+    return written(look, 'application', { name: own, instance });
   });
 }
 
@@ -118,32 +121,64 @@ interface Said {
 }
 
 function applications(look: Look, all: readonly Shown[], { version, hash }: Said): Content {
-  const application = byApp(look, all);
+  const apps = byApp(all);
   const said = { versions__delta: String(version), apps__hashcode: hash };
-  const shape = look.isCompact
-    ? { application, registeredApplicationsEmpty: application.length === 0, ...said }
-    : { ...said, application };
-  return written(look, 'applications', shape);
+  if (!look.isCompact) return joined(look.form, apps, said);
+  const application = apps.map(([name, some]) => ({ name, instance: some.map(compact) }));
+  const isEmpty = { registeredApplicationsEmpty: application.length === 0 };
+  return written(look, 'applications', { application, ...isEmpty, ...said });
 }
 
-/** In the order of names. */
-function byApp({ isCompact }: Look, all: readonly Shown[]): Shape[] {
-  const apps = new Map<string, Shown[]>();
+type App = readonly [name: string, instances: readonly Shown[]];
+
+/** In the order of names, and of ids. */
+function byApp(all: readonly Shown[]): App[] {
+  const apps = new Map<string, [id: string, each: Shown][]>();
   for (const each of all) {
     const { app } = each.info;
     const others = apps.get(app);
-    if (others === undefined) apps.set(app, [each]);
-    else others.push(each);
+    if (others === undefined) apps.set(app, [[idOf(each), each]]);
+    else others.push([idOf(each), each]);
   }
-  const shape = isCompact ? compact : whole;
-  return [...apps.keys()].sort().map((name) => ({
-    name,
-    instance: (apps.get(name) ?? []).sort(byId).map(shape),
-  }));
+  return [...apps.keys()].sort().map((name) => {
+    const some = (apps.get(name) ?? []).sort(([a], [b]) => (a < b ? -1 : 1));
+    return [name, some.map(([, each]) => each)];
+  });
 }
 
-function byId(a: Shown, b: Shown): number {
-  return idOf(a) < idOf(b) ? -1 : 1;
+/** What most instances of a list are written as has been written before. */
+function joined(form: Form, apps: readonly App[], said: Shape): Content {
+  const texts = apps.map(([name, some]) => {
+    const instances = some.map((each) => textOf(form, each));
+    if (form === 'json') {
+      return `{"name":${JSON.stringify(name)},"instance":[${instances.join(',')}]}`;
+    }
+    const named = writeXml('name', name, '    ');
+    return `  <application>\n${named}${instances.join('')}  </application>\n`;
+  });
+  const text =
+    form === 'json'
+      ? `{"applications":${JSON.stringify(said).slice(0, -1)},"application":[${texts.join(',')}]}}`
+      : `<applications>\n${fieldsOf(said)}${texts.join('')}</applications>`;
+  return { bytes: Buffer.from(text), contentType: `application/${form}` };
+}
+
+function fieldsOf(said: Shape): string {
+  return Object.entries(said)
+    .map(([name, value]) => writeXml(name, value, '  '))
+    .join('');
+}
+
+const WRITTEN = { json: new WeakMap<object, string>(), xml: new WeakMap<object, string>() };
+
+/** As it stands in a list of all applications. */
+function textOf(form: Form, each: Shown): string {
+  const known = each.of && WRITTEN[form].get(each.of);
+  if (known !== undefined) return known;
+  const shape = whole(each);
+  const text = form === 'json' ? JSON.stringify(shape) : writeXml('instance', shape, '    ');
+  if (each.of !== undefined) WRITTEN[form].set(each.of, text);
+  return text;
 }
 
 function written(look: Pick<Look, 'form' | 'isCompact'>, name: string, shape: Shape): Content {

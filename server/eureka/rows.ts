@@ -10,6 +10,7 @@ import type { State } from '../state/state.ts';
 import { takeBatch } from './batch.ts';
 import { decodeBody, decodeRegistration, metadataIn, statusNamed } from './decode.ts';
 import { Unparsable } from './faults.ts';
+import type { LatelyAnswered } from './lately.ts';
 import {
   allApps,
   appsByVip,
@@ -32,6 +33,7 @@ export interface RowDeps {
   readonly state: () => State;
   readonly answers: Pick<Answers, 'read'>;
   readonly readiness: Pick<Readiness, 'ready'>;
+  readonly lately: LatelyAnswered;
   readonly registry: EurekaRegistry;
   readonly logTime: LogTime;
   /** A service that is not shown, by its folded name; '' for none. */
@@ -59,12 +61,12 @@ export function eurekaPaths(deps: RowDeps): readonly EurekaPath[] {
     const now = state();
     return now.eureka.indexAt(deps.logTime.now(now) - EUREKA_RECENT_MS);
   };
-  const list = (ask: (look: Look) => Query): Handle => reads(deps, ask, { gzip: true });
+  const list = (ask: (look: Look) => Query, what: string): Handle => reads(deps, ask, { what });
   const vips = (kind: VipKind): Handle =>
     reads(deps, (look, { vip = '' }) => appsByVip(look, kind, vip));
   return [
-    { path: '/apps', GET: list(allApps) },
-    { path: '/apps/delta', GET: list((look) => changedApps(look, since())) },
+    { path: '/apps', GET: list(allApps, 'apps') },
+    { path: '/apps/delta', GET: list((look) => changedApps(look, since()), 'delta') },
     {
       path: '/apps/:app',
       GET: reads(deps, (look, { app = '' }) => oneApp(look, app)),
@@ -99,18 +101,27 @@ export function eurekaPaths(deps: RowDeps): readonly EurekaPath[] {
 
 type Ask = (look: Look, named: Named) => Query;
 
-/** `gzip`: where it is asked for; a real one compresses nothing else. */
-function reads(deps: RowDeps, ask: Ask, { gzip = false } = {}): Handle {
+interface List {
+  /** A list of all, which may be a little older; compressed where that is asked for, as nothing else is. */
+  readonly what?: string;
+}
+
+function reads(deps: RowDeps, ask: Ask, { what }: List = {}): Handle {
   return async (visit, named) => {
     const { form } = visit;
     if (form === undefined) return { status: 406 };
     await deps.readiness.ready('leader');
     const { rights } = await visit.callerStill();
     const query = ask({ form, isCompact: visit.isCompact, hidden: deps.hidden }, named);
-    const { status, contentType, body } = deps.answers.read(asked(query, rights));
+    const question = asked(query, rights);
+    const answer =
+      what === undefined
+        ? deps.answers.read(question)
+        : deps.lately.read(`${what} ${form} ${visit.isCompact}`, question);
+    const { status, contentType, body } = answer;
     if (status !== 200) return { status };
     const bytes = Buffer.isBuffer(body) ? body : await wanted(body);
-    const zips = gzip && visit.wantsGzip;
+    const zips = what !== undefined && visit.wantsGzip;
     return { status, contentType, body: bytes, ...(zips && { zips }) };
   };
 }

@@ -23,6 +23,8 @@ export interface Shown {
   readonly renewedAt: number;
   readonly upAt: number;
   readonly evictedAt: number;
+  /** It follows from this alone: what is written of it need not be written again. */
+  readonly of?: EurekaRow;
 }
 
 export const MY_OWN = 'com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo';
@@ -45,10 +47,11 @@ export function shownRow(row: EurekaRow): Shown {
     renewedAt: row.ChangedAt,
     upAt: row.UpAt,
     evictedAt: 0,
+    of: row,
   };
 }
 
-export function shownGone(there: Shown, t: number): Shown {
+export function shownGone({ of: _, ...there }: Shown, t: number): Shown {
   return { ...there, action: 'DELETED', changedAt: t, evictedAt: t };
 }
 

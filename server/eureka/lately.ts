@@ -1,0 +1,51 @@
+/**
+ * Lists of all instances are asked for by everybody, and changed by each change: one that takes long to make is
+ * given again for some times as long, so that making lists never takes more than a part of the time. A real
+ * Eureka gives the same list for 30 s.
+ */
+import { ByteCache } from '../../lib/byte-cache.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Answers } from '../query/answers.ts';
+import type { Answer } from '../query/live-answer.ts';
+import type { Question } from '../query/query.ts';
+
+/** So many times as long as it took. */
+const TIMES = 20;
+/** What is made in less is made anew, as long as what is asked of it is. */
+const MIN_MS = 2;
+const MAX_MS = 5000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+interface Lately {
+  readonly answer: Answer;
+  readonly until: number;
+}
+
+type Clocked = Pick<Clock, 'monotonic'>;
+
+export class LatelyAnswered {
+  readonly #answers: Pick<Answers, 'read'>;
+  readonly #clock: Clocked;
+  readonly #kept = new ByteCache<string, Lately>({ maxBytes: MAX_BYTES });
+
+  constructor(answers: Pick<Answers, 'read'>, clock: Clocked) {
+    this.#answers = answers;
+    this.#clock = clock;
+  }
+
+  /** `what`: the list that is asked for; which moment of the log it is about may differ. */
+  read(what: string, question: Question): Answer {
+    const key = JSON.stringify([what, question.rights.key]);
+    const now = this.#clock.monotonic();
+    const known = this.#kept.get(key)?.value;
+    if (known !== undefined && now < known.until) return known.answer;
+    const answer = this.#answers.read(question);
+    const tookMs = this.#clock.monotonic() - now;
+    if (tookMs < MIN_MS || !Buffer.isBuffer(answer.body)) this.#kept.delete(key);
+    else {
+      const until = now + Math.min(tookMs * TIMES, MAX_MS);
+      this.#kept.keep(key, { answer, until }, answer.body.length);
+    }
+    return answer;
+  }
+}
