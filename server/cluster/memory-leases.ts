@@ -70,6 +70,11 @@ export class MemoryLeases implements Leases {
     this.#silences++;
     this.#unheardMs += silentMs;
     this.#graceFrom = this.#heard();
+    // Who was renewed meanwhile has its time, and not the silence besides.
+    for (const [id, { end, ttlMs }] of this.#leases) {
+      const most = this.#heard() + ttlMs;
+      if (end > most) this.#leases.set(id, { end: most, ttlMs });
+    }
     return silentMs;
   }
 }

@@ -101,6 +101,17 @@ export function describeLeases(name: string, newRig: () => Promise<LeasesRig>): 
       });
     }
 
+    it('have their time, and no more, where they are renewed in the silence', async () => {
+      const { leases, pass, listen, isLeft } = await start();
+      await leases.renew('before', 20_000);
+      await pass(3_600_000);
+      // The beats that came in meanwhile are taken before the keeper looks.
+      await leases.renew('meanwhile', 20_000);
+      await leases.expired();
+      for (const id of ['before', 'meanwhile']) await isLeft(id, 20_000);
+      assert.deepEqual(await listen(20_000), ['before', 'meanwhile']);
+    });
+
     it('count all time in which the keeper asks often enough', async () => {
       const { leases, pass } = await start();
       await leases.renew('a', 60_000);

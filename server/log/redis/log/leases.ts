@@ -74,6 +74,13 @@ if silent > ${MAX_SILENCE_MS} then
     c.silences, c.unheard, c.heard = c.silences + 1, c.unheard + silent, c.heard - silent
     c.grace = c.heard
     answer[1] = int(silent)
+    -- Who was renewed meanwhile has its time, and not the silence besides, or what a clock jumped by.
+    local ttls = redis.call('HGETALL', KEYS[4])
+    for i = 1, #ttls, 2 do
+      local most = c.heard + tonumber(ttls[i + 1])
+      local ends = tonumber(redis.call('ZSCORE', KEYS[3], ttls[i]) or '0')
+      if ends > most then redis.call('ZADD', KEYS[3], int(most), ttls[i]) end
+    end
   end
 end
 save()
