@@ -16,7 +16,7 @@ import { VERSION } from '../../lib/version.ts';
 import { configHost } from '../process/config-host.ts';
 import { Life } from '../process/life.ts';
 import type { Running, RunOptions } from '../process/run-server.ts';
-import { type Self, startBlock } from '../process/start-block.ts';
+import { firstSteps, type Self, startBlock } from '../process/start-block.ts';
 import { explainStart } from '../process/start-up.ts';
 import { tellingSystemd } from '../process/systemd.ts';
 
@@ -87,7 +87,7 @@ export async function agentCommand(
     const running = await run(options);
     writePid(config.pidFile);
     await life.began(running);
-    say('==> Proconsul agent running!\n');
+    say(`==> Proconsul agent running!\n${firstSteps(config)}`);
   } catch (error) {
     onFatal(explainStart(error, config));
   }

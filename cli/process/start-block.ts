@@ -36,3 +36,18 @@ export function startBlock(config: Config, self: Self): string {
   const lines = rows.map(([name, text]) => `${`${name}:`.padStart(19)} ${text}\n`);
   return `${lines.join('')}\n==> Log data will now stream in as it occurs:\n\n`;
 }
+
+/** What somebody does next who tries it out; '' for others, who know, and where nothing listens for them. */
+export function firstSteps({ devMode, ports, listen }: Config): string {
+  const [at] = listen.http.filter((each) => !('path' in each));
+  if (!devMode || at === undefined || 'path' in at) return '';
+  const isUsual = ports.http === 8500;
+  const host = ['0.0.0.0', '::'].includes(at.host) ? '127.0.0.1' : at.host;
+  const address = `${host.includes(':') ? `[${host}]` : host}:${ports.http}`;
+  const option = isUsual && host === '127.0.0.1' ? '' : ` -http-addr=${address}`;
+  return `    Nothing is kept after it ends. In another terminal:
+      proconsul members${option}
+      proconsul services register${option} -name=web -port=80
+      curl http://${address}/v1/catalog/service/web
+`;
+}
