@@ -35,11 +35,22 @@ function figuresOf(steps: readonly Step[]) {
     ToldSeconds: seconds,
     Instances: Math.max(0, ...steps.map(({ load }) => load.counted)),
     Requests: Math.round(requests),
-    RequestsPerSecond: seconds === 0 ? null : rounded(requests / seconds),
+    RequestsPerSecond: rateOf(steps),
     Errors: Math.round(errors),
     ErrorShare: requests === 0 ? null : rounded(Math.min(1, errors / requests)),
     LatencyMs: p50 === undefined ? null : { P50: shown(p50), P90: shown(p90), P99: shown(p99) },
   };
+}
+
+/** Of each step by the time that was counted within it: whoever began in its middle counted for a part of it. */
+function rateOf(steps: readonly Step[]): number | null {
+  const rates = steps
+    .map(({ load }) => load)
+    .filter(({ requestMs }) => requestMs > 0)
+    .map((load) => ((servedIn(load).requests * load.counted) / load.requestMs) * 1000);
+  return rates.length === 0
+    ? null
+    : rounded(rates.reduce((sum, rate) => sum + rate) / rates.length);
 }
 
 function shown(ms: number | undefined): number {

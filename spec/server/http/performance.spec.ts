@@ -84,6 +84,12 @@ describe('GET /v1/internal/performance/service/:name', () => {
     assert.equal(thirty?.Requests, 600);
   });
 
+  it('reckons how many a second by the time that they were counted for, where that is a part of a step', async () => {
+    const { tell, figures } = await began();
+    await tell(2, { RequestMs: LOOK_MS / 3, Requests: 500 });
+    assert.equal((await figures())[0]?.RequestsPerSecond, 200);
+  });
+
   it('is told of a service that is scaled as it was, though the scale believes no such number', async () => {
     const { put, tell, figures, get } = await began();
     const entry = { Kind: 'service-scaling', Name: 'web', Max: 500, RequestsPerSecond: 1 };
