@@ -136,15 +136,23 @@ export class ConfigReader {
   /** Those that say something of calls by or to a service. Throws where those may not be seen. */
   intentionsAbout(by: IntentionsBy, name: string): Intention[] {
     if (!this.#sight.intentionsOf(name)) throw permissionDenied();
-    if (by === 'destination') {
-      const names = [...new Set([fold(name), '*'])];
-      for (const each of names) this.#note(configEntryTopic(SERVICE_INTENTIONS.kind, each));
-      const entries = names.map((each) => this.#entries.entryOf(SERVICE_INTENTIONS, each));
-      return entries.flatMap((entry) => (entry === undefined ? [] : intentionsIn(entry)));
-    }
+    if (by === 'destination') return this.#intentionsTo(name);
     this.#note(kindTopic(SERVICE_INTENTIONS.kind));
     const isMeant = (source: string) => source === '*' || fold(source) === fold(name);
     return this.#intentionsOf().filter(({ SourceName }) => isMeant(SourceName));
+  }
+
+  /** Those that decide who may call a service, for whoever may see it: yes or no tells no more of them. */
+  intentionsDeciding(service: string): Intention[] {
+    if (!this.#sight.serviceNamed(service)) throw permissionDenied();
+    return this.#intentionsTo(service);
+  }
+
+  #intentionsTo(service: string): Intention[] {
+    const names = [...new Set([fold(service), '*'])];
+    for (const each of names) this.#note(configEntryTopic(SERVICE_INTENTIONS.kind, each));
+    const entries = names.map((each) => this.#entries.entryOf(SERVICE_INTENTIONS, each));
+    return entries.flatMap((entry) => (entry === undefined ? [] : intentionsIn(entry)));
   }
 
   get #entries(): ConfigEntries {

@@ -32,6 +32,6 @@ export function intentionsOn(name: string): Query {
 
 /** Which one decides whether a call may be; undefined where nobody says anything. */
 export function deciding(reader: Reader, source: string, destination: string) {
-  const about = reader.config.intentionsAbout('destination', destination).sort(byPrecedence);
+  const about = reader.config.intentionsDeciding(destination).sort(byPrecedence);
   return about.find(({ SourceName }) => isFrom(SourceName, source));
 }

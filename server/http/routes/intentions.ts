@@ -68,7 +68,7 @@ export function intentionRoutes(deps: Deps): Route[] {
       method: 'GET',
       path: `${PATH}/check`,
       params: { ...ENDS, 'source-type': param.text('consul'), ...CONSISTENCY },
-      right: shows('intention:read'),
+      right: shows('service:read'),
       does: 'says whether one service may call another',
       handle: (request) => check(deps, request),
     },

@@ -134,6 +134,10 @@ describe('/v1/connect/intentions', () => {
     assert.equal(((await as(web, 'GET', PATH)).json as object[]).length, 1);
     assert.equal(await statusOf(other, 'GET', `${PATH}/match?by=destination&name=db`), 403);
     assert.equal(await statusOf(other, 'GET', `${PATH}/check?source=web&destination=db`), 403);
+    // Who may see the service may ask whether it may be called, and sees no intention by that.
+    const seer = await tokenOf('seer', rule('db', 'deny'));
+    assert.equal(await statusOf(seer, 'GET', `${PATH}/match?by=destination&name=db`), 403);
+    assert.equal(await statusOf(seer, 'GET', `${PATH}/check?source=web&destination=db`), 200);
     const denied = await as(db, 'GET', `${PATH}/check?source=none&destination=db`);
     assert.deepEqual(denied.json, { Allowed: false });
     assert.equal(
