@@ -9,10 +9,29 @@ import type { World } from './world/world.ts';
 
 export class History {
   readonly #violations: Violations;
-  readonly #hashes = new Map<number, string>();
+  readonly #world: World;
+  #hasForgotten = false;
+  /** When the first new entry was shown after that. */
+  #firstSince: number | undefined;
+  readonly #seen = new Map<number, { readonly hash: string; readonly at: number }>();
 
   constructor(world: World) {
+    this.#world = world;
     this.#violations = new Violations(world);
+  }
+
+  /**
+   * Nobody remembers the last so many milliseconds. Where that is all since the time before that nobody did,
+   * the epoch in between is known to nobody, and its indexes may come again.
+   */
+  forget(ms: number): void {
+    const since = this.#world.now - ms;
+    const isEpochLost = this.#firstSince !== undefined && this.#firstSince >= since;
+    for (const [index, { at }] of this.#seen) {
+      if (isEpochLost && at >= since) this.#seen.delete(index);
+    }
+    this.#hasForgotten = true;
+    this.#firstSince = undefined;
   }
 
   verdict(): readonly string[] {
@@ -57,11 +76,13 @@ export class History {
   }
 
   #judge({ index, hash, id }: Entry, ids: Set<string>, who: string): void {
-    const known = this.#hashes.get(index);
-    if (known !== undefined && known !== hash) {
+    const known = this.#seen.get(index);
+    if (known !== undefined && known.hash !== hash) {
       this.#violations.add('an index is of two entries', `${index}, as ${who} is shown it`);
     }
-    this.#hashes.set(index, hash);
+    const at = this.#world.now;
+    if (known?.hash !== hash) this.#seen.set(index, { hash, at });
+    if (known === undefined && this.#hasForgotten) this.#firstSince ??= at;
     if (ids.has(id)) this.#violations.add('a proposal is in the log twice', `${who} at ${index}`);
     ids.add(id);
   }
