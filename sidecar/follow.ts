@@ -10,6 +10,8 @@ import { retryMs } from '../lib/retries.ts';
 export interface Question {
   readonly path: string;
   readonly query: readonly (readonly [name: string, value: string])[];
+  /** It is sent by POST, or by PUT, with this as JSON. */
+  readonly body?: { readonly method: 'POST' | 'PUT'; readonly json: object };
 }
 
 export interface Answer {
@@ -28,6 +30,8 @@ export interface Agent {
 }
 
 export interface Followed extends Question {
+  /** By what it waits: an index of a header, or the hash that the agent's own services have in themselves. */
+  readonly by?: 'hash';
   /** May throw a ProconsulError for an answer that is none. */
   take(json: unknown): void;
   /** The agent is away, or does not answer this; `tries` in a row. */
@@ -42,16 +46,16 @@ const PAUSE_MS = 1000;
 /** Resolves when the signal is aborted: never before, whatever cannot be reached. */
 export async function follow(agent: Agent, followed: Followed, signal: AbortSignal): Promise<void> {
   const { clock, random } = agent;
-  let [index, failures] = ['', 0];
+  let [seen, failures] = ['', 0];
   while (!signal.aborted) {
     try {
-      const answer = await look(agent, followed, index, signal);
+      const { json, mark } = await look(agent, followed, seen, signal);
       if (signal.aborted) return;
       failures = 0;
-      if (answer.index === index) await pause(clock, PAUSE_MS, signal);
-      else followed.take(answer.json);
+      if (mark === seen) await pause(clock, PAUSE_MS, signal);
+      else followed.take(json);
       // An index that goes back is of another history: the next look starts afresh.
-      index = isBefore(answer.index, index) ? '' : answer.index;
+      seen = followed.by === undefined && isBefore(mark, seen) ? '' : mark;
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
       if (signal.aborted) return;
@@ -63,24 +67,31 @@ export async function follow(agent: Agent, followed: Followed, signal: AbortSign
 
 async function look(
   { ask, clock }: Agent,
-  { path, query }: Question,
-  index: string,
+  { path, query, by: given }: Followed,
+  seen: string,
   signal: AbortSignal,
-): Promise<Answer> {
-  const waits = index === '' ? query : [...query, ['index', index] as const];
+): Promise<{ readonly json: unknown; readonly mark: string }> {
+  const by = given ?? 'index';
+  const waits = seen === '' ? query : [...query, [by, seen] as const];
   const patience = new AbortController();
   const giveUp = () => patience.abort();
   const cancel = clock.after(MAX_LOOK_MS, giveUp);
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    const answer = await ask({ path, query: waits }, patience.signal);
+    const { json, index } = await ask({ path, query: waits }, patience.signal);
+    const mark = by === 'hash' ? hashIn(json) : index;
     // Without one there is nothing to wait at, and this would ask without end.
-    if (/^\d{1,20}$/.test(answer.index)) return answer;
-    throw new ProconsulError('unavailable', 'an answer has no index');
+    if (by === 'hash' ? mark !== '' : /^\d{1,20}$/.test(mark)) return { json, mark };
+    throw new ProconsulError('unavailable', `an answer has no ${by}`);
   } finally {
     cancel();
     signal.removeEventListener('abort', giveUp);
   }
+}
+
+function hashIn(json: unknown): string {
+  const { ContentHash } = (json ?? {}) as { readonly ContentHash?: unknown };
+  return typeof ContentHash === 'string' ? ContentHash : '';
 }
 
 function isBefore(index: string, than: string): boolean {

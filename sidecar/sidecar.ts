@@ -1,8 +1,9 @@
 /** A process beside a program: a listener for each service that it calls. It knows its agent by HTTP alone. */
+import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type AccessLine, accessText } from './access-log.ts';
 import { Admin } from './admin.ts';
-import { plainDial } from './dial.ts';
+import type { Dial } from './dial.ts';
 import type { Agent } from './follow.ts';
 import { TcpListener } from './tcp-listener.ts';
 import { Upstream, type UpstreamRules } from './upstream.ts';
@@ -14,10 +15,10 @@ export interface Address {
 
 export interface Listened extends UpstreamRules {
   readonly at: Address;
+  readonly dial: Dial;
 }
 
 export interface SidecarOptions {
-  readonly upstreams: readonly Listened[];
   /** Undefined for none. */
   readonly admin: Address | undefined;
   readonly limits: SidecarLimits;
@@ -34,62 +35,100 @@ export interface SidecarLimits {
   readonly tries: number;
   /** For what is under way when it is to end. */
   readonly drainMs: number;
+  /** At once, of each listener. */
+  readonly maxConnections: number;
+}
+
+interface Served {
+  readonly upstream: Upstream;
+  readonly listener: TcpListener;
+  readonly ending: AbortController;
 }
 
 export class Sidecar {
   readonly #options: SidecarOptions;
-  readonly #upstreams: readonly Upstream[];
-  readonly #listeners: readonly TcpListener[];
+  /** By what they are: whoever is wanted again as it was goes on as it is. */
+  readonly #served = new Map<string, Served>();
   readonly #admin: Admin | undefined;
-  readonly #ending = new AbortController();
   #isEnding = false;
 
   constructor(options: SidecarOptions) {
     this.#options = options;
-    const { agent, logger, limits, admin } = options;
-    const { clock } = agent;
-    const dial = plainDial(clock, limits.connectMs);
-    const rules = { tries: limits.tries, patienceMs: limits.connectMs, idleMs: limits.idleMs };
-    const log = (line: AccessLine) => options.access?.(accessText(line, clock.now()));
-    this.#upstreams = options.upstreams.map((each) => new Upstream(each, agent, logger));
-    this.#listeners = this.#upstreams.map((upstream, i) => {
-      const at = options.upstreams[i]?.at ?? { host: '127.0.0.1', port: 0 };
-      return new TcpListener({ at, upstream, dial, clock, rules, log });
-    });
-    this.#admin =
-      admin &&
-      new Admin({ at: admin, upstreams: () => this.#upstreams, isEnding: () => this.#isEnding });
+    const { admin } = options;
+    const upstreams = () => [...this.#served.values()].map(({ upstream }) => upstream);
+    this.#admin = admin && new Admin({ at: admin, upstreams, isEnding: () => this.#isEnding });
   }
 
   get adminPort(): number {
     return this.#admin?.port ?? 0;
   }
 
-  /** In the order of the upstreams. */
   get ports(): readonly number[] {
-    return this.#listeners.map(({ port }) => port);
+    return [...this.#served.values()].map(({ listener }) => listener.port);
   }
 
-  /** Rejects with a ProconsulError where an address cannot be had; the agent need not be there. */
+  /** A line of the access log, of whatever kind of listener. */
+  log(line: AccessLine): void {
+    this.#options.access?.(accessText(line, this.#options.agent.clock.now()));
+  }
+
+  /** Rejects with a ProconsulError where the address of the admin cannot be had. */
   async start(): Promise<void> {
-    try {
-      for (const listener of [...this.#listeners, this.#admin]) await listener?.start();
-    } catch (error) {
-      await this.stop(0);
-      throw error;
+    await this.#admin?.start();
+  }
+
+  /**
+   * Listens for these, and for no others. Who is not wanted any more takes no more calls, and those that it has
+   * come to their end. What cannot be listened for is told, and is tried again with the next call.
+   */
+  async serve(wanted: readonly Listened[]): Promise<readonly Error[]> {
+    const byKey = new Map(wanted.map((each) => [keyOf(each), each]));
+    for (const [key, served] of this.#served) {
+      if (byKey.has(key)) continue;
+      this.#served.delete(key);
+      void this.#end(served, this.#options.limits.drainMs);
     }
-    for (const upstream of this.#upstreams) void upstream.follow(this.#ending.signal);
-    for (const [i, { name }] of this.#upstreams.entries()) {
-      const line = 'sidecar: listens for calls';
-      this.#options.logger.info(line, { service: name, port: this.ports[i] });
+    const faults: Error[] = [];
+    for (const [key, each] of byKey) {
+      if (this.#served.has(key)) continue;
+      try {
+        await this.#begin(key, each);
+      } catch (error) {
+        faults.push(error instanceof Error ? error : new Error(messageOf(error)));
+      }
     }
+    return faults;
   }
 
   /** Takes no more calls, and ends when those under way have, or after a time. */
   async stop(drainMs = this.#options.limits.drainMs): Promise<void> {
     this.#isEnding = true;
-    await Promise.all(this.#listeners.map((listener) => listener.drain(drainMs)));
-    this.#ending.abort();
+    await Promise.all([...this.#served.values()].map((each) => this.#end(each, drainMs)));
     this.#admin?.stop();
   }
+
+  async #begin(key: string, wanted: Listened): Promise<void> {
+    const { agent, logger, limits } = this.#options;
+    const { at, dial } = wanted;
+    const { clock } = agent;
+    const upstream = new Upstream(wanted, agent, logger);
+    const rules = { tries: limits.tries, patienceMs: limits.connectMs, idleMs: limits.idleMs };
+    const log = (line: AccessLine) => this.log(line);
+    const listener = new TcpListener({ at, upstream, dial, clock, rules, log });
+    await listener.start();
+    const ending = new AbortController();
+    this.#served.set(key, { upstream, listener, ending });
+    void upstream.follow(ending.signal);
+    const { port } = listener;
+    logger.info('sidecar: listens for calls', { service: upstream.name, address: at.host, port });
+  }
+
+  async #end({ listener, ending }: Served, drainMs: number): Promise<void> {
+    await listener.drain(drainMs);
+    ending.abort();
+  }
+}
+
+function keyOf({ name, at, question, balancer, circuit }: Listened): string {
+  return JSON.stringify([name, at, question, balancer, circuit]);
 }

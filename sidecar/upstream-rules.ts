@@ -15,10 +15,20 @@ export interface Wanted {
 const OUTLIERS = { ...NO_OUTLIERS, inARow: 5, ejectMs: 10_000, maxShare: 0.5 };
 
 /** Its instances as they are registered, without the mesh. */
-export function plainUpstream({ service, policy, zone, maxConnections }: Wanted): UpstreamRules {
+export function plainUpstream(wanted: Wanted): UpstreamRules {
+  return upstream(wanted, `/v1/health/service/${encodeURIComponent(wanted.service)}`, '');
+}
+
+/** Those that speak for it in the mesh; '' for the agent's own data centre. */
+export function meshUpstream(wanted: Wanted, datacenter: string): UpstreamRules {
+  return upstream(wanted, `/v1/health/connect/${encodeURIComponent(wanted.service)}`, datacenter);
+}
+
+function upstream(wanted: Wanted, path: string, datacenter: string): UpstreamRules {
+  const { service, policy, zone, maxConnections } = wanted;
   return {
     name: service,
-    question: { path: `/v1/health/service/${encodeURIComponent(service)}`, query: [] },
+    question: { path, query: datacenter === '' ? [] : [['dc', datacenter]] },
     balancer: {
       policy,
       // What is critical gets nothing, whatever else is there: its checks say so to everybody.

@@ -160,6 +160,8 @@ const TOUCHING: readonly Touching[] = [
       'server/log/file/folder-lock.ts',
       'sidecar/admin.ts',
       'sidecar/dial.ts',
+      'sidecar/mesh/mesh-dial.ts',
+      'sidecar/mesh/public-listener.ts',
       'sidecar/tcp-listener.ts',
     ],
   },

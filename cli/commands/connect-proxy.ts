@@ -1,12 +1,18 @@
 import { POLICY_NAMES } from '../../lib/balance/policies.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
-import { createLogger, isLogLevel } from '../../lib/logger.ts';
+import { encodeJson } from '../../lib/json.ts';
+import { createLogger, isLogLevel, type Logger } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
-import type { Ask } from '../../sidecar/follow.ts';
-import { Sidecar } from '../../sidecar/sidecar.ts';
-import { plainUpstream } from '../../sidecar/upstream-rules.ts';
-import type { Command, Invocation } from '../command.ts';
+import { plainDial } from '../../sidecar/dial.ts';
+import type { Agent, Ask } from '../../sidecar/follow.ts';
+import { followRegistration, MeshSidecar } from '../../sidecar/mesh/mesh-sidecar.ts';
+import { registrationIn } from '../../sidecar/mesh/registration.ts';
+import { Sidecar, type SidecarLimits } from '../../sidecar/sidecar.ts';
+import { plainUpstream, type Wanted } from '../../sidecar/upstream-rules.ts';
+import type { ApiClient } from '../api-client.ts';
+import { type Command, explained, type Invocation } from '../command.ts';
+import type { FlagValues } from '../flag-values.ts';
 import { addressIn, countIn, durationIn, policiesIn, upstreamIn } from '../proxy-flags.ts';
 
 export const command: Command = {
@@ -14,10 +20,13 @@ export const command: Command = {
   details:
     'Listens on this machine for each service that a program calls, and carries each connection to one of ' +
     'its healthy instances. It follows the catalog, and goes on with what it knows when the agent is away. ' +
-    `Policies: ${POLICY_NAMES.join(', ')}.`,
+    'With -sidecar-for or -service it speaks for a service of the mesh: calls go out and come in by mutual ' +
+    `TLS, and intentions decide who may call. Policies: ${POLICY_NAMES.join(', ')}.`,
   examples: [
     '-upstream=web:9000',
     '-upstream=web:9000 -upstream=db:127.0.0.1:9001 -policy=peak-ewma -policy=db=ring-hash -admin=127.0.0.1:9901',
+    '-sidecar-for=web-1',
+    '-service=web -service-addr=127.0.0.1:8080 -listen=:21000 -upstream=db:9191',
   ],
   http: 'query',
   flags: new Map([
@@ -32,12 +41,20 @@ export const command: Command = {
       'idle-timeout',
       { kind: 'string', help: 'After which a silent connection is cut; 1h, 0 is never.' },
     ],
+    ['listen', { kind: 'string', help: 'With -service: where others of the mesh call it.' }],
     ['log-json', { kind: 'bool', help: 'Write the log as JSON.' }],
     ['log-level', { kind: 'string', help: 'trace, debug, info, warn or err; info.' }],
     ['max-connections', { kind: 'int', help: 'At once, for each upstream; 10000.' }],
     [
       'policy',
       { kind: 'strings', help: 'NAME for all upstreams, or SERVICE=NAME for one; least-requests.' },
+    ],
+    ['proxy-id', { kind: 'string', help: 'Be the proxy that is registered by this id.' }],
+    ['service', { kind: 'string', help: 'Speak for this service, which need not be registered.' }],
+    ['service-addr', { kind: 'string', help: 'With -service: where its program listens.' }],
+    [
+      'sidecar-for',
+      { kind: 'string', help: 'Be the proxy that is registered for the service of this id.' },
     ],
     ['tries', { kind: 'int', help: 'Hosts that are tried for a connection; 3.' }],
     [
@@ -50,47 +67,153 @@ export const command: Command = {
   async run(invocation) {
     const { flags, args, host, misuse } = invocation;
     if (args.length > 0) throw misuse('Should have no non-flag arguments.');
-    if (!flags.has('upstream')) throw misuse('At least one -upstream must be given');
-    const sidecar = sidecarOf(invocation);
-    await sidecar.start();
-    await new Promise<void>((resolve) => {
-      if (host.signal.aborted) resolve();
-      host.signal.addEventListener('abort', () => resolve(), { once: true });
+    const modes = ['sidecar-for', 'proxy-id', 'service'].filter((name) => flags.has(name));
+    if (modes.length > 1) throw misuse(`Only one of -${modes.join(', -')} may be given`);
+    if (modes.length === 0 && !flags.has('upstream')) {
+      throw misuse('At least one -upstream must be given');
+    }
+    const parts = partsOf(invocation);
+    const sidecar = new Sidecar({
+      ...parts,
+      admin: flags.has('admin') ? addressIn('admin', flags.text('admin')) : undefined,
+      access: flags.isSet('access-log') ? host.print : undefined,
     });
-    await sidecar.stop();
+    const ending = new AbortController();
+    try {
+      const mesh = modes.length > 0 ? new MeshSidecar({ ...parts, sidecar }) : undefined;
+      if (mesh === undefined) await servePlain(invocation, parts, sidecar);
+      else await serveMesh(invocation, parts, mesh, ending.signal);
+      await sidecar.start();
+      await untilTold(host.signal);
+      ending.abort();
+      await Promise.all([mesh?.stop(parts.limits.drainMs), sidecar.stop()]);
+    } catch (error) {
+      ending.abort();
+      await sidecar.stop(0);
+      throw error;
+    }
     return 0;
   },
 };
 
-function sidecarOf({ flags, host, client }: Invocation): Sidecar {
+interface Parts {
+  readonly agent: Agent;
+  readonly logger: Logger;
+  readonly limits: SidecarLimits;
+  readonly wantedOf: (service: string) => Wanted;
+}
+
+function partsOf({ flags, host, client }: Invocation): Parts {
   const level = flags.text('log-level') || 'info';
   if (!isLogLevel(level)) throw new ProconsulError('invalid', `Invalid log level: ${level}`);
-  const logger = createLogger({ level, json: flags.isSet('log-json') });
-  const policies = policiesIn(flags);
-  // Made for each question, so that a token or a certificate that was renewed is taken from its file.
-  const ask: Ask = ({ path, query }, signal) => client(signal).send({ method: 'GET', path, query });
-  // A wrong address or file is to be known at once.
-  client(host.signal);
-  const maxConnections = countIn(flags, 'max-connections', 10_000);
   const limits = {
     connectMs: durationIn(flags, 'connect-timeout', 5000),
     idleMs: durationIn(flags, 'idle-timeout', 3600_000),
     drainMs: durationIn(flags, 'drain-time', 30_000),
     tries: countIn(flags, 'tries', 3),
+    maxConnections: countIn(flags, 'max-connections', 10_000),
   };
-  return new Sidecar({
-    upstreams: flags.all('upstream').map((text) => {
-      const { service, at } = upstreamIn(text);
-      const policy = policies.get(service) ?? policies.get('') ?? 'least-requests';
-      return {
-        at,
-        ...plainUpstream({ service, policy, zone: flags.text('zone'), maxConnections }),
-      };
-    }),
-    admin: flags.has('admin') ? addressIn('admin', flags.text('admin')) : undefined,
+  // A wrong address or file is to be known at once.
+  client(host.signal);
+  return {
+    agent: { ask: askOf(client), clock: systemClock, random: systemRandom },
+    logger: createLogger({ level, json: flags.isSet('log-json') }),
     limits,
-    agent: { ask, clock: systemClock, random: systemRandom },
-    logger,
-    access: flags.isSet('access-log') ? host.print : undefined,
+    wantedOf: wantedBy(flags, limits.maxConnections),
+  };
+}
+
+/** Made for each question, so that a token or a certificate that was renewed is taken from its file. */
+function askOf(client: (signal: AbortSignal) => ApiClient): Ask {
+  return ({ path, query, body }, signal) =>
+    client(signal).send({
+      method: body?.method ?? 'GET',
+      path,
+      query,
+      ...(body !== undefined && { body: encodeJson(body.json) }),
+    });
+}
+
+function wantedBy(flags: FlagValues, maxConnections: number): (service: string) => Wanted {
+  const policies = policiesIn(flags);
+  const zone = flags.text('zone');
+  return (service) => {
+    const policy = policies.get(service) ?? policies.get('') ?? 'least-requests';
+    return { service, policy, zone, maxConnections };
+  };
+}
+
+async function servePlain(
+  { flags }: Invocation,
+  { agent, limits, wantedOf }: Parts,
+  sidecar: Sidecar,
+) {
+  const dial = plainDial(agent.clock, limits.connectMs);
+  const wanted = flags.all('upstream').map((text) => {
+    const { service, at } = upstreamIn(text);
+    return { at, dial, ...plainUpstream(wantedOf(service)) };
+  });
+  const [fault] = await sidecar.serve(wanted);
+  if (fault !== undefined) throw fault;
+}
+
+/** Of a service that is named, as the flags say; else as the agent has the proxy registered. */
+async function serveMesh(
+  invocation: Invocation,
+  { agent, logger }: Parts,
+  mesh: MeshSidecar,
+  signal: AbortSignal,
+): Promise<void> {
+  const { flags, host, client } = invocation;
+  if (flags.has('service')) {
+    const at = (name: string) =>
+      flags.has(name) ? addressIn(name, flags.text(name)) : { host: '', port: 0 };
+    await mesh.takeOver({
+      service: flags.text('service'),
+      serviceId: '',
+      listens: at('listen'),
+      program: flags.has('listen') ? at('service-addr') : { host: '', port: 0 },
+      upstreams: flags.all('upstream').map((text) => ({ datacenter: '', ...upstreamIn(text) })),
+      refused: [],
+    });
+    return;
+  }
+  const id = flags.has('proxy-id')
+    ? flags.text('proxy-id')
+    : await proxyFor(client(host.signal), flags.text('sidecar-for'));
+  const take = (json: unknown) => void mesh.takeOver(registrationIn(json));
+  void followRegistration(agent, id, { take, logger, signal });
+}
+
+/** In Consul's words where there is none, or more than one. */
+async function proxyFor(api: ApiClient, serviceId: string): Promise<string> {
+  const answer = await explained(
+    'Failed looking up sidecar proxy info',
+    api.send({ method: 'GET', path: '/v1/agent/services' }),
+  );
+  interface Registered {
+    readonly Kind?: string;
+    readonly Proxy?: { readonly DestinationServiceID?: string };
+  }
+  const services = Object.entries(answer.json as Readonly<Record<string, Registered>>);
+  const ids = services
+    .filter(
+      ([, each]) => each.Kind === 'connect-proxy' && each.Proxy?.DestinationServiceID === serviceId,
+    )
+    .map(([id]) => id);
+  const [id] = ids;
+  if (id === undefined) {
+    throw new ProconsulError('not-found', `No sidecar proxy registered for ${serviceId}`);
+  }
+  if (ids.length === 1) return id;
+  const which = `Start proxy with -proxy-id and one of the following IDs: ${ids.join(', ')}`;
+  const why = `More than one sidecar proxy registered for ${serviceId}.\n    ${which}`;
+  throw new ProconsulError('invalid', why);
+}
+
+function untilTold(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

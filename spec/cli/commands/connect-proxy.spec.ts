@@ -48,6 +48,7 @@ describe('proconsul connect proxy', () => {
 
   for (const [words, complaint] of [
     ['', /^At least one -upstream must be given\n/],
+    ['-service=a -proxy-id=b', /^Only one of -proxy-id, -service may be given\n/],
     ['-upstream=web:1 more', /^Should have no non-flag arguments\.\n/],
     ['-upstream=web', /^invalid value "web" for flag -upstream: it is not SERVICE:PORT\n$/],
     ['-upstream=web:x', /^invalid value "x" for flag -upstream: dial tcp: address x: missing port/],

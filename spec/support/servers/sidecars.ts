@@ -1,6 +1,8 @@
 /** Sidecars in this process, on an agent or server of the spec, with a clock of their own. */
+import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { messageOf, ProconsulError } from '../../../lib/errors.ts';
+import { plainDial } from '../../../sidecar/dial.ts';
 import type { Ask } from '../../../sidecar/follow.ts';
 import { type Listened, Sidecar, type SidecarOptions } from '../../../sidecar/sidecar.ts';
 import { plainUpstream, type Wanted } from '../../../sidecar/upstream-rules.ts';
@@ -23,44 +25,51 @@ export async function stopSidecars(): Promise<void> {
 
 if (typeof afterEach === 'function') afterEach(stopSidecars);
 
-export function plain(service: string, more: Partial<Wanted> = {}): Listened {
-  const wanted: Wanted = { service, policy: 'round-robin', zone: '', maxConnections: 100, ...more };
-  return { at: { host: '127.0.0.1', port: 0 }, ...plainUpstream(wanted) };
+export function wanted(service: string, more: Partial<Wanted> = {}): Wanted {
+  return { service, policy: 'round-robin', zone: '', maxConnections: 100, ...more };
 }
 
-export const LIMITS = { connectMs: 5000, idleMs: 60_000, tries: 3, drainMs: 10_000 };
+export function plain(service: string, more: Partial<Wanted> = {}): Omit<Listened, 'dial'> {
+  return { at: { host: '127.0.0.1', port: 0 }, ...plainUpstream(wanted(service, more)) };
+}
+
+export const LIMITS = {
+  connectMs: 5000,
+  idleMs: 60_000,
+  tries: 3,
+  drainMs: 10_000,
+  maxConnections: 100,
+};
 
 /** An agent that can be away. */
 export function agentAt(port: number, token = '') {
-  const state = { isAway: false, asked: [] as string[] };
-  const ask: Ask = async ({ path, query }, signal) => {
-    const pairs = query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
-    state.asked.push(`${path}?${pairs}`);
+  const state = { isAway: false };
+  const headers = token === '' ? {} : { 'X-Consul-Token': token };
+  const ask: Ask = async ({ path, query, body }, signal) => {
     if (state.isAway) throw new ProconsulError('unavailable', 'the agent is away');
-    const headers = token === '' ? {} : { 'X-Consul-Token': token };
-    try {
-      const answer = await send(port, 'GET', `${path}?${pairs}`, { signal, headers });
-      if (answer.status === 200)
-        return { ...answer, index: String(answer.index || ''), json: answer.json };
-      throw new ProconsulError('unavailable', `${answer.status}: ${answer.text}`);
-    } catch (error) {
-      if (error instanceof ProconsulError) throw error;
-      throw new ProconsulError('unavailable', messageOf(error));
-    }
+    const pairs = query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
+    const sent = { signal, headers, ...(body !== undefined && { body: body.json }) };
+    const answer = await send(port, body?.method ?? 'GET', `${path}?${pairs}`, sent).catch(
+      (error: unknown) => {
+        throw new ProconsulError('unavailable', messageOf(error));
+      },
+    );
+    const { status, text, index } = answer;
+    if (status !== 200) throw new ProconsulError('unavailable', `${status}: ${text}`);
+    return { index: String(index || ''), json: text === '' ? undefined : answer.json };
   };
   return { state, ask };
 }
 
 export async function startSidecar(
   ask: Ask,
-  upstreams: readonly Listened[],
+  upstreams: readonly Omit<Listened, 'dial'>[],
   more: Partial<SidecarOptions> = {},
 ) {
   const clock = new FakeClock();
   const logger = new RecordingLogger();
   const lines: string[] = [];
   const sidecar = new Sidecar({
-    upstreams,
     admin: { host: '127.0.0.1', port: 0 },
     limits: LIMITS,
     agent: { ask, clock, random: seededRandom(1) },
@@ -69,6 +78,8 @@ export async function startSidecar(
     ...more,
   });
   await sidecar.start();
+  const dial = plainDial(clock, LIMITS.connectMs);
+  assert.deepEqual(await sidecar.serve(upstreams.map((each) => ({ ...each, dial }))), []);
   running.push(() => sidecar.stop(0));
   const admin = (path: string) => send(sidecar.adminPort, 'GET', path, {});
   const hosts = async (at = 0) => {
@@ -119,7 +130,7 @@ export function call(port: number) {
 export async function whoAnswers(port: number): Promise<string> {
   const { socket, state } = call(port);
   await until(
-    () => state.text.includes('\n') || state.closed,
+    () => state.text.includes('\n') || state.closed || state.ended,
     () => state,
   );
   socket.end();

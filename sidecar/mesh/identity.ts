@@ -1,0 +1,118 @@
+/** Who this proxy is in the mesh, and by which roots it knows others: both renewed by the agent, and followed. */
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { parseIdentity, type ServiceIdentity, serviceUri } from '../../lib/connect/identity.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { type Agent, follow } from '../follow.ts';
+
+interface Own {
+  readonly certificate: string;
+  readonly key: string;
+  readonly identity: ServiceIdentity;
+}
+
+/** What both sides of a connection show and trust. A renewal makes another. */
+export interface Credentials {
+  readonly context: SecureContextOptions;
+  readonly identity: ServiceIdentity;
+}
+
+export interface IdentityOptions {
+  readonly service: string;
+  readonly agent: Agent;
+  readonly logger: Logger;
+}
+
+export class Identity {
+  readonly #options: IdentityOptions;
+  readonly #listeners = new Set<(now: Credentials) => void>();
+  #own: Own | undefined;
+  #roots: readonly string[] = [];
+  #credentials: Credentials | undefined;
+
+  constructor(options: IdentityOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined until the agent has said both. */
+  get credentials(): Credentials | undefined {
+    return this.#credentials;
+  }
+
+  /** Called with each that comes. */
+  onChange(listener: (now: Credentials) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  async follow(signal: AbortSignal): Promise<void> {
+    const { agent, service } = this.#options;
+    const leaf = `/v1/agent/connect/ca/leaf/${encodeURIComponent(service)}`;
+    const lost = (why: string, tries: number) => this.#lost(why, tries);
+    await Promise.all([
+      follow(agent, { path: leaf, query: [], take: (json) => this.#takeLeaf(json), lost }, signal),
+      follow(
+        agent,
+        {
+          path: '/v1/agent/connect/ca/roots',
+          query: [],
+          take: (json) => this.#takeRoots(json),
+          lost,
+        },
+        signal,
+      ),
+    ]);
+  }
+
+  /** The name by which a service's certificate is known, where it is to be called here. */
+  uriOf(service: string): string {
+    const { identity } = this.#credentials ?? {};
+    return identity === undefined ? '' : serviceUri({ ...identity, service });
+  }
+
+  #takeLeaf(json: unknown): void {
+    const { CertPEM, PrivateKeyPEM, ServiceURI } = (json ?? {}) as Readonly<
+      Record<string, unknown>
+    >;
+    const all = [CertPEM, PrivateKeyPEM, ServiceURI];
+    const [certificate = '', key = '', uri = ''] = all.map((each) => String(each ?? ''));
+    const parsed = parseIdentity(uri);
+    if (parsed.kind !== 'service') throw new ProconsulError('unavailable', `${uri} is no service`);
+    this.#own = { certificate, key, identity: parsed.identity };
+    this.#made();
+  }
+
+  #takeRoots(json: unknown): void {
+    const { Roots } = (json ?? {}) as { readonly Roots?: unknown };
+    const listed = Array.isArray(Roots) ? (Roots as Readonly<Record<string, unknown>>[]) : [];
+    const certificates = listed.map((root) => String(root?.['RootCert'] ?? ''));
+    if (certificates.length === 0) throw new ProconsulError('unavailable', 'there are no roots');
+    this.#roots = certificates;
+    this.#made();
+  }
+
+  /** What is of no use is not put in place of what is. */
+  #made(): void {
+    const own = this.#own;
+    if (own === undefined || this.#roots.length === 0) return;
+    const { certificate: cert, key, identity } = own;
+    const ca = [...this.#roots];
+    const context: SecureContextOptions = { cert, key, ca, minVersion: 'TLSv1.2' };
+    try {
+      createSecureContext(context);
+    } catch (error) {
+      throw new ProconsulError('unavailable', `a certificate is of no use: ${messageOf(error)}`);
+    }
+    const now = { context, identity };
+    this.#credentials = now;
+    for (const listener of this.#listeners) listener(now);
+  }
+
+  #lost(error: string, tries: number): void {
+    const { logger, service } = this.#options;
+    if (tries !== 1 && tries % 20 !== 0) return;
+    const line = this.#credentials
+      ? 'sidecar: certificates stay as they are: the agent does not renew them'
+      : 'sidecar: has no certificate yet';
+    logger.warn(line, { service, tries, error });
+  }
+}

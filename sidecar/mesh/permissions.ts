@@ -1,0 +1,117 @@
+/**
+ * Who may call the service behind this proxy. The agent decides, once for each caller and each state of the
+ * intentions; what it decided counts while it is away, and whom it was never asked about is not let in then.
+ */
+import { describeChain, ProconsulError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { type Agent, follow } from '../follow.ts';
+
+/** Callers whose right is remembered: a mesh has as many services. */
+const MAX_CALLERS = 4096;
+const ASK_MS = 10_000;
+/** After which everybody is looked at again. */
+const REVIEW_MS = 30_000;
+
+export interface PermissionsOptions {
+  /** The service that is called. */
+  readonly service: string;
+  readonly agent: Agent;
+  readonly logger: Logger;
+}
+
+export class Permissions {
+  readonly #options: PermissionsOptions;
+  /** By the URI of the caller's certificate. */
+  #decided = new Map<string, Promise<boolean>>();
+  /** What was decided before the intentions changed: for when the agent cannot be asked. */
+  #before = new Map<string, boolean>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(options: PermissionsOptions) {
+    this.#options = options;
+  }
+
+  /** Called when who may call may have changed. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Follows the intentions about the service. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { agent, service } = this.#options;
+    // The list of those about one service has no index to wait at, in Consul neither.
+    const about = [service, '*'].map((name) => `DestinationName == ${JSON.stringify(name)}`);
+    this.#reviewLater(signal);
+    await follow(
+      agent,
+      {
+        path: '/v1/connect/intentions',
+        query: [['filter', about.join(' or ')]],
+        // Whatever it shows: a token may not see all that decides.
+        take: () => this.#changed(),
+        lost: (error, tries) => {
+          if (tries !== 1 && tries % 20 !== 0) return;
+          const line = 'sidecar: intentions stay as they were: the agent does not answer';
+          this.#options.logger.warn(line, { service, tries, error });
+        },
+      },
+      signal,
+    );
+  }
+
+  /** Never rejects: who cannot be asked about is not let in. */
+  isAllowed(uri: string): Promise<boolean> {
+    const known = this.#decided.get(uri);
+    if (known !== undefined) return known;
+    if (this.#decided.size >= MAX_CALLERS) this.#decided.clear();
+    const decided = this.#decided;
+    const asked = this.#ask(uri).then(
+      (isAllowed) => {
+        this.#before.set(uri, isAllowed);
+        return isAllowed;
+      },
+      (error: unknown) => {
+        // The next one asks again.
+        decided.delete(uri);
+        if (!(error instanceof ProconsulError)) throw error;
+        const line = 'sidecar: the agent does not say who may call';
+        this.#options.logger.warn(line, { caller: uri, error: describeChain(error) });
+        return this.#before.get(uri) ?? false;
+      },
+    );
+    decided.set(uri, asked);
+    return asked;
+  }
+
+  /** What comes of tokens and policies, no index of intentions tells. */
+  #reviewLater(signal: AbortSignal): void {
+    const cancel = this.#options.agent.clock.after(REVIEW_MS, () => {
+      signal.removeEventListener('abort', cancel);
+      this.#changed();
+      this.#reviewLater(signal);
+    });
+    signal.addEventListener('abort', cancel, { once: true });
+  }
+
+  #changed(): void {
+    this.#decided = new Map();
+    if (this.#before.size > MAX_CALLERS) this.#before = new Map();
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #ask(uri: string): Promise<boolean> {
+    const { agent, service: Target } = this.#options;
+    const patience = new AbortController();
+    const cancel = agent.clock.after(ASK_MS, () => patience.abort());
+    try {
+      const json = { Target, ClientCertURI: uri, ClientCertSerial: '' };
+      const path = '/v1/agent/connect/authorize';
+      const body = { method: 'POST', json } as const;
+      const answer = await agent.ask({ path, query: [], body }, patience.signal);
+      const { Authorized } = (answer.json ?? {}) as { readonly Authorized?: unknown };
+      return Authorized === true;
+    } finally {
+      cancel();
+    }
+  }
+}

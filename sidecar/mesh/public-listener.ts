@@ -1,0 +1,185 @@
+/** Lets calls to the service behind this proxy in: by mutual TLS, and from those who may. */
+import { constants } from 'node:crypto';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { Clock } from '../../lib/clock.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import { hostPort } from '../../lib/ip.ts';
+import type { AccessLine } from '../access-log.ts';
+import { relay, reset } from '../relay.ts';
+import type { Credentials, Identity } from './identity.ts';
+import type { Permissions } from './permissions.ts';
+
+export interface PublicListenerOptions {
+  readonly at: { readonly host: string; readonly port: number };
+  /** The program behind it. */
+  readonly to: { readonly host: string; readonly port: number };
+  readonly service: string;
+  readonly identity: Identity;
+  readonly permissions: Permissions;
+  readonly clock: Clock;
+  readonly rules: PublicRules;
+  readonly log: (line: AccessLine) => void;
+}
+
+export interface PublicRules {
+  readonly connectMs: number;
+  readonly idleMs: number;
+  readonly maxConnections: number;
+}
+
+export interface PublicCounts {
+  calls: number;
+  /** Whom no intention lets in. */
+  denied: number;
+  /** By a change of the intentions, while they went on. */
+  cut: number;
+  failed: number;
+}
+
+const HANDSHAKE_MS = 5000;
+const BACKLOG = 1024;
+
+export class PublicListener {
+  readonly #options: PublicListenerOptions;
+  readonly #server: Server;
+  /** Those that are let in, by who called. */
+  readonly #open = new Map<TLSSocket, string>();
+  readonly counts: PublicCounts = { calls: 0, denied: 0, cut: 0, failed: 0 };
+  #idle: () => void = () => undefined;
+
+  constructor(options: PublicListenerOptions) {
+    this.#options = options;
+    this.#server = createServer({
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: HANDSHAKE_MS,
+      allowHalfOpen: true,
+      noDelay: true,
+      // A session that is taken up again would skip the look at the certificate and at the roots of today.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
+      ...contextOf(options.identity.credentials),
+    });
+    this.#server.maxConnections = options.rules.maxConnections;
+    this.#server.on('secureConnection', (socket) => void this.#accepted(socket));
+    this.#server.on('tlsClientError', (_, socket) => socket.destroy());
+    options.identity.onChange((now) => this.#server.setSecureContext(contextOf(now)));
+    options.permissions.onChange(() => void this.#judgeAgain());
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  start(): Promise<void> {
+    const { host, port } = this.#options.at;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', ({ message }) => {
+        const why = `cannot listen on ${hostPort(host, port)}: ${message}`;
+        reject(new ProconsulError('rejected', why));
+      });
+      this.#server.listen({ host, port, backlog: BACKLOG }, () => {
+        this.#server.removeAllListeners('error');
+        this.#server.on('error', () => undefined);
+        resolve();
+      });
+    });
+  }
+
+  async drain(ms: number): Promise<void> {
+    this.#server.close();
+    if (this.#open.size > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#options.clock.after(ms, resolve);
+        this.#idle = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    for (const socket of this.#open.keys()) reset(socket);
+  }
+
+  async #accepted(caller: TLSSocket): Promise<void> {
+    caller.on('error', () => undefined);
+    const uri = uriOf(caller);
+    const { permissions, clock, rules, log, service } = this.#options;
+    const begun = clock.monotonic();
+    this.counts.calls++;
+    const from = hostPort(caller.remoteAddress ?? '', caller.remotePort ?? 0);
+    const done = (more: Pick<AccessLine, 'host' | 'sent' | 'received' | 'fault'>) =>
+      log({
+        ...{ upstream: `public ${service}`, from: `${uri} ${from}`, tries: 1 },
+        ms: Math.round(clock.monotonic() - begun),
+        ...more,
+      });
+    // In there before it is asked: a change that comes between the answer and the first byte cuts it too.
+    this.#open.set(caller, uri);
+    try {
+      if (uri === '' || caller.isSessionReused() || !(await permissions.isAllowed(uri))) {
+        this.counts.denied++;
+        reset(caller);
+        done({ host: '', sent: 0, received: 0, fault: 'denied' });
+        return;
+      }
+      if (caller.destroyed) return;
+      const local = await this.#local();
+      if (local === undefined) {
+        this.counts.failed++;
+        reset(caller);
+        done({ host: '', sent: 0, received: 0, fault: 'the program does not take it' });
+        return;
+      }
+      const { host, port } = this.#options.to;
+      done({ host: hostPort(host, port), ...(await relay(caller, local, rules.idleMs)) });
+    } finally {
+      this.#open.delete(caller);
+      if (this.#open.size === 0) this.#idle();
+    }
+  }
+
+  /** Whoever may not call any more is cut, whatever is under way. */
+  async #judgeAgain(): Promise<void> {
+    const { permissions } = this.#options;
+    const callers = new Set(this.#open.values());
+    for (const uri of callers) {
+      if (await permissions.isAllowed(uri)) continue;
+      for (const [socket, whose] of this.#open) {
+        if (whose !== uri) continue;
+        this.counts.cut++;
+        reset(socket);
+      }
+    }
+  }
+
+  #local(): Promise<Socket | undefined> {
+    const { to, clock, rules } = this.#options;
+    return new Promise((resolve) => {
+      const socket = connect({ ...to, allowHalfOpen: true, noDelay: true });
+      const failed = () => {
+        cancel();
+        socket.destroy();
+        resolve(undefined);
+      };
+      const cancel = clock.after(rules.connectMs, failed);
+      socket.once('error', failed);
+      socket.once('connect', () => {
+        cancel();
+        socket.off('error', failed);
+        resolve(socket);
+      });
+    });
+  }
+}
+
+/** Nobody can be let in before there is a certificate: then no cipher is spoken at all. */
+function contextOf(credentials: Credentials | undefined) {
+  return credentials?.context ?? { minVersion: 'TLSv1.2' as const };
+}
+
+/** The one name in the certificate; '' where it has others, or is not written as Node shows a plain one. */
+function uriOf(socket: TLSSocket): string {
+  const { subjectaltname = '' } = socket.getPeerCertificate();
+  const [, uri = ''] = /^URI:(spiffe:\/\/[^,"\\\s]+)$/.exec(subjectaltname) ?? [];
+  return uri;
+}
