@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -37,5 +37,9 @@ describe('bin/proconsul', () => {
     writeFileSync(join(bin, 'node'), node, { mode: 0o755 });
     const says = `proconsul: needs Node 20 or newer; ${bin}/node is v18.0.0\n`;
     assert.deepEqual(run(`${bin}:/usr/bin:/bin`), [1, says]);
+    // Root may write everywhere; for others it is not to be hidden by what they may not do.
+    chmodSync(top, 0o555);
+    assert.deepEqual(run(`${bin}:/usr/bin:/bin`), [1, says]);
+    chmodSync(top, 0o755);
   });
 });
