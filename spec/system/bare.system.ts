@@ -47,7 +47,7 @@ class Bare {
     const args = ['exec', '-u', user, '-w', '/', this.#id];
     const { status, stdout, stderr } = spawnSync(
       'docker',
-      [...args, 'bash', '-lc', `cd && ${words}`],
+      [...args, 'bash', '-lc', `cd; ${words}`],
       {
         encoding: 'utf8',
         env,
