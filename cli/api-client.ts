@@ -7,6 +7,10 @@ import type { ApiTarget } from './api-options.ts';
 
 /** More than any agent answers at once; a text much longer cannot be held. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** Of a body whose way is followed. */
+const PART_BYTES = 256 * 1024;
+/** Of an error's text: an agent's are shorter. */
+const MAX_REASON = 4096;
 /** As long as Consul's own client waits for a connection. */
 const CONNECT_TIMEOUT_MS = 30_000;
 
@@ -20,6 +24,10 @@ export interface ApiRequest {
   readonly token?: string;
   /** Other statuses than 200 that are answers. */
   readonly accept?: readonly number[];
+  /** Told of how much of the body has gone out. */
+  readonly onSent?: (bytes: number) => void;
+  /** Told of how much of the answer has come, and how much there is; 0 where nobody knows. */
+  readonly onReceived?: (bytes: number, total: number) => void;
   /** An error says the status alone, as Go's client does of keys, and not the answer's text. */
   readonly terse?: true;
 }
@@ -54,7 +62,7 @@ export function createApiClient({ target, query, signal }: ApiClientOptions): Ap
   return {
     async send(request) {
       const response = await open(request);
-      const text = await readText(response);
+      const text = await readText(response, request.onReceived);
       const status = response.statusCode ?? 0;
       refuse(status, text, request);
       const index = String(response.headers['x-consul-index'] ?? '');
@@ -83,8 +91,15 @@ export function encodePath(path: string): string {
 
 function refuse(status: number, text: string, { accept = [], terse }: ApiRequest): void {
   if (status === 200 || accept.includes(status)) return;
-  const why = text === '' || terse ? '' : ` (${text})`;
+  const why = text === '' || terse ? '' : ` (${reasonIn(text)})`;
   throw new ProconsulError('unavailable', `Unexpected response code: ${status}${why}`);
+}
+
+/** Whatever stands between may answer with a page of its own: of that, as much as says whose it is. */
+function reasonIn(text: string): string {
+  if (!/^\s*<(!doctype|html)/i.test(text)) return text.slice(0, MAX_REASON);
+  const [, title = ''] = /<title[^>]*>([^<]{0,200})/i.exec(text.slice(0, MAX_REASON)) ?? [];
+  return `an HTML page${title.trim() === '' ? '' : `: ${title.trim()}`}`;
 }
 
 function decodeAnswer(text: string): unknown {
@@ -127,8 +142,24 @@ async function respond(
     limitConnecting(sent);
     const what = `${method} ${target.scheme}://${target.address}${path}`;
     sent.once('error', (cause) => reject(unreachable(cause, target, what)));
-    sent.end(body);
+    if (body === undefined || asked.onSent === undefined) sent.end(body);
+    else feed(sent, Buffer.from(body), asked.onSent);
   });
+}
+
+/** In parts, each once the one before is on its way. */
+function feed(sent: ClientRequest, body: Buffer, onSent: (bytes: number) => void): void {
+  let at = 0;
+  const next = (error?: Error | null) => {
+    // It is told to whoever waits for the answer.
+    if (error) return;
+    onSent(at);
+    const part = body.subarray(at, at + PART_BYTES);
+    at += part.length;
+    if (part.length === 0) sent.end();
+    else sent.write(part, next);
+  };
+  next();
 }
 
 type Request = (
@@ -191,14 +222,19 @@ function unreachable(cause: Error, { address, socketPath }: ApiTarget, what: str
   return new ProconsulError('unavailable', `${verb} "${url}": ${why}`, { cause });
 }
 
-async function readText(response: IncomingMessage): Promise<string> {
+async function readText(
+  response: IncomingMessage,
+  onReceived: ApiRequest['onReceived'] = () => undefined,
+): Promise<string> {
   const parts: Buffer[] = [];
+  const total = Number(response.headers['content-length'] ?? 0);
   let size = 0;
   try {
     for await (const part of response as AsyncIterable<Buffer>) {
       size += part.length;
       if (size > MAX_ANSWER_BYTES) throw new ProconsulError('too-large', 'the answer is too long');
       parts.push(part);
+      onReceived(size, total);
     }
   } catch (cause) {
     if (cause instanceof ProconsulError) throw cause;

@@ -6,12 +6,15 @@ import { readWhole } from '../lib/read-whole.ts';
 import type { ApiClient } from './api-client.ts';
 import type { FlagValues } from './flag-values.ts';
 import type { Progress } from './progress.ts';
+import type { Terminal } from './terminal.ts';
 
 /** The process around a command; specs put a made-up one in its place. */
 export interface CommandHost {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly print: (text: string | Buffer) => void;
   readonly printError: (text: string) => void;
+  /** Where what is printed is read by a person; undefined in a pipe. */
+  readonly terminal: Terminal | undefined;
   /** A line that is written over by the next, and taken away by an empty one; seen on a terminal alone. */
   readonly progress: Progress;
   /** What somebody may do about a failure; seen on a terminal alone. */

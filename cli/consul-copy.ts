@@ -9,7 +9,7 @@ import type { ApiClient } from './api-client.ts';
 import { type ArchiveKinds, archiveKinds } from './archive-kinds.ts';
 import { explained } from './command.ts';
 import { addMarks, countedMarks, type Marks, namedMarks } from './copy-marks.ts';
-import { megabytes, type Progress, shown } from './progress.ts';
+import { megabytes, Pace, type Progress, shown } from './progress.ts';
 
 export interface Sides {
   readonly from: ApiClient;
@@ -67,11 +67,12 @@ export class ConsulCopy {
       const why = `Somebody writes to the new cluster by now (${namedMarks(written)})`;
       throw new ProconsulError('rejected', `${why}: it is not copied over any more`);
     }
-    this.#progress(`writing ${megabytes(archive.length)}`);
+    const pace = new Pace({ what: 'writing', total: archive.length }, this.#progress);
+    const onSent = (bytes: number) => pace.at(bytes);
     await explained(
       'Error writing to the new cluster',
-      to.send({ method: 'PUT', path: '/v1/snapshot', body: archive }),
-    );
+      to.send({ method: 'PUT', path: '/v1/snapshot', body: archive, onSent }),
+    ).finally(() => pace.end());
     for (const { Node } of servers) if (!this.#own.has(Node)) await this.#forget(Node);
     // Only keys are the same to the byte in both archives; of all else it is known here how it was taken.
     const { marks, counts } = await this.#look((kind) => kind !== 'kv');

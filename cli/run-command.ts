@@ -1,7 +1,6 @@
 /** Finds the command that a command line names, reads its flags and runs it. */
 
 import type { FlagTable } from '../lib/config/flags.ts';
-import { describeFlags, wrap } from '../lib/config/flags.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { createApiClient } from './api-client.ts';
 import { apiTarget, HTTP_FLAGS } from './api-options.ts';
@@ -10,6 +9,7 @@ import { COMMANDS, type CommandEntry, type CommandGroup } from './command-tree.t
 import { type FlagValues, readFlags } from './flag-values.ts';
 import { hintFor } from './hints.ts';
 import { refusalOf } from './refused-words.ts';
+import { usageOf } from './usage.ts';
 
 /** What a shell says of a command that it does not know; Consul says it too. */
 const UNKNOWN_COMMAND = 127;
@@ -70,7 +70,8 @@ function showCommands(host: CommandHost, asked: boolean): number {
     ['agent', 'Runs an agent, or a server'] as const,
   ].sort(([a], [b]) => (a < b ? -1 : 1));
   const usage = 'Usage: proconsul [--version] [--help] <command> [<args>]\n';
-  const text = `${usage}\nAvailable commands are:\n${list(rows)}\n`;
+  const more = 'proconsul <command> -h shows its options, with examples.\n';
+  const text = `${usage}\nAvailable commands are:\n${list(rows)}\n${more}`;
   if (asked) host.print(text);
   else host.printError(text);
   return asked ? 0 : UNKNOWN_COMMAND;
@@ -93,20 +94,6 @@ function showGroup(
 function list(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `    ${name.padEnd(width)}    ${text}\n`).join('');
-}
-
-function usageOf(name: string, summary: string, command: Command): string {
-  const { synopsis, details = '', examples = [], http, flags } = command;
-  const line = `Usage: proconsul ${name} ${synopsis}`.trimEnd();
-  const lines = examples.map((rest) => `      $ proconsul ${name} ${rest}`.trimEnd());
-  const options = describeFlags(flags);
-  const shared = describeFlags(HTTP_FLAGS[http]);
-  return [
-    `${line}\n\n${wrap(`${summary}. ${details}`.trimEnd(), '  ')}`,
-    ...(lines.length === 0 ? [] : [`Examples\n\n${lines.join('\n')}\n`]),
-    ...(shared.length === 0 ? [] : ['HTTP API Options\n', ...shared]),
-    ...(options.length === 0 ? [] : ['Command Options\n', ...options]),
-  ].join('\n');
 }
 
 interface Run {

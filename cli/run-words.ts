@@ -2,15 +2,22 @@
 import type { Environment } from '../lib/child.ts';
 import { wrap } from '../lib/config/flags.ts';
 import { runCommand } from './run-command.ts';
+import { shownOn, type Terminal } from './terminal.ts';
+
+const DEFAULT_COLUMNS = 80;
 
 export async function run(words: readonly string[], env: Environment): Promise<void> {
   const isVersion = /^--?(v|version)$/.test(words[0] ?? '');
+  const [terminal, onError] = [terminalOf(process.stdout, env), terminalOf(process.stderr, env)];
   // Whoever reads has seen enough, as `head` has: what is left has no use.
   process.stdout.once('error', () => process.exit(1));
   process.exitCode = await runCommand(isVersion ? ['version', ...words.slice(1)] : words, {
     env,
-    print: (text) => void process.stdout.write(text),
-    printError: (text) => void process.stderr.write(text),
+    print: (text) =>
+      void process.stdout.write(terminal === undefined ? text : seen(terminal, text)),
+    printError: (text) =>
+      void process.stderr.write(onError === undefined ? text : seen(onError, text)),
+    terminal,
     progress,
     hint,
     readStdin,
@@ -21,9 +28,29 @@ export async function run(words: readonly string[], env: Environment): Promise<v
   });
 }
 
-/** Beside what is printed, so that it is in no pipe. */
+function terminalOf(stream: NodeJS.WriteStream, env: Environment): Terminal | undefined {
+  if (!stream.isTTY) return undefined;
+  return {
+    // Some say that they have none, as one whose size nobody has set.
+    columns: stream.columns || DEFAULT_COLUMNS,
+    hasColours: !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+  };
+}
+
+const decoder = new TextDecoder();
+
+/** A value's bytes may come in parts. */
+function seen(terminal: Terminal, text: string | Buffer): string {
+  return shownOn(
+    terminal,
+    typeof text === 'string' ? text : decoder.decode(text, { stream: true }),
+  );
+}
+
+/** Beside what is printed, so that it is in no pipe; in one row, for only that is taken away again. */
 function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+  const { isTTY, columns } = process.stderr;
+  if (isTTY) process.stderr.write(`\r\x1b[K${line.slice(0, (columns || DEFAULT_COLUMNS) - 1)}`);
 }
 
 function hint(text: string): void {

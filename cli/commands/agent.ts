@@ -3,7 +3,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import type { Environment } from '../../lib/child.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { agentUsage } from '../../lib/config/agent-flags.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { waitingForStart } from '../../lib/config/settle.ts';
@@ -13,12 +12,14 @@ import { LoggerFile } from '../../lib/log-file.ts';
 import { createLogger, LEVELS, type Logger } from '../../lib/logger.ts';
 import { Syslog } from '../../lib/syslog.ts';
 import { VERSION } from '../../lib/version.ts';
+import { AGENT_MANUAL, AGENT_SUMMARY } from '../agent-manual.ts';
 import { configHost } from '../process/config-host.ts';
 import { Life } from '../process/life.ts';
 import type { Running, RunOptions } from '../process/run-server.ts';
 import { firstSteps, type Self, startBlock } from '../process/start-block.ts';
 import { explainStart } from '../process/start-up.ts';
 import { tellingSystemd } from '../process/systemd.ts';
+import { usageOf } from '../usage.ts';
 
 /** A disk that stands still does not keep the process. */
 const FLUSH_MS = 500;
@@ -41,7 +42,7 @@ export async function agentCommand(
   environment: AgentEnvironment,
 ): Promise<void> {
   if (argv.some((word) => /^--?(h|help)$/.test(word))) {
-    environment.print(agentUsage());
+    environment.print(usageOf('agent', AGENT_SUMMARY, AGENT_MANUAL));
     environment.exit(0);
     return;
   }

@@ -1,5 +1,6 @@
-import { type Command, columns, explained, refuseArguments } from '../command.ts';
+import { type Command, explained, refuseArguments } from '../command.ts';
 import { type FlagValues, nodeMetaQuery } from '../flag-values.ts';
+import { table } from '../table.ts';
 
 type Pairs = Readonly<Record<string, string>> | null;
 
@@ -50,7 +51,7 @@ export const command: Command = {
       host.printError('No nodes match the given query - try expanding your search.\n');
       return 0;
     }
-    host.print(columns(flags.isSet('detailed') ? detailed(rows) : plain(rows)));
+    host.print(table(host.terminal, flags.isSet('detailed') ? detailed(rows) : plain(rows)));
     return 0;
   },
 };

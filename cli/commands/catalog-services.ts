@@ -1,5 +1,6 @@
-import { type Command, columns, explained, type Invocation, refuseArguments } from '../command.ts';
+import { type Command, explained, type Invocation, refuseArguments } from '../command.ts';
 import { nodeMetaQuery } from '../flag-values.ts';
+import { list } from '../table.ts';
 
 interface NodeAnswer {
   readonly Services: Readonly<
@@ -34,7 +35,7 @@ export const command: Command = {
     const cells = rows.map(([name, tags]) =>
       flags.isSet('tags') ? [name, [...tags].sort().join(',')] : [name],
     );
-    host.print(columns(cells, TAG_GAP));
+    host.print(list(host.terminal, cells, TAG_GAP));
     return 0;
   },
 };

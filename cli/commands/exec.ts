@@ -20,11 +20,17 @@ export const command: Command = {
   http: 'query',
   flags: new Map([
     ...FILTER_FLAGS,
-    ['prefix', { kind: 'string', help: 'Where in the KV store it is agreed; _rexec.' }],
-    ['shell', { kind: 'bool', help: 'Run the command by a shell; the default.' }],
+    ['prefix', { kind: 'string', help: 'Where in the KV store it is agreed (_rexec by default).' }],
+    ['shell', { kind: 'bool', help: 'Run the command by a shell (the default).' }],
     ['verbose', { kind: 'bool', help: 'Say each step.' }],
-    ['wait', { kind: 'string', help: 'How long to wait where nobody says anything; 2s.' }],
-    ['wait-repl', { kind: 'string', help: 'How long to wait before the agents are told; 0s.' }],
+    [
+      'wait',
+      { kind: 'string', help: 'How long to wait where nobody says anything (2s by default).' },
+    ],
+    [
+      'wait-repl',
+      { kind: 'string', help: 'How long to wait before the agents are told (0s by default).' },
+    ],
   ]),
 
   async run(invocation) {

@@ -13,7 +13,12 @@ export const command: Command = {
 
   async run({ flags, args, host, client }) {
     refuseArguments(args, 1);
-    const pairs = await readPairs(client(), (args[0] ?? '').replace(/^\//, ''), true);
+    const pairs = await readPairs(
+      client(),
+      (args[0] ?? '').replace(/^\//, ''),
+      true,
+      host.progress,
+    );
     const entries = pairs.map((pair) => entry(pair, flags.isSet('with-index')));
     host.print(entries.length === 0 ? '[]\n' : `[\n${entries.join(',\n')}\n]\n`);
     return 0;

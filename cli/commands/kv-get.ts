@@ -3,6 +3,7 @@ import type { Uint64 } from '../../lib/model.ts';
 import { type ApiClient, encodePath } from '../api-client.ts';
 import { type Command, explained, type Invocation, refuseArguments } from '../command.ts';
 import type { FlagValues } from '../flag-values.ts';
+import { Pace, type Progress } from '../progress.ts';
 
 export interface KvPair {
   readonly Key: string;
@@ -54,7 +55,9 @@ export async function readPairs(
   client: ApiClient,
   key: string,
   recurse: boolean,
+  progress: Progress = () => undefined,
 ): Promise<readonly KvPair[]> {
+  const pace = new Pace({ what: 'reading' }, progress);
   const answer = await explained(
     'Error querying Consul agent',
     client.send({
@@ -63,8 +66,9 @@ export async function readPairs(
       query: recurse ? [['recurse', '']] : [],
       accept: [404],
       terse: true,
+      onReceived: (bytes, total) => pace.at(bytes, total),
     }),
-  );
+  ).finally(() => pace.end());
   return answer.status === 404 ? [] : (answer.json as readonly KvPair[]);
 }
 

@@ -3,6 +3,7 @@ import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { decodeJson, encodeJson } from '../../lib/json.ts';
 import { type ApiClient, encodePath } from '../api-client.ts';
 import { type Command, explained, readInput, refuseArguments } from '../command.ts';
+import { Pace } from '../progress.ts';
 
 interface ExportedKey {
   readonly key: string;
@@ -36,7 +37,11 @@ export const command: Command = {
       for (const { key } of entries) host.print(`Imported: ${key}\n`);
       return 0;
     }
-    for (const { key, flags, value } of entries) {
+    const pace = new Pace(
+      { what: 'importing', unit: 'keys', total: entries.length },
+      host.terminal === undefined ? host.progress : () => undefined,
+    );
+    for (const [at, { key, flags, value }] of entries.entries()) {
       await explained(
         `Error! Failed writing data for key ${key}`,
         api.send({
@@ -47,7 +52,9 @@ export const command: Command = {
         }),
       );
       host.print(`Imported: ${key}\n`);
+      pace.at(at + 1);
     }
+    pace.end();
     return 0;
   },
 };

@@ -24,11 +24,14 @@ export const command: Command = {
   http: 'query',
   flags: new Map([
     ['child-exit-code', { kind: 'bool', help: 'Exit with 2 where the program fails.' }],
-    ['monitor-retry', { kind: 'int', help: 'Failed looks before the lock counts as lost; 3.' }],
-    ['n', { kind: 'int', help: 'So many may hold it at once; 1.' }],
+    [
+      'monitor-retry',
+      { kind: 'int', help: 'Failed looks before the lock counts as lost (3 by default).' },
+    ],
+    ['n', { kind: 'int', help: 'So many may hold it at once (1 by default).' }],
     ['name', { kind: 'string', help: 'Name of the session.' }],
     ['pass-stdin', { kind: 'bool', help: 'The program reads the standard input.' }],
-    ['shell', { kind: 'bool', help: 'Run the program by a shell; the default.' }],
+    ['shell', { kind: 'bool', help: 'Run the program by a shell (the default).' }],
     ['timeout', { kind: 'string', help: 'How long to wait for the lock, as 10s; 0 is for ever.' }],
     ['try', { kind: 'string', help: 'As -timeout.' }],
     ['verbose', { kind: 'bool', help: 'Say each step.' }],

@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
-import { type Command, columns, explained } from '../command.ts';
+import { type Command, explained } from '../command.ts';
+import { table } from '../table.ts';
 
 interface Member {
   readonly Name: string;
@@ -38,7 +39,7 @@ export const command: Command = {
       .filter(({ Status }) => isWanted(STATUSES[Status] ?? ''))
       .sort((a, b) => (a.Name < b.Name ? -1 : 1));
     if (found.length === 0) return NOBODY;
-    host.print(columns(flags.isSet('detailed') ? detailed(found) : plain(found)));
+    host.print(table(host.terminal, flags.isSet('detailed') ? detailed(found) : plain(found)));
     return 0;
   },
 };

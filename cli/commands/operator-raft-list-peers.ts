@@ -1,4 +1,5 @@
-import { type Command, columns, explained } from '../command.ts';
+import { type Command, explained } from '../command.ts';
+import { table } from '../table.ts';
 
 interface RaftConfiguration {
   readonly Servers: readonly {
@@ -31,7 +32,9 @@ export const command: Command = {
       String(server.Voter),
       server.ProtocolVersion,
     ]);
-    host.print(columns([['Node', 'ID', 'Address', 'State', 'Voter', 'RaftProtocol'], ...rows]));
+    host.print(
+      table(host.terminal, [['Node', 'ID', 'Address', 'State', 'Voter', 'RaftProtocol'], ...rows]),
+    );
     return 0;
   },
 };

@@ -4,8 +4,9 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import type { FlagRow } from '../acl/show.ts';
 import type { ApiClient } from '../api-client.ts';
-import { type Command, columns, explained, refuseArguments } from '../command.ts';
+import { type Command, explained, refuseArguments } from '../command.ts';
 import { FORMAT, wantsJson } from '../format.ts';
+import { table } from '../table.ts';
 
 const PATH = '/v1/config/exported-services/default';
 const NOBODY_LISTENS =
@@ -87,7 +88,7 @@ export const list: Command = {
     else if (rows.length === 0) host.print('No exported services found\n');
     else {
       const cells = rows.map((row) => [row.Service, row.Consumers.Peers.join(', ')]);
-      host.print(columns([['Service', 'Consumer Peers'], ...cells], 5));
+      host.print(table(host.terminal, [['Service', 'Consumer Peers'], ...cells], 5));
     }
     return 0;
   },

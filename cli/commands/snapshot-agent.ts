@@ -22,14 +22,17 @@ export const command: Command = {
   ],
   http: 'query',
   flags: new Map([
-    ['interval', { kind: 'string', help: 'Between two snapshots; 0 saves one and ends; 1h.' }],
-    ['local-path', { kind: 'string', help: 'The folder to save to; the current one.' }],
-    ['lock-key', { kind: 'string', help: `The key of the lock; ${LOCK_KEY}.` }],
+    [
+      'interval',
+      { kind: 'string', help: 'Between two snapshots; 0 saves one and ends (1h by default).' },
+    ],
+    ['local-path', { kind: 'string', help: 'The folder to save to (the current one by default).' }],
+    ['lock-key', { kind: 'string', help: `The key of the lock (${LOCK_KEY} by default).` }],
     [
       'max-failures',
-      { kind: 'int', help: 'So many failures in a row let another have the lock; 3.' },
+      { kind: 'int', help: 'So many failures in a row let another have the lock (3 by default).' },
     ],
-    ['retain', { kind: 'int', help: 'So many are kept, the newest; 0 keeps all; 30.' }],
+    ['retain', { kind: 'int', help: 'So many are kept, the newest; 0 keeps all (30 by default).' }],
   ]),
 
   async run({ flags, args, host, client }) {

@@ -4,6 +4,7 @@ import { encodeJson } from '../../lib/json.ts';
 import { archiveKinds } from '../archive-kinds.ts';
 import { type Command, columns, refuseArguments } from '../command.ts';
 import { FORMAT, wantsJson } from '../format.ts';
+import { table } from '../table.ts';
 
 export const command: Command = {
   synopsis: '[options] FILE',
@@ -28,7 +29,7 @@ export const command: Command = {
     }
     host.print(columns(Object.entries(Meta).map(shown), 11));
     const rows = sorted.map(shown);
-    host.print(`\n${columns([['Kind', 'Count'], ...rows], 3)}`);
+    host.print(`\n${table(host.terminal, [['Kind', 'Count'], ...rows], 3)}`);
     return 0;
   },
 };

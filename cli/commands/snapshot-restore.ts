@@ -2,7 +2,7 @@ import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import { MAX_SNAPSHOT_BYTES } from '../../lib/limits.ts';
 import { readWhole } from '../../lib/read-whole.ts';
 import { type Command, explained, refuseArguments } from '../command.ts';
-import { megabytes } from '../progress.ts';
+import { Pace } from '../progress.ts';
 
 export const command: Command = {
   synopsis: '[options] FILE',
@@ -16,9 +16,10 @@ export const command: Command = {
     const [file] = args;
     if (file === undefined) throw new ProconsulError('invalid', 'Missing FILE argument');
     const body = bytesOf(file);
-    host.progress(`restoring ${megabytes(body.length)}`);
-    const put = client().send({ method: 'PUT', path: '/v1/snapshot', body });
-    await explained('Error restoring snapshot', put).finally(() => host.progress(''));
+    const pace = new Pace({ what: 'restoring', total: body.length }, host.progress);
+    const onSent = (bytes: number) => pace.at(bytes);
+    const put = client().send({ method: 'PUT', path: '/v1/snapshot', body, onSent });
+    await explained('Error restoring snapshot', put).finally(() => pace.end());
     host.print('Restored snapshot\n');
     return 0;
   },

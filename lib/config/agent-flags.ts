@@ -1,5 +1,5 @@
 /** The flags of `agent`: those that set a key stand in its row, the rest is about the reading itself. */
-import { describeFlags, type Flag, type FlagKind } from './flags.ts';
+import type { Flag, FlagKind } from './flags.ts';
 import { eachRow, type Kind } from './row.ts';
 import { CONFIG_KEYS } from './table.ts';
 
@@ -42,15 +42,4 @@ function agentFlags(): ReadonlyMap<string, Flag> {
 
 function capitalised(help: string): string {
   return help.charAt(0).toUpperCase() + help.slice(1);
-}
-
-/** The answer to `agent -h`. */
-export function agentUsage(): string {
-  return [
-    'Usage: proconsul agent [options]\n',
-    '  Starts the agent and runs until it is told to end. With -server it is a',
-    '  registry server as well; with -dev, one that keeps everything in memory.\n',
-    'Options\n',
-    ...describeFlags(AGENT_FLAGS).map((flag) => `${flag}\n`),
-  ].join('\n');
 }

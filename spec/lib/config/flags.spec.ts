@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { AGENT_FLAGS, agentUsage } from '../../../lib/config/agent-flags.ts';
+import { AGENT_MANUAL } from '../../../cli/agent-manual.ts';
+import { usageOf } from '../../../cli/usage.ts';
+import { AGENT_FLAGS } from '../../../lib/config/agent-flags.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
@@ -72,6 +74,7 @@ describe('flags', () => {
 
   it('are listed after a complaint, and explained when asked', () => {
     assert.throws(() => load(['-nope']), /\nUsage:\n {2}-advertise value\n {4}\t/);
-    for (const name of AGENT_FLAGS.keys()) assert.ok(agentUsage().includes(`\n  -${name}`), name);
+    const usage = usageOf('agent', '', AGENT_MANUAL);
+    for (const name of AGENT_FLAGS.keys()) assert.ok(usage.includes(`\n  -${name}`), name);
   });
 });

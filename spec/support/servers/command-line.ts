@@ -1,3 +1,5 @@
+import type { Terminal } from '../../../cli/terminal.ts';
+
 /** The command line without a process: what it printed and its exit code. */
 export interface Ran {
   readonly code: number;
@@ -12,11 +14,13 @@ export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly signal?: AbortSignal;
+  /** Undefined for a pipe. */
+  readonly terminal?: Terminal;
 }
 
 export async function runWords(
   words: readonly string[],
-  { env = {}, stdin = '', signal = new AbortController().signal }: Surroundings = {},
+  { env = {}, stdin = '', signal = new AbortController().signal, terminal }: Surroundings = {},
 ): Promise<Ran> {
   // Loaded as the commands are, by `import()`: mocha's own way of loading would make a second copy
   // of every module, and of the class that errors are known by.
@@ -28,6 +32,7 @@ export async function runWords(
     env,
     print: (text) => void out.push(Buffer.from(text)),
     printError: (text) => void err.push(text),
+    terminal,
     progress: () => undefined,
     hint: (text) => void hints.push(text),
     readStdin: async () => Buffer.from(stdin),
