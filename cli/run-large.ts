@@ -5,8 +5,9 @@ import type { Environment } from '../lib/child.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { run as runWords } from './run-words.ts';
 
-/** What is run is dist/proconsul.cjs; what a user types is beside that folder. */
-const PROGRAM = join(dirname(process.argv[1] ?? ''), '../bin/proconsul');
+/** What is run is dist/proconsul.cjs; what a user types is beside that folder, or is all of it in one file. */
+const [, SCRIPT = ''] = process.argv;
+const PROGRAM = SCRIPT === process.execPath ? SCRIPT : join(dirname(SCRIPT), '../bin/proconsul');
 
 export async function run(words: readonly string[], env: Environment): Promise<void> {
   const [command, ...argv] = words;

@@ -23,19 +23,24 @@ export function usageOf(name: string, summary: string, manual: Manual): string {
   ].join('\n');
 }
 
-/** As a shell takes it, over several lines where it is long. */
 function exampleOf(name: string): (rest: string) => string {
   return (rest) => {
-    // A word goes on over what is quoted in it.
-    const words = `proconsul ${name} ${rest}`.match(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g) ?? [];
-    const lines: string[] = [];
-    let line = '$';
-    for (const word of words) {
-      if (INDENT.length + line.length + word.length + ' \\'.length >= LINE_LENGTH) {
-        lines.push(`${line} \\`);
-        line = `   ${word}`;
-      } else line += ` ${word}`;
-    }
-    return [...lines, line].map((each) => `${INDENT}${each}\n`).join('');
+    const lines = shellLines(`$ proconsul ${name} ${rest}`, LINE_LENGTH - INDENT.length);
+    return lines.map((each) => `${INDENT}${each}\n`).join('');
   };
+}
+
+/** A command as a shell takes it, over several lines where it is longer than one. */
+export function shellLines(command: string, length: number): readonly string[] {
+  // A word goes on over what is quoted in it.
+  const [first = '', ...words] = command.match(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g) ?? [];
+  const lines: string[] = [];
+  let line = first;
+  for (const word of words) {
+    if (line.length + word.length + ' \\'.length >= length) {
+      lines.push(`${line} \\`);
+      line = `    ${word}`;
+    } else line += ` ${word}`;
+  }
+  return [...lines, line];
 }

@@ -101,6 +101,21 @@ async function bundleLarge(outdir: string, write: boolean): Promise<Metafile> {
   return metafile;
 }
 
+/** All of it in one file that requires nothing but Node's own modules. */
+export async function bundleWhole(outfile: string, write = true): Promise<Metafile> {
+  const { metafile } = await build({
+    ...SHARED,
+    entryPoints: ['cli/main.ts'],
+    outfile,
+    write,
+    format: 'cjs',
+    // A program in one file has nowhere to import from.
+    supported: { 'dynamic-import': false },
+    plugins: [requireInside],
+  });
+  return metafile;
+}
+
 /** The text of each package's licence, which goes where its code goes. */
 export function licences({ first, large }: Built): string {
   const inputs = [first, large].flatMap(({ inputs }) => Object.keys(inputs));

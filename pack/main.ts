@@ -2,10 +2,11 @@
  * Builds what runs and what is packed: `npm run build`. An agent that runs loads some chunks only when it
  * needs them, so those of builds before stay for a day; with `--clean` nothing stays, as in a package.
  */
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle, licences } from './bundle.ts';
+import { manPage } from './man-page.ts';
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
 const CHUNKS = join(DIST, 'large');
@@ -17,3 +18,5 @@ for (const name of existsSync(CHUNKS) ? readdirSync(CHUNKS) : []) {
   if (Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path);
 }
 writeFileSync(`${DIST}/LICENSES.txt`, licences(await bundle(DIST)));
+const { version } = JSON.parse(readFileSync(join(DIST, '../package.json'), 'utf8'));
+writeFileSync(`${DIST}/proconsul.1`, await manPage(version));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import type { Metafile } from 'esbuild';
 import { isLarge } from '../../cli/large-commands.ts';
-import { type Built, bundle, firstWord, licences } from '../../pack/bundle.ts';
+import { type Built, bundle, bundleWhole, firstWord, licences } from '../../pack/bundle.ts';
 
 /** What is loaded with a module at once, without what is loaded later when it is needed. */
 function reached({ inputs }: Metafile, from: string, seen = new Set<string>()): Set<string> {
@@ -56,6 +56,16 @@ describe('what is packed', () => {
       [...new Set(outside)].filter((path) => !known.has(path)),
       ['./run-large.js'],
     );
+  });
+
+  it('is one file that imports nothing, for a program with Node in it', async () => {
+    const { outputs } = await bundleWhole('dist/whole.cjs', false);
+    const [{ imports = [] } = {}, ...more] = Object.values(outputs);
+    assert.deepEqual(more, []);
+    const { builtinModules } = process.getBuiltinModule('node:module');
+    const known = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
+    const strange = imports.filter(({ kind, path }) => kind !== 'require-call' || !known.has(path));
+    assert.deepEqual(strange, []);
   });
 
   it('says the licence of each package whose code it has', () => {
