@@ -1,20 +1,20 @@
 /** Speaks to an agent over HTTP for one command of the command line. */
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { systemClock } from '../lib/clock.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { goDialError } from '../lib/go-error.ts';
-import { decodeJson } from '../lib/json.ts';
+import { decodeAnswer, isPage, readText, refuse, type Taking } from './api-answers.ts';
 import type { ApiTarget } from './api-options.ts';
+import type { Progress } from './progress.ts';
 
-/** More than any agent answers at once; a text much longer cannot be held. */
-const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 /** Of a body whose way is followed. */
 const PART_BYTES = 256 * 1024;
-/** Of an error's text: an agent's are shorter. */
-const MAX_REASON = 4096;
+/** Long for an answer that needs nothing but a look. */
+const SLOW_MS = 3000;
 /** As long as Consul's own client waits for a connection. */
 const CONNECT_TIMEOUT_MS = 30_000;
 
-export interface ApiRequest {
+export interface ApiRequest extends Taking {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Encoded where it has to be, see `encodePath`. */
   readonly path: string;
@@ -22,14 +22,8 @@ export interface ApiRequest {
   readonly body?: string | Buffer;
   /** Asked with this token, in place of the one that the user gave for all. */
   readonly token?: string;
-  /** Other statuses than 200 that are answers. */
-  readonly accept?: readonly number[];
   /** Told of how much of the body has gone out. */
   readonly onSent?: (bytes: number) => void;
-  /** Told of how much of the answer has come, and how much there is; 0 where nobody knows. */
-  readonly onReceived?: (bytes: number, total: number) => void;
-  /** An error says the status alone, as Go's client does of keys, and not the answer's text. */
-  readonly terse?: true;
 }
 
 export interface ApiAnswer {
@@ -53,63 +47,66 @@ export interface ApiClientOptions {
   readonly query: readonly (readonly [string, string])[];
   /** Ends whatever is under way. */
   readonly signal: AbortSignal;
+  /** Told of what is read as JSON: nobody has looked yet whether it is what it should be. */
+  readonly onJson?: (what: string) => void;
+  /** Told where an answer does not come that ought to come at once. */
+  readonly progress?: Progress;
 }
 
 /** Opens a connection for each request: a command sends few, and ends with its last answer. */
-export function createApiClient({ target, query, signal }: ApiClientOptions): ApiClient {
+export function createApiClient(options: ApiClientOptions): ApiClient {
+  const { target, query, signal, onJson, progress } = options;
   const open = (request: ApiRequest) =>
     respond(target, { ...request, query: [...(request.query ?? []), ...query] }, signal);
   return {
     async send(request) {
-      const response = await open(request);
+      const arrived = progress === undefined ? undefined : sayingSlow(request, target, progress);
+      const response = await open(request).finally(arrived);
       const text = await readText(response, request.onReceived);
       const status = response.statusCode ?? 0;
-      refuse(status, text, request);
+      refuse(response, text, request);
       const index = String(response.headers['x-consul-index'] ?? '');
       return {
         status,
         index,
         text,
         get json() {
+          onJson?.(`${request.method} ${request.path}`);
           return text === '' ? undefined : decodeAnswer(text);
         },
       };
     },
     async stream(request) {
       const response = await open(request);
-      const status = response.statusCode ?? 0;
-      if (status !== 200) refuse(status, await readText(response), request);
+      if (response.statusCode !== 200 || isPage(response)) {
+        refuse(response, await readText(response), request);
+      }
       return response as AsyncIterable<Buffer>;
     },
+  };
+}
+
+/** A person is told whom this waits for; not where an answer may take its time. */
+function sayingSlow(
+  { query = [], onSent }: ApiRequest,
+  { address }: ApiTarget,
+  progress: Progress,
+): (() => void) | undefined {
+  if (onSent !== undefined || query.some(([name]) => name === 'index')) return undefined;
+  let isSaid = false;
+  const cancel = systemClock.after(SLOW_MS, () => {
+    isSaid = true;
+    progress(`no answer from ${address} yet; Ctrl-C ends the waiting`);
+  });
+  return () => {
+    cancel();
+    if (isSaid) progress('');
   };
 }
 
 /** Each part of a path encoded, the slashes between them kept. */
 export function encodePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');
-}
-
-function refuse(status: number, text: string, { accept = [], terse }: ApiRequest): void {
-  if (status === 200 || accept.includes(status)) return;
-  const why = text === '' || terse ? '' : ` (${reasonIn(text)})`;
-  throw new ProconsulError('unavailable', `Unexpected response code: ${status}${why}`);
-}
-
-/** Whatever stands between may answer with a page of its own: of that, as much as says whose it is. */
-function reasonIn(text: string): string {
-  if (!/^\s*<(!doctype|html)/i.test(text)) return text.slice(0, MAX_REASON);
-  const [, title = ''] = /<title[^>]*>([^<]{0,200})/i.exec(text.slice(0, MAX_REASON)) ?? [];
-  return `an HTML page${title.trim() === '' ? '' : `: ${title.trim()}`}`;
-}
-
-function decodeAnswer(text: string): unknown {
-  try {
-    return decodeJson(text);
-  } catch (cause) {
-    throw new ProconsulError('unavailable', 'the agent answered with something else than JSON', {
-      cause,
-    });
-  }
 }
 
 async function respond(
@@ -220,27 +217,4 @@ function unreachable(cause: Error, { address, socketPath }: ApiTarget, what: str
   const why = goDialError(cause, network, socketPath ?? address);
   const verb = method.charAt(0) + method.slice(1).toLowerCase();
   return new ProconsulError('unavailable', `${verb} "${url}": ${why}`, { cause });
-}
-
-async function readText(
-  response: IncomingMessage,
-  onReceived: ApiRequest['onReceived'] = () => undefined,
-): Promise<string> {
-  const parts: Buffer[] = [];
-  const total = Number(response.headers['content-length'] ?? 0);
-  let size = 0;
-  try {
-    for await (const part of response as AsyncIterable<Buffer>) {
-      size += part.length;
-      if (size > MAX_ANSWER_BYTES) throw new ProconsulError('too-large', 'the answer is too long');
-      parts.push(part);
-      onReceived(size, total);
-    }
-  } catch (cause) {
-    if (cause instanceof ProconsulError) throw cause;
-    throw new ProconsulError('unavailable', 'the agent hung up in the middle of its answer', {
-      cause,
-    });
-  }
-  return Buffer.concat(parts).toString();
 }

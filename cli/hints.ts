@@ -1,6 +1,9 @@
 /** What to do about a failure that Consul's words leave to whoever knows it. */
 import { DEFAULT_ADDRESS } from './api-options.ts';
 
+export const NO_AGENT =
+  'What answers there may be no agent, or something stands between: look at -http-addr and CONSUL_HTTP_ADDR.';
+
 const HINTS: readonly (readonly [sign: RegExp, hint: string])[] = [
   [
     /connect: connection refused|no such host|dial unix .*: no such file or directory/,
@@ -18,10 +21,7 @@ const HINTS: readonly (readonly [sign: RegExp, hint: string])[] = [
     /socket hang up|connection reset by peer|Client sent an HTTP request to an HTTPS|wrong version number/,
     'It may speak the other one of HTTP and HTTPS: say which before the address, as in https://127.0.0.1:8501.',
   ],
-  [
-    /something else than JSON|an HTML page/,
-    'What answers there may be no agent, or something stands between: look at -http-addr and CONSUL_HTTP_ADDR.',
-  ],
+  [/something else than JSON|an HTML page/, NO_AGENT],
   [
     /No cluster leader/,
     'No server leads now. It passes by itself within seconds; if not, the log of a server says what it waits for.',

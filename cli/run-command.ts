@@ -7,7 +7,7 @@ import { apiTarget, HTTP_FLAGS } from './api-options.ts';
 import type { Command, CommandHost, Invocation } from './command.ts';
 import { COMMANDS, type CommandEntry, type CommandGroup } from './command-tree.ts';
 import { type FlagValues, readFlags } from './flag-values.ts';
-import { hintFor } from './hints.ts';
+import { hintFor, NO_AGENT } from './hints.ts';
 import { refusalOf } from './refused-words.ts';
 import { usageOf } from './usage.ts';
 
@@ -104,11 +104,22 @@ interface Run {
 }
 
 async function run(command: Command, { name, argv, host, usage }: Run): Promise<number> {
+  // What was last read of an agent.
+  let answer = '';
+  const onJson = (what: string) => {
+    answer = what;
+  };
   try {
     const table: FlagTable = new Map([...HTTP_FLAGS[command.http], ...command.flags, NAMESPACE]);
     const { flags, args } = readFlags(command.refused === true ? [] : argv, table);
-    return await command.run(invocation({ name, flags, args, host, usage }));
+    return await command.run(invocation({ name, flags, args, host, usage, onJson }));
   } catch (error) {
+    if (isOfShape(error) && command.http !== 'none') {
+      const why = "was answered with something that is no agent's";
+      host.printError(`Error! ${answer || 'A request'} ${why}: ${error.message}\n`);
+      host.hint(NO_AGENT);
+      return 1;
+    }
     if (!(error instanceof ProconsulError)) throw error;
     host.printError(error.message.endsWith('\n') ? error.message : `${error.message}\n`);
     const hint = hintFor(error.message);
@@ -117,14 +128,20 @@ async function run(command: Command, { name, argv, host, usage }: Run): Promise<
   }
 }
 
+/** What comes of an object that is not there, or is of another type: answers are taken as Consul's. */
+function isOfShape(error: unknown): error is Error {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError;
+}
+
 /** Taken and without effect, as in Consul without its Enterprise. */
 const NAMESPACE = ['namespace', { kind: 'string', help: 'Has no effect.' }] as const;
 
 interface Parsed extends Pick<Invocation, 'name' | 'flags' | 'args' | 'host'> {
   readonly usage: string;
+  readonly onJson: (what: string) => void;
 }
 
-function invocation({ name, flags, args, host, usage }: Parsed): Invocation {
+function invocation({ name, flags, args, host, usage, onJson }: Parsed): Invocation {
   return {
     name,
     flags,
@@ -135,6 +152,8 @@ function invocation({ name, flags, args, host, usage }: Parsed): Invocation {
         target: connectable(flags, host),
         query: sharedQuery(flags),
         signal,
+        onJson,
+        progress: host.progress,
       }),
     misuse: (complaint, gap = '\n\n') =>
       new ProconsulError('invalid', `${complaint}${gap}${usage}`),

@@ -28,7 +28,8 @@ describe('the command line', () => {
 
   for (const [words, entry] of entries(COMMANDS)) {
     it(`shows examples of ${words.join(' ')} whose flags it takes`, async () => {
-      const { examples = [], http, flags } = await entry.load();
+      const { examples = [], http, flags, refused } = await entry.load();
+      assert.equal(examples.length === 0, refused === true);
       const table = new Map([...HTTP_FLAGS[http], ...flags]);
       for (const example of examples) readFlags(example.split(' '), table);
       const { out } = await runWords([...words, '-h']);
