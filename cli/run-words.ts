@@ -8,16 +8,16 @@ const DEFAULT_COLUMNS = 80;
 
 export async function run(words: readonly string[], env: Environment): Promise<void> {
   const isVersion = /^--?(v|version)$/.test(words[0] ?? '');
-  const [terminal, onError] = [terminalOf(process.stdout, env), terminalOf(process.stderr, env)];
   // Whoever reads has seen enough, as `head` has: what is left has no use.
   process.stdout.once('error', () => process.exit(1));
   process.exitCode = await runCommand(isVersion ? ['version', ...words.slice(1)] : words, {
     env,
-    print: (text) =>
-      void process.stdout.write(terminal === undefined ? text : seen(terminal, text)),
-    printError: (text) =>
-      void process.stderr.write(onError === undefined ? text : seen(onError, text)),
-    terminal,
+    print: (text) => void process.stdout.write(as(terminalOf(process.stdout, env), text)),
+    printError: (text) => void process.stderr.write(as(terminalOf(process.stderr, env), text)),
+    // Each stream is opened when it is first used, which takes milliseconds.
+    get terminal() {
+      return terminalOf(process.stdout, env);
+    },
     progress,
     hint,
     readStdin,
@@ -37,14 +37,19 @@ function terminalOf(stream: NodeJS.WriteStream, env: Environment): Terminal | un
   };
 }
 
-const decoder = new TextDecoder();
+let decoder: InstanceType<typeof TextDecoder> | undefined;
+
+/** What a pipe is given as it is, and a terminal as it may have it. */
+function as(terminal: Terminal | undefined, text: string | Buffer): string | Buffer {
+  if (terminal === undefined) return text;
+  return shownOn(terminal, typeof text === 'string' ? text : decoded(text));
+}
 
 /** A value's bytes may come in parts. */
-function seen(terminal: Terminal, text: string | Buffer): string {
-  return shownOn(
-    terminal,
-    typeof text === 'string' ? text : decoder.decode(text, { stream: true }),
-  );
+function decoded(bytes: Buffer): string {
+  // Made when it is needed: in a pipe none is.
+  decoder ??= new TextDecoder();
+  return decoder.decode(bytes, { stream: true });
 }
 
 /** Beside what is printed, so that it is in no pipe; in one row, for only that is taken away again. */
