@@ -124,10 +124,22 @@ export function licences({ first, large }: Built): string {
 }
 
 function licenceOf(folder: string): string {
-  const { name, version, license } = JSON.parse(
+  const { name, version, license, author } = JSON.parse(
     readFileSync(join(TOP, folder, 'package.json'), 'utf8'),
   );
   const file = readdirSync(join(TOP, folder)).find((each) => /^licen[cs]e/i.test(each));
-  const text = file === undefined ? '' : readFileSync(join(TOP, folder, file), 'utf8').trim();
+  const text = file === undefined ? saidOnly(license, author) : textOf(join(folder, file));
   return `== ${name} ${version} (${license})\n\n${text}\n`;
+}
+
+const COPYRIGHT = /^Copyright .*$/m;
+
+/** Of a package that says its licence and does not bring the text: ours is the same but for its first line. */
+function saidOnly(license: unknown, author: unknown): string {
+  if (license !== 'MIT' || typeof author !== 'string') return '';
+  return textOf('LICENSE').replace(COPYRIGHT, `Copyright (c) ${author}`);
+}
+
+function textOf(path: string): string {
+  return readFileSync(join(TOP, path), 'utf8').trim();
 }
