@@ -143,7 +143,9 @@ export class MeshSidecar {
     this.#cancelReport = agent.clock.after(REPORT_MS, () => {
       if (signal.aborted || this.#public?.listener !== listener) return;
       const path = `/v1/agent/service/load/${encodeURIComponent(this.#serviceId)}`;
-      const body = { method: 'PUT', json: { Requests: listener.counts.calls } } as const;
+      const { calls, denied, failed } = listener.counts;
+      const json = { Requests: calls - denied, Errors: failed };
+      const body = { method: 'PUT', json } as const;
       const told =
         this.#serviceId === '' ? Promise.resolve() : agent.ask({ path, query: [], body }, signal);
       told
