@@ -57,6 +57,9 @@ class End extends Duplex {
     this.#other = other;
   }
 
+  /** Node's server, and whoever answers, take it for a socket; there is no wire that could stall. */
+  readonly setTimeout = (): this => this;
+
   override _read(): void {
     const go = this.#wanted;
     this.#wanted = undefined;
