@@ -62,18 +62,22 @@ export async function readText(
   const parts: Buffer[] = [];
   const total = Number(response.headers['content-length'] ?? 0);
   let size = 0;
+  for await (const part of whole(response)) {
+    size += part.length;
+    if (size > MAX_ANSWER_BYTES) throw new ProconsulError('too-large', 'the answer is too long');
+    parts.push(part);
+    onReceived(size, total);
+  }
+  return Buffer.concat(parts).toString();
+}
+
+/** Its parts. Throws ProconsulError 'unavailable' where the answer breaks off. */
+export async function* whole(response: IncomingMessage): AsyncGenerator<Buffer> {
   try {
-    for await (const part of response as AsyncIterable<Buffer>) {
-      size += part.length;
-      if (size > MAX_ANSWER_BYTES) throw new ProconsulError('too-large', 'the answer is too long');
-      parts.push(part);
-      onReceived(size, total);
-    }
+    yield* response as AsyncIterable<Buffer>;
   } catch (cause) {
-    if (cause instanceof ProconsulError) throw cause;
     throw new ProconsulError('unavailable', 'the agent hung up in the middle of its answer', {
       cause,
     });
   }
-  return Buffer.concat(parts).toString();
 }

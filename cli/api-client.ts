@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { systemClock } from '../lib/clock.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { goDialError } from '../lib/go-error.ts';
-import { decodeAnswer, isPage, readText, refuse, type Taking } from './api-answers.ts';
+import { decodeAnswer, isPage, readText, refuse, type Taking, whole } from './api-answers.ts';
 import type { ApiTarget } from './api-options.ts';
 import type { Progress } from './progress.ts';
 
@@ -81,7 +81,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       if (response.statusCode !== 200 || isPage(response)) {
         refuse(response, await readText(response), request);
       }
-      return response as AsyncIterable<Buffer>;
+      return whole(response);
     },
   };
 }

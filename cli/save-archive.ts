@@ -16,13 +16,16 @@ export async function saveArchive(
   file: string,
   progress: Progress,
 ): Promise<ArchiveMeta> {
-  const part = `${file}.part`;
+  const part = `${file}.${process.pid}.part`;
   try {
     const archive = await explained(
       'Error saving snapshot',
       api.stream({ method: 'GET', path: '/v1/snapshot' }),
     );
-    await pipeline(shown(archive, 'saving', progress), createWriteStream(part, { mode: 0o600 }));
+    // Never through a file or a link that somebody laid there: it has every secret in it.
+    const kept = createWriteStream(part, { flags: 'wx', mode: 0o600 });
+    const whole = pipeline(shown(archive, 'saving', progress), kept);
+    await explained('Error saving snapshot', whole);
     const read = readArchive(readFileInParts(part), async (state) => {
       for await (const _ of readRecords(state));
     });
@@ -30,7 +33,8 @@ export async function saveArchive(
     await rename(part, file);
     return meta;
   } catch (cause) {
-    await rm(part, { force: true });
+    // It may be somebody else's, who laid it there: that it is refused is said already.
+    await rm(part, { force: true }).catch(() => undefined);
     if (cause instanceof ProconsulError) throw cause;
     throw new ProconsulError('invalid', `Error saving snapshot: ${describeChain(cause)}`, {
       cause,

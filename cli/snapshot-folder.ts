@@ -1,7 +1,7 @@
 /** A folder of archives that are named by when they were saved; what else is in there is left alone. */
 import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 
 /** As Consul's names: nanoseconds since 1970. */
@@ -26,17 +26,32 @@ export class SnapshotFolder {
     return Number(BigInt(ns) / NS_PER_MS);
   }
 
-  /** Keeps the newest so many, 0 all; resolves with how many went. */
-  async keep(count: number): Promise<number> {
-    const old = count === 0 ? [] : this.#names().slice(0, -count);
-    for (const name of old) await rm(join(this.#path, name));
+  /**
+   * Keeps the newest so many of those up to the file, 0 all; resolves with how many went. Those of a time
+   * to come, which a clock that was wrong left, stay: counted, they would have each new one removed.
+   */
+  async keep(count: number, file: string): Promise<number> {
+    const known = this.#names();
+    const upTo = known.slice(0, known.indexOf(basename(file)) + 1);
+    const old = count === 0 ? [] : upTo.slice(0, -count);
+    try {
+      // Another agent that keeps the same folder in order may have been here first.
+      for (const name of old) await rm(join(this.#path, name), { force: true });
+    } catch (cause) {
+      throw new ProconsulError('invalid', `Error removing what is old: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
     return old.length;
   }
 
   /** The oldest first. */
   #names(): readonly string[] {
     try {
-      const names = readdirSync(this.#path).filter((name) => NAME.test(name));
+      const entries = readdirSync(this.#path, { withFileTypes: true });
+      const names = entries
+        .filter((entry) => entry.isFile() && NAME.test(entry.name))
+        .map(({ name }) => name);
       return names.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
     } catch (cause) {
       throw new ProconsulError('invalid', `Error reading ${this.#path}: ${messageOf(cause)}`, {

@@ -51,7 +51,7 @@ export class SnapshotRounds {
     const { folder, save, clock, retain, say } = this.#options;
     const file = folder.fileOf(clock.now());
     say(`saved ${file}: ${await save(file)}`);
-    const gone = await folder.keep(retain);
+    const gone = await folder.keep(retain, file);
     if (gone > 0) say(`removed ${gone} older than the newest ${retain}`);
   }
 

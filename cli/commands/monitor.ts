@@ -20,19 +20,25 @@ export const command: Command = {
       ['loglevel', level] as const,
       ...(flags.isSet('log-json') ? [['logjson', 'true'] as const] : []),
     ];
+    const opening = client().stream({ method: 'GET', path: '/v1/agent/monitor', query });
     try {
-      const parts = await explained(
-        'Error starting monitor',
-        client().stream({ method: 'GET', path: '/v1/agent/monitor', query }),
-      );
-      for await (const part of parts) host.print(part);
+      const parts = await explained('Error starting monitor', opening);
+      await show(parts, host.print);
     } catch (cause) {
       if (host.signal.aborted) return 0;
-      throw cause instanceof ProconsulError ? cause : ended(cause);
+      throw cause;
     }
     throw ended(undefined);
   },
 };
+
+async function show(parts: AsyncIterable<Buffer>, print: (part: Buffer) => void): Promise<void> {
+  try {
+    for await (const part of parts) print(part);
+  } catch (cause) {
+    throw ended(cause);
+  }
+}
 
 function ended(cause: unknown): ProconsulError {
   return new ProconsulError('unavailable', 'The agent ended the log: it may have ended itself.', {

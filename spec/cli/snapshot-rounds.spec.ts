@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { HeldLock } from '../../cli/lock-session.ts';
 import { SnapshotFolder } from '../../cli/snapshot-folder.ts';
 import { SnapshotRounds } from '../../cli/snapshot-rounds.ts';
@@ -75,6 +75,22 @@ describe('rounds of snapshots', () => {
     ending.abort();
     await run;
     assert.equal(clock.armed, 0);
+  });
+
+  it('keeps what it saved beside archives of a time to come, and leaves a folder alone', async () => {
+    const later = new FakeClock().now() + 1000 * HOUR_MS;
+    const folder = new SnapshotFolder(path);
+    for (const ms of [later, later + 1]) writeFileSync(folder.fileOf(ms), '');
+    mkdirSync(folder.fileOf(1));
+    const { clock, said } = start();
+    for (let more = 1; more <= 3; more++) {
+      await clock.untilArmed();
+      await clock.advance(HOUR_MS);
+      await until(() => said.filter((line) => line.startsWith('saved')).length === more);
+    }
+    await until(() => said.includes('removed 1 older than the newest 2'));
+    assert.equal(saved().length, 2 + 2 + 1);
+    assert.ok(saved().includes(basename(folder.fileOf(clock.now()))));
   });
 
   it('saves none where the newest is young, as after a restart', async () => {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLineOf } from '../../support/servers/command-line.ts';
@@ -57,6 +66,31 @@ describe('proconsul snapshot agent', () => {
     assert.match(await refused('-max-failures=0'), /^-max-failures must be at least 1/);
     assert.match(await refused('-local-path=/nowhere'), /^-local-path is no folder: \/nowhere/);
     assert.match(await refused('more'), /^Too many arguments/);
+  });
+
+  it('writes through no link that somebody laid where the archive is to be written', async () => {
+    const { run } = await start();
+    writeFileSync(join(path, 'mine'), 'precious');
+    symlinkSync('mine', join(path, 'back.snap.part'));
+    assert.equal((await run(`snapshot save ${path}/back.snap`)).code, 0);
+    assert.equal(readFileSync(join(path, 'mine'), 'utf8'), 'precious');
+    assert.equal(lstatSync(join(path, 'back.snap')).mode & 0o777, 0o600);
+  });
+
+  it('says that an archive broke off, and leaves nothing of it', async () => {
+    const { port } = await serveHttp((_, response) => {
+      response.writeHead(200, { 'Content-Length': '100' });
+      response.write('x', () => response.destroy());
+    });
+    const run = commandLineOf(port);
+    const { code, err } = await run(`snapshot save ${path}/cut.snap`);
+    const why = 'the agent hung up in the middle of its answer';
+    assert.deepEqual([code, err], [1, `Error saving snapshot: ${why}\n`]);
+    assert.deepEqual(readdirSync(path), []);
+    assert.deepEqual(
+      (await run('monitor')).err,
+      'The agent ended the log: it may have ended itself.\n',
+    );
   });
 
   it('leaves nothing of an answer that is no archive, and says so', async () => {
