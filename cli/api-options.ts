@@ -94,7 +94,8 @@ function addressOf(
   if (scheme !== 'http' && scheme !== 'https') {
     throw new ProconsulError('invalid', `Unknown protocol scheme: ${scheme}`);
   }
-  const address = rest.replace(/\/+$/, '');
+  // A port alone is this machine's, as for Go.
+  const address = rest.replace(/\/+$/, '').replace(/^:(?=\d)/, '127.0.0.1:');
   if (!URL.canParse(`${scheme}://${address}`)) {
     throw new ProconsulError('invalid', `Invalid address: ${text}`);
   }

@@ -110,7 +110,8 @@ function entryOf(raw: unknown, at: number): ExportedKey {
     throw new ProconsulError('invalid', `Error base 64 decoding value for key ${key}`);
   }
   return {
-    key: key.replace(/^\//, ''),
+    // Half of a pair, which JSON can say, is in no UTF-8.
+    key: Buffer.from(key.replace(/^\//, '')).toString(),
     flags: String(flags),
     value: bytes,
     ...(isTree(raw) && 'modify_index' in raw && { index: String(index) }),

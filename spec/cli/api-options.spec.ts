@@ -48,6 +48,13 @@ describe('where the agent is and how to speak to it', () => {
     assert.equal(await token(['-token=from-flag', `-token-file=${file}`]), 'from-file');
   });
 
+  it('takes a port alone for one of this machine', async () => {
+    const { port } = await serveHttp((_, response) => response.end('[]'));
+    const env = { CONSUL_HTTP_ADDR: `:${port}` };
+    const { code, err } = await runWords(['kv', 'get', '-recurse', 'a'], { env });
+    assert.deepEqual([code, err], [0, '']);
+  });
+
   it('sends user and password', async () => {
     const { headers } = await asked([], { CONSUL_HTTP_AUTH: 'me:secret' });
     assert.equal(headers.authorization, `Basic ${Buffer.from('me:secret').toString('base64')}`);

@@ -106,6 +106,16 @@ describe('proconsul kv', () => {
     assert.equal((await run('kv export d/')).out, exported);
   });
 
+  it('imports a key with half of a pair of UTF-16 as Consul reads it', async () => {
+    const { run } = await start();
+    const stdin = '[{"key": "a\\ud800", "value": "YQ=="}]';
+    assert.deepEqual(await run('kv import -', { stdin }), {
+      code: 0,
+      out: 'Imported: a\ufffd\n',
+      err: '',
+    });
+  });
+
   it('imports nothing of what it cannot read', async () => {
     const { run } = await start();
     for (const stdin of [
