@@ -58,7 +58,8 @@ describe('what is packed', () => {
     );
   });
 
-  it('is one file that imports nothing, for a program with Node in it', async () => {
+  it('is one file that imports nothing, for a program with Node in it', async function () {
+    this.timeout(60_000);
     const { outputs } = await bundleWhole('dist/whole.cjs', false);
     const [{ imports = [] } = {}, ...more] = Object.values(outputs);
     assert.deepEqual(more, []);
