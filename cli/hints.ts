@@ -18,7 +18,7 @@ const HINTS: readonly (readonly [sign: RegExp, hint: string])[] = [
     "The agent's certificate is not trusted: name its authority's with -ca-file or CONSUL_CACERT.",
   ],
   [
-    /socket hang up|connection reset by peer|Client sent an HTTP request to an HTTPS|wrong version number/,
+    /socket hang up|connection reset by peer|Client sent an HTTP request to an HTTPS|HTTP response to HTTPS client/,
     'It may speak the other one of HTTP and HTTPS: say which before the address, as in https://127.0.0.1:8501.',
   ],
   [/something else than JSON|an HTML page/, NO_AGENT],

@@ -1,15 +1,20 @@
 /** Runs a command line in this process: reads the environment, and says how the process ends. */
+import { writeSync } from 'node:fs';
 import type { Environment } from '../lib/child.ts';
 import { wrap } from '../lib/config/flags.ts';
 import { runCommand } from './run-command.ts';
 import { shownOn, type Terminal } from './terminal.ts';
 
 const DEFAULT_COLUMNS = 80;
+const STDERR = 2;
 
 export async function run(words: readonly string[], env: Environment): Promise<void> {
   const isVersion = /^--?(v|version)$/.test(words[0] ?? '');
-  // Whoever reads has seen enough, as `head` has: what is left has no use.
-  process.stdout.once('error', () => process.exit(1));
+  process.stdout.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+    // Whoever reads has seen enough, as `head` has: what is left has no use.
+    if (code !== 'EPIPE') writeSync(STDERR, `Error writing the output: ${message}\n`);
+    process.exit(1);
+  });
   process.exitCode = await runCommand(isVersion ? ['version', ...words.slice(1)] : words, {
     env,
     print: (text) => void process.stdout.write(as(terminalOf(process.stdout, env), text)),

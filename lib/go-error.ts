@@ -28,6 +28,9 @@ export function goDialError(error: unknown, network: string, target: string): st
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return `dial ${network}: lookup ${hostname ?? target}: no such host`;
   }
+  if (code === 'EPROTO' && message.includes('wrong version number')) {
+    return 'http: server gave HTTP response to HTTPS client';
+  }
   const reason = REASONS[code ?? ''];
   if (reason === undefined) return message;
   return `dial ${network} ${joined(address, port) ?? target}: ${reason}`;

@@ -17,6 +17,18 @@ describe('a hint', () => {
     assert.deepEqual([err, hints], ['Error! No key exists at: a\n', undefined]);
   });
 
+  it('is given where HTTPS is spoken to a port of HTTP, which is said in Go’s words', async () => {
+    const { port } = await startServer();
+    const { err, hints } = await runWords([
+      'kv',
+      'get',
+      `-http-addr=https://127.0.0.1:${port}`,
+      'a',
+    ]);
+    assert.match(err, /: http: server gave HTTP response to HTTPS client\n$/);
+    assert.match(hints?.[0] ?? '', /^It may speak the other/);
+  });
+
   it('is given of a file that is missing only where it is the socket of an agent', () => {
     assert.equal(hintFor('Error: open /x.json: no such file or directory'), undefined);
     const dialed = 'dial unix /run/c.sock: connect: no such file or directory';

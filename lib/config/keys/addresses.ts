@@ -101,7 +101,7 @@ export const ADDRESS_KEYS = {
     ...noEffect('other data centres are not built yet', {
       serf_wan: port('', 8302, { shown: 'SerfPortWAN', flag: 'serf-wan-port' }),
     }),
-    ...noEffect('the mesh is not built yet', {
+    ...noEffect('sidecars have no ports from it here', {
       proxy_min_port: port('', 20000),
       proxy_max_port: port('', 20255),
       expose_min_port: port('', 21500, { shown: 'ExposeMinPort' }),

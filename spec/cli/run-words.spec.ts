@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+
+const TOP = join(import.meta.dirname, '..', '..');
+/** Takes nothing, as a disk that is full. */
+const FULL = '/dev/full';
+
+describe('a command whose output finds no room', () => {
+  it('says so, and fails', function () {
+    if (!existsSync(FULL)) this.skip();
+    const full = openSync(FULL, 'w');
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', 'cli/main.ts', 'version'],
+      { cwd: TOP, stdio: ['ignore', full, 'pipe'], encoding: 'utf8' },
+    );
+    closeSync(full);
+    assert.match(stderr, /^Error writing the output: ENOSPC/);
+    assert.equal(status, 1);
+  }).timeout(30_000);
+});
