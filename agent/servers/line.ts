@@ -29,7 +29,12 @@ export interface Taker {
   ends(): void;
   /** It never begins, or breaks off. */
   breaks(): void;
+  /** Nobody wants it any more: what was taken for it is given back. */
+  drops(): void;
 }
+
+/** A line hears of no cancelling. */
+type Heard = Omit<Taker, 'drops'>;
 
 export interface LineOptions {
   readonly socket: Socket;
@@ -50,7 +55,7 @@ export class Line {
   /** An answer came that says neither its length nor that the connection is kept. */
   isStrange = false;
   readonly #options: LineOptions;
-  #taker: Taker | undefined;
+  #taker: Heard | undefined;
   /** Of a head that has not come whole. */
   #head: Buffer | undefined;
   /** Of an answer that has begun. */
@@ -78,7 +83,7 @@ export class Line {
   }
 
   /** `request` is a read; whoever asked before has been answered. */
-  ask(request: Buffer, beginMs: number, taker: Taker): void {
+  ask(request: Buffer, beginMs: number, taker: Heard): void {
     this.beginMs = beginMs;
     this.#taker = taker;
     this.quietMs = 0;
@@ -103,7 +108,7 @@ export class Line {
     else this.#pass(taker, bytes);
   }
 
-  #begin(taker: Taker, bytes: Buffer): void {
+  #begin(taker: Heard, bytes: Buffer): void {
     const all = this.#head === undefined ? bytes : Buffer.concat([this.#head, bytes]);
     const end = all.indexOf(HEAD_END);
     if (end < 0) {
@@ -123,7 +128,7 @@ export class Line {
     this.#pass(taker, all);
   }
 
-  #pass(taker: Taker, bytes: Buffer): void {
+  #pass(taker: Heard, bytes: Buffer): void {
     const left = (this.#left ?? 0) - bytes.length;
     if (left < 0) {
       this.close();
@@ -138,7 +143,7 @@ export class Line {
     }
   }
 
-  #end(taker: Taker): void {
+  #end(taker: Heard): void {
     this.#taker = undefined;
     this.#left = undefined;
     this.#options.onFree(this);

@@ -73,6 +73,7 @@ export class PassedRead implements PassedOn {
           if (status === undefined) over();
           else to.destroy();
         },
+        drops: () => undefined,
       },
     );
     if (relaying === undefined) return undefined;

@@ -39,7 +39,7 @@ export interface Relayed extends Place {
 export interface Relaying {
   /** The client takes more again. */
   resume(): void;
-  /** Nobody wants the answer any more; nothing is heard of it. */
+  /** Nobody wants the answer any more; nothing is heard of it but that it is dropped. */
   cancel(): void;
 }
 
@@ -101,6 +101,7 @@ export class Relay {
         if (isOver) return;
         over();
         line.close();
+        taker.drops();
       },
     };
   }

@@ -50,6 +50,10 @@ export class WholeAnswer implements Taker {
     this.#claim.end();
     this.#tell(undefined);
   }
+
+  drops(): void {
+    this.#claim.end();
+  }
 }
 
 /** By names in small letters, as Node has them. Of a name that comes twice the last counts: ours come once. */

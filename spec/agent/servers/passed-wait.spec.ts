@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { LARGE_BYTES, largeBodies } from '../../../lib/body-room.ts';
 import { settle } from '../../support/fakes/fake-clock.ts';
 import { agentBefore, answers } from '../../support/servers/passing-agent.ts';
 import { getText } from '../../support/servers/raw-client.ts';
@@ -85,6 +86,20 @@ describe('a blocking query that an agent passes on', () => {
     assert.equal(isClosed, false);
     clients[0]?.reset();
     await until(() => isClosed && upstream.underWay('watch') === 0);
+  });
+
+  it('gives back the room for an answer of which only a part came before its client went', async () => {
+    const { held, clients, upstream } = await agentWith();
+    const before = largeBodies.bytes;
+    clients[0]?.send(WAIT);
+    await until(() => held.waiting.length === 1);
+    const response = held.waiting[0]?.response ?? assert.fail();
+    response.writeHead(200, { 'X-Consul-Index': '6', 'Content-Length': 8 * LARGE_BYTES });
+    response.write('[');
+    await until(() => largeBodies.bytes > before);
+    clients[0]?.reset();
+    await until(() => upstream.underWay('watch') === 0);
+    assert.equal(largeBodies.bytes, before);
   });
 
   it('may last as long as it was asked to, and no longer than a server adds to it', async () => {

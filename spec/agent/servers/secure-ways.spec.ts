@@ -73,6 +73,7 @@ describe('an agent and its servers', () => {
             },
             ends: () => resolve(all.split('\r\n\r\n')[1] ?? ''),
             breaks: () => resolve('broken'),
+            drops: () => undefined,
           },
         );
       });
