@@ -47,13 +47,12 @@ export class PassedRead implements PassedOn {
   }
 
   pass(to: Socket, common: Common, over: (status?: number) => void): Withdraw | undefined {
-    if (!this.#deps.admits()) return undefined;
     let status: number | undefined;
     let lines = '';
     const relaying: Relaying | undefined = this.#deps.relay.begin(
       {
         ...{ way: 'client', client: to.remoteAddress, key: this.#key },
-        ...{ beginMs: BEGIN_MS, request: this.#request },
+        ...{ beginMs: BEGIN_MS, request: this.#request, admits: this.#deps.admits },
       },
       {
         wants: (head) => {

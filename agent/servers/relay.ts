@@ -18,6 +18,8 @@ const SLOW_MS = 60_000;
 /** An idle line is closed long before the server closes it under a request. */
 const IDLE_MS = 60_000;
 const LOOK_MS = 1000;
+/** What stands in between may stay there; a server that says with an answer that it ends comes back. */
+const STRANGE_MS = 30_000;
 
 export interface RelayOptions {
   readonly servers: ServerList;
@@ -31,6 +33,8 @@ export interface Relayed extends Place {
   readonly key: string;
   /** So long the server may take to begin. */
   readonly beginMs: number;
+  /** Asked last, of what nothing else stands against: it is counted. */
+  readonly admits?: () => boolean;
   /** As the server is to see it. */
   readonly request: (server: ServerInfo) => Buffer;
 }
@@ -48,8 +52,8 @@ export class Relay {
   /** By where the server is; what was used last is the last. */
   readonly #idle = new Map<string, Line[]>();
   readonly #underWay = new Set<Line>();
-  /** Where answers come otherwise than a line knows them: something stands in between. */
-  readonly #strange = new Set<string>();
+  /** Where answers came otherwise than a line knows them, and until when it is not tried again. */
+  readonly #strange = new Map<string, number>();
   #watch: Cancel | undefined;
   asked = 0;
   /** Until a server began to answer. */
@@ -63,8 +67,8 @@ export class Relay {
   begin(relayed: Relayed, taker: Taker): Relaying | undefined {
     const { servers, places, clock } = this.#options;
     const server = servers.first(relayed.key);
-    if (server === undefined || this.#strange.has(server.Url)) return undefined;
-    if (!places.isFree(relayed)) return undefined;
+    if (server === undefined || this.#isStrange(server)) return undefined;
+    if (!places.isFree(relayed) || relayed.admits?.() === false) return undefined;
     const line = this.#lineTo(server);
     const leave = places.take(relayed);
     const from = clock.monotonic();
@@ -138,6 +142,14 @@ export class Relay {
     });
   }
 
+  #isStrange({ Url }: ServerInfo): boolean {
+    const until = this.#strange.get(Url);
+    if (until === undefined) return false;
+    if (this.#options.clock.monotonic() < until) return true;
+    this.#strange.delete(Url);
+    return false;
+  }
+
   #keep(line: Line): void {
     line.quietMs = 0;
     const idle = this.#idle.get(line.server.Url);
@@ -146,7 +158,8 @@ export class Relay {
   }
 
   #forget(line: Line): void {
-    if (line.isStrange) this.#strange.add(line.server.Url);
+    const { clock } = this.#options;
+    if (line.isStrange) this.#strange.set(line.server.Url, clock.monotonic() + STRANGE_MS);
     const idle = this.#idle.get(line.server.Url);
     const at = idle?.indexOf(line) ?? -1;
     if (idle === undefined || at < 0) return;

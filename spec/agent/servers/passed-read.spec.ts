@@ -193,6 +193,44 @@ describe('a read that an agent passes on unparsed', () => {
     assert.equal((await ask(client, getText(PATH))).isParsed, false);
   });
 
+  it('is passed on again a while after its server said with an answer that it ends', async () => {
+    let isStopping = false;
+    const { connect, ask, clock } = await agentBefore([
+      (request, response) => {
+        if (isStopping) response.setHeader('Connection', 'close');
+        answers(request, response);
+      },
+    ]);
+    const client = await connect();
+    const text = getText(PATH);
+    const isParsed = async () => (await ask(client, text)).isParsed;
+    assert.deepEqual([await isParsed(), await isParsed()], [true, false]);
+    isStopping = true;
+    assert.equal(await isParsed(), true);
+    isStopping = false;
+    assert.deepEqual([await isParsed(), await isParsed()], [true, true]);
+    await clock.advance(30_000);
+    assert.equal(await isParsed(), false);
+  });
+
+  it('is counted once where it goes the long way for something in between', async () => {
+    const { connect, ask } = await agentBefore(
+      [
+        later((response) =>
+          response.writeHead(200, { Connection: 'close', 'Content-Length': 3 }).end('[1]'),
+        ),
+      ],
+      { rate: { perSecond: 0, burst: 6 } },
+    );
+    const client = await connect();
+    const statuses: string[] = [];
+    // The second twice, for it finds out: with the connection's first that is six.
+    for (let i = 0; i < 4; i++) {
+      statuses.push((await ask(client, getText(PATH))).head.slice(9, 12));
+    }
+    assert.deepEqual(statuses, ['200', '200', '200', '200']);
+  });
+
   it('is asked elsewhere once its server is gone from the list', async () => {
     const held: ServerResponse[] = [];
     const hold = () => later((response) => void held.push(response));
