@@ -128,10 +128,10 @@ export class Exchange {
 
   #took(ms: number, hasWaited: boolean): void {
     const { statusCode } = this.response;
-    this.#surface.places.times.answeredWith(statusCode);
     this.#surface.lines.finished(this.message, statusCode, ms);
-    if (this.#request?.isEndless) return;
-    (hasWaited ? this.time?.waited : this.time?.answered)?.observe(ms);
+    const time = this.#request?.isEndless ? undefined : this.time;
+    if (time === undefined) this.#surface.places.times.answeredWith(statusCode);
+    else time.took(ms, statusCode, hasWaited);
   }
 
   /** Undefined where it is for the pages. */

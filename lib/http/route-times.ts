@@ -9,6 +9,17 @@ export class RouteTime {
   readonly answered = new Sample();
   /** Blocking queries, their wait and all. */
   readonly waited = new Sample();
+  readonly #said: (status: number) => void;
+
+  constructor(said: (status: number) => void) {
+    this.#said = said;
+  }
+
+  /** An answer, by whichever way: none has a time and is missing among those of its status. */
+  took(ms: number, status: number, hasWaited = false): void {
+    this.#said(status);
+    (hasWaited ? this.waited : this.answered).observe(ms);
+  }
 }
 
 /** A row, and where it is noted how long its answers take. */
@@ -19,19 +30,20 @@ const CLASSES = [2, 3, 4, 5] as const;
 
 export class RouteTimes {
   readonly #rows = new Map<string, { readonly row: NamedRow; readonly time: RouteTime }>();
-  /** What a client agent hands on to a server. */
-  readonly handedOn = new RouteTime();
   /** How many answers there were, by the first digit of the status. */
   readonly #byClass = [0, 0, 0, 0, 0, 0];
+  /** What a client agent hands on to a server. */
+  readonly handedOn = this.#newTime();
 
   /** The same row may be served to several kinds of guests: it is one row. */
   of(row: NamedRow): RouteTime {
     const key = `${row.method} ${row.path}`;
-    const known = this.#rows.get(key) ?? { row, time: new RouteTime() };
+    const known = this.#rows.get(key) ?? { row, time: this.#newTime() };
     this.#rows.set(key, known);
     return known.time;
   }
 
+  /** One that has no time: see RouteTime.took. */
   answeredWith(status: number): void {
     const digit = Math.trunc(status / 100);
     this.#byClass[digit] = (this.#byClass[digit] ?? 0) + 1;
@@ -58,6 +70,10 @@ export class RouteTimes {
         ),
       ),
     ];
+  }
+
+  #newTime(): RouteTime {
+    return new RouteTime((status) => this.answeredWith(status));
   }
 }
 

@@ -191,7 +191,7 @@ export class FastPath implements Shortcut {
     }
     this.#answered++;
     repeated?.begins(taken.socket)(ready.status);
-    time?.answered.observe(systemClock.monotonic() - taken.from);
+    time?.took(systemClock.monotonic() - taken.from, ready.status);
     if (isTaken) return 'answered';
     isLater = true;
     return ON_ITS_WAY;
@@ -227,7 +227,7 @@ export class FastPath implements Shortcut {
       if (status === undefined) forget();
       else {
         this.#answered++;
-        time?.answered.observe(systemClock.monotonic() - from);
+        time?.took(systemClock.monotonic() - from, status);
       }
       done(status !== undefined);
     });
@@ -263,7 +263,7 @@ export class FastPath implements Shortcut {
       const status = writeOrRefuse(wait, ready, { socket, done });
       ends?.(status);
       this.#answered++;
-      wait.time?.waited.observe(systemClock.monotonic() - from);
+      wait.time?.took(systemClock.monotonic() - from, status, true);
     });
     return () => {
       if (!isParked) return false;
