@@ -110,8 +110,9 @@ function mapIn(value: unknown): Shape {
 /** An element may stand there twice, or have attributes. */
 function plain(value: unknown): unknown {
   const first = Array.isArray(value) ? value[0] : value;
-  if (typeof first !== 'object' || first === null) return first;
-  return (first as Shape)['$'] ?? '';
+  const said = typeof first === 'object' && first !== null ? ((first as Shape)['$'] ?? '') : first;
+  if (typeof said === 'object' && said !== null) throw new Unparsable();
+  return said;
 }
 
 export function textIn(value: unknown, max = MAX_TEXT_CHARS): string | undefined {

@@ -29,9 +29,12 @@ export function writeXml(name: string, value: unknown, indent: string | null = '
   return `${tab}<${name}${attributes}>${end}${children}${tab}</${name}>${end}`;
 }
 
-/** Keys of metadata may be anything. */
-const BAD_FIRST = /^[^A-Za-z_\u0080-\uffff]/;
-const BAD = /[^\w.\-\u00b7-\u2fef\u3001-\ud7ff]/g;
+/**
+ * Keys of metadata may be anything, and one element that is called what no element may be makes the whole list
+ * unreadable to everybody. Readers differ by the edition of XML that they know: this much is a name to all.
+ */
+const BAD_FIRST = /^[^A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]/;
+const BAD = /[^\w.\-\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]/g;
 
 function nameOf(key: string): string {
   if (key === 'overriddenStatus') return 'overriddenstatus';
@@ -54,6 +57,22 @@ function escaped(text: string): string {
   return text.replace(FORBIDDEN, '').replace(/[&<>"'\r]/g, (c) => ESCAPES[c] ?? c);
 }
 
+/** An instance has a thousand elements at most, few attributes, and some escapes. */
+const MAX_MARKS = 8192;
+const MAX_ATTRIBUTE_CHARS = 32 * 1024;
+
+/** Before it is parsed: what is small and made of nothing but marks takes half a second, while everybody waits. */
+function isTooMuch(text: string): boolean {
+  let marks = 0;
+  let chars = 0;
+  for (const [part] of text.matchAll(/[<&][^<>&]*/g)) {
+    marks++;
+    if (part.startsWith('<') && part.includes('=')) chars += part.length;
+    if (marks > MAX_MARKS || chars > MAX_ATTRIBUTE_CHARS) return true;
+  }
+  return false;
+}
+
 type Read = (text: string) => unknown;
 let reading: Promise<Read> | undefined;
 
@@ -74,10 +93,12 @@ async function makeReader(): Promise<Read> {
     parseAttributeValue: false,
     ignoreDeclaration: true,
     ignorePiTags: true,
+    // Without this no number stands for its character.
+    htmlEntities: true,
   });
   return (text) => {
     // What is declared there may stand for any amount of text.
-    if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) throw new Unparsable();
+    if (/<!(?:DOCTYPE|ENTITY)/i.test(text) || isTooMuch(text)) throw new Unparsable();
     try {
       if (XMLValidator.validate(text) !== true) throw new Unparsable();
       return parser.parse(text);

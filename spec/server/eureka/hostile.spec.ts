@@ -32,6 +32,61 @@ describe('Eureka, told nonsense', () => {
     }
   });
 
+  it('answers 400 to an object where a text belongs, and does nothing of its batch by halves', async () => {
+    const { eureka, post, server } = await start();
+    const no = { $: { toString: 1 } };
+    for (const over of [
+      { hostName: no },
+      { leaseInfo: { durationInSecs: no } },
+      { metadata: { k: no } },
+    ]) {
+      assert.equal((await post(shop(over))).status, 400, JSON.stringify(over));
+    }
+    const item = (over: object) => {
+      const { instance } = instanceOf('SHOP', over) as { instance: { instanceId: string } };
+      const { instanceId: id } = instance;
+      return { appName: 'SHOP', id, action: 'Register', instanceInfo: instance };
+    };
+    const { json } = await eureka.ask('POST', '/eureka/peerreplication/batch/', {
+      headers: { 'Content-Type': 'application/json' },
+      body: { replicationList: [item({ instanceId: 'a' }), item({ vipAddress: no })] },
+    });
+    assert.deepEqual(json, { responseList: [{ statusCode: 200 }, { statusCode: 400 }] });
+    assert.equal(server.state.eureka.rows.size, 1);
+  });
+
+  it('reads no XML that is made of marks, which would take long', async () => {
+    const { post } = await start();
+    const attributes = Array.from({ length: 10_000 }, (_, n) => `a${n}="1"`).join(' ');
+    for (const body of [
+      `<instance>${INNER}${DATA_CENTER}${'<a/>'.repeat(9000)}</instance>`,
+      `<instance>${INNER}${DATA_CENTER}<a ${attributes}/></instance>`,
+      `<instance>${INNER}${DATA_CENTER}<a>${'&amp;'.repeat(9000)}</a></instance>`,
+    ]) {
+      assert.equal((await post(body, 'xml')).status, 400, body.slice(0, 200));
+    }
+  });
+
+  it('reads characters of XML that are told by their number, as it writes some', async () => {
+    const { eureka, post } = await start();
+    const metadata = '<metadata><k>a&#xd;&#8364;&amp;#65;</k></metadata>';
+    const body = `<instance>${INNER}${DATA_CENTER}${metadata}</instance>`;
+    assert.equal((await post(body, 'xml')).status, 204);
+    const { text } = await eureka.ask('GET', '/eureka/apps/SHOP', { headers: JSON_FORM });
+    assert.match(text, /"k":"a\\r€&#65;"/);
+  });
+
+  it('calls no element of XML what is no name, whatever edition of it the reader knows', async () => {
+    const { eureka, post } = await start();
+    const keys = ['→', 'a→', '×', 'a÷', '€', '·a', 'a\u2028', '\u0300', '😀', 'ä-1'];
+    const metadata = Object.fromEntries(keys.map((key, n) => [key, String(n)]));
+    assert.equal((await post(shop({ metadata }))).status, 204);
+    const { text } = await eureka.ask('GET', '/eureka/apps/SHOP');
+    const [, inner = ''] = /<metadata>([\s\S]*)<\/metadata>/.exec(text) ?? [];
+    const names = [...inner.matchAll(/<([^/>]*)>/g)].map(([, name]) => name);
+    assert.deepEqual(names, ['_', 'a_', '_', 'a_', '_', '_a', 'a_', '_', '__', 'ä-1']);
+  });
+
   it('reads no XML that declares entities', async () => {
     const { post } = await start();
     const lol = '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;">]>';
