@@ -80,7 +80,9 @@ export class EurekaReader {
         const { Node: node, ID, Service } = instance;
         const now = catalog.instance(node, ID);
         const isBack = now !== undefined && fold(now.Service) === fold(Service);
-        if (!isBack && this.#sight.instance(instance)) last.set(rowKey(node, ID), each);
+        // One that is another service's now is another instance to Eureka's clients.
+        const key = `${fold(Service)}\0${rowKey(node, ID)}`;
+        if (!isBack && this.#sight.instance(instance)) last.set(key, each);
       }
     }
     return [...last.values()];

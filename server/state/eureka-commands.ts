@@ -142,8 +142,11 @@ export function settleRestored(before: State, state: State): void {
   for (const row of before.eureka.rows.values()) {
     const there = state.catalog.instance(row.Node, row.ServiceID);
     const stays = there !== undefined && isOfEureka(there);
-    if (stays) state.eureka.rows.set(eurekaKey({ app: row.Info.app, id: row.Id }), row);
-    else state.eureka.rows.delete(eurekaKey({ app: row.Info.app, id: row.Id }));
+    if (stays) {
+      state.eureka.rows.set(eurekaKey({ app: row.Info.app, id: row.Id }), row);
+      // What the archive says of it is older than what its client, or who has overridden it, has said.
+      if (state.catalog.node(row.Node) !== undefined) putPlaced(state, row, '');
+    } else state.eureka.rows.delete(eurekaKey({ app: row.Info.app, id: row.Id }));
   }
   for (const instance of [...state.catalog.instances.values()]) {
     const { Node: node, ID } = instance;
@@ -162,7 +165,8 @@ function settleLeft(state: State, instance: Instance): void {
   const row = state.eureka.at(node, ID);
   const isStill = now !== undefined && now.Service.toLowerCase() === row?.Info.app.toLowerCase();
   if (row === undefined) {
-    if (now === undefined) remember(state, { instance });
+    const isBack = now?.Service.toLowerCase() === instance.Service.toLowerCase();
+    if (!isBack) remember(state, { instance });
     return;
   }
   if (isStill) return;

@@ -2,6 +2,7 @@
  * The instances of Eureka's clients, whole, by app and id; and what of all instances has changed in the
  * last minutes, whoever registered them: Eureka's clients ask for that, of any server.
  */
+import { encodeJson } from '../../lib/json.ts';
 import type { Check, Instance } from '../../lib/model.ts';
 import { type EurekaRow, eurekaKey } from '../eureka-commands.ts';
 import { type Journal, Table } from './table.ts';
@@ -14,6 +15,8 @@ export const EUREKA_RECENT_MS = 180_000;
 const MARK_MS = 5000;
 /** Of what has gone within that time; of more it is known only that there was more. */
 const MAX_GONE = 20_000;
+/** And of so much text: whoever registers what is large and takes it out again would fill each server's memory. */
+const MAX_GONE_CHARS = 16 * 1024 * 1024;
 
 /** Something that is not there any more to say by its index when it changed. */
 export interface EurekaGone {
@@ -36,7 +39,8 @@ export class EurekaInstances {
   readonly rows: Table<EurekaRow>;
   /** By where they stand in the catalog. */
   readonly #byPlace = new Map<string, EurekaRow>();
-  #gone: EurekaGone[] = [];
+  #gone: Kept[] = [];
+  #goneChars = 0;
   #marks: EurekaMark[] = [];
   /** Up to here something may have gone that is not remembered. */
   #forgottenAt = 0;
@@ -88,9 +92,12 @@ export class EurekaInstances {
   /** What is too old goes. */
   remember(gone: EurekaGone): void {
     const since = gone.t - EUREKA_RECENT_MS - MARK_MS;
-    if ((this.#gone[0]?.t ?? since) < since) this.#gone = this.#gone.filter(({ t }) => t >= since);
-    this.#gone.push(gone);
-    if (this.#gone.length > 2 * MAX_GONE) this.#forget(MAX_GONE);
+    if ((this.#gone[0]?.gone.t ?? since) < since) {
+      this.#keep(this.#gone.filter((each) => each.gone.t >= since));
+    }
+    this.loadGone(gone);
+    const isTooMuch = this.#gone.length > 2 * MAX_GONE || this.#goneChars > 2 * MAX_GONE_CHARS;
+    if (isTooMuch) this.#forgetOldest();
   }
 
   /** An entry was applied. One mark that is too old stays: it says where the oldest change is. */
@@ -111,13 +118,22 @@ export class EurekaInstances {
   /** What has gone beyond that index, the oldest first; undefined where not all of it is remembered. */
   goneSince(index: number): readonly EurekaGone[] | undefined {
     if (this.#forgottenAt > index) return undefined;
-    return this.#gone.filter((each) => each.index > index);
+    return this.gone.filter((each) => each.index > index);
   }
 
-  #forget(keep: number): void {
-    const from = this.#gone.length - keep;
-    this.#forgottenAt = this.#gone[from - 1]?.index ?? 0;
-    this.#gone = this.#gone.slice(from);
+  #forgetOldest(): void {
+    let from = this.#gone.length;
+    for (let chars = 0; from > 0 && this.#gone.length - from < MAX_GONE; from--) {
+      chars += this.#gone[from - 1]?.chars ?? 0;
+      if (chars > MAX_GONE_CHARS) break;
+    }
+    this.#forgottenAt = this.#gone[from - 1]?.gone.index ?? this.#forgottenAt;
+    this.#keep(this.#gone.slice(from));
+  }
+
+  #keep(gone: Kept[]): void {
+    this.#gone = gone;
+    this.#goneChars = gone.reduce((sum, { chars }) => sum + chars, 0);
   }
 
   /** For the snapshot. */
@@ -126,13 +142,13 @@ export class EurekaInstances {
   }
 
   get gone(): readonly EurekaGone[] {
-    return this.#gone;
+    return this.#gone.map(({ gone }) => gone);
   }
 
   /** Another catalog is there: nobody can say what of it is new. */
   forgetRecent(index: number): void {
     this.#marks = [];
-    this.#gone = [];
+    this.#keep([]);
     this.#forgottenAt = index;
   }
 
@@ -142,8 +158,16 @@ export class EurekaInstances {
   }
 
   loadGone(gone: EurekaGone): void {
-    this.#gone.push(gone);
+    const chars = encodeJson(gone).length;
+    this.#gone.push({ gone, chars });
+    this.#goneChars += chars;
   }
+}
+
+interface Kept {
+  readonly gone: EurekaGone;
+  /** About as much as a delta would tell of it. */
+  readonly chars: number;
 }
 
 export interface EurekaRecent {

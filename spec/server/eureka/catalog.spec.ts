@@ -131,6 +131,17 @@ describe("Consul's services for Eureka's clients", () => {
     assert.equal((await apps(delta)).apps__hashcode, '');
   });
 
+  it('go from the delta under each name that they have had', async () => {
+    const { put, apps, instances } = await start();
+    for (const Service of ['web', 'web2', 'web3']) {
+      await put('/v1/catalog/register', { ...web(), Service: { ID: 'w1', Service, Port: 80 } });
+    }
+    const seen = await instances('/eureka/apps/delta');
+    const told = seen.map(({ app, actionType }) => `${app} ${actionType}`);
+    assert.deepEqual(told.sort(), ['WEB DELETED', 'WEB2 DELETED', 'WEB3 ADDED']);
+    assert.equal((await apps('/eureka/apps/delta')).apps__hashcode, 'UP_1_');
+  });
+
   it('change in the delta when a check of theirs goes', async () => {
     const { clock, put, instances } = await start();
     await put('/v1/catalog/register', web({ Status: 'critical' }));

@@ -53,6 +53,16 @@ describe('Eureka, when a state is put in place of another', () => {
     assert.equal(server.state.eureka.rows.size, 1);
   });
 
+  it('says the same to those who ask Consul, where the archive says what was before', async () => {
+    const { post, shown, archive, restore, eureka, get } = await start();
+    await post('SHOP');
+    const bytes = await archive();
+    await eureka.ask('PUT', '/eureka/apps/SHOP/h1:shop/status?value=OUT_OF_SERVICE');
+    await restore(bytes);
+    assert.equal((await shown())[0]?.status, 'OUT_OF_SERVICE');
+    assert.deepEqual((await get('/v1/health/service/shop?passing')).json, []);
+  });
+
   it('takes out of an archive whom nobody vouches for: its client registers again', async () => {
     const { post, shown, archive, restore, eureka, get } = await start();
     await post('SHOP');
