@@ -15,8 +15,11 @@ const TIMEOUT_MS = 1500;
 const RETRY_MS = 500;
 /** While the servers refuse this agent, which changes only when someone does something about it. */
 const REFUSED_MS = 5000;
-/** Every so many failures in a row those are asked anew that the user named. */
-const LOST_AFTER = 20;
+/**
+ * Every so many failures in a row those are asked anew that the user named: the servers that were known last
+ * may be one of three, when the others had just come back.
+ */
+const LOST_AFTER = 3;
 const MAX_BEAT_MS = 60_000;
 
 export interface HeartbeatOptions {
@@ -35,7 +38,7 @@ export interface HeartbeatEvents {
   back(): void;
   /** Whether anybody wants to know what instances use. */
   wantsLoad?(isWanted: boolean): void;
-  /** For some time no server has answered: they may have moved. */
+  /** No server that is known has answered a few times: there may be others, or they have moved. */
   lost(): void;
 }
 

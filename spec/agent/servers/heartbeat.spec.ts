@@ -127,10 +127,10 @@ describe('the heartbeat of an agent', () => {
     }
   });
 
-  it('asks for other servers when none has answered for long', async () => {
+  it('asks for other servers when none has answered a few times: those it was told of may be one of three', async () => {
     const { servers, heartbeat, said } = await setUp();
     servers.add([serverInfo('gone', '127.0.0.1:1')]);
-    for (let i = 0; i < 20; i++) await heartbeat.beatNow();
+    for (let i = 0; i < 3; i++) await heartbeat.beatNow();
     assert.deepEqual(said, ['lost']);
   });
 });
