@@ -1,9 +1,8 @@
 /** What operators ask a sidecar: whether it is ready, its metrics, its hosts. Nothing can be changed here. */
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { ProconsulError } from '../lib/errors.ts';
 import { hostPort } from '../lib/ip.ts';
 import { EXPOSITION_TYPE } from '../lib/metrics/exposition.ts';
+import { listen, type Place, portOf } from './listening.ts';
 import { sidecarExposition } from './sidecar-metrics.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -20,7 +19,7 @@ interface Page {
 const JSON_TYPE = 'application/json';
 
 export interface AdminOptions {
-  readonly at: { readonly host: string; readonly port: number };
+  readonly at: Place;
   readonly upstreams: () => readonly Upstream[];
   /** No caller is taken any more. */
   readonly isEnding: () => boolean;
@@ -50,18 +49,11 @@ export class Admin {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+    return portOf(this.#server);
   }
 
   start(): Promise<void> {
-    const { host, port } = this.#options.at;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', ({ message }) => {
-        const why = `cannot listen on ${hostPort(host, port)}: ${message}`;
-        reject(new ProconsulError('rejected', why));
-      });
-      this.#server.listen({ host, port }, resolve);
-    });
+    return listen(this.#server, this.#options.at);
   }
 
   stop(): void {

@@ -1,16 +1,17 @@
 /** Listens for callers on this machine, and carries each connection to a host of the upstream. */
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Host } from '../lib/balance/host.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { hostPort } from '../lib/ip.ts';
 import type { AccessLine } from './access-log.ts';
 import type { Dial } from './dial.ts';
+import { LastGone, listen, type Place, portOf } from './listening.ts';
 import { relay, reset } from './relay.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface TcpListenerOptions {
-  readonly at: { readonly host: string; readonly port: number };
+  readonly at: Place;
   readonly upstream: Upstream;
   readonly dial: Dial;
   readonly clock: Clock;
@@ -27,14 +28,11 @@ export interface TcpRules {
   readonly idleMs: number;
 }
 
-/** What the kernel keeps until they are taken. */
-const BACKLOG = 1024;
-
 export class TcpListener {
   readonly #options: TcpListenerOptions;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
-  #idle: () => void = () => undefined;
+  readonly #lastGone = new LastGone();
 
   constructor(options: TcpListenerOptions) {
     this.#options = options;
@@ -46,38 +44,18 @@ export class TcpListener {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+    return portOf(this.#server);
   }
 
   /** Rejects with a ProconsulError where the address cannot be had. */
   start(): Promise<void> {
-    const { host, port } = this.#options.at;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
-        const where = hostPort(host, port);
-        reject(new ProconsulError('rejected', `cannot listen on ${where}: ${error.message}`));
-      });
-      this.#server.listen({ host, port, backlog: BACKLOG }, () => {
-        this.#server.removeAllListeners('error');
-        // What cannot be accepted is lost for its caller, and for nobody else.
-        this.#server.on('error', () => undefined);
-        resolve();
-      });
-    });
+    return listen(this.#server, this.#options.at);
   }
 
   /** Takes no more, and gives those that are open so long to come to their end. */
   async drain(ms: number): Promise<void> {
     this.#server.close();
-    if (this.#open.size > 0) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#options.clock.after(ms, resolve);
-        this.#idle = () => {
-          cancel();
-          resolve();
-        };
-      });
-    }
+    if (this.#open.size > 0) await this.#lastGone.within(this.#options.clock, ms);
     for (const socket of this.#open) reset(socket);
   }
 
@@ -97,7 +75,7 @@ export class TcpListener {
     } finally {
       give();
       this.#open.delete(caller);
-      if (this.#open.size === 0) this.#idle();
+      if (this.#open.size === 0) this.#lastGone.now();
     }
   }
 

@@ -200,9 +200,7 @@ export class Reader implements Reads {
 
   /** Instances as Eureka's clients are shown them. */
   get eureka(): EurekaReader {
-    return new EurekaReader(this.#state, this.#sight, (topic) => {
-      this.#note(topic);
-    });
+    return new EurekaReader(this.#state, this.#sight, (topic) => void this.#note(topic));
   }
 
   /** What became of what is there, and of what is gone. */

@@ -1,19 +1,19 @@
 /** Lets calls to the service behind this proxy in: by mutual TLS, and from those who may. */
 import { constants } from 'node:crypto';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../lib/clock.ts';
-import { ProconsulError } from '../../lib/errors.ts';
 import { hostPort } from '../../lib/ip.ts';
 import type { AccessLine } from '../access-log.ts';
+import { LastGone, listen, type Place, portOf } from '../listening.ts';
 import { relay, reset } from '../relay.ts';
 import type { Credentials, Identity } from './identity.ts';
 import type { Permissions } from './permissions.ts';
 
 export interface PublicListenerOptions {
-  readonly at: { readonly host: string; readonly port: number };
+  readonly at: Place;
   /** The program behind it. */
-  readonly to: { readonly host: string; readonly port: number };
+  readonly to: Place;
   readonly service: string;
   readonly identity: Identity;
   readonly permissions: Permissions;
@@ -38,7 +38,6 @@ export interface PublicCounts {
 }
 
 const HANDSHAKE_MS = 5000;
-const BACKLOG = 1024;
 
 export class PublicListener {
   readonly #options: PublicListenerOptions;
@@ -46,7 +45,7 @@ export class PublicListener {
   /** Those that are let in, by who called. */
   readonly #open = new Map<TLSSocket, string>();
   readonly counts: PublicCounts = { calls: 0, denied: 0, cut: 0, failed: 0 };
-  #idle: () => void = () => undefined;
+  readonly #lastGone = new LastGone();
 
   constructor(options: PublicListenerOptions) {
     this.#options = options;
@@ -68,35 +67,16 @@ export class PublicListener {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+    return portOf(this.#server);
   }
 
   start(): Promise<void> {
-    const { host, port } = this.#options.at;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', ({ message }) => {
-        const why = `cannot listen on ${hostPort(host, port)}: ${message}`;
-        reject(new ProconsulError('rejected', why));
-      });
-      this.#server.listen({ host, port, backlog: BACKLOG }, () => {
-        this.#server.removeAllListeners('error');
-        this.#server.on('error', () => undefined);
-        resolve();
-      });
-    });
+    return listen(this.#server, this.#options.at);
   }
 
   async drain(ms: number): Promise<void> {
     this.#server.close();
-    if (this.#open.size > 0) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#options.clock.after(ms, resolve);
-        this.#idle = () => {
-          cancel();
-          resolve();
-        };
-      });
-    }
+    if (this.#open.size > 0) await this.#lastGone.within(this.#options.clock, ms);
     for (const socket of this.#open.keys()) reset(socket);
   }
 
@@ -134,7 +114,7 @@ export class PublicListener {
       done({ host: hostPort(host, port), ...(await relay(caller, local, rules.idleMs)) });
     } finally {
       this.#open.delete(caller);
-      if (this.#open.size === 0) this.#idle();
+      if (this.#open.size === 0) this.#lastGone.now();
     }
   }
 

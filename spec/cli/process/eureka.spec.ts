@@ -1,34 +1,19 @@
 import assert from 'node:assert/strict';
-import { Listeners } from '../../../cli/process/listeners.ts';
-import { identitiesOf } from '../../../cli/process/tls-role.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
-import { silentLogger } from '../../../lib/logger.ts';
 import { instanceOf, JSON_FORM } from '../../server/eureka/instances.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
+import { boundListeners } from '../../support/servers/bound-listeners.ts';
 import { freePorts } from '../../support/servers/free-ports.ts';
 import { type Sent, send, startServer } from '../../support/servers/start-server.ts';
 
 describe("the listeners of a server, for Eureka's clients", () => {
-  const started: Listeners[] = [];
-  afterEach(async () => {
-    for (const listeners of started.splice(0)) await listeners.stop();
-  });
-
   async function start(...flags: readonly string[]) {
     const [http = 0, rpc = 0, lan = 0, eureka = 0] = await freePorts(4);
     const ports = `http = ${http} server = ${rpc} serf_lan = ${lan} dns = -1 eureka = ${eureka}`;
     const hcl = ['-hcl', `ports { ${ports} }`];
     const argv = ['-server', '-bootstrap', '-dev', '-bind=127.0.0.1', ...hcl, ...flags];
     const { config } = loadConfig({ argv, host: fakeConfigHost() });
-    const listeners = new Listeners({
-      config,
-      logger: silentLogger,
-      limits: () => config.limits,
-      identities: identitiesOf(config, silentLogger),
-      introducer: { ID: '1', Node: 'n1', Datacenter: 'dc1', servers: () => [] },
-    });
-    started.push(listeners);
-    await listeners.bind();
+    const listeners = await boundListeners(config);
     const { server } = await startServer();
     listeners.open({
       routes: server.routes(),

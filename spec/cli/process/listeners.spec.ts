@@ -3,27 +3,20 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { introduce } from '../../../agent/servers/introduction.ts';
-import { Listeners } from '../../../cli/process/listeners.ts';
-import { identitiesOf } from '../../../cli/process/tls-role.ts';
 import type { RpcTlsSettings } from '../../../lib/config/keys/tls.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { anyone } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
-import { silentLogger } from '../../../lib/logger.ts';
 import { Identities } from '../../../lib/tls/identities.ts';
 import { TestAuthority, tlsSettings } from '../../support/certificates.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
+import { boundListeners } from '../../support/servers/bound-listeners.ts';
 import { freePorts } from '../../support/servers/free-ports.ts';
 import { getText, RawClient } from '../../support/servers/raw-client.ts';
 import { send } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';
 
 describe('the listeners of a server', () => {
-  const started: Listeners[] = [];
-  afterEach(async () => {
-    for (const listeners of started.splice(0)) await listeners.stop();
-  });
-
   async function bind(hcl: string) {
     const [http = 0, server = 0, lan = 0] = await freePorts(3);
     const ports = `ports { http = ${http} server = ${server} serf_lan = ${lan} dns = -1 }`;
@@ -39,15 +32,7 @@ describe('the listeners of a server', () => {
       { ...row, method: 'GET' },
       { ...row, method: 'PUT' },
     ];
-    const listeners = new Listeners({
-      config,
-      logger: silentLogger,
-      limits: () => config.limits,
-      identities: identitiesOf(config, silentLogger),
-      introducer: { ID: '1', Node: 'n1', Datacenter: 'dc1', servers: () => [] },
-    });
-    started.push(listeners);
-    await listeners.bind();
+    const listeners = await boundListeners(config);
     const status = async (port: number, method: string, path: string) =>
       (await send(port, method, path, {})).status;
     const open = () => listeners.open({ routes, defaultToken: () => '' });
