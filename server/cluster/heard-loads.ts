@@ -91,7 +91,10 @@ export class HeardLoads {
     const requestMs = taken(hearing.counted, instance, load.RequestMs);
     const { Requests, Errors: errors = 0, Latency: latency = [] } = load;
     const requests = requestMs > 0 ? Math.min(Requests, most) : 0;
-    const served = requestMs > 0 ? { requests: Requests, errors, latency } : undefined;
+    const served =
+      requestMs > 0
+        ? { requests: Requests, errors: Math.min(errors, Requests), latency }
+        : undefined;
     const memoryOver = Math.min(ms, load.MemoryMs ?? ms);
     const cpuMs = load.CPU * ms;
     const heard = { ms, cpuMs, memoryMs: load.Memory * memoryOver, memoryOver };

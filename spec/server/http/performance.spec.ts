@@ -13,6 +13,7 @@ interface Figures {
   readonly Instances: number;
   readonly Requests: number;
   readonly RequestsPerSecond: number | null;
+  readonly Errors: number;
   readonly ErrorShare: number | null;
   readonly LatencyMs: { readonly P50: number; readonly P90: number; readonly P99: number } | null;
 }
@@ -82,6 +83,13 @@ describe('GET /v1/internal/performance/service/:name', () => {
     const [minute, five, thirty] = await figures();
     assert.deepEqual([of(minute), of(five)], [nothing, nothing]);
     assert.equal(thirty?.Requests, 600);
+  });
+
+  it('believes no more failures than there were requests', async () => {
+    const { tell, figures } = await began();
+    await tell(2, { Requests: 150, Errors: 99_999 });
+    const [minute] = await figures();
+    assert.deepEqual([minute?.Errors, minute?.ErrorShare], [600, 1]);
   });
 
   it('reckons how many a second by the time that they were counted for, where that is a part of a step', async () => {
