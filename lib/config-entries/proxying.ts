@@ -26,6 +26,13 @@ export const envoyExtensions: Field = list({
 
 export const headers: Field = maybe({ Add: map(text), Set: map(text), Remove: texts });
 
+/** What is done to the headers of a request or of an answer. */
+export interface HeaderChanges {
+  readonly Add?: Readonly<Record<string, string>>;
+  readonly Set?: Readonly<Record<string, string>>;
+  readonly Remove?: readonly string[];
+}
+
 const passiveHealthCheck: Field = maybe({
   Interval: duration,
   MaxFailures: whole,

@@ -2,8 +2,9 @@
 
 import type { ConfigEntryDefinition } from '../../lib/config-entries/entry.ts';
 import type { Kind } from '../../lib/config-entries/kind.ts';
-import type { Subset } from '../../lib/config-entries/kinds/service-resolver.ts';
+import type { LoadBalancer, Subset } from '../../lib/config-entries/kinds/service-resolver.ts';
 import type { ServiceRoute } from '../../lib/config-entries/kinds/service-router.ts';
+import type { Split } from '../../lib/config-entries/kinds/service-splitter.ts';
 
 /** Where the entries are found; names count without regard to case. */
 export interface ChainEntries {
@@ -58,6 +59,8 @@ export interface SplitterNode {
 }
 
 export interface SplitTo {
+  /** Where it changes headers, together with the splits that lead to it: as a later Consul has it. */
+  readonly Definition?: Split;
   /** Left out where it is 0. */
   readonly Weight?: number;
   readonly NextNode: string;
@@ -68,11 +71,15 @@ export interface ResolverNode {
   readonly Name: string;
   readonly Resolver: {
     readonly ConnectTimeout: string;
+    /** As a later Consul has it. */
+    readonly RequestTimeout?: string;
     /** Nobody says anything of how it is resolved. */
     readonly Default?: true;
     readonly Target: string;
     readonly Failover?: { readonly Targets: readonly string[] };
   };
+  /** As a later Consul has it. */
+  readonly LoadBalancer?: LoadBalancer;
 }
 
 export interface Target {

@@ -12,8 +12,10 @@ import {
   inParts,
   SERVICE_SPLITTER,
   type ServiceSplitter,
+  type Split,
   weightOf,
 } from '../../lib/config-entries/kinds/service-splitter.ts';
+import type { HeaderChanges } from '../../lib/config-entries/proxying.ts';
 import { quote } from '../../lib/go-literals.ts';
 import { byName } from '../../lib/key-order.ts';
 import type { Chain, ChainEntries, ChainNode, ChainRequest, RouterNode, SplitTo } from './chain.ts';
@@ -47,6 +49,13 @@ export function protocolOfChain(
 interface Part {
   readonly parts: number;
   readonly next: string;
+  readonly split: Split;
+}
+
+/** Of splitters that lead to one: what all of them do to headers, and which part of all comes here. */
+interface Above {
+  readonly parts: number;
+  readonly split: Split;
 }
 
 class Compiler {
@@ -147,7 +156,7 @@ class Compiler {
       const next = leads
         ? this.#splitterOrResolver(to, depth + 1)
         : this.#resolvers.resolve(to, ServiceSubset);
-      parts.push({ parts: inParts(split), next });
+      parts.push({ parts: inParts(split), next, split });
     }
     return key;
   }
@@ -184,16 +193,21 @@ class Compiler {
     this.#straight.add(key);
   }
 
-  /** `whole`: the part of all that comes here; undefined for all of it. */
-  #flatten(key: string, whole: number | undefined, into: SplitTo[]): void {
-    for (const { parts, next } of this.#splitters.get(key) ?? []) {
-      const scaled = whole === undefined ? parts : Math.round((parts * whole) / 10_000);
+  /** `above`: undefined where all comes here. */
+  #flatten(key: string, above: Above | undefined, into: SplitTo[]): void {
+    for (const { parts, next, split: own } of this.#splitters.get(key) ?? []) {
+      const scaled = above === undefined ? parts : Math.round((parts * above.parts) / 10_000);
+      const split = above === undefined ? own : withHeadersOf(above.split, own);
       if (this.#splitters.has(next)) {
-        this.#flatten(next, scaled, into);
+        this.#flatten(next, { parts: scaled, split }, into);
         continue;
       }
       if (++this.#splits > MAX_SPLITS) throw this.#tooLarge(`more than ${MAX_SPLITS} splits`);
-      into.push({ ...(scaled !== 0 && { Weight: weightOf(scaled) }), NextNode: next });
+      into.push({
+        ...((split.RequestHeaders ?? split.ResponseHeaders) && { Definition: split }),
+        ...(scaled !== 0 && { Weight: weightOf(scaled) }),
+        NextNode: next,
+      });
     }
   }
 
@@ -211,4 +225,25 @@ class Compiler {
     const own = Object.entries(overrides).filter(([name]) => heeded.has(name));
     return createHash('sha256').update(JSON.stringify(own)).digest('hex').slice(0, 8);
   }
+}
+
+/** What the nearer one says of a header counts. */
+function withHeadersOf(above: Split, split: Split): Split {
+  const request = changesOf(above.RequestHeaders, split.RequestHeaders);
+  const response = changesOf(above.ResponseHeaders, split.ResponseHeaders);
+  return {
+    ...split,
+    ...(request && { RequestHeaders: request }),
+    ...(response && { ResponseHeaders: response }),
+  };
+}
+
+function changesOf(above: HeaderChanges | undefined, own: HeaderChanges | undefined) {
+  if (above === undefined || own === undefined) return own ?? above;
+  const Remove = [...new Set([...(above.Remove ?? []), ...(own.Remove ?? [])])];
+  return {
+    ...((above.Add ?? own.Add) && { Add: { ...above.Add, ...own.Add } }),
+    ...((above.Set ?? own.Set) && { Set: { ...above.Set, ...own.Set } }),
+    ...(Remove.length > 0 && { Remove }),
+  };
 }

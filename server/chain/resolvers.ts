@@ -93,10 +93,12 @@ export class Resolvers {
       Name: id,
       Resolver: {
         ConnectTimeout: formatDuration(this.#connectTimeout(entry)),
+        ...(entry?.RequestTimeout && { RequestTimeout: formatDuration(entry.RequestTimeout) }),
         ...(entry === undefined && { Default: true }),
         Target: id,
         ...(failover.length > 0 && { Failover: { Targets: failover } }),
       },
+      ...(entry?.LoadBalancer && { LoadBalancer: entry.LoadBalancer }),
     });
     return key;
   }

@@ -1,5 +1,6 @@
 /** The query of /v1/discovery-chain: what calls to a service come to. */
 
+import { LOAD_BALANCER } from '../../lib/config-entries/kinds/service-resolver.ts';
 import { ROUTE, type ServiceRoute } from '../../lib/config-entries/kinds/service-router.ts';
 import { asShown } from '../../lib/config-entries/shown.ts';
 import type { Chain, ChainNode, ChainRequest } from '../chain/chain.ts';
@@ -25,6 +26,11 @@ function shown(chain: Chain) {
 }
 
 function shownNode(node: ChainNode) {
+  if (node.Type === 'resolver') {
+    const { LoadBalancer } = node;
+    if (LoadBalancer === undefined) return node;
+    return { ...node, LoadBalancer: asShown(LOAD_BALANCER, { ...LoadBalancer }) };
+  }
   if (node.Type !== 'router') return node;
   const Routes = node.Routes.map(({ Definition, NextNode }) => ({
     Definition: shownRoute(Definition),

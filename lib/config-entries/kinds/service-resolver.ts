@@ -10,6 +10,7 @@ import {
   namespace,
   natural,
   struct,
+  type Table,
   text,
   texts,
 } from '../fields.ts';
@@ -17,11 +18,38 @@ import { firstFault, HEAD, type Kind, META } from '../kind.ts';
 
 export interface ServiceResolver extends ConfigEntryDefinition {
   readonly ConnectTimeout?: number;
+  readonly RequestTimeout?: number;
   readonly DefaultSubset?: string;
   readonly Subsets?: Readonly<Record<string, Subset>>;
   readonly Redirect?: Redirect;
   /** By the subset that it is for; '*' is every one that has none of its own. */
   readonly Failover?: Readonly<Record<string, Failover>>;
+  readonly LoadBalancer?: LoadBalancer;
+}
+
+/** How one of the instances is chosen. */
+export interface LoadBalancer {
+  readonly Policy?: string;
+  readonly RingHashConfig?: {
+    readonly MinimumRingSize?: number;
+    readonly MaximumRingSize?: number;
+  };
+  readonly LeastRequestConfig?: { readonly ChoiceCount?: number };
+  readonly HashPolicies?: readonly HashPolicy[];
+}
+
+/** By what of a request its instance is chosen. */
+interface HashPolicy {
+  readonly Field?: string;
+  readonly FieldValue?: string;
+  readonly CookieConfig?: {
+    readonly Session?: boolean;
+    /** In nanoseconds. */
+    readonly TTL?: number;
+    readonly Path?: string;
+  };
+  readonly SourceIP?: boolean;
+  readonly Terminal?: boolean;
 }
 
 export interface Subset {
@@ -47,6 +75,19 @@ export interface Failover {
   readonly SamenessGroup?: string;
 }
 
+export const LOAD_BALANCER: Table = {
+  Policy: text,
+  RingHashConfig: maybe({ MinimumRingSize: natural, MaximumRingSize: natural }),
+  LeastRequestConfig: maybe({ ChoiceCount: natural }),
+  HashPolicies: list({
+    Field: text,
+    FieldValue: text,
+    CookieConfig: maybe({ Session: flag, TTL: duration, Path: text }),
+    SourceIP: flag,
+    Terminal: flag,
+  }),
+};
+
 const place = { Service: text, ServiceSubset: text, Namespace: namespace, Partition: namespace };
 
 export const SERVICE_RESOLVER: Kind<ServiceResolver> = {
@@ -71,18 +112,7 @@ export const SERVICE_RESOLVER: Kind<ServiceResolver> = {
       }),
     ),
     PrioritizeByLocality: maybe({ Mode: text }),
-    LoadBalancer: maybe({
-      Policy: text,
-      RingHashConfig: maybe({ MinimumRingSize: natural, MaximumRingSize: natural }),
-      LeastRequestConfig: maybe({ ChoiceCount: natural }),
-      HashPolicies: list({
-        Field: text,
-        FieldValue: text,
-        CookieConfig: maybe({ Session: flag, TTL: duration, Path: text }),
-        SourceIP: flag,
-        Terminal: flag,
-      }),
-    }),
+    LoadBalancer: maybe(LOAD_BALANCER),
     ...META,
   },
   fault: faultOf,

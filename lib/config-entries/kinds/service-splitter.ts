@@ -2,7 +2,7 @@ import { quote } from '../../go-literals.ts';
 import type { ConfigEntryDefinition } from '../entry.ts';
 import { always, fraction, list, namespace, text } from '../fields.ts';
 import { eachOf, firstTwice, HEAD, type Kind, META } from '../kind.ts';
-import { headers } from '../proxying.ts';
+import { type HeaderChanges, headers } from '../proxying.ts';
 
 export interface ServiceSplitter extends ConfigEntryDefinition {
   readonly Splits: readonly Split[] | null;
@@ -14,6 +14,8 @@ export interface Split {
   readonly Service?: string;
   readonly ServiceSubset?: string;
   readonly Namespace?: string;
+  readonly RequestHeaders?: HeaderChanges;
+  readonly ResponseHeaders?: HeaderChanges;
 }
 
 /** Weights are counted in hundredths of a percent. */

@@ -57,6 +57,32 @@ describe('/v1/discovery-chain/:service', () => {
     assert.match((await gone).text, /"Protocol":"http"/);
   });
 
+  it('says how instances are chosen, how long a request may take, and what splits do to headers', async () => {
+    const { get, write } = await start();
+    const HashPolicies = [{ Field: 'cookie', FieldValue: 'id', CookieConfig: { TTL: '1h' } }];
+    const LoadBalancer = { Policy: 'ring_hash', HashPolicies };
+    await write({ Kind: 'service-resolver', Name: 'a', RequestTimeout: '3s', LoadBalancer });
+    const split = (Name: string, Service: string, more: object) =>
+      write({ Kind: 'service-splitter', Name, Splits: [{ Weight: 100, Service, ...more }] });
+    await split('b', 'a', { RequestHeaders: { Set: { x: 'near' }, Remove: ['z'] } });
+    await split('web', 'b', { RequestHeaders: { Set: { x: 'far', y: 'far' } } });
+    const { json } = await get('/v1/discovery-chain/web');
+    interface Node {
+      readonly Resolver?: { readonly RequestTimeout: string };
+      readonly LoadBalancer?: object;
+      readonly Splits?: readonly { readonly Definition?: { readonly RequestHeaders: object } }[];
+    }
+    const { Nodes } = (json as { Chain: { Nodes: Record<string, Node> } }).Chain;
+    const end = Nodes['resolver:a.default.dc1'];
+    assert.equal(end?.Resolver?.RequestTimeout, '3s');
+    assert.deepEqual(end?.LoadBalancer, {
+      Policy: 'ring_hash',
+      HashPolicies: [{ Field: 'cookie', FieldValue: 'id', CookieConfig: { TTL: '1h0m0s' } }],
+    });
+    const headers = Nodes['splitter:web.default']?.Splits?.[0]?.Definition?.RequestHeaders;
+    assert.deepEqual(headers, { Set: { x: 'near', y: 'far' }, Remove: ['z'] });
+  });
+
   it('is another one with overrides, and says so', async () => {
     const { ask, get } = await start();
     const body = { OverrideConnectTimeout: '7s', overrideprotocol: 'grpc', Unknown: 1 };
