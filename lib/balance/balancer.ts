@@ -29,6 +29,8 @@ export interface Outcome {
 
 /** Subsets whose pools are kept; of more, those that are in use are made anew. */
 const MAX_SUBSETS = 64;
+/** Each keeps the hosts that it last chose from, and some a table of them. */
+const MAX_POLICIES = 2 * MAX_SUBSETS;
 
 export class Balancer {
   readonly #rules: BalancerRules;
@@ -70,6 +72,7 @@ export class Balancer {
       hosts.set(endpoint.id, host);
     }
     this.#hosts = hosts;
+    this.#outliers.fit(hosts);
     this.#changed();
   }
 
@@ -113,7 +116,7 @@ export class Balancer {
     const now = this.#scales.now();
     if (!ok) host.failed++;
     // A refusal is fast, and would make whoever refuses look like the best.
-    if (ok && ms !== undefined) host.latency.observe(ms, now);
+    if (ok && ms !== undefined && ms >= 0) host.latency.observe(ms, now);
     if (this.has(host) && this.#outliers.ended(host, ok, this.#hosts, now)) this.#changed();
   }
 
@@ -141,7 +144,7 @@ export class Balancer {
   #poolsOf(name: string, subset: Call['subset'] = []): readonly Pool[] {
     let pools = this.#pools.get(name);
     if (pools === undefined) {
-      if (this.#pools.size >= MAX_SUBSETS) this.#forget();
+      if (this.#pools.size >= MAX_SUBSETS) this.#pools.clear();
       const hosts = this.hosts.filter(({ endpoint }) =>
         subset.every(([label, value]) => endpoint.labels.get(label) === value),
       );
@@ -149,11 +152,6 @@ export class Balancer {
       this.#pools.set(name, pools);
     }
     return pools;
-  }
-
-  #forget(): void {
-    this.#pools.clear();
-    this.#policies.clear();
   }
 
   #drawn(pools: readonly Pool[]): Pool | undefined {
@@ -168,8 +166,11 @@ export class Balancer {
 
   #policy(subset: string, { name }: Pool): Policy {
     const key = `${name} ${subset}`;
-    const found = this.#policies.get(key) ?? policyOf(this.#rules.policy, this.#scales);
-    this.#policies.set(key, found);
-    return found;
+    const found = this.#policies.get(key);
+    if (found !== undefined) return found;
+    if (this.#policies.size >= MAX_POLICIES) this.#policies.clear();
+    const made = policyOf(this.#rules.policy, this.#scales);
+    this.#policies.set(key, made);
+    return made;
   }
 }

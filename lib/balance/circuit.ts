@@ -11,7 +11,12 @@ export interface CircuitLimits {
 
 export type CircuitKind = keyof CircuitLimits;
 
-const KINDS: readonly CircuitKind[] = ['connections', 'pending', 'requests', 'retries'];
+export const CIRCUIT_KINDS: readonly CircuitKind[] = [
+  'connections',
+  'pending',
+  'requests',
+  'retries',
+];
 
 export class Circuit {
   readonly #limits: CircuitLimits;
@@ -36,8 +41,13 @@ export class Circuit {
     };
   }
 
-  /** Under way, and refused since the beginning. */
-  figures() {
-    return KINDS.map((kind) => ({ kind, taken: this.#taken[kind], refused: this.#refused[kind] }));
+  /** Under way. */
+  taken(kind: CircuitKind): number {
+    return this.#taken[kind];
+  }
+
+  /** Since the beginning. */
+  refused(kind: CircuitKind): number {
+    return this.#refused[kind];
   }
 }

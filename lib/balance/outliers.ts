@@ -12,7 +12,7 @@ export interface OutlierRules {
   /** For so long the first time, twice as long the second. */
   readonly ejectMs: number;
   readonly maxEjectMs: number;
-  /** The part of all hosts that may be set aside at once; one may always, of several. */
+  /** The part of the healthy hosts that may be set aside at once; one may always, of several. */
   readonly maxShare: number;
   readonly successRate: SuccessRateRules;
 }
@@ -94,16 +94,42 @@ export class Outliers {
     return rated.filter(({ rate }) => rate < least).map(({ host }) => host);
   }
 
-  #eject({ outlier }: Host, hosts: Hosts, now: number): boolean {
-    const { maxShare, ejectMs, maxEjectMs } = this.#rules;
-    if (outlier.ejectedUntil !== undefined || hosts.size < 2) return false;
-    let ejected = 0;
-    for (const each of hosts.values()) if (each.outlier.ejectedUntil !== undefined) ejected++;
-    if (ejected + 1 > Math.max(1, Math.floor(hosts.size * maxShare))) return false;
+  /** To be called when hosts have come or gone: of fewer, fewer may be aside, and whose time is over first is back. */
+  fit(hosts: Hosts): void {
+    const there = [...hosts.values()].filter(isThere);
+    const aside = there
+      .filter(({ outlier }) => outlier.ejectedUntil !== undefined)
+      .sort((a, b) => (a.outlier.ejectedUntil ?? 0) - (b.outlier.ejectedUntil ?? 0));
+    for (const host of aside.slice(0, Math.max(0, aside.length - this.#most(there.length)))) {
+      host.outlier.ejectedUntil = undefined;
+      host.outlier.inARow = 0;
+    }
+  }
+
+  #eject(host: Host, hosts: Hosts, now: number): boolean {
+    const { ejectMs, maxEjectMs } = this.#rules;
+    const { outlier } = host;
+    if (outlier.ejectedUntil !== undefined || !isThere(host)) return false;
+    let [there, aside] = [0, 0];
+    for (const each of hosts.values()) {
+      if (!isThere(each)) continue;
+      there++;
+      if (each.outlier.ejectedUntil !== undefined) aside++;
+    }
+    if (aside >= this.#most(there)) return false;
     outlier.times++;
     outlier.ejectedUntil = now + Math.min(maxEjectMs, ejectMs * outlier.times);
     return true;
   }
+
+  #most(there: number): number {
+    return there < 2 ? 0 : Math.max(1, Math.floor(there * this.#rules.maxShare));
+  }
+}
+
+/** Who is critical or in maintenance is away already, and bears none of what the others leave. */
+function isThere({ endpoint }: Host): boolean {
+  return endpoint.health === 'healthy';
 }
 
 function rateOf({ outlier: { ok, failed } }: Host): number {

@@ -27,6 +27,13 @@ export interface Scales {
 
 /** Of each array that hosts were drawn from: they are chosen from again and again. */
 const heaviest = new WeakMap<readonly Host[], number>();
+
+/** 0 of none. */
+export function heaviestOf(hosts: readonly Host[]): number {
+  // No spread: as arguments, a hundred thousand are too many.
+  return hosts.reduce((most, { endpoint }) => Math.max(most, endpoint.weight), 0);
+}
+
 /** Draws until all are looked at: of equal weights the first is taken, unless it is to be avoided. */
 const DRAWS = 8;
 
@@ -36,7 +43,7 @@ export function drawn(
   avoid: ReadonlySet<Host> | undefined,
   { random, weightOf }: Scales,
 ): Host | undefined {
-  const most = heaviest.get(hosts) ?? Math.max(0, ...hosts.map(({ endpoint }) => endpoint.weight));
+  const most = heaviest.get(hosts) ?? heaviestOf(hosts);
   heaviest.set(hosts, most);
   for (let i = 0; i < DRAWS; i++) {
     const host = hosts[Math.floor(random.next() * hosts.length)];

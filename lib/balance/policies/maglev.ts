@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { hash32 } from '../../hash32.ts';
 import type { Host } from '../host.ts';
-import type { Pick, Policy, Scales } from '../policy.ts';
+import { heaviestOf, type Pick, type Policy, type Scales } from '../policy.ts';
 
 /** Below that part of the heaviest a weight counts as much: to fill the table took as many rounds more. */
 const LIGHTEST = 1 / 100;
@@ -51,7 +51,7 @@ export class Maglev implements Policy {
 function tableOf(hosts: readonly Host[]): readonly Host[] {
   if (hosts.length === 0) return [];
   const table = new Array<Host | undefined>(SLOTS).fill(undefined);
-  const most = Math.max(...hosts.map(({ endpoint }) => endpoint.weight));
+  const most = heaviestOf(hosts);
   // In one order for all balancers, whatever they were told first.
   const orders = [...hosts].sort((a, b) => (a.id < b.id ? -1 : 1)).map(orderOf);
   for (let filled = 0; filled < SLOTS; ) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { NO_OUTLIERS } from '../../../lib/balance/outliers.ts';
 import { balancerOf, endpoint, endpoints } from '../../support/balancers.ts';
+import { liveBytes } from '../../support/heap.ts';
 
 const near = (actual: number | undefined, expected: number, by = 0.05) =>
   assert.ok(Math.abs((actual ?? 0) - expected) <= by * Math.max(expected, 100), `${actual}`);
@@ -168,6 +169,19 @@ describe('Balancer', () => {
       for (let i = 0; i < 1000; i++) balancer.choose({ subset: [['version', `${i}`]] });
       assert.equal(balancer.choose({ subset: [['version', '1']] })?.id, 'a');
     });
+
+    it('keeps no table of each that it was ever asked for, whatever changes between', async () => {
+      const { balancer } = balancerOf(listed, { policy: 'maglev' });
+      const before = (await liveBytes()).heap;
+      for (let i = 0; i < 400; i++) {
+        const version = `${i}`;
+        balancer.update([endpoint('a', labelled(version))]);
+        assert.equal(balancer.choose({ subset: [['version', version]] })?.id, 'a');
+      }
+      // A table is half a megabyte.
+      const grown = (await liveBytes()).heap - before;
+      assert.ok(grown < 150 * 512 * 1024, `${grown}`);
+    });
   });
 
   describe('with a slow start', () => {
@@ -212,6 +226,33 @@ describe('Balancer', () => {
       time.ms += 1;
       assert.equal(spread(100).has('h2'), true);
       assert.equal(bad.failed, 5);
+    });
+
+    it('sets nobody aside on whom the others leave their calls: who is critical is none of those that stay', () => {
+      const listed = [
+        endpoint('h0'),
+        endpoint('h1', { health: 'unhealthy' }),
+        endpoint('h2', { health: 'draining' }),
+      ];
+      const { balancer, spread } = balancerOf(listed, { outliers });
+      const last = balancer.hosts[0];
+      assert.ok(last);
+      for (let i = 0; i < 9; i++) balancer.begin(last)({ ok: false });
+      assert.deepEqual([...spread(9)], [['h0', 9]]);
+    });
+
+    it('takes hosts back when those go that were to bear their calls', () => {
+      const { balancer, spread } = balancerOf(endpoints(6), { outliers });
+      for (const host of balancer.hosts.slice(0, 3)) {
+        for (let i = 0; i < 5; i++) balancer.begin(host)({ ok: false });
+      }
+      assert.deepEqual([...spread(9).keys()].sort(), ['h3', 'h4', 'h5']);
+      balancer.update(
+        endpoints(6).map((each, i) => (i < 3 ? each : { ...each, health: 'unhealthy' })),
+      );
+      assert.equal(spread(9).size, 2);
+      balancer.update(endpoints(1));
+      assert.deepEqual([...spread(9).keys()], ['h0']);
     });
 
     it('counts against nobody what ends at a host that is listed no more', () => {
