@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { hostPort } from '../lib/ip.ts';
 import { EXPOSITION_TYPE } from '../lib/metrics/exposition.ts';
+import type { Metric } from '../lib/metrics/metric.ts';
 import { listen, type Place, portOf } from './listening.ts';
 import { sidecarExposition } from './sidecar-metrics.ts';
 import type { Upstream } from './upstream.ts';
@@ -21,6 +22,10 @@ const JSON_TYPE = 'application/json';
 export interface AdminOptions {
   readonly at: Place;
   readonly upstreams: () => readonly Upstream[];
+  /** Before calls can come and go. */
+  readonly waitsFor: () => readonly string[];
+  /** Shown beside those of the upstreams. */
+  readonly metrics: () => readonly Metric[];
   /** No caller is taken any more. */
   readonly isEnding: () => boolean;
 }
@@ -67,9 +72,11 @@ export class Admin {
     if (method !== 'GET') return { status: 405, type: 'text/plain', text: 'method not allowed\n' };
     switch (path) {
       case '/ready':
-        return this.#readiness(upstreams);
-      case '/metrics':
-        return { status: 200, type: EXPOSITION_TYPE, text: sidecarExposition(upstreams) };
+        return this.#readiness();
+      case '/metrics': {
+        const text = sidecarExposition(upstreams, this.#options.metrics());
+        return { status: 200, type: EXPOSITION_TYPE, text };
+      }
       case '/hosts':
         return { status: 200, type: JSON_TYPE, text: `${JSON.stringify(upstreams.map(shown))}\n` };
       default:
@@ -77,8 +84,8 @@ export class Admin {
     }
   }
 
-  #readiness(upstreams: readonly Upstream[]): Page {
-    const waiting = upstreams.filter(({ isKnown }) => !isKnown).map(({ name }) => name);
+  #readiness(): Page {
+    const waiting = this.#options.waitsFor();
     const isReady = waiting.length === 0 && !this.#options.isEnding();
     const why = this.#options.isEnding() ? 'ending' : `waits for ${waiting.join(', ')}`;
     return {

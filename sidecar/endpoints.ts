@@ -37,7 +37,8 @@ function endpointOf(entry: Said): Endpoint | undefined {
   const labels = new Map(Object.entries(objectIn(service['Meta'])).map(pair));
   const nodeMeta = objectIn(node['Meta']);
   return {
-    id: `${textIn(node['Node'])}/${textIn(service['ID'])}`,
+    // No two instances share one: of a node's name a slash is written in another way.
+    id: `${textIn(node['Node']).replace(/[%/]/g, encodeURIComponent)}/${textIn(service['ID'])}`,
     address,
     port,
     weight: weightIn(objectIn(service['Weights']), status),

@@ -36,22 +36,26 @@ export function relay(caller: Socket, called: Socket, idleMs: number): Promise<R
         if (!other.destroyed && !side.readableEnded) breakBoth(`${name}: closed`);
         closed();
       });
-      side.pipe(other);
+      if (side.closed) closed();
+      else side.pipe(other);
     };
+    // Either may have gone before anybody listened: whoever has said so does not say it again.
+    if (caller.destroyed || called.destroyed) breakBoth('closed early');
     join(caller, called, 'caller');
     join(called, caller, 'called');
     if (idleMs > 0) caller.setTimeout(idleMs, () => breakBoth('idle for too long'));
-    // Either may have gone before anybody listened.
-    for (const side of [caller, called]) if (side.destroyed) breakBoth('closed early');
   });
 }
 
-/**
- * Breaks it, so that nobody takes what has come for all of it. Under TLS it is closed without a word: to reset
- * what TLS stands on ended Node 20 itself.
- */
+/** Breaks it, so that nobody takes what has come for all of it. */
 export function reset(socket: Socket): void {
   if (socket.destroyed) return;
-  if ('encrypted' in socket) socket.destroy();
-  else socket.resetAndDestroy();
+  if (!('encrypted' in socket)) {
+    socket.resetAndDestroy();
+    return;
+  }
+  // A reset of what TLS stands on ends Node 20 itself; TLS closes it in its own order, and so as it is told here.
+  const { _parent: below } = socket as { readonly _parent?: { resetAndClosing?: boolean } };
+  if (below !== undefined) below.resetAndClosing = true;
+  socket.destroy();
 }

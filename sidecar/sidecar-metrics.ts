@@ -1,7 +1,8 @@
 /** What a sidecar tells of itself in numbers: of each upstream, and of its hosts. */
+import { CIRCUIT_KINDS } from '../lib/balance/circuit.ts';
 import type { Host } from '../lib/balance/host.ts';
 import { exposition } from '../lib/metrics/exposition.ts';
-import { counter, gauge, type Metric } from '../lib/metrics/metric.ts';
+import { counter, gauge, type Labels, type Metric } from '../lib/metrics/metric.ts';
 import type { Upstream, UpstreamCounts } from './upstream.ts';
 
 /** Of all upstreams together: each would be a series of its own. */
@@ -25,18 +26,26 @@ const PER_HOST: readonly (readonly [string, string, (host: Host) => number])[] =
   ],
   [
     'ejected',
-    '1 while it is set aside for its failures.',
+    '1 while it is set aside for its failures; more where several ports call it.',
     ({ outlier }) => (outlier.ejectedUntil === undefined ? 0 : 1),
   ],
 ];
 
+/** One service may be called by several ports, and a series may stand there once. */
+function byName(upstreams: readonly Upstream[]): ReadonlyMap<string, readonly Upstream[]> {
+  const groups = new Map<string, Upstream[]>();
+  for (const each of upstreams) groups.set(each.name, [...(groups.get(each.name) ?? []), each]);
+  return groups;
+}
+
 function sidecarMetrics(upstreams: readonly Upstream[]): readonly Metric[] {
+  const groups = [...byName(upstreams)];
   return [
-    ...upstreams.flatMap(ofUpstream),
+    ...groups.flatMap(([name, group]) => ofUpstream(name, group)),
     gauge('proconsul.sidecar.known', '1 once the agent has said what hosts there are.', () =>
-      upstreams.map(({ name, isKnown }) => ({
+      groups.map(([name, group]) => ({
         labels: { upstream: name },
-        value: Number(isKnown),
+        value: Number(group.every(({ isKnown }) => isKnown)),
       })),
     ),
     ...PER_HOST.map(([name, does, read]) =>
@@ -45,41 +54,47 @@ function sidecarMetrics(upstreams: readonly Upstream[]): readonly Metric[] {
   ];
 }
 
-function ofUpstream({ name, counts, circuit }: Upstream): readonly Metric[] {
+function ofUpstream(name: string, group: readonly Upstream[]): readonly Metric[] {
   const labels = { upstream: name };
-  const figures = circuit
-    .figures()
-    .map(({ kind }) => ({ kind, of: () => figureOf(circuit, kind) }));
+  const sumOf = (read: (upstream: Upstream) => number) => () =>
+    group.reduce((sum, upstream) => sum + read(upstream), 0);
   return [
     ...COUNTS.map(([what, does]) =>
-      counter(`proconsul.sidecar.${what}`, does, () => counts[what], labels),
+      counter(
+        `proconsul.sidecar.${what}`,
+        does,
+        sumOf(({ counts }) => counts[what]),
+        labels,
+      ),
     ),
-    ...figures.map(({ kind, of }) =>
-      counter('proconsul.sidecar.refused', 'Calls over a limit.', () => of()?.refused ?? 0, {
-        ...labels,
-        limit: kind,
-      }),
+    ...CIRCUIT_KINDS.map((limit) =>
+      counter(
+        'proconsul.sidecar.refused',
+        'Calls over a limit.',
+        sumOf(({ circuit }) => circuit.refused(limit)),
+        { ...labels, limit },
+      ),
     ),
   ];
 }
 
-function figureOf(circuit: Upstream['circuit'], wanted: string) {
-  return circuit.figures().find(({ kind }) => kind === wanted);
-}
-
+/** Where a service is called by several ports, what each knows of a host is added up. */
 function ofHosts(upstreams: readonly Upstream[], read: (host: Host) => number) {
-  return upstreams.flatMap(({ name, balancer }) =>
-    balancer.hosts.slice(0, MAX_HOSTS).map((host) => ({
-      labels: { upstream: name, instance: host.id },
-      value: read(host),
-    })),
-  );
+  const rows = new Map<string, { readonly labels: Labels; value: number }>();
+  for (const { name, balancer } of upstreams) {
+    for (const host of balancer.hosts.slice(0, MAX_HOSTS)) {
+      const labels = { upstream: name, instance: host.id };
+      const key = JSON.stringify([name, host.id]);
+      rows.set(key, { labels, value: (rows.get(key)?.value ?? 0) + read(host) });
+    }
+  }
+  return [...rows.values()];
 }
 
 const NAMING = { prefix: '', host: '', filter: { allowed: [], blocked: [], byDefault: true } };
 
 /** For Prometheus. */
-export function sidecarExposition(upstreams: readonly Upstream[]): string {
-  const metrics = sidecarMetrics(upstreams);
+export function sidecarExposition(upstreams: readonly Upstream[], more: readonly Metric[]): string {
+  const metrics = [...sidecarMetrics(upstreams), ...more];
   return exposition({ metrics, changedWithin: () => true }, NAMING, 0);
 }

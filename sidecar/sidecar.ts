@@ -1,6 +1,7 @@
 /** A process beside a program: a listener for each service that it calls. It knows its agent by HTTP alone. */
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { Metric } from '../lib/metrics/metric.ts';
 import { type AccessLine, accessText } from './access-log.ts';
 import { Admin } from './admin.ts';
 import type { Dial } from './dial.ts';
@@ -18,6 +19,13 @@ export interface Listened extends UpstreamRules {
   readonly dial: Dial;
 }
 
+/** What stands beside the upstreams, and is shown with them. */
+export interface Beside {
+  /** Before calls can come and go. */
+  readonly waitsFor: readonly string[];
+  metrics(): readonly Metric[];
+}
+
 export interface SidecarOptions {
   /** Undefined for none. */
   readonly admin: Address | undefined;
@@ -26,6 +34,8 @@ export interface SidecarOptions {
   readonly logger: Logger;
   /** Writes a line for each call; undefined for none. */
   readonly access: ((text: string) => void) | undefined;
+  /** Asked each time; undefined where there is nothing. */
+  readonly beside?: () => Beside | undefined;
 }
 
 export interface SidecarLimits {
@@ -56,7 +66,13 @@ export class Sidecar {
     this.#options = options;
     const { admin } = options;
     const upstreams = () => [...this.#served.values()].map(({ upstream }) => upstream);
-    this.#admin = admin && new Admin({ at: admin, upstreams, isEnding: () => this.#isEnding });
+    const waitsFor = () => [
+      ...upstreams().flatMap(({ isKnown, name }) => (isKnown ? [] : [name])),
+      ...(options.beside?.()?.waitsFor ?? []),
+    ];
+    const metrics = () => options.beside?.()?.metrics() ?? [];
+    const isEnding = () => this.#isEnding;
+    this.#admin = admin && new Admin({ at: admin, upstreams, waitsFor, metrics, isEnding });
   }
 
   get adminPort(): number {

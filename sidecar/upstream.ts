@@ -31,9 +31,9 @@ export class Upstream {
   readonly balancer: Balancer;
   readonly circuit: Circuit;
   readonly counts: UpstreamCounts = { calls: 0, retries: 0, failed: 0, sent: 0, received: 0 };
-  readonly #known: Promise<void>;
   #isKnown = false;
-  #becomesKnown: () => void = () => undefined;
+  /** Each leaves when its time is over: an agent may be away for long. */
+  readonly #waiting = new Set<() => void>();
   #leftOut = 0;
 
   constructor(rules: UpstreamRules, agent: Agent, logger: Logger) {
@@ -43,9 +43,6 @@ export class Upstream {
     const { clock, random } = agent;
     this.balancer = new Balancer(rules.balancer, { random, now: () => clock.monotonic() });
     this.circuit = new Circuit(rules.circuit);
-    this.#known = new Promise((resolve) => {
-      this.#becomesKnown = resolve;
-    });
   }
 
   get name(): string {
@@ -74,11 +71,13 @@ export class Upstream {
   async untilKnown(clock: Pick<Clock, 'after'>, ms: number): Promise<void> {
     if (this.#isKnown) return;
     await new Promise<void>((resolve) => {
-      const cancel = clock.after(ms, resolve);
-      void this.#known.then(() => {
+      const over = () => {
         cancel();
+        this.#waiting.delete(over);
         resolve();
-      });
+      };
+      const cancel = clock.after(ms, over);
+      this.#waiting.add(over);
     });
   }
 
@@ -94,7 +93,7 @@ export class Upstream {
     const healthy = endpoints.filter(({ health }) => health === 'healthy').length;
     this.#logger.debug('sidecar: has its hosts', { service: name, healthy, all: endpoints.length });
     this.#isKnown = true;
-    this.#becomesKnown();
+    for (const over of this.#waiting) over();
   }
 
   #lost(error: string, tries: number): void {

@@ -73,14 +73,16 @@ export const command: Command = {
       throw misuse('At least one -upstream must be given');
     }
     const parts = partsOf(invocation);
+    let mesh: MeshSidecar | undefined;
     const sidecar = new Sidecar({
       ...parts,
+      beside: () => mesh,
       admin: flags.has('admin') ? addressIn('admin', flags.text('admin')) : undefined,
       access: flags.isSet('access-log') ? host.print : undefined,
     });
     const ending = new AbortController();
     try {
-      const mesh = modes.length > 0 ? new MeshSidecar({ ...parts, sidecar }) : undefined;
+      mesh = modes.length > 0 ? new MeshSidecar({ ...parts, sidecar }) : undefined;
       if (mesh === undefined) await servePlain(invocation, parts, sidecar);
       else await serveMesh(invocation, parts, mesh, ending.signal);
       await sidecar.start();

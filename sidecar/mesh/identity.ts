@@ -1,5 +1,6 @@
 /** Who this proxy is in the mesh, and by which roots it knows others: both renewed by the agent, and followed. */
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { Cancel } from '../../lib/clock.ts';
 import { parseIdentity, type ServiceIdentity, serviceUri } from '../../lib/connect/identity.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -39,9 +40,10 @@ export class Identity {
     return this.#credentials;
   }
 
-  /** Called with each that comes. */
-  onChange(listener: (now: Credentials) => void): void {
+  /** Called with each that comes, until it is cancelled. */
+  onChange(listener: (now: Credentials) => void): Cancel {
     this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   async follow(signal: AbortSignal): Promise<void> {
@@ -63,10 +65,11 @@ export class Identity {
     ]);
   }
 
-  /** The name by which a service's certificate is known, where it is to be called here. */
-  uriOf(service: string): string {
+  /** The name by which a service's certificate is known; '' for the data centre that this proxy is in. */
+  uriOf(service: string, datacenter: string): string {
     const { identity } = this.#credentials ?? {};
-    return identity === undefined ? '' : serviceUri({ ...identity, service });
+    if (identity === undefined) return '';
+    return serviceUri({ ...identity, service, datacenter: datacenter || identity.datacenter });
   }
 
   #takeLeaf(json: unknown): void {

@@ -14,19 +14,24 @@ export interface MeshDialOptions {
   readonly identity: Identity;
   /** Which the other side must be. */
   readonly service: string;
+  /** Where it must be; '' for this proxy's own. */
+  readonly datacenter: string;
   readonly clock: Pick<Clock, 'after'>;
   readonly handshakeMs: number;
 }
 
-export function meshDial({ plain, identity, service, clock, handshakeMs }: MeshDialOptions): Dial {
+export function meshDial(options: MeshDialOptions): Dial {
+  const { plain, identity, service, datacenter, clock, handshakeMs } = options;
   return async (host) => {
     const { credentials } = identity;
     // It is not the host's fault.
     if (credentials === undefined) throw new ProconsulError('busy', 'has no certificate yet');
-    const expected = nameOf(identity.uriOf(service));
+    const expected = nameOf(identity.uriOf(service, datacenter));
     const below = await plain(host);
     const socket = connect({
       ...credentials.context,
+      // Said, because else an environment with NODE_TLS_REJECT_UNAUTHORIZED=0 would trust anybody.
+      rejectUnauthorized: true,
       socket: below,
       checkServerIdentity: (_: string, { subjectaltname = '' }: PeerCertificate) =>
         subjectaltname === expected

@@ -2,15 +2,16 @@
 import type { Cancel } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { counter, type Metric } from '../../lib/metrics/metric.ts';
 import type { AccessLine } from '../access-log.ts';
 import { plainDial } from '../dial.ts';
 import { type Agent, follow } from '../follow.ts';
-import type { Listened, Sidecar, SidecarLimits } from '../sidecar.ts';
+import type { Beside, Listened, Sidecar, SidecarLimits } from '../sidecar.ts';
 import { meshUpstream, type Wanted } from '../upstream-rules.ts';
 import { Identity } from './identity.ts';
 import { meshDial } from './mesh-dial.ts';
 import { Permissions } from './permissions.ts';
-import { PublicListener } from './public-listener.ts';
+import { type PublicCounts, PublicListener } from './public-listener.ts';
 import type { MeshUpstream, ProxyRegistration } from './registration.ts';
 
 export interface MeshOptions {
@@ -24,6 +25,8 @@ export interface MeshOptions {
 
 /** How often the program behind is told of, where the servers are to know how many calls it answers. */
 const REPORT_MS = 10_000;
+/** An address that is taken may be free again: the proxy before this one has it until it ends. */
+const AGAIN_MS = 500;
 
 /** What follows from whom it stands before; another service makes another. */
 interface Behind {
@@ -33,12 +36,17 @@ interface Behind {
   readonly ending: AbortController;
 }
 
-export class MeshSidecar {
+export class MeshSidecar implements Beside {
   readonly #options: MeshOptions;
   #behind: Behind | undefined;
   #public: { readonly key: string; readonly listener: PublicListener } | undefined;
   #serviceId = '';
+  /** What it is to be, last said. */
+  #registration: ProxyRegistration | undefined;
+  /** What of it cannot be had, as it was told last. */
+  #faults = '';
   #cancelReport: Cancel = () => undefined;
+  #cancelAgain: Cancel = () => undefined;
   #work: Promise<void> = Promise.resolve();
   readonly #ending = new AbortController();
 
@@ -51,8 +59,27 @@ export class MeshSidecar {
     return this.#public?.listener.port ?? 0;
   }
 
+  /** What is missing before calls can come in and go out. */
+  get waitsFor(): readonly string[] {
+    const { listens, program } = this.#registration ?? {};
+    const is = (isMissing: boolean, what: string) => (isMissing ? [what] : []);
+    return [
+      ...is(this.#registration === undefined, 'its registration'),
+      ...is(this.#behind?.identity.credentials === undefined, 'a certificate'),
+      ...is(program?.port !== 0 && this.#public === undefined, `its port ${listens?.port ?? ''}`),
+    ];
+  }
+
   /** Takes over what the proxy's registration says: one after the other. */
   takeOver(registration: ProxyRegistration): Promise<void> {
+    this.#registration = registration;
+    for (const [service, why] of registration.refused) {
+      this.#options.logger.warn('sidecar: an upstream is left out', { service, why });
+    }
+    return this.#next(registration);
+  }
+
+  #next(registration: ProxyRegistration): Promise<void> {
     this.#work = this.#work.then(() => this.#takeOver(registration));
     return this.#work;
   }
@@ -61,28 +88,40 @@ export class MeshSidecar {
     await this.#work;
     this.#ending.abort();
     this.#cancelReport();
+    this.#cancelAgain();
     await this.#public?.listener.drain(drainMs);
     this.#behind?.ending.abort();
   }
 
   async #takeOver(registration: ProxyRegistration): Promise<void> {
-    if (this.#ending.signal.aborted) return;
-    const { sidecar, logger } = this.#options;
-    const behind = this.#behindOf(registration.service);
-    for (const [service, why] of registration.refused) {
-      logger.warn('sidecar: an upstream is left out', { service, why });
-    }
-    const faults = await sidecar.serve(
-      registration.upstreams.map((each) => this.#listened(each, behind.identity)),
+    // What was said later comes next.
+    if (this.#ending.signal.aborted || registration !== this.#registration) return;
+    const { sidecar, logger, agent } = this.#options;
+    const behind = await this.#behindOf(registration.service);
+    const upstreams = registration.upstreams.map((each) => this.#listened(each, behind.identity));
+    const faults = (await sidecar.serve(upstreams)).map(
+      ({ message }) => `an upstream cannot be called: ${message}`,
     );
-    for (const error of faults)
-      logger.error('sidecar: an upstream cannot be called', { error: error.message });
-    await this.#servePublic(registration, behind);
+    await this.#servePublic(registration, behind).catch((error: unknown) => {
+      faults.push(`nobody can call ${registration.service}: ${messageOf(error)}`);
+    });
+    this.#cancelAgain();
+    const [told, text] = [this.#faults, faults.join('; ')];
+    this.#faults = text;
+    if (text === '') return;
+    if (text !== told) logger.error('sidecar: tries again', { error: text });
+    this.#cancelAgain = agent.clock.after(AGAIN_MS, () => void this.#next(registration));
   }
 
-  #behindOf(service: string): Behind {
+  async #behindOf(service: string): Promise<Behind> {
     if (this.#behind?.service === service) return this.#behind;
-    this.#behind?.ending.abort();
+    if (this.#behind !== undefined) {
+      // What goes on for another service than it is, would by a certificate and intentions that nobody follows.
+      await this.#options.sidecar.serve([]);
+      await this.#public?.listener.drain(0);
+      this.#public = undefined;
+      this.#behind.ending.abort();
+    }
     const { agent, logger } = this.#options;
     const ending = new AbortController();
     const identity = new Identity({ service, agent, logger });
@@ -98,7 +137,7 @@ export class MeshSidecar {
     const { clock } = agent;
     const plain = plainDial(clock, limits.connectMs);
     const handshakeMs = limits.connectMs;
-    const dial = meshDial({ plain, identity, service, clock, handshakeMs });
+    const dial = meshDial({ plain, identity, service, datacenter, clock, handshakeMs });
     return { at, dial, ...meshUpstream(wantedOf(service), datacenter) };
   }
 
@@ -127,12 +166,19 @@ export class MeshSidecar {
     try {
       await listener.start();
     } catch (error) {
-      logger.error('sidecar: nobody can call the service', { service, error: messageOf(error) });
-      return;
+      await listener.drain(0);
+      throw error;
     }
     this.#public = { key, listener };
     logger.info('sidecar: lets calls in', { service, address: at.host, port: listener.port });
     this.#report(listener);
+  }
+
+  metrics(): readonly Metric[] {
+    const { listener } = this.#public ?? {};
+    return listener === undefined
+      ? []
+      : publicMetrics(this.#behind?.service ?? '', listener.counts);
   }
 
   /** Tells the agent how many calls there were, by which it is known how many instances are wanted. */
@@ -157,6 +203,19 @@ export class MeshSidecar {
         });
     });
   }
+}
+
+const PUBLIC_COUNTS: readonly (readonly [keyof PublicCounts, string])[] = [
+  ['calls', 'Connections of callers of the mesh.'],
+  ['denied', 'Of those, whom no intention lets in.'],
+  ['cut', 'Of those, how many a change of the intentions ended.'],
+  ['failed', 'Of those, how many the program did not take.'],
+];
+
+function publicMetrics(service: string, counts: PublicCounts): readonly Metric[] {
+  return PUBLIC_COUNTS.map(([what, does]) =>
+    counter(`proconsul.sidecar.public.${what}`, does, () => counts[what], { service }),
+  );
 }
 
 /** Follows how a proxy is registered with its agent. */

@@ -2,6 +2,7 @@
  * Who may call the service behind this proxy. The agent decides, once for each caller and each state of the
  * intentions; what it decided counts while it is away, and whom it was never asked about is not let in then.
  */
+import type { Cancel } from '../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type Agent, follow } from '../follow.ts';
@@ -9,6 +10,8 @@ import { type Agent, follow } from '../follow.ts';
 /** Callers whose right is remembered: a mesh has as many services. */
 const MAX_CALLERS = 4096;
 const ASK_MS = 10_000;
+/** Where intentions change faster than the agent answers, the last answer counts. */
+const MAX_ASKED = 5;
 /** After which everybody is looked at again. */
 const REVIEW_MS = 30_000;
 
@@ -31,9 +34,10 @@ export class Permissions {
     this.#options = options;
   }
 
-  /** Called when who may call may have changed. */
-  onChange(listener: () => void): void {
+  /** Called when who may call may have changed, until it is cancelled. */
+  onChange(listener: () => void): Cancel {
     this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Follows the intentions about the service. */
@@ -60,14 +64,23 @@ export class Permissions {
   }
 
   /** Never rejects: who cannot be asked about is not let in. */
-  isAllowed(uri: string): Promise<boolean> {
+  async isAllowed(uri: string): Promise<boolean> {
+    for (let asked = 1; ; asked++) {
+      const decided = this.#decided;
+      const isAllowed = await this.#decisionOn(uri);
+      // An answer to what was asked before the intentions changed is none.
+      if (decided === this.#decided || asked === MAX_ASKED) return isAllowed;
+    }
+  }
+
+  #decisionOn(uri: string): Promise<boolean> {
     const known = this.#decided.get(uri);
     if (known !== undefined) return known;
     if (this.#decided.size >= MAX_CALLERS) this.#decided.clear();
     const decided = this.#decided;
     const asked = this.#ask(uri).then(
       (isAllowed) => {
-        this.#before.set(uri, isAllowed);
+        if (decided === this.#decided) this.#before.set(uri, isAllowed);
         return isAllowed;
       },
       (error: unknown) => {

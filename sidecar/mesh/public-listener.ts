@@ -2,11 +2,12 @@
 import { constants } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import type { Clock } from '../../lib/clock.ts';
+import type { Cancel, Clock } from '../../lib/clock.ts';
 import { hostPort } from '../../lib/ip.ts';
 import type { AccessLine } from '../access-log.ts';
 import { LastGone, listen, type Place, portOf } from '../listening.ts';
 import { relay, reset } from '../relay.ts';
+import { Doorstep } from './doorstep.ts';
 import type { Credentials, Identity } from './identity.ts';
 import type { Permissions } from './permissions.ts';
 
@@ -15,8 +16,8 @@ export interface PublicListenerOptions {
   /** The program behind it. */
   readonly to: Place;
   readonly service: string;
-  readonly identity: Identity;
-  readonly permissions: Permissions;
+  readonly identity: Pick<Identity, 'credentials' | 'onChange'>;
+  readonly permissions: Pick<Permissions, 'isAllowed' | 'onChange'>;
   readonly clock: Clock;
   readonly rules: PublicRules;
   readonly log: (line: AccessLine) => void;
@@ -38,14 +39,20 @@ export interface PublicCounts {
 }
 
 const HANDSHAKE_MS = 5000;
+/** Whose handshake goes on: a machine does some thousand in a second. */
+const MAX_HANDSHAKES = 1024;
+/** Callers that are judged at once: each may cost a question to the agent. */
+const JUDGED_AT_ONCE = 16;
 
 export class PublicListener {
   readonly #options: PublicListenerOptions;
   readonly #server: Server;
   /** Those that are let in, by who called. */
   readonly #open = new Map<TLSSocket, string>();
+  readonly #doorstep = new Doorstep(MAX_HANDSHAKES);
   readonly counts: PublicCounts = { calls: 0, denied: 0, cut: 0, failed: 0 };
   readonly #lastGone = new LastGone();
+  readonly #following: readonly Cancel[];
 
   constructor(options: PublicListenerOptions) {
     this.#options = options;
@@ -59,11 +66,14 @@ export class PublicListener {
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
       ...contextOf(options.identity.credentials),
     });
-    this.#server.maxConnections = options.rules.maxConnections;
+    this.#server.maxConnections = options.rules.maxConnections + MAX_HANDSHAKES;
+    this.#server.on('connection', (raw) => this.#doorstep.came(raw));
     this.#server.on('secureConnection', (socket) => void this.#accepted(socket));
     this.#server.on('tlsClientError', (_, socket) => socket.destroy());
-    options.identity.onChange((now) => this.#server.setSecureContext(contextOf(now)));
-    options.permissions.onChange(() => void this.#judgeAgain());
+    this.#following = [
+      options.identity.onChange((now) => this.#server.setSecureContext(contextOf(now))),
+      options.permissions.onChange(() => void this.#judgeAgain()),
+    ];
   }
 
   get port(): number {
@@ -78,10 +88,13 @@ export class PublicListener {
     this.#server.close();
     if (this.#open.size > 0) await this.#lastGone.within(this.#options.clock, ms);
     for (const socket of this.#open.keys()) reset(socket);
+    this.#doorstep.clear();
+    for (const cancel of this.#following) cancel();
   }
 
   async #accepted(caller: TLSSocket): Promise<void> {
     caller.on('error', () => undefined);
+    this.#doorstep.left(caller);
     const uri = uriOf(caller);
     const { permissions, clock, rules, log, service } = this.#options;
     const begun = clock.monotonic();
@@ -93,6 +106,12 @@ export class PublicListener {
         ms: Math.round(clock.monotonic() - begun),
         ...more,
       });
+    if (this.#open.size >= rules.maxConnections) {
+      this.counts.failed++;
+      reset(caller);
+      done({ host: '', sent: 0, received: 0, fault: 'too many connections' });
+      return;
+    }
     // In there before it is asked: a change that comes between the answer and the first byte cuts it too.
     this.#open.set(caller, uri);
     try {
@@ -120,15 +139,20 @@ export class PublicListener {
 
   /** Whoever may not call any more is cut, whatever is under way. */
   async #judgeAgain(): Promise<void> {
-    const { permissions } = this.#options;
-    const callers = new Set(this.#open.values());
-    for (const uri of callers) {
-      if (await permissions.isAllowed(uri)) continue;
-      for (const [socket, whose] of this.#open) {
-        if (whose !== uri) continue;
-        this.counts.cut++;
-        reset(socket);
-      }
+    const callers = new Set(this.#open.values()).values();
+    const judging = async () => {
+      for (const uri of callers) await this.#judge(uri);
+    };
+    // None waits long for another's: while it does, its bytes flow.
+    await Promise.all(Array.from({ length: JUDGED_AT_ONCE }, judging));
+  }
+
+  async #judge(uri: string): Promise<void> {
+    if (await this.#options.permissions.isAllowed(uri)) return;
+    for (const [socket, whose] of this.#open) {
+      if (whose !== uri) continue;
+      this.counts.cut++;
+      reset(socket);
     }
   }
 

@@ -1,4 +1,10 @@
 import assert from 'node:assert/strict';
+import { Upstream } from '../../sidecar/upstream.ts';
+import { plainUpstream } from '../../sidecar/upstream-rules.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
+import { RecordingLogger } from '../support/fakes/recording-logger.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
+import { liveBytes } from '../support/heap.ts';
 import { type Backend, startBackend } from '../support/servers/backends.ts';
 import {
   agentAt,
@@ -6,6 +12,7 @@ import {
   LIMITS,
   plain,
   startSidecar,
+  wanted,
   whoAnswers,
 } from '../support/servers/sidecars.ts';
 import { startServer } from '../support/servers/start-server.ts';
@@ -279,6 +286,50 @@ describe("a sidecar's listener", () => {
     await stopped;
     await until(() => rude.state.closed);
     assert.equal(clock.armed, 0);
+  });
+
+  it('shows a service that it calls by two ports as one: a series may stand there once', async () => {
+    const server = await startServer();
+    const backend = await startBackend('a');
+    await server.put('/v1/catalog/register', {
+      Node: 'm',
+      Address: '127.0.0.1',
+      Service: { Service: 'web', Port: backend.port },
+    });
+    const upstreams = [plain('web'), plain('web', { policy: 'random' })];
+    const { sidecar, admin, untilHealthy } = await startSidecar(
+      agentAt(server.port).ask,
+      upstreams,
+    );
+    await untilHealthy(1);
+    await untilHealthy(1, 1);
+    for (const port of sidecar.ports) await answers(port, 2);
+    const { text } = await admin('/metrics');
+    const series = text.split('\n').map((line) => line.split(' ')[0]);
+    const named = series.filter((line = '') => line.startsWith('proconsul'));
+    assert.equal(new Set(named).size, named.length);
+    assert.match(text, /^proconsul_sidecar_calls_total\{upstream="web"\} 4$/m);
+    assert.match(text, /^proconsul_sidecar_host_begun\{upstream="web",instance="m\/web"\} 4$/m);
+  });
+
+  it('keeps nothing of whoever waited in vain for an agent that is away', async () => {
+    const agent = agentAt(1);
+    agent.state.isAway = true;
+    const clock = new FakeClock();
+    const rules = plainUpstream(wanted('web'));
+    const upstream = new Upstream(
+      rules,
+      { ask: agent.ask, clock, random: seededRandom(1) },
+      new RecordingLogger(),
+    );
+    const before = (await liveBytes()).heap;
+    for (let i = 0; i < 20; i++) {
+      const waiting = Array.from({ length: 1000 }, () => upstream.untilKnown(clock, 10));
+      await clock.advance(10);
+      await Promise.all(waiting);
+    }
+    const grown = (await liveBytes()).heap - before;
+    assert.ok(grown < 2_000_000, `${grown}`);
   });
 
   it('shows its hosts and what they did', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { systemClock } from '../../../lib/clock.ts';
 import { systemRandom } from '../../../lib/random.ts';
@@ -81,8 +82,14 @@ describe('a sidecar of the mesh', () => {
       limits: LIMITS,
       wantedOf: (service: string) => wanted(service),
     };
-    const sidecar = new Sidecar({ ...parts, admin: undefined, access: (line) => lines.push(line) });
-    const mesh = new MeshSidecar({ ...parts, sidecar });
+    const sidecar: Sidecar = new Sidecar({
+      ...parts,
+      admin: { host: '127.0.0.1', port: 0 },
+      access: (line) => lines.push(line),
+      beside: () => mesh,
+    });
+    const mesh: MeshSidecar = new MeshSidecar({ ...parts, sidecar });
+    void sidecar.start();
     const ending = new AbortController();
     const take = (json: unknown) => void mesh.takeOver(registrationIn(json));
     const { signal } = ending;
@@ -91,7 +98,8 @@ describe('a sidecar of the mesh', () => {
       ending.abort();
       await Promise.all([mesh.stop(0), sidecar.stop(0)]);
     });
-    return { sidecar, mesh, lines, state, logger: parts.logger };
+    const admin = (path: string) => send(sidecar.adminPort, 'GET', path, {});
+    return { sidecar, mesh, lines, state, logger: parts.logger, admin };
   };
 
   /** A web that calls a db, each by its own sidecar. */
@@ -206,6 +214,49 @@ describe('a sidecar of the mesh', () => {
       async () => (await whoAnswers(more)) === 'db',
       () => other.lines,
     );
+  }).timeout(PATIENCE_MS);
+
+  it('is not ready before it lets calls in, and shows how many came', async () => {
+    const db = await startBackend('db');
+    const listens = await freePort();
+    const taken = createServer().listen(listens, '127.0.0.1');
+    await register('db', { id: 'db-1', program: db, listens });
+    const { admin, mesh, logger } = start('db-1-proxy');
+    await until(() => logger.lines.some((line) => line.includes('EADDRINUSE')));
+    const before = await admin('/ready');
+    assert.equal(before.status, 503);
+    assert.match(before.text, new RegExp(`^waits for .*its port ${listens}\n$`));
+    // Whoever was there before is gone: nobody has to say so.
+    await new Promise((resolve) => taken.close(resolve));
+    await until(async () => (await admin('/ready')).status === 200);
+    assert.equal(mesh.publicPort, listens);
+    assert.equal(logger.lines.filter((line) => line.includes('EADDRINUSE')).length, 1);
+    const { text } = await admin('/metrics');
+    assert.match(text, /^proconsul_sidecar_public_calls_total\{service="db"\} 0$/m);
+  }).timeout(PATIENCE_MS);
+
+  it('calls as whom it is registered for now, and no more as another', async () => {
+    const { calls, web, webListens, dbSide } = await startPair();
+    const upstreams = [{ name: 'db', port: calls }];
+    const was = dbSide.lines.length;
+    await register('shop', { id: 'web-1', program: web, listens: webListens, upstreams });
+    await until(async () => {
+      await whoAnswers(calls);
+      return dbSide.lines.slice(was).some((line) => line.includes('/svc/shop '));
+    });
+    const now = dbSide.lines.length;
+    assert.equal(await whoAnswers(calls), 'db');
+    await until(() => dbSide.lines.length > now);
+    assert.ok(dbSide.lines.slice(now).every((line) => line.includes('/svc/shop ')));
+  }).timeout(PATIENCE_MS);
+
+  it('breaks what a program breaks, through both proxies', async () => {
+    const { calls, db } = await startPair();
+    const open = call(calls);
+    await open.said('db\n');
+    for (const socket of db.sockets) socket.resetAndDestroy();
+    await until(() => open.state.closed || open.state.ended);
+    assert.deepEqual([open.state.ended, open.state.error], [false, 'ECONNRESET']);
   }).timeout(PATIENCE_MS);
 
   it('takes over what is registered anew, and keeps what stays as it was', async () => {
