@@ -104,7 +104,7 @@ async function openStorage(
     const redis = reach.options;
     const { RedisLog } = await import('../../server/log/redis/log/redis-log.ts');
     const { BallotFile } = await import('../../server/log/redis/repair/ballot-file.ts');
-    const keeps = redis.commit === 'quorum' && config.dataDir !== '';
+    const keeps = config.dataDir !== '';
     const self = {
       datacenter: config.datacenter,
       server: nodeId,

@@ -214,7 +214,15 @@ function decide(world: World, s: number, plan: PlanOf) {
   const inEpoch = store.epochRun === store.run && store.epoch >= server.epoch;
   if (!inEpoch || store.log.length < index) {
     const name = `s${s}`;
-    store.candidates[s] = { server: name, epoch: server.epoch, index, hash, warm, ballot };
+    store.candidates[s] = {
+      server: name,
+      epoch: server.epoch,
+      index,
+      hash,
+      warm,
+      ballot,
+      start: 0,
+    };
   }
   const users = world.servers.flatMap((each, i) =>
     each.at === server.at && isOpen(store, each) ? [`s${i}`] : [],
@@ -264,7 +272,8 @@ function carryOut(world: World, s: number, plan: ReturnType<typeof planEpoch>): 
       Object.assign(server, { log: [], epoch: 0 });
       return true;
     case 'adopt': {
-      server.ballot = ballotFor(viewOf(store, 0), server.ballot);
+      // Indexes have no gaps here: each start would make another world of the same.
+      server.ballot = { ...ballotFor(viewOf(store, 0), server.ballot, LIMITS), start: 0 };
       Object.assign(server, { log: [...store.log], epoch: store.epoch, live: store.epoch });
       return true;
     }

@@ -38,7 +38,10 @@ for i = 1, #all, 2 do
     servers[#servers + 1] = applied
   end
 end
-return { 'OK', m.idx, m.hash, m.want, redis.call('HGET', KEYS[5], 'idx') or '0', int(m.round), servers }
+local snapshot = redis.call('HGET', KEYS[5], 'idx')
+-- Of a log that has lost its beginning it was all that a server could start from.
+local want = not snapshot and m.floor ~= '0' and m.idx or m.want
+return { 'OK', m.idx, m.hash, want, snapshot or '0', int(m.round), servers }
 `);
 
 /**

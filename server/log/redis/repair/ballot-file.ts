@@ -12,9 +12,11 @@ export interface Ballot {
   readonly epoch: number;
   /** The newest that it promised to another Redis before. */
   readonly elsewhere: number;
+  /** No epoch that it took part in has begun its indexes above this one. */
+  readonly start: number;
 }
 
-export const NO_BALLOT: Ballot = { run: '', epoch: 0, elsewhere: 0 };
+export const NO_BALLOT: Ballot = { run: '', epoch: 0, elsewhere: 0, start: 0 };
 
 export interface BallotStore {
   load(): Promise<Ballot>;
@@ -22,7 +24,7 @@ export interface BallotStore {
   save(ballot: Ballot): Promise<void>;
 }
 
-/** Forgets with the process: one that has no disk, or needs no quorum. */
+/** Forgets with the process: one that has no disk. */
 export const forgetfulBallots: BallotStore = {
   load: async () => NO_BALLOT,
   save: async () => undefined,
@@ -42,9 +44,9 @@ export class BallotFile implements BallotStore {
       throw new ProconsulError('invalid', `read ${this.#path}`, { cause: error });
     });
     if (text === undefined) return NO_BALLOT;
-    const [, run, epoch, elsewhere] = FORM.exec(text) ?? [];
+    const [, run, epoch, elsewhere, start] = FORM.exec(text) ?? [];
     if (run === undefined) throw new ProconsulError('invalid', `${this.#path} is damaged`);
-    return { run, epoch: Number(epoch), elsewhere: Number(elsewhere) };
+    return { run, epoch: Number(epoch), elsewhere: Number(elsewhere), start: Number(start) };
   }
 
   /** Rejects 'unavailable' where the disk does not take it: nothing is promised then. */
@@ -56,17 +58,18 @@ export class BallotFile implements BallotStore {
     }
   }
 
-  async #write({ run, epoch, elsewhere }: Ballot): Promise<void> {
+  async #write({ run, epoch, elsewhere, start }: Ballot): Promise<void> {
     const folder = dirname(this.#path);
     await mkdir(folder, { recursive: true });
     const next = `${this.#path}.new`;
-    await writeThrough(next, `${JSON.stringify({ run, epoch, elsewhere })}\n`);
+    await writeThrough(next, `${JSON.stringify({ run, epoch, elsewhere, start })}\n`);
     await rename(next, this.#path);
     await writeThrough(folder);
   }
 }
 
-const FORM = /^\{"run":"([0-9a-f]*)","epoch":(\d{1,16}),"elsewhere":(\d{1,16})\}\n$/;
+const FORM =
+  /^\{"run":"([0-9a-f]*)","epoch":(\d{1,16}),"elsewhere":(\d{1,16}),"start":(\d{1,16})\}\n$/;
 
 /** Flushes a file with its new text, or a folder with its names. */
 async function writeThrough(path: string, text?: string): Promise<void> {

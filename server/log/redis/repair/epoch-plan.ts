@@ -106,10 +106,14 @@ function suitsOthers({ users, candidates }: View, me: Holdings): boolean {
   return users.some((server) => !looking.has(server));
 }
 
-/** After a server has adopted an epoch: it will adopt nothing older. */
-export function ballotFor({ run, epoch }: View, ballot: Ballot): Ballot {
-  if (run === ballot.run) return { ...ballot, epoch: Math.max(epoch, ballot.epoch) };
-  return { run, epoch: Math.max(epoch, ballot.epoch), elsewhere: ballot.epoch };
+/** Before a server uses an epoch: where one has to be promised, it will use nothing older. */
+export function ballotFor(view: View, ballot: Ballot, { quorumOf }: PlanLimits): Ballot {
+  const start = Math.max(view.next, ballot.start);
+  if (quorumOf === undefined) return { ...ballot, start };
+  const { run } = view;
+  const epoch = Math.max(view.epoch, ballot.epoch);
+  if (run === ballot.run) return { ...ballot, epoch, start };
+  return { run, epoch, elsewhere: ballot.epoch, start };
 }
 
 function relate(view: View, { position, baseIndex, hashAt }: Holdings): Relation {
@@ -127,7 +131,7 @@ function relate(view: View, { position, baseIndex, hashAt }: Holdings): Relation
 /** Undefined where this server has promised this Redis as much as any other has. */
 function promiseNeeded(view: View, me: Holdings, { quorumOf }: PlanLimits): Ballot | undefined {
   if (quorumOf === undefined) return undefined;
-  const { run, epoch, elsewhere } = me.ballot;
+  const { run, epoch, elsewhere, start } = me.ballot;
   const here = run === view.run;
   const ballots = view.candidates.map(({ ballot }) => ballot);
   // One that was used never begins again, also where this Redis has forgotten that it was.
@@ -135,7 +139,7 @@ function promiseNeeded(view: View, me: Holdings, { quorumOf }: PlanLimits): Ball
   // An epoch that was promised to another Redis can never be promised to this one too.
   const wanted = Math.max(here ? epoch : epoch + 1, used + 1, ...ballots);
   if (here && epoch === wanted) return undefined;
-  return { run: view.run, epoch: wanted, elsewhere: here ? elsewhere : epoch };
+  return { run: view.run, epoch: wanted, elsewhere: here ? elsewhere : epoch, start };
 }
 
 /**
@@ -225,15 +229,19 @@ function beginWith(first: First, view: View, me: Holdings, limits: PlanLimits): 
   const epochs = candidates.map(({ epoch }) => epoch);
   const newest = Math.max(view.epoch, me.epoch, ...epochs);
   const epoch = quorumOf === undefined ? newest + 1 : me.ballot.epoch;
+  // Of an epoch that nobody remembers, as when all lose their power at once, the disks know where it began.
+  const start = Math.max(me.ballot.start, ...candidates.map((each) => each.start));
+  const isForgotten = start > Math.max(view.next, highest + 1);
   // Once there was an epoch there may have been entries, whoever remembers none.
-  const gap = mayHaveLost(first, view, me, limits) && epoch > 1;
+  const wasAny = epoch > 1 || start > 0;
+  const gap = isForgotten || (wasAny && mayHaveLost(first, view, me, limits));
   // Those between may have been used, each above the one before, and all that is left of them is the promise.
   const above = FORK_GAP * (epoch - newest);
   return {
     kind: 'begin',
     first,
     epoch,
-    next: gap ? highest + above : Math.max(view.next, end + 1),
+    next: gap ? Math.max(highest, start) + above : Math.max(view.next, end + 1),
   };
 }
 

@@ -74,7 +74,7 @@ export class Reconciler {
    * has helped for `patienceMs`.
    */
   async run(link: Link, patienceMs: number): Promise<Reconciled> {
-    const { checkIn, history, clock, logger, rules } = this.#deps;
+    const { checkIn, history, clock, logger } = this.#deps;
     const repairer = new Repairer({ link, history, logger, losses: this.#losses });
     for (;;) {
       const lookedAt = clock.monotonic();
@@ -86,7 +86,7 @@ export class Reconciler {
       this.#rivalSince = undefined;
       const plan = this.#plan(view);
       if (await this.#step(link, repairer, view, plan)) {
-        if (rules.quorumOf !== undefined) await history.promise(ballotFor(view, history.ballot));
+        await this.#promise(view);
         history.epoch = view.epoch;
         history.epochs = view.epochs;
         this.#stuckAt = undefined;
@@ -97,6 +97,17 @@ export class Reconciler {
       }
       if (link.closed) throw new ProconsulError('unavailable', 'the connection to Redis is lost');
       if (plan.kind === 'wait') await pause(clock, SETTLE_POLL_MS, link.signal);
+    }
+  }
+
+  /** Before anything of an epoch is shown. Without a quorum nobody waits for a disk that is full. */
+  async #promise(view: View): Promise<void> {
+    const { history, rules, logger } = this.#deps;
+    try {
+      await history.promise(ballotFor(view, history.ballot, rules));
+    } catch (error) {
+      if (rules.quorumOf !== undefined) throw error;
+      logger.warn(`redis: ${describeChain(error)}`);
     }
   }
 

@@ -16,6 +16,8 @@ export interface Candidate {
   readonly warm: boolean;
   /** The epoch that it has promised to this Redis alone; 0 when none. */
   readonly ballot: number;
+  /** As its ballot says. */
+  readonly start: number;
 }
 
 export interface View {
@@ -59,9 +61,10 @@ export async function lookAt(
   history: History,
 ): Promise<View | undefined> {
   const { index, hash } = history.position;
-  const { run, epoch, elsewhere } = history.ballot;
+  const { run, epoch, elsewhere, start } = history.ballot;
   const [ballot, other] = run === info.runId ? [epoch, elsewhere] : [0, epoch];
-  const args = [server, history.epoch, index, hash, history.warm ? 1 : 0, ballot, other, process];
+  const held = [server, history.epoch, index, hash, history.warm ? 1 : 0];
+  const args = [...held, ballot, other, process, start];
   const reply = (await commands.run(VIEW, repairKeys(keys), args)) as readonly unknown[];
   return reply[0] === 'TWICE' ? undefined : parseView(reply);
 }
@@ -98,7 +101,7 @@ function parseCandidates(flat: readonly string[], now: number): Candidate[] {
   const candidates: Candidate[] = [];
   for (const [server, value] of pairs(flat)) {
     if (server.startsWith(':')) continue;
-    const [at, epoch, index, warm, ballot, hash = ''] = value.split(' ');
+    const [at, epoch, index, warm, ballot, hash = '', start] = value.split(' ');
     if (now - Number(at) > CANDIDATE_FRESH_MS) continue;
     candidates.push({
       server,
@@ -107,6 +110,7 @@ function parseCandidates(flat: readonly string[], now: number): Candidate[] {
       hash,
       warm: warm === '1',
       ballot: Number(ballot) || 0,
+      start: Number(start) || 0,
     });
   }
   return candidates;

@@ -82,6 +82,15 @@ describe('RedisLog.saveSnapshot', () => {
     assert.equal(late.sink.restores, 1);
   });
 
+  it('is made anew where it is gone, and the stream has lost its beginning', async () => {
+    const { redis, server, write } = await setUp();
+    await write(50);
+    await until(() => server.log.peers().some(({ applied }) => applied === 50));
+    await server.save();
+    await redis.admin.del(keys.snapshot);
+    await until(async () => (await redis.admin.hget(keys.snapshot, 'idx')) === '50');
+  });
+
   it('that cannot be loaded is said once, however often it is tried, until one can', async () => {
     const redis = await startRedis();
     const options = { url: redis.url, settleMs: 0, ringLimits: SMALL_RING };

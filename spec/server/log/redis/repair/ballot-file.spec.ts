@@ -14,17 +14,17 @@ describe('BallotFile', () => {
   it('keeps a ballot over a restart, and nothing else in its folder', async () => {
     const file = new BallotFile(join(folder, 'data'));
     assert.deepEqual(await file.load(), NO_BALLOT);
-    await file.save({ run: 'ab12', epoch: 7, elsewhere: 6 });
-    await file.save({ run: 'cd34', epoch: 9, elsewhere: 7 });
+    await file.save({ run: 'ab12', epoch: 7, elsewhere: 6, start: 0 });
+    await file.save({ run: 'cd34', epoch: 9, elsewhere: 7, start: 1_048_577 });
     const again = new BallotFile(join(folder, 'data'));
-    assert.deepEqual(await again.load(), { run: 'cd34', epoch: 9, elsewhere: 7 });
+    assert.deepEqual(await again.load(), { run: 'cd34', epoch: 9, elsewhere: 7, start: 1_048_577 });
     assert.deepEqual(await readdir(join(folder, 'data')), ['redis-ballot.json']);
   });
 
   it('promises nothing where the disk does not take it, and says so as any log does', async () => {
     await writeFile(join(folder, 'file'), '');
     const file = new BallotFile(join(folder, 'file', 'data'));
-    await assert.rejects(file.save({ run: 'ab12', epoch: 7, elsewhere: 6 }), {
+    await assert.rejects(file.save({ run: 'ab12', epoch: 7, elsewhere: 6, start: 0 }), {
       code: 'unavailable',
     });
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { NO_BALLOT } from '../../../../../server/log/redis/repair/ballot-file.ts';
 import {
+  ballotFor,
   describeWait,
   type Holdings,
   type PlanLimits,
@@ -38,7 +39,7 @@ function promoted(view: Partial<View> = {}): View {
 }
 
 function candidate(server: string, index: number, more: Partial<Candidate> = {}): Candidate {
-  return { server, epoch: 3, index, hash: `h${index}`, warm: true, ballot: 0, ...more };
+  return { server, epoch: 3, index, hash: `h${index}`, warm: true, ballot: 0, start: 0, ...more };
 }
 
 /** A server that holds all up to an index, and remembers from 50 on. */
@@ -209,9 +210,39 @@ describe('planEpoch', () => {
   });
 });
 
+describe('planEpoch after all have lost their power', () => {
+  const forgot = (start: number) =>
+    holding(0, {
+      ...{ epoch: 0, warm: false, baseIndex: 0, hashAt: () => undefined },
+      ballot: { ...NO_BALLOT, start },
+    });
+  const others = (start: number) => [candidate('z', 0, { epoch: 0, hash: '', warm: false, start })];
+
+  it('gives no index again of an epoch that Redis has forgotten, and a disk has not', () => {
+    const began = { candidates: others(2 * GAP), sinceMs: 1000 };
+    const { next } = plan(began, forgot(0)) as { next: number };
+    assert.equal(next, 3 * GAP);
+  });
+
+  it('neither where Redis is as empty as before the first', () => {
+    const empty = { epochRun: '', epoch: 0, index: 0, hash: '', next: 1, firstIndex: 0, length: 0 };
+    const again = plan({ ...empty, candidates: others(1), sinceMs: 1000 }, forgot(0));
+    assert.deepEqual(again, { kind: 'begin', first: 'keep', epoch: 1, next: 1 + GAP });
+    const ever = plan({ ...empty, candidates: others(0), sinceMs: 1000 }, forgot(0));
+    assert.deepEqual(ever, { kind: 'begin', first: 'keep', epoch: 1, next: 1 });
+  });
+
+  it('keeps where an epoch begins, and promises nothing that it need not', () => {
+    const view = { ...NO_BALLOT, run: 'new', epoch: 9, next: 101 } as unknown as View;
+    const kept = ballotFor(view, { ...NO_BALLOT, start: 5 }, LIMITS);
+    assert.deepEqual(kept, { ...NO_BALLOT, start: 101 });
+    assert.equal(ballotFor(view, { ...NO_BALLOT, start: 500 }, LIMITS).start, 500);
+  });
+});
+
 describe('planEpoch where a majority acknowledges', () => {
   const limits = { settleMs: 1000, quorumOf: 3 };
-  const ballot = { run: 'new', epoch: 4, elsewhere: 0 };
+  const ballot = { run: 'new', epoch: 4, elsewhere: 0, start: 0 };
   const me = (index: number, more: Partial<Holdings> = {}) => holding(index, { ballot, ...more });
   const shown = (server: string, index: number, more: Partial<Candidate> = {}) =>
     candidate(server, index, { ballot: 4, ...more });
@@ -226,13 +257,16 @@ describe('planEpoch where a majority acknowledges', () => {
   });
 
   it('promises no epoch to two Redises', () => {
-    const other = { run: 'third', epoch: 7, elsewhere: 2 };
+    const other = { run: 'third', epoch: 7, elsewhere: 2, start: 0 };
     const next = plan({}, holding(100, { ballot: other }), limits);
-    assert.deepEqual(next, { kind: 'wait', promise: { run: 'new', epoch: 8, elsewhere: 7 } });
+    assert.deepEqual(next, {
+      kind: 'wait',
+      promise: { run: 'new', epoch: 8, elsewhere: 7, start: 0 },
+    });
   });
 
   it('does not use a Redis whose epoch is older than what it promised to another', () => {
-    const other = { run: 'third', epoch: 4, elsewhere: 0 };
+    const other = { run: 'third', epoch: 4, elsewhere: 0, start: 0 };
     const old = plan({ epochRun: 'new' }, holding(100, { ballot: other }), limits);
     assert.equal(old.kind, 'wait');
     const newer = plan({ epochRun: 'new', epoch: 4 }, holding(100, { ballot: other }), limits);
@@ -259,7 +293,7 @@ describe('planEpoch where a majority acknowledges', () => {
 
   it('gives no index again of an epoch of which nothing but the promise is left', () => {
     // Epochs 4 and 5 began, each with a gap; then the power of all was gone, and Redis came back as of epoch 3.
-    const ballot = { run: 'new', epoch: 6, elsewhere: 5 };
+    const ballot = { run: 'new', epoch: 6, elsewhere: 5, start: 0 };
     const none = ['me', 'y', 'z'].map((server) => shown(server, 0, { ...cold, ballot: 6 }));
     const forgot = me(0, { epoch: 0, warm: false, baseIndex: 0, hashAt: () => undefined, ballot });
     const third = plan({ candidates: none, sinceMs: 1000 }, forgot, limits);

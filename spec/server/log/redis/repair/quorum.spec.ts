@@ -201,7 +201,7 @@ describe('RedisLog with commit=quorum', () => {
     // It alone cannot begin an epoch there, and has promised to do so.
     await until(async () => (await next.admin.hget('{proconsul:dc1}:seal', 'a')) !== null);
     await until(async () =>
-      / [1-9]\d* \w+ \S+$/.test((await next.admin.hget('{proconsul:dc1}:seal', 'a')) ?? ''),
+      / [1-9]\d* \w+ \d+ \S+$/.test((await next.admin.hget('{proconsul:dc1}:seal', 'a')) ?? ''),
     );
     a.proxy.target = redis.address;
     a.proxy.cutAll();
