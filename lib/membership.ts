@@ -106,9 +106,5 @@ export function member(parts: Pick<Member, 'Name' | 'Addr' | 'Port' | 'Tags' | '
   };
 }
 
-/**
- * The least that a lost agent goes unnoticed is a beat and a lease: both together stay well below
- * the 10 s after which a dead agent must be critical.
- */
+/** Where agents are not so many that their servers ask for fewer (server/state/beat-pace.ts). */
 export const DEFAULT_BEAT_MS = 2000;
-export const DEFAULT_LEASE_MS = 6000;

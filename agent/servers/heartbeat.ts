@@ -11,8 +11,16 @@ import type { Upstream } from './upstream.ts';
 
 /** Much shorter than a lease: another server must still hear of this agent in time. */
 const TIMEOUT_MS = 1500;
-/** While no server answers; short, so that a server that is back knows of us within 2 s. */
-const RETRY_MS = 500;
+/**
+ * While no server answers, a few times four times as often as usual, for it may be a failover. Then no more
+ * often than usual: fifty thousand agents would keep a server that is back from answering any. Within
+ * what a leader that has just begun leaves to every lease, and some time to spare.
+ */
+const QUICK_RETRIES = 4;
+const QUICK = 1 / 4;
+const MAX_RETRY_MS = 8000;
+/** No server asks for more than that. */
+const MIN_BEAT_MS = 500;
 /** While the servers refuse this agent, which changes only when someone does something about it. */
 const REFUSED_MS = 5000;
 /**
@@ -96,9 +104,14 @@ export class Heartbeat {
 
   #schedule(): void {
     if (this.#stopped) return;
-    const refused = typeof this.#standing === 'object' ? REFUSED_MS : RETRY_MS;
+    const refused = typeof this.#standing === 'object' ? REFUSED_MS : this.#retryMs();
     const delay = this.#standing === 'heard' ? this.#everyMs : refused;
     this.#cancel = this.#options.clock.after(delay, () => void this.beatNow());
+  }
+
+  #retryMs(): number {
+    const isQuick = this.#failures <= QUICK_RETRIES;
+    return Math.min(MAX_RETRY_MS, this.#everyMs * (isQuick ? QUICK : 1));
   }
 
   async #beat(): Promise<void> {
@@ -134,7 +147,7 @@ export class Heartbeat {
     servers.replace(Servers);
     this.#standing = 'heard';
     this.#failures = 0;
-    this.#everyMs = Math.min(Math.max(NextMs, RETRY_MS), MAX_BEAT_MS);
+    this.#everyMs = Math.min(Math.max(NextMs, MIN_BEAT_MS), MAX_BEAT_MS);
     if (before !== 'heard') logger.info(`agent: in touch with servers (known: ${servers.size})`);
     on.wantsLoad?.(WantsLoad);
     if (!Known) on.unknown();

@@ -1,6 +1,7 @@
 /** The leases of agents and servers: a beat renews one, and who stops beating has failed. */
-import { DEFAULT_LEASE_MS, MEMBER_STATUS } from '../../lib/membership.ts';
+import { MEMBER_STATUS } from '../../lib/membership.ts';
 import type { Command } from '../commands.ts';
+import { leaseMs } from '../state/beat-pace.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
 import { fold } from '../state/topic-names.ts';
@@ -28,7 +29,7 @@ export class AgentLeases implements LeaseKind {
   readonly held = (): [string, number][] =>
     [...this.#deps.state().members.values()]
       .filter(({ Status }) => Status === MEMBER_STATUS.alive)
-      .map(({ Node }) => [fold(Node), DEFAULT_LEASE_MS]);
+      .map((member) => [fold(member.Node), leaseMs(this.#deps.state(), member)]);
 
   /** By their folded names. */
   async ended(names: readonly string[]): Promise<boolean> {

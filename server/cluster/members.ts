@@ -9,7 +9,6 @@ import { ProconsulError } from '../../lib/errors.ts';
 import {
   type Beat,
   type BeatAnswer,
-  DEFAULT_BEAT_MS,
   type Leave,
   MEMBER_STATUS,
   type Member,
@@ -19,17 +18,12 @@ import {
 import { SERF_HEALTH } from '../../lib/model.ts';
 import type { Command, MemberRow } from '../commands.ts';
 import type { Leases } from '../leases.ts';
+import { beatMs, leaseMs } from '../state/beat-pace.ts';
 import { namesake } from '../state/members.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { KnownMember, State } from '../state/state.ts';
 import { fold } from '../state/topic-names.ts';
 import { agentLease } from './agent-leases.ts';
-
-/** Beyond so many beats a second the servers ask for fewer, up to a point. */
-const MAX_BEATS_PER_SECOND = 1000;
-const MAX_BEAT_MS = 4000;
-/** A lease outlives its beat by so much: one beat may be lost on the way. */
-const LEASE_SLACK_MS = 4000;
 
 export interface MembersDeps {
   readonly state: () => State;
@@ -75,8 +69,8 @@ export class Members {
     }
     const { ID, Node, Address, LanPort: Port, Tags } = beat;
     await this.#makeAlive({ ID, Node, Address, Port, Tags });
-    const NextMs = this.#beatMs();
-    await leases.renew(agentLease(Node), NextMs + LEASE_SLACK_MS);
+    const NextMs = beatMs(this.#deps.state(), beat);
+    await leases.renew(agentLease(Node), leaseMs(this.#deps.state(), beat));
     const WantsLoad = !this.#deps.state().configEntries.isEmptyOf(SERVICE_SCALING.kind);
     const answer = { Servers: this.servers(), Known: this.#isKnown(beat), NextMs };
     return WantsLoad ? { ...answer, WantsLoad } : answer;
@@ -140,11 +134,6 @@ export class Members {
   #isKnown({ ID, Node }: Beat): boolean {
     const { catalog } = this.#deps.state();
     return catalog.node(Node)?.ID === ID && catalog.check(Node, SERF_HEALTH) !== undefined;
-  }
-
-  #beatMs(): number {
-    const wanted = (this.#deps.state().members.size / MAX_BEATS_PER_SECOND) * 1000;
-    return Math.min(MAX_BEAT_MS, Math.max(DEFAULT_BEAT_MS, Math.ceil(wanted)));
   }
 }
 

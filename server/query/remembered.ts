@@ -1,5 +1,6 @@
 /** What is remembered of the catalog, as a query sees it: the Reader's, for it notes topics and hides rows. */
 import type { Check } from '../../lib/model.ts';
+import { beatMs, leaseMs } from '../state/beat-pace.ts';
 import type { History } from '../state/history/history.ts';
 import type { Past } from '../state/history/past.ts';
 import type { State } from '../state/state.ts';
@@ -55,6 +56,13 @@ export class Remembered {
   /** Of what was handed out. */
   get history(): Pick<History, 'changesOf' | 'text' | 'gaps' | 'forgotten'> {
     return this.#state.history;
+  }
+
+  /** How long the servers may hear nothing of an agent that lives, as many as there are by now. */
+  get beats(): { readonly everyMs: number; readonly lateMs: number } {
+    const agent = { Tags: {} };
+    const everyMs = beatMs(this.#state, agent);
+    return { everyMs, lateMs: leaseMs(this.#state, agent) - everyMs };
   }
 
   #pasts(there: Iterable<{ Node: string; ID: string }>, gone: Iterable<Past>): Iterable<Past> {

@@ -3,7 +3,6 @@
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Gap } from '../../lib/history.ts';
-import { DEFAULT_BEAT_MS, DEFAULT_LEASE_MS } from '../../lib/membership.ts';
 import { type Check, SERF_HEALTH } from '../../lib/model.ts';
 import type { Change } from '../state/history/changes.ts';
 import type { Past } from '../state/history/past.ts';
@@ -77,7 +76,7 @@ export function availabilityOf(
       Node: past.node,
       ServiceID: past.id,
       ...ofInstance(withGaps<Span>(spans[i] ?? [], { gaps: unknown, unknown: NOTHING_KNOWN }), now),
-      Detection: detectionOf(remembered.checksFor(past)),
+      Detection: detectionOf(remembered.checksFor(past), ofAnAgent(remembered)),
     })),
     InstancesLeftOut: pasts.length - shown.length,
   };
@@ -152,9 +151,9 @@ function timeOf(ms: number): string {
 }
 
 /** How long a failure goes unseen at most, of the checks of which the catalog knows how they look. */
-function detectionOf(checks: Iterable<Check>) {
+function detectionOf(checks: Iterable<Check>, agent: Parts) {
   return [...checks].flatMap(({ CheckID, Definition }) => {
-    const parts = CheckID === SERF_HEALTH ? OF_AN_AGENT : partsOf(Definition);
+    const parts = CheckID === SERF_HEALTH ? agent : partsOf(Definition);
     const ms = parts.reduce((sum, [, each]) => sum + each, 0);
     const MadeOf = parts.map(([name, each]) => `${name} ${each / 1000}s`);
     return parts.length === 0 ? [] : [{ CheckID, WithinSeconds: ms / 1000, MadeOf }];
@@ -163,10 +162,12 @@ function detectionOf(checks: Iterable<Check>) {
 
 type Parts = readonly (readonly [name: string, ms: number])[];
 
-const OF_AN_AGENT: Parts = [
-  ['beat every', DEFAULT_BEAT_MS],
-  ['beats may be late by', DEFAULT_LEASE_MS - DEFAULT_BEAT_MS],
-];
+function ofAnAgent({ beats: { everyMs, lateMs } }: Remembered): Parts {
+  return [
+    ['beat every', everyMs],
+    ['beats may be late by', lateMs],
+  ];
+}
 
 function partsOf(definition: Check['Definition']): Parts {
   const parts: [string, number][] = [];

@@ -51,13 +51,11 @@ export function memberAlive(state: State, { member }: MemberAlive): Outcome {
 
 /** Who lives, and has that id under another name: one machine is one node. */
 export function namesake(
-  { members }: Pick<State, 'members'>,
+  { membersById }: Pick<State, 'membersById'>,
   { ID, Node }: Pick<MemberRow, 'ID' | 'Node'>,
 ): KnownMember | undefined {
-  if (ID === '') return undefined;
-  for (const each of members.values()) {
-    const isOther = each.ID === ID && fold(each.Node) !== fold(Node);
-    if (isOther && each.Status === MEMBER_STATUS.alive) return each;
+  for (const each of membersById.rows(ID)) {
+    if (each.Status === MEMBER_STATUS.alive && fold(each.Node) !== fold(Node)) return each;
   }
   return undefined;
 }

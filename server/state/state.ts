@@ -14,7 +14,7 @@ import { KeyValues } from './key-values.ts';
 import { Queries } from './queries.ts';
 import { Revisions } from './revisions.ts';
 import { Sessions } from './sessions.ts';
-import { Journal, Table } from './table.ts';
+import { Journal, Lookup, Table } from './table.ts';
 import { EVENTS, fold, LEADER, MEMBERS } from './topic-names.ts';
 import { Topics } from './topics.ts';
 import { VirtualAddresses } from './virtual-addresses.ts';
@@ -95,6 +95,8 @@ export class State {
   readonly members = new Table<KnownMember>(this.journal, (before, after) => {
     this.#memberChanged(before, after);
   });
+  /** By the id of the machine, of those that say one: fifty thousand that join each look for their namesake. */
+  readonly membersById = new Lookup<KnownMember>();
   /** The members that are servers and live, by folded name: each beat is answered with them. */
   readonly liveServers = new Map<string, KnownMember>();
   /** And those that have failed. */
@@ -162,6 +164,8 @@ export class State {
         servers.set(name, after);
       } else servers.delete(name);
     }
+    const row = (after ?? before) as KnownMember;
+    this.membersById.replace(before?.ID || undefined, after?.ID || undefined, name, row);
     this.topics.touch(MEMBERS);
   }
 }

@@ -127,6 +127,30 @@ describe('the heartbeat of an agent', () => {
     }
   });
 
+  it('tries four times as often for a moment while no server answers, and then as often as it beats', async () => {
+    let isAway = false;
+    let beats = 0;
+    const { clock, heartbeat } = await setUp((request, response) => {
+      request.resume();
+      beats++;
+      response.writeHead(isAway ? 503 : 200, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ Servers: [], Known: true, NextMs: 16_000 }));
+    });
+    await heartbeat.beatNow();
+    isAway = true;
+    for (const ms of [16_000, 4000, 4000, 4000, 4000, 8000, 8000]) {
+      const before = beats;
+      await clock.advance(ms - 1);
+      assert.equal(beats, before);
+      await clock.advance(1);
+      await until(() => beats === before + 1);
+      await clock.untilArmed();
+    }
+    isAway = false;
+    await clock.advance(8000);
+    await until(() => beats === 9);
+  });
+
   it('asks for other servers when none has answered a few times: those it was told of may be one of three', async () => {
     const { servers, heartbeat, said } = await setUp();
     servers.add([serverInfo('gone', '127.0.0.1:1')]);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { MEMBER_STATUS } from '../../../lib/membership.ts';
+import { beatMs, leaseMs } from '../../../server/state/beat-pace.ts';
+import type { State } from '../../../server/state/state.ts';
 import { Cluster } from '../../support/experiments/cluster.ts';
 import { registerOn, serviceNamed } from '../../support/factories.ts';
 
@@ -124,6 +126,74 @@ describe('a beat', () => {
     cluster.history.run({ type: 'update-coordinates', coordinates: [measured] });
     await cluster.beat('n2');
     assert.deepEqual([...cluster.state().coordinates.on('n2')], [measured]);
+    await leader.stop();
+  });
+});
+
+describe('how often agents beat', () => {
+  const AGENT = { Tags: { role: 'node' } };
+  const SERVER = { Tags: { role: 'consul' } };
+  const of = (agents: number, servers: number) => ({
+    members: { size: agents } as State['members'],
+    liveServers: new Map(
+      Array.from({ length: servers }, (_, i) => [`s${i}`, {}]),
+    ) as unknown as State['liveServers'],
+  });
+
+  it('is two seconds for as many as a server takes easily, and a thousand a second of each from then on', () => {
+    const asked = ([agents, servers]: readonly [number, number]) =>
+      beatMs(of(agents, servers), AGENT);
+    const all = [
+      [0, 0],
+      [2000, 1],
+      [5000, 1],
+      [5000, 3],
+      [50_000, 3],
+      [1_000_000, 3],
+    ] as const;
+    assert.deepEqual(all.map(asked), [2000, 2000, 5000, 2000, 16_667, 30_000]);
+  });
+
+  it('leaves time for one that is lost to be sent again: the agent tries after a quarter of it', () => {
+    for (const agents of [0, 10_000, 50_000, 1_000_000]) {
+      const everyMs = beatMs(of(agents, 3), AGENT);
+      const slackMs = leaseMs(of(agents, 3), AGENT) - everyMs;
+      assert(slackMs >= everyMs / 4 + 1500, `${slackMs} ms for ${everyMs}`);
+    }
+  });
+
+  it('is the same for servers however many agents there are', () => {
+    assert.equal(beatMs(of(50_000, 3), SERVER), 2000);
+    assert.equal(leaseMs(of(50_000, 3), SERVER), 6000);
+  });
+
+  it('is what a lease is given by that a leader begins for whoever has none', async () => {
+    const { cluster, leader } = await start();
+    for (let i = 0; i < 4000; i++) {
+      const member = { ID: `id-${i}`, Node: `a${i}`, Address: '10.0.0.2', Port: 8301, Tags: {} };
+      await cluster.propose({ type: 'member-alive', member });
+    }
+    await cluster.clock.advance(11 * SECOND_MS);
+    assert.equal(beatMs(cluster.state(), AGENT), 4001);
+    assert(((await cluster.leases.left('agent/a7')) ?? 0) > 6000);
+    await leader.stop();
+  });
+});
+
+describe('a machine that beats', () => {
+  it('is compared with those of its id alone, of fifty thousand', async () => {
+    const { cluster, leader } = await start();
+    const { members } = cluster.state();
+    // Whoever goes through all of them, for each that comes, goes through a thousand million.
+    Object.assign(members, { values: () => assert.fail('all members are gone through') });
+    await cluster.beat('n3');
+    await assert.rejects(cluster.beat('n4', 'id-of-n3'), {
+      code: 'rejected',
+      message: /is that of node n3/,
+    });
+    await cluster.beat('n5', '');
+    await cluster.beat('n6', '');
+    Reflect.deleteProperty(members, 'values');
     await leader.stop();
   });
 });

@@ -283,6 +283,8 @@ const COMMANDS: Readonly<Record<string, Run>> = {
     const end = Number(to) < 0 ? rows.length + Number(to) + 1 : Number(to) + 1;
     return shown(rows.slice(Number(from), end), rest.length > 0);
   },
+  /** All in one page. */
+  ZSCAN: (store, [key = ''], now) => ['0', shown(ranked(store.zset(key, now)), true)],
   ZRANGEBYSCORE: (store, [key = '', min = '', max = '', ...rest], now) => {
     const isWithin = within(min, max);
     const rows = ranked(store.zset(key, now)).filter(([, score]) => isWithin(score));

@@ -53,6 +53,25 @@ describe('RedisLeases', () => {
     assert.deepEqual((await a.expired()).ids, []);
   });
 
+  it('share a script with all that are renewed while one is on its way', async () => {
+    const { redis, a } = await setUp();
+    await a.renew('warm', 60_000);
+    const before = await scriptsRun(redis);
+    const names = Array.from({ length: 1200 }, (_, i) => `agent/${i}`);
+    await Promise.all(names.map((name) => a.renew(name, 60_000)));
+    await Promise.all(names.slice(0, 700).map((name) => a.drop(name)));
+    const run = (await scriptsRun(redis)) - before;
+    // Three and two; others look at Redis meanwhile, the tail and the leader.
+    assert(run < 100, `${run} scripts`);
+    assert.equal((await a.remaining()).size, 501);
+  });
+
+  it('are dropped and renewed in the order in which that was asked for', async () => {
+    const { a } = await setUp();
+    await Promise.all([a.renew('x', 60_000), a.drop('x'), a.drop('y'), a.renew('y', 60_000)]);
+    assert.deepEqual([...(await a.remaining()).keys()], ['y']);
+  });
+
   it('are away while Redis is full: that says nothing against who asks for one', async () => {
     const { redis, a } = await setUp();
     await redis.admin.config('SET', 'maxmemory', '1');
@@ -110,3 +129,7 @@ describe('RedisLeases', () => {
     await assert.rejects(server.log.leases.expired(), { code: 'unavailable' });
   });
 });
+
+async function scriptsRun({ admin }: RedisProcess): Promise<number> {
+  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
+}
