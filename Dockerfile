@@ -9,6 +9,7 @@ COPY lib lib
 COPY server server
 COPY agent agent
 COPY sidecar sidecar
+COPY xds xds
 COPY cli cli
 COPY pack pack
 RUN npm run build

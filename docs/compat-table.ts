@@ -1,10 +1,12 @@
 /** The table of docs/compat.md, made of the rows that servers and agents answer by. */
+
 import { introductionRoutes } from '../agent/http/introduction.ts';
 import { ringRoutes } from '../agent/http/routes/ring.ts';
 import { agentRoutes } from '../agent/http/routes.ts';
 import { spoken } from '../lib/http/right.ts';
 import type { Route } from '../lib/http/route.ts';
 import { serverRoutes } from '../server/http/routes.ts';
+import { restRoutes } from '../xds/rest.ts';
 import { commandsTable } from './commands-table.ts';
 
 /** What Consul 1.8 answers beside the rows that are here: named, so that nobody has to try. */
@@ -44,6 +46,7 @@ export function allRoutes(): Route[] {
     ...agentRoutes(hollow),
     ...introductionRoutes(hollow),
     ...ringRoutes(hollow, hollow),
+    ...restRoutes(hollow),
   ];
 }
 

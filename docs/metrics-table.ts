@@ -1,4 +1,5 @@
 /** docs/monitoring/metrics.md, made of the rows that a process shows its metrics by. */
+
 import { agentMetrics } from '../agent/agent-metrics.ts';
 import { DnsTimes } from '../agent/dns/dns-times.ts';
 import { Forwarder } from '../agent/servers/forwarder.ts';
@@ -16,6 +17,7 @@ import { FileLog } from '../server/log/file/file-log.ts';
 import { RedisLog } from '../server/log/redis/log/redis-log.ts';
 import { Notifier } from '../server/notify/notifier.ts';
 import { serverMetrics } from '../server/server-metrics.ts';
+import { xdsMetrics } from '../xds/xds-metrics.ts';
 import { hollow } from './compat-table.ts';
 import { consulTable } from './consul-metrics.ts';
 
@@ -37,6 +39,7 @@ export function allMetrics(): readonly (readonly [Role, Metric])[] {
     ...of('client', new Forwarder(hollow).metrics()),
     ...of('both', new DnsTimes().metrics('NODE')),
     ...of('both', listenerMetrics({ times: new RouteTimes(), listeners: [], fastPaths: [] })),
+    ...of('both', xdsMetrics({ counts: hollow, views: hollow })),
     ...of('both', new ProcessMetrics().metrics()),
   ];
 }

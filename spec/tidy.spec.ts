@@ -29,7 +29,7 @@ const PATHS = walk(TOP);
 const SOURCES: readonly Source[] = PATHS.filter(
   (path) => path.endsWith('.ts') && path !== 'spec/tidy.spec.ts',
 ).map((path) => ({ path, text: readFileSync(join(TOP, path), 'utf8') }));
-const PRODUCT = SOURCES.filter(({ path }) => /^(lib|server|agent|sidecar|cli)\//.test(path));
+const PRODUCT = SOURCES.filter(({ path }) => /^(lib|server|agent|sidecar|xds|cli)\//.test(path));
 
 /** The places, as an editor opens them, where the pattern stands. */
 function places(sources: readonly Source[], pattern: RegExp): string[] {
@@ -163,6 +163,7 @@ const TOUCHING: readonly Touching[] = [
       'sidecar/mesh/mesh-dial.ts',
       'sidecar/mesh/public-listener.ts',
       'sidecar/tcp-listener.ts',
+      'xds/listener.ts',
     ],
   },
   {
@@ -304,7 +305,7 @@ describe('the pages', () => {
       const text = readFileSync(join(TOP, guide), 'utf8');
       const files =
         text.match(
-          /(?<![\w/])(?:agent|bench|bin|cli|docs|lib|server|sidecar|spec)\/[\w./*-]*[\w*]/g,
+          /(?<![\w/])(?:agent|bench|bin|cli|docs|lib|server|sidecar|spec|xds)\/[\w./*-]*[\w*]/g,
         ) ?? [];
       return files
         .filter((path) => !/\*|NAME/.test(path) && !existsSync(join(TOP, path)))

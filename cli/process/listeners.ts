@@ -22,6 +22,7 @@ import type { Identities } from '../../lib/tls/identities.ts';
 import { isTraced } from '../../lib/tracing.ts';
 import { eurekaApplication, eurekaRouter } from '../../server/eureka/application.ts';
 import type { EurekaPath } from '../../server/eureka/rows.ts';
+import type { Xds } from '../../xds/xds.ts';
 import { openAudit, type ProcessAudit } from './audit-role.ts';
 import { listenerMetrics } from './listener-metrics.ts';
 import { RequestLimits } from './request-limits.ts';
@@ -29,6 +30,7 @@ import { guardsOf } from './restrict.ts';
 import { applySocketRights } from './start-up.ts';
 import { strangersGuard } from './strangers.ts';
 import { doorsOf, httpsAddresses } from './tls-role.ts';
+import { createXds } from './xds-role.ts';
 
 export interface ListenersOptions {
   readonly config: Config;
@@ -39,6 +41,8 @@ export interface ListenersOptions {
   readonly identities: Identities;
   /** Whether it is a token's id, which an audit may name; without it none is. */
   readonly isTokenId?: (text: string) => boolean;
+  /** Whether what there is may be shown to clients of xDS; asked once it is open. */
+  readonly isReady: () => boolean;
 }
 
 /** What the process answers, once it can. */
@@ -65,8 +69,11 @@ export class Listeners {
   readonly #agents: Audience;
   readonly #joining: Audience;
   readonly #eureka: Audience;
+  readonly #xds: Xds;
   readonly #all: readonly Listener[];
   readonly #times = new RouteTimes();
+  /** Who clients are, once it is open. */
+  #access: AccessControl | undefined;
   /** Of all that is asked at any of them. */
   #audit: ProcessAudit | undefined;
 
@@ -86,6 +93,7 @@ export class Listeners {
     this.#eureka = new Audience(options, { guards, times });
     const maxConnections = () => limits().httpMaxConnsPerClient;
     const clients = { whom: 'clients', maxConnections };
+    this.#xds = this.#createXds(options);
     const { https, agents } = doorsOf(options);
     const joining = { whom: 'those that join', maxConnections, door: agents };
     this.#all = [
@@ -104,6 +112,16 @@ export class Listeners {
     ];
   }
 
+  /** What clients of xDS are told is asked as other clients ask. */
+  #createXds({ isReady, ...options }: ListenersOptions): Xds {
+    return createXds({
+      ...options,
+      answer: this.answer,
+      access: () => this.#access ?? OPEN,
+      isReady: () => this.#access !== undefined && isReady(),
+    });
+  }
+
   /** One after another, so that the log says which of them could not. */
   async bind(): Promise<void> {
     const { config, logger, isTokenId } = this.#options;
@@ -112,6 +130,7 @@ export class Listeners {
       await listener.start();
       logger.info(`http: listens at ${listener.where}`);
     }
+    await this.#xds.bind();
     await applySocketRights(config.listen);
   }
 
@@ -120,11 +139,12 @@ export class Listeners {
     const introductions = introductionRoutes(this.#options.introducer);
     // An agent may be pointed at any of the ports, so each of them introduces.
     const audit = this.#audit?.log;
+    this.#access = withDefaultToken(access, defaultToken);
     const all = { routes: [...routes, ...introductions], ...(fallback && { fallback }) };
     const ofClients = {
       ...all,
-      routes: [...ownRoutes, ...all.routes],
-      access: withDefaultToken(access, defaultToken),
+      routes: [...ownRoutes, ...this.#xds.routes(), ...all.routes],
+      access: this.#access,
     };
     const { logger } = this.#options;
     const toEureka = { access: ofClients.access, guards: this.#eureka.guards, logger };
@@ -144,11 +164,12 @@ export class Listeners {
   /** What it measures; when it is open. */
   metrics(): readonly Metric[] {
     const fastPaths = [this.#clients, this.#agents].flatMap(({ shortcut }) => shortcut ?? []);
-    return listenerMetrics({ times: this.#times, listeners: this.#all, fastPaths });
+    const own = listenerMetrics({ times: this.#times, listeners: this.#all, fastPaths });
+    return [...own, ...this.#xds.metrics()];
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#all.map((listener) => listener.stop()));
+    await Promise.all([this.#xds.stop(), ...this.#all.map((listener) => listener.stop())]);
     await this.#audit?.stop();
   }
 }

@@ -14,6 +14,8 @@ export interface OwnRequest extends Pick<ApiRequest, 'path' | 'query' | 'body'> 
   readonly method?: ApiRequest['method'];
   /** '' for the agent's own. */
   readonly token: string;
+  /** Other statuses than 200 and 404 that are answers. */
+  readonly accept?: readonly number[];
 }
 
 export class OwnRequests {
@@ -29,14 +31,14 @@ export class OwnRequests {
   }
 
   /** Rejects with a ProconsulError for an answer that is none. */
-  ask({ token, ...request }: OwnRequest, signal: AbortSignal): Promise<ApiAnswer> {
+  ask({ token, accept = [], ...request }: OwnRequest, signal: AbortSignal): Promise<ApiAnswer> {
     const headers: Record<string, string> = token === '' ? {} : { 'X-Consul-Token': token };
     const client = createApiClient({
       target: { scheme: 'http', address: 'localhost', headers, connect: this.#connect },
       query: [],
       signal,
     });
-    return client.send({ method: 'GET', ...request, accept: [NOT_FOUND] });
+    return client.send({ method: 'GET', ...request, accept: [NOT_FOUND, ...accept] });
   }
 }
 

@@ -55,6 +55,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     limits: () => current.limits,
     identities,
     introducer: introducer(options, nodeId, servers),
+    isReady: () => servers.size > 0,
   });
   const lookups = clientLookups({
     upstream,

@@ -88,5 +88,12 @@ export function doorsOf({ identities, config, logger }: DoorsOptions) {
     handshakeMs: rpcHandshakeMs,
     onRefused: (address, why) => logger[newsLevel()](said(address, why)),
   };
-  return { https, agents };
+  const grpc: DoorOptions = {
+    side: () => identities.grpc,
+    takesPlain: () => false,
+    handshakeMs: httpsHandshakeMs,
+    protocol: 'h2',
+    onRefused: (address, why) => logger.debug(said(address, why)),
+  };
+  return { https, agents, grpc };
 }

@@ -14,6 +14,8 @@ export interface DoorOptions {
   readonly takesPlain: () => boolean;
   /** From the connection to the end of the handshake. */
   readonly handshakeMs: number;
+  /** What is spoken under TLS; HTTP/1.1 where nobody says. */
+  readonly protocol?: 'h2';
   /** Somebody who had begun to speak was sent away. */
   readonly onRefused: (address: string, why: string) => void;
 }
@@ -98,7 +100,7 @@ export class Handshakes {
   /** One for each that a reload has made: what began with the last one ends with it. */
   #serverFor(side: ServerSide): Server {
     if (this.#spoken?.side === side) return this.#spoken.server;
-    const server = createServer({ ...side, ALPNProtocols: ['http/1.1'] });
+    const server = createServer({ ...side, ALPNProtocols: [this.#options.protocol ?? 'http/1.1'] });
     server.on('secureConnection', (socket) => this.#secured(socket, side));
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       const why = socket.authorizationError ?? error.code ?? error.message;

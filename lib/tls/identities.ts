@@ -31,6 +31,7 @@ export interface ClientSide {
 interface Held {
   /** Undefined without a certificate. */
   readonly https: ServerSide | undefined;
+  readonly grpc: ServerSide | undefined;
   readonly agents: ServerSide | undefined;
   readonly agentsMustShow: boolean;
   readonly servers: ClientSide;
@@ -66,7 +67,7 @@ export class Identities {
   takeOver(config: TlsConfig): void {
     const held = read(config);
     // A door that was opened for TLS must not be left without it, nor agents who were told of it.
-    for (const door of ['https', 'agents'] as const) {
+    for (const door of ['https', 'grpc', 'agents'] as const) {
       if (this.#held[door] === undefined || held[door] !== undefined) continue;
       const why = 'no certificate is named any more, which only a start can mean';
       throw new ProconsulError('rejected', why);
@@ -92,6 +93,11 @@ export class Identities {
     return this.#held.https;
   }
 
+  /** What clients of gRPC are shown. */
+  get grpc(): ServerSide | undefined {
+    return this.#held.grpc;
+  }
+
   /** What agents are shown at ports.server. */
   get agents(): ServerSide | undefined {
     return this.#held.agents;
@@ -108,10 +114,16 @@ export class Identities {
   }
 }
 
-function read({ https, internalRpc: rpc }: TlsConfig): Held {
-  const [forClients, forAgents] = [readPems(https), readPems(rpc)];
+function read({ https, grpc, internalRpc: rpc }: TlsConfig): Held {
+  const [forClients, forGrpc, forAgents] = [readPems(https), readPems(grpc), readPems(rpc)];
+  const sides = [
+    [https, forClients],
+    [grpc, forGrpc],
+    [rpc, forAgents],
+  ] as const;
   return {
     https: serverSide(https, forClients),
+    grpc: serverSide(grpc, forGrpc),
     agents: serverSide(rpc, forAgents),
     agentsMustShow: rpc.verifyIncoming,
     servers: {
@@ -123,11 +135,9 @@ function read({ https, internalRpc: rpc }: TlsConfig): Held {
       verifies: rpc.verifyOutgoing,
       verifiesName: rpc.verifyServerHostname,
     },
-    lives: [
-      ...livesOf(https, forClients),
-      ...(rpc.certFile === https.certFile ? [] : livesOf(rpc, forAgents)),
-    ],
-    rootless: [...new Set([...rootless(https, forClients), ...rootless(rpc, forAgents)])],
+    // One that several show is told of once.
+    lives: [...new Map(sides.flatMap(([side, pems]) => livesOf(side, pems))).values()],
+    rootless: [...new Set(sides.flatMap(([side, pems]) => rootless(side, pems)))],
   };
 }
 
@@ -194,9 +204,10 @@ const DAY_MS = 24 * 3600_000;
 /** Long enough to do something about it in working hours. */
 const SOON_DAYS = 14;
 
-function livesOf({ certFile }: TlsSettings, { cert }: Pems): readonly Life[] {
+function livesOf({ certFile }: TlsSettings, { cert }: Pems): readonly (readonly [string, Life])[] {
   const [own] = certificatesIn(cert ?? '');
-  return own === undefined ? [] : [{ certFile, endsAt: Date.parse(own.validTo) }];
+  if (own === undefined) return [];
+  return [[certFile, { certFile, endsAt: Date.parse(own.validTo) }]];
 }
 
 /** Where nobody could be verified by an authority that is named. */

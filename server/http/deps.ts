@@ -41,7 +41,10 @@ export interface PlaceDeps {
 export interface ReadDeps {
   readonly answers: Answers;
   readonly standing: Standing;
-  readonly readiness: Pick<Readiness, 'ready' | 'consistency' | 'knownLeader' | 'lastContactMs'>;
+  readonly readiness: Pick<
+    Readiness,
+    'begun' | 'ready' | 'consistency' | 'knownLeader' | 'lastContactMs'
+  >;
   readonly random: Random;
 }
 

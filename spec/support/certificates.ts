@@ -101,5 +101,9 @@ export function tlsSettings(
   internalRpc: Partial<RpcTlsSettings> = {},
 ): TlsConfig {
   const { verifyOutgoing: _, verifyServerHostname: __, ...nothing } = NOTHING;
-  return { https: { ...nothing, ...https }, internalRpc: { ...NOTHING, ...internalRpc } };
+  return {
+    https: { ...nothing, ...https },
+    grpc: nothing,
+    internalRpc: { ...NOTHING, ...internalRpc },
+  };
 }

@@ -65,7 +65,7 @@ export const ADDRESS_KEYS = {
     http: optional(text('As client_addr, for HTTP; `unix:///path` is a socket.')),
     dns: optional(text('As client_addr, for DNS.')),
     https: optional(text('As client_addr, for HTTPS.')),
-    ...noEffect('nothing listens there', { grpc: text() }),
+    grpc: optional(text('As client_addr, for gRPC.')),
     ...newer('grpc_tls'),
   },
   ports: {
@@ -90,10 +90,11 @@ export const ADDRESS_KEYS = {
       shown: 'ConnectSidecarMinPort',
     }),
     sidecar_max_port: port('The last one.', 21255, { shown: 'ConnectSidecarMaxPort' }),
-    ...noEffect('gRPC and xDS are not built yet', {
-      grpc: port('', -1, { shown: 'GRPCPort', flag: 'grpc-port' }),
-      grpc_tls: port('', -1),
+    grpc: port('The port for xDS: Envoy, and clients of gRPC (docs/xds.md); -1 turns it off.', -1, {
+      shown: 'GRPCPort',
+      flag: 'grpc-port',
     }),
+    grpc_tls: port('The same by TLS alone, which needs a certificate (tls.grpc).', -1),
     https: port('The port for HTTPS, which needs a certificate; -1 turns it off.', -1, {
       shown: 'HTTPSPort',
       flag: 'https-port',
@@ -146,6 +147,7 @@ export function portConfig({ ports }: Values, { problems }: Source) {
     https: ports.https,
     dns: ports.dns,
     grpc: ports.grpc,
+    grpcTls: ports.grpc_tls,
     server: ports.server,
     serfLan: ports.serf_lan,
     serfWan: ports.serf_wan,
@@ -196,15 +198,20 @@ export function listenConfig(
   source: Source,
 ) {
   const { problems } = source;
-  const at = (key: 'http' | 'https' | 'dns') => {
+  const hostsFor = (key: 'http' | 'https' | 'dns' | 'grpc') => {
     const value = given.addresses[key];
-    const hosts =
-      value === undefined ? addresses.clients : addressList(source, `addresses.${key}`, value);
-    return ports[key] <= 0 ? [] : hosts.map((host) => listenAddress(host, ports[key]));
+    return value === undefined ? addresses.clients : addressList(source, `addresses.${key}`, value);
   };
-  const listen = { http: at('http'), https: at('https'), dns: at('dns') };
-  // Nothing listens there; what is no address is refused all the same.
-  if (given.addresses.grpc !== '') addressList(source, 'addresses.grpc', given.addresses.grpc);
+  const at = (hosts: readonly string[], port: number) =>
+    port <= 0 ? [] : hosts.map((host) => listenAddress(host, port));
+  const grpc = hostsFor('grpc');
+  const listen = {
+    http: at(hostsFor('http'), ports.http),
+    https: at(hostsFor('https'), ports.https),
+    dns: at(hostsFor('dns'), ports.dns),
+    grpc: at(grpc, ports.grpc),
+    grpcTls: at(grpc, ports.grpcTls),
+  };
   if (listen.dns.some((each) => 'path' in each)) {
     problems.refuse('DNS address cannot be a unix socket');
   }
@@ -230,6 +237,8 @@ interface Used {
     readonly dns: readonly ListenAddress[];
     readonly http: readonly ListenAddress[];
     readonly https: readonly ListenAddress[];
+    readonly grpc: readonly ListenAddress[];
+    readonly grpcTls: readonly ListenAddress[];
   };
   readonly ports: Ports;
   readonly addresses: Addresses;
@@ -246,6 +255,8 @@ function refuseDoubles({ listen, ports, addresses }: Used, problems: Problems): 
   for (const address of listen.dns) use('DNS', address);
   for (const address of listen.http) use('HTTP', address);
   for (const address of listen.https) use('HTTPS', address);
+  for (const address of listen.grpc) use('GRPC', address);
+  for (const address of listen.grpcTls) use('GRPC TLS', address);
   const { advertise: host, advertiseWan } = addresses;
   if (ports.server > 0) use('RPC Advertise', { host, port: ports.server });
   if (ports.serfLan > 0) use('Serf Advertise LAN', { host, port: ports.serfLan });

@@ -80,7 +80,7 @@ const verifiesServers = {
   ),
 };
 
-const ofGrpc = noEffect('gRPC and xDS are not built yet', { use_auto_cert: bool() });
+const ofGrpc = noEffect('no certificates are handed out yet', { use_auto_cert: bool() });
 
 export const TLS_KEYS = {
   ...reloaded({
@@ -118,11 +118,11 @@ export const TLS_KEYS = {
         ...ofGrpc,
       },
       internal_rpc: { ...SHARED, ...verifiesServers, ...ofGrpc },
-    }),
-    grpc: noEffect('gRPC and xDS are not built yet', {
-      ...SHARED,
-      ...verifiesServers,
-      ...ofGrpc,
+      grpc: {
+        ...SHARED,
+        ...noEffect('a listener of gRPC calls nobody', verifiesServers),
+        ...ofGrpc,
+      },
     }),
     ...noEffect(CHECKS, { enable_agent_tls_for_checks: bool() }),
   },
@@ -174,19 +174,29 @@ export const AUTO_KEYS = {
 type Values = Settled<typeof TLS_KEYS>;
 type Shared = Settled<typeof SHARED>;
 
+export interface Sides {
+  readonly https: TlsSettings;
+  readonly grpc: TlsSettings;
+  readonly internalRpc: RpcTlsSettings;
+}
+
 /** What each listener says, else what the defaults say, else what the older keys say. */
 export function tlsConfig(given: Values, problems: Problems) {
-  const { https, internal_rpc: rpc, defaults } = given.tls;
+  const { https, grpc, internal_rpc: rpc, defaults } = given.tls;
   const verifyIncoming = defaults.verify_incoming ?? given.verify_incoming;
   const verifyServerHostname =
     rpc.verify_server_hostname ?? defaults.verify_server_hostname ?? given.verify_server_hostname;
   const verifyOutgoing =
     verifyServerHostname ||
     (rpc.verify_outgoing ?? defaults.verify_outgoing ?? given.verify_outgoing);
-  const config: { readonly https: TlsSettings; readonly internalRpc: RpcTlsSettings } = {
+  const config: Sides = {
     https: {
       ...ownOrDefault(https, given),
       verifyIncoming: https.verify_incoming ?? (verifyIncoming || given.verify_incoming_https),
+    },
+    grpc: {
+      ...ownOrDefault(grpc, given),
+      verifyIncoming: grpc.verify_incoming ?? verifyIncoming,
     },
     internalRpc: {
       ...ownOrDefault(rpc, given),
@@ -219,14 +229,11 @@ function ownOrDefault(own: Shared, given: Values): Omit<TlsSettings, 'verifyInco
 }
 
 /** In Consul's words, where it refuses them too. */
-function refuseHalves(
-  { https, internalRpc }: { readonly https: TlsSettings; readonly internalRpc: RpcTlsSettings },
-  problems: Problems,
-): void {
+function refuseHalves({ https, grpc, internalRpc }: Sides, problems: Problems): void {
   if (internalRpc.verifyOutgoing && !namesAuthority(internalRpc)) {
     problems.refuse('VerifyOutgoing set, and no CA certificate provided!');
   }
-  for (const side of [https, internalRpc]) {
+  for (const side of [https, grpc, internalRpc]) {
     // Consul starts all the same, and is then reached by nobody who insists on TLS.
     if ((side.certFile === '') !== (side.keyFile === '')) {
       problems.refuse('cert_file and key_file go together: without both no TLS is spoken');

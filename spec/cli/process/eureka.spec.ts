@@ -11,7 +11,15 @@ describe("the listeners of a server, for Eureka's clients", () => {
     const [http = 0, rpc = 0, lan = 0, eureka = 0] = await freePorts(4);
     const ports = `http = ${http} server = ${rpc} serf_lan = ${lan} dns = -1 eureka = ${eureka}`;
     const hcl = ['-hcl', `ports { ${ports} }`];
-    const argv = ['-server', '-bootstrap', '-dev', '-bind=127.0.0.1', ...hcl, ...flags];
+    const argv = [
+      '-server',
+      '-bootstrap',
+      '-dev',
+      '-bind=127.0.0.1',
+      '-grpc-port=-1',
+      ...hcl,
+      ...flags,
+    ];
     const { config } = loadConfig({ argv, host: fakeConfigHost() });
     const listeners = await boundListeners(config);
     const { server } = await startServer();

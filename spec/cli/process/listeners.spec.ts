@@ -20,7 +20,15 @@ describe('the listeners of a server', () => {
   async function bind(hcl: string) {
     const [http = 0, server = 0, lan = 0] = await freePorts(3);
     const ports = `ports { http = ${http} server = ${server} serf_lan = ${lan} dns = -1 }`;
-    const argv = ['-server', '-bootstrap', '-dev', '-bind=127.0.0.1', '-hcl', `${ports} ${hcl}`];
+    const argv = [
+      '-server',
+      '-bootstrap',
+      '-dev',
+      '-bind=127.0.0.1',
+      '-grpc-port=-1',
+      '-hcl',
+      `${ports} ${hcl}`,
+    ];
     const { config } = loadConfig({ argv, host: fakeConfigHost() });
     let asked = 0;
     const handle = () => {

@@ -27,7 +27,7 @@ function readers(): string {
       else if (path.endsWith('.ts')) texts.push(readFileSync(join(TOP, path), 'utf8'));
     }
   };
-  for (const folder of ['agent', 'server', 'cli', 'lib']) walk(folder);
+  for (const folder of ['agent', 'server', 'cli', 'lib', 'xds']) walk(folder);
   return texts.join('\n');
 }
 

@@ -121,8 +121,11 @@ describe('what is said of TLS', () => {
   });
 
   it('names keys that do nothing here', () => {
-    const { warnings } = load({ enable_agent_tls_for_checks: true, tls: { grpc: PAIR } });
+    const { warnings } = load({
+      enable_agent_tls_for_checks: true,
+      tls: { grpc: { use_auto_cert: true } },
+    });
     assert.match(warnings.join(), /enable_agent_tls_for_checks/);
-    assert.match(warnings.join(), /tls\.grpc\.cert_file/);
+    assert.match(warnings.join(), /tls\.grpc\.use_auto_cert/);
   });
 });

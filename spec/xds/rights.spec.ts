@@ -1,0 +1,90 @@
+/** What tokens may see, and what becomes of streams when they change. */
+import assert from 'node:assert/strict';
+import { status } from '@grpc/grpc-js';
+import { tokenNotFound } from '../../lib/acl/refusals.ts';
+import { type AccessControl, type Caller, EVERYTHING } from '../../lib/acl/rights.ts';
+import { instance } from '../support/fakes/fake-agent-answers.ts';
+import { EDS, startXds, XdsClient } from '../support/servers/xds-clients.ts';
+import { until } from '../support/until.ts';
+
+/** Each token comes to the rights of the key that it has here. */
+class Tokens implements AccessControl {
+  readonly rights = new Map<string, string>();
+
+  callerOf(token: string): Caller {
+    const key = this.rights.get(token);
+    if (key === undefined) throw tokenNotFound();
+    return {
+      rights: { ...EVERYTHING, key },
+      accessorId: token,
+      hearsOfHidden: false,
+      stands: () => this.rights.get(token) === key,
+    };
+  }
+}
+
+async function setUp() {
+  const access = new Tokens();
+  const xds = await startXds({ access });
+  xds.agent.sayInstances('web', [instance('a')]);
+  const open = (token: string) => {
+    const stream = new XdsClient(xds.port).stream(EDS, 'StreamEndpoints', token);
+    stream.subscribe(['web']);
+    return stream;
+  };
+  const review = () => xds.clock.advance(1000);
+  const askedBy = (token: string) => xds.agent.asked.filter((each) => each.token === token).length;
+  return { access, xds, open, review, askedBy };
+}
+
+describe('tokens of streams', () => {
+  it('are those that the agent is asked with', async () => {
+    const { access, open, askedBy } = await setUp();
+    access.rights.set('t1', 'web').set('t2', 'db');
+    const streams = [open('t1'), open('t2')];
+    await Promise.all(streams.map((stream) => stream.answer(0)));
+    assert.ok(askedBy('t1') > 0);
+    assert.ok(askedBy('t2') > 0);
+  });
+
+  it('end a stream where nobody knows them', async () => {
+    const { open } = await setUp();
+    const stream = open('none');
+    assert.equal(await stream.ended(), status.PERMISSION_DENIED, stream.details);
+    assert.match(stream.details, /ACL not found/);
+    assert.equal(stream.told.length, 0);
+  });
+
+  it('end it when they are revoked, and nobody else who has the same rights', async () => {
+    const { access, xds, open, review } = await setUp();
+    access.rights.set('t1', 'web').set('t2', 'web');
+    const [first, second] = [open('t1'), open('t2')];
+    await first.answer(0);
+    await second.answer(0);
+    access.rights.delete('t1');
+    xds.agent.unknown.add('t1');
+    // What changes before the review is asked with the one that is good still.
+    xds.agent.sayInstances('web', [instance('a', { port: 2 })]);
+    const next = await second.answer(1);
+    assert.equal(next.resources[0].endpoints.length, 1);
+    await review();
+    assert.equal(await first.ended(), status.PERMISSION_DENIED);
+    xds.agent.sayInstances('web', [instance('a', { port: 3 })]);
+    await second.answer(2);
+  });
+
+  it('show at once what they come to when their rights change', async () => {
+    const { access, xds, open, review, askedBy } = await setUp();
+    access.rights.set('t1', 'web');
+    const stream = open('t1');
+    await stream.answer(0);
+    const asked = askedBy('t1');
+    access.rights.set('t1', 'nothing');
+    xds.agent.sayInstances('web', []);
+    await stream.answer(1);
+    await review();
+    await until(() => askedBy('t1') > asked + 1);
+    xds.agent.sayInstances('web', [instance('a')]);
+    assert.equal((await stream.answer(2)).resources[0].endpoints.length, 1);
+  });
+});

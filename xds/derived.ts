@@ -1,0 +1,96 @@
+/** Resources that follow from what is known, and are made anew when that changes. */
+import type { Cancel } from '../lib/clock.ts';
+import { type Held, keyOf, type Question, type Questions } from './questions.ts';
+import type { Resource } from './resource.ts';
+
+/** What the agent answers; undefined for what is not there, may not be seen, or is not known yet. */
+export type Know = (question: Question) => unknown;
+
+/** Pure. What it makes while it is not told everything yet, nobody sees. */
+export type Compute = (know: Know) => readonly Resource[];
+
+export class Derived {
+  readonly #compute: Compute;
+  readonly #questions: Questions;
+  readonly #listeners = new Set<() => void>();
+  #held = new Map<string, Held>();
+  #isRunning = false;
+  #current: readonly Resource[] | undefined;
+
+  constructor(compute: Compute, questions: Questions) {
+    this.#compute = compute;
+    this.#questions = questions;
+  }
+
+  /** Undefined until all is known that they follow from. What is the same is the same object as before. */
+  get current(): readonly Resource[] | undefined {
+    return this.#current;
+  }
+
+  get listening(): number {
+    return this.#listeners.size;
+  }
+
+  /** Called when they have changed, or are known at last; never at once. */
+  listen(listener: () => void): Cancel {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** To be called once, before anything else. Throws 'busy' where too much is asked. */
+  start(): void {
+    this.#run();
+  }
+
+  stop(): void {
+    for (const { release } of this.#held.values()) release();
+    this.#held.clear();
+  }
+
+  #run(): void {
+    this.#isRunning = true;
+    const before = this.#held;
+    const now = new Map<string, Held>();
+    let isWhole = true;
+    const know: Know = (question) => {
+      const key = keyOf(question);
+      const held = now.get(key) ?? before.get(key) ?? this.#questions.hold(question, this.#again);
+      now.set(key, held);
+      if (held.known === undefined) isWhole = false;
+      return held.known?.json;
+    };
+    try {
+      const made = this.#compute(know);
+      // Until all is known, what was needed before may be needed again.
+      if (isWhole) {
+        for (const [key, { release }] of before) if (!now.has(key)) release();
+        this.#held = now;
+        this.#take(made);
+      } else this.#held = new Map([...before, ...now]);
+    } catch (error) {
+      this.#held = new Map([...before, ...now]);
+      throw error;
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  readonly #again = (): void => {
+    if (!this.#isRunning) this.#run();
+  };
+
+  #take(made: readonly Resource[]): void {
+    const before = new Map(this.#current?.map((each) => [each.name, each]));
+    const next = made.map((each) => {
+      const same = before.get(each.name);
+      return same?.version === each.version ? same : each;
+    });
+    const isSame =
+      this.#current !== undefined &&
+      next.length === this.#current.length &&
+      next.every((each, i) => each === this.#current?.[i]);
+    if (isSame) return;
+    this.#current = next;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * What those know who have the same rights: each question is asked of the agent once for all of them, and
+ * followed for as long as anybody needs its answer.
+ */
+import { type Cancel, pause } from '../lib/clock.ts';
+import { messageOf, NO_LEADER, ProconsulError } from '../lib/errors.ts';
+import type { System } from '../lib/system.ts';
+import { type Answer, type Question as Asked, follow } from '../sidecar/follow.ts';
+
+export interface Question extends Pick<Asked, 'path' | 'query'> {
+  /** It waits for another hash, and not for another index. */
+  readonly by?: 'hash';
+  /** Its answer has no index: it is asked again when that of another question changes, and from time to time. */
+  readonly after?: Question;
+  readonly unindexed?: true;
+}
+
+/** What the agent answered, whatever it was. Rejects with a ProconsulError where nothing came. */
+export type AskAgent = (
+  question: Pick<Asked, 'path' | 'query'>,
+  token: string,
+  signal: AbortSignal,
+) => Promise<AgentAnswer>;
+
+export interface AgentAnswer {
+  readonly status: number;
+  readonly index: string;
+  readonly text: string;
+  readonly json: unknown;
+}
+
+export interface QuestionsOptions {
+  readonly ask: AskAgent;
+  readonly tokens: () => Iterable<string>;
+  readonly system: System;
+}
+
+/** Of one set of rights: each waits at the agent. */
+const MAX_QUESTIONS = 20_000;
+/** After which a question without an index is asked again. */
+const REVIEW_MS = 15_000;
+
+/** Undefined until it is known; what cannot be seen, or is not there, is known to be nothing. */
+interface Known {
+  readonly json: unknown;
+}
+
+export interface Held {
+  readonly known: Known | undefined;
+  readonly release: Cancel;
+}
+
+export class Questions {
+  readonly #options: QuestionsOptions;
+  readonly #followed = new Map<string, Followed>();
+
+  constructor(options: QuestionsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#followed.size;
+  }
+
+  /** Calls with each answer that comes, until it is released. Throws 'busy' where there are too many. */
+  hold(question: Question, onAnswer: () => void): Held {
+    const key = keyOf(question);
+    let followed = this.#followed.get(key);
+    if (followed === undefined) {
+      if (this.#followed.size >= MAX_QUESTIONS) {
+        throw new ProconsulError('busy', `more than ${MAX_QUESTIONS} questions are followed`);
+      }
+      followed = new Followed(question, (each, signal) => this.#ask(each, signal), this.#options);
+      this.#followed.set(key, followed);
+    }
+    return followed.hold(onAnswer, () => this.#followed.delete(key));
+  }
+
+  /** By whichever token may: one that was revoked must not answer for the others. */
+  async #ask(question: Question, signal: AbortSignal): Promise<Answer> {
+    for (const token of this.#options.tokens()) {
+      const { status, index, text, json } = await this.#options.ask(question, token, signal);
+      if (status === 200) return { index, json };
+      if (status === 429 || (status >= 500 && text.includes(NO_LEADER))) {
+        throw new ProconsulError('unavailable', `${status}: ${text}`);
+      }
+      if (status === 403) continue;
+      break;
+    }
+    // With something to wait at, so that it is asked again.
+    return { index: '1', json: question.by === 'hash' ? { ContentHash: 'none' } : undefined };
+  }
+}
+
+export function keyOf({ path, query, after }: Question): string {
+  return JSON.stringify([path, query, after && keyOf(after)]);
+}
+
+type Ask = (question: Question, signal: AbortSignal) => Promise<Answer>;
+
+class Followed {
+  readonly #ending = new AbortController();
+  readonly #listeners = new Set<() => void>();
+  #known: Known | undefined;
+
+  constructor(question: Question, ask: Ask, { system }: QuestionsOptions) {
+    const agent = {
+      ask: (asked: Asked, signal: AbortSignal) => ask({ ...question, ...asked }, signal),
+      ...system,
+    };
+    const { signal } = this.#ending;
+    const lost = (error: string, tries: number) => {
+      if (tries !== 1 && tries % 20 !== 0) return;
+      const line = 'xds: what was told stands: the agent does not answer';
+      system.logger.warn(line, { question: question.path, tries, error });
+    };
+    const take = (json: unknown) => this.#take({ json });
+    if (question.unindexed !== true) {
+      void follow(agent, { ...question, take, lost }, signal);
+      return;
+    }
+    const again = async () => {
+      try {
+        take((await ask(question, signal)).json);
+      } catch (error) {
+        if (!signal.aborted) lost(messageOf(error), 1);
+      }
+    };
+    void (async () => {
+      while (!signal.aborted) {
+        await again();
+        await pause(system.clock, REVIEW_MS, signal);
+      }
+    })();
+    const { after } = question;
+    if (after === undefined) return;
+    const woken = {
+      ask: (asked: Asked, until: AbortSignal) => ask({ ...after, ...asked }, until),
+      ...system,
+    };
+    void follow(woken, { ...after, take: () => void again(), lost }, signal);
+  }
+
+  hold(onAnswer: () => void, onLast: () => void): Held {
+    const listener = () => onAnswer();
+    this.#listeners.add(listener);
+    const known = () => this.#known;
+    return {
+      get known() {
+        return known();
+      },
+      release: () => {
+        if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+        this.#ending.abort();
+        onLast();
+      },
+    };
+  }
+
+  #take(known: Known): void {
+    if (this.#ending.signal.aborted) return;
+    this.#known = known;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

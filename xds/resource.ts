@@ -1,0 +1,72 @@
+/** What clients of xDS subscribe to: one thing of one kind, by its name. */
+import { createHash } from 'node:crypto';
+
+export const KINDS = ['clusters', 'endpoints', 'listeners', 'routes'] as const;
+/** In the order in which they are told: nothing is named before it is there. */
+export type Kind = (typeof KINDS)[number];
+
+const PREFIX = 'type.googleapis.com/envoy.config.';
+
+export const TYPE_URLS: Readonly<Record<Kind, string>> = {
+  clusters: `${PREFIX}cluster.v3.Cluster`,
+  endpoints: `${PREFIX}endpoint.v3.ClusterLoadAssignment`,
+  listeners: `${PREFIX}listener.v3.Listener`,
+  routes: `${PREFIX}route.v3.RouteConfiguration`,
+};
+
+export function kindOf(typeUrl: string): Kind | undefined {
+  return KINDS.find((kind) => TYPE_URLS[kind] === typeUrl);
+}
+
+/** Of these a client may ask for all that there are, and is told what is not there any more. */
+export function isWhole(kind: Kind): boolean {
+  return kind === 'clusters' || kind === 'listeners';
+}
+
+/** As the API writes it: snake_case, and `@type` in what may be of any type. */
+export type Message = { readonly [field: string]: unknown };
+
+export type Encode = (resource: Resource) => Encoded;
+
+/** As parts of an answer: each is written once, whoever is told. */
+export interface Encoded {
+  /** Of the state of the world. */
+  readonly whole: Buffer;
+  /** Of what has changed in it. */
+  readonly delta: Buffer;
+}
+
+export class Resource {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly message: Message;
+  /** Of what it says: the same from every agent and server, and after a restart. */
+  readonly version: string;
+  /** Names of endpoints or routes that a client drops with this, and has to be told anew when it changes. */
+  readonly uses: readonly string[];
+  #encoded: Encoded | undefined;
+
+  constructor(kind: Kind, name: string, message: Message, uses: readonly string[] = []) {
+    this.kind = kind;
+    this.name = name;
+    this.message = message;
+    this.uses = uses;
+    this.version = versionOf(JSON.stringify(message));
+  }
+
+  encoded(encode: Encode): Encoded {
+    this.#encoded ??= encode(this);
+    return this.#encoded;
+  }
+}
+
+/** Of several: of what they are. */
+export function versionOfAll(resources: readonly Resource[]): string {
+  const [only] = resources;
+  if (only !== undefined && resources.length === 1) return only.version;
+  return versionOf(resources.map(({ name, version }) => `${name} ${version}`).join('\n'));
+}
+
+function versionOf(text: string): string {
+  return createHash('sha1').update(text).digest('base64url').slice(0, 16);
+}

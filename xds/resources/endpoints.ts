@@ -1,0 +1,121 @@
+/** Where a service is reached, as ClusterLoadAssignments. */
+import { isIP } from 'node:net';
+import type { Endpoint } from '../../lib/balance/host.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import { instancesIn } from '../../sidecar/endpoints.ts';
+import type { Know } from '../derived.ts';
+import type { Named } from '../names.ts';
+import type { Question } from '../questions.ts';
+import { type Message, Resource } from '../resource.ts';
+
+/** Those of one priority: a client goes on to the next where these are not there. */
+export type Level = readonly Endpoint[];
+
+interface Located {
+  readonly region: string;
+  readonly levels: readonly Level[];
+}
+
+/** One that is not known is there all the same, and empty: without it a client would wait for it. */
+export function assignment(name: string, { region, levels }: Located): Resource {
+  // One bad endpoint would have all refused: a name for an address, or the same twice.
+  const seen = new Set<string>();
+  const isNew = ({ address, port }: Endpoint) => {
+    const at = `${address} ${port}`;
+    return !seen.has(at) && seen.add(at) !== undefined;
+  };
+  const told = levels
+    .map((level) => level.filter(isCalled).sort(healthyFirst).filter(isNew))
+    .filter((level) => level.length > 0);
+  const endpoints = told.flatMap((level, priority) => localities(level, region, priority));
+  return new Resource('endpoints', name, { cluster_name: name, endpoints });
+}
+
+/** What is critical is left out: with too few healthy ones Envoy would send to all that it knows. */
+function isCalled({ address, health }: Endpoint): boolean {
+  return health !== 'unhealthy' && isIP(address) !== 0 && !address.includes('%');
+}
+
+function healthyFirst(a: Endpoint, b: Endpoint): number {
+  return Number(b.health === 'healthy') - Number(a.health === 'healthy');
+}
+
+function localities(level: Level, region: string, priority: number): Message[] {
+  const byZone = new Map<string, Endpoint[]>();
+  for (const endpoint of level) {
+    const there = byZone.get(endpoint.zone);
+    if (there === undefined) byZone.set(endpoint.zone, [endpoint]);
+    else there.push(endpoint);
+  }
+  return [...byZone].map(([zone, endpoints]) => ({
+    locality: { region, zone },
+    priority,
+    // Clients of gRPC leave out a place without a weight.
+    load_balancing_weight: { value: endpoints.reduce((sum, { weight }) => sum + weight, 0) },
+    lb_endpoints: endpoints.map(shown),
+  }));
+}
+
+function shown({ address, port, weight, health }: Endpoint): Message {
+  return {
+    health_status: health === 'draining' ? 'DRAINING' : 'HEALTHY',
+    load_balancing_weight: { value: weight },
+    endpoint: { address: addressOf(address, port) },
+  };
+}
+
+function addressOf(address: string, port: number): Message {
+  return { socket_address: { address, port_value: port } };
+}
+
+/** What an agent lists of a service's instances; none where it lists none. */
+function levelOf(know: Know, question: Question): Level {
+  return instances(know(question));
+}
+
+function instances(json: unknown): Level {
+  if (json === undefined) return [];
+  try {
+    return instancesIn(json).endpoints;
+  } catch (error) {
+    if (error instanceof ProconsulError) return [];
+    throw error;
+  }
+}
+
+const STALE: readonly [string, string] = ['stale', ''];
+
+/** What this server knows will do: it goes on answering where no leader is known. */
+function asked(path: string, more: Readonly<Record<string, string>> = {}): Question {
+  const given = Object.entries(more).filter(([, value]) => value !== '');
+  return { path, query: [STALE, ...given] };
+}
+
+/** By the name alone, as DNS finds them: nothing is routed, and no failover but a query's. */
+export function namedLevel(know: Know, named: Named): Level {
+  const { kind, name, datacenter: dc } = named;
+  if (name === '') return [];
+  if (kind === 'service') {
+    return levelOf(
+      know,
+      asked(`/v1/health/service/${encodeURIComponent(name)}`, { dc, tag: named.tag }),
+    );
+  }
+  const execute = `/v1/query/${encodeURIComponent(name)}/execute`;
+  return executed(know, { path: execute, query: [...asked('', { dc }).query], unindexed: true });
+}
+
+interface Executed {
+  readonly Service?: unknown;
+  readonly Nodes?: unknown;
+}
+
+/** A query's answer has no index: it is asked again when the service that it finds has changed. */
+function executed(know: Know, question: Question): Level {
+  const first = know(question) as Executed | undefined;
+  const { Service } = first ?? {};
+  if (typeof Service !== 'string' || Service === '') return [];
+  const after = asked(`/v1/health/service/${encodeURIComponent(Service)}`);
+  const { Nodes } = (know({ ...question, after }) ?? first) as Executed;
+  return instances(Nodes);
+}

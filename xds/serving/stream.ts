@@ -1,0 +1,194 @@
+/**
+ * One stream of a client: what it subscribes to of each kind, and what it is told of it. At most one answer is
+ * on its way to whoever reads slowly; meanwhile nothing is kept for it, and it is told then what there is by then.
+ */
+import { loop } from '../../lib/clock.ts';
+import { describeChain, messageOf, ProconsulError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { KINDS, type Kind, kindOf } from '../resource.ts';
+import type { Member, Views } from '../views.ts';
+import type { ClientNode, World, Worlds } from '../worlds.ts';
+import type { Dealings, Subscription } from './subscription.ts';
+import type { Wire } from './wire.ts';
+
+/** What requests of both forms have. */
+export interface AnyRequest {
+  readonly type_url: string;
+  readonly node: ClientNode | null;
+  readonly error_detail: { readonly message: string } | null;
+}
+
+export interface StreamOptions<Request extends AnyRequest> {
+  /** Of a service for one kind; undefined where each request says it. */
+  readonly kind: Kind | undefined;
+  readonly form: new (dealings: Dealings) => Subscription<Request>;
+  readonly token: string;
+  readonly wire: Wire;
+  readonly counts: StreamCounts;
+  readonly views: Views;
+  readonly worlds: Worlds;
+  readonly logger: Logger;
+  /** Calls once the answer is on its way. */
+  readonly write: (answer: Buffer, done: () => void) => void;
+  /** Ends it, with why. */
+  readonly refuse: (error: unknown) => void;
+}
+
+/** Of all streams of a process. */
+export interface StreamCounts {
+  answers: number;
+  refusals: number;
+}
+
+const MAX_WHY = 500;
+
+export class Stream<Request extends AnyRequest> {
+  readonly #options: StreamOptions<Request>;
+  readonly #subscriptions = new Map<Kind, Subscription<Request>>();
+  #member: Member | undefined;
+  #world: World | undefined;
+  #node = '';
+  #nonces = 0;
+  #isWriting = false;
+  #isDue = false;
+  #isOver = false;
+
+  constructor(options: StreamOptions<Request>) {
+    this.#options = options;
+  }
+
+  /** Before anything is taken. Rejects with a ProconsulError where nobody knows the token. */
+  async enter(): Promise<void> {
+    const member = await this.#options.views.enter(this.#options.token);
+    if (this.#isOver) member.leave();
+    else this.#member = member;
+  }
+
+  /** Never throws: what cannot be taken ends the stream. */
+  take(request: Request): void {
+    if (this.#isOver) return;
+    try {
+      this.#taken(request);
+      this.#soon();
+    } catch (error) {
+      this.#options.refuse(error);
+    }
+  }
+
+  /** The token may come to something else by now. */
+  async review(): Promise<void> {
+    const before = this.#member;
+    if (before === undefined || before.caller.stands()) return;
+    try {
+      await this.enter();
+    } catch (error) {
+      // Who cannot be asked about is who he was.
+      if (error instanceof ProconsulError && error.code !== 'forbidden') return;
+      this.#options.refuse(error);
+      return;
+    }
+    this.#seeAgain(before);
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    for (const each of this.#subscriptions.values()) each.stop();
+    this.#subscriptions.clear();
+    this.#member?.leave();
+  }
+
+  #seeAgain(before: Member): void {
+    if (this.#isOver) return;
+    try {
+      if (this.#member?.view !== before.view) {
+        for (const each of this.#subscriptions.values()) each.again();
+      }
+      this.#soon();
+    } catch (error) {
+      this.#options.refuse(error);
+    } finally {
+      before.leave();
+    }
+  }
+
+  #taken(request: Request): void {
+    const { node, error_detail: fault } = request;
+    if (node !== null && this.#world === undefined) {
+      this.#node = node.id;
+      this.#world = this.#options.worlds.of(node);
+    }
+    if (fault !== null) this.#refused(request, fault.message);
+    const kind = this.#options.kind ?? kindOf(request.type_url);
+    // Of a kind that is not served there is nothing, and nobody is to wait for more than that.
+    if (kind === undefined) return;
+    const subscription = this.#subscriptions.get(kind) ?? this.#begin(kind);
+    subscription.take(request);
+  }
+
+  #refused({ type_url: type }: Request, message: string): void {
+    const { counts, logger } = this.#options;
+    counts.refusals++;
+    const why = message.slice(0, MAX_WHY);
+    logger.warn('xds: a client refused what it was told', { client: this.#node, type, why });
+  }
+
+  #begin(kind: Kind): Subscription<Request> {
+    const { form, wire, worlds } = this.#options;
+    this.#world ??= worlds.of({ id: '', cluster: '' });
+    const world = this.#world;
+    const begun = new form({
+      ...{ kind, wire },
+      subscribe: (name) => {
+        const { key, compute } = world.resources(kind, name);
+        const view = this.#member?.view;
+        if (view === undefined) throw new ProconsulError('internal', 'nobody has entered');
+        return view.subscribe(key, compute, this.#soon);
+      },
+      nextNonce: () => String(++this.#nonces),
+      onDropped: (names) => {
+        for (const each of ['endpoints', 'routes'] as const) {
+          this.#subscriptions.get(each)?.forget(names);
+        }
+      },
+    });
+    this.#subscriptions.set(kind, begun);
+    return begun;
+  }
+
+  /** Once for all that changes in a turn. */
+  readonly #soon = (): void => {
+    if (this.#isDue || this.#isOver) return;
+    this.#isDue = true;
+    loop.nextTurn(this.#tell);
+  };
+
+  readonly #tell = (): void => {
+    if (this.#isWriting || this.#isOver) return;
+    this.#isDue = false;
+    for (const kind of KINDS) {
+      const answer = this.#answerOf(kind);
+      if (answer === undefined) continue;
+      this.#isWriting = true;
+      // What else there is to tell comes after it.
+      this.#isDue = true;
+      this.#options.counts.answers++;
+      this.#options.write(answer, () => {
+        this.#isWriting = false;
+        this.#tell();
+      });
+      return;
+    }
+  };
+
+  #answerOf(kind: Kind): Buffer | undefined {
+    try {
+      return this.#subscriptions.get(kind)?.next();
+    } catch (error) {
+      // A message that the schema does not take is a defect of ours, and no other stream's affair.
+      const line = `xds: ${kind} cannot be told: ${describeChain(error)}`;
+      this.#options.logger.error(line, { client: this.#node, error: messageOf(error) });
+      this.#options.refuse(error);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,105 @@
+/** What one stream wants of one kind, and what it was told. */
+import { ProconsulError } from '../../lib/errors.ts';
+import { isWhole, type Kind, type Resource, TYPE_URLS } from '../resource.ts';
+import type { Subscribed } from '../views.ts';
+import type { Wire } from './wire.ts';
+
+/** By this name all that there is of a kind is asked for. */
+export const EVERYTHING = '*';
+/** Of one kind, by one stream. */
+const MAX_NAMES = 10_000;
+/** Names of services are shorter, with a tag and a data centre before and behind them. */
+const MAX_NAME = 1024;
+
+export interface Dealings {
+  readonly kind: Kind;
+  readonly wire: Wire;
+  /** Throws 'busy' where too much is asked. */
+  readonly subscribe: (name: string) => Subscribed;
+  readonly nextNonce: () => string;
+  /** A client drops these with what it is told now. */
+  readonly onDropped: (names: readonly string[]) => void;
+}
+
+export abstract class Subscription<Request> {
+  readonly kind: Kind;
+  readonly #dealings: Dealings;
+  readonly #names = new Map<string, Subscribed>();
+
+  constructor(dealings: Dealings) {
+    this.#dealings = dealings;
+    this.kind = dealings.kind;
+  }
+
+  /** Throws a ProconsulError where more is asked than may be. */
+  abstract take(request: Request): void;
+
+  /** An answer, where there is something to tell; it counts as told then. */
+  abstract next(): Buffer | undefined;
+
+  /** They are to be told anew, as if they never had been. */
+  abstract forget(names: readonly string[]): void;
+
+  /** The same names, of what may be seen by now. */
+  again(): void {
+    for (const [name, { cancel }] of this.#names) {
+      this.#names.set(name, this.#dealings.subscribe(name));
+      cancel();
+    }
+  }
+
+  stop(): void {
+    for (const { cancel } of this.#names.values()) cancel();
+    this.#names.clear();
+  }
+
+  protected get dealings(): Dealings {
+    return this.#dealings;
+  }
+
+  protected get typeUrl(): string {
+    return TYPE_URLS[this.kind];
+  }
+
+  protected get names(): ReadonlyMap<string, Subscribed> {
+    return this.#names;
+  }
+
+  protected add(name: string): void {
+    if (this.#names.has(name)) return;
+    if (this.#names.size >= MAX_NAMES)
+      throw tooMany(`more than ${MAX_NAMES} names of ${this.kind}`);
+    if (name.length > MAX_NAME) throw tooMany(`a name of more than ${MAX_NAME} characters`);
+    this.#names.set(name, this.#dealings.subscribe(name));
+  }
+
+  protected drop(name: string): void {
+    this.#names.get(name)?.cancel();
+    this.#names.delete(name);
+  }
+
+  /** All that is known of what is wanted, each once. */
+  protected known(): ReadonlyMap<string, Resource> {
+    const all = new Map<string, Resource>();
+    for (const { derived } of this.#names.values()) {
+      for (const each of derived.current ?? []) all.set(each.name, each);
+    }
+    return all;
+  }
+
+  protected get isPending(): boolean {
+    for (const { derived } of this.#names.values()) if (derived.current === undefined) return true;
+    return false;
+  }
+
+  /** What clients drop with those that they had and are told anew. */
+  protected telling(told: readonly Resource[], had: (name: string) => boolean): void {
+    if (!isWhole(this.kind)) return;
+    const dropped = told.filter(({ name }) => had(name)).flatMap(({ uses }) => uses);
+    if (dropped.length > 0) this.#dealings.onDropped(dropped);
+  }
+}
+
+function tooMany(what: string): ProconsulError {
+  return new ProconsulError('busy', `${what} on one stream`);
+}

@@ -1,0 +1,71 @@
+/** The messages of xDS, as protocol buffers: loaded when the first client comes. */
+import { fromJSON, type MethodDefinition, type PackageDefinition } from '@grpc/proto-loader';
+import { type Encoded, type Kind, type Message, type Resource, TYPE_URLS } from '../resource.ts';
+import PROTOS from './protos.json' with { type: 'json' };
+
+type Method = MethodDefinition<object, object>;
+
+const SERVICE = 'envoy.service';
+const ADS = `${SERVICE}.discovery.v3.AggregatedDiscoveryService`;
+
+export interface Serves {
+  /** Undefined where each request says it. */
+  readonly kind: Kind | undefined;
+  /** The method that tells the state of the world. */
+  readonly whole: string;
+  /** And the one that tells what changes in it. */
+  readonly delta: string;
+}
+
+/** By the names of the services. */
+export const SERVICES: Readonly<Record<string, Serves>> = {
+  [ADS]: { kind: undefined, whole: 'StreamAggregatedResources', delta: 'DeltaAggregatedResources' },
+  ...serviceOf('Endpoint', 'endpoints'),
+  ...serviceOf('Cluster', 'clusters'),
+  ...serviceOf('Listener', 'listeners'),
+  ...serviceOf('Route', 'routes'),
+};
+
+function serviceOf(noun: string, kind: Kind): Readonly<Record<string, Serves>> {
+  const name = `${SERVICE}.${noun.toLowerCase()}.v3.${noun}DiscoveryService`;
+  return { [name]: { kind, whole: `Stream${noun}s`, delta: `Delta${noun}s` } };
+}
+
+export const HEALTH = 'grpc.health.v1.Health';
+
+export class Wire {
+  readonly #package: PackageDefinition;
+  readonly #encodeWhole: (value: object) => Buffer;
+  readonly #encodeDelta: (value: object) => Buffer;
+
+  constructor() {
+    const options = { keepCase: true, longs: String, enums: String, defaults: true, arrays: true };
+    this.#package = fromJSON(PROTOS as object, options);
+    this.#encodeWhole = this.method(ADS, 'StreamAggregatedResources').responseSerialize;
+    this.#encodeDelta = this.method(ADS, 'DeltaAggregatedResources').responseSerialize;
+  }
+
+  method(service: string, name: string): Method {
+    const methods = this.#package[service] as Readonly<Record<string, Method>>;
+    return methods[name] as Method;
+  }
+
+  /** As the fields of an answer, which may stand in any order and one after another. */
+  readonly encode = ({ kind, name, version, message }: Resource): Encoded => {
+    const resource = { '@type': TYPE_URLS[kind], ...message };
+    return {
+      whole: this.#encodeWhole({ resources: [resource] }),
+      delta: this.#encodeDelta({ resources: [{ name, version, resource }] }),
+    };
+  };
+
+  whole(resources: readonly Resource[], rest: Message): Buffer {
+    const parts = resources.map((each) => each.encoded(this.encode).whole);
+    return Buffer.concat([...parts, this.#encodeWhole(rest)]);
+  }
+
+  delta(resources: readonly Resource[], rest: Message): Buffer {
+    const parts = resources.map((each) => each.encoded(this.encode).delta);
+    return Buffer.concat([...parts, this.#encodeDelta(rest)]);
+  }
+}

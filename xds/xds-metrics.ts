@@ -1,0 +1,19 @@
+/** What serving xDS comes to: docs/monitoring/metrics.md is made from these rows. */
+import { counter, gauge, type Metric } from '../lib/metrics/metric.ts';
+import type { ServingCounts } from './serving/serve.ts';
+import type { Views } from './views.ts';
+
+export interface MeasuredXds {
+  readonly counts: Readonly<ServingCounts>;
+  readonly views: Pick<Views, 'size'>;
+}
+
+export function xdsMetrics({ counts, views }: MeasuredXds): readonly Metric[] {
+  return [
+    gauge('proconsul.xds.streams', 'streams of xDS that are open', () => counts.streams),
+    gauge('proconsul.xds.resources', 'resources of xDS that are kept', () => views.size.resources),
+    gauge('proconsul.xds.questions', 'questions followed for them', () => views.size.questions),
+    counter('proconsul.xds.answers', 'answers to streams of xDS', () => counts.answers),
+    counter('proconsul.xds.refusals', 'answers that a client refused', () => counts.refusals),
+  ];
+}
