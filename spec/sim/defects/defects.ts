@@ -142,8 +142,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: `${REDIS}/records/scripts.ts`,
-        from: "return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')",
-        to: "return '1'",
+        from: 'return process .. (string',
+        to: "return '1' or (string",
       },
     ],
   },

@@ -50,6 +50,7 @@ export class SimRedis {
   #coming: { readonly at: number; readonly effect: Effect }[] = [];
   store = new Store();
   #runId = '';
+  #replId = '';
   #role: 'master' | 'slave' = 'master';
   /** Of the command that is under way: who waits for one may have it. */
   #hasEntry = false;
@@ -74,6 +75,7 @@ export class SimRedis {
     this.#file = master.#file.copy();
     this.#coming = [];
     this.#replay();
+    if (master.#links.length === 0) master.#replId = master.#newId();
     master.#links.push({ replica: this, lagMs });
   }
 
@@ -82,6 +84,7 @@ export class SimRedis {
     this.#catchUp();
     this.#coming = [];
     this.#role = 'master';
+    this.#replId = this.#newId();
     this.#world.say(`${this.machine.name} is promoted`);
   }
 
@@ -114,8 +117,7 @@ export class SimRedis {
     this.#catchUp();
     this.#file.lose(this.#world.now - lostMs);
     for (const each of this.#blocked) this.#unblock(each);
-    this.#runId = sha1(this.#world.random.uuid());
-    this.#scripts.forget();
+    this.#newProcess();
     this.#replay();
     this.#world.freeze(this.machine, downMs);
     this.#world.say(`${this.machine.name} is replaced, and has lost ${lostMs} ms`);
@@ -145,10 +147,19 @@ export class SimRedis {
   }
 
   #begin(): void {
-    this.#runId = sha1(this.#world.random.uuid());
+    this.#newProcess();
     this.#blocked.clear();
-    this.#scripts.forget();
     this.#network.listen(this.#owner, this.port, (socket) => this.#accept(socket));
+  }
+
+  #newProcess(): void {
+    this.#runId = this.#newId();
+    this.#replId = this.#newId();
+    this.#scripts.forget();
+  }
+
+  #newId(): string {
+    return sha1(this.#world.random.uuid());
   }
 
   #replay(): void {
@@ -249,6 +260,7 @@ export class SimRedis {
       `run_id:${this.#runId}`,
       'redis_version:7.2.4',
       `role:${this.#role}`,
+      `master_replid:${this.#replId}`,
       'loading:0',
       'maxmemory_policy:noeviction',
       'aof_enabled:1',

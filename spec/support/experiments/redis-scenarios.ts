@@ -40,6 +40,10 @@ export const DAMAGES: Readonly<Record<string, (redis: RedisProcess) => Promise<u
   'XSETID far ahead': (redis) => redis.admin.call('XSETID', keys.log, '900000000-0'),
   'SET in place of the stream': (redis) => redis.admin.set(keys.log, 'text'),
   'XTRIM of everything': (redis) => redis.admin.xtrim(keys.log, 'MAXLEN', 0),
+  'REPLICAOF somebody, and of nobody again': async (redis) => {
+    await redis.admin.replicaof('127.0.0.1', 1);
+    return await redis.admin.replicaof('NO', 'ONE');
+  },
 };
 
 /** How Redis speaks TLS, and how servers do with it. */

@@ -11,10 +11,14 @@ export function dailyKeys({ meta, log, ids, servers }: Keys): string[] {
   return [meta, log, ids, servers];
 }
 
-/** What all scripts know: the meta record, the process, the time, the end of the stream. */
+/**
+ * What all scripts know: the meta record, the process and for how long it has been a master (it gets
+ * another replid when it becomes one, or the first replica comes), the time, the end of the stream.
+ */
 export const PRELUDE = `
 local function run_id()
-  return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  local process = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  return process .. (string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or '')
 end
 local function meta()
   local v = redis.pcall('HMGET', KEYS[1],

@@ -41,8 +41,9 @@ const CANDIDATES_TTL_MS = 10_000;
 
 /**
  * ARGV: server, and what it holds: epoch, index, hash, warm (1 or 0); the epoch that it has promised
- * to this Redis, and the newest that it promised to another: an epoch that is older is ended; the
- * process; where the indexes of an epoch that it took part in began. Answers TWICE where another process is this server, else what there is to know of this Redis. Where it is not to be written to as it is, the
+ * to one Redis, and the newest that it promised to another before; the process; where the indexes of an
+ * epoch that it took part in began; to which Redis it has promised. An epoch that is older than what was
+ * promised elsewhere is ended. Answers TWICE where another process is this server, else what there is to know of this Redis. Where it is not to be written to as it is, the
  * server's holdings are published beside those of the others.
  */
 export const VIEW = defineScript(`${REPAIR_PRELUDE}
@@ -57,7 +58,9 @@ if is_used(ARGV[1], ARGV[8], now) or age >= 0 and age < ${CANDIDATE_FRESH_MS} th
   return { 'TWICE' }
 end
 local since = 0
-if m.run == run and tonumber(m.epoch) < tonumber(ARGV[7]) then
+local ballot, elsewhere = '0', ARGV[6]
+if ARGV[10] == run then ballot, elsewhere = ARGV[6], ARGV[7] end
+if m.run == run and tonumber(m.epoch) < tonumber(elsewhere) then
   redis.call('HSET', KEYS[1], 'run', '')
   m.run = ''
 end
@@ -73,7 +76,7 @@ if not ok or m.run ~= run or tonumber(m.epoch) < tonumber(ARGV[2])
   end
   since = now - tonumber(held[1])
   redis.call('HSET', KEYS[5], ':last', int(now),
-    ARGV[1], table.concat({ int(now), ARGV[2], ARGV[3], ARGV[5], ARGV[6], ARGV[4], ARGV[9], ARGV[8] }, ' '))
+    ARGV[1], table.concat({ int(now), ARGV[2], ARGV[3], ARGV[5], ballot, ARGV[4], ARGV[9], ARGV[8] }, ' '))
   redis.call('PEXPIRE', KEYS[5], ${CANDIDATES_TTL_MS})
 end
 local function entry(from, to)

@@ -56,15 +56,14 @@ export interface View {
  * process, which lives, has the same server id.
  */
 export async function lookAt(
-  { commands, info, keys }: Link,
+  { commands, keys }: Link,
   { server, process }: CheckIn,
   history: History,
 ): Promise<View | undefined> {
   const { index, hash } = history.position;
-  const { run, epoch, elsewhere, start } = history.ballot;
-  const [ballot, other] = run === info.runId ? [epoch, elsewhere] : [0, epoch];
+  const { run, epoch: promised, elsewhere, start } = history.ballot;
   const held = [server, history.epoch, index, hash, history.warm ? 1 : 0];
-  const args = [...held, ballot, other, process, start];
+  const args = [...held, promised, elsewhere, process, start, run];
   const reply = (await commands.run(VIEW, repairKeys(keys), args)) as readonly unknown[];
   return reply[0] === 'TWICE' ? undefined : parseView(reply);
 }
