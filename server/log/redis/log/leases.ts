@@ -103,11 +103,11 @@ return 1
 /** ARGV: cursor, how many. Answers the next cursor, then id and milliseconds left in turn. */
 const REMAINING = defineScript(`${LEASES_PRELUDE}
 local page = redis.call('ZSCAN', KEYS[3], ARGV[1], 'COUNT', ARGV[2])
-local answer = page[2]
-for i = 1, #answer, 2 do
-  answer[i + 1] = int(math.max(0, end_of(answer[i], answer[i + 1]) - c.heard))
+local answer = { page[1] }
+for i = 1, #page[2], 2 do
+  answer[i + 1] = page[2][i]
+  answer[i + 2] = int(math.max(0, end_of(page[2][i], page[2][i + 1]) - c.heard))
 end
-table.insert(answer, 1, page[1])
 return answer
 `);
 
