@@ -115,7 +115,7 @@ async function respond(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const { method, body, token } = asked;
-  const path = pathOf(asked);
+  const path = `${target.prefix ?? ''}${pathOf(asked)}`;
   const { hostname, port } = new URL(`${target.scheme}://${target.address}`);
   const options = {
     method,

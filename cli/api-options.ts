@@ -1,27 +1,27 @@
 /** Where the agent is and how to speak to it, from flags and the environment. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Flag, FlagTable } from '../lib/config/flags.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
-import { parseBool } from '../lib/go-literals.ts';
+import { goFileError } from '../lib/go-error.ts';
+import { boolComplaint, parseBool } from '../lib/go-literals.ts';
 import { readWhole } from '../lib/read-whole.ts';
+import { type AgentAddress, agentAddress } from './agent-address.ts';
 import type { FlagValues } from './flag-values.ts';
 
 /** Of certificates and keys, all that a machine trusts among them. */
 const MAX_PEM_BYTES = 4 * 1024 * 1024;
 
-export interface ApiTarget {
-  readonly scheme: 'http' | 'https';
-  readonly socketPath?: string | undefined;
-  /** With the port, as the user wrote it. */
-  readonly address: string;
+export interface ApiTarget extends AgentAddress {
   readonly headers: Readonly<Record<string, string>>;
   /** `user:password` */
   readonly auth?: string | undefined;
   readonly tls?: TlsTarget;
   /** How it is reached, where that is over no wire. */
   readonly connect?: () => Duplex;
+  /** What of the environment was not understood, and has no effect. */
+  readonly doubts?: readonly string[];
 }
 
 export interface TlsTarget {
@@ -62,15 +62,25 @@ function text(variable: string, help: string): Flag {
   return { kind: 'string', help: `${help} Else ${variable}.` };
 }
 
-/** Throws ProconsulError 'invalid' where a file cannot be read or an address makes no sense. */
+/** Throws ProconsulError 'invalid' where a file cannot be read or holds nothing, or an address makes no sense. */
 export function apiTarget(flags: FlagValues, env: Environment): ApiTarget {
   const setting = (flag: string, variable: string) => flags.text(flag) || env[variable] || '';
+  const doubts: string[] = [];
+  // As in Consul, which says so and goes on.
+  const isTrue = (variable: string, otherwise: boolean) => {
+    const text = env[variable] || String(otherwise);
+    const value = parseBool(text);
+    if (value === undefined) doubts.push(`could not parse ${variable}: ${boolComplaint(text)}`);
+    return value ?? otherwise;
+  };
   const token = tokenOf(setting);
+  const secure = isTrue('CONSUL_HTTP_SSL', false);
   return {
-    ...addressOf(setting('http-addr', 'CONSUL_HTTP_ADDR') || DEFAULT_ADDRESS, env),
+    ...agentAddress(setting('http-addr', 'CONSUL_HTTP_ADDR') || DEFAULT_ADDRESS, secure),
     headers: token === '' ? {} : { 'X-Consul-Token': token },
     auth: env['CONSUL_HTTP_AUTH'] || undefined,
-    tls: tlsOf(setting, env),
+    tls: { ...tlsOf(setting), rejectUnauthorized: isTrue('CONSUL_HTTP_SSL_VERIFY', true) },
+    doubts,
   };
 }
 
@@ -83,27 +93,7 @@ function tokenOf(setting: Setting): string {
   return fromFile || setting('token', 'CONSUL_HTTP_TOKEN');
 }
 
-function addressOf(
-  text: string,
-  env: Environment,
-): Pick<ApiTarget, 'scheme' | 'address' | 'socketPath'> {
-  const [, written, rest = text] = /^([a-z+]+):\/\/(.*)$/i.exec(text) ?? [];
-  const secure = parseBool(env['CONSUL_HTTP_SSL'] ?? '') === true;
-  if (written === 'unix') return { scheme: 'http', address: 'localhost', socketPath: rest };
-  const scheme = written ?? (secure ? 'https' : 'http');
-  if (scheme !== 'http' && scheme !== 'https') {
-    throw new ProconsulError('invalid', `Unknown protocol scheme: ${scheme}`);
-  }
-  // A port alone is this machine's, as for Go.
-  const address = rest.replace(/\/+$/, '').replace(/^:(?=\d)/, '127.0.0.1:');
-  if (!URL.canParse(`${scheme}://${address}`)) {
-    throw new ProconsulError('invalid', `Invalid address: ${text}`);
-  }
-  return { scheme, address, socketPath: undefined };
-}
-
-function tlsOf(setting: Setting, env: Environment): TlsTarget {
-  const file = (path: string) => (path === '' ? undefined : read(path, 'Error reading TLS file'));
+function tlsOf(setting: Setting): Omit<TlsTarget, 'rejectUnauthorized'> {
   const caFile = setting('ca-file', 'CONSUL_CACERT');
   const caPath = setting('ca-path', 'CONSUL_CAPATH');
   const [cert, key] = [
@@ -113,24 +103,34 @@ function tlsOf(setting: Setting, env: Environment): TlsTarget {
   if ((cert === '') !== (key === '')) {
     throw new ProconsulError('invalid', 'both client cert and client key must be provided');
   }
-  const caFiles = [...(caFile === '' ? [] : [caFile]), ...(caPath === '' ? [] : filesIn(caPath))];
   return {
-    ca: caFiles.length === 0 ? undefined : caFiles.map((path) => read(path, 'Error loading CA')),
-    cert: file(cert),
-    key: file(key),
+    ca: caFile === '' ? authoritiesIn(caPath) : [pem(caFile, 'Error loading CA File')],
+    cert: cert === '' ? undefined : pem(cert, 'Error loading the client cert'),
+    key: key === '' ? undefined : pem(key, 'Error loading the client key'),
     servername: setting('tls-server-name', 'CONSUL_TLS_SERVER_NAME') || undefined,
-    rejectUnauthorized: parseBool(env['CONSUL_HTTP_SSL_VERIFY'] ?? '') !== false,
   };
 }
 
-function filesIn(folder: string): readonly string[] {
+/** All that the folder holds, and those within it: one that is none is refused, as in Consul. */
+function authoritiesIn(folder: string): readonly Buffer[] | undefined {
+  if (folder === '') return undefined;
+  const what = 'Error loading CA Path';
   try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
-      .map(({ name }) => join(folder, name));
+    const paths = (readdirSync(folder, { recursive: true }) as string[]).map((name) =>
+      join(folder, name),
+    );
+    return paths.filter((path) => !statSync(path).isDirectory()).map((path) => pem(path, what));
   } catch (cause) {
-    throw new ProconsulError('invalid', `Error loading CA: cannot read ${folder}`, { cause });
+    if (!(cause instanceof Error) || cause instanceof ProconsulError) throw cause;
+    throw new ProconsulError('invalid', `${what}: ${goFileError(cause)}`, { cause });
   }
+}
+
+/** A file that holds none would be as if it were not named: over HTTP nobody would hear of it. */
+function pem(path: string, what: string): Buffer {
+  const bytes = read(path, what);
+  if (bytes.includes('-----BEGIN ')) return bytes;
+  throw new ProconsulError('invalid', `${what}: Couldn't parse PEM in: ${path}`);
 }
 
 function read(path: string, what: string): Buffer {

@@ -133,8 +133,8 @@ function isOfShape(error: unknown): error is Error {
   return error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError;
 }
 
-/** Taken and without effect, as in Consul without its Enterprise. */
-const NAMESPACE = ['namespace', { kind: 'string', help: 'Has no effect.' }] as const;
+/** Sent to the agent, which refuses it as a Consul does that is not Enterprise. */
+const NAMESPACE = ['namespace', { kind: 'string', help: "Refused: Enterprise's." }] as const;
 
 interface Parsed extends Pick<Invocation, 'name' | 'flags' | 'args' | 'host'> {
   readonly usage: string;
@@ -142,6 +142,8 @@ interface Parsed extends Pick<Invocation, 'name' | 'flags' | 'args' | 'host'> {
 }
 
 function invocation({ name, flags, args, host, usage, onJson }: Parsed): Invocation {
+  // Said once, however many clients a command makes.
+  const doubted = new Set<string>();
   return {
     name,
     flags,
@@ -149,8 +151,8 @@ function invocation({ name, flags, args, host, usage, onJson }: Parsed): Invocat
     host,
     client: (signal = host.signal) =>
       createApiClient({
-        target: connectable(flags, host),
-        query: sharedQuery(flags),
+        target: connectable(flags, host, doubted),
+        query: sharedQuery(flags, host),
         signal,
         onJson,
         progress: host.progress,
@@ -160,9 +162,14 @@ function invocation({ name, flags, args, host, usage, onJson }: Parsed): Invocat
   };
 }
 
-function connectable(flags: FlagValues, host: CommandHost) {
+function connectable(flags: FlagValues, host: CommandHost, doubted: Set<string>) {
   try {
-    return apiTarget(flags, host.env);
+    const target = apiTarget(flags, host.env);
+    for (const doubt of target.doubts ?? []) {
+      if (!doubted.has(doubt)) host.printError(`${doubt}\n`);
+      doubted.add(doubt);
+    }
+    return target;
   } catch (cause) {
     if (!(cause instanceof ProconsulError)) throw cause;
     throw new ProconsulError('invalid', `Error connecting to Consul agent: ${cause.message}`, {
@@ -171,9 +178,16 @@ function connectable(flags: FlagValues, host: CommandHost) {
   }
 }
 
-function sharedQuery(flags: FlagValues): readonly (readonly [string, string])[] {
+function sharedQuery(
+  flags: FlagValues,
+  { env }: CommandHost,
+): readonly (readonly [string, string])[] {
   const dc = flags.text('datacenter');
+  const namespace = flags.text('namespace') || env['CONSUL_NAMESPACE'] || '';
+  const partition = env['CONSUL_PARTITION'] || '';
   return [
+    ...(namespace === '' ? [] : [['ns', namespace] as const]),
+    ...(partition === '' ? [] : [['partition', partition] as const]),
     ...(dc === '' ? [] : [['dc', dc] as const]),
     ...(flags.isSet('stale') ? [['stale', ''] as const] : []),
   ];

@@ -1,11 +1,14 @@
 /** Runs a command line in this process: reads the environment, and says how the process ends. */
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import type { Environment } from '../lib/child.ts';
 import { wrap } from '../lib/config/flags.ts';
+import { ProconsulError } from '../lib/errors.ts';
+import { goFileError } from '../lib/go-error.ts';
 import { runCommand } from './run-command.ts';
 import { shownOn, type Terminal } from './terminal.ts';
 
 const DEFAULT_COLUMNS = 80;
+const STDIN = 0;
 const STDERR = 2;
 
 export async function run(words: readonly string[], env: Environment): Promise<void> {
@@ -67,9 +70,17 @@ function hint(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\n${wrap(text, '  ')}`);
 }
 
+/** One that cannot be read is not taken for an empty one, which would then be written. */
 async function readStdin(): Promise<Buffer> {
   const parts: Buffer[] = [];
-  for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part);
+  try {
+    if (fstatSync(STDIN).isDirectory()) throw new Error('read: is a directory');
+    for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part);
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    const why = `Error! Failed to read stdin: ${goFileError(cause)}`;
+    throw new ProconsulError('invalid', why, { cause });
+  }
   return Buffer.concat(parts);
 }
 

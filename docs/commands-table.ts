@@ -27,7 +27,7 @@ export async function commandsTable(): Promise<string> {
     '## The command line',
     `Consul 1.8.7 has ${Object.keys(CONSULS).length} commands; its help was walked by docs/record-commands.ts. The flags of the HTTP API`,
     '(`-http-addr`, `-token`, `-token-file`, `-ca-file`, `-ca-path`, `-client-cert`, `-client-key`, `-tls-server-name`) are written',
-    'as *agent*; as *query*, with `-datacenter` and `-stale`. `-namespace` is taken everywhere, and has no effect.',
+    'as *agent*; as *query*, with `-datacenter` and `-stale`. `-namespace` is sent, and refused as by 1.8.',
     '',
     '| command | flags | beside Consul |',
     '| --- | --- | --- |',

@@ -1,4 +1,4 @@
-/** Network failures in the words that Go has for them, which people know and tools match. */
+/** Failures of networks and files in the words that Go has for them, which people know and tools match. */
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connect: connection refused',
@@ -8,6 +8,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'connect: connection timed out',
   EACCES: 'connect: permission denied',
   EPIPE: 'write: broken pipe',
+  ENOENT: 'connect: no such file or directory',
 };
 
 const MAX_PORT = 65535;
@@ -34,6 +35,15 @@ export function goDialError(error: unknown, network: string, target: string): st
   const reason = REASONS[code ?? ''];
   if (reason === undefined) return message;
   return `dial ${network} ${joined(address, port) ?? target}: ${reason}`;
+}
+
+/** What Node says of a file, as Go does: 'open /x: no such file or directory'. */
+export function goFileError(error: Error): string {
+  const { code = '', path } = error as NodeJS.ErrnoException;
+  const [, what = '', call] = /^E\w+: (.+), (\w+)(?: '|$)/.exec(error.message) ?? [];
+  if (call === undefined) return error.message;
+  const why = code === 'EISDIR' ? 'is a directory' : what;
+  return `${[call, path].filter((each) => each !== undefined).join(' ')}: ${why}`;
 }
 
 function joined(address: string | undefined, port: number | undefined): string | undefined {

@@ -1,14 +1,15 @@
 /** Files that a command is given: they may be anything that a path can lead to. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { goFileError } from './go-error.ts';
 
 const PART_BYTES = 1024 * 1024;
 
 /**
- * All of a file, or of a pipe. Throws as node:fs does, and where it is a device or a folder, or there is
- * more of it than the command could use: /dev/zero never ends.
+ * All of a file, or of a pipe. Throws what node:fs does, in Go's words, and where it is a device or a folder, or
+ * there is more of it than the command could use: /dev/zero never ends.
  */
 export function readWhole(path: string, maxBytes: number): Buffer {
-  const file = openSync(path, 'r');
+  const file = opened(path);
   try {
     refuseKind(path, file);
     const parts: Buffer[] = [];
@@ -23,6 +24,16 @@ export function readWhole(path: string, maxBytes: number): Buffer {
     }
   } finally {
     closeSync(file);
+  }
+}
+
+function opened(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    throw Object.assign(new Error(goFileError(cause), { cause }), { code });
   }
 }
 

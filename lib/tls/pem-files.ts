@@ -3,6 +3,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProconsulError } from '../errors.ts';
+import { goFileError } from '../go-error.ts';
 
 /** What one side shows and trusts, as PEM texts. */
 export interface Pems {
@@ -81,18 +82,8 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new Error(`open ${path}: ${reason(cause)}`, { cause });
+    throw cause instanceof Error ? new Error(goFileError(cause), { cause }) : cause;
   }
-}
-
-function reason(error: unknown): string {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  const GO: Readonly<Record<string, string>> = {
-    ENOENT: 'no such file or directory',
-    EACCES: 'permission denied',
-    EISDIR: 'is a directory',
-  };
-  return GO[code] ?? message;
 }
 
 function attempt<T>(what: string, act: () => T): T {

@@ -42,4 +42,42 @@ describe('bin/proconsul', () => {
     assert.deepEqual(run(`${bin}:/usr/bin:/bin`), [1, says]);
     chmodSync(top, 0o755);
   });
+
+  /** Installed, with a Node that shows what it was given. */
+  function started(line: string, env: Readonly<Record<string, string>> = {}) {
+    rmSync(join(top, 'server'), { recursive: true });
+    const bin = join(top, 'tools');
+    mkdirSync(bin);
+    const node = '#!/bin/sh\ncat && echo "trusts: $NODE_EXTRA_CA_CERTS"\n';
+    writeFileSync(join(bin, 'node'), node, { mode: 0o755 });
+    return spawnSync('/bin/sh', ['-c', `sh bin/proconsul kv put a - ${line}`], {
+      cwd: top,
+      env: { PATH: `${bin}:/usr/bin:/bin`, ...env },
+      encoding: 'utf8',
+      input: 'said',
+    });
+  }
+
+  it('has a standard input that is closed fail, and not be empty', () => {
+    const { status, stdout } = started('<&-');
+    assert.deepEqual([status, stdout], [1, '']);
+  });
+
+  it('hands on what is piped into it', () => {
+    const { status, stdout } = started('');
+    assert.equal(status, 0);
+    assert.match(stdout, /^saidtrusts: /);
+  });
+
+  for (const [name, mine] of [
+    ['SSL_CERT_FILE', ''],
+    ['NODE_EXTRA_CA_CERTS', '/mine.pem'],
+  ] as const) {
+    it(`trusts what ${name} says`, () => {
+      const file = join(top, 'authorities.pem');
+      writeFileSync(file, '');
+      const { stdout } = started('', { SSL_CERT_FILE: file, ...(mine && { [name]: mine }) });
+      assert.equal(stdout, `saidtrusts: ${mine || file}\n`);
+    });
+  }
 });

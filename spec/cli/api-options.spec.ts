@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runWords, type Surroundings } from '../support/servers/command-line.ts';
 import { serveHttp } from '../support/servers/http-servers.ts';
+import { startServer } from '../support/servers/start-server.ts';
 
 const TLS = '../support/servers/docker-tls';
 
@@ -117,15 +118,80 @@ describe('where the agent is and how to speak to it', () => {
   });
 
   it('refuses an address or a file that makes no sense', async () => {
-    for (const [flag, why] of [
-      ['-http-addr=ftp://x', /Unknown protocol scheme: ftp/],
-      ['-http-addr=a b:c', /Invalid address/],
-      ['-token-file=/nowhere/at/all', /Error loading token file: ENOENT/],
-      ['-ca-file=/nowhere/at/all', /Error loading CA: ENOENT/],
+    const junk = join(folder, 'junk.pem');
+    writeFileSync(junk, 'junk');
+    const none = 'open /nowhere/at/all: no such file or directory';
+    const start = 'Error connecting to Consul agent: ';
+    for (const [flags, why] of [
+      ['-http-addr=ftp://x', 'Unknown protocol scheme: ftp'],
+      ['-http-addr=a b:c', 'Invalid address: a b:c'],
+      ['-http-addr=unix://', 'Invalid address: unix:// is to be followed by a path'],
+      ['-token-file=/nowhere/at/all', `Error loading token file: ${none}`],
+      ['-ca-file=/nowhere/at/all', `Error loading CA File: ${none}`],
+      [`-ca-file=${junk}`, `Error loading CA File: Couldn't parse PEM in: ${junk}`],
+      ['-ca-path=/nowhere/at/all', `Error loading CA Path: scandir ${none.slice('open '.length)}`],
+      [`-ca-path=${folder}`, `Error loading CA Path: Couldn't parse PEM in: ${junk}`],
+      [
+        `-client-cert=${junk} -client-key=${junk}`,
+        `Error loading the client cert: Couldn't parse PEM in: ${junk}`,
+      ],
     ] as const) {
-      const { code, err } = await runWords(['kv', 'get', flag, 'a']);
-      assert.equal(code, 1);
-      assert.match(err, why);
+      const { code, err } = await runWords(['kv', 'get', ...flags.split(' -').map(dashed), 'a']);
+      assert.deepEqual([code, err], [1, `${start}${why}\n`]);
     }
   });
+
+  it('refuses a user or parameters in an address, and repeats neither', async () => {
+    for (const address of ['me:SECRET@x:1', 'http://me:SECRET@x:1', 'https://x?token=SECRET']) {
+      const { code, err } = await runWords(['kv', 'get', `-http-addr=${address}`, 'a']);
+      assert.equal(code, 1);
+      assert.match(err, /^Error connecting to Consul agent: Invalid address: it has a user/);
+      assert.doesNotMatch(err, /SECRET/);
+    }
+  });
+
+  it('asks below the path of an address, where a gateway stands before the agent', async () => {
+    const paths: (string | undefined)[] = [];
+    const { host } = await serveHttp(({ url }, response) => {
+      paths.push(url);
+      response.end('[]');
+    });
+    for (const address of [`${host}/`, `http://${host}/consul/`]) {
+      await runWords(['kv', 'get', '-recurse', 'a'], { env: { CONSUL_HTTP_ADDR: address } });
+    }
+    assert.deepEqual(paths, ['/v1/kv/a?recurse', '/consul/v1/kv/a?recurse']);
+  });
+
+  it('says once which variable is no boolean, and goes on as if it were not set', async () => {
+    const { host } = await serveHttp((_, response) => response.end('["a"]'));
+    const env = { CONSUL_HTTP_ADDR: host, CONSUL_HTTP_SSL: 'yes', CONSUL_HTTP_SSL_VERIFY: 'no' };
+    const { code, out, err } = await runWords(['kv', 'get', '-keys'], { env });
+    assert.deepEqual([code, out], [0, 'a\n']);
+    const why = (name: string, text: string) =>
+      `could not parse ${name}: strconv.ParseBool: parsing "${text}": invalid syntax\n`;
+    assert.equal(err, why('CONSUL_HTTP_SSL', 'yes') + why('CONSUL_HTTP_SSL_VERIFY', 'no'));
+  });
+
+  it('sends the namespace and the partition that are asked for: nothing is done in another one', async () => {
+    const { port } = await startServer();
+    const refused =
+      /^Error! Failed writing data: .*400 \(Bad request: .* are a Consul Enterprise feature/;
+    const at = { CONSUL_HTTP_ADDR: `127.0.0.1:${port}` };
+    for (const [flags, env] of [
+      [['-namespace=team'], {}],
+      [[], { CONSUL_NAMESPACE: 'team' }],
+      [[], { CONSUL_PARTITION: 'team' }],
+    ] as const) {
+      const { code, err } = await runWords(['kv', 'put', ...flags, 'a', '1'], {
+        env: { ...at, ...env },
+      });
+      assert.equal(code, 1);
+      assert.match(err, refused);
+    }
+    assert.equal((await runWords(['kv', 'get', 'a'], { env: at })).code, 1);
+  });
 });
+
+function dashed(flag: string): string {
+  return flag.startsWith('-') ? flag : `-${flag}`;
+}

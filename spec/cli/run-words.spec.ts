@@ -21,3 +21,32 @@ describe('a command whose output finds no room', () => {
     assert.equal(status, 1);
   }).timeout(30_000);
 });
+
+describe('a command whose standard input cannot be read', () => {
+  for (const [what, path, mode, why] of [
+    ['a folder', '.', 'r', 'is a directory'],
+    ['open for writing alone, as nohup leaves it', '/dev/null', 'w', 'bad file descriptor'],
+  ] as const) {
+    it(`says so, and writes nothing: ${what}`, () => {
+      const input = openSync(path, mode);
+      const words = [
+        '--import',
+        'tsx',
+        'cli/main.ts',
+        'kv',
+        'put',
+        '-http-addr=127.0.0.1:1',
+        'a',
+        '-',
+      ];
+      const { status, stderr } = spawnSync(process.execPath, words, {
+        cwd: TOP,
+        stdio: [input, 'ignore', 'pipe'],
+        encoding: 'utf8',
+      });
+      closeSync(input);
+      assert.equal(stderr, `Error! Failed to read stdin: read: ${why}\n`);
+      assert.equal(status, 1);
+    }).timeout(30_000);
+  }
+});

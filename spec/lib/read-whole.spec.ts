@@ -34,6 +34,8 @@ describe('reading a file whole', () => {
     const path = join(folder, 'file');
     writeFileSync(path, 'abcdef');
     assert.throws(() => readWhole(path, 5), { message: `${path} has more than 5 bytes` });
-    assert.throws(() => readWhole(join(folder, 'none'), 5), { code: 'ENOENT' });
+    const none = join(folder, 'none');
+    const message = `open ${none}: no such file or directory`;
+    assert.throws(() => readWhole(none, 5), { code: 'ENOENT', message });
   });
 });

@@ -48,7 +48,10 @@ describe('proconsul kv', () => {
       writeFileSync(join(folder, 'value'), Buffer.from([0, 255, 10]));
       await run(`kv put file @${folder}/value`);
       const missing = await run(`kv put file @${folder}/missing`);
-      assert.match(missing.err, /^Error! Failed to read file: ENOENT/);
+      assert.match(
+        missing.err,
+        /^Error! Failed to read file: open .*missing: no such file or directory\n/,
+      );
     } finally {
       rmSync(folder, { recursive: true });
     }
