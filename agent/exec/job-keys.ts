@@ -13,7 +13,10 @@ export interface Request {
 }
 
 /** Asks this agent as a client would, with the agent's own token. Rejects with a ProconsulError. */
-export type Ask = (request: Request, signal: AbortSignal) => Promise<{ readonly json: unknown }>;
+export type Ask = (
+  request: Request,
+  signal: AbortSignal,
+) => Promise<{ readonly json: unknown; readonly index: string }>;
 
 /** Where a job is, as an event says it. */
 export interface Place {
@@ -32,6 +35,8 @@ export interface Job {
 
 const TRIES = 3;
 const RETRY_MS = 1000;
+/** One look at whether somebody still wants it. */
+const LOOK = '60s';
 const LONGEST_PREFIX = 512;
 const DEFAULT_WAIT_MS = 1000;
 const LEAST_WAIT_MS = 100;
@@ -62,12 +67,37 @@ export class JobKeys {
 
   /** Undefined where it is not there, or is not the session's: whoever wanted it has gone. */
   async job(): Promise<Job | undefined> {
-    const { json } = await this.#ask(
-      { method: 'GET', path: this.#path('job'), query: [] },
-      this.#signal,
-    );
+    const { value } = await this.#look([]);
+    return value === undefined ? undefined : jobIn(value);
+  }
+
+  /** Resolves when whoever wanted it has gone, with all that nobody reads any more, or the signal is aborted. */
+  async gone(): Promise<void> {
+    let since: Request['query'] = [];
+    while (!this.#signal.aborted) {
+      try {
+        const { value, index } = await this.#look(since);
+        if (value === undefined) return;
+        since = [
+          ['index', index],
+          ['wait', LOOK],
+        ];
+      } catch (error) {
+        if (!(error instanceof ProconsulError)) throw error;
+        await pause(this.#clock, RETRY_MS, this.#signal);
+      }
+    }
+  }
+
+  /** The value is undefined where the key is not there, or is not the session's. */
+  async #look(query: Request['query']): Promise<{ value: unknown; index: string }> {
+    const request = { method: 'GET', path: this.#path('job'), query } as const;
+    const { json, index } = await this.#ask(request, this.#signal);
+    // Without one there is nothing to wait at.
+    if (!/^\d+$/.test(index)) throw new ProconsulError('unavailable', 'an answer has no index');
     const [pair] = (Array.isArray(json) ? json : []) as { Session?: string; Value?: unknown }[];
-    return pair?.Session === this.#place.session ? jobIn(pair.Value) : undefined;
+    const value = pair?.Session === this.#place.session ? (pair.Value ?? '') : undefined;
+    return { value, index };
   }
 
   /** False where the session is gone, and with it whoever would read it. */

@@ -95,6 +95,8 @@ export class RemoteExec {
         return;
       }
       if (!(await keys.write('ack', ''))) return;
+      // Else a program that says nothing would run on until it does.
+      void keys.gone().then(() => stop.abort());
       const code = await this.#run(job, keys, signal);
       await keys.write('exit', String(code));
     } catch (error) {

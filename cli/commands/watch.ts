@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { childFault, startChild } from '../../lib/child.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
@@ -67,8 +68,19 @@ async function follow({ flags, args, host }: Invocation, api: ApiClient, plan: W
       host.printError(`Watch failed, tries again in ${waitMs / 1000} s: ${error.message}\n`),
     handle: async (input, index) => {
       const env = { ...host.env, CONSUL_INDEX: index };
-      const fault = await childFault(startChild({ words: args, shell, input, env }));
-      if (fault === '' || host.signal.aborted) return;
+      const child = startChild({ words: args, shell, input, env });
+      const ended = new AbortController();
+      // Rejects once the program has ended by itself, when nobody waits for it any more.
+      const told = once(host.signal, 'abort', { signal: ended.signal }).catch(() => undefined);
+      const fault = await Promise.race([childFault(child), told.then(() => '')]);
+      ended.abort();
+      if (host.signal.aborted) {
+        // It goes on by itself, as in Consul: whoever ended this one waits for no handler.
+        child.stdin?.destroy();
+        child.unref();
+        return;
+      }
+      if (fault === '') return;
       throw new ProconsulError('rejected', `Error executing handler: ${fault}`);
     },
   });

@@ -66,6 +66,18 @@ describe('proconsul watch', () => {
     assert.equal(read('seen').split('\n').length, 3);
   });
 
+  it('waits for no program when it is told to end: that one goes on, as in Consul', async () => {
+    const { run, put } = await start();
+    await put('/v1/kv/a', 'one');
+    const ending = new AbortController();
+    const program = `echo $$ >${folder}/pid; exec sleep 600`;
+    const watching = run(`watch -type=key -key=a ${program}`, { signal: ending.signal });
+    await until(() => /^\d+\n$/.test(read('pid')));
+    ending.abort();
+    assert.equal((await watching).code, 0);
+    process.kill(Number(read('pid')));
+  });
+
   it('gives the program the index, and ends where it fails', async () => {
     const { run, put } = await start();
     await put('/v1/kv/a', 'one');
