@@ -1,5 +1,5 @@
 /** Files that a command makes: none is ever written over, and a key is for its owner's eyes. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 
 export interface NewFile {
@@ -8,16 +8,25 @@ export interface NewFile {
   readonly isSecret: boolean;
 }
 
-/** Throws, before anything is written, where one of them is there already. */
+/** Throws, before anything is written, where one of them is there already; and leaves none where one cannot be written. */
 export function writeNewFiles(files: readonly NewFile[]): void {
   refuseExisting(files.map(({ path }) => path));
-  for (const { path, text, isSecret } of files) {
-    try {
-      writeFileSync(path, text, { flag: 'wx', mode: isSecret ? 0o600 : 0o644 });
-    } catch (cause) {
-      const why = messageOf(cause);
-      throw new ProconsulError('invalid', why, { cause });
+  const made: string[] = [];
+  try {
+    for (const { path, text, isSecret } of files) {
+      const file = openSync(path, 'wx', isSecret ? 0o600 : 0o644);
+      made.push(path);
+      try {
+        writeFileSync(file, text);
+      } finally {
+        closeSync(file);
+      }
     }
+  } catch (cause) {
+    // Else the next attempt would find half of them, and refuse.
+    for (const path of made) rmSync(path, { force: true });
+    const why = messageOf(cause);
+    throw new ProconsulError('invalid', why, { cause });
   }
 }
 

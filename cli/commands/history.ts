@@ -4,6 +4,8 @@ import { encodeJson } from '../../lib/json.ts';
 import { type Command, columns, explained } from '../command.ts';
 import type { FlagValues } from '../flag-values.ts';
 import { FORMAT, wantsJson } from '../format.ts';
+import { table } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
 
 interface Row {
   readonly Time: string;
@@ -24,8 +26,11 @@ interface Window {
   readonly UnknownSeconds: number;
 }
 
-/** As wide as a terminal is at least. */
+/** Of lines in a pipe. */
 const WIDTH = 80;
+/** Of an output, in characters. */
+const LEAST_OUTPUT = 20;
+const GAP = 1;
 const DEFAULT_LIMIT = '50';
 
 export const command: Command = {
@@ -63,7 +68,7 @@ export const command: Command = {
       host.printError(`Nothing is remembered of ${name}.\n`);
       return 0;
     }
-    host.print(table(rows));
+    host.print(changes(rows, host.terminal));
     if (flags.isSet('node')) return 0;
     const availability = await get(`/v1/internal/availability/${of}`, [['limit', '1']]);
     host.print(`\n${figures((availability.json as { Windows: readonly Window[] }).Windows)}`);
@@ -83,16 +88,22 @@ function shownTime(text: string): string {
   return text.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
 }
 
-function table(rows: readonly Row[]): string {
-  const cells = rows.map(({ Time, Node, ServiceID, CheckID, From, To, Output }) => [
+/** Names are whole, for two of them may begin alike; of outputs, as much as there is room for. */
+function changes(rows: readonly Row[], terminal: Terminal | undefined): string {
+  const facts = rows.map(({ Time, Node, ServiceID, CheckID, From, To }) => [
     shownTime(Time),
-    clipped(Node, 10),
-    clipped(CheckID || ServiceID || 'node', 14),
+    Node,
+    CheckID || ServiceID || 'node',
     `${From} > ${To}`,
-    clipped(Output, WIDTH),
   ]);
-  const lines = columns([['Time', 'Node', 'What', 'Change', 'Output'], ...cells], 1).split('\n');
-  return lines.map((line) => clipped(line.trimEnd(), WIDTH)).join('\n');
+  const head = ['Time', 'Node', 'What', 'Change'];
+  const taken = columns(
+    [head, ...facts].map((each) => [...each, '']),
+    GAP,
+  ).indexOf('\n');
+  const room = Math.max(LEAST_OUTPUT, (terminal?.columns ?? WIDTH) - taken);
+  const cells = facts.map((each, at) => [...each, clipped(rows[at]?.Output ?? '', room)]);
+  return table(terminal, [[...head, 'Output'], ...cells], GAP).replaceAll(/ +$/gm, '');
 }
 
 /** An output may have lines of its own, and whatever a terminal would obey. */

@@ -1,5 +1,16 @@
 /** Lines in the files that bash, zsh and fish read, by which they ask this program what may follow. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 
@@ -91,8 +102,25 @@ function write({ file, own }: Shell, text: string): void {
       return;
     }
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, text);
+    replace(existsSync(file) ? realpathSync(file) : file, text);
   } catch (cause) {
     throw new ProconsulError('invalid', `cannot write ${file}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** The file is as it was, or has all of the text: a full disk must not take what somebody's shell begins with. */
+function replace(file: string, text: string): void {
+  const before = statSync(file, { throwIfNoEntry: false });
+  const beside = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(beside, text, { flag: 'wx' });
+    if (before !== undefined) {
+      chownSync(beside, before.uid, before.gid);
+      chmodSync(beside, before.mode);
+    }
+    renameSync(beside, file);
+  } catch (cause) {
+    rmSync(beside, { force: true });
+    throw cause;
   }
 }

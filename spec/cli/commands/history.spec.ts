@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { shownOn } from '../../../cli/terminal.ts';
 import { webOn } from '../../support/factories.ts';
 import { commandLineOf } from '../../support/servers/command-line.ts';
 import { startServer } from '../../support/servers/start-server.ts';
@@ -30,6 +31,26 @@ describe('proconsul history', () => {
     );
     assert.match(out, /^1h +75\.000% +1 +- +0s$/m);
     assert(!out.includes('\u001b'));
+  });
+
+  it('shows names whole, on a terminal below one another where they are long', async () => {
+    const { run, put } = await start();
+    const names = ['one', 'two'].map((end) => `a-machine-whose-name-is-long-${end}`);
+    for (const name of names) await put('/v1/catalog/register', webOn(name));
+    const piped = (await run('history web')).out;
+    for (const columns of [40, 80, 120]) {
+      const { out } = await run('history web', { terminal: { columns, hasColours: false } });
+      const seen = shownOn({ hasColours: false }, out);
+      for (const name of names) {
+        assert.ok(seen.includes(` ${name}`), seen);
+        assert.ok(piped.includes(` ${name}`), piped);
+      }
+      const [changes = ''] = seen.split('\n\nWindow');
+      assert.deepEqual(
+        changes.split('\n').filter((line) => line.length > columns && columns > 40),
+        [],
+      );
+    }
   });
 
   it('writes JSON, narrows, and asks for a node', async () => {

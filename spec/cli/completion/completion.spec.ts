@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { candidates } from '../../../cli/completion/candidates.ts';
@@ -61,6 +73,20 @@ describe('-autocomplete-install', () => {
     assert.equal(files.length, 2);
     assert.deepEqual(uninstall(home, '/bin/proconsul'), files);
     assert.ok(files.every((file) => !existsSync(file)));
+  });
+
+  it('puts the whole of a new file in the place of the old one, with its rights, and follows a link', () => {
+    const [file, old] = [join(home, 'dotfiles'), join(home, 'old')];
+    writeFileSync(file, 'alias', { mode: 0o640 });
+    linkSync(file, old);
+    symlinkSync(file, join(home, '.bashrc'));
+    install(home, '/bin/proconsul');
+    // What stood there is as it was: a disk that is full would have taken a part of it.
+    assert.equal(readFileSync(old, 'utf8'), 'alias');
+    assert.ok(lstatSync(join(home, '.bashrc')).isSymbolicLink());
+    assert.match(bash(), /^alias\n#/);
+    assert.equal(statSync(file).mode & 0o777, 0o640);
+    assert.deepEqual(readdirSync(home).sort(), ['.bashrc', 'dotfiles', 'old']);
   });
 
   it('says what it cannot write', () => {
