@@ -8,7 +8,7 @@ import { MAX_SNAPSHOT_BYTES } from '../lib/limits.ts';
 import type { ApiClient } from './api-client.ts';
 import { type ArchiveKinds, archiveKinds } from './archive-kinds.ts';
 import { explained } from './command.ts';
-import { addMarks, countedMarks, type Marks, namedMarks } from './copy-marks.ts';
+import { addMarks, countedMarks, KEY, type Marks, namedMarks } from './copy-marks.ts';
 import { megabytes, Pace, type Progress, shown } from './progress.ts';
 
 export interface Sides {
@@ -35,6 +35,8 @@ export class ConsulCopy {
   readonly #own: ReadonlySet<string>;
   /** What the new cluster had right after the last copy. */
   #left: Marks | undefined;
+  /** What was sent and not looked at yet: a failure came between. */
+  #sent: Marks | undefined;
 
   private constructor(sides: Sides, progress: Progress, own: ReadonlySet<string>) {
     this.#sides = sides;
@@ -59,7 +61,7 @@ export class ConsulCopy {
     const archive = await this.#read();
     const brought: Marks = new Map();
     const kinds = await archiveKinds([archive], (kind, value) => {
-      if (kind === 'kv') addMarks(brought, kind, value, this.#own);
+      addMarks(brought, kind, value, this.#own);
     });
     const servers = await list<{ readonly Node: string }>(from, '/v1/catalog/service/consul');
     const written = await this.#written();
@@ -67,6 +69,7 @@ export class ConsulCopy {
       const why = `Somebody writes to the new cluster by now (${namedMarks(written)})`;
       throw new ProconsulError('rejected', `${why}: it is not copied over any more`);
     }
+    this.#sent = new Map([...(this.#sent ?? []), ...brought]);
     const pace = new Pace({ what: 'writing', total: archive.length }, this.#progress);
     const onSent = (bytes: number) => pace.at(bytes);
     await explained(
@@ -76,7 +79,9 @@ export class ConsulCopy {
     for (const { Node } of servers) if (!this.#own.has(Node)) await this.#forget(Node);
     // Only keys are the same to the byte in both archives; of all else it is known here how it was taken.
     const { marks, counts } = await this.#look((kind) => kind !== 'kv');
-    this.#left = new Map([...brought, ...marks]);
+    const keys = [...brought].filter(([, [words]]) => words === KEY);
+    this.#left = new Map([...keys, ...marks]);
+    this.#sent = undefined;
     return { ...kinds, here: counts };
   }
 
@@ -110,12 +115,18 @@ export class ConsulCopy {
     });
   }
 
-  /** What is there now and was not after the last copy. What is gone may have gone by itself. */
+  /**
+   * What is there now and was not after the last copy. What is gone may have gone by itself. Where nobody has seen
+   * how a copy was taken, what has the name of something that was sent is taken for that.
+   */
   async #written(): Promise<Marks> {
-    const left = this.#left;
-    if (left === undefined) return new Map();
+    const [left, sent] = [this.#left, this.#sent];
+    if (left === undefined && sent === undefined) return new Map();
     const { marks } = await this.#look();
-    return new Map([...marks].filter(([mark]) => !left.has(mark)));
+    const names = new Set([...(sent ?? [])].map(([, words]) => words.join(' ')));
+    const isCopied = (mark: string, words: readonly string[]) =>
+      left?.has(mark) || sent?.has(mark) || (words[0] !== KEY && names.has(words.join(' ')));
+    return new Map([...marks].filter(([mark, words]) => !isCopied(mark, words)));
   }
 
   async #look(matters: (kind: string) => boolean = () => true): Promise<Look> {

@@ -7,6 +7,9 @@ import { createHash, type Hash } from 'node:crypto';
 import { MANAGEMENT_POLICY_ID } from '../lib/acl/model.ts';
 import { type Raw, readEntryRecord } from '../lib/archive/records.ts';
 
+/** How a key is called in words. */
+export const KEY = 'key';
+
 interface Fields {
   readonly [field: string]: Raw;
 }
@@ -17,7 +20,7 @@ export type Marks = Map<string, readonly [kind: string, name: string]>;
 /** Of each kind: what it is called in words, and by which field; and of which fields its mark is, if not of all. */
 const KINDS: ReadonlyMap<string, readonly [words: string, name: string, of?: readonly string[]]> =
   new Map([
-    ['kv', ['key', 'Key', ['Key', 'Flags', 'Value']]],
+    ['kv', [KEY, 'Key', ['Key', 'Flags', 'Value']]],
     ['session', ['session', 'ID', ['ID']]],
     ['query', ['prepared query', 'ID']],
     ['token', ['token', 'AccessorID']],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { createApiClient } from '../../cli/api-client.ts';
+import { type ApiClient, createApiClient } from '../../cli/api-client.ts';
 import { ConsulCopy } from '../../cli/consul-copy.ts';
+import { ProconsulError } from '../../lib/errors.ts';
 import { type AclServer, MASTER, startAclServer } from '../support/servers/acl-server.ts';
 
 function clientOf({ port }: AclServer) {
@@ -12,13 +13,14 @@ function clientOf({ port }: AclServer) {
 const SERVICE = { Node: 'm', Address: '10.0.0.1', Service: { ID: 'db1', Service: 'db', Port: 1 } };
 const CHECK = { Node: 'm', CheckID: 'up', Name: 'up', Status: 'passing' };
 
-/** A copy that was made already, and both clusters. */
-async function copied() {
+/** A copy that was made already, and both clusters; the new one is asked by `to`. */
+async function copied(through = (to: ApiClient) => to) {
   const [old, now] = [await startAclServer(), await startAclServer()];
   await old.master('PUT', '/v1/catalog/register', { ...SERVICE, Check: CHECK });
   await old.master('PUT', '/v1/acl/policy', { Name: 'p', Rules: 'key "a" { policy = "read" }' });
   await old.master('PUT', '/v1/kv/a', '1');
-  const copy = await ConsulCopy.between({ from: clientOf(old), to: clientOf(now) }, () => {});
+  const sides = { from: clientOf(old), to: through(clientOf(now)) };
+  const copy = await ConsulCopy.between(sides, () => {});
   await copy.copy();
   return { old, now, copy };
 }
@@ -70,6 +72,52 @@ describe('a copy of a Consul', function () {
       });
     });
   }
+
+  describe('whose connection broke after it was written, and before it was looked at', () => {
+    /** Breaks off the look after the next copy. */
+    async function broken() {
+      let looks = Number.POSITIVE_INFINITY;
+      const both = await copied((to) => ({
+        send: (request) => to.send(request),
+        stream: async (request) => {
+          if (--looks === 0) throw new ProconsulError('unavailable', 'broken');
+          return await to.stream(request);
+        },
+      }));
+      for (const [, method, path, body] of WRITES)
+        await both.old.master(method, path, body as object);
+      // One for what was written there, and one for how it was taken.
+      looks = 2;
+      await assert.rejects(both.copy.copy(), { message: 'broken' });
+      assert.equal((await both.now.as(MASTER, 'GET', '/v1/kv/a?raw')).text, '2');
+      return both;
+    }
+
+    it('is not taken for what somebody wrote', async () => {
+      const { old, now, copy } = await broken();
+      await old.master('PUT', '/v1/kv/b', '3');
+      await copy.copy();
+      await copy.copy();
+      assert.equal((await now.as(MASTER, 'GET', '/v1/kv/b?raw')).text, '3');
+    });
+
+    for (const [what, method, path, body] of [
+      ['key a', 'PUT', '/v1/kv/a', '9'],
+      ['policy mine', 'PUT', '/v1/acl/policy', { Name: 'mine' }],
+      [
+        'service mine at m',
+        'PUT',
+        '/v1/catalog/register',
+        { ...SERVICE, Service: { Service: 'mine' } },
+      ],
+    ] as const) {
+      it(`is not copied over what somebody has made since: ${what}`, async () => {
+        const { now, copy } = await broken();
+        await now.master(method, path, body);
+        await assert.rejects(copy.copy(), (error: Error) => error.message.includes(`(${what})`));
+      });
+    }
+  });
 
   it('would replace what a cluster has that is not new, of whatever kind', async () => {
     const { now } = await copied();
