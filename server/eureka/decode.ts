@@ -104,21 +104,14 @@ export function shapeIn(value: unknown): Shape {
 
 /** What is not there, and an empty element, is an empty object. */
 function mapIn(value: unknown): Shape {
-  return value === undefined || value === null || value === '' ? {} : shapeIn(value);
-}
-
-/** An element may stand there twice, or have attributes. */
-function plain(value: unknown): unknown {
-  const first = Array.isArray(value) ? value[0] : value;
-  const said = typeof first === 'object' && first !== null ? ((first as Shape)['$'] ?? '') : first;
-  if (typeof said === 'object' && said !== null) throw new Unparsable();
-  return said;
+  const isNone = typeof value === 'string' && value.trim() === '';
+  return value === undefined || value === null || isNone ? {} : shapeIn(value);
 }
 
 export function textIn(value: unknown, max = MAX_TEXT_CHARS): string | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value === 'object' && !('$' in value) && !Array.isArray(value)) throw new Unparsable();
-  const text = String(plain(value));
+  if (typeof value === 'object') throw new Unparsable();
+  const text = String(value);
   if (text.includes('\0')) throw new Unparsable();
   if (text.length > max) throw wrong(`A value is longer than ${max} characters`);
   return text;
@@ -150,11 +143,13 @@ function statusIn(value: unknown): EurekaStatus | undefined {
 function portIn(value: unknown, form: Form, fallback: EurekaPort): EurekaPort {
   if (value === undefined || value === null) return fallback;
   if (form === 'json') shapeIn(value);
-  const enabled = typeof value === 'object' ? textIn((value as Shape)['@enabled']) : undefined;
-  const number = numberIn(plain(value)) ?? 0;
+  const { $: said, '@enabled': on } = typeof value === 'object' ? (value as Shape) : { $: value };
+  const enabled = textIn(on);
+  const number = numberIn(said);
+  if (number === undefined && form === 'xml') throw new Unparsable();
   return {
-    number: number > 0 && number <= 65535 ? number : 0,
-    enabled: enabled === undefined ? fallback.enabled : enabled === 'true',
+    number: number !== undefined && number > 0 && number <= 65535 ? number : 0,
+    enabled: enabled === undefined ? fallback.enabled : enabled.toLowerCase() === 'true',
   };
 }
 

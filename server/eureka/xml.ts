@@ -73,6 +73,23 @@ function isTooMuch(text: string): boolean {
   return false;
 }
 
+/** These have a text and an attribute that counts. */
+const PORTS = new Set(['port', 'securePort']);
+/** And these have others within. */
+const OBJECTS = new Set(['', 'instance', 'dataCenterInfo', 'metadata', 'leaseInfo']);
+
+/** As JSON would say it, and as a real one reads it: of two the last counts, and an element is its text. */
+function plain(value: unknown, name = ''): unknown {
+  if (Array.isArray(value)) return plain(value.at(-1), name);
+  if (typeof value !== 'object' || value === null) return value;
+  const { $: text, ...fields } = value as Shape;
+  const isEmpty = Object.keys(fields).every((key) => key.startsWith('@'));
+  if (text !== undefined && isEmpty) return PORTS.has(name) ? value : text;
+  // What others are in is no text.
+  if (!OBJECTS.has(name)) return '';
+  return Object.fromEntries(Object.entries(fields).map(([key, each]) => [key, plain(each, key)]));
+}
+
 type Read = (text: string) => unknown;
 let reading: Promise<Read> | undefined;
 
@@ -90,6 +107,7 @@ async function makeReader(): Promise<Read> {
     attributeNamePrefix: '@',
     textNodeName: '$',
     parseTagValue: false,
+    trimValues: false,
     parseAttributeValue: false,
     ignoreDeclaration: true,
     ignorePiTags: true,
@@ -101,7 +119,7 @@ async function makeReader(): Promise<Read> {
     if (/<!(?:DOCTYPE|ENTITY)/i.test(text) || isTooMuch(text)) throw new Unparsable();
     try {
       if (XMLValidator.validate(text) !== true) throw new Unparsable();
-      return parser.parse(text);
+      return plain(parser.parse(text));
     } catch {
       throw new Unparsable();
     }

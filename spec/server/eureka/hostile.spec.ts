@@ -55,6 +55,42 @@ describe('Eureka, told nonsense', () => {
     assert.equal(server.state.eureka.rows.size, 1);
   });
 
+  it('answers 400 to a list where a text belongs in JSON', async () => {
+    const { post } = await start();
+    for (const over of [
+      { hostName: ['h'] },
+      { vipAddress: ['a', 'b'] },
+      { metadata: { k: ['v'] } },
+      { port: { $: [80], '@enabled': 'true' } },
+      { leaseInfo: { durationInSecs: [5] } },
+    ]) {
+      assert.equal((await post(shop(over))).status, 400, JSON.stringify(over));
+    }
+  });
+
+  it('reads XML as a real one does: of two the last, spaces, what is in a text, and its ports', async () => {
+    const { eureka, post } = await start();
+    const shown = async (body: string) => {
+      const sent = `<instance><instanceId>x</instanceId>${INNER}${DATA_CENTER}${body}</instance>`;
+      const { status } = await post(sent, 'xml');
+      if (status !== 204) return status;
+      const { json } = await eureka.ask('GET', '/eureka/apps/SHOP/x', { headers: JSON_FORM });
+      await eureka.ask('DELETE', '/eureka/apps/SHOP/x');
+      return (json as { instance: Record<string, unknown> }).instance;
+    };
+    const twice = await shown('<vipAddress>a</vipAddress><vipAddress k="v"> b </vipAddress>');
+    assert.equal((twice as Record<string, unknown>)['vipAddress'], ' b ');
+    const all = '<a>1</a><a>2</a><b k="v">3</b><c/><d><e>1</e></d><f> x </f><g><![CDATA[<]]></g>';
+    const metadata = await shown(`<metadata>\n ${all}\n</metadata>`);
+    assert.deepEqual((metadata as Record<string, unknown>)['metadata'], {
+      ...{ a: '2', b: '3', c: '', d: '', f: ' x ', g: '<' },
+    });
+    const ports = await shown('<port enabled="false">1</port><port enabled="TRUE">2</port>');
+    assert.deepEqual((ports as Record<string, unknown>)['port'], { $: 2, '@enabled': 'true' });
+    assert.equal(await shown('<port>x</port>'), 400);
+    assert.equal(await shown('<hostName><a>h</a></hostName>'), 400);
+  });
+
   it('reads no XML that is made of marks, which would take long', async () => {
     const { post } = await start();
     const attributes = Array.from({ length: 10_000 }, (_, n) => `a${n}="1"`).join(' ');
