@@ -13,6 +13,7 @@ import { RouteTimes } from '../lib/http/route-times.ts';
 import { exposedName } from '../lib/metrics/exposition.ts';
 import { isOwn, type Metric } from '../lib/metrics/metric.ts';
 import { systemRandom } from '../lib/random.ts';
+import { Eureka } from '../server/eureka/eureka.ts';
 import { FileLog } from '../server/log/file/file-log.ts';
 import { RedisLog } from '../server/log/redis/log/redis-log.ts';
 import { Notifier } from '../server/notify/notifier.ts';
@@ -31,6 +32,7 @@ export function allMetrics(): readonly (readonly [Role, Metric])[] {
   return [
     ...of('server', serverMetrics(hollow)),
     ...of('server', new Notifier(hollow).metrics()),
+    ...of('server', new Eureka(hollow).metrics(hollow)),
     ...of('server', new FileLog(hollow).metrics()),
     ...of('server', new RedisLog(hollow).metrics()),
     ...of('both', agentMetrics({ local: hollow, checks: hollow, antiEntropy: antiEntropy() })),

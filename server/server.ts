@@ -250,7 +250,7 @@ export class Server {
       loads: this.loads,
       clock: this.#options.system.clock,
     });
-    return [...measured, ...this.notifier.metrics()];
+    return [...measured, ...this.notifier.metrics(), ...this.#eureka.metrics(this.#leader)];
   }
 
   /**

@@ -6,12 +6,14 @@ import { GRACE_MS, type Leases } from '../leases.ts';
 export interface LeaseKind {
   /** Begins the ids of all leases of this kind, and of no other. */
   readonly prefix: string;
-  /** Whoever renews rarely needs more than a grace after a silence: each has its whole time again. */
-  readonly wholeAfterSilence?: true;
+  /** Whoever renews rarely needs more than a grace when another leader begins: each has its whole time again. */
+  readonly wholeInNewTerm?: true;
   /** What ought to have a lease, by the rest of its id, with its whole time. */
   held(): Iterable<readonly [name: string, ttlMs: number]>;
   /** These have ended. False when that was not this server's to say; it then asks again. */
   ended(names: readonly string[]): Promise<boolean>;
+  /** None has. */
+  noneEnded?(): void;
 }
 
 /** A leader looks for what has no lease so often. */
@@ -38,7 +40,8 @@ export class Keeper {
   async begin(): Promise<void> {
     this.#ticks = 0;
     await this.#deps.leases.grace();
-    await this.#renewWhole();
+    const kinds = this.#deps.kinds.filter(({ wholeInNewTerm }) => wholeInNewTerm === true);
+    await this.#renew(kinds, () => true);
   }
 
   /** Called every half second while this server leads. */
@@ -52,11 +55,6 @@ export class Keeper {
     const { leases, kinds } = this.#deps;
     const there = await leases.remaining();
     await this.#renew(kinds, (id) => !there.has(id));
-  }
-
-  async #renewWhole(): Promise<void> {
-    const kinds = this.#deps.kinds.filter(({ wholeAfterSilence }) => wholeAfterSilence === true);
-    await this.#renew(kinds, () => true);
   }
 
   async #renew(kinds: readonly LeaseKind[], wants: (id: string) => boolean): Promise<void> {
@@ -79,10 +77,8 @@ export class Keeper {
         `${stood}: that is not counted, and who was heard before has ${GRACE_MS / 1000} s`,
       );
     }
-    if (unheardMs > 0) await this.#renewWhole();
     const failures: unknown[] = [];
     for (const kind of kinds) {
-      if (unheardMs > 0 && kind.wholeAfterSilence === true) continue;
       // What keeps sessions from ending must not keep dead agents passing.
       await this.#end(kind, ids).catch((error: unknown) => failures.push(error));
     }
@@ -92,6 +88,7 @@ export class Keeper {
   async #end(kind: LeaseKind, ids: readonly string[]): Promise<void> {
     const { prefix } = kind;
     const all = ids.filter((id) => id.startsWith(prefix)).map((id) => id.slice(prefix.length));
+    if (all.length === 0) kind.noneEnded?.();
     for (const names of inParts(all)) {
       if (!(await kind.ended(names))) return;
       await Promise.all(names.map((name) => this.#deps.leases.drop(prefix + name)));

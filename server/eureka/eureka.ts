@@ -1,9 +1,12 @@
 /** Eureka's part of a server: its leases for the leader, and its application for the listeners. */
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { gauge, type Metric } from '../../lib/metrics/metric.ts';
+import type { Leader } from '../cluster/leader.ts';
 import { LogTime } from '../cluster/log-time.ts';
 import type { ServerDeps } from '../http/deps.ts';
 import type { Leases } from '../leases.ts';
+import { EurekaCounts } from './counts.ts';
 import { LatelyAnswered } from './lately.ts';
 import { EurekaLeases, type EurekaLeasesDeps } from './leases.ts';
 import { EurekaRegistry } from './registry.ts';
@@ -16,7 +19,7 @@ export interface EurekaRules {
   readonly showsConsul: boolean;
 }
 
-export interface EurekaDeps extends Omit<EurekaLeasesDeps, 'leases' | 'preserves'> {
+export interface EurekaDeps extends Omit<EurekaLeasesDeps, 'leases' | 'preserves' | 'counts'> {
   readonly leases: Leases;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
@@ -29,12 +32,31 @@ const SERVERS = 'consul';
 export class Eureka {
   readonly leases: EurekaLeases;
   readonly #deps: EurekaDeps;
+  readonly #counts = new EurekaCounts();
 
   constructor(deps: EurekaDeps) {
     this.#deps = deps;
     const { leases, state, propose, logger, rules } = deps;
     const preserves = rules.selfPreservation;
-    this.leases = new EurekaLeases({ leases, state, propose, logger, preserves });
+    const counts = this.#counts;
+    this.leases = new EurekaLeases({ leases, state, propose, logger, preserves, counts });
+  }
+
+  metrics(leader: Pick<Leader, 'isLeader'>): readonly Metric[] {
+    const { state } = this.#deps;
+    return [
+      ...this.#counts.metrics(),
+      gauge(
+        'proconsul.eureka.instances',
+        "instances of Eureka's clients",
+        () => state().eureka.rows.size,
+      ),
+      gauge(
+        'proconsul.eureka.preserving',
+        '1 at a leader that keeps all, as too many were not renewed (eureka.self_preservation)',
+        () => Number(this.leases.isPreserving && leader.isLeader),
+      ),
+    ];
   }
 
   paths(server: Pick<ServerDeps, Used>): readonly EurekaPath[] {
@@ -44,7 +66,10 @@ export class Eureka {
     return eurekaPaths({
       ...{ state, answers, readiness },
       lately: new LatelyAnswered(answers, clock),
-      registry: new EurekaRegistry({ state, propose, readiness, leases, datacenter }),
+      registry: new EurekaRegistry({
+        ...{ state, propose, readiness, leases, datacenter },
+        counts: this.#counts,
+      }),
       logTime: new LogTime(clock),
       hidden: rules.showsConsul ? '' : SERVERS,
     });

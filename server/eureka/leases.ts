@@ -10,6 +10,7 @@ import { type EurekaRow, eurekaKey } from '../eureka-commands.ts';
 import type { Leases } from '../leases.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
+import type { EurekaCounts } from './counts.ts';
 
 export interface EurekaLeasesDeps {
   readonly leases: Pick<Leases, 'renew' | 'left' | 'remaining'>;
@@ -18,6 +19,7 @@ export interface EurekaLeasesDeps {
   readonly logger: Logger;
   /** Whether nobody is taken for dead where too many would be at once. */
   readonly preserves: boolean;
+  readonly counts: EurekaCounts;
 }
 
 /** Of all that are there: a real Eureka preserves itself where more than so many do not renew. */
@@ -29,13 +31,18 @@ const TICKS_BETWEEN_COUNTS = 20;
 
 export class EurekaLeases implements LeaseKind {
   readonly prefix = 'eureka/';
-  readonly wholeAfterSilence = true as const;
+  readonly wholeInNewTerm = true as const;
   readonly #deps: EurekaLeasesDeps;
   #ticksToCount = 0;
   #isPreserving = false;
 
   constructor(deps: EurekaLeasesDeps) {
     this.#deps = deps;
+  }
+
+  /** Whether more than may be have not been renewed, and all are kept for that. */
+  get isPreserving(): boolean {
+    return this.#isPreserving;
   }
 
   /** Resolves when it has its whole time left. */
@@ -69,10 +76,17 @@ export class EurekaLeases implements LeaseKind {
     const { term } = state().leadership;
     const { applied } = await propose({ type: 'eureka-expire', term, instances });
     for (const { app, id, gone } of applied ? instances : []) {
+      if (gone) this.#deps.counts.expired++;
+      else this.#deps.counts.lapsed++;
       const what = gone ? 'was not renewed any more, and goes' : 'was not renewed in time';
       logger.info(`eureka: ${app}/${id} ${what}`);
     }
     return applied;
+  }
+
+  noneEnded(): void {
+    if (this.#isPreserving) this.#deps.logger.info('eureka: all instances are renewed again');
+    this.#isPreserving = false;
   }
 
   #rowOf(name: string): EurekaRow | undefined {

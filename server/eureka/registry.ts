@@ -12,6 +12,7 @@ import {
 import { type WriteDeps, writeAs } from '../http/deps.ts';
 import type { Readiness } from '../readiness.ts';
 import { isOlder, isSaidAgain } from '../state/eureka-commands.ts';
+import type { EurekaCounts } from './counts.ts';
 import type { EurekaLeases } from './leases.ts';
 
 /** Who asks, and still may. */
@@ -23,6 +24,7 @@ export interface RegistryDeps extends Pick<WriteDeps, 'state' | 'propose'> {
   readonly readiness: Pick<Readiness, 'ready'>;
   readonly leases: Pick<EurekaLeases, 'renew' | 'renewedAgoMs'>;
   readonly datacenter: string;
+  readonly counts: EurekaCounts;
 }
 
 export interface Renewal extends EurekaName {
@@ -59,10 +61,18 @@ export class EurekaRegistry {
       await writeAs(asking, this.#deps, { type, info, datacenter, ...replica });
     }
     await this.#renewed(asking, name);
+    this.#deps.counts.registrations++;
   }
 
   /** False: it is to register, again or for the first time. */
   async renew(asking: Asking, renewal: Renewal): Promise<boolean | Conflict> {
+    const known = await this.#renew(asking, renewal);
+    if (known === false) this.#deps.counts.unknown++;
+    else this.#deps.counts.renewals++;
+    return known;
+  }
+
+  async #renew(asking: Asking, renewal: Renewal): Promise<boolean | Conflict> {
     const { dirtyAt, isReplica } = renewal;
     await this.#mayWrite(asking, renewal.app);
     const isOld = (row: EurekaRow | undefined) =>
@@ -78,7 +88,9 @@ export class EurekaRegistry {
 
   async cancel(asking: Asking, name: EurekaName): Promise<boolean> {
     const { app, id } = name;
-    return (await writeAs(asking, this.#deps, { type: 'eureka-cancel', app, id })).applied;
+    const { applied } = await writeAs(asking, this.#deps, { type: 'eureka-cancel', app, id });
+    if (applied) this.#deps.counts.cancellations++;
+    return applied;
   }
 
   async setStatus(asking: Asking, change: StatusChange): Promise<boolean> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../lib/logger.ts';
 import { MemoryLeases } from '../../../server/cluster/memory-leases.ts';
+import { EurekaCounts } from '../../../server/eureka/counts.ts';
 import { EurekaLeases } from '../../../server/eureka/leases.ts';
 import { startEureka } from '../../support/servers/start-eureka.ts';
 import { startServer } from '../../support/servers/start-server.ts';
@@ -90,11 +91,51 @@ describe("the lease of a Eureka client's instance", () => {
     assert.deepEqual(await statuses(), ['DOWN']);
   });
 
+  it('has what it had before a silence, and a grace at least: a dead one ends though a server stalls often', async () => {
+    const { clock, post, statuses } = await start();
+    await post('SHOP');
+    await clock.advance(10 * SECOND);
+    // Nobody was heard meanwhile: the leader did not tick.
+    await clock.stall(20 * SECOND);
+    await clock.advance(19 * SECOND);
+    assert.deepEqual(await statuses(), ['UP']);
+    await clock.advance(2 * SECOND);
+    assert.deepEqual(await statuses(), ['DOWN']);
+  });
+
   it('of a service that somebody took out over Consul is no one any more: its client registers again', async () => {
     const { put, post, renew } = await start();
     await post('SHOP');
     await put('/v1/catalog/deregister', { Node: 'h1' });
     assert.equal(await renew('SHOP'), 404);
+  });
+});
+
+describe("what a server counts of Eureka's clients", () => {
+  it('is what they did, and what became of those that did nothing', async () => {
+    const { clock, eureka, post, renew, server } = await start();
+    await post('SHOP');
+    await post('CART');
+    await renew('SHOP');
+    await renew('NONE');
+    await eureka.ask('DELETE', '/eureka/apps/CART/h1:cart');
+    const numbers = () =>
+      Object.fromEntries(
+        server
+          .metrics()
+          .filter(({ name }) => name.startsWith('proconsul.eureka.'))
+          .map((each) => [
+            each.name.slice('proconsul.eureka.'.length),
+            'read' in each && each.read(),
+          ]),
+      );
+    const told = { registrations: 2, renewals: 1, unknown_renewals: 1, cancellations: 1 };
+    const rest = { lapsed: 0, expired: 0, instances: 1, preserving: 0 };
+    assert.deepEqual(numbers(), { ...told, ...rest });
+    await clock.advance(31 * SECOND);
+    assert.deepEqual(numbers(), { ...told, ...rest, lapsed: 1 });
+    await clock.advance(45 * SECOND);
+    assert.deepEqual(numbers(), { ...told, ...rest, lapsed: 1, expired: 1, instances: 0 });
   });
 });
 
@@ -106,15 +147,22 @@ describe('self-preservation of Eureka', () => {
     const leases = new MemoryLeases(clock);
     const state = () => server.state;
     const propose = (command: Parameters<typeof server.propose>[0]) => server.propose(command);
-    const kept = new EurekaLeases({ leases, state, propose, logger: silentLogger, preserves });
+    const counts = new EurekaCounts();
+    const deps = { leases, state, propose, logger: silentLogger, preserves, counts };
+    const kept = new EurekaLeases(deps);
     for (const [name, ms] of kept.held()) await leases.renew(kept.prefix + name, ms);
     const end = async (some: number) => {
       const names = [...kept.held()].slice(0, some).map(([name]) => name);
       for (const name of names) await leases.renew(kept.prefix + name, 0);
       return await kept.ended(names);
     };
+    const renewAll = async () => {
+      for (const [name, ms] of kept.held()) await leases.renew(kept.prefix + name, ms);
+      kept.noneEnded();
+    };
+    const keeps = () => kept.isPreserving;
     const lapsed = () => [...server.state.eureka.rows.values()].filter((row) => row.Lapsed).length;
-    return { ...one, end, lapsed };
+    return { ...one, end, lapsed, keeps, renewAll };
   }
 
   it('keeps all as they are where more than 15 in a hundred would lapse', async () => {
@@ -133,6 +181,16 @@ describe('self-preservation of Eureka', () => {
     const { end, lapsed } = await several(4, false);
     assert.equal(await end(4), true);
     assert.equal(lapsed(), 4);
+  });
+
+  it('is over when all are renewed again, and may begin anew', async () => {
+    const { end, keeps, renewAll } = await several(10, true);
+    await end(2);
+    assert.equal(keeps(), true);
+    await renewAll();
+    assert.equal(keeps(), false);
+    assert.equal(await end(2), false);
+    assert.equal(keeps(), true);
   });
 
   it('does not keep one that is taken out by hand', async () => {
