@@ -83,6 +83,22 @@ export function encodeJsonBytes(
   return inSlices(() => encoding(value, pretty, maxBytes), heldBy(value));
 }
 
+/** The same for texts of any kind, each made when its turn comes; `bytes` is what they keep alive until then. */
+export function encodeTexts(
+  texts: () => Iterable<string>,
+  bytes: number,
+  maxBytes = MAX_ANSWER_BYTES,
+): Buffer | Work<Buffer> {
+  return inSlices(() => inBytes(maxBytes, (pieces) => putTexts(texts(), pieces)), bytes);
+}
+
+function* putTexts(texts: Iterable<string>, pieces: Pieces): Steps<void> {
+  for (const text of texts) {
+    pieces.push(text);
+    yield text.length;
+  }
+}
+
 /** A few rows of a few short texts: some ten kilobytes at most. */
 const LITTLE = { depth: 2, length: 512, members: 16 };
 
@@ -146,12 +162,18 @@ class Pieces {
   }
 }
 
-function* encoding(value: unknown, pretty: boolean, maxBytes: number): Steps<Buffer> {
+function encoding(value: unknown, pretty: boolean, maxBytes: number): Steps<Buffer> {
+  return inBytes(maxBytes, function* (pieces) {
+    yield* put(value, pieces, pretty ? '\n' : '');
+    if (pretty) pieces.push('\n');
+  });
+}
+
+function* inBytes(maxBytes: number, write: (to: Pieces) => Steps<void>): Steps<Buffer> {
   const claim = largeBodies.claim();
   const pieces = new Pieces(maxBytes, claim);
   try {
-    yield* put(value, pieces, pretty ? '\n' : '');
-    if (pretty) pieces.push('\n');
+    yield* write(pieces);
     let length = 0;
     for (const piece of pieces.texts) {
       length += Buffer.byteLength(piece);

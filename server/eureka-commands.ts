@@ -51,7 +51,7 @@ export interface EurekaInfo extends EurekaTexts {
   readonly lastDirtyTimestamp?: number;
 }
 
-/** An instance of a Eureka client. Its rows in the catalog follow from it: see state/eureka-rows.ts. */
+/** An instance of a Eureka client. Its rows in the catalog follow from it: see state/eureka-place.ts. */
 export interface EurekaRow extends Indexed {
   readonly Id: string;
   /** As it was sent. */

@@ -5,6 +5,7 @@
  */
 import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { Work } from '../../lib/slices.ts';
 import type { Answers } from '../query/answers.ts';
 import type { Answer } from '../query/live-answer.ts';
 import type { Question } from '../query/query.ts';
@@ -15,6 +16,14 @@ const TIMES = 20;
 const MIN_MS = 2;
 const MAX_MS = 5000;
 const MAX_BYTES = 64 * 1024 * 1024;
+/** What is written in slices takes about so long for its bytes, beside all else that goes on meanwhile. */
+const BYTES_PER_MS = 64 * 1024;
+
+/** When it was begun, and what of it was done at once. */
+interface Took {
+  readonly now: number;
+  readonly tookMs: number;
+}
 
 interface Lately {
   readonly answer: Answer;
@@ -41,11 +50,28 @@ export class LatelyAnswered {
     if (known !== undefined && now < known.until) return known.answer;
     const answer = this.#answers.read(question);
     const tookMs = this.#clock.monotonic() - now;
-    if (tookMs < MIN_MS || !Buffer.isBuffer(answer.body)) this.#kept.delete(key);
-    else {
-      const until = now + Math.min(tookMs * TIMES, MAX_MS);
-      this.#kept.keep(key, { answer, until }, answer.body.length);
-    }
+    const { body } = answer;
+    if (!Buffer.isBuffer(body)) this.#keepMade(key, answer, body, { now, tookMs });
+    else if (tookMs < MIN_MS) this.#kept.delete(key);
+    else this.#keep(key, answer, body.length, now + tookMs * TIMES);
     return answer;
+  }
+
+  #keep(key: string, answer: Answer, bytes: number, until: number): void {
+    const most = this.#clock.monotonic() + MAX_MS;
+    this.#kept.keep(key, { answer, until: Math.min(until, most) }, bytes);
+  }
+
+  /** Nobody begins another one while it is being made; one that cannot be made is nobody's. */
+  #keepMade(key: string, answer: Answer, work: Work<Buffer>, { now, tookMs }: Took): void {
+    this.#keep(key, answer, work.holds, Number.POSITIVE_INFINITY);
+    const isKept = () => this.#kept.peek(key)?.value.answer === answer;
+    work.result.then(
+      ({ length }) => {
+        const inAll = tookMs + length / BYTES_PER_MS;
+        if (isKept()) this.#keep(key, answer, length, now + inAll * TIMES);
+      },
+      () => isKept() && this.#kept.delete(key),
+    );
   }
 }

@@ -1,6 +1,7 @@
 /** What Eureka's clients read: each a query as all others are, so that who asks the same gets the same bytes. */
+import { ByteCache } from '../../lib/byte-cache.ts';
 import { type Content, keyOf, type Query } from '../query/query.ts';
-import type { Reader } from '../query/reader.ts';
+import type { VipKind } from '../state/eureka.ts';
 import type { Form } from './decode.ts';
 import {
   compact,
@@ -59,15 +60,12 @@ export function changedApps(look: Look, since: number): Query {
   });
 }
 
-export type VipKind = 'vipAddress' | 'secureVipAddress';
-
 export function appsByVip(look: Look, kind: VipKind, vip: string): Query {
   return query(look, [kind, vip], (reader) => {
-    const all = shownBut(
+    const found = shownBut(
       look,
-      [...reader.eureka.all()].map((stand) => shown(stand)),
+      [...reader.eureka.withVip(kind, vip)].map((stand) => shown(stand)),
     );
-    const found = all.filter(({ info }) => info[kind]?.split(',').includes(vip));
     return applications(look, found, { version: -1, hash: hashCode(found) });
   });
 }
@@ -89,7 +87,7 @@ export function oneApp(look: Look, name: string): Query {
 /** Without the app, any of them that has such an instance. */
 export function oneInstance(look: Look, id: string, app?: string): Query {
   return query(look, ['instance', app ?? '', id], (reader) => {
-    const there = app === undefined ? anywhere(reader, id) : reader.eureka.find(app, id);
+    const there = reader.eureka.withId(id, app);
     const [found] = shownBut(look, there === undefined ? [] : [shown(there)]);
     return found === undefined ? MISSING : writtenInstance(look.form, found);
   });
@@ -100,11 +98,6 @@ export function writtenInstance(form: Form, each: Shown): Content {
   const isOut = form === 'xml' && each.status === 'OUT_OF_SERVICE';
   const known = isOut ? { ...each, status: 'DOWN' as const } : each;
   return written({ form, isCompact: false }, 'instance', whole(known));
-}
-
-function anywhere({ eureka }: Reader, id: string) {
-  for (const stand of eureka.all()) if (idOf(shown(stand)) === id) return stand;
-  return undefined;
 }
 
 function query(look: Look, parts: readonly string[], run: Query['run']): Query {
@@ -146,21 +139,37 @@ function byApp(all: readonly Shown[]): App[] {
   });
 }
 
-/** What most instances of a list are written as has been written before. */
+/** What an instance keeps alive until it is written. */
+const HOLDS_BYTES = 256;
+
+/** There may be a hundred thousand, and each is a kilobyte. */
 function joined(form: Form, apps: readonly App[], said: Shape): Content {
-  const texts = apps.map(([name, some]) => {
-    const instances = some.map((each) => textOf(form, each));
-    if (form === 'json') {
-      return `{"name":${JSON.stringify(name)},"instance":[${instances.join(',')}]}`;
-    }
-    const named = writeXml('name', name, '    ');
-    return `  <application>\n${named}${instances.join('')}  </application>\n`;
-  });
-  const text =
-    form === 'json'
-      ? `{"applications":${JSON.stringify(said).slice(0, -1)},"application":[${texts.join(',')}]}}`
-      : `<applications>\n${fieldsOf(said)}${texts.join('')}</applications>`;
-  return { bytes: Buffer.from(text), contentType: `application/${form}` };
+  const count = apps.reduce((sum, [, some]) => sum + some.length, 0);
+  const made = () => (form === 'json' ? jsonTexts(apps, said) : xmlTexts(apps, said));
+  return {
+    texts: { made, holds: count * HOLDS_BYTES },
+    contentType: `application/${form}`,
+  };
+}
+
+function* jsonTexts(apps: readonly App[], said: Shape): Iterable<string> {
+  yield `{"applications":${JSON.stringify(said).slice(0, -1)},"application":[`;
+  for (const [n, [name, some]] of apps.entries()) {
+    yield `${n > 0 ? ',' : ''}{"name":${JSON.stringify(name)},"instance":[`;
+    for (const [i, each] of some.entries()) yield (i > 0 ? ',' : '') + textOf('json', each);
+    yield ']}';
+  }
+  yield ']}}';
+}
+
+function* xmlTexts(apps: readonly App[], said: Shape): Iterable<string> {
+  yield `<applications>\n${fieldsOf(said)}`;
+  for (const [name, some] of apps) {
+    yield `  <application>\n${writeXml('name', name, '    ')}`;
+    for (const each of some) yield textOf('xml', each);
+    yield '  </application>\n';
+  }
+  yield '</applications>';
 }
 
 function fieldsOf(said: Shape): string {
@@ -169,16 +178,26 @@ function fieldsOf(said: Shape): string {
     .join('');
 }
 
-const WRITTEN = { json: new WeakMap<object, string>(), xml: new WeakMap<object, string>() };
+/** Of some thirty thousand instances in either form; a text keeps its row alive. */
+const WRITTEN = { maxBytes: 64 * 1024 * 1024, rowBytes: 1024 };
+const TEXTS = {
+  json: new ByteCache<object, string>(WRITTEN),
+  xml: new ByteCache<object, string>(WRITTEN),
+};
 
 /** As it stands in a list of all applications. */
 function textOf(form: Form, each: Shown): string {
-  const known = each.of && WRITTEN[form].get(each.of);
-  if (known !== undefined) return known;
+  if (each.of === undefined) return textAnew(form, each);
+  const make = () => {
+    const value = textAnew(form, each);
+    return { value, bytes: value.length + WRITTEN.rowBytes };
+  };
+  return TEXTS[form].getOrKeep(each.of, make).value;
+}
+
+function textAnew(form: Form, each: Shown): string {
   const shape = whole(each);
-  const text = form === 'json' ? JSON.stringify(shape) : writeXml('instance', shape, '    ');
-  if (each.of !== undefined) WRITTEN[form].set(each.of, text);
-  return text;
+  return form === 'json' ? JSON.stringify(shape) : writeXml('instance', shape, '    ');
 }
 
 function written(look: Pick<Look, 'form' | 'isCompact'>, name: string, shape: Shape): Content {

@@ -3,9 +3,10 @@ import { ProconsulError } from '../../lib/errors.ts';
 import type { StringMap } from '../../lib/model.ts';
 import type { LogTime } from '../cluster/log-time.ts';
 import type { Answers } from '../query/answers.ts';
+import { ownStand } from '../query/eureka-reader.ts';
 import { asked, type Query } from '../query/query.ts';
 import type { Readiness } from '../readiness.ts';
-import { EUREKA_RECENT_MS } from '../state/eureka.ts';
+import { EUREKA_RECENT_MS, type VipKind } from '../state/eureka.ts';
 import type { State } from '../state/state.ts';
 import { takeBatch } from './batch.ts';
 import { decodeBody, decodeRegistration, metadataIn, statusNamed } from './decode.ts';
@@ -18,11 +19,10 @@ import {
   type Look,
   oneApp,
   oneInstance,
-  type VipKind,
   writtenInstance,
 } from './queries.ts';
 import type { EurekaRegistry } from './registry.ts';
-import { shownRow } from './shown.ts';
+import { shown, shownRow } from './shown.ts';
 import type { Reply, Visit } from './visit.ts';
 
 /** An instance is a few kilobytes, most of it metadata. */
@@ -144,7 +144,7 @@ async function showInstance(deps: RowDeps, visit: Visit, named: Named): Promise<
   const row = now.eureka.get(app, id);
   if (reply.status !== 200 || row === undefined) return reply;
   const renewedAt = await deps.registry.renewedAt(row, deps.logTime.now(now));
-  return conflictOf(visit, 200, { ...shownRow(row), renewedAt });
+  return conflictOf(visit, 200, { ...shown(ownStand(now, row)), renewedAt });
 }
 
 function conflictOf(visit: Visit, status: number, shown: ReturnType<typeof shownRow>): Reply {

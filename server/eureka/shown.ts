@@ -1,4 +1,6 @@
 /** Instances as Eureka's clients are shown them: the objects of JSON, of which XML is written too. */
+
+import type { Aggregate } from '../../lib/aggregate-status.ts';
 import type { StringMap } from '../../lib/model.ts';
 import type {
   EurekaDataCenter,
@@ -7,7 +9,7 @@ import type {
   EurekaRow,
   EurekaStatus,
 } from '../eureka-commands.ts';
-import { type Foreign, foreignId, type Stand } from '../query/eureka-reader.ts';
+import { appOf, type Foreign, foreignId, type Stand } from '../query/eureka-reader.ts';
 
 export type Shape = Readonly<Record<string, unknown>>;
 
@@ -31,14 +33,26 @@ export const MY_OWN = 'com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo';
 const EMPTY_MAP = 'java.util.Collections$EmptyMap';
 
 export function shown(stand: Stand, since = 0): Shown {
-  return 'row' in stand ? shownRow(stand.row) : shownForeign(stand, since);
+  return 'row' in stand ? shownRow(stand.row, stand.status) : shownForeign(stand, since);
 }
 
-/** Whom nobody renews is not UP to those who ask Consul, and no more to those who ask here. */
-export function shownRow(row: EurekaRow): Shown {
+const STATUS = {
+  passing: 'UP',
+  warning: 'UP',
+  critical: 'DOWN',
+  maintenance: 'OUT_OF_SERVICE',
+} as const satisfies Record<Aggregate, EurekaStatus>;
+
+/**
+ * Whom nobody renews is not UP to those who ask Consul, and no more to those who ask here; nor is one of which
+ * another check says so.
+ */
+export function shownRow(row: EurekaRow, by: Aggregate = 'passing'): Shown {
+  const own = row.Lapsed === true ? 'DOWN' : row.Status;
+  const status = own === 'UP' ? STATUS[by] : own;
   return {
     info: row.Info,
-    status: row.Lapsed === true ? 'DOWN' : row.Status,
+    status,
     overriddenStatus: row.Override ?? 'UNKNOWN',
     action: row.Action,
     dirtyAt: row.DirtyAt,
@@ -47,15 +61,13 @@ export function shownRow(row: EurekaRow): Shown {
     renewedAt: row.ChangedAt,
     upAt: row.UpAt,
     evictedAt: 0,
-    of: row,
+    ...(status === own && { of: row }),
   };
 }
 
 export function shownGone({ of: _, ...there }: Shown, t: number): Shown {
   return { ...there, action: 'DELETED', changedAt: t, evictedAt: t };
 }
-
-const STATUS = { maintenance: 'OUT_OF_SERVICE', critical: 'DOWN' } as const;
 
 /** The log's entries have times, and rows their indexes alone: these stand for the time, in their order. */
 export function shownForeign({ instance, node, status }: Foreign, since = 0): Shown {
@@ -66,7 +78,7 @@ export function shownForeign({ instance, node, status }: Foreign, since = 0): Sh
     info: {
       instanceId: foreignId(instance),
       hostName: address,
-      app: instance.Service.toUpperCase(),
+      app: appOf(instance.Service),
       ipAddr: address,
       status: 'UP',
       overriddenStatus: 'UNKNOWN',
@@ -81,7 +93,7 @@ export function shownForeign({ instance, node, status }: Foreign, since = 0): Sh
       secureVipAddress: vipAddress,
       isCoordinatingDiscoveryServer: false,
     },
-    status: status === 'maintenance' || status === 'critical' ? STATUS[status] : 'UP',
+    status: STATUS[status],
     overriddenStatus: 'UNKNOWN',
     action: instance.CreateIndex > since ? 'ADDED' : 'MODIFIED',
     dirtyAt: changedAt,

@@ -1,8 +1,8 @@
 /** Every instance as Eureka's clients are to see it, whoever registered it: a part of the Reader. */
 import { type Aggregate, aggregateStatus } from '../../lib/aggregate-status.ts';
 import type { Check, Instance, Node } from '../../lib/model.ts';
-import type { EurekaRow } from '../eureka-commands.ts';
-import type { EurekaGone } from '../state/eureka.ts';
+import { type EurekaRow, eurekaKey } from '../eureka-commands.ts';
+import type { EurekaGone, VipKind } from '../state/eureka.ts';
 import type { State } from '../state/state.ts';
 import { CATALOG, EUREKA, fold, healthTopic, rowKey } from '../state/topic-names.ts';
 import { Listed } from './listed.ts';
@@ -15,14 +15,23 @@ export interface Foreign {
   readonly status: Aggregate;
 }
 
+/** One that came by Eureka, and what the checks that count for it come to, its own lease's among them. */
+export interface Own {
+  readonly row: EurekaRow;
+  readonly status: Aggregate;
+}
+
 /** What an instance is shown by. */
-export type Stand = { readonly row: EurekaRow } | Foreign;
+export type Stand = Own | Foreign;
 
 export interface EurekaChanges {
   readonly there: readonly Stand[];
   /** Each once, and none that is there again. */
   readonly gone: readonly EurekaGone[];
 }
+
+/** Each colon of an id may be the one between a node and what is on it. */
+const MAX_COLONS = 64;
 
 export class EurekaReader {
   readonly #state: State;
@@ -37,21 +46,31 @@ export class EurekaReader {
 
   /** The instances that are there; sidecars and gateways are nobody's application. */
   all(): Iterable<Stand> {
-    this.#note(CATALOG);
-    return this.#standing(this.#state.catalog.instances.values(), () => true);
+    return this.#standing(CATALOG, this.#state.catalog.instances.values());
   }
 
   of(service: string): Iterable<Stand> {
-    this.#note(healthTopic(service));
-    return this.#standing(this.#state.catalog.instancesOf(service), () => true);
+    return this.#standing(healthTopic(service), this.#state.catalog.instancesOf(service));
   }
 
-  /** What an id means: one of Eureka's, or `node:id`. */
-  find(app: string, id: string): Stand | undefined {
-    for (const stand of this.of(app)) {
-      if ('row' in stand ? stand.row.Id === id : foreignId(stand.instance) === id) return stand;
-    }
+  /** Of one app, or of any. */
+  withId(id: string, app?: string): Stand | undefined {
+    const { eureka } = this.#state;
+    const isMeant = (service: string) => app === undefined || fold(service) === fold(app);
+    const rows = [...eureka.withId(id)].filter(({ Info }) => isMeant(Info.app));
+    const others = this.#foreign(id).filter(({ Service }) => isMeant(Service));
+    const topic = app === undefined ? CATALOG : healthTopic(app);
+    for (const stand of this.#standing(topic, [...this.#placesOf(rows), ...others])) return stand;
     return undefined;
+  }
+
+  /** A service of Consul's has its name for both. */
+  withVip(kind: VipKind, vip: string): Iterable<Stand> {
+    const { eureka, catalog } = this.#state;
+    const others = [...catalog.instancesOf(vip)].filter(
+      ({ Service, Node, ID }) => Service === vip && eureka.at(Node, ID) === undefined,
+    );
+    return this.#standing(CATALOG, [...this.#placesOf(eureka.withVip(kind, vip)), ...others]);
   }
 
   /** What has changed beyond that index; undefined where that is not known any more. */
@@ -61,11 +80,16 @@ export class EurekaReader {
     const all = eureka.goneSince(index);
     if (all === undefined) return undefined;
     const lost = new Set(all.flatMap(({ check }) => (check ? [placeOf(check)] : [])));
+    const freed = new Set(all.flatMap(({ row }) => (row ? [keyOf(row)] : [])));
     const isNewer = (row: { readonly ModifyIndex: number } | undefined) =>
       row !== undefined && row.ModifyIndex > index;
-    const isNew = (instance: Instance, checks: readonly Check[], node: Node | undefined) =>
-      isNewer(instance) || isNewer(node) || checks.some(isNewer) || isLost(lost, instance);
-    const there = [...this.#standing(catalog.instances.values(), isNew, isNewer)];
+    const isNew: Wants = (instance, checks, node, row) =>
+      isNewer(row ?? instance) ||
+      isNewer(node) ||
+      checks.some(isNewer) ||
+      isLost(lost, instance) ||
+      (row === undefined && freed.size > 0 && freed.has(foreignKey(instance)));
+    const there = [...this.#standing(CATALOG, catalog.instances.values(), isNew)];
     return { there, gone: this.#gone(all) };
   }
 
@@ -74,49 +98,109 @@ export class EurekaReader {
     const last = new Map<string, EurekaGone>();
     for (const each of all) {
       const { row, instance } = each;
-      if (row !== undefined && eureka.get(row.Info.app, row.Id) === undefined) {
-        if (this.#sees(row.Node, row.Info.app)) last.set(`${row.Info.app}\0${row.Id}`, each);
+      if (row !== undefined && !this.#isKnown(keyOf(row), row.Info.app, row.Id)) {
+        if (this.#sees(row)) last.set(keyOf(row), each);
       } else if (instance !== undefined && instance.Kind === '') {
         const { Node: node, ID, Service } = instance;
         const now = catalog.instance(node, ID);
         const isBack = now !== undefined && fold(now.Service) === fold(Service);
+        const isOwn = eureka.rows.get(foreignKey(instance)) !== undefined;
         // One that is another service's now is another instance to Eureka's clients.
         const key = `${fold(Service)}\0${rowKey(node, ID)}`;
-        if (!isBack && this.#sight.instance(instance)) last.set(key, each);
+        if (!isBack && !isOwn && this.#sight.instance(instance)) last.set(key, each);
       }
     }
     return [...last.values()];
   }
 
-  #sees(node: string, app: string): boolean {
+  /** By its client, or as one of Consul's that is known by the same id. */
+  #isKnown(key: string, app: string, id: string): boolean {
+    if (this.#state.eureka.rows.get(key) !== undefined) return true;
+    return this.#foreign(id).some(({ Service }) => fold(Service) === fold(app));
+  }
+
+  #sees({ Node: node, Info: { app } }: EurekaRow): boolean {
     return this.#sight.nodeNamed(node) && this.#sight.serviceNamed(fold(app));
   }
 
+  #placesOf(rows: Iterable<EurekaRow>): Instance[] {
+    const { catalog } = this.#state;
+    const places = [...rows].map(({ Node: node, ServiceID }) => catalog.instance(node, ServiceID));
+    return places.filter((instance) => instance !== undefined);
+  }
+
+  /** Those of Consul's that the id may mean. */
+  #foreign(id: string): Instance[] {
+    const { catalog, eureka } = this.#state;
+    const found: Instance[] = [];
+    let at = id.indexOf(':');
+    for (let n = 0; at >= 0 && n < MAX_COLONS; n++, at = id.indexOf(':', at + 1)) {
+      const there = catalog.instance(id.slice(0, at), id.slice(at + 1));
+      if (there === undefined || foreignId(there) !== id) continue;
+      if (eureka.at(there.Node, there.ID) === undefined) found.push(there);
+    }
+    return found;
+  }
+
   *#standing(
+    topic: string,
     instances: Iterable<Instance>,
-    wants: (instance: Instance, checks: readonly Check[], node: Node | undefined) => boolean,
-    wantsRow: (row: EurekaRow) => boolean = () => true,
+    wants: Wants = () => true,
   ): Iterable<Stand> {
+    this.#note(topic);
     this.#note(EUREKA);
     const { catalog, eureka } = this.#state;
     const listed = new Listed(catalog, this.#sight.of(instances, this.#sight.instance));
     for (const instance of listed.rows) {
       const row = eureka.at(instance.Node, instance.ID);
-      if (row !== undefined) {
-        if (wantsRow(row)) yield { row };
-        continue;
-      }
-      if (instance.Kind !== '') continue;
+      if (row === undefined && !this.#isApplication(instance)) continue;
       const checks = listed.checksFor(instance);
       const node = listed.nodeOf(instance);
-      if (wants(instance, checks, node)) yield { instance, node, status: aggregateStatus(checks) };
+      if (!wants(instance, checks, node, row)) continue;
+      const status = aggregateStatus(checks);
+      yield row === undefined ? { instance, node, status } : { row, status };
     }
   }
+
+  /** A program that Eureka's clients know by the same id already, from itself, is no second one. */
+  #isApplication(instance: Instance): boolean {
+    if (instance.Kind !== '') return false;
+    const { rows } = this.#state.eureka;
+    const namesake = rows.size === 0 ? undefined : rows.get(foreignKey(instance));
+    return namesake === undefined || !this.#sees(namesake);
+  }
+}
+
+type Wants = (
+  instance: Instance,
+  checks: readonly Check[],
+  node: Node | undefined,
+  row: EurekaRow | undefined,
+) => boolean;
+
+/** As it stands to whoever may see all checks of it. */
+export function ownStand({ catalog }: State, row: EurekaRow): Own {
+  const place = { Node: row.Node, ID: row.ServiceID };
+  return { row, status: aggregateStatus(new Listed(catalog, []).checksFor(place)) };
 }
 
 /** An id is unique on its node alone. */
 export function foreignId({ Node: node, ID }: Instance): string {
   return `${node}:${ID}`;
+}
+
+/** In upper case, as all are, unless that would be another name: that of `straße` would be. */
+export function appOf(service: string): string {
+  const app = service.toUpperCase();
+  return fold(app) === fold(service) ? app : service;
+}
+
+function foreignKey(instance: Instance): string {
+  return eurekaKey({ app: appOf(instance.Service), id: foreignId(instance) });
+}
+
+function keyOf({ Info: { app }, Id: id }: EurekaRow): string {
+  return eurekaKey({ app, id });
 }
 
 function placeOf({ node, serviceId }: NonNullable<EurekaGone['check']>): string {

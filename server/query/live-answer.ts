@@ -1,6 +1,6 @@
 /** One query's answer, kept as long as nothing touches it, and those who wait for the next one. */
 import type { Cancel, Clock } from '../../lib/clock.ts';
-import { encodeJsonBytes } from '../../lib/json-bytes.ts';
+import { encodeJsonBytes, encodeTexts } from '../../lib/json-bytes.ts';
 import { Work } from '../../lib/slices.ts';
 import type { State } from '../state/state.ts';
 import type { Content, Question } from './query.ts';
@@ -249,10 +249,13 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
 }
 
 function render(content: Content, pretty: boolean, reader: Reader): Mutable<Answer> {
-  const { status = 200, json, bytes, contentType } = content;
+  const { status = 200, json, bytes, texts, contentType = '' } = content;
   const { index, hasHidden: isFiltered } = reader;
   const common = { index, status, isFiltered, stands: true };
-  if (bytes !== undefined) return { ...common, contentType: contentType ?? '', body: own(bytes) };
+  if (bytes !== undefined) return { ...common, contentType, body: own(bytes) };
+  if (texts !== undefined) {
+    return { ...common, contentType, body: encodeTexts(texts.made, texts.holds) };
+  }
   if (json === undefined) return { ...common, contentType: '', body: EMPTY };
   return { ...common, contentType: 'application/json', body: encodeJsonBytes(json, pretty) };
 }

@@ -1,14 +1,22 @@
 import type { Rights } from '../../lib/acl/rights.ts';
 import type { Reader } from './reader.ts';
 
-/** What a query comes to: at most one of `json` and `bytes`; neither is an empty body. */
+/** What a query comes to: at most one of `json`, `bytes` and `texts`; none is an empty body. */
 export interface Content {
   /** 200 when it is not said. */
   readonly status?: number;
   readonly json?: unknown;
   readonly bytes?: Buffer;
-  /** Of `bytes`. */
+  /** One after another, each made when its turn comes: of what is long. */
+  readonly texts?: Texts;
+  /** Of `bytes` and `texts`. */
   readonly contentType?: string;
+}
+
+export interface Texts {
+  readonly made: () => Iterable<string>;
+  /** What they keep alive until they are made. */
+  readonly holds: number;
 }
 
 /** A pure function of what it reads of the state. */

@@ -38,7 +38,7 @@ import type { Topics } from './topics.ts';
 /** Who is told of each change, also of one that is taken back. */
 interface Told {
   readonly notes: Notes;
-  readonly eureka: Pick<EurekaInstances, 'instanceChanged' | 'checkChanged'>;
+  readonly eureka: Pick<EurekaInstances, 'nodeChanged' | 'instanceChanged' | 'checkChanged'>;
 }
 
 export class Catalog implements OfCatalog {
@@ -204,6 +204,7 @@ export class Catalog implements OfCatalog {
     if (after !== undefined && isExternal(after)) this.externalNodes.set(fold(name), after);
     else this.externalNodes.delete(fold(name));
     this.#notes.place(before && { Node: name }, after && { Node: name });
+    this.#eureka.nodeChanged(before, after);
     this.#topics.touch(CATALOG);
     this.#topics.touch(NODES);
     if (after === undefined) this.#topics.bury(nodeTopic(name));

@@ -16,14 +16,8 @@ import {
   eurekaId,
   eurekaKey,
 } from '../eureka-commands.ts';
-import {
-  dropEmptyNode,
-  isOfEureka,
-  isOutOfService,
-  maintenanceCheck,
-  placeFor,
-  putPlaced,
-} from './eureka-rows.ts';
+import { isOfEureka, isOutOfService, maintenanceCheck } from './eureka-place.ts';
+import { dropEmptyNode, placeFor, putPlaced } from './eureka-rows.ts';
 import { APPLIED, NOT_APPLIED, type Outcome } from './outcome.ts';
 import { deleteInstance } from './registration.ts';
 import type { State } from './state.ts';
@@ -124,9 +118,11 @@ export function eurekaExpire(state: State, { term, instances }: EurekaExpire): O
  * took it out; and one that somebody has put in maintenance there is out of service here.
  */
 export function settleEureka(state: State): void {
-  const { left, checked } = state.eureka.takeNotes();
-  for (const instance of left) settleLeft(state, instance);
-  for (const { Node: node, CheckID, ServiceID: serviceId } of checked) {
+  const notes = state.eureka.takeNotes();
+  if (notes === undefined) return;
+  for (const { Node: node } of notes.taken) moveAway(state, node);
+  for (const instance of notes.left) settleLeft(state, instance);
+  for (const { Node: node, CheckID, ServiceID: serviceId } of notes.checked) {
     const isThere = state.catalog.check(node, CheckID) !== undefined;
     if (!isThere) remember(state, { check: { node, serviceId } });
     if (!CheckID.startsWith(SERVICE_MAINTENANCE_PREFIX)) continue;
@@ -135,6 +131,20 @@ export function settleEureka(state: State): void {
   }
   // What followed from it needs no following.
   state.eureka.takeNotes();
+}
+
+/** An agent has come to a node that was made for them: it would take out whatever it does not know. */
+function moveAway(state: State, node: string): void {
+  const rows = [...state.catalog.instancesOn(node)].map(({ ID }) => state.eureka.at(node, ID));
+  const datacenter = state.catalog.node(node)?.Datacenter ?? '';
+  for (const row of rows.filter((each) => each !== undefined)) {
+    state.eureka.rows.delete(eurekaKey({ app: row.Info.app, id: row.Id }));
+    // It may be the agent's own by now, of the same id.
+    const there = state.catalog.instance(node, row.ServiceID);
+    if (there !== undefined && isOfEureka(there)) deleteInstance(state, node, row.ServiceID);
+    const { Node, ServiceID } = placeFor(state, row.Info, row.Id);
+    put(state, withFields(row, { Node, ServiceID, ...changedNow(state) }), datacenter);
+  }
 }
 
 /** Another catalog was restored: who stands in it as before stays, and of those left behind nobody knows. */
@@ -163,13 +173,12 @@ function settleLeft(state: State, instance: Instance): void {
   const { Node: node, ID } = instance;
   const now = state.catalog.instance(node, ID);
   const row = state.eureka.at(node, ID);
-  const isStill = now !== undefined && now.Service.toLowerCase() === row?.Info.app.toLowerCase();
   if (row === undefined) {
     const isBack = now?.Service.toLowerCase() === instance.Service.toLowerCase();
     if (!isBack) remember(state, { instance });
     return;
   }
-  if (isStill) return;
+  if (now !== undefined) return;
   state.eureka.rows.delete(eurekaKey({ app: row.Info.app, id: row.Id }));
   remember(state, { row: withFields(row, changedNow(state)) });
   dropEmptyNode(state, node);

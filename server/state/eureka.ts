@@ -3,9 +3,9 @@
  * last minutes, whoever registered them: Eureka's clients ask for that, of any server.
  */
 import { encodeJson } from '../../lib/json.ts';
-import type { Check, Instance } from '../../lib/model.ts';
+import type { Check, Instance, Node } from '../../lib/model.ts';
 import { type EurekaRow, eurekaKey } from '../eureka-commands.ts';
-import { type Journal, Table } from './table.ts';
+import { type Journal, Lookup, Table } from './table.ts';
 import { EUREKA, fold, rowKey } from './topic-names.ts';
 import type { Topics } from './topics.ts';
 
@@ -35,26 +35,59 @@ export interface EurekaMark {
   readonly t: number;
 }
 
+/** The names that clients look an instance up by, of which it may have several. */
+export type VipKind = 'vipAddress' | 'secureVipAddress';
+
+/** What the current entry has changed so far. */
+interface Notes {
+  /** Taken out. */
+  left: Instance[];
+  /** Theirs have changed. */
+  checked: Check[];
+  /** An agent has come to what was nobody's. */
+  taken: Node[];
+}
+
 export class EurekaInstances {
   readonly rows: Table<EurekaRow>;
   /** By where they stand in the catalog. */
   readonly #byPlace = new Map<string, EurekaRow>();
+  /** Whatever their application. */
+  readonly #byId = new Lookup<EurekaRow>();
+  readonly #byVip = {
+    vipAddress: new Lookup<EurekaRow>(),
+    secureVipAddress: new Lookup<EurekaRow>(),
+  };
   #gone: Kept[] = [];
   #goneChars = 0;
   #marks: EurekaMark[] = [];
   /** Up to here something may have gone that is not remembered. */
   #forgottenAt = 0;
-  /** What the current entry took out, and whose checks it changed. */
-  #left: Instance[] = [];
-  #checked: Check[] = [];
+  #notes: Notes | undefined;
 
   constructor(journal: Journal, topics: Topics) {
     this.rows = new Table(journal, (before, after) => {
-      if (before !== undefined) this.#byPlace.delete(rowKey(before.Node, before.ServiceID));
-      if (after !== undefined) this.#byPlace.set(rowKey(after.Node, after.ServiceID), after);
+      if (before !== undefined) this.#drop(before);
+      if (after !== undefined) this.#add(after);
       topics.touch(EUREKA);
     });
-    journal.onEnd(() => this.#forgetNotes());
+    journal.onEnd(() => this.takeNotes());
+  }
+
+  #drop(row: EurekaRow): void {
+    this.#byPlace.delete(rowKey(row.Node, row.ServiceID));
+    this.#byId.delete(row.Id, row.Info.app);
+    for (const kind of VIP_KINDS) {
+      for (const vip of vipsOf(row, kind)) this.#byVip[kind].delete(vip, keyOf(row));
+    }
+  }
+
+  #add(row: EurekaRow): void {
+    this.#byPlace.set(rowKey(row.Node, row.ServiceID), row);
+    this.#byId.set(row.Id, row.Info.app, row);
+    for (const kind of VIP_KINDS) {
+      for (const vip of vipsOf(row, kind)) this.#byVip[kind].set(vip, keyOf(row), row);
+    }
   }
 
   get(app: string, id: string): EurekaRow | undefined {
@@ -63,30 +96,44 @@ export class EurekaInstances {
 
   /** The one that stands there in the catalog. */
   at(node: string, serviceId: string): EurekaRow | undefined {
-    return this.#byPlace.get(rowKey(node, serviceId));
+    return this.#byPlace.size === 0 ? undefined : this.#byPlace.get(rowKey(node, serviceId));
+  }
+
+  withId(id: string): Iterable<EurekaRow> {
+    return this.#byId.rows(id);
+  }
+
+  withVip(kind: VipKind, vip: string): Iterable<EurekaRow> {
+    return this.#byVip[kind].rows(vip);
   }
 
   /** The catalog tells of each change; of one that is taken back too. */
   instanceChanged(before: Instance | undefined, after: Instance | undefined): void {
     const isAnother = fold(before?.Service ?? '') !== fold(after?.Service ?? '');
-    if (before !== undefined && isAnother) this.#left.push(before);
+    if (before !== undefined && isAnother) this.#noted().left.push(before);
+  }
+
+  nodeChanged(before: Node | undefined, after: Node | undefined): void {
+    if (before?.ID === '' && after !== undefined && after.ID !== '') {
+      this.#noted().taken.push(after);
+    }
   }
 
   checkChanged(before: Check | undefined, after: Check | undefined): void {
     const check = after ?? before;
-    if (check !== undefined && before?.Status !== after?.Status) this.#checked.push(check);
+    if (check !== undefined && before?.Status !== after?.Status) this.#noted().checked.push(check);
   }
 
-  /** What the entry has changed so far, and is forgotten with that. */
-  takeNotes(): { readonly left: readonly Instance[]; readonly checked: readonly Check[] } {
-    const notes = { left: this.#left, checked: this.#checked };
-    this.#forgetNotes();
+  /** They are forgotten with that; undefined where there are none, as for most entries. */
+  takeNotes(): Readonly<Notes> | undefined {
+    const notes = this.#notes;
+    this.#notes = undefined;
     return notes;
   }
 
-  #forgetNotes(): void {
-    if (this.#left.length > 0) this.#left = [];
-    if (this.#checked.length > 0) this.#checked = [];
+  #noted(): Notes {
+    this.#notes ??= { left: [], checked: [], taken: [] };
+    return this.#notes;
   }
 
   /** What is too old goes. */
@@ -162,6 +209,16 @@ export class EurekaInstances {
     this.#gone.push({ gone, chars });
     this.#goneChars += chars;
   }
+}
+
+const VIP_KINDS: readonly VipKind[] = ['vipAddress', 'secureVipAddress'];
+
+function vipsOf({ Info }: EurekaRow, kind: VipKind): readonly string[] {
+  return Info[kind]?.split(',') ?? [];
+}
+
+function keyOf({ Info: { app }, Id: id }: EurekaRow): string {
+  return eurekaKey({ app, id });
 }
 
 interface Kept {

@@ -13,6 +13,7 @@ import { withFields } from '../../lib/with-fields.ts';
 import type { Deregister, Register } from '../commands.ts';
 import { destinationOf, sameRow } from './catalog.ts';
 import { coordinateKey } from './coordinates.ts';
+import { instanceOf, isLease, leaseCheck, saysTheSame } from './eureka-place.ts';
 import { Refusal } from './outcome.ts';
 import { invalidateSessions } from './session-commands.ts';
 import type { State } from './state.ts';
@@ -87,10 +88,11 @@ function refuseTakenName(state: State, { ID, Node: name }: NodeDefinition): void
   );
 }
 
-export function putInstance(state: State, node: string, service: ServiceDefinition): void {
+export function putInstance(state: State, node: string, said: ServiceDefinition): void {
   const { catalog } = state;
   const owner = catalog.node(node);
   if (owner === undefined) throw new Refusal('Missing node registration');
+  const service = asOwned(state, owner, said);
   const before = catalog.instance(node, service.ID);
   const row: Instance = withFields(service, {
     Node: owner.Node,
@@ -102,6 +104,18 @@ export function putInstance(state: State, node: string, service: ServiceDefiniti
     state.virtual.allot(destinationOf(row) ?? '');
     if (before !== undefined) releaseAddresses(state, before);
   }
+}
+
+/**
+ * What came by Eureka stands there as its own row says: written over, it would be one thing to Consul's clients and
+ * another to Eureka's. An agent is the truth about its node: what others have there moves away.
+ */
+function asOwned({ eureka }: State, { ID: nodeId, Node: node }: Node, said: ServiceDefinition) {
+  const owner = nodeId === '' ? eureka.at(node, said.ID) : undefined;
+  if (owner === undefined) return said;
+  const own = instanceOf(owner);
+  if (saysTheSame(said, own)) return own;
+  throw new Refusal(`service "${own.ID}" came by Eureka, and is changed there`);
 }
 
 /** Of the services that an instance was of, or stood in front of, once nothing else is left of them. */
@@ -138,6 +152,7 @@ export function putCheck(state: State, node: string, check: CheckDefinition): vo
     ModifyIndex: state.index,
   };
   if (before !== undefined && sameRow(before, row)) return;
+  if (before !== undefined) refuseLease(state, before, row);
   catalog.putCheck(row);
   if (row.Status === 'critical') invalidateByCheck(state, row);
 }
@@ -146,7 +161,7 @@ export function deleteNode(state: State, name: string): void {
   const { catalog } = state;
   if (catalog.node(name) === undefined) return;
   for (const instance of [...catalog.instancesOn(name)]) deleteInstance(state, name, instance.ID);
-  for (const check of [...catalog.checksOn(name)]) deleteCheck(state, name, check.CheckID);
+  for (const check of [...catalog.checksOn(name)]) removeCheck(state, check);
   for (const { Segment } of [...state.coordinates.on(name)]) {
     state.coordinates.delete(coordinateKey(name, Segment));
   }
@@ -158,7 +173,7 @@ export function deleteInstance(state: State, node: string, id: string): void {
   const { catalog } = state;
   const row = catalog.instance(node, id);
   if (row === undefined) return;
-  for (const check of [...catalog.checksOf(node, id)]) deleteCheck(state, node, check.CheckID);
+  for (const check of [...catalog.checksOf(node, id)]) removeCheck(state, check);
   catalog.instances.delete(rowKey(node, id));
   releaseAddresses(state, row);
 }
@@ -166,8 +181,21 @@ export function deleteInstance(state: State, node: string, id: string): void {
 export function deleteCheck(state: State, node: string, id: string): void {
   const check = state.catalog.check(node, id);
   if (check === undefined) return;
-  state.catalog.checks.delete(rowKey(node, id));
+  refuseLease(state, check);
+  removeCheck(state, check);
+}
+
+function removeCheck(state: State, check: Check): void {
+  state.catalog.checks.delete(rowKey(check.Node, check.CheckID));
   invalidateByCheck(state, check);
+}
+
+/** The check that says how an instance of Eureka's is says what its row does, for as long as it is there. */
+function refuseLease({ eureka }: State, before: Check, after?: Check): void {
+  const owner = eureka.at(before.Node, before.ServiceID);
+  if (owner === undefined || !isLease(before, owner)) return;
+  if (after !== undefined && sameRow(after, withFields(after, leaseCheck(owner)))) return;
+  throw new Refusal(`check "${before.CheckID}" came by Eureka, and is changed there`);
 }
 
 /** The sessions that rest on this check fall with it. */

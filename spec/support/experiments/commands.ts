@@ -20,13 +20,15 @@ import { HISTORY_KINDS, stagedPast } from './history-commands.ts';
 import { MESH_KINDS } from './mesh-commands.ts';
 import { SETTINGS_KINDS } from './settings-commands.ts';
 
-export const NODES = ['a', 'A', 'b', 'İstanbul', '__proto__'] as const;
+/** The last is where an instance of Eureka's stands whose host's name is another's. */
+export const NODES = ['a', 'A', 'b', 'İstanbul', '__proto__', 'eureka-10.0.0.1'] as const;
 export const SERVICES = ['web', 'Web', 'db', 'constructor', 'ıi'] as const;
 export const KEYS = ['k', 'k/1', 'k/2', 'k/2/x', 'z\0', '\u{1f600}', '\uffff', ''] as const;
 const uuid = (n: number) => `00000000-0000-4000-a000-00000000000${n}`;
 export const SESSIONS = [uuid(1), uuid(2), uuid(3)] as const;
 const NODE_IDS = ['', uuid(7), uuid(8)] as const;
-const CHECKS = ['serfHealth', 'c1', 'c2'] as const;
+/** The last is that of a lease of Eureka's, and of others. */
+const CHECKS = ['serfHealth', 'c1', 'c2', 'service:1'] as const;
 const KEY = 'pUqJrVyVRj5jsiYEkM/tFQ==';
 const STATUSES = ['passing', 'warning', 'critical'] as const;
 const HUGE = [0, 1, 5, 2n ** 63n, 2n ** 64n - 1n] as const;
@@ -110,6 +112,7 @@ const deregisterCommand: fc.Arbitrary<Command> = fc.tuple(node, fc.nat(11)).map(
   ...(what === 6 ? { nodeId: 'another' } : {}),
   ...(what < 3 ? { serviceId: ['1', '2', 'x'][what] ?? '' } : {}),
   ...(what === 3 ? { checkId: 'c1' } : {}),
+  ...(what === 4 ? { checkId: 'service:1' } : {}),
 }));
 
 const createSession: fc.Arbitrary<Command> = fc
@@ -345,10 +348,12 @@ const KINDS: Kinds = {
   void: [1, fc.constant({ type: 'void', why: 'nothing of it may be applied' })],
 };
 
-/** Whatever the log may bring. */
-const anyCommand: fc.Arbitrary<Command> = fc.oneof(
-  ...Object.values(KINDS).map(([weight, arbitrary]) => ({ weight, arbitrary })),
-);
+const TYPES = Object.keys(KINDS) as Command['type'][];
+
+function commandOf(types: readonly Command['type'][]): fc.Arbitrary<Command> {
+  const kinds = types.map((type) => KINDS[type]);
+  return fc.oneof(...kinds.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+}
 
 export interface Step {
   readonly command: Command;
@@ -360,14 +365,14 @@ export interface Step {
   readonly counter: number | undefined;
 }
 
-const step: fc.Arbitrary<Step> = fc.record({
-  command: anyCommand,
-  ms: fc.oneof(fc.nat(5000), fc.constantFrom(0, 20_000, 16 * 60_000)),
-  jump: fc.nat(40).map((n) => n === 0),
-  counter: fc.option(fc.nat(3), { freq: 12 }).map((n) => n ?? undefined),
-});
-
-export function steps(maxLength: number): fc.Arbitrary<Step[]> {
+/** Of these types of command, or whatever the log may bring. */
+export function steps(maxLength: number, types = TYPES): fc.Arbitrary<Step[]> {
+  const step: fc.Arbitrary<Step> = fc.record({
+    command: commandOf(types),
+    ms: fc.oneof(fc.nat(5000), fc.constantFrom(0, 20_000, 16 * 60_000)),
+    jump: fc.nat(40).map((n) => n === 0),
+    counter: fc.option(fc.nat(3), { freq: 12 }).map((n) => n ?? undefined),
+  });
   return fc.array(step, { minLength: 1, maxLength, size: 'max' });
 }
 

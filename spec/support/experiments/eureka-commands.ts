@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { EurekaCommand, EurekaInfo } from '../../../server/eureka-commands.ts';
 
 const app = fc.constantFrom('WEB', 'DB');
-const id = fc.constantFrom('1', 'x', 'a');
+/** The last two are what instances of Consul's are called here. */
+const id = fc.constantFrom('1', 'x', 'a', 'a:1', 'b:x');
 const status = fc.constantFrom('UP', 'DOWN', 'STARTING', 'OUT_OF_SERVICE', 'UNKNOWN');
 const named = { app, id };
 
@@ -12,10 +13,11 @@ export const eurekaInfo: fc.Arbitrary<EurekaInfo> = fc
     app,
     instanceId: id,
     hostName: fc.constantFrom('a', 'b', 'eureka-10.0.0.1'),
-    ipAddr: fc.constantFrom('10.0.0.1', '10.0.0.2'),
+    ipAddr: fc.constantFrom('10.0.0.1', '10.0.0.1', '10.0.0.2'),
     status,
     overriddenStatus: fc.constantFrom('UNKNOWN', 'UNKNOWN', 'OUT_OF_SERVICE'),
     metadata: fc.constantFrom({}, { 'management.port': '1' }),
+    vipAddress: fc.constantFrom('web', 'web,other'),
     lastDirtyTimestamp: fc.constantFrom(5, 5, 6, undefined),
   })
   .map(({ lastDirtyTimestamp, ...said }) => ({
