@@ -37,6 +37,11 @@ export function goDialError(error: unknown, network: string, target: string): st
   return `dial ${network} ${joined(address, port) ?? target}: ${reason}`;
 }
 
+/** As Go shows a URL in what it says of a request: others read that. */
+export function withoutPassword(url: string): string {
+  return url.replace(/^([^/?#]+:\/\/[^/?#:@]*):[^/?#]*@/, '$1:***@');
+}
+
 /** What Node says of a file, as Go does: 'open /x: no such file or directory'. */
 export function goFileError(error: Error): string {
   const { code = '', path } = error as NodeJS.ErrnoException;

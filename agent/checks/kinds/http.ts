@@ -1,7 +1,7 @@
 /** An HTTP request: 2xx is passing, 429 is warning, all else is critical. */
 import http, { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import https from 'node:https';
-import { goDialError } from '../../../lib/go-error.ts';
+import { goDialError, withoutPassword } from '../../../lib/go-error.ts';
 import { lookupFor } from '../../../lib/link-local.ts';
 import { OutputTail } from '../../../lib/output-tail.ts';
 import { tlsOptions } from '../probing/dial.ts';
@@ -46,7 +46,8 @@ export const http1 = checkKind({
 
   probe: (check, { maxOutputBytes, untrusted }) => {
     const method = check.Method === '' ? 'GET' : check.Method;
-    const failed = (why: string) => critical(`${goVerb(method)} "${check.HTTP}": ${why}`);
+    const shown = withoutPassword(check.HTTP);
+    const failed = (why: string) => critical(`${goVerb(method)} "${shown}": ${why}`);
     return (signal) => {
       let reading = false;
       const timedOut = () => {
@@ -59,7 +60,7 @@ export const http1 = checkKind({
           readBody(look, response, failed, new OutputTail(maxOutputBytes), (body) => {
             const { statusCode = 0, statusMessage = '' } = response;
             const words = `${statusCode} ${statusMessage}`;
-            look.end(judge(statusCode, `HTTP ${method} ${check.HTTP}: ${words} Output: ${body}`));
+            look.end(judge(statusCode, `HTTP ${method} ${shown}: ${words} Output: ${body}`));
           });
         };
         const exchange = new Exchange(look, { check, untrusted, answered, failed });

@@ -29,18 +29,18 @@ function look(probe: Probe, signal = new AbortController().signal) {
 describe('the HTTP probe', () => {
   const http = (HTTP: string, more: Partial<CheckSpec> = {}) => probeOf({ HTTP, ...more });
 
-  it('is passing for 2xx, warning for 429, else critical, and quotes the answer', async () => {
+  it('is passing for 2xx, warning for 429, else critical, and quotes the answer, but no password', async () => {
     let status = 200;
     const { host } = await serveHttp((_, response) => response.writeHead(status).end('hello'));
-    const url = `http://${host}/`;
+    const url = `http://me:SECRET@${host}/`;
     assert.deepEqual(await look(http(url)), {
       status: 'passing',
-      output: `HTTP GET ${url}: 200 OK Output: hello`,
+      output: `HTTP GET http://me:***@${host}/: 200 OK Output: hello`,
     });
     status = 429;
     assert.deepEqual(await look(http(url)), {
       status: 'warning',
-      output: `HTTP GET ${url}: 429 Too Many Requests Output: hello`,
+      output: `HTTP GET http://me:***@${host}/: 429 Too Many Requests Output: hello`,
     });
     status = 503;
     assert.equal((await look(http(url))).status, 'critical');
