@@ -1,9 +1,11 @@
 /** Saves the state to an archive: the file is there once it is whole, and was read back. */
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type ArchiveMeta, readArchive } from '../lib/archive/archive.ts';
 import { readRecords } from '../lib/archive/records.ts';
+import { systemClock } from '../lib/clock.ts';
 import { describeChain, ProconsulError } from '../lib/errors.ts';
 import type { ApiClient } from './api-client.ts';
 import { explained } from './command.ts';
@@ -17,6 +19,7 @@ export async function saveArchive(
   progress: Progress,
 ): Promise<ArchiveMeta> {
   const part = `${file}.${process.pid}.part`;
+  removeLeft(file);
   try {
     const archive = await explained(
       'Error saving snapshot',
@@ -39,5 +42,24 @@ export async function saveArchive(
     throw new ProconsulError('invalid', `Error saving snapshot: ${describeChain(cause)}`, {
       cause,
     });
+  }
+}
+
+/** So long nobody has written to it. */
+const LEFT_MS = 3600_000;
+
+/** Takes out what was begun under such a name, whatever digits are in it: whoever wrote it was killed. */
+function removeLeft(file: string): void {
+  const folder = dirname(file);
+  const such = basename(file).replace(/\W/g, '\\$&').replace(/\d+/g, '\\d+');
+  const name = new RegExp(`^${such}\\.\\d+\\.part$`);
+  const before = systemClock.now() - LEFT_MS;
+  try {
+    const parts = readdirSync(folder).filter((each) => name.test(each));
+    for (const part of parts.map((each) => join(folder, each))) {
+      if (lstatSync(part).mtimeMs < before) rmSync(part);
+    }
+  } catch {
+    // Of a folder that is no good the saving itself will tell.
   }
 }

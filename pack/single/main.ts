@@ -23,6 +23,8 @@ const config = {
   output: at('proconsul.blob'),
   disableExperimentalSEAWarning: true,
   useCodeCache: true,
+  // As bin/proconsul says it. A Node before 24.6 passes over it.
+  execArgv: ['--max-semi-space-size=32'],
 };
 writeFileSync(at('config.json'), JSON.stringify(config));
 execFileSync(process.execPath, ['--experimental-sea-config', at('config.json')]);

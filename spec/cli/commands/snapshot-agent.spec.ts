@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -75,6 +76,28 @@ describe('proconsul snapshot agent', () => {
     assert.equal((await run(`snapshot save ${path}/back.snap`)).code, 0);
     assert.equal(readFileSync(join(path, 'mine'), 'utf8'), 'precious');
     assert.equal(lstatSync(join(path, 'back.snap')).mode & 0o777, 0o600);
+  });
+
+  it('takes out what another left half-way, that was killed an hour ago or more', async () => {
+    const { run } = await start();
+    const old = ['consul-1795696870220000000.snap.77.part', 'back-1.snap.78.part'];
+    const others = [
+      'consul-1795696870220000000.snap',
+      'front-1.snap.79.part',
+      'consul-1.snap.80.part',
+    ];
+    for (const name of [...old, ...others]) {
+      writeFileSync(join(path, name), '');
+      // The last one may be under way.
+      if (!name.includes('.80.')) utimesSync(join(path, name), 1, 1);
+    }
+    await run(`snapshot agent -interval=0 -local-path=${path}`);
+    await run(`snapshot save ${path}/back-2.snap`);
+    const names = readdirSync(path);
+    assert.deepEqual(
+      [...old, ...others].filter((name) => names.includes(name)),
+      others,
+    );
   });
 
   it('says that an archive broke off, and leaves nothing of it', async () => {
