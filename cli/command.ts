@@ -13,6 +13,8 @@ export interface CommandHost {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly print: (text: string | Buffer) => void;
   readonly printError: (text: string) => void;
+  /** Says why the command fails; a person sees that it does. */
+  readonly fail: (text: string) => void;
   /** Where what is printed is read by a person; undefined in a pipe. */
   readonly terminal: Terminal | undefined;
   /** A line that is written over by the next, and taken away by an empty one; seen on a terminal alone. */

@@ -116,12 +116,12 @@ async function run(command: Command, { name, argv, host, usage }: Run): Promise<
   } catch (error) {
     if (isOfShape(error) && command.http !== 'none') {
       const why = "was answered with something that is no agent's";
-      host.printError(`Error! ${answer || 'A request'} ${why}: ${error.message}\n`);
+      host.fail(`Error! ${answer || 'A request'} ${why}: ${error.message}\n`);
       host.hint(NO_AGENT);
       return 1;
     }
     if (!(error instanceof ProconsulError)) throw error;
-    host.printError(error.message.endsWith('\n') ? error.message : `${error.message}\n`);
+    host.fail(error.message.endsWith('\n') ? error.message : `${error.message}\n`);
     const hint = hintFor(error.message);
     if (hint !== undefined) host.hint(hint);
     return 1;

@@ -5,7 +5,7 @@ import { wrap } from '../lib/config/flags.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { goFileError } from '../lib/go-error.ts';
 import { runCommand } from './run-command.ts';
-import { shownOn, type Terminal } from './terminal.ts';
+import { failing, shownOn, type Terminal } from './terminal.ts';
 
 const DEFAULT_COLUMNS = 80;
 const STDIN = 0;
@@ -22,6 +22,10 @@ export async function run(words: readonly string[], env: Environment): Promise<v
     env,
     print: (text) => void process.stdout.write(as(terminalOf(process.stdout, env), text)),
     printError: (text) => void process.stderr.write(as(terminalOf(process.stderr, env), text)),
+    fail: (text) => {
+      const terminal = terminalOf(process.stderr, env);
+      process.stderr.write(as(terminal, terminal === undefined ? text : failing(text)));
+    },
     // Each stream is opened when it is first used, which takes milliseconds.
     get terminal() {
       return terminalOf(process.stdout, env);
@@ -67,7 +71,8 @@ function progress(line: string): void {
 }
 
 function hint(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\n${wrap(text, '  ')}`);
+  const { isTTY, columns } = process.stderr;
+  if (isTTY) process.stderr.write(`\n${wrap(text, '  ', (columns || DEFAULT_COLUMNS) - 1)}`);
 }
 
 /** One that cannot be read is not taken for an empty one, which would then be written. */

@@ -32,6 +32,12 @@ export function toned(tone: Tone, text: string): string {
   return text === '' ? '' : `${MARKS[tone][0]}${text}${END}`;
 }
 
+/** What went wrong stands out from the usage that may follow it; for `shownOn` alone. */
+export function failing(text: string): string {
+  const [, why = '', rest = ''] = /^(.*?)(\n\n.*|\nUsage:.*|\n?)$/s.exec(text) ?? [];
+  return `${toned('bad', why)}${rest}`;
+}
+
 /** The text as that terminal may have it. */
 export function shownOn({ hasColours }: Pick<Terminal, 'hasColours'>, text: string): string {
   const plain = text.replaceAll('\r\n', '\n').replace(OBEYED, escaped);

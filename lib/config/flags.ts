@@ -178,11 +178,11 @@ export function describeFlags(table: FlagTable): readonly string[] {
 }
 
 /** The text in lines of a terminal's length, each with a newline. */
-export function wrap(text: string, indent: string): string {
+export function wrap(text: string, indent: string, length = LINE_LENGTH): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && indent.length + line.length + 1 + word.length > LINE_LENGTH) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > length) {
       lines.push(line);
       line = word;
     } else {

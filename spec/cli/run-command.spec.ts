@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { HTTP_FLAGS } from '../../cli/api-options.ts';
 import { COMMANDS, type CommandEntry, type CommandNode } from '../../cli/command-tree.ts';
 import { readFlags } from '../../cli/flag-values.ts';
@@ -101,9 +102,13 @@ describe('the command line', () => {
   });
 
   it('shows its version, also as JSON', async () => {
-    assert.match((await runWords(['version'])).out, /^Consul v1\.8\.7\n/);
+    assert.match(
+      (await runWords(['version'])).out,
+      /^Consul v1\.8\.7\nProconsul v\d+\.\d+\.\d+, which/,
+    );
     const json = await runWords(['version', '-format=json']);
-    assert.deepEqual(JSON.parse(json.out), { Version: '1.8.7' });
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    assert.deepEqual(JSON.parse(json.out), { Version: '1.8.7', Proconsul: version });
     assert.equal((await runWords(['version', '-format=x'])).err, 'Unknown format: x\n');
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { table } from '../../cli/table.ts';
-import { oneLine, shownOn, type Terminal, toned } from '../../cli/terminal.ts';
+import { failing, oneLine, shownOn, type Terminal, toned } from '../../cli/terminal.ts';
 import { commandLineOf } from '../support/servers/command-line.ts';
 import { startServer } from '../support/servers/start-server.ts';
 
@@ -51,6 +51,21 @@ describe('a table', () => {
       'Node  a-long-name\nTags  a=1,b=22222,\n      c=3,d=4\n\nNode  n2\nTags\n',
     );
   });
+});
+
+describe('why a command fails', () => {
+  for (const [text, seen] of [
+    ['Error! No key\n', '\x1b[31mError! No key\x1b[0m\n'],
+    ['Must say\n\nUsage: x\n\n  y\n', '\x1b[31mMust say\x1b[0m\n\nUsage: x\n\n  y\n'],
+    ['no flag -x\nUsage:\n  -y\n', '\x1b[31mno flag -x\x1b[0m\nUsage:\n  -y\n'],
+    ['a\x1b[1mb', '\x1b[31ma\\x1b[1mb\x1b[0m'],
+  ] as const) {
+    it(`is red on a terminal, and not what follows it: ${JSON.stringify(text)}`, () => {
+      assert.equal(shownOn({ hasColours: true }, failing(text)), seen);
+      const plain = shownOn({ hasColours: false }, failing(text));
+      assert.equal(plain, text.replaceAll('\x1b', '\\x1b'));
+    });
+  }
 });
 
 describe('commands whose answers have names of strangers', () => {

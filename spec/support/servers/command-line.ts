@@ -32,6 +32,7 @@ export async function runWords(
     env,
     print: (text) => void out.push(Buffer.from(text)),
     printError: (text) => void err.push(text),
+    fail: (text) => void err.push(text),
     terminal,
     progress: () => undefined,
     hint: (text) => void hints.push(text),
