@@ -29,6 +29,13 @@ describe('the image', () => {
     const ours = new Set(folders.filter((folder) => existsSync(folder)));
     ours.delete('node_modules');
     assert.ok(ours.size > 3);
-    for (const folder of ours) assert.ok(copied.includes(folder), folder);
+    const program = readFileSync('bin/proconsul', 'utf8');
+    for (const folder of ours) {
+      assert.ok(copied.includes(folder), folder);
+      assert.ok(
+        program.includes(`"$top/${folder}"`),
+        `bin/proconsul builds not anew for ${folder}`,
+      );
+    }
   });
 });
