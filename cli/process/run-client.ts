@@ -33,6 +33,9 @@ import { loadsOf, type Running, type RunOptions } from './run-server.ts';
 import { holdDataDir } from './start-up.ts';
 import { identitiesOf, takeOverTls } from './tls-role.ts';
 
+/** Of the half second that a listener gives what it has begun to answer. */
+const LAST_ANSWERS_MS = 300;
+
 export async function runClient(options: RunOptions): Promise<Running> {
   const { config, logger } = options;
   const identities = identitiesOf(config, logger);
@@ -93,14 +96,19 @@ export async function runClient(options: RunOptions): Promise<Running> {
       forwarder.stop();
       const closed = Promise.all([dns.stop(), listeners.stop()]);
       await containers.stop();
-      const stopped = agent.stop();
-      // A server that hangs must not keep this agent from ending.
-      upstream.stop();
-      await stopped;
-      await closed;
+      await lastAnswers(closed, upstream);
+      await agent.stop();
       await unlock();
     },
   };
+}
+
+/** What clients have asked for is still under way, and a server that hangs keeps no agent from ending. */
+async function lastAnswers(closed: Promise<unknown>, upstream: Upstream): Promise<void> {
+  const cancel = systemClock.after(LAST_ANSWERS_MS, () => upstream.stop());
+  await closed;
+  cancel();
+  upstream.stop();
 }
 
 interface Connecting extends RunOptions {

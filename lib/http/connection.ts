@@ -151,9 +151,17 @@ export class Connection {
     this.#isFinishing = true;
     this.release();
     const open = this.#open;
+    // Who has just come has asked, and it may not be read yet.
+    if (open === undefined && !this.#isFresh) this.finishIdle();
     if (open === undefined || open.response.headersSent) return;
     open.response.shouldKeepAlive = false;
     this.#last = open.message;
+  }
+
+  /** Ends it where nothing is being answered. Node would take one for idle that the shortcut is at work with. */
+  finishIdle(): void {
+    const isAtWork = this.#open !== undefined || this.#next.length > 0 || !this.#isIdle();
+    if (this.#isFinishing && !isAtWork) this.#socket.destroySoon();
   }
 
   /** In the turn of the loop that has room for it. */
@@ -205,6 +213,7 @@ export class Connection {
       this.#taken = undefined;
       if (!answered) this.#give(request);
       this.#advance();
+      this.finishIdle();
     });
     if (taken === undefined) return false;
     if (taken !== 'answered') this.#taken = { request, withdraw: taken };
@@ -281,6 +290,7 @@ export class Connection {
     if (this.#next.length > 0 || this.#aheadBytes > 0) setImmediate(() => this.#goOn());
     else if (this.#error !== undefined) this.#refuse(this.#error);
     else if (this.#hasEnded) this.#advance();
+    this.finishIdle();
   }
 
   /** In a turn of the event loop of its own: other connections have theirs in between. */

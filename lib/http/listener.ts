@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { lstat, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { systemClock } from '../clock.ts';
 import { hostPort } from '../ip.ts';
 import { KEEP_ALIVE_MS, MAX_HEADER_BYTES } from '../limits.ts';
 import { type DoorOptions, Handshakes } from '../tls/handshakes.ts';
@@ -16,6 +17,8 @@ const REQUEST_TIMEOUT_MS = 10 * 60_000;
 const TIMEOUT_CHECK_MS = 5000;
 /** An answer under way may still be written when the process is asked to end. */
 const CLOSE_GRACE_MS = 500;
+/** Who has just come, and has not said anything, says it by then. */
+const FRESH_MS = 200;
 
 export interface ListenerOptions {
   readonly listener: RequestListener;
@@ -43,6 +46,8 @@ export class Listener {
   readonly #connections = new Set<Connection>();
   readonly #openByAddress = new Map<string, number>();
   readonly #door: Handshakes | undefined;
+  /** How many connections ever. */
+  #taken = 0;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -111,17 +116,40 @@ export class Listener {
   /** Takes no more connections, and ends those that are open once what they wait for is written. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
+    const finish = () => {
+      for (const connection of this.#connections) connection.finish();
+    };
+    finish();
+    await this.#takeThoseInLine();
     this.#door?.stop();
-    for (const connection of this.#connections) connection.finish();
+    finish();
+    // Node would end those too that the shortcut is at work with.
+    this.#server.closeIdleConnections = () => undefined;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    const endIdle = () => {
+      for (const connection of this.#connections) connection.finishIdle();
+    };
+    // What lies at the sockets is read in between, however late the timer is.
+    const fresh = setTimeout(() => setImmediate(endIdle), FRESH_MS);
     const timer = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
     await closed;
+    clearTimeout(fresh);
     clearTimeout(timer);
+  }
+
+  /** Who stands in line at the socket would be cut off with it, and a turn of the loop takes one of them. */
+  async #takeThoseInLine(): Promise<void> {
+    const until = systemClock.monotonic() + FRESH_MS;
+    let taken: number;
+    do {
+      taken = this.#taken;
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    } while (this.#taken !== taken && systemClock.monotonic() < until);
   }
 
   /** Counts it, and lets the parser read it once HTTP can be read from it. */
   #accepted(socket: Socket, parse: (spoken: Socket) => void): void {
+    this.#taken++;
     const isOneTooMany = this.#isOneTooMany(socket);
     if (this.#door === undefined) {
       parse(socket);

@@ -83,6 +83,40 @@ describe('a Listener that stops', () => {
     await stopped;
     assert.deepEqual([served, client.rest()], [2, '']);
   });
+
+  it('answers those who stand in line at its socket, and cuts none off that a shortcut answers', async () => {
+    let go: () => void = () => undefined;
+    listener = new Listener({
+      listener: (_, response) => void response.end('here'),
+      at: { host: '127.0.0.1', port: 0 },
+      limits: { connectionsPerAddress: () => 0 },
+      shortcut: {
+        take: (_, socket, done) => {
+          socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nth');
+          go = () => socket.write('is', () => done(true));
+          return () => false;
+        },
+      },
+    });
+    await listener.start();
+    const { port } = listener;
+    const served = await RawClient.connect(port);
+    await served.ask(getText('/'));
+    served.send(getText('/'));
+    await until(() => served.rest().endsWith('th'));
+    const inLine = Array.from({ length: 20 }, async () => {
+      const client = await RawClient.connect(port);
+      return await client.ask(getText('/'));
+    });
+    // All of them are known to the kernel by then, and the first to the listener.
+    await Promise.race(inLine);
+    const stopped = listener.stop();
+    go();
+    for (const { head } of await Promise.all(inLine)) assert.match(head, /^HTTP\/1.1 200/);
+    assert.equal(String((await served.answer()).body), 'this');
+    await served.ended();
+    await stopped;
+  });
 });
 
 describe('a Listener whose client has as many connections as it may have', () => {
