@@ -10,6 +10,7 @@ COPY server server
 COPY agent agent
 COPY sidecar sidecar
 COPY xds xds
+COPY kubernetes kubernetes
 COPY cli cli
 COPY pack pack
 RUN npm run build

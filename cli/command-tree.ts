@@ -75,6 +75,7 @@ const ROWS: readonly Row[] = [
   ['intention get', 'Shows one', async () => ({ command: (await import('./commands/intention.ts')).get })],
   ['intention match', 'Lists those about a service', async () => ({ command: (await import('./commands/intention.ts')).match })],
   ['join', 'Makes the agent join a cluster', () => import('./commands/join.ts')],
+  ['k8s-sync', 'Brings the Services of a Kubernetes cluster to the catalog', () => import('./commands/k8s-sync.ts')],
   ['keygen', 'Makes a random key', () => import('./commands/keygen.ts')],
   ['keyring', 'Shows and changes the keys that the log is sealed under', () => import('./commands/keyring.ts')],
   ['kv', 'Reads and writes keys'],

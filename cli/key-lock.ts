@@ -13,6 +13,8 @@ const FLAGS = ['flags', LOCK_FLAGS] as const;
 
 export interface KeyLockOptions extends LockOptions {
   readonly key: string;
+  /** What its session says beyond its name and TTL, as on what it rests. */
+  readonly behavior?: object;
 }
 
 export class KeyLock implements HeldLock {
@@ -31,8 +33,13 @@ export class KeyLock implements HeldLock {
     return this.#session.lost;
   }
 
+  /** That the key is held by; '' before there is one. */
+  get session(): string {
+    return this.#session.id;
+  }
+
   async acquire(timeoutMs: number): Promise<boolean> {
-    this.#held = await this.#session.acquire(timeoutMs, {}, this);
+    this.#held = await this.#session.acquire(timeoutMs, this.#options.behavior ?? {}, this);
     return this.#held;
   }
 

@@ -8,6 +8,7 @@ const LARGE: ReadonlySet<string> = new Set([
   'event',
   'exec',
   'import-consul',
+  'k8s-sync',
   'members',
   'services',
   'snapshot',

@@ -29,7 +29,9 @@ const PATHS = walk(TOP);
 const SOURCES: readonly Source[] = PATHS.filter(
   (path) => path.endsWith('.ts') && path !== 'spec/tidy.spec.ts',
 ).map((path) => ({ path, text: readFileSync(join(TOP, path), 'utf8') }));
-const PRODUCT = SOURCES.filter(({ path }) => /^(lib|server|agent|sidecar|xds|cli)\//.test(path));
+const PRODUCT = SOURCES.filter(({ path }) =>
+  /^(lib|server|agent|sidecar|xds|kubernetes|cli)\//.test(path),
+);
 
 /** The places, as an editor opens them, where the pattern stands. */
 function places(sources: readonly Source[], pattern: RegExp): string[] {
@@ -152,6 +154,7 @@ const TOUCHING: readonly Touching[] = [
       'agent/servers/ways.ts',
       'cli/api-client.ts',
       'cli/process/own-requests.ts',
+      'kubernetes/api/api-server.ts',
       'lib/http/listener.ts',
       'lib/link-local.ts',
       'lib/metrics/statsd.ts',
@@ -305,7 +308,7 @@ describe('the pages', () => {
       const text = readFileSync(join(TOP, guide), 'utf8');
       const files =
         text.match(
-          /(?<![\w/])(?:agent|bench|bin|cli|docs|lib|server|sidecar|spec|xds)\/[\w./*-]*[\w*]/g,
+          /(?<![\w/])(?:agent|bench|bin|cli|docs|kubernetes|lib|server|sidecar|spec|xds)\/[\w./*-]*[\w*]/g,
         ) ?? [];
       return files
         .filter((path) => !/\*|NAME/.test(path) && !existsSync(join(TOP, path)))

@@ -153,7 +153,7 @@ describe('the pages', function () {
         const { flags, unknown } = await flagsOf(words);
         const said = `${page.path}: proconsul ${words.join(' ')}`;
         assert.ok(unknown === undefined || /^[A-Z…]/.test(unknown), `${said}: ${unknown}`);
-        for (const [, name = ''] of words.join(' ').matchAll(/(?:^| )--?([a-z][a-z-]*)/g)) {
+        for (const [, name = ''] of words.join(' ').matchAll(/(?:^| )--?([a-z][a-z\d-]*)/g)) {
           assert.ok(flags.has(name), `${said}: -${name}`);
         }
       }

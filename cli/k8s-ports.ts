@@ -1,0 +1,81 @@
+/** What `k8s-sync` reaches the catalog and the API server by. */
+import { join } from 'node:path';
+import { type ApiAccess, accessOfPod, type Env } from '../kubernetes/api/access.ts';
+import { accessByKubeconfig } from '../kubernetes/api/kubeconfig.ts';
+import type { Catalog } from '../kubernetes/catalog.ts';
+import type { TurnLock } from '../kubernetes/turns.ts';
+import type { Clock } from '../lib/clock.ts';
+import { ProconsulError } from '../lib/errors.ts';
+import { encodeJson } from '../lib/json.ts';
+import type { ApiClient } from './api-client.ts';
+import { KeyLock } from './key-lock.ts';
+
+/** Of what needs nothing but an answer. */
+const ANSWER_MS = 10_000;
+
+type Client = (signal: AbortSignal) => ApiClient;
+
+/** Asked by a client of each question's own, so that a token that was renewed is taken from its file. */
+export function catalogBy(client: Client, clock: Clock): Catalog {
+  return {
+    async ask({ method, path, query = [], body, accept }, signal) {
+      const waits = query.some(([name]) => name === 'index');
+      const late = new AbortController();
+      const cancel = waits ? () => undefined : clock.after(ANSWER_MS, () => late.abort());
+      try {
+        return await client(AbortSignal.any([signal, late.signal])).send({
+          method,
+          path,
+          query,
+          ...(accept !== undefined && { accept }),
+          ...(body !== undefined && { body: encodeJson(body) }),
+        });
+      } finally {
+        cancel();
+      }
+    },
+  };
+}
+
+export interface LockParts {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly key: string;
+  readonly signal: AbortSignal;
+}
+
+/** Its session ends when the check does: within the moments of its lease, and with no delay for the next one. */
+export function turnLock(
+  { client, clock, key, signal }: LockParts,
+  { node, check }: { readonly node: string; readonly check: string },
+): TurnLock {
+  const lock = new KeyLock({
+    key,
+    behavior: { Node: node, NodeChecks: [], ServiceChecks: [{ ID: check }], LockDelay: '0s' },
+    sessionName: 'Proconsul k8s-sync',
+    monitorRetries: 3,
+    clock,
+    client,
+    signal,
+  });
+  return {
+    lost: lock.lost,
+    get session() {
+      return lock.session;
+    },
+    acquire: () => lock.acquire(0),
+    release: () => lock.release(),
+  };
+}
+
+/** In kubectl's order; and in a pod without a file, by its own account. */
+export async function apiAccess(env: Env, kubeconfig: string): Promise<ApiAccess> {
+  if (kubeconfig !== '') return await accessByKubeconfig([kubeconfig]);
+  const named = (env['KUBECONFIG'] ?? '').split(':').filter((path) => path !== '');
+  if (named.length > 0) return await accessByKubeconfig(named);
+  const pod = accessOfPod(env);
+  if (pod !== undefined) return pod;
+  const home = env['HOME'] ?? '';
+  if (home !== '') return await accessByKubeconfig([join(home, '.kube', 'config')]);
+  throw new ProconsulError('invalid', 'say by -kubeconfig where the cluster is');
+}

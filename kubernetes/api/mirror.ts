@@ -1,0 +1,193 @@
+/**
+ * Keeps in step with a list of the API server: lists it once, then watches from there. What changed is told
+ * object by object; when the server has forgotten too much, the list is read anew and what is gone is told too.
+ */
+import { type Clock, pause } from '../../lib/clock.ts';
+import { type ErrorCode, messageOf, ProconsulError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { Notices } from '../../lib/notices.ts';
+import type { Random } from '../../lib/random.ts';
+import { retryMs } from '../../lib/retries.ts';
+import type { ApiServer } from './api-server.ts';
+import { objectIn, objectsIn, type Said, textIn } from './shapes.ts';
+
+const PAGE = '500';
+/** A server ends a watch after so long; it is asked to, so that a new token counts and a dead stream ends. */
+const WATCH_S = 240;
+/** A server that watches for bookmarks says one each minute: one that says nothing for longer is gone. */
+const IDLE_MS = 75_000;
+/** Only one client asks, and a cluster that is back is to be seen at once. */
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 750;
+
+/** Namespace and name, which no two objects of a list share. */
+function keyOf(object: Said): string {
+  const { namespace, name } = objectIn(object['metadata']);
+  return `${textIn(namespace)}/${textIn(name)}`;
+}
+
+export interface Mirrored<T> {
+  /** Of the list, as `/api/v1/services`. */
+  readonly path: string;
+  readonly labelSelector?: string;
+  /** What is kept of an object; undefined for one that does not count. */
+  readonly keep: (object: Said) => T | undefined;
+  /** Told once for each change, and while the first list comes in too. */
+  readonly changed: (key: string, now: T | undefined, before: T | undefined) => void;
+  /** The first list is complete. */
+  readonly whole: () => void;
+}
+
+export interface MirrorDeps {
+  readonly api: Pick<ApiServer, 'ask' | 'watch'>;
+  readonly clock: Clock;
+  readonly random: Pick<Random, 'next'>;
+  readonly logger: Logger;
+}
+
+export class Mirror<T> {
+  readonly #deps: MirrorDeps;
+  readonly #mirrored: Mirrored<T>;
+  readonly #notices: Notices;
+  readonly #objects = new Map<string, T>();
+  #isWhole = false;
+  /** Of the list as it is known; '' when it has to be read anew. */
+  #version = '';
+  #failures = 0;
+
+  constructor(deps: MirrorDeps, mirrored: Mirrored<T>) {
+    this.#deps = deps;
+    this.#mirrored = mirrored;
+    this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
+  }
+
+  /** Before, what is not there may only not have been read yet. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  get(key: string): T | undefined {
+    return this.#objects.get(key);
+  }
+
+  entries(): IterableIterator<[string, T]> {
+    return this.#objects.entries();
+  }
+
+  /** Resolves when the signal is aborted, and never before. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const code = await this.#follow(signal);
+      if (!signal.aborted) await pause(this.#deps.clock, this.#retryMs(code), signal);
+    }
+  }
+
+  /** Reads on until a watch ends; what was wrong with it, if anything. */
+  async #follow(signal: AbortSignal): Promise<ErrorCode | undefined> {
+    try {
+      if (this.#version === '') await this.#list(signal);
+      if (!(await this.#watch(signal))) this.#version = '';
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      if (error.code === 'not-found') this.#version = '';
+      if (!signal.aborted) {
+        this.#notices.tell('', `cannot read ${this.#mirrored.path}: ${messageOf(error)}`);
+      }
+      return error.code;
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { path, labelSelector } = this.#mirrored;
+    const found = new Map<string, T>();
+    let [version, next] = ['', ''];
+    do {
+      const query = {
+        limit: PAGE,
+        ...(labelSelector !== undefined && { labelSelector }),
+        ...(next !== '' && { continue: next }),
+      };
+      const { json } = await this.#deps.api.ask({ method: 'GET', path, query }, signal);
+      const meta = objectIn(json['metadata']);
+      for (const object of objectsIn(json['items'])) {
+        const kept = this.#mirrored.keep(object);
+        if (kept !== undefined) found.set(keyOf(object), kept);
+      }
+      next = textIn(meta['continue']);
+      version = textIn(meta['resourceVersion']);
+    } while (next !== '');
+    if (version === '') throw new ProconsulError('unavailable', `${path}: the list has no version`);
+    this.#takeOver(found);
+    this.#version = version;
+    if (this.#notices.clear('')) this.#deps.logger.info(`k8s: reads ${path} again`);
+  }
+
+  #takeOver(found: ReadonlyMap<string, T>): void {
+    for (const key of [...this.#objects.keys()]) if (!found.has(key)) this.#set(key, undefined);
+    for (const [key, object] of found) this.#set(key, object);
+    if (this.#isWhole) return;
+    this.#isWhole = true;
+    this.#mirrored.whole();
+  }
+
+  /** Whether another watch may go on where this one has ended. */
+  async #watch(signal: AbortSignal): Promise<boolean> {
+    const { path, labelSelector } = this.#mirrored;
+    const query = {
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion: this.#version,
+      timeoutSeconds: String(Math.round(WATCH_S * (1 + this.#deps.random.next()))),
+      ...(labelSelector !== undefined && { labelSelector }),
+    };
+    let hasSpoken = false;
+    for await (const line of this.#deps.api.watch({ path, query, idleMs: IDLE_MS }, signal)) {
+      if (!this.#take(line)) return false;
+      hasSpoken = true;
+      this.#failures = 0;
+      if (this.#notices.clear('')) this.#deps.logger.info(`k8s: reads ${path} again`);
+    }
+    // A silent one may wait for a version that the server has never had, as after a restore of its store.
+    return hasSpoken;
+  }
+
+  /** False where the server has forgotten what came after the version that was asked for. */
+  #take(line: Said): boolean {
+    const object = objectIn(line['object']);
+    switch (line['type']) {
+      case 'ADDED':
+      case 'MODIFIED':
+        this.#set(keyOf(object), this.#mirrored.keep(object));
+        break;
+      case 'DELETED':
+        this.#set(keyOf(object), undefined);
+        break;
+      case 'BOOKMARK':
+        break;
+      default: {
+        if (object['code'] === 410) return false;
+        const why = textIn(object['message']) || textIn(object['reason']) || 'no object';
+        throw new ProconsulError('not-found', `the watch says: ${why}`);
+      }
+    }
+    this.#version = textIn(objectIn(object['metadata'])['resourceVersion']) || this.#version;
+    return true;
+  }
+
+  #set(key: string, now: T | undefined): void {
+    const before = this.#objects.get(key);
+    if (now === undefined) this.#objects.delete(key);
+    else this.#objects.set(key, now);
+    if (now !== undefined || before !== undefined) this.#mirrored.changed(key, now, before);
+  }
+
+  /** What is refused is not given soon; a server that is away may be back in a moment. */
+  #retryMs(code: ErrorCode | undefined): number {
+    const { random } = this.#deps;
+    const failures = ++this.#failures;
+    if (code === 'forbidden' || code === 'unauthorized') return retryMs(failures, random);
+    const base = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), MAX_RETRY_MS);
+    return base * (1 + random.next());
+  }
+}

@@ -1,0 +1,36 @@
+/** The port to the catalog: a server, or an agent of the cluster, over HTTP. */
+export interface Catalog {
+  /** Rejects with a ProconsulError where there is no answer, or one that is not accepted. */
+  ask(request: CatalogRequest, signal: AbortSignal): Promise<CatalogAnswer>;
+}
+
+export interface CatalogRequest {
+  readonly method: 'GET' | 'PUT' | 'DELETE';
+  /** Encoded where it has to be. */
+  readonly path: string;
+  readonly query?: readonly (readonly [name: string, value: string])[];
+  readonly body?: unknown;
+  /** Other statuses than 200 that are answers. */
+  readonly accept?: readonly number[];
+}
+
+export interface CatalogAnswer {
+  readonly status: number;
+  /** As the header says it; '' where it does not. */
+  readonly index: string;
+  readonly json: unknown;
+}
+
+/** What a catalog's answer is asked to wait by, and for how long. */
+const WAIT = '5m';
+/** Longer than a server makes anybody wait, jitter and all: then it is gone, though its socket is not. */
+export const MAX_LOOK_MS = 6 * 60_000;
+
+export function waitingFrom(index: string): readonly (readonly [string, string])[] {
+  return index === ''
+    ? []
+    : [
+        ['index', index],
+        ['wait', WAIT],
+      ];
+}

@@ -1,0 +1,21 @@
+/** The marks by which both sides know what came from the other: none of it goes back, and nothing else is changed. */
+
+/** As consul-k8s labels what it makes. */
+const CONSUL_LABEL = 'consul';
+export const MANAGED_BY = 'app.kubernetes.io/managed-by';
+export const MANAGER = 'proconsul';
+
+export const OUR_LABELS = { [CONSUL_LABEL]: 'true', [MANAGED_BY]: MANAGER } as const;
+
+/** What came from a catalog, by this program or by consul-k8s. */
+export function isOurs(labels: ReadonlyMap<string, string>): boolean {
+  return labels.get(CONSUL_LABEL) === 'true' || labels.get(MANAGED_BY) === MANAGER;
+}
+
+/** Says in an instance's metadata that it came from Kubernetes, and by whom. */
+export const SOURCE_META = 'external-source';
+export const SOURCE = 'kubernetes';
+export const OWNER_META = 'external-k8s-sync';
+
+/** The service under which all syncs are found in the catalog. */
+export const SYNC_SERVICE = 'proconsul-k8s-sync';

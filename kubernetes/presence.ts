@@ -1,0 +1,140 @@
+/**
+ * This process as an instance in the catalog, with a check that it has to renew each moment: a sync that is dead
+ * shows as such, and the lock that rests on the check goes to the next one.
+ */
+import { type Clock, pause } from '../lib/clock.ts';
+import { formatDuration, NS_PER_MS } from '../lib/duration.ts';
+import { messageOf, ProconsulError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { Notices } from '../lib/notices.ts';
+import { objectIn, objectsIn, textIn } from './api/shapes.ts';
+import type { Catalog } from './catalog.ts';
+import { SOURCE, SOURCE_META, SYNC_SERVICE } from './ours.ts';
+
+/** Of a node without an agent, whose address says nothing: so consul-k8s has it. */
+const ADDRESS = '127.0.0.1';
+/** Whose sync it is; not the mark of what came from a cluster, which this is not. */
+const FOR_META = 'k8s-sync-for';
+const BEATS = 4;
+const RETRY_MS = 500;
+
+export interface Identity {
+  /** The node that all instances are on. */
+  readonly node: string;
+  readonly owner: string;
+  /** Of this process among others of the same owner. */
+  readonly instance: string;
+  readonly leaseMs: number;
+}
+
+export interface PresenceDeps {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Presence {
+  readonly #deps: PresenceDeps;
+  readonly #self: Identity;
+  readonly #notices: Notices;
+
+  constructor(deps: PresenceDeps, self: Identity) {
+    this.#deps = deps;
+    this.#self = self;
+    this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
+  }
+
+  get id(): string {
+    return `${SYNC_SERVICE}-${this.#self.instance}`;
+  }
+
+  /** The check that a session may rest on. */
+  get check(): string {
+    return `service:${this.id}`;
+  }
+
+  /** Resolves when the catalog has it, or the signal is aborted. */
+  async register(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !(await this.#attempt('register', () => this.#put(signal), signal))) {
+      await pause(this.#deps.clock, RETRY_MS, signal);
+    }
+  }
+
+  /** Renews it until the signal is aborted; then takes it out. */
+  async run(signal: AbortSignal, last: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#attempt('beat', () => this.#beatInTime(signal), signal);
+      await pause(this.#deps.clock, this.#self.leaseMs / BEATS, signal);
+    }
+    await this.#attempt('leave', () => this.#remove(this.id, last), last);
+  }
+
+  /** Takes out those that have died: whoever has the turn now is there in their place. */
+  async removeDead(signal: AbortSignal): Promise<void> {
+    const path = `/v1/health/service/${SYNC_SERVICE}`;
+    const { json } = await this.#deps.catalog.ask({ method: 'GET', path }, signal);
+    for (const each of Array.isArray(json) ? json : []) {
+      const { node, owner } = this.#self;
+      const [entry, service] = [objectIn(each), objectIn(objectIn(each)['Service'])];
+      const isOurs = objectIn(service['Meta'])[FOR_META] === owner;
+      if (!isOurs || textIn(objectIn(entry['Node'])['Node']) !== node) continue;
+      const isDead = objectsIn(entry['Checks']).some(({ Status }) => Status === 'critical');
+      if (isDead) await this.#remove(textIn(service['ID']), signal);
+    }
+  }
+
+  async #put(signal: AbortSignal): Promise<void> {
+    const { node, owner, leaseMs } = this.#self;
+    const body = {
+      Node: node,
+      Address: ADDRESS,
+      NodeMeta: { [SOURCE_META]: SOURCE },
+      SkipNodeUpdate: true,
+      Service: { ID: this.id, Service: SYNC_SERVICE, Meta: { [FOR_META]: owner } },
+      Check: {
+        CheckID: this.check,
+        Name: 'Writes the services of Kubernetes, or waits for its turn',
+        Status: 'passing',
+        ServiceID: this.id,
+        Definition: { TTL: formatDuration(leaseMs * NS_PER_MS) },
+      },
+    };
+    await this.#deps.catalog.ask({ method: 'PUT', path: '/v1/catalog/register', body }, signal);
+    await this.#beat(signal);
+  }
+
+  /** A server that hangs holds up one beat, and the next one may come to another. */
+  async #beatInTime(signal: AbortSignal): Promise<void> {
+    const late = new AbortController();
+    const cancel = this.#deps.clock.after(this.#self.leaseMs, () => late.abort());
+    await this.#beat(AbortSignal.any([signal, late.signal])).finally(cancel);
+  }
+
+  /** A catalog that has lost it is told anew. */
+  async #beat(signal: AbortSignal): Promise<void> {
+    const query = [['node', this.#self.node]] as const;
+    const path = `/v1/agent/check/pass/${encodeURIComponent(this.check)}`;
+    const { status } = await this.#deps.catalog.ask(
+      { method: 'PUT', path, query, accept: [404] },
+      signal,
+    );
+    if (status === 404) await this.#put(signal);
+  }
+
+  async #remove(id: string, signal: AbortSignal): Promise<void> {
+    const body = { Node: this.#self.node, ServiceID: id };
+    await this.#deps.catalog.ask({ method: 'PUT', path: '/v1/catalog/deregister', body }, signal);
+  }
+
+  async #attempt(what: string, act: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
+    try {
+      await act();
+      this.#notices.clear(what);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      if (!signal.aborted) this.#notices.tell(what, `cannot ${what}: ${messageOf(error)}`);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Keeps a cluster of Kubernetes and the catalog in step. Each sync that runs knows both all the time; the one whose
+ * turn it is writes, once all that it reads is whole: what has not been read yet is not taken for gone.
+ */
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Random } from '../lib/random.ts';
+import type { ApiServer } from './api/api-server.ts';
+import type { Catalog } from './catalog.ts';
+import { Presence } from './presence.ts';
+import { ToCatalog, type ToCatalogOptions } from './to-catalog/to-catalog.ts';
+import type { BackRules } from './to-cluster/rules.ts';
+import { ToCluster } from './to-cluster/to-cluster.ts';
+import { together } from './together.ts';
+import { type TurnLock, takeTurns } from './turns.ts';
+import type { Way, WayDeps } from './way.ts';
+
+export interface SyncDeps {
+  readonly api: ApiServer;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** A lock whose session rests on the check of the node, and on nothing else of it. */
+  readonly lock: (rest: { readonly node: string; readonly check: string }) => TurnLock;
+}
+
+export interface SyncOptions {
+  /** The node that all instances are on, and this one too. */
+  readonly node: string;
+  readonly owner: string;
+  /** Of this process among others of the same owner. */
+  readonly instance: string;
+  readonly leaseMs: number;
+  readonly lockKey: string;
+  /** Undefined for a way that is not gone. */
+  readonly toCatalog: ToCatalogOptions | undefined;
+  readonly toCluster: BackRules | undefined;
+}
+
+/** An end that takes longer is none: what is left ends by its lease. */
+const LEAVE_MS = 2000;
+
+export class KubernetesSync {
+  readonly #deps: SyncDeps;
+  readonly #options: SyncOptions;
+  readonly #ways: readonly Way[];
+  readonly #presence: Presence;
+  /** What waits for all that is read to be whole. */
+  #onRead: () => void = () => undefined;
+
+  constructor(deps: SyncDeps, options: SyncOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    const { api, catalog, clock, random, logger } = deps;
+    const parts: WayDeps = { api, catalog, clock, random, logger, onRead: () => this.#onRead() };
+    const { toCatalog, toCluster, node, owner, instance, leaseMs } = options;
+    this.#ways = [
+      ...(toCatalog === undefined ? [] : [new ToCatalog(parts, toCatalog)]),
+      ...(toCluster === undefined ? [] : [new ToCluster(parts, toCluster)]),
+    ];
+    this.#presence = new Presence({ catalog, clock, logger }, { node, owner, instance, leaseMs });
+  }
+
+  /** Both sides have been read: what this would write is known. */
+  get isWhole(): boolean {
+    return this.#ways.every(({ isWhole }) => isWhole);
+  }
+
+  /** Until the signal is aborted, whatever cannot be reached meanwhile. */
+  async run(signal: AbortSignal): Promise<void> {
+    const reads = this.#ways.map((way) => way.read(signal));
+    await this.#presence.register(signal);
+    // It ends once the turn is over, which is so given up in order.
+    const [over, last] = [new AbortController(), new AbortController()];
+    const present = this.#presence.run(over.signal, last.signal);
+    await this.#takeTurns(signal);
+    const cancel = this.#deps.clock.after(LEAVE_MS, () => last.abort());
+    over.abort();
+    await Promise.all([present, ...reads]);
+    cancel();
+  }
+
+  async #takeTurns(signal: AbortSignal): Promise<void> {
+    const { lock, clock, logger } = this.#deps;
+    const { node } = this.#options;
+    const { check } = this.#presence;
+    const deps = { lock: () => lock({ node, check }), clock, logger };
+    await takeTurns(deps, (session, turn) => this.#work(session, turn), signal);
+  }
+
+  async #work(session: string, signal: AbortSignal): Promise<void> {
+    await this.#untilWhole(signal);
+    if (signal.aborted) return;
+    const fence = { key: this.#options.lockKey, session };
+    await this.#presence.removeDead(signal);
+    const works = this.#ways.map((way) => (turn: AbortSignal) => way.work(fence, turn));
+    await together(works, signal);
+  }
+
+  #untilWhole(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!this.isWhole && !signal.aborted) return;
+        this.#onRead = () => undefined;
+        signal.removeEventListener('abort', look);
+        resolve();
+      };
+      this.#onRead = look;
+      signal.addEventListener('abort', look, { once: true });
+      look();
+    });
+  }
+}

@@ -1,0 +1,67 @@
+/** Which Services of a cluster come to the catalog, and as what. The names are those of consul-k8s. */
+import { matchesAny } from '../names.ts';
+import type { KubeService } from '../objects.ts';
+import { isOurs } from '../ours.ts';
+
+export interface SyncRules {
+  /** The node that all instances are on. */
+  readonly node: string;
+  /** Who keeps them: another sync may have others on the same node. */
+  readonly owner: string;
+  /** Whether a Service comes that does not say. */
+  readonly byDefault: boolean;
+  readonly namePrefix: string;
+  readonly addsNamespace: boolean;
+  readonly tag: string;
+  readonly allowNamespaces: readonly string[];
+  readonly denyNamespaces: readonly string[];
+  readonly clusterIps: boolean;
+  readonly nodePorts: 'ExternalOnly' | 'InternalOnly' | 'ExternalFirst';
+  /** Both families, where a Service has two: each pod is two instances then. */
+  readonly bothFamilies: boolean;
+}
+
+const ANNOTATION = 'consul.hashicorp.com/';
+const META = `${ANNOTATION}service-meta-`;
+
+/** What its annotations say of a Service. */
+export function annotated(service: KubeService, name: string): string {
+  return service.annotations.get(`${ANNOTATION}service-${name}`)?.trim() ?? '';
+}
+
+export function annotatedMeta({
+  annotations,
+}: KubeService): readonly (readonly [string, string])[] {
+  return [...annotations]
+    .filter(([name]) => name.startsWith(META))
+    .map(([name, value]) => [name.slice(META.length), value]);
+}
+
+/** A comma in a tag is written `\,`. */
+export function annotatedTags(service: KubeService): readonly string[] {
+  return (annotated(service, 'tags').match(/(?:\\,|[^,])+/g) ?? [])
+    .map((tag) => tag.replaceAll('\\,', ',').trim())
+    .filter((tag) => tag !== '');
+}
+
+/** Denied is denied, whatever else is allowed; and what came from a catalog does not go back to one. */
+export function isSynced(service: KubeService, rules: SyncRules): boolean {
+  const { namespace, labels, type } = service;
+  if (isOurs(labels) || type === 'ExternalName') return false;
+  if (type === 'ClusterIP' && !rules.clusterIps && service.externalIps.length === 0) return false;
+  if (matchesAny(namespace, rules.denyNamespaces)) return false;
+  if (!matchesAny(namespace, rules.allowNamespaces)) return false;
+  const said = annotated(service, 'sync').toLowerCase();
+  if (TRUE.has(said)) return true;
+  // Anything else that is said is no yes: so it is in consul-k8s, where it is read as Go reads a bool.
+  return said === '' && rules.byDefault;
+}
+
+const TRUE = new Set(['1', 't', 'true']);
+
+export function catalogName(service: KubeService, rules: SyncRules): string {
+  const given = annotated(service, 'name');
+  if (given !== '') return given;
+  const { name, namespace } = service;
+  return `${rules.namePrefix}${name}${rules.addsNamespace ? `-${namespace}` : ''}`;
+}

@@ -1,0 +1,84 @@
+/** From the cluster to the catalog: Services and their slices, as instances of one node. */
+import { Notices } from '../../lib/notices.ts';
+import type { Mirror } from '../api/mirror.ts';
+import { type Fence, mirrorIn, type Way, type WayDeps } from '../way.ts';
+import { Registered } from './registered.ts';
+import type { SyncRules } from './rules.ts';
+import { Wanted } from './wanted.ts';
+import { Writer } from './writer.ts';
+
+export interface ToCatalogOptions {
+  readonly rules: SyncRules;
+  /** The one that is read; '' for all. */
+  readonly sourceNamespace: string;
+  readonly labelSelector: string;
+}
+
+type Reading = Pick<Mirror<unknown>, 'isWhole' | 'run'>;
+
+export class ToCatalog implements Way {
+  readonly #registered: Registered;
+  readonly #writer: Writer;
+  /** Those whose lists count. */
+  readonly #mirrors: Reading[];
+  readonly #nodes: Reading;
+  readonly #reads: Promise<void>[] = [];
+  #running: AbortSignal | undefined;
+
+  constructor(deps: WayDeps, { rules, sourceNamespace, labelSelector }: ToCatalogOptions) {
+    const { catalog, clock, random, logger, onRead } = deps;
+    const notices = new Notices((text) => logger.warn(`k8s: ${text}`));
+    const wanted = new Wanted(rules, {
+      changed: () => this.#writer.look(),
+      nodesWanted: () => this.#readNodes(),
+    });
+    this.#registered = new Registered({ catalog, clock, random }, rules.node, {
+      read: () => {
+        notices.clear('');
+        onRead();
+        this.#writer.compareAll();
+      },
+      lost: (why) => notices.tell('', `cannot read the catalog: ${why}`),
+    });
+    const parts = { wanted, registered: this.#registered };
+    this.#writer = new Writer({ ...parts, catalog, clock, random, logger }, rules);
+    const selected = labelSelector !== '' && { labelSelector };
+    const slices = '/apis/discovery.k8s.io/v1/endpointslices';
+    this.#mirrors = [
+      mirrorIn(deps, sourceNamespace, {
+        path: '/api/v1/services',
+        ...wanted.services,
+        ...selected,
+      }),
+      mirrorIn(deps, sourceNamespace, { path: slices, ...wanted.slices }),
+    ];
+    this.#nodes = mirrorIn(deps, '', { path: '/api/v1/nodes', ...wanted.nodes });
+  }
+
+  get isWhole(): boolean {
+    return this.#registered.isKnown && this.#mirrors.every(({ isWhole }) => isWhole);
+  }
+
+  /** Changes of instances that the catalog took of this one. */
+  get written(): number {
+    return this.#writer.written;
+  }
+
+  async read(signal: AbortSignal): Promise<void> {
+    this.#running = signal;
+    for (const mirror of [...this.#mirrors]) this.#reads.push(mirror.run(signal));
+    await this.#registered.run(signal);
+    await Promise.all(this.#reads);
+  }
+
+  work(fence: Fence, signal: AbortSignal): Promise<void> {
+    return this.#writer.run(fence, signal);
+  }
+
+  /** Machines count where a NodePort does: whoever has none needs no right to see them. */
+  #readNodes(): void {
+    if (this.#mirrors.includes(this.#nodes)) return;
+    this.#mirrors.push(this.#nodes);
+    if (this.#running !== undefined) this.#reads.push(this.#nodes.run(this.#running));
+  }
+}

@@ -1,0 +1,142 @@
+/** What the catalog ought to have, as the cluster is known: made anew for each Service that something of changed. */
+
+import { sameJson } from '../../lib/equal.ts';
+import type { Mirrored } from '../api/mirror.ts';
+import {
+  type KubeNode,
+  type KubeService,
+  nodeIn,
+  type Slice,
+  serviceIn,
+  sliceIn,
+} from '../objects.ts';
+import { instancesOf, type WantedInstance } from './instances.ts';
+import { isSynced, type SyncRules } from './rules.ts';
+
+type Watched<T> = Pick<Mirrored<T>, 'keep' | 'changed'>;
+
+export interface WantedEvents {
+  /** Something may be wanted otherwise. */
+  readonly changed: () => void;
+  /** There is a Service that is reached at ports of machines. */
+  readonly nodesWanted: () => void;
+}
+
+export class Wanted {
+  readonly #rules: SyncRules;
+  readonly #on: WantedEvents;
+  readonly #services = new Map<string, KubeService>();
+  /** By the Service that they are of, which may not be known yet. */
+  readonly #slices = new Map<string, Map<string, Slice>>();
+  readonly #nodes = new Map<string, KubeNode>();
+  /** Services that are to be looked at anew. */
+  readonly #dirty = new Set<string>();
+  /** By id, and then by the Service that wants it: two may come to one name and address. */
+  readonly #claims = new Map<string, Map<string, WantedInstance>>();
+  readonly #idsOf = new Map<string, readonly string[]>();
+  /** Ids that may be wanted otherwise than before. */
+  readonly #changed = new Set<string>();
+
+  constructor(rules: SyncRules, on: WantedEvents) {
+    this.#rules = rules;
+    this.#on = on;
+  }
+
+  readonly services: Watched<KubeService> = {
+    keep: serviceIn,
+    changed: (key, now) => {
+      put(this.#services, key, now);
+      this.#look(key);
+      if (now?.type === 'NodePort' && isSynced(now, this.#rules)) this.#on.nodesWanted();
+    },
+  };
+
+  readonly slices: Watched<Slice> = {
+    keep: sliceIn,
+    changed: (key, now, before) => {
+      for (const slice of [before, now]) {
+        if (slice === undefined || slice.service === '') continue;
+        const service = `${slice.namespace}/${slice.service}`;
+        const known = this.#slices.get(service) ?? new Map<string, Slice>();
+        put(known, key, slice === now ? now : undefined);
+        put(this.#slices, service, known.size === 0 ? undefined : known);
+        this.#look(service);
+      }
+    },
+  };
+
+  readonly nodes: Watched<KubeNode> = {
+    keep: nodeIn,
+    changed: (key, now, before) => {
+      // A machine says each few minutes that it is there: that changes nothing.
+      if (sameJson(now, before)) return;
+      // Objects of no namespace have nothing before the slash.
+      put(this.#nodes, key.slice(1), now);
+      for (const [service, { type }] of this.#services)
+        if (type === 'NodePort') this.#look(service);
+    },
+  };
+
+  /** Of several Services that come to one instance the first counts, by namespace and name. */
+  get(id: string): WantedInstance | undefined {
+    const claims = this.#claims.get(id);
+    if (claims === undefined) return undefined;
+    const [first] = claims.size === 1 ? claims.keys() : [...claims.keys()].sort();
+    return claims.get(first ?? '');
+  }
+
+  /** All ids that are wanted now. */
+  ids(): Iterable<string> {
+    this.#settle();
+    return this.#claims.keys();
+  }
+
+  /** Ids that may be wanted otherwise since this was last asked. */
+  drain(): readonly string[] {
+    this.#settle();
+    const ids = [...this.#changed];
+    this.#changed.clear();
+    return ids;
+  }
+
+  #look(service: string): void {
+    this.#dirty.add(service);
+    this.#on.changed();
+  }
+
+  #settle(): void {
+    for (const key of this.#dirty) this.#claim(key, this.#instancesOf(key));
+    this.#dirty.clear();
+  }
+
+  #instancesOf(key: string): readonly WantedInstance[] {
+    const service = this.#services.get(key);
+    if (service === undefined || !isSynced(service, this.#rules)) return [];
+    const slices = [...(this.#slices.get(key)?.values() ?? [])];
+    const node = (name: string) => this.#nodes.get(name);
+    return instancesOf(service, { slices, node }, this.#rules);
+  }
+
+  #claim(key: string, instances: readonly WantedInstance[]): void {
+    const ids = instances.map(({ service }) => service.ID);
+    for (const id of this.#idsOf.get(key) ?? []) {
+      const claims = this.#claims.get(id);
+      claims?.delete(key);
+      if (claims?.size === 0) this.#claims.delete(id);
+      this.#changed.add(id);
+    }
+    for (const instance of instances) {
+      const { ID } = instance.service;
+      const claims = this.#claims.get(ID) ?? new Map<string, WantedInstance>();
+      claims.set(key, instance);
+      this.#claims.set(ID, claims);
+      this.#changed.add(ID);
+    }
+    put(this.#idsOf, key, ids.length === 0 ? undefined : ids);
+  }
+}
+
+function put<K, V>(map: Map<K, V>, key: K, value: V | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}

@@ -1,0 +1,194 @@
+/**
+ * Makes the catalog say what the cluster says, while it is this sync's turn: what differs goes out in transactions,
+ * each of which fails as a whole where the lock has gone to another by then.
+ */
+import { type Clock, pause } from '../../lib/clock.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
+import { MAX_TXN_OPS } from '../../lib/limits.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { Notices } from '../../lib/notices.ts';
+import type { Random } from '../../lib/random.ts';
+import { Retries } from '../../lib/retries.ts';
+import { Waiters } from '../../lib/waiters.ts';
+import { numberIn, objectIn, objectsIn, textIn } from '../api/shapes.ts';
+import type { Catalog } from '../catalog.ts';
+import type { Fence } from '../way.ts';
+import { differences, type Operation } from './differences.ts';
+import type { WantedInstance } from './instances.ts';
+import { ownerOf, type Registered } from './registered.ts';
+import type { SyncRules } from './rules.ts';
+import type { Wanted } from './wanted.ts';
+
+/** Four transactions on their way at once. */
+const ROUND_OPS = 4 * (MAX_TXN_OPS - 4);
+/** After one that nobody knows the end of. */
+const RETRY_MS = 500;
+/** Nothing comes of it to look once more. */
+const IDLE_MS = 3600_000;
+
+export interface WriterDeps {
+  readonly wanted: Wanted;
+  readonly registered: Registered;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+interface Change {
+  readonly id: string;
+  readonly want: WantedInstance | undefined;
+  readonly operations: readonly Operation[];
+}
+
+export class Writer {
+  readonly #deps: WriterDeps;
+  readonly #rules: Pick<SyncRules, 'node' | 'owner'>;
+  readonly #notices: Notices;
+  readonly #retries: Retries;
+  readonly #pending = new Set<string>();
+  readonly #waiters: Waiters;
+  /** Changes of instances that the catalog took. */
+  written = 0;
+
+  constructor(deps: WriterDeps, rules: Pick<SyncRules, 'node' | 'owner'>) {
+    this.#deps = deps;
+    this.#rules = rules;
+    this.#waiters = new Waiters(deps.clock);
+    this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
+    this.#retries = new Retries(deps.clock, deps.random, (id) => {
+      this.#pending.add(id);
+      this.#waiters.wakeAll();
+    });
+  }
+
+  /** Something of the cluster, or of the catalog, is otherwise than before. */
+  look(): void {
+    this.#waiters.wakeAll();
+  }
+
+  /** Everything is to be compared: the catalog was read. */
+  compareAll(): void {
+    const { wanted, registered } = this.#deps;
+    for (const id of wanted.ids()) this.#pending.add(id);
+    for (const id of registered.ids()) this.#pending.add(id);
+    this.#waiters.wakeAll();
+  }
+
+  /** Until the signal is aborted; rejects with ProconsulError 'rejected' where the lock is another's. */
+  async run(fence: Fence, signal: AbortSignal): Promise<void> {
+    this.compareAll();
+    try {
+      while (!signal.aborted) {
+        const changes = this.#changes();
+        if (changes.length === 0) await this.#waiters.wait(IDLE_MS, signal);
+        else await this.#write(fence, changes, signal);
+      }
+    } finally {
+      this.#retries.stop();
+    }
+  }
+
+  /** As many as go out at once: the others are compared when it is their turn, for they may change meanwhile. */
+  #changes(): readonly Change[] {
+    for (const id of this.#deps.wanted.drain()) this.#pending.add(id);
+    const changes: Change[] = [];
+    let count = 0;
+    for (const id of this.#pending) {
+      if (count >= ROUND_OPS) break;
+      this.#pending.delete(id);
+      const change = this.#changeOf(id);
+      count += change.operations.length;
+      if (change.operations.length > 0) changes.push(change);
+    }
+    return changes;
+  }
+
+  #changeOf(id: string): Change {
+    const { wanted, registered } = this.#deps;
+    const [want, row] = [wanted.get(id), registered.get(id)];
+    const owner = row === undefined ? this.#rules.owner : ownerOf(row);
+    // Nobody has marked what came by consul-k8s: it is taken over where it is wanted, and else left alone.
+    const mayWrite = owner === this.#rules.owner || (owner === '' && want !== undefined);
+    if (mayWrite) return { id, want, operations: differences(this.#rules.node, want, row) };
+    if (want !== undefined) this.#notices.tell(id, `"${id}" is left alone: it is of ${owner}`);
+    return { id, want, operations: [] };
+  }
+
+  async #write(fence: Fence, changes: readonly Change[], signal: AbortSignal): Promise<void> {
+    const sent = [...inBatches(changes)].map((batch) => this.#send(fence, batch, signal));
+    const failed = (await Promise.allSettled(sent)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+
+  /** What was not done is pending again. */
+  async #send(fence: Fence, batch: readonly Change[], signal: AbortSignal): Promise<void> {
+    const { catalog, clock, registered } = this.#deps;
+    const check = { KV: { Verb: 'check-session', Key: fence.key, Session: fence.session } };
+    const body = [check, ...batch.flatMap(({ operations }) => operations)];
+    try {
+      const { status, json } = await registered.writing(() =>
+        catalog.ask({ method: 'PUT', path: '/v1/txn', body, accept: [409] }, signal),
+      );
+      if (status === 409) return this.#refused(batch, objectsIn(objectIn(json)['Errors']));
+      const indexes = indexesIn(json);
+      for (const { id, want } of batch) {
+        registered.wrote(id, want, indexes.get(id));
+        this.#retries.succeeded(id);
+        this.#notices.clear(id);
+        this.written++;
+      }
+      this.#notices.clear('');
+    } catch (error) {
+      if (signal.aborted || (error instanceof ProconsulError && error.code === 'rejected'))
+        throw error;
+      for (const { id } of batch) this.#pending.add(id);
+      this.#notices.tell('', `the catalog takes nothing: ${messageOf(error)}`);
+      await pause(clock, RETRY_MS, signal);
+    }
+  }
+
+  /** Each for itself: one that the token may not write, or that cannot be, keeps no other from being written. */
+  #refused(batch: readonly Change[], errors: readonly object[]): void {
+    const whats = new Map(
+      errors.map((each) => {
+        const { OpIndex, What } = each as { OpIndex?: unknown; What?: unknown };
+        return [numberIn(OpIndex), textIn(What)];
+      }),
+    );
+    const lost = whats.get(0);
+    if (lost !== undefined) throw new ProconsulError('rejected', `the lock is another's: ${lost}`);
+    let at = 1;
+    for (const { id, operations } of batch) {
+      const what = operations.map((_, i) => whats.get(at + i)).find((each) => each !== undefined);
+      at += operations.length;
+      if (what === undefined) {
+        this.#pending.add(id);
+        continue;
+      }
+      this.#notices.tell(id, `"${id}" is not taken: ${what}`);
+      this.#retries.failed(id);
+    }
+  }
+}
+
+/** At which each instance was written, by its id. */
+function indexesIn(json: unknown): ReadonlyMap<string, unknown> {
+  const services = objectsIn(objectIn(json)['Results']).map((each) => objectIn(each['Service']));
+  return new Map(services.map(({ ID, ModifyIndex }) => [textIn(ID), ModifyIndex]));
+}
+
+/** What belongs to one instance is in one transaction. */
+function* inBatches(changes: readonly Change[]): Iterable<readonly Change[]> {
+  let batch: Change[] = [];
+  let count = 1;
+  for (const change of changes) {
+    if (count + change.operations.length > MAX_TXN_OPS && batch.length > 0) {
+      yield batch;
+      [batch, count] = [[], 1];
+    }
+    batch.push(change);
+    count += change.operations.length;
+  }
+  if (batch.length > 0) yield batch;
+}

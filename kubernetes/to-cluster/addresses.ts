@@ -1,0 +1,45 @@
+/** What instances of the catalog come to as endpoints. */
+import { isIP } from 'node:net';
+import { type Aggregate, aggregateStatus } from '../../lib/aggregate-status.ts';
+import { isLoopback } from '../../lib/ip.ts';
+import { numberIn, objectIn, objectsIn, pairsIn, textIn, textsIn } from '../api/shapes.ts';
+import { OWNER_META } from '../ours.ts';
+import type { BackRules } from './rules.ts';
+
+export interface BroughtAddress {
+  readonly address: string;
+  readonly family: 'IPv4' | 'IPv6';
+  readonly port: number;
+  readonly status: Aggregate;
+}
+
+/** Each address and port once, in order. Slices take addresses alone: an instance that has a name is left out. */
+export function addressesIn(
+  entries: readonly unknown[],
+  { owner, tag }: BackRules,
+): readonly BroughtAddress[] {
+  const found = new Map<string, BroughtAddress>();
+  for (const each of entries) {
+    const entry = objectIn(each);
+    const service = objectIn(entry['Service']);
+    // It came from this cluster, whatever the others of its name did.
+    const isOwn = pairsIn(service['Meta']).get(OWNER_META) === owner;
+    if (isOwn || textsIn(service['Tags']).includes(tag)) continue;
+    const address = textIn(service['Address']) || textIn(objectIn(entry['Node'])['Address']);
+    if (!isTaken(address)) continue;
+    const port = numberIn(service['Port']);
+    const checks = objectsIn(entry['Checks']).map(({ CheckID, Status }) => ({
+      CheckID: textIn(CheckID),
+      Status: textIn(Status),
+    }));
+    const family = isIP(address) === 6 ? 'IPv6' : 'IPv4';
+    found.set(`${address} ${port}`, { address, family, port, status: aggregateStatus(checks) });
+  }
+  return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each);
+}
+
+/** What an API server refuses of a slice: a pod that went there would find itself, or nobody. */
+function isTaken(address: string): boolean {
+  if (isIP(address) === 0 || isLoopback(address)) return false;
+  return !/^(169\.254\.|0\.|22[4-9]\.|23\d\.|255\.|::$|fe[89ab]|ff)/i.test(address);
+}

@@ -1,0 +1,143 @@
+/** The services of the catalog that a cluster is to have, with their instances: followed one by one. */
+import type { Clock } from '../../lib/clock.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { Notices } from '../../lib/notices.ts';
+import type { Random } from '../../lib/random.ts';
+import { type Agent, type Followed, follow } from '../../sidecar/follow.ts';
+import { listIn, objectIn, textsIn } from '../api/shapes.ts';
+import type { Catalog } from '../catalog.ts';
+import { addressesIn, type BroughtAddress } from './addresses.ts';
+import { type BackRules, isBrought, serviceName } from './rules.ts';
+
+/** Each is a question that waits. */
+const MAX_SERVICES = 2000;
+
+export interface BroughtDeps {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface BroughtService {
+  /** In the catalog. */
+  readonly name: string;
+  /** Undefined while its instances are not known yet. */
+  readonly addresses: readonly BroughtAddress[] | undefined;
+}
+
+export class Brought {
+  readonly #deps: BroughtDeps;
+  readonly #rules: BackRules;
+  readonly #agent: Agent;
+  readonly #notices: Notices;
+  /** Told of a Service by its name in the cluster. */
+  readonly #changed: (service: string) => void;
+  readonly #following = new Map<string, AbortController>();
+  /** By the name of the Service. */
+  readonly #services = new Map<string, BroughtService>();
+  readonly #ended: Promise<void>[] = [];
+  #isKnown = false;
+
+  constructor(deps: BroughtDeps, rules: BackRules, changed: (service: string) => void) {
+    const { catalog, clock, random, logger } = deps;
+    this.#deps = deps;
+    this.#rules = rules;
+    this.#changed = changed;
+    this.#notices = new Notices((text) => logger.warn(`k8s: ${text}`));
+    this.#agent = {
+      ask: ({ path, query }, signal) => catalog.ask({ method: 'GET', path, query }, signal),
+      clock,
+      random,
+    };
+  }
+
+  /** Before, what is not there may only not have been read. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  names(): Iterable<string> {
+    return this.#services.keys();
+  }
+
+  get(service: string): BroughtService | undefined {
+    return this.#services.get(service);
+  }
+
+  /** Resolves when the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#follow(
+      '/v1/catalog/services',
+      (json) => this.#takeNames(objectIn(json), signal),
+      signal,
+    );
+    await Promise.all(this.#ended);
+  }
+
+  #takeNames(services: Readonly<Record<string, unknown>>, signal: AbortSignal): void {
+    const wanted = Object.entries(services)
+      .filter(([name, tags]) => isBrought(name, textsIn(tags), this.#rules))
+      .map(([name]) => name)
+      .filter((name) => this.#isNamed(name));
+    if (wanted.length > MAX_SERVICES) {
+      this.#notices.tell('', `${wanted.length} services: no more than ${MAX_SERVICES} are brought`);
+    }
+    const kept = new Set(wanted.slice(0, MAX_SERVICES));
+    for (const name of [...this.#following.keys()]) if (!kept.has(name)) this.#forget(name);
+    for (const name of kept) if (!this.#following.has(name)) this.#begin(name, signal);
+    this.#isKnown = true;
+    this.#changed('');
+  }
+
+  #isNamed(name: string): boolean {
+    if (serviceName(name, this.#rules) !== undefined) return true;
+    this.#notices.tell(name, `"${name}" is not brought: no Service can have that name`);
+    return false;
+  }
+
+  #begin(name: string, signal: AbortSignal): void {
+    const service = serviceName(name, this.#rules) ?? '';
+    const ending = new AbortController();
+    this.#following.set(name, ending);
+    this.#services.set(service, { name, addresses: undefined });
+    if (this.#rules.kind === 'external-name') {
+      this.#services.set(service, { name, addresses: [] });
+      this.#changed(service);
+      return;
+    }
+    const take = (json: unknown) => {
+      if (ending.signal.aborted) return;
+      this.#services.set(service, { name, addresses: addressesIn(listIn(json), this.#rules) });
+      this.#changed(service);
+    };
+    const path = `/v1/health/service/${encodeURIComponent(name)}`;
+    const either = AbortSignal.any([signal, ending.signal]);
+    this.#ended.push(this.#follow(path, take, either));
+  }
+
+  #forget(name: string): void {
+    this.#following.get(name)?.abort();
+    this.#following.delete(name);
+    const service = serviceName(name, this.#rules) ?? '';
+    this.#services.delete(service);
+    this.#changed(service);
+  }
+
+  #follow(path: string, take: Followed['take'], signal: AbortSignal): Promise<void> {
+    const followed: Followed = {
+      path,
+      query: [],
+      take: (json) => {
+        this.#notices.clear(path);
+        take(json);
+      },
+      lost: (why) => this.#notices.tell(path, `cannot read ${path}: ${why}`),
+    };
+    return follow(this.#agent, followed, signal).catch((error: unknown) => {
+      if (!(error instanceof ProconsulError)) throw error;
+      this.#deps.logger.error(`k8s: ${messageOf(error)}`);
+    });
+  }
+}

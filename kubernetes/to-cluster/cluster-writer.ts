@@ -1,0 +1,244 @@
+/**
+ * Makes the cluster have what the catalog has, while it is this sync's turn. Only what this sync made is changed or
+ * deleted, each time by the version that was seen.
+ */
+import { type Clock, pause } from '../../lib/clock.ts';
+import { sameJson } from '../../lib/equal.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { Notices } from '../../lib/notices.ts';
+import type { Random } from '../../lib/random.ts';
+import { Retries } from '../../lib/retries.ts';
+import { Waiters } from '../../lib/waiters.ts';
+import type { ApiServer } from '../api/api-server.ts';
+import { objectIn, objectsIn, pairsIn, type Said, textIn, textsIn } from '../api/shapes.ts';
+import type { BroughtAddress } from './addresses.ts';
+import type { Brought } from './brought.ts';
+import { type Manifest, serviceManifest, sliceManifests } from './manifests.ts';
+import type { Own } from './own.ts';
+import type { BackRules } from './rules.ts';
+
+/** Services that are written at once. */
+const AT_ONCE = 8;
+/** Several changes of a moment are one write. */
+const QUIET_MS = 50;
+/** Nothing comes of it to look once more. */
+const IDLE_MS = 3600_000;
+
+export interface ClusterWriterDeps {
+  readonly api: Pick<ApiServer, 'ask'>;
+  readonly brought: Brought;
+  readonly own: Own;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export class ClusterWriter {
+  readonly #deps: ClusterWriterDeps;
+  readonly #rules: BackRules;
+  readonly #notices: Notices;
+  readonly #retries: Retries;
+  readonly #pending = new Set<string>();
+  readonly #waiters: Waiters;
+  /** Objects that the API server took. */
+  written = 0;
+
+  constructor(deps: ClusterWriterDeps, rules: BackRules) {
+    this.#deps = deps;
+    this.#rules = rules;
+    this.#waiters = new Waiters(deps.clock);
+    this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
+    this.#retries = new Retries(deps.clock, deps.random, (service) => this.look(service));
+  }
+
+  /** Something of this Service is otherwise; '' for all. */
+  look(service: string): void {
+    if (service !== '') this.#pending.add(service);
+    else this.#lookAll();
+    this.#waiters.wakeAll();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    this.#lookAll();
+    try {
+      while (!signal.aborted) {
+        const some = [...this.#pending].slice(0, AT_ONCE);
+        for (const service of some) this.#pending.delete(service);
+        if (some.length === 0) await this.#untilWoken(signal);
+        else await Promise.all(some.map((service) => this.#settle(service, signal)));
+      }
+    } finally {
+      this.#retries.stop();
+    }
+  }
+
+  #lookAll(): void {
+    const { brought, own } = this.#deps;
+    for (const service of [...brought.names(), ...own.services()]) this.#pending.add(service);
+  }
+
+  async #untilWoken(signal: AbortSignal): Promise<void> {
+    await this.#waiters.wait(IDLE_MS, signal);
+    await pause(this.#deps.clock, QUIET_MS, signal);
+  }
+
+  async #settle(service: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#compare(service, signal);
+      this.#retries.succeeded(service);
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      if (signal.aborted) return;
+      this.#notices.tell(service, `Service "${service}": ${messageOf(error)}`);
+      this.#retries.failed(service);
+    }
+  }
+
+  async #compare(service: string, signal: AbortSignal): Promise<void> {
+    const { brought, own } = this.#deps;
+    const there = own.service(service);
+    const wants = brought.get(service);
+    if (wants === undefined) {
+      if (there !== undefined && own.isOurs(service)) await this.#delete('services', there, signal);
+      return;
+    }
+    if (wants.addresses === undefined) return;
+    if (there !== undefined && !own.isOurs(service)) {
+      const where = `"${service}" of namespace "${this.#rules.namespace}"`;
+      this.#notices.tell(service, `Service ${where} is left alone: somebody else made it`);
+      return;
+    }
+    const wanted = serviceManifest(service, wants, this.#rules);
+    const made = await this.#put('services', wanted, there, signal);
+    if (this.#rules.kind === 'headless')
+      await this.#putSlices(service, made, wants.addresses, signal);
+    this.#notices.clear(service);
+  }
+
+  async #putSlices(
+    service: string,
+    made: Said,
+    addresses: readonly BroughtAddress[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const uid = textIn(objectIn(made['metadata'])['uid']);
+    const slices = this.#deps.own.slices(service);
+    const placed = placesIn(slices);
+    const wanted = sliceManifests({ name: service, uid, addresses, placed }, this.#rules);
+    for (const [name, manifest] of wanted) {
+      await this.#put('endpointslices', manifest, slices.get(name), signal);
+    }
+    for (const [name, slice] of slices) {
+      if (!wanted.has(name)) await this.#delete('endpointslices', slice, signal);
+    }
+  }
+
+  /** The object as the API server has it afterwards. */
+  async #put(
+    list: keyof typeof GROUPS,
+    wanted: Manifest,
+    there: Said | undefined,
+    signal: AbortSignal,
+  ): Promise<Said> {
+    if (there !== undefined && says(there, wanted)) return there;
+    const isOther = there !== undefined && typeOf(there) !== typeOf(wanted);
+    // A Service that has another type is another one: its addresses cannot be changed.
+    if (isOther) await this.#delete(list, there, signal);
+    const isNew = there === undefined || isOther;
+    const path = isNew ? this.#path(list) : this.#path(list, wanted.metadata.name);
+    const body = isNew ? wanted : merged(there, wanted);
+    const method = isNew ? 'POST' : 'PUT';
+    const { json } = await this.#deps.api.ask({ method, path, body }, signal);
+    this.written++;
+    this.#deps.own.wrote(list, json);
+    return json;
+  }
+
+  async #delete(list: keyof typeof GROUPS, object: Said, signal: AbortSignal): Promise<void> {
+    const { name, uid, resourceVersion } = objectIn(object['metadata']);
+    // Only as it was seen: whoever made another one of that name meanwhile keeps it.
+    const body = {
+      kind: 'DeleteOptions',
+      apiVersion: 'v1',
+      preconditions: { uid, resourceVersion },
+    };
+    const path = this.#path(list, textIn(name));
+    await this.#deps.api.ask({ method: 'DELETE', path, body, accept: [404] }, signal);
+    this.written++;
+    this.#deps.own.deleted(list, textIn(name));
+  }
+
+  #path(list: keyof typeof GROUPS, name = ''): string {
+    const all = `${GROUPS[list]}/namespaces/${encodeURIComponent(this.#rules.namespace)}/${list}`;
+    return name === '' ? all : `${all}/${encodeURIComponent(name)}`;
+  }
+}
+
+export const GROUPS = {
+  services: '/api/v1',
+  endpointslices: '/apis/discovery.k8s.io/v1',
+} as const;
+
+function typeOf(object: Said): unknown {
+  return objectIn(object['spec'])['type'] ?? object['addressType'];
+}
+
+/** As far as we say it; what others add, or the server fills in, is theirs. */
+function says(there: Said, wanted: Manifest): boolean {
+  const meta = objectIn(there['metadata']);
+  const [labels, notes] = [pairsIn(meta['labels']), pairsIn(meta['annotations'])];
+  const { labels: ours, annotations = {}, ownerReferences = [] } = wanted.metadata;
+  return (
+    Object.entries(ours).every(([key, value]) => labels.get(key) === value) &&
+    Object.entries(annotations).every(([key, value]) => notes.get(key) === value) &&
+    sameJson(objectsIn(meta['ownerReferences']).map(bare), ownerReferences) &&
+    ['spec', 'endpoints', 'ports'].every((field) => contains(there[field], wanted[field]))
+  );
+}
+
+/** Of an owner, what counts. */
+function bare({ apiVersion, kind, name, uid }: Said) {
+  return { apiVersion, kind, name, uid };
+}
+
+/** Whether all that is wanted is there: fields more are the server's, elements more are none. */
+function contains(there: unknown, wanted: unknown): boolean {
+  if (wanted === undefined) return true;
+  if (Array.isArray(wanted)) {
+    const list = Array.isArray(there) ? there : [];
+    return list.length === wanted.length && wanted.every((each, i) => contains(list[i], each));
+  }
+  if (typeof wanted !== 'object' || wanted === null) return there === wanted;
+  return Object.entries(wanted).every(([key, value]) => contains(objectIn(there)[key], value));
+}
+
+/** Ours over what is there, by its version. */
+function merged(there: Said, wanted: Manifest): object {
+  const meta = objectIn(there['metadata']);
+  const { labels, annotations, ...metadata } = wanted.metadata;
+  return {
+    ...there,
+    ...wanted,
+    metadata: {
+      ...meta,
+      ...metadata,
+      labels: { ...objectIn(meta['labels']), ...labels },
+      annotations: { ...objectIn(meta['annotations']), ...annotations },
+    },
+    ...(wanted['spec'] !== undefined && {
+      spec: { ...objectIn(there['spec']), ...wanted['spec'] },
+    }),
+  };
+}
+
+/** In which slice each address is, by address and the slice's group. */
+function placesIn(slices: ReadonlyMap<string, Said>): ReadonlyMap<string, string> {
+  const places = [...slices].flatMap(([name, slice]) => {
+    const group = name.replace(/-\d+$/, '');
+    return objectsIn(slice['endpoints'])
+      .flatMap(({ addresses }) => textsIn(addresses))
+      .map((address) => [`${address} ${group}`, name] as const);
+  });
+  return new Map(places);
+}

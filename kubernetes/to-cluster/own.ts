@@ -1,0 +1,91 @@
+/** What the cluster has in the namespace of the way back: what this sync made whole, of others that they are there. */
+import type { Mirrored } from '../api/mirror.ts';
+import { objectIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
+import { SERVICE_OF_SLICE } from '../objects.ts';
+import { isOwned } from './manifests.ts';
+import type { BackRules } from './rules.ts';
+
+type Watched = Pick<Mirrored<Said>, 'keep' | 'changed'>;
+
+export class Own {
+  readonly #rules: BackRules;
+  readonly #changed: (service: string) => void;
+  readonly #services = new Map<string, Said>();
+  /** By the Service, and by their names. */
+  readonly #slices = new Map<string, Map<string, Said>>();
+
+  constructor(rules: BackRules, changed: (service: string) => void) {
+    this.#rules = rules;
+    this.#changed = changed;
+  }
+
+  readonly serviceList: Watched = {
+    keep: (object) => (this.#isOwned(object) ? object : { metadata: object['metadata'] }),
+    changed: (key, now) => {
+      const name = key.slice(key.indexOf('/') + 1);
+      if (now === undefined) this.#services.delete(name);
+      else this.#services.set(name, now);
+      this.#changed(name);
+    },
+  };
+
+  readonly sliceList: Watched = {
+    keep: (object) => object,
+    changed: (_, now, before) => {
+      if (before !== undefined) this.#dropSlice(before);
+      if (now !== undefined) this.#putSlice(now);
+      this.#changed(serviceOf(now ?? before ?? {}));
+    },
+  };
+
+  services(): readonly string[] {
+    return [...this.#services.keys()].filter((name) => this.isOurs(name));
+  }
+
+  service(name: string): Said | undefined {
+    return this.#services.get(name);
+  }
+
+  isOurs(name: string): boolean {
+    const there = this.#services.get(name);
+    return there !== undefined && this.#isOwned(there);
+  }
+
+  slices(service: string): ReadonlyMap<string, Said> {
+    return new Map(this.#slices.get(service));
+  }
+
+  /** Counts at once, and not only when the watch brings it. */
+  wrote(list: 'services' | 'endpointslices', object: Said): void {
+    if (list === 'services') this.#services.set(nameOf(object), object);
+    else this.#putSlice(object);
+  }
+
+  deleted(list: 'services' | 'endpointslices', name: string): void {
+    if (list === 'services') this.#services.delete(name);
+    else for (const slices of this.#slices.values()) slices.delete(name);
+  }
+
+  #putSlice(slice: Said): void {
+    const slices = this.#slices.get(serviceOf(slice)) ?? new Map<string, Said>();
+    this.#slices.set(serviceOf(slice), slices.set(nameOf(slice), slice));
+  }
+
+  #dropSlice(slice: Said): void {
+    const slices = this.#slices.get(serviceOf(slice));
+    slices?.delete(nameOf(slice));
+    if (slices?.size === 0) this.#slices.delete(serviceOf(slice));
+  }
+
+  #isOwned(object: Said): boolean {
+    return isOwned(pairsIn(objectIn(object['metadata'])['labels']), this.#rules);
+  }
+}
+
+function nameOf(object: Said): string {
+  return textIn(objectIn(object['metadata'])['name']);
+}
+
+function serviceOf(object: Said): string {
+  return pairsIn(objectIn(object['metadata'])['labels']).get(SERVICE_OF_SLICE) ?? '';
+}

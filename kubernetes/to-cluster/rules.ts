@@ -1,0 +1,32 @@
+/** Which services of the catalog come to the cluster, and as what. */
+import { matchesAny } from '../names.ts';
+import { SYNC_SERVICE } from '../ours.ts';
+
+export interface BackRules {
+  /** Where everything is made. */
+  readonly namespace: string;
+  /** With addresses, ports and readiness; or as a name that DNS looks up, as consul-k8s has it. */
+  readonly kind: 'headless' | 'external-name';
+  readonly owner: string;
+  readonly namePrefix: string;
+  /** Of the catalog's names, as `consul`. */
+  readonly domain: string;
+  /** Whatever has it came from this cluster. */
+  readonly tag: string;
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+}
+
+/** What comes from Kubernetes does not go back there; nor do the servers and the syncs themselves. */
+export function isBrought(name: string, tags: readonly string[], rules: BackRules): boolean {
+  if (tags.includes(rules.tag) || name === 'consul' || name === SYNC_SERVICE) return false;
+  return matchesAny(name, rules.allow) && !matchesAny(name, rules.deny);
+}
+
+const LABEL = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** The name of its Service; undefined where Kubernetes knows no such name. */
+export function serviceName(name: string, { namePrefix }: BackRules): string | undefined {
+  const lower = `${namePrefix}${name}`.toLowerCase();
+  return LABEL.test(lower) ? lower : undefined;
+}

@@ -1,0 +1,54 @@
+/** From the catalog to the cluster: services as Services, and their instances as endpoints. */
+import type { Mirror } from '../api/mirror.ts';
+import type { Said } from '../api/shapes.ts';
+import { type Fence, mirrorIn, type Way, type WayDeps } from '../way.ts';
+import { Brought } from './brought.ts';
+import { ClusterWriter, GROUPS } from './cluster-writer.ts';
+import { ownSelector } from './manifests.ts';
+import { Own } from './own.ts';
+import type { BackRules } from './rules.ts';
+
+export class ToCluster implements Way {
+  readonly #brought: Brought;
+  readonly #writer: ClusterWriter;
+  readonly #mirrors: Mirror<Said>[];
+
+  constructor(deps: WayDeps, rules: BackRules) {
+    const { api, catalog, clock, random, logger, onRead } = deps;
+    const changed = (service: string) => {
+      if (service === '') onRead();
+      this.#writer.look(service);
+    };
+    this.#brought = new Brought({ catalog, clock, random, logger }, rules, changed);
+    const own = new Own(rules, changed);
+    const brought = this.#brought;
+    this.#writer = new ClusterWriter({ api, brought, own, clock, random, logger }, rules);
+    const { namespace } = rules;
+    const services = { path: `${GROUPS.services}/services`, ...own.serviceList };
+    const slices = { path: `${GROUPS.endpointslices}/endpointslices`, ...own.sliceList };
+    this.#mirrors = [
+      mirrorIn(deps, namespace, services),
+      mirrorIn(deps, namespace, { ...slices, labelSelector: ownSelector(rules) }),
+    ];
+  }
+
+  get isWhole(): boolean {
+    return this.#brought.isKnown && this.#mirrors.every(({ isWhole }) => isWhole);
+  }
+
+  /** Objects that the API server took of this one. */
+  get written(): number {
+    return this.#writer.written;
+  }
+
+  async read(signal: AbortSignal): Promise<void> {
+    await Promise.all([
+      this.#brought.run(signal),
+      ...this.#mirrors.map((mirror) => mirror.run(signal)),
+    ]);
+  }
+
+  work(_fence: Fence, signal: AbortSignal): Promise<void> {
+    return this.#writer.run(signal);
+  }
+}

@@ -1,0 +1,45 @@
+/** One direction of a sync: what it reads all the time, and what it does while it has the turn. */
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Random } from '../lib/random.ts';
+import type { ApiServer } from './api/api-server.ts';
+import { Mirror, type Mirrored } from './api/mirror.ts';
+import type { Catalog } from './catalog.ts';
+
+export interface Way {
+  /** Before, what is not there may only not have been read yet. */
+  readonly isWhole: boolean;
+  /** Resolves when the signal is aborted, and never before. */
+  read(signal: AbortSignal): Promise<void>;
+  /** Called once all ways are whole; rejects with a ProconsulError where the turn is another's. */
+  work(fence: Fence, signal: AbortSignal): Promise<void>;
+}
+
+/** By which a write to the catalog is seen to be of whoever has the turn. */
+export interface Fence {
+  readonly key: string;
+  readonly session: string;
+}
+
+export interface WayDeps {
+  readonly api: ApiServer;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Something was read: it may be whole now. */
+  readonly onRead: () => void;
+}
+
+/** A list of the cluster, in one namespace or, where that is '', in all. */
+export function mirrorIn<T>(
+  deps: WayDeps,
+  namespace: string,
+  { path, ...mirrored }: Omit<Mirrored<T>, 'whole'>,
+): Mirror<T> {
+  const { api, clock, random, logger, onRead } = deps;
+  const at = path.lastIndexOf('/');
+  const within = namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  const whole = `${path.slice(0, at)}${within}${path.slice(at)}`;
+  return new Mirror({ api, clock, random, logger }, { ...mirrored, path: whole, whole: onRead });
+}

@@ -1,0 +1,179 @@
+/** Syncs between a made-up cluster and a server of the spec's own; each may be killed, as a process is. */
+
+import { createApiClient } from '../../../cli/api-client.ts';
+import { flagsOf } from '../../../cli/flag-values.ts';
+import { syncOptionsOf } from '../../../cli/k8s-flags.ts';
+import { turnLock } from '../../../cli/k8s-ports.ts';
+import { ApiServer as Client } from '../../../kubernetes/api/api-server.ts';
+import type { Catalog, CatalogRequest } from '../../../kubernetes/catalog.ts';
+import { KubernetesSync, type SyncOptions } from '../../../kubernetes/sync.ts';
+import { systemClock } from '../../../lib/clock.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+import { decodeJson } from '../../../lib/json.ts';
+import { systemRandom } from '../../../lib/random.ts';
+import { RecordingLogger } from '../fakes/recording-logger.ts';
+import { type AgentlessOptions, startAgentless } from '../servers/agentless.ts';
+import { atEnd, send } from '../servers/start-server.ts';
+import { until } from '../until.ts';
+import { startApiServer } from './api-server.ts';
+import { accessTo } from './cluster.ts';
+
+type Started = Awaited<ReturnType<typeof startAgentless>>;
+
+export const NODE = 'k8s-sync';
+
+/** A server, a cluster, and as many syncs between them as are started. */
+export async function startSyncWorld(options: AgentlessOptions = {}) {
+  const [server, cluster] = [await startAgentless(options), await startApiServer()];
+  const syncs: Sync[] = [];
+  const sync = (name = 'a', flags: Readonly<Record<string, string>> = {}, token = '') => {
+    const made = new Sync(server, accessTo(cluster), name, { flags, token });
+    syncs.push(made);
+    atEnd(() => made.stop());
+    return made;
+  };
+  const rows = () => {
+    const { catalog } = server.server.state;
+    return [...catalog.instancesOn(NODE)]
+      .filter(({ Service }) => Service !== 'proconsul-k8s-sync')
+      .map((each) => ({
+        ...each,
+        checks: [...catalog.checksOn(NODE)].filter(({ ServiceID }) => ServiceID === each.ID),
+      }))
+      .sort((a, b) => (a.ID < b.ID ? -1 : 1));
+  };
+  /** Each instance as `web 10.1.0.1:8080 passing`. */
+  const shown = () =>
+    rows()
+      .map(({ Service, Address, Port, checks }) => {
+        const states = checks.map(({ CheckID, Status }) =>
+          CheckID.startsWith('_service_maintenance') ? 'maintenance' : Status,
+        );
+        return [`${Service} ${Address}:${Port}`, ...states.sort()].join(' ');
+      })
+      .sort();
+  const untilShown = (...wanted: readonly string[]) =>
+    until(
+      () => shown().join('\n') === [...wanted].sort().join('\n'),
+      () =>
+        `${shown().join('\n')}\n${syncs.map(({ logger }) => logger.lines.join('\n')).join('\n--\n')}`,
+    );
+  return { ...server, cluster, objects: cluster.objects, sync, rows, shown, untilShown };
+}
+
+interface Over {
+  readonly flags: Readonly<Record<string, string>>;
+  readonly token: string;
+}
+
+export class Sync {
+  readonly logger = new RecordingLogger();
+  readonly sync: KubernetesSync;
+  /** Requests to the catalog that write. */
+  readonly writes: CatalogRequest[] = [];
+  readonly #ending = new AbortController();
+  readonly #killed = new AbortController();
+  readonly #api: Client;
+  readonly #ran: Promise<void>;
+
+  constructor(server: Started, access: ReturnType<typeof accessTo>, name: string, over: Over) {
+    const flags = flagsOf(Object.entries({ 'sync-name': name, lease: '1s', ...over.flags }));
+    const options: SyncOptions = syncOptionsOf(flags);
+    this.#api = new Client(access, systemClock);
+    const headers = over.token === '' ? undefined : { 'X-Consul-Token': over.token };
+    const client = (signal: AbortSignal) =>
+      createApiClient({
+        target: {
+          scheme: 'http',
+          address: `127.0.0.1:${server.port}`,
+          headers: headers ?? {},
+        },
+        query: [],
+        signal: AbortSignal.any([signal, this.#killed.signal]),
+      });
+    const parts = { client, clock: systemClock, key: options.lockKey, signal: this.#ending.signal };
+    this.sync = new KubernetesSync(
+      {
+        api: this.#api,
+        catalog: this.#catalog(server, over.token),
+        clock: systemClock,
+        random: systemRandom,
+        logger: this.logger,
+        lock: (rest) => turnLock(parts, rest),
+      },
+      options,
+    );
+    this.#ran = this.sync.run(this.#ending.signal);
+  }
+
+  get isActive(): boolean {
+    return this.logger.lines.some((line) => line.includes('holds the lock'));
+  }
+
+  /** In order, as SIGTERM ends it. */
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    await this.#ran;
+    this.#api.close();
+  }
+
+  /** From now on nothing of it reaches anybody. */
+  kill(): void {
+    this.#killed.abort();
+    this.#ending.abort();
+    this.#api.close();
+  }
+
+  #catalog(server: Started, token: string): Catalog {
+    const killed = this.#killed.signal;
+    return {
+      ask: async (request, signal) => {
+        if (killed.aborted) throw new ProconsulError('unavailable', 'killed');
+        const { method, path, accept = [] } = request;
+        const isBeat = path.includes('/check/pass/');
+        if (method !== 'GET' && !isBeat) this.writes.push(request);
+        const either = AbortSignal.any([signal, killed]);
+        const answer = await (isBeat
+          ? beat(server, request, token)
+          : asked(server.port, request, { token, signal: either }));
+        const { status, text, index } = answer;
+        if (status === 200 || accept.includes(status)) {
+          return { status, index: index === 0 ? '' : String(index), json: jsonIn(text) };
+        }
+        throw new ProconsulError('unavailable', `${status}: ${text}`);
+      },
+    };
+  }
+}
+
+/** At the agent of the server's node. */
+async function beat({ say }: Started, request: CatalogRequest, token: string) {
+  const path = targetOf(request).slice('/v1/agent/'.length);
+  return { ...(await say(path, { token })), index: 0 };
+}
+
+function asked(
+  port: number,
+  request: CatalogRequest,
+  { token, signal }: { readonly token: string; readonly signal: AbortSignal },
+) {
+  const { method, body } = request;
+  const headers = token === '' ? {} : { 'X-Consul-Token': token };
+  const sent = { headers, signal, ...(body !== undefined && { body: body as object }) };
+  return send(port, method, targetOf(request), sent).catch((error: unknown) => {
+    throw new ProconsulError('unavailable', String(error));
+  });
+}
+
+function targetOf({ path, query = [] }: CatalogRequest): string {
+  const pairs = query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
+  return `${path}${pairs === '' ? '' : `?${pairs}`}`;
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return decodeJson(text);
+  } catch {
+    return undefined;
+  }
+}
