@@ -45,11 +45,24 @@ export function countIn(flags: FlagValues, flag: string, byDefault: number): num
   throw refused(flag, flags.text(flag), 'it must be 1 to 1000000');
 }
 
-/** By service, and under '' what is for all others: the last of each stands. */
 export function policiesIn(flags: FlagValues): ReadonlyMap<string, PolicyName> {
-  const pairs = flags.all('policy').map((text) => {
+  return byService(flags.all('policy'), policyNamed);
+}
+
+const PROTOCOLS = ['tcp', 'http', 'http2', 'grpc'];
+
+export function protocolsIn(flags: FlagValues): ReadonlyMap<string, string> {
+  return byService(flags.all('protocol'), (name) => {
+    if (PROTOCOLS.includes(name)) return name;
+    throw refused('protocol', name, `there are ${PROTOCOLS.join(', ')}`);
+  });
+}
+
+/** By service, and under '' what is for all others: the last of each stands. */
+function byService<T>(texts: readonly string[], read: (name: string) => T): ReadonlyMap<string, T> {
+  const pairs = texts.map((text) => {
     const at = text.indexOf('=');
-    return [text.slice(0, Math.max(at, 0)), policyNamed(text.slice(at + 1))] as const;
+    return [text.slice(0, Math.max(at, 0)), read(text.slice(at + 1))] as const;
   });
   return new Map(pairs);
 }

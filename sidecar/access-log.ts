@@ -12,6 +12,12 @@ export interface AccessLine {
   readonly received: number;
   /** '' where it came to its end. */
   readonly fault: string;
+  /** Of a request by HTTP. */
+  readonly method?: string;
+  readonly authority?: string;
+  /** Without its query. */
+  readonly path?: string;
+  readonly status?: number;
 }
 
 /** As JSON, which has no line ends in it, whatever a name is. */

@@ -96,14 +96,17 @@ export class Admin {
   }
 }
 
-function shown({ name, balancer, isKnown }: Upstream) {
-  const hosts = balancer.hosts.map(({ endpoint, active, begun, failed, outlier }) => ({
-    id: endpoint.id,
-    address: hostPort(endpoint.address, endpoint.port),
-    health: endpoint.health,
-    weight: endpoint.weight,
-    ...{ active, begun, failed },
-    ejected: outlier.ejectedUntil !== undefined,
-  }));
-  return { upstream: name, known: isKnown, hosts };
+function shown({ name, targets, isKnown, routing }: Upstream) {
+  const hosts = targets.flatMap((target) =>
+    target.balancer.hosts.map(({ endpoint, active, begun, failed, outlier }) => ({
+      id: endpoint.id,
+      ...(target.name !== name && { target: target.name }),
+      address: hostPort(endpoint.address, endpoint.port),
+      health: endpoint.health,
+      weight: endpoint.weight,
+      ...{ active, begun, failed },
+      ejected: outlier.ejectedUntil !== undefined,
+    })),
+  );
+  return { upstream: name, known: isKnown, protocol: routing?.protocol ?? '', hosts };
 }

@@ -3,15 +3,13 @@ import { isIP } from 'node:net';
 import { aggregateStatus } from '../lib/aggregate-status.ts';
 import type { Endpoint, Health } from '../lib/balance/host.ts';
 import { ProconsulError } from '../lib/errors.ts';
+import { objectIn, type Said, textIn } from './said.ts';
 
 /** More are not balanced over: each has figures, and a policy looks at all of them. */
 const MAX_ENDPOINTS = 10_000;
 const MAX_WEIGHT = 65_535;
 const MAX_PORT = 65_535;
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i;
-
-/** Whoever may register says these: nothing of it is sure but that it is JSON. */
-type Said = Readonly<Record<string, unknown>>;
 
 export interface Instances {
   readonly endpoints: readonly Endpoint[];
@@ -67,14 +65,6 @@ function statusIn(said: unknown): keyof typeof HEALTH {
 function weightIn(weights: Said, status: keyof typeof HEALTH): number {
   const weight = Number(weights[status === 'warning' ? 'Warning' : 'Passing']);
   return Number.isFinite(weight) ? Math.min(Math.max(Math.round(weight), 1), MAX_WEIGHT) : 1;
-}
-
-function objectIn(said: unknown): Said {
-  return typeof said === 'object' && said !== null ? (said as Said) : {};
-}
-
-function textIn(said: unknown): string {
-  return typeof said === 'string' ? said : '';
 }
 
 function pair([name, value]: [string, unknown]): [string, string] {

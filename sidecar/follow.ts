@@ -26,7 +26,7 @@ export type Ask = (question: Question, signal: AbortSignal) => Promise<Answer>;
 export interface Agent {
   readonly ask: Ask;
   readonly clock: Clock;
-  readonly random: Pick<Random, 'next'>;
+  readonly random: Random;
 }
 
 export interface Followed extends Question {

@@ -2,7 +2,8 @@
 import { CIRCUIT_KINDS } from '../lib/balance/circuit.ts';
 import type { Host } from '../lib/balance/host.ts';
 import { exposition } from '../lib/metrics/exposition.ts';
-import { counter, gauge, type Labels, type Metric } from '../lib/metrics/metric.ts';
+import { counter, gauge, type Labels, type Metric, timing } from '../lib/metrics/metric.ts';
+import type { Target } from './target.ts';
 import type { Upstream, UpstreamCounts } from './upstream.ts';
 
 /** Of all upstreams together: each would be a series of its own. */
@@ -48,11 +49,19 @@ function sidecarMetrics(upstreams: readonly Upstream[]): readonly Metric[] {
         value: Number(group.every(({ isKnown }) => isKnown)),
       })),
     ),
+    gauge(
+      'proconsul.sidecar.host.answers',
+      'Answers of a host, by the first digit of their status.',
+      () => answersOfHosts(upstreams),
+      MAX_HOSTS,
+    ),
     ...PER_HOST.map(([name, does, read]) =>
       gauge(`proconsul.sidecar.host.${name}`, does, () => ofHosts(upstreams, read), MAX_HOSTS),
     ),
   ];
 }
+
+const STATUSES = ['1xx', '2xx', '3xx', '4xx', '5xx'];
 
 function ofUpstream(name: string, group: readonly Upstream[]): readonly Metric[] {
   const labels = { upstream: name };
@@ -67,6 +76,20 @@ function ofUpstream(name: string, group: readonly Upstream[]): readonly Metric[]
         labels,
       ),
     ),
+    ...STATUSES.map((status, i) =>
+      counter(
+        'proconsul.sidecar.answers',
+        'Answers to requests.',
+        sumOf(({ statuses }) => statuses[i] ?? 0),
+        { ...labels, status },
+      ),
+    ),
+    timing(
+      'proconsul.sidecar.answer',
+      'From a request to the head of its answer.',
+      group.map(({ latency }) => latency),
+      { labels, buckets: true },
+    ),
     ...CIRCUIT_KINDS.map((limit) =>
       counter(
         'proconsul.sidecar.refused',
@@ -78,14 +101,32 @@ function ofUpstream(name: string, group: readonly Upstream[]): readonly Metric[]
   ];
 }
 
-/** Where a service is called by several ports, what each knows of a host is added up. */
 function ofHosts(upstreams: readonly Upstream[], read: (host: Host) => number) {
+  return summed(upstreams, (_, host) => [[{}, read(host)]]);
+}
+
+function answersOfHosts(upstreams: readonly Upstream[]) {
+  return summed(upstreams, (target, host) =>
+    target
+      .answersOf(host)
+      .flatMap((value, i) =>
+        value === 0 ? [] : [[{ status: STATUSES[i] ?? '' }, value] as const],
+      ),
+  );
+}
+
+type ReadHost = (target: Target, host: Host) => readonly (readonly [Labels, number])[];
+
+/** Where a service is called by several ports, what each knows of a host is added up. */
+function summed(upstreams: readonly Upstream[], read: ReadHost) {
   const rows = new Map<string, { readonly labels: Labels; value: number }>();
-  for (const { name, balancer } of upstreams) {
-    for (const host of balancer.hosts.slice(0, MAX_HOSTS)) {
-      const labels = { upstream: name, instance: host.id };
-      const key = JSON.stringify([name, host.id]);
-      rows.set(key, { labels, value: (rows.get(key)?.value ?? 0) + read(host) });
+  for (const target of upstreams.flatMap(({ targets }) => targets)) {
+    for (const host of target.balancer.hosts.slice(0, MAX_HOSTS)) {
+      for (const [more, value] of read(target, host)) {
+        const labels = { upstream: target.name, instance: host.id, ...more };
+        const key = JSON.stringify(labels);
+        rows.set(key, { labels, value: (rows.get(key)?.value ?? 0) + value });
+      }
     }
   }
   return [...rows.values()];

@@ -4,9 +4,8 @@ import type { Logger } from '../lib/logger.ts';
 import type { Metric } from '../lib/metrics/metric.ts';
 import { type AccessLine, accessText } from './access-log.ts';
 import { Admin } from './admin.ts';
-import type { Dial } from './dial.ts';
 import type { Agent } from './follow.ts';
-import { TcpListener } from './tcp-listener.ts';
+import { UpstreamListener } from './listener.ts';
 import { Upstream, type UpstreamRules } from './upstream.ts';
 
 export interface Address {
@@ -16,7 +15,6 @@ export interface Address {
 
 export interface Listened extends UpstreamRules {
   readonly at: Address;
-  readonly dial: Dial;
 }
 
 /** What stands beside the upstreams, and is shown with them. */
@@ -51,7 +49,7 @@ export interface SidecarLimits {
 
 interface Served {
   readonly upstream: Upstream;
-  readonly listener: TcpListener;
+  readonly listener: UpstreamListener;
   readonly ending: AbortController;
 }
 
@@ -124,13 +122,13 @@ export class Sidecar {
   }
 
   async #begin(key: string, wanted: Listened): Promise<void> {
-    const { agent, logger, limits } = this.#options;
-    const { at, dial } = wanted;
-    const { clock } = agent;
+    const { agent, logger, limits, access } = this.#options;
+    const { at } = wanted;
+    const { clock, random } = agent;
     const upstream = new Upstream(wanted, agent, logger);
     const rules = { tries: limits.tries, patienceMs: limits.connectMs, idleMs: limits.idleMs };
-    const log = (line: AccessLine) => this.log(line);
-    const listener = new TcpListener({ at, upstream, dial, clock, rules, log });
+    const log = access && ((line: AccessLine) => this.log(line));
+    const listener = new UpstreamListener({ at, upstream, clock, random, rules, log });
     await listener.start();
     const ending = new AbortController();
     this.#served.set(key, { upstream, listener, ending });
@@ -145,6 +143,6 @@ export class Sidecar {
   }
 }
 
-function keyOf({ name, at, question, balancer, circuit }: Listened): string {
-  return JSON.stringify([name, at, question, balancer, circuit]);
+function keyOf({ key, at }: Listened): string {
+  return JSON.stringify([key, at]);
 }

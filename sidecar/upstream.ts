@@ -1,17 +1,44 @@
-/** A service that is called: its hosts as the catalog says them, and what is known of each. */
-import { Balancer, type BalancerRules } from '../lib/balance/balancer.ts';
+/** A service that is called: where its chain leads, as the agent says it now, and what became of the calls. */
+import type { Call } from '../lib/balance/balancer.ts';
 import { Circuit, type CircuitLimits } from '../lib/balance/circuit.ts';
+import type { Host } from '../lib/balance/host.ts';
+import type { PolicyName } from '../lib/balance/policies.ts';
+import { RetryBudget } from '../lib/balance/retry-budget.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import { instancesIn } from './endpoints.ts';
+import { Sample } from '../lib/metrics/sample.ts';
 import { type Agent, follow, type Question } from './follow.ts';
+import {
+  type End,
+  isHttpLike,
+  plainRouting,
+  type Routing,
+  routingIn,
+  type TargetSaid,
+} from './http/routes.ts';
+import { type StatusCounts, Target, type TargetRules } from './target.ts';
 
 export interface UpstreamRules {
+  /** Two with the same are the same. */
+  readonly key: string;
   /** As metrics and lines of the log call it. */
   readonly name: string;
-  readonly question: Question;
-  readonly balancer: BalancerRules;
+  /** '' for what the chain says. */
+  readonly protocol: string;
+  /** '' for the agent's own. */
+  readonly datacenter: string;
   readonly circuit: CircuitLimits;
+  readonly targetRules: (wanted: TargetWanted) => TargetRules;
+}
+
+export interface TargetWanted {
+  readonly said: TargetSaid;
+  /** '' for the agent's own. */
+  readonly datacenter: string;
+  /** Undefined where the chain says none. */
+  readonly policy: PolicyName | undefined;
+  readonly connectMs: number | undefined;
+  readonly isH2: boolean;
 }
 
 export interface UpstreamCounts {
@@ -24,24 +51,38 @@ export interface UpstreamCounts {
   received: number;
 }
 
+export interface Chosen {
+  readonly target: Target;
+  readonly host: Host;
+}
+
+/** A fifth of the requests, and three a second: who is down for everybody is not asked three times as often. */
+const BUDGET = { ratio: 0.2, minPerSecond: 3 };
+/** What is known goes on to count for so long, until a new chain's hosts are known. */
+const WARM_MS = 5000;
+
 export class Upstream {
   readonly #rules: UpstreamRules;
   readonly #agent: Agent;
   readonly #logger: Logger;
-  readonly balancer: Balancer;
   readonly circuit: Circuit;
+  readonly budget = new RetryBudget(BUDGET);
   readonly counts: UpstreamCounts = { calls: 0, retries: 0, failed: 0, sent: 0, received: 0 };
-  #isKnown = false;
+  readonly statuses: StatusCounts = [0, 0, 0, 0, 0];
+  readonly latency = new Sample();
   /** Each leaves when its time is over: an agent may be away for long. */
   readonly #waiting = new Set<() => void>();
-  #leftOut = 0;
+  #routing: Routing | undefined;
+  #targets = new Map<string, Target>();
+  #ways = new Map<End, readonly Target[]>();
+  /** Those of a chain that is not heeded yet. */
+  #warming = new Map<string, Target>();
+  #change = 0;
 
   constructor(rules: UpstreamRules, agent: Agent, logger: Logger) {
     this.#rules = rules;
     this.#agent = agent;
     this.#logger = logger;
-    const { clock, random } = agent;
-    this.balancer = new Balancer(rules.balancer, { random, now: () => clock.monotonic() });
     this.circuit = new Circuit(rules.circuit);
   }
 
@@ -49,27 +90,57 @@ export class Upstream {
     return this.#rules.name;
   }
 
-  /** Whether an agent has ever said what hosts there are. */
+  /** Whether an agent has ever said where calls go, and what hosts there are. */
   get isKnown(): boolean {
-    return this.#isKnown;
+    return this.#routing !== undefined;
   }
 
-  /** Follows the catalog until the signal is aborted. */
+  get routing(): Routing | undefined {
+    return this.#routing;
+  }
+
+  get isHttp(): boolean {
+    return isHttpLike(this.#routing?.protocol ?? '');
+  }
+
+  get targets(): readonly Target[] {
+    return [...this.#targets.values()];
+  }
+
+  /** Of the first of its targets that has one. */
+  choose(end: End, call: Call): Chosen | undefined {
+    for (const target of this.#ways.get(end) ?? []) {
+      const host = target.balancer.choose(call);
+      if (host !== undefined) return { target, host };
+    }
+    return undefined;
+  }
+
+  answered(status: number, ms: number): void {
+    const place = Math.floor(status / 100) - 1;
+    this.statuses[place] = (this.statuses[place] ?? 0) + 1;
+    this.latency.observe(ms);
+  }
+
+  /** Follows chain and catalog until the signal is aborted. */
   async follow(signal: AbortSignal): Promise<void> {
-    await follow(
-      this.#agent,
-      {
-        ...this.#rules.question,
-        take: (json) => this.#take(json),
-        lost: (why, tries) => this.#lost(why, tries),
-      },
-      signal,
-    );
+    const { datacenter } = this.#rules;
+    const query = datacenter === '' ? [] : [['compile-dc', datacenter] as const];
+    const question: Question = {
+      path: `/v1/discovery-chain/${encodeURIComponent(this.name)}`,
+      query,
+    };
+    const take = (json: unknown) => this.#take(routingIn(json, this.#rules.protocol), signal);
+    const lost = (why: string, tries: number) => this.#lost(why, tries, signal);
+    await follow(this.#agent, { ...question, take, lost }, signal);
+    const all = [this.#targets, this.#warming];
+    [this.#targets, this.#warming] = [new Map(), new Map()];
+    for (const targets of all) this.#stopUnused(targets);
   }
 
   /** Resolves when it is known what hosts there are, or after so long. */
   async untilKnown(clock: Pick<Clock, 'after'>, ms: number): Promise<void> {
-    if (this.#isKnown) return;
+    if (this.isKnown) return;
     await new Promise<void>((resolve) => {
       const over = () => {
         cancel();
@@ -81,27 +152,81 @@ export class Upstream {
     });
   }
 
-  #take(json: unknown): void {
-    const { endpoints, leftOut } = instancesIn(json);
-    const { name } = this.#rules;
-    this.balancer.update(endpoints);
-    if (leftOut > 0 && leftOut !== this.#leftOut) {
-      const line = 'sidecar: instances without an address and a port are left out';
-      this.#logger.warn(line, { service: name, instances: leftOut });
+  /** What is called until the hosts of the new one are known is what was called before. */
+  #take(routing: Routing, signal: AbortSignal): void {
+    const change = ++this.#change;
+    const targets = new Map<string, Target>();
+    const ways = new Map<End, readonly Target[]>();
+    for (const end of routing.ends) {
+      const all = end.targets.flatMap((id) => {
+        const said = routing.targets.get(id);
+        return said === undefined ? [] : [this.#targetOf(said, end, routing, targets)];
+      });
+      ways.set(end, all);
     }
-    this.#leftOut = leftOut;
-    const healthy = endpoints.filter(({ health }) => health === 'healthy').length;
-    this.#logger.debug('sidecar: has its hosts', { service: name, healthy, all: endpoints.length });
-    this.#isKnown = true;
-    for (const over of this.#waiting) over();
+    const forgotten = this.#warming;
+    this.#warming = targets;
+    this.#stopUnused(forgotten);
+    void this.#untilWarm([...targets.values()]).then(() => {
+      if (change !== this.#change || signal.aborted) return;
+      const before = this.#targets;
+      [this.#targets, this.#ways, this.#routing] = [targets, ways, routing];
+      this.#warming = new Map();
+      this.#stopUnused(before);
+      for (const over of this.#waiting) over();
+    });
   }
 
-  #lost(error: string, tries: number): void {
-    const { name } = this.#rules;
-    const line = this.#isKnown
-      ? 'sidecar: the agent does not answer, and the hosts stay as they were'
-      : 'sidecar: the agent does not answer, and no host is known';
+  #stopUnused(targets: ReadonlyMap<string, Target>): void {
+    for (const [key, target] of targets) {
+      if (this.#targets.get(key) !== target && this.#warming.get(key) !== target) target.stop();
+    }
+  }
+
+  #targetOf(said: TargetSaid, end: End, routing: Routing, into: Map<string, Target>): Target {
+    const { policy, connectMs } = end;
+    const isH2 = routing.protocol === 'http2' || routing.protocol === 'grpc';
+    const { datacenter: asked } = this.#rules;
+    const datacenter = said.datacenter === routing.datacenter ? asked : said.datacenter;
+    const wanted = { said, datacenter, policy, connectMs, isH2 };
+    const key = JSON.stringify(wanted);
+    const found = into.get(key) ?? this.#targets.get(key) ?? this.#warming.get(key);
+    const target = found ?? new Target(this.#rules.targetRules(wanted), this.#agent, this.#logger);
+    if (found === undefined) target.start();
+    into.set(key, target);
+    return target;
+  }
+
+  /** One that cannot be asked about (another data centre, that is not there) holds up nobody for long. */
+  async #untilWarm(targets: readonly Target[]): Promise<void> {
+    const all = Promise.all(targets.map(({ known }) => known));
+    const isLate = new Promise<'late'>((resolve) => {
+      const cancel = this.#agent.clock.after(WARM_MS, () => resolve('late'));
+      void all.then(cancel);
+    });
+    const how = await Promise.race([all, isLate]);
+    if (how === 'late' && !this.isKnown) await Promise.race(targets.map(({ known }) => known));
+  }
+
+  #lost(error: string, tries: number, signal: AbortSignal): void {
+    const { name, protocol, datacenter } = this.#rules;
+    if (NO_CHAINS.some((why) => error.includes(why))) {
+      if (this.#routing !== undefined || this.#change > 0) return;
+      const said = { id: name, service: name, subset: '', datacenter, filter: '' };
+      const target = { ...said, onlyPassing: false };
+      this.#take(plainRouting(protocol || 'tcp', target), signal);
+      const line = 'sidecar: knows of no chain of calls, and goes to the instances of the service';
+      this.#logger.info(line, { service: name, why: error });
+      return;
+    }
     // The first says it; after it one in a while.
-    if (tries === 1 || tries % 20 === 0) this.#logger.warn(line, { service: name, tries, error });
+    if (tries !== 1 && tries % 20 !== 0) return;
+    const line = this.isKnown
+      ? 'sidecar: the agent does not answer, and calls go where they went'
+      : 'sidecar: the agent does not answer, and no host is known';
+    this.#logger.warn(line, { service: name, tries, error });
   }
 }
+
+/** An agent without the mesh has no chains, and to whom it shows none a service is what it is. */
+const NO_CHAINS = ['Connect must be enabled', 'Permission denied', 'response code: 404', '404:'];

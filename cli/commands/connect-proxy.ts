@@ -9,11 +9,18 @@ import type { Agent, Ask } from '../../sidecar/follow.ts';
 import { followRegistration, MeshSidecar } from '../../sidecar/mesh/mesh-sidecar.ts';
 import { registrationIn } from '../../sidecar/mesh/registration.ts';
 import { Sidecar, type SidecarLimits } from '../../sidecar/sidecar.ts';
-import { plainUpstream, type Wanted } from '../../sidecar/upstream-rules.ts';
+import { type DialTo, plainUpstream, type Wanted } from '../../sidecar/upstream-rules.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Command, explained, type Invocation } from '../command.ts';
 import type { FlagValues } from '../flag-values.ts';
-import { addressIn, countIn, durationIn, policiesIn, upstreamIn } from '../proxy-flags.ts';
+import {
+  addressIn,
+  countIn,
+  durationIn,
+  policiesIn,
+  protocolsIn,
+  upstreamIn,
+} from '../proxy-flags.ts';
 
 export const command: Command = {
   synopsis: '[options]',
@@ -48,6 +55,13 @@ export const command: Command = {
     [
       'policy',
       { kind: 'strings', help: 'NAME for all upstreams, or SERVICE=NAME for one; least-requests.' },
+    ],
+    [
+      'protocol',
+      {
+        kind: 'strings',
+        help: 'tcp, http, http2 or grpc for all upstreams, or SERVICE=NAME for one; as its chain says.',
+      },
     ],
     ['proxy-id', { kind: 'string', help: 'Be the proxy that is registered by this id.' }],
     ['service', { kind: 'string', help: 'Speak for this service, which need not be registered.' }],
@@ -138,10 +152,12 @@ function askOf(client: (signal: AbortSignal) => ApiClient): Ask {
 
 function wantedBy(flags: FlagValues, maxConnections: number): (service: string) => Wanted {
   const policies = policiesIn(flags);
+  const protocols = protocolsIn(flags);
   const zone = flags.text('zone');
   return (service) => {
     const policy = policies.get(service) ?? policies.get('') ?? 'least-requests';
-    return { service, policy, zone, maxConnections };
+    const protocol = protocols.get(service) ?? protocols.get('') ?? '';
+    return { service, policy, protocol, zone, maxConnections };
   };
 }
 
@@ -150,10 +166,10 @@ async function servePlain(
   { agent, limits, wantedOf }: Parts,
   sidecar: Sidecar,
 ) {
-  const dial = plainDial(agent.clock, limits.connectMs);
+  const dialTo: DialTo = (_, connectMs = limits.connectMs) => plainDial(agent.clock, connectMs);
   const wanted = flags.all('upstream').map((text) => {
     const { service, at } = upstreamIn(text);
-    return { at, dial, ...plainUpstream(wantedOf(service)) };
+    return { at, ...plainUpstream(wantedOf(service), dialTo) };
   });
   const [fault] = await sidecar.serve(wanted);
   if (fault !== undefined) throw fault;

@@ -7,7 +7,7 @@ import type { AccessLine } from '../access-log.ts';
 import { plainDial } from '../dial.ts';
 import { type Agent, follow } from '../follow.ts';
 import type { Beside, Listened, Sidecar, SidecarLimits } from '../sidecar.ts';
-import { meshUpstream, type Wanted } from '../upstream-rules.ts';
+import { type DialTo, meshUpstream, type Wanted } from '../upstream-rules.ts';
 import { Identity } from './identity.ts';
 import { meshDial } from './mesh-dial.ts';
 import { Permissions } from './permissions.ts';
@@ -135,10 +135,11 @@ export class MeshSidecar implements Beside {
   #listened({ service, datacenter, at }: MeshUpstream, identity: Identity): Listened {
     const { agent, limits, wantedOf } = this.#options;
     const { clock } = agent;
-    const plain = plainDial(clock, limits.connectMs);
-    const handshakeMs = limits.connectMs;
-    const dial = meshDial({ plain, identity, service, datacenter, clock, handshakeMs });
-    return { at, dial, ...meshUpstream(wantedOf(service), datacenter) };
+    const dialTo: DialTo = (target, connectMs = limits.connectMs) => {
+      const plain = plainDial(clock, connectMs);
+      return meshDial({ plain, identity, ...target, clock, handshakeMs: connectMs });
+    };
+    return { at, ...meshUpstream(wantedOf(service), datacenter, dialTo) };
   }
 
   async #servePublic(registration: ProxyRegistration, behind: Behind): Promise<void> {

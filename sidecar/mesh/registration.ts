@@ -1,7 +1,7 @@
 /** What an agent says of a proxy: whom it stands before, and whom it calls. */
-import { isIP } from 'node:net';
 import { ProconsulError } from '../../lib/errors.ts';
 import { MAX_UPSTREAMS } from '../../lib/limits.ts';
+import { addressIn, listIn, objectIn, portIn, type Said, textIn } from '../said.ts';
 
 interface Address {
   readonly host: string;
@@ -25,8 +25,6 @@ export interface MeshUpstream {
   readonly datacenter: string;
   readonly at: Address;
 }
-
-type Said = Readonly<Record<string, unknown>>;
 
 const LOCAL = '127.0.0.1';
 
@@ -69,27 +67,4 @@ function upstreamIn(said: Said): MeshUpstream | Refused {
   if (service === '' || port === 0) return { service, why: 'it has no name or no port' };
   const host = addressIn(said['LocalBindAddress']) || LOCAL;
   return { service, datacenter: textIn(said['Datacenter']), at: { host, port } };
-}
-
-function objectIn(said: unknown): Said {
-  return typeof said === 'object' && said !== null && !Array.isArray(said) ? (said as Said) : {};
-}
-
-function listIn(said: unknown): readonly Said[] {
-  return (Array.isArray(said) ? said : []).map(objectIn);
-}
-
-function textIn(said: unknown): string {
-  return typeof said === 'string' ? said : '';
-}
-
-/** '' for what is no address: a proxy listens at addresses, and names are none. */
-function addressIn(said: unknown): string {
-  return isIP(textIn(said)) === 0 ? '' : textIn(said);
-}
-
-/** 0 for what is none. */
-function portIn(said: unknown): number {
-  const port = Number(said);
-  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : 0;
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { Upstream } from '../../sidecar/upstream.ts';
-import { plainUpstream } from '../../sidecar/upstream-rules.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../support/fakes/recording-logger.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
@@ -12,7 +11,6 @@ import {
   LIMITS,
   plain,
   startSidecar,
-  wanted,
   whoAnswers,
 } from '../support/servers/sidecars.ts';
 import { startServer } from '../support/servers/start-server.ts';
@@ -316,7 +314,7 @@ describe("a sidecar's listener", () => {
     const agent = agentAt(1);
     agent.state.isAway = true;
     const clock = new FakeClock();
-    const rules = plainUpstream(wanted('web'));
+    const rules = plain('web')(clock);
     const upstream = new Upstream(
       rules,
       { ask: agent.ask, clock, random: seededRandom(1) },

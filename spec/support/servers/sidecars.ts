@@ -1,11 +1,12 @@
 /** Sidecars in this process, on an agent or server of the spec, with a clock of their own. */
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
+import type { Clock } from '../../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../../lib/errors.ts';
 import { plainDial } from '../../../sidecar/dial.ts';
 import type { Ask } from '../../../sidecar/follow.ts';
 import { type Listened, Sidecar, type SidecarOptions } from '../../../sidecar/sidecar.ts';
-import { plainUpstream, type Wanted } from '../../../sidecar/upstream-rules.ts';
+import { type DialTo, plainUpstream, type Wanted } from '../../../sidecar/upstream-rules.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { RecordingLogger } from '../fakes/recording-logger.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
@@ -26,11 +27,19 @@ export async function stopSidecars(): Promise<void> {
 if (typeof afterEach === 'function') afterEach(stopSidecars);
 
 export function wanted(service: string, more: Partial<Wanted> = {}): Wanted {
-  return { service, policy: 'round-robin', zone: '', maxConnections: 100, ...more };
+  const by = { policy: 'round-robin', protocol: '', zone: '', maxConnections: 100 } as const;
+  return { service, ...by, ...more };
 }
 
-export function plain(service: string, more: Partial<Wanted> = {}): Omit<Listened, 'dial'> {
-  return { at: { host: '127.0.0.1', port: 0 }, ...plainUpstream(wanted(service, more)) };
+/** How an upstream is called, once it is known by which clock. */
+export type PlainUpstream = (clock: Clock) => Listened;
+
+export function plain(service: string, more: Partial<Wanted> = {}): PlainUpstream {
+  const at = { host: '127.0.0.1', port: 0 };
+  return (clock) => {
+    const dialTo: DialTo = (_, connectMs = LIMITS.connectMs) => plainDial(clock, connectMs);
+    return { at, ...plainUpstream(wanted(service, more), dialTo) };
+  };
 }
 
 export const LIMITS = {
@@ -63,7 +72,7 @@ export function agentAt(port: number, token = '') {
 
 export async function startSidecar(
   ask: Ask,
-  upstreams: readonly Omit<Listened, 'dial'>[],
+  upstreams: readonly PlainUpstream[],
   more: Partial<SidecarOptions> = {},
 ) {
   const clock = new FakeClock();
@@ -78,8 +87,7 @@ export async function startSidecar(
     ...more,
   });
   await sidecar.start();
-  const dial = plainDial(clock, LIMITS.connectMs);
-  assert.deepEqual(await sidecar.serve(upstreams.map((each) => ({ ...each, dial }))), []);
+  assert.deepEqual(await sidecar.serve(upstreams.map((each) => each(clock))), []);
   running.push(() => sidecar.stop(0));
   const admin = (path: string) => send(sidecar.adminPort, 'GET', path, {});
   const hosts = async (at = 0) => {

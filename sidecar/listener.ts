@@ -1,25 +1,31 @@
-/** Listens for callers on this machine, and carries each connection to a host of the upstream. */
+/**
+ * Listens for callers on this machine, and carries each connection to a host of the upstream; or each request,
+ * where the chain says that it is HTTP.
+ */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Host } from '../lib/balance/host.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { hostPort } from '../lib/ip.ts';
+import type { Random } from '../lib/random.ts';
 import type { AccessLine } from './access-log.ts';
-import type { Dial } from './dial.ts';
+import { HttpCallers } from './http/callers.ts';
+import { Exchange } from './http/exchange.ts';
 import { LastGone, listen, type Place, portOf } from './listening.ts';
 import { relay, reset } from './relay.ts';
-import type { Upstream } from './upstream.ts';
+import type { Chosen, Upstream } from './upstream.ts';
 
-export interface TcpListenerOptions {
+export interface UpstreamListenerOptions {
   readonly at: Place;
   readonly upstream: Upstream;
-  readonly dial: Dial;
   readonly clock: Clock;
-  readonly rules: TcpRules;
-  readonly log: (line: AccessLine) => void;
+  readonly random: Random;
+  readonly rules: ListenerRules;
+  /** Undefined where nobody reads it. */
+  readonly log: ((line: AccessLine) => void) | undefined;
 }
 
-export interface TcpRules {
+export interface ListenerRules {
   /** Hosts that are tried for one connection. */
   readonly tries: number;
   /** How long a connection waits for the first answer of the agent. */
@@ -28,19 +34,27 @@ export interface TcpRules {
   readonly idleMs: number;
 }
 
-export class TcpListener {
-  readonly #options: TcpListenerOptions;
+export class UpstreamListener {
+  readonly #options: UpstreamListenerOptions;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
   readonly #lastGone = new LastGone();
+  readonly #http: HttpCallers;
 
-  constructor(options: TcpListenerOptions) {
+  constructor(options: UpstreamListenerOptions) {
     this.#options = options;
     this.#server = createServer(
       // Nothing is read before a host has taken the connection: until then another can be tried.
       { allowHalfOpen: true, pauseOnConnect: true, noDelay: true },
       (socket) => void this.#accepted(socket),
     );
+    const { upstream, clock, random, rules, log } = options;
+    const parts = { upstream, clock, random, rules, log };
+    this.#http = new HttpCallers({
+      serve: (incoming) => new Exchange(incoming, parts).start(),
+      clock,
+      idleMs: rules.idleMs,
+    });
   }
 
   get port(): number {
@@ -55,7 +69,8 @@ export class TcpListener {
   /** Takes no more, and gives those that are open so long to come to their end. */
   async drain(ms: number): Promise<void> {
     this.#server.close();
-    if (this.#open.size > 0) await this.#lastGone.within(this.#options.clock, ms);
+    this.#http.end();
+    if (this.#open.size > 0 && ms > 0) await this.#lastGone.within(this.#options.clock, ms);
     for (const socket of this.#open) reset(socket);
   }
 
@@ -81,15 +96,21 @@ export class TcpListener {
 
   async #serve(caller: Socket): Promise<void> {
     const { upstream, clock, rules, log } = this.#options;
+    await upstream.untilKnown(clock, rules.patienceMs);
+    if (upstream.isHttp && !caller.destroyed) {
+      const isGone = new Promise((resolve) => caller.once('close', resolve));
+      this.#http.accept(caller);
+      await isGone;
+      return;
+    }
     const from = hostPort(caller.remoteAddress ?? '', caller.remotePort ?? 0);
     const begun = clock.monotonic();
     upstream.counts.calls++;
     const tried = new Set<Host>();
     const done = (more: Pick<AccessLine, 'host' | 'sent' | 'received' | 'fault'>) => {
       const ms = Math.round(clock.monotonic() - begun);
-      log({ upstream: upstream.name, from, ms, tries: tried.size, ...more });
+      log?.({ upstream: upstream.name, from, ms, tries: tried.size, ...more });
     };
-    await upstream.untilKnown(clock, rules.patienceMs);
     const found = await this.#connected(caller, tried);
     if (typeof found === 'string') {
       upstream.counts.failed++;
@@ -109,14 +130,15 @@ export class TcpListener {
   /** To a host that takes it; else why there is none. */
   async #connected(caller: Socket, tried: Set<Host>): Promise<Connected | string> {
     const { upstream, rules } = this.#options;
-    const { balancer, counts } = upstream;
+    const { counts, routing } = upstream;
+    const end = routing?.ends[0];
     let why = upstream.isKnown ? 'no host is there' : 'no host is known yet';
-    while (tried.size < rules.tries && !caller.destroyed) {
-      const host = balancer.choose({ key: caller.remoteAddress, avoid: tried });
-      if (host === undefined) break;
+    while (end !== undefined && tried.size < rules.tries && !caller.destroyed) {
+      const chosen = upstream.choose(end, { key: caller.remoteAddress, avoid: tried });
+      if (chosen === undefined) break;
       if (tried.size > 0) counts.retries++;
-      tried.add(host);
-      const found = await this.#try(host);
+      tried.add(chosen.host);
+      const found = await this.#try(chosen);
       if (!(found instanceof ProconsulError)) return found;
       why = found.message;
       if (found.code === 'busy') break;
@@ -124,13 +146,13 @@ export class TcpListener {
     return why;
   }
 
-  async #try(host: Host): Promise<Connected | ProconsulError> {
-    const { upstream, dial, clock } = this.#options;
-    const end = upstream.balancer.begin(host);
+  async #try({ target, host }: Chosen): Promise<Connected | ProconsulError> {
+    const { clock } = this.#options;
+    const end = target.balancer.begin(host);
     const begun = clock.monotonic();
     try {
-      const called = await dial(host);
-      upstream.balancer.judge(host, { ok: true, ms: clock.monotonic() - begun });
+      const called = await target.dial(host);
+      target.balancer.judge(host, { ok: true, ms: clock.monotonic() - begun });
       return { called, host, end };
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;

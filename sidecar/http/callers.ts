@@ -1,0 +1,184 @@
+/**
+ * Those who call by HTTP: their connections, whichever version each speaks, and of each its requests. Node's
+ * parsers read them, as strictly as they can.
+ */
+import {
+  createServer as createH1,
+  type IncomingMessage,
+  type Server,
+  ServerResponse,
+} from 'node:http';
+import {
+  constants,
+  createServer as createH2,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Clock } from '../../lib/clock.ts';
+import { MAX_HEADER_BYTES } from '../../lib/limits.ts';
+import { H1Incoming, h1Head } from './h1-incoming.ts';
+import { WINDOW_BYTES } from './h2-host.ts';
+import { H2Incoming, h2Head } from './h2-incoming.ts';
+import type { Incoming } from './incoming.ts';
+
+export interface CallersOptions {
+  readonly serve: (incoming: Incoming) => void;
+  readonly clock: Pick<Clock, 'after'>;
+  /** 0: a connection may be silent for ever. */
+  readonly idleMs: number;
+}
+
+/** What every client of HTTP/2 begins with. */
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+/** A head that does not come to its end holds a connection for no longer. */
+const HEAD_MS = 60_000;
+/** Requests at once on one connection of HTTP/2. */
+const MAX_STREAMS = 250;
+/** What a connection of HTTP/2 may hold in all, in megabytes: windows of streams, heads, what waits to go out. */
+const MAX_SESSION_MB = 64;
+/** Who is silent for so long while this ends has no request on its way, or none that could not be sent again. */
+const QUIET_MS = 1000;
+
+export class HttpCallers {
+  readonly #options: CallersOptions;
+  readonly #h1: Server;
+  readonly #h2: Http2Server;
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #isEnding = false;
+
+  constructor(options: CallersOptions) {
+    this.#options = options;
+    this.#h1 = createH1({
+      insecureHTTPParser: false,
+      requireHostHeader: true,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEAD_MS,
+      // A body takes as long as it takes: routes say how long an answer may.
+      requestTimeout: 0,
+      keepAliveTimeout: options.idleMs,
+      noDelay: true,
+    });
+    this.#h1.timeout = options.idleMs;
+    this.#h1.on('request', (request, response) => this.#h1Asked(request, response));
+    this.#h1.on('upgrade', (request, socket, rest) =>
+      this.#h1Upgrade(request, socket as Socket, rest),
+    );
+    this.#h1.on('connect', (_, socket) => socket.end(NOT_FOUND));
+    // It never listens itself; this has it look after heads that do not come to their end.
+    this.#h1.emit('listening');
+    this.#h2 = createH2({
+      maxSessionMemory: MAX_SESSION_MB,
+      settings: {
+        initialWindowSize: WINDOW_BYTES,
+        maxConcurrentStreams: MAX_STREAMS,
+        maxHeaderListSize: MAX_HEADER_BYTES,
+      },
+    });
+    this.#h2.on('session', (session) => this.#h2Begins(session));
+    this.#h2.on('stream', (stream, headers, flags, ...more: unknown[]) =>
+      this.#h2Asked(stream, headers, flags, more[0] as readonly string[] | undefined),
+    );
+  }
+
+  /** Takes a connection over, of which nothing was read yet; `onError` of it is up to the caller. */
+  accept(socket: Socket): void {
+    let seen: Buffer = Buffer.alloc(0);
+    const look = () => {
+      const chunk: Buffer | null = socket.read();
+      if (chunk === null) return;
+      seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
+      const isLike = PREFACE.subarray(0, seen.length).equals(seen.subarray(0, PREFACE.length));
+      if (isLike && seen.length < PREFACE.length) return;
+      socket.off('readable', look);
+      socket.unshift(seen);
+      if (isLike) {
+        // Node asks for it where there is TLS, and nobody has to say it by TLS.
+        if ('alpnProtocol' in socket) Object.assign(socket, { alpnProtocol: 'h2' });
+        // It hears of the end of a connection by its close alone.
+        socket.allowHalfOpen = false;
+        this.#h2.emit('connection', socket);
+      } else this.#h1.emit('connection', socket);
+    };
+    socket.on('readable', look);
+  }
+
+  /** From now on each answer is the last one of its connection; those without a request are closed soon. */
+  end(): void {
+    this.#isEnding = true;
+    // All that is on its way is taken; what comes after it is not.
+    for (const session of this.#sessions) {
+      if (!session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
+    }
+    this.#options.clock.after(QUIET_MS, () => {
+      this.#h1.close();
+      this.#h1.closeIdleConnections();
+      for (const session of this.#sessions) if (!session.destroyed) session.close();
+    });
+  }
+
+  #h1Asked(request: IncomingMessage, response: ServerResponse, rest: Buffer = NONE): void {
+    const head = h1Head(request);
+    if (head === 'unclear') {
+      response.shouldKeepAlive = false;
+      response.writeHead(400).end();
+      return;
+    }
+    const incoming = new H1Incoming(request, response, { head, isEnding: this.#isEnding, rest });
+    this.#options.serve(incoming);
+  }
+
+  #h1Upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): void {
+    if (!/^websocket$/i.test(request.headers.upgrade ?? '')) {
+      this.#asPlain(request, socket, rest);
+      return;
+    }
+    const response = new ServerResponse(request);
+    response.assignSocket(socket);
+    response.shouldKeepAlive = false;
+    response.on('finish', () => socket.end());
+    this.#h1Asked(request, response, rest);
+  }
+
+  /** RFC 9110, 7.8: who does not want the other protocol goes on as if nobody had offered it. */
+  #asPlain(request: IncomingMessage, socket: Socket, rest: Buffer): void {
+    const { method, url, rawHeaders } = request;
+    const lines: string[] = [`${method} ${url} HTTP/1.1`];
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i] as string;
+      if (OFFERS.has(name.toLowerCase())) continue;
+      lines.push(`${name}: ${rawHeaders[i + 1]}`);
+    }
+    socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), rest]));
+    this.#h1.emit('connection', socket);
+  }
+
+  #h2Begins(session: ServerHttp2Session): void {
+    this.#sessions.add(session);
+    session.on('error', () => undefined);
+    session.on('close', () => this.#sessions.delete(session));
+    if (this.#options.idleMs > 0) session.setTimeout(this.#options.idleMs, () => session.close());
+  }
+
+  #h2Asked(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    flags: number,
+    raw: readonly string[] = [],
+  ): void {
+    stream.on('error', () => undefined);
+    const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
+    const head = h2Head(headers, raw, hasBody);
+    if (head === 'unclear') {
+      stream.respond({ ':status': 400 }, { endStream: true });
+      return;
+    }
+    this.#options.serve(new H2Incoming(stream, head));
+  }
+}
+
+const OFFERS: ReadonlySet<string> = new Set(['upgrade', 'http2-settings', 'connection']);
+const NOT_FOUND = 'HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+const NONE: Buffer = Buffer.alloc(0);

@@ -1,0 +1,340 @@
+/** One request and its answer: which way it goes, to which host, how often it is tried, and how it ends. */
+import type { Host } from '../../lib/balance/host.ts';
+import type { Cancel, Clock } from '../../lib/clock.ts';
+import { hostPort } from '../../lib/ip.ts';
+import type { Random } from '../../lib/random.ts';
+import type { AccessLine } from '../access-log.ts';
+import { relay } from '../relay.ts';
+import type { Chosen, Upstream } from '../upstream.ts';
+import type { AnswerHead } from './answer-parser.ts';
+import { Body } from './body.ts';
+import { type Fields, fieldIn } from './fields.ts';
+import { type Keyed, keyOf } from './hash-key.ts';
+import type { Head } from './head.ts';
+import { changed } from './header-changes.ts';
+import type { Incoming } from './incoming.ts';
+import {
+  answerLocally,
+  failed,
+  type LocalAnswer,
+  NO_HOST,
+  NO_ROUTE,
+  TOO_LATE,
+} from './local-answers.ts';
+import {
+  type Failure,
+  isUntouched,
+  mayRepeat,
+  retriesFailure,
+  retriesStatus,
+} from './retry-rules.ts';
+import { rewritten, type Way, wayOf } from './routes.ts';
+import { Try } from './try.ts';
+
+export interface ExchangeRules {
+  /** Hosts that are tried for a request that nobody has seen. */
+  readonly tries: number;
+  /** How long a request waits for the first answer of the agent. */
+  readonly patienceMs: number;
+  readonly idleMs: number;
+}
+
+export interface ExchangeParts {
+  readonly upstream: Upstream;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rules: ExchangeRules;
+  /** Undefined where nobody reads it. */
+  readonly log: ((line: AccessLine) => void) | undefined;
+}
+
+/** As in Envoy, where nobody says how long: until the head of the answer, so that streams may go on. */
+const ANSWER_MS = 15_000;
+const GATEWAY_FAULTS: ReadonlySet<number> = new Set([502, 503, 504]);
+/** Before the same host is asked once more, doubled each time. */
+const BACKOFF_MS = 25;
+
+export class Exchange {
+  readonly #parts: ExchangeParts;
+  readonly #incoming: Incoming;
+  readonly #begun: number;
+  readonly #body: Body | undefined;
+  readonly #tried = new Set<Host>();
+  #way: Way | undefined;
+  #head: Head;
+  #keyed: Keyed = { key: undefined, cookie: '' };
+  #try: Try | undefined;
+  #tries = 0;
+  #retries = 0;
+  #hasAnswered = false;
+  #isOver = false;
+  #isSent: boolean;
+  #received = 0;
+  #status = 0;
+  #cancel: Cancel = () => undefined;
+  #cancelWait: Cancel = () => undefined;
+  #give: () => void = () => undefined;
+
+  constructor(incoming: Incoming, parts: ExchangeParts) {
+    this.#parts = parts;
+    this.#incoming = incoming;
+    this.#head = incoming.head;
+    this.#begun = parts.clock.monotonic();
+    const { body } = incoming;
+    this.#isSent = body === undefined;
+    if (body !== undefined) {
+      const trailers = () => incoming.trailers();
+      this.#body = new Body({ body, trailers }, () => this.#sent());
+    }
+    incoming.onGone(() => this.#gone());
+    incoming.onDrained(() => this.#try?.resume());
+  }
+
+  start(): void {
+    const { upstream, clock, rules } = this.#parts;
+    upstream.counts.calls++;
+    if (upstream.isKnown) this.#route();
+    else void upstream.untilKnown(clock, rules.patienceMs).then(() => this.#route());
+  }
+
+  #route(): void {
+    if (this.#isOver) return;
+    const { upstream, random } = this.#parts;
+    const { routing } = upstream;
+    const way = routing && wayOf(routing, this.#incoming.head, random);
+    if (routing === undefined) this.#refuse(NO_HOST, 'no host is known yet');
+    else if (way === undefined) this.#refuse(NO_ROUTE, 'no route');
+    else this.#take(way);
+  }
+
+  #take(way: Way): void {
+    const { upstream, random } = this.#parts;
+    const give = upstream.circuit.take('requests');
+    if (give === undefined) {
+      this.#refuse(OVERFLOW, 'too many requests');
+      return;
+    }
+    this.#give = give;
+    this.#way = way;
+    upstream.budget.called(this.#begun);
+    const { head, from } = this.#incoming;
+    const { route, part } = way;
+    this.#keyed = keyOf(part.end.hashing, head, from, () => random.uuid());
+    this.#head = {
+      ...head,
+      path: rewritten(head.path, route),
+      authority: part.request?.host || route.request?.host || head.authority,
+      fields: changed(changed(head.fields, part.request), route.request),
+    };
+    if (this.#isSent) this.#sent();
+    const chosen = this.#choose();
+    if (chosen === undefined) this.#refuse(NO_HOST, 'no host is there');
+    else this.#begin(chosen);
+  }
+
+  #choose(): Chosen | undefined {
+    const { end } = (this.#way as Way).part;
+    return this.#parts.upstream.choose(end, { key: this.#keyed.key, avoid: this.#tried });
+  }
+
+  #begin({ target, host }: Chosen): void {
+    this.#tried.add(host);
+    this.#tries++;
+    const { clock } = this.#parts;
+    const head = this.#head;
+    const next: Try = new Try({ target, host, clock, owner: this });
+    this.#try = next;
+    next.start(head, this.#body);
+  }
+
+  /** What comes of a try. Those of which nothing is wanted any more tell nothing. */
+  answered(head: AnswerHead, isLast: boolean): void {
+    const { status, fields } = head;
+    const grpcStatus = isLast ? fieldIn(fields, 'grpc-status') : undefined;
+    const isFault = GATEWAY_FAULTS.has(status) || grpcStatus === UNAVAILABLE;
+    const current = this.#try as Try;
+    current.judge(!isFault);
+    const { route } = this.#way as Way;
+    if (retriesStatus(route.retries, status, grpcStatus) && this.#mayRetry()) {
+      current.abort();
+      this.#again({ kind: 'reset', message: `status ${status}` }, 'same');
+      return;
+    }
+    this.#pass(head, isLast);
+    if (isLast) this.#finish('');
+  }
+
+  data(chunk: Buffer): void {
+    this.#received += chunk.length;
+    if (!this.#incoming.write(chunk)) this.#try?.pause();
+  }
+
+  ended(trailers: Fields): void {
+    this.#incoming.end(trailers);
+    this.#finish('');
+  }
+
+  failed(failure: Failure): void {
+    if (this.#hasAnswered) {
+      this.#incoming.abort();
+      this.#finish(failure.message);
+      return;
+    }
+    const how = this.#retryFor(failure);
+    if (how === undefined) this.#refuse(failed(failure), failure.message);
+    else this.#again(failure, how);
+  }
+
+  upgraded(head: AnswerHead, called: Parameters<Try['upgraded']>[1], rest: Buffer): void {
+    const { status, fields, upgrade } = head;
+    const { upstream, clock } = this.#parts;
+    this.#hasAnswered = true;
+    this.#status = status;
+    this.#cancel();
+    upstream.answered(status, clock.monotonic() - this.#begun);
+    const { socket: caller, rest: early } = this.#incoming.upgrade(
+      status,
+      this.#answerFields(fields),
+      upgrade,
+    );
+    if (early.length > 0) called.write(early);
+    if (rest.length > 0) caller.write(rest);
+    void relay(caller, called, this.#parts.rules.idleMs).then(({ received, fault }) => {
+      this.#received = received;
+      this.#finish(fault);
+    });
+  }
+
+  #pass({ status, fields, length }: AnswerHead, isLast: boolean): void {
+    this.#hasAnswered = true;
+    this.#body?.letGo();
+    if ((this.#way as Way).route.timeoutMs === undefined) this.#cancel();
+    const { upstream, clock } = this.#parts;
+    upstream.answered(status, clock.monotonic() - this.#begun);
+    this.#status = status;
+    this.#incoming.answer(status, this.#answerFields(fields), length, isLast);
+  }
+
+  #answerFields(fields: Fields): Fields {
+    const { route, part } = this.#way as Way;
+    const mine = changed(changed(fields, part.answer), route.answer);
+    const { cookie } = this.#keyed;
+    return cookie === '' ? mine : [...mine, 'set-cookie', cookie];
+  }
+
+  /** Undefined where it is not to be tried again; `same`: by the same host too, where there is no other. */
+  #retryFor(failure: Failure): 'other' | 'same' | undefined {
+    const { rules } = this.#parts;
+    if (this.#head.upgrade !== '') return undefined;
+    const { route } = this.#way as Way;
+    if (retriesFailure(route.retries, failure) && this.#mayRetry()) return 'same';
+    if (!this.#canRepeat || this.#tries >= rules.tries) return undefined;
+    if (isUntouched(failure)) return 'other';
+    return mayRepeat(this.#head, failure) && this.#isAffordable() ? 'other' : undefined;
+  }
+
+  get #canRepeat(): boolean {
+    return this.#body === undefined || this.#body.canRepeat;
+  }
+
+  #mayRetry(): boolean {
+    const { route } = this.#way as Way;
+    if (this.#retries >= route.retries.times || !this.#isAffordable()) return false;
+    this.#retries++;
+    return true;
+  }
+
+  #isAffordable(): boolean {
+    const { upstream, clock } = this.#parts;
+    return this.#canRepeat && upstream.budget.take(clock.monotonic());
+  }
+
+  #again(failure: Failure, how: 'other' | 'same'): void {
+    const { upstream, clock } = this.#parts;
+    this.#body?.detach();
+    this.#try = undefined;
+    const other = this.#choose();
+    if (other === undefined && how === 'other') {
+      this.#refuse(failed(failure), failure.message);
+      return;
+    }
+    upstream.counts.retries++;
+    if (other !== undefined) {
+      this.#begin(other);
+      return;
+    }
+    this.#tried.clear();
+    this.#cancelWait = clock.after(BACKOFF_MS * 2 ** (this.#tries - 1), () => {
+      if (this.#isOver) return;
+      const chosen = this.#choose();
+      if (chosen === undefined) this.#refuse(failed(failure), failure.message);
+      else this.#begin(chosen);
+    });
+  }
+
+  /** All of the request has come: from here on it is the host's time. */
+  #sent(): void {
+    this.#isSent = true;
+    if (this.#way === undefined || this.#isOver) return;
+    const { route, part } = this.#way;
+    const ms = route.timeoutMs ?? part.end.timeoutMs;
+    if (ms === undefined && this.#hasAnswered) return;
+    this.#cancel = this.#parts.clock.after(ms ?? ANSWER_MS, () => this.#late());
+  }
+
+  #late(): void {
+    if (this.#isOver) return;
+    this.#try?.judge(false);
+    this.#try?.abort();
+    if (this.#hasAnswered) {
+      this.#incoming.abort();
+      this.#finish(TOO_LATE.text);
+    } else this.#refuse(TOO_LATE, TOO_LATE.text);
+  }
+
+  #gone(): void {
+    if (this.#isOver) return;
+    this.#try?.abort();
+    this.#finish('the caller has gone');
+  }
+
+  #refuse(answer: LocalAnswer, fault: string): void {
+    if (this.#isOver) return;
+    const { upstream, clock } = this.#parts;
+    upstream.counts.failed++;
+    upstream.answered(answer.status, clock.monotonic() - this.#begun);
+    this.#hasAnswered = true;
+    this.#status = answer.status;
+    this.#received = answerLocally(this.#incoming, answer);
+    this.#finish(fault);
+  }
+
+  #finish(fault: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#cancel();
+    this.#cancelWait();
+    this.#give();
+    this.#try?.over();
+    this.#body?.discard();
+    const { upstream, clock, log } = this.#parts;
+    const sent = this.#body?.bytes ?? 0;
+    upstream.counts.sent += sent;
+    upstream.counts.received += this.#received;
+    if (log === undefined) return;
+    const { head, from, port } = this.#incoming;
+    log({
+      upstream: upstream.name,
+      from: hostPort(from, port),
+      host: this.#try?.address ?? '',
+      ...{ method: head.method, authority: head.authority },
+      // What is behind it may be a secret.
+      path: head.path.split('?', 1)[0] ?? '',
+      ...{ status: this.#status, tries: this.#tries, sent, received: this.#received, fault },
+      ms: Math.round(clock.monotonic() - this.#begun),
+    });
+  }
+}
+
+const OVERFLOW = failed({ kind: 'overflow', message: '' });
+const UNAVAILABLE = '14';

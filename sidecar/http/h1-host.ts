@@ -1,0 +1,65 @@
+/** The connections of HTTP/1.1 to one host: those that are idle are used again, the last one first. */
+import type { Socket } from 'node:net';
+import type { Clock } from '../../lib/clock.ts';
+import { H1Connection } from './h1-connection.ts';
+import type { Connections } from './sending.ts';
+
+/** Idle ones of one host that are kept: as many requests at once cost no new connection. */
+const MAX_IDLE = 256;
+/** Longer a host may have forgotten it, or something between. */
+const IDLE_MS = 60_000;
+
+/** Rejects as a `Dial` does. */
+export type Open = () => Promise<Socket>;
+
+interface Idle {
+  readonly connection: H1Connection;
+  /** From then on it is not used any more. */
+  readonly until: number;
+}
+
+export class H1Host implements Connections {
+  readonly #open: Open;
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #idle: Idle[] = [];
+  #isClosed = false;
+
+  constructor(open: Open, clock: Pick<Clock, 'monotonic'>) {
+    this.#open = open;
+    this.#clock = clock;
+  }
+
+  lease(): H1Connection | Promise<H1Connection> {
+    const now = this.#clock.monotonic();
+    for (;;) {
+      const last = this.#idle.pop();
+      if (last === undefined) return this.#opened();
+      if (last.until > now) return last.connection;
+      last.connection.destroy();
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const { connection } of this.#idle.splice(0)) connection.destroy();
+  }
+
+  idle(connection: H1Connection): void {
+    if (this.#isClosed || this.#idle.length >= MAX_IDLE) {
+      connection.destroy();
+      return;
+    }
+    const ms = connection.keepsMs === 0 ? IDLE_MS : Math.min(IDLE_MS, connection.keepsMs);
+    this.#idle.push({ connection, until: this.#clock.monotonic() + ms });
+  }
+
+  gone(connection: H1Connection): void {
+    const at = this.#idle.findIndex((each) => each.connection === connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+  }
+
+  async #opened(): Promise<H1Connection> {
+    const connection = new H1Connection(await this.#open(), this, IDLE_MS);
+    return connection;
+  }
+}

@@ -1,0 +1,104 @@
+/** A request by HTTP/1.1, as Node's parser read it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { reset } from '../relay.ts';
+import { type Fields, sorted } from './fields.ts';
+import { type Head, headOf, type Unclear } from './head.ts';
+import type { Incoming } from './incoming.ts';
+
+export function h1Head(request: IncomingMessage): Head | Unclear {
+  const { method = '', url = '', rawHeaders, headers } = request;
+  const hasBody =
+    headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+  return headOf({ method, target: url, authority: '', raw: rawHeaders, hasBody });
+}
+
+export interface H1Options {
+  readonly head: Head;
+  /** No more is taken on this connection. */
+  readonly isEnding: boolean;
+  /** What came after a request that asks for another protocol. */
+  readonly rest: Buffer;
+}
+
+export class H1Incoming implements Incoming {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #rest: Buffer;
+  readonly head: Head;
+
+  constructor(request: IncomingMessage, response: ServerResponse, options: H1Options) {
+    this.#request = request;
+    this.#response = response;
+    this.#rest = options.rest;
+    this.head = options.head;
+    // What there is was said by the program.
+    response.sendDate = false;
+    if (options.isEnding) response.shouldKeepAlive = false;
+  }
+
+  get from(): string {
+    return this.#request.socket.remoteAddress ?? '';
+  }
+
+  get port(): number {
+    return this.#request.socket.remotePort ?? 0;
+  }
+
+  get body(): Readable | undefined {
+    return this.head.length === 0 ? undefined : this.#request;
+  }
+
+  trailers(): Fields {
+    return sorted(this.#request.rawTrailers).fields;
+  }
+
+  answer(status: number, fields: Fields, length: number | undefined, isLast: boolean): void {
+    const response = this.#response;
+    const all = length === undefined ? [...fields] : [...fields, 'content-length', String(length)];
+    response.writeHead(status, all);
+    if (isLast) response.end();
+    // Whoever waits for an event sees it before there is one.
+    else if (length === undefined) response.flushHeaders();
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#response.write(chunk);
+  }
+
+  end(trailers: Fields): void {
+    if (trailers.length > 0) this.#response.addTrailers(pairs(trailers));
+    this.#response.end();
+  }
+
+  abort(): void {
+    reset(this.#request.socket);
+  }
+
+  upgrade(status: number, fields: Fields, protocol: string): { socket: Socket; rest: Buffer } {
+    const response = this.#response;
+    const { socket } = this.#request;
+    response.writeHead(status, [...fields, 'connection', 'upgrade', 'upgrade', protocol]);
+    response.flushHeaders();
+    response.detachSocket(socket);
+    return { socket, rest: this.#rest };
+  }
+
+  onDrained(tell: () => void): void {
+    this.#response.on('drain', tell);
+  }
+
+  onGone(tell: () => void): void {
+    this.#response.once('close', () => {
+      if (!this.#response.writableFinished) tell();
+    });
+  }
+}
+
+function pairs(fields: Fields): [string, string][] {
+  const all: [string, string][] = [];
+  for (let i = 0; i < fields.length; i += 2)
+    all.push([fields[i] as string, fields[i + 1] as string]);
+  return all;
+}

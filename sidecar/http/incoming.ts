@@ -1,0 +1,29 @@
+/** A request that came in, and the way to answer it: the same of either version of HTTP. */
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { Fields } from './fields.ts';
+import type { Head } from './head.ts';
+
+export interface Incoming {
+  readonly head: Head;
+  /** The caller's address; '' where it has gone. */
+  readonly from: string;
+  readonly port: number;
+  /** Undefined where it has none. */
+  readonly body: Readable | undefined;
+  /** Known once the body is over. */
+  trailers(): Fields;
+  /** Once; an `answer` without more to come is the whole answer. */
+  answer(status: number, fields: Fields, length: number | undefined, isLast: boolean): void;
+  /** False where it is to wait for `drained`. */
+  write(chunk: Buffer): boolean;
+  end(trailers: Fields): void;
+  /** Nobody takes what has been sent for all of it. */
+  abort(): void;
+  /** The connection is handed over, with what came after the request: a `rest` was read already. */
+  upgrade(status: number, fields: Fields, protocol: string): { socket: Socket; rest: Buffer };
+  /** One of each. */
+  onDrained(tell: () => void): void;
+  /** The caller went before it had all of its answer. */
+  onGone(tell: () => void): void;
+}

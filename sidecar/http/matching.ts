@@ -1,0 +1,135 @@
+/** Whether a request is meant: what routes and intentions say of paths, headers, parameters and methods. */
+
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
+import { boundedPattern } from '../../lib/regexp.ts';
+import { listIn, type Said, textIn, textsIn } from '../said.ts';
+import { fieldIn } from './fields.ts';
+import type { Head } from './head.ts';
+
+export type Asked = Pick<Head, 'method' | 'path' | 'authority' | 'fields'>;
+export type Test = (asked: Asked) => boolean;
+
+/** Of one pattern: it is tried for each request. */
+const MAX_INSTRUCTIONS = 256;
+
+export const ALWAYS: Test = () => true;
+
+/** Throws ProconsulError 'unavailable' for a pattern that cannot be had. */
+export function testOf(http: Said): Test {
+  const tests = [
+    ...pathTests(http),
+    ...methodTests(textsIn(http['Methods'])),
+    ...listIn(http['Header']).map(headerTest),
+    ...listIn(http['QueryParam']).map(parameterTest),
+  ];
+  const [first] = tests;
+  if (first === undefined) return ALWAYS;
+  return tests.length === 1 ? first : (asked) => tests.every((test) => test(asked));
+}
+
+export function pathnameOf(path: string): string {
+  const at = path.indexOf('?');
+  return at < 0 ? path : path.slice(0, at);
+}
+
+function pathTests(http: Said): readonly Test[] {
+  const isFolded = http['CaseInsensitive'] === true;
+  const folded = (text: string) => (isFolded ? text.toLowerCase() : text);
+  const at = ({ path }: Asked) => folded(pathnameOf(path));
+  const [exact, prefix] = [textIn(http['PathExact']), textIn(http['PathPrefix'])].map(folded);
+  const regex = textIn(http['PathRegex']);
+  const tests: Test[] = [];
+  if (exact) tests.push((asked) => at(asked) === exact);
+  // Every path begins so.
+  if (prefix && prefix !== '/') tests.push((asked) => at(asked).startsWith(prefix));
+  if (regex !== '')
+    tests.push(
+      (
+        (whole) => (asked) =>
+          whole(at(asked))
+      )(wholly(regex)),
+    );
+  return tests;
+}
+
+function methodTests(methods: readonly string[]): readonly Test[] {
+  if (methods.length === 0) return [];
+  const among = new Set(methods.map((each) => each.toUpperCase()));
+  return [({ method }) => among.has(method)];
+}
+
+function headerTest(said: Said): Test {
+  const name = textIn(said['Name']).toLowerCase();
+  const read = readerOf(name);
+  const test = valueTest(said, said['IgnoreCase'] === true);
+  const isInverted = said['Invert'] === true;
+  if (test === undefined) {
+    const wanted = (said['Present'] === true) !== isInverted;
+    return (asked) => (read(asked) !== undefined) === wanted;
+  }
+  // As in Envoy a header that is not there has no value of which anything could be said, inverted or not.
+  return (asked) => {
+    const value = read(asked);
+    return value !== undefined && test(value) !== isInverted;
+  };
+}
+
+/** Those of HTTP/2 that are beside the others. */
+function readerOf(name: string): (asked: Asked) => string | undefined {
+  switch (name) {
+    case ':method':
+      return ({ method }) => method;
+    case ':path':
+      return ({ path }) => path;
+    case ':authority':
+    case 'host':
+      return ({ authority }) => authority;
+    default:
+      return ({ fields }) => fieldIn(fields, name);
+  }
+}
+
+function parameterTest(said: Said): Test {
+  const name = textIn(said['Name']);
+  const test = valueTest(said, false);
+  return ({ path }) => {
+    const value = parameterIn(path, name);
+    return value !== undefined && (test === undefined || test(value));
+  };
+}
+
+/** The first of that name, as it stands in the URL; undefined where there is none. */
+export function parameterIn(path: string, name: string): string | undefined {
+  const at = path.indexOf('?');
+  if (at < 0) return undefined;
+  for (const pair of path.slice(at + 1).split('&')) {
+    const equals = pair.indexOf('=');
+    if ((equals < 0 ? pair : pair.slice(0, equals)) !== name) continue;
+    return equals < 0 ? '' : pair.slice(equals + 1);
+  }
+  return undefined;
+}
+
+/** Undefined where nothing is said of the value. */
+function valueTest(said: Said, isFolded: boolean): ((value: string) => boolean) | undefined {
+  const folded = (text: string) => (isFolded ? text.toLowerCase() : text);
+  const wanted = (how: string) => folded(textIn(said[how]));
+  const [exact, prefix, suffix] = [wanted('Exact'), wanted('Prefix'), wanted('Suffix')];
+  const contains = wanted('Contains');
+  if (exact !== '') return (value) => folded(value) === exact;
+  if (prefix !== '') return (value) => folded(value).startsWith(prefix);
+  if (suffix !== '') return (value) => folded(value).endsWith(suffix);
+  if (contains !== '') return (value) => folded(value).includes(contains);
+  const regex = textIn(said['Regex']);
+  return regex === '' ? undefined : wholly(regex);
+}
+
+/** As in Envoy all of the text must be meant, and not a part of it. */
+function wholly(pattern: string): (text: string) => boolean {
+  try {
+    const compiled = boundedPattern(`^(?:${pattern})$`, MAX_INSTRUCTIONS);
+    return (text) => compiled.test(text);
+  } catch (error) {
+    throw new ProconsulError('unavailable', `the pattern ${pattern}: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,131 @@
+/** Instances that calls may go to, as a chain means them: the hosts, what is known of each, and the ways there. */
+import { Balancer, type BalancerRules } from '../lib/balance/balancer.ts';
+import type { Host } from '../lib/balance/host.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Dial } from './dial.ts';
+import { instancesIn } from './endpoints.ts';
+import { type Agent, follow, type Question } from './follow.ts';
+import { H1Host } from './http/h1-host.ts';
+import { H2Host } from './http/h2-host.ts';
+import type { Connections } from './http/sending.ts';
+
+export interface TargetRules {
+  /** As metrics and lines of the log call it. */
+  readonly name: string;
+  readonly question: Question;
+  readonly balancer: BalancerRules;
+  /** Requests go there by HTTP/2. */
+  readonly isH2: boolean;
+  readonly dial: Dial;
+}
+
+/** Of each kind of answer: 1xx to 5xx, in their places. */
+export type StatusCounts = number[];
+
+export class Target {
+  readonly #rules: TargetRules;
+  readonly #agent: Agent;
+  readonly #logger: Logger;
+  readonly balancer: Balancer;
+  readonly #connections = new Map<Host, Connections>();
+  readonly #answers = new WeakMap<Host, StatusCounts>();
+  readonly #ending = new AbortController();
+  readonly #known: Promise<void>;
+  #isKnown = false;
+  #becomesKnown: () => void = () => undefined;
+  #leftOut = 0;
+
+  constructor(rules: TargetRules, agent: Agent, logger: Logger) {
+    this.#rules = rules;
+    this.#agent = agent;
+    this.#logger = logger;
+    const { clock, random } = agent;
+    this.balancer = new Balancer(rules.balancer, { random, now: () => clock.monotonic() });
+    this.#known = new Promise((resolve) => {
+      this.#becomesKnown = resolve;
+    });
+  }
+
+  get name(): string {
+    return this.#rules.name;
+  }
+
+  /** Whether an agent has ever said what hosts there are. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  get known(): Promise<void> {
+    return this.#known;
+  }
+
+  dial(host: Host): ReturnType<Dial> {
+    return this.#rules.dial(host);
+  }
+
+  /** Those of HTTP. */
+  connectionsOf(host: Host): Connections {
+    const found = this.#connections.get(host);
+    if (found !== undefined) return found;
+    const { isH2, dial } = this.#rules;
+    const open = () => dial(host);
+    const made = isH2 ? new H2Host(open) : new H1Host(open, this.#agent.clock);
+    this.#connections.set(host, made);
+    return made;
+  }
+
+  answered(host: Host, status: number): void {
+    const counts = this.answersOf(host);
+    const place = Math.floor(status / 100) - 1;
+    counts[place] = (counts[place] ?? 0) + 1;
+  }
+
+  answersOf(host: Host): StatusCounts {
+    const found = this.#answers.get(host) ?? [0, 0, 0, 0, 0];
+    this.#answers.set(host, found);
+    return found;
+  }
+
+  /** Follows the catalog until it is stopped. */
+  start(): void {
+    const take = (json: unknown) => this.#take(json);
+    const lost = (why: string, tries: number) => this.#lost(why, tries);
+    void follow(this.#agent, { ...this.#rules.question, take, lost }, this.#ending.signal);
+  }
+
+  /** Nothing new goes there; what is under way comes to its end. */
+  stop(): void {
+    this.#ending.abort();
+    for (const connections of this.#connections.values()) connections.close();
+    this.#connections.clear();
+  }
+
+  #take(json: unknown): void {
+    const { endpoints, leftOut } = instancesIn(json);
+    const { name } = this.#rules;
+    this.balancer.update(endpoints);
+    for (const [host, connections] of this.#connections) {
+      if (this.balancer.has(host)) continue;
+      this.#connections.delete(host);
+      connections.close();
+    }
+    if (leftOut > 0 && leftOut !== this.#leftOut) {
+      const line = 'sidecar: instances without an address and a port are left out';
+      this.#logger.warn(line, { service: name, instances: leftOut });
+    }
+    this.#leftOut = leftOut;
+    const healthy = endpoints.filter(({ health }) => health === 'healthy').length;
+    this.#logger.debug('sidecar: has its hosts', { service: name, healthy, all: endpoints.length });
+    this.#isKnown = true;
+    this.#becomesKnown();
+  }
+
+  #lost(error: string, tries: number): void {
+    const { name } = this.#rules;
+    const line = this.#isKnown
+      ? 'sidecar: the agent does not answer, and the hosts stay as they were'
+      : 'sidecar: the agent does not answer, and no host is known';
+    // The first says it; after it one in a while.
+    if (tries === 1 || tries % 20 === 0) this.#logger.warn(line, { service: name, tries, error });
+  }
+}
