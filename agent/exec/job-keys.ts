@@ -74,10 +74,14 @@ export class JobKeys {
   /** Resolves when whoever wanted it has gone, with all that nobody reads any more, or the signal is aborted. */
   async gone(): Promise<void> {
     let since: Request['query'] = [];
+    let seen = '';
     while (!this.#signal.aborted) {
       try {
         const { value, index } = await this.#look(since);
         if (value === undefined) return;
+        // Whoever answers at once, and with nothing new, is not asked without end.
+        if (index === seen) await pause(this.#clock, RETRY_MS, this.#signal);
+        seen = index;
         since = [
           ['index', index],
           ['wait', LOOK],
