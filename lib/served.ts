@@ -4,6 +4,12 @@
 const LATENCY_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] as const;
 export const LATENCY_PLACES = LATENCY_BOUNDS.length + 1;
 
+/** In which an answer counts that took so long. */
+export function latencyPlace(ms: number): number {
+  const at = LATENCY_BOUNDS.findIndex((bound) => ms <= bound);
+  return at < 0 ? LATENCY_BOUNDS.length : at;
+}
+
 /** Amounts, so that what several have told adds up. */
 export interface Served {
   readonly requests: number;

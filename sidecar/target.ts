@@ -1,6 +1,6 @@
 /** Instances that calls may go to, as a chain means them: the hosts, what is known of each, and the ways there. */
 import { Balancer, type BalancerRules } from '../lib/balance/balancer.ts';
-import type { Host } from '../lib/balance/host.ts';
+import type { Endpoint, Host } from '../lib/balance/host.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Dial } from './dial.ts';
 import { instancesIn } from './endpoints.ts';
@@ -12,7 +12,8 @@ import type { Connections } from './http/sending.ts';
 export interface TargetRules {
   /** As metrics and lines of the log call it. */
   readonly name: string;
-  readonly question: Question;
+  /** Undefined where nobody has to be asked: they are named. */
+  readonly question: Question | undefined;
   readonly balancer: BalancerRules;
   /** Requests go there by HTTP/2. */
   readonly isH2: boolean;
@@ -74,6 +75,16 @@ export class Target {
     return made;
   }
 
+  /** In place of those before. */
+  update(endpoints: readonly Endpoint[]): void {
+    this.balancer.update(endpoints);
+    for (const [host, connections] of this.#connections) {
+      if (this.balancer.has(host)) continue;
+      this.#connections.delete(host);
+      connections.close();
+    }
+  }
+
   answered(host: Host, status: number): void {
     const counts = this.answersOf(host);
     const place = Math.floor(status / 100) - 1;
@@ -88,9 +99,11 @@ export class Target {
 
   /** Follows the catalog until it is stopped. */
   start(): void {
+    const { question } = this.#rules;
+    if (question === undefined) return;
     const take = (json: unknown) => this.#take(json);
     const lost = (why: string, tries: number) => this.#lost(why, tries);
-    void follow(this.#agent, { ...this.#rules.question, take, lost }, this.#ending.signal);
+    void follow(this.#agent, { ...question, take, lost }, this.#ending.signal);
   }
 
   /** Nothing new goes there; what is under way comes to its end. */
@@ -103,12 +116,7 @@ export class Target {
   #take(json: unknown): void {
     const { endpoints, leftOut } = instancesIn(json);
     const { name } = this.#rules;
-    this.balancer.update(endpoints);
-    for (const [host, connections] of this.#connections) {
-      if (this.balancer.has(host)) continue;
-      this.#connections.delete(host);
-      connections.close();
-    }
+    this.update(endpoints);
     if (leftOut > 0 && leftOut !== this.#leftOut) {
       const line = 'sidecar: instances without an address and a port are left out';
       this.#logger.warn(line, { service: name, instances: leftOut });

@@ -10,6 +10,7 @@ import { Sample } from '../lib/metrics/sample.ts';
 import { type Agent, follow, type Question } from './follow.ts';
 import {
   type End,
+  isH2,
   isHttpLike,
   plainRouting,
   type Routing,
@@ -185,10 +186,9 @@ export class Upstream {
 
   #targetOf(said: TargetSaid, end: End, routing: Routing, into: Map<string, Target>): Target {
     const { policy, connectMs } = end;
-    const isH2 = routing.protocol === 'http2' || routing.protocol === 'grpc';
     const { datacenter: asked } = this.#rules;
     const datacenter = said.datacenter === routing.datacenter ? asked : said.datacenter;
-    const wanted = { said, datacenter, policy, connectMs, isH2 };
+    const wanted = { said, datacenter, policy, connectMs, isH2: isH2(routing.protocol) };
     const key = JSON.stringify(wanted);
     const found = into.get(key) ?? this.#targets.get(key) ?? this.#warming.get(key);
     const target = found ?? new Target(this.#rules.targetRules(wanted), this.#agent, this.#logger);
@@ -210,7 +210,7 @@ export class Upstream {
 
   #lost(error: string, tries: number, signal: AbortSignal): void {
     const { name, protocol, datacenter } = this.#rules;
-    if (NO_CHAINS.some((why) => error.includes(why))) {
+    if (hasNoChain(error)) {
       if (this.#routing !== undefined || this.#change > 0) return;
       const said = { id: name, service: name, subset: '', datacenter, filter: '' };
       const target = { ...said, onlyPassing: false };
@@ -230,3 +230,7 @@ export class Upstream {
 
 /** An agent without the mesh has no chains, and to whom it shows none a service is what it is. */
 const NO_CHAINS = ['Connect must be enabled', 'Permission denied', 'response code: 404', '404:'];
+
+export function hasNoChain(why: string): boolean {
+  return NO_CHAINS.some((each) => why.includes(each));
+}

@@ -178,7 +178,7 @@ async function servePlain(
 /** Of a service that is named, as the flags say; else as the agent has the proxy registered. */
 async function serveMesh(
   invocation: Invocation,
-  { agent, logger }: Parts,
+  { agent, logger, wantedOf }: Parts,
   mesh: MeshSidecar,
   signal: AbortSignal,
 ): Promise<void> {
@@ -191,6 +191,7 @@ async function serveMesh(
       serviceId: '',
       listens: at('listen'),
       program: flags.has('listen') ? at('service-addr') : { host: '', port: 0 },
+      protocol: wantedOf(flags.text('service')).protocol,
       upstreams: flags.all('upstream').map((text) => ({ datacenter: '', ...upstreamIn(text) })),
       refused: [],
     });

@@ -11,11 +11,17 @@ export interface Matched {
   readonly DestinationName: string;
   readonly Action: string;
   readonly Precedence: number;
+  /** Of one that goes by the request. */
+  readonly Permissions?: readonly object[];
 }
 
 export interface Authorization {
   readonly Authorized: boolean;
   readonly Reason: string;
+  /** Of an intention that goes by the request: no Consul tells whoever asks. */
+  readonly Permissions?: readonly object[];
+  /** What counts for a request that none of them is about. */
+  readonly Default?: boolean;
 }
 
 /** What counts where no intention is about it. */
@@ -24,7 +30,7 @@ export interface ByDefault {
   readonly hasAcl: boolean;
 }
 
-/** The first one that is about it decides. Where that says more than yes or no, it is no. */
+/** The first one that is about it decides. Where that says more than yes or no, it is no, and what it says is told. */
 export function authorizationOf(
   caller: ServiceIdentity,
   intentions: readonly Matched[],
@@ -35,6 +41,10 @@ export function authorizationOf(
     return {
       Authorized: decides.Action === 'allow',
       Reason: `Matched intention: ${spoken(decides)}`,
+      ...(decides.Permissions && {
+        Permissions: decides.Permissions,
+        Default: !hasAcl || isAllowed,
+      }),
     };
   }
   if (!hasAcl) return { Authorized: true, Reason: 'ACLs disabled, access is allowed by default' };

@@ -22,10 +22,13 @@ import { MAX_HEADER_BYTES } from '../../lib/limits.ts';
 import { H1Incoming, h1Head } from './h1-incoming.ts';
 import { WINDOW_BYTES } from './h2-host.ts';
 import { H2Incoming, h2Head } from './h2-incoming.ts';
+import type { Head, Unclear } from './head.ts';
 import type { Incoming } from './incoming.ts';
 
 export interface CallersOptions {
   readonly serve: (incoming: Incoming) => void;
+  /** What its head is taken for, by whom it is; undefined where it stays as it is. */
+  readonly admitted?: (head: Head, who: string) => Head;
   readonly clock: Pick<Clock, 'after'>;
   /** 0: a connection may be silent for ever. */
   readonly idleMs: number;
@@ -46,7 +49,9 @@ export class HttpCallers {
   readonly #options: CallersOptions;
   readonly #h1: Server;
   readonly #h2: Http2Server;
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sessions = new Map<ServerHttp2Session, string>();
+  readonly #who = new WeakMap<Socket, string>();
+  #accepting = '';
   #isEnding = false;
 
   constructor(options: CallersOptions) {
@@ -83,8 +88,12 @@ export class HttpCallers {
     );
   }
 
-  /** Takes a connection over, of which nothing was read yet; `onError` of it is up to the caller. */
-  accept(socket: Socket): void {
+  /**
+   * Takes a connection over, of which nothing was read yet; its errors are up to whoever gives it. `who`: whose
+   * it is, '' where nobody has to say.
+   */
+  accept(socket: Socket, who = ''): void {
+    this.#who.set(socket, who);
     let seen: Buffer = Buffer.alloc(0);
     const look = () => {
       const chunk: Buffer | null = socket.read();
@@ -99,6 +108,7 @@ export class HttpCallers {
         if ('alpnProtocol' in socket) Object.assign(socket, { alpnProtocol: 'h2' });
         // It hears of the end of a connection by its close alone.
         socket.allowHalfOpen = false;
+        this.#accepting = who;
         this.#h2.emit('connection', socket);
       } else this.#h1.emit('connection', socket);
     };
@@ -109,25 +119,36 @@ export class HttpCallers {
   end(): void {
     this.#isEnding = true;
     // All that is on its way is taken; what comes after it is not.
-    for (const session of this.#sessions) {
+    for (const session of this.#sessions.keys()) {
       if (!session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
     }
     this.#options.clock.after(QUIET_MS, () => {
       this.#h1.close();
       this.#h1.closeIdleConnections();
-      for (const session of this.#sessions) if (!session.destroyed) session.close();
+      for (const session of this.#sessions.keys()) if (!session.destroyed) session.close();
     });
   }
 
   #h1Asked(request: IncomingMessage, response: ServerResponse, rest: Buffer = NONE): void {
-    const head = h1Head(request);
+    const who = this.#who.get(request.socket) ?? '';
+    const head = this.#admitted(h1Head(request), who);
     if (head === 'unclear') {
       response.shouldKeepAlive = false;
       response.writeHead(400).end();
       return;
     }
-    const incoming = new H1Incoming(request, response, { head, isEnding: this.#isEnding, rest });
+    const incoming = new H1Incoming(request, response, {
+      head,
+      who,
+      isEnding: this.#isEnding,
+      rest,
+    });
     this.#options.serve(incoming);
+  }
+
+  #admitted(head: Head | Unclear, who: string): Head | Unclear {
+    const { admitted } = this.#options;
+    return head === 'unclear' || admitted === undefined ? head : admitted(head, who);
   }
 
   #h1Upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): void {
@@ -156,7 +177,7 @@ export class HttpCallers {
   }
 
   #h2Begins(session: ServerHttp2Session): void {
-    this.#sessions.add(session);
+    this.#sessions.set(session, this.#accepting);
     session.on('error', () => undefined);
     session.on('close', () => this.#sessions.delete(session));
     if (this.#options.idleMs > 0) session.setTimeout(this.#options.idleMs, () => session.close());
@@ -170,12 +191,13 @@ export class HttpCallers {
   ): void {
     stream.on('error', () => undefined);
     const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
-    const head = h2Head(headers, raw, hasBody);
+    const who = (stream.session && this.#sessions.get(stream.session as ServerHttp2Session)) ?? '';
+    const head = this.#admitted(h2Head(headers, raw, hasBody), who);
     if (head === 'unclear') {
       stream.respond({ ':status': 400 }, { endStream: true });
       return;
     }
-    this.#options.serve(new H2Incoming(stream, head));
+    this.#options.serve(new H2Incoming(stream, { head, who }));
   }
 }
 

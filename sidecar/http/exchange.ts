@@ -15,6 +15,7 @@ import { changed } from './header-changes.ts';
 import type { Incoming } from './incoming.ts';
 import {
   answerLocally,
+  DENIED,
   failed,
   type LocalAnswer,
   NO_HOST,
@@ -39,8 +40,26 @@ export interface ExchangeRules {
   readonly idleMs: number;
 }
 
+/** Who is called: a service by its chain, or a program. */
+export type Called = Pick<
+  Upstream,
+  | 'name'
+  | 'counts'
+  | 'circuit'
+  | 'budget'
+  | 'isKnown'
+  | 'untilKnown'
+  | 'routing'
+  | 'choose'
+  | 'answered'
+>;
+
 export interface ExchangeParts {
-  readonly upstream: Upstream;
+  readonly upstream: Called;
+  /** Undefined where everybody may. Never rejects. */
+  readonly permits?: () => Promise<boolean>;
+  /** Told once. */
+  readonly over?: () => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly rules: ExchangeRules;
@@ -91,8 +110,35 @@ export class Exchange {
   }
 
   start(): void {
-    const { upstream, clock, rules } = this.#parts;
+    const { upstream, permits } = this.#parts;
     upstream.counts.calls++;
+    if (permits === undefined) this.#ready();
+    else
+      void permits().then((isPermitted) => {
+        if (isPermitted) this.#ready();
+        else this.#deny();
+      });
+  }
+
+  /** Nobody is to hear more of it, on either side. */
+  cut(): void {
+    if (this.#isOver) return;
+    this.#try?.abort();
+    this.#incoming.abort();
+    this.#finish('denied');
+  }
+
+  /** It is not the service that answers. */
+  #deny(): void {
+    if (this.#isOver) return;
+    this.#status = DENIED.status;
+    this.#hasAnswered = true;
+    this.#received = answerLocally(this.#incoming, DENIED);
+    this.#finish('denied');
+  }
+
+  #ready(): void {
+    const { upstream, clock, rules } = this.#parts;
     if (upstream.isKnown) this.#route();
     else void upstream.untilKnown(clock, rules.patienceMs).then(() => this.#route());
   }
@@ -230,7 +276,8 @@ export class Exchange {
     if (retriesFailure(route.retries, failure) && this.#mayRetry()) return 'same';
     if (!this.#canRepeat || this.#tries >= rules.tries) return undefined;
     if (isUntouched(failure)) return 'other';
-    return mayRepeat(this.#head, failure) && this.#isAffordable() ? 'other' : undefined;
+    if (!mayRepeat(this.#head, failure) || !this.#isAffordable()) return undefined;
+    return failure.isStale ? 'same' : 'other';
   }
 
   get #canRepeat(): boolean {
@@ -317,15 +364,16 @@ export class Exchange {
     this.#give();
     this.#try?.over();
     this.#body?.discard();
-    const { upstream, clock, log } = this.#parts;
+    const { upstream, clock, log, over } = this.#parts;
+    over?.();
     const sent = this.#body?.bytes ?? 0;
     upstream.counts.sent += sent;
     upstream.counts.received += this.#received;
     if (log === undefined) return;
-    const { head, from, port } = this.#incoming;
+    const { head, from, port, who } = this.#incoming;
     log({
       upstream: upstream.name,
-      from: hostPort(from, port),
+      from: who === '' ? hostPort(from, port) : `${who} ${hostPort(from, port)}`,
       host: this.#try?.address ?? '',
       ...{ method: head.method, authority: head.authority },
       // What is behind it may be a secret.

@@ -25,6 +25,7 @@ export class H1Connection implements Connection {
   #call: Call | undefined;
   #upgraded: AnswerHead | undefined;
   #isGone = false;
+  #uses = 0;
 
   constructor(socket: Socket, owner: H1Owner, idleMs: number) {
     this.#socket = socket;
@@ -55,6 +56,7 @@ export class H1Connection implements Connection {
   send(head: Head, taking: Taking): Sending {
     const call = new Call(this, this.#socket, head, taking);
     this.#call = call;
+    this.#uses++;
     this.#parser.asked(head.method);
     this.#socket.write(textOf(head), 'latin1');
     return call;
@@ -140,9 +142,10 @@ export class H1Connection implements Connection {
   }
 
   #broken(failure: Failure): void {
+    const isStale = this.#uses > 1 && !this.#parser.hasBegun;
     const call = this.#release();
     this.destroy();
-    call?.taking.failed(failure);
+    call?.taking.failed({ ...failure, isStale });
   }
 }
 

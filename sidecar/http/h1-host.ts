@@ -6,8 +6,8 @@ import type { Connections } from './sending.ts';
 
 /** Idle ones of one host that are kept: as many requests at once cost no new connection. */
 const MAX_IDLE = 256;
-/** Longer a host may have forgotten it, or something between. */
-const IDLE_MS = 60_000;
+/** Many programs close a connection that was silent for five seconds, and do not say so. */
+const IDLE_MS = 4000;
 
 /** Rejects as a `Dial` does. */
 export type Open = () => Promise<Socket>;

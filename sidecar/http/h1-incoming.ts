@@ -16,6 +16,7 @@ export function h1Head(request: IncomingMessage): Head | Unclear {
 
 export interface H1Options {
   readonly head: Head;
+  readonly who: string;
   /** No more is taken on this connection. */
   readonly isEnding: boolean;
   /** What came after a request that asks for another protocol. */
@@ -27,12 +28,14 @@ export class H1Incoming implements Incoming {
   readonly #response: ServerResponse;
   readonly #rest: Buffer;
   readonly head: Head;
+  readonly who: string;
 
   constructor(request: IncomingMessage, response: ServerResponse, options: H1Options) {
     this.#request = request;
     this.#response = response;
     this.#rest = options.rest;
     this.head = options.head;
+    this.who = options.who;
     // What there is was said by the program.
     response.sendDate = false;
     if (options.isEnding) response.shouldKeepAlive = false;

@@ -16,13 +16,15 @@ export function h2Head(headers: IncomingHttpHeaders, raw: readonly string[], has
 export class H2Incoming implements Incoming {
   readonly #stream: ServerHttp2Stream;
   readonly head: Head;
+  readonly who: string;
   #trailers: Fields = NO_FIELDS;
   #out: Fields = NO_FIELDS;
   #isAborted = false;
 
-  constructor(stream: ServerHttp2Stream, head: Head) {
+  constructor(stream: ServerHttp2Stream, { head, who }: Pick<Incoming, 'head' | 'who'>) {
     this.#stream = stream;
     this.head = head;
+    this.who = who;
     stream.on('trailers', (_: IncomingHttpHeaders, __: number, raw?: readonly string[]) => {
       this.#trailers = sorted(raw ?? []).fields;
     });

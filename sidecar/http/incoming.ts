@@ -6,6 +6,8 @@ import type { Head } from './head.ts';
 
 export interface Incoming {
   readonly head: Head;
+  /** The caller's name in the mesh; '' where it has none. */
+  readonly who: string;
   /** The caller's address; '' where it has gone. */
   readonly from: string;
   readonly port: number;

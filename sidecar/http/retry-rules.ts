@@ -10,6 +10,8 @@ export interface Failure {
    */
   readonly kind: 'connect' | 'refused' | 'reset' | 'overflow';
   readonly message: string;
+  /** The connection had been used before, and may have been closed before this request came. */
+  readonly isStale?: boolean;
 }
 
 export interface RetryRules {

@@ -74,6 +74,11 @@ export function isHttpLike(protocol: string): boolean {
   return HTTP_LIKE.has(protocol);
 }
 
+/** Hosts are spoken to by HTTP/2. */
+export function isH2(protocol: string): boolean {
+  return protocol === 'http2' || protocol === 'grpc';
+}
+
 /** Undefined where no route is for it. */
 export function wayOf({ routes }: Routing, asked: Asked, random: Pick<Random, 'next'>) {
   const route = routes.find(({ isMeant }) => isMeant(asked));

@@ -6,13 +6,17 @@ import { counter, type Metric } from '../../lib/metrics/metric.ts';
 import type { AccessLine } from '../access-log.ts';
 import { plainDial } from '../dial.ts';
 import { type Agent, follow } from '../follow.ts';
+import { isHttpLike } from '../http/routes.ts';
 import type { Beside, Listened, Sidecar, SidecarLimits } from '../sidecar.ts';
 import { type DialTo, meshUpstream, type Wanted } from '../upstream-rules.ts';
 import { Identity } from './identity.ts';
 import { meshDial } from './mesh-dial.ts';
 import { Permissions } from './permissions.ts';
+import { Program } from './program.ts';
 import { type PublicCounts, PublicListener } from './public-listener.ts';
+import { PublicRequests } from './public-requests.ts';
 import type { MeshUpstream, ProxyRegistration } from './registration.ts';
+import { Spoken } from './spoken.ts';
 
 export interface MeshOptions {
   readonly sidecar: Sidecar;
@@ -33,13 +37,21 @@ interface Behind {
   readonly service: string;
   readonly identity: Identity;
   readonly permissions: Permissions;
+  readonly spoken: Spoken;
   readonly ending: AbortController;
+}
+
+interface Public {
+  readonly key: string;
+  readonly listener: PublicListener;
+  /** Where the program speaks HTTP. */
+  readonly requests: PublicRequests | undefined;
 }
 
 export class MeshSidecar implements Beside {
   readonly #options: MeshOptions;
   #behind: Behind | undefined;
-  #public: { readonly key: string; readonly listener: PublicListener } | undefined;
+  #public: Public | undefined;
   #serviceId = '';
   /** What it is to be, last said. */
   #registration: ProxyRegistration | undefined;
@@ -128,7 +140,12 @@ export class MeshSidecar implements Beside {
     const permissions = new Permissions({ service, agent, logger });
     void identity.follow(ending.signal);
     void permissions.follow(ending.signal);
-    this.#behind = { service, identity, permissions, ending };
+    const spoken = new Spoken(service, () => {
+      const registration = this.#registration;
+      if (registration !== undefined) void this.#next(registration);
+    });
+    void spoken.follow(agent, ending.signal);
+    this.#behind = { service, identity, permissions, spoken, ending };
     return this.#behind;
   }
 
@@ -145,8 +162,13 @@ export class MeshSidecar implements Beside {
   async #servePublic(registration: ProxyRegistration, behind: Behind): Promise<void> {
     const { agent, limits, logger, sidecar } = this.#options;
     const { service, serviceId, listens: at, program: to } = registration;
+    const { spoken } = behind;
+    if (to.port !== 0 && registration.protocol === '') {
+      await spoken.untilKnown(agent.clock, limits.connectMs);
+    }
+    const protocol = registration.protocol || spoken.now;
     this.#serviceId = serviceId;
-    const key = JSON.stringify([service, at, to]);
+    const key = JSON.stringify([service, at, to, protocol]);
     if (this.#public?.key === key) return;
     void this.#public?.listener.drain(limits.drainMs);
     this.#public = undefined;
@@ -154,12 +176,16 @@ export class MeshSidecar implements Beside {
     const { identity, permissions } = behind;
     const { clock } = agent;
     const log = (line: AccessLine) => sidecar.log(line);
+    const requests = isHttpLike(protocol)
+      ? this.#requestsTo({ ...registration, protocol }, behind)
+      : undefined;
     const listener = new PublicListener({
       at,
       to,
       service,
       identity,
       permissions,
+      requests,
       clock,
       rules: limits,
       log,
@@ -170,16 +196,30 @@ export class MeshSidecar implements Beside {
       await listener.drain(0);
       throw error;
     }
-    this.#public = { key, listener };
-    logger.info('sidecar: lets calls in', { service, address: at.host, port: listener.port });
+    this.#public = { key, listener, requests };
+    const { port } = listener;
+    logger.info('sidecar: lets calls in', { service, protocol, address: at.host, port });
     this.#report(listener);
   }
 
+  #requestsTo(registration: ProxyRegistration, { identity, permissions }: Behind): PublicRequests {
+    const { agent, limits, logger, sidecar } = this.#options;
+    const { service, program: at, protocol } = registration;
+    const { connectMs, idleMs, maxConnections: maxRequests, tries } = limits;
+    const wanted = { service, at, protocol, connectMs, maxRequests };
+    return new PublicRequests({
+      ...{ program: new Program(wanted, agent, logger), service, identity, permissions },
+      ...{ clock: agent.clock, random: agent.random },
+      rules: { tries, patienceMs: connectMs, idleMs },
+      log: (line: AccessLine) => sidecar.log(line),
+    });
+  }
+
   metrics(): readonly Metric[] {
-    const { listener } = this.#public ?? {};
-    return listener === undefined
-      ? []
-      : publicMetrics(this.#behind?.service ?? '', listener.counts);
+    const now = this.#public;
+    if (now === undefined) return [];
+    const service = this.#behind?.service ?? '';
+    return [...publicMetrics(service, now.listener.counts), ...requestMetrics(service, now)];
   }
 
   /** Tells the agent how many calls there were, by which it is known how many instances are wanted. */
@@ -190,8 +230,7 @@ export class MeshSidecar implements Beside {
     this.#cancelReport = agent.clock.after(REPORT_MS, () => {
       if (signal.aborted || this.#public?.listener !== listener) return;
       const path = `/v1/agent/service/load/${encodeURIComponent(this.#serviceId)}`;
-      const { calls, denied, failed } = listener.counts;
-      const json = { Requests: calls - denied, Errors: failed };
+      const json = loadOf(this.#public);
       const body = { method: 'PUT', json } as const;
       const told =
         this.#serviceId === '' ? Promise.resolve() : agent.ask({ path, query: [], body }, signal);
@@ -206,6 +245,16 @@ export class MeshSidecar implements Beside {
   }
 }
 
+/** What a server is to know of the program: of its requests, or of its connections. */
+function loadOf({ listener, requests }: Public) {
+  if (requests !== undefined) {
+    const { requests: Requests, errors: Errors, latency: Latency } = requests.program.served;
+    return { Requests, Errors, Latency };
+  }
+  const { calls, denied, failed } = listener.counts;
+  return { Requests: calls - denied, Errors: failed };
+}
+
 const PUBLIC_COUNTS: readonly (readonly [keyof PublicCounts, string])[] = [
   ['calls', 'Connections of callers of the mesh.'],
   ['denied', 'Of those, whom no intention lets in.'],
@@ -217,6 +266,23 @@ function publicMetrics(service: string, counts: PublicCounts): readonly Metric[]
   return PUBLIC_COUNTS.map(([what, does]) =>
     counter(`proconsul.sidecar.public.${what}`, does, () => counts[what], { service }),
   );
+}
+
+function requestMetrics(service: string, { requests }: Public): readonly Metric[] {
+  if (requests === undefined) return [];
+  const { program } = requests;
+  const count = (what: string, does: string, read: () => number) =>
+    counter(`proconsul.sidecar.public.requests.${what}`, does, read, { service });
+  return [
+    count(
+      'answered',
+      'Requests of the mesh that the program answered.',
+      () => program.served.requests,
+    ),
+    count('errors', 'Of those, by 500 or more, or not at all.', () => program.served.errors),
+    count('denied', 'Requests that no intention lets in.', () => requests.denied),
+    count('cut', 'Requests that a change of the intentions ended.', () => requests.cut),
+  ];
 }
 
 /** Follows how a proxy is registered with its agent. */

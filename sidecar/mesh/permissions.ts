@@ -6,6 +6,7 @@ import type { Cancel } from '../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type Agent, follow } from '../follow.ts';
+import { type Verdict, verdictIn } from './verdict.ts';
 
 /** Callers whose right is remembered: a mesh has as many services. */
 const MAX_CALLERS = 4096;
@@ -25,9 +26,9 @@ export interface PermissionsOptions {
 export class Permissions {
   readonly #options: PermissionsOptions;
   /** By the URI of the caller's certificate. */
-  #decided = new Map<string, Promise<boolean>>();
+  #decided = new Map<string, Promise<Verdict>>();
   /** What was decided before the intentions changed: for when the agent cannot be asked. */
-  #before = new Map<string, boolean>();
+  #before = new Map<string, Verdict>();
   readonly #listeners = new Set<() => void>();
 
   constructor(options: PermissionsOptions) {
@@ -63,25 +64,30 @@ export class Permissions {
     );
   }
 
-  /** Never rejects: who cannot be asked about is not let in. */
+  /** Whether its connections are let in, whatever is on them. Never rejects. */
   async isAllowed(uri: string): Promise<boolean> {
+    return (await this.verdictOn(uri)) === true;
+  }
+
+  /** Never rejects: who cannot be asked about is not let in. */
+  async verdictOn(uri: string): Promise<Verdict> {
     for (let asked = 1; ; asked++) {
       const decided = this.#decided;
-      const isAllowed = await this.#decisionOn(uri);
+      const verdict = await this.#decisionOn(uri);
       // An answer to what was asked before the intentions changed is none.
-      if (decided === this.#decided || asked === MAX_ASKED) return isAllowed;
+      if (decided === this.#decided || asked === MAX_ASKED) return verdict;
     }
   }
 
-  #decisionOn(uri: string): Promise<boolean> {
+  #decisionOn(uri: string): Promise<Verdict> {
     const known = this.#decided.get(uri);
     if (known !== undefined) return known;
     if (this.#decided.size >= MAX_CALLERS) this.#decided.clear();
     const decided = this.#decided;
     const asked = this.#ask(uri).then(
-      (isAllowed) => {
-        if (decided === this.#decided) this.#before.set(uri, isAllowed);
-        return isAllowed;
+      (verdict) => {
+        if (decided === this.#decided) this.#before.set(uri, verdict);
+        return verdict;
       },
       (error: unknown) => {
         // The next one asks again.
@@ -112,7 +118,7 @@ export class Permissions {
     for (const listener of this.#listeners) listener();
   }
 
-  async #ask(uri: string): Promise<boolean> {
+  async #ask(uri: string): Promise<Verdict> {
     const { agent, service: Target } = this.#options;
     const patience = new AbortController();
     const cancel = agent.clock.after(ASK_MS, () => patience.abort());
@@ -121,8 +127,7 @@ export class Permissions {
       const path = '/v1/agent/connect/authorize';
       const body = { method: 'POST', json } as const;
       const answer = await agent.ask({ path, query: [], body }, patience.signal);
-      const { Authorized } = (answer.json ?? {}) as { readonly Authorized?: unknown };
-      return Authorized === true;
+      return verdictIn(answer.json);
     } finally {
       cancel();
     }

@@ -10,6 +10,7 @@ import { relay, reset } from '../relay.ts';
 import { Doorstep } from './doorstep.ts';
 import type { Credentials, Identity } from './identity.ts';
 import type { Permissions } from './permissions.ts';
+import type { PublicRequests } from './public-requests.ts';
 
 export interface PublicListenerOptions {
   readonly at: Place;
@@ -18,6 +19,8 @@ export interface PublicListenerOptions {
   readonly service: string;
   readonly identity: Pick<Identity, 'credentials' | 'onChange'>;
   readonly permissions: Pick<Permissions, 'isAllowed' | 'onChange'>;
+  /** Where the program speaks HTTP: what its callers say is taken request by request. */
+  readonly requests?: PublicRequests | undefined;
   readonly clock: Clock;
   readonly rules: PublicRules;
   readonly log: (line: AccessLine) => void;
@@ -86,17 +89,19 @@ export class PublicListener {
 
   async drain(ms: number): Promise<void> {
     this.#server.close();
-    if (this.#open.size > 0) await this.#lastGone.within(this.#options.clock, ms);
+    this.#options.requests?.end();
+    if (this.#open.size > 0 && ms > 0) await this.#lastGone.within(this.#options.clock, ms);
     for (const socket of this.#open.keys()) reset(socket);
     this.#doorstep.clear();
     for (const cancel of this.#following) cancel();
+    this.#options.requests?.program.stop();
   }
 
   async #accepted(caller: TLSSocket): Promise<void> {
     caller.on('error', () => undefined);
     this.#doorstep.left(caller);
     const uri = uriOf(caller);
-    const { permissions, clock, rules, log, service } = this.#options;
+    const { permissions, clock, rules, log, service, requests } = this.#options;
     const begun = clock.monotonic();
     this.counts.calls++;
     const from = hostPort(caller.remoteAddress ?? '', caller.remotePort ?? 0);
@@ -115,7 +120,14 @@ export class PublicListener {
     // In there before it is asked: a change that comes between the answer and the first byte cuts it too.
     this.#open.set(caller, uri);
     try {
-      if (uri === '' || caller.isSessionReused() || !(await permissions.isAllowed(uri))) {
+      const isNamed = uri !== '' && !caller.isSessionReused();
+      if (isNamed && requests !== undefined) {
+        const isGone = new Promise((resolve) => caller.once('close', resolve));
+        requests.accept(caller, uri);
+        await isGone;
+        return;
+      }
+      if (!isNamed || !(await permissions.isAllowed(uri))) {
         this.counts.denied++;
         reset(caller);
         done({ host: '', sent: 0, received: 0, fault: 'denied' });
@@ -148,7 +160,8 @@ export class PublicListener {
   }
 
   async #judge(uri: string): Promise<void> {
-    if (await this.#options.permissions.isAllowed(uri)) return;
+    const { permissions, requests } = this.#options;
+    if (await (requests?.judge(uri) ?? permissions.isAllowed(uri))) return;
     for (const [socket, whose] of this.#open) {
       if (whose !== uri) continue;
       this.counts.cut++;

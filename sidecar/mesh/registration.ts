@@ -14,6 +14,8 @@ export interface ProxyRegistration {
   /** Where other proxies reach this one. */
   readonly listens: Address;
   readonly program: Address;
+  /** In which the program is spoken to; '' for what its chain says. */
+  readonly protocol: string;
   readonly upstreams: readonly MeshUpstream[];
   /** By their names: what is not called for them, and why. */
   readonly refused: readonly (readonly [name: string, why: string])[];
@@ -45,6 +47,7 @@ export function registrationIn(json: unknown): ProxyRegistration {
       host: addressIn(config['bind_address']) || addressIn(said['Address']) || '0.0.0.0',
       port: portIn(config['bind_port']) || portIn(said['Port']),
     },
+    protocol: textIn(config['protocol']).toLowerCase(),
     program: {
       host: addressIn(proxy['LocalServiceAddress']) || LOCAL,
       port: portIn(proxy['LocalServicePort']),

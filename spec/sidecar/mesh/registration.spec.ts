@@ -22,12 +22,13 @@ describe('the registration of a proxy', () => {
       serviceId: 'web-1',
       listens: { host: '10.0.0.1', port: 21000 },
       program: { host: '127.0.0.1', port: 80 },
+      protocol: '',
       upstreams: [],
       refused: [],
     });
-    const Config = { bind_address: '127.0.0.9', bind_port: 5 };
-    const { listens } = registrationIn(proxy({ DestinationServiceName: 'web', Config }));
-    assert.deepEqual(listens, { host: '127.0.0.9', port: 5 });
+    const Config = { bind_address: '127.0.0.9', bind_port: 5, protocol: 'HTTP' };
+    const { listens, protocol } = registrationIn(proxy({ DestinationServiceName: 'web', Config }));
+    assert.deepEqual([listens, protocol], [{ host: '127.0.0.9', port: 5 }, 'http']);
   });
 
   it('names what it cannot call, and takes nothing for an address that is none', () => {

@@ -1,0 +1,94 @@
+/** Requests of callers of the mesh to the program behind this proxy: each is judged by itself. */
+import type { Clock } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
+import type { AccessLine } from '../access-log.ts';
+import { HttpCallers } from '../http/callers.ts';
+import { Exchange, type ExchangeRules } from '../http/exchange.ts';
+import { without } from '../http/fields.ts';
+import type { Head } from '../http/head.ts';
+import type { Incoming } from '../http/incoming.ts';
+import type { Identity } from './identity.ts';
+import type { Permissions } from './permissions.ts';
+import type { Program } from './program.ts';
+
+export interface PublicRequestsOptions {
+  readonly program: Program;
+  readonly service: string;
+  readonly identity: Pick<Identity, 'uriOf'>;
+  readonly permissions: Pick<Permissions, 'verdictOn'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rules: ExchangeRules;
+  readonly log: ((line: AccessLine) => void) | undefined;
+}
+
+/** As Envoy has it. Of whoever says it himself nobody knows whether it is true. */
+const CALLER = 'x-forwarded-client-cert';
+const CALLERS: ReadonlySet<string> = new Set([CALLER]);
+
+export class PublicRequests {
+  readonly #options: PublicRequestsOptions;
+  readonly #callers: HttpCallers;
+  readonly #underWay = new Map<Exchange, Incoming>();
+  /** Requests that may not, and those that a change of the intentions ended. */
+  denied = 0;
+  cut = 0;
+
+  constructor(options: PublicRequestsOptions) {
+    this.#options = options;
+    const { clock, rules } = options;
+    this.#callers = new HttpCallers({
+      serve: (incoming) => this.#serve(incoming),
+      admitted: (head, who) => this.#named(head, who),
+      clock,
+      idleMs: rules.idleMs,
+    });
+  }
+
+  get program(): Program {
+    return this.#options.program;
+  }
+
+  accept(...[socket, who]: Parameters<HttpCallers['accept']>): void {
+    this.#callers.accept(socket, who);
+  }
+
+  end(): void {
+    this.#callers.end();
+  }
+
+  /** Those of a caller that may not any more are cut, whatever is under way. Whether any of them may be. */
+  async judge(who: string): Promise<boolean> {
+    const verdict = await this.#options.permissions.verdictOn(who);
+    if (typeof verdict === 'boolean') return verdict;
+    for (const [exchange, incoming] of this.#underWay) {
+      if (incoming.who !== who || verdict.allows(incoming.head)) continue;
+      this.cut++;
+      exchange.cut();
+    }
+    return true;
+  }
+
+  #serve(incoming: Incoming): void {
+    const { program: upstream, clock, random, rules, log } = this.#options;
+    const permits = () => this.#permits(incoming);
+    const over = () => void this.#underWay.delete(exchange);
+    const parts = { upstream, permits, over, clock, random, rules, log };
+    const exchange = new Exchange(incoming, parts);
+    this.#underWay.set(exchange, incoming);
+    exchange.start();
+  }
+
+  async #permits({ who, head }: Incoming): Promise<boolean> {
+    const verdict = await this.#options.permissions.verdictOn(who);
+    const isPermitted = typeof verdict === 'boolean' ? verdict : verdict.allows(head);
+    if (!isPermitted) this.denied++;
+    return isPermitted;
+  }
+
+  #named(head: Head, who: string): Head {
+    const { identity, service } = this.#options;
+    const said = `By=${identity.uriOf(service, '')};URI=${who}`;
+    return { ...head, fields: [...without(head.fields, CALLERS), CALLER, said] };
+  }
+}

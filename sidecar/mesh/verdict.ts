@@ -1,0 +1,61 @@
+/** Whether a caller may call, or which of its requests: what the agent says of the intentions. */
+import { ProconsulError } from '../../lib/errors.ts';
+import { type Asked, type Test, testOf } from '../http/matching.ts';
+import { listIn, objectIn, type Said } from '../said.ts';
+import { readingsOf } from './readings.ts';
+
+/** A list goes by the request: it has to be HTTP for that. */
+export type Verdict = boolean | PermissionList;
+
+/** Of an intention: the first that is about a request decides. */
+export class PermissionList {
+  readonly #permissions: readonly Permission[];
+  readonly #byDefault: boolean;
+
+  /** `byDefault`: what counts for a request that none is about. */
+  constructor(json: unknown, byDefault: boolean) {
+    this.#permissions = listIn(json).map(permissionIn);
+    this.#byDefault = byDefault;
+  }
+
+  /** However the program reads its path. */
+  allows(asked: Asked): boolean {
+    return readingsOf(asked.path).every((path) => this.#allowsAs({ ...asked, path }));
+  }
+
+  #allowsAs(asked: Asked): boolean {
+    const decides = this.#permissions.find(({ isAbout }) => isAbout(asked));
+    return decides?.isAllowing ?? this.#byDefault;
+  }
+}
+
+interface Permission {
+  readonly isAllowing: boolean;
+  readonly isAbout: Test;
+}
+
+function permissionIn(said: Said): Permission {
+  const isAllowing = said['Action'] === 'allow';
+  return { isAllowing, isAbout: aboutIn(said, isAllowing) };
+}
+
+/** What cannot be told here, such as a token of a user, lets nobody in, and keeps out whom it may be about. */
+function aboutIn(said: Said, isAllowing: boolean): Test {
+  const unknown = () => !isAllowing;
+  if (said['JWT'] !== undefined || said['HTTP'] === undefined) return unknown;
+  try {
+    return testOf(objectIn(said['HTTP']));
+  } catch (error) {
+    if (!(error instanceof ProconsulError)) throw error;
+    return unknown;
+  }
+}
+
+/** As /v1/agent/connect/authorize answers; a Consul that says no list says no. */
+export function verdictIn(json: unknown): Verdict {
+  const { Authorized, Permissions, Default } = objectIn(json);
+  if (Authorized === true) return true;
+  return Array.isArray(Permissions) && Permissions.length > 0
+    ? new PermissionList(Permissions, Default === true)
+    : false;
+}

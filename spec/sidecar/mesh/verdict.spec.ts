@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { PermissionList, verdictIn } from '../../../sidecar/mesh/verdict.ts';
+
+const asked = (path: string, method = 'GET', fields: readonly string[] = []) => ({
+  ...{ path, method, fields },
+  authority: 'x',
+});
+const list = (permissions: readonly object[], byDefault = false) =>
+  new PermissionList(permissions, byDefault);
+const rule = (Action: string, HTTP: object) => ({ Action, HTTP });
+
+describe('what an intention says of a request', () => {
+  it('is what the first permission says that is about it, or the default', () => {
+    const all = list([
+      rule('deny', { PathPrefix: '/admin', Methods: ['PUT'] }),
+      rule('allow', { PathPrefix: '/admin', Header: [{ Name: 'X-Role', Exact: 'chief' }] }),
+      rule('deny', { PathPrefix: '/admin' }),
+      rule('allow', { PathExact: '/' }),
+    ]);
+    const chief = ['x-role', 'chief'];
+    assert.equal(all.allows(asked('/admin', 'PUT', chief)), false);
+    assert.equal(all.allows(asked('/admin', 'GET', chief)), true);
+    assert.equal(all.allows(asked('/admin')), false);
+    assert.equal(all.allows(asked('/?q')), true);
+    assert.equal(all.allows(asked('/other')), false);
+    assert.equal(list([rule('deny', { PathExact: '/x' })], true).allows(asked('/other')), true);
+  });
+
+  for (const path of [
+    ...['/x/../admin', '/./admin', '//admin', '/%61dmin', '/x/%2e%2e/admin', '/x/..%2fadmin'],
+    ...['/%2Fadmin', '/x\\..\\admin', '/%5cadmin', '/x/.%2e/admin/y', '/..//admin?q'],
+  ]) {
+    it(`is said of ${path} as of what a program may take it for`, () => {
+      assert.equal(list([rule('deny', { PathPrefix: '/admin' })], true).allows(asked(path)), false);
+      assert.equal(list([rule('allow', { PathPrefix: '/x' })]).allows(asked(path)), false);
+    });
+  }
+
+  it('lets nobody in by what cannot be told here, and keeps out whom it may be about', () => {
+    const JWT = { Providers: [{ Name: 'okta' }] };
+    for (const more of [
+      { HTTP: { PathPrefix: '/' }, JWT },
+      { JWT },
+      { HTTP: { PathRegex: '(' } },
+    ]) {
+      assert.equal(list([{ Action: 'allow', ...more }]).allows(asked('/')), false);
+      assert.equal(list([{ Action: 'deny', ...more }], true).allows(asked('/')), false);
+    }
+  });
+
+  it('is no, where an agent answers anything else', () => {
+    for (const json of [undefined, null, [], 'yes', { Authorized: 'true' }, { Permissions: [] }]) {
+      assert.equal(verdictIn(json), false);
+    }
+    assert.equal(verdictIn({ Authorized: true }), true);
+  });
+});
