@@ -9,6 +9,7 @@ COPY lib lib
 COPY server server
 COPY agent agent
 COPY sidecar sidecar
+COPY client client
 COPY xds xds
 COPY kubernetes kubernetes
 COPY cli cli

@@ -60,15 +60,20 @@ const withoutLarge: Plugin = {
 /** What a CommonJS package requires of Node, a module has not. */
 const REQUIRE = `import{createRequire as $require}from'node:module';const require=$require(import.meta.url);`;
 
-/** What went into the two files that it wrote: the first, and the larger one with its chunks. */
+/** What went into the files that it wrote: the first, the larger one with its chunks, and what programs import. */
 export interface Built {
   readonly first: Metafile;
   readonly large: Metafile;
+  readonly client: Metafile;
 }
 
 /** Writes into the folder; with `write` false it only says what it would write. */
 export async function bundle(outdir: string, write = true): Promise<Built> {
-  return { first: await bundleFirst(outdir, write), large: await bundleLarge(outdir, write) };
+  return {
+    first: await bundleFirst(outdir, write),
+    large: await bundleLarge(outdir, write),
+    client: await bundleClient(outdir, write),
+  };
 }
 
 async function bundleFirst(outdir: string, write: boolean): Promise<Metafile> {
@@ -101,6 +106,21 @@ async function bundleLarge(outdir: string, write: boolean): Promise<Metafile> {
   return metafile;
 }
 
+/** What other programs import, by the names in package.json; undici is theirs. */
+export async function bundleClient(outdir: string, write: boolean): Promise<Metafile> {
+  const { metafile } = await build({
+    ...SHARED,
+    entryPoints: { balance: 'client/balance.ts', 'balance-undici': 'client/undici.ts' },
+    outdir,
+    write,
+    chunkNames: 'client/[name]-[hash]',
+    format: 'esm',
+    splitting: true,
+    external: ['undici'],
+  });
+  return metafile;
+}
+
 /** All of it in one file that requires nothing but Node's own modules. */
 export async function bundleWhole(outfile: string, write = true): Promise<Metafile> {
   const { metafile } = await build({
@@ -117,8 +137,8 @@ export async function bundleWhole(outfile: string, write = true): Promise<Metafi
 }
 
 /** The text of each package's licence, which goes where its code goes. */
-export function licences({ first, large }: Built): string {
-  const inputs = [first, large].flatMap(({ inputs }) => Object.keys(inputs));
+export function licences({ first, large, client }: Built): string {
+  const inputs = [first, large, client].flatMap(({ inputs }) => Object.keys(inputs));
   const folders = inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
   return [...new Set(folders)].sort().map(licenceOf).join('\n');
 }

@@ -7,16 +7,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle, licences } from './bundle.ts';
 import { manPage } from './man-page.ts';
+import { writeTypes } from './types.ts';
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
 const CHUNKS = join(DIST, 'large');
 const KEPT_MS = 24 * 3600_000;
 
-if (process.argv.includes('--clean')) rmSync(DIST, { recursive: true, force: true });
+const isClean = process.argv.includes('--clean');
+if (isClean) rmSync(DIST, { recursive: true, force: true });
 for (const name of existsSync(CHUNKS) ? readdirSync(CHUNKS) : []) {
   const path = join(CHUNKS, name);
   if (Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path);
 }
 writeFileSync(`${DIST}/LICENSES.txt`, licences(await bundle(DIST)));
+// Whoever runs it from here imports nothing of it.
+if (isClean) writeTypes(`${DIST}/types`);
 const { version } = JSON.parse(readFileSync(join(DIST, '../package.json'), 'utf8'));
 writeFileSync(`${DIST}/proconsul.1`, await manPage(version));

@@ -30,7 +30,7 @@ const SOURCES: readonly Source[] = PATHS.filter(
   (path) => path.endsWith('.ts') && path !== 'spec/tidy.spec.ts',
 ).map((path) => ({ path, text: readFileSync(join(TOP, path), 'utf8') }));
 const PRODUCT = SOURCES.filter(({ path }) =>
-  /^(lib|server|agent|sidecar|xds|kubernetes|cli)\//.test(path),
+  /^(lib|server|agent|sidecar|client|xds|kubernetes|cli)\//.test(path),
 );
 
 /** The places, as an editor opens them, where the pattern stands. */
@@ -153,6 +153,7 @@ const TOUCHING: readonly Touching[] = [
       'agent/servers/upstream.ts',
       'agent/servers/ways.ts',
       'cli/api-client.ts',
+      'client/agent-api.ts',
       'cli/process/own-requests.ts',
       'kubernetes/api/api-server.ts',
       'lib/http/listener.ts',

@@ -58,6 +58,22 @@ describe('what is packed', () => {
     );
   });
 
+  it('has for programs that import it no package, and leaves them their undici', () => {
+    const { inputs, outputs } = built.client;
+    assert.deepEqual(
+      Object.keys(inputs).filter((path) => path.includes('node_modules')),
+      [],
+    );
+    const bytes = Object.values(outputs).reduce((sum, each) => sum + each.bytes, 0);
+    assert.ok(bytes < 100_000, `${bytes}`);
+    const outside = (file: string) =>
+      outputs[file]?.imports
+        .filter(({ external, path }) => external === true && !path.startsWith('node:'))
+        .map(({ path }) => path);
+    assert.deepEqual(outside('dist/balance.js'), []);
+    assert.deepEqual([...new Set(outside('dist/balance-undici.js'))], ['undici']);
+  });
+
   it('is one file that imports nothing, for a program with Node in it', async function () {
     this.timeout(60_000);
     const { outputs } = await bundleWhole('dist/whole.cjs', false);

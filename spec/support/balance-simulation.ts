@@ -1,6 +1,7 @@
 /** Balancers that share nothing, and hosts with queues, in a time of its own: what a policy does to latency. */
 import { Balancer, type BalancerRules } from '../../lib/balance/balancer.ts';
-import type { Endpoint } from '../../lib/balance/host.ts';
+import { type HedgeRules, Hedging } from '../../lib/balance/hedging.ts';
+import type { Endpoint, Host } from '../../lib/balance/host.ts';
 import { seededRandom } from './fakes/seeded-random.ts';
 
 export interface SimulatedHost {
@@ -18,6 +19,10 @@ export interface Simulated {
   readonly hosts: readonly SimulatedHost[];
   readonly callsPerSecond: number;
   readonly seconds: number;
+  /** A second call beside a slow one. */
+  readonly hedging?: HedgeRules;
+  /** Of all calls that part takes fifty times as long: whoever works on it has a bad moment. */
+  readonly slowPart?: number;
   /** Hosts that come at that second. */
   readonly joining?: { readonly second: number; readonly hosts: readonly SimulatedHost[] };
 }
@@ -55,16 +60,18 @@ export function simulate(of: Simulated) {
   open(of.hosts);
   const exponential = (mean: number) => -Math.log(1 - random.next()) * mean;
   const latencies: number[] = [];
-  const call = () => {
-    push(events, { at: time.ms + exponential(1000 / of.callsPerSecond), run: call });
-    const balancer = balancers[Math.floor(random.next() * balancers.length)];
-    const host = balancer?.choose();
-    const station = stations.get(host?.id ?? '');
-    if (balancer === undefined || host === undefined || station === undefined) return;
+  const hedging = of.hedging && new Hedging(of.hedging);
+  let second = 0;
+  const workMs = (mean: number) =>
+    exponential(mean) * (of.slowPart !== undefined && random.next() < of.slowPart ? 50 : 1);
+  /** At one host: calls `done` when it has answered. */
+  const send = (balancer: Balancer, host: Host, done: () => void) => {
+    const station = stations.get(host.id);
+    if (station === undefined) return;
     const begun = time.ms;
     const end = balancer.begin(host);
     const worker = station.freeAt.indexOf(Math.min(...station.freeAt));
-    const doneAt = Math.max(begun, station.freeAt[worker] ?? 0) + exponential(station.of.meanMs);
+    const doneAt = Math.max(begun, station.freeAt[worker] ?? 0) + workMs(station.of.meanMs);
     station.freeAt[worker] = doneAt;
     station.calls++;
     station.peak = Math.max(station.peak, ++station.inside);
@@ -72,8 +79,34 @@ export function simulate(of: Simulated) {
       at: doneAt,
       run: () => {
         station.inside--;
-        latencies.push(doneAt - begun);
         end({ ok: true, ms: doneAt - begun });
+        done();
+      },
+    });
+  };
+  const call = () => {
+    push(events, { at: time.ms + exponential(1000 / of.callsPerSecond), run: call });
+    const balancer = balancers[Math.floor(random.next() * balancers.length)];
+    const host = balancer?.choose();
+    if (balancer === undefined || host === undefined) return;
+    const begun = time.ms;
+    let isOver = false;
+    const done = () => {
+      if (isOver) return;
+      isOver = true;
+      hedging?.took(time.ms - begun);
+      latencies.push(time.ms - begun);
+    };
+    hedging?.called(time.ms);
+    send(balancer, host, done);
+    if (hedging?.slowMs === undefined) return;
+    push(events, {
+      at: time.ms + hedging.slowMs,
+      run: () => {
+        const other = balancer.choose({ avoid: new Set([host]) });
+        if (isOver || other === undefined || !hedging.take(time.ms)) return;
+        second++;
+        send(balancer, other, done);
       },
     });
   };
@@ -95,7 +128,7 @@ export function simulate(of: Simulated) {
   }
   latencies.sort((a, b) => a - b);
   const quantile = (q: number) => latencies[Math.floor(latencies.length * q)] ?? Number.NaN;
-  return { quantile, stations, calls: latencies.length };
+  return { quantile, stations, calls: latencies.length, second };
 }
 
 /** A heap, the earliest first. */

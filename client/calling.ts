@@ -1,0 +1,167 @@
+/** How a function is called with one instance after another, or with two beside each other. */
+import type { Hedging } from '../lib/balance/hedging.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Instance, Tries, Try } from './tries.ts';
+
+export interface Attempt {
+  readonly instance: Instance;
+  /** Aborted when the call is, and when another attempt was faster. */
+  readonly signal: AbortSignal;
+  /** 1 for the first. */
+  readonly number: number;
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  /**
+   * Whether it may be run again after this error: what certainly did not begin anything, unless this says more.
+   * Only calls that may be repeated are hedged: `true` is for those.
+   */
+  readonly isRepeatable?: boolean | ((error: unknown) => boolean);
+  /** Whether the instance is to blame: whatever the function throws is taken for its fault, unless this says less. */
+  readonly isFailure?: (error: unknown) => boolean;
+}
+
+export interface CallingParts {
+  readonly clock: Clock;
+  readonly hedging: Hedging | undefined;
+}
+
+/** With these nothing came to the other side. */
+const NOT_BEGUN: ReadonlySet<string> = new Set([
+  ...['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN'],
+  ...['ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'],
+]);
+
+/** Whether the error says that there was no connection: so nothing can have begun. */
+export function isNotBegun(error: unknown): boolean {
+  for (
+    let at: unknown = error, depth = 0;
+    at instanceof Error && depth < 4;
+    at = at.cause, depth++
+  ) {
+    if (NOT_BEGUN.has(String((at as NodeJS.ErrnoException).code))) return true;
+  }
+  return false;
+}
+
+type Run<T> = (attempt: Attempt) => Promise<T>;
+
+type Ended<T> = { readonly value: T } | { readonly error: unknown };
+
+interface Running<T> {
+  readonly ended: Promise<Ended<T>>;
+  /** What comes of it does not matter any more. */
+  readonly cancel: () => void;
+}
+
+export class Calling {
+  readonly #parts: CallingParts;
+
+  constructor(parts: CallingParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects with the last error of the function, or with the signal's reason. */
+  async run<T>(tries: Tries, run: Run<T>, options: RunOptions): Promise<T> {
+    const { clock, hedging } = this.#parts;
+    hedging?.called(clock.monotonic());
+    let tried: Try | undefined = tries.next();
+    if (tried === undefined) throw tries.why();
+    for (;;) {
+      const ended: Ended<T> = await this.#once(tried, tries, run, options);
+      if ('value' in ended) return ended.value;
+      options.signal?.throwIfAborted();
+      tried = mayRepeat(ended.error, options) ? tries.next() : undefined;
+      if (tried === undefined) throw ended.error;
+    }
+  }
+
+  /** With one instance, and with a second beside it where that one is slow. */
+  async #once<T>(tried: Try, tries: Tries, run: Run<T>, options: RunOptions): Promise<Ended<T>> {
+    const first = this.#begin(tried, tries.count, run, options);
+    const second = this.#besides(tries, run, options);
+    if (second === undefined) return await first.ended;
+    const both = [first.ended, second.ended.then((ended) => ended ?? first.ended)];
+    const ended = await Promise.race(both);
+    if ('value' in ended) {
+      first.cancel();
+      second.cancel();
+      return ended;
+    }
+    // The one failed; the other may not.
+    second.giveUp();
+    const [one, other] = await Promise.all(both);
+    return one !== undefined && 'value' in one ? one : (other ?? ended);
+  }
+
+  #begin<T>(
+    tried: Try,
+    number: number,
+    run: Run<T>,
+    { signal, isFailure = () => true }: RunOptions,
+  ): Running<T> {
+    const { clock, hedging } = this.#parts;
+    const own = new AbortController();
+    const begun = clock.monotonic();
+    const passed = () => clock.monotonic() - begun;
+    let isOver = false;
+    const given = signal === undefined ? own.signal : AbortSignal.any([signal, own.signal]);
+    const { instance } = tried;
+    const ended = (async () => await run({ instance, signal: given, number }))().then(
+      (value): Ended<T> => {
+        isOver = true;
+        hedging?.took(passed());
+        tried.end({ ok: true, ms: passed() });
+        return { value };
+      },
+      (error: unknown): Ended<T> => {
+        isOver = true;
+        // Who was told to stop says nothing of the instance by stopping.
+        if (given.aborted) tried.end();
+        else tried.end({ ok: !isFailure(error) });
+        return { error };
+      },
+    );
+    const cancel = () => {
+      if (isOver) return;
+      // As long as that it took at least: without the slow ones, ever less would be slow.
+      hedging?.took(passed());
+      own.abort();
+    };
+    return { ended, cancel };
+  }
+
+  /** Undefined where no second one is ever begun; resolves with undefined where none was. */
+  #besides<T>(tries: Tries, run: Run<T>, options: RunOptions) {
+    const { clock, hedging } = this.#parts;
+    const slowMs = hedging?.slowMs;
+    if (hedging === undefined || slowMs === undefined || options.isRepeatable !== true) {
+      return undefined;
+    }
+    let running: Running<T> | undefined;
+    let resolve: (ended: Ended<T> | undefined) => void = () => undefined;
+    const ended = new Promise<Ended<T> | undefined>((given) => {
+      resolve = given;
+    });
+    const stop = clock.after(slowMs, () => {
+      const beside = hedging.take(clock.monotonic()) ? tries.next() : undefined;
+      if (beside === undefined) return resolve(undefined);
+      running = this.#begin(beside, tries.count, run, options);
+      void running.ended.then(resolve);
+    });
+    const giveUp = () => {
+      stop();
+      if (running === undefined) resolve(undefined);
+    };
+    const cancel = () => {
+      giveUp();
+      running?.cancel();
+    };
+    return { ended, giveUp, cancel };
+  }
+}
+
+function mayRepeat(error: unknown, { isRepeatable = isNotBegun }: RunOptions): boolean {
+  return typeof isRepeatable === 'boolean' ? isRepeatable : isRepeatable(error);
+}
