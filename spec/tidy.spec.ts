@@ -285,7 +285,10 @@ describe('the specs', () => {
   });
 });
 
-describe('the pages', () => {
+describe('the pages', function () {
+  // Every module is loaded.
+  this.timeout(60_000);
+
   const LENGTHS: readonly (readonly [string, number])[] = [
     ['README.md', 120],
     ['ARCHITECTURE.md', 180],
