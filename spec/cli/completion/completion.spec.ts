@@ -20,7 +20,7 @@ import { install, uninstall } from '../../../cli/completion/install.ts';
 describe('completion', () => {
   for (const [line, expected] of [
     ['proconsul ka', []],
-    ['proconsul k', ['keygen', 'keyring', 'kv']],
+    ['proconsul k', ['k8s-sync', 'keygen', 'keyring', 'kv']],
     ['consul  agen', ['agent']],
     ['proconsul kv ex', ['export']],
     ['proconsul kv get -s', ['-separator', '-stale']],
