@@ -14,6 +14,8 @@ export interface AskOptions {
   readonly timeoutMs?: number;
   /** Who asks; nobody without it. */
   readonly token?: string;
+  /** In which forms the body is, and the answer is to be; any without it. */
+  readonly form?: string;
 }
 
 export class SimClient {
@@ -40,9 +42,12 @@ export class SimClient {
     port: number,
     method: string,
     path: string,
-    { body, timeoutMs = 3000, token }: AskOptions = {},
+    { body, timeoutMs = 3000, token, form }: AskOptions = {},
   ): Promise<Answer | undefined> {
-    const headers = token === undefined ? {} : { 'x-consul-token': token };
+    const headers = {
+      ...(token !== undefined && { 'x-consul-token': token }),
+      ...(form !== undefined && { accept: form, 'content-type': form }),
+    };
     return new Promise((resolve) => {
       const sent = request(
         { host: '127.0.0.1', port, method, path, agent: this.#agent, headers },

@@ -10,6 +10,7 @@ import { Beats } from './workloads/beats.ts';
 import { Containers } from './workloads/containers.ts';
 import { Dns } from './workloads/dns.ts';
 import { Entries } from './workloads/entries.ts';
+import { Eureka } from './workloads/eureka.ts';
 import { Events } from './workloads/events.ts';
 import { LargeValues } from './workloads/large-values.ts';
 import { LeaseHolders } from './workloads/leases.ts';
@@ -43,6 +44,7 @@ export const WORKLOADS = {
   notices: (cluster: SimCluster) => new Notices(cluster),
   past: (cluster: SimCluster) => new Past(cluster),
   large: (cluster: SimCluster) => new LargeValues(cluster),
+  eureka: (cluster: SimCluster) => new Eureka(cluster),
 } satisfies Record<string, (cluster: SimCluster) => Workload>;
 
 export type WorkloadName = keyof typeof WORKLOADS;

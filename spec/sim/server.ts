@@ -11,6 +11,7 @@ import { MAX_JSON_BODY_BYTES, MAX_KV_VALUE_BYTES } from '../../lib/limits.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Beat } from '../../lib/membership.ts';
 import { MemoryLeases } from '../../server/cluster/memory-leases.ts';
+import { eurekaRouter } from '../../server/eureka/application.ts';
 import type { Leases } from '../../server/leases.ts';
 import type { EventLog } from '../../server/log/event-log.ts';
 import { FileLog } from '../../server/log/file/file-log.ts';
@@ -211,10 +212,13 @@ export class SimServer {
   async #listen(server: Server, logger: Logger): Promise<void> {
     const self = { ID: this.#id, Node: this.machine.name, Datacenter: 'dc1' };
     const servers = () => server.members.servers();
+    const { access } = server;
+    const paths = server.eurekaPaths();
+    const eureka = eurekaRouter({ paths, access, guards: [], logger });
     const fastPath = new FastPath();
     const routes = [...server.routes(), beats(server), ...introductionRoutes({ ...self, servers })];
     this.#listener = new Listener({
-      listener: createApp({ routes, access: server.access }, { fastPath, logger }),
+      listener: createApp({ routes, access, mounted: [eureka] }, { fastPath, logger }),
       shortcut: fastPath,
       at: { host: '127.0.0.1', port: this.port },
       limits: { connectionsPerAddress: () => 0 },

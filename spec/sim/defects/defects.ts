@@ -260,4 +260,28 @@ export const DEFECTS: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: "a change that Eureka's clients are not told: what has gone stays with them",
+    log: 'file',
+    workloads: ['eureka'],
+    edits: [
+      {
+        file: 'server/state/eureka-commands.ts',
+        from: 'remember(state, { row: withFields(row, changedNow(state)) });',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: "a server that is behind sends Eureka's clients away, who have registered at another",
+    log: 'redis',
+    workloads: ['eureka'],
+    edits: [
+      {
+        file: 'server/eureka/registry.ts',
+        from: "await readiness.ready('leader');",
+        to: '',
+      },
+    ],
+  },
 ];

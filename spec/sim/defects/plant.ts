@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import type { Edit } from './defects.ts';
 
 export const TOP = join(import.meta.dirname, '..', '..', '..');
-const SOURCES = ['agent', 'cli', 'lib', 'server', 'spec', 'package.json', 'tsconfig.json'];
+const FOLDERS = ['agent', 'cli', 'lib', 'server', 'sidecar', 'spec', 'xds'];
+const SOURCES = [...FOLDERS, 'package.json', 'tsconfig.json'];
 
 const MAIN = 'spec/sim/main.ts';
 /** What it comes to, in the folder of the copy. */

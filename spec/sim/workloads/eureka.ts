@@ -1,0 +1,199 @@
+/**
+ * Clients of Eureka that renew at any server that answers, and others that come and go, or fall silent. Who
+ * renews is there all the time and never down; who does not goes. One keeps what it is told by changes alone, as
+ * real clients do, and never finds that it comes to another hash. In the end Consul's clients see the same.
+ */
+import type { SimClient } from '../client.ts';
+import { Clients } from './clients.ts';
+
+const LIVING = 3;
+const LEASE_S = 5;
+const RENEW_MS = 1000;
+const RETRY_MS = 200;
+const LOOK_MS = 500;
+const FETCH_MS = 700;
+const COME_AND_GO_MS = 2500;
+/** Of the run: then one falls silent for good. */
+const SILENT = 0.3;
+const GONE = 'z1';
+const APP = 'SIM';
+const JSON_FORM = 'application/json';
+
+interface Seen {
+  readonly instanceId: string;
+  readonly app: string;
+  readonly status: string;
+  readonly actionType: string;
+}
+
+interface Listed {
+  readonly applications: {
+    readonly apps__hashcode: string;
+    readonly application: readonly { readonly instance: readonly Seen[] }[];
+  };
+}
+
+const pathOf = (id: string) => `/eureka/apps/${APP}/${id}`;
+
+export class Eureka extends Clients {
+  readonly #there = new Set<string>();
+
+  async run(untilMs: number): Promise<void> {
+    await Promise.all([
+      this.each('e', LIVING, (client) => this.#live(client, untilMs)),
+      this.as(GONE, (client) => this.#live(client, untilMs * SILENT)),
+      this.as('y1', (client) => this.#comeAndGo(client, untilMs)),
+      this.as('w1', (client) => this.#follow(client, untilMs)),
+      this.#look(untilMs),
+    ]);
+  }
+
+  /** Whoever has been silent for so long is gone, and all say the same. */
+  async look(): Promise<void> {
+    for (const { machine, process } of this.cluster.servers) {
+      if (process?.state.eureka.get(APP, GONE) === undefined) continue;
+      this.violations.add(`${GONE} renews no more and is there`, machine.name);
+    }
+    await this.as('judge', async (client) => {
+      for (const { port, machine } of this.cluster.servers)
+        await this.#agree(client, port, machine.name);
+    });
+  }
+
+  async #agree(client: SimClient, port: number, server: string): Promise<void> {
+    const here = await this.#list(client, port, '/eureka/apps');
+    const there = await client.ask(port, 'GET', `/v1/health/service/${APP.toLowerCase()}`);
+    if (here === undefined || there?.status !== 200) {
+      this.violations.add('a server that has healed answers nothing', server);
+      return;
+    }
+    const rows = JSON.parse(there.text) as {
+      readonly Service: { readonly ID: string };
+      readonly Checks: readonly { readonly Status: string }[];
+    }[];
+    const byEureka = here.all
+      .filter(({ app }) => app === APP)
+      .map(({ instanceId, status }) => `${instanceId} ${status}`);
+    const byConsul = rows.map(({ Service, Checks }) => {
+      const isUp = Checks.every(({ Status }) => Status === 'passing');
+      return `${Service.ID} ${isUp ? 'UP' : 'DOWN'}`;
+    });
+    if (byEureka.sort().join() === byConsul.sort().join()) return;
+    this.violations.add('Consul and Eureka differ', `${server}: ${byConsul} and ${byEureka}`);
+  }
+
+  async #live(client: SimClient, untilMs: number): Promise<void> {
+    const { world } = this.cluster;
+    const { name } = client.machine;
+    if (await this.#register(client, untilMs)) this.#there.add(name);
+    while (world.now < untilMs) {
+      await client.pause(RENEW_MS);
+      const status = await this.#taken(client, 'PUT', pathOf(name), untilMs);
+      if (status !== 404) continue;
+      this.#lost(`${name} renews and is told that it is not there`);
+      await this.#register(client, untilMs);
+    }
+    this.#there.delete(name);
+  }
+
+  async #comeAndGo(client: SimClient, untilMs: number): Promise<void> {
+    const { world } = this.cluster;
+    const { name } = client.machine;
+    while (world.now < untilMs) {
+      await this.#register(client, untilMs);
+      await this.rest(client, COME_AND_GO_MS);
+      await this.#taken(client, 'DELETE', pathOf(name), untilMs);
+      await this.rest(client, COME_AND_GO_MS);
+    }
+  }
+
+  async #register(client: SimClient, untilMs: number): Promise<boolean> {
+    const { name } = client.machine;
+    const instance = {
+      ...{ instanceId: name, hostName: `host-${name}`, app: APP, ipAddr: '10.6.0.1' },
+      dataCenterInfo: {
+        '@class': 'com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo',
+        name: 'MyOwn',
+      },
+      leaseInfo: { renewalIntervalInSecs: RENEW_MS / 1000, durationInSecs: LEASE_S },
+    };
+    const body = JSON.stringify({ instance });
+    const status = await this.#taken(client, 'POST', `/eureka/apps/${APP}`, untilMs, body);
+    return status === 204;
+  }
+
+  /** What a server that was asked again and again said at last. */
+  async #taken(
+    client: SimClient,
+    method: string,
+    path: string,
+    untilMs: number,
+    body = '',
+  ): Promise<number> {
+    const { world } = this.cluster;
+    while (world.now < untilMs) {
+      const sent = { body, timeoutMs: 1000, form: JSON_FORM };
+      const answer = await client.ask(this.anyPort(), method, path, sent);
+      if (answer !== undefined && (answer.status < 300 || answer.status === 404)) {
+        return answer.status;
+      }
+      await client.pause(RETRY_MS);
+    }
+    return 0;
+  }
+
+  /** Takes everything once, and from then on what has changed. */
+  async #follow(client: SimClient, untilMs: number): Promise<void> {
+    const { world } = this.cluster;
+    let known: Map<string, string> | undefined;
+    for (; world.now < untilMs; await this.rest(client, FETCH_MS)) {
+      const path = known === undefined ? '/eureka/apps' : '/eureka/apps/delta';
+      const found = await this.#list(client, this.anyPort(), path);
+      if (found === undefined) continue;
+      known ??= new Map();
+      for (const { app, instanceId, status, actionType } of found.all) {
+        if (actionType === 'DELETED') known.delete(`${app} ${instanceId}`);
+        else known.set(`${app} ${instanceId}`, status);
+      }
+      const hash = hashOf(known.values());
+      if (hash === found.hash) continue;
+      known = undefined;
+      if (this.cluster.splits) continue;
+      this.violations.add('what has changed comes to another hash', `${hash}, and ${found.hash}`);
+    }
+  }
+
+  async #list(client: SimClient, port: number, path: string) {
+    const answer = await client.ask(port, 'GET', path, { form: JSON_FORM });
+    if (answer?.status !== 200) return undefined;
+    const { apps__hashcode: hash, application } = (JSON.parse(answer.text) as Listed).applications;
+    return { hash, all: application.flatMap(({ instance }) => instance) };
+  }
+
+  #lost(what: string, where = ''): void {
+    if (!this.cluster.mayEndLeases && !this.cluster.splits) this.violations.add(what, where);
+  }
+
+  /** From outside: what each server's state says of those that live. */
+  async #look(untilMs: number): Promise<void> {
+    const { world, servers } = this.cluster;
+    while (world.now < untilMs) {
+      for (const { machine, process } of servers) {
+        for (const id of this.#there) {
+          const row = process?.state.eureka.get(APP, id);
+          if (row?.Lapsed === true) this.#lost(`${id} renews and is down`, machine.name);
+        }
+      }
+      await world.sleep(LOOK_MS);
+    }
+  }
+}
+
+function hashOf(statuses: Iterable<string>): string {
+  const counts = new Map<string, number>();
+  for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts.keys()]
+    .sort()
+    .map((status) => `${status}_${counts.get(status)}_`)
+    .join('');
+}
