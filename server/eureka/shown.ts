@@ -43,12 +43,22 @@ const STATUS = {
   maintenance: 'OUT_OF_SERVICE',
 } as const satisfies Record<Aggregate, EurekaStatus>;
 
+/** As it is shown, without all else that is. */
+function statusOf(stand: Stand): EurekaStatus {
+  const own = 'row' in stand ? ownStatus(stand.row) : 'UP';
+  return own === 'UP' ? STATUS[stand.status] : own;
+}
+
+function ownStatus({ Lapsed, Status }: EurekaRow): EurekaStatus {
+  return Lapsed === true ? 'DOWN' : Status;
+}
+
 /**
  * Whom nobody renews is not UP to those who ask Consul, and no more to those who ask here; nor is one of which
  * another check says so.
  */
 export function shownRow(row: EurekaRow, by: Aggregate = 'passing'): Shown {
-  const own = row.Lapsed === true ? 'DOWN' : row.Status;
+  const own = ownStatus(row);
   const status = own === 'UP' ? STATUS[by] : own;
   return {
     info: row.Info,
@@ -70,10 +80,9 @@ export function shownGone({ of: _, ...there }: Shown, t: number): Shown {
 }
 
 /** The log's entries have times, and rows their indexes alone: these stand for the time, in their order. */
-export function shownForeign({ instance, node, status }: Foreign, since = 0): Shown {
+export function shownForeign({ instance, node, status, changedAt }: Foreign, since = 0): Shown {
   const address = instance.Address || node?.Address || instance.Node;
   const vipAddress = instance.Service;
-  const changedAt = Math.max(instance.ModifyIndex, node?.ModifyIndex ?? 0);
   return {
     info: {
       instanceId: foreignId(instance),
@@ -103,11 +112,6 @@ export function shownForeign({ instance, node, status }: Foreign, since = 0): Sh
     upAt: instance.CreateIndex,
     evictedAt: 0,
   };
-}
-
-/** What it is known by among those of its app. */
-export function idOf({ info }: Shown): string {
-  return info.instanceId ?? info.dataCenterInfo.metadata?.['instance-id'] ?? info.hostName;
 }
 
 export function whole(each: Shown): Shape {
@@ -189,9 +193,12 @@ function mapShape(map: StringMap): Shape {
 }
 
 /** How many there are of each status: clients compare it with what they know after each delta. */
-export function hashCode(all: readonly Shown[]): string {
+export function hashCode(all: Iterable<Stand>): string {
   const counts = new Map<string, number>();
-  for (const { status } of all) counts.set(status, (counts.get(status) ?? 0) + 1);
+  for (const stand of all) {
+    const status = statusOf(stand);
+    counts.set(status, (counts.get(status) ?? 0) + 1);
+  }
   return [...counts.keys()]
     .sort()
     .map((status) => `${status}_${counts.get(status)}_`)

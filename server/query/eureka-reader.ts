@@ -1,31 +1,30 @@
 /** Every instance as Eureka's clients are to see it, whoever registered it: a part of the Reader. */
-import { type Aggregate, aggregateStatus } from '../../lib/aggregate-status.ts';
-import type { Check, Instance, Node } from '../../lib/model.ts';
+import type { Instance } from '../../lib/model.ts';
 import { type EurekaRow, eurekaKey } from '../eureka-commands.ts';
 import type { EurekaGone, VipKind } from '../state/eureka.ts';
 import type { State } from '../state/state.ts';
 import { CATALOG, EUREKA, fold, healthTopic, rowKey } from '../state/topic-names.ts';
-import { Listed } from './listed.ts';
 import type { Sight } from './sight.ts';
+import { type Standing, Standings } from './standings.ts';
 
 /** An instance that no client of Eureka registered. */
-export interface Foreign {
+export interface Foreign extends Standing {
   readonly instance: Instance;
-  readonly node: Node | undefined;
-  readonly status: Aggregate;
 }
 
-/** One that came by Eureka, and what the checks that count for it come to, its own lease's among them. */
-export interface Own {
+/** One that came by Eureka; the check of its lease is among those that count. */
+export interface Own extends Pick<Standing, 'status' | 'changedAt'> {
   readonly row: EurekaRow;
-  readonly status: Aggregate;
 }
 
 /** What an instance is shown by. */
 export type Stand = Own | Foreign;
 
 export interface EurekaChanges {
-  readonly there: readonly Stand[];
+  /** All that there are. */
+  readonly all: readonly Stand[];
+  /** Those of them that have changed. */
+  readonly changed: readonly Stand[];
   /** Each once, and none that is there again. */
   readonly gone: readonly EurekaGone[];
 }
@@ -81,16 +80,12 @@ export class EurekaReader {
     if (all === undefined) return undefined;
     const lost = new Set(all.flatMap(({ check }) => (check ? [placeOf(check)] : [])));
     const freed = new Set(all.flatMap(({ row }) => (row ? [keyOf(row)] : [])));
-    const isNewer = (row: { readonly ModifyIndex: number } | undefined) =>
-      row !== undefined && row.ModifyIndex > index;
-    const isNew: Wants = (instance, checks, node, row) =>
-      isNewer(row ?? instance) ||
-      isNewer(node) ||
-      checks.some(isNewer) ||
-      isLost(lost, instance) ||
-      (row === undefined && freed.size > 0 && freed.has(foreignKey(instance)));
-    const there = [...this.#standing(CATALOG, catalog.instances.values(), isNew)];
-    return { there, gone: this.#gone(all) };
+    const isNew = (stand: Stand) =>
+      stand.changedAt > index ||
+      (lost.size > 0 && isLost(lost, placeOfStand(stand))) ||
+      (freed.size > 0 && 'instance' in stand && freed.has(foreignKey(stand.instance)));
+    const there = [...this.#standing(CATALOG, catalog.instances.values())];
+    return { all: there, changed: there.filter(isNew), gone: this.#gone(all) };
   }
 
   #gone(all: readonly EurekaGone[]): EurekaGone[] {
@@ -142,46 +137,34 @@ export class EurekaReader {
     return found;
   }
 
-  *#standing(
-    topic: string,
-    instances: Iterable<Instance>,
-    wants: Wants = () => true,
-  ): Iterable<Stand> {
+  *#standing(topic: string, instances: Iterable<Instance>): Iterable<Stand> {
     this.#note(topic);
     this.#note(EUREKA);
     const { catalog, eureka } = this.#state;
-    const listed = new Listed(catalog, this.#sight.of(instances, this.#sight.instance));
-    for (const instance of listed.rows) {
+    const standings = new Standings(catalog);
+    for (const instance of this.#sight.of(instances, this.#sight.instance)) {
       const row = eureka.at(instance.Node, instance.ID);
       if (row === undefined && !this.#isApplication(instance)) continue;
-      const checks = listed.checksFor(instance);
-      const node = listed.nodeOf(instance);
-      if (!wants(instance, checks, node, row)) continue;
-      const status = aggregateStatus(checks);
-      yield row === undefined ? { instance, node, status } : { row, status };
+      const { node, status, changedAt: at } = standings.of(instance);
+      const changedAt = Math.max(at, (row ?? instance).ModifyIndex);
+      yield row === undefined ? { instance, node, status, changedAt } : { row, status, changedAt };
     }
   }
 
   /** A program that Eureka's clients know by the same id already, from itself, is no second one. */
   #isApplication(instance: Instance): boolean {
     if (instance.Kind !== '') return false;
-    const { rows } = this.#state.eureka;
-    const namesake = rows.size === 0 ? undefined : rows.get(foreignKey(instance));
+    const { eureka } = this.#state;
+    if (!eureka.mayName(instance.Node)) return true;
+    const namesake = eureka.rows.get(foreignKey(instance));
     return namesake === undefined || !this.#sees(namesake);
   }
 }
 
-type Wants = (
-  instance: Instance,
-  checks: readonly Check[],
-  node: Node | undefined,
-  row: EurekaRow | undefined,
-) => boolean;
-
 /** As it stands to whoever may see all checks of it. */
 export function ownStand({ catalog }: State, row: EurekaRow): Own {
-  const place = { Node: row.Node, ID: row.ServiceID };
-  return { row, status: aggregateStatus(new Listed(catalog, []).checksFor(place)) };
+  const { status, changedAt } = new Standings(catalog).of({ Node: row.Node, ID: row.ServiceID });
+  return { row, status, changedAt };
 }
 
 /** An id is unique on its node alone. */
@@ -207,7 +190,12 @@ function placeOf({ node, serviceId }: NonNullable<EurekaGone['check']>): string 
   return rowKey(node, serviceId);
 }
 
+function placeOfStand(stand: Stand): { readonly node: string; readonly serviceId: string } {
+  if ('row' in stand) return { node: stand.row.Node, serviceId: stand.row.ServiceID };
+  return { node: stand.instance.Node, serviceId: stand.instance.ID };
+}
+
 /** A check of it is gone, or of its node. */
-function isLost(lost: ReadonlySet<string>, { Node: node, ID }: Instance): boolean {
-  return lost.size > 0 && (lost.has(rowKey(node, ID)) || lost.has(rowKey(node, '')));
+function isLost(lost: ReadonlySet<string>, { node, serviceId }: ReturnType<typeof placeOfStand>) {
+  return lost.has(rowKey(node, serviceId)) || lost.has(rowKey(node, ''));
 }

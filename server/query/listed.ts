@@ -42,12 +42,12 @@ export class Listed implements Checked {
     return this.#on(node).node;
   }
 
-  checksOf({ Node: node, ID }: Pick<Instance, 'Node' | 'ID'>): InstanceChecks {
+  checksOf({ Node: node, ID }: Instance): InstanceChecks {
     const { checksOf, checks: ofNode } = this.#on(node);
     return { ofNode, own: sorted(checksOf(ID)) };
   }
 
-  checksFor(instance: Pick<Instance, 'Node' | 'ID'>): Check[] {
+  checksFor(instance: Instance): Check[] {
     return joined(this.checksOf(instance));
   }
 

@@ -54,6 +54,8 @@ export class EurekaInstances {
   readonly #byPlace = new Map<string, EurekaRow>();
   /** Whatever their application. */
   readonly #byId = new Lookup<EurekaRow>();
+  /** By what stands before the first colon of its id. */
+  readonly #byHost = new Lookup<EurekaRow>();
   readonly #byVip = {
     vipAddress: new Lookup<EurekaRow>(),
     secureVipAddress: new Lookup<EurekaRow>(),
@@ -77,6 +79,7 @@ export class EurekaInstances {
   #drop(row: EurekaRow): void {
     this.#byPlace.delete(rowKey(row.Node, row.ServiceID));
     this.#byId.delete(row.Id, row.Info.app);
+    this.#byHost.delete(hostIn(row.Id), keyOf(row));
     for (const kind of VIP_KINDS) {
       for (const vip of vipsOf(row, kind)) this.#byVip[kind].delete(vip, keyOf(row));
     }
@@ -85,6 +88,7 @@ export class EurekaInstances {
   #add(row: EurekaRow): void {
     this.#byPlace.set(rowKey(row.Node, row.ServiceID), row);
     this.#byId.set(row.Id, row.Info.app, row);
+    this.#byHost.set(hostIn(row.Id), keyOf(row), row);
     for (const kind of VIP_KINDS) {
       for (const vip of vipsOf(row, kind)) this.#byVip[kind].set(vip, keyOf(row), row);
     }
@@ -101,6 +105,11 @@ export class EurekaInstances {
 
   withId(id: string): Iterable<EurekaRow> {
     return this.#byId.rows(id);
+  }
+
+  /** Whether the id of one may be that node's name, a colon, and more. */
+  mayName(node: string): boolean {
+    return this.#byHost.has(hostIn(node));
   }
 
   withVip(kind: VipKind, vip: string): Iterable<EurekaRow> {
@@ -215,6 +224,11 @@ const VIP_KINDS: readonly VipKind[] = ['vipAddress', 'secureVipAddress'];
 
 function vipsOf({ Info }: EurekaRow, kind: VipKind): readonly string[] {
   return Info[kind]?.split(',') ?? [];
+}
+
+function hostIn(text: string): string {
+  const end = text.indexOf(':');
+  return end < 0 ? text : text.slice(0, end);
 }
 
 function keyOf({ Info: { app }, Id: id }: EurekaRow): string {
