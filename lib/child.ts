@@ -14,14 +14,17 @@ export interface Program {
 }
 
 export interface ChildOptions extends Program {
-  /** What it reads; its own standard input stays closed where this is undefined. */
-  readonly input?: string | 'inherit';
+  /**
+   * What it reads; its own standard input stays closed where this is undefined. `open`: nothing, and no end of
+   * it as long as this process is there.
+   */
+  readonly input?: string | 'inherit' | 'open';
 }
 
 /** Starts it with the output of this process. */
 export function startChild({ input, ...program }: ChildOptions): ChildProcess {
   const child = begin(program, [stdinOf(input), 'inherit', 'inherit']);
-  if (input !== undefined && input !== 'inherit') feed(child, input);
+  if (input !== undefined && input !== 'inherit' && input !== 'open') feed(child, input);
   return child;
 }
 

@@ -45,6 +45,10 @@ export const command: Command = {
     ['connect-timeout', { kind: 'string', help: 'For one try at one host; 5s.' }],
     ['drain-time', { kind: 'string', help: 'For what is under way at the end; 30s.' }],
     [
+      'end-with-input',
+      { kind: 'bool', help: 'End when the standard input does: whoever began this has gone.' },
+    ],
+    [
       'idle-timeout',
       { kind: 'string', help: 'After which a silent connection is cut; 1h, 0 is never.' },
     ],
@@ -100,7 +104,10 @@ export const command: Command = {
       if (mesh === undefined) await servePlain(invocation, parts, sidecar);
       else await serveMesh(invocation, parts, mesh, ending.signal);
       await sidecar.start();
-      await untilTold(host.signal);
+      await Promise.race([
+        untilTold(host.signal),
+        ...(flags.isSet('end-with-input') ? [host.readStdin()] : []),
+      ]);
       ending.abort();
       await Promise.all([mesh?.stop(parts.limits.drainMs), sidecar.stop()]);
     } catch (error) {

@@ -1,4 +1,4 @@
-/** What a process does as a client of itself: its watches, and what `exec` asks of it. */
+/** What a process does as a client of itself: its watches, what `exec` asks of it, and its sidecars. */
 import { RemoteExec } from '../../agent/exec/remote-exec.ts';
 import { Watches } from '../../agent/watches/watches.ts';
 import type { Environment } from '../../lib/child.ts';
@@ -7,6 +7,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { systemOf } from '../../lib/system.ts';
 import type { Listeners } from './listeners.ts';
 import { OwnRequests } from './own-requests.ts';
+import { Sidecars, thisProgram } from './sidecars.ts';
 
 export interface Around {
   readonly config: Config;
@@ -18,6 +19,7 @@ export interface Around {
 export class OwnWork {
   readonly #watches: Watches;
   readonly #exec: RemoteExec;
+  readonly #sidecars: Sidecars;
 
   constructor(
     listeners: Pick<Listeners, 'answer'>,
@@ -31,6 +33,7 @@ export class OwnWork {
       env,
       system,
     });
+    this.#sidecars = new Sidecars({ program: thisProgram(), env, system });
     this.#exec = new RemoteExec({
       ask: (request, signal) => own.ask({ ...request, token: ownToken() }, signal),
       node: config.nodeName,
@@ -42,10 +45,12 @@ export class OwnWork {
   takeOver(config: Config): void {
     this.#watches.takeOver(config);
     this.#exec.takeOver(config);
+    this.#sidecars.takeOver(config);
   }
 
   stop(): void {
     this.#watches.stop();
     this.#exec.stop();
+    this.#sidecars.stop();
   }
 }

@@ -21,6 +21,7 @@ import { meshConfig } from './keys/mesh.ts';
 import { nodeConfig } from './keys/node.ts';
 import { notifyConfig } from './keys/notify.ts';
 import { dockerConfig, redisConfig } from './keys/own.ts';
+import { sidecarConfig } from './keys/sidecar.ts';
 import { tlsConfig } from './keys/tls.ts';
 import { watchConfig } from './keys/watches.ts';
 import { shownKeys } from './shown-keys.ts';
@@ -59,11 +60,12 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     problems.refuse('ports.server cannot be -1 on a server: it answers agents there');
   }
   const address = addressConfig(settled, source);
+  const listen = listenConfig(settled, { ports, addresses: address }, source);
   return {
     ...nodeConfig(settled, source),
     ports,
     address,
-    listen: listenConfig(settled, { ports, addresses: address }, source),
+    listen,
     join: joinConfig(settled),
     acl: aclConfig(settled, problems),
     tls: tlsConfig(settled, problems),
@@ -77,6 +79,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     limits: limitConfig(settled, settled.server, problems),
     checkPolicy: checkPolicy(settled),
     watches: watchConfig(settled, problems),
+    sidecars: sidecarConfig(settled, listen.http, problems),
     notify: notifyConfig(settled, settled.server, problems),
     ...definitions(settled, problems),
     mesh: meshConfig(settled),

@@ -16,6 +16,7 @@ import { NODE_KEYS } from './keys/node.ts';
 import { NOTIFY_KEYS } from './keys/notify.ts';
 import { OWN_KEYS } from './keys/own.ts';
 import { SECURITY_KEYS } from './keys/security.ts';
+import { SIDECAR_KEYS } from './keys/sidecar.ts';
 import { WATCH_KEYS } from './keys/watches.ts';
 import type { Decoded, Keys, Settled } from './row.ts';
 
@@ -32,6 +33,7 @@ export const CONFIG_KEYS = {
   ...TELEMETRY_KEYS,
   ...CHECK_POLICY_KEYS,
   ...WATCH_KEYS,
+  ...SIDECAR_KEYS,
   ...NOTIFY_KEYS,
   ...DEFINITION_KEYS,
   ...ACL_KEYS,
@@ -55,6 +57,7 @@ export const KEY_GROUPS: readonly (readonly [title: string, keys: Keys])[] = [
   ['Figures', TELEMETRY_KEYS],
   ['Checks', CHECK_POLICY_KEYS],
   ['Watches', WATCH_KEYS],
+  ["Sidecars (Proconsul's own)", SIDECAR_KEYS],
   ["Notices (Proconsul's own)", NOTIFY_KEYS],
   ['Access control', ACL_KEYS],
   ['Security', SECURITY_KEYS],

@@ -21,6 +21,15 @@ export class Taken {
     return typeof value === 'boolean' ? value : refuse(`Expecting ${name} to be a boolean`);
   }
 
+  /** Undefined where nothing is said. */
+  count(name: string): number | undefined {
+    const value = this.#take(name);
+    if (value === undefined || (Number.isSafeInteger(value) && Number(value) > 0)) {
+      return value as number | undefined;
+    }
+    return refuse(`Expecting ${name} to be a whole number above 0`);
+  }
+
   /** A text alone is a list of it, as where HCL has the two alike. */
   words(name: string, complaint: string): readonly string[] | undefined {
     const value = this.#take(name);

@@ -1,0 +1,116 @@
+/** Proxies that the configuration asks for: each a process of its own, begun anew where it ends by itself. */
+import type { ChildProcess } from 'node:child_process';
+import { childFault, type Environment, startChild } from '../../lib/child.ts';
+import type { Cancel } from '../../lib/clock.ts';
+import type { Config } from '../../lib/config/config.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { hostPort } from '../../lib/ip.ts';
+import { retryMs } from '../../lib/retries.ts';
+import type { System } from '../../lib/system.ts';
+
+type Definition = Config['sidecars'][number];
+
+export interface SidecarsOptions {
+  /** Runs this program with more words. */
+  readonly program: readonly string[];
+  readonly env: Environment;
+  readonly system: System;
+}
+
+/** One that ran for so long did not fail at its start. */
+const STEADY_MS = 60_000;
+const ANYWHERE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+
+interface Running {
+  child: ChildProcess | undefined;
+  cancel: Cancel;
+  isWanted: boolean;
+}
+
+export class Sidecars {
+  readonly #options: SidecarsOptions;
+  /** By what they are: one that stays as it was goes on. */
+  readonly #running = new Map<string, Running>();
+
+  constructor(options: SidecarsOptions) {
+    this.#options = options;
+  }
+
+  takeOver({ sidecars, listen }: Pick<Config, 'sidecars' | 'listen'>): void {
+    const [at] = listen.http;
+    const address = at === undefined ? '' : addressOf(at);
+    const wanted = new Map(sidecars.map((each) => [JSON.stringify([address, each]), each]));
+    for (const [key, running] of this.#running) if (!wanted.has(key)) this.#end(key, running);
+    for (const [key, each] of wanted) {
+      if (this.#running.has(key)) continue;
+      const running: Running = { child: undefined, cancel: () => undefined, isWanted: true };
+      this.#running.set(key, running);
+      void this.#keep(running, each, address);
+    }
+  }
+
+  /** They drain by themselves, and end when they have: nobody waits for it. */
+  stop(): void {
+    for (const [key, running] of this.#running) this.#end(key, running);
+  }
+
+  #end(key: string, running: Running): void {
+    this.#running.delete(key);
+    running.isWanted = false;
+    running.cancel();
+    running.child?.kill('SIGTERM');
+  }
+
+  async #keep(running: Running, definition: Definition, address: string): Promise<void> {
+    const { clock, random, logger } = this.#options.system;
+    for (let failures = 1; running.isWanted; failures++) {
+      const begun = clock.monotonic();
+      const error = await this.#run(running, definition, address);
+      if (!running.isWanted) return;
+      if (clock.monotonic() - begun > STEADY_MS) failures = 1;
+      const sidecar = definition.words.join(' ');
+      logger.error('agent: a sidecar has ended, and is begun anew', { sidecar, error });
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(retryMs(failures, random), resolve);
+        running.cancel = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+  }
+
+  async #run(running: Running, { words, token }: Definition, address: string): Promise<string> {
+    const { program, env } = this.#options;
+    const command = [...program, 'connect', 'proxy', `-http-addr=${address}`, ...words];
+    // Of the agent's own environment nothing is to lead it elsewhere.
+    const own = Object.entries(env).filter(([name]) => !name.startsWith('CONSUL_'));
+    const secret = token === '' ? {} : { CONSUL_HTTP_TOKEN: token };
+    try {
+      // What it reads ends with the agent, however that ends.
+      const child = startChild({
+        words: [...command, '-end-with-input'],
+        shell: false,
+        env: { ...Object.fromEntries(own), ...secret },
+        input: 'open',
+      });
+      running.child = child;
+      child.stdin?.on('error', () => undefined);
+      return (await childFault(child)) || 'it ended by itself';
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+}
+
+function addressOf(at: Config['listen']['http'][number]): string {
+  if ('path' in at) return `unix://${at.path}`;
+  return hostPort(ANYWHERE[at.host] ?? at.host, at.port);
+}
+
+/** As it was begun: by Node, or all of it in one file. */
+export function thisProgram(): readonly string[] {
+  const { argv, execPath, execArgv } = process;
+  const [, script = ''] = argv;
+  return script === execPath ? [execPath] : [execPath, ...execArgv, script];
+}
