@@ -45,6 +45,18 @@ export function isNotBegun(error: unknown): boolean {
   return false;
 }
 
+/**
+ * A controller that the signal aborts too, until it is let go. In place of AbortSignal.any, which leaves
+ * something for each call in a signal that lives as long as its program.
+ */
+export function linkedTo(signal: AbortSignal | undefined) {
+  const controller = new AbortController();
+  const pass = () => controller.abort(signal?.reason);
+  if (signal?.aborted) pass();
+  signal?.addEventListener('abort', pass, { once: true });
+  return { controller, letGo: () => signal?.removeEventListener('abort', pass) };
+}
+
 type Run<T> = (attempt: Attempt) => Promise<T>;
 
 type Ended<T> = { readonly value: T } | { readonly error: unknown };
@@ -102,23 +114,27 @@ export class Calling {
     { signal, isFailure = () => true }: RunOptions,
   ): Running<T> {
     const { clock, hedging } = this.#parts;
-    const own = new AbortController();
+    const { controller, letGo } = linkedTo(signal);
     const begun = clock.monotonic();
     const passed = () => clock.monotonic() - begun;
     let isOver = false;
-    const given = signal === undefined ? own.signal : AbortSignal.any([signal, own.signal]);
+    const over = () => {
+      isOver = true;
+      letGo();
+    };
     const { instance } = tried;
-    const ended = (async () => await run({ instance, signal: given, number }))().then(
+    const attempt = { instance, signal: controller.signal, number };
+    const ended = (async () => await run(attempt))().then(
       (value): Ended<T> => {
-        isOver = true;
+        over();
         hedging?.took(passed());
         tried.end({ ok: true, ms: passed() });
         return { value };
       },
       (error: unknown): Ended<T> => {
-        isOver = true;
+        over();
         // Who was told to stop says nothing of the instance by stopping.
-        if (given.aborted) tried.end();
+        if (controller.signal.aborted) tried.end();
         else tried.end({ ok: !isFailure(error) });
         return { error };
       },
@@ -127,7 +143,7 @@ export class Calling {
       if (isOver) return;
       // As long as that it took at least: without the slow ones, ever less would be slow.
       hedging?.took(passed());
-      own.abort();
+      controller.abort();
     };
     return { ended, cancel };
   }

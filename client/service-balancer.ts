@@ -11,7 +11,7 @@ import { type Random, systemRandom } from '../lib/random.ts';
 import { instancesIn } from '../sidecar/endpoints.ts';
 import { type Ask, follow } from '../sidecar/follow.ts';
 import { AgentApi, type AgentOptions } from './agent-api.ts';
-import { type Attempt, Calling, type RunOptions } from './calling.ts';
+import { type Attempt, Calling, linkedTo, type RunOptions } from './calling.ts';
 import { type CallOptions, Tries, type Try } from './tries.ts';
 
 export interface BalancerOptions {
@@ -89,7 +89,14 @@ export class ServiceBalancer {
     if (service === '') throw new ProconsulError('invalid', 'a service must have a name');
     this.#service = service;
     this.#clock = clock;
-    this.#warn = options.onWarning ?? (() => undefined);
+    const { onWarning } = options;
+    this.#warn = (text) => {
+      try {
+        onWarning?.(text);
+      } catch {
+        // What the program does with a warning is its own: it is balanced all the same.
+      }
+    };
     this.#most = atLeast(1, options.tries ?? 3, 'tries');
     this.#patienceMs = atLeast(0, options.patienceMs ?? 5000, 'patienceMs');
     const now = () => clock.monotonic();
@@ -245,15 +252,15 @@ export class ServiceBalancer {
   }
 
   async #untilKnown(given: AbortSignal | undefined): Promise<void> {
-    const late = new AbortController();
-    const cancel = this.#clock.after(this.#patienceMs, () => late.abort());
-    const signal = given === undefined ? late.signal : AbortSignal.any([given, late.signal]);
+    const { controller, letGo } = linkedTo(given);
+    const cancel = this.#clock.after(this.#patienceMs, () => controller.abort());
     try {
-      await this.ready(signal);
+      await this.ready(controller.signal);
     } catch {
       // Too long: there is none, as far as is known.
     } finally {
       cancel();
+      letGo();
     }
   }
 

@@ -8,11 +8,13 @@ import {
 } from '../../client/service-balancer.ts';
 import { type BalancedOptions, balancedDispatcher } from '../../client/undici.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import type { Answer } from '../../sidecar/follow.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
+import { liveBytes } from '../support/heap.ts';
 import { startServer } from '../support/servers/start-server.ts';
 import { until } from '../support/until.ts';
 
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+type Serve = (request: IncomingMessage, response: ServerResponse) => void;
 
 interface Instance {
   readonly name: string;
@@ -28,7 +30,7 @@ describe('Balancer', () => {
     for (const stop of stops.splice(0).reverse()) await stop();
   });
 
-  const run = async (name: string, answer?: Answer): Promise<Instance> => {
+  const run = async (name: string, answer?: Serve): Promise<Instance> => {
     let taken = 0;
     const server = createServer((asked, response) => {
       taken++;
@@ -288,6 +290,39 @@ describe('Balancer', () => {
     );
     assert.equal(await balancer.call(async () => 2), 2);
     assert.deepEqual([balancer.instances[0]?.active, balancer.instances[0]?.failed], [0, 1]);
+  });
+
+  it('keeps nothing of calls whose signal lives as long as the program', async () => {
+    const { balancer } = await start(['a']);
+    const { signal } = new AbortController();
+    const calls = async (count: number) => {
+      for (let i = 0; i < count; i++) await balancer.call(async () => i, { signal });
+    };
+    await calls(1000);
+    const before = (await liveBytes()).heap;
+    await calls(8000);
+    const grown = (await liveBytes()).heap - before;
+    assert.ok(grown < 250_000, `${grown}`);
+  }).timeout(60_000);
+
+  it('goes on where the program throws at a warning', async () => {
+    const [clock, away] = [new FakeClock(), { isAway: true }];
+    const ask = async (): Promise<Answer> => {
+      if (away.isAway) throw new ProconsulError('unavailable', 'away');
+      return { index: '1', json: [] };
+    };
+    let warned = 0;
+    const onWarning = () => {
+      warned++;
+      throw new Error('its own');
+    };
+    const balancer = new ServiceBalancer({ service: 'web', onWarning }, { clock, ask });
+    stops.push(() => balancer.close(0));
+    await until(() => warned === 1);
+    away.isAway = false;
+    await clock.untilArmed();
+    await clock.advance(3000);
+    await balancer.ready();
   });
 
   it('ends when its calls have, and takes no more', async () => {
