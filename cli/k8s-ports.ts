@@ -1,11 +1,7 @@
 /** What `k8s-sync` reaches the catalog and the API server by. */
-import { join } from 'node:path';
-import { type ApiAccess, accessOfPod, type Env } from '../kubernetes/api/access.ts';
-import { accessByKubeconfig } from '../kubernetes/api/kubeconfig.ts';
 import type { Catalog } from '../kubernetes/catalog.ts';
 import type { TurnLock } from '../kubernetes/turns.ts';
 import type { Clock } from '../lib/clock.ts';
-import { ProconsulError } from '../lib/errors.ts';
 import { encodeJson } from '../lib/json.ts';
 import type { ApiClient } from './api-client.ts';
 import { KeyLock } from './key-lock.ts';
@@ -66,16 +62,4 @@ export function turnLock(
     acquire: () => lock.acquire(0),
     release: () => lock.release(),
   };
-}
-
-/** In kubectl's order; and in a pod without a file, by its own account. */
-export async function apiAccess(env: Env, kubeconfig: string): Promise<ApiAccess> {
-  if (kubeconfig !== '') return await accessByKubeconfig([kubeconfig]);
-  const named = (env['KUBECONFIG'] ?? '').split(':').filter((path) => path !== '');
-  if (named.length > 0) return await accessByKubeconfig(named);
-  const pod = accessOfPod(env);
-  if (pod !== undefined) return pod;
-  const home = env['HOME'] ?? '';
-  if (home !== '') return await accessByKubeconfig([join(home, '.kube', 'config')]);
-  throw new ProconsulError('invalid', 'say by -kubeconfig where the cluster is');
 }

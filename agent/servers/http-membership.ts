@@ -14,6 +14,7 @@ import type { Heartbeat } from './heartbeat.ts';
 import type { Joiner } from './joiner.ts';
 import type { Membership } from './membership.ts';
 import { readMembers } from './read-answers.ts';
+import type { ServerList } from './server-list.ts';
 import type { Upstream } from './upstream.ts';
 
 const TIMEOUT_MS = 5000;
@@ -24,6 +25,7 @@ export interface HttpMembershipOptions {
   readonly upstream: Upstream;
   readonly joiner: Joiner;
   readonly heartbeat: Heartbeat;
+  readonly servers: Pick<ServerList, 'size'>;
   readonly self: () => Self;
   readonly logger: Logger;
 }
@@ -36,7 +38,7 @@ export interface Self {
 }
 
 export function httpMembership(options: HttpMembershipOptions): Membership {
-  const { upstream, joiner, heartbeat, self, logger } = options;
+  const { upstream, joiner, heartbeat, servers, self, logger } = options;
   const ask = (method: string, target: string, token: string, body?: ForceLeave) =>
     upstream.ask({
       way: 'client',
@@ -49,6 +51,7 @@ export function httpMembership(options: HttpMembershipOptions): Membership {
       ...(body !== undefined && { body: Buffer.from(encodeJson(body)) }),
     });
   return {
+    knowsServer: () => servers.size > 0,
     async members() {
       const { member, token } = self();
       const answer = await ask('GET', MEMBERS_PATH, token).catch(() => undefined);

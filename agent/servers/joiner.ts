@@ -1,6 +1,6 @@
 /** Finds the first server of a cluster, from the addresses that the user gave. */
 import type { Cancel, Clock } from '../../lib/clock.ts';
-import { ProconsulError } from '../../lib/errors.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
@@ -30,6 +30,8 @@ export interface JoinSettings {
   readonly tls: () => ClientSide;
   /** Tried again and again, all of them, until one answers. */
   readonly addresses: readonly string[];
+  /** Where one names a place to look in, such as a cluster of containers, what is found there now. */
+  readonly expand: (address: string) => Promise<readonly string[]>;
   readonly intervalMs: number;
   /** 0: without end. */
   readonly maxAttempts: number;
@@ -84,13 +86,30 @@ export class Joiner {
   }
 
   async #tryAll(): Promise<void> {
-    for (const address of this.#options.settings.addresses) {
-      await this.#try(address);
-      if (this.#stopped) return;
+    const { addresses } = this.#options.settings;
+    for (const given of addresses) {
+      for (const address of await this.#expanded(given)) {
+        await this.#try(address);
+        if (this.#stopped) return;
+      }
     }
     // From the first server on, the heartbeat's answers say which others there are.
     if (this.#options.servers.size > 0) this.#searching = false;
     else this.#again();
+  }
+
+  async #expanded(given: string): Promise<readonly string[]> {
+    // Beside what is told of an address, which may be the same text.
+    const about = `found by ${given}`;
+    try {
+      const found = await this.#options.settings.expand(given);
+      if (found.length === 0) this.#notices.tell(about, `${given} finds nobody`);
+      else this.#notices.clear(about);
+      return found;
+    } catch (error) {
+      if (!this.#stopped) this.#notices.tell(about, `${given}: ${messageOf(error)}`);
+      return [];
+    }
   }
 
   async #try(address: string): Promise<void> {

@@ -2,6 +2,8 @@
 import type { Member } from '../../lib/membership.ts';
 
 export interface Membership {
+  /** Whether there is a server that can be asked. */
+  knowsServer(): boolean;
   /** All agents and servers, this one among them. */
   members(): Promise<readonly Member[]>;
   /** Joins those that the agent at this address knows; rejects with why it could not. */

@@ -59,6 +59,7 @@ export class AntiEntropy {
   readonly #stopping = new AbortController();
   #cancelNext: Cancel = () => undefined;
   #running: Promise<void> | undefined;
+  #hasCompared = false;
   #again = false;
   /** Full comparisons in a row that failed as a whole. */
   #failures = 0;
@@ -100,6 +101,11 @@ export class AntiEntropy {
   /** Compares in full now; from then on from time to time. */
   start(): void {
     this.syncSoon();
+  }
+
+  /** Whether the catalog has once had all that was registered here. */
+  get hasCompared(): boolean {
+    return this.#hasCompared;
   }
 
   metrics(): readonly Metric[] {
@@ -285,7 +291,9 @@ export class AntiEntropy {
       return;
     }
     this.#failures = this.#away ? this.#failures + 1 : 0;
-    if (!this.#away) this.#notices.clear(AWAY);
+    if (this.#away) return;
+    this.#notices.clear(AWAY);
+    this.#hasCompared = true;
   }
 
   async #pushAll(): Promise<void> {

@@ -1,4 +1,5 @@
 import { ApiServer } from '../../kubernetes/api/api-server.ts';
+import { clusterAccess } from '../../kubernetes/api/cluster-access.ts';
 import { KubernetesSync } from '../../kubernetes/sync.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
@@ -6,7 +7,7 @@ import { createLogger, isLogLevel } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { type Command, refuseArguments } from '../command.ts';
 import { K8S_FLAGS, syncOptionsOf } from '../k8s-flags.ts';
-import { apiAccess, catalogBy, turnLock } from '../k8s-ports.ts';
+import { catalogBy, turnLock } from '../k8s-ports.ts';
 
 export const command: Command = {
   synopsis: '[options]',
@@ -29,7 +30,7 @@ export const command: Command = {
     // A wrong address or file is to be known at once.
     client(host.signal);
     const clock = systemClock;
-    const api = new ApiServer(await apiAccess(host.env, flags.text('kubeconfig')), clock);
+    const api = new ApiServer(await clusterAccess(host.env, flags.text('kubeconfig')), clock);
     const { signal } = host;
     const { lockKey: key } = options;
     const sync = new KubernetesSync(

@@ -25,6 +25,7 @@ import { systemOf } from '../../lib/system.ts';
 import type { Identities } from '../../lib/tls/identities.ts';
 import { clientLookups } from './client-lookups.ts';
 import { createDnsServer } from './dns-role.ts';
+import { joinAddresses } from './join-addresses.ts';
 import { Listeners } from './listeners.ts';
 import { OwnWork } from './own-work.ts';
 import { openSeal } from './process-seal.ts';
@@ -150,13 +151,14 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
       lanPort: config.ports.serfLan,
       tls,
       addresses: config.join.retry,
+      expand: joinAddresses(options.env, clock),
       intervalMs: config.join.retryIntervalMs,
       maxAttempts: config.join.retryMax,
       onGivenUp: () => options.onFatal(new Error('no server could be joined (retry_max)')),
     },
   });
   const self = () => ({ member: ownMember(config, nodeId), nodeId, token: token() });
-  const membership = httpMembership({ upstream, joiner, heartbeat, self, logger });
+  const membership = httpMembership({ upstream, joiner, heartbeat, servers, self, logger });
   const containers = new Containers({ config, dockerHost: options.dockerHost, system });
   const agent: Agent = new Agent({
     config,

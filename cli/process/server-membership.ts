@@ -30,6 +30,7 @@ export function serverMembership({
     tls: () => identities.servers,
   };
   return {
+    knowsServer: () => server.deps.readiness.knownLeader,
     async members() {
       const members = server.members.list();
       // Before its first beat is in the log it knows of itself all the same.

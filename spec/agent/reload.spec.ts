@@ -31,6 +31,7 @@ describe('PUT /v1/agent/reload', () => {
         catalog,
         authority: noAuthority,
         membership: {
+          knowsServer: () => true,
           members: async () => [],
           join: async () => undefined,
           forceLeave: async () => false,

@@ -1,16 +1,19 @@
-/** /v1/agent/health/service…: local services as a load balancer asks for them, by status code. */
+/**
+ * /v1/agent/health: local services as a load balancer asks for them, and the agent itself as whoever runs it does, by
+ * status code.
+ */
 import { type Aggregate, aggregateStatus } from '../../../lib/aggregate-status.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
-import { asks } from '../../../lib/http/right.ts';
+import { anyone, asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { param } from '../../../lib/http/takes.ts';
 import type { ServiceDefinition } from '../../../lib/model.ts';
 import { agentService, healthCheck } from '../../state/views.ts';
-import type { OwnContext, RegistrationContext } from '../context.ts';
+import type { ClusterContext, OwnContext, RegistrationContext } from '../context.ts';
 import { needRead } from '../vetting.ts';
 
-type Context = OwnContext & RegistrationContext;
+type Context = OwnContext & RegistrationContext & Pick<ClusterContext, 'membership'>;
 
 const CODES: Readonly<Record<Aggregate, number>> = {
   passing: 200,
@@ -32,6 +35,21 @@ export function agentHealthRoutes(agent: Context): readonly Route[] {
   return [
     {
       method: 'GET',
+      path: '/v1/agent/health/live',
+      right: anyone,
+      does: 'says that this process answers',
+      handle: () => ({ json: { Live: true } }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/agent/health/ready',
+      answers: { 503: 'it is not, and why' },
+      right: anyone,
+      does: 'says whether this agent is of use yet',
+      handle: () => readiness(agent),
+    },
+    {
+      method: 'GET',
       path: '/v1/agent/health/service/id/',
       rest: 'service',
       params: FORMAT,
@@ -51,6 +69,13 @@ export function agentHealthRoutes(agent: Context): readonly Route[] {
       handle: (request) => byName(agent, request),
     },
   ];
+}
+
+/** Until the catalog has what is registered here, whoever asks for it through others finds nothing. */
+function readiness({ membership, antiEntropy }: Context): Reply {
+  const [KnowsServer, Synced] = [membership.knowsServer(), antiEntropy.hasCompared];
+  const Ready = KnowsServer && Synced;
+  return { status: Ready ? 200 : 503, json: { Ready, KnowsServer, Synced } };
 }
 
 function byId(agent: Context, request: HttpRequest): Reply {

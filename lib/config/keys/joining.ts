@@ -60,10 +60,11 @@ export function joinConfig(given: Settled<typeof JOIN_KEYS>) {
 function hosts(value: readonly string[], _path: string, problems: Problems): readonly string[] {
   for (const address of value) {
     const provider = /\bprovider=(\S+)/.exec(address)?.[1];
-    if (provider === undefined) continue;
+    // Kubernetes is asked for its pods.
+    if (provider === undefined || provider === 'k8s') continue;
     // Only the provider's name: the rest may hold keys.
     problems.warn(
-      `retry_join with provider=${provider}: addresses are not looked up at cloud providers here; ` +
+      `retry_join with provider=${provider}: addresses are looked up in Kubernetes (k8s) alone; ` +
         'name hosts or http(s) URLs',
     );
   }

@@ -9,6 +9,7 @@ import { startAgent } from '../../support/servers/agents.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 
 const alone: Membership = {
+  knowsServer: () => true,
   members: async () => [],
   join: async () => undefined,
   forceLeave: async () => false,

@@ -27,6 +27,7 @@ const MEMBERS = ['n1', 'n2'].map((Name) =>
 async function start(config = '', shared: Shared = {}) {
   const access = new FakeAccess(TOKENS);
   const membership = {
+    knowsServer: () => true,
     members: async () => MEMBERS,
     join: async () => undefined,
     forceLeave: async () => true,
@@ -82,8 +83,10 @@ const REQUESTS: Readonly<Record<string, readonly [rest: string, body?: object]>>
   'PUT /v1/agent/leave': [''],
 };
 
-/** They stream or are refused to all alike; specs of their own look at them. */
+/** They stream, or are shown or refused to all alike; specs of their own look at them. */
 const APART = new Set([
+  'GET /v1/agent/health/live',
+  'GET /v1/agent/health/ready',
   'GET /v1/agent/monitor',
   'GET /debug/pprof/heapsnapshot',
   'GET /v1/agent/connect/ca/roots',

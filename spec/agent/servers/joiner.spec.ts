@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { introduce, joinAny } from '../../../agent/servers/introduction.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
 import { Joiner, type JoinSettings } from '../../../agent/servers/joiner.ts';
 import { ServerList } from '../../../agent/servers/server-list.ts';
 import type { RpcTlsSettings } from '../../../lib/config/keys/tls.ts';
@@ -38,6 +39,7 @@ function setUp(addresses: readonly string[] = [], settings: Partial<JoinSettings
         tls: noTls,
         lanPort: 1,
         addresses,
+        expand: async (address) => [address],
         intervalMs: 30_000,
         maxAttempts: 0,
         onGivenUp: () => logger.lines.push('given up'),
@@ -222,6 +224,36 @@ describe('joining', () => {
 });
 
 describe('retry_join', () => {
+  it('looks anew each time where an address names a place to look in, and says what it finds', async () => {
+    const answer = json(() => introduction([serverInfo('a', NOBODY)]));
+    const { host } = await serveHttp(answer);
+    let found: readonly string[] | undefined;
+    const { joiner, servers, clock, logger } = setUp(['provider=k8s'], {
+      expand: async () => {
+        if (found === undefined) throw new ProconsulError('unavailable', 'no such cluster');
+        return found;
+      },
+    });
+    joiner.start();
+    const round = async () => {
+      await clock.untilArmed();
+      await clock.advance(3000);
+      await clock.untilArmed();
+    };
+    await round();
+    found = [];
+    await round();
+    assert.deepEqual(logger.lines, [
+      'warn agent: provider=k8s: no such cluster',
+      'warn agent: provider=k8s finds nobody',
+    ]);
+    found = [NOBODY, host];
+    await until(async () => {
+      await clock.advance(3000);
+      return servers.size === 1;
+    });
+  });
+
   it('goes on until one of the addresses answers', async () => {
     let ready = false;
     const answer = json(() => introduction([serverInfo('a', NOBODY)]));

@@ -46,6 +46,7 @@ afterEach(async () => {
 });
 
 const alone: Membership = {
+  knowsServer: () => true,
   members: async () => [],
   join: async () => undefined,
   forceLeave: async () => false,
