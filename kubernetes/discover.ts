@@ -2,9 +2,9 @@
 import type { Clock } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { hostPort } from '../lib/ip.ts';
-import type { Env } from "./api/access.ts";
-import { clusterAccess } from "./api/cluster-access.ts";
+import type { Env } from './api/access.ts';
 import { ApiServer } from './api/api-server.ts';
+import { clusterAccess } from './api/cluster-access.ts';
 import { numberIn, objectIn, objectsIn, pairsIn, type Said, textIn } from './api/shapes.ts';
 
 const PORT_ANNOTATION = 'consul.hashicorp.com/auto-join-port';
@@ -21,12 +21,15 @@ const KEYS = new Set([
 /** `provider=k8s label_selector="app=x,role=y"`: values with spaces are within quotes. Throws ProconsulError 'invalid'. */
 export function discoverArgs(text: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  const rest = text.replace(/([^\s=]+)=("((?:[^"\\]|\\.)*)"|\S*)/g, (_, key: string, plain, quoted) => {
-    const value = quoted === undefined ? plain : quoted.replace(/\\(.)/g, '$1');
-    if (!KEYS.has(key)) throw refused(`provider=k8s knows no ${key}`);
-    found.set(key, value);
-    return '';
-  });
+  const rest = text.replace(
+    /([^\s=]+)=("((?:[^"\\]|\\.)*)"|\S*)/g,
+    (_, key: string, plain, quoted) => {
+      const value = quoted === undefined ? plain : quoted.replace(/\\(.)/g, '$1');
+      if (!KEYS.has(key)) throw refused(`provider=k8s knows no ${key}`);
+      found.set(key, value);
+      return '';
+    },
+  );
   if (rest.trim() !== '') throw refused(`provider=k8s: ${rest.trim()} is no key=value`);
   return found;
 }
@@ -69,7 +72,8 @@ export async function podAddresses(text: string, deps: DiscoverDeps): Promise<re
 function addressOf(pod: Said, isHost: boolean): readonly string[] {
   const status = objectIn(pod['status']);
   const ready = objectsIn(status['conditions']).find(({ type }) => type === 'Ready');
-  if (status['phase'] !== 'Running' || (ready !== undefined && ready['status'] !== 'True')) return [];
+  if (status['phase'] !== 'Running' || (ready !== undefined && ready['status'] !== 'True'))
+    return [];
   const ip = textIn(status[isHost ? 'hostIP' : 'podIP']);
   if (ip === '') return [];
   const port = portOf(pod, isHost);
@@ -80,7 +84,9 @@ function addressOf(pod: Said, isHost: boolean): readonly string[] {
 function portOf(pod: Said, isHost: boolean): number {
   const said = pairsIn(objectIn(pod['metadata'])['annotations']).get(PORT_ANNOTATION) ?? '';
   if (/^\d{1,5}$/.test(said)) return Number(said);
-  const ports = objectsIn(objectIn(pod['spec'])['containers']).flatMap(({ ports: all }) => objectsIn(all));
+  const ports = objectsIn(objectIn(pod['spec'])['containers']).flatMap(({ ports: all }) =>
+    objectsIn(all),
+  );
   const named = ports.find(({ name }) => name === said && said !== '');
   return named === undefined ? 0 : numberIn(named[isHost ? 'hostPort' : 'containerPort']);
 }

@@ -315,7 +315,7 @@ describe('the pages', function () {
       const text = readFileSync(join(TOP, guide), 'utf8');
       const files =
         text.match(
-          /(?<![\w/])(?:agent|bench|bin|cli|docs|kubernetes|lib|server|sidecar|spec|xds)\/[\w./*-]*[\w*]/g,
+          /(?<![\w/])(?:agent|bench|bin|cli|deploy|docs|kubernetes|lib|server|sidecar|spec|xds)\/[\w./*-]*[\w*]/g,
         ) ?? [];
       return files
         .filter((path) => !/\*|NAME/.test(path) && !existsSync(join(TOP, path)))

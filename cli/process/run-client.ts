@@ -10,7 +10,7 @@ import { Heartbeat } from '../../agent/servers/heartbeat.ts';
 import { httpAuthority } from '../../agent/servers/http-authority.ts';
 import { httpCatalog } from '../../agent/servers/http-catalog.ts';
 import { httpMembership } from '../../agent/servers/http-membership.ts';
-import { Joiner } from '../../agent/servers/joiner.ts';
+import { Joiner, type JoinSettings } from '../../agent/servers/joiner.ts';
 import { ServerList } from '../../agent/servers/server-list.ts';
 import { tellLoad } from '../../agent/servers/tell-load.ts';
 import { Upstream } from '../../agent/servers/upstream.ts';
@@ -146,16 +146,7 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
     clock,
     random,
     logger,
-    settings: {
-      datacenter: config.datacenter,
-      lanPort: config.ports.serfLan,
-      tls,
-      addresses: config.join.retry,
-      expand: joinAddresses(options.env, clock),
-      intervalMs: config.join.retryIntervalMs,
-      maxAttempts: config.join.retryMax,
-      onGivenUp: () => options.onFatal(new Error('no server could be joined (retry_max)')),
-    },
+    settings: { ...joinSettings(options), tls },
   });
   const self = () => ({ member: ownMember(config, nodeId), nodeId, token: token() });
   const membership = httpMembership({ upstream, joiner, heartbeat, servers, self, logger });
@@ -187,6 +178,19 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
     tellLoad(upstream, { ...node, Instances }, token()),
   );
   return { loads, servers, upstream, heartbeat, joiner, membership, containers, agent, forwarder };
+}
+
+function joinSettings({ config, env, onFatal }: RunOptions): Omit<JoinSettings, 'tls'> {
+  const { datacenter, ports, join } = config;
+  return {
+    datacenter,
+    lanPort: ports.serfLan,
+    addresses: join.retry,
+    expand: joinAddresses(env, systemClock),
+    intervalMs: join.retryIntervalMs,
+    maxAttempts: join.retryMax,
+    onGivenUp: () => onFatal(new Error('no server could be joined (retry_max)')),
+  };
 }
 
 /** The figures of /v1/agent/self that only a client has. */

@@ -1,7 +1,7 @@
 /** Which cluster is meant, where nobody says more than kubectl needs. */
 import { join } from 'node:path';
 import { ProconsulError } from '../../lib/errors.ts';
-import { accessOfPod, type ApiAccess, type Env } from './access.ts';
+import { type ApiAccess, accessOfPod, type Env } from './access.ts';
 import { accessByKubeconfig } from './kubeconfig.ts';
 
 /** By the file that is named, or in kubectl's order; and in a pod without a file, by its own account. */

@@ -17,7 +17,13 @@ interface PodOver {
 }
 
 function pod(name: string, podIP: string, over: PodOver = {}): KubeObject {
-  const { namespace = 'default', phase = 'Running', ready, annotations = {}, labels = { app: 'p' } } = over;
+  const {
+    namespace = 'default',
+    phase = 'Running',
+    ready,
+    annotations = {},
+    labels = { app: 'p' },
+  } = over;
   const ports = [{ name: 'serf', containerPort: 8301, hostPort: 18301 }];
   return {
     metadata: { name, namespace, annotations, labels },
@@ -45,12 +51,18 @@ async function found(pods: readonly KubeObject[], args = 'label_selector="app=p"
   const config = {
     'current-context': 'x',
     contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    clusters: [{ name: 'c', cluster: { server: server.url, 'certificate-authority-data': caData } }],
+    clusters: [
+      { name: 'c', cluster: { server: server.url, 'certificate-authority-data': caData } },
+    ],
     users: [{ name: 'u', user: { token: 't1' } }],
   };
   writeFileSync(path, JSON.stringify(config));
   const { signal } = new AbortController();
-  return podAddresses(`provider=k8s ${args}`, { env: { KUBECONFIG: path }, clock: new FakeClock(), signal });
+  return podAddresses(`provider=k8s ${args}`, {
+    env: { KUBECONFIG: path },
+    clock: new FakeClock(),
+    signal,
+  });
 }
 
 describe('retry_join with provider=k8s', () => {
@@ -70,13 +82,23 @@ describe('retry_join with provider=k8s', () => {
 
   it('takes the port that an annotation says, by number or name, and the address of the machine', async () => {
     const by = (said: string) => ({ annotations: { 'consul.hashicorp.com/auto-join-port': said } });
-    const pods = [pod('a', 'fd00::1', by('serf')), pod('b', '10.1.0.2', by('9000')), pod('c', '10.1.0.3', by('no'))];
+    const pods = [
+      pod('a', 'fd00::1', by('serf')),
+      pod('b', '10.1.0.2', by('9000')),
+      pod('c', '10.1.0.3', by('no')),
+    ];
     assert.deepEqual(await found(pods), ['[fd00::1]:8301', '10.1.0.2:9000', '10.1.0.3']);
-    assert.deepEqual(await found(pods, 'host_network=true'), ['172.16.0.1:18301', '172.16.0.1:9000', '172.16.0.1']);
+    assert.deepEqual(await found(pods, 'host_network=true'), [
+      '172.16.0.1:18301',
+      '172.16.0.1:9000',
+      '172.16.0.1',
+    ]);
   });
 
   it('reads quoted values, and refuses what it does not know', () => {
-    const args = discoverArgs('provider=k8s label_selector="app = a, role in (x,y)" namespace=shop');
+    const args = discoverArgs(
+      'provider=k8s label_selector="app = a, role in (x,y)" namespace=shop',
+    );
     assert.equal(args.get('label_selector'), 'app = a, role in (x,y)');
     assert.equal(args.get('namespace'), 'shop');
     assert.throws(() => discoverArgs('provider=k8s context=x'), /knows no context/);

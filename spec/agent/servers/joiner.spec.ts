@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { introduce, joinAny } from '../../../agent/servers/introduction.ts';
-import { ProconsulError } from '../../../lib/errors.ts';
 import { Joiner, type JoinSettings } from '../../../agent/servers/joiner.ts';
 import { ServerList } from '../../../agent/servers/server-list.ts';
 import type { RpcTlsSettings } from '../../../lib/config/keys/tls.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
 import type { Introduction, ServerInfo } from '../../../lib/membership.ts';
 import { Identities } from '../../../lib/tls/identities.ts';
 import { TestAuthority, tlsSettings } from '../../support/certificates.ts';
