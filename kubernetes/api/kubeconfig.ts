@@ -6,8 +6,8 @@ import { objectIn, objectsIn, type Said, textIn } from './shapes.ts';
 
 /** Reads the files in their order: of what several of them say the first counts. Throws ProconsulError. */
 export async function accessByKubeconfig(paths: readonly string[]): Promise<ApiAccess> {
-  const { parse } = await import('yaml');
-  const files = paths.map((path) => ({ path, said: parsed(path, parse) }));
+  const { parseYaml } = await import('./yaml.ts');
+  const files = paths.map((path) => ({ path, said: parsed(path, parseYaml) }));
   const current = files
     .map(({ said }) => textIn(said['current-context']))
     .find((name) => name !== '');

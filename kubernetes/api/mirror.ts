@@ -18,7 +18,7 @@ const WATCH_S = 240;
 const IDLE_MS = 75_000;
 /** Only one client asks, and a cluster that is back is to be seen at once. */
 const FIRST_RETRY_MS = 100;
-const MAX_RETRY_MS = 750;
+const MAX_RETRY_MS = 400;
 
 /** Namespace and name, which no two objects of a list share. */
 function keyOf(object: Said): string {
