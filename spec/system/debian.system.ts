@@ -1,7 +1,7 @@
 /**
- * The Debian package, installed in a copy of this machine (an overlay in namespaces of its own), with a
- * systemd that runs the service: it starts, says that it serves, is killed and comes back, reloads,
- * and its removal leaves nothing. Needs root, systemd and dpkg-deb; the machine stays as it is.
+ * The Debian package, installed in a bare Debian 13 with Debian's own Node (mmdebstrap makes it, as no image can be
+ * pulled), in namespaces of its own, with a systemd that runs the service: it starts, says that it serves, is
+ * killed and comes back, reloads, is upgraded, and its removal leaves nothing. Needs root, and Debian's mirror.
  *
  * node --import tsx spec/system/debian.system.ts
  */
@@ -11,6 +11,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeDebian, whyNoDebian } from '../support/servers/debian.ts';
 import { until } from '../support/until.ts';
 import { report, SHORT_MS } from './report.ts';
 
@@ -27,30 +28,37 @@ const NAMESPACES = [
 ];
 const START_MS = 60_000;
 
-/** $1 is the package, $2 an empty folder, $3 the program node. */
-const COPY = `
+/** What the package needs, and a machine that is booted. */
+const PACKAGES = ['nodejs', 'adduser', 'systemd', 'iproute2', 'procps'];
+
+/** $1 is the package, $2 the folder of the machine. */
+const BOOT = `
 set -e
-mkdir $2/top && mount -t tmpfs tmpfs $2/top && mkdir $2/top/changed $2/top/work $2/top/root
-mount -t overlay overlay -o lowerdir=/,upperdir=$2/top/changed,workdir=$2/top/work $2/top/root
-cd $2/top/root
+mount --bind $2 $2
+cd $2
 mount -t proc proc proc
 mount -t sysfs sys sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup 2>/dev/null || mount -t tmpfs tmpfs sys/fs/cgroup
 mount --rbind /dev dev
 mount -t tmpfs tmpfs run
 cp $1 root/
-[ -e usr/bin/node ] || ln -s $3 usr/bin/node
-ip link set lo up
-# Node may come from elsewhere than from Debian.
-chroot . dpkg --force-depends -i /root/$(basename $1)
+chroot . ip link set lo up
+chroot . dpkg -i /root/$(basename $1)
 exec chroot . /usr/bin/env container=other /lib/systemd/systemd --system --unit=basic.target --log-target=null --show-status=no
 `;
 
 const folder = mkdtempSync(join(tmpdir(), 'debian-'));
+const root = join(folder, 'root');
 let machine: ChildProcess | undefined;
 let output = '';
 
+const why = whyNoDebian();
+
 await report(async (say) => {
+  if (why !== undefined) {
+    say(`skipped: ${why}`);
+    return 0;
+  }
   try {
     const made = execFileSync(join(TOP, 'pack/make-deb'), [folder], {
       encoding: 'utf8',
@@ -58,8 +66,13 @@ await report(async (say) => {
     });
     const file = made.trim();
     say(`made ${basename(file)}: ${Math.round(readFileSync(file).length / 1000)} KB`);
+    makeDebian({ root, suite: 'trixie', packages: PACKAGES });
     await start(file);
+    say(
+      `installed beside ${run('node', '--version')} of ${run('sh', '-c', '. /etc/os-release; echo $PRETTY_NAME')}`,
+    );
     await live(say);
+    await upgrade(basename(file), say);
     remove(say);
     return 0;
   } catch (error) {
@@ -72,10 +85,9 @@ await report(async (say) => {
 }, SHORT_MS);
 
 async function start(file: string): Promise<void> {
-  const script = join(folder, 'copy');
-  writeFileSync(script, COPY);
-  const node = process.execPath;
-  machine = spawn('unshare', [...NAMESPACES, 'bash', script, file, folder, node], {
+  const script = join(folder, 'boot');
+  writeFileSync(script, BOOT);
+  machine = spawn('unshare', [...NAMESPACES, 'bash', script, file, root], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   for (const stream of [machine.stdout, machine.stderr]) {
@@ -116,6 +128,19 @@ async function live(say: (line: string) => void): Promise<void> {
   run('systemctl', 'stop', 'proconsul');
   assert.equal(status('Result'), 'success');
   say('reloaded, and stopped in order');
+}
+
+/** The same package once more is an upgrade to Debian: an agent that runs is restarted, with what it had. */
+async function upgrade(name: string, say: (line: string) => void): Promise<void> {
+  run('systemctl', 'start', 'proconsul');
+  const first = status('MainPID');
+  run('dpkg', '-i', `/root/${name}`);
+  await until(
+    () => status('MainPID') !== first && tried('proconsul', 'kv', 'get', 'a') === 'b',
+    () => output,
+    START_MS,
+  );
+  say('upgraded: it was restarted, and has what it had');
 }
 
 function remove(say: (line: string) => void): void {

@@ -1,8 +1,9 @@
 /**
- * A real Consul, filled and written to, is copied into a new cluster while it lives, and compared with it
- * object by object; then its archive is given back to a second real Consul. Under access control.
+ * A real Consul is filled, and copied into a new cluster while all that may be written is: each kind of thing is
+ * made, changed and removed. Then both are compared object by object. The other way the new cluster is
+ * written to likewise while archives of it are saved, and the last goes to a second real Consul. Under access control.
  *
- * CONSUL=path node --import tsx spec/system/import.system.ts [KEYS] [SERVICES]
+ * CONSUL=path node --import tsx spec/system/import.system.ts [KEYS] [SERVICES] [SECONDS of writing]
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
@@ -10,14 +11,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { inspect, isDeepStrictEqual, promisify } from 'node:util';
+import { type Ask, writeAll } from '../support/experiments/consul-writes.ts';
 import { freePorts } from '../support/servers/free-ports.ts';
 import { until } from '../support/until.ts';
 import { report, SHORT_MS } from './report.ts';
 
 const PROCONSUL = fileURLToPath(new URL('../../bin/proconsul', import.meta.url));
 const CONSUL = process.env['CONSUL'] ?? 'consul';
-const [KEYS = 10_000, SERVICES = 1000] = process.argv.slice(2).map(Number);
+const [KEYS = 10_000, SERVICES = 1000, SECONDS = 15] = process.argv.slice(2).map(Number);
 const TOKEN = '11111111-2222-4333-8444-555555555555';
 const START_MS = 60_000;
 const CLIENTS = 16;
@@ -28,9 +30,20 @@ const LISTS = [
   '/v1/acl/roles',
   '/v1/acl/tokens',
   '/v1/query',
+  '/v1/acl/auth-methods',
+  '/v1/acl/binding-rules',
+  '/v1/session/list',
+  '/v1/catalog/services',
   '/v1/connect/intentions',
-  '/v1/config/service-defaults',
   '/v1/connect/ca/roots',
+  '/v1/connect/ca/configuration',
+  ...[
+    'service-defaults',
+    'service-resolver',
+    'ingress-gateway',
+    'terminating-gateway',
+    'proxy-defaults',
+  ].map((kind) => `/v1/config/${kind}`),
 ];
 
 const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/;
@@ -47,19 +60,19 @@ await report(async (say) => {
     const following = follow(consul, now, say);
     await until(() => following.text().includes('Copied'), following.text, START_MS);
     say(`copied: \n${following.text()}`);
-    await Promise.all(
-      Array.from({ length: 200 }, (_, i) => consul('PUT', `/v1/kv/later/${i}`, `${i}`)),
-    );
-    const last = () => now('GET', '/v1/kv/later/?keys').then((keys) => keys as unknown[]);
+    say(`meanwhile were written: ${await writtenTo(consul, 'there')}`);
+    const differs = async () => (await difference(consul, now).catch(String)) ?? '';
+    let last = '';
     await until(
-      async () => (await last().catch(() => [])).length === 200,
-      following.text,
+      async () => {
+        last = await differs();
+        return last === '';
+      },
+      () => `${last}\n${following.text()}`,
       START_MS,
     );
-    say('200 keys that were written meanwhile have followed');
     assert.equal(await following.end(), 0);
     await same(consul, now, say);
-    await now('PUT', '/v1/kv/written-here', 'x');
     await back(now, say);
     return 0;
   } finally {
@@ -69,11 +82,15 @@ await report(async (say) => {
 }, SHORT_MS);
 
 /** Asks with the first token, whatever the answer's form. */
-type Ask = ((method: string, path: string, body?: unknown) => Promise<unknown>) & {
-  readonly port: number;
-};
+type At = Ask & { readonly port: number };
 
-async function start(program: string, node: string): Promise<Ask> {
+/** For so long; says how many of each kind there were. */
+async function writtenTo(ask: Ask, name: string): Promise<string> {
+  const counts = await writeAll(ask, name, AbortSignal.timeout(SECONDS * 1000));
+  return [...counts].map(([what, count]) => `${what}: ${count}`).join(', ');
+}
+
+async function start(program: string, node: string): Promise<At> {
   const [http = 0, server = 0, lan = 0, wan = 0] = await freePorts(4);
   const file = join(folder, `${node}.json`);
   const tokens = { master: TOKEN, agent: TOKEN };
@@ -178,7 +195,7 @@ async function fill(ask: Ask): Promise<void> {
   );
 }
 
-function follow(from: Ask, to: Ask, say: (line: string) => void) {
+function follow(from: At, to: At, say: (line: string) => void) {
   let text = '';
   const began = performance.now();
   const env = {
@@ -233,12 +250,39 @@ function canonical(value: unknown): string {
     .join();
 }
 
+/** Of the lists; undefined where there is none. */
+async function difference(consul: Ask, now: Ask): Promise<string | undefined> {
+  for (const path of LISTS) {
+    const [before, after] = await Promise.all([consul('GET', path), now('GET', path)]);
+    const [ours, its] = [theirs(path, after), theirs(path, before)];
+    if (!isDeepStrictEqual(ours, its)) return `${path}: ${inspect(ours)} and not ${inspect(its)}`;
+  }
+  return undefined;
+}
+
+/** Without what is of each cluster alone. */
+function theirs(path: string, value: unknown): unknown {
+  if (path !== '/v1/catalog/services') return bare(value);
+  const { consul: _, ...services } = value as Readonly<Record<string, unknown>>;
+  return bare(services);
+}
+
 async function same(consul: Ask, now: Ask, say: (line: string) => void): Promise<void> {
   for (const path of LISTS) {
     const [before, after] = await Promise.all([consul('GET', path), now('GET', path)]);
-    assert.deepEqual(bare(after), bare(before), path);
+    assert.deepEqual(theirs(path, after), theirs(path, before), path);
     say(`the same: ${path} (${(before as unknown[]).length ?? 'one'})`);
   }
+  for (const { Name } of (await consul('GET', '/v1/acl/auth-methods')) as { Name: string }[]) {
+    const path = `/v1/acl/auth-method/${Name}`;
+    assert.deepEqual(bare(await now('GET', path)), bare(await consul('GET', path)), path);
+  }
+  const nodes = (await consul('GET', '/v1/catalog/nodes')) as { Node: string }[];
+  for (const { Node } of nodes.filter((each) => !each.Node.startsWith('consul-'))) {
+    const path = `/v1/health/node/${Node}`;
+    assert.deepEqual(bare(await now('GET', path)), bare(await consul('GET', path)), path);
+  }
+  say('the same: each auth method, and the checks of each node');
   for (const { AccessorID } of (await consul('GET', '/v1/acl/tokens')) as {
     AccessorID: string;
   }[]) {
@@ -253,18 +297,22 @@ async function same(consul: Ask, now: Ask, say: (line: string) => void): Promise
   say('the same: each instance of 200 services, with its checks');
 }
 
-/** A move that is taken back. */
-async function back(now: Ask, say: (line: string) => void): Promise<void> {
+/** A move that is taken back, while somebody writes. */
+async function back(now: At, say: (line: string) => void): Promise<void> {
   const second = await start(CONSUL, 'consul-2');
   const run = promisify(execFile);
-  const file = join(folder, 'back.snap');
   const env = (port: number) => ({
     env: { ...process.env, CONSUL_HTTP_TOKEN: TOKEN, CONSUL_HTTP_ADDR: `127.0.0.1:${port}` },
   });
-  await run(PROCONSUL, ['snapshot', 'save', file], env(now.port));
-  await run(CONSUL, ['snapshot', 'restore', file], env(second.port));
-  assert.equal(await second('GET', '/v1/kv/written-here?raw'), 'x');
-  for (const path of LISTS)
-    assert.deepEqual(bare(await second('GET', path)), bare(await now('GET', path)), path);
+  const restored = async (name: string) => {
+    const file = join(folder, name);
+    await run(PROCONSUL, ['snapshot', 'save', file], env(now.port));
+    await run(CONSUL, ['snapshot', 'restore', file], env(second.port));
+  };
+  const writing = writtenTo(now, 'here');
+  await restored('amid.snap');
+  say(`an archive that was saved amid writes is restored; written were ${await writing}`);
+  await restored('back.snap');
+  await same(now, second, say);
   say('and back: a second real Consul has all of it');
 }
