@@ -4,11 +4,12 @@
  */
 import type { Raw } from '../lib/archive/records.ts';
 import { ProconsulError } from '../lib/errors.ts';
+import { encodeJson } from '../lib/json.ts';
 import { MAX_SNAPSHOT_BYTES } from '../lib/limits.ts';
 import type { ApiClient } from './api-client.ts';
 import { type ArchiveKinds, archiveKinds } from './archive-kinds.ts';
 import { explained } from './command.ts';
-import { addMarks, countedMarks, KEY, type Marks, namedMarks } from './copy-marks.ts';
+import { addMarks, countedMarks, KEY, type Marks, METHOD, namedMarks } from './copy-marks.ts';
 import { megabytes, Pace, type Progress, shown } from './progress.ts';
 
 export interface Sides {
@@ -25,6 +26,16 @@ interface Look {
   readonly marks: Marks;
   readonly counts: ReadonlyMap<string, number>;
 }
+
+/** As Consul shows it, with its secrets. */
+interface Method {
+  readonly Name: string;
+  readonly CreateIndex: unknown;
+  readonly ModifyIndex: unknown;
+}
+
+/** Their kind in an archive. */
+const METHODS = 'authMethod';
 
 const SAVE = { method: 'GET', path: '/v1/snapshot' } as const;
 
@@ -64,25 +75,52 @@ export class ConsulCopy {
       addMarks(brought, kind, value, this.#own);
     });
     const servers = await list<{ readonly Node: string }>(from, '/v1/catalog/service/consul');
+    const methods = await this.#methodsBeside(brought);
     const written = await this.#written();
     if (written.size > 0) {
       const why = `Somebody writes to the new cluster by now (${namedMarks(written)})`;
       throw new ProconsulError('rejected', `${why}: it is not copied over any more`);
     }
-    this.#sent = new Map([...(this.#sent ?? []), ...brought]);
+    this.#sent = new Map([...(this.#sent ?? []), ...brought, ...marksOf(methods)]);
     const pace = new Pace({ what: 'writing', total: archive.length }, this.#progress);
     const onSent = (bytes: number) => pace.at(bytes);
     await explained(
       'Error writing to the new cluster',
       to.send({ method: 'PUT', path: '/v1/snapshot', body: archive, onSent }),
     ).finally(() => pace.end());
+    for (const method of methods) await this.#bringMethod(method);
     for (const { Node } of servers) if (!this.#own.has(Node)) await this.#forget(Node);
     // Only keys are the same to the byte in both archives; of all else it is known here how it was taken.
     const { marks, counts } = await this.#look((kind) => kind !== 'kv');
     const keys = [...brought].filter(([, [words]]) => words === KEY);
     this.#left = new Map([...keys, ...marks]);
     this.#sent = undefined;
-    return { ...kinds, here: counts };
+    const archived = kinds.counts.get(METHODS) ?? 0;
+    const all = new Map(kinds.counts);
+    if (methods.length > 0) all.set(METHODS, archived + methods.length);
+    return { ...kinds, counts: all, here: counts };
+  }
+
+  /** Consul 1.8 puts the first of its auth methods into an archive, and no other: those are asked for. */
+  async #methodsBeside(archived: Marks): Promise<readonly Method[]> {
+    const { from } = this.#sides;
+    const names = new Set([...archived.values()].map((words) => words.join(' ')));
+    const all = await list<{ readonly Name: string }>(from, '/v1/acl/auth-methods');
+    const others = all.filter(({ Name }) => !names.has(`${METHOD} ${Name}`));
+    const found = others.map(async ({ Name }): Promise<readonly Method[]> => {
+      const path = `/v1/acl/auth-method/${encodeURIComponent(Name)}`;
+      const { status, json } = await from.send({ method: 'GET', path, accept: [404] });
+      return status === 404 ? [] : [json as Method];
+    });
+    return (await Promise.all(found)).flat();
+  }
+
+  async #bringMethod({ CreateIndex: _, ModifyIndex: __, ...method }: Method): Promise<void> {
+    const body = encodeJson(method);
+    await explained(
+      `Error writing the auth method ${method.Name}`,
+      this.#sides.to.send({ method: 'PUT', path: '/v1/acl/auth-method', body }),
+    );
   }
 
   async #read(): Promise<Buffer> {
@@ -139,7 +177,12 @@ export class ConsulCopy {
   }
 }
 
+function marksOf(methods: readonly Method[]): Marks {
+  return new Map(methods.map(({ Name }) => [`sent ${Name}`, [METHOD, Name]]));
+}
+
+/** Empty where access control is off, of which its own lists say so. */
 async function list<T>(client: ApiClient, path: string): Promise<readonly T[]> {
-  const answer = await client.send({ method: 'GET', path, accept: [404] });
-  return answer.status === 404 ? [] : ((answer.json ?? []) as readonly T[]);
+  const answer = await client.send({ method: 'GET', path, accept: [401, 404] });
+  return answer.status === 200 ? ((answer.json ?? []) as readonly T[]) : [];
 }

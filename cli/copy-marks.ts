@@ -7,8 +7,9 @@ import { createHash, type Hash } from 'node:crypto';
 import { MANAGEMENT_POLICY_ID } from '../lib/acl/model.ts';
 import { type Raw, readEntryRecord } from '../lib/archive/records.ts';
 
-/** How a key is called in words. */
+/** How things are called in words. */
 export const KEY = 'key';
+export const METHOD = 'auth method';
 
 interface Fields {
   readonly [field: string]: Raw;
@@ -26,7 +27,7 @@ const KINDS: ReadonlyMap<string, readonly [words: string, name: string, of?: rea
     ['token', ['token', 'AccessorID']],
     ['policy', ['policy', 'Name']],
     ['role', ['role', 'Name']],
-    ['authMethod', ['auth method', 'Name']],
+    ['authMethod', [METHOD, 'Name']],
     ['bindingRule', ['binding rule', 'ID']],
     ['intention', ['intention', 'DestinationName']],
   ]);

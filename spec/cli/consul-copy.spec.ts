@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { type ApiClient, createApiClient } from '../../cli/api-client.ts';
 import { ConsulCopy } from '../../cli/consul-copy.ts';
 import { ProconsulError } from '../../lib/errors.ts';
@@ -14,12 +17,12 @@ const SERVICE = { Node: 'm', Address: '10.0.0.1', Service: { ID: 'db1', Service:
 const CHECK = { Node: 'm', CheckID: 'up', Name: 'up', Status: 'passing' };
 
 /** A copy that was made already, and both clusters; the new one is asked by `to`. */
-async function copied(through = (to: ApiClient) => to) {
+async function copied(through = (to: ApiClient) => to, of = (from: ApiClient) => from) {
   const [old, now] = [await startAclServer(), await startAclServer()];
   await old.master('PUT', '/v1/catalog/register', { ...SERVICE, Check: CHECK });
   await old.master('PUT', '/v1/acl/policy', { Name: 'p', Rules: 'key "a" { policy = "read" }' });
   await old.master('PUT', '/v1/kv/a', '1');
-  const sides = { from: clientOf(old), to: through(clientOf(now)) };
+  const sides = { from: of(clientOf(old)), to: through(clientOf(now)) };
   const copy = await ConsulCopy.between(sides, () => {});
   await copy.copy();
   return { old, now, copy };
@@ -72,6 +75,40 @@ describe('a copy of a Consul', function () {
       });
     });
   }
+
+  it('has the auth methods that the other’s archive lacks, as those of Consul 1.8 do but for the first', async () => {
+    const { old, now, copy } = await copied(undefined, (from) => {
+      let archive: Promise<Buffer> | undefined;
+      return {
+        send: (request) => from.send(request),
+        stream: async (request) => {
+          archive ??= from.stream(request).then(buffer);
+          return Readable.from([await archive]);
+        },
+      };
+    });
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const Config = {
+      BoundIssuer: 'x',
+      JWTValidationPubKeys: [publicKey.export({ type: 'spki', format: 'pem' })],
+    };
+    for (const Name of ['a', 'b']) {
+      const method = { Name, Type: 'jwt', MaxTokenTTL: '5m', Config };
+      await old.master('PUT', '/v1/acl/auth-method', method);
+    }
+    for (const round of [1, 2]) {
+      const { counts, here } = await copy.copy();
+      assert.deepEqual([counts.get('authMethod'), here.get('authMethod')], [2, 2], `${round}`);
+    }
+    const {
+      CreateIndex: _,
+      ModifyIndex: __,
+      ...b
+    } = await now.master('GET', '/v1/acl/auth-method/b');
+    assert.deepEqual(b, { Name: 'b', Type: 'jwt', MaxTokenTTL: '5m0s', Config });
+    await now.master('PUT', '/v1/acl/auth-method', { ...b, Description: 'mine' });
+    await assert.rejects(copy.copy(), /\(auth method b\)/);
+  });
 
   describe('whose connection broke after it was written, and before it was looked at', () => {
     /** Breaks off the look after the next copy. */
