@@ -19,6 +19,8 @@ import { isAway, type OwnCatalog } from './own-catalog.ts';
 
 /** Full comparisons are this far apart, or up to twice as far. */
 const FULL_SYNC_MS = 60_000;
+/** By each time that the size of the cluster stretches the time between beats. */
+const RESUME_MS = 2000;
 /** While no server answers, a client that registers waits no longer than this to be told so. */
 const AWAY_WAIT_MS = 500;
 /** An agent that ends does not wait longer for servers that do not answer. */
@@ -153,9 +155,20 @@ export class AntiEntropy {
     this.#running = this.#fullSync().finally(() => this.#schedule());
   }
 
-  /** A server is back: brings what was kept for it, if there is any. */
+  /**
+   * A server is back: brings what was kept for it, if there is any. Where agents are so many that they beat
+   * less often, at any moment of as long as that takes more: tens of thousands come back at once.
+   */
   resume(): void {
-    if (this.#failures > 0 || this.#changes.size > 0) this.syncSoon();
+    if (this.#failures === 0 && this.#changes.size === 0) return;
+    const { clock, random, pace } = this.#options;
+    const spreadMs = (pace.scale() - 1) * RESUME_MS * random.next();
+    if (spreadMs === 0 || this.#running !== undefined) {
+      this.syncSoon();
+      return;
+    }
+    this.#cancelNext();
+    this.#cancelNext = clock.after(spreadMs, () => this.syncSoon());
   }
 
   /** Whether the catalog has yet to hear something of this service ('' for the node's own checks). */

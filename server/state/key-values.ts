@@ -50,6 +50,12 @@ export class KeyValues {
     return found;
   }
 
+  /** All of them in order, as they are now, whatever is written until they are read: nothing is copied for it. */
+  frozen(): Iterable<KeyValue> {
+    const rows = this.#rows.clone();
+    return { [Symbol.iterator]: () => rows.values() };
+  }
+
   /** The keys that a session holds, in order. */
   heldBy(session: string): string[] {
     return [...this.#bySession.rows(session)].sort(compareKeys);

@@ -17,11 +17,11 @@ const FORMAT = 1;
 type GravesDump = ReturnType<State['kv']['dumpGraves']>;
 
 /**
- * The rows are collected at once, which is quick, and written while the lines are read, which is
- * not: entries that are applied meanwhile don't change what comes out.
+ * The head is written and the rows are collected at once, which is quick, and written while the lines are
+ * read, which is not: entries that are applied meanwhile don't change what comes out.
  */
 export function dump(state: State): Iterable<string> {
-  const head = {
+  const about = {
     format: FORMAT,
     index: state.position,
     jump: state.jump,
@@ -38,6 +38,8 @@ export function dump(state: State): Iterable<string> {
     virtualAddresses: true,
     eureka: state.eureka.recent,
   };
+  // What it is made of may change in place.
+  const head = encodeOwnJson({ head: about });
   const rest = { topics: state.topics.dump(), graves: state.kv.dumpGraves() };
   const { staging } = state;
   if (staging === undefined) return lines(head, rowsOf(state), rest);
@@ -64,8 +66,8 @@ interface Rest {
   readonly stagedRows?: AllRows;
 }
 
-function* lines(head: object, rows: AllRows, rest: Rest): Iterable<string> {
-  yield encodeOwnJson({ head });
+function* lines(head: string, rows: AllRows, rest: Rest): Iterable<string> {
+  yield head;
   for (const [kind, list] of rows) for (const row of list) yield encodeOwnJson({ [kind]: row });
   if (rest.staged !== undefined) yield encodeOwnJson({ staged: rest.staged });
   for (const [kind, list] of rest.keptRows ?? []) {

@@ -90,7 +90,8 @@ export const RESTORED: Restored = {
     ({ catalog }, row) => catalog.putCheck(row),
   ),
   kv: {
-    rows: ({ kv }) => kv.under(''),
+    rows: ({ kv }) => kv.frozen(),
+    areOfNow: true,
     size: ({ kv }) => kv.size,
     put: ({ kv }, row) => kv.load(row),
     share: ({ kv }, row) => kv.load(row),

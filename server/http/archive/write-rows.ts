@@ -35,9 +35,11 @@ import type {
 } from '../../../lib/model.ts';
 import { withFields } from '../../../lib/with-fields.ts';
 import type { StagedRow } from '../../commands.ts';
+import { NONE } from '../../state/history/changes.ts';
 import type { Past } from '../../state/history/past.ts';
 import { type Frozen, pastRow } from '../../state/history/past-rows.ts';
 import type { AutopilotRow, State } from '../../state/state.ts';
+import { fold } from '../../state/topic-names.ts';
 import { goTime } from './go-values.ts';
 import { isOwnKind, ownEntriesField } from './own-entries.ts';
 import { HISTORY_FIELD } from './read-past.ts';
@@ -48,14 +50,17 @@ import { HISTORY_FIELD } from './read-past.ts';
  */
 export function recordsOf(state: State): () => Iterable<Uint8Array> {
   const { index, acl } = state;
-  const nodes = nodesOf(state);
+  const { catalog } = state;
+  const nodes = [...catalog.nodes.values()];
+  const instances = [...catalog.instances.values()];
+  const checks = [...catalog.checks.values()];
   const past = new PastOf(state);
   const coordinates = [...state.coordinates.values()];
   const [policies, roles] = [[...acl.policies.values()], [...acl.roles.values()]];
   const names = namesOf(policies, roles);
   const tables = [
     table('session', state.sessions.table.values(), sessionOf),
-    table('kv', state.kv.under(''), entryOf),
+    lazyTable('kv', state.kv.frozen(), entryOf),
     table('query', state.queries.table.values(), (query) => query),
     table('autopilot', state.autopilot.values(), autopilotOf),
     table('token', acl.tokens.values(), (token) => tokenOf(token, names)),
@@ -72,10 +77,10 @@ export function recordsOf(state: State): () => Iterable<Uint8Array> {
   return function* () {
     const writer = new RecordWriter();
     yield writer.head(index);
-    for (const each of nodes) yield* nodeRecords(each, writer, past);
-    if (nodes[0] !== undefined) yield* past.rest(nodes[0].node, writer);
+    yield* catalogRecords({ nodes, instances, checks }, writer, past);
+    if (nodes[0] !== undefined) yield* past.rest(nodes[0], writer);
     if (nodes[0] !== undefined && own.length > 0) {
-      const register = registerOf(nodes[0].node, null, null);
+      const register = registerOf(nodes[0], null, null);
       yield writer.record('register', withFields(register, ownEntriesField(own)));
     }
     if (coordinates.length > 0) yield writer.record('coordinates', coordinates);
@@ -88,36 +93,49 @@ export function recordsOf(state: State): () => Iterable<Uint8Array> {
 type Records = (writer: RecordWriter) => Iterable<Uint8Array>;
 
 function table<R>(kind: RecordKind, rows: Iterable<R>, toValue: (row: R) => object): Records {
-  const all = [...rows];
+  return lazyTable(kind, [...rows], toValue);
+}
+
+/** Of rows that are as they were, whatever becomes of the table. */
+function lazyTable<R>(kind: RecordKind, rows: Iterable<R>, toValue: (row: R) => object): Records {
   return function* (writer) {
-    for (const row of all) yield writer.record(kind, toValue(row));
+    for (const row of rows) yield writer.record(kind, toValue(row));
   };
 }
 
-interface OnNode {
-  readonly node: Node;
+interface OfCatalog {
+  readonly nodes: readonly Node[];
   readonly instances: readonly Instance[];
   readonly checks: readonly Check[];
 }
 
-function nodesOf({ catalog }: State): readonly OnNode[] {
-  return [...catalog.nodes.values()].map((node) => ({
-    node,
-    instances: [...catalog.instancesOn(node.Node)],
-    checks: [...catalog.checksOn(node.Node)],
-  }));
-}
-
-function* nodeRecords({ node, instances, checks }: OnNode, writer: RecordWriter, past: PastOf) {
-  const { Node: name } = node;
-  yield writer.record('register', withFields(registerOf(node, null, null), past.of(name, '')));
-  for (const each of instances) {
+/** Each with its node: to sort them by nodes first would hold up everybody, where there are a million. */
+function* catalogRecords(
+  { nodes, instances, checks }: OfCatalog,
+  writer: RecordWriter,
+  past: PastOf,
+) {
+  const byName = new Map<string, Node>();
+  for (const node of nodes) {
+    byName.set(fold(node.Node), node);
     yield writer.record(
       'register',
-      withFields(registerOf(node, each, null), past.of(name, each.ID)),
+      withFields(registerOf(node, null, null), past.of(node.Node, '')),
     );
   }
-  for (const each of checks) yield writer.record('register', registerOf(node, null, each));
+  for (const each of instances) {
+    const register = registerOf(nodeOf(byName, each), each, null);
+    yield writer.record('register', withFields(register, past.of(each.Node, each.ID)));
+  }
+  for (const each of checks) {
+    yield writer.record('register', registerOf(nodeOf(byName, each), null, each));
+  }
+}
+
+function nodeOf(byName: ReadonlyMap<string, Node>, { Node: name }: Pick<Instance, 'Node'>): Node {
+  const node = byName.get(fold(name));
+  if (node === undefined) throw new Error(`no node ${name} in the state`);
+  return node;
 }
 
 /** What a record of another kind would be to a Consul: none that it could restore. */
@@ -135,19 +153,19 @@ const GONE_PER_RECORD = 100;
 class PastOf {
   readonly #state: State;
   readonly #frozen: Frozen;
-  readonly #places: ReadonlyMap<Past, number>;
   readonly #head: HistoryRow;
 
   constructor(state: State) {
     this.#state = state;
     this.#frozen = state.history.frozen();
-    this.#places = new Map(this.#frozen.pasts.slice(0, this.#frozen.live).map((p, i) => [p, i]));
     this.#head = withFields(state.history.row, { until: state.t });
   }
 
   of(node: string, id: string): WithHistory {
-    const past = this.#places.get(this.#state.history.live(node, id) as Past);
-    return past === undefined ? {} : { [HISTORY_FIELD]: [this.#row(past)] };
+    const past = this.#state.history.live(node, id);
+    // It may have come since then.
+    if (past === undefined || this.#frozen.firstOf(past) === NONE) return {};
+    return { [HISTORY_FIELD]: [this.#row(past)] };
   }
 
   *rest(node: Node, writer: RecordWriter): Iterable<Uint8Array> {
@@ -155,7 +173,8 @@ class PastOf {
     if (pasts.length === 0) return;
     let rows: StagedRow[] = [{ history: this.#head }];
     for (let i = live; i <= pasts.length; i++) {
-      if (i < pasts.length) rows.push(this.#row(i));
+      const past = pasts[i];
+      if (past !== undefined) rows.push(this.#row(past));
       if (i < pasts.length && rows.length < GONE_PER_RECORD) continue;
       yield writer.record(
         'register',
@@ -166,8 +185,8 @@ class PastOf {
   }
 
   /** One that is there comes back with its row. */
-  #row(i: number): StagedRow {
-    return { past: withFields(pastRow(this.#frozen, i), { gone: true }) };
+  #row(past: Past): StagedRow {
+    return { past: withFields(pastRow(this.#frozen, past, true), { gone: true }) };
   }
 }
 

@@ -43,6 +43,8 @@ export function ofCode(code: number): Pick<Change, 'from' | 'to'> {
 }
 
 interface Chunk {
+  /** Others read it, as it is: whoever writes into it makes a copy first. */
+  isShared: boolean;
   readonly t: Float64Array;
   readonly next: Int32Array;
   readonly text: Int32Array;
@@ -54,6 +56,8 @@ export class Changes {
   #free = NONE;
   #used = 0;
   #size = 0;
+  /** Told of each track before it changes. */
+  onChange: (track: Track) => void = () => undefined;
 
   constructor(chunks: Chunk[] = []) {
     this.#chunks = chunks;
@@ -63,27 +67,23 @@ export class Changes {
     return this.#size;
   }
 
-  /** As they are now, whatever becomes of these. */
+  /** As they are now, whatever becomes of these: from now on a chunk is copied before it is written into. */
   copy(): Changes {
-    const copied = ({ t, next, text, code }: Chunk) => ({
-      t: t.slice(),
-      next: next.slice(),
-      text: text.slice(),
-      code: code.slice(),
-    });
-    return new Changes(this.#chunks.map(copied));
+    for (const chunk of this.#chunks) chunk.isShared = true;
+    return new Changes([...this.#chunks]);
   }
 
   append(track: Track, change: Change): void {
+    this.onChange(track);
     const row = this.#take();
-    const chunk = this.#chunkOf(row);
+    const chunk = this.#ownChunkOf(row);
     const at = row & (ROWS - 1);
     chunk.t[at] = change.t;
     chunk.next[at] = NONE;
     chunk.text[at] = change.text;
     chunk.code[at] = codeOf(change);
     if (track.last === NONE) track.first = row;
-    else this.#chunkOf(track.last).next[track.last & (ROWS - 1)] = row;
+    else this.#ownChunkOf(track.last).next[track.last & (ROWS - 1)] = row;
     track.last = row;
     track.count++;
     this.#size++;
@@ -91,8 +91,9 @@ export class Changes {
 
   /** Forgets the oldest; returns its text. */
   dropFirst(track: Track): number {
+    this.onChange(track);
     const row = track.first;
-    const chunk = this.#chunkOf(row);
+    const chunk = this.#ownChunkOf(row);
     const at = row & (ROWS - 1);
     track.first = chunk.next[at] ?? NONE;
     if (track.first === NONE) track.last = NONE;
@@ -138,6 +139,18 @@ export class Changes {
     return row;
   }
 
+  #ownChunkOf(row: number): Chunk {
+    const chunk = this.#chunkOf(row);
+    if (!chunk.isShared) return chunk;
+    const { t, next, text, code } = chunk;
+    const own = {
+      isShared: false,
+      ...{ t: t.slice(), next: next.slice(), text: text.slice(), code: code.slice() },
+    };
+    this.#chunks[row >> SHIFT] = own;
+    return own;
+  }
+
   #chunkOf(row: number): Chunk {
     return this.#chunks[row >> SHIFT] as Chunk;
   }
@@ -145,6 +158,7 @@ export class Changes {
 
 function newChunk(): Chunk {
   return {
+    isShared: false,
     t: new Float64Array(ROWS),
     next: new Int32Array(ROWS),
     text: new Int32Array(ROWS),

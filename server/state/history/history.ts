@@ -18,7 +18,7 @@ import { type Change, Changes, conditionOf, NONE, type Track } from './changes.t
 import { Gaps } from './gaps.ts';
 import { type InOrder, type Noted, Notes, type Place } from './notes.ts';
 import { Past, PastCheck } from './past.ts';
-import { type Frozen, unpack } from './past-rows.ts';
+import { Frozen, unpack } from './past-rows.ts';
 import { Texts } from './texts.ts';
 
 /** Instances and nodes that are gone and still remembered. */
@@ -51,9 +51,14 @@ export class History {
   /** By service: until when it had instances that nobody remembers. */
   readonly forgotten = new Map<string, number>();
   readonly notes = new Notes();
+  /** Who gives up an archive half-way says nothing: what nobody keeps is told nothing. */
+  #moments: readonly WeakRef<Frozen>[] = [];
 
   constructor(catalog: OfCatalog) {
     this.#catalog = catalog;
+    this.#changes.onChange = (track) => {
+      for (const each of this.#moments) each.deref()?.note(track);
+    };
   }
 
   /** How many changes are kept, and how long what was said of them is. */
@@ -123,24 +128,16 @@ export class History {
     this.gaps.load(0, []);
   }
 
-  /** As it is now, whatever is written meanwhile: columns are copied, and nothing is walked through twice. */
+  /** As it is now, for as long as whoever asks keeps it, whatever is written meanwhile. */
   frozen(): Frozen {
-    const pasts = [...this.#live.values(), ...this.#gone.values()];
-    const checks = pasts.map((past) => past.checks);
-    const starts = new Int32Array(pasts.length + 1);
-    const firsts = new Int32Array(checks.reduce((sum, { length }) => sum + 1 + length, 0));
-    let at = 0;
-    for (const [i, past] of pasts.entries()) {
-      firsts[at++] = past.first;
-      for (const check of past.checks) firsts[at++] = check.first;
-      starts[i + 1] = at;
-    }
-    return {
+    const frozen = new Frozen({
       changes: this.#changes.copy(),
       texts: this.#texts.copy(),
-      ...{ pasts, live: this.#live.size, checks, starts, firsts },
-      sinces: pasts.map(({ since }) => since),
-    };
+      pasts: [...this.#live.values(), ...this.#gone.values()],
+      live: this.#live.size,
+    });
+    this.#moments = [...this.#moments.filter((each) => each.deref()), new WeakRef(frozen)];
+    return frozen;
   }
 
   get row(): HistoryRow {
@@ -219,7 +216,7 @@ export class History {
   #carry(check: PastCheck, past: Past, at: At): void {
     const { to, text } = this.#changes.at(check.last);
     if (to === 'absent') return;
-    this.#append(checkOf(past, check.id), at, to, this.#texts.text(text));
+    this.#append(this.#checkOf(past, check.id), at, to, this.#texts.text(text));
     this.#append(check, at, 'absent');
   }
 
@@ -245,7 +242,7 @@ export class History {
     // An archive may hold the check of an instance that it does not hold.
     const owner = this.#live.get(ownerKey(after));
     if (owner === undefined) return;
-    this.#append(checkOf(owner, after.CheckID), at, conditionOf(after.Status), after.Output);
+    this.#append(this.#checkOf(owner, after.CheckID), at, conditionOf(after.Status), after.Output);
   }
 
   #append(track: Track, { t, before }: At, to: Condition, output = ''): void {
@@ -279,11 +276,25 @@ export class History {
     this.#texts.drop(this.#changes.dropFirst(track));
   }
 
+  #checkOf(past: Past, id: string): PastCheck {
+    const known = past.check(id);
+    if (known !== undefined) return known;
+    this.#noteChecks(past);
+    const check = new PastCheck(id);
+    past.add(check);
+    return check;
+  }
+
+  #noteChecks(past: Past): void {
+    for (const each of this.#moments) each.deref()?.noteChecks(past);
+  }
+
   #boundGoneChecks(past: Past): void {
     const gone = past.checks.filter(({ last }) => this.#changes.at(last).to === 'absent');
     if (gone.length <= MAX_GONE_CHECKS) return;
     const at = ({ last }: PastCheck) => this.#changes.t(last);
     const oldest = gone.reduce((a, b) => (at(b) < at(a) ? b : a));
+    this.#noteChecks(past);
     past.since = at(oldest);
     this.#dropTrack(oldest);
     past.remove(oldest);
@@ -367,12 +378,4 @@ function serviceOf({ Service = '' }: Place): string {
 
 function goneKey(key: string, service: string): string {
   return `${key}\0${fold(service)}`;
-}
-
-function checkOf(past: Past, id: string): PastCheck {
-  const known = past.check(id);
-  if (known !== undefined) return known;
-  const check = new PastCheck(id);
-  past.add(check);
-  return check;
 }

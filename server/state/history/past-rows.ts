@@ -1,39 +1,59 @@
 /** What is remembered, as rows: of a snapshot, of an archive, and of the entries that restore one. */
 import type { PackedChanges, PastRow } from '../../../lib/history.ts';
-import { type Change, type Changes, codeOf, NONE, ofCode, type Track } from './changes.ts';
+import { type Change, type Changes, codeOf, ofCode, type Track } from './changes.ts';
 import type { Past } from './past.ts';
 import type { Texts } from './texts.ts';
 
-/** A moment of the history, for whoever writes it while it goes on: see History.frozen. */
-export interface Frozen {
+/**
+ * A moment of the history, for whoever writes it while it goes on. Of a million pasts nothing is copied but
+ * where they are: what one was is noted when it changes for the first time after that.
+ */
+export class Frozen {
   readonly changes: Changes;
   readonly texts: Texts;
+  /** Those that were there, then those that are gone. */
   readonly pasts: readonly Past[];
-  /** Those behind are gone. */
   readonly live: number;
-  readonly checks: readonly Past['checks'][];
-  /** Where in `firsts` each past begins: with its own first change, then those of its checks. */
-  readonly starts: Int32Array;
-  readonly firsts: Int32Array;
-  readonly sinces: readonly number[];
+  readonly #firsts = new Map<Track, number>();
+  readonly #kept = new Map<Past, Pick<Past, 'checks' | 'since'>>();
+
+  constructor(of: Pick<Frozen, 'changes' | 'texts' | 'pasts' | 'live'>) {
+    this.changes = of.changes;
+    this.texts = of.texts;
+    this.pasts = of.pasts;
+    this.live = of.live;
+  }
+
+  /** A track is about to change. */
+  note(track: Track): void {
+    if (!this.#firsts.has(track)) this.#firsts.set(track, track.first);
+  }
+
+  /** A past is about to have another check, or one less. */
+  noteChecks(past: Past): void {
+    if (this.#kept.has(past)) return;
+    this.#kept.set(past, { checks: [...past.checks], since: past.since });
+  }
+
+  /** Of one that has come since then, NONE. */
+  firstOf(track: Track): number {
+    return this.#firsts.get(track) ?? track.first;
+  }
+
+  was(past: Past): Pick<Past, 'checks' | 'since'> {
+    return this.#kept.get(past) ?? past;
+  }
 }
 
 export function* pastRows(frozen: Frozen): Iterable<PastRow> {
-  for (let i = 0; i < frozen.pasts.length; i++) yield pastRow(frozen, i);
+  for (const [i, past] of frozen.pasts.entries()) yield pastRow(frozen, past, i >= frozen.live);
 }
 
-export function pastRow(frozen: Frozen, i: number): PastRow {
-  const { node, id, service } = frozen.pasts[i] as Past;
-  const [start, end] = [frozen.starts[i] ?? 0, frozen.starts[i + 1] ?? 0];
+export function pastRow(frozen: Frozen, past: Past, isGone: boolean): PastRow {
+  const { node, id, service } = past;
+  const { checks, since } = frozen.was(past);
   const pack = new Packing(frozen);
-  const life = pack.changes(frozen.firsts[start] ?? NONE);
-  const checks: [string, PackedChanges][] = [];
-  for (let at = start + 1; at < end; at++) {
-    const check = frozen.checks[i]?.[at - start - 1];
-    checks.push([check?.id ?? '', pack.changes(frozen.firsts[at] ?? NONE)]);
-  }
-  const since = frozen.sinces[i] ?? 0;
-  const isGone = i >= frozen.live;
+  const life = pack.changes(frozen.firstOf(past));
   return {
     node,
     id,
@@ -41,7 +61,7 @@ export function pastRow(frozen: Frozen, i: number): PastRow {
     ...(since > 0 && { since }),
     ...(isGone && { gone: true }),
     life,
-    checks,
+    checks: checks.map((check) => [check.id, pack.changes(frozen.firstOf(check))] as const),
     texts: pack.texts,
   };
 }

@@ -27,7 +27,6 @@ export class Past implements Track {
   count = 0;
   /** Of what was before not all is known: a check went that nobody remembers. */
   since = 0;
-  /** Replaced where one goes: a snapshot may still read the one before. */
   checks: PastCheck[] = [];
   #byId: Map<string, PastCheck> | undefined;
 

@@ -29,14 +29,18 @@ afterEach(async () => {
   for (const each of running.splice(0)) await each.stop();
 });
 
-function setUp({ catalog = new MemoryCatalog(), checkUpdateIntervalMs = 5 * MINUTE } = {}) {
+function setUp({
+  catalog = new MemoryCatalog(),
+  checkUpdateIntervalMs = 5 * MINUTE,
+  scale = 1,
+} = {}) {
   const local = new LocalState();
   const clock = new FakeClock();
   const logger = new RecordingLogger();
   const random = seededRandom(7);
   const self = { node: () => node, aliveCheck: ALIVE_CHECK, tokens: { agent: '', user: '' } };
   const own = new OwnCatalog({ local, catalog, self });
-  const pace = { checkUpdateIntervalMs, scale: () => 1 };
+  const pace = { checkUpdateIntervalMs, scale: () => scale };
   const antiEntropy = new AntiEntropy({ own, local, clock, random, logger, pace });
   running.push(antiEntropy);
   return { local, catalog, clock, antiEntropy, logger };
@@ -176,6 +180,19 @@ describe('anti-entropy', () => {
     catalog.goOn();
     antiEntropy.resume();
     await until(() => catalog.serviceIds('n1').length === 2);
+  });
+
+  it('comes back at some moment of what beats are stretched by, where tens of thousands do', async () => {
+    const { local, catalog, clock, antiEntropy } = await started({ scale: 9 });
+    catalog.away = true;
+    local.putService(service('web-1'));
+    await antiEntropy.push('web-1');
+    catalog.away = false;
+    antiEntropy.resume();
+    await settle();
+    assert.deepEqual(catalog.serviceIds('n1'), []);
+    await clock.advance(16_000);
+    await until(() => catalog.serviceIds('n1').length === 1);
   });
 
   it('sends the last of many changes that came while one was on its way', async () => {

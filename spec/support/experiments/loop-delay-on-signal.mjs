@@ -1,16 +1,21 @@
 /**
  * Imported into a process of an experiment: SIGUSR2 has it say how long its event loop was held up since the
- * last time, by the clock and, for machines that are busy with other things, by its own processor time.
+ * last time, by the clock and, for machines that are busy with other things, by the loop's own processor time:
+ * of its thread, for those that look for garbage beside it hold up nobody.
  */
+import { readFileSync } from 'node:fs';
+
 const STEP_MS = 5;
 let [byClock, byProcessor] = [[], []];
-let [then, used] = [performance.now(), process.cpuUsage()];
+/** Milliseconds that the thread of the loop has run. */
+const ran = () => Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[0]) / 1e6;
+let [then, before] = [performance.now(), ran()];
 
 setInterval(() => {
-  const [now, since] = [performance.now(), process.cpuUsage(used)];
+  const [now, used] = [performance.now(), ran()];
   byClock.push(Math.max(0, now - then - STEP_MS));
-  byProcessor.push((since.user + since.system) / 1000);
-  [then, used] = [now, process.cpuUsage()];
+  byProcessor.push(used - before);
+  [then, before] = [now, used];
 }, STEP_MS).unref();
 
 const shown = (times) => {
