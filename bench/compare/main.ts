@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import process from 'node:process';
 import { parseArgs, promisify } from 'node:util';
+import { besideEtcd } from './beside-etcd.ts';
 import { type Measured, measureRow, type Pace } from './measure.ts';
 import { type Kind, type Registry, startRegistry } from './registry.ts';
 import { describe, type Sized, writeReport } from './report.ts';
@@ -35,8 +36,9 @@ const hasRedis = await run('redis-server', ['--version']).then(
   () => false,
 );
 const small = await measureSmall();
+const peer = isChosen({ name: 'beside etcd' }) ? await measureEtcd() : '';
 const sized: Sized[] = [];
-const results = { small, sizes: sized, consulVersion };
+const results = { small, peer, sizes: sized, consulVersion };
 for (const instances of sizes.filter((size) => size > 0)) {
   const size = await measureSize(instances);
   if (size.rows.length > 0) sized.push(size);
@@ -57,6 +59,21 @@ async function measureSmall(): Promise<Measured[]> {
   const kinds = new Set<Kind>(rows.flatMap(({ logs }) => logs));
   if (!hasRedis) kinds.delete('redis');
   return await measured(rows, [...kinds], fillSmall);
+}
+
+/** '' where it is not installed. */
+async function measureEtcd(): Promise<string> {
+  const ours = await startRegistry('file', consul);
+  try {
+    const found = await besideEtcd(ours, pace);
+    say(
+      found ??
+        'beside etcd: left out, for etcd or h2load is not installed (Debian: etcd-server, nghttp2-client)',
+    );
+    return found ?? '';
+  } finally {
+    await ours.stop();
+  }
 }
 
 async function measureSize(instances: number): Promise<Sized> {

@@ -18,19 +18,25 @@ export interface Sized {
 
 export interface Results {
   readonly small: readonly Measured[];
+  /** The rows beside etcd, where it is installed. */
+  readonly peer: string;
   readonly sizes: readonly Sized[];
   readonly consulVersion: string;
 }
 
-export function describe({ small, sizes, consulVersion }: Results): string {
+export function describe({ small, peer, sizes, consulVersion }: Results): string {
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.version}`;
-  const rounds = Math.max(...[...small, ...sizes.flatMap(({ rows }) => rows)].map((m) => m.rounds));
+  const rounds = Math.max(
+    0,
+    ...[...small, ...sizes.flatMap(({ rows }) => rows)].map((m) => m.rounds),
+  );
   const date = new Date().toISOString().slice(0, 10);
   const parts = [
     `Consul ${consulVersion} and Proconsul side by side on ${machine}, ${date}, medians of up to ` +
       `${rounds} rounds.`,
   ];
   if (small.length > 0) parts.push('## A small catalog', table(small));
+  if (peer !== '') parts.push('## Beside etcd', peer);
   for (const { instances, rows } of sizes) {
     parts.push(`## ${instances.toLocaleString('en')} instances`, table(rows));
   }
