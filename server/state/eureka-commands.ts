@@ -16,10 +16,10 @@ import {
   eurekaId,
   eurekaKey,
 } from '../eureka-commands.ts';
-import { isOfEureka, isOutOfService, maintenanceCheck } from './eureka-place.ts';
+import { isOfEureka, isOutOfService, leaseId, maintenanceCheck } from './eureka-place.ts';
 import { dropEmptyNode, placeFor, putPlaced } from './eureka-rows.ts';
 import { APPLIED, NOT_APPLIED, type Outcome } from './outcome.ts';
-import { deleteInstance } from './registration.ts';
+import { deleteCheck, deleteInstance } from './registration.ts';
 import type { State } from './state.ts';
 
 /** Whoever sends what is older than what is known is told nothing, as by a real one: its lease is renewed. */
@@ -139,9 +139,10 @@ function moveAway(state: State, node: string): void {
   const datacenter = state.catalog.node(node)?.Datacenter ?? '';
   for (const row of rows.filter((each) => each !== undefined)) {
     state.eureka.rows.delete(eurekaKey({ app: row.Info.app, id: row.Id }));
-    // It may be the agent's own by now, of the same id.
     const there = state.catalog.instance(node, row.ServiceID);
     if (there !== undefined && isOfEureka(there)) deleteInstance(state, node, row.ServiceID);
+    // It may be the agent's own by now, of the same id: nothing that was said of the other is of that.
+    for (const id of [leaseId(row), maintenanceCheck(row)]) deleteCheck(state, node, id);
     const { Node, ServiceID } = placeFor(state, row.Info, row.Id);
     put(state, withFields(row, { Node, ServiceID, ...changedNow(state) }), datacenter);
   }

@@ -98,7 +98,7 @@ function metaOf(metadata: StringMap): StringMap {
 
 const LAPSED = 'Lease not renewed in time';
 
-function leaseId({ ServiceID }: Place): string {
+export function leaseId({ ServiceID }: Place): string {
   return `service:${ServiceID}`;
 }
 

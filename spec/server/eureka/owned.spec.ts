@@ -108,6 +108,7 @@ describe('What came by Eureka, changed by what Consul offers', () => {
     const nodesOf = async (name: string) =>
       ((await get(`/v1/catalog/service/${name}`)).json as { Node: string }[]).map((x) => x.Node);
     assert.deepEqual([await nodesOf('shop'), await nodesOf('db')], [['eureka-10.0.0.1'], ['h1']]);
+    assert.deepEqual((await get('/v1/health/node/h1')).json, []);
     assert.deepEqual(await statuses(), ['UP', 'UP']);
     assert.equal((await eureka.ask('PUT', '/eureka/apps/SHOP/h1:shop')).status, 200);
   });
