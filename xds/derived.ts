@@ -6,8 +6,8 @@ import type { Resource } from './resource.ts';
 /** What the agent answers; undefined for what is not there, may not be seen, or is not known yet. */
 export type Know = (question: Question) => unknown;
 
-/** Pure. What it makes while it is not told everything yet, nobody sees. */
-export type Compute = (know: Know) => readonly Resource[];
+/** Pure. What it makes while it is not told everything yet, nobody sees; undefined leaves what was there. */
+export type Compute = (know: Know) => readonly Resource[] | undefined;
 
 export class Derived {
   readonly #compute: Compute;
@@ -62,7 +62,7 @@ export class Derived {
     try {
       const made = this.#compute(know);
       // Until all is known, what was needed before may be needed again.
-      if (isWhole) {
+      if (isWhole && made !== undefined) {
         for (const [key, { release }] of before) if (!now.has(key)) release();
         this.#held = now;
         this.#take(made);

@@ -26,6 +26,7 @@ export interface AgentAnswer {
   readonly status: number;
   readonly index: string;
   readonly text: string;
+  /** Of what is JSON; to be read where the status says that it is. */
   readonly json: unknown;
 }
 
@@ -79,8 +80,9 @@ export class Questions {
   /** By whichever token may: one that was revoked must not answer for the others. */
   async #ask(question: Question, signal: AbortSignal): Promise<Answer> {
     for (const token of this.#options.tokens()) {
-      const { status, index, text, json } = await this.#options.ask(question, token, signal);
-      if (status === 200) return { index, json };
+      const answer = await this.#options.ask(question, token, signal);
+      const { status, index, text } = answer;
+      if (status === 200) return { index, json: answer.json };
       if (status === 429 || (status >= 500 && text.includes(NO_LEADER))) {
         throw new ProconsulError('unavailable', `${status}: ${text}`);
       }

@@ -7,6 +7,7 @@ import { shows } from '../lib/http/right.ts';
 import type { HttpRequest, Route } from '../lib/http/route.ts';
 import { type Resource, TYPE_URLS, versionOfAll } from './resource.ts';
 import type { Subscribed, View, Views } from './views.ts';
+import type { Named } from './world.ts';
 import type { ClientNode, Worlds } from './worlds.ts';
 
 export interface RestOptions {
@@ -53,7 +54,7 @@ async function endpoints(options: RestOptions, request: HttpRequest): Promise<Re
   const { VersionInfo, ResourceNames, Node } = await request.json(body, MAX_BODY_BYTES);
   const member = await options.views.enter(request.token);
   try {
-    const world = options.worlds.of({ id: String(Node.id ?? ''), cluster: '' });
+    const world = options.worlds.of({ id: String(Node.id ?? '') });
     const wanted = [...new Set(ResourceNames)].map((name) => world.resources('endpoints', name));
     const found = await allOf(member.view, wanted, options.clock);
     const version_info = versionOfAll(found);
@@ -65,10 +66,8 @@ async function endpoints(options: RestOptions, request: HttpRequest): Promise<Re
   }
 }
 
-type Wanted = ReturnType<ReturnType<Worlds['of']>['resources']>;
-
 /** Rejects 'unavailable' where it does not get known. */
-async function allOf(view: View, wanted: readonly Wanted[], clock: Clock): Promise<Resource[]> {
+async function allOf(view: View, wanted: readonly Named[], clock: Clock): Promise<Resource[]> {
   const held: Subscribed[] = [];
   const isKnown = () => held.every(({ derived }) => derived.current !== undefined);
   let changed: () => void = () => undefined;

@@ -1,41 +1,34 @@
 /** What there is for a client, by who it says that it is. */
-import type { Compute } from './derived.ts';
-import { type Place, serviceNamed } from './names.ts';
-import type { Kind } from './resource.ts';
-import { assignment, namedLevel } from './resources/endpoints.ts';
+import type { Place } from './names.ts';
+import { OpenWorld } from './open-world.ts';
+import { ProxyWorld } from './proxy-world.ts';
+import type { World } from './world.ts';
 
 /** As a request says it. */
 export interface ClientNode {
   readonly id: string;
-  readonly cluster: string;
+  readonly metadata?: { readonly fields?: Readonly<Record<string, unknown>> } | null;
 }
 
-export interface World {
-  /** `*` for all that there are. What has the same key is the same to all who have the same rights. */
-  resources(kind: Kind, name: string): { readonly key: string; readonly compute: Compute };
+export interface WorldsOptions extends Place {
+  /** Who may call a service of which no intention says anything. */
+  readonly callsByDefault: boolean;
 }
 
-const NOTHING: Compute = () => [];
+/** What bootstraps by `connect envoy` say, and Consul's: then the id is that of a proxy. */
+const MARK = 'namespace';
 
 export class Worlds {
-  readonly #place: Place;
+  readonly #open: OpenWorld;
+  readonly #callsByDefault: boolean;
 
-  constructor(place: Place) {
-    this.#place = place;
+  constructor({ callsByDefault, ...place }: WorldsOptions) {
+    this.#open = new OpenWorld(place);
+    this.#callsByDefault = callsByDefault;
   }
 
-  of(_node: ClientNode): World {
-    return { resources: (kind, name) => this.#named(kind, name) };
-  }
-
-  #named(kind: Kind, name: string): { readonly key: string; readonly compute: Compute } {
-    const key = `${kind} ${name}`;
-    if (kind !== 'endpoints') return { key, compute: NOTHING };
-    const named = serviceNamed(name, this.#place);
-    const region = named.datacenter || this.#place.datacenter;
-    return {
-      key,
-      compute: (know) => [assignment(name, { region, levels: [namedLevel(know, named)] })],
-    };
+  of({ id, metadata }: ClientNode): World {
+    if (metadata?.fields?.[MARK] === undefined) return this.#open;
+    return new ProxyWorld({ id, callsByDefault: this.#callsByDefault });
   }
 }

@@ -10,19 +10,18 @@ import type { Metric } from '../lib/metrics/metric.ts';
 import type { System } from '../lib/system.ts';
 import type { DoorOptions } from '../lib/tls/handshakes.ts';
 import { GrpcListener, type ListenAddress } from './listener.ts';
-import type { Place } from './names.ts';
 import type { AskAgent } from './questions.ts';
 import { restRoutes } from './rest.ts';
 import type { Serving, ServingOptions } from './serving/serve.ts';
 import { Views } from './views.ts';
-import { Worlds } from './worlds.ts';
+import { Worlds, type WorldsOptions } from './worlds.ts';
 import { xdsMetrics } from './xds-metrics.ts';
 
 export interface XdsOptions {
   readonly ask: AskAgent;
   /** Who a token is; '' is whoever brings none. */
   readonly access: AccessControl;
-  readonly place: Place;
+  readonly place: WorldsOptions;
   /** Whether the state may be shown. */
   readonly isReady: () => boolean;
   readonly system: System;

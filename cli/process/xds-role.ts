@@ -29,7 +29,12 @@ export function createXds(options: XdsRoleOptions): Xds {
   return new Xds({
     ask: (asked, token, signal) => own.ask({ ...asked, token, accept: ANSWERS }, signal),
     access: { callerOf: (token, from) => access().callerOf(token, from) },
-    place: { datacenter: config.datacenter, domain: config.dns.domain },
+    place: {
+      datacenter: config.datacenter,
+      domain: config.dns.domain,
+      // As agents say it of a certificate's holder.
+      callsByDefault: !config.acl.enabled || config.acl.defaultPolicy === 'allow',
+    },
     isReady,
     system: systemOf(logger),
     listens: listensOf(options),

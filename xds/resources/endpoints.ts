@@ -64,12 +64,12 @@ function shown({ address, port, weight, health }: Endpoint): Message {
   };
 }
 
-function addressOf(address: string, port: number): Message {
+export function addressOf(address: string, port: number): Message {
   return { socket_address: { address, port_value: port } };
 }
 
 /** What an agent lists of a service's instances; none where it lists none. */
-function levelOf(know: Know, question: Question): Level {
+export function levelOf(know: Know, question: Question): Level {
   return instances(know(question));
 }
 
@@ -86,7 +86,7 @@ function instances(json: unknown): Level {
 const STALE: readonly [string, string] = ['stale', ''];
 
 /** What this server knows will do: it goes on answering where no leader is known. */
-function asked(path: string, more: Readonly<Record<string, string>> = {}): Question {
+export function asked(path: string, more: Readonly<Record<string, string>> = {}): Question {
   const given = Object.entries(more).filter(([, value]) => value !== '');
   return { path, query: [STALE, ...given] };
 }
@@ -102,7 +102,7 @@ export function namedLevel(know: Know, named: Named): Level {
     );
   }
   const execute = `/v1/query/${encodeURIComponent(name)}/execute`;
-  return executed(know, { path: execute, query: [...asked('', { dc }).query], unindexed: true });
+  return executed(know, { ...asked(execute, { dc }), unindexed: true }).level;
 }
 
 interface Executed {
@@ -110,12 +110,15 @@ interface Executed {
   readonly Nodes?: unknown;
 }
 
-/** A query's answer has no index: it is asked again when the service that it finds has changed. */
-function executed(know: Know, question: Question): Level {
+/**
+ * Of whom a query finds instances, and which. Its answer has no index: it is asked again when the service that
+ * it finds has changed.
+ */
+export function executed(know: Know, question: Question) {
   const first = know(question) as Executed | undefined;
-  const { Service } = first ?? {};
-  if (typeof Service !== 'string' || Service === '') return [];
-  const after = asked(`/v1/health/service/${encodeURIComponent(Service)}`);
+  const service = typeof first?.Service === 'string' ? first.Service : '';
+  if (service === '') return { service, level: [] };
+  const after = asked(`/v1/health/service/${encodeURIComponent(service)}`);
   const { Nodes } = (know({ ...question, after }) ?? first) as Executed;
-  return instances(Nodes);
+  return { service, level: instances(Nodes) };
 }

@@ -7,7 +7,8 @@ import { describeChain, messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { KINDS, type Kind, kindOf } from '../resource.ts';
 import type { Member, Views } from '../views.ts';
-import type { ClientNode, World, Worlds } from '../worlds.ts';
+import type { World } from '../world.ts';
+import type { ClientNode, Worlds } from '../worlds.ts';
 import type { Dealings, Subscription } from './subscription.ts';
 import type { Wire } from './wire.ts';
 
@@ -134,7 +135,7 @@ export class Stream<Request extends AnyRequest> {
 
   #begin(kind: Kind): Subscription<Request> {
     const { form, wire, worlds } = this.#options;
-    this.#world ??= worlds.of({ id: '', cluster: '' });
+    this.#world ??= worlds.of({ id: '' });
     const world = this.#world;
     const begun = new form({
       ...{ kind, wire },

@@ -64,7 +64,14 @@ export class FakeAgentAnswers {
 
 function answer({ index, status, json }: Said): AgentAnswer {
   const text = typeof json === 'string' ? json : '';
-  return { status, index: String(index), text, json };
+  return {
+    ...{ status, index: String(index), text },
+    get json() {
+      // As with a real one, what is no answer is no JSON either.
+      if (status !== 200) throw new Error('it is a text');
+      return json;
+    },
+  };
 }
 
 export interface InstanceOver {

@@ -59,7 +59,7 @@ export async function startXds(
   const xds = new Xds({
     ask: agent.ask,
     access: OPEN,
-    place: { datacenter: 'dc1', domain: 'consul.' },
+    place: { datacenter: 'dc1', domain: 'consul.', callsByDefault: true },
     isReady: () => state.isReady,
     system: { clock, logger, random: seededRandom(1) },
     listens: [{ at: { host: '127.0.0.1', port: 0 }, door: undefined }],

@@ -1,0 +1,252 @@
+/** What clients of gRPC are told, and an Envoy that is no proxy of the mesh: listener, routes, clusters. */
+import assert from 'node:assert/strict';
+import { type Kind, TYPE_URLS } from '../../xds/resource.ts';
+import { instance } from '../support/fakes/fake-agent-answers.ts';
+import {
+  ADS,
+  type Any,
+  endpointsIn,
+  startXds,
+  type TestXds,
+  type Told,
+  XdsClient,
+  type XdsStream,
+} from '../support/servers/xds-clients.ts';
+import { until } from '../support/until.ts';
+
+const open = ({ port }: TestXds) => new XdsClient(port).stream(ADS, 'StreamAggregatedResources');
+
+async function told(stream: XdsStream, kind: Kind, names: readonly string[]): Promise<Any[]> {
+  stream.subscribe(names, {}, kind);
+  const isOf = ({ type_url }: Told) => type_url === TYPE_URLS[kind];
+  const found = () => stream.told.filter(isOf).flatMap(({ resources }) => resources);
+  await until(
+    () => names.every((name) => found().some((each) => (each.cluster_name ?? each.name) === name)),
+    () => JSON.stringify(stream.told),
+  );
+  return found();
+}
+
+const CHAIN = '/v1/discovery-chain/';
+
+const resolver = (Target: string, Failover?: object) => ({
+  Type: 'resolver',
+  Resolver: { ConnectTimeout: '3s', Target, ...(Failover && { Failover }) },
+});
+
+const target = (id: string, Service: string, Subset: object = {}) => ({
+  ...{ ID: id, Service, Datacenter: 'dc1', Subset, SNI: `${id}.sni`, Name: `${id}.name` },
+  ...(id.startsWith('v') && { ServiceSubset: id.slice(0, 2) }),
+});
+
+/** Its own instances, and nothing said of them. */
+const plain = (service: string) => ({
+  Chain: {
+    Protocol: 'tcp',
+    StartNode: `resolver:${service}.default.dc1`,
+    Nodes: { [`resolver:${service}.default.dc1`]: resolver(`${service}.default.dc1`) },
+    Targets: { [`${service}.default.dc1`]: target(`${service}.default.dc1`, service) },
+  },
+});
+
+const routed = {
+  Chain: {
+    Protocol: 'grpc',
+    StartNode: 'router:web.default',
+    Nodes: {
+      'router:web.default': {
+        Type: 'router',
+        Routes: [
+          {
+            Definition: {
+              Match: {
+                HTTP: {
+                  PathPrefix: '/admin',
+                  Methods: ['GET', 'PUT'],
+                  Header: [
+                    { Name: 'x-v', Exact: '2', Invert: true },
+                    { Name: 'x-any', Present: true },
+                  ],
+                  QueryParam: [{ Name: 'q', Regex: 'a.*' }],
+                },
+              },
+              Destination: {
+                PrefixRewrite: '/',
+                RequestTimeout: '1.5s',
+                NumRetries: 2,
+                RetryOnConnectFailure: true,
+                RetryOnStatusCodes: [503],
+              },
+            },
+            NextNode: 'resolver:admin.default.dc1',
+          },
+          {
+            Definition: { Match: { HTTP: { PathPrefix: '/' } } },
+            NextNode: 'splitter:web.default',
+          },
+        ],
+      },
+      'splitter:web.default': {
+        Type: 'splitter',
+        Splits: [
+          { Weight: 99.5, NextNode: 'resolver:v1.web.default.dc1' },
+          { Weight: 0.5, NextNode: 'resolver:v2.web.default.dc1' },
+        ],
+      },
+      'resolver:admin.default.dc1': resolver('admin.default.dc1'),
+      'resolver:v1.web.default.dc1': resolver('v1.web.default.dc1', {
+        Targets: ['admin.default.dc1'],
+      }),
+      'resolver:v2.web.default.dc1': resolver('v2.web.default.dc1'),
+    },
+    Targets: {
+      'admin.default.dc1': target('admin.default.dc1', 'admin'),
+      'v1.web.default.dc1': target('v1.web.default.dc1', 'web', { Filter: 'v == 1' }),
+      'v2.web.default.dc1': target('v2.web.default.dc1', 'web', { OnlyPassing: true }),
+    },
+  },
+};
+
+describe('xDS for clients of gRPC', () => {
+  it('leads from the name that is dialled to its endpoints', async () => {
+    const xds = await startXds();
+    xds.agent.say(`${CHAIN}web`, plain('web'));
+    xds.agent.sayInstances('web', [instance('a')]);
+    const stream = open(xds);
+    const [listener] = await told(stream, 'listeners', ['web']);
+    const manager = listener.api_listener.api_listener;
+    assert.match(manager['@type'], /v3\.HttpConnectionManager$/);
+    assert.equal(manager.rds.route_config_name, 'web');
+    assert.ok(manager.rds.config_source.ads);
+    assert.match(manager.http_filters.at(-1).typed_config['@type'], /router\.v3\.Router$/);
+    const [routes] = await told(stream, 'routes', ['web']);
+    const [host] = routes.virtual_hosts;
+    assert.deepEqual(host.domains, ['*']);
+    assert.deepEqual(
+      host.routes.map(({ match, route }: Any) => [match.prefix, route.cluster]),
+      [['/', 'web']],
+    );
+    const [cluster] = await told(stream, 'clusters', ['web']);
+    assert.equal(cluster.type, 'EDS');
+    assert.equal(cluster.lb_policy, 'ROUND_ROBIN');
+    assert.ok(cluster.eds_cluster_config.eds_config.ads);
+    assert.equal(cluster.eds_cluster_config.service_name, 'web');
+    assert.equal(cluster.common_lb_config.healthy_panic_threshold.value, 0);
+    const [web] = await told(stream, 'endpoints', ['web']);
+    assert.deepEqual(endpointsIn(web), ['0  10.0.0.1:80 HEALTHY 1']);
+  });
+
+  it('has a listener for every name, so that calls to an unknown one fail at once', async () => {
+    const xds = await startXds();
+    xds.agent.say(`${CHAIN}nobody`, 404);
+    const stream = open(xds);
+    for (const kind of ['listeners', 'routes', 'clusters', 'endpoints'] as const) {
+      assert.equal((await told(stream, kind, ['nobody'])).length, 1, kind);
+    }
+  });
+
+  it('routes and splits as the chain says, each end with endpoints and failover of its own', async () => {
+    const xds = await startXds();
+    xds.agent.say(`${CHAIN}web`, routed);
+    const stream = open(xds);
+    const [routes] = await told(stream, 'routes', ['web']);
+    const [admin, rest] = routes.virtual_hosts[0].routes;
+    assert.equal(admin.match.prefix, '/admin');
+    assert.deepEqual(
+      admin.match.headers.map(({ name, invert_match, present_match, string_match }: Any) => [
+        name,
+        invert_match,
+        present_match || string_match.exact || string_match.safe_regex.regex,
+      ]),
+      [
+        ['x-v', true, '2'],
+        ['x-any', false, true],
+        [':method', false, 'GET|PUT'],
+      ],
+    );
+    assert.equal(admin.match.query_parameters[0].string_match.safe_regex.regex, 'a.*');
+    assert.equal(admin.route.cluster, 'admin.default.dc1@web');
+    assert.equal(admin.route.prefix_rewrite, '/');
+    assert.deepEqual(admin.route.timeout, { seconds: '1', nanos: 500_000_000 });
+    const { retry_policy } = admin.route;
+    assert.equal(retry_policy.retry_on, 'connect-failure,retriable-status-codes');
+    assert.equal(retry_policy.num_retries.value, 2);
+    assert.deepEqual(retry_policy.retriable_status_codes, [503]);
+    assert.match(retry_policy.retry_host_predicate[0].typed_config['@type'], /PreviousHosts/);
+    assert.deepEqual(
+      rest.route.weighted_clusters.clusters.map(({ name, weight }: Any) => [name, weight.value]),
+      [
+        ['v1.web.default.dc1@web', 9950],
+        ['v2.web.default.dc1@web', 50],
+      ],
+    );
+    xds.agent.say('/v1/health/service/web?filter=v == 1', [instance('a', { port: 1 })]);
+    xds.agent.say('/v1/health/service/web?passing=1', [instance('b', { port: 2 })]);
+    xds.agent.say('/v1/health/service/admin', [instance('c', { port: 3 })]);
+    const [v1] = await told(stream, 'endpoints', ['v1.web.default.dc1@web']);
+    assert.deepEqual(endpointsIn(v1), ['0  10.0.0.1:1 HEALTHY 1', '1  10.0.0.1:3 HEALTHY 1']);
+    const [cluster] = await told(stream, 'clusters', ['v1.web.default.dc1@web']);
+    assert.deepEqual(cluster.connect_timeout, { seconds: '3', nanos: 0 });
+    assert.match(
+      Object.keys(cluster.typed_extension_protocol_options)[0] ?? '',
+      /HttpProtocolOptions$/,
+    );
+    // With nobody at the first level the next one is the first.
+    xds.agent.say('/v1/health/service/web?filter=v == 1', []);
+    await until(() => stream.told.at(-1)?.resources[0]?.endpoints?.length === 1);
+    assert.deepEqual(endpointsIn(stream.told.at(-1)?.resources[0]), ['0  10.0.0.1:3 HEALTHY 1']);
+  });
+
+  it('balances as the resolver says', async () => {
+    const xds = await startXds();
+    for (const [i, [name, LoadBalancer, policy]] of [
+      ['web', { Policy: 'least_request', LeastRequestConfig: { ChoiceCount: 3 } }, 'LEAST_REQUEST'],
+      ['db', { Policy: 'maglev', HashPolicies: [{ SourceIP: true, Terminal: true }] }, 'MAGLEV'],
+      [
+        'api',
+        {
+          Policy: 'ring_hash',
+          RingHashConfig: { MinimumRingSize: 64 },
+          HashPolicies: [
+            { Field: 'header', FieldValue: 'x-user' },
+            { Field: 'cookie', FieldValue: 'c', CookieConfig: { TTL: '1m' } },
+          ],
+        },
+        'RING_HASH',
+      ],
+    ].entries() as IterableIterator<[number, [string, object, string]]>) {
+      xds.agent.say(`${CHAIN}${name}`, plain(name));
+      xds.agent.say(`/v1/config/service-resolver/${name}`, { LoadBalancer });
+      const stream = open(xds);
+      const [cluster] = await told(stream, 'clusters', [name]);
+      assert.equal(cluster.lb_policy, policy);
+      const [routes] = await told(stream, 'routes', [name]);
+      const { hash_policy } = routes.virtual_hosts[0].routes[0].route;
+      assert.equal(hash_policy.length, i);
+      if (i === 0) assert.equal(cluster.least_request_lb_config.choice_count.value, 3);
+      if (i === 1) assert.equal(hash_policy[0].connection_properties.source_ip, true);
+      if (i === 2) {
+        assert.equal(cluster.ring_hash_lb_config.minimum_ring_size.value, '64');
+        assert.equal(hash_policy[0].header.header_name, 'x-user');
+        assert.deepEqual(hash_policy[1].cookie.ttl, { seconds: '60', nanos: 0 });
+      }
+    }
+  });
+
+  it('tells who asks for all clusters of each service that may be seen', async () => {
+    const xds = await startXds();
+    xds.agent.say('/v1/catalog/services', { web: [], db: ['v1'] });
+    const stream = open(xds);
+    stream.subscribe([], {}, 'clusters');
+    const first = await stream.answer(0);
+    assert.deepEqual(first.resources.map(({ name }) => name).sort(), ['db', 'web']);
+    xds.agent.say('/v1/catalog/services', { web: [] });
+    // The state of the world: what is missing in it is gone.
+    assert.deepEqual(
+      (await stream.answer(1)).resources.map(({ name }) => name),
+      ['web'],
+    );
+    stream.subscribe([], {}, 'listeners');
+    assert.deepEqual((await stream.answer(2)).resources, []);
+  });
+});

@@ -1,0 +1,285 @@
+/** What the proxy of a service is told: who calls it, whom it calls, and who it is. */
+import assert from 'node:assert/strict';
+import { type Kind, TYPE_URLS } from '../../xds/resource.ts';
+import { instance } from '../support/fakes/fake-agent-answers.ts';
+import {
+  ADS,
+  type Any,
+  endpointsIn,
+  startXds,
+  type TestXds,
+  type Told,
+  XdsClient,
+  type XdsStream,
+} from '../support/servers/xds-clients.ts';
+import { until } from '../support/until.ts';
+
+const DOMAIN = '11111111-2222-3333-4444-555555555555.consul';
+const NODE = { id: 'web-proxy', metadata: { fields: { namespace: { string_value: 'default' } } } };
+const LEAF = {
+  CertPEM: 'CERT',
+  PrivateKeyPEM: 'KEY',
+  ServiceURI: `spiffe://${DOMAIN}/ns/default/dc/dc1/svc/web`,
+};
+
+const registered = (config: object = {}, upstreams: readonly object[] = []) => ({
+  ...{ Kind: 'connect-proxy', ID: 'web-proxy', Address: '10.0.0.1', Port: 21000 },
+  Proxy: {
+    ...{ DestinationServiceName: 'web', DestinationServiceID: 'web-1', LocalServicePort: 8080 },
+    ...{ Config: config, Upstreams: upstreams },
+  },
+  ContentHash: JSON.stringify([config, upstreams]),
+});
+
+const chainTo = (service: string, Protocol: string) => ({
+  Chain: {
+    Protocol,
+    StartNode: `resolver:${service}.default.dc1`,
+    Nodes: {
+      [`resolver:${service}.default.dc1`]: {
+        Type: 'resolver',
+        Resolver: { ConnectTimeout: '5s', Target: `${service}.default.dc1` },
+      },
+    },
+    Targets: {
+      [`${service}.default.dc1`]: {
+        ...{ ID: `${service}.default.dc1`, Service: service, Datacenter: 'dc1', Subset: {} },
+        ...{ SNI: `${service}.default.dc1.internal.${DOMAIN}` },
+        ...{ Name: `${service}.default.dc1.internal.${DOMAIN}` },
+      },
+    },
+  },
+});
+
+const ABOUT = '/v1/connect/intentions?filter=DestinationName == "web" or DestinationName == "*"';
+const MATCH = '/v1/connect/intentions/match?by=destination?name=web';
+
+function intend({ agent }: TestXds, intentions: readonly object[]): void {
+  agent.say(MATCH, { web: intentions });
+  agent.say(ABOUT, intentions);
+}
+
+async function setUp(registration: object, callsByDefault = true) {
+  const place = { datacenter: 'dc1', domain: 'consul.', callsByDefault };
+  const xds = await startXds({ place });
+  xds.agent.say('/v1/agent/service/web-proxy', registration);
+  xds.agent.say('/v1/agent/connect/ca/leaf/web', LEAF);
+  xds.agent.say('/v1/agent/connect/ca/roots', {
+    Roots: [{ RootCert: 'ROOT1' }, { RootCert: 'ROOT2' }],
+  });
+  intend(xds, []);
+  const stream = new XdsClient(xds.port).stream(ADS, 'StreamAggregatedResources');
+  return { xds, stream };
+}
+
+const ofKind = (stream: XdsStream, kind: Kind): Told[] =>
+  stream.told.filter(({ type_url }) => type_url === TYPE_URLS[kind]);
+
+/** The last that was told, once `isIt`. */
+async function told(
+  stream: XdsStream,
+  kind: Kind,
+  names: readonly string[] = [],
+  isIt = (_: readonly Any[]) => true,
+): Promise<readonly Any[]> {
+  if (ofKind(stream, kind).length === 0) stream.subscribe(names, { node: NODE }, kind);
+  await until(
+    () => ofKind(stream, kind).length > 0 && isIt(ofKind(stream, kind).at(-1)?.resources ?? []),
+    () => JSON.stringify(stream.told),
+  );
+  return ofKind(stream, kind).at(-1)?.resources ?? [];
+}
+
+const filtersOf = (listener: Any): Any[] =>
+  listener.filter_chains[0].filters.map(({ typed_config }: Any) => typed_config);
+
+const uri = (service: string) =>
+  `^spiffe://${DOMAIN.replaceAll('.', '\\.')}/ns/default/dc/[^/]+/svc/${service}$`;
+
+describe('xDS for the proxy of a service', () => {
+  it('tells nothing before it is registered, and keeps to what was told when it is not any more', async () => {
+    const { xds, stream } = await setUp(registered());
+    xds.agent.say('/v1/agent/service/web-proxy', 404);
+    stream.subscribe([], { node: NODE }, 'clusters');
+    await until(() => xds.agent.asked.some(({ path }) => path.includes('web-proxy')));
+    xds.agent.say('/v1/agent/service/web-proxy', registered());
+    await until(async () => {
+      await xds.clock.advance(500);
+      return stream.told.length > 0;
+    });
+    xds.agent.say('/v1/agent/service/web-proxy', 404);
+    await xds.clock.advance(3000);
+    xds.agent.say('/v1/agent/service/web-proxy', registered({ local_connect_timeout_ms: 7000 }));
+    await until(async () => {
+      await xds.clock.advance(500);
+      return stream.told.length > 1;
+    });
+    assert.deepEqual(stream.told[1]?.resources[0].connect_timeout, { seconds: '7', nanos: 0 });
+  });
+
+  it('lets in by mutual TLS whoever no intention denies, and passes on to the program', async () => {
+    const { xds, stream } = await setUp(registered());
+    intend(xds, [{ SourceName: 'evil', Action: 'deny' }]);
+    const [program] = await told(stream, 'clusters');
+    assert.equal(program.name, 'local_app');
+    const [{ endpoint }] = program.load_assignment.endpoints[0].lb_endpoints;
+    assert.deepEqual(endpoint.address.socket_address.port_value, 8080);
+    const [listener] = await told(stream, 'listeners');
+    assert.equal(listener.name, 'public_listener:10.0.0.1:21000');
+    const { typed_config: tls } = listener.filter_chains[0].transport_socket;
+    assert.match(tls['@type'], /DownstreamTlsContext$/);
+    assert.equal(tls.require_client_certificate.value, true);
+    const { tls_certificates, validation_context } = tls.common_tls_context;
+    assert.equal(tls_certificates[0].certificate_chain.inline_string, 'CERT');
+    assert.equal(tls_certificates[0].private_key.inline_string, 'KEY');
+    assert.equal(validation_context.trusted_ca.inline_string, 'ROOT1ROOT2');
+    const [rbac, tcp] = filtersOf(listener);
+    const { policies } = rbac.rules;
+    assert.deepEqual(Object.keys(policies), ['callers']);
+    const [{ and_ids }] = policies.callers.principals;
+    const { principal_name } = and_ids.ids[0].not_id.authenticated;
+    assert.equal(principal_name.safe_regex.regex, uri('evil'));
+    assert.equal(tcp.cluster, 'local_app');
+  });
+
+  it('lets in nobody but whom an intention allows, where that is the default', async () => {
+    const { xds, stream } = await setUp(registered(), false);
+    intend(xds, [
+      { SourceName: 'api', Action: 'allow' },
+      { SourceName: 'l7', Action: '', Permissions: [{ Action: 'allow', HTTP: {} }] },
+    ]);
+    const rules = async (isIt = (_: Any) => true) => {
+      const [listener] = await told(stream, 'listeners', [], ([each]) => isIt(filtersOf(each)[0]));
+      return filtersOf(listener)[0].rules;
+    };
+    const { action, policies } = await rules();
+    assert.equal(action, 'ALLOW');
+    // Permissions are of requests, and this speaks of connections.
+    assert.deepEqual(
+      policies.callers.principals.map(
+        ({ authenticated }: Any) => authenticated.principal_name.safe_regex.regex,
+      ),
+      [uri('api')],
+    );
+    intend(xds, []);
+    assert.deepEqual((await rules((each) => !('callers' in each.rules.policies))).policies, {});
+    // What comes first counts: the same for everybody before one that is named.
+    intend(xds, [
+      { SourceName: '*', Action: 'allow' },
+      { SourceName: 'api', Action: 'deny' },
+    ]);
+    const open = await rules((each) => 'callers' in each.rules.policies);
+    assert.deepEqual(
+      open.policies.callers.principals.map(({ any }: Any) => any),
+      [true],
+    );
+    // Intentions that may not be seen let nobody in.
+    xds.agent.say(MATCH, 403);
+    xds.agent.say(ABOUT, 403);
+    await rules((each) => !('callers' in each.rules.policies));
+  });
+
+  it('looks at each request where the service speaks HTTP, permission by permission', async () => {
+    const { xds, stream } = await setUp(registered({ protocol: 'http' }), false);
+    intend(xds, [
+      {
+        SourceName: 'api',
+        Action: '',
+        Permissions: [
+          { Action: 'deny', HTTP: { PathExact: '/admin' } },
+          { Action: 'allow', HTTP: { PathPrefix: '/', Methods: ['GET'] } },
+        ],
+      },
+      { SourceName: 'ops', Action: 'allow' },
+    ]);
+    const [listener] = await told(stream, 'listeners');
+    const [manager] = filtersOf(listener);
+    assert.match(manager['@type'], /HttpConnectionManager$/);
+    const [{ typed_config: rbac }] = manager.http_filters;
+    assert.match(rbac['@type'], /http\.rbac\.v3\.RBAC$/);
+    assert.deepEqual(Object.keys(rbac.rules.policies), ['of api', 'of ops']);
+    const [{ and_rules }] = rbac.rules.policies['of api'].permissions;
+    const [allowed, denied] = and_rules.rules;
+    const [path, method] = allowed.and_rules.rules;
+    assert.equal(path.url_path.path.prefix, '/');
+    assert.equal(method.header.string_match.safe_regex.regex, 'GET');
+    assert.equal(denied.not_rule.url_path.path.exact, '/admin');
+    const [route] = manager.route_config.virtual_hosts[0].routes;
+    assert.equal(route.route.cluster, 'local_app');
+  });
+
+  it('calls by mutual TLS the service that is meant, and nobody else', async () => {
+    const upstreams = [
+      { DestinationName: 'db', LocalBindPort: 9191, Config: { limits: { max_connections: 7 } } },
+    ];
+    const { xds, stream } = await setUp(registered({}, upstreams));
+    xds.agent.say('/v1/discovery-chain/db', chainTo('db', 'tcp'));
+    xds.agent.sayInstances('db', [instance('p', { port: 20_000 })], 'health/connect');
+    const name = `db.default.dc1.internal.${DOMAIN}`;
+    const clusters = await told(stream, 'clusters');
+    const db = clusters.find((each) => each.name === name);
+    const { typed_config: tls } = db.transport_socket;
+    assert.match(tls['@type'], /UpstreamTlsContext$/);
+    assert.equal(tls.sni, name);
+    const [san] = tls.common_tls_context.validation_context.match_typed_subject_alt_names;
+    assert.equal(san.san_type, 'URI');
+    assert.equal(san.matcher.exact, `spiffe://${DOMAIN}/ns/default/dc/dc1/svc/db`);
+    assert.equal(db.circuit_breakers.thresholds[0].max_connections.value, 7);
+    const [assignment] = await told(stream, 'endpoints', [name]);
+    assert.deepEqual(endpointsIn(assignment), ['0  10.0.0.1:20000 HEALTHY 1']);
+    const listeners = await told(stream, 'listeners');
+    const [to] = listeners.filter((each) => each.name === 'db:127.0.0.1:9191');
+    assert.equal(filtersOf(to)[0].cluster, name);
+    // A renewed certificate comes to all that show it.
+    xds.agent.say('/v1/agent/connect/ca/leaf/web', { ...LEAF, CertPEM: 'CERT2' });
+    const isNew = ([, each]: readonly Any[]) =>
+      each.transport_socket.typed_config.common_tls_context.tls_certificates[0].certificate_chain
+        .inline_string === 'CERT2';
+    await told(stream, 'clusters', [], isNew);
+    // Clients drop the endpoints of a cluster that is another, and wait for them: they are told again.
+    await until(() => ofKind(stream, 'endpoints').length > 1);
+  });
+
+  it('routes to an upstream that speaks HTTP, and goes to those of a prepared query', async () => {
+    const upstreams = [
+      { DestinationName: 'api', LocalBindPort: 9192 },
+      { DestinationName: 'near', DestinationType: 'prepared_query', LocalBindPort: 9193 },
+      { DestinationName: '', LocalBindPort: 1 },
+      { DestinationName: 'unseen', LocalBindPort: 9194 },
+    ];
+    const { xds, stream } = await setUp(registered({}, upstreams));
+    xds.agent.say('/v1/discovery-chain/api', chainTo('api', 'http'));
+    xds.agent.say('/v1/discovery-chain/unseen', 403);
+    const Nodes = [instance('p', { port: 20_001 })];
+    xds.agent.say('/v1/query/near/execute?connect=true', { Service: 'db', Nodes });
+    const listeners = await told(stream, 'listeners');
+    const names = listeners.map(({ name }) => name.split(':127')[0]);
+    assert.deepEqual(names, [
+      'public_listener:10.0.0.1:21000',
+      'api',
+      'prepared_query:near',
+      'unseen',
+    ]);
+    const [manager] = filtersOf(listeners[1]);
+    assert.equal(manager.rds.route_config_name, 'api');
+    const [routes] = await told(stream, 'routes', ['api']);
+    const [{ route }] = routes.virtual_hosts[0].routes;
+    assert.equal(route.cluster, `api.default.dc1.internal.${DOMAIN}`);
+    const [near] = await told(stream, 'endpoints', ['prepared_query:near']);
+    assert.deepEqual(endpointsIn(near), ['0  10.0.0.1:20001 HEALTHY 1']);
+    const clusters = await told(stream, 'clusters');
+    assert.deepEqual(clusters.map(({ name }) => name).sort(), [
+      `api.default.dc1.internal.${DOMAIN}`,
+      'local_app',
+      'prepared_query:near',
+    ]);
+  });
+
+  it('says of what is not there, to who is told of changes, that it is not', async () => {
+    const { xds } = await setUp(registered());
+    const stream = new XdsClient(xds.port).stream(ADS, 'DeltaAggregatedResources');
+    const type_url = TYPE_URLS.routes;
+    stream.send({ node: NODE, type_url, resource_names_subscribe: ['none'] });
+    assert.deepEqual((await stream.answer(0)).removed_resources, ['none']);
+  });
+});

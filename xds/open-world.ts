@@ -1,0 +1,127 @@
+/**
+ * For whoever is no proxy of the mesh: each name is a service's, and there is something for each. Clients of gRPC
+ * dial `xds:///web`, and come from its listener by its routes to clusters and their endpoints.
+ */
+import type { Compute, Know } from './derived.ts';
+import { type Place, serviceNamed } from './names.ts';
+import type { Kind, Resource } from './resource.ts';
+import { balancingOf } from './resources/balancing.ts';
+import {
+  type Chain,
+  chainOf,
+  durationOf,
+  isHttp2,
+  isPlain,
+  type ResolverNode,
+  resolversOf,
+  targetLevels,
+  targetsOf,
+} from './resources/chain.ts';
+import { cluster } from './resources/clusters.ts';
+import { asked, assignment, namedLevel } from './resources/endpoints.ts';
+import { apiListener } from './resources/listeners.ts';
+import { plainRoutes, type RoutedTo, routeConfiguration, routesOf } from './resources/routes.ts';
+import type { Named, World } from './world.ts';
+
+/** Who asks for all clusters gets so many. */
+const MAX_CLUSTERS = 10_000;
+/** Between a target of a chain and whose chain it is: a cluster that differs from the service's own. */
+const OF = '@';
+
+export class OpenWorld implements World {
+  readonly #place: Place;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  resources(kind: Kind, name: string): Named {
+    return { key: `${kind} ${name}`, compute: this.#computes[kind](name) };
+  }
+
+  readonly #computes: Readonly<Record<Kind, (name: string) => Compute>> = {
+    // Nobody can listen for all services at once.
+    listeners: (name) => () => (name === '*' ? [] : [apiListener(name)]),
+    routes: (name) => (know) => [this.#routes(know, name)],
+    clusters: (name) => (know) => (name === '*' ? allClusters(know) : [this.#cluster(know, name)]),
+    endpoints: (name) => (know) => [this.#endpoints(know, name)],
+  };
+
+  #routes(know: Know, name: string): Resource {
+    const service = this.#routedService(name);
+    const chain = service === undefined ? undefined : chainOf(know, service);
+    const routes =
+      service === undefined || chain === undefined || isPlain(chain, service)
+        ? plainRoutes({ cluster: name, hashPolicy: hashPolicy(know, service) })
+        : routesOf(chain, (node) => routedTo(know, chain, node, service));
+    return routeConfiguration(name, [{ name, domains: ['*'], routes }]);
+  }
+
+  #cluster(know: Know, name: string): Resource {
+    const of = targetIn(name);
+    const service = of?.service ?? this.#routedService(name);
+    const chain = service === undefined ? undefined : chainOf(know, service);
+    const node = of && chain && resolverTo(chain, of.id);
+    const target = node && chain ? targetsOf(chain, node)[0] : undefined;
+    const balanced = target?.Service ?? service;
+    return cluster({
+      name,
+      endpoints: name,
+      connectTimeout: durationOf(node?.Resolver.ConnectTimeout),
+      speaksHttp2: isHttp2(chain?.Protocol ?? ''),
+      more: balanced === undefined ? {} : balancingOf(know, balanced).cluster,
+    });
+  }
+
+  #endpoints(know: Know, name: string): Resource {
+    const here = this.#place.datacenter;
+    const of = targetIn(name);
+    if (of === undefined) {
+      const named = serviceNamed(name, this.#place);
+      const region = named.datacenter || here;
+      return assignment(name, { region, levels: [namedLevel(know, named)] });
+    }
+    const chain = chainOf(know, of.service);
+    const node = chain && resolverTo(chain, of.id);
+    const targets = chain && node ? targetsOf(chain, node) : [];
+    const levels = targetLevels(know, targets, 'health/service', here);
+    return assignment(name, { region: here, levels });
+  }
+
+  /** Whose chain it is; undefined for what is narrowed by a tag, elsewhere, or a query's. */
+  #routedService(name: string): string | undefined {
+    const named = serviceNamed(name, this.#place);
+    const isWhole = named.kind === 'service' && named.tag === '' && named.datacenter === '';
+    return isWhole && named.name !== '' ? named.name : undefined;
+  }
+}
+
+function targetIn(name: string): { readonly id: string; readonly service: string } | undefined {
+  const at = name.lastIndexOf(OF);
+  return at < 1 ? undefined : { id: name.slice(0, at), service: name.slice(at + 1) };
+}
+
+function resolverTo(chain: Chain, id: string): ResolverNode | undefined {
+  return resolversOf(chain).find(({ Resolver }) => Resolver.Target === id);
+}
+
+function routedTo(know: Know, chain: Chain, node: ResolverNode, service: string): RoutedTo {
+  const target = chain.Targets[node.Resolver.Target];
+  const name = `${node.Resolver.Target}${OF}${service}`;
+  return { cluster: name, hashPolicy: hashPolicy(know, target?.Service) };
+}
+
+function hashPolicy(know: Know, service: string | undefined) {
+  return service === undefined ? [] : balancingOf(know, service).hashPolicy;
+}
+
+/** Without looking at the chain of each: whoever wants that names it. */
+function allClusters(know: Know): Resource[] {
+  const services = know(asked('/v1/catalog/services'));
+  const names = Object.keys(services ?? {})
+    .sort()
+    .slice(0, MAX_CLUSTERS);
+  return names.map((name) =>
+    cluster({ name, endpoints: name, connectTimeout: undefined, speaksHttp2: false, more: {} }),
+  );
+}

@@ -1,0 +1,141 @@
+/** What calls to a service come to, as the agent compiles it of config entries. */
+import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
+import type { Know } from '../derived.ts';
+import type { Message } from '../resource.ts';
+import { asked, type Level, levelOf } from './endpoints.ts';
+
+export interface Chain {
+  readonly Protocol: string;
+  readonly StartNode: string;
+  readonly Nodes: Readonly<Record<string, ChainNode>>;
+  readonly Targets: Readonly<Record<string, Target>>;
+}
+
+export type ChainNode = RouterNode | SplitterNode | ResolverNode;
+
+interface RouterNode {
+  readonly Type: 'router';
+  readonly Routes: readonly { readonly Definition: Definition; readonly NextNode: string }[];
+}
+
+interface SplitterNode {
+  readonly Type: 'splitter';
+  readonly Splits: readonly { readonly Weight?: number; readonly NextNode: string }[];
+}
+
+export interface ResolverNode {
+  readonly Type: 'resolver';
+  readonly Resolver: {
+    readonly ConnectTimeout: string;
+    readonly Target: string;
+    readonly Failover?: { readonly Targets: readonly string[] };
+  };
+}
+
+export interface Target {
+  readonly ID: string;
+  readonly Service: string;
+  readonly ServiceSubset?: string;
+  readonly Datacenter: string;
+  readonly Subset: { readonly Filter?: string; readonly OnlyPassing?: boolean };
+  readonly SNI: string;
+  readonly Name: string;
+}
+
+export interface Definition {
+  readonly Match?: { readonly HTTP?: HttpMatch } | null;
+  readonly Destination?: Destination | null;
+}
+
+export interface HttpMatch {
+  readonly PathExact?: string;
+  readonly PathPrefix?: string;
+  readonly PathRegex?: string;
+  readonly Header?: readonly ParamMatch[];
+  readonly QueryParam?: readonly ParamMatch[];
+  readonly Methods?: readonly string[];
+}
+
+export interface ParamMatch {
+  readonly Name: string;
+  readonly Present?: boolean;
+  readonly Exact?: string;
+  readonly Prefix?: string;
+  readonly Suffix?: string;
+  readonly Regex?: string;
+  readonly Invert?: boolean;
+}
+
+export interface Destination {
+  readonly PrefixRewrite?: string;
+  readonly RequestTimeout?: string;
+  readonly NumRetries?: number;
+  readonly RetryOnConnectFailure?: boolean;
+  readonly RetryOnStatusCodes?: readonly number[];
+}
+
+/** Undefined where there is none that may be seen. */
+export function chainOf(know: Know, service: string, datacenter = ''): Chain | undefined {
+  const path = `/v1/discovery-chain/${encodeURIComponent(service)}`;
+  const said = know(asked(path, { 'compile-dc': datacenter })) as
+    | { readonly Chain?: Chain }
+    | undefined;
+  return said?.Chain;
+}
+
+export function isHttp(protocol: string): boolean {
+  return protocol === 'http' || isHttp2(protocol);
+}
+
+export function isHttp2(protocol: string): boolean {
+  return protocol === 'http2' || protocol === 'grpc';
+}
+
+/** Nobody says anything of calls to it: they go to its instances. */
+export function isPlain({ StartNode, Nodes, Targets }: Chain, service: string): boolean {
+  const node = Nodes[StartNode];
+  if (node?.Type !== 'resolver' || node.Resolver.Failover !== undefined) return false;
+  const target = Targets[node.Resolver.Target];
+  const isOwn = target?.Service.toLowerCase() === service.toLowerCase();
+  return isOwn && (target?.ServiceSubset ?? '') === '' && Object.keys(Nodes).length === 1;
+}
+
+/** Where calls may end: each of a chain is a cluster. */
+export function resolversOf({ Nodes }: Chain): readonly ResolverNode[] {
+  return Object.values(Nodes).filter((node) => node.Type === 'resolver');
+}
+
+/** The target, and those that calls go to where it has nobody. */
+export function targetsOf({ Targets }: Chain, { Resolver }: ResolverNode): readonly Target[] {
+  return [Resolver.Target, ...(Resolver.Failover?.Targets ?? [])].flatMap(
+    (id) => Targets[id] ?? [],
+  );
+}
+
+/** Instances themselves, or those that speak for them in the mesh. */
+export type Reached = 'health/service' | 'health/connect';
+
+export function targetLevels(
+  know: Know,
+  targets: readonly Target[],
+  by: Reached,
+  here: string,
+): Level[] {
+  return targets.map(({ Service, Datacenter, Subset }) => {
+    const { Filter = '', OnlyPassing = false } = Subset;
+    const dc = Datacenter === here ? '' : Datacenter;
+    const more = { dc, filter: Filter, passing: OnlyPassing ? '1' : '' };
+    return levelOf(know, asked(`/v1/${by}/${encodeURIComponent(Service)}`, more));
+  });
+}
+
+/** As messages have it; undefined for none. */
+export function durationOf(text: string | undefined): Message | undefined {
+  const ns = text === undefined ? undefined : parseDuration(text);
+  return ns === undefined || ns <= 0 ? undefined : durationOfMs(ns / NS_PER_MS);
+}
+
+export function durationOfMs(ms: number): Message {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds, nanos: Math.round((ms - seconds * 1000) * NS_PER_MS) };
+}

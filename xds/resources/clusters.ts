@@ -1,0 +1,69 @@
+/** Where calls may end, as Clusters. */
+import { type Message, Resource } from '../resource.ts';
+import { durationOfMs } from './chain.ts';
+import { addressOf } from './endpoints.ts';
+
+/** From the same stream of all kinds. */
+export const BY_ADS: Message = { ads: {}, resource_api_version: 'V3' };
+
+const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+export interface ClusterOptions {
+  readonly name: string;
+  /** As it is asked for its endpoints. */
+  readonly endpoints: string;
+  readonly connectTimeout: Message | undefined;
+  readonly speaksHttp2: boolean;
+  /** Whatever else there is to say. */
+  readonly more: Message;
+}
+
+const CONNECT_TIMEOUT = durationOfMs(5000);
+
+/** Its endpoints are told apart. It sends to nobody who is draining, however few others there are. */
+export function cluster({
+  name,
+  endpoints,
+  connectTimeout,
+  speaksHttp2,
+  more,
+}: ClusterOptions): Resource {
+  const message = {
+    name,
+    type: 'EDS',
+    eds_cluster_config: { service_name: endpoints, eds_config: BY_ADS },
+    connect_timeout: connectTimeout ?? CONNECT_TIMEOUT,
+    common_lb_config: { healthy_panic_threshold: { value: 0 } },
+    ...(speaksHttp2 && http2()),
+    ...more,
+  };
+  return new Resource('clusters', name, message, [endpoints]);
+}
+
+export interface Program {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly connectTimeout: Message | undefined;
+  readonly speaksHttp2: boolean;
+}
+
+/** The program that a proxy stands before. */
+export function programCluster({ name, address, port, ...how }: Program): Resource {
+  const lb_endpoints = [{ endpoint: { address: addressOf(address, port) } }];
+  return new Resource('clusters', name, {
+    name,
+    type: 'STATIC',
+    connect_timeout: how.connectTimeout ?? CONNECT_TIMEOUT,
+    load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints }] },
+    ...(how.speaksHttp2 && http2()),
+  });
+}
+
+function http2(): Message {
+  const options = {
+    '@type': `type.googleapis.com/${HTTP_OPTIONS}`,
+    explicit_http_config: { http2_protocol_options: {} },
+  };
+  return { typed_extension_protocol_options: { [HTTP_OPTIONS]: options } };
+}

@@ -1,0 +1,145 @@
+/** Who may call a service, by the intentions about it, as filters of Envoy's: they let in, and never keep out. */
+import type { Know } from '../derived.ts';
+import type { Message } from '../resource.ts';
+import type { HttpMatch, ParamMatch } from './chain.ts';
+import { asked } from './endpoints.ts';
+import { headerOf, quoted, regex } from './routes.ts';
+
+/** As /v1/connect/intentions/match lists them: the first one that is about a caller decides. */
+export interface Intention {
+  readonly SourceName: string;
+  /** '' where permissions decide. */
+  readonly Action: string;
+  readonly Permissions?: readonly Permission[];
+}
+
+export interface Permission {
+  readonly Action: string;
+  readonly HTTP?: HttpMatch | null;
+}
+
+/** Undefined where they may not be seen: then nobody is let in by them. */
+export function intentionsOn(know: Know, service: string): readonly Intention[] | undefined {
+  const about = [service, '*'].map((name) => `DestinationName == ${JSON.stringify(name)}`);
+  const after = asked('/v1/connect/intentions', { filter: about.join(' or ') });
+  const found = know({
+    path: '/v1/connect/intentions/match',
+    query: [
+      ['by', 'destination'],
+      ['name', service],
+      ['stale', ''],
+    ],
+    unindexed: true,
+    after,
+  }) as Readonly<Record<string, readonly Intention[]>> | undefined;
+  return found === undefined ? undefined : (found[service] ?? []);
+}
+
+export interface Calls {
+  readonly intentions: readonly Intention[];
+  /** Where no intention is about a caller. */
+  readonly byDefault: boolean;
+  readonly trustDomain: string;
+}
+
+type Decision = true | false | readonly Permission[];
+
+/** What is decided of each caller that is named, and of all others. */
+function decisions({ intentions, byDefault }: Calls) {
+  const named = new Map<string, Decision>();
+  for (const { SourceName, Action, Permissions } of intentions) {
+    const decision = Action === '' ? (Permissions ?? []) : Action === 'allow';
+    if (SourceName === '*') return { named, others: decision };
+    if (!named.has(SourceName)) named.set(SourceName, decision);
+  }
+  return { named, others: byDefault as Decision };
+}
+
+const ANY = { any: true };
+const FILTERS = 'type.googleapis.com/envoy.extensions.filters';
+
+/** For connections: what says more than yes or no is no. */
+export function networkFilter(name: string, calls: Calls): Message {
+  const { named, others } = decisions(calls);
+  const allowed = [...named].filter(([, decision]) => decision === true);
+  const principals = [
+    ...allowed.map(([service]) => caller(service, calls)),
+    ...(others === true ? [anyBut([...named.keys()], calls)] : []),
+  ];
+  const rules = rulesOf(principals.length > 0 ? { callers: policy([ANY], principals) } : {});
+  const typed_config = { '@type': `${FILTERS}.network.rbac.v3.RBAC`, stat_prefix: name, rules };
+  return { name: 'envoy.filters.network.rbac', typed_config };
+}
+
+/** For requests. */
+export function requestFilter(calls: Calls): Message {
+  const { named, others } = decisions(calls);
+  const policies: Record<string, Message> = {};
+  const add = (key: string, principal: Message, decision: Decision) => {
+    const permissions = permitted(decision, calls.byDefault);
+    if (permissions.length > 0) policies[key] = policy(permissions, [principal]);
+  };
+  for (const [service, decision] of named) add(`of ${service}`, caller(service, calls), decision);
+  add('of others', anyBut([...named.keys()], calls), others);
+  const typed_config = { '@type': `${FILTERS}.http.rbac.v3.RBAC`, rules: rulesOf(policies) };
+  return { name: 'envoy.filters.http.rbac', typed_config };
+}
+
+function rulesOf(policies: Readonly<Record<string, Message>>): Message {
+  return { action: 'ALLOW', policies };
+}
+
+function policy(permissions: readonly Message[], principals: readonly Message[]): Message {
+  return { permissions, principals };
+}
+
+/** The first that is about a request decides; where none is, what holds by default. */
+function permitted(decision: Decision, byDefault: boolean): Message[] {
+  if (typeof decision === 'boolean') return decision ? [ANY] : [];
+  const before: Message[] = [];
+  const permissions: Message[] = [];
+  for (const { Action, HTTP } of decision) {
+    const request = requestOf(HTTP ?? {});
+    if (Action === 'allow') permissions.push(butNot(request, before));
+    before.push(request);
+  }
+  return byDefault ? [...permissions, butNot(ANY, before)] : permissions;
+}
+
+function butNot(request: Message, before: readonly Message[]): Message {
+  if (before.length === 0) return request;
+  return { and_rules: { rules: [request, ...before.map((each) => ({ not_rule: each }))] } };
+}
+
+function requestOf({ PathExact, PathPrefix, PathRegex, Header, Methods }: HttpMatch): Message {
+  const path = pathOf(PathExact, PathPrefix, PathRegex);
+  const methods = Methods ?? [];
+  const byMethod = { name: ':method', string_match: regex(methods.map(quoted).join('|')) };
+  const rules = [
+    ...(path === undefined ? [] : [{ url_path: { path } }]),
+    ...(Header ?? []).map((each: ParamMatch) => ({ header: headerOf(each) })),
+    ...(methods.length > 0 ? [{ header: byMethod }] : []),
+  ];
+  const [only] = rules;
+  if (only === undefined) return ANY;
+  return rules.length === 1 ? only : { and_rules: { rules } };
+}
+
+function pathOf(exact = '', prefix = '', pattern = ''): Message | undefined {
+  if (exact !== '') return { exact };
+  if (prefix !== '') return { prefix };
+  return pattern === '' ? undefined : regex(pattern);
+}
+
+/** By the URI of its certificate, whose authority was looked at before. */
+function caller(service: string, { trustDomain }: Calls): Message {
+  const domain = quoted(`spiffe://${trustDomain}/ns/default/dc/`);
+  const name = regex(`^${domain}[^/]+/svc/${quoted(encodeURIComponent(service))}$`);
+  return { authenticated: { principal_name: name } };
+}
+
+function anyBut(services: readonly string[], calls: Calls): Message {
+  if (services.length === 0) return ANY;
+  const ids = services.map((service) => ({ not_id: caller(service, calls) }));
+  return { and_ids: { ids } };
+}

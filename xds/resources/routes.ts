@@ -1,0 +1,162 @@
+/** A chain's routes and splits, as a RouteConfiguration. */
+import { type Message, Resource } from '../resource.ts';
+import {
+  type Chain,
+  type Definition,
+  type Destination,
+  durationOf,
+  type HttpMatch,
+  type ParamMatch,
+  type ResolverNode,
+} from './chain.ts';
+
+export interface RoutedTo {
+  readonly cluster: string;
+  readonly hashPolicy: readonly Message[];
+}
+
+/** Of where calls may end, which cluster it is. */
+export type ClusterOf = (node: ResolverNode) => RoutedTo;
+
+export interface VirtualHost {
+  readonly name: string;
+  readonly domains: readonly string[];
+  readonly routes: readonly Message[];
+}
+
+export function routeConfiguration(name: string, hosts: readonly VirtualHost[]): Resource {
+  return new Resource('routes', name, { name, virtual_hosts: hosts });
+}
+
+const EVERYTHING = { prefix: '/' };
+
+/** To one cluster, whatever is asked. */
+export function plainRoutes(to: RoutedTo): readonly Message[] {
+  return [{ match: EVERYTHING, route: toCluster(to) }];
+}
+
+export function routesOf(chain: Chain, clusterOf: ClusterOf): readonly Message[] {
+  const start = chain.Nodes[chain.StartNode];
+  if (start?.Type !== 'router') {
+    const route = actionOf(chain, chain.StartNode, clusterOf);
+    return route === undefined ? [] : [{ match: EVERYTHING, route }];
+  }
+  return start.Routes.flatMap(({ Definition, NextNode }) => {
+    const route = actionOf(chain, NextNode, clusterOf);
+    return route === undefined ? [] : [routeOf(Definition, route)];
+  });
+}
+
+/** Of a share of the calls, as small as a splitter says it. */
+const PARTS = 100;
+
+function actionOf(chain: Chain, name: string, clusterOf: ClusterOf): Message | undefined {
+  const node = chain.Nodes[name];
+  if (node?.Type === 'resolver') return toCluster(clusterOf(node));
+  if (node?.Type !== 'splitter') return undefined;
+  const parts = node.Splits.flatMap(({ Weight = 0, NextNode }) => {
+    const to = chain.Nodes[NextNode];
+    return to?.Type === 'resolver' ? [{ ...clusterOf(to), parts: Math.round(Weight * PARTS) }] : [];
+  });
+  const clusters = parts.map((each) => ({ name: each.cluster, weight: { value: each.parts } }));
+  return { weighted_clusters: { clusters }, ...hashed(parts.flatMap((each) => each.hashPolicy)) };
+}
+
+function toCluster({ cluster, hashPolicy }: RoutedTo): Message {
+  return { cluster, ...hashed(hashPolicy) };
+}
+
+function hashed(policies: readonly Message[]): Message {
+  return policies.length > 0 ? { hash_policy: policies } : {};
+}
+
+function routeOf({ Match, Destination: to }: Definition, action: Message): Message {
+  return { match: matchOf(Match?.HTTP ?? {}), route: { ...action, ...actionMore(to ?? {}) } };
+}
+
+function actionMore({ PrefixRewrite, RequestTimeout, ...retries }: Destination): Message {
+  const timeout = durationOf(RequestTimeout);
+  const retry_policy = retryOf(retries);
+  return {
+    ...(PrefixRewrite !== undefined && PrefixRewrite !== '' && { prefix_rewrite: PrefixRewrite }),
+    ...(timeout && { timeout }),
+    ...(retry_policy && { retry_policy }),
+  };
+}
+
+const PREDICATE =
+  'type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate';
+
+/** Another host each time: the one that failed is the least likely to answer. */
+function retryOf(said: Destination): Message | undefined {
+  const { NumRetries = 0, RetryOnConnectFailure = false, RetryOnStatusCodes = [] } = said;
+  const codes = RetryOnStatusCodes ?? [];
+  if (NumRetries === 0 && !RetryOnConnectFailure && codes.length === 0) return undefined;
+  const on = [
+    ...(RetryOnConnectFailure ? ['connect-failure'] : []),
+    ...(codes.length > 0 ? ['retriable-status-codes'] : []),
+  ];
+  return {
+    retry_on: on.join(','),
+    ...(NumRetries > 0 && { num_retries: { value: NumRetries } }),
+    ...(codes.length > 0 && { retriable_status_codes: codes }),
+    retry_host_predicate: [
+      {
+        name: 'envoy.retry_host_predicates.previous_hosts',
+        typed_config: { '@type': PREDICATE },
+      },
+    ],
+    host_selection_retry_max_attempts: 3,
+  };
+}
+
+function matchOf({ PathExact, PathPrefix, PathRegex, ...http }: HttpMatch): Message {
+  const methods = http.Methods ?? [];
+  const headers = (http.Header ?? []).map(headerOf);
+  const byMethod = { name: ':method', string_match: regex(methods.map(quoted).join('|')) };
+  const query = (http.QueryParam ?? []).map(queryOf);
+  return {
+    ...pathOf({ PathExact, PathPrefix, PathRegex }),
+    ...(headers.length + methods.length > 0 && {
+      headers: [...headers, ...(methods.length > 0 ? [byMethod] : [])],
+    }),
+    ...(query.length > 0 && { query_parameters: query }),
+  };
+}
+
+interface Paths {
+  readonly PathExact: string | undefined;
+  readonly PathPrefix: string | undefined;
+  readonly PathRegex: string | undefined;
+}
+
+function pathOf({ PathExact, PathPrefix, PathRegex }: Paths): Message {
+  if (PathExact) return { path: PathExact };
+  if (PathRegex) return { safe_regex: { regex: PathRegex } };
+  return { prefix: PathPrefix || '/' };
+}
+
+export function headerOf({ Name, Invert, ...how }: ParamMatch): Message {
+  const match = how.Present === true ? { present_match: true } : { string_match: stringOf(how) };
+  return { name: Name, ...match, ...(Invert === true && { invert_match: true }) };
+}
+
+function queryOf({ Name, ...how }: ParamMatch): Message {
+  if (how.Present === true) return { name: Name, present_match: true };
+  return { name: Name, string_match: stringOf(how) };
+}
+
+function stringOf({ Exact, Prefix, Suffix, Regex }: Omit<ParamMatch, 'Name'>): Message {
+  if (Prefix) return { prefix: Prefix };
+  if (Suffix) return { suffix: Suffix };
+  return Regex ? regex(Regex) : { exact: Exact ?? '' };
+}
+
+export function regex(text: string): Message {
+  return { safe_regex: { regex: text } };
+}
+
+/** For RE2: what it matches is the text itself. */
+export function quoted(text: string): string {
+  return text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+}
