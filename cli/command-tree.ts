@@ -58,7 +58,7 @@ const ROWS: readonly Row[] = [
   ['connect ca', 'Who vouches for them'],
   ['connect ca get-config', 'Shows what the certificate authority was told', () => import('./commands/connect-ca-get-config.ts')],
   ['connect ca set-config', 'Changes it', () => import('./commands/connect-ca-set-config.ts')],
-  ['connect envoy', 'A configuration for Envoy (not built yet)', notBuilt],
+  ['connect envoy', 'Envoy beside a service of the mesh', () => import('./commands/connect-envoy.ts')],
   ['connect expose', 'Lets calls to a service into the mesh', () => import('./commands/connect-expose.ts')],
   ['connect proxy', 'A proxy beside a program, for the services that it calls', () => import('./commands/connect-proxy.ts')],
   ['debug', 'Gathers what somebody needs who is asked for help', () => import('./commands/debug.ts')],
@@ -127,10 +127,6 @@ const ROWS: readonly Row[] = [
   ['version', 'Shows the version', () => import('./commands/version.ts')],
   ['watch', 'Shows a change, or runs a program at each', () => import('./commands/watch.ts')],
 ];
-
-async function notBuilt() {
-  return await import('./commands/not-built.ts');
-}
 
 /** The commands of one kind of object, which its module has by their names. */
 type Verb = 'clone' | 'create' | 'list' | 'read' | 'remove' | 'update';

@@ -8,7 +8,7 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ['partition', "there are no partitions, which are Consul Enterprise's"],
   ['peering', 'clusters are not peered here; import-consul copies one into another'],
   ['resource', "resources are a later Consul's: see config"],
-  ['troubleshoot', 'it looks at Envoy, which is not built: see intention check and debug'],
+  ['troubleshoot', 'see intention check, debug, and what Envoy itself says at its admin'],
 ]);
 
 /** One line about words that name no command; '' where nothing is known of them. */

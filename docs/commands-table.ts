@@ -11,7 +11,6 @@ const CONSULS: Readonly<Record<string, readonly string[]>> = JSON.parse(
 
 /** Why a command of Consul's is not there. */
 const REASONS: Readonly<Record<string, string>> = {
-  'connect envoy': 'a configuration for Envoy needs its protocols, which are not built',
   'connect envoy pipe-bootstrap': 'a part of `connect envoy`',
 };
 

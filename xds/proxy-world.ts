@@ -97,7 +97,8 @@ export class ProxyWorld implements World {
   };
 
   /** Without a port nobody can call the service behind it. */
-  #publicListener({ know, proxy, identity }: Seen): Resource[] {
+  #publicListener(seen: Seen): Resource[] {
+    const { know, proxy, identity } = seen;
     const { host, port } = proxy.listens;
     if (port === 0) return [];
     const { trustDomain } = identity;
@@ -105,7 +106,7 @@ export class ProxyWorld implements World {
     // What may not be seen lets nobody in.
     const byDefault = intentions !== undefined && this.#options.callsByDefault;
     const calls = { intentions: intentions ?? [], byDefault, trustDomain };
-    const filters = isHttp(protocolOf(proxy))
+    const filters = isHttp(protocolOf(seen))
       ? [httpFilter(publicConnections([requestFilter(calls)]))]
       : [networkFilter(PUBLIC, calls), tcpFilter(PUBLIC, PROGRAM)];
     const name = `${PUBLIC}:${host}:${port}`;
@@ -114,8 +115,10 @@ export class ProxyWorld implements World {
   }
 }
 
-function protocolOf({ config }: MeshProxy): string {
-  return textIn(config['protocol']).toLowerCase();
+/** As it is registered, else as config entries say of the service. */
+function protocolOf({ know, proxy }: Seen): string {
+  const said = textIn(proxy.config['protocol']) || (chainOf(know, proxy.service)?.Protocol ?? '');
+  return said.toLowerCase();
 }
 
 /** How long a call may take, whoever calls says. */
@@ -126,13 +129,13 @@ function publicConnections(filters: readonly Message[]): Message {
   return httpConnections({ name: PUBLIC, routing: { configuration }, filters });
 }
 
-function programOf({ proxy }: Seen): Resource {
-  const { program, config } = proxy;
+function programOf(seen: Seen): Resource {
+  const { program, config } = seen.proxy;
   const ms = numberIn(config['local_connect_timeout_ms']);
   return programCluster({
     ...{ name: PROGRAM, address: program.host, port: program.port },
     connectTimeout: ms === 0 ? undefined : durationOfMs(ms),
-    speaksHttp2: isHttp2(protocolOf(proxy)),
+    speaksHttp2: isHttp2(protocolOf(seen)),
   });
 }
 

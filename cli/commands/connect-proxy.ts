@@ -212,7 +212,7 @@ async function serveMesh(
 }
 
 /** In Consul's words where there is none, or more than one. */
-async function proxyFor(api: ApiClient, serviceId: string): Promise<string> {
+export async function proxyFor(api: ApiClient, serviceId: string): Promise<string> {
   const answer = await explained(
     'Failed looking up sidecar proxy info',
     api.send({ method: 'GET', path: '/v1/agent/services' }),

@@ -73,17 +73,6 @@ describe('the command line', () => {
     assert.match(early.err, /^Invalid flags before the subcommand\./);
   });
 
-  it('says of a part that is missing that it is not built yet', async () => {
-    for (const [words, part] of [
-      [['connect', 'envoy', '-format=json'], 'connect envoy'],
-    ] as const) {
-      const { code, err } = await runWords(words);
-      assert.equal(code, 1);
-      assert.ok(err.startsWith(`Error! proconsul ${part} is not built yet: `), err);
-      assert.match(err, /agent\/connect\/ca\/leaf/);
-    }
-  });
-
   it('says what there is in place of commands that only other Consuls have', async () => {
     for (const [words, says] of [
       [['peering', 'list'], /^proconsul peering is not here: .*import-consul/],

@@ -50,6 +50,9 @@ const OPTIONS: ServerOptions = {
   'grpc.enable_channelz': 0,
 };
 
+/** Once for a process: to read the schema takes a quarter of a second of its processor. */
+const WIRE = new Wire();
+
 type Call<Request> = ServerDuplexStream<Request, Buffer>;
 type Whole = AnyRequest & WholeRequest;
 type Delta = AnyRequest & DeltaRequest;
@@ -63,7 +66,6 @@ export class Serving {
   readonly #options: ServingOptions;
   readonly #server = new Server(OPTIONS);
   readonly #injector;
-  readonly #wire = new Wire();
   readonly #health: Health;
   readonly #streams = new Set<{ review(): Promise<void> }>();
 
@@ -99,7 +101,7 @@ export class Serving {
   /** Requests are read by the schema; answers of streams are bytes already. */
   #add(name: string, methods: UntypedServiceImplementation): void {
     const definition = Object.keys(methods).map((method) => {
-      const defined = this.#wire.method(name, method);
+      const defined = WIRE.method(name, method);
       const isReady = name !== HEALTH;
       return [
         method,
@@ -120,7 +122,7 @@ export class Serving {
     }
     const stream = new Stream<Request>({
       ...serves,
-      ...{ wire: this.#wire, counts, views, worlds, logger },
+      ...{ wire: WIRE, counts, views, worlds, logger },
       token: tokenIn(call.metadata),
       write: (answer, done) => void call.write(answer, done),
       refuse,

@@ -26,6 +26,14 @@ interface Answered {
   readonly ms: number;
 }
 
+export interface ProxyPorts {
+  /** Where it is called. */
+  readonly own: number;
+  readonly admin: number;
+  /** The agent's. */
+  readonly http: number;
+}
+
 export class SidecarRounds {
   readonly answers: Answered[] = [];
   readonly #agent: Proconsul;
@@ -39,14 +47,26 @@ export class SidecarRounds {
     this.#ports = ports;
   }
 
-  static async start(folder: string, flags: readonly string[]): Promise<SidecarRounds> {
-    const agent = await startProconsul(['-server', '-bootstrap', `-data-dir=${folder}`]);
+  static start(folder: string, flags: readonly string[]): Promise<SidecarRounds> {
+    const agentFlags = ['-server', '-bootstrap', `-data-dir=${folder}`];
+    return SidecarRounds.startWith(agentFlags, async ({ own, admin, http }) => [
+      COMMAND,
+      [
+        ...['connect', 'proxy', `-upstream=web:${own}`, `-admin=127.0.0.1:${admin}`],
+        ...[`-http-addr=127.0.0.1:${http}`, ...flags],
+      ],
+    ]);
+  }
+
+  /** Beside another proxy, whose admin answers /ready too. */
+  static async startWith(
+    agentFlags: readonly string[],
+    proxyOf: (ports: ProxyPorts) => Promise<readonly [program: string, args: readonly string[]]>,
+  ): Promise<SidecarRounds> {
+    const agent = await startProconsul(agentFlags);
     const [own = 0, admin = 0] = await freePorts(2);
     const rounds = new SidecarRounds(agent, { own, admin });
-    rounds.#spawn(COMMAND, [
-      ...['connect', 'proxy', `-upstream=web:${own}`, `-admin=127.0.0.1:${admin}`],
-      ...[`-http-addr=127.0.0.1:${agent.port}`, ...flags],
-    ]);
+    rounds.#spawn(...(await proxyOf({ own, admin, http: agent.port })));
     await until(
       async () => (await rounds.#admin('/ready')) === 200,
       () => 'the sidecar is not ready',
@@ -91,6 +111,12 @@ export class SidecarRounds {
   async unload(): Promise<void> {
     this.#isLoaded = false;
     await Promise.all(this.#callers);
+  }
+
+  /** Until a call comes to a program. */
+  untilServed(): Promise<void> {
+    const isServed = async () => (await callOnce(this.#ports.own)).why === '';
+    return until(isServed, () => 'nobody answers', PATIENCE_MS);
   }
 
   /** Calls that ended since then. */
@@ -140,7 +166,12 @@ function callOnce(port: number): Promise<{ readonly who: string; readonly why: s
       response
         .setEncoding('utf8')
         .toArray()
-        .then((parts) => resolve({ who: parts.join(''), why: '' }))
+        .then((parts) => {
+          const text = parts.join('');
+          // A proxy answers by itself where it has nobody.
+          const isServed = response.statusCode === 200;
+          resolve(isServed ? { who: text, why: '' } : { who: '', why: text });
+        })
         .catch((error: Error) => resolve({ who: '', why: error.message }));
     });
     sent.once('error', (error) => resolve({ who: '', why: error.message }));

@@ -27,6 +27,9 @@ const PACKAGE = fromJSON(PROTOS as object, {
   ...{ keepCase: true, longs: String, enums: String, defaults: true, arrays: true, json: true },
 });
 
+/** The machine may be busy. */
+const PATIENCE_MS = 30_000;
+
 const DISCOVERY = 'envoy.service';
 export const ADS = `${DISCOVERY}.discovery.v3.AggregatedDiscoveryService`;
 export const EDS = `${DISCOVERY}.endpoint.v3.EndpointDiscoveryService`;
@@ -188,6 +191,7 @@ export class XdsStream {
     await until(
       () => this.told.length > number,
       () => JSON.stringify([this.told.length, this.code, this.details]),
+      PATIENCE_MS,
     );
     return this.told[number] as Told;
   }

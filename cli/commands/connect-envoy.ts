@@ -1,0 +1,132 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { childFault, startChild } from '../../lib/child.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
+import { splitHostPort } from '../../lib/go-error.ts';
+import { parseBool } from '../../lib/go-literals.ts';
+import { apiTarget } from '../api-options.ts';
+import { type Command, explained, type Invocation } from '../command.ts';
+import { type AgentPlace, envoyBootstrap } from '../envoy-bootstrap.ts';
+import { proxyFor } from './connect-proxy.ts';
+
+/** The oldest that knows all that is told: v2 of its API is gone since. */
+const ENVOY_VERSION = '1.18.0';
+const DEFAULT_GRPC = '127.0.0.1:8502';
+
+export const command: Command = {
+  synopsis: '[options] [-- pass-through options]',
+  details:
+    'Runs Envoy beside a service of the mesh, with a configuration by which it is told all else by the agent, at ports.grpc; ' +
+    'or prints that with -bootstrap. It is of version 3 of the API of Envoy, where that of Consul 1.8 is of version 2. ' +
+    'What follows -- is given to Envoy.',
+  examples: ['-sidecar-for=web-1', '-sidecar-for=web-1 -admin-bind=127.0.0.1:19001 -- -l debug'],
+  http: 'query',
+  flags: new Map([
+    [
+      'admin-access-log-path',
+      { kind: 'string', help: "Where requests to Envoy's admin are logged; /dev/null." },
+    ],
+    ['admin-bind', { kind: 'string', help: "Where Envoy's admin listens; localhost:19000." }],
+    ['bootstrap', { kind: 'bool', help: 'Print the configuration, and run nothing.' }],
+    ['envoy-binary', { kind: 'string', help: 'The program; else `envoy` of the PATH.' }],
+    [
+      'envoy-version',
+      { kind: 'string', help: `Written into the configuration; ${ENVOY_VERSION}.` },
+    ],
+    ['gateway', { kind: 'string', help: 'Refused: gateways are not configured yet.' }],
+    [
+      'grpc-addr',
+      { kind: 'string', help: `The agent's for gRPC; ${DEFAULT_GRPC}. Else CONSUL_GRPC_ADDR.` },
+    ],
+    ['proxy-id', { kind: 'string', help: 'Be the proxy that is registered by this id.' }],
+    [
+      'sidecar-for',
+      { kind: 'string', help: 'Be the proxy that is registered for the service of this id.' },
+    ],
+  ]),
+
+  async run(invocation) {
+    const { flags, args, host } = invocation;
+    const bootstrap = JSON.stringify(await bootstrapOf(invocation), null, 2);
+    if (flags.isSet('bootstrap')) {
+      host.print(`${bootstrap}\n`);
+      return 0;
+    }
+    const folder = await mkdtemp(join(tmpdir(), 'proconsul-envoy-'));
+    try {
+      // A token is in it: only its owner reads the folder.
+      const path = join(folder, 'bootstrap.json');
+      await writeFile(path, bootstrap, { mode: 0o600 });
+      return await runEnvoy(invocation, ['-c', path, ...args]);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+interface Registered {
+  readonly Proxy?: { readonly DestinationServiceName?: string };
+}
+
+async function bootstrapOf(invocation: Invocation): Promise<object> {
+  const { flags, host, client } = invocation;
+  if (flags.has('gateway')) {
+    throw new ProconsulError('rejected', 'Gateways are not configured for Envoy yet');
+  }
+  if (!flags.has('proxy-id') && !flags.has('sidecar-for')) {
+    const why = 'No proxy ID specified. One of -proxy-id, -sidecar-for, or -gateway is required';
+    throw new ProconsulError('invalid', why);
+  }
+  const admin = placeOf('admin bind', flags.text('admin-bind') || 'localhost:19000');
+  const api = client(host.signal);
+  const proxyId = flags.text('proxy-id') || (await proxyFor(api, flags.text('sidecar-for')));
+  const path = `/v1/agent/service/${encodeURIComponent(proxyId)}`;
+  const { json } = await explained(
+    `Failed looking up proxy info for ${proxyId}`,
+    api.send({ method: 'GET', path }),
+  );
+  const { Proxy: proxy } = json as Registered;
+  const { headers } = apiTarget(flags, host.env);
+  return envoyBootstrap({
+    proxyId,
+    service: proxy?.DestinationServiceName ?? proxyId,
+    admin: { ...admin, host: admin.host === 'localhost' ? '127.0.0.1' : admin.host },
+    accessLog: flags.text('admin-access-log-path') || '/dev/null',
+    agent: agentPlace(invocation),
+    token: headers['X-Consul-Token'] ?? '',
+    envoyVersion: flags.text('envoy-version') || ENVOY_VERSION,
+  });
+}
+
+/** By TLS where the address says `https://`, or none does and the agent's HTTP is spoken to so. */
+function agentPlace({ flags, host: { env } }: Invocation): AgentPlace {
+  const written = flags.text('grpc-addr') || env['CONSUL_GRPC_ADDR'] || DEFAULT_GRPC;
+  const [, scheme = '', address = written] = /^(https?):\/\/(.*)$/.exec(written) ?? [];
+  const isTls =
+    scheme === 'https' || (scheme === '' && parseBool(env['CONSUL_HTTP_SSL'] ?? '') === true);
+  const { tls } = apiTarget(flags, env);
+  const authorities = (tls?.ca ?? []).join('');
+  return { ...placeOf('gRPC', address), tls: isTls ? { authorities } : undefined };
+}
+
+function placeOf(what: string, text: string) {
+  try {
+    const { host, port } = splitHostPort(text);
+    return { host: host === '' ? '127.0.0.1' : host, port };
+  } catch (cause) {
+    throw new ProconsulError('invalid', `Invalid ${what} address: ${messageOf(cause)}`, { cause });
+  }
+}
+
+async function runEnvoy({ flags, host }: Invocation, args: readonly string[]): Promise<number> {
+  const program = flags.text('envoy-binary') || 'envoy';
+  const child = startChild({ words: [program, ...args], shell: false, env: host.env });
+  const end = () => void child.kill('SIGTERM');
+  host.signal.addEventListener('abort', end, { once: true });
+  if (host.signal.aborted) end();
+  const fault = await childFault(child);
+  host.signal.removeEventListener('abort', end);
+  if (fault === '' || host.signal.aborted) return 0;
+  throw new ProconsulError('rejected', `Envoy ended: ${fault}`);
+}
