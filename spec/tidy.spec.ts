@@ -367,7 +367,7 @@ describe('the pages', function () {
   it('list every route and command: docs/compat.md is as `npm run compat` writes it', async () => {
     const text = readFileSync(join(TOP, 'docs/compat.md'), 'utf8');
     assert.equal(text.slice(text.indexOf(TABLE_BEGINS)), await compatTable());
-  }).timeout(60_000);
+  });
 
   it('say of every route what it does', () => {
     assert.deepEqual(

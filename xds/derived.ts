@@ -75,8 +75,14 @@ export class Derived {
     }
   }
 
+  /** Strangers' words may be such that nothing can be made of them: then what was there stands. */
   readonly #again = (): void => {
-    if (!this.#isRunning) this.#run();
+    if (this.#isRunning) return;
+    try {
+      this.#run();
+    } catch (error) {
+      this.#questions.fault(error);
+    }
   };
 
   #take(made: readonly Resource[]): void {

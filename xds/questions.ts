@@ -3,7 +3,7 @@
  * followed for as long as anybody needs its answer.
  */
 import { type Cancel, pause } from '../lib/clock.ts';
-import { messageOf, NO_LEADER, ProconsulError } from '../lib/errors.ts';
+import { describeChain, messageOf, NO_LEADER, ProconsulError } from '../lib/errors.ts';
 import type { System } from '../lib/system.ts';
 import { type Answer, type Question as Asked, follow } from '../sidecar/follow.ts';
 
@@ -75,6 +75,12 @@ export class Questions {
       this.#followed.set(key, followed);
     }
     return followed.hold(onAnswer, () => this.#followed.delete(key));
+  }
+
+  /** Something cannot be made of the answers. */
+  fault(error: unknown): void {
+    const line = 'xds: what was told stands: nothing can be made of what the agent says';
+    this.#options.system.logger.error(line, { error: describeChain(error) });
   }
 
   /** By whichever token may: one that was revoked must not answer for the others. */

@@ -27,7 +27,10 @@ const told = ({ resources }: Told) =>
     ({ name, resource }) => `${name} ${resource.endpoints[0]?.lb_endpoints.length ?? 0}`,
   );
 
-describe('a stream of what changes', () => {
+describe('a stream of what changes', function () {
+  // The machine may be busy.
+  this.timeout(60_000);
+
   it('tells what is subscribed to with a version each, and then its changes alone', async () => {
     const xds = await startXds();
     for (const name of ['web', 'db']) sayPort(xds, name, 1);

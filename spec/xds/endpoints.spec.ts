@@ -18,7 +18,10 @@ async function assignmentOf(xds: TestXds, name: string): Promise<Any> {
   return resources[0];
 }
 
-describe('endpoints of a service', () => {
+describe('endpoints of a service', function () {
+  // The machine may be busy.
+  this.timeout(60_000);
+
   it('are those that pass and those that warn, with the weights of each', async () => {
     const xds = await startXds();
     const weights = { Passing: 3, Warning: 2 };

@@ -4,7 +4,10 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import { ADS, HEALTH, startXds, XdsClient } from '../support/servers/xds-clients.ts';
 import { until } from '../support/until.ts';
 
-describe('grpc.health.v1', () => {
+describe('grpc.health.v1', function () {
+  // The machine may be busy.
+  this.timeout(60_000);
+
   it('says of the port and of its services that they serve, once the state is known', async () => {
     const xds = await startXds();
     const client = new XdsClient(xds.port);

@@ -107,7 +107,10 @@ const routed = {
   },
 };
 
-describe('xDS for clients of gRPC', () => {
+describe('xDS for clients of gRPC', function () {
+  // The machine may be busy.
+  this.timeout(60_000);
+
   it('leads from the name that is dialled to its endpoints', async () => {
     const xds = await startXds();
     xds.agent.say(`${CHAIN}web`, plain('web'));

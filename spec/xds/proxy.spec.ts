@@ -96,7 +96,10 @@ const filtersOf = (listener: Any): Any[] =>
 const uri = (service: string) =>
   `^spiffe://${DOMAIN.replaceAll('.', '\\.')}/ns/default/dc/[^/]+/svc/${service}$`;
 
-describe('xDS for the proxy of a service', () => {
+describe('xDS for the proxy of a service', function () {
+  // The machine may be busy.
+  this.timeout(60_000);
+
   it('tells nothing before it is registered, and keeps to what was told when it is not any more', async () => {
     const { xds, stream } = await setUp(registered());
     xds.agent.say('/v1/agent/service/web-proxy', 404);
@@ -281,5 +284,15 @@ describe('xDS for the proxy of a service', () => {
     const type_url = TYPE_URLS.routes;
     stream.send({ node: NODE, type_url, resource_names_subscribe: ['none'] });
     assert.deepEqual((await stream.answer(0)).removed_resources, ['none']);
+  });
+
+  it('keeps to what was told where nothing can be made of a registration', async () => {
+    const { xds, stream } = await setUp(registered());
+    await told(stream, 'clusters');
+    const odd = [{ DestinationName: '\ud800', LocalBindPort: 1 }, 7, null, { LocalBindPort: 'x' }];
+    xds.agent.say('/v1/agent/service/web-proxy', registered({}, odd as readonly object[]));
+    await until(() => xds.logger.lines.some((line) => line.includes('nothing can be made')));
+    xds.agent.say('/v1/agent/service/web-proxy', registered({ local_connect_timeout_ms: 7000 }));
+    await told(stream, 'clusters', [], ([each]) => each.connect_timeout.seconds === '7');
   });
 });

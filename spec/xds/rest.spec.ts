@@ -28,7 +28,10 @@ async function setUp() {
   return { ...xds, poll };
 }
 
-describe('POST /v3/discovery:endpoints', () => {
+describe('POST /v3/discovery:endpoints', function () {
+  // The machine may be busy.
+  this.timeout(60_000);
+
   it('answers with the assignments of the services that are named, as Envoy reads JSON', async () => {
     const { agent, poll } = await setUp();
     agent.sayInstances('web', [instance('a', { weights: { Passing: 3, Warning: 1 }, zone: 'a' })]);

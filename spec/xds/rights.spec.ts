@@ -37,7 +37,10 @@ async function setUp() {
   return { access, xds, open, review, askedBy };
 }
 
-describe('tokens of streams', () => {
+describe('tokens of streams', function () {
+  // The machine may be busy.
+  this.timeout(60_000);
+
   it('are those that the agent is asked with', async () => {
     const { access, open, askedBy } = await setUp();
     access.rights.set('t1', 'web').set('t2', 'db');

@@ -21,7 +21,10 @@ const named = ({ resources }: Told) => resources.map(({ cluster_name }) => clust
 const open = (xds: TestXds, service = EDS, method = 'StreamEndpoints', token = '') =>
   new XdsClient(xds.port).stream(service, method, token);
 
-describe('a stream of the state of the world', () => {
+describe('a stream of the state of the world', function () {
+  // The machine may be busy.
+  this.timeout(60_000);
+
   it('tells a change once, and answers no acknowledgement', async () => {
     const xds = await startXds();
     sayPort(xds, 'web', 1);

@@ -52,7 +52,8 @@ export class Health {
   review(): void {
     for (const [call, told] of this.#watching) {
       const said = this.#of(call.request.service);
-      if (said !== told) this.#tell(call, said);
+      // Who reads slowly is told later what it is then.
+      if (said !== told && !call.writableNeedDrain) this.#tell(call, said);
     }
   }
 

@@ -99,7 +99,10 @@ export class Stream<Request extends AnyRequest> {
   }
 
   #seeAgain(before: Member): void {
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      before.leave();
+      return;
+    }
     try {
       if (this.#member?.view !== before.view) {
         for (const each of this.#subscriptions.values()) each.again();

@@ -6,11 +6,13 @@ import { commandLineOf } from '../../support/servers/command-line.ts';
 import { send } from '../../support/servers/start-server.ts';
 import { startWholeAgent, type WholeAgent } from '../../support/servers/whole-agent.ts';
 
-describe('proconsul connect envoy', () => {
+describe('proconsul connect envoy', function () {
+  // The machine may be busy.
+  this.timeout(60_000);
+
   let agent: WholeAgent;
 
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     agent = await startWholeAgent([]);
     const body = { Name: 'web', Port: 80, Connect: { SidecarService: { Port: 21_500 } } };
     await send(agent.port, 'PUT', '/v1/agent/service/register', { body });

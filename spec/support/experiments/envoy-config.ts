@@ -51,6 +51,7 @@ function toldCluster(way: EnvoyWay): object {
   return {
     ...{ name: 'web', type: 'EDS', connect_timeout: '1s' },
     common_lb_config: { healthy_panic_threshold: { value: 0 } },
+    circuit_breakers: { thresholds: [{ max_retries: { value: 1000 } }] },
     eds_cluster_config: { eds_config: { resource_api_version: 'V3', api_config_source } },
   };
 }
