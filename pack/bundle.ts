@@ -110,7 +110,11 @@ async function bundleLarge(outdir: string, write: boolean): Promise<Metafile> {
 export async function bundleClient(outdir: string, write: boolean): Promise<Metafile> {
   const { metafile } = await build({
     ...SHARED,
-    entryPoints: { balance: 'client/balance.ts', 'balance-undici': 'client/undici.ts' },
+    entryPoints: {
+      balance: 'client/balance.ts',
+      'balance-undici': 'client/undici.ts',
+      grpc: 'client/grpc.ts',
+    },
     outdir,
     write,
     chunkNames: 'client/[name]-[hash]',

@@ -37,7 +37,8 @@ function resourcesIn(bytes: Buffer): number {
   };
   while (at < bytes.length) {
     const field = varint() >>> 3;
-    at += varint();
+    const length = varint();
+    at += length;
     if (field === 2) count++;
   }
   return count;
