@@ -29,6 +29,10 @@ export const CONSTANTS = {
   beatRedis: us(18, 'a beat, of Redis, where as many as there are clients share a script'),
   compare: us(275, "an agent's comparison in full, of a server: two reads made anew"),
   read: us(22, 'a read that was asked before'),
+  readRedis: us(
+    5.4,
+    'the same, of Redis: reads that come together share a question for the newest index',
+  ),
   change: us(170, 'a change of a check, of the server that takes it'),
   follow: us(70, 'a change that another server took, of each that applies it'),
   changeRedis: us(

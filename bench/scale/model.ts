@@ -65,7 +65,8 @@ export function loadOf(size: Size, servers: number): Load {
     changes * C.entry.value;
   return {
     server: (shared / servers + others) / 1e6,
-    redis: (beats * C.beatRedis.value + changes * C.changeRedis.value) / 1e6,
+    redis:
+      (beats * C.beatRedis.value + changes * C.changeRedis.value + reads * C.readRedis.value) / 1e6,
     memory:
       (C.process.value +
         instances * C.instance.value +
@@ -102,7 +103,7 @@ export function fleet(agents: number): Size {
     instances,
     watchers,
     changes: instances / 3600,
-    reads: agents * 2,
+    reads: agents,
     watchersOfService: watchers / services,
   };
 }

@@ -54,7 +54,7 @@ function fleetRow(agents: number): string {
 
 function constants(): string {
   const rows = Object.values(CONSTANTS).map(
-    ({ value, unit, of, by }) => `| ${of} | ${count(value)} ${unit} | \`${by}\` |`,
+    ({ value, unit, of, by }) => `| ${of} | ${value.toLocaleString('en')} ${unit} | \`${by}\` |`,
   );
   return ['| what | takes | measured by |', '|---|---:|---|', ...rows].join('\n');
 }
