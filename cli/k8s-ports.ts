@@ -1,9 +1,10 @@
 /** What `k8s-sync` reaches the catalog and the API server by. */
-import type { Catalog } from '../kubernetes/catalog.ts';
+import type { Catalog, CatalogRequest } from '../kubernetes/catalog.ts';
 import type { TurnLock } from '../kubernetes/turns.ts';
 import type { Clock } from '../lib/clock.ts';
 import { encodeJson } from '../lib/json.ts';
-import type { ApiClient } from './api-client.ts';
+import { within } from '../lib/within.ts';
+import type { ApiClient, ApiRequest } from './api-client.ts';
 import { KeyLock } from './key-lock.ts';
 
 /** Of what needs nothing but an answer. */
@@ -14,22 +15,21 @@ type Client = (signal: AbortSignal) => ApiClient;
 /** Asked by a client of each question's own, so that a token that was renewed is taken from its file. */
 export function catalogBy(client: Client, clock: Clock): Catalog {
   return {
-    async ask({ method, path, query = [], body, accept }, signal) {
-      const waits = query.some(([name]) => name === 'index');
-      const late = new AbortController();
-      const cancel = waits ? () => undefined : clock.after(ANSWER_MS, () => late.abort());
-      try {
-        return await client(AbortSignal.any([signal, late.signal])).send({
-          method,
-          path,
-          query,
-          ...(accept !== undefined && { accept }),
-          ...(body !== undefined && { body: encodeJson(body) }),
-        });
-      } finally {
-        cancel();
-      }
+    async ask(request, signal) {
+      const waits = request.query?.some(([name]) => name === 'index') === true;
+      const asking = (either: AbortSignal) => client(either).send(sentBy(request));
+      return waits ? await asking(signal) : await within(clock, ANSWER_MS, signal, asking);
     },
+  };
+}
+
+function sentBy({ method, path, query = [], body, accept }: CatalogRequest): ApiRequest {
+  return {
+    method,
+    path,
+    query,
+    ...(accept !== undefined && { accept }),
+    ...(body !== undefined && { body: encodeJson(body) }),
   };
 }
 

@@ -7,6 +7,7 @@ import { formatDuration, NS_PER_MS } from '../lib/duration.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Notices } from '../lib/notices.ts';
+import { within } from '../lib/within.ts';
 import { objectIn, objectsIn, textIn } from './api/shapes.ts';
 import type { Catalog } from './catalog.ts';
 import { SOURCE, SOURCE_META, SYNC_SERVICE } from './ours.ts';
@@ -104,10 +105,9 @@ export class Presence {
   }
 
   /** A server that hangs holds up one beat, and the next one may come to another. */
-  async #beatInTime(signal: AbortSignal): Promise<void> {
-    const late = new AbortController();
-    const cancel = this.#deps.clock.after(this.#self.leaseMs, () => late.abort());
-    await this.#beat(AbortSignal.any([signal, late.signal])).finally(cancel);
+  #beatInTime(signal: AbortSignal): Promise<void> {
+    const { leaseMs } = this.#self;
+    return within(this.#deps.clock, leaseMs, signal, (either) => this.#beat(either));
   }
 
   /** A catalog that has lost it is told anew. */

@@ -33,7 +33,10 @@ export async function takeTurns(
   const notices = new Notices((text) => logger.warn(`k8s: ${text}`));
   while (!signal.aborted) {
     const lock = newLock();
-    const over = AbortSignal.any([signal, lock.lost]);
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    const over = ending.signal;
+    for (const each of [signal, lock.lost]) each.addEventListener('abort', end, { once: true });
     try {
       if (await lock.acquire()) {
         notices.clear('');
@@ -44,6 +47,7 @@ export async function takeTurns(
       if (!(error instanceof ProconsulError)) throw error;
       if (!over.aborted) notices.tell('', messageOf(error));
     }
+    signal.removeEventListener('abort', end);
     if (lock.lost.aborted) logger.warn('k8s: lost the lock');
     await lock.release().catch((error: unknown) => {
       // The lock's session ends by itself.

@@ -3,6 +3,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { type Clock, pause } from '../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
+import { within } from '../../lib/within.ts';
 import type { ApiAccess, Credentials } from './access.ts';
 import { linesOf } from './lines.ts';
 import { objectIn, type Said, textIn } from './shapes.ts';
@@ -55,53 +56,58 @@ export class ApiServer {
 
   /** Rejects with a ProconsulError: forbidden, unauthorized, busy, or unavailable. */
   async ask(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
-    const late = new AbortController();
-    const cancel = this.#clock.after(ANSWER_MS, () => late.abort());
-    try {
-      const response = await this.#send(request, AbortSignal.any([signal, late.signal]));
-      const json = await jsonOf(response);
-      const status = response.statusCode ?? 0;
-      if (status >= 300 && request.accept?.includes(status) !== true) {
-        await this.#leaveAlone(response, signal);
-        throw refusal(request, status, json);
+    return await within(this.#clock, ANSWER_MS, signal, async (either) => {
+      try {
+        return await this.#answer(request, either);
+      } catch (error) {
+        throw failed(request, error, either.aborted && !signal.aborted);
       }
-      return { status, json };
-    } catch (error) {
-      throw failed(request, error, late.signal.aborted);
-    } finally {
-      cancel();
-    }
+    });
   }
 
   /** Each line as it comes, until the server or the signal ends it; rejects as `ask` does. */
   async *watch(watching: Watching, signal: AbortSignal): AsyncIterable<Said> {
     const request = { method: 'GET', path: watching.path, query: watching.query } as const;
-    const idle = new AbortController();
-    let cancel = this.#clock.after(watching.idleMs, () => idle.abort());
+    const over = new AbortController();
+    const end = () => over.abort();
+    signal.addEventListener('abort', end, { once: true });
+    let cancel = this.#clock.after(watching.idleMs, end);
     try {
-      const response = await this.#send(request, AbortSignal.any([signal, idle.signal]), false);
-      const status = response.statusCode ?? 0;
-      if (status !== 200) {
-        const json = await jsonOf(response);
-        await this.#leaveAlone(response, signal);
-        throw refusal(request, status, json);
-      }
-      for await (const line of linesOf(response)) {
+      for await (const line of linesOf(await this.#opened(request, over.signal))) {
         cancel();
-        cancel = this.#clock.after(watching.idleMs, () => idle.abort());
+        cancel = this.#clock.after(watching.idleMs, end);
         yield parsed(line);
       }
     } catch (error) {
       // Given up on purpose: whoever watches goes on from where it was.
-      if (!idle.signal.aborted) throw failed(request, error, false);
+      if (!over.signal.aborted || signal.aborted) throw failed(request, error, false);
     } finally {
       cancel();
+      signal.removeEventListener('abort', end);
     }
   }
 
   /** Ends what is kept open between requests. */
   close(): void {
     this.#agent.destroy();
+  }
+
+  async #answer(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
+    const response = await this.#send(request, signal);
+    const json = await jsonOf(response);
+    const status = response.statusCode ?? 0;
+    if (status < 300 || request.accept?.includes(status) === true) return { status, json };
+    await this.#leaveAlone(response, signal);
+    throw refusal(request, status, json);
+  }
+
+  async #opened(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const response = await this.#send(request, signal, false);
+    const status = response.statusCode ?? 0;
+    if (status === 200) return response;
+    const json = await jsonOf(response);
+    await this.#leaveAlone(response, signal);
+    throw refusal(request, status, json);
   }
 
   /** A token that was refused may have been put in place of by another since it was read. */

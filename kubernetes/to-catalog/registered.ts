@@ -6,8 +6,9 @@ import { type Clock, pause } from '../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Random } from '../../lib/random.ts';
 import { retryMs } from '../../lib/retries.ts';
+import { within } from '../../lib/within.ts';
 import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
-import { type Catalog, MAX_LOOK_MS, waitingFrom } from '../catalog.ts';
+import { type Catalog, type CatalogAnswer, MAX_LOOK_MS, waitingFrom } from '../catalog.ts';
 import { OWNER_META, SOURCE, SOURCE_META } from '../ours.ts';
 import type { WantedCheck, WantedInstance } from './instances.ts';
 
@@ -110,21 +111,11 @@ export class Registered {
     return seen.index;
   }
 
-  async #look(index: string, signal: AbortSignal) {
+  #look(index: string, signal: AbortSignal): Promise<CatalogAnswer> {
     const { catalog, clock } = this.#deps;
-    const late = new AbortController();
-    const cancel = clock.after(MAX_LOOK_MS, () => late.abort());
-    try {
-      const request = {
-        method: 'GET',
-        path: this.#path,
-        query: waitingFrom(index),
-        accept: [404],
-      } as const;
-      return await catalog.ask(request, AbortSignal.any([signal, late.signal]));
-    } finally {
-      cancel();
-    }
+    const query = waitingFrom(index);
+    const request = { method: 'GET', path: this.#path, query, accept: [404] } as const;
+    return within(clock, MAX_LOOK_MS, signal, (either) => catalog.ask(request, either));
   }
 
   /** A node that is not there has nothing. */

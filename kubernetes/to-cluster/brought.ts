@@ -37,7 +37,8 @@ export class Brought {
   readonly #following = new Map<string, AbortController>();
   /** By the name of the Service. */
   readonly #services = new Map<string, BroughtService>();
-  readonly #ended: Promise<void>[] = [];
+  /** Questions about services that are under way. */
+  readonly #under = new Set<Promise<void>>();
   #isKnown = false;
 
   constructor(deps: BroughtDeps, rules: BackRules, changed: (service: string) => void) {
@@ -70,13 +71,14 @@ export class Brought {
   async run(signal: AbortSignal): Promise<void> {
     await this.#follow(
       '/v1/catalog/services',
-      (json) => this.#takeNames(objectIn(json), signal),
+      (json) => this.#takeNames(objectIn(json)),
       signal,
     );
-    await Promise.all(this.#ended);
+    for (const ending of this.#following.values()) ending.abort();
+    await Promise.all(this.#under);
   }
 
-  #takeNames(services: Readonly<Record<string, unknown>>, signal: AbortSignal): void {
+  #takeNames(services: Readonly<Record<string, unknown>>): void {
     const wanted = Object.entries(services)
       .filter(([name, tags]) => isBrought(name, textsIn(tags), this.#rules))
       .map(([name]) => name)
@@ -86,7 +88,7 @@ export class Brought {
     }
     const kept = new Set(wanted.slice(0, MAX_SERVICES));
     for (const name of [...this.#following.keys()]) if (!kept.has(name)) this.#forget(name);
-    for (const name of kept) if (!this.#following.has(name)) this.#begin(name, signal);
+    for (const name of kept) if (!this.#following.has(name)) this.#begin(name);
     this.#isKnown = true;
     this.#changed('');
   }
@@ -97,7 +99,7 @@ export class Brought {
     return false;
   }
 
-  #begin(name: string, signal: AbortSignal): void {
+  #begin(name: string): void {
     const service = serviceName(name, this.#rules) ?? '';
     const ending = new AbortController();
     this.#following.set(name, ending);
@@ -113,8 +115,9 @@ export class Brought {
       this.#changed(service);
     };
     const path = `/v1/health/service/${encodeURIComponent(name)}`;
-    const either = AbortSignal.any([signal, ending.signal]);
-    this.#ended.push(this.#follow(path, take, either));
+    const ended = this.#follow(path, take, ending.signal);
+    this.#under.add(ended);
+    void ended.then(() => this.#under.delete(ended));
   }
 
   #forget(name: string): void {
