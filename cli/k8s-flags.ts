@@ -44,7 +44,7 @@ const ROWS: readonly (readonly [string, Flag])[] = [
   ['k8s-write-namespace', text('Where services of the catalog come to; default.')],
   ['k8s-tag', text('The tag of each instance, by which it does not come back; k8s.')],
   ['kubeconfig', text("kubectl's file; else KUBECONFIG, else the pod's own account.")],
-  ['lease', text('After so long without a beat another sync takes over; 1s.')],
+  ['lease', text('After so long without a beat another sync takes over; 3s.')],
   ['lock-key', text(`The key of the lock; ${NODE}/NODE/OWNER/lock.`)],
   ['log-json', bool('Write the log as JSON.')],
   ['log-level', text('trace, debug, info, warn or err; info.')],
@@ -62,7 +62,7 @@ export function syncOptionsOf(flags: FlagValues): SyncOptions {
   const or = (name: string, otherwise: string) => flags.text(name) || otherwise;
   const isOn = (name: string) => !flags.has(name) || flags.isSet(name);
   const [node, owner] = [or('consul-node-name', NODE), or('owner', NODE)];
-  const leaseMs = durationIn(flags, 'lease', 1000);
+  const leaseMs = durationIn(flags, 'lease', 3000);
   if (leaseMs < LEAST_LEASE_MS) throw refused('-lease must be at least 500ms');
   const tag = or('k8s-tag', 'k8s');
   return {

@@ -69,11 +69,7 @@ export class Brought {
 
   /** Resolves when the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    await this.#follow(
-      '/v1/catalog/services',
-      (json) => this.#takeNames(objectIn(json)),
-      signal,
-    );
+    await this.#follow('/v1/catalog/services', (json) => this.#takeNames(objectIn(json)), signal);
     for (const ending of this.#following.values()) ending.abort();
     await Promise.all(this.#under);
   }

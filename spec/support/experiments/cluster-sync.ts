@@ -215,7 +215,7 @@ class SyncProcess {
 
   constructor(name: string, port: number, kubeconfig: string) {
     const args = ['k8s-sync', `-http-addr=127.0.0.1:${port}`, `-kubeconfig=${kubeconfig}`];
-    this.#child = spawn(COMMAND, [...args, `-sync-name=${name}`], { stdio: 'pipe' });
+    this.#child = spawn(COMMAND, [...args, '-lease=1s', `-sync-name=${name}`], { stdio: 'pipe' });
     const keep = (part: Buffer) => {
       this.output = (this.output + part.toString()).slice(-20_000);
     };
