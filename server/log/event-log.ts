@@ -26,7 +26,7 @@ export interface Proposal {
   /** The command as it will stand in the log, and how many bytes of UTF-8 that is. */
   readonly payload: string;
   readonly bytes: number;
-  /** Read back from the payload: what every server, now and after a restart, will apply. */
+  /** As it reads back from the payload: what every server, now and after a restart, will apply. */
   readonly command: Command;
 }
 

@@ -1,6 +1,7 @@
 /** A command as the logs write it, and back. All logs write it alike, so that all hash it alike. */
 import { ProconsulError } from '../../lib/errors.ts';
 import { decodeJson, encodeOwnJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
+import { readsBack } from '../../lib/reads-back.ts';
 import { isSealed } from '../../lib/seal/box.ts';
 import type { Command, Entry } from '../commands.ts';
 import type { Proposal } from './event-log.ts';
@@ -22,7 +23,7 @@ export function encodeProposal(id: string, command: Command): Proposal {
     throw new ProconsulError('too-large', `a write is limited to ${MAX_COMMAND_BYTES} bytes`);
   }
   try {
-    return { id, payload, bytes, command: decodeCommand(payload) };
+    return { id, payload, bytes, command: readsBack(command) ? command : decodeCommand(payload) };
   } catch (cause) {
     throw new ProconsulError('invalid', 'a command that cannot be read back', { cause });
   }
