@@ -44,7 +44,7 @@ export function ratio({ row, medians }: Measured, kind: Kind): number {
   return row.better === 'more' ? ours / theirs : theirs / ours;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

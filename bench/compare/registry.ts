@@ -25,11 +25,12 @@ export interface Registry {
   stop(): Promise<void>;
 }
 
-/** `over`: more of the configuration, for both alike. */
+/** `over`: more of the configuration, for both alike. `ours`: another build of Proconsul. */
 export async function startRegistry(
   kind: Kind,
   consul: string,
   over: Readonly<Record<string, unknown>> = {},
+  ours = path.join(TOP, 'bin/proconsul'),
 ): Promise<Registry> {
   const folder = await mkdtemp(path.join(tmpdir(), `bench-${kind}-`));
   const [port, ...others] = await freePorts(5);
@@ -37,7 +38,7 @@ export async function startRegistry(
   const config = configFor(kind, [port as number, ...others], folder);
   const file = path.join(folder, 'config.json');
   await writeFile(file, JSON.stringify({ ...config, ...over }));
-  const command = kind === 'consul' ? consul : path.join(TOP, 'bin/proconsul');
+  const command = kind === 'consul' ? consul : ours;
   const args = ['agent', `-config-file=${file}`];
   if (kind === 'memory') args.push('-dev');
   if (redis !== undefined) args.push(`-redis=${redis.url}`);

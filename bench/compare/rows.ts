@@ -90,6 +90,20 @@ async function registerTtlChecks(port: number): Promise<void> {
   }
 }
 
+/** What is measured of writes alone: see bench/writes.ts. */
+export interface Write {
+  readonly name: string;
+  readonly request: Load;
+  readonly prepare?: (port: number) => Promise<void>;
+}
+
+export const WRITES: readonly Write[] = [
+  { name: 'kv put', request: KV_PUT },
+  { name: 'check/pass', request: CHECK_PASS, prepare: registerTtlChecks },
+  { name: 'catalog/register', request: CATALOG_REGISTER },
+  { name: 'agent/service/register', request: AGENT_REGISTER },
+];
+
 /** What every registry of the first part holds. */
 export async function fillSmall(port: number): Promise<void> {
   for (const [prefix, services, instancesEach] of [
