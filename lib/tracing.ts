@@ -2,7 +2,6 @@
  * Spans for whoever has loaded an SDK of OpenTelemetry into the process (docs/monitoring/tracing.md). Without
  * one nothing is made for any request: whether there is one is asked once, when the surface is made.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   context,
   ProxyTracerProvider,
@@ -12,6 +11,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import type { Message, Response } from './http/ready-exchange.ts';
 import { VERSION } from './version.ts';
 
 /** What a provider comes to that nobody has set. */
@@ -25,8 +25,8 @@ export function isTraced(): boolean {
 }
 
 interface Traced {
-  readonly message: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly message: Message;
+  readonly response: Response;
   /** Of the row that takes it, once that is known. */
   readonly route: string | undefined;
   run(): Promise<void>;

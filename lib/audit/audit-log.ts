@@ -2,13 +2,13 @@
  * Who asked what over HTTP, and what became of it: two lines for each request, when it is known who asks
  * and when it is over. The answer waits for neither: what the lines cost is a little of the processor.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { RESOLVE_PATH } from '../acl/resolving.ts';
 import type { Caller } from '../acl/rights.ts';
 import type { Clock } from '../clock.ts';
 import { ADDRESS_OWNER_PATH } from '../dns-lookups.ts';
 import { type Asker, type Audit, type Audited, CLIENT_GONE, type Repeated } from '../http/audit.ts';
+import type { Message, Response } from '../http/ready-exchange.ts';
 import { BEAT_PATH, INTRODUCTION_PATH, MEMBERS_PATH } from '../membership.ts';
 import { addressOf, authText, eventLine, type RequestText, requestText } from './event-text.ts';
 
@@ -37,7 +37,7 @@ export class AuditLog implements Audit {
     this.#options = options;
   }
 
-  begins(message: IncomingMessage, response: ServerResponse): Audited {
+  begins(message: Message, response: Response): Audited {
     const request = requestText(message, this.#options.isKnownId);
     const { socket } = message;
     const event = new Event(this, request, { socket, isBegun: this.#begun.delete(socket) });

@@ -3,10 +3,10 @@
  * into it but what is named here: no body, no header but two, no value of a parameter that may be secret.
  */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Caller } from '../acl/rights.ts';
 import { splitTarget } from '../http/path.ts';
+import type { Message } from '../http/ready-exchange.ts';
 import { HIDDEN, pathWithoutSecrets, secretsHidden } from '../http/secrets.ts';
 import { hostPort } from '../ip.ts';
 
@@ -32,10 +32,7 @@ const MAX_TEXT = 1024;
 /**
  * `isKnownId` says of what stands where people also put secrets that it is an object's id, and no secret.
  */
-export function requestText(
-  message: IncomingMessage,
-  isKnownId: (text: string) => boolean,
-): RequestText {
+export function requestText(message: Message, isKnownId: (text: string) => boolean): RequestText {
   const { method = '', headers } = message;
   const target = targetOf(message);
   const hide = secretsHidden(message);
@@ -56,7 +53,7 @@ export function requestText(
 /** No quotation mark in a value stands there as such. */
 const ADDRESS = '"remote_addr":""';
 
-function targetOf({ url = '' }: IncomingMessage): { path: string; query: string } {
+function targetOf({ url = '' }: Message): { path: string; query: string } {
   try {
     return splitTarget(url);
   } catch {

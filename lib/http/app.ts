@@ -11,9 +11,10 @@ import { Exchange, type Surface } from './exchange.ts';
 import type { FastPath } from './fast/fast-path.ts';
 import { LineBudget } from './line-budget.ts';
 import { createPages } from './pages.ts';
+import type { Message, ReadyMessage, Response } from './ready-exchange.ts';
 import { RequestLines } from './request-lines.ts';
 import type { Guard, Handler, Route } from './route.ts';
-import { RouteTimes } from './route-times.ts';
+import { RouteTimes, type TimedRoute } from './route-times.ts';
 import { Router } from './router.ts';
 
 export interface Served {
@@ -73,10 +74,15 @@ export function createApp(served: Served, options: AppOptions): RequestListener 
       rowHeaders: { ...responseHeaders, Vary: 'Accept-Encoding' },
     },
     told: { fastPath: options.fastPath, audit: options.audit },
+    begin: (message, response) => {
+      if (!isForRow(router, message)) return false;
+      run(message, response);
+      return true;
+    },
     lines: new RequestLines(logger, systemClock, lineBudget),
   };
   const tracing = Tracing.get();
-  return (message, response) => {
+  const run = (message: Message, response: Response) => {
     const exchange = new Exchange(surface, message, response);
     const running = tracing ? tracing.serve(exchange) : exchange.run();
     running.catch((error: unknown) => {
@@ -85,4 +91,18 @@ export function createApp(served: Served, options: AppOptions): RequestListener 
       response.destroy();
     });
   };
+  return run;
+}
+
+/** What reads as it is written, and leads nowhere else. */
+const PLAIN_PATH = /^(?:\/[\w\-~!$&'()*+,;=:@.]+)+\/?$/;
+const DOTS = /\/\.{1,2}(?:\/|$)/;
+
+/** Whether a row takes it, and neither the pages nor whoever it is handed on to. */
+function isForRow(router: Router<TimedRoute>, { method, url }: ReadyMessage): boolean {
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  if (!PLAIN_PATH.test(path) || DOTS.test(path) || router.isAbove(path)) return false;
+  const row = router.match(path)?.methods.get(method);
+  return row !== undefined && row.endless !== true;
 }

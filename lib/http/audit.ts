@@ -1,14 +1,14 @@
 /** What the HTTP surface tells an audit log: of each request, also of those that the fast path answers. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Caller } from '../acl/rights.ts';
+import type { Message, Response } from './ready-exchange.ts';
 
 /** Who asks, by now. It may throw, and it keeps no request alive. */
 export type Asker = () => Caller | Promise<Caller>;
 
 export interface Audit {
   /** A request has come. Its end is seen by the response's. */
-  begins(message: IncomingMessage, response: ServerResponse): Audited;
+  begins(message: Message, response: Response): Audited;
 }
 
 /** One request, until it ends. */

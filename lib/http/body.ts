@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.ts';
 import { ProconsulError } from '../errors.ts';
+import { type Message, ReadyMessage } from './ready-exchange.ts';
 import type { Limit } from './route.ts';
 
 /** A body that is sent byte by byte ends here; a large one has longer, as long as it comes this fast. */
@@ -18,10 +19,8 @@ export interface Reading {
  * Reads a body, whatever its Content-Type. Refuses one that is too large by what its head says, or
  * else while it still streams, and one that is too slow; what follows is not read any more.
  */
-export function readBody(
-  message: IncomingMessage,
-  { maxBytes, limit, clock }: Reading,
-): Promise<Buffer> {
+export function readBody(message: IncomingMessage, reading: Reading): Promise<Buffer> {
+  const { maxBytes, clock } = reading;
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let bytes = 0;
@@ -41,19 +40,14 @@ export function readBody(
       parts.length = 0;
       fail(error);
     };
-    const tooLarge = (size: number) =>
-      new ProconsulError(
-        'too-large',
-        `Request body(${size} bytes) too large, max size: ${maxBytes} bytes.${see(limit)}`,
-      );
     const take = (part: Buffer) => {
       bytes += part.length;
-      if (bytes > maxBytes) refuse(tooLarge(bytes));
+      if (bytes > maxBytes) refuse(tooLarge(bytes, reading));
       else parts.push(part);
     };
     const claimed = Number(message.headers['content-length'] ?? 0);
     if (claimed > maxBytes) {
-      refuse(tooLarge(claimed));
+      refuse(tooLarge(claimed, reading));
       return;
     }
     message.on('data', take);
@@ -68,6 +62,21 @@ export function readBody(
       if (!message.complete) fail(new ProconsulError('invalid', 'request body broke off'));
     });
   });
+}
+
+/** The same, of a message whose body may have come already. */
+export function bodyOf(message: Message, reading: Reading): Buffer | Promise<Buffer> {
+  if (!(message instanceof ReadyMessage)) return readBody(message, reading);
+  const { whole } = message;
+  if (whole.length > reading.maxBytes) throw tooLarge(whole.length, reading);
+  return whole;
+}
+
+function tooLarge(size: number, { maxBytes, limit }: Reading): ProconsulError {
+  return new ProconsulError(
+    'too-large',
+    `Request body(${size} bytes) too large, max size: ${maxBytes} bytes.${see(limit)}`,
+  );
 }
 
 /** Clients of Consul know this text, and its operators where to look. */

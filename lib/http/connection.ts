@@ -86,6 +86,8 @@ export class Connection {
   #last: IncomingMessage | undefined;
   /** Whatever comes to be a request is the last. */
   #isFinishing = false;
+  /** Nothing that comes is looked at any more. */
+  #closes = false;
   #error: NodeJS.ErrnoException | undefined;
 
   /** Steps in between the socket and the parser, before either has seen a byte. */
@@ -131,11 +133,15 @@ export class Connection {
    * connection could send them too and get the same answer.
    */
   wholeRequest(message: IncomingMessage): string | undefined {
+    return isPlain(message) ? this.wholeChunk(message)?.toString('latin1') : undefined;
+  }
+
+  /** The bytes of this message, where they are all that the parser was given, and came in one piece. */
+  wholeChunk(message: IncomingMessage): Buffer | undefined {
     const given = this.#given;
-    if (given === undefined || given.requests !== 1 || !isPlain(message)) return undefined;
+    if (given === undefined || given.requests !== 1) return undefined;
     const { first, bytes } = given;
-    if (bytes !== first.length || lengthOf(message, given) !== bytes) return undefined;
-    return first.toString('latin1');
+    return bytes === first.length && lengthOf(message, given) === bytes ? first : undefined;
   }
 
   /** Takes a request back from the shortcut: the parser gets it, and its route begins anew. */
@@ -144,6 +150,16 @@ export class Connection {
     if (taken === undefined || !taken.withdraw()) return;
     this.#taken = undefined;
     this.#give(taken.request);
+  }
+
+  get isFinishing(): boolean {
+    return this.#isFinishing;
+  }
+
+  /** It ends with the answer that has just been given. */
+  closes(): void {
+    this.#closes = true;
+    this.#dropAhead();
   }
 
   /** Answers what has begun, and says with it that this is the last: whoever asks again asks elsewhere. */
@@ -197,7 +213,7 @@ export class Connection {
 
   /** No more is read: the last request has come whole, or what cannot be read. */
   #isOver(): boolean {
-    return this.#last?.complete === true || this.#error !== undefined;
+    return this.#closes || this.#last?.complete === true || this.#error !== undefined;
   }
 
   #isIdle(): boolean {

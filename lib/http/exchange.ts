@@ -11,6 +11,7 @@
  * reply or throws; a reply may be a wait (`pending`), which ends in another. `wireOf` makes bytes of
  * it, once for all who share it. Where the reply says that it is shared, FastPath learns it.
  */
+import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AccessControl, Caller } from '../acl/rights.ts';
 import { type Cancel, systemClock } from '../clock.ts';
@@ -20,7 +21,14 @@ import type { Audit, Audited } from './audit.ts';
 import { refuseElsewhere } from './elsewhere.ts';
 import type { FastPath } from './fast/fast-path.ts';
 import { cleanPath, isPrintable } from './path.ts';
-import type { Pending, Reply } from './reply.ts';
+import {
+  type Begin,
+  type Message,
+  ReadyMessage,
+  ReadyResponse,
+  type Response,
+} from './ready-exchange.ts';
+import type { Pending, Reply, Wire } from './reply.ts';
 import { Request } from './request.ts';
 import type { RequestLines } from './request-lines.ts';
 import {
@@ -32,7 +40,6 @@ import {
   NOTHING_KNOWN,
   sendStream,
   sendWire,
-  type Wire,
   type Writing,
   wireOf,
 } from './respond.ts';
@@ -62,12 +69,14 @@ export interface Surface {
   };
   /** Who learns of each exchange. */
   readonly told: { readonly fastPath: FastPath | undefined; readonly audit: Audit | undefined };
+  /** Begins another one, of a request that was not parsed. */
+  readonly begin: Begin;
   readonly lines: RequestLines;
 }
 
 export class Exchange {
-  readonly message: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly message: Message;
+  readonly response: Response;
   /** Where there is an audit log. */
   readonly audited: Audited | undefined;
   readonly #surface: Surface;
@@ -76,7 +85,7 @@ export class Exchange {
   /** Set on the answer; what is for the pages, and what is no request, gets none. */
   #common: Readonly<Record<string, string>> = {};
 
-  constructor(surface: Surface, message: IncomingMessage, response: ServerResponse) {
+  constructor(surface: Surface, message: Message, response: Response) {
     this.#surface = surface;
     this.message = message;
     this.response = response;
@@ -111,7 +120,7 @@ export class Exchange {
       if (this.#common === responseHeaders) this.#common = rowHeaders;
     }
     if (reply === undefined) {
-      this.#surface.places.pages(this.message, this.response);
+      this.#showPage();
       return;
     }
     const writing: Writing = {
@@ -124,6 +133,12 @@ export class Exchange {
     this.#took(systemClock.monotonic() - from, pending !== undefined);
     // A body that nobody wanted must not keep the connection waiting.
     if (!this.message.complete) this.message.resume();
+  }
+
+  #showPage(): void {
+    const { message, response } = this;
+    assert(!(message instanceof ReadyMessage || response instanceof ReadyResponse));
+    this.#surface.places.pages(message, response);
   }
 
   #took(ms: number, hasWaited: boolean): void {
@@ -251,6 +266,7 @@ export class Exchange {
     const made = this.#wireOf(reply, writing);
     const wire = made instanceof Promise ? await made : made;
     if (reply.shared !== undefined) fastPath?.answers(this, reply.shared, wire);
+    else if (this.#row !== undefined) fastPath?.writes(this, this.#surface.begin);
     try {
       sendWire(wire, this.response);
     } catch (error) {
@@ -297,7 +313,7 @@ async function toWhoeverStillMay(request: Request, coming: Promise<Reply>): Prom
 }
 
 /** Node takes any coding that ends in chunks, and hands over what is within as if it were the body. */
-function isEncodedTwice({ headers }: IncomingMessage): boolean {
+function isEncodedTwice({ headers }: Message): boolean {
   const coding = headers['transfer-encoding'];
   return coding !== undefined && coding.toLowerCase() !== 'chunked';
 }

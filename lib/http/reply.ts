@@ -59,3 +59,10 @@ export interface Reply {
   /** Instead of all else: the reply that it settles with is the reply. */
   readonly pending?: Pending;
 }
+
+/** A reply as it goes out: header names and values in turn, Content-Length among them. */
+export interface Wire {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}

@@ -2,11 +2,11 @@
  * What the log says of requests: at debug each one, as Consul does; at warn who was refused; and at
  * error what is a bug. Never what came as a query string or a token, whoever put it into an error.
  */
-import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.ts';
 import { describeChain, ProconsulError } from '../errors.ts';
 import type { Fields, Logger } from '../logger.ts';
 import type { LineBudget } from './line-budget.ts';
+import type { Message } from './ready-exchange.ts';
 import { isBug } from './respond.ts';
 import { pathWithoutSecrets, withoutSecrets } from './secrets.ts';
 
@@ -29,7 +29,7 @@ export class RequestLines {
     this.#budget = budget;
   }
 
-  finished(message: IncomingMessage, status: number, ms: number): void {
+  finished(message: Message, status: number, ms: number): void {
     if (!this.#budget.take()) return;
     const latency = `${ms.toFixed(3)}ms`;
     const { method, path: url, from } = asked(message);
@@ -37,7 +37,7 @@ export class RequestLines {
   }
 
   /** `accessor` is who asked, where that is known; '' else. */
-  failed(error: unknown, message: IncomingMessage, accessor: string): void {
+  failed(error: unknown, message: Message, accessor: string): void {
     const why = withoutSecrets(describeChain(error), message);
     const { method, path } = asked(message);
     if (isBug(error)) this.#logger.error(`http: ${method} ${path}: ${why}`);
@@ -60,7 +60,7 @@ export class RequestLines {
   }
 }
 
-function asked(message: IncomingMessage) {
+function asked(message: Message) {
   const { method = '', url = '', socket } = message;
   const [path = ''] = url.split('?', 1);
   return {

@@ -1,12 +1,13 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { ANYONE, type Caller } from '../acl/rights.ts';
 import { systemClock } from '../clock.ts';
 import type { Decoder } from '../decode.ts';
 import { MAX_JSON_BODY_BYTES } from '../limits.ts';
 import { ownTurn } from '../slices.ts';
-import { readBody } from './body.ts';
+import { bodyOf } from './body.ts';
 import { Params } from './params.ts';
 import { localTarget, splitTarget } from './path.ts';
+import type { Message, Response } from './ready-exchange.ts';
 import type { HttpRequest, Limit } from './route.ts';
 import { isRaw, type RowBody, type Takes } from './takes.ts';
 
@@ -29,13 +30,13 @@ export class Request implements HttpRequest {
   refuseHopeless: (caller: Caller) => void = () => undefined;
   /** Its answer goes on for as long as the client is there. */
   isEndless = false;
-  readonly #message: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #message: Message;
+  readonly #response: Response;
   #gone: AbortController | undefined;
   #row: Takes | undefined;
 
   /** Throws where the target is none. */
-  constructor(message: IncomingMessage, response: ServerResponse, prettyJson: boolean) {
+  constructor(message: Message, response: Response, prettyJson: boolean) {
     const { path, query } = splitTarget(message.url ?? '/');
     this.path = path;
     this.queryString = query;
@@ -124,7 +125,7 @@ export class Request implements HttpRequest {
   async #read(maxBytes: number, limit?: Limit): Promise<Buffer> {
     const claimed = Number(this.headers['content-length'] ?? 0);
     if (claimed >= LARGE_BODY_BYTES) this.refuseHopeless(this.caller);
-    const bytes = await readBody(this.#message, { maxBytes, limit, clock: systemClock });
+    const bytes = await bodyOf(this.#message, { maxBytes, limit, clock: systemClock });
     if (bytes.length >= LARGE_BODY_BYTES) {
       this.refuseHopeless(this.caller);
       // Whatever is made of it takes long, and so it does of the next one.

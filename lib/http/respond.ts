@@ -1,5 +1,5 @@
 /** Reply → bytes on the wire, as Consul writes them. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import assert from 'node:assert/strict';
 import { pipeline } from 'node:stream/promises';
 import { LARGE_BYTES } from '../body-room.ts';
 import { type ErrorCode, ProconsulError } from '../errors.ts';
@@ -8,7 +8,8 @@ import { MIN_GZIP_BYTES } from '../limits.ts';
 import { Work } from '../slices.ts';
 import { letGoOfStalled, sendBody } from './delivery.ts';
 import { compressed } from './gzip.ts';
-import type { Reply } from './reply.ts';
+import { type Message, ReadyResponse, type Response } from './ready-exchange.ts';
+import type { Reply, Wire } from './reply.ts';
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid: 400,
@@ -61,13 +62,6 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set(['rejected', 'forbidden']);
 
 export function isBug(error: unknown): boolean {
   return !(error instanceof ProconsulError) || error.code === 'internal';
-}
-
-/** A reply as it goes out: header names and values in turn, Content-Length among them. */
-export interface Wire {
-  readonly status: number;
-  readonly headers: readonly string[];
-  readonly body: Buffer;
 }
 
 export interface Writing {
@@ -167,8 +161,13 @@ function textOf(text: string, headers: Headers): Buffer {
 const EMPTY = Buffer.alloc(0);
 
 /** Sends it; to a client that is gone it does nothing. Throws where a large one finds no room. */
-export function sendWire({ status, headers, body }: Wire, response: ServerResponse): void {
+export function sendWire(wire: Wire, response: Response): void {
   if (response.destroyed || response.headersSent) return;
+  if (response instanceof ReadyResponse) {
+    response.send(wire);
+    return;
+  }
+  const { status, headers, body } = wire;
   const begin = () => response.writeHead(status, headers as string[]);
   if (body.length <= LARGE_BYTES) {
     begin().end(body);
@@ -185,8 +184,10 @@ export function sendWire({ status, headers, body }: Wire, response: ServerRespon
 export async function sendStream(
   reply: Reply & Pick<Required<Reply>, 'stream'>,
   common: Writing['common'],
-  response: ServerResponse,
+  response: Response,
 ): Promise<void> {
+  // Rows that stream are read.
+  assert(!(response instanceof ReadyResponse), 'a write is answered in one piece');
   if (response.destroyed || response.headersSent) return;
   response.writeHead(reply.status ?? 200, new Headers(common, reply.headers).flat());
   response.flushHeaders();
@@ -196,7 +197,7 @@ export async function sendStream(
 }
 
 /** Whether the client takes gzip; 'gzip;q=0' says that it does not. */
-export function acceptsGzip(message: IncomingMessage): boolean {
+export function acceptsGzip(message: Message): boolean {
   const accepted = message.headers['accept-encoding'];
   return (
     typeof accepted === 'string' && /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(accepted)

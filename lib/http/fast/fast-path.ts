@@ -1,9 +1,8 @@
 /**
- * Answers a request whose very bytes were answered before, without parsing them: see README.md. It
- * learns from exchanges that went the long way, and takes what comes between two messages of a
- * connection.
+ * Answers a request whose very bytes were answered before, and begins the exchange of a write whose head
+ * is known, without parsing them: see README.md. It learns from exchanges that went the long way, and
+ * takes what comes between two messages of a connection.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ByteCache } from '../../byte-cache.ts';
 import type { Cancel } from '../../clock.ts';
@@ -12,10 +11,18 @@ import { isLoopback } from '../../ip.ts';
 import { KEEP_ALIVE_MS } from '../../limits.ts';
 import { type Audited, CLIENT_GONE, type Repeated } from '../audit.ts';
 import { connectionOf, type Shortcut, type Withdraw } from '../connection.ts';
-import type { PassedOn, Pending, Shared } from '../reply.ts';
-import type { Wire, Writing } from '../respond.ts';
+import {
+  type Begin,
+  type Message,
+  ReadyMessage,
+  ReadyResponse,
+  type Response,
+} from '../ready-exchange.ts';
+import type { PassedOn, Pending, Shared, Wire } from '../reply.ts';
+import type { Writing } from '../respond.ts';
 import type { RouteTime } from '../route-times.ts';
 import type { Waits } from '../waits.ts';
+import { KnownHeads } from './known-heads.ts';
 import { ReadyBytes } from './ready-bytes.ts';
 import { SharedWait } from './shared-wait.ts';
 
@@ -61,8 +68,8 @@ interface Taken {
 
 /** The exchange that is learnt from. */
 interface Asking {
-  readonly message: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly message: Message;
+  readonly response: Response;
   readonly audited?: Audited | undefined;
   readonly time?: RouteTime | undefined;
   /** '' where it brought none. */
@@ -82,6 +89,7 @@ export class FastPath implements Shortcut {
   readonly #answers: ByteCache<string, Learnt>;
   /** By the bytes that asked; each only for as long as someone waits there. */
   readonly #waits = new Map<string, SharedWait>();
+  readonly #heads = new KnownHeads();
   readonly #admits: () => boolean;
   readonly #places: Waits | undefined;
   #parked = 0;
@@ -146,11 +154,21 @@ export class FastPath implements Shortcut {
     return wait.enter();
   }
 
+  /** The exchange of a write is about to end: the next one with such a head need not be parsed. */
+  writes({ message, response }: Asking, begin: Begin): void {
+    if (message.method === 'GET' || message instanceof ReadyMessage) return;
+    if (!response.shouldKeepAlive || namesItself(message)) return;
+    const chunk = connectionOf(message.socket)?.wholeChunk(message);
+    if (chunk !== undefined) this.#heads.learn(message, chunk, begin);
+  }
+
   take(
     request: Buffer,
     socket: Socket,
     done: (answered: boolean) => void,
   ): 'answered' | Withdraw | undefined {
+    // What is answered again is a GET, and nothing else begins so.
+    if (request[0] !== LETTER_G) return this.#begin(request, socket, done);
     if (request.length > MAX_REQUEST_BYTES) return undefined;
     const learnt = this.#find(request.toString('latin1'));
     if (learnt === undefined || learnt.isLocal !== isLoopback(socket.remoteAddress ?? '')) {
@@ -161,6 +179,31 @@ export class FastPath implements Shortcut {
     if (learnt.passing !== undefined) return this.#passOn(learnt.passing, learnt, taken);
     const ready = learnt.shared?.ready();
     return ready === undefined ? this.#use(learnt, taken) : this.#useWhen(ready, learnt, taken);
+  }
+
+  /** Its guards and its row see to it as to any other. */
+  #begin(request: Buffer, socket: Socket, done: Taken['done']): 'answered' | Withdraw | undefined {
+    const known = this.#heads.find(request, socket);
+    const connection = connectionOf(socket);
+    if (known === undefined || connection === undefined) return undefined;
+    let isOver = false;
+    let isLater = false;
+    const response = new ReadyResponse(socket, {
+      isLast: () => connection.isFinishing,
+      over: (closes) => {
+        if (closes) connection.closes();
+        isOver = true;
+        if (isLater) done(true);
+      },
+    });
+    if (!known.begin(known.message, response)) return undefined;
+    this.#answered++;
+    if (isOver) return 'answered';
+    isLater = true;
+    return () => {
+      if (socket.destroyed) response.gone();
+      return false;
+    };
   }
 
   #find(request: string): Learnt | undefined {
@@ -276,13 +319,11 @@ export class FastPath implements Shortcut {
 
   /** Undefined where its bytes will not come again: what is kept for them would put out what others ask for. */
   #repeatable(asking: Asking): string | undefined {
-    const { headers } = asking.message;
-    if (NAMING_ONE_REQUEST.some((name) => headers[name] !== undefined)) return undefined;
-    return this.#requestOf(asking);
+    return namesItself(asking.message) ? undefined : this.#requestOf(asking);
   }
 
   #requestOf({ message, response }: Asking): string | undefined {
-    if (!response.shouldKeepAlive) return undefined;
+    if (!response.shouldKeepAlive || message instanceof ReadyMessage) return undefined;
     return connectionOf(message.socket)?.wholeRequest(message);
   }
 }
@@ -305,6 +346,11 @@ function writeOrRefuse(
 }
 
 const ON_ITS_WAY: Withdraw = () => false;
+const LETTER_G = 0x47;
+
+function namesItself({ headers }: Message): boolean {
+  return NAMING_ONE_REQUEST.some((name) => headers[name] !== undefined);
+}
 
 /** A query that comes to an error has no answer that could stand: its route says it best. */
 function stands(shared: Shared): boolean {

@@ -6,12 +6,14 @@ import { LARGE_BYTES } from '../../body-room.ts';
 import { systemClock } from '../../clock.ts';
 import { KEEP_ALIVE_MS } from '../../limits.ts';
 import { STALLED_MS, sendBody } from '../delivery.ts';
-import type { Wire } from '../respond.ts';
+import type { Wire } from '../reply.ts';
 
 /** Copied behind the header block once a second, so that it goes out in one piece. */
 const MAX_COPIED_BYTES = 32 * 1024;
 
-const AFTER_DATE = `\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}\r\n\r\n`;
+const KEEP_ALIVE = `\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}`;
+const CLOSE = '\r\nConnection: close';
+const AFTER_DATE = `${KEEP_ALIVE}\r\n\r\n`;
 /** As in every year of four digits. */
 const DATE_LENGTH = 29;
 
@@ -75,18 +77,76 @@ export class ReadyBytes {
   }
 
   #made(): Buffer {
-    const { status, headers, body } = this.#wire;
-    const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`];
-    for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}\r\n`);
-    const beforeDate = `${lines.join('')}Date: `;
-    this.#dateAt = beforeDate.length;
+    const { body } = this.#wire;
+    const before = beforeDate(this.#wire);
+    this.#dateAt = before.length;
     const bodyAt = this.#dateAt + DATE_LENGTH + AFTER_DATE.length;
     const made = Buffer.allocUnsafeSlow(bodyAt + (this.#isShort ? body.length : 0));
-    made.write(beforeDate, 0, 'latin1');
+    made.write(before, 0, 'latin1');
     made.write(AFTER_DATE, this.#dateAt + DATE_LENGTH, 'latin1');
     if (this.#isShort) body.copy(made, bodyAt);
     return made;
   }
+}
+
+/** How an answer that is given once goes out. */
+export interface Once {
+  /** Whether the connection ends with it. */
+  readonly isLast: boolean;
+  /** There is room for it: its first bytes go out. */
+  readonly begins: () => void;
+  /** All of it was taken; `closes`: the connection ends. */
+  readonly sent: (closes: boolean) => void;
+}
+
+/** As Node's server writes it. Throws where a large one finds no room, and then has written nothing. */
+export function writeOnce(socket: Socket, wire: Wire, { isLast, begins, sent }: Once): void {
+  const { body, headers } = wire;
+  // What says itself what becomes of the connection ends it.
+  const saysItself = headers.includes('Connection');
+  const closes = isLast || saysItself;
+  const connection = isLast ? CLOSE : KEEP_ALIVE;
+  const after = `${saysItself ? '' : connection}\r\n\r\n`;
+  const head = `${beforeDate(wire)}${dateOf(systemClock.now())}${after}`;
+  const ends = () => {
+    sent(closes);
+    if (closes) socket.destroySoon();
+  };
+  if (body.length > LARGE_BYTES) {
+    const first = () => {
+      begins();
+      socket.setTimeout(STALLED_MS);
+      socket.write(head, 'latin1');
+    };
+    sendBody(socket, body, first, ends);
+    return;
+  }
+  begins();
+  if (body.length <= MAX_COPIED_BYTES) socket.write(head + body.toString('latin1'), 'latin1');
+  else {
+    socket.cork();
+    socket.write(head, 'latin1');
+    socket.write(body);
+    socket.uncork();
+  }
+  ends();
+}
+
+function beforeDate({ status, headers }: Wire): string {
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
+  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${text}Date: `;
+}
+
+let second = 0;
+let date = '';
+
+function dateOf(now: number): string {
+  if (now - second >= 1000 || now < second) {
+    second = now - (now % 1000);
+    date = new Date(now).toUTCString();
+  }
+  return date;
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { createApp } from '../../../../lib/http/app.ts';
+import type { Audit } from '../../../../lib/http/audit.ts';
+import { FastPath } from '../../../../lib/http/fast/fast-path.ts';
+import { KnownHeads } from '../../../../lib/http/fast/known-heads.ts';
+import { Listener } from '../../../../lib/http/listener.ts';
+import type { Reply } from '../../../../lib/http/reply.ts';
+import { anyone } from '../../../../lib/http/right.ts';
+import type { HttpRequest } from '../../../../lib/http/route.ts';
+import { silentLogger } from '../../../../lib/logger.ts';
+import { seededRandom } from '../../../support/fakes/seeded-random.ts';
+import { SEED } from '../../../support/seed.ts';
+import { RawClient, withoutDate } from '../../../support/servers/raw-client.ts';
+import { startServer, type TestServer } from '../../../support/servers/start-server.ts';
+import { until } from '../../../support/until.ts';
+
+type Headers = Readonly<Record<string, string>>;
+
+function requestText(method: string, path: string, body: string, headers: Headers = {}): string {
+  const length = Buffer.byteLength(body);
+  const all = { Host: 'localhost', ...(length > 0 && { 'Content-Length': length }), ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
+}
+
+/** A server that takes known heads, and a connection that has sent one of each method. */
+async function begin(headers: Headers = {}): Promise<TestServer & { client: RawClient }> {
+  const server = await startServer();
+  const client = await RawClient.connect(server.port);
+  for (const [method = '', path = ''] of [
+    ['PUT', '/v1/kv/warm'],
+    ['POST', '/v1/query'],
+    ['DELETE', '/v1/kv/warm'],
+  ]) {
+    // Twice: the first message of a connection is the parser's.
+    for (const body of ['', '', 'x']) await client.ask(requestText(method, path, body, headers));
+  }
+  return { ...server, client };
+}
+
+const registration = (port: number) =>
+  JSON.stringify({ Node: 'n', Address: '10.0.0.1', Service: { Service: 'web', Port: port } });
+
+const WRITES: readonly (readonly [method: string, path: string, body: string])[] = [
+  ['PUT', '/v1/kv/a', 'one'],
+  ['PUT', '/v1/kv/a?flags=7', 'two'],
+  ['PUT', '/v1/kv/a?cas=0', 'three'],
+  ['PUT', '/v1/kv/a?flags=x', 'four'],
+  ['PUT', '/v1/kv/a?cas=1&acquire=2', 'five'],
+  ['PUT', '/v1/kv/', 'six'],
+  ['PUT', '/v1/kv/a?token=none&pretty', 'seven'],
+  ['PUT', '/v1/kv/a?dc=other', 'eight'],
+  ['PUT', '/v1/kv/a?x=%zz', 'nine'],
+  ['DELETE', '/v1/kv/a', ''],
+  ['DELETE', '/v1/kv/a?recurse&cas=1', ''],
+  ['PUT', '/v1/catalog/register', registration(80)],
+  ['PUT', '/v1/catalog/register', '{"Node":'],
+  ['PUT', '/v1/catalog/register', '{"Node":"n"}'],
+  ['PUT', '/v1/catalog/register', '{"Node":"n","Adress":"x"}'],
+  ['PUT', '/v1/catalog/deregister', '{"Node":"n"}'],
+  ['PUT', '/v1/txn', '[{"KV":{"Verb":"get","Key":"none"}}]'],
+  ['PUT', '/v1/txn', '[{"KV":{"Verb":"set","Key":"t","Value":"dg=="}}]'],
+  ['PUT', '/v1/session/destroy/none', ''],
+  ['POST', '/v1/query', '{"Service":{"Service":"web"},"Name":"q"}'],
+  ['POST', '/v1/query', '{"Name":"q"}'],
+  ['PUT', '/v1/event/fire/deploy', 'payload'],
+];
+
+/** Without what is drawn anew each time. */
+const drawn = (text: string) => text.replace(/[\da-f]{8}-[\da-f-]{27}/g, 'some-id');
+
+describe('a write whose head is known', () => {
+  const senders: Readonly<Record<string, Headers>> = {
+    plainly: {},
+    'with gzip, a token and keep-alive': {
+      'Accept-Encoding': 'gzip',
+      'X-Consul-Token': 'abc',
+      connection: 'Keep-Alive',
+    },
+  };
+  for (const [how, headers] of Object.entries(senders)) {
+    it(`is answered, sent ${how}, with the bytes of one that was parsed`, async () => {
+      const known = await begin(headers);
+      const other = await begin(headers);
+      for (const [method, path, body] of WRITES) {
+        const what = `${method} ${path} ${body}`;
+        const text = requestText(method, path, body, headers);
+        // A connection's first message is parsed.
+        const parsing = await RawClient.connect(other.port);
+        const parsed = await parsing.ask(text);
+        const before = known.parsed();
+        const taken = await known.client.ask(text);
+        assert.equal(known.parsed(), before, `${what} is not parsed`);
+        assert.equal(withoutDate(taken.head), withoutDate(parsed.head), what);
+        assert.equal(drawn(taken.body.toString()), drawn(parsed.body.toString()), what);
+      }
+    });
+  }
+});
+
+const BYTES = Buffer.from('\r\n\t :/?#%07aZ\0\x7f\xff', 'latin1');
+
+/** Up to three bytes put in, left out or put in place of others. */
+function changed(known: Buffer, pick: (below: number) => number): Buffer {
+  const bytes = [...known];
+  for (let changes = 1 + pick(3); changes > 0; changes--) {
+    const byte = BYTES[pick(BYTES.length)] as number;
+    // Mostly in the first line and in the length, where something may be otherwise.
+    const at = pick(2) === 0 ? pick(70) : pick(bytes.length);
+    bytes.splice(at, pick(2), ...(pick(3) > 0 ? [byte] : []));
+  }
+  return Buffer.from(bytes);
+}
+
+let message: IncomingMessage | undefined;
+const parser = createServer((each) => {
+  message = each;
+});
+parser.on('clientError', (_, wire) => wire.destroy());
+
+/** What Node's parser makes of it; undefined where it is no whole request. */
+async function parsed(chunk: Buffer): Promise<object | undefined> {
+  message = undefined;
+  const wire = new Duplex({ read: () => undefined, write: (_, __, done) => done() });
+  parser.emit('connection', wire);
+  wire.push(chunk);
+  await new Promise((resolve) => setImmediate(resolve));
+  const made = message as IncomingMessage | undefined;
+  const body: Buffer[] = [];
+  made?.on('data', (part: Buffer) => body.push(part));
+  await new Promise((resolve) => setImmediate(resolve));
+  wire.destroy();
+  if (made?.complete !== true) return undefined;
+  const { method, url, headers, rawHeaders } = made;
+  return { method, url, headers: { ...headers }, rawHeaders, body: Buffer.concat(body).toString() };
+}
+
+describe('KnownHeads', () => {
+  const socket = {} as Socket;
+  const head = { 'User-Agent': 'client/1', 'X-Consul-Token': 'abc', Accept: '*/*' };
+
+  async function knowing(chunk: Buffer): Promise<KnownHeads> {
+    const heads = new KnownHeads();
+    const message = { httpVersion: '1.1', ...(await parsed(chunk)) } as unknown as IncomingMessage;
+    heads.learn(message, chunk, () => true);
+    return heads;
+  }
+
+  it(`takes nothing that the parser would read otherwise (SEED=${SEED})`, async () => {
+    const random = seededRandom(SEED);
+    const pick = (below: number) => Math.floor(random.next() * below);
+    const known = Buffer.from(requestText('PUT', '/v1/kv/some/key?flags=1', 'a value', head));
+    const heads = await knowing(known);
+    let taken = 0;
+    for (let i = 0; i < 2000; i++) {
+      const chunk = changed(known, pick);
+      const found = heads.find(chunk, socket)?.message;
+      if (found === undefined) continue;
+      taken++;
+      const { method, url, headers, rawHeaders, whole } = found;
+      const read = { method, url, headers: { ...headers }, rawHeaders: [...rawHeaders] };
+      const text = chunk.toString('latin1');
+      assert.deepEqual({ ...read, body: whole.toString() }, await parsed(chunk), text);
+    }
+    assert(taken > 50, `of 2000 ${taken}`);
+  });
+
+  it('takes another target and another length, and no other header', async () => {
+    const heads = await knowing(Buffer.from(requestText('PUT', '/v1/kv/a', 'x', head)));
+    const takes = (text: string) => heads.find(Buffer.from(text), socket) !== undefined;
+    assert(takes(requestText('PUT', '/v1/kv/b', 'x'.repeat(3000), head)));
+    for (const other of [
+      requestText('PUT', '/v1/kv/a', 'x', { ...head, 'X-Consul-Token': 'abd' }),
+      requestText('PUT', '/v1/kv/a', 'x', { ...head, Connection: 'close' }),
+      requestText('PUT', '/v1/kv/a', 'x', { ...head, 'content-length': '2' }),
+      requestText('POST', '/v1/kv/a', 'x', head),
+      requestText('PUT', '/v1/kv/a', '', head),
+      requestText('PUT', '/v1/kv/a', 'x', head).slice(0, -1),
+      `${requestText('PUT', '/v1/kv/a', 'x', head)}P`,
+      requestText('PUT', '/v1/kv/a', 'x', head).replace('HTTP/1.1', 'HTTP/1.0'),
+      requestText('PUT', '/v1/kv/a', 'x', head).replace('Length: 1', 'Length: +1'),
+      requestText('PUT', '/v1/kv/a', 'x', head).replace('Length: 1', 'Length: 01'),
+    ]) {
+      assert(!takes(other), other);
+    }
+  });
+
+  it('learns no head that says more than a length of what follows it', async () => {
+    for (const over of [
+      { 'Transfer-Encoding': 'chunked' },
+      { Expect: '100-continue' },
+      { Upgrade: 'h2c', Connection: 'Upgrade' },
+      { Connection: 'close' },
+      { 'X-Of': 'content-length: 1' },
+    ] as Headers[]) {
+      const text = requestText('PUT', '/v1/kv/a', 'x', { ...head, ...over });
+      const heads = new KnownHeads();
+      const lower = Object.entries({ ...head, ...over }).map(([k, v]) => [k.toLowerCase(), v]);
+      const headers = { ...Object.fromEntries(lower), 'content-length': '1' };
+      const message = { method: 'PUT', url: '/v1/kv/a', httpVersion: '1.1', headers };
+      heads.learn(
+        { ...message, rawHeaders: [] } as unknown as IncomingMessage,
+        Buffer.from(text),
+        () => true,
+      );
+      assert.equal(heads.size.heads, 0, JSON.stringify(over));
+    }
+  });
+});
+
+interface Surface {
+  readonly client: RawClient;
+  readonly listener: Listener;
+  /** Those that wait for their answer. */
+  readonly held: ((reply: Reply) => void)[];
+  readonly parsed: () => number;
+}
+
+let running: Listener[] = [];
+afterEach(async () => {
+  const left = running;
+  running = [];
+  await Promise.all(left.map((listener) => listener.stop()));
+});
+
+/** A row whose answers a spec gives; a first request, which is parsed, has been answered. */
+async function surface(audit?: Audit): Promise<Surface> {
+  const held: Surface['held'] = [];
+  let count = 0;
+  const row = {
+    method: 'PUT',
+    path: '/v1/kv/',
+    rest: 'key',
+    body: { what: 'the value' },
+    right: anyone,
+    does: 'waits',
+    handle: async (request: HttpRequest) => {
+      await request.body(1000);
+      return await new Promise<Reply>((resolve) => held.push(resolve));
+    },
+  } as const;
+  const fastPath = new FastPath();
+  const app = createApp({ routes: [row] }, { fastPath, audit, logger: silentLogger });
+  const listener = new Listener({
+    listener: (message: IncomingMessage, response: ServerResponse) => {
+      count++;
+      app(message, response);
+    },
+    shortcut: fastPath,
+    at: { host: '127.0.0.1', port: 0 },
+    limits: { connectionsPerAddress: () => 0 },
+  });
+  await listener.start();
+  running.push(listener);
+  const client = await RawClient.connect(listener.port);
+  client.send(requestText('PUT', '/v1/kv/a', 'x'));
+  await until(() => held.length === 1);
+  held.shift()?.({ json: true });
+  await client.answer();
+  return { client, listener, held, parsed: () => count };
+}
+
+describe('a write whose head is known, while it is under way', () => {
+  const put = requestText('PUT', '/v1/kv/b', 'y');
+
+  it('is answered before its listener has stopped, and its connection ends with it', async () => {
+    const { client, listener, held, parsed: count } = await surface();
+    client.send(put);
+    await until(() => held.length === 1);
+    assert.equal(count(), 1);
+    const stopped = listener.stop();
+    held[0]?.({ json: true });
+    const { head, body } = await client.answer();
+    assert.match(head, /\r\nConnection: close\r\n\r\n$/);
+    assert.equal(body.toString(), 'true');
+    await stopped;
+    await client.ended();
+  });
+
+  it('is answered to a client that will send nothing more, which then is done with', async () => {
+    const { client, held } = await surface();
+    client.send(put);
+    await until(() => held.length === 1);
+    client.end();
+    held[0]?.({ json: true });
+    assert.equal((await client.answer()).body.toString(), 'true');
+    await client.ended();
+  });
+
+  it('has what was sent behind it wait', async () => {
+    const { client, held } = await surface();
+    client.send(put);
+    await until(() => held.length === 1);
+    client.send(put);
+    client.send(put);
+    held.shift()?.({ text: 'first' });
+    assert.equal((await client.answer()).body.toString(), 'first');
+    for (const text of ['second', 'third']) {
+      await until(() => held.length === 1);
+      held.shift()?.({ text });
+      assert.equal((await client.answer()).body.toString(), text);
+    }
+  });
+
+  it('is over when its client goes, with no answer in the audit', async () => {
+    const ends: (readonly [sent: boolean, status: number])[] = [];
+    const audit: Audit = {
+      begins: (_, response) => {
+        response.once('close', () => ends.push([response.headersSent, response.statusCode]));
+        return { asker: () => assert.fail(), starts: () => undefined, repeated: () => undefined };
+      },
+    };
+    const { client, held } = await surface(audit);
+    client.send(put);
+    await until(() => held.length === 1);
+    client.reset();
+    await until(() => ends.length === 2);
+    held[0]?.({ json: true });
+    assert.deepEqual(ends, [
+      [true, 200],
+      [false, 200],
+    ]);
+  });
+
+  it('is refused with a body that is too large, after which nothing is read', async () => {
+    const { client, held, parsed: count } = await surface();
+    client.send(requestText('PUT', '/v1/kv/b', 'y'.repeat(1001)) + put);
+    const { head, body } = await client.answer();
+    assert.match(head, /^HTTP\/1.1 413 /);
+    assert.match(body.toString(), /^Request body\(1001 bytes\) too large/);
+    await client.ended();
+    assert.deepEqual([held.length, count()], [0, 2]);
+    const other = await surface();
+    other.client.send(requestText('PUT', '/v1/kv/b', 'y'.repeat(1001)));
+    const taken = await other.client.answer();
+    assert.equal(other.parsed(), 1);
+    assert.equal(withoutDate(taken.head), withoutDate(head));
+    other.client.send(put);
+    await other.client.ended();
+    assert.equal(other.held.length, 0);
+  });
+
+  it('gets a large answer in pieces, and goes on', async () => {
+    const { client, held, parsed: count } = await surface();
+    const large = Buffer.alloc(3_000_000, 'z');
+    for (const bytes of [large, large.subarray(0, 100_000)]) {
+      client.send(put);
+      await until(() => held.length === 1);
+      held.shift()?.({ bytes });
+      assert((await client.answer()).body.equals(bytes));
+    }
+    assert.equal(count(), 1);
+  });
+});
