@@ -21,6 +21,9 @@ const SHARED = {
   target: 'node20',
   metafile: true,
   legalComments: 'none',
+  // What is read at each start; names stay, for whoever reads where an error comes from.
+  minifyWhitespace: true,
+  minifySyntax: true,
   logLevel: 'warning',
   // Some packages name it in code that only their debugging reaches; a module has none.
   define: { __dirname: '""' },
