@@ -22,8 +22,10 @@ const MAX_WAITING = 20_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** How long a batch waits for more, measured by what the last one took: little for a quick log. */
-const PATIENCE = 0.25;
+const PATIENCE = 0.5;
 const MAX_PATIENCE_MS = 3;
+/** And for how long while none of them comes. */
+const QUIET = 0.15;
 
 interface Waiting {
   readonly type: Command['type'];
@@ -37,6 +39,15 @@ interface Waiting {
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** Those who were just answered, and whoever waits already. */
+interface Expected {
+  readonly count: number;
+  readonly until: number;
+  readonly quietMs: number;
+}
+
+const NOBODY: Expected = { count: 0, until: 0, quietMs: 0 };
 
 /** All that a proposer needs of the log. */
 export interface Appends {
@@ -53,6 +64,7 @@ export class Proposer {
   #queuedBytes = 0;
   readonly #underWay = new Map<string, Waiting>();
   #flushing = false;
+  #expected = NOBODY;
   #stopped = false;
   /** How long the log took for each batch, and how many entries were in it. */
   readonly append = new Sample();
@@ -131,6 +143,9 @@ export class Proposer {
 
   async #flush(): Promise<void> {
     while (this.#queue.length > 0) {
+      await this.#gather();
+      // Whoever waited may have been told meanwhile that nothing more is taken.
+      if (this.#queue.length === 0) break;
       const batch = this.#take(this.#batchLength());
       for (const waiting of batch) this.#underWay.set(waiting.proposal.id, waiting);
       // The next large one may just be read: to apply this one in the same turn takes twice as long.
@@ -142,7 +157,7 @@ export class Proposer {
         this.append.observe(tookMs);
         this.batch.observe(batch.length);
         this.#committed(batch);
-        await this.#gather(this.#queue.length + batch.length, tookMs);
+        this.#expect(this.#queue.length + batch.length, tookMs);
       } catch (error) {
         this.#fail(batch, error);
       }
@@ -168,15 +183,27 @@ export class Proposer {
     return taken;
   }
 
-  /**
-   * Those who were just answered mostly write again at once. Without a moment's patience they fall
-   * into two groups that take turns for ever, and half of each round trip or fsync is given away.
-   */
-  async #gather(expected: number, tookMs: number): Promise<void> {
+  /** Those who were just answered mostly write again at once. */
+  #expect(count: number, tookMs: number): void {
     const until = this.#now() + Math.min(tookMs * PATIENCE, MAX_PATIENCE_MS);
-    while (this.#queue.length < expected && this.#now() < until) {
+    this.#expected = { count: Math.min(count, MAX_BATCH), until, quietMs: tookMs * QUIET };
+  }
+
+  /**
+   * Without a moment's patience they fall into two groups that take turns for ever, and half of each
+   * round trip or fsync is given away. It lasts as long as they come, and begins with the first of them:
+   * while nobody waits, nobody looks.
+   */
+  async #gather(): Promise<void> {
+    const { count, until, quietMs } = this.#expected;
+    let seen = this.#queue.length;
+    let at = this.#now();
+    for (let cameAt = at; seen < count && at < until && at - cameAt <= quietMs; at = this.#now()) {
       await new Promise((resolve) => setImmediate(resolve));
+      if (this.#queue.length > seen) cameAt = this.#now();
+      seen = this.#queue.length;
     }
+    this.#expected = NOBODY;
   }
 
   #committed(batch: readonly Waiting[]): void {

@@ -9,6 +9,7 @@ export class Params {
   #row: { readonly params?: RowParams } | undefined;
 
   constructor(queryString: string) {
+    if (queryString === '') return;
     // The class takes a '?' in front for the mark before the query, which is off already.
     for (const [key, value] of new URLSearchParams(`&${queryString}`)) {
       const values = this.#values.get(key);

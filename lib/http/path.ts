@@ -24,7 +24,7 @@ const BROKEN_ENCODING = /%(?![\da-f]{2})/i;
 
 /** Control characters, spaces but the plain one, and the like: Consul takes no path with them. */
 export function isPrintable(path: string): boolean {
-  return !/\p{C}|[^\P{Z} ]/u.test(path);
+  return /^[ -~]*$/.test(path) || !/\p{C}|[^\P{Z} ]/u.test(path);
 }
 
 function decodePath(raw: string): string {

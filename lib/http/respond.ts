@@ -110,26 +110,31 @@ export function errorWire(reply: Reply, { common }: Pick<Writing, 'common'>): Wi
   return wholeWire(textOf(reply.text ?? '', headers), reply, headers);
 }
 
-/** Header names are told apart without regard to case; the last value given counts. */
+/** Header names are told apart without regard to case; the last value given counts. There are few. */
 class Headers {
-  readonly #values = new Map<string, readonly [name: string, value: string]>();
+  readonly #keys: string[] = [];
+  /** Names and values in turn. */
+  readonly #flat: string[] = [];
 
   constructor(...sets: (Readonly<Record<string, string>> | undefined)[]) {
-    for (const set of sets) {
-      for (const [name, value] of Object.entries(set ?? {})) this.set(name, value);
-    }
+    for (const set of sets) for (const name in set) this.set(name, set[name] as string);
   }
 
   set(name: string, value: string): void {
-    this.#values.set(name.toLowerCase(), [name, headerValue(value)]);
+    const key = name.toLowerCase();
+    const known = this.#keys.indexOf(key);
+    const at = known < 0 ? this.#keys.push(key) - 1 : known;
+    this.#flat[2 * at] = name;
+    this.#flat[2 * at + 1] = headerValue(value);
   }
 
   has(name: string): boolean {
-    return this.#values.has(name.toLowerCase());
+    return this.#keys.includes(name.toLowerCase());
   }
 
+  /** Whoever sets more sets it here too. */
   flat(): string[] {
-    return [...this.#values.values()].flat();
+    return this.#flat;
   }
 }
 
@@ -149,6 +154,8 @@ function bodyOf(reply: Reply, headers: Headers, pretty: boolean): Buffer | Work<
   if (reply.text !== undefined) return textOf(reply.text, headers);
   if (reply.json === undefined) return EMPTY;
   headers.set('Content-Type', 'application/json');
+  // Of nearly all writes.
+  if (reply.json === true) return pretty ? TRUE_LINE : TRUE;
   return encodeJsonBytes(reply.json, pretty);
 }
 
@@ -159,6 +166,8 @@ function textOf(text: string, headers: Headers): Buffer {
 }
 
 const EMPTY = Buffer.alloc(0);
+const TRUE = Buffer.from('true');
+const TRUE_LINE = Buffer.from('true\n');
 
 /** Sends it; to a client that is gone it does nothing. Throws where a large one finds no room. */
 export function sendWire(wire: Wire, response: Response): void {

@@ -85,7 +85,8 @@ function missingKey(): ProconsulError {
 }
 
 async function put(deps: Deps, request: HttpRequest): Promise<Reply> {
-  const { rest: key, params } = request;
+  const { params } = request;
+  const key = ownText(request.rest);
   if (key === '') throw missingKey();
   refuseConflict(request, ['cas', 'acquire', 'release']);
   refuseConflict(request, ['acquire', 'release', 'rollback']);
@@ -97,6 +98,11 @@ async function put(deps: Deps, request: HttpRequest): Promise<Reply> {
     ...op,
     value: value.length === 0 ? null : value.toString('base64'),
   });
+}
+
+/** Apart from the request that it was a part of, which would be kept for as long as the key is. */
+function ownText(part: string): string {
+  return Buffer.from(part, 'utf8').toString('utf8');
 }
 
 function verb(params: Params): Pick<KvOp, 'verb'> & Partial<KvOp> {
