@@ -135,9 +135,12 @@ export class ValueFile implements KeptValues {
 
   async flush(): Promise<void> {
     while (this.#pending.size > 0) {
-      this.#writing ??= this.#write().finally(() => {
-        this.#writing = undefined;
-      });
+      // In a turn of its own: what comes in together goes out together.
+      this.#writing ??= new Promise((resolve) => setImmediate(resolve))
+        .then(() => this.#write())
+        .finally(() => {
+          this.#writing = undefined;
+        });
       await this.#writing;
     }
     await this.#writing;

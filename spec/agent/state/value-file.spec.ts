@@ -158,7 +158,8 @@ describe('the values that an agent keeps', () => {
         failures++;
       }
       assert.ok(failures > 15, `${failures} operations failed`);
-    });
+      // Each of some thirty disks is written to by hundreds of KB, and waited for.
+    }).timeout(60_000);
 
     it('goes on when the disk was full for a while, and writes by itself what it could not', async () => {
       const faults = new FaultyFiles(Number.POSITIVE_INFINITY);
