@@ -230,7 +230,9 @@ class Audience {
     const admits = () => !lineBudget.wantsLine() && admitsRead?.() !== false;
     this.#lineBudget = lineBudget;
     // What is answered unparsed has no span.
-    this.#fastPath = http.fastPath && !isTraced() ? new FastPath({ admits, waits }) : undefined;
+    const isFast = http.fastPath && !isTraced();
+    const maxHeadBytes = http.maxHeaderBytes;
+    this.#fastPath = isFast ? new FastPath({ admits, waits, maxHeadBytes }) : undefined;
   }
 
   get shortcut(): FastPath | undefined {

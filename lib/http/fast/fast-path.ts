@@ -78,6 +78,8 @@ interface Asking {
 
 export interface FastPathOptions {
   readonly maxBytes?: number;
+  /** Of a request: what is longer is refused by the parser. */
+  readonly maxHeadBytes?: number | undefined;
   /** Asked for each request that could be answered here; else it goes the long way. */
   readonly admits?: (() => boolean) | undefined;
   /** Where each that waits takes a place. */
@@ -89,13 +91,15 @@ export class FastPath implements Shortcut {
   readonly #answers: ByteCache<string, Learnt>;
   /** By the bytes that asked; each only for as long as someone waits there. */
   readonly #waits = new Map<string, SharedWait>();
-  readonly #heads = new KnownHeads();
+  readonly #heads: KnownHeads;
   readonly #admits: () => boolean;
   readonly #places: Waits | undefined;
   #parked = 0;
   #answered = 0;
 
-  constructor({ maxBytes = MAX_ANSWER_BYTES, admits = () => true, waits }: FastPathOptions = {}) {
+  constructor(options: FastPathOptions = {}) {
+    const { maxBytes = MAX_ANSWER_BYTES, admits = () => true, waits, maxHeadBytes } = options;
+    this.#heads = new KnownHeads(maxHeadBytes);
     this.#admits = admits;
     this.#places = waits;
     this.#answers = new ByteCache({ maxBytes, idle: { maxMs: MAX_IDLE_MS, clock: systemClock } });

@@ -11,7 +11,7 @@ import { type Begin, ReadyMessage } from '../ready-exchange.ts';
 
 const MAX_HEADS_BYTES = 8 * 1024 * 1024;
 const MAX_IDLE_MS = 5 * 60_000;
-/** What is longer is worth its parser; and no limit of heads that anybody sets is below it. */
+/** What is longer is worth its parser. */
 const MAX_HEAD_BYTES = 4096;
 const HEAD_END = '\r\n\r\n';
 const LINE_END_BYTES = 2;
@@ -55,13 +55,20 @@ export class KnownHeads {
     idle: { maxMs: MAX_IDLE_MS, clock: systemClock },
   });
 
+  readonly #maxHeadBytes: number;
+
+  /** A head that may be too long for the parser is left to it. */
+  constructor(maxHeadBytes = MAX_HEAD_BYTES) {
+    this.#maxHeadBytes = Math.min(maxHeadBytes, MAX_HEAD_BYTES);
+  }
+
   get size(): { heads: number; bytes: number } {
     return { heads: this.#heads.size, bytes: this.#heads.bytes };
   }
 
   /** `chunk` is the whole message, as the parser has read it. */
   learn(message: IncomingMessage, chunk: Buffer, begin: Begin): void {
-    const read = readingOf(chunk);
+    const read = readingOf(chunk, this.#maxHeadBytes);
     if (read === undefined || !isAsParsed(read, message)) return;
     const headers = { ...message.headers };
     const head = { headers, rawHeaders: [...message.rawHeaders], begin };
@@ -71,7 +78,7 @@ export class KnownHeads {
 
   /** Undefined where it is the parser's. */
   find(chunk: Buffer, socket: Socket): Known | undefined {
-    const read = readingOf(chunk);
+    const read = readingOf(chunk, this.#maxHeadBytes);
     const known = read && this.#heads.get(read.key)?.value;
     if (read === undefined || known === undefined) return undefined;
     const { method, target: url, length, body } = read;
@@ -81,11 +88,11 @@ export class KnownHeads {
 }
 
 /** Undefined for what is not one whole request with a body of the length that it says. */
-function readingOf(chunk: Buffer): Read | undefined {
+function readingOf(chunk: Buffer, maxHeadBytes: number): Read | undefined {
   const lineEnd = chunk.indexOf(LINE_FEED) + 1;
-  if (lineEnd === 0 || lineEnd > MAX_HEAD_BYTES) return undefined;
+  if (lineEnd === 0 || lineEnd >= maxHeadBytes) return undefined;
   const linesEnd = chunk.indexOf(HEAD_END, lineEnd) + LINE_END_BYTES;
-  if (linesEnd < lineEnd || linesEnd > MAX_HEAD_BYTES) return undefined;
+  if (linesEnd < lineEnd || linesEnd >= maxHeadBytes) return undefined;
   const [, method, target] = REQUEST_LINE.exec(chunk.toString('latin1', 0, lineEnd)) ?? [];
   if (method === undefined || target === undefined) return undefined;
   const lines = chunk.toString('latin1', lineEnd, linesEnd);

@@ -188,6 +188,18 @@ describe('KnownHeads', () => {
     }
   });
 
+  it('leaves to the parser what may be longer than a head may be', async () => {
+    const known = Buffer.from(requestText('PUT', '/v1/kv/a', 'x', head));
+    const message = { httpVersion: '1.1', ...(await parsed(known)) } as unknown as IncomingMessage;
+    const heads = new KnownHeads(1024);
+    heads.learn(message, known, () => true);
+    const takes = (letters: number) => {
+      const text = requestText('PUT', `/v1/kv/${'a'.repeat(letters)}`, 'x', head);
+      return heads.find(Buffer.from(text), socket) !== undefined;
+    };
+    assert.deepEqual([takes(800), takes(1100)], [true, false]);
+  });
+
   it('learns no head that says more than a length of what follows it', async () => {
     for (const over of [
       { 'Transfer-Encoding': 'chunked' },
