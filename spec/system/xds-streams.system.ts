@@ -75,6 +75,7 @@ await report(async (say) => {
       type_url: TYPE_URLS.endpoints,
       resource_names: Array.from({ length: CLUSTERS }, (_, i) => `s${i}`),
     });
+  let isOver = false;
   let told = 0;
   const open: ClientDuplexStream<Buffer, Buffer>[] = [];
   const begin = (client: Client, id: string) => {
@@ -83,7 +84,9 @@ await report(async (say) => {
     stream.on('data', (bytes: Buffer) => {
       told += resourcesIn(bytes);
     });
-    stream.on('error', (error) => say(`a stream ended: ${error.message}`));
+    stream.on('error', (error) => {
+      if (!isOver) say(`a stream ended: ${error.message}`);
+    });
     stream.write(asked(id));
     open.push(stream);
   };
@@ -113,7 +116,6 @@ await report(async (say) => {
   await sleep(3000);
   const each = (((memoryOf(server.pid) - before) * 1024) / STREAMS).toFixed(1);
   say(`${STREAMS} streams of ${CLUSTERS} clusters: told of all after ${begun} s, ${each} KB each`);
-  let isOver = false;
   const reads: number[] = [];
   const reading = (async () => {
     while (!isOver) {

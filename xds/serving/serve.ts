@@ -17,6 +17,7 @@ import type { Views } from '../views.ts';
 import type { Worlds } from '../worlds.ts';
 import { type DeltaRequest, DeltaSubscription } from './delta-subscription.ts';
 import { Health } from './health.ts';
+import { Pace } from './pace.ts';
 import { type AnyRequest, Stream, type StreamCounts, type StreamOptions } from './stream.ts';
 import { type WholeRequest, WholeSubscription } from './whole-subscription.ts';
 import { HEALTH, SERVICES, Wire } from './wire.ts';
@@ -67,6 +68,7 @@ export class Serving {
   readonly #server = new Server(OPTIONS);
   readonly #injector;
   readonly #health: Health;
+  readonly #pace = new Pace();
   readonly #streams = new Set<{ review(): Promise<void> }>();
 
   constructor(options: ServingOptions) {
@@ -122,7 +124,7 @@ export class Serving {
     }
     const stream = new Stream<Request>({
       ...serves,
-      ...{ wire: WIRE, counts, views, worlds, logger },
+      ...{ wire: WIRE, pace: this.#pace, counts, views, worlds, logger },
       token: tokenIn(call.metadata),
       write: (answer, done) => void call.write(answer, done),
       refuse,

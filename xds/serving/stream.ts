@@ -2,13 +2,13 @@
  * One stream of a client: what it subscribes to of each kind, and what it is told of it. At most one answer is
  * on its way to whoever reads slowly; meanwhile nothing is kept for it, and it is told then what there is by then.
  */
-import { loop } from '../../lib/clock.ts';
 import { describeChain, messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { KINDS, type Kind, kindOf } from '../resource.ts';
 import type { Member, Views } from '../views.ts';
 import type { World } from '../world.ts';
 import type { ClientNode, Worlds } from '../worlds.ts';
+import type { Pace } from './pace.ts';
 import type { Dealings, Subscription } from './subscription.ts';
 import type { Wire } from './wire.ts';
 
@@ -25,6 +25,7 @@ export interface StreamOptions<Request extends AnyRequest> {
   readonly form: new (dealings: Dealings) => Subscription<Request>;
   readonly token: string;
   readonly wire: Wire;
+  readonly pace: Pick<Pace, 'soon'>;
   readonly counts: StreamCounts;
   readonly views: Views;
   readonly worlds: Worlds;
@@ -163,7 +164,7 @@ export class Stream<Request extends AnyRequest> {
   readonly #soon = (): void => {
     if (this.#isDue || this.#isOver) return;
     this.#isDue = true;
-    loop.nextTurn(this.#tell);
+    this.#options.pace.soon(this.#tell);
   };
 
   readonly #tell = (): void => {
