@@ -52,6 +52,8 @@ export class HttpCallers {
   readonly #sessions = new Map<ServerHttp2Session, string>();
   readonly #who = new WeakMap<Socket, string>();
   #accepting = '';
+  /** Of which nothing was read yet. */
+  readonly #silent = new Set<Socket>();
   #isEnding = false;
 
   constructor(options: CallersOptions) {
@@ -102,6 +104,7 @@ export class HttpCallers {
       const isLike = PREFACE.subarray(0, seen.length).equals(seen.subarray(0, PREFACE.length));
       if (isLike && seen.length < PREFACE.length) return;
       socket.off('readable', look);
+      this.#silent.delete(socket);
       socket.unshift(seen);
       if (isLike) {
         // Node asks for it where there is TLS, and nobody has to say it by TLS.
@@ -112,6 +115,8 @@ export class HttpCallers {
         this.#h2.emit('connection', socket);
       } else this.#h1.emit('connection', socket);
     };
+    this.#silent.add(socket);
+    socket.once('close', () => this.#silent.delete(socket));
     socket.on('readable', look);
   }
 
@@ -125,6 +130,7 @@ export class HttpCallers {
     this.#options.clock.after(QUIET_MS, () => {
       this.#h1.close();
       this.#h1.closeIdleConnections();
+      for (const socket of this.#silent) socket.destroy();
       for (const session of this.#sessions.keys()) if (!session.destroyed) session.close();
     });
   }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 import { ask, startHttp } from '../../support/servers/http-sidecars.ts';
+import { call } from '../../support/servers/sidecars.ts';
 import { until } from '../../support/until.ts';
 
 const stops: (() => void)[] = [];
@@ -240,5 +241,18 @@ describe('a sidecar that is to end', () => {
     assert.equal((await byH2).text, 'done');
     await ending;
     await assert.rejects(ask(port, '/'), /ECONNREFUSED/);
+  });
+
+  it('waits a second for those that say nothing, whether they ever did or not', async () => {
+    const h1 = await serveHttp((_, response) => response.end('done'));
+    const { port, sidecar, clock } = await startHttp([{ id: 'a', port: h1.port }]);
+    const [asked, silent] = [call(port), call(port)];
+    asked.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await asked.said('done');
+    const ending = sidecar.stop(60_000);
+    await clock.advance(999);
+    assert.deepEqual([asked.state.ended, silent.state.ended], [false, false]);
+    await clock.advance(1);
+    await ending;
   });
 });
