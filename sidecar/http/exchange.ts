@@ -1,13 +1,12 @@
 /** One request and its answer: which way it goes, to which host, how often it is tried, and how it ends. */
 import type { Host } from '../../lib/balance/host.ts';
-import type { Cancel, Clock } from '../../lib/clock.ts';
+import type { Cancel } from '../../lib/clock.ts';
 import { hostPort } from '../../lib/ip.ts';
-import type { Random } from '../../lib/random.ts';
-import type { AccessLine } from '../access-log.ts';
 import { relay } from '../relay.ts';
-import type { Chosen, Upstream } from '../upstream.ts';
+import type { Chosen } from '../upstream.ts';
 import type { AnswerHead } from './answer-parser.ts';
 import { Body } from './body.ts';
+import type { ExchangeParts } from './exchange-parts.ts';
 import { type Fields, fieldIn } from './fields.ts';
 import { type Keyed, keyOf } from './hash-key.ts';
 import type { Head } from './head.ts';
@@ -31,41 +30,6 @@ import {
 } from './retry-rules.ts';
 import { rewritten, type Way, wayOf } from './routes.ts';
 import { Try } from './try.ts';
-
-export interface ExchangeRules {
-  /** Hosts that are tried for a request that nobody has seen. */
-  readonly tries: number;
-  /** How long a request waits for the first answer of the agent. */
-  readonly patienceMs: number;
-  readonly idleMs: number;
-}
-
-/** Who is called: a service by its chain, or a program. */
-export type Called = Pick<
-  Upstream,
-  | 'name'
-  | 'counts'
-  | 'circuit'
-  | 'budget'
-  | 'isKnown'
-  | 'untilKnown'
-  | 'routing'
-  | 'choose'
-  | 'answered'
->;
-
-export interface ExchangeParts {
-  readonly upstream: Called;
-  /** Undefined where everybody may. Never rejects. */
-  readonly permits?: () => Promise<boolean>;
-  /** Told once. */
-  readonly over?: () => void;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly rules: ExchangeRules;
-  /** Undefined where nobody reads it. */
-  readonly log: ((line: AccessLine) => void) | undefined;
-}
 
 /** As in Envoy, where nobody says how long: until the head of the answer, so that streams may go on. */
 const ANSWER_MS = 15_000;
@@ -92,6 +56,7 @@ export class Exchange {
   #status = 0;
   #cancel: Cancel = () => undefined;
   #cancelWait: Cancel = () => undefined;
+  #cancelIdle: Cancel = () => undefined;
   #give: () => void = () => undefined;
 
   constructor(incoming: Incoming, parts: ExchangeParts) {
@@ -173,6 +138,7 @@ export class Exchange {
       fields: changed(changed(head.fields, part.request), route.request),
     };
     if (this.#isSent) this.#sent();
+    if (route.idleMs !== undefined) this.#watch(route.idleMs);
     const chosen = this.#choose();
     if (chosen === undefined) this.#refuse(NO_HOST, 'no host is there');
     else this.#begin(chosen);
@@ -254,7 +220,7 @@ export class Exchange {
   #pass({ status, fields, length }: AnswerHead, isLast: boolean): void {
     this.#hasAnswered = true;
     this.#body?.letGo();
-    if ((this.#way as Way).route.timeoutMs === undefined) this.#cancel();
+    if (this.#timeoutMs === undefined) this.#cancel();
     const { upstream, clock } = this.#parts;
     upstream.answered(status, clock.monotonic() - this.#begun);
     this.#status = status;
@@ -323,10 +289,22 @@ export class Exchange {
   #sent(): void {
     this.#isSent = true;
     if (this.#way === undefined || this.#isOver) return;
-    const { route, part } = this.#way;
-    const ms = route.timeoutMs ?? part.end.timeoutMs;
+    const ms = this.#timeoutMs;
     if (ms === undefined && this.#hasAnswered) return;
     this.#cancel = this.#parts.clock.after(ms ?? ANSWER_MS, () => this.#late());
+  }
+
+  /** For all of the answer; undefined where nobody says. */
+  get #timeoutMs(): number | undefined {
+    const { route, part } = this.#way as Way;
+    return route.timeoutMs ?? part.end.timeoutMs;
+  }
+
+  /** Ends it where nothing comes either way from one look to the next. */
+  #watch(ms: number, before = -1): void {
+    const bytes = (this.#body?.bytes ?? 0) + this.#received;
+    if (bytes === before) this.#late();
+    else this.#cancelIdle = this.#parts.clock.after(ms, () => this.#watch(ms, bytes));
   }
 
   #late(): void {
@@ -361,6 +339,7 @@ export class Exchange {
     this.#isOver = true;
     this.#cancel();
     this.#cancelWait();
+    this.#cancelIdle();
     this.#give();
     this.#try?.over();
     this.#body?.discard();

@@ -8,7 +8,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { LATENCY_PLACES, latencyPlace, type Served } from '../../lib/served.ts';
 import { plainDial } from '../dial.ts';
 import type { Agent } from '../follow.ts';
-import type { Called } from '../http/exchange.ts';
+import type { Called } from '../http/exchange-parts.ts';
 import { isH2, plainRouting, type Routing } from '../http/routes.ts';
 import type { Place } from '../listening.ts';
 import { Target } from '../target.ts';

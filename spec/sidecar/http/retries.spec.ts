@@ -141,6 +141,22 @@ describe('what a sidecar does not wait for', () => {
     assert.deepEqual([state.closed, state.ended], [false, false]);
   });
 
+  it('is the rest of an answer, where the resolver says how long all of it may take, or the route how long nothing', async () => {
+    for (const entry of [
+      { Kind: 'service-resolver', Name: 'web', RequestTimeout: '2s' },
+      route({ IdleTimeout: '2s' }),
+    ]) {
+      const { port } = await serveHttp((_, response) => void response.write('begun'));
+      const sidecar = await startHttp([{ id: 'a', port }], [entry]);
+      const { socket, said, state } = call(sidecar.port);
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      await said('begun');
+      await sidecar.clock.advance(4001);
+      await until(() => state.closed || state.ended);
+      assert.doesNotMatch(state.text, /\r\n0\r\n/);
+    }
+  });
+
   it('is a host, where none is healthy', async () => {
     const { port, lines } = await startHttp([]);
     const { status, text } = await ask(port, '/');

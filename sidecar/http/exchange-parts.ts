@@ -1,0 +1,40 @@
+/** What an exchange stands on. */
+import type { Clock } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
+import type { AccessLine } from '../access-log.ts';
+import type { Upstream } from '../upstream.ts';
+
+export interface ExchangeRules {
+  /** Hosts that are tried for a request that nobody has seen. */
+  readonly tries: number;
+  /** How long a request waits for the first answer of the agent. */
+  readonly patienceMs: number;
+  readonly idleMs: number;
+}
+
+/** Who is called: a service by its chain, or a program. */
+export type Called = Pick<
+  Upstream,
+  | 'name'
+  | 'counts'
+  | 'circuit'
+  | 'budget'
+  | 'isKnown'
+  | 'untilKnown'
+  | 'routing'
+  | 'choose'
+  | 'answered'
+>;
+
+export interface ExchangeParts {
+  readonly upstream: Called;
+  /** Undefined where everybody may. Never rejects. */
+  readonly permits?: () => Promise<boolean>;
+  /** Told once. */
+  readonly over?: () => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rules: ExchangeRules;
+  /** Undefined where nobody reads it. */
+  readonly log: ((line: AccessLine) => void) | undefined;
+}
