@@ -41,20 +41,23 @@ export const command: Command = {
       { what: 'importing', unit: 'keys', total: entries.length },
       host.terminal === undefined ? host.progress : () => undefined,
     );
-    for (const [at, { key, flags, value }] of entries.entries()) {
-      await explained(
-        `Error! Failed writing data for key ${key}`,
-        api.send({
-          method: 'PUT',
-          path: `/v1/kv/${encodePath(key)}`,
-          query: [['flags', flags]],
-          body: value,
-        }),
-      );
-      host.print(`Imported: ${key}\n`);
-      pace.at(at + 1);
+    try {
+      for (const [at, { key, flags, value }] of entries.entries()) {
+        await explained(
+          `Error! Failed writing data for key ${key}`,
+          api.send({
+            method: 'PUT',
+            path: `/v1/kv/${encodePath(key)}`,
+            query: [['flags', flags]],
+            body: value,
+          }),
+        );
+        host.print(`Imported: ${key}\n`);
+        pace.at(at + 1);
+      }
+    } finally {
+      pace.end();
     }
-    pace.end();
     return 0;
   },
 };

@@ -21,7 +21,7 @@ const PROCONSUL = fileURLToPath(new URL('../../bin/proconsul', import.meta.url))
 const CONSUL = process.env['CONSUL'] ?? 'consul';
 const [KEYS = 10_000, SERVICES = 1000, SECONDS = 15] = process.argv.slice(2).map(Number);
 const TOKEN = '11111111-2222-4333-8444-555555555555';
-const START_MS = 60_000;
+const START_MS = 180_000;
 const CLIENTS = 16;
 
 const LISTS = [
@@ -53,6 +53,8 @@ const started: ChildProcess[] = [];
 
 await report(async (say) => {
   try {
+    // It may have to be built first.
+    await promisify(execFile)(PROCONSUL, ['version']);
     const consul = await start(CONSUL, 'consul-1');
     await fill(consul);
     say(`a real Consul has ${KEYS} keys, ${SERVICES} services, tokens, policies, roles, queries`);
