@@ -19,6 +19,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import { MAX_HEADER_BYTES } from '../../lib/limits.ts';
+import { tokensIn } from './fields.ts';
 import { H1Incoming, h1Head } from './h1-incoming.ts';
 import { WINDOW_BYTES } from './h2-host.ts';
 import { H2Incoming, h2Head } from './h2-incoming.ts';
@@ -51,6 +52,8 @@ export class HttpCallers {
   readonly #h2: Http2Server;
   readonly #sessions = new Map<ServerHttp2Session, string>();
   readonly #who = new WeakMap<Socket, string>();
+  /** How many requests by HTTP/1.1 have no whole answer yet. */
+  readonly #underWay = new WeakMap<Socket, number>();
   #accepting = '';
   /** Of which nothing was read yet. */
   readonly #silent = new Set<Socket>();
@@ -73,7 +76,9 @@ export class HttpCallers {
     this.#h1.on('upgrade', (request, socket, rest) =>
       this.#h1Upgrade(request, socket as Socket, rest),
     );
-    this.#h1.on('connect', (_, socket) => socket.end(NOT_FOUND));
+    this.#h1.on('connect', (_, socket) => {
+      if (this.#mayChange(socket as Socket)) socket.end(NOT_FOUND);
+    });
     // It never listens itself; this has it look after heads that do not come to their end.
     this.#h1.emit('listening');
     this.#h2 = createH2({
@@ -136,7 +141,10 @@ export class HttpCallers {
   }
 
   #h1Asked(request: IncomingMessage, response: ServerResponse, rest: Buffer = NONE): void {
-    const who = this.#who.get(request.socket) ?? '';
+    const { socket } = request;
+    const who = this.#who.get(socket) ?? '';
+    this.#count(socket, 1);
+    response.once('close', () => this.#count(socket, -1));
     const head = this.#admitted(h1Head(request), who);
     if (head === 'unclear') {
       response.shouldKeepAlive = false;
@@ -157,7 +165,19 @@ export class HttpCallers {
     return head === 'unclear' || admitted === undefined ? head : admitted(head, who);
   }
 
+  #count(socket: Socket, more: number): void {
+    this.#underWay.set(socket, (this.#underWay.get(socket) ?? 0) + more);
+  }
+
+  /** Who asks for another protocol before he was answered would be answered in the wrong order. */
+  #mayChange(socket: Socket): boolean {
+    const may = (this.#underWay.get(socket) ?? 0) === 0;
+    if (!may) socket.destroy();
+    return may;
+  }
+
   #h1Upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): void {
+    if (!this.#mayChange(socket)) return;
     if (!/^websocket$/i.test(request.headers.upgrade ?? '')) {
       this.#asPlain(request, socket, rest);
       return;
@@ -175,8 +195,9 @@ export class HttpCallers {
     const lines: string[] = [`${method} ${url} HTTP/1.1`];
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = rawHeaders[i] as string;
+      const value = rawHeaders[i + 1] as string;
       if (OFFERS.has(name.toLowerCase())) continue;
-      lines.push(`${name}: ${rawHeaders[i + 1]}`);
+      lines.push(`${name}: ${name.toLowerCase() === 'connection' ? withoutOffers(value) : value}`);
     }
     socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), rest]));
     this.#h1.emit('connection', socket);
@@ -200,13 +221,23 @@ export class HttpCallers {
     const who = (stream.session && this.#sessions.get(stream.session as ServerHttp2Session)) ?? '';
     const head = this.#admitted(h2Head(headers, raw, hasBody), who);
     if (head === 'unclear') {
-      stream.respond({ ':status': 400 }, { endStream: true });
+      // It may have been reset with the next bytes already.
+      if (!stream.closed && !stream.destroyed)
+        stream.respond({ ':status': 400 }, { endStream: true });
       return;
     }
     this.#options.serve(new H2Incoming(stream, { head, who }));
   }
 }
 
-const OFFERS: ReadonlySet<string> = new Set(['upgrade', 'http2-settings', 'connection']);
+const OFFERS: ReadonlySet<string> = new Set(['upgrade', 'http2-settings']);
+
+/** What else is named stays on this way, as it would have. */
+function withoutOffers(connection: string): string {
+  return tokensIn(connection)
+    .filter((each) => !OFFERS.has(each))
+    .join(', ');
+}
+
 const NOT_FOUND = 'HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 const NONE: Buffer = Buffer.alloc(0);

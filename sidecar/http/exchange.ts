@@ -1,6 +1,7 @@
 /** One request and its answer: which way it goes, to which host, how often it is tried, and how it ends. */
 import type { Host } from '../../lib/balance/host.ts';
 import type { Cancel } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
 import { hostPort } from '../../lib/ip.ts';
 import { relay } from '../relay.ts';
 import type { Chosen } from '../upstream.ts';
@@ -172,8 +173,10 @@ export class Exchange {
       this.#again({ kind: 'reset', message: `status ${status}` }, 'same');
       return;
     }
-    this.#pass(head, isLast);
-    if (isLast) this.#finish('');
+    this.#tell(() => {
+      this.#pass(head, isLast);
+      if (isLast) this.#finish('');
+    });
   }
 
   data(chunk: Buffer): void {
@@ -182,8 +185,21 @@ export class Exchange {
   }
 
   ended(trailers: Fields): void {
-    this.#incoming.end(trailers);
-    this.#finish('');
+    this.#tell(() => {
+      this.#incoming.end(trailers);
+      this.#finish('');
+    });
+  }
+
+  /** What a host says and Node does not send on ends this request, and not the process. */
+  #tell(say: () => void): void {
+    try {
+      say();
+    } catch (error) {
+      this.#try?.abort();
+      this.#incoming.abort();
+      this.#finish(messageOf(error));
+    }
   }
 
   failed(failure: Failure): void {
@@ -224,7 +240,9 @@ export class Exchange {
     const { upstream, clock } = this.#parts;
     upstream.answered(status, clock.monotonic() - this.#begun);
     this.#status = status;
-    this.#incoming.answer(status, this.#answerFields(fields), length, isLast);
+    // RFC 9110, 8.6: one that says how long it is nevertheless may be waited for.
+    const said = status === NO_CONTENT ? undefined : length;
+    this.#incoming.answer(status, this.#answerFields(fields), said, isLast);
   }
 
   #answerFields(fields: Fields): Fields {
@@ -365,3 +383,4 @@ export class Exchange {
 
 const OVERFLOW = failed({ kind: 'overflow', message: '' });
 const UNAVAILABLE = '14';
+const NO_CONTENT = 204;

@@ -38,7 +38,8 @@ export class H1Connection implements Connection {
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('drain', () => this.#call?.taking.drained());
     socket.on('end', () => this.#closed('connection termination'));
-    socket.on('error', (error) => this.#closed(messageOf(error)));
+    // An answer that goes on to the end of its connection is not whole where that broke.
+    socket.on('error', (error) => this.#lost(messageOf(error)));
     socket.on('close', () => this.#closed('connection termination'));
     if (idleMs > 0) {
       socket.setTimeout(idleMs, () => {
@@ -139,6 +140,10 @@ export class H1Connection implements Connection {
     if (this.#isGone) return;
     const isWhole = this.#call !== undefined && this.#parser.closed();
     if (!isWhole) this.#broken({ kind: 'reset', message: why });
+  }
+
+  #lost(why: string): void {
+    if (!this.#isGone) this.#broken({ kind: 'reset', message: why });
   }
 
   #broken(failure: Failure): void {

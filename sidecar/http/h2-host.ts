@@ -178,11 +178,16 @@ class Call implements Sending {
 
   #answered(headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
     if (this.#isOver) return;
+    const status = Number(headers[':status']);
+    if (!isAnswer(status)) {
+      this.abort();
+      this.#taking.failed({ kind: 'reset', message: `a status of ${status}` });
+      return;
+    }
     this.#hasAnswer = true;
     const { fields, length } = sorted(raw ?? rawOf(headers));
     const isLast = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     if (isLast) this.#isOver = true;
-    const status = Number(headers[':status']);
     const known = /^\d{1,15}$/.test(length) ? Number(length) : undefined;
     this.#taking.answered({ status, fields, length: known, upgrade: '' }, isLast);
   }
@@ -204,6 +209,11 @@ class Call implements Sending {
   }
 }
 
+/** As in HTTP/1.1: nobody can be told of any other. */
+function isAnswer(status: number): boolean {
+  return status >= 200 && status <= 599;
+}
+
 function headersOf({ method, path, authority, fields, length, takesTrailers }: Head) {
   const headers = objectOf(fields);
   headers[':method'] = method;
@@ -222,12 +232,14 @@ export function objectOf(fields: Fields): OutgoingHttpHeaders {
     const [name, value] = [fields[i] as string, fields[i + 1] as string];
     const before = headers[name];
     if (before === undefined) headers[name] = value;
-    else headers[name] = SINGLE.has(name) ? value : [...listOf(before), value];
+    else if (name === 'set-cookie') headers[name] = [...listOf(before), value];
+    // A list that Node does not take for such a name is an error where nobody can catch it.
+    else headers[name] = SINGLE.has(name) ? value : `${before}, ${value}`;
   }
   return headers;
 }
 
-/** Node refuses to send two of these. */
+/** Of these a joined value would be another one: the last counts. */
 const SINGLE: ReadonlySet<string> = new Set([
   ...['age', 'authorization', 'content-encoding', 'content-language', 'content-location'],
   ...['content-md5', 'content-range', 'content-type', 'date', 'dnt', 'etag', 'expires', 'from'],
