@@ -75,6 +75,17 @@ export function sorted(raw: readonly string[]): Sorted {
   return { fields: isPlain ? fields : without(fields, new Set(named)), hosts, ...way };
 }
 
+/** RFC 9110, 6.5.1: said behind a body nobody has looked at it, and some programs put it among the headers. */
+const NOT_BEHIND =
+  /^(?:authorization|proxy.authorization|cookie2?|forwarded|x.forwarded.*|x.real.ip|content-.*|cache-control|expect|max-forwards|pragma|range|if-.*)$/;
+
+/** What a caller says behind the body of a request. */
+export function trailersIn(raw: readonly string[]): Fields {
+  const { fields } = sorted(raw);
+  const names = fields.filter((name, i) => i % 2 === 0 && NOT_BEHIND.test(name));
+  return names.length === 0 ? fields : without(fields, new Set(names));
+}
+
 /** Where the value of its cookies is; -1 for nowhere. HTTP/2 has them in parts. */
 function added(fields: string[], name: string, value: string, cookieAt: number): number {
   if (name.startsWith(':')) return cookieAt;

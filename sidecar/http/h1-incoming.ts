@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { reset } from '../relay.ts';
-import { type Fields, sorted } from './fields.ts';
+import { type Fields, trailersIn } from './fields.ts';
 import { type Head, headOf, type Unclear } from './head.ts';
 import type { Incoming } from './incoming.ts';
 
@@ -59,7 +59,7 @@ export class H1Incoming implements Incoming {
   }
 
   trailers(): Fields {
-    return sorted(this.#request.rawTrailers).fields;
+    return trailersIn(this.#request.rawTrailers);
   }
 
   answer(status: number, fields: Fields, length: number | undefined, isLast: boolean): void {

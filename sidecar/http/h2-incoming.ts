@@ -2,7 +2,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { type Fields, NO_FIELDS, sorted } from './fields.ts';
+import { type Fields, NO_FIELDS, trailersIn } from './fields.ts';
 import { objectOf } from './h2-host.ts';
 import { type Head, headOf, type Unclear } from './head.ts';
 import type { Incoming } from './incoming.ts';
@@ -26,7 +26,7 @@ export class H2Incoming implements Incoming {
     this.head = head;
     this.who = who;
     stream.on('trailers', (_: IncomingHttpHeaders, __: number, raw?: readonly string[]) => {
-      this.#trailers = sorted(raw ?? []).fields;
+      this.#trailers = trailersIn(raw ?? []);
     });
     // To close a stream is to end it too, and with trailers it would be whole.
     stream.on('wantTrailers', () => {

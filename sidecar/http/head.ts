@@ -20,7 +20,8 @@ export interface Head {
 export type Unclear = 'unclear';
 
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
-const PATH = /^\/[!-~\x80-\xff]*$/;
+/** Without a fragment, which is no part of a request: some programs cut it off, and read another path. */
+const PATH = /^\/[!"$-~\x80-\xff]*$/;
 /** RFC 9110 lets a URI have a user: no request has a use for it, and it hides what the host is. */
 const AUTHORITY = /^[A-Za-z0-9._~!$&'()*+,;=:[\]%-]{0,1024}$/;
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;

@@ -25,7 +25,8 @@ export interface PublicRequestsOptions {
 
 /** As Envoy has it. Of whoever says it himself nobody knows whether it is true. */
 const CALLER = 'x-forwarded-client-cert';
-const CALLERS: ReadonlySet<string> = new Set([CALLER]);
+/** Programs behind CGI and its like read both signs as one. */
+const isCaller = (name: string) => name.replaceAll('_', '-') === CALLER;
 
 export class PublicRequests {
   readonly #options: PublicRequestsOptions;
@@ -90,6 +91,7 @@ export class PublicRequests {
   #named(head: Head, who: string): Head {
     const { identity, service } = this.#options;
     const said = `By=${identity.uriOf(service, '')};URI=${who}`;
-    return { ...head, fields: [...without(head.fields, CALLERS), CALLER, said] };
+    const forged = head.fields.filter((name, i) => i % 2 === 0 && isCaller(name));
+    return { ...head, fields: [...without(head.fields, new Set(forged)), CALLER, said] };
   }
 }

@@ -160,4 +160,27 @@ describe('a sidecar among hostile ones', () => {
     assert.deepEqual([answer.status, answer.headers['content-length']], [204, undefined]);
     assert.equal((await askByH2(sidecar.port))[':status'], 204);
   });
+
+  it('refuses a path with a fragment', async () => {
+    const { port } = await serveHttp((_, response) => response.end('ok'));
+    const sidecar = await startHttp([{ id: 'a', port }]);
+    const { socket, said } = call(sidecar.port);
+    socket.write('GET /admin#x HTTP/1.1\r\nHost: x\r\n\r\n');
+    await said('HTTP/1.1 400 ');
+  });
+
+  it('passes on no trailers that are about who calls, or about what the body is', async () => {
+    const { port } = await serveHttp((request, response) => {
+      request.resume();
+      request.on('end', () => response.end(`${JSON.stringify(request.trailers)};`));
+    });
+    const sidecar = await startHttp([{ id: 'a', port }]);
+    const { socket, said } = call(sidecar.port);
+    socket.write(
+      'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 7\r\n' +
+        'X-Forwarded-Client-Cert: 1\r\nX_Forwarded_Client_Cert: 2\r\nAuthorization: 3\r\n' +
+        'Content-Type: 4\r\nCookie: 5\r\n\r\n',
+    );
+    await said('{"x-sum":"7"};');
+  });
 });
