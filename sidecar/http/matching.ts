@@ -46,7 +46,8 @@ function pathTests(http: Said): readonly Test[] {
     tests.push(
       (
         (whole) => (asked) =>
-          whole(at(asked))
+          // In whatever case is said of the other two alone.
+          whole(pathnameOf(asked.path))
       )(wholly(regex)),
     );
   return tests;

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { testOf } from '../../../sidecar/http/matching.ts';
+
+const asked = (path: string) => ({ method: 'GET', path, authority: 'x', fields: [] });
+
+describe('whether a request is meant', () => {
+  it('goes in any case by exact paths and prefixes where that is said, and not by patterns', () => {
+    const CaseInsensitive = true;
+    const exact = testOf({ PathExact: '/Admin', CaseInsensitive });
+    const prefix = testOf({ PathPrefix: '/Admin', CaseInsensitive });
+    const pattern = testOf({ PathRegex: '/Admin[A-Z]', CaseInsensitive });
+    assert.deepEqual(
+      [exact, prefix, pattern].map((test) => test(asked('/ADMIN'))),
+      [true, true, false],
+    );
+    assert.deepEqual([pattern(asked('/AdminX?y')), pattern(asked('/adminx'))], [true, false]);
+  });
+});
