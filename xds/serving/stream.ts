@@ -42,7 +42,8 @@ export interface StreamCounts {
   refusals: number;
 }
 
-const MAX_WHY = 500;
+/** Of each thing in a log line that a client says. */
+const MAX_SAID = 500;
 
 export class Stream<Request extends AnyRequest> {
   readonly #options: StreamOptions<Request>;
@@ -119,7 +120,7 @@ export class Stream<Request extends AnyRequest> {
   #taken(request: Request): void {
     const { node, error_detail: fault } = request;
     if (node !== null && this.#world === undefined) {
-      this.#node = node.id;
+      this.#node = node.id.slice(0, MAX_SAID);
       this.#world = this.#options.worlds.of(node);
     }
     if (fault !== null) this.#refused(request, fault.message);
@@ -130,10 +131,10 @@ export class Stream<Request extends AnyRequest> {
     subscription.take(request);
   }
 
-  #refused({ type_url: type }: Request, message: string): void {
+  #refused({ type_url }: Request, message: string): void {
     const { counts, logger } = this.#options;
     counts.refusals++;
-    const why = message.slice(0, MAX_WHY);
+    const [type, why] = [type_url.slice(0, MAX_SAID), message.slice(0, MAX_SAID)];
     logger.warn('xds: a client refused what it was told', { client: this.#node, type, why });
   }
 
