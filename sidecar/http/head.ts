@@ -47,8 +47,10 @@ export function headOf({ method, target, authority, raw, hasBody }: Said): Head 
   // RFC 9112, 3.2.2: what the target says counts.
   const whose = of ?? (authority || host);
   const path = of === undefined ? target : pathAt(rest);
-  const isForAll = path === '*' && method === 'OPTIONS';
-  if ((!PATH.test(path) && !isForAll) || !AUTHORITY.test(whose)) return 'unclear';
+  const wanted = tokensIn(connection).includes('upgrade') ? upgrade.toLowerCase() : '';
+  const isBoth = hasBody && wanted !== '';
+  // Another protocol begins behind the body for one, and behind the head for another.
+  if (isBoth || !isPath(path, method) || !AUTHORITY.test(whose)) return 'unclear';
   return {
     method,
     path,
@@ -56,8 +58,12 @@ export function headOf({ method, target, authority, raw, hasBody }: Said): Head 
     fields,
     length: hasBody ? lengthIn(length) : 0,
     takesTrailers: tokensIn(te).includes('trailers'),
-    upgrade: tokensIn(connection).includes('upgrade') ? upgrade.toLowerCase() : '',
+    upgrade: wanted,
   };
+}
+
+function isPath(path: string, method: string): boolean {
+  return PATH.test(path) || (path === '*' && method === 'OPTIONS');
 }
 
 function pathAt(rest: string): string {

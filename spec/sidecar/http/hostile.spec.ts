@@ -161,6 +161,17 @@ describe('a sidecar among hostile ones', () => {
     assert.equal((await askByH2(sidecar.port))[':status'], 204);
   });
 
+  it('refuses to change the protocol behind a body', async () => {
+    const { port } = await serveHttp((_, response) => response.end('ok'));
+    const sidecar = await startHttp([{ id: 'a', port }]);
+    for (const body of ['Content-Length: 2\r\n\r\nab', 'Transfer-Encoding: chunked\r\n\r\n']) {
+      const { socket, said } = call(sidecar.port);
+      const upgrade = 'Upgrade: websocket\r\nConnection: upgrade';
+      socket.write(`POST / HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n${body}`);
+      await said('HTTP/1.1 400 ');
+    }
+  });
+
   it('refuses a path with a fragment', async () => {
     const { port } = await serveHttp((_, response) => response.end('ok'));
     const sidecar = await startHttp([{ id: 'a', port }]);
