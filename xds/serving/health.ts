@@ -6,6 +6,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { Shares } from './shares.ts';
 
 interface Asked {
   readonly service: string;
@@ -23,6 +24,7 @@ const MAX_WATCHING = 1000;
 export class Health {
   readonly #isReady: () => boolean;
   readonly #services: ReadonlySet<string>;
+  readonly #shares = new Shares(MAX_WATCHING);
   /** With what each was told last. */
   readonly #watching = new Map<Watching, Said['status']>();
 
@@ -59,13 +61,17 @@ export class Health {
 
   #watch(call: Watching): void {
     call.on('error', () => undefined);
-    if (this.#watching.size >= MAX_WATCHING) {
-      const details = `more than ${MAX_WATCHING} watch already`;
+    const giveBack = this.#shares.take(call.getPeer());
+    if (giveBack === undefined) {
+      const details = `more than ${MAX_WATCHING} watch already, or than half of that from one address`;
       call.destroy(Object.assign(new Error(details), { code: status.RESOURCE_EXHAUSTED, details }));
       return;
     }
-    for (const end of ['close', 'cancelled', 'error'])
-      call.on(end, () => this.#watching.delete(call));
+    const over = () => {
+      this.#watching.delete(call);
+      giveBack();
+    };
+    for (const end of ['close', 'cancelled', 'error']) call.on(end, over);
     this.#tell(call, this.#of(call.request.service));
   }
 

@@ -18,6 +18,7 @@ import type { Worlds } from '../worlds.ts';
 import { type DeltaRequest, DeltaSubscription } from './delta-subscription.ts';
 import { Health } from './health.ts';
 import { Pace } from './pace.ts';
+import { Shares } from './shares.ts';
 import { type AnyRequest, Stream, type StreamCounts, type StreamOptions } from './stream.ts';
 import { type WholeRequest, WholeSubscription } from './whole-subscription.ts';
 import { HEALTH, SERVICES, Wire } from './wire.ts';
@@ -69,6 +70,7 @@ export class Serving {
   readonly #injector;
   readonly #health: Health;
   readonly #pace = new Pace();
+  readonly #shares = new Shares(MAX_STREAMS);
   readonly #streams = new Set<{ review(): Promise<void> }>();
 
   constructor(options: ServingOptions) {
@@ -119,8 +121,10 @@ export class Serving {
     call.on('error', () => undefined);
     if (!isReady())
       return void refuse(new ProconsulError('unavailable', 'the state is not known yet'));
-    if (counts.streams >= MAX_STREAMS) {
-      return void refuse(new ProconsulError('busy', `more than ${MAX_STREAMS} streams`));
+    const giveBack = this.#shares.take(call.getPeer());
+    if (giveBack === undefined) {
+      const why = `more than ${MAX_STREAMS} streams, or than half of that from one address`;
+      return void refuse(new ProconsulError('busy', why));
     }
     const stream = new Stream<Request>({
       ...serves,
@@ -136,6 +140,7 @@ export class Serving {
       if (isOver) return;
       isOver = true;
       counts.streams--;
+      giveBack();
       this.#streams.delete(stream);
       stream.stop();
     };
