@@ -124,6 +124,24 @@ describe('a stream of the state of the world', function () {
     ]);
   });
 
+  it('writes no log for a client that refuses without end', async () => {
+    const xds = await startXds();
+    const stream = open(xds);
+    stream.subscribe(['web']);
+    const first = await stream.answer(0);
+    const long = 'y'.repeat(10_000);
+    for (let i = 0; i < 200; i++)
+      stream.ack(first, ['web'], {
+        type_url: long,
+        error_detail: { code: 3, message: `${i} ${long}` },
+      });
+    const refusals = xds.xds.metrics().find(({ name }) => name === 'proconsul.xds.refusals');
+    await until(() => refusals?.kind === 'counter' && refusals.read() === 200);
+    const lines = xds.logger.lines.filter((each) => each.includes('refused'));
+    assert.equal(lines.length, 29);
+    assert.ok(lines.every((line) => line.length < 1500));
+  });
+
   it('answers a client that comes again with the version that it has', async () => {
     const xds = await startXds();
     sayPort(xds, 'web', 1);

@@ -42,6 +42,8 @@ export interface StreamCounts {
   refusals: number;
 }
 
+/** Of one stream: of more than these one in so many is logged. */
+const MANY_REFUSALS = 20;
 /** Of each thing in a log line that a client says. */
 const MAX_SAID = 500;
 
@@ -52,6 +54,7 @@ export class Stream<Request extends AnyRequest> {
   #world: World | undefined;
   #node = '';
   #nonces = 0;
+  #refusals = 0;
   #isWriting = false;
   #isDue = false;
   #isOver = false;
@@ -134,6 +137,9 @@ export class Stream<Request extends AnyRequest> {
   #refused({ type_url }: Request, message: string): void {
     const { counts, logger } = this.#options;
     counts.refusals++;
+    this.#refusals++;
+    // Who refuses all that it is told has said so by then.
+    if (this.#refusals > MANY_REFUSALS && this.#refusals % MANY_REFUSALS !== 0) return;
     const [type, why] = [type_url.slice(0, MAX_SAID), message.slice(0, MAX_SAID)];
     logger.warn('xds: a client refused what it was told', { client: this.#node, type, why });
   }
