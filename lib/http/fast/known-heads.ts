@@ -106,7 +106,9 @@ function readingOf(chunk: Buffer, maxHeadBytes: number): Read | undefined {
 function keyOf(method: string, lines: string, said: RegExpExecArray | null): string {
   if (said === null) return `${method} ${lines}`;
   const [whole, before = ''] = said;
-  return `${method} ${lines.slice(0, said.index + before.length)}${lines.slice(said.index + whole.length)}`;
+  const digitsAt = said.index + before.length;
+  // What says it without a digit has another key.
+  return `${method} of a length ${lines.slice(0, digitsAt)}${lines.slice(said.index + whole.length)}`;
 }
 
 /** Whether the parser has made of it what is made of its like, and of no other head with the same key. */

@@ -26,6 +26,7 @@ export class ReadyBytes {
   #second = 0;
   /** The header block, and a short body behind it; made when it is first needed: most never are. */
   #first: Buffer = NOTHING;
+  /** 0 where the wire says a date of its own. */
   #dateAt = 0;
 
   constructor(wire: Wire) {
@@ -72,18 +73,20 @@ export class ReadyBytes {
   #date(now: number): void {
     this.#second = now - (now % 1000);
     const first = this.#first.length === 0 ? this.#made() : ownCopy(this.#first);
-    first.write(new Date(now).toUTCString(), this.#dateAt, 'latin1');
+    if (this.#dateAt > 0) first.write(new Date(now).toUTCString(), this.#dateAt, 'latin1');
     this.#first = first;
   }
 
   #made(): Buffer {
     const { body } = this.#wire;
     const before = beforeDate(this.#wire);
-    this.#dateAt = before.length;
-    const bodyAt = this.#dateAt + DATE_LENGTH + AFTER_DATE.length;
+    const saysDate = says(this.#wire, 'date');
+    this.#dateAt = saysDate ? 0 : before.length;
+    const afterAt = before.length + (saysDate ? 0 : DATE_LENGTH);
+    const bodyAt = afterAt + AFTER_DATE.length;
     const made = Buffer.allocUnsafeSlow(bodyAt + (this.#isShort ? body.length : 0));
     made.write(before, 0, 'latin1');
-    made.write(AFTER_DATE, this.#dateAt + DATE_LENGTH, 'latin1');
+    made.write(AFTER_DATE, afterAt, 'latin1');
     if (this.#isShort) body.copy(made, bodyAt);
     return made;
   }
@@ -101,13 +104,14 @@ export interface Once {
 
 /** As Node's server writes it. Throws where a large one finds no room, and then has written nothing. */
 export function writeOnce(socket: Socket, wire: Wire, { isLast, begins, sent }: Once): void {
-  const { body, headers } = wire;
+  const { body } = wire;
   // What says itself what becomes of the connection ends it.
-  const saysItself = headers.includes('Connection');
+  const saysItself = says(wire, 'connection');
   const closes = isLast || saysItself;
   const connection = isLast ? CLOSE : KEEP_ALIVE;
   const after = `${saysItself ? '' : connection}\r\n\r\n`;
-  const head = `${beforeDate(wire)}${dateOf(systemClock.now())}${after}`;
+  const at = says(wire, 'date') ? '' : dateOf(systemClock.now());
+  const head = `${beforeDate(wire)}${at}${after}`;
   const ends = () => {
     sent(closes);
     if (closes) socket.destroySoon();
@@ -132,10 +136,21 @@ export function writeOnce(socket: Socket, wire: Wire, { isLast, begins, sent }: 
   ends();
 }
 
-function beforeDate({ status, headers }: Wire): string {
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
-  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return `${text}Date: `;
+/** Whether the answer brings this header itself: names are told apart without regard to case. */
+function says({ headers }: Wire, name: 'date' | 'connection'): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    const other = headers[i] as string;
+    if (other.length === name.length && other.toLowerCase() === name) return true;
+  }
+  return false;
+}
+
+/** Up to where the date stands; as Node does, a date that the answer brings itself is the only one. */
+function beforeDate(wire: Wire): string {
+  const { status, headers } = wire;
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}`;
+  for (let i = 0; i < headers.length; i += 2) text += `\r\n${headers[i]}: ${headers[i + 1]}`;
+  return says(wire, 'date') ? text : `${text}\r\nDate: `;
 }
 
 let second = 0;

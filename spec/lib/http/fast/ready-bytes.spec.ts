@@ -68,6 +68,41 @@ describe('a shared answer that must first be known to be new enough', () => {
   });
 });
 
+describe('an answer for which the configuration says a date', () => {
+  let listener: Listener | undefined;
+  afterEach(() => listener?.stop());
+
+  it('has no other beside it, whichever way it is given', async () => {
+    const fastPath = new FastPath();
+    const shared = { bytes: 0, stands: () => true, ready: () => undefined };
+    const handle = () => ({ text: 'x', shared });
+    const put = () => ({ text: 'x' });
+    const what = { right: anyone, does: 'x' };
+    const routes = [
+      { method: 'GET', path: '/v1/x', handle, ...what },
+      { method: 'PUT', path: '/v1/x', handle: put, ...what },
+    ] as const;
+    const responseHeaders = { date: 'some day' };
+    const settings = { responseHeaders, disableUnprintableCharFilter: false };
+    const app = createApp({ routes }, { fastPath, settings, logger: silentLogger });
+    listener = new Listener({
+      listener: app,
+      at: { host: '127.0.0.1', port: 0 },
+      limits: { connectionsPerAddress: () => 0 },
+      shortcut: fastPath,
+    });
+    await listener.start();
+    const client = await RawClient.connect(listener.port);
+    for (const text of [getText('/v1/x'), getText('/v1/x').replace('GET', 'PUT')]) {
+      const parsed = await client.ask(text);
+      const before = fastPath.answered;
+      assert.deepEqual(await client.ask(text), parsed);
+      assert.equal(fastPath.answered, before + 1);
+      assert.deepEqual(parsed.head.match(/^date: .*$/gim), ['date: some day']);
+    }
+  });
+});
+
 function withResolvers() {
   let resolve: () => void = () => undefined;
   let reject: (error: Error) => void = () => undefined;
