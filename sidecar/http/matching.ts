@@ -6,7 +6,8 @@ import { listIn, type Said, textIn, textsIn } from '../said.ts';
 import { fieldIn } from './fields.ts';
 import type { Head } from './head.ts';
 
-export type Asked = Pick<Head, 'method' | 'path' | 'authority' | 'fields'>;
+export type Asked = Pick<Head, 'method' | 'path' | 'authority' | 'fields'> &
+  Partial<Pick<Head, 'upgrade' | 'length'>>;
 export type Test = (asked: Asked) => boolean;
 
 /** Of one pattern: it is tried for each request. */
@@ -75,7 +76,7 @@ function headerTest(said: Said): Test {
   };
 }
 
-/** Those of HTTP/2 that are beside the others. */
+/** Those that are beside the others: of HTTP/2, and what is said of this way and known to its end. */
 function readerOf(name: string): (asked: Asked) => string | undefined {
   switch (name) {
     case ':method':
@@ -85,6 +86,10 @@ function readerOf(name: string): (asked: Asked) => string | undefined {
     case ':authority':
     case 'host':
       return ({ authority }) => authority;
+    case 'upgrade':
+      return ({ upgrade }) => upgrade || undefined;
+    case 'content-length':
+      return ({ length }) => (length ? String(length) : undefined);
     default:
       return ({ fields }) => fieldIn(fields, name);
   }
