@@ -156,6 +156,11 @@ export class Connection {
     return this.#isFinishing;
   }
 
+  /** Nothing of it has been read yet. */
+  get isFresh(): boolean {
+    return this.#isFresh;
+  }
+
   /** It ends with the answer that has just been given. */
   closes(): void {
     this.#closes = true;
@@ -167,8 +172,6 @@ export class Connection {
     this.#isFinishing = true;
     this.release();
     const open = this.#open;
-    // Who has just come has asked, and it may not be read yet.
-    if (open === undefined && !this.#isFresh) this.finishIdle();
     if (open === undefined || open.response.headersSent) return;
     open.response.shouldKeepAlive = false;
     this.#last = open.message;

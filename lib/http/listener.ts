@@ -120,9 +120,12 @@ export class Listener {
       for (const connection of this.#connections) connection.finish();
     };
     finish();
+    // What lies at the sockets of those that seem idle is read by then.
     await this.#takeThoseInLine();
     this.#door?.stop();
     finish();
+    // Who has just come has asked, and it may not be read yet.
+    for (const connection of this.#connections) if (!connection.isFresh) connection.finishIdle();
     // Node would end those too that the shortcut is at work with.
     this.#server.closeIdleConnections = () => undefined;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));

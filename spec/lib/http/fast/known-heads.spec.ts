@@ -299,6 +299,16 @@ describe('a write whose head is known, while it is under way', () => {
     await client.ended();
   });
 
+  it('is answered though it lay at an idle connection, not yet read, when its listener was stopped', async () => {
+    const { client, listener, held } = await surface();
+    client.send(put);
+    const stopped = listener.stop();
+    await until(() => held.length === 1);
+    held[0]?.({ json: true });
+    assert.match((await client.answer()).head, /\r\nConnection: close\r\n\r\n$/);
+    await stopped;
+  });
+
   it('is answered to a client that will send nothing more, which then is done with', async () => {
     const { client, held } = await surface();
     client.send(put);
