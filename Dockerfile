@@ -3,7 +3,7 @@ ARG BASE=node:22-alpine
 
 FROM ${BASE} AS build
 WORKDIR /app
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json LICENSE ./
 RUN npm ci --no-audit --no-fund
 COPY lib lib
 COPY server server

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { bundle } from '../../pack/bundle.ts';
 
 const DOCKERFILE = readFileSync('Dockerfile', 'utf8');
@@ -17,6 +20,19 @@ describe('the image', () => {
     for (const path of copied) {
       assert.ok(existsSync(path), path);
       assert.ok(kept.includes(`!${path.split('/')[0]}`), `.dockerignore leaves out ${path}`);
+    }
+  });
+
+  it('is built of what is copied, and of nothing else', function () {
+    this.timeout(60_000);
+    const folder = mkdtempSync(join(tmpdir(), 'image-'));
+    try {
+      for (const path of copied) cpSync(path, join(folder, path), { recursive: true });
+      symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+      execFileSync('npm', ['run', 'build'], { cwd: folder, stdio: 'pipe' });
+      assert.ok(existsSync(join(folder, 'dist/LICENSES.txt')));
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 
