@@ -9,9 +9,17 @@ const keys = keysOf('dc1');
 /** A second master with all that the first one has now, and nothing that comes. */
 export async function promoteReplica({ redis }: Cluster): Promise<RedisProcess> {
   if (redis === undefined) throw new Error('the cluster has no Redis of its own');
-  const replicaOf = ['--replicaof', `127.0.0.1 ${redis.address.port}`];
-  const next = await startRedis({ args: replicaOf });
+  return await promotedReplicaOf(redis);
+}
+
+/** Of a Redis that has none, and is used: with its first replica it is another one to the log, in another epoch. */
+export async function promotedReplicaOf(redis: RedisProcess): Promise<RedisProcess> {
+  const epochOf = async ({ admin }: RedisProcess) => Number(await admin.hget(keys.meta, 'epoch'));
+  const before = await epochOf(redis);
+  const next = await startRedis({ args: ['--replicaof', `127.0.0.1 ${redis.address.port}`] });
+  await until(async () => (await epochOf(redis)) > before);
   const length = await redis.admin.xlen(keys.log);
+  await until(async () => (await epochOf(next)) > before);
   await until(async () => (await next.admin.xlen(keys.log)) >= length);
   await next.admin.call('REPLICAOF', 'NO', 'ONE');
   return next;

@@ -17,6 +17,10 @@ describe('RedisLog where two masters take writes', () => {
     const old = await startRedis();
     const replicaOf = ['--replicaof', `127.0.0.1 ${old.address.port}`];
     const next = await startRedis({ args: replicaOf });
+    // With its first replica a Redis is another one to the log.
+    await until(async () =>
+      (await next.admin.info('replication')).includes('master_link_status:up'),
+    );
     const side = async (name: string): Promise<Side> => {
       const proxy = await TcpProxy.start(old.address);
       const logger = new RecordingLogger();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { promotedReplicaOf } from '../../../../support/experiments/redis-masters.ts';
 import { LogServer, pause, verdictOf } from '../../../../support/servers/log-servers.ts';
-import { type RedisProcess, startRedis } from '../../../../support/servers/redis.ts';
+import { startRedis } from '../../../../support/servers/redis.ts';
 import { TcpProxy } from '../../../../support/servers/tcp-proxy.ts';
 import { until } from '../../../../support/until.ts';
 
@@ -114,10 +115,7 @@ describe('RedisLog with commit=quorum', () => {
     for (let i = 0; i < 5; i++) assert.equal(await a.server.write(), 'acked');
     const all = [a.server, b.server, c.server];
     await verdictOf(all);
-    const replicaOf = ['--replicaof', `127.0.0.1 ${redis.address.port}`];
-    const next = await startRedis({ args: replicaOf });
-    await until(async () => (await next.admin.xlen('{proconsul:dc1}:log')) === 5);
-    await next.admin.call('REPLICAOF', 'NO', 'ONE');
+    const next = await promotedReplicaOf(redis);
     const lead = ({ proxy }: { proxy: TcpProxy }) => {
       proxy.target = next.address;
       proxy.cutAll();
@@ -153,20 +151,11 @@ describe('RedisLog with commit=quorum', () => {
     await verdictOf([a, b, c]);
   });
 
-  /** Led to a new master that lags, as after a failover; who is not led stays cut off. */
-  async function failOver(redis: RedisProcess, entries: number): Promise<RedisProcess> {
-    const replicaOf = ['--replicaof', `127.0.0.1 ${redis.address.port}`];
-    const next = await startRedis({ args: replicaOf });
-    await until(async () => (await next.admin.xlen('{proconsul:dc1}:log')) === entries);
-    await next.admin.call('REPLICAOF', 'NO', 'ONE');
-    return next;
-  }
-
   it('loses nothing to a restarted server that helps to begin an epoch', async () => {
     const { redis, a, b, c } = await setUp();
     for (let i = 0; i < 5; i++) assert.equal(await a.server.write(), 'acked');
     await verdictOf([a.server, b.server, c.server]);
-    const next = await failOver(redis, 5);
+    const next = await promotedReplicaOf(redis);
     c.proxy.frozen = true;
     assert.equal(await a.server.write('precious'), 'acked');
     // A is restarted, and has forgotten it; B is cut off; C never had it.
@@ -193,7 +182,7 @@ describe('RedisLog with commit=quorum', () => {
     const { redis, a, b, c } = await setUp();
     for (let i = 0; i < 5; i++) assert.equal(await a.server.write(), 'acked');
     await verdictOf([a.server, b.server, c.server]);
-    const next = await failOver(redis, 5);
+    const next = await promotedReplicaOf(redis);
     const epoch = async () => Number(await redis.admin.hget('{proconsul:dc1}:meta', 'epoch'));
     const before = await epoch();
     a.proxy.target = next.address;
