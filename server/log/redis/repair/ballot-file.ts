@@ -44,7 +44,8 @@ export class BallotFile implements BallotStore {
       throw new ProconsulError('invalid', `read ${this.#path}`, { cause: error });
     });
     if (text === undefined) return NO_BALLOT;
-    const [, run, epoch, elsewhere, start] = FORM.exec(text) ?? [];
+    // The first ones had no start.
+    const [, run, epoch, elsewhere, start = 0] = FORM.exec(text) ?? [];
     if (run === undefined) throw new ProconsulError('invalid', `${this.#path} is damaged`);
     return { run, epoch: Number(epoch), elsewhere: Number(elsewhere), start: Number(start) };
   }
@@ -69,7 +70,7 @@ export class BallotFile implements BallotStore {
 }
 
 const FORM =
-  /^\{"run":"([0-9a-f]*)","epoch":(\d{1,16}),"elsewhere":(\d{1,16}),"start":(\d{1,16})\}\n$/;
+  /^\{"run":"([0-9a-f]*)","epoch":(\d{1,16}),"elsewhere":(\d{1,16})(?:,"start":(\d{1,16}))?\}\n$/;
 
 /** Flushes a file with its new text, or a folder with its names. */
 async function writeThrough(path: string, text?: string): Promise<void> {

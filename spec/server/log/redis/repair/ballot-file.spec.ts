@@ -21,6 +21,13 @@ describe('BallotFile', () => {
     assert.deepEqual(await readdir(join(folder, 'data')), ['redis-ballot.json']);
   });
 
+  it('reads what was written before there was a start', async () => {
+    const old = '{"run":"ab12","epoch":7,"elsewhere":6}\n';
+    await writeFile(join(folder, 'redis-ballot.json'), old);
+    const ballot = { run: 'ab12', epoch: 7, elsewhere: 6, start: 0 };
+    assert.deepEqual(await new BallotFile(folder).load(), ballot);
+  });
+
   it('promises nothing where the disk does not take it, and says so as any log does', async () => {
     await writeFile(join(folder, 'file'), '');
     const file = new BallotFile(join(folder, 'file', 'data'));
