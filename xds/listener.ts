@@ -3,6 +3,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import { hostPort } from '../lib/ip.ts';
+import { PerAddress } from '../lib/per-address.ts';
 import { type DoorOptions, Handshakes } from '../lib/tls/handshakes.ts';
 
 export type ListenAddress =
@@ -23,10 +24,11 @@ export class GrpcListener {
   readonly #server: Server;
   readonly #door: Handshakes | undefined;
   readonly #open = new Set<Socket>();
-  readonly #openByAddress = new Map<string, number>();
+  readonly #perAddress: PerAddress;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#perAddress = new PerAddress(options.maxConnections);
     this.#door = options.door && new Handshakes(options.door);
     this.#server = createServer({ noDelay: true }, (socket) => this.#accepted(socket));
   }
@@ -65,7 +67,7 @@ export class GrpcListener {
 
   #accepted(socket: Socket): void {
     socket.on('error', () => undefined);
-    if (this.#isOneTooMany(socket)) {
+    if (this.#perAddress.isOneTooMany(socket, socket.remoteAddress ?? '')) {
       socket.destroy();
       return;
     }
@@ -73,18 +75,5 @@ export class GrpcListener {
     socket.once('close', () => this.#open.delete(socket));
     if (this.#door === undefined) this.#options.take(socket);
     else this.#door.take(socket, (spoken) => this.#options.take(spoken));
-  }
-
-  #isOneTooMany(socket: Socket): boolean {
-    const [address = '', max] = [socket.remoteAddress, this.#options.maxConnections()];
-    const open = this.#openByAddress.get(address) ?? 0;
-    if (max > 0 && open >= max) return true;
-    this.#openByAddress.set(address, open + 1);
-    socket.once('close', () => {
-      const left = (this.#openByAddress.get(address) ?? 1) - 1;
-      if (left > 0) this.#openByAddress.set(address, left);
-      else this.#openByAddress.delete(address);
-    });
-    return false;
   }
 }

@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { systemClock } from '../clock.ts';
 import { hostPort } from '../ip.ts';
 import { KEEP_ALIVE_MS, MAX_HEADER_BYTES } from '../limits.ts';
+import { PerAddress } from '../per-address.ts';
 import { type DoorOptions, Handshakes } from '../tls/handshakes.ts';
 import { Connection, connectionOf, type Shortcut } from './connection.ts';
 import { Turns } from './turns.ts';
@@ -44,13 +45,14 @@ export class Listener {
   readonly #server: Server;
   readonly #turns = new Turns();
   readonly #connections = new Set<Connection>();
-  readonly #openByAddress = new Map<string, number>();
+  readonly #perAddress: PerAddress;
   readonly #door: Handshakes | undefined;
   /** How many connections ever. */
   #taken = 0;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#perAddress = new PerAddress(options.limits.connectionsPerAddress);
     this.#server = createServer(
       {
         keepAliveTimeout: KEEP_ALIVE_MS,
@@ -153,7 +155,7 @@ export class Listener {
   /** Counts it, and lets the parser read it once HTTP can be read from it. */
   #accepted(socket: Socket, parse: (spoken: Socket) => void): void {
     this.#taken++;
-    const isOneTooMany = this.#isOneTooMany(socket);
+    const isOneTooMany = this.#perAddress.isOneTooMany(socket);
     if (this.#door === undefined) {
       parse(socket);
       if (isOneTooMany) refuse(socket);
@@ -174,21 +176,6 @@ export class Listener {
     const connection = new Connection(socket, { serve, shortcut, turns: this.#turns });
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
-  }
-
-  #isOneTooMany(socket: Socket): boolean {
-    const max = this.#options.limits.connectionsPerAddress();
-    const address = socket.remoteAddress;
-    if (address === undefined) return false;
-    const open = this.#openByAddress.get(address) ?? 0;
-    if (max > 0 && open >= max) return true;
-    this.#openByAddress.set(address, open + 1);
-    socket.once('close', () => {
-      const left = (this.#openByAddress.get(address) ?? 1) - 1;
-      if (left > 0) this.#openByAddress.set(address, left);
-      else this.#openByAddress.delete(address);
-    });
-    return false;
   }
 }
 
