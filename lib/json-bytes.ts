@@ -30,6 +30,9 @@ export const REFERENCE_BYTES = 8;
 /** And for one that may have been made for it: a small object. */
 const ITEM_BYTES = 64;
 
+/** A list, or what is handed out as a part of one at a time. */
+type InParts<T> = Pick<readonly T[], 'length' | 'slice'>;
+
 /** A list whose items are made while it is written, and kept by nobody; undefined is left out. */
 export class Rows {
   readonly size: number;
@@ -57,7 +60,7 @@ export class Rows {
    * `from` must not change meanwhile, nor what `show` looks at. `bytes` is what it takes where its items
    * are not rows that are there anyway.
    */
-  static of<T>(from: readonly T[], show: (row: T) => unknown, bytes?: number): Rows {
+  static of<T>(from: InParts<T>, show: (row: T) => unknown, bytes?: number): Rows {
     const made = (first: number, end: number) =>
       from
         .slice(first, end)

@@ -1,7 +1,9 @@
 /** Queries of /v1/kv. */
 import { ProconsulError } from '../../lib/errors.ts';
 import { quote } from '../../lib/go-literals.ts';
+import { Rows } from '../../lib/json-bytes.ts';
 import type { KeyValue } from '../../lib/model.ts';
+import { KeyRange, nameIn } from '../state/key-range.ts';
 import type { Revision } from '../state/revisions.ts';
 import { type Content, keyOf, type Query } from './query.ts';
 
@@ -11,7 +13,7 @@ export function oneKey(key: string): Query {
   return {
     key: keyOf('kv', key),
     run: (reader) => {
-      const row = reader.key(key);
+      const row = reader.keys.named(key);
       return row === undefined ? MISSING : { json: [row] };
     },
   };
@@ -23,7 +25,7 @@ export function rawKey(key: string): Query {
     ...oneKey(key),
     key: keyOf('kv-raw', key),
     run: (reader) => {
-      const row = reader.key(key);
+      const row = reader.keys.named(key);
       if (row === undefined) return MISSING;
       return { bytes: Buffer.from(row.Value ?? '', 'base64'), contentType: 'text/plain' };
     },
@@ -35,8 +37,8 @@ export function tree(prefix: string, asWhole = false): Query {
   return {
     key: keyOf('kv-tree', prefix),
     run: (reader) => {
-      const rows = reader.keysUnder(prefix, asWhole);
-      return rows.length === 0 ? MISSING : { json: rows };
+      const rows = reader.keys.under(prefix, asWhole);
+      return rows.length === 0 ? MISSING : { json: shown(rows, (row) => row) };
     },
   };
 }
@@ -46,18 +48,24 @@ export function keys(prefix: string, separator: string, asWhole = false): Query 
   return {
     ...tree(prefix),
     key: keyOf('kv-keys', separator, prefix),
-    run: (reader) => {
-      const found: string[] = [];
-      for (const { Key } of reader.keysUnder(prefix, asWhole)) {
-        const at = separator === '' ? -1 : Key.indexOf(separator, prefix.length);
-        const key = at < 0 ? Key : Key.slice(0, at + separator.length);
-        if (found.at(-1) !== key) found.push(key);
-      }
+    run: ({ keys }) => {
+      const rows = keys.under(prefix, asWhole);
       // Whoever may not see all is not told whether there are others.
-      const none = found.length === 0 && reader.seesKeysUnder(prefix);
-      return none ? MISSING : { json: found };
+      if (rows.length === 0 && keys.seesAllUnder(prefix)) return MISSING;
+      if (separator === '') return { json: shown(rows, ({ Key }) => Key) };
+      return { json: namesIn(rows, prefix, separator) };
     },
   };
+}
+
+function namesIn(rows: KeyRange | readonly KeyValue[], prefix: string, separator: string) {
+  if (rows instanceof KeyRange) return rows.names(separator);
+  return [...new Set(rows.map(({ Key }) => nameIn(Key, prefix, separator)))];
+}
+
+/** Of many none is made before it is written. */
+function shown(rows: KeyRange | readonly KeyValue[], show: (row: KeyValue) => unknown) {
+  return rows instanceof KeyRange ? Rows.of(rows, show) : rows.map(show);
 }
 
 /** What a key said at an index, as it was shown then. */
@@ -65,7 +73,7 @@ export function revision(key: string, index: number, raw: boolean): Query {
   return {
     key: keyOf('kv-revision', String(index), raw, key),
     run: (reader) => {
-      const found = reader.revisionsOf(key).findLast((each) => each.index <= index);
+      const found = reader.keys.revisionsOf(key).findLast((each) => each.index <= index);
       if (found === undefined) throw noRevision(key, index);
       if (found.row === undefined) return MISSING;
       if (!raw) return { json: [shownAt(found.index, found.row)] };
@@ -84,7 +92,7 @@ export function history(key: string, atMost: number): Query {
   return {
     key: keyOf('kv-history', String(atMost), key),
     run: (reader) => {
-      const all = reader.revisionsOf(key);
+      const all = reader.keys.revisionsOf(key);
       return { json: all.slice(-atMost).reverse().map(shownRevision) };
     },
   };

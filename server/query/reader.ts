@@ -8,7 +8,6 @@ import type {
   Check,
   Coordinate,
   Instance,
-  KeyValue,
   Node,
   NodeCoordinate,
   PreparedQuery,
@@ -19,7 +18,6 @@ import type { Acl } from '../state/acl.ts';
 import type { Authority } from '../state/authority.ts';
 import type { Catalog } from '../state/catalog.ts';
 import { coordinateKey } from '../state/coordinates.ts';
-import type { Revision } from '../state/revisions.ts';
 import type { State } from '../state/state.ts';
 import {
   type AclTopic,
@@ -29,7 +27,6 @@ import {
   EVENTS,
   healthTopic,
   instancesTopic,
-  keyTopic,
   NODES,
   nodeChecksTopic,
   nodeCoordinatesTopic,
@@ -37,18 +34,17 @@ import {
   nodeTopic,
   QUERIES,
   queryTopic,
-  revisionsTopic,
   SERVICES,
   SESSIONS,
   serviceChecksTopic,
   sessionTopic,
   statusTopic,
-  treeTopic,
   virtualTopic,
 } from '../state/topic-names.ts';
 import { ownersAt } from './address-owners.ts';
 import { ConfigReader } from './config-reader.ts';
 import { EurekaReader } from './eureka-reader.ts';
+import { KeyReader } from './key-reader.ts';
 import { type Checked, Listed, type Overview, type Placed } from './listed.ts';
 import { MeshReader } from './mesh-reader.ts';
 import { Remembered } from './remembered.ts';
@@ -234,44 +230,9 @@ export class Reader implements Reads {
     return this.#sight.of(this.#state.coordinates.on(node), this.#sight.node);
   }
 
-  /** A key's index is its own; one that is not there follows the folder around it. */
-  key(key: string): KeyValue | undefined {
-    if (!this.#sight.keyNamed(key)) throw permissionDenied();
-    const { kv } = this.#state;
-    const row = kv.get(key);
-    if (row === undefined) this.#noteAround(key, kv.indexOf(key));
-    else this.#noteAt(keyTopic(key), row.ModifyIndex);
-    return row;
-  }
-
-  /** What it said before and says now, the oldest first. */
-  revisionsOf(key: string): readonly Revision[] {
-    if (!this.#sight.keyNamed(key)) throw permissionDenied();
-    this.#note(revisionsTopic(key));
-    return this.#state.revisions.of(key);
-  }
-
-  /**
-   * In order of keys. Where there are none, and were none lately, it follows the folder around. With
-   * `asWhole` it throws where the folder may not be listed, whatever may be seen of what is in it.
-   */
-  keysUnder(prefix: string, asWhole: boolean): KeyValue[] {
-    if (asWhole && !this.#sight.keysListed(prefix)) throw permissionDenied();
-    const { kv } = this.#state;
-    const rows = kv.under(prefix);
-    const seen = this.#sight.all ? rows : [...this.#sight.of(rows, this.#sight.key)];
-    const index = kv.indexUnder(prefix);
-    const isSeen = seen.length > 0 || this.#sight.keyNamed(prefix);
-    this.#sight.asked(isSeen);
-    if (!isSeen) this.#noteAt(treeTopic(prefix), 1);
-    else if (rows.length > 0 || kv.isBuried(prefix)) this.#noteAt(treeTopic(prefix), index);
-    else this.#noteAround(prefix, index);
-    return seen;
-  }
-
-  /** Whether there could be no key under the prefix that it does not hand out. */
-  seesKeysUnder(prefix: string): boolean {
-    return this.#sight.keysUnder(prefix);
+  /** Keys, by name and by what their names begin with. */
+  get keys(): KeyReader {
+    return new KeyReader(this.#state, this.#sight, (topic, index) => this.#noteAt(topic, index));
   }
 
   session(id: string): Session | undefined {
@@ -379,11 +340,6 @@ export class Reader implements Reads {
   #noteAt(topic: string, index: number): void {
     this.#topics.add(topic);
     if (index > this.#index) this.#index = index;
-  }
-
-  #noteAround(name: string, own: number): void {
-    const { folder, index } = this.#state.kv.folderAround(name);
-    this.#noteAt(treeTopic(folder), Math.max(own, index));
   }
 
   #noteOrder(node: string): void {

@@ -25,12 +25,16 @@ export class Folders {
     return this.#folders.get(folder)?.index ?? 0;
   }
 
+  keysIn(folder: string): number {
+    return this.#folders.get(folder)?.keys ?? 0;
+  }
+
   /** The innermost folder around a key or prefix that holds any key; '' is the outermost of all. */
   around(name: string): string {
     // A name that ends with a slash is itself a folder: what is around it ends before.
     for (const end of ends(name.slice(0, -1)).reverse()) {
       const folder = name.slice(0, end);
-      if ((this.#folders.get(folder)?.keys ?? 0) > 0) return folder;
+      if (this.keysIn(folder) > 0) return folder;
     }
     return '';
   }

@@ -3,6 +3,7 @@ import { BTree } from '../../lib/b-tree.ts';
 import { compareKeys } from '../../lib/key-order.ts';
 import type { KeyValue } from '../../lib/model.ts';
 import { Folders, isFolder } from './folders.ts';
+import { KeyRange } from './key-range.ts';
 import { type Journal, Lookup } from './table.ts';
 import { KEY_PREFIX, keyTopic } from './topic-names.ts';
 import { MAX_TOMBSTONES, TOMBSTONE_MS, type Topics } from './topics.ts';
@@ -11,6 +12,9 @@ interface Tombstone {
   readonly index: number;
   readonly t: number;
 }
+
+/** To share the tree costs each change a little: those of fewer keys are collected in a millisecond. */
+const MANY = 4096;
 
 export class KeyValues {
   readonly #rows = new BTree<string, KeyValue>(undefined, compareKeys);
@@ -48,6 +52,12 @@ export class KeyValues {
       return undefined;
     });
     return found;
+  }
+
+  /** The same as they are now, not collected where they are known to be many. */
+  rangeUnder(prefix: string): KeyRange | readonly KeyValue[] {
+    const length = isFolder(prefix) ? this.#folders.keysIn(prefix) : 0;
+    return length < MANY ? this.under(prefix) : new KeyRange(this.#rows.clone(), prefix, length);
   }
 
   /** All of them in order, as they are now, whatever is written until they are read: nothing is copied for it. */

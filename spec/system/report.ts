@@ -28,6 +28,7 @@ export async function report(
   } finally {
     say(failed === 0 ? 'all runs passed' : `${failed} runs failed`);
     clearTimeout(timer);
+    await killProconsuls();
     await stopAllLogServers();
     await stopAllRedis();
     process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,87 @@
+/** Keys as a query sees them: a part of the Reader. */
+import { permissionDenied } from '../../lib/acl/refusals.ts';
+import type { KeyValue } from '../../lib/model.ts';
+import type { KeyRange } from '../state/key-range.ts';
+import type { Revision } from '../state/revisions.ts';
+import type { State } from '../state/state.ts';
+import { keyTopic, revisionsTopic, treeTopic } from '../state/topic-names.ts';
+import type { Sight } from './sight.ts';
+
+type ReadOf = Pick<State, 'kv' | 'revisions' | 'topics'>;
+
+export class KeyReader {
+  readonly #state: ReadOf;
+  readonly #sight: Sight;
+  readonly #noteAt: (topic: string, index: number) => void;
+
+  constructor(state: ReadOf, sight: Sight, noteAt: (topic: string, index: number) => void) {
+    this.#state = state;
+    this.#sight = sight;
+    this.#noteAt = noteAt;
+  }
+
+  /** A key's index is its own; one that is not there follows the folder around it. */
+  named(key: string): KeyValue | undefined {
+    this.#refuseUnseen(key);
+    const { kv } = this.#state;
+    const row = kv.get(key);
+    if (row === undefined) this.#noteAround(key, kv.indexOf(key));
+    else this.#noteAt(keyTopic(key), row.ModifyIndex);
+    return row;
+  }
+
+  /** What it said before and says now, the oldest first. */
+  revisionsOf(key: string): readonly Revision[] {
+    this.#refuseUnseen(key);
+    const topic = revisionsTopic(key);
+    this.#noteAt(topic, this.#state.topics.indexOf(topic));
+    return this.#state.revisions.of(key);
+  }
+
+  /**
+   * In order of keys. Where there are none, and were none lately, it follows the folder around. With
+   * `asWhole` it throws where the folder may not be listed, whatever may be seen of what is in it.
+   */
+  under(prefix: string, asWhole: boolean): KeyRange | readonly KeyValue[] {
+    this.#refuseUnlisted(prefix, asWhole);
+    const { kv } = this.#state;
+    if (this.seesAllUnder(prefix)) {
+      const rows = kv.rangeUnder(prefix);
+      this.#noteTree(prefix, rows.length > 0, rows.length > 0);
+      return rows;
+    }
+    const rows = kv.under(prefix);
+    const seen = [...this.#sight.of(rows, this.#sight.key)];
+    this.#noteTree(prefix, rows.length > 0, seen.length > 0);
+    return seen;
+  }
+
+  /** Whether there could be no key under the prefix that it does not hand out. */
+  seesAllUnder(prefix: string): boolean {
+    return this.#sight.keysUnder(prefix);
+  }
+
+  #refuseUnseen(key: string): void {
+    if (!this.#sight.keyNamed(key)) throw permissionDenied();
+  }
+
+  #refuseUnlisted(prefix: string, asWhole: boolean): void {
+    if (asWhole && !this.#sight.keysListed(prefix)) throw permissionDenied();
+  }
+
+  /** Whether there are any, and whether any of them is shown. */
+  #noteTree(prefix: string, isAny: boolean, isShown: boolean): void {
+    const { kv } = this.#state;
+    const index = kv.indexUnder(prefix);
+    const isSeen = isShown || this.#sight.keyNamed(prefix);
+    this.#sight.asked(isSeen);
+    if (!isSeen) this.#noteAt(treeTopic(prefix), 1);
+    else if (isAny || kv.isBuried(prefix)) this.#noteAt(treeTopic(prefix), index);
+    else this.#noteAround(prefix, index);
+  }
+
+  #noteAround(name: string, own: number): void {
+    const { folder, index } = this.#state.kv.folderAround(name);
+    this.#noteAt(treeTopic(folder), Math.max(own, index));
+  }
+}
