@@ -51,10 +51,13 @@ export class Presence {
 
   /** The check that a session may rest on. */
   get check(): string {
-    return `service:${this.id}`;
+    return checkOf(this.id);
   }
 
-  /** Resolves when the catalog has it, or the signal is aborted. */
+  /**
+   * Resolves when the catalog has it, or the signal is aborted. No turn of before goes on by it: of a process of the
+   * same name that was killed, or one that could not be given up while the catalog was away.
+   */
   async register(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !(await this.#attempt('register', () => this.#put(signal), signal))) {
       await pause(this.#deps.clock, RETRY_MS, signal);
@@ -79,8 +82,12 @@ export class Presence {
       const [entry, service] = [objectIn(each), objectIn(objectIn(each)['Service'])];
       const isOurs = objectIn(service['Meta'])[FOR_META] === owner;
       if (!isOurs || textIn(objectIn(entry['Node'])['Node']) !== node) continue;
-      const isDead = objectsIn(entry['Checks']).some(({ Status }) => Status === 'critical');
-      if (isDead) await this.#remove(textIn(service['ID']), signal);
+      const id = textIn(service['ID']);
+      // Its own check alone: the node's may be critical for all of them, as in maintenance.
+      const isDead = objectsIn(entry['Checks']).some(
+        ({ CheckID, Status }) => CheckID === checkOf(id) && Status === 'critical',
+      );
+      if (isDead && id !== this.id) await this.#remove(id, signal);
     }
   }
 
@@ -95,7 +102,8 @@ export class Presence {
       Check: {
         CheckID: this.check,
         Name: 'Writes the services of Kubernetes, or waits for its turn',
-        Status: 'passing',
+        // Whatever session rests on it ends by that; the beat that follows makes it pass.
+        Status: 'critical',
         ServiceID: this.id,
         Definition: { TTL: formatDuration(leaseMs * NS_PER_MS) },
       },
@@ -137,4 +145,8 @@ export class Presence {
       return false;
     }
   }
+}
+
+function checkOf(id: string): string {
+  return `service:${id}`;
 }

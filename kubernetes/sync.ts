@@ -2,7 +2,8 @@
  * Keeps a cluster of Kubernetes and the catalog in step. Each sync that runs knows both all the time; the one whose
  * turn it is writes, once all that it reads is whole: what has not been read yet is not taken for gone.
  */
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, pause } from '../lib/clock.ts';
+import { ProconsulError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { ApiServer } from './api/api-server.ts';
@@ -13,7 +14,7 @@ import type { BackRules } from './to-cluster/rules.ts';
 import { ToCluster } from './to-cluster/to-cluster.ts';
 import { together } from './together.ts';
 import { type TurnLock, takeTurns } from './turns.ts';
-import type { Way, WayDeps } from './way.ts';
+import { earliestLoss, type Way, type WayDeps } from './way.ts';
 
 export interface SyncDeps {
   readonly api: ApiServer;
@@ -40,6 +41,9 @@ export interface SyncOptions {
 
 /** An end that takes longer is none: what is left ends by its lease. */
 const LEAVE_MS = 2000;
+/** One that cannot read its cluster for so long leaves its turn to another: that one may. */
+const MAX_LOST_MS = 10_000;
+const LOOK_MS = 500;
 
 export class KubernetesSync {
   readonly #deps: SyncDeps;
@@ -85,17 +89,39 @@ export class KubernetesSync {
     const { lock, clock, logger } = this.#deps;
     const { node } = this.#options;
     const { check } = this.#presence;
-    const deps = { lock: () => lock({ node, check }), clock, logger };
+    const ready = (until: AbortSignal) => this.#untilReady(until);
+    const deps = { ready, lock: () => lock({ node, check }), clock, logger };
     await takeTurns(deps, (session, turn) => this.#work(session, turn), signal);
   }
 
-  async #work(session: string, signal: AbortSignal): Promise<void> {
+  /** Whoever does not know the cluster would only keep others from writing. */
+  async #untilReady(signal: AbortSignal): Promise<void> {
     await this.#untilWhole(signal);
-    if (signal.aborted) return;
+    while (earliestLoss(this.#ways) !== undefined && !signal.aborted)
+      await pause(this.#deps.clock, LOOK_MS, signal);
+    await this.#presence.register(signal);
+  }
+
+  async #work(session: string, signal: AbortSignal): Promise<void> {
     const fence = { key: this.#options.lockKey, session };
     await this.#presence.removeDead(signal);
     const works = this.#ways.map((way) => (turn: AbortSignal) => way.work(fence, turn));
-    await together(works, signal);
+    await together([...works, (turn) => this.#untilLost(turn)], signal);
+  }
+
+  /** Rejects once the cluster cannot be read. */
+  async #untilLost(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    while (!signal.aborted) {
+      const lostAt = earliestLoss(this.#ways);
+      if (lostAt !== undefined && clock.monotonic() - lostAt > MAX_LOST_MS) {
+        throw new ProconsulError(
+          'unavailable',
+          'cannot read the cluster: another may have the turn',
+        );
+      }
+      await pause(clock, LOOK_MS, signal);
+    }
   }
 
   #untilWhole(signal: AbortSignal): Promise<void> {

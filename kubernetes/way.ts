@@ -9,6 +9,8 @@ import type { Catalog } from './catalog.ts';
 export interface Way {
   /** Before, what is not there may only not have been read yet. */
   readonly isWhole: boolean;
+  /** Since when the cluster cannot be read, by the clock that never goes back; undefined while it can. */
+  readonly lostAt: number | undefined;
   /** Resolves when the signal is aborted, and never before. */
   read(signal: AbortSignal): Promise<void>;
   /** Called once all ways are whole; rejects with a ProconsulError where the turn is another's. */
@@ -42,4 +44,12 @@ export function mirrorIn<T>(
   const within = namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
   const whole = `${path.slice(0, at)}${within}${path.slice(at)}`;
   return new Mirror({ api, clock, random, logger }, { ...mirrored, path: whole, whole: onRead });
+}
+
+/** Of those of several lists that cannot be read, since when. */
+export function earliestLoss(
+  lists: readonly { readonly lostAt: number | undefined }[],
+): number | undefined {
+  const times = lists.map(({ lostAt }) => lostAt).filter((at) => at !== undefined);
+  return times.length === 0 ? undefined : Math.min(...times);
 }

@@ -35,6 +35,8 @@ export interface Watching {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly idleMs: number;
+  /** The server has begun to answer; it may say nothing for a while. */
+  readonly opened?: () => void;
 }
 
 export class ApiServer {
@@ -73,7 +75,9 @@ export class ApiServer {
     signal.addEventListener('abort', end, { once: true });
     let cancel = this.#clock.after(watching.idleMs, end);
     try {
-      for await (const line of linesOf(await this.#opened(request, over.signal))) {
+      const stream = await this.#opened(request, over.signal);
+      watching.opened?.();
+      for await (const line of linesOf(stream)) {
         cancel();
         cancel = this.#clock.after(watching.idleMs, end);
         yield parsed(line);

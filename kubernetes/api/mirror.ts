@@ -11,7 +11,8 @@ import { retryMs } from '../../lib/retries.ts';
 import type { ApiServer } from './api-server.ts';
 import { objectIn, objectsIn, type Said, textIn } from './shapes.ts';
 
-const PAGE = '500';
+/** Of a list that has no larger objects than most. */
+const PAGE = 500;
 /** A server ends a watch after so long; it is asked to, so that a new token counts and a dead stream ends. */
 const WATCH_S = 240;
 /** A server that watches for bookmarks says one each minute: one that says nothing for longer is gone. */
@@ -19,6 +20,9 @@ const IDLE_MS = 75_000;
 /** Only one client asks, and a cluster that is back is to be seen at once. */
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 400;
+/** Where each watch ends as soon as it began, after a list that counted for nothing. */
+const MAX_RELIST_MS = 10_000;
+const SHORT_WATCH_MS = 5000;
 
 /** Namespace and name, which no two objects of a list share. */
 function keyOf(object: Said): string {
@@ -54,6 +58,11 @@ export class Mirror<T> {
   /** Of the list as it is known; '' when it has to be read anew. */
   #version = '';
   #failures = 0;
+  /** In a row that no watch went on from. */
+  #vainLists = 0;
+  /** Objects in a page: fewer where they are so large that an answer has too many bytes. */
+  #page = PAGE;
+  #lostAt: number | undefined;
 
   constructor(deps: MirrorDeps, mirrored: Mirrored<T>) {
     this.#deps = deps;
@@ -64,6 +73,11 @@ export class Mirror<T> {
   /** Before, what is not there may only not have been read yet. */
   get isWhole(): boolean {
     return this.#isWhole;
+  }
+
+  /** Since when it is not known what changes, by the clock that never goes back; undefined while it is. */
+  get lostAt(): number | undefined {
+    return this.#lostAt;
   }
 
   get(key: string): T | undefined {
@@ -91,6 +105,8 @@ export class Mirror<T> {
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
       if (error.code === 'not-found') this.#version = '';
+      if (error.code === 'too-large') this.#page = Math.max(1, this.#page >> 1);
+      this.#lostAt ??= this.#deps.clock.monotonic();
       if (!signal.aborted) {
         this.#notices.tell('', `cannot read ${this.#mirrored.path}: ${messageOf(error)}`);
       }
@@ -104,12 +120,16 @@ export class Mirror<T> {
     let [version, next] = ['', ''];
     do {
       const query = {
-        limit: PAGE,
+        limit: String(this.#page),
         ...(labelSelector !== undefined && { labelSelector }),
         ...(next !== '' && { continue: next }),
       };
       const { json } = await this.#deps.api.ask({ method: 'GET', path, query }, signal);
       const meta = objectIn(json['metadata']);
+      // An answer that only looks like an empty list would have all that is known taken out.
+      if (!/List$/.test(textIn(json['kind']))) {
+        throw new ProconsulError('unavailable', `${path}: the answer is no list`);
+      }
       for (const object of objectsIn(json['items'])) {
         const kept = this.#mirrored.keep(object);
         if (kept !== undefined) found.set(keyOf(object), kept);
@@ -120,6 +140,13 @@ export class Mirror<T> {
     if (version === '') throw new ProconsulError('unavailable', `${path}: the list has no version`);
     this.#takeOver(found);
     this.#version = version;
+    this.#vainLists++;
+    this.#reads();
+  }
+
+  #reads(): void {
+    this.#lostAt = undefined;
+    const { path } = this.#mirrored;
     if (this.#notices.clear('')) this.#deps.logger.info(`k8s: reads ${path} again`);
   }
 
@@ -141,13 +168,20 @@ export class Mirror<T> {
       timeoutSeconds: String(Math.round(WATCH_S * (1 + this.#deps.random.next()))),
       ...(labelSelector !== undefined && { labelSelector }),
     };
+    const { api, clock } = this.#deps;
+    const began = clock.monotonic();
+    // It may have nothing to say for a while, and is read all the same.
+    const opened = () => {
+      this.#lostAt = undefined;
+    };
     let hasSpoken = false;
-    for await (const line of this.#deps.api.watch({ path, query, idleMs: IDLE_MS }, signal)) {
+    for await (const line of api.watch({ path, query, idleMs: IDLE_MS, opened }, signal)) {
       if (!this.#take(line)) return false;
       hasSpoken = true;
-      this.#failures = 0;
-      if (this.#notices.clear('')) this.#deps.logger.info(`k8s: reads ${path} again`);
+      [this.#failures, this.#vainLists] = [0, 0];
+      this.#reads();
     }
+    if (clock.monotonic() - began > SHORT_WATCH_MS) this.#vainLists = 0;
     // A silent one may wait for a version that the server has never had, as after a restore of its store.
     return hasSpoken;
   }
@@ -187,7 +221,8 @@ export class Mirror<T> {
     const { random } = this.#deps;
     const failures = ++this.#failures;
     if (code === 'forbidden' || code === 'unauthorized') return retryMs(failures, random);
-    const base = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), MAX_RETRY_MS);
+    const most = this.#version === '' && this.#vainLists > 2 ? MAX_RELIST_MS : MAX_RETRY_MS;
+    const base = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), most);
     return base * (1 + random.next());
   }
 }

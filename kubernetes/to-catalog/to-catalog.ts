@@ -1,7 +1,7 @@
 /** From the cluster to the catalog: Services and their slices, as instances of one node. */
 import { Notices } from '../../lib/notices.ts';
 import type { Mirror } from '../api/mirror.ts';
-import { type Fence, mirrorIn, type Way, type WayDeps } from '../way.ts';
+import { earliestLoss, type Fence, mirrorIn, type Way, type WayDeps } from '../way.ts';
 import { Registered } from './registered.ts';
 import type { SyncRules } from './rules.ts';
 import { Wanted } from './wanted.ts';
@@ -14,7 +14,7 @@ export interface ToCatalogOptions {
   readonly labelSelector: string;
 }
 
-type Reading = Pick<Mirror<unknown>, 'isWhole' | 'run'>;
+type Reading = Pick<Mirror<unknown>, 'isWhole' | 'lostAt' | 'run'>;
 
 export class ToCatalog implements Way {
   readonly #registered: Registered;
@@ -57,6 +57,10 @@ export class ToCatalog implements Way {
 
   get isWhole(): boolean {
     return this.#registered.isKnown && this.#mirrors.every(({ isWhole }) => isWhole);
+  }
+
+  get lostAt(): number | undefined {
+    return earliestLoss(this.#mirrors.filter((each) => each !== this.#nodes));
   }
 
   /** Changes of instances that the catalog took of this one. */

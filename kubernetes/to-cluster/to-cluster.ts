@@ -1,7 +1,7 @@
 /** From the catalog to the cluster: services as Services, and their instances as endpoints. */
 import type { Mirror } from '../api/mirror.ts';
 import type { Said } from '../api/shapes.ts';
-import { type Fence, mirrorIn, type Way, type WayDeps } from '../way.ts';
+import { earliestLoss, type Fence, mirrorIn, type Way, type WayDeps } from '../way.ts';
 import { Brought } from './brought.ts';
 import { ClusterWriter, GROUPS } from './cluster-writer.ts';
 import { ownSelector } from './manifests.ts';
@@ -34,6 +34,10 @@ export class ToCluster implements Way {
 
   get isWhole(): boolean {
     return this.#brought.isKnown && this.#mirrors.every(({ isWhole }) => isWhole);
+  }
+
+  get lostAt(): number | undefined {
+    return earliestLoss(this.#mirrors);
   }
 
   /** Objects that the API server took of this one. */

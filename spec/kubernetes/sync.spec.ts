@@ -82,7 +82,7 @@ describe('k8s-sync', () => {
   });
 
   it('deregisters nothing before all lists are complete: a restart finds what it left', async () => {
-    const { objects, cluster, sync, untilShown, shown } = await startSyncWorld();
+    const { objects, cluster, sync, untilShown, shown, status } = await startSyncWorld();
     objects.create('services', kubeService('web'));
     objects.create('endpointslices', kubeSlice('web', [{ ip: '10.1.0.1' }]));
     const first = sync('a');
@@ -91,7 +91,8 @@ describe('k8s-sync', () => {
     cluster.tokens.set('t1', { services: ['list', 'watch'] });
     const second = sync('b');
     await until(() => second.logger.lines.some((line) => line.includes('endpointslices: 403')));
-    await until(() => second.isActive);
+    await until(() => status(NODE, 'service:proconsul-k8s-sync-b') === 'passing');
+    assert.equal(second.isActive, false);
     assert.deepEqual(shown(), ['web 10.1.0.1:8080 passing']);
     assert.equal(second.writes.filter(({ path }) => path === '/v1/txn').length, 0);
   });

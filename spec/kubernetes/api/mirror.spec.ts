@@ -172,4 +172,57 @@ describe('a mirror of a list', () => {
     await clock.advance(2000);
     await knows('s0', 's1', 's2');
   });
+
+  it('takes what only looks like an empty list for none: nothing goes by it', async () => {
+    const { server, clock, names, logger, objects, knows } = await started();
+    server.page = { kind: 'Status', metadata: { resourceVersion: '5' } };
+    objects.compact();
+    server.endWatches();
+    await until(async () => {
+      await clock.advance(500);
+      return logger.lines.some((line) => line.includes('the answer is no list'));
+    });
+    assert.deepEqual(names(), ['default/s0', 'default/s1']);
+    server.page = undefined;
+    objects.delete('services', 'default', 's0');
+    await knows('s1');
+  });
+
+  it('lists less and less often where each watch says at once that its version is too old', async () => {
+    const { server, clock, lists, objects, knows } = await started();
+    server.forgets = true;
+    server.endWatches();
+    const gaps: number[] = [];
+    while (gaps.length < 9) {
+      const before = lists().length;
+      let gap = 0;
+      await until(async () => {
+        await clock.advance(100);
+        gap += 100;
+        return lists().length > before;
+      });
+      gaps.push(gap);
+    }
+    assert.ok((gaps.at(-1) ?? 0) >= 5000, `${gaps}`);
+    server.forgets = false;
+    objects.create('services', kubeService('s2'));
+    await knows('s0', 's1', 's2');
+  });
+
+  it('asks for fewer at once where so many are too large for an answer', async () => {
+    const server = await startApiServer();
+    const annotations = { long: 'x'.repeat(250_000) };
+    for (let i = 0; i < 300; i++)
+      server.objects.create('services', kubeService(`s${i}`, { annotations }));
+    const { mirror, clock, run } = mirrorOf(server, SERVICES);
+    run();
+    await until(
+      async () => {
+        await clock.advance(500);
+        return mirror.isWhole;
+      },
+      () => server.requests,
+      30_000,
+    );
+  });
 });

@@ -59,6 +59,10 @@ export class ApiServer {
   turnedAway = 0;
   /** Nothing comes out of any stream, and none is closed: as behind a network that lost its memory. */
   isMute = false;
+  /** Each watch is told that its version is too old. */
+  forgets = false;
+  /** What is answered in place of each list. */
+  page: object | undefined;
   port = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Duplex>();
@@ -152,7 +156,8 @@ export class ApiServer {
       return;
     }
     if (method === 'GET') {
-      send(response, 200, asked.name === '' ? this.#list(asked) : this.#get(asked));
+      const list = () => this.page ?? this.#list(asked);
+      send(response, 200, asked.name === '' ? list() : this.#get(asked));
       return;
     }
     const done = this.#write(method, asked, body);
@@ -246,7 +251,7 @@ export class ApiServer {
     const from = Number(query.get('resourceVersion') ?? 0);
     response.writeHead(200, { 'Content-Type': 'application/json' });
     response.flushHeaders();
-    if (from > 0 && from < this.objects.compacted) {
+    if (this.forgets || (from > 0 && from < this.objects.compacted)) {
       const why = `too old resource version: ${from} (${this.objects.compacted})`;
       this.#line(response, { type: 'ERROR', object: statusOf(410, 'Expired', why) });
       response.end();

@@ -26,8 +26,13 @@ export const NODE = 'k8s-sync';
 export async function startSyncWorld(options: AgentlessOptions = {}) {
   const [server, cluster] = [await startAgentless(options), await startApiServer()];
   const syncs: Sync[] = [];
-  const sync = (name = 'a', flags: Readonly<Record<string, string>> = {}, token = '') => {
-    const made = new Sync(server, accessTo(cluster), name, { flags, token });
+  const sync = (
+    name = 'a',
+    flags: Readonly<Record<string, string>> = {},
+    token = '',
+    kube = 't1',
+  ) => {
+    const made = new Sync(server, accessTo(cluster, { value: kube }), name, { flags, token });
     syncs.push(made);
     atEnd(() => made.stop());
     return made;
@@ -138,7 +143,7 @@ export class Sync {
           : asked(server.port, request, { token, signal: either }));
         const { status, text, index } = answer;
         if (status === 200 || accept.includes(status)) {
-          return { status, index: index === 0 ? '' : String(index), json: jsonIn(text) };
+          return { status, index: index === 0 ? '' : String(index), text, json: jsonIn(text) };
         }
         throw new ProconsulError('unavailable', `${status}: ${text}`);
       },
