@@ -18,6 +18,8 @@ export interface CatalogAnswer {
   readonly status: number;
   /** As the header says it; '' where it does not. */
   readonly index: string;
+  readonly text: string;
+  /** Throws a ProconsulError where the text is none. */
   readonly json: unknown;
 }
 

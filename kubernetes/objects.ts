@@ -56,6 +56,8 @@ export interface KubeNode {
   readonly addresses: readonly { readonly type: string; readonly address: string }[];
 }
 
+/** What annotations begin with that say something to a sync; others may be long, and are not kept. */
+export const ANNOTATION = 'consul.hashicorp.com/';
 export const SERVICE_OF_SLICE = 'kubernetes.io/service-name';
 
 export function serviceIn(object: Said): KubeService {
@@ -65,7 +67,9 @@ export function serviceIn(object: Said): KubeService {
     namespace: textIn(meta['namespace']),
     name: textIn(meta['name']),
     labels: pairsIn(meta['labels']),
-    annotations: pairsIn(meta['annotations']),
+    annotations: new Map(
+      [...pairsIn(meta['annotations'])].filter(([name]) => name.startsWith(ANNOTATION)),
+    ),
     type: textIn(spec['type']) || 'ClusterIP',
     ports: objectsIn(spec['ports']).map((each) => ({
       name: textIn(each['name']),

@@ -1,7 +1,7 @@
 /** Which Services of a cluster come to the catalog, and as what. The names are those of consul-k8s. */
 import { matchesAny } from '../names.ts';
-import type { KubeService } from '../objects.ts';
-import { isOurs } from '../ours.ts';
+import { ANNOTATION, type KubeService } from '../objects.ts';
+import { isOurs, SYNC_SERVICE } from '../ours.ts';
 
 export interface SyncRules {
   /** The node that all instances are on. */
@@ -21,7 +21,6 @@ export interface SyncRules {
   readonly bothFamilies: boolean;
 }
 
-const ANNOTATION = 'consul.hashicorp.com/';
 const META = `${ANNOTATION}service-meta-`;
 
 /** What its annotations say of a Service. */
@@ -64,4 +63,20 @@ export function catalogName(service: KubeService, rules: SyncRules): string {
   if (given !== '') return given;
   const { name, namespace } = service;
   return `${rules.namePrefix}${name}${rules.addsNamespace ? `-${namespace}` : ''}`;
+}
+
+/** Each instance has it thrice, and a Service may have a thousand of them. */
+const MAX_NAME_BYTES = 255;
+const MAX_TAGS_BYTES = 8 * 1024;
+/** The servers, and the syncs themselves: whoever asks for them is to find no pod. */
+const RESERVED = new Set(['consul', SYNC_SERVICE]);
+
+/** Why a Service does not come that asks to: whoever may write its annotations is no friend of all others. */
+export function faultOf(service: KubeService, rules: SyncRules): string | undefined {
+  const name = catalogName(service, rules);
+  if (RESERVED.has(name.toLowerCase())) return `the catalog has a "${name}" of its own`;
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `its name is over ${MAX_NAME_BYTES} bytes`;
+  if (/\p{Cc}/u.test(name)) return 'its name has characters that cannot be printed';
+  const bytes = annotatedTags(service).reduce((sum, tag) => sum + Buffer.byteLength(tag) + 3, 0);
+  return bytes > MAX_TAGS_BYTES ? `its tags are over ${MAX_TAGS_BYTES} bytes` : undefined;
 }

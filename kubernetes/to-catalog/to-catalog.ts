@@ -31,6 +31,10 @@ export class ToCatalog implements Way {
     const wanted = new Wanted(rules, {
       changed: () => this.#writer.look(),
       nodesWanted: () => this.#readNodes(),
+      judged: (service, fault) => {
+        if (fault === undefined) notices.clear(service);
+        else notices.tell(service, `Service "${service}" does not come: ${fault}`);
+      },
     });
     this.#registered = new Registered({ catalog, clock, random }, rules.node, {
       read: () => {

@@ -11,7 +11,7 @@ import {
   sliceIn,
 } from '../objects.ts';
 import { instancesOf, type WantedInstance } from './instances.ts';
-import { isSynced, type SyncRules } from './rules.ts';
+import { faultOf, isSynced, type SyncRules } from './rules.ts';
 
 type Watched<T> = Pick<Mirrored<T>, 'keep' | 'changed'>;
 
@@ -20,6 +20,8 @@ export interface WantedEvents {
   readonly changed: () => void;
   /** There is a Service that is reached at ports of machines. */
   readonly nodesWanted: () => void;
+  /** Why a Service does not come that asks to; undefined where it may, or does not ask. */
+  readonly judged: (service: string, fault: string | undefined) => void;
 }
 
 export class Wanted {
@@ -111,7 +113,10 @@ export class Wanted {
 
   #instancesOf(key: string): readonly WantedInstance[] {
     const service = this.#services.get(key);
-    if (service === undefined || !isSynced(service, this.#rules)) return [];
+    const asks = service !== undefined && isSynced(service, this.#rules);
+    const fault = asks ? faultOf(service, this.#rules) : undefined;
+    this.#on.judged(key, fault);
+    if (!asks || fault !== undefined) return [];
     const slices = [...(this.#slices.get(key)?.values() ?? [])];
     const node = (name: string) => this.#nodes.get(name);
     return instancesOf(service, { slices, node }, this.#rules);

@@ -4,7 +4,7 @@
  */
 import { type Clock, pause } from '../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
-import { MAX_TXN_OPS } from '../../lib/limits.ts';
+import { MAX_TEXT, MAX_TXN_OPS } from '../../lib/limits.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
@@ -21,6 +21,8 @@ import type { Wanted } from './wanted.ts';
 
 /** Four transactions on their way at once. */
 const ROUND_OPS = 4 * (MAX_TXN_OPS - 4);
+/** A transaction that is none: it is too large, or one of its operations cannot be read. */
+const REFUSED_WHOLE = [400, 413];
 /** After one that nobody knows the end of. */
 const RETRY_MS = 500;
 /** Nothing comes of it to look once more. */
@@ -47,6 +49,8 @@ export class Writer {
   readonly #notices: Notices;
   readonly #retries: Retries;
   readonly #pending = new Set<string>();
+  /** What goes out by itself, as a transaction that it was in was refused as a whole. */
+  readonly #alone = new Set<string>();
   readonly #waiters: Waiters;
   /** Changes of instances that the catalog took. */
   written = 0;
@@ -100,6 +104,7 @@ export class Writer {
       const change = this.#changeOf(id);
       count += change.operations.length;
       if (change.operations.length > 0) changes.push(change);
+      else this.#alone.delete(id);
     }
     return changes;
   }
@@ -116,7 +121,9 @@ export class Writer {
   }
 
   async #write(fence: Fence, changes: readonly Change[], signal: AbortSignal): Promise<void> {
-    const sent = [...inBatches(changes)].map((batch) => this.#send(fence, batch, signal));
+    const sent = [...inBatches(changes, this.#alone)].map((batch) =>
+      this.#send(fence, batch, signal),
+    );
     const failed = (await Promise.allSettled(sent)).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
   }
@@ -127,13 +134,18 @@ export class Writer {
     const check = { KV: { Verb: 'check-session', Key: fence.key, Session: fence.session } };
     const body = [check, ...batch.flatMap(({ operations }) => operations)];
     try {
-      const { status, json } = await registered.writing(() =>
-        catalog.ask({ method: 'PUT', path: '/v1/txn', body, accept: [409] }, signal),
+      const accept = [409, ...REFUSED_WHOLE];
+      const answer = await registered.writing(() =>
+        catalog.ask({ method: 'PUT', path: '/v1/txn', body, accept }, signal),
       );
+      const { status } = answer;
+      if (REFUSED_WHOLE.includes(status)) return this.#refusedWhole(batch, answer.text);
+      const { json } = answer;
       if (status === 409) return this.#refused(batch, objectsIn(objectIn(json)['Errors']));
       const indexes = indexesIn(json);
       for (const { id, want } of batch) {
         registered.wrote(id, want, indexes.get(id));
+        this.#alone.delete(id);
         this.#retries.succeeded(id);
         this.#notices.clear(id);
         this.written++;
@@ -145,6 +157,18 @@ export class Writer {
       for (const { id } of batch) this.#pending.add(id);
       this.#notices.tell('', `the catalog takes nothing: ${messageOf(error)}`);
       await pause(clock, RETRY_MS, signal);
+    }
+  }
+
+  /** Nothing says which one it is about: each goes out by itself, and holds up no other. */
+  #refusedWhole(batch: readonly Change[], why: string): void {
+    for (const { id } of batch) {
+      this.#alone.add(id);
+      if (batch.length > 1) this.#pending.add(id);
+      else {
+        this.#notices.tell(id, `"${id}" is not taken: ${why.trim().slice(0, MAX_TEXT)}`);
+        this.#retries.failed(id);
+      }
     }
   }
 
@@ -179,10 +203,15 @@ function indexesIn(json: unknown): ReadonlyMap<string, unknown> {
 }
 
 /** What belongs to one instance is in one transaction. */
-function* inBatches(changes: readonly Change[]): Iterable<readonly Change[]> {
+function* inBatches(
+  changes: readonly Change[],
+  alone: ReadonlySet<string>,
+): Iterable<readonly Change[]> {
+  for (const change of changes) if (alone.has(change.id)) yield [change];
   let batch: Change[] = [];
   let count = 1;
   for (const change of changes) {
+    if (alone.has(change.id)) continue;
     if (count + change.operations.length > MAX_TXN_OPS && batch.length > 0) {
       yield batch;
       [batch, count] = [[], 1];
