@@ -13,7 +13,10 @@ export interface BroughtAddress {
   readonly status: Aggregate;
 }
 
-/** Each address and port once, in order. Slices take addresses alone: an instance that has a name is left out. */
+/**
+ * Each address and port once, in order. Slices take addresses alone: an instance that has a name is left out. So is
+ * whatever the API server refuses, for it refuses the whole slice, with all that others registered.
+ */
 export function addressesIn(
   entries: readonly unknown[],
   { owner, tag }: BackRules,
@@ -26,20 +29,29 @@ export function addressesIn(
     const isOwn = pairsIn(service['Meta']).get(OWNER_META) === owner;
     if (isOwn || textsIn(service['Tags']).includes(tag)) continue;
     const address = textIn(service['Address']) || textIn(objectIn(entry['Node'])['Address']);
-    if (!isTaken(address)) continue;
     const port = numberIn(service['Port']);
+    if (!isTaken(address) || port < 0 || port > MAX_PORT) continue;
     const checks = objectsIn(entry['Checks']).map(({ CheckID, Status }) => ({
       CheckID: textIn(CheckID),
       Status: textIn(Status),
     }));
     const family = isIP(address) === 6 ? 'IPv6' : 'IPv4';
-    found.set(`${address} ${port}`, { address, family, port, status: aggregateStatus(checks) });
+    const status = aggregateStatus(checks);
+    const there = found.get(`${address} ${port}`);
+    // Registered twice it is one place, and DNS would find it by the better of the two.
+    if (there !== undefined && ORDER.indexOf(there.status) <= ORDER.indexOf(status)) continue;
+    found.set(`${address} ${port}`, { address, family, port, status });
   }
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each);
 }
 
+const MAX_PORT = 65_535;
+const ORDER: readonly Aggregate[] = ['passing', 'warning', 'maintenance', 'critical'];
+
 /** What an API server refuses of a slice: a pod that went there would find itself, or nobody. */
 function isTaken(address: string): boolean {
   if (isIP(address) === 0 || isLoopback(address)) return false;
+  // To an API server an address of the older family in the newer one's form is neither; one with a zone is none.
+  if (/^(::ffff:|[0:]+:ffff:)/i.test(address) || address.includes('%')) return false;
   return !/^(169\.254\.|0\.|22[4-9]\.|23\d\.|255\.|::$|fe[89ab]|ff)/i.test(address);
 }

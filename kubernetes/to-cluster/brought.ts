@@ -75,24 +75,41 @@ export class Brought {
   }
 
   #takeNames(services: Readonly<Record<string, unknown>>): void {
-    const wanted = Object.entries(services)
-      .filter(([name, tags]) => isBrought(name, textsIn(tags), this.#rules))
-      .map(([name]) => name)
-      .filter((name) => this.#isNamed(name));
+    const wanted = this.#named(
+      Object.entries(services)
+        .filter(([name, tags]) => isBrought(name, textsIn(tags), this.#rules))
+        .map(([name]) => name),
+    );
     if (wanted.length > MAX_SERVICES) {
       this.#notices.tell('', `${wanted.length} services: no more than ${MAX_SERVICES} are brought`);
-    }
-    const kept = new Set(wanted.slice(0, MAX_SERVICES));
+    } else this.#notices.clear('');
+    // What is brought stays: whoever registers more takes nobody's place.
+    const isOld = (name: string) => this.#following.has(name);
+    const old = wanted.filter(isOld);
+    const kept = new Set([...old, ...wanted.filter((name) => !isOld(name))].slice(0, MAX_SERVICES));
     for (const name of [...this.#following.keys()]) if (!kept.has(name)) this.#forget(name);
     for (const name of kept) if (!this.#following.has(name)) this.#begin(name);
     this.#isKnown = true;
     this.#changed('');
   }
 
-  #isNamed(name: string): boolean {
-    if (serviceName(name, this.#rules) !== undefined) return true;
-    this.#notices.tell(name, `"${name}" is not brought: no Service can have that name`);
-    return false;
+  /** Of names that come to one Service, such as `web` and `Web`, the one that is written as it is; else the first. */
+  #named(names: readonly string[]): readonly string[] {
+    const byService = new Map<string, string>();
+    for (const name of [...names].sort()) {
+      const service = serviceName(name, this.#rules);
+      if (service === undefined) {
+        this.#notices.tell(name, `"${name}" is not brought: no Service can have that name`);
+        continue;
+      }
+      const other = byService.get(service);
+      const isFirst = other === undefined || name === name.toLowerCase();
+      if (isFirst) byService.set(service, name);
+      if (other === undefined) continue;
+      const left = isFirst ? other : name;
+      this.#notices.tell(left, `"${left}" is not brought: Service "${service}" is of another`);
+    }
+    return [...byService.values()];
   }
 
   #begin(name: string): void {

@@ -107,6 +107,9 @@ export class ClusterWriter {
     if (there !== undefined && !own.isOurs(service)) {
       const where = `"${service}" of namespace "${this.#rules.namespace}"`;
       this.#notices.tell(service, `Service ${where} is left alone: somebody else made it`);
+      // It may have been ours: what we know of its endpoints would be stale one day.
+      for (const slice of own.slices(service).values())
+        await this.#delete('endpointslices', slice, signal);
       return;
     }
     const wanted = serviceManifest(service, wants, this.#rules);
@@ -126,12 +129,16 @@ export class ClusterWriter {
     const slices = this.#deps.own.slices(service);
     const placed = placesIn(slices);
     const wanted = sliceManifests({ name: service, uid, addresses, placed }, this.#rules);
+    // One that is not taken, as where somebody has its name, keeps no other from being written.
+    const faults: unknown[] = [];
+    const attempt = (done: Promise<unknown>) => done.catch((error) => void faults.push(error));
     for (const [name, manifest] of wanted) {
-      await this.#put('endpointslices', manifest, slices.get(name), signal);
+      await attempt(this.#put('endpointslices', manifest, slices.get(name), signal));
     }
     for (const [name, slice] of slices) {
-      if (!wanted.has(name)) await this.#delete('endpointslices', slice, signal);
+      if (!wanted.has(name)) await attempt(this.#delete('endpointslices', slice, signal));
     }
+    if (faults.length > 0) throw faults[0];
   }
 
   /** The object as the API server has it afterwards. */

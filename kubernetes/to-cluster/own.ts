@@ -1,6 +1,6 @@
 /** What the cluster has in the namespace of the way back: what this sync made whole, of others that they are there. */
 import type { Mirrored } from '../api/mirror.ts';
-import { objectIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
+import { objectIn, objectsIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
 import { SERVICE_OF_SLICE } from '../objects.ts';
 import { isOwned } from './manifests.ts';
 import type { BackRules } from './rules.ts';
@@ -20,7 +20,7 @@ export class Own {
   }
 
   readonly serviceList: Watched = {
-    keep: (object) => (this.#isOwned(object) ? object : { metadata: object['metadata'] }),
+    keep: (object) => (this.#isOwned(object) ? object : { metadata: { name: nameOf(object) } }),
     changed: (key, now) => {
       const name = key.slice(key.indexOf('/') + 1);
       if (now === undefined) this.#services.delete(name);
@@ -86,6 +86,9 @@ function nameOf(object: Said): string {
   return textIn(objectIn(object['metadata'])['name']);
 }
 
+/** As it was made; a label is changed sooner, and is to be put back. */
 function serviceOf(object: Said): string {
-  return pairsIn(objectIn(object['metadata'])['labels']).get(SERVICE_OF_SLICE) ?? '';
+  const { ownerReferences, labels } = objectIn(object['metadata']);
+  const owner = objectsIn(ownerReferences).find(({ kind }) => kind === 'Service');
+  return textIn(owner?.['name']) || (pairsIn(labels).get(SERVICE_OF_SLICE) ?? '');
 }

@@ -177,3 +177,66 @@ describe('a service of the catalog in the cluster', () => {
     await until(() => logger.lines.some((line) => line.includes('"under_score" is not brought')));
   });
 });
+
+describe('a service of a stranger in the cluster', () => {
+  it('does not take the place of one whose name differs in its letters alone, nor its end', async () => {
+    const { register, put, begin, untilShown, service } = await started();
+    const named = (Service: string, node: string, Address: string) =>
+      register({ Node: node, Address: '172.16.0.1', Service: { Service, Address, Port: 80 } });
+    await named('web', 'm1', '10.0.0.1');
+    const { logger } = begin();
+    await untilShown('web', '10.0.0.1:80 ready serving');
+    await named('WEB', 'm2', '10.66.6.6');
+    await until(() => logger.lines.some((line) => line.includes('"WEB" is not brought')));
+    await put('/v1/catalog/deregister', { Node: 'm2' });
+    await named('web', 'm3', '10.0.0.3');
+    await untilShown('web', '10.0.0.1:80 ready serving', '10.0.0.3:80 ready serving');
+    assert.ok(service('web') !== undefined);
+  });
+
+  it('has whatever no slice takes left out, and the others come', async () => {
+    const { instance, begin, untilShown } = await started();
+    await instance('db1', '10.0.0.1');
+    for (const [i, address] of STRANGE.entries()) await instance(`s${i}`, address);
+    await instance('s-port', '10.0.0.7', { Port: 70_000 });
+    await instance('s-none', '10.0.0.8', { Port: -1 });
+    begin();
+    await untilShown('db', '10.0.0.1:5432 ready serving');
+  });
+
+  it('is where it is once, though it is registered twice, and ready where one of them is', async () => {
+    const { instance, check, begin, untilShown } = await started();
+    for (const id of ['db1', 'db2', 'db3']) await instance(id, '10.0.0.1');
+    await check('db1', 'critical');
+    await check('db3', 'critical');
+    begin();
+    await untilShown('db', '10.0.0.1:5432 ready serving');
+  });
+});
+
+const STRANGE = ['::ffff:169.254.169.254', '::FFFF:7f00:1', '0:0:0:0:0:ffff:a00:1', 'fd00::1%eth0'];
+
+describe('slices', () => {
+  it('are put back where somebody says that they are of another Service', async () => {
+    const { instance, begin, untilShown, slices, objects } = await started();
+    await instance('db1', '10.0.0.1');
+    begin();
+    await untilShown('db', '10.0.0.1:5432 ready serving');
+    const [slice] = slices('db') as [KubeObject];
+    const labels = { ...slice.metadata.labels, 'kubernetes.io/service-name': 'other' };
+    objects.set('endpointslices', { ...slice, metadata: { ...slice.metadata, labels } });
+    await untilShown('db', '10.0.0.1:5432 ready serving');
+    assert.equal(objects.list('endpointslices').length, 1);
+  });
+
+  it('do not stay with a Service that somebody has made his own', async () => {
+    const { instance, begin, untilShown, service, slices, objects } = await started();
+    await instance('db1', '10.0.0.1');
+    begin();
+    await untilShown('db', '10.0.0.1:5432 ready serving');
+    const there = service('db') as KubeObject;
+    objects.set('services', { ...there, metadata: { ...there.metadata, labels: { app: 'x' } } });
+    await until(() => slices('db').length === 0);
+    assert.ok(service('db') !== undefined);
+  });
+});
