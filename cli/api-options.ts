@@ -86,11 +86,16 @@ export function apiTarget(flags: FlagValues, env: Environment): ApiTarget {
 
 type Setting = (flag: string, variable: string) => string;
 
-/** The file goes before the token itself, as in Consul. */
+/**
+ * The file goes before the token itself, as in Consul. An empty one, as while it is written anew, is no leave to ask as
+ * nobody: who sees less takes what he does not see for gone.
+ */
 function tokenOf(setting: Setting): string {
   const file = setting('token-file', 'CONSUL_HTTP_TOKEN_FILE');
   const fromFile = file === '' ? '' : read(file, 'Error loading token file').toString().trim();
-  return fromFile || setting('token', 'CONSUL_HTTP_TOKEN');
+  const token = fromFile || setting('token', 'CONSUL_HTTP_TOKEN');
+  if (file === '' || token !== '') return token;
+  throw new ProconsulError('invalid', `Error loading token file: ${file} is empty`);
 }
 
 function tlsOf(setting: Setting): Omit<TlsTarget, 'rejectUnauthorized'> {

@@ -10,6 +10,8 @@ import { durationIn } from './proxy-flags.ts';
 
 const NODE = 'k8s-sync';
 const LEAST_LEASE_MS = 500;
+/** By which what it made in the cluster is found again. */
+const LABEL_VALUE = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 const text = (help: string) => ({ kind: 'string', help }) as const;
 const bool = (help: string) => ({ kind: 'bool', help }) as const;
@@ -64,6 +66,7 @@ export function syncOptionsOf(flags: FlagValues): SyncOptions {
   const [node, owner] = [or('consul-node-name', NODE), or('owner', NODE)];
   const leaseMs = durationIn(flags, 'lease', 3000);
   if (leaseMs < LEAST_LEASE_MS) throw refused('-lease must be at least 500ms');
+  if (!LABEL_VALUE.test(owner)) throw refused(`-owner is no value of a label: ${owner}`);
   const tag = or('k8s-tag', 'k8s');
   return {
     node,
