@@ -70,7 +70,7 @@ export class Target {
     if (found !== undefined) return found;
     const { isH2, dial } = this.#rules;
     const open = () => dial(host);
-    const made = isH2 ? new H2Host(open) : new H1Host(open, this.#agent.clock);
+    const made = isH2 ? new H2Host(open, this.#agent.clock) : new H1Host(open, this.#agent.clock);
     this.#connections.set(host, made);
     return made;
   }

@@ -167,8 +167,6 @@ const TOUCHING: readonly Touching[] = [
       'sidecar/mesh/mesh-dial.ts',
       'sidecar/mesh/public-listener.ts',
       'sidecar/http/callers.ts',
-      'sidecar/http/h2-host.ts',
-      'sidecar/http/h2-incoming.ts',
       'sidecar/listener.ts',
       'xds/listener.ts',
     ],

@@ -2,8 +2,8 @@
  * The body of a request on its way to the host that takes it. As long as another may have to take it, what has
  * gone out is kept, within a limit; beyond it the request goes to the first alone.
  */
-import type { Readable } from 'node:stream';
 import type { Fields } from './fields.ts';
+import type { IncomingBody } from './incoming.ts';
 import type { Sending } from './sending.ts';
 
 /** Of one request. */
@@ -14,7 +14,7 @@ const MAX_ALL_BYTES = 64 * 1024 * 1024;
 let allBytes = 0;
 
 export interface BodySource {
-  readonly body: Readable;
+  readonly body: IncomingBody;
   trailers(): Fields;
 }
 
@@ -75,8 +75,7 @@ export class Body {
     const { body } = this.#source;
     if (!this.#isRead) {
       this.#isRead = true;
-      body.on('data', (chunk: Buffer) => this.#came(chunk));
-      body.once('end', () => this.#ended());
+      body.takenBy({ came: (chunk) => this.#came(chunk), ended: () => this.#ended() });
     }
     body.resume();
   }

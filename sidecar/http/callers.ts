@@ -8,21 +8,17 @@ import {
   type Server,
   ServerResponse,
 } from 'node:http';
-import {
-  constants,
-  createServer as createH2,
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import { MAX_HEADER_BYTES } from '../../lib/limits.ts';
 import { tokensIn } from './fields.ts';
 import { H1Incoming, h1Head } from './h1-incoming.ts';
-import { WINDOW_BYTES } from './h2-host.ts';
-import { H2Incoming, h2Head } from './h2-incoming.ts';
+import { CODE } from './h2/frames.ts';
+import { type Block, fieldText } from './h2/hpack.ts';
+import { Session } from './h2/session.ts';
+import { PREFACE as GREETING } from './h2/settings.ts';
+import type { Stream } from './h2/stream.ts';
+import { type H2Caller, H2Incoming, h2Head } from './h2-incoming.ts';
 import type { Head, Unclear } from './head.ts';
 import type { Incoming } from './incoming.ts';
 
@@ -30,31 +26,29 @@ export interface CallersOptions {
   readonly serve: (incoming: Incoming) => void;
   /** What its head is taken for, by whom it is; undefined where it stays as it is. */
   readonly admitted?: (head: Head, who: string) => Head;
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Clock;
   /** 0: a connection may be silent for ever. */
   readonly idleMs: number;
 }
 
 /** What every client of HTTP/2 begins with. */
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+const PREFACE = Buffer.from(GREETING);
 /** A head that does not come to its end holds a connection for no longer. */
 const HEAD_MS = 60_000;
 /** Requests at once on one connection of HTTP/2. */
 const MAX_STREAMS = 250;
-/** What a connection of HTTP/2 may hold in all, in megabytes: windows of streams, heads, what waits to go out. */
-const MAX_SESSION_MB = 64;
+/** Of what comes for one request, until somebody takes it. */
+const WINDOW_BYTES = 256 * 1024;
 /** Who is silent for so long while this ends has no request on its way, or none that could not be sent again. */
 const QUIET_MS = 1000;
 
 export class HttpCallers {
   readonly #options: CallersOptions;
   readonly #h1: Server;
-  readonly #h2: Http2Server;
-  readonly #sessions = new Map<ServerHttp2Session, string>();
+  readonly #sessions = new Set<Session>();
   readonly #who = new WeakMap<Socket, string>();
   /** How many requests by HTTP/1.1 have no whole answer yet. */
   readonly #underWay = new WeakMap<Socket, number>();
-  #accepting = '';
   /** Of which nothing was read yet. */
   readonly #silent = new Set<Socket>();
   #isEnding = false;
@@ -81,18 +75,6 @@ export class HttpCallers {
     });
     // It never listens itself; this has it look after heads that do not come to their end.
     this.#h1.emit('listening');
-    this.#h2 = createH2({
-      maxSessionMemory: MAX_SESSION_MB,
-      settings: {
-        initialWindowSize: WINDOW_BYTES,
-        maxConcurrentStreams: MAX_STREAMS,
-        maxHeaderListSize: MAX_HEADER_BYTES,
-      },
-    });
-    this.#h2.on('session', (session) => this.#h2Begins(session));
-    this.#h2.on('stream', (stream, headers, flags, ...more: unknown[]) =>
-      this.#h2Asked(stream, headers, flags, more[0] as readonly string[] | undefined),
-    );
   }
 
   /**
@@ -110,15 +92,11 @@ export class HttpCallers {
       if (isLike && seen.length < PREFACE.length) return;
       socket.off('readable', look);
       this.#silent.delete(socket);
-      socket.unshift(seen);
-      if (isLike) {
-        // Node asks for it where there is TLS, and nobody has to say it by TLS.
-        if ('alpnProtocol' in socket) Object.assign(socket, { alpnProtocol: 'h2' });
-        // It hears of the end of a connection by its close alone.
-        socket.allowHalfOpen = false;
-        this.#accepting = who;
-        this.#h2.emit('connection', socket);
-      } else this.#h1.emit('connection', socket);
+      if (isLike) this.#h2Begins(socket, who, seen.subarray(PREFACE.length));
+      else {
+        socket.unshift(seen);
+        this.#h1.emit('connection', socket);
+      }
     };
     this.#silent.add(socket);
     socket.once('close', () => this.#silent.delete(socket));
@@ -129,14 +107,12 @@ export class HttpCallers {
   end(): void {
     this.#isEnding = true;
     // All that is on its way is taken; what comes after it is not.
-    for (const session of this.#sessions.keys()) {
-      if (!session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
-    }
+    for (const session of this.#sessions) session.warn();
     this.#options.clock.after(QUIET_MS, () => {
       this.#h1.close();
       this.#h1.closeIdleConnections();
       for (const socket of this.#silent) socket.destroy();
-      for (const session of this.#sessions.keys()) if (!session.destroyed) session.close();
+      for (const session of [...this.#sessions]) session.retire();
     });
   }
 
@@ -203,32 +179,48 @@ export class HttpCallers {
     this.#h1.emit('connection', socket);
   }
 
-  #h2Begins(session: ServerHttp2Session): void {
-    this.#sessions.set(session, this.#accepting);
-    session.on('error', () => undefined);
-    session.on('close', () => this.#sessions.delete(session));
-    if (this.#options.idleMs > 0) session.setTimeout(this.#options.idleMs, () => session.close());
+  /** `rest`: what came behind the greeting. */
+  #h2Begins(socket: Socket, who: string, rest: Buffer): void {
+    const { clock, idleMs } = this.#options;
+    // Its end is the end of all that is on it.
+    socket.allowHalfOpen = false;
+    if (rest.length > 0) socket.unshift(rest);
+    const caller = { who, from: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    const session: Session = new Session({
+      socket,
+      windowBytes: WINDOW_BYTES,
+      maxHeadBytes: MAX_HEADER_BYTES,
+      clock,
+      serves: {
+        maxStreams: MAX_STREAMS,
+        asked: (stream, block, isWhole) => this.#h2Asked(stream, block, isWhole, caller),
+      },
+      retired: () => undefined,
+      closed: () => this.#sessions.delete(session),
+    });
+    this.#sessions.add(session);
+    if (this.#isEnding) session.warn();
+    if (idleMs === 0) return;
+    socket.setTimeout(idleMs, () => {
+      if (session.streams === 0) session.retire();
+      else socket.destroy();
+    });
   }
 
-  #h2Asked(
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    flags: number,
-    raw: readonly string[] = [],
-  ): void {
-    stream.on('error', () => undefined);
-    const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
-    const who = (stream.session && this.#sessions.get(stream.session as ServerHttp2Session)) ?? '';
-    const head = this.#admitted(h2Head(headers, raw, hasBody), who);
-    if (head === 'unclear') {
-      // It may have been reset with the next bytes already.
-      if (!stream.closed && !stream.destroyed)
-        stream.respond({ ':status': 400 }, { endStream: true });
-      return;
+  #h2Asked(stream: Stream, { fields, fault }: Block, isWhole: boolean, caller: H2Caller): void {
+    const head = fault === undefined ? h2Head(fields, !isWhole) : 'too large';
+    if (head === 'malformed') stream.abort(CODE.protocol);
+    else if (head === 'too large') stream.head(TOO_LARGE, true);
+    else {
+      const admitted = this.#admitted(head, caller.who);
+      if (admitted === 'unclear') stream.head(UNCLEAR, true);
+      else this.#options.serve(new H2Incoming(stream, admitted, caller));
     }
-    this.#options.serve(new H2Incoming(stream, { head, who }));
   }
 }
+
+const TOO_LARGE = fieldText(':status', '431');
+const UNCLEAR = fieldText(':status', '400');
 
 const OFFERS: ReadonlySet<string> = new Set(['upgrade', 'http2-settings']);
 

@@ -1,11 +1,10 @@
 /** A request by HTTP/1.1, as Node's parser read it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
 import { reset } from '../relay.ts';
 import { type Fields, trailersIn } from './fields.ts';
 import { type Head, headOf, type Unclear } from './head.ts';
-import type { Incoming } from './incoming.ts';
+import type { BodyTaker, Incoming, IncomingBody } from './incoming.ts';
 
 export function h1Head(request: IncomingMessage): Head | Unclear {
   const { method = '', url = '', rawHeaders, headers } = request;
@@ -26,7 +25,7 @@ export interface H1Options {
 /** A body that came at once goes out with its head in one piece, where to copy it costs less than a second one. */
 const MAX_JOINED_BYTES = 8 * 1024;
 
-export class H1Incoming implements Incoming {
+export class H1Incoming implements Incoming, IncomingBody {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #rest: Buffer;
@@ -54,8 +53,21 @@ export class H1Incoming implements Incoming {
     return this.#request.socket.remotePort ?? 0;
   }
 
-  get body(): Readable | undefined {
-    return this.head.length === 0 ? undefined : this.#request;
+  get body(): IncomingBody | undefined {
+    return this.head.length === 0 ? undefined : this;
+  }
+
+  takenBy(taker: BodyTaker): void {
+    this.#request.on('data', (chunk: Buffer) => taker.came(chunk));
+    this.#request.once('end', () => taker.ended());
+  }
+
+  pause(): void {
+    this.#request.pause();
+  }
+
+  resume(): void {
+    this.#request.resume();
   }
 
   trailers(): Fields {

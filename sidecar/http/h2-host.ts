@@ -1,34 +1,34 @@
 /** The connections of HTTP/2 to one host: many requests at once on each. */
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-} from 'node:http2';
-import { messageOf } from '../../lib/errors.ts';
+import type { Cancel, Clock } from '../../lib/clock.ts';
 import { type Fields, NO_FIELDS, sorted } from './fields.ts';
 import type { Open } from './h1-host.ts';
+import { CODE } from './h2/frames.ts';
+import { type Block, blockOf, fieldText } from './h2/hpack.ts';
+import { Session as Wire } from './h2/session.ts';
+import type { Stream, StreamTaker } from './h2/stream.ts';
 import type { Head } from './head.ts';
-import type { Failure } from './retry-rules.ts';
 import type { Connection, Connections, Sending, Taking } from './sending.ts';
 
-const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
 /** Requests at once on one connection; more have one more. Hosts often allow a hundred. */
 const MAX_STREAMS = 100;
 /** Of what comes for one request, until somebody takes it. */
-export const WINDOW_BYTES = 256 * 1024;
+const WINDOW_BYTES = 256 * 1024;
 const MAX_HEAD_BYTES = 64 * 1024;
+/** Of answers before the answer itself. */
+const MAX_INTERIM = 16;
+/** A connection without a request for so long is closed. */
+const IDLE_MS = 60_000;
 
 export class H2Host implements Connections {
   readonly #open: Open;
+  readonly #clock: Clock;
   readonly #sessions = new Set<Session>();
   #opening: Promise<Session> | undefined;
   #isClosed = false;
 
-  constructor(open: Open) {
+  constructor(open: Open, clock: Clock) {
     this.#open = open;
+    this.#clock = clock;
   }
 
   lease(): Connection | Promise<Connection> {
@@ -41,22 +41,22 @@ export class H2Host implements Connections {
 
   close(): void {
     this.#isClosed = true;
-    for (const session of this.#sessions) session.retire();
+    for (const session of [...this.#sessions]) session.retire();
   }
 
   async #opened(): Promise<Session> {
     const socket = await this.#open();
-    // HTTP/2 hears of its end by its close alone.
+    // What has ended on one side is over: no stream has the rest of its answer any more.
     socket.allowHalfOpen = false;
-    const client = connect('http://host', {
-      createConnection: () => socket,
-      settings: {
-        enablePush: false,
-        initialWindowSize: WINDOW_BYTES,
-        maxHeaderListSize: MAX_HEAD_BYTES,
-      },
+    const wire = new Wire({
+      socket,
+      windowBytes: WINDOW_BYTES,
+      maxHeadBytes: MAX_HEAD_BYTES,
+      clock: this.#clock,
+      retired: () => this.#sessions.delete(session),
+      closed: () => session.gone(),
     });
-    const session = new Session(client, () => this.#sessions.delete(session));
+    const session: Session = new Session(wire, this.#clock, () => this.#sessions.delete(session));
     this.#sessions.add(session);
     if (this.#isClosed) session.retire();
     return session;
@@ -64,52 +64,57 @@ export class H2Host implements Connections {
 }
 
 class Session implements Connection {
-  readonly #client: ClientHttp2Session;
+  readonly #wire: Wire;
+  readonly #clock: Clock;
   readonly #gone: () => void;
-  #streams = 0;
+  #idleSince: number;
+  #cancel: Cancel;
 
-  constructor(client: ClientHttp2Session, gone: () => void) {
-    this.#client = client;
+  constructor(wire: Wire, clock: Clock, gone: () => void) {
+    this.#wire = wire;
+    this.#clock = clock;
     this.#gone = gone;
-    // Each of its streams hears of it too.
-    client.on('error', () => undefined);
-    client.on('goaway', gone);
-    client.on('close', gone);
+    this.#idleSince = clock.monotonic();
+    this.#cancel = clock.after(IDLE_MS, () => this.#look());
   }
 
   get hasRoom(): boolean {
-    const { closed, destroyed, remoteSettings } = this.#client;
-    const most = Math.min(MAX_STREAMS, remoteSettings.maxConcurrentStreams ?? MAX_STREAMS);
-    return !closed && !destroyed && this.#streams < most;
+    const { isRetired, streams, maxStreams } = this.#wire;
+    return !isRetired && streams < Math.min(MAX_STREAMS, maxStreams);
   }
 
   /** Takes no more, and closes when what it has is over. */
   retire(): void {
+    this.#wire.retire();
+  }
+
+  gone(): void {
+    this.#cancel();
     this.#gone();
-    if (!this.#client.destroyed) this.#client.close();
   }
 
   /** Nobody has it alone. */
   back(): void {}
 
   send(head: Head, taking: Taking): Sending {
-    this.#streams++;
-    const over = () => void this.#streams--;
-    let stream: ClientHttp2Stream;
-    try {
-      stream = this.#client.request(headersOf(head), {
-        endStream: head.length === 0,
-        waitForTrailers: head.length !== 0,
-      });
-    } catch (error) {
-      over();
+    const call = new Call(taking, () => this.retire());
+    const stream = this.#wire.open(call);
+    if (stream === undefined) {
       // It has closed meanwhile, and nothing went out.
-      const failure: Failure = { kind: 'refused', message: messageOf(error) };
-      process.nextTick(() => taking.failed(failure));
+      process.nextTick(() => taking.failed({ kind: 'refused', message: 'the connection closes' }));
       return NOTHING;
     }
-    stream.once('close', over);
-    return new Call(stream, taking, () => this.retire());
+    this.#idleSince = this.#clock.monotonic();
+    call.begin(stream, head);
+    return call;
+  }
+
+  #look(): void {
+    const now = this.#clock.monotonic();
+    if (this.#wire.streams > 0) this.#idleSince = now;
+    const left = IDLE_MS - (now - this.#idleSince);
+    if (left <= 0) this.retire();
+    else this.#cancel = this.#clock.after(left, () => this.#look());
   }
 }
 
@@ -121,92 +126,111 @@ const NOTHING: Sending = {
   abort: () => undefined,
 };
 
-class Call implements Sending {
-  readonly #stream: ClientHttp2Stream;
+class Call implements Sending, StreamTaker {
   readonly #taking: Taking;
   readonly #retire: () => void;
-  #trailers: Fields = NO_FIELDS;
-  #out: Fields = NO_FIELDS;
+  #stream: Stream | undefined;
+  #isOfHead = false;
+  #interim = 0;
   #hasAnswer = false;
+  #trailers: Fields = NO_FIELDS;
   #isOver = false;
 
-  constructor(stream: ClientHttp2Stream, taking: Taking, retire: () => void) {
-    this.#stream = stream;
+  constructor(taking: Taking, retire: () => void) {
     this.#taking = taking;
     this.#retire = retire;
-    stream.on('response', (headers, flags, raw?: readonly string[]) =>
-      this.#answered(headers, flags, raw),
-    );
-    stream.on('data', (chunk: Buffer) => this.#taking.data(chunk));
-    stream.on('trailers', (headers: IncomingHttpHeaders, _: number, raw?: readonly string[]) => {
-      this.#trailers = sorted(raw ?? rawOf(headers)).fields;
-    });
-    stream.on('drain', () => this.#taking.drained());
-    stream.on('wantTrailers', () => {
-      if (!this.#isOver) stream.sendTrailers(objectOf(this.#out));
-    });
-    stream.on('end', () => this.#ended());
-    stream.on('error', () => undefined);
-    stream.on('close', () => this.#closed());
+  }
+
+  begin(stream: Stream, head: Head): void {
+    this.#stream = stream;
+    this.#isOfHead = head.method === 'HEAD';
+    stream.head(textOf(head), head.length === 0);
   }
 
   write(chunk: Buffer): boolean {
-    return this.#isOver || this.#stream.destroyed || this.#stream.write(chunk);
+    return this.#isOver || this.#stream?.write(chunk) !== false;
   }
 
   end(trailers: Fields): void {
-    this.#out = trailers;
-    if (!this.#isOver && !this.#stream.destroyed) this.#stream.end();
+    if (!this.#isOver) this.#stream?.end(trailers);
   }
 
   pause(): void {
-    this.#stream.pause();
+    this.#stream?.pause();
   }
 
   resume(): void {
-    if (!this.#isOver) this.#stream.resume();
+    if (!this.#isOver) this.#stream?.resume();
   }
 
   abort(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#stream.close(NGHTTP2_CANCEL);
-    this.#stream.resume();
+    this.#stream?.abort(CODE.cancel);
     // Of a host that says nothing nobody knows whether it is still there.
     if (!this.#hasAnswer) this.#retire();
   }
 
-  #answered(headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
+  fieldsCame({ fields: raw }: Block, isEnd: boolean): void {
     if (this.#isOver) return;
-    const status = Number(headers[':status']);
-    if (!isAnswer(status)) {
-      this.abort();
-      this.#taking.failed({ kind: 'reset', message: `a status of ${status}` });
+    if (this.#hasAnswer) {
+      if (isEnd) this.#trailers = sorted(raw).fields;
+      else this.#refuse('a head in the middle of a body');
       return;
     }
-    this.#hasAnswer = true;
-    const { fields, length } = sorted(raw ?? rawOf(headers));
-    const isLast = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    if (isLast) this.#isOver = true;
-    const known = /^\d{1,15}$/.test(length) ? Number(length) : undefined;
-    this.#taking.answered({ status, fields, length: known, upgrade: '' }, isLast);
+    const status = statusIn(raw);
+    const isInterim = status >= 100 && status < 200 && status !== 101;
+    if (isInterim && !isEnd && ++this.#interim <= MAX_INTERIM) return;
+    if (isAnswer(status)) this.#answered(status, raw, isEnd);
+    else this.#refuse(`a status of ${status}`);
   }
 
-  #ended(): void {
-    if (this.#isOver || this.#stream.rstCode !== 0 || !this.#hasAnswer) return;
+  #answered(status: number, raw: Fields, isEnd: boolean): void {
+    this.#hasAnswer = true;
+    const { fields, length } = sorted(raw);
+    const known = /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+    // What these say of a body is about another answer.
+    const hasBody = !this.#isOfHead && status !== 204 && status !== 304;
+    if (this.#stream !== undefined && hasBody) this.#stream.expected = known;
+    // The stream breaks at once, and tells it.
+    if (isEnd && hasBody && (known ?? 0) > 0) return;
+    this.#isOver = isEnd;
+    this.#taking.answered({ status, fields, length: known, upgrade: '' }, isEnd);
+  }
+
+  data(chunk: Buffer): void {
+    if (!this.#isOver) this.#taking.data(chunk);
+  }
+
+  ended(): void {
+    if (this.#isOver || !this.#hasAnswer) return;
     this.#isOver = true;
     // Who answers before the request was over does not want the rest of it.
-    if (!this.#stream.writableEnded) this.#stream.close(NGHTTP2_CANCEL);
+    if (this.#stream?.isOver === false) this.#stream.abort(CODE.cancel);
     this.#taking.ended(this.#trailers);
   }
 
-  #closed(): void {
+  broken(code: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const code = this.#stream.rstCode;
-    const kind = code === NGHTTP2_REFUSED_STREAM ? 'refused' : 'reset';
-    this.#taking.failed({ kind, message: kind === 'refused' ? 'remote refused' : 'remote reset' });
+    const kind = code === CODE.refused ? 'refused' : 'reset';
+    this.#taking.failed({ kind, message: `remote ${kind}` });
   }
+
+  drained(): void {
+    if (!this.#isOver) this.#taking.drained();
+  }
+
+  #refuse(message: string): void {
+    this.abort();
+    this.#taking.failed({ kind: 'reset', message });
+  }
+}
+
+/** 0 where there is none, or one that is no number. */
+function statusIn(raw: readonly string[]): number {
+  const [name, value = ''] = raw;
+  return name === ':status' && /^\d{3}$/.test(value) ? Number(value) : 0;
 }
 
 /** As in HTTP/1.1: nobody can be told of any other. */
@@ -214,46 +238,10 @@ function isAnswer(status: number): boolean {
   return status >= 200 && status <= 599;
 }
 
-function headersOf({ method, path, authority, fields, length, takesTrailers }: Head) {
-  const headers = objectOf(fields);
-  headers[':method'] = method;
-  headers[':path'] = path;
-  headers[':scheme'] = 'http';
-  headers[':authority'] = authority;
-  if (length !== undefined && length > 0) headers['content-length'] = length;
-  if (takesTrailers) headers['te'] = 'trailers';
-  return headers;
-}
-
-/** Names that users give are never keys of an object with others behind it. */
-export function objectOf(fields: Fields): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = Object.create(null);
-  for (let i = 0; i < fields.length; i += 2) {
-    const [name, value] = [fields[i] as string, fields[i + 1] as string];
-    const before = headers[name];
-    if (before === undefined) headers[name] = value;
-    else if (name === 'set-cookie') headers[name] = [...listOf(before), value];
-    // A list that Node does not take for such a name is an error where nobody can catch it.
-    else headers[name] = SINGLE.has(name) ? value : `${before}, ${value}`;
-  }
-  return headers;
-}
-
-/** Of these a joined value would be another one: the last counts. */
-const SINGLE: ReadonlySet<string> = new Set([
-  ...['age', 'authorization', 'content-encoding', 'content-language', 'content-location'],
-  ...['content-md5', 'content-range', 'content-type', 'date', 'dnt', 'etag', 'expires', 'from'],
-  ...['if-modified-since', 'if-unmodified-since', 'last-modified', 'location', 'max-forwards'],
-  ...['proxy-authorization', 'range', 'referer', 'retry-after', 'tk', 'user-agent'],
-  ...['if-match', 'if-none-match', 'if-range', 'upgrade-insecure-requests'],
-]);
-
-function listOf(value: NonNullable<OutgoingHttpHeaders[string]>): readonly string[] {
-  return Array.isArray(value) ? value : [String(value)];
-}
-
-function rawOf(headers: IncomingHttpHeaders): readonly string[] {
-  return Object.entries(headers).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value ?? '']).flatMap((each) => [name, each]),
-  );
+function textOf({ method, path, authority, fields, length, takesTrailers }: Head): string {
+  let text = fieldText(':method', method) + fieldText(':scheme', 'http');
+  text += fieldText(':path', path) + fieldText(':authority', authority) + blockOf(fields);
+  if (length !== undefined && length > 0) text += fieldText('content-length', String(length));
+  if (takesTrailers) text += fieldText('te', 'trailers');
+  return text;
 }

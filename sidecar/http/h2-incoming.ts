@@ -1,49 +1,106 @@
 /** A request by HTTP/2: one stream of a connection. */
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
-import { type Fields, NO_FIELDS, trailersIn } from './fields.ts';
-import { objectOf } from './h2-host.ts';
+import { type Fields, fieldIn, NO_FIELDS, trailersIn } from './fields.ts';
+import { CODE } from './h2/frames.ts';
+import { type Block, blockOf, fieldText } from './h2/hpack.ts';
+import type { Stream, StreamTaker } from './h2/stream.ts';
 import { type Head, headOf, type Unclear } from './head.ts';
-import type { Incoming } from './incoming.ts';
+import type { BodyTaker, Incoming, IncomingBody } from './incoming.ts';
 
-export function h2Head(headers: IncomingHttpHeaders, raw: readonly string[], hasBody: boolean) {
-  const said = (name: string) => String(headers[name] ?? '');
-  const [method, target, authority] = [said(':method'), said(':path'), said(':authority')];
-  return headOf({ method, target, authority, raw, hasBody }) satisfies Head | Unclear;
+/** RFC 9113, 8.2.2: those are about a connection of HTTP/1.1, and another proxy might heed them. */
+const OF_A_CONNECTION: ReadonlySet<string> = new Set([
+  ...['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade'],
+]);
+const PSEUDO: readonly string[] = [':method', ':scheme', ':path', ':authority'];
+const COLON = 0x3a;
+
+/** `malformed`: no request is written in this way. */
+export function h2Head(raw: Fields, hasBody: boolean): Head | Unclear | 'malformed' {
+  const said = pseudoIn(raw);
+  if (said === undefined) return 'malformed';
+  const [method = '', scheme = '', target = '', authority = ''] = PSEUDO.map((name) =>
+    said.get(name),
+  );
+  const isWhole = method === 'CONNECT' || (scheme !== '' && target !== '');
+  if (method === '' || !isWhole) return 'malformed';
+  if (!hasBody && Number(fieldIn(raw, 'content-length') ?? 0) !== 0) return 'malformed';
+  return headOf({ method, target, authority, raw, hasBody });
 }
 
-export class H2Incoming implements Incoming {
-  readonly #stream: ServerHttp2Stream;
-  readonly head: Head;
-  readonly who: string;
-  #trailers: Fields = NO_FIELDS;
-  #out: Fields = NO_FIELDS;
-  #isAborted = false;
+/** Undefined where there is what may not be. */
+function pseudoIn(raw: Fields): ReadonlyMap<string, string> | undefined {
+  const said = new Map<string, string>();
+  for (let i = 0; i < raw.length; i += 2) {
+    const [name, value] = [raw[i] as string, raw[i + 1] as string];
+    if (name.charCodeAt(0) !== COLON) {
+      if (OF_A_CONNECTION.has(name) || (name === 'te' && value !== 'trailers')) return undefined;
+      continue;
+    }
+    // Each once, and before all others.
+    if (!PSEUDO.includes(name) || said.has(name) || i !== said.size * 2) return undefined;
+    said.set(name, value);
+  }
+  return said;
+}
 
-  constructor(stream: ServerHttp2Stream, { head, who }: Pick<Incoming, 'head' | 'who'>) {
+/** Of trailers too: they say nothing of the connection, and nothing of the request itself. */
+function isPlain(raw: Fields): boolean {
+  return raw.every((name, i) => i % 2 === 1 || name.charCodeAt(0) !== COLON);
+}
+
+/** Who calls. */
+export interface H2Caller {
+  readonly who: string;
+  readonly from: string;
+  readonly port: number;
+}
+
+export class H2Incoming implements Incoming, IncomingBody, StreamTaker {
+  readonly #stream: Stream;
+  readonly #caller: H2Caller;
+  readonly head: Head;
+  #trailers: Fields = NO_FIELDS;
+  #taker: BodyTaker | undefined;
+  #gone: () => void = () => undefined;
+  #drained: () => void = () => undefined;
+
+  constructor(stream: Stream, head: Head, caller: H2Caller) {
     this.#stream = stream;
     this.head = head;
-    this.who = who;
-    stream.on('trailers', (_: IncomingHttpHeaders, __: number, raw?: readonly string[]) => {
-      this.#trailers = trailersIn(raw ?? []);
-    });
-    // To close a stream is to end it too, and with trailers it would be whole.
-    stream.on('wantTrailers', () => {
-      if (!this.#isAborted) stream.sendTrailers(objectOf(this.#out));
-    });
+    this.#caller = caller;
+    stream.taker = this;
+    if (head.length === 0) return;
+    stream.expected = head.length;
+    stream.pause();
+  }
+
+  get who(): string {
+    return this.#caller.who;
   }
 
   get from(): string {
-    return this.#socket?.remoteAddress ?? '';
+    return this.#caller.from;
   }
 
   get port(): number {
-    return this.#socket?.remotePort ?? 0;
+    return this.#caller.port;
   }
 
-  get body(): Readable | undefined {
-    return this.head.length === 0 ? undefined : this.#stream;
+  get body(): IncomingBody | undefined {
+    return this.head.length === 0 ? undefined : this;
+  }
+
+  takenBy(taker: BodyTaker): void {
+    this.#taker = taker;
+    this.#stream.resume();
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
   }
 
   trailers(): Fields {
@@ -51,27 +108,21 @@ export class H2Incoming implements Incoming {
   }
 
   answer(status: number, fields: Fields, length: number | undefined, isLast: boolean): void {
-    const stream = this.#stream;
-    if (stream.destroyed || stream.closed) return;
-    const headers = objectOf(fields);
-    headers[':status'] = status;
-    if (length !== undefined) headers['content-length'] = length;
-    stream.respond(headers, isLast ? { endStream: true } : { waitForTrailers: true });
+    let text = fieldText(':status', String(status)) + blockOf(fields);
+    if (length !== undefined) text += fieldText('content-length', String(length));
+    this.#stream.head(text, isLast);
   }
 
   write(chunk: Buffer): boolean {
-    return this.#stream.destroyed || this.#stream.write(chunk);
+    return this.#stream.write(chunk);
   }
 
   end(trailers: Fields): void {
-    this.#out = trailers;
-    if (!this.#stream.destroyed) this.#stream.end();
+    this.#stream.end(trailers);
   }
 
   abort(): void {
-    const { NGHTTP2_INTERNAL_ERROR } = constants;
-    this.#isAborted = true;
-    if (!this.#stream.destroyed) this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    this.#stream.abort(CODE.internal);
   }
 
   upgrade(): { socket: Socket; rest: Buffer } {
@@ -79,18 +130,34 @@ export class H2Incoming implements Incoming {
   }
 
   onDrained(tell: () => void): void {
-    this.#stream.on('drain', tell);
+    this.#drained = tell;
   }
 
   onGone(tell: () => void): void {
-    const stream = this.#stream;
-    stream.once('close', () => {
-      if (stream.rstCode !== 0 || !stream.writableFinished) tell();
-    });
+    this.#gone = tell;
   }
 
-  get #socket(): Socket | undefined {
-    const { session } = this.#stream;
-    return session === undefined || session.destroyed ? undefined : session.socket;
+  fieldsCame({ fields }: Block, isEnd: boolean): void {
+    if (isEnd && isPlain(fields)) this.#trailers = trailersIn(fields);
+    else {
+      this.#stream.abort(CODE.protocol);
+      this.#gone();
+    }
+  }
+
+  data(chunk: Buffer): void {
+    this.#taker?.came(chunk);
+  }
+
+  ended(): void {
+    this.#taker?.ended();
+  }
+
+  broken(): void {
+    this.#gone();
+  }
+
+  drained(): void {
+    this.#drained();
   }
 }

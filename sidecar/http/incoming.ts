@@ -1,8 +1,22 @@
 /** A request that came in, and the way to answer it: the same of either version of HTTP. */
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
 import type { Fields } from './fields.ts';
 import type { Head } from './head.ts';
+
+/** Whom a body is told to, as it comes. */
+export interface BodyTaker {
+  came(chunk: Buffer): void;
+  /** All of it has come. */
+  ended(): void;
+}
+
+/** Of a body nothing is told before somebody takes it. */
+export interface IncomingBody {
+  /** Once. */
+  takenBy(taker: BodyTaker): void;
+  pause(): void;
+  resume(): void;
+}
 
 export interface Incoming {
   readonly head: Head;
@@ -12,7 +26,7 @@ export interface Incoming {
   readonly from: string;
   readonly port: number;
   /** Undefined where it has none. */
-  readonly body: Readable | undefined;
+  readonly body: IncomingBody | undefined;
   /** Known once the body is over. */
   trailers(): Fields;
   /** Once; an `answer` without more to come is the whole answer. */

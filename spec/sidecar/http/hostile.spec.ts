@@ -20,8 +20,8 @@ function askByH2(port: number) {
   return new Promise<Record<string, unknown>>((resolve) => {
     const stream = client.request({ ':path': '/' });
     let seen: Record<string, unknown> = {};
-    stream.on('response', (answer) => {
-      seen = { ...answer };
+    stream.on('response', (answer, _, raw: readonly string[] = []) => {
+      seen = { ...answer, raw };
     });
     stream.on('error', () => undefined);
     stream.on('close', () => resolve(seen));
@@ -66,9 +66,11 @@ describe('a sidecar among hostile ones', () => {
       const head = `${name}: 1\r\n${name}: 2\r\nContent-Length: 2`;
       const { port } = await says(`HTTP/1.1 200 OK\r\n${head}\r\n\r\nok`);
       const sidecar = await startHttp([{ id: 'a', port }]);
-      const answer = await askByH2(sidecar.port);
-      assert.equal(answer[':status'], 200);
-      assert.match(String(answer[name]), /2$/);
+      const { raw } = await askByH2(sidecar.port);
+      const said = (raw as readonly string[]).filter(
+        (_, i, all) => i % 2 === 1 && all[i - 1] === name,
+      );
+      assert.deepEqual(said, ['1', '2']);
     });
   }
 

@@ -1,0 +1,75 @@
+/** What goes out on a connection: gathered, and written once for each turn of the event loop. */
+import type { Socket } from 'node:net';
+import { Outgoing } from './frames.ts';
+
+/** Of what waits to be taken: with more, streams wait; with far more, whoever does not read is cut. */
+const MUCH_BYTES = 256 * 1024;
+const TOO_MUCH_BYTES = 64 * 1024 * 1024;
+/** Who was told that it is over hears of the end of the connection after so long. */
+const LINGER_MS = 1000;
+
+interface Waiting {
+  drained(): void;
+}
+
+export class Outlet {
+  readonly #socket: Socket;
+  readonly out = new Outgoing();
+  readonly #waiting = new Set<Waiting>();
+  #isDue = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('drain', () => this.#drained());
+  }
+
+  /** More is not to be written for now. */
+  get isCongested(): boolean {
+    return this.out.bytes > MUCH_BYTES || this.#socket.writableNeedDrain;
+  }
+
+  /** Something is to go out. */
+  touched(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(this.#flush);
+  }
+
+  /** To be told, once, when more may be written. */
+  waits(waiting: Waiting): void {
+    this.#waiting.add(waiting);
+  }
+
+  forget(waiting: Waiting): void {
+    this.#waiting.delete(waiting);
+  }
+
+  /** When what is written has gone, or soon. */
+  end(): void {
+    const socket = this.#socket;
+    this.#flush();
+    socket.end();
+    socket.setTimeout(LINGER_MS, () => socket.destroy());
+  }
+
+  readonly #flush = (): void => {
+    this.#isDue = false;
+    const parts = this.out.take();
+    const socket = this.#socket;
+    if (socket.destroyed || socket.writableEnded) return;
+    if (parts.length > 1) socket.cork();
+    for (const part of parts) socket.write(part);
+    if (parts.length > 1) socket.uncork();
+    if (socket.writableLength > TOO_MUCH_BYTES) socket.destroy();
+    // Whoever waited for nothing but this may go on.
+    else if (this.#waiting.size > 0) this.#drained();
+  };
+
+  #drained(): void {
+    for (const each of [...this.#waiting]) {
+      if (this.isCongested) return;
+      this.#waiting.delete(each);
+      each.drained();
+    }
+  }
+}

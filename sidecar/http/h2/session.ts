@@ -1,0 +1,399 @@
+/**
+ * A connection of HTTP/2 (RFC 9113), from either side. What its rules forbid ends the connection, or the stream
+ * that it is about.
+ */
+import type { Socket } from 'node:net';
+import type { Clock } from '../../../lib/clock.ts';
+import { Rate } from '../../../lib/rate.ts';
+import {
+  CODE,
+  FIRST_WINDOW,
+  FLAG,
+  FRAME,
+  FrameReader,
+  MAX_WINDOW,
+  type Outgoing,
+  unpadded,
+} from './frames.ts';
+import { type Head, Heads } from './heads.ts';
+import { type Block, NO_TABLE } from './hpack.ts';
+import { Outlet } from './outlet.ts';
+import { greet, SESSION_WINDOW, SETTING, settingsIn } from './settings.ts';
+import { type Carrier, Stream, type StreamTaker } from './stream.ts';
+
+export interface SessionOptions {
+  readonly socket: Socket;
+  /** Of what comes on one stream, until somebody takes it. */
+  readonly windowBytes: number;
+  /** Of a head, as the RFC counts them. */
+  readonly maxHeadBytes: number;
+  readonly clock: Clock;
+  /** Undefined where requests are sent, and not answered. */
+  readonly serves?: Serves;
+  /** It takes no more requests. */
+  readonly retired: () => void;
+  /** Told once. */
+  readonly closed: () => void;
+}
+
+interface Serves {
+  /** At once. */
+  readonly maxStreams: number;
+  /** A request has come: from now on its stream has a taker, or is over. `isWhole`: without a body. */
+  readonly asked: (stream: Stream, block: Block, isWhole: boolean) => void;
+}
+
+/** Of what has come and nobody takes, on all streams: from then on the connection is held up. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+/** Frames that cost work and carry nothing. */
+const IDLE_FRAMES = { burst: 10_000, perSecond: 1000 };
+/** Streams that end by a reset: each has cost a request. */
+const RESETS = { burst: 1000, perSecond: 100 };
+/** Streams that were reset here: what is still on its way there is no fault. */
+const MAX_RESET_KNOWN = 1024;
+
+export class Session implements Carrier {
+  readonly #options: SessionOptions;
+  readonly #frames = new FrameReader();
+  readonly #heads: Heads;
+  readonly #outlet: Outlet;
+  readonly #streams = new Map<number, Stream>();
+  readonly #blocked = new Set<Stream>();
+  readonly #resetHere = new Set<number>();
+  readonly #idleFrames: Rate;
+  readonly #resets: Rate;
+  readonly isServer: boolean;
+  sendWindow = FIRST_WINDOW;
+  keptBytes = 0;
+  #firstWindow = FIRST_WINDOW;
+  #maxStreams = Number.POSITIVE_INFINITY;
+  #nextId = 1;
+  #lastId = 0;
+  #left = SESSION_WINDOW;
+  #owed = 0;
+  #hasSettings = false;
+  #saysNoTable = true;
+  #isRetired = false;
+  #isClosed = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { socket, clock, windowBytes, maxHeadBytes, serves } = options;
+    this.#heads = new Heads(maxHeadBytes);
+    this.#outlet = new Outlet(socket);
+    this.#idleFrames = new Rate(IDLE_FRAMES, clock);
+    this.#resets = new Rate(RESETS, clock);
+    this.isServer = serves !== undefined;
+    greet(this.out, { windowBytes, maxHeadBytes, maxStreams: serves?.maxStreams });
+    this.touched();
+    socket.on('data', (chunk: Buffer) => {
+      if (!this.#isClosed && !this.#frames.push(chunk, this.#tell)) this.#fail(CODE.size);
+    });
+    socket.on('error', () => undefined);
+    socket.on('end', () => this.#over(CODE.cancel));
+    socket.on('close', () => this.#over(CODE.cancel));
+  }
+
+  get out(): Outgoing {
+    return this.#outlet.out;
+  }
+
+  get isCongested(): boolean {
+    return this.#outlet.isCongested;
+  }
+
+  /** Under way. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** As many as the other side lets be at once. */
+  get maxStreams(): number {
+    return this.#maxStreams;
+  }
+
+  /** No more can be sent. */
+  get isRetired(): boolean {
+    return this.#isRetired || this.#isClosed;
+  }
+
+  /** For a request; undefined where no more can be sent. */
+  open(taker: StreamTaker): Stream | undefined {
+    if (this.isRetired || this.#nextId > MAX_WINDOW) return undefined;
+    const stream = this.#made(this.#nextId);
+    this.#nextId += 2;
+    stream.taker = taker;
+    return stream;
+  }
+
+  get prefix(): string {
+    if (!this.#saysNoTable) return '';
+    this.#saysNoTable = false;
+    return NO_TABLE;
+  }
+
+  /** Says that no more will be taken; what is on its way still is. */
+  warn(): void {
+    if (!this.#isClosed) this.#goaway(MAX_WINDOW, CODE.none);
+  }
+
+  /** Takes no more, and closes when what it has is over. */
+  retire(): void {
+    if (this.isRetired) return;
+    this.#goaway(this.#lastId, CODE.none);
+    this.#retired();
+  }
+
+  touched(): void {
+    this.#outlet.touched();
+  }
+
+  blocked(stream: Stream): void {
+    this.#blocked.add(stream);
+  }
+
+  waits(stream: Stream): void {
+    this.#outlet.waits(stream);
+  }
+
+  over(stream: Stream): void {
+    this.#blocked.delete(stream);
+    this.#outlet.forget(stream);
+    if (!this.#streams.delete(stream.id)) return;
+    if (stream.isReset) this.#resetHere.add(stream.id);
+    if (this.#resetHere.size > MAX_RESET_KNOWN) {
+      const [oldest = 0] = this.#resetHere;
+      this.#resetHere.delete(oldest);
+    }
+    this.#endIfEmpty();
+  }
+
+  #made(id: number): Stream {
+    const windows = { send: this.#firstWindow, receive: this.#options.windowBytes };
+    const stream = new Stream(id, this, windows);
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  readonly #tell = (type: number, flags: number, id: number, payload: Buffer): boolean => {
+    const code = this.#frame(type, flags, id, payload);
+    if (code !== CODE.none) this.#fail(code);
+    return !this.#isClosed;
+  };
+
+  /** What is wrong with it, for all of the connection. */
+  #frame(type: number, flags: number, id: number, payload: Buffer): number {
+    if (!this.#hasSettings && type !== FRAME.settings) return CODE.protocol;
+    const { unfinished } = this.#heads;
+    if (unfinished !== 0 && (type !== FRAME.more || id !== unfinished)) return CODE.protocol;
+    switch (type) {
+      case FRAME.data:
+        return this.#data(flags, id, payload);
+      case FRAME.head:
+        return this.#head(this.#heads.first(flags, id, payload));
+      case FRAME.more:
+        return this.#head(this.#heads.more(flags, payload));
+      case FRAME.window:
+        return this.#window(id, payload);
+      case FRAME.reset:
+        return this.#reset(id, payload);
+      case FRAME.settings:
+      case FRAME.ping:
+      case FRAME.goaway:
+        return id === 0 ? this.#ofAll(type, flags, payload) : CODE.protocol;
+      case FRAME.priority:
+        if (id === 0) return CODE.protocol;
+        return payload.length === 5 ? this.#idle() : CODE.size;
+      case FRAME.promise:
+        return CODE.protocol;
+      default:
+        return this.#idle();
+    }
+  }
+
+  /** Frames that are about the connection. */
+  #ofAll(type: number, flags: number, payload: Buffer): number {
+    if (type === FRAME.settings) return this.#settings(flags, payload);
+    if (type === FRAME.goaway) return this.#leaves(payload);
+    if (payload.length !== 8) return CODE.size;
+    if ((flags & FLAG.ack) === 0) {
+      this.out.frame(FRAME.ping, FLAG.ack, 0, payload.length);
+      this.out.body(payload);
+      this.touched();
+    }
+    return this.#idle();
+  }
+
+  #idle(): number {
+    return this.#idleFrames.take() ? CODE.none : CODE.calm;
+  }
+
+  #data(flags: number, id: number, payload: Buffer): number {
+    const isEnd = (flags & FLAG.end) !== 0;
+    const chunk = unpadded(flags, payload);
+    if (id === 0 || chunk === undefined) return CODE.protocol;
+    this.#left -= payload.length;
+    this.#owed += payload.length;
+    if (this.#left < 0) return CODE.flow;
+    if (chunk.length === 0 && !isEnd && this.#idle() !== CODE.none) return CODE.calm;
+    const stream = this.#streams.get(id);
+    if (stream === undefined || stream.isWhole) {
+      const code = this.#late(id, stream);
+      if (code !== CODE.none) return code;
+    } else stream.dataCame(chunk, payload.length, isEnd);
+    if (this.#owed * 2 >= SESSION_WINDOW && this.keptBytes <= MAX_KEPT_BYTES) {
+      this.out.frame(FRAME.window, 0, 0, 4);
+      this.out.number(this.#owed);
+      this.touched();
+      this.#left += this.#owed;
+      this.#owed = 0;
+    }
+    return CODE.none;
+  }
+
+  /** Of a stream on which no more may come, or that never was. */
+  #late(id: number, stream: Stream | undefined): number {
+    if (stream !== undefined) return this.#broken(stream, CODE.closed);
+    if (this.#isUnknown(id)) return CODE.protocol;
+    return this.#resetHere.has(id) ? CODE.none : CODE.closed;
+  }
+
+  #isUnknown(id: number): boolean {
+    return id % 2 === 0 || (this.isServer ? id > this.#lastId : id >= this.#nextId);
+  }
+
+  /** By a fault of the other side. */
+  #broken(stream: Stream, code: number): number {
+    if (!this.#resets.take()) return CODE.calm;
+    stream.abort(code);
+    stream.taker?.broken(code);
+    return CODE.none;
+  }
+
+  #head(head: Head | number | undefined): number {
+    if (typeof head !== 'object') return head ?? CODE.none;
+    const { stream: id, block, isEnd } = head;
+    const stream = this.#streams.get(id);
+    if (stream === undefined && this.isServer && this.#isUnknown(id)) return this.#asked(head);
+    if (stream === undefined || stream.isWhole) return this.#late(id, stream);
+    if (block.fault !== undefined) return this.#broken(stream, CODE.protocol);
+    stream.fieldsCame(block, isEnd);
+    return CODE.none;
+  }
+
+  #asked({ stream: id, block, isEnd }: Head): number {
+    const { serves } = this.#options;
+    if (id % 2 === 0 || serves === undefined) return CODE.protocol;
+    this.#lastId = id;
+    const stream = this.#made(id);
+    const isTooMany = this.#streams.size > serves.maxStreams || this.#isRetired;
+    if (isTooMany) return this.#broken(stream, CODE.refused);
+    if (block.fault === 'malformed') return this.#broken(stream, CODE.protocol);
+    stream.asked(isEnd);
+    serves.asked(stream, block, isEnd);
+    return CODE.none;
+  }
+
+  #reset(id: number, payload: Buffer): number {
+    if (payload.length !== 4) return CODE.size;
+    if (this.#isUnknown(id)) return CODE.protocol;
+    if (!this.#resets.take()) return CODE.calm;
+    this.#streams.get(id)?.broke(payload.readUInt32BE(0));
+    return CODE.none;
+  }
+
+  #settings(flags: number, payload: Buffer): number {
+    if ((flags & FLAG.ack) !== 0) {
+      if (payload.length > 0) return CODE.size;
+      return this.#hasSettings ? this.#idle() : CODE.protocol;
+    }
+    const settings = settingsIn(payload, this.isServer);
+    if (typeof settings === 'number') return settings;
+    this.#hasSettings = true;
+    for (const [name, value] of settings) {
+      if (name === SETTING.table) this.#saysNoTable = true;
+      if (name === SETTING.streams) this.#maxStreams = value;
+      if (name === SETTING.window && !this.#firstWindowIs(value)) return CODE.flow;
+    }
+    this.out.frame(FRAME.settings, FLAG.ack, 0, 0);
+    this.touched();
+    return this.#idle();
+  }
+
+  #firstWindowIs(bytes: number): boolean {
+    const more = bytes - this.#firstWindow;
+    this.#firstWindow = bytes;
+    for (const stream of [...this.#streams.values()]) {
+      if (!stream.widen(more)) return false;
+      stream.flow();
+    }
+    return true;
+  }
+
+  #window(id: number, payload: Buffer): number {
+    if (payload.length !== 4) return CODE.size;
+    const bytes = payload.readUInt32BE(0) & MAX_WINDOW;
+    if (id !== 0) return this.#windowOf(id, bytes);
+    this.sendWindow += bytes;
+    if (this.sendWindow > MAX_WINDOW) return CODE.flow;
+    for (const stream of [...this.#blocked]) {
+      this.#blocked.delete(stream);
+      stream.flow();
+    }
+    return bytes === 0 ? CODE.protocol : CODE.none;
+  }
+
+  #windowOf(id: number, bytes: number): number {
+    if (this.#isUnknown(id)) return CODE.protocol;
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return CODE.none;
+    if (bytes === 0) return this.#broken(stream, CODE.protocol);
+    if (!stream.widen(bytes)) return this.#broken(stream, CODE.flow);
+    stream.flow();
+    return CODE.none;
+  }
+
+  #leaves(payload: Buffer): number {
+    if (payload.length < 8) return CODE.size;
+    const last = payload.readUInt32BE(0) & MAX_WINDOW;
+    // Of these it has done nothing.
+    for (const stream of this.isServer ? [] : [...this.#streams.values()]) {
+      if (stream.id > last) stream.broke(CODE.refused);
+    }
+    if (!this.#isRetired) this.#retired();
+    return CODE.none;
+  }
+
+  #retired(): void {
+    this.#isRetired = true;
+    this.#options.retired();
+    this.#endIfEmpty();
+  }
+
+  #goaway(last: number, code: number): void {
+    this.out.frame(FRAME.goaway, 0, 0, 8);
+    this.out.number(last);
+    this.out.number(code);
+    this.touched();
+  }
+
+  #fail(code: number): void {
+    if (this.#isClosed) return;
+    this.#goaway(this.#lastId, code);
+    this.#over(code);
+    this.#outlet.end();
+  }
+
+  #endIfEmpty(): void {
+    if (!this.#isRetired || this.#isClosed || this.#streams.size > 0) return;
+    this.#over(CODE.none);
+    this.#outlet.end();
+  }
+
+  #over(code: number): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const stream of [...this.#streams.values()]) stream.broke(code);
+    this.#options.closed();
+  }
+}

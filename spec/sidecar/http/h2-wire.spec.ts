@@ -1,0 +1,350 @@
+/** Connections of HTTP/2 as they are read and written here, beside Node's own, and against what may not be said. */
+import assert from 'node:assert/strict';
+import { type ClientHttp2Session, connect as connectH2 } from 'node:http2';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { CODE, FLAG, FRAME, FrameReader } from '../../../sidecar/http/h2/frames.ts';
+import { blockOf, fieldText, HpackReader } from '../../../sidecar/http/h2/hpack.ts';
+import { Session } from '../../../sidecar/http/h2/session.ts';
+import { PREFACE } from '../../../sidecar/http/h2/settings.ts';
+import type { Stream } from '../../../sidecar/http/h2/stream.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { until } from '../../support/until.ts';
+
+const stops: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
+
+const WINDOW = 64 * 1024;
+const MAX_HEAD = 4096;
+const MAX_STREAMS = 10;
+
+async function listening(take: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    take(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  stops.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Answers each request with its own body, and what `answer` says; its streams are told of. */
+async function serve(asked?: (stream: Stream) => void) {
+  const clock = new FakeClock();
+  const seen = { streams: [] as Stream[], broken: [] as number[], closed: 0 };
+  const port = await listening((socket) => {
+    // Who serves has read the greeting.
+    socket.once('readable', () => {
+      socket.read(PREFACE.length);
+      new Session({
+        ...{ socket, clock, windowBytes: WINDOW, maxHeadBytes: MAX_HEAD },
+        serves: { maxStreams: MAX_STREAMS, asked: (stream) => taken(stream) },
+        retired: () => undefined,
+        closed: () => void seen.closed++,
+      });
+    });
+  });
+  const taken = (stream: Stream) => {
+    seen.streams.push(stream);
+    stream.taker = {
+      fieldsCame: () => undefined,
+      data: (chunk) => {
+        if (!stream.write(chunk)) stream.pause();
+      },
+      ended: () => stream.end([]),
+      broken: (code) => void seen.broken.push(code),
+      drained: () => stream.resume(),
+    };
+    if (asked !== undefined) asked(stream);
+    else stream.head(fieldText(':status', '200'), stream.isWhole);
+  };
+  return { port, clock, seen };
+}
+
+function client(port: number): ClientHttp2Session {
+  const session = connectH2(`http://127.0.0.1:${port}`);
+  session.on('error', () => undefined);
+  stops.push(() => session.destroy());
+  return session;
+}
+
+async function echoed(session: ClientHttp2Session, body: Buffer): Promise<Buffer> {
+  const stream = session.request({ ':method': 'POST', ':path': '/' });
+  const parts: Buffer[] = [];
+  stream.on('data', (part: Buffer) => parts.push(part));
+  stream.end(body);
+  await new Promise((resolve, reject) => stream.on('end', resolve).on('error', reject));
+  return Buffer.concat(parts);
+}
+
+function framed(
+  type: number,
+  flags: number,
+  stream: number,
+  payload: Buffer | string = '',
+): Buffer {
+  const body = typeof payload === 'string' ? Buffer.from(payload, 'latin1') : payload;
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(body.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, body]);
+}
+
+const number = (value: number) => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+};
+
+const REQUEST = blockOf([':method', 'POST', ':scheme', 'http', ':path', '/', ':authority', 'x']);
+
+/** One that says what it likes, and hears what comes back. */
+function raw(port: number) {
+  const socket = connect({ port, host: '127.0.0.1' });
+  stops.push(() => socket.destroy());
+  const heard = { frames: [] as { type: number; stream: number; payload: Buffer }[], ended: false };
+  const reader = new FrameReader();
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    heard.ended = true;
+  });
+  socket.on('data', (chunk: Buffer) =>
+    reader.push(chunk, (type, _, stream, payload) => {
+      heard.frames.push({ type, stream, payload });
+      return true;
+    }),
+  );
+  socket.write(PREFACE);
+  socket.write(framed(FRAME.settings, 0, 0));
+  const say = (...frames: readonly Buffer[]) => void socket.write(Buffer.concat(frames));
+  const goaway = async () => {
+    await until(
+      () => heard.ended,
+      () => heard.frames.map(({ type }) => type),
+    );
+    const last = heard.frames.find(({ type }) => type === FRAME.goaway);
+    return last?.payload.readUInt32BE(4);
+  };
+  const reset = async (id: number) => {
+    const found = () =>
+      heard.frames.find(({ type, stream }) => type === FRAME.reset && stream === id);
+    await until(
+      () => found() !== undefined,
+      () => heard.frames.map(({ type }) => type),
+    );
+    return found()?.payload.readUInt32BE(0);
+  };
+  return { socket, say, heard, goaway, reset };
+}
+
+describe('heads of HTTP/2', () => {
+  it('are read as Node writes them: every sign, by its table, in parts', async () => {
+    const signs = Buffer.from(
+      Array.from({ length: 256 }, (_, i) => i).filter((i) => i > 32 && i !== 127),
+    );
+    const value = signs.toString('latin1');
+    const heads = new HpackReader(64 * 1024);
+    const found: (readonly string[])[] = [];
+    const frames = new FrameReader();
+    const port = await listening((socket) => {
+      socket.once('readable', () => {
+        socket.read(PREFACE.length);
+        socket.on('data', (chunk: Buffer) =>
+          frames.push(chunk, (type, _, __, payload) => {
+            if (type === FRAME.head) found.push(heads.read(payload)?.fields ?? []);
+            return true;
+          }),
+        );
+        socket.resume();
+      });
+    });
+    const session = client(port);
+    for (const path of ['/1', '/2', '/2']) {
+      session
+        .request({ ':path': path, 'x-all': value, cookie: 'a=b' })
+        .on('error', () => undefined);
+    }
+    await until(() => found.length === 3);
+    for (const [i, fields] of found.entries()) {
+      assert.equal(fields[fields.indexOf(':path') + 1], i === 0 ? '/1' : '/2');
+      assert.equal(fields[fields.indexOf('x-all') + 1], value);
+    }
+  });
+
+  it('are written as they are read, whatever their length', () => {
+    const fields = [
+      ':path',
+      '/index.html',
+      'x-long',
+      'x'.repeat(3000),
+      'set-cookie',
+      '',
+      'te',
+      'é',
+    ];
+    const block = new HpackReader(64 * 1024).read(Buffer.from(blockOf(fields), 'latin1'));
+    assert.deepEqual(block, { fields, fault: undefined });
+  });
+
+  it('are no heads where a number has no end, nothing is at a place, or a table grows', () => {
+    for (const bytes of [
+      [0xff, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01],
+      [0xbf],
+      [0x80],
+      [0x3f, 0xe2, 0x1f],
+      [0x82, 0x20],
+      [0x00, 0x01, 0x61, 0x05, 0x62],
+      [0x00, 0x01, 0x61, 0x81, 0x00],
+    ]) {
+      assert.equal(new HpackReader(1024).read(Buffer.from(bytes)), undefined, bytes.join());
+    }
+  });
+
+  it('are taken for nothing where they hold line ends or capitals, or too much of a table', () => {
+    const fault = (...fields: string[]) =>
+      new HpackReader(4096).read(Buffer.from(blockOf(fields), 'latin1'))?.fault;
+    assert.equal(fault('x-a', 'a\r\nb: c'), 'malformed');
+    assert.equal(fault('X-A', 'a'), 'malformed');
+    assert.equal(fault('x a', 'a'), 'malformed');
+    assert.equal(fault('x-a', ' a'), 'malformed');
+    // One entry of 3 KB, named a thousand times.
+    const entry = `\x40\x03x-a${fieldText('', 'y'.repeat(3000)).slice(2)}`;
+    const bomb = Buffer.from(`${entry}${'\xbe'.repeat(1000)}`, 'latin1');
+    assert.deepEqual(new HpackReader(4096).read(bomb), { fields: [], fault: 'too large' });
+  });
+});
+
+describe('a connection of HTTP/2', () => {
+  it('carries large bodies both ways at once, on many streams', async () => {
+    const { port } = await serve();
+    const session = client(port);
+    const body = Buffer.alloc(1024 * 1024, 'abcdefg');
+    const all = await Promise.all(Array.from({ length: 8 }, () => echoed(session, body)));
+    for (const each of all) assert.ok(each.equals(body));
+  });
+
+  it('lets no more come than somebody takes', async () => {
+    const { port, seen } = await serve((stream) => stream.pause());
+    const stream = client(port).request({ ':method': 'POST', ':path': '/' });
+    stream.on('error', () => undefined);
+    stream.write(Buffer.alloc(4 * WINDOW));
+    await until(() => seen.streams.length === 1);
+    const [first] = seen.streams;
+    let bytes = 0;
+    if (first?.taker !== undefined)
+      first.taker = { ...first.taker, data: (part) => (bytes += part.length) };
+    first?.resume();
+    await until(
+      () => bytes === 4 * WINDOW,
+      () => bytes,
+    );
+  });
+
+  it('resets a stream on which more comes than may, or another length than was said', async () => {
+    const { port } = await serve((stream) => {
+      stream.expected = 3;
+    });
+    const caller = raw(port);
+    caller.say(
+      framed(FRAME.head, FLAG.endOfHead, 1, REQUEST),
+      framed(FRAME.data, FLAG.end, 1, 'ab'),
+    );
+    assert.equal(await caller.reset(1), CODE.protocol);
+    caller.say(framed(FRAME.head, FLAG.endOfHead, 3, REQUEST), framed(FRAME.data, 0, 3, 'abcd'));
+    assert.equal(await caller.reset(3), CODE.protocol);
+    const other = await serve((stream) => stream.pause());
+    const greedy = raw(other.port);
+    greedy.say(framed(FRAME.head, FLAG.endOfHead, 1, REQUEST));
+    for (let i = 0; i < 5; i++) greedy.say(framed(FRAME.data, 0, 1, Buffer.alloc(16_384)));
+    assert.equal(await greedy.reset(1), CODE.flow);
+  });
+
+  it('refuses more requests at once than it says, and goes on with the others', async () => {
+    const { port, seen } = await serve(() => undefined);
+    const caller = raw(port);
+    for (let i = 0; i <= MAX_STREAMS; i++) {
+      caller.say(framed(FRAME.head, FLAG.endOfHead, 1 + 2 * i, REQUEST));
+    }
+    assert.equal(await caller.reset(1 + 2 * MAX_STREAMS), CODE.refused);
+    assert.equal(seen.streams.length, MAX_STREAMS);
+  });
+
+  for (const [what, frames] of [
+    ['requests that are taken back at once', reset()],
+    ['settings', Array.from({ length: 10_100 }, () => framed(FRAME.settings, 0, 0))],
+    ['pings', Array.from({ length: 10_100 }, () => framed(FRAME.ping, 0, 0, '12345678'))],
+    ['empty parts of a body', emptyParts()],
+    ['parts of a head', Array.from({ length: 10 }, (_, i) => framed(i === 0 ? 1 : 9, 0, 1, 'x'))],
+  ] as const) {
+    it(`ends where ${what} come without end`, async () => {
+      const { port, seen } = await serve();
+      const caller = raw(port);
+      caller.say(...frames);
+      assert.equal(await caller.goaway(), CODE.calm);
+      await until(() => seen.closed === 1);
+    });
+  }
+
+  it('tells of each request that it is broken when the connection is', async () => {
+    const { port, seen } = await serve(() => undefined);
+    const caller = raw(port);
+    caller.say(framed(FRAME.head, FLAG.endOfHead, 1, REQUEST));
+    caller.say(framed(FRAME.head, FLAG.endOfHead | FLAG.end, 3, REQUEST));
+    await until(() => seen.streams.length === 2);
+    caller.socket.destroy();
+    await until(
+      () => seen.broken.length === 2,
+      () => seen.broken,
+    );
+  });
+
+  it('takes what is on its way to a stream that was reset for no fault', async () => {
+    const { port } = await serve((stream) => stream.abort(CODE.internal));
+    const caller = raw(port);
+    caller.say(framed(FRAME.head, FLAG.endOfHead, 1, REQUEST));
+    assert.equal(await caller.reset(1), CODE.internal);
+    caller.say(framed(FRAME.data, 0, 1, 'more'), framed(FRAME.head, FLAG.endOfHead, 3, REQUEST));
+    assert.equal(await caller.reset(3), CODE.internal);
+  });
+
+  it('needs no more of a request that is answered', async () => {
+    const { port } = await serve((stream) => stream.head(fieldText(':status', '200'), true));
+    const caller = raw(port);
+    caller.say(framed(FRAME.head, FLAG.endOfHead, 1, REQUEST));
+    assert.equal(await caller.reset(1), CODE.none);
+  });
+
+  it('says in its first head that it keeps no table, and again where the other side keeps less', async () => {
+    const { port } = await serve();
+    const caller = raw(port);
+    const heads = () => caller.heard.frames.filter(({ type }) => type === FRAME.head);
+    const ask = async (id: number) => {
+      caller.say(framed(FRAME.head, FLAG.endOfHead | FLAG.end, id, REQUEST));
+      await until(() => heads().length === (id + 1) / 2);
+      return heads().at(-1)?.payload[0];
+    };
+    assert.deepEqual([await ask(1), await ask(3)], [0x20, 0x88]);
+    caller.say(framed(FRAME.settings, 0, 0, Buffer.concat([Buffer.from([0, 1]), number(0)])));
+    assert.equal(await ask(5), 0x20);
+  });
+});
+
+function reset(): Buffer[] {
+  return Array.from({ length: 1001 }, (_, i) => [
+    framed(FRAME.head, FLAG.endOfHead, 1 + 2 * i, REQUEST),
+    framed(FRAME.reset, 0, 1 + 2 * i, number(CODE.cancel)),
+  ]).flat();
+}
+
+function emptyParts(): Buffer[] {
+  const parts = Array.from({ length: 10_100 }, () => framed(FRAME.data, 0, 1));
+  return [framed(FRAME.head, FLAG.endOfHead, 1, REQUEST), ...parts];
+}
