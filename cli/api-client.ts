@@ -1,5 +1,5 @@
 /** Speaks to an agent over HTTP for one command of the command line. */
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { systemClock } from '../lib/clock.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { goDialError } from '../lib/go-error.ts';
@@ -22,6 +22,8 @@ export interface ApiRequest extends Taking {
   readonly body?: string | Buffer;
   /** Asked with this token, in place of the one that the user gave for all. */
   readonly token?: string;
+  /** One of many, each as soon as the one before is answered: they share a connection. */
+  readonly isOfMany?: true;
   /** Told of how much of the body has gone out. */
   readonly onSent?: (bytes: number) => void;
 }
@@ -53,11 +55,15 @@ export interface ApiClientOptions {
   readonly progress?: Progress;
 }
 
-/** Opens a connection for each request: a command sends few, and ends with its last answer. */
+/**
+ * Opens a connection for each request but those of many: a command sends few, and an agent may close what
+ * rests between them.
+ */
 export function createApiClient(options: ApiClientOptions): ApiClient {
   const { target, query, signal, onJson, progress } = options;
+  const way = wayTo(target);
   const open = (request: ApiRequest) =>
-    respond(target, { ...request, query: [...(request.query ?? []), ...query] }, signal);
+    respond(way, target, { ...request, query: [...(request.query ?? []), ...query] }, signal);
   return {
     async send(request) {
       const arrived = progress === undefined ? undefined : sayingSlow(request, target, progress);
@@ -110,11 +116,13 @@ export function encodePath(path: string): string {
 }
 
 async function respond(
+  way: () => Promise<Way>,
   target: ApiTarget,
   asked: ApiRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  const { method, body, token } = asked;
+  const { method, body, token, isOfMany = false } = asked;
+  const { request, kept } = await way();
   const path = `${target.prefix ?? ''}${pathOf(asked)}`;
   const { hostname, port } = new URL(`${target.scheme}://${target.address}`);
   const options = {
@@ -123,7 +131,9 @@ async function respond(
     port: port || null,
     // Apart from the host: as a URL, `a/../b` would be tidied up to another key.
     path,
-    ...(target.connect ? { createConnection: target.connect } : { agent: false as const }),
+    ...(target.connect
+      ? { createConnection: target.connect }
+      : { agent: isOfMany ? kept : (false as const) }),
     headers: {
       ...target.headers,
       ...(token === undefined ? {} : { 'X-Consul-Token': token }),
@@ -133,7 +143,6 @@ async function respond(
     signal,
     ...(target.socketPath === undefined ? {} : { socketPath: target.socketPath }),
   };
-  const request = await requestOver(target);
   return await new Promise((resolve, reject) => {
     const sent = begin(request, options, resolve);
     limitConnecting(sent);
@@ -164,11 +173,32 @@ type Request = (
   onResponse: (response: IncomingMessage) => void,
 ) => ClientRequest;
 
+interface Way {
+  readonly request: Request;
+  /** Nobody waits for what rests in it: a command ends all the same. */
+  readonly kept: Agent;
+}
+
+function wayTo(target: ApiTarget): () => Promise<Way> {
+  let way: Promise<Way> | undefined;
+  return () => {
+    way ??= target.scheme === 'http' ? wayOver() : wayOverTls(target);
+    return way;
+  };
+}
+
 /** Loaded when it is asked for: half of what a command's start takes beyond Node's own. */
-async function requestOver(target: ApiTarget): Promise<Request> {
-  if (target.scheme === 'http') return (await import('node:http')).request;
-  const { request } = await import('node:https');
-  return (options, onResponse) => request({ ...options, ...tlsOptions(target) }, onResponse);
+async function wayOver(): Promise<Way> {
+  const { Agent, request } = await import('node:http');
+  return { request, kept: new Agent({ keepAlive: true }) };
+}
+
+async function wayOverTls(target: ApiTarget): Promise<Way> {
+  const { Agent, request } = await import('node:https');
+  return {
+    request: (options, onResponse) => request({ ...options, ...tlsOptions(target) }, onResponse),
+    kept: new Agent({ keepAlive: true }),
+  };
 }
 
 /** A certificate or a token that cannot be sent is found only here. */

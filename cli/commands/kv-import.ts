@@ -50,6 +50,7 @@ export const command: Command = {
             path: `/v1/kv/${encodePath(key)}`,
             query: [['flags', flags]],
             body: value,
+            isOfMany: true,
           }),
         );
         host.print(`Imported: ${key}\n`);

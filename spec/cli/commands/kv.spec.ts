@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLineOf } from '../../support/servers/command-line.ts';
+import { serveHttp } from '../../support/servers/http-servers.ts';
 import { startServer } from '../../support/servers/start-server.ts';
 
 async function start() {
@@ -117,6 +118,16 @@ describe('proconsul kv', () => {
       out: 'Imported: a\ufffd\n',
       err: '',
     });
+  });
+
+  it('imports many over one connection', async () => {
+    const { port, server } = await serveHttp((_, response) => response.end('true'));
+    let opened = 0;
+    server.on('connection', () => opened++);
+    const stdin = JSON.stringify(['a', 'b', 'c'].map((key) => ({ key, value: 'YQ==' })));
+    const { out } = await commandLineOf(port)('kv import -', { stdin });
+    assert.equal(out, 'Imported: a\nImported: b\nImported: c\n');
+    assert.equal(opened, 1);
   });
 
   it('imports nothing of what it cannot read', async () => {
