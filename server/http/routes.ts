@@ -16,6 +16,7 @@ import { intentionRoutes } from './routes/intentions.ts';
 import { kvRoutes } from './routes/kv.ts';
 import { membershipRoutes } from './routes/membership.ts';
 import { operatorRoutes } from './routes/operator.ts';
+import { overviewRoutes } from './routes/overview.ts';
 import { peeringRoutes } from './routes/peering.ts';
 import { preparedQueryRoutes } from './routes/prepared-query.ts';
 import { prometheusRoutes } from './routes/prometheus.ts';
@@ -61,6 +62,7 @@ function rows(deps: ServerDeps): Route[] {
     ...statusRoutes(deps),
     ...connectCaRoutes(deps),
     ...coordinateRoutes(deps),
+    ...overviewRoutes(deps),
     ...uiRoutes(deps),
     ...prometheusRoutes(deps),
     ...preparedQueryRoutes(deps),

@@ -53,6 +53,11 @@ export class Remembered {
     return this.#sight.of(all, this.#sight.check);
   }
 
+  /** Since when a check that was handed out says what it does; undefined where nobody remembers. */
+  changedAt({ Node, ServiceID, CheckID }: Check): number | undefined {
+    return this.#state.history.checkChangedAt(Node, ServiceID, CheckID);
+  }
+
   /** Of what was handed out. */
   get history(): Pick<History, 'changesOf' | 'text' | 'gaps' | 'forgotten'> {
     return this.#state.history;

@@ -79,6 +79,12 @@ export class History {
     return this.#texts.text(change.text);
   }
 
+  /** When the check of what is there came to what it says; undefined where nobody remembers. */
+  checkChangedAt(node: string, id: string, check: string): number | undefined {
+    const track = this.live(node, id)?.check(check);
+    return track === undefined || track.last === NONE ? undefined : this.#changes.t(track.last);
+  }
+
   /** With '' as the id the node itself. Undefined where nothing is known of what is there. */
   live(node: string, id: string): Past | undefined {
     return this.#live.get(rowKey(node, id));

@@ -1,0 +1,192 @@
+/** How all services, or all nodes, stand: what a page shows of each in one line. Proconsul's own. */
+import { type Aggregate, aggregateStatus } from '../../lib/aggregate-status.ts';
+import { type Check, type Instance, lookUp, type Node, type StringMap } from '../../lib/model.ts';
+import { destinationOf } from '../state/catalog.ts';
+import { fold } from '../state/topic-names.ts';
+import { keepAll, type Narrowing, shown } from './catalog.ts';
+import type { InstanceChecks } from './listed.ts';
+import { keyOf, type Query } from './query.ts';
+import type { Reader } from './reader.ts';
+import type { Remembered } from './remembered.ts';
+
+/** The filter chooses instances, each with its node and checks. */
+export function servicesAtAGlance(n: Narrowing): Query {
+  return {
+    key: keyOf('overview/services', n.key),
+    run: (reader) => {
+      const services = new Map<string, Service>();
+      const inMesh = new Set<string>();
+      const health = reader.health();
+      const standings = new Standings(reader.remembered);
+      for (const instance of health.rows) {
+        const Checks = health.checksFor(instance);
+        const Node = health.nodeOf(instance);
+        if (n.keep !== keepAll && !n.keep({ Node, Service: shown(instance), Checks })) continue;
+        if (instance.Kind === 'connect-proxy') inMesh.add(fold(destinationOf(instance) ?? ''));
+        const key = fold(instance.Service);
+        const service = services.get(key) ?? new Service(instance.Service);
+        services.set(key, service);
+        service.add(instance, standings.of(health.checksOf(instance)));
+      }
+      return { json: inOrder(services).map(([key, each]) => each.shown(inMesh.has(key))) };
+    },
+  };
+}
+
+/** The filter chooses nodes. */
+export function nodesAtAGlance(n: Narrowing): Query {
+  return {
+    key: keyOf('overview/nodes', n.key),
+    run: (reader) => ({ json: nodesOf(reader, n) }),
+  };
+}
+
+function nodesOf(reader: Reader, n: Narrowing) {
+  const { nodes, instancesOn, checksOn } = reader.overview();
+  const standings = new Standings(reader.remembered);
+  const found = new Map<string, object>();
+  for (const node of nodes) {
+    if (n.keep !== keepAll && !n.keep(node)) continue;
+    const checks = byInstance(checksOn(node.Node));
+    const ofNode = checks.get('') ?? [];
+    const counts = new Counts();
+    for (const { ID } of instancesOn(node.Node)) {
+      counts.add(standings.of({ ofNode, own: checks.get(ID) ?? [] }));
+    }
+    const { status, since } = standings.of({ ofNode, own: [] });
+    found.set(fold(node.Node), {
+      ...ofNodeItself(node),
+      Status: ofNode.length === 0 ? 'none' : status,
+      ...counts.shown(),
+      Since: timeOf(earlier(since, counts.since)),
+    });
+  }
+  return inOrder(found).map(([, each]) => each);
+}
+
+/** A node's own are under ''. */
+function byInstance(checks: Iterable<Check>): ReadonlyMap<string, readonly Check[]> {
+  const found = new Map<string, Check[]>();
+  for (const check of checks) {
+    const list = found.get(check.ServiceID);
+    if (list === undefined) found.set(check.ServiceID, [check]);
+    else list.push(check);
+  }
+  return found;
+}
+
+function ofNodeItself({ ID, Node: name, Address, Meta }: Node) {
+  return { Node: name, ID, Address, Meta: Meta ?? {} };
+}
+
+interface Standing {
+  readonly status: Aggregate;
+  /** Since when it does not pass; 0 where it does, or nobody remembers. */
+  readonly since: number;
+}
+
+const RANK: Readonly<Record<Aggregate, number>> = {
+  passing: 0,
+  warning: 1,
+  critical: 2,
+  maintenance: 3,
+};
+
+/** Reckons for a node's own checks once what they come to. */
+class Standings {
+  readonly #remembered: Remembered;
+  #last: { readonly checks: readonly Check[]; readonly standing: Standing } | undefined;
+
+  constructor(remembered: Remembered) {
+    this.#remembered = remembered;
+  }
+
+  of({ ofNode, own }: InstanceChecks): Standing {
+    if (this.#last?.checks !== ofNode) {
+      this.#last = { checks: ofNode, standing: this.#reckon(ofNode) };
+    }
+    const { standing } = this.#last;
+    if (own.length === 0) return standing;
+    const itself = this.#reckon(own);
+    const { status } = RANK[itself.status] > RANK[standing.status] ? itself : standing;
+    return { status, since: earlier(itself.since, standing.since) };
+  }
+
+  #reckon(checks: readonly Check[]): Standing {
+    const status = aggregateStatus(checks);
+    if (status === 'passing') return PASSING;
+    const failing = checks.filter(({ Status }) => Status !== 'passing');
+    const since = failing.map((check) => this.#remembered.changedAt(check) ?? 0);
+    return { status, since: since.reduce(earlier, 0) };
+  }
+}
+
+const PASSING: Standing = { status: 'passing', since: 0 };
+
+/** 0 is no time. */
+function earlier(a: number, b: number): number {
+  if (a === 0 || b === 0) return a + b;
+  return Math.min(a, b);
+}
+
+/** How many instances stand how, and since when not all is well. */
+class Counts {
+  readonly #counts = { passing: 0, warning: 0, critical: 0, maintenance: 0 };
+  since = 0;
+
+  add({ status, since }: Standing): void {
+    this.#counts[status]++;
+    this.since = earlier(this.since, since);
+  }
+
+  shown() {
+    const { passing, warning, critical, maintenance } = this.#counts;
+    return { Passing: passing, Warning: warning, Critical: critical, Maintenance: maintenance };
+  }
+}
+
+class Service {
+  readonly #name: string;
+  readonly #tags = new Set<string>();
+  readonly #sources = new Set<string>();
+  readonly #counts = new Counts();
+  #kind = '';
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  add({ Kind, Tags, Meta }: Instance, standing: Standing): void {
+    this.#kind = Kind;
+    for (const tag of Tags) this.#tags.add(tag);
+    for (const source of sourcesOf(Meta)) this.#sources.add(source);
+    this.#counts.add(standing);
+  }
+
+  shown(HasProxy: boolean) {
+    return {
+      Name: this.#name,
+      Kind: this.#kind,
+      Tags: [...this.#tags].sort(),
+      Sources: [...this.#sources].sort(),
+      HasProxy,
+      ...this.#counts.shown(),
+      Since: timeOf(this.#counts.since),
+    };
+  }
+}
+
+/** Who registered it, where that was no agent's configuration: a container watcher, a cluster, Eureka. */
+const SOURCE_KEYS = ['external-source', 'proconsul-source'];
+
+function sourcesOf(meta: StringMap | null): string[] {
+  return SOURCE_KEYS.flatMap((key) => lookUp(meta, key) ?? []);
+}
+
+function timeOf(ms: number): string | null {
+  return ms === 0 ? null : new Date(ms).toISOString();
+}
+
+function inOrder<T>(rows: ReadonlyMap<string, T>): [string, T][] {
+  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
+}
