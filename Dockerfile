@@ -3,7 +3,7 @@ ARG BASE=node:22-alpine
 
 FROM ${BASE} AS build
 WORKDIR /app
-COPY package.json package-lock.json LICENSE ./
+COPY package.json package-lock.json tsconfig.json LICENSE ./
 RUN npm ci --no-audit --no-fund
 COPY lib lib
 COPY server server
@@ -13,6 +13,7 @@ COPY client client
 COPY xds xds
 COPY kubernetes kubernetes
 COPY cli cli
+COPY web web
 COPY pack pack
 RUN npm run build
 

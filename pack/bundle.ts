@@ -128,8 +128,26 @@ export async function bundleClient(outdir: string, write: boolean): Promise<Meta
   return metafile;
 }
 
+/** The page's files by name, within the program: a file without `.gz` is made of the one that has it. */
+function withPage(files: ReadonlyMap<string, Buffer>): Plugin {
+  const kept = [...files].filter(([name]) => !files.has(`${name}.gz`));
+  const texts = Object.fromEntries(kept.map(([name, body]) => [name, body.toString('base64')]));
+  return {
+    name: 'with-page',
+    setup({ onLoad }) {
+      onLoad({ filter: /\/lib\/page\/embedded\.ts$/ }, () => ({
+        contents: `export const EMBEDDED = ${JSON.stringify(texts)};`,
+      }));
+    },
+  };
+}
+
 /** All of it in one file that requires nothing but Node's own modules. */
-export async function bundleWhole(outfile: string, write = true): Promise<Metafile> {
+export async function bundleWhole(
+  outfile: string,
+  page: ReadonlyMap<string, Buffer>,
+  write = true,
+): Promise<Metafile> {
   const { metafile } = await build({
     ...SHARED,
     entryPoints: ['cli/main.ts'],
@@ -138,14 +156,15 @@ export async function bundleWhole(outfile: string, write = true): Promise<Metafi
     format: 'cjs',
     // A program in one file has nowhere to import from.
     supported: { 'dynamic-import': false },
-    plugins: [requireInside],
+    plugins: [requireInside, withPage(page)],
   });
   return metafile;
 }
 
-/** The text of each package's licence, which goes where its code goes. */
-export function licences({ first, large, client }: Built): string {
-  const inputs = [first, large, client].flatMap(({ inputs }) => Object.keys(inputs));
+/** The text of each package's licence, which goes where its code goes; `page` is what that is made of. */
+export function licences({ first, large, client }: Built, page: readonly string[]): string {
+  const bundled = [first, large, client].flatMap(({ inputs }) => Object.keys(inputs));
+  const inputs = [...bundled, ...page];
   const folders = inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
   return [...new Set(folders)].sort().map(licenceOf).join('\n');
 }

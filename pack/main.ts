@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle, licences } from './bundle.ts';
 import { manPage } from './man-page.ts';
+import { buildPage, writePage } from './page.ts';
 import { writeTypes } from './types.ts';
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
@@ -19,7 +20,9 @@ for (const name of existsSync(CHUNKS) ? readdirSync(CHUNKS) : []) {
   const path = join(CHUNKS, name);
   if (Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path);
 }
-writeFileSync(`${DIST}/LICENSES.txt`, licences(await bundle(DIST)));
+const page = await buildPage();
+writePage(join(DIST, 'web'), page);
+writeFileSync(`${DIST}/LICENSES.txt`, licences(await bundle(DIST), page.inputs));
 // Whoever runs it from here imports nothing of it.
 if (isClean) writeTypes(`${DIST}/types`);
 const { version } = JSON.parse(readFileSync(join(DIST, '../package.json'), 'utf8'));

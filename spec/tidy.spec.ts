@@ -27,7 +27,7 @@ function walk(folder: string): string[] {
 
 const PATHS = walk(TOP);
 const SOURCES: readonly Source[] = PATHS.filter(
-  (path) => path.endsWith('.ts') && path !== 'spec/tidy.spec.ts',
+  (path) => /\.tsx?$/.test(path) && path !== 'spec/tidy.spec.ts',
 ).map((path) => ({ path, text: readFileSync(join(TOP, path), 'utf8') }));
 const PRODUCT = SOURCES.filter(({ path }) =>
   /^(lib|server|agent|sidecar|client|xds|kubernetes|cli)\//.test(path),
@@ -44,7 +44,7 @@ function places(sources: readonly Source[], pattern: RegExp): string[] {
 
 /** Files that this one names: what it imports, and what it starts as a process. */
 function named({ path, text }: Source): string[] {
-  const names = [...text.matchAll(/['"`]([./\w-]+\.ts)['"`]/g)].map(([, name = '']) => name);
+  const names = [...text.matchAll(/['"`]([./\w-]+\.tsx?)['"`]/g)].map(([, name = '']) => name);
   return names.flatMap((name) => [
     join(dirname(path), name),
     name,
@@ -71,7 +71,7 @@ function importsOf({ path, text }: Source): string[] {
 
 /** Run by people, by mocha or by another command. */
 const STARTED =
-  /\.(spec|system)\.ts$|^bench\/|(^|\/)main\.ts$|^docs\/make-|\.d\.ts$|\/record-[\w-]+\.ts$/;
+  /\.(spec|system)\.ts$|^bench\/|(^|\/)main\.tsx?$|^docs\/make-|\.d\.ts$|\/record-[\w-]+\.ts$/;
 
 interface Touching {
   readonly what: string;
@@ -193,7 +193,7 @@ describe('every source', () => {
 
   it('says what it is about by its name: no utils, helpers, managers, common or index', () => {
     const vague =
-      /^(utils?|helpers?|manager|common|misc|index|impl)\.ts$|-(utils?|helpers?|manager|impl)\.ts$/;
+      /^(utils?|helpers?|manager|common|misc|index|impl)\.tsx?$|-(utils?|helpers?|manager|impl)\.tsx?$/;
     assert.deepEqual(
       PATHS.filter((path) => vague.test(basename(path)) && !path.includes('.d.')),
       [],
@@ -313,7 +313,7 @@ describe('the pages', function () {
       const text = readFileSync(join(TOP, guide), 'utf8');
       const files =
         text.match(
-          /(?<![\w/])(?:agent|bench|bin|cli|deploy|docs|kubernetes|lib|server|sidecar|spec|xds)\/[\w./*-]*[\w*]/g,
+          /(?<![\w/])(?:agent|bench|bin|cli|deploy|docs|kubernetes|lib|server|sidecar|spec|web|xds)\/[\w./*-]*[\w*]/g,
         ) ?? [];
       return files
         .filter((path) => !/\*|NAME/.test(path) && !existsSync(join(TOP, path)))

@@ -25,6 +25,7 @@ import type { EurekaPath } from '../../server/eureka/rows.ts';
 import type { Xds } from '../../xds/xds.ts';
 import { openAudit, type ProcessAudit } from './audit-role.ts';
 import { listenerMetrics } from './listener-metrics.ts';
+import { pageOf } from './page-role.ts';
 import { RequestLimits } from './request-limits.ts';
 import { guardsOf } from './restrict.ts';
 import { applySocketRights } from './start-up.ts';
@@ -150,7 +151,8 @@ export class Listeners {
     const toEureka = { access: ofClients.access, guards: this.#eureka.guards, logger };
     const application = eureka && { ...toEureka, paths: eureka };
     const mounted = application === undefined ? [] : [eurekaRouter(application)];
-    this.#clients.open({ ...ofClients, mounted }, audit);
+    const page = pageOf(this.#options.config, logger);
+    this.#clients.open({ ...ofClients, mounted, page }, audit);
     if (application) this.#eureka.openWith(eurekaApplication(application, audit));
     this.#agents.open({ ...all, access }, audit);
     this.#joining.open({ routes: introductions }, audit);

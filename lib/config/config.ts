@@ -61,6 +61,7 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
   }
   const address = addressConfig(settled, source);
   const listen = listenConfig(settled, { ports, addresses: address }, source);
+  const ui = uiConfig(settled, problems);
   return {
     ...nodeConfig(settled, source),
     ports,
@@ -88,8 +89,13 @@ function workOut(settled: SettledConfig, source: Source & Surroundings) {
     /** Undefined: the file log, or in dev mode the memory log. */
     redis: redisConfig(settled, source.redisUrl),
     docker: dockerConfig(settled, problems),
+    ui,
     /** What /v1/agent/self shows of keys that are shown as they are. */
-    shown: shownKeys(settled, uiConfig(settled, problems)),
+    shown: shownKeys(settled, {
+      EnableUI: ui.enabled,
+      UIDir: ui.dir,
+      UIContentPath: ui.contentPath,
+    }),
   };
 }
 

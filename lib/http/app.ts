@@ -5,6 +5,7 @@ import { type AccessControl, OPEN } from '../acl/rights.ts';
 import { systemClock } from '../clock.ts';
 import { describeChain } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { Page } from '../page/page.ts';
 import { Tracing } from '../tracing.ts';
 import type { Audit } from './audit.ts';
 import { Exchange, type Surface } from './exchange.ts';
@@ -25,6 +26,8 @@ export interface Served {
   readonly access?: AccessControl;
   /** Applications with forms of their own: see pages.ts. */
   readonly mounted?: readonly RequestHandler[];
+  /** The web page, where it is on. */
+  readonly page?: Page | undefined;
 }
 
 export interface AppOptions {
@@ -59,11 +62,16 @@ export function createApp(served: Served, options: AppOptions): RequestListener 
   const { lineBudget = new LineBudget(logger, systemClock) } = options;
   const { responseHeaders, prettyJson = false } = settings;
   const router = new Router(served.routes.map((row) => ({ ...row, time: times.of(row) })));
+  const { page, mounted = [] } = served;
   const surface: Surface = {
     places: {
       router,
       fallback: served.fallback,
-      pages: createPages((path) => router.isAbove(path), served.mounted),
+      pages: createPages(
+        (path) => router.isAbove(path),
+        page ? [page.router, ...mounted] : mounted,
+      ),
+      isPage: (path) => page?.owns(path) === true,
       times,
     },
     access: served.access ?? OPEN,

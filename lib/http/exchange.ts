@@ -55,6 +55,8 @@ export interface Surface {
     readonly router: Router<TimedRoute>;
     readonly fallback: Handler | undefined;
     readonly pages: (message: IncomingMessage, response: ServerResponse) => void;
+    /** What is for the pages, though there is a fallback. */
+    readonly isPage: (path: string) => boolean;
     /** How long it took there. */
     readonly times: RouteTimes;
   };
@@ -163,7 +165,9 @@ export class Exchange {
     }
     if (cleanPath(path) !== path || router.isAbove(path)) return undefined;
     const match = router.match(path);
-    if (match === undefined && (path === '/' || fallback === undefined)) return undefined;
+    if (match === undefined && (path === '/' || fallback === undefined || places.isPage(path))) {
+      return undefined;
+    }
     this.#common = match === undefined ? settings.responseHeaders : settings.rowHeaders;
     for (const guard of guards) guard(request);
     if (match === undefined) {

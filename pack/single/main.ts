@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'postject';
 import { bundleWhole } from '../bundle.ts';
+import { buildPage } from '../page.ts';
 
 const FOLDER = fileURLToPath(new URL('../../dist/single', import.meta.url));
 /** By which Node knows that it has a program in it. */
@@ -17,7 +18,8 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 const at = (name: string) => join(FOLDER, name);
 rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER, { recursive: true });
-await bundleWhole(at('proconsul.cjs'));
+const { files } = await buildPage();
+await bundleWhole(at('proconsul.cjs'), files);
 const config = {
   main: at('proconsul.cjs'),
   output: at('proconsul.blob'),

@@ -45,6 +45,7 @@ describe('the image', () => {
     const ours = new Set(folders.filter((folder) => existsSync(folder)));
     ours.delete('node_modules');
     assert.ok(ours.size > 3);
+    ours.add('web');
     const program = readFileSync('bin/proconsul', 'utf8');
     for (const folder of ours) {
       assert.ok(copied.includes(folder), folder);

@@ -141,23 +141,23 @@ export const HTTP_KEYS = {
   ...noEffect('an answer is as new as was asked for', {
     discovery_max_stale: duration('', { shown: 'DiscoveryMaxStale' }),
   }),
-  ...noEffect('the page is not built yet', {
-    ui: bool('', { flag: 'ui' }),
-    ui_content_path: text('', { default: '/ui/', flag: 'ui-content-path' }),
-    ui_dir: text('', { flag: 'ui-dir' }),
-    ui_config: {
-      enabled: bool(),
-      dir: text(),
-      content_path: text(),
-      ...newer(
-        'metrics_provider',
-        'metrics_provider_files',
-        'metrics_provider_options_json',
-        'metrics_proxy',
-        'dashboard_url_templates',
-      ),
-    },
+  ui: bool('Serve the web page.', { flag: 'ui' }),
+  ui_content_path: text('The path of the page.', { default: '/ui/', flag: 'ui-content-path' }),
+  ui_dir: text('A folder with a page of your own, served in place of the one that is built in.', {
+    flag: 'ui-dir',
   }),
+  ui_config: {
+    enabled: bool('As `ui`.'),
+    dir: text('As `ui_dir`.'),
+    content_path: text('As `ui_content_path`.'),
+    ...newer(
+      'metrics_provider',
+      'metrics_provider_files',
+      'metrics_provider_options_json',
+      'metrics_proxy',
+      'dashboard_url_templates',
+    ),
+  },
 };
 
 type Values = Settled<typeof HTTP_KEYS>;
@@ -204,7 +204,7 @@ function rateOf(perSecond: number): RateLimit {
   return { perSecond, burst: Math.max(1, Math.floor(perSecond * BURST_SECONDS)) };
 }
 
-/** What would be served, if there were a page: Consul's clients look for it in agent/self. */
+/** The page that is served. */
 export function uiConfig(given: Values, problems: Problems) {
   const { ui_config: section } = given;
   const enabled = section.enabled || given.ui;
@@ -222,7 +222,10 @@ export function uiConfig(given: Values, problems: Problems) {
       `ui-content-path can only contain alphanumeric, -, _, or /. received: ${contentPath}`,
     );
   }
-  return { EnableUI: enabled || dir !== '', UIDir: dir, UIContentPath: contentPath };
+  if (contentPath === '/' || contentPath.startsWith('/v1/')) {
+    problems.refuse(`ui-content-path cannot be ${contentPath}, where the HTTP API is`);
+  }
+  return { enabled: enabled || dir !== '', dir, contentPath };
 }
 
 /** With these the server says where an answer ends, and Node refuses those of other forms. */

@@ -1,0 +1,80 @@
+/**
+ * A real browser, one for the run, in which each spec opens pages of its own. A page that logs an error,
+ * breaks its policy, or asks anybody but its own server fails the spec.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+const CHROMIUM = '/usr/bin/chromium';
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+export const hasBrowser = existsSync(CHROMIUM);
+
+/** As people hold it. */
+export const SCREENS = {
+  light: { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
+  dark: { colorScheme: 'dark', viewport: { width: 1280, height: 800 } },
+  phone: {
+    colorScheme: 'light',
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+    isMobile: true,
+  },
+} as const satisfies Readonly<Record<string, BrowserContextOptions>>;
+
+let browser: Promise<Browser> | undefined;
+let opened: OpenPage[] = [];
+
+interface OpenPage {
+  readonly page: Page;
+  /** What went wrong in it. */
+  readonly problems: string[];
+}
+
+/** Opens a page, which is closed at the end of the spec. */
+export async function openPage(url: string, options: BrowserContextOptions = {}): Promise<Page> {
+  browser ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const context = await (await browser).newContext({ locale: 'en', ...options });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  opened.push({ page, problems });
+  const { origin } = new URL(url);
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('console', (message) => {
+    // What the API answers, or that it does not, is for the page to show.
+    const isOfApi = message.location().url.startsWith(`${origin}/v1/`);
+    if (message.type() === 'error' && !isOfApi) problems.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin !== origin) problems.push(`asks ${request.url()}`);
+  });
+  await page.goto(url);
+  return page;
+}
+
+/** What a reader who cannot see, or not well, would stumble over. */
+export async function barriersOn(page: Page): Promise<readonly string[]> {
+  await page.evaluate(readFileSync(AXE, 'utf8'));
+  const found: { id: string; nodes: { html: string; failureSummary?: string }[] }[] =
+    await page.evaluate('axe.run().then(({ violations }) => violations)');
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary ?? ''}`),
+  );
+}
+
+if (typeof afterEach === 'function') {
+  afterEach(async () => {
+    const pages = opened;
+    opened = [];
+    await Promise.all(pages.map(({ page }) => page.context().close()));
+    assert.deepEqual(
+      pages.flatMap(({ problems }) => problems),
+      [],
+    );
+  });
+  after(async () => {
+    await (await browser)?.close();
+  });
+}

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { LiveQuery } from '../../web/core/live-query.ts';
+import { type Answer, Refusal } from '../../web/core/refusal.ts';
+
+/** Answers when the spec says so, on a clock that goes on when the spec says so. */
+class Played {
+  readonly asked: string[] = [];
+  #answers: { resolve: (answer: Answer<never>) => void; reject: (error: unknown) => void }[] = [];
+  #timers: { at: number; call: () => void }[] = [];
+  #now = 0;
+
+  readonly around = {
+    ask: <T>(path: string, signal: AbortSignal) =>
+      new Promise<Answer<T>>((resolve, reject) => {
+        this.asked.push(path);
+        const answer = { resolve, reject };
+        this.#answers.push(answer);
+        signal.addEventListener('abort', () => {
+          this.#answers = this.#answers.filter((each) => each !== answer);
+          reject(signal.reason);
+        });
+      }),
+    after: (ms: number, call: () => void) => {
+      const timer = { at: this.#now + ms, call };
+      this.#timers.push(timer);
+      return () => {
+        this.#timers = this.#timers.filter((each) => each !== timer);
+      };
+    },
+    random: () => 0.5,
+  };
+
+  get timers(): number {
+    return this.#timers.length;
+  }
+
+  async answers(value: unknown, index: number, isPartial = false): Promise<void> {
+    this.#answers.shift()?.resolve({ value, index, isPartial } as Answer<never>);
+    await settled();
+  }
+
+  async refuses(error: unknown): Promise<void> {
+    this.#answers.shift()?.reject(error);
+    await settled();
+  }
+
+  async passes(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      const [due] = this.#timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
+      if (due === undefined) break;
+      this.#now = due.at;
+      this.#timers = this.#timers.filter((each) => each !== due);
+      due.call();
+      await settled();
+    }
+    this.#now = end;
+  }
+}
+
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('a live query of the page', () => {
+  function start() {
+    const played = new Played();
+    const live = new LiveQuery<string>('/v1/x', played.around);
+    live.start();
+    const shown = () => live.shown.value;
+    return { played, live, shown };
+  }
+
+  it('asks at once, then waits at the index for what is next', async () => {
+    const { played, shown } = start();
+    assert.equal(shown().standing, 'coming');
+    await played.answers('one', 7);
+    assert.deepEqual(shown(), { value: 'one', standing: 'here', problem: '', isPartial: false });
+    await played.passes(250);
+    assert.deepEqual(played.asked, ['/v1/x', '/v1/x?index=7&wait=60s']);
+    await played.answers('two', 9);
+    assert.equal(shown().value, 'two');
+  });
+
+  it('shows nothing anew when the wait is over without a change', async () => {
+    const { played, shown } = start();
+    await played.answers('one', 7);
+    const before = shown();
+    await played.passes(60_000);
+    await played.answers('one', 7);
+    assert.equal(shown(), before);
+  });
+
+  it('asks no more often than eyes can follow, however often it changes', async () => {
+    const { played } = start();
+    await played.answers('one', 7);
+    assert.equal(played.asked.length, 1);
+    await played.passes(249);
+    assert.equal(played.asked.length, 1);
+    await played.passes(1);
+    assert.equal(played.asked.length, 2);
+    // After a pause the next change is shown, and asked after, without a delay.
+    await played.passes(5_000);
+    await played.answers('two', 8);
+    await played.passes(0);
+    assert.equal(played.asked.length, 3);
+  });
+
+  it('asks anew where the index has gone back', async () => {
+    const { played } = start();
+    await played.answers('one', 7);
+    await played.passes(250);
+    await played.answers('older', 3);
+    await played.passes(250);
+    assert.equal(played.asked.at(-1), '/v1/x');
+  });
+
+  it('keeps what it showed while the server is lost, and tries again, ever more seldom', async () => {
+    const { played, shown } = start();
+    await played.answers('one', 7);
+    await played.passes(250);
+    for (const ms of [500, 1000, 2000, 4000, 8000, 15_000, 15_000]) {
+      await played.refuses(new Refusal('lost', 0, 'no route'));
+      const asked = played.asked.length;
+      assert.deepEqual([shown().value, shown().standing], ['one', 'lost']);
+      await played.passes(ms - 1);
+      assert.equal(played.asked.length, asked);
+      await played.passes(1);
+      assert.equal(played.asked.length, asked + 1);
+    }
+    assert.equal(played.asked.at(-1), '/v1/x');
+    await played.answers('one', 7);
+    assert.equal(shown().standing, 'here');
+  });
+
+  it('gives up a server that says nothing', async () => {
+    const { played, shown } = start();
+    await played.answers('one', 7);
+    await played.passes(250);
+    await played.passes(71_000);
+    assert.equal(shown().standing, 'lost');
+  });
+
+  it('shows nothing of what may no longer be seen', async () => {
+    const { played, shown } = start();
+    await played.answers('one', 7, true);
+    assert.equal(shown().isPartial, true);
+    await played.passes(250);
+    await played.refuses(new Refusal('forbidden', 403, 'Permission denied'));
+    assert.deepEqual(
+      [shown().value, shown().standing, shown().problem],
+      [undefined, 'forbidden', 'Permission denied'],
+    );
+  });
+
+  it('asks now and then where nothing can be waited for', async () => {
+    const { played } = start();
+    await played.answers('one', 0);
+    await played.passes(29_000);
+    assert.equal(played.asked.length, 1);
+    await played.passes(1_000);
+    assert.equal(played.asked.length, 2);
+  });
+
+  it('leaves nothing when it is stopped, also in the middle, and begins anew', async () => {
+    const { played, live } = start();
+    live.stop();
+    await settled();
+    assert.equal(played.timers, 0);
+    live.start();
+    await played.answers('late', 2);
+    live.stop();
+    assert.equal(played.timers, 0);
+    assert.equal(live.isRunning, false);
+    live.start();
+    assert.equal(played.asked.at(-1), '/v1/x');
+  });
+});

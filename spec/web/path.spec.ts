@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { matched, pathOf, spotAt } from '../../web/core/path.ts';
+
+describe('an address of the page', () => {
+  it('leads back to what it was made of, whatever names there are', () => {
+    for (const name of ['web', 'a/b', 'a b', '100%', '?#&=', '..', '数据库', '"<>', '+']) {
+      const spot = { datacenter: 'dc1', parts: ['services', name] };
+      const path = pathOf(spot, '/ui/');
+      assert.deepEqual(spotAt(path, '/ui/'), spot, path);
+    }
+  });
+
+  it('may end with a slash, and may be of nothing', () => {
+    assert.deepEqual(spotAt('/ui/dc1/nodes/', '/ui/'), { datacenter: 'dc1', parts: ['nodes'] });
+    assert.deepEqual(spotAt('/ui/', '/ui/'), { datacenter: '', parts: [] });
+    assert.deepEqual(spotAt('/ui', '/ui/'), { datacenter: '', parts: [] });
+    assert.equal(spotAt('/v1/kv', '/ui/'), undefined);
+    assert.equal(spotAt('/uix', '/ui/'), undefined);
+  });
+
+  it('may be typed by hand, badly', () => {
+    assert.deepEqual(spotAt('/ui/dc1/services/50%', '/ui/')?.parts, ['services', '50%']);
+  });
+
+  it('is matched part by part', () => {
+    assert.deepEqual(matched('services/:name', ['services', 'web']), { name: 'web' });
+    assert.equal(matched('services/:name', ['services']), undefined);
+    assert.equal(matched('services', ['services', 'web']), undefined);
+    assert.deepEqual(matched('kv/*key', ['kv', 'a', 'b']), { key: 'a/b' });
+    assert.deepEqual(matched('kv/*key', ['kv']), { key: '' });
+  });
+});

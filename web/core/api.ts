@@ -1,0 +1,57 @@
+/** The HTTP API: one way to ask, whoever asks. */
+import { type Answer, Refusal, refusalOf } from './refusal.ts';
+import { token } from './token.ts';
+
+export interface Asking {
+  readonly method?: string;
+  readonly body?: string | object | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** Rejects with a Refusal, or with the signal's reason. */
+export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<T>> {
+  const { signal } = asking;
+  const [response, text] = await fetched(path, asking).catch((cause: unknown) => {
+    if (signal?.aborted) throw signal.reason;
+    throw new Refusal('lost', 0, cause instanceof Error ? cause.message : '');
+  });
+  noteClock(response.headers.get('Date'));
+  if (!response.ok) throw refusalOf(response.status, text);
+  const isJson = response.headers.get('Content-Type')?.includes('json') === true;
+  return {
+    value: isJson ? JSON.parse(text) : text,
+    index: Number(response.headers.get('X-Consul-Index') ?? 0),
+    isPartial: response.headers.get('X-Consul-Results-Filtered-By-ACLs') === 'true',
+  };
+}
+
+async function fetched(path: string, asking: Asking): Promise<[Response, string]> {
+  const { method = 'GET', body, signal } = asking;
+  const headers: Record<string, string> = token.peek() ? { 'X-Consul-Token': token.peek() } : {};
+  const init: RequestInit = { method, headers, cache: 'no-store', ...(signal && { signal }) };
+  if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);
+  const response = await fetch(path, init);
+  return [response, await response.text()];
+}
+
+let offsetMs = 0;
+
+/** A reader's clock may be wrong by hours, and "3 minutes ago" must not be. */
+function noteClock(date: string | null): void {
+  const there = Date.parse(date ?? '');
+  if (Number.isNaN(there)) return;
+  const off = there - Date.now();
+  // The header has whole seconds.
+  offsetMs = Math.abs(off) < 2000 ? 0 : off;
+}
+
+/** By the server's clock. */
+export function serverNow(): number {
+  return Date.now() + offsetMs;
+}
+
+/** A path with a query string of what is not empty. */
+export function withQuery(path: string, query: Readonly<Record<string, string>>): string {
+  const kept = Object.entries(query).filter(([, value]) => value !== '');
+  return kept.length === 0 ? path : `${path}?${new URLSearchParams(kept)}`;
+}

@@ -1,0 +1,46 @@
+/** Addresses of the page: base, data centre, then what is shown. Each part is encoded by itself. */
+
+export interface Spot {
+  /** '' where none is named. */
+  readonly datacenter: string;
+  readonly parts: readonly string[];
+}
+
+/** Undefined where it is none of the page. */
+export function spotAt(pathname: string, base: string): Spot | undefined {
+  if (!`${pathname}/`.startsWith(base)) return undefined;
+  const [datacenter = '', ...parts] = pathname.slice(base.length).split('/').map(decoded);
+  // What stands behind a last slash is nothing, but a folder of keys ends with one.
+  while (parts.at(-1) === '') parts.pop();
+  return { datacenter, parts };
+}
+
+export function pathOf({ datacenter, parts }: Spot, base: string): string {
+  return base + [datacenter, ...parts].map(encodeURIComponent).join('/');
+}
+
+/** Parts by their names; undefined where the pattern is another. `*name` takes what is left, slashes and all. */
+export function matched(
+  pattern: string,
+  parts: readonly string[],
+): Readonly<Record<string, string>> | undefined {
+  const wanted = pattern.split('/');
+  const found: Record<string, string> = {};
+  for (const [i, each] of wanted.entries()) {
+    if (each.startsWith('*')) return { ...found, [each.slice(1)]: parts.slice(i).join('/') };
+    const part = parts[i];
+    if (part === undefined) return undefined;
+    if (each.startsWith(':')) found[each.slice(1)] = part;
+    else if (each !== part) return undefined;
+  }
+  return parts.length === wanted.length ? found : undefined;
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    // Somebody typed it: it is what it says.
+    return part;
+  }
+}

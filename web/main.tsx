@@ -1,0 +1,16 @@
+import { render } from 'preact';
+import { startClock } from './core/clock.ts';
+import { startKeys } from './core/keys.ts';
+import { startLive } from './core/live.ts';
+import { startRights } from './core/rights.ts';
+import { startRouter } from './core/router.ts';
+import { Shell } from './shell.tsx';
+import { startLanguage } from './words/preferred.ts';
+
+startLanguage();
+startRouter();
+startLive();
+startRights();
+startClock();
+startKeys();
+render(<Shell />, document.getElementById('page') ?? document.body);

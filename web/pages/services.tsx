@@ -1,0 +1,146 @@
+/** Every service: how its instances stand and since when, what it is, and where it comes from. */
+import '../style/services.css';
+import { withQuery } from '../core/api.ts';
+import { useLive } from '../core/live.ts';
+import { badness, countsOf, type ServiceRow } from '../core/overview.ts';
+import { href } from '../core/router.ts';
+import { Copyable } from '../ui/commands.tsx';
+import type { FilterField } from '../ui/completion.ts';
+import { Empty } from '../ui/empty.tsx';
+import { FilterBox, hasWords, useFilter } from '../ui/filter-box.tsx';
+import { Heading } from '../ui/heading.tsx';
+import { HealthBar } from '../ui/health-bar.tsx';
+import { Shown } from '../ui/shown.tsx';
+import { type Column, Table } from '../ui/table.tsx';
+import { Tags } from '../ui/tags.tsx';
+import { Ago } from '../ui/time.tsx';
+import { servicesWords } from '../words/services-words.ts';
+
+export function Page() {
+  const say = servicesWords.value;
+  const filter = useFilter();
+  const live = useLive<readonly ServiceRow[]>(
+    withQuery('/v1/internal/overview/services', { filter: filter.expression }),
+  );
+  const all = live.value ?? [];
+  const rows = all.filter((row) =>
+    hasWords(filter, row.Name, row.Kind, ...row.Tags, ...row.Sources),
+  );
+  const failing = all.filter((row) => badness(row) > 1).length;
+  const isFiltered = filter.expression !== '' || filter.words.length > 0;
+  const isBadFilter = live.standing === 'refused' && filter.expression !== '';
+  return (
+    <>
+      <Heading title={say.title} beside={live.value && say.summary(all.length, failing)} />
+      <FilterBox
+        fields={fieldsOf(all)}
+        shown={rows.length}
+        all={all.length}
+        problem={isBadFilter ? live.problem : ''}
+      />
+      {isBadFilter || (
+        <Shown of={live}>
+          {() =>
+            rows.length > 0 ? (
+              <Table
+                label={say.title}
+                kind="services"
+                rows={rows}
+                columns={columns()}
+                keyOf={({ Name }) => Name}
+                sortedBy="health"
+              />
+            ) : (
+              <None isFiltered={isFiltered} />
+            )
+          }
+        </Shown>
+      )}
+    </>
+  );
+}
+
+function columns(): readonly Column<ServiceRow>[] {
+  const say = servicesWords.value;
+  return [
+    {
+      name: 'name',
+      title: say.name,
+      cell: ({ Name, Kind, HasProxy }) => (
+        <>
+          <a class="whole-row" href={href('services', Name)}>
+            {Name}
+          </a>
+          <span class="aside">{HasProxy ? say.inMesh : kindInWords(Kind)}</span>
+        </>
+      ),
+      compare: byName,
+    },
+    {
+      name: 'health',
+      title: say.health,
+      cell: (row) => <HealthBar counts={countsOf(row)} />,
+      compare: (a, b) => badness(b) - badness(a) || b.Critical - a.Critical || byName(a, b),
+    },
+    {
+      name: 'since',
+      title: say.since,
+      cell: ({ Since }) => Since !== null && <Ago at={Date.parse(Since)} />,
+      compare: (a, b) => timeOf(b) - timeOf(a) || byName(a, b),
+    },
+    { name: 'tags', title: say.tags, cell: ({ Tags: tags }) => <Tags tags={tags} /> },
+    {
+      name: 'source',
+      title: say.source,
+      cell: ({ Sources }) => Sources.join(', '),
+      compare: (a, b) => compare(a.Sources.join(), b.Sources.join()) || byName(a, b),
+    },
+  ];
+}
+
+function None({ isFiltered }: { readonly isFiltered: boolean }) {
+  const say = servicesWords.value;
+  if (isFiltered) return <Empty title={say.noMatch} hint={say.noMatchHint} />;
+  return (
+    <Empty title={say.none} hint={say.noneHint}>
+      <Copyable text="proconsul services register -name=web -port=8080" />
+    </Empty>
+  );
+}
+
+/** What a filter may ask for; it is of instances, each with its node and its checks. */
+function fieldsOf(rows: readonly ServiceRow[]): readonly FilterField[] {
+  return [
+    { name: 'Service.Service', kind: 'text', values: () => rows.map(({ Name }) => Name) },
+    { name: 'Service.Tags', kind: 'list', values: () => several(rows.flatMap(({ Tags }) => Tags)) },
+    { name: 'Service.Meta', kind: 'map' },
+    { name: 'Service.Kind', kind: 'text', values: () => Object.keys(servicesWords.value.kinds) },
+    { name: 'Service.Port', kind: 'text' },
+    { name: 'Checks.Status', kind: 'text', values: () => ['passing', 'warning', 'critical'] },
+    { name: 'Node.Node', kind: 'text' },
+    { name: 'Node.Meta', kind: 'map' },
+    { name: 'Node.Address', kind: 'text' },
+  ];
+}
+
+function several(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].sort();
+}
+
+function kindInWords(kind: string): string {
+  const { kinds } = servicesWords.value;
+  return Object.entries(kinds).find(([name]) => name === kind)?.[1] ?? kind;
+}
+
+function byName(a: ServiceRow, b: ServiceRow): number {
+  return compare(a.Name, b.Name);
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function timeOf({ Since }: ServiceRow): number {
+  return Since === null ? 0 : Date.parse(Since);
+}

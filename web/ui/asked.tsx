@@ -1,0 +1,104 @@
+/**
+ * Actions: somebody is asked first, sees the same as a command to copy, and is told what came of it, with
+ * the way back where there is one.
+ */
+import { signal } from '@preact/signals';
+import { useState } from 'preact/hooks';
+import { type Action, perform } from '../core/actions.ts';
+import { Refusal } from '../core/refusal.ts';
+import { uiWords } from '../words/ui-words.ts';
+import { Commands } from './commands.tsx';
+import { Dialog } from './dialog.tsx';
+import { tell } from './toasts.tsx';
+
+export interface Asking {
+  readonly title: string;
+  /** What it comes to, for whoever reads nothing else. */
+  readonly text: string;
+  readonly action: Action;
+  /** On the button: what is done. */
+  readonly verb: string;
+  /** What is told when it is done. */
+  readonly done: string;
+  readonly undo?: Action | undefined;
+  /** Something is lost that no button brings back. */
+  readonly isGrave?: boolean;
+}
+
+const asking = signal<Asking | undefined>(undefined);
+
+export function askFirst(about: Asking): void {
+  asking.value = about;
+}
+
+/** Of the shell. */
+export function Asked() {
+  const about = asking.value;
+  const close = () => {
+    asking.value = undefined;
+  };
+  return about === undefined ? null : <Question key={about.title} about={about} onClose={close} />;
+}
+
+interface QuestionProps {
+  readonly about: Asking;
+  readonly onClose: () => void;
+}
+
+function Question({ about, onClose }: QuestionProps) {
+  const say = uiWords.value;
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState('');
+  const run = async () => {
+    setBusy(true);
+    try {
+      await perform(about.action);
+      onClose();
+      const { undo } = about;
+      tell(about.done, { undo: undo && (() => void takeBack(undo)) });
+    } catch (error) {
+      setProblem(inWords(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={about.title} onClose={onClose}>
+      <p>{about.text}</p>
+      <Commands action={about.action} />
+      {problem !== '' && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <form method="dialog">
+        <button type="submit">{say.cancel}</button>
+        <button
+          class={about.isGrave ? 'grave' : 'main'}
+          type="button"
+          disabled={isBusy}
+          onClick={() => void run()}
+        >
+          {about.verb}
+        </button>
+      </form>
+    </Dialog>
+  );
+}
+
+async function takeBack(action: Action): Promise<void> {
+  try {
+    await perform(action);
+    tell(uiWords.value.undone);
+  } catch (error) {
+    tell(inWords(error), { isBad: true });
+  }
+}
+
+/** Why something was refused, and what may be done about it. */
+export function inWords(error: unknown): string {
+  const say = uiWords.value;
+  if (!(error instanceof Refusal)) return String(error);
+  if (error.why === 'forbidden') return `${say.mayNot} ${error.message}`;
+  return error.why === 'lost' && error.status === 0 ? say.unreachable : error.message;
+}

@@ -1,0 +1,49 @@
+/** The same by a command, to be copied. */
+import { useState } from 'preact/hooks';
+import { type Action, commandOf, curlOf } from '../core/actions.ts';
+import { uiWords } from '../words/ui-words.ts';
+
+export function Commands({ action }: { readonly action: Action }) {
+  const command = commandOf(action);
+  return (
+    <details class="commands">
+      <summary>{uiWords.value.asCommand}</summary>
+      {command !== undefined && <Copyable text={command} />}
+      <Copyable text={curlOf(action)} />
+    </details>
+  );
+}
+
+const SHOWN_MS = 1500;
+
+export function Copyable({ text }: { readonly text: string }) {
+  const say = uiWords.value;
+  const [isCopied, setCopied] = useState(false);
+  const copy = async () => {
+    await writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), SHOWN_MS);
+  };
+  return (
+    <div class="copyable">
+      <code>{text}</code>
+      <button type="button" onClick={() => void copy()}>
+        {isCopied ? say.copied : say.copy}
+      </button>
+    </div>
+  );
+}
+
+/** A page without TLS has no clipboard of its own, but on loopback. */
+async function writeText(text: string): Promise<void> {
+  if (navigator.clipboard !== undefined) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const area = document.createElement('textarea');
+  area.value = text;
+  (document.querySelector('dialog[open]') ?? document.body).append(area);
+  area.select();
+  document.execCommand('copy');
+  area.remove();
+}

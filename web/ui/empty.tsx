@@ -1,0 +1,18 @@
+/** Nothing to show: why, and what to do next. */
+import type { ComponentChildren } from 'preact';
+
+interface EmptyProps {
+  readonly title: string;
+  readonly hint?: ComponentChildren;
+  readonly children?: ComponentChildren;
+}
+
+export function Empty({ title, hint, children }: EmptyProps) {
+  return (
+    <section class="empty">
+      <h2>{title}</h2>
+      {hint !== undefined && <p>{hint}</p>}
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,142 @@
+/**
+ * A list of any length: only the rows in sight are there, all of one height, and the page itself scrolls. On
+ * a small screen a row's cells stand below each other, as its page's style says.
+ */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { query, setQuery } from '../core/router.ts';
+import { uiWords } from '../words/ui-words.ts';
+
+export interface Column<Row> {
+  /** In the address, where the list is sorted by it, and as a class of its cells. */
+  readonly name: string;
+  readonly title: string;
+  readonly cell: (row: Row) => ComponentChildren;
+  /** Which of two comes first; without it nothing is sorted by this column. */
+  readonly compare?: (a: Row, b: Row) => number;
+}
+
+interface TableProps<Row> {
+  readonly label: string;
+  readonly rows: readonly Row[];
+  readonly columns: readonly Column<Row>[];
+  readonly keyOf: (row: Row) => string;
+  /** A class, by which the page's style says how wide its columns are. */
+  readonly kind: string;
+  /** The column by which the list is sorted where the address says nothing. */
+  readonly sortedBy: string;
+}
+
+/** Beyond what is in sight, so that a quick hand sees no gaps. */
+const MORE_ROWS = 12;
+
+export function Table<Row>({ label, rows, columns, keyOf, kind, sortedBy }: TableProps<Row>) {
+  const order = orderOf(query.value.get('sort') ?? sortedBy);
+  const sorted = useSorted(rows, columns, order);
+  const own = useRef<HTMLDivElement>(null);
+  const { from, to, height } = useSight(own, rows.length);
+  const shown = sorted.slice(from, to);
+  return (
+    <div role="table" class={`table ${kind}`} aria-label={label} aria-rowcount={rows.length + 1}>
+      <div role="row" class="row head" aria-rowindex={1}>
+        {columns.map((column) => (
+          <Head key={column.name} column={column} order={order} />
+        ))}
+      </div>
+      <div role="rowgroup" ref={own} class="rows" style={{ height: `${rows.length * height}px` }}>
+        {shown.map((row, i) => (
+          <div
+            key={keyOf(row)}
+            role="row"
+            class="row"
+            aria-rowindex={from + i + 2}
+            style={{ transform: `translateY(${(from + i) * height}px)` }}
+          >
+            {columns.map(({ name, cell }) => (
+              <div key={name} role="cell" class={`cell ${name}`}>
+                {cell(row)}
+              </div>
+            ))}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+interface Order {
+  readonly by: string;
+  readonly isDown: boolean;
+}
+
+/** `-name` is name the other way round. */
+function orderOf(text: string): Order {
+  return text.startsWith('-') ? { by: text.slice(1), isDown: true } : { by: text, isDown: false };
+}
+
+function Head<Row>({ column, order }: { readonly column: Column<Row>; readonly order: Order }) {
+  const { name, title, compare } = column;
+  const isBy = order.by === name;
+  const sorted = order.isDown ? 'descending' : 'ascending';
+  if (compare === undefined) {
+    return (
+      <div role="columnheader" class={`cell ${name}`}>
+        {title}
+      </div>
+    );
+  }
+  return (
+    <div role="columnheader" class={`cell ${name}`} aria-sort={isBy ? sorted : undefined}>
+      <button
+        type="button"
+        class="quiet"
+        title={uiWords.value.sortedBy(title)}
+        onClick={() => setQuery({ sort: isBy && !order.isDown ? `-${name}` : name })}
+      >
+        {title}
+        <span class="arrow" aria-hidden="true">
+          {isBy && (order.isDown ? '↓' : '↑')}
+        </span>
+      </button>
+    </div>
+  );
+}
+
+/** Sorted once for one list and order: while it is scrolled nothing is compared. */
+function useSorted<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  { by, isDown }: Order,
+): readonly Row[] {
+  return useMemo(() => {
+    const compare = columns.find(({ name }) => name === by)?.compare;
+    const sorted = compare === undefined ? rows : rows.toSorted(compare);
+    return isDown ? sorted.toReversed() : sorted;
+  }, [rows, by, isDown]);
+}
+
+/** Which rows are in sight, and how high one is: a matter of style, which differs by screen. */
+function useSight(own: { readonly current: HTMLElement | null }, length: number) {
+  const [sight, setSight] = useState({ from: 0, to: 40, height: 44 });
+  const look = () => {
+    const element = own.current;
+    if (element === null) return;
+    const height = Number.parseFloat(getComputedStyle(element).getPropertyValue('--row')) || 44;
+    const above = -element.getBoundingClientRect().top;
+    const from = Math.max(0, Math.floor(above / height) - MORE_ROWS);
+    const to = Math.ceil((above + innerHeight) / height) + MORE_ROWS;
+    setSight((old) =>
+      old.from === from && old.to === to && old.height === height ? old : { from, to, height },
+    );
+  };
+  useLayoutEffect(look, [length]);
+  useEffect(() => {
+    addEventListener('scroll', look, { passive: true });
+    addEventListener('resize', look);
+    return () => {
+      removeEventListener('scroll', look);
+      removeEventListener('resize', look);
+    };
+  }, []);
+  return sight;
+}
