@@ -18,7 +18,10 @@ export interface Taking {
   readonly onReceived?: (bytes: number, total: number) => void;
 }
 
-/** Throws ProconsulError 'unavailable' for a status that is no answer to this request, or a page. */
+/**
+ * Throws ProconsulError for a status that is no answer to this request, or a page: 'forbidden' where the token is
+ * refused, else 'unavailable'.
+ */
 export function refuse(
   response: IncomingMessage,
   text: string,
@@ -30,7 +33,8 @@ export function refuse(
   }
   if (status === 200 || accept.includes(status)) return;
   const why = text === '' || terse ? '' : ` (${reasonIn(text)})`;
-  throw new ProconsulError('unavailable', `Unexpected response code: ${status}${why}`);
+  const code = status === 401 || status === 403 ? 'forbidden' : 'unavailable';
+  throw new ProconsulError(code, `Unexpected response code: ${status}${why}`);
 }
 
 /** No agent answers a command with one. */

@@ -42,7 +42,9 @@ export class AgentApi {
     const text = await textOf(response);
     const { statusCode: status = 0, headers } = response;
     if (status !== 200) {
-      throw new ProconsulError('unavailable', `the agent answers ${status}: ${shortened(text)}`);
+      const isRefused = status === 401 || status === 403;
+      const why = `the agent answers ${status}: ${shortened(text)}`;
+      throw new ProconsulError(isRefused ? 'forbidden' : 'unavailable', why);
     }
     return { index: String(headers['x-consul-index'] ?? ''), json: jsonIn(text) } satisfies Answer;
   };

@@ -6,7 +6,7 @@ import type { experimental } from '@grpc/grpc-js';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { instancesIn } from '../sidecar/endpoints.ts';
-import { follow } from '../sidecar/follow.ts';
+import { follow, type Loss } from '../sidecar/follow.ts';
 import { AgentApi, type AgentOptions } from './agent-api.ts';
 
 export type { AgentOptions } from './agent-api.ts';
@@ -38,7 +38,6 @@ const UNAVAILABLE = 14;
 const PARAMETERS = ['tag', 'dc', 'near'];
 /** Without it a channel would call the first of them alone. */
 const ROUND_ROBIN = { loadBalancingConfig: [{ round_robin: {} }], methodConfig: [] };
-const WARNED_EACH = 20;
 
 /** To be called once, before the first channel. */
 export function register(grpc: GrpcPackage, options: GrpcOptions = {}): void {
@@ -90,7 +89,7 @@ class ServiceResolver implements experimental.Resolver {
         path: `/v1/health/service/${encodeURIComponent(service)}`,
         query,
         take: (json) => this.#take(json),
-        lost: (why, tries) => this.#lost(service, why, tries),
+        lost: (loss) => this.#lost(service, loss),
       },
       ending.signal,
     ).finally(() => api.close());
@@ -119,9 +118,10 @@ class ServiceResolver implements experimental.Resolver {
   }
 
   /** What was known goes on to count. */
-  #lost(service: string, why: string, tries: number): void {
-    if (tries === 1 || tries % WARNED_EACH === 0) {
-      this.#parts.options.onWarning?.(`instances of ${service} stay as they are: ${why}`);
+  #lost(service: string, { what, why, isRefused, isToSay }: Loss): void {
+    if (isToSay) {
+      const line = `instances of ${service} stay as they are: ${why}`;
+      this.#parts.options.onWarning?.(isRefused ? `${what}: ${line}` : line);
     }
     if (!this.#isKnown) this.#fail(`nothing is known of ${service} yet: ${why}`);
   }

@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { instancesIn } from '../sidecar/endpoints.ts';
-import { type Ask, follow } from '../sidecar/follow.ts';
+import { type Ask, follow, type Loss } from '../sidecar/follow.ts';
 import { AgentApi, type AgentOptions } from './agent-api.ts';
 import { type Attempt, Calling, linkedTo, type RunOptions } from './calling.ts';
 import { type CallOptions, Tries, type Try } from './tries.ts';
@@ -63,7 +63,6 @@ export interface InstanceFigures {
 
 const OUTLIERS = { ...NO_OUTLIERS, inARow: 5, ejectMs: 10_000, maxShare: 0.5 };
 const RETRIES = { ratio: 0.2, minPerSecond: 3 };
-const WARNED_EACH = 20;
 
 export class ServiceBalancer {
   readonly #service: string;
@@ -122,7 +121,7 @@ export class ServiceBalancer {
       {
         ...{ path, query },
         take: (json) => this.#take(json),
-        lost: (why, tries) => this.#lost(why, tries),
+        lost: (loss) => this.#lost(loss),
       },
       this.#ending.signal,
     );
@@ -280,10 +279,10 @@ export class ServiceBalancer {
     for (const over of this.#waiting) over();
   }
 
-  #lost(error: string, tries: number): void {
-    if (tries !== 1 && tries % WARNED_EACH !== 0) return;
+  #lost({ what, why, isRefused, isToSay }: Loss): void {
+    if (!isToSay) return;
     const goesOn = this.#isKnown ? 'the instances stay as they were' : 'no instance is known';
-    this.#warn(`${this.#service}: ${goesOn}: ${error}`);
+    this.#warn(`${this.#service}: ${isRefused ? `${what}: ` : ''}${goesOn}: ${why}`);
   }
 }
 

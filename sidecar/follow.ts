@@ -20,7 +20,7 @@ export interface Answer {
   readonly json: unknown;
 }
 
-/** Rejects with a ProconsulError where there is no answer. */
+/** Rejects with a ProconsulError where there is no answer: 'forbidden' where the token is refused. */
 export type Ask = (question: Question, signal: AbortSignal) => Promise<Answer>;
 
 export interface Agent {
@@ -34,8 +34,36 @@ export interface Followed extends Question {
   readonly by?: 'hash';
   /** May throw a ProconsulError for an answer that is none. */
   take(json: unknown): void;
-  /** The agent is away, or does not answer this; `tries` in a row. */
-  lost(why: string, tries: number): void;
+  /** There is no answer: what was known goes on to count. */
+  lost(loss: Loss): void;
+}
+
+/** Why there is no answer, as it is to be told. */
+export interface Loss {
+  readonly why: string;
+  /** Of the agent, in words: it is away, or it refuses the token, which an operator has to mend. */
+  readonly what: string;
+  readonly isRefused: boolean;
+  readonly level: 'warn' | 'error';
+  /** In a row. */
+  readonly tries: number;
+  /** The first is; after it one in a while. */
+  readonly isToSay: boolean;
+}
+
+const SAID_EACH = 20;
+
+export function lossOf(error: unknown, tries: number): Loss {
+  const code = error instanceof ProconsulError ? error.code : 'internal';
+  const isRefused = code === 'forbidden' || code === 'unauthorized';
+  return {
+    why: messageOf(error),
+    what: isRefused ? 'the agent refuses the token' : 'the agent does not answer',
+    isRefused,
+    level: isRefused ? 'error' : 'warn',
+    tries,
+    isToSay: tries === 1 || tries % SAID_EACH === 0,
+  };
 }
 
 /** Longer than an agent makes anybody wait, jitter and all: then it is gone, though its socket is not. */
@@ -59,7 +87,7 @@ export async function follow(agent: Agent, followed: Followed, signal: AbortSign
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
       if (signal.aborted) return;
-      followed.lost(messageOf(error), ++failures);
+      followed.lost(lossOf(error, ++failures));
       await pause(clock, retryMs(failures, random), signal);
     }
   }

@@ -4,7 +4,7 @@ import type { Endpoint, Host } from '../lib/balance/host.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Dial } from './dial.ts';
 import { instancesIn } from './endpoints.ts';
-import { type Agent, follow, type Question } from './follow.ts';
+import { type Agent, follow, type Loss, type Question } from './follow.ts';
 import { H1Host } from './http/h1-host.ts';
 import { H2Host } from './http/h2-host.ts';
 import type { Connections } from './http/sending.ts';
@@ -102,7 +102,7 @@ export class Target {
     const { question } = this.#rules;
     if (question === undefined) return;
     const take = (json: unknown) => this.#take(json);
-    const lost = (why: string, tries: number) => this.#lost(why, tries);
+    const lost = (loss: Loss) => this.#lost(loss);
     void follow(this.#agent, { ...question, take, lost }, this.#ending.signal);
   }
 
@@ -128,12 +128,10 @@ export class Target {
     this.#becomesKnown();
   }
 
-  #lost(error: string, tries: number): void {
+  #lost({ why, what, level, tries, isToSay }: Loss): void {
+    if (!isToSay) return;
+    const goesOn = this.#isKnown ? 'the hosts stay as they were' : 'no host is known';
     const { name } = this.#rules;
-    const line = this.#isKnown
-      ? 'sidecar: the agent does not answer, and the hosts stay as they were'
-      : 'sidecar: the agent does not answer, and no host is known';
-    // The first says it; after it one in a while.
-    if (tries === 1 || tries % 20 === 0) this.#logger.warn(line, { service: name, tries, error });
+    this.#logger[level](`sidecar: ${what}, and ${goesOn}`, { service: name, tries, error: why });
   }
 }

@@ -7,7 +7,7 @@ import { RetryBudget } from '../lib/balance/retry-budget.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Sample } from '../lib/metrics/sample.ts';
-import { type Agent, follow, type Question } from './follow.ts';
+import { type Agent, follow, type Loss, type Question } from './follow.ts';
 import {
   type End,
   isH2,
@@ -79,6 +79,8 @@ export class Upstream {
   /** Those of a chain that is not heeded yet. */
   #warming = new Map<string, Target>();
   #change = 0;
+  /** The agent has no chain of it. */
+  #isPlain = false;
 
   constructor(rules: UpstreamRules, agent: Agent, logger: Logger) {
     this.#rules = rules;
@@ -131,8 +133,11 @@ export class Upstream {
       path: `/v1/discovery-chain/${encodeURIComponent(this.name)}`,
       query,
     };
-    const take = (json: unknown) => this.#take(routingIn(json, this.#rules.protocol), signal);
-    const lost = (why: string, tries: number) => this.#lost(why, tries, signal);
+    const take = (json: unknown) => {
+      this.#take(routingIn(json, this.#rules.protocol), signal);
+      this.#isPlain = false;
+    };
+    const lost = (loss: Loss) => this.#lost(loss, signal);
     await follow(this.#agent, { ...question, take, lost }, signal);
     const all = [this.#targets, this.#warming];
     [this.#targets, this.#warming] = [new Map(), new Map()];
@@ -208,23 +213,25 @@ export class Upstream {
     if (how === 'late' && !this.isKnown) await Promise.race(targets.map(({ known }) => known));
   }
 
-  #lost(error: string, tries: number, signal: AbortSignal): void {
+  #lost({ why, what, level, tries, isToSay }: Loss, signal: AbortSignal): void {
     const { name, protocol, datacenter } = this.#rules;
-    if (hasNoChain(error)) {
-      if (this.#routing !== undefined || this.#change > 0) return;
-      const said = { id: name, service: name, subset: '', datacenter, filter: '' };
-      const target = { ...said, onlyPassing: false };
-      this.#take(plainRouting(protocol || 'tcp', target), signal);
-      const line = 'sidecar: knows of no chain of calls, and goes to the instances of the service';
-      this.#logger.info(line, { service: name, why: error });
-      return;
+    if (hasNoChain(why)) {
+      // What was known as a chain stays one.
+      if (this.#isPlain) return;
+      if (this.#change === 0) {
+        this.#isPlain = true;
+        const said = { id: name, service: name, subset: '', datacenter, filter: '' };
+        const target = { ...said, onlyPassing: false };
+        this.#take(plainRouting(protocol || 'tcp', target), signal);
+        const line =
+          'sidecar: knows of no chain of calls, and goes to the instances of the service';
+        this.#logger.info(line, { service: name, why });
+        return;
+      }
     }
-    // The first says it; after it one in a while.
-    if (tries !== 1 && tries % 20 !== 0) return;
-    const line = this.isKnown
-      ? 'sidecar: the agent does not answer, and calls go where they went'
-      : 'sidecar: the agent does not answer, and no host is known';
-    this.#logger.warn(line, { service: name, tries, error });
+    if (!isToSay) return;
+    const goesOn = this.isKnown ? 'calls go where they went' : 'no host is known';
+    this.#logger[level](`sidecar: ${what}, and ${goesOn}`, { service: name, tries, error: why });
   }
 }
 

@@ -3,9 +3,15 @@
  * followed for as long as anybody needs its answer.
  */
 import { type Cancel, pause } from '../lib/clock.ts';
-import { describeChain, messageOf, NO_LEADER, ProconsulError } from '../lib/errors.ts';
+import { describeChain, NO_LEADER, ProconsulError } from '../lib/errors.ts';
 import type { System } from '../lib/system.ts';
-import { type Answer, type Question as Asked, follow } from '../sidecar/follow.ts';
+import {
+  type Answer,
+  type Question as Asked,
+  follow,
+  type Loss,
+  lossOf,
+} from '../sidecar/follow.ts';
 
 export interface Question extends Pick<Asked, 'path' | 'query'> {
   /** It waits for another hash, and not for another index. */
@@ -117,10 +123,10 @@ class Followed {
       ...system,
     };
     const { signal } = this.#ending;
-    const lost = (error: string, tries: number) => {
-      if (tries !== 1 && tries % 20 !== 0) return;
-      const line = 'xds: what was told stands: the agent does not answer';
-      system.logger.warn(line, { question: question.path, tries, error });
+    const lost = ({ why: error, what, level, tries, isToSay }: Loss) => {
+      if (!isToSay) return;
+      const line = `xds: what was told stands: ${what}`;
+      system.logger[level](line, { question: question.path, tries, error });
     };
     const take = (json: unknown) => this.#take({ json });
     if (question.unindexed !== true) {
@@ -131,7 +137,7 @@ class Followed {
       try {
         take((await ask(question, signal)).json);
       } catch (error) {
-        if (!signal.aborted) lost(messageOf(error), 1);
+        if (!signal.aborted) lost(lossOf(error, 1));
       }
     };
     void (async () => {

@@ -1,6 +1,6 @@
 import { pause, systemClock } from '../../lib/clock.ts';
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
-import { ProconsulError } from '../../lib/errors.ts';
+import { type ErrorCode, ProconsulError } from '../../lib/errors.ts';
 import { createApiClient } from '../api-client.ts';
 import { type ApiTarget, apiTarget } from '../api-options.ts';
 import { type Command, columns, type Invocation } from '../command.ts';
@@ -52,6 +52,9 @@ export const command: Command = {
   },
 };
 
+/** A token may be put right while this waits. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['unavailable', 'forbidden']);
+
 async function follow(copy: ConsulCopy, { host }: Invocation, intervalMs: number): Promise<void> {
   let last = 0;
   const { signal } = host;
@@ -60,7 +63,7 @@ async function follow(copy: ConsulCopy, { host }: Invocation, intervalMs: number
     const copied = await copy.copy().catch((error: unknown) => {
       if (signal.aborted) return undefined;
       // A leader that changes, a machine that starts anew: neither ends a move of days.
-      if (!(error instanceof ProconsulError) || error.code !== 'unavailable') throw error;
+      if (!(error instanceof ProconsulError) || !PASSING.has(error.code)) throw error;
       host.printError(`${error.message}: tries again\n`);
       return undefined;
     });

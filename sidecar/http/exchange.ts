@@ -20,6 +20,7 @@ import {
   type LocalAnswer,
   NO_HOST,
   NO_ROUTE,
+  STALLED,
   TOO_LATE,
 } from './local-answers.ts';
 import {
@@ -34,6 +35,8 @@ import { Try } from './try.ts';
 
 /** As in Envoy, where nobody says how long: until the head of the answer, so that streams may go on. */
 const ANSWER_MS = 15_000;
+/** As in Envoy, for a request whose body does not go on, while nobody has answered it. */
+const STALLED_MS = 5 * 60_000;
 const GATEWAY_FAULTS: ReadonlySet<number> = new Set([502, 503, 504]);
 /** Before the same host is asked once more, doubled each time. */
 const BACKOFF_MS = 25;
@@ -139,7 +142,8 @@ export class Exchange {
       fields: changed(changed(head.fields, part.request), route.request),
     };
     if (this.#isSent) this.#sent();
-    if (route.idleMs !== undefined) this.#watch(route.idleMs);
+    if (route.idleMs !== undefined) this.#watch(route.idleMs, () => this.#late());
+    else if (!this.#isSent) this.#watch(STALLED_MS, () => this.#stalled());
     const chosen = this.#choose();
     if (chosen === undefined) this.#refuse(NO_HOST, 'no host is there');
     else this.#begin(chosen);
@@ -318,11 +322,18 @@ export class Exchange {
     return route.timeoutMs ?? part.end.timeoutMs;
   }
 
-  /** Ends it where nothing comes either way from one look to the next. */
-  #watch(ms: number, before = -1): void {
+  /** Told where nothing comes either way from one look to the next. */
+  #watch(ms: number, tell: () => void, before = -1): void {
     const bytes = (this.#body?.bytes ?? 0) + this.#received;
-    if (bytes === before) this.#late();
-    else this.#cancelIdle = this.#parts.clock.after(ms, () => this.#watch(ms, bytes));
+    if (bytes === before) tell();
+    else this.#cancelIdle = this.#parts.clock.after(ms, () => this.#watch(ms, tell, bytes));
+  }
+
+  /** The rest of the request does not come, and nobody answers what there is: it is not the host's fault. */
+  #stalled(): void {
+    if (this.#isOver || this.#isSent || this.#hasAnswered) return;
+    this.#try?.abort();
+    this.#refuse(STALLED, STALLED.text);
   }
 
   #late(): void {

@@ -25,6 +25,8 @@ export interface H1Options {
 /** A body that came at once goes out with its head in one piece, where to copy it costs less than a second one. */
 const MAX_JOINED_BYTES = 8 * 1024;
 
+const TIMED_OUT = 408;
+
 export class H1Incoming implements Incoming, IncomingBody {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -77,6 +79,8 @@ export class H1Incoming implements Incoming, IncomingBody {
   answer(status: number, fields: Fields, length: number | undefined, isLast: boolean): void {
     const response = this.#response;
     this.#length = length;
+    // What would come now is the rest of the request that did not come.
+    if (status === TIMED_OUT) response.shouldKeepAlive = false;
     const all = length === undefined ? [...fields] : [...fields, 'content-length', String(length)];
     response.writeHead(status, all);
     if (isLast) response.end();

@@ -15,6 +15,7 @@ export interface LocalAnswer {
 export const NO_ROUTE: LocalAnswer = { status: 404, text: '' };
 export const NO_HOST: LocalAnswer = { status: 503, text: 'no healthy upstream' };
 export const DENIED: LocalAnswer = { status: 403, text: 'RBAC: access denied' };
+export const STALLED: LocalAnswer = { status: 408, text: 'stream timeout' };
 export const TOO_LATE: LocalAnswer = {
   ...{ status: 504, text: 'upstream request timeout' },
   grpcStatus: 4,

@@ -4,7 +4,7 @@ import type { Cancel } from '../../lib/clock.ts';
 import { parseIdentity, type ServiceIdentity, serviceUri } from '../../lib/connect/identity.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { type Agent, follow } from '../follow.ts';
+import { type Agent, follow, type Loss } from '../follow.ts';
 
 interface Own {
   readonly certificate: string;
@@ -49,7 +49,7 @@ export class Identity {
   async follow(signal: AbortSignal): Promise<void> {
     const { agent, service } = this.#options;
     const leaf = `/v1/agent/connect/ca/leaf/${encodeURIComponent(service)}`;
-    const lost = (why: string, tries: number) => this.#lost(why, tries);
+    const lost = (loss: Loss) => this.#lost(loss);
     await Promise.all([
       follow(agent, { path: leaf, query: [], take: (json) => this.#takeLeaf(json), lost }, signal),
       follow(
@@ -110,12 +110,10 @@ export class Identity {
     for (const listener of this.#listeners) listener(now);
   }
 
-  #lost(error: string, tries: number): void {
+  #lost({ why, what, level, tries, isToSay }: Loss): void {
+    if (!isToSay) return;
     const { logger, service } = this.#options;
-    if (tries !== 1 && tries % 20 !== 0) return;
-    const line = this.#credentials
-      ? 'sidecar: certificates stay as they are: the agent does not renew them'
-      : 'sidecar: has no certificate yet';
-    logger.warn(line, { service, tries, error });
+    const has = this.#credentials ? 'certificates stay as they are' : 'there is no certificate yet';
+    logger[level](`sidecar: ${what}, and ${has}`, { service, tries, error: why });
   }
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { counter, type Metric } from '../../lib/metrics/metric.ts';
 import type { AccessLine } from '../access-log.ts';
 import { plainDial } from '../dial.ts';
-import { type Agent, follow } from '../follow.ts';
+import { type Agent, follow, type Loss } from '../follow.ts';
 import { isHttpLike } from '../http/routes.ts';
 import type { Beside, Listened, Sidecar, SidecarLimits } from '../sidecar.ts';
 import { type DialTo, meshUpstream, type Wanted } from '../upstream-rules.ts';
@@ -292,10 +292,10 @@ export async function followRegistration(
   { take, logger, signal }: { take: (json: unknown) => void; logger: Logger; signal: AbortSignal },
 ): Promise<void> {
   const path = `/v1/agent/service/${encodeURIComponent(proxyId)}`;
-  const lost = (error: string, tries: number) => {
-    if (tries !== 1 && tries % 20 !== 0) return;
-    const line = 'sidecar: goes on as it was registered: the agent does not say more';
-    logger.warn(line, { proxy: proxyId, tries, error });
+  const lost = ({ why: error, what, level, tries, isToSay }: Loss) => {
+    if (!isToSay) return;
+    const line = `sidecar: ${what}, and the proxy goes on as it was registered`;
+    logger[level](line, { proxy: proxyId, tries, error });
   };
   await follow(agent, { path, query: [], by: 'hash', take, lost }, signal);
 }

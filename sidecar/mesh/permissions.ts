@@ -54,10 +54,11 @@ export class Permissions {
         query: [['filter', about.join(' or ')]],
         // Whatever it shows: a token may not see all that decides.
         take: () => this.#changed(),
-        lost: (error, tries) => {
-          if (tries !== 1 && tries % 20 !== 0) return;
-          const line = 'sidecar: intentions stay as they were: the agent does not answer';
-          this.#options.logger.warn(line, { service, tries, error });
+        lost: ({ what, level, isToSay, ...loss }) => {
+          if (!isToSay) return;
+          const { tries, why: error } = loss;
+          const line = `sidecar: ${what}, and who was let in still is, and nobody else`;
+          this.#options.logger[level](line, { service, tries, error });
         },
       },
       signal,

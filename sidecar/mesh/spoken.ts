@@ -1,6 +1,6 @@
 /** What the service behind this proxy speaks, where its registration does not say it: as its chain does. */
 import type { Clock } from '../../lib/clock.ts';
-import { type Agent, follow } from '../follow.ts';
+import { type Agent, follow, type Loss } from '../follow.ts';
 import { objectIn, textIn } from '../said.ts';
 import { hasNoChain } from '../upstream.ts';
 
@@ -23,7 +23,7 @@ export class Spoken {
     const path = `/v1/discovery-chain/${encodeURIComponent(this.#service)}`;
     const take = (json: unknown) => this.#is(textIn(objectIn(objectIn(json)['Chain'])['Protocol']));
     // Upstreams say in the log that an agent is away.
-    const lost = (why: string) => {
+    const lost = ({ why }: Loss) => {
       if (hasNoChain(why)) this.#is(this.now);
     };
     await follow(agent, { path, query: [], take, lost }, signal);

@@ -189,6 +189,19 @@ describe("a sidecar's listener", () => {
     assert.equal((await server.get('/v1/health/service/web')).status, 200);
   });
 
+  it('says by name that its token is refused, and goes on with what it has', async () => {
+    const { port, agent, logger, register } = await start(['a']);
+    agent.state.isRefused = true;
+    await register('x', { Port: 1, Status: 'critical' });
+    const line = () => logger.lines.find((each) => each.includes('refuses the token'));
+    await until(
+      () => line() !== undefined,
+      () => logger.lines,
+    );
+    assert.match(line() ?? '', /^error.*and the hosts stay as they were/);
+    assert.equal(await whoAnswers(port), 'a');
+  });
+
   it('keeps a caller waiting for what the agent says first, and no longer than for a connection', async () => {
     const server = await startServer();
     const backend = await startBackend('a');

@@ -220,6 +220,28 @@ describe("a sidecar's requests by HTTP/2", () => {
   });
 });
 
+describe("a sidecar's connection of HTTP/2 to a host", () => {
+  it('is closed when it had no request for a minute, and the next makes another', async () => {
+    const open = new Set<object>();
+    const a = await serveH2((stream) => {
+      const { session: from } = stream;
+      if (from !== undefined && !open.has(from)) from.on('close', () => open.delete(from));
+      if (from !== undefined) open.add(from);
+      stream.respond({ ':status': 200 });
+      stream.end('ok');
+    });
+    const { port, clock } = await startHttp([{ id: 'a', port: a }], [], { protocol: 'http2' });
+    assert.equal((await ask(port, '/')).text, 'ok');
+    await clock.advance(59_000);
+    assert.equal((await ask(port, '/')).text, 'ok');
+    await clock.advance(59_000);
+    assert.equal(open.size, 1);
+    await clock.advance(1000);
+    await until(() => open.size === 0);
+    assert.equal((await ask(port, '/')).text, 'ok');
+  });
+});
+
 describe('a sidecar that is to end', () => {
   it('lets the requests that it has come to their end, and takes the next on another connection', async () => {
     const held: (() => void)[] = [];

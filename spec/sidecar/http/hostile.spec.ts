@@ -163,6 +163,31 @@ describe('a sidecar among hostile ones', () => {
     assert.equal((await askByH2(sidecar.port))[':status'], 204);
   });
 
+  it('waits five minutes for a body that does not go on, where nobody answers', async () => {
+    const host = await startBackend('a', (socket) => socket.resume());
+    const sidecar = await startHttp([{ id: 'a', port: host.port }]);
+    const stopped = call(sidecar.port);
+    const going = call(sidecar.port);
+    for (const { socket } of [stopped, going]) {
+      socket.write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n');
+    }
+    const read = () => [...host.sockets].reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+    // Head and first part of both.
+    const both = 2 * 'POST / HTTP/1.1rnhost: xrntransfer-encoding: chunkedrnrn1rnarn'.length;
+    await until(
+      () => read() === both,
+      () => read(),
+    );
+    await sidecar.clock.advance(300_000);
+    going.socket.write('1\r\nb\r\n');
+    await until(() => read() > both);
+    assert.equal(stopped.state.text, '');
+    await sidecar.clock.advance(300_000);
+    await until(() => stopped.state.ended);
+    assert.match(stopped.state.text, /^HTTP\/1.1 408 .*stream timeout$/s);
+    assert.deepEqual([going.state.text, going.state.ended], ['', false]);
+  });
+
   it('refuses to change the protocol behind a body', async () => {
     const { port } = await serveHttp((_, response) => response.end('ok'));
     const sidecar = await startHttp([{ id: 'a', port }]);

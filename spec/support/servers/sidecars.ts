@@ -50,9 +50,11 @@ export const LIMITS = {
   maxConnections: 100,
 };
 
-/** An agent that can be away. */
+const REFUSED = { status: 403, text: 'ACL not found', index: undefined };
+
+/** An agent that can be away, and refuse the token. */
 export function agentAt(port: number, token = '') {
-  const state = { isAway: false };
+  const state = { isAway: false, isRefused: false };
   const headers = token === '' ? {} : { 'X-Consul-Token': token };
   const ask: Ask = async ({ path, query, body }, signal) => {
     if (state.isAway) throw new ProconsulError('unavailable', 'the agent is away');
@@ -63,8 +65,9 @@ export function agentAt(port: number, token = '') {
         throw new ProconsulError('unavailable', messageOf(error));
       },
     );
-    const { status, text, index } = answer;
-    if (status !== 200) throw new ProconsulError('unavailable', `${status}: ${text}`);
+    const { status, text, index } = state.isRefused ? REFUSED : answer;
+    const code = status === 403 ? 'forbidden' : 'unavailable';
+    if (status !== 200) throw new ProconsulError(code, `${status}: ${text}`);
     return { index: String(index || ''), json: text === '' ? undefined : answer.json };
   };
   return { state, ask };
