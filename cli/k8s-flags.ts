@@ -1,5 +1,6 @@
 /** The flags of `k8s-sync`, named as consul-k8s names them, and what they come to. */
 import { hostname } from 'node:os';
+import type { Direction, MapRule } from '../kubernetes/config-maps/rules.ts';
 import type { SyncOptions } from '../kubernetes/sync.ts';
 import type { ToCatalogOptions } from '../kubernetes/to-catalog/to-catalog.ts';
 import type { BackRules } from '../kubernetes/to-cluster/rules.ts';
@@ -19,6 +20,7 @@ const texts = (help: string) => ({ kind: 'strings', help }) as const;
 
 const ROWS: readonly (readonly [string, Flag])[] = [
   ['add-k8s-namespace-suffix', bool('Put the namespace after the name: web-default.')],
+  ['admin', text('Address and port for /live, /ready and /metrics.')],
   [
     'allow-k8s-namespace',
     texts('Take Services of this namespace; of all by default. May end in *.'),
@@ -27,6 +29,14 @@ const ROWS: readonly (readonly [string, Flag])[] = [
     'both-families',
     bool('Of a pod with two addresses make two instances; the first family counts.'),
   ],
+  [
+    'config-map-both',
+    texts(
+      'PREFIX=NAMESPACE/NAME: keys and ConfigMap, whichever is changed; of two changes the key counts.',
+    ),
+  ],
+  ['config-map-from-kv', texts('PREFIX=NAMESPACE/NAME: what the keys hold, the ConfigMap holds.')],
+  ['config-map-to-kv', texts('PREFIX=NAMESPACE/NAME: what the ConfigMap holds, the keys hold.')],
   ['consul-domain', text("The domain of the catalog's names, for external-name; consul.")],
   ['consul-node-name', text(`The node that all instances are on; ${NODE}.`)],
   ['consul-service-prefix', text('What comes before the name of a Service in the catalog.')],
@@ -68,14 +78,21 @@ export function syncOptionsOf(flags: FlagValues): SyncOptions {
   if (leaseMs < LEAST_LEASE_MS) throw refused('-lease must be at least 500ms');
   if (!LABEL_VALUE.test(owner)) throw refused(`-owner is no value of a label: ${owner}`);
   const tag = or('k8s-tag', 'k8s');
+  const toCatalog = isOn('to-consul') ? toCatalogOf(flags, { node, owner, tag }) : undefined;
+  const toCluster = flags.isSet('to-k8s') ? toClusterOf(flags, { owner, tag }) : undefined;
+  const maps = mapsOf(flags, { node, owner });
+  if (toCatalog === undefined && toCluster === undefined && maps.length === 0) {
+    throw refused('there is nothing to do: say -to-consul, -to-k8s or a -config-map');
+  }
   return {
     node,
     owner,
     instance: or('sync-name', hostname()),
     leaseMs,
     lockKey: or('lock-key', `${NODE}/${node}/${owner}/lock`),
-    toCatalog: isOn('to-consul') ? toCatalogOf(flags, { node, owner, tag }) : undefined,
-    toCluster: flags.isSet('to-k8s') ? toClusterOf(flags, { owner, tag }) : undefined,
+    toCatalog,
+    toCluster,
+    maps,
   };
 }
 
@@ -114,6 +131,38 @@ function toClusterOf(flags: FlagValues, marks: Omit<Marks, 'node'>): BackRules {
     allow: allOr(flags, 'allow-consul-service'),
     deny: flags.all('deny-consul-service'),
   };
+}
+
+const DIRECTIONS: readonly (readonly [Direction, string])[] = [
+  ['from-kv', 'config-map-from-kv'],
+  ['to-kv', 'config-map-to-kv'],
+  ['both', 'config-map-both'],
+];
+const MAP = /^(.+)=([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)\/([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)$/;
+/** Each is watched by itself. */
+const MAX_MAPS = 100;
+
+function mapsOf(flags: FlagValues, { node, owner }: Omit<Marks, 'tag'>): readonly MapRule[] {
+  const rules = DIRECTIONS.flatMap(([direction, flag]) =>
+    flags.all(flag).map((said): MapRule => {
+      const [, before = '', namespace = '', , name = ''] = MAP.exec(said) ?? [];
+      const prefix = before.replace(/^\/+/, '').replace(/\/*$/, '/');
+      if (prefix === '/') throw refused(`-${flag} is PREFIX=NAMESPACE/NAME: ${said}`);
+      const agreedKey = `${NODE}/${node}/${owner}/config-maps/${namespace}/${name}`;
+      return { direction, prefix, namespace, name, owner, agreedKey };
+    }),
+  );
+  if (rules.length > MAX_MAPS) throw refused(`more than ${MAX_MAPS} ConfigMaps`);
+  refuseTwice(rules, ({ namespace, name }) => `ConfigMap ${namespace}/${name}`);
+  const writers = rules.filter(({ direction }) => direction !== 'from-kv');
+  refuseTwice(writers, ({ prefix }) => `prefix ${prefix}`);
+  return rules;
+}
+
+/** Two that write the same would write over each other without end. */
+function refuseTwice(rules: readonly MapRule[], what: (rule: MapRule) => string): void {
+  const twice = rules.map(what).find((each, i, all) => all.indexOf(each) !== i);
+  if (twice !== undefined) throw refused(`two of -config-map write ${twice}`);
 }
 
 function allOr(flags: FlagValues, name: string): readonly string[] {

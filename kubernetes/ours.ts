@@ -2,10 +2,25 @@
 
 /** As consul-k8s labels what it makes. */
 const CONSUL_LABEL = 'consul';
-export const MANAGED_BY = 'app.kubernetes.io/managed-by';
+const MANAGED_BY = 'app.kubernetes.io/managed-by';
 export const MANAGER = 'proconsul';
 
-export const OUR_LABELS = { [CONSUL_LABEL]: 'true', [MANAGED_BY]: MANAGER } as const;
+/** Of which sync it is: another may be at work in the same cluster. */
+const OWNER_LABEL = 'app.kubernetes.io/instance';
+
+/** Of what this program makes. */
+export function ownedLabels(owner: string): Readonly<Record<string, string>> {
+  return { [CONSUL_LABEL]: 'true', [MANAGED_BY]: MANAGER, [OWNER_LABEL]: owner };
+}
+
+/** By which what a sync made is told from all else. */
+export function ownedSelector(owner: string): string {
+  return `${MANAGED_BY}=${MANAGER},${OWNER_LABEL}=${owner}`;
+}
+
+export function isManagedBy(labels: ReadonlyMap<string, string>, owner: string): boolean {
+  return labels.get(MANAGED_BY) === MANAGER && labels.get(OWNER_LABEL) === owner;
+}
 
 /** What came from a catalog, by this program or by consul-k8s. */
 export function isOurs(labels: ReadonlyMap<string, string>): boolean {

@@ -38,11 +38,17 @@ export class Presence {
   readonly #deps: PresenceDeps;
   readonly #self: Identity;
   readonly #notices: Notices;
+  #isThere = false;
 
   constructor(deps: PresenceDeps, self: Identity) {
     this.#deps = deps;
     this.#self = self;
     this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
+  }
+
+  /** The catalog has it, and has heard of it lately. */
+  get isThere(): boolean {
+    return this.#isThere;
   }
 
   get id(): string {
@@ -138,9 +144,11 @@ export class Presence {
     try {
       await act();
       this.#notices.clear(what);
+      this.#isThere = what !== 'leave';
       return true;
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
+      this.#isThere = false;
       if (!signal.aborted) this.#notices.tell(what, `cannot ${what}: ${messageOf(error)}`);
       return false;
     }

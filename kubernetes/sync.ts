@@ -5,10 +5,15 @@
 import { type Clock, pause } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { Measured, Metric } from '../lib/metrics/metric.ts';
+import type { Sample } from '../lib/metrics/sample.ts';
 import type { Random } from '../lib/random.ts';
 import type { ApiServer } from './api/api-server.ts';
 import type { Catalog } from './catalog.ts';
+import { ConfigMaps } from './config-maps/config-maps.ts';
+import type { MapRule } from './config-maps/rules.ts';
 import { Presence } from './presence.ts';
+import { syncMetrics } from './sync-metrics.ts';
 import { ToCatalog, type ToCatalogOptions } from './to-catalog/to-catalog.ts';
 import type { BackRules } from './to-cluster/rules.ts';
 import { ToCluster } from './to-cluster/to-cluster.ts';
@@ -37,6 +42,7 @@ export interface SyncOptions {
   /** Undefined for a way that is not gone. */
   readonly toCatalog: ToCatalogOptions | undefined;
   readonly toCluster: BackRules | undefined;
+  readonly maps: readonly MapRule[];
 }
 
 /** An end that takes longer is none: what is left ends by its lease. */
@@ -45,11 +51,14 @@ const LEAVE_MS = 2000;
 const MAX_LOST_MS = 10_000;
 const LOOK_MS = 500;
 
-export class KubernetesSync {
+export class KubernetesSync implements Measured {
   readonly #deps: SyncDeps;
   readonly #options: SyncOptions;
   readonly #ways: readonly Way[];
   readonly #presence: Presence;
+  readonly #late: Sample | undefined;
+  #isActive = false;
+  #turns = 0;
   /** What waits for all that is read to be whole. */
   #onRead: () => void = () => undefined;
 
@@ -58,10 +67,13 @@ export class KubernetesSync {
     this.#options = options;
     const { api, catalog, clock, random, logger } = deps;
     const parts: WayDeps = { api, catalog, clock, random, logger, onRead: () => this.#onRead() };
-    const { toCatalog, toCluster, node, owner, instance, leaseMs } = options;
+    const { toCatalog, toCluster, maps, node, owner, instance, leaseMs } = options;
+    const bringing = toCatalog && new ToCatalog(parts, toCatalog);
+    this.#late = bringing?.late;
     this.#ways = [
-      ...(toCatalog === undefined ? [] : [new ToCatalog(parts, toCatalog)]),
+      ...(bringing === undefined ? [] : [bringing]),
       ...(toCluster === undefined ? [] : [new ToCluster(parts, toCluster)]),
+      ...(maps.length === 0 ? [] : [new ConfigMaps(parts, maps)]),
     ];
     this.#presence = new Presence({ catalog, clock, logger }, { node, owner, instance, leaseMs });
   }
@@ -69,6 +81,17 @@ export class KubernetesSync {
   /** Both sides have been read: what this would write is known. */
   get isWhole(): boolean {
     return this.#ways.every(({ isWhole }) => isWhole);
+  }
+
+  /** What is missing before it could take a turn; empty where nothing is. */
+  get waitsFor(): readonly string[] {
+    const ways = this.#ways.filter(({ isWhole }) => !isWhole).map(({ name }) => `all of ${name}`);
+    return [...ways, ...(this.#presence.isThere ? [] : ['its place in the catalog'])];
+  }
+
+  metrics(): readonly Metric[] {
+    const [ways, late] = [this.#ways, this.#late];
+    return syncMetrics({ ways, late, isActive: this.#isActive, turns: this.#turns });
   }
 
   /** Until the signal is aborted, whatever cannot be reached meanwhile. */
@@ -91,7 +114,14 @@ export class KubernetesSync {
     const { check } = this.#presence;
     const ready = (until: AbortSignal) => this.#untilReady(until);
     const deps = { ready, lock: () => lock({ node, check }), clock, logger };
-    await takeTurns(deps, (session, turn) => this.#work(session, turn), signal);
+    const work = async (session: string, turn: AbortSignal) => {
+      this.#isActive = true;
+      this.#turns++;
+      await this.#work(session, turn).finally(() => {
+        this.#isActive = false;
+      });
+    };
+    await takeTurns(deps, work, signal);
   }
 
   /** Whoever does not know the cluster would only keep others from writing. */

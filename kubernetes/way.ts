@@ -6,7 +6,23 @@ import type { ApiServer } from './api/api-server.ts';
 import { Mirror, type Mirrored } from './api/mirror.ts';
 import type { Catalog } from './catalog.ts';
 
+/** What one way has done since the process began. */
+export interface WayCounts {
+  /** That the other side took. */
+  readonly written: number;
+  /** That it did not take. */
+  readonly refused: number;
+  /** That are still to be looked at, or written. */
+  readonly waiting: number;
+  /** How often a list of the cluster was read whole, and how often one could not be read. */
+  readonly lists: number;
+  readonly failures: number;
+}
+
 export interface Way {
+  /** As metrics call it. */
+  readonly name: string;
+  readonly counts: WayCounts;
   /** Before, what is not there may only not have been read yet. */
   readonly isWhole: boolean;
   /** Since when the cluster cannot be read, by the clock that never goes back; undefined while it can. */
@@ -31,6 +47,15 @@ export interface WayDeps {
   readonly logger: Logger;
   /** Something was read: it may be whole now. */
   readonly onRead: () => void;
+}
+
+export function readsOf(
+  mirrors: readonly Pick<Mirror<unknown>, 'lists' | 'failures'>[],
+): Pick<WayCounts, 'lists' | 'failures'> {
+  return {
+    lists: mirrors.reduce((sum, { lists }) => sum + lists, 0),
+    failures: mirrors.reduce((sum, { failures }) => sum + failures, 0),
+  };
 }
 
 /** A list of the cluster, in one namespace or, where that is '', in all. */

@@ -1,21 +1,11 @@
 /** What operators ask a sidecar: whether it is ready, its metrics, its hosts. Nothing can be changed here. */
-import { createServer, type Server } from 'node:http';
 import { hostPort } from '../lib/ip.ts';
+import type { Place } from '../lib/listening.ts';
 import { EXPOSITION_TYPE } from '../lib/metrics/exposition.ts';
 import type { Metric } from '../lib/metrics/metric.ts';
-import { listen, type Place, portOf } from './listening.ts';
+import { type Page, Pages, PLAIN } from '../lib/pages.ts';
 import { sidecarExposition } from './sidecar-metrics.ts';
 import type { Upstream } from './upstream.ts';
-
-const MAX_CONNECTIONS = 64;
-const MAX_HEAD_BYTES = 8 * 1024;
-const HEAD_MS = 5000;
-
-interface Page {
-  readonly status: number;
-  readonly type: string;
-  readonly text: string;
-}
 
 const JSON_TYPE = 'application/json';
 
@@ -32,44 +22,27 @@ export interface AdminOptions {
 
 export class Admin {
   readonly #options: AdminOptions;
-  readonly #server: Server;
+  readonly #pages: Pages;
 
   constructor(options: AdminOptions) {
     this.#options = options;
-    const limits = {
-      maxHeaderSize: MAX_HEAD_BYTES,
-      headersTimeout: HEAD_MS,
-      requestTimeout: HEAD_MS,
-    };
-    this.#server = createServer(limits, (request, response) => {
-      const { status, type, text } = this.#page(request.method, request.url);
-      response.writeHead(status, {
-        'Content-Type': type,
-        'Content-Length': Buffer.byteLength(text),
-      });
-      response.end(text);
-      request.resume();
-    });
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#pages = new Pages(options.at, '/ready, /metrics, /hosts', (path) => this.#page(path));
   }
 
   get port(): number {
-    return portOf(this.#server);
+    return this.#pages.port;
   }
 
   start(): Promise<void> {
-    return listen(this.#server, this.#options.at);
+    return this.#pages.start();
   }
 
   stop(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    this.#pages.stop();
   }
 
-  #page(method = '', url = ''): Page {
+  #page(path: string): Page | undefined {
     const upstreams = this.#options.upstreams();
-    const [path = ''] = url.split('?', 1);
-    if (method !== 'GET') return { status: 405, type: 'text/plain', text: 'method not allowed\n' };
     switch (path) {
       case '/ready':
         return this.#readiness();
@@ -80,7 +53,7 @@ export class Admin {
       case '/hosts':
         return { status: 200, type: JSON_TYPE, text: `${JSON.stringify(upstreams.map(shown))}\n` };
       default:
-        return { status: 404, type: 'text/plain', text: '/ready, /metrics, /hosts\n' };
+        return undefined;
     }
   }
 
@@ -90,7 +63,7 @@ export class Admin {
     const why = this.#options.isEnding() ? 'ending' : `waits for ${waiting.join(', ')}`;
     return {
       status: isReady ? 200 : 503,
-      type: 'text/plain',
+      type: PLAIN,
       text: isReady ? 'ready\n' : `${why}\n`,
     };
   }

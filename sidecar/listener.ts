@@ -7,11 +7,12 @@ import type { Host } from '../lib/balance/host.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { hostPort } from '../lib/ip.ts';
+import { listen, type Place, portOf } from '../lib/listening.ts';
 import type { Random } from '../lib/random.ts';
 import type { AccessLine } from './access-log.ts';
 import { HttpCallers } from './http/callers.ts';
 import { Exchange } from './http/exchange.ts';
-import { LastGone, listen, type Place, portOf } from './listening.ts';
+import { LastGone } from './listening.ts';
 import { relay, reset } from './relay.ts';
 import type { Chosen, Upstream } from './upstream.ts';
 

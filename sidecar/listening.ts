@@ -1,38 +1,5 @@
-/** How a listener of the sidecar begins, and how it ends without cutting anybody off. */
-import type { AddressInfo, Server } from 'node:net';
+/** How a listener of the sidecar ends without cutting anybody off. */
 import type { Clock } from '../lib/clock.ts';
-import { ProconsulError } from '../lib/errors.ts';
-import { hostPort } from '../lib/ip.ts';
-
-export interface Place {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** What the kernel keeps until they are taken. */
-const BACKLOG = 1024;
-
-/** Rejects with a ProconsulError where the address cannot be had. */
-export function listen(server: Server, { host, port }: Place): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refused = ({ message }: Error) => {
-      const why = `cannot listen on ${hostPort(host, port)}: ${message}`;
-      reject(new ProconsulError('rejected', why));
-    };
-    server.once('error', refused);
-    server.listen({ host, port, backlog: BACKLOG }, () => {
-      server.off('error', refused);
-      // What cannot be accepted is lost for its caller, and for nobody else.
-      server.on('error', () => undefined);
-      resolve();
-    });
-  });
-}
-
-/** 0 where it does not listen. */
-export function portOf(server: Server): number {
-  return (server.address() as AddressInfo | null)?.port ?? 0;
-}
 
 /** Whoever waits until the last connection has gone. */
 export class LastGone {

@@ -1,6 +1,7 @@
 import { ApiServer } from '../../kubernetes/api/api-server.ts';
 import { clusterAccess } from '../../kubernetes/api/cluster-access.ts';
 import { KubernetesSync } from '../../kubernetes/sync.ts';
+import { syncPages } from '../../kubernetes/sync-pages.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { createLogger, isLogLevel } from '../../lib/logger.ts';
@@ -8,6 +9,7 @@ import { systemRandom } from '../../lib/random.ts';
 import { type Command, refuseArguments } from '../command.ts';
 import { K8S_FLAGS, syncOptionsOf } from '../k8s-flags.ts';
 import { catalogBy, turnLock } from '../k8s-ports.ts';
+import { addressIn } from '../proxy-flags.ts';
 
 export const command: Command = {
   synopsis: '[options]',
@@ -44,9 +46,13 @@ export const command: Command = {
       },
       options,
     );
+    const admin = flags.has('admin') ? addressIn('admin', flags.text('admin')) : undefined;
+    const pages = admin && syncPages(admin, sync);
     try {
+      await pages?.start();
       await sync.run(signal);
     } finally {
+      pages?.stop();
       api.close();
     }
     return 0;

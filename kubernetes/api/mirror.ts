@@ -30,16 +30,28 @@ function keyOf(object: Said): string {
   return `${textIn(namespace)}/${textIn(name)}`;
 }
 
-export interface Mirrored<T> {
+/** Which objects of a list; all where nothing is said. */
+interface Selectors {
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+export interface Mirrored<T> extends Selectors {
   /** Of the list, as `/api/v1/services`. */
   readonly path: string;
-  readonly labelSelector?: string;
   /** What is kept of an object; undefined for one that does not count. */
   readonly keep: (object: Said) => T | undefined;
   /** Told once for each change, and while the first list comes in too. */
   readonly changed: (key: string, now: T | undefined, before: T | undefined) => void;
   /** The first list is complete. */
   readonly whole: () => void;
+}
+
+function selectorsOf({ labelSelector, fieldSelector }: Selectors) {
+  return {
+    ...(labelSelector !== undefined && { labelSelector }),
+    ...(fieldSelector !== undefined && { fieldSelector }),
+  };
 }
 
 export interface MirrorDeps {
@@ -57,12 +69,15 @@ export class Mirror<T> {
   #isWhole = false;
   /** Of the list as it is known; '' when it has to be read anew. */
   #version = '';
-  #failures = 0;
+  #failuresInRow = 0;
   /** In a row that no watch went on from. */
   #vainLists = 0;
   /** Objects in a page: fewer where they are so large that an answer has too many bytes. */
   #page = PAGE;
   #lostAt: number | undefined;
+  /** How often it was read whole, and how often it could not be read. */
+  lists = 0;
+  failures = 0;
 
   constructor(deps: MirrorDeps, mirrored: Mirrored<T>) {
     this.#deps = deps;
@@ -108,6 +123,7 @@ export class Mirror<T> {
       if (error.code === 'too-large') this.#page = Math.max(1, this.#page >> 1);
       this.#lostAt ??= this.#deps.clock.monotonic();
       if (!signal.aborted) {
+        this.failures++;
         this.#notices.tell('', `cannot read ${this.#mirrored.path}: ${messageOf(error)}`);
       }
       return error.code;
@@ -115,13 +131,13 @@ export class Mirror<T> {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { path, labelSelector } = this.#mirrored;
+    const { path } = this.#mirrored;
     const found = new Map<string, T>();
     let [version, next] = ['', ''];
     do {
       const query = {
         limit: String(this.#page),
-        ...(labelSelector !== undefined && { labelSelector }),
+        ...selectorsOf(this.#mirrored),
         ...(next !== '' && { continue: next }),
       };
       const { json } = await this.#deps.api.ask({ method: 'GET', path, query }, signal);
@@ -138,6 +154,7 @@ export class Mirror<T> {
       version = textIn(meta['resourceVersion']);
     } while (next !== '');
     if (version === '') throw new ProconsulError('unavailable', `${path}: the list has no version`);
+    this.lists++;
     this.#takeOver(found);
     this.#version = version;
     this.#vainLists++;
@@ -160,13 +177,13 @@ export class Mirror<T> {
 
   /** Whether another watch may go on where this one has ended. */
   async #watch(signal: AbortSignal): Promise<boolean> {
-    const { path, labelSelector } = this.#mirrored;
+    const { path } = this.#mirrored;
     const query = {
       watch: 'true',
       allowWatchBookmarks: 'true',
       resourceVersion: this.#version,
       timeoutSeconds: String(Math.round(WATCH_S * (1 + this.#deps.random.next()))),
-      ...(labelSelector !== undefined && { labelSelector }),
+      ...selectorsOf(this.#mirrored),
     };
     const { api, clock } = this.#deps;
     const began = clock.monotonic();
@@ -178,7 +195,7 @@ export class Mirror<T> {
     for await (const line of api.watch({ path, query, idleMs: IDLE_MS, opened }, signal)) {
       if (!this.#take(line)) return false;
       hasSpoken = true;
-      [this.#failures, this.#vainLists] = [0, 0];
+      [this.#failuresInRow, this.#vainLists] = [0, 0];
       this.#reads();
     }
     if (clock.monotonic() - began > SHORT_WATCH_MS) this.#vainLists = 0;
@@ -219,7 +236,7 @@ export class Mirror<T> {
   /** What is refused is not given soon; a server that is away may be back in a moment. */
   #retryMs(code: ErrorCode | undefined): number {
     const { random } = this.#deps;
-    const failures = ++this.#failures;
+    const failures = ++this.#failuresInRow;
     if (code === 'forbidden' || code === 'unauthorized') return retryMs(failures, random);
     const most = this.#version === '' && this.#vainLists > 2 ? MAX_RELIST_MS : MAX_RETRY_MS;
     const base = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), most);

@@ -2,29 +2,22 @@
  * What the catalog has of the node, as it is watched: whoever else writes there is seen. What this program
  * writes itself is counted at once, and not only when the watch brings it.
  */
-import { type Clock, pause } from '../../lib/clock.ts';
-import { messageOf, ProconsulError } from '../../lib/errors.ts';
-import type { Random } from '../../lib/random.ts';
-import { retryMs } from '../../lib/retries.ts';
-import { within } from '../../lib/within.ts';
 import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
-import { type Catalog, type CatalogAnswer, MAX_LOOK_MS, waitingFrom } from '../catalog.ts';
 import { OWNER_META, SOURCE, SOURCE_META } from '../ours.ts';
+import { Reading, type ReadingDeps } from '../reading.ts';
 import type { WantedCheck, WantedInstance } from './instances.ts';
 
-/** The whole node is read at once: after own writes no sooner than this. */
-const PACE_MS = 2000;
+/**
+ * Between two reads of the node, which is read whole: of ten thousand instances that takes a server and this most of
+ * a second, and each write would have it read anew.
+ */
+const PACE_MS = 100;
+const PACE_OF_ROW_MS = 1;
 
 export interface RegisteredRow {
   /** With its ModifyIndex: nothing is written over what is newer than what is known. */
   readonly service: Said;
   readonly checks: ReadonlyMap<string, Said>;
-}
-
-export interface RegisteredDeps {
-  readonly catalog: Catalog;
-  readonly clock: Clock;
-  readonly random: Pick<Random, 'next'>;
 }
 
 export interface RegisteredEvents {
@@ -34,19 +27,25 @@ export interface RegisteredEvents {
 }
 
 export class Registered {
-  readonly #deps: RegisteredDeps;
-  readonly #path: string;
+  readonly #reading: Reading;
   readonly #on: RegisteredEvents;
   #rows = new Map<string, RegisteredRow>();
   #isKnown = false;
-  /** Writes that were begun, and those that are under way. */
-  #begun = 0;
-  #underWay = 0;
+  /** Written at this moment: nobody knows yet how. */
+  readonly #underWay = new Set<string>();
+  /** By id, the how manieth write it was: a read that began before it does not know of it. */
+  readonly #written = new Map<string, number>();
+  #writes = 0;
 
-  constructor(deps: RegisteredDeps, node: string, on: RegisteredEvents) {
-    this.#deps = deps;
-    this.#path = `/v1/internal/ui/node/${encodeURIComponent(node)}`;
+  constructor(deps: ReadingDeps, node: string, on: RegisteredEvents) {
     this.#on = on;
+    this.#reading = new Reading(deps, {
+      path: `/v1/internal/ui/node/${encodeURIComponent(node)}`,
+      begin: () => this.#writes,
+      take: (json, writes) => this.#take(json, writes),
+      lost: on.lost,
+      paceMs: () => Math.max(PACE_MS, this.#rows.size * PACE_OF_ROW_MS),
+    });
   }
 
   /** Before, nobody knows what is there already. */
@@ -62,14 +61,13 @@ export class Registered {
     return this.#rows.keys();
   }
 
-  /** What is read meanwhile may be of before or after it, and does not count. */
-  async writing<T>(write: () => Promise<T>): Promise<T> {
-    this.#begun++;
-    this.#underWay++;
+  /** What is read of them meanwhile may be of before or after it, and does not count. */
+  async writing<T>(ids: readonly string[], write: () => Promise<T>): Promise<T> {
+    for (const id of ids) this.#underWay.add(id);
     try {
       return await write();
     } finally {
-      this.#underWay--;
+      for (const id of ids) this.#underWay.delete(id);
     }
   }
 
@@ -78,48 +76,21 @@ export class Registered {
     const ModifyIndex = index ?? this.#rows.get(id)?.service['ModifyIndex'];
     if (instance === undefined) this.#rows.delete(id);
     else this.#rows.set(id, rowOf(instance, ModifyIndex));
+    this.#written.set(id, ++this.#writes);
   }
 
   /** Resolves when the signal is aborted. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#deps;
-    let [index, failures] = ['', 0];
-    while (!signal.aborted) {
-      try {
-        const next = await this.#read(index, signal);
-        failures = 0;
-        // An index that stands still, or goes back, is no reason to ask without end.
-        const isNews = isAfter(next, index);
-        index = isNews ? next : '';
-        await pause(clock, isNews ? PACE_MS / 20 : PACE_MS, signal);
-      } catch (error) {
-        if (!(error instanceof ProconsulError)) throw error;
-        if (signal.aborted) return;
-        index = '';
-        this.#on.lost(messageOf(error));
-        await pause(clock, retryMs(Math.min(++failures, 2), random), signal);
-      }
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return this.#reading.run(signal);
   }
 
-  /** The index to wait at, or '' where what was read does not count. */
-  async #read(index: string, signal: AbortSignal): Promise<string> {
-    const begun = this.#begun;
-    const seen = await this.#look(index, signal);
-    if (signal.aborted || begun !== this.#begun || this.#underWay > 0) return '';
-    this.#take(seen.json);
-    return seen.index;
+  /** Resolves once all is known as it was after this was called. Rejects with a ProconsulError. */
+  readAnew(signal: AbortSignal): Promise<void> {
+    return this.#reading.readAnew(signal);
   }
 
-  #look(index: string, signal: AbortSignal): Promise<CatalogAnswer> {
-    const { catalog, clock } = this.#deps;
-    const query = waitingFrom(index);
-    const request = { method: 'GET', path: this.#path, query, accept: [404] } as const;
-    return within(clock, MAX_LOOK_MS, signal, (either) => catalog.ask(request, either));
-  }
-
-  /** A node that is not there has nothing. */
-  #take(json: unknown): void {
+  /** Of what was written since it was asked for more is known here. A node that is not there has nothing. */
+  #take(json: unknown, writes: number): boolean {
     const node = objectIn(json);
     const checks = new Map<string, Map<string, Said>>();
     for (const check of objectsIn(node['Checks'])) {
@@ -127,20 +98,24 @@ export class Registered {
       const of = checks.get(id) ?? new Map<string, Said>();
       checks.set(id, of.set(textIn(check['CheckID']), check));
     }
-    this.#rows = new Map(
-      objectsIn(node['Services']).map((service) => {
-        const id = textIn(service['ID']);
-        return [id, { service, checks: checks.get(id) ?? new Map() }];
-      }),
-    );
+    const rows = new Map<string, RegisteredRow>();
+    for (const service of objectsIn(node['Services'])) {
+      const id = textIn(service['ID']);
+      rows.set(id, { service, checks: checks.get(id) ?? new Map() });
+    }
+    const later = [...this.#written].filter(([, write]) => write > writes).map(([id]) => id);
+    const kept = new Set([...later, ...this.#underWay]);
+    for (const id of kept) {
+      const known = this.#rows.get(id);
+      if (known === undefined) rows.delete(id);
+      else rows.set(id, known);
+    }
+    for (const [id, write] of this.#written) if (write <= writes) this.#written.delete(id);
+    this.#rows = rows;
     this.#isKnown = true;
     this.#on.read();
+    return kept.size === 0;
   }
-}
-
-function isAfter(index: string, than: string): boolean {
-  if (!/^\d{1,20}$/.test(index)) return false;
-  return than === '' || BigInt(index) > BigInt(than);
 }
 
 function rowOf({ service, checks }: WantedInstance, ModifyIndex: unknown): RegisteredRow {

@@ -1,7 +1,16 @@
 /** From the cluster to the catalog: Services and their slices, as instances of one node. */
+import type { Sample } from '../../lib/metrics/sample.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Mirror } from '../api/mirror.ts';
-import { earliestLoss, type Fence, mirrorIn, type Way, type WayDeps } from '../way.ts';
+import {
+  earliestLoss,
+  type Fence,
+  mirrorIn,
+  readsOf,
+  type Way,
+  type WayCounts,
+  type WayDeps,
+} from '../way.ts';
 import { Registered } from './registered.ts';
 import type { SyncRules } from './rules.ts';
 import { Wanted } from './wanted.ts';
@@ -14,14 +23,15 @@ export interface ToCatalogOptions {
   readonly labelSelector: string;
 }
 
-type Reading = Pick<Mirror<unknown>, 'isWhole' | 'lostAt' | 'run'>;
+type Listing = Pick<Mirror<unknown>, 'isWhole' | 'lostAt' | 'run' | 'lists' | 'failures'>;
 
 export class ToCatalog implements Way {
+  readonly name = 'to-catalog';
   readonly #registered: Registered;
   readonly #writer: Writer;
   /** Those whose lists count. */
-  readonly #mirrors: Reading[];
-  readonly #nodes: Reading;
+  readonly #mirrors: Listing[];
+  readonly #nodes: Listing;
   readonly #reads: Promise<void>[] = [];
   #running: AbortSignal | undefined;
 
@@ -67,9 +77,14 @@ export class ToCatalog implements Way {
     return earliestLoss(this.#mirrors.filter((each) => each !== this.#nodes));
   }
 
-  /** Changes of instances that the catalog took of this one. */
-  get written(): number {
-    return this.#writer.written;
+  get counts(): WayCounts {
+    const { written, refused, waiting } = this.#writer;
+    return { written, refused, waiting, ...readsOf(this.#mirrors) };
+  }
+
+  /** From when a change was read to when the catalog had taken it. */
+  get late(): Sample {
+    return this.#writer.late;
   }
 
   async read(signal: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ import { type Clock, pause } from '../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { MAX_TEXT, MAX_TXN_OPS } from '../../lib/limits.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { Sample } from '../../lib/metrics/sample.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
 import { Retries } from '../../lib/retries.ts';
@@ -39,6 +40,8 @@ export interface WriterDeps {
 
 interface Change {
   readonly id: string;
+  /** When it was known that something of it may differ. */
+  readonly since: number;
   readonly want: WantedInstance | undefined;
   readonly operations: readonly Operation[];
 }
@@ -48,12 +51,18 @@ export class Writer {
   readonly #rules: Pick<SyncRules, 'node' | 'owner'>;
   readonly #notices: Notices;
   readonly #retries: Retries;
-  readonly #pending = new Set<string>();
+  /** Instances that may differ, and since when. */
+  readonly #pending = new Map<string, number>();
   /** What goes out by itself, as a transaction that it was in was refused as a whole. */
   readonly #alone = new Set<string>();
   readonly #waiters: Waiters;
-  /** Changes of instances that the catalog took. */
+  /** What is known may not be so: another wrote until now, or a write has had no answer. */
+  #isDoubtful = true;
+  /** Changes of instances that the catalog took, and those that it did not take. */
   written = 0;
+  refused = 0;
+  /** From when a change was read to when it was taken. */
+  readonly late = new Sample();
 
   constructor(deps: WriterDeps, rules: Pick<SyncRules, 'node' | 'owner'>) {
     this.#deps = deps;
@@ -61,9 +70,13 @@ export class Writer {
     this.#waiters = new Waiters(deps.clock);
     this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
     this.#retries = new Retries(deps.clock, deps.random, (id) => {
-      this.#pending.add(id);
+      this.#add(id);
       this.#waiters.wakeAll();
     });
+  }
+
+  get waiting(): number {
+    return this.#pending.size;
   }
 
   /** Something of the cluster, or of the catalog, is otherwise than before. */
@@ -74,16 +87,18 @@ export class Writer {
   /** Everything is to be compared: the catalog was read. */
   compareAll(): void {
     const { wanted, registered } = this.#deps;
-    for (const id of wanted.ids()) this.#pending.add(id);
-    for (const id of registered.ids()) this.#pending.add(id);
+    for (const id of wanted.ids()) this.#add(id);
+    for (const id of registered.ids()) this.#add(id);
     this.#waiters.wakeAll();
   }
 
   /** Until the signal is aborted; rejects with ProconsulError 'rejected' where the lock is another's. */
   async run(fence: Fence, signal: AbortSignal): Promise<void> {
-    this.compareAll();
+    // Another had the turn until now.
+    this.#isDoubtful = true;
     try {
       while (!signal.aborted) {
+        if (this.#isDoubtful && !(await this.#readAnew(signal))) continue;
         const changes = this.#changes();
         if (changes.length === 0) await this.#waiters.wait(IDLE_MS, signal);
         else await this.#write(fence, changes, signal);
@@ -93,15 +108,30 @@ export class Writer {
     }
   }
 
+  /** Whether it could; what is read has all compared. */
+  async #readAnew(signal: AbortSignal): Promise<boolean> {
+    const { registered, clock } = this.#deps;
+    try {
+      await registered.readAnew(signal);
+      this.#isDoubtful = false;
+      return true;
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      if (!signal.aborted) this.#notices.tell('', `cannot read the catalog: ${messageOf(error)}`);
+      await pause(clock, RETRY_MS, signal);
+      return false;
+    }
+  }
+
   /** As many as go out at once: the others are compared when it is their turn, for they may change meanwhile. */
   #changes(): readonly Change[] {
-    for (const id of this.#deps.wanted.drain()) this.#pending.add(id);
+    for (const id of this.#deps.wanted.drain()) this.#add(id);
     const changes: Change[] = [];
     let count = 0;
-    for (const id of this.#pending) {
+    for (const [id, since] of this.#pending) {
       if (count >= ROUND_OPS) break;
       this.#pending.delete(id);
-      const change = this.#changeOf(id);
+      const change = { ...this.#changeOf(id), since };
       count += change.operations.length;
       if (change.operations.length > 0) changes.push(change);
       else this.#alone.delete(id);
@@ -109,7 +139,11 @@ export class Writer {
     return changes;
   }
 
-  #changeOf(id: string): Change {
+  #add(id: string, since = this.#deps.clock.monotonic()): void {
+    if (!this.#pending.has(id)) this.#pending.set(id, since);
+  }
+
+  #changeOf(id: string): Omit<Change, 'since'> {
     const { wanted, registered } = this.#deps;
     const [want, row] = [wanted.get(id), registered.get(id)];
     const owner = row === undefined ? this.#rules.owner : ownerOf(row);
@@ -135,7 +169,8 @@ export class Writer {
     const body = [check, ...batch.flatMap(({ operations }) => operations)];
     try {
       const accept = [409, ...REFUSED_WHOLE];
-      const answer = await registered.writing(() =>
+      const ids = batch.map(({ id }) => id);
+      const answer = await registered.writing(ids, () =>
         catalog.ask({ method: 'PUT', path: '/v1/txn', body, accept }, signal),
       );
       const { status } = answer;
@@ -143,7 +178,8 @@ export class Writer {
       const { json } = answer;
       if (status === 409) return this.#refused(batch, objectsIn(objectIn(json)['Errors']));
       const indexes = indexesIn(json);
-      for (const { id, want } of batch) {
+      for (const { id, want, since } of batch) {
+        this.late.observe(clock.monotonic() - since);
         registered.wrote(id, want, indexes.get(id));
         this.#alone.delete(id);
         this.#retries.succeeded(id);
@@ -154,7 +190,8 @@ export class Writer {
     } catch (error) {
       if (signal.aborted || (error instanceof ProconsulError && error.code === 'rejected'))
         throw error;
-      for (const { id } of batch) this.#pending.add(id);
+      for (const { id, since } of batch) this.#add(id, since);
+      this.#isDoubtful = true;
       this.#notices.tell('', `the catalog takes nothing: ${messageOf(error)}`);
       await pause(clock, RETRY_MS, signal);
     }
@@ -162,10 +199,11 @@ export class Writer {
 
   /** Nothing says which one it is about: each goes out by itself, and holds up no other. */
   #refusedWhole(batch: readonly Change[], why: string): void {
-    for (const { id } of batch) {
+    for (const { id, since } of batch) {
       this.#alone.add(id);
-      if (batch.length > 1) this.#pending.add(id);
+      if (batch.length > 1) this.#add(id, since);
       else {
+        this.refused++;
         this.#notices.tell(id, `"${id}" is not taken: ${why.trim().slice(0, MAX_TEXT)}`);
         this.#retries.failed(id);
       }
@@ -183,13 +221,14 @@ export class Writer {
     const lost = whats.get(0);
     if (lost !== undefined) throw new ProconsulError('rejected', `the lock is another's: ${lost}`);
     let at = 1;
-    for (const { id, operations } of batch) {
+    for (const { id, operations, since } of batch) {
       const what = operations.map((_, i) => whats.get(at + i)).find((each) => each !== undefined);
       at += operations.length;
       if (what === undefined) {
-        this.#pending.add(id);
+        this.#add(id, since);
         continue;
       }
+      this.refused++;
       this.#notices.tell(id, `"${id}" is not taken: ${what}`);
       this.#retries.failed(id);
     }

@@ -41,8 +41,9 @@ export class ClusterWriter {
   readonly #retries: Retries;
   readonly #pending = new Set<string>();
   readonly #waiters: Waiters;
-  /** Objects that the API server took. */
+  /** Objects that the API server took, and Services that it did not take. */
   written = 0;
+  refused = 0;
 
   constructor(deps: ClusterWriterDeps, rules: BackRules) {
     this.#deps = deps;
@@ -50,6 +51,10 @@ export class ClusterWriter {
     this.#waiters = new Waiters(deps.clock);
     this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
     this.#retries = new Retries(deps.clock, deps.random, (service) => this.look(service));
+  }
+
+  get waiting(): number {
+    return this.#pending.size;
   }
 
   /** Something of this Service is otherwise; '' for all. */
@@ -90,6 +95,7 @@ export class ClusterWriter {
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
       if (signal.aborted) return;
+      this.refused++;
       this.#notices.tell(service, `Service "${service}": ${messageOf(error)}`);
       this.#retries.failed(service);
     }

@@ -1,7 +1,7 @@
 /** A service of the catalog as objects of Kubernetes. */
 
 import { SERVICE_OF_SLICE } from '../objects.ts';
-import { MANAGED_BY, MANAGER, OUR_LABELS } from '../ours.ts';
+import { MANAGER, ownedLabels } from '../ours.ts';
 import type { BroughtAddress } from './addresses.ts';
 import type { BroughtService } from './brought.ts';
 import type { BackRules } from './rules.ts';
@@ -10,7 +10,6 @@ import type { BackRules } from './rules.ts';
 const MAX_ENDPOINTS = 100;
 /** Of a service whose instances have a port each, as containers may: all of them in one slice then, without ports. */
 const MAX_PORTS = 16;
-const OWNER_LABEL = 'app.kubernetes.io/instance';
 const SLICES_OF = 'endpointslice.kubernetes.io/managed-by';
 
 export interface Manifest {
@@ -22,15 +21,6 @@ export interface Manifest {
     readonly ownerReferences?: readonly object[];
   };
   readonly [field: string]: unknown;
-}
-
-/** By which what this sync made is told from all else. */
-export function ownSelector({ owner }: BackRules): string {
-  return `${MANAGED_BY}=${MANAGER},${OWNER_LABEL}=${owner}`;
-}
-
-export function isOwned(labels: ReadonlyMap<string, string>, { owner }: BackRules): boolean {
-  return labels.get(MANAGED_BY) === MANAGER && labels.get(OWNER_LABEL) === owner;
 }
 
 export function serviceManifest(
@@ -57,7 +47,7 @@ export function serviceManifest(
     metadata: {
       name: service,
       namespace,
-      labels: { ...OUR_LABELS, [OWNER_LABEL]: owner },
+      labels: ownedLabels(owner),
       annotations: { 'consul.hashicorp.com/service-sync': 'false' },
     },
     spec,
@@ -133,8 +123,7 @@ function slice(
       name,
       namespace,
       labels: {
-        ...OUR_LABELS,
-        [OWNER_LABEL]: owner,
+        ...ownedLabels(owner),
         [SERVICE_OF_SLICE]: service,
         [SLICES_OF]: MANAGER,
       },

@@ -2,7 +2,7 @@
 import type { Mirrored } from '../api/mirror.ts';
 import { objectIn, objectsIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
 import { SERVICE_OF_SLICE } from '../objects.ts';
-import { isOwned } from './manifests.ts';
+import { isManagedBy } from '../ours.ts';
 import type { BackRules } from './rules.ts';
 
 type Watched = Pick<Mirrored<Said>, 'keep' | 'changed'>;
@@ -78,7 +78,7 @@ export class Own {
   }
 
   #isOwned(object: Said): boolean {
-    return isOwned(pairsIn(objectIn(object['metadata'])['labels']), this.#rules);
+    return isManagedBy(pairsIn(objectIn(object['metadata'])['labels']), this.#rules.owner);
   }
 }
 

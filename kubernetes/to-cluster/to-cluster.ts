@@ -1,14 +1,23 @@
 /** From the catalog to the cluster: services as Services, and their instances as endpoints. */
 import type { Mirror } from '../api/mirror.ts';
 import type { Said } from '../api/shapes.ts';
-import { earliestLoss, type Fence, mirrorIn, type Way, type WayDeps } from '../way.ts';
+import { ownedSelector } from '../ours.ts';
+import {
+  earliestLoss,
+  type Fence,
+  mirrorIn,
+  readsOf,
+  type Way,
+  type WayCounts,
+  type WayDeps,
+} from '../way.ts';
 import { Brought } from './brought.ts';
 import { ClusterWriter, GROUPS } from './cluster-writer.ts';
-import { ownSelector } from './manifests.ts';
 import { Own } from './own.ts';
 import type { BackRules } from './rules.ts';
 
 export class ToCluster implements Way {
+  readonly name = 'to-cluster';
   readonly #brought: Brought;
   readonly #writer: ClusterWriter;
   readonly #mirrors: Mirror<Said>[];
@@ -28,7 +37,7 @@ export class ToCluster implements Way {
     const slices = { path: `${GROUPS.endpointslices}/endpointslices`, ...own.sliceList };
     this.#mirrors = [
       mirrorIn(deps, namespace, services),
-      mirrorIn(deps, namespace, { ...slices, labelSelector: ownSelector(rules) }),
+      mirrorIn(deps, namespace, { ...slices, labelSelector: ownedSelector(rules.owner) }),
     ];
   }
 
@@ -40,9 +49,9 @@ export class ToCluster implements Way {
     return earliestLoss(this.#mirrors);
   }
 
-  /** Objects that the API server took of this one. */
-  get written(): number {
-    return this.#writer.written;
+  get counts(): WayCounts {
+    const { written, refused, waiting } = this.#writer;
+    return { written, refused, waiting, ...readsOf(this.#mirrors) };
   }
 
   async read(signal: AbortSignal): Promise<void> {

@@ -4,13 +4,13 @@ import type { Call } from '../../lib/balance/balancer.ts';
 import { Circuit } from '../../lib/balance/circuit.ts';
 import { NO_OUTLIERS } from '../../lib/balance/outliers.ts';
 import { RetryBudget } from '../../lib/balance/retry-budget.ts';
+import type { Place } from '../../lib/listening.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { LATENCY_PLACES, latencyPlace, type Served } from '../../lib/served.ts';
 import { plainDial } from '../dial.ts';
 import type { Agent } from '../follow.ts';
 import type { Called } from '../http/exchange-parts.ts';
 import { isH2, plainRouting, type Routing } from '../http/routes.ts';
-import type { Place } from '../listening.ts';
 import { Target } from '../target.ts';
 import type { Chosen, UpstreamCounts } from '../upstream.ts';
 

@@ -50,7 +50,13 @@ interface Port {
   readonly containerPort: number;
 }
 
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string };
+}
+
 interface Container {
+  readonly livenessProbe?: Probe;
+  readonly readinessProbe?: Probe;
   readonly image: string;
   readonly args: readonly string[];
   readonly env?: readonly { readonly name: string }[];
@@ -183,6 +189,21 @@ describe('deploy/kubernetes', () => {
         assert.deepEqual([allowPrivilegeEscalation, readOnlyRootFilesystem], [false, true]);
         assert.deepEqual(capabilities.drop, ['ALL']);
       }
+    }
+  });
+
+  it('has probes and monitors ask at ports that containers have', () => {
+    for (const container of OWN) {
+      const names = (container.ports ?? []).map(({ name }) => name);
+      const { livenessProbe, readinessProbe } = container;
+      for (const probe of [livenessProbe, readinessProbe]) {
+        assert.ok(names.includes(probe?.httpGet.port ?? ''), container.args[0]);
+      }
+    }
+    for (const { metadata, spec } of ofKind('PodMonitor')) {
+      const pod = WORKLOADS.find((each) => each.metadata.name === metadata.name) as Manifest;
+      const names = containersOf(pod).flatMap(({ ports = [] }) => ports.map(({ name }) => name));
+      for (const { port } of spec.podMetricsEndpoints) assert.ok(names.includes(port), port);
     }
   });
 

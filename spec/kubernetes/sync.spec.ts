@@ -110,6 +110,24 @@ describe('k8s-sync', () => {
     await untilShown('web 10.1.0.1:8080 passing');
   });
 
+  it('reads anew what became of a write that was not answered, before it writes again', async () => {
+    const { objects, sync, untilShown } = await startSyncWorld();
+    const only = sync();
+    await until(() => only.isActive);
+    only.lostAnswers = 1;
+    objects.create('endpointslices', kubeSlice('web', [{ ip: '10.1.0.1' }, { ip: '10.1.0.2' }]));
+    objects.create('services', kubeService('web'));
+    await untilShown('web 10.1.0.1:8080 passing', 'web 10.1.0.2:8080 passing');
+    await until(() => only.logger.lines.some((line) => line.includes('the catalog takes nothing')));
+    objects.set('endpointslices', kubeSlice('web', [{ ip: '10.1.0.1' }]));
+    await untilShown('web 10.1.0.1:8080 passing');
+    assert.deepEqual(
+      only.logger.lines.filter((line) => line.includes('is not taken')),
+      [],
+    );
+    assert.equal(only.writes.filter(({ path }) => path === '/v1/txn').length, 2);
+  });
+
   it("leaves what is another's alone, on the same node and of the same name", async () => {
     const { objects, sync, untilShown, register, rows } = await startSyncWorld();
     const Meta = { 'external-source': 'kubernetes', 'external-k8s-sync': 'cluster-b' };

@@ -1,6 +1,6 @@
 /** Whose turn it is: of whoever lives and knows the cluster, whatever was before. */
 import assert from 'node:assert/strict';
-import { kubeService, kubeSlice } from '../support/kubernetes/cluster.ts';
+import { accessTo, kubeService, kubeSlice } from '../support/kubernetes/cluster.ts';
 import { NODE, startSyncWorld } from '../support/kubernetes/syncs.ts';
 import { until } from '../support/until.ts';
 
@@ -32,7 +32,7 @@ describe('the turn of a sync', () => {
     await until(() => status(NODE, 'service:proconsul-k8s-sync-blind') === 'passing');
     await until(() => blind.logger.lines.some((line) => line.includes('cannot read')));
     cluster.tokens.set('t2', 'all');
-    sync('seeing', {}, '', 't2');
+    sync('seeing', {}, '', accessTo(cluster, { value: 't2' }));
     await untilShown('web 10.1.0.1:8080 passing');
     assert.equal(blind.isActive, false);
   });

@@ -1,17 +1,15 @@
 /** Two syncs as processes between a made-up cluster and a server, with a count of what they write. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type ApiServer, startApiServer } from '../kubernetes/api-server.ts';
 import { type Endpoint, kubeService, kubeSlice } from '../kubernetes/cluster.ts';
 import { send } from '../servers/start-server.ts';
 import { until } from '../until.ts';
+import { kubeconfigFor, SyncProcess } from './sync-process.ts';
 
-const COMMAND = fileURLToPath(new URL('../../../bin/proconsul', import.meta.url));
 const NODE_PATH = '/v1/internal/ui/node/k8s-sync';
 
 interface Pod extends Endpoint {
@@ -60,20 +58,8 @@ export class ClusterSync {
   }
 
   async startSync(name: string): Promise<void> {
-    const { pair } = this.#cluster.authority;
-    const kubeconfig = join(this.#folder, 'kubeconfig.json');
-    const cluster = {
-      server: this.#cluster.url,
-      'certificate-authority-data': Buffer.from(pair.cert).toString('base64'),
-    };
-    const config = {
-      'current-context': 'x',
-      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-      clusters: [{ name: 'c', cluster }],
-      users: [{ name: 'u', user: { token: 't1' } }],
-    };
-    writeFileSync(kubeconfig, JSON.stringify(config));
-    const sync = new SyncProcess(name, this.#counter.port, kubeconfig);
+    const kubeconfig = kubeconfigFor(this.#cluster, this.#folder);
+    const sync = new SyncProcess(name, this.#counter.port, kubeconfig, ['-lease=1s']);
     this.#syncs.push(sync);
     await until(
       async () => {
@@ -205,34 +191,6 @@ function instancesIn(text: string): Map<string, string> {
     shown.set(shown.has(key) ? `${key} twice` : key, states.get(ID) ?? 'no check');
   }
   return shown;
-}
-
-class SyncProcess {
-  output = '';
-  isEnded = false;
-  readonly #child: ChildProcess;
-  readonly #ended: Promise<unknown>;
-
-  constructor(name: string, port: number, kubeconfig: string) {
-    const args = ['k8s-sync', `-http-addr=127.0.0.1:${port}`, `-kubeconfig=${kubeconfig}`];
-    this.#child = spawn(COMMAND, [...args, '-lease=1s', `-sync-name=${name}`], { stdio: 'pipe' });
-    const keep = (part: Buffer) => {
-      this.output = (this.output + part.toString()).slice(-20_000);
-    };
-    this.#child.stdout?.on('data', keep);
-    this.#child.stderr?.on('data', keep);
-    this.#ended = new Promise((resolve) =>
-      this.#child.once('close', () => {
-        this.isEnded = true;
-        resolve(undefined);
-      }),
-    );
-  }
-
-  async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    await this.#ended;
-  }
 }
 
 /** Stands before the server, and counts the instances that transactions write. */

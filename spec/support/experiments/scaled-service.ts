@@ -22,6 +22,8 @@ export interface Service {
   readonly seasonMs?: number;
   /** Where its check is critical until it works; else it passes from the beginning. */
   readonly beginsCritical?: boolean;
+  /** Who starts and stops instances, each quarter of a minute; without one as many as are wanted, each half. */
+  readonly scaler?: (t: number, instances: number, wanted: number) => number;
   /** How likely one of them ends within half a minute, and leaves its row behind, critical. */
   readonly dying?: number;
 }
@@ -53,15 +55,20 @@ export function runScaled(service: Service, hours: number, instances: number): L
     const instances = { there: length + left, living };
     const wanted = wantedOf({ scaling, measured, instances, now: t });
     looks.push({ t, demand: demand(t), instances: length, share, wanted });
+    if (service.scaler !== undefined) resize(starts, t, service.scaler(t, length, wanted.Wanted));
     if (t % STEP_MS !== 0) continue;
     if (dying > 0 && random.next() < dying && starts.length > 0) {
       starts.shift();
       left++;
     }
-    while (starts.length < wanted.Wanted) starts.push(t);
-    starts.splice(wanted.Wanted);
+    if (service.scaler === undefined) resize(starts, t, wanted.Wanted);
   }
   return looks;
+}
+
+function resize(starts: number[], t: number, count: number): void {
+  while (starts.length < count) starts.push(t);
+  starts.splice(count);
 }
 
 interface Now {

@@ -207,7 +207,7 @@ function defaultSpec({ spec = {} }: KubeObject) {
 
 const LABEL = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
-const DATA_KEY = /^[-._a-zA-Z0-9]{1,253}$/;
+const DATA_KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
 const MAX_DATA = 1024 * 1024;
 
 function refuseFaults(resource: string, object: KubeObject, before: KubeObject | undefined): void {
@@ -271,9 +271,16 @@ function sliceFault(object: KubeObject, before: KubeObject | undefined) {
 }
 
 function mapFault(object: KubeObject) {
-  const data = { ...(object['data'] as object), ...(object['binaryData'] as object) };
-  const wrong = Object.keys(data).find((key) => !DATA_KEY.test(key));
+  const [texts, binaries] = [object['data'], object['binaryData']].map(
+    (each) => (each ?? {}) as Readonly<Record<string, string>>,
+  );
+  const names = [...Object.keys(texts ?? {}), ...Object.keys(binaries ?? {})];
+  const wrong = names.find((name, i) => !DATA_KEY.test(name) || names.indexOf(name) !== i);
   if (wrong !== undefined) return `data[${wrong}]: Invalid value`;
-  const size = Object.values(data as Record<string, string>).reduce((n, v) => n + v.length, 0);
+  const sizes = [
+    ...Object.values(texts ?? {}).map((text) => Buffer.byteLength(text)),
+    ...Object.values(binaries ?? {}).map((text) => Buffer.byteLength(text, 'base64')),
+  ];
+  const size = sizes.reduce((sum, each) => sum + each, 0);
   return size > MAX_DATA ? 'data: Too long: may not be more than 1048576 bytes' : undefined;
 }

@@ -4,6 +4,7 @@ import { createApiClient } from '../../../cli/api-client.ts';
 import { flagsOf } from '../../../cli/flag-values.ts';
 import { syncOptionsOf } from '../../../cli/k8s-flags.ts';
 import { turnLock } from '../../../cli/k8s-ports.ts';
+import type { ApiAccess } from '../../../kubernetes/api/access.ts';
 import { ApiServer as Client } from '../../../kubernetes/api/api-server.ts';
 import type { Catalog, CatalogRequest } from '../../../kubernetes/catalog.ts';
 import { KubernetesSync, type SyncOptions } from '../../../kubernetes/sync.ts';
@@ -25,14 +26,16 @@ export const NODE = 'k8s-sync';
 /** A server, a cluster, and as many syncs between them as are started. */
 export async function startSyncWorld(options: AgentlessOptions = {}) {
   const [server, cluster] = [await startAgentless(options), await startApiServer()];
+  return { ...server, cluster, objects: cluster.objects, ...syncsOf(server, accessTo(cluster)) };
+}
+
+type FlagTexts = Readonly<Record<string, string>>;
+
+/** Between a server and whichever cluster that is. */
+export function syncsOf(server: Started, access: ApiAccess, always: FlagTexts = {}) {
   const syncs: Sync[] = [];
-  const sync = (
-    name = 'a',
-    flags: Readonly<Record<string, string>> = {},
-    token = '',
-    kube = 't1',
-  ) => {
-    const made = new Sync(server, accessTo(cluster, { value: kube }), name, { flags, token });
+  const sync = (name = 'a', flags: FlagTexts = {}, token = '', at = access) => {
+    const made = new Sync(server, at, name, { flags: { ...always, ...flags }, token });
     syncs.push(made);
     atEnd(() => made.stop());
     return made;
@@ -63,11 +66,11 @@ export async function startSyncWorld(options: AgentlessOptions = {}) {
       () =>
         `${shown().join('\n')}\n${syncs.map(({ logger }) => logger.lines.join('\n')).join('\n--\n')}`,
     );
-  return { ...server, cluster, objects: cluster.objects, sync, rows, shown, untilShown };
+  return { sync, rows, shown, untilShown };
 }
 
 interface Over {
-  readonly flags: Readonly<Record<string, string>>;
+  readonly flags: FlagTexts;
   readonly token: string;
 }
 
@@ -76,12 +79,14 @@ export class Sync {
   readonly sync: KubernetesSync;
   /** Requests to the catalog that write. */
   readonly writes: CatalogRequest[] = [];
+  /** Of so many transactions the answer is lost: what they write is written. */
+  lostAnswers = 0;
   readonly #ending = new AbortController();
   readonly #killed = new AbortController();
   readonly #api: Client;
   readonly #ran: Promise<void>;
 
-  constructor(server: Started, access: ReturnType<typeof accessTo>, name: string, over: Over) {
+  constructor(server: Started, access: ApiAccess, name: string, over: Over) {
     const flags = flagsOf(Object.entries({ 'sync-name': name, lease: '1s', ...over.flags }));
     const options: SyncOptions = syncOptionsOf(flags);
     this.#api = new Client(access, systemClock);
@@ -129,6 +134,12 @@ export class Sync {
     this.#api.close();
   }
 
+  #lose(): void {
+    if (this.lostAnswers === 0) return;
+    this.lostAnswers--;
+    throw new ProconsulError('unavailable', 'no answer');
+  }
+
   #catalog(server: Started, token: string): Catalog {
     const killed = this.#killed.signal;
     return {
@@ -142,6 +153,7 @@ export class Sync {
           ? beat(server, request, token)
           : asked(server.port, request, { token, signal: either }));
         const { status, text, index } = answer;
+        if (path === '/v1/txn') this.#lose();
         if (status === 200 || accept.includes(status)) {
           return { status, index: index === 0 ? '' : String(index), text, json: jsonIn(text) };
         }

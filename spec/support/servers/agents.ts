@@ -41,9 +41,11 @@ export interface Shared {
 
 const started: Agent[] = [];
 
-afterEach(async () => {
+export async function stopAgents(): Promise<void> {
   for (const agent of started.splice(0)) await agent.stop();
-});
+}
+
+if (typeof afterEach === 'function') afterEach(stopAgents);
 
 const alone: Membership = {
   knowsServer: () => true,

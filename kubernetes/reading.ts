@@ -1,0 +1,88 @@
+/**
+ * Reads one thing of the catalog again and again as it changes, and anew where somebody has to know how it is now.
+ * What was asked for before what is known does not count, whatever comes when.
+ */
+import { type Clock, pause } from '../lib/clock.ts';
+import { messageOf, ProconsulError } from '../lib/errors.ts';
+import type { Random } from '../lib/random.ts';
+import { retryMs } from '../lib/retries.ts';
+import { within } from '../lib/within.ts';
+import { type Catalog, MAX_LOOK_MS, waitingFrom } from './catalog.ts';
+
+/** Where nothing can be waited at. */
+const AGAIN_MS = 2000;
+
+export interface ReadingDeps {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly random: Pick<Random, 'next'>;
+}
+
+export interface Read {
+  readonly path: string;
+  readonly query?: readonly (readonly [string, string])[];
+  /** Called as it is asked; handed to `take` with the answer. */
+  readonly begin: () => number;
+  /** Whether all of it counted: else it is read once more, soon. Undefined is what is not there. */
+  readonly take: (json: unknown, begun: number) => boolean;
+  readonly lost: (why: string) => void;
+  /** At least so long between two. */
+  readonly paceMs: () => number;
+}
+
+export class Reading {
+  readonly #deps: ReadingDeps;
+  readonly #read: Read;
+  #begun = 0;
+  #taken = 0;
+
+  constructor(deps: ReadingDeps, read: Read) {
+    this.#deps = deps;
+    this.#read = read;
+  }
+
+  /** Resolves when the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#deps;
+    let [index, failures] = ['', 0];
+    while (!signal.aborted) {
+      try {
+        const next = await this.#once(index, signal);
+        failures = 0;
+        // An index that stands still, or goes back, is no reason to ask without end.
+        const isNews = isAfter(next, index);
+        index = isNews ? next : '';
+        await pause(clock, Math.max(isNews ? 0 : AGAIN_MS, this.#read.paceMs()), signal);
+      } catch (error) {
+        if (!(error instanceof ProconsulError)) throw error;
+        if (signal.aborted) return;
+        index = '';
+        this.#read.lost(messageOf(error));
+        await pause(clock, retryMs(Math.min(++failures, 2), random), signal);
+      }
+    }
+  }
+
+  /** Resolves once it is known as it was after this was called. Rejects with a ProconsulError. */
+  async readAnew(signal: AbortSignal): Promise<void> {
+    await this.#once('', signal);
+  }
+
+  /** The index to wait at; '' where not all of it counted. */
+  async #once(index: string, signal: AbortSignal): Promise<string> {
+    const { catalog, clock } = this.#deps;
+    const { path, query = [], begin, take } = this.#read;
+    const [number, begun] = [++this.#begun, begin()];
+    const asked = { path, query: [...query, ...waitingFrom(index)] };
+    const request = { ...asked, method: 'GET', accept: [404] } as const;
+    const seen = await within(clock, MAX_LOOK_MS, signal, (either) => catalog.ask(request, either));
+    if (signal.aborted || number < this.#taken) return '';
+    this.#taken = number;
+    return take(seen.status === 404 ? undefined : seen.json, begun) ? seen.index : '';
+  }
+}
+
+function isAfter(index: string, than: string): boolean {
+  if (!/^\d{1,20}$/.test(index)) return false;
+  return than === '' || BigInt(index) > BigInt(than);
+}
