@@ -64,6 +64,9 @@ export interface InstanceFigures {
 const OUTLIERS = { ...NO_OUTLIERS, inARow: 5, ejectMs: 10_000, maxShare: 0.5 };
 const RETRIES = { ratio: 0.2, minPerSecond: 3 };
 
+/** The program makes its own. */
+const NO_CONNECTIONS = { callers: 0, connections: 0, pending: 0 };
+
 export class ServiceBalancer {
   readonly #service: string;
   readonly #clock: Clock;
@@ -109,7 +112,7 @@ export class ServiceBalancer {
       { random, now },
     );
     const requests = atLeast(1, maxCalls, 'maxCalls');
-    this.#circuit = new Circuit({ connections: 0, pending: 0, requests, retries: requests });
+    this.#circuit = new Circuit({ ...NO_CONNECTIONS, requests, retries: requests });
     this.#budget = new RetryBudget(options.retries ?? RETRIES);
     const hedging = options.hedging && new Hedging(options.hedging);
     this.#calling = new Calling({ clock, hedging });

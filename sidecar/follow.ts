@@ -6,6 +6,7 @@ import { type Clock, pause } from '../lib/clock.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 import type { Random } from '../lib/random.ts';
 import { retryMs } from '../lib/retries.ts';
+import { within } from '../lib/within.ts';
 
 export interface Question {
   readonly path: string;
@@ -94,27 +95,27 @@ export async function follow(agent: Agent, followed: Followed, signal: AbortSign
 }
 
 async function look(
-  { ask, clock }: Agent,
+  agent: Agent,
   { path, query, by: given }: Followed,
   seen: string,
   signal: AbortSignal,
 ): Promise<{ readonly json: unknown; readonly mark: string }> {
   const by = given ?? 'index';
   const waits = seen === '' ? query : [...query, [by, seen] as const];
-  const patience = new AbortController();
-  const giveUp = () => patience.abort();
-  const cancel = clock.after(MAX_LOOK_MS, giveUp);
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    const { json, index } = await ask({ path, query: waits }, patience.signal);
-    const mark = by === 'hash' ? hashIn(json) : index;
-    // Without one there is nothing to wait at, and this would ask without end.
-    if (by === 'hash' ? mark !== '' : /^\d{1,20}$/.test(mark)) return { json, mark };
-    throw new ProconsulError('unavailable', `an answer has no ${by}`);
-  } finally {
-    cancel();
-    signal.removeEventListener('abort', giveUp);
-  }
+  const { json, index } = await askPatiently(agent, { path, query: waits }, signal);
+  const mark = by === 'hash' ? hashIn(json) : index;
+  // Without one there is nothing to wait at, and this would ask without end.
+  if (by === 'hash' ? mark !== '' : /^\d{1,20}$/.test(mark)) return { json, mark };
+  throw new ProconsulError('unavailable', `an answer has no ${by}`);
+}
+
+/** Gives up where no answer comes for longer than any may take. */
+export function askPatiently(
+  { ask, clock }: Agent,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return within(clock, MAX_LOOK_MS, signal, (patience) => ask(question, patience));
 }
 
 function hashIn(json: unknown): string {

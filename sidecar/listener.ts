@@ -77,7 +77,7 @@ export class UpstreamListener {
 
   async #accepted(caller: Socket): Promise<void> {
     const { upstream } = this.#options;
-    const give = upstream.circuit.take('connections');
+    const give = upstream.circuit.take('callers');
     if (give === undefined) {
       reset(caller);
       return;
@@ -108,13 +108,16 @@ export class UpstreamListener {
     const begun = clock.monotonic();
     upstream.counts.calls++;
     const tried = new Set<Host>();
+    const place = upstream.circuit.take('connections');
     const done = (more: Pick<AccessLine, 'host' | 'sent' | 'received' | 'fault'>) => {
       const ms = Math.round(clock.monotonic() - begun);
       log?.({ upstream: upstream.name, from, ms, tries: tried.size, ...more });
     };
-    const found = await this.#connected(caller, tried);
+    const found =
+      place === undefined ? 'too many connections' : await this.#connected(caller, tried);
     if (typeof found === 'string') {
       upstream.counts.failed++;
+      place?.();
       if (!caller.destroyed) reset(caller);
       done({ host: '', sent: 0, received: 0, fault: found });
       return;
@@ -122,6 +125,7 @@ export class UpstreamListener {
     const { called, host, end } = found;
     const { sent, received, fault } = await relay(caller, called, rules.idleMs);
     end();
+    place?.();
     upstream.counts.sent += sent;
     upstream.counts.received += received;
     const { address, port } = host.endpoint;

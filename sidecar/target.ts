@@ -3,28 +3,46 @@ import { Balancer, type BalancerRules } from '../lib/balance/balancer.ts';
 import type { Endpoint, Host } from '../lib/balance/host.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Dial } from './dial.ts';
-import { instancesIn } from './endpoints.ts';
-import { type Agent, follow, type Loss, type Question } from './follow.ts';
+import type { Instances } from './endpoints.ts';
+import type { Agent, Followed, Loss } from './follow.ts';
 import { H1Host } from './http/h1-host.ts';
 import { H2Host } from './http/h2-host.ts';
+import type { Places } from './http/places.ts';
 import type { Connections } from './http/sending.ts';
 
 export interface TargetRules {
   /** As metrics and lines of the log call it. */
   readonly name: string;
   /** Undefined where nobody has to be asked: they are named. */
-  readonly question: Question | undefined;
+  readonly found: Found | undefined;
   readonly balancer: BalancerRules;
+  /** Any answer of 500 or more, and not only those of who passes a request on. */
+  readonly blamesEvery5xx: boolean;
   /** Requests go there by HTTP/2. */
   readonly isH2: boolean;
   readonly dial: Dial;
 }
 
+/** How it is known which instances there are. */
+export interface Found {
+  /** Until the signal is aborted. */
+  readonly follow: (
+    agent: Agent,
+    on: Pick<Followed, 'take' | 'lost'>,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** Throws ProconsulError 'unavailable' for what lists none. */
+  readonly instancesIn: (json: unknown) => Instances;
+}
+
 /** Of each kind of answer: 1xx to 5xx, in their places. */
 export type StatusCounts = number[];
 
+const GATEWAY_FAULTS: ReadonlySet<number> = new Set([502, 503, 504]);
+
 export class Target {
   readonly #rules: TargetRules;
+  readonly #places: Places;
   readonly #agent: Agent;
   readonly #logger: Logger;
   readonly balancer: Balancer;
@@ -36,8 +54,9 @@ export class Target {
   #becomesKnown: () => void = () => undefined;
   #leftOut = 0;
 
-  constructor(rules: TargetRules, agent: Agent, logger: Logger) {
+  constructor(rules: TargetRules, places: Places, agent: Agent, logger: Logger) {
     this.#rules = rules;
+    this.#places = places;
     this.#agent = agent;
     this.#logger = logger;
     const { clock, random } = agent;
@@ -70,7 +89,10 @@ export class Target {
     if (found !== undefined) return found;
     const { isH2, dial } = this.#rules;
     const open = () => dial(host);
-    const made = isH2 ? new H2Host(open, this.#agent.clock) : new H1Host(open, this.#agent.clock);
+    const { clock } = this.#agent;
+    const made = isH2
+      ? new H2Host(open, this.#places, clock)
+      : new H1Host(open, this.#places, clock);
     this.#connections.set(host, made);
     return made;
   }
@@ -83,6 +105,11 @@ export class Target {
       this.#connections.delete(host);
       connections.close();
     }
+  }
+
+  /** Whether an answer says that the host is not well. */
+  isFault(status: number): boolean {
+    return this.#rules.blamesEvery5xx ? status >= 500 : GATEWAY_FAULTS.has(status);
   }
 
   answered(host: Host, status: number): void {
@@ -99,11 +126,11 @@ export class Target {
 
   /** Follows the catalog until it is stopped. */
   start(): void {
-    const { question } = this.#rules;
-    if (question === undefined) return;
-    const take = (json: unknown) => this.#take(json);
+    const { found } = this.#rules;
+    if (found === undefined) return;
+    const take = (json: unknown) => this.#take(found.instancesIn(json));
     const lost = (loss: Loss) => this.#lost(loss);
-    void follow(this.#agent, { ...question, take, lost }, this.#ending.signal);
+    void found.follow(this.#agent, { take, lost }, this.#ending.signal);
   }
 
   /** Nothing new goes there; what is under way comes to its end. */
@@ -113,8 +140,7 @@ export class Target {
     this.#connections.clear();
   }
 
-  #take(json: unknown): void {
-    const { endpoints, leftOut } = instancesIn(json);
+  #take({ endpoints, leftOut }: Instances): void {
     const { name } = this.#rules;
     this.update(endpoints);
     if (leftOut > 0 && leftOut !== this.#leftOut) {

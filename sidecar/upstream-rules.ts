@@ -1,9 +1,14 @@
 /** How a service is called where nobody says more of it. */
-import { NO_OUTLIERS } from '../lib/balance/outliers.ts';
+import type { CircuitLimits } from '../lib/balance/circuit.ts';
+import { NO_OUTLIERS, type OutlierRules } from '../lib/balance/outliers.ts';
 import type { PolicyName } from '../lib/balance/policies.ts';
 import type { Dial } from './dial.ts';
+import { instancesIn } from './endpoints.ts';
+import { follow } from './follow.ts';
+import { followQuery } from './follow-query.ts';
 import type { TargetSaid } from './http/routes.ts';
-import type { TargetRules } from './target.ts';
+import { objectIn, textIn } from './said.ts';
+import type { Found, TargetRules } from './target.ts';
 import type { TargetWanted, UpstreamRules } from './upstream.ts';
 
 export interface Wanted {
@@ -14,7 +19,13 @@ export interface Wanted {
   readonly protocol: string;
   /** '' where it is not known. */
   readonly zone: string;
+  /** Of callers, and of whatever else `limits` says nothing of. */
   readonly maxConnections: number;
+  readonly limits?: Partial<CircuitLimits>;
+  /** In place of what its chain says. */
+  readonly connectMs?: number | undefined;
+  /** Where they are said, an answer of 500 or more counts against a host, whichever it is. */
+  readonly outliers?: Partial<OutlierRules> | undefined;
 }
 
 /** How instances of a target are reached; `connectMs`: undefined where the chain says nothing. */
@@ -36,48 +47,88 @@ export function meshUpstream(wanted: Wanted, datacenter: string, dialTo: DialTo)
   return upstream(wanted, { kind: 'connect', datacenter, dialTo });
 }
 
+/** Those of the mesh that a prepared query finds: `wanted.service` is its name. */
+export function queryUpstream(wanted: Wanted, datacenter: string, dialTo: DialTo): UpstreamRules {
+  return upstream(wanted, { kind: 'query', datacenter, dialTo });
+}
+
 interface How {
-  readonly kind: 'service' | 'connect';
+  readonly kind: 'service' | 'connect' | 'query';
   readonly datacenter: string;
   readonly dialTo: DialTo;
 }
 
-function upstream(wanted: Wanted, { kind, datacenter, dialTo }: How): UpstreamRules {
-  const { service, protocol, maxConnections } = wanted;
+function upstream(wanted: Wanted, how: How): UpstreamRules {
+  const { service, protocol, maxConnections: all, limits } = wanted;
+  const { kind, datacenter } = how;
+  const isQuery = kind === 'query';
   return {
     key: JSON.stringify([kind, datacenter, wanted]),
-    ...{ name: service, protocol, datacenter },
+    name: isQuery ? `prepared_query:${service}` : service,
+    hasChain: !isQuery,
+    ...{ protocol, datacenter },
     circuit: {
-      connections: maxConnections,
-      pending: maxConnections,
-      requests: maxConnections,
-      retries: maxConnections,
+      callers: all,
+      connections: all,
+      pending: all,
+      requests: all,
+      retries: all,
+      ...limits,
     },
-    targetRules: (target) => targetRules(wanted, { kind, dialTo }, target),
+    targetRules: (target) => targetRules(wanted, how, target),
   };
 }
 
-function targetRules(
-  wanted: Wanted,
-  { kind, dialTo }: Omit<How, 'datacenter'>,
-  { said, datacenter, policy, connectMs, isH2 }: TargetWanted,
-): TargetRules {
-  const { service, subset, filter, onlyPassing } = said;
-  const query: (readonly [string, string])[] = [];
-  if (datacenter !== '') query.push(['dc', datacenter]);
-  if (filter !== '') query.push(['filter', filter]);
-  if (onlyPassing) query.push(['passing', '1']);
+function targetRules(wanted: Wanted, how: How, target: TargetWanted): TargetRules {
+  const { said, datacenter, policy, isH2 } = target;
+  const connectMs = wanted.connectMs ?? target.connectMs;
+  const { found, dial } =
+    how.kind === 'query'
+      ? byQuery(wanted.service, how, connectMs)
+      : { found: byHealth(how.kind, target), dial: how.dialTo({ ...said, datacenter }, connectMs) };
   return {
-    name: [subset, service, datacenter].filter((each) => each !== '').join('.'),
-    question: { path: `/v1/health/${kind}/${encodeURIComponent(service)}`, query },
+    name: [said.subset, said.service, datacenter].filter((each) => each !== '').join('.'),
+    found,
     balancer: {
       policy: policy ?? wanted.policy,
       // What is critical gets nothing, whatever else is there: its checks say so to everybody.
       preferences: { zone: wanted.zone, minZoneHosts: 1, headroom: 1.4, panicBelow: 0 },
       slowStart: { windowMs: 0, least: 0.1 },
-      outliers: OUTLIERS,
+      outliers: { ...OUTLIERS, ...wanted.outliers },
     },
+    blamesEvery5xx: wanted.outliers !== undefined,
     isH2,
-    dial: dialTo({ service, datacenter }, connectMs),
+    dial,
   };
+}
+
+function byHealth(
+  kind: 'service' | 'connect',
+  { said: { service, filter, onlyPassing }, datacenter }: TargetWanted,
+): Found {
+  const query: (readonly [string, string])[] = [];
+  if (datacenter !== '') query.push(['dc', datacenter]);
+  if (filter !== '') query.push(['filter', filter]);
+  if (onlyPassing) query.push(['passing', '1']);
+  const path = `/v1/health/${kind}/${encodeURIComponent(service)}`;
+  return {
+    follow: (agent, on, signal) => follow(agent, { path, query, ...on }, signal),
+    instancesIn,
+  };
+}
+
+/** Whose instances they are is known with the answer, and so is which certificate theirs have to be. */
+function byQuery(query: string, { datacenter, dialTo }: How, connectMs: number | undefined) {
+  let [service, where] = ['', ''];
+  const found: Found = {
+    follow: (agent, on, signal) => followQuery(agent, { query, datacenter, ...on }, signal),
+    instancesIn: (json) => {
+      const { Service, Datacenter, Nodes } = objectIn(json);
+      const instances = instancesIn(Nodes ?? []);
+      [service, where] = [textIn(Service), textIn(Datacenter)];
+      return instances;
+    },
+  };
+  const dial: Dial = (host) => dialTo({ service, datacenter: where }, connectMs)(host);
+  return { found, dial };
 }

@@ -8,6 +8,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Sample } from '../lib/metrics/sample.ts';
 import { type Agent, follow, type Loss, type Question } from './follow.ts';
+import { Places } from './http/places.ts';
 import {
   type End,
   isH2,
@@ -24,6 +25,8 @@ export interface UpstreamRules {
   readonly key: string;
   /** As metrics and lines of the log call it. */
   readonly name: string;
+  /** Else its instances are all there is to know. */
+  readonly hasChain: boolean;
   /** '' for what the chain says. */
   readonly protocol: string;
   /** '' for the agent's own. */
@@ -67,6 +70,7 @@ export class Upstream {
   readonly #agent: Agent;
   readonly #logger: Logger;
   readonly circuit: Circuit;
+  readonly #places: Places;
   readonly budget = new RetryBudget(BUDGET);
   readonly counts: UpstreamCounts = { calls: 0, retries: 0, failed: 0, sent: 0, received: 0 };
   readonly statuses: StatusCounts = [0, 0, 0, 0, 0];
@@ -87,6 +91,7 @@ export class Upstream {
     this.#agent = agent;
     this.#logger = logger;
     this.circuit = new Circuit(rules.circuit);
+    this.#places = new Places(this.circuit);
   }
 
   get name(): string {
@@ -138,7 +143,11 @@ export class Upstream {
       this.#isPlain = false;
     };
     const lost = (loss: Loss) => this.#lost(loss, signal);
-    await follow(this.#agent, { ...question, take, lost }, signal);
+    if (this.#rules.hasChain) await follow(this.#agent, { ...question, take, lost }, signal);
+    else {
+      this.#take(this.#plain(), signal);
+      await untilAborted(signal);
+    }
     const all = [this.#targets, this.#warming];
     [this.#targets, this.#warming] = [new Map(), new Map()];
     for (const targets of all) this.#stopUnused(targets);
@@ -183,6 +192,12 @@ export class Upstream {
     });
   }
 
+  #plain(): Routing {
+    const { name, protocol, datacenter } = this.#rules;
+    const said = { id: name, service: name, subset: '', datacenter, filter: '' };
+    return plainRouting(protocol || 'tcp', { ...said, onlyPassing: false });
+  }
+
   #stopUnused(targets: ReadonlyMap<string, Target>): void {
     for (const [key, target] of targets) {
       if (this.#targets.get(key) !== target && this.#warming.get(key) !== target) target.stop();
@@ -196,7 +211,8 @@ export class Upstream {
     const wanted = { said, datacenter, policy, connectMs, isH2: isH2(routing.protocol) };
     const key = JSON.stringify(wanted);
     const found = into.get(key) ?? this.#targets.get(key) ?? this.#warming.get(key);
-    const target = found ?? new Target(this.#rules.targetRules(wanted), this.#agent, this.#logger);
+    const rules = this.#rules.targetRules(wanted);
+    const target = found ?? new Target(rules, this.#places, this.#agent, this.#logger);
     if (found === undefined) target.start();
     into.set(key, target);
     return target;
@@ -214,15 +230,13 @@ export class Upstream {
   }
 
   #lost({ why, what, level, tries, isToSay }: Loss, signal: AbortSignal): void {
-    const { name, protocol, datacenter } = this.#rules;
+    const { name } = this.#rules;
     if (hasNoChain(why)) {
       // What was known as a chain stays one.
       if (this.#isPlain) return;
       if (this.#change === 0) {
         this.#isPlain = true;
-        const said = { id: name, service: name, subset: '', datacenter, filter: '' };
-        const target = { ...said, onlyPassing: false };
-        this.#take(plainRouting(protocol || 'tcp', target), signal);
+        this.#take(this.#plain(), signal);
         const line =
           'sidecar: knows of no chain of calls, and goes to the instances of the service';
         this.#logger.info(line, { service: name, why });
@@ -233,6 +247,13 @@ export class Upstream {
     const goesOn = this.isKnown ? 'calls go where they went' : 'no host is known';
     this.#logger[level](`sidecar: ${what}, and ${goesOn}`, { service: name, tries, error: why });
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** An agent without the mesh has no chains, and to whom it shows none a service is what it is. */

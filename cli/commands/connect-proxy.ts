@@ -8,6 +8,7 @@ import { plainDial } from '../../sidecar/dial.ts';
 import type { Agent, Ask } from '../../sidecar/follow.ts';
 import { followRegistration, MeshSidecar } from '../../sidecar/mesh/mesh-sidecar.ts';
 import { registrationIn } from '../../sidecar/mesh/registration.ts';
+import { NO_CALL_RULES } from '../../sidecar/mesh/upstream-config.ts';
 import { Sidecar, type SidecarLimits } from '../../sidecar/sidecar.ts';
 import { type DialTo, plainUpstream, type Wanted } from '../../sidecar/upstream-rules.ts';
 import type { ApiClient } from '../api-client.ts';
@@ -199,8 +200,12 @@ async function serveMesh(
       listens: at('listen'),
       program: flags.has('listen') ? at('service-addr') : { host: '', port: 0 },
       protocol: wantedOf(flags.text('service')).protocol,
-      upstreams: flags.all('upstream').map((text) => ({ datacenter: '', ...upstreamIn(text) })),
-      refused: [],
+      ...{ connectMs: undefined, requestMs: undefined, maxConnections: undefined },
+      upstreams: flags.all('upstream').map((text) => {
+        const { service: name, at: listens } = upstreamIn(text);
+        return { kind: 'service', name, datacenter: '', at: listens, rules: NO_CALL_RULES };
+      }),
+      ...{ refused: [], unheeded: [] },
     });
     return;
   }

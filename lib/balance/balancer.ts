@@ -47,7 +47,7 @@ export class Balancer {
     this.#rules = rules;
     const weightOf = (host: Host) => weightAt(host, now(), rules.slowStart);
     this.#scales = { random, now, weightOf };
-    this.#outliers = new Outliers(rules.outliers, now());
+    this.#outliers = new Outliers(rules.outliers, now(), random);
     this.#changed();
   }
 

@@ -1,6 +1,9 @@
 /** Limits of what is under way to one upstream: beyond them a call is refused at once, and does not queue. */
 
 export interface CircuitLimits {
+  /** Connections that come in. */
+  readonly callers: number;
+  /** Connections to hosts. */
   readonly connections: number;
   /** Calls that wait for a connection. */
   readonly pending: number;
@@ -12,6 +15,7 @@ export interface CircuitLimits {
 export type CircuitKind = keyof CircuitLimits;
 
 export const CIRCUIT_KINDS: readonly CircuitKind[] = [
+  'callers',
   'connections',
   'pending',
   'requests',
@@ -20,8 +24,8 @@ export const CIRCUIT_KINDS: readonly CircuitKind[] = [
 
 export class Circuit {
   readonly #limits: CircuitLimits;
-  readonly #taken = { connections: 0, pending: 0, requests: 0, retries: 0 };
-  readonly #refused = { connections: 0, pending: 0, requests: 0, retries: 0 };
+  readonly #taken = { callers: 0, connections: 0, pending: 0, requests: 0, retries: 0 };
+  readonly #refused = { callers: 0, connections: 0, pending: 0, requests: 0, retries: 0 };
 
   constructor(limits: CircuitLimits) {
     this.#limits = limits;
@@ -39,6 +43,11 @@ export class Circuit {
       if (isTaken) this.#taken[kind]--;
       isTaken = false;
     };
+  }
+
+  /** Who finds none may wait: nobody is refused by this. */
+  hasRoom(kind: CircuitKind): boolean {
+    return this.#taken[kind] < this.#limits[kind];
   }
 
   /** Under way. */

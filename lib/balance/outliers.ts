@@ -3,6 +3,7 @@
  * them fail it is not the hosts' fault, and to leave the last ones with all the calls would end them too.
  */
 import type { Host } from './host.ts';
+import type { Scales } from './policy.ts';
 
 export interface OutlierRules {
   /** So many failures in a row; 0 for never. */
@@ -15,6 +16,8 @@ export interface OutlierRules {
   /** The part of the healthy hosts that may be set aside at once; one may always, of several. */
   readonly maxShare: number;
   readonly successRate: SuccessRateRules;
+  /** The part of those cases in which that many failures in a row count; all, where nobody says. */
+  readonly enforced?: number;
 }
 
 export interface SuccessRateRules {
@@ -38,10 +41,12 @@ type Hosts = ReadonlyMap<string, Host>;
 
 export class Outliers {
   readonly #rules: OutlierRules;
+  readonly #random: Scales['random'];
   #stepEnds: number;
 
-  constructor(rules: OutlierRules, now: number) {
+  constructor(rules: OutlierRules, now: number, random: Scales['random']) {
     this.#rules = rules;
+    this.#random = random;
     this.#stepEnds = now + rules.intervalMs;
   }
 
@@ -50,8 +55,13 @@ export class Outliers {
     const { outlier } = host;
     outlier[ok ? 'ok' : 'failed']++;
     outlier.inARow = ok ? 0 : outlier.inARow + 1;
-    const { inARow } = this.#rules;
-    return inARow > 0 && outlier.inARow >= inARow && this.#eject(host, hosts, now);
+    const { inARow, enforced = 1 } = this.#rules;
+    if (inARow === 0 || outlier.inARow < inARow) return false;
+    if (enforced < 1 && this.#random.next() >= enforced) {
+      outlier.inARow = 0;
+      return false;
+    }
+    return this.#eject(host, hosts, now);
   }
 
   /** Whether any is set aside, or comes back; to be called before each choice. */

@@ -37,7 +37,6 @@ import { Try } from './try.ts';
 const ANSWER_MS = 15_000;
 /** As in Envoy, for a request whose body does not go on, while nobody has answered it. */
 const STALLED_MS = 5 * 60_000;
-const GATEWAY_FAULTS: ReadonlySet<number> = new Set([502, 503, 504]);
 /** Before the same host is asked once more, doubled each time. */
 const BACKOFF_MS = 25;
 
@@ -168,9 +167,8 @@ export class Exchange {
   answered(head: AnswerHead, isLast: boolean): void {
     const { status, fields } = head;
     const grpcStatus = isLast ? fieldIn(fields, 'grpc-status') : undefined;
-    const isFault = GATEWAY_FAULTS.has(status) || grpcStatus === UNAVAILABLE;
     const current = this.#try as Try;
-    current.judge(!isFault);
+    current.judge(!current.isFault(status) && grpcStatus !== UNAVAILABLE);
     const { route } = this.#way as Way;
     if (retriesStatus(route.retries, status, grpcStatus) && this.#mayRetry()) {
       current.abort();

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import { H1Connection } from './h1-connection.ts';
+import { Leases, type Places } from './places.ts';
 import type { Connections } from './sending.ts';
 
 /** Idle ones of one host that are kept: as many requests at once cost no new connection. */
@@ -19,24 +20,21 @@ interface Idle {
 }
 
 export class H1Host implements Connections {
-  readonly #open: Open;
+  readonly #leases: Leases<H1Connection>;
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #idle: Idle[] = [];
   #isClosed = false;
 
-  constructor(open: Open, clock: Pick<Clock, 'monotonic'>) {
-    this.#open = open;
+  constructor(open: Open, places: Places, clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock;
+    this.#leases = new Leases(places, {
+      found: () => this.#found(),
+      open: async () => new H1Connection(await open(), this, IDLE_MS),
+    });
   }
 
-  lease(): H1Connection | Promise<H1Connection> {
-    const now = this.#clock.monotonic();
-    for (;;) {
-      const last = this.#idle.pop();
-      if (last === undefined) return this.#opened();
-      if (last.until > now) return last.connection;
-      last.connection.destroy();
-    }
+  lease(isWanted: () => boolean): H1Connection | Promise<H1Connection> {
+    return this.#leases.lease(isWanted);
   }
 
   close(): void {
@@ -51,15 +49,22 @@ export class H1Host implements Connections {
     }
     const ms = connection.keepsMs === 0 ? IDLE_MS : Math.min(IDLE_MS, connection.keepsMs);
     this.#idle.push({ connection, until: this.#clock.monotonic() + ms });
+    this.#leases.look();
   }
 
   gone(connection: H1Connection): void {
     const at = this.#idle.findIndex((each) => each.connection === connection);
     if (at >= 0) this.#idle.splice(at, 1);
+    this.#leases.gone();
   }
 
-  async #opened(): Promise<H1Connection> {
-    const connection = new H1Connection(await this.#open(), this, IDLE_MS);
-    return connection;
+  /** The last that was used. */
+  #found(): H1Connection | undefined {
+    const now = this.#clock.monotonic();
+    for (;;) {
+      const last = this.#idle.pop();
+      if (last === undefined || last.until > now) return last?.connection;
+      last.connection.destroy();
+    }
   }
 }

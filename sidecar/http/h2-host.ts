@@ -7,6 +7,7 @@ import { type Block, blockOf, fieldText } from './h2/hpack.ts';
 import { Session as Wire } from './h2/session.ts';
 import type { Stream, StreamTaker } from './h2/stream.ts';
 import type { Head } from './head.ts';
+import { Leases, type Places } from './places.ts';
 import type { Connection, Connections, Sending, Taking } from './sending.ts';
 
 /** Requests at once on one connection; more have one more. Hosts often allow a hundred. */
@@ -22,26 +23,39 @@ const IDLE_MS = 60_000;
 export class H2Host implements Connections {
   readonly #open: Open;
   readonly #clock: Clock;
+  readonly #leases: Leases<Session>;
   readonly #sessions = new Set<Session>();
   #opening: Promise<Session> | undefined;
   #isClosed = false;
 
-  constructor(open: Open, clock: Clock) {
+  constructor(open: Open, places: Places, clock: Clock) {
     this.#open = open;
     this.#clock = clock;
+    const opened = async () => {
+      this.#opening = this.#opened().finally(() => {
+        this.#opening = undefined;
+      });
+      return (await this.#opening).promised();
+    };
+    this.#leases = new Leases(places, { found: () => this.#found(), open: opened });
   }
 
-  lease(): Connection | Promise<Connection> {
-    for (const session of this.#sessions) if (session.hasRoom) return session;
-    this.#opening ??= this.#opened().finally(() => {
-      this.#opening = undefined;
-    });
-    return this.#opening;
+  lease(isWanted: () => boolean): Connection | Promise<Connection> {
+    const found = this.#found();
+    if (found !== undefined) return found;
+    // As many as it can take, take it.
+    if (this.#opening !== undefined) return this.#opening.then(() => this.lease(isWanted));
+    return this.#leases.lease(isWanted);
   }
 
   close(): void {
     this.#isClosed = true;
     for (const session of [...this.#sessions]) session.retire();
+  }
+
+  #found(): Session | undefined {
+    for (const session of this.#sessions) if (session.hasRoom) return session.promised();
+    return undefined;
   }
 
   async #opened(): Promise<Session> {
@@ -55,32 +69,53 @@ export class H2Host implements Connections {
       clock: this.#clock,
       retired: () => this.#sessions.delete(session),
       closed: () => session.gone(),
+      freed: () => this.#leases.look(),
     });
-    const session: Session = new Session(wire, this.#clock, () => this.#sessions.delete(session));
+    const session: Session = new Session(wire, this.#clock, {
+      gone: () => {
+        this.#sessions.delete(session);
+        this.#leases.gone();
+      },
+      freed: () => this.#leases.look(),
+    });
     this.#sessions.add(session);
     if (this.#isClosed) session.retire();
     return session;
   }
 }
 
+interface SessionOwner {
+  gone(): void;
+  /** It may take another request. */
+  freed(): void;
+}
+
 class Session implements Connection {
   readonly #wire: Wire;
   readonly #clock: Clock;
-  readonly #gone: () => void;
+  readonly #owner: SessionOwner;
+  /** To requests that are not sent yet. */
+  #promised = 0;
   #idleSince: number;
   #cancel: Cancel;
 
-  constructor(wire: Wire, clock: Clock, gone: () => void) {
+  constructor(wire: Wire, clock: Clock, owner: SessionOwner) {
     this.#wire = wire;
     this.#clock = clock;
-    this.#gone = gone;
+    this.#owner = owner;
     this.#idleSince = clock.monotonic();
     this.#cancel = clock.after(IDLE_MS, () => this.#look());
   }
 
   get hasRoom(): boolean {
     const { isRetired, streams, maxStreams } = this.#wire;
-    return !isRetired && streams < Math.min(MAX_STREAMS, maxStreams);
+    return !isRetired && streams + this.#promised < Math.min(MAX_STREAMS, maxStreams);
+  }
+
+  /** For one request, which is sent next or comes back. */
+  promised(): this {
+    this.#promised++;
+    return this;
   }
 
   /** Takes no more, and closes when what it has is over. */
@@ -90,13 +125,16 @@ class Session implements Connection {
 
   gone(): void {
     this.#cancel();
-    this.#gone();
+    this.#owner.gone();
   }
 
-  /** Nobody has it alone. */
-  back(): void {}
+  back(): void {
+    this.#promised--;
+    this.#owner.freed();
+  }
 
   send(head: Head, taking: Taking): Sending {
+    this.#promised--;
     const call = new Call(taking, () => this.retire());
     const stream = this.#wire.open(call);
     if (stream === undefined) {

@@ -104,8 +104,8 @@ export function rewritten(path: string, { rewrite }: Pick<Route, 'rewrite'>): st
 }
 
 /** Of a service of which no chain says anything. */
-export function plainRouting(protocol: string, target: TargetSaid): Routing {
-  const end = endOf({}, [target.id]);
+export function plainRouting(protocol: string, target: TargetSaid, timeoutMs?: number): Routing {
+  const end = { ...endOf({}, [target.id]), timeoutMs };
   return {
     protocol,
     datacenter: target.datacenter,

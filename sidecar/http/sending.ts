@@ -39,8 +39,11 @@ export interface Connection {
 
 /** Those to one host. */
 export interface Connections {
-  /** At once where there is one. Rejects with a ProconsulError as a `Dial` does; 'too-large' over a limit. */
-  lease(): Connection | Promise<Connection>;
+  /**
+   * At once where there is one; over a limit when there is, as long as it is wanted. Rejects with a ProconsulError as a
+   * `Dial` does: 'busy' where too many wait.
+   */
+  lease(isWanted: () => boolean): Connection | Promise<Connection>;
   /** No more will be asked for: what is under way comes to its end. */
   close(): void;
 }

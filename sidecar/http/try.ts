@@ -52,13 +52,17 @@ export class Try implements Taking {
   start(head: Head, body: Body | undefined): void {
     this.#body = body;
     const { target, host } = this.#options;
-    const leased = target.connectionsOf(host).lease();
+    const leased = target.connectionsOf(host).lease(() => !this.#isOver);
     if (leased instanceof Promise) {
       leased.then(
         (connection) => this.#send(connection, head),
         (error: unknown) => this.#notConnected(error),
       );
     } else this.#send(leased, head);
+  }
+
+  isFault(status: number): boolean {
+    return this.#options.target.isFault(status);
   }
 
   /** How the host did: once, the first counts. */

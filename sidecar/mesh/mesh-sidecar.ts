@@ -8,7 +8,7 @@ import { plainDial } from '../dial.ts';
 import { type Agent, follow, type Loss } from '../follow.ts';
 import { isHttpLike } from '../http/routes.ts';
 import type { Beside, Listened, Sidecar, SidecarLimits } from '../sidecar.ts';
-import { type DialTo, meshUpstream, type Wanted } from '../upstream-rules.ts';
+import { type DialTo, meshUpstream, queryUpstream, type Wanted } from '../upstream-rules.ts';
 import { Identity } from './identity.ts';
 import { meshDial } from './mesh-dial.ts';
 import { Permissions } from './permissions.ts';
@@ -57,6 +57,7 @@ export class MeshSidecar implements Beside {
   #registration: ProxyRegistration | undefined;
   /** What of it cannot be had, as it was told last. */
   #faults = '';
+  #unheeded = '';
   #cancelReport: Cancel = () => undefined;
   #cancelAgain: Cancel = () => undefined;
   #work: Promise<void> = Promise.resolve();
@@ -88,6 +89,13 @@ export class MeshSidecar implements Beside {
     for (const [service, why] of registration.refused) {
       this.#options.logger.warn('sidecar: an upstream is left out', { service, why });
     }
+    const unheeded = registration.unheeded.join(', ');
+    if (unheeded !== '' && unheeded !== this.#unheeded) {
+      const { service } = registration;
+      const line = 'sidecar: what its registration says of these has no effect';
+      this.#options.logger.warn(line, { service, unheeded });
+    }
+    this.#unheeded = unheeded;
     return this.#next(registration);
   }
 
@@ -149,14 +157,18 @@ export class MeshSidecar implements Beside {
     return this.#behind;
   }
 
-  #listened({ service, datacenter, at }: MeshUpstream, identity: Identity): Listened {
+  #listened(upstream: MeshUpstream, identity: Identity): Listened {
+    const { kind, name, datacenter, at, rules } = upstream;
     const { agent, limits, wantedOf } = this.#options;
     const { clock } = agent;
     const dialTo: DialTo = (target, connectMs = limits.connectMs) => {
       const plain = plainDial(clock, connectMs);
       return meshDial({ plain, identity, ...target, clock, handshakeMs: connectMs });
     };
-    return { at, ...meshUpstream(wantedOf(service), datacenter, dialTo) };
+    const byFlags = wantedOf(name);
+    const wanted = { ...byFlags, ...rules, protocol: byFlags.protocol || rules.protocol };
+    const called = kind === 'query' ? queryUpstream : meshUpstream;
+    return { at, ...called(wanted, datacenter, dialTo) };
   }
 
   async #servePublic(registration: ProxyRegistration, behind: Behind): Promise<void> {
@@ -168,7 +180,13 @@ export class MeshSidecar implements Beside {
     }
     const protocol = registration.protocol || spoken.now;
     this.#serviceId = serviceId;
-    const key = JSON.stringify([service, at, to, protocol]);
+    const { connectMs, requestMs, maxConnections } = registration;
+    const rules = {
+      ...limits,
+      ...(connectMs !== undefined && { connectMs }),
+      ...(maxConnections !== undefined && { maxConnections }),
+    };
+    const key = JSON.stringify([service, at, to, protocol, rules, requestMs]);
     if (this.#public?.key === key) return;
     void this.#public?.listener.drain(limits.drainMs);
     this.#public = undefined;
@@ -177,7 +195,7 @@ export class MeshSidecar implements Beside {
     const { clock } = agent;
     const log = (line: AccessLine) => sidecar.log(line);
     const requests = isHttpLike(protocol)
-      ? this.#requestsTo({ ...registration, protocol }, behind)
+      ? this.#requestsTo({ ...registration, protocol }, rules, behind)
       : undefined;
     const listener = new PublicListener({
       at,
@@ -187,7 +205,7 @@ export class MeshSidecar implements Beside {
       permissions,
       requests,
       clock,
-      rules: limits,
+      rules,
       log,
     });
     try {
@@ -202,11 +220,13 @@ export class MeshSidecar implements Beside {
     this.#report(listener);
   }
 
-  #requestsTo(registration: ProxyRegistration, { identity, permissions }: Behind): PublicRequests {
-    const { agent, limits, logger, sidecar } = this.#options;
-    const { service, program: at, protocol } = registration;
-    const { connectMs, idleMs, maxConnections: maxRequests, tries } = limits;
-    const wanted = { service, at, protocol, connectMs, maxRequests };
+  #requestsTo(
+    { service, program: at, protocol, requestMs }: ProxyRegistration,
+    { connectMs, idleMs, maxConnections: maxRequests, tries }: SidecarLimits,
+    { identity, permissions }: Behind,
+  ): PublicRequests {
+    const { agent, logger, sidecar } = this.#options;
+    const wanted = { service, at, protocol, connectMs, requestMs, maxRequests };
     return new PublicRequests({
       ...{ program: new Program(wanted, agent, logger), service, identity, permissions },
       ...{ clock: agent.clock, random: agent.random },

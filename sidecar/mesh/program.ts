@@ -10,6 +10,7 @@ import { LATENCY_PLACES, latencyPlace, type Served } from '../../lib/served.ts';
 import { plainDial } from '../dial.ts';
 import type { Agent } from '../follow.ts';
 import type { Called } from '../http/exchange-parts.ts';
+import { Places } from '../http/places.ts';
 import { isH2, plainRouting, type Routing } from '../http/routes.ts';
 import { Target } from '../target.ts';
 import type { Chosen, UpstreamCounts } from '../upstream.ts';
@@ -21,6 +22,8 @@ export interface ProgramOptions {
   /** In which it is spoken to. */
   readonly protocol: string;
   readonly connectMs: number;
+  /** For a whole answer; undefined where nobody says. */
+  readonly requestMs: number | undefined;
   /** At once. */
   readonly maxRequests: number;
 }
@@ -38,15 +41,17 @@ export class Program implements Called {
   #errors = 0;
 
   constructor(options: ProgramOptions, agent: Agent, logger: Logger) {
-    const { service, at, protocol, connectMs, maxRequests: all } = options;
+    const { service, at, protocol, connectMs, requestMs, maxRequests: all } = options;
     this.#service = service;
     const nobody = { service, subset: '', datacenter: '', filter: '', onlyPassing: false };
-    this.routing = plainRouting(protocol, { id: service, ...nobody });
-    this.circuit = new Circuit({ connections: all, pending: all, requests: all, retries: all });
+    this.routing = plainRouting(protocol, { id: service, ...nobody }, requestMs);
+    const limits = { callers: all, connections: all, pending: all, requests: all, retries: all };
+    this.circuit = new Circuit(limits);
     this.#target = new Target(
       {
         name: service,
-        question: undefined,
+        found: undefined,
+        blamesEvery5xx: false,
         balancer: {
           policy: 'round-robin',
           preferences: { zone: '', minZoneHosts: 1, headroom: 1, panicBelow: 0 },
@@ -56,6 +61,7 @@ export class Program implements Called {
         isH2: isH2(protocol),
         dial: plainDial(agent.clock, connectMs),
       },
+      new Places(this.circuit),
       agent,
       logger,
     );

@@ -261,10 +261,7 @@ describe("a sidecar's listener", () => {
     one.socket.destroy();
     await until(async () => (await whoAnswers(port)) === 'a');
     const { text } = await admin('/metrics');
-    assert.match(
-      text,
-      /^proconsul_sidecar_refused_total\{upstream="web",limit="connections"\} [1-9]/m,
-    );
+    assert.match(text, /^proconsul_sidecar_refused_total\{upstream="web",limit="callers"\} [1-9]/m);
   });
 
   it('cuts a connection that is silent for too long', async () => {

@@ -34,6 +34,8 @@ export interface SessionOptions {
   readonly retired: () => void;
   /** Told once. */
   readonly closed: () => void;
+  /** One stream is over. */
+  readonly freed?: () => void;
 }
 
 interface Serves {
@@ -165,6 +167,7 @@ export class Session implements Carrier {
       const [oldest = 0] = this.#resetHere;
       this.#resetHere.delete(oldest);
     }
+    this.#options.freed?.();
     this.#endIfEmpty();
   }
 

@@ -6,7 +6,13 @@ import { seededRandom } from '../../support/fakes/seeded-random.ts';
 
 describe('Circuit', () => {
   it('refuses what is beyond a limit, each kind by itself, and gives a place back once', () => {
-    const circuit = new Circuit({ connections: 2, pending: 0, requests: 1, retries: 1 });
+    const circuit = new Circuit({
+      callers: 1,
+      connections: 2,
+      pending: 0,
+      requests: 1,
+      retries: 1,
+    });
     const first = circuit.take('connections');
     assert.ok(first && circuit.take('connections'));
     assert.equal(circuit.take('connections'), undefined);
@@ -19,6 +25,7 @@ describe('Circuit', () => {
     assert.deepEqual(
       CIRCUIT_KINDS.map((kind) => [kind, circuit.taken(kind), circuit.refused(kind)]),
       [
+        ['callers', 0, 0],
         ['connections', 2, 2],
         ['pending', 0, 1],
         ['requests', 1, 0],

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { Host } from '../../../lib/balance/host.ts';
 import { NO_OUTLIERS, type OutlierRules, Outliers } from '../../../lib/balance/outliers.ts';
 import { endpoints } from '../../support/balancers.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
 
 function start(count: number, rules: Partial<OutlierRules>) {
   const hosts = new Map(endpoints(count).map((each) => [each.id, new Host(each, 0)]));
-  const outliers = new Outliers({ ...NO_OUTLIERS, ...rules }, 0);
+  const outliers = new Outliers({ ...NO_OUTLIERS, ...rules }, 0, seededRandom(1));
   const call = (id: string, ok: boolean, now = 0, times = 1) => {
     const host = hosts.get(id) as Host;
     for (let i = 0; i < times; i++) outliers.ended(host, ok, hosts, now);
@@ -56,6 +57,15 @@ describe('Outliers', () => {
     for (let i = 0; i < 4; i++) outliers.sweep(hosts, (i + 1) * 1e9);
     call('h0', false, 5e9);
     assert.equal(hosts.get('h0')?.outlier.ejectedUntil, 5e9 + 1000);
+  });
+
+  it('counts failures in a row for as large a part of the cases as is said', () => {
+    const never = start(10, { inARow: 2, maxShare: 1, enforced: 0 });
+    for (let i = 0; i < 10; i++) never.call(`h${i}`, false, 0, 20);
+    assert.deepEqual(never.ejected(), []);
+    const half = start(10, { inARow: 2, maxShare: 1, enforced: 0.5 });
+    for (let i = 0; i < 10; i++) half.call(`h${i}`, false, 0, 2);
+    assert.ok(half.ejected().length > 1 && half.ejected().length < 9, `${half.ejected()}`);
   });
 
   describe('by rates of success', () => {

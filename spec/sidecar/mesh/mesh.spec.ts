@@ -45,7 +45,11 @@ describe('a sidecar of the mesh', () => {
     readonly id: string;
     readonly program: Backend;
     readonly listens: number;
-    readonly upstreams?: readonly { readonly name: string; readonly port: number }[];
+    readonly upstreams?: readonly {
+      readonly name: string;
+      readonly port: number;
+      readonly more?: object;
+    }[];
   }
 
   /** Its checks would look at the port; here nobody is to wait for them. */
@@ -53,6 +57,7 @@ describe('a sidecar of the mesh', () => {
     const Upstreams = upstreams.map((each) => ({
       DestinationName: each.name,
       LocalBindPort: each.port,
+      ...each.more,
     }));
     const standsFor = {
       DestinationServiceName: name,
@@ -149,6 +154,40 @@ describe('a sidecar of the mesh', () => {
     });
     assert.equal(heard, '');
   }).timeout(PATIENCE_MS);
+
+  it('carries calls to what a prepared query finds, as that changes', async () => {
+    const { db, dbListens } = await startPair();
+    const { json } = await send(agent.port, 'POST', '/v1/query', {
+      body: { Name: 'geo', Service: { Service: 'db', Connect: true } },
+    });
+    const { ID } = json as { readonly ID: string };
+    stops.push(() => put(`/v1/query/${ID}`, '', 'DELETE'));
+    const other = await startBackend('other');
+    const [calls, listens, caller] = [await freePort(), await freePort(), await startBackend('c')];
+    const more = { DestinationType: 'prepared_query' };
+    await register('caller', {
+      ...{ id: 'caller-1', program: caller, listens: await freePort() },
+      upstreams: [{ name: 'geo', port: calls, more }],
+    });
+    const { logger, admin } = start('caller-1-proxy');
+    const untilIs = (names: readonly string[]) =>
+      until(
+        async () => {
+          const all = await Promise.all(Array.from({ length: 8 }, () => whoAnswers(calls)));
+          return [...new Set(all)].sort().join() === names.join();
+        },
+        () => logger.lines,
+        PATIENCE_MS,
+      );
+    await untilIs(['db']);
+    await register('db', { id: 'db-2', program: other, listens });
+    start('db-2-proxy');
+    await untilIs(['db', 'other']);
+    await put('/v1/agent/service/deregister/db-1-proxy');
+    await untilIs(['other']);
+    assert.match((await admin('/metrics')).text, /calls_total\{upstream="prepared_query:geo"\} \d/);
+    assert.ok(db.taken() > 0 && dbListens > 0);
+  }).timeout(2 * PATIENCE_MS);
 
   it('lets nobody call whom an intention denies, and cuts who is calling when one comes', async () => {
     const { calls, db, dbSide } = await startPair();

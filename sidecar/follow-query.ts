@@ -1,0 +1,84 @@
+/**
+ * Follows what a prepared query finds. Its answer has no index: it is asked again when the service that it found
+ * has changed, and from time to time, for it may find another.
+ */
+import { pause } from '../lib/clock.ts';
+import { ProconsulError } from '../lib/errors.ts';
+import { retryMs } from '../lib/retries.ts';
+import { type Agent, askPatiently, type Loss, lossOf, type Question } from './follow.ts';
+import { objectIn, textIn } from './said.ts';
+
+/** As often as Consul's own proxies ask. */
+const AGAIN = '30s';
+/** Between two questions to an agent that does not wait. */
+const PAUSE_MS = 1000;
+
+export interface FollowedQuery {
+  /** Its name, or its id. */
+  readonly query: string;
+  /** '' for the agent's own. */
+  readonly datacenter: string;
+  /** May throw a ProconsulError for an answer that is none. */
+  take(json: unknown): void;
+  lost(loss: Loss): void;
+}
+
+/** Resolves when the signal is aborted: never before, whatever cannot be reached. */
+export async function followQuery(
+  agent: Agent,
+  followed: FollowedQuery,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, random } = agent;
+  let seen: Seen = { service: '', index: '' };
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const now = await look(agent, followed, seen, signal);
+      failures = 0;
+      const isSame = now.service === seen.service && now.index === seen.index;
+      seen = now;
+      if (isSame) await pause(clock, PAUSE_MS, signal);
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      if (signal.aborted) return;
+      followed.lost(lossOf(error, ++failures));
+      await pause(clock, retryMs(failures, random), signal);
+    }
+  }
+}
+
+/** What the query found last, and since when that is as it is: '' where nothing is known. */
+interface Seen {
+  readonly service: string;
+  readonly index: string;
+}
+
+async function look(
+  agent: Agent,
+  { query, datacenter, take }: FollowedQuery,
+  { service, index }: Seen,
+  signal: AbortSignal,
+): Promise<Seen> {
+  const dc = datacenter === '' ? [] : [['dc', datacenter] as const];
+  // Before the query: what that says is no older than what was waited for.
+  const waits = [...dc, ['index', index], ['wait', AGAIN]] as const;
+  const changed = service === '' ? '' : await indexOf(agent, service, waits, signal);
+  const path = `/v1/query/${encodeURIComponent(query)}/execute`;
+  const asked: Question = { path, query: [['connect', 'true'], ...dc] };
+  const { json } = await askPatiently(agent, asked, signal);
+  if (!signal.aborted) take(json);
+  const found = textIn(objectIn(json)['Service']);
+  return { service: found, index: found === service ? changed : '' };
+}
+
+async function indexOf(
+  agent: Agent,
+  service: string,
+  query: Question['query'],
+  signal: AbortSignal,
+): Promise<string> {
+  const path = `/v1/health/connect/${encodeURIComponent(service)}`;
+  const said = query.filter(([, value]) => value !== '');
+  return (await askPatiently(agent, { path, query: said }, signal)).index;
+}
