@@ -157,8 +157,9 @@ export class Mirror<T> {
     this.lists++;
     this.#takeOver(found);
     this.#version = version;
-    this.#vainLists++;
-    this.#reads();
+    // One after the other says nothing new: what is told is that it cannot be watched.
+    if (this.#vainLists++ === 0) this.#reads();
+    this.#lostAt = undefined;
   }
 
   #reads(): void {

@@ -4,14 +4,22 @@ import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
-import { type Agent, type Followed, follow } from '../../sidecar/follow.ts';
+import { Slots } from '../../lib/slots.ts';
+import { type Agent, type Followed, follow, type Question } from '../../sidecar/follow.ts';
 import { listIn, objectIn, textsIn } from '../api/shapes.ts';
 import type { Catalog } from '../catalog.ts';
 import { addressesIn, type BroughtAddress } from './addresses.ts';
 import { type BackRules, isBrought, serviceName } from './rules.ts';
 
-/** Each is a question that waits. */
+/** Each is a question. */
 const MAX_SERVICES = 2000;
+/**
+ * Of those that wait at a time, each at a connection of its own: two syncs of one address are within what a server
+ * gives one by default (limits.http_max_conns_per_client), and their beats come through.
+ */
+const MAX_WAITS = 80;
+/** Of more services each has its turn in so long. */
+const ROUND_MS = 10_000;
 
 export interface BroughtDeps {
   readonly catalog: Catalog;
@@ -31,6 +39,8 @@ export class Brought {
   readonly #deps: BroughtDeps;
   readonly #rules: BackRules;
   readonly #agent: Agent;
+  /** For the services, of which there may be many. */
+  readonly #inTurn: Agent;
   readonly #notices: Notices;
   /** Told of a Service by its name in the cluster. */
   readonly #changed: (service: string) => void;
@@ -47,11 +57,13 @@ export class Brought {
     this.#rules = rules;
     this.#changed = changed;
     this.#notices = new Notices((text) => logger.warn(`k8s: ${text}`));
-    this.#agent = {
-      ask: ({ path, query }, signal) => catalog.ask({ method: 'GET', path, query }, signal),
-      clock,
-      random,
-    };
+    const ask: Agent['ask'] = ({ path, query }, signal) =>
+      catalog.ask({ method: 'GET', path, query }, signal);
+    this.#agent = { ask, clock, random };
+    const slots = new Slots(MAX_WAITS);
+    const inTurn: Agent['ask'] = ({ path, query }, signal) =>
+      slots.run(() => ask({ path, query: [...query, ...this.#patience()] }, signal));
+    this.#inTurn = { ask: inTurn, clock, random };
   }
 
   /** Before, what is not there may only not have been read. */
@@ -69,7 +81,8 @@ export class Brought {
 
   /** Resolves when the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    await this.#follow('/v1/catalog/services', (json) => this.#takeNames(objectIn(json)), signal);
+    const names = { path: '/v1/catalog/services', of: this.#agent };
+    await this.#follow(names, (json) => this.#takeNames(objectIn(json)), signal);
     for (const ending of this.#following.values()) ending.abort();
     await Promise.all(this.#under);
   }
@@ -128,7 +141,7 @@ export class Brought {
       this.#changed(service);
     };
     const path = `/v1/health/service/${encodeURIComponent(name)}`;
-    const ended = this.#follow(path, take, ending.signal);
+    const ended = this.#follow({ path, of: this.#inTurn }, take, ending.signal);
     this.#under.add(ended);
     void ended.then(() => this.#under.delete(ended));
   }
@@ -141,7 +154,18 @@ export class Brought {
     this.#changed(service);
   }
 
-  #follow(path: string, take: Followed['take'], signal: AbortSignal): Promise<void> {
+  /** So long that a round of all is done in time; as long as the server has it where all of them find a place. */
+  #patience(): Question['query'] {
+    const count = this.#following.size;
+    if (count <= MAX_WAITS) return [];
+    return [['wait', `${Math.round((ROUND_MS * MAX_WAITS) / count)}ms`]];
+  }
+
+  #follow(
+    { path, of }: { readonly path: string; readonly of: Agent },
+    take: Followed['take'],
+    signal: AbortSignal,
+  ): Promise<void> {
     const followed: Followed = {
       path,
       query: [],
@@ -151,7 +175,7 @@ export class Brought {
       },
       lost: (why) => this.#notices.tell(path, `cannot read ${path}: ${why}`),
     };
-    return follow(this.#agent, followed, signal).catch((error: unknown) => {
+    return follow(of, followed, signal).catch((error: unknown) => {
       if (!(error instanceof ProconsulError)) throw error;
       this.#deps.logger.error(`k8s: ${messageOf(error)}`);
     });

@@ -81,6 +81,8 @@ export class Sync {
   readonly writes: CatalogRequest[] = [];
   /** Of so many transactions the answer is lost: what they write is written. */
   lostAnswers = 0;
+  /** Questions to the catalog that are under way, and the most of them that there were. */
+  readonly asking = { now: 0, most: 0 };
   readonly #ending = new AbortController();
   readonly #killed = new AbortController();
   readonly #api: Client;
@@ -149,9 +151,11 @@ export class Sync {
         const isBeat = path.includes('/check/pass/');
         if (method !== 'GET' && !isBeat) this.writes.push(request);
         const either = AbortSignal.any([signal, killed]);
+        this.asking.most = Math.max(this.asking.most, ++this.asking.now);
         const answer = await (isBeat
           ? beat(server, request, token)
-          : asked(server.port, request, { token, signal: either }));
+          : asked(server.port, request, { token, signal: either })
+        ).finally(() => this.asking.now--);
         const { status, text, index } = answer;
         if (path === '/v1/txn') this.#lose();
         if (status === 200 || accept.includes(status)) {
