@@ -49,6 +49,16 @@ describe('where the agent is and how to speak to it', () => {
     assert.equal(await token(['-token=from-flag', `-token-file=${file}`]), 'from-file');
   });
 
+  it('asks as nobody by no empty token file: who sees less takes the rest for gone', async () => {
+    const file = join(folder, 'empty-token');
+    writeFileSync(file, ' \n');
+    const { code, err } = await runWords(['kv', 'get', `-token-file=${file}`, 'a']);
+    assert.equal(code, 1);
+    assert.match(err, /Error loading token file: .*empty-token is empty/);
+    const { headers } = await asked([`-token-file=${file}`], { CONSUL_HTTP_TOKEN: 'from-env' });
+    assert.equal(headers['x-consul-token'], 'from-env');
+  });
+
   it('takes a port alone for one of this machine', async () => {
     const { port } = await serveHttp((_, response) => response.end('[]'));
     const env = { CONSUL_HTTP_ADDR: `:${port}` };
