@@ -1,4 +1,5 @@
 /** Configurations of Envoy as a user of endpoint discovery writes them: one listener, and a cluster that is told. */
+import type { XdsPlace } from './xds-places.ts';
 
 export const ENVOY_WAYS = ['eds', 'eds-delta', 'eds-rest', 'ads', 'ads-delta'] as const;
 export type EnvoyWay = (typeof ENVOY_WAYS)[number];
@@ -6,8 +7,6 @@ export type EnvoyWay = (typeof ENVOY_WAYS)[number];
 interface Ports {
   readonly own: number;
   readonly admin: number;
-  readonly grpc: number;
-  readonly http: number;
 }
 
 const PREFIX = 'type.googleapis.com/envoy.extensions';
@@ -15,9 +14,14 @@ const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 const PREDICATE = 'retry.host.previous_hosts.v3.PreviousHostsPredicate';
 const SERVICES = [{ envoy_grpc: { cluster_name: 'grpc' } }];
 
-export function envoyConfig(way: EnvoyWay, ports: Ports): object {
-  const { own, admin, grpc, http } = ports;
+/** With several places it turns to another where one is gone. */
+export function envoyConfig(
+  way: EnvoyWay,
+  { own, admin }: Ports,
+  places: readonly XdsPlace[],
+): object {
   const isAds = way.startsWith('ads');
+  const [grpc, http] = [places.map((each) => each.grpc), places.map((each) => each.http)];
   const agents = [agentCluster('grpc', grpc, true), agentCluster('http', http, false)];
   return {
     node: { id: `envoy-${way}`, cluster: 'edge' },
@@ -88,13 +92,13 @@ function listener(port: number): object {
   return { name: 'in', address: addressOf(port), filter_chains: [{ filters }] };
 }
 
-function agentCluster(name: string, port: number, speaksHttp2: boolean): object {
+function agentCluster(name: string, ports: readonly number[], speaksHttp2: boolean): object {
   const keepalive = { connection_keepalive: { interval: '30s', timeout: '5s' } };
   const options = {
     '@type': `type.googleapis.com/${HTTP_OPTIONS}`,
     explicit_http_config: { http2_protocol_options: keepalive },
   };
-  const lb_endpoints = [{ endpoint: { address: addressOf(port) } }];
+  const lb_endpoints = ports.map((port) => ({ endpoint: { address: addressOf(port) } }));
   return {
     ...{ name, type: 'STATIC', connect_timeout: '1s' },
     ...(speaksHttp2 && { typed_extension_protocol_options: { [HTTP_OPTIONS]: options } }),

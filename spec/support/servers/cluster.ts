@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly servers: number;
   /** Added to each server's flags. */
   readonly flags?: readonly string[];
+  /** Each serves xDS too. */
+  readonly xds?: boolean;
   /** When a write counts. */
   readonly commit?: CommitPolicy;
   /** Where Redis is, if not one that the cluster starts. */
@@ -48,14 +50,14 @@ export class Cluster {
   }
 
   static async start(options: ClusterOptions): Promise<Cluster> {
-    const { servers: count, flags = [], redisUrl, commit = 'redis' } = options;
+    const { servers: count, flags = [], redisUrl, commit = 'redis', xds = false } = options;
     const dir = await mkdtemp(join(tmpdir(), 'proconsul-cluster-'));
     const redis = redisUrl === undefined ? await startRedis() : undefined;
     const servers: ServerProcess[] = [];
     for (let i = 1; i <= count; i++) {
       const proxy = redis === undefined ? undefined : await TcpProxy.start(redis.address);
       const url = `${proxy?.url ?? redisUrl ?? ''}?commit=${commit}`;
-      servers.push(await ServerProcess.prepare({ name: `s${i}`, dir, url, proxy, flags }));
+      servers.push(await ServerProcess.prepare({ name: `s${i}`, dir, url, proxy, flags, xds }));
     }
     const cluster = new Cluster(dir, redis, servers);
     for (const server of servers) server.start();
@@ -84,11 +86,20 @@ interface Prepared {
   readonly url: string;
   readonly proxy: TcpProxy | undefined;
   readonly flags: readonly string[];
+  readonly xds: boolean;
+}
+
+interface ServerPorts {
+  readonly http: number;
+  /** Where agents join. */
+  readonly lan: number;
+  /** 0 where it serves none. */
+  readonly xds: number;
 }
 
 export class ServerProcess {
   readonly name: string;
-  readonly port: number;
+  readonly ports: ServerPorts;
   /** Between this server and Redis. */
   readonly proxy: TcpProxy | undefined;
   readonly #args: readonly string[];
@@ -96,18 +107,19 @@ export class ServerProcess {
   readonly #agent = new HttpAgent({ keepAlive: true, maxSockets: 256 });
   #process: ChildProcess | undefined;
 
-  private constructor(prepared: Prepared, port: number, args: readonly string[]) {
+  private constructor(prepared: Prepared, ports: ServerPorts, args: readonly string[]) {
     this.name = prepared.name;
     this.proxy = prepared.proxy;
-    this.port = port;
+    this.ports = ports;
     this.#args = args;
     this.#log = join(prepared.dir, `${prepared.name}.log`);
   }
 
   static async prepare(prepared: Prepared): Promise<ServerProcess> {
-    const [http = 0, rpc = 0, lan = 0] = await freePorts(3);
+    const [http = 0, rpc = 0, lan = 0, grpc = 0] = await freePorts(4);
     const { name, dir, url, flags } = prepared;
-    return new ServerProcess(prepared, http, [
+    const xds = prepared.xds ? grpc : 0;
+    return new ServerProcess(prepared, { http, lan, xds }, [
       'agent',
       '-server',
       `-node=${name}`,
@@ -118,12 +130,17 @@ export class ServerProcess {
       `-serf-lan-port=${lan}`,
       '-dns-port=-1',
       `-redis=${url}`,
+      ...(xds === 0 ? [] : [`-grpc-port=${xds}`]),
       ...flags,
     ]);
   }
 
   get pid(): number {
     return this.#process?.pid ?? 0;
+  }
+
+  get port(): number {
+    return this.ports.http;
   }
 
   start(): void {

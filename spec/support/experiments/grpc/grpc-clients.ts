@@ -1,0 +1,62 @@
+/** The clients of gRPC that know xDS, as their registries have them: installed where their language is there. */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { XdsPlace } from '../xds-places.ts';
+import type { GrpcClient } from './grpc-rounds.ts';
+
+const GRPC_GO = 'v1.85.0';
+const GRPC_JS = '1.14.7';
+const GRPC_JS_XDS = '1.14.1';
+const INSTALL_MS = 15 * 60_000;
+
+const sourceOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const at = ({ grpc }: XdsPlace) => `127.0.0.1:${grpc}`;
+
+/** Why it cannot be had, where it cannot. */
+export type Installed = GrpcClient | string;
+
+/** Into a folder of its own in that one; what is there already is taken. */
+export function grpcGo(folder: string): Installed {
+  const own = join(folder, 'go');
+  const binary = join(own, 'caller');
+  const go = spawnSync('go', ['version']);
+  if (go.status !== 0) return 'there is no go';
+  if (!existsSync(binary)) {
+    mkdirSync(own, { recursive: true });
+    copyFileSync(sourceOf('caller.go'), join(own, 'main.go'));
+    const fault =
+      run(own, 'go', ['mod', 'init', 'caller']) ??
+      run(own, 'go', ['get', `google.golang.org/grpc@${GRPC_GO}`]) ??
+      run(own, 'go', ['mod', 'tidy']) ??
+      run(own, 'go', ['build', '-o', 'caller', '.']);
+    if (fault !== undefined) return fault;
+  }
+  // It turns to the next of a list only for what it does not know yet.
+  return { name: 'grpc-go', command: [binary], serversOf: (places) => places.map(at) };
+}
+
+export function grpcJs(folder: string): Installed {
+  const own = join(folder, 'js');
+  const script = join(own, 'caller.mjs');
+  if (!existsSync(script)) {
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, 'package.json'), '{"private":true}');
+    const names = [`@grpc/grpc-js@${GRPC_JS}`, `@grpc/grpc-js-xds@${GRPC_JS_XDS}`];
+    const fault = run(own, 'npm', ['install', '--no-audit', '--no-fund', ...names]);
+    if (fault !== undefined) return fault;
+    copyFileSync(sourceOf('caller.mjs'), script);
+  }
+  return {
+    name: 'grpc-js',
+    command: [process.execPath, script],
+    // It heeds the first of a list alone, whose name may be of several addresses.
+    serversOf: (places) => [`ipv4:${places.map(at).join(',')}`],
+  };
+}
+
+function run(cwd: string, program: string, args: readonly string[]): string | undefined {
+  const { status, stderr } = spawnSync(program, args, { cwd, timeout: INSTALL_MS });
+  return status === 0 ? undefined : `${program} ${args.join(' ')}: ${String(stderr).trim()}`;
+}

@@ -1,0 +1,56 @@
+/** What clients of xDS go through under load, by one server and by three. */
+import type { Phases } from './phases.ts';
+import { OneServer, ThreeServers, type XdsPlace } from './xds-places.ts';
+
+export interface ToldBy {
+  readonly title: string;
+  /** At which programs are registered. */
+  readonly agent: { readonly port: number };
+  readonly places: readonly XdsPlace[];
+}
+
+/** Runs that over three programs with a client that is told so; resolves with the phases that were bad. */
+export type UnderLoad = (by: ToldBy, run: (phases: Phases) => Promise<void>) => Promise<number>;
+
+const MANY = 20;
+const FEW = 5;
+
+export async function byOneServer(underLoad: UnderLoad): Promise<number> {
+  const server = await OneServer.start();
+  const { agent, places } = server;
+  try {
+    return await underLoad({ title: 'one server', agent, places }, async (phases) => {
+      await phases.usual();
+      await phases.changes('e', MANY);
+      await phases.phase('the server is killed', 0, async () => void (await server.kill()));
+      await phases.phase('the server is back', 0, async () => void (await server.back()));
+      await phases.phase('one is added by the server that came back', 0, () => phases.added('f'));
+    });
+  } finally {
+    await server.stop();
+  }
+}
+
+/** The client asks them itself, and asks an agent that knows them. */
+export async function byThreeServers(underLoad: UnderLoad): Promise<number> {
+  const three = await ThreeServers.start();
+  const { agent } = three;
+  let bad = 0;
+  try {
+    for (const [title, places] of [
+      ['an agent of three', three.agentAlone],
+      ['three servers', three.servers],
+    ] as const) {
+      bad += await underLoad({ title, agent, places }, async (phases) => {
+        await phases.phase('a server of three is killed', 0, () => three.killBusiest());
+        await phases.phase('one is added meanwhile', 0, () => phases.added('d'));
+        await phases.phase('the server is back', 0, async () => void (await three.back()));
+        await phases.changes('e', FEW);
+      });
+      await three.forgetPrograms();
+    }
+  } finally {
+    await three.stop();
+  }
+  return bad;
+}
