@@ -1,5 +1,6 @@
 /** Resources that follow from what is known, and are made anew when that changes. */
 import type { Cancel } from '../lib/clock.ts';
+import type { Account } from './accounts.ts';
 import { type Held, keyOf, type Question, type Questions } from './questions.ts';
 import type { Resource } from './resource.ts';
 
@@ -13,13 +14,16 @@ export class Derived {
   readonly #compute: Compute;
   readonly #questions: Questions;
   readonly #listeners = new Set<() => void>();
+  readonly #accounts: () => Iterable<Account>;
   #held = new Map<string, Held>();
   #isRunning = false;
   #current: readonly Resource[] | undefined;
 
-  constructor(compute: Compute, questions: Questions) {
+  /** Of those who need them, on whose accounts questions are followed. */
+  constructor(compute: Compute, questions: Questions, accounts: () => Iterable<Account>) {
     this.#compute = compute;
     this.#questions = questions;
+    this.#accounts = accounts;
   }
 
   /** Undefined until all is known that they follow from. What is the same is the same object as before. */
@@ -42,6 +46,11 @@ export class Derived {
     this.#run();
   }
 
+  /** Nobody needs them any more on that account. */
+  leave(account: Account): void {
+    for (const held of this.#held.values()) held.leave(account);
+  }
+
   stop(): void {
     for (const { release } of this.#held.values()) release();
     this.#held.clear();
@@ -54,7 +63,7 @@ export class Derived {
     let isWhole = true;
     const know: Know = (question) => {
       const key = keyOf(question);
-      const held = now.get(key) ?? before.get(key) ?? this.#questions.hold(question, this.#again);
+      const held = now.get(key) ?? before.get(key) ?? this.#hold(question);
       now.set(key, held);
       if (held.known === undefined) isWhole = false;
       return held.known?.json;
@@ -73,6 +82,10 @@ export class Derived {
     } finally {
       this.#isRunning = false;
     }
+  }
+
+  #hold(question: Question): Held {
+    return this.#questions.hold(question, this.#accounts, this.#again);
   }
 
   /** Strangers' words may be such that nothing can be made of them: then what was there stands. */

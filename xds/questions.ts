@@ -2,6 +2,8 @@
  * What those know who have the same rights: each question is asked of the agent once for all of them, and
  * followed for as long as anybody needs its answer.
  */
+
+import { TOKEN_NOT_FOUND, tokenNotFound } from '../lib/acl/refusals.ts';
 import { type Cancel, pause } from '../lib/clock.ts';
 import { describeChain, NO_LEADER, ProconsulError } from '../lib/errors.ts';
 import type { System } from '../lib/system.ts';
@@ -12,6 +14,7 @@ import {
   type Loss,
   lossOf,
 } from '../sidecar/follow.ts';
+import { type Account, whoPays } from './accounts.ts';
 
 export interface Question extends Pick<Asked, 'path' | 'query'> {
   /** It waits for another hash, and not for another index. */
@@ -43,7 +46,7 @@ export interface QuestionsOptions {
 }
 
 /** Of one set of rights: each waits at the agent. */
-const MAX_QUESTIONS = 20_000;
+export const MAX_QUESTIONS = 20_000;
 /** After which a question without an index is asked again. */
 const REVIEW_MS = 15_000;
 
@@ -55,6 +58,8 @@ interface Known {
 export interface Held {
   readonly known: Known | undefined;
   readonly release: Cancel;
+  /** Those who need it on that account need it no more: another one's is taken. */
+  readonly leave: (account: Account) => void;
 }
 
 export class Questions {
@@ -69,10 +74,14 @@ export class Questions {
     return this.#followed.size;
   }
 
-  /** Calls with each answer that comes, until it is released. Throws 'busy' where there are too many. */
-  hold(question: Question, onAnswer: () => void): Held {
+  /**
+   * Calls with each answer that comes, until it is released, on one of the accounts of those who need it. Throws
+   * 'busy' where there are too many.
+   */
+  hold(question: Question, accounts: () => Iterable<Account>, onAnswer: () => void): Held {
     const key = keyOf(question);
     let followed = this.#followed.get(key);
+    whoPays(accounts(), followed);
     if (followed === undefined) {
       if (this.#followed.size >= MAX_QUESTIONS) {
         throw new ProconsulError('busy', `more than ${MAX_QUESTIONS} questions are followed`);
@@ -80,7 +89,7 @@ export class Questions {
       followed = new Followed(question, (each, signal) => this.#ask(each, signal), this.#options);
       this.#followed.set(key, followed);
     }
-    return followed.hold(onAnswer, () => this.#followed.delete(key));
+    return followed.hold(accounts, onAnswer, () => this.#followed.delete(key));
   }
 
   /** Something cannot be made of the answers. */
@@ -91,19 +100,31 @@ export class Questions {
 
   /** By whichever token may: one that was revoked must not answer for the others. */
   async #ask(question: Question, signal: AbortSignal): Promise<Answer> {
+    const refusals: string[] = [];
     for (const token of this.#options.tokens()) {
       const answer = await this.#options.ask(question, token, signal);
       const { status, index, text } = answer;
       if (status === 200) return { index, json: answer.json };
-      if (status === 429 || (status >= 500 && text.includes(NO_LEADER))) {
-        throw new ProconsulError('unavailable', `${status}: ${text}`);
-      }
-      if (status === 403) continue;
-      break;
+      refuseUnavailable(answer);
+      // What is not there may come to be: that is waited for at the index that it is not there at.
+      if (status !== 403) return nothing(question, status === 404 ? index : '');
+      refusals.push(text);
     }
-    // With something to wait at, so that it is asked again.
-    return { index: '1', json: question.by === 'hash' ? { ContentHash: 'none' } : undefined };
+    const isUnknown = refusals.every((text) => text.includes(TOKEN_NOT_FOUND));
+    // What a token may see that nobody knows, nobody says. Its streams end: until then what was told stands.
+    if (refusals.length > 0 && isUnknown) throw tokenNotFound();
+    return nothing(question, '');
   }
+}
+
+function refuseUnavailable({ status, text }: AgentAnswer): void {
+  const isAway = status === 429 || status === 503 || (status >= 500 && text.includes(NO_LEADER));
+  if (isAway) throw new ProconsulError('unavailable', `${status}: ${text}`);
+}
+
+/** With something to wait at, so that it is asked again. */
+function nothing({ by }: Question, index: string): Answer {
+  return { index: index || '1', json: by === 'hash' ? { ContentHash: 'none' } : undefined };
 }
 
 export function keyOf({ path, query, after }: Question): string {
@@ -155,18 +176,30 @@ class Followed {
     void follow(woken, { ...after, take: () => void again(), lost }, signal);
   }
 
-  hold(onAnswer: () => void, onLast: () => void): Held {
+  hold(accounts: () => Iterable<Account>, onAnswer: () => void, onLast: () => void): Held {
     const listener = () => onAnswer();
     this.#listeners.add(listener);
+    let payer = whoPays(accounts(), this);
+    payer.take(this);
     const known = () => this.#known;
     return {
       get known() {
         return known();
       },
       release: () => {
-        if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+        if (!this.#listeners.delete(listener)) return;
+        payer.giveBack(this);
+        if (this.#listeners.size > 0) return;
         this.#ending.abort();
         onLast();
+      },
+      leave: (account) => {
+        if (payer !== account) return;
+        payer.giveBack(this);
+        // It is followed already: whoever is left has it, also on an account that is full.
+        const [next = payer] = accounts();
+        payer = next;
+        payer.take(this);
       },
     };
   }

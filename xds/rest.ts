@@ -6,7 +6,7 @@ import type { Reply } from '../lib/http/reply.ts';
 import { shows } from '../lib/http/right.ts';
 import type { HttpRequest, Route } from '../lib/http/route.ts';
 import { type Resource, TYPE_URLS, versionOfAll } from './resource.ts';
-import type { Subscribed, View, Views } from './views.ts';
+import type { Member, Subscribed, Views } from './views.ts';
 import type { Named } from './world.ts';
 import type { ClientNode, Worlds } from './worlds.ts';
 
@@ -52,11 +52,11 @@ export function restRoutes(options: RestOptions): readonly Route[] {
 
 async function endpoints(options: RestOptions, request: HttpRequest): Promise<Reply> {
   const { VersionInfo, ResourceNames, Node } = await request.json(body, MAX_BODY_BYTES);
-  const member = await options.views.enter(request.token);
+  const member = await options.views.enter(request.token, request.remoteAddress);
   try {
     const world = options.worlds.of({ id: String(Node.id ?? '') });
     const wanted = [...new Set(ResourceNames)].map((name) => world.resources('endpoints', name));
-    const found = await allOf(member.view, wanted, options.clock);
+    const found = await allOf(member, wanted, options.clock);
     const version_info = versionOfAll(found);
     if (VersionInfo !== '' && version_info === VersionInfo) return { status: 304 };
     const resources = found.map(asJson);
@@ -67,7 +67,7 @@ async function endpoints(options: RestOptions, request: HttpRequest): Promise<Re
 }
 
 /** Rejects 'unavailable' where it does not get known. */
-async function allOf(view: View, wanted: readonly Named[], clock: Clock): Promise<Resource[]> {
+async function allOf(member: Member, wanted: readonly Named[], clock: Clock): Promise<Resource[]> {
   const held: Subscribed[] = [];
   const isKnown = () => held.every(({ derived }) => derived.current !== undefined);
   let changed: () => void = () => undefined;
@@ -76,7 +76,7 @@ async function allOf(view: View, wanted: readonly Named[], clock: Clock): Promis
   });
   try {
     for (const { key, compute } of wanted) {
-      held.push(view.subscribe(key, compute, () => changed()));
+      held.push(member.subscribe(key, compute, () => changed()));
     }
     const deadline = clock.monotonic() + PATIENCE_MS;
     if (!isKnown() && (await byDeadline(clock, deadline, known)) === 'late') throw noLeader();

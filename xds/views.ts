@@ -5,8 +5,9 @@
 import type { AccessControl, Caller } from '../lib/acl/rights.ts';
 import type { Cancel } from '../lib/clock.ts';
 import type { System } from '../lib/system.ts';
+import { type Account, Accounts } from './accounts.ts';
 import { type Compute, Derived } from './derived.ts';
-import { type AskAgent, Questions } from './questions.ts';
+import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
 
 export interface ViewsOptions {
   readonly ask: AskAgent;
@@ -17,6 +18,7 @@ export interface ViewsOptions {
 export class Views {
   readonly #options: ViewsOptions;
   readonly #byRights = new Map<string, View>();
+  readonly #accounts = new Accounts(MAX_QUESTIONS / 2);
 
   constructor(options: ViewsOptions) {
     this.#options = options;
@@ -32,14 +34,19 @@ export class Views {
     return { resources, questions };
   }
 
-  /** Rejects with a ProconsulError 'forbidden' where nobody knows the token. */
-  async enter(token: string): Promise<Member> {
-    const caller = await this.#options.access.callerOf(token);
+  /** From an address. Rejects with a ProconsulError 'forbidden' where nobody knows the token. */
+  async enter(token: string, address: string): Promise<Member> {
+    const caller = await this.#options.access.callerOf(token, address);
     const { key } = caller.rights;
     const view =
       this.#byRights.get(key) ?? new View(this.#options, () => this.#byRights.delete(key));
     this.#byRights.set(key, view);
-    return new Member(view, token, caller);
+    const { account, leave } = this.#accounts.enter(address);
+    const joined = view.join(token);
+    return new Member(view, caller, account, () => {
+      joined();
+      leave();
+    });
   }
 
   stop(): void {
@@ -54,16 +61,31 @@ export class Member {
   readonly caller: Caller;
   readonly leave: Cancel;
 
-  constructor(view: View, token: string, caller: Caller) {
+  readonly #account: Account;
+
+  constructor(view: View, caller: Caller, account: Account, leave: Cancel) {
     this.view = view;
     this.caller = caller;
-    this.leave = view.join(token);
+    this.#account = account;
+    this.leave = leave;
+  }
+
+  /** Calls with each change, until it is cancelled. Throws 'busy' where too much is asked. */
+  subscribe(key: string, compute: Compute, listener: () => void): Subscribed {
+    return this.view.subscribe({ key, compute, account: this.#account }, listener);
   }
 }
 
 interface Made {
   readonly derived: Derived;
-  users: number;
+  /** How many need it, on each account. */
+  readonly users: Map<Account, number>;
+}
+
+export interface Wanted {
+  readonly key: string;
+  readonly compute: Compute;
+  readonly account: Account;
 }
 
 export interface Subscribed {
@@ -100,19 +122,24 @@ export class View {
     };
   }
 
-  /** Calls with each change, until it is cancelled. Throws 'busy' where too much is asked. */
-  subscribe(key: string, compute: Compute, listener: () => void): Subscribed {
-    const made = this.#made.get(key) ?? this.#make(key, compute);
-    made.users++;
-    const unlisten = made.derived.listen(listener);
+  subscribe(wanted: Wanted, listener: () => void): Subscribed {
+    const { key, account } = wanted;
+    const made = this.#made.get(key) ?? this.#make(wanted);
+    const { users, derived } = made;
+    users.set(account, (users.get(account) ?? 0) + 1);
+    const unlisten = derived.listen(listener);
     let isIn = true;
     const cancel = () => {
       if (!isIn) return;
       isIn = false;
       unlisten();
-      if (--made.users === 0) this.#end(key, made);
+      const left = (users.get(account) ?? 1) - 1;
+      if (left > 0) users.set(account, left);
+      else users.delete(account);
+      if (users.size === 0) this.#end(key, made);
+      else if (left === 0) derived.leave(account);
     };
-    return { derived: made.derived, cancel };
+    return { derived, cancel };
   }
 
   /** With nobody in it there is no token to ask with. */
@@ -121,9 +148,10 @@ export class View {
     this.#onLast();
   }
 
-  #make(key: string, compute: Compute): Made {
-    const derived = new Derived(compute, this.questions);
-    const made: Made = { derived, users: 0 };
+  #make({ key, compute, account }: Wanted): Made {
+    const users = new Map([[account, 0]]);
+    const derived = new Derived(compute, this.questions, () => users.keys());
+    const made: Made = { derived, users };
     this.#made.set(key, made);
     try {
       derived.start();

@@ -76,6 +76,26 @@ describe('tokens of streams', function () {
     await second.answer(2);
   });
 
+  it('leave what was told where nobody knows them any more: their clients keep to it', async () => {
+    const { access, xds, open } = await setUp();
+    access.rights.set('t1', 'web');
+    const stream = open('t1');
+    await stream.answer(0);
+    xds.agent.unknown.add('t1');
+    xds.agent.sayInstances('web', []);
+    // Nobody is to look for an agent that is away.
+    await until(() => xds.logger.lines.some((line) => line.includes('the agent refuses the token')));
+    assert.ok(xds.logger.lines.every((line) => !line.includes('does not answer')));
+    xds.agent.unknown.delete('t1');
+    xds.agent.sayInstances('web', [instance('a', { port: 2 })]);
+    await until(async () => {
+      await xds.clock.advance(500);
+      return stream.told.length > 1;
+    });
+    const told = stream.told.map(({ resources }) => resources[0].endpoints.length);
+    assert.deepEqual(told, [1, 1]);
+  });
+
   it('show at once what they come to when their rights change', async () => {
     const { access, xds, open, review, askedBy } = await setUp();
     access.rights.set('t1', 'web');

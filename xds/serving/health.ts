@@ -6,7 +6,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { Shares } from './shares.ts';
+import { addressIn, Shares } from './shares.ts';
 
 interface Asked {
   readonly service: string;
@@ -61,7 +61,7 @@ export class Health {
 
   #watch(call: Watching): void {
     call.on('error', () => undefined);
-    const giveBack = this.#shares.take(call.getPeer());
+    const giveBack = this.#shares.take(addressIn(call.getPeer()));
     if (giveBack === undefined) {
       const details = `more than ${MAX_WATCHING} watch already, or than half of that from one address`;
       call.destroy(Object.assign(new Error(details), { code: status.RESOURCE_EXHAUSTED, details }));

@@ -18,7 +18,7 @@ import type { Worlds } from '../worlds.ts';
 import { type DeltaRequest, DeltaSubscription } from './delta-subscription.ts';
 import { Health } from './health.ts';
 import { Pace } from './pace.ts';
-import { Shares } from './shares.ts';
+import { addressIn, Shares } from './shares.ts';
 import { type AnyRequest, Stream, type StreamCounts, type StreamOptions } from './stream.ts';
 import { type WholeRequest, WholeSubscription } from './whole-subscription.ts';
 import { HEALTH, SERVICES, Wire } from './wire.ts';
@@ -121,7 +121,8 @@ export class Serving {
     call.on('error', () => undefined);
     if (!isReady())
       return void refuse(new ProconsulError('unavailable', 'the state is not known yet'));
-    const giveBack = this.#shares.take(call.getPeer());
+    const address = addressIn(call.getPeer());
+    const giveBack = this.#shares.take(address);
     if (giveBack === undefined) {
       const why = `more than ${MAX_STREAMS} streams, or than half of that from one address`;
       return void refuse(new ProconsulError('busy', why));
@@ -129,7 +130,7 @@ export class Serving {
     const stream = new Stream<Request>({
       ...serves,
       ...{ wire: WIRE, pace: this.#pace, counts, views, worlds, logger },
-      token: tokenIn(call.metadata),
+      ...{ token: tokenIn(call.metadata), address },
       write: (answer, done) => void call.write(answer, done),
       refuse,
     });

@@ -9,9 +9,8 @@ export class Shares {
     this.#most = most;
   }
 
-  /** `peer`: address and port. Undefined where there is none left; else gives it back, once. */
-  take(peer: string): (() => void) | undefined {
-    const address = peer.slice(0, Math.max(0, peer.lastIndexOf(':')));
+  /** Undefined where there is none left; else gives it back, once. */
+  take(address: string): (() => void) | undefined {
     const taken = this.#taken.get(address) ?? 0;
     if (this.#all >= this.#most || taken >= Math.ceil(this.#most / 2)) return undefined;
     this.#all++;
@@ -26,4 +25,9 @@ export class Shares {
       else this.#taken.delete(address);
     };
   }
+}
+
+/** Of a peer as gRPC names it, with its port. */
+export function addressIn(peer: string): string {
+  return peer.slice(0, Math.max(0, peer.lastIndexOf(':')));
 }

@@ -24,6 +24,8 @@ export interface StreamOptions<Request extends AnyRequest> {
   readonly kind: Kind | undefined;
   readonly form: new (dealings: Dealings) => Subscription<Request>;
   readonly token: string;
+  /** Where the client is. */
+  readonly address: string;
   readonly wire: Wire;
   readonly pace: Pick<Pace, 'soon'>;
   readonly counts: StreamCounts;
@@ -65,7 +67,8 @@ export class Stream<Request extends AnyRequest> {
 
   /** Before anything is taken. Rejects with a ProconsulError where nobody knows the token. */
   async enter(): Promise<void> {
-    const member = await this.#options.views.enter(this.#options.token);
+    const { views, token, address } = this.#options;
+    const member = await views.enter(token, address);
     if (this.#isOver) member.leave();
     else this.#member = member;
   }
@@ -152,9 +155,9 @@ export class Stream<Request extends AnyRequest> {
       ...{ kind, wire },
       subscribe: (name) => {
         const { key, compute } = world.resources(kind, name);
-        const view = this.#member?.view;
-        if (view === undefined) throw new ProconsulError('internal', 'nobody has entered');
-        return view.subscribe(key, compute, this.#soon);
+        const member = this.#member;
+        if (member === undefined) throw new ProconsulError('internal', 'nobody has entered');
+        return member.subscribe(key, compute, this.#soon);
       },
       nextNonce: () => String(++this.#nonces),
       onDropped: (names) => {

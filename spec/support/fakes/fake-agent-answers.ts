@@ -41,7 +41,7 @@ export class FakeAgentAnswers {
     for (;;) {
       if (signal.aborted) return answer({ index: 1, status: 500, json: undefined });
       if (this.isAway) return answer({ index: 1, status: 500, json: 'No cluster leader' });
-      if (this.unknown.has(token)) return answer({ index: 1, status: 403, json: undefined });
+      if (this.unknown.has(token)) return answer({ index: 1, status: 403, json: 'ACL not found' });
       const said = this.#said.get(key) ?? { index: 1, status: 200, json: [] };
       if (!this.#isSeen(said, seen)) return answer(said);
       await new Promise<void>((resolve) => {
