@@ -93,7 +93,7 @@ export interface Subscribed {
   readonly cancel: Cancel;
 }
 
-export class View {
+class View {
   readonly questions: Questions;
   readonly #onLast: () => void;
   /** Of those who are in it, and how many have each. */

@@ -1,7 +1,7 @@
 /** What there is for a client, by who it says that it is. */
+import { RegisteredWorld } from './mesh/registered-world.ts';
 import type { Place } from './names.ts';
 import { OpenWorld } from './open-world.ts';
-import { ProxyWorld } from './proxy-world.ts';
 import type { World } from './world.ts';
 
 /** As a request says it. */
@@ -29,6 +29,6 @@ export class Worlds {
 
   of({ id, metadata }: ClientNode): World {
     if (metadata?.fields?.[MARK] === undefined) return this.#open;
-    return new ProxyWorld({ id, callsByDefault: this.#callsByDefault });
+    return new RegisteredWorld({ id, callsByDefault: this.#callsByDefault });
   }
 }

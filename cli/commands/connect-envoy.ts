@@ -8,6 +8,7 @@ import { parseBool } from '../../lib/go-literals.ts';
 import { apiTarget } from '../api-options.ts';
 import { type Command, explained, type Invocation } from '../command.ts';
 import { type AgentPlace, envoyBootstrap } from '../envoy-bootstrap.ts';
+import { gatewayAt, gatewayKind, registerGateway } from '../envoy-gateway.ts';
 import { proxyFor } from './connect-proxy.ts';
 
 /** The oldest that knows all that is told: v2 of its API is gone since. */
@@ -17,32 +18,57 @@ const DEFAULT_GRPC = '127.0.0.1:8502';
 export const command: Command = {
   synopsis: '[options] [-- pass-through options]',
   details:
-    'Runs Envoy beside a service of the mesh, with a configuration by which it is told all else by the agent, at ports.grpc; ' +
+    'Runs Envoy beside a service of the mesh, or as a gateway, with a configuration by which it is told all else by the agent, at ports.grpc; ' +
     'or prints that with -bootstrap. It is of version 3 of the API of Envoy, where that of Consul 1.8 is of version 2. ' +
     'What follows -- is given to Envoy.',
-  examples: ['-sidecar-for=web-1', '-sidecar-for=web-1 -admin-bind=127.0.0.1:19001 -- -l debug'],
+  examples: [
+    '-sidecar-for=web-1',
+    '-sidecar-for=web-1 -admin-bind=127.0.0.1:19001 -- -l debug',
+    '-gateway=ingress -register -service=edge -address=10.0.0.7:8443',
+  ],
   http: 'query',
   flags: new Map([
+    ['address', { kind: 'string', help: 'With -register: where the gateway is called; port 443.' }],
     [
       'admin-access-log-path',
       { kind: 'string', help: "Where requests to Envoy's admin are logged; /dev/null." },
     ],
     ['admin-bind', { kind: 'string', help: "Where Envoy's admin listens; localhost:19000." }],
+    [
+      'bind-address',
+      {
+        kind: 'strings',
+        help: 'With -register: NAME=ADDRESS:PORT where the gateway listens instead; may be repeated.',
+      },
+    ],
     ['bootstrap', { kind: 'bool', help: 'Print the configuration, and run nothing.' }],
+    [
+      'deregister-after-critical',
+      { kind: 'string', help: 'With -register: after which the gateway is gone; 6h.' },
+    ],
     ['envoy-binary', { kind: 'string', help: 'The program; else `envoy` of the PATH.' }],
     [
       'envoy-version',
       { kind: 'string', help: `Written into the configuration; ${ENVOY_VERSION}.` },
     ],
-    ['gateway', { kind: 'string', help: 'Refused: gateways are not configured yet.' }],
+    ['gateway', { kind: 'string', help: 'Be a gateway: mesh, terminating or ingress.' }],
     [
       'grpc-addr',
       { kind: 'string', help: `The agent's for gRPC; ${DEFAULT_GRPC}. Else CONSUL_GRPC_ADDR.` },
     ],
     ['proxy-id', { kind: 'string', help: 'Be the proxy that is registered by this id.' }],
+    ['register', { kind: 'bool', help: 'Register the gateway first.' }],
+    [
+      'service',
+      { kind: 'string', help: 'With -register: its name; else as its kind: ingress-gateway.' },
+    ],
     [
       'sidecar-for',
       { kind: 'string', help: 'Be the proxy that is registered for the service of this id.' },
+    ],
+    [
+      'wan-address',
+      { kind: 'string', help: 'With -register: where other data centres call the gateway.' },
     ],
   ]),
 
@@ -66,31 +92,40 @@ export const command: Command = {
 };
 
 interface Registered {
+  readonly Service?: string;
   readonly Proxy?: { readonly DestinationServiceName?: string };
+}
+
+const NOTHING_SAID =
+  'No proxy ID specified. One of -proxy-id, -sidecar-for, or -gateway is required';
+
+/** Whom it is to be, which may have to be registered first. */
+async function proxyIdOf({ flags, host, client }: Invocation): Promise<string> {
+  const kind = gatewayKind(flags);
+  if (kind !== undefined && flags.isSet('register')) {
+    return await registerGateway(client(host.signal), kind, flags);
+  }
+  if (flags.has('proxy-id')) return flags.text('proxy-id');
+  if (kind !== undefined) return await gatewayAt(client(host.signal), kind);
+  if (!flags.has('sidecar-for')) throw new ProconsulError('invalid', NOTHING_SAID);
+  return await proxyFor(client(host.signal), flags.text('sidecar-for'));
 }
 
 async function bootstrapOf(invocation: Invocation): Promise<object> {
   const { flags, host, client } = invocation;
-  if (flags.has('gateway')) {
-    throw new ProconsulError('rejected', 'Gateways are not configured for Envoy yet');
-  }
-  if (!flags.has('proxy-id') && !flags.has('sidecar-for')) {
-    const why = 'No proxy ID specified. One of -proxy-id, -sidecar-for, or -gateway is required';
-    throw new ProconsulError('invalid', why);
-  }
   const admin = placeOf('admin bind', flags.text('admin-bind') || 'localhost:19000');
   const api = client(host.signal);
-  const proxyId = flags.text('proxy-id') || (await proxyFor(api, flags.text('sidecar-for')));
+  const proxyId = await proxyIdOf(invocation);
   const path = `/v1/agent/service/${encodeURIComponent(proxyId)}`;
   const { json } = await explained(
     `Failed looking up proxy info for ${proxyId}`,
     api.send({ method: 'GET', path }),
   );
-  const { Proxy: proxy } = json as Registered;
+  const { Proxy: proxy, Service: own } = json as Registered;
   const { headers } = apiTarget(flags, host.env);
   return envoyBootstrap({
     proxyId,
-    service: proxy?.DestinationServiceName ?? proxyId,
+    service: proxy?.DestinationServiceName || own || proxyId,
     admin: { ...admin, host: admin.host === 'localhost' ? '127.0.0.1' : admin.host },
     accessLog: flags.text('admin-access-log-path') || '/dev/null',
     agent: agentPlace(invocation),

@@ -12,7 +12,9 @@ import {
 /** Those that an entry holds. */
 export function intentionsIn(entry: ServiceIntentions & ConfigEntry): Intention[] {
   const { CreateIndex, ModifyIndex } = entry;
-  return (entry.Sources ?? []).map((source) => ({
+  // Of another cluster, or of a group of them: nobody here is such a caller, though he has the same name.
+  const here = (entry.Sources ?? []).filter(({ Peer, SamenessGroup }) => !Peer && !SamenessGroup);
+  return here.map((source) => ({
     ID: '',
     Meta: {},
     DefaultAddr: '',

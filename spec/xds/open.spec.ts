@@ -1,31 +1,8 @@
 /** What clients of gRPC are told, and an Envoy that is no proxy of the mesh: listener, routes, clusters. */
 import assert from 'node:assert/strict';
-import { type Kind, TYPE_URLS } from '../../xds/resource.ts';
 import { instance } from '../support/fakes/fake-agent-answers.ts';
-import {
-  ADS,
-  type Any,
-  endpointsIn,
-  startXds,
-  type TestXds,
-  type Told,
-  XdsClient,
-  type XdsStream,
-} from '../support/servers/xds-clients.ts';
+import { type Any, endpointsIn, openAds, startXds } from '../support/servers/xds-clients.ts';
 import { until } from '../support/until.ts';
-
-const open = ({ port }: TestXds) => new XdsClient(port).stream(ADS, 'StreamAggregatedResources');
-
-async function told(stream: XdsStream, kind: Kind, names: readonly string[]): Promise<Any[]> {
-  stream.subscribe(names, {}, kind);
-  const isOf = ({ type_url }: Told) => type_url === TYPE_URLS[kind];
-  const found = () => stream.told.filter(isOf).flatMap(({ resources }) => resources);
-  await until(
-    () => names.every((name) => found().some((each) => (each.cluster_name ?? each.name) === name)),
-    () => JSON.stringify(stream.told),
-  );
-  return found();
-}
 
 const CHAIN = '/v1/discovery-chain/';
 
@@ -115,44 +92,44 @@ describe('xDS for clients of gRPC', function () {
     const xds = await startXds();
     xds.agent.say(`${CHAIN}web`, plain('web'));
     xds.agent.sayInstances('web', [instance('a')]);
-    const stream = open(xds);
-    const [listener] = await told(stream, 'listeners', ['web']);
+    const stream = openAds(xds);
+    const [listener] = await stream.named('listeners', ['web']);
     const manager = listener.api_listener.api_listener;
     assert.match(manager['@type'], /v3\.HttpConnectionManager$/);
     assert.equal(manager.rds.route_config_name, 'web');
     assert.ok(manager.rds.config_source.ads);
     assert.match(manager.http_filters.at(-1).typed_config['@type'], /router\.v3\.Router$/);
-    const [routes] = await told(stream, 'routes', ['web']);
+    const [routes] = await stream.named('routes', ['web']);
     const [host] = routes.virtual_hosts;
     assert.deepEqual(host.domains, ['*']);
     assert.deepEqual(
       host.routes.map(({ match, route }: Any) => [match.prefix, route.cluster]),
       [['/', 'web']],
     );
-    const [cluster] = await told(stream, 'clusters', ['web']);
+    const [cluster] = await stream.named('clusters', ['web']);
     assert.equal(cluster.type, 'EDS');
     assert.equal(cluster.lb_policy, 'ROUND_ROBIN');
     assert.ok(cluster.eds_cluster_config.eds_config.ads);
     assert.equal(cluster.eds_cluster_config.service_name, 'web');
     assert.equal(cluster.common_lb_config.healthy_panic_threshold.value, 0);
-    const [web] = await told(stream, 'endpoints', ['web']);
+    const [web] = await stream.named('endpoints', ['web']);
     assert.deepEqual(endpointsIn(web), ['0  10.0.0.1:80 HEALTHY 1']);
   });
 
   it('has a listener for every name, so that calls to an unknown one fail at once', async () => {
     const xds = await startXds();
     xds.agent.say(`${CHAIN}nobody`, 404);
-    const stream = open(xds);
+    const stream = openAds(xds);
     for (const kind of ['listeners', 'routes', 'clusters', 'endpoints'] as const) {
-      assert.equal((await told(stream, kind, ['nobody'])).length, 1, kind);
+      assert.equal((await stream.named(kind, ['nobody'])).length, 1, kind);
     }
   });
 
   it('routes and splits as the chain says, each end with endpoints and failover of its own', async () => {
     const xds = await startXds();
     xds.agent.say(`${CHAIN}web`, routed);
-    const stream = open(xds);
-    const [routes] = await told(stream, 'routes', ['web']);
+    const stream = openAds(xds);
+    const [routes] = await stream.named('routes', ['web']);
     const [admin, rest] = routes.virtual_hosts[0].routes;
     assert.equal(admin.match.prefix, '/admin');
     assert.deepEqual(
@@ -186,9 +163,9 @@ describe('xDS for clients of gRPC', function () {
     xds.agent.say('/v1/health/service/web?filter=v == 1', [instance('a', { port: 1 })]);
     xds.agent.say('/v1/health/service/web?passing=1', [instance('b', { port: 2 })]);
     xds.agent.say('/v1/health/service/admin', [instance('c', { port: 3 })]);
-    const [v1] = await told(stream, 'endpoints', ['v1.web.default.dc1@web']);
+    const [v1] = await stream.named('endpoints', ['v1.web.default.dc1@web']);
     assert.deepEqual(endpointsIn(v1), ['0  10.0.0.1:1 HEALTHY 1', '1  10.0.0.1:3 HEALTHY 1']);
-    const [cluster] = await told(stream, 'clusters', ['v1.web.default.dc1@web']);
+    const [cluster] = await stream.named('clusters', ['v1.web.default.dc1@web']);
     assert.deepEqual(cluster.connect_timeout, { seconds: '3', nanos: 0 });
     assert.match(
       Object.keys(cluster.typed_extension_protocol_options)[0] ?? '',
@@ -198,6 +175,40 @@ describe('xDS for clients of gRPC', function () {
     xds.agent.say('/v1/health/service/web?filter=v == 1', []);
     await until(() => stream.told.at(-1)?.resources[0]?.endpoints?.length === 1);
     assert.deepEqual(endpointsIn(stream.told.at(-1)?.resources[0]), ['0  10.0.0.1:3 HEALTHY 1']);
+  });
+
+  it('leaves out what Envoy would refuse, and all else with it', async () => {
+    const xds = await startXds();
+    const { Chain } = plain('web');
+    const [node = ''] = Object.keys(Chain.Nodes);
+    const route = (HTTP: object, Destination: object = {}) => ({
+      ...{ Definition: { Match: { HTTP }, Destination }, NextNode: node },
+    });
+    const RequestHeaders = {
+      Add: { 'x y': '1', host: 'h', ':path': '/', ok: '5%' },
+      Remove: ['Host', 'a b', 'x-gone'],
+    };
+    const Routes = [
+      route({ PathRegex: '(?!x)' }),
+      route({ Header: [{ Name: 'x', Regex: '[' }] }),
+      route({ Header: [{ Name: 'x y', Exact: '1' }] }),
+      route({ PathPrefix: '/A', CaseInsensitive: true }, { RequestHeaders, IdleTimeout: '3s' }),
+    ];
+    const router = { Type: 'router', Routes };
+    xds.agent.say(`${CHAIN}web`, {
+      Chain: { ...Chain, StartNode: 'router', Nodes: { ...Chain.Nodes, router } },
+    });
+    const [routes] = await openAds(xds).named('routes', ['web']);
+    const [only, ...none] = routes.virtual_hosts[0].routes;
+    assert.deepEqual(none, []);
+    assert.equal(only.match.prefix, '/A');
+    assert.equal(only.match.case_sensitive.value, false);
+    assert.equal(only.route.idle_timeout.seconds, '3');
+    assert.deepEqual(
+      only.request_headers_to_add.map(({ header }: Any) => [header.key, header.value]),
+      [['ok', '5%%']],
+    );
+    assert.deepEqual(only.request_headers_to_remove, ['x-gone']);
   });
 
   it('balances as the resolver says', async () => {
@@ -220,10 +231,10 @@ describe('xDS for clients of gRPC', function () {
     ].entries() as IterableIterator<[number, [string, object, string]]>) {
       xds.agent.say(`${CHAIN}${name}`, plain(name));
       xds.agent.say(`/v1/config/service-resolver/${name}`, { LoadBalancer });
-      const stream = open(xds);
-      const [cluster] = await told(stream, 'clusters', [name]);
+      const stream = openAds(xds);
+      const [cluster] = await stream.named('clusters', [name]);
       assert.equal(cluster.lb_policy, policy);
-      const [routes] = await told(stream, 'routes', [name]);
+      const [routes] = await stream.named('routes', [name]);
       const { hash_policy } = routes.virtual_hosts[0].routes[0].route;
       assert.equal(hash_policy.length, i);
       if (i === 0) assert.equal(cluster.least_request_lb_config.choice_count.value, 3);
@@ -239,7 +250,7 @@ describe('xDS for clients of gRPC', function () {
   it('tells who asks for all clusters of each service that may be seen', async () => {
     const xds = await startXds();
     xds.agent.say('/v1/catalog/services', { web: [], db: ['v1'] });
-    const stream = open(xds);
+    const stream = openAds(xds);
     stream.subscribe([], {}, 'clusters');
     const first = await stream.answer(0);
     assert.deepEqual(first.resources.map(({ name }) => name).sort(), ['db', 'web']);

@@ -1,97 +1,20 @@
 /** What the proxy of a service is told: who calls it, whom it calls, and who it is. */
 import assert from 'node:assert/strict';
-import { type Kind, TYPE_URLS } from '../../xds/resource.ts';
+import { TYPE_URLS } from '../../xds/resource.ts';
 import { instance } from '../support/fakes/fake-agent-answers.ts';
+import { ADS, type Any, endpointsIn, XdsClient } from '../support/servers/xds-clients.ts';
 import {
-  ADS,
-  type Any,
-  endpointsIn,
-  startXds,
-  type TestXds,
-  type Told,
-  XdsClient,
-  type XdsStream,
-} from '../support/servers/xds-clients.ts';
+  chainTo,
+  DOMAIN,
+  filtersOf,
+  intend,
+  leafOf,
+  NODE,
+  registered,
+  startMesh,
+  told,
+} from '../support/servers/xds-mesh.ts';
 import { until } from '../support/until.ts';
-
-const DOMAIN = '11111111-2222-3333-4444-555555555555.consul';
-const NODE = { id: 'web-proxy', metadata: { fields: { namespace: { string_value: 'default' } } } };
-const LEAF = {
-  CertPEM: 'CERT',
-  PrivateKeyPEM: 'KEY',
-  ServiceURI: `spiffe://${DOMAIN}/ns/default/dc/dc1/svc/web`,
-};
-
-const registered = (config: object = {}, upstreams: readonly object[] = []) => ({
-  ...{ Kind: 'connect-proxy', ID: 'web-proxy', Address: '10.0.0.1', Port: 21000 },
-  Proxy: {
-    ...{ DestinationServiceName: 'web', DestinationServiceID: 'web-1', LocalServicePort: 8080 },
-    ...{ Config: config, Upstreams: upstreams },
-  },
-  ContentHash: JSON.stringify([config, upstreams]),
-});
-
-const chainTo = (service: string, Protocol: string) => ({
-  Chain: {
-    Protocol,
-    StartNode: `resolver:${service}.default.dc1`,
-    Nodes: {
-      [`resolver:${service}.default.dc1`]: {
-        Type: 'resolver',
-        Resolver: { ConnectTimeout: '5s', Target: `${service}.default.dc1` },
-      },
-    },
-    Targets: {
-      [`${service}.default.dc1`]: {
-        ...{ ID: `${service}.default.dc1`, Service: service, Datacenter: 'dc1', Subset: {} },
-        ...{ SNI: `${service}.default.dc1.internal.${DOMAIN}` },
-        ...{ Name: `${service}.default.dc1.internal.${DOMAIN}` },
-      },
-    },
-  },
-});
-
-const ABOUT = '/v1/connect/intentions?filter=DestinationName == "web" or DestinationName == "*"';
-const MATCH = '/v1/connect/intentions/match?by=destination?name=web';
-
-function intend({ agent }: TestXds, intentions: readonly object[]): void {
-  agent.say(MATCH, { web: intentions });
-  agent.say(ABOUT, intentions);
-}
-
-async function setUp(registration: object, callsByDefault = true) {
-  const place = { datacenter: 'dc1', domain: 'consul.', callsByDefault };
-  const xds = await startXds({ place });
-  xds.agent.say('/v1/agent/service/web-proxy', registration);
-  xds.agent.say('/v1/agent/connect/ca/leaf/web', LEAF);
-  xds.agent.say('/v1/agent/connect/ca/roots', {
-    Roots: [{ RootCert: 'ROOT1' }, { RootCert: 'ROOT2' }],
-  });
-  intend(xds, []);
-  const stream = new XdsClient(xds.port).stream(ADS, 'StreamAggregatedResources');
-  return { xds, stream };
-}
-
-const ofKind = (stream: XdsStream, kind: Kind): Told[] =>
-  stream.told.filter(({ type_url }) => type_url === TYPE_URLS[kind]);
-
-/** The last that was told, once `isIt`. */
-async function told(
-  stream: XdsStream,
-  kind: Kind,
-  names: readonly string[] = [],
-  isIt = (_: readonly Any[]) => true,
-): Promise<readonly Any[]> {
-  if (ofKind(stream, kind).length === 0) stream.subscribe(names, { node: NODE }, kind);
-  await until(
-    () => ofKind(stream, kind).length > 0 && isIt(ofKind(stream, kind).at(-1)?.resources ?? []),
-    () => JSON.stringify(stream.told),
-  );
-  return ofKind(stream, kind).at(-1)?.resources ?? [];
-}
-
-const filtersOf = (listener: Any): Any[] =>
-  listener.filter_chains[0].filters.map(({ typed_config }: Any) => typed_config);
 
 const uri = (service: string) =>
   `^spiffe://${DOMAIN.replaceAll('.', '\\.')}/ns/default/dc/[^/]+/svc/${service}$`;
@@ -101,7 +24,7 @@ describe('xDS for the proxy of a service', function () {
   this.timeout(60_000);
 
   it('tells nothing before it is registered, and keeps to what was told when it is not any more', async () => {
-    const { xds, stream } = await setUp(registered());
+    const { xds, stream } = await startMesh(registered());
     xds.agent.say('/v1/agent/service/web-proxy', 404);
     stream.subscribe([], { node: NODE }, 'clusters');
     await until(() => xds.agent.asked.some(({ path }) => path.includes('web-proxy')));
@@ -121,7 +44,7 @@ describe('xDS for the proxy of a service', function () {
   });
 
   it('lets in by mutual TLS whoever no intention denies, and passes on to the program', async () => {
-    const { xds, stream } = await setUp(registered());
+    const { xds, stream } = await startMesh(registered());
     intend(xds, [{ SourceName: 'evil', Action: 'deny' }]);
     const [program] = await told(stream, 'clusters');
     assert.equal(program.name, 'local_app');
@@ -133,7 +56,7 @@ describe('xDS for the proxy of a service', function () {
     assert.match(tls['@type'], /DownstreamTlsContext$/);
     assert.equal(tls.require_client_certificate.value, true);
     const { tls_certificates, validation_context } = tls.common_tls_context;
-    assert.equal(tls_certificates[0].certificate_chain.inline_string, 'CERT');
+    assert.equal(tls_certificates[0].certificate_chain.inline_string, 'CERT of web');
     assert.equal(tls_certificates[0].private_key.inline_string, 'KEY');
     assert.equal(validation_context.trusted_ca.inline_string, 'ROOT1ROOT2');
     const [rbac, tcp] = filtersOf(listener);
@@ -146,7 +69,7 @@ describe('xDS for the proxy of a service', function () {
   });
 
   it('lets in nobody but whom an intention allows, where that is the default', async () => {
-    const { xds, stream } = await setUp(registered(), false);
+    const { xds, stream } = await startMesh(registered(), false);
     intend(xds, [
       { SourceName: 'api', Action: 'allow' },
       { SourceName: 'l7', Action: '', Permissions: [{ Action: 'allow', HTTP: {} }] },
@@ -177,13 +100,12 @@ describe('xDS for the proxy of a service', function () {
       [true],
     );
     // Intentions that may not be seen let nobody in.
-    xds.agent.say(MATCH, 403);
-    xds.agent.say(ABOUT, 403);
+    intend(xds, 403);
     await rules((each) => !('callers' in each.rules.policies));
   });
 
   it('looks at each request where the service speaks HTTP, permission by permission', async () => {
-    const { xds, stream } = await setUp(registered({ protocol: 'http' }), false);
+    const { xds, stream } = await startMesh(registered({ protocol: 'http' }), false);
     intend(xds, [
       {
         SourceName: 'api',
@@ -211,11 +133,69 @@ describe('xDS for the proxy of a service', function () {
     assert.equal(route.route.cluster, 'local_app');
   });
 
+  it('writes requests first as the program reads them, where permissions go by that', async () => {
+    const { xds, stream } = await startMesh(registered({ protocol: 'http' }));
+    const manager = async (isIt: (_: Any) => boolean) => {
+      const [listener] = await told(stream, 'listeners', [], ([each]) => isIt(filtersOf(each)[0]));
+      return filtersOf(listener)[0];
+    };
+    const plain = await manager(() => true);
+    assert.equal(plain.normalize_path.value, true);
+    assert.equal(plain.merge_slashes, false);
+    assert.equal(plain.path_with_escaped_slashes_action, 'KEEP_UNCHANGED');
+    const { headers_with_underscores_action } = plain.common_http_protocol_options;
+    assert.equal(headers_with_underscores_action, 'ALLOW');
+    const HTTP = { PathExact: '/x', Header: [{ Name: 'x-a', Contains: 'B', IgnoreCase: true }] };
+    intend(xds, [{ SourceName: 'api', Action: '', Permissions: [{ Action: 'deny', HTTP }] }]);
+    const strict = await manager(({ merge_slashes }) => merge_slashes);
+    assert.equal(strict.path_with_escaped_slashes_action, 'UNESCAPE_AND_FORWARD');
+    const { common_http_protocol_options: options } = strict;
+    assert.equal(options.headers_with_underscores_action, 'DROP_HEADER');
+    const { rules } = strict.http_filters[0].typed_config;
+    const [{ and_rules }] = rules.policies['of api'].permissions;
+    const [, header] = and_rules.rules[1].not_rule.and_rules.rules;
+    assert.deepEqual(header.header.string_match.contains, 'B');
+    assert.equal(header.header.string_match.ignore_case, true);
+    // Whoever runs the mesh may say otherwise.
+    const RequestNormalization = {
+      InsecureDisablePathNormalization: true,
+      MergeSlashes: false,
+      PathWithEscapedSlashesAction: 'REJECT_REQUEST',
+    };
+    xds.agent.say('/v1/config/mesh/mesh', { HTTP: { Incoming: { RequestNormalization } } });
+    const said = await manager(({ merge_slashes }) => !merge_slashes);
+    assert.equal(said.normalize_path.value, false);
+    assert.equal(said.path_with_escaped_slashes_action, 'REJECT_REQUEST');
+  });
+
+  it('lets nobody in by what it cannot tell, and keeps out whom it may be about', async () => {
+    const { xds, stream } = await startMesh(registered({ protocol: 'http' }), false);
+    const everything = { PathPrefix: '/' };
+    intend(xds, [
+      {
+        ...{ SourceName: 'jwt', Action: '' },
+        Permissions: [{ Action: 'allow', HTTP: everything, JWT: { Providers: [] } }],
+      },
+      {
+        ...{ SourceName: 'odd', Action: '' },
+        Permissions: [
+          { Action: 'deny', HTTP: { PathRegex: '(?=a)' } },
+          { Action: 'allow', HTTP: everything },
+        ],
+      },
+    ]);
+    const [listener] = await told(stream, 'listeners');
+    const { policies } = filtersOf(listener)[0].http_filters[0].typed_config.rules;
+    assert.deepEqual(Object.keys(policies), ['of odd']);
+    const [{ and_rules }] = policies['of odd'].permissions;
+    assert.equal(and_rules.rules[1].not_rule.any, true);
+  });
+
   it('calls by mutual TLS the service that is meant, and nobody else', async () => {
     const upstreams = [
       { DestinationName: 'db', LocalBindPort: 9191, Config: { limits: { max_connections: 7 } } },
     ];
-    const { xds, stream } = await setUp(registered({}, upstreams));
+    const { xds, stream } = await startMesh(registered({}, upstreams));
     xds.agent.say('/v1/discovery-chain/db', chainTo('db', 'tcp'));
     xds.agent.sayInstances('db', [instance('p', { port: 20_000 })], 'health/connect');
     const name = `db.default.dc1.internal.${DOMAIN}`;
@@ -234,13 +214,13 @@ describe('xDS for the proxy of a service', function () {
     const [to] = listeners.filter((each) => each.name === 'db:127.0.0.1:9191');
     assert.equal(filtersOf(to)[0].cluster, name);
     // A renewed certificate comes to all that show it.
-    xds.agent.say('/v1/agent/connect/ca/leaf/web', { ...LEAF, CertPEM: 'CERT2' });
+    xds.agent.say('/v1/agent/connect/ca/leaf/web', { ...leafOf('web'), CertPEM: 'CERT2' });
     const isNew = ([, each]: readonly Any[]) =>
       each.transport_socket.typed_config.common_tls_context.tls_certificates[0].certificate_chain
         .inline_string === 'CERT2';
     await told(stream, 'clusters', [], isNew);
     // Clients drop the endpoints of a cluster that is another, and wait for them: they are told again.
-    await until(() => ofKind(stream, 'endpoints').length > 1);
+    await until(() => stream.ofKind('endpoints').length > 1);
   });
 
   it('routes to an upstream that speaks HTTP, and goes to those of a prepared query', async () => {
@@ -250,7 +230,7 @@ describe('xDS for the proxy of a service', function () {
       { DestinationName: '', LocalBindPort: 1 },
       { DestinationName: 'unseen', LocalBindPort: 9194 },
     ];
-    const { xds, stream } = await setUp(registered({}, upstreams));
+    const { xds, stream } = await startMesh(registered({}, upstreams));
     xds.agent.say('/v1/discovery-chain/api', chainTo('api', 'http'));
     xds.agent.say('/v1/discovery-chain/unseen', 403);
     const Nodes = [instance('p', { port: 20_001 })];
@@ -279,7 +259,7 @@ describe('xDS for the proxy of a service', function () {
   });
 
   it('says of what is not there, to who is told of changes, that it is not', async () => {
-    const { xds } = await setUp(registered());
+    const { xds } = await startMesh(registered());
     const stream = new XdsClient(xds.port).stream(ADS, 'DeltaAggregatedResources');
     const type_url = TYPE_URLS.routes;
     stream.send({ node: NODE, type_url, resource_names_subscribe: ['none'] });
@@ -287,7 +267,7 @@ describe('xDS for the proxy of a service', function () {
   });
 
   it('keeps to what was told where nothing can be made of a registration', async () => {
-    const { xds, stream } = await setUp(registered());
+    const { xds, stream } = await startMesh(registered());
     await told(stream, 'clusters');
     const odd = [{ DestinationName: '\ud800', LocalBindPort: 1 }, 7, null, { LocalBindPort: 'x' }];
     xds.agent.say('/v1/agent/service/web-proxy', registered({}, odd as readonly object[]));

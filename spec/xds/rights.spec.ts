@@ -84,7 +84,9 @@ describe('tokens of streams', function () {
     xds.agent.unknown.add('t1');
     xds.agent.sayInstances('web', []);
     // Nobody is to look for an agent that is away.
-    await until(() => xds.logger.lines.some((line) => line.includes('the agent refuses the token')));
+    await until(() =>
+      xds.logger.lines.some((line) => line.includes('the agent refuses the token')),
+    );
     assert.ok(xds.logger.lines.every((line) => !line.includes('does not answer')));
     xds.agent.unknown.delete('t1');
     xds.agent.sayInstances('web', [instance('a', { port: 2 })]);

@@ -1,6 +1,7 @@
 /** How the hosts of a service are chosen, as its resolver says. */
 import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
+import { isFieldName } from './acceptable.ts';
 import { durationOf } from './chain.ts';
 import { asked } from './endpoints.ts';
 
@@ -59,12 +60,14 @@ function settingsOf(policy: string, { RingHashConfig, LeastRequestConfig }: Load
     return { least_request_lb_config: { choice_count: { value: Math.max(ChoiceCount, 2) } } };
   }
   if (policy !== 'RING_HASH') return {};
-  const { MinimumRingSize = 0, MaximumRingSize = 0 } = RingHashConfig ?? {};
+  const { MinimumRingSize = 0, ...ring } = RingHashConfig ?? {};
+  // The other way round all of the cluster would be refused.
+  const MaximumRingSize = ring.MaximumRingSize && Math.max(ring.MaximumRingSize, MinimumRingSize);
   const size = (said: number) => ({ value: Math.min(said, MAX_RING) });
   return {
     ring_hash_lb_config: {
       ...(MinimumRingSize > 0 && { minimum_ring_size: size(MinimumRingSize) }),
-      ...(MaximumRingSize > 0 && { maximum_ring_size: size(MaximumRingSize) }),
+      ...(MaximumRingSize && { maximum_ring_size: size(MaximumRingSize) }),
     },
   };
 }
@@ -78,7 +81,7 @@ function hashOf({
 }: HashPolicy): Message[] {
   const terminal = Terminal === true;
   if (SourceIP === true) return [{ connection_properties: { source_ip: true }, terminal }];
-  if (FieldValue === '') return [];
+  if (FieldValue === '' || (Field === 'header' && !isFieldName(FieldValue))) return [];
   if (Field === 'header') return [{ header: { header_name: FieldValue }, terminal }];
   if (Field === 'query_parameter') return [{ query_parameter: { name: FieldValue }, terminal }];
   if (Field !== 'cookie') return [];

@@ -1,4 +1,5 @@
 /** What calls to a service come to, as the agent compiles it of config entries. */
+import type { HeaderChanges } from '../../lib/config-entries/proxying.ts';
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
@@ -51,6 +52,8 @@ export interface HttpMatch {
   readonly PathExact?: string;
   readonly PathPrefix?: string;
   readonly PathRegex?: string;
+  /** Of an exact path and of a prefix. */
+  readonly CaseInsensitive?: boolean;
   readonly Header?: readonly ParamMatch[];
   readonly QueryParam?: readonly ParamMatch[];
   readonly Methods?: readonly string[];
@@ -62,16 +65,22 @@ export interface ParamMatch {
   readonly Exact?: string;
   readonly Prefix?: string;
   readonly Suffix?: string;
+  readonly Contains?: string;
   readonly Regex?: string;
   readonly Invert?: boolean;
+  readonly IgnoreCase?: boolean;
 }
 
 export interface Destination {
   readonly PrefixRewrite?: string;
   readonly RequestTimeout?: string;
+  readonly IdleTimeout?: string;
   readonly NumRetries?: number;
   readonly RetryOnConnectFailure?: boolean;
+  readonly RetryOn?: readonly string[];
   readonly RetryOnStatusCodes?: readonly number[];
+  readonly RequestHeaders?: HeaderChanges | null;
+  readonly ResponseHeaders?: HeaderChanges | null;
 }
 
 /** Undefined where there is none that may be seen. */

@@ -1,7 +1,7 @@
 /** Where calls may end, as Clusters. */
 import { type Message, Resource } from '../resource.ts';
 import { durationOfMs } from './chain.ts';
-import { addressOf } from './endpoints.ts';
+import { addressOf, type Level } from './endpoints.ts';
 
 /** From the same stream of all kinds. */
 export const BY_ADS: Message = { ads: {}, resource_api_version: 'V3' };
@@ -38,6 +38,32 @@ export function cluster({
     ...more,
   };
   return new Resource('clusters', name, message, [endpoints]);
+}
+
+export interface NamedCluster {
+  readonly name: string;
+  readonly level: Level;
+  readonly speaksHttp2: boolean;
+  readonly more: Message;
+}
+
+/** Of hosts that have names for addresses: Envoy finds those out by itself, again and again. */
+export function namedCluster({ name, level, speaksHttp2, more }: NamedCluster): Resource {
+  const isCalled = level.filter(({ health }) => health === 'healthy');
+  const lb_endpoints = isCalled.map(({ address, port, weight }) => ({
+    load_balancing_weight: { value: weight },
+    endpoint: { address: addressOf(address, port) },
+  }));
+  return new Resource('clusters', name, {
+    name,
+    type: 'STRICT_DNS',
+    // Else a name that has an address of IPv6 too is called there alone.
+    dns_lookup_family: 'V4_PREFERRED',
+    connect_timeout: CONNECT_TIMEOUT,
+    load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints }] },
+    ...(speaksHttp2 && http2()),
+    ...more,
+  });
 }
 
 export interface Program {

@@ -1,6 +1,7 @@
 /** Who may call a service, by the intentions about it, as filters of Envoy's: they let in, and never keep out. */
 import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
+import { isMatch } from './acceptable.ts';
 import type { HttpMatch, ParamMatch } from './chain.ts';
 import { asked } from './endpoints.ts';
 import { headerOf, quoted, regex } from './routes.ts';
@@ -16,6 +17,8 @@ export interface Intention {
 export interface Permission {
   readonly Action: string;
   readonly HTTP?: HttpMatch | null;
+  /** Of the token of a user, which is not looked at. */
+  readonly JWT?: unknown;
 }
 
 /** Undefined where they may not be seen: then nobody is let in by them. */
@@ -85,6 +88,19 @@ export function requestFilter(calls: Calls): Message {
   return { name: 'envoy.filters.http.rbac', typed_config };
 }
 
+/** Of what requests are judged by, and so may be written otherwise than whoever answers them reads it. */
+export interface Judged {
+  readonly paths: boolean;
+  readonly headers: boolean;
+}
+
+export function judgedBy(intentions: readonly Intention[]): Judged {
+  const all = intentions.flatMap(({ Permissions }) => Permissions ?? []);
+  const isOf = (...names: readonly (keyof HttpMatch)[]) =>
+    all.some(({ HTTP }) => names.some((name) => HTTP?.[name] !== undefined));
+  return { paths: isOf('PathExact', 'PathPrefix', 'PathRegex'), headers: isOf('Header') };
+}
+
 function rulesOf(policies: Readonly<Record<string, Message>>): Message {
   return { action: 'ALLOW', policies };
 }
@@ -98,9 +114,13 @@ function permitted(decision: Decision, byDefault: boolean): Message[] {
   if (typeof decision === 'boolean') return decision ? [ANY] : [];
   const before: Message[] = [];
   const permissions: Message[] = [];
-  for (const { Action, HTTP } of decision) {
-    const request = requestOf(HTTP ?? {});
-    if (Action === 'allow') permissions.push(butNot(request, before));
+  for (const { Action, HTTP, JWT } of decision) {
+    const isAllowing = Action === 'allow';
+    const isTold = HTTP && !JWT && isMatch(HTTP);
+    // What cannot be told lets nobody in, and keeps out whom it may be about.
+    if (isAllowing && !isTold) continue;
+    const request = isTold ? requestOf(HTTP) : ANY;
+    if (isAllowing) permissions.push(butNot(request, before));
     before.push(request);
   }
   return byDefault ? [...permissions, butNot(ANY, before)] : permissions;

@@ -29,6 +29,7 @@ export function httpConnections({ name, routing, filters = [], more = {} }: Http
     stat_prefix: name,
     ...routes,
     http_filters: [...filters, router],
+    upgrade_configs: [{ upgrade_type: 'websocket' }],
     ...more,
   };
 }
@@ -52,22 +53,48 @@ export function tcpFilter(name: string, cluster: string): Message {
   return { name: 'envoy.filters.network.tcp_proxy', typed_config };
 }
 
+/** To the cluster of the name that a connection's TLS asks for. */
+export function sniFilters(name: string): Message[] {
+  const byName = {
+    name: 'envoy.filters.network.sni_cluster',
+    typed_config: { '@type': `${FILTERS}.network.sni_cluster.v3.SniCluster` },
+  };
+  return [byName, tcpFilter(name, '')];
+}
+
+export interface FilterChain {
+  readonly filters: readonly Message[];
+  /** How TLS is spoken. */
+  readonly transport_socket?: Message;
+  /** Which connections are meant, by the name that their TLS asks for; all others where it is missing. */
+  readonly filter_chain_match?: { readonly server_names: readonly string[] };
+}
+
 export interface ListenerOptions {
   readonly name: string;
   readonly host: string;
   readonly port: number;
   readonly direction: 'INBOUND' | 'OUTBOUND';
-  readonly filters: readonly Message[];
-  /** How TLS is spoken there. */
-  readonly transport?: Message;
+  readonly chains: readonly FilterChain[];
   /** Names of routes that it uses. */
   readonly uses?: readonly string[];
 }
 
 export function listener(options: ListenerOptions): Resource {
-  const { name, host, port, direction, filters, transport, uses } = options;
-  const chain = { filters, ...(transport && { transport_socket: transport }) };
-  const address = addressOf(host, port);
-  const message = { name, address, traffic_direction: direction, filter_chains: [chain] };
+  const { name, host, port, direction, chains, uses } = options;
+  const isByName = chains.some((each) => each.filter_chain_match !== undefined);
+  const message = {
+    name,
+    address: addressOf(host, port),
+    traffic_direction: direction,
+    filter_chains: chains,
+    ...(isByName && { listener_filters: [TLS_INSPECTOR] }),
+  };
   return new Resource('listeners', name, message, uses);
 }
+
+/** Without it nobody knows what name a connection asks for. */
+const TLS_INSPECTOR = {
+  name: 'envoy.filters.listener.tls_inspector',
+  typed_config: { '@type': `${FILTERS}.listener.tls_inspector.v3.TlsInspector` },
+};

@@ -1,5 +1,6 @@
 /** A chain's routes and splits, as a RouteConfiguration. */
 import { type Message, Resource } from '../resource.ts';
+import { isChangeable, isMatch, isValue, literal } from './acceptable.ts';
 import {
   type Chain,
   type Definition,
@@ -22,6 +23,8 @@ export interface VirtualHost {
   readonly name: string;
   readonly domains: readonly string[];
   readonly routes: readonly Message[];
+  /** What is done to headers. */
+  readonly [more: string]: unknown;
 }
 
 export function routeConfiguration(name: string, hosts: readonly VirtualHost[]): Resource {
@@ -43,7 +46,8 @@ export function routesOf(chain: Chain, clusterOf: ClusterOf): readonly Message[]
   }
   return start.Routes.flatMap(({ Definition, NextNode }) => {
     const route = actionOf(chain, NextNode, clusterOf);
-    return route === undefined ? [] : [routeOf(Definition, route)];
+    const isTold = route !== undefined && isMatch(Definition.Match?.HTTP ?? {});
+    return isTold ? [routeOf(Definition, route)] : [];
   });
 }
 
@@ -71,15 +75,48 @@ function hashed(policies: readonly Message[]): Message {
 }
 
 function routeOf({ Match, Destination: to }: Definition, action: Message): Message {
-  return { match: matchOf(Match?.HTTP ?? {}), route: { ...action, ...actionMore(to ?? {}) } };
+  return {
+    match: matchOf(Match?.HTTP ?? {}),
+    route: { ...action, ...actionMore(to ?? {}) },
+    ...headerChanges(to ?? {}),
+  };
 }
 
-function actionMore({ PrefixRewrite, RequestTimeout, ...retries }: Destination): Message {
+/** Of a route, or of all of a host's. */
+export function headerChanges({
+  RequestHeaders,
+  ResponseHeaders,
+}: Pick<Destination, 'RequestHeaders' | 'ResponseHeaders'>): Message {
+  return { ...changes('request', RequestHeaders), ...changes('response', ResponseHeaders) };
+}
+
+function changes(what: string, said: Destination['RequestHeaders']): Message {
+  const { Add, Set: set, Remove } = said ?? {};
+  const put = (pairs: object | null | undefined, append_action: string) =>
+    Object.entries(pairs ?? {})
+      .filter(([name, value]) => isChangeable(name) && isValue(value))
+      .map(([key, value]) => ({ header: { key, value: literal(value) }, append_action }));
+  const added = [...put(Add, 'APPEND_IF_EXISTS_OR_ADD'), ...put(set, 'OVERWRITE_IF_EXISTS_OR_ADD')];
+  const removed = (Remove ?? []).filter(isChangeable);
+  return {
+    ...(added.length > 0 && { [`${what}_headers_to_add`]: added }),
+    ...(removed.length > 0 && { [`${what}_headers_to_remove`]: removed }),
+  };
+}
+
+function actionMore({
+  PrefixRewrite,
+  RequestTimeout,
+  IdleTimeout,
+  ...retries
+}: Destination): Message {
   const timeout = durationOf(RequestTimeout);
+  const idle_timeout = durationOf(IdleTimeout);
   const retry_policy = retryOf(retries);
   return {
     ...(PrefixRewrite !== undefined && PrefixRewrite !== '' && { prefix_rewrite: PrefixRewrite }),
     ...(timeout && { timeout }),
+    ...(idle_timeout && { idle_timeout }),
     ...(retry_policy && { retry_policy }),
   };
 }
@@ -89,10 +126,12 @@ const PREDICATE =
 
 /** Another host each time: the one that failed is the least likely to answer. */
 function retryOf(said: Destination): Message | undefined {
-  const { NumRetries = 0, RetryOnConnectFailure = false, RetryOnStatusCodes = [] } = said;
-  const codes = RetryOnStatusCodes ?? [];
-  if (NumRetries === 0 && !RetryOnConnectFailure && codes.length === 0) return undefined;
+  const { NumRetries = 0, RetryOnConnectFailure = false } = said;
+  const [codes, kinds] = [said.RetryOnStatusCodes ?? [], said.RetryOn ?? []];
+  const isSaid = RetryOnConnectFailure || codes.length + kinds.length > 0;
+  if (NumRetries === 0 && !isSaid) return undefined;
   const on = [
+    ...kinds,
     ...(RetryOnConnectFailure ? ['connect-failure'] : []),
     ...(codes.length > 0 ? ['retriable-status-codes'] : []),
   ];
@@ -110,13 +149,20 @@ function retryOf(said: Destination): Message | undefined {
   };
 }
 
-function matchOf({ PathExact, PathPrefix, PathRegex, ...http }: HttpMatch): Message {
+function matchOf({
+  PathExact,
+  PathPrefix,
+  PathRegex,
+  CaseInsensitive,
+  ...http
+}: HttpMatch): Message {
   const methods = http.Methods ?? [];
   const headers = (http.Header ?? []).map(headerOf);
   const byMethod = { name: ':method', string_match: regex(methods.map(quoted).join('|')) };
   const query = (http.QueryParam ?? []).map(queryOf);
   return {
     ...pathOf({ PathExact, PathPrefix, PathRegex }),
+    ...(CaseInsensitive === true && { case_sensitive: { value: false } }),
     ...(headers.length + methods.length > 0 && {
       headers: [...headers, ...(methods.length > 0 ? [byMethod] : [])],
     }),
@@ -146,10 +192,13 @@ function queryOf({ Name, ...how }: ParamMatch): Message {
   return { name: Name, string_match: stringOf(how) };
 }
 
-function stringOf({ Exact, Prefix, Suffix, Regex }: Omit<ParamMatch, 'Name'>): Message {
-  if (Prefix) return { prefix: Prefix };
-  if (Suffix) return { suffix: Suffix };
-  return Regex ? regex(Regex) : { exact: Exact ?? '' };
+function stringOf(how: Omit<ParamMatch, 'Name'>): Message {
+  const { Exact, Prefix, Suffix, Contains, Regex } = how;
+  if (Regex) return regex(Regex);
+  const ignore = how.IgnoreCase === true && { ignore_case: true };
+  if (Prefix) return { prefix: Prefix, ...ignore };
+  if (Suffix) return { suffix: Suffix, ...ignore };
+  return Contains ? { contains: Contains, ...ignore } : { exact: Exact ?? '', ...ignore };
 }
 
 export function regex(text: string): Message {

@@ -6,6 +6,14 @@ import { commandLineOf } from '../../support/servers/command-line.ts';
 import { send } from '../../support/servers/start-server.ts';
 import { startWholeAgent, type WholeAgent } from '../../support/servers/whole-agent.ts';
 
+interface Registered {
+  readonly Kind: string;
+  readonly Address: string;
+  readonly Port: number;
+  readonly TaggedAddresses: Readonly<Record<string, object>>;
+  readonly Proxy: { readonly Config: object };
+}
+
 describe('proconsul connect envoy', function () {
   // The machine may be busy.
   this.timeout(60_000);
@@ -80,6 +88,31 @@ describe('proconsul connect envoy', function () {
     }
   });
 
+  it('registers a gateway as Consul does, and is found by its kind from then on', async () => {
+    const { code, out, err } = await run(
+      '-gateway=terminating -register -service=out -address=127.0.0.1:9443 -wan-address=127.0.0.2 ' +
+        '-bind-address=a=127.0.0.1:7777 -bootstrap',
+    );
+    assert.equal(code, 0, err);
+    assert.deepEqual([JSON.parse(out).node.id, JSON.parse(out).node.cluster], ['out', 'out']);
+    const { json } = await send(agent.port, 'GET', '/v1/agent/service/out', {});
+    const { Kind, Address, Port, TaggedAddresses, Proxy: proxy } = json as Registered;
+    assert.deepEqual([Kind, Address, Port], ['terminating-gateway', '127.0.0.1', 9443]);
+    assert.deepEqual(TaggedAddresses['lan'], { Address: '127.0.0.1', Port: 9443 });
+    assert.deepEqual(TaggedAddresses['wan'], { Address: '127.0.0.2', Port: 443 });
+    assert.deepEqual(proxy.Config, {
+      envoy_gateway_bind_addresses: { a: { Address: '127.0.0.1', Port: 7777 } },
+      envoy_gateway_no_default_bind: true,
+    });
+    const checks = await send(agent.port, 'GET', '/v1/agent/checks', {});
+    const [check] = Object.values(checks.json as Readonly<Record<string, { Name: string }>>).filter(
+      ({ Name }) => Name === 'terminating-gateway listening',
+    );
+    assert.ok(check);
+    const found = await run('-gateway=terminating -bootstrap');
+    assert.equal(JSON.parse(found.out).node.id, 'out');
+  });
+
   for (const [words, complaint] of [
     [
       '-bootstrap',
@@ -87,11 +120,24 @@ describe('proconsul connect envoy', function () {
     ],
     ['-bootstrap -sidecar-for=none', /^No sidecar proxy registered for none\n/],
     [
+      '-bootstrap -register',
+      /^No proxy ID specified\. One of -proxy-id, -sidecar-for, or -gateway is required\n/,
+    ],
+    [
       '-bootstrap -sidecar-for=web -admin-bind=nonsense',
       /^Invalid admin bind address: .*missing port/,
     ],
     ['-bootstrap -proxy-id=none', /^Failed looking up proxy info for none: .*404/],
-    ['-gateway=ingress', /^Gateways are not configured for Envoy yet\n/],
+    ['-gateway=mesh', /^No mesh-gateway services registered with this agent\n/],
+    ['-gateway=moon', /^Gateway must be one of: terminating, mesh, or ingress\n/],
+    [
+      '-gateway=mesh -register -address=nonsense',
+      /^invalid value "nonsense" for flag -address: Error parsing address "nonsense": not an IP address\n/,
+    ],
+    [
+      '-gateway=mesh -register -bind-address=nonsense',
+      /^invalid value "nonsense" for flag -bind-address: Missing "=" in argument: nonsense\n/,
+    ],
   ] as const) {
     it(`refuses "${words}"`, async () => {
       const { code, err } = await run(words);

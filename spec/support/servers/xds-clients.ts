@@ -10,7 +10,7 @@ import {
 import { fromJSON, type MethodDefinition } from '@grpc/proto-loader';
 import type { AccessControl } from '../../../lib/acl/rights.ts';
 import { OPEN } from '../../../lib/acl/rights.ts';
-import { TYPE_URLS } from '../../../xds/resource.ts';
+import { type Kind, TYPE_URLS } from '../../../xds/resource.ts';
 import PROTOS from '../../../xds/serving/protos.json' with { type: 'json' };
 import { Serving } from '../../../xds/serving/serve.ts';
 import { Xds, type XdsOptions } from '../../../xds/xds.ts';
@@ -73,6 +73,11 @@ export async function startXds(
   await xds.bind();
   ends.push(() => xds.stop());
   return { xds, port: xds.ports[0] ?? 0, agent, clock, logger, state };
+}
+
+/** A stream on which each request says of what kind it is. */
+export function openAds({ port }: TestXds): XdsStream {
+  return new XdsClient(port).stream(ADS, 'StreamAggregatedResources');
 }
 
 export interface Told {
@@ -170,11 +175,7 @@ export class XdsStream {
   }
 
   /** The first request says who it is, as clients do. */
-  subscribe(
-    names: readonly string[],
-    more: object = {},
-    kind: keyof typeof TYPE_URLS = 'endpoints',
-  ): void {
+  subscribe(names: readonly string[], more: object = {}, kind: Kind = 'endpoints'): void {
     const node = { id: 'client-1', cluster: 'edge' };
     this.send({ node, type_url: TYPE_URLS[kind], resource_names: names, ...more });
   }
@@ -196,6 +197,27 @@ export class XdsStream {
     return this.told[number] as Told;
   }
 
+  ofKind(kind: Kind): readonly Told[] {
+    return this.told.filter(({ type_url }) => type_url === TYPE_URLS[kind]);
+  }
+
+  /** Asks for these, until all of them were told. */
+  async named(kind: Kind, names: readonly string[]): Promise<readonly Any[]> {
+    this.subscribe(names, {}, kind);
+    const found = () => this.ofKind(kind).flatMap(({ resources }) => resources);
+    const isFound = (name: string) =>
+      found().some((each) => (each.cluster_name ?? each.name) === name);
+    await this.#until(() => names.every(isFound));
+    return found();
+  }
+
+  /** What was told of a kind at last, once `isIt`. */
+  async last(kind: Kind, isIt = (_: readonly Any[]) => true): Promise<readonly Any[]> {
+    const last = () => this.ofKind(kind).at(-1)?.resources;
+    await this.#until(() => last() !== undefined && isIt(last() ?? []));
+    return last() ?? [];
+  }
+
   async ended(): Promise<status> {
     await until(
       () => this.code !== undefined,
@@ -206,6 +228,10 @@ export class XdsStream {
 
   close(): void {
     this.#call.end();
+  }
+
+  async #until(isReached: () => boolean): Promise<void> {
+    await until(isReached, () => JSON.stringify([this.code, this.details, this.told]), PATIENCE_MS);
   }
 }
 

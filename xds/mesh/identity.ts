@@ -1,0 +1,125 @@
+/** Who a proxy is in the mesh, and how it speaks TLS with others of it. */
+import { parseIdentity } from '../../lib/connect/identity.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import { objectIn, type Said, textIn } from '../../sidecar/said.ts';
+import type { Know } from '../derived.ts';
+import type { Message } from '../resource.ts';
+
+export interface Identity {
+  readonly certificate: string;
+  readonly key: string;
+  readonly roots: string;
+  readonly trustDomain: string;
+  readonly datacenter: string;
+}
+
+/** Undefined until the agent has both, or where the token may not have them. */
+export function identityOf(know: Know, service: string): Identity | undefined {
+  const leaf = `/v1/agent/connect/ca/leaf/${encodeURIComponent(service)}`;
+  const own = objectIn(know({ path: leaf, query: [] }));
+  const { Roots } = objectIn(know({ path: '/v1/agent/connect/ca/roots', query: [] }));
+  const [certificate, key] = [textIn(own['CertPEM']), textIn(own['PrivateKeyPEM'])];
+  const roots = (Array.isArray(Roots) ? Roots : []).map((each) =>
+    textIn(objectIn(each)['RootCert']),
+  );
+  const uri = uriIn(textIn(own['ServiceURI']));
+  if (certificate === '' || roots.length === 0 || uri === undefined) return undefined;
+  return { certificate, key, roots: roots.join(''), ...uri };
+}
+
+function uriIn(text: string) {
+  try {
+    const parsed = parseIdentity(text);
+    return parsed.kind === 'service' ? parsed.identity : undefined;
+  } catch (error) {
+    if (error instanceof ProconsulError) return undefined;
+    throw error;
+  }
+}
+
+const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3';
+
+/** What both sides show, and by which roots they know the other. */
+function common({ certificate, key, roots }: Identity, more: Message = {}): Message {
+  const own = { certificate_chain: text(certificate), private_key: text(key) };
+  return {
+    tls_certificates: [own],
+    validation_context: { trusted_ca: text(roots), ...more },
+  };
+}
+
+function text(inline_string: string): Message {
+  return { inline_string };
+}
+
+export function serverTls(identity: Identity): Message {
+  return socket({
+    '@type': `${TLS}.DownstreamTlsContext`,
+    common_tls_context: common(identity),
+    require_client_certificate: { value: true },
+  });
+}
+
+/** For callers from outside, who need no certificate; the first of those who say something of it counts. */
+export function gatewayTls(identity: Identity, said: readonly Said[]): Message {
+  const version = (name: string) =>
+    said.map((each) => textIn(each[name])).find((each) => VERSIONS.has(each));
+  const least = version('TLSMinVersion');
+  const most = version('TLSMaxVersion');
+  const own = { certificate_chain: text(identity.certificate), private_key: text(identity.key) };
+  return socket({
+    '@type': `${TLS}.DownstreamTlsContext`,
+    common_tls_context: {
+      tls_certificates: [own],
+      tls_params: {
+        ...(least && { tls_minimum_protocol_version: least }),
+        ...(most && { tls_maximum_protocol_version: most }),
+      },
+    },
+  });
+}
+
+/** As entries and Envoy both write them. */
+const VERSIONS: ReadonlySet<string> = new Set([
+  ...['TLS_AUTO', 'TLSv1_0', 'TLSv1_1', 'TLSv1_2', 'TLSv1_3'],
+]);
+
+/** Files on the gateway's machine; '' for none. */
+export interface Origination {
+  readonly authorities: string;
+  readonly certificate: string;
+  readonly key: string;
+  readonly sni: string;
+}
+
+/** To a service outside the mesh, by its own authority and name. */
+export function outsideTls({ authorities, certificate, key, sni }: Origination): Message {
+  const isMutual = certificate !== '' && key !== '';
+  const own = { certificate_chain: { filename: certificate }, private_key: { filename: key } };
+  const named = [{ san_type: 'DNS', matcher: { exact: sni } }];
+  return socket({
+    '@type': `${TLS}.UpstreamTlsContext`,
+    common_tls_context: {
+      ...(isMutual && { tls_certificates: [own] }),
+      validation_context: {
+        trusted_ca: { filename: authorities },
+        ...(sni !== '' && { match_typed_subject_alt_names: named }),
+      },
+    },
+    ...(sni !== '' && { sni }),
+  });
+}
+
+/** Only these services are meant, whoever else has a certificate. */
+export function clientTls(identity: Identity, sni: string, uris: readonly string[]): Message {
+  const names = uris.map((exact) => ({ san_type: 'URI', matcher: { exact } }));
+  return socket({
+    '@type': `${TLS}.UpstreamTlsContext`,
+    common_tls_context: common(identity, { match_typed_subject_alt_names: names }),
+    ...(sni !== '' && { sni }),
+  });
+}
+
+function socket(typed_config: Message): Message {
+  return { name: 'envoy.transport_sockets.tls', typed_config };
+}

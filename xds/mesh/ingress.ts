@@ -1,0 +1,164 @@
+/** An ingress gateway: lets calls from outside into the mesh, port by port, as its config entry says. */
+import { listIn, objectIn, portIn, type Said, textIn, textsIn } from '../../sidecar/said.ts';
+import type { Message, Resource } from '../resource.ts';
+import { isHost } from '../resources/acceptable.ts';
+import { isHttp } from '../resources/chain.ts';
+import { asked } from '../resources/endpoints.ts';
+import {
+  type FilterChain,
+  httpConnections,
+  httpFilter,
+  listener,
+  tcpFilter,
+} from '../resources/listeners.ts';
+import { headerChanges, routeConfiguration, type VirtualHost } from '../resources/routes.ts';
+import { gatewayTls } from './identity.ts';
+import type { MeshProxy, Seen } from './proxy.ts';
+import { bindings } from './registration.ts';
+import {
+  type Called,
+  called,
+  clustersOf,
+  endOf,
+  endpointsOf,
+  routesIn,
+  unique,
+} from './upstreams.ts';
+
+export const INGRESS: MeshProxy = {
+  clusters: (seen) => unique(behind(seen).flatMap((each) => clustersOf(seen, each.called))),
+  endpoints: (seen, name) =>
+    unique(behind(seen).flatMap((each) => endpointsOf(seen, each.called, name))),
+  routes: (seen) =>
+    ports(seen).flatMap(({ port, isRouted, behind: all }) => {
+      if (!isRouted) return [];
+      return [routeConfiguration(routeName(port), hostsOf(seen, port, all))];
+    }),
+  listeners: (seen) => ports(seen).flatMap((each) => listenersOf(seen, each)),
+};
+
+/** A service that is called through the gateway, at one of its ports. */
+interface Behind {
+  readonly port: number;
+  readonly isRouted: boolean;
+  /** Of requests; those that it has by its name where nobody says others. */
+  readonly hosts: readonly string[];
+  readonly called: Called;
+  /** What the entry says of it there. */
+  readonly said: Said;
+}
+
+interface Port {
+  readonly port: number;
+  readonly isRouted: boolean;
+  readonly behind: readonly Behind[];
+}
+
+function entryOf({ know, registration: { service } }: Seen): Said {
+  return objectIn(know(asked(`/v1/config/ingress-gateway/${encodeURIComponent(service)}`)));
+}
+
+/** As the catalog lists them: it knows what services `*` means. */
+function behind(seen: Seen): readonly Behind[] {
+  const { know, registration } = seen;
+  const path = `/v1/catalog/gateway-services/${encodeURIComponent(registration.service)}`;
+  const [rows, entry] = [listIn(know(asked(path))), entryOf(seen)];
+  return rows.flatMap((row) => {
+    const [name, port] = [textIn(objectIn(row['Service'])['Name']), portIn(row['Port'])];
+    if (name === '' || port === 0) return [];
+    const said = saidOf(entry, port, name);
+    const upstream = { name, isQuery: false, datacenter: '', config: limitsIn(entry, said) };
+    return [
+      {
+        ...{ port, said, hosts: textsIn(row['Hosts']) },
+        isRouted: isHttp(textIn(row['Protocol'])),
+        called: called(know, upstream),
+      },
+    ];
+  });
+}
+
+function ports(seen: Seen): readonly Port[] {
+  const byPort = new Map<number, Behind[]>();
+  for (const each of behind(seen)) {
+    byPort.set(each.port, [...(byPort.get(each.port) ?? []), each]);
+  }
+  return [...byPort].map(([port, all]) => ({
+    ...{ port, behind: all },
+    isRouted: all[0]?.isRouted === true,
+  }));
+}
+
+function listenerIn(entry: Said, port: number): Said {
+  return listIn(entry['Listeners']).find((each) => portIn(each['Port']) === port) ?? {};
+}
+
+function saidOf(entry: Said, port: number, name: string): Said {
+  const all = listIn(listenerIn(entry, port)['Services']);
+  const named = (wanted: string) => all.find((each) => textIn(each['Name']) === wanted);
+  return named(name) ?? named('*') ?? {};
+}
+
+/** By the names that upstreams of proxies have for them. */
+function limitsIn(entry: Said, said: Said): Said {
+  const byDefault = objectIn(entry['Defaults']);
+  const limit = (name: string) => said[name] ?? byDefault[name];
+  const health = objectIn(limit('PassiveHealthCheck'));
+  return {
+    limits: {
+      max_connections: limit('MaxConnections'),
+      max_pending_requests: limit('MaxPendingRequests'),
+      max_concurrent_requests: limit('MaxConcurrentRequests'),
+    },
+    passive_health_check: { max_failures: health['MaxFailures'], interval: health['Interval'] },
+  };
+}
+
+const routeName = (port: number) => String(port);
+
+function listenersOf(seen: Seen, { port, isRouted, behind: all }: Port): Resource[] {
+  const { registration, identity } = seen;
+  const [first] = all;
+  if (first === undefined) return [];
+  const id = isRouted ? routeName(port) : first.called.id;
+  const filters = isRouted
+    ? [httpFilter(httpConnections({ name: id, routing: { routes: id } }))]
+    : [tcpFilter(id, endOf(first.called))];
+  const entry = entryOf(seen);
+  const tls = [listenerIn(entry, port)['TLS'], entry['TLS']].map(objectIn);
+  const isSecure = tls.some((each) => each['Enabled'] === true);
+  const chain: FilterChain = {
+    filters,
+    ...(isSecure && { transport_socket: gatewayTls(identity, tls) }),
+  };
+  const hosts = new Set(bindings(registration).map(({ host }) => host));
+  return [...hosts].map((host) =>
+    listener({
+      ...{ name: `${id}:${host}:${port}`, host, port, direction: 'OUTBOUND' },
+      chains: [chain],
+      uses: isRouted ? [id] : [],
+    }),
+  );
+}
+
+function hostsOf({ know }: Seen, port: number, all: readonly Behind[]): VirtualHost[] {
+  const taken = new Set<string>();
+  // A name that two hosts have would have all refused.
+  const isFree = (domain: string) => !taken.has(domain) && taken.add(domain) !== undefined;
+  const isTold = (domain: string) => isHost(domain.replace(/\.\*$/, '')) && isFree(domain);
+  return all.flatMap(({ called: { id, chain }, hosts, said }) => {
+    const domains = domainsOf(id, hosts, port).filter(isTold);
+    if (chain === undefined || domains.length === 0) return [];
+    const more: Message = headerChanges(said);
+    return [{ name: id, domains, routes: routesIn(know, chain), ...more }];
+  });
+}
+
+/** A port may stand behind the name of a host; behind the star at the end of one it stands already. */
+function domainsOf(service: string, hosts: readonly string[], port: number): readonly string[] {
+  if (hosts.length === 0) return [`${service.toLowerCase()}.ingress.*`];
+  return hosts.flatMap((host) => {
+    const name = host.toLowerCase();
+    return name === '*' ? [name] : [name, `${name}:${port}`];
+  });
+}

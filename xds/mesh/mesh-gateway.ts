@@ -1,0 +1,68 @@
+/** A mesh gateway: passes on what it cannot read, to the service that a connection's TLS asks for. */
+import { objectIn } from '../../sidecar/said.ts';
+import type { Know } from '../derived.ts';
+import type { Resource } from '../resource.ts';
+import { cluster } from '../resources/clusters.ts';
+import { asked, assignment, levelOf } from '../resources/endpoints.ts';
+import { listener, sniFilters } from '../resources/listeners.ts';
+import type { MeshProxy, Seen } from './proxy.ts';
+import { bindings } from './registration.ts';
+import { nameInMesh, type Subset, servicesNamed, subsetsOf } from './subsets.ts';
+
+/** Each has a cluster, and questions that are followed for it. */
+const MAX_SERVICES = 2000;
+
+export const MESH_GATEWAY: MeshProxy = {
+  clusters: (seen) => endsOf(seen, servicesIn(seen.know)).map(clusterOf),
+  endpoints: (seen, wanted) => {
+    const services = wanted === '*' ? servicesIn(seen.know) : servicesNamed(seen.identity, wanted);
+    return endsOf(seen, services)
+      .filter(({ name }) => wanted === '*' || wanted === name)
+      .map((each) => endpointsOf(seen, each));
+  },
+  routes: () => [],
+  listeners: ({ registration, identity }) => {
+    const { datacenter, trustDomain } = identity;
+    // Of other data centres nobody here knows anything, nor of what else there is in this Envoy.
+    const filter_chain_match = { server_names: [`*.${datacenter}.internal.${trustDomain}`] };
+    return bindings(registration).map(({ host, port }) => {
+      const name = `mesh:${host}:${port}`;
+      const chains = [{ filter_chain_match, filters: sniFilters(name) }];
+      return listener({ name, host, port, direction: 'INBOUND', chains });
+    });
+  },
+};
+
+interface End {
+  readonly name: string;
+  readonly service: string;
+  readonly subset: Subset;
+}
+
+function endsOf({ know, identity }: Seen, services: readonly string[]): readonly End[] {
+  return services.flatMap((service) =>
+    subsetsOf(know, service).map((subset) => {
+      const name = nameInMesh(identity, service, subset.subset);
+      return { name, service, subset };
+    }),
+  );
+}
+
+function servicesIn(know: Know): readonly string[] {
+  return Object.keys(objectIn(know(asked('/v1/catalog/services'))))
+    .sort()
+    .slice(0, MAX_SERVICES);
+}
+
+/** TLS is between those who speak: here nothing of it is known. */
+function clusterOf({ name }: End): Resource {
+  const how = { connectTimeout: undefined, speaksHttp2: false, more: {} };
+  return cluster({ name, endpoints: name, ...how });
+}
+
+function endpointsOf({ know, identity }: Seen, { name, service, subset }: End): Resource {
+  const { filter, passing } = subset;
+  const path = `/v1/health/connect/${encodeURIComponent(service)}`;
+  const level = levelOf(know, asked(path, { filter, passing }));
+  return assignment(name, { region: identity.datacenter, levels: [level] });
+}

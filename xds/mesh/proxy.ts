@@ -1,0 +1,17 @@
+/** What an Envoy of the mesh needs, by what it is registered as. */
+import type { Know } from '../derived.ts';
+import type { Kind, Resource } from '../resource.ts';
+import type { Identity } from './identity.ts';
+import type { Registration } from './registration.ts';
+
+export interface Seen {
+  readonly know: Know;
+  readonly registration: Registration;
+  /** Of the service that it speaks for. */
+  readonly identity: Identity;
+  /** Who may call a service of which no intention says anything. */
+  readonly callsByDefault: boolean;
+}
+
+/** Of each kind all that there is; `name` is the one that is asked for, or `*`. */
+export type MeshProxy = Readonly<Record<Kind, (seen: Seen, name: string) => readonly Resource[]>>;

@@ -1,0 +1,50 @@
+/** The way in to a service of the mesh: by mutual TLS, as intentions say. */
+import type { Know } from '../derived.ts';
+import type { Message } from '../resource.ts';
+import { durationOfMs, isHttp } from '../resources/chain.ts';
+import { intentionsOn, judgedBy, networkFilter, requestFilter } from '../resources/intentions.ts';
+import { httpConnections, httpFilter, tcpFilter } from '../resources/listeners.ts';
+import { normalRequests } from '../resources/normal-requests.ts';
+import type { Identity } from './identity.ts';
+
+export interface WayIn {
+  /** What it is called in Envoy's figures. */
+  readonly name: string;
+  readonly service: string;
+  readonly protocol: string;
+  readonly identity: Pick<Identity, 'trustDomain'>;
+  readonly callsByDefault: boolean;
+  /** The cluster behind it. */
+  readonly cluster: string;
+  /** Of the route to it. */
+  readonly more?: Message;
+}
+
+export function filtersOf(know: Know, way: WayIn): Message[] {
+  const { name, service, protocol, identity, cluster } = way;
+  const intentions = intentionsOn(know, service);
+  // What may not be seen lets nobody in.
+  const byDefault = intentions !== undefined && way.callsByDefault;
+  const { trustDomain } = identity;
+  const calls = { intentions: intentions ?? [], byDefault, trustDomain };
+  if (!isHttp(protocol)) return [networkFilter(name, calls), tcpFilter(name, cluster)];
+  const manager = httpConnections({
+    name,
+    routing: { configuration: toCluster(way) },
+    filters: [requestFilter(calls)],
+    more: {
+      ...normalRequests(know, judgedBy(calls.intentions)),
+      // The program hears who calls it, and from nobody else.
+      forward_client_cert_details: 'SANITIZE_SET',
+      set_current_client_cert_details: { uri: true },
+    },
+  });
+  return [httpFilter(manager)];
+}
+
+/** How long a call may take, whoever calls says. */
+function toCluster({ name, cluster, more = {} }: WayIn): Message {
+  const route = { cluster, timeout: durationOfMs(0), ...more };
+  const routes = [{ match: { prefix: '/' }, route }];
+  return { name, virtual_hosts: [{ name, domains: ['*'], routes }] };
+}

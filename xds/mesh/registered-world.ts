@@ -1,0 +1,46 @@
+/** For an Envoy of the mesh, as it is registered with its agent: beside a service, or as a gateway. */
+import type { Compute } from '../derived.ts';
+import type { Kind } from '../resource.ts';
+import type { Named, World } from '../world.ts';
+import { identityOf } from './identity.ts';
+import { INGRESS } from './ingress.ts';
+import { MESH_GATEWAY } from './mesh-gateway.ts';
+import type { MeshProxy } from './proxy.ts';
+import { type ProxyKind, registeredAs } from './registration.ts';
+import { SIDECAR } from './sidecar-proxy.ts';
+import { TERMINATING } from './terminating.ts';
+
+const PROXIES: Readonly<Record<ProxyKind, MeshProxy>> = {
+  'connect-proxy': SIDECAR,
+  'ingress-gateway': INGRESS,
+  'terminating-gateway': TERMINATING,
+  'mesh-gateway': MESH_GATEWAY,
+};
+
+export interface RegisteredWorldOptions {
+  /** The id that it is registered by. */
+  readonly id: string;
+  readonly callsByDefault: boolean;
+}
+
+export class RegisteredWorld implements World {
+  readonly #options: RegisteredWorldOptions;
+
+  constructor(options: RegisteredWorldOptions) {
+    this.#options = options;
+  }
+
+  resources(kind: Kind, name: string): Named {
+    const { id, callsByDefault } = this.#options;
+    const compute: Compute = (know) => {
+      const registration = registeredAs(know, id);
+      const identity = registration && identityOf(know, registration.service);
+      // Not yet, or not any more: what was told stands.
+      if (registration === undefined || identity === undefined) return undefined;
+      const proxy = PROXIES[registration.kind];
+      const made = proxy[kind]({ know, registration, identity, callsByDefault }, name);
+      return name === '*' ? made : made.filter((each) => each.name === name);
+    };
+    return { key: `${kind} ${name} of ${id}`, compute };
+  }
+}

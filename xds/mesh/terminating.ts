@@ -1,0 +1,104 @@
+/** A terminating gateway: stands in the mesh for services outside of it, each with its own certificate. */
+import { isIP } from 'node:net';
+import { listIn, objectIn, type Said, textIn } from '../../sidecar/said.ts';
+import type { Message, Resource } from '../resource.ts';
+import { chainOf, isHttp2 } from '../resources/chain.ts';
+import { cluster, namedCluster } from '../resources/clusters.ts';
+import { asked, assignment, type Level, levelOf } from '../resources/endpoints.ts';
+import { type FilterChain, listener } from '../resources/listeners.ts';
+import { identityOf, outsideTls, serverTls } from './identity.ts';
+import type { MeshProxy, Seen } from './proxy.ts';
+import { filtersOf } from './public.ts';
+import { bindings } from './registration.ts';
+import { nameInMesh, servicesNamed, subsetsOf } from './subsets.ts';
+
+export const TERMINATING: MeshProxy = {
+  clusters: (seen) => linked(seen).flatMap((each) => endsOf(seen, each).map(clusterOf)),
+  endpoints: (seen, wanted) => {
+    const { datacenter: region } = seen.identity;
+    const meant = servicesNamed(seen.identity, wanted);
+    return linked(seen)
+      .filter(({ service }) => wanted === '*' || meant.includes(service))
+      .flatMap((each) => endsOf(seen, each))
+      .filter(({ name, level }) => (wanted === '*' || wanted === name) && !isNamed(level))
+      .map(({ name, level }) => assignment(name, { region, levels: [level] }));
+  },
+  routes: () => [],
+  listeners: (seen) => {
+    const chains = linked(seen).flatMap((each) => chainsOf(seen, each));
+    if (chains.length === 0) return [];
+    return bindings(seen.registration).map(({ host, port }) => {
+      const name = `terminating:${host}:${port}`;
+      return listener({ name, host, port, direction: 'INBOUND', chains });
+    });
+  },
+};
+
+/** A service that the gateway stands for. */
+interface Linked {
+  readonly service: string;
+  readonly said: Said;
+}
+
+/** As the catalog lists them: it knows what services `*` means. */
+function linked({ know, registration: { service } }: Seen): readonly Linked[] {
+  const rows = listIn(know(asked(`/v1/catalog/gateway-services/${encodeURIComponent(service)}`)));
+  const all = rows.map((said) => ({ service: textIn(objectIn(said['Service'])['Name']), said }));
+  return all.filter((each) => each.service !== '');
+}
+
+/** Where calls to it, or to a subset of it, end. */
+interface End extends Linked {
+  /** By which they ask for it in the mesh. */
+  readonly name: string;
+  readonly level: Level;
+  readonly speaksHttp2: boolean;
+}
+
+function endsOf(seen: Seen, { service, said }: Linked): readonly End[] {
+  const { know, identity } = seen;
+  const speaksHttp2 = isHttp2(chainOf(know, service)?.Protocol ?? '');
+  return subsetsOf(know, service).map(({ subset, filter, passing }) => {
+    const path = `/v1/health/service/${encodeURIComponent(service)}`;
+    const level = levelOf(know, asked(path, { filter, passing }));
+    return { service, said, name: nameInMesh(identity, service, subset), level, speaksHttp2 };
+  });
+}
+
+/** Services outside have names as often as addresses. */
+function isNamed(level: Level): boolean {
+  return level.some(({ address }) => isIP(address) === 0);
+}
+
+function clusterOf({ name, said, level, speaksHttp2 }: End): Resource {
+  const authorities = textIn(said['CAFile']);
+  const more: Message =
+    authorities === ''
+      ? {}
+      : {
+          transport_socket: outsideTls({
+            ...{ authorities, sni: textIn(said['SNI']) },
+            ...{ certificate: textIn(said['CertFile']), key: textIn(said['KeyFile']) },
+          }),
+        };
+  if (isNamed(level)) return namedCluster({ name, level, speaksHttp2, more });
+  return cluster({ name, endpoints: name, connectTimeout: undefined, speaksHttp2, more });
+}
+
+/** Without its certificate, which the token may not have, nobody can be that service. */
+function chainsOf(seen: Seen, { service, said }: Linked): FilterChain[] {
+  const { know, callsByDefault } = seen;
+  const identity = identityOf(know, service);
+  if (identity === undefined) return [];
+  const protocol = chainOf(know, service)?.Protocol ?? '';
+  return endsOf(seen, { service, said }).map(({ name, level }) => {
+    // Whoever is called by a name expects to be asked for by it.
+    const more = isNamed(level) ? { auto_host_rewrite: { value: true } } : {};
+    const way = { name, service, protocol, identity, callsByDefault, cluster: name, more };
+    return {
+      filter_chain_match: { server_names: [name] },
+      filters: filtersOf(know, way),
+      transport_socket: serverTls(identity),
+    };
+  });
+}

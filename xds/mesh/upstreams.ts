@@ -1,0 +1,152 @@
+/** Whom a proxy calls in the mesh, by mutual TLS: clusters, their endpoints, and routes to them. */
+import { serviceUri } from '../../lib/connect/identity.ts';
+import { objectIn, type Said, textIn } from '../../sidecar/said.ts';
+import type { Know } from '../derived.ts';
+import type { Message, Resource } from '../resource.ts';
+import { balancingOf } from '../resources/balancing.ts';
+import {
+  type Chain,
+  chainOf,
+  durationOf,
+  durationOfMs,
+  isHttp2,
+  resolversOf,
+  type Target,
+  targetLevels,
+  targetsOf,
+} from '../resources/chain.ts';
+import { cluster } from '../resources/clusters.ts';
+import { asked, assignment, executed } from '../resources/endpoints.ts';
+import { routesOf } from '../resources/routes.ts';
+import { clientTls, type Identity } from './identity.ts';
+import type { Seen } from './proxy.ts';
+import { numberIn, type Upstream } from './registration.ts';
+
+/** An upstream, and where calls to it end. */
+export interface Called {
+  readonly upstream: Pick<Upstream, 'name' | 'isQuery' | 'datacenter' | 'config'>;
+  readonly id: string;
+  /** Undefined for a prepared query, and for what may not be seen. */
+  readonly chain: Chain | undefined;
+}
+
+export function called<U extends Called['upstream']>(know: Know, upstream: U) {
+  const { name, isQuery, datacenter } = upstream;
+  const elsewhere = datacenter === '' ? '' : `?dc=${datacenter}`;
+  const id = `${isQuery ? 'prepared_query:' : ''}${name}${elsewhere}`;
+  return { upstream, id, chain: isQuery ? undefined : chainOf(know, name, datacenter) };
+}
+
+/** Of a chain without routes there is one end. */
+export function endOf({ id, chain }: Called): string {
+  const start = chain?.Nodes[chain.StartNode];
+  const target = start?.Type === 'resolver' ? chain?.Targets[start.Resolver.Target] : undefined;
+  return target?.Name ?? id;
+}
+
+export function routesIn(know: Know, chain: Chain): readonly Message[] {
+  return routesOf(chain, (node) => {
+    const target = chain.Targets[node.Resolver.Target];
+    const hashPolicy = target === undefined ? [] : balancingOf(know, target.Service).hashPolicy;
+    return { cluster: target?.Name ?? '', hashPolicy };
+  });
+}
+
+export function clustersOf(seen: Seen, { upstream, id, chain }: Called): Resource[] {
+  if (upstream.isQuery) {
+    const { service } = queried(seen.know, upstream);
+    const to = service === '' ? [] : [{ Service: service, Datacenter: seen.identity.datacenter }];
+    const how = { sni: '', timeout: undefined, speaksHttp2: false, balancing: {} };
+    return [clusterTo(seen.identity, upstream.config, { name: id, to, ...how })];
+  }
+  if (chain === undefined) return [];
+  return resolversOf(chain).flatMap((node) => {
+    const to = targetsOf(chain, node);
+    const [target] = to;
+    if (target === undefined) return [];
+    const timeout = durationOf(node.Resolver.ConnectTimeout);
+    const speaksHttp2 = isHttp2(chain.Protocol);
+    const balancing = balancingOf(seen.know, target.Service).cluster;
+    const { Name: name, SNI: sni } = target;
+    const end = { name, to, sni, timeout, speaksHttp2, balancing };
+    return [clusterTo(seen.identity, upstream.config, end)];
+  });
+}
+
+interface End {
+  readonly name: string;
+  /** All that calls to it may come to. */
+  readonly to: readonly Pick<Target, 'Service' | 'Datacenter'>[];
+  readonly sni: string;
+  readonly timeout: Message | undefined;
+  readonly speaksHttp2: boolean;
+  readonly balancing: Message;
+}
+
+function clusterTo(identity: Identity, config: Said, end: End): Resource {
+  const { name, to, sni, timeout, speaksHttp2, balancing } = end;
+  const ms = numberIn(config['connect_timeout_ms']);
+  const { trustDomain } = identity;
+  const uris = to.map(({ Service: service, Datacenter: datacenter }) =>
+    serviceUri({ trustDomain, namespace: 'default', datacenter, service }),
+  );
+  return cluster({
+    ...{ name, endpoints: name, speaksHttp2 },
+    connectTimeout: ms === 0 ? timeout : durationOfMs(ms),
+    more: {
+      ...balancing,
+      ...limitsOf(objectIn(config['limits'])),
+      outlier_detection: outliersOf(objectIn(config['passive_health_check'])),
+      // Of nobody no certificate is right.
+      transport_socket: clientTls(identity, sni, uris.length > 0 ? uris : ['none']),
+    },
+  });
+}
+
+function limitsOf(said: Said): Message {
+  const limits = ['max_connections', 'max_pending_requests'].flatMap((name) => {
+    const value = numberIn(said[name]);
+    return value === 0 ? [] : [[name, { value }] as const];
+  });
+  const most = numberIn(said['max_concurrent_requests']);
+  const all = [...limits, ...(most === 0 ? [] : [['max_requests', { value: most }] as const])];
+  return all.length === 0 ? {} : { circuit_breakers: { thresholds: [Object.fromEntries(all)] } };
+}
+
+function outliersOf(said: Said): Message {
+  const failures = numberIn(said['max_failures']);
+  const interval = durationOf(textIn(said['interval']));
+  return {
+    ...(interval && { interval }),
+    ...(failures > 0 && { consecutive_5xx: { value: failures } }),
+  };
+}
+
+/** Of one by its name, or of all (`*`). */
+export function endpointsOf(seen: Seen, { upstream, id, chain }: Called, name: string): Resource[] {
+  const { know, identity } = seen;
+  const { datacenter: region } = identity;
+  const isWanted = (each: string) => name === '*' || name === each;
+  if (upstream.isQuery) {
+    if (!isWanted(id)) return [];
+    return [assignment(id, { region, levels: [queried(know, upstream).level] })];
+  }
+  if (chain === undefined) return [];
+  return resolversOf(chain).flatMap((node) => {
+    const targets = targetsOf(chain, node);
+    const end = targets[0]?.Name ?? '';
+    if (!isWanted(end)) return [];
+    const levels = targetLevels(know, targets, 'health/connect', region);
+    return [assignment(end, { region, levels })];
+  });
+}
+
+function queried(know: Know, { name, datacenter }: Called['upstream']) {
+  const path = `/v1/query/${encodeURIComponent(name)}/execute`;
+  return executed(know, { ...asked(path, { connect: 'true', dc: datacenter }), unindexed: true });
+}
+
+/** Two upstreams may come to the same. */
+export function unique(all: readonly Resource[]): readonly Resource[] {
+  return [...new Map(all.map((each) => [each.name, each])).values()];
+}

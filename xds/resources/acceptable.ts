@@ -1,0 +1,68 @@
+/**
+ * What Envoy takes of what people write. It refuses a message for the sake of one field, and all that comes with it: the
+ * words of one service must not take the routes of others.
+ */
+import { boundedPattern } from '../../lib/regexp.ts';
+
+/** Of one pattern. Envoy's own limit is higher. */
+const MAX_INSTRUCTIONS = 1000;
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
+/** A line end in a value would begin another field. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for.
+const BAD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
+const HOST = /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?(?::\d+)?$/i;
+
+/** What a match says of a request, as entries have it. */
+interface Matched {
+  readonly PathRegex?: string;
+  readonly Header?: readonly Param[] | null;
+  readonly QueryParam?: readonly Param[] | null;
+}
+
+interface Param {
+  readonly Name: string;
+  readonly Regex?: string;
+}
+
+/** Whether all of it can be told. */
+export function isMatch({ PathRegex = '', Header, QueryParam }: Matched): boolean {
+  const params = [...(Header ?? []), ...(QueryParam ?? [])];
+  const patterns = [PathRegex, ...params.map(({ Regex = '' }) => Regex)];
+  return (
+    patterns.every((each) => each === '' || isPattern(each)) &&
+    params.every(({ Name }) => Name !== '') &&
+    (Header ?? []).every(({ Name }) => isFieldName(Name.replace(/^:/, '')))
+  );
+}
+
+/** Whether it is a pattern at all, in the syntax that Go and Envoy have. */
+function isPattern(text: string): boolean {
+  try {
+    boundedPattern(text, MAX_INSTRUCTIONS);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function isFieldName(text: string): boolean {
+  return FIELD_NAME.test(text);
+}
+
+/** That is not of the way, which Envoy changes by other means alone. */
+export function isChangeable(header: string): boolean {
+  return isFieldName(header) && header.toLowerCase() !== 'host';
+}
+
+export function isValue(text: string): boolean {
+  return !BAD_VALUE.test(text);
+}
+
+/** Envoy has variables in values: here each stands for itself. */
+export function literal(value: string): string {
+  return value.replaceAll('%', '%%');
+}
+
+export function isHost(domain: string): boolean {
+  return domain === '*' || HOST.test(domain);
+}

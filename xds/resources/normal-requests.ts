@@ -1,0 +1,32 @@
+/**
+ * How requests are written that a proxy judges: a path that can be read in two ways, it has to read as the program
+ * behind it does. The mesh's entry says, else those are made one that permissions go by.
+ */
+import { objectIn, type Said, textIn } from '../../sidecar/said.ts';
+import type { Know } from '../derived.ts';
+import type { Message } from '../resource.ts';
+import { asked } from './endpoints.ts';
+import type { Judged } from './intentions.ts';
+
+/** Fields of a manager of connections. */
+export function normalRequests(know: Know, judged: Judged): Message {
+  const said = normalization(know(asked('/v1/config/mesh/mesh')));
+  const merges = said['MergeSlashes'];
+  const underscores =
+    textIn(said['HeadersWithUnderscoresAction']) || (judged.headers ? 'DROP_HEADER' : 'ALLOW');
+  const slashes =
+    textIn(said['PathWithEscapedSlashesAction']) ||
+    (judged.paths ? 'UNESCAPE_AND_FORWARD' : 'KEEP_UNCHANGED');
+  return {
+    normalize_path: { value: said['InsecureDisablePathNormalization'] !== true },
+    merge_slashes: typeof merges === 'boolean' ? merges : judged.paths,
+    path_with_escaped_slashes_action: slashes,
+    common_http_protocol_options: { headers_with_underscores_action: underscores },
+  };
+}
+
+/** Nothing where nobody has said anything of it. */
+function normalization(mesh: unknown): Said {
+  const { Incoming } = objectIn(objectIn(mesh)['HTTP']);
+  return objectIn(objectIn(Incoming)['RequestNormalization']);
+}
