@@ -357,8 +357,10 @@ export class Exchange {
     upstream.answered(answer.status, clock.monotonic() - this.#begun);
     this.#hasAnswered = true;
     this.#status = answer.status;
-    this.#received = answerLocally(this.#incoming, answer);
-    this.#finish(fault);
+    this.#tell(() => {
+      this.#received = answerLocally(this.#incoming, answer);
+      this.#finish(fault);
+    });
   }
 
   #finish(fault: string): void {

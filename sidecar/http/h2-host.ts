@@ -1,6 +1,6 @@
 /** The connections of HTTP/2 to one host: many requests at once on each. */
 import type { Cancel, Clock } from '../../lib/clock.ts';
-import { type Fields, NO_FIELDS, sorted } from './fields.ts';
+import { type Fields, NO_FIELDS, type Sorted, sorted } from './fields.ts';
 import type { Open } from './h1-host.ts';
 import { CODE } from './h2/frames.ts';
 import { type Block, blockOf, fieldText } from './h2/hpack.ts';
@@ -19,6 +19,7 @@ const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_INTERIM = 16;
 /** A connection without a request for so long is closed. */
 const IDLE_MS = 60_000;
+const LENGTH = /^\d{1,15}$/;
 
 export class H2Host implements Connections {
   readonly #open: Open;
@@ -219,17 +220,20 @@ class Call implements Sending, StreamTaker {
     const status = statusIn(raw);
     const isInterim = status >= 100 && status < 200 && status !== 101;
     if (isInterim && !isEnd && ++this.#interim <= MAX_INTERIM) return;
-    if (isAnswer(status)) this.#answered(status, raw, isEnd);
+    if (isAnswer(status)) this.#answered(status, sorted(raw), isEnd);
     else this.#refuse(`a status of ${status}`);
   }
 
-  #answered(status: number, raw: Fields, isEnd: boolean): void {
+  #answered(status: number, { fields, length }: Sorted, isEnd: boolean): void {
+    if (length !== '' && !LENGTH.test(length)) {
+      this.#refuse(`a length of ${length}`);
+      return;
+    }
     this.#hasAnswer = true;
-    const { fields, length } = sorted(raw);
-    const known = /^\d{1,15}$/.test(length) ? Number(length) : undefined;
-    // What these say of a body is about another answer.
+    const known = length === '' ? undefined : Number(length);
+    // What these say of a body is about another answer: they have none.
     const hasBody = !this.#isOfHead && status !== 204 && status !== 304;
-    if (this.#stream !== undefined && hasBody) this.#stream.expected = known;
+    if (this.#stream !== undefined) this.#stream.expected = hasBody ? known : 0;
     // The stream breaks at once, and tells it.
     if (isEnd && hasBody && (known ?? 0) > 0) return;
     this.#isOver = isEnd;
@@ -237,11 +241,17 @@ class Call implements Sending, StreamTaker {
   }
 
   data(chunk: Buffer): void {
-    if (!this.#isOver) this.#taking.data(chunk);
+    if (this.#isOver) return;
+    if (this.#hasAnswer) this.#taking.data(chunk);
+    else this.#refuse('a body without a head');
   }
 
   ended(): void {
-    if (this.#isOver || !this.#hasAnswer) return;
+    if (this.#isOver) return;
+    if (!this.#hasAnswer) {
+      this.#refuse('an end without an answer');
+      return;
+    }
     this.#isOver = true;
     // Who answers before the request was over does not want the rest of it.
     if (this.#stream?.isOver === false) this.#stream.abort(CODE.cancel);

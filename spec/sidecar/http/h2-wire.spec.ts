@@ -1,13 +1,14 @@
 /** Connections of HTTP/2 as they are read and written here, beside Node's own, and against what may not be said. */
 import assert from 'node:assert/strict';
 import { type ClientHttp2Session, connect as connectH2 } from 'node:http2';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { CODE, FLAG, FRAME, FrameReader } from '../../../sidecar/http/h2/frames.ts';
 import { blockOf, fieldText, HpackReader } from '../../../sidecar/http/h2/hpack.ts';
 import { Session } from '../../../sidecar/http/h2/session.ts';
 import { PREFACE } from '../../../sidecar/http/h2/settings.ts';
 import type { Stream } from '../../../sidecar/http/h2/stream.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { framed, number, REQUEST, rawCaller } from '../../support/servers/raw-h2.ts';
 import { until } from '../../support/until.ts';
 
 const stops: (() => void)[] = [];
@@ -83,66 +84,11 @@ async function echoed(session: ClientHttp2Session, body: Buffer): Promise<Buffer
   return Buffer.concat(parts);
 }
 
-function framed(
-  type: number,
-  flags: number,
-  stream: number,
-  payload: Buffer | string = '',
-): Buffer {
-  const body = typeof payload === 'string' ? Buffer.from(payload, 'latin1') : payload;
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(body.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, body]);
-}
-
-const number = (value: number) => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-};
-
-const REQUEST = blockOf([':method', 'POST', ':scheme', 'http', ':path', '/', ':authority', 'x']);
-
-/** One that says what it likes, and hears what comes back. */
+/** Goes with the spec. */
 function raw(port: number) {
-  const socket = connect({ port, host: '127.0.0.1' });
-  stops.push(() => socket.destroy());
-  const heard = { frames: [] as { type: number; stream: number; payload: Buffer }[], ended: false };
-  const reader = new FrameReader();
-  socket.on('error', () => undefined);
-  socket.on('close', () => {
-    heard.ended = true;
-  });
-  socket.on('data', (chunk: Buffer) =>
-    reader.push(chunk, (type, _, stream, payload) => {
-      heard.frames.push({ type, stream, payload });
-      return true;
-    }),
-  );
-  socket.write(PREFACE);
-  socket.write(framed(FRAME.settings, 0, 0));
-  const say = (...frames: readonly Buffer[]) => void socket.write(Buffer.concat(frames));
-  const goaway = async () => {
-    await until(
-      () => heard.ended,
-      () => heard.frames.map(({ type }) => type),
-    );
-    const last = heard.frames.find(({ type }) => type === FRAME.goaway);
-    return last?.payload.readUInt32BE(4);
-  };
-  const reset = async (id: number) => {
-    const found = () =>
-      heard.frames.find(({ type, stream }) => type === FRAME.reset && stream === id);
-    await until(
-      () => found() !== undefined,
-      () => heard.frames.map(({ type }) => type),
-    );
-    return found()?.payload.readUInt32BE(0);
-  };
-  return { socket, say, heard, goaway, reset };
+  const caller = rawCaller(port);
+  stops.push(caller.destroy);
+  return caller;
 }
 
 describe('heads of HTTP/2', () => {
