@@ -24,6 +24,12 @@ export const ENTRANCES: readonly Entrance[] = [
     key: 's',
     load: () => import('./pages/services.tsx'),
   },
+  {
+    address: 'cluster',
+    name: 'cluster',
+    key: 'c',
+    load: () => import('./pages/cluster.tsx'),
+  },
 ];
 
 export const PLACES: readonly Place[] = [...ENTRANCES];

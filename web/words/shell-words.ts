@@ -6,6 +6,7 @@ export const shellWords = words(
     places: {
       services: 'Services',
       nodes: 'Nodes',
+      cluster: 'Cluster',
     },
     skip: 'Skip to the content',
     menu: 'Menu',
@@ -31,6 +32,7 @@ export const shellWords = words(
     places: {
       services: '服务',
       nodes: '节点',
+      cluster: '集群',
     },
     skip: '跳到内容',
     menu: '菜单',

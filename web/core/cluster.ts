@@ -1,0 +1,72 @@
+/** What the API says of the servers themselves: how each is, what part of the lookups it has, and the log. */
+
+export interface ServerState {
+  readonly ID: string;
+  readonly Name: string;
+  readonly Address: string;
+  readonly Version: string;
+  readonly LastContact: string;
+  readonly LastIndex: number;
+  readonly Healthy: boolean;
+  readonly StableSince: string;
+  readonly NodeStatus: string;
+}
+
+export interface ClusterState {
+  readonly Healthy: boolean;
+  readonly FailureTolerance: number;
+  readonly Servers: Readonly<Record<string, ServerState>>;
+  readonly Leader: string;
+}
+
+export interface RingState {
+  readonly Servers: readonly RingServer[];
+  /** Of the name that was asked for: who has its lookups, and who after him. */
+  readonly Server: string;
+  readonly Then: readonly string[];
+}
+
+export interface RingServer {
+  readonly ID: string;
+  readonly Node: string;
+  readonly Share: number;
+  readonly Failing: boolean;
+}
+
+export interface Metrics {
+  readonly Gauges: readonly { readonly Name: string; readonly Value: number }[];
+  readonly Samples: readonly { readonly Name: string; readonly Mean: number }[];
+}
+
+/** A server as the page shows it: numbered as on the ring. */
+export interface ServerRow extends ServerState {
+  readonly number: number;
+  readonly leads: boolean;
+  readonly share: number | undefined;
+  /** How many entries it lacks that another has applied. */
+  readonly behind: number;
+}
+
+/** In the order of their names. */
+export function serverRows(
+  { Servers, Leader }: ClusterState,
+  ring: RingState | undefined,
+): readonly ServerRow[] {
+  const all = Object.values(Servers).sort((a, b) => (a.Name < b.Name ? -1 : 1));
+  const newest = Math.max(0, ...all.map(({ LastIndex }) => LastIndex));
+  return all.map((server, i) => ({
+    ...server,
+    number: i + 1,
+    leads: server.ID === Leader,
+    share: ring?.Servers.find(({ ID }) => ID === server.ID)?.Share,
+    behind: newest - server.LastIndex,
+  }));
+}
+
+/** A number that a server measures of itself; undefined where it does not. */
+export function figureOf({ Gauges, Samples }: Metrics, name: string): number | undefined {
+  return (
+    Gauges.find(({ Name }) => Name === name)?.Value ??
+    Samples.find(({ Name }) => Name === name)?.Mean
+  );
+}
