@@ -145,7 +145,7 @@ function look(state: State) {
   let characters = 0;
   for (const line of lines) if (line.startsWith('{"past"')) characters += line.length;
   const ask = () => {
-    const asked = { service: 'web-0', now: state.t, instances: 100 };
+    const asked = { service: 'web-0', now: state.t, instances: 100, steps: 0 };
     return availabilityOf(new Reader(state, EVERYTHING), asked);
   };
   for (let i = 0; i < 20; i++) ask();

@@ -1,8 +1,7 @@
 /** Every page there is, by its address. A page is one file of `pages/`, loaded when it is first shown. */
 import type { ComponentType } from 'preact';
+import type { Given } from './core/path.ts';
 import type { shellWords } from './words/shell-words.ts';
-
-export type Given = Readonly<Record<string, string>>;
 
 export interface Place {
   /** Behind the data centre: `:name` is one part, `*name` all that is left. */
@@ -25,6 +24,12 @@ export const ENTRANCES: readonly Entrance[] = [
     load: () => import('./pages/services.tsx'),
   },
   {
+    address: 'nodes',
+    name: 'nodes',
+    key: 'n',
+    load: () => import('./pages/nodes.tsx'),
+  },
+  {
     address: 'cluster',
     name: 'cluster',
     key: 'c',
@@ -32,4 +37,9 @@ export const ENTRANCES: readonly Entrance[] = [
   },
 ];
 
-export const PLACES: readonly Place[] = [...ENTRANCES];
+export const PLACES: readonly Place[] = [
+  ...ENTRANCES,
+  { address: 'services/:name', load: () => import('./pages/service.tsx') },
+  { address: 'services/:name/:node/:id', load: () => import('./pages/instance.tsx') },
+  { address: 'nodes/:name', load: () => import('./pages/node.tsx') },
+];

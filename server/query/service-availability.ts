@@ -44,11 +44,13 @@ export interface AskedFor {
   readonly now: number;
   /** Of how many instances figures are wanted. */
   readonly instances: number;
+  /** Of how many parts of each window besides. */
+  readonly steps: number;
 }
 
 export function availabilityOf(
   { remembered }: Pick<Reader, 'remembered'>,
-  { service, now, instances }: AskedFor,
+  { service, now, instances, steps }: AskedFor,
 ) {
   const { gaps, forgotten } = remembered.history;
   const frame = { from: now - LONGEST, to: now };
@@ -71,7 +73,11 @@ export function availabilityOf(
     Time: timeOf(now),
     KnownSince: since === 0 ? null : timeOf(since),
     Standing: whole.at(-1)?.standing ?? 'absent',
-    Windows: WINDOWS.map(([name, ms]) => ofService(name, whole, { from: now - ms, to: now })),
+    Windows: WINDOWS.map(([name, ms]) => {
+      const window = { from: now - ms, to: now };
+      const parts = steps === 0 ? {} : { Steps: ofSteps(whole, window, steps) };
+      return { ...ofService(name, whole, window), ...parts };
+    }),
     Instances: shown.map((past, i) => ({
       Node: past.node,
       ServiceID: past.id,
@@ -130,6 +136,26 @@ function ofService(Window: string, spans: readonly ServiceSpan[], stretch: Stret
     ...shownFigures(figuresOf(spans, stretch)),
     InstancesAvailable: share.knownMs === 0 ? null : share.upMs / share.knownMs,
   };
+}
+
+/** Of each part it goes through what is of that part alone. */
+function ofSteps(spans: readonly ServiceSpan[], { from, to }: Stretch, steps: number) {
+  const ms = (to - from) / steps;
+  let first = 0;
+  return Array.from({ length: steps }, (_, i) => {
+    const step = { from: from + i * ms, to: from + (i + 1) * ms };
+    while ((spans[first + 1]?.t ?? step.to) < step.from) first++;
+    let last = first;
+    while ((spans[last]?.t ?? step.to) < step.to) last++;
+    // The one behind says where the last one ends.
+    const own = spans.slice(first, last + 1);
+    const { knownMs, upMs } = figuresOf(own, step);
+    const share = shareOf(own, step);
+    return {
+      Available: knownMs === 0 ? null : upMs / knownMs,
+      InstancesAvailable: share.knownMs === 0 ? null : share.upMs / share.knownMs,
+    };
+  });
 }
 
 function shownFigures(figures: Figures) {

@@ -33,7 +33,7 @@ describe('what a filter may go on with', () => {
   it('is a value that there is, quoted', () => {
     assert.deepEqual(offered('Service.Tags contains '), ['"blue"', '"green"']);
     assert.deepEqual(offered('Service.Tags not contains g'), ['"green"']);
-    assert.deepEqual(offered('Node.Node == m'), ['"m1"', '"m \\"2\\""']);
+    assert.deepEqual(offered('Node.Node == m'), ['"m1"', '"m \\u00222\\u0022"']);
     assert.deepEqual(offered('Service.Meta.rack == '), []);
   });
 

@@ -1,54 +1,31 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { barriersOn, hasBrowser, openPage, SCREENS } from '../support/browser.ts';
-import { type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
-import { send } from '../support/servers/start-server.ts';
+import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
+import { startWebServer } from '../support/web-server.ts';
 
-const title = hasBrowser ? 'the page of services' : 'the page of services - needs chromium';
+const rowOf = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
 
-(hasBrowser ? describe : describe.skip)(title, function () {
-  this.timeout(60_000);
-
-  async function start(): Promise<Proconsul> {
-    return await startProconsul(['-dev']);
-  }
-
-  const put = async ({ port }: Proconsul, path: string, body: object) => {
-    const { status, text } = await send(port, 'PUT', path, { body });
-    assert.equal(status, 200, text);
-  };
-
-  const register = (server: Proconsul, node: string, Service: string, Status: string) =>
-    put(server, '/v1/catalog/register', {
-      Node: node,
-      Address: '10.0.0.1',
-      Service: { Service, ID: Service, Tags: ['blue'] },
-      Check: { CheckID: Service, Name: 'HTTP', ServiceID: Service, Status },
-    });
-
-  const addressOf = ({ port }: Proconsul) => `http://127.0.0.1:${port}/ui/`;
-  const rowOf = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
-
+describePage('the page of services', () => {
   it('says how many instances fail, and is live', async () => {
-    const server = await start();
-    await register(server, 'm1', 'pay', 'passing');
-    await register(server, 'm2', 'pay', 'critical');
-    const page = await openPage(addressOf(server));
+    const { process, register } = await startWebServer();
+    await register('m1', 'pay', 'passing');
+    await register('m2', 'pay', 'critical');
+    const page = await openPage(`http://127.0.0.1:${process.port}/`);
     await rowOf(page, 'pay').getByText('1 of 2 failing').waitFor();
     await rowOf(page, 'pay').getByRole('time').waitFor();
     assert.equal(new URL(page.url()).pathname, '/ui/dc1/services');
     assert.equal(await page.title(), 'Services · dc1 · Proconsul');
-    await register(server, 'm2', 'pay', 'passing');
+    await register('m2', 'pay', 'passing');
     await rowOf(page, 'pay').getByText('all 2 passing').waitFor();
-    await register(server, 'm3', 'shop', 'warning');
+    await register('m3', 'shop', 'warning');
     await rowOf(page, 'shop').getByText('1 warning').waitFor();
   });
 
   it('filters by words and by expressions, which it completes and keeps in its address', async () => {
-    const server = await start();
-    await register(server, 'm1', 'pay', 'passing');
-    await register(server, 'm2', 'shop', 'critical');
-    const page = await openPage(addressOf(server));
+    const { open, register } = await startWebServer();
+    await register('m1', 'pay', 'passing');
+    await register('m2', 'shop', 'critical');
+    const page = await open('services');
     await rowOf(page, 'shop').waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('pa');
@@ -71,17 +48,16 @@ const title = hasBrowser ? 'the page of services' : 'the page of services - need
   });
 
   it('says what is wrong with an expression, in the words of the server', async () => {
-    const server = await start();
-    const page = await openPage(`${addressOf(server)}dc1/services?filter=Colour+%3D%3D+blue`);
+    const { open } = await startWebServer();
+    const page = await open('services?filter=Colour+%3D%3D+blue');
     await page.getByText('Selector "Colour" is not valid').waitFor();
   });
 
   it('says what to do where there is nothing, and that there is more than may be seen', async () => {
-    const server = await startProconsul([
-      '-dev',
+    const { open } = await startWebServer([
       '-hcl=acl { enabled = true default_policy = "deny" tokens { master = "root" } }',
     ]);
-    const page = await openPage(addressOf(server));
+    const page = await open('services');
     await page.getByText('You see what anyone may see').waitFor();
     await page.evaluate("sessionStorage.setItem('proconsul.token', 'root')");
     await page.reload();
@@ -90,22 +66,22 @@ const title = hasBrowser ? 'the page of services' : 'the page of services - need
   });
 
   it('shows that a server is lost, and comes back by itself', async () => {
-    const server = await start();
-    await register(server, 'm1', 'pay', 'passing');
-    const page = await openPage(addressOf(server));
+    const { open, register, process } = await startWebServer();
+    await register('m1', 'pay', 'passing');
+    const page = await open('services');
     await rowOf(page, 'pay').waitFor();
-    await server.kill();
+    await process.kill();
     await page.getByText('The server cannot be reached').waitFor();
     await rowOf(page, 'pay').waitFor();
-    const next = await startProconsul(['-dev'], server.port);
-    await register(next, 'm1', 'shop', 'passing');
+    const next = await startWebServer([], process.port);
+    await next.register('m1', 'shop', 'passing');
     await rowOf(page, 'shop').waitFor();
     await page.getByText('The server cannot be reached').waitFor({ state: 'detached' });
   });
 
   it('speaks Chinese to whoever does, and as is chosen', async () => {
-    const server = await start();
-    const page = await openPage(addressOf(server), { locale: 'zh-CN' });
+    const { open } = await startWebServer();
+    const page = await open('services', { locale: 'zh-CN' });
     await page.getByRole('heading', { name: '服务' }).waitFor();
     await page.getByLabel('语言').selectOption('English');
     await page.getByRole('heading', { name: 'Services' }).waitFor();
@@ -115,11 +91,11 @@ const title = hasBrowser ? 'the page of services' : 'the page of services - need
 
   for (const [name, screen] of Object.entries(SCREENS)) {
     it(`puts up no barrier: ${name}`, async () => {
-      const server = await start();
-      await register(server, 'm1', 'pay', 'passing');
-      await register(server, 'm2', 'pay', 'critical');
-      await register(server, 'm3', 'shop', 'warning');
-      const page = await openPage(addressOf(server), screen);
+      const { open, register } = await startWebServer();
+      await register('m1', 'pay', 'passing');
+      await register('m2', 'pay', 'critical');
+      await register('m3', 'shop', 'warning');
+      const page = await open('services', screen);
       await rowOf(page, 'shop').waitFor();
       assert.deepEqual(await barriersOn(page), []);
     });

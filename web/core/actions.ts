@@ -17,13 +17,13 @@ export async function perform<T>({ method, path, body }: Action): Promise<T> {
 }
 
 /** The token is named, and never written out: commands are pasted where others read them. */
-export function curlOf({ method, path, body }: Action): string {
+export function curlOf({ method, path, body }: Action, origin: string): string {
   const parts = ['curl', '-X', method];
   if (token.value !== '') parts.push('-H', '"X-Consul-Token: $CONSUL_HTTP_TOKEN"');
   if (body !== undefined) {
     parts.push('-d', quoted(typeof body === 'string' ? body : JSON.stringify(body)));
   }
-  return [...parts, quoted(location.origin + path)].join(' ');
+  return [...parts, quoted(origin + path)].join(' ');
 }
 
 export function commandOf({ command }: Action): string | undefined {

@@ -6,6 +6,9 @@ export interface Spot {
   readonly parts: readonly string[];
 }
 
+/** What stands in an address where its pattern has a name. */
+export type Given = Readonly<Record<string, string>>;
+
 /** Undefined where it is none of the page. */
 export function spotAt(pathname: string, base: string): Spot | undefined {
   if (!`${pathname}/`.startsWith(base)) return undefined;
@@ -20,10 +23,7 @@ export function pathOf({ datacenter, parts }: Spot, base: string): string {
 }
 
 /** Parts by their names; undefined where the pattern is another. `*name` takes what is left, slashes and all. */
-export function matched(
-  pattern: string,
-  parts: readonly string[],
-): Readonly<Record<string, string>> | undefined {
+export function matched(pattern: string, parts: readonly string[]): Given | undefined {
   const wanted = pattern.split('/');
   const found: Record<string, string> = {};
   for (const [i, each] of wanted.entries()) {

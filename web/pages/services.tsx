@@ -2,6 +2,7 @@
 import '../style/services.css';
 import { withQuery } from '../core/api.ts';
 import { useLive } from '../core/live.ts';
+import { compare, several } from '../core/order.ts';
 import { badness, countsOf, type ServiceRow } from '../core/overview.ts';
 import { href } from '../core/router.ts';
 import { Copyable } from '../ui/commands.tsx';
@@ -33,6 +34,7 @@ export function Page() {
     <>
       <Heading title={say.title} beside={live.value && say.summary(all.length, failing)} />
       <FilterBox
+        example='Service.Tags contains "blue"'
         fields={fieldsOf(all)}
         shown={rows.length}
         all={all.length}
@@ -123,10 +125,6 @@ function fieldsOf(rows: readonly ServiceRow[]): readonly FilterField[] {
   ];
 }
 
-function several(texts: readonly string[]): readonly string[] {
-  return [...new Set(texts)].sort();
-}
-
 function kindInWords(kind: string): string {
   const { kinds } = servicesWords.value;
   return Object.entries(kinds).find(([name]) => name === kind)?.[1] ?? kind;
@@ -134,11 +132,6 @@ function kindInWords(kind: string): string {
 
 function byName(a: ServiceRow, b: ServiceRow): number {
   return compare(a.Name, b.Name);
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 function timeOf({ Since }: ServiceRow): number {

@@ -23,6 +23,8 @@ export interface Asking {
   readonly undo?: Action | undefined;
   /** Something is lost that no button brings back. */
   readonly isGrave?: boolean;
+  /** Where it must be done by a command, why; '' where it may be done here. */
+  readonly elsewhere?: string;
 }
 
 const asking = signal<Asking | undefined>(undefined);
@@ -49,6 +51,7 @@ function Question({ about, onClose }: QuestionProps) {
   const say = uiWords.value;
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
+  const isElsewhere = (about.elsewhere ?? '') !== '';
   const run = async () => {
     setBusy(true);
     try {
@@ -65,7 +68,8 @@ function Question({ about, onClose }: QuestionProps) {
   return (
     <Dialog title={about.title} onClose={onClose}>
       <p>{about.text}</p>
-      <Commands action={about.action} />
+      {isElsewhere && <p>{about.elsewhere}</p>}
+      <Commands action={about.action} isElsewhere={isElsewhere} />
       {problem !== '' && (
         <p class="problem" role="alert">
           {problem}
@@ -73,14 +77,16 @@ function Question({ about, onClose }: QuestionProps) {
       )}
       <form method="dialog">
         <button type="submit">{say.cancel}</button>
-        <button
-          class={about.isGrave ? 'grave' : 'main'}
-          type="button"
-          disabled={isBusy}
-          onClick={() => void run()}
-        >
-          {about.verb}
-        </button>
+        {!isElsewhere && (
+          <button
+            class={about.isGrave ? 'grave' : 'main'}
+            type="button"
+            disabled={isBusy}
+            onClick={() => void run()}
+          >
+            {about.verb}
+          </button>
+        )}
       </form>
     </Dialog>
   );

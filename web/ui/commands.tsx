@@ -3,17 +3,25 @@ import { useState } from 'preact/hooks';
 import { type Action, commandOf, curlOf } from '../core/actions.ts';
 import { uiWords } from '../words/ui-words.ts';
 
-export function Commands({ action }: { readonly action: Action }) {
+interface CommandsProps {
+  readonly action: Action;
+  /** It is to be run on another machine. */
+  readonly isElsewhere?: boolean;
+}
+
+export function Commands({ action, isElsewhere = false }: CommandsProps) {
   const command = commandOf(action);
   return (
-    <details class="commands">
+    <details class="commands" open={isElsewhere}>
       <summary>{uiWords.value.asCommand}</summary>
       {command !== undefined && <Copyable text={command} />}
-      <Copyable text={curlOf(action)} />
+      <Copyable text={curlOf(action, isElsewhere ? LOCAL : location.origin)} />
     </details>
   );
 }
 
+/** Where most agents answer on their own machine. */
+const LOCAL = 'http://127.0.0.1:8500';
 const SHOWN_MS = 1500;
 
 export function Copyable({ text }: { readonly text: string }) {

@@ -29,6 +29,11 @@ export function isExpression(text: string): boolean {
   return /[=!]=|["`]|\b(?:contains|matches|is|in|and|or|not)\s/.test(text.trim());
 }
 
+/** A text as a filter has it: there a text ends with the next quotation mark, whatever stands before that. */
+export function quoted(text: string): string {
+  return `"${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '\\u0022')}"`;
+}
+
 /** What might be written at the end of the text. */
 export function offersFor(text: string, fields: readonly FilterField[]): readonly Offer[] {
   const tokens = tokensOf(text);
@@ -135,6 +140,6 @@ class Reading {
 
   #values(): readonly string[] {
     const values = this.#field()?.values?.() ?? [];
-    return values.map((value) => JSON.stringify(value));
+    return values.map(quoted);
   }
 }

@@ -30,6 +30,8 @@ export function hasWords({ words }: Filter, ...texts: readonly string[]): boolea
 }
 
 interface FilterBoxProps {
+  /** An expression that somebody may want. */
+  readonly example: string;
   readonly fields: readonly FilterField[];
   readonly shown: number;
   readonly all: number;
@@ -37,7 +39,7 @@ interface FilterBoxProps {
   readonly problem: string;
 }
 
-export function FilterBox({ fields, shown, all, problem }: FilterBoxProps) {
+export function FilterBox({ example, fields, shown, all, problem }: FilterBoxProps) {
   const say = uiWords.value;
   const inAddress = query.value.get('filter') ?? '';
   const [text, setText] = useState(inAddress);
@@ -90,7 +92,7 @@ export function FilterBox({ fields, shown, all, problem }: FilterBoxProps) {
         autocomplete="off"
         autocapitalize="off"
         spellcheck={false}
-        placeholder={say.filterHint}
+        placeholder={say.filterHint(example)}
         value={text}
         onInput={({ currentTarget }) => {
           write(currentTarget.value);

@@ -38,5 +38,8 @@ export function healthInWords(counts: Counts): string {
   if (all === 0) return say.noneThere;
   if (counts.passing === all) return say.allPassing(all);
   const unwell = UNWELL.filter((each) => counts[each] > 0);
-  return unwell.map((each) => say.ofAll[each](counts[each], all)).join(say.comma);
+  const [first, ...others] = unwell;
+  if (first === undefined) return '';
+  const parts = others.map((each) => say.also(counts[each], say.status[each]));
+  return [say.ofAll[first](counts[first], all), ...parts].join(say.comma);
 }

@@ -20,6 +20,7 @@ type Deps = ReadDeps & StateDeps & Pick<ClusterDeps, 'clock'>;
 
 const DEFAULT_ROWS = 1000;
 const DEFAULT_INSTANCES = 100;
+const MAX_STEPS = 100;
 
 const TAKES = {
   since: param.text('only what changed from then on: 2026-01-31T12:00:00Z, or seconds since 1970'),
@@ -52,6 +53,7 @@ export function historyRoutes(deps: Deps): Route[] {
       params: {
         ...CONSISTENCY,
         limit: param.number(`of how many instances: ${DEFAULT_INSTANCES} where nothing is said`),
+        steps: param.number(`how each window went, in so many parts: ${MAX_STEPS} at most`),
       },
       right: shows('service:read'),
       does: 'says how available a service was over an hour, a day and thirty days',
@@ -71,8 +73,9 @@ export function historyRoutes(deps: Deps): Route[] {
 
 function availability(deps: Deps, request: HttpRequest): Promise<Reply> {
   const instances = limitOf(request.params, DEFAULT_INSTANCES);
+  const steps = stepsOf(request.params);
   return ofNow(deps, request, (reader, service, now) =>
-    availabilityOf(reader, { service, now, instances }),
+    availabilityOf(reader, { service, now, instances, steps }),
   );
 }
 
@@ -104,6 +107,13 @@ function limitOf(params: Params, fallback: number): number {
   if (sent === '') return fallback;
   if (/^\d{1,9}$/.test(sent) && Number(sent) > 0) return Math.min(Number(sent), MAX_HISTORY_ROWS);
   throw new ProconsulError('invalid', `Invalid limit: ${quote(sent)}`);
+}
+
+function stepsOf(params: Params): number {
+  const sent = params.get('steps');
+  const steps = /^\d{0,3}$/.test(sent) ? Number(sent) : Number.NaN;
+  if (steps <= MAX_STEPS) return steps;
+  throw new ProconsulError('invalid', `Invalid steps: ${quote(sent)}`);
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;

@@ -173,6 +173,37 @@ describe('GET /v1/internal/availability/service/:service', () => {
     assert.match(text, /more than 20000 changes of it are remembered/);
   });
 
+  it('says how each window went, part by part, where that is asked for', async () => {
+    const { set, get, put, clock } = await began();
+    await set('passing');
+    await put(
+      '/v1/catalog/register',
+      webOn('b', { Check: { CheckID: 'c', Name: 'c', Status: 'critical', ServiceID: 'web1' } }),
+    );
+    await clock.advance(30 * 60_000);
+    await set('critical');
+    await clock.advance(15 * 60_000);
+    const { Windows } = (await get(`${AVAILABILITY}?steps=4`)).json as {
+      Windows: { Steps: { Available: number | null; InstancesAvailable: number | null }[] }[];
+    };
+    assert.deepEqual(
+      Windows[0]?.Steps.map(({ Available, InstancesAvailable }) => [Available, InstancesAvailable]),
+      [
+        [null, null],
+        [1, 0.5],
+        [1, 0.5],
+        [0, 0],
+      ],
+    );
+    assert.deepEqual(
+      Windows.map(({ Steps }) => Steps.length),
+      [4, 4, 4],
+    );
+    for (const steps of ['101', '-1', 'x', '1.5']) {
+      assert.equal((await get(`${AVAILABILITY}?steps=${steps}`)).status, 400, steps);
+    }
+  });
+
   it('is exact to the second', async () => {
     const { set, get, clock } = await began();
     for (const [status, seconds] of [

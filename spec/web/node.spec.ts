@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { barriersOn, describePage, SCREENS } from '../support/browser.ts';
+import { startWebServer } from '../support/web-server.ts';
+
+describePage('the page of nodes', () => {
+  it('shows how each stands, with what is on it, and is live', async () => {
+    const { open, register } = await startWebServer();
+    await register('m1', 'pay', 'critical');
+    const page = await open('nodes');
+    const row = page.getByRole('row').filter({ hasText: 'm1' });
+    await row.getByText('1 failing').waitFor();
+    await row.getByText('no checks').waitFor();
+    await page.getByText('leads').waitFor();
+    await register('m1', 'pay', 'passing');
+    await row.getByText('1 passing').waitFor();
+  });
+
+  it('is reached by keys, which are told', async () => {
+    const { open } = await startWebServer();
+    const page = await open('services');
+    await page.getByRole('heading', { name: 'Services' }).waitFor();
+    await page.keyboard.press('g');
+    await page.keyboard.press('n');
+    await page.getByRole('heading', { name: 'Nodes' }).waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').getByText('Go to Services').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Services' }).waitFor();
+  });
+
+  for (const [name, screen] of Object.entries(SCREENS)) {
+    it(`puts up no barrier: ${name}`, async () => {
+      const { open, register } = await startWebServer();
+      await register('m1', 'pay', 'critical');
+      const page = await open('nodes', screen);
+      await page.getByRole('row').filter({ hasText: 'm1' }).waitFor();
+      assert.deepEqual(await barriersOn(page), []);
+    });
+  }
+});
+
+describePage('the page of a node', () => {
+  it('shows its services, checks, sessions, metadata and history', async () => {
+    const { open, register, put } = await startWebServer();
+    await register('m1', 'pay', 'passing');
+    await put('/v1/catalog/register', {
+      Node: 'm1',
+      Address: '10.0.0.1',
+      NodeMeta: { rack: 'r7' },
+      Check: { CheckID: 'disk', Name: 'Disk', Status: 'warning', Output: 'nearly full' },
+    });
+    const page = await open('nodes/m1');
+    await page.getByRole('row').filter({ hasText: 'pay' }).getByText('warning').waitFor();
+    await page.getByRole('tab', { name: 'Checks' }).click();
+    await page.getByText('nearly full').waitFor();
+    await page.getByRole('tab', { name: 'Metadata' }).click();
+    await page.getByText('r7').waitFor();
+    await page.getByRole('tab', { name: 'History' }).click();
+    await page.getByText('disk').waitFor();
+    await page.getByRole('tab', { name: 'Sessions' }).click();
+    await page.getByText('No session rests on this node').waitFor();
+  });
+
+  it('says that there is none', async () => {
+    const { open } = await startWebServer();
+    const page = await open('nodes/nobody');
+    await page.getByText('No node is called nobody').waitFor();
+  });
+
+  it('invalidates a session, of which it says in words when it ends', async () => {
+    const { open, put, get } = await startWebServer();
+    const session = { Name: 'deploy', TTL: '90s', LockDelay: '15s' };
+    await put('/v1/session/create', session);
+    const page = await open('nodes/n1?show=sessions');
+    const row = page.getByRole('row').filter({ hasText: 'deploy' });
+    await row.getByText('1 min 30 s after a renewal').waitFor();
+    await row.getByText('15 s', { exact: true }).waitFor();
+    await row.getByRole('button', { name: 'Invalidate' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Invalidate' }).click();
+    await page.getByText('No session rests on this node').waitFor();
+    assert.deepEqual(await get('/v1/session/list'), []);
+  });
+
+  it('is put into maintenance, and out of it', async () => {
+    const { open } = await startWebServer();
+    const page = await open('nodes/n1');
+    await page.getByRole('button', { name: 'Put into maintenance' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Put into maintenance' }).click();
+    await page.getByText('n1 is in maintenance.').waitFor();
+    await page.getByRole('button', { name: 'End maintenance' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End maintenance' }).click();
+    await page.getByText('The maintenance of n1 has ended.').waitFor();
+  });
+
+  it('is taken out where no agent keeps it, and told to leave where its agent is dead', async () => {
+    const { open, register, put } = await startWebServer();
+    await register('m1', 'pay', 'passing');
+    await register('m2', 'pay', 'passing');
+    const serf = { CheckID: 'serfHealth', Name: 'Serf', Status: 'critical' };
+    await put('/v1/catalog/register', { Node: 'm2', Address: '10.0.0.1', Check: serf });
+    const page = await open('nodes/m1');
+    await page.getByRole('button', { name: 'Deregister' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Deregister' }).click();
+    await page.getByText('No node is called m1').waitFor();
+    const other = await open('nodes/m2');
+    await other.getByRole('button', { name: 'Force leave' }).click();
+    await other
+      .getByRole('dialog')
+      .getByText('proconsul force-leave m2')
+      .waitFor({ state: 'attached' });
+  });
+
+  for (const [name, screen] of Object.entries(SCREENS)) {
+    it(`puts up no barrier: ${name}`, async () => {
+      const { open, register, put } = await startWebServer();
+      await register('n1', 'pay', 'critical');
+      await put('/v1/session/create', { Name: 'deploy' });
+      const page = await open('nodes/n1', screen);
+      await page.getByRole('row').filter({ hasText: 'pay' }).waitFor();
+      assert.deepEqual(await barriersOn(page), []);
+      await page.getByRole('tab', { name: 'Sessions' }).click();
+      await page.getByRole('button', { name: 'Invalidate' }).waitFor();
+      assert.deepEqual(await barriersOn(page), []);
+    });
+  }
+});

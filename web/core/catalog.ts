@@ -1,0 +1,92 @@
+/** What may be done with instances and nodes, and where: an agent is the truth about its own node. */
+import { type Check, type Instance, type Node, SERF_HEALTH } from '../../lib/model.ts';
+import type { Action } from './actions.ts';
+
+/** As /v1/health/service has it. */
+export interface Entry {
+  readonly Node: Node;
+  readonly Service: Instance;
+  readonly Checks: readonly Check[];
+}
+
+/** As /v1/internal/ui/node has it. */
+export interface NodeInFull extends Node {
+  readonly Services: readonly Instance[] | null;
+  readonly Checks: readonly Check[] | null;
+}
+
+/** An instance without an address of its own has its node's. */
+export function addressOf(
+  { Address, Port }: Pick<Instance, 'Address' | 'Port'>,
+  node: Pick<Node, 'Address'>,
+): string {
+  const host = Address || node.Address;
+  if (Port === 0) return host;
+  return `${host.includes(':') ? `[${host}]` : host}:${Port}`;
+}
+
+/** Whether an agent keeps the node: what is taken out of the catalog there, it puts back. */
+export function isKept(checks: readonly Check[]): boolean {
+  return checks.some(({ CheckID, Status }) => CheckID === SERF_HEALTH && Status === 'passing');
+}
+
+/** By the agent whose instance it is. */
+export function maintenance(id: string, enable: boolean, reason: string): Action {
+  const query = new URLSearchParams({ enable: String(enable), ...(enable && { reason }) });
+  const flag = enable ? ['-enable', `-reason=${reason}`] : ['-disable'];
+  return {
+    method: 'PUT',
+    path: `/v1/agent/service/maintenance/${encodeURIComponent(id)}?${query}`,
+    command: ['maint', `-service=${id}`, ...flag],
+  };
+}
+
+export function nodeMaintenance(enable: boolean, reason: string): Action {
+  const query = new URLSearchParams({ enable: String(enable), ...(enable && { reason }) });
+  const flag = enable ? ['-enable', `-reason=${reason}`] : ['-disable'];
+  return { method: 'PUT', path: `/v1/agent/maintenance?${query}`, command: ['maint', ...flag] };
+}
+
+export function deregister(id: string): Action {
+  return {
+    method: 'PUT',
+    path: `/v1/agent/service/deregister/${encodeURIComponent(id)}`,
+    command: ['services', 'deregister', `-id=${id}`],
+  };
+}
+
+/** Out of the catalog, where no agent keeps it. */
+export function takeOut(node: string, id?: string): Action {
+  const of = id === undefined ? {} : { ServiceID: id };
+  return { method: 'PUT', path: '/v1/catalog/deregister', body: { Node: node, ...of } };
+}
+
+/** As it was. */
+export function putBack({ Node: node, Service, Checks }: Entry): Action {
+  const { Node: name, Address } = node;
+  const own = Checks.filter(({ ServiceID }) => ServiceID === Service.ID).map(definition);
+  const body = { Node: name, Address, SkipNodeUpdate: true, Service: plain(Service), Checks: own };
+  return { method: 'PUT', path: '/v1/catalog/register', body };
+}
+
+export function forceLeave(node: string): Action {
+  return {
+    method: 'PUT',
+    path: `/v1/agent/force-leave/${encodeURIComponent(node)}`,
+    command: ['force-leave', node],
+  };
+}
+
+export function invalidate(session: string): Action {
+  return { method: 'PUT', path: `/v1/session/destroy/${session}` };
+}
+
+function definition({ CheckID, Name, Status, Notes, Output, ServiceID, Definition }: Check) {
+  return { CheckID, Name, Status, Notes, Output, ServiceID, Definition };
+}
+
+/** Without what the catalog itself says of it. */
+function plain(service: Instance): object {
+  const { CreateIndex: _, ModifyIndex: __, ...rest } = service;
+  return rest;
+}

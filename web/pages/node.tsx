@@ -1,0 +1,254 @@
+/** One node: its checks, what runs on it, the sessions that rest on it, and what became of it. */
+import '../style/node.css';
+import type { Check, Instance, Session } from '../../lib/model.ts';
+import { withQuery } from '../core/api.ts';
+import { addressOf, invalidate, type NodeInFull } from '../core/catalog.ts';
+import { useLive } from '../core/live.ts';
+import { compare } from '../core/order.ts';
+import { type Change, sinceOf } from '../core/past.ts';
+import type { Given } from '../core/path.ts';
+import { useMay } from '../core/rights.ts';
+import { href } from '../core/router.ts';
+import { RANK, standingOf } from '../core/standing.ts';
+import { askFirst } from '../ui/asked.tsx';
+import { Checks } from '../ui/checks.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { Facts } from '../ui/facts.tsx';
+import { Heading } from '../ui/heading.tsx';
+import { NodeActions } from '../ui/node-actions.tsx';
+import { MAX_CHANGES, Past } from '../ui/past.tsx';
+import { Shown } from '../ui/shown.tsx';
+import { StatusSign } from '../ui/status.tsx';
+import { type Column, Table } from '../ui/table.tsx';
+import { Tabs } from '../ui/tabs.tsx';
+import { Tags } from '../ui/tags.tsx';
+import { nodeWords } from '../words/node-words.ts';
+import { pastWords } from '../words/past-words.ts';
+import { goDuration, lasting } from '../words/times.ts';
+import { count } from '../words/words.ts';
+
+export function Page({ name = '' }: Given) {
+  const encoded = encodeURIComponent(name);
+  const live = useLive<NodeInFull>(`/v1/internal/ui/node/${encoded}`);
+  const sessions = useLive<readonly Session[]>(`/v1/session/node/${encoded}`);
+  const past = useLive<readonly Change[]>(
+    withQuery(`/v1/internal/history/node/${encoded}`, { limit: String(MAX_CHANGES) }),
+  );
+  const node = live.value;
+  const checks = node?.Checks ?? [];
+  const own = checks.filter(({ ServiceID }) => ServiceID === '');
+  const services = node?.Services ?? [];
+  const say = nodeWords.value;
+  const tabs = [
+    {
+      name: 'services',
+      title: say.services,
+      count: node && count(services.length),
+      show: () => node && <Services node={node} />,
+    },
+    {
+      name: 'checks',
+      title: say.checks,
+      count: node && count(own.length),
+      show: () => <OwnChecks checks={own} past={past.value ?? []} />,
+    },
+    {
+      name: 'sessions',
+      title: say.sessions,
+      count: sessions.value && count(sessions.value.length),
+      show: () => <Shown of={sessions}>{(rows) => <Sessions node={name} rows={rows} />}</Shown>,
+    },
+    {
+      name: 'meta',
+      title: say.meta,
+      show: () => <Meta of={node?.Meta ?? null} />,
+    },
+    {
+      name: 'history',
+      title: pastWords.value.history,
+      show: () => <Shown of={past}>{(changes) => <Past changes={changes} isOfNode />}</Shown>,
+    },
+  ];
+  return (
+    <>
+      <Heading
+        title={name}
+        beside={
+          node && (
+            <>
+              <StatusSign status={own.length === 0 ? 'none' : standingOf(own)} />{' '}
+              <code>{node.Address}</code>
+            </>
+          )
+        }
+      >
+        {node && <NodeActions node={node} />}
+      </Heading>
+      <Shown of={live} missing={<Gone name={name} />}>
+        {() => <Tabs label={name} tabs={tabs} />}
+      </Shown>
+    </>
+  );
+}
+
+function Gone({ name }: { readonly name: string }) {
+  const say = nodeWords.value;
+  return (
+    <Empty title={say.gone(name)} hint={say.goneHint}>
+      <a class="button" href={href('nodes')}>
+        {say.all}
+      </a>
+    </Empty>
+  );
+}
+
+interface OwnChecksProps {
+  readonly checks: readonly Check[];
+  readonly past: readonly Change[];
+}
+
+function OwnChecks({ checks, past }: OwnChecksProps) {
+  const own = past.filter(({ ServiceID }) => ServiceID === '');
+  const since = sinceOf(own, ({ CheckID }) => CheckID);
+  if (checks.length === 0) return <Empty title={nodeWords.value.noChecks} />;
+  return <Checks checks={checks} since={since} />;
+}
+
+function Meta({ of }: { readonly of: NodeInFull['Meta'] }) {
+  const facts = Object.entries(of ?? {});
+  if (facts.length === 0) return <Empty title={nodeWords.value.noMeta} />;
+  return <Facts facts={facts} />;
+}
+
+interface Placed {
+  readonly instance: Instance;
+  readonly status: ReturnType<typeof standingOf>;
+}
+
+function Services({ node }: { readonly node: NodeInFull }) {
+  const say = nodeWords.value;
+  const checks = node.Checks ?? [];
+  const rows = (node.Services ?? []).map((instance) => ({
+    instance,
+    status: standingOf(
+      checks.filter(({ ServiceID }) => ServiceID === '' || ServiceID === instance.ID),
+    ),
+  }));
+  if (rows.length === 0) return <Empty title={say.noServices} hint={say.noServicesHint} />;
+  return (
+    <Table
+      label={say.services}
+      kind="on-node"
+      rows={rows}
+      columns={serviceColumns(node)}
+      keyOf={({ instance }) => instance.ID}
+      sortedBy="status"
+    />
+  );
+}
+
+function serviceColumns(node: NodeInFull): readonly Column<Placed>[] {
+  const say = nodeWords.value;
+  const byName = (a: Placed, b: Placed) => compare(a.instance.ID, b.instance.ID);
+  return [
+    {
+      name: 'name',
+      title: say.service,
+      cell: ({ instance: { Service, ID } }) => (
+        <>
+          <a class="whole-row" href={href('services', Service, node.Node, ID)}>
+            {ID}
+          </a>
+          {ID !== Service && <span class="aside">{Service}</span>}
+        </>
+      ),
+      compare: byName,
+    },
+    {
+      name: 'status',
+      title: say.status,
+      cell: ({ status }) => <StatusSign status={status} />,
+      compare: (a, b) => RANK[b.status] - RANK[a.status] || byName(a, b),
+    },
+    {
+      name: 'address',
+      title: say.address,
+      cell: ({ instance }) => <code>{addressOf(instance, node)}</code>,
+    },
+    { name: 'tags', title: say.tags, cell: ({ instance }) => <Tags tags={instance.Tags ?? []} /> },
+  ];
+}
+
+interface SessionsProps {
+  readonly node: string;
+  readonly rows: readonly Session[];
+}
+
+function Sessions({ node, rows }: SessionsProps) {
+  const say = nodeWords.value;
+  const may = useMay({ Resource: 'session', Access: 'write', Segment: node });
+  if (rows.length === 0) return <Empty title={say.noSessions} hint={say.noSessionsHint} />;
+  return (
+    <Table
+      label={say.sessions}
+      kind="sessions-on-node"
+      rows={rows}
+      columns={sessionColumns(may)}
+      keyOf={({ ID }) => ID}
+      sortedBy="name"
+    />
+  );
+}
+
+function sessionColumns(may: boolean): readonly Column<Session>[] {
+  const say = nodeWords.value;
+  return [
+    {
+      name: 'name',
+      title: say.session,
+      cell: ({ Name, ID }) => (
+        <>
+          {Name !== '' && <strong>{Name}</strong>} <code class="aside">{ID}</code>
+        </>
+      ),
+      compare: (a, b) => compare(a.Name, b.Name) || compare(a.ID, b.ID),
+    },
+    {
+      name: 'ttl',
+      title: say.ttl,
+      cell: ({ TTL }) => (goDuration(TTL) > 0 ? say.ttlFor(lasting(goDuration(TTL))) : say.ttlNone),
+    },
+    {
+      name: 'behavior',
+      title: say.behavior,
+      cell: ({ Behavior }) => (Behavior === 'delete' ? say.delete : say.release),
+    },
+    {
+      name: 'delay',
+      title: say.lockDelay,
+      cell: ({ LockDelay }) => lasting(LockDelay / 1e6),
+    },
+    {
+      name: 'action',
+      title: say.action,
+      cell: (session) =>
+        may && (
+          <button type="button" onClick={() => askInvalidate(session)}>
+            {say.invalidate}
+          </button>
+        ),
+    },
+  ];
+}
+
+function askInvalidate({ ID, Name }: Session): void {
+  const say = nodeWords.peek();
+  askFirst({
+    title: say.invalidate,
+    text: say.invalidateText(Name || ID),
+    action: invalidate(ID),
+    verb: say.invalidate,
+    done: say.invalidated,
+    isGrave: true,
+  });
+}

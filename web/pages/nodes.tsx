@@ -1,0 +1,135 @@
+/** Every node: how it stands itself, and how the instances on it do. */
+import '../style/nodes.css';
+import { withQuery } from '../core/api.ts';
+import { useLive } from '../core/live.ts';
+import { compare, several } from '../core/order.ts';
+import { badness, countsOf, type NodeRow } from '../core/overview.ts';
+import { href } from '../core/router.ts';
+import { RANK } from '../core/standing.ts';
+import type { FilterField } from '../ui/completion.ts';
+import { Empty } from '../ui/empty.tsx';
+import { FilterBox, hasWords, useFilter } from '../ui/filter-box.tsx';
+import { Heading } from '../ui/heading.tsx';
+import { HealthBar } from '../ui/health-bar.tsx';
+import { Shown } from '../ui/shown.tsx';
+import { StatusSign } from '../ui/status.tsx';
+import { type Column, Table } from '../ui/table.tsx';
+import { Ago } from '../ui/time.tsx';
+import { nodeWords } from '../words/node-words.ts';
+
+export function Page() {
+  const say = nodeWords.value;
+  const filter = useFilter();
+  const live = useLive<readonly NodeRow[]>(
+    withQuery('/v1/internal/overview/nodes', { filter: filter.expression }),
+  );
+  const leader = leaderAt(useLive<string>('/v1/status/leader').value ?? '', live.value ?? []);
+  const all = live.value ?? [];
+  const rows = all.filter(({ Node, Address, Meta }) =>
+    hasWords(filter, Node, Address, ...Object.values(Meta)),
+  );
+  const failing = all.filter((row) => worst(row) > 1).length;
+  const isFiltered = filter.expression !== '' || filter.words.length > 0;
+  const isBadFilter = live.standing === 'refused' && filter.expression !== '';
+  return (
+    <>
+      <Heading title={say.title} beside={live.value && say.summary(all.length, failing)} />
+      <FilterBox
+        example='Meta.rack == "r1"'
+        fields={fieldsOf(all)}
+        shown={rows.length}
+        all={all.length}
+        problem={isBadFilter ? live.problem : ''}
+      />
+      {isBadFilter || (
+        <Shown of={live}>
+          {() =>
+            rows.length > 0 ? (
+              <Table
+                label={say.title}
+                kind="nodes"
+                rows={rows}
+                columns={columns(leader)}
+                keyOf={({ Node }) => Node}
+                sortedBy="status"
+              />
+            ) : (
+              <Empty
+                title={isFiltered ? say.noMatch : say.none}
+                hint={isFiltered ? say.noMatchHint : say.noneHint}
+              />
+            )
+          }
+        </Shown>
+      )}
+    </>
+  );
+}
+
+function columns(leader: string): readonly Column<NodeRow>[] {
+  const say = nodeWords.value;
+  return [
+    {
+      name: 'name',
+      title: say.node,
+      cell: ({ Node }) => (
+        <>
+          <a class="whole-row" href={href('nodes', Node)}>
+            {Node}
+          </a>
+          {Node === leader && <span class="aside">★ {say.leads}</span>}
+        </>
+      ),
+      compare: byName,
+    },
+    {
+      name: 'status',
+      title: say.status,
+      cell: ({ Status }) => <StatusSign status={Status} />,
+      compare: (a, b) => worst(b) - worst(a) || byName(a, b),
+    },
+    {
+      name: 'health',
+      title: say.instances,
+      cell: (row) => <HealthBar counts={countsOf(row)} />,
+      compare: (a, b) => badness(b) - badness(a) || b.Critical - a.Critical || byName(a, b),
+    },
+    {
+      name: 'since',
+      title: say.since,
+      cell: ({ Since }) => Since !== null && <Ago at={Date.parse(Since)} />,
+    },
+    {
+      name: 'address',
+      title: say.address,
+      cell: ({ Address }) => <code>{Address}</code>,
+      compare: (a, b) => compare(a.Address, b.Address) || byName(a, b),
+    },
+  ];
+}
+
+/** Of the node and of what is on it. */
+function worst(row: NodeRow): number {
+  const own = row.Status === 'none' ? 0 : RANK[row.Status];
+  return Math.max(own, badness(row));
+}
+
+/** Where it is told by an address alone, and only one node has that. */
+function leaderAt(address: string, rows: readonly NodeRow[]): string {
+  const host = address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const [found, ...others] = rows.filter(({ Address }) => Address === host);
+  return found !== undefined && others.length === 0 ? found.Node : '';
+}
+
+function byName(a: NodeRow, b: NodeRow): number {
+  return compare(a.Node, b.Node);
+}
+
+function fieldsOf(rows: readonly NodeRow[]): readonly FilterField[] {
+  return [
+    { name: 'Node', kind: 'text', values: () => rows.map(({ Node }) => Node) },
+    { name: 'Address', kind: 'text', values: () => several(rows.map(({ Address }) => Address)) },
+    { name: 'Meta', kind: 'map' },
+    { name: 'ID', kind: 'text' },
+  ];
+}

@@ -1,0 +1,59 @@
+/** What may be done with an instance: by its own agent, or, where none keeps its node, in the catalog. */
+import { deregister, type Entry, isKept, maintenance, putBack, takeOut } from '../core/catalog.ts';
+import { ownNode } from '../core/own-agent.ts';
+import { useMay } from '../core/rights.ts';
+import { isMaintenance } from '../core/standing.ts';
+import { instanceWords } from '../words/instance-words.ts';
+import { askFirst } from './asked.tsx';
+
+export function InstanceActions({ entry }: { readonly entry: Entry }) {
+  const say = instanceWords.value;
+  const { Service, Checks } = entry;
+  const may = useMay({ Resource: 'service', Access: 'write', Segment: Service.Service });
+  if (!may) return null;
+  const isMaintained = Checks.some((each) => each.ServiceID === Service.ID && isMaintenance(each));
+  const isNodeKept = isKept(Checks);
+  return (
+    <>
+      {isNodeKept && (
+        <button type="button" onClick={() => askMaintenance(entry, !isMaintained)}>
+          {isMaintained ? say.endMaintenance : say.startMaintenance}
+        </button>
+      )}
+      <button type="button" onClick={() => askDeregister(entry, isNodeKept)}>
+        {say.deregister}
+      </button>
+    </>
+  );
+}
+
+function askMaintenance({ Node, Service }: Entry, enable: boolean): void {
+  const say = instanceWords.peek();
+  const { ID } = Service;
+  askFirst({
+    title: enable ? say.startMaintenance : say.endMaintenance,
+    text: enable ? say.maintenanceText(ID) : say.endText(ID),
+    action: maintenance(ID, enable, say.reason),
+    verb: enable ? say.startMaintenance : say.endMaintenance,
+    done: enable ? say.maintained(ID) : say.served(ID),
+    undo: maintenance(ID, !enable, say.reason),
+    elsewhere: Node.Node === ownNode.peek() ? '' : say.elsewhere(Node.Node),
+  });
+}
+
+function askDeregister(entry: Entry, isNodeKept: boolean): void {
+  const say = instanceWords.peek();
+  const { Node, Service } = entry;
+  const isOwn = Node.Node === ownNode.peek();
+  askFirst({
+    title: say.deregister,
+    text: say.deregisterText(Service.ID),
+    action: isNodeKept ? deregister(Service.ID) : takeOut(Node.Node, Service.ID),
+    verb: say.deregister,
+    done: say.deregistered(Service.ID),
+    // What an agent was told by its configuration or its API, only that says again.
+    undo: isNodeKept ? undefined : putBack(entry),
+    isGrave: true,
+    elsewhere: isNodeKept && !isOwn ? say.elsewhere(Node.Node) : '',
+  });
+}

@@ -1,0 +1,77 @@
+/** What may be done with a node: by its agent, or, where none lives there, by a server. */
+import { SERF_HEALTH } from '../../lib/model.ts';
+import { forceLeave, isKept, type NodeInFull, nodeMaintenance, takeOut } from '../core/catalog.ts';
+import { ownNode } from '../core/own-agent.ts';
+import { useMay } from '../core/rights.ts';
+import { isMaintenance } from '../core/standing.ts';
+import { instanceWords } from '../words/instance-words.ts';
+import { nodeWords } from '../words/node-words.ts';
+import { askFirst } from './asked.tsx';
+
+export function NodeActions({ node }: { readonly node: NodeInFull }) {
+  const say = nodeWords.value;
+  const { Node: name } = node;
+  const checks = node.Checks ?? [];
+  const mayWrite = useMay({ Resource: 'node', Access: 'write', Segment: name });
+  const mayOperate = useMay({ Resource: 'operator', Access: 'write' });
+  const isMaintained = checks.some((each) => each.ServiceID === '' && isMaintenance(each));
+  if (isKept(checks)) {
+    return mayWrite ? (
+      <button type="button" onClick={() => askMaintenance(name, !isMaintained)}>
+        {isMaintained ? say.endMaintenance : say.startMaintenance}
+      </button>
+    ) : null;
+  }
+  // An agent was there, and may come back; what never had one is taken out of the catalog.
+  if (checks.some(({ CheckID }) => CheckID === SERF_HEALTH)) {
+    return mayOperate ? (
+      <button type="button" onClick={() => askForceLeave(name)}>
+        {say.forceLeave}
+      </button>
+    ) : null;
+  }
+  return mayWrite ? (
+    <button type="button" onClick={() => askTakeOut(name)}>
+      {say.takeOut}
+    </button>
+  ) : null;
+}
+
+function askMaintenance(name: string, enable: boolean): void {
+  const say = nodeWords.peek();
+  const { reason, elsewhere } = instanceWords.peek();
+  const verb = enable ? say.startMaintenance : say.endMaintenance;
+  askFirst({
+    title: verb,
+    text: enable ? say.maintenanceText(name) : say.endText(name),
+    action: nodeMaintenance(enable, reason),
+    verb,
+    done: enable ? say.maintained(name) : say.served(name),
+    undo: nodeMaintenance(!enable, reason),
+    elsewhere: name === ownNode.peek() ? '' : elsewhere(name),
+  });
+}
+
+function askForceLeave(name: string): void {
+  const say = nodeWords.peek();
+  askFirst({
+    title: say.forceLeave,
+    text: say.forceLeaveText(name),
+    action: forceLeave(name),
+    verb: say.forceLeave,
+    done: say.hasLeft(name),
+    isGrave: true,
+  });
+}
+
+function askTakeOut(name: string): void {
+  const say = nodeWords.peek();
+  askFirst({
+    title: say.takeOut,
+    text: say.takeOutText(name),
+    action: takeOut(name),
+    verb: say.takeOut,
+    done: say.takenOut(name),
+    isGrave: true,
+  });
+}
