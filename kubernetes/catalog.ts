@@ -36,3 +36,15 @@ export function waitingFrom(index: string): readonly (readonly [string, string])
         ['wait', WAIT],
       ];
 }
+
+/**
+ * Of what has no number beyond 2^53, as keys have in their flags: to look for one in ten megabytes takes longer than to
+ * read them. Undefined where it is none.
+ */
+export function plainJson(text = ''): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

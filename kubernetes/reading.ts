@@ -7,7 +7,7 @@ import { messageOf, ProconsulError } from '../lib/errors.ts';
 import type { Random } from '../lib/random.ts';
 import { retryMs } from '../lib/retries.ts';
 import { within } from '../lib/within.ts';
-import { type Catalog, MAX_LOOK_MS, waitingFrom } from './catalog.ts';
+import { type Catalog, type CatalogAnswer, MAX_LOOK_MS, waitingFrom } from './catalog.ts';
 
 /** Where nothing can be waited at. */
 const AGAIN_MS = 2000;
@@ -24,7 +24,7 @@ export interface Read {
   /** Called as it is asked; handed to `take` with the answer. */
   readonly begin: () => number;
   /** Whether all of it counted: else it is read once more, soon. Undefined is what is not there. */
-  readonly take: (json: unknown, begun: number) => boolean;
+  readonly take: (answer: CatalogAnswer | undefined, begun: number) => boolean;
   readonly lost: (why: string) => void;
   /** At least so long between two. */
   readonly paceMs: () => number;
@@ -35,6 +35,10 @@ export class Reading {
   readonly #read: Read;
   #begun = 0;
   #taken = 0;
+  /** Of what is known whole: to wait at. */
+  #index = '';
+  /** Ends a question that waits. */
+  #waking: AbortController | undefined;
 
   constructor(deps: ReadingDeps, read: Read) {
     this.#deps = deps;
@@ -43,29 +47,67 @@ export class Reading {
 
   /** Resolves when the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#deps;
-    let [index, failures] = ['', 0];
+    const { clock } = this.#deps;
+    let failures = 0;
     while (!signal.aborted) {
       try {
-        const next = await this.#once(index, signal);
+        const isNews = await this.#wait(signal);
         failures = 0;
-        // An index that stands still, or goes back, is no reason to ask without end.
-        const isNews = isAfter(next, index);
-        index = isNews ? next : '';
         await pause(clock, Math.max(isNews ? 0 : AGAIN_MS, this.#read.paceMs()), signal);
       } catch (error) {
-        if (!(error instanceof ProconsulError)) throw error;
-        if (signal.aborted) return;
-        index = '';
-        this.#read.lost(messageOf(error));
-        await pause(clock, retryMs(Math.min(++failures, 2), random), signal);
+        await this.#failed(error, ++failures, signal);
+      }
+    }
+  }
+
+  /** Resolves once it is known at all, or the signal is aborted. */
+  async untilKnown(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; this.#taken === 0 && !signal.aborted; ) {
+      try {
+        await this.readAnew(signal);
+      } catch (error) {
+        await this.#failed(error, ++failures, signal);
       }
     }
   }
 
   /** Resolves once it is known as it was after this was called. Rejects with a ProconsulError. */
   async readAnew(signal: AbortSignal): Promise<void> {
-    await this.#once('', signal);
+    this.#index = await this.#once('', signal);
+  }
+
+  /** What is written now is known: nobody needs to be told of it at once. */
+  rest(): void {
+    this.#waking?.abort();
+  }
+
+  async #failed(error: unknown, failures: number, signal: AbortSignal): Promise<void> {
+    if (!(error instanceof ProconsulError)) throw error;
+    if (signal.aborted) return;
+    this.#index = '';
+    this.#read.lost(messageOf(error));
+    const { clock, random } = this.#deps;
+    await pause(clock, retryMs(Math.min(failures, 2), random), signal);
+  }
+
+  /** Whether there was anything new to wait for. An index that stands still, or goes back, is no reason to ask without end. */
+  async #wait(signal: AbortSignal): Promise<boolean> {
+    const before = this.#index;
+    const waking = new AbortController();
+    const end = () => waking.abort();
+    signal.addEventListener('abort', end, { once: true });
+    this.#waking = before === '' ? undefined : waking;
+    try {
+      const next = await this.#once(before, waking.signal);
+      this.#index = isAfter(next, before) ? next : '';
+    } catch (error) {
+      if (!waking.signal.aborted) throw error;
+      this.#index = '';
+    } finally {
+      this.#waking = undefined;
+      signal.removeEventListener('abort', end);
+    }
+    return this.#index !== '';
   }
 
   /** The index to wait at; '' where not all of it counted. */
@@ -78,7 +120,7 @@ export class Reading {
     const seen = await within(clock, MAX_LOOK_MS, signal, (either) => catalog.ask(request, either));
     if (signal.aborted || number < this.#taken) return '';
     this.#taken = number;
-    return take(seen.status === 404 ? undefined : seen.json, begun) ? seen.index : '';
+    return take(seen.status === 404 ? undefined : seen, begun) ? seen.index : '';
   }
 }
 

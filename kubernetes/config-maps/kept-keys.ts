@@ -34,8 +34,8 @@ export class KeptKeys {
       path: `/v1/kv/${encoded(rule.prefix)}`,
       query: [['recurse', '']],
       begin: () => 0,
-      take: (json) => {
-        this.#keys = keysIn(json, rule.prefix);
+      take: (answer) => {
+        this.#keys = keysIn(answer?.json, rule.prefix);
         on.changed();
         return true;
       },

@@ -3,6 +3,7 @@
  * writes itself is counted at once, and not only when the watch brings it.
  */
 import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
+import { plainJson } from '../catalog.ts';
 import { OWNER_META, SOURCE, SOURCE_META } from '../ours.ts';
 import { Reading, type ReadingDeps } from '../reading.ts';
 import type { WantedCheck, WantedInstance } from './instances.ts';
@@ -42,7 +43,7 @@ export class Registered {
     this.#reading = new Reading(deps, {
       path: `/v1/internal/ui/node/${encodeURIComponent(node)}`,
       begin: () => this.#writes,
-      take: (json, writes) => this.#take(json, writes),
+      take: (answer, writes) => this.#take(plainJson(answer?.text), writes),
       lost: on.lost,
       paceMs: () => Math.max(PACE_MS, this.#rows.size * PACE_OF_ROW_MS),
     });
@@ -57,6 +58,11 @@ export class Registered {
     return this.#rows.get(id);
   }
 
+  /** It is being written. */
+  isUnderWay(id: string): boolean {
+    return this.#underWay.has(id);
+  }
+
   ids(): Iterable<string> {
     return this.#rows.keys();
   }
@@ -64,6 +70,7 @@ export class Registered {
   /** What is read of them meanwhile may be of before or after it, and does not count. */
   async writing<T>(ids: readonly string[], write: () => Promise<T>): Promise<T> {
     for (const id of ids) this.#underWay.add(id);
+    this.#reading.rest();
     try {
       return await write();
     } finally {
@@ -79,7 +86,12 @@ export class Registered {
     this.#written.set(id, ++this.#writes);
   }
 
-  /** Resolves when the signal is aborted. */
+  /** Resolves once it was read, or the signal is aborted. */
+  untilKnown(signal: AbortSignal): Promise<void> {
+    return this.#reading.untilKnown(signal);
+  }
+
+  /** Goes on reading from what was read last. Resolves when the signal is aborted. */
   run(signal: AbortSignal): Promise<void> {
     return this.#reading.run(signal);
   }

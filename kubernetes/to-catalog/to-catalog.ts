@@ -2,6 +2,7 @@
 import type { Sample } from '../../lib/metrics/sample.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Mirror } from '../api/mirror.ts';
+import { together } from '../together.ts';
 import {
   earliestLoss,
   type Fence,
@@ -90,12 +91,16 @@ export class ToCatalog implements Way {
   async read(signal: AbortSignal): Promise<void> {
     this.#running = signal;
     for (const mirror of [...this.#mirrors]) this.#reads.push(mirror.run(signal));
-    await this.#registered.run(signal);
+    await this.#registered.untilKnown(signal);
     await Promise.all(this.#reads);
   }
 
-  work(fence: Fence, signal: AbortSignal): Promise<void> {
-    return this.#writer.run(fence, signal);
+  /** What is in the catalog is read by whoever writes there: another did so until now. */
+  async work(fence: Fence, signal: AbortSignal): Promise<void> {
+    await this.#registered.readAnew(signal);
+    const reading = (turn: AbortSignal) => this.#registered.run(turn);
+    const writing = (turn: AbortSignal) => this.#writer.run(fence, turn);
+    await together([writing, reading], signal);
   }
 
   /** Machines count where a NodePort does: whoever has none needs no right to see them. */

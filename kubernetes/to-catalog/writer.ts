@@ -12,16 +12,17 @@ import type { Random } from '../../lib/random.ts';
 import { Retries } from '../../lib/retries.ts';
 import { Waiters } from '../../lib/waiters.ts';
 import { numberIn, objectIn, objectsIn, textIn } from '../api/shapes.ts';
-import type { Catalog } from '../catalog.ts';
+import { type Catalog, plainJson } from '../catalog.ts';
 import type { Fence } from '../way.ts';
 import { differences, type Operation } from './differences.ts';
 import type { WantedInstance } from './instances.ts';
 import { ownerOf, type Registered } from './registered.ts';
 import type { SyncRules } from './rules.ts';
+import { Sending } from './sending.ts';
 import type { Wanted } from './wanted.ts';
 
-/** Four transactions on their way at once. */
-const ROUND_OPS = 4 * (MAX_TXN_OPS - 4);
+/** Transactions on their way at once. */
+const AT_ONCE = 4;
 /** A transaction that is none: it is too large, or one of its operations cannot be read. */
 const REFUSED_WHOLE = [400, 413];
 /** After one that nobody knows the end of. */
@@ -56,8 +57,8 @@ export class Writer {
   /** What goes out by itself, as a transaction that it was in was refused as a whole. */
   readonly #alone = new Set<string>();
   readonly #waiters: Waiters;
-  /** What is known may not be so: another wrote until now, or a write has had no answer. */
-  #isDoubtful = true;
+  /** What is known may not be so: a write has had no answer. */
+  #isDoubtful = false;
   /** Changes of instances that the catalog took, and those that it did not take. */
   written = 0;
   refused = 0;
@@ -94,49 +95,65 @@ export class Writer {
 
   /** Until the signal is aborted; rejects with ProconsulError 'rejected' where the lock is another's. */
   async run(fence: Fence, signal: AbortSignal): Promise<void> {
-    // Another had the turn until now.
-    this.#isDoubtful = true;
+    const sending = new Sending(() => this.#waiters.wakeAll());
     try {
       while (!signal.aborted) {
-        if (this.#isDoubtful && !(await this.#readAnew(signal))) continue;
-        const changes = this.#changes();
-        if (changes.length === 0) await this.#waiters.wait(IDLE_MS, signal);
-        else await this.#write(fence, changes, signal);
+        sending.throwFailure();
+        if (this.#isDoubtful) await this.#readAnew(sending, signal);
+        else if (!this.#sendNext(sending, fence, signal)) await this.#waiters.wait(IDLE_MS, signal);
       }
     } finally {
+      await sending.all();
       this.#retries.stop();
     }
+    sending.throwFailure();
   }
 
-  /** Whether it could; what is read has all compared. */
-  async #readAnew(signal: AbortSignal): Promise<boolean> {
+  /** Whether there was anything to send, and room for it. */
+  #sendNext(sending: Sending, fence: Fence, signal: AbortSignal): boolean {
+    const batch = sending.size < AT_ONCE ? this.#nextBatch() : [];
+    if (batch.length === 0) return false;
+    sending.add(this.#send(fence, batch, signal));
+    return true;
+  }
+
+  /** What is read has all compared. */
+  async #readAnew(sending: Sending, signal: AbortSignal): Promise<void> {
     const { registered, clock } = this.#deps;
+    await sending.all();
     try {
       await registered.readAnew(signal);
       this.#isDoubtful = false;
-      return true;
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
       if (!signal.aborted) this.#notices.tell('', `cannot read the catalog: ${messageOf(error)}`);
       await pause(clock, RETRY_MS, signal);
-      return false;
     }
   }
 
-  /** As many as go out at once: the others are compared when it is their turn, for they may change meanwhile. */
-  #changes(): readonly Change[] {
+  /** As many as one transaction takes: the others are compared when it is their turn, for they may change meanwhile. */
+  #nextBatch(): readonly Change[] {
     for (const id of this.#deps.wanted.drain()) this.#add(id);
-    const changes: Change[] = [];
-    let count = 0;
+    const batch: Change[] = [];
+    let count = 1;
     for (const [id, since] of this.#pending) {
-      if (count >= ROUND_OPS) break;
-      this.#pending.delete(id);
+      if (this.#deps.registered.isUnderWay(id)) continue;
+      const isAlone = this.#alone.has(id);
+      if (isAlone && batch.length > 0) continue;
       const change = { ...this.#changeOf(id), since };
-      count += change.operations.length;
-      if (change.operations.length > 0) changes.push(change);
-      else this.#alone.delete(id);
+      const { length } = change.operations;
+      // What belongs to one instance is in one transaction.
+      if (length > 0 && batch.length > 0 && count + length > MAX_TXN_OPS) break;
+      this.#pending.delete(id);
+      if (length === 0) {
+        this.#alone.delete(id);
+        continue;
+      }
+      batch.push(change);
+      count += length;
+      if (isAlone) break;
     }
-    return changes;
+    return batch;
   }
 
   #add(id: string, since = this.#deps.clock.monotonic()): void {
@@ -154,14 +171,6 @@ export class Writer {
     return { id, want, operations: [] };
   }
 
-  async #write(fence: Fence, changes: readonly Change[], signal: AbortSignal): Promise<void> {
-    const sent = [...inBatches(changes, this.#alone)].map((batch) =>
-      this.#send(fence, batch, signal),
-    );
-    const failed = (await Promise.allSettled(sent)).find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
-  }
-
   /** What was not done is pending again. */
   async #send(fence: Fence, batch: readonly Change[], signal: AbortSignal): Promise<void> {
     const { catalog, clock, registered } = this.#deps;
@@ -175,7 +184,7 @@ export class Writer {
       );
       const { status } = answer;
       if (REFUSED_WHOLE.includes(status)) return this.#refusedWhole(batch, answer.text);
-      const { json } = answer;
+      const json = plainJson(answer.text);
       if (status === 409) return this.#refused(batch, objectsIn(objectIn(json)['Errors']));
       const indexes = indexesIn(json);
       for (const { id, want, since } of batch) {
@@ -239,24 +248,4 @@ export class Writer {
 function indexesIn(json: unknown): ReadonlyMap<string, unknown> {
   const services = objectsIn(objectIn(json)['Results']).map((each) => objectIn(each['Service']));
   return new Map(services.map(({ ID, ModifyIndex }) => [textIn(ID), ModifyIndex]));
-}
-
-/** What belongs to one instance is in one transaction. */
-function* inBatches(
-  changes: readonly Change[],
-  alone: ReadonlySet<string>,
-): Iterable<readonly Change[]> {
-  for (const change of changes) if (alone.has(change.id)) yield [change];
-  let batch: Change[] = [];
-  let count = 1;
-  for (const change of changes) {
-    if (alone.has(change.id)) continue;
-    if (count + change.operations.length > MAX_TXN_OPS && batch.length > 0) {
-      yield batch;
-      [batch, count] = [[], 1];
-    }
-    batch.push(change);
-    count += change.operations.length;
-  }
-  if (batch.length > 0) yield batch;
 }
