@@ -112,7 +112,7 @@ export class KubernetesSync implements Measured {
     const { lock, clock, logger } = this.#deps;
     const { node } = this.#options;
     const { check } = this.#presence;
-    const ready = (until: AbortSignal) => this.#untilReady(until);
+    const ready = (until: AbortSignal, isLeft: boolean) => this.#untilReady(until, isLeft);
     const deps = { ready, lock: () => lock({ node, check }), clock, logger };
     const work = async (session: string, turn: AbortSignal) => {
       this.#isActive = true;
@@ -125,11 +125,11 @@ export class KubernetesSync implements Measured {
   }
 
   /** Whoever does not know the cluster would only keep others from writing. */
-  async #untilReady(signal: AbortSignal): Promise<void> {
+  async #untilReady(signal: AbortSignal, isLeft: boolean): Promise<void> {
     await this.#untilWhole(signal);
     while (earliestLoss(this.#ways) !== undefined && !signal.aborted)
       await pause(this.#deps.clock, LOOK_MS, signal);
-    await this.#presence.register(signal);
+    if (isLeft) await this.#presence.register(signal);
   }
 
   async #work(session: string, signal: AbortSignal): Promise<void> {

@@ -21,8 +21,8 @@ export interface TurnLock {
 }
 
 export interface TurnDeps {
-  /** Resolves when a turn would be of use, and what is left of earlier ones has ended. */
-  readonly ready: (signal: AbortSignal) => Promise<void>;
+  /** Resolves when a turn would be of use; where one before could not be given up, once that has ended. */
+  readonly ready: (signal: AbortSignal, isLeft: boolean) => Promise<void>;
   readonly lock: () => TurnLock;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -35,22 +35,24 @@ export async function takeTurns(deps: TurnDeps, work: Work, signal: AbortSignal)
   const { ready, clock, logger } = deps;
   const notices = new Notices((text) => logger.warn(`k8s: ${text}`));
   let failures = 0;
+  let isLeft = false;
   for (;;) {
-    await ready(signal);
+    await ready(signal, isLeft);
     if (signal.aborted) return;
     const began = clock.monotonic();
-    await takeTurn(deps, notices, work, signal);
+    isLeft = !(await takeTurn(deps, notices, work, signal));
     failures = clock.monotonic() - began < SHORT_MS ? failures + 1 : 1;
     await pause(clock, Math.min(RETRY_MS * 2 ** (failures - 1), MAX_RETRY_MS), signal);
   }
 }
 
+/** Whether nothing of it is left. */
 async function takeTurn(
   { lock: newLock, logger }: TurnDeps,
   notices: Notices,
   work: Work,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const lock = newLock();
   const ending = new AbortController();
   const end = () => ending.abort();
@@ -68,8 +70,11 @@ async function takeTurn(
   }
   signal.removeEventListener('abort', end);
   if (lock.lost.aborted) logger.warn('k8s: lost the lock');
-  await lock.release().catch((error: unknown) => {
-    // Its session ends before the next turn, or by itself.
+  try {
+    await lock.release();
+    return true;
+  } catch (error) {
     logger.debug(`k8s: could not let go of the lock: ${messageOf(error)}`);
-  });
+    return false;
+  }
 }
