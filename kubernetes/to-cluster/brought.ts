@@ -173,7 +173,7 @@ export class Brought {
         this.#notices.clear(path);
         take(json);
       },
-      lost: (why) => this.#notices.tell(path, `cannot read ${path}: ${why}`),
+      lost: ({ why }) => this.#notices.tell(path, `cannot read ${path}: ${why}`),
     };
     return follow(of, followed, signal).catch((error: unknown) => {
       if (!(error instanceof ProconsulError)) throw error;

@@ -1,0 +1,69 @@
+/** Which services of the catalog a cluster is to have, whatever the catalog answers. */
+import assert from 'node:assert/strict';
+import type { CatalogAnswer } from '../../../kubernetes/catalog.ts';
+import { Brought } from '../../../kubernetes/to-cluster/brought.ts';
+import type { BackRules } from '../../../kubernetes/to-cluster/rules.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import { until } from '../../support/until.ts';
+
+const RULES: BackRules = {
+  namespace: 'default',
+  kind: 'external-name',
+  owner: 'k8s-sync',
+  namePrefix: '',
+  domain: 'consul',
+  tag: 'k8s',
+  allow: ['*'],
+  deny: [],
+};
+
+/** The catalog gives these answers one after the other, and then none. */
+function started(answers: readonly (readonly string[] | ProconsulError)[]) {
+  const logger = new RecordingLogger();
+  const ending = new AbortController();
+  let given = 0;
+  const ask = async (_: unknown, signal: AbortSignal): Promise<CatalogAnswer> => {
+    const answer = answers[given++];
+    if (answer instanceof ProconsulError) throw answer;
+    if (answer === undefined) await new Promise((end) => signal.addEventListener('abort', end));
+    const json = Object.fromEntries((answer ?? []).map((name) => [name, []]));
+    return { status: 200, index: String(given), text: '', json };
+  };
+  const clock = new FakeClock();
+  const deps = { catalog: { ask }, clock, random: seededRandom(1), logger };
+  const brought = new Brought(deps, RULES, () => undefined);
+  const ran = brought.run(ending.signal);
+  const stop = () => {
+    ending.abort();
+    return ran;
+  };
+  return { brought, logger, clock, stop, isThrough: () => given > answers.length };
+}
+
+describe('what a cluster is to have', () => {
+  it('is what it was while the catalog does not answer, and the log says why it does not', async () => {
+    const lost = new ProconsulError('unavailable', 'nobody there');
+    const { brought, logger, clock, stop, isThrough } = started([['web'], lost, lost]);
+    await until(async () => {
+      await clock.advance(1000);
+      return isThrough();
+    });
+    assert.deepEqual([...brought.names()], ['web']);
+    assert.deepEqual(logger.lines, ['warn k8s: cannot read /v1/catalog/services: nobody there']);
+    await stop();
+  });
+
+  it('keeps its place when somebody registers more than are brought', async () => {
+    const many = Array.from({ length: 2000 }, (_, i) => `a${i}`);
+    const { brought, logger, stop, isThrough } = started([['web'], [...many, 'web']]);
+    await until(isThrough);
+    const names = [...brought.names()];
+    assert.equal(names.length, 2000);
+    assert.ok(names.includes('web'));
+    assert.match(logger.lines.join('\n'), /2001 services: no more than 2000 are brought/);
+    await stop();
+  });
+});
