@@ -4,8 +4,8 @@
  */
 import type { Compute, Know } from './derived.ts';
 import { type Place, serviceNamed } from './names.ts';
-import type { Kind, Resource } from './resource.ts';
-import { balancingOf } from './resources/balancing.ts';
+import type { Kind, Message, Resource } from './resource.ts';
+import { balancingOf, policiesOf } from './resources/balancing.ts';
 import {
   type Chain,
   chainOf,
@@ -30,13 +30,17 @@ const OF = '@';
 
 export class OpenWorld implements World {
   readonly #place: Place;
+  readonly #policies: ReadonlyMap<string, string>;
 
-  constructor(place: Place) {
+  /** `program`: which the client is, as it says. */
+  constructor(place: Place, program: string) {
     this.#place = place;
+    this.#policies = policiesOf(program);
   }
 
   resources(kind: Kind, name: string): Named {
-    return { key: `${kind} ${name}`, compute: this.#computes[kind](name) };
+    const how = kind === 'clusters' ? ` ${[...this.#policies.values()]}` : '';
+    return { key: `${kind} ${name}${how}`, compute: this.#computes[kind](name) };
   }
 
   readonly #computes: Readonly<Record<Kind, (name: string) => Compute>> = {
@@ -69,7 +73,7 @@ export class OpenWorld implements World {
       endpoints: name,
       connectTimeout: durationOf(node?.Resolver.ConnectTimeout),
       speaksHttp2: isHttp2(chain?.Protocol ?? ''),
-      more: balanced === undefined ? {} : balancingOf(know, balanced).cluster,
+      more: balanced === undefined ? {} : this.#balancing(know, balanced),
     });
   }
 
@@ -86,6 +90,12 @@ export class OpenWorld implements World {
     const targets = chain && node ? targetsOf(chain, node) : [];
     const levels = targetLevels(know, targets, 'health/service', here);
     return assignment(name, { region: here, levels });
+  }
+
+  #balancing(know: Know, service: string): Message {
+    const { cluster: balancing } = balancingOf(know, service);
+    const policy = this.#policies.get(String(balancing['lb_policy']));
+    return policy === undefined ? balancing : { ...balancing, lb_policy: policy };
   }
 
   /** Whose chain it is; undefined for what is narrowed by a tag, elsewhere, or a query's. */

@@ -7,6 +7,8 @@ import type { World } from './world.ts';
 /** As a request says it. */
 export interface ClientNode {
   readonly id: string;
+  /** Which program it is. */
+  readonly user_agent_name?: string;
   readonly metadata?: { readonly fields?: Readonly<Record<string, unknown>> } | null;
 }
 
@@ -19,16 +21,16 @@ export interface WorldsOptions extends Place {
 const MARK = 'namespace';
 
 export class Worlds {
-  readonly #open: OpenWorld;
+  readonly #place: Place;
   readonly #callsByDefault: boolean;
 
   constructor({ callsByDefault, ...place }: WorldsOptions) {
-    this.#open = new OpenWorld(place);
+    this.#place = place;
     this.#callsByDefault = callsByDefault;
   }
 
-  of({ id, metadata }: ClientNode): World {
-    if (metadata?.fields?.[MARK] === undefined) return this.#open;
+  of({ id, metadata, user_agent_name: program = '' }: ClientNode): World {
+    if (metadata?.fields?.[MARK] === undefined) return new OpenWorld(this.#place, program);
     return new RegisteredWorld({ id, callsByDefault: this.#callsByDefault });
   }
 }

@@ -15,6 +15,8 @@ import { grpcGo, grpcJs } from '../support/experiments/grpc/grpc-clients.ts';
 import { type GrpcClient, GrpcRounds } from '../support/experiments/grpc/grpc-rounds.ts';
 import { Phases } from '../support/experiments/phases.ts';
 import { byOneServer, byThreeServers, type UnderLoad } from '../support/experiments/xds-phases.ts';
+import { OneServer } from '../support/experiments/xds-places.ts';
+import { send } from '../support/servers/start-server.ts';
 import { report } from './report.ts';
 
 const [wanted = 'go,js', callers = '16', kept = ''] = process.argv.slice(2);
@@ -24,6 +26,45 @@ const MOST_MS = 45 * 60_000;
 const CLIENTS = { go: grpcGo, js: grpcJs };
 
 type Say = (line: string) => void;
+
+const POLICIES = ['least_request', 'ring_hash', 'maglev', 'random'];
+const ROUTES = [
+  {
+    Match: { HTTP: { PathPrefix: '/lab.', Methods: ['POST'] } },
+    Destination: { NumRetries: 2, RetryOn: ['unavailable'], RequestTimeout: '10s' },
+  },
+];
+
+/** What config entries say of calls is taken by the client, and none is lost meanwhile. */
+async function byEntries(underLoad: UnderLoad): Promise<number> {
+  const server = await OneServer.start();
+  const { agent, places } = server;
+  const say = async (entry: object) => {
+    const { status, text } = await send(agent.port, 'PUT', '/v1/config', { body: entry });
+    if (status !== 200) throw new Error(text);
+    return undefined;
+  };
+  const Subsets = { sound: { OnlyPassing: true } };
+  const Splits = [{ Weight: 50, ServiceSubset: 'sound' }, { Weight: 50 }];
+  try {
+    const bad = await underLoad({ title: 'entries', agent, places }, async (phases) => {
+      await say({ Kind: 'service-defaults', Name: 'web', Protocol: 'grpc' });
+      for (const Policy of POLICIES) {
+        const LoadBalancer = { Policy, HashPolicies: [] };
+        await phases.phase(Policy, 0, () =>
+          say({ Kind: 'service-resolver', Name: 'web', Subsets, LoadBalancer }),
+        );
+      }
+      await phases.phase('split', 0, () => say({ Kind: 'service-splitter', Name: 'web', Splits }));
+      await phases.phase('routed', 0, () =>
+        say({ Kind: 'service-router', Name: 'web', Routes: ROUTES }),
+      );
+    });
+    return bad + Number(agent.output.includes('refused what'));
+  } finally {
+    await server.stop();
+  }
+}
 
 function underLoadOf(client: GrpcClient, say: Say): UnderLoad {
   return async ({ title: by, agent, places }, run) => {
@@ -55,6 +96,7 @@ await report(async (say) => {
         continue;
       }
       const underLoad = underLoadOf(client, say);
+      bad += await byEntries(underLoad);
       bad += await byOneServer(underLoad);
       bad += await byThreeServers(underLoad);
     }

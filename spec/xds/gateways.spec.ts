@@ -113,8 +113,9 @@ describe('xDS for gateways', function () {
       behind('pay', files),
       behind('mail', {}),
       behind('unseen', {}),
+      behind('v1.mail', {}),
     ]);
-    for (const name of ['pay', 'mail']) {
+    for (const name of ['pay', 'mail', 'v1.mail']) {
       xds.agent.say(`/v1/agent/connect/ca/leaf/${name}`, leafOf(name));
     }
     xds.agent.say('/v1/agent/connect/ca/leaf/unseen', 403);
@@ -149,7 +150,7 @@ describe('xDS for gateways', function () {
       chains.map(({ filter_chain_match }: Any) => filter_chain_match.server_names),
       [[meant('pay')], [meant('mail')]],
     );
-    // Nobody may be who it may have no certificate of.
+    // Nobody may be who it may have no certificate of, nor two by one name.
     assert.equal(listener.filter_chains.length, 3);
     const { common_tls_context, require_client_certificate } =
       chains[0].transport_socket.typed_config;

@@ -247,6 +247,35 @@ describe('xDS for clients of gRPC', function () {
     }
   });
 
+  it('gives clients of gRPC a policy that they have, where they have not the one that is said', async () => {
+    const xds = await startXds();
+    const said = new Map([
+      ...([
+        ['random', 'RANDOM'],
+        ['maglev', 'MAGLEV'],
+        ['least_request', 'LEAST_REQUEST'],
+      ] as const),
+    ]);
+    for (const Policy of said.keys()) {
+      xds.agent.say(`${CHAIN}${Policy}`, plain(Policy));
+      xds.agent.say(`/v1/config/service-resolver/${Policy}`, { LoadBalancer: { Policy } });
+    }
+    for (const [user_agent_name, policies] of [
+      ['gRPC Go', ['ROUND_ROBIN', 'RING_HASH', 'LEAST_REQUEST']],
+      ['gRPC Node Pure JS', ['ROUND_ROBIN', 'RING_HASH', 'ROUND_ROBIN']],
+      ['envoy', [...said.values()]],
+    ] as const) {
+      const stream = openAds(xds);
+      stream.subscribe([], { node: { id: 'c', user_agent_name } }, 'routes');
+      const clusters = await stream.named('clusters', [...said.keys()]);
+      const told = new Map(clusters.map(({ name, lb_policy }) => [name, lb_policy]));
+      assert.deepEqual(
+        [...said.keys()].map((name) => told.get(name)),
+        policies,
+      );
+    }
+  });
+
   it('tells who asks for all clusters of each service that may be seen', async () => {
     const xds = await startXds();
     xds.agent.say('/v1/catalog/services', { web: [], db: ['v1'] });

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { listIn, objectIn, type Said, textIn } from '../../sidecar/said.ts';
 import type { Message, Resource } from '../resource.ts';
+import { isHost } from '../resources/acceptable.ts';
 import { chainOf, isHttp2 } from '../resources/chain.ts';
 import { cluster, namedCluster } from '../resources/clusters.ts';
 import { asked, assignment, type Level, levelOf } from '../resources/endpoints.ts';
@@ -13,19 +14,20 @@ import { bindings } from './registration.ts';
 import { nameInMesh, servicesNamed, subsetsOf } from './subsets.ts';
 
 export const TERMINATING: MeshProxy = {
-  clusters: (seen) => linked(seen).flatMap((each) => endsOf(seen, each).map(clusterOf)),
+  clusters: (seen) => endsIn(seen, linked(seen)).map(clusterOf),
   endpoints: (seen, wanted) => {
     const { datacenter: region } = seen.identity;
     const meant = servicesNamed(seen.identity, wanted);
-    return linked(seen)
-      .filter(({ service }) => wanted === '*' || meant.includes(service))
-      .flatMap((each) => endsOf(seen, each))
+    const services = linked(seen).filter(
+      ({ service }) => wanted === '*' || meant.includes(service),
+    );
+    return endsIn(seen, services)
       .filter(({ name, level }) => (wanted === '*' || wanted === name) && !isNamed(level))
       .map(({ name, level }) => assignment(name, { region, levels: [level] }));
   },
   routes: () => [],
   listeners: (seen) => {
-    const chains = linked(seen).flatMap((each) => chainsOf(seen, each));
+    const chains = endsIn(seen, linked(seen)).flatMap((each) => chainFor(seen, each));
     if (chains.length === 0) return [];
     return bindings(seen.registration).map(({ host, port }) => {
       const name = `terminating:${host}:${port}`;
@@ -53,6 +55,17 @@ interface End extends Linked {
   readonly name: string;
   readonly level: Level;
   readonly speaksHttp2: boolean;
+}
+
+/** Two of one name, `v1` of `web` and a service `v1.web`, would have all refused: the first is meant. */
+function endsIn(seen: Seen, services: readonly Linked[]): readonly End[] {
+  const byName = new Map<string, End>();
+  for (const end of services.flatMap((each) => endsOf(seen, each))) {
+    // In TLS names have no case.
+    const key = end.name.toLowerCase();
+    if (isHost(key) && !byName.has(key)) byName.set(key, end);
+  }
+  return [...byName.values()];
 }
 
 function endsOf(seen: Seen, { service, said }: Linked): readonly End[] {
@@ -86,19 +99,19 @@ function clusterOf({ name, said, level, speaksHttp2 }: End): Resource {
 }
 
 /** Without its certificate, which the token may not have, nobody can be that service. */
-function chainsOf(seen: Seen, { service, said }: Linked): FilterChain[] {
+function chainFor(seen: Seen, { service, name, level }: End): FilterChain[] {
   const { know, callsByDefault } = seen;
   const identity = identityOf(know, service);
   if (identity === undefined) return [];
   const protocol = chainOf(know, service)?.Protocol ?? '';
-  return endsOf(seen, { service, said }).map(({ name, level }) => {
-    // Whoever is called by a name expects to be asked for by it.
-    const more = isNamed(level) ? { auto_host_rewrite: { value: true } } : {};
-    const way = { name, service, protocol, identity, callsByDefault, cluster: name, more };
-    return {
-      filter_chain_match: { server_names: [name] },
+  // Whoever is called by a name expects to be asked for by it.
+  const more = isNamed(level) ? { auto_host_rewrite: { value: true } } : {};
+  const way = { name, service, protocol, identity, callsByDefault, cluster: name, more };
+  return [
+    {
+      filter_chain_match: { server_names: [name.toLowerCase()] },
       filters: filtersOf(know, way),
       transport_socket: serverTls(identity),
-    };
-  });
+    },
+  ];
 }

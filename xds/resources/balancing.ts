@@ -36,6 +36,22 @@ const POLICIES = new Map([
   ['ring_hash', 'RING_HASH'],
   ['maglev', 'MAGLEV'],
 ]);
+/** Clients of gRPC refuse a cluster with a policy that they have not: the nearest that each has. */
+const FOR_GRPC: ReadonlyMap<string, string> = new Map([
+  ['RANDOM', 'ROUND_ROBIN'],
+  ['MAGLEV', 'RING_HASH'],
+]);
+const FOR_OTHER_GRPC: ReadonlyMap<string, string> = new Map([
+  ...FOR_GRPC,
+  ['LEAST_REQUEST', 'ROUND_ROBIN'],
+]);
+
+/** What a client takes instead of a policy, by which program it says that it is. */
+export function policiesOf(program: string): ReadonlyMap<string, string> {
+  if (!program.startsWith('gRPC')) return new Map();
+  return /Go|Java/.test(program) ? FOR_GRPC : FOR_OTHER_GRPC;
+}
+
 /** Envoy takes no more. */
 const MAX_RING = 8 * 1024 * 1024;
 
