@@ -4,6 +4,7 @@
  */
 import type { Fields } from './fields.ts';
 import type { IncomingBody } from './incoming.ts';
+import { Parts } from './parts.ts';
 import type { Sending } from './sending.ts';
 
 /** Of one request. */
@@ -21,8 +22,7 @@ export interface BodySource {
 export class Body {
   readonly #source: BodySource;
   readonly #onEnd: () => void;
-  #kept: Buffer[] | undefined = [];
-  #keptBytes = 0;
+  #kept: Parts | undefined = new Parts();
   #sending: Sending | undefined;
   #isRead = false;
   #isOver = false;
@@ -42,7 +42,7 @@ export class Body {
   /** From its beginning. */
   sendTo(sending: Sending): void {
     this.#sending = sending;
-    for (const chunk of this.#kept ?? []) sending.write(chunk);
+    for (const chunk of this.#kept?.all() ?? []) sending.write(chunk);
     if (this.#isOver) sending.end(this.#source.trailers());
     else this.#read();
   }
@@ -59,8 +59,7 @@ export class Body {
 
   /** Nobody else will have it. */
   letGo(): void {
-    allBytes -= this.#keptBytes;
-    this.#keptBytes = 0;
+    allBytes -= this.#kept?.bytes ?? 0;
     this.#kept = undefined;
   }
 
@@ -89,13 +88,12 @@ export class Body {
   #keep(chunk: Buffer): void {
     if (this.#kept === undefined) return;
     const isTooMuch =
-      this.#keptBytes + chunk.length > MAX_KEPT_BYTES || allBytes + chunk.length > MAX_ALL_BYTES;
+      this.#kept.bytes + chunk.length > MAX_KEPT_BYTES || allBytes + chunk.length > MAX_ALL_BYTES;
     if (isTooMuch) {
       this.letGo();
       return;
     }
     this.#kept.push(chunk);
-    this.#keptBytes += chunk.length;
     allBytes += chunk.length;
   }
 

@@ -2,14 +2,14 @@
 import type { Socket } from 'node:net';
 import { Outgoing } from './frames.ts';
 
-/** Of what waits to be taken: with more, streams wait; with far more, whoever does not read is cut. */
+/** Of what waits to be taken: with more, bodies wait; with far more, whoever asks and does not read is cut. */
 const MUCH_BYTES = 256 * 1024;
-const TOO_MUCH_BYTES = 64 * 1024 * 1024;
+const TOO_MUCH_BYTES = 8 * 1024 * 1024;
 /** Who was told that it is over hears of the end of the connection after so long. */
 const LINGER_MS = 1000;
 
 interface Waiting {
-  drained(): void;
+  flow(): void;
 }
 
 export class Outlet {
@@ -69,7 +69,7 @@ export class Outlet {
     for (const each of [...this.#waiting]) {
       if (this.isCongested) return;
       this.#waiting.delete(each);
-      each.drained();
+      each.flow();
     }
   }
 }

@@ -17,8 +17,9 @@ import {
 } from './frames.ts';
 import { type Head, Heads } from './heads.ts';
 import { type Block, NO_TABLE } from './hpack.ts';
+import { Intake } from './intake.ts';
 import { Outlet } from './outlet.ts';
-import { greet, SESSION_WINDOW, SETTING, settingsIn } from './settings.ts';
+import { greet, SETTING, settingsIn } from './settings.ts';
 import { type Carrier, Stream, type StreamTaker } from './stream.ts';
 
 export interface SessionOptions {
@@ -45,34 +46,27 @@ interface Serves {
   readonly asked: (stream: Stream, block: Block, isWhole: boolean) => void;
 }
 
-/** Of what has come and nobody takes, on all streams: from then on the connection is held up. */
-const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 /** Frames that cost work and carry nothing. */
 const IDLE_FRAMES = { burst: 10_000, perSecond: 1000 };
 /** Streams that end by a reset: each has cost a request. */
 const RESETS = { burst: 1000, perSecond: 100 };
-/** Streams that were reset here: what is still on its way there is no fault. */
-const MAX_RESET_KNOWN = 1024;
 
 export class Session implements Carrier {
   readonly #options: SessionOptions;
   readonly #frames = new FrameReader();
   readonly #heads: Heads;
   readonly #outlet: Outlet;
+  readonly #intake: Intake;
   readonly #streams = new Map<number, Stream>();
   readonly #blocked = new Set<Stream>();
-  readonly #resetHere = new Set<number>();
   readonly #idleFrames: Rate;
   readonly #resets: Rate;
   readonly isServer: boolean;
   sendWindow = FIRST_WINDOW;
-  keptBytes = 0;
   #firstWindow = FIRST_WINDOW;
   #maxStreams = Number.POSITIVE_INFINITY;
   #nextId = 1;
   #lastId = 0;
-  #left = SESSION_WINDOW;
-  #owed = 0;
   #hasSettings = false;
   #saysNoTable = true;
   #isRetired = false;
@@ -86,6 +80,7 @@ export class Session implements Carrier {
     this.#idleFrames = new Rate(IDLE_FRAMES, clock);
     this.#resets = new Rate(RESETS, clock);
     this.isServer = serves !== undefined;
+    this.#intake = new Intake(this.isServer, (bytes) => this.#widen(bytes));
     greet(this.out, { windowBytes, maxHeadBytes, maxStreams: serves?.maxStreams });
     this.touched();
     socket.on('data', (chunk: Buffer) => {
@@ -146,6 +141,10 @@ export class Session implements Carrier {
     this.#retired();
   }
 
+  keeps(bytes: number): void {
+    this.#intake.keeps(bytes);
+  }
+
   touched(): void {
     this.#outlet.touched();
   }
@@ -162,11 +161,7 @@ export class Session implements Carrier {
     this.#blocked.delete(stream);
     this.#outlet.forget(stream);
     if (!this.#streams.delete(stream.id)) return;
-    if (stream.isReset) this.#resetHere.add(stream.id);
-    if (this.#resetHere.size > MAX_RESET_KNOWN) {
-      const [oldest = 0] = this.#resetHere;
-      this.#resetHere.delete(oldest);
-    }
+    if (stream.isReset) this.#intake.wasReset(stream.id);
     this.#options.freed?.();
     this.#endIfEmpty();
   }
@@ -235,30 +230,28 @@ export class Session implements Carrier {
     const isEnd = (flags & FLAG.end) !== 0;
     const chunk = unpadded(flags, payload);
     if (id === 0 || chunk === undefined) return CODE.protocol;
-    this.#left -= payload.length;
-    this.#owed += payload.length;
-    if (this.#left < 0) return CODE.flow;
+    if (!this.#intake.came(payload.length)) return CODE.flow;
     if (chunk.length === 0 && !isEnd && this.#idle() !== CODE.none) return CODE.calm;
     const stream = this.#streams.get(id);
     if (stream === undefined || stream.isWhole) {
       const code = this.#late(id, stream);
       if (code !== CODE.none) return code;
     } else stream.dataCame(chunk, payload.length, isEnd);
-    if (this.#owed * 2 >= SESSION_WINDOW && this.keptBytes <= MAX_KEPT_BYTES) {
-      this.out.frame(FRAME.window, 0, 0, 4);
-      this.out.number(this.#owed);
-      this.touched();
-      this.#left += this.#owed;
-      this.#owed = 0;
-    }
+    this.#intake.letMoreCome();
     return CODE.none;
+  }
+
+  #widen(bytes: number): void {
+    this.out.frame(FRAME.window, 0, 0, 4);
+    this.out.number(bytes);
+    this.touched();
   }
 
   /** Of a stream on which no more may come, or that never was. */
   #late(id: number, stream: Stream | undefined): number {
     if (stream !== undefined) return this.#broken(stream, CODE.closed);
     if (this.#isUnknown(id)) return CODE.protocol;
-    return this.#resetHere.has(id) ? CODE.none : CODE.closed;
+    return this.#intake.isLate(id) ? CODE.none : CODE.closed;
   }
 
   #isUnknown(id: number): boolean {
@@ -313,11 +306,14 @@ export class Session implements Carrier {
     const settings = settingsIn(payload, this.isServer);
     if (typeof settings === 'number') return settings;
     this.#hasSettings = true;
+    let firstWindow = this.#firstWindow;
     for (const [name, value] of settings) {
       if (name === SETTING.table) this.#saysNoTable = true;
       if (name === SETTING.streams) this.#maxStreams = value;
-      if (name === SETTING.window && !this.#firstWindowIs(value)) return CODE.flow;
+      if (name === SETTING.window) firstWindow = value;
     }
+    // Once, however often it is said: each of the streams has to hear of it.
+    if (!this.#firstWindowIs(firstWindow)) return CODE.flow;
     this.out.frame(FRAME.settings, FLAG.ack, 0, 0);
     this.touched();
     return this.#idle();
@@ -339,7 +335,9 @@ export class Session implements Carrier {
     if (id !== 0) return this.#windowOf(id, bytes);
     this.sendWindow += bytes;
     if (this.sendWindow > MAX_WINDOW) return CODE.flow;
-    for (const stream of [...this.#blocked]) {
+    // Each in its turn, as far as that reaches: who is not over yet comes after all others.
+    for (const stream of this.#blocked) {
+      if (this.sendWindow <= 0) break;
       this.#blocked.delete(stream);
       stream.flow();
     }

@@ -1,5 +1,6 @@
 /** One request and its answer on a connection of HTTP/2: its two bodies, as fast as either side takes them. */
 import type { Fields } from '../fields.ts';
+import { Parts } from '../parts.ts';
 import { CODE, FLAG, FRAME, MAX_FRAME, MAX_WINDOW, type Outgoing } from './frames.ts';
 import { type Block, blockOf } from './hpack.ts';
 
@@ -24,15 +25,15 @@ export interface Carrier {
   readonly prefix: string;
   /** What may be sent on all streams. */
   sendWindow: number;
-  /** What has come is not taken so fast: so much of it is kept. */
-  keptBytes: number;
   /** More than that is not to be written for now. */
   readonly isCongested: boolean;
+  /** What has come is not taken so fast: so much more of it is kept, or less where it is below 0. */
+  keeps(bytes: number): void;
   /** Something is to go out. */
   touched(): void;
-  /** Its windows are used up. */
+  /** It is to go on when more may be sent on all streams. */
   blocked(stream: Stream): void;
-  /** It is to be told when the connection takes more again. */
+  /** It is to go on when the connection takes more again. */
   waits(stream: Stream): void;
   /** It is over on both sides, or broken. */
   over(stream: Stream): void;
@@ -53,14 +54,14 @@ export class Stream {
   /** How long the other side's body is to be; undefined where it does not say. */
   expected: number | undefined;
   #sendWindow: number;
-  #waiting: Buffer[] = [];
+  readonly #waiting = new Parts();
   #trailers: Fields | undefined;
   #wantsDrained = false;
   #hasEnded = false;
   #left: number;
   #owed = 0;
   #received = 0;
-  #kept: Buffer[] = [];
+  readonly #kept = new Parts();
   #isPaused = false;
   #isWhole = false;
   #isEndTold = false;
@@ -116,11 +117,11 @@ export class Stream {
   /** False where it is to wait for `drained`. */
   write(chunk: Buffer): boolean {
     if (this.#isOver || this.#hasEnded || chunk.length === 0) return true;
-    this.#waiting.push(chunk);
-    this.flow();
-    if (this.#waiting.length === 0 && !this.#carrier.isCongested) return true;
+    const rest = this.#waiting.bytes > 0 ? chunk : this.#send(chunk);
+    if (rest === undefined && !this.#carrier.isCongested) return true;
+    if (rest !== undefined) this.#waiting.push(rest);
     this.#wantsDrained = true;
-    this.#carrier.waits(this);
+    this.#await();
     return false;
   }
 
@@ -130,37 +131,55 @@ export class Stream {
     this.flow();
   }
 
-  /** Sends what the windows allow. */
+  /** Goes on as far as it may; whoever wakes it up need not know what it waits for. */
   flow(): void {
     if (this.#isOver) return;
+    for (let room = this.#room; room > 0; room = this.#room) {
+      const part = this.#waiting.take(room);
+      if (part === undefined) break;
+      this.#send(part);
+    }
+    const isLast = this.#waiting.bytes === 0 && !this.#hasEnded;
+    if (isLast && this.#trailers !== undefined) this.#end(this.#trailers);
+    else this.#await();
+  }
+
+  /** Sees to it that it is woken up for what it waits for. */
+  #await(): void {
+    const carrier = this.#carrier;
+    const isWaiting = this.#waiting.bytes > 0;
+    if (!isWaiting && !this.#wantsDrained) return;
+    if (carrier.isCongested) carrier.waits(this);
+    else if (!isWaiting) {
+      this.#wantsDrained = false;
+      this.taker?.drained();
+    } else if (carrier.sendWindow <= 0) carrier.blocked(this);
+    // Else its own window is used up, and that wakes it when it is widened.
+  }
+
+  /** What may be sent at once. */
+  get #room(): number {
+    const carrier = this.#carrier;
+    if (carrier.isCongested) return 0;
+    return Math.min(this.#sendWindow, carrier.sendWindow, MAX_FRAME);
+  }
+
+  /** What is left of it, where that may not go now. */
+  #send(chunk: Buffer): Buffer | undefined {
     const carrier = this.#carrier;
     const { out } = carrier;
-    for (;;) {
-      const [first] = this.#waiting;
-      if (first === undefined) break;
-      const room = Math.min(this.#sendWindow, carrier.sendWindow, MAX_FRAME);
-      if (room <= 0) {
-        carrier.blocked(this);
-        return;
-      }
-      const part = first.length <= room ? first : first.subarray(0, room);
-      if (part === first) this.#waiting.shift();
-      else this.#waiting[0] = first.subarray(room);
+    for (let at = 0; at < chunk.length; ) {
+      const room = this.#room;
+      if (room <= 0) return chunk.subarray(at);
+      const part = chunk.length - at <= room && at === 0 ? chunk : chunk.subarray(at, at + room);
+      at += part.length;
       this.#sendWindow -= part.length;
       carrier.sendWindow -= part.length;
       out.frame(FRAME.data, 0, this.id, part.length);
       out.body(part);
       carrier.touched();
     }
-    if (this.#trailers !== undefined && !this.#hasEnded) this.#end(this.#trailers);
-    else if (this.#wantsDrained && !carrier.isCongested) this.drained();
-  }
-
-  /** The connection takes more again. */
-  drained(): void {
-    if (!this.#wantsDrained || this.#waiting.length > 0) return;
-    this.#wantsDrained = false;
-    if (!this.#isOver) this.taker?.drained();
+    return undefined;
   }
 
   /** False where that is more than anybody can count. */
@@ -176,9 +195,10 @@ export class Stream {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    while (this.#kept.length > 0 && !this.#isPaused) {
-      const chunk = this.#kept.shift() as Buffer;
-      this.#carrier.keptBytes -= chunk.length;
+    while (!this.#isPaused) {
+      const chunk = this.#kept.take(this.#kept.bytes);
+      if (chunk === undefined) break;
+      this.#carrier.keeps(-chunk.length);
       this.#take(chunk);
     }
     if (this.#isWhole && !this.#isPaused) this.#tellEnd();
@@ -224,7 +244,7 @@ export class Stream {
     }
     if (this.#isPaused && chunk.length > 0) {
       this.#kept.push(chunk);
-      this.#carrier.keptBytes += chunk.length;
+      this.#carrier.keeps(chunk.length);
     } else if (chunk.length > 0) this.#take(chunk);
     if (!isEnd) return;
     if (!this.#isPaused) this.#tellEnd();
@@ -238,7 +258,7 @@ export class Stream {
     const isNoMatter = !this.#carrier.isServer && this.#isWhole;
     if (isNoMatter) {
       this.#hasEnded = true;
-      this.#waiting = [];
+      this.#waiting.clear();
       this.#closeIfOver();
       return;
     }
@@ -272,7 +292,7 @@ export class Stream {
   }
 
   #tellEnd(): void {
-    if (this.#isEndTold || this.#kept.length > 0) return;
+    if (this.#isEndTold || this.#kept.bytes > 0) return;
     this.#isEndTold = true;
     this.taker?.ended();
   }
@@ -303,13 +323,14 @@ export class Stream {
 
   #drop(): void {
     this.#isOver = true;
-    this.#waiting = [];
+    this.#waiting.clear();
     this.#forgetKept();
     this.#carrier.over(this);
   }
 
   #forgetKept(): void {
-    for (const chunk of this.#kept) this.#carrier.keptBytes -= chunk.length;
-    this.#kept = [];
+    if (this.#kept.bytes === 0) return;
+    this.#carrier.keeps(-this.#kept.bytes);
+    this.#kept.clear();
   }
 }
