@@ -32,6 +32,7 @@ export async function buildPage(): Promise<BuiltPage> {
       // Nothing is written into the page itself, which its policy would not let through.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
+      rolldownOptions: { checks: { pluginTimings: false } },
       target: ['chrome123', 'firefox120', 'safari17.5'],
     },
   });

@@ -53,7 +53,15 @@ function move(
     next();
     return;
   }
-  const location = encodePath(to) + (query === '' ? '' : `?${query}`);
+  moved({ method }, response, encodePath(to) + (query === '' ? '' : `?${query}`));
+}
+
+/** As Go says it. */
+export function moved(
+  { method }: Pick<Request, 'method'>,
+  response: Response,
+  location: string,
+): void {
   response.status(301).set('Location', location);
   if (method !== 'GET' && method !== 'HEAD') {
     response.end();

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import express, { type RequestHandler, type Response, Router } from 'express';
 import { describeChain } from '../errors.ts';
+import { moved } from '../http/pages.ts';
 import { splitTarget } from '../http/path.ts';
 import type { Logger } from '../logger.ts';
 import { HASHED, INDEX, type PageFile, type PageFiles } from './page-files.ts';
@@ -54,10 +55,8 @@ export function createPage(options: PageOptions): Page {
   router.use((request, response, next) => {
     const { path } = splitTarget(request.originalUrl);
     if (path === '/' || path === bare) {
-      response
-        .status(301)
-        .set({ ...SAFE, Location: contentPath })
-        .end();
+      response.set(SAFE);
+      moved(request, response, contentPath);
     } else if (!path.startsWith(contentPath)) next('router');
     else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response

@@ -4,9 +4,10 @@ import { type Check, type Instance, lookUp, type Node, type StringMap } from '..
 import { destinationOf } from '../state/catalog.ts';
 import { fold } from '../state/topic-names.ts';
 import { keepAll, type Narrowing, shown } from './catalog.ts';
-import type { InstanceChecks } from './listed.ts';
+import type { Checked, InstanceChecks, Overview } from './listed.ts';
 import { keyOf, type Query } from './query.ts';
 import type { Reader } from './reader.ts';
+import { Reckoned } from './reckoned.ts';
 import type { Remembered } from './remembered.ts';
 
 /** The filter chooses instances, each with its node and checks. */
@@ -14,54 +15,80 @@ export function servicesAtAGlance(n: Narrowing): Query {
   return {
     key: keyOf('overview/services', n.key),
     run: (reader) => {
-      const services = new Map<string, Service>();
-      const inMesh = new Set<string>();
-      const health = reader.health();
-      const standings = new Standings(reader.remembered);
-      for (const instance of health.rows) {
-        const Checks = health.checksFor(instance);
-        const Node = health.nodeOf(instance);
-        if (n.keep !== keepAll && !n.keep({ Node, Service: shown(instance), Checks })) continue;
-        if (instance.Kind === 'connect-proxy') inMesh.add(fold(destinationOf(instance) ?? ''));
-        const key = fold(instance.Service);
-        const service = services.get(key) ?? new Service(instance.Service);
-        services.set(key, service);
-        service.add(instance, standings.of(health.checksOf(instance)));
-      }
+      const all = n.keep === keepAll ? reader.eachService(SERVICES, serviceOf(reader)) : undefined;
+      const services = all ?? chosen(reader, n);
+      const inMesh = new Set([...services.values()].flatMap((each) => each.proxyFor));
       return { json: inOrder(services).map(([key, each]) => each.shown(inMesh.has(key))) };
     },
   };
+}
+
+const SERVICES = new Reckoned<Service>();
+
+function serviceOf({ remembered }: Reader) {
+  const standings = new Standings(remembered);
+  return (health: Checked) => {
+    const service = new Service();
+    for (const each of health.rows) service.add(each, standings.of(health.checksOf(each)));
+    return service;
+  };
+}
+
+function chosen(reader: Reader, n: Narrowing): ReadonlyMap<string, Service> {
+  const services = new Map<string, Service>();
+  const health = reader.health();
+  const standings = new Standings(reader.remembered);
+  for (const instance of health.rows) {
+    const Checks = health.checksFor(instance);
+    const Node = health.nodeOf(instance);
+    if (n.keep !== keepAll && !n.keep({ Node, Service: shown(instance), Checks })) continue;
+    const key = fold(instance.Service);
+    const service = services.get(key) ?? new Service();
+    services.set(key, service);
+    service.add(instance, standings.of(health.checksOf(instance)));
+  }
+  return services;
 }
 
 /** The filter chooses nodes. */
 export function nodesAtAGlance(n: Narrowing): Query {
   return {
     key: keyOf('overview/nodes', n.key),
-    run: (reader) => ({ json: nodesOf(reader, n) }),
+    run: (reader) => {
+      const standings = new Standings(reader.remembered);
+      const make = (node: Node, on: Overview) => nodeOf(node, on, standings);
+      const all = n.keep === keepAll ? reader.eachNode(NODES, make) : undefined;
+      return { json: inOrder(all ?? chosenNodes(reader, n, make)).map(([, each]) => each) };
+    },
   };
 }
 
-function nodesOf(reader: Reader, n: Narrowing) {
-  const { nodes, instancesOn, checksOn } = reader.overview();
-  const standings = new Standings(reader.remembered);
-  const found = new Map<string, object>();
-  for (const node of nodes) {
-    if (n.keep !== keepAll && !n.keep(node)) continue;
-    const checks = byInstance(checksOn(node.Node));
-    const ofNode = checks.get('') ?? [];
-    const counts = new Counts();
-    for (const { ID } of instancesOn(node.Node)) {
-      counts.add(standings.of({ ofNode, own: checks.get(ID) ?? [] }));
-    }
-    const { status, since } = standings.of({ ofNode, own: [] });
-    found.set(fold(node.Node), {
-      ...ofNodeItself(node),
-      Status: ofNode.length === 0 ? 'none' : status,
-      ...counts.shown(),
-      Since: timeOf(earlier(since, counts.since)),
-    });
+const NODES = new Reckoned<object>();
+
+function chosenNodes(
+  reader: Reader,
+  n: Narrowing,
+  make: (node: Node, on: Overview) => object,
+): ReadonlyMap<string, object> {
+  const overview = reader.overview();
+  const nodes = [...overview.nodes].filter((node) => n.keep === keepAll || n.keep(node));
+  return new Map(nodes.map((node) => [fold(node.Node), make(node, overview)]));
+}
+
+function nodeOf(node: Node, { instancesOn, checksOn }: Overview, standings: Standings): object {
+  const checks = byInstance(checksOn(node.Node));
+  const ofNode = checks.get('') ?? [];
+  const counts = new Counts();
+  for (const { ID } of instancesOn(node.Node)) {
+    counts.add(standings.of({ ofNode, own: checks.get(ID) ?? [] }));
   }
-  return inOrder(found).map(([, each]) => each);
+  const { status, since } = standings.of({ ofNode, own: [] });
+  return {
+    ...ofNodeItself(node),
+    Status: ofNode.length === 0 ? 'none' : status,
+    ...counts.shown(),
+    Since: timeOf(earlier(since, counts.since)),
+  };
 }
 
 /** A node's own are under ''. */
@@ -146,21 +173,27 @@ class Counts {
 }
 
 class Service {
-  readonly #name: string;
   readonly #tags = new Set<string>();
   readonly #sources = new Set<string>();
   readonly #counts = new Counts();
+  readonly #proxyFor = new Set<string>();
+  #name = '';
   #kind = '';
 
-  constructor(name: string) {
-    this.#name = name;
-  }
-
-  add({ Kind, Tags, Meta }: Instance, standing: Standing): void {
+  add(instance: Instance, standing: Standing): void {
+    const { Service: name, Kind, Tags, Meta } = instance;
+    this.#name ||= name;
     this.#kind = Kind;
+    const destination = Kind === 'connect-proxy' ? destinationOf(instance) : undefined;
+    if (destination !== undefined) this.#proxyFor.add(fold(destination));
     for (const tag of Tags) this.#tags.add(tag);
     for (const source of sourcesOf(Meta)) this.#sources.add(source);
     this.#counts.add(standing);
+  }
+
+  /** The services that these are proxies of. */
+  get proxyFor(): readonly string[] {
+    return [...this.#proxyFor];
   }
 
   shown(HasProxy: boolean) {

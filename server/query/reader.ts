@@ -47,6 +47,7 @@ import { EurekaReader } from './eureka-reader.ts';
 import { KeyReader } from './key-reader.ts';
 import { type Checked, Listed, type Overview, type Placed } from './listed.ts';
 import { MeshReader } from './mesh-reader.ts';
+import type { Reckoned } from './reckoned.ts';
 import { Remembered } from './remembered.ts';
 import { Sight } from './sight.ts';
 
@@ -185,6 +186,38 @@ export class Reader implements Reads {
     this.#note(CATALOG);
     const { catalog } = this.#state;
     return new Listed(catalog, this.#sight.of(catalog.instances.values(), this.#sight.instance));
+  }
+
+  /** What each service's instances come to; undefined for whoever may not see all of them. */
+  eachService<T>(
+    reckoned: Reckoned<T>,
+    make: (health: Checked) => T,
+  ): ReadonlyMap<string, T> | undefined {
+    if (!this.#sight.all) return undefined;
+    this.#note(CATALOG);
+    const { catalog, topics } = this.#state;
+    return reckoned.of(catalog, {
+      names: catalog.serviceNames.names(),
+      indexOf: (name) => topics.indexOf(healthTopic(name)),
+      make: (name) => make(new Listed(catalog, catalog.instancesOf(name))),
+    });
+  }
+
+  /** What each node comes to, with what is on it; undefined for whoever may not see all of them. */
+  eachNode<T>(
+    reckoned: Reckoned<T>,
+    make: (node: Node, on: Overview) => T,
+  ): ReadonlyMap<string, T> | undefined {
+    if (!this.#sight.all) return undefined;
+    const overview = this.overview();
+    const nodes = new Map([...overview.nodes].map((node) => [node.Node, node]));
+    const { catalog, topics } = this.#state;
+    return reckoned.of(catalog, {
+      names: nodes.keys(),
+      indexOf: (name) =>
+        Math.max(topics.indexOf(nodeTopic(name)), topics.indexOf(nodeChecksTopic(name))),
+      make: (name) => make(nodes.get(name) as Node, overview),
+    });
   }
 
   checksOfService(service: string): Iterable<Check> {

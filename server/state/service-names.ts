@@ -27,6 +27,11 @@ export class ServiceNames {
     return this.#services.size;
   }
 
+  /** Each spelling of each, in no order. */
+  names(): Iterable<string> {
+    return this.#services.keys();
+  }
+
   /** Each service's name and its tags, sorted. */
   *entries(): IterableIterator<[name: string, tags: string[]]> {
     for (const name of [...this.#services.keys()].sort()) {

@@ -52,8 +52,9 @@ describe('the page at ui_content_path', () => {
   it('is where the root leads', async () => {
     const get = await start();
     for (const path of ['/', '/ui']) {
-      const { status, headers } = await get(path);
+      const { status, headers, text } = await get(path);
       assert.deepEqual([status, headers.location], [301, '/ui/']);
+      assert.equal(text, '<a href="/ui/">Moved Permanently</a>.\n\n');
     }
   });
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { FakeAccess, MASTER, withToken } from '../../support/fakes/fake-access.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import { SEED } from '../../support/seed.ts';
 import { startServer, startServerWith } from '../../support/servers/start-server.ts';
 
 interface Row {
@@ -132,5 +134,39 @@ describe('GET /v1/internal/overview/nodes', () => {
     );
     const named = await all(`${NODES}?filter=${encodeURIComponent('Node == "m2"')}`);
     assert.equal(named.length, 1);
+  });
+});
+
+describe('what is reckoned anew of what has changed alone', () => {
+  it(`comes to what all of it comes to (seed ${SEED})`, async () => {
+    const { put, instance, register, all, clock } = await began();
+    const random = seededRandom(SEED);
+    const some = (of: readonly string[]) => of[Math.floor(random.next() * of.length)] ?? '';
+    const nodes = ['m1', 'm2', 'm3'];
+    const services = ['pay', 'PAY', 'shop', 'db'];
+    const statuses = ['passing', 'warning', 'critical'];
+    const changes = [
+      () => instance(some(nodes), some(services), some(statuses)),
+      () => register(some(nodes), { NodeMeta: { rack: some(statuses) } }),
+      () =>
+        register(some(nodes), { Check: { CheckID: 'disk', Name: 'd', Status: some(statuses) } }),
+      () => put('/v1/catalog/deregister', { Node: some(nodes), ServiceID: some(services) }),
+      () => put('/v1/catalog/deregister', { Node: some(nodes), CheckID: 'disk' }),
+      () => put('/v1/catalog/deregister', { Node: some(nodes) }),
+      () =>
+        instance(some(nodes), 'pay-proxy', 'passing', {
+          Kind: 'connect-proxy',
+          Port: 1,
+          Proxy: { DestinationServiceName: some(services) },
+        }),
+    ];
+    for (let i = 0; i < 120; i++) {
+      await changes[Math.floor(random.next() * changes.length)]?.();
+      await clock.advance(1000);
+      const whole = encodeURIComponent('Service.Service != "-"');
+      assert.deepEqual(await all(), await all(`${SERVICES}?filter=${whole}`), `services, ${i}`);
+      const wholeNodes = encodeURIComponent('Node != "-"');
+      assert.deepEqual(await all(NODES), await all(`${NODES}?filter=${wholeNodes}`), `nodes, ${i}`);
+    }
   });
 });
