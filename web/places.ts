@@ -30,6 +30,12 @@ export const ENTRANCES: readonly Entrance[] = [
     load: () => import('./pages/nodes.tsx'),
   },
   {
+    address: 'kv',
+    name: 'kv',
+    key: 'k',
+    load: () => import('./pages/kv.tsx'),
+  },
+  {
     address: 'cluster',
     name: 'cluster',
     key: 'c',

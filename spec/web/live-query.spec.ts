@@ -71,6 +71,16 @@ describe('a live query of the page', () => {
     return { played, live, shown };
   }
 
+  it('waits for what is not there, where the server says since when', async () => {
+    const { played, shown } = start();
+    await played.refuses(new Refusal('missing', 404, '', 7));
+    assert.equal(shown().standing, 'missing');
+    await played.passes(1000);
+    assert.deepEqual(played.asked, ['/v1/x', '/v1/x?index=7&wait=60s']);
+    await played.answers('here', 8);
+    assert.equal(shown().value, 'here');
+  });
+
   it('asks at once, then waits at the index for what is next', async () => {
     const { played, shown } = start();
     assert.equal(shown().standing, 'coming');

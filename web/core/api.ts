@@ -16,11 +16,12 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
     throw new Refusal('lost', 0, cause instanceof Error ? cause.message : '');
   });
   noteClock(response.headers.get('Date'));
-  if (!response.ok) throw refusalOf(response.status, text);
+  const index = Number(response.headers.get('X-Consul-Index') ?? 0);
+  if (!response.ok) throw refusalOf(response.status, text, index);
   const isJson = response.headers.get('Content-Type')?.includes('json') === true;
   return {
     value: isJson ? JSON.parse(text) : text,
-    index: Number(response.headers.get('X-Consul-Index') ?? 0),
+    index,
     isPartial: response.headers.get('X-Consul-Results-Filtered-By-ACLs') === 'true',
   };
 }

@@ -123,10 +123,11 @@ export class LiveQuery<T> {
   #fail(error: unknown): number {
     const why = error instanceof Refusal ? error.why : 'lost';
     const problem = error instanceof Refusal ? error.message : '';
-    this.#index = 0;
+    this.#index = error instanceof Refusal && why === 'missing' ? error.index : 0;
     const { value, isPartial } = this.#shown.peek();
     const stays = why === 'lost' ? value : undefined;
     this.#shown.value = { value: stays, standing: why, problem, isPartial };
+    if (this.#index > 0) return MIN_ROUND_MS;
     if (why !== 'lost') return spread(CALM_RETRY_MS, this.#around.random());
     const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
     return spread(ms, this.#around.random());

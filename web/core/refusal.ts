@@ -7,11 +7,14 @@ export class Refusal extends Error {
   readonly why: Why;
   /** 0 where there was no answer. */
   readonly status: number;
+  /** Of what is missing, when it last was there or was not: to wait until it is; 0 where nobody knows. */
+  readonly index: number;
 
-  constructor(why: Why, status: number, text: string) {
+  constructor(why: Why, status: number, text: string, index = 0) {
     super(text);
     this.why = why;
     this.status = status;
+    this.index = index;
   }
 }
 
@@ -26,8 +29,8 @@ export interface Answer<T = unknown> {
 /** Of a filter that cannot be read; Consul says it with the status of a server that fails. */
 const BAD_FILTER = /^Failed to (create boolean expression|parse)/;
 
-export function refusalOf(status: number, text: string): Refusal {
-  return new Refusal(whyOf(status, text), status, text.trim());
+export function refusalOf(status: number, text: string, index: number): Refusal {
+  return new Refusal(whyOf(status, text), status, text.trim(), index);
 }
 
 function whyOf(status: number, text: string): Why {

@@ -35,12 +35,12 @@ export function Page() {
         beside={cluster.value && count > 0 && say.summary(count, cluster.value.FailureTolerance)}
       />
       <Shown of={cluster}>{(value) => <Servers rows={serverRows(value, ring.value)} />}</Shown>
-      <section class="panel">
+      <section class="cluster-part">
         <h2>{say.ring}</h2>
         <p class="aside">{say.ringHint}</p>
         <Shown of={ring}>{(value) => <RingOf ring={value} name={name} />}</Shown>
       </section>
-      <section class="panel">
+      <section class="cluster-part">
         <h2>{say.log}</h2>
         <p class="aside">{say.logHint}</p>
         <Shown of={metrics}>{(value) => <Log metrics={value} />}</Shown>
@@ -173,7 +173,7 @@ function Log({ metrics }: { readonly metrics: Metrics }) {
   const known = facts.filter(([, value]) => value !== undefined);
   if (figure('proconsul.log.writable') === undefined) return <p>{say.ofAnAgent}</p>;
   return (
-    <dl class="facts">
+    <dl class="figures">
       {known.map(([name, value, show]) => (
         <div key={name}>
           <dt>{say.facts[name]}</dt>

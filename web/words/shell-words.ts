@@ -6,6 +6,7 @@ export const shellWords = words(
     places: {
       services: 'Services',
       nodes: 'Nodes',
+      kv: 'Key/Value',
       cluster: 'Cluster',
     },
     skip: 'Skip to the content',
@@ -32,6 +33,7 @@ export const shellWords = words(
     places: {
       services: '服务',
       nodes: '节点',
+      kv: '键值',
       cluster: '集群',
     },
     skip: '跳到内容',

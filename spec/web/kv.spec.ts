@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
+import { barriersOn, hasBrowser, openPage, SCREENS } from '../support/browser.ts';
+import { type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
+import { send } from '../support/servers/start-server.ts';
+import { until } from '../support/until.ts';
+
+const title = hasBrowser ? 'the page of keys' : 'the page of keys - needs chromium';
+
+(hasBrowser ? describe : describe.skip)(title, function () {
+  this.timeout(60_000);
+
+  const put = async ({ port }: Proconsul, path: string, body: string | object) => {
+    const { status, text, json } = await send(port, 'PUT', path, { body });
+    assert.equal(status, 200, text);
+    return json;
+  };
+
+  const get = async ({ port }: Proconsul, key: string) =>
+    (await send(port, 'GET', `/v1/kv/${key}?raw`, {})).text;
+
+  async function start(keys: Readonly<Record<string, string>> = {}): Promise<Proconsul> {
+    const server = await startProconsul(['-dev']);
+    for (const [key, value] of Object.entries(keys)) await put(server, `/v1/kv/${key}`, value);
+    return server;
+  }
+
+  const open = ({ port }: Proconsul, query = '', screen = {}) =>
+    openPage(`http://127.0.0.1:${port}/ui/dc1/kv${query}`, screen);
+  const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+  const value = (page: Page) => page.getByRole('textbox', { name: 'Value' });
+  const says = (page: Page, text: string) =>
+    until(async () => (await value(page).inputValue()) === text);
+
+  it('leads through folders to what a key says, which its address keeps, and is live', async () => {
+    const server = await start({ 'app/web/color': 'blue', 'app/size': '7' });
+    const page = await open(server);
+    await button(page, 'app/').click();
+    await button(page, 'web/').click();
+    await button(page, 'color').click();
+    await says(page, 'blue');
+    await put(server, '/v1/kv/app/web/color', 'red');
+    await says(page, 'red');
+    await put(server, '/v1/kv/app/web/shape', 'round');
+    await button(page, 'shape').waitFor();
+    const again = await openPage(page.url());
+    await says(again, 'red');
+    await button(page, 'all').click();
+    await button(page, 'app/').waitFor();
+  });
+
+  it('searches names, and below a folder values too', async () => {
+    const server = await start({
+      'app/color': 'blue',
+      'app/deep/size': 'seven',
+      'app/shape': 'round',
+    });
+    const page = await open(server, '?folder=app/');
+    await page.getByRole('searchbox').fill('col');
+    await button(page, 'shape').waitFor({ state: 'detached' });
+    await page.getByRole('searchbox').fill('seven');
+    await page.getByText('No key matches').waitFor();
+    await page.getByLabel('With all below').check();
+    await button(page, 'deep/size').waitFor();
+    assert.equal(await button(page, 'color').count(), 0);
+  });
+
+  it('writes a key, new or known, and says what is no JSON', async () => {
+    const server = await start();
+    const page = await open(server);
+    await page.getByText('There are no keys yet').waitFor();
+    await button(page, 'New key').click();
+    await page.getByLabel('Name').fill('app/color');
+    await page.getByRole('dialog').getByRole('button', { name: 'New key' }).click();
+    await value(page).fill('{"a": 1');
+    await page.getByText('It begins like JSON, but is none').waitFor();
+    await value(page).fill('{"a":1}');
+    await button(page, 'Lay out').click();
+    await button(page, 'Save').click();
+    await page.getByText('app/color is written.').waitFor();
+    assert.equal(await get(server, 'app/color'), '{\n  "a": 1\n}');
+    await value(page).fill('green');
+    await button(page, 'Save').click();
+    await until(async () => (await get(server, 'app/color')) === 'green');
+  });
+
+  it('overwrites nothing that somebody else wrote meanwhile', async () => {
+    const server = await start({ color: 'blue' });
+    const page = await open(server, '?key=color');
+    await value(page).fill('green');
+    await put(server, '/v1/kv/color', 'red');
+    await page.getByText('Somebody else has written it meanwhile').waitFor();
+    assert.equal(await value(page).inputValue(), 'green');
+    assert.equal(await get(server, 'color'), 'red');
+    await button(page, 'Take that').click();
+    assert.equal(await value(page).inputValue(), 'red');
+  });
+
+  it('deletes a key, and takes it back', async () => {
+    const server = await start({ color: 'blue' });
+    const page = await open(server, '?key=color');
+    await button(page, 'Delete').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('color is deleted.').waitFor();
+    assert.equal(await get(server, 'color'), '');
+    await button(page, 'Undo').click();
+    await page.getByText('Taken back.').waitFor();
+    assert.equal(await get(server, 'color'), 'blue');
+  });
+
+  it('says who has the lock, and for how long nobody takes it after him', async () => {
+    const server = await start();
+    const made = { Name: 'election', LockDelay: '90s', TTL: '30s' };
+    const { ID } = (await put(server, '/v1/session/create', made)) as { ID: string };
+    await put(server, `/v1/kv/leader?acquire=${ID}`, 'n1');
+    const page = await open(server, '?key=leader');
+    await page.getByText('by the session election of n1').waitFor();
+    await page.getByText('nobody takes the lock for another 1 min 30 s').waitFor();
+  });
+
+  it('shows what a key said before, against now, and rolls it back', async () => {
+    const server = await start();
+    await put(server, '/v1/operator/kv-revisions', { Prefixes: ['app/'] });
+    await put(server, '/v1/kv/app/color', 'one\ntwo');
+    await put(server, '/v1/kv/app/color', 'one\nthree');
+    const page = await open(server, '?folder=app/&key=app/color');
+    await page.getByText('What it said before').click();
+    await button(page, 'Compare with now').click();
+    await page.locator('.diff .removed', { hasText: 'two' }).waitFor();
+    await page.locator('.diff .added', { hasText: 'three' }).waitFor();
+    await button(page, 'Roll back to this').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Roll back to this' }).click();
+    await page.getByText('app/color says again what it said.').waitFor();
+    assert.equal(await get(server, 'app/color'), 'one\ntwo');
+  });
+
+  it('edits no bytes that are no text, and asks for no name that a browser changes', async () => {
+    const server = await start();
+    await send(server.port, 'PUT', '/v1/kv/bytes', { body: Buffer.from([0xff, 0xfe]) });
+    const page = await open(server, '?key=bytes');
+    await page.getByText('These bytes are no text').waitFor();
+    assert.equal(await value(page).count(), 0);
+    await page.goto(page.url().replace('bytes', 'a/../b'));
+    await page.getByText('A browser cannot ask for this key').waitFor();
+  });
+
+  it('lets only look who may not write', async () => {
+    const acl = 'acl { enabled = true default_policy = "deny" tokens { master = "root" } }';
+    const server = await startProconsul(['-dev', `-hcl=${acl}`]);
+    const headers = { 'X-Consul-Token': 'root' };
+    const as = (path: string, body: string | object) =>
+      send(server.port, 'PUT', path, { body, headers });
+    await as('/v1/kv/color', 'blue');
+    await as('/v1/acl/policy', { Name: 'r', Rules: 'key_prefix "" { policy = "read" }' });
+    await as('/v1/acl/token', {
+      SecretID: '11111111-1111-4111-8111-111111111111',
+      Policies: [{ Name: 'r' }],
+    });
+    const page = await open(server);
+    await page.evaluate(
+      "sessionStorage.setItem('proconsul.token', '11111111-1111-4111-8111-111111111111')",
+    );
+    await page.goto(`${page.url()}?key=color`);
+    await says(page, 'blue');
+    assert.equal(await value(page).isEditable(), false);
+    assert.equal(await button(page, 'Save').count(), 0);
+    assert.equal(await button(page, 'Delete').count(), 0);
+  });
+
+  for (const [name, screen] of Object.entries(SCREENS)) {
+    it(`puts up no barrier: ${name}`, async () => {
+      const server = await start({ 'app/web/color': '{"a": 1}', 'app/size': '7' });
+      const page = await open(server, '?folder=app/&key=app/web/color&deep=yes', screen);
+      await value(page).waitFor();
+      await page.getByText('What it said before').click();
+      assert.deepEqual(await barriersOn(page), []);
+    });
+  }
+});

@@ -1,0 +1,86 @@
+/** Keys as the API has them, and what may be done with them. */
+import type { KeyValue } from '../../lib/model.ts';
+import type { Action } from './actions.ts';
+
+/** One of a key's revisions. */
+export interface Revision {
+  readonly Revision: number;
+  readonly Time: string | null;
+  readonly AccessorID: string;
+  readonly Deleted: boolean;
+  readonly Value: string | null;
+}
+
+/** The folder that a key or a folder lies in; '' is the outermost. */
+export function folderOf(name: string): string {
+  return name.slice(0, name.lastIndexOf('/', name.length - 2) + 1);
+}
+
+/** The folders on the way to one, the outermost first, each whole. */
+export function wayTo(folder: string): readonly string[] {
+  const parts = folder.split('/').slice(0, -1);
+  return parts.map((_, i) => `${parts.slice(0, i + 1).join('/')}/`);
+}
+
+/** A browser takes parts of a path that are dots away, however they are written. */
+export function canBeAsked(key: string): boolean {
+  return !key.split('/').some((part) => part === '.' || part === '..');
+}
+
+export function pathOfKey(key: string): string {
+  return `/v1/kv/${key.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+/** Only where nobody has written it since `row`, or where there is none yet. */
+export function writeKey(key: string, text: string, row: KeyValue | undefined): Action {
+  const cas = row?.ModifyIndex ?? 0;
+  const flags = row?.Flags ? `&flags=${row.Flags}` : '';
+  return {
+    method: 'PUT',
+    path: `${pathOfKey(key)}?cas=${cas}${flags}`,
+    body: text,
+    command: [
+      'kv',
+      'put',
+      '-cas',
+      `-modify-index=${cas}`,
+      ...(row?.Flags ? [`-flags=${row.Flags}`] : []),
+      key,
+      text,
+    ],
+  };
+}
+
+/** Puts it back as it was, if nobody has written it meanwhile. */
+export function restoreKey(key: string, { Flags }: KeyValue, text: string): Action {
+  return {
+    method: 'PUT',
+    path: `${pathOfKey(key)}?cas=0${Flags ? `&flags=${Flags}` : ''}`,
+    body: text,
+  };
+}
+
+export function deleteKey(key: string, { ModifyIndex }: KeyValue): Action {
+  return {
+    method: 'DELETE',
+    path: `${pathOfKey(key)}?cas=${ModifyIndex}`,
+    command: ['kv', 'delete', '-cas', `-modify-index=${ModifyIndex}`, key],
+  };
+}
+
+export function deleteFolder(folder: string): Action {
+  return {
+    method: 'DELETE',
+    path: `${pathOfKey(folder)}?recurse`,
+    command: ['kv', 'delete', '-recurse', folder],
+  };
+}
+
+export function rollBack(key: string, revision: number, now: KeyValue | undefined): Action {
+  const cas = now?.ModifyIndex ?? 0;
+  return {
+    method: 'PUT',
+    path: `${pathOfKey(key)}?rollback=${revision}&cas=${cas}`,
+    command: ['kv', 'rollback', key, String(revision)],
+  };
+}

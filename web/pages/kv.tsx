@@ -1,0 +1,141 @@
+/** Keys: folders on one side, and beside them what a key says, who has its lock, and what it said before. */
+import '../style/kv.css';
+import type { KeyValue } from '../../lib/model.ts';
+import { withQuery } from '../core/api.ts';
+import { deleteFolder, pathOfKey, wayTo } from '../core/keys-and-values.ts';
+import { useLive } from '../core/live.ts';
+import { useMay } from '../core/rights.ts';
+import { query, setQuery } from '../core/router.ts';
+import { askFirst } from '../ui/asked.tsx';
+import { Heading } from '../ui/heading.tsx';
+import { Editor } from '../ui/kv-editor.tsx';
+import { AllBelow, Names } from '../ui/kv-names.tsx';
+import { NewKey } from '../ui/kv-new.tsx';
+import { Shown } from '../ui/shown.tsx';
+import { kvWords } from '../words/kv-words.ts';
+
+export function Page() {
+  const say = kvWords.value;
+  const folder = query.value.get('folder') ?? '';
+  const key = query.value.get('key') ?? '';
+  const mayWrite = useMay({ Resource: 'key', Access: 'write', Segment: folder });
+  return (
+    <>
+      <Heading title={say.title}>
+        {mayWrite && folder !== '' && (
+          <button type="button" onClick={() => askDeleteFolder(folder)}>
+            {say.deleteFolder}
+          </button>
+        )}
+        <NewKey folder={folder} />
+      </Heading>
+      <Way folder={folder} />
+      <div class={key === '' ? 'kv' : 'kv beside'}>
+        <section class="kv-list" aria-label={say.names}>
+          <List folder={folder} open={key} />
+        </section>
+        {key !== '' && <Editor key={key} name={key} />}
+      </div>
+    </>
+  );
+}
+
+/** The folders around, each a way back. */
+function Way({ folder }: { readonly folder: string }) {
+  const say = kvWords.value;
+  const step = (to: string, text: string) => (
+    <li key={to}>
+      <button
+        type="button"
+        class="quiet"
+        aria-current={to === folder ? 'true' : undefined}
+        onClick={() => setQuery({ folder: to, key: '', search: '' })}
+      >
+        {text}
+      </button>
+    </li>
+  );
+  return (
+    <nav aria-label={say.folderIs}>
+      <ol class="way">
+        {step('', say.all)}
+        {wayTo(folder).map((each) => step(each, each.split('/').at(-2) || '/'))}
+      </ol>
+    </nav>
+  );
+}
+
+interface ListProps {
+  readonly folder: string;
+  readonly open: string;
+}
+
+function List({ folder, open }: ListProps) {
+  const say = kvWords.value;
+  const isDeep = query.value.get('deep') === 'yes';
+  const search = query.value.get('search') ?? '';
+  return (
+    <>
+      <div class="kv-search">
+        <input
+          type="search"
+          aria-label={say.search}
+          placeholder={say.searchHint}
+          value={search}
+          onInput={({ currentTarget }) => setQuery({ search: currentTarget.value })}
+        />
+        <label>
+          <input
+            type="checkbox"
+            checked={isDeep}
+            onChange={({ currentTarget }) => setQuery({ deep: currentTarget.checked ? 'yes' : '' })}
+          />
+          {say.deep}
+        </label>
+      </div>
+      {isDeep ? (
+        <Deep folder={folder} open={open} search={search} />
+      ) : (
+        <Flat folder={folder} open={open} search={search} />
+      )}
+    </>
+  );
+}
+
+interface SearchedProps extends ListProps {
+  readonly search: string;
+}
+
+function Flat({ folder, open, search }: SearchedProps) {
+  const live = useLive<readonly string[]>(
+    withQuery(pathOfKey(folder), { keys: 'yes', separator: '/' }),
+  );
+  const names = <Names folder={folder} names={[]} open={open} search={search} />;
+  return (
+    <Shown of={live} missing={names}>
+      {(all) => <Names folder={folder} names={all} open={open} search={search} />}
+    </Shown>
+  );
+}
+
+function Deep({ folder, open, search }: SearchedProps) {
+  const live = useLive<readonly KeyValue[]>(withQuery(pathOfKey(folder), { recurse: 'yes' }));
+  const rows = <AllBelow folder={folder} rows={[]} open={open} search={search} />;
+  return (
+    <Shown of={live} missing={rows}>
+      {(all) => <AllBelow folder={folder} rows={all} open={open} search={search} />}
+    </Shown>
+  );
+}
+
+function askDeleteFolder(folder: string): void {
+  const say = kvWords.peek();
+  askFirst({
+    title: say.deleteFolder,
+    text: say.deleteFolderText(folder),
+    action: deleteFolder(folder),
+    verb: say.deleteFolder,
+    done: say.folderDeleted(folder),
+    isGrave: true,
+  });
+}

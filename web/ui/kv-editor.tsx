@@ -1,0 +1,206 @@
+/** One key: what it says, to be edited, who has its lock, and what it said before. */
+import { useState } from 'preact/hooks';
+import type { KeyValue } from '../../lib/model.ts';
+import { perform } from '../core/actions.ts';
+import { type Begun, draftOf } from '../core/draft.ts';
+import { canBeAsked, deleteKey, pathOfKey, restoreKey, writeKey } from '../core/keys-and-values.ts';
+import { useLive } from '../core/live.ts';
+import { useMay } from '../core/rights.ts';
+import { setQuery } from '../core/router.ts';
+import { jsonProblem, sizeOf, textOf } from '../core/values.ts';
+import { kvWords } from '../words/kv-words.ts';
+import { askFirst, inWords } from './asked.tsx';
+import { Commands, Copyable } from './commands.tsx';
+import { Empty } from './empty.tsx';
+import { KeyLock } from './kv-lock.tsx';
+import { KeyRevisions } from './kv-revisions.tsx';
+import { Shown } from './shown.tsx';
+import { tell } from './toasts.tsx';
+
+export function Editor({ name }: { readonly name: string }) {
+  const say = kvWords.value;
+  const isAskable = canBeAsked(name);
+  const live = useLive<readonly KeyValue[]>(isAskable ? pathOfKey(name) : '');
+  return (
+    <section class="kv-editor" aria-label={name}>
+      <div class="heading">
+        <h2>{name}</h2>
+        <button type="button" class="quiet" onClick={() => setQuery({ key: '' })}>
+          {say.close}
+        </button>
+      </div>
+      {isAskable ? (
+        <Shown of={live} missing={<Writing name={name} row={undefined} />}>
+          {([row]) => <Writing name={name} row={row} />}
+        </Shown>
+      ) : (
+        <Empty title={say.unaskable} hint={say.unaskableHint}>
+          <Copyable text={`proconsul kv get '${name}'`} />
+        </Empty>
+      )}
+    </section>
+  );
+}
+
+interface WritingProps {
+  readonly name: string;
+  /** Undefined where there is none yet. */
+  readonly row: KeyValue | undefined;
+}
+
+function Writing({ name, row }: WritingProps) {
+  const say = kvWords.value;
+  const mayWrite = useMay({ Resource: 'key', Access: 'write', Segment: name });
+  const [begun, setBegun] = useState<Begun | undefined>();
+  const [problem, setProblem] = useState('');
+  const draft = draftOf(begun, row);
+  const { text = '', upon } = draft;
+  const save = writeKey(name, text, upon);
+  const write = (next: string) => setBegun({ text: next, upon, saved: begun?.saved });
+  const give = () => {
+    setBegun(undefined);
+    setProblem('');
+  };
+  const run = async () => {
+    try {
+      if (!(await perform<boolean>(save))) return;
+      setProblem('');
+      setBegun({ text, upon, saved: text });
+      tell(say.saved(name));
+    } catch (error) {
+      setProblem(inWords(error));
+    }
+  };
+  return (
+    <>
+      {row?.Session !== undefined && <KeyLock session={row.Session} />}
+      {draft.text === undefined ? (
+        <p class="partial">
+          {say.notText} {say.bytes(sizeOf(row?.Value ?? null))}
+        </p>
+      ) : (
+        <Text text={draft.text} isFixed={!mayWrite} onWrite={write} />
+      )}
+      {draft.isOvertaken && (
+        <Overtaken row={row} onWrite={() => setBegun({ text, upon: row })} onTake={give} />
+      )}
+      {problem !== '' && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {mayWrite && (
+        <div class="actions">
+          {row !== undefined && (
+            <button type="button" onClick={() => askDelete(name, row)}>
+              {say.delete}
+            </button>
+          )}
+          {draft.isChanged && (
+            <button type="button" onClick={give}>
+              {say.revert}
+            </button>
+          )}
+          <button type="button" class="main" disabled={!draft.maySave} onClick={() => void run()}>
+            {say.save}
+          </button>
+        </div>
+      )}
+      {mayWrite && draft.text !== undefined && <Commands action={save} />}
+      <KeyRevisions name={name} row={row} />
+    </>
+  );
+}
+
+interface TextProps {
+  readonly text: string;
+  readonly isFixed: boolean;
+  readonly onWrite: (text: string) => void;
+}
+
+function Text({ text, isFixed, onWrite }: TextProps) {
+  const lines = text.split('\n').length;
+  return (
+    <>
+      <textarea
+        aria-label={kvWords.value.value}
+        spellcheck={false}
+        rows={Math.min(30, Math.max(6, lines + 1))}
+        readOnly={isFixed}
+        value={text}
+        onInput={({ currentTarget }) => onWrite(currentTarget.value)}
+      />
+      <Form text={text} onTidy={isFixed ? undefined : onWrite} />
+    </>
+  );
+}
+
+interface OvertakenProps {
+  readonly row: KeyValue | undefined;
+  readonly onWrite: () => void;
+  readonly onTake: () => void;
+}
+
+function Overtaken({ row, onWrite, onTake }: OvertakenProps) {
+  const say = kvWords.value;
+  return (
+    <div class="problem" role="alert">
+      <p>{say.conflict}</p>
+      <div class="actions">
+        <button type="button" onClick={onTake}>
+          {say.takeTheirs}
+        </button>
+        <button type="button" onClick={onWrite}>
+          {say.keepMine}
+        </button>
+      </div>
+      <h3>{say.standsThere}</h3>
+      <pre>{row === undefined ? say.wasDeleted : (textOf(row.Value) ?? say.notText)}</pre>
+    </div>
+  );
+}
+
+/** What the text is taken for, and whether it is that. */
+function Form({
+  text,
+  onTidy,
+}: {
+  readonly text: string;
+  readonly onTidy: ((text: string) => void) | undefined;
+}) {
+  const say = kvWords.value;
+  if (!/^\s*[[{]/.test(text)) return null;
+  const problem = jsonProblem(text);
+  if (problem !== '') {
+    return (
+      <p class="form-problem" role="status">
+        {say.notJson} {problem}
+      </p>
+    );
+  }
+  const tidy = JSON.stringify(JSON.parse(text), null, 2);
+  return (
+    <p class="aside">
+      {say.isJson}{' '}
+      {onTidy !== undefined && tidy !== text && (
+        <button type="button" class="quiet" onClick={() => onTidy(tidy)}>
+          {say.tidy}
+        </button>
+      )}
+    </p>
+  );
+}
+
+function askDelete(name: string, row: KeyValue): void {
+  const say = kvWords.peek();
+  const text = textOf(row.Value);
+  askFirst({
+    title: say.delete,
+    text: say.deleteText(name),
+    action: deleteKey(name, row),
+    verb: say.delete,
+    done: say.deleted(name),
+    undo: text === undefined ? undefined : restoreKey(name, row, text),
+    isGrave: text === undefined,
+  });
+}

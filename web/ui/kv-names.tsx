@@ -1,0 +1,148 @@
+/** Keys as a list: the names of one folder, or all that is below it with what it says. */
+import type { KeyValue } from '../../lib/model.ts';
+import { compare } from '../core/order.ts';
+import { setQuery } from '../core/router.ts';
+import { sizeOf, textOf } from '../core/values.ts';
+import { kvWords } from '../words/kv-words.ts';
+import { count } from '../words/words.ts';
+import { Copyable } from './commands.tsx';
+import { Empty } from './empty.tsx';
+import { type Column, Table } from './table.tsx';
+
+interface ListProps {
+  readonly folder: string;
+  /** The key that is shown beside. */
+  readonly open: string;
+  readonly search: string;
+}
+
+export function Names({
+  folder,
+  names,
+  open,
+  search,
+}: ListProps & { readonly names: readonly string[] }) {
+  const say = kvWords.value;
+  const shown = names.filter(
+    (name) => name !== folder && hasAll(search, name.slice(folder.length)),
+  );
+  if (shown.length === 0) return <None folder={folder} isSearched={search !== ''} />;
+  return (
+    <Table
+      label={say.names}
+      kind="kv-names"
+      rows={shown}
+      columns={[
+        {
+          name: 'key',
+          title: say.key,
+          cell: (name) => <Name name={name} shown={name.slice(folder.length)} open={open} />,
+          compare: byFolder,
+        },
+      ]}
+      keyOf={(name) => name}
+      sortedBy="key"
+    />
+  );
+}
+
+export function AllBelow({
+  folder,
+  rows,
+  open,
+  search,
+}: ListProps & { readonly rows: readonly KeyValue[] }) {
+  const say = kvWords.value;
+  const shown = rows.filter(({ Key, Value }) =>
+    hasAll(search, Key.slice(folder.length), () => textOf(Value) ?? ''),
+  );
+  if (shown.length === 0) return <None folder={folder} isSearched={search !== ''} />;
+  return (
+    <Table
+      label={say.names}
+      kind={open === '' ? 'kv-all' : 'kv-all narrow'}
+      rows={shown}
+      columns={columns(folder, open)}
+      keyOf={({ Key }) => Key}
+      sortedBy="key"
+    />
+  );
+}
+
+function columns(folder: string, open: string): readonly Column<KeyValue>[] {
+  const say = kvWords.value;
+  return [
+    {
+      name: 'key',
+      title: say.key,
+      cell: ({ Key }) => <Name name={Key} shown={Key.slice(folder.length)} open={open} />,
+      compare: (a, b) => compare(a.Key, b.Key),
+    },
+    {
+      name: 'value',
+      title: say.value,
+      cell: ({ Value }) => <code>{(textOf(Value) ?? say.notText).slice(0, MAX_SHOWN)}</code>,
+    },
+    {
+      name: 'size',
+      title: say.size,
+      cell: ({ Value }) => say.bytes(sizeOf(Value)),
+      compare: (a, b) => sizeOf(b.Value) - sizeOf(a.Value) || compare(a.Key, b.Key),
+    },
+    {
+      name: 'changed',
+      title: say.changed,
+      cell: ({ ModifyIndex }) => count(ModifyIndex),
+      compare: (a, b) => b.ModifyIndex - a.ModifyIndex,
+    },
+  ];
+}
+
+const MAX_SHOWN = 300;
+
+interface NameProps {
+  readonly name: string;
+  readonly shown: string;
+  readonly open: string;
+}
+
+/** Of a folder what is in it, of a key what it says. */
+function Name({ name, shown, open }: NameProps) {
+  const isFolder = name.endsWith('/') && shown !== '';
+  const lead = isFolder ? { folder: name, key: '', search: '' } : { key: name };
+  return (
+    <button
+      type="button"
+      class={isFolder ? 'name folder' : 'name'}
+      aria-current={name === open ? 'true' : undefined}
+      onClick={() => setQuery(lead)}
+    >
+      {shown === '' ? name : shown}
+    </button>
+  );
+}
+
+function None({ folder, isSearched }: { readonly folder: string; readonly isSearched: boolean }) {
+  const say = kvWords.value;
+  if (isSearched) return <Empty title={say.noMatch} />;
+  return (
+    <Empty title={folder === '' ? say.none : say.noneHere} hint={say.noneHint}>
+      <Copyable text={`proconsul kv put ${folder}name value`} />
+    </Empty>
+  );
+}
+
+/** Folders first, as people expect them. */
+function byFolder(a: string, b: string): number {
+  return Number(b.endsWith('/')) - Number(a.endsWith('/')) || compare(a, b);
+}
+
+/** Each word is in one of the texts; the second is made where the first has not all. */
+function hasAll(search: string, text: string, more: () => string = () => ''): boolean {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const name = text.toLowerCase();
+  const left = words.filter((word) => !name.includes(word));
+  if (left.length === 0) return true;
+  const value = more().toLowerCase();
+  return left.every((word) => value.includes(word));
+}
