@@ -20,8 +20,15 @@ export interface Place {
 
 /** Where the agent speaks gRPC. */
 export interface AgentPlace extends Place {
-  /** By TLS, and these are the authorities to trust; undefined in the clear. */
-  readonly tls: { readonly authorities: string } | undefined;
+  /** By TLS; undefined in the clear. */
+  readonly tls: AgentTls | undefined;
+}
+
+export interface AgentTls {
+  /** To trust, as PEM. */
+  readonly authorities: string;
+  /** What Envoy shows where the agent asks for it: files, so that no key is printed. */
+  readonly own: { readonly certFile: string; readonly keyFile: string } | undefined;
 }
 
 const AGENT = 'local_agent';
@@ -80,6 +87,10 @@ function agentCluster({ host, port, tls }: AgentPlace): object {
   };
   const authorities = tls?.authorities ?? '';
   const validation = authorities === '' ? {} : { trusted_ca: { inline_string: authorities } };
+  const own = tls?.own && {
+    certificate_chain: { filename: tls.own.certFile },
+    private_key: { filename: tls.own.keyFile },
+  };
   return {
     name: AGENT,
     connect_timeout: '1s',
@@ -91,7 +102,11 @@ function agentCluster({ host, port, tls }: AgentPlace): object {
         name: 'tls',
         typed_config: {
           '@type': `${TYPE}.transport_sockets.tls.v3.UpstreamTlsContext`,
-          common_tls_context: { alpn_protocols: ['h2'], validation_context: validation },
+          common_tls_context: {
+            alpn_protocols: ['h2'],
+            validation_context: validation,
+            ...(own && { tls_certificates: [own] }),
+          },
         },
       },
     }),

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { childFault, startChild } from '../../lib/child.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { splitHostPort } from '../../lib/go-error.ts';
@@ -142,7 +142,13 @@ function agentPlace({ flags, host: { env } }: Invocation): AgentPlace {
     scheme === 'https' || (scheme === '' && parseBool(env['CONSUL_HTTP_SSL'] ?? '') === true);
   const { tls } = apiTarget(flags, env);
   const authorities = (tls?.ca ?? []).join('');
-  return { ...placeOf('gRPC', address), tls: isTls ? { authorities } : undefined };
+  const file = (flag: string, variable: string) => flags.text(flag) || env[variable] || '';
+  const certFile = file('client-cert', 'CONSUL_CLIENT_CERT');
+  const keyFile = file('client-key', 'CONSUL_CLIENT_KEY');
+  // Envoy may be run elsewhere than this.
+  const own = certFile && { certFile: resolve(certFile), keyFile: resolve(keyFile) };
+  const secure = { authorities, own: own || undefined };
+  return { ...placeOf('gRPC', address), tls: isTls ? secure : undefined };
 }
 
 function placeOf(what: string, text: string) {

@@ -53,6 +53,7 @@ const PERMISSIONS = [
 const EVASIONS = [
   ...['/admin', '/admin/x?y', '/secret', '//admin', '///secret', '/./admin', '/x/../admin'],
   ...['/%61dmin', '/%73ecret', '/x/%2e%2e/admin', '/%2e/admin', '/x/..%2fadmin', '/%2fadmin'],
+  ...['http://h/admin', 'http://h//x/../admin', '/admin#x', '/admin?', '/admin%00', '*'],
   ...['/x%2f..%2fsecret', '/%5cadmin', '/\\admin', '/x\\..\\admin', '//x/../admin/'],
 ];
 

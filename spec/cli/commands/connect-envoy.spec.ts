@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TestAuthority } from '../../support/certificates.ts';
 import { commandLineOf } from '../../support/servers/command-line.ts';
 import { send } from '../../support/servers/start-server.ts';
 import { startWholeAgent, type WholeAgent } from '../../support/servers/whole-agent.ts';
@@ -69,6 +70,19 @@ describe('proconsul connect envoy', function () {
     const [cluster] = JSON.parse(out).static_resources.clusters;
     assert.equal(cluster.type, 'STRICT_DNS');
     assert.match(cluster.transport_socket.typed_config['@type'], /UpstreamTlsContext$/);
+  });
+
+  it('shows the certificate of the command line to an agent that asks for one', async () => {
+    const { certFile, keyFile } = await (await TestAuthority.create()).files();
+    const { out } = await run(
+      `-proxy-id=web-sidecar-proxy -bootstrap -grpc-addr=https://127.0.0.1:8503 -client-cert=${certFile} -client-key=${keyFile}`,
+    );
+    const [cluster] = JSON.parse(out).static_resources.clusters;
+    const [own] = cluster.transport_socket.typed_config.common_tls_context.tls_certificates;
+    assert.deepEqual(own, {
+      certificate_chain: { filename: certFile },
+      private_key: { filename: keyFile },
+    });
   });
 
   it('runs the program with it, and what follows --, and ends as that does', async () => {
