@@ -12,7 +12,7 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 export const hasBrowser = existsSync(CHROMIUM);
 /** A server and a browser are started, on a machine that may be busy. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 /** `describe` of what is looked at in the browser; skipped by name where there is none. */
 export function describePage(title: string, specs: () => void): void {

@@ -79,6 +79,25 @@ describePage('the page of services', () => {
     await page.getByText('The server cannot be reached').waitFor({ state: 'detached' });
   });
 
+  it('asks nothing while nobody sees it, and shows what is once somebody does', async () => {
+    const { open, register } = await startWebServer();
+    await register('m1', 'pay', 'passing');
+    const page = await open('services');
+    await rowOf(page, 'pay').getByText('1 passing').waitFor();
+    const see = (hidden: boolean) =>
+      page.evaluate(`
+        Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${hidden} });
+        document.dispatchEvent(new Event('visibilitychange'))`);
+    await see(true);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await register('m1', 'pay', 'critical');
+    await register('m1', 'pay', 'warning');
+    assert.deepEqual(asked, []);
+    await see(false);
+    await rowOf(page, 'pay').getByText('1 warning').waitFor();
+  });
+
   it('speaks Chinese to whoever does, and as is chosen', async () => {
     const { open } = await startWebServer();
     const page = await open('services', { locale: 'zh-CN' });

@@ -76,7 +76,7 @@ function Question({ about, onClose }: QuestionProps) {
         </p>
       )}
       <form method="dialog">
-        <button type="submit">{say.cancel}</button>
+        <button type="submit">{isElsewhere ? say.close : say.cancel}</button>
         {!isElsewhere && (
           <button
             class={about.isGrave ? 'grave' : 'main'}

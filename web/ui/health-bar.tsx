@@ -27,12 +27,12 @@ export function HealthBar({ counts }: { readonly counts: Counts }) {
   );
 }
 
-export function worstOf(counts: Counts): Known {
+function worstOf(counts: Counts): Known {
   return ORDER.find((each) => counts[each] > 0) ?? 'none';
 }
 
 /** "1 of 5 failing": what is not as it should be, or that all is. */
-export function healthInWords(counts: Counts): string {
+function healthInWords(counts: Counts): string {
   const say = uiWords.value;
   const all = STATUSES.reduce((sum, each) => sum + counts[each], 0);
   if (all === 0) return say.noneThere;
