@@ -24,6 +24,8 @@ export interface CommandHost {
   readonly readStdin: () => Promise<Buffer>;
   /** Aborted when the user or the system asks the process to end. */
   readonly signal: AbortSignal;
+  /** Told each time when another process is to take this one's place; until then that ends the process. */
+  readonly onRenewal: (tell: () => void) => void;
 }
 
 export interface Invocation {

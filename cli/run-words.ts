@@ -37,6 +37,7 @@ export async function run(words: readonly string[], env: Environment): Promise<v
     get signal() {
       return endSignal();
     },
+    onRenewal: (tell) => void process.on('SIGUSR2', tell),
   });
 }
 

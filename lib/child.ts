@@ -28,6 +28,11 @@ export function startChild({ input, ...program }: ChildOptions): ChildProcess {
   return child;
 }
 
+/** Another of this program, that may be told things, and lives on when this one ends. */
+export function startSuccessor(words: readonly string[], env: Environment): ChildProcess {
+  return begin({ words, shell: false, env }, ['inherit', 'inherit', 'inherit', 'ipc']);
+}
+
 export interface Ended {
   /** '' when all went well, else what went wrong. */
   readonly fault: string;
@@ -139,4 +144,11 @@ function feed(child: ChildProcess, input: string): void {
 function stdinOf(input: ChildOptions['input']): 'ignore' | 'inherit' | 'pipe' {
   if (input === undefined) return 'ignore';
   return input === 'inherit' ? 'inherit' : 'pipe';
+}
+
+/** The words that begin this program: by Node, or all of it in one file. */
+export function thisProgram(): readonly string[] {
+  const { argv, execPath, execArgv } = process;
+  const [, script = ''] = argv;
+  return script === execPath ? [execPath] : [execPath, ...execArgv, script];
 }

@@ -45,8 +45,8 @@ export class Pages {
   }
 
   /** Rejects with a ProconsulError where the address cannot be had. */
-  start(): Promise<void> {
-    return listen(this.#server, this.#at);
+  start(begin: typeof listen = listen): Promise<void> {
+    return begin(this.#server, this.#at);
   }
 
   stop(): void {

@@ -5,12 +5,14 @@ import { EXPOSITION_TYPE } from '../lib/metrics/exposition.ts';
 import type { Metric } from '../lib/metrics/metric.ts';
 import { type Page, Pages, PLAIN } from '../lib/pages.ts';
 import { sidecarExposition } from './sidecar-metrics.ts';
+import type { Sockets } from './sockets.ts';
 import type { Upstream } from './upstream.ts';
 
 const JSON_TYPE = 'application/json';
 
 export interface AdminOptions {
   readonly at: Place;
+  readonly sockets: Sockets;
   readonly upstreams: () => readonly Upstream[];
   /** Before calls can come and go. */
   readonly waitsFor: () => readonly string[];
@@ -34,7 +36,8 @@ export class Admin {
   }
 
   start(): Promise<void> {
-    return this.#pages.start();
+    const { sockets } = this.#options;
+    return this.#pages.start((server, at) => sockets.listen(server, at));
   }
 
   stop(): void {

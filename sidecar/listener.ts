@@ -7,17 +7,19 @@ import type { Host } from '../lib/balance/host.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { hostPort } from '../lib/ip.ts';
-import { listen, type Place, portOf } from '../lib/listening.ts';
+import { type Place, portOf } from '../lib/listening.ts';
 import type { Random } from '../lib/random.ts';
 import type { AccessLine } from './access-log.ts';
 import { HttpCallers } from './http/callers.ts';
 import { Exchange } from './http/exchange.ts';
 import { LastGone } from './listening.ts';
 import { relay, reset } from './relay.ts';
+import type { Sockets } from './sockets.ts';
 import type { Chosen, Upstream } from './upstream.ts';
 
 export interface UpstreamListenerOptions {
   readonly at: Place;
+  readonly sockets: Sockets;
   readonly upstream: Upstream;
   readonly clock: Clock;
   readonly random: Random;
@@ -64,7 +66,8 @@ export class UpstreamListener {
 
   /** Rejects with a ProconsulError where the address cannot be had. */
   start(): Promise<void> {
-    return listen(this.#server, this.#options.at);
+    const { at, sockets } = this.#options;
+    return sockets.listen(this.#server, at);
   }
 
   /** Takes no more, and gives those that are open so long to come to their end. */

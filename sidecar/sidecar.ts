@@ -1,4 +1,5 @@
 /** A process beside a program: a listener for each service that it calls. It knows its agent by HTTP alone. */
+import { pause } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metric } from '../lib/metrics/metric.ts';
@@ -6,6 +7,7 @@ import { type AccessLine, accessText } from './access-log.ts';
 import { Admin } from './admin.ts';
 import type { Agent } from './follow.ts';
 import { UpstreamListener } from './listener.ts';
+import type { Sockets } from './sockets.ts';
 import { Upstream, type UpstreamRules } from './upstream.ts';
 
 export interface Address {
@@ -28,6 +30,7 @@ export interface SidecarOptions {
   /** Undefined for none. */
   readonly admin: Address | undefined;
   readonly limits: SidecarLimits;
+  readonly sockets: Sockets;
   readonly agent: Agent;
   readonly logger: Logger;
   /** Writes a line for each call; undefined for none. */
@@ -47,6 +50,11 @@ export interface SidecarLimits {
   readonly maxConnections: number;
 }
 
+/** Between two looks whether all is there. */
+const LOOK_MS = 50;
+/** Longer than the process before this one waits. */
+const SHARED_MS = 120_000;
+
 interface Served {
   readonly upstream: Upstream;
   readonly listener: UpstreamListener;
@@ -62,15 +70,31 @@ export class Sidecar {
 
   constructor(options: SidecarOptions) {
     this.#options = options;
-    const { admin } = options;
+    const { admin: at, sockets } = options;
     const upstreams = () => [...this.#served.values()].map(({ upstream }) => upstream);
-    const waitsFor = () => [
-      ...upstreams().flatMap(({ isKnown, name }) => (isKnown ? [] : [name])),
-      ...(options.beside?.()?.waitsFor ?? []),
-    ];
+    const waitsFor = () => this.waitsFor;
     const metrics = () => options.beside?.()?.metrics() ?? [];
     const isEnding = () => this.#isEnding;
-    this.#admin = admin && new Admin({ at: admin, upstreams, waitsFor, metrics, isEnding });
+    this.#admin = at && new Admin({ at, sockets, upstreams, waitsFor, metrics, isEnding });
+  }
+
+  /** Before calls can come and go. */
+  get waitsFor(): readonly string[] {
+    const upstreams = [...this.#served.values()].map(({ upstream }) => upstream);
+    return [
+      ...upstreams.flatMap(({ isKnown, name }) => (isKnown ? [] : [name])),
+      ...(this.#options.beside?.()?.waitsFor ?? []),
+    ];
+  }
+
+  /** Resolves when that is nothing, or the signal is aborted. */
+  async untilReady(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options.agent;
+    while (this.waitsFor.length > 0 && !signal.aborted) await pause(clock, LOOK_MS, signal);
+  }
+
+  get sockets(): Sockets {
+    return this.#options.sockets;
   }
 
   get adminPort(): number {
@@ -121,6 +145,12 @@ export class Sidecar {
     this.#admin?.stop();
   }
 
+  /** As `stop`, where another process answers for it by now. */
+  async leave(): Promise<void> {
+    this.#admin?.stop();
+    await this.stop();
+  }
+
   async #begin(key: string, wanted: Listened): Promise<void> {
     const { agent, logger, limits, access } = this.#options;
     const { at } = wanted;
@@ -128,11 +158,20 @@ export class Sidecar {
     const upstream = new Upstream(wanted, agent, logger);
     const rules = { tries: limits.tries, patienceMs: limits.connectMs, idleMs: limits.idleMs };
     const log = access && ((line: AccessLine) => this.log(line));
-    const listener = new UpstreamListener({ at, upstream, clock, random, rules, log });
-    await listener.start();
+    const { sockets } = this.#options;
+    const listener = new UpstreamListener({ at, sockets, upstream, clock, random, rules, log });
     const ending = new AbortController();
+    const { signal } = ending;
+    // Where somebody else takes calls there, he does until this one knows where they go.
+    if (sockets.isShared(at)) {
+      void upstream.follow(signal);
+      await upstream.untilKnown(clock, SHARED_MS);
+      await listener.start();
+    } else {
+      await listener.start();
+      void upstream.follow(signal);
+    }
     this.#served.set(key, { upstream, listener, ending });
-    void upstream.follow(ending.signal);
     const { port } = listener;
     logger.info('sidecar: listens for calls', { service: upstream.name, address: at.host, port });
   }

@@ -112,7 +112,7 @@ const TOUCHING: readonly Touching[] = [
       'cli/lock-session.ts',
       'cli/process/life.ts',
       'cli/process/process-metrics.ts',
-      'cli/process/systemd.ts',
+      'lib/systemd.ts',
       'cli/process/tls-role.ts',
     ],
   },

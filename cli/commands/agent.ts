@@ -11,6 +11,7 @@ import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import { LoggerFile } from '../../lib/log-file.ts';
 import { createLogger, LEVELS, type Logger } from '../../lib/logger.ts';
 import { Syslog } from '../../lib/syslog.ts';
+import { tellingSystemd } from '../../lib/systemd.ts';
 import { VERSION } from '../../lib/version.ts';
 import { AGENT_MANUAL, AGENT_SUMMARY } from '../agent-manual.ts';
 import { configHost } from '../process/config-host.ts';
@@ -18,7 +19,6 @@ import { Life } from '../process/life.ts';
 import type { Running, RunOptions } from '../process/run-server.ts';
 import { firstSteps, type Self, startBlock } from '../process/start-block.ts';
 import { explainStart } from '../process/start-up.ts';
-import { tellingSystemd } from '../process/systemd.ts';
 import { usageOf } from '../usage.ts';
 
 /** A disk that stands still does not keep the process. */

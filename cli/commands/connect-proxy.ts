@@ -1,15 +1,18 @@
 import { POLICY_NAMES } from '../../lib/balance/policies.ts';
+import { thisProgram } from '../../lib/child.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { ProconsulError } from '../../lib/errors.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import { createLogger, isLogLevel, type Logger } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
+import { tellingSystemd } from '../../lib/systemd.ts';
 import { plainDial } from '../../sidecar/dial.ts';
 import type { Agent, Ask } from '../../sidecar/follow.ts';
 import { followRegistration, MeshSidecar } from '../../sidecar/mesh/mesh-sidecar.ts';
 import { registrationIn } from '../../sidecar/mesh/registration.ts';
 import { NO_CALL_RULES } from '../../sidecar/mesh/upstream-config.ts';
 import { Sidecar, type SidecarLimits } from '../../sidecar/sidecar.ts';
+import { Sockets } from '../../sidecar/sockets.ts';
 import { type DialTo, plainUpstream, type Wanted } from '../../sidecar/upstream-rules.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Command, explained, type Invocation } from '../command.ts';
@@ -22,6 +25,7 @@ import {
   protocolsIn,
   upstreamIn,
 } from '../proxy-flags.ts';
+import { handOver, type Predecessor, predecessor } from '../successor.ts';
 
 export const command: Command = {
   synopsis: '[options]',
@@ -91,10 +95,13 @@ export const command: Command = {
     if (modes.length === 0 && !flags.has('upstream')) {
       throw misuse('At least one -upstream must be given');
     }
+    const before = await predecessor(host.env);
+    const sockets = new Sockets(before?.sockets);
     const parts = partsOf(invocation);
     let mesh: MeshSidecar | undefined;
     const sidecar = new Sidecar({
       ...parts,
+      sockets,
       beside: () => mesh,
       admin: flags.has('admin') ? addressIn('admin', flags.text('admin')) : undefined,
       access: flags.isSet('access-log') ? host.print : undefined,
@@ -105,12 +112,16 @@ export const command: Command = {
       if (mesh === undefined) await servePlain(invocation, parts, sidecar);
       else await serveMesh(invocation, parts, mesh, ending.signal);
       await sidecar.start();
-      await Promise.race([
+      if (before !== undefined) await succeed(before, sidecar, host.signal);
+      tellingSystemd(host.env, parts.logger)(`READY=1\nMAINPID=${process.pid}`);
+      const why = await Promise.race([
         untilTold(host.signal),
+        untilSucceeded(invocation, parts, sockets).then(() => 'succeeded'),
         ...(flags.isSet('end-with-input') ? [host.readStdin()] : []),
       ]);
       ending.abort();
-      await Promise.all([mesh?.stop(parts.limits.drainMs), sidecar.stop()]);
+      const ended = why === 'succeeded' ? sidecar.leave() : sidecar.stop();
+      await Promise.all([mesh?.stop(parts.limits.drainMs), ended]);
     } catch (error) {
       ending.abort();
       await sidecar.stop(0);
@@ -119,6 +130,50 @@ export const command: Command = {
     return 0;
   },
 };
+
+/** From here on this process takes the calls, and the one before it may end. */
+async function succeed(before: Predecessor, sidecar: Sidecar, signal: AbortSignal): Promise<void> {
+  await sidecar.untilReady(signal);
+  sidecar.sockets.discard();
+  before.ready();
+}
+
+/** Resolves when another process has taken over. */
+function untilSucceeded(
+  { flags, host }: Invocation,
+  { agent: { clock }, logger }: Parts,
+  { open: sockets }: Sockets,
+): Promise<void> {
+  const words = [...thisProgram(), ...process.argv.slice(2)];
+  let isUnderWay = false;
+  const renew = async (): Promise<boolean> => {
+    if (isUnderWay) return false;
+    // Whoever began this would begin it anew when it ends, and another beside it.
+    if (flags.isSet('end-with-input')) {
+      logger.warn('sidecar: is begun anew by the agent alone: nothing takes its place');
+      return false;
+    }
+    isUnderWay = true;
+    logger.info('sidecar: begins another in its place');
+    try {
+      const pid = await handOver({ words, env: host.env, clock, sockets });
+      logger.info('sidecar: another has taken its place', { pid });
+      return true;
+    } catch (error) {
+      isUnderWay = false;
+      const line = 'sidecar: goes on: nothing has taken its place';
+      logger.error(line, { error: messageOf(error) });
+      return false;
+    }
+  };
+  return new Promise((resolve) => {
+    host.onRenewal(() => {
+      void renew().then((isOver) => {
+        if (isOver) resolve();
+      });
+    });
+  });
+}
 
 interface Parts {
   readonly agent: Agent;

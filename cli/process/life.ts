@@ -2,8 +2,8 @@
 import type { Config } from '../../lib/config/config.ts';
 import { describeChain } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import type { State } from '../../lib/systemd.ts';
 import type { Running } from './run-server.ts';
-import type { State } from './systemd.ts';
 
 /** A process that cannot end in order ends anyway. */
 const STOP_TIMEOUT_MS = 4000;

@@ -2,12 +2,13 @@
 import { RemoteExec } from '../../agent/exec/remote-exec.ts';
 import { Watches } from '../../agent/watches/watches.ts';
 import type { Environment } from '../../lib/child.ts';
+import { thisProgram } from '../../lib/child.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { systemOf } from '../../lib/system.ts';
 import type { Listeners } from './listeners.ts';
 import { OwnRequests } from './own-requests.ts';
-import { Sidecars, thisProgram } from './sidecars.ts';
+import { Sidecars } from './sidecars.ts';
 
 export interface Around {
   readonly config: Config;

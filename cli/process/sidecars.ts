@@ -107,10 +107,3 @@ function addressOf(at: Config['listen']['http'][number]): string {
   if ('path' in at) return `unix://${at.path}`;
   return hostPort(ANYWHERE[at.host] ?? at.host, at.port);
 }
-
-/** As it was begun: by Node, or all of it in one file. */
-export function thisProgram(): readonly string[] {
-  const { argv, execPath, execArgv } = process;
-  const [, script = ''] = argv;
-  return script === execPath ? [execPath] : [execPath, ...execArgv, script];
-}

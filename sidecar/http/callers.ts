@@ -112,7 +112,7 @@ export class HttpCallers {
       this.#h1.close();
       this.#h1.closeIdleConnections();
       for (const socket of this.#silent) socket.destroy();
-      for (const session of [...this.#sessions]) session.retire();
+      for (const session of [...this.#sessions]) session.retireWarned();
     });
   }
 

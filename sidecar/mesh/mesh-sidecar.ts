@@ -1,6 +1,6 @@
 /** The proxy of a service of the mesh: as its agent has it registered, whatever of it changes. */
 import type { Cancel } from '../../lib/clock.ts';
-import { messageOf } from '../../lib/errors.ts';
+import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { counter, type Metric } from '../../lib/metrics/metric.ts';
 import type { AccessLine } from '../access-log.ts';
@@ -55,6 +55,8 @@ export class MeshSidecar implements Beside {
   #serviceId = '';
   /** What it is to be, last said. */
   #registration: ProxyRegistration | undefined;
+  /** The last that could be had as it was said. */
+  #settled: ProxyRegistration | undefined;
   /** What of it cannot be had, as it was told last. */
   #faults = '';
   #unheeded = '';
@@ -74,12 +76,16 @@ export class MeshSidecar implements Beside {
 
   /** What is missing before calls can come in and go out. */
   get waitsFor(): readonly string[] {
-    const { listens, program } = this.#registration ?? {};
+    const registration = this.#registration;
+    const { listens, program } = registration ?? {};
+    const hasNoPort = program?.port !== 0 && this.#public === undefined;
+    const isOnItsWay = registration !== undefined && !hasNoPort;
     const is = (isMissing: boolean, what: string) => (isMissing ? [what] : []);
     return [
-      ...is(this.#registration === undefined, 'its registration'),
+      ...is(registration === undefined, 'its registration'),
       ...is(this.#behind?.identity.credentials === undefined, 'a certificate'),
-      ...is(program?.port !== 0 && this.#public === undefined, `its port ${listens?.port ?? ''}`),
+      ...is(hasNoPort, `its port ${listens?.port ?? ''}`),
+      ...is(isOnItsWay && this.#settled !== registration, 'its upstreams'),
     ];
   }
 
@@ -128,7 +134,10 @@ export class MeshSidecar implements Beside {
     this.#cancelAgain();
     const [told, text] = [this.#faults, faults.join('; ')];
     this.#faults = text;
-    if (text === '') return;
+    if (text === '') {
+      this.#settled = registration;
+      return;
+    }
     if (text !== told) logger.error('sidecar: tries again', { error: text });
     this.#cancelAgain = agent.clock.after(AGAIN_MS, () => void this.#next(registration));
   }
@@ -197,8 +206,14 @@ export class MeshSidecar implements Beside {
     const requests = isHttpLike(protocol)
       ? this.#requestsTo({ ...registration, protocol }, rules, behind)
       : undefined;
+    const { sockets } = sidecar;
+    // Where somebody else lets calls in there, he does until this one can.
+    if (sockets.isShared(at) && behind.identity.credentials === undefined) {
+      throw new ProconsulError('unavailable', 'there is no certificate yet');
+    }
     const listener = new PublicListener({
       at,
+      sockets,
       to,
       service,
       identity,

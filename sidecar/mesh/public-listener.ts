@@ -4,10 +4,11 @@ import { connect, type Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { hostPort } from '../../lib/ip.ts';
-import { listen, type Place, portOf } from '../../lib/listening.ts';
+import { type Place, portOf } from '../../lib/listening.ts';
 import type { AccessLine } from '../access-log.ts';
 import { LastGone } from '../listening.ts';
 import { relay, reset } from '../relay.ts';
+import type { Sockets } from '../sockets.ts';
 import { Doorstep } from './doorstep.ts';
 import type { Credentials, Identity } from './identity.ts';
 import type { Permissions } from './permissions.ts';
@@ -15,6 +16,7 @@ import type { PublicRequests } from './public-requests.ts';
 
 export interface PublicListenerOptions {
   readonly at: Place;
+  readonly sockets: Sockets;
   /** The program behind it. */
   readonly to: Place;
   readonly service: string;
@@ -85,7 +87,8 @@ export class PublicListener {
   }
 
   start(): Promise<void> {
-    return listen(this.#server, this.#options.at);
+    const { at, sockets } = this.#options;
+    return sockets.listen(this.#server, at);
   }
 
   async drain(ms: number): Promise<void> {

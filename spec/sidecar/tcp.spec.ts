@@ -338,7 +338,7 @@ describe("a sidecar's listener", () => {
     }
     const grown = (await liveBytes()).heap - before;
     assert.ok(grown < 2_000_000, `${grown}`);
-  });
+  }).timeout(60_000);
 
   it('shows its hosts and what they did', async () => {
     const { port, admin } = await start(['a', 'b']);

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../../lib/clock.ts';
 import { Rate } from '../../../lib/rate.ts';
+import { Farewell } from './farewell.ts';
 import {
   CODE,
   FIRST_WINDOW,
@@ -40,7 +41,6 @@ export interface SessionOptions {
 }
 
 interface Serves {
-  /** At once. */
   readonly maxStreams: number;
   /** A request has come: from now on its stream has a taker, or is over. `isWhole`: without a body. */
   readonly asked: (stream: Stream, block: Block, isWhole: boolean) => void;
@@ -57,6 +57,7 @@ export class Session implements Carrier {
   readonly #heads: Heads;
   readonly #outlet: Outlet;
   readonly #intake: Intake;
+  readonly #farewell: Farewell;
   readonly #streams = new Map<number, Stream>();
   readonly #blocked = new Set<Stream>();
   readonly #idleFrames: Rate;
@@ -77,6 +78,7 @@ export class Session implements Carrier {
     const { socket, clock, windowBytes, maxHeadBytes, serves } = options;
     this.#heads = new Heads(maxHeadBytes);
     this.#outlet = new Outlet(socket);
+    this.#farewell = new Farewell(this.#outlet);
     this.#idleFrames = new Rate(IDLE_FRAMES, clock);
     this.#resets = new Rate(RESETS, clock);
     this.isServer = serves !== undefined;
@@ -99,7 +101,6 @@ export class Session implements Carrier {
     return this.#outlet.isCongested;
   }
 
-  /** Under way. */
   get streams(): number {
     return this.#streams.size;
   }
@@ -131,13 +132,18 @@ export class Session implements Carrier {
 
   /** Says that no more will be taken; what is on its way still is. */
   warn(): void {
-    if (!this.#isClosed) this.#goaway(MAX_WINDOW, CODE.none);
+    if (!this.isRetired) this.#farewell.warn();
+  }
+
+  /** Retires when the other side has heard the warning. */
+  retireWarned(): void {
+    this.#farewell.onceHeard(() => this.retire());
   }
 
   /** Takes no more, and closes when what it has is over. */
   retire(): void {
     if (this.isRetired) return;
-    this.#goaway(this.#lastId, CODE.none);
+    this.#farewell.goaway(this.#lastId, CODE.none);
     this.#retired();
   }
 
@@ -214,7 +220,8 @@ export class Session implements Carrier {
     if (type === FRAME.settings) return this.#settings(flags, payload);
     if (type === FRAME.goaway) return this.#leaves(payload);
     if (payload.length !== 8) return CODE.size;
-    if ((flags & FLAG.ack) === 0) {
+    if ((flags & FLAG.ack) !== 0) this.#farewell.heard();
+    else {
       this.out.frame(FRAME.ping, FLAG.ack, 0, payload.length);
       this.out.body(payload);
       this.touched();
@@ -371,16 +378,9 @@ export class Session implements Carrier {
     this.#endIfEmpty();
   }
 
-  #goaway(last: number, code: number): void {
-    this.out.frame(FRAME.goaway, 0, 0, 8);
-    this.out.number(last);
-    this.out.number(code);
-    this.touched();
-  }
-
   #fail(code: number): void {
     if (this.#isClosed) return;
-    this.#goaway(this.#lastId, code);
+    this.#farewell.goaway(this.#lastId, code);
     this.#over(code);
     this.#outlet.end();
   }

@@ -39,16 +39,18 @@ async function listening(take: (socket: Socket) => void): Promise<number> {
 async function serve(asked?: (stream: Stream) => void) {
   const clock = new FakeClock();
   const seen = { streams: [] as Stream[], broken: [] as number[], closed: 0 };
+  const sessions: Session[] = [];
   const port = await listening((socket) => {
     // Who serves has read the greeting.
     socket.once('readable', () => {
       socket.read(PREFACE.length);
-      new Session({
+      const session = new Session({
         ...{ socket, clock, windowBytes: WINDOW, maxHeadBytes: MAX_HEAD },
         serves: { maxStreams: MAX_STREAMS, asked: (stream) => taken(stream) },
         retired: () => undefined,
         closed: () => void seen.closed++,
       });
+      sessions.push(session);
     });
   });
   const taken = (stream: Stream) => {
@@ -65,7 +67,7 @@ async function serve(asked?: (stream: Stream) => void) {
     if (asked !== undefined) asked(stream);
     else stream.head(fieldText(':status', '200'), stream.isWhole);
   };
-  return { port, clock, seen };
+  return { port, clock, seen, sessions };
 }
 
 function client(port: number): ClientHttp2Session {
@@ -259,6 +261,30 @@ describe('a connection of HTTP/2', () => {
     assert.equal(await caller.reset(1), CODE.internal);
     caller.say(framed(FRAME.data, 0, 1, 'more'), framed(FRAME.head, FLAG.endOfHead, 3, REQUEST));
     assert.equal(await caller.reset(3), CODE.internal);
+  });
+
+  it('refuses nothing that was sent before its warning was heard', async () => {
+    const { port, seen, sessions } = await serve();
+    const caller = raw(port);
+    const goaways = () => caller.heard.frames.filter(({ type }) => type === FRAME.goaway).length;
+    const pings = () => caller.heard.frames.filter(({ type }) => type === FRAME.ping);
+    caller.say(framed(FRAME.head, FLAG.endOfHead, 1, REQUEST));
+    await until(() => seen.streams.length === 1);
+    for (const session of sessions) session.warn();
+    for (const session of sessions) session.retireWarned();
+    await until(() => goaways() === 1 && pings().length === 1);
+    caller.say(framed(FRAME.head, FLAG.endOfHead | FLAG.end, 3, REQUEST));
+    await until(() => seen.streams.length === 2);
+    const heard = () => caller.say(framed(FRAME.ping, FLAG.ack, 0, pings()[0]?.payload));
+    heard();
+    caller.say(framed(FRAME.head, FLAG.endOfHead | FLAG.end, 5, REQUEST));
+    await until(() => seen.streams.length === 3 && pings().length === 2);
+    heard();
+    await until(() => goaways() === 2);
+    caller.say(framed(FRAME.head, FLAG.endOfHead, 7, REQUEST));
+    assert.equal(await caller.reset(7), CODE.refused);
+    caller.say(framed(FRAME.data, FLAG.end, 1));
+    await until(() => caller.heard.ended);
   });
 
   it('needs no more of a request that is answered', async () => {

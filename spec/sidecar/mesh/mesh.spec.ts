@@ -6,6 +6,7 @@ import { systemRandom } from '../../../lib/random.ts';
 import { followRegistration, MeshSidecar } from '../../../sidecar/mesh/mesh-sidecar.ts';
 import { registrationIn } from '../../../sidecar/mesh/registration.ts';
 import { Sidecar } from '../../../sidecar/sidecar.ts';
+import { Sockets } from '../../../sidecar/sockets.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { type Backend, startBackend } from '../../support/servers/backends.ts';
 import { freePort } from '../../support/servers/free-ports.ts';
@@ -89,6 +90,7 @@ describe('a sidecar of the mesh', () => {
     };
     const sidecar: Sidecar = new Sidecar({
       ...parts,
+      sockets: new Sockets(),
       admin: { host: '127.0.0.1', port: 0 },
       access: (line) => lines.push(line),
       beside: () => mesh,

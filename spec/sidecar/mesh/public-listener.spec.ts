@@ -3,6 +3,7 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { type Cancel, systemClock } from '../../../lib/clock.ts';
 import { PublicListener } from '../../../sidecar/mesh/public-listener.ts';
+import { Sockets } from '../../../sidecar/sockets.ts';
 import { meshAuthority, type Shown } from '../../support/mesh-certificates.ts';
 import { type Backend, startBackend } from '../../support/servers/backends.ts';
 import { until } from '../../support/until.ts';
@@ -56,6 +57,7 @@ describe("a service's public listener", () => {
     const renewals = new Set<object>();
     const lines: string[] = [];
     const listener = new PublicListener({
+      sockets: new Sockets(),
       at: { host: '127.0.0.1', port: 0 },
       to: { host: '127.0.0.1', port: program.port },
       service: 'db',

@@ -4,6 +4,7 @@ import { systemRandom } from '../../../lib/random.ts';
 import { followRegistration, MeshSidecar } from '../../../sidecar/mesh/mesh-sidecar.ts';
 import { registrationIn } from '../../../sidecar/mesh/registration.ts';
 import { Sidecar } from '../../../sidecar/sidecar.ts';
+import { Sockets } from '../../../sidecar/sockets.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { freePort } from '../../support/servers/free-ports.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
@@ -63,7 +64,8 @@ describe('a sidecar of the mesh whose service speaks HTTP', () => {
       ...{ logger, limits: LIMITS },
       wantedOf: (service: string) => wanted(service),
     };
-    const sidecar = new Sidecar({ ...parts, admin: undefined, access: (line) => lines.push(line) });
+    const access = (line: string) => lines.push(line);
+    const sidecar = new Sidecar({ ...parts, sockets: new Sockets(), admin: undefined, access });
     const mesh = new MeshSidecar({ ...parts, sidecar });
     const ending = new AbortController();
     const { signal } = ending;

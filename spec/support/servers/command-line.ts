@@ -36,6 +36,7 @@ export async function runWords(
     terminal,
     progress: () => undefined,
     hint: (text) => void hints.push(text),
+    onRenewal: () => undefined,
     readStdin: async () => Buffer.from(stdin),
     signal,
   });

@@ -6,6 +6,7 @@ import { messageOf, ProconsulError } from '../../../lib/errors.ts';
 import { plainDial } from '../../../sidecar/dial.ts';
 import type { Ask } from '../../../sidecar/follow.ts';
 import { type Listened, Sidecar, type SidecarOptions } from '../../../sidecar/sidecar.ts';
+import { Sockets } from '../../../sidecar/sockets.ts';
 import { type DialTo, plainUpstream, type Wanted } from '../../../sidecar/upstream-rules.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { RecordingLogger } from '../fakes/recording-logger.ts';
@@ -85,6 +86,7 @@ export async function startSidecar(
     admin: { host: '127.0.0.1', port: 0 },
     limits: LIMITS,
     agent: { ask, clock, random: seededRandom(1) },
+    sockets: new Sockets(),
     logger,
     access: (text) => void lines.push(text),
     ...more,

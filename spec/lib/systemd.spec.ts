@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tellingSystemd } from '../../../cli/process/systemd.ts';
-import { silentLogger } from '../../../lib/logger.ts';
-import { until } from '../../support/until.ts';
+import { silentLogger } from '../../lib/logger.ts';
+import { tellingSystemd } from '../../lib/systemd.ts';
+import { until } from '../support/until.ts';
 
 describe('systemd', () => {
   let folder = '';
