@@ -12,6 +12,8 @@ import type { Terminal } from './terminal.ts';
 export interface CommandHost {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly print: (text: string | Buffer) => void;
+  /** Of what was printed, how many bytes nobody has read yet. */
+  readonly unread: () => number;
   readonly printError: (text: string) => void;
   /** Says why the command fails; a person sees that it does. */
   readonly fail: (text: string) => void;

@@ -21,6 +21,7 @@ export async function run(words: readonly string[], env: Environment): Promise<v
   process.exitCode = await runCommand(isVersion ? ['version', ...words.slice(1)] : words, {
     env,
     print: (text) => void process.stdout.write(as(terminalOf(process.stdout, env), text)),
+    unread: () => process.stdout.writableLength,
     printError: (text) => void process.stderr.write(as(terminalOf(process.stderr, env), text)),
     fail: (text) => {
       const terminal = terminalOf(process.stderr, env);

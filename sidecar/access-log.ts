@@ -20,7 +20,28 @@ export interface AccessLine {
   readonly status?: number;
 }
 
-/** As JSON, which has no line ends in it, whatever a name is. */
-export function accessText(line: AccessLine, nowMs: number): string {
-  return `${JSON.stringify({ time: new Date(nowMs).toISOString(), ...line })}\n`;
+export interface AccessOutput {
+  readonly write: (text: string) => void;
+  /** Of what was written, how many bytes nobody has read yet. */
+  readonly waiting: () => number;
+}
+
+/** With more than this, whoever reads has stopped: calls go on, and are not kept in memory for him. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+
+export class AccessLog {
+  readonly #output: AccessOutput;
+  /** Lines that nobody was there to read. */
+  lost = 0;
+
+  constructor(output: AccessOutput) {
+    this.#output = output;
+  }
+
+  /** As JSON, which has no line ends in it, whatever a name is. */
+  add(line: AccessLine, nowMs: number): void {
+    const { write, waiting } = this.#output;
+    if (waiting() > MAX_WAITING_BYTES) this.lost++;
+    else write(`${JSON.stringify({ time: new Date(nowMs).toISOString(), ...line })}\n`);
+  }
 }

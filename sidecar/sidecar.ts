@@ -2,8 +2,8 @@
 import { pause } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { Metric } from '../lib/metrics/metric.ts';
-import { type AccessLine, accessText } from './access-log.ts';
+import { counter, type Metric } from '../lib/metrics/metric.ts';
+import type { AccessLine, AccessLog } from './access-log.ts';
 import { Admin } from './admin.ts';
 import type { Agent } from './follow.ts';
 import { UpstreamListener } from './listener.ts';
@@ -34,7 +34,7 @@ export interface SidecarOptions {
   readonly agent: Agent;
   readonly logger: Logger;
   /** Writes a line for each call; undefined for none. */
-  readonly access: ((text: string) => void) | undefined;
+  readonly access: AccessLog | undefined;
   /** Asked each time; undefined where there is nothing. */
   readonly beside?: () => Beside | undefined;
 }
@@ -73,7 +73,12 @@ export class Sidecar {
     const { admin: at, sockets } = options;
     const upstreams = () => [...this.#served.values()].map(({ upstream }) => upstream);
     const waitsFor = () => this.waitsFor;
-    const metrics = () => options.beside?.()?.metrics() ?? [];
+    const lost = counter(
+      'proconsul.sidecar.access.lines.lost',
+      'Lines of the access log that nobody has read.',
+      () => options.access?.lost ?? 0,
+    );
+    const metrics = () => [lost, ...(options.beside?.()?.metrics() ?? [])];
     const isEnding = () => this.#isEnding;
     this.#admin = at && new Admin({ at, sockets, upstreams, waitsFor, metrics, isEnding });
   }
@@ -107,7 +112,7 @@ export class Sidecar {
 
   /** A line of the access log, of whatever kind of listener. */
   log(line: AccessLine): void {
-    this.#options.access?.(accessText(line, this.#options.agent.clock.now()));
+    this.#options.access?.add(line, this.#options.agent.clock.now());
   }
 
   /** Rejects with a ProconsulError where the address of the admin cannot be had. */

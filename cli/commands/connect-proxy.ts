@@ -6,11 +6,13 @@ import { encodeJson } from '../../lib/json.ts';
 import { createLogger, isLogLevel, type Logger } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { tellingSystemd } from '../../lib/systemd.ts';
+import { AccessLog } from '../../sidecar/access-log.ts';
 import { plainDial } from '../../sidecar/dial.ts';
 import type { Agent, Ask } from '../../sidecar/follow.ts';
 import { followRegistration, MeshSidecar } from '../../sidecar/mesh/mesh-sidecar.ts';
 import { registrationIn } from '../../sidecar/mesh/registration.ts';
 import { NO_CALL_RULES } from '../../sidecar/mesh/upstream-config.ts';
+import { ownZone } from '../../sidecar/own-zone.ts';
 import { Sidecar, type SidecarLimits } from '../../sidecar/sidecar.ts';
 import { Sockets } from '../../sidecar/sockets.ts';
 import { type DialTo, plainUpstream, type Wanted } from '../../sidecar/upstream-rules.ts';
@@ -84,7 +86,13 @@ export const command: Command = {
       'upstream',
       { kind: 'strings', help: 'SERVICE:PORT or SERVICE:ADDRESS:PORT; may be repeated.' },
     ],
-    ['zone', { kind: 'string', help: 'Its own: instances there are called first.' }],
+    [
+      'zone',
+      {
+        kind: 'string',
+        help: "Its own: instances there are called first. _agent is that of the agent's node.",
+      },
+    ],
   ]),
 
   async run(invocation) {
@@ -97,14 +105,16 @@ export const command: Command = {
     }
     const before = await predecessor(host.env);
     const sockets = new Sockets(before?.sockets);
-    const parts = partsOf(invocation);
+    const parts = await partsOf(invocation);
     let mesh: MeshSidecar | undefined;
     const sidecar = new Sidecar({
       ...parts,
       sockets,
       beside: () => mesh,
       admin: flags.has('admin') ? addressIn('admin', flags.text('admin')) : undefined,
-      access: flags.isSet('access-log') ? host.print : undefined,
+      access: flags.isSet('access-log')
+        ? new AccessLog({ write: host.print, waiting: host.unread })
+        : undefined,
     });
     const ending = new AbortController();
     try {
@@ -182,7 +192,7 @@ interface Parts {
   readonly wantedOf: (service: string) => Wanted;
 }
 
-function partsOf({ flags, host, client }: Invocation): Parts {
+async function partsOf({ flags, host, client }: Invocation): Promise<Parts> {
   const level = flags.text('log-level') || 'info';
   if (!isLogLevel(level)) throw new ProconsulError('invalid', `Invalid log level: ${level}`);
   const limits = {
@@ -194,12 +204,11 @@ function partsOf({ flags, host, client }: Invocation): Parts {
   };
   // A wrong address or file is to be known at once.
   client(host.signal);
-  return {
-    agent: { ask: askOf(client), clock: systemClock, random: systemRandom },
-    logger: createLogger({ level, json: flags.isSet('log-json') }),
-    limits,
-    wantedOf: wantedBy(flags, limits.maxConnections),
-  };
+  const agent = { ask: askOf(client), clock: systemClock, random: systemRandom };
+  const logger = createLogger({ level, json: flags.isSet('log-json') });
+  const said = flags.text('zone');
+  const zone = said === AGENTS_ZONE ? await ownZone(agent, logger, host.signal) : said;
+  return { agent, logger, limits, wantedOf: wantedBy(flags, zone, limits.maxConnections) };
 }
 
 /** Made for each question, so that a token or a certificate that was renewed is taken from its file. */
@@ -213,10 +222,16 @@ function askOf(client: (signal: AbortSignal) => ApiClient): Ask {
     });
 }
 
-function wantedBy(flags: FlagValues, maxConnections: number): (service: string) => Wanted {
+/** As Consul has it in `?near=_agent`. */
+const AGENTS_ZONE = '_agent';
+
+function wantedBy(
+  flags: FlagValues,
+  zone: string,
+  maxConnections: number,
+): (service: string) => Wanted {
   const policies = policiesIn(flags);
   const protocols = protocolsIn(flags);
-  const zone = flags.text('zone');
   return (service) => {
     const policy = policies.get(service) ?? policies.get('') ?? 'least-requests';
     const protocol = protocols.get(service) ?? protocols.get('') ?? '';

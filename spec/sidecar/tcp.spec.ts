@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { AccessLog } from '../../sidecar/access-log.ts';
 import { Upstream } from '../../sidecar/upstream.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../support/fakes/recording-logger.ts';
@@ -262,6 +263,26 @@ describe("a sidecar's listener", () => {
     await until(async () => (await whoAnswers(port)) === 'a');
     const { text } = await admin('/metrics');
     assert.match(text, /^proconsul_sidecar_refused_total\{upstream="web",limit="callers"\} [1-9]/m);
+  });
+
+  it('keeps no lines of its access log for whoever does not read them', async () => {
+    const written: string[] = [];
+    let waiting = 0;
+    const write = (text: string) => void written.push(text);
+    const access = new AccessLog({ write, waiting: () => waiting });
+    const { port, admin } = await start(['a'], { access });
+    const lost = async () =>
+      /^proconsul_sidecar_access_lines_lost_total (\d+)$/m.exec(
+        (await admin('/metrics')).text,
+      )?.[1];
+    await whoAnswers(port);
+    await until(() => written.length === 1);
+    waiting = 5 * 1024 * 1024;
+    await whoAnswers(port);
+    await until(async () => (await lost()) === '1', lost);
+    waiting = 0;
+    await whoAnswers(port);
+    await until(() => written.length === 2);
   });
 
   it('cuts a connection that is silent for too long', async () => {

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { systemClock } from '../../../lib/clock.ts';
 import { systemRandom } from '../../../lib/random.ts';
+import { AccessLog } from '../../../sidecar/access-log.ts';
 import { followRegistration, MeshSidecar } from '../../../sidecar/mesh/mesh-sidecar.ts';
 import { registrationIn } from '../../../sidecar/mesh/registration.ts';
 import { Sidecar } from '../../../sidecar/sidecar.ts';
@@ -92,7 +93,7 @@ describe('a sidecar of the mesh', () => {
       ...parts,
       sockets: new Sockets(),
       admin: { host: '127.0.0.1', port: 0 },
-      access: (line) => lines.push(line),
+      access: new AccessLog({ write: (line) => lines.push(line), waiting: () => 0 }),
       beside: () => mesh,
     });
     const mesh: MeshSidecar = new MeshSidecar({ ...parts, sidecar });

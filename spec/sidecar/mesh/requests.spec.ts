@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../lib/clock.ts';
 import { systemRandom } from '../../../lib/random.ts';
+import { AccessLog } from '../../../sidecar/access-log.ts';
 import { followRegistration, MeshSidecar } from '../../../sidecar/mesh/mesh-sidecar.ts';
 import { registrationIn } from '../../../sidecar/mesh/registration.ts';
 import { Sidecar } from '../../../sidecar/sidecar.ts';
@@ -64,7 +65,7 @@ describe('a sidecar of the mesh whose service speaks HTTP', () => {
       ...{ logger, limits: LIMITS },
       wantedOf: (service: string) => wanted(service),
     };
-    const access = (line: string) => lines.push(line);
+    const access = new AccessLog({ write: (line) => lines.push(line), waiting: () => 0 });
     const sidecar = new Sidecar({ ...parts, sockets: new Sockets(), admin: undefined, access });
     const mesh = new MeshSidecar({ ...parts, sidecar });
     const ending = new AbortController();

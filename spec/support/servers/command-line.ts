@@ -31,6 +31,7 @@ export async function runWords(
   const code = await runCommand(words, {
     env,
     print: (text) => void out.push(Buffer.from(text)),
+    unread: () => 0,
     printError: (text) => void err.push(text),
     fail: (text) => void err.push(text),
     terminal,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../../lib/errors.ts';
+import { AccessLog } from '../../../sidecar/access-log.ts';
 import { plainDial } from '../../../sidecar/dial.ts';
 import type { Ask } from '../../../sidecar/follow.ts';
 import { type Listened, Sidecar, type SidecarOptions } from '../../../sidecar/sidecar.ts';
@@ -88,7 +89,7 @@ export async function startSidecar(
     agent: { ask, clock, random: seededRandom(1) },
     sockets: new Sockets(),
     logger,
-    access: (text) => void lines.push(text),
+    access: new AccessLog({ write: (text) => void lines.push(text), waiting: () => 0 }),
     ...more,
   });
   await sidecar.start();
