@@ -37,12 +37,15 @@ export interface PresenceDeps {
 export class Presence {
   readonly #deps: PresenceDeps;
   readonly #self: Identity;
+  readonly #doubt: () => string;
   readonly #notices: Notices;
   #isThere = false;
 
-  constructor(deps: PresenceDeps, self: Identity) {
+  /** `doubt` says why this one is of no use though it lives; '' where it is. */
+  constructor(deps: PresenceDeps, self: Identity, doubt: () => string) {
     this.#deps = deps;
     this.#self = self;
+    this.#doubt = doubt;
     this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
   }
 
@@ -126,8 +129,9 @@ export class Presence {
 
   /** A catalog that has lost it is told anew. */
   async #beat(signal: AbortSignal): Promise<void> {
-    const query = [['node', this.#self.node]] as const;
-    const path = `/v1/agent/check/pass/${encodeURIComponent(this.check)}`;
+    const why = this.#doubt();
+    const query = [['node', this.#self.node] as const, ['note', why] as const];
+    const path = `/v1/agent/check/${why === '' ? 'pass' : 'warn'}/${encodeURIComponent(this.check)}`;
     const { status } = await this.#deps.catalog.ask(
       { method: 'PUT', path, query, accept: [404] },
       signal,

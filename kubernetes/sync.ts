@@ -50,6 +50,7 @@ const LEAVE_MS = 2000;
 /** One that cannot read its cluster for so long leaves its turn to another: that one may. */
 const MAX_LOST_MS = 10_000;
 const LOOK_MS = 500;
+const LOST = 'cannot read the cluster';
 
 export class KubernetesSync implements Measured {
   readonly #deps: SyncDeps;
@@ -75,7 +76,11 @@ export class KubernetesSync implements Measured {
       ...(toCluster === undefined ? [] : [new ToCluster(parts, toCluster)]),
       ...(maps.length === 0 ? [] : [new ConfigMaps(parts, maps)]),
     ];
-    this.#presence = new Presence({ catalog, clock, logger }, { node, owner, instance, leaseMs });
+    this.#presence = new Presence(
+      { catalog, clock, logger },
+      { node, owner, instance, leaseMs },
+      () => (this.#isLost ? LOST : ''),
+    );
   }
 
   /** Both sides have been read: what this would write is known. */
@@ -124,6 +129,11 @@ export class KubernetesSync implements Measured {
     await takeTurns(deps, work, signal);
   }
 
+  get #isLost(): boolean {
+    const lostAt = earliestLoss(this.#ways);
+    return lostAt !== undefined && this.#deps.clock.monotonic() - lostAt > MAX_LOST_MS;
+  }
+
   /** Whoever does not know the cluster would only keep others from writing. */
   async #untilReady(signal: AbortSignal, isLeft: boolean): Promise<void> {
     await this.#untilWhole(signal);
@@ -143,13 +153,8 @@ export class KubernetesSync implements Measured {
   async #untilLost(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     while (!signal.aborted) {
-      const lostAt = earliestLoss(this.#ways);
-      if (lostAt !== undefined && clock.monotonic() - lostAt > MAX_LOST_MS) {
-        throw new ProconsulError(
-          'unavailable',
-          'cannot read the cluster: another may have the turn',
-        );
-      }
+      if (this.#isLost)
+        throw new ProconsulError('unavailable', `${LOST}: another may have the turn`);
       await pause(clock, LOOK_MS, signal);
     }
   }

@@ -148,7 +148,7 @@ export class Sync {
       ask: async (request, signal) => {
         if (killed.aborted) throw new ProconsulError('unavailable', 'killed');
         const { method, path, accept = [] } = request;
-        const isBeat = path.includes('/check/pass/');
+        const isBeat = /\/check\/(pass|warn)\//.test(path);
         if (method !== 'GET' && !isBeat) this.writes.push(request);
         const either = AbortSignal.any([signal, killed]);
         this.asking.most = Math.max(this.asking.most, ++this.asking.now);

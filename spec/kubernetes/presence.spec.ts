@@ -1,0 +1,53 @@
+/** What a sync says of itself in the catalog. */
+import assert from 'node:assert/strict';
+import type { CatalogRequest } from '../../kubernetes/catalog.ts';
+import { Presence } from '../../kubernetes/presence.ts';
+import { silentLogger } from '../../lib/logger.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
+import { until } from '../support/until.ts';
+
+function started() {
+  const clock = new FakeClock();
+  const asked: CatalogRequest[] = [];
+  const ask = async (request: CatalogRequest) => {
+    asked.push(request);
+    return { status: 200, index: '1', text: '', json: undefined };
+  };
+  const doubt = { why: '' };
+  const self = { node: 'n', owner: 'o', instance: 'a', leaseMs: 1000 };
+  const deps = { catalog: { ask }, clock, logger: silentLogger };
+  return { clock, asked, doubt, presence: new Presence(deps, self, () => doubt.why) };
+}
+
+describe('a sync in the catalog', () => {
+  it('begins critical, so that no session of before goes on, and passes by its first beat', async () => {
+    const { asked, presence } = started();
+    await presence.register(new AbortController().signal);
+    const [put, beat] = asked;
+    const { Check } = (put?.body ?? {}) as { Check?: { Status: string } };
+    assert.equal(Check?.Status, 'critical');
+    assert.equal(beat?.path, '/v1/agent/check/pass/service%3Aproconsul-k8s-sync-a');
+  });
+
+  it('lives as a warning, with why, while it is of no use', async () => {
+    const { clock, asked, doubt, presence } = started();
+    const ending = new AbortController();
+    const ran = presence.run(ending.signal, new AbortController().signal);
+    const says = (what: string) =>
+      until(async () => {
+        await clock.advance(250);
+        return asked.at(-1)?.path.includes(`/check/${what}/`) === true;
+      });
+    await says('pass');
+    doubt.why = 'cannot read the cluster';
+    await says('warn');
+    assert.deepEqual(asked.at(-1)?.query, [
+      ['node', 'n'],
+      ['note', 'cannot read the cluster'],
+    ]);
+    doubt.why = '';
+    await says('pass');
+    ending.abort();
+    await ran;
+  });
+});
