@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import express, { type RequestHandler, type Response, Router } from 'express';
 import { describeChain } from '../errors.ts';
 import { moved } from '../http/pages.ts';
-import { splitTarget } from '../http/path.ts';
+import { cleanPath, splitTarget } from '../http/path.ts';
 import type { Logger } from '../logger.ts';
 import { HASHED, INDEX, type PageFile, type PageFiles } from './page-files.ts';
 
@@ -51,13 +51,16 @@ const A_YEAR = 'public, max-age=31536000, immutable';
 export function createPage(options: PageOptions): Page {
   const { contentPath, dir } = options;
   const bare = contentPath.slice(0, -1);
+  const isWithin = (path: string) =>
+    path.startsWith(contentPath) && cleanPath(path).startsWith(contentPath);
   const router = Router();
   router.use((request, response, next) => {
     const { path } = splitTarget(request.originalUrl);
     if (path === '/' || path === bare) {
       response.set(SAFE);
       moved(request, response, contentPath);
-    } else if (!path.startsWith(contentPath)) next('router');
+      // Two slashes may be of a key; what leads out of here is moved as everywhere.
+    } else if (!isWithin(path)) next('router');
     else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response
         .status(405)

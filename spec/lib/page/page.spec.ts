@@ -118,6 +118,12 @@ describe('the page at ui_content_path', () => {
     }
   });
 
+  it('leads nowhere else', async () => {
+    const get = await start();
+    const { status, headers } = await get('/ui/../v1/agent/self');
+    assert.deepEqual([status, headers.location], [301, '/v1/agent/self']);
+  });
+
   it('is not there where its files are not, until they are', async () => {
     let are = false;
     const get = await start({
@@ -140,6 +146,6 @@ describe('the page at ui_content_path', () => {
       assert.equal(headers['content-security-policy'], undefined);
     }
     assert.equal((await get('/ui/x.js')).text, 'x');
-    assert.equal((await get('/ui/..%2f..%2fetc/passwd')).text, 'mine');
+    assert.equal((await get('/ui/..%2f..%2fetc/passwd')).status, 301);
   });
 });
