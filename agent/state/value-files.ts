@@ -52,8 +52,8 @@ export const nodeFiles: ValueFiles = {
     await file.truncate(0);
     return handleOf(file);
   },
-  rename,
-  remove: unlink,
+  rename: (from, to) => rename(from, to),
+  remove: (path) => unlink(path),
   async syncFolder(path) {
     const folder = await open(path, 'r');
     await folder.sync().finally(() => folder.close());

@@ -6,6 +6,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { fakeConfigHost } from '../support/fakes/fake-config-host.ts';
 import type { SimDocker } from './docker.ts';
 import type { Complaint } from './server.ts';
+import { SimDisk } from './world/disk.ts';
 import type { Machine } from './world/machine.ts';
 import type { Network } from './world/network.ts';
 import type { World } from './world/world.ts';
@@ -13,6 +14,8 @@ import type { World } from './world/world.ts';
 const HTTP_PORT = 8600;
 const DNS_PORT = 8800;
 const LAN_PORT = 8700;
+/** On its machine's disk: nothing of ours has such a folder. */
+const DATA_DIR = '/simulated-agent';
 
 export interface SimAgentOptions {
   readonly world: World;
@@ -31,17 +34,20 @@ export class SimAgent {
   readonly dnsPort: number;
   /** What it logged at ERROR. */
   readonly complaints: Complaint[] = [];
-  readonly openFiles = 0;
   readonly waiting = 0;
   readonly #options: SimAgentOptions;
+  readonly #disk: SimDisk;
   #running: Running | undefined;
   /** From when on it has lived without a break; undefined while it is dead. */
   bornAt: number | undefined;
+  /** No server hears it until then. */
+  unheardUntil = 0;
 
   constructor(options: SimAgentOptions) {
     this.#options = options;
     const { world, number } = options;
     this.machine = world.machine(`n${number}`);
+    this.#disk = new SimDisk(world, this.machine);
     this.port = HTTP_PORT + number;
     this.dnsPort = DNS_PORT + number;
   }
@@ -54,12 +60,17 @@ export class SimAgent {
     world.at(this.machine, 0, () => void this.#begin().catch((error) => world.fail(error)));
   }
 
-  /** kill -9; it comes back by `start`. */
-  kill(): void {
+  /** kill -9; it comes back by `start`. Where the power went too, with what was synced. */
+  kill(darkMs = 0): void {
     const { world, network } = this.#options;
-    network.killed(this.machine);
+    network.killed(this.machine, darkMs);
     world.kill(this.machine);
+    this.#disk.crash(darkMs > 0);
     this.bornAt = undefined;
+  }
+
+  get openFiles(): number {
+    return this.#disk.openFiles;
   }
 
   get docker(): SimDocker | undefined {
@@ -101,8 +112,8 @@ export class SimAgent {
         docker: { enabled: true, endpoint: docker.endpoint, hostname: this.machine.name },
       }),
     };
-    const argv = ['-data-dir=/none', `-hcl=${hclOf(file)}`];
-    return { ...loadConfig({ argv, host: fakeConfigHost() }).config, dataDir: '' };
+    const argv = [`-data-dir=${DATA_DIR}`, `-hcl=${hclOf(file)}`];
+    return loadConfig({ argv, host: fakeConfigHost() }).config;
   }
 
   #logger(): Logger {

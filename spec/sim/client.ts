@@ -7,6 +7,8 @@ export interface Answer {
   readonly status: number;
   readonly index: number;
   readonly text: string;
+  /** Of a write that was refused for want of somebody to do it: whether it was done. */
+  readonly applied: string | undefined;
 }
 
 export interface AskOptions {
@@ -18,14 +20,25 @@ export interface AskOptions {
   readonly form?: string;
 }
 
+/** What was asked, and what came of it. */
+export interface Asked extends AskOptions {
+  readonly port: number;
+  readonly method: string;
+  readonly path: string;
+}
+
+export type OnAnswer = (asked: Asked, answer: Answer | undefined) => void;
+
 export class SimClient {
   readonly machine: Machine;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #world: World;
+  readonly #onAnswer: OnAnswer;
 
-  constructor(world: World, name: string) {
+  constructor(world: World, name: string, onAnswer: OnAnswer = () => undefined) {
     this.#world = world;
     this.machine = world.machine(name);
+    this.#onAnswer = onAnswer;
   }
 
   /** Runs what a client does on its machine. */
@@ -38,17 +51,24 @@ export class SimClient {
   }
 
   /** Undefined where no answer came within the time: nobody knows what was done. */
-  ask(
+  async ask(
     port: number,
     method: string,
     path: string,
-    { body, timeoutMs = 3000, token, form }: AskOptions = {},
+    options: AskOptions = {},
   ): Promise<Answer | undefined> {
+    const asked = { ...options, port, method, path };
+    const answer = await this.#send(asked);
+    this.#onAnswer(asked, answer);
+    return answer;
+  }
+
+  #send({ port, method, path, body, timeoutMs = 3000, token, form }: Asked) {
     const headers = {
       ...(token !== undefined && { 'x-consul-token': token }),
       ...(form !== undefined && { accept: form, 'content-type': form }),
     };
-    return new Promise((resolve) => {
+    return new Promise<Answer | undefined>((resolve) => {
       const sent = request(
         { host: '127.0.0.1', port, method, path, agent: this.#agent, headers },
         (response) => {
@@ -58,7 +78,8 @@ export class SimClient {
           response.on('end', () => {
             const text = Buffer.concat(parts).toString();
             const index = Number(response.headers['x-consul-index'] ?? 0);
-            settle({ status: response.statusCode ?? 0, index, text });
+            const applied = response.headers['x-proconsul-applied']?.toString();
+            settle({ status: response.statusCode ?? 0, index, text, applied });
           });
         },
       );

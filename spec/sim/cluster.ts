@@ -5,7 +5,8 @@ import { SimAgent } from './agent.ts';
 import { SimDocker } from './docker.ts';
 import { History } from './history.ts';
 import type { LuaScripts } from './redis/scripts.ts';
-import { SimRedis } from './redis/sim-redis.ts';
+import { MASTER_NAME, SimSentinel } from './redis/sentinel.ts';
+import { type RedisTap, SimRedis } from './redis/sim-redis.ts';
 import { SimServer } from './server.ts';
 import { replaceGlobals } from './world/globals.ts';
 import type { Machine } from './world/machine.ts';
@@ -15,6 +16,10 @@ import { World } from './world/world.ts';
 const REDIS_PORT = 6379;
 const REPLICA_LAG_MS = 20;
 const BEGINNING_MS = 4000;
+const SENTINELS = 3;
+/** From the word to a replica until it is a master, and until other sentinels know of it, at most. */
+const PROMISE_MS = 40;
+const SENTINEL_LAG_MS = 1500;
 /** What heals in less is no silence to the leases. */
 const SILENCE_MS = MAX_SILENCE_MS / 2;
 
@@ -31,8 +36,13 @@ export interface ClusterOptions {
   readonly hasContainers?: boolean;
   /** Whether there will be two masters that are written to. */
   readonly splits?: boolean;
+  /** Whether nothing will go wrong: then nobody is refused. */
+  readonly isFaultless?: boolean;
+  /** Whether servers find the master by asking sentinels, and hear of another one from them. */
+  readonly hasSentinels?: boolean;
   /** Of each Redis, where a spec looks at what they do. */
   readonly scripts?: readonly LuaScripts[];
+  readonly taps?: readonly RedisTap[];
 }
 
 export class SimCluster {
@@ -41,14 +51,17 @@ export class SimCluster {
   readonly history: History;
   readonly log: Log;
   readonly splits: boolean;
+  readonly isFaultless: boolean;
   /** The first is the master to begin with; none where the log is in files. */
   readonly redis: readonly SimRedis[];
+  readonly sentinels: readonly SimSentinel[];
   readonly servers: readonly SimServer[];
   readonly agents: readonly SimAgent[];
   /** Large bodies of runs before it, in which a server was killed. */
   readonly bytesBefore = largeBodies.bytes;
   readonly #putBack: () => void;
   #master: SimRedis | undefined;
+  #isChoosing = false;
   /** It begins with much to do. */
   #stormUntil = BEGINNING_MS;
   #silences = 0;
@@ -60,9 +73,12 @@ export class SimCluster {
     log,
     agents,
     splits = false,
+    isFaultless = false,
     hasAccess = false,
     hasContainers = false,
+    hasSentinels = false,
     scripts = [],
+    taps = [],
   }: ClusterOptions) {
     const world = new World(seed);
     const network = new Network(world);
@@ -71,11 +87,12 @@ export class SimCluster {
     this.history = new History(world);
     this.log = log;
     this.splits = splits;
+    this.isFaultless = isFaultless;
     this.#putBack = replaceGlobals({ world, network });
-    this.redis = log === 'file' ? [] : pairOfRedis(world, network, scripts);
+    this.redis = log === 'file' ? [] : pairOfRedis({ world, network, scripts, taps });
     this.#master = this.redis[0];
-    const hosts = this.redis.map(({ port }) => `127.0.0.1:${port}`).join(',');
-    const url = log === 'file' ? undefined : `redis://${hosts}/0?commit=${log}`;
+    this.sentinels = hasSentinels ? sentinelsOf(world, network, this.redis) : [];
+    const url = log === 'file' ? undefined : `${this.#whereRedisIs()}?commit=${log}`;
     const servers = log === 'file' ? 1 : 3;
     this.servers = Array.from(
       { length: servers },
@@ -108,7 +125,13 @@ export class SimCluster {
 
   /** All that there are, but for clients'. */
   get machines(): readonly Machine[] {
-    return [...this.redis, ...this.servers, ...this.agents].map(({ machine }) => machine);
+    const all = [...this.redis, ...this.sentinels, ...this.servers, ...this.agents];
+    return all.map(({ machine }) => machine);
+  }
+
+  /** Where clients may ask. */
+  get doors(): readonly number[] {
+    return [...this.servers, ...this.agents].map(({ port }) => port);
   }
 
   /** Something goes wrong from now on, and for so long. */
@@ -125,6 +148,16 @@ export class SimCluster {
     if (this.#silences >= MAX_SILENCES) this.#mayEndLeases = true;
   }
 
+  /** The two hear nothing of each other for so long, or little: an agent that has no other server is not heard. */
+  cutOff(a: Machine, b: Machine, ms: number): void {
+    if (this.servers.length > 1) return;
+    for (const agent of this.agents) {
+      if (agent.machine === a || agent.machine === b) {
+        agent.unheardUntil = Math.max(agent.unheardUntil, this.world.now + ms);
+      }
+    }
+  }
+
   /** After too many silences in a row the next ones count: from then on a lease may end that is renewed. */
   get mayEndLeases(): boolean {
     return this.#mayEndLeases;
@@ -139,43 +172,75 @@ export class SimCluster {
     return this.#master as SimRedis;
   }
 
+  #whereRedisIs(): string {
+    const some = this.sentinels.length > 0 ? this.sentinels : this.redis;
+    const hosts = some.map(({ port }) => `127.0.0.1:${port}`).join(',');
+    return some === this.redis ? `redis://${hosts}/0` : `redis+sentinel://${hosts}/${MASTER_NAME}`;
+  }
+
   /** The replica takes over with what has reached it; the old master follows it a while later. */
-  failOver(frozenMs: number): void {
+  failOver(frozenMs: number, goesOnMs = 50): void {
     const { world, master } = this;
-    this.#choose(frozenMs + 50, () => {
+    this.#choose(frozenMs + goesOnMs, () => {
       if (frozenMs > 0) world.freeze(master.machine, frozenMs);
       return () => undefined;
     });
   }
 
-  /** The master and one server on one side of a break, all else on the other, which fails over. */
+  /** The master, one server and a sentinel on one side of a break, all else on the other, which fails over. */
   part(alone: SimServer, ms: number): void {
-    const { network, master } = this;
-    this.#choose(ms, (next) => {
-      const others = this.servers.filter((each) => each !== alone);
-      const ways = [
-        ...others.map(({ machine }) => [machine, master.machine] as const),
-        [alone.machine, next.machine] as const,
-      ];
-      for (const [a, b] of ways) network.silence(a, b, true);
-      return () => {
-        for (const [a, b] of ways) network.silence(a, b, false);
-      };
-    });
+    const { network, master, sentinels } = this;
+    const here = sentinels.slice(0, 1);
+    this.#choose(
+      ms,
+      (next) => {
+        const others = this.servers.filter((each) => each !== alone);
+        const ways = [
+          ...others.map(({ machine }) => [machine, master.machine] as const),
+          ...others.flatMap((each) => here.map((its) => [each.machine, its.machine] as const)),
+          ...sentinels.slice(1).map(({ machine }) => [alone.machine, machine] as const),
+          [alone.machine, next.machine] as const,
+        ];
+        for (const [a, b] of ways) network.silence(a, b, true);
+        return () => {
+          for (const [a, b] of ways) network.silence(a, b, false);
+        };
+      },
+      here,
+    );
   }
 
-  /** One choice at a time, as Sentinel makes them. */
-  #choose(ms: number, fault: (next: SimRedis) => () => void): void {
-    const old = this.master;
+  /** One choice at a time, as Sentinel makes them. `apart`: those sentinels that hear of it at the end. */
+  #choose(
+    ms: number,
+    fault: (next: SimRedis) => () => void,
+    apart: readonly SimSentinel[] = [],
+  ): void {
+    const { world, master: old, sentinels } = this;
     const next = this.redis.find((each) => each !== old) as SimRedis;
-    if (!next.isReplica) return;
+    if (!next.isReplica || this.#isChoosing) return;
     const heal = fault(next);
-    next.promote();
-    this.#master = next;
-    void this.world.sleep(ms).then(() => {
-      heal();
-      old.demoteTo(next, REPLICA_LAG_MS);
-    });
+    const takeOver = () => {
+      this.#isChoosing = false;
+      next.promote();
+      this.#master = next;
+      for (const [i, each] of sentinels.entries()) {
+        const lagMs = i === 1 ? 0 : SENTINEL_LAG_MS * world.random.next();
+        each.switched(next.port, old.port, apart.includes(each) ? ms : lagMs, i === 1);
+      }
+      void world.sleep(ms).then(() => {
+        heal();
+        old.demoteTo(next, REPLICA_LAG_MS);
+      });
+    };
+    // The one that leads says what it is about to do, before it does it.
+    sentinels[1]?.promised(next.port, old.port, 0);
+    if (sentinels.length === 0) {
+      takeOver();
+      return;
+    }
+    this.#isChoosing = true;
+    void world.sleep(PROMISE_MS * (0.5 + world.random.next())).then(takeOver);
   }
 
   /** Nothing of it is left in this process. */
@@ -186,16 +251,28 @@ export class SimCluster {
   }
 }
 
-function pairOfRedis(
-  world: World,
-  network: Network,
-  scripts: readonly LuaScripts[],
-): readonly SimRedis[] {
+interface Pair extends Required<Pick<ClusterOptions, 'scripts' | 'taps'>> {
+  readonly world: World;
+  readonly network: Network;
+}
+
+function pairOfRedis({ world, network, scripts, taps }: Pair): readonly SimRedis[] {
   const [master, replica] = ['r1', 'r2'].map((name, i) => {
-    const its = scripts[i];
+    const [its, tap] = [scripts[i], taps[i]];
     const port = REDIS_PORT + i;
-    return new SimRedis({ world, network, name, port, ...(its && { scripts: its }) });
+    const seen = { ...(its && { scripts: its }), ...(tap && { tap }) };
+    return new SimRedis({ world, network, name, port, ...seen });
   }) as [SimRedis, SimRedis];
   replica.follow(master, REPLICA_LAG_MS);
   return [master, replica];
+}
+
+function sentinelsOf(
+  world: World,
+  network: Network,
+  [master]: readonly SimRedis[],
+): readonly SimSentinel[] {
+  return Array.from({ length: SENTINELS }, (_, i) => {
+    return new SimSentinel({ world, network, number: i + 1, master: master?.port ?? 0 });
+  });
 }

@@ -10,28 +10,18 @@ import type { World } from './world/world.ts';
 export class History {
   readonly #violations: Violations;
   readonly #world: World;
-  #hasForgotten = false;
-  /** When the first new entry was shown after that. */
-  #firstSince: number | undefined;
-  readonly #seen = new Map<number, { readonly hash: string; readonly at: number }>();
+  /** When each server was handed a whole state, last. */
+  readonly #restored = new Map<string, number>();
+  readonly #seen = new Map<number, string>();
 
   constructor(world: World) {
     this.#world = world;
     this.#violations = new Violations(world);
   }
 
-  /**
-   * Nobody remembers the last so many milliseconds. Where that is all since the time before that nobody did,
-   * the epoch in between is known to nobody, and its indexes may come again.
-   */
-  forget(ms: number): void {
-    const since = this.#world.now - ms;
-    const isEpochLost = this.#firstSince !== undefined && this.#firstSince >= since;
-    for (const [index, { at }] of this.#seen) {
-      if (isEpochLost && at >= since) this.#seen.delete(index);
-    }
-    this.#hasForgotten = true;
-    this.#firstSince = undefined;
+  /** Whether a server has had its state replaced since then: whoever waits there is answered with what there is. */
+  isRestored(server: string, since: number): boolean {
+    return (this.#restored.get(server) ?? Number.NEGATIVE_INFINITY) >= since;
   }
 
   verdict(): readonly string[] {
@@ -70,6 +60,7 @@ export class History {
       restore: (snapshot, entries) => {
         // Another history, or what is known already: both are told from where it begins.
         ids = new Set();
+        this.#restored.set(who, this.#world.now);
         return sink.restore(snapshot, entries && looked(entries));
       },
     };
@@ -77,12 +68,10 @@ export class History {
 
   #judge({ index, hash, id }: Entry, ids: Set<string>, who: string): void {
     const known = this.#seen.get(index);
-    if (known !== undefined && known.hash !== hash) {
+    if (known !== undefined && known !== hash) {
       this.#violations.add('an index is of two entries', `${index}, as ${who} is shown it`);
     }
-    const at = this.#world.now;
-    if (known?.hash !== hash) this.#seen.set(index, { hash, at });
-    if (known === undefined && this.#hasForgotten) this.#firstSince ??= at;
+    this.#seen.set(index, hash);
     if (ids.has(id)) this.#violations.add('a proposal is in the log twice', `${who} at ${index}`);
     ids.add(id);
   }

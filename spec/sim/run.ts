@@ -3,6 +3,7 @@ import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { type Log, SimCluster } from './cluster.ts';
 import type { Fault } from './faults/fault.ts';
 import { drawFaults, lastFaultMs } from './faults/schedule.ts';
+import type { Recorder } from './redis/recorder.ts';
 import { complaints, leftOver, replicasAlike } from './verdicts.ts';
 import { Access } from './workloads/access.ts';
 import { Agents } from './workloads/agents.ts';
@@ -14,6 +15,7 @@ import { Eureka } from './workloads/eureka.ts';
 import { Events } from './workloads/events.ts';
 import { LargeValues } from './workloads/large-values.ts';
 import { LeaseHolders } from './workloads/leases.ts';
+import { Locks } from './workloads/locks.ts';
 import { Notices } from './workloads/notices.ts';
 import { Past } from './workloads/past.ts';
 import { Queries } from './workloads/queries.ts';
@@ -24,6 +26,8 @@ import type { Workload } from './workloads/workload.ts';
 
 /** After the last fault: everything must have healed by then. */
 const REST_MS = 20_000;
+/** So many times longer than it is to last: somebody waits for what never comes. */
+const LONGEST = 5;
 /** Around a fault, when clients do most. */
 const STORM_BEFORE_MS = 300;
 const STORM_AFTER_MS = 2500;
@@ -32,6 +36,7 @@ export const WORKLOADS = {
   registers: (cluster: SimCluster) => new Registers(cluster),
   watchers: (cluster: SimCluster) => new Watchers(cluster),
   leases: (cluster: SimCluster) => new LeaseHolders(cluster),
+  locks: (cluster: SimCluster) => new Locks(cluster),
   agents: (cluster: SimCluster) => new Agents(cluster),
   transactions: (cluster: SimCluster) => new Transactions(cluster),
   dns: (cluster: SimCluster) => new Dns(cluster),
@@ -58,6 +63,8 @@ export interface RunOptions {
   readonly agents?: number;
   /** In place of those that the seed draws. */
   readonly faults?: readonly Fault[];
+  /** Of each Redis, where a spec has real ones do the same. */
+  readonly taps?: readonly Recorder[];
   /** Whether what is left over is to say where it comes from: it takes its time. */
   readonly keepsOrigins?: boolean;
 }
@@ -72,6 +79,11 @@ export interface RunResult {
 }
 
 const NEED_AGENTS: readonly WorkloadName[] = ['agents', 'dns', 'containers'];
+const AGENTS = 3;
+/** Some find Redis by its sentinels. */
+const SENTINELS_EVERY = 4;
+/** Some seeds have agents that nobody needs: clients ask through them too. */
+const EVERY = 3;
 export const ALL = Object.keys(WORKLOADS) as WorkloadName[];
 /** Of a run that nobody says more of: others come to other seeds, and each run is the sooner over. */
 const [MIN_KINDS, MAX_KINDS] = [2, 4];
@@ -93,22 +105,35 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const { seed, log = 'quorum', seconds = 60, workloads: names = ALL } = options;
   const faults = options.faults ?? faultsOf(seed, log, seconds);
   const splits = faults.some((fault) => fault.splits === true);
-  const { agents = names.some((name) => NEED_AGENTS.includes(name)) ? 3 : 0 } = options;
+  const needsAgents = names.some((name) => NEED_AGENTS.includes(name)) || seed % EVERY === 0;
+  const { agents = needsAgents ? AGENTS : 0 } = options;
   const cluster = new SimCluster({
     seed,
     log,
     agents,
     splits,
+    isFaultless: faults.length === 0,
     hasAccess: names.includes('access'),
     hasContainers: names.includes('containers'),
+    ...(options.taps && {
+      taps: options.taps,
+      scripts: options.taps.map(({ scripts }) => scripts),
+    }),
+    hasSentinels: log !== 'file' && seed % SENTINELS_EVERY === 1,
   });
   const { world } = cluster;
   if (options.keepsOrigins === true) world.keepOrigins();
+  const uncaught = (error: unknown) => world.fail(error);
+  process.on('unhandledRejection', uncaught);
   try {
     const workloads: Workload[] = names.map((name) => WORKLOADS[name](cluster));
     const verdicts: string[] = [];
     try {
-      await world.until(live(cluster, workloads, faults, seconds * 1000));
+      const longMs = LONGEST * (seconds * 1000 + REST_MS);
+      const late = world
+        .sleep(longMs)
+        .then(() => Promise.reject(new Error('it does not come to an end')));
+      await world.until(Promise.race([late, live(cluster, workloads, faults, seconds * 1000)]));
     } catch (error) {
       verdicts.push(`broken: ${error instanceof Error ? error.stack : String(error)}`);
     }
@@ -121,6 +146,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     return { verdicts, faults, trace, events, simulatedMs: now };
   } finally {
     await cluster.end();
+    process.off('unhandledRejection', uncaught);
   }
 }
 

@@ -17,11 +17,7 @@ import type { EventLog } from '../../server/log/event-log.ts';
 import { FileLog } from '../../server/log/file/file-log.ts';
 import { parseRedisUrl } from '../../server/log/redis/link/options.ts';
 import { RedisLog } from '../../server/log/redis/log/redis-log.ts';
-import {
-  type Ballot,
-  type BallotStore,
-  NO_BALLOT,
-} from '../../server/log/redis/repair/ballot-file.ts';
+import { BallotFile } from '../../server/log/redis/repair/ballot-file.ts';
 import { Server } from '../../server/server.ts';
 import { DESK_TARGET } from './desk.ts';
 import type { History } from './history.ts';
@@ -70,8 +66,6 @@ export class SimServer {
   readonly port: number;
   /** What it logged at ERROR. */
   readonly complaints: Complaint[] = [];
-  /** On the machine's disk: they outlive the process. */
-  readonly #ballots = new SimBallots();
   readonly #disk: SimDisk;
   readonly #options: SimServerOptions;
   readonly #id: string;
@@ -85,7 +79,7 @@ export class SimServer {
     const { world, number } = options;
     this.machine = world.machine(`s${number}`);
     this.port = HTTP_PORT + number;
-    this.#disk = new SimDisk(world);
+    this.#disk = new SimDisk(world, this.machine);
     this.#id = `00000000-0000-4000-8000-00000000000${number}`;
   }
 
@@ -103,7 +97,7 @@ export class SimServer {
   restart(downMs: number, losesPower = false): void {
     const { world, network } = this.#options;
     if (largeBodies.bytes > 0) this.#heldWhenKilled = true;
-    network.killed(this.machine);
+    network.killed(this.machine, losesPower ? downMs : 0);
     world.kill(this.machine);
     this.#disk.crash(losesPower);
     this.#process = undefined;
@@ -200,7 +194,12 @@ export class SimServer {
     }
     const log = new RedisLog({
       redis: parseRedisUrl(url),
-      self: { datacenter: 'dc1', server: this.machine.name, servers, ballots: this.#ballots },
+      self: {
+        datacenter: 'dc1',
+        server: this.machine.name,
+        servers,
+        ballots: new BallotFile('/data'),
+      },
       clock,
       logger,
       on: { snapshotNeeded: onSnapshotNeeded },
@@ -261,16 +260,4 @@ function beats(server: Server): Route {
       return { status: (await server.reports().report(request, said)) ? 200 : 404 };
     },
   };
-}
-
-class SimBallots implements BallotStore {
-  #ballot = NO_BALLOT;
-
-  async load(): Promise<Ballot> {
-    return this.#ballot;
-  }
-
-  async save(ballot: Ballot): Promise<void> {
-    this.#ballot = ballot;
-  }
 }

@@ -86,9 +86,9 @@ export const REDIS: readonly Draw[] = [
       lastsMs,
       strike: (c) => {
         const { master } = c;
-        master.store.full = true;
+        master.full = true;
         void c.world.sleep(lastsMs).then(() => {
-          master.store.full = false;
+          master.full = false;
         });
       },
     };
@@ -111,6 +111,17 @@ export function partition(random: Random): Drawn {
   };
 }
 
+/** As where Sentinel is asked to: an old master that lives takes writes for up to ten seconds more. */
+export function plannedFailOver(random: Random): Drawn {
+  const lastsMs = between(random, 500, 10_000);
+  return {
+    what: `Redis fails over by plan, and its old master goes on for ${lastsMs} ms`,
+    lastsMs,
+    splits: true,
+    strike: (c) => c.failOver(0, lastsMs),
+  };
+}
+
 /** The power of all machines: nobody remembers what Redis had not written yet. */
 function loseAll(random: Random): Drawn {
   const lastsMs = between(random, 100, 3000);
@@ -120,8 +131,6 @@ function loseAll(random: Random): Drawn {
     lastsMs,
     loses: true,
     strike: (c) => {
-      // Where no server keeps its promises, nobody knows of an epoch that began in that time: the next makes its gap.
-      if (c.log === 'redis') c.history.forget(lost);
       c.master.restart(lastsMs / 2, lost);
       for (const server of c.servers) server.restart(lastsMs, true);
     },

@@ -2,10 +2,12 @@
 import type { Random } from '../../../lib/random.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import type { Log } from '../cluster.ts';
+import { agentDies } from './agents.ts';
 import { CLOCKS, redisJumps } from './clocks.ts';
 import type { Draw, Fault } from './fault.ts';
-import { forget, partition, REDIS } from './redis.ts';
+import { forget, partition, plannedFailOver, REDIS } from './redis.ts';
 import { FILE, SERVERS } from './servers.ts';
+import { WAYS } from './ways.ts';
 
 export interface FaultsOptions {
   readonly log: Log;
@@ -19,6 +21,8 @@ const DETAILS = 1_000_000;
 const EVERY_MS = 5000;
 /** So many kinds in a seed at most: where each seed had all of them, no two of one kind would meet. */
 const MAX_KINDS = 5;
+/** Of all runs: what is only excused by a fault is found in them. */
+const FAULTLESS = 0.05;
 /** The workloads go on for so long after the last fault. */
 const HEAL_MS = 10_000;
 
@@ -27,6 +31,7 @@ export function lastFaultMs(seconds: number): number {
 }
 
 export function drawFaults(random: Random, { log, untilMs }: FaultsOptions): Fault[] {
+  if (random.next() < FAULTLESS) return [];
   const count = 1 + Math.floor(random.next() * MAX_KINDS);
   const kinds = Array.from({ length: count }, () => anyKind(random, log));
   const everyMs = EVERY_MS * (0.5 + random.next());
@@ -73,8 +78,14 @@ function faultOf(log: Log, atMs: number, gene: number): Fault {
 
 /** Who is parted from the others may acknowledge what only a quorum keeps. */
 function drawsOf(log: Log): readonly Draw[] {
-  if (log === 'file') return [...SERVERS, ...FILE, ...CLOCKS];
+  if (log === 'file') return [...SERVERS, ...FILE, ...CLOCKS, ...WAYS, agentDies];
   const redis = [...SERVERS, ...CLOCKS, ...REDIS, redisJumps];
-  if (log === 'redis') return [...redis, (random) => forget(random, true)];
-  return [...redis, partition, partition, (random) => forget(random, false)];
+  const others = [...WAYS, agentDies];
+  if (log === 'redis') return [...redis, (random) => forget(random, true), ...others];
+  return [
+    ...redis,
+    ...[partition, partition, plannedFailOver],
+    (random) => forget(random, false),
+    ...others,
+  ];
 }

@@ -96,6 +96,26 @@ describe('Lua, compiled', () => {
     });
   }
 
+  for (const script of [
+    "return string.rep('a', 3)",
+    "redis.log(redis.LOG_WARNING, 'x') return 1",
+    "return string.find('a.b', '.', 1, true)",
+    "return tonumber('ff', 16)",
+    "return string.format('%s', 1)",
+    'while true do end',
+    'return setmetatable({}, {})',
+  ]) {
+    it(`says that it does not know it, whatever a script would make of an error: ${script}`, () => {
+      const none = { keys: [], argv: [] };
+      const ask = () =>
+        new LuaScripts().eval({ name: sha1(script), text: script }, none, () => null);
+      assert.throws(
+        ask,
+        (error) => !(error instanceof LuaError) && /known here/.test(String(error)),
+      );
+    });
+  }
+
   it('raises where Lua raises', () => {
     for (const script of [
       'return nil + 1',

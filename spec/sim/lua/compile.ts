@@ -321,12 +321,14 @@ class Compiler {
     if (name === 'KEYS' || name === 'ARGV' || name === 'redis') return { code: name };
     if (name in GLOBALS) return { code: `G.${name}` };
     if (name in LIBRARIES) return { code: `L.${name}` };
-    throw new Error(`a script uses ${name}, which is not known here`);
+    throw new Error(`a script uses ${name}, which is not known here: see spec/sim/lua/`);
   }
 
   #field({ code }: Expression, key: string): Expression {
-    // These are objects of ours, and what is not there is a mistake of the script.
-    if (code === 'redis' || code.startsWith('L.')) return { code: `${code}[${key}]` };
+    if (code === 'redis') return { code: `redis[${known(code, key, REDIS)}]` };
+    const library = LIBRARIES[/^L\.(\w+)$/.exec(code)?.[1] ?? ''];
+    if (library !== undefined)
+      return { code: `${code}[${known(code, key, Object.keys(library))}]` };
     return { code: `V.get(${code}, ${key})` };
   }
 
@@ -354,6 +356,15 @@ class Compiler {
     const sets = fields.map((each) => `t${each}`).join('; ');
     return { code: `((t) => { ${sets}; return t; })(${made})` };
   }
+}
+
+/** What of `redis` there is. */
+const REDIS = ['call', 'pcall', 'sha1hex', 'error_reply'];
+
+/** A real Lua may have it: that it is lacking here is no error for the script to meet. */
+function known(of: string, key: string, all: readonly string[]): string {
+  if (all.some((each) => JSON.stringify(each) === key)) return key;
+  throw new Error(`a script uses ${of}[${key}], which is not known here: see spec/sim/lua/`);
 }
 
 function single(expression: Expression | undefined): string {

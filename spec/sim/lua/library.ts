@@ -1,7 +1,16 @@
 /** What of Lua's own functions scripts use. */
-import { LuaError, Many, num, type Table, toNumber, toText, typeOf } from './values.ts';
+import { Many, num, type Table, toNumber, toText, typeOf } from './values.ts';
 
 type Fn = (...args: readonly never[]) => unknown;
+
+/** A real Lua has it: no error that a script could catch, but one that ends the run. */
+function lacking(what: string): Error {
+  return new Error(`a script uses ${what}, which is not known here: see spec/sim/lua/`);
+}
+
+function none(what: string, ...more: readonly unknown[]): void {
+  if (more.some((each) => each !== undefined)) throw lacking(what);
+}
 
 const CLASSES: Readonly<Record<string, string>> = {
   d: '0-9',
@@ -32,21 +41,30 @@ function translated(text: string): string {
 function plain(c: string): string {
   if (c === '-') return '*?';
   if (c === '.') return '[\\s\\S]';
-  if (c === '[' || c === ']') throw new LuaError('a set in a pattern');
+  if (c === '[' || c === ']') throw lacking('a set in a pattern');
   return '{}|\\'.includes(c) ? `\\${c}` : c;
 }
 
 function classOf(c: string): string {
-  if (c === 'b' || c === 'f') throw new LuaError(`%${c} in a pattern`);
+  if (c === 'b' || c === 'f') throw lacking(`%${c} in a pattern`);
   if (CLASSES[c] !== undefined) return `[${CLASSES[c]}]`;
   return NOT_CLASSES[c] === undefined ? `\\${c}` : `[^${NOT_CLASSES[c]}]`;
 }
 
 export const GLOBALS: Readonly<Record<string, Fn>> = {
-  tonumber: (value: unknown) => toNumber(value),
-  tostring: (value: unknown) => toText(value),
+  tonumber: (value: unknown, base?: unknown) => {
+    none('a base of tonumber', base);
+    return toNumber(value);
+  },
+  tostring: (value: unknown) => {
+    if (typeof value !== 'string' && typeof value !== 'number') throw lacking('tostring of it');
+    return toText(value);
+  },
   type: (value: unknown) => typeOf(value),
-  unpack: ({ list }: Table) => new Many(list),
+  unpack: ({ list }: Table, from?: unknown, to?: unknown) => {
+    none('a range of unpack', from, to);
+    return new Many(list);
+  },
 };
 
 export const LIBRARIES: Readonly<Record<string, Readonly<Record<string, Fn>>>> = {
@@ -56,12 +74,14 @@ export const LIBRARIES: Readonly<Record<string, Readonly<Record<string, Fn>>>> =
     min: (...all: readonly unknown[]) => Math.min(...all.map(num)),
   },
   string: {
-    match: (text: unknown, form: string) => {
+    match: (text: unknown, form: string, from?: unknown) => {
+      none('where string.match begins', from);
       const found = pattern(form).exec(toText(text));
       if (found === null) return undefined;
       return found.length > 2 ? new Many(found.slice(1)) : found[found.length - 1];
     },
-    find: (text: string, form: string) => {
+    find: (text: string, form: string, from?: unknown, plain?: unknown) => {
+      none('where string.find begins', from, plain);
       const found = pattern(form).exec(text);
       if (found === null) return undefined;
       return new Many([found.index + 1, found.index + found[0].length]);
@@ -70,12 +90,16 @@ export const LIBRARIES: Readonly<Record<string, Readonly<Record<string, Fn>>>> =
       const start = from < 0 ? Math.max(0, text.length + from) : from - 1;
       return text.slice(start, to < 0 ? text.length + to + 1 : to);
     },
-    format: (form: string, n: unknown) => {
-      if (form !== '%d') throw new LuaError(`the format ${form}`);
+    format: (form: string, n: unknown, ...more: readonly unknown[]) => {
+      none('several values of string.format', ...more);
+      if (form !== '%d') throw lacking(`the format ${form}`);
       return String(Math.trunc(num(n)));
     },
   },
   table: {
-    concat: ({ list }: Table, between = '') => list.map(toText).join(between),
+    concat: ({ list }: Table, between = '', from?: unknown, to?: unknown) => {
+      none('a range of table.concat', from, to);
+      return list.map(toText).join(between);
+    },
   },
 };

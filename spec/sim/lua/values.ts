@@ -30,7 +30,7 @@ export class Table {
   set(key: unknown, value: unknown): void {
     const { list } = this;
     if (typeof key === 'number' && key >= 1 && key <= list.length + 1) {
-      if (key > list.length && value !== undefined) list.push(value);
+      if (key > list.length) this.#append(key, value);
       else if (key === list.length && value === undefined) list.pop();
       else if (key <= list.length) list[key - 1] = value;
       return;
@@ -38,6 +38,18 @@ export class Table {
     this.fields ??= new Map();
     if (value === undefined) this.fields.delete(key);
     else this.fields.set(key, value);
+  }
+
+  /** At the end, and with it what stood beyond the end before. */
+  #append(key: number, value: unknown): void {
+    const { list, fields } = this;
+    fields?.delete(key);
+    if (value === undefined) return;
+    list.push(value);
+    for (let next = key + 1; fields?.has(next) === true; next++) {
+      list.push(fields.get(next));
+      fields.delete(next);
+    }
   }
 }
 
@@ -81,7 +93,7 @@ export function call(fn: unknown, ...args: readonly unknown[]): unknown {
 /** What stands at numbers first. */
 export function* pairs(table: unknown): Generator<readonly [key: unknown, value: unknown]> {
   if (!(table instanceof Table)) throw new LuaError(`attempt to traverse a ${typeOf(table)} value`);
-  for (const [i, value] of table.list.entries()) yield [i + 1, value];
+  for (const [i, value] of table.list.entries()) if (value !== undefined) yield [i + 1, value];
   yield* table.fields ?? [];
 }
 

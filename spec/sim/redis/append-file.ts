@@ -1,5 +1,6 @@
 /** What a Redis comes back with: every write in its order, the older ones folded into what they came to. */
-import { type Effect, Store } from './store.ts';
+import { execute } from './commands.ts';
+import { type Effect, REPEATED, Store } from './store.ts';
 
 /** No crash loses what was written so long before. */
 const FOLDED_MS = 10_000;
@@ -14,10 +15,9 @@ export class AppendFile {
   #base = new Store();
   #tail: Write[] = [];
 
-  /** `wall`: the time of day, by which keys end. */
-  add(at: number, effect: Effect, wall: number): void {
+  add(at: number, effect: Effect): void {
     this.#tail.push({ at, effect });
-    if (this.#tail.length > MAX_TAIL) this.#fold(at - FOLDED_MS, wall);
+    if (this.#tail.length > MAX_TAIL) this.#fold(at - FOLDED_MS);
   }
 
   /** What was written later than at a moment. */
@@ -26,9 +26,9 @@ export class AppendFile {
   }
 
   /** A store that holds all of it. */
-  read(wall: number): Store {
+  read(): Store {
     const store = this.#base.copy();
-    for (const { effect } of this.#tail) store.execute(effect, wall);
+    for (const { effect } of this.#tail) execute(store, effect, REPEATED);
     return store;
   }
 
@@ -39,9 +39,9 @@ export class AppendFile {
     return copy;
   }
 
-  #fold(until: number, wall: number): void {
+  #fold(until: number): void {
     const later = this.#tail.findIndex(({ at }) => at > until);
     const old = this.#tail.splice(0, later < 0 ? this.#tail.length : later);
-    for (const { effect } of old) this.#base.execute(effect, wall);
+    for (const { effect } of old) execute(this.#base, effect, REPEATED);
   }
 }

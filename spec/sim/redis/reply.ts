@@ -10,6 +10,13 @@ export class Status {
 
 export class RedisError extends Error {}
 
+/** Something that a real Redis does and this one does not: the run ends, and says so. */
+export class Lacking extends Error {
+  constructor(what: string) {
+    super(`the simulated Redis knows no ${what}: see spec/sim/redis/`);
+  }
+}
+
 export type Reply = string | number | null | Status | RedisError | readonly Reply[];
 
 export const OK = new Status('OK');

@@ -8,9 +8,18 @@ import type { Network } from '../world/network.ts';
 import type { SimSocket } from '../world/sockets.ts';
 import type { World } from '../world/world.ts';
 import { AppendFile } from './append-file.ts';
-import { encodeReply, OK, RedisError, type Reply, RequestReader, Status } from './reply.ts';
+import { execute, GROWS, WRITES } from './commands.ts';
+import {
+  encodeReply,
+  Lacking,
+  OK,
+  RedisError,
+  type Reply,
+  RequestReader,
+  Status,
+} from './reply.ts';
 import { LuaScripts, sha1 } from './scripts.ts';
-import { type Effect, Store } from './store.ts';
+import { type Effect, REPEATED, Store } from './store.ts';
 
 interface Blocked {
   readonly socket: SimSocket;
@@ -35,6 +44,17 @@ export interface SimRedisOptions {
   readonly port: number;
   /** A spec looks at what they do. */
   readonly scripts?: LuaScripts;
+  /** A spec has a real one do the same. */
+  readonly tap?: RedisTap;
+}
+
+export interface RedisTap {
+  /** Of a client, but for those that only wait. */
+  onCommand(words: readonly string[], reply: Reply): void;
+  /** A write that no client asked for: a key has expired, or was evicted, or all of them. */
+  onLoss(effect: Effect): void;
+  /** It holds something else now. */
+  onReplaced(store: Store): void;
 }
 
 export class SimRedis {
@@ -45,17 +65,23 @@ export class SimRedis {
   readonly #blocked = new Set<Blocked>();
   readonly #links: Link[] = [];
   readonly #scripts: LuaScripts;
+  readonly #tap: RedisTap | undefined;
   #file = new AppendFile();
   /** From its master, and when each will be there. */
   #coming: { readonly at: number; readonly effect: Effect }[] = [];
   store = new Store();
+  /** Whether it refuses what needs room. */
+  full = false;
+  /** Of the script that runs: what has written something may go on, full or not. */
+  #mayGrow = false;
   #runId = '';
   #replId = '';
   #role: 'master' | 'slave' = 'master';
   /** Of the command that is under way: who waits for one may have it. */
   #hasEntry = false;
 
-  constructor({ world, network, name, port, scripts }: SimRedisOptions) {
+  constructor({ world, network, name, port, scripts, tap }: SimRedisOptions) {
+    this.#tap = tap;
     this.#scripts = scripts ?? new LuaScripts();
     this.#world = world;
     this.#network = network;
@@ -84,6 +110,7 @@ export class SimRedis {
     this.#catchUp();
     this.#coming = [];
     this.#role = 'master';
+    this.store.keepsExpired = false;
     this.#replId = this.#newId();
     this.#world.say(`${this.machine.name} is promoted`);
   }
@@ -98,7 +125,7 @@ export class SimRedis {
 
   /** kill -9, and another process with the same file, less what a crash of its machine took. */
   restart(downMs: number, lostMs = 0): void {
-    this.#network.killed(this.machine);
+    this.#network.killed(this.machine, lostMs > 0 ? downMs : 0);
     this.#world.kill(this.machine);
     this.#catchUp();
     this.#file.lose(this.#world.now - lostMs);
@@ -128,14 +155,19 @@ export class SimRedis {
     const keys = this.store.keysForEver;
     const key = keys[Math.floor(at * keys.length)];
     if (key === undefined) return;
-    this.store.execute(['DEL', key], this.#wall);
+    this.#lose(['DEL', key]);
     this.#world.say(`${this.machine.name} evicts ${key}`);
   }
 
   /** Everything goes, as by FLUSHALL. */
   flush(): void {
-    this.store.execute(['FLUSHALL'], this.#wall);
+    this.#lose(['FLUSHALL']);
     this.#world.say(`${this.machine.name} is flushed`);
+  }
+
+  #lose(effect: Effect): void {
+    execute(this.store, effect, this.#wall);
+    this.#tap?.onLoss(effect);
   }
 
   get #owner() {
@@ -163,16 +195,18 @@ export class SimRedis {
   }
 
   #replay(): void {
-    const store = this.#file.read(this.#wall);
+    const store = this.#file.read();
     store.onEffect = (effect) => this.#keep(effect);
-    store.full = this.store.full;
+    store.onExpired = (key) => this.#tap?.onLoss(['DEL', key]);
+    store.keepsExpired = this.isReplica;
     this.store = store;
+    this.#tap?.onReplaced(store);
   }
 
   #keep(effect: Effect): void {
     const { now } = this.#world;
     if (effect[0] === 'XADD' || effect[0] === 'RENAME') this.#hasEntry = true;
-    this.#file.add(now, effect, this.#wall);
+    this.#file.add(now, effect);
     for (const { replica, lagMs } of this.#links) {
       replica.#coming.push({ at: now + lagMs, effect });
       if (replica.#coming.length > MAX_COMING) replica.#catchUp();
@@ -185,7 +219,7 @@ export class SimRedis {
     const { now } = this.#world;
     const later = this.#coming.findIndex(({ at }) => at > now);
     const due = this.#coming.splice(0, later < 0 ? this.#coming.length : later);
-    for (const { effect } of due) this.store.execute(effect, this.#wall);
+    for (const { effect } of due) execute(this.store, effect, REPEATED);
   }
 
   #accept(socket: SimSocket): void {
@@ -202,7 +236,10 @@ export class SimRedis {
   #answer(socket: SimSocket, words: readonly string[]): void {
     this.#hasEntry = false;
     const reply = this.#execute(socket, words);
-    if (reply !== undefined) say(socket, reply);
+    if (reply !== undefined) {
+      this.#tap?.onCommand(words, reply);
+      say(socket, reply);
+    }
     if (this.#hasEntry) this.#wake();
   }
 
@@ -235,7 +272,18 @@ export class SimRedis {
     const keys = rest.slice(0, Number(count));
     const argv = rest.slice(Number(count));
     const script = text === undefined ? { name } : { name, text };
-    return this.#scripts.eval(script, { keys, argv }, (words) => this.#call(words));
+    this.#mayGrow = false;
+    const reply = this.#scripts.eval(script, { keys, argv }, (words) => this.#callInScript(words));
+    this.#mayGrow = false;
+    return reply;
+  }
+
+  #callInScript(words: readonly string[]): Reply {
+    const reply = this.#call(words);
+    if (WRITES.has(words[0]?.toUpperCase() ?? '') && !(reply instanceof RedisError)) {
+      this.#mayGrow = true;
+    }
+    return reply;
   }
 
   #call(words: readonly string[]): Reply {
@@ -249,10 +297,14 @@ export class SimRedis {
       default:
         break;
     }
-    if (this.#role === 'slave' && /^(SET|DEL|HSET|HDEL|ZADD|ZREM|XADD)/i.test(name)) {
+    const command = name.toUpperCase();
+    if (this.#role === 'slave' && WRITES.has(command)) {
       return new RedisError("READONLY You can't write against a read only replica.");
     }
-    return this.store.execute(words, this.#wall);
+    if (this.full && !this.#mayGrow && GROWS.has(command)) {
+      return new RedisError("OOM command not allowed when used memory > 'maxmemory'.");
+    }
+    return execute(this.store, words, this.#wall);
   }
 
   #info(): string {
@@ -270,7 +322,10 @@ export class SimRedis {
 
   /** COUNT n BLOCK ms STREAMS key id. */
   #read(socket: SimSocket, args: readonly string[]): Reply | undefined {
-    const [, count = '', , block = '', , key = '', after = ''] = args;
+    const [a, count = '', b, block = '', c, key = '', after = '', ...more] = args;
+    if (a !== 'COUNT' || b !== 'BLOCK' || c !== 'STREAMS' || more.length > 0) {
+      throw new Lacking(`XREAD ${args.join(' ')}`);
+    }
     const now = this.#found(key, after, Number(count));
     if (now !== null) return now;
     const blocked: Blocked = {
@@ -288,10 +343,9 @@ export class SimRedis {
   }
 
   #found(key: string, after: string, count: number): Reply {
-    const found = this.store.execute(
-      ['XRANGE', key, `(${after}`, '+', 'COUNT', `${count}`],
-      this.#wall,
-    );
+    const asked = ['XRANGE', key, `(${after}`, '+', 'COUNT', `${count}`];
+    const found = execute(this.store, asked, this.#wall);
+    if (found instanceof RedisError) return found;
     return Array.isArray(found) && found.length > 0 ? [[key, found]] : null;
   }
 

@@ -70,7 +70,13 @@ export class Stream {
   }
 
   setId(text: string): void {
-    this.last = parseId(text, 0);
+    const id = parseId(text, 0);
+    const top = this.items.at(-1);
+    if (top !== undefined && compare(id, top) < 0) {
+      const why = 'The ID specified in XSETID is smaller than the target stream top item';
+      throw new RedisError(`ERR ${why}`);
+    }
+    this.last = id;
   }
 
   /** The place of the first that is not before. */

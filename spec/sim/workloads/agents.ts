@@ -17,7 +17,13 @@ const LOOK_MS = 500;
 /** On average; longer than a lease, now and then. */
 const DOWN_MS = 4000;
 
+/** By id the port of a service that its agent has; undefined where it has none. */
+type Told = Map<string, number | undefined>;
+
 export class Agents extends Clients {
+  /** What each agent has said that it did: it is there whatever becomes of the agent. */
+  readonly #told = new Map<SimAgent, Told>();
+
   async run(untilMs: number): Promise<void> {
     const clients = this.cluster.agents.map((agent) =>
       this.as(`x${agent.machine.name}`, (client) => this.#work(client, agent, untilMs)),
@@ -31,6 +37,7 @@ export class Agents extends Clients {
     await this.as('auditor', async (client) => {
       for (const agent of agents) {
         const own = await truthOf(client, agent);
+        this.#judgeKept(agent, own);
         for (const { port, machine } of servers) {
           const seen = await catalogOf(client, port, agent.machine.name);
           if (isDeepStrictEqual(seen, own)) continue;
@@ -41,19 +48,28 @@ export class Agents extends Clients {
     });
   }
 
+  #judgeKept(agent: SimAgent, own: Seen): void {
+    for (const [id, port] of this.#told.get(agent) ?? []) {
+      if (own[id] === port) continue;
+      const what = `${agent.machine.name} has ${id} at ${own[id]}, not at ${port}`;
+      this.violations.add('an agent has not kept what it said that it did', what);
+    }
+  }
+
   async #work(client: SimClient, agent: SimAgent, untilMs: number): Promise<void> {
     const { world } = this.cluster;
+    const told: Told = new Map();
+    this.#told.set(agent, told);
     const { random } = world;
     let isSpoiled = false;
     while (world.now < untilMs) {
       await client.pause(PAUSE_MS * (0.5 + random.next()));
       const id = `w${Math.floor(random.next() * SERVICES)}`;
       const chance = random.next();
-      if (chance < 0.4) await this.#register(client, agent, id);
+      if (chance < 0.4) await this.#register(client, agent, id, told);
       else if (chance < 0.65) await this.#report(client, agent, id);
-      else if (chance < 0.8) {
-        await client.ask(agent.port, 'PUT', `/v1/agent/service/deregister/${id}`);
-      } else if (chance < 0.92) {
+      else if (chance < 0.8) await this.#deregister(client, agent, id, told);
+      else if (chance < 0.92) {
         await this.#spoil(client, agent, id);
         isSpoiled = true;
       } else {
@@ -65,15 +81,22 @@ export class Agents extends Clients {
     if (isSpoiled) await this.#restart(client, agent);
   }
 
-  async #register(client: SimClient, agent: SimAgent, id: string): Promise<void> {
+  async #register(client: SimClient, agent: SimAgent, id: string, told: Told): Promise<void> {
     const { random } = this.cluster.world;
-    const body = JSON.stringify({
-      ID: id,
-      Name: 'web',
-      Port: 1000 + Math.floor(random.next() * 1000),
-      Check: { CheckID: `c-${id}`, TTL: '3600s', Status: 'passing' },
-    });
-    await client.ask(agent.port, 'PUT', '/v1/agent/service/register', { body });
+    const Port = 1000 + Math.floor(random.next() * 1000);
+    const Check = { CheckID: `c-${id}`, TTL: '3600s', Status: 'passing' };
+    const body = JSON.stringify({ ID: id, Name: 'web', Port, Check });
+    // Until it is answered nobody knows.
+    told.delete(id);
+    const answer = await client.ask(agent.port, 'PUT', '/v1/agent/service/register', { body });
+    if (answer?.status === 200) told.set(id, Port);
+  }
+
+  async #deregister(client: SimClient, agent: SimAgent, id: string, told: Told): Promise<void> {
+    told.delete(id);
+    const path = `/v1/agent/service/deregister/${id}`;
+    const answer = await client.ask(agent.port, 'PUT', path);
+    if (answer?.status === 200) told.set(id, undefined);
   }
 
   async #report(client: SimClient, agent: SimAgent, id: string): Promise<void> {
@@ -83,7 +106,7 @@ export class Agents extends Clients {
 
   /** As a script that means well: takes an entry out of the catalog, or puts a wrong one in. */
   async #spoil(client: SimClient, { machine }: SimAgent, id: string): Promise<void> {
-    const port = this.anyPort();
+    const port = this.anyServer();
     const Node = machine.name;
     if (this.cluster.world.random.next() < 0.5) {
       const body = JSON.stringify({ Node, ServiceID: id });
@@ -95,9 +118,12 @@ export class Agents extends Clients {
     await client.ask(port, 'PUT', '/v1/catalog/register', { body });
   }
 
+  /** It may lose its power too. */
   async #restart(client: SimClient, agent: SimAgent): Promise<void> {
-    agent.kill();
-    await client.pause(DOWN_MS * 2 * this.cluster.world.random.next());
+    const { random } = this.cluster.world;
+    const downMs = DOWN_MS * 2 * random.next();
+    agent.kill(random.next() < 0.5 ? downMs : 0);
+    await client.pause(downMs);
     agent.start();
   }
 
@@ -110,10 +136,10 @@ export class Agents extends Clients {
     }
   }
 
-  #judge({ machine: { name, frozenUntil }, bornAt }: SimAgent): void {
+  #judge({ machine: { name, frozenUntil }, bornAt, unheardUntil }: SimAgent): void {
     const { world, servers } = this.cluster;
     const isOld = bornAt !== undefined && world.now - bornAt > YOUNG_MS;
-    if (!isOld || frozenUntil > world.now - YOUNG_MS) return;
+    if (!isOld || Math.max(frozenUntil, unheardUntil) > world.now - YOUNG_MS) return;
     for (const { machine, process } of servers) {
       if (process?.state.catalog.check(name, SERF_HEALTH)?.Status !== 'critical') continue;
       this.violations.add('an agent that lives is critical', `${name} at ${machine.name}`);

@@ -66,10 +66,10 @@ export class Beats extends Clients {
   async #isBack(client: SimClient): Promise<void> {
     const { world } = this.cluster;
     const pass = `/v1/agent/check/pass/${CHECK}-${BACK}`;
-    const beaten = await client.ask(this.anyPort(), 'PUT', pass);
+    const beaten = await client.ask(this.anyServer(), 'PUT', pass);
     const since = world.now;
     const mode = this.cluster.splits ? '?consistent' : '';
-    const answer = await client.ask(this.anyPort(), 'GET', `/v1/health/node/${BACK}${mode}`);
+    const answer = await client.ask(this.anyServer(), 'GET', `/v1/health/node/${BACK}${mode}`);
     if (beaten?.status !== 200 || answer?.status !== 200 || world.now - since > BEAT_MS) return;
     const [check] = JSON.parse(answer.text) as readonly { readonly Status: string }[];
     if (check?.Status === 'passing') return;
@@ -80,7 +80,7 @@ export class Beats extends Clients {
     const { world } = this.cluster;
     while (world.now < untilMs) {
       const options = { body, timeoutMs: 1000 };
-      const answer = await client.ask(this.anyPort(), 'PUT', path, options);
+      const answer = await client.ask(this.anyServer(), 'PUT', path, options);
       if (answer?.status === 200) return;
       // One that has not read it yet may not know it.
       await client.pause(RETRY_MS);

@@ -1,14 +1,18 @@
 /** What workloads share: clients that do things to any server, and what they saw that must not be. */
-import { SimClient } from '../client.ts';
+import { type Answer, type Asked, SimClient } from '../client.ts';
 import type { SimCluster } from '../cluster.ts';
 import { Violations, type Workload } from './workload.ts';
 
 /** Where nothing goes wrong little is found: clients take so many times longer over everything. */
 const CALM = 4;
+/** Who has less patience gives up by itself. */
+const PATIENT_MS = 3000;
 
 export abstract class Clients implements Workload {
   protected readonly cluster: SimCluster;
   protected readonly violations: Violations;
+  /** The newest index that each client was told, by question. */
+  readonly #indexes = new Map<string, number>();
 
   constructor(cluster: SimCluster) {
     this.cluster = cluster;
@@ -27,18 +31,46 @@ export abstract class Clients implements Workload {
     count: number,
     work: (client: SimClient, number: number) => Promise<void>,
   ): Promise<void> {
-    const { world } = this.cluster;
-    const clients = Array.from(
-      { length: count },
-      (_, i) => new SimClient(world, `${name}${i + 1}`),
-    );
+    const clients = Array.from({ length: count }, (_, i) => this.#client(`${name}${i + 1}`));
     await Promise.all(clients.map((client, i) => client.run(() => work(client, i))));
   }
 
   /** What one more client does, of no number. */
   protected async as<T>(name: string, work: (client: SimClient) => Promise<T>): Promise<T> {
-    const client = new SimClient(this.cluster.world, name);
+    const client = this.#client(name);
     return await client.run(() => work(client));
+  }
+
+  /** Of whatever it asks: its indexes never go back, and where nothing fails nobody is refused. */
+  #client(name: string): SimClient {
+    return new SimClient(this.cluster.world, name, (asked, answer) => {
+      if (answer === undefined || isRefusal(answer)) this.#judgeRefused(name, asked, answer);
+      else if (answer.index > 0) this.#judgeIndex(name, asked, answer);
+    });
+  }
+
+  #judgeRefused(name: string, { port, method, path, timeoutMs }: Asked, answer?: Answer): void {
+    const { isFaultless, servers } = this.cluster;
+    const isServer = servers.some((server) => server.port === port);
+    if (!isFaultless || !isServer || (timeoutMs ?? PATIENT_MS) < PATIENT_MS) return;
+    const what = `${name} ${method} ${path}: ${answer?.text ?? 'no answer'}`;
+    this.violations.add('nothing has failed, and a client is refused', what);
+  }
+
+  /** Of default and consistent reads; who is parted from the others has the latter alone. */
+  #judgeIndex(name: string, { method, path, token = '' }: Asked, { index }: Answer): void {
+    // An event's list has a mark of what is in it, which is no index, as Consul's has.
+    if (method !== 'GET' || /[?&]stale|event\/list/.test(path)) return;
+    if (this.cluster.splits && !/[?&]consistent/.test(path)) return;
+    const question = `${name} ${token} ${path.replace(/[?&](index|wait)=\w+/g, '')}`;
+    // Of what may not be seen it is 1: rights may change.
+    if (token !== '' && index === 1) this.#indexes.delete(question);
+    const before = this.#indexes.get(question) ?? 0;
+    if (index < before) {
+      const what = `${name} ${path} at ${before}, then at ${index}`;
+      this.violations.add('the index of an answer goes back', what);
+    }
+    this.#indexes.set(question, Math.max(index, before));
   }
 
   /** Between one thing that a client does and the next: so long on average, while something goes wrong. */
@@ -47,8 +79,21 @@ export abstract class Clients implements Workload {
     await client.pause(ms * 2 * world.random.next() * (isCalm ? CALM : 1));
   }
 
-  protected anyPort(): number {
+  protected anyServer(): number {
     const { servers, world } = this.cluster;
     return servers[Math.floor(world.random.next() * servers.length)]?.port ?? 0;
   }
+
+  /** Of servers, and of agents, where there are any: they pass on what they do not know themselves. */
+  protected anyPort(): number {
+    const { doors, world } = this.cluster;
+    return doors[Math.floor(world.random.next() * doors.length)] ?? 0;
+  }
+}
+
+/** A request that is wrong is answered 500 too, as Consul does. */
+function isRefusal({ status, text, applied }: Answer): boolean {
+  return (
+    status > 500 || status === 429 || applied !== undefined || text.includes('No cluster leader')
+  );
 }

@@ -104,7 +104,7 @@ export class Eureka extends Clients {
       const since = world.now;
       const path = pathOf(id);
       const isThere = await this.#register(client, untilMs, id);
-      const answer = await client.ask(this.anyPort(), 'PUT', path, { form: JSON_FORM });
+      const answer = await client.ask(this.anyServer(), 'PUT', path, { form: JSON_FORM });
       const isInTime = world.now - since < LEASE_S * 1000;
       if (isThere && isInTime && answer?.status === 404)
         this.#lost(`${id} has come and is not there`);
@@ -139,7 +139,7 @@ export class Eureka extends Clients {
     const { world } = this.cluster;
     while (world.now < untilMs) {
       const sent = { body, timeoutMs: 1000, form: JSON_FORM };
-      const answer = await client.ask(this.anyPort(), method, path, sent);
+      const answer = await client.ask(this.anyServer(), method, path, sent);
       if (answer !== undefined && (answer.status < 300 || answer.status === 404)) {
         return answer.status;
       }
@@ -155,7 +155,7 @@ export class Eureka extends Clients {
     let said = 0;
     for (; world.now < untilMs; await this.rest(client, FETCH_MS)) {
       const path = known === undefined ? '/eureka/apps' : '/eureka/apps/delta';
-      const found = await this.#list(client, this.anyPort(), path);
+      const found = await this.#list(client, this.anyServer(), path);
       if (found === undefined) continue;
       known ??= new Map();
       for (const { app, instanceId, status, actionType } of found.all) {

@@ -43,7 +43,7 @@ export class Events extends Clients {
   async #work(client: SimClient, untilMs: number): Promise<void> {
     const { world, splits } = this.cluster;
     while (world.now < untilMs) {
-      const port = this.anyPort();
+      const port = this.anyServer();
       if (world.random.next() > 0.3) await this.#fire(client, port);
       // Who is parted from the others may list what is not to be.
       else if (!splits) await this.#list(client, port);

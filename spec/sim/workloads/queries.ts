@@ -11,6 +11,7 @@ interface Executed {
 }
 
 interface Own {
+  readonly name: string;
   readonly query: string;
   service: string;
   /** By service, the numbers of those that are there. */
@@ -29,7 +30,7 @@ export class Queries extends Owners<Own> {
     if (made === undefined) return undefined;
     const { ID } = JSON.parse(made) as { ID: string };
     const instances = new Map(services.map((each) => [each, new Set<number>()]));
-    return { query: ID, service, instances };
+    return { name, query: ID, service, instances };
   }
 
   protected async change(client: SimClient, own: Own): Promise<boolean> {
@@ -38,7 +39,7 @@ export class Queries extends Owners<Own> {
     const service = services[Math.floor(random.next() * services.length)] ?? '';
     const there = own.instances.get(service) ?? new Set();
     if (random.next() < 0.7) return await this.toggle(client, service, there);
-    const body = { Service: { Service: service } };
+    const body = { Name: own.name, Service: { Service: service } };
     if ((await this.do(client, 'PUT', `/v1/query/${own.query}`, body)) === undefined) return false;
     own.service = service;
     return true;

@@ -50,19 +50,19 @@ export class Registers extends Clients {
   }
 
   async #work(client: SimClient, number: number, untilMs: number): Promise<void> {
-    const { world, servers } = this.cluster;
+    const { world, doors } = this.cluster;
     const { random } = world;
     const seen = new Map<string, Seen>();
-    let at = number % servers.length;
+    let at = number % doors.length;
     while (world.now < untilMs) {
-      const port = servers[at]?.port ?? 0;
+      const port = doors[at] ?? 0;
       const key = `k${Math.floor(random.next() * KEYS)}`;
       const chance = random.next();
       const done =
         chance < 0.5
           ? await this.#read(client, port, key, seen)
           : await this.#write(client, port, key, chance, seen);
-      if (!done) at = (at + 1) % servers.length;
+      if (!done) at = (at + 1) % doors.length;
       await this.rest(client, PAUSE_MS);
     }
   }

@@ -2,7 +2,7 @@
  * Clients that wait for changes: who waits is told of a change that its server has applied, and of
  * none at the end of its wait, whatever happened to Redis and to the server's state meanwhile.
  */
-import type { SimClient } from '../client.ts';
+import type { Answer, SimClient } from '../client.ts';
 import type { SimServer } from '../server.ts';
 import { Clients } from './clients.ts';
 import { KEYS } from './registers.ts';
@@ -12,6 +12,9 @@ const WATCHERS = 6;
 const WAIT_S = 8;
 /** A wait lasts up to a sixteenth longer, and a default read may be held back for 7 s before. */
 const LATEST_MS = WAIT_S * 1000 * (1 + 1 / 16) + 8000;
+/** By a clock that goes too fast. */
+const EARLIEST_MS = WAIT_S * 1000 * 0.98;
+const RESTORED_MS = 1000;
 /** From the entry in the server's state to the bytes at the client. */
 const WAKE_MS = 1000;
 const LOOK_MS = 250;
@@ -85,6 +88,7 @@ export class Watchers extends Clients {
     const answer = await client.ask(server.port, 'GET', target, { timeoutMs: LATEST_MS });
     this.#waiting.delete(waiting);
     if (answer === undefined) this.#unanswered(client, waiting);
+    else this.#judgeEnd(client, waiting, answer);
     if (answer?.status !== 200 && answer?.status !== 404) return undefined;
     if (answer.status === 200) {
       for (const row of JSON.parse(answer.text) as Row[]) this.#sightings.add(row);
@@ -97,6 +101,22 @@ export class Watchers extends Clients {
     const stoodStill = server.machine.frozenUntil >= since;
     if (server.process !== process || stoodStill || world.now - since < LATEST_MS) return;
     this.violations.add('a wait is not answered at its end', client.machine.name);
+  }
+
+  /** Nothing new is an answer at the end of a wait alone. */
+  #judgeEnd(client: SimClient, { server, process, seen, since }: Waiting, answer: Answer): void {
+    const { world, history } = this.cluster;
+    const isAnswer = answer.status === 200 || answer.status === 404;
+    const isNews = seen === 0 || !isAnswer || answer.index !== seen;
+    const isEarly = world.now - since < EARLIEST_MS;
+    if (isNews || !isEarly || server.process !== process) return;
+    // Right after it was replaced: a large one takes a moment.
+    if (history.isRestored(server.machine.name, since - RESTORED_MS)) return;
+    const took = (world.now - since).toFixed(0);
+    this.violations.add(
+      'a wait ends early with nothing new',
+      `${client.machine.name} after ${took} ms`,
+    );
   }
 
   /** From outside: whether a server knows of what its waiters are not told. */

@@ -48,7 +48,7 @@ export class SimDatagrams extends EventEmitter {
     if (!world.mayStep(owner) || peer === undefined) return;
     const its = peer.#place.owner;
     const way = network.way(owner.machine, its.machine);
-    if (way.silent) return;
+    if (way.silent || way.deaf === its.machine) return;
     const bytes = Buffer.from(packet.subarray(offset, offset + length));
     const from = { ...this.address(), size: length };
     world.as(its, way.delayMs * (1 + world.random.next()), () => {

@@ -4,10 +4,18 @@
  */
 import { type File, type FileSystem, syncing } from '../../../server/log/file/file-system.ts';
 import { MemoryFileSystem } from '../../support/fakes/memory-file-system.ts';
+import type { Machine } from './machine.ts';
 import type { World } from './world.ts';
 
 const LOOK_MS = 0.05;
 const SYNC_MS = 1;
+
+const DISKS = new WeakMap<Machine, SimDisk>();
+
+/** Undefined for a machine that has none. */
+export function diskOf(machine: Machine): SimDisk | undefined {
+  return DISKS.get(machine);
+}
 
 export class SimDisk implements FileSystem {
   readonly #world: World;
@@ -16,8 +24,9 @@ export class SimDisk implements FileSystem {
   openFiles = 0;
   #beforeSync: { left: number; readonly fn: () => void } | undefined;
 
-  constructor(world: World) {
+  constructor(world: World, machine: Machine) {
     this.#world = world;
+    DISKS.set(machine, this);
   }
 
   /** The process is gone, and with the power all that was not synced. */
@@ -31,7 +40,11 @@ export class SimDisk implements FileSystem {
     this.#beforeSync = { left: n, fn };
   }
 
-  makeFolder(): Promise<void> {
+  has(path: string): Promise<boolean> {
+    return this.#take(LOOK_MS, async () => this.#files.paths().includes(path));
+  }
+
+  makeFolder(_: string): Promise<void> {
     return this.#take(LOOK_MS, () => this.#files.makeFolder());
   }
 

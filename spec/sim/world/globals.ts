@@ -6,6 +6,7 @@ import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Transform } from 'node:stream';
 import { loop } from '../../../lib/clock.ts';
 import { SimDatagrams } from './datagrams.ts';
+import { fileCallsOf } from './files.ts';
 import type { Network } from './network.ts';
 import type { SimSocket } from './sockets.ts';
 import type { SimTimer } from './timer.ts';
@@ -18,6 +19,7 @@ const http = require('node:http');
 const crypto = require('node:crypto');
 const zlib = require('node:zlib');
 const perf = require('node:perf_hooks');
+const files = require('node:fs/promises');
 
 /** A turn of the event loop takes time: code may wait for time to pass by turns. */
 const TURN_MS = 0.02;
@@ -172,6 +174,7 @@ export function replaceGlobals({ world, network }: Place): () => void {
     const port = listening.get(this)?.port;
     return port === undefined ? null : { port, address: '127.0.0.1', family: 'IPv4' };
   });
+  for (const [name, call] of Object.entries(fileCallsOf(world))) replace(files, name, call);
   // Compression would take real time, on threads of its own.
   replace(zlib, 'createGzip', () => atOnce(zlib.gzipSync));
   replace(zlib, 'createGunzip', () => atOnce(zlib.gunzipSync));

@@ -7,6 +7,8 @@ export class Machine {
   wallAheadMs = 0;
   /** A process that was killed: its events never happen. */
   boot = 0;
+  /** Until then it has no power: whoever speaks to it hears nothing. */
+  darkUntil = 0;
   /** How long it was suspended: time that its monotonic clock does not know. */
   suspendedMs = 0;
   /** What its clock had said when it began to drift as it does now, and when that was. */

@@ -13,12 +13,15 @@ interface Listening {
 
 /** On one machine's loopback or within a rack. */
 const DELAY_MS = 0.2;
-/** As a kernel that gives up on a peer that says nothing. */
-const CONNECT_TIMEOUT_MS = 60_000;
+/** As a kernel that knocks again at a peer that says nothing, each time after twice as long, and gives up. */
+const KNOCK_MS = 1000;
+const KNOCKS = 6;
 
 export class Network {
   readonly #world: World;
   readonly #listening = new Map<number, Listening>();
+  /** Who listened there last: where whoever comes is refused. */
+  readonly #places = new Map<number, Machine>();
   readonly #ways = new Map<string, Way>();
   readonly #open = new Map<Machine, Set<SimSocket>>();
   /** Those of dead processes too. */
@@ -37,6 +40,7 @@ export class Network {
   listen(owner: Owner, port: number, accept: Accept): () => void {
     const listening = { owner, accept };
     this.#listening.set(port, listening);
+    this.#places.set(port, owner.machine);
     return () => {
       if (this.#listening.get(port) === listening) this.#listening.delete(port);
     };
@@ -46,7 +50,7 @@ export class Network {
     const key = a.name < b.name ? `${a.name} ${b.name}` : `${b.name} ${a.name}`;
     let way = this.#ways.get(key);
     if (way === undefined) {
-      way = { delayMs: DELAY_MS, silent: false };
+      way = { delayMs: DELAY_MS, silent: false, deaf: undefined };
       this.#ways.set(key, way);
     }
     return way;
@@ -56,6 +60,18 @@ export class Network {
   silence(a: Machine, b: Machine, isSilent: boolean): void {
     this.way(a, b).silent = isSilent;
     this.#world.say(`${a.name} and ${b.name} ${isSilent ? 'hear nothing of' : 'hear'} each other`);
+  }
+
+  /** Only one of the two: it hears nothing of the other, which hears it. */
+  deafen(deaf: Machine, other: Machine, isDeaf: boolean): void {
+    this.way(deaf, other).deaf = isDeaf ? deaf : undefined;
+    this.#world.say(`${deaf.name} hears ${isDeaf ? 'nothing of ' : ''}${other.name}`);
+  }
+
+  /** Everything takes so long between the two; undefined for as long as by nature. */
+  slow(a: Machine, b: Machine, delayMs: number = DELAY_MS): void {
+    this.way(a, b).delayMs = delayMs;
+    this.#world.say(`what ${a.name} and ${b.name} say takes ${delayMs} ms`);
   }
 
   /** Resets what is open between the two. */
@@ -70,11 +86,20 @@ export class Network {
     this.#world.say(`cut ${a.name} from ${b.name}`);
   }
 
-  /** The process is gone: its peers get a reset, and nobody listens any more. */
-  killed(machine: Machine): void {
+  /**
+   * The process is gone, and nobody listens any more. Its peers get a reset; where its machine has lost its
+   * power they hear nothing, and get one when they speak and it has power again.
+   */
+  killed(machine: Machine, darkMs = 0): void {
+    machine.darkUntil = Math.max(machine.darkUntil, this.#world.now + darkMs);
     for (const socket of this.#open.get(machine) ?? []) {
       const peer = this.#peers.get(socket);
-      if (peer !== undefined) this.#world.as(peer.owner, DELAY_MS, () => peer.reset());
+      if (peer === undefined) continue;
+      const to = peer.owner.machine;
+      const { silent, deaf } = this.way(machine, to);
+      if (darkMs === 0 && !silent && deaf !== to)
+        this.#world.as(peer.owner, DELAY_MS, () => peer.reset());
+      else peer.peerIsGone(machine);
     }
     this.#open.delete(machine);
     for (const [port, listening] of this.#listening) {
@@ -86,21 +111,30 @@ export class Network {
 
   connect(from: Owner, port: number): SimSocket {
     const world = this.#world;
-    const listening = this.#listening.get(port);
-    const to = listening?.owner;
-    const way = this.way(from.machine, (to ?? from).machine);
+    const there = this.#listening.get(port)?.owner.machine ?? this.#places.get(port);
+    const way = this.way(from.machine, there ?? from.machine);
     const socket = new SimSocket(world, from, way, { host: '127.0.0.1', port });
     if (!world.mayStep(from)) return socket;
     this.#track(from.machine, socket);
-    if (way.silent) {
-      const giveUp = () => socket.destroy(refused('ETIMEDOUT', port));
-      socket.once('close', world.as(from, CONNECT_TIMEOUT_MS, giveUp));
-      return socket;
+    this.#knock(socket, way, there, 0);
+    return socket;
+  }
+
+  #knock(socket: SimSocket, way: Way, there: Machine | undefined, knocks: number): void {
+    const world = this.#world;
+    const { owner: from, remotePort: port } = socket;
+    if (socket.destroyed) return;
+    const isHeard = !way.silent && way.deaf === undefined && (there?.darkUntil ?? 0) <= world.now;
+    if (!isHeard && knocks < KNOCKS) {
+      const again = () => this.#knock(socket, way, there, knocks + 1);
+      socket.once('close', world.as(from, KNOCK_MS * 2 ** knocks, again));
+      return;
     }
-    const refuse = () => socket.destroy(refused('ECONNREFUSED', port));
-    if (to === undefined) {
+    const refuse = () => socket.destroy(refused(isHeard ? 'ECONNREFUSED' : 'ETIMEDOUT', port));
+    const to = this.#listening.get(port)?.owner;
+    if (!isHeard || to === undefined) {
       world.as(from, 2 * way.delayMs, refuse);
-      return socket;
+      return;
     }
     world.as(to, way.delayMs * (1 + world.random.next()), () => {
       const now = this.#listening.get(port);
@@ -124,7 +158,6 @@ export class Network {
       const isGone = socket.destroyed || from.boot !== from.machine.boot;
       if (isGone) world.as(now.owner, way.delayMs, () => accepted.reset());
     });
-    return socket;
   }
 
   /** What is open on the machine, as where its process ends. */

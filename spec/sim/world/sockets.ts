@@ -3,7 +3,7 @@
  * do over the kernel's. Each end's code gets what was sent after the way's delay, in order.
  */
 import { Duplex } from 'node:stream';
-import type { Owner } from './machine.ts';
+import type { Machine, Owner } from './machine.ts';
 import type { World } from './world.ts';
 
 /** How a way between two machines is now. */
@@ -12,6 +12,8 @@ export interface Way {
   delayMs: number;
   /** Nothing gets through and nobody is told, as where a cable was pulled. */
   silent: boolean;
+  /** Which of the two does not hear the other, who hears it. */
+  deaf: Machine | undefined;
 }
 
 const RESEND_MS = 200;
@@ -36,6 +38,11 @@ export class SimSocket extends Duplex {
   readonly #arriving: (() => void)[] = [];
   /** So that what was sent first arrives first. */
   #lastArrival = 0;
+  /** The other end's process is gone, and nobody has said so. */
+  #gone: Machine | undefined;
+  #knocks = false;
+  bytesRead = 0;
+  bytesWritten = 0;
 
   constructor(world: World, owner: Owner, way: Way, remote: { host: string; port: number }) {
     super({ allowHalfOpen: false });
@@ -75,6 +82,27 @@ export class SimSocket extends Duplex {
     if (!this.destroyed) this.destroy(reset());
   }
 
+  /** Its machine has no power, or the way is silent: whoever has said something meanwhile hears of it later. */
+  peerIsGone(machine: Machine): void {
+    this.#gone = machine;
+    if (this.#lastArrival > this.#world.now) this.#say(machine);
+  }
+
+  #say(machine: Machine): void {
+    if (this.#knocks) return;
+    this.#knocks = true;
+    this.#knock(machine);
+  }
+
+  #knock(machine: Machine): void {
+    const world = this.#world;
+    if (this.destroyed) return;
+    const { delayMs, silent, deaf } = this.#way;
+    const isHeard = !silent && deaf === undefined && machine.darkUntil <= world.now;
+    if (isHeard) world.as(this.#own, 2 * delayMs, () => this.reset());
+    else world.as(this.#own, RESEND_MS, () => this.#knock(machine));
+  }
+
   override _read(): void {}
 
   override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -92,6 +120,7 @@ export class SimSocket extends Duplex {
   /** Sends at once what nobody changes any more, past all that a stream does with it. */
   put(bytes: Buffer): void {
     this.#touch();
+    this.bytesWritten += bytes.length;
     this.#send((peer) => peer.#receive(bytes));
   }
 
@@ -172,7 +201,10 @@ export class SimSocket extends Duplex {
 
   #receive(bytes: Buffer | null): void {
     if (this.destroyed) return;
-    if (bytes !== null) this.#touch();
+    if (bytes !== null) {
+      this.#touch();
+      this.bytesRead += bytes.length;
+    }
     if (this.#taker === undefined) this.push(bytes);
     else if (bytes === null) this.destroySoon();
     else this.#taker(bytes);
@@ -191,6 +223,10 @@ export class SimSocket extends Duplex {
     if (!world.mayStep(this.#own)) return;
     const peer = this.#peer;
     if (peer === undefined) return;
+    if (this.#gone !== undefined) {
+      this.#say(this.#gone);
+      return;
+    }
     const { delayMs } = this.#way;
     const takes = delayMs * (1 + world.random.next());
     const at = Math.max(this.#lastArrival, world.now + takes);
@@ -201,9 +237,10 @@ export class SimSocket extends Duplex {
     });
   }
 
-  /** What came in, in its order. While the way is silent it is sent again and again, as TCP does. */
+  /** What came in, in its order. While nothing of it is heard it is sent again and again, as TCP does. */
   #takeIn(): void {
-    if (this.#way.silent) {
+    const { silent, deaf } = this.#way;
+    if (silent || deaf === this.#own.machine) {
       this.#world.as(this.#own, RESEND_MS, () => this.#takeIn());
       return;
     }

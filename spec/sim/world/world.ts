@@ -20,6 +20,10 @@ const settleAll = (process as unknown as { _tickCallback(): void })._tickCallbac
 /** So many events are one turn of Node's loop, whose own parts wait for one now and then. */
 const EVENTS_A_TURN = 64;
 
+/** Whoever waits for time to pass by doing things would have it stand still. */
+const LOOK_EVENTS = 200_000;
+const LEAST_MS = 50;
+
 /** Where a wall clock begins. */
 export const EPOCH_MS = 1_700_000_000_000;
 
@@ -33,6 +37,7 @@ export class World {
   readonly #nobody: Owner = { machine: this.#outside, boot: 0 };
   #current: Owner = this.#nobody;
   #events = 0;
+  #nextLook = { events: LOOK_EVENTS, now: 0 };
   #fault: unknown;
 
   constructor(seed: number) {
@@ -221,6 +226,12 @@ export class World {
     });
   }
 
+  #lookAtTime({ name }: Machine): void {
+    const passed = this.#now - this.#nextLook.now;
+    if (passed < LEAST_MS) this.fail(new Error(`time stands still, and ${name} is at work`));
+    this.#nextLook = { events: this.#events + LOOK_EVENTS, now: this.#now };
+  }
+
   /** The next event, and all promises that it settles. */
   #step(): boolean {
     const event = this.#queue.take();
@@ -234,6 +245,7 @@ export class World {
       return true;
     }
     if (owner !== this.#nobody) this.#events++;
+    if (this.#events > this.#nextLook.events) this.#lookAtTime(machine);
     this.#current = owner;
     try {
       fn();
