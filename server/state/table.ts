@@ -94,9 +94,10 @@ export class Lookup<V> {
     return this.#groups.get(name);
   }
 
-  /** The rows, in no order that means anything. */
+  /** The rows, in no order that means anything, as often as they are gone through. */
   rows(name: string): Iterable<V> {
-    return this.#groups.get(name)?.values() ?? [];
+    const group = this.#groups.get(name);
+    return group === undefined ? NONE : new Values(group);
   }
 
   names(): IterableIterator<string> {
@@ -136,5 +137,20 @@ export class Lookup<V> {
     if (group === undefined) return;
     group.delete(key);
     if (group.size === 0) this.#groups.delete(name);
+  }
+}
+
+const NONE: readonly never[] = [];
+
+/** A Map's own are gone through once: whoever did so again found none, and no error. */
+class Values<V> implements Iterable<V> {
+  readonly #map: ReadonlyMap<string, V>;
+
+  constructor(map: ReadonlyMap<string, V>) {
+    this.#map = map;
+  }
+
+  [Symbol.iterator](): Iterator<V> {
+    return this.#map.values();
   }
 }

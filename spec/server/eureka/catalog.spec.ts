@@ -154,6 +154,18 @@ describe("Consul's services for Eureka's clients", () => {
     assert.deepEqual([seen?.status, seen?.actionType], ['UP', 'MODIFIED']);
   });
 
+  it('change in the delta when a check of theirs says something else', async () => {
+    const { clock, put, instances } = await start();
+    await put('/v1/catalog/register', web({ Status: 'passing' }));
+    await clock.advance(200_000);
+    await put('/v1/kv/a', 'b');
+    const Check = { CheckID: 'c', Name: 'c', ServiceID: 'w1', Status: 'critical' };
+    const check = { Node: 'n7', Address: '10.7.7.7', SkipNodeUpdate: true, Check };
+    await put('/v1/catalog/register', check);
+    const [seen] = await instances('/eureka/apps/delta');
+    assert.deepEqual([seen?.status, seen?.actionType], ['DOWN', 'MODIFIED']);
+  });
+
   it('cannot be changed or renewed there', async () => {
     const { put, eureka } = await start();
     await put('/v1/catalog/register', web());
