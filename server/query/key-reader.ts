@@ -9,12 +9,15 @@ import type { Sight } from './sight.ts';
 
 type ReadOf = Pick<State, 'kv' | 'revisions' | 'topics'>;
 
+/** `standsOnFloor`: the index is that of what was forgotten, or will be. */
+type NoteAt = (topic: string, index: number, standsOnFloor?: boolean) => void;
+
 export class KeyReader {
   readonly #state: ReadOf;
   readonly #sight: Sight;
-  readonly #noteAt: (topic: string, index: number) => void;
+  readonly #noteAt: NoteAt;
 
-  constructor(state: ReadOf, sight: Sight, noteAt: (topic: string, index: number) => void) {
+  constructor(state: ReadOf, sight: Sight, noteAt: NoteAt) {
     this.#state = state;
     this.#sight = sight;
     this.#noteAt = noteAt;
@@ -34,7 +37,8 @@ export class KeyReader {
   revisionsOf(key: string): readonly Revision[] {
     this.#refuseUnseen(key);
     const topic = revisionsTopic(key);
-    this.#noteAt(topic, this.#state.topics.indexOf(topic));
+    const { topics } = this.#state;
+    this.#noteAt(topic, topics.indexOf(topic), topics.standsOnFloor(topic));
     return this.#state.revisions.of(key);
   }
 
@@ -76,12 +80,12 @@ export class KeyReader {
     const isSeen = isShown || this.#sight.keyNamed(prefix);
     this.#sight.asked(isSeen);
     if (!isSeen) this.#noteAt(treeTopic(prefix), 1);
-    else if (isAny || kv.isBuried(prefix)) this.#noteAt(treeTopic(prefix), index);
+    else if (isAny || kv.isBuried(prefix)) this.#noteAt(treeTopic(prefix), index, true);
     else this.#noteAround(prefix, index);
   }
 
   #noteAround(name: string, own: number): void {
     const { folder, index } = this.#state.kv.folderAround(name);
-    this.#noteAt(treeTopic(folder), Math.max(own, index));
+    this.#noteAt(treeTopic(folder), Math.max(own, index), true);
   }
 }

@@ -25,6 +25,7 @@ import {
   CATALOG,
   COORDINATES,
   EVENTS,
+  FLOOR,
   healthTopic,
   instancesTopic,
   NODES,
@@ -58,7 +59,7 @@ const MAX_NODES_BY_NAME = 64;
 export interface Reads {
   /** A touch of one changes the answer and its index. */
   readonly topics: readonly string[];
-  /** A touch of one changes the order of the answer at most, which wakes nobody: as in Consul. */
+  /** A touch of one changes the order of the answer, or its index, at most, which wakes nobody: as in Consul. */
   readonly orders: readonly string[];
   /** When what was read last changed. */
   readonly index: number;
@@ -70,6 +71,7 @@ export class Reader implements Reads {
   /** A set: an answer may be of tens of thousands. */
   readonly #topics = new Set<string>();
   #orders: Set<string> | undefined;
+  #standsOnFloor = false;
   #index = 1;
 
   constructor(state: State, rights: Rights) {
@@ -82,7 +84,8 @@ export class Reader implements Reads {
   }
 
   get orders(): readonly string[] {
-    return this.#orders === undefined ? [] : [...this.#orders];
+    const orders = this.#orders === undefined ? [] : [...this.#orders];
+    return this.#standsOnFloor ? [...orders, FLOOR] : orders;
   }
 
   get index(): number {
@@ -265,7 +268,10 @@ export class Reader implements Reads {
 
   /** Keys, by name and by what their names begin with. */
   get keys(): KeyReader {
-    return new KeyReader(this.#state, this.#sight, (topic, index) => this.#noteAt(topic, index));
+    return new KeyReader(this.#state, this.#sight, (topic, index, standsOnFloor = false) => {
+      this.#noteAt(topic, index);
+      if (standsOnFloor) this.#standsOnFloor = true;
+    });
   }
 
   session(id: string): Session | undefined {
@@ -365,8 +371,10 @@ export class Reader implements Reads {
    * nothing of it: not when it changed, and not whether it is there.
    */
   #note(topic: string, isSeen = true): boolean {
+    const { topics } = this.#state;
     this.#sight.asked(isSeen);
-    this.#noteAt(topic, isSeen ? this.#state.topics.indexOf(topic) : 1);
+    this.#noteAt(topic, isSeen ? topics.indexOf(topic) : 1);
+    if (isSeen && topics.standsOnFloor(topic)) this.#standsOnFloor = true;
     return isSeen;
   }
 

@@ -61,6 +61,7 @@ import {
   setToken,
 } from './token-commands.ts';
 import { noticesBegun, noticesTold } from './told.ts';
+import { FLOOR } from './topic-names.ts';
 import { applyTxn } from './txn-commands.ts';
 
 /** The oldest boots are forgotten first; a proposal of theirs is long settled. */
@@ -104,7 +105,7 @@ export function apply(state: State, entry: Entry): Applied {
   state.history.commit(entry.t);
   state.eureka.passed(state);
   const touched = state.topics.commit(state.index, entry.t);
-  state.kv.commit(touched, state.index, entry.t);
+  if (state.kv.commit(touched, state.index, entry.t)) touched.add(FLOOR);
   const isRestored = !again && outcome.applied && entry.command.type === 'end-restore';
   return { outcome, touched, state: isRestored ? takeStaged(state) : state, isRestored };
 }

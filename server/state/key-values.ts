@@ -6,7 +6,7 @@ import { Folders, isFolder } from './folders.ts';
 import { KeyRange } from './key-range.ts';
 import { type Journal, Lookup } from './table.ts';
 import { KEY_PREFIX, keyTopic } from './topic-names.ts';
-import { MAX_TOMBSTONES, TOMBSTONE_MS, type Topics } from './topics.ts';
+import { dueToSink, type Topics } from './topics.ts';
 
 interface Tombstone {
   readonly index: number;
@@ -139,10 +139,10 @@ export class KeyValues {
     }
   }
 
-  /** Ends an entry: what it deleted leaves a tombstone, what it wrote has none. */
-  commit(touched: ReadonlySet<string>, index: number, t: number): void {
+  /** Ends an entry: what it deleted leaves a tombstone, what it wrote has none. Whether the floor has risen. */
+  commit(touched: ReadonlySet<string>, index: number, t: number): boolean {
     // An entry that changed nothing lets nothing sink either: it leaves the state as it is.
-    if (touched.size === 0) return;
+    if (touched.size === 0) return false;
     for (const topic of touched) {
       if (!topic.startsWith(KEY_PREFIX)) continue;
       const key = topic.slice(KEY_PREFIX.length);
@@ -150,15 +150,18 @@ export class KeyValues {
       if (!this.#rows.has(key)) this.#dig(key, { index, t });
       this.#folders.changed(key, index);
     }
-    this.#sink(t);
+    return this.#sink(t);
   }
 
-  #sink(now: number): void {
-    for (const [key, { index, t }] of this.#graves) {
-      if (t + TOMBSTONE_MS > now && this.#graves.size <= MAX_TOMBSTONES) break;
+  #sink(now: number): boolean {
+    const before = this.#floor;
+    let due = dueToSink(timesOf(this.#graves.values()), this.#graves.size, now);
+    for (const [key, { index }] of this.#graves) {
+      if (due-- === 0) break;
       this.#fill(key);
       this.#floor = Math.max(this.#floor, index);
     }
+    return this.#floor > before;
   }
 
   #dig(key: string, grave: Tombstone): void {
@@ -209,4 +212,8 @@ export class KeyValues {
     this.set(row);
     this.#folders.changed(row.Key, row.ModifyIndex);
   }
+}
+
+function* timesOf(graves: Iterable<Tombstone>): Generator<number> {
+  for (const { t } of graves) yield t;
 }

@@ -11,6 +11,8 @@ export function rowKey(node: string, id: string): string {
 }
 
 export const NODES = 'nodes';
+/** The index that stands for all that nobody remembers. It changes no answer, but the index of some. */
+export const FLOOR = 'floor';
 /** The names of services and their tags. */
 export const SERVICES = 'services';
 /** Any change of nodes, instances or checks. */

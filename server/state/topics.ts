@@ -7,11 +7,30 @@
  * stands for all topics that nobody remembers.
  */
 
-import { KEY_PREFIX } from './topic-names.ts';
+import { FLOOR, KEY_PREFIX } from './topic-names.ts';
 
 /** As long as Consul keeps its tombstones. */
 export const TOMBSTONE_MS = 15 * 60_000;
 export const MAX_TOMBSTONES = 100_000;
+/**
+ * They sink together, once in so long: each time the floor rises, answers that stand on it are made anew, and whoever
+ * waits for the next of one is answered once.
+ */
+const SINK_EVERY_MS = 60_000;
+const LEFT_OF_MANY = (MAX_TOMBSTONES * 15) / 16;
+
+/** How many of what is gone are to sink now. `gone`: when each went, the oldest first. */
+export function dueToSink(gone: Iterable<number>, size: number, now: number): number {
+  const isFull = size > MAX_TOMBSTONES;
+  let due = 0;
+  for (const t of gone) {
+    const isOver = t + TOMBSTONE_MS <= now;
+    if (due === 0 && !isFull && t + TOMBSTONE_MS + SINK_EVERY_MS > now) break;
+    if (!isOver && (!isFull || size - due <= LEFT_OF_MANY)) break;
+    due++;
+  }
+  return due;
+}
 
 export class Topics {
   readonly #indexes = new Map<string, number>();
@@ -24,6 +43,11 @@ export class Topics {
   /** At least 1, for 0 is what a client sends to ask for no wait. */
   indexOf(topic: string): number {
     return this.#indexes.get(topic) ?? this.#floor;
+  }
+
+  /** Whether the floor says its index, or will when it sinks. */
+  standsOnFloor(topic: string): boolean {
+    return !this.#indexes.has(topic) || this.#gone.has(topic);
   }
 
   get floor(): number {
@@ -48,7 +72,7 @@ export class Topics {
   }
 
   /** Ends an entry: its touches count. Returns the topics that it touched. */
-  commit(index: number, t: number): ReadonlySet<string> {
+  commit(index: number, t: number): Set<string> {
     if (this.#touched.size === 0) return this.#touched;
     // Sorted: what is buried first sinks first, and rows are gone through in an order that a restore
     // does not keep.
@@ -62,7 +86,7 @@ export class Topics {
     }
     this.#touched = new Set();
     this.#buried = new Set();
-    this.#sink(t);
+    if (this.#sink(t)) touched.add(FLOOR);
     return touched;
   }
 
@@ -72,13 +96,17 @@ export class Topics {
     this.#buried.clear();
   }
 
-  #sink(now: number): void {
-    for (const [topic, t] of this.#gone) {
-      if (t + TOMBSTONE_MS > now && this.#gone.size <= MAX_TOMBSTONES) break;
+  /** Whether the floor has risen. */
+  #sink(now: number): boolean {
+    const before = this.#floor;
+    let due = dueToSink(this.#gone.values(), this.#gone.size, now);
+    for (const topic of this.#gone.keys()) {
+      if (due-- === 0) break;
       this.#gone.delete(topic);
       this.#floor = Math.max(this.#floor, this.#indexes.get(topic) ?? 0);
       this.#indexes.delete(topic);
     }
+    return this.#floor > before;
   }
 
   /** Everything is of this index: another state came in place of the one that this was of. */

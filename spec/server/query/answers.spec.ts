@@ -8,6 +8,7 @@ import type { Question } from '../../../server/query/query.ts';
 import { Watcher } from '../../../server/query/watcher.ts';
 import { State } from '../../../server/state/state.ts';
 import { sessionTopic } from '../../../server/state/topic-names.ts';
+import { TOMBSTONE_MS } from '../../../server/state/topics.ts';
 import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
 import { liveBytes } from '../../support/heap.ts';
 import { whole } from '../../support/turns.ts';
@@ -55,6 +56,22 @@ function start(maxBytes?: number) {
 }
 
 describe('Answers', () => {
+  it('shows the index that a fresh one has, once what is gone is forgotten', async () => {
+    const { answers, clock, query, state, watcher } = start();
+    const end = (topic: string, bury: boolean) => {
+      state.position++;
+      if (bury) state.topics.bury(topic);
+      else state.topics.touch(topic);
+      watcher.notify(state.topics.commit(state.index, clock.now()));
+    };
+    end('gone', true);
+    const gone = state.index;
+    assert.equal(answers.read(query('nobody')).index, 1);
+    await clock.advance(TOMBSTONE_MS + 60_000);
+    end('else', false);
+    assert.equal(answers.read(query('nobody')).index, gone);
+  });
+
   it('evaluates once, however many ask, until something is touched', () => {
     const { answers, query, runs, touch } = start();
     const web = query('web');
@@ -82,7 +99,8 @@ describe('Answers', () => {
     const first = answers.read(query('first'));
     for (let i = 0; i < 100; i++) answers.read(query(`${i}`));
     assert(answers.size.bytes <= 10_000);
-    assert.equal(watcher.size, answers.size.answers);
+    // And the floor, on which all of these stand.
+    assert.equal(watcher.size, answers.size.answers + 1);
     assert(!first.stands);
   });
 
@@ -324,7 +342,8 @@ describe('what Answers keeps', () => {
     assert.throws(() => answers.read(odd('a')));
     assert.deepEqual([answers.size.answers, watcher.size], [0, 0]);
     answers.read(query('web'));
-    assert.equal(watcher.size, 1);
+    // And the floor, on which it stands.
+    assert.equal(watcher.size, 2);
   });
 
   it('has room, also of those that are waited on, and all of them are woken', async () => {
@@ -344,7 +363,8 @@ describe('what Answers keeps', () => {
     const waiting = Array.from({ length: 100 }, (_, i) => wait(query(`${i}`), 1));
     for (const { cancel } of waiting) cancel();
     assert.equal(answers.waiting, 0);
-    assert.equal(watcher.size, answers.size.answers);
+    // And the floor, on which all of these stand.
+    assert.equal(watcher.size, answers.size.answers + 1);
   });
 
   it('holds on the heap what it says that it holds', async () => {
