@@ -284,4 +284,40 @@ export const DEFECTS: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: 'a lock with two holders',
+    log: 'file',
+    workloads: ['locks'],
+    edits: [
+      {
+        file: 'server/state/kv-commands.ts',
+        from: 'if (before?.Session !== undefined || state.sessions.isDelayed',
+        to: 'if (state.sessions.isDelayed',
+      },
+    ],
+  },
+  {
+    name: 'waits that end early, with nothing new',
+    log: 'file',
+    workloads: ['watchers'],
+    edits: [
+      {
+        file: 'server/query/live-answer.ts',
+        from: 'clock.after(waiter.waitMs,',
+        to: 'clock.after(waiter.waitMs / 2,',
+      },
+    ],
+  },
+  {
+    name: 'an agent that answers before it keeps what it was told',
+    log: 'file',
+    workloads: ['agents'],
+    edits: [
+      {
+        file: 'agent/sync/registrar.ts',
+        from: 'return this.#options.kept.flush();',
+        to: 'return Promise.resolve();',
+      },
+    ],
+  },
 ];
