@@ -49,7 +49,7 @@ export interface SyncOptions {
 const LEAVE_MS = 2000;
 /** One that cannot read its cluster for so long leaves its turn to another: that one may. */
 const MAX_LOST_MS = 10_000;
-const LOOK_MS = 500;
+const LOOK_MS = 50;
 const LOST = 'cannot read the cluster';
 
 export class KubernetesSync implements Measured {
@@ -144,14 +144,14 @@ export class KubernetesSync implements Measured {
 
   async #work(session: string, signal: AbortSignal): Promise<void> {
     const fence = { key: this.#options.lockKey, session };
-    await this.#presence.removeDead(signal);
     const works = this.#ways.map((way) => (turn: AbortSignal) => way.work(fence, turn));
-    await together([...works, (turn) => this.#untilLost(turn)], signal);
+    await together([...works, (turn) => this.#attend(turn)], signal);
   }
 
-  /** Rejects once the cluster cannot be read. */
-  async #untilLost(signal: AbortSignal): Promise<void> {
+  /** Takes out those that have died; rejects once the cluster cannot be read. */
+  async #attend(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
+    await this.#presence.removeDead(signal);
     while (!signal.aborted) {
       if (this.#isLost)
         throw new ProconsulError('unavailable', `${LOST}: another may have the turn`);

@@ -19,7 +19,7 @@ const WATCH_S = 240;
 const IDLE_MS = 75_000;
 /** Only one client asks, and a cluster that is back is to be seen at once. */
 const FIRST_RETRY_MS = 100;
-const MAX_RETRY_MS = 400;
+const MAX_RETRY_MS = 250;
 /** Where each watch ends as soon as it began, after a list that counted for nothing. */
 const MAX_RELIST_MS = 10_000;
 const SHORT_WATCH_MS = 5000;

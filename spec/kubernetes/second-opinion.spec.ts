@@ -10,6 +10,7 @@ import {
 } from '@kubernetes/client-node';
 import { type ApiServer, startApiServer } from '../support/kubernetes/api-server.ts';
 import { kubeService, kubeSlice } from '../support/kubernetes/cluster.ts';
+import { startSyncWorld } from '../support/kubernetes/syncs.ts';
 import { until } from '../support/until.ts';
 
 function configOf(server: ApiServer, token = 't1'): KubeConfig {
@@ -76,6 +77,46 @@ describe("the specs' API server, for @kubernetes/client-node", () => {
       },
     );
     assert.equal(items[0]?.ports?.[0]?.port, 8080);
+  });
+
+  it('keeps ConfigMaps as it writes them, bytes too, finds one by its name, and refuses what is none', async () => {
+    const { core } = await started();
+    const namespace = 'default';
+    const create = (name: string, over: object) =>
+      core.createNamespacedConfigMap({
+        namespace,
+        body: { kind: 'ConfigMap', metadata: { name }, ...over },
+      });
+    const bytes = Buffer.from([0xff, 0xfe]).toString('base64');
+    await create('web', { data: { color: 'grün' }, binaryData: { bytes } });
+    await create('other', {});
+    const fieldSelector = 'metadata.name=web';
+    const { items } = await core.listNamespacedConfigMap({ namespace, fieldSelector });
+    assert.equal(items.length, 1);
+    assert.deepEqual({ ...items[0]?.data }, { color: 'grün' });
+    assert.deepEqual({ ...items[0]?.binaryData }, { bytes });
+    for (const name of ['a b', '..x', 'a/b']) {
+      await assert.rejects(create('bad', { data: { [name]: '1' } }), codeOf(422));
+    }
+    await assert.rejects(
+      create('bad', { data: { a: 'x' }, binaryData: { a: bytes } }),
+      codeOf(422),
+    );
+    const large = 'x'.repeat(1024 * 1024);
+    await create('full', { data: { large } });
+    await assert.rejects(create('bad', { data: { large, more: 'x' } }), codeOf(422));
+  });
+
+  it('shows it the ConfigMap that a sync has made of keys', async () => {
+    const { cluster, sync, put } = await startSyncWorld();
+    await put('/v1/kv/app/color', 'blue');
+    await put('/v1/kv/app/bytes', Buffer.from([0xff, 0x00]));
+    sync('a', { 'to-consul': 'false', 'config-map-from-kv': 'app=default/app' });
+    const core = configOf(cluster).makeApiClient(CoreV1Api);
+    const read = () => core.readNamespacedConfigMap({ namespace: 'default', name: 'app' });
+    await until(async () => (await read().catch(() => undefined)) !== undefined);
+    const { data, binaryData } = await read();
+    assert.deepEqual([{ ...data }, { ...binaryData }], [{ color: 'blue' }, { bytes: '/wA=' }]);
   });
 
   it('refuses a token that it does not know, one that may not, and none', async () => {
