@@ -363,9 +363,11 @@ export class Session implements Carrier {
 
   #leaves(payload: Buffer): number {
     if (payload.length < 8) return CODE.size;
+    // It is about what is asked from here: who asks may have more on its way, and closes when that is over.
+    if (this.isServer) return CODE.none;
     const last = payload.readUInt32BE(0) & MAX_WINDOW;
     // Of these it has done nothing.
-    for (const stream of this.isServer ? [] : [...this.#streams.values()]) {
+    for (const stream of [...this.#streams.values()]) {
       if (stream.id > last) stream.broke(CODE.refused);
     }
     if (!this.#isRetired) this.#retired();

@@ -287,6 +287,14 @@ describe('a connection of HTTP/2', () => {
     await until(() => caller.heard.ended);
   });
 
+  it('answers what a caller had on its way when it said that it takes no more', async () => {
+    const { port } = await serve();
+    const caller = raw(port);
+    caller.say(framed(FRAME.goaway, 0, 0, Buffer.alloc(8)));
+    caller.say(framed(FRAME.head, FLAG.endOfHead | FLAG.end, 1, REQUEST));
+    await until(() => caller.heard.frames.some(({ type, stream }) => type === 1 && stream === 1));
+  });
+
   it('needs no more of a request that is answered', async () => {
     const { port } = await serve((stream) => stream.head(fieldText(':status', '200'), true));
     const caller = raw(port);
