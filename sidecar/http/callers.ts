@@ -209,7 +209,7 @@ export class HttpCallers {
 
   #h2Asked(stream: Stream, { fields, fault }: Block, isWhole: boolean, caller: H2Caller): void {
     const head = fault === undefined ? h2Head(fields, !isWhole) : 'too large';
-    if (head === 'malformed') stream.abort(CODE.protocol);
+    if (head === 'malformed') stream.fault(CODE.protocol);
     else if (head === 'too large') stream.head(TOO_LARGE, true);
     else {
       const admitted = this.#admitted(head, caller.who);

@@ -261,7 +261,8 @@ export class Exchange {
     const { route } = this.#way as Way;
     if (retriesFailure(route.retries, failure) && this.#mayRetry()) return 'same';
     if (!this.#canRepeat || this.#tries >= rules.tries) return undefined;
-    if (isUntouched(failure)) return 'other';
+    // Who refuses is there, and may have room by then.
+    if (isUntouched(failure)) return failure.kind === 'refused' ? 'same' : 'other';
     if (!mayRepeat(this.#head, failure) || !this.#isAffordable()) return undefined;
     return failure.isStale ? 'same' : 'other';
   }
@@ -297,12 +298,14 @@ export class Exchange {
       return;
     }
     this.#tried.clear();
-    this.#cancelWait = clock.after(BACKOFF_MS * 2 ** (this.#tries - 1), () => {
-      if (this.#isOver) return;
-      const chosen = this.#choose();
-      if (chosen === undefined) this.#refuse(failed(failure), failure.message);
-      else this.#begin(chosen);
-    });
+    const repeat = () => {
+      const chosen = this.#isOver ? undefined : this.#choose();
+      if (chosen !== undefined) this.#begin(chosen);
+      else this.#refuse(failed(failure), failure.message);
+    };
+    // It was its connection that was at its end, and the host is there.
+    if (isUntouched(failure) && failure.isStale) repeat();
+    else this.#cancelWait = clock.after(BACKOFF_MS * 2 ** (this.#tries - 1), repeat);
   }
 
   /** All of the request has come: from here on it is the host's time. */

@@ -1,5 +1,6 @@
 /** The connections of HTTP/2 to one host: many requests at once on each. */
 import type { Cancel, Clock } from '../../lib/clock.ts';
+import { ProconsulError } from '../../lib/errors.ts';
 import { type Fields, NO_FIELDS, type Sorted, sorted } from './fields.ts';
 import type { Open } from './h1-host.ts';
 import { CODE } from './h2/frames.ts';
@@ -19,6 +20,10 @@ const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_INTERIM = 16;
 /** A connection without a request for so long is closed. */
 const IDLE_MS = 60_000;
+/** A host that has not said by then what it lets be does not speak HTTP/2. */
+const GREETING_MS = 5000;
+/** One that was asked and said nothing for so long may be gone without anybody hearing of it. */
+const SILENT_MS = 5000;
 const LENGTH = /^\d{1,15}$/;
 
 export class H2Host implements Connections {
@@ -63,24 +68,39 @@ export class H2Host implements Connections {
     const socket = await this.#open();
     // What has ended on one side is over: no stream has the rest of its answer any more.
     socket.allowHalfOpen = false;
+    let isOpen = false;
+    let decided: () => void = () => undefined;
+    const greeted = new Promise<void>((resolve) => {
+      decided = resolve;
+    });
     const wire = new Wire({
       socket,
       windowBytes: WINDOW_BYTES,
       maxHeadBytes: MAX_HEAD_BYTES,
       clock: this.#clock,
+      greeted: () => decided(),
       retired: () => this.#sessions.delete(session),
       closed: () => session.gone(),
       freed: () => this.#leases.look(),
     });
     const session: Session = new Session(wire, this.#clock, {
       gone: () => {
+        decided();
         this.#sessions.delete(session);
-        this.#leases.gone();
+        if (isOpen) this.#leases.gone();
       },
       freed: () => this.#leases.look(),
     });
+    const cancel = this.#clock.after(GREETING_MS, () => decided());
+    await greeted;
+    cancel();
+    // Until a host has said how many requests it lets be, it is sent none.
+    isOpen = wire.isGreeted && session.hasRoom && !this.#isClosed;
+    if (!isOpen) {
+      session.retire();
+      throw new ProconsulError('unavailable', 'it takes no request by HTTP/2');
+    }
     this.#sessions.add(session);
-    if (this.#isClosed) session.retire();
     return session;
   }
 }
@@ -98,6 +118,9 @@ class Session implements Connection {
   /** To requests that are not sent yet. */
   #promised = 0;
   #idleSince: number;
+  /** Since when it has been asked and has said nothing at all. */
+  #askedAt = 0;
+  #heardBefore = -1;
   #cancel: Cancel;
 
   constructor(wire: Wire, clock: Clock, owner: SessionOwner) {
@@ -136,16 +159,31 @@ class Session implements Connection {
 
   send(head: Head, taking: Taking): Sending {
     this.#promised--;
-    const call = new Call(taking, () => this.retire());
+    const call = new Call(taking, this);
     const stream = this.#wire.open(call);
     if (stream === undefined) {
       // It has closed meanwhile, and nothing went out.
-      process.nextTick(() => taking.failed({ kind: 'refused', message: 'the connection closes' }));
+      const message = 'the connection closes';
+      process.nextTick(() => taking.failed({ kind: 'refused', message, isStale: true }));
       return NOTHING;
     }
     this.#idleSince = this.#clock.monotonic();
+    if (this.#wire.heard !== this.#heardBefore) {
+      this.#heardBefore = this.#wire.heard;
+      this.#askedAt = this.#idleSince;
+    }
     call.begin(stream, head);
     return call;
+  }
+
+  get isRetired(): boolean {
+    return this.#wire.isRetired;
+  }
+
+  /** Nobody waits for an answer any more. Of a host that says nothing nobody knows whether it is still there. */
+  unanswered(): void {
+    const isSilent = this.#wire.heard === this.#heardBefore;
+    if (isSilent && this.#clock.monotonic() - this.#askedAt >= SILENT_MS) this.retire();
   }
 
   #look(): void {
@@ -167,7 +205,7 @@ const NOTHING: Sending = {
 
 class Call implements Sending, StreamTaker {
   readonly #taking: Taking;
-  readonly #retire: () => void;
+  readonly #session: Session;
   #stream: Stream | undefined;
   #isOfHead = false;
   #interim = 0;
@@ -175,9 +213,9 @@ class Call implements Sending, StreamTaker {
   #trailers: Fields = NO_FIELDS;
   #isOver = false;
 
-  constructor(taking: Taking, retire: () => void) {
+  constructor(taking: Taking, session: Session) {
     this.#taking = taking;
-    this.#retire = retire;
+    this.#session = session;
   }
 
   begin(stream: Stream, head: Head): void {
@@ -206,8 +244,7 @@ class Call implements Sending, StreamTaker {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#stream?.abort(CODE.cancel);
-    // Of a host that says nothing nobody knows whether it is still there.
-    if (!this.#hasAnswer) this.#retire();
+    if (!this.#hasAnswer) this.#session.unanswered();
   }
 
   fieldsCame({ fields: raw }: Block, isEnd: boolean): void {
@@ -262,7 +299,9 @@ class Call implements Sending, StreamTaker {
     if (this.#isOver) return;
     this.#isOver = true;
     const kind = code === CODE.refused ? 'refused' : 'reset';
-    this.#taking.failed({ kind, message: `remote ${kind}` });
+    // A connection that goes says nothing of the host.
+    const isStale = this.#session.isRetired && !this.#hasAnswer;
+    this.#taking.failed({ kind, message: `remote ${kind}`, isStale });
   }
 
   drained(): void {

@@ -21,9 +21,15 @@ export function h2Head(raw: Fields, hasBody: boolean): Head | Unclear | 'malform
   const [method = '', scheme = '', target = '', authority = ''] = PSEUDO.map((name) =>
     said.get(name),
   );
-  const isWhole = method === 'CONNECT' || (scheme !== '' && target !== '');
-  if (method === '' || !isWhole) return 'malformed';
+  // Tunnels are not built, and one has neither of the two.
+  const isTunnel = method === 'CONNECT';
+  if (method === '' || (scheme === '') !== isTunnel || (target === '') !== isTunnel)
+    return 'malformed';
   if (!hasBody && Number(fieldIn(raw, 'content-length') ?? 0) !== 0) return 'malformed';
+  // Another host in the path would be the one that counts in HTTP/1.1.
+  const isPath = target.startsWith('/') || target === '*';
+  const isNobodys = authority === '' && (fieldIn(raw, 'host') ?? '') === '';
+  if (!isPath || isNobodys) return 'unclear';
   return headOf({ method, target, authority, raw, hasBody });
 }
 
@@ -69,9 +75,8 @@ export class H2Incoming implements Incoming, IncomingBody, StreamTaker {
     this.head = head;
     this.#caller = caller;
     stream.taker = this;
-    if (head.length === 0) return;
     stream.expected = head.length;
-    stream.pause();
+    if (head.length !== 0) stream.pause();
   }
 
   get who(): string {
@@ -139,10 +144,7 @@ export class H2Incoming implements Incoming, IncomingBody, StreamTaker {
 
   fieldsCame({ fields }: Block, isEnd: boolean): void {
     if (isEnd && isPlain(fields)) this.#trailers = trailersIn(fields);
-    else {
-      this.#stream.abort(CODE.protocol);
-      this.#gone();
-    }
+    else this.#stream.fault(CODE.protocol);
   }
 
   data(chunk: Buffer): void {

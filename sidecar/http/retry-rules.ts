@@ -10,7 +10,7 @@ export interface Failure {
    */
   readonly kind: 'connect' | 'refused' | 'reset' | 'overflow';
   readonly message: string;
-  /** The connection had been used before, and may have been closed before this request came. */
+  /** It is about the connection, which goes, and not about the host: it may have been gone before this request came. */
   readonly isStale?: boolean;
 }
 

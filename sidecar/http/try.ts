@@ -109,8 +109,9 @@ export class Try implements Taking {
 
   failed(failure: Failure): void {
     if (this.#isOver) return;
-    // Where this process has no room, the host is not to blame.
-    if (failure.kind !== 'overflow') this.judge(false);
+    const { kind, isStale } = failure;
+    // Where this process has no room, or a connection was at its end, the host is not to blame.
+    if (kind !== 'overflow' && !(kind === 'refused' && isStale)) this.judge(false);
     this.over();
     this.#options.owner.failed(failure);
   }

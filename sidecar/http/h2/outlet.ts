@@ -1,11 +1,12 @@
 /** What goes out on a connection: gathered, and written once for each turn of the event loop. */
 import type { Socket } from 'node:net';
+import type { Clock } from '../../../lib/clock.ts';
 import { Outgoing } from './frames.ts';
 
 /** Of what waits to be taken: with more, bodies wait; with far more, whoever asks and does not read is cut. */
 const MUCH_BYTES = 256 * 1024;
 const TOO_MUCH_BYTES = 8 * 1024 * 1024;
-/** Who was told that it is over hears of the end of the connection after so long. */
+/** Who was told that it is over may read so long; what it still says does not make that longer. */
 const LINGER_MS = 1000;
 
 interface Waiting {
@@ -14,12 +15,14 @@ interface Waiting {
 
 export class Outlet {
   readonly #socket: Socket;
+  readonly #clock: Pick<Clock, 'after'>;
   readonly out = new Outgoing();
   readonly #waiting = new Set<Waiting>();
   #isDue = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, clock: Pick<Clock, 'after'>) {
     this.#socket = socket;
+    this.#clock = clock;
     socket.on('drain', () => this.#drained());
   }
 
@@ -49,7 +52,8 @@ export class Outlet {
     const socket = this.#socket;
     this.#flush();
     socket.end();
-    socket.setTimeout(LINGER_MS, () => socket.destroy());
+    const cancel = this.#clock.after(LINGER_MS, () => socket.destroy());
+    socket.once('close', cancel);
   }
 
   readonly #flush = (): void => {

@@ -2,9 +2,6 @@
  * A connection of HTTP/2 (RFC 9113), from either side. What its rules forbid ends the connection, or the stream
  * that it is about.
  */
-import type { Socket } from 'node:net';
-import type { Clock } from '../../../lib/clock.ts';
-import { Rate } from '../../../lib/rate.ts';
 import { Farewell } from './farewell.ts';
 import {
   CODE,
@@ -17,39 +14,16 @@ import {
   unpadded,
 } from './frames.ts';
 import { type Head, Heads } from './heads.ts';
-import { type Block, NO_TABLE } from './hpack.ts';
+import { NO_TABLE } from './hpack.ts';
 import { Intake } from './intake.ts';
 import { Outlet } from './outlet.ts';
+import { Patience } from './patience.ts';
+import type { SessionOptions } from './session-options.ts';
 import { greet, SETTING, settingsIn } from './settings.ts';
 import { type Carrier, Stream, type StreamTaker } from './stream.ts';
 
-export interface SessionOptions {
-  readonly socket: Socket;
-  /** Of what comes on one stream, until somebody takes it. */
-  readonly windowBytes: number;
-  /** Of a head, as the RFC counts them. */
-  readonly maxHeadBytes: number;
-  readonly clock: Clock;
-  /** Undefined where requests are sent, and not answered. */
-  readonly serves?: Serves;
-  /** It takes no more requests. */
-  readonly retired: () => void;
-  /** Told once. */
-  readonly closed: () => void;
-  /** One stream is over. */
-  readonly freed?: () => void;
-}
-
-interface Serves {
-  readonly maxStreams: number;
-  /** A request has come: from now on its stream has a taker, or is over. `isWhole`: without a body. */
-  readonly asked: (stream: Stream, block: Block, isWhole: boolean) => void;
-}
-
-/** Frames that cost work and carry nothing. */
-const IDLE_FRAMES = { burst: 10_000, perSecond: 1000 };
-/** Streams that end by a reset: each has cost a request. */
-const RESETS = { burst: 1000, perSecond: 100 };
+/** All ids that there are for requests. */
+const MAX_REQUESTS = 2 ** 30;
 
 export class Session implements Carrier {
   readonly #options: SessionOptions;
@@ -60,13 +34,13 @@ export class Session implements Carrier {
   readonly #farewell: Farewell;
   readonly #streams = new Map<number, Stream>();
   readonly #blocked = new Set<Stream>();
-  readonly #idleFrames: Rate;
-  readonly #resets: Rate;
+  readonly #patience: Patience;
   readonly isServer: boolean;
   sendWindow = FIRST_WINDOW;
   #firstWindow = FIRST_WINDOW;
   #maxStreams = Number.POSITIVE_INFINITY;
   #nextId = 1;
+  #heard = 0;
   #lastId = 0;
   #hasSettings = false;
   #saysNoTable = true;
@@ -77,15 +51,15 @@ export class Session implements Carrier {
     this.#options = options;
     const { socket, clock, windowBytes, maxHeadBytes, serves } = options;
     this.#heads = new Heads(maxHeadBytes);
-    this.#outlet = new Outlet(socket);
+    this.#outlet = new Outlet(socket, clock);
     this.#farewell = new Farewell(this.#outlet);
-    this.#idleFrames = new Rate(IDLE_FRAMES, clock);
-    this.#resets = new Rate(RESETS, clock);
+    this.#patience = new Patience(clock);
     this.isServer = serves !== undefined;
     this.#intake = new Intake(this.isServer, (bytes) => this.#widen(bytes));
     greet(this.out, { windowBytes, maxHeadBytes, maxStreams: serves?.maxStreams });
     this.touched();
     socket.on('data', (chunk: Buffer) => {
+      this.#heard++;
       if (!this.#isClosed && !this.#frames.push(chunk, this.#tell)) this.#fail(CODE.size);
     });
     socket.on('error', () => undefined);
@@ -105,6 +79,15 @@ export class Session implements Carrier {
     return this.#streams.size;
   }
 
+  get isGreeted(): boolean {
+    return this.#hasSettings;
+  }
+
+  /** Grows with whatever comes. */
+  get heard(): number {
+    return this.#heard;
+  }
+
   /** As many as the other side lets be at once. */
   get maxStreams(): number {
     return this.#maxStreams;
@@ -117,10 +100,12 @@ export class Session implements Carrier {
 
   /** For a request; undefined where no more can be sent. */
   open(taker: StreamTaker): Stream | undefined {
-    if (this.isRetired || this.#nextId > MAX_WINDOW) return undefined;
+    if (this.isRetired) return undefined;
     const stream = this.#made(this.#nextId);
     this.#nextId += 2;
     stream.taker = taker;
+    const { maxRequests = MAX_REQUESTS } = this.#options;
+    if (this.#nextId > 2 * maxRequests) this.#retired();
     return stream;
   }
 
@@ -163,10 +148,15 @@ export class Session implements Carrier {
     this.#outlet.waits(stream);
   }
 
+  inVain(): void {
+    if (this.isServer && !this.#patience.inVain()) this.#fail(CODE.calm);
+  }
+
   over(stream: Stream): void {
     this.#blocked.delete(stream);
     this.#outlet.forget(stream);
     if (!this.#streams.delete(stream.id)) return;
+    if (stream.isAnswered) this.#patience.answered();
     if (stream.isReset) this.#intake.wasReset(stream.id);
     this.#options.freed?.();
     this.#endIfEmpty();
@@ -230,7 +220,7 @@ export class Session implements Carrier {
   }
 
   #idle(): number {
-    return this.#idleFrames.take() ? CODE.none : CODE.calm;
+    return this.#patience.idle() ? CODE.none : CODE.calm;
   }
 
   #data(flags: number, id: number, payload: Buffer): number {
@@ -256,7 +246,7 @@ export class Session implements Carrier {
 
   /** Of a stream on which no more may come, or that never was. */
   #late(id: number, stream: Stream | undefined): number {
-    if (stream !== undefined) return this.#broken(stream, CODE.closed);
+    if (stream !== undefined) return stream.fault(CODE.closed);
     if (this.#isUnknown(id)) return CODE.protocol;
     return this.#intake.isLate(id) ? CODE.none : CODE.closed;
   }
@@ -265,21 +255,13 @@ export class Session implements Carrier {
     return id % 2 === 0 || (this.isServer ? id > this.#lastId : id >= this.#nextId);
   }
 
-  /** By a fault of the other side. */
-  #broken(stream: Stream, code: number): number {
-    if (!this.#resets.take()) return CODE.calm;
-    stream.abort(code);
-    stream.taker?.broken(code);
-    return CODE.none;
-  }
-
   #head(head: Head | number | undefined): number {
     if (typeof head !== 'object') return head ?? CODE.none;
     const { stream: id, block, isEnd } = head;
     const stream = this.#streams.get(id);
     if (stream === undefined && this.isServer && this.#isUnknown(id)) return this.#asked(head);
     if (stream === undefined || stream.isWhole) return this.#late(id, stream);
-    if (block.fault !== undefined) return this.#broken(stream, CODE.protocol);
+    if (block.fault !== undefined) return stream.fault(CODE.protocol);
     stream.fieldsCame(block, isEnd);
     return CODE.none;
   }
@@ -290,8 +272,8 @@ export class Session implements Carrier {
     this.#lastId = id;
     const stream = this.#made(id);
     const isTooMany = this.#streams.size > serves.maxStreams || this.#isRetired;
-    if (isTooMany) return this.#broken(stream, CODE.refused);
-    if (block.fault === 'malformed') return this.#broken(stream, CODE.protocol);
+    if (isTooMany) return stream.fault(CODE.refused);
+    if (block.fault === 'malformed') return stream.fault(CODE.protocol);
     stream.asked(isEnd);
     serves.asked(stream, block, isEnd);
     return CODE.none;
@@ -300,8 +282,10 @@ export class Session implements Carrier {
   #reset(id: number, payload: Buffer): number {
     if (payload.length !== 4) return CODE.size;
     if (this.#isUnknown(id)) return CODE.protocol;
-    if (!this.#resets.take()) return CODE.calm;
-    this.#streams.get(id)?.broke(payload.readUInt32BE(0));
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return this.#idle();
+    stream.broke(payload.readUInt32BE(0));
+    this.inVain();
     return CODE.none;
   }
 
@@ -312,7 +296,6 @@ export class Session implements Carrier {
     }
     const settings = settingsIn(payload, this.isServer);
     if (typeof settings === 'number') return settings;
-    this.#hasSettings = true;
     let firstWindow = this.#firstWindow;
     for (const [name, value] of settings) {
       if (name === SETTING.table) this.#saysNoTable = true;
@@ -323,6 +306,9 @@ export class Session implements Carrier {
     if (!this.#firstWindowIs(firstWindow)) return CODE.flow;
     this.out.frame(FRAME.settings, FLAG.ack, 0, 0);
     this.touched();
+    const isFirst = !this.#hasSettings;
+    this.#hasSettings = true;
+    if (isFirst) this.#options.greeted?.();
     return this.#idle();
   }
 
@@ -355,8 +341,8 @@ export class Session implements Carrier {
     if (this.#isUnknown(id)) return CODE.protocol;
     const stream = this.#streams.get(id);
     if (stream === undefined) return CODE.none;
-    if (bytes === 0) return this.#broken(stream, CODE.protocol);
-    if (!stream.widen(bytes)) return this.#broken(stream, CODE.flow);
+    if (bytes === 0) return stream.fault(CODE.protocol);
+    if (!stream.widen(bytes)) return stream.fault(CODE.flow);
     stream.flow();
     return CODE.none;
   }
@@ -366,12 +352,12 @@ export class Session implements Carrier {
     // It is about what is asked from here: who asks may have more on its way, and closes when that is over.
     if (this.isServer) return CODE.none;
     const last = payload.readUInt32BE(0) & MAX_WINDOW;
+    if (!this.#isRetired) this.#retired();
     // Of these it has done nothing.
     for (const stream of [...this.#streams.values()]) {
       if (stream.id > last) stream.broke(CODE.refused);
     }
-    if (!this.#isRetired) this.#retired();
-    return CODE.none;
+    return this.#idle();
   }
 
   #retired(): void {

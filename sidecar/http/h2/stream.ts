@@ -35,6 +35,8 @@ export interface Carrier {
   blocked(stream: Stream): void;
   /** It is to go on when the connection takes more again. */
   waits(stream: Stream): void;
+  /** The other side took it back, or made a fault. */
+  inVain(): void;
   /** It is over on both sides, or broken. */
   over(stream: Stream): void;
 }
@@ -79,6 +81,11 @@ export class Stream {
   /** All that the other side says has come. */
   get isWhole(): boolean {
     return this.#isWhole;
+  }
+
+  /** All that is said here has been said. */
+  get isAnswered(): boolean {
+    return this.#hasEnded;
   }
 
   get isOver(): boolean {
@@ -215,6 +222,15 @@ export class Stream {
     this.#drop();
   }
 
+  /** By the other side: it is reset, and whoever has it is told. Nothing more is wrong with the connection. */
+  fault(code: number): number {
+    if (this.#isOver) return CODE.none;
+    this.abort(code);
+    this.taker?.broken(code);
+    this.#carrier.inVain();
+    return CODE.none;
+  }
+
   /** A request has come here; `isWhole`: without a body. */
   asked(isWhole: boolean): void {
     this.#isWhole = isWhole;
@@ -225,7 +241,7 @@ export class Stream {
     if (isEnd) this.#isWhole = true;
     this.taker?.fieldsCame(block, isEnd);
     if (!isEnd) return;
-    if (!this.#isSound()) this.#fault(CODE.protocol);
+    if (!this.#isSound()) this.fault(CODE.protocol);
     else {
       if (!this.#isPaused) this.#tellEnd();
       this.#closeIfOver();
@@ -239,7 +255,7 @@ export class Stream {
     this.#owed += bytes - chunk.length;
     if (isEnd) this.#isWhole = true;
     if (this.#left < 0 || !this.#isSound()) {
-      this.#fault(this.#left < 0 ? CODE.flow : CODE.protocol);
+      this.fault(this.#left < 0 ? CODE.flow : CODE.protocol);
       return;
     }
     if (this.#isPaused && chunk.length > 0) {
@@ -283,12 +299,6 @@ export class Stream {
     const { expected } = this;
     if (expected === undefined) return true;
     return this.#isWhole ? this.#received === expected : this.#received <= expected;
-  }
-
-  #fault(code: number): void {
-    if (this.#isOver) return;
-    this.abort(code);
-    this.taker?.broken(code);
   }
 
   #tellEnd(): void {

@@ -2,8 +2,20 @@
 import assert from 'node:assert/strict';
 import { CODE, FLAG, FRAME } from '../../../sidecar/http/h2/frames.ts';
 import { blockOf } from '../../../sidecar/http/h2/hpack.ts';
+import { SETTING } from '../../../sidecar/http/h2/settings.ts';
 import { ask, startHttp } from '../../support/servers/http-sidecars.ts';
-import { framed, number, type RawConnection, startRawHost } from '../../support/servers/raw-h2.ts';
+import {
+  ANSWER,
+  ASK,
+  framed,
+  number,
+  type RawConnection,
+  REQUEST,
+  rawCaller,
+  setting,
+  startRawHost,
+} from '../../support/servers/raw-h2.ts';
+import { until } from '../../support/until.ts';
 
 /** To each request this, by frames of its stream. */
 async function sidecarOf(answer: (id: number, connection: RawConnection) => void) {
@@ -53,6 +65,89 @@ describe('a sidecar and a host of HTTP/2', () => {
       const answer = await ask(port, '/', { method: 'HEAD' }).catch((error) => error);
       assert.equal(answer.text ?? answer.code, 'ECONNRESET');
     }
+  });
+
+  it('asks it again where it took no more on a connection, and calls nobody who has seen the request', async () => {
+    const asked = new Map<RawConnection, number>();
+    const { port, host } = await sidecarOf((id, connection) => {
+      const before = asked.get(connection) ?? 0;
+      asked.set(connection, before + 1);
+      // The third and what comes behind it is not taken.
+      if (before >= 2) return;
+      connection.say(framed(FRAME.head, ASK, id, ANSWER));
+      if (before === 1)
+        connection.say(framed(FRAME.goaway, 0, 0, Buffer.concat([number(id), number(0)])));
+    });
+    for (let round = 0; round < 5; round++) {
+      const all = await Promise.all([1, 2, 3, 4].map(() => ask(port, '/', POST)));
+      assert.deepEqual(
+        all.map(({ status }) => status),
+        [200, 200, 200, 200],
+      );
+    }
+    assert.equal(host.connections.length, 10);
+  });
+
+  it('sends no more at once than it lets be, also at the beginning', async () => {
+    const open = new Map<RawConnection, number>();
+    let most = 0;
+    const host = await startRawHost(
+      ({ type, stream }, connection) => {
+        if (type !== FRAME.head) return;
+        const now = (open.get(connection) ?? 0) + 1;
+        open.set(connection, now);
+        most = Math.max(most, now);
+        setImmediate(() => {
+          open.set(connection, (open.get(connection) ?? 0) - 1);
+          connection.say(framed(FRAME.head, ASK, stream, ANSWER));
+        });
+      },
+      setting(SETTING.streams, 3),
+    );
+    const sidecar = await startHttp([{ id: 'a', port: host.port }], [], { protocol: 'http2' });
+    const all = await Promise.all(Array.from({ length: 30 }, () => ask(sidecar.port, '/')));
+    assert.ok(all.every(({ status }) => status === 200));
+    assert.ok(most <= 3, `${most} at once`);
+  });
+
+  it('keeps no connections to one that lets no request be', async () => {
+    const host = await startRawHost(() => undefined, setting(SETTING.streams, 0));
+    const sidecar = await startHttp([{ id: 'a', port: host.port }], [], { protocol: 'http2' });
+    for (let i = 0; i < 10; i++) assert.equal((await ask(sidecar.port, '/')).status, 503);
+    await until(
+      () => host.sockets.size === 0,
+      () => host.sockets.size,
+    );
+  });
+
+  it('keeps a connection on which callers take their requests back', async () => {
+    let asked = 0;
+    const { port, host } = await sidecarOf(() => asked++);
+    const caller = rawCaller(port);
+    for (let i = 0; i < 20; i++) {
+      caller.say(framed(FRAME.head, ASK, 1 + 2 * i, REQUEST));
+      await until(() => asked === i + 1);
+      caller.say(framed(FRAME.reset, 0, 1 + 2 * i, number(CODE.cancel)));
+    }
+    caller.say(framed(FRAME.ping, 0, 0, '12345678'));
+    await until(() => caller.heard.frames.some(({ type }) => type === FRAME.ping));
+    caller.destroy();
+    assert.equal(host.connections.length, 1);
+  });
+
+  it('takes many resets of it, each of which is of a request from here', async () => {
+    const { port, host } = await sidecarOf((id, { say }) =>
+      say(framed(FRAME.head, ASK, id, ANSWER), framed(FRAME.reset, 0, id, number(CODE.none))),
+    );
+    const caller = rawCaller(port);
+    const heads = () => caller.heard.frames.filter(({ type }) => type === FRAME.head).length;
+    for (let i = 0; i < 1300; ) {
+      const to = i + 50;
+      for (; i < to; i++) caller.say(framed(FRAME.head, ASK, 1 + 2 * i, REQUEST));
+      await until(() => heads() === to, heads);
+    }
+    caller.destroy();
+    assert.equal(host.connections.length, 1);
   });
 });
 

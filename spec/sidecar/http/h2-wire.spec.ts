@@ -1,14 +1,14 @@
 /** Connections of HTTP/2 as they are read and written here, beside Node's own, and against what may not be said. */
 import assert from 'node:assert/strict';
 import { type ClientHttp2Session, connect as connectH2 } from 'node:http2';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { CODE, FLAG, FRAME, FrameReader } from '../../../sidecar/http/h2/frames.ts';
 import { blockOf, fieldText, HpackReader } from '../../../sidecar/http/h2/hpack.ts';
 import { Session } from '../../../sidecar/http/h2/session.ts';
 import { PREFACE } from '../../../sidecar/http/h2/settings.ts';
 import type { Stream } from '../../../sidecar/http/h2/stream.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
-import { framed, number, REQUEST, rawCaller } from '../../support/servers/raw-h2.ts';
+import { framed, number, REQUEST, rawCaller, startRawHost } from '../../support/servers/raw-h2.ts';
 import { until } from '../../support/until.ts';
 
 const stops: (() => void)[] = [];
@@ -240,6 +240,69 @@ describe('a connection of HTTP/2', () => {
       await until(() => seen.closed === 1);
     });
   }
+
+  it('ends where requests without end have to be reset here', async () => {
+    const { port, seen } = await serve((stream) => {
+      stream.expected = 1;
+    });
+    const caller = raw(port);
+    for (let i = 0; i < 1001; i++) {
+      caller.say(
+        framed(FRAME.head, FLAG.endOfHead, 1 + 2 * i, REQUEST),
+        framed(FRAME.data, 0, 1 + 2 * i, 'ab'),
+      );
+    }
+    assert.equal(await caller.goaway(), CODE.calm);
+    assert.equal(seen.streams.length, 1001);
+  });
+
+  it('lets as many requests be taken back as were answered', async () => {
+    const { port, seen } = await serve((stream) => {
+      if (stream.id % 4 === 1) stream.head(fieldText(':status', '200'), true);
+    });
+    const caller = raw(port);
+    for (let i = 0; i < 1500; i++) {
+      caller.say(
+        framed(FRAME.head, FLAG.endOfHead | FLAG.end, 1 + 4 * i, REQUEST),
+        framed(FRAME.head, FLAG.endOfHead | FLAG.end, 3 + 4 * i, REQUEST),
+        framed(FRAME.reset, 0, 3 + 4 * i, number(CODE.cancel)),
+      );
+    }
+    await until(() => seen.streams.length === 3000);
+    assert.equal(seen.closed, 0);
+  });
+
+  it('is closed soon after it has ended, whatever is still said on it', async () => {
+    const { port, clock } = await serve();
+    const caller = raw(port);
+    caller.say(framed(FRAME.ping, 0, 0, 'x'));
+    assert.equal(await caller.goaway(), CODE.size);
+    caller.say(framed(FRAME.ping, 0, 0, '12345678'));
+    await clock.advance(1000);
+    await until(() => {
+      caller.say(framed(FRAME.ping, 0, 0, '12345678'));
+      return caller.socket.destroyed;
+    });
+  });
+
+  it('has an end, and says so, when as many requests were sent on it as may be', async () => {
+    const host = await startRawHost(() => undefined);
+    const socket = connect(host.port, '127.0.0.1');
+    stops.push(() => socket.destroy());
+    let retired = 0;
+    const session = new Session({
+      ...{ socket, clock: new FakeClock(), windowBytes: WINDOW, maxHeadBytes: MAX_HEAD },
+      maxRequests: 2,
+      retired: () => retired++,
+      closed: () => undefined,
+    });
+    const taker = {
+      ...{ fieldsCame: () => undefined, data: () => undefined, ended: () => undefined },
+      ...{ broken: () => undefined, drained: () => undefined },
+    };
+    const ids = [1, 2, 3].map(() => session.open(taker)?.id);
+    assert.deepEqual([ids, retired, session.isRetired], [[1, 3, undefined], 1, true]);
+  });
 
   it('tells of each request that it is broken when the connection is', async () => {
     const { port, seen } = await serve(() => undefined);

@@ -1,0 +1,36 @@
+/** What the other side of a connection may do that costs more here than there, before the connection ends by it. */
+import type { Clock } from '../../../lib/clock.ts';
+import { Rate } from '../../../lib/rate.ts';
+
+/** Frames that cost work and carry nothing. */
+const IDLE_FRAMES = { burst: 10_000, perSecond: 1000 };
+/** Requests that were taken back, or had to be: each has cost its host one. */
+const IN_VAIN = { burst: 1000, perSecond: 100 };
+/** Answers that were taken pay for as many requests that were not: who asks much may take much back. */
+const MAX_PAID = 1000;
+
+export class Patience {
+  readonly #idle: Rate;
+  readonly #inVain: Rate;
+  #paid = 0;
+
+  constructor(clock: Clock) {
+    this.#idle = new Rate(IDLE_FRAMES, clock);
+    this.#inVain = new Rate(IN_VAIN, clock);
+  }
+
+  /** Both are false where there is none left. */
+  idle(): boolean {
+    return this.#idle.take();
+  }
+
+  inVain(): boolean {
+    if (this.#paid === 0) return this.#inVain.take();
+    this.#paid--;
+    return true;
+  }
+
+  answered(): void {
+    this.#paid = Math.min(MAX_PAID, this.#paid + 1);
+  }
+}
