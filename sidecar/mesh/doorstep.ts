@@ -9,8 +9,16 @@ export class Doorstep {
   /** By both ends, which is all that a connection under TLS and the one beneath it share. */
   readonly #waiting = new Map<string, Socket>();
 
-  constructor(most: number) {
+  readonly #gone: () => void;
+
+  /** `gone`: told of each who went before it was known who it is. */
+  constructor(most: number, gone: () => void = () => undefined) {
     this.#most = most;
+    this.#gone = gone;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0;
   }
 
   came(raw: Socket): void {
@@ -18,7 +26,9 @@ export class Doorstep {
     this.#waiting.set(ends, raw);
     // A new connection may have the ends of one that is not yet known to be closed.
     raw.once('close', () => {
-      if (this.#waiting.get(ends) === raw) this.#waiting.delete(ends);
+      if (this.#waiting.get(ends) !== raw) return;
+      this.#waiting.delete(ends);
+      this.#gone();
     });
     if (this.#waiting.size <= this.#most) return;
     const [[longest, oldest] = ['', raw] as const] = this.#waiting;

@@ -55,7 +55,7 @@ export class PublicListener {
   readonly #server: Server;
   /** Those that are let in, by who called. */
   readonly #open = new Map<TLSSocket, string>();
-  readonly #doorstep = new Doorstep(MAX_HANDSHAKES);
+  readonly #doorstep = new Doorstep(MAX_HANDSHAKES, () => this.#oneGone());
   readonly counts: PublicCounts = { calls: 0, denied: 0, cut: 0, failed: 0 };
   readonly #lastGone = new LastGone();
   readonly #following: readonly Cancel[];
@@ -94,11 +94,20 @@ export class PublicListener {
   async drain(ms: number): Promise<void> {
     this.#server.close();
     this.#options.requests?.end();
-    if (this.#open.size > 0 && ms > 0) await this.#lastGone.within(this.#options.clock, ms);
+    // Whoever was taken in is a caller too, before it is known who it is.
+    if (!this.#isEmpty && ms > 0) await this.#lastGone.within(this.#options.clock, ms);
     for (const socket of this.#open.keys()) reset(socket);
     this.#doorstep.clear();
     for (const cancel of this.#following) cancel();
     this.#options.requests?.program.stop();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#open.size === 0 && this.#doorstep.isEmpty;
+  }
+
+  #oneGone(): void {
+    if (this.#isEmpty) this.#lastGone.now();
   }
 
   async #accepted(caller: TLSSocket): Promise<void> {
@@ -149,7 +158,7 @@ export class PublicListener {
       done({ host: hostPort(host, port), ...(await relay(caller, local, rules.idleMs)) });
     } finally {
       this.#open.delete(caller);
-      if (this.#open.size === 0) this.#lastGone.now();
+      this.#oneGone();
     }
   }
 
