@@ -70,6 +70,22 @@ export class Rows {
   }
 }
 
+/** A row that is written already, by whoever keeps it to be written again. */
+export class Written {
+  readonly text: string;
+  readonly #value: () => object;
+
+  constructor(value: () => object) {
+    this.#value = value;
+    this.text = encodeJson(value());
+  }
+
+  /** For people it is written otherwise. */
+  toJSON(): object {
+    return this.#value();
+  }
+}
+
 /** Work where it is large; comes to, or throws, what making a row throws, and where it is too busy. */
 export function encodeJsonBytes(
   value: unknown,
@@ -248,12 +264,20 @@ function* putItems(list: readonly unknown[], pieces: Pieces, line: string): Step
       pieces.push(inner);
       yield* put(list[at++], pieces, inner);
     } else {
-      const text = small(list.slice(at, end), line).slice(1, -1 - line.length);
+      const text = run(list.slice(at, end), line);
       pieces.push(text);
       yield text.length;
       at = end;
     }
   }
+}
+
+/** Without the brackets. */
+function run(list: readonly unknown[], line: string): string {
+  if (line === '' && list.every((each) => each instanceof Written)) {
+    return list.map(({ text }) => text).join(',');
+  }
+  return small(list, line).slice(1, -1 - line.length);
 }
 
 function endOfRun(list: readonly unknown[], from: number): number {
@@ -285,7 +309,7 @@ function* putFields(object: object, pieces: Pieces, line: string): Steps<void> {
 function isLarge(value: unknown, depth = MAX_DEPTH): boolean {
   if (typeof value === 'string') return value.length >= LONG;
   if (value instanceof Rows) return true;
-  if (depth === 0) return false;
+  if (depth === 0 || value instanceof Written) return false;
   if (Array.isArray(value)) {
     return value.length > MAX_RUN || value.some((each) => isLarge(each, depth - 1));
   }

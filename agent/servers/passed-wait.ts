@@ -1,8 +1,10 @@
 /** A blocking query of clients that is passed on to a server, once for all who sent the same bytes. */
 import type { Cancel } from '../../lib/clock.ts';
+import { atIndex } from '../../lib/http/going-on.ts';
 import type { Pending, Reply } from '../../lib/http/reply.ts';
 import { errorReply } from '../../lib/http/respond.ts';
 import type { ServerAnswer } from './answer.ts';
+import { PASSED_STATUS } from './passed-read.ts';
 import type { QueryRequest, SharedQueries } from './shared-queries.ts';
 import { nobodyWaits } from './upstream.ts';
 
@@ -53,6 +55,14 @@ export class PassedWait implements Pending {
   /** Only a server could say what there is, to a client that most likely has gone. */
   now(): Reply {
     throw nobodyWaits();
+  }
+
+  /** Of a refusal its route knows how it goes on. */
+  after({ status = 200, headers }: Reply) {
+    const index = headers?.['X-Consul-Index'];
+    const target = index && PASSED_STATUS.has(status) && atIndex(this.#query.target, index);
+    if (!target) return undefined;
+    return { index, pending: new PassedWait({ ...this.#query, target }, this.#deps) };
   }
 
   /** One and the same to all who are told the same, so that its bytes are made once. */

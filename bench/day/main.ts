@@ -3,8 +3,10 @@
  * 2,000 reads a second, each at its time. It is what a user feels.
  *
  *   CONSUL=path/to/consul bin/bench --day [--seconds 20] [--rounds 5] [--agents] [--during snapshot|restart]
+ *     [--beside path/to/other/bin/proconsul]
  *
- * --agents: everything goes through two client agents. --during: that happens at the half.
+ * --agents: everything goes through two client agents. --during: that happens at the half. --beside: another
+ * build of Proconsul in Consul's place.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import path from 'node:path';
@@ -28,6 +30,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     agents: { type: 'boolean', default: false },
     during: { type: 'string', default: '' },
+    beside: { type: 'string', default: '' },
   },
 });
 if (!['', 'snapshot', 'restart'].includes(options.during)) {
@@ -43,8 +46,9 @@ interface Measured extends Day {
   readonly agentsS: number;
 }
 
+const other = options.beside === '' ? 'Consul' : 'beside';
 const PROGRAMS: Readonly<Record<string, string | undefined>> = {
-  Consul: consul,
+  [other]: options.beside || consul,
   Proconsul: undefined,
 };
 
@@ -146,13 +150,14 @@ for (let round = 1; round <= Number(options.rounds); round++) {
   for (const [name, program] of Object.entries(PROGRAMS)) {
     const measured = await measure(program);
     all.get(name)?.push(measured);
-    const { reads, wakes, serverS, failed } = measured;
+    const { reads, wakes, serverS, agentsS, failed } = measured;
+    const took = `${figure(serverS)} s${options.agents ? `, agents ${figure(agentsS)} s` : ''}`;
     say(
-      `round ${round}, ${name}: reads p99 ${figure(reads.p99)} ms, wake-ups p99 ${figure(wakes.p99)} ms, ${figure(serverS)} s, ${failed} failed`,
+      `round ${round}, ${name}: reads p99 ${figure(reads.p99)} ms, wake-ups p99 ${figure(wakes.p99)} ms, ${took}, ${failed} failed`,
     );
   }
 }
-say('\n| | Consul | Proconsul | |\n|---|---:|---:|---:|');
+say(`\n| | ${other} | Proconsul | |\n|---|---:|---:|---:|`);
 for (const [name, unit, of] of ROWS) {
   const [theirs = Number.NaN, ours = Number.NaN] = [...all.values()].map((some) =>
     median(some.map(of)),

@@ -223,10 +223,11 @@ export class Exchange {
   /** What the wait comes to; never, once the client is gone. */
   #wait(pending: Pending, writing: Writing): Promise<Reply> {
     const { message, response } = this;
-    const leave = this.#surface.told.fastPath?.waits(this, pending, writing);
+    const entered = this.#surface.told.fastPath?.waits(this, pending, writing);
     return new Promise((resolve) => {
       const end = (reply: Reply) => {
         over();
+        entered?.told(reply);
         // What a wait came to is no answer to the same request: that would have to wait anew.
         resolve({ ...reply, shared: undefined });
       };
@@ -243,7 +244,7 @@ export class Exchange {
       };
       response.once('close', () => {
         over();
-        leave?.();
+        entered?.leave();
       });
       if (response.destroyed) over();
       else if (message.socket.readableEnded) answerNow();
@@ -269,7 +270,8 @@ export class Exchange {
     }
     const made = this.#wireOf(reply, writing);
     const wire = made instanceof Promise ? await made : made;
-    if (reply.shared !== undefined) fastPath?.answers(this, reply.shared, wire);
+    if (reply.shared !== undefined)
+      fastPath?.answers(this, { shared: reply.shared, writing }, wire);
     else if (this.#row !== undefined) fastPath?.writes(this, this.#surface.begin);
     try {
       sendWire(wire, this.response);

@@ -15,6 +15,8 @@ export interface Shared {
   ready(): Promise<void> | undefined;
   /** Whether it still is the answer. */
   stands(): boolean;
+  /** Where it is not: what the same bytes are answered by now. Undefined where only their route can say. */
+  anew?(): Reply | undefined;
 }
 
 /** The answer comes when something changes, and all who sent the same bytes wait for the same. */
@@ -23,6 +25,8 @@ export interface Pending extends Shared {
   join(settle: (reply: Reply) => void): Cancel;
   /** What there is, for a client that will not wait any longer. */
   now(): Reply;
+  /** How whoever was told this goes on waiting: with this index in place of the one that it asked with. */
+  after?(reply: Reply): { readonly index: string; readonly pending: Pending } | undefined;
 }
 
 /** Said of an answer that is somebody else's: the same bytes sent again are passed on to him again. */

@@ -128,6 +128,13 @@ class SharedAnswer implements Shared {
       this.#answer.stands && caller.stands() && isSame(this.#freshness, this.#read.freshness())
     );
   }
+
+  anew(): Reply | undefined {
+    const { caller, request } = this.#read;
+    // Of one that waits it depends on the index, and of one from a cache on what was said of it.
+    const isPlain = request.wait.seenIndex === 0 && !isCached(request);
+    return isPlain && caller.stands() ? this.#read.reply() : undefined;
+  }
 }
 
 interface Told {
@@ -193,6 +200,16 @@ export class PendingRead implements Pending {
     return this.#read.reply();
   }
 
+  /** Of a refusal, and of what another caller was told, its route knows how it goes on. */
+  after(reply: Reply) {
+    const { deps, request, caller } = this.#read;
+    const index = reply.headers?.['X-Consul-Index'];
+    if (reply.shared === undefined || index === undefined || !caller.stands()) return undefined;
+    const wait = { ...request.wait, seenIndex: Number(index) };
+    const next = new SharedRead(deps, { ...request, wait }, caller);
+    return { index, pending: new PendingRead(next) };
+  }
+
   /** One and the same to all who are told the same, so that its bytes are made once. */
   #replyOnce(answer: Answer): Reply {
     const freshness = this.#read.freshness();
@@ -246,7 +263,7 @@ function headersOf(
   freshness: Freshness,
   request: ReadRequest,
 ): Record<string, string> {
-  const { read, params } = request;
+  const { read } = request;
   const headers: Record<string, string> = {};
   if (answer.contentType !== '') headers['Content-Type'] = answer.contentType;
   if (answer.contentType === 'text/plain') Object.assign(headers, RAW_GUARD);
@@ -257,8 +274,12 @@ function headersOf(
   if (read.saysConsistency === true)
     headers['X-Consul-Effective-Consistency'] = freshness.consistency;
   if (read.saysBackend === true) headers['X-Consul-Query-Backend'] = 'blocking-query';
-  if (read.cacheable === true && params.has('cached')) headers['X-Cache'] = 'MISS';
+  if (isCached(request)) headers['X-Cache'] = 'MISS';
   return headers;
+}
+
+function isCached({ read, params }: ReadRequest): boolean {
+  return read.cacheable === true && params.has('cached');
 }
 
 /** A value is whatever someone wrote: a browser must not take it for a page of ours. */

@@ -1,10 +1,19 @@
 /** Queries of /v1/health. */
 import { REFERENCE_BYTES } from '../../lib/json-bytes.ts';
-import type { Check, Instance, Node } from '../../lib/model.ts';
+import type { Check } from '../../lib/model.ts';
 import { hasMeta } from '../state/catalog.ts';
-import { fillingOf, keptRows, type Narrowing, narrowed, shown, shownRows } from './catalog.ts';
+import {
+  fillingOf,
+  keepAll,
+  keptRows,
+  type Narrowing,
+  narrowed,
+  shown,
+  shownRows,
+} from './catalog.ts';
 import { type Filled, filledWith } from './central-defaults.ts';
-import { type Checked, forAllChecks, type InstanceChecks, joined } from './listed.ts';
+import { type Entry, EntryTexts } from './entry-texts.ts';
+import { type Checked, forAllChecks, joined } from './listed.ts';
 import { orderByNode } from './order.ts';
 import { type Content, keyOf, type Query } from './query.ts';
 import type { Reader } from './reader.ts';
@@ -44,21 +53,25 @@ function list(reader: Reader, health: Checked, n: Choice): Content {
   }));
   const pass = forAllChecks(isPassing);
   const chosen = n.passing ? entries.filter(({ checks }) => pass(checks)) : entries;
-  // Their lists are joined while they are written, and kept by nobody.
-  const show = ({ instance, filled, Node, checks: both }: Entry) => ({
-    Node,
-    Service: shown(filledWith(instance, filled)),
-    Checks: joined(both),
-  });
+  const show = n.keep === keepAll ? written : inFull;
   const bytes = chosen.reduce((sum, each) => sum + bytesOf(each.checks.own), 0);
   return { json: shownRows(chosen, n.keep, show, bytes) };
 }
 
-interface Entry {
-  readonly instance: Instance;
+interface FilledEntry extends Entry {
   readonly filled: Filled | undefined;
-  readonly Node: Node | undefined;
-  readonly checks: InstanceChecks;
+}
+
+const TEXTS = new EntryTexts();
+
+function written(entry: FilledEntry): unknown {
+  // What it is filled in with is none of its rows.
+  return entry.filled === undefined ? TEXTS.of(entry, inFull) : inFull(entry);
+}
+
+/** Its lists are joined while it is written, and kept by nobody. */
+function inFull({ instance, filled, Node, checks }: Entry & Partial<FilledEntry>) {
+  return { Node, Service: shown(filledWith(instance, filled)), Checks: joined(checks) };
 }
 
 /** Two objects, a place in a list, and a list of its own: all but that list's places. */

@@ -5,7 +5,6 @@
  */
 import type { Socket } from 'node:net';
 import { ByteCache } from '../../byte-cache.ts';
-import type { Cancel } from '../../clock.ts';
 import { systemClock } from '../../clock.ts';
 import { isLoopback } from '../../ip.ts';
 import { KEEP_ALIVE_MS } from '../../limits.ts';
@@ -19,12 +18,13 @@ import {
   type Response,
 } from '../ready-exchange.ts';
 import type { PassedOn, Pending, Shared, Wire } from '../reply.ts';
-import type { Writing } from '../respond.ts';
+import { type Writing, wireOf } from '../respond.ts';
 import type { RouteTime } from '../route-times.ts';
 import type { Waits } from '../waits.ts';
 import { KnownHeads } from './known-heads.ts';
 import { ReadyBytes } from './ready-bytes.ts';
-import { SharedWait } from './shared-wait.ts';
+import type { Entered, SharedWait } from './shared-wait.ts';
+import { SharedWaits } from './shared-waits.ts';
 
 /** Room for answers; what is let go is learnt again when it is asked. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -38,21 +38,25 @@ const NAMING_ONE_REQUEST = [
 /** A request without a body is hardly ever longer, and a longer one is not worth its room. */
 const MAX_REQUEST_BYTES = 4096;
 
-/** What was learnt of a request: its answer, the wait that its like is in, or who it is passed on to. */
-interface Learnt {
-  readonly shared?: Shared;
+/** What was learnt of a request, beside its answer or who it is passed on to. */
+interface OfRequest {
   /** Whether it was asked over loopback, where some names of hosts are refused: see strangers.ts. */
   readonly isLocal: boolean;
-  readonly ready?: ReadyBytes;
-  readonly wait?: SharedWait;
-  readonly passing?: Passing;
   /** What is to be written down each time. */
   readonly repeated: Repeated | undefined;
   /** Of the row that it was learnt from. */
   readonly time: RouteTime | undefined;
 }
 
-interface Passing {
+interface Answered extends OfRequest {
+  readonly kind: 'answered';
+  readonly shared: Shared;
+  readonly ready: ReadyBytes;
+  readonly writing: Writing;
+}
+
+interface Passing extends OfRequest {
+  readonly kind: 'passing';
   readonly passedOn: PassedOn;
   readonly common: Writing['common'];
   /** It did not go well: the long way is asked how it goes now. */
@@ -61,6 +65,7 @@ interface Passing {
 
 /** A request that may be answered here, since when, and who is told that it was. */
 interface Taken {
+  readonly request: string;
   readonly socket: Socket;
   readonly done: (answered: boolean) => void;
   readonly from: number;
@@ -88,9 +93,8 @@ export interface FastPathOptions {
 
 export class FastPath implements Shortcut {
   /** By the bytes that asked. */
-  readonly #answers: ByteCache<string, Learnt>;
-  /** By the bytes that asked; each only for as long as someone waits there. */
-  readonly #waits = new Map<string, SharedWait>();
+  readonly #learnt: ByteCache<string, Answered | Passing>;
+  readonly #waits = new SharedWaits();
   readonly #heads: KnownHeads;
   readonly #admits: () => boolean;
   readonly #places: Waits | undefined;
@@ -102,7 +106,7 @@ export class FastPath implements Shortcut {
     this.#heads = new KnownHeads(maxHeadBytes);
     this.#admits = admits;
     this.#places = waits;
-    this.#answers = new ByteCache({ maxBytes, idle: { maxMs: MAX_IDLE_MS, clock: systemClock } });
+    this.#learnt = new ByteCache({ maxBytes, idle: { maxMs: MAX_IDLE_MS, clock: systemClock } });
   }
 
   /** How many requests were answered here, ever. */
@@ -112,50 +116,34 @@ export class FastPath implements Shortcut {
 
   /** How many requests have an answer or a wait here, the answers' room, and how many are parked. */
   get size(): { answers: number; bytes: number; waits: number; parked: number } {
-    const { size: answers, bytes } = this.#answers;
+    const { size: answers, bytes } = this.#learnt;
     return { answers, bytes, waits: this.#waits.size, parked: this.#parked };
   }
 
   /** The exchange is about to end with this answer. */
-  answers(asking: Asking, shared: Shared, wire: Wire): void {
+  answers(asking: Asking, answer: Pick<Answered, 'shared' | 'writing'>, wire: Wire): void {
     const request = this.#repeatable(asking);
-    if (request === undefined) return;
-    const ready = new ReadyBytes(wire);
-    const isLocal = isLoopback(asking.message.socket.remoteAddress ?? '');
-    const repeated = asking.audited?.repeated();
-    const bytes = ready.bytes + shared.bytes + (repeated?.bytes ?? 0);
-    this.#answers.keep(request, { shared, isLocal, ready, repeated, time: asking.time }, bytes);
+    if (request !== undefined) this.#keep(request, { ...ofRequest(asking), ...answer }, wire);
   }
 
   /** The exchange passes on what somebody else answers. */
   passesOn(asking: Asking, passedOn: PassedOn, common: Writing['common']): void {
     const request = this.#repeatable(asking);
     if (request === undefined) return;
-    const isLocal = isLoopback(asking.message.socket.remoteAddress ?? '');
-    const repeated = asking.audited?.repeated();
-    const passing = { passedOn, common, forget: () => void this.#answers.delete(request) };
-    const bytes = passedOn.bytes + (repeated?.bytes ?? 0);
-    this.#answers.keep(request, { passing, isLocal, repeated, time: asking.time }, bytes);
+    const of = ofRequest(asking);
+    const forget = () => void this.#learnt.delete(request);
+    const bytes = passedOn.bytes + (of.repeated?.bytes ?? 0);
+    this.#learnt.keep(request, { kind: 'passing', ...of, passedOn, common, forget }, bytes);
   }
 
-  /** The exchange is about to wait, until it calls what this gives. */
-  waits(asking: Asking, pending: Pending, writing: Writing): Cancel {
+  /** The exchange is about to wait, until it says that it is over. */
+  waits(asking: Asking, pending: Pending, writing: Writing): Entered | undefined {
     const request = this.#requestOf(asking);
-    if (request === undefined) return () => undefined;
-    const known = this.#waits.get(request);
-    if (known !== undefined) return known.enter();
-    this.#answers.delete(request);
-    const wait = new SharedWait({
-      pending,
-      writing,
-      time: asking.time,
-      isLocal: isLoopback(asking.message.socket.remoteAddress ?? ''),
-      repeated: asking.audited?.repeated(),
-      token: asking.token,
-      onEmpty: () => this.#waits.delete(request),
-    });
-    this.#waits.set(request, wait);
-    return wait.enter();
+    if (request === undefined) return undefined;
+    this.#learnt.delete(request);
+    const { token } = asking;
+    const asked = () => ({ ...ofRequest(asking), pending, writing, token });
+    return this.#waits.open(request, asked).enter();
   }
 
   /** The exchange of a write is about to end: the next one with such a head need not be parsed. */
@@ -174,14 +162,15 @@ export class FastPath implements Shortcut {
     // What is answered again is a GET, and nothing else begins so.
     if (request[0] !== LETTER_G) return this.#begin(request, socket, done);
     if (request.length > MAX_REQUEST_BYTES) return undefined;
-    const learnt = this.#find(request.toString('latin1'));
+    const text = request.toString('latin1');
+    const learnt = this.#learnt.get(text)?.value ?? this.#waits.find(text);
     if (learnt === undefined || learnt.isLocal !== isLoopback(socket.remoteAddress ?? '')) {
       return undefined;
     }
     if (!this.#admits()) return undefined;
-    const taken = { socket, done, from: systemClock.monotonic() };
-    if (learnt.passing !== undefined) return this.#passOn(learnt.passing, learnt, taken);
-    const ready = learnt.shared?.ready();
+    const taken = { request: text, socket, done, from: systemClock.monotonic() };
+    if (learnt.kind === 'passing') return this.#passOn(learnt, taken);
+    const ready = learnt.shared.ready();
     return ready === undefined ? this.#use(learnt, taken) : this.#useWhen(ready, learnt, taken);
   }
 
@@ -210,20 +199,33 @@ export class FastPath implements Shortcut {
     };
   }
 
-  #find(request: string): Learnt | undefined {
-    const known = this.#answers.get(request);
-    if (known !== undefined) return known.value;
-    const wait = this.#waits.get(request);
-    if (wait === undefined) return undefined;
-    const { shared, isLocal, repeated, time } = wait;
-    return { shared, isLocal, repeated, wait, time };
+  #use(learnt: Answered | SharedWait, taken: Taken): 'answered' | Withdraw | undefined {
+    if (learnt.kind === 'wait') {
+      return stands(learnt.shared) ? this.#park(learnt, taken) : undefined;
+    }
+    const now = stands(learnt.shared) ? learnt : this.#anew(learnt, taken.request);
+    return now && this.#answer(now, taken);
   }
 
-  #use(learnt: Learnt, taken: Taken): 'answered' | Withdraw | undefined {
-    const { shared, ready, wait, repeated, time } = learnt;
-    if (shared === undefined || !stands(shared)) return undefined;
-    if (wait !== undefined) return this.#park(wait, taken);
-    if (ready === undefined) return undefined;
+  /** What the same bytes are answered by now, as their route would make it; undefined where it must. */
+  #anew(learnt: Answered, request: string): Answered | undefined {
+    const { shared, writing } = learnt;
+    try {
+      const reply = shared.anew?.();
+      if (reply?.shared === undefined) return undefined;
+      const wire = wireOf(reply, writing, () => undefined);
+      if (!(wire instanceof Promise)) {
+        return this.#keep(request, { ...learnt, shared: reply.shared }, wire);
+      }
+      // It is large, or must be compressed: its route gets the same, and has it made.
+      wire.catch(() => undefined);
+    } catch {
+      // Its route says so.
+    }
+    return undefined;
+  }
+
+  #answer({ ready, repeated, time }: Answered, taken: Taken): 'answered' | Withdraw | undefined {
     let isTaken = false;
     let isLater = false;
     const sent = () => {
@@ -245,7 +247,7 @@ export class FastPath implements Shortcut {
   }
 
   /** As `#use`, once the answer is known to be new enough. */
-  #useWhen(ready: Promise<void>, learnt: Learnt, taken: Taken): Withdraw {
+  #useWhen(ready: Promise<void>, learnt: Answered | SharedWait, taken: Taken): Withdraw {
     const { socket, done } = taken;
     let isCancelled = false;
     let withdraw: Withdraw = () => {
@@ -264,8 +266,7 @@ export class FastPath implements Shortcut {
   }
 
   #passOn(
-    { passedOn, common, forget }: Passing,
-    { repeated, time }: Learnt,
+    { passedOn, common, forget, repeated, time }: Passing,
     { socket, done, from }: Taken,
   ): Withdraw | undefined {
     const ends = repeated?.begins(socket);
@@ -290,10 +291,11 @@ export class FastPath implements Shortcut {
   }
 
   /** Undefined where there is no place for it: its route says so. */
-  #park(wait: SharedWait, { socket, done, from }: Taken): Withdraw | undefined {
+  #park(wait: SharedWait, { request, socket, done, from }: Taken): Withdraw | undefined {
     const places = this.#places;
     const free = places?.enter(wait.token, socket.remoteAddress ?? '');
     if (places !== undefined && free === undefined) return undefined;
+    this.#waits.enter(request, wait);
     // A wait may be longer than a connection may be idle.
     socket.setTimeout(0);
     this.#parked++;
@@ -319,6 +321,14 @@ export class FastPath implements Shortcut {
       cancel();
       return true;
     };
+  }
+
+  #keep(request: string, learnt: Omit<Answered, 'kind' | 'ready'>, wire: Wire): Answered {
+    const ready = new ReadyBytes(wire);
+    const answered: Answered = { ...learnt, kind: 'answered', ready };
+    const bytes = ready.bytes + learnt.shared.bytes + (learnt.repeated?.bytes ?? 0);
+    this.#learnt.keep(request, answered, bytes);
+    return answered;
   }
 
   /** Undefined where its bytes will not come again: what is kept for them would put out what others ask for. */
@@ -347,6 +357,11 @@ function writeOrRefuse(
     refusal.writeTo(socket, sent);
     return refusal.status;
   }
+}
+
+function ofRequest({ message, audited, time }: Asking): OfRequest {
+  const isLocal = isLoopback(message.socket.remoteAddress ?? '');
+  return { isLocal, repeated: audited?.repeated(), time };
 }
 
 const ON_ITS_WAY: Withdraw = () => false;

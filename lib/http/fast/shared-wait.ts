@@ -17,8 +17,17 @@ export interface SharedWaitOptions {
   readonly repeated?: Repeated | undefined;
   /** What all of them bring. */
   readonly token: string;
+  /** Of each reply that it comes to, once or twice. */
+  readonly onTold: (reply: Reply) => void;
   /** The last that waited has gone. */
   readonly onEmpty: () => void;
+}
+
+/** One who waits on its own. */
+export interface Entered {
+  readonly leave: Cancel;
+  /** It has come to this. */
+  readonly told: (reply: Reply) => void;
 }
 
 /** What a reply comes to, and what is still to be made for it. */
@@ -29,6 +38,7 @@ interface Made {
 
 /** A wait of many connections that asked with the same bytes: its answer is made ready once. */
 export class SharedWait {
+  readonly kind = 'wait';
   readonly #options: SharedWaitOptions;
   #inside = 0;
   /** For as long as whoever shares the reply keeps it, and no longer: many may wait for ever. */
@@ -59,7 +69,11 @@ export class SharedWait {
   }
 
   /** Keeps it for one that waits on its own, until it says that it is done. */
-  enter(): Cancel {
+  enter(): Entered {
+    return { leave: this.#enter(), told: (reply) => this.#options.onTold(reply) };
+  }
+
+  #enter(): Cancel {
     this.#inside++;
     let isInside = true;
     return () => {
@@ -71,7 +85,7 @@ export class SharedWait {
 
   /** Calls once with the answer, or a refusal, unless cancelled before. */
   join(settle: (ready: ReadyBytes) => void): Cancel {
-    const leave = this.enter();
+    const leave = this.#enter();
     let isCancelled = false;
     let unwant: Cancel = () => undefined;
     const finish = (ready: ReadyBytes) => {
@@ -102,6 +116,7 @@ export class SharedWait {
   #madeOf(reply: Reply): Made {
     const known = this.#made.get(reply);
     if (known !== undefined) return known;
+    this.#options.onTold(reply);
     let work: Work<Buffer> | undefined;
     const wire = wireOf(reply, this.#options.writing, (body) => {
       work = body;

@@ -50,6 +50,34 @@ describe('a blocking query that an agent passes on', () => {
     assert.equal(forwarder.load.queries, 0);
   });
 
+  it('goes on by the index that it was told, without the parser', async () => {
+    const { held, clients, parsed, tokens } = await agentWith();
+    const seen = () => {
+      const { url, headers } = held.waiting[0]?.request ?? assert.fail();
+      return [url, headers['x-consul-token']];
+    };
+    for (const client of clients) client.send(WAIT);
+    await until(() => held.waiting.length === 1);
+    await settle();
+    held.answer('[1]');
+    for (const client of clients) await client.answer();
+    const before = parsed();
+    for (const client of clients) client.send(getText(`${PATH}?index=6&wait=60s`));
+    await until(() => held.waiting.length === 1);
+    await settle();
+    assert.deepEqual([parsed(), held.waiting.length], [before, 1]);
+    assert.deepEqual(seen(), [`${PATH}?index=6&wait=60s`, 'default-token']);
+    // It may be another by the time that somebody goes on.
+    held.answer('[2]');
+    for (const client of clients) assert.equal(String((await client.answer()).body), '[2]');
+    tokens.agent = 'another';
+    for (const client of clients) client.send(getText(`${PATH}?index=6&wait=60s`));
+    await until(() => held.waiting.length === 1);
+    assert.equal(seen()[1], 'another');
+    held.answer('[3]');
+    for (const client of clients) assert.equal(String((await client.answer()).body), '[3]');
+  });
+
   it('counts each who waits among those that a rate allows', async () => {
     const { held, clients } = await agentWith({ rate: { perSecond: 0, burst: 7 } });
     const [one, two, three] = clients;

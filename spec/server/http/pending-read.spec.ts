@@ -53,6 +53,7 @@ function waiting() {
     writing,
     isLocal: true,
     token: '',
+    onTold: () => undefined,
     onEmpty: () => undefined,
   });
   return { waiters, pending, shared };
