@@ -24,7 +24,7 @@ describe('the image', () => {
   });
 
   it('is built of what is copied, and of nothing else', function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const folder = mkdtempSync(join(tmpdir(), 'image-'));
     try {
       for (const path of copied) cpSync(path, join(folder, path), { recursive: true });
@@ -37,7 +37,7 @@ describe('the image', () => {
   });
 
   it('has all that the bundles are made of', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const { first, large } = await bundle('dist', false);
     const folders = [first, large].flatMap(({ inputs }) =>
       Object.keys(inputs).map((path) => path.split('/')[0] ?? ''),
