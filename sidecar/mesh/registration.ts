@@ -2,7 +2,7 @@
 import { ProconsulError } from '../../lib/errors.ts';
 import { MAX_UPSTREAMS } from '../../lib/limits.ts';
 import { addressIn, listIn, objectIn, portIn, type Said, textIn } from '../said.ts';
-import { type CallRules, callRulesIn, ownRulesIn } from './upstream-config.ts';
+import { type CallRules, callRulesIn, ownRulesIn } from '../upstream-config.ts';
 
 interface Address {
   readonly host: string;

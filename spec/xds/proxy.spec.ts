@@ -192,8 +192,11 @@ describe('xDS for the proxy of a service', function () {
   });
 
   it('calls by mutual TLS the service that is meant, and nobody else', async () => {
+    // As a registration writes it, and as config entries do.
+    const limits = { max_connections: 7, MaxConcurrentRequests: 5 };
+    const PassiveHealthCheck = { Interval: '10s', MaxFailures: 3, MaxEjectionPercent: 40 };
     const upstreams = [
-      { DestinationName: 'db', LocalBindPort: 9191, Config: { limits: { max_connections: 7 } } },
+      { DestinationName: 'db', LocalBindPort: 9191, Config: { limits, PassiveHealthCheck } },
     ];
     const { xds, stream } = await startMesh(registered({}, upstreams));
     xds.agent.say('/v1/discovery-chain/db', chainTo('db', 'tcp'));
@@ -208,6 +211,9 @@ describe('xDS for the proxy of a service', function () {
     assert.equal(san.san_type, 'URI');
     assert.equal(san.matcher.exact, `spiffe://${DOMAIN}/ns/default/dc/dc1/svc/db`);
     assert.equal(db.circuit_breakers.thresholds[0].max_connections.value, 7);
+    assert.equal(db.circuit_breakers.thresholds[0].max_requests.value, 5);
+    assert.equal(db.outlier_detection.consecutive_5xx.value, 3);
+    assert.equal(db.outlier_detection.max_ejection_percent.value, 40);
     const [assignment] = await told(stream, 'endpoints', [name]);
     assert.deepEqual(endpointsIn(assignment), ['0  10.0.0.1:20000 HEALTHY 1']);
     const listeners = await told(stream, 'listeners');

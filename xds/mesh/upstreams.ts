@@ -1,6 +1,7 @@
 /** Whom a proxy calls in the mesh, by mutual TLS: clusters, their endpoints, and routes to them. */
 import { serviceUri } from '../../lib/connect/identity.ts';
-import { objectIn, type Said, textIn } from '../../sidecar/said.ts';
+import type { Said } from '../../sidecar/said.ts';
+import { type CallRules, callRulesIn } from '../../sidecar/upstream-config.ts';
 import type { Know } from '../derived.ts';
 import type { Message, Resource } from '../resource.ts';
 import { balancingOf } from '../resources/balancing.ts';
@@ -20,7 +21,7 @@ import { asked, assignment, executed } from '../resources/endpoints.ts';
 import { routesOf } from '../resources/routes.ts';
 import { clientTls, type Identity } from './identity.ts';
 import type { Seen } from './proxy.ts';
-import { numberIn, type Upstream } from './registration.ts';
+import type { Upstream } from './registration.ts';
 
 /** An upstream, and where calls to it end. */
 export interface Called {
@@ -85,40 +86,43 @@ interface End {
 
 function clusterTo(identity: Identity, config: Said, end: End): Resource {
   const { name, to, sni, timeout, speaksHttp2, balancing } = end;
-  const ms = numberIn(config['connect_timeout_ms']);
+  const { connectMs, limits, outliers } = callRulesIn(config).rules;
   const { trustDomain } = identity;
   const uris = to.map(({ Service: service, Datacenter: datacenter }) =>
     serviceUri({ trustDomain, namespace: 'default', datacenter, service }),
   );
   return cluster({
     ...{ name, endpoints: name, speaksHttp2 },
-    connectTimeout: ms === 0 ? timeout : durationOfMs(ms),
+    connectTimeout: connectMs === undefined ? timeout : durationOfMs(connectMs),
     more: {
       ...balancing,
-      ...limitsOf(objectIn(config['limits'])),
-      outlier_detection: outliersOf(objectIn(config['passive_health_check'])),
+      ...breakersOf(limits),
+      outlier_detection: detectionOf(outliers ?? {}),
       // Of nobody no certificate is right.
       transport_socket: clientTls(identity, sni, uris.length > 0 ? uris : ['none']),
     },
   });
 }
 
-function limitsOf(said: Said): Message {
-  const limits = ['max_connections', 'max_pending_requests'].flatMap((name) => {
-    const value = numberIn(said[name]);
-    return value === 0 ? [] : [[name, { value }] as const];
-  });
-  const most = numberIn(said['max_concurrent_requests']);
-  const all = [...limits, ...(most === 0 ? [] : [['max_requests', { value: most }] as const])];
-  return all.length === 0 ? {} : { circuit_breakers: { thresholds: [Object.fromEntries(all)] } };
+function breakersOf({ connections, pending, requests }: CallRules['limits']): Message {
+  const most = {
+    ...(connections && { max_connections: { value: connections } }),
+    ...(pending && { max_pending_requests: { value: pending } }),
+    ...(requests && { max_requests: { value: requests } }),
+  };
+  return Object.keys(most).length === 0 ? {} : { circuit_breakers: { thresholds: [most] } };
 }
 
-function outliersOf(said: Said): Message {
-  const failures = numberIn(said['max_failures']);
-  const interval = durationOf(textIn(said['interval']));
+function detectionOf(rules: NonNullable<CallRules['outliers']>): Message {
+  const { inARow, intervalMs, ejectMs, maxShare, enforced } = rules;
   return {
-    ...(interval && { interval }),
-    ...(failures > 0 && { consecutive_5xx: { value: failures } }),
+    ...(intervalMs && { interval: durationOfMs(intervalMs) }),
+    ...(inARow && { consecutive_5xx: { value: inARow } }),
+    ...(ejectMs && { base_ejection_time: durationOfMs(ejectMs) }),
+    ...(maxShare && { max_ejection_percent: { value: Math.round(maxShare * 100) } }),
+    ...(enforced !== undefined && {
+      enforcing_consecutive_5xx: { value: Math.round(enforced * 100) },
+    }),
   };
 }
 

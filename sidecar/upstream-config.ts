@@ -1,7 +1,7 @@
 /** What a registration says of how a proxy calls, and is called, by the names that Consul has for it. */
-import type { CircuitLimits } from '../../lib/balance/circuit.ts';
-import type { OutlierRules } from '../../lib/balance/outliers.ts';
-import { countIn, msIn, objectIn, type Said, textIn } from '../said.ts';
+import type { CircuitLimits } from '../lib/balance/circuit.ts';
+import type { OutlierRules } from '../lib/balance/outliers.ts';
+import { countIn, msIn, objectIn, type Said, textIn } from './said.ts';
 
 /** How an upstream is called: what is undefined, nobody says. */
 export interface CallRules {
