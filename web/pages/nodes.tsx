@@ -8,12 +8,12 @@ import { href } from '../core/router.ts';
 import { RANK } from '../core/standing.ts';
 import type { FilterField } from '../ui/completion.ts';
 import { Empty } from '../ui/empty.tsx';
-import { FilterBox, hasWords, useFilter } from '../ui/filter-box.tsx';
+import { useFilter } from '../ui/filter-box.tsx';
+import { Filtered } from '../ui/filtered.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { HealthBar } from '../ui/health-bar.tsx';
-import { Shown } from '../ui/shown.tsx';
 import { StatusSign } from '../ui/status.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import type { Column } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 import { nodeWords } from '../words/node-words.ts';
 
@@ -25,43 +25,24 @@ export function Page() {
   );
   const leader = leaderAt(useLive<string>('/v1/status/leader').value ?? '', live.value ?? []);
   const all = live.value ?? [];
-  const rows = all.filter(({ Node, Address, Meta }) =>
-    hasWords(filter, Node, Address, ...Object.values(Meta)),
-  );
   const failing = all.filter((row) => worst(row) > 1).length;
-  const isFiltered = filter.expression !== '' || filter.words.length > 0;
-  const isBadFilter = live.standing === 'refused' && filter.expression !== '';
   return (
     <>
       <Heading title={say.title} beside={live.value && say.summary(all.length, failing)} />
-      <FilterBox
+      <Filtered
+        of={live}
+        filter={filter}
+        textsOf={({ Node, Address, Meta }) => [Node, Address, ...Object.values(Meta)]}
         example='Meta.rack == "r1"'
         fields={fieldsOf(all)}
-        shown={rows.length}
-        all={all.length}
-        problem={isBadFilter ? live.problem : ''}
+        none={<Empty title={say.none} hint={say.noneHint} />}
+        noMatch={<Empty title={say.noMatch} hint={say.noMatchHint} />}
+        label={say.title}
+        kind="nodes"
+        columns={columns(leader)}
+        keyOf={({ Node }) => Node}
+        sortedBy="status"
       />
-      {isBadFilter || (
-        <Shown of={live}>
-          {() =>
-            rows.length > 0 ? (
-              <Table
-                label={say.title}
-                kind="nodes"
-                rows={rows}
-                columns={columns(leader)}
-                keyOf={({ Node }) => Node}
-                sortedBy="status"
-              />
-            ) : (
-              <Empty
-                title={isFiltered ? say.noMatch : say.none}
-                hint={isFiltered ? say.noMatchHint : say.noneHint}
-              />
-            )
-          }
-        </Shown>
-      )}
     </>
   );
 }

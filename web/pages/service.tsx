@@ -10,14 +10,15 @@ import { href } from '../core/router.ts';
 import { RANK, standingOf } from '../core/standing.ts';
 import { type FilterField, quoted } from '../ui/completion.ts';
 import { Empty } from '../ui/empty.tsx';
-import { FilterBox, hasWords, useFilter } from '../ui/filter-box.tsx';
+import { useFilter } from '../ui/filter-box.tsx';
+import { Filtered } from '../ui/filtered.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { type Counts, HealthBar } from '../ui/health-bar.tsx';
 import { MAX_CHANGES, Past } from '../ui/past.tsx';
 import { Shown } from '../ui/shown.tsx';
 import { StatusSign } from '../ui/status.tsx';
 import { Strip } from '../ui/strip.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import type { Column } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { Tags } from '../ui/tags.tsx';
 import { instanceWords } from '../words/instance-words.ts';
@@ -99,45 +100,26 @@ interface InstancesProps {
 function Instances({ name, live }: InstancesProps) {
   const say = instanceWords.value;
   const filter = useFilter();
-  const all = live.value ?? [];
-  const rows = all.filter(({ Node, Service }) =>
-    hasWords(filter, Service.ID, Node.Node, addressOf(Service, Node), ...Service.Tags),
-  );
-  const isFiltered = filter.expression !== '' || filter.words.length > 0;
-  const isBadFilter = live.standing === 'refused' && filter.expression !== '';
   return (
-    <>
-      <FilterBox
-        example='Service.Meta.version == "2"'
-        fields={fieldsOf(all)}
-        shown={rows.length}
-        all={all.length}
-        problem={isBadFilter ? live.problem : ''}
-      />
-      {isBadFilter || (
-        <Shown of={live}>
-          {() => {
-            if (rows.length > 0) {
-              return (
-                <Table
-                  label={say.instances}
-                  kind="instances"
-                  rows={rows}
-                  columns={columns()}
-                  keyOf={({ Node, Service }) => `${Node.Node}\0${Service.ID}`}
-                  sortedBy="status"
-                />
-              );
-            }
-            return isFiltered ? (
-              <Empty title={say.noMatch} hint={say.noMatchHint} />
-            ) : (
-              <Empty title={say.noService(name)} hint={say.noServiceHint} />
-            );
-          }}
-        </Shown>
-      )}
-    </>
+    <Filtered
+      of={live}
+      filter={filter}
+      textsOf={({ Node, Service }) => [
+        Service.ID,
+        Node.Node,
+        addressOf(Service, Node),
+        ...Service.Tags,
+      ]}
+      example='Service.Meta.version == "2"'
+      fields={fieldsOf(live.value ?? [])}
+      none={<Empty title={say.noService(name)} hint={say.noServiceHint} />}
+      noMatch={<Empty title={say.noMatch} hint={say.noMatchHint} />}
+      label={say.instances}
+      kind="instances"
+      columns={columns()}
+      keyOf={({ Node, Service }) => `${Node.Node}\0${Service.ID}`}
+      sortedBy="status"
+    />
   );
 }
 

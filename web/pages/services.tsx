@@ -8,11 +8,11 @@ import { href } from '../core/router.ts';
 import { Copyable } from '../ui/commands.tsx';
 import type { FilterField } from '../ui/completion.ts';
 import { Empty } from '../ui/empty.tsx';
-import { FilterBox, hasWords, useFilter } from '../ui/filter-box.tsx';
+import { useFilter } from '../ui/filter-box.tsx';
+import { Filtered } from '../ui/filtered.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { HealthBar } from '../ui/health-bar.tsx';
-import { Shown } from '../ui/shown.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import type { Column } from '../ui/table.tsx';
 import { Tags } from '../ui/tags.tsx';
 import { Ago } from '../ui/time.tsx';
 import { servicesWords } from '../words/services-words.ts';
@@ -24,40 +24,28 @@ export function Page() {
     withQuery('/v1/internal/overview/services', { filter: filter.expression }),
   );
   const all = live.value ?? [];
-  const rows = all.filter((row) =>
-    hasWords(filter, row.Name, row.Kind, ...row.Tags, ...row.Sources),
-  );
   const failing = all.filter((row) => badness(row) > 1).length;
-  const isFiltered = filter.expression !== '' || filter.words.length > 0;
-  const isBadFilter = live.standing === 'refused' && filter.expression !== '';
   return (
     <>
       <Heading title={say.title} beside={live.value && say.summary(all.length, failing)} />
-      <FilterBox
+      <Filtered
+        of={live}
+        filter={filter}
+        textsOf={({ Name, Kind, Tags: tags, Sources }) => [Name, Kind, ...tags, ...Sources]}
         example='Service.Tags contains "blue"'
         fields={fieldsOf(all)}
-        shown={rows.length}
-        all={all.length}
-        problem={isBadFilter ? live.problem : ''}
+        none={
+          <Empty title={say.none} hint={say.noneHint}>
+            <Copyable text="proconsul services register -name=web -port=8080" />
+          </Empty>
+        }
+        noMatch={<Empty title={say.noMatch} hint={say.noMatchHint} />}
+        label={say.title}
+        kind="services"
+        columns={columns()}
+        keyOf={({ Name }) => Name}
+        sortedBy="health"
       />
-      {isBadFilter || (
-        <Shown of={live}>
-          {() =>
-            rows.length > 0 ? (
-              <Table
-                label={say.title}
-                kind="services"
-                rows={rows}
-                columns={columns()}
-                keyOf={({ Name }) => Name}
-                sortedBy="health"
-              />
-            ) : (
-              <None isFiltered={isFiltered} />
-            )
-          }
-        </Shown>
-      )}
     </>
   );
 }
@@ -98,16 +86,6 @@ function columns(): readonly Column<ServiceRow>[] {
       compare: (a, b) => compare(a.Sources.join(), b.Sources.join()) || byName(a, b),
     },
   ];
-}
-
-function None({ isFiltered }: { readonly isFiltered: boolean }) {
-  const say = servicesWords.value;
-  if (isFiltered) return <Empty title={say.noMatch} hint={say.noMatchHint} />;
-  return (
-    <Empty title={say.none} hint={say.noneHint}>
-      <Copyable text="proconsul services register -name=web -port=8080" />
-    </Empty>
-  );
 }
 
 /** What a filter may ask for; it is of instances, each with its node and its checks. */

@@ -16,7 +16,7 @@ export interface Column<Row> {
   readonly compare?: (a: Row, b: Row) => number;
 }
 
-interface TableProps<Row> {
+export interface TableProps<Row> {
   readonly label: string;
   readonly rows: readonly Row[];
   readonly columns: readonly Column<Row>[];

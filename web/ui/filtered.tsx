@@ -1,0 +1,47 @@
+/** A live list with its filter: what matches, or why there is nothing. */
+import type { ComponentChildren } from 'preact';
+import type { Shown as Answer } from '../core/live-query.ts';
+import type { FilterField } from './completion.ts';
+import { type Filter, FilterBox, hasWords } from './filter-box.tsx';
+import { Shown } from './shown.tsx';
+import { Table, type TableProps } from './table.tsx';
+
+interface FilteredProps<Row> extends Omit<TableProps<Row>, 'rows'> {
+  readonly of: Answer<readonly Row[]>;
+  /** As the address says it: whoever asks sends its expression along. */
+  readonly filter: Filter;
+  /** Where the filter's words are looked for. */
+  readonly textsOf: (row: Row) => readonly string[];
+  readonly fields: readonly FilterField[];
+  readonly example: string;
+  /** Where there is nothing at all, and nothing that matches. */
+  readonly none: ComponentChildren;
+  readonly noMatch: ComponentChildren;
+}
+
+export function Filtered<Row>(props: FilteredProps<Row>) {
+  const { of, filter, textsOf, fields, example, none, noMatch, ...table } = props;
+  const all = of.value ?? [];
+  const rows = all.filter((row) => hasWords(filter, ...textsOf(row)));
+  const isFiltered = filter.expression !== '' || filter.words.length > 0;
+  const isBadFilter = of.standing === 'refused' && filter.expression !== '';
+  return (
+    <>
+      <FilterBox
+        example={example}
+        fields={fields}
+        shown={rows.length}
+        all={all.length}
+        problem={isBadFilter ? of.problem : ''}
+      />
+      {isBadFilter || (
+        <Shown of={of}>
+          {() => {
+            if (rows.length > 0) return <Table {...table} rows={rows} />;
+            return isFiltered ? noMatch : none;
+          }}
+        </Shown>
+      )}
+    </>
+  );
+}
