@@ -107,6 +107,11 @@ export class Network {
     }
   }
 
+  /** How many connections a machine has to processes that are gone, and cannot know it. */
+  leftOpen(machine: Machine): number {
+    return [...(this.#open.get(machine) ?? [])].filter(({ isLeft }) => isLeft).length;
+  }
+
   readonly #peers = new WeakMap<SimSocket, SimSocket>();
 
   connect(from: Owner, port: number): SimSocket {

@@ -77,6 +77,11 @@ export class SimSocket extends Duplex {
     return this.#own;
   }
 
+  /** Whether it stands open for nobody: the other end is gone, and nothing has said so. */
+  get isLeft(): boolean {
+    return this.#gone !== undefined && !this.destroyed;
+  }
+
   /** The other end is gone, or something between them says so. */
   reset(): void {
     if (!this.destroyed) this.destroy(reset());
