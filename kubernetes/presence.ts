@@ -84,20 +84,31 @@ export class Presence {
 
   /** Takes out those that have died: whoever has the turn now is there in their place. */
   async removeDead(signal: AbortSignal): Promise<void> {
+    for (const { id, status } of await this.#others(signal)) {
+      if (status === 'critical') await this.#remove(id, signal);
+    }
+  }
+
+  /** Whether another of the same owner lives, and does not doubt itself; false where the catalog does not say. */
+  async isAnotherWell(signal: AbortSignal): Promise<boolean> {
+    const others = await this.#others(signal).catch(() => []);
+    return others.some(({ status }) => status === 'passing');
+  }
+
+  /** How each says that it is. */
+  async #others(signal: AbortSignal): Promise<{ id: string; status: string }[]> {
+    const { node, owner } = this.#self;
     const path = `/v1/health/service/${SYNC_SERVICE}`;
     const { json } = await this.#deps.catalog.ask({ method: 'GET', path }, signal);
-    for (const each of Array.isArray(json) ? json : []) {
-      const { node, owner } = this.#self;
-      const [entry, service] = [objectIn(each), objectIn(objectIn(each)['Service'])];
-      const isOurs = objectIn(service['Meta'])[FOR_META] === owner;
-      if (!isOurs || textIn(objectIn(entry['Node'])['Node']) !== node) continue;
+    return objectsIn(json).flatMap((entry) => {
+      const service = objectIn(entry['Service']);
       const id = textIn(service['ID']);
+      const isOurs = objectIn(service['Meta'])[FOR_META] === owner;
+      if (!isOurs || id === this.id || textIn(objectIn(entry['Node'])['Node']) !== node) return [];
       // Its own check alone: the node's may be critical for all of them, as in maintenance.
-      const isDead = objectsIn(entry['Checks']).some(
-        ({ CheckID, Status }) => CheckID === checkOf(id) && Status === 'critical',
-      );
-      if (isDead && id !== this.id) await this.#remove(id, signal);
-    }
+      const own = objectsIn(entry['Checks']).find(({ CheckID }) => CheckID === checkOf(id));
+      return [{ id, status: textIn(own?.['Status']) }];
+    });
   }
 
   async #put(signal: AbortSignal): Promise<void> {

@@ -3,12 +3,12 @@
  * turn it is writes, once all that it reads is whole: what has not been read yet is not taken for gone.
  */
 import { type Clock, pause } from '../lib/clock.ts';
-import { ProconsulError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Measured, Metric } from '../lib/metrics/metric.ts';
 import type { Sample } from '../lib/metrics/sample.ts';
 import type { Random } from '../lib/random.ts';
 import type { ApiServer } from './api/api-server.ts';
+import { attend, LOST } from './attending.ts';
 import type { Catalog } from './catalog.ts';
 import { ConfigMaps } from './config-maps/config-maps.ts';
 import type { MapRule } from './config-maps/rules.ts';
@@ -47,10 +47,9 @@ export interface SyncOptions {
 
 /** An end that takes longer is none: what is left ends by its lease. */
 const LEAVE_MS = 2000;
-/** One that cannot read its cluster for so long leaves its turn to another: that one may. */
+/** One that cannot read its cluster for so long leaves its turn to another that can. */
 const MAX_LOST_MS = 10_000;
 const LOOK_MS = 50;
-const LOST = 'cannot read the cluster';
 
 export class KubernetesSync implements Measured {
   readonly #deps: SyncDeps;
@@ -145,18 +144,9 @@ export class KubernetesSync implements Measured {
   async #work(session: string, signal: AbortSignal): Promise<void> {
     const fence = { key: this.#options.lockKey, session };
     const works = this.#ways.map((way) => (turn: AbortSignal) => way.work(fence, turn));
-    await together([...works, (turn) => this.#attend(turn)], signal);
-  }
-
-  /** Takes out those that have died; rejects once the cluster cannot be read. */
-  async #attend(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
-    await this.#presence.removeDead(signal);
-    while (!signal.aborted) {
-      if (this.#isLost)
-        throw new ProconsulError('unavailable', `${LOST}: another may have the turn`);
-      await pause(clock, LOOK_MS, signal);
-    }
+    const [{ clock }, presence] = [this.#deps, this.#presence];
+    const attending = { presence, clock, isLost: () => this.#isLost };
+    await together([...works, (turn) => attend(attending, turn)], signal);
   }
 
   #untilWhole(signal: AbortSignal): Promise<void> {

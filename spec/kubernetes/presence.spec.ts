@@ -11,12 +11,13 @@ function started() {
   const asked: CatalogRequest[] = [];
   const ask = async (request: CatalogRequest) => {
     asked.push(request);
-    return { status: 200, index: '1', text: '', json: undefined };
+    return { status: 200, index: '1', text: '', json: there.json };
   };
+  const there: { json: unknown } = { json: undefined };
   const doubt = { why: '' };
   const self = { node: 'n', owner: 'o', instance: 'a', leaseMs: 1000 };
   const deps = { catalog: { ask }, clock, logger: silentLogger };
-  return { clock, asked, doubt, presence: new Presence(deps, self, () => doubt.why) };
+  return { clock, asked, doubt, there, presence: new Presence(deps, self, () => doubt.why) };
 }
 
 describe('a sync in the catalog', () => {
@@ -49,5 +50,29 @@ describe('a sync in the catalog', () => {
     await says('pass');
     ending.abort();
     await ran;
+  });
+
+  it('knows whether another of its owner is well: by the check of that one, and on this node', async () => {
+    const { presence, there } = started();
+    const { signal } = new AbortController();
+    const other = (Status: string, { id = 'b', owner = 'o', node = 'n' } = {}) => ({
+      Node: { Node: node },
+      Service: { ID: `proconsul-k8s-sync-${id}`, Meta: { 'k8s-sync-for': owner } },
+      Checks: [
+        { CheckID: '_node_maintenance', Status: 'critical' },
+        { CheckID: `service:proconsul-k8s-sync-${id}`, Status },
+      ],
+    });
+    for (const [isWell, all] of [
+      [true, [other('passing')]],
+      [true, [other('warning', { id: 'c' }), other('passing')]],
+      [false, [other('warning'), other('critical', { id: 'c' })]],
+      [false, [other('passing', { id: 'a' })]],
+      [false, [other('passing', { owner: 'x' }), other('passing', { node: 'x' })]],
+      [false, undefined],
+    ] as const) {
+      there.json = all;
+      assert.equal(await presence.isAnotherWell(signal), isWell, JSON.stringify(all));
+    }
   });
 });

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { attend } from '../../kubernetes/attending.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
+
+function started() {
+  const clock = new FakeClock();
+  const at = { isLost: false, isAnotherWell: false, removed: 0 };
+  const presence = {
+    removeDead: async () => void at.removed++,
+    isAnotherWell: async () => at.isAnotherWell,
+  };
+  const ending = new AbortController();
+  let end = '';
+  const attending = attend({ presence, clock, isLost: () => at.isLost }, ending.signal).then(
+    () => {
+      end = 'asked';
+    },
+    (error: Error) => {
+      end = error.message;
+    },
+  );
+  const passes = async (seconds: number) => {
+    for (let i = 0; i < seconds * 20; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await clock.advance(50);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const stop = async () => {
+    ending.abort();
+    await attending;
+  };
+  return { at, passes, stop, end: () => end };
+}
+
+describe('whoever has the turn of a sync', () => {
+  it('takes out those that died, and keeps it while it reads the cluster', async () => {
+    const { at, passes, stop, end } = started();
+    at.isAnotherWell = true;
+    await passes(20);
+    assert.deepEqual([at.removed, end()], [1, '']);
+    await stop();
+    assert.equal(end(), 'asked');
+  });
+
+  it('leaves it to another that can read the cluster, where it cannot itself', async () => {
+    const { at, passes, end } = started();
+    Object.assign(at, { isLost: true, isAnotherWell: true });
+    await passes(2);
+    assert.equal(end(), '');
+    await passes(3);
+    assert.equal(end(), 'cannot read the cluster: another has the turn');
+  });
+
+  it('keeps it where nobody can', async () => {
+    const { at, passes, stop, end } = started();
+    at.isLost = true;
+    await passes(60);
+    assert.equal(end(), '');
+    await stop();
+  });
+
+  it('keeps it where another only seemed to: it had not noticed yet', async () => {
+    const { at, passes, stop, end } = started();
+    Object.assign(at, { isLost: true, isAnotherWell: true });
+    await passes(2);
+    at.isAnotherWell = false;
+    await passes(2);
+    at.isAnotherWell = true;
+    await passes(2);
+    assert.equal(end(), '');
+    await stop();
+  });
+});
