@@ -2,10 +2,10 @@
  * A real browser, one for the run, in which each spec opens pages of its own. A page that logs an error,
  * breaks its policy, or asks anybody but its own server fails the spec.
  */
-import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { noteOpen } from './open-pages.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -36,13 +36,6 @@ export const SCREENS = {
 } as const satisfies Readonly<Record<string, BrowserContextOptions>>;
 
 let browser: Promise<Browser> | undefined;
-let opened: OpenPage[] = [];
-
-interface OpenPage {
-  readonly page: Page;
-  /** What went wrong in it. */
-  readonly problems: string[];
-}
 
 /** Opens a page, which is closed at the end of the spec. */
 export async function openPage(url: string, options: BrowserContextOptions = {}): Promise<Page> {
@@ -50,7 +43,7 @@ export async function openPage(url: string, options: BrowserContextOptions = {})
   const context = await (await browser).newContext({ locale: 'en', ...options });
   const page = await context.newPage();
   const problems: string[] = [];
-  opened.push({ page, problems });
+  noteOpen({ page, problems });
   const { origin } = new URL(url);
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('console', (message) => {
@@ -75,16 +68,7 @@ export async function barriersOn(page: Page): Promise<readonly string[]> {
   );
 }
 
-if (typeof afterEach === 'function') {
-  afterEach(async () => {
-    const pages = opened;
-    opened = [];
-    await Promise.all(pages.map(({ page }) => page.context().close()));
-    assert.deepEqual(
-      pages.flatMap(({ problems }) => problems),
-      [],
-    );
-  });
+if (typeof after === 'function') {
   after(async () => {
     await (await browser)?.close();
   });

@@ -1,3 +1,4 @@
+import { closePages } from './open-pages.ts';
 import { closeRawClients } from './servers/raw-client.ts';
 import { stopServers } from './servers/start-server.ts';
 
@@ -5,6 +6,10 @@ import { stopServers } from './servers/start-server.ts';
 export const mochaHooks = {
   afterEach: async () => {
     closeRawClients();
-    await stopServers();
+    try {
+      await closePages();
+    } finally {
+      await stopServers();
+    }
   },
 };

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { barriersOn, hasBrowser, openPage, SCREENS } from '../support/browser.ts';
+import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
 import { type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
 import { send } from '../support/servers/start-server.ts';
 import { until } from '../support/until.ts';
 
-const title = hasBrowser ? 'the page of the cluster' : 'the page of the cluster - needs chromium';
-
-(hasBrowser ? describe : describe.skip)(title, function () {
-  this.timeout(60_000);
-
+describePage('the page of the cluster', () => {
   /** Once it says how it is: for its first five seconds nobody knows. */
   async function start(): Promise<Proconsul> {
     const server = await startProconsul(['-dev']);

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { barriersOn, hasBrowser, openPage, SCREENS } from '../support/browser.ts';
+import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
 import { type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
 import { send } from '../support/servers/start-server.ts';
 import { until } from '../support/until.ts';
 
-const title = hasBrowser ? 'the page of keys' : 'the page of keys - needs chromium';
-
-(hasBrowser ? describe : describe.skip)(title, function () {
-  this.timeout(60_000);
-
+describePage('the page of keys', () => {
   const put = async ({ port }: Proconsul, path: string, body: string | object) => {
     const { status, text, json } = await send(port, 'PUT', path, { body });
     assert.equal(status, 200, text);
