@@ -140,6 +140,24 @@ describePage('the page of keys', () => {
     await page.getByText('A browser cannot ask for this key').waitFor();
   });
 
+  it('asks for no folder, and deletes none, whose name a browser changes', async () => {
+    const server = await start({ 'app/color': 'blue' });
+    const page = await open(server, '?folder=x/../');
+    await page.getByText('A browser cannot ask for this key').waitFor();
+    assert.equal(await button(page, 'Delete the folder').count(), 0);
+    assert.equal(await get(server, 'app/color'), 'blue');
+  });
+
+  it('says that nothing was done where somebody else was first', async () => {
+    const server = await start({ color: 'blue' });
+    const page = await open(server, '?key=color');
+    await button(page, 'Delete').click();
+    await put(server, '/v1/kv/color', 'red');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('Somebody else has changed it meanwhile: nothing was done.').waitFor();
+    assert.equal(await get(server, 'color'), 'red');
+  });
+
   it('lets only look who may not write', async () => {
     const acl = 'acl { enabled = true default_policy = "deny" tokens { master = "root" } }';
     const server = await startProconsul(['-dev', `-hcl=${acl}`]);

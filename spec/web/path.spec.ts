@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { matched, pathOf, spotAt } from '../../web/core/path.ts';
+import { isAsWritten, matched, pathOf, spotAt } from '../../web/core/path.ts';
 
 describe('an address of the page', () => {
   it('leads back to what it was made of, whatever names there are', () => {
@@ -28,5 +28,27 @@ describe('an address of the page', () => {
     assert.equal(matched('services', ['services', 'web']), undefined);
     assert.deepEqual(matched('kv/*key', ['kv', 'a', 'b']), { key: 'a/b' });
     assert.deepEqual(matched('kv/*key', ['kv']), { key: '' });
+  });
+});
+
+describe('a path that is asked', () => {
+  it('is as it is written, or is not asked: a browser takes dots away', () => {
+    for (const path of [
+      '/v1/kv/a/b',
+      '/v1/kv/a//b',
+      '/v1/kv//a',
+      '/v1/kv/a.b/..c',
+      '/v1/kv/%252e%252e/a',
+      '/v1/kv/?keys',
+    ])
+      assert.equal(isAsWritten(path), true, path);
+    for (const path of [
+      '/v1/kv/x/../?recurse',
+      '/v1/kv/../acl/token/x',
+      '/v1/kv/%2e%2e/a',
+      '/v1/kv/./a',
+      '/v1/health/service/..',
+    ])
+      assert.equal(isAsWritten(path), false, path);
   });
 });

@@ -1,6 +1,11 @@
 /** What somebody may have done: one write, and the same as a command of curl's and of Proconsul's. */
 import { ask } from './api.ts';
+import { Refusal } from './refusal.ts';
+import { quoted, shellText } from './shell.ts';
 import { token } from './token.ts';
+
+/** As the status of a conflict. */
+export const NOT_DONE = 409;
 
 export interface Action {
   readonly method: 'PUT' | 'POST' | 'DELETE';
@@ -13,6 +18,8 @@ export interface Action {
 /** Rejects with a Refusal. */
 export async function perform<T>({ method, path, body }: Action): Promise<T> {
   const { value } = await ask<T>(path, { method, body });
+  // Of a write with a condition: it was not done.
+  if (value === false) throw new Refusal('refused', NOT_DONE, '');
   return value;
 }
 
@@ -21,16 +28,12 @@ export function curlOf({ method, path, body }: Action, origin: string): string {
   const parts = ['curl', '-X', method];
   if (token.value !== '') parts.push('-H', '"X-Consul-Token: $CONSUL_HTTP_TOKEN"');
   if (body !== undefined) {
-    parts.push('-d', quoted(typeof body === 'string' ? body : JSON.stringify(body)));
+    // As it stands: with -d what begins with @ is read from a file.
+    parts.push('--data-raw', quoted(typeof body === 'string' ? body : JSON.stringify(body)));
   }
   return [...parts, quoted(origin + path)].join(' ');
 }
 
 export function commandOf({ command }: Action): string | undefined {
-  return command && ['proconsul', ...command].map(quoted).join(' ');
-}
-
-/** For a shell: what is plain stays so. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return command && shellText('proconsul', ...command);
 }

@@ -1,4 +1,5 @@
 /** The HTTP API: one way to ask, whoever asks. */
+import { isAsWritten } from './path.ts';
 import { type Answer, Refusal, refusalOf } from './refusal.ts';
 import { token } from './token.ts';
 
@@ -28,6 +29,7 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
 
 async function fetched(path: string, asking: Asking): Promise<[Response, string]> {
   const { method = 'GET', body, signal } = asking;
+  if (!isAsWritten(path)) throw new Refusal('refused', 0, `A browser cannot ask for ${path}`);
   const headers: Record<string, string> = token.peek() ? { 'X-Consul-Token': token.peek() } : {};
   const init: RequestInit = { method, headers, cache: 'no-store', ...(signal && { signal }) };
   if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);

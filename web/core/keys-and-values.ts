@@ -34,20 +34,15 @@ export function pathOfKey(key: string): string {
 /** Only where nobody has written it since `row`, or where there is none yet. */
 export function writeKey(key: string, text: string, row: KeyValue | undefined): Action {
   const cas = row?.ModifyIndex ?? 0;
-  const flags = row?.Flags ? `&flags=${row.Flags}` : '';
+  const flags = row?.Flags ? [`-flags=${row.Flags}`] : [];
+  // A command reads a file by @, its input by -, and knows no condition for a key that is not there.
+  const isPlain = cas > 0 && !/^[@-]/.test(text) && !key.startsWith('-');
+  const words = ['kv', 'put', '-cas', `-modify-index=${cas}`, ...flags, key, text];
   return {
     method: 'PUT',
-    path: `${pathOfKey(key)}?cas=${cas}${flags}`,
+    path: `${pathOfKey(key)}?cas=${cas}${row?.Flags ? `&flags=${row.Flags}` : ''}`,
     body: text,
-    command: [
-      'kv',
-      'put',
-      '-cas',
-      `-modify-index=${cas}`,
-      ...(row?.Flags ? [`-flags=${row.Flags}`] : []),
-      key,
-      text,
-    ],
+    ...(isPlain && { command: words }),
   };
 }
 
@@ -78,9 +73,10 @@ export function deleteFolder(folder: string): Action {
 
 export function rollBack(key: string, revision: number, now: KeyValue | undefined): Action {
   const cas = now?.ModifyIndex ?? 0;
+  const words = ['kv', 'rollback', '-cas', `-modify-index=${cas}`, key, String(revision)];
   return {
     method: 'PUT',
     path: `${pathOfKey(key)}?rollback=${revision}&cas=${cas}`,
-    command: ['kv', 'rollback', key, String(revision)],
+    ...(cas > 0 && !key.startsWith('-') && { command: words }),
   };
 }

@@ -44,3 +44,12 @@ function decoded(part: string): string {
     return part;
   }
 }
+
+/**
+ * A browser takes parts of a path that are dots away, however they are written: what is asked would be another
+ * thing, and what is deleted too.
+ */
+export function isAsWritten(path: string): boolean {
+  const [asked = ''] = path.split('?', 1);
+  return new URL(asked, 'http://x').pathname === asked;
+}

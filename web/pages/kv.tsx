@@ -2,11 +2,14 @@
 import '../style/kv.css';
 import type { KeyValue } from '../../lib/model.ts';
 import { withQuery } from '../core/api.ts';
-import { deleteFolder, pathOfKey, wayTo } from '../core/keys-and-values.ts';
+import { canBeAsked, deleteFolder, pathOfKey, wayTo } from '../core/keys-and-values.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
 import { query, setQuery } from '../core/router.ts';
+import { shellText } from '../core/shell.ts';
 import { askFirst } from '../ui/asked.tsx';
+import { Copyable } from '../ui/commands.tsx';
+import { Empty } from '../ui/empty.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { Editor } from '../ui/kv-editor.tsx';
 import { AllBelow, Names } from '../ui/kv-names.tsx';
@@ -22,7 +25,7 @@ export function Page() {
   return (
     <>
       <Heading title={say.title}>
-        {mayWrite && folder !== '' && (
+        {mayWrite && folder !== '' && canBeAsked(folder) && (
           <button type="button" onClick={() => askDeleteFolder(folder)}>
             {say.deleteFolder}
           </button>
@@ -32,7 +35,13 @@ export function Page() {
       <Way folder={folder} />
       <div class={key === '' ? 'kv' : 'kv beside'}>
         <section class="kv-list" aria-label={say.names}>
-          <List folder={folder} open={key} />
+          {canBeAsked(folder) ? (
+            <List folder={folder} open={key} />
+          ) : (
+            <Empty title={say.unaskable} hint={say.unaskableHint}>
+              <Copyable text={shellText('proconsul', 'kv', 'get', '-keys', folder)} />
+            </Empty>
+          )}
         </section>
         {key !== '' && <Editor key={key} name={key} />}
       </div>

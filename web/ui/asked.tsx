@@ -4,7 +4,7 @@
  */
 import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
-import { type Action, perform } from '../core/actions.ts';
+import { type Action, NOT_DONE, perform } from '../core/actions.ts';
 import { Refusal } from '../core/refusal.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { Commands } from './commands.tsx';
@@ -105,6 +105,7 @@ async function takeBack(action: Action): Promise<void> {
 export function inWords(error: unknown): string {
   const say = uiWords.value;
   if (!(error instanceof Refusal)) return String(error);
+  if (error.status === NOT_DONE && error.message === '') return say.notDone;
   if (error.why === 'forbidden') return `${say.mayNot} ${error.message}`;
   return error.why === 'lost' && error.status === 0 ? say.unreachable : error.message;
 }

@@ -7,6 +7,7 @@ import { canBeAsked, deleteKey, pathOfKey, restoreKey, writeKey } from '../core/
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
 import { setQuery } from '../core/router.ts';
+import { shellText } from '../core/shell.ts';
 import { jsonProblem, sizeOf, textOf } from '../core/values.ts';
 import { kvWords } from '../words/kv-words.ts';
 import { askFirst, inWords } from './asked.tsx';
@@ -35,7 +36,7 @@ export function Editor({ name }: { readonly name: string }) {
         </Shown>
       ) : (
         <Empty title={say.unaskable} hint={say.unaskableHint}>
-          <Copyable text={`proconsul kv get '${name}'`} />
+          <Copyable text={shellText('proconsul', 'kv', 'get', name)} />
         </Empty>
       )}
     </section>
@@ -63,9 +64,10 @@ function Writing({ name, row }: WritingProps) {
   };
   const run = async () => {
     try {
-      if (!(await perform<boolean>(save))) return;
+      await perform(save);
       setProblem('');
-      setBegun({ text, upon, saved: text });
+      // Somebody may have written on meanwhile.
+      setBegun((now) => ({ text: now?.text ?? text, upon, saved: text }));
       tell(say.saved(name));
     } catch (error) {
       setProblem(inWords(error));
@@ -196,7 +198,7 @@ function askDelete(name: string, row: KeyValue): void {
   const text = textOf(row.Value);
   askFirst({
     title: say.delete,
-    text: say.deleteText(name),
+    text: text === undefined ? say.deleteForGood(name) : say.deleteText(name),
     action: deleteKey(name, row),
     verb: say.delete,
     done: say.deleted(name),

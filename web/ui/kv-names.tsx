@@ -2,6 +2,7 @@
 import type { KeyValue } from '../../lib/model.ts';
 import { compare } from '../core/order.ts';
 import { setQuery } from '../core/router.ts';
+import { shellText } from '../core/shell.ts';
 import { sizeOf, textOf } from '../core/values.ts';
 import { kvWords } from '../words/kv-words.ts';
 import { count } from '../words/words.ts';
@@ -127,7 +128,7 @@ function None({ folder, isSearched }: { readonly folder: string; readonly isSear
   if (isSearched) return <Empty title={say.noMatch} />;
   return (
     <Empty title={folder === '' ? say.none : say.noneHere} hint={say.noneHint}>
-      <Copyable text={`proconsul kv put ${folder}name value`} />
+      <Copyable text={shellText('proconsul', 'kv', 'put', `${folder}name`, 'value')} />
     </Empty>
   );
 }

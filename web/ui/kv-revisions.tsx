@@ -6,6 +6,7 @@ import { folderOf, pathOfKey, type Revision, rollBack } from '../core/keys-and-v
 import { type Line, linesBetween } from '../core/line-diff.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
+import { shellText } from '../core/shell.ts';
 import { textOf } from '../core/values.ts';
 import { kvWords } from '../words/kv-words.ts';
 import { count } from '../words/words.ts';
@@ -33,7 +34,9 @@ export function KeyRevisions({ name, row }: RevisionsProps) {
           return before.length === 0 ? (
             <>
               <p class="aside">{say.historyHint}</p>
-              <Copyable text={`proconsul kv revisions -prefix=${folderOf(name)}`} />
+              <Copyable
+                text={shellText('proconsul', 'kv', 'revisions', `-prefix=${folderOf(name)}`)}
+              />
             </>
           ) : (
             <ul>
