@@ -26,7 +26,7 @@ export function serviceUri({ trustDomain, datacenter, service }: ServiceIdentity
 }
 
 /** As Go writes a path: a slash in a name stays one, and makes it a name that nobody can have. */
-function asInUrl(name: string): string {
+export function asInUrl(name: string): string {
   return encodeURIComponent(name).replace(/%(?:2F|24|26|2B|3A|3D|40)/g, decodeURIComponent);
 }
 

@@ -1,4 +1,5 @@
 /** Who may call a service, by the intentions about it, as filters of Envoy's: they let in, and never keep out. */
+import { asInUrl } from '../../lib/connect/identity.ts';
 import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
 import { isMatch } from './acceptable.ts';
@@ -151,12 +152,19 @@ function pathOf(exact = '', prefix = '', pattern = ''): Message | undefined {
   return pattern === '' ? undefined : regex(pattern);
 }
 
-/** By the URI of its certificate, whose authority was looked at before. */
+/** By the URI of its certificate, as that is written; whose authority was looked at before. */
 function caller(service: string, { trustDomain }: Calls): Message {
-  const domain = quoted(`spiffe://${trustDomain}/ns/default/dc/`);
-  const name = regex(`^${domain}[^/]+/svc/${quoted(encodeURIComponent(service))}$`);
-  return { authenticated: { principal_name: name } };
+  return { authenticated: { principal_name: regex(patternOf(service, trustDomain)) } };
 }
+
+function patternOf(service: string, trustDomain: string): string {
+  // In no certificate: nobody is it, and what is said of others stands.
+  if (HALF_OF_A_PAIR.test(service)) return '^$';
+  const domain = quoted(`spiffe://${trustDomain}/ns/default/dc/`);
+  return `^${domain}[^/]+/svc/${quoted(asInUrl(service))}$`;
+}
+
+const HALF_OF_A_PAIR = /[\ud800-\udfff]/u;
 
 function anyBut(services: readonly string[], calls: Calls): Message {
   if (services.length === 0) return ANY;
