@@ -26,10 +26,21 @@ export function intentionsIn(entry: ServiceIntentions & ConfigEntry): Intention[
     ...source.legacy,
     SourceName: source.Name,
     DestinationName: entry.Name,
-    Action: source.Action ?? '',
-    ...(source.Permissions && { Permissions: source.Permissions }),
+    ...judged(source, entry.JWT),
     Description: source.Description ?? '',
   }));
+}
+
+/** Of callers who are to show a token of a user besides: nobody looks at it here, so nobody is let in. */
+function judged({ Action = '', Permissions }: SourceIntention, token: unknown) {
+  const isAllowed = Action === 'allow' && token !== undefined;
+  const permissions = Permissions?.map((each) =>
+    token === undefined || each.Action !== 'allow' ? each : { ...each, JWT: each.JWT ?? token },
+  );
+  return {
+    Action: isAllowed ? 'deny' : Action,
+    ...(permissions && { Permissions: permissions }),
+  };
 }
 
 type PermissionsOf = NonNullable<SourceIntention['Permissions']>;

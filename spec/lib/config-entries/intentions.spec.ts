@@ -18,4 +18,24 @@ describe('intentions of an entry', () => {
       ['api'],
     );
   });
+
+  it('let nobody in who is to show a token of a user besides', () => {
+    const by = { Precedence: 9, Type: 'consul' };
+    const JWT = { Providers: [{ Name: 'okta' }] };
+    const permissions = [
+      { Action: 'deny', HTTP: { PathPrefix: '/admin' } },
+      { Action: 'allow', HTTP: { PathPrefix: '/' } },
+    ];
+    const entry = {
+      ...{ Kind: SERVICE_INTENTIONS.kind, Name: 'db', CreateIndex: 1, ModifyIndex: 2, JWT },
+      Sources: [
+        { Name: 'web', Action: 'allow', ...by },
+        { Name: 'bad', Action: 'deny', ...by },
+        { Name: 'api', Permissions: permissions, ...by },
+      ],
+    };
+    const [web, bad, api] = intentionsIn(entry as Parameters<typeof intentionsIn>[0]);
+    assert.deepEqual([web?.Action, bad?.Action, api?.Action], ['deny', 'deny', '']);
+    assert.deepEqual(api?.Permissions, [permissions[0], { ...permissions[1], JWT }]);
+  });
 });
