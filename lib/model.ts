@@ -217,3 +217,17 @@ export const SERVICE_MAINTENANCE_PREFIX = '_service_maintenance:';
 export function lookUp<T>(map: Readonly<Record<string, T>> | null, key: string): T | undefined {
   return map !== null && Object.hasOwn(map, key) ? map[key] : undefined;
 }
+
+/** What became of an instance, a node or a check, as /v1/internal/history tells it. */
+export interface HistoryChange {
+  readonly Time: string;
+  readonly Node: string;
+  readonly ServiceName: string;
+  readonly ServiceID: string;
+  /** '' where an instance, or a node, came or went. */
+  readonly CheckID: string;
+  /** `absent`, `registered`, `passing`, `warning`, `critical`, `other` or `unknown`. */
+  readonly From: string;
+  readonly To: string;
+  readonly Output: string;
+}

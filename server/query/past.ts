@@ -1,5 +1,5 @@
 /** Queries of what is remembered: which statuses changed when. */
-import type { Condition } from '../../lib/history.ts';
+import type { HistoryChange } from '../../lib/model.ts';
 import type { Change, Track } from '../state/history/changes.ts';
 import type { Past } from '../state/history/past.ts';
 import { keyOf, type Query } from './query.ts';
@@ -10,17 +10,6 @@ export interface Asked {
   readonly since: number;
   /** So many, the newest ones. */
   readonly limit: number;
-}
-
-interface Shown {
-  readonly Time: string;
-  readonly Node: string;
-  readonly ServiceName: string;
-  readonly ServiceID: string;
-  readonly CheckID: string;
-  readonly From: Condition;
-  readonly To: Condition;
-  readonly Output: string;
 }
 
 /** A node's own checks count for all that is on it: they are shown from when an instance came on. */
@@ -96,7 +85,7 @@ class Newest {
     if (this.#found.length > 4 * this.#limit) this.#cut();
   }
 
-  rows(): Shown[] {
+  rows(): HistoryChange[] {
     this.#cut();
     return this.#found.map(({ past, check, change }) => ({
       Time: new Date(change.t).toISOString(),

@@ -1,19 +1,8 @@
 /** What /v1/internal/history and /v1/internal/availability answer. */
+import type { HistoryChange } from '../../lib/model.ts';
 
-/** `absent`, `registered`, `passing`, `warning`, `critical`, `other`, `unknown`. */
-export type Condition = string;
-
-export interface Change {
-  readonly Time: string;
-  readonly Node: string;
-  readonly ServiceName: string;
-  readonly ServiceID: string;
-  /** '' where an instance, or a node, came or went. */
-  readonly CheckID: string;
-  readonly From: Condition;
-  readonly To: Condition;
-  readonly Output: string;
-}
+export type Change = HistoryChange;
+export type Condition = Change['From'];
 
 export interface Step {
   readonly Available: number | null;
