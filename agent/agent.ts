@@ -169,9 +169,9 @@ export class Agent {
     this.#parts.antiEntropy.start();
   }
 
-  /** Compares with the catalog as soon as possible: a server did not know this node. */
-  syncSoon(): void {
-    this.#parts?.antiEntropy.syncSoon();
+  /** A server did not know this node. */
+  unknown(): void {
+    this.#parts?.antiEntropy.unknown();
   }
 
   /** A server is back after none was there. */

@@ -156,6 +156,14 @@ export class AntiEntropy {
   }
 
   /**
+   * The catalog has nothing of this agent, which each beat says anew for as long as that is so. One that begins is
+   * unknown until its first comparison is over: to compare again behind it would find nothing.
+   */
+  unknown(): void {
+    if (this.#running === undefined) this.syncSoon();
+  }
+
+  /**
    * A server is back: brings what was kept for it, if there is any. Where agents are so many that they beat
    * less often, at any moment of as long as that takes more: tens of thousands come back at once.
    */

@@ -134,7 +134,7 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
     logger,
     beat: () => ({ body: ownBeat(config, nodeId), token: token() }),
     on: {
-      unknown: () => agent.syncSoon(),
+      unknown: () => agent.unknown(),
       back: () => agent.resume(),
       lost: () => joiner.start(),
       wantsLoad: (isWanted) => loads.want(isWanted),

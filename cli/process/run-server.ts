@@ -92,7 +92,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
   const containers = new Containers({ config, dockerHost, system });
   const ownWork = new OwnWork(listeners, options, () => agent.ownToken);
   const wantsLoad = (isWanted: boolean) => loads.want(isWanted);
-  const on = { unknown: () => agent.syncSoon(), refused: onFatal, wantsLoad };
+  const on = { unknown: () => agent.unknown(), refused: onFatal, wantsLoad };
   const beat = ownBeatOf(server, { beat: ownBeat(config, nodeId), clock, logger, on });
   const agent: Agent = new Agent({
     config,

@@ -67,7 +67,7 @@ function startAgent(name: string, server: AgentProcess): Simulated {
       token: '',
     }),
     on: {
-      unknown: () => antiEntropy.syncSoon(),
+      unknown: () => antiEntropy.unknown(),
       back: () => antiEntropy.resume(),
       lost: () => undefined,
     },

@@ -128,6 +128,25 @@ describe('anti-entropy', () => {
     assert.deepEqual(catalog.checkStates('n1'), ['serfHealth passing']);
   });
 
+  it('compares once where it is unknown while it begins, and again where it is later', async () => {
+    const { catalog, antiEntropy } = await started();
+    let compared = 0;
+    const node = catalog.node.bind(catalog);
+    catalog.node = async (name) => {
+      compared++;
+      await settle();
+      return node(name);
+    };
+    antiEntropy.syncSoon();
+    antiEntropy.unknown();
+    await until(() => antiEntropy.hasCompared && compared > 0);
+    await settle();
+    assert.equal(compared, 1);
+    antiEntropy.unknown();
+    await settle();
+    assert.equal(compared, 2);
+  });
+
   it('puts back what someone changed in the catalog', async () => {
     const { local, catalog, clock, antiEntropy } = await started();
     local.putService(service('web-1', 80));

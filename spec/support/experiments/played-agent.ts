@@ -52,7 +52,7 @@ export class PlayedAgent {
         token: '',
       }),
       on: {
-        unknown: () => this.#antiEntropy.syncSoon(),
+        unknown: () => this.#antiEntropy.unknown(),
         back: () => this.#antiEntropy.resume(),
         lost: () => undefined,
       },
