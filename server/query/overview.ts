@@ -10,17 +10,28 @@ import type { Reader } from './reader.ts';
 import { Reckoned } from './reckoned.ts';
 import type { Remembered } from './remembered.ts';
 
-/** The filter chooses instances, each with its node and checks. */
-export function servicesAtAGlance(n: Narrowing): Query {
+/**
+ * The filter chooses instances, each with its node and checks. `since` is an index of which whoever asks has seen
+ * all: he is told the rest, where that is known; 0 is no such.
+ */
+export function servicesAtAGlance(n: Narrowing, since = 0): Query {
   return {
-    key: keyOf('overview/services', n.key),
+    key: keyOf('overview/services', n.key, String(since)),
     run: (reader) => {
-      const all = n.keep === keepAll ? reader.eachService(SERVICES, serviceOf(reader)) : undefined;
-      const services = all ?? chosen(reader, n);
-      const inMesh = new Set([...services.values()].flatMap((each) => each.proxyFor));
-      return { json: inOrder(services).map(([key, each]) => each.shown(inMesh.has(key))) };
+      const each = n.keep === keepAll ? reader.eachService(SERVICES, serviceOf(reader)) : undefined;
+      if (each === undefined) return { json: inOrder(rowsOf(chosen(reader, n))) };
+      const told = each.told.note(reader.index, rowsOf(each.values), ({ Name }) => Name);
+      return { json: told.since(since) ?? told.all() };
     },
   };
+}
+
+function rowsOf(services: ReadonlyMap<string, Service>): ReadonlyMap<string, ServiceRow> {
+  const inMesh = new Set<string>();
+  for (const { proxyFor } of services.values()) for (const name of proxyFor) inMesh.add(name);
+  const rows = new Map<string, ServiceRow>();
+  for (const [key, service] of services) rows.set(key, service.shown(inMesh.has(key)));
+  return rows;
 }
 
 const SERVICES = new Reckoned<Service>();
@@ -50,32 +61,35 @@ function chosen(reader: Reader, n: Narrowing): ReadonlyMap<string, Service> {
   return services;
 }
 
-/** The filter chooses nodes. */
-export function nodesAtAGlance(n: Narrowing): Query {
+/** The filter chooses nodes; `since` as of services. */
+export function nodesAtAGlance(n: Narrowing, since = 0): Query {
   return {
-    key: keyOf('overview/nodes', n.key),
+    key: keyOf('overview/nodes', n.key, String(since)),
     run: (reader) => {
       const standings = new Standings(reader.remembered);
       const make = (node: Node, on: Overview) => nodeOf(node, on, standings);
-      const all = n.keep === keepAll ? reader.eachNode(NODES, make) : undefined;
-      return { json: inOrder(all ?? chosenNodes(reader, n, make)).map(([, each]) => each) };
+      const each = n.keep === keepAll ? reader.eachNode(NODES, make) : undefined;
+      if (each === undefined) return { json: inOrder(chosenNodes(reader, n, make)) };
+      const told = each.told.note(reader.index, each.values, ({ Node: name }) => name);
+      return { json: told.since(since) ?? told.all() };
     },
   };
 }
 
-const NODES = new Reckoned<object>();
+type NodeRow = ReturnType<typeof nodeOf>;
+const NODES = new Reckoned<NodeRow>();
 
 function chosenNodes(
   reader: Reader,
   n: Narrowing,
-  make: (node: Node, on: Overview) => object,
-): ReadonlyMap<string, object> {
+  make: (node: Node, on: Overview) => NodeRow,
+): ReadonlyMap<string, NodeRow> {
   const overview = reader.overview();
   const nodes = [...overview.nodes].filter((node) => n.keep === keepAll || n.keep(node));
   return new Map(nodes.map((node) => [fold(node.Node), make(node, overview)]));
 }
 
-function nodeOf(node: Node, { instancesOn, checksOn }: Overview, standings: Standings): object {
+function nodeOf(node: Node, { instancesOn, checksOn }: Overview, standings: Standings) {
   const checks = byInstance(checksOn(node.Node));
   const ofNode = checks.get('') ?? [];
   const counts = new Counts();
@@ -172,6 +186,12 @@ class Counts {
   }
 }
 
+interface ServiceRow {
+  readonly Name: string;
+  readonly HasProxy: boolean;
+  readonly [more: string]: unknown;
+}
+
 class Service {
   readonly #tags = new Set<string>();
   readonly #sources = new Set<string>();
@@ -179,6 +199,7 @@ class Service {
   readonly #proxyFor = new Set<string>();
   #name = '';
   #kind = '';
+  #row: ServiceRow | undefined;
 
   add(instance: Instance, standing: Standing): void {
     const { Service: name, Kind, Tags, Meta } = instance;
@@ -192,11 +213,17 @@ class Service {
   }
 
   /** The services that these are proxies of. */
-  get proxyFor(): readonly string[] {
-    return [...this.#proxyFor];
+  get proxyFor(): ReadonlySet<string> {
+    return this.#proxyFor;
   }
 
-  shown(HasProxy: boolean) {
+  /** Once all has been added; the same object for the same. */
+  shown(HasProxy: boolean): ServiceRow {
+    this.#row = this.#row?.HasProxy === HasProxy ? this.#row : this.#made(HasProxy);
+    return this.#row;
+  }
+
+  #made(HasProxy: boolean): ServiceRow {
     return {
       Name: this.#name,
       Kind: this.#kind,
@@ -220,6 +247,6 @@ function timeOf(ms: number): string | null {
   return ms === 0 ? null : new Date(ms).toISOString();
 }
 
-function inOrder<T>(rows: ReadonlyMap<string, T>): [string, T][] {
-  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
+function inOrder<T>(rows: ReadonlyMap<string, T>): T[] {
+  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 }

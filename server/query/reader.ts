@@ -48,7 +48,7 @@ import { EurekaReader } from './eureka-reader.ts';
 import { KeyReader } from './key-reader.ts';
 import { type Checked, Listed, type Overview, type Placed } from './listed.ts';
 import { MeshReader } from './mesh-reader.ts';
-import type { Reckoned } from './reckoned.ts';
+import type { Each, Reckoned } from './reckoned.ts';
 import { Remembered } from './remembered.ts';
 import { Sight } from './sight.ts';
 
@@ -192,10 +192,7 @@ export class Reader implements Reads {
   }
 
   /** What each service's instances come to; undefined for whoever may not see all of them. */
-  eachService<T>(
-    reckoned: Reckoned<T>,
-    make: (health: Checked) => T,
-  ): ReadonlyMap<string, T> | undefined {
+  eachService<T>(reckoned: Reckoned<T>, make: (health: Checked) => T): Each<T> | undefined {
     if (!this.#sight.all) return undefined;
     this.#note(CATALOG);
     const { catalog, topics } = this.#state;
@@ -207,10 +204,7 @@ export class Reader implements Reads {
   }
 
   /** What each node comes to, with what is on it; undefined for whoever may not see all of them. */
-  eachNode<T>(
-    reckoned: Reckoned<T>,
-    make: (node: Node, on: Overview) => T,
-  ): ReadonlyMap<string, T> | undefined {
+  eachNode<T>(reckoned: Reckoned<T>, make: (node: Node, on: Overview) => T): Each<T> | undefined {
     if (!this.#sight.all) return undefined;
     const overview = this.overview();
     const nodes = new Map([...overview.nodes].map((node) => [node.Node, node]));

@@ -4,19 +4,31 @@
  */
 import type { Catalog } from '../state/catalog.ts';
 import { fold } from '../state/topic-names.ts';
+import { Told } from './told.ts';
 
 interface Known<T> {
   readonly index: number;
   readonly value: T;
 }
 
+/** Of one catalog. */
+export interface Each<T> {
+  /** By name, folded; what has not changed is the same object. */
+  readonly values: ReadonlyMap<string, T>;
+  /** What somebody made of them and showed. */
+  readonly told: Told;
+}
+
 export class Reckoned<T> {
   /** As large as what there is: what is gone is forgotten when somebody looks. */
   readonly #knownOf = new WeakMap<Catalog, ReadonlyMap<string, Known<T>>>();
+  readonly #toldOf = new WeakMap<Catalog, Told>();
 
-  /** By name, folded. `indexOf` says when it last changed. */
-  of(catalog: Catalog, { names, indexOf, make }: Asked<T>): ReadonlyMap<string, T> {
+  /** `indexOf` says when one last changed. */
+  of(catalog: Catalog, { names, indexOf, make }: Asked<T>): Each<T> {
     const before = this.#knownOf.get(catalog);
+    const told = this.#toldOf.get(catalog) ?? new Told();
+    this.#toldOf.set(catalog, told);
     const known = new Map<string, Known<T>>();
     const values = new Map<string, T>();
     for (const name of names) {
@@ -29,7 +41,7 @@ export class Reckoned<T> {
       values.set(key, each.value);
     }
     this.#knownOf.set(catalog, known);
-    return values;
+    return { values, told };
   }
 }
 

@@ -37,8 +37,14 @@ export const SCREENS = {
 
 let browser: Promise<Browser> | undefined;
 
+/** What `openPage` has run in the page before anything of the page's own is, by its file. */
+interface Opening extends BrowserContextOptions {
+  readonly first?: string;
+}
+
 /** Opens a page, which is closed at the end of the spec. */
-export async function openPage(url: string, options: BrowserContextOptions = {}): Promise<Page> {
+export async function openPage(url: string, opening: Opening = {}): Promise<Page> {
+  const { first, ...options } = opening;
   browser ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   const context = await (await browser).newContext({ locale: 'en', ...options });
   const page = await context.newPage();
@@ -54,6 +60,7 @@ export async function openPage(url: string, options: BrowserContextOptions = {})
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== origin) problems.push(`asks ${request.url()}`);
   });
+  if (first !== undefined) await page.addInitScript({ path: first });
   await page.goto(url);
   return page;
 }
@@ -68,8 +75,10 @@ export async function barriersOn(page: Page): Promise<readonly string[]> {
   );
 }
 
-if (typeof after === 'function') {
-  after(async () => {
-    await (await browser)?.close();
-  });
+/** At the end of all. */
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close();
+  browser = undefined;
 }
+
+if (typeof after === 'function') after(closeBrowser);

@@ -1,7 +1,8 @@
 /** /v1/internal/overview: what our web page shows of each service and each node in one line. */
+import { ProconsulError } from '../../../lib/errors.ts';
 import { healthInstanceFields, nodeFields, type StructSchema } from '../../../lib/filter/fields.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
-import { FILTER } from '../../../lib/http/takes.ts';
+import { FILTER, param } from '../../../lib/http/takes.ts';
 import { nodesAtAGlance, servicesAtAGlance } from '../../query/overview.ts';
 import { askingNode, type PlaceDeps, type ReadDeps } from '../deps.ts';
 import { narrowing } from '../narrowing.ts';
@@ -13,17 +14,29 @@ export function overviewRoutes(deps: ReadDeps & PlaceDeps): Route[] {
   return [
     readRoute(deps, {
       path: '/v1/internal/overview/services',
-      params: { filter: FILTER },
+      params: { filter: FILTER, since: SINCE },
       right: 'service:read',
       does: 'says how the instances of each service stand',
-      query: (r) => servicesAtAGlance(narrowed(r, healthInstanceFields)),
+      query: (r) => servicesAtAGlance(narrowed(r, healthInstanceFields), sinceOf(r)),
     }),
     readRoute(deps, {
       path: '/v1/internal/overview/nodes',
-      params: { filter: FILTER },
+      params: { filter: FILTER, since: SINCE },
       right: 'node:read',
       does: 'says how each node stands, and the instances on it',
-      query: (r) => nodesAtAGlance(narrowed(r, nodeFields)),
+      query: (r) => nodesAtAGlance(narrowed(r, nodeFields), sinceOf(r)),
     }),
   ];
+}
+
+const SINCE = param.number(
+  'an index whose answer is known: says what has changed since then alone',
+);
+
+function sinceOf({ params }: HttpRequest): number {
+  const since = params.uint64('since');
+  if (since === undefined && params.get('since') !== '') {
+    throw new ProconsulError('invalid', 'Invalid since');
+  }
+  return Math.min(Number(since ?? 0n), Number.MAX_SAFE_INTEGER);
 }

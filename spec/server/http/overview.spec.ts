@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { fold } from '../../../server/state/topic-names.ts';
 import { FakeAccess, MASTER, withToken } from '../../support/fakes/fake-access.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { SEED } from '../../support/seed.ts';
-import { startServer, startServerWith } from '../../support/servers/start-server.ts';
+import {
+  startServer,
+  startServerWith,
+  type TestServer,
+} from '../../support/servers/start-server.ts';
 
 interface Row {
   readonly Name?: string;
@@ -16,6 +21,12 @@ interface Row {
   readonly Critical: number;
   readonly Maintenance: number;
   readonly Since: string | null;
+}
+
+interface Changes {
+  readonly Since: number;
+  readonly Changed: readonly Row[];
+  readonly Gone: readonly string[];
 }
 
 const SERVICES = '/v1/internal/overview/services';
@@ -137,36 +148,129 @@ describe('GET /v1/internal/overview/nodes', () => {
   });
 });
 
+describe('?since', () => {
+  it('tells what has changed since alone, and whom that leaves out', async () => {
+    const { put, get, instance } = await began();
+    await instance('m1', 'pay', 'passing');
+    await instance('m1', 'shop', 'passing');
+    const { index, json } = await get(SERVICES);
+    assert.deepEqual(
+      (json as Row[]).map(({ Name }) => Name),
+      ['pay', 'shop'],
+    );
+    const waiting = get(`${SERVICES}?index=${index}&since=${index}`);
+    await instance('m1', 'pay', 'critical');
+    const next = await waiting;
+    const { Since, Changed, Gone } = next.json as Changes;
+    assert.deepEqual([Since, Gone], [index, []]);
+    assert.deepEqual(
+      Changed.map(({ Name, Critical }) => [Name, Critical]),
+      [['pay', 1]],
+    );
+    await put('/v1/catalog/deregister', { Node: 'm1', ServiceID: 'shop' });
+    const { json: last } = await get(`${SERVICES}?since=${next.index}`);
+    assert.deepEqual(last, { Since: next.index, Changed: [], Gone: ['shop'] });
+  });
+
+  it('wakes whoever waits where nothing that is told has changed, and tells nothing', async () => {
+    const { register, get, instance } = await began();
+    await instance('m1', 'pay', 'passing');
+    const { index } = await get(SERVICES);
+    const waiting = get(`${SERVICES}?index=${index}&since=${index}`);
+    const Check = { CheckID: 'pay:c', Name: 'c', ServiceID: 'pay', Status: 'passing', Output: 'x' };
+    await register('m1', { Check });
+    assert.deepEqual((await waiting).json, { Since: index, Changed: [], Gone: [] });
+  });
+
+  it('tells all where it is not known what has changed, and of what a filter leaves', async () => {
+    const { get, instance } = await began();
+    await instance('m1', 'pay', 'passing');
+    await instance('m1', 'shop', 'passing');
+    const filter = encodeURIComponent('Service.Service == "pay"');
+    for (const query of ['?since=1', '?since=0', `?since=9&filter=${filter}`]) {
+      assert.ok(Array.isArray((await get(`${SERVICES}${query}`)).json), query);
+    }
+    for (const path of [SERVICES, NODES]) {
+      const { status, text } = await get(`${path}?since=x`);
+      assert.deepEqual([status, text], [400, 'Invalid since']);
+    }
+  });
+
+  it('tells all to whoever may not see all of it', async () => {
+    const access = new FakeAccess({
+      t: 'service "pay" { policy = "read" } node_prefix "" { policy = "read" }',
+    });
+    const { put, get } = await startServerWith({ access });
+    const body = { Node: 'm1', Address: '10.0.0.1', Service: { Service: 'pay' } };
+    await put('/v1/catalog/register', body, withToken(MASTER));
+    const { index } = await get(SERVICES, withToken('t'));
+    const { json } = await get(`${SERVICES}?since=${index}`, withToken('t'));
+    assert.ok(Array.isArray(json));
+  });
+});
+
+/** As one who was told all once, and of changes since. */
+class Follower {
+  #index = 0;
+  readonly #rows = new Map<string, Row>();
+  readonly #path: string;
+  readonly #nameOf: (row: Row) => string;
+
+  constructor(path: string, nameOf: (row: Row) => string) {
+    this.#path = path;
+    this.#nameOf = nameOf;
+  }
+
+  async follow(get: TestServer['get']): Promise<readonly Row[]> {
+    const { json, index } = await get(`${this.#path}?since=${this.#index}`);
+    this.#index = index;
+    if (Array.isArray(json)) this.#rows.clear();
+    const { Changed = json as Row[], Gone = [] } = json as Partial<Changes>;
+    for (const name of Gone) this.#rows.delete(name);
+    for (const row of Changed) this.#rows.set(this.#nameOf(row), row);
+    const names = [...this.#rows.keys()].sort((a, b) => (fold(a) < fold(b) ? -1 : 1));
+    return names.map((name) => this.#rows.get(name) as Row);
+  }
+}
+
 describe('what is reckoned anew of what has changed alone', () => {
-  it(`comes to what all of it comes to (seed ${SEED})`, async () => {
-    const { put, instance, register, all, clock } = await began();
+  it(`comes to what all of it comes to, and so does what is told of changes (seed ${SEED})`, async () => {
+    const { put, get, instance, register, all, clock } = await began();
+    // One looks each time, and one seldom.
+    const [often, seldom] = [0, 1].map(() => new Follower(SERVICES, ({ Name }) => Name ?? ''));
+    const ofNodes = new Follower(NODES, ({ Node }) => Node ?? '');
     const random = seededRandom(SEED);
     const some = (of: readonly string[]) => of[Math.floor(random.next() * of.length)] ?? '';
-    const nodes = ['m1', 'm2', 'm3'];
-    const services = ['pay', 'PAY', 'shop', 'db'];
+    const machines = ['m1', 'm2', 'M2', 'm3'];
+    const names = ['pay', 'PAY', 'shop', 'db'];
     const statuses = ['passing', 'warning', 'critical'];
     const changes = [
-      () => instance(some(nodes), some(services), some(statuses)),
-      () => register(some(nodes), { NodeMeta: { rack: some(statuses) } }),
+      () => instance(some(machines), some(names), some(statuses)),
+      () => register(some(machines), { NodeMeta: { rack: some(statuses) } }),
       () =>
-        register(some(nodes), { Check: { CheckID: 'disk', Name: 'd', Status: some(statuses) } }),
-      () => put('/v1/catalog/deregister', { Node: some(nodes), ServiceID: some(services) }),
-      () => put('/v1/catalog/deregister', { Node: some(nodes), CheckID: 'disk' }),
-      () => put('/v1/catalog/deregister', { Node: some(nodes) }),
+        register(some(machines), { Check: { CheckID: 'disk', Name: 'd', Status: some(statuses) } }),
+      () => put('/v1/catalog/deregister', { Node: some(machines), ServiceID: some(names) }),
+      () => put('/v1/catalog/deregister', { Node: some(machines), CheckID: 'disk' }),
+      () => put('/v1/catalog/deregister', { Node: some(machines) }),
       () =>
-        instance(some(nodes), 'pay-proxy', 'passing', {
+        instance(some(machines), 'pay-proxy', 'passing', {
           Kind: 'connect-proxy',
           Port: 1,
-          Proxy: { DestinationServiceName: some(services) },
+          Proxy: { DestinationServiceName: some(names) },
         }),
     ];
     for (let i = 0; i < 120; i++) {
       await changes[Math.floor(random.next() * changes.length)]?.();
       await clock.advance(1000);
       const whole = encodeURIComponent('Service.Service != "-"');
-      assert.deepEqual(await all(), await all(`${SERVICES}?filter=${whole}`), `services, ${i}`);
+      const services = await all(`${SERVICES}?filter=${whole}`);
+      assert.deepEqual(await all(), services, `services, ${i}`);
+      assert.deepEqual(await often?.follow(get), services, `services, told, ${i}`);
+      if (i % 7 === 0) assert.deepEqual(await seldom?.follow(get), services, `told of many, ${i}`);
       const wholeNodes = encodeURIComponent('Node != "-"');
-      assert.deepEqual(await all(NODES), await all(`${NODES}?filter=${wholeNodes}`), `nodes, ${i}`);
+      const nodes = await all(`${NODES}?filter=${wholeNodes}`);
+      assert.deepEqual(await all(NODES), nodes, `nodes, ${i}`);
+      assert.deepEqual(await ofNodes.follow(get), nodes, `nodes, told, ${i}`);
     }
   });
 });
