@@ -2,6 +2,7 @@ import { render } from 'preact';
 import { startClock } from './core/clock.ts';
 import { startKeys } from './core/keys.ts';
 import { startLive } from './core/live.ts';
+import { startLogin } from './core/login.ts';
 import { startOwnAgent } from './core/own-agent.ts';
 import { startRights } from './core/rights.ts';
 import { startRouter } from './core/router.ts';
@@ -10,6 +11,7 @@ import { startLanguage } from './words/preferred.ts';
 
 startLanguage();
 startRouter();
+startLogin();
 startLive();
 startRights();
 startOwnAgent();

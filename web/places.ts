@@ -36,6 +36,12 @@ export const ENTRANCES: readonly Entrance[] = [
     load: () => import('./pages/kv.tsx'),
   },
   {
+    address: 'access',
+    name: 'access',
+    key: 'a',
+    load: () => import('./pages/access.tsx'),
+  },
+  {
     address: 'cluster',
     name: 'cluster',
     key: 'c',
@@ -48,4 +54,9 @@ export const PLACES: readonly Place[] = [
   { address: 'services/:name', load: () => import('./pages/service.tsx') },
   { address: 'services/:name/:node/:id', load: () => import('./pages/instance.tsx') },
   { address: 'nodes/:name', load: () => import('./pages/node.tsx') },
+  { address: 'access/new/:kind', load: () => import('./pages/access-new.tsx') },
+  { address: 'access/tokens/:id', load: () => import('./pages/access-token.tsx') },
+  { address: 'access/policies/:id', load: () => import('./pages/access-policy.tsx') },
+  { address: 'access/roles/:id', load: () => import('./pages/access-role.tsx') },
+  { address: 'access/methods/:id', load: () => import('./pages/access-method.tsx') },
 ];

@@ -37,14 +37,16 @@ export const SCREENS = {
 
 let browser: Promise<Browser> | undefined;
 
-/** What `openPage` has run in the page before anything of the page's own is, by its file. */
 interface Opening extends BrowserContextOptions {
+  /** The file of what is run in the page before anything of the page's own is. */
   readonly first?: string;
+  /** An origin to which the page may send its reader, who logs in there. */
+  readonly leadsTo?: string;
 }
 
 /** Opens a page, which is closed at the end of the spec. */
 export async function openPage(url: string, opening: Opening = {}): Promise<Page> {
-  const { first, ...options } = opening;
+  const { first, leadsTo, ...options } = opening;
   browser ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   const context = await (await browser).newContext({ locale: 'en', ...options });
   const page = await context.newPage();
@@ -58,7 +60,9 @@ export async function openPage(url: string, opening: Opening = {}): Promise<Page
     if (message.type() === 'error' && !isOfApi) problems.push(message.text());
   });
   page.on('request', (request) => {
-    if (new URL(request.url()).origin !== origin) problems.push(`asks ${request.url()}`);
+    const asked = new URL(request.url()).origin;
+    const isSent = request.isNavigationRequest() && asked === leadsTo;
+    if (asked !== origin && !isSent) problems.push(`asks ${request.url()}`);
   });
   if (first !== undefined) await page.addInitScript({ path: first });
   await page.goto(url);

@@ -8,7 +8,8 @@ import { send } from './servers/start-server.ts';
 export interface WebServer {
   readonly process: Proconsul;
   readonly put: (path: string, body?: object | string, token?: string) => Promise<string>;
-  readonly get: <T>(path: string) => Promise<T>;
+  readonly get: <T>(path: string, token?: string) => Promise<T>;
+  readonly delete: (path: string, token?: string) => Promise<void>;
   /** An instance of the catalog with one check; its id is the service's name where none is said. */
   readonly register: (
     node: string,
@@ -18,7 +19,17 @@ export interface WebServer {
   ) => Promise<void>;
   /** Opens the page at an address behind the data centre. */
   readonly open: (address: string, options?: Parameters<typeof openPage>[1]) => Promise<Page>;
+  /** The same for whoever has this token. */
+  readonly openAs: (
+    token: string,
+    address: string,
+    options?: Parameters<typeof openPage>[1],
+  ) => Promise<Page>;
 }
+
+/** May do everything, where access is controlled by this. */
+export const ROOT = '99999999-9999-4999-8999-999999999999';
+export const ACCESS_CONTROL = `-hcl=acl { enabled = true default_policy = "deny" tokens { initial_management = "${ROOT}" agent = "${ROOT}" } }`;
 
 export async function startWebServer(
   args: readonly string[] = [],
@@ -33,10 +44,20 @@ export async function startWebServer(
     assert.equal(status, 200, text);
     return text;
   };
+  const open: WebServer['open'] = (address, options) =>
+    openPage(`http://127.0.0.1:${process.port}/ui/dc1/${address}`, options);
   return {
     process,
     put,
-    get: async <T>(path: string) => (await send(process.port, 'GET', path, {})).json as T,
+    get: async <T>(path: string, token = '') => {
+      const headers = { 'X-Consul-Token': token };
+      return (await send(process.port, 'GET', path, { headers })).json as T;
+    },
+    delete: async (path, token = '') => {
+      const headers = { 'X-Consul-Token': token };
+      const { status, text } = await send(process.port, 'DELETE', path, { headers });
+      assert.equal(status, 200, text);
+    },
     register: async (node, service, status, more = {}) => {
       const { ID = service } = more as { ID?: string };
       await put('/v1/catalog/register', {
@@ -52,7 +73,12 @@ export async function startWebServer(
         },
       });
     },
-    open: (address, options) =>
-      openPage(`http://127.0.0.1:${process.port}/ui/dc1/${address}`, options),
+    open,
+    openAs: async (token, address, options) => {
+      const page = await open('services', options);
+      await page.evaluate(`sessionStorage.setItem('proconsul.token', ${JSON.stringify(token)})`);
+      await page.goto(`http://127.0.0.1:${process.port}/ui/dc1/${address}`);
+      return page;
+    },
   };
 }

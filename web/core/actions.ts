@@ -13,6 +13,8 @@ export interface Action {
   readonly body?: string | object | undefined;
   /** The command behind `proconsul`; undefined where there is none. */
   readonly command?: readonly string[] | undefined;
+  /** What that command reads from its input. */
+  readonly input?: string | undefined;
 }
 
 /** Rejects with a Refusal. */
@@ -34,6 +36,8 @@ export function curlOf({ method, path, body }: Action, origin: string): string {
   return [...parts, quoted(origin + path)].join(' ');
 }
 
-export function commandOf({ command }: Action): string | undefined {
-  return command && shellText('proconsul', ...command);
+export function commandOf({ command, input }: Action): string | undefined {
+  if (command === undefined) return undefined;
+  const called = shellText('proconsul', ...command);
+  return input === undefined ? called : `printf %s ${quoted(input)} | ${called}`;
 }

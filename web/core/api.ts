@@ -7,6 +7,8 @@ export interface Asking {
   readonly method?: string;
   readonly body?: string | object | undefined;
   readonly signal?: AbortSignal;
+  /** In place of the page's own; '' for none. */
+  readonly by?: string;
 }
 
 /** Rejects with a Refusal, or with the signal's reason. */
@@ -28,9 +30,9 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
 }
 
 async function fetched(path: string, asking: Asking): Promise<[Response, string]> {
-  const { method = 'GET', body, signal } = asking;
+  const { method = 'GET', body, signal, by = token.peek() } = asking;
   if (!isAsWritten(path)) throw new Refusal('refused', 0, `A browser cannot ask for ${path}`);
-  const headers: Record<string, string> = token.peek() ? { 'X-Consul-Token': token.peek() } : {};
+  const headers: Record<string, string> = by === '' ? {} : { 'X-Consul-Token': by };
   const init: RequestInit = { method, headers, cache: 'no-store', ...(signal && { signal }) };
   if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);
   const response = await fetch(path, init);

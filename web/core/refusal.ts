@@ -1,7 +1,7 @@
 /** What asking comes to. */
 
-/** `lost`: nobody answered, or not now; `forbidden`: the token may not. */
-export type Why = 'lost' | 'forbidden' | 'missing' | 'refused';
+/** `lost`: nobody answered, or not now; `forbidden`: the token may not; `off`: there is no access control. */
+export type Why = 'lost' | 'forbidden' | 'missing' | 'refused' | 'off';
 
 export class Refusal extends Error {
   readonly why: Why;
@@ -34,7 +34,8 @@ export function refusalOf(status: number, text: string, index: number): Refusal 
 }
 
 function whyOf(status: number, text: string): Why {
-  if (status === 403 || status === 401) return 'forbidden';
+  if (status === 401) return 'off';
+  if (status === 403) return 'forbidden';
   if (status === 404) return 'missing';
   const isLater = status >= 500 || status === 429;
   return isLater && !BAD_FILTER.test(text) ? 'lost' : 'refused';

@@ -23,12 +23,17 @@ let wanted = new Map<string, Right>();
 
 /** Of a component: false until it is known. */
 export function useMay(right: Right): boolean {
+  return useAllowed(right) === true;
+}
+
+/** The same, undefined until it is known. */
+export function useAllowed(right: Right): boolean | undefined {
   const key = JSON.stringify([right.Resource, right.Access, right.Segment ?? '']);
   const may = known.value.get(key);
   useEffect(() => {
     if (may === undefined) want(key, right);
   }, [key, may]);
-  return may === true;
+  return may;
 }
 
 function want(key: string, right: Right): void {
@@ -62,8 +67,8 @@ async function allowedOf(body: readonly Right[]): Promise<readonly boolean[] | u
   } catch (error) {
     if (!(error instanceof Refusal) || error.why === 'lost') return undefined;
     // 401: there is no access control. A token that nobody knows may do nothing.
-    isControlled.value = error.status !== 401;
-    return body.map(() => error.status === 401);
+    isControlled.value = error.why !== 'off';
+    return body.map(() => error.why === 'off');
   }
 }
 

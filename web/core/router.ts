@@ -23,6 +23,23 @@ export function href(...parts: readonly string[]): string {
   return pathOf({ datacenter: datacenter.value, parts }, base);
 }
 
+/** The address of something of the data centre of the server that served the page. */
+export function ownHref(...parts: readonly string[]): string {
+  return pathOf({ datacenter: ownDatacenter, parts }, base);
+}
+
+/** An address that is of no data centre. */
+export function pageAddress(path: string): string {
+  return base + path;
+}
+
+/** Whether somebody may be led there: an address may come from anywhere. */
+export function isOfPage(text: string): boolean {
+  if (!URL.canParse(text, location.href)) return false;
+  const { origin, pathname } = new URL(text, location.href);
+  return origin === location.origin && spotAt(pathname, base) !== undefined;
+}
+
 export function go(address: string, { replaces = false } = {}): void {
   const isElsewhere = new URL(address, location.href).pathname !== location.pathname;
   if (replaces) history.replaceState(null, '', address);

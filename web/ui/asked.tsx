@@ -21,6 +21,8 @@ export interface Asking {
   /** What is told when it is done. */
   readonly done: string;
   readonly undo?: Action | undefined;
+  /** With what was answered. */
+  readonly onDone?: (answer: unknown) => void;
   /** Something is lost that no button brings back. */
   readonly isGrave?: boolean;
   /** Where it must be done by a command, why; '' where it may be done here. */
@@ -55,8 +57,9 @@ function Question({ about, onClose }: QuestionProps) {
   const run = async () => {
     setBusy(true);
     try {
-      await perform(about.action);
+      const answer = await perform(about.action);
       onClose();
+      about.onDone?.(answer);
       const { undo } = about;
       tell(about.done, { undo: undo && (() => void takeBack(undo)) });
     } catch (error) {
@@ -92,7 +95,7 @@ function Question({ about, onClose }: QuestionProps) {
   );
 }
 
-async function takeBack(action: Action): Promise<void> {
+export async function takeBack(action: Action): Promise<void> {
   try {
     await perform(action);
     tell(uiWords.value.undone);

@@ -24,7 +24,13 @@ export function Commands({ action, isElsewhere = false }: CommandsProps) {
 const LOCAL = 'http://127.0.0.1:8500';
 const SHOWN_MS = 1500;
 
-export function Copyable({ text }: { readonly text: string }) {
+interface CopyableProps {
+  readonly text: string;
+  /** In its place, where not everybody is to read it. */
+  readonly shown?: string;
+}
+
+export function Copyable({ text, shown = text }: CopyableProps) {
   const say = uiWords.value;
   const [isCopied, setCopied] = useState(false);
   const copy = async () => {
@@ -34,7 +40,7 @@ export function Copyable({ text }: { readonly text: string }) {
   };
   return (
     <div class="copyable">
-      <code>{text}</code>
+      <code>{shown}</code>
       <button type="button" onClick={() => void copy()}>
         {isCopied ? say.copied : say.copy}
       </button>

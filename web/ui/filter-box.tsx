@@ -15,10 +15,10 @@ export interface Filter {
   readonly expression: string;
 }
 
-/** What the address says. */
-export function useFilter(): Filter {
+/** What the address says; of a list that no server filters, words alone. */
+export function useFilter({ hasExpressions = true } = {}): Filter {
   const text = query.value.get('filter') ?? '';
-  if (isExpression(text)) return { words: [], expression: text };
+  if (hasExpressions && isExpression(text)) return { words: [], expression: text };
   return { words: text.toLowerCase().split(/\s+/).filter(Boolean), expression: '' };
 }
 
@@ -30,7 +30,7 @@ export function hasWords({ words }: Filter, ...texts: readonly string[]): boolea
 }
 
 interface FilterBoxProps {
-  /** An expression that somebody may want. */
+  /** An expression that somebody may want; '' where the list takes none. */
   readonly example: string;
   readonly fields: readonly FilterField[];
   readonly shown: number;
@@ -55,7 +55,7 @@ export function FilterBox({ example, fields, shown, all, problem }: FilterBoxPro
   useCalmly(text, inAddress);
   useEffect(() => setText(inAddress), [inAddress]);
 
-  const offers = isOpen ? offersFor(text, fields) : [];
+  const offers = isOpen && example !== '' ? offersFor(text, fields) : [];
   const write = (next: string) => {
     setText(next);
     setChosen(-1);
@@ -92,7 +92,7 @@ export function FilterBox({ example, fields, shown, all, problem }: FilterBoxPro
         autocomplete="off"
         autocapitalize="off"
         spellcheck={false}
-        placeholder={say.filterHint(example)}
+        placeholder={example === '' ? say.filterWords : say.filterHint(example)}
         value={text}
         onInput={({ currentTarget }) => {
           write(currentTarget.value);

@@ -12,15 +12,16 @@ interface FilteredProps<Row> extends Omit<TableProps<Row>, 'rows'> {
   readonly filter: Filter;
   /** Where the filter's words are looked for. */
   readonly textsOf: (row: Row) => readonly string[];
-  readonly fields: readonly FilterField[];
-  readonly example: string;
+  /** What an expression may ask for, and one that somebody may want; without them it takes words alone. */
+  readonly fields?: readonly FilterField[];
+  readonly example?: string;
   /** Where there is nothing at all, and nothing that matches. */
   readonly none: ComponentChildren;
   readonly noMatch: ComponentChildren;
 }
 
 export function Filtered<Row>(props: FilteredProps<Row>) {
-  const { of, filter, textsOf, fields, example, none, noMatch, ...table } = props;
+  const { of, filter, textsOf, fields = [], example = '', none, noMatch, ...table } = props;
   const all = of.value ?? [];
   const rows = all.filter((row) => hasWords(filter, ...textsOf(row)));
   const isFiltered = filter.expression !== '' || filter.words.length > 0;

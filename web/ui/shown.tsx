@@ -1,9 +1,12 @@
 /** What a live answer comes to before there is anything to show of it, or when it may not be seen. */
 import type { ComponentChildren } from 'preact';
+import { withQuery } from '../core/api.ts';
 import type { Shown as Answer } from '../core/live-query.ts';
 import { isControlled } from '../core/rights.ts';
+import { href } from '../core/router.ts';
 import { token } from '../core/token.ts';
 import { uiWords } from '../words/ui-words.ts';
+import { Copyable } from './commands.tsx';
 import { Empty } from './empty.tsx';
 
 interface ShownProps<T> {
@@ -20,9 +23,11 @@ export function Shown<T>({ of, missing, children }: ShownProps<T>) {
     return (
       <Empty title={say.mayNotSee} hint={say.mayNotSeeHint}>
         <p class="said">{problem}</p>
+        <LogIn />
       </Empty>
     );
   }
+  if (standing === 'off') return <ControlIsOff />;
   if (standing === 'missing') return <>{missing}</>;
   if (standing === 'refused') return <Empty title={problem} />;
   if (value === undefined) return <p class="loading">{say.loading}</p>;
@@ -30,7 +35,28 @@ export function Shown<T>({ of, missing, children }: ShownProps<T>) {
     <>
       {children(value)}
       {isPartial && <p class="partial">{say.partial}</p>}
-      {isControlled.value && token.value === '' && <p class="partial">{say.anyone}</p>}
+      {isControlled.value && token.value === '' && (
+        <p class="partial">
+          {say.anyone} <LogIn />
+        </p>
+      )}
     </>
+  );
+}
+
+/** Leads back to where somebody has been refused. */
+function LogIn() {
+  const then = location.pathname + location.search;
+  return <a href={withQuery(href('access'), { then })}>{uiWords.value.logIn}</a>;
+}
+
+const ON = 'acl { enabled = true default_policy = "deny" }';
+
+export function ControlIsOff() {
+  const say = uiWords.value;
+  return (
+    <Empty title={say.controlIsOff} hint={say.controlIsOffHint}>
+      <Copyable text={ON} />
+    </Empty>
   );
 }

@@ -11,6 +11,15 @@ export function Ago({ at }: { readonly at: number }) {
   );
 }
 
+/** Of what is to come. */
+export function In({ at }: { readonly at: number }) {
+  return (
+    <time dateTime={new Date(at).toISOString()} title={exact(at)}>
+      {ago(at, now.value)}
+    </time>
+  );
+}
+
 /** How long something has been so. */
 export function For({ at }: { readonly at: number }) {
   return (

@@ -21,9 +21,10 @@ export interface TestProvider {
   readonly visit: (authUrl: string) => Promise<URL>;
 }
 
-/** Everybody who comes is `ann`, with these claims. */
+/** Everybody who comes is `ann`, with these claims; back to wherever `redirect` is, on any port. */
 export async function startProvider(
   claims: Readonly<Record<string, unknown>>,
+  redirect: string = REDIRECT,
 ): Promise<TestProvider> {
   let serve: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
   const server = createServer((request, response) => serve(request, response));
@@ -36,7 +37,7 @@ export async function startProvider(
         client_id: CLIENT.id,
         client_secret: CLIENT.secret,
         application_type: 'native',
-        redirect_uris: [REDIRECT],
+        redirect_uris: [redirect],
       },
     ],
     claims: { openid: ['sub'], profile: Object.keys(claims) },

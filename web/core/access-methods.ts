@@ -1,0 +1,160 @@
+/** How people come to a token whom somebody else knows: auth methods, and what their rules give. */
+import { type BindingRuleRow, HIDDEN, type MethodRow } from './access.ts';
+import type { Action } from './actions.ts';
+
+export const METHOD_TYPES = ['oidc', 'jwt', 'kubernetes'] as const;
+export type MethodType = (typeof METHOD_TYPES)[number];
+
+export interface MethodDraft {
+  readonly name: string;
+  readonly type: MethodType;
+  readonly displayName: string;
+  readonly description: string;
+  readonly ttl: string;
+  /** As JSON. */
+  readonly config: string;
+}
+
+/** What a configuration begins with: the fields without which it is refused. */
+export const CONFIG_STARTS: Readonly<Record<MethodType, object>> = {
+  oidc: {
+    OIDCDiscoveryURL: '',
+    OIDCClientID: '',
+    OIDCClientSecret: '',
+    AllowedRedirectURIs: [],
+    ClaimMappings: {},
+  },
+  jwt: { JWKSURL: '', BoundIssuer: '', BoundAudiences: [], ClaimMappings: {} },
+  kubernetes: { Host: 'https://', CACert: '', ServiceAccountJWT: '' },
+};
+
+/** Undefined where its configuration is no object of JSON. */
+export function writeMethod(before: MethodRow | undefined, draft: MethodDraft): Action | undefined {
+  const { name, type, displayName, description, ttl } = draft;
+  const said = objectIn(draft.config);
+  if (said === undefined || name === '') return undefined;
+  const config = withSecrets(said, before?.Config ?? {});
+  const path = '/v1/acl/auth-method';
+  const flags = [
+    ...(displayName === '' ? [] : [`-display-name=${displayName}`]),
+    ...(description === '' ? [] : [`-description=${description}`]),
+    ...(ttl === '' ? [] : [`-max-token-ttl=${ttl}`]),
+    '-config=-',
+  ];
+  return {
+    method: 'PUT',
+    path: before === undefined ? path : `${path}/${encodeURIComponent(before.Name)}`,
+    body: {
+      Name: name,
+      Type: type,
+      ...(displayName !== '' && { DisplayName: displayName }),
+      ...(description !== '' && { Description: description }),
+      ...(ttl !== '' && { MaxTokenTTL: ttl }),
+      ...(before?.TokenLocality !== undefined && { TokenLocality: before.TokenLocality }),
+      Config: config,
+    },
+    // Who updates by a command leaves empty what it is not given.
+    ...(before === undefined && {
+      command: ['acl', 'auth-method', 'create', `-name=${name}`, `-type=${type}`, ...flags],
+      input: JSON.stringify(config),
+    }),
+  };
+}
+
+function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const SECRETS: ReadonlySet<string> = new Set(['serviceaccountjwt', 'oidcclientsecret']);
+
+/** To be read where others may look on. */
+export function withoutSecrets(config: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]) => {
+      const isSecret = SECRETS.has(name.toLowerCase()) && value !== '';
+      return [name, isSecret ? HIDDEN : value];
+    }),
+  );
+}
+
+/** What was hidden stays as it was. */
+function withSecrets(
+  config: Readonly<Record<string, unknown>>,
+  before: Readonly<Record<string, unknown>>,
+): object {
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]) => [name, value === HIDDEN ? before[name] : value]),
+  );
+}
+
+export function deleteMethod({ Name }: MethodRow): Action {
+  return {
+    method: 'DELETE',
+    path: `/v1/acl/auth-method/${encodeURIComponent(Name)}`,
+    command: ['acl', 'auth-method', 'delete', `-name=${Name}`],
+  };
+}
+
+export const BIND_TYPES = ['service', 'node', 'role', 'policy', 'templated-policy'] as const;
+export type BindType = (typeof BIND_TYPES)[number];
+
+export interface RuleDraft {
+  readonly description: string;
+  readonly selector: string;
+  readonly bindType: BindType;
+  readonly bindName: string;
+  /** Of a templated policy. */
+  readonly variable: string;
+}
+
+export function writeBindingRule(method: string, id: string, draft: RuleDraft): Action {
+  const { description, selector, bindType, bindName, variable } = draft;
+  const path = '/v1/acl/binding-rule';
+  const of = id === '' ? ['create', `-method=${method}`] : ['update', `-id=${id}`, '-no-merge'];
+  const isTemplate = bindType === 'templated-policy';
+  return {
+    method: 'PUT',
+    path: id === '' ? path : `${path}/${id}`,
+    body: {
+      ...(id !== '' && { ID: id }),
+      AuthMethod: method,
+      Description: description,
+      Selector: selector,
+      BindType: bindType,
+      BindName: bindName,
+      ...(isTemplate && variable !== '' && { BindVars: { Name: variable } }),
+    },
+    ...(!isTemplate && {
+      command: [
+        ...['acl', 'binding-rule', ...of, `-bind-type=${bindType}`, `-bind-name=${bindName}`],
+        ...(selector === '' ? [] : [`-selector=${selector}`]),
+        ...(description === '' ? [] : [`-description=${description}`]),
+      ],
+    }),
+  };
+}
+
+export function ruleDraftOf(row: BindingRuleRow): RuleDraft {
+  const { Description, Selector, BindName } = row;
+  return {
+    description: Description,
+    selector: Selector,
+    bindType: BIND_TYPES.find((each) => each === row.BindType) ?? 'service',
+    bindName: BindName,
+    variable: row.BindVars?.Name ?? '',
+  };
+}
+
+export function deleteBindingRule({ ID }: BindingRuleRow): Action {
+  return {
+    method: 'DELETE',
+    path: `/v1/acl/binding-rule/${ID}`,
+    command: ['acl', 'binding-rule', 'delete', `-id=${ID}`],
+  };
+}

@@ -1,0 +1,87 @@
+/** One policy: its rules, who has it, and how it is changed. */
+import '../style/access.css';
+import {
+  deletePolicy,
+  MANAGEMENT_POLICY,
+  mayWriteAccess,
+  type PolicyRow,
+  type RoleRow,
+  type TokenRow,
+  writePolicy,
+} from '../core/access.ts';
+import { useLive } from '../core/live.ts';
+import type { Given } from '../core/path.ts';
+import { useMay } from '../core/rights.ts';
+import { draftOfPolicy, PolicyForm } from '../ui/access-forms.tsx';
+import { Holders } from '../ui/access-holders.tsx';
+import { Rules } from '../ui/access-rules.tsx';
+import { edit, isEditing, isId, Kind, Thing, toList } from '../ui/access-thing.tsx';
+import { askFirst } from '../ui/asked.tsx';
+import { type Fact, Facts } from '../ui/facts.tsx';
+import { Heading } from '../ui/heading.tsx';
+import { accessFormWords } from '../words/access-form-words.ts';
+import { accessWords } from '../words/access-words.ts';
+import { uiWords } from '../words/ui-words.ts';
+
+export function Page({ id = '' }: Given) {
+  const say = accessWords.value;
+  const of = encodeURIComponent(id);
+  const live = useLive<PolicyRow>(isId(id) ? `/v1/acl/policy/${of}` : '');
+  const tokens = useLive<readonly TokenRow[]>(isId(id) ? `/v1/acl/tokens?policy=${of}` : '');
+  const roles = useLive<readonly RoleRow[]>(isId(id) ? `/v1/acl/roles?policy=${of}` : '');
+  const mayWrite = useMay(mayWriteAccess) && id !== MANAGEMENT_POLICY;
+  const { value } = live;
+  const has = say.has(tokens.value?.length ?? 0, roles.value?.length ?? 0);
+  return (
+    <>
+      <Heading title={value?.Name ?? id} beside={<Kind kind="policies" />}>
+        {value !== undefined && mayWrite && !isEditing() && (
+          <>
+            <button type="button" onClick={() => edit(true)}>
+              {uiWords.value.edit}
+            </button>
+            <button type="button" onClick={() => askDelete(value, has)}>
+              {uiWords.value.delete}
+            </button>
+          </>
+        )}
+      </Heading>
+      <Thing kind="policies" of={live} isId={isId(id)}>
+        {(policy) =>
+          isEditing() && mayWrite ? (
+            <PolicyForm policy={policy} />
+          ) : (
+            <>
+              <Facts facts={factsOf(policy)} />
+              <h2>{say.rules}</h2>
+              <Rules text={policy.Rules ?? ''} />
+              <Holders tokens={tokens} roles={roles} />
+            </>
+          )
+        }
+      </Thing>
+    </>
+  );
+}
+
+function factsOf({ ID, Description, Datacenters }: PolicyRow): readonly Fact[] {
+  const say = accessWords.value;
+  return [
+    ...(Description === '' ? [] : [[say.description, Description] as const]),
+    [say.scope, Datacenters?.join(', ') || say.everywhere],
+    [say.id, <code key="id">{ID}</code>],
+  ];
+}
+
+function askDelete(policy: PolicyRow, has: string): void {
+  const say = accessFormWords.peek();
+  askFirst({
+    title: say.deletePolicy,
+    text: say.deletePolicyText(has),
+    action: deletePolicy(policy),
+    verb: say.deletePolicy,
+    done: say.deleted(policy.Name),
+    undo: writePolicy('', draftOfPolicy(policy)),
+    onDone: () => toList('policies'),
+  });
+}

@@ -1,0 +1,111 @@
+/** One token: what it stands for, its secret for whoever may see it, and how it is changed. */
+import '../style/access.css';
+import {
+  ANONYMOUS,
+  deleteToken,
+  HIDDEN,
+  mayWriteAccess,
+  restoreToken,
+  type TokenInFull,
+} from '../core/access.ts';
+import { useLive } from '../core/live.ts';
+import type { Given } from '../core/path.ts';
+import { useMay } from '../core/rights.ts';
+import { go, href } from '../core/router.ts';
+import { token as own } from '../core/token.ts';
+import { TokenForm } from '../ui/access-forms.tsx';
+import { TokenFacts } from '../ui/access-me.tsx';
+import { GrantedRules } from '../ui/access-rules.tsx';
+import { edit, isEditing, isId, Kind, Thing, toList } from '../ui/access-thing.tsx';
+import { askFirst } from '../ui/asked.tsx';
+import { Heading } from '../ui/heading.tsx';
+import { accessFormWords } from '../words/access-form-words.ts';
+import { accessWords } from '../words/access-words.ts';
+import { uiWords } from '../words/ui-words.ts';
+
+export function Page({ id = '' }: Given) {
+  const live = useLive<TokenInFull>(isId(id) ? `/v1/acl/token/${id}?expanded` : '');
+  const mayWrite = useMay(mayWriteAccess);
+  const { value } = live;
+  return (
+    <>
+      <Heading title={value?.Description || id} beside={<Kind kind="tokens" />}>
+        {value !== undefined && mayWrite && !isEditing() && <Actions token={value} />}
+      </Heading>
+      <Thing kind="tokens" of={live} isId={isId(id)}>
+        {(token) =>
+          isEditing() && mayWrite ? (
+            <TokenForm token={token} />
+          ) : (
+            <>
+              <TokenFacts token={token} />
+              {(token.ExpandedPolicies?.length ?? 0) > 0 && <h2>{accessWords.value.rules}</h2>}
+              <GrantedRules token={token} />
+            </>
+          )
+        }
+      </Thing>
+    </>
+  );
+}
+
+function Actions({ token }: { readonly token: TokenInFull }) {
+  const say = accessFormWords.value;
+  const { AccessorID, AuthMethod, SecretID } = token;
+  // Nobody deletes the token by which he asks, nor that of those who have none.
+  const mayDelete = AccessorID !== ANONYMOUS && SecretID !== own.value;
+  return (
+    <>
+      <button type="button" onClick={() => edit(true)}>
+        {uiWords.value.edit}
+      </button>
+      {AuthMethod === undefined && (
+        <button type="button" onClick={() => askClone(token)}>
+          {say.clone}
+        </button>
+      )}
+      {mayDelete && (
+        <button type="button" onClick={() => askDelete(token)}>
+          {uiWords.value.delete}
+        </button>
+      )}
+    </>
+  );
+}
+
+function nameOf({ Description, AccessorID }: TokenInFull): string {
+  return Description || AccessorID;
+}
+
+function askClone(token: TokenInFull): void {
+  const say = accessFormWords.peek();
+  const { AccessorID, Description } = token;
+  askFirst({
+    title: say.clone,
+    text: say.cloneText(nameOf(token)),
+    action: {
+      method: 'PUT',
+      path: `/v1/acl/token/${AccessorID}/clone`,
+      body: { Description },
+      command: ['acl', 'token', 'clone', `-id=${AccessorID}`, `-description=${Description}`],
+    },
+    verb: say.clone,
+    done: say.made(nameOf(token)),
+    onDone: (made) => go(href('access', 'tokens', (made as TokenInFull).AccessorID)),
+  });
+}
+
+function askDelete(token: TokenInFull): void {
+  const say = accessFormWords.peek();
+  const mayRestore = token.SecretID !== HIDDEN && token.AuthMethod === undefined;
+  askFirst({
+    title: say.deleteToken,
+    text: say.deleteTokenText,
+    action: deleteToken(token),
+    verb: say.deleteToken,
+    done: say.deleted(nameOf(token)),
+    undo: mayRestore ? restoreToken(token) : undefined,
+    isGrave: !mayRestore,
+    onDone: () => toList('tokens'),
+  });
+}

@@ -1,0 +1,169 @@
+/** What an auth method gives to whom: its binding rules. */
+import type { BindingRuleRow } from '../core/access.ts';
+import {
+  type BindType,
+  deleteBindingRule,
+  type RuleDraft,
+  ruleDraftOf,
+  writeBindingRule,
+} from '../core/access-methods.ts';
+import { query, setQuery } from '../core/router.ts';
+import { accessFormWords } from '../words/access-form-words.ts';
+import { accessWords } from '../words/access-words.ts';
+import { uiWords } from '../words/ui-words.ts';
+import { askFirst, takeBack } from './asked.tsx';
+import { Empty } from './empty.tsx';
+import { Choice, Field, Form, useDraft } from './form.tsx';
+import { tell } from './toasts.tsx';
+
+interface BindingRulesProps {
+  readonly method: string;
+  readonly rules: readonly BindingRuleRow[];
+  readonly mayWrite: boolean;
+}
+
+export function BindingRules({ method, rules, mayWrite }: BindingRulesProps) {
+  const say = accessWords.value;
+  const open = mayWrite ? (query.value.get('rule') ?? '') : '';
+  return (
+    <>
+      {rules.length === 0 && <Empty title={say.noRulesOfMethod} hint={say.noRulesOfMethodHint} />}
+      <ul class="binding-rules">
+        {rules.map((rule) => (
+          <li key={rule.ID}>
+            {open === rule.ID ? (
+              <RuleForm method={method} rule={rule} />
+            ) : (
+              <OneRule rule={rule} mayWrite={mayWrite} />
+            )}
+          </li>
+        ))}
+      </ul>
+      {open === 'new' && <RuleForm method={method} rule={undefined} />}
+      {mayWrite && open === '' && (
+        <div>
+          <button type="button" onClick={() => setQuery({ rule: 'new' })}>
+            {accessFormWords.value.newRule}
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+interface OneRuleProps {
+  readonly rule: BindingRuleRow;
+  readonly mayWrite: boolean;
+}
+
+function OneRule({ rule, mayWrite }: OneRuleProps) {
+  const say = accessWords.value;
+  const { BindType, BindName, BindVars, Selector, Description } = rule;
+  const name = [BindName, BindVars?.Name].filter(Boolean).join(' ');
+  return (
+    <div class="binding-rule">
+      <span>
+        <span class="aside">{say.who}</span>{' '}
+        {Selector === '' ? say.everybody : <code>{Selector}</code>}{' '}
+        <span class="aside">{say.gets}</span> <strong>{say.bindingOf(BindType, name)}</strong>
+        {Description !== '' && <span class="aside"> {Description}</span>}
+      </span>
+      {mayWrite && (
+        <span class="actions">
+          <button type="button" onClick={() => setQuery({ rule: rule.ID })}>
+            {uiWords.value.edit}
+          </button>
+          <button type="button" onClick={() => askDelete(rule)}>
+            {uiWords.value.delete}
+          </button>
+        </span>
+      )}
+    </div>
+  );
+}
+
+interface RuleFormProps {
+  readonly method: string;
+  readonly rule: BindingRuleRow | undefined;
+}
+
+const NEW: RuleDraft = {
+  description: '',
+  selector: '',
+  bindType: 'role',
+  bindName: '',
+  variable: '',
+};
+
+function RuleForm({ method, rule }: RuleFormProps) {
+  const say = accessFormWords.value;
+  const draft = useDraft<RuleDraft>(
+    rule === undefined ? NEW : ruleDraftOf(rule),
+    rule?.ModifyIndex ?? 0,
+  );
+  const { value, change } = draft;
+  const close = () => setQuery({ rule: '' });
+  const onDone = () => {
+    close();
+    if (rule === undefined) {
+      tell(say.made(value.bindName));
+      return;
+    }
+    const before = writeBindingRule(method, rule.ID, ruleDraftOf(rule));
+    tell(say.saved(value.bindName), { undo: () => void takeBack(before) });
+  };
+  return (
+    <Form
+      label={rule === undefined ? say.newRule : uiWords.value.edit}
+      verb={rule === undefined ? uiWords.value.make : uiWords.value.save}
+      action={value.bindName === '' ? undefined : writeBindingRule(method, rule?.ID ?? '', value)}
+      draft={draft}
+      onDone={onDone}
+      onCancel={close}
+    >
+      <Field
+        label={say.selector}
+        hint={say.selectorHint}
+        value={value.selector}
+        onWrite={(selector) => change({ selector })}
+      />
+      <Choice<BindType>
+        label={say.bindType}
+        value={value.bindType}
+        of={say.bindTypes}
+        onChoose={(bindType) => change({ bindType })}
+      />
+      <Field
+        label={say.bindName}
+        hint={say.bindNameHint}
+        value={value.bindName}
+        onWrite={(bindName) => change({ bindName })}
+      />
+      {value.bindType === 'templated-policy' && (
+        <Field
+          label={say.variable}
+          hint={say.bindNameHint}
+          value={value.variable}
+          onWrite={(variable) => change({ variable })}
+        />
+      )}
+      <Field
+        label={say.description}
+        value={value.description}
+        onWrite={(description) => change({ description })}
+      />
+    </Form>
+  );
+}
+
+function askDelete(rule: BindingRuleRow): void {
+  const say = accessFormWords.peek();
+  askFirst({
+    title: say.deleteRule,
+    text: say.deleteRuleText,
+    action: deleteBindingRule(rule),
+    verb: say.deleteRule,
+    done: say.deleted(rule.BindName),
+    undo: writeBindingRule(rule.AuthMethod, '', ruleDraftOf(rule)),
+  });
+}

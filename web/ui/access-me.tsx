@@ -1,0 +1,130 @@
+/** Who one is, what that comes to, and how one becomes somebody else. */
+import type { MethodRow, TokenInFull, TokenRow } from '../core/access.ts';
+import { mayReadAccess } from '../core/access.ts';
+import { useLive } from '../core/live.ts';
+import { forgetToken, LOG_OUT } from '../core/login.ts';
+import { useMay } from '../core/rights.ts';
+import { href } from '../core/router.ts';
+import { setToken, token } from '../core/token.ts';
+import { accessWords } from '../words/access-words.ts';
+import { uiWords } from '../words/ui-words.ts';
+import { GrantedRules } from './access-rules.tsx';
+import { askFirst } from './asked.tsx';
+import { Empty } from './empty.tsx';
+import { type Fact, Facts } from './facts.tsx';
+import { GrantLinks } from './grants.tsx';
+import { Bootstrap, Login } from './login.tsx';
+import { Rights } from './rights.tsx';
+import { Secret } from './secret.tsx';
+import { ControlIsOff } from './shown.tsx';
+import { Ago, In } from './time.tsx';
+import { tell } from './toasts.tsx';
+
+export function Me() {
+  const self = useLive<TokenInFull>('/v1/acl/token/self?expanded');
+  const mayRead = useMay(mayReadAccess);
+  const methods = useLive<readonly MethodRow[]>(mayRead ? '/v1/acl/auth-methods' : '');
+  const hasToken = token.value !== '';
+  if (self.standing === 'off') return <ControlIsOff />;
+  if (self.standing === 'refused') return <Empty title={self.problem} />;
+  if (self.value === undefined && self.standing !== 'forbidden') {
+    return <p class="loading">{uiWords.value.loading}</p>;
+  }
+  return (
+    <>
+      {self.value !== undefined && hasToken ? (
+        <Known token={self.value} />
+      ) : (
+        <Unknown hasToken={hasToken} problem={self.problem} />
+      )}
+      <Rights />
+      <Login methods={methods.value ?? []} />
+      {!hasToken && <Bootstrap />}
+    </>
+  );
+}
+
+function Unknown({ hasToken, problem }: { readonly hasToken: boolean; readonly problem: string }) {
+  const say = accessWords.value;
+  if (!hasToken) return <Empty title={say.nobody} hint={say.nobodyHint} />;
+  return (
+    <Empty title={say.unknownToken} hint={say.unknownTokenHint}>
+      <p class="said">{problem}</p>
+      <button type="button" onClick={forgetToken}>
+        {say.forget}
+      </button>
+    </Empty>
+  );
+}
+
+function Known({ token: own }: { readonly token: TokenInFull }) {
+  const say = accessWords.value;
+  return (
+    <section class="me">
+      <div class="heading">
+        <h2>{own.Description || own.AccessorID}</h2>
+        <div class="actions">
+          <button type="button" onClick={() => askLogOut(own)}>
+            {say.logOut}
+          </button>
+        </div>
+      </div>
+      <TokenFacts token={own} />
+      <GrantedRules token={own} />
+    </section>
+  );
+}
+
+export function TokenFacts({ token: of }: { readonly token: TokenInFull }) {
+  const say = accessWords.value;
+  const { AccessorID, SecretID, AuthMethod, CreateTime, Local } = of;
+  const facts: Fact[] = [
+    [say.gives, <GrantLinks key="gives" of={of} />],
+    [
+      say.accessor,
+      <a key="accessor" href={href('access', 'tokens', AccessorID)}>
+        <code>{AccessorID}</code>
+      </a>,
+    ],
+    [say.secret, <Secret key="secret" text={SecretID} />],
+    [say.scope, Local ? say.here : say.everywhere],
+    [say.expires, <ExpiresAt key="expires" of={of} />],
+  ];
+  if (Date.parse(CreateTime) > 0) {
+    facts.push([say.created, <Ago key="created" at={Date.parse(CreateTime)} />]);
+  }
+  if (AuthMethod !== undefined) {
+    facts.push([
+      say.from,
+      <a key="method" href={href('access', 'methods', AuthMethod)}>
+        {AuthMethod}
+      </a>,
+    ]);
+  }
+  return <Facts facts={facts} />;
+}
+
+export function ExpiresAt({ of: { ExpirationTime } }: { readonly of: TokenRow }) {
+  if (ExpirationTime === undefined) return <span class="aside">{accessWords.value.never}</span>;
+  return <In at={Date.parse(ExpirationTime)} />;
+}
+
+/** A token that a login gave ends with it; any other is forgotten here, and goes on. */
+function askLogOut({ AuthMethod }: TokenInFull): void {
+  const say = accessWords.peek();
+  if (AuthMethod === undefined) {
+    const before = token.peek();
+    forgetToken();
+    tell(say.loggedOut, { undo: () => setToken(before) });
+    return;
+  }
+  askFirst({
+    title: say.logOut,
+    text: say.logOutText,
+    action: LOG_OUT,
+    verb: say.logOut,
+    done: say.loggedOut,
+    onDone: forgetToken,
+    isGrave: true,
+  });
+}

@@ -1,0 +1,107 @@
+/** The form of an auth method: what all have, and a configuration that is its type's. */
+import type { MethodRow } from '../core/access.ts';
+import {
+  CONFIG_STARTS,
+  type MethodDraft,
+  type MethodType,
+  withoutSecrets,
+  writeMethod,
+} from '../core/access-methods.ts';
+import { callbackAddress } from '../core/login.ts';
+import { go, href } from '../core/router.ts';
+import { jsonProblem } from '../core/values.ts';
+import { accessFormWords } from '../words/access-form-words.ts';
+import { uiWords } from '../words/ui-words.ts';
+import { changed } from './access-forms.tsx';
+import { edit, toList } from './access-thing.tsx';
+import { Area, Choice, Field, Form, useDraft } from './form.tsx';
+import { tell } from './toasts.tsx';
+
+export function MethodForm({ method }: { readonly method: MethodRow | undefined }) {
+  const say = accessFormWords.value;
+  const draft = useDraft<MethodDraft>(draftOf(method), method?.ModifyIndex ?? 0);
+  const { value, change } = draft;
+  const action = writeMethod(method, value);
+  const onDone = () => {
+    const before = method && writeMethod(method, draftOf(method));
+    if (before !== undefined) changed(value.name, before);
+    else {
+      tell(say.made(value.name));
+      go(href('access', 'methods', value.name), { replaces: true });
+    }
+  };
+  return (
+    <Form
+      label={method === undefined ? say.newMethod : uiWords.value.edit}
+      verb={method === undefined ? uiWords.value.make : uiWords.value.save}
+      action={action}
+      draft={draft}
+      onDone={onDone}
+      onCancel={() => (method === undefined ? toList('methods') : edit(false))}
+    >
+      {method === undefined && (
+        <>
+          <Field
+            label={say.name}
+            hint={say.nameHint}
+            value={value.name}
+            onWrite={(name) => change({ name })}
+          />
+          <Choice<MethodType>
+            label={say.type}
+            value={value.type}
+            of={say.types}
+            onChoose={(type) => change({ type, config: startOf(type) })}
+          />
+        </>
+      )}
+      <Field
+        label={say.displayName}
+        value={value.displayName}
+        onWrite={(displayName) => change({ displayName })}
+      />
+      <Field
+        label={say.description}
+        value={value.description}
+        onWrite={(description) => change({ description })}
+      />
+      <Field
+        label={say.methodTtl}
+        hint={say.ttlHint}
+        value={value.ttl}
+        onWrite={(ttl) => change({ ttl })}
+      />
+      <Area
+        label={say.config}
+        hint={say.configHint(callbackAddress)}
+        value={value.config}
+        onWrite={(config) => change({ config })}
+      />
+      {action === undefined && value.name !== '' && (
+        <p class="form-problem" role="status">
+          {say.notJson} {jsonProblem(value.config)}
+        </p>
+      )}
+    </Form>
+  );
+}
+
+function draftOf(method: MethodRow | undefined): MethodDraft {
+  if (method === undefined) {
+    const none = { name: '', displayName: '', description: '', ttl: '' };
+    return { ...none, type: 'oidc', config: startOf('oidc') };
+  }
+  const { Name, Type, DisplayName = '', Description = '', MaxTokenTTL = '', Config = {} } = method;
+  return {
+    name: Name,
+    type: Type === 'oidc' || Type === 'kubernetes' ? Type : 'jwt',
+    displayName: DisplayName,
+    description: Description,
+    ttl: MaxTokenTTL,
+    config: JSON.stringify(withoutSecrets(Config), null, 2),
+  };
+}
+
+function startOf(type: MethodType): string {
+  return JSON.stringify(CONFIG_STARTS[type], null, 2);
+}

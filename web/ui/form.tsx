@@ -1,0 +1,294 @@
+/** Forms: what they ask for, what came of sending them, and that somebody else was quicker. */
+import '../style/form.css';
+import type { ComponentChildren } from 'preact';
+import { useId, useState } from 'preact/hooks';
+import { type Action, perform } from '../core/actions.ts';
+import { uiWords } from '../words/ui-words.ts';
+import { inWords } from './asked.tsx';
+import { Commands } from './commands.tsx';
+
+export interface Draft<T> {
+  readonly value: T;
+  readonly change: (part: Partial<T>) => void;
+  /** What stands there is not any more what it was begun upon. */
+  readonly isOvertaken: boolean;
+  readonly takeTheirs: () => void;
+  readonly keepMine: () => void;
+}
+
+/** What somebody makes of a thing, whatever becomes of it meanwhile; `index` is of what stands there. */
+export function useDraft<T>(of: T, index: number): Draft<T> {
+  const [{ value, upon }, set] = useState({ value: of, upon: index });
+  return {
+    value,
+    change: (part) => set((now) => ({ ...now, value: { ...now.value, ...part } })),
+    isOvertaken: upon !== index,
+    takeTheirs: () => set({ value: of, upon: index }),
+    keepMine: () => set((now) => ({ ...now, upon: index })),
+  };
+}
+
+interface FormProps {
+  readonly label: string;
+  /** As it would be sent now; undefined where something is missing. */
+  readonly action: Action | undefined;
+  readonly verb: string;
+  readonly draft?: Pick<Draft<never>, 'isOvertaken' | 'takeTheirs' | 'keepMine'>;
+  readonly onDone: (answer: unknown) => void;
+  readonly onCancel?: (() => void) | undefined;
+  readonly children: ComponentChildren;
+}
+
+export function Form({ label, action, verb, draft, onDone, onCancel, children }: FormProps) {
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState('');
+  const isOvertaken = draft?.isOvertaken === true;
+  const run = async () => {
+    if (action === undefined || isOvertaken) return;
+    setBusy(true);
+    try {
+      const answer = await perform(action);
+      setProblem('');
+      onDone(answer);
+    } catch (error) {
+      setProblem(inWords(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form
+      class="form"
+      aria-label={label}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void run();
+      }}
+    >
+      {children}
+      {isOvertaken && <Overtaken {...draft} />}
+      {problem !== '' && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <div class="actions">
+        {onCancel !== undefined && (
+          <button type="button" onClick={onCancel}>
+            {uiWords.value.cancel}
+          </button>
+        )}
+        <button type="submit" class="main" disabled={isBusy || isOvertaken || action === undefined}>
+          {verb}
+        </button>
+      </div>
+      {action !== undefined && <Commands action={action} />}
+    </form>
+  );
+}
+
+function Overtaken({ takeTheirs, keepMine }: Pick<Draft<never>, 'takeTheirs' | 'keepMine'>) {
+  const say = uiWords.value;
+  return (
+    <div class="problem" role="alert">
+      <p>{say.overtaken}</p>
+      <div class="actions">
+        <button type="button" onClick={takeTheirs}>
+          {say.takeTheirs}
+        </button>
+        <button type="button" onClick={keepMine}>
+          {say.keepMine}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+interface FieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onWrite: (text: string) => void;
+  readonly hint?: ComponentChildren;
+  readonly placeholder?: string;
+  /** What it may be, to be chosen from. */
+  readonly offers?: readonly string[];
+  readonly isFixed?: boolean;
+  readonly isSecret?: boolean;
+  /** Somebody has written all of it, or goes elsewhere. */
+  readonly onLeave?: () => void;
+}
+
+/** One line. */
+export function Field(props: FieldProps) {
+  const { label, value, onWrite, hint, placeholder, offers, isFixed, isSecret, onLeave } = props;
+  const id = useId();
+  return (
+    <Labelled id={id} label={label} hint={hint}>
+      <input
+        id={id}
+        {...(isSecret ? { type: 'password' } : { type: 'text', list: offers && `${id}-offers` })}
+        value={value}
+        placeholder={placeholder}
+        readOnly={isFixed}
+        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
+        autoComplete="off"
+        spellcheck={false}
+        onInput={({ currentTarget }) => onWrite(currentTarget.value)}
+        onBlur={onLeave}
+        onKeyDown={(event) => {
+          if (onLeave === undefined || event.key !== 'Enter') return;
+          event.preventDefault();
+          onLeave();
+        }}
+      />
+      {offers && (
+        <datalist id={`${id}-offers`}>
+          {offers.map((each) => (
+            <option key={each} value={each} />
+          ))}
+        </datalist>
+      )}
+    </Labelled>
+  );
+}
+
+interface LabelledProps {
+  readonly id: string;
+  readonly label: string;
+  readonly hint: ComponentChildren;
+  readonly children: ComponentChildren;
+}
+
+/** The hint is no part of its name. */
+function Labelled({ id, label, hint, children }: LabelledProps) {
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children}
+      {hint !== undefined && <small id={`${id}-hint`}>{hint}</small>}
+    </div>
+  );
+}
+
+interface AreaProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onWrite: (text: string) => void;
+  readonly hint?: ComponentChildren;
+}
+
+/** Many lines, of a language that is not ours. */
+export function Area({ label, value, onWrite, hint }: AreaProps) {
+  const id = useId();
+  const lines = value.split('\n').length;
+  return (
+    <Labelled id={id} label={label} hint={hint}>
+      <textarea
+        id={id}
+        value={value}
+        rows={Math.min(30, Math.max(5, lines + 1))}
+        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
+        spellcheck={false}
+        onInput={({ currentTarget }) => onWrite(currentTarget.value)}
+      />
+    </Labelled>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  readonly label: string;
+  readonly value: T;
+  /** Each with what it is called. */
+  readonly of: { readonly [K in T]?: string };
+  readonly onChoose: (value: T) => void;
+}
+
+export function Choice<T extends string>({ label, value, of, onChoose }: ChoiceProps<T>) {
+  const choose = (name: string) => isOneOf(name, of) && onChoose(name);
+  return (
+    <label class="choice">
+      <span>{label}</span>
+      <select value={value} onChange={({ currentTarget }) => choose(currentTarget.value)}>
+        {Object.entries<string | undefined>(of).map(([name, title]) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function isOneOf<T extends string>(name: string, of: ChoiceProps<T>['of']): name is T {
+  return Object.hasOwn(of, name);
+}
+
+interface TickProps {
+  readonly label: string;
+  readonly isOn: boolean;
+  readonly onTick: (isOn: boolean) => void;
+}
+
+export function Tick({ label, isOn, onTick }: TickProps) {
+  return (
+    <label class="tick">
+      <input
+        type="checkbox"
+        checked={isOn}
+        onChange={({ currentTarget }) => onTick(currentTarget.checked)}
+      />
+      {label}
+    </label>
+  );
+}
+
+interface SeveralProps {
+  readonly label: string;
+  readonly values: readonly string[];
+  readonly offers?: readonly string[];
+  readonly hint?: ComponentChildren;
+  readonly onChange: (values: readonly string[]) => void;
+}
+
+/** Several names, each of which can be taken out again. */
+export function Several({ label, values, offers = [], hint, onChange }: SeveralProps) {
+  const say = uiWords.value;
+  const [text, setText] = useState('');
+  const add = () => {
+    const name = text.trim();
+    setText('');
+    if (name !== '' && !values.includes(name)) onChange([...values, name]);
+  };
+  return (
+    <div class="several">
+      <div class="beside">
+        <Field
+          label={label}
+          value={text}
+          onWrite={setText}
+          onLeave={add}
+          hint={hint}
+          offers={offers.filter((each) => !values.includes(each))}
+        />
+        <button type="button" disabled={text.trim() === ''} onClick={add}>
+          {say.add}
+        </button>
+      </div>
+      <ul>
+        {values.map((each) => (
+          <li key={each} class="tag">
+            {each}
+            <button
+              type="button"
+              class="quiet"
+              aria-label={say.remove(each)}
+              onClick={() => onChange(values.filter((other) => other !== each))}
+            >
+              ×
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
