@@ -1,11 +1,16 @@
 /** Resources that follow from what is known, and are made anew when that changes. */
 import type { Cancel } from '../lib/clock.ts';
 import type { Account } from './accounts.ts';
+import { type LeaveOut, noting } from './omissions.ts';
 import { type Held, keyOf, type Question, type Questions } from './questions.ts';
+import { resourceFault } from './refusable.ts';
 import type { Resource } from './resource.ts';
 
-/** What the agent answers; undefined for what is not there, may not be seen, or is not known yet. */
-export type Know = (question: Question) => unknown;
+export interface Know {
+  /** What the agent answers; undefined for what is not there, may not be seen, or is not known yet. */
+  (question: Question): unknown;
+  readonly omit: LeaveOut;
+}
 
 /** Pure. What it makes while it is not told everything yet, nobody sees; undefined leaves what was there. */
 export type Compute = (know: Know) => readonly Resource[] | undefined;
@@ -18,6 +23,8 @@ export class Derived {
   #held = new Map<string, Held>();
   #isRunning = false;
   #current: readonly Resource[] | undefined;
+  /** And why. */
+  #omitted: ReadonlyMap<string, string> = new Map();
 
   /** Of those who need them, on whose accounts questions are followed. */
   constructor(compute: Compute, questions: Questions, accounts: () => Iterable<Account>) {
@@ -54,6 +61,7 @@ export class Derived {
   stop(): void {
     for (const { release } of this.#held.values()) release();
     this.#held.clear();
+    this.#leaveOut(new Map());
   }
 
   #run(): void {
@@ -61,7 +69,9 @@ export class Derived {
     const before = this.#held;
     const now = new Map<string, Held>();
     let isWhole = true;
-    const know: Know = (question) => {
+    const omitted = new Map<string, string>();
+    const omit = noting(omitted);
+    const ask = (question: Question) => {
       const key = keyOf(question);
       const held = now.get(key) ?? before.get(key) ?? this.#hold(question);
       now.set(key, held);
@@ -69,12 +79,13 @@ export class Derived {
       return held.known?.json;
     };
     try {
-      const made = this.#compute(know);
+      const made = this.#compute(Object.assign(ask, { omit }));
       // Until all is known, what was needed before may be needed again.
       if (isWhole && made !== undefined) {
         for (const [key, { release }] of before) if (!now.has(key)) release();
         this.#held = now;
-        this.#take(made);
+        this.#take(made, omit);
+        this.#leaveOut(omitted);
       } else this.#held = new Map([...before, ...now]);
     } catch (error) {
       this.#held = new Map([...before, ...now]);
@@ -98,11 +109,21 @@ export class Derived {
     }
   };
 
-  #take(made: readonly Resource[]): void {
+  #leaveOut(omitted: ReadonlyMap<string, string>): void {
+    this.#questions.omissions.take(omitted, this.#omitted);
+    this.#omitted = omitted;
+  }
+
+  #take(made: readonly Resource[], omit: LeaveOut): void {
     const before = new Map(this.#current?.map((each) => [each.name, each]));
-    const next = made.map((each) => {
+    const next = made.flatMap((each) => {
       const same = before.get(each.name);
-      return same?.version === each.version ? same : each;
+      if (same?.version === each.version) return [same];
+      const fault = resourceFault(each.kind, each.message);
+      if (fault === undefined) return [each];
+      // A client would refuse all that comes with it: what it was before stands.
+      omit(`${each.kind} ${JSON.stringify(each.name)}`, fault);
+      return same ?? [];
     });
     const isSame =
       this.#current !== undefined &&

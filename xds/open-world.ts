@@ -39,8 +39,8 @@ export class OpenWorld implements World {
   }
 
   resources(kind: Kind, name: string): Named {
-    const how = kind === 'clusters' ? ` ${[...this.#policies.values()]}` : '';
-    return { key: `${kind} ${name}${how}`, compute: this.#computes[kind](name) };
+    const how = kind === 'clusters' ? [...this.#policies].flat() : [];
+    return { key: ['open', kind, name, ...how], compute: this.#computes[kind](name) };
   }
 
   readonly #computes: Readonly<Record<Kind, (name: string) => Compute>> = {
@@ -57,7 +57,7 @@ export class OpenWorld implements World {
     const routes =
       service === undefined || chain === undefined || isPlain(chain, service)
         ? plainRoutes({ cluster: name, hashPolicy: hashPolicy(know, service) })
-        : routesOf(chain, (node) => routedTo(know, chain, node, service));
+        : routesOf(chain, (node) => routedTo(know, chain, node, service), know.omit);
     return routeConfiguration(name, [{ name, domains: ['*'], routes }]);
   }
 

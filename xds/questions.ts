@@ -15,6 +15,7 @@ import {
   lossOf,
 } from '../sidecar/follow.ts';
 import { type Account, whoPays } from './accounts.ts';
+import { Omissions } from './omissions.ts';
 
 export interface Question extends Pick<Asked, 'path' | 'query'> {
   /** It waits for another hash, and not for another index. */
@@ -65,9 +66,12 @@ export interface Held {
 export class Questions {
   readonly #options: QuestionsOptions;
   readonly #followed = new Map<string, Followed>();
+  /** What those who ask leave out of what they make. */
+  readonly omissions: Omissions;
 
   constructor(options: QuestionsOptions) {
     this.#options = options;
+    this.omissions = new Omissions(options.system.logger);
   }
 
   get size(): number {

@@ -1,5 +1,6 @@
 /** What clients of xDS subscribe to: one thing of one kind, by its name. */
 import { createHash } from 'node:crypto';
+import { wellFormed, wellFormedAll } from './well-formed.ts';
 
 export const KINDS = ['clusters', 'endpoints', 'listeners', 'routes'] as const;
 /** In the order in which they are told: nothing is named before it is there. */
@@ -48,10 +49,10 @@ export class Resource {
 
   constructor(kind: Kind, name: string, message: Message, uses: readonly string[] = []) {
     this.kind = kind;
-    this.name = name;
-    this.message = message;
-    this.uses = uses;
-    this.version = versionOf(JSON.stringify(message));
+    this.name = wellFormed(name);
+    this.message = wellFormedAll(message);
+    this.uses = wellFormedAll(uses);
+    this.version = versionOf(JSON.stringify(this.message));
   }
 
   encoded(encode: Encode): Encoded {
@@ -64,7 +65,7 @@ export class Resource {
 export function versionOfAll(resources: readonly Resource[]): string {
   const [only] = resources;
   if (only !== undefined && resources.length === 1) return only.version;
-  return versionOf(resources.map(({ name, version }) => `${name} ${version}`).join('\n'));
+  return versionOf(JSON.stringify(resources.map(({ name, version }) => [name, version])));
 }
 
 function versionOf(text: string): string {

@@ -71,7 +71,7 @@ export class Member {
   }
 
   /** Calls with each change, until it is cancelled. Throws 'busy' where too much is asked. */
-  subscribe(key: string, compute: Compute, listener: () => void): Subscribed {
+  subscribe(key: Key, compute: Compute, listener: () => void): Subscribed {
     return this.view.subscribe({ key, compute, account: this.#account }, listener);
   }
 }
@@ -82,8 +82,11 @@ interface Made {
   readonly users: Map<Account, number>;
 }
 
+/** Parts, in which names stand as they are: joined with each other, one could be taken for another. */
+export type Key = readonly [world: string, ...parts: readonly string[]];
+
 export interface Wanted {
-  readonly key: string;
+  readonly key: Key;
   readonly compute: Compute;
   readonly account: Account;
 }
@@ -123,8 +126,9 @@ class View {
   }
 
   subscribe(wanted: Wanted, listener: () => void): Subscribed {
-    const { key, account } = wanted;
-    const made = this.#made.get(key) ?? this.#make(wanted);
+    const { account } = wanted;
+    const key = JSON.stringify(wanted.key);
+    const made = this.#made.get(key) ?? this.#make(key, wanted);
     const { users, derived } = made;
     users.set(account, (users.get(account) ?? 0) + 1);
     const unlisten = derived.listen(listener);
@@ -148,7 +152,7 @@ class View {
     this.#onLast();
   }
 
-  #make({ key, compute, account }: Wanted): Made {
+  #make(key: string, { compute, account }: Wanted): Made {
     const users = new Map([[account, 0]]);
     const derived = new Derived(compute, this.questions, () => users.keys());
     const made: Made = { derived, users };

@@ -1,13 +1,15 @@
 import type { Compute } from './derived.ts';
 import type { Kind } from './resource.ts';
+import type { Key } from './views.ts';
 
 /** All that a client may subscribe to. */
 export interface World {
-  /** `*` for all that there are. What has the same key is the same to all who have the same rights. */
+  /** `*` for all that there are. */
   resources(kind: Kind, name: string): Named;
 }
 
 export interface Named {
-  readonly key: string;
+  /** Of what it follows from, part by part: what has the same is the same to all who have the same rights. */
+  readonly key: Key;
   readonly compute: Compute;
 }

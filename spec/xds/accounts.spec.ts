@@ -27,7 +27,7 @@ const asksFor =
   };
 
 const wants = (member: Member, name: string, ...asked: readonly string[]) =>
-  member.subscribe(name, asksFor(...(asked.length > 0 ? asked : [name])), () => undefined);
+  member.subscribe([name], asksFor(...(asked.length > 0 ? asked : [name])), () => undefined);
 
 const isBusy = (error: unknown) => error instanceof ProconsulError && error.code === 'busy';
 

@@ -272,11 +272,14 @@ describe('xDS for the proxy of a service', function () {
     assert.deepEqual((await stream.answer(0)).removed_resources, ['none']);
   });
 
-  it('keeps to what was told where nothing can be made of a registration', async () => {
+  it('keeps to what was told where nothing can be made of what is said', async () => {
     const { xds, stream } = await startMesh(registered());
     await told(stream, 'clusters');
     const odd = [{ DestinationName: '\ud800', LocalBindPort: 1 }, 7, null, { LocalBindPort: 'x' }];
-    xds.agent.say('/v1/agent/service/web-proxy', registered({}, odd as readonly object[]));
+    const api = { DestinationName: 'api', LocalBindPort: 2 };
+    xds.agent.say('/v1/discovery-chain/api', { Chain: { Nodes: null } });
+    const upstreams = [...odd, api] as readonly object[];
+    xds.agent.say('/v1/agent/service/web-proxy', registered({}, upstreams));
     await until(() => xds.logger.lines.some((line) => line.includes('nothing can be made')));
     xds.agent.say('/v1/agent/service/web-proxy', registered({ local_connect_timeout_ms: 7000 }));
     await told(stream, 'clusters', [], ([each]) => each.connect_timeout.seconds === '7');

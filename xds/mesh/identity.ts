@@ -4,6 +4,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { objectIn, type Said, textIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
+import { inPath } from '../well-formed.ts';
 
 export interface Identity {
   readonly certificate: string;
@@ -15,7 +16,7 @@ export interface Identity {
 
 /** Undefined until the agent has both, or where the token may not have them. */
 export function identityOf(know: Know, service: string): Identity | undefined {
-  const leaf = `/v1/agent/connect/ca/leaf/${encodeURIComponent(service)}`;
+  const leaf = `/v1/agent/connect/ca/leaf/${inPath(service)}`;
   const own = objectIn(know({ path: leaf, query: [] }));
   const { Roots } = objectIn(know({ path: '/v1/agent/connect/ca/roots', query: [] }));
   const [certificate, key] = [textIn(own['CertPEM']), textIn(own['PrivateKeyPEM'])];

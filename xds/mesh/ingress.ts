@@ -1,5 +1,6 @@
 /** An ingress gateway: lets calls from outside into the mesh, port by port, as its config entry says. */
 import { listIn, objectIn, portIn, type Said, textIn, textsIn } from '../../sidecar/said.ts';
+import type { LeaveOut } from '../omissions.ts';
 import type { Message, Resource } from '../resource.ts';
 import { isHost } from '../resources/acceptable.ts';
 import { isHttp } from '../resources/chain.ts';
@@ -12,9 +13,10 @@ import {
   tcpFilter,
 } from '../resources/listeners.ts';
 import { headerChanges, routeConfiguration, type VirtualHost } from '../resources/routes.ts';
+import { inPath } from '../well-formed.ts';
 import { gatewayTls } from './identity.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
-import { bindings } from './registration.ts';
+import { bindings, nameIn } from './registration.ts';
 import {
   type Called,
   called,
@@ -55,16 +57,16 @@ interface Port {
 }
 
 function entryOf({ know, registration: { service } }: Seen): Said {
-  return objectIn(know(asked(`/v1/config/ingress-gateway/${encodeURIComponent(service)}`)));
+  return objectIn(know(asked(`/v1/config/ingress-gateway/${inPath(service)}`)));
 }
 
 /** As the catalog lists them: it knows what services `*` means. */
 function behind(seen: Seen): readonly Behind[] {
   const { know, registration } = seen;
-  const path = `/v1/catalog/gateway-services/${encodeURIComponent(registration.service)}`;
+  const path = `/v1/catalog/gateway-services/${inPath(registration.service)}`;
   const [rows, entry] = [listIn(know(asked(path))), entryOf(seen)];
   return rows.flatMap((row) => {
-    const [name, port] = [textIn(objectIn(row['Service'])['Name']), portIn(row['Port'])];
+    const [name, port] = [nameIn(objectIn(row['Service'])['Name']), portIn(row['Port'])];
     if (name === '' || port === 0) return [];
     const said = saidOf(entry, port, name);
     const upstream = { name, isQuery: false, datacenter: '', config: limitsIn(entry, said) };
@@ -145,11 +147,19 @@ function hostsOf({ know }: Seen, port: number, all: readonly Behind[]): VirtualH
   const taken = new Set<string>();
   // A name that two hosts have would have all refused.
   const isFree = (domain: string) => !taken.has(domain) && taken.add(domain) !== undefined;
-  const isTold = (domain: string) => isHost(domain.replace(/\.\*$/, '')) && isFree(domain);
   return all.flatMap(({ called: { id, chain }, hosts, said }) => {
+    const omit: LeaveOut = (what, why) =>
+      know.omit(`${what} of ${JSON.stringify(id)} at ${port}`, why);
+    const isTold = (domain: string) => {
+      const isName = isHost(domain.replace(/\.\*$/, ''));
+      if (isName && isFree(domain)) return true;
+      const why = isName ? 'it is there already' : 'it is no name of a host';
+      omit(`the host ${JSON.stringify(domain)}`, why);
+      return false;
+    };
     const domains = domainsOf(id, hosts, port).filter(isTold);
     if (chain === undefined || domains.length === 0) return [];
-    const more: Message = headerChanges(said);
+    const more: Message = headerChanges(said, omit);
     return [{ name: id, domains, routes: routesIn(know, chain), ...more }];
   });
 }

@@ -5,6 +5,7 @@ import type { Resource } from '../resource.ts';
 import { cluster } from '../resources/clusters.ts';
 import { asked, assignment, levelOf } from '../resources/endpoints.ts';
 import { listener, sniFilters } from '../resources/listeners.ts';
+import { inPath, isWellFormed } from '../well-formed.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
 import { bindings } from './registration.ts';
 import { nameInMesh, type Subset, servicesNamed, subsetsOf } from './subsets.ts';
@@ -50,6 +51,7 @@ function endsOf({ know, identity }: Seen, services: readonly string[]): readonly
 
 function servicesIn(know: Know): readonly string[] {
   return Object.keys(objectIn(know(asked('/v1/catalog/services'))))
+    .filter(isWellFormed)
     .sort()
     .slice(0, MAX_SERVICES);
 }
@@ -62,7 +64,7 @@ function clusterOf({ name }: End): Resource {
 
 function endpointsOf({ know, identity }: Seen, { name, service, subset }: End): Resource {
   const { filter, passing } = subset;
-  const path = `/v1/health/connect/${encodeURIComponent(service)}`;
+  const path = `/v1/health/connect/${inPath(service)}`;
   const level = levelOf(know, asked(path, { filter, passing }));
   return assignment(name, { region: identity.datacenter, levels: [level] });
 }

@@ -41,6 +41,6 @@ export class RegisteredWorld implements World {
       const made = proxy[kind]({ know, registration, identity, callsByDefault }, name);
       return name === '*' ? made : made.filter((each) => each.name === name);
     };
-    return { key: `${kind} ${name} of ${id}`, compute };
+    return { key: ['registered', kind, name, id], compute };
   }
 }

@@ -2,6 +2,7 @@
 import { MAX_UPSTREAMS } from '../../lib/limits.ts';
 import { addressIn, listIn, objectIn, portIn, type Said, textIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
+import { inPath, isWellFormed } from '../well-formed.ts';
 
 const PROXY_KINDS = [
   'connect-proxy',
@@ -36,17 +37,23 @@ export interface Upstream {
   readonly config: Said;
 }
 
+/** Of a service; '' for what nobody can be called by. */
+export function nameIn(said: unknown): string {
+  const name = textIn(said);
+  return isWellFormed(name) ? name : '';
+}
+
 const LOCAL = '127.0.0.1';
 const EVERYWHERE = '0.0.0.0';
 
 /** Undefined while nothing that Envoy could be is registered by this id. */
 export function registeredAs(know: Know, id: string): Registration | undefined {
-  const path = `/v1/agent/service/${encodeURIComponent(id)}`;
+  const path = `/v1/agent/service/${inPath(id)}`;
   const said = objectIn(know({ path, query: [], by: 'hash' }));
   const kind = PROXY_KINDS.find((each) => each === said['Kind']);
   if (kind === undefined) return undefined;
   const proxy = objectIn(said['Proxy']);
-  const service = textIn(
+  const service = nameIn(
     kind === 'connect-proxy' ? proxy['DestinationServiceName'] : said['Service'],
   );
   if (service === '') return undefined;
@@ -66,7 +73,7 @@ export function registeredAs(know: Know, id: string): Registration | undefined {
 }
 
 function upstreamIn(said: Said): Upstream[] {
-  const name = textIn(said['DestinationName']);
+  const name = nameIn(said['DestinationName']);
   const port = portIn(said['LocalBindPort']);
   if (name === '' || port === 0) return [];
   const host = addressIn(said['LocalBindAddress']) || LOCAL;

@@ -2,6 +2,7 @@
 import { objectIn, textIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
 import { asked } from '../resources/endpoints.ts';
+import { inPath } from '../well-formed.ts';
 import type { Identity } from './identity.ts';
 
 export interface Subset {
@@ -15,7 +16,7 @@ export interface Subset {
 const WHOLE: Subset = { subset: '', filter: '', passing: '' };
 
 export function subsetsOf(know: Know, service: string): readonly Subset[] {
-  const path = `/v1/config/service-resolver/${encodeURIComponent(service)}`;
+  const path = `/v1/config/service-resolver/${inPath(service)}`;
   const { Subsets } = objectIn(know(asked(path)));
   const named = Object.entries(objectIn(Subsets)).map(([subset, said]) => {
     const { Filter, OnlyPassing } = objectIn(said);

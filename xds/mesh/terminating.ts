@@ -7,10 +7,11 @@ import { chainOf, isHttp2 } from '../resources/chain.ts';
 import { cluster, namedCluster } from '../resources/clusters.ts';
 import { asked, assignment, type Level, levelOf } from '../resources/endpoints.ts';
 import { type FilterChain, listener } from '../resources/listeners.ts';
+import { inPath } from '../well-formed.ts';
 import { identityOf, outsideTls, serverTls } from './identity.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
 import { filtersOf } from './public.ts';
-import { bindings } from './registration.ts';
+import { bindings, nameIn } from './registration.ts';
 import { nameInMesh, servicesNamed, subsetsOf } from './subsets.ts';
 
 export const TERMINATING: MeshProxy = {
@@ -44,8 +45,8 @@ interface Linked {
 
 /** As the catalog lists them: it knows what services `*` means. */
 function linked({ know, registration: { service } }: Seen): readonly Linked[] {
-  const rows = listIn(know(asked(`/v1/catalog/gateway-services/${encodeURIComponent(service)}`)));
-  const all = rows.map((said) => ({ service: textIn(objectIn(said['Service'])['Name']), said }));
+  const rows = listIn(know(asked(`/v1/catalog/gateway-services/${inPath(service)}`)));
+  const all = rows.map((said) => ({ service: nameIn(objectIn(said['Service'])['Name']), said }));
   return all.filter((each) => each.service !== '');
 }
 
@@ -63,7 +64,11 @@ function endsIn(seen: Seen, services: readonly Linked[]): readonly End[] {
   for (const end of services.flatMap((each) => endsOf(seen, each))) {
     // In TLS names have no case.
     const key = end.name.toLowerCase();
-    if (isHost(key) && !byName.has(key)) byName.set(key, end);
+    const fault = !isHost(key)
+      ? 'TLS asks for no such name'
+      : byName.has(key) && 'another one has that name in TLS';
+    if (fault) seen.know.omit(`${JSON.stringify(end.name)}, which a gateway stands for,`, fault);
+    else byName.set(key, end);
   }
   return [...byName.values()];
 }
@@ -72,7 +77,7 @@ function endsOf(seen: Seen, { service, said }: Linked): readonly End[] {
   const { know, identity } = seen;
   const speaksHttp2 = isHttp2(chainOf(know, service)?.Protocol ?? '');
   return subsetsOf(know, service).map(({ subset, filter, passing }) => {
-    const path = `/v1/health/service/${encodeURIComponent(service)}`;
+    const path = `/v1/health/service/${inPath(service)}`;
     const level = levelOf(know, asked(path, { filter, passing }));
     return { service, said, name: nameInMesh(identity, service, subset), level, speaksHttp2 };
   });

@@ -11,6 +11,7 @@ import {
   durationOf,
   durationOfMs,
   isHttp2,
+  type ResolverNode,
   resolversOf,
   type Target,
   targetLevels,
@@ -19,6 +20,7 @@ import {
 import { cluster } from '../resources/clusters.ts';
 import { asked, assignment, executed } from '../resources/endpoints.ts';
 import { routesOf } from '../resources/routes.ts';
+import { inPath } from '../well-formed.ts';
 import { clientTls, type Identity } from './identity.ts';
 import type { Seen } from './proxy.ts';
 import type { Upstream } from './registration.ts';
@@ -46,11 +48,12 @@ export function endOf({ id, chain }: Called): string {
 }
 
 export function routesIn(know: Know, chain: Chain): readonly Message[] {
-  return routesOf(chain, (node) => {
+  const clusterOf = (node: ResolverNode) => {
     const target = chain.Targets[node.Resolver.Target];
     const hashPolicy = target === undefined ? [] : balancingOf(know, target.Service).hashPolicy;
     return { cluster: target?.Name ?? '', hashPolicy };
-  });
+  };
+  return routesOf(chain, clusterOf, know.omit);
 }
 
 export function clustersOf(seen: Seen, { upstream, id, chain }: Called): Resource[] {
@@ -146,7 +149,7 @@ export function endpointsOf(seen: Seen, { upstream, id, chain }: Called, name: s
 }
 
 function queried(know: Know, { name, datacenter }: Called['upstream']) {
-  const path = `/v1/query/${encodeURIComponent(name)}/execute`;
+  const path = `/v1/query/${inPath(name)}/execute`;
   return executed(know, { ...asked(path, { connect: 'true', dc: datacenter }), unindexed: true });
 }
 

@@ -24,15 +24,15 @@ interface Param {
   readonly Regex?: string;
 }
 
-/** Whether all of it can be told. */
-export function isMatch({ PathRegex = '', Header, QueryParam }: Matched): boolean {
+/** Why it cannot be told as a whole; undefined where it can. */
+export function matchFault({ PathRegex = '', Header, QueryParam }: Matched): string | undefined {
   const params = [...(Header ?? []), ...(QueryParam ?? [])];
   const patterns = [PathRegex, ...params.map(({ Regex = '' }) => Regex)];
-  return (
-    patterns.every((each) => each === '' || isPattern(each)) &&
-    params.every(({ Name }) => Name !== '') &&
-    (Header ?? []).every(({ Name }) => isFieldName(Name.replace(/^:/, '')))
-  );
+  const pattern = patterns.find((each) => each !== '' && !isPattern(each));
+  if (pattern !== undefined) return `${JSON.stringify(pattern)} is no pattern of RE2`;
+  if (params.some(({ Name }) => Name === '')) return 'something is matched that has no name';
+  const header = (Header ?? []).find(({ Name }) => !isFieldName(Name.replace(/^:/, '')));
+  return header && `${JSON.stringify(header.Name)} is no name of a header`;
 }
 
 /** Whether it is a pattern at all, in the syntax that Go and Envoy have. */
@@ -50,17 +50,24 @@ export function isFieldName(text: string): boolean {
 }
 
 /** That is not of the way, which Envoy changes by other means alone. */
-export function isChangeable(header: string): boolean {
+function isChangeable(header: string): boolean {
   return isFieldName(header) && header.toLowerCase() !== 'host';
 }
 
-export function isValue(text: string): boolean {
+function isValue(text: string): boolean {
   return !BAD_VALUE.test(text);
 }
 
 /** Envoy has variables in values: here each stands for itself. */
 export function literal(value: string): string {
   return value.replaceAll('%', '%%');
+}
+
+/** Why a header cannot be changed so. */
+export function changeFault(header: string, value: string): string | undefined {
+  if (!isChangeable(header)) return 'no header of that name can be changed';
+  if (!isValue(value)) return 'its value has a line end or another control character';
+  return undefined;
 }
 
 export function isHost(domain: string): boolean {

@@ -1,6 +1,8 @@
 /** How the hosts of a service are chosen, as its resolver says. */
 import type { Know } from '../derived.ts';
+import { faultIn } from '../refusable.ts';
 import type { Message } from '../resource.ts';
+import { inPath } from '../well-formed.ts';
 import { isFieldName } from './acceptable.ts';
 import { durationOf } from './chain.ts';
 import { asked } from './endpoints.ts';
@@ -52,18 +54,29 @@ export function policiesOf(program: string): ReadonlyMap<string, string> {
   return /Go|Java/.test(program) ? FOR_GRPC : FOR_OTHER_GRPC;
 }
 
+const HASH_POLICY = 'envoy.config.route.v3.RouteAction.HashPolicy';
 /** Envoy takes no more. */
 const MAX_RING = 8 * 1024 * 1024;
 
 export function balancingOf(know: Know, service: string): Balancing {
-  const path = `/v1/config/service-resolver/${encodeURIComponent(service)}`;
+  const path = `/v1/config/service-resolver/${inPath(service)}`;
   const entry = know(asked(path)) as { readonly LoadBalancer?: LoadBalancer | null } | undefined;
   const said = entry?.LoadBalancer ?? {};
   const lb_policy = POLICIES.get(said.Policy ?? '') ?? 'ROUND_ROBIN';
   return {
     cluster: { lb_policy, ...settingsOf(lb_policy, said) },
-    hashPolicy: isHash(lb_policy) ? (said.HashPolicies ?? []).flatMap(hashOf) : [],
+    hashPolicy: isHash(lb_policy) ? hashPolicies(know, service, said.HashPolicies ?? []) : [],
   };
+}
+
+function hashPolicies(know: Know, service: string, said: readonly HashPolicy[]): Message[] {
+  return said.flatMap((each, i) => {
+    const [told] = hashOf(each);
+    const fault = told === undefined ? 'its field is none' : faultIn(HASH_POLICY, told);
+    if (told !== undefined && fault === undefined) return [told];
+    know.omit(`hash policy ${i + 1} of ${JSON.stringify(service)}`, fault ?? '');
+    return [];
+  });
 }
 
 function isHash(policy: string): boolean {

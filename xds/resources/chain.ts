@@ -3,9 +3,11 @@ import type { HeaderChanges } from '../../lib/config-entries/proxying.ts';
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
+import { inPath } from '../well-formed.ts';
 import { asked, type Level, levelOf } from './endpoints.ts';
 
 export interface Chain {
+  readonly ServiceName: string;
   readonly Protocol: string;
   readonly StartNode: string;
   readonly Nodes: Readonly<Record<string, ChainNode>>;
@@ -85,7 +87,7 @@ export interface Destination {
 
 /** Undefined where there is none that may be seen. */
 export function chainOf(know: Know, service: string, datacenter = ''): Chain | undefined {
-  const path = `/v1/discovery-chain/${encodeURIComponent(service)}`;
+  const path = `/v1/discovery-chain/${inPath(service)}`;
   const said = know(asked(path, { 'compile-dc': datacenter })) as
     | { readonly Chain?: Chain }
     | undefined;
@@ -134,7 +136,7 @@ export function targetLevels(
     const { Filter = '', OnlyPassing = false } = Subset;
     const dc = Datacenter === here ? '' : Datacenter;
     const more = { dc, filter: Filter, passing: OnlyPassing ? '1' : '' };
-    return levelOf(know, asked(`/v1/${by}/${encodeURIComponent(Service)}`, more));
+    return levelOf(know, asked(`/v1/${by}/${inPath(Service)}`, more));
   });
 }
 

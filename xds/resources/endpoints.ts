@@ -7,6 +7,7 @@ import type { Know } from '../derived.ts';
 import type { Named } from '../names.ts';
 import type { Question } from '../questions.ts';
 import { type Message, Resource } from '../resource.ts';
+import { inPath, wellFormed } from '../well-formed.ts';
 
 /** Those of one priority: a client goes on to the next where these are not there. */
 export type Level = readonly Endpoint[];
@@ -88,7 +89,10 @@ const STALE: readonly [string, string] = ['stale', ''];
 /** What this server knows will do: it goes on answering where no leader is known. */
 export function asked(path: string, more: Readonly<Record<string, string>> = {}): Question {
   const given = Object.entries(more).filter(([, value]) => value !== '');
-  return { path, query: [STALE, ...given] };
+  return {
+    path,
+    query: [STALE, ...given.map(([name, value]) => [name, wellFormed(value)] as const)],
+  };
 }
 
 /** By the name alone, as DNS finds them: nothing is routed, and no failover but a query's. */
@@ -96,12 +100,9 @@ export function namedLevel(know: Know, named: Named): Level {
   const { kind, name, datacenter: dc } = named;
   if (name === '') return [];
   if (kind === 'service') {
-    return levelOf(
-      know,
-      asked(`/v1/health/service/${encodeURIComponent(name)}`, { dc, tag: named.tag }),
-    );
+    return levelOf(know, asked(`/v1/health/service/${inPath(name)}`, { dc, tag: named.tag }));
   }
-  const execute = `/v1/query/${encodeURIComponent(name)}/execute`;
+  const execute = `/v1/query/${inPath(name)}/execute`;
   return executed(know, { ...asked(execute, { dc }), unindexed: true }).level;
 }
 
@@ -118,7 +119,7 @@ export function executed(know: Know, question: Question) {
   const first = know(question) as Executed | undefined;
   const service = typeof first?.Service === 'string' ? first.Service : '';
   if (service === '') return { service, level: [] };
-  const after = asked(`/v1/health/service/${encodeURIComponent(service)}`);
+  const after = asked(`/v1/health/service/${inPath(service)}`);
   const { Nodes } = (know({ ...question, after }) ?? first) as Executed;
   return { service, level: instances(Nodes) };
 }

@@ -1,8 +1,10 @@
 /** Who may call a service, by the intentions about it, as filters of Envoy's: they let in, and never keep out. */
 import { asInUrl } from '../../lib/connect/identity.ts';
 import type { Know } from '../derived.ts';
+import { faultIn } from '../refusable.ts';
 import type { Message } from '../resource.ts';
-import { isMatch } from './acceptable.ts';
+import { isWellFormed } from '../well-formed.ts';
+import { matchFault } from './acceptable.ts';
 import type { HttpMatch, ParamMatch } from './chain.ts';
 import { asked } from './endpoints.ts';
 import { headerOf, quoted, regex } from './routes.ts';
@@ -60,6 +62,7 @@ function decisions({ intentions, byDefault }: Calls) {
 }
 
 const ANY = { any: true };
+const PERMISSION = 'envoy.config.rbac.v3.Permission';
 const FILTERS = 'type.googleapis.com/envoy.extensions.filters';
 
 /** For connections: what says more than yes or no is no. */
@@ -117,14 +120,21 @@ function permitted(decision: Decision, byDefault: boolean): Message[] {
   const permissions: Message[] = [];
   for (const { Action, HTTP, JWT } of decision) {
     const isAllowing = Action === 'allow';
-    const isTold = HTTP && !JWT && isMatch(HTTP);
+    const told = JWT ? undefined : toldOf(HTTP ?? undefined);
     // What cannot be told lets nobody in, and keeps out whom it may be about.
-    if (isAllowing && !isTold) continue;
-    const request = isTold ? requestOf(HTTP) : ANY;
+    if (isAllowing && told === undefined) continue;
+    const request = told ?? ANY;
     if (isAllowing) permissions.push(butNot(request, before));
     before.push(request);
   }
   return byDefault ? [...permissions, butNot(ANY, before)] : permissions;
+}
+
+/** Undefined where Envoy cannot be told of it. */
+function toldOf(http: HttpMatch | undefined): Message | undefined {
+  if (http === undefined || matchFault(http) !== undefined) return undefined;
+  const request = requestOf(http);
+  return faultIn(PERMISSION, request) === undefined ? request : undefined;
 }
 
 function butNot(request: Message, before: readonly Message[]): Message {
@@ -159,12 +169,10 @@ function caller(service: string, { trustDomain }: Calls): Message {
 
 function patternOf(service: string, trustDomain: string): string {
   // In no certificate: nobody is it, and what is said of others stands.
-  if (HALF_OF_A_PAIR.test(service)) return '^$';
+  if (!isWellFormed(service)) return '^$';
   const domain = quoted(`spiffe://${trustDomain}/ns/default/dc/`);
   return `^${domain}[^/]+/svc/${quoted(asInUrl(service))}$`;
 }
-
-const HALF_OF_A_PAIR = /[\ud800-\udfff]/u;
 
 function anyBut(services: readonly string[], calls: Calls): Message {
   if (services.length === 0) return ANY;

@@ -1,6 +1,8 @@
 /** A chain's routes and splits, as a RouteConfiguration. */
+import type { LeaveOut } from '../omissions.ts';
+import { faultIn } from '../refusable.ts';
 import { type Message, Resource } from '../resource.ts';
-import { isChangeable, isMatch, isValue, literal } from './acceptable.ts';
+import { changeFault, literal, matchFault } from './acceptable.ts';
 import {
   type Chain,
   type Definition,
@@ -32,22 +34,30 @@ export function routeConfiguration(name: string, hosts: readonly VirtualHost[]):
 }
 
 const EVERYTHING = { prefix: '/' };
+const ROUTE = 'envoy.config.route.v3.Route';
+const HEADER = 'envoy.config.core.v3.HeaderValueOption';
 
 /** To one cluster, whatever is asked. */
 export function plainRoutes(to: RoutedTo): readonly Message[] {
   return [{ match: EVERYTHING, route: toCluster(to) }];
 }
 
-export function routesOf(chain: Chain, clusterOf: ClusterOf): readonly Message[] {
+/** What cannot be told is left out: requests that it is about are the next one's then. */
+export function routesOf(chain: Chain, clusterOf: ClusterOf, omit: LeaveOut): readonly Message[] {
   const start = chain.Nodes[chain.StartNode];
   if (start?.Type !== 'router') {
     const route = actionOf(chain, chain.StartNode, clusterOf);
     return route === undefined ? [] : [{ match: EVERYTHING, route }];
   }
-  return start.Routes.flatMap(({ Definition, NextNode }) => {
-    const route = actionOf(chain, NextNode, clusterOf);
-    const isTold = route !== undefined && isMatch(Definition.Match?.HTTP ?? {});
-    return isTold ? [routeOf(Definition, route)] : [];
+  return start.Routes.flatMap(({ Definition, NextNode }, i) => {
+    const action = actionOf(chain, NextNode, clusterOf);
+    if (action === undefined) return [];
+    const what = `route ${i + 1} of ${JSON.stringify(chain.ServiceName)}`;
+    const route = routeOf(Definition, action, (part, why) => omit(`${part} of ${what}`, why));
+    const fault = matchFault(Definition.Match?.HTTP ?? {}) ?? faultIn(ROUTE, route);
+    if (fault === undefined) return [route];
+    omit(what, fault);
+    return [];
   });
 }
 
@@ -74,30 +84,45 @@ function hashed(policies: readonly Message[]): Message {
   return policies.length > 0 ? { hash_policy: policies } : {};
 }
 
-function routeOf({ Match, Destination: to }: Definition, action: Message): Message {
+function routeOf({ Match, Destination: to }: Definition, action: Message, omit: LeaveOut): Message {
   return {
     match: matchOf(Match?.HTTP ?? {}),
     route: { ...action, ...actionMore(to ?? {}) },
-    ...headerChanges(to ?? {}),
+    ...headerChanges(to ?? {}, omit),
   };
 }
 
 /** Of a route, or of all of a host's. */
-export function headerChanges({
-  RequestHeaders,
-  ResponseHeaders,
-}: Pick<Destination, 'RequestHeaders' | 'ResponseHeaders'>): Message {
-  return { ...changes('request', RequestHeaders), ...changes('response', ResponseHeaders) };
+export function headerChanges(
+  { RequestHeaders, ResponseHeaders }: Pick<Destination, 'RequestHeaders' | 'ResponseHeaders'>,
+  omit: LeaveOut,
+): Message {
+  return {
+    ...changes('request', RequestHeaders, omit),
+    ...changes('response', ResponseHeaders, omit),
+  };
 }
 
-function changes(what: string, said: Destination['RequestHeaders']): Message {
+/** As many as Envoy adds. */
+const MAX_ADDED = 1000;
+
+function changes(what: string, said: Destination['RequestHeaders'], omit: LeaveOut): Message {
   const { Add, Set: set, Remove } = said ?? {};
+  const isTold = (name: string, fault: string | undefined) => {
+    if (fault === undefined) return true;
+    omit(`the header ${JSON.stringify(name)} of each ${what}`, fault);
+    return false;
+  };
   const put = (pairs: object | null | undefined, append_action: string) =>
-    Object.entries(pairs ?? {})
-      .filter(([name, value]) => isChangeable(name) && isValue(value))
-      .map(([key, value]) => ({ header: { key, value: literal(value) }, append_action }));
+    Object.entries(pairs ?? {}).flatMap(([key, value]) => {
+      const added = { header: { key, value: literal(value) }, append_action };
+      return isTold(key, changeFault(key, value) ?? faultIn(HEADER, added)) ? [added] : [];
+    });
   const added = [...put(Add, 'APPEND_IF_EXISTS_OR_ADD'), ...put(set, 'OVERWRITE_IF_EXISTS_OR_ADD')];
-  const removed = (Remove ?? []).filter(isChangeable);
+  for (const { header } of added.splice(MAX_ADDED)) {
+    isTold(header.key, `more than ${MAX_ADDED} are added`);
+  }
+  const removed = (Remove ?? []).filter((name) => isTold(name, changeFault(name, '')));
   return {
     ...(added.length > 0 && { [`${what}_headers_to_add`]: added }),
     ...(removed.length > 0 && { [`${what}_headers_to_remove`]: removed }),

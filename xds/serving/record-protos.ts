@@ -1,6 +1,6 @@
 /**
  * Makes protos.json of the files that Envoy and gRPC publish (Apache-2.0, see protos.md): what the services that
- * are served say and hear, and nothing else.
+ * are served say and hear, and nothing else; and ../rules.json, by which Envoy refuses what it is told.
  *
  *   node --import tsx xds/serving/record-protos.ts FOLDER_OF_GRPC_JS_XDS FOLDER_OF_GRPC_HEALTH_CHECK
  */
@@ -27,6 +27,7 @@ const FOLDERS = [
   ...[health, dirname(require.resolve('protobufjs/package.json'))],
 ];
 const TARGET = fileURLToPath(new URL('protos.json', import.meta.url));
+const RULES = fileURLToPath(new URL('../rules.json', import.meta.url));
 
 const V3 = 'envoy/extensions';
 const FILES = [
@@ -167,8 +168,65 @@ function withoutOptions({ nested: _, ...json }: Json): Json {
   return JSON.parse(text);
 }
 
+interface Told {
+  readonly fields: Readonly<Record<string, Json>>;
+  /** Of each of these one has to be there. */
+  readonly oneOf: readonly (readonly string[])[];
+}
+
+const RULE = '(validate.rules).';
+
+/** What is asked of a message's fields, and of what type they are where that has rules too. */
+function ruledOf(name: string): Told {
+  const { fields = {}, oneofs = {} } = types.get(name) as { fields?: Json; oneofs?: Json };
+  const groups = Object.values(oneofs as Readonly<Record<string, Json>>);
+  const optional = new Set(groups.flatMap(({ oneof }) => oneof as readonly string[]));
+  const oneOf = groups
+    .filter(({ options }) => (options as Json | undefined)?.['(validate.required)'] === true)
+    .map(({ oneof }) => oneof as readonly string[]);
+  const told = Object.entries(fields as Readonly<Record<string, Json>>).map(([field, said]) => {
+    const type = String(said['type']);
+    const rules = Object.entries((said['options'] ?? {}) as Json).flatMap(([option, value]) =>
+      option.startsWith(RULE) ? [[option.slice(RULE.length), value]] : [],
+    );
+    const shown = {
+      ...(!SCALARS.has(type) && { type: resolve(type, name) }),
+      ...(optional.has(field) && { optional: true }),
+      ...(said['keyType'] !== undefined && { map: true }),
+      ...(rules.length > 0 && { rules: Object.fromEntries(rules) }),
+    };
+    return [field, shown] as const;
+  });
+  return { fields: Object.fromEntries(told), oneOf };
+}
+
+/** Those by which anything may be refused. */
+function ruled(names: ReadonlySet<string>): Readonly<Record<string, Told>> {
+  const all = new Map([...names].map((name) => [name, ruledOf(name)]));
+  const isKept = (field: Json, kept: ReadonlySet<string>) =>
+    field['rules'] !== undefined || kept.has(String(field['type']));
+  const kept = new Set<string>(['google.protobuf.Any']);
+  for (let before = -1; before < kept.size; ) {
+    before = kept.size;
+    for (const [name, { fields, oneOf }] of all) {
+      if (oneOf.length > 0 || Object.values(fields).some((each) => isKept(each, kept)))
+        kept.add(name);
+    }
+  }
+  const shown = [...kept].sort().map((name) => {
+    const { fields, oneOf } = all.get(name) as Told;
+    const left = Object.entries(fields).filter(([, field]) => isKept(field, kept));
+    return [name, { fields: Object.fromEntries(left), oneOf }] as const;
+  });
+  return Object.fromEntries(shown);
+}
+
 const all = load();
 index(all, '');
 const json = trimmed(all, '', reached());
 writeFileSync(TARGET, `${JSON.stringify(json, null, 1)}\n`);
+const rules = ruled(
+  new Set([...reached()].filter((name) => types.get(name)?.['fields'] !== undefined)),
+);
+writeFileSync(RULES, `${JSON.stringify(rules, null, 1)}\n`);
 process.stdout.write(`${TARGET}: ${JSON.stringify(json).length} bytes\n`);
