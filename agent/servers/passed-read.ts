@@ -1,8 +1,8 @@
 /** A client's read that is passed on to a server, and its answer back, without a look at either. */
 import type { Socket } from 'node:net';
-import type { Withdraw } from '../../lib/http/connection.ts';
 import type { PassedOn } from '../../lib/http/reply.ts';
 import { headerValue } from '../../lib/http/respond.ts';
+import type { AtWork } from '../../lib/http/shortcut.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
 import type { Head } from './line.ts';
 import type { Relay, Relaying } from './relay.ts';
@@ -46,7 +46,7 @@ export class PassedRead implements PassedOn {
     this.#deps = deps;
   }
 
-  pass(to: Socket, common: Common, over: (status?: number) => void): Withdraw | undefined {
+  pass(to: Socket, common: Common, over: (status?: number) => void): AtWork | undefined {
     let status: number | undefined;
     let lines = '';
     const relaying: Relaying | undefined = this.#deps.relay.begin(
@@ -76,10 +76,12 @@ export class PassedRead implements PassedOn {
       },
     );
     if (relaying === undefined) return undefined;
-    return () => {
-      if (status !== undefined && !to.destroyed) return false;
-      relaying.cancel();
-      return true;
+    return {
+      withdraw() {
+        if (status !== undefined && !to.destroyed) return false;
+        relaying.cancel();
+        return true;
+      },
     };
   }
 

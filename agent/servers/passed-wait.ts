@@ -1,7 +1,6 @@
 /** A blocking query of clients that is passed on to a server, once for all who sent the same bytes. */
-import type { Cancel } from '../../lib/clock.ts';
 import { atIndex } from '../../lib/http/going-on.ts';
-import type { Pending, Reply } from '../../lib/http/reply.ts';
+import type { Awaiting, Pending, Place, Reply } from '../../lib/http/reply.ts';
 import { errorReply } from '../../lib/http/respond.ts';
 import type { ServerAnswer } from './answer.ts';
 import { PASSED_STATUS } from './passed-read.ts';
@@ -41,15 +40,16 @@ export class PassedWait implements Pending {
     return this.#deps.admits();
   }
 
-  join(settle: (reply: Reply) => void): Cancel {
+  join(awaiting: Awaiting): Place {
     const token = this.#query.token || this.#deps.token();
-    return this.#deps.shared.join(
+    const leave = this.#deps.shared.join(
       { ...this.#query, token },
       {
-        onAnswer: (answer) => settle(this.#replyOnce(answer)),
-        onError: (error) => settle(errorReply(error)),
+        onAnswer: (answer) => awaiting.settle(this.#replyOnce(answer)),
+        onError: (error) => awaiting.settle(errorReply(error)),
       },
     );
+    return { leave };
   }
 
   /** Only a server could say what there is, to a client that most likely has gone. */

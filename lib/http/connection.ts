@@ -9,6 +9,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net';
 import { hostFault } from './host.ts';
 import { asciiTarget } from './path.ts';
+import type { AtWork, Shortcut } from './shortcut.ts';
 import type { Turns } from './turns.ts';
 
 /** The parser is given so much at once: some 150 requests at the very most. */
@@ -16,22 +17,6 @@ const PIECE_BYTES = 4096;
 /** So much is read ahead; a client that goes away is noticed as long as it is less. */
 const MAX_AHEAD_BYTES = 4096;
 const HEAD_END = Buffer.from('\r\n\r\n');
-
-/** What may answer a request in place of the parser, byte for byte as a route would. */
-export interface Shortcut {
-  /**
-   * 'answered', or how to take it back while it waits: `done` is else called once, and says whether
-   * there was an answer. Undefined, or without one, the request is the parser's.
-   */
-  take(
-    request: Buffer,
-    socket: Socket,
-    done: (answered: boolean) => void,
-  ): 'answered' | Withdraw | undefined;
-}
-
-/** Nothing more is heard of it; false where its answer is on its way, which goes on. */
-export type Withdraw = () => boolean;
 
 export interface ConnectionOptions {
   readonly serve: (message: IncomingMessage, response: ServerResponse) => void;
@@ -79,7 +64,9 @@ export class Connection {
   /** Undefined while the parser stands between two messages and everything is answered. */
   #given: Given | undefined;
   /** What the shortcut is at work with. */
-  #taken: { readonly request: Buffer; readonly withdraw: Withdraw } | undefined;
+  #taken: AtWork | undefined;
+  /** The bytes of that. */
+  #asked: Buffer | string = '';
   /** Until its first message, the parser's server counts how long the connection takes for it. */
   #isFresh = true;
   /** The last request, as it says itself: nothing that follows it is one. */
@@ -146,10 +133,7 @@ export class Connection {
 
   /** Takes a request back from the shortcut: the parser gets it, and its route begins anew. */
   release(): void {
-    const taken = this.#taken;
-    if (taken === undefined || !taken.withdraw()) return;
-    this.#taken = undefined;
-    this.#give(taken.request);
+    if (this.#taken?.withdraw() === true) this.#giveBack();
   }
 
   get isFinishing(): boolean {
@@ -228,15 +212,27 @@ export class Connection {
     // A client that does not read what it is answered: Node's server knows how to hold it back.
     if (shortcut === undefined || this.#isFresh || this.#isFinishing) return false;
     if (this.#socket.writableLength > 0) return false;
-    const taken = shortcut.take(request, this.#socket, (answered) => {
-      this.#taken = undefined;
-      if (!answered) this.#give(request);
-      this.#advance();
-      this.finishIdle();
-    });
+    const taken = shortcut.take(request, this.#socket, this.#done);
     if (taken === undefined) return false;
-    if (taken !== 'answered') this.#taken = { request, withdraw: taken };
+    if (taken === 'answered') return true;
+    this.#taken = taken;
+    this.#asked = taken.request ?? request;
     return true;
+  }
+
+  readonly #done = (answered: boolean): void => {
+    if (answered) {
+      this.#taken = undefined;
+      this.#asked = '';
+    } else this.#giveBack();
+    this.#advance();
+    this.finishIdle();
+  };
+
+  #giveBack(): void {
+    this.#taken = undefined;
+    const asked = this.#asked;
+    this.#give(typeof asked === 'string' ? Buffer.from(asked, 'latin1') : asked);
   }
 
   /** Gives the parser what was read ahead, as far as it is a request's turn. */

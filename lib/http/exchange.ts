@@ -236,9 +236,9 @@ export class Exchange {
         leaveTurn = whenRoom(() => end(this.#caught(() => pending.now())));
       };
       let leaveTurn: Cancel = () => undefined;
-      const cancel = pending.join(end);
+      const place = pending.join({ settle: end });
       const over = () => {
-        cancel();
+        place.leave();
         leaveTurn();
         message.socket.off('end', answerNow);
       };

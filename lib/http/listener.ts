@@ -8,7 +8,8 @@ import { hostPort } from '../ip.ts';
 import { KEEP_ALIVE_MS, MAX_HEADER_BYTES } from '../limits.ts';
 import { PerAddress } from '../per-address.ts';
 import { type DoorOptions, Handshakes } from '../tls/handshakes.ts';
-import { Connection, connectionOf, type Shortcut } from './connection.ts';
+import { Connection, connectionOf } from './connection.ts';
+import type { Shortcut } from './shortcut.ts';
 import { Turns } from './turns.ts';
 
 /** A head that is sent byte by byte ends here; a body where it is read (body.ts). */

@@ -1,8 +1,7 @@
 /** What a row answers, and what it says of an answer that many requests share. */
 import type { Socket } from 'node:net';
-import type { Cancel } from '../clock.ts';
 import type { Work } from '../slices.ts';
-import type { Withdraw } from './connection.ts';
+import type { AtWork } from './shortcut.ts';
 
 /**
  * Said of an answer to a request: the same bytes sent again would be answered the same. Whoever puts
@@ -19,10 +18,20 @@ export interface Shared {
   anew?(): Reply | undefined;
 }
 
+/** One who waits. Thousands do at a time: each is an object or two, and no closures. */
+export interface Awaiting {
+  settle(reply: Reply): void;
+}
+
+/** What one who waits has until he is settled, or leaves. To leave twice is nothing. */
+export interface Place {
+  leave(): void;
+}
+
 /** The answer comes when something changes, and all who sent the same bytes wait for the same. */
 export interface Pending extends Shared {
-  /** Calls once with the answer, never at once, unless cancelled before. It ends this wait only. */
-  join(settle: (reply: Reply) => void): Cancel;
+  /** Settles him once, never at once, unless he leaves before. It ends this wait only. */
+  join(awaiting: Awaiting): Place;
   /** What there is, for a client that will not wait any longer. */
   now(): Reply;
   /** How whoever was told this goes on waiting: with this index in place of the one that it asked with. */
@@ -42,7 +51,7 @@ export interface PassedOn {
     to: Socket,
     common: Readonly<Record<string, string>>,
     over: (status?: number) => void,
-  ): Withdraw | undefined;
+  ): AtWork | undefined;
 }
 
 export interface Reply {

@@ -2,14 +2,15 @@
 import { keptBackHeader } from '../../lib/acl/kept-back.ts';
 import { tokenNotFound } from '../../lib/acl/refusals.ts';
 import type { Caller } from '../../lib/acl/rights.ts';
-import type { Cancel } from '../../lib/clock.ts';
 import type { Params } from '../../lib/http/params.ts';
-import type { Pending, Reply, Shared } from '../../lib/http/reply.ts';
+import type { Awaiting, Pending, Place, Reply, Shared } from '../../lib/http/reply.ts';
 import { errorReply, indexedErrorReply } from '../../lib/http/respond.ts';
+import { Lately } from '../../lib/lately.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
 import { Work } from '../../lib/slices.ts';
-import type { Answer, Wait } from '../query/live-answer.ts';
+import type { Answer, Wait, Waiter, Waiting } from '../query/live-answer.ts';
 import { asked, type Query, type Question } from '../query/query.ts';
+import type { Falling, Watched } from '../query/standing.ts';
 import type { Consistency, Demand } from '../readiness.ts';
 import type { ReadDeps } from './deps.ts';
 
@@ -145,10 +146,10 @@ interface Told {
 export class PendingRead implements Pending {
   readonly #read: SharedRead;
   /**
-   * What was told of an answer, for as long as that is kept: an answer that had to make room must not
-   * live on with those who wait, of whom there may always be some.
+   * What is told of an answer, while it is: an answer that had to make room must not live on with those who
+   * wait, of whom there may always be some.
    */
-  readonly #told = new WeakMap<Answer, Told>();
+  readonly #told = new Lately<Answer, Told>();
 
   constructor(read: SharedRead) {
     this.#read = read;
@@ -167,32 +168,10 @@ export class PendingRead implements Pending {
     return caller.stands() && this.#read.current().index === request.wait.seenIndex;
   }
 
-  join(settle: (reply: Reply) => void): Cancel {
-    const { deps, request, caller, question } = this.#read;
-    let isOver = false;
-    const leave = () => {
-      isOver = true;
-      unwatch();
-      cancel();
-    };
-    const answer = (reply: () => Reply) => {
-      unwatch();
-      if (caller.stands()) settle(reply());
-      else fallen();
-    };
-    const fallen = () => {
-      cancel();
-      // It never rejects.
-      void this.#read.anew().then((reply) => isOver || settle(reply));
-    };
-    const unwatch = deps.standing.watch(caller, fallen);
-    const cancel = deps.answers.wait(question, {
-      seenIndex: request.wait.seenIndex,
-      waitMs: withJitter(request.wait.waitMs, deps.random.next()),
-      onAnswer: (next) => answer(() => this.#replyOnce(next)),
-      onError: (error) => answer(() => this.#read.refusal(error)),
-    });
-    return leave;
+  join(awaiting: Awaiting): Place {
+    const joined = new JoinedRead(this, this.#read, awaiting);
+    joined.begin();
+    return joined;
   }
 
   now(): Reply {
@@ -211,13 +190,67 @@ export class PendingRead implements Pending {
   }
 
   /** One and the same to all who are told the same, so that its bytes are made once. */
-  #replyOnce(answer: Answer): Reply {
+  replyOnce(answer: Answer): Reply {
     const freshness = this.#read.freshness();
     const told = this.#told.get(answer);
     if (told !== undefined && isSame(told.freshness, freshness)) return told.reply;
     const reply = this.#read.reply(answer, freshness);
     this.#told.set(answer, { freshness, reply });
     return reply;
+  }
+}
+
+/** One who waits for the answer to a read, as one caller. */
+class JoinedRead implements Waiter, Falling, Place {
+  readonly seenIndex: number;
+  readonly waitMs: number;
+  readonly #pending: PendingRead;
+  readonly #read: SharedRead;
+  readonly #awaiting: Awaiting;
+  #watched: Watched | undefined;
+  #waiting: Waiting | undefined;
+  #isOver = false;
+
+  constructor(pending: PendingRead, read: SharedRead, awaiting: Awaiting) {
+    const { deps, request } = read;
+    this.seenIndex = request.wait.seenIndex;
+    this.waitMs = withJitter(request.wait.waitMs, deps.random.next());
+    this.#pending = pending;
+    this.#read = read;
+    this.#awaiting = awaiting;
+  }
+
+  begin(): void {
+    const { deps, caller, question } = this.#read;
+    this.#waiting = deps.answers.wait(question, this);
+    this.#watched = deps.standing.watch(caller, this);
+  }
+
+  onAnswer(answer: Answer): void {
+    if (this.#stillStands()) this.#awaiting.settle(this.#pending.replyOnce(answer));
+  }
+
+  onError(error: unknown): void {
+    if (this.#stillStands()) this.#awaiting.settle(this.#read.refusal(error));
+  }
+
+  fallen(): void {
+    this.#waiting?.leave();
+    // It never rejects.
+    void this.#read.anew().then((reply) => this.#isOver || this.#awaiting.settle(reply));
+  }
+
+  leave(): void {
+    this.#isOver = true;
+    this.#watched?.leave(this);
+    this.#waiting?.leave();
+  }
+
+  #stillStands(): boolean {
+    this.#watched?.leave(this);
+    if (this.#read.caller.stands()) return true;
+    this.fallen();
+    return false;
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type LiveAnswerDeps,
   type Wait,
   type Waiter,
+  type Waiting,
 } from './live-answer.ts';
 import type { Question } from './query.ts';
 import type { Watcher } from './watcher.ts';
@@ -94,9 +95,9 @@ export class Answers implements AnswerKeeper {
 
   /**
    * Tells the waiter as soon as the answer is another than it has seen, or whatever it is when the
-   * wait is over; never at once. Cancelled, it is told nothing.
+   * wait is over; never at once. Once it has left, it is told nothing.
    */
-  wait(query: Question, waiter: Waiter): Cancel {
+  wait(query: Question, waiter: Waiter): Waiting {
     this.read(query);
     const live = this.#find(query);
     this.#waited.set(query.key, live);
@@ -107,7 +108,8 @@ export class Answers implements AnswerKeeper {
   next(query: Question, wait: Wait, gone: AbortSignal): Promise<Answer> {
     let cancel: Cancel = () => undefined;
     const next = new Promise<Answer>((onAnswer, onError) => {
-      cancel = this.wait(query, { ...wait, onAnswer, onError });
+      const waiting = this.wait(query, { ...wait, onAnswer, onError });
+      cancel = () => waiting.leave();
       gone.addEventListener('abort', cancel, { once: true });
       if (gone.aborted) cancel();
     });

@@ -34,9 +34,9 @@ export interface Wait {
 }
 
 export interface Waiter extends Wait {
-  readonly onAnswer: (answer: Answer) => void;
+  onAnswer(answer: Answer): void;
   /** The query came to an error. */
-  readonly onError: (error: unknown) => void;
+  onError(error: unknown): void;
 }
 
 /** Who keeps answers is told what this one takes. */
@@ -58,7 +58,23 @@ export interface LiveAnswerDeps {
   readonly keeper: AnswerKeeper;
 }
 
-type Waiting = Waiter & { cancelTimer: Cancel };
+/** One who waits, until he is told. */
+export class Waiting {
+  readonly waiter: Waiter;
+  readonly #live: LiveAnswer;
+  cancelTimer: Cancel = NOTHING_TO_CANCEL;
+
+  constructor(live: LiveAnswer, waiter: Waiter) {
+    this.#live = live;
+    this.waiter = waiter;
+  }
+
+  /** He is told nothing. */
+  leave(): void {
+    this.#live.forget(this);
+  }
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class LiveAnswer {
@@ -108,14 +124,14 @@ export class LiveAnswer {
   }
 
   /** Tells the waiter of any answer but the one that it has seen; never at once. */
-  wait(waiter: Waiter): Cancel {
-    const waiting: Waiting = { ...waiter, cancelTimer: () => undefined };
+  wait(waiter: Waiter): Waiting {
+    const waiting = new Waiting(this, waiter);
     waiting.cancelTimer = this.#deps.clock.after(waiter.waitMs, () => this.#settle(waiting));
     if (this.#waiters === NOBODY) this.#waiters = new Set();
     this.#waiters.add(waiting);
     // Something may have been applied between the caller's look and now.
     if (this.current().index !== waiter.seenIndex) this.#wakeSoon();
-    return () => this.#forget(waiting);
+    return waiting;
   }
 
   release(): void {
@@ -203,15 +219,15 @@ export class LiveAnswer {
     try {
       const answer = this.current();
       return (waiting) => {
-        if (answer.index === waiting.seenIndex) return false;
-        this.#forget(waiting);
-        waiting.onAnswer(answer);
+        if (answer.index === waiting.waiter.seenIndex) return false;
+        this.forget(waiting);
+        waiting.waiter.onAnswer(answer);
         return true;
       };
     } catch (error) {
       return (waiting) => {
-        this.#forget(waiting);
-        waiting.onError(error);
+        this.forget(waiting);
+        waiting.waiter.onError(error);
         return true;
       };
     }
@@ -223,21 +239,24 @@ export class LiveAnswer {
     try {
       answer = this.current();
     } catch (error) {
-      this.#forget(waiting);
-      waiting.onError(error);
+      this.forget(waiting);
+      waiting.waiter.onError(error);
       return;
     }
-    this.#forget(waiting);
-    waiting.onAnswer(answer);
+    this.forget(waiting);
+    waiting.waiter.onAnswer(answer);
   }
 
-  #forget(waiting: Waiting): void {
+  /** Nothing, where he is told or has left. */
+  forget(waiting: Waiting): void {
     waiting.cancelTimer();
     if (!this.#waiters.delete(waiting) || this.#waiters.size > 0) return;
     this.#waiters = NOBODY;
     this.#deps.keeper.left(this);
   }
 }
+
+function NOTHING_TO_CANCEL(): void {}
 
 /** Most are waited on by nobody, and a set takes its room also when it is empty. */
 const NOBODY = new Set<Waiting>();

@@ -12,10 +12,25 @@ const TOLD_PER_SLICE = 64;
 /** Each may have to be worked out anew from its policies: a few milliseconds. */
 const LOOKED_AT_PER_SLICE = 128;
 
+/** Told once, when the caller that it waits as has fallen. */
+export interface Falling {
+  fallen(): void;
+}
+
 /** Those who wait as one caller, and what watches for the end of its token. */
-interface Watched {
-  readonly told: Set<() => void>;
-  cancelExpiry: Cancel;
+export class Watched {
+  readonly told = new Set<Falling>();
+  cancelExpiry: Cancel = () => undefined;
+  readonly #onEmpty: () => void;
+
+  constructor(onEmpty: () => void) {
+    this.#onEmpty = onEmpty;
+  }
+
+  /** It is not told any more. Nothing, where it was. */
+  leave(falling: Falling): void {
+    if (this.told.delete(falling) && this.told.size === 0) this.#onEmpty();
+  }
 }
 
 export class Standing {
@@ -36,23 +51,19 @@ export class Standing {
     return this.#byCaller.size;
   }
 
-  /** Calls once, when the caller has fallen, unless cancelled before; never at once. */
-  watch(caller: Caller, onFallen: () => void): Cancel {
-    if (caller === ANYONE) return () => undefined;
+  /** Tells it once, when the caller has fallen, until it leaves; never at once. Anyone never falls. */
+  watch(caller: Caller, falling: Falling): Watched | undefined {
+    if (caller === ANYONE) return undefined;
     const watched = this.#byCaller.get(caller) ?? this.#begin(caller);
-    const { told } = watched;
-    // A caller may be shared, and what waits for it be the same function twice.
-    const tell = () => onFallen();
-    told.add(tell);
+    watched.told.add(falling);
     this.#unwatch ??= this.#watcher.watch([RIGHTS], () => this.#look());
-    return () => {
-      if (!told.delete(tell) || told.size > 0) return;
-      if (this.#byCaller.get(caller) === watched) this.#forget(caller);
-    };
+    return watched;
   }
 
   #begin(caller: Caller): Watched {
-    const watched = { told: new Set<() => void>(), cancelExpiry: () => undefined };
+    const watched: Watched = new Watched(() => {
+      if (this.#byCaller.get(caller) === watched) this.#forget(caller);
+    });
     this.#byCaller.set(caller, watched);
     this.#awaitExpiry(caller, watched);
     return watched;
@@ -98,16 +109,16 @@ export class Standing {
     if (fallen.length > 0) setImmediate(() => this.#tell(fallen));
   }
 
-  #tell(fallen: Set<() => void>[]): void {
+  #tell(fallen: Set<Falling>[]): void {
     let left = TOLD_PER_SLICE;
     for (const told of fallen) {
-      for (const tell of told) {
+      for (const falling of told) {
         if (left-- === 0) {
           setImmediate(() => this.#tell(fallen));
           return;
         }
-        told.delete(tell);
-        tell();
+        told.delete(falling);
+        falling.fallen();
       }
     }
   }

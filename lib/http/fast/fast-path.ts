@@ -7,9 +7,8 @@ import type { Socket } from 'node:net';
 import { ByteCache } from '../../byte-cache.ts';
 import { systemClock } from '../../clock.ts';
 import { isLoopback } from '../../ip.ts';
-import { KEEP_ALIVE_MS } from '../../limits.ts';
 import { type Audited, CLIENT_GONE, type Repeated } from '../audit.ts';
-import { connectionOf, type Shortcut, type Withdraw } from '../connection.ts';
+import { connectionOf } from '../connection.ts';
 import {
   type Begin,
   type Message,
@@ -20,8 +19,10 @@ import {
 import type { PassedOn, Pending, Shared, Wire } from '../reply.ts';
 import { type Writing, wireOf } from '../respond.ts';
 import type { RouteTime } from '../route-times.ts';
+import type { AtWork, Shortcut } from '../shortcut.ts';
 import type { Waits } from '../waits.ts';
 import { KnownHeads } from './known-heads.ts';
+import { type Lot, Parked } from './parked.ts';
 import { ReadyBytes } from './ready-bytes.ts';
 import type { Entered, SharedWait } from './shared-wait.ts';
 import { SharedWaits } from './shared-waits.ts';
@@ -158,7 +159,7 @@ export class FastPath implements Shortcut {
     request: Buffer,
     socket: Socket,
     done: (answered: boolean) => void,
-  ): 'answered' | Withdraw | undefined {
+  ): 'answered' | AtWork | undefined {
     // What is answered again is a GET, and nothing else begins so.
     if (request[0] !== LETTER_G) return this.#begin(request, socket, done);
     if (request.length > MAX_REQUEST_BYTES) return undefined;
@@ -175,7 +176,7 @@ export class FastPath implements Shortcut {
   }
 
   /** Its guards and its row see to it as to any other. */
-  #begin(request: Buffer, socket: Socket, done: Taken['done']): 'answered' | Withdraw | undefined {
+  #begin(request: Buffer, socket: Socket, done: Taken['done']): 'answered' | AtWork | undefined {
     const known = this.#heads.find(request, socket);
     const connection = connectionOf(socket);
     if (known === undefined || connection === undefined) return undefined;
@@ -193,13 +194,15 @@ export class FastPath implements Shortcut {
     this.#answered++;
     if (isOver) return 'answered';
     isLater = true;
-    return () => {
-      if (socket.destroyed) response.gone();
-      return false;
+    return {
+      withdraw() {
+        if (socket.destroyed) response.gone();
+        return false;
+      },
     };
   }
 
-  #use(learnt: Answered | SharedWait, taken: Taken): 'answered' | Withdraw | undefined {
+  #use(learnt: Answered | SharedWait, taken: Taken): 'answered' | AtWork | undefined {
     if (learnt.kind === 'wait') {
       return stands(learnt.shared) ? this.#park(learnt, taken) : undefined;
     }
@@ -225,7 +228,7 @@ export class FastPath implements Shortcut {
     return undefined;
   }
 
-  #answer({ ready, repeated, time }: Answered, taken: Taken): 'answered' | Withdraw | undefined {
+  #answer({ ready, repeated, time }: Answered, taken: Taken): 'answered' | AtWork | undefined {
     let isTaken = false;
     let isLater = false;
     const sent = () => {
@@ -247,30 +250,33 @@ export class FastPath implements Shortcut {
   }
 
   /** As `#use`, once the answer is known to be new enough. */
-  #useWhen(ready: Promise<void>, learnt: Answered | SharedWait, taken: Taken): Withdraw {
+  #useWhen(ready: Promise<void>, learnt: Answered | SharedWait, taken: Taken): AtWork {
     const { socket, done } = taken;
     let isCancelled = false;
-    let withdraw: Withdraw = () => {
-      isCancelled = true;
-      if (socket.destroyed) learnt.repeated?.begins(socket)(CLIENT_GONE);
-      return true;
-    };
+    let used: AtWork | undefined;
     const use = () => {
       if (isCancelled) return;
-      const used = this.#use(learnt, taken);
-      if (typeof used === 'function') withdraw = used;
-      else done(used === 'answered');
+      const now = this.#use(learnt, taken);
+      if (typeof now === 'object') used = now;
+      else done(now === 'answered');
     };
     ready.then(use, () => isCancelled || done(false));
-    return () => withdraw();
+    return {
+      withdraw() {
+        if (used !== undefined) return used.withdraw();
+        isCancelled = true;
+        if (socket.destroyed) learnt.repeated?.begins(socket)(CLIENT_GONE);
+        return true;
+      },
+    };
   }
 
   #passOn(
     { passedOn, common, forget, repeated, time }: Passing,
     { socket, done, from }: Taken,
-  ): Withdraw | undefined {
+  ): AtWork | undefined {
     const ends = repeated?.begins(socket);
-    const withdraw = passedOn.pass(socket, common, (status) => {
+    const passing = passedOn.pass(socket, common, (status) => {
       ends?.(status);
       if (status === undefined) forget();
       else {
@@ -279,49 +285,36 @@ export class FastPath implements Shortcut {
       }
       done(status !== undefined);
     });
-    if (withdraw === undefined) {
+    if (passing === undefined) {
       ends?.(undefined);
       return undefined;
     }
-    return () => {
-      if (!withdraw()) return false;
-      ends?.(socket.destroyed ? CLIENT_GONE : undefined);
-      return true;
+    return {
+      withdraw() {
+        if (!passing.withdraw()) return false;
+        ends?.(socket.destroyed ? CLIENT_GONE : undefined);
+        return true;
+      },
     };
   }
 
   /** Undefined where there is no place for it: its route says so. */
-  #park(wait: SharedWait, { request, socket, done, from }: Taken): Withdraw | undefined {
+  #park(wait: SharedWait, { socket, done, from }: Taken): AtWork | undefined {
     const places = this.#places;
     const free = places?.enter(wait.token, socket.remoteAddress ?? '');
     if (places !== undefined && free === undefined) return undefined;
-    this.#waits.enter(request, wait);
-    // A wait may be longer than a connection may be idle.
-    socket.setTimeout(0);
+    this.#waits.enter(wait);
+    const parked = new Parked(this.#lot, wait, { socket, done, from, free });
     this.#parked++;
-    let isParked = true;
-    const ends = wait.repeated?.begins(socket);
-    const leave = () => {
-      if (isParked) this.#parked--;
-      isParked = false;
-      free?.();
-    };
-    const cancel = wait.join((ready) => {
-      leave();
-      socket.setTimeout(KEEP_ALIVE_MS);
-      const status = writeOrRefuse(wait, ready, { socket, done });
-      ends?.(status);
-      this.#answered++;
-      wait.time?.took(systemClock.monotonic() - from, status, true);
-    });
-    return () => {
-      if (!isParked) return false;
-      ends?.(socket.destroyed ? CLIENT_GONE : undefined);
-      leave();
-      cancel();
-      return true;
-    };
+    return parked;
   }
+
+  readonly #lot: Lot = {
+    left: (isAnswered) => {
+      this.#parked--;
+      if (isAnswered) this.#answered++;
+    },
+  };
 
   #keep(request: string, learnt: Omit<Answered, 'kind' | 'ready'>, wire: Wire): Answered {
     const ready = new ReadyBytes(wire);
@@ -342,29 +335,12 @@ export class FastPath implements Shortcut {
   }
 }
 
-/** Returns the status of what was written. */
-function writeOrRefuse(
-  wait: SharedWait,
-  ready: ReadyBytes,
-  { socket, done }: Pick<Taken, 'socket' | 'done'>,
-): number {
-  const sent = () => done(true);
-  try {
-    ready.writeTo(socket, sent);
-    return ready.status;
-  } catch (error) {
-    const refusal = wait.refusal(error);
-    refusal.writeTo(socket, sent);
-    return refusal.status;
-  }
-}
-
 function ofRequest({ message, audited, time }: Asking): OfRequest {
   const isLocal = isLoopback(message.socket.remoteAddress ?? '');
   return { isLocal, repeated: audited?.repeated(), time };
 }
 
-const ON_ITS_WAY: Withdraw = () => false;
+const ON_ITS_WAY: AtWork = { withdraw: () => false };
 const LETTER_G = 0x47;
 
 function namesItself({ headers }: Message): boolean {

@@ -1,12 +1,15 @@
 import type { Cancel } from '../../clock.ts';
+import { Lately } from '../../lately.ts';
 import type { Work } from '../../slices.ts';
 import type { Repeated } from '../audit.ts';
-import type { Pending, Reply, Shared } from '../reply.ts';
+import type { Awaiting, Pending, Place, Reply, Shared } from '../reply.ts';
 import { errorReply, errorWire, type Writing, wireOf } from '../respond.ts';
 import type { RouteTime } from '../route-times.ts';
 import { ReadyBytes } from './ready-bytes.ts';
 
 export interface SharedWaitOptions {
+  /** The bytes that ask. */
+  readonly request: string;
   readonly pending: Pending;
   readonly writing: Writing;
   /** Of the row that it was learnt from. */
@@ -30,6 +33,12 @@ export interface Entered {
   readonly told: (reply: Reply) => void;
 }
 
+/** One who waits in it. */
+export interface Parking {
+  /** Once, unless he leaves before. */
+  settled(ready: ReadyBytes): void;
+}
+
 /** What a reply comes to, and what is still to be made for it. */
 interface Made {
   readonly ready: Promise<ReadyBytes> | ReadyBytes;
@@ -41,11 +50,15 @@ export class SharedWait {
   readonly kind = 'wait';
   readonly #options: SharedWaitOptions;
   #inside = 0;
-  /** For as long as whoever shares the reply keeps it, and no longer: many may wait for ever. */
-  readonly #made = new WeakMap<Reply, Made>();
+  /** While it is told, and no longer: many may wait for ever. */
+  readonly #made = new Lately<Reply, Made>();
 
   constructor(options: SharedWaitOptions) {
     this.#options = options;
+  }
+
+  get request(): string {
+    return this.#options.request;
   }
 
   get isLocal(): boolean {
@@ -70,42 +83,28 @@ export class SharedWait {
 
   /** Keeps it for one that waits on its own, until it says that it is done. */
   enter(): Entered {
-    return { leave: this.#enter(), told: (reply) => this.#options.onTold(reply) };
-  }
-
-  #enter(): Cancel {
-    this.#inside++;
+    this.entered();
     let isInside = true;
-    return () => {
-      if (!isInside) return;
+    const leave = () => {
+      if (isInside) this.left();
       isInside = false;
-      if (--this.#inside === 0) this.#options.onEmpty();
     };
+    return { leave, told: (reply) => this.#options.onTold(reply) };
   }
 
-  /** Calls once with the answer, or a refusal, unless cancelled before. */
-  join(settle: (ready: ReadyBytes) => void): Cancel {
-    const leave = this.#enter();
-    let isCancelled = false;
-    let unwant: Cancel = () => undefined;
-    const finish = (ready: ReadyBytes) => {
-      if (isCancelled) return;
-      unwant();
-      leave();
-      settle(ready);
-    };
-    const cancel = this.#options.pending.join((reply) => {
-      const { ready, work } = this.#madeOf(reply);
-      if (work !== undefined) unwant = work.want();
-      if (ready instanceof ReadyBytes) finish(ready);
-      else void ready.then(finish);
-    });
-    return () => {
-      isCancelled = true;
-      cancel();
-      unwant();
-      leave();
-    };
+  /** Tells the answer, or a refusal. */
+  join(parking: Parking): Place {
+    const joined = new Joined(this, parking);
+    joined.begin(this.#options.pending);
+    return joined;
+  }
+
+  entered(): void {
+    this.#inside++;
+  }
+
+  left(): void {
+    if (--this.#inside === 0) this.#options.onEmpty();
   }
 
   /** To whoever its answer cannot be made or sent. */
@@ -113,7 +112,7 @@ export class SharedWait {
     return new ReadyBytes(errorWire(errorReply(error), this.#options.writing));
   }
 
-  #madeOf(reply: Reply): Made {
+  madeOf(reply: Reply): Made {
     const known = this.#made.get(reply);
     if (known !== undefined) return known;
     this.#options.onTold(reply);
@@ -128,5 +127,49 @@ export class SharedWait {
     const made = { ready, work };
     this.#made.set(reply, made);
     return made;
+  }
+}
+
+/** One who waits in a shared wait. */
+class Joined implements Awaiting, Place {
+  readonly #wait: SharedWait;
+  readonly #parking: Parking;
+  #place: Place | undefined;
+  #unwant: Cancel | undefined;
+  #isInside = true;
+
+  constructor(wait: SharedWait, parking: Parking) {
+    this.#wait = wait;
+    this.#parking = parking;
+  }
+
+  begin(pending: Pending): void {
+    this.#place = pending.join(this);
+    this.#wait.entered();
+  }
+
+  settle(reply: Reply): void {
+    const { ready, work } = this.#wait.madeOf(reply);
+    this.#unwant = work?.want();
+    if (ready instanceof ReadyBytes) this.#finish(ready);
+    else void ready.then((made) => this.#finish(made));
+  }
+
+  leave(): void {
+    this.#place?.leave();
+    this.#leave();
+  }
+
+  #finish(ready: ReadyBytes): void {
+    if (!this.#isInside) return;
+    this.#leave();
+    this.#parking.settled(ready);
+  }
+
+  #leave(): void {
+    if (!this.#isInside) return;
+    this.#isInside = false;
+    this.#unwant?.();
+    this.#wait.left();
   }
 }

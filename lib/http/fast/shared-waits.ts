@@ -10,7 +10,7 @@ const MAX_EXPECTED_BYTES = 16 * 1024 * 1024;
 /** Whoever has not asked by then has gone. */
 const MAX_IDLE_MS = 60_000;
 
-type Asked = Omit<SharedWaitOptions, 'onTold' | 'onEmpty'>;
+type Asked = Omit<SharedWaitOptions, 'request' | 'onTold' | 'onEmpty'>;
 
 export class SharedWaits {
   /** Each only for as long as someone waits there. */
@@ -34,12 +34,13 @@ export class SharedWaits {
     const known = this.#open.get(request);
     if (known !== undefined) return known;
     const wait = this.#made(request, asked());
-    this.enter(request, wait);
+    this.enter(wait);
     return wait;
   }
 
   /** Someone comes to wait in it. */
-  enter(request: string, wait: SharedWait): void {
+  enter(wait: SharedWait): void {
+    const { request } = wait;
     if (this.#open.get(request) === wait) return;
     this.#expected.delete(request);
     this.#open.set(request, wait);
@@ -48,6 +49,7 @@ export class SharedWaits {
   #made(request: string, asked: Asked): SharedWait {
     return new SharedWait({
       ...asked,
+      request,
       onTold: (reply) => this.#expect(request, asked, reply),
       onEmpty: () => this.#open.delete(request),
     });

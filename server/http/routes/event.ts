@@ -136,7 +136,9 @@ async function nextOf(
   const gone = AbortSignal.any([signal, over.signal]);
   let unwatch: Cancel = () => undefined;
   const fallen = new Promise<undefined>((resolve) => {
-    unwatch = deps.standing.watch(caller, () => resolve(undefined));
+    const falling = { fallen: () => resolve(undefined) };
+    const watched = deps.standing.watch(caller, falling);
+    unwatch = () => watched?.leave(falling);
   });
   signal.addEventListener('abort', unwatch, { once: true });
   try {

@@ -94,7 +94,7 @@ describe('a Listener that stops', () => {
         take: (_, socket, done) => {
           socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nth');
           go = () => socket.write('is', () => done(true));
-          return () => false;
+          return { withdraw: () => false };
         },
       },
     });

@@ -26,12 +26,12 @@ function waiting() {
     answers: {
       wait: (_: unknown, waiter: Waiter) => {
         waiters.push(waiter);
-        return () => undefined;
+        return { leave: () => undefined };
       },
     },
     readiness: { consistency: () => 'leader', knownLeader: true, lastContactMs: 0 },
     random: { next: () => 0 },
-    standing: { watch: () => () => undefined },
+    standing: { watch: () => undefined },
   } as unknown as ServerDeps;
   const pending = new PendingRead(
     new SharedRead(
@@ -49,6 +49,7 @@ function waiting() {
   );
   const writing = { common: {}, pretty: false, gzip: false };
   const shared = new SharedWait({
+    request: 'k',
     pending,
     writing,
     isLocal: true,
@@ -63,7 +64,10 @@ describe('a wait that always somebody is in', () => {
   it('keeps no answer alive that was told to some and is kept by nobody else', async () => {
     const { waiters, shared, pending } = waiting();
     const before = await liveBytes();
-    for (const join of [() => shared.join(() => undefined), () => pending.join(() => undefined)]) {
+    for (const join of [
+      () => shared.join({ settled: () => undefined }),
+      () => pending.join({ settle: () => undefined }),
+    ]) {
       join();
       join();
       waiters.shift()?.onAnswer(answerOf(Buffer.alloc(BODY_BYTES)));
@@ -78,8 +82,8 @@ describe('a wait that always somebody is in', () => {
     const { waiters, shared, pending } = waiting();
     const ready: unknown[] = [];
     const replies: Reply[] = [];
-    for (let n = 0; n < 3; n++) shared.join((made) => void ready.push(made));
-    for (let n = 0; n < 3; n++) pending.join((reply) => void replies.push(reply));
+    for (let n = 0; n < 3; n++) shared.join({ settled: (made) => void ready.push(made) });
+    for (let n = 0; n < 3; n++) pending.join({ settle: (reply) => void replies.push(reply) });
     const answer = answerOf(Buffer.alloc(8));
     for (const waiter of waiters) waiter.onAnswer(answer);
     assert.deepEqual([ready.length, new Set(ready).size], [3, 1]);

@@ -44,13 +44,13 @@ function start(maxBytes?: number) {
   const wait = (of: Question, seenIndex: number, waitMs = 60_000) => {
     const got: Answer[] = [];
     const errors: unknown[] = [];
-    const cancel = answers.wait(of, {
+    const waiting = answers.wait(of, {
       seenIndex,
       waitMs,
       onAnswer: (answer) => got.push(answer),
       onError: (error) => errors.push(error),
     });
-    return { got, errors, cancel };
+    return { got, errors, cancel: () => waiting.leave() };
   };
   return { answers, clock, query, runs: () => runs, state, touch, wait, watcher };
 }

@@ -18,7 +18,11 @@ function start() {
     hearsOfHidden: false,
     stands: () => !fallen.has(name),
   });
-  const watch = (who: Caller) => standing.watch(who, () => told.push(who.accessorId));
+  const watch = (who: Caller) => {
+    const falling = { fallen: () => void told.push(who.accessorId) };
+    const watched = standing.watch(who, falling);
+    return () => watched?.leave(falling);
+  };
   const fall = async (...names: string[]) => {
     for (const name of names) fallen.add(name);
     watcher.notify([RIGHTS]);
