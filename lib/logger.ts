@@ -115,6 +115,7 @@ export function createLogger(options: LoggerOptions): winston.Logger {
   );
 }
 
+const DEBUG = 'debug';
 const GATED = ['warn', 'info', 'debug'] as const;
 
 /** winston makes a line of whatever it is told before it looks whether anybody reads it. */
@@ -125,5 +126,8 @@ function gated(logger: winston.Logger): winston.Logger {
       logger.isLevelEnabled(level) ? write(line, fields) : logger;
     Object.assign(logger, { [level]: gate });
   }
-  return logger;
+  // Asked for each request: winston looks up each level by its name, as often as there are transports.
+  const isDebug = ({ level }: { readonly level?: string | undefined }) => level === DEBUG;
+  const isDebugEnabled = () => isDebug(logger) || logger.transports.some(isDebug);
+  return Object.assign(logger, { isDebugEnabled });
 }

@@ -76,4 +76,23 @@ describe('a line of the log', () => {
     assert(made > 0);
     assert.equal(lines.length, 1);
   });
+
+  it('is said to be read by somebody, or by nobody, whenever that changes', () => {
+    const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const logger = createLogger({ level: 'info', json: false, stream, console: false });
+    const seen = [logger.isDebugEnabled()];
+    const ends = ['info', 'debug'].map((level) => {
+      const end = tapLog(logger, { level, json: false }, () => undefined);
+      seen.push(logger.isDebugEnabled());
+      return end;
+    });
+    for (const end of ends) {
+      end();
+      seen.push(logger.isDebugEnabled());
+    }
+    logger.level = 'debug';
+    seen.push(logger.isDebugEnabled());
+    logger.close();
+    assert.deepEqual(seen, [false, false, true, true, false, true]);
+  });
 });
