@@ -36,6 +36,12 @@ export const ENTRANCES: readonly Entrance[] = [
     load: () => import('./pages/kv.tsx'),
   },
   {
+    address: 'intentions',
+    name: 'intentions',
+    key: 'i',
+    load: () => import('./pages/intentions.tsx'),
+  },
+  {
     address: 'access',
     name: 'access',
     key: 'a',
@@ -54,6 +60,8 @@ export const PLACES: readonly Place[] = [
   { address: 'services/:name', load: () => import('./pages/service.tsx') },
   { address: 'services/:name/:node/:id', load: () => import('./pages/instance.tsx') },
   { address: 'nodes/:name', load: () => import('./pages/node.tsx') },
+  { address: 'intentions/new', load: () => import('./pages/intention-new.tsx') },
+  { address: 'intentions/:source/:destination', load: () => import('./pages/intention.tsx') },
   { address: 'access/new/:kind', load: () => import('./pages/access-new.tsx') },
   { address: 'access/tokens/:id', load: () => import('./pages/access-token.tsx') },
   { address: 'access/policies/:id', load: () => import('./pages/access-policy.tsx') },

@@ -12,8 +12,8 @@ import {
 import { useLive } from '../core/live.ts';
 import type { Shown as Answer } from '../core/live-query.ts';
 import { compare } from '../core/order.ts';
-import { useMay } from '../core/rights.ts';
-import { href } from '../core/router.ts';
+import { isControlled, useMay } from '../core/rights.ts';
+import { href, query } from '../core/router.ts';
 import { ExpiresAt, Me } from '../ui/access-me.tsx';
 import { Copyable } from '../ui/commands.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -38,9 +38,31 @@ export function Page() {
   ];
   return (
     <>
-      <Heading title={say.title} />
+      <Heading title={say.title}>
+        <MakeOne />
+      </Heading>
       <Tabs label={say.title} tabs={tabs} />
     </>
+  );
+}
+
+/** Of what is shown. */
+function MakeOne() {
+  const say = accessFormWords.value;
+  const mayWrite = useMay(mayWriteAccess);
+  const kind = query.value.get('show') ?? '';
+  const makes = {
+    tokens: say.newToken,
+    policies: say.newPolicy,
+    roles: say.newRole,
+    methods: say.newMethod,
+  };
+  const title = Object.entries(makes).find(([name]) => name === kind)?.[1];
+  if (title === undefined || !mayWrite || !isControlled.value) return null;
+  return (
+    <a class="button" href={href('access', 'new', kind)}>
+      {title}
+    </a>
   );
 }
 
@@ -51,33 +73,21 @@ interface ListProps<Row> {
   readonly keyOf: (row: Row) => string;
   readonly textsOf: (row: Row) => readonly string[];
   readonly sortedBy: string;
-  /** On the button that leads to a new one. */
-  readonly makes: string;
   readonly none: ComponentChildren;
 }
 
-function List<Row>({ kind, of, makes, ...rest }: ListProps<Row>) {
+function List<Row>({ kind, of, ...rest }: ListProps<Row>) {
   const say = accessWords.value;
   const filter = useFilter({ hasExpressions: false });
-  const mayWrite = useMay(mayWriteAccess);
   return (
-    <>
-      {mayWrite && of.standing !== 'off' && (
-        <div class="above">
-          <a class="button" href={href('access', 'new', kind)}>
-            {makes}
-          </a>
-        </div>
-      )}
-      <Filtered
-        {...rest}
-        of={of}
-        filter={filter}
-        noMatch={<Empty title={say.noMatch} hint={say.noMatchHint} />}
-        label={say[kind]}
-        kind={`access-${kind}`}
-      />
-    </>
+    <Filtered
+      {...rest}
+      of={of}
+      filter={filter}
+      noMatch={<Empty title={say.noMatch} hint={say.noMatchHint} />}
+      label={say[kind]}
+      kind={`access-${kind}`}
+    />
   );
 }
 
@@ -90,7 +100,6 @@ function Tokens() {
     <List
       kind="tokens"
       of={live}
-      makes={accessFormWords.value.newToken}
       textsOf={(row) => [row.Description, row.AccessorID, row.AuthMethod ?? '', ...grantTexts(row)]}
       none={
         <Empty title={say.noTokens} hint={say.noTokensHint}>
@@ -151,7 +160,6 @@ function Policies() {
     <List
       kind="policies"
       of={live}
-      makes={accessFormWords.value.newPolicy}
       textsOf={({ Name, Description, ID }) => [Name, Description, ID]}
       none={<Empty title={say.noPolicies} />}
       keyOf={({ ID }) => ID}
@@ -168,7 +176,6 @@ function Roles() {
     <List
       kind="roles"
       of={live}
-      makes={accessFormWords.value.newRole}
       textsOf={(row) => [row.Name, row.Description, row.ID, ...grantTexts(row)]}
       none={<Empty title={say.noRoles} hint={say.noRolesHint} />}
       keyOf={({ ID }) => ID}
@@ -189,7 +196,6 @@ function Methods() {
     <List
       kind="methods"
       of={live}
-      makes={accessFormWords.value.newMethod}
       textsOf={({ Name, Type, DisplayName = '', Description = '' }) => [
         Name,
         Type,

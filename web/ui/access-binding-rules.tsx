@@ -63,7 +63,6 @@ function OneRule({ rule, mayWrite }: OneRuleProps) {
   return (
     <div class="binding-rule">
       <span>
-        <span class="aside">{say.who}</span>{' '}
         {Selector === '' ? say.everybody : <code>{Selector}</code>}{' '}
         <span class="aside">{say.gets}</span> <strong>{say.bindingOf(BindType, name)}</strong>
         {Description !== '' && <span class="aside"> {Description}</span>}

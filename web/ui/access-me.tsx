@@ -30,16 +30,27 @@ export function Me() {
   if (self.value === undefined && self.standing !== 'forbidden') {
     return <p class="loading">{uiWords.value.loading}</p>;
   }
+  const login = <Login methods={methods.value ?? []} />;
+  if (self.value === undefined || !hasToken) {
+    return (
+      <>
+        <Unknown hasToken={hasToken} problem={self.problem} />
+        {login}
+        {!hasToken && <Bootstrap />}
+        <Rights />
+      </>
+    );
+  }
   return (
     <>
-      {self.value !== undefined && hasToken ? (
+      <div class="known">
         <Known token={self.value} />
-      ) : (
-        <Unknown hasToken={hasToken} problem={self.problem} />
-      )}
-      <Rights />
-      <Login methods={methods.value ?? []} />
-      {!hasToken && <Bootstrap />}
+        <Rights />
+      </div>
+      <details class="log-in-anew">
+        <summary>{accessWords.value.logInAnew}</summary>
+        {login}
+      </details>
     </>
   );
 }

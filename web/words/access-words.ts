@@ -19,6 +19,7 @@ export const accessWords = words(
     unknownTokenHint:
       'It was removed, has expired, or is of another cluster. Log in with another one.',
     logIn: 'Log in',
+    logInAnew: 'Log in as somebody else',
     byToken: 'With a token',
     secret: 'Secret',
     secretHint: 'The SecretID of a token',
@@ -109,8 +110,7 @@ export const accessWords = words(
     noRulesOfMethodHint: 'A binding rule says who gets what.',
     bindingOf: (type: string, name: string) => `${type} ${name}`,
     everybody: 'everybody',
-    who: 'Who',
-    gets: 'Gets',
+    gets: 'gets',
     tokensGiven: (n: number) => `${plural(n, 'token')} from it`,
   },
   {
@@ -129,6 +129,7 @@ export const accessWords = words(
     unknownToken: '您的令牌无法识别',
     unknownTokenHint: '它已被删除、已过期，或属于另一个集群。请使用其他令牌登录。',
     logIn: '登录',
+    logInAnew: '以其他身份登录',
     byToken: '使用令牌',
     secret: '密钥',
     secretHint: '令牌的 SecretID',
@@ -217,7 +218,6 @@ export const accessWords = words(
     noRulesOfMethodHint: '绑定规则说明谁得到什么。',
     bindingOf: (type: string, name: string) => `${type} ${name}`,
     everybody: '所有人',
-    who: '谁',
     gets: '得到',
     tokensGiven: (n: number) => `由它发放的令牌：${n} 个`,
   },

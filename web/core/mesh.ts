@@ -1,0 +1,176 @@
+/** Who may call whom, as the API has it: intentions, and what may be done with them. */
+import type { StringMap } from '../../lib/model.ts';
+import type { Action } from './actions.ts';
+import { withQuery } from './api.ts';
+
+export const INTENTIONS = '/v1/connect/intentions';
+
+export interface PermissionRow {
+  readonly Action: string;
+  readonly HTTP?: {
+    readonly PathExact?: string;
+    readonly PathPrefix?: string;
+    readonly PathRegex?: string;
+    readonly Methods?: readonly string[] | null;
+    readonly Header?: readonly HeaderRow[] | null;
+  };
+}
+
+export interface HeaderRow {
+  readonly Name: string;
+  readonly Present?: boolean;
+  readonly Exact?: string;
+  readonly Prefix?: string;
+  readonly Suffix?: string;
+  readonly Contains?: string;
+  readonly Regex?: string;
+  readonly Invert?: boolean;
+}
+
+export interface IntentionRow {
+  readonly SourceName: string;
+  readonly DestinationName: string;
+  /** '' where its permissions say it, request by request. */
+  readonly Action: string;
+  readonly Permissions?: readonly PermissionRow[];
+  readonly Description: string;
+  readonly Meta: StringMap | null;
+  readonly UpdatedAt: string;
+  readonly ModifyIndex: number;
+}
+
+/** Stands for every service. */
+export const ANY = '*';
+
+export const DECISIONS = ['allow', 'deny', 'requests'] as const;
+/** `requests`: it is decided request by request. */
+export type Decision = (typeof DECISIONS)[number];
+
+export function decisionOf({ Action }: Pick<IntentionRow, 'Action'>): Decision {
+  if (Action === '') return 'requests';
+  return Action === 'allow' ? 'allow' : 'deny';
+}
+
+/** How exact it is: the more exact one counts. 0 is of both ends. */
+export function rankOf({ SourceName, DestinationName }: IntentionRow): 0 | 1 | 2 | 3 {
+  if (DestinationName === ANY) return SourceName === ANY ? 3 : 2;
+  return SourceName === ANY ? 1 : 0;
+}
+
+/** The one that decides, of a list with the one that counts first in front; undefined where nobody says anything. */
+export function deciding(
+  all: readonly IntentionRow[],
+  source: string,
+  destination: string,
+): IntentionRow | undefined {
+  return all.find(
+    ({ SourceName, DestinationName }) =>
+      (SourceName === ANY || SourceName === source) &&
+      (DestinationName === ANY || DestinationName === destination),
+  );
+}
+
+export interface IntentionDraft {
+  readonly source: string;
+  readonly destination: string;
+  readonly decision: Decision;
+  readonly description: string;
+  /** As JSON. */
+  readonly permissions: string;
+}
+
+export const PERMISSIONS_START = JSON.stringify(
+  [
+    { Action: 'allow', HTTP: { PathPrefix: '/', Methods: ['GET'] } },
+    { Action: 'deny', HTTP: { PathPrefix: '/' } },
+  ],
+  null,
+  2,
+);
+
+export function draftOfIntention(row: IntentionRow): IntentionDraft {
+  const { SourceName, DestinationName, Description, Permissions } = row;
+  return {
+    source: SourceName,
+    destination: DestinationName,
+    decision: decisionOf(row),
+    description: Description,
+    permissions:
+      Permissions === undefined ? PERMISSIONS_START : JSON.stringify(Permissions, null, 2),
+  };
+}
+
+/** Where there is none yet: one that is there is not overwritten. Undefined where it cannot be sent. */
+export function makeIntention(draft: IntentionDraft): Action | undefined {
+  const body = bodyOf(draft, null);
+  return (
+    body && {
+      method: 'POST',
+      path: INTENTIONS,
+      body,
+      command: ['intention', 'create', '-file', '-'],
+      input: JSON.stringify(body),
+    }
+  );
+}
+
+/** In the place of the one that is there, if it is. */
+export function writeIntention(draft: IntentionDraft, meta: StringMap | null): Action | undefined {
+  const body = bodyOf(draft, meta);
+  return (
+    body && {
+      method: 'PUT',
+      path: exact(draft.source, draft.destination),
+      body,
+      command: ['intention', 'create', '-replace', '-file', '-'],
+      input: JSON.stringify(body),
+    }
+  );
+}
+
+function bodyOf(
+  { source, destination, decision, description, permissions }: IntentionDraft,
+  meta: StringMap | null,
+): object | undefined {
+  const Permissions = decision === 'requests' ? listIn(permissions) : undefined;
+  if (source === '' || destination === '') return undefined;
+  if (decision === 'requests' && Permissions === undefined) return undefined;
+  return {
+    SourceName: source,
+    DestinationName: destination,
+    ...(decision === 'requests' ? { Permissions } : { Action: decision }),
+    ...(description !== '' && { Description: description }),
+    ...(meta !== null && Object.keys(meta).length > 0 && { Meta: meta }),
+  };
+}
+
+/** As it is. */
+export function restoreIntention(row: IntentionRow): Action | undefined {
+  return writeIntention(draftOfIntention(row), row.Meta);
+}
+
+export function deleteIntention(row: Pick<IntentionRow, 'SourceName' | 'DestinationName'>): Action {
+  const { SourceName, DestinationName } = row;
+  return {
+    method: 'DELETE',
+    path: exact(SourceName, DestinationName),
+    command: ['intention', 'delete', SourceName, DestinationName],
+  };
+}
+
+export function checkPath(source: string, destination: string): string {
+  return withQuery(`${INTENTIONS}/check`, { source, destination });
+}
+
+function exact(source: string, destination: string): string {
+  return withQuery(`${INTENTIONS}/exact`, { source, destination });
+}
+
+function listIn(text: string): readonly unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && value.length > 0 ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
