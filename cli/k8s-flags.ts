@@ -80,7 +80,8 @@ export function syncOptionsOf(flags: FlagValues): SyncOptions {
   const tag = or('k8s-tag', 'k8s');
   const toCatalog = isOn('to-consul') ? toCatalogOf(flags, { node, owner, tag }) : undefined;
   const toCluster = flags.isSet('to-k8s') ? toClusterOf(flags, { owner, tag }) : undefined;
-  const maps = mapsOf(flags, { node, owner });
+  const lockKey = or('lock-key', `${NODE}/${node}/${owner}/lock`);
+  const maps = mapsOf(flags, { node, owner, lockKey });
   if (toCatalog === undefined && toCluster === undefined && maps.length === 0) {
     throw refused('there is nothing to do: say -to-consul, -to-k8s or a -config-map');
   }
@@ -89,7 +90,7 @@ export function syncOptionsOf(flags: FlagValues): SyncOptions {
     owner,
     instance: or('sync-name', hostname()),
     leaseMs,
-    lockKey: or('lock-key', `${NODE}/${node}/${owner}/lock`),
+    lockKey,
     toCatalog,
     toCluster,
     maps,
@@ -142,12 +143,18 @@ const MAP = /^(.+)=([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)\/([a-z0-9]([-a-z0-9.]{0,
 /** Each is watched by itself. */
 const MAX_MAPS = 100;
 
-function mapsOf(flags: FlagValues, { node, owner }: Omit<Marks, 'tag'>): readonly MapRule[] {
+function mapsOf(
+  flags: FlagValues,
+  { node, owner, lockKey }: Omit<Marks, 'tag'> & { readonly lockKey: string },
+): readonly MapRule[] {
   const rules = DIRECTIONS.flatMap(([direction, flag]) =>
     flags.all(flag).map((said): MapRule => {
       const [, before = '', namespace = '', , name = ''] = MAP.exec(said) ?? [];
       const prefix = before.replace(/^\/+/, '').replace(/\/*$/, '/');
       if (prefix === '/') throw refused(`-${flag} is PREFIX=NAMESPACE/NAME: ${said}`);
+      if (prefix.startsWith(`${NODE}/`) || lockKey.startsWith(prefix)) {
+        throw refused(`-${flag}: under ${prefix} is what syncs keep for themselves`);
+      }
       const agreedKey = `${NODE}/${node}/${owner}/config-maps/${namespace}/${name}`;
       return { direction, prefix, namespace, name, owner, agreedKey };
     }),

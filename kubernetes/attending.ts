@@ -2,12 +2,16 @@
 import { type Clock, pause } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import type { Presence } from './presence.ts';
+import { together } from './together.ts';
 
 export const LOST = 'cannot read the cluster';
 const LOOK_MS = 50;
 const ASK_MS = 1000;
 /** So often in a row another must say that it is well: it may not have noticed yet what this one has. */
 const SURE = 4;
+
+/** Between two looks for those that died. */
+const DEAD_MS = 30_000;
 
 interface AttendingDeps {
   readonly presence: Pick<Presence, 'removeDead' | 'isAnotherWell'>;
@@ -20,11 +24,18 @@ interface AttendingDeps {
  * Rejects once the cluster cannot be read, and another can: where nobody can, to change turns would only cost time
  * when it is back.
  */
-export async function attend(
+export async function attend(deps: AttendingDeps, signal: AbortSignal): Promise<void> {
+  const both = [untilAnotherIsWell, removeDead];
+  await together(
+    both.map((each) => (over: AbortSignal) => each(deps, over)),
+    signal,
+  );
+}
+
+async function untilAnotherIsWell(
   { presence, clock, isLost }: AttendingDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  await presence.removeDead(signal);
   let wellFor = 0;
   while (!signal.aborted) {
     if (isLost()) {
@@ -35,5 +46,14 @@ export async function attend(
       wellFor = 0;
       await pause(clock, LOOK_MS, signal);
     }
+  }
+}
+
+/** At first whoever had the turn before; later those that wait for theirs. */
+async function removeDead({ presence, clock }: AttendingDeps, signal: AbortSignal): Promise<void> {
+  let dead: readonly string[] | undefined;
+  while (!signal.aborted) {
+    dead = await presence.removeDead(dead, signal);
+    await pause(clock, DEAD_MS, signal);
   }
 }

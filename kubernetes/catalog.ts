@@ -5,7 +5,7 @@ export interface Catalog {
 }
 
 export interface CatalogRequest {
-  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Encoded where it has to be. */
   readonly path: string;
   readonly query?: readonly (readonly [name: string, value: string])[];

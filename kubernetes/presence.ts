@@ -82,10 +82,26 @@ export class Presence {
     await this.#attempt('leave', () => this.#remove(this.id, last), last);
   }
 
-  /** Takes out those that have died: whoever has the turn now is there in their place. */
-  async removeDead(signal: AbortSignal): Promise<void> {
-    for (const { id, status } of await this.#others(signal)) {
-      if (status === 'critical') await this.#remove(id, signal);
+  /**
+   * Takes out those that have died: whoever has the turn now is there in their place. `suspects` were dead before, for one
+   * may only be late; undefined takes out all. Which are dead now; those of before where the catalog does not say.
+   */
+  async removeDead(
+    suspects: readonly string[] | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    try {
+      const others = await this.#others(signal);
+      const dead = others.filter(({ status }) => status === 'critical').map(({ id }) => id);
+      const sure = dead.filter((id) => suspects === undefined || suspects.includes(id));
+      for (const id of sure) await this.#remove(id, signal);
+      this.#notices.clear('dead');
+      return dead;
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      const why = `cannot take out syncs that died: ${messageOf(error)}`;
+      if (!signal.aborted) this.#notices.tell('dead', why);
+      return suspects ?? [];
     }
   }
 
@@ -129,17 +145,21 @@ export class Presence {
       },
     };
     await this.#deps.catalog.ask({ method: 'PUT', path: '/v1/catalog/register', body }, signal);
-    await this.#beat(signal);
+    if (await this.#beat(signal)) return;
+    throw new ProconsulError('unavailable', 'the catalog does not have what it has just taken');
   }
 
   /** A server that hangs holds up one beat, and the next one may come to another. */
   #beatInTime(signal: AbortSignal): Promise<void> {
     const { leaseMs } = this.#self;
-    return within(this.#deps.clock, leaseMs, signal, (either) => this.#beat(either));
+    return within(this.#deps.clock, leaseMs, signal, async (either) => {
+      // A catalog that has lost it is told anew.
+      if (!(await this.#beat(either))) await this.#put(either);
+    });
   }
 
-  /** A catalog that has lost it is told anew. */
-  async #beat(signal: AbortSignal): Promise<void> {
+  /** Whether the catalog has what is renewed by it. */
+  async #beat(signal: AbortSignal): Promise<boolean> {
     const why = this.#doubt();
     const query = [['node', this.#self.node] as const, ['note', why] as const];
     const path = `/v1/agent/check/${why === '' ? 'pass' : 'warn'}/${encodeURIComponent(this.check)}`;
@@ -147,7 +167,7 @@ export class Presence {
       { method: 'PUT', path, query, accept: [404] },
       signal,
     );
-    if (status === 404) await this.#put(signal);
+    return status !== 404;
   }
 
   async #remove(id: string, signal: AbortSignal): Promise<void> {

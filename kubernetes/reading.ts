@@ -23,7 +23,10 @@ export interface Read {
   readonly query?: readonly (readonly [string, string])[];
   /** Called as it is asked; handed to `take` with the answer. */
   readonly begin: () => number;
-  /** Whether all of it counted: else it is read once more, soon. Undefined is what is not there. */
+  /**
+   * Whether all of it counted: else it is read once more, soon. Undefined is what is not there. Throws a ProconsulError
+   * for an answer that is none.
+   */
   readonly take: (answer: CatalogAnswer | undefined, begun: number) => boolean;
   readonly lost: (why: string) => void;
   /** At least so long between two. */
@@ -119,8 +122,12 @@ export class Reading {
     const request = { ...asked, method: 'GET', accept: [404] } as const;
     const seen = await within(clock, MAX_LOOK_MS, signal, (either) => catalog.ask(request, either));
     if (signal.aborted || number < this.#taken) return '';
+    // Whoever stands between may have no such page: the catalog says at which index there is nothing.
+    if (seen.index === '')
+      throw new ProconsulError('unavailable', `${path}: the answer has no index`);
+    const isWhole = take(seen.status === 404 ? undefined : seen, begun);
     this.#taken = number;
-    return take(seen.status === 404 ? undefined : seen, begun) ? seen.index : '';
+    return isWhole ? seen.index : '';
   }
 }
 

@@ -70,11 +70,12 @@ export class KubernetesSync implements Measured {
     const { toCatalog, toCluster, maps, node, owner, instance, leaseMs } = options;
     const bringing = toCatalog && new ToCatalog(parts, toCatalog);
     this.#late = bringing?.late;
-    this.#ways = [
+    const others = [
       ...(bringing === undefined ? [] : [bringing]),
       ...(toCluster === undefined ? [] : [new ToCluster(parts, toCluster)]),
-      ...(maps.length === 0 ? [] : [new ConfigMaps(parts, maps)]),
     ];
+    const isAlone = others.length === 0;
+    this.#ways = [...others, ...(maps.length === 0 ? [] : [new ConfigMaps(parts, maps, isAlone)])];
     this.#presence = new Presence(
       { catalog, clock, logger },
       { node, owner, instance, leaseMs },

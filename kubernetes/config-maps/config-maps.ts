@@ -6,14 +6,24 @@ import type { MapRule } from './rules.ts';
 
 export class ConfigMaps implements Way {
   readonly name = 'config-maps';
-  /** Each pair waits for what it reads itself. */
-  readonly isWhole = true;
-  /** A map that cannot be read is no reason for another to have the turn. */
-  readonly lostAt = undefined;
   readonly #pairs: readonly Pair[];
+  readonly #isAlone: boolean;
 
-  constructor(deps: WayDeps, rules: readonly MapRule[]) {
+  /** `isAlone` where the turn is for nothing else. */
+  constructor(deps: WayDeps, rules: readonly MapRule[], isAlone: boolean) {
     this.#pairs = rules.map((rule) => new Pair(deps, rule));
+    this.#isAlone = isAlone;
+  }
+
+  /** Each pair waits for what it reads itself: beside other ways none is waited for. */
+  get isWhole(): boolean {
+    return !this.#isAlone || this.#pairs.some(({ isWhole }) => isWhole);
+  }
+
+  /** A map that cannot be read is no reason for another to have the turn; that none can be is one. */
+  get lostAt(): number | undefined {
+    const lost = this.#pairs.map(({ mirror }) => mirror.lostAt).filter((at) => at !== undefined);
+    return this.#isAlone && lost.length === this.#pairs.length ? Math.max(...lost) : undefined;
   }
 
   get counts(): WayCounts {

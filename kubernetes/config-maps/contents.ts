@@ -1,7 +1,7 @@
 /** What keys and ConfigMaps hold, alike: values by their names, in base64. */
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
-import { listIn, objectIn, objectsIn, pairsIn, type Said, textIn, textsIn } from '../api/shapes.ts';
+import { ProconsulError } from '../../lib/errors.ts';
+import { objectsIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
 import { isMapName } from './rules.ts';
 
 export type Contents = ReadonlyMap<string, string>;
@@ -14,8 +14,10 @@ export interface Keys {
   readonly leftOut: readonly string[];
 }
 
-/** Of the answer to `/v1/kv/PREFIX?recurse`. */
+/** Of the answer to `/v1/kv/PREFIX?recurse`. Throws a ProconsulError where it is no list: that says nothing of keys. */
 export function keysIn(json: unknown, prefix: string): Keys {
+  if (!Array.isArray(json))
+    throw new ProconsulError('unavailable', 'the answer is no list of keys');
   const contents = new Map<string, string>();
   const rows = new Map<string, { index: unknown; flags: unknown }>();
   const leftOut: string[] = [];
@@ -63,55 +65,4 @@ export function bytesOf(contents: Contents): number {
 
 export function sameContents(a: Contents, b: Contents): boolean {
   return a.size === b.size && [...a].every(([name, value]) => b.get(name) === value);
-}
-
-/**
- * By name, what both sides held when they agreed last, and what one of them was about to be given: of each value as
- * much as tells it from others, of one that is not there `ABSENT`. A name that is missing was on neither side.
- */
-export type Agreed = ReadonlyMap<string, readonly string[]>;
-
-const ABSENT = '';
-
-export function knownOf(agreed: Agreed, name: string): readonly string[] {
-  return agreed.get(name) ?? [ABSENT];
-}
-
-export function agreedOf(contents: Contents): Agreed {
-  return new Map([...contents].map(([name, value]) => [name, [digest(value)]]));
-}
-
-/** Where the map is about to hold this: whoever finds it, or what was before, knows that nobody else wrote it. */
-export function intended(agreed: Agreed, map: Contents, wanted: Contents): Agreed {
-  const names = new Set([...agreed.keys(), ...map.keys(), ...wanted.keys()]);
-  const pairs = [...names].map((name) => {
-    const [is, was] = [wanted.get(name), map.get(name)];
-    const known = knownOf(agreed, name);
-    const next = is === was ? known : [...new Set([...known, digest(is)])];
-    return [name, next] as const;
-  });
-  return new Map(pairs.filter(([, known]) => known.some((each) => each !== ABSENT)));
-}
-
-/** Of another prefix nothing was agreed. */
-export function agreedIn(json: unknown, prefix: string): Agreed {
-  const said = objectIn(json);
-  if (said['Prefix'] !== prefix) return new Map();
-  return new Map(
-    listIn(said['Names']).map((each) => {
-      const [name = '', ...known] = textsIn(each);
-      return [name, known];
-    }),
-  );
-}
-
-/** Names are in a list: somebody else gives them. */
-export function agreedText(agreed: Agreed, prefix: string): string {
-  const sorted = [...agreed].sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify({ Prefix: prefix, Names: sorted.map(([name, known]) => [name, ...known]) });
-}
-
-export function digest(value: string | undefined): string {
-  if (value === undefined) return ABSENT;
-  return createHash('sha256').update(value).digest('base64url').slice(0, 22);
 }

@@ -1,12 +1,14 @@
 /** The keys of one prefix as the store has them, and what was agreed of them: written by whoever has the turn. */
 import { ProconsulError } from '../../lib/errors.ts';
 import { MAX_TXN_OPS } from '../../lib/limits.ts';
-import { objectIn, objectsIn, textIn } from '../api/shapes.ts';
+import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
 import type { Catalog } from '../catalog.ts';
 import { Reading, type ReadingDeps } from '../reading.ts';
+import { refuseHidden } from '../rights.ts';
 import type { Fence } from '../way.ts';
-import { type Agreed, agreedIn, agreedText, type Contents, type Keys, keysIn } from './contents.ts';
-import { type MapRule, writesKeys } from './rules.ts';
+import { type Agreed, agreedIn, agreedText, NOTHING_AGREED, sameNames } from './agreed.ts';
+import { type Contents, type Keys, keysIn } from './contents.ts';
+import type { MapRule } from './rules.ts';
 
 /** A server takes half a megabyte in one transaction, and some of it is names. */
 const MAX_BATCH_CHARS = 256 * 1024;
@@ -19,13 +21,22 @@ export interface KeysEvents {
   readonly lost: (why: string) => void;
 }
 
+/** What is agreed once all of it is written, and until then. */
+export interface Agreements {
+  readonly agreed: Agreed['names'];
+  readonly intended: Agreed['names'];
+}
+
 export class KeptKeys {
   readonly #catalog: Catalog;
   readonly #rule: MapRule;
   readonly #reading: Reading;
   #keys: Keys | undefined;
-  /** With the index that it is written over; undefined before it was read. */
-  #agreed: { readonly names: Agreed; readonly index: unknown } | undefined;
+  #agreed: Agreed = NOTHING_AGREED;
+  /** That what is agreed is written over; undefined before it was read. */
+  #index: unknown;
+  /** Of all that was ever known to be agreed. */
+  #lastSerial = 0;
 
   constructor(deps: ReadingDeps, rule: MapRule, on: KeysEvents) {
     this.#catalog = deps.catalog;
@@ -35,7 +46,7 @@ export class KeptKeys {
       query: [['recurse', '']],
       begin: () => 0,
       take: (answer) => {
-        this.#keys = keysIn(answer?.json, rule.prefix);
+        this.#keys = keysIn(answer === undefined ? [] : answer.json, rule.prefix);
         on.changed();
         return true;
       },
@@ -50,7 +61,17 @@ export class KeptKeys {
   }
 
   get agreed(): Agreed {
-    return this.#agreed?.names ?? new Map();
+    return this.#agreed;
+  }
+
+  /** The store has less than was known to be agreed: it was restored from a snapshot. */
+  get isBehind(): boolean {
+    return this.#agreed.serial > 0 && this.#agreed.serial < this.#lastSerial;
+  }
+
+  /** Someone else knows that so much was agreed. */
+  knows(serial: number): void {
+    this.#lastSerial = Math.max(this.#lastSerial, serial);
   }
 
   run(signal: AbortSignal): Promise<void> {
@@ -59,52 +80,82 @@ export class KeptKeys {
 
   /** As they are now; what was agreed first, for whoever wrote that had written all else. */
   async readAnew(signal: AbortSignal): Promise<void> {
-    if (writesKeys(this.#rule)) this.#agreed = await this.#readAgreed(signal);
+    await this.#readAgreed(signal);
     await this.#reading.readAnew(signal);
   }
 
   /**
-   * How many keys were written: each only as it was last seen, and with them what is agreed by that. Rejects where
-   * one is not taken.
+   * Rejects where one of them may only be hidden from the token: of that the catalog says nothing, as of what is gone.
+   * They are read anew then, with rights that are as new as those that were asked for.
+   */
+  async readGone(names: readonly string[], signal: AbortSignal): Promise<void> {
+    const keys = names.map((name) => `${this.#rule.prefix}${name}`);
+    await refuseHidden(this.#catalog, 'key', keys, signal);
+    await this.#reading.readAnew(signal);
+  }
+
+  /**
+   * How many keys were written: each only as it was last seen, and with them what is agreed by that, or, where that takes
+   * more than one transaction or more than keys, what is intended. Rejects where one is not taken.
    */
   async write(
-    { contents, agreed }: { readonly contents: Contents; readonly agreed: Agreed },
+    contents: Contents,
+    { agreed, intended }: Agreements,
+    isAll: boolean,
     fence: Fence,
     signal: AbortSignal,
   ): Promise<number> {
     const changes = this.#differences(contents);
-    const operations = [...changes, ...this.#agreement(agreed)];
-    let index: unknown;
-    for (const batch of inBatches(operations)) index = await this.#send(batch, fence, signal);
-    if (operations.length > changes.length) this.#agreed = { names: agreed, index };
+    const [whole = [], ...more] = inBatches([...this.#agreement(agreed), ...changes]);
+    const isOne = isAll && more.length === 0;
+    const batches = isOne ? [whole] : inBatches([...this.#agreement(intended), ...changes]);
+    for (const batch of batches) if (batch.length > 0) await this.#send(batch, fence, signal);
     if (changes.length > 0) await this.#reading.readAnew(signal);
     return changes.length;
   }
 
-  async agree(names: Agreed, fence: Fence, signal: AbortSignal): Promise<void> {
+  async agree(names: Agreed['names'], fence: Fence, signal: AbortSignal): Promise<void> {
     const operations = this.#agreement(names);
-    if (operations.length === 0) return;
-    this.#agreed = { names, index: await this.#send(operations, fence, signal) };
+    if (operations.length > 0) await this.#send(operations, fence, signal);
+  }
+
+  /** Keys alone say what is so: what was agreed before is soon no more true. */
+  async forget(fence: Fence, signal: AbortSignal): Promise<void> {
+    if (this.#index === 0) return;
+    const KV = { Verb: 'delete-cas', Key: this.#rule.agreedKey, Index: this.#index };
+    await this.#send([{ KV }], fence, signal);
+    [this.#agreed, this.#index] = [NOTHING_AGREED, 0];
   }
 
   /** Where it says the same already nothing is written. */
-  #agreement(names: Agreed): readonly Operation[] {
+  #agreement(names: Agreed['names']): readonly Operation[] {
+    const isSaid = !this.isBehind && sameNames(names, this.#agreed.names);
+    if (this.#index === undefined || isSaid) return [];
     const { prefix, agreedKey: Key } = this.#rule;
-    const text = agreedText(names, prefix);
-    if (this.#agreed === undefined || text === agreedText(this.#agreed.names, prefix)) return [];
+    const text = agreedText({ serial: this.nextSerial, names }, prefix);
     const Value = Buffer.from(text).toString('base64');
-    return [{ KV: { Verb: 'cas', Key, Value, Index: this.#agreed.index } }];
+    return [{ KV: { Verb: 'cas', Key, Value, Index: this.#index } }];
   }
 
-  async #readAgreed(signal: AbortSignal) {
+  get nextSerial(): number {
+    return Math.max(this.#lastSerial, this.#agreed.serial) + 1;
+  }
+
+  async #readAgreed(signal: AbortSignal): Promise<void> {
     const { prefix, agreedKey } = this.#rule;
     const asked = { method: 'GET', path: `/v1/kv/${encoded(agreedKey)}`, accept: [404] } as const;
-    const { status, json } = await this.#catalog.ask(asked, signal);
-    const [pair] = status === 404 ? [] : objectsIn(json);
+    const { status, index, json } = await this.#catalog.ask(asked, signal);
+    const [pair] = objectsIn(status === 404 ? [] : json);
+    if (status === 404 ? index === '' : pair === undefined) {
+      throw new ProconsulError('unavailable', `${agreedKey}: the answer says nothing of it`);
+    }
     const text = Buffer.from(textIn(pair?.['Value']), 'base64').toString();
-    return { names: agreedIn(parsed(text), prefix), index: pair?.['ModifyIndex'] ?? 0 };
+    this.#agreed = agreedIn(parsed(text), prefix);
+    this.#index = pair?.['ModifyIndex'] ?? 0;
+    this.knows(this.#agreed.serial);
   }
 
+  /** The largest first: where one is more than the server takes, none has been written. */
   #differences(wanted: Contents): readonly Operation[] {
     const { contents, rows } = this.#keys ?? keysIn([], '');
     const { prefix } = this.#rule;
@@ -112,31 +163,37 @@ export class KeptKeys {
     const gone = [...contents.keys()].filter((name) => !wanted.has(name));
     const of = (name: string) => ({ Key: `${prefix}${name}`, Index: rows.get(name)?.index ?? 0 });
     return [
-      ...sets.map(([name, Value]) => {
-        const Flags = rows.get(name)?.flags ?? 0;
-        return { KV: { Verb: 'cas', ...of(name), Value, Flags } };
-      }),
+      ...sets
+        .sort(([, a], [, b]) => b.length - a.length)
+        .map(([name, Value]) => {
+          const Flags = rows.get(name)?.flags ?? 0;
+          return { KV: { Verb: 'cas', ...of(name), Value, Flags } };
+        }),
       ...gone.map((name) => ({ KV: { Verb: 'delete-cas', ...of(name) } })),
     ];
   }
 
-  /** The index of what was set last. */
-  async #send(
-    operations: readonly Operation[],
-    fence: Fence,
-    signal: AbortSignal,
-  ): Promise<unknown> {
+  async #send(operations: readonly Operation[], fence: Fence, signal: AbortSignal): Promise<void> {
     const check = { KV: { Verb: 'check-session', Key: fence.key, Session: fence.session } };
     const request = { method: 'PUT', path: '/v1/txn', body: [check, ...operations] } as const;
     const { status, json } = await this.#catalog.ask({ ...request, accept: [409] }, signal);
     const said = objectIn(json);
-    if (status !== 409) {
-      return objectIn(objectsIn(said['Results']).at(-1)?.['KV'])['ModifyIndex'];
-    }
+    if (status !== 409) return this.#sent(operations, objectsIn(said['Results']));
     const errors = objectsIn(said['Errors']);
     const lost = errors.find(({ OpIndex }) => OpIndex === 0);
     if (lost === undefined) throw new ProconsulError('busy', textIn(errors[0]?.['What']));
     throw new ProconsulError('rejected', `the lock is another's: ${textIn(lost['What'])}`);
+  }
+
+  /** What was agreed is written over its own index next time. */
+  #sent(operations: readonly Operation[], results: readonly Said[]): void {
+    const { agreedKey, prefix } = this.#rule;
+    const own = ({ KV }: { readonly KV?: unknown }) => objectIn(KV)['Key'] === agreedKey;
+    const Value = operations.find(own)?.KV['Value'];
+    if (Value === undefined) return;
+    this.#agreed = agreedIn(parsed(Buffer.from(textIn(Value), 'base64').toString()), prefix);
+    this.#index = objectIn(results.find(own)?.['KV'])['ModifyIndex'];
+    this.knows(this.#agreed.serial);
   }
 }
 

@@ -4,13 +4,19 @@ import type { ApiServer } from '../api/api-server.ts';
 import type { Mirrored } from '../api/mirror.ts';
 import { objectIn, objectsIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
 import { isManagedBy, ownedLabels } from '../ours.ts';
+import { serialIn } from './agreed.ts';
 import { type Contents, contentsOf, dataOf, sameContents } from './contents.ts';
 import { type MapRule, shownMap } from './rules.ts';
+
+/** The annotation that says of what both sides had agreed on when the map was written. */
+const SERIAL = 'proconsul-agreed';
 
 export class KeptMap {
   readonly #api: Pick<ApiServer, 'ask'>;
   readonly #rule: MapRule;
   #there: Said | undefined;
+  /** What was told last is older than what is known: the watch is behind, or the cluster was restored. */
+  isDoubtful = false;
 
   constructor(api: Pick<ApiServer, 'ask'>, rule: MapRule) {
     this.#api = api;
@@ -24,9 +30,9 @@ export class KeptMap {
       fieldSelector: this.#selector,
       keep: (object) => object,
       changed: (_, now) => {
-        // What this wrote itself is known before the watch brings it.
-        if (now !== undefined && isOlder(now, this.#there)) return;
-        this.#there = now;
+        // What was read anew is known before the watch brings what was before it.
+        if (now !== undefined && isOlder(now, this.#there)) this.isDoubtful = true;
+        else this.#there = now;
         changed();
       },
     };
@@ -36,8 +42,17 @@ export class KeptMap {
   async readAnew(signal: AbortSignal): Promise<void> {
     const query = { fieldSelector: this.#selector };
     const { json } = await this.#api.ask({ method: 'GET', path: this.#path, query }, signal);
-    const [now] = objectsIn(json['items']);
-    if (now === undefined || !isOlder(now, this.#there)) this.#there = now;
+    if (!/List$/.test(textIn(json['kind']))) {
+      throw new ProconsulError('unavailable', `${this.#path}: the answer is no list`);
+    }
+    [this.#there] = objectsIn(json['items']);
+    this.isDoubtful = false;
+  }
+
+  /** What both sides had agreed on when this was written last. */
+  get serial(): number {
+    const meta = objectIn(this.#there?.['metadata']);
+    return serialIn(pairsIn(meta['annotations']).get(SERIAL));
   }
 
   /** Undefined where there is none. */
@@ -59,28 +74,30 @@ export class KeptMap {
   }
 
   /** Whether anything was written; only as it was last seen. Rejects where it is not taken. */
-  async write(wanted: Contents, signal: AbortSignal): Promise<boolean> {
+  async write(wanted: Contents, serial: number, signal: AbortSignal): Promise<boolean> {
     if (!this.differs(wanted)) return false;
     const there = this.#there;
     const { namespace, name, owner } = this.#rule;
     const path = this.#path;
-    const made = {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name, namespace, labels: ownedLabels(owner) },
+    const meta = objectIn(there?.['metadata'] ?? { name, namespace, labels: ownedLabels(owner) });
+    const said = serial > 0 && { [SERIAL]: String(serial) };
+    const annotations = { ...objectIn(meta['annotations']), ...said };
+    const body = {
+      ...(there ?? { apiVersion: 'v1', kind: 'ConfigMap' }),
+      ...dataOf(wanted),
+      metadata: { ...meta, ...(Object.keys(annotations).length > 0 && { annotations }) },
     };
     const request =
       there === undefined
-        ? { method: 'POST' as const, path, body: { ...made, ...dataOf(wanted) } }
-        : {
-            method: 'PUT' as const,
-            path: `${path}/${name}`,
-            body: { ...there, ...dataOf(wanted) },
-          };
+        ? { method: 'POST' as const, path, body }
+        : { method: 'PUT' as const, path: `${path}/${name}`, body };
     const { status, json } = await this.#api.ask({ ...request, accept: [409] }, signal);
     // The watch brings what is there instead.
     if (status === 409) {
       throw new ProconsulError('busy', `${shownMap(this.#rule)} was written by another meanwhile`);
+    }
+    if (textIn(objectIn(json['metadata'])['resourceVersion']) === '') {
+      throw new ProconsulError('unavailable', `${path}: the answer is no ConfigMap`);
     }
     this.#there = json;
     return true;

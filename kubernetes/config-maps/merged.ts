@@ -2,10 +2,11 @@
  * What the keys and the map ought to hold, by what each holds now and what both held when they agreed last: so what
  * was changed on one side is told from what was not, and what is done halfway comes to the same when it is done again.
  */
-import { type Agreed, type Contents, digest, knownOf } from './contents.ts';
+import { type Agreed, isKnown, type Known, knownOf, wasThere } from './agreed.ts';
+import type { Contents } from './contents.ts';
 import type { Direction } from './rules.ts';
 
-export interface Sides {
+export interface Found {
   readonly keys: Contents;
   /** Undefined where there is no map: that says nothing of any key. */
   readonly map: Contents | undefined;
@@ -17,57 +18,78 @@ export interface Merged {
   readonly map: Contents;
   /** Names of which both sides said something else; the key's value counts. */
   readonly conflicts: readonly string[];
+  /** Whether a name is kept in step: a key that somebody else wrote is not, though it may hold the same. */
+  readonly isKept: (name: string) => boolean;
 }
 
-export function merged(direction: Direction, { keys, map, agreed }: Sides): Merged {
-  if (direction === 'from-kv') return { keys, map: keys, conflicts: [] };
+export function merged(direction: Direction, { keys, map, agreed }: Found): Merged {
+  const [conflicts, isKept]: [readonly string[], () => boolean] = [[], () => true];
+  if (direction === 'from-kv') return { keys, map: keys, conflicts, isKept };
   if (map === undefined)
-    return { keys, map: direction === 'both' ? keys : new Map(), conflicts: [] };
-  const names = new Set([...keys.keys(), ...map.keys(), ...agreed.keys()]);
+    return { keys, map: direction === 'both' ? keys : new Map(), conflicts, isKept };
+  return eachMerged(direction === 'both' ? either : ofMap, keys, map, agreed);
+}
+
+function eachMerged(
+  settle: (name: Name) => Settled,
+  keys: Contents,
+  map: Contents,
+  agreed: Agreed,
+): Merged {
   const [wantedKeys, wantedMap] = [new Map<string, string>(), new Map<string, string>()];
   const conflicts: string[] = [];
-  for (const name of names) {
-    const each = { key: keys.get(name), map: map.get(name), known: knownOf(agreed, name) };
-    const is = direction === 'both' ? either(each) : ofMap(each);
+  const others = new Set<string>();
+  for (const name of new Set([...keys.keys(), ...map.keys()])) {
+    const is = settle({ key: keys.get(name), map: map.get(name), known: knownOf(agreed, name) });
     put(wantedKeys, name, is.key);
     put(wantedMap, name, is.map);
     if (is.isConflict) conflicts.push(name);
+    if (is.isOthers) others.add(name);
   }
-  return { keys: wantedKeys, map: wantedMap, conflicts };
+  const isKept = (name: string) => !others.has(name);
+  return { keys: wantedKeys, map: wantedMap, conflicts, isKept };
 }
 
 interface Name {
   readonly key: string | undefined;
   readonly map: string | undefined;
-  /** Digests of what both said, and of what one was about to be given. */
-  readonly known: readonly string[];
+  readonly known: Known;
 }
 
 interface Settled extends Pick<Name, 'key' | 'map'> {
   readonly isConflict: boolean;
-}
-
-/** What the map says, but over no key that somebody else wrote. */
-function ofMap({ key, map, known }: Name): Settled {
-  const isOurs = known.some((each) => each !== digest(undefined));
-  if (map === undefined) return { key: isOurs ? undefined : key, map, isConflict: false };
-  const mayWrite = isOurs || key === undefined || key === map;
-  return { key: mayWrite ? map : key, map, isConflict: !mayWrite };
+  /** The key was not brought by the map. */
+  readonly isOthers: boolean;
 }
 
 /**
- * What was changed; of two changes the key's, but that a value is never lost to a deletion. Where both are known the
- * map was about to be given what the key holds.
+ * What the map says, but over no key that it did not bring: what it brought and somebody changed is put back while the
+ * map has it, and is his once it has not.
+ */
+function ofMap({ key, map, known }: Name): Settled {
+  if (map === undefined) {
+    const isOurs = key !== undefined && isKnown(known, key);
+    return { key: isOurs ? undefined : key, map, isConflict: false, isOthers: !isOurs };
+  }
+  const isOurs = key === undefined || wasThere(known);
+  return { key: isOurs ? map : key, map, isConflict: !isOurs && key !== map, isOthers: !isOurs };
+}
+
+/**
+ * What was changed; of two changes the key's, but that a value is never lost to a deletion. Where neither was, one was
+ * about to be given what the other holds.
  */
 function either({ key, map, known }: Name): Settled {
-  const isKnown = (value: string | undefined) => known.includes(digest(value));
   const both = (value: string | undefined, isConflict = false) => ({
     key: value,
     map: value,
     isConflict,
+    isOthers: false,
   });
-  if (key === map || isKnown(map)) return both(key);
-  if (isKnown(key) || key === undefined) return both(map);
+  const [isKey, isMap] = [isKnown(known, key), isKnown(known, map)];
+  if (isKey && isMap) return both(known.to === 'keys' ? map : key);
+  if (key === map || isMap) return both(key);
+  if (isKey || key === undefined) return both(map);
   return both(key, map !== undefined);
 }
 

@@ -9,10 +9,11 @@ import { Waiters } from '../../lib/waiters.ts';
 import type { Mirror } from '../api/mirror.ts';
 import type { Said } from '../api/shapes.ts';
 import { type Fence, mirrorIn, type WayDeps } from '../way.ts';
-import { agreedOf, bytesOf, type Contents, intended } from './contents.ts';
+import { agreedOf, intended } from './agreed.ts';
+import { bytesOf, type Contents } from './contents.ts';
 import { KeptKeys } from './kept-keys.ts';
 import { KeptMap } from './kept-map.ts';
-import { merged } from './merged.ts';
+import { type Merged, merged } from './merged.ts';
 import {
   MAX_MAP_BYTES,
   MAX_NAMES,
@@ -35,6 +36,7 @@ export class Pair {
   readonly #waiters: Waiters;
   readonly #keys: KeptKeys;
   readonly #map: KeptMap;
+  readonly #onRead: () => void;
   readonly mirror: Mirror<Said>;
   /** Something of it is to be looked at. */
   isChanged = true;
@@ -52,6 +54,7 @@ export class Pair {
     this.#random = random;
     this.#notices = noticesOf(logger);
     this.#waiters = new Waiters(clock);
+    this.#onRead = deps.onRead;
     const changed = () => this.#look();
     this.#map = new KeptMap(api, rule);
     this.mirror = mirrorIn(
@@ -63,6 +66,11 @@ export class Pair {
       changed,
       lost: (why) => this.#notices.tell('keys', `cannot read the keys of ${rule.prefix}: ${why}`),
     });
+  }
+
+  /** Before, what is not there may only not have been read yet. */
+  get isWhole(): boolean {
+    return this.#keys.now !== undefined && this.mirror.isWhole;
   }
 
   async read(signal: AbortSignal): Promise<void> {
@@ -86,7 +94,7 @@ export class Pair {
 
   async #step(fence: Fence, signal: AbortSignal): Promise<void> {
     // Another had the turn until now, or nobody knows what became of a write.
-    if (!this.#isFresh) await this.#readAnew(signal);
+    if (!this.#isFresh || this.#map.isDoubtful) await this.#readAnew(signal);
     this.#isFresh = true;
     this.isChanged = false;
     await this.#settle(fence, signal);
@@ -112,47 +120,72 @@ export class Pair {
 
   #look(): void {
     this.isChanged = true;
+    this.#onRead();
     this.#waiters.wakeAll();
   }
 
   async #settle(fence: Fence, signal: AbortSignal): Promise<void> {
-    const keys = this.#keys.now;
-    if (keys === undefined || !this.mirror.isWhole) return;
+    if (!this.isWhole) return;
     const [rule, map] = [this.#rule, this.#map];
     if (writesMap(rule) && map.isOthers) {
       this.#notices.tell('', `${shownMap(rule)} is left alone: somebody else made it`);
       return;
     }
-    const { agreed } = this.#keys;
-    const wanted = merged(rule.direction, { keys: keys.contents, map: map.contents, agreed });
-    const fault = faultOf(wanted.map);
-    if (fault !== undefined) {
-      this.#notices.tell('', `${shownMap(rule)} stays as it is: ${fault}`);
-      return;
+    const wanted = await this.#wanted(signal);
+    if (wanted === undefined) return;
+    this.#tell(wanted.conflicts, writesMap(rule) ? (this.#keys.now?.leftOut ?? []) : []);
+    if (writesKeys(rule)) await this.#writeBoth(wanted, fence, signal);
+    else {
+      await this.#keys.forget(fence, signal);
+      if (await map.write(wanted.map, 0, signal)) this.written++;
     }
-    this.#tell(wanted.conflicts, writesMap(rule) ? keys.leftOut : []);
-    if (writesKeys(rule)) {
-      const isMapDone = !writesMap(rule) || !map.differs(wanted.map);
-      const next = isMapDone
-        ? this.#agreedNow(wanted)
-        : intended(agreed, map.contents ?? new Map(), wanted.map);
-      this.written += await this.#keys.write(
-        { contents: wanted.keys, agreed: next },
-        fence,
-        signal,
-      );
-    }
-    if (writesMap(rule) && (await map.write(wanted.map, signal))) this.written++;
-    if (writesKeys(rule)) await this.#keys.agree(this.#agreedNow(wanted), fence, signal);
     this.#notices.clear('');
   }
 
-  /** Of a map that is not there what was agreed stays: it goes with the next one that does not have it. */
-  #agreedNow(wanted: { readonly keys: Contents; readonly map: Contents }) {
-    if (this.#map.contents === undefined) return this.#keys.agreed;
-    return agreedOf(
-      new Map([...wanted.map].filter(([name, value]) => wanted.keys.get(name) === value)),
-    );
+  async #writeBoth(wanted: Merged, fence: Fence, signal: AbortSignal): Promise<void> {
+    const [keys, map, isThere] = [this.#keys, this.#map, this.#map.contents !== undefined];
+    const is = { keys: keys.now?.contents ?? new Map(), map: map.contents ?? new Map() };
+    const writesIt = writesMap(this.#rule) && map.differs(wanted.map);
+    const agreed = agreedOf(wanted, wanted.isKept);
+    // Of a map that is not there what was agreed stays: it goes with the next one that does not have it.
+    const agreements = {
+      agreed: isThere ? agreed : keys.agreed.names,
+      intended:
+        isThere || writesIt ? intended(keys.agreed, is, wanted, wanted.isKept) : keys.agreed.names,
+    };
+    this.written += await keys.write(wanted.keys, agreements, !writesIt, fence, signal);
+    if (writesIt && (await map.write(wanted.map, keys.agreed.serial, signal))) this.written++;
+    if (isThere || writesIt) await keys.agree(agreed, fence, signal);
+  }
+
+  /** Undefined where it cannot be had. Nothing goes from the map before it is sure that its key is gone. */
+  async #wanted(signal: AbortSignal): Promise<Merged | undefined> {
+    const wanted = this.#merged();
+    const fault = faultOf(wanted.map);
+    if (fault !== undefined) {
+      this.#notices.tell('', `${shownMap(this.#rule)} stays as it is: ${fault}`);
+      return undefined;
+    }
+    const gone = this.#goneFrom(wanted);
+    if (gone.length === 0) return wanted;
+    await this.#keys.readGone(gone, signal);
+    const sure = this.#merged();
+    if (this.#goneFrom(sure).every((name) => gone.includes(name))) return sure;
+    throw new ProconsulError('busy', 'more keys went meanwhile');
+  }
+
+  #goneFrom({ map }: Merged): readonly string[] {
+    const names = writesMap(this.#rule) ? [...(this.#map.contents?.keys() ?? [])] : [];
+    return names.filter((name) => !map.has(name));
+  }
+
+  #merged(): Merged {
+    const [rule, map, { now, agreed }] = [this.#rule, this.#map, this.#keys];
+    this.#keys.knows(map.serial);
+    const found = { keys: now?.contents ?? new Map(), map: map.contents, agreed };
+    if (rule.direction !== 'both' || !this.#keys.isBehind) return merged(rule.direction, found);
+    this.#notices.tell('behind', `${rule.prefix}: the store was restored, and the keys count`);
+    return merged('from-kv', found);
   }
 
   #tell(conflicts: readonly string[], leftOut: readonly string[]): void {

@@ -2,6 +2,7 @@
  * What the catalog has of the node, as it is watched: whoever else writes there is seen. What this program
  * writes itself is counted at once, and not only when the watch brings it.
  */
+import { ProconsulError } from '../../lib/errors.ts';
 import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
 import { plainJson } from '../catalog.ts';
 import { OWNER_META, SOURCE, SOURCE_META } from '../ours.ts';
@@ -43,7 +44,7 @@ export class Registered {
     this.#reading = new Reading(deps, {
       path: `/v1/internal/ui/node/${encodeURIComponent(node)}`,
       begin: () => this.#writes,
-      take: (answer, writes) => this.#take(plainJson(answer?.text), writes),
+      take: (answer, writes) => this.#take(answer && nodeIn(answer.text), writes),
       lost: on.lost,
       paceMs: () => Math.max(PACE_MS, this.#rows.size * PACE_OF_ROW_MS),
     });
@@ -102,8 +103,8 @@ export class Registered {
   }
 
   /** Of what was written since it was asked for more is known here. A node that is not there has nothing. */
-  #take(json: unknown, writes: number): boolean {
-    const node = objectIn(json);
+  #take(found: Said | undefined, writes: number): boolean {
+    const node = found ?? {};
     const checks = new Map<string, Map<string, Said>>();
     for (const check of objectsIn(node['Checks'])) {
       const id = textIn(check['ServiceID']);
@@ -128,6 +129,13 @@ export class Registered {
     this.#on.read();
     return kept.size === 0;
   }
+}
+
+/** Throws a ProconsulError where it is none: that says nothing of its instances. */
+function nodeIn(text: string): Said {
+  const node = objectIn(plainJson(text));
+  if (textIn(node['Node']) !== '') return node;
+  throw new ProconsulError('unavailable', 'the answer is no node');
 }
 
 function rowOf({ service, checks }: WantedInstance, ModifyIndex: unknown): RegisteredRow {

@@ -4,9 +4,13 @@ import { FakeClock } from '../support/fakes/fake-clock.ts';
 
 function started() {
   const clock = new FakeClock();
-  const at = { isLost: false, isAnotherWell: false, removed: 0 };
+  const at = { isLost: false, isAnotherWell: false };
+  const looks: (readonly string[] | undefined)[] = [];
   const presence = {
-    removeDead: async () => void at.removed++,
+    removeDead: async (suspects: readonly string[] | undefined) => {
+      looks.push(suspects);
+      return ['b'];
+    },
     isAnotherWell: async () => at.isAnotherWell,
   };
   const ending = new AbortController();
@@ -30,17 +34,24 @@ function started() {
     ending.abort();
     await attending;
   };
-  return { at, passes, stop, end: () => end };
+  return { at, looks, passes, stop, end: () => end };
 }
 
 describe('whoever has the turn of a sync', () => {
   it('takes out those that died, and keeps it while it reads the cluster', async () => {
-    const { at, passes, stop, end } = started();
+    const { at, looks, passes, stop, end } = started();
     at.isAnotherWell = true;
     await passes(20);
-    assert.deepEqual([at.removed, end()], [1, '']);
+    assert.deepEqual([looks, end()], [[undefined], '']);
     await stop();
     assert.equal(end(), 'asked');
+  });
+
+  it('looks for those that died again and again: those that it saw dead before', async () => {
+    const { looks, passes, stop } = started();
+    await passes(61);
+    assert.deepEqual(looks, [undefined, ['b'], ['b']]);
+    await stop();
   });
 
   it('leaves it to another that can read the cluster, where it cannot itself', async () => {

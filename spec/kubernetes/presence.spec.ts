@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { CatalogRequest } from '../../kubernetes/catalog.ts';
 import { Presence } from '../../kubernetes/presence.ts';
+import { ProconsulError } from '../../lib/errors.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { until } from '../support/until.ts';
@@ -11,9 +12,10 @@ function started() {
   const asked: CatalogRequest[] = [];
   const ask = async (request: CatalogRequest) => {
     asked.push(request);
-    return { status: 200, index: '1', text: '', json: there.json };
+    if (there.fails) throw new ProconsulError('unavailable', 'away');
+    return { status: there.status, index: '1', text: '', json: there.json };
   };
-  const there: { json: unknown } = { json: undefined };
+  const there = { json: undefined as unknown, status: 200, fails: false };
   const doubt = { why: '' };
   const self = { node: 'n', owner: 'o', instance: 'a', leaseMs: 1000 };
   const deps = { catalog: { ask }, clock, logger: silentLogger };
@@ -28,6 +30,39 @@ describe('a sync in the catalog', () => {
     const { Check } = (put?.body ?? {}) as { Check?: { Status: string } };
     assert.equal(Check?.Status, 'critical');
     assert.equal(beat?.path, '/v1/agent/check/pass/service%3Aproconsul-k8s-sync-a');
+  });
+
+  it('is told anew once a beat finds it lost, and waits where that does not help', async () => {
+    const { clock, asked, presence, there } = started();
+    const ending = new AbortController();
+    there.status = 404;
+    const registered = presence.register(ending.signal);
+    await clock.untilArmed();
+    assert.equal(asked.length, 2);
+    ending.abort();
+    await registered;
+  });
+
+  it('takes out those that died, and goes on where it may not', async () => {
+    const { presence, there, asked } = started();
+    const { signal } = new AbortController();
+    const dead = (id: string) => ({
+      Node: { Node: 'n' },
+      Service: { ID: `proconsul-k8s-sync-${id}`, Meta: { 'k8s-sync-for': 'o' } },
+      Checks: [{ CheckID: `service:proconsul-k8s-sync-${id}`, Status: 'critical' }],
+    });
+    there.json = [dead('b'), dead('c')];
+    const out = () =>
+      asked.flatMap(({ path, body }) =>
+        path === '/v1/catalog/deregister' ? [(body as { ServiceID: string }).ServiceID] : [],
+      );
+    assert.equal((await presence.removeDead(['proconsul-k8s-sync-c'], signal)).length, 2);
+    assert.deepEqual(out(), ['proconsul-k8s-sync-c']);
+    there.fails = true;
+    assert.deepEqual(await presence.removeDead(['x'], signal), ['x']);
+    there.fails = false;
+    await presence.removeDead(undefined, signal);
+    assert.equal(out().length, 3);
   });
 
   it('lives as a warning, with why, while it is of no use', async () => {

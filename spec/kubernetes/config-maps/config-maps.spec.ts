@@ -1,92 +1,12 @@
 /** Prefixes of keys and ConfigMaps: in step, over nothing of others, and never half. */
 import assert from 'node:assert/strict';
 import type { KubeObject } from '../../support/kubernetes/objects.ts';
-import { startSyncWorld } from '../../support/kubernetes/syncs.ts';
+import { startPairWorld } from '../../support/kubernetes/pair-world.ts';
 import { until } from '../../support/until.ts';
-
-type Plain = Readonly<Record<string, string>>;
-
-interface Row {
-  readonly Key: string;
-  readonly Value: string | null;
-}
-
-const PAIR = 'app/web/=default/web';
-
-async function started(direction: string, pair = PAIR) {
-  const world = await startSyncWorld();
-  const { objects, put, get, sync, server } = world;
-  const set = async (name: string, value: string | Buffer) => {
-    const { text } = await put(`/v1/kv/app/web/${name}`, value);
-    assert.equal(text, 'true');
-  };
-  const drop = (name: string) => world.del(`/v1/kv/app/web/${name}`);
-  const keys = async (): Promise<Plain> => {
-    const answer = await get('/v1/kv/app/web/?recurse');
-    const pairs = answer.status === 404 ? [] : (answer.json as readonly Row[]);
-    const shown = pairs.map(({ Key, Value }) => [
-      Key.slice('app/web/'.length),
-      Buffer.from(Value ?? '', 'base64').toString(),
-    ]);
-    return Object.fromEntries(shown);
-  };
-  const map = () => objects.get('configmaps', 'default', 'web');
-  const data = () => map()?.['data'] as Plain | undefined;
-  const make = (data: Plain, over: object = {}) => {
-    const labels = map()?.metadata.labels ?? {};
-    const metadata = { name: 'web', namespace: 'default', labels };
-    return objects.set('configmaps', { metadata, data, ...over } as KubeObject);
-  };
-  const begin = (name = 'a') =>
-    sync(name, { 'to-consul': 'false', [`config-map-${direction}`]: pair });
-  const said = (line: RegExp) => {
-    const { logger } = last;
-    return until(
-      () => logger.lines.some((each) => line.test(each)),
-      () => logger.lines.join('\n'),
-    );
-  };
-  let last = begin();
-  await until(() => last.isActive);
-  const untilKeys = async (wanted: Plain) =>
-    until(
-      async () => sorted(await keys()) === sorted(wanted),
-      () => last.logger.lines.join('\n'),
-    );
-  const untilData = (wanted: Plain) =>
-    until(
-      () => sorted(data() ?? {}) === sorted(wanted) && map() !== undefined,
-      () => `${JSON.stringify(map())} ${last.logger.lines.join('\n')}`,
-    );
-  const next = (name: string) => {
-    last = begin(name);
-    return last;
-  };
-  const position = () => server.state.position;
-  return {
-    ...world,
-    set,
-    drop,
-    keys,
-    map,
-    data,
-    make,
-    said,
-    untilKeys,
-    untilData,
-    next,
-    position,
-    first: last,
-  };
-}
-
-function sorted(plain: Plain): string {
-  return JSON.stringify(Object.entries(plain).sort());
-}
 
 describe('a ConfigMap that holds what keys hold', () => {
   it('is made once there is a key, and follows them, to the last', async () => {
-    const { set, drop, map, untilData, cluster } = await started('from-kv');
+    const { set, drop, map, untilData, cluster } = await startPairWorld('from-kv');
     assert.equal(map(), undefined);
     await set('color', 'blue');
     await untilData({ color: 'blue' });
@@ -105,7 +25,7 @@ describe('a ConfigMap that holds what keys hold', () => {
   });
 
   it('has what is no text as binaryData', async () => {
-    const { set, map, untilData } = await started('from-kv');
+    const { set, map, untilData } = await startPairWorld('from-kv');
     await set('key', Buffer.from([0xff, 0x00, 0xfe]));
     await set('text', 'grün');
     await untilData({ text: 'grün' });
@@ -115,7 +35,7 @@ describe('a ConfigMap that holds what keys hold', () => {
   });
 
   it('is written when something changes, and not otherwise', async () => {
-    const { set, untilData, cluster } = await started('from-kv');
+    const { set, untilData, cluster } = await startPairWorld('from-kv');
     await set('a', '1');
     await untilData({ a: '1' });
     const { writes } = cluster;
@@ -127,7 +47,7 @@ describe('a ConfigMap that holds what keys hold', () => {
   });
 
   it('is put back where somebody changes or deletes it, with what others wrote on it', async () => {
-    const { set, untilData, objects, make, map } = await started('from-kv');
+    const { set, untilData, objects, make, map } = await startPairWorld('from-kv');
     await set('a', '1');
     await untilData({ a: '1' });
     make({ a: '2', b: '3' });
@@ -142,7 +62,7 @@ describe('a ConfigMap that holds what keys hold', () => {
   });
 
   it("is left alone where somebody else made it, until it is labelled as this sync's", async () => {
-    const { set, objects, said, data, untilData, map } = await started('from-kv');
+    const { set, objects, said, data, untilData, map } = await startPairWorld('from-kv');
     const metadata = { name: 'web', namespace: 'default', labels: { app: 'x' } };
     objects.create('configmaps', { metadata, data: { a: '0' } });
     await set('a', '1');
@@ -159,7 +79,7 @@ describe('a ConfigMap that holds what keys hold', () => {
   });
 
   it('leaves out keys that no map can have, and says so once', async () => {
-    const { set, said, untilData } = await started('from-kv');
+    const { set, said, untilData } = await startPairWorld('from-kv');
     await set('sub/key', 'x');
     await set('a%20b', 'x');
     await set('ok', '1');
@@ -168,7 +88,7 @@ describe('a ConfigMap that holds what keys hold', () => {
   });
 
   it('is not written where it would be too large, and is once it fits', async () => {
-    const { set, drop, said, untilData, data } = await started('from-kv');
+    const { set, drop, said, untilData, data } = await startPairWorld('from-kv');
     await set('a', '1');
     await untilData({ a: '1' });
     for (const name of ['x', 'y', 'z']) await set(name, 'v'.repeat(400_000));
@@ -181,7 +101,7 @@ describe('a ConfigMap that holds what keys hold', () => {
 
 describe('keys that hold what a ConfigMap holds', () => {
   it('follow it, and go with what it has no more', async () => {
-    const { make, untilKeys, map } = await started('to-kv');
+    const { make, untilKeys, map } = await startPairWorld('to-kv');
     make({ color: 'blue', size: '7' }, { binaryData: { bin: 'AAE=' } });
     await untilKeys({ bin: '\u0000\u0001', color: 'blue', size: '7' });
     make({ color: 'red' });
@@ -190,7 +110,7 @@ describe('keys that hold what a ConfigMap holds', () => {
   });
 
   it('keep what others wrote there, and are put back where others change them', async () => {
-    const { make, set, untilKeys, said } = await started('to-kv');
+    const { make, set, untilKeys, said } = await startPairWorld('to-kv');
     await set('mine', 'x');
     await set('both', 'x');
     make({ both: 'y', own: '1' });
@@ -203,7 +123,7 @@ describe('keys that hold what a ConfigMap holds', () => {
   });
 
   it('stay where the map is deleted, and go with the next one that does not have them', async () => {
-    const { make, untilKeys, objects, first, next, keys } = await started('to-kv');
+    const { make, untilKeys, objects, first, next, keys } = await startPairWorld('to-kv');
     make({ a: '1', b: '2' });
     await untilKeys({ a: '1', b: '2' });
     objects.delete('configmaps', 'default', 'web');
@@ -216,7 +136,7 @@ describe('keys that hold what a ConfigMap holds', () => {
   });
 
   it('are written in one entry, and not at all where nothing changes', async () => {
-    const { make, untilKeys, position } = await started('to-kv');
+    const { make, untilKeys, position } = await startPairWorld('to-kv');
     make({ a: '1', b: '2' });
     await untilKeys({ a: '1', b: '2' });
     make({ a: '1', b: '2' }, { immutable: false });
@@ -228,7 +148,7 @@ describe('keys that hold what a ConfigMap holds', () => {
   });
 
   it('keep the flags that they have', async () => {
-    const { make, put, get, untilKeys } = await started('to-kv');
+    const { make, put, get, untilKeys } = await startPairWorld('to-kv');
     make({ a: '1' });
     await untilKeys({ a: '1' });
     await put('/v1/kv/app/web/a?flags=42', '2');
@@ -240,7 +160,7 @@ describe('keys that hold what a ConfigMap holds', () => {
 
 describe('keys and a ConfigMap that are both changed', () => {
   it('bring each change to the other side, deletions too', async () => {
-    const { set, drop, make, untilData, untilKeys } = await started('both');
+    const { set, drop, make, untilData, untilKeys } = await startPairWorld('both');
     await set('a', '1');
     await set('b', '2');
     await untilData({ a: '1', b: '2' });
@@ -253,7 +173,7 @@ describe('keys and a ConfigMap that are both changed', () => {
   });
 
   it('are as they were told while nobody ran, by whatever changed since they agreed', async () => {
-    const { set, make, untilData, untilKeys, first, next, said } = await started('both');
+    const { set, make, untilData, untilKeys, first, next, said } = await startPairWorld('both');
     await set('a', '1');
     await set('b', '1');
     await set('c', '1');

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { agreedOf, type Contents, intended } from '../../../kubernetes/config-maps/contents.ts';
+import {
+  type Agreed,
+  agreedOf,
+  intended,
+  NOTHING_AGREED,
+} from '../../../kubernetes/config-maps/agreed.ts';
+import type { Contents } from '../../../kubernetes/config-maps/contents.ts';
 import { merged } from '../../../kubernetes/config-maps/merged.ts';
 import type { Direction } from '../../../kubernetes/config-maps/rules.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
@@ -9,9 +15,14 @@ type Plain = Readonly<Record<string, string>>;
 
 const of = (plain: Plain): Contents => new Map(Object.entries(plain));
 
+const agreedOn = (both: Contents): Agreed => ({
+  serial: 1,
+  names: agreedOf({ keys: both, map: both }, () => true),
+});
+
 /** What keys and map come to, each as `keys | map | conflicts`. */
 function come(direction: Direction, keys: Plain, map: Plain | undefined, agreed: Plain = {}) {
-  const sides = { keys: of(keys), map: map && of(map), agreed: agreedOf(of(agreed)) };
+  const sides = { keys: of(keys), map: map && of(map), agreed: agreedOn(of(agreed)) };
   const to = merged(direction, sides);
   const shown = (contents: Contents) =>
     [...contents].map(([name, value]) => `${name}=${value}`).sort();
@@ -30,6 +41,15 @@ describe('keys and a ConfigMap, of which one side says what is so', () => {
     );
     assert.equal(come('to-kv', { a: '1' }, { a: '2' }), 'a=1 | a=2 | a');
     assert.equal(come('to-kv', { a: '1' }, { a: '1' }), 'a=1 | a=1 | ');
+  });
+
+  it('come to no key that the map did not bring, by name or by what it holds', () => {
+    // Somebody wrote over what was brought, and the map has it no more.
+    assert.equal(come('to-kv', { a: '2' }, {}, { a: '1' }), 'a=2 |  | ');
+    assert.equal(come('to-kv', { a: '1' }, {}, { a: '1' }), ' |  | ');
+    // What held the same by chance is not taken over.
+    const found = { keys: of({ a: '1' }), map: of({ a: '1' }), agreed: NOTHING_AGREED };
+    assert.equal(merged('to-kv', found).isKept('a'), false);
   });
 
   it('lose nothing with a map that is not there', () => {
@@ -56,7 +76,9 @@ describe('keys and a ConfigMap that are changed on either side', () => {
 
   it('know what the map was about to be given, so that nobody is taken for having changed it', () => {
     const [map, wanted] = [of({ a: '1', gone: '1' }), of({ a: '2', made: '1' })];
-    const agreed = intended(agreedOf(map), map, wanted);
+    const sides = { keys: wanted, map };
+    const names = intended(agreedOn(map), sides, { keys: wanted, map: wanted }, () => true);
+    const agreed = { serial: 2, names };
     const then = (keys: Plain, found: Plain) => {
       const to = merged('both', { keys: of(keys), map: of(found), agreed });
       return [[...to.keys].join(' '), ...to.conflicts];
@@ -69,6 +91,42 @@ describe('keys and a ConfigMap that are changed on either side', () => {
     assert.deepEqual(then(keys, { a: '2' }), ['a,2 made,1']);
   });
 
+  it('know what the keys were about to be given, so that what was changed in the map is not put back', () => {
+    const [is, wanted] = [of({ a: '1', b: '1', gone: '1' }), of({ a: '2', b: '1', made: '1' })];
+    const names = intended(
+      agreedOn(is),
+      { keys: is, map: wanted },
+      { keys: wanted, map: wanted },
+      () => true,
+    );
+    const agreed = { serial: 2, names };
+    const then = (keys: Plain, map: Plain = Object.fromEntries(wanted)) => {
+      const to = merged('both', { keys: of(keys), map: of(map), agreed });
+      return [[...to.map].sort().join(' '), ...to.conflicts];
+    };
+    // The process died before any key was written; after one; and then somebody changed a key, or the map.
+    assert.deepEqual(then({ a: '1', b: '1', gone: '1' }), ['a,2 b,1 made,1']);
+    assert.deepEqual(then({ a: '2', b: '1', gone: '1' }), ['a,2 b,1 made,1']);
+    assert.deepEqual(then({ a: '2', b: '9', gone: '1' }), ['a,2 b,9 made,1']);
+    assert.deepEqual(then({ a: '2', b: '1', made: '1' }, { a: '1', b: '1', made: '1' }), [
+      'a,1 b,1 made,1',
+    ]);
+  });
+
+  it('know no more than a few values of each name, however often they could not be written', () => {
+    let agreed = agreedOn(of({ a: '0' }));
+    for (let i = 1; i < 50; i++) {
+      const wanted = of({ a: `${i}` });
+      const sides = { keys: wanted, map: of({ a: '0' }) };
+      const names = intended(agreed, sides, { keys: wanted, map: wanted }, () => true);
+      agreed = { serial: i, names };
+    }
+    const [known] = agreed.names.values();
+    assert.equal(known?.values.length, 4);
+    const to = merged('both', { keys: of({ a: '49' }), map: of({ a: '0' }), agreed });
+    assert.deepEqual([...to.map], [['a', '49']]);
+  });
+
   it(`come to the same when what was done halfway is done again (seed ${SEED})`, () => {
     const random = seededRandom(SEED);
     const drawn = (): Plain =>
@@ -79,7 +137,7 @@ describe('keys and a ConfigMap that are changed on either side', () => {
         }),
       );
     for (let i = 0; i < 2000; i++) {
-      const [keys, map, agreed] = [of(drawn()), of(drawn()), agreedOf(of(drawn()))];
+      const [keys, map, agreed] = [of(drawn()), of(drawn()), agreedOn(of(drawn()))];
       const whole = merged('both', { keys, map, agreed });
       // The keys are written, and then the process dies.
       const again = merged('both', { keys: whole.keys, map, agreed });

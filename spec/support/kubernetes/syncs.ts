@@ -6,7 +6,7 @@ import { syncOptionsOf } from '../../../cli/k8s-flags.ts';
 import { turnLock } from '../../../cli/k8s-ports.ts';
 import type { ApiAccess } from '../../../kubernetes/api/access.ts';
 import { ApiServer as Client } from '../../../kubernetes/api/api-server.ts';
-import type { Catalog, CatalogRequest } from '../../../kubernetes/catalog.ts';
+import type { Catalog, CatalogAnswer, CatalogRequest } from '../../../kubernetes/catalog.ts';
 import { KubernetesSync, type SyncOptions } from '../../../kubernetes/sync.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
@@ -34,8 +34,14 @@ type FlagTexts = Readonly<Record<string, string>>;
 /** Between a server and whichever cluster that is. */
 export function syncsOf(server: Started, access: ApiAccess, always: FlagTexts = {}) {
   const syncs: Sync[] = [];
-  const sync = (name = 'a', flags: FlagTexts = {}, token = '', at = access) => {
-    const made = new Sync(server, at, name, { flags: { ...always, ...flags }, token });
+  const sync = (
+    name = 'a',
+    flags: FlagTexts = {},
+    token = '',
+    at = access,
+    instead: Instead = () => undefined,
+  ) => {
+    const made = new Sync(server, at, name, { flags: { ...always, ...flags }, token, instead });
     syncs.push(made);
     atEnd(() => made.stop());
     return made;
@@ -69,9 +75,12 @@ export function syncsOf(server: Started, access: ApiAccess, always: FlagTexts = 
   return { sync, rows, shown, untilShown };
 }
 
+export type Instead = (request: CatalogRequest) => CatalogAnswer | undefined;
+
 interface Over {
   readonly flags: FlagTexts;
   readonly token: string;
+  readonly instead: Instead;
 }
 
 export class Sync {
@@ -83,12 +92,15 @@ export class Sync {
   lostAnswers = 0;
   /** Questions to the catalog that are under way, and the most of them that there were. */
   readonly asking = { now: 0, most: 0 };
+  /** What somebody between it and the catalog answers; undefined where the request goes through. */
+  instead: Instead;
   readonly #ending = new AbortController();
   readonly #killed = new AbortController();
   readonly #api: Client;
   readonly #ran: Promise<void>;
 
   constructor(server: Started, access: ApiAccess, name: string, over: Over) {
+    this.instead = over.instead;
     const flags = flagsOf(Object.entries({ 'sync-name': name, lease: '1s', ...over.flags }));
     const options: SyncOptions = syncOptionsOf(flags);
     this.#api = new Client(access, systemClock);
@@ -151,6 +163,8 @@ export class Sync {
         const isBeat = /\/check\/(pass|warn)\//.test(path);
         if (method !== 'GET' && !isBeat) this.writes.push(request);
         const either = AbortSignal.any([signal, killed]);
+        const other = this.instead(request);
+        if (other !== undefined) return taken(other, accept);
         this.asking.most = Math.max(this.asking.most, ++this.asking.now);
         const answer = await (isBeat
           ? beat(server, request, token)
@@ -158,13 +172,17 @@ export class Sync {
         ).finally(() => this.asking.now--);
         const { status, text, index } = answer;
         if (path === '/v1/txn') this.#lose();
-        if (status === 200 || accept.includes(status)) {
-          return { status, index: index === 0 ? '' : String(index), text, json: jsonIn(text) };
-        }
-        throw new ProconsulError('unavailable', `${status}: ${text}`);
+        const said = index === 0 ? '' : String(index);
+        return taken({ status, index: said, text, json: jsonIn(text) }, accept);
       },
     };
   }
+}
+
+function taken(answer: CatalogAnswer, accept: readonly number[]): CatalogAnswer {
+  const { status, text } = answer;
+  if (status === 200 || accept.includes(status)) return answer;
+  throw new ProconsulError('unavailable', `${status}: ${text}`);
 }
 
 /** At the agent of the server's node. */
