@@ -1,5 +1,7 @@
 import { render } from 'preact';
 import { startClock } from './core/clock.ts';
+import { startDrafts } from './core/drafts.ts';
+import { startFocus } from './core/focus.ts';
 import { startKeys } from './core/keys.ts';
 import { startLive } from './core/live.ts';
 import { startLogin } from './core/login.ts';
@@ -16,5 +18,7 @@ startLive();
 startRights();
 startOwnAgent();
 startClock();
+startDrafts();
+startFocus();
 startKeys();
 render(<Shell />, document.getElementById('page') ?? document.body);

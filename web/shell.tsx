@@ -1,8 +1,9 @@
 /** What stands around every page: navigation, what is wrong with the server, and what the keyboard does. */
 import { type ComponentType, Fragment } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { focusPage } from './core/focus.ts';
 import { bindings, useKey } from './core/keys.ts';
-import { askAnew, lostSince } from './core/live.ts';
+import { askAnew, loss } from './core/live.ts';
 import { type Given, matched } from './core/path.ts';
 import { datacenter, go, href, spot } from './core/router.ts';
 import { ENTRANCES, type Entrance, PLACES, type Place } from './places.ts';
@@ -115,14 +116,14 @@ function Entry({ to: { name, address, key }, isHere, onGo }: EntryProps) {
 }
 
 function Lost() {
-  const since = lostSince.value;
+  const lost = loss.value;
   const say = shellWords.value;
   return (
     <div role="status">
-      {since > 0 && (
+      {lost !== undefined && (
         <p class="lost">
-          <strong>{say.lost}</strong>{' '}
-          {say.lostSince(new Date(since).toLocaleTimeString(locale.value))}{' '}
+          <strong>{lost.said === '' ? say.lost : say.lostSaying(lost.said)}</strong>{' '}
+          {say.lostSince(new Date(lost.since).toLocaleTimeString(locale.value))}{' '}
           <button type="button" onClick={askAnew}>
             {say.tryNow}
           </button>
@@ -156,7 +157,7 @@ function Outlet() {
   useFocus(parts.join('/'));
   if (hasFailed) return <Failed />;
   const Page = place && loaded.get(place);
-  if (Page !== undefined) return <Page key={parts.join('/')} {...given} />;
+  if (Page !== undefined) return <Page key={[datacenter.value, ...parts].join('/')} {...given} />;
   return place === undefined && parts.length > 0 ? <NoSuchPage /> : null;
 }
 
@@ -174,7 +175,7 @@ function useFocus(address: string): void {
   useEffect(() => {
     const isOpening = last.current === '' || last.current === address;
     last.current = address;
-    if (!isOpening) document.getElementById('content')?.focus({ preventScroll: true });
+    if (!isOpening) focusPage();
   }, [address]);
 }
 

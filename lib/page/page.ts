@@ -122,12 +122,15 @@ function withIndex(
   return new Map(files).set(INDEX, { ...index, body: Buffer.from(text), gzip: undefined });
 }
 
-/** ui_dir: it is not known what those files need, and so nothing is forbidden them. */
+/** It is asked anew each time whether they are still the same: their names say nothing of that. */
+const SOMEBODYS = { ...SAFE, 'X-Frame-Options': 'DENY', 'Cache-Control': 'no-cache' };
+
+/** ui_dir: it is not known what those files need, and so the configuration's headers stand before ours. */
 function somebodys({ contentPath, dir, headers }: PageOptions): RequestHandler {
   const root = resolve(dir);
   const router = express.Router();
   router.use((_, response, next) => {
-    response.set({ ...headers, ...SAFE });
+    response.set(SOMEBODYS).set(headers);
     next();
   });
   router.use(contentPath, express.static(root, { cacheControl: false, redirect: false }));

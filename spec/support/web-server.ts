@@ -82,3 +82,37 @@ export async function startWebServer(
     },
   };
 }
+
+const GUARDED =
+  'acl { enabled = true default_policy = "deny" tokens { master = "root" agent = "root" } }';
+
+export interface GuardedServer extends WebServer {
+  /** Opens the page with a token that has these rules. */
+  readonly openWith: (
+    rules: string,
+    address: string,
+    options?: Parameters<typeof openPage>[1],
+  ) => Promise<Page>;
+}
+
+/** One that asks for tokens; its own puts need the token `root`. */
+export async function startGuardedServer(): Promise<GuardedServer> {
+  const server = await startWebServer([`-hcl=${GUARDED}`]);
+  const { put, open, process } = server;
+  let made = 0;
+  return {
+    ...server,
+    openWith: async (rules, address, options) => {
+      const Name = `rules-${++made}`;
+      await put('/v1/acl/policy', { Name, Rules: rules }, 'root');
+      const token = await put('/v1/acl/token', { Policies: [{ Name }] }, 'root');
+      const { SecretID: value } = JSON.parse(token) as { SecretID: string };
+      const origin = `http://127.0.0.1:${process.port}`;
+      const localStorage = [{ name: 'proconsul.token', value }];
+      return open(address, {
+        ...options,
+        storageState: { cookies: [], origins: [{ origin, localStorage }] },
+      });
+    },
+  };
+}

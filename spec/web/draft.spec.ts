@@ -46,4 +46,11 @@ describe('a draft of a key', () => {
     const bytes = { ...one, Value: '//4=' };
     assert.equal(draftOf(undefined, bytes).text, undefined);
   });
+
+  it('has the ends of lines that a field has, and is unchanged by that alone', () => {
+    const there = row(5, 'a\r\nb');
+    assert.equal(draftOf(undefined, there).text, 'a\nb');
+    const saved = { text: 'a\nc', upon: there, saved: 'a\nc' };
+    assert.equal(draftOf(saved, row(6, 'a\r\nc')).isOvertaken, false);
+  });
 });

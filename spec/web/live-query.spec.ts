@@ -9,7 +9,11 @@ class Played {
   #timers: { at: number; call: () => void }[] = [];
   #now = 0;
 
+  readonly told: string[] = [];
+
   readonly around = {
+    lost: (_: unknown, said: string) => void this.told.push(`lost ${said}`),
+    answered: () => void this.told.push('answered'),
     ask: <T>(path: string, signal: AbortSignal) =>
       new Promise<Answer<T>>((resolve, reject) => {
         this.asked.push(path);
@@ -34,8 +38,8 @@ class Played {
     return this.#timers.length;
   }
 
-  async answers(value: unknown, index: number, isPartial = false): Promise<void> {
-    this.#answers.shift()?.resolve({ value, index, isPartial } as Answer<never>);
+  async answers(value: unknown, index: number | bigint, isPartial = false): Promise<void> {
+    this.#answers.shift()?.resolve({ value, index: BigInt(index), isPartial } as Answer<never>);
     await settled();
   }
 
@@ -73,7 +77,7 @@ describe('a live query of the page', () => {
 
   it('waits for what is not there, where the server says since when', async () => {
     const { played, shown } = start();
-    await played.refuses(new Refusal('missing', 404, '', 7));
+    await played.refuses(new Refusal('missing', 404, '', 7n));
     assert.equal(shown().standing, 'missing');
     await played.passes(1000);
     assert.deepEqual(played.asked, ['/v1/x', '/v1/x?index=7&wait=60s']);
@@ -85,7 +89,8 @@ describe('a live query of the page', () => {
     const { played, shown } = start();
     assert.equal(shown().standing, 'coming');
     await played.answers('one', 7);
-    assert.deepEqual(shown(), { value: 'one', standing: 'here', problem: '', isPartial: false });
+    const here = { standing: 'here', isLost: false, problem: '', isPartial: false };
+    assert.deepEqual(shown(), { value: 'one', ...here });
     await played.passes(250);
     assert.deepEqual(played.asked, ['/v1/x', '/v1/x?index=7&wait=60s']);
     await played.answers('two', 9);
@@ -132,7 +137,7 @@ describe('a live query of the page', () => {
     for (const ms of [500, 1000, 2000, 4000, 8000, 15_000, 15_000]) {
       await played.refuses(new Refusal('lost', 0, 'no route'));
       const asked = played.asked.length;
-      assert.deepEqual([shown().value, shown().standing], ['one', 'lost']);
+      assert.deepEqual([shown().value, shown().isLost], ['one', true]);
       await played.passes(ms - 1);
       assert.equal(played.asked.length, asked);
       await played.passes(1);
@@ -140,7 +145,7 @@ describe('a live query of the page', () => {
     }
     assert.equal(played.asked.at(-1), '/v1/x');
     await played.answers('one', 7);
-    assert.equal(shown().standing, 'here');
+    assert.deepEqual([shown().standing, shown().isLost], ['here', false]);
   });
 
   it('gives up a server that says nothing', async () => {
@@ -148,7 +153,42 @@ describe('a live query of the page', () => {
     await played.answers('one', 7);
     await played.passes(250);
     await played.passes(71_000);
-    assert.equal(shown().standing, 'lost');
+    assert.equal(shown().isLost, true);
+    assert.deepEqual(played.told, ['answered', 'lost ']);
+  });
+
+  it('gives up a server that does not even begin to say something', async () => {
+    const { played, shown } = start();
+    await played.passes(30_000);
+    assert.equal(shown().isLost, true);
+    assert.deepEqual(played.told, ['lost ']);
+  });
+
+  it('keeps it that there was nothing, while the server is lost', async () => {
+    const { played, shown } = start();
+    await played.refuses(new Refusal('missing', 404, ''));
+    await played.passes(40_000);
+    await played.refuses(new Refusal('lost', 500, 'No cluster leader'));
+    assert.deepEqual([shown().standing, shown().isLost], ['missing', true]);
+    assert.equal(played.told.at(-1), 'lost No cluster leader');
+  });
+
+  it('waits at indexes of 64 bits, as events have them', async () => {
+    const { played } = start();
+    await played.answers('one', 18_446_744_073_709_551_557n);
+    await played.passes(250);
+    assert.equal(played.asked.at(-1), '/v1/x?index=18446744073709551557&wait=60s');
+  });
+
+  it('asks no more once it is answered, where the answer never changes', async () => {
+    const played = new Played();
+    const once = new LiveQuery<string>('/v1/x', played.around, true);
+    once.start();
+    await played.refuses(new Refusal('lost', 0, ''));
+    await played.passes(500);
+    await played.answers('one', 7);
+    await played.passes(300_000);
+    assert.deepEqual([played.asked.length, played.timers, once.isDone], [2, 0, true]);
   });
 
   it('shows nothing of what may no longer be seen', async () => {

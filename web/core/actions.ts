@@ -1,5 +1,6 @@
 /** What somebody may have done: one write, and the same as a command of curl's and of Proconsul's. */
-import { ask } from './api.ts';
+import { ask, inDatacenter } from './api.ts';
+import { otherDatacenter } from './datacenter.ts';
 import { Refusal } from './refusal.ts';
 import { quoted, shellText } from './shell.ts';
 import { token } from './token.ts';
@@ -33,11 +34,12 @@ export function curlOf({ method, path, body }: Action, origin: string): string {
     // As it stands: with -d what begins with @ is read from a file.
     parts.push('--data-raw', quoted(typeof body === 'string' ? body : JSON.stringify(body)));
   }
-  return [...parts, quoted(origin + path)].join(' ');
+  return [...parts, quoted(origin + inDatacenter(path))].join(' ');
 }
 
+/** A command asks the data centre of its agent. */
 export function commandOf({ command, input }: Action): string | undefined {
-  if (command === undefined) return undefined;
+  if (command === undefined || otherDatacenter.value !== '') return undefined;
   const called = shellText('proconsul', ...command);
   return input === undefined ? called : `printf %s ${quoted(input)} | ${called}`;
 }

@@ -1,4 +1,5 @@
 /** The HTTP API: one way to ask, whoever asks. */
+import { otherDatacenter } from './datacenter.ts';
 import { isAsWritten } from './path.ts';
 import { type Answer, Refusal, refusalOf } from './refusal.ts';
 import { token } from './token.ts';
@@ -19,7 +20,7 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
     throw new Refusal('lost', 0, cause instanceof Error ? cause.message : '');
   });
   noteClock(response.headers.get('Date'));
-  const index = Number(response.headers.get('X-Consul-Index') ?? 0);
+  const index = indexOf(response.headers.get('X-Consul-Index') ?? '');
   if (!response.ok) throw refusalOf(response.status, text, index);
   const isJson = response.headers.get('Content-Type')?.includes('json') === true;
   return {
@@ -29,14 +30,26 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
   };
 }
 
-async function fetched(path: string, asking: Asking): Promise<[Response, string]> {
+function indexOf(text: string): bigint {
+  return /^\d+$/.test(text) ? BigInt(text) : 0n;
+}
+
+async function fetched(asked: string, asking: Asking): Promise<[Response, string]> {
   const { method = 'GET', body, signal, by = token.peek() } = asking;
+  const path = inDatacenter(asked);
   if (!isAsWritten(path)) throw new Refusal('refused', 0, `A browser cannot ask for ${path}`);
   const headers: Record<string, string> = by === '' ? {} : { 'X-Consul-Token': by };
   const init: RequestInit = { method, headers, cache: 'no-store', ...(signal && { signal }) };
   if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);
   const response = await fetch(path, init);
   return [response, await response.text()];
+}
+
+/** Of the data centre that the reader is in; the same where it names one already. */
+export function inDatacenter(path: string): string {
+  const dc = otherDatacenter.value;
+  if (dc === '' || /[?&]dc=/.test(path)) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams({ dc })}`;
 }
 
 let offsetMs = 0;

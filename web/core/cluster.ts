@@ -1,5 +1,7 @@
 /** What the API says of the servers themselves: how each is, what part of the lookups it has, and the log. */
 
+import { compare } from './order.ts';
+
 export interface ServerState {
   readonly ID: string;
   readonly Name: string;
@@ -47,16 +49,29 @@ export interface ServerRow extends ServerState {
   readonly behind: number;
 }
 
+/** One number a server, wherever it is shown, in the order of names: one that is dead may be missing in one of the two. */
+export function numbersOf(
+  cluster: ClusterState | undefined,
+  ring: RingState | undefined,
+): ReadonlyMap<string, number> {
+  const names = new Map(ring?.Servers.map(({ ID, Node }) => [ID, Node]));
+  for (const { ID, Name } of Object.values(cluster?.Servers ?? {})) names.set(ID, Name);
+  const inOrder = [...names].sort(([, a], [, b]) => compare(a, b));
+  return new Map(inOrder.map(([id], i) => [id, i + 1]));
+}
+
 /** In the order of their names. */
 export function serverRows(
-  { Servers, Leader }: ClusterState,
+  cluster: ClusterState,
   ring: RingState | undefined,
 ): readonly ServerRow[] {
-  const all = Object.values(Servers).sort((a, b) => (a.Name < b.Name ? -1 : 1));
+  const { Servers, Leader } = cluster;
+  const numbers = numbersOf(cluster, ring);
+  const all = Object.values(Servers).sort((a, b) => compare(a.Name, b.Name));
   const newest = Math.max(0, ...all.map(({ LastIndex }) => LastIndex));
-  return all.map((server, i) => ({
+  return all.map((server) => ({
     ...server,
-    number: i + 1,
+    number: numbers.get(server.ID) ?? 0,
     leads: server.ID === Leader,
     share: ring?.Servers.find(({ ID }) => ID === server.ID)?.Share,
     behind: newest - server.LastIndex,

@@ -1,9 +1,11 @@
 /** What somebody writes of a key, while it may be written elsewhere: which of the two is shown, and what may be saved. */
 import type { KeyValue } from '../../lib/model.ts';
+import { asTyped } from './line-ends.ts';
 import { textOf } from './values.ts';
 
 /** What was begun, and upon what. */
 export interface Begun {
+  /** As a field has it. */
   readonly text: string;
   /** Undefined where there was none. */
   readonly upon: KeyValue | undefined;
@@ -23,7 +25,8 @@ export interface Draft {
 }
 
 export function draftOf(last: Begun | undefined, row: KeyValue | undefined): Draft {
-  const there = textOf(row?.Value ?? null);
+  const said = textOf(row?.Value ?? null);
+  const there = said === undefined ? undefined : asTyped(said);
   const begun = last !== undefined && isOver(last, row) ? undefined : last;
   if (begun === undefined || there === undefined) {
     const isNew = row === undefined;
@@ -40,6 +43,6 @@ export function draftOf(last: Begun | undefined, row: KeyValue | undefined): Dra
 }
 
 /** What was saved is what stands there, or somebody has written something else. */
-function isOver({ text, saved, upon }: Begun, row: KeyValue | undefined): boolean {
+export function isOver({ text, saved, upon }: Begun, row: KeyValue | undefined): boolean {
   return text === saved && upon?.ModifyIndex !== row?.ModifyIndex;
 }

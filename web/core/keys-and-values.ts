@@ -1,6 +1,8 @@
 /** Keys as the API has them, and what may be done with them. */
 import type { KeyValue } from '../../lib/model.ts';
 import type { Action } from './actions.ts';
+import { asStored } from './line-ends.ts';
+import { textOf } from './values.ts';
 
 /** One of a key's revisions. */
 export interface Revision {
@@ -31,8 +33,9 @@ export function pathOfKey(key: string): string {
   return `/v1/kv/${key.split('/').map(encodeURIComponent).join('/')}`;
 }
 
-/** Only where nobody has written it since `row`, or where there is none yet. */
-export function writeKey(key: string, text: string, row: KeyValue | undefined): Action {
+/** Only where nobody has written it since `row`, or where there is none yet; its lines end as they did. */
+export function writeKey(key: string, typed: string, row: KeyValue | undefined): Action {
+  const text = asStored(typed, textOf(row?.Value ?? null) ?? '');
   const cas = row?.ModifyIndex ?? 0;
   const flags = row?.Flags ? [`-flags=${row.Flags}`] : [];
   // A command reads a file by @, its input by -, and knows no condition for a key that is not there.

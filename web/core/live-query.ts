@@ -3,13 +3,16 @@
  * another one (a blocking query). What it came to last stays, also while the server cannot be reached.
  */
 import { type ReadonlySignal, signal } from '@preact/signals';
-import { type Answer, Refusal, type Why } from './refusal.ts';
+import { type Answer, Refusal, type Said } from './refusal.ts';
+import { type Pace, retryMs, spread } from './retry.ts';
 
 export interface Shown<T> {
   /** The last answer there was. */
   readonly value: T | undefined;
-  /** `coming` before the first answer; `here` while the value is true by now. */
-  readonly standing: 'coming' | 'here' | Why;
+  /** What was answered last; `coming` before that. */
+  readonly standing: 'coming' | 'here' | Said;
+  /** The server cannot be reached: what is shown is as it was. */
+  readonly isLost: boolean;
   /** What the server said, where it refused. */
   readonly problem: string;
   /** Access control kept something back: what is not shown may yet be there. */
@@ -17,26 +20,30 @@ export interface Shown<T> {
 }
 
 /** What it does not do itself, so that specs can do it. */
-export interface Surroundings {
+export interface Surroundings extends Pace {
   readonly ask: <T>(path: string, signal: AbortSignal) => Promise<Answer<T>>;
-  readonly after: (ms: number, call: () => void) => () => void;
-  readonly random: () => number;
+  /** Told of each loss with what the server said, and of each answer: whatever was answered. */
+  readonly lost: (by: LiveQuery<unknown>, said: string) => void;
+  readonly answered: (by: LiveQuery<unknown>) => void;
 }
 
-/** A server that has gone without a word is noticed after this and the patience. */
 const WAIT_S = 60;
-/** Beyond the wait, and the sixteenth that a server adds to it. */
+/** A server that has gone without a word is noticed after it: beyond the wait, and the sixteenth that it adds. */
 const PATIENCE_MS = WAIT_S * 1000 * 1.1 + 5_000;
+/** Of what is answered at once, however much it is. */
+const SHORT_PATIENCE_MS = 30_000;
 /** Where changes come without end, so many answers a second are enough for anyone's eyes. */
 const MIN_ROUND_MS = 250;
-const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 15_000;
 /** A right, or a thing, that is missing is seldom there soon; nor can a few paths be waited on. */
 const CALM_RETRY_MS = 30_000;
+
+/** Of what is shown beside everything else. */
+const MAX_SAID = 200;
 
 const COMING: Shown<never> = {
   value: undefined,
   standing: 'coming',
+  isLost: false,
   problem: '',
   isPartial: false,
 };
@@ -45,14 +52,18 @@ export class LiveQuery<T> {
   readonly path: string;
   readonly #shown = signal<Shown<T>>(COMING);
   readonly #around: Surroundings;
-  #index = 0;
+  readonly #isOnce: boolean;
+  /** Consul's are of 64 bits, of which events use all. */
+  #index = 0n;
   #failures = 0;
   #running: AbortController | undefined;
   #cancelTimer: () => void = () => undefined;
 
-  constructor(path: string, around: Surroundings) {
+  /** `isOnce`: of what never changes, which is asked for until there is an answer. */
+  constructor(path: string, around: Surroundings, isOnce = false) {
     this.path = path;
     this.#around = around;
+    this.#isOnce = isOnce;
   }
 
   get shown(): ReadonlySignal<Shown<T>> {
@@ -63,11 +74,16 @@ export class LiveQuery<T> {
     return this.#running !== undefined;
   }
 
+  /** It is answered for good. */
+  get isDone(): boolean {
+    return this.#isOnce && this.#shown.peek().standing === 'here';
+  }
+
   /** Asks at once, whatever it has waited for: whoever comes back wants to see what is. */
   start(): void {
     this.stop();
     this.#running = new AbortController();
-    this.#index = 0;
+    this.#index = 0n;
     void this.#round(this.#running);
   }
 
@@ -83,8 +99,9 @@ export class LiveQuery<T> {
     // Of its own, so that giving up a silent server is not an end.
     const asking = new AbortController();
     const end = () => asking.abort();
+    const giveUp = () => asking.abort(new Refusal('lost', 0, ''));
     running.signal.addEventListener('abort', end);
-    const cancelPatience = after(PATIENCE_MS, end);
+    const cancelPatience = after(this.#index === 0n ? SHORT_PATIENCE_MS : PATIENCE_MS, giveUp);
     let leftMs = MIN_ROUND_MS;
     const cancelPace = after(MIN_ROUND_MS, () => {
       leftMs = 0;
@@ -93,7 +110,8 @@ export class LiveQuery<T> {
       const answer = await ask<T>(this.#target(), asking.signal);
       if (running.signal.aborted) return;
       this.#take(answer);
-      if (answer.index === 0) leftMs = spread(CALM_RETRY_MS, this.#around.random());
+      if (this.#isOnce) return;
+      if (answer.index === 0n) leftMs = spread(CALM_RETRY_MS, this.#around.random());
     } catch (error) {
       if (running.signal.aborted) return;
       leftMs = this.#fail(error);
@@ -106,35 +124,43 @@ export class LiveQuery<T> {
   }
 
   #target(): string {
-    if (this.#index === 0) return this.path;
+    if (this.#index === 0n) return this.path;
     const mark = this.path.includes('?') ? '&' : '?';
     return `${this.path}${mark}index=${this.#index}&wait=${WAIT_S}s`;
   }
 
   #take({ value, index, isPartial }: Answer<T>): void {
-    const isSame = index === this.#index && this.#shown.peek().standing === 'here';
+    const { standing, isLost } = this.#shown.peek();
+    const isSame = index === this.#index && standing === 'here' && !isLost;
     // A server that was restored, or another one: it is asked anew, lest it waits for what has been.
-    this.#index = index < this.#index ? 0 : index;
+    this.#index = index < this.#index ? 0n : index;
     this.#failures = 0;
-    if (!isSame) this.#shown.value = { value, standing: 'here', problem: '', isPartial };
+    if (!isSame) {
+      this.#shown.value = { value, standing: 'here', isLost: false, problem: '', isPartial };
+    }
+    this.#around.answered(this);
   }
 
   /** Until when it is asked again. */
   #fail(error: unknown): number {
-    const why = error instanceof Refusal ? error.why : 'lost';
-    const problem = error instanceof Refusal ? error.message : '';
-    this.#index = error instanceof Refusal && why === 'missing' ? error.index : 0;
-    const { value, isPartial } = this.#shown.peek();
-    const stays = why === 'lost' ? value : undefined;
-    this.#shown.value = { value: stays, standing: why, problem, isPartial };
-    if (this.#index > 0) return MIN_ROUND_MS;
-    if (why !== 'lost') return spread(CALM_RETRY_MS, this.#around.random());
-    const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
-    return spread(ms, this.#around.random());
+    const { random } = this.#around;
+    if (!(error instanceof Refusal) || error.why === 'lost') {
+      this.#index = 0n;
+      this.#shown.value = { ...this.#shown.peek(), isLost: true };
+      this.#around.lost(this, saidBy(error));
+      return retryMs(this.#failures++, random());
+    }
+    const { why: standing, message: problem, index } = error;
+    this.#index = standing === 'missing' ? index : 0n;
+    this.#failures = 0;
+    this.#shown.value = { value: undefined, standing, isLost: false, problem, isPartial: false };
+    this.#around.answered(this);
+    return this.#index > 0n ? MIN_ROUND_MS : spread(CALM_RETRY_MS, random());
   }
 }
 
-/** All pages that have lost one server must not come back to it in the same moment. */
-function spread(ms: number, chance: number): number {
-  return ms * (0.75 + chance / 2);
+/** Where nobody answered, a browser says so in words of its own. */
+function saidBy(error: unknown): string {
+  if (!(error instanceof Refusal) || error.status === 0) return '';
+  return error.message.slice(0, MAX_SAID);
 }

@@ -3,78 +3,98 @@
  * them. A browser keeps six connections to a server for all of its tabs, so a page holds three queries at
  * most, and a tab that nobody sees holds none.
  */
-import { effect, signal } from '@preact/signals';
+import { effect } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { ask } from './api.ts';
+import { ask, inDatacenter } from './api.ts';
 import { LiveQuery, type Shown, type Surroundings } from './live-query.ts';
-import { type Answer, Refusal } from './refusal.ts';
+import { Reach } from './reach.ts';
+import { PACE } from './retry.ts';
 import { token } from './token.ts';
 
 interface Held {
   readonly query: LiveQuery<unknown>;
+  readonly isOnce: boolean;
   users: number;
 }
 
-const held = new Map<string, Held>();
+/** So many may wait at once. */
+const MAX_LIVE = 3;
 
-/** Since when the server cannot be reached, by the reader's clock; 0 where it can. */
-export const lostSince = signal(0);
+const held = new Map<string, Held>();
+const reach = new Reach(Date.now);
+
+/** Since when the server cannot be reached, and what it says; undefined where it can. */
+export const { loss } = reach;
 
 const AROUND: Surroundings = {
-  ask: async <T>(path: string, abort: AbortSignal): Promise<Answer<T>> => {
-    try {
-      const answer = await ask<T>(path, { signal: abort });
-      reached();
-      return answer;
-    } catch (error) {
-      if (error instanceof Refusal && error.why === 'lost') lostSince.value ||= Date.now();
-      else if (error instanceof Refusal) reached();
-      throw error;
-    }
+  ...PACE,
+  ask: (path, signal) => ask(path, { signal }),
+  lost: (by, said) => reach.lost(by, said),
+  answered: (by) => {
+    const waiting = used().map(({ query }) => query);
+    reach.answered(
+      by,
+      waiting.filter(({ isDone }) => !isDone),
+    );
   },
-  after: (ms, call) => {
-    const timer = setTimeout(call, ms);
-    return () => clearTimeout(timer);
-  },
-  random: Math.random,
 };
 
 /** Of a component: what the path says by now, for as long as the component is shown. '' asks nothing. */
 export function useLive<T>(path: string): Shown<T> {
-  const query = useMemo(() => known<T>(path), [path]);
+  return useQuery<T>(path, false);
+}
+
+/** The same of what never changes: it holds nothing once it is answered. */
+export function useOnce<T>(path: string): Shown<T> {
+  return useQuery<T>(path, true);
+}
+
+function useQuery<T>(path: string, isOnce: boolean): Shown<T> {
+  const asked = path === '' ? '' : inDatacenter(path);
+  const query = useMemo(() => known<T>(asked, isOnce), [asked, isOnce]);
   useEffect(() => {
-    if (path === '') return;
-    take(path, query);
-    return () => leave(path);
-  }, [path, query]);
+    if (asked === '') return;
+    take(asked, query, isOnce);
+    return () => leave(asked, isOnce);
+  }, [asked, query, isOnce]);
   return query.shown.value;
 }
 
-function known<T>(path: string): LiveQuery<T> {
-  return (held.get(path)?.query as LiveQuery<T> | undefined) ?? new LiveQuery<T>(path, AROUND);
+/** Held from the first on who wants to show it: two that ask for the same in one moment show the same. */
+function known<T>(path: string, isOnce: boolean): LiveQuery<T> {
+  const key = keyOf(path, isOnce);
+  const there = held.get(key)?.query as LiveQuery<T> | undefined;
+  if (there !== undefined) return there;
+  const query = new LiveQuery<T>(path, AROUND, isOnce);
+  if (path !== '') held.set(key, { query: query as LiveQuery<unknown>, isOnce, users: 0 });
+  return query;
 }
 
-function take<T>(path: string, query: LiveQuery<T>): void {
-  const there = held.get(path) ?? { query: query as LiveQuery<unknown>, users: 0 };
-  held.set(path, there);
+function take<T>(path: string, query: LiveQuery<T>, isOnce: boolean): void {
+  const key = keyOf(path, isOnce);
+  const there = held.get(key) ?? { query: query as LiveQuery<unknown>, isOnce, users: 0 };
+  held.set(key, there);
   there.users++;
+  const live = used().filter((each) => !each.isOnce).length;
+  // It works all the same, until another tab is opened: specs of the page fail by it.
+  if (live > MAX_LIVE) reportError(new Error(`${live} live queries on one page`));
   if (!there.query.isRunning && !document.hidden) there.query.start();
 }
 
-function leave(path: string): void {
-  const there = held.get(path);
+function leave(path: string, isOnce: boolean): void {
+  const there = held.get(keyOf(path, isOnce));
   if (there === undefined || --there.users > 0) return;
   there.query.stop();
-  held.delete(path);
+  reach.left(there.query);
+  held.delete(keyOf(path, isOnce));
 }
 
-/** What was lost together comes back together. */
-function reached(): void {
-  if (lostSince.peek() === 0) return;
-  lostSince.value = 0;
-  for (const { query } of held.values()) {
-    if (query.shown.peek().standing === 'lost') query.start();
-  }
+function keyOf(path: string, isOnce: boolean): string {
+  return isOnce ? `once ${path}` : path;
+}
+
+function used(): readonly Held[] {
+  return [...held.values()].filter(({ users }) => users > 0);
 }
 
 export function startLive(): void {
@@ -94,5 +114,5 @@ export function startLive(): void {
 /** Everything that is shown. */
 export function askAnew(): void {
   if (document.hidden) return;
-  for (const { query } of held.values()) query.start();
+  for (const { query } of used()) query.start();
 }

@@ -1,9 +1,11 @@
 /** The agent that serves this page: of what is on its own node it may be told more than of others. */
 import { effect, signal } from '@preact/signals';
 import { ask } from './api.ts';
+import { otherDatacenter } from './datacenter.ts';
+import { untilAnswered } from './retry.ts';
 import { token } from './token.ts';
 
-/** Its node; '' where that is not known, or may not be. */
+/** Its node; '' where that is not known, or may not be, or is not of what is shown. */
 export const ownNode = signal('');
 
 interface Self {
@@ -13,13 +15,20 @@ interface Self {
 export function startOwnAgent(): void {
   effect(() => {
     token.value;
-    ask<Self>('/v1/agent/self').then(
-      ({ value }) => {
-        ownNode.value = value.Config.NodeName;
-      },
-      () => {
-        ownNode.value = '';
-      },
-    );
+    ownNode.value = '';
+    // Another data centre may have a node of that name.
+    if (otherDatacenter.value !== '') return;
+    const asking = new AbortController();
+    void learn(asking.signal);
+    return () => asking.abort();
   });
+}
+
+async function learn(signal: AbortSignal): Promise<void> {
+  try {
+    const self = await untilAnswered(() => ask<Self>('/v1/agent/self', { signal }), signal);
+    if (!signal.aborted) ownNode.value = self?.value.Config.NodeName ?? '';
+  } catch {
+    // It may not be known.
+  }
 }

@@ -1,16 +1,18 @@
 /** What asking comes to. */
 
-/** `lost`: nobody answered, or not now; `forbidden`: the token may not; `off`: there is no access control. */
-export type Why = 'lost' | 'forbidden' | 'missing' | 'refused' | 'off';
+/** `forbidden`: the token may not; `off`: there is no access control. */
+export type Said = 'forbidden' | 'missing' | 'refused' | 'off';
+/** `lost`: nobody answered, or not now. */
+export type Why = 'lost' | Said;
 
 export class Refusal extends Error {
   readonly why: Why;
   /** 0 where there was no answer. */
   readonly status: number;
   /** Of what is missing, when it last was there or was not: to wait until it is; 0 where nobody knows. */
-  readonly index: number;
+  readonly index: bigint;
 
-  constructor(why: Why, status: number, text: string, index = 0) {
+  constructor(why: Why, status: number, text: string, index = 0n) {
     super(text);
     this.why = why;
     this.status = status;
@@ -21,15 +23,15 @@ export class Refusal extends Error {
 export interface Answer<T = unknown> {
   readonly value: T;
   /** 0 where it has none. */
-  readonly index: number;
+  readonly index: bigint;
   /** Access control kept something back. */
   readonly isPartial: boolean;
 }
 
-/** Of a filter that cannot be read; Consul says it with the status of a server that fails. */
-const BAD_FILTER = /^Failed to (create boolean expression|parse)/;
+/** Of what is asked for in vain however often; Consul says it with the status of a server that fails. */
+const IN_VAIN = /^(Failed to (create boolean expression|parse)|No path to datacenter)/;
 
-export function refusalOf(status: number, text: string, index: number): Refusal {
+export function refusalOf(status: number, text: string, index: bigint): Refusal {
   return new Refusal(whyOf(status, text), status, text.trim(), index);
 }
 
@@ -38,5 +40,5 @@ function whyOf(status: number, text: string): Why {
   if (status === 403) return 'forbidden';
   if (status === 404) return 'missing';
   const isLater = status >= 500 || status === 429;
-  return isLater && !BAD_FILTER.test(text) ? 'lost' : 'refused';
+  return isLater && !IN_VAIN.test(text) ? 'lost' : 'refused';
 }

@@ -5,12 +5,15 @@
 import { effect, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ask } from './api.ts';
+import { otherDatacenter } from './datacenter.ts';
 import { Refusal } from './refusal.ts';
+import { untilAnswered } from './retry.ts';
 import { token } from './token.ts';
 
 export interface Right {
   readonly Resource: string;
-  readonly Access: 'read' | 'list' | 'write';
+  /** `write-prefix`: to everything whose name begins so. */
+  readonly Access: 'read' | 'list' | 'write' | 'write-prefix';
   /** The name of the thing; '' of what has none. */
   readonly Segment?: string;
 }
@@ -18,8 +21,13 @@ export interface Right {
 /** Whether there is access control at all; without it everybody may do everything. */
 export const isControlled = signal(false);
 
+/** The server takes so many in one question. */
+const MAX_ASKED = 64;
+
 const known = signal<ReadonlyMap<string, boolean>>(new Map());
 let wanted = new Map<string, Right>();
+/** Of the token by which all is asked. */
+let asking = new AbortController();
 
 /** Of a component: false until it is known. */
 export function useMay(right: Right): boolean {
@@ -37,44 +45,55 @@ export function useAllowed(right: Right): boolean | undefined {
 }
 
 function want(key: string, right: Right): void {
-  if (wanted.size === 0) queueMicrotask(() => void askAll());
+  if (wanted.size === 0) queueMicrotask(askAll);
   wanted.set(key, right);
 }
 
-async function askAll(): Promise<void> {
-  const keys = [...wanted.keys()];
-  const body = [...wanted.values()];
+function askAll(): void {
+  const all = [...wanted];
   wanted = new Map();
-  const by = token.peek();
-  const allowed = await allowedOf(body);
-  // Somebody else asks by now, anew.
-  if (allowed === undefined || token.peek() !== by) return;
-  known.value = new Map([
-    ...known.peek(),
-    ...keys.map((key, i) => [key, allowed[i] === true] as const),
-  ]);
+  for (let i = 0; i < all.length; i += MAX_ASKED) {
+    void answer(new Map(all.slice(i, i + MAX_ASKED)), asking.signal);
+  }
 }
 
-/** Undefined where it is not known now. */
-async function allowedOf(body: readonly Right[]): Promise<readonly boolean[] | undefined> {
+async function answer(rights: ReadonlyMap<string, Right>, by: AbortSignal): Promise<void> {
+  const allowed = await allowedOf([...rights.values()], by);
+  // Somebody else asks by now, anew.
+  if (allowed === undefined || by.aborted) return;
+  const found = [...rights.keys()].map((key, i) => [key, allowed[i] === true] as const);
+  known.value = new Map([...known.peek(), ...found]);
+}
+
+async function allowedOf(
+  body: readonly Right[],
+  signal: AbortSignal,
+): Promise<readonly boolean[] | undefined> {
+  const path = '/v1/internal/acl/authorize';
   try {
-    const { value } = await ask<readonly { Allow: boolean }[]>('/v1/internal/acl/authorize', {
-      method: 'POST',
-      body,
-    });
+    const answered = await untilAnswered(
+      () => ask<readonly { Allow: boolean }[]>(path, { method: 'POST', body, signal }),
+      signal,
+    );
+    if (answered === undefined) return undefined;
     isControlled.value = true;
-    return value.map(({ Allow }) => Allow);
+    return answered.value.map(({ Allow }) => Allow);
   } catch (error) {
-    if (!(error instanceof Refusal) || error.why === 'lost') return undefined;
+    if (signal.aborted) return undefined;
     // 401: there is no access control. A token that nobody knows may do nothing.
-    isControlled.value = error.why !== 'off';
-    return body.map(() => error.why === 'off');
+    const isOpen = error instanceof Refusal && error.why === 'off';
+    isControlled.value = !isOpen;
+    return body.map(() => isOpen);
   }
 }
 
 export function startRights(): void {
   effect(() => {
     token.value;
+    otherDatacenter.value;
+    asking.abort();
+    asking = new AbortController();
+    wanted = new Map();
     known.value = new Map();
     want('', { Resource: 'operator', Access: 'read' });
   });

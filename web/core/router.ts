@@ -1,11 +1,12 @@
 /** Where the reader is. Every address can be sent to somebody else, who then sees the same. */
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
+import { otherDatacenter } from './datacenter.ts';
 import { pathOf, type Spot, spotAt } from './path.ts';
 
 const { dataset } = document.documentElement;
 const base = dataset['base'] ?? '/ui/';
 /** Of the server that served the page. */
-const ownDatacenter = dataset['datacenter'] || 'dc1';
+export const ownDatacenter = dataset['datacenter'] || 'dc1';
 
 const NOWHERE: Spot = { datacenter: '', parts: [] };
 
@@ -61,6 +62,9 @@ export function setQuery(changes: Readonly<Record<string, string>>): void {
 
 /** Follows links of the page without loading it anew. */
 export function startRouter(): void {
+  effect(() => {
+    otherDatacenter.value = datacenter.value === ownDatacenter ? '' : datacenter.value;
+  });
   addEventListener('popstate', look);
   document.addEventListener('click', (event) => {
     const link = event.target instanceof Element ? event.target.closest('a') : null;

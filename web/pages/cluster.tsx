@@ -5,6 +5,7 @@ import {
   type ClusterState,
   figureOf,
   type Metrics,
+  numbersOf,
   type RingState,
   type ServerRow,
   serverRows,
@@ -38,7 +39,9 @@ export function Page() {
       <section class="cluster-part">
         <h2>{say.ring}</h2>
         <p class="aside">{say.ringHint}</p>
-        <Shown of={ring}>{(value) => <RingOf ring={value} name={name} />}</Shown>
+        <Shown of={ring}>
+          {(value) => <RingOf ring={value} name={name} numbers={numbersOf(cluster.value, value)} />}
+        </Shown>
       </section>
       <section class="cluster-part">
         <h2>{say.log}</h2>
@@ -112,11 +115,17 @@ function standingOf({ NodeStatus, Healthy }: ServerRow) {
   return <StatusSign status="passing" label={say.well} />;
 }
 
-function RingOf({ ring, name }: { readonly ring: RingState; readonly name: string }) {
+interface RingOfProps {
+  readonly ring: RingState;
+  readonly name: string;
+  readonly numbers: ReadonlyMap<string, number>;
+}
+
+function RingOf({ ring, name, numbers }: RingOfProps) {
   const say = clusterWords.value;
   const inTurn = name === '' ? [] : [ring.Server, ...ring.Then];
-  const parts = ring.Servers.toSorted((a, b) => (a.Node < b.Node ? -1 : 1)).map((server, i) => ({
-    number: i + 1,
+  const parts = ring.Servers.toSorted((a, b) => (a.Node < b.Node ? -1 : 1)).map((server) => ({
+    number: numbers.get(server.ID) ?? 0,
     name: server.Node,
     share: server.Share,
     turn: inTurn.indexOf(server.Node) + 1,

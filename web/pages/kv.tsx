@@ -21,11 +21,11 @@ export function Page() {
   const say = kvWords.value;
   const folder = query.value.get('folder') ?? '';
   const key = query.value.get('key') ?? '';
-  const mayWrite = useMay({ Resource: 'key', Access: 'write', Segment: folder });
+  const mayDelete = useMay({ Resource: 'key', Access: 'write-prefix', Segment: folder });
   return (
     <>
       <Heading title={say.title}>
-        {mayWrite && folder !== '' && canBeAsked(folder) && (
+        {mayDelete && folder !== '' && canBeAsked(folder) && (
           <button type="button" onClick={() => askDeleteFolder(folder)}>
             {say.deleteFolder}
           </button>

@@ -1,5 +1,6 @@
 /** One node: its checks, what runs on it, the sessions that rest on it, and what became of it. */
 import '../style/node.css';
+import { useMemo } from 'preact/hooks';
 import type { Check, Instance, Session } from '../../lib/model.ts';
 import { withQuery } from '../core/api.ts';
 import { addressOf, invalidate, type NodeInFull } from '../core/catalog.ts';
@@ -9,7 +10,7 @@ import { type Change, sinceOf } from '../core/past.ts';
 import type { Given } from '../core/path.ts';
 import { useMay } from '../core/rights.ts';
 import { href } from '../core/router.ts';
-import { RANK, standingOf } from '../core/standing.ts';
+import { bothOf, byInstance, RANK, standingOf } from '../core/standing.ts';
 import { askFirst } from '../ui/asked.tsx';
 import { Checks } from '../ui/checks.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -127,13 +128,7 @@ interface Placed {
 
 function Services({ node }: { readonly node: NodeInFull }) {
   const say = nodeWords.value;
-  const checks = node.Checks ?? [];
-  const rows = (node.Services ?? []).map((instance) => ({
-    instance,
-    status: standingOf(
-      checks.filter(({ ServiceID }) => ServiceID === '' || ServiceID === instance.ID),
-    ),
-  }));
+  const rows = useMemo(() => placedOn(node), [node]);
   if (rows.length === 0) return <Empty title={say.noServices} hint={say.noServicesHint} />;
   return (
     <Table
@@ -145,6 +140,15 @@ function Services({ node }: { readonly node: NodeInFull }) {
       sortedBy="status"
     />
   );
+}
+
+function placedOn({ Checks: checks, Services }: NodeInFull): readonly Placed[] {
+  const by = byInstance(checks ?? []);
+  const own = standingOf(by.get('') ?? []);
+  return (Services ?? []).map((instance) => ({
+    instance,
+    status: bothOf(own, standingOf(by.get(instance.ID) ?? [])),
+  }));
 }
 
 function serviceColumns(node: NodeInFull): readonly Column<Placed>[] {

@@ -10,10 +10,19 @@ interface DialogProps {
 
 export function Dialog({ title, onClose, children }: DialogProps) {
   const own = useRef<HTMLDialogElement>(null);
+  const isGone = useRef(false);
   const id = useId();
-  useEffect(() => own.current?.showModal(), []);
+  useEffect(() => {
+    const dialog = own.current;
+    dialog?.showModal();
+    return () => {
+      isGone.current = true;
+      // Closed before it is taken away, it gives the focus back to where that was.
+      dialog?.close();
+    };
+  }, []);
   return (
-    <dialog ref={own} aria-labelledby={id} onClose={onClose}>
+    <dialog ref={own} aria-labelledby={id} onClose={() => isGone.current || onClose()}>
       <h2 id={id}>{title}</h2>
       {children}
     </dialog>

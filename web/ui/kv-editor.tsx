@@ -1,9 +1,12 @@
 /** One key: what it says, to be edited, who has its lock, and what it said before. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { KeyValue } from '../../lib/model.ts';
 import { perform } from '../core/actions.ts';
-import { type Begun, draftOf } from '../core/draft.ts';
+import { draftOf, isOver } from '../core/draft.ts';
+import { begunOf, keepDraft } from '../core/drafts.ts';
+import { laidOut } from '../core/json-layout.ts';
 import { canBeAsked, deleteKey, pathOfKey, restoreKey, writeKey } from '../core/keys-and-values.ts';
+import { lineEndsOf } from '../core/line-ends.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
 import { setQuery } from '../core/router.ts';
@@ -52,22 +55,32 @@ interface WritingProps {
 function Writing({ name, row }: WritingProps) {
   const say = kvWords.value;
   const mayWrite = useMay({ Resource: 'key', Access: 'write', Segment: name });
-  const [begun, setBegun] = useState<Begun | undefined>();
+  const begun = begunOf(name);
   const [problem, setProblem] = useState('');
   const draft = draftOf(begun, row);
   const { text = '', upon } = draft;
   const save = writeKey(name, text, upon);
-  const write = (next: string) => setBegun({ text: next, upon, saved: begun?.saved });
+  const write = (next: string) => {
+    const isAsItWas =
+      begun?.saved === undefined && !draft.isOvertaken && next === draftOf(undefined, row).text;
+    keepDraft(
+      name,
+      isAsItWas && row !== undefined ? undefined : { text: next, upon, saved: begun?.saved },
+    );
+  };
   const give = () => {
-    setBegun(undefined);
+    keepDraft(name, undefined);
     setProblem('');
   };
+  useEffect(() => {
+    if (begun !== undefined && isOver(begun, row)) keepDraft(name, undefined);
+  }, [begun, row]);
   const run = async () => {
     try {
       await perform(save);
       setProblem('');
       // Somebody may have written on meanwhile.
-      setBegun((now) => ({ text: now?.text ?? text, upon, saved: text }));
+      keepDraft(name, { text: begunOf(name)?.text ?? text, upon, saved: text });
       tell(say.saved(name));
     } catch (error) {
       setProblem(inWords(error));
@@ -83,8 +96,11 @@ function Writing({ name, row }: WritingProps) {
       ) : (
         <Text text={draft.text} isFixed={!mayWrite} onWrite={write} />
       )}
+      {lineEndsOf(textOf(upon?.Value ?? null) ?? '') === 'mixed' && (
+        <p class="aside">{say.mixedEnds}</p>
+      )}
       {draft.isOvertaken && (
-        <Overtaken row={row} onWrite={() => setBegun({ text, upon: row })} onTake={give} />
+        <Overtaken row={row} onWrite={() => keepDraft(name, { text, upon: row })} onTake={give} />
       )}
       {problem !== '' && (
         <p class="problem" role="alert">
@@ -180,7 +196,7 @@ function Form({
       </p>
     );
   }
-  const tidy = JSON.stringify(JSON.parse(text), null, 2);
+  const tidy = laidOut(text);
   return (
     <p class="aside">
       {say.isJson}{' '}

@@ -1,6 +1,6 @@
 /** Who has the lock of a key, and what becomes of it when he goes. */
 import type { Session } from '../../lib/model.ts';
-import { useLive } from '../core/live.ts';
+import { useOnce } from '../core/live.ts';
 import { href } from '../core/router.ts';
 import { kvWords } from '../words/kv-words.ts';
 import { lasting } from '../words/times.ts';
@@ -10,7 +10,8 @@ const NS_PER_MS = 1e6;
 
 export function KeyLock({ session }: { readonly session: string }) {
   const say = kvWords.value;
-  const live = useLive<readonly Session[]>(`/v1/session/info/${encodeURIComponent(session)}`);
+  // A session never changes, and its end is seen at the key.
+  const live = useOnce<readonly Session[]>(`/v1/session/info/${encodeURIComponent(session)}`);
   const [holder] = live.value ?? [];
   return (
     <div class="kv-lock">

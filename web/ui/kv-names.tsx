@@ -1,5 +1,6 @@
 /** Keys as a list: the names of one folder, or all that is below it with what it says. */
 import type { KeyValue } from '../../lib/model.ts';
+import { isUnsaved } from '../core/drafts.ts';
 import { compare } from '../core/order.ts';
 import { setQuery } from '../core/router.ts';
 import { shellText } from '../core/shell.ts';
@@ -110,6 +111,7 @@ interface NameProps {
 /** Of a folder what is in it, of a key what it says. */
 function Name({ name, shown, open }: NameProps) {
   const isFolder = name.endsWith('/') && shown !== '';
+  const say = kvWords.value;
   const lead = isFolder ? { folder: name, key: '', search: '' } : { key: name };
   return (
     <button
@@ -119,6 +121,7 @@ function Name({ name, shown, open }: NameProps) {
       onClick={() => setQuery(lead)}
     >
       {shown === '' ? name : shown}
+      {isUnsaved(name) && <span class="aside"> {say.unsaved}</span>}
     </button>
   );
 }

@@ -24,30 +24,38 @@ interface RevisionsProps {
 
 export function KeyRevisions({ name, row }: RevisionsProps) {
   const say = kvWords.value;
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details class="kv-history" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>{say.history}</summary>
+      {isOpen && <AllBefore name={name} row={row} />}
+    </details>
+  );
+}
+
+function AllBefore({ name, row }: RevisionsProps) {
+  const say = kvWords.value;
   const live = useLive<readonly Revision[]>(withQuery(pathOfKey(name), { history: MAX_SHOWN }));
   return (
-    <details class="kv-history">
-      <summary>{say.history}</summary>
-      <Shown of={live}>
-        {(all) => {
-          const before = all.filter(({ Revision: index }) => index !== row?.ModifyIndex);
-          return before.length === 0 ? (
-            <>
-              <p class="aside">{say.historyHint}</p>
-              <Copyable
-                text={shellText('proconsul', 'kv', 'revisions', `-prefix=${folderOf(name)}`)}
-              />
-            </>
-          ) : (
-            <ul>
-              {before.map((each) => (
-                <Before key={each.Revision} name={name} row={row} revision={each} />
-              ))}
-            </ul>
-          );
-        }}
-      </Shown>
-    </details>
+    <Shown of={live}>
+      {(all) => {
+        const before = all.filter(({ Revision: index }) => index !== row?.ModifyIndex);
+        return before.length === 0 ? (
+          <>
+            <p class="aside">{say.historyHint}</p>
+            <Copyable
+              text={shellText('proconsul', 'kv', 'revisions', `-prefix=${folderOf(name)}`)}
+            />
+          </>
+        ) : (
+          <ul>
+            {before.map((each) => (
+              <Before key={each.Revision} name={name} row={row} revision={each} />
+            ))}
+          </ul>
+        );
+      }}
+    </Shown>
   );
 }
 

@@ -1,9 +1,10 @@
 /** What a live answer comes to before there is anything to show of it, or when it may not be seen. */
 import type { ComponentChildren } from 'preact';
 import { withQuery } from '../core/api.ts';
+import { otherDatacenter } from '../core/datacenter.ts';
 import type { Shown as Answer } from '../core/live-query.ts';
 import { isControlled } from '../core/rights.ts';
-import { href } from '../core/router.ts';
+import { href, ownDatacenter, ownHref, spot } from '../core/router.ts';
 import { token } from '../core/token.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { Copyable } from './commands.tsx';
@@ -29,7 +30,17 @@ export function Shown<T>({ of, missing, children }: ShownProps<T>) {
   }
   if (standing === 'off') return <ControlIsOff />;
   if (standing === 'missing') return <>{missing}</>;
-  if (standing === 'refused') return <Empty title={problem} />;
+  if (standing === 'refused') {
+    return (
+      <Empty title={problem}>
+        {otherDatacenter.value !== '' && (
+          <a class="button" href={ownHref(...spot.value.parts)}>
+            {say.atHome(ownDatacenter)}
+          </a>
+        )}
+      </Empty>
+    );
+  }
   if (value === undefined) return <p class="loading">{say.loading}</p>;
   return (
     <>

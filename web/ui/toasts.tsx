@@ -1,5 +1,7 @@
 /** What has just happened, told beside the page, and for a while the way back from it. */
 import { signal } from '@preact/signals';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useKey } from '../core/keys.ts';
 import { uiWords } from '../words/ui-words.ts';
 
 interface Toast {
@@ -10,6 +12,8 @@ interface Toast {
 }
 
 const SHOWN_MS = 10_000;
+/** Who has to find a way back has more time for it. */
+const SHOWN_WITH_UNDO_MS = 30_000;
 const MAX_SHOWN = 3;
 
 const toasts = signal<readonly Toast[]>([]);
@@ -22,43 +26,78 @@ interface Told {
 }
 
 export function tell(text: string, { isBad = false, undo }: Told = {}): void {
-  const toast = { id: next++, text, isBad, undo };
-  toasts.value = [...toasts.peek(), toast].slice(-MAX_SHOWN);
-  if (!isBad) setTimeout(() => dismiss(toast), SHOWN_MS);
+  const all = [...toasts.peek(), { id: next++, text, isBad, undo }];
+  const spare = all.length > MAX_SHOWN ? (all.find((each) => !each.isBad) ?? all[0]) : undefined;
+  toasts.value = all.filter((each) => each !== spare);
 }
 
 function dismiss({ id }: Toast): void {
   toasts.value = toasts.peek().filter((each) => each.id !== id);
 }
 
+function takeBack(toast: Toast): void {
+  dismiss(toast);
+  toast.undo?.();
+}
+
+/** What says something is there before it does: else nobody hears the first. */
 export function Toasts() {
-  const say = uiWords.value;
+  const all = toasts.value;
+  const last = all.findLast(({ undo }) => undo !== undefined);
   return (
-    <div class="toasts" role="status">
-      {toasts.value.map((toast) => (
-        <div key={toast.id} class={toast.isBad ? 'toast bad' : 'toast'}>
-          <span>{toast.text}</span>
-          {toast.undo !== undefined && (
-            <button
-              type="button"
-              onClick={() => {
-                dismiss(toast);
-                toast.undo?.();
-              }}
-            >
-              {say.undo}
-            </button>
-          )}
-          <button
-            class="quiet"
-            type="button"
-            aria-label={say.dismiss}
-            onClick={() => dismiss(toast)}
-          >
-            ×
-          </button>
-        </div>
-      ))}
+    <div class="toasts">
+      <div role="status">
+        {all.map((each) => each.isBad || <OneToast key={each.id} toast={each} />)}
+      </div>
+      <div role="alert">
+        {all.map((each) => each.isBad && <OneToast key={each.id} toast={each} />)}
+      </div>
+      {last !== undefined && <UndoKey toast={last} />}
+    </div>
+  );
+}
+
+function UndoKey({ toast }: { readonly toast: Toast }) {
+  const run = useRef(() => {});
+  run.current = () => takeBack(toast);
+  useKey(
+    'u',
+    () => uiWords.value.undoKey,
+    () => run.current(),
+  );
+  return null;
+}
+
+function OneToast({ toast }: { readonly toast: Toast }) {
+  const say = uiWords.value;
+  const [isHeld, setHeld] = useState(false);
+  const { text, isBad, undo } = toast;
+  useEffect(() => {
+    // It goes from nobody who is at it.
+    if (isBad || isHeld) return;
+    const timer = setTimeout(
+      () => dismiss(toast),
+      undo === undefined ? SHOWN_MS : SHOWN_WITH_UNDO_MS,
+    );
+    return () => clearTimeout(timer);
+  }, [isHeld]);
+  return (
+    <div
+      class={isBad ? 'toast bad' : 'toast'}
+      onPointerEnter={() => setHeld(true)}
+      onPointerLeave={() => setHeld(false)}
+      onFocusIn={() => setHeld(true)}
+      onFocusOut={() => setHeld(false)}
+    >
+      <span>{text}</span>
+      {undo !== undefined && (
+        <button type="button" onClick={() => takeBack(toast)}>
+          {say.undo}
+        </button>
+      )}
+      <button class="quiet" type="button" aria-label={say.dismiss} onClick={() => dismiss(toast)}>
+        ×
+      </button>
     </div>
   );
 }

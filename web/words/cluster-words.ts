@@ -76,7 +76,7 @@ export const clusterWords = words(
     contact: '最近联系',
     since: '始于',
     ring: '哪台服务器回答哪些名称',
-    ringHint: '代理把服务名称分配给各台服务器，因此关注同一服务的请求都会到达同一台服务器。',
+    ringHint: 'Agent 把服务名称分配给各台服务器，因此关注同一服务的请求都会到达同一台服务器。',
     ringIs: (parts: string) => `查询份额：${parts}`,
     shares: '查询',
     goesTo: '由此回答',
@@ -103,6 +103,6 @@ export const clusterWords = words(
     no: '否',
     secondsAgo: (s: string) => `${s} 秒前`,
     ms: (ms: string) => `${ms} 毫秒`,
-    ofAnAgent: '此页面来自代理，代理没有日志；请在服务器上查看。',
+    ofAnAgent: '此页面来自 Agent，Agent 没有日志；请在服务器上查看。',
   },
 );

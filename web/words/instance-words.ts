@@ -78,6 +78,6 @@ export const instanceWords = words(
     deregister: '注销',
     deregisterText: (id: string) => `${id} 将被移除，客户端将无法再找到它。`,
     deregistered: (id: string) => `${id} 已注销。`,
-    elsewhere: (node: string) => `此操作由 ${node} 上的代理决定，请在该节点上运行：`,
+    elsewhere: (node: string) => `此操作由 ${node} 上的 Agent 决定，请在该节点上运行：`,
   },
 );

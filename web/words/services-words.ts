@@ -43,7 +43,7 @@ export const servicesWords = words(
     summary: (all: number, failing: number) =>
       failing === 0 ? `${count(all)} 个服务` : `${count(all)} 个服务，${count(failing)} 个异常`,
     none: '尚未注册任何服务',
-    noneHint: '可在任一代理上注册，或在代理配置中写入定义：',
+    noneHint: '可在任一 Agent 上注册，或在 Agent 的配置中写入定义：',
     noMatch: '没有匹配的服务',
     noMatchHint: '关键词匹配名称、标签和来源；表达式用于选择实例。',
   },

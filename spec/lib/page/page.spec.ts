@@ -148,4 +148,17 @@ describe('the page at ui_content_path', () => {
     assert.equal((await get('/ui/x.js')).text, 'x');
     assert.equal((await get('/ui/..%2f..%2fetc/passwd')).status, 301);
   });
+
+  it("sends somebody's own files with the headers of the configuration in place of ours", async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'page-'));
+    atEnd(async () => rmSync(dir, { recursive: true }));
+    writeFileSync(join(dir, 'index.html'), 'mine');
+    const plain = await (await start({ dir }))('/ui/');
+    assert.deepEqual(
+      [plain.headers['x-frame-options'], plain.headers['cache-control']],
+      ['DENY', 'no-cache'],
+    );
+    const framed = await start({ dir, headers: { 'x-frame-options': 'SAMEORIGIN' } });
+    assert.equal((await framed('/ui/x/y')).headers['x-frame-options'], 'SAMEORIGIN');
+  });
 });

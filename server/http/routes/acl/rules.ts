@@ -145,14 +145,21 @@ function authorization(): Route {
   };
 }
 
+/** To every key whose name begins with the segment, as who deletes a folder must have it. */
+const WRITE_PREFIX = 'write-prefix';
+
 function answered({ caller }: HttpRequest, { Resource: resource, Access, Segment }: Question) {
   if (!(RESOURCES as readonly string[]).includes(resource)) {
     throw badRequest(`Invalid ACL resource requested: ${JSON.stringify(resource)}`);
   }
-  const isAccess =
-    Access === 'read' || Access === 'write' || (Access === 'list' && resource === 'key');
+  const isOfKeys = Access === 'list' || Access === WRITE_PREFIX;
+  const isAccess = Access === 'read' || Access === 'write' || (isOfKeys && resource === 'key');
   if (!isAccess) throw badRequest(`Invalid access level for ${resource} resource: ${Access}`);
-  const Allow = caller.rights.may(resource as Resource, Access as Access, Segment);
+  const { rights } = caller;
+  const Allow =
+    Access === WRITE_PREFIX
+      ? rights.mayUnder('key', 'write', Segment)
+      : rights.may(resource as Resource, Access as Access, Segment);
   const segment = Segment === '' ? {} : { Segment };
   return { Resource: resource, ...segment, Access, Allow };
 }

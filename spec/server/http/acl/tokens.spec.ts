@@ -157,6 +157,27 @@ describe('templated policies', () => {
     );
   });
 
+  it('may delete a folder who may write all that is in it, which is asked for by itself', async () => {
+    const { master, as } = await startAclServer();
+    const rules = 'key_prefix "app/" { policy = "write" } key "app/color" { policy = "read" }';
+    await master('PUT', '/v1/acl/policy', { Name: 'some', Rules: rules });
+    const { SecretID = '' } = await master('PUT', '/v1/acl/token', {
+      Policies: [{ Name: 'some' }],
+    });
+    const questions = ['app/', 'app/d', 'b'].map((Segment) => ({
+      Resource: 'key',
+      Access: 'write-prefix',
+      Segment,
+    }));
+    const { json } = await as(SecretID, 'POST', '/v1/internal/acl/authorize', questions);
+    assert.deepEqual(
+      (json as { Allow: boolean }[]).map(({ Allow }) => Allow),
+      [false, true, false],
+    );
+    const other = [{ Resource: 'service', Access: 'write-prefix', Segment: '' }];
+    assert.equal((await as(SecretID, 'POST', '/v1/internal/acl/authorize', other)).status, 400);
+  });
+
   it('are listed, shown and tried out', async () => {
     const { master, as } = await startAclServer();
     const all = await master('GET', '/v1/acl/templated-policies');

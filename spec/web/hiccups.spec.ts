@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describePage } from '../support/browser.ts';
+import { until } from '../support/until.ts';
+import { startGuardedServer, startWebServer } from '../support/web-server.ts';
+
+describePage('the page, where a server does not answer', () => {
+  it('keeps a draft of a new key through a hiccup, a look at another key, and another page', async () => {
+    const { put, open, get } = await startWebServer();
+    await put('/v1/kv/color', 'blue');
+    const page = await open('kv?key=shape');
+    const value = page.getByRole('textbox', { name: 'Value' });
+    await value.fill('round');
+    await page.route('**/v1/**', (route) => route.abort());
+    await put('/v1/kv/size', '7');
+    await page.evaluate("dispatchEvent(new Event('online'))");
+    await page.getByText('The server cannot be reached').waitFor();
+    assert.equal(await value.inputValue(), 'round');
+    await page.unroute('**/v1/**');
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await page.getByRole('button', { name: 'size' }).waitFor();
+    await page.getByRole('button', { name: 'color' }).click();
+    await until(async () => (await value.inputValue()) === 'blue');
+    await page.getByRole('link', { name: 'Nodes' }).click();
+    await page.getByRole('heading', { name: 'Nodes' }).waitFor();
+    await page.goBack();
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByLabel('Name').fill('shape');
+    await page.getByRole('dialog').getByRole('button', { name: 'New key' }).click();
+    await until(async () => (await value.inputValue()) === 'round');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('shape is written.').waitFor();
+    assert.equal((await get<{ Value: string }[]>('/v1/kv/shape'))[0]?.Value, btoa('round'));
+  });
+
+  it('asks again what the token may do, once somebody answers', async () => {
+    const { put, openWith, process } = await startGuardedServer();
+    await put('/v1/kv/color', 'blue', 'root');
+    const page = await openWith('key_prefix "" { policy = "write" }', 'nodes');
+    let away = 0;
+    await page.route('**/v1/internal/acl/authorize*', (route) =>
+      ++away < 3 ? route.abort() : route.continue(),
+    );
+    await page.goto(`http://127.0.0.1:${process.port}/ui/dc1/kv?key=color`);
+    await page.getByRole('button', { name: 'Save', exact: true }).waitFor();
+    assert.ok(away >= 3);
+  });
+
+  it('says what a server says that cannot answer', async () => {
+    const { open, process } = await startWebServer();
+    const page = await open('nodes');
+    await page.route('**/v1/internal/overview/services*', (route) =>
+      route.fulfill({ status: 500, body: 'No cluster leader' }),
+    );
+    await page.goto(`http://127.0.0.1:${process.port}/ui/dc1/services`);
+    await page.getByText('The server cannot answer: No cluster leader.').waitFor();
+  });
+
+  it('asks for the data centre of its address, and says where that is none', async () => {
+    const { open, process } = await startWebServer();
+    const page = await open('nodes');
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.goto(`http://127.0.0.1:${process.port}/ui/dc7/nodes`);
+    await page.getByText('No path to datacenter').waitFor();
+    assert.ok(asked.some((url) => url.endsWith('/v1/internal/overview/nodes?dc=dc7')));
+    await page.getByRole('link', { name: 'Show the same of dc1' }).click();
+    await page.getByRole('link', { name: 'n1' }).waitFor();
+  });
+
+  it('leaves the focus nowhere, whatever goes away under it', async () => {
+    const { put, open } = await startWebServer();
+    await put('/v1/kv/color', 'blue');
+    const page = await open('kv?key=color');
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const focused = () => page.evaluate('document.activeElement.textContent');
+    assert.equal(await focused(), 'Delete');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('color is deleted.').waitFor();
+    await until(async () => (await page.evaluate('document.activeElement.id')) === 'content');
+    await page.keyboard.press('u');
+    await page.getByText('Taken back.').waitFor();
+  });
+});
+
+describePage('the page of keys, as written before', () => {
+  it('keeps the ends of lines, and large numbers', async () => {
+    const { put, open, get } = await startWebServer();
+    const value = async (key: string) =>
+      atob((await get<{ Value: string }[]>(`/v1/kv/${key}`))[0]?.Value ?? '');
+    await put('/v1/kv/lines', 'one\r\ntwo\r\n');
+    await put('/v1/kv/number', '{"id":12345678901234567890}');
+    const page = await open('kv?key=lines');
+    const text = page.getByRole('textbox', { name: 'Value' });
+    await text.fill('one\nthree\n');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await until(async () => (await value('lines')) === 'one\r\nthree\r\n');
+    await page.getByRole('button', { name: 'number' }).click();
+    await page.getByRole('button', { name: 'Lay out' }).click();
+    assert.equal(await text.inputValue(), '{\n  "id": 12345678901234567890\n}');
+  });
+
+  it('offers to delete a folder to those alone who may delete all that is in it', async () => {
+    const { put, openWith } = await startGuardedServer();
+    await put('/v1/kv/app/color', 'blue', 'root');
+    const rules = 'key_prefix "app/" { policy = "write" } key "app/color" { policy = "read" }';
+    const some = await openWith(rules, 'kv?folder=app/');
+    await some.getByRole('button', { name: 'color' }).waitFor();
+    await some.getByRole('button', { name: 'New key' }).waitFor();
+    assert.equal(await some.getByRole('button', { name: 'Delete the folder' }).count(), 0);
+    const all = await openWith('key_prefix "app/" { policy = "write" }', 'kv?folder=app/');
+    await all.getByRole('button', { name: 'Delete the folder' }).waitFor();
+  });
+});

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { language } from '../../web/words/words.ts';
+
+const WORDS = new URL('../../web/words/', import.meta.url);
+
+/** Each text in both languages; what takes something is given some of it. */
+async function* pairs(): AsyncGenerator<readonly [place: string, en: string, zh: string]> {
+  for (const file of readdirSync(WORDS).filter((name) => name.endsWith('-words.ts'))) {
+    const module: Record<string, { readonly value: object }> = await import(
+      new URL(file, WORDS).href
+    );
+    for (const [name, table] of Object.entries(module)) {
+      const said = (['en', 'zh'] as const).map((each) => {
+        language.value = each;
+        return new Map(textsOf(table.value, name));
+      });
+      for (const [place, en] of said[0] ?? []) yield [place, en, said[1]?.get(place) ?? ''];
+    }
+  }
+}
+
+function* textsOf(of: unknown, place: string): Generator<readonly [string, string]> {
+  if (typeof of === 'string') yield [place, of];
+  else if (typeof of === 'function') yield [place, String(of(2, 2, 2))];
+  else if (typeof of === 'object' && of !== null)
+    for (const [name, each] of Object.entries(of)) yield* textsOf(each, `${place}.${name}`);
+}
+
+describe('what the page says', () => {
+  afterEach(() => {
+    language.value = 'en';
+  });
+
+  it('says 代理 of a proxy alone, and Agent of an agent', async () => {
+    for await (const [place, en, zh] of pairs()) {
+      if (zh.includes('代理')) assert.match(en, /prox|sidecar/i, `${place}: ${zh}`);
+      if (/\bagents?\b/i.test(en)) assert.match(zh, /agent/i, `${place}: ${zh}`);
+    }
+  });
+
+  it('says something in both languages, and not the same', async () => {
+    for await (const [place, en, zh] of pairs()) assert.ok(zh.trim() !== '' || en === '', place);
+  });
+});
