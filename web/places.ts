@@ -42,6 +42,12 @@ export const ENTRANCES: readonly Entrance[] = [
     load: () => import('./pages/intentions.tsx'),
   },
   {
+    address: 'config',
+    name: 'config',
+    key: 'f',
+    load: () => import('./pages/config.tsx'),
+  },
+  {
     address: 'access',
     name: 'access',
     key: 'a',
@@ -62,6 +68,8 @@ export const PLACES: readonly Place[] = [
   { address: 'nodes/:name', load: () => import('./pages/node.tsx') },
   { address: 'intentions/new', load: () => import('./pages/intention-new.tsx') },
   { address: 'intentions/:source/:destination', load: () => import('./pages/intention.tsx') },
+  { address: 'config/new', load: () => import('./pages/config-new.tsx') },
+  { address: 'config/:kind/:name', load: () => import('./pages/config-entry.tsx') },
   { address: 'access/new/:kind', load: () => import('./pages/access-new.tsx') },
   { address: 'access/tokens/:id', load: () => import('./pages/access-token.tsx') },
   { address: 'access/policies/:id', load: () => import('./pages/access-policy.tsx') },
