@@ -25,8 +25,10 @@ export interface AgentPlace extends Place {
 }
 
 export interface AgentTls {
-  /** To trust, as PEM. */
+  /** To trust, as PEM; '' where whoever answers is to be trusted. */
   readonly authorities: string;
+  /** That its certificate must bear; '' for any. */
+  readonly name: string;
   /** What Envoy shows where the agent asks for it: files, so that no key is printed. */
   readonly own: { readonly certFile: string; readonly keyFile: string } | undefined;
 }
@@ -86,7 +88,12 @@ function agentCluster({ host, port, tls }: AgentPlace): object {
     explicit_http_config: { http2_protocol_options: http2 },
   };
   const authorities = tls?.authorities ?? '';
-  const validation = authorities === '' ? {} : { trusted_ca: { inline_string: authorities } };
+  const name = tls?.name ?? '';
+  const named = [{ san_type: 'DNS', matcher: { exact: name } }];
+  const validation = authorities !== '' && {
+    trusted_ca: { inline_string: authorities },
+    ...(name !== '' && { match_typed_subject_alt_names: named }),
+  };
   const own = tls?.own && {
     certificate_chain: { filename: tls.own.certFile },
     private_key: { filename: tls.own.keyFile },
@@ -104,9 +111,10 @@ function agentCluster({ host, port, tls }: AgentPlace): object {
           '@type': `${TYPE}.transport_sockets.tls.v3.UpstreamTlsContext`,
           common_tls_context: {
             alpn_protocols: ['h2'],
-            validation_context: validation,
+            ...(validation && { validation_context: validation }),
             ...(own && { tls_certificates: [own] }),
           },
+          ...(name !== '' && { sni: name }),
         },
       },
     }),

@@ -5,10 +5,12 @@ import { childFault, startChild } from '../../lib/child.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { splitHostPort } from '../../lib/go-error.ts';
 import { parseBool } from '../../lib/go-literals.ts';
+import { objectIn } from '../../sidecar/said.ts';
 import { apiTarget } from '../api-options.ts';
 import { type Command, explained, type Invocation } from '../command.ts';
 import { type AgentPlace, envoyBootstrap } from '../envoy-bootstrap.ts';
 import { gatewayAt, gatewayKind, registerGateway } from '../envoy-gateway.ts';
+import { telemetryOf, withTelemetry } from '../envoy-telemetry.ts';
 import { proxyFor } from './connect-proxy.ts';
 
 /** The oldest that knows all that is told: v2 of its API is gone since. */
@@ -93,7 +95,7 @@ export const command: Command = {
 
 interface Registered {
   readonly Service?: string;
-  readonly Proxy?: { readonly DestinationServiceName?: string };
+  readonly Proxy?: { readonly DestinationServiceName?: string; readonly Config?: unknown };
 }
 
 const NOTHING_SAID =
@@ -123,16 +125,21 @@ async function bootstrapOf(invocation: Invocation): Promise<object> {
   );
   const { Proxy: proxy, Service: own } = json as Registered;
   const { headers } = apiTarget(flags, host.env);
-  return envoyBootstrap({
+  const at = { ...admin, host: admin.host === 'localhost' ? '127.0.0.1' : admin.host };
+  const begun = envoyBootstrap({
     proxyId,
     service: proxy?.DestinationServiceName || own || proxyId,
-    admin: { ...admin, host: admin.host === 'localhost' ? '127.0.0.1' : admin.host },
+    admin: at,
     accessLog: flags.text('admin-access-log-path') || '/dev/null',
     agent: agentPlace(invocation),
     token: headers['X-Consul-Token'] ?? '',
     envoyVersion: flags.text('envoy-version') || ENVOY_VERSION,
   });
+  return withTelemetry(begun, telemetryOf(objectIn(proxy?.Config), at, host.env));
 }
+
+const NO_AUTHORITY =
+  'By TLS Envoy is to know the agent by an authority: name one with -ca-file or -ca-path, or say CONSUL_HTTP_SSL_VERIFY=false';
 
 /** By TLS where the address says `https://`, or none does and the agent's HTTP is spoken to so. */
 function agentPlace({ flags, host: { env } }: Invocation): AgentPlace {
@@ -141,13 +148,16 @@ function agentPlace({ flags, host: { env } }: Invocation): AgentPlace {
   const isTls =
     scheme === 'https' || (scheme === '' && parseBool(env['CONSUL_HTTP_SSL'] ?? '') === true);
   const { tls } = apiTarget(flags, env);
-  const authorities = (tls?.ca ?? []).join('');
+  const isVerified = tls?.rejectUnauthorized !== false;
+  const authorities = isVerified ? (tls?.ca ?? []).join('') : '';
+  if (isTls && isVerified && authorities === '') throw new ProconsulError('invalid', NO_AUTHORITY);
   const file = (flag: string, variable: string) => flags.text(flag) || env[variable] || '';
   const certFile = file('client-cert', 'CONSUL_CLIENT_CERT');
   const keyFile = file('client-key', 'CONSUL_CLIENT_KEY');
   // Envoy may be run elsewhere than this.
   const own = certFile && { certFile: resolve(certFile), keyFile: resolve(keyFile) };
-  const secure = { authorities, own: own || undefined };
+  const name = isVerified ? (tls?.servername ?? '') : '';
+  const secure = { authorities, name, own: own || undefined };
   return { ...placeOf('gRPC', address), tls: isTls ? secure : undefined };
 }
 

@@ -1,7 +1,7 @@
 /** Who a proxy is in the mesh, and how it speaks TLS with others of it. */
 import { parseIdentity } from '../../lib/connect/identity.ts';
 import { ProconsulError } from '../../lib/errors.ts';
-import { objectIn, type Said, textIn } from '../../sidecar/said.ts';
+import { objectIn, type Said, textIn, textsIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
 import { inPath } from '../well-formed.ts';
@@ -61,24 +61,64 @@ export function serverTls(identity: Identity): Message {
   });
 }
 
+/** A certificate that Envoy asks another service for, at a cluster that its own configuration has. */
+export interface Secret {
+  readonly cluster: string;
+  readonly name: string;
+}
+
+function secretConfig({ cluster, name }: Secret): Message {
+  const grpc_services = [{ envoy_grpc: { cluster_name: cluster }, timeout: { seconds: 5 } }];
+  const api_config_source = { api_type: 'GRPC', transport_api_version: 'V3', grpc_services };
+  return { name, sds_config: { api_config_source, resource_api_version: 'V3' } };
+}
+
 /** For callers from outside, who need no certificate; the first of those who say something of it counts. */
-export function gatewayTls(identity: Identity, said: readonly Said[]): Message {
+export function gatewayTls(
+  identity: Identity,
+  said: readonly Said[],
+  secret: Secret | undefined,
+): Message {
   const version = (name: string) =>
     said.map((each) => textIn(each[name])).find((each) => VERSIONS.has(each));
   const least = version('TLSMinVersion');
   const most = version('TLSMaxVersion');
   const own = { certificate_chain: text(identity.certificate), private_key: text(identity.key) };
+  const shown =
+    secret === undefined
+      ? { tls_certificates: [own] }
+      : { tls_certificate_sds_secret_configs: [secretConfig(secret)] };
+  const suites = said.map((each) => textsIn(each['CipherSuites'])).find((all) => all.length > 0);
   return socket({
     '@type': `${TLS}.DownstreamTlsContext`,
     common_tls_context: {
-      tls_certificates: [own],
+      ...shown,
       tls_params: {
         ...(least && { tls_minimum_protocol_version: least }),
         ...(most && { tls_maximum_protocol_version: most }),
+        ...(suites && { cipher_suites: suites.flatMap((each) => SUITES.get(each) ?? []) }),
       },
     },
   });
 }
+
+/** As entries write them, and as Envoy does. */
+export const SUITES: ReadonlyMap<string, string> = new Map([
+  ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'ECDHE-ECDSA-AES128-GCM-SHA256'],
+  ['TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
+  ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'ECDHE-RSA-AES128-GCM-SHA256'],
+  ['TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256', 'ECDHE-RSA-CHACHA20-POLY1305'],
+  ['TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA', 'ECDHE-ECDSA-AES128-SHA'],
+  ['TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA', 'ECDHE-RSA-AES128-SHA'],
+  ['TLS_RSA_WITH_AES_128_GCM_SHA256', 'AES128-GCM-SHA256'],
+  ['TLS_RSA_WITH_AES_128_CBC_SHA', 'AES128-SHA'],
+  ['TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
+  ['TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384', 'ECDHE-RSA-AES256-GCM-SHA384'],
+  ['TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA', 'ECDHE-ECDSA-AES256-SHA'],
+  ['TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA', 'ECDHE-RSA-AES256-SHA'],
+  ['TLS_RSA_WITH_AES_256_GCM_SHA384', 'AES256-GCM-SHA384'],
+  ['TLS_RSA_WITH_AES_256_CBC_SHA', 'AES256-SHA'],
+]);
 
 /** As entries and Envoy both write them. */
 const VERSIONS: ReadonlySet<string> = new Set([

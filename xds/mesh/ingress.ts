@@ -14,7 +14,7 @@ import {
 } from '../resources/listeners.ts';
 import { headerChanges, routeConfiguration, type VirtualHost } from '../resources/routes.ts';
 import { inPath } from '../well-formed.ts';
-import { gatewayTls } from './identity.ts';
+import { gatewayTls, type Secret, SUITES } from './identity.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
 import { bindings, nameIn } from './registration.ts';
 import {
@@ -56,7 +56,7 @@ interface Port {
   readonly behind: readonly Behind[];
 }
 
-function entryOf({ know, registration: { service } }: Seen): Said {
+function entryOf({ know, registration: { service } }: Pick<Seen, 'know' | 'registration'>): Said {
   return objectIn(know(asked(`/v1/config/ingress-gateway/${inPath(service)}`)));
 }
 
@@ -119,28 +119,70 @@ function limitsIn(entry: Said, said: Said): Said {
 const routeName = (port: number) => String(port);
 
 function listenersOf(seen: Seen, { port, isRouted, behind: all }: Port): Resource[] {
-  const { registration, identity } = seen;
+  const { registration } = seen;
   const [first] = all;
   if (first === undefined) return [];
   const id = isRouted ? routeName(port) : first.called.id;
   const filters = isRouted
     ? [httpFilter(httpConnections({ name: id, routing: { routes: id } }))]
     : [tcpFilter(id, endOf(first.called))];
-  const entry = entryOf(seen);
-  const tls = [listenerIn(entry, port)['TLS'], entry['TLS']].map(objectIn);
-  const isSecure = tls.some((each) => each['Enabled'] === true);
-  const chain: FilterChain = {
-    filters,
-    ...(isSecure && { transport_socket: gatewayTls(identity, tls) }),
-  };
+  const chains = chainsFor(seen, port, all, filters);
   const hosts = new Set(bindings(registration).map(({ host }) => host));
   return [...hosts].map((host) =>
     listener({
       ...{ name: `${id}:${host}:${port}`, host, port, direction: 'OUTBOUND' },
-      chains: [chain],
+      chains,
       uses: isRouted ? [id] : [],
     }),
   );
+}
+
+/** One for each service that has a certificate of its own, by the names that TLS asks for, and one for all others. */
+function chainsFor(
+  { identity, know, registration }: Seen,
+  port: number,
+  all: readonly Behind[],
+  filters: readonly Message[],
+): readonly FilterChain[] {
+  const entry = entryOf({ know, registration });
+  const tls = [listenerIn(entry, port)['TLS'], entry['TLS']].map(objectIn);
+  const secret = secretIn(tls);
+  for (const name of tls.flatMap((each) => textsIn(each['CipherSuites']))) {
+    if (!SUITES.has(name))
+      know.omit(`the cipher suite ${JSON.stringify(name)} at ${port}`, NO_SUITE);
+  }
+  const named = all.flatMap(({ said, hosts }): FilterChain[] => {
+    const own = secretIn([objectIn(said['TLS']), ...tls]);
+    const names = hosts
+      .map((each) => each.toLowerCase())
+      .filter((each) => each !== '*' && isHost(each));
+    const isOwn = textIn(objectIn(objectIn(said['TLS'])['SDS'])['CertResource']) !== '';
+    if (own === undefined || !isOwn || names.length === 0) return [];
+    const server_names = [...new Set(names)];
+    return [
+      {
+        filter_chain_match: { server_names },
+        filters,
+        transport_socket: gatewayTls(identity, tls, own),
+      },
+    ];
+  });
+  const isSecure = secret !== undefined || tls.some((each) => each['Enabled'] === true);
+  // Where certificates are of services alone, nobody is answered in the clear.
+  if (!isSecure && named.length > 0) return named;
+  const rest = isSecure && { transport_socket: gatewayTls(identity, tls, secret) };
+  return [...named, { filters, ...rest }];
+}
+
+const NO_SUITE = 'Envoy has none of that name';
+
+/** Each field as the nearest says it. */
+function secretIn(tls: readonly Said[]): Secret | undefined {
+  const said = tls.map((each) => objectIn(each['SDS']));
+  const field = (name: string) =>
+    said.map((each) => textIn(each[name])).find((each) => each !== '');
+  const [cluster, name] = [field('ClusterName'), field('CertResource')];
+  return cluster === undefined || name === undefined ? undefined : { cluster, name };
 }
 
 function hostsOf({ know }: Seen, port: number, all: readonly Behind[]): VirtualHost[] {

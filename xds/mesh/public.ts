@@ -18,6 +18,8 @@ export interface WayIn {
   readonly cluster: string;
   /** Of the route to it. */
   readonly more?: Message;
+  /** For a whole answer; undefined for as long as it takes. */
+  readonly requestMs?: number | undefined;
 }
 
 export function filtersOf(know: Know, way: WayIn): Message[] {
@@ -42,9 +44,9 @@ export function filtersOf(know: Know, way: WayIn): Message[] {
   return [httpFilter(manager)];
 }
 
-/** How long a call may take, whoever calls says. */
-function toCluster({ name, cluster, more = {} }: WayIn): Message {
-  const route = { cluster, timeout: durationOfMs(0), ...more };
+/** How long a call may take, whoever calls says, unless the program's own proxy does. */
+function toCluster({ name, cluster, requestMs = 0, more = {} }: WayIn): Message {
+  const route = { cluster, timeout: durationOfMs(requestMs), ...more };
   const routes = [{ match: { prefix: '/' }, route }];
   return { name, virtual_hosts: [{ name, domains: ['*'], routes }] };
 }

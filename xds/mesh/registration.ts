@@ -1,6 +1,8 @@
 /** How a proxy or a gateway is registered with its agent. */
+import { ipBytes } from '../../lib/ip.ts';
 import { MAX_UPSTREAMS } from '../../lib/limits.ts';
 import { addressIn, listIn, objectIn, portIn, type Said, textIn } from '../../sidecar/said.ts';
+import { callRulesIn, ownRulesIn } from '../../sidecar/upstream-config.ts';
 import type { Know } from '../derived.ts';
 import { inPath, isWellFormed } from '../well-formed.ts';
 
@@ -17,10 +19,23 @@ export interface Registration {
   /** That it speaks for: a gateway for itself. */
   readonly service: string;
   readonly listens: Place;
+  /** By which others know it beside its address. */
+  readonly tagged: readonly Place[];
   /** Behind a proxy. */
   readonly program: Place;
   readonly config: Said;
   readonly upstreams: readonly Upstream[];
+  readonly exposed: readonly Exposed[];
+  /** What else is said of it, and an Envoy is not told. */
+  readonly unheeded: readonly string[];
+}
+
+/** A path of the program's that anybody may ask for, without TLS. */
+export interface Exposed {
+  readonly path: string;
+  readonly at: number;
+  readonly program: number;
+  readonly speaksHttp2: boolean;
 }
 
 export interface Place {
@@ -64,12 +79,59 @@ export function registeredAs(know: Know, id: string): Registration | undefined {
       host: addressIn(config['bind_address']) || addressIn(said['Address']) || EVERYWHERE,
       port: portIn(config['bind_port']) || portIn(said['Port']),
     },
+    tagged: Object.values(objectIn(said['TaggedAddresses'])).flatMap((each) => {
+      const { Address, Port } = objectIn(each);
+      const host = addressIn(Address);
+      return host === '' ? [] : [{ host, port: portIn(Port) || portIn(said['Port']) }];
+    }),
     program: {
       host: addressIn(proxy['LocalServiceAddress']) || LOCAL,
       port: portIn(proxy['LocalServicePort']),
     },
     upstreams: listIn(proxy['Upstreams']).slice(0, MAX_UPSTREAMS).flatMap(upstreamIn),
+    exposed: exposedIn(proxy),
+    unheeded: unheededIn(kind, proxy),
   };
+}
+
+function exposedIn(proxy: Said): Exposed[] {
+  const { Paths } = objectIn(proxy['Expose']);
+  return listIn(Paths)
+    .slice(0, MAX_UPSTREAMS)
+    .flatMap((said) => {
+      const [path, at] = [textIn(said['Path']), portIn(said['ListenerPort'])];
+      const program = portIn(said['LocalPathPort']) || portIn(proxy['LocalServicePort']);
+      if (path === '' || at === 0 || program === 0) return [];
+      return [{ path, at, program, speaksHttp2: said['Protocol'] === 'http2' }];
+    });
+}
+
+/** With these an Envoy begins: `connect envoy` has written them into its configuration. */
+const BEGUN_WITH =
+  /^envoy_(?:statsd_url|dogstatsd_url|stats_\w+|prometheus_bind_addr|tracing_json|extra_\w+_json)$/;
+const OF_GATEWAYS: ReadonlySet<string> = new Set([
+  ...['envoy_gateway_bind_addresses', 'envoy_gateway_bind_tagged_addresses'],
+  'envoy_gateway_no_default_bind',
+]);
+
+function unheededIn(kind: ProxyKind, proxy: Said): readonly string[] {
+  const { unheeded } = ownRulesIn(proxy['Config']);
+  const isSidecar = kind === 'connect-proxy';
+  const names = unheeded.filter(
+    (name) => !BEGUN_WITH.test(name) && (isSidecar || !OF_GATEWAYS.has(name)),
+  );
+  const upstreams = listIn(proxy['Upstreams']).flatMap((said) =>
+    callRulesIn(said['Config']).unheeded.map(
+      (name) => `Config.${name} of the upstream ${textIn(said['DestinationName'])}`,
+    ),
+  );
+  return [
+    ...names.map((name) => `Config.${name}`),
+    ...(proxy['Mode'] === 'transparent' ? ['Mode'] : []),
+    ...(objectIn(proxy['Expose'])['Checks'] === true ? ['Expose.Checks'] : []),
+    ...(listIn(proxy['EnvoyExtensions']).length > 0 ? ['EnvoyExtensions'] : []),
+    ...upstreams,
+  ];
 }
 
 function upstreamIn(said: Said): Upstream[] {
@@ -83,19 +145,26 @@ function upstreamIn(said: Said): Upstream[] {
 }
 
 /** Where a gateway listens beside its own address, or instead of it: as `-bind-address` registers it. */
-export function bindings({ listens, config }: Registration): readonly Place[] {
+export function bindings({ listens, tagged, config }: Registration): readonly Place[] {
   const more = Object.values(objectIn(config['envoy_gateway_bind_addresses'])).flatMap((each) => {
     const { Address, address, Port, port } = objectIn(each);
     const host = addressIn(address ?? Address);
     return host === '' ? [] : [{ host, port: portIn(port ?? Port) || listens.port }];
   });
   const isOwn = config['envoy_gateway_no_default_bind'] !== true;
-  const all = [...(isOwn ? [listens] : []), ...more];
-  // Two listeners at one place: the second would have all refused.
-  return [...new Map(all.map((each) => [`${each.host} ${each.port}`, each])).values()];
+  const isTagged = config['envoy_gateway_bind_tagged_addresses'] === true;
+  const all = [...(isOwn ? [listens] : []), ...(isTagged ? tagged : []), ...more];
+  // Two listeners at one place: the second would be refused.
+  return [...new Map(all.map((each) => [placeKey(each), each])).values()];
 }
 
-const MOST = 0xffff_ffff;
+/** One address may be written in several ways. */
+function placeKey({ host, port }: Place): string {
+  return `${ipBytes(host)?.toString('hex')} ${port}`;
+}
+
+/** As far as Envoy can count. */
+export const MOST = 0xffff_ffff;
 
 /** A whole number above 0, as large as Envoy can count; else 0. Counts are written as texts too. */
 export function numberIn(said: unknown): number {

@@ -23,7 +23,7 @@ import { routesOf } from '../resources/routes.ts';
 import { inPath } from '../well-formed.ts';
 import { clientTls, type Identity } from './identity.ts';
 import type { Seen } from './proxy.ts';
-import type { Upstream } from './registration.ts';
+import { MOST, type Upstream } from './registration.ts';
 
 /** An upstream, and where calls to it end. */
 export interface Called {
@@ -107,11 +107,12 @@ function clusterTo(identity: Identity, config: Said, end: End): Resource {
   });
 }
 
-function breakersOf({ connections, pending, requests }: CallRules['limits']): Message {
+export function breakersOf({ connections, pending, requests }: CallRules['limits']): Message {
+  const value = (said: number) => ({ value: Math.min(said, MOST) });
   const most = {
-    ...(connections && { max_connections: { value: connections } }),
-    ...(pending && { max_pending_requests: { value: pending } }),
-    ...(requests && { max_requests: { value: requests } }),
+    ...(connections && { max_connections: value(connections) }),
+    ...(pending && { max_pending_requests: value(pending) }),
+    ...(requests && { max_requests: value(requests) }),
   };
   return Object.keys(most).length === 0 ? {} : { circuit_breakers: { thresholds: [most] } };
 }

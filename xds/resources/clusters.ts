@@ -72,6 +72,7 @@ export interface Program {
   readonly port: number;
   readonly connectTimeout: Message | undefined;
   readonly speaksHttp2: boolean;
+  readonly more: Message;
 }
 
 /** The program that a proxy stands before. */
@@ -83,6 +84,7 @@ export function programCluster({ name, address, port, ...how }: Program): Resour
     connect_timeout: how.connectTimeout ?? CONNECT_TIMEOUT,
     load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints }] },
     ...(how.speaksHttp2 && http2()),
+    ...how.more,
   });
 }
 

@@ -15,6 +15,8 @@ interface Registered {
   readonly Proxy: { readonly Config: object };
 }
 
+const WITH_TLS = '-proxy-id=web-sidecar-proxy -bootstrap -grpc-addr=https://a.example:8503';
+
 describe('proconsul connect envoy', function () {
   // The machine may be busy.
   this.timeout(60_000);
@@ -64,18 +66,37 @@ describe('proconsul connect envoy', function () {
   });
 
   it('speaks TLS with the agent where the address says so', async () => {
-    const { out } = await run(
-      '-proxy-id=web-sidecar-proxy -bootstrap -grpc-addr=https://a.example:8503',
-    );
+    const { caFile } = await TestAuthority.create();
+    const { out } = await run(`${WITH_TLS} -ca-file=${caFile} -tls-server-name=server.dc1.consul`);
     const [cluster] = JSON.parse(out).static_resources.clusters;
     assert.equal(cluster.type, 'STRICT_DNS');
-    assert.match(cluster.transport_socket.typed_config['@type'], /UpstreamTlsContext$/);
+    const { typed_config: tls } = cluster.transport_socket;
+    assert.match(tls['@type'], /UpstreamTlsContext$/);
+    assert.equal(tls.sni, 'server.dc1.consul');
+    const { trusted_ca, match_typed_subject_alt_names } = tls.common_tls_context.validation_context;
+    assert.match(trusted_ca.inline_string, /BEGIN CERTIFICATE/);
+    assert.deepEqual(match_typed_subject_alt_names, [
+      { san_type: 'DNS', matcher: { exact: 'server.dc1.consul' } },
+    ]);
+  });
+
+  it('does not let Envoy trust whoever answers, where nobody says so', async () => {
+    const { code, err } = await run(WITH_TLS);
+    assert.equal(code, 1);
+    assert.match(err, /Envoy is to know the agent by an authority: name one with -ca-file/);
+    const env = { CONSUL_HTTP_SSL_VERIFY: 'false' };
+    const { out } = await commandLineOf(agent.port)(`connect envoy ${WITH_TLS}`, { env });
+    const [cluster] = JSON.parse(out).static_resources.clusters;
+    const { common_tls_context } = cluster.transport_socket.typed_config;
+    assert.deepEqual(common_tls_context, { alpn_protocols: ['h2'] });
   });
 
   it('shows the certificate of the command line to an agent that asks for one', async () => {
-    const { certFile, keyFile } = await (await TestAuthority.create()).files();
+    const authority = await TestAuthority.create();
+    const { certFile, keyFile } = await authority.files();
+    const { caFile } = authority;
     const { out } = await run(
-      `-proxy-id=web-sidecar-proxy -bootstrap -grpc-addr=https://127.0.0.1:8503 -client-cert=${certFile} -client-key=${keyFile}`,
+      `-proxy-id=web-sidecar-proxy -bootstrap -grpc-addr=https://127.0.0.1:8503 -ca-file=${caFile} -client-cert=${certFile} -client-key=${keyFile}`,
     );
     const [cluster] = JSON.parse(out).static_resources.clusters;
     const [own] = cluster.transport_socket.typed_config.common_tls_context.tls_certificates;
@@ -83,6 +104,70 @@ describe('proconsul connect envoy', function () {
       certificate_chain: { filename: certFile },
       private_key: { filename: keyFile },
     });
+  });
+
+  it('takes over what a registration says of figures, traces, and clusters of its own', async () => {
+    const Config = {
+      envoy_prometheus_bind_addr: '0.0.0.0:9102',
+      envoy_stats_bind_addr: '127.0.0.1:9103',
+      envoy_dogstatsd_url: '$STATSD',
+      envoy_stats_tags: ['team=shop', 'none'],
+      envoy_stats_flush_interval: '10s',
+      envoy_extra_static_clusters_json: '{"name":"zipkin"},{"name":"other"}',
+      envoy_extra_static_listeners_json: '[{"name":"own"}]',
+      envoy_tracing_json: '{"http":{"name":"envoy.tracers.zipkin"}}',
+    };
+    const body = {
+      ...{ Kind: 'connect-proxy', ID: 'said', Name: 'said', Port: 21_700 },
+      Proxy: { DestinationServiceName: 'web', Config },
+    };
+    await send(agent.port, 'PUT', '/v1/agent/service/register', { body });
+    const env = { STATSD: 'udp://127.0.0.1:9125' };
+    const words = 'connect envoy -proxy-id=said -bootstrap';
+    const { out, err } = await commandLineOf(agent.port)(words, { env });
+    assert.equal(err, '');
+    const said = JSON.parse(out);
+    const { clusters, listeners } = said.static_resources;
+    const names = (all: readonly { name: string }[]) => all.map(({ name }) => name);
+    assert.deepEqual(names(clusters), ['local_agent', 'self_admin', 'zipkin', 'other']);
+    assert.deepEqual(names(listeners), [
+      ...['envoy_metrics_listener', 'envoy_prometheus_metrics_listener', 'own'],
+    ]);
+    const [{ filters }] = listeners[1].filter_chains;
+    const [route] = filters[0].typed_config.route_config.virtual_hosts[0].routes;
+    assert.deepEqual(route, {
+      match: { path: '/metrics' },
+      route: { cluster: 'self_admin', prefix_rewrite: '/stats/prometheus' },
+    });
+    assert.equal(said.tracing.http.name, 'envoy.tracers.zipkin');
+    assert.equal(said.stats_flush_interval, '10s');
+    assert.deepEqual(said.stats_config.stats_tags.at(-1), {
+      tag_name: 'team',
+      fixed_value: 'shop',
+    });
+    const [{ typed_config: sink }] = said.stats_sinks;
+    assert.deepEqual(sink.address.socket_address, {
+      ...{ protocol: 'UDP', address: '127.0.0.1', port_value: 9125 },
+    });
+  });
+
+  it('refuses by its name what a registration says that makes no sense', async () => {
+    for (const [name, value, why] of [
+      ['envoy_tracing_json', '{', /Expected property name/],
+      ['envoy_extra_static_clusters_json', '7', /no list of objects/],
+      ['envoy_prometheus_bind_addr', 'here', /missing port/],
+      ['envoy_statsd_url', 'tcp://x', /no URL such as udp/],
+      ['envoy_bootstrap_json_tpl', '{{ x }}', /templates/],
+    ] as const) {
+      const body = {
+        ...{ Kind: 'connect-proxy', ID: 'odd', Name: 'odd', Port: 21_701 },
+        Proxy: { DestinationServiceName: 'web', Config: { [name]: value } },
+      };
+      await send(agent.port, 'PUT', '/v1/agent/service/register', { body });
+      const { code, err } = await run('-proxy-id=odd -bootstrap');
+      assert.deepEqual([code, err.startsWith(`Proxy.Config.${name}: `)], [1, true], err);
+      assert.match(err, why);
+    }
   });
 
   it('runs the program with it, and what follows --, and ends as that does', async () => {
