@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { LiveQuery } from '../../web/core/live-query.ts';
 import { type Answer, Refusal } from '../../web/core/refusal.ts';
+import { rowsBy } from '../../web/core/rows.ts';
 
 /** Answers when the spec says so, on a clock that goes on when the spec says so. */
 class Played {
@@ -32,6 +33,7 @@ class Played {
       };
     },
     random: () => 0.5,
+    now: () => this.#now,
   };
 
   get timers(): number {
@@ -110,7 +112,7 @@ describe('a live query of the page', () => {
     const { played } = start();
     await played.answers('one', 7);
     assert.equal(played.asked.length, 1);
-    await played.passes(249);
+    await played.passes(149);
     assert.equal(played.asked.length, 1);
     await played.passes(1);
     assert.equal(played.asked.length, 2);
@@ -119,6 +121,41 @@ describe('a live query of the page', () => {
     await played.answers('two', 8);
     await played.passes(0);
     assert.equal(played.asked.length, 3);
+    // From question to question: what comes a little later waits for what is left of it.
+    await played.passes(100);
+    await played.answers('three', 9);
+    await played.passes(50);
+    assert.equal(played.asked.length, 4);
+  });
+
+  it('asks for changes alone of a list that it has', async () => {
+    const played = new Played();
+    const live = new LiveQuery(
+      '/v1/x',
+      played.around,
+      rowsBy<string>((row) => row[0] ?? ''),
+    );
+    const changes = (Changed: readonly string[], ...Gone: readonly string[]) => ({ Changed, Gone });
+    live.start();
+    await played.answers(['a1', 'b1', 'c1'], 7);
+    await played.passes(150);
+    assert.equal(played.asked.at(-1), '/v1/x?index=7&wait=60s&since=7');
+    await played.answers(changes(['d1', 'b2', 'a2'], 'c', 'a'), 8);
+    assert.deepEqual(live.shown.value.value, ['a2', 'b2', 'd1']);
+    const before = live.shown.value;
+    await played.passes(150);
+    await played.answers(changes([]), 9);
+    assert.equal(live.shown.value, before);
+    await played.passes(150);
+    assert.equal(played.asked.at(-1), '/v1/x?index=9&wait=60s&since=9');
+    // A server that does not know tells all.
+    await played.answers(['e1'], 10);
+    assert.deepEqual(live.shown.value.value, ['e1']);
+    await played.passes(150);
+    await played.refuses(new Refusal('lost', 0, ''));
+    await played.passes(500);
+    assert.equal(played.asked.at(-1), '/v1/x');
+    live.stop();
   });
 
   it('asks anew where the index has gone back', async () => {
@@ -182,7 +219,7 @@ describe('a live query of the page', () => {
 
   it('asks no more once it is answered, where the answer never changes', async () => {
     const played = new Played();
-    const once = new LiveQuery<string>('/v1/x', played.around, true);
+    const once = new LiveQuery<string>('/v1/x', played.around, { isOnce: true });
     once.start();
     await played.refuses(new Refusal('lost', 0, ''));
     await played.passes(500);

@@ -21,6 +21,8 @@ export interface Shown<T> {
 
 /** What it does not do itself, so that specs can do it. */
 export interface Surroundings extends Pace {
+  /** Milliseconds since some moment: it never goes back. */
+  readonly now: () => number;
   readonly ask: <T>(path: string, signal: AbortSignal) => Promise<Answer<T>>;
   /** Told of each loss with what the server said, and of each answer: whatever was answered. */
   readonly lost: (by: LiveQuery<unknown>, said: string) => void;
@@ -32,10 +34,18 @@ const WAIT_S = 60;
 const PATIENCE_MS = WAIT_S * 1000 * 1.1 + 5_000;
 /** Of what is answered at once, however much it is. */
 const SHORT_PATIENCE_MS = 30_000;
-/** Where changes come without end, so many answers a second are enough for anyone's eyes. */
-const MIN_ROUND_MS = 250;
+/** From one question to the next: where changes come without end, so many a second are enough for anyone's eyes. */
+const MIN_ROUND_MS = 150;
 /** A right, or a thing, that is missing is seldom there soon; nor can a few paths be waited on. */
 const CALM_RETRY_MS = 30_000;
+
+/** How it is asked. */
+export interface Manner<T> {
+  /** Of what never changes, which is asked for until there is an answer. */
+  readonly isOnce?: boolean;
+  /** Changes alone are asked for (`?since`): what was shown before becomes what is, the same object where it is the same. */
+  merged?(before: T, answer: unknown): T;
+}
 
 /** Of what is shown beside everything else. */
 const MAX_SAID = 200;
@@ -52,18 +62,17 @@ export class LiveQuery<T> {
   readonly path: string;
   readonly #shown = signal<Shown<T>>(COMING);
   readonly #around: Surroundings;
-  readonly #isOnce: boolean;
+  readonly #manner: Manner<T>;
   /** Consul's are of 64 bits, of which events use all. */
   #index = 0n;
   #failures = 0;
   #running: AbortController | undefined;
   #cancelTimer: () => void = () => undefined;
 
-  /** `isOnce`: of what never changes, which is asked for until there is an answer. */
-  constructor(path: string, around: Surroundings, isOnce = false) {
+  constructor(path: string, around: Surroundings, manner: Manner<T> = {}) {
     this.path = path;
     this.#around = around;
-    this.#isOnce = isOnce;
+    this.#manner = manner;
   }
 
   get shown(): ReadonlySignal<Shown<T>> {
@@ -76,7 +85,7 @@ export class LiveQuery<T> {
 
   /** It is answered for good. */
   get isDone(): boolean {
-    return this.#isOnce && this.#shown.peek().standing === 'here';
+    return this.#manner.isOnce === true && this.#shown.peek().standing === 'here';
   }
 
   /** Asks at once, whatever it has waited for: whoever comes back wants to see what is. */
@@ -95,22 +104,20 @@ export class LiveQuery<T> {
   }
 
   async #round(running: AbortController): Promise<void> {
-    const { ask, after } = this.#around;
+    const { ask, after, now } = this.#around;
+    const begun = now();
     // Of its own, so that giving up a silent server is not an end.
     const asking = new AbortController();
     const end = () => asking.abort();
     const giveUp = () => asking.abort(new Refusal('lost', 0, ''));
     running.signal.addEventListener('abort', end);
     const cancelPatience = after(this.#index === 0n ? SHORT_PATIENCE_MS : PATIENCE_MS, giveUp);
-    let leftMs = MIN_ROUND_MS;
-    const cancelPace = after(MIN_ROUND_MS, () => {
-      leftMs = 0;
-    });
+    let leftMs = 0;
     try {
       const answer = await ask<T>(this.#target(), asking.signal);
       if (running.signal.aborted) return;
       this.#take(answer);
-      if (this.#isOnce) return;
+      if (this.#manner.isOnce === true) return;
       if (answer.index === 0n) leftMs = spread(CALM_RETRY_MS, this.#around.random());
     } catch (error) {
       if (running.signal.aborted) return;
@@ -118,30 +125,38 @@ export class LiveQuery<T> {
     } finally {
       running.signal.removeEventListener('abort', end);
       cancelPatience();
-      cancelPace();
     }
-    this.#cancelTimer = after(leftMs, () => void this.#round(running));
+    const paceMs = Math.max(0, begun + MIN_ROUND_MS - now());
+    this.#cancelTimer = after(Math.max(leftMs, paceMs), () => void this.#round(running));
   }
 
   #target(): string {
     if (this.#index === 0n) return this.path;
     const mark = this.path.includes('?') ? '&' : '?';
-    return `${this.path}${mark}index=${this.#index}&wait=${WAIT_S}s`;
+    const since = this.#canMerge ? `&since=${this.#index}` : '';
+    return `${this.path}${mark}index=${this.#index}&wait=${WAIT_S}s${since}`;
   }
 
-  #take({ value, index, isPartial }: Answer<T>): void {
-    const { standing, isLost } = this.#shown.peek();
-    const isSame = index === this.#index && standing === 'here' && !isLost;
+  get #canMerge(): boolean {
+    const { merged } = this.#manner;
+    return merged !== undefined && this.#index > 0n && this.#shown.peek().value !== undefined;
+  }
+
+  #take({ value: answer, index, isPartial }: Answer<T>): void {
+    const { standing, isLost, value: before } = this.#shown.peek();
+    const { merged } = this.#manner;
+    const value = merged && before !== undefined ? merged(before, answer) : answer;
+    const isNews = merged === undefined ? index !== this.#index : value !== before;
     // A server that was restored, or another one: it is asked anew, lest it waits for what has been.
     this.#index = index < this.#index ? 0n : index;
     this.#failures = 0;
-    if (!isSame) {
+    if (isNews || standing !== 'here' || isLost || isPartial !== this.#shown.peek().isPartial) {
       this.#shown.value = { value, standing: 'here', isLost: false, problem: '', isPartial };
     }
     this.#around.answered(this);
   }
 
-  /** Until when it is asked again. */
+  /** How long it is not asked again. */
   #fail(error: unknown): number {
     const { random } = this.#around;
     if (!(error instanceof Refusal) || error.why === 'lost') {
@@ -155,7 +170,7 @@ export class LiveQuery<T> {
     this.#failures = 0;
     this.#shown.value = { value: undefined, standing, isLost: false, problem, isPartial: false };
     this.#around.answered(this);
-    return this.#index > 0n ? MIN_ROUND_MS : spread(CALM_RETRY_MS, random());
+    return this.#index > 0n ? 0 : spread(CALM_RETRY_MS, random());
   }
 }
 

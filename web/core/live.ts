@@ -6,9 +6,10 @@
 import { effect } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { ask, inDatacenter } from './api.ts';
-import { LiveQuery, type Shown, type Surroundings } from './live-query.ts';
+import { LiveQuery, type Manner, type Shown, type Surroundings } from './live-query.ts';
 import { Reach } from './reach.ts';
 import { PACE } from './retry.ts';
+import type { Rows } from './rows.ts';
 import { token } from './token.ts';
 
 interface Held {
@@ -28,6 +29,7 @@ export const { loss } = reach;
 
 const AROUND: Surroundings = {
   ...PACE,
+  now: () => performance.now(),
   ask: (path, signal) => ask(path, { signal }),
   lost: (by, said) => reach.lost(by, said),
   answered: (by) => {
@@ -41,17 +43,27 @@ const AROUND: Surroundings = {
 
 /** Of a component: what the path says by now, for as long as the component is shown. '' asks nothing. */
 export function useLive<T>(path: string): Shown<T> {
-  return useQuery<T>(path, false);
+  return useQuery<T>(path, LIVE);
+}
+
+/** The same of a list of which changes alone can be asked for. */
+export function useRows<Row>(path: string, rows: Rows<Row>): Shown<readonly Row[]> {
+  return useQuery<readonly Row[]>(path, rows);
 }
 
 /** The same of what never changes: it holds nothing once it is answered. */
 export function useOnce<T>(path: string): Shown<T> {
-  return useQuery<T>(path, true);
+  return useQuery<T>(path, ONCE);
 }
 
-function useQuery<T>(path: string, isOnce: boolean): Shown<T> {
+const LIVE = {};
+const ONCE = { isOnce: true };
+
+/** Of one path there is one manner, but for what is asked once besides. */
+function useQuery<T>(path: string, manner: Manner<T>): Shown<T> {
+  const { isOnce = false } = manner;
   const asked = path === '' ? '' : inDatacenter(path);
-  const query = useMemo(() => known<T>(asked, isOnce), [asked, isOnce]);
+  const query = useMemo(() => known<T>(asked, manner), [asked, isOnce]);
   useEffect(() => {
     if (asked === '') return;
     take(asked, query, isOnce);
@@ -61,11 +73,12 @@ function useQuery<T>(path: string, isOnce: boolean): Shown<T> {
 }
 
 /** Held from the first on who wants to show it: two that ask for the same in one moment show the same. */
-function known<T>(path: string, isOnce: boolean): LiveQuery<T> {
+function known<T>(path: string, manner: Manner<T>): LiveQuery<T> {
+  const { isOnce = false } = manner;
   const key = keyOf(path, isOnce);
   const there = held.get(key)?.query as LiveQuery<T> | undefined;
   if (there !== undefined) return there;
-  const query = new LiveQuery<T>(path, AROUND, isOnce);
+  const query = new LiveQuery<T>(path, AROUND, manner);
   if (path !== '') held.set(key, { query: query as LiveQuery<unknown>, isOnce, users: 0 });
   return query;
 }

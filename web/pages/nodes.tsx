@@ -1,10 +1,11 @@
 /** Every node: how it stands itself, and how the instances on it do. */
 import '../style/nodes.css';
 import { withQuery } from '../core/api.ts';
-import { useLive } from '../core/live.ts';
+import { useLive, useRows } from '../core/live.ts';
 import { compare, several } from '../core/order.ts';
 import { badness, countsOf, type NodeRow } from '../core/overview.ts';
 import { href } from '../core/router.ts';
+import { rowsBy } from '../core/rows.ts';
 import { RANK } from '../core/standing.ts';
 import type { FilterField } from '../ui/completion.ts';
 import { Empty } from '../ui/empty.tsx';
@@ -17,11 +18,14 @@ import type { Column } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 import { nodeWords } from '../words/node-words.ts';
 
+const ROWS = rowsBy<NodeRow>(({ Node }) => Node);
+
 export function Page() {
   const say = nodeWords.value;
   const filter = useFilter();
-  const live = useLive<readonly NodeRow[]>(
+  const live = useRows(
     withQuery('/v1/internal/overview/nodes', { filter: filter.expression }),
+    ROWS,
   );
   const leader = leaderAt(useLive<string>('/v1/status/leader').value ?? '', live.value ?? []);
   const all = live.value ?? [];

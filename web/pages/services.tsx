@@ -1,10 +1,11 @@
 /** Every service: how its instances stand and since when, what it is, and where it comes from. */
 import '../style/services.css';
 import { withQuery } from '../core/api.ts';
-import { useLive } from '../core/live.ts';
+import { useRows } from '../core/live.ts';
 import { compare, several } from '../core/order.ts';
 import { badness, countsOf, type ServiceRow } from '../core/overview.ts';
 import { href } from '../core/router.ts';
+import { rowsBy } from '../core/rows.ts';
 import { Copyable } from '../ui/commands.tsx';
 import type { FilterField } from '../ui/completion.ts';
 import { Empty } from '../ui/empty.tsx';
@@ -17,11 +18,14 @@ import { Tags } from '../ui/tags.tsx';
 import { Ago } from '../ui/time.tsx';
 import { servicesWords } from '../words/services-words.ts';
 
+const ROWS = rowsBy<ServiceRow>(({ Name }) => Name);
+
 export function Page() {
   const say = servicesWords.value;
   const filter = useFilter();
-  const live = useLive<readonly ServiceRow[]>(
+  const live = useRows(
     withQuery('/v1/internal/overview/services', { filter: filter.expression }),
+    ROWS,
   );
   const all = live.value ?? [];
   const failing = all.filter((row) => badness(row) > 1).length;

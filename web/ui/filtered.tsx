@@ -1,5 +1,6 @@
 /** A live list with its filter: what matches, or why there is nothing. */
 import type { ComponentChildren } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { Shown as Answer } from '../core/live-query.ts';
 import type { FilterField } from './completion.ts';
 import { type Filter, FilterBox, hasWords } from './filter-box.tsx';
@@ -23,7 +24,11 @@ interface FilteredProps<Row> extends Omit<TableProps<Row>, 'rows'> {
 export function Filtered<Row>(props: FilteredProps<Row>) {
   const { of, filter, textsOf, fields = [], example = '', none, noMatch, ...table } = props;
   const all = of.value ?? [];
-  const rows = all.filter((row) => hasWords(filter, ...textsOf(row)));
+  // The same list for the same rows and words: what is sorted stays so while something else is shown anew.
+  const rows = useMemo(
+    () => all.filter((row) => hasWords(filter, ...textsOf(row))),
+    [of.value, filter.words.join(' ')],
+  );
   const isFiltered = filter.expression !== '' || filter.words.length > 0;
   const isBadFilter = of.standing === 'refused' && filter.expression !== '';
   return (

@@ -2,7 +2,7 @@
  * A list of any length: only the rows in sight are there, all of one height, and the page itself scrolls. On
  * a small screen a row's cells stand below each other, as its page's style says.
  */
-import type { ComponentChildren } from 'preact';
+import type { ComponentChild, ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { query, setQuery } from '../core/router.ts';
 import { uiWords } from '../words/ui-words.ts';
@@ -35,7 +35,7 @@ export function Table<Row>({ label, rows, columns, keyOf, kind, sortedBy }: Tabl
   const sorted = useSorted(rows, columns, order);
   const own = useRef<HTMLDivElement>(null);
   const { from, to, height } = useSight(own, rows.length);
-  const shown = sorted.slice(from, to);
+  const drawn = useDrawn(sorted, { from, to, height }, { columns, keyOf });
   return (
     <div role="table" class={`table ${kind}`} aria-label={label} aria-rowcount={rows.length + 1}>
       <div role="row" class="row head" aria-rowindex={1}>
@@ -44,22 +44,59 @@ export function Table<Row>({ label, rows, columns, keyOf, kind, sortedBy }: Tabl
         ))}
       </div>
       <div role="rowgroup" ref={own} class="rows" style={{ height: `${rows.length * height}px` }}>
-        {shown.map((row, i) => (
-          <div
-            key={keyOf(row)}
-            role="row"
-            class="row"
-            aria-rowindex={from + i + 2}
-            style={{ transform: `translateY(${(from + i) * height}px)` }}
-          >
-            {columns.map(({ name, cell }) => (
-              <div key={name} role="cell" class={`cell ${name}`}>
-                {cell(row)}
-              </div>
-            ))}
-          </div>
-        ))}
+        {drawn}
       </div>
+    </div>
+  );
+}
+
+interface Drawn<Row> {
+  readonly row: Row;
+  readonly at: number;
+  readonly height: number;
+  readonly shown: ComponentChild;
+}
+
+/** While it is scrolled most rows stay where they are: those are not drawn anew. */
+function useDrawn<Row>(
+  sorted: readonly Row[],
+  { from, to, height }: Sight,
+  { columns, keyOf }: Pick<TableProps<Row>, 'columns' | 'keyOf'>,
+): readonly ComponentChild[] {
+  const last = useRef({ columns, rows: new Map<string, Drawn<Row>>() });
+  const before = last.current.columns === columns ? last.current.rows : undefined;
+  const rows = new Map<string, Drawn<Row>>();
+  for (const [i, row] of sorted.slice(from, to).entries()) {
+    const key = keyOf(row);
+    const at = from + i;
+    const old = before?.get(key);
+    const isSame = old?.row === row && old.at === at && old.height === height;
+    rows.set(
+      key,
+      isSame ? old : { row, at, height, shown: drawnRow({ key, row, at, height }, columns) },
+    );
+  }
+  last.current = { columns, rows };
+  return [...rows.values()].map(({ shown }) => shown);
+}
+
+function drawnRow<Row>(
+  { key, row, at, height }: Omit<Drawn<Row>, 'shown'> & { readonly key: string },
+  columns: readonly Column<Row>[],
+): ComponentChild {
+  return (
+    <div
+      key={key}
+      role="row"
+      class="row"
+      aria-rowindex={at + 2}
+      style={{ transform: `translateY(${at * height}px)` }}
+    >
+      {columns.map(({ name, cell }) => (
+        <div key={name} role="cell" class={`cell ${name}`}>
+          {cell(row)}
+        </div>
+      ))}
     </div>
   );
 }
@@ -115,9 +152,15 @@ function useSorted<Row>(
   }, [rows, by, isDown]);
 }
 
+interface Sight {
+  readonly from: number;
+  readonly to: number;
+  readonly height: number;
+}
+
 /** Which rows are in sight, and how high one is: a matter of style, which differs by screen. */
-function useSight(own: { readonly current: HTMLElement | null }, length: number) {
-  const [sight, setSight] = useState({ from: 0, to: 40, height: 44 });
+function useSight(own: { readonly current: HTMLElement | null }, length: number): Sight {
+  const [sight, setSight] = useState<Sight>({ from: 0, to: 40, height: 44 });
   const look = () => {
     const element = own.current;
     if (element === null) return;

@@ -36,7 +36,7 @@ export class WatchedPage {
     const page = await openPage(address, { first: WATCH });
     page.setDefaultTimeout(PATIENCE_MS);
     const devtools = await page.context().newCDPSession(page);
-    await devtools.send('Performance.enable');
+    await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
     return new WatchedPage(page, devtools);
   }
 
@@ -96,11 +96,21 @@ export class WatchedPage {
     await this.#page.locator('.rows .row').first().waitFor();
   }
 
+  /** For how long its thread has been at work, on a processor. */
+  async workedMs(): Promise<number> {
+    const of = await this.#metrics();
+    return of('TaskDuration') * 1000;
+  }
+
+  async #metrics(): Promise<(name: string) => number> {
+    const { metrics } = await this.#devtools.send('Performance.getMetrics');
+    return (name) => metrics.find((each) => each.name === name)?.value ?? 0;
+  }
+
   async size(): Promise<Size> {
     await this.#devtools.send('HeapProfiler.collectGarbage');
     await this.#devtools.send('HeapProfiler.collectGarbage');
-    const { metrics } = await this.#devtools.send('Performance.getMetrics');
-    const of = (name: string) => metrics.find((each) => each.name === name)?.value ?? 0;
+    const of = await this.#metrics();
     return {
       heapMb: Math.round(of('JSHeapUsedSize') / 1e5) / 10,
       nodes: of('Nodes'),
