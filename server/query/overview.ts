@@ -19,19 +19,19 @@ export function servicesAtAGlance(n: Narrowing, since = 0): Query {
     key: keyOf('overview/services', n.key, String(since)),
     run: (reader) => {
       const each = n.keep === keepAll ? reader.eachService(SERVICES, serviceOf(reader)) : undefined;
-      if (each === undefined) return { json: inOrder(rowsOf(chosen(reader, n))) };
+      if (each === undefined) return { json: inOrder(new Map(rowsOf(chosen(reader, n)))) };
       const told = each.told.note(reader.index, rowsOf(each.values), ({ Name }) => Name);
       return { json: told.since(since) ?? told.all() };
     },
   };
 }
 
-function rowsOf(services: ReadonlyMap<string, Service>): ReadonlyMap<string, ServiceRow> {
+function* rowsOf(
+  services: ReadonlyMap<string, Service>,
+): Generator<readonly [key: string, row: ServiceRow]> {
   const inMesh = new Set<string>();
   for (const { proxyFor } of services.values()) for (const name of proxyFor) inMesh.add(name);
-  const rows = new Map<string, ServiceRow>();
-  for (const [key, service] of services) rows.set(key, service.shown(inMesh.has(key)));
-  return rows;
+  for (const [key, service] of services) yield [key, service.shown(inMesh.has(key))];
 }
 
 const SERVICES = new Reckoned<Service>();
@@ -186,6 +186,8 @@ class Counts {
   }
 }
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 interface ServiceRow {
   readonly Name: string;
   readonly HasProxy: boolean;
@@ -196,7 +198,8 @@ class Service {
   readonly #tags = new Set<string>();
   readonly #sources = new Set<string>();
   readonly #counts = new Counts();
-  readonly #proxyFor = new Set<string>();
+  /** The services that these are proxies of. */
+  proxyFor: ReadonlySet<string> = NOBODY;
   #name = '';
   #kind = '';
   #row: ServiceRow | undefined;
@@ -206,15 +209,10 @@ class Service {
     this.#name ||= name;
     this.#kind = Kind;
     const destination = Kind === 'connect-proxy' ? destinationOf(instance) : undefined;
-    if (destination !== undefined) this.#proxyFor.add(fold(destination));
+    if (destination !== undefined) this.proxyFor = new Set(this.proxyFor).add(fold(destination));
     for (const tag of Tags) this.#tags.add(tag);
     for (const source of sourcesOf(Meta)) this.#sources.add(source);
     this.#counts.add(standing);
-  }
-
-  /** The services that these are proxies of. */
-  get proxyFor(): ReadonlySet<string> {
-    return this.#proxyFor;
   }
 
   /** Once all has been added; the same object for the same. */

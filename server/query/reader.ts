@@ -198,7 +198,8 @@ export class Reader implements Reads {
     const { catalog, topics } = this.#state;
     return reckoned.of(catalog, {
       names: catalog.serviceNames.names(),
-      indexOf: (name) => topics.indexOf(healthTopic(name)),
+      topicsOf: (name) => [healthTopic(name)],
+      indexOf: (topic) => topics.indexOf(topic),
       make: (name) => make(new Listed(catalog, catalog.instancesOf(name))),
     });
   }
@@ -207,13 +208,12 @@ export class Reader implements Reads {
   eachNode<T>(reckoned: Reckoned<T>, make: (node: Node, on: Overview) => T): Each<T> | undefined {
     if (!this.#sight.all) return undefined;
     const overview = this.overview();
-    const nodes = new Map([...overview.nodes].map((node) => [node.Node, node]));
     const { catalog, topics } = this.#state;
     return reckoned.of(catalog, {
-      names: nodes.keys(),
-      indexOf: (name) =>
-        Math.max(topics.indexOf(nodeTopic(name)), topics.indexOf(nodeChecksTopic(name))),
-      make: (name) => make(nodes.get(name) as Node, overview),
+      names: Array.from(overview.nodes, ({ Node: name }) => name),
+      topicsOf: (name) => [nodeTopic(name), nodeChecksTopic(name)],
+      indexOf: (topic) => topics.indexOf(topic),
+      make: (name) => make(catalog.node(name) as Node, overview),
     });
   }
 

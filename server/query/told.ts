@@ -13,6 +13,8 @@ interface Kept {
   readonly name: string;
   readonly row: Written;
   readonly since: number;
+  /** The last time that it was there. */
+  noted: number;
 }
 
 /** What has come about since an index. */
@@ -30,31 +32,41 @@ export class Told {
   readonly #gone = new Map<string, number>();
   /** Before it nobody kept anything; 0 where nobody has yet. */
   #knownSince = 0;
+  #notes = 0;
 
   /** All that there is at an index, by keys that stay; `nameOf` is what whoever is told knows a row by. */
   note<T extends object>(
     index: number,
-    rows: ReadonlyMap<string, T>,
+    rows: Iterable<readonly [key: string, row: T]>,
     nameOf: (row: T) => string,
   ): this {
     this.#knownSince ||= index;
-    let isSame = true;
+    this.#notes++;
+    let [count, isSame] = [0, true];
     for (const [key, from] of rows) {
-      const old = this.#rows.get(key);
-      if (old?.from === from) continue;
-      if (old === undefined) isSame = false;
-      this.#rows.set(key, this.#next(old, { from, name: nameOf(from), index }));
-    }
-    if (rows.size < this.#rows.size) {
-      isSame = false;
-      for (const [key, { name }] of this.#rows) {
-        if (rows.has(key)) continue;
-        this.#rows.delete(key);
-        this.#goes(name, index);
+      count++;
+      let kept = this.#rows.get(key);
+      if (kept === undefined) isSame = false;
+      if (kept?.from !== from) {
+        kept = this.#next(kept, { from, name: nameOf(from), index });
+        this.#rows.set(key, kept);
       }
+      kept.noted = this.#notes;
+    }
+    if (count < this.#rows.size) {
+      isSame = false;
+      this.#forget(index);
     }
     if (!isSame) this.#order = [...this.#rows.keys()].sort();
     return this;
+  }
+
+  #forget(index: number): void {
+    for (const [key, { name, noted }] of this.#rows) {
+      if (noted === this.#notes) continue;
+      this.#rows.delete(key);
+      this.#goes(name, index);
+    }
   }
 
   /** In the order of their keys. */
@@ -65,7 +77,8 @@ export class Told {
   /** Undefined where nobody knows any more: then it takes all of them. */
   since(index: number): Since | undefined {
     if (index < this.#knownSince) return undefined;
-    const changed = [...this.#rows.values()].filter((kept) => kept.since > index);
+    const changed: Kept[] = [];
+    for (const kept of this.#rows.values()) if (kept.since > index) changed.push(kept);
     const gone = [...this.#gone].filter(([, at]) => at > index);
     return {
       Since: index,
@@ -80,7 +93,7 @@ export class Told {
     if (old?.row.text === row.text) return { ...old, from, row };
     // Spelt otherwise, it is another to whoever was told.
     if (old !== undefined && old.name !== name) this.#goes(old.name, index);
-    return { from, name, row, since: index };
+    return { from, name, row, since: index, noted: 0 };
   }
 
   #goes(name: string, index: number): void {

@@ -259,7 +259,7 @@ describe('what is reckoned anew of what has changed alone', () => {
           Proxy: { DestinationServiceName: some(names) },
         }),
     ];
-    for (let i = 0; i < 120; i++) {
+    for (let i = 0; i < 70; i++) {
       await changes[Math.floor(random.next() * changes.length)]?.();
       await clock.advance(1000);
       const whole = encodeURIComponent('Service.Service != "-"');
