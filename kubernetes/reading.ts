@@ -42,6 +42,8 @@ export class Reading {
   #index = '';
   /** Ends a question that waits. */
   #waking: AbortController | undefined;
+  /** Ends the time between two. */
+  #hurrying = new AbortController();
 
   constructor(deps: ReadingDeps, read: Read) {
     this.#deps = deps;
@@ -50,13 +52,12 @@ export class Reading {
 
   /** Resolves when the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
     let failures = 0;
     while (!signal.aborted) {
       try {
         const isNews = await this.#wait(signal);
         failures = 0;
-        await pause(clock, Math.max(isNews ? 0 : AGAIN_MS, this.#read.paceMs()), signal);
+        await this.#rest(Math.max(isNews ? 0 : AGAIN_MS, this.#read.paceMs()), signal);
       } catch (error) {
         await this.#failed(error, ++failures, signal);
       }
@@ -82,6 +83,17 @@ export class Reading {
   /** What is written now is known: nobody needs to be told of it at once. */
   rest(): void {
     this.#waking?.abort();
+  }
+
+  /** The next read comes at once, whatever the pace was until now. */
+  hurry(): void {
+    this.#hurrying.abort();
+  }
+
+  async #rest(ms: number, signal: AbortSignal): Promise<void> {
+    this.#hurrying = new AbortController();
+    const { clock } = this.#deps;
+    await pause(clock, ms, AbortSignal.any([signal, this.#hurrying.signal]));
   }
 
   async #failed(error: unknown, failures: number, signal: AbortSignal): Promise<void> {

@@ -10,10 +10,15 @@ import type { RegisteredRow } from './registered.ts';
 /** One operation of /v1/txn. */
 export type Operation = Readonly<Record<string, object>>;
 
+/**
+ * `isSure` where the row was read since others wrote last; else even a check is set only with its instance, as that was
+ * seen.
+ */
 export function differences(
   node: string,
   wanted: WantedInstance | undefined,
   row: RegisteredRow | undefined,
+  isSure = true,
 ): readonly Operation[] {
   if (wanted === undefined) return row === undefined ? [] : [removal(node, row)];
   const { service, checks } = wanted;
@@ -23,8 +28,9 @@ export function differences(
   const before = row?.checks ?? new Map();
   const late = checks.filter((check) => !saysCheck(before.get(check.CheckID), check));
   const left = [...before.keys()].filter((id) => !checks.some(({ CheckID }) => CheckID === id));
+  const isBare = isSure || late.length + left.length === 0;
   return [
-    ...(isSame ? [] : [set]),
+    ...(isSame && isBare ? [] : [set]),
     ...late.map((check) => ({
       Check: { Verb: 'set', Check: { ...check, Node: node, ServiceID: service.ID } },
     })),

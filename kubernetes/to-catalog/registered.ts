@@ -15,6 +15,8 @@ import type { WantedCheck, WantedInstance } from './instances.ts';
  */
 const PACE_MS = 100;
 const PACE_OF_ROW_MS = 1;
+/** Whoever waits for its turn need not know at once: what it knows is where it begins. */
+const WAITING_PACE = 2;
 
 export interface RegisteredRow {
   /** With its ModifyIndex: nothing is written over what is newer than what is known. */
@@ -33,6 +35,7 @@ export class Registered {
   readonly #on: RegisteredEvents;
   #rows = new Map<string, RegisteredRow>();
   #isKnown = false;
+  #isWriting = false;
   /** Written at this moment: nobody knows yet how. */
   readonly #underWay = new Set<string>();
   /** By id, the how manieth write it was: a read that began before it does not know of it. */
@@ -46,7 +49,10 @@ export class Registered {
       begin: () => this.#writes,
       take: (answer, writes) => this.#take(answer && nodeIn(answer.text), writes),
       lost: on.lost,
-      paceMs: () => Math.max(PACE_MS, this.#rows.size * PACE_OF_ROW_MS),
+      paceMs: () => {
+        const ms = Math.max(PACE_MS, this.#rows.size * PACE_OF_ROW_MS);
+        return this.#isWriting ? ms : ms * WAITING_PACE;
+      },
     });
   }
 
@@ -90,6 +96,12 @@ export class Registered {
   /** Resolves once it was read, or the signal is aborted. */
   untilKnown(signal: AbortSignal): Promise<void> {
     return this.#reading.untilKnown(signal);
+  }
+
+  /** Whoever writes sees sooner what others write there. */
+  set isWriting(is: boolean) {
+    if (is && !this.#isWriting) this.#reading.hurry();
+    this.#isWriting = is;
   }
 
   /** Goes on reading from what was read last. Resolves when the signal is aborted. */

@@ -2,7 +2,6 @@
 import type { Sample } from '../../lib/metrics/sample.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Mirror } from '../api/mirror.ts';
-import { together } from '../together.ts';
 import {
   earliestLoss,
   type Fence,
@@ -40,6 +39,7 @@ export class ToCatalog implements Way {
     const { catalog, clock, random, logger, onRead } = deps;
     const notices = new Notices((text) => logger.warn(`k8s: ${text}`));
     const wanted = new Wanted(rules, {
+      now: () => clock.monotonic(),
       changed: () => this.#writer.look(),
       nodesWanted: () => this.#readNodes(),
       judged: (service, fault) => {
@@ -47,11 +47,15 @@ export class ToCatalog implements Way {
         else notices.tell(service, `Service "${service}" does not come: ${fault}`);
       },
     });
+    const read = () => {
+      this.#writer.heard();
+      onRead();
+    };
+    const listing = { ...deps, onRead: read };
     this.#registered = new Registered({ catalog, clock, random }, rules.node, {
       read: () => {
         notices.clear('');
-        onRead();
-        this.#writer.compareAll();
+        read();
       },
       lost: (why) => notices.tell('', `cannot read the catalog: ${why}`),
     });
@@ -60,14 +64,14 @@ export class ToCatalog implements Way {
     const selected = labelSelector !== '' && { labelSelector };
     const slices = '/apis/discovery.k8s.io/v1/endpointslices';
     this.#mirrors = [
-      mirrorIn(deps, sourceNamespace, {
+      mirrorIn(listing, sourceNamespace, {
         path: '/api/v1/services',
         ...wanted.services,
         ...selected,
       }),
-      mirrorIn(deps, sourceNamespace, { path: slices, ...wanted.slices }),
+      mirrorIn(listing, sourceNamespace, { path: slices, ...wanted.slices }),
     ];
-    this.#nodes = mirrorIn(deps, '', { path: '/api/v1/nodes', ...wanted.nodes });
+    this.#nodes = mirrorIn(listing, '', { path: '/api/v1/nodes', ...wanted.nodes });
   }
 
   get isWhole(): boolean {
@@ -92,15 +96,11 @@ export class ToCatalog implements Way {
     this.#running = signal;
     for (const mirror of [...this.#mirrors]) this.#reads.push(mirror.run(signal));
     await this.#registered.untilKnown(signal);
-    await Promise.all(this.#reads);
+    await Promise.all([...this.#reads, this.#registered.run(signal)]);
   }
 
-  /** What is in the catalog is read by whoever writes there: another did so until now. */
-  async work(fence: Fence, signal: AbortSignal): Promise<void> {
-    await this.#registered.readAnew(signal);
-    const reading = (turn: AbortSignal) => this.#registered.run(turn);
-    const writing = (turn: AbortSignal) => this.#writer.run(fence, turn);
-    await together([writing, reading], signal);
+  work(fence: Fence, signal: AbortSignal): Promise<void> {
+    return this.#writer.run(fence, signal);
   }
 
   /** Machines count where a NodePort does: whoever has none needs no right to see them. */

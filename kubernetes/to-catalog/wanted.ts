@@ -16,6 +16,8 @@ import { faultOf, isSynced, type SyncRules } from './rules.ts';
 type Watched<T> = Pick<Mirrored<T>, 'keep' | 'changed'>;
 
 export interface WantedEvents {
+  /** By the clock that never goes back. */
+  readonly now: () => number;
   /** Something may be wanted otherwise. */
   readonly changed: () => void;
   /** There is a Service that is reached at ports of machines. */
@@ -31,13 +33,13 @@ export class Wanted {
   /** By the Service that they are of, which may not be known yet. */
   readonly #slices = new Map<string, Map<string, Slice>>();
   readonly #nodes = new Map<string, KubeNode>();
-  /** Services that are to be looked at anew. */
-  readonly #dirty = new Set<string>();
+  /** Services that are to be looked at anew, and when that was seen last. */
+  readonly #dirty = new Map<string, number>();
   /** By id, and then by the Service that wants it: two may come to one name and address. */
   readonly #claims = new Map<string, Map<string, WantedInstance>>();
   readonly #idsOf = new Map<string, readonly string[]>();
-  /** Ids that may be wanted otherwise than before. */
-  readonly #changed = new Set<string>();
+  /** Ids that may be wanted otherwise than before, and when that was seen last. */
+  readonly #changed = new Map<string, number>();
 
   constructor(rules: SyncRules, on: WantedEvents) {
     this.#rules = rules;
@@ -93,8 +95,8 @@ export class Wanted {
     return this.#claims.keys();
   }
 
-  /** Ids that may be wanted otherwise since this was last asked. */
-  drain(): readonly string[] {
+  /** Ids that may be wanted otherwise since this was last asked, with when that was seen last. */
+  drain(): readonly (readonly [id: string, at: number])[] {
     this.#settle();
     const ids = [...this.#changed];
     this.#changed.clear();
@@ -102,12 +104,12 @@ export class Wanted {
   }
 
   #look(service: string): void {
-    this.#dirty.add(service);
+    this.#dirty.set(service, this.#on.now());
     this.#on.changed();
   }
 
   #settle(): void {
-    for (const key of this.#dirty) this.#claim(key, this.#instancesOf(key));
+    for (const [key, at] of this.#dirty) this.#claim(key, this.#instancesOf(key), at);
     this.#dirty.clear();
   }
 
@@ -122,20 +124,27 @@ export class Wanted {
     return instancesOf(service, { slices, node }, this.#rules);
   }
 
-  #claim(key: string, instances: readonly WantedInstance[]): void {
+  #claim(key: string, instances: readonly WantedInstance[], at: number): void {
     const ids = instances.map(({ service }) => service.ID);
-    for (const id of this.#idsOf.get(key) ?? []) {
-      const claims = this.#claims.get(id);
-      claims?.delete(key);
-      if (claims?.size === 0) this.#claims.delete(id);
-      this.#changed.add(id);
-    }
+    const before = new Map(
+      (this.#idsOf.get(key) ?? []).map((id) => [id, this.#claims.get(id)?.get(key)]),
+    );
     for (const instance of instances) {
       const { ID } = instance.service;
+      const was = before.get(ID);
+      before.delete(ID);
+      // Of a Service of a thousand pods one has changed.
+      if (sameJson(was, instance)) continue;
       const claims = this.#claims.get(ID) ?? new Map<string, WantedInstance>();
       claims.set(key, instance);
       this.#claims.set(ID, claims);
-      this.#changed.add(ID);
+      this.#changed.set(ID, at);
+    }
+    for (const id of before.keys()) {
+      const claims = this.#claims.get(id);
+      claims?.delete(key);
+      if (claims?.size === 0) this.#claims.delete(id);
+      this.#changed.set(id, at);
     }
     put(this.#idsOf, key, ids.length === 0 ? undefined : ids);
   }

@@ -29,6 +29,12 @@ const REFUSED_WHOLE = [400, 413];
 const RETRY_MS = 500;
 /** Nothing comes of it to look once more. */
 const IDLE_MS = 3600_000;
+/** What changed before, whoever had the turn then may have written: it waits until the node was read. */
+const LATELY_MS = 5000;
+/** Between two looks of whoever waits for its turn at what changed. */
+const WAITING_LOOK_MS = 250;
+/** After so long it is read, whatever else changes. */
+const MAX_UNSURE_MS = 1000;
 
 export interface WriterDeps {
   readonly wanted: Wanted;
@@ -52,13 +58,19 @@ export class Writer {
   readonly #rules: Pick<SyncRules, 'node' | 'owner'>;
   readonly #notices: Notices;
   readonly #retries: Retries;
-  /** Instances that may differ, and since when. */
-  readonly #pending = new Map<string, number>();
+  /** Instances that may differ, since when, and when that was seen last. */
+  readonly #pending = new Map<string, { readonly since: number; readonly at: number }>();
+  #drainedAt = 0;
   /** What goes out by itself, as a transaction that it was in was refused as a whole. */
   readonly #alone = new Set<string>();
   readonly #waiters: Waiters;
   /** What is known may not be so: a write has had no answer. */
   #isDoubtful = false;
+  /** When the turn began whose node was not read since; undefined once it was, and while it is another's turn. */
+  #unsureSince: number | undefined;
+  #isWriting = false;
+  /** Not as they were known: they wait until the node was read. */
+  readonly #stale = new Set<string>();
   /** Changes of instances that the catalog took, and those that it did not take. */
   written = 0;
   refused = 0;
@@ -83,30 +95,55 @@ export class Writer {
   /** Something of the cluster, or of the catalog, is otherwise than before. */
   look(): void {
     this.#waiters.wakeAll();
+    const isDue = this.#deps.clock.monotonic() - this.#drainedAt > WAITING_LOOK_MS;
+    // Whoever takes its turn soon is to know by then what it comes to.
+    if (!this.#isWriting && isDue) this.#drain();
   }
 
-  /** Everything is to be compared: the catalog was read. */
-  compareAll(): void {
+  /** The catalog was read, or a list: all is to be compared; by whoever waits, what it did not know to be so. */
+  heard(): void {
     const { wanted, registered } = this.#deps;
+    if (!this.#isWriting) {
+      this.#drain();
+      for (const id of [...this.#pending.keys()])
+        if (this.#changeOf(id).operations.length === 0) this.#pending.delete(id);
+      return;
+    }
     for (const id of wanted.ids()) this.#add(id);
     for (const id of registered.ids()) this.#add(id);
     this.#waiters.wakeAll();
   }
 
-  /** Until the signal is aborted; rejects with ProconsulError 'rejected' where the lock is another's. */
+  /**
+   * Until the signal is aborted; rejects with ProconsulError 'rejected' where the lock is another's. What changed lately
+   * is written at once, over what was seen while another had the turn: each instance only as it was then, so that nothing
+   * goes over what is newer. Then the node is read, and all is compared.
+   */
   async run(fence: Fence, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
     const sending = new Sending(() => this.#waiters.wakeAll());
+    this.#isWriting = true;
+    this.#unsureSince = clock.monotonic();
     try {
       while (!signal.aborted) {
         sending.throwFailure();
         if (this.#isDoubtful) await this.#readAnew(sending, signal);
-        else if (!this.#sendNext(sending, fence, signal)) await this.#waiters.wait(IDLE_MS, signal);
+        else if (!this.#sendNext(sending, fence, signal)) await this.#untilMore(sending, signal);
       }
     } finally {
       await sending.all();
       this.#retries.stop();
+      this.#isWriting = false;
+      this.#deps.registered.isWriting = false;
+      this.#unsureSince = undefined;
     }
     sending.throwFailure();
+  }
+
+  async #untilMore(sending: Sending, signal: AbortSignal): Promise<void> {
+    if (this.#unsureSince === undefined || sending.size > 0)
+      await this.#waiters.wait(IDLE_MS, signal);
+    else this.#isDoubtful = true;
   }
 
   /** Whether there was anything to send, and room for it. */
@@ -122,8 +159,12 @@ export class Writer {
     const { registered, clock } = this.#deps;
     await sending.all();
     try {
+      // All is compared as it is read, by what was read.
+      this.#stale.clear();
+      this.#unsureSince = undefined;
       await registered.readAnew(signal);
       this.#isDoubtful = false;
+      registered.isWriting = true;
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
       if (!signal.aborted) this.#notices.tell('', `cannot read the catalog: ${messageOf(error)}`);
@@ -133,11 +174,11 @@ export class Writer {
 
   /** As many as one transaction takes: the others are compared when it is their turn, for they may change meanwhile. */
   #nextBatch(): readonly Change[] {
-    for (const id of this.#deps.wanted.drain()) this.#add(id);
+    this.#drain();
     const batch: Change[] = [];
     let count = 1;
-    for (const [id, since] of this.#pending) {
-      if (this.#deps.registered.isUnderWay(id)) continue;
+    for (const [id, { since }] of this.#inOrder()) {
+      if (this.#deps.registered.isUnderWay(id) || this.#stale.has(id)) continue;
       const isAlone = this.#alone.has(id);
       if (isAlone && batch.length > 0) continue;
       const change = { ...this.#changeOf(id), since };
@@ -156,8 +197,26 @@ export class Writer {
     return batch;
   }
 
+  /** Before the node was read what changed lately alone, and the last first: who had the turn knew least of it. */
+  #inOrder(): Iterable<readonly [string, { readonly since: number }]> {
+    const { clock } = this.#deps;
+    if (this.#unsureSince === undefined) return this.#pending;
+    if (clock.monotonic() - this.#unsureSince > MAX_UNSURE_MS) return [];
+    const from = this.#unsureSince - LATELY_MS;
+    return [...this.#pending]
+      .filter(([, { at }]) => at >= from)
+      .sort(([, a], [, b]) => b.at - a.at);
+  }
+
+  #drain(): void {
+    this.#drainedAt = this.#deps.clock.monotonic();
+    for (const [id, at] of this.#deps.wanted.drain()) {
+      this.#pending.set(id, { since: this.#pending.get(id)?.since ?? at, at });
+    }
+  }
+
   #add(id: string, since = this.#deps.clock.monotonic()): void {
-    if (!this.#pending.has(id)) this.#pending.set(id, since);
+    if (!this.#pending.has(id)) this.#pending.set(id, { since, at: since });
   }
 
   #changeOf(id: string): Omit<Change, 'since'> {
@@ -166,8 +225,10 @@ export class Writer {
     const owner = row === undefined ? this.#rules.owner : ownerOf(row);
     // Nobody has marked what came by consul-k8s: it is taken over where it is wanted, and else left alone.
     const mayWrite = owner === this.#rules.owner || (owner === '' && want !== undefined);
-    if (mayWrite) return { id, want, operations: differences(this.#rules.node, want, row) };
-    if (want !== undefined) this.#notices.tell(id, `"${id}" is left alone: it is of ${owner}`);
+    const isSure = this.#unsureSince === undefined;
+    if (mayWrite) return { id, want, operations: differences(this.#rules.node, want, row, isSure) };
+    if (want !== undefined && isSure)
+      this.#notices.tell(id, `"${id}" is left alone: it is of ${owner}`);
     return { id, want, operations: [] };
   }
 
@@ -197,9 +258,9 @@ export class Writer {
       }
       this.#notices.clear('');
     } catch (error) {
+      for (const { id, since } of batch) this.#add(id, since);
       if (signal.aborted || (error instanceof ProconsulError && error.code === 'rejected'))
         throw error;
-      for (const { id, since } of batch) this.#add(id, since);
       this.#isDoubtful = true;
       this.#notices.tell('', `the catalog takes nothing: ${messageOf(error)}`);
       await pause(clock, RETRY_MS, signal);
@@ -233,8 +294,9 @@ export class Writer {
     for (const { id, operations, since } of batch) {
       const what = operations.map((_, i) => whats.get(at + i)).find((each) => each !== undefined);
       at += operations.length;
-      if (what === undefined) {
+      if (what === undefined || this.#unsureSince !== undefined) {
         this.#add(id, since);
+        if (what !== undefined) this.#stale.add(id);
         continue;
       }
       this.refused++;

@@ -75,7 +75,8 @@ export class ClusterSync {
   /** Ends the one that writes as a crash does. */
   async killActive(): Promise<void> {
     const active = this.#syncs.find(
-      ({ output, isEnded }) => !isEnded && output.includes('holds the lock'),
+      ({ output, isEnded }) =>
+        !isEnded && output.lastIndexOf('holds the lock') > output.lastIndexOf('lost the lock'),
     );
     if (active === undefined) throw new Error('no sync holds the lock');
     await active.kill();
