@@ -39,6 +39,8 @@ const ANSWER_MS = 15_000;
 const STALLED_MS = 5 * 60_000;
 /** Before the same host is asked once more, doubled each time. */
 const BACKOFF_MS = 25;
+/** A host that leaves says so on each of its connections, of which a request may come upon one after the other. */
+const MAX_STALE = 16;
 
 export class Exchange {
   readonly #parts: ExchangeParts;
@@ -52,6 +54,8 @@ export class Exchange {
   #try: Try | undefined;
   #tries = 0;
   #retries = 0;
+  /** Of the tries, those that came upon a connection at its end. */
+  #stale = 0;
   #hasAnswered = false;
   #isOver = false;
   #isSent: boolean;
@@ -81,11 +85,7 @@ export class Exchange {
     const { upstream, permits } = this.#parts;
     upstream.counts.calls++;
     if (permits === undefined) this.#ready();
-    else
-      void permits().then((isPermitted) => {
-        if (isPermitted) this.#ready();
-        else this.#deny();
-      });
+    else void permits().then((isPermitted) => (isPermitted ? this.#ready() : this.#deny()));
   }
 
   /** Nobody is to hear more of it, on either side. */
@@ -157,10 +157,9 @@ export class Exchange {
     this.#tried.add(host);
     this.#tries++;
     const { clock } = this.#parts;
-    const head = this.#head;
     const next: Try = new Try({ target, host, clock, owner: this });
     this.#try = next;
-    next.start(head, this.#body);
+    next.start(this.#head, this.#body);
   }
 
   /** What comes of a try. Those of which nothing is wanted any more tell nothing. */
@@ -260,7 +259,8 @@ export class Exchange {
     if (this.#head.upgrade !== '') return undefined;
     const { route } = this.#way as Way;
     if (retriesFailure(route.retries, failure) && this.#mayRetry()) return 'same';
-    if (!this.#canRepeat || this.#tries >= rules.tries) return undefined;
+    if (isUntouched(failure) && failure.isStale && this.#stale < MAX_STALE) this.#stale++;
+    if (!this.#canRepeat || this.#tries - this.#stale >= rules.tries) return undefined;
     // Who refuses is there, and may have room by then.
     if (isUntouched(failure)) return failure.kind === 'refused' ? 'same' : 'other';
     if (!mayRepeat(this.#head, failure) || !this.#isAffordable()) return undefined;

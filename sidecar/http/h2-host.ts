@@ -284,14 +284,14 @@ class Call implements Sending, StreamTaker {
   }
 
   ended(): void {
+    // Who answers before the request was over does not want the rest of it, however short the answer.
+    if (this.#hasAnswer && this.#stream?.isAnswered === false) this.#stream.abort(CODE.cancel);
     if (this.#isOver) return;
     if (!this.#hasAnswer) {
       this.#refuse('an end without an answer');
       return;
     }
     this.#isOver = true;
-    // Who answers before the request was over does not want the rest of it.
-    if (this.#stream?.isOver === false) this.#stream.abort(CODE.cancel);
     this.#taking.ended(this.#trailers);
   }
 

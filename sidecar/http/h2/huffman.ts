@@ -71,7 +71,7 @@ function step(children: readonly number[], from: number, nibble: number): void {
 }
 
 /** Shorter ones first, of equal length in the order of what they stand for: each is the one before and one. */
-function* codes() {
+export function* codes() {
   const order = LENGTHS.map((length, symbol) => ({ length, symbol })).sort(
     (a, b) => a.length - b.length || a.symbol - b.symbol,
   );

@@ -302,10 +302,11 @@ export class Session implements Carrier {
       if (name === SETTING.streams) this.#maxStreams = value;
       if (name === SETTING.window) firstWindow = value;
     }
-    // Once, however often it is said: each of the streams has to hear of it.
-    if (!this.#firstWindowIs(firstWindow)) return CODE.flow;
+    // Before all that goes out by it: until then some hold this side to what they had said before.
     this.out.frame(FRAME.settings, FLAG.ack, 0, 0);
     this.touched();
+    // Once, however often it is said: each of the streams has to hear of it.
+    if (!this.#firstWindowIs(firstWindow)) return CODE.flow;
     const isFirst = !this.#hasSettings;
     this.#hasSettings = true;
     if (isFirst) this.#options.greeted?.();
