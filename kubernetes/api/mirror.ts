@@ -13,6 +13,9 @@ import { objectIn, objectsIn, type Said, textIn } from './shapes.ts';
 
 /** Of a list that has no larger objects than most. */
 const PAGE = 500;
+/** A server that goes on without anything more has no end, nor has one with more than any cluster. */
+const MAX_EMPTY_PAGES = 100;
+const MAX_OBJECTS = 1_000_000;
 /** A server ends a watch after so long; it is asked to, so that a new token counts and a dead stream ends. */
 const WATCH_S = 240;
 /** A server that watches for bookmarks says one each minute: one that says nothing for longer is gone. */
@@ -133,25 +136,14 @@ export class Mirror<T> {
   async #list(signal: AbortSignal): Promise<void> {
     const { path } = this.#mirrored;
     const found = new Map<string, T>();
-    let [version, next] = ['', ''];
+    let [version, next, empty] = ['', '', 0];
     do {
-      const query = {
-        limit: String(this.#page),
-        ...selectorsOf(this.#mirrored),
-        ...(next !== '' && { continue: next }),
-      };
-      const { json } = await this.#deps.api.ask({ method: 'GET', path, query }, signal);
-      const meta = objectIn(json['metadata']);
-      // An answer that only looks like an empty list would have all that is known taken out.
-      if (!/List$/.test(textIn(json['kind']))) {
-        throw new ProconsulError('unavailable', `${path}: the answer is no list`);
+      const before = found.size;
+      [version, next] = await this.#readPage(next, found, signal);
+      empty = found.size === before ? empty + 1 : 0;
+      if (empty > MAX_EMPTY_PAGES || found.size > MAX_OBJECTS) {
+        throw new ProconsulError('unavailable', `${path}: the list has no end`);
       }
-      for (const object of objectsIn(json['items'])) {
-        const kept = this.#mirrored.keep(object);
-        if (kept !== undefined) found.set(keyOf(object), kept);
-      }
-      next = textIn(meta['continue']);
-      version = textIn(meta['resourceVersion']);
     } while (next !== '');
     if (version === '') throw new ProconsulError('unavailable', `${path}: the list has no version`);
     this.lists++;
@@ -160,6 +152,31 @@ export class Mirror<T> {
     // One after the other says nothing new: what is told is that it cannot be watched.
     if (this.#vainLists++ === 0) this.#reads();
     this.#lostAt = undefined;
+  }
+
+  /** The version of the list, and what its next page is asked for by. */
+  async #readPage(
+    page: string,
+    found: Map<string, T>,
+    signal: AbortSignal,
+  ): Promise<[version: string, next: string]> {
+    const { path, keep } = this.#mirrored;
+    const query = {
+      limit: String(this.#page),
+      ...selectorsOf(this.#mirrored),
+      ...(page !== '' && { continue: page }),
+    };
+    const { json } = await this.#deps.api.ask({ method: 'GET', path, query }, signal);
+    const meta = objectIn(json['metadata']);
+    // An answer that only looks like an empty list would have all that is known taken out.
+    if (!/List$/.test(textIn(json['kind']))) {
+      throw new ProconsulError('unavailable', `${path}: the answer is no list`);
+    }
+    for (const object of objectsIn(json['items'])) {
+      const kept = keep(object);
+      if (kept !== undefined) found.set(keyOf(object), kept);
+    }
+    return [textIn(meta['resourceVersion']), textIn(meta['continue'])];
   }
 
   #reads(): void {

@@ -42,6 +42,7 @@ export class ToCatalog implements Way {
       now: () => clock.monotonic(),
       changed: () => this.#writer.look(),
       nodesWanted: () => this.#readNodes(),
+      areNodesKnown: () => this.#nodes.isWhole,
       judged: (service, fault) => {
         if (fault === undefined) notices.clear(service);
         else notices.tell(service, `Service "${service}" does not come: ${fault}`);
@@ -71,15 +72,22 @@ export class ToCatalog implements Way {
       }),
       mirrorIn(listing, sourceNamespace, { path: slices, ...wanted.slices }),
     ];
-    this.#nodes = mirrorIn(listing, '', { path: '/api/v1/nodes', ...wanted.nodes });
+    const nodesRead = () => wanted.lookAtNodePorts();
+    const nodes = { path: '/api/v1/nodes', ...wanted.nodes };
+    this.#nodes = mirrorIn({ ...deps, onRead: nodesRead }, '', nodes);
   }
 
   get isWhole(): boolean {
-    return this.#registered.isKnown && this.#mirrors.every(({ isWhole }) => isWhole);
+    return this.#registered.isKnown && this.#needed.every(({ isWhole }) => isWhole);
   }
 
   get lostAt(): number | undefined {
-    return earliestLoss(this.#mirrors.filter((each) => each !== this.#nodes));
+    return earliestLoss(this.#needed);
+  }
+
+  /** Without the machines, all but what is reached there comes. */
+  get #needed(): readonly Listing[] {
+    return this.#mirrors.filter((each) => each !== this.#nodes);
   }
 
   get counts(): WayCounts {

@@ -11,7 +11,7 @@ import {
   sliceIn,
 } from '../objects.ts';
 import { instancesOf, type WantedInstance } from './instances.ts';
-import { faultOf, isSynced, type SyncRules } from './rules.ts';
+import { catalogName, faultOf, isSynced, type SyncRules } from './rules.ts';
 
 type Watched<T> = Pick<Mirrored<T>, 'keep' | 'changed'>;
 
@@ -22,6 +22,8 @@ export interface WantedEvents {
   readonly changed: () => void;
   /** There is a Service that is reached at ports of machines. */
   readonly nodesWanted: () => void;
+  /** Before, nobody knows where those are reached. */
+  readonly areNodesKnown: () => boolean;
   /** Why a Service does not come that asks to; undefined where it may, or does not ask. */
   readonly judged: (service: string, fault: string | undefined) => void;
 }
@@ -38,6 +40,8 @@ export class Wanted {
   /** By id, and then by the Service that wants it: two may come to one name and address. */
   readonly #claims = new Map<string, Map<string, WantedInstance>>();
   readonly #idsOf = new Map<string, readonly string[]>();
+  /** Names in the catalog, by the Services that have them. */
+  readonly #undecided = new Map<string, string>();
   /** Ids that may be wanted otherwise than before, and when that was seen last. */
   readonly #changed = new Map<string, number>();
 
@@ -51,7 +55,8 @@ export class Wanted {
     changed: (key, now) => {
       put(this.#services, key, now);
       this.#look(key);
-      if (now?.type === 'NodePort' && isSynced(now, this.#rules)) this.#on.nodesWanted();
+      if (now !== undefined && isAtMachines(now) && isSynced(now, this.#rules))
+        this.#on.nodesWanted();
     },
   };
 
@@ -76,10 +81,19 @@ export class Wanted {
       if (sameJson(now, before)) return;
       // Objects of no namespace have nothing before the slash.
       put(this.#nodes, key.slice(1), now);
-      for (const [service, { type }] of this.#services)
-        if (type === 'NodePort') this.#look(service);
+      this.lookAtNodePorts();
     },
   };
+
+  /** Nobody knows which instances of this name there ought to be. */
+  isUndecided(name: string): boolean {
+    return [...this.#undecided.values()].includes(name);
+  }
+
+  /** The machines are known now. */
+  lookAtNodePorts(): void {
+    for (const [service, { type }] of this.#services) if (type === 'NodePort') this.#look(service);
+  }
 
   /** Of several Services that come to one instance the first counts, by namespace and name. */
   get(id: string): WantedInstance | undefined {
@@ -118,7 +132,12 @@ export class Wanted {
     const asks = service !== undefined && isSynced(service, this.#rules);
     const fault = asks ? faultOf(service, this.#rules) : undefined;
     this.#on.judged(key, fault);
+    this.#undecided.delete(key);
     if (!asks || fault !== undefined) return [];
+    if (isAtMachines(service) && !this.#on.areNodesKnown()) {
+      this.#undecided.set(key, catalogName(service, this.#rules));
+      return [];
+    }
     const slices = [...(this.#slices.get(key)?.values() ?? [])];
     const node = (name: string) => this.#nodes.get(name);
     return instancesOf(service, { slices, node }, this.#rules);
@@ -148,6 +167,10 @@ export class Wanted {
     }
     put(this.#idsOf, key, ids.length === 0 ? undefined : ids);
   }
+}
+
+function isAtMachines({ type, externalIps }: KubeService): boolean {
+  return type === 'NodePort' && externalIps.length === 0;
 }
 
 function put<K, V>(map: Map<K, V>, key: K, value: V | undefined): void {

@@ -6,8 +6,9 @@ import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
 import { Slots } from '../../lib/slots.ts';
 import { type Agent, type Followed, follow, type Question } from '../../sidecar/follow.ts';
-import { listIn, objectIn, textsIn } from '../api/shapes.ts';
+import { listIn, objectIn, objectsIn, type Said, textIn, textsIn } from '../api/shapes.ts';
 import type { Catalog } from '../catalog.ts';
+import { refuseHidden } from '../rights.ts';
 import { addressesIn, type BroughtAddress } from './addresses.ts';
 import { type BackRules, isBrought, serviceName } from './rules.ts';
 
@@ -35,6 +36,8 @@ export interface BroughtService {
   readonly addresses: readonly BroughtAddress[] | undefined;
 }
 
+const NAMES = '/v1/catalog/services';
+
 export class Brought {
   readonly #deps: BroughtDeps;
   readonly #rules: BackRules;
@@ -47,6 +50,8 @@ export class Brought {
   readonly #following = new Map<string, AbortController>();
   /** By the name of the Service. */
   readonly #services = new Map<string, BroughtService>();
+  /** By the name in the catalog, the nodes that its instances were on. */
+  readonly #nodes = new Map<string, ReadonlySet<string>>();
   /** Questions about services that are under way. */
   readonly #under = new Set<Promise<void>>();
   #isKnown = false;
@@ -81,10 +86,20 @@ export class Brought {
 
   /** Resolves when the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const names = { path: '/v1/catalog/services', of: this.#agent };
-    await this.#follow(names, (json) => this.#takeNames(objectIn(json)), signal);
+    const names = { path: NAMES, of: this.#agent };
+    await this.#follow(names, (json) => this.#takeNames(namesIn(json)), signal);
     for (const ending of this.#following.values()) ending.abort();
     await Promise.all(this.#under);
+  }
+
+  /**
+   * Rejects where a service may only be hidden from the token: the catalog says nothing of it, as of what is gone. The list
+   * is read anew then, with rights that are as new as those that were asked for.
+   */
+  async readGone(name: string, signal: AbortSignal): Promise<void> {
+    const { catalog } = this.#deps;
+    await refuseHidden(catalog, 'service', [name], signal);
+    this.#takeNames(namesIn((await catalog.ask({ method: 'GET', path: NAMES }, signal)).json));
   }
 
   #takeNames(services: Readonly<Record<string, unknown>>): void {
@@ -136,17 +151,36 @@ export class Brought {
       return;
     }
     const take = (json: unknown) => {
-      if (ending.signal.aborted) return;
+      // Once it has none it is no service any more: then the list of names says so.
+      if (ending.signal.aborted || listIn(json).length === 0) return;
       this.#services.set(service, { name, addresses: addressesIn(listIn(json), this.#rules) });
       this.#changed(service);
     };
     const path = `/v1/health/service/${encodeURIComponent(name)}`;
-    const ended = this.#follow({ path, of: this.#inTurn }, take, ending.signal);
+    const ask: Agent['ask'] = async (question, signal) => {
+      const answer = await this.#inTurn.ask(question, signal);
+      await this.#refuseHidden(name, answer.json, signal);
+      return answer;
+    };
+    const ended = this.#follow({ path, of: { ...this.#inTurn, ask } }, take, ending.signal);
     this.#under.add(ended);
     void ended.then(() => this.#under.delete(ended));
   }
 
+  /** Instances go with their nodes from the answer to a token that may not read those: that says nothing of them. */
+  async #refuseHidden(name: string, json: unknown, signal: AbortSignal): Promise<void> {
+    if (!Array.isArray(json)) throw new ProconsulError('unavailable', 'the answer is no list');
+    // Once it has none it is no service any more.
+    if (json.length === 0)
+      throw new ProconsulError('unavailable', 'none of its instances is shown');
+    const now = new Set(objectsIn(json).map(({ Node }) => textIn(objectIn(Node)['Node'])));
+    const gone = [...(this.#nodes.get(name) ?? [])].filter((node) => !now.has(node));
+    if (gone.length > 0) await refuseHidden(this.#deps.catalog, 'node', gone, signal);
+    if (this.#following.has(name)) this.#nodes.set(name, now);
+  }
+
   #forget(name: string): void {
+    this.#nodes.delete(name);
     this.#following.get(name)?.abort();
     this.#following.delete(name);
     const service = serviceName(name, this.#rules) ?? '';
@@ -180,4 +214,11 @@ export class Brought {
       this.#deps.logger.error(`k8s: ${messageOf(error)}`);
     });
   }
+}
+
+/** Throws a ProconsulError where there are none: what is not named there would be deleted. */
+function namesIn(json: unknown): Said {
+  const names = objectIn(json);
+  if (names === json && Object.values(names).every(Array.isArray)) return names;
+  throw new ProconsulError('unavailable', `${NAMES}: the answer has no services`);
 }

@@ -16,7 +16,7 @@ import type { BroughtAddress } from './addresses.ts';
 import type { Brought } from './brought.ts';
 import { type Manifest, serviceManifest, sliceManifests } from './manifests.ts';
 import type { Own } from './own.ts';
-import type { BackRules } from './rules.ts';
+import { type BackRules, catalogNameOf } from './rules.ts';
 
 /** Services that are written at once. */
 const AT_ONCE = 8;
@@ -106,7 +106,7 @@ export class ClusterWriter {
     const there = own.service(service);
     const wants = brought.get(service);
     if (wants === undefined) {
-      if (there !== undefined && own.isOurs(service)) await this.#delete('services', there, signal);
+      if (there !== undefined && own.isOurs(service)) await this.#remove(service, there, signal);
       return;
     }
     if (wants.addresses === undefined) return;
@@ -122,6 +122,13 @@ export class ClusterWriter {
     const made = await this.#put('services', wanted, there, signal);
     if (this.#rules.kind === 'headless')
       await this.#putSlices(service, made, wants.addresses, signal);
+    this.#notices.clear(service);
+  }
+
+  async #remove(service: string, there: Said, signal: AbortSignal): Promise<void> {
+    const { brought } = this.#deps;
+    await brought.readGone(catalogNameOf(there, this.#rules), signal);
+    if (brought.get(service) === undefined) await this.#delete('services', there, signal);
     this.#notices.clear(service);
   }
 
@@ -162,10 +169,41 @@ export class ClusterWriter {
     const path = isNew ? this.#path(list) : this.#path(list, wanted.metadata.name);
     const body = isNew ? wanted : merged(there, wanted);
     const method = isNew ? 'POST' : 'PUT';
-    const { json } = await this.#deps.api.ask({ method, path, body }, signal);
+    const { status, json } = await this.#deps.api.ask(
+      { method, path, body, accept: [409] },
+      signal,
+    );
+    if (status === 409) return await this.#takeOver(list, wanted, json, signal);
     this.written++;
     this.#deps.own.wrote(list, json);
     return json;
+  }
+
+  /** One of ours that was written since, or that somebody took the labels from, by which it would be seen. */
+  async #takeOver(
+    list: keyof typeof GROUPS,
+    wanted: Manifest,
+    refused: Said,
+    signal: AbortSignal,
+  ): Promise<Said> {
+    const { api, own } = this.#deps;
+    const { name, ownerReferences } = wanted.metadata;
+    const query = { fieldSelector: `metadata.name=${name}` };
+    const { json } = await api.ask({ method: 'GET', path: this.#path(list), query }, signal);
+    const [there] = objectsIn(json['items']);
+    const isOurs =
+      there !== undefined &&
+      ownerReferences !== undefined &&
+      sameJson(
+        objectsIn(objectIn(there['metadata'])['ownerReferences']).map(bare),
+        ownerReferences,
+      );
+    if (!isOurs) throw new ProconsulError('busy', textIn(refused['message']) || `${name}: 409`);
+    const path = this.#path(list, name);
+    const put = await api.ask({ method: 'PUT', path, body: merged(there, wanted) }, signal);
+    this.written++;
+    own.wrote(list, put.json);
+    return put.json;
   }
 
   async #delete(list: keyof typeof GROUPS, object: Said, signal: AbortSignal): Promise<void> {

@@ -4,7 +4,7 @@ import { SERVICE_OF_SLICE } from '../objects.ts';
 import { MANAGER, ownedLabels } from '../ours.ts';
 import type { BroughtAddress } from './addresses.ts';
 import type { BroughtService } from './brought.ts';
-import type { BackRules } from './rules.ts';
+import { type BackRules, BROUGHT_AS } from './rules.ts';
 
 /** As Kubernetes' own controller fills one. */
 const MAX_ENDPOINTS = 100;
@@ -48,7 +48,7 @@ export function serviceManifest(
       name: service,
       namespace,
       labels: ownedLabels(owner),
-      annotations: { 'consul.hashicorp.com/service-sync': 'false' },
+      annotations: { 'consul.hashicorp.com/service-sync': 'false', [BROUGHT_AS]: name },
     },
     spec,
   };

@@ -1,4 +1,5 @@
 /** Which services of the catalog come to the cluster, and as what. */
+import { objectIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
 import { matchesAny } from '../names.ts';
 import { SYNC_SERVICE } from '../ours.ts';
 
@@ -29,4 +30,14 @@ const LABEL = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 export function serviceName(name: string, { namePrefix }: BackRules): string | undefined {
   const lower = `${namePrefix}${name}`.toLowerCase();
   return LABEL.test(lower) ? lower : undefined;
+}
+
+/** As which service of the catalog it was made. */
+export const BROUGHT_AS = 'proconsul-service';
+
+/** Of a Service that does not say so it is by its name, which has no capitals. */
+export function catalogNameOf(service: Said, { namePrefix }: BackRules): string {
+  const { name, annotations } = objectIn(service['metadata']);
+  const said = pairsIn(annotations).get(BROUGHT_AS) ?? '';
+  return said === '' ? textIn(name).slice(namePrefix.length) : said;
 }

@@ -244,6 +244,19 @@ describe('slices', () => {
     assert.equal(objects.list('endpointslices').length, 1);
   });
 
+  it('are put back where somebody takes the labels by which they are seen', async () => {
+    const { instance, begin, untilShown, slices, objects } = await started();
+    await instance('db1', '10.0.0.1');
+    begin();
+    await untilShown('db', '10.0.0.1:5432 ready serving');
+    const [slice] = slices('db') as [KubeObject];
+    objects.set('endpointslices', { ...slice, metadata: { ...slice.metadata, labels: {} } });
+    await untilShown('db', '10.0.0.1:5432 ready serving');
+    await instance('db2', '10.0.0.2');
+    await untilShown('db', '10.0.0.1:5432 ready serving', '10.0.0.2:5432 ready serving');
+    assert.equal(objects.list('endpointslices').length, 1);
+  });
+
   it('do not stay with a Service that somebody has made his own', async () => {
     const { instance, begin, untilShown, service, slices, objects } = await started();
     await instance('db1', '10.0.0.1');

@@ -81,6 +81,26 @@ describe('k8s-sync', () => {
     cluster.endWatches();
   });
 
+  it('waits with a NodePort for machines that it may not read, takes none of it out, and brings all else', async () => {
+    const { objects, cluster, sync, untilShown, shown } = await startSyncWorld();
+    objects.create('services', kubeService('web'));
+    objects.create('endpointslices', kubeSlice('web', [{ ip: '10.1.0.1' }]));
+    const ports = [{ name: 'http', port: 80, nodePort: 30080 }];
+    objects.create('services', kubeService('np', { spec: { type: 'NodePort', ports } }));
+    objects.create('endpointslices', kubeSlice('np', [{ ip: '10.1.0.9', node: 'n1' }]));
+    const addresses = [{ type: 'ExternalIP', address: '192.0.2.1' }];
+    objects.create('nodes', { metadata: { name: 'n1' }, status: { addresses } });
+    const first = sync('a');
+    await untilShown('web 10.1.0.1:8080 passing', 'np 192.0.2.1:30080');
+    await first.stop();
+    cluster.tokens.set('t1', { services: ['list', 'watch'], endpointslices: ['list', 'watch'] });
+    objects.set('endpointslices', kubeSlice('web', [{ ip: '10.1.0.2' }]));
+    sync('b');
+    await untilShown('web 10.1.0.2:8080 passing', 'np 192.0.2.1:30080');
+    objects.delete('services', 'default', 'np');
+    await until(() => !shown().includes('np 192.0.2.1:30080'));
+  });
+
   it('deregisters nothing before all lists are complete: a restart finds what it left', async () => {
     const { objects, cluster, sync, untilShown, shown, status } = await startSyncWorld();
     objects.create('services', kubeService('web'));

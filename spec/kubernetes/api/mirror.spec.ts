@@ -188,6 +188,22 @@ describe('a mirror of a list', () => {
     await knows('s1');
   });
 
+  it('gives up a list that goes on without end, and keeps what it knows', async () => {
+    const { server, clock, names, logger, objects, knows } = await started();
+    const metadata = { resourceVersion: '5', continue: 'more' };
+    server.page = { kind: 'ServiceList', metadata, items: [] };
+    objects.compact();
+    server.endWatches();
+    await until(async () => {
+      await clock.advance(500);
+      return logger.lines.some((line) => line.includes('the list has no end'));
+    });
+    assert.deepEqual(names(), ['default/s0', 'default/s1']);
+    server.page = undefined;
+    objects.delete('services', 'default', 's0');
+    await knows('s1');
+  });
+
   it('lists less and less often where each watch says at once that its version is too old', async () => {
     const { server, clock, lists, objects, knows } = await started();
     server.forgets = true;

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { flagsOf } from '../../../cli/flag-values.ts';
 import { syncOptionsOf } from '../../../cli/k8s-flags.ts';
-import type { FakeAccess } from '../../support/fakes/fake-access.ts';
+import { authorizing } from '../../support/kubernetes/authorizing.ts';
 import type { KubeObject } from '../../support/kubernetes/objects.ts';
-import { type Instead, startSyncWorld } from '../../support/kubernetes/syncs.ts';
+import { startSyncWorld } from '../../support/kubernetes/syncs.ts';
 import { until } from '../../support/until.ts';
 
 const MANIFEST = new URL(
@@ -26,23 +26,12 @@ const OWN = `
   key_prefix "k8s-sync/" { policy = "write" }
   service "proconsul-k8s-sync" { policy = "write" }`;
 
-function allowedBy(access: FakeAccess | undefined, body: unknown) {
-  const rights = access?.callerOf('least').rights;
-  const json = (body as readonly { readonly Segment: string }[]).map(({ Segment }) => ({
-    Segment,
-    Allow: rights?.may('key', 'read', Segment),
-  }));
-  return { status: 200, index: '', text: '', json };
-}
-
 async function started(direction: string, policy: 'read' | 'write', verbs: readonly string[]) {
   const rules = { least: `${OWN} key_prefix "app/web/" { policy = "${policy}" }` };
   const world = await startSyncWorld({ rules });
   world.cluster.tokens.set('t1', { configmaps: verbs });
   const flags = { [`config-map-${direction}`]: 'app/web/=default/web', 'to-consul': 'false' };
-  // The server's own rows of access control are not there with tokens by hand: spec/kubernetes/rights.spec.ts asks them.
-  const instead: Instead = ({ path, body }) =>
-    path === '/v1/internal/acl/authorize' ? allowedBy(world.access, body) : undefined;
+  const instead = authorizing(world.access, 'least');
   const { logger } = world.sync('a', flags, 'least', undefined, instead);
   const map = () => world.objects.get('configmaps', 'default', 'web');
   const headers = { 'X-Consul-Token': 'master' };
