@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { encodeJson } from '../../lib/json.ts';
-import { encodeJsonBytes, Rows } from '../../lib/json-bytes.ts';
+import { encodeJsonBytes, Rows, Written } from '../../lib/json-bytes.ts';
 import { Work } from '../../lib/slices.ts';
 import { Turns, whole } from '../support/turns.ts';
 
@@ -49,6 +49,16 @@ describe('JSON as bytes', () => {
     'rows that are made': list(300, (i) => row(`k${i}`, i % 7 ? 'QQ==' : LONG)),
     'rows of which some are left out': list(1000, (i) => (i % 300 > 5 ? undefined : { i })),
     'rows that are all left out': { Results: list(1000, () => undefined), Errors: null },
+    'little within little': {
+      Servers: [{ ID: 'é<', Tags: { a: { b: null } } }],
+      Known: true,
+      No: undefined,
+    },
+    'little, and too deep': { a: [{ b: [{ c: [{ d: 'QQ==' }] }] }] },
+    'little but for how many': { Tags: Array.from({ length: 200 }, (_, i) => [i, { i }]) },
+    'a row that is written, within little': {
+      Rows: [new Written(() => ({ a: '<', b: undefined }))],
+    },
     'lists in lists': [[], [[LONG]], [[[[[LONG]]]]], [{ a: [] }]],
   })) {
     it(`is what it is as a text: ${what}`, () => assertSame(value));
