@@ -1,6 +1,6 @@
 /** A registry under measurement: Proconsul on one of its logs, or a real Consul, started alike. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePorts } from '../../spec/support/servers/free-ports.ts';
@@ -10,6 +10,7 @@ export type Kind = 'consul' | 'memory' | 'file' | 'redis';
 
 const START_TIMEOUT_MS = 30_000;
 const MAX_WORDS = 2000;
+const NS_PER_US = 1000;
 const STOP_TIMEOUT_MS = 10_000;
 const TOP = path.resolve(import.meta.dirname, '../..');
 
@@ -20,9 +21,16 @@ export interface Registry {
   memory(): Promise<number>;
   /** The processor time that it has used, in hundredths of a second. */
   ticks(): Promise<number>;
+  /** The same in microseconds: of its first thread, where its requests are answered, and of all of them. */
+  processorUs(): Promise<Used>;
   /** Returns when it is done with what earlier clients left behind, or after 20 s. */
   quiet(): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface Used {
+  readonly firstThread: number;
+  readonly all: number;
 }
 
 /** `over`: more of the configuration, for both alike. `ours`: another build of Proconsul. */
@@ -49,6 +57,7 @@ export async function startRegistry(
     port: port as number,
     memory: () => residentBytes(child.pid as number),
     ticks: () => ticksOf(child.pid as number),
+    processorUs: () => usedBy(child.pid as number),
     quiet: () => untilQuiet(child.pid as number),
     async stop() {
       await end(child);
@@ -142,6 +151,16 @@ async function untilQuiet(pid: number): Promise<void> {
 export async function ticksOf(pid: number): Promise<number> {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
   return Number(fields[11]) + Number(fields[12]);
+}
+
+/** What threads took that have ended is left out: Node keeps those that it has. */
+async function usedBy(pid: number): Promise<Used> {
+  const of = async (thread: string) => {
+    const text = await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '0');
+    return Number(text.split(' ')[0]) / NS_PER_US;
+  };
+  const threads = await Promise.all((await readdir(`/proc/${pid}/task`)).map(of));
+  return { firstThread: await of(String(pid)), all: threads.reduce((a, b) => a + b, 0) };
 }
 
 async function residentBytes(pid: number): Promise<number> {

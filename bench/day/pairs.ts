@@ -3,13 +3,14 @@
  * it wakes and the reads that come meanwhile, loaded in turns and one change after another. So it can be
  * compared what they cost the processor where a machine is busy with other things, and the day's times say nothing.
  *
- *   node --import tsx bench/day/pairs.ts --beside path/to/other/bin/proconsul [--rounds 5] [--changes 300]
+ *   node --import tsx bench/day/pairs.ts --beside path/to/other/bin/proconsul [--own path/to/bin/proconsul]
+ *     [--rounds 20] [--changes 100]
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { fill } from '../compare/fill.ts';
 import { median } from '../compare/measure.ts';
-import { type Registry, startRegistry } from '../compare/registry.ts';
+import { type Registry, startRegistry, type Used } from '../compare/registry.ts';
 import { Connection } from './connection.ts';
 
 const SERVICES = 200;
@@ -18,13 +19,13 @@ const READS_PER_CHANGE = 20;
 const READERS = 10;
 /** Until V8 has compiled most of it. */
 const WARM_UP = 500;
-const US_PER_TICK = 10_000;
 
 const { values: options } = parseArgs({
   options: {
     beside: { type: 'string', default: '' },
-    rounds: { type: 'string', default: '5' },
-    changes: { type: 'string', default: '300' },
+    own: { type: 'string' },
+    rounds: { type: 'string', default: '20' },
+    changes: { type: 'string', default: '100' },
   },
 });
 const changes = Number(options.changes);
@@ -112,14 +113,18 @@ const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 const pathOf = (service: number) => `/v1/health/service/web-${service}`;
 
 /** Microseconds of a processor for a change and all that comes with it. */
-async function costOf(registry: Registry, load: Load): Promise<number> {
-  const before = await registry.ticks();
+async function costOf(registry: Registry, load: Load): Promise<Used> {
+  const before = await registry.processorUs();
   await load.change(changes);
-  return (((await registry.ticks()) - before) * US_PER_TICK) / changes;
+  const after = await registry.processorUs();
+  return {
+    firstThread: (after.firstThread - before.firstThread) / changes,
+    all: (after.all - before.all) / changes,
+  };
 }
 
 const registries = await Promise.all([
-  startRegistry('file', ''),
+  startRegistry('file', '', {}, options.own),
   startRegistry('file', '', {}, options.beside),
 ]);
 const loads = registries.map(({ port }) => new Load(port));
@@ -128,7 +133,7 @@ for (const [i, { port }] of registries.entries()) {
   await loads[i]?.watch();
   await loads[i]?.change(WARM_UP);
 }
-const costs: number[][] = [[], []];
+const costs: Used[][] = [[], []];
 for (let round = 0; round < Number(options.rounds); round++) {
   // The other one first in every second round: neither always has the warmer machine.
   for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) {
@@ -136,10 +141,15 @@ for (let round = 0; round < Number(options.rounds); round++) {
   }
 }
 const [own = [], other = []] = costs;
-const ratio = median(own.map((us, round) => us / (other[round] as number)));
-process.stdout.write(
-  `a change, ${WATCHERS_EACH} who watch it and ${READS_PER_CHANGE} reads: ${Math.round(median(own))} µs of a processor, ` +
-    `beside ${Math.round(median(other))} (× ${ratio.toFixed(2)})\n`,
-);
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+say(`a change, ${WATCHERS_EACH} who watch it and ${READS_PER_CHANGE} reads, in µs of a processor:`);
+for (const [what, of] of [
+  ['all threads', (used: Used) => used.all],
+  ['the first thread', (used: Used) => used.firstThread],
+] as const) {
+  const ratio = median(own.map((used, round) => of(used) / of(other[round] as Used)));
+  const [ours, theirs] = [own, other].map((some) => Math.round(median(some.map(of))));
+  say(`  ${what}: ${ours}, beside ${theirs} (× ${ratio.toFixed(3)})`);
+}
 await Promise.all(registries.map((registry) => registry.stop()));
 process.exit(0);
