@@ -34,7 +34,7 @@ const LATELY_MS = 5000;
 /** Between two looks of whoever waits for its turn at what changed. */
 const WAITING_LOOK_MS = 250;
 /** After so long it is read, whatever else changes. */
-const MAX_UNSURE_MS = 1000;
+const MAX_UNSURE_MS = 2000;
 
 export interface WriterDeps {
   readonly wanted: Wanted;

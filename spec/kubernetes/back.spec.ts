@@ -126,6 +126,26 @@ describe('a service of the catalog in the cluster', () => {
     assert.deepEqual(slices('db'), []);
   });
 
+  it('goes once another has let go of it, and comes again after that', async () => {
+    const { instance, begin, untilShown, objects, service, put, cluster } = await started();
+    await instance('db1', '10.0.0.1');
+    begin();
+    await untilShown('db', '10.0.0.1:5432 ready serving');
+    const there = service('db') as KubeObject;
+    const held = { ...there.metadata, finalizers: ['example.com/held'] };
+    objects.set('services', { ...there, metadata: held });
+    await put('/v1/catalog/deregister', { Node: 'm-db1' });
+    await until(() => service('db')?.metadata.deletionTimestamp !== undefined);
+    const deletions = () => cluster.requests.filter((each) => each.startsWith('DELETE'));
+    const before = deletions().length;
+    await instance('db2', '10.0.0.2');
+    const now = service('db') as KubeObject;
+    objects.set('services', { ...now, metadata: { ...now.metadata, finalizers: [] } });
+    await untilShown('db', '10.0.0.2:5432 ready serving');
+    assert.ok(deletions().length <= before + 2, deletions().join('\n'));
+    assert.notEqual(service('db')?.metadata.uid, there.metadata.uid);
+  });
+
   it('is put back where somebody changes or deletes it, with what others wrote on it', async () => {
     const { instance, begin, untilShown, objects, service } = await started();
     await instance('db1', '10.0.0.1');

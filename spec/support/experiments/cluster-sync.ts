@@ -7,9 +7,12 @@ import { join } from 'node:path';
 import { type ApiServer, startApiServer } from '../kubernetes/api-server.ts';
 import { type Endpoint, kubeService, kubeSlice } from '../kubernetes/cluster.ts';
 import { send } from '../servers/start-server.ts';
+import { sleep } from '../sleep.ts';
 import { until } from '../until.ts';
 import { kubeconfigFor, SyncProcess } from './sync-process.ts';
 
+/** Each look is at the whole node: without a pause they would be most of what the server does. */
+const LOOK_MS = 50;
 const NODE_PATH = '/v1/internal/ui/node/k8s-sync';
 
 interface Pod extends Endpoint {
@@ -102,6 +105,7 @@ export class ClusterSync {
     let wrong = '';
     await until(
       async () => {
+        await sleep(LOOK_MS);
         wrong = await this.#wrong();
         return wrong === '';
       },

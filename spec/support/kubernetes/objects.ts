@@ -17,6 +17,8 @@ interface Meta {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ownerReferences?: readonly { readonly uid: string }[];
+  readonly finalizers?: readonly string[];
+  readonly deletionTimestamp?: string;
   readonly [field: string]: unknown;
 }
 
@@ -104,7 +106,10 @@ export class Objects {
     refuseFaults(resource, object, before);
     // What changes nothing is not written: the version stays.
     if (said(object) === said(before)) return before;
-    return this.#put(resource, 'MODIFIED', object, before);
+    const put = this.#put(resource, 'MODIFIED', object, before);
+    const { finalizers = [], deletionTimestamp } = put.metadata;
+    if (deletionTimestamp === undefined || finalizers.length > 0) return put;
+    return this.delete(resource, namespace, name);
   }
 
   /** Creates or replaces, whatever is there. */
@@ -117,9 +122,16 @@ export class Objects {
       : this.create(resource, object);
   }
 
+  /** With finalizers it is only said to be on its way out, once, and goes with the last of them. */
   delete(resource: string, namespace: string, name: string): KubeObject {
     const object = this.get(resource, namespace, name);
     if (object === undefined) throw notFound(resource, name);
+    const { finalizers = [], deletionTimestamp } = object.metadata;
+    if (finalizers.length > 0) {
+      if (deletionTimestamp !== undefined) return object;
+      const metadata = { ...object.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' };
+      return this.#put(resource, 'MODIFIED', { ...object, metadata }, object);
+    }
     this.version++;
     const metadata = { ...object.metadata, resourceVersion: String(this.version) };
     const gone = { ...object, metadata };
