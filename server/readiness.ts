@@ -56,7 +56,7 @@ export class Readiness {
 
   /** How a read is to be answered now: stale will not do where it would be older than it may be. */
   consistency({ consistency, maxStaleMs }: Demand): Consistency {
-    const isTooOld = consistency === 'stale' && this.lastContactMs > maxStaleMs;
+    const isTooOld = consistency === 'stale' && this.ageMs('stale') > maxStaleMs;
     return isTooOld ? 'leader' : consistency;
   }
 
@@ -86,9 +86,12 @@ export class Readiness {
     return this.#deps.log.status().writable && this.#deps.knowsLeader();
   }
 
-  /** How long ago the log was last known to be read to its end. */
-  get lastContactMs(): number {
-    return this.#deps.log.status().lastContactMs;
+  /**
+   * How old an answer may be, in whole milliseconds: a read that is not stale was confirmed just now, whenever
+   * the log was last known to be read to its end.
+   */
+  ageMs(consistency: Consistency): number {
+    return consistency === 'stale' ? Math.round(this.#deps.log.status().lastContactMs) : 0;
   }
 
   async #reached(index: number, deadline: number): Promise<void> {

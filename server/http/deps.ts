@@ -41,10 +41,7 @@ export interface PlaceDeps {
 export interface ReadDeps {
   readonly answers: Answers;
   readonly standing: Standing;
-  readonly readiness: Pick<
-    Readiness,
-    'begun' | 'ready' | 'consistency' | 'knownLeader' | 'lastContactMs'
-  >;
+  readonly readiness: Pick<Readiness, 'begun' | 'ready' | 'consistency' | 'knownLeader' | 'ageMs'>;
   readonly random: Random;
 }
 

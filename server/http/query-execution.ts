@@ -98,10 +98,10 @@ async function evaluated(
   const consistency = readiness.consistency(demandOf(request.params));
   const ready = readyFor(deps, request, consistency);
   if (ready !== undefined) await ready;
-  const { knownLeader, lastContactMs } = readiness;
+  const { knownLeader } = readiness;
   const meta = {
     Index: 0,
-    LastContact: Math.round(lastContactMs),
+    LastContact: readiness.ageMs(consistency),
     KnownLeader: knownLeader,
     ConsistencyLevel: consistency,
   };

@@ -87,10 +87,11 @@ function sharedRead(
   return new SharedRead(deps, asked, caller);
 }
 
-/** Resolves when what a row reads by itself is as new as the request wants it. */
+/** Resolves when what a row reads by itself is as new as the request wants it, with how it wants that. */
 export async function fresh(deps: Pick<ReadDeps, 'readiness'>, request: HttpRequest) {
   const consistency = deps.readiness.consistency(demandOf(request.params));
   await readyFor(deps, request, consistency);
+  return consistency;
 }
 
 /** Consul checks these also where it makes no use of them. */

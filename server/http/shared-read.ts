@@ -263,15 +263,10 @@ export function withJitter(waitMs: number, chance: number): number {
   return waitMs * (1 + share * WAIT_JITTER_FRACTION);
 }
 
-/** A read that is not stale was confirmed just now, whenever the log was last heard of. */
 function freshnessOf({ readiness }: ReadDeps, demand: Demand): Freshness {
-  const { knownLeader, lastContactMs } = readiness;
   const consistency = readiness.consistency(demand);
-  return {
-    consistency,
-    knownLeader,
-    lastContactMs: consistency === 'stale' ? Math.round(lastContactMs) : 0,
-  };
+  const { knownLeader } = readiness;
+  return { consistency, knownLeader, lastContactMs: readiness.ageMs(consistency) };
 }
 
 function isSame(a: Freshness, b: Freshness): boolean {

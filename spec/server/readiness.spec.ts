@@ -134,6 +134,24 @@ describe('a read that may be stale, but not by more than it says', () => {
       });
     }
 
+  for (const path of [
+    '/v1/kv/a',
+    '/v1/catalog/nodes',
+    '/v1/query/one/execute',
+    '/v1/query/one/explain',
+    '/v1/operator/usage',
+    '/v1/snapshot',
+  ])
+    it(`says how old it may be, and is not where the log was asked: ${path}`, async () => {
+      const { get, put, ask } = await behind(173, true);
+      await put('/v1/kv/a', 'b');
+      const body = JSON.stringify({ Name: 'one', Service: { Service: 'web' } });
+      await ask('POST', '/v1/query', { body });
+      const age = async (mode: string) =>
+        (await get(`${path}?${mode}`)).headers['x-consul-lastcontact'];
+      assert.deepEqual(await Promise.all(['', 'consistent', 'stale'].map(age)), ['0', '0', '173']);
+    });
+
   it('is refused where nobody can say how the log goes on', async () => {
     const { get } = await behind(5001, false);
     assert.equal((await get('/v1/catalog/nodes?max_stale=6s')).status, 200);

@@ -2,11 +2,12 @@
 import { runClient } from '../../cli/process/run-client.ts';
 import type { Running } from '../../cli/process/run-server.ts';
 import { loadConfig } from '../../lib/config/load.ts';
+import { describeChain } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { fakeConfigHost } from '../support/fakes/fake-config-host.ts';
 import type { SimDocker } from './docker.ts';
 import type { Complaint } from './server.ts';
-import { SimDisk } from './world/disk.ts';
+import { BLAMED_MS, SimDisk, STARTED_AGAIN_MS } from './world/disk.ts';
 import type { Machine } from './world/machine.ts';
 import type { Network } from './world/network.ts';
 import type { World } from './world/world.ts';
@@ -57,7 +58,19 @@ export class SimAgent {
     const { world } = this.#options;
     if (this.bornAt !== undefined) return;
     this.bornAt = world.now;
-    world.at(this.machine, 0, () => void this.#begin().catch((error) => world.fail(error)));
+    world.at(this.machine, 0, () => void this.#begin().catch((error) => this.#failed(error)));
+  }
+
+  /** It cannot go on: where its disk is to blame it ends, and somebody starts it again. */
+  #failed(error: unknown): void {
+    const { world } = this.#options;
+    if (this.#disk.failedAt < world.now - BLAMED_MS) {
+      world.fail(error);
+      return;
+    }
+    world.say(`${this.machine.name} ends: ${describeChain(error)}`);
+    this.kill();
+    void world.sleep(STARTED_AGAIN_MS).then(() => this.start());
   }
 
   /** kill -9; it comes back by `start`. Where the power went too, with what was synced. */
@@ -73,6 +86,10 @@ export class SimAgent {
     return this.#disk.openFiles;
   }
 
+  get disk(): SimDisk {
+    return this.#disk;
+  }
+
   get docker(): SimDocker | undefined {
     return this.#options.docker;
   }
@@ -83,7 +100,6 @@ export class SimAgent {
   }
 
   async #begin(): Promise<void> {
-    const { world } = this.#options;
     const config = this.#config();
     this.#running = await runClient({
       config,
@@ -92,7 +108,7 @@ export class SimAgent {
       readConfig: () => config,
       dockerHost: undefined,
       env: {},
-      onFatal: (error) => world.fail(error),
+      onFatal: (error) => this.#failed(error),
       introduce: () => undefined,
       onLeft: () => undefined,
     });

@@ -9,6 +9,8 @@ export interface Answer {
   readonly text: string;
   /** Of a write that was refused for want of somebody to do it: whether it was done. */
   readonly applied: string | undefined;
+  /** How old it may be, as whoever gave it says. */
+  readonly lastContactMs: number;
 }
 
 export interface AskOptions {
@@ -79,7 +81,8 @@ export class SimClient {
             const text = Buffer.concat(parts).toString();
             const index = Number(response.headers['x-consul-index'] ?? 0);
             const applied = response.headers['x-proconsul-applied']?.toString();
-            settle({ status: response.statusCode ?? 0, index, text, applied });
+            const lastContactMs = Number(response.headers['x-consul-lastcontact'] ?? 0);
+            settle({ status: response.statusCode ?? 0, index, text, applied, lastContactMs });
           });
         },
       );

@@ -2,6 +2,7 @@
 import { largeBodies } from '../../lib/body-room.ts';
 import { GRACE_MS, MAX_SILENCE_MS, MAX_SILENCES } from '../../server/leases.ts';
 import { SimAgent } from './agent.ts';
+import { Answers } from './answers.ts';
 import { SimDocker } from './docker.ts';
 import { History } from './history.ts';
 import type { LuaScripts } from './redis/scripts.ts';
@@ -49,6 +50,7 @@ export class SimCluster {
   readonly world: World;
   readonly network: Network;
   readonly history: History;
+  readonly answers: Answers;
   readonly log: Log;
   readonly splits: boolean;
   readonly isFaultless: boolean;
@@ -85,6 +87,7 @@ export class SimCluster {
     this.world = world;
     this.network = network;
     this.history = new History(world);
+    this.answers = new Answers(world);
     this.log = log;
     this.splits = splits;
     this.isFaultless = isFaultless;
@@ -164,7 +167,12 @@ export class SimCluster {
   }
 
   get isCalm(): boolean {
-    return this.world.now > this.#stormUntil;
+    return this.calmMs > 0;
+  }
+
+  /** For how long nothing has gone wrong. */
+  get calmMs(): number {
+    return this.world.now - this.#stormUntil;
   }
 
   /** The one that was chosen last. */

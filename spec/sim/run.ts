@@ -13,11 +13,14 @@ import { Dns } from './workloads/dns.ts';
 import { Entries } from './workloads/entries.ts';
 import { Eureka } from './workloads/eureka.ts';
 import { Events } from './workloads/events.ts';
+import { External } from './workloads/external.ts';
 import { LargeValues } from './workloads/large-values.ts';
 import { LeaseHolders } from './workloads/leases.ts';
 import { Locks } from './workloads/locks.ts';
 import { Notices } from './workloads/notices.ts';
+import { Passed } from './workloads/passed.ts';
 import { Past } from './workloads/past.ts';
+import { Probes } from './workloads/probes.ts';
 import { Queries } from './workloads/queries.ts';
 import { Registers } from './workloads/registers.ts';
 import { Transactions } from './workloads/transactions.ts';
@@ -50,6 +53,9 @@ export const WORKLOADS = {
   past: (cluster: SimCluster) => new Past(cluster),
   large: (cluster: SimCluster) => new LargeValues(cluster),
   eureka: (cluster: SimCluster) => new Eureka(cluster),
+  external: (cluster: SimCluster) => new External(cluster),
+  probes: (cluster: SimCluster) => new Probes(cluster),
+  passed: (cluster: SimCluster) => new Passed(cluster),
 } satisfies Record<string, (cluster: SimCluster) => Workload>;
 
 export type WorkloadName = keyof typeof WORKLOADS;
@@ -78,7 +84,7 @@ export interface RunResult {
   readonly simulatedMs: number;
 }
 
-const NEED_AGENTS: readonly WorkloadName[] = ['agents', 'dns', 'containers'];
+const NEED_AGENTS: readonly WorkloadName[] = ['agents', 'dns', 'containers', 'probes', 'passed'];
 const AGENTS = 3;
 /** Some find Redis by its sentinels. */
 const SENTINELS_EVERY = 4;
@@ -137,7 +143,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     } catch (error) {
       verdicts.push(`broken: ${error instanceof Error ? error.stack : String(error)}`);
     }
-    verdicts.push(...cluster.history.verdict());
+    verdicts.push(...cluster.history.verdict(), ...cluster.answers.verdict());
     // What clients were told may be gone then, and none of them can know.
     const loses = faults.some((fault) => fault.loses === true);
     if (!loses) verdicts.push(...workloads.flatMap((each) => each.verdict()));

@@ -1,7 +1,9 @@
 /** A registry server of the world: its machine with what is on its disk, and the process on it now. */
+import { Outlook } from '../../agent/checks/outlook.ts';
 import { introductionRoutes } from '../../agent/http/introduction.ts';
 import { OwnBeat } from '../../cli/process/own-beat.ts';
 import { largeBodies } from '../../lib/body-room.ts';
+import { describeChain } from '../../lib/errors.ts';
 import { createApp } from '../../lib/http/app.ts';
 import { FastPath } from '../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
@@ -21,7 +23,7 @@ import { BallotFile } from '../../server/log/redis/repair/ballot-file.ts';
 import { Server } from '../../server/server.ts';
 import { DESK_TARGET } from './desk.ts';
 import type { History } from './history.ts';
-import { SimDisk } from './world/disk.ts';
+import { BLAMED_MS, SimDisk, STARTED_AGAIN_MS } from './world/disk.ts';
 import type { Machine } from './world/machine.ts';
 import type { Network } from './world/network.ts';
 import type { World } from './world/world.ts';
@@ -29,6 +31,8 @@ import type { World } from './world/world.ts';
 const HTTP_PORT = 8500;
 const SESSION_TTL_MIN_MS = 1000;
 const RECONNECT_MS = 72 * 3600_000;
+/** Of what checks say. */
+const OUTPUT_BYTES = 4096;
 /** So small that a run of a minute goes beyond them. */
 const RING = { minMs: 3000, minEntries: 50, maxBytes: 1024 * 1024 };
 const SEGMENTS = { segmentBytes: 64 * 1024, allocateBytes: 16 * 1024 };
@@ -101,7 +105,22 @@ export class SimServer {
     world.kill(this.machine);
     this.#disk.crash(losesPower);
     this.#process = undefined;
-    world.at(this.machine, downMs, () => void this.#begin().catch((error) => world.fail(error)));
+    world.at(this.machine, downMs, () => void this.#begin().catch((error) => this.#failed(error)));
+  }
+
+  /** It cannot go on: where its disk is to blame it ends, and somebody starts it again. */
+  #failed(error: unknown): void {
+    const { world } = this.#options;
+    if (this.#disk.failedAt < world.now - BLAMED_MS) {
+      world.fail(error);
+      return;
+    }
+    world.say(`${this.machine.name} ends: ${describeChain(error)}`);
+    this.restart(STARTED_AGAIN_MS);
+  }
+
+  get disk(): SimDisk {
+    return this.#disk;
   }
 
   /** The power goes between a write and the n-th sync from here, the one that is to make it durable. */
@@ -142,9 +161,11 @@ export class SimServer {
     const clock = world.clockOf(this.machine);
     const logger = this.#logger();
     const { log, leases } = this.#storage(logger, () => server.saveSnapshotSoon());
+    const system = { clock, random: world.random, logger };
+    const lookout = new Outlook({ ...system, maxOutputBytes: () => OUTPUT_BYTES });
     const server = new Server({
       storage: { log: history.watched(log, this.machine.name), leases },
-      system: { clock, random: world.random, logger },
+      system,
       self: {
         id: this.#id,
         node: this.machine.name,
@@ -156,10 +177,10 @@ export class SimServer {
         sessionTtlMinMs: SESSION_TTL_MIN_MS,
         limits: { kvValueBytes: MAX_KV_VALUE_BYTES, txnBytes: MAX_JSON_BODY_BYTES },
         reconnectTimeoutMs: RECONNECT_MS,
-        agentless: { outputMs: 300_000, deregisterMinMs: 60_000 },
+        agentless: { outputMs: 300_000, deregisterMinMs: 60_000, lookout },
         ...(hasAccess && { acl: ACCESS }),
       },
-      onFatal: (error) => world.fail(error),
+      onFatal: (error) => this.#failed(error),
     });
     this.#process = server;
     server.notifier.takeOver([DESK_TARGET]);
@@ -183,7 +204,7 @@ export class SimServer {
         folder: '/log',
         clock,
         logger,
-        onFatal: (error) => world.fail(error),
+        onFatal: (error) => this.#failed(error),
         disk: {
           fileSystem: this.#disk,
           lock: async () => async () => undefined,

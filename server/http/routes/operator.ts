@@ -7,6 +7,7 @@ import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
 import type { Peer } from '../../cluster/peers.ts';
+import type { Consistency } from '../../readiness.ts';
 import type { ClusterDeps, KeyringDeps, PlaceDeps, ReadDeps, WriteDeps } from '../deps.ts';
 import { fresh } from '../reads.ts';
 import { autopilotRoutes } from './autopilot.ts';
@@ -55,8 +56,7 @@ export function operatorRoutes(deps: Deps): Route[] {
       right: needs('operator:read'),
       does: 'counts nodes, services and instances',
       handle: async (request) => {
-        await fresh(deps, request);
-        return usageReply(deps);
+        return usageReply(deps, await fresh(deps, request));
       },
     },
     ...autopilotRoutes(deps),
@@ -135,13 +135,13 @@ function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-function usageReply({ state, readiness, datacenter }: Deps): Reply {
+function usageReply({ state, readiness, datacenter }: Deps, consistency: Consistency): Reply {
   const now = state();
   return {
     headers: {
       'X-Consul-Index': String(now.index),
       'X-Consul-Knownleader': String(readiness.knownLeader),
-      'X-Consul-Lastcontact': String(Math.round(readiness.lastContactMs)),
+      'X-Consul-Lastcontact': String(readiness.ageMs(consistency)),
     },
     json: { Usage: { [datacenter]: usageOf(now.catalog) } },
   };

@@ -49,13 +49,12 @@ async function save(deps: Deps, request: HttpRequest): Promise<Reply> {
   await readyFor(deps, request, consistency);
   const state = deps.state();
   const { index, position, epoch } = state;
-  const lastContact = consistency === 'stale' ? Math.round(readiness.lastContactMs) : 0;
   return {
     headers: {
       'Content-Type': 'application/x-gzip',
       'X-Consul-Index': String(index),
       'X-Consul-Knownleader': String(readiness.knownLeader),
-      'X-Consul-Lastcontact': String(lastContact),
+      'X-Consul-Lastcontact': String(readiness.ageMs(consistency)),
     },
     stream: await packArchive({
       ID: `${epoch}-${position}-${state.t}`,

@@ -109,8 +109,10 @@ async function txn(deps: Deps, request: HttpRequest): Promise<Reply> {
   const ops = await parse(deps, request);
   refuseManyRows(deps.state(), ops);
   if (onlyReads(ops)) {
-    await readyFor(deps, request, deps.readiness.consistency(demand));
-    return readReply(deps, await attempt(deps, request, ops, read));
+    const consistency = deps.readiness.consistency(demand);
+    await readyFor(deps, request, consistency);
+    const ageMs = deps.readiness.ageMs(consistency);
+    return readReply(deps, await attempt(deps, request, ops, read), ageMs);
   }
   const errors = impossible(ops);
   if (errors.length > 0) return reply({ applied: false, errors });
@@ -273,18 +275,18 @@ function shownResult(result: TxnResult) {
   return { Check: { ...result.Check, ServiceTags: nilIfEmpty(result.Check.ServiceTags) } };
 }
 
-function readReply({ readiness }: Deps, outcome: Outcome): Reply {
-  const { knownLeader, lastContactMs } = readiness;
+function readReply({ readiness }: Deps, outcome: Outcome, ageMs: number): Reply {
+  const { knownLeader } = readiness;
   return {
     status: outcome.applied ? 200 : 409,
     headers: {
       'X-Consul-Knownleader': String(knownLeader),
-      'X-Consul-Lastcontact': String(Math.round(lastContactMs)),
+      'X-Consul-Lastcontact': String(ageMs),
     },
     json: {
       ...answer(outcome),
       Index: 0,
-      LastContact: Math.round(lastContactMs) * 1e6,
+      LastContact: ageMs * 1e6,
       KnownLeader: knownLeader,
       ConsistencyLevel: '',
     },

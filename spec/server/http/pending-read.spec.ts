@@ -29,7 +29,7 @@ function waiting() {
         return { leave: () => undefined };
       },
     },
-    readiness: { consistency: () => 'leader', knownLeader: true, lastContactMs: 0 },
+    readiness: { consistency: () => 'leader', knownLeader: true, ageMs: () => 0 },
     random: { next: () => 0 },
     standing: { watch: () => undefined },
   } as unknown as ServerDeps;

@@ -320,4 +320,64 @@ export const DEFECTS: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: 'a lock-delay that keeps nobody from the lock',
+    log: 'file',
+    workloads: ['locks'],
+    edits: [
+      {
+        file: 'server/state/sessions.ts',
+        from: 'return (this.#delays.get(key) ?? 0) > now;',
+        to: 'return (this.#delays.get(key) ?? 0) > now + 3600_000;',
+      },
+    ],
+  },
+  {
+    name: "rows that can be gone through once: Eureka's changes lack what changed by a check alone",
+    log: 'file',
+    workloads: ['eureka'],
+    edits: [
+      {
+        file: 'server/state/table.ts',
+        from: 'return group === undefined ? NONE : new Values(group);',
+        to: 'return group?.values() ?? NONE;',
+      },
+    ],
+  },
+  {
+    name: 'an answer that changes and keeps its index: a check that changes touches its node alone',
+    log: 'file',
+    workloads: ['passed'],
+    edits: [
+      {
+        file: 'server/state/catalog.ts',
+        from: 'if (instance !== undefined) this.#touchHealth(instance);',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'a stale answer that says it is new',
+    log: 'redis',
+    workloads: ['registers'],
+    edits: [
+      {
+        file: `${REDIS}/log/monitor.ts`,
+        from: 'return Math.max(0, Math.round(this.#deps.clock.monotonic() - this.#contactAt));',
+        to: 'return 0;',
+      },
+    ],
+  },
+  {
+    name: 'external nodes that nobody looks at when the server has gone that did',
+    log: 'redis',
+    workloads: ['external'],
+    edits: [
+      {
+        file: 'server/external/prober.ts',
+        from: 'if (ID !== server && ((await leases.left(PROBER + ID)) ?? 0) > 0) looking.add(ID);',
+        to: 'if (ID !== server) looking.add(ID);',
+      },
+    ],
+  },
 ];

@@ -86,9 +86,9 @@ export const REDIS: readonly Draw[] = [
       lastsMs,
       strike: (c) => {
         const { master } = c;
-        master.full = true;
+        master.refusal = 'full';
         void c.world.sleep(lastsMs).then(() => {
-          master.full = false;
+          master.refusal = undefined;
         });
       },
     };
@@ -98,6 +98,22 @@ export const REDIS: readonly Draw[] = [
     return { what: 'Redis evicts a key', lastsMs: 0, strike: (c) => c.master.evict(at) };
   },
 ];
+
+/** As where its disk is full: what it cannot save it does not take, and it frees nothing either. */
+export function cannotWrite(random: Random): Drawn {
+  const lastsMs = between(random, 100, 6000);
+  return {
+    what: `Redis cannot write its files for ${lastsMs} ms`,
+    lastsMs,
+    strike: (c) => {
+      const { master } = c;
+      master.refusal = 'cannot save';
+      void c.world.sleep(lastsMs).then(() => {
+        master.refusal = undefined;
+      });
+    },
+  };
+}
 
 /** One side has the old master and a server, the other one the rest, who go on with the replica. */
 export function partition(random: Random): Drawn {

@@ -4,8 +4,9 @@ import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import type { Log } from '../cluster.ts';
 import { agentDies } from './agents.ts';
 import { CLOCKS, redisJumps } from './clocks.ts';
+import { DISKS } from './disks.ts';
 import type { Draw, Fault } from './fault.ts';
-import { forget, partition, plannedFailOver, REDIS } from './redis.ts';
+import { cannotWrite, forget, partition, plannedFailOver, REDIS } from './redis.ts';
 import { FILE, SERVERS } from './servers.ts';
 import { WAYS } from './ways.ts';
 
@@ -78,9 +79,9 @@ function faultOf(log: Log, atMs: number, gene: number): Fault {
 
 /** Who is parted from the others may acknowledge what only a quorum keeps. */
 function drawsOf(log: Log): readonly Draw[] {
-  if (log === 'file') return [...SERVERS, ...FILE, ...CLOCKS, ...WAYS, agentDies];
+  if (log === 'file') return [...SERVERS, ...FILE, ...CLOCKS, ...WAYS, agentDies, ...DISKS];
   const redis = [...SERVERS, ...CLOCKS, ...REDIS, redisJumps];
-  const others = [...WAYS, agentDies];
+  const others = [...WAYS, agentDies, cannotWrite, ...DISKS];
   if (log === 'redis') return [...redis, (random) => forget(random, true), ...others];
   return [
     ...redis,

@@ -29,6 +29,15 @@ interface Blocked {
   readonly cancel: () => void;
 }
 
+type Refusal = 'full' | 'cannot save';
+
+/** As a real one says it, with `stop-writes-on-bgsave-error`. */
+const CANNOT_SAVE =
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. " +
+  'Commands that may modify the data set are disabled, because this instance is configured to report ' +
+  'errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). ' +
+  'Please check the Redis logs for details about the RDB error.';
+
 interface Link {
   readonly replica: SimRedis;
   readonly lagMs: number;
@@ -70,8 +79,8 @@ export class SimRedis {
   /** From its master, and when each will be there. */
   #coming: { readonly at: number; readonly effect: Effect }[] = [];
   store = new Store();
-  /** Whether it refuses what needs room. */
-  full = false;
+  /** Whether it refuses what needs room, or every write. */
+  refusal: Refusal | undefined;
   /** Of the script that runs: what has written something may go on, full or not. */
   #mayGrow = false;
   #runId = '';
@@ -261,7 +270,7 @@ export class SimRedis {
       case 'SELECT':
         return OK;
       case 'PING':
-        return new Status('PONG');
+        return this.refusal === 'cannot save' ? new RedisError(CANNOT_SAVE) : new Status('PONG');
       default:
         return this.#call(words);
     }
@@ -301,7 +310,8 @@ export class SimRedis {
     if (this.#role === 'slave' && WRITES.has(command)) {
       return new RedisError("READONLY You can't write against a read only replica.");
     }
-    if (this.full && !this.#mayGrow && GROWS.has(command)) {
+    if (this.refusal === 'cannot save' && WRITES.has(command)) return new RedisError(CANNOT_SAVE);
+    if (this.refusal === 'full' && !this.#mayGrow && GROWS.has(command)) {
       return new RedisError("OOM command not allowed when used memory > 'maxmemory'.");
     }
     return execute(this.store, words, this.#wall);

@@ -78,9 +78,9 @@ export class Beats extends Clients {
 
   async #untilTaken(client: SimClient, path: string, untilMs: number, body = ''): Promise<void> {
     const { world } = this.cluster;
-    while (world.now < untilMs) {
+    for (let port = this.anyServer(); world.now < untilMs; port = this.nextServer(port)) {
       const options = { body, timeoutMs: 1000 };
-      const answer = await client.ask(this.anyServer(), 'PUT', path, options);
+      const answer = await client.ask(port, 'PUT', path, options);
       if (answer?.status === 200) return;
       // One that has not read it yet may not know it.
       await client.pause(RETRY_MS);

@@ -45,7 +45,10 @@ export abstract class Clients implements Workload {
   #client(name: string): SimClient {
     return new SimClient(this.cluster.world, name, (asked, answer) => {
       if (answer === undefined || isRefusal(answer)) this.#judgeRefused(name, asked, answer);
-      else if (answer.index > 0) this.#judgeIndex(name, asked, answer);
+      else {
+        this.cluster.answers.judge(asked, answer);
+        if (answer.index > 0) this.#judgeIndex(name, asked, answer);
+      }
     });
   }
 
@@ -82,6 +85,13 @@ export abstract class Clients implements Workload {
   protected anyServer(): number {
     const { servers, world } = this.cluster;
     return servers[Math.floor(world.random.next() * servers.length)]?.port ?? 0;
+  }
+
+  /** For whoever this one has not answered: one that stands still is not to be met again and again by chance. */
+  protected nextServer(port: number): number {
+    const { servers } = this.cluster;
+    const at = servers.findIndex((server) => server.port === port);
+    return servers[(at + 1) % servers.length]?.port ?? 0;
   }
 
   /** Of servers, and of agents, where there are any: they pass on what they do not know themselves. */

@@ -137,9 +137,9 @@ export class Eureka extends Clients {
     body = '',
   ): Promise<number> {
     const { world } = this.cluster;
-    while (world.now < untilMs) {
+    for (let port = this.anyServer(); world.now < untilMs; port = this.nextServer(port)) {
       const sent = { body, timeoutMs: 1000, form: JSON_FORM };
-      const answer = await client.ask(this.anyServer(), method, path, sent);
+      const answer = await client.ask(port, method, path, sent);
       if (answer !== undefined && (answer.status < 300 || answer.status === 404)) {
         return answer.status;
       }

@@ -150,9 +150,10 @@ export class Locks extends Clients {
 
   /** Tries until somebody answers. */
   async #renew(client: SimClient, session: string, giveUpAt: number): Promise<boolean> {
-    while (this.cluster.world.now < giveUpAt) {
+    const { world } = this.cluster;
+    for (let port = this.anyServer(); world.now < giveUpAt; port = this.nextServer(port)) {
       const path = `/v1/session/renew/${session}`;
-      const answer = await client.ask(this.anyServer(), 'PUT', path, { timeoutMs: 1000 });
+      const answer = await client.ask(port, 'PUT', path, { timeoutMs: 1000 });
       if (answer?.status === 404) return false;
       if (answer?.status === 200) return true;
       await client.pause(RETRY_MS);

@@ -1,6 +1,7 @@
 /**
  * Clients read and write a few keys through all servers. What they saw must be what one copy could
- * have answered, values and indexes; nothing acknowledged is lost; no client's index goes back.
+ * have answered, values and indexes; nothing acknowledged is lost; no client's index goes back. A stale
+ * read is no older than it says.
  */
 import { impossible, type Operation } from '../../support/experiments/linearizability.ts';
 import type { SimClient } from '../client.ts';
@@ -12,15 +13,27 @@ const CLIENTS = 4;
 const PAUSE_MS = 40;
 const LONG = 0.25;
 const LONG_CHARS = 1500;
+const STALE = 0.15;
+/** What an answer says of its age is in whole milliseconds, by a clock that may go a little wrong. */
+const ROUNDED = { ms: 2, rate: 1.03 };
 
 interface Seen {
   readonly value: string | null;
   readonly index: number;
 }
 
+/** Everything is in it that was acknowledged before. */
+interface StaleRead {
+  readonly key: string;
+  readonly index: number;
+  readonly since: number;
+  readonly who: string;
+}
+
 export class Registers extends Clients {
   readonly #history = new Map<string, Operation[]>();
   readonly #sightings = new Sightings(this.violations, false);
+  readonly #stale: StaleRead[] = [];
   #written = 0;
   operations = 0;
 
@@ -46,6 +59,7 @@ export class Registers extends Clients {
       const why = impossible(operations);
       return why === undefined ? [] : [`${key} is not linearizable: ${why}`];
     });
+    for (const read of this.#stale) this.#judgeStale(read);
     return [...super.verdict(), ...violations];
   }
 
@@ -58,6 +72,7 @@ export class Registers extends Clients {
       const port = doors[at] ?? 0;
       const key = `k${Math.floor(random.next() * KEYS)}`;
       const chance = random.next();
+      if (random.next() < STALE) await this.#readStale(client, key);
       const done =
         chance < 0.5
           ? await this.#read(client, port, key, seen)
@@ -91,6 +106,29 @@ export class Registers extends Clients {
     }
     seen.set(key, { value, index: Math.max(index, before?.index ?? 0) });
     return true;
+  }
+
+  /** Of a server that says how old its answer may be, by a clock that has gone all the time. */
+  async #readStale(client: SimClient, key: string): Promise<void> {
+    const { world, servers, splits } = this.cluster;
+    const server = servers[Math.floor(world.random.next() * servers.length)];
+    if (server === undefined || splits) return;
+    const call = world.now;
+    const answer = await client.ask(server.port, 'GET', `/v1/kv/${key}?stale`);
+    const [row] = answer?.status === 200 ? (JSON.parse(answer.text) as Row[]) : [];
+    if (row === undefined || answer === undefined || server.machine.suspendedMs > 0) return;
+    const since = call - answer.lastContactMs * ROUNDED.rate - ROUNDED.ms;
+    this.#stale.push({ key, index: row.ModifyIndex, since, who: server.machine.name });
+  }
+
+  #judgeStale({ key, index, since, who }: StaleRead): void {
+    for (const { kind, value, ret, ok } of this.#history.get(key) ?? []) {
+      if (kind === 'get' || value === null || ok !== true || ret > since) continue;
+      const written = this.#sightings.indexOf(value) ?? 0;
+      if (written <= index) continue;
+      const what = `${who} shows ${key} at ${index}, and ${value.slice(0, 9)} at ${written} was acknowledged before ${since.toFixed(0)}`;
+      this.violations.add('a stale answer is older than it says', what);
+    }
   }
 
   async #write(

@@ -20,6 +20,11 @@ export class Sightings {
     this.#dirty = dirty;
   }
 
+  /** At which a value was seen; undefined for one that nobody was shown. */
+  indexOf(value: string): number | undefined {
+    return this.#indexes.get(value);
+  }
+
   add({ Key, Value, ModifyIndex }: Row): void {
     const value = Buffer.from(Value ?? '', 'base64').toString();
     const at = `${Key} ${ModifyIndex}`;

@@ -3,12 +3,28 @@
  * between any two of them; what was not synced may be gone after a loss of power, sector by sector.
  */
 import { type File, type FileSystem, syncing } from '../../../server/log/file/file-system.ts';
-import { MemoryFileSystem } from '../../support/fakes/memory-file-system.ts';
+import {
+  type Fault,
+  type FaultOf,
+  MemoryFileSystem,
+} from '../../support/fakes/memory-file-system.ts';
 import type { Machine } from './machine.ts';
 import type { World } from './world.ts';
 
 const LOOK_MS = 0.05;
 const SYNC_MS = 1;
+
+/** What fails so soon after its disk does is of that. */
+export const BLAMED_MS = 5000;
+/** As by systemd, of a process that has ended by itself. */
+export const STARTED_AGAIN_MS = 500;
+
+/** What takes room on a disk. */
+const TAKES_ROOM: ReadonlySet<string> = new Set(['create', 'write']);
+const CHANGES: ReadonlySet<string> = new Set(
+  'create write truncate sync rename remove syncFolder'.split(' '),
+);
+const WHOLE: FaultOf = () => undefined;
 
 const DISKS = new WeakMap<Machine, SimDisk>();
 
@@ -22,6 +38,8 @@ export class SimDisk implements FileSystem {
   readonly #files = new MemoryFileSystem();
   /** Of the process that runs. */
   openFiles = 0;
+  /** When it last failed. */
+  failedAt = Number.NEGATIVE_INFINITY;
   #beforeSync: { left: number; readonly fn: () => void } | undefined;
 
   constructor(world: World, machine: Machine) {
@@ -33,6 +51,41 @@ export class SimDisk implements FileSystem {
   crash(losesPower: boolean): void {
     this.openFiles = 0;
     if (losesPower) this.#files.losePower(this.#world.random);
+  }
+
+  /** Nothing more has room on it. */
+  fill(): void {
+    this.#meet((op, grows) =>
+      TAKES_ROOM.has(op) && (grows || op === 'create') ? 'ENOSPC' : undefined,
+    );
+  }
+
+  /** Everything fails that is asked of it. */
+  breakDown(): void {
+    this.#meet(() => 'EIO');
+  }
+
+  /** The n-th thing from now that is to change something, or to make a change durable, fails. */
+  failOnce(n: number): void {
+    let left = n;
+    this.#meet((op) => {
+      if (!CHANGES.has(op) || --left > 0) return undefined;
+      this.mend();
+      return 'EIO';
+    });
+  }
+
+  /** As before: what was lost stays lost. */
+  mend(): void {
+    this.#files.faultOf = WHOLE;
+  }
+
+  #meet(faultOf: (op: string, grows: boolean) => Fault | undefined): void {
+    this.#files.faultOf = (op, _, grows) => {
+      const fault = faultOf(op, grows);
+      if (fault !== undefined) this.failedAt = this.#world.now;
+      return fault;
+    };
   }
 
   /** Calls `fn` right before the n-th sync of a file from now: what it was to sync is written, and no more. */

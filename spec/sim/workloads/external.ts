@@ -1,0 +1,61 @@
+/**
+ * Nodes without an agent whose checks the servers look at, by HTTP and TCP, while programs there change how
+ * they are. Whichever server looks: after a rest all know how each is, and a node that is gone stays gone.
+ */
+import type { SimClient } from '../client.ts';
+import { type Looked, Looks } from './looks.ts';
+
+const NODES = 3;
+const PAUSE_MS = 2500;
+const RETRY_MS = 200;
+
+export class External extends Looks {
+  async run(untilMs: number): Promise<void> {
+    await Promise.all([
+      this.each('x', NODES, (client, i) => this.#work(client, i, untilMs)),
+      this.watch(untilMs, () => true),
+    ]);
+  }
+
+  async look(): Promise<void> {
+    this.judge();
+  }
+
+  async #work(client: SimClient, number: number, untilMs: number): Promise<void> {
+    const { world } = this.cluster;
+    const target = this.target();
+    const node = `external-${number}`;
+    await this.#register(client, node, target.port, untilMs);
+    for (const kind of ['http', 'tcp'] as const) {
+      this.looked.push({ node, check: `${kind}-${node}`, kind, target } satisfies Looked);
+    }
+    while (world.now < untilMs) {
+      await this.rest(client, PAUSE_MS);
+      target.become(this.anyMood());
+    }
+  }
+
+  async #register(client: SimClient, Node: string, port: number, untilMs: number): Promise<void> {
+    const { world } = this.cluster;
+    const times = { Interval: '1s', Timeout: '500ms' };
+    const checks = {
+      http: { HTTP: `http://127.0.0.1:${port}/` },
+      tcp: { TCP: `127.0.0.1:${port}` },
+    };
+    const Checks = Object.entries(checks).map(([kind, where]) => ({
+      ...{ CheckID: `${kind}-${Node}`, Name: kind, ServiceID: Node, Status: 'critical' },
+      Definition: { ...where, ...times },
+    }));
+    const body = JSON.stringify({
+      ...{ Node, Address: '127.0.0.1', Checks },
+      NodeMeta: { 'external-node': 'true', 'external-probe': 'true' },
+      Service: { ID: Node, Service: 'outside', Port: port },
+    });
+    while (world.now < untilMs) {
+      const path = '/v1/catalog/register';
+      const answer = await client.ask(this.anyServer(), 'PUT', path, { body });
+      if (answer?.status === 200) return;
+      await client.pause(RETRY_MS);
+    }
+  }
+}
