@@ -7,6 +7,7 @@ export interface Answer {
   readonly status: number;
   readonly index: number;
   readonly text: string;
+  readonly bytes: Buffer;
   /** Of a write that was refused for want of somebody to do it: whether it was done. */
   readonly applied: string | undefined;
   /** How old it may be, as whoever gave it says. */
@@ -14,7 +15,7 @@ export interface Answer {
 }
 
 export interface AskOptions {
-  readonly body?: string;
+  readonly body?: string | Buffer;
   readonly timeoutMs?: number;
   /** Who asks; nobody without it. */
   readonly token?: string;
@@ -78,11 +79,13 @@ export class SimClient {
           response.on('data', (part: Buffer) => parts.push(part));
           response.on('error', () => settle(undefined));
           response.on('end', () => {
-            const text = Buffer.concat(parts).toString();
+            const bytes = Buffer.concat(parts);
+            const text = bytes.toString();
             const index = Number(response.headers['x-consul-index'] ?? 0);
             const applied = response.headers['x-proconsul-applied']?.toString();
             const lastContactMs = Number(response.headers['x-consul-lastcontact'] ?? 0);
-            settle({ status: response.statusCode ?? 0, index, text, applied, lastContactMs });
+            const status = response.statusCode ?? 0;
+            settle({ status, index, text, bytes, applied, lastContactMs });
           });
         },
       );

@@ -7,6 +7,7 @@ import type { Recorder } from './redis/recorder.ts';
 import { complaints, leftOver, replicasAlike } from './verdicts.ts';
 import { Access } from './workloads/access.ts';
 import { Agents } from './workloads/agents.ts';
+import { Archives } from './workloads/archives.ts';
 import { Beats } from './workloads/beats.ts';
 import { Containers } from './workloads/containers.ts';
 import { Dns } from './workloads/dns.ts';
@@ -56,6 +57,7 @@ export const WORKLOADS = {
   external: (cluster: SimCluster) => new External(cluster),
   probes: (cluster: SimCluster) => new Probes(cluster),
   passed: (cluster: SimCluster) => new Passed(cluster),
+  archives: (cluster: SimCluster) => new Archives(cluster),
 } satisfies Record<string, (cluster: SimCluster) => Workload>;
 
 export type WorkloadName = keyof typeof WORKLOADS;
@@ -90,7 +92,11 @@ const AGENTS = 3;
 const SENTINELS_EVERY = 4;
 /** Some seeds have agents that nobody needs: clients ask through them too. */
 const EVERY = 3;
-export const ALL = Object.keys(WORKLOADS) as WorkloadName[];
+const NAMES = Object.keys(WORKLOADS) as WorkloadName[];
+/** What lives with others. */
+export const ALL: readonly WorkloadName[] = NAMES.filter((name) => name !== 'archives');
+/** Who restores an archive takes away what others have done, but for these. */
+const BEAR_ARCHIVES: readonly WorkloadName[] = ['archives', 'large'];
 /** Of a run that nobody says more of: others come to other seeds, and each run is the sooner over. */
 const [MIN_KINDS, MAX_KINDS] = [2, 4];
 
@@ -98,9 +104,10 @@ const [MIN_KINDS, MAX_KINDS] = [2, 4];
 export function someWorkloads(seed: number): readonly WorkloadName[] {
   const random = seededRandom(seed ^ 0x3a11);
   const count = MIN_KINDS + Math.floor(random.next() * (MAX_KINDS - MIN_KINDS + 1));
-  const ranked = ALL.map((name) => ({ name, rank: random.next() }));
+  const ranked = NAMES.map((name) => ({ name, rank: random.next() }));
   ranked.sort((a, b) => a.rank - b.rank);
-  return ranked.slice(0, count).map(({ name }) => name);
+  const some = ranked.slice(0, count).map(({ name }) => name);
+  return some.includes('archives') ? BEAR_ARCHIVES : some;
 }
 
 function faultsOf(seed: number, log: Log, seconds: number): readonly Fault[] {

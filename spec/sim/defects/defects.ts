@@ -207,8 +207,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'server/query/live-answer.ts',
-        from: 'return () => this.#forget(waiting);',
-        to: 'return () => undefined;',
+        from: 'this.#live.forget(this);',
+        to: '',
       },
     ],
   },

@@ -121,6 +121,8 @@ export class SimRedis {
     this.#role = 'master';
     this.store.keepsExpired = false;
     this.#replId = this.#newId();
+    // What its master told it nobody else was told of.
+    this.#tap?.onReplaced(this.store);
     this.#world.say(`${this.machine.name} is promoted`);
   }
 
@@ -246,7 +248,8 @@ export class SimRedis {
     this.#hasEntry = false;
     const reply = this.#execute(socket, words);
     if (reply !== undefined) {
-      this.#tap?.onCommand(words, reply);
+      // What a replica is asked a real one would have to be one for.
+      if (!this.isReplica) this.#tap?.onCommand(words, reply);
       say(socket, reply);
     }
     if (this.#hasEntry) this.#wake();
