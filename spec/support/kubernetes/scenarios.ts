@@ -52,7 +52,9 @@ export class ClusterUser {
       await this.#ask({ method: 'POST', path, body: { ...body, metadata } });
       return;
     }
-    const seen = { ...metadata, uid, resourceVersion };
+    const { deletionTimestamp } = there.metadata;
+    const going = deletionTimestamp !== undefined && { deletionTimestamp };
+    const seen = { ...metadata, uid, resourceVersion, ...going };
     const path = this.#path(resource, name);
     await this.#ask({ method: 'PUT', path, body: { ...body, metadata: seen } });
   }
@@ -189,6 +191,36 @@ export const SCENARIOS: readonly Scenario[] = [
       await ready(false);
       await put('/v1/catalog/deregister', { Node: 'm' });
       await until(async () => (await user.get('services', 'db')) === undefined);
+    },
+  },
+  {
+    does: 'takes a slice back whose labels somebody took, and waits for who holds on to a Service',
+    async run({ user, sync, register, put }) {
+      const Service = { Service: 'db', Address: '10.0.0.1', Port: 5432 };
+      await register({ Node: 'm', Address: '172.16.0.1', Service });
+      const { logger } = sync('a', { 'to-k8s': 'true' });
+      const told = () => logger.lines.join('\n');
+      const slices = () => user.list('endpointslices', 'kubernetes.io/service-name=db');
+      await until(async () => (await slices()).length === 1, told);
+      const [slice] = (await slices()) as [KubeObject];
+      await user.put('endpointslices', { ...slice, metadata: { ...slice.metadata, labels: {} } });
+      await until(async () => (await slices()).length === 1, told);
+      const there = (await user.get('services', 'db')) as KubeObject;
+      const held = (finalizers: readonly string[]) =>
+        user.put('services', { ...there, metadata: { ...there.metadata, finalizers } });
+      await held(['example.com/held']);
+      await put('/v1/catalog/deregister', { Node: 'm' });
+      const isGoing = async () => {
+        const now = await user.get('services', 'db');
+        return now?.metadata.deletionTimestamp !== undefined;
+      };
+      await until(isGoing, told);
+      await register({ Node: 'm', Address: '172.16.0.1', Service });
+      await held([]);
+      await until(async () => {
+        const uid = (await user.get('services', 'db'))?.metadata.uid;
+        return uid !== undefined && uid !== there.metadata.uid;
+      }, told);
     },
   },
   {
