@@ -38,6 +38,9 @@ const TYPE = 'type.googleapis.com/envoy.extensions';
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 const BY_ADS = { ads: {}, resource_api_version: 'V3' };
 
+/** Else an Envoy refuses patterns of more than 100 steps, and what is told with one: a long list of callers has more. */
+const RUNTIME = { 're2.max_program_size.error_level': 1024 * 1024 };
+
 export function envoyBootstrap(options: BootstrapOptions): object {
   const { proxyId, service, admin, accessLog, token, envoyVersion } = options;
   return {
@@ -60,6 +63,7 @@ export function envoyBootstrap(options: BootstrapOptions): object {
       metadata: { namespace: 'default', envoy_version: envoyVersion },
     },
     static_resources: { clusters: [agentCluster(options.agent)] },
+    layered_runtime: { layers: [{ name: 'base', static_layer: RUNTIME }] },
     stats_config: { stats_tags: statsTags(service), use_all_default_tags: true },
     dynamic_resources: {
       lds_config: BY_ADS,

@@ -3,6 +3,7 @@
  * is some left for the clients of others.
  */
 import { ProconsulError } from '../lib/errors.ts';
+import { ipBytes } from '../lib/ip.ts';
 
 export class Account {
   readonly #most: number;
@@ -33,6 +34,18 @@ export class Account {
   }
 }
 
+/** Bytes of an address of IPv6 that a network has from its provider: who is given it has all of the others in it. */
+const NETWORK_BYTES = 8;
+const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
+
+/** Whose an address is; what is none is its own. */
+export function networkOf(address: string): string {
+  const bytes = ipBytes(address.replace(/^\[|\]$/g, ''));
+  const isMapped = bytes?.subarray(0, MAPPED.length).equals(MAPPED) === true;
+  if (bytes?.length !== 16 || isMapped) return address;
+  return `${bytes.subarray(0, NETWORK_BYTES).toString('hex')}/64`;
+}
+
 /** Throws 'busy' where none of them admits it. */
 export function whoPays(accounts: Iterable<Account>, what: object | undefined): Account {
   for (const account of accounts) if (account.admits(what)) return account;
@@ -53,7 +66,8 @@ export class Accounts {
     return this.#open.size;
   }
 
-  enter(address: string): { readonly account: Account; readonly leave: () => void } {
+  enter(from: string): { readonly account: Account; readonly leave: () => void } {
+    const address = networkOf(from);
     const open = this.#open.get(address) ?? { account: new Account(this.#most), members: 0 };
     open.members++;
     this.#open.set(address, open);

@@ -90,7 +90,8 @@ export class Questions {
       if (this.#followed.size >= MAX_QUESTIONS) {
         throw new ProconsulError('busy', `more than ${MAX_QUESTIONS} questions are followed`);
       }
-      followed = new Followed(question, (each, signal) => this.#ask(each, signal), this.#options);
+      const ask: Ask = (each, isKnown, signal) => this.#ask(each, isKnown, signal);
+      followed = new Followed(question, ask, this.#options);
       this.#followed.set(key, followed);
     }
     return followed.hold(accounts, onAnswer, () => this.#followed.delete(key));
@@ -103,13 +104,13 @@ export class Questions {
   }
 
   /** By whichever token may: one that was revoked must not answer for the others. */
-  async #ask(question: Question, signal: AbortSignal): Promise<Answer> {
+  async #ask(question: Question, isKnown: boolean, signal: AbortSignal): Promise<Answer> {
     const refusals: string[] = [];
     for (const token of this.#options.tokens()) {
       const answer = await this.#options.ask(question, token, signal);
       const { status, index, text } = answer;
       if (status === 200) return { index, json: answer.json };
-      refuseUnavailable(answer);
+      refuseUnavailable(answer, isKnown);
       // What is not there may come to be: that is waited for at the index that it is not there at.
       if (status !== 403) return nothing(question, status === 404 ? index : '');
       refusals.push(text);
@@ -121,8 +122,10 @@ export class Questions {
   }
 }
 
-function refuseUnavailable({ status, text }: AgentAnswer): void {
-  const isAway = status === 429 || status === 503 || (status >= 500 && text.includes(NO_LEADER));
+/** Of what was known before, an answer that is a fault says nothing; of what never was, there may be no other. */
+function refuseUnavailable({ status, text }: AgentAnswer, isKnown: boolean): void {
+  const isFault = status >= 500 && (isKnown || text.includes(NO_LEADER));
+  const isAway = status === 429 || status === 503 || isFault;
   if (isAway) throw new ProconsulError('unavailable', `${status}: ${text}`);
 }
 
@@ -135,7 +138,7 @@ export function keyOf({ path, query, after }: Question): string {
   return JSON.stringify([path, query, after && keyOf(after)]);
 }
 
-type Ask = (question: Question, signal: AbortSignal) => Promise<Answer>;
+type Ask = (question: Question, isKnown: boolean, signal: AbortSignal) => Promise<Answer>;
 
 class Followed {
   readonly #ending = new AbortController();
@@ -143,8 +146,9 @@ class Followed {
   #known: Known | undefined;
 
   constructor(question: Question, ask: Ask, { system }: QuestionsOptions) {
+    const isKnown = () => this.#known?.json !== undefined;
     const agent = {
-      ask: (asked: Asked, signal: AbortSignal) => ask({ ...question, ...asked }, signal),
+      ask: (asked: Asked, signal: AbortSignal) => ask({ ...question, ...asked }, isKnown(), signal),
       ...system,
     };
     const { signal } = this.#ending;
@@ -160,7 +164,7 @@ class Followed {
     }
     const again = async () => {
       try {
-        take((await ask(question, signal)).json);
+        take((await ask(question, isKnown(), signal)).json);
       } catch (error) {
         if (!signal.aborted) lost(lossOf(error, 1));
       }
@@ -174,7 +178,7 @@ class Followed {
     const { after } = question;
     if (after === undefined) return;
     const woken = {
-      ask: (asked: Asked, until: AbortSignal) => ask({ ...after, ...asked }, until),
+      ask: (asked: Asked, until: AbortSignal) => ask({ ...after, ...asked }, true, until),
       ...system,
     };
     void follow(woken, { ...after, take: () => void again(), lost }, signal);

@@ -1,7 +1,9 @@
 /** Whom the rules of intentions mean: those who show the certificate of that name, whatever is in it. */
 import assert from 'node:assert/strict';
 import { serviceUri } from '../../lib/connect/identity.ts';
-import { networkFilter } from '../../xds/resources/intentions.ts';
+import { namesLetIn, networkFilter } from '../../xds/resources/intentions.ts';
+import { anyBut } from '../../xds/resources/text-patterns.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
 
 const trustDomain = '11111111-2222-4333-8444-555555555555.consul';
 const NAMES = [
@@ -34,8 +36,20 @@ function letsIn(service: string, rules: object): boolean {
   return Object.values(policies).some(({ principals }) => principals.some(isMeant));
 }
 
-function rulesFor(intentions: readonly (readonly [name: string, action: string])[]): object {
-  const named = intentions.map(([SourceName, Action]) => ({ SourceName, Action }));
+type Said = readonly (readonly [name: string, action: string])[];
+
+const asSaid = (said: Said) => said.map(([SourceName, Action]) => ({ SourceName, Action }));
+
+/** Whether TLS takes the certificate of that name, before a byte of the program's is heard. */
+function connects(service: string, said: Said, byDefault = false): boolean {
+  const names = namesLetIn({ intentions: asSaid(said), byDefault, trustDomain });
+  const uri = serviceUri({ trustDomain, namespace: 'default', datacenter: 'dc1', service });
+  const patterns = names?.map((each) => (each['safe_regex'] as { regex: string }).regex);
+  return patterns?.some((each) => new RegExp(each).test(uri)) ?? true;
+}
+
+function rulesFor(intentions: Said): object {
+  const named = asSaid(intentions);
   const { typed_config } = networkFilter('x', { intentions: named, byDefault: false, trustDomain });
   return (typed_config as { rules: object }).rules;
 }
@@ -51,7 +65,48 @@ describe('callers of an Envoy', () => {
       const allowing = rulesFor([[name, 'allow']]);
       assert.deepEqual([letsIn(name, allowing), letsIn('other', allowing)], [true, false]);
     });
+
+    it(`come through TLS, or do not, by it: ${name}`, () => {
+      const denied: Said = [
+        [name, 'deny'],
+        ['wet', 'deny'],
+      ];
+      const others = ['other', 'we', 'webb', 'w', `${name}x`];
+      assert.deepEqual(
+        [name, 'wet', ...others].map((each) => connects(each, denied, true)),
+        [false, false, ...others.map(() => true)],
+      );
+      const allowed: Said = [[name, 'allow']];
+      assert.deepEqual(
+        [name, ...others].map((each) => connects(each, allowed)),
+        [true, ...others.map(() => false)],
+      );
+    });
   }
+
+  it('come through TLS all where nobody is denied, and none where nobody is let in', () => {
+    assert.equal(namesLetIn({ intentions: [], byDefault: true, trustDomain }), undefined);
+    assert.equal(connects('web', []), false);
+    assert.equal(connects('web', [['*', 'deny']], true), false);
+    assert.equal(connects('web', [['web', '']], true), false);
+    assert.equal(connects('\ufffd', [['\ud800', 'deny']], true), true);
+  });
+
+  it('are told from a set of texts by a pattern that says nothing of what is not there', () => {
+    const random = seededRandom(7);
+    const letters = ['a', 'b', '-', '.', ']', '^', '\\'];
+    const text = () =>
+      Array.from({ length: Math.floor(random.next() * 4) + 1 }, () => {
+        return letters[Math.floor(random.next() * letters.length)];
+      }).join('');
+    for (let round = 0; round < 200; round++) {
+      const texts = new Set(Array.from({ length: 5 }, text));
+      const pattern = new RegExp(`^${anyBut(texts)}$`);
+      for (const each of [...texts, ...Array.from({ length: 20 }, text)]) {
+        assert.equal(pattern.test(each), !texts.has(each), `${[...texts]} ${each}`);
+      }
+    }
+  });
 
   it('are judged though a rule is about a name that no certificate holds', () => {
     const rules = rulesFor([

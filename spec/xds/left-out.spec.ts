@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { faultIn } from '../../xds/refusable.ts';
 import { Resource } from '../../xds/resource.ts';
 import { type Any, openAds, type TestXds } from '../support/servers/xds-clients.ts';
-import { chainTo, leafOf, registered, startMesh, told } from '../support/servers/xds-mesh.ts';
+import {
+  chainTo,
+  filtersOf,
+  intend,
+  leafOf,
+  registered,
+  startMesh,
+  told,
+} from '../support/servers/xds-mesh.ts';
 import { until } from '../support/until.ts';
 
 const HALF = 'half\ud800';
@@ -173,6 +181,98 @@ describe('what an Envoy cannot be told', function () {
     assert.ok(isAfter('1')(await told(stream, 'clusters')));
     say('x'.repeat(255), '3s');
     await told(stream, 'clusters', [], isAfter('3'));
+  });
+});
+
+describe('what was told', function () {
+  // The machine may be busy.
+  this.timeout(60_000);
+
+  it('stands where the agent answers with a fault', async () => {
+    const { xds, stream } = await startMesh(registered({}, [upstream('api', 9000)]));
+    xds.agent.say('/v1/discovery-chain/api', chainTo('api', 'tcp'));
+    const isWhole = (all: readonly Any[]) => all.length === 2;
+    await told(stream, 'clusters', [], isWhole);
+    xds.agent.say('/v1/discovery-chain/api', 500);
+    await until(
+      () => warnings(xds).some((line) => line.includes('what was told stands')),
+      () => warnings(xds).join('\n'),
+    );
+    assert.ok(isWhole(await told(stream, 'clusters')));
+  });
+
+  it('does not wait for what the agent cannot answer at all', async () => {
+    const { xds, stream } = await startMesh(registered({}, [upstream('api', 9000)]));
+    xds.agent.say('/v1/discovery-chain/api', 500);
+    assert.deepEqual(
+      (await told(stream, 'clusters')).map(({ name }) => name),
+      ['local_app'],
+    );
+  });
+
+  it('is of the gateway that the rows are of, where two entries have one name', async () => {
+    const { xds, stream } = await startGateway('terminating-gateway');
+    xds.agent.say('/v1/catalog/gateway-services/edge', [
+      { Service: { Name: 'in' }, GatewayKind: 'ingress-gateway', Port: 80 },
+      { Service: { Name: 'out' }, GatewayKind: 'terminating-gateway' },
+    ]);
+    const clusters = await told(stream, 'clusters');
+    assert.deepEqual(
+      clusters.map(({ name }) => name.split('.')[0]),
+      ['out'],
+    );
+  });
+
+  it('has the names that TLS asks for, in which there is no case', async () => {
+    const { xds, stream } = await startGateway('mesh-gateway');
+    xds.agent.say('/v1/catalog/services', { Web: [], web: [], 'a b': [], API: [] });
+    const clusters = await told(stream, 'clusters');
+    assert.deepEqual(
+      clusters.map(({ name, eds_cluster_config: { service_name } }) => [
+        name.split('.')[0],
+        service_name.split('.')[0],
+      ]),
+      [
+        ['api', 'API'],
+        ['web', 'Web'],
+      ],
+    );
+    assert.equal(warnings(xds).length, 2, warnings(xds).join('\n'));
+  });
+
+  it('denies by a header that is to be otherwise also whoever sends none', async () => {
+    const { xds, stream } = await startMesh(registered({ protocol: 'http' }));
+    const Header = [{ Name: 'x-key', Exact: 'secret', Invert: true }];
+    const Permissions = [
+      { Action: 'deny', HTTP: { Header } },
+      { Action: 'allow', HTTP: { PathPrefix: '/' } },
+    ];
+    intend(xds, [{ SourceName: 'web', Action: '', Permissions }]);
+    const [listener] = await told(stream, 'listeners');
+    const { policies } = filtersOf(listener)[0].http_filters[0].typed_config.rules;
+    const [{ and_rules }] = policies['of web'].permissions;
+    const { header } = and_rules.rules[1].not_rule.not_rule;
+    assert.deepEqual(
+      [header.name, header.string_match.exact, header.invert_match],
+      ['x-key', 'secret', false],
+    );
+  });
+
+  it('lets TLS be spoken by those alone who may connect, before the program is heard', async () => {
+    const { xds, stream } = await startMesh(registered());
+    intend(xds, [{ SourceName: 'api', Action: 'deny' }]);
+    const namesIn = ({ filter_chains: [chain] }: Any): readonly Any[] =>
+      chain.transport_socket.typed_config.common_tls_context.validation_context
+        .match_typed_subject_alt_names;
+    const isThere = (all: readonly Any[]) => namesIn(all[0]).length === 1;
+    const [listener] = await told(stream, 'listeners', [], isThere);
+    const [{ san_type, matcher }] = namesIn(listener);
+    const pattern = new RegExp(matcher.safe_regex.regex);
+    const uri = (service: string) => leafOf(service).ServiceURI;
+    assert.deepEqual(
+      [san_type, pattern.test(uri('api')), pattern.test(uri('web')), pattern.test(uri('apis'))],
+      ['URI', false, true, true],
+    );
   });
 });
 

@@ -14,4 +14,13 @@ describe('shares of what there is a limited number of', () => {
     first?.();
     assert.equal(took('10.0.0.1', 9).length, 1);
   });
+
+  it('are of a whole network of IPv6: who has one address of it has all', () => {
+    const shares = new Shares(6);
+    const taken = Array.from({ length: 9 }, (_, i) => shares.take(`[2001:db8:0:1::${i}]`));
+    assert.equal(taken.filter((each) => each !== undefined).length, 3);
+    assert.notEqual(shares.take('2001:db8:0:2::1'), undefined);
+    assert.notEqual(shares.take('::ffff:10.0.0.1'), undefined);
+    assert.notEqual(shares.take('::ffff:10.0.0.2'), undefined);
+  });
 });

@@ -53,10 +53,12 @@ function text(inline_string: string): Message {
   return { inline_string };
 }
 
-export function serverTls(identity: Identity): Message {
+/** For callers who bear a name that one of these matches; undefined for any of the mesh. */
+export function serverTls(identity: Identity, names: readonly Message[] | undefined): Message {
+  const match_typed_subject_alt_names = names?.map((matcher) => ({ san_type: 'URI', matcher }));
   return socket({
     '@type': `${TLS}.DownstreamTlsContext`,
-    common_tls_context: common(identity),
+    common_tls_context: common(identity, names && { match_typed_subject_alt_names }),
     require_client_certificate: { value: true },
   });
 }

@@ -16,7 +16,7 @@ import { headerChanges, routeConfiguration, type VirtualHost } from '../resource
 import { inPath } from '../well-formed.ts';
 import { gatewayTls, type Secret, SUITES } from './identity.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
-import { bindings, nameIn } from './registration.ts';
+import { bindings, isOf, nameIn } from './registration.ts';
 import {
   type Called,
   called,
@@ -67,7 +67,7 @@ function behind(seen: Seen): readonly Behind[] {
   const [rows, entry] = [listIn(know(asked(path))), entryOf(seen)];
   return rows.flatMap((row) => {
     const [name, port] = [nameIn(objectIn(row['Service'])['Name']), portIn(row['Port'])];
-    if (name === '' || port === 0) return [];
+    if (name === '' || port === 0 || !isOf(row, 'ingress-gateway')) return [];
     const said = saidOf(entry, port, name);
     const upstream = { name, isQuery: false, datacenter: '', config: limitsIn(entry, said) };
     return [

@@ -2,6 +2,7 @@
 import { objectIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
 import type { Resource } from '../resource.ts';
+import { isHost } from '../resources/acceptable.ts';
 import { cluster } from '../resources/clusters.ts';
 import { asked, assignment, levelOf } from '../resources/endpoints.ts';
 import { listener, sniFilters } from '../resources/listeners.ts';
@@ -14,7 +15,7 @@ import { nameInMesh, type Subset, servicesNamed, subsetsOf } from './subsets.ts'
 const MAX_SERVICES = 2000;
 
 export const MESH_GATEWAY: MeshProxy = {
-  clusters: (seen) => endsOf(seen, servicesIn(seen.know)).map(clusterOf),
+  clusters: clustersFor,
   endpoints: (seen, wanted) => {
     const services = wanted === '*' ? servicesIn(seen.know) : servicesNamed(seen.identity, wanted);
     return endsOf(seen, services)
@@ -49,6 +50,21 @@ function endsOf({ know, identity }: Seen, services: readonly string[]): readonly
   );
 }
 
+/** In TLS names have no case: of two that differ by it alone the first is meant, and what is no name there nobody asks for. */
+function clustersFor(seen: Seen): readonly Resource[] {
+  const byName = new Map<string, Resource>();
+  for (const { name: endpoints } of endsOf(seen, servicesIn(seen.know))) {
+    const name = endpoints.toLowerCase();
+    const fault = !isHost(name)
+      ? 'TLS asks for no such name'
+      : byName.has(name) && 'another one has that name in TLS';
+    if (fault)
+      seen.know.omit(`${JSON.stringify(endpoints)}, which a mesh gateway passes on,`, fault);
+    else byName.set(name, cluster({ name, endpoints, ...UNREAD }));
+  }
+  return [...byName.values()];
+}
+
 function servicesIn(know: Know): readonly string[] {
   return Object.keys(objectIn(know(asked('/v1/catalog/services'))))
     .filter(isWellFormed)
@@ -57,10 +73,7 @@ function servicesIn(know: Know): readonly string[] {
 }
 
 /** TLS is between those who speak: here nothing of it is known. */
-function clusterOf({ name }: End): Resource {
-  const how = { connectTimeout: undefined, speaksHttp2: false, more: {} };
-  return cluster({ name, endpoints: name, ...how });
-}
+const UNREAD = { connectTimeout: undefined, speaksHttp2: false, more: {} };
 
 function endpointsOf({ know, identity }: Seen, { name, service, subset }: End): Resource {
   const { filter, passing } = subset;

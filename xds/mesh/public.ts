@@ -2,17 +2,28 @@
 import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
 import { durationOfMs, isHttp } from '../resources/chain.ts';
-import { intentionsOn, judgedBy, networkFilter, requestFilter } from '../resources/intentions.ts';
-import { httpConnections, httpFilter, tcpFilter } from '../resources/listeners.ts';
+import {
+  intentionsOn,
+  judgedBy,
+  namesLetIn,
+  networkFilter,
+  requestFilter,
+} from '../resources/intentions.ts';
+import {
+  type FilterChain,
+  httpConnections,
+  httpFilter,
+  tcpFilter,
+} from '../resources/listeners.ts';
 import { normalRequests } from '../resources/normal-requests.ts';
-import type { Identity } from './identity.ts';
+import { type Identity, serverTls } from './identity.ts';
 
 export interface WayIn {
   /** What it is called in Envoy's figures. */
   readonly name: string;
   readonly service: string;
   readonly protocol: string;
-  readonly identity: Pick<Identity, 'trustDomain'>;
+  readonly identity: Identity;
   readonly callsByDefault: boolean;
   /** The cluster behind it. */
   readonly cluster: string;
@@ -22,14 +33,18 @@ export interface WayIn {
   readonly requestMs?: number | undefined;
 }
 
-export function filtersOf(know: Know, way: WayIn): Message[] {
+/** Nobody comes in without a certificate of the mesh; where that is enough to say who may, nobody else does either. */
+export function wayIn(know: Know, way: WayIn): FilterChain {
   const { name, service, protocol, identity, cluster } = way;
   const intentions = intentionsOn(know, service);
   // What may not be seen lets nobody in.
   const byDefault = intentions !== undefined && way.callsByDefault;
   const { trustDomain } = identity;
   const calls = { intentions: intentions ?? [], byDefault, trustDomain };
-  if (!isHttp(protocol)) return [networkFilter(name, calls), tcpFilter(name, cluster)];
+  if (!isHttp(protocol)) {
+    const filters = [networkFilter(name, calls), tcpFilter(name, cluster)];
+    return { filters, transport_socket: serverTls(identity, namesLetIn(calls)) };
+  }
   const manager = httpConnections({
     name,
     routing: { configuration: toCluster(way) },
@@ -41,7 +56,7 @@ export function filtersOf(know: Know, way: WayIn): Message[] {
       set_current_client_cert_details: { uri: true },
     },
   });
-  return [httpFilter(manager)];
+  return { filters: [httpFilter(manager)], transport_socket: serverTls(identity, undefined) };
 }
 
 /** How long a call may take, whoever calls says, unless the program's own proxy does. */

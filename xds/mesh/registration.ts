@@ -52,6 +52,11 @@ export interface Upstream {
   readonly config: Said;
 }
 
+/** Two entries may be of one name: whether a row of what gateways stand for is of this kind. */
+export function isOf(row: Said, kind: ProxyKind): boolean {
+  return (textIn(row['GatewayKind']) || kind) === kind;
+}
+
 /** Of a service; '' for what nobody can be called by. */
 export function nameIn(said: unknown): string {
   const name = textIn(said);

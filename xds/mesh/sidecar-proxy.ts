@@ -6,9 +6,8 @@ import { chainOf, durationOfMs, isHttp, isHttp2 } from '../resources/chain.ts';
 import { programCluster } from '../resources/clusters.ts';
 import { httpConnections, httpFilter, listener, tcpFilter } from '../resources/listeners.ts';
 import { routeConfiguration } from '../resources/routes.ts';
-import { serverTls } from './identity.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
-import { filtersOf } from './public.ts';
+import { wayIn } from './public.ts';
 import { type Exposed, numberIn, type Upstream } from './registration.ts';
 import {
   breakersOf,
@@ -73,8 +72,7 @@ function publicListener(seen: Seen): Resource[] {
   const protocol = protocolOf(seen);
   const to = { name: PUBLIC, service, protocol, cluster: PROGRAM };
   const { requestMs } = ownRulesIn(registration.config).rules;
-  const filters = filtersOf(know, { ...to, identity, callsByDefault, requestMs });
-  const chains = [{ filters, transport_socket: serverTls(identity) }];
+  const chains = [wayIn(know, { ...to, identity, callsByDefault, requestMs })];
   const name = `${PUBLIC}:${host}:${port}`;
   return [listener({ name, host, port, direction: 'INBOUND', chains })];
 }

@@ -8,10 +8,10 @@ import { cluster, namedCluster } from '../resources/clusters.ts';
 import { asked, assignment, type Level, levelOf } from '../resources/endpoints.ts';
 import { type FilterChain, listener } from '../resources/listeners.ts';
 import { inPath } from '../well-formed.ts';
-import { identityOf, outsideTls, serverTls } from './identity.ts';
+import { identityOf, outsideTls } from './identity.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
-import { filtersOf } from './public.ts';
-import { bindings, nameIn } from './registration.ts';
+import { wayIn } from './public.ts';
+import { bindings, isOf, nameIn } from './registration.ts';
 import { nameInMesh, servicesNamed, subsetsOf } from './subsets.ts';
 
 export const TERMINATING: MeshProxy = {
@@ -47,7 +47,7 @@ interface Linked {
 function linked({ know, registration: { service } }: Seen): readonly Linked[] {
   const rows = listIn(know(asked(`/v1/catalog/gateway-services/${inPath(service)}`)));
   const all = rows.map((said) => ({ service: nameIn(objectIn(said['Service'])['Name']), said }));
-  return all.filter((each) => each.service !== '');
+  return all.filter(({ service: name, said }) => name !== '' && isOf(said, 'terminating-gateway'));
 }
 
 /** Where calls to it, or to a subset of it, end. */
@@ -115,8 +115,7 @@ function chainFor(seen: Seen, { service, name, level }: End): FilterChain[] {
   return [
     {
       filter_chain_match: { server_names: [name.toLowerCase()] },
-      filters: filtersOf(know, way),
-      transport_socket: serverTls(identity),
+      ...wayIn(know, way),
     },
   ];
 }

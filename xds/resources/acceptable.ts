@@ -4,7 +4,7 @@
  */
 import { boundedPattern } from '../../lib/regexp.ts';
 
-/** Of one pattern. Envoy's own limit is higher. */
+/** Of one pattern. Envoys that `connect envoy` runs take more. */
 const MAX_INSTRUCTIONS = 1000;
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
 /** A line end in a value would begin another field. */

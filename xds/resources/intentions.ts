@@ -7,7 +7,8 @@ import { isWellFormed } from '../well-formed.ts';
 import { matchFault } from './acceptable.ts';
 import type { HttpMatch, ParamMatch } from './chain.ts';
 import { asked } from './endpoints.ts';
-import { headerOf, quoted, regex } from './routes.ts';
+import { headerOf, regex } from './routes.ts';
+import { anyBut as anyTextBut, quoted } from './text-patterns.ts';
 
 /** As /v1/connect/intentions/match lists them: the first one that is about a caller decides. */
 export interface Intention {
@@ -120,7 +121,7 @@ function permitted(decision: Decision, byDefault: boolean): Message[] {
   const permissions: Message[] = [];
   for (const { Action, HTTP, JWT } of decision) {
     const isAllowing = Action === 'allow';
-    const told = JWT ? undefined : toldOf(HTTP ?? undefined);
+    const told = JWT ? undefined : toldOf(HTTP ?? undefined, isAllowing);
     // What cannot be told lets nobody in, and keeps out whom it may be about.
     if (isAllowing && told === undefined) continue;
     const request = told ?? ANY;
@@ -131,9 +132,9 @@ function permitted(decision: Decision, byDefault: boolean): Message[] {
 }
 
 /** Undefined where Envoy cannot be told of it. */
-function toldOf(http: HttpMatch | undefined): Message | undefined {
+function toldOf(http: HttpMatch | undefined, isAllowing: boolean): Message | undefined {
   if (http === undefined || matchFault(http) !== undefined) return undefined;
-  const request = requestOf(http);
+  const request = requestOf(http, isAllowing);
   return faultIn(PERMISSION, request) === undefined ? request : undefined;
 }
 
@@ -142,18 +143,27 @@ function butNot(request: Message, before: readonly Message[]): Message {
   return { and_rules: { rules: [request, ...before.map((each) => ({ not_rule: each }))] } };
 }
 
-function requestOf({ PathExact, PathPrefix, PathRegex, Header, Methods }: HttpMatch): Message {
+function requestOf(
+  { PathExact, PathPrefix, PathRegex, Header, Methods }: HttpMatch,
+  isAllowing: boolean,
+): Message {
   const path = pathOf(PathExact, PathPrefix, PathRegex);
   const methods = Methods ?? [];
   const byMethod = { name: ':method', string_match: regex(methods.map(quoted).join('|')) };
   const rules = [
     ...(path === undefined ? [] : [{ url_path: { path } }]),
-    ...(Header ?? []).map((each: ParamMatch) => ({ header: headerOf(each) })),
+    ...(Header ?? []).map((each) => headerRule(each, isAllowing)),
     ...(methods.length > 0 ? [{ header: byMethod }] : []),
   ];
   const [only] = rules;
   if (only === undefined) return ANY;
   return rules.length === 1 ? only : { and_rules: { rules } };
+}
+
+/** A header that is not there Envoy takes for none that is otherwise: what is denied then is denied without it too. */
+function headerRule(said: ParamMatch, isAllowing: boolean): Message {
+  if (isAllowing || said.Invert !== true) return { header: headerOf(said) };
+  return { not_rule: { header: headerOf({ ...said, Invert: false }) } };
 }
 
 function pathOf(exact = '', prefix = '', pattern = ''): Message | undefined {
@@ -170,8 +180,30 @@ function caller(service: string, { trustDomain }: Calls): Message {
 function patternOf(service: string, trustDomain: string): string {
   // In no certificate: nobody is it, and what is said of others stands.
   if (!isWellFormed(service)) return '^$';
-  const domain = quoted(`spiffe://${trustDomain}/ns/default/dc/`);
-  return `^${domain}[^/]+/svc/${quoted(asInUrl(service))}$`;
+  return ofService(trustDomain, quoted(asInUrl(service)));
+}
+
+function ofService(trustDomain: string, pattern: string): string {
+  return `^${quoted(`spiffe://${trustDomain}/ns/default/dc/`)}[^/]+/svc/${pattern}$`;
+}
+
+/**
+ * Who may connect, as names that a certificate must bear; undefined for everybody. The filter looks at a connection
+ * once something comes: a program that speaks first would have been heard by then.
+ */
+export function namesLetIn(calls: Calls): readonly Message[] | undefined {
+  const { named, others } = decisions(calls);
+  const { trustDomain } = calls;
+  if (others !== true) {
+    const allowed = [...named].filter(([, decision]) => decision === true);
+    const patterns = allowed.map(([service]) => patternOf(service, trustDomain));
+    // Of nobody no certificate is right.
+    return (patterns.length > 0 ? patterns : ['^$']).map(regex);
+  }
+  const denied = [...named].flatMap(([service, decision]) =>
+    decision === true || !isWellFormed(service) ? [] : [asInUrl(service)],
+  );
+  return denied.length === 0 ? undefined : [regex(ofService(trustDomain, anyTextBut(denied)))];
 }
 
 function anyBut(services: readonly string[], calls: Calls): Message {

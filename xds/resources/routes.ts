@@ -12,6 +12,7 @@ import {
   type ParamMatch,
   type ResolverNode,
 } from './chain.ts';
+import { quoted } from './text-patterns.ts';
 
 export interface RoutedTo {
   readonly cluster: string;
@@ -228,9 +229,4 @@ function stringOf(how: Omit<ParamMatch, 'Name'>): Message {
 
 export function regex(text: string): Message {
   return { safe_regex: { regex: text } };
-}
-
-/** For RE2: what it matches is the text itself. */
-export function quoted(text: string): string {
-  return text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
 }

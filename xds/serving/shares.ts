@@ -1,3 +1,5 @@
+import { networkOf } from '../accounts.ts';
+
 /** Of what there is a limited number for all, no address takes more than half: the others' clients get some too. */
 
 export class Shares {
@@ -10,7 +12,8 @@ export class Shares {
   }
 
   /** Undefined where there is none left; else gives it back, once. */
-  take(address: string): (() => void) | undefined {
+  take(from: string): (() => void) | undefined {
+    const address = networkOf(from);
     const taken = this.#taken.get(address) ?? 0;
     if (this.#all >= this.#most || taken >= Math.ceil(this.#most / 2)) return undefined;
     this.#all++;

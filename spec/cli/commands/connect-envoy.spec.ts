@@ -54,6 +54,8 @@ describe('proconsul connect envoy', function () {
     assert.deepEqual(ads_config.grpc_services[0].initial_metadata, [
       { key: 'x-consul-token', value: 't' },
     ]);
+    const [{ static_layer }] = said.layered_runtime.layers;
+    assert.deepEqual(static_layer, { 're2.max_program_size.error_level': 1_048_576 });
     const { stats_tags } = said.stats_config;
     assert.deepEqual(stats_tags[2], {
       tag_name: 'consul.service',
