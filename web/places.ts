@@ -48,6 +48,12 @@ export const ENTRANCES: readonly Entrance[] = [
     load: () => import('./pages/config.tsx'),
   },
   {
+    address: 'topology',
+    name: 'topology',
+    key: 't',
+    load: () => import('./pages/topology.tsx'),
+  },
+  {
     address: 'access',
     name: 'access',
     key: 'a',

@@ -1,4 +1,5 @@
 /** What is decided of a call: a sign, a word and a colour, of which each says it alone. */
+import '../style/decision.css';
 import { ANY, type Decision } from '../core/mesh.ts';
 import { intentionWords } from '../words/intention-words.ts';
 

@@ -27,7 +27,7 @@ export function HealthBar({ counts }: { readonly counts: Counts }) {
   );
 }
 
-function worstOf(counts: Counts): Known {
+export function worstOf(counts: Counts): Known {
   return ORDER.find((each) => counts[each] > 0) ?? 'none';
 }
 

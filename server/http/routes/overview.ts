@@ -4,6 +4,7 @@ import { healthInstanceFields, nodeFields, type StructSchema } from '../../../li
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { FILTER, param } from '../../../lib/http/takes.ts';
 import { nodesAtAGlance, servicesAtAGlance } from '../../query/overview.ts';
+import { upstreamsAtAGlance } from '../../query/upstreams.ts';
 import { askingNode, type PlaceDeps, type ReadDeps } from '../deps.ts';
 import { narrowing } from '../narrowing.ts';
 import { readRoute } from '../reads.ts';
@@ -25,6 +26,12 @@ export function overviewRoutes(deps: ReadDeps & PlaceDeps): Route[] {
       right: 'node:read',
       does: 'says how each node stands, and the instances on it',
       query: (r) => nodesAtAGlance(narrowed(r, nodeFields), sinceOf(r)),
+    }),
+    readRoute(deps, {
+      path: '/v1/internal/overview/upstreams',
+      right: 'service:read',
+      does: 'says which services the proxies of each service call',
+      query: () => upstreamsAtAGlance(),
     }),
   ];
 }
