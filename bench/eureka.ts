@@ -11,7 +11,7 @@
  * Some six minutes, and a machine that nobody else uses.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -20,10 +20,10 @@ import {
   pathOf,
   registration,
 } from '../spec/support/experiments/eureka-crowd.ts';
+import { HeapLooks } from '../spec/support/experiments/heap-looks.ts';
 import { freePorts } from '../spec/support/servers/free-ports.ts';
 import { killProconsuls, startProconsul } from '../spec/support/servers/proconsul.ts';
 import { RealEureka } from '../spec/support/servers/real-eureka.ts';
-import { until } from '../spec/support/until.ts';
 
 const [instances = 5000, rounds = 7, seconds = 10] = process.argv.slice(2).map(Number);
 /** Each a second: so little that no queue grows at either. What each takes at most is measured by itself. */
@@ -58,30 +58,12 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function ours(): Promise<Peer> {
   const [http = 0, port = 0] = await freePorts(2);
-  const looks = join(folder, 'looks');
-  mkdirSync(looks);
-  const collector = new URL('../spec/support/experiments/collect-on-signal.mjs', import.meta.url);
+  const looks = new HeapLooks(folder);
   const flags = ['-server', '-bootstrap', '-eureka', `-data-dir=${join(folder, 'data')}`];
   const child = await startProconsul([...flags, '-hcl', `ports { eureka = ${port} }`], http, {
-    nodeOptions: `--import=${collector}?looks=${looks}`,
+    nodeOptions: looks.nodeOptions,
   });
-  const heapMb = async () => {
-    const file = join(looks, `${child.pid}`);
-    rmSync(file, { force: true });
-    child.signal('SIGUSR2');
-    const read = () => JSON.parse(readFileSync(file, 'utf8')) as { heap: number };
-    await until(
-      () => {
-        try {
-          return read().heap > 0;
-        } catch {
-          return false;
-        }
-      },
-      () => 'it tells nothing of its heap',
-    );
-    return read().heap / 1e6;
-  };
+  const heapMb = async () => (await looks.at(child)) / 1e6;
   return { name: 'Proconsul', port, pid: child.pid, heapMb };
 }
 

@@ -11,6 +11,6 @@ describe(`reads and waits by the fast path, beside their routes (seed ${SEED})`,
     for (let i = 0; i < STEPS; i++) await ways.step();
     const { answers, byShortWay } = ways.compared;
     assert(answers > STEPS / 3, `${answers} answers were compared`);
-    assert(byShortWay > answers / 5 || !FAST_PATH, `${byShortWay} of ${answers} the short way`);
+    assert(byShortWay > answers / 12 || !FAST_PATH, `${byShortWay} of ${answers} the short way`);
   }).timeout(TIMEOUT_MS);
 });
