@@ -32,3 +32,12 @@ export function pairsIn(said: unknown): ReadonlyMap<string, string> {
   );
   return new Map(pairs);
 }
+
+/** Versions of one object can be compared; of a cluster that was restored they begin anew, and are smaller for long. */
+export function isOlder(now: Said, there: Said | undefined): boolean {
+  const [a, b] = [now, there].map((each) => objectIn(each?.['metadata']));
+  if (a?.['uid'] !== b?.['uid']) return false;
+  const [is, was] = [a, b].map((each) => textIn(each?.['resourceVersion']));
+  if (!/^\d{1,20}$/.test(is ?? '') || !/^\d{1,20}$/.test(was ?? '')) return false;
+  return BigInt(is ?? 0) < BigInt(was ?? 0);
+}

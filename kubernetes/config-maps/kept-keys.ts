@@ -21,8 +21,12 @@ export interface KeysEvents {
   readonly lost: (why: string) => void;
 }
 
-/** What is agreed once all of it is written, and until then. */
-export interface Agreements {
+/** What is to be written, over what, and what is agreed once all of it is, and until then. */
+export interface Writing {
+  readonly seen: Keys;
+  readonly contents: Contents;
+  /** Nothing else is to be written beside the keys. */
+  readonly isAll: boolean;
   readonly agreed: Agreed['names'];
   readonly intended: Agreed['names'];
 }
@@ -99,13 +103,11 @@ export class KeptKeys {
    * more than one transaction or more than keys, what is intended. Rejects where one is not taken.
    */
   async write(
-    contents: Contents,
-    { agreed, intended }: Agreements,
-    isAll: boolean,
+    { seen, contents, isAll, agreed, intended }: Writing,
     fence: Fence,
     signal: AbortSignal,
   ): Promise<number> {
-    const changes = this.#differences(contents);
+    const changes = this.#differences(seen, contents);
     const [whole = [], ...more] = inBatches([...this.#agreement(agreed), ...changes]);
     const isOne = isAll && more.length === 0;
     const batches = isOne ? [whole] : inBatches([...this.#agreement(intended), ...changes]);
@@ -156,8 +158,7 @@ export class KeptKeys {
   }
 
   /** The largest first: where one is more than the server takes, none has been written. */
-  #differences(wanted: Contents): readonly Operation[] {
-    const { contents, rows } = this.#keys ?? keysIn([], '');
+  #differences({ contents, rows }: Keys, wanted: Contents): readonly Operation[] {
     const { prefix } = this.#rule;
     const sets = [...wanted].filter(([name, value]) => contents.get(name) !== value);
     const gone = [...contents.keys()].filter((name) => !wanted.has(name));

@@ -2,7 +2,7 @@
 import { ProconsulError } from '../../lib/errors.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import type { Mirrored } from '../api/mirror.ts';
-import { objectIn, objectsIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
+import { isOlder, objectIn, objectsIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
 import { isManagedBy, ownedLabels } from '../ours.ts';
 import { serialIn } from './agreed.ts';
 import { type Contents, contentsOf, dataOf, sameContents } from './contents.ts';
@@ -10,6 +10,39 @@ import { type MapRule, shownMap } from './rules.ts';
 
 /** The annotation that says of what both sides had agreed on when the map was written. */
 const SERIAL = 'proconsul-agreed';
+
+/** As it was at one moment: what is wanted by that is written over that, and over nothing that came since. */
+export class SeenMap {
+  readonly object: Said | undefined;
+  /** Undefined where there is none. */
+  readonly contents: Contents | undefined;
+  readonly #rule: MapRule;
+
+  constructor(object: Said | undefined, rule: MapRule) {
+    this.object = object;
+    this.contents = object === undefined ? undefined : contentsOf(object);
+    this.#rule = rule;
+  }
+
+  /** What both sides had agreed on when this was written last. */
+  get serial(): number {
+    const meta = objectIn(this.object?.['metadata']);
+    return serialIn(pairsIn(meta['annotations']).get(SERIAL));
+  }
+
+  /** Somebody else made it, and has not said that this may write there. */
+  get isOthers(): boolean {
+    if (this.object === undefined) return false;
+    const labels = pairsIn(objectIn(this.object['metadata'])['labels']);
+    return !isManagedBy(labels, this.#rule.owner);
+  }
+
+  /** One that nobody needs yet is not made: pods wait for it, and would begin without what they need. */
+  differs(wanted: Contents): boolean {
+    const { contents } = this;
+    return contents === undefined ? wanted.size > 0 : !sameContents(contents, wanted);
+  }
+}
 
 export class KeptMap {
   readonly #api: Pick<ApiServer, 'ask'>;
@@ -49,34 +82,19 @@ export class KeptMap {
     this.isDoubtful = false;
   }
 
-  /** What both sides had agreed on when this was written last. */
-  get serial(): number {
-    const meta = objectIn(this.#there?.['metadata']);
-    return serialIn(pairsIn(meta['annotations']).get(SERIAL));
-  }
-
-  /** Undefined where there is none. */
-  get contents(): Contents | undefined {
-    return this.#there === undefined ? undefined : contentsOf(this.#there);
-  }
-
-  /** Somebody else made it, and has not said that this may write there. */
-  get isOthers(): boolean {
-    if (this.#there === undefined) return false;
-    const labels = pairsIn(objectIn(this.#there['metadata'])['labels']);
-    return !isManagedBy(labels, this.#rule.owner);
-  }
-
-  /** One that nobody needs yet is not made: pods wait for it, and would begin without what they need. */
-  differs(wanted: Contents): boolean {
-    const { contents } = this;
-    return contents === undefined ? wanted.size > 0 : !sameContents(contents, wanted);
+  get now(): SeenMap {
+    return new SeenMap(this.#there, this.#rule);
   }
 
   /** Whether anything was written; only as it was last seen. Rejects where it is not taken. */
-  async write(wanted: Contents, serial: number, signal: AbortSignal): Promise<boolean> {
-    if (!this.differs(wanted)) return false;
-    const there = this.#there;
+  async write(
+    seen: SeenMap,
+    wanted: Contents,
+    serial: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (!seen.differs(wanted)) return false;
+    const there = seen.object;
     const { namespace, name, owner } = this.#rule;
     const path = this.#path;
     const meta = objectIn(there?.['metadata'] ?? { name, namespace, labels: ownedLabels(owner) });
@@ -99,7 +117,9 @@ export class KeptMap {
     if (textIn(objectIn(json['metadata'])['resourceVersion']) === '') {
       throw new ProconsulError('unavailable', `${path}: the answer is no ConfigMap`);
     }
-    this.#there = json;
+    // The watch may have brought what somebody wrote after it.
+    if (this.#there === there || !isOlder(json, this.#there)) this.#there = json;
+    else this.isDoubtful = true;
     return true;
   }
 
@@ -110,13 +130,4 @@ export class KeptMap {
   get #path(): string {
     return `/api/v1/namespaces/${encodeURIComponent(this.#rule.namespace)}/configmaps`;
   }
-}
-
-/** Versions of one server can be compared; of a list that was restored they begin anew, and are smaller for long. */
-function isOlder(now: Said, there: Said | undefined): boolean {
-  const [a, b] = [now, there].map((each) => objectIn(each?.['metadata']));
-  if (a?.['uid'] !== b?.['uid']) return false;
-  const [is, was] = [a, b].map((each) => textIn(each?.['resourceVersion']));
-  if (!/^\d{1,20}$/.test(is ?? '') || !/^\d{1,20}$/.test(was ?? '')) return false;
-  return BigInt(is ?? 0) < BigInt(was ?? 0);
 }

@@ -10,9 +10,9 @@ import type { Mirror } from '../api/mirror.ts';
 import type { Said } from '../api/shapes.ts';
 import { type Fence, mirrorIn, type WayDeps } from '../way.ts';
 import { agreedOf, intended } from './agreed.ts';
-import { bytesOf, type Contents } from './contents.ts';
+import { bytesOf, type Contents, type Keys, keysIn } from './contents.ts';
 import { KeptKeys } from './kept-keys.ts';
-import { KeptMap } from './kept-map.ts';
+import { KeptMap, type SeenMap } from './kept-map.ts';
 import { type Merged, merged } from './merged.ts';
 import {
   MAX_MAP_BYTES,
@@ -27,6 +27,13 @@ import {
 const IDLE_MS = 3600_000;
 /** Several changes of a moment are one write. */
 const QUIET_MS = 50;
+
+/** What is to be written, and over what: nothing that came since. */
+interface Plan {
+  readonly keys: Keys;
+  readonly seen: SeenMap;
+  readonly wanted: Merged;
+}
 
 export class Pair {
   readonly #rule: MapRule;
@@ -126,66 +133,72 @@ export class Pair {
 
   async #settle(fence: Fence, signal: AbortSignal): Promise<void> {
     if (!this.isWhole) return;
-    const [rule, map] = [this.#rule, this.#map];
-    if (writesMap(rule) && map.isOthers) {
-      this.#notices.tell('', `${shownMap(rule)} is left alone: somebody else made it`);
+    const plan = await this.#sure(this.#plan(), signal);
+    const fault = this.#faultOf(plan);
+    if (fault !== undefined) {
+      this.#notices.tell('', `${shownMap(this.#rule)} ${fault}`);
       return;
     }
-    const wanted = await this.#wanted(signal);
-    if (wanted === undefined) return;
-    this.#tell(wanted.conflicts, writesMap(rule) ? (this.#keys.now?.leftOut ?? []) : []);
-    if (writesKeys(rule)) await this.#writeBoth(wanted, fence, signal);
+    const writesIt = writesMap(this.#rule);
+    this.#tell(plan.wanted.conflicts, writesIt ? plan.keys.leftOut : []);
+    if (writesKeys(this.#rule)) await this.#writeBoth(plan, fence, signal);
     else {
       await this.#keys.forget(fence, signal);
-      if (await map.write(wanted.map, 0, signal)) this.written++;
+      if (await this.#map.write(plan.seen, plan.wanted.map, 0, signal)) this.written++;
     }
     this.#notices.clear('');
   }
 
-  async #writeBoth(wanted: Merged, fence: Fence, signal: AbortSignal): Promise<void> {
-    const [keys, map, isThere] = [this.#keys, this.#map, this.#map.contents !== undefined];
-    const is = { keys: keys.now?.contents ?? new Map(), map: map.contents ?? new Map() };
-    const writesIt = writesMap(this.#rule) && map.differs(wanted.map);
-    const agreed = agreedOf(wanted, wanted.isKept);
+  async #writeBoth(plan: Plan, fence: Fence, signal: AbortSignal): Promise<void> {
+    const [kept, { keys, seen, wanted }] = [this.#keys, plan];
+    const isThere = seen.contents !== undefined;
+    const is = { keys: keys.contents, map: seen.contents ?? new Map() };
+    const writesIt = writesMap(this.#rule) && seen.differs(wanted.map);
+    const now = agreedOf(wanted, wanted.isKept);
     // Of a map that is not there what was agreed stays: it goes with the next one that does not have it.
+    const before = kept.agreed.names;
     const agreements = {
-      agreed: isThere ? agreed : keys.agreed.names,
-      intended:
-        isThere || writesIt ? intended(keys.agreed, is, wanted, wanted.isKept) : keys.agreed.names,
+      agreed: isThere ? now : before,
+      intended: isThere || writesIt ? intended(kept.agreed, is, wanted, wanted.isKept) : before,
     };
-    this.written += await keys.write(wanted.keys, agreements, !writesIt, fence, signal);
-    if (writesIt && (await map.write(wanted.map, keys.agreed.serial, signal))) this.written++;
-    if (isThere || writesIt) await keys.agree(agreed, fence, signal);
+    const writing = { seen: keys, contents: wanted.keys, isAll: !writesIt, ...agreements };
+    this.written += await kept.write(writing, fence, signal);
+    const { serial } = kept.agreed;
+    if (writesIt && (await this.#map.write(seen, wanted.map, serial, signal))) this.written++;
+    if (isThere || writesIt) await kept.agree(now, fence, signal);
   }
 
-  /** Undefined where it cannot be had. Nothing goes from the map before it is sure that its key is gone. */
-  async #wanted(signal: AbortSignal): Promise<Merged | undefined> {
-    const wanted = this.#merged();
-    const fault = faultOf(wanted.map);
-    if (fault !== undefined) {
-      this.#notices.tell('', `${shownMap(this.#rule)} stays as it is: ${fault}`);
-      return undefined;
-    }
-    const gone = this.#goneFrom(wanted);
-    if (gone.length === 0) return wanted;
+  /** Nothing goes from the map before it is sure that its key is gone. */
+  async #sure(plan: Plan, signal: AbortSignal): Promise<Plan> {
+    if (this.#faultOf(plan) !== undefined) return plan;
+    const gone = this.#goneBy(plan);
+    if (gone.length === 0) return plan;
     await this.#keys.readGone(gone, signal);
-    const sure = this.#merged();
-    if (this.#goneFrom(sure).every((name) => gone.includes(name))) return sure;
+    const sure = this.#plan();
+    if (this.#goneBy(sure).every((name) => gone.includes(name))) return sure;
     throw new ProconsulError('busy', 'more keys went meanwhile');
   }
 
-  #goneFrom({ map }: Merged): readonly string[] {
-    const names = writesMap(this.#rule) ? [...(this.#map.contents?.keys() ?? [])] : [];
-    return names.filter((name) => !map.has(name));
+  #goneBy({ seen, wanted }: Plan): readonly string[] {
+    const names = writesMap(this.#rule) ? [...(seen.contents?.keys() ?? [])] : [];
+    return names.filter((name) => !wanted.map.has(name));
   }
 
-  #merged(): Merged {
-    const [rule, map, { now, agreed }] = [this.#rule, this.#map, this.#keys];
-    this.#keys.knows(map.serial);
-    const found = { keys: now?.contents ?? new Map(), map: map.contents, agreed };
-    if (rule.direction !== 'both' || !this.#keys.isBehind) return merged(rule.direction, found);
+  #faultOf({ seen, wanted }: Plan): string | undefined {
+    if (writesMap(this.#rule) && seen.isOthers) return 'is left alone: somebody else made it';
+    const fault = faultOf(wanted.map);
+    return fault && `stays as it is: ${fault}`;
+  }
+
+  #plan(): Plan {
+    const [rule, seen, { agreed }] = [this.#rule, this.#map.now, this.#keys];
+    const keys = this.#keys.now ?? keysIn([], '');
+    this.#keys.knows(seen.serial);
+    const found = { keys: keys.contents, map: seen.contents, agreed };
+    if (rule.direction !== 'both' || !this.#keys.isBehind)
+      return { keys, seen, wanted: merged(rule.direction, found) };
     this.#notices.tell('behind', `${rule.prefix}: the store was restored, and the keys count`);
-    return merged('from-kv', found);
+    return { keys, seen, wanted: merged('from-kv', found) };
   }
 
   #tell(conflicts: readonly string[], leftOut: readonly string[]): void {

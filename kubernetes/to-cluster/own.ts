@@ -1,6 +1,6 @@
 /** What the cluster has in the namespace of the way back: what this sync made whole, of others that they are there. */
 import type { Mirrored } from '../api/mirror.ts';
-import { objectIn, objectsIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
+import { isOlder, objectIn, objectsIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
 import { SERVICE_OF_SLICE } from '../objects.ts';
 import { isManagedBy } from '../ours.ts';
 import type { BackRules } from './rules.ts';
@@ -55,8 +55,14 @@ export class Own {
     return new Map(this.#slices.get(service));
   }
 
-  /** Counts at once, and not only when the watch brings it. */
+  /** Counts at once, and not only when the watch brings it; which may have brought what somebody wrote after it. */
   wrote(list: 'services' | 'endpointslices', object: Said): void {
+    const name = nameOf(object);
+    const there =
+      list === 'services'
+        ? this.#services.get(name)
+        : this.#slices.get(serviceOf(object))?.get(name);
+    if (isOlder(object, there)) return;
     if (list === 'services') this.#services.set(nameOf(object), object);
     else this.#putSlice(object);
   }
