@@ -40,7 +40,7 @@ export async function refuseHidden(
 ): Promise<void> {
   const [first, ...others] = await hiddenOf(catalog, resource, names, signal);
   if (first === undefined) return;
-  const all = others.length === 0 ? '' : `, and ${others.length} more,`;
-  const why = `the token may not read ${resource} "${first}"${all} which so counts as there`;
+  const all = others.length === 0 ? '' : `, and ${others.length} more`;
+  const why = `the token may not read ${resource} "${first}"${all}: what is hidden is not gone`;
   throw new ProconsulError('forbidden', why);
 }

@@ -22,6 +22,7 @@ async function started() {
   const shown = () =>
     objects
       .list('endpointslices')
+      .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === 'db')
       .flatMap((slice) => slice['endpoints'] as readonly { addresses: readonly string[] }[])
       .flatMap(({ addresses }) => addresses)
       .sort()
