@@ -74,12 +74,13 @@ function lookOf(code: number | null, output: string): Look {
 }
 
 function failure(error: NodeJS.ErrnoException, program: string): string {
-  if (error.code === 'ENOENT') {
-    return program.includes('/')
-      ? `fork/exec ${program}: no such file or directory`
-      : `exec: "${program}": executable file not found in $PATH`;
+  const { code = '' } = error;
+  // That it may not be looked for in some folder, or is no program there, does not say that it is anywhere.
+  if (!program.includes('/') && ['ENOENT', 'EACCES'].includes(code)) {
+    return `exec: "${program}": executable file not found in $PATH`;
   }
-  return error.code === 'EACCES' ? `fork/exec ${program}: permission denied` : error.message;
+  if (code === 'ENOENT') return `fork/exec ${program}: no such file or directory`;
+  return code === 'EACCES' ? `fork/exec ${program}: permission denied` : error.message;
 }
 
 /**

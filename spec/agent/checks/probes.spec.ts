@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer as createHttp2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { createServer as createTls } from 'node:tls';
 import { kindOf } from '../../../agent/checks/kinds/kinds.ts';
 import type { Probe } from '../../../agent/checks/probing/probe.ts';
@@ -273,70 +270,6 @@ describe('the UDP probe', () => {
     assert.equal((await look(probeOf({ UDP: CLOSED }))).status, 'critical');
   });
 });
-
-describe('the script probe', () => {
-  const script = (...args: string[]) => look(probeOf({ Args: args }));
-
-  it('goes by the exit code', async () => {
-    assert.deepEqual(await script('sh', '-c', 'echo fine'), {
-      status: 'passing',
-      output: 'fine\n',
-    });
-    assert.deepEqual(await script('sh', '-c', 'echo hm; exit 1'), {
-      status: 'warning',
-      output: 'hm\n',
-    });
-    assert.deepEqual(await script('sh', '-c', 'echo no >&2; exit 2'), {
-      status: 'critical',
-      output: 'no\n',
-    });
-  });
-
-  it('gives its arguments to no shell', async () => {
-    assert.deepEqual(await script('echo', '$(id); `id` && id'), {
-      status: 'passing',
-      output: '$(id); `id` && id\n',
-    });
-  });
-
-  it('keeps the end of a long output and says so', async () => {
-    const { output } = await script('sh', '-c', 'head -c 9000 /dev/zero | tr "\\0" x');
-    assert.match(output, /^Captured 4096 of 9000 bytes\n\.\.\.\nx{4096}$/);
-  });
-
-  it('says which program is not there', async () => {
-    const { status, output } = await script('no-such-program');
-    assert.equal(status, 'critical');
-    assert.equal(output, 'exec: "no-such-program": executable file not found in $PATH');
-  });
-
-  it('kills the program and what it started when its time is over', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'script-'));
-    const file = path.join(folder, 'pid');
-    const time = new AbortController();
-    const args = ['sh', '-c', `sleep 100 & echo $! > ${file}; wait`];
-    const looking = probeOf({ Args: args })(time.signal);
-    const child = async () => Number(await readFile(file, 'utf8').catch(() => ''));
-    await until(async () => (await child()) > 0);
-    const pid = await child();
-    time.abort();
-    assert.deepEqual(await looking, {
-      status: 'critical',
-      output: 'Timed out (300ms) running check',
-    });
-    await until(() => !isRunning(pid));
-    await rm(folder, { recursive: true });
-  });
-});
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('the gRPC and H2 probes', () => {
   /** A server of grpc.health.v1 that answers with one status; closed by the caller. */
