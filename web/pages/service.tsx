@@ -1,4 +1,4 @@
-/** One service: how available it was, its instances, and what became of them. */
+/** One service: how available it was, its instances, what is said of calls to it, and what became of all of it. */
 import '../style/service.css';
 import { withQuery } from '../core/api.ts';
 import { addressOf, type Entry } from '../core/catalog.ts';
@@ -8,6 +8,7 @@ import type { Availability, Change } from '../core/past.ts';
 import type { Given } from '../core/path.ts';
 import { href } from '../core/router.ts';
 import { RANK, standingOf } from '../core/standing.ts';
+import { Chain } from '../ui/chain.tsx';
 import { type FilterField, quoted } from '../ui/completion.ts';
 import { Empty } from '../ui/empty.tsx';
 import { useFilter } from '../ui/filter-box.tsx';
@@ -15,6 +16,7 @@ import { Filtered } from '../ui/filtered.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { type Counts, HealthBar } from '../ui/health-bar.tsx';
 import { MAX_CHANGES, Past } from '../ui/past.tsx';
+import { ServiceIntentions } from '../ui/service-intentions.tsx';
 import { Shown } from '../ui/shown.tsx';
 import { StatusSign } from '../ui/status.tsx';
 import { Strip } from '../ui/strip.tsx';
@@ -23,6 +25,7 @@ import { Tabs } from '../ui/tabs.tsx';
 import { Tags } from '../ui/tags.tsx';
 import { instanceWords } from '../words/instance-words.ts';
 import { pastWords } from '../words/past-words.ts';
+import { routingWords } from '../words/routing-words.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { count } from '../words/words.ts';
 
@@ -34,9 +37,6 @@ export function Page({ name = '' }: Given) {
   const live = useLive<readonly Entry[]>(
     withQuery(`/v1/health/service/${encoded}`, { filter: filter.expression }),
   );
-  const past = useLive<readonly Change[]>(
-    withQuery(`/v1/internal/history/service/${encoded}`, { limit: String(MAX_CHANGES) }),
-  );
   const entries = live.value ?? [];
   const say = instanceWords.value;
   const tabs = [
@@ -47,9 +47,19 @@ export function Page({ name = '' }: Given) {
       show: () => <Instances name={name} live={live} />,
     },
     {
+      name: 'intentions',
+      title: routingWords.value.intentions,
+      show: () => <ServiceIntentions name={name} />,
+    },
+    {
+      name: 'routing',
+      title: routingWords.value.routing,
+      show: () => <Chain name={name} />,
+    },
+    {
       name: 'history',
       title: pastWords.value.history,
-      show: () => <Shown of={past}>{(changes) => <Past changes={changes} />}</Shown>,
+      show: () => <History encoded={encoded} />,
     },
   ];
   return (
@@ -60,6 +70,13 @@ export function Page({ name = '' }: Given) {
       <Tabs label={name} tabs={tabs} />
     </>
   );
+}
+
+function History({ encoded }: { readonly encoded: string }) {
+  const past = useLive<readonly Change[]>(
+    withQuery(`/v1/internal/history/service/${encoded}`, { limit: String(MAX_CHANGES) }),
+  );
+  return <Shown of={past}>{(changes) => <Past changes={changes} />}</Shown>;
 }
 
 function TagLinks({ tags }: { readonly tags: readonly string[] }) {

@@ -1,0 +1,66 @@
+/** What is said of a service in the mesh: who may call it, and what calls to it come to. */
+import { count, words } from './words.ts';
+
+export const routingWords = words(
+  {
+    intentions: 'Intentions',
+    mayCallIt: 'Who may call it',
+    mayBeCalled: 'Whom it may call',
+    noneOf: 'Nothing is said: the default decides.',
+    new: 'New intention',
+    routing: 'Routing',
+    drawing: (name: string) =>
+      `What calls to ${name} come to, from left to right; the list below says the same`,
+    protocol: (protocol: string) => `Protocol: ${protocol}`,
+    plain: 'No config entry says anything of it: calls go to its instances as they are.',
+    config: 'Config entries',
+    inWords: 'In words',
+    kinds: {
+      router: 'router',
+      splitter: 'splitter',
+      resolver: 'resolver',
+      target: 'instances',
+    },
+    leads: (from: string, to: string, how: string) =>
+      `${from} → ${to}${how === '' ? '' : `: ${how}`}`,
+    share: (percent: number) => `${count(percent)} %`,
+    failover: (turn: number) => `failover ${count(turn)}`,
+    every: 'all else',
+    exact: (path: string) => path,
+    prefix: (path: string) => `${path}…`,
+    regex: (path: string) => `~ ${path}`,
+    header: (name: string) => `header ${name}`,
+    param: (name: string) => `?${name}`,
+    isDefault: 'by default',
+  },
+  {
+    intentions: '意图',
+    mayCallIt: '谁可以调用它',
+    mayBeCalled: '它可以调用谁',
+    noneOf: '没有相关意图：由默认设置决定。',
+    new: '新建意图',
+    routing: '路由',
+    drawing: (name: string) => `对 ${name} 的调用去往何处，从左到右；下方列表内容相同`,
+    protocol: (protocol: string) => `协议：${protocol}`,
+    plain: '没有配置条目涉及它：调用直接去往它的实例。',
+    config: '配置条目',
+    inWords: '文字说明',
+    kinds: {
+      router: '路由器',
+      splitter: '分流器',
+      resolver: '解析器',
+      target: '实例',
+    },
+    leads: (from: string, to: string, how: string) =>
+      `${from} → ${to}${how === '' ? '' : `：${how}`}`,
+    share: (percent: number) => `${count(percent)} %`,
+    failover: (turn: number) => `故障转移 ${count(turn)}`,
+    every: '其余全部',
+    exact: (path: string) => path,
+    prefix: (path: string) => `${path}…`,
+    regex: (path: string) => `~ ${path}`,
+    header: (name: string) => `请求头 ${name}`,
+    param: (name: string) => `?${name}`,
+    isDefault: '默认',
+  },
+);
