@@ -9,7 +9,8 @@
 import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv';
 import { durationComplaint, parseDuration } from './duration.ts';
 import { ProconsulError } from './errors.ts';
-import { decodeJson, MAX_JSON_DEPTH } from './json.ts';
+import { decodeJson } from './json.ts';
+import { MAX_JSON_DEPTH } from './json-bounds.ts';
 import { byName } from './key-order.ts';
 import { MAX_BODY_VALUES, MAX_LISTED } from './limits.ts';
 

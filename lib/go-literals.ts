@@ -1,16 +1,6 @@
 /** Values as Go writes and reads them, since Consul hands a filter's values to Go's strconv. */
+import { SIMPLE_ESCAPES } from './simple-escapes.ts';
 
-/** What a letter stands for behind a backslash, in Go and in HCL. */
-export const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-};
 const ESCAPE_OF: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(SIMPLE_ESCAPES).map(([name, c]) => [c, `\\${name}`])),
   '"': '\\"',

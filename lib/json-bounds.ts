@@ -1,5 +1,8 @@
 /** How much a JSON text would come to, counted before anything is made of it. */
 
+/** Deeper bodies are refused: nothing of Consul's is, and recursion must not end the process. */
+export const MAX_JSON_DEPTH = 32;
+
 export interface JsonBounds {
   /** Of one object. */
   readonly names: number;

@@ -4,7 +4,7 @@
  * bytes also where they look like numbers.
  */
 import { randomUUID } from 'node:crypto';
-import { complaintOfBounds, NO_BOUNDS } from './json-bounds.ts';
+import { complaintOfBounds, MAX_JSON_DEPTH, NO_BOUNDS } from './json-bounds.ts';
 import { syntaxComplaint } from './json-syntax.ts';
 import { compareKeys } from './key-order.ts';
 
@@ -19,8 +19,6 @@ const ESCAPES: Readonly<Record<string, string>> = {
 const TO_ESCAPE = /[<>&\u2028\u2029]/;
 const LONG_INTEGER = /\d{16}/;
 
-/** Deeper bodies are refused: nothing of Consul's is, and recursion must not end the process. */
-export const MAX_JSON_DEPTH = 32;
 /**
  * For what we wrote ourselves: a body that was let in, wrapped a few times. What cannot be read back
  * must not exist.

@@ -10,6 +10,7 @@ import { ENTRANCES, type Entrance, PLACES, type Place } from './places.ts';
 import { Asked } from './ui/asked.tsx';
 import { Dialog } from './ui/dialog.tsx';
 import { Empty } from './ui/empty.tsx';
+import { Guarded } from './ui/guarded.tsx';
 import { Toasts } from './ui/toasts.tsx';
 import { chooseLanguage } from './words/preferred.ts';
 import { shellWords } from './words/shell-words.ts';
@@ -157,7 +158,14 @@ function Outlet() {
   useFocus(parts.join('/'));
   if (hasFailed) return <Failed />;
   const Page = place && loaded.get(place);
-  if (Page !== undefined) return <Page key={[datacenter.value, ...parts].join('/')} {...given} />;
+  if (Page !== undefined) {
+    const key = [datacenter.value, ...parts].join('/');
+    return (
+      <Guarded key={key}>
+        <Page key={key} {...given} />
+      </Guarded>
+    );
+  }
   return place === undefined && parts.length > 0 ? <NoSuchPage /> : null;
 }
 

@@ -3,7 +3,7 @@
  * counts twice, what is cut off ends where it ends, and what follows the object is passed over.
  */
 import { ProconsulError } from '../errors.ts';
-import { MAX_JSON_DEPTH } from '../json.ts';
+import { MAX_JSON_DEPTH } from '../json-bounds.ts';
 import type { Token } from './hcl-scanner.ts';
 import type { HclItem, HclNode } from './hcl-syntax.ts';
 

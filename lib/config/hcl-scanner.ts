@@ -1,6 +1,6 @@
 /** Cuts HCL (version 1) into tokens. */
 import { ProconsulError } from '../errors.ts';
-import { SIMPLE_ESCAPES } from '../go-literals.ts';
+import { SIMPLE_ESCAPES } from '../simple-escapes.ts';
 
 export type TokenKind =
   | 'IDENT'

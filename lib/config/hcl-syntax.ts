@@ -1,6 +1,6 @@
 /** HCL, version 1, as its parts stand in the text: what it means is for who reads the parts. */
 import type { ProconsulError } from '../errors.ts';
-import { MAX_JSON_DEPTH } from '../json.ts';
+import { MAX_JSON_DEPTH } from '../json-bounds.ts';
 import { HclScanner, type Token, type TokenKind } from './hcl-scanner.ts';
 
 /** What stands in a text for bytes that are no UTF-8. */

@@ -1,6 +1,7 @@
 /** What clients send of an instance, in JSON or XML, into one form; in a real Eureka's words where it is wrong. */
 import { ProconsulError } from '../../lib/errors.ts';
-import { decodeJson, MAX_JSON_DEPTH } from '../../lib/json.ts';
+import { decodeJson } from '../../lib/json.ts';
+import { MAX_JSON_DEPTH } from '../../lib/json-bounds.ts';
 import type { StringMap } from '../../lib/model.ts';
 import {
   EUREKA_STATUSES,

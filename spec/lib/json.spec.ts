@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { decodeJson, encodeJson, encodeOwnJson, MAX_JSON_DEPTH } from '../../lib/json.ts';
+import { decodeJson, encodeJson, encodeOwnJson } from '../../lib/json.ts';
+import { MAX_JSON_DEPTH } from '../../lib/json-bounds.ts';
 import { SEED } from '../support/seed.ts';
 
 describe('encodeJson', () => {

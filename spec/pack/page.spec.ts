@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { type BuiltPage, buildPage } from '../../pack/page.ts';
 
+/** Which configuration files are read by, too. */
+const READERS_OF_HCL: ReadonlySet<string> = new Set([
+  'lib/config/hcl-scanner.ts',
+  'lib/config/hcl-syntax.ts',
+  'lib/errors.ts',
+  'lib/json-bounds.ts',
+  'lib/simple-escapes.ts',
+]);
 const MAX_BYTES = 150 * 1024;
+/** What the index names. */
+const MAX_FIRST_BYTES = 40 * 1024;
 
 describe('the page that is built', () => {
   let page: BuiltPage;
@@ -15,6 +25,19 @@ describe('the page that is built', () => {
   it('is small, all of it', () => {
     const bytes = sent().reduce((sum, [, body]) => sum + body.length, 0);
     assert.ok(bytes > 10_000 && bytes < MAX_BYTES, `${bytes}`);
+  });
+
+  it('has little to load before the first page, and what reads YAML not until it is wanted', () => {
+    const index = page.files.get('index.html')?.toString() ?? '';
+    const first = [...index.matchAll(/"\.\/(assets\/[^"]*)"/g)].map(([, name = '']) => name);
+    const bytes = first.reduce((sum, name) => {
+      return sum + (page.files.get(`${name}.gz`) ?? page.files.get(name) ?? '').length;
+    }, 0);
+    assert.ok(first.length > 1 && bytes < MAX_FIRST_BYTES, `${bytes}`);
+    const yaml = [...page.files.keys()].filter((name) => /^assets\/yaml-fault-.*\.js$/.test(name));
+    assert.equal(yaml.length, 1);
+    for (const name of first)
+      assert.doesNotMatch(String(page.files.get(name)), /from"\.\/yaml-fault/);
   });
 
   it('has a hash in the name of each file but the index', () => {
@@ -34,7 +57,9 @@ describe('the page that is built', () => {
 
   it('is made of the page, of shapes, and of packages that are shipped with a licence', () => {
     const strange = page.inputs.filter(
-      (path) => !/^(web|lib\/model\.ts|node_modules\/(preact|@preact|uplot)\/)/.test(path),
+      (path) =>
+        !/^(web|lib\/model\.ts|node_modules\/(preact|@preact|uplot|yaml)\/)/.test(path) &&
+        !READERS_OF_HCL.has(path),
     );
     assert.deepEqual(strange, []);
     assert.ok(page.inputs.some((path) => path.startsWith('node_modules/preact/')));

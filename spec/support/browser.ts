@@ -40,20 +40,26 @@ let browser: Promise<Browser> | undefined;
 interface Opening extends BrowserContextOptions {
   /** The file of what is run in the page before anything of the page's own is. */
   readonly first?: string;
+  /** What it is meant to throw. */
+  readonly fails?: RegExp;
   /** An origin to which the page may send its reader, who logs in there. */
   readonly leadsTo?: string;
 }
 
+const NEVER = /$^/;
+
 /** Opens a page, which is closed at the end of the spec. */
 export async function openPage(url: string, opening: Opening = {}): Promise<Page> {
-  const { first, leadsTo, ...options } = opening;
+  const { first, leadsTo, fails = NEVER, ...options } = opening;
   browser ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   const context = await (await browser).newContext({ locale: 'en', ...options });
   const page = await context.newPage();
   const problems: string[] = [];
   noteOpen({ page, problems });
   const { origin } = new URL(url);
-  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('pageerror', (error) => {
+    if (!fails.test(String(error))) problems.push(String(error));
+  });
   page.on('console', (message) => {
     // What the API answers, or that it does not, is for the page to show.
     const isOfApi = message.location().url.startsWith(`${origin}/v1/`);

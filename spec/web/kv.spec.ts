@@ -69,7 +69,7 @@ describePage('the page of keys', () => {
     await page.getByLabel('Name').fill('app/color');
     await page.getByRole('dialog').getByRole('button', { name: 'New key' }).click();
     await value(page).fill('{"a": 1');
-    await page.getByText('It begins like JSON, but is none').waitFor();
+    await page.getByText('This is no JSON: line 1, column 8').waitFor();
     await value(page).fill('{"a":1}');
     await button(page, 'Lay out').click();
     await button(page, 'Save').click();
@@ -78,6 +78,30 @@ describePage('the page of keys', () => {
     await value(page).fill('green');
     await button(page, 'Save').click();
     await until(async () => (await get(server, 'app/color')) === 'green');
+  });
+
+  it('says of YAML and HCL which line is wrong, and takes a text for what somebody says', async () => {
+    const server = await start({
+      'a.yaml': 'a: 1\nb: [1\nc: 2\n',
+      'b.hcl': 'a = 1\nb = = 2',
+      c: 'x',
+    });
+    const page = await open(server, '?key=a.yaml');
+    await page.getByText('This is no YAML: line 3, column 1').waitFor();
+    await page.locator('.code .wrong', { hasText: 'c: 2' }).waitFor();
+    await value(page).fill('a: 1\nb: [1]\n');
+    await page.getByText('This is YAML.').waitFor();
+    await page.locator('.code .key', { hasText: 'b' }).waitFor();
+    await button(page, 'b.hcl').click();
+    await page.getByText('This is no HCL, as Consul reads it: line 2, column 5').waitFor();
+    await button(page, 'Show it').click();
+    const selected = 'document.activeElement.value.slice(document.activeElement.selectionStart)';
+    assert.equal(await page.evaluate(selected), '= 2');
+    await button(page, 'c').click();
+    await page.getByLabel('Read as').selectOption('JSON');
+    await page.getByText('This is no JSON').waitFor();
+    await page.reload();
+    await page.getByText('This is no JSON').waitFor();
   });
 
   it('overwrites nothing that somebody else wrote meanwhile', async () => {

@@ -4,20 +4,20 @@ import type { KeyValue } from '../../lib/model.ts';
 import { perform } from '../core/actions.ts';
 import { draftOf, isOver } from '../core/draft.ts';
 import { begunOf, keepDraft } from '../core/drafts.ts';
-import { laidOut } from '../core/json-layout.ts';
 import { canBeAsked, deleteKey, pathOfKey, restoreKey, writeKey } from '../core/keys-and-values.ts';
 import { lineEndsOf } from '../core/line-ends.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
 import { setQuery } from '../core/router.ts';
 import { shellText } from '../core/shell.ts';
-import { jsonProblem, sizeOf, textOf } from '../core/values.ts';
+import { sizeOf, textOf } from '../core/values.ts';
 import { kvWords } from '../words/kv-words.ts';
 import { askFirst, inWords } from './asked.tsx';
 import { Commands, Copyable } from './commands.tsx';
 import { Empty } from './empty.tsx';
 import { KeyLock } from './kv-lock.tsx';
 import { KeyRevisions } from './kv-revisions.tsx';
+import { Text } from './kv-text.tsx';
 import { Shown } from './shown.tsx';
 import { tell } from './toasts.tsx';
 
@@ -94,7 +94,7 @@ function Writing({ name, row }: WritingProps) {
           {say.notText} {say.bytes(sizeOf(row?.Value ?? null))}
         </p>
       ) : (
-        <Text text={draft.text} isFixed={!mayWrite} onWrite={write} />
+        <Text name={name} text={draft.text} isFixed={!mayWrite} onWrite={write} />
       )}
       {lineEndsOf(textOf(upon?.Value ?? null) ?? '') === 'mixed' && (
         <p class="aside">{say.mixedEnds}</p>
@@ -130,29 +130,6 @@ function Writing({ name, row }: WritingProps) {
   );
 }
 
-interface TextProps {
-  readonly text: string;
-  readonly isFixed: boolean;
-  readonly onWrite: (text: string) => void;
-}
-
-function Text({ text, isFixed, onWrite }: TextProps) {
-  const lines = text.split('\n').length;
-  return (
-    <>
-      <textarea
-        aria-label={kvWords.value.value}
-        spellcheck={false}
-        rows={Math.min(30, Math.max(6, lines + 1))}
-        readOnly={isFixed}
-        value={text}
-        onInput={({ currentTarget }) => onWrite(currentTarget.value)}
-      />
-      <Form text={text} onTidy={isFixed ? undefined : onWrite} />
-    </>
-  );
-}
-
 interface OvertakenProps {
   readonly row: KeyValue | undefined;
   readonly onWrite: () => void;
@@ -175,37 +152,6 @@ function Overtaken({ row, onWrite, onTake }: OvertakenProps) {
       <h3>{say.standsThere}</h3>
       <pre>{row === undefined ? say.wasDeleted : (textOf(row.Value) ?? say.notText)}</pre>
     </div>
-  );
-}
-
-/** What the text is taken for, and whether it is that. */
-function Form({
-  text,
-  onTidy,
-}: {
-  readonly text: string;
-  readonly onTidy: ((text: string) => void) | undefined;
-}) {
-  const say = kvWords.value;
-  if (!/^\s*[[{]/.test(text)) return null;
-  const problem = jsonProblem(text);
-  if (problem !== '') {
-    return (
-      <p class="form-problem" role="status">
-        {say.notJson} {problem}
-      </p>
-    );
-  }
-  const tidy = laidOut(text);
-  return (
-    <p class="aside">
-      {say.isJson}{' '}
-      {onTidy !== undefined && tidy !== text && (
-        <button type="button" class="quiet" onClick={() => onTidy(tidy)}>
-          {say.tidy}
-        </button>
-      )}
-    </p>
   );
 }
 

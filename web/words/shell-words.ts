@@ -33,6 +33,9 @@ export const shellWords = words(
     failed: 'This page could not be loaded',
     failedHint: 'The server may have been upgraded since this tab was opened.',
     loadAnew: 'Load it anew',
+    broken: 'This page has failed',
+    brokenHint: 'All others go on. It is a defect; this is what it said:',
+    again: 'Try again',
   },
   {
     places: {
@@ -65,5 +68,8 @@ export const shellWords = words(
     failed: '页面加载失败',
     failedHint: '打开此标签页之后，服务器可能已升级。',
     loadAnew: '重新加载',
+    broken: '此页面出错',
+    brokenHint: '其他页面仍可使用。这是一个缺陷，其信息如下：',
+    again: '重试',
   },
 );

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { MAX_JSON_DEPTH } from '../../../lib/json.ts';
+import { MAX_JSON_DEPTH } from '../../../lib/json-bounds.ts';
 import type { Command } from '../../../server/commands.ts';
 import { encodeProposal } from '../../../server/log/payload.ts';
 import { kvCommand, proposal } from '../../support/experiments/proposals.ts';
