@@ -60,7 +60,7 @@ export function envoyBootstrap(options: BootstrapOptions): object {
       cluster: service,
       id: proxyId,
       // By this an agent knows that the id is a proxy's.
-      metadata: { namespace: 'default', envoy_version: envoyVersion },
+      metadata: { namespace: 'default', envoy_version: envoyVersion, long_patterns: 'taken' },
     },
     static_resources: { clusters: [agentCluster(options.agent)] },
     layered_runtime: { layers: [{ name: 'base', static_layer: RUNTIME }] },

@@ -13,9 +13,14 @@ export function wellFormed(text: string): string {
   return text.replace(HALF_OF_A_PAIR, '\ufffd');
 }
 
+/** A path with these in it is led elsewhere, and answered with a page. */
+const WAYS: ReadonlySet<string> = new Set(['.', '..']);
+/** In no path: what is asked with it is refused, and so there is nothing of that name. */
+const NOWHERE = '%00';
+
 /** As one part of a path. A name with half of a pair is another's then, so whoever lists names leaves it out. */
 export function inPath(name: string): string {
-  return encodeURIComponent(wellFormed(name));
+  return WAYS.has(name) ? NOWHERE : encodeURIComponent(wellFormed(name));
 }
 
 /** All texts in it, and the names of its fields. What is well-formed is the same object. */

@@ -19,6 +19,8 @@ export interface WorldsOptions extends Place {
 
 /** What bootstraps by `connect envoy` say, and Consul's: then the id is that of a proxy. */
 const MARK = 'namespace';
+/** What bootstraps say with which an Envoy takes patterns of more than 100 steps. */
+const LONG_PATTERNS = 'long_patterns';
 
 export class Worlds {
   readonly #place: Place;
@@ -30,7 +32,9 @@ export class Worlds {
   }
 
   of({ id, metadata, user_agent_name: program = '' }: ClientNode): World {
-    if (metadata?.fields?.[MARK] === undefined) return new OpenWorld(this.#place, program);
-    return new RegisteredWorld({ id, callsByDefault: this.#callsByDefault });
+    const said = metadata?.fields;
+    if (said?.[MARK] === undefined) return new OpenWorld(this.#place, program);
+    const takesLongPatterns = said[LONG_PATTERNS] !== undefined;
+    return new RegisteredWorld({ id, callsByDefault: this.#callsByDefault, takesLongPatterns });
   }
 }

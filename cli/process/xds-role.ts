@@ -20,8 +20,8 @@ export interface XdsRoleOptions {
   readonly isReady: () => boolean;
 }
 
-/** Whatever is answered is an answer: what may not be seen is as if it were not there. */
-const ANSWERS = [400, 403, 405, 429, 500, 501, 503];
+/** Whatever is answered is an answer: what may not be seen, or asked for so, is as if it were not there. */
+const ANSWERS = Array.from({ length: 200 }, (_, i) => 400 + i);
 
 export function createXds(options: XdsRoleOptions): Xds {
   const { config, logger, isReady, limits, access } = options;

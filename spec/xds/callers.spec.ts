@@ -42,7 +42,7 @@ const asSaid = (said: Said) => said.map(([SourceName, Action]) => ({ SourceName,
 
 /** Whether TLS takes the certificate of that name, before a byte of the program's is heard. */
 function connects(service: string, said: Said, byDefault = false): boolean {
-  const names = namesLetIn({ intentions: asSaid(said), byDefault, trustDomain });
+  const names = namesLetIn({ intentions: asSaid(said), byDefault, trustDomain }, true);
   const uri = serviceUri({ trustDomain, namespace: 'default', datacenter: 'dc1', service });
   const patterns = names?.map((each) => (each['safe_regex'] as { regex: string }).regex);
   return patterns?.some((each) => new RegExp(each).test(uri)) ?? true;
@@ -85,7 +85,13 @@ describe('callers of an Envoy', () => {
   }
 
   it('come through TLS all where nobody is denied, and none where nobody is let in', () => {
-    assert.equal(namesLetIn({ intentions: [], byDefault: true, trustDomain }), undefined);
+    const open = { intentions: [], byDefault: true, trustDomain };
+    assert.equal(namesLetIn(open, true), undefined);
+    // An Envoy that takes no long pattern keeps them out by its filter alone, and so does any of a very long one.
+    const denied = (name: string) => ({ ...open, intentions: asSaid([[name, 'deny']]) });
+    assert.equal(namesLetIn(denied('web'), false), undefined);
+    assert.equal(namesLetIn(denied('x'.repeat(20_001)), true), undefined);
+    assert.equal(namesLetIn(denied('web'), true)?.length, 1);
     assert.equal(connects('web', []), false);
     assert.equal(connects('web', [['*', 'deny']], true), false);
     assert.equal(connects('web', [['web', '']], true), false);

@@ -53,6 +53,15 @@ describe('xDS at an agent without a server', function () {
       // Meanwhile nobody was told that there is nothing.
       const told = stream.told.flatMap(({ resources }) => resources);
       assert.ok(told.slice(1).every(({ endpoints }) => endpoints.length === 1));
+      // Of what has a name that stands in no path there is nothing, and nobody waits for more.
+      const odd = new XdsClient(grpc).stream(EDS, 'StreamEndpoints');
+      odd.subscribe(['x@..']);
+      await until(
+        () => odd.told.length > 0,
+        () => JSON.stringify([odd.code, odd.details]),
+        PATIENCE_MS,
+      );
+      assert.deepEqual(endpointsIn(odd.told[0]?.resources[0]), []);
     } finally {
       await processes.end();
     }

@@ -60,12 +60,19 @@ function entryOf({ know, registration: { service } }: Pick<Seen, 'know' | 'regis
   return objectIn(know(asked(`/v1/config/ingress-gateway/${inPath(service)}`)));
 }
 
+/** At all ports together: for each some questions are followed. */
+const MAX_SERVICES = 2000;
+const TOO_MANY = `it leads to more than ${MAX_SERVICES}`;
+
 /** As the catalog lists them: it knows what services `*` means. */
 function behind(seen: Seen): readonly Behind[] {
   const { know, registration } = seen;
   const path = `/v1/catalog/gateway-services/${inPath(registration.service)}`;
   const [rows, entry] = [listIn(know(asked(path))), entryOf(seen)];
-  return rows.flatMap((row) => {
+  for (const row of rows.slice(MAX_SERVICES)) {
+    know.omit(`${JSON.stringify(row['Service'])}, which an ingress leads to,`, TOO_MANY);
+  }
+  return rows.slice(0, MAX_SERVICES).flatMap((row) => {
     const [name, port] = [nameIn(objectIn(row['Service'])['Name']), portIn(row['Port'])];
     if (name === '' || port === 0 || !isOf(row, 'ingress-gateway')) return [];
     const said = saidOf(entry, port, name);

@@ -11,6 +11,8 @@ export interface Seen {
   readonly identity: Identity;
   /** Who may call a service of which no intention says anything. */
   readonly callsByDefault: boolean;
+  /** Of more than 100 steps: else Envoy would refuse what has one. */
+  readonly takesLongPatterns: boolean;
 }
 
 /** Of each kind all that there is; `name` is the one that is asked for, or `*`. */

@@ -25,6 +25,7 @@ export interface WayIn {
   readonly protocol: string;
   readonly identity: Identity;
   readonly callsByDefault: boolean;
+  readonly takesLongPatterns: boolean;
   /** The cluster behind it. */
   readonly cluster: string;
   /** Of the route to it. */
@@ -43,7 +44,8 @@ export function wayIn(know: Know, way: WayIn): FilterChain {
   const calls = { intentions: intentions ?? [], byDefault, trustDomain };
   if (!isHttp(protocol)) {
     const filters = [networkFilter(name, calls), tcpFilter(name, cluster)];
-    return { filters, transport_socket: serverTls(identity, namesLetIn(calls)) };
+    const names = namesLetIn(calls, way.takesLongPatterns);
+    return { filters, transport_socket: serverTls(identity, names) };
   }
   const manager = httpConnections({
     name,

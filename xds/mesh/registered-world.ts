@@ -21,6 +21,8 @@ export interface RegisteredWorldOptions {
   /** The id that it is registered by. */
   readonly id: string;
   readonly callsByDefault: boolean;
+  /** Of more than 100 steps. */
+  readonly takesLongPatterns: boolean;
 }
 
 export class RegisteredWorld implements World {
@@ -31,16 +33,17 @@ export class RegisteredWorld implements World {
   }
 
   resources(kind: Kind, name: string): Named {
-    const { id, callsByDefault } = this.#options;
+    const { id, callsByDefault, takesLongPatterns } = this.#options;
     const compute: Compute = (know) => {
       const registration = registeredAs(know, id);
       const identity = registration && identityOf(know, registration.service);
       // Not yet, or not any more: what was told stands.
       if (registration === undefined || identity === undefined) return undefined;
       const proxy = PROXIES[registration.kind];
-      const made = proxy[kind]({ know, registration, identity, callsByDefault }, name);
+      const seen = { know, registration, identity, callsByDefault, takesLongPatterns };
+      const made = proxy[kind](seen, name);
       return name === '*' ? made : made.filter((each) => each.name === name);
     };
-    return { key: ['registered', kind, name, id], compute };
+    return { key: ['registered', kind, name, id, String(takesLongPatterns)], compute };
   }
 }

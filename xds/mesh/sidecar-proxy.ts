@@ -65,14 +65,15 @@ function apart({ know }: Seen, all: readonly Resource[]): Resource[] {
 
 /** Without a port nobody can call the service behind it. */
 function publicListener(seen: Seen): Resource[] {
-  const { know, registration, identity, callsByDefault } = seen;
+  const { know, registration, identity, callsByDefault, takesLongPatterns } = seen;
   const { listens, service } = registration;
   const { host, port } = listens;
   if (port === 0) return [];
   const protocol = protocolOf(seen);
   const to = { name: PUBLIC, service, protocol, cluster: PROGRAM };
   const { requestMs } = ownRulesIn(registration.config).rules;
-  const chains = [wayIn(know, { ...to, identity, callsByDefault, requestMs })];
+  const how = { identity, callsByDefault, takesLongPatterns, requestMs };
+  const chains = [wayIn(know, { ...to, ...how })];
   const name = `${PUBLIC}:${host}:${port}`;
   return [listener({ name, host, port, direction: 'INBOUND', chains })];
 }

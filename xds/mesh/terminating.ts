@@ -37,6 +37,10 @@ export const TERMINATING: MeshProxy = {
   },
 };
 
+/** Each has a certificate of its own, and half a dozen questions that are followed for it. */
+const MAX_SERVICES = 1000;
+const TOO_MANY = `it stands for more than ${MAX_SERVICES}`;
+
 /** A service that the gateway stands for. */
 interface Linked {
   readonly service: string;
@@ -47,7 +51,13 @@ interface Linked {
 function linked({ know, registration: { service } }: Seen): readonly Linked[] {
   const rows = listIn(know(asked(`/v1/catalog/gateway-services/${inPath(service)}`)));
   const all = rows.map((said) => ({ service: nameIn(objectIn(said['Service'])['Name']), said }));
-  return all.filter(({ service: name, said }) => name !== '' && isOf(said, 'terminating-gateway'));
+  const linked = all.filter(
+    ({ service: name, said }) => name !== '' && isOf(said, 'terminating-gateway'),
+  );
+  for (const { service: name } of linked.splice(MAX_SERVICES)) {
+    know.omit(`${JSON.stringify(name)}, which a gateway stands for,`, TOO_MANY);
+  }
+  return linked;
 }
 
 /** Where calls to it, or to a subset of it, end. */
@@ -105,13 +115,14 @@ function clusterOf({ name, said, level, speaksHttp2 }: End): Resource {
 
 /** Without its certificate, which the token may not have, nobody can be that service. */
 function chainFor(seen: Seen, { service, name, level }: End): FilterChain[] {
-  const { know, callsByDefault } = seen;
+  const { know, callsByDefault, takesLongPatterns } = seen;
   const identity = identityOf(know, service);
   if (identity === undefined) return [];
   const protocol = chainOf(know, service)?.Protocol ?? '';
   // Whoever is called by a name expects to be asked for by it.
   const more = isNamed(level) ? { auto_host_rewrite: { value: true } } : {};
-  const way = { name, service, protocol, identity, callsByDefault, cluster: name, more };
+  const how = { identity, callsByDefault, takesLongPatterns };
+  const way = { name, service, protocol, cluster: name, more, ...how };
   return [
     {
       filter_chain_match: { server_names: [name.toLowerCase()] },

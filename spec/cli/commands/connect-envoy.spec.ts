@@ -41,7 +41,7 @@ describe('proconsul connect envoy', function () {
     assert.deepEqual(said.node, {
       cluster: 'web',
       id: 'web-sidecar-proxy',
-      metadata: { namespace: 'default', envoy_version: '1.18.0' },
+      metadata: { namespace: 'default', envoy_version: '1.18.0', long_patterns: 'taken' },
     });
     assert.equal(said.admin.address.socket_address.port_value, 19_999);
     const [cluster] = said.static_resources.clusters;

@@ -5,7 +5,12 @@ import { type Any, openAds, startXds, type TestXds, type XdsStream } from './xds
 export const DOMAIN = '11111111-2222-3333-4444-555555555555.consul';
 export const NODE = {
   id: 'web-proxy',
-  metadata: { fields: { namespace: { string_value: 'default' } } },
+  metadata: {
+    fields: {
+      namespace: { string_value: 'default' },
+      long_patterns: { string_value: 'taken' },
+    },
+  },
 };
 export const leafOf = (service: string) => ({
   CertPEM: `CERT of ${service}`,
