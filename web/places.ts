@@ -36,6 +36,24 @@ export const ENTRANCES: readonly Entrance[] = [
     load: () => import('./pages/kv.tsx'),
   },
   {
+    address: 'sessions',
+    name: 'sessions',
+    key: 'l',
+    load: () => import('./pages/sessions.tsx'),
+  },
+  {
+    address: 'queries',
+    name: 'queries',
+    key: 'q',
+    load: () => import('./pages/queries.tsx'),
+  },
+  {
+    address: 'events',
+    name: 'events',
+    key: 'e',
+    load: () => import('./pages/events.tsx'),
+  },
+  {
     address: 'intentions',
     name: 'intentions',
     key: 'i',
@@ -76,6 +94,7 @@ export const PLACES: readonly Place[] = [
   { address: 'intentions/:source/:destination', load: () => import('./pages/intention.tsx') },
   { address: 'config/new', load: () => import('./pages/config-new.tsx') },
   { address: 'config/:kind/:name', load: () => import('./pages/config-entry.tsx') },
+  { address: 'queries/:id', load: () => import('./pages/query.tsx') },
   { address: 'access/new/:kind', load: () => import('./pages/access-new.tsx') },
   { address: 'access/tokens/:id', load: () => import('./pages/access-token.tsx') },
   { address: 'access/policies/:id', load: () => import('./pages/access-policy.tsx') },

@@ -4,7 +4,7 @@ import type { KeyValue } from '../../lib/model.ts';
 import type { KeyRange } from '../state/key-range.ts';
 import type { Revision } from '../state/revisions.ts';
 import type { State } from '../state/state.ts';
-import { keyTopic, revisionsTopic, treeTopic } from '../state/topic-names.ts';
+import { keyTopic, LOCKS, revisionsTopic, treeTopic } from '../state/topic-names.ts';
 import type { Sight } from './sight.ts';
 
 type ReadOf = Pick<State, 'kv' | 'revisions' | 'topics'>;
@@ -58,6 +58,13 @@ export class KeyReader {
     const seen = [...this.#sight.of(rows, this.#sight.key)];
     this.#noteTree(prefix, rows.length > 0, seen.length > 0);
     return seen;
+  }
+
+  /** The keys that a session has locked, in order: wakes at a change of any lock. */
+  heldBy(session: string): readonly string[] {
+    const { kv, topics } = this.#state;
+    this.#noteAt(LOCKS, topics.indexOf(LOCKS));
+    return [...this.#sight.of(kv.heldBy(session), (key) => this.#sight.keyNamed(key))];
   }
 
   /** Whether there could be no key under the prefix that it does not hand out. */

@@ -26,6 +26,24 @@ export function sessionsOn(node: string): Query {
   };
 }
 
+/** Of so many keys each session is shown that holds more. */
+const MAX_HELD = 100;
+
+/** Each with the keys that it holds: what a page shows of all. Proconsul's own. */
+export function sessionsAtAGlance(): Query {
+  return {
+    key: keyOf('overview/sessions'),
+    run: (reader) => {
+      const { keys } = reader;
+      const rows = byId(reader.sessions()).map((session) => {
+        const held = keys.heldBy(session.ID);
+        return { ...session, Keys: held.slice(0, MAX_HELD), KeysHeld: held.length };
+      });
+      return { json: rows };
+    },
+  };
+}
+
 function byId(rows: Iterable<Session>): Session[] {
   return [...rows].sort((a, b) => (a.ID < b.ID ? -1 : 1));
 }

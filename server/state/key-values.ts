@@ -5,7 +5,7 @@ import type { KeyValue } from '../../lib/model.ts';
 import { Folders, isFolder } from './folders.ts';
 import { KeyRange } from './key-range.ts';
 import { type Journal, Lookup } from './table.ts';
-import { KEY_PREFIX, keyTopic } from './topic-names.ts';
+import { KEY_PREFIX, keyTopic, LOCKS } from './topic-names.ts';
 import { dueToSink, type Topics } from './topics.ts';
 
 interface Tombstone {
@@ -112,14 +112,16 @@ export class KeyValues {
   }
 
   set(row: KeyValue): void {
-    this.#put(row.Key, row);
+    const before = this.#put(row.Key, row);
     this.#topics.touch(keyTopic(row.Key));
+    if (before?.Session !== row.Session) this.#topics.touch(LOCKS);
   }
 
   delete(key: string): boolean {
     if (!this.#rows.has(key)) return false;
-    this.#put(key, undefined);
+    const before = this.#put(key, undefined);
     this.#topics.bury(keyTopic(key));
+    if (before?.Session !== undefined) this.#topics.touch(LOCKS);
     return true;
   }
 
@@ -133,7 +135,10 @@ export class KeyValues {
     });
     this.#rows.deleteRange(first.Key, last.Key, true);
     for (const { Key, Session } of rows) {
-      if (Session !== undefined) this.#bySession.delete(Session, Key);
+      if (Session !== undefined) {
+        this.#bySession.delete(Session, Key);
+        this.#topics.touch(LOCKS);
+      }
       this.#folders.countKeys(Key, -1);
       this.#topics.bury(keyTopic(Key));
     }
@@ -176,15 +181,17 @@ export class KeyValues {
     this.#folders.countGraves(key, -1);
   }
 
-  #put(key: string, row: KeyValue | undefined): void {
+  /** What was there. */
+  #put(key: string, row: KeyValue | undefined): KeyValue | undefined {
     const before = this.#rows.get(key);
-    this.#journal.note(() => this.#put(key, before));
+    this.#journal.note(() => void this.#put(key, before));
     if (before?.Session !== undefined) this.#bySession.delete(before.Session, key);
     if (row?.Session !== undefined) this.#bySession.set(row.Session, key, key);
     if (row === undefined) this.#rows.delete(key);
     else this.#rows.set(key, row);
     if (before === undefined && row !== undefined) this.#folders.countKeys(key, 1);
     if (before !== undefined && row === undefined) this.#folders.countKeys(key, -1);
+    return before;
   }
 
   /** Whatever is not there went at this index. */

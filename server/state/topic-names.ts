@@ -18,6 +18,8 @@ export const SERVICES = 'services';
 /** Any change of nodes, instances or checks. */
 export const CATALOG = 'catalog';
 export const SESSIONS = 'sessions';
+/** Which keys sessions hold. */
+export const LOCKS = 'locks';
 export const COORDINATES = 'coordinates';
 /** The instances of Eureka's clients, as those know them. */
 export const EUREKA = 'eureka';

@@ -28,13 +28,21 @@ export async function perform<T>({ method, path, body }: Action): Promise<T> {
 
 /** The token is named, and never written out: commands are pasted where others read them. */
 export function curlOf({ method, path, body }: Action, origin: string): string {
-  const parts = ['curl', '-X', method];
-  if (token.value !== '') parts.push('-H', '"X-Consul-Token: $CONSUL_HTTP_TOKEN"');
+  const parts = ['curl', '-X', method, ...byToken()];
   if (body !== undefined) {
     // As it stands: with -d what begins with @ is read from a file.
     parts.push('--data-raw', quoted(typeof body === 'string' ? body : JSON.stringify(body)));
   }
   return [...parts, quoted(origin + inDatacenter(path))].join(' ');
+}
+
+/** The same for what is only read. */
+export function curlOfRead(path: string): string {
+  return ['curl', ...byToken(), quoted(location.origin + inDatacenter(path))].join(' ');
+}
+
+function byToken(): readonly string[] {
+  return token.value === '' ? [] : ['-H', '"X-Consul-Token: $CONSUL_HTTP_TOKEN"'];
 }
 
 /** A command asks the data centre of its agent. */

@@ -77,10 +77,6 @@ export function forceLeave(node: string): Action {
   };
 }
 
-export function invalidate(session: string): Action {
-  return { method: 'PUT', path: `/v1/session/destroy/${session}` };
-}
-
 function definition({ CheckID, Name, Status, Notes, Output, ServiceID, Definition }: Check) {
   return { CheckID, Name, Status, Notes, Output, ServiceID, Definition };
 }

@@ -83,6 +83,7 @@ function List<Row>({ kind, of, ...rest }: ListProps<Row>) {
     <Filtered
       {...rest}
       of={of}
+      sees={{ Resource: 'acl', Access: 'read' }}
       filter={filter}
       noMatch={<Empty title={say.noMatch} hint={say.noMatchHint} />}
       label={say[kind]}

@@ -46,6 +46,7 @@ export function Page() {
       )}
       <Filtered
         of={{ ...live, value: ofKind }}
+        sees={{ Resource: 'service', Access: 'read', Segment: '' }}
         filter={filter}
         textsOf={(entry) => [entry.Kind, entry.Name, ...leadsTo(entry)]}
         none={

@@ -41,6 +41,7 @@ export function Page() {
       <MayCall intentions={isFiltered ? all : live} names={Object.keys(services.value ?? {})} />
       <Filtered
         of={live}
+        sees={{ Resource: 'intention', Access: 'read', Segment: '' }}
         filter={filter}
         textsOf={(row) => [
           nameOf(row.SourceName),

@@ -3,21 +3,20 @@ import '../style/node.css';
 import { useMemo } from 'preact/hooks';
 import type { Check, Instance, Session } from '../../lib/model.ts';
 import { withQuery } from '../core/api.ts';
-import { addressOf, invalidate, type NodeInFull } from '../core/catalog.ts';
+import { addressOf, type NodeInFull } from '../core/catalog.ts';
 import { useLive } from '../core/live.ts';
 import { compare } from '../core/order.ts';
 import { type Change, sinceOf } from '../core/past.ts';
 import type { Given } from '../core/path.ts';
-import { useMay } from '../core/rights.ts';
 import { href } from '../core/router.ts';
 import { bothOf, byInstance, RANK, standingOf } from '../core/standing.ts';
-import { askFirst } from '../ui/asked.tsx';
 import { Checks } from '../ui/checks.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { NodeActions } from '../ui/node-actions.tsx';
 import { MAX_CHANGES, Past } from '../ui/past.tsx';
+import { endColumns, nameColumn } from '../ui/session-table.tsx';
 import { Shown } from '../ui/shown.tsx';
 import { StatusSign } from '../ui/status.tsx';
 import { type Column, Table } from '../ui/table.tsx';
@@ -25,7 +24,6 @@ import { Tabs } from '../ui/tabs.tsx';
 import { Tags } from '../ui/tags.tsx';
 import { nodeWords } from '../words/node-words.ts';
 import { pastWords } from '../words/past-words.ts';
-import { goDuration, lasting } from '../words/times.ts';
 import { count } from '../words/words.ts';
 
 export function Page({ name = '' }: Given) {
@@ -57,7 +55,7 @@ export function Page({ name = '' }: Given) {
       name: 'sessions',
       title: say.sessions,
       count: sessions.value && count(sessions.value.length),
-      show: () => <Shown of={sessions}>{(rows) => <Sessions node={name} rows={rows} />}</Shown>,
+      show: () => <Shown of={sessions}>{(rows) => <Sessions rows={rows} />}</Shown>,
     },
     {
       name: 'meta',
@@ -183,76 +181,17 @@ function serviceColumns(node: NodeInFull): readonly Column<Placed>[] {
   ];
 }
 
-interface SessionsProps {
-  readonly node: string;
-  readonly rows: readonly Session[];
-}
-
-function Sessions({ node, rows }: SessionsProps) {
+function Sessions({ rows }: { readonly rows: readonly Session[] }) {
   const say = nodeWords.value;
-  const may = useMay({ Resource: 'session', Access: 'write', Segment: node });
   if (rows.length === 0) return <Empty title={say.noSessions} hint={say.noSessionsHint} />;
   return (
     <Table
       label={say.sessions}
       kind="sessions-on-node"
       rows={rows}
-      columns={sessionColumns(may)}
+      columns={[nameColumn<Session>(), ...endColumns<Session>(() => undefined)]}
       keyOf={({ ID }) => ID}
       sortedBy="name"
     />
   );
-}
-
-function sessionColumns(may: boolean): readonly Column<Session>[] {
-  const say = nodeWords.value;
-  return [
-    {
-      name: 'name',
-      title: say.session,
-      cell: ({ Name, ID }) => (
-        <>
-          {Name !== '' && <strong>{Name}</strong>} <code class="aside">{ID}</code>
-        </>
-      ),
-      compare: (a, b) => compare(a.Name, b.Name) || compare(a.ID, b.ID),
-    },
-    {
-      name: 'ttl',
-      title: say.ttl,
-      cell: ({ TTL }) => (goDuration(TTL) > 0 ? say.ttlFor(lasting(goDuration(TTL))) : say.ttlNone),
-    },
-    {
-      name: 'behavior',
-      title: say.behavior,
-      cell: ({ Behavior }) => (Behavior === 'delete' ? say.delete : say.release),
-    },
-    {
-      name: 'delay',
-      title: say.lockDelay,
-      cell: ({ LockDelay }) => lasting(LockDelay / 1e6),
-    },
-    {
-      name: 'action',
-      title: say.action,
-      cell: (session) =>
-        may && (
-          <button type="button" onClick={() => askInvalidate(session)}>
-            {say.invalidate}
-          </button>
-        ),
-    },
-  ];
-}
-
-function askInvalidate({ ID, Name }: Session): void {
-  const say = nodeWords.peek();
-  askFirst({
-    title: say.invalidate,
-    text: say.invalidateText(Name || ID),
-    action: invalidate(ID),
-    verb: say.invalidate,
-    done: say.invalidated,
-    isGrave: true,
-  });
 }

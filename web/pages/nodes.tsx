@@ -35,6 +35,7 @@ export function Page() {
       <Heading title={say.title} beside={live.value && say.summary(all.length, failing)} />
       <Filtered
         of={live}
+        sees={{ Resource: 'node', Access: 'read', Segment: '' }}
         filter={filter}
         textsOf={({ Node, Address, Meta }) => [Node, Address, ...Object.values(Meta)]}
         example='Meta.rack == "r1"'

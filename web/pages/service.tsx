@@ -120,6 +120,7 @@ function Instances({ name, live }: InstancesProps) {
   return (
     <Filtered
       of={live}
+      sees={{ Resource: 'service', Access: 'read', Segment: name }}
       filter={filter}
       textsOf={({ Node, Service }) => [
         Service.ID,

@@ -34,6 +34,7 @@ export function Page() {
       <Heading title={say.title} beside={live.value && say.summary(all.length, failing)} />
       <Filtered
         of={live}
+        sees={{ Resource: 'service', Access: 'read', Segment: '' }}
         filter={filter}
         textsOf={({ Name, Kind, Tags: tags, Sources }) => [Name, Kind, ...tags, ...Sources]}
         example='Service.Tags contains "blue"'

@@ -2,13 +2,17 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Shown as Answer } from '../core/live-query.ts';
+import { type Right, useAllowed } from '../core/rights.ts';
+import { uiWords } from '../words/ui-words.ts';
 import type { FilterField } from './completion.ts';
 import { type Filter, FilterBox, hasWords } from './filter-box.tsx';
-import { Shown } from './shown.tsx';
+import { MayNotSee, Shown } from './shown.tsx';
 import { Table, type TableProps } from './table.tsx';
 
 interface FilteredProps<Row> extends Omit<TableProps<Row>, 'rows'> {
   readonly of: Answer<readonly Row[]>;
+  /** To see all of them. A server keeps back what somebody may not see, and says nothing of it. */
+  readonly sees: Right;
   /** As the address says it: whoever asks sends its expression along. */
   readonly filter: Filter;
   /** Where the filter's words are looked for. */
@@ -22,8 +26,9 @@ interface FilteredProps<Row> extends Omit<TableProps<Row>, 'rows'> {
 }
 
 export function Filtered<Row>(props: FilteredProps<Row>) {
-  const { of, filter, textsOf, fields = [], example = '', none, noMatch, ...table } = props;
+  const { of, sees, filter, textsOf, fields = [], example = '', none, noMatch, ...table } = props;
   const all = of.value ?? [];
+  const seesAll = useAllowed(sees) !== false;
   // The same list for the same rows and words: what is sorted stays so while something else is shown anew.
   const rows = useMemo(
     () => all.filter((row) => hasWords(filter, ...textsOf(row))),
@@ -43,8 +48,13 @@ export function Filtered<Row>(props: FilteredProps<Row>) {
       {isBadFilter || (
         <Shown of={of}>
           {() => {
-            if (rows.length > 0) return <Table {...table} rows={rows} />;
-            return isFiltered ? noMatch : none;
+            if (all.length === 0 && !isFiltered) return seesAll ? none : <MayNotSee />;
+            return (
+              <>
+                {rows.length > 0 ? <Table {...table} rows={rows} /> : noMatch}
+                {!seesAll && !of.isPartial && <p class="partial">{uiWords.value.notAll}</p>}
+              </>
+            );
           }}
         </Shown>
       )}

@@ -20,14 +20,7 @@ interface ShownProps<T> {
 export function Shown<T>({ of, missing, children }: ShownProps<T>) {
   const say = uiWords.value;
   const { value, standing, problem, isPartial } = of;
-  if (standing === 'forbidden') {
-    return (
-      <Empty title={say.mayNotSee} hint={say.mayNotSeeHint}>
-        <p class="said">{problem}</p>
-        <LogIn />
-      </Empty>
-    );
-  }
+  if (standing === 'forbidden') return <MayNotSee said={problem} />;
   if (standing === 'off') return <ControlIsOff />;
   if (standing === 'missing') return <>{missing}</>;
   if (standing === 'refused') {
@@ -52,6 +45,17 @@ export function Shown<T>({ of, missing, children }: ShownProps<T>) {
         </p>
       )}
     </>
+  );
+}
+
+/** Which is not to say that there is none. */
+export function MayNotSee({ said = '' }: { readonly said?: string }) {
+  const say = uiWords.value;
+  return (
+    <Empty title={say.mayNotSee} hint={say.mayNotSeeHint}>
+      {said !== '' && <p class="said">{said}</p>}
+      <LogIn />
+    </Empty>
   );
 }
 

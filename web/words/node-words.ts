@@ -13,7 +13,6 @@ export const nodeWords = words(
     sessions: 'Sessions',
     service: 'Service',
     status: 'Status',
-    action: 'Action',
     leads: 'leads',
     tags: 'Tags',
     summary: (all: number, failing: number) =>
@@ -33,18 +32,6 @@ export const nodeWords = words(
     noSessions: 'No session rests on this node',
     noSessionsHint:
       'A session is what locks are held by: proconsul lock makes one, and so does the API.',
-    session: 'Session',
-    ttl: 'Lives',
-    ttlNone: 'until it is ended',
-    ttlFor: (time: string) => `${time} after a renewal`,
-    lockDelay: 'Lock delay',
-    behavior: 'At its end',
-    release: 'its locks are let go',
-    delete: 'its keys are deleted',
-    invalidate: 'Invalidate',
-    invalidateText: (name: string) =>
-      `${name} ends: its locks are let go of, or its keys deleted, and its holder learns of it at the next renewal.`,
-    invalidated: 'The session has ended.',
     forceLeave: 'Force leave',
     forceLeaveText: (name: string) =>
       `${name} is taken for one that has left, and is taken out. It comes back when its agent does.`,
@@ -72,7 +59,6 @@ export const nodeWords = words(
     sessions: '会话',
     service: '服务',
     status: '状态',
-    action: '操作',
     leads: '领导者',
     tags: '标签',
     summary: (all: number, failing: number) =>
@@ -90,18 +76,6 @@ export const nodeWords = words(
     noMeta: '没有元数据',
     noSessions: '此节点没有会话',
     noSessionsHint: '锁由会话持有：proconsul lock 或 API 都会创建会话。',
-    session: '会话',
-    ttl: '有效期',
-    ttlNone: '直到被结束',
-    ttlFor: (time: string) => `续约后 ${time}`,
-    lockDelay: '锁延迟',
-    behavior: '结束时',
-    release: '释放其锁',
-    delete: '删除其键',
-    invalidate: '使失效',
-    invalidateText: (name: string) =>
-      `${name} 将结束：其锁被释放或其键被删除，持有者在下次续约时得知。`,
-    invalidated: '会话已结束。',
     forceLeave: '强制离开',
     forceLeaveText: (name: string) => `${name} 将被视为已离开并被移除；其 Agent 恢复后会重新加入。`,
     hasLeft: (name: string) => `${name} 已离开。`,

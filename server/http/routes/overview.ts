@@ -1,9 +1,10 @@
-/** /v1/internal/overview: what our web page shows of each service and each node in one line. */
+/** /v1/internal/overview: what our web page shows of each service, node and session in one line. */
 import { ProconsulError } from '../../../lib/errors.ts';
 import { healthInstanceFields, nodeFields, type StructSchema } from '../../../lib/filter/fields.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { FILTER, param } from '../../../lib/http/takes.ts';
 import { nodesAtAGlance, servicesAtAGlance } from '../../query/overview.ts';
+import { sessionsAtAGlance } from '../../query/sessions.ts';
 import { upstreamsAtAGlance } from '../../query/upstreams.ts';
 import { askingNode, type PlaceDeps, type ReadDeps } from '../deps.ts';
 import { narrowing } from '../narrowing.ts';
@@ -26,6 +27,12 @@ export function overviewRoutes(deps: ReadDeps & PlaceDeps): Route[] {
       right: 'node:read',
       does: 'says how each node stands, and the instances on it',
       query: (r) => nodesAtAGlance(narrowed(r, nodeFields), sinceOf(r)),
+    }),
+    readRoute(deps, {
+      path: '/v1/internal/overview/sessions',
+      right: 'session:read',
+      does: 'lists the sessions, with the keys that each holds',
+      query: () => sessionsAtAGlance(),
     }),
     readRoute(deps, {
       path: '/v1/internal/overview/upstreams',

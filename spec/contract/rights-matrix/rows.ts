@@ -110,6 +110,7 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/internal/ui/node/': planted,
   'GET /v1/internal/overview/services': nothing,
   'GET /v1/internal/overview/nodes': nothing,
+  'GET /v1/internal/overview/sessions': nothing,
   'GET /v1/internal/overview/upstreams': nothing,
   'GET /v1/internal/dns/address/': [() => '10.9.9.9'],
   'GET /v1/internal/dns/virtual/': planted,

@@ -211,3 +211,64 @@ describe('GET /v1/session/info/:id', () => {
     });
   }
 });
+
+describe('GET /v1/internal/overview/sessions', () => {
+  async function began() {
+    const server = await start();
+    const { get, put, del, create } = server;
+    const look = async () => {
+      const { json, index } = await get('/v1/internal/overview/sessions');
+      const held = (json as { Keys: string[]; KeysHeld: number }[]).map(({ Keys }) => Keys);
+      return { held, index };
+    };
+    const lock = (id: string, key: string) => put(`/v1/kv/${key}?acquire=${id}`, 'x');
+    return { get, put, del, create, look, lock };
+  }
+
+  it('shows which keys each session holds, whatever becomes of them', async () => {
+    const { put, del, create, look, lock } = await began();
+    const id = await create({ LockDelay: '0s' });
+    const steps: [() => Promise<unknown>, string[]][] = [
+      [() => lock(id, 'b/leader'), ['b/leader']],
+      [() => lock(id, 'a'), ['a', 'b/leader']],
+      [() => put(`/v1/kv/a?release=${id}`), ['b/leader']],
+      [() => lock(id, 'a'), ['a', 'b/leader']],
+      [() => del('/v1/kv/a'), ['b/leader']],
+      [() => lock(id, 'b/other'), ['b/leader', 'b/other']],
+      [() => del('/v1/kv/b/?recurse'), []],
+    ];
+    let last = (await look()).index;
+    for (const [step, keys] of steps) {
+      await step();
+      const { held, index } = await look();
+      assert.deepEqual(held, [keys]);
+      assert.ok(index > last, `${keys}: ${index} after ${last}`);
+      last = index;
+    }
+  });
+
+  it('wakes nobody for keys that are written alone', async () => {
+    const { put, create, look, lock } = await began();
+    await lock(await create({}), 'leader');
+    const { index } = await look();
+    await put('/v1/kv/other', 'x');
+    await put('/v1/kv/leader', 'y');
+    assert.equal((await look()).index, index);
+  });
+
+  it('shows a hundred keys of one that holds more, and how many there are', async () => {
+    const { put, create, get } = await began();
+    const id = await create({});
+    const ops = Array.from({ length: 64 }, (_, i) => i);
+    for (const folder of ['a', 'b']) {
+      const all = ops.map((i) => ({
+        KV: { Verb: 'lock', Key: `${folder}/${i}`, Value: 'eA==', Session: id },
+      }));
+      assert.equal((await put('/v1/txn', all)).status, 200);
+    }
+    const [row] = (await get('/v1/internal/overview/sessions')).json as [
+      { Keys: string[]; KeysHeld: number },
+    ];
+    assert.deepEqual([row.Keys.length, row.KeysHeld], [100, 128]);
+  });
+});

@@ -1,0 +1,32 @@
+/** User events: what was fired, and what is to be. */
+import type { UserEvent } from '../../lib/model.ts';
+import type { Action } from './actions.ts';
+import { withQuery } from './api.ts';
+
+export interface Firing {
+  readonly name: string;
+  readonly payload: string;
+  /** Patterns; '' is everybody. */
+  readonly node: string;
+  readonly service: string;
+  readonly tag: string;
+}
+
+export function fire({ name, payload, node, service, tag }: Firing): Action {
+  const filters = Object.entries({ node, service, tag }).filter(([, pattern]) => pattern !== '');
+  const flags = filters.map(([flag, pattern]) => `-${flag}=${pattern}`);
+  // What begins with a dash would be a flag.
+  const isPlain = !payload.startsWith('-');
+  const said = payload === '' ? [] : [payload];
+  return {
+    method: 'PUT',
+    path: withQuery(`/v1/event/fire/${encodeURIComponent(name)}`, { node, service, tag }),
+    ...(payload !== '' && { body: payload }),
+    ...(isPlain && { command: ['event', `-name=${name}`, ...flags, ...said] }),
+  };
+}
+
+/** Who it was for; '' is everybody. */
+export function filtersOf({ NodeFilter, ServiceFilter, TagFilter }: UserEvent) {
+  return { node: NodeFilter, service: ServiceFilter, tag: TagFilter };
+}

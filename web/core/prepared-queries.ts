@@ -1,0 +1,45 @@
+/** Prepared queries: what they look for, how they are tried, and what may be done with them. */
+import type { PreparedQuery } from '../../lib/model.ts';
+import type { Action } from './actions.ts';
+import { withQuery } from './api.ts';
+import type { Entry } from './catalog.ts';
+
+/** As /execute answers. */
+export interface Found {
+  readonly Service: string;
+  readonly Nodes: readonly Entry[] | null;
+  readonly Datacenter: string;
+  readonly Failovers: number;
+  readonly DNS: { readonly TTL: string };
+}
+
+export interface Explained {
+  readonly Query: PreparedQuery;
+}
+
+/** What stands for a token that whoever asks may not see. */
+const HIDDEN = '<hidden>';
+
+export function isTemplate({ Template }: PreparedQuery): boolean {
+  return Template.Type !== '';
+}
+
+/** One without a name is known by its id. */
+export function nameOf({ Name, ID }: PreparedQuery): string {
+  return Name || ID;
+}
+
+export function pathToTry(name: string, how: 'execute' | 'explain', limit = ''): string {
+  return withQuery(`/v1/query/${encodeURIComponent(name)}/${how}`, { limit });
+}
+
+export function remove({ ID }: PreparedQuery): Action {
+  return { method: 'DELETE', path: `/v1/query/${ID}` };
+}
+
+/** The same again, under another id; undefined where not all of it may be seen. */
+export function makeAgain(query: PreparedQuery): Action | undefined {
+  if (query.Token === HIDDEN) return undefined;
+  const { ID: _, CreateIndex: __, ModifyIndex: ___, ...body } = query;
+  return { method: 'POST', path: '/v1/query', body };
+}

@@ -1,0 +1,20 @@
+/** Sessions as the API has them, and what may be done with them. */
+import type { Session } from '../../lib/model.ts';
+import type { Action } from './actions.ts';
+
+/** As /v1/internal/overview/sessions has it. */
+export interface SessionRow extends Session {
+  /** The first of those that it holds. */
+  readonly Keys: readonly string[];
+  readonly KeysHeld: number;
+}
+
+const NS_PER_MS = 1e6;
+
+export function lockDelayMs({ LockDelay }: Session): number {
+  return LockDelay / NS_PER_MS;
+}
+
+export function invalidate(session: string): Action {
+  return { method: 'PUT', path: `/v1/session/destroy/${encodeURIComponent(session)}` };
+}

@@ -1,0 +1,79 @@
+/** One prepared query: what it looks for, and what it finds when it is tried. */
+import '../style/queries.css';
+import type { PreparedQuery } from '../../lib/model.ts';
+import { useLive } from '../core/live.ts';
+import type { Given } from '../core/path.ts';
+import { makeAgain, nameOf, remove } from '../core/prepared-queries.ts';
+import { useMay } from '../core/rights.ts';
+import { href } from '../core/router.ts';
+import { askFirst } from '../ui/asked.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { Facts } from '../ui/facts.tsx';
+import { Heading } from '../ui/heading.tsx';
+import { factsOf, namesInWords } from '../ui/query-facts.tsx';
+import { TryQuery } from '../ui/query-try.tsx';
+import { Shown } from '../ui/shown.tsx';
+import { queryWords } from '../words/query-words.ts';
+
+export function Page({ id = '' }: Given) {
+  const say = queryWords.value;
+  const live = useLive<readonly PreparedQuery[]>(`/v1/query/${encodeURIComponent(id)}`);
+  const query = live.value?.[0];
+  const may = useMay({ Resource: 'query', Access: 'write', Segment: query?.Name ?? '' });
+  return (
+    <>
+      <Heading title={query ? nameOf(query) : say.title} beside={query && namesInWords(query)}>
+        {query && may && (
+          <button type="button" onClick={() => askRemove(query)}>
+            {say.delete}
+          </button>
+        )}
+      </Heading>
+      <Shown of={live} missing={<Gone />}>
+        {([found]) => (found === undefined ? <Gone /> : <Parts query={found} />)}
+      </Shown>
+    </>
+  );
+}
+
+function Parts({ query }: { readonly query: PreparedQuery }) {
+  const say = queryWords.value;
+  return (
+    <div class="query">
+      <section>
+        <h2>{say.definition}</h2>
+        <Facts facts={factsOf(query)} />
+      </section>
+      <section>
+        <h2>{say.try}</h2>
+        <TryQuery query={query} />
+      </section>
+    </div>
+  );
+}
+
+function Gone() {
+  const say = queryWords.value;
+  return (
+    <Empty title={say.gone} hint={say.goneHint}>
+      <a class="button" href={href('queries')}>
+        {say.all}
+      </a>
+    </Empty>
+  );
+}
+
+function askRemove(query: PreparedQuery): void {
+  const say = queryWords.peek();
+  const undo = makeAgain(query);
+  const name = nameOf(query);
+  askFirst({
+    title: say.delete,
+    text: `${say.deleteText(name)} ${undo === undefined ? say.noWayBack : say.newId}`,
+    action: remove(query),
+    verb: say.delete,
+    done: say.deleted(name),
+    undo,
+    isGrave: undo === undefined,
+  });
+}

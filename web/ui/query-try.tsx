@@ -1,0 +1,148 @@
+/** A prepared query tried out: what it comes to for a name, and what it finds by now. */
+import { useState } from 'preact/hooks';
+import type { PreparedQuery } from '../../lib/model.ts';
+import { curlOfRead } from '../core/actions.ts';
+import { ask } from '../core/api.ts';
+import { addressOf, type Entry } from '../core/catalog.ts';
+import { compare } from '../core/order.ts';
+import {
+  type Explained,
+  type Found,
+  isTemplate,
+  nameOf,
+  pathToTry,
+} from '../core/prepared-queries.ts';
+import { href } from '../core/router.ts';
+import { shellText } from '../core/shell.ts';
+import { standingOf } from '../core/standing.ts';
+import { queryWords } from '../words/query-words.ts';
+import { inWords } from './asked.tsx';
+import { Copyable } from './commands.tsx';
+import { Facts } from './facts.tsx';
+import { Field } from './form.tsx';
+import { factsOf } from './query-facts.tsx';
+import { StatusSign } from './status.tsx';
+import { type Column, Table } from './table.tsx';
+
+interface Tried {
+  readonly found: Found;
+  readonly query: PreparedQuery;
+}
+
+export function TryQuery({ query }: { readonly query: PreparedQuery }) {
+  const say = queryWords.value;
+  const [text, setText] = useState(query.Name);
+  const [tried, setTried] = useState<Tried | undefined>();
+  const [problem, setProblem] = useState('');
+  const name = isTemplate(query) ? text : query.ID;
+  const run = async () => {
+    try {
+      const [{ value: found }, { value: explained }] = await Promise.all([
+        ask<Found>(pathToTry(name, 'execute')),
+        ask<Explained>(pathToTry(name, 'explain')),
+      ]);
+      setTried({ found, query: explained.Query });
+      setProblem('');
+    } catch (error) {
+      setTried(undefined);
+      setProblem(inWords(error));
+    }
+  };
+  return (
+    <section class="query-try" aria-label={say.try}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void run();
+        }}
+      >
+        {isTemplate(query) && <Field label={say.tryName} value={text} onWrite={setText} />}
+        <button type="submit" class="main" disabled={name === ''}>
+          {say.run}
+        </button>
+      </form>
+      {problem !== '' && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {tried !== undefined && <Outcome tried={tried} isMade={isTemplate(query)} />}
+      <details class="commands">
+        <summary>{say.asDns}</summary>
+        <Copyable text={shellText('dig', `${dnsName(query, text)}.query.consul`)} />
+        <Copyable text={curlOfRead(pathToTry(name, 'execute'))} />
+        <Copyable text={curlOfRead(pathToTry(name, 'explain'))} />
+      </details>
+    </section>
+  );
+}
+
+function dnsName(query: PreparedQuery, text: string): string {
+  return isTemplate(query) ? text : nameOf(query);
+}
+
+function Outcome({
+  tried: { found, query },
+  isMade,
+}: {
+  readonly tried: Tried;
+  readonly isMade: boolean;
+}) {
+  const say = queryWords.value;
+  const nodes = found.Nodes ?? [];
+  return (
+    <>
+      <p role="status">
+        <strong>
+          {nodes.length === 0
+            ? say.findsNothing(found.Service)
+            : say.finds(nodes.length, found.Service)}
+        </strong>{' '}
+        {found.Failovers > 0 && say.failovers(found.Failovers, found.Datacenter)}
+      </p>
+      {nodes.length > 0 && (
+        <Table
+          label={say.try}
+          kind="found"
+          rows={nodes}
+          columns={columns()}
+          keyOf={({ Node, Service }) => `${Node.Node}\0${Service.ID}`}
+          sortedBy=""
+        />
+      )}
+      {isMade && (
+        <>
+          <h3>{say.explain}</h3>
+          <Facts facts={factsOf(query)} />
+        </>
+      )}
+    </>
+  );
+}
+
+function columns(): readonly Column<Entry>[] {
+  const say = queryWords.value;
+  return [
+    {
+      name: 'name',
+      title: say.instance,
+      cell: ({ Node, Service }) => (
+        <a class="whole-row" href={href('services', Service.Service, Node.Node, Service.ID)}>
+          {Service.ID}
+        </a>
+      ),
+      compare: (a, b) => compare(a.Service.ID, b.Service.ID),
+    },
+    {
+      name: 'status',
+      title: say.status,
+      cell: ({ Checks }) => <StatusSign status={standingOf(Checks)} />,
+    },
+    {
+      name: 'address',
+      title: say.address,
+      cell: ({ Node, Service }) => <code>{addressOf(Service, Node)}</code>,
+    },
+    { name: 'node', title: say.node, cell: ({ Node }) => Node.Node },
+  ];
+}

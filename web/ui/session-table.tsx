@@ -1,0 +1,88 @@
+/** Sessions as a list: of all nodes, or of one. */
+import '../style/sessions.css';
+import type { Session } from '../../lib/model.ts';
+import { compare } from '../core/order.ts';
+import { useMay } from '../core/rights.ts';
+import { invalidate, lockDelayMs } from '../core/sessions.ts';
+import { sessionWords } from '../words/session-words.ts';
+import { goDuration, lasting } from '../words/times.ts';
+import { askFirst } from './asked.tsx';
+import type { Column } from './table.tsx';
+
+/** What every list of them shows: who it is, then when it ends, then what becomes of what it holds. */
+export function nameColumn<T extends Session>(): Column<T> {
+  return {
+    name: 'name',
+    title: sessionWords.value.session,
+    cell: ({ Name, ID }) => (
+      <>
+        {Name !== '' && <strong>{Name}</strong>} <code class="aside">{ID}</code>
+      </>
+    ),
+    compare: bySession,
+  };
+}
+
+export function endColumns<T extends Session>(held: (row: T) => number | undefined): Column<T>[] {
+  const say = sessionWords.value;
+  return [
+    {
+      name: 'ttl',
+      title: say.ttl,
+      cell: ({ TTL }) => (goDuration(TTL) > 0 ? say.ttlFor(lasting(goDuration(TTL))) : say.ttlNone),
+      compare: (a, b) => goDuration(a.TTL) - goDuration(b.TTL) || bySession(a, b),
+    },
+    {
+      name: 'behavior',
+      title: say.behavior,
+      cell: ({ Behavior }) => (Behavior === 'delete' ? say.delete : say.release),
+    },
+    {
+      name: 'delay',
+      title: say.lockDelay,
+      cell: (row) => (
+        <span title={say.delayHint}>
+          {row.LockDelay > 0 ? lasting(lockDelayMs(row)) : say.noDelay}
+        </span>
+      ),
+    },
+    {
+      name: 'action',
+      title: say.action,
+      cell: (row) => <Invalidate session={row} held={held(row)} />,
+    },
+  ];
+}
+
+export function bySession(a: Session, b: Session): number {
+  return compare(a.Name, b.Name) || compare(a.ID, b.ID);
+}
+
+interface InvalidateProps {
+  readonly session: Session;
+  /** How many keys it holds; undefined where that is not known. */
+  readonly held: number | undefined;
+}
+
+function Invalidate({ session, held }: InvalidateProps) {
+  const may = useMay({ Resource: 'session', Access: 'write', Segment: session.Node });
+  return may ? (
+    <button type="button" onClick={() => askInvalidate({ session, held })}>
+      {sessionWords.value.invalidate}
+    </button>
+  ) : null;
+}
+
+function askInvalidate({ session: { ID, Name, Behavior }, held }: InvalidateProps): void {
+  const say = sessionWords.peek();
+  const loses = Behavior === 'delete' ? say.deletes : say.letsGo;
+  const parts = [say.invalidateText(Name || ID), held !== undefined && loses(held), say.noWayBack];
+  askFirst({
+    title: say.invalidate,
+    text: parts.filter(Boolean).join(' '),
+    action: invalidate(ID),
+    verb: say.invalidate,
+    done: say.invalidated,
+    isGrave: true,
+  });
+}
