@@ -119,7 +119,7 @@ export class Upstream {
       tried.add(server.Url);
       const from = clock.monotonic();
       try {
-        const response = await this.#attempt(server, request);
+        const response = await this.#attemptTwice(server, request);
         if (request.waitMs === undefined) this.#took.observe(clock.monotonic() - from);
         servers.breaker.succeeded(server.ID);
         if (!isRefusal(response)) return response;
@@ -173,6 +173,22 @@ export class Upstream {
     this.relay.stop();
   }
 
+  /**
+   * That a connection is gone which had been kept open says nothing of the server, which may have been away
+   * since, or have closed it: it is asked once more, by a new one.
+   */
+  async #attemptTwice(server: ServerInfo, request: UpstreamRequest): Promise<IncomingMessage> {
+    try {
+      return await this.#attempt(server, request);
+    } catch (error) {
+      const isOfKept = (error as { wasKept?: true }).wasKept === true;
+      const isWanted = request.signal?.aborted !== true && !this.#stopped;
+      if (!isOfKept || !isWanted || !mayRepeat(request, error)) throw error;
+      this.#ways.closeIdle(request.way, server);
+      return await this.#attempt(server, request);
+    }
+  }
+
   /** Why this server gave no answer, where another may be asked; else throws. */
   #failure(server: ServerInfo, request: UpstreamRequest, error: unknown): unknown {
     if (error instanceof ProconsulError) throw error;
@@ -211,7 +227,8 @@ export class Upstream {
       });
       message.once('error', (error) => {
         end();
-        reject(opening.isUnderWay ? neverSent(error) : explained(error, message));
+        const why = opening.isUnderWay ? neverSent(error) : explained(error, message);
+        reject(message.reusedSocket && GONE.has(codeOf(error)) ? wasKept(why) : why);
       });
       message.end(body);
     });
@@ -248,6 +265,17 @@ class Opening {
       });
     });
   }
+}
+
+/** How it is told that whoever is at the other end has closed a connection, or knows nothing of it. */
+const GONE: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
+
+function codeOf(error: NodeJS.ErrnoException): string {
+  return error.code ?? '';
+}
+
+function wasKept(error: Error): Error {
+  return Object.assign(error, { wasKept: true });
 }
 
 function neverSent(error: Error): Error {

@@ -71,6 +71,18 @@ export class Ways {
     }
   }
 
+  /** Those to one server, of which one has turned out to lead nowhere. */
+  closeIdle(way: Way, server: ServerInfo): void {
+    const { plain, secure } = this.#lanes.get(way) as Lane;
+    const { host, port } = this.#reach.addressOf(server);
+    for (const agent of [plain, secure?.agent]) {
+      for (const [name, idle] of Object.entries(agent?.freeSockets ?? {})) {
+        if (!name.startsWith(`${host}:${port}:`)) continue;
+        for (const socket of idle ?? []) socket.destroy();
+      }
+    }
+  }
+
   /** Closes the connections that nothing is under way on. */
   close(): void {
     for (const { plain, secure } of this.#lanes.values()) {

@@ -87,6 +87,26 @@ describe('asking servers', () => {
     assert.equal(servers.breaker.isFailing('s0'), false);
   });
 
+  it('is done once more where a connection is gone that was kept, and blames no server', async () => {
+    let asked = 0;
+    const { upstream, servers } = await upstreamTo((request, response) => {
+      // As one that was away meanwhile: what was open before leads nowhere.
+      if (++asked === 3 || asked === 4) request.socket.resetAndDestroy();
+      else response.end(`${asked}`);
+    });
+    // Two are kept.
+    await Promise.all([upstream.ask(GET), upstream.ask(GET)]);
+    await assert.rejects(upstream.ask(PUT), { code: 'unknown' });
+    servers.breaker.succeeded('s0');
+    assert.equal((await upstream.ask(GET)).body.toString(), '5');
+    assert.equal(servers.breaker.isFailing('s0'), false);
+  });
+
+  it('of which the only one ends new connections too comes to an end', async () => {
+    const { upstream } = await upstreamTo(({ socket }) => socket.resetAndDestroy());
+    await assert.rejects(upstream.ask(GET), { code: 'unavailable' });
+  });
+
   it('that fall silent in the middle of an answer ends, as lost or as never asked', async () => {
     const silent: RequestListener = (request, response) => {
       request.resume();

@@ -335,7 +335,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "rows that can be gone through once: Eureka's changes lack what changed by a check alone",
     log: 'file',
-    workloads: ['eureka'],
+    workloads: ['eureka', 'past'],
     edits: [
       {
         file: 'server/state/table.ts',

@@ -78,7 +78,7 @@ export class Passed extends Clients {
       const Status = STATUSES[Math.floor(random.next() * STATUSES.length)] ?? '';
       const isThere = random.next() < 0.75;
       const Check = { CheckID: `c-${ID}`, Name: 'c', ServiceID: ID, Status };
-      const Service = { ID, Service: service, Tags: [Status] };
+      const Service = { ID, Service: service };
       // Several on one node, and one on another.
       const Node = `passed-${ID.slice(-1) === '0' ? 0 : 1}`;
       const what = isThere
