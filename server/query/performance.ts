@@ -10,8 +10,10 @@ const WINDOWS = [
   ['5m', 10],
   ['30m', 60],
 ] as const;
+const SHOWN_STEPS = 60;
 
-export function performanceOf(reader: Reader, service: string, now: number) {
+/** `asSteps`: also how each of the steps went, the oldest first, also where nothing was told. */
+export function performanceOf(reader: Reader, service: string, now: number, asSteps = false) {
   const { name, steps } = reader.config.measured(service);
   const current = Math.floor(now / STEP_MS);
   const told = steps.filter(({ at, load }) => at < current && load.served !== undefined);
@@ -22,7 +24,16 @@ export function performanceOf(reader: Reader, service: string, now: number) {
       Window,
       ...figuresOf(told.filter(({ at }) => at >= current - most)),
     })),
+    ...(asSteps && { Steps: stepsOf(told, current) }),
   };
+}
+
+function stepsOf(told: readonly Step[], current: number) {
+  const all = Array.from({ length: SHOWN_STEPS }, (_, i) => current - SHOWN_STEPS + i);
+  return all.map((at) => ({
+    Time: new Date(at * STEP_MS).toISOString(),
+    ...figuresOf(told.filter((step) => step.at === at)),
+  }));
 }
 
 /** What nobody told is null, and not 0. */

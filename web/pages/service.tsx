@@ -17,6 +17,7 @@ import { Heading } from '../ui/heading.tsx';
 import { type Counts, HealthBar } from '../ui/health-bar.tsx';
 import { MAX_CHANGES, Past } from '../ui/past.tsx';
 import { ServiceIntentions } from '../ui/service-intentions.tsx';
+import { ServiceTraffic } from '../ui/service-traffic.tsx';
 import { Shown } from '../ui/shown.tsx';
 import { StatusSign } from '../ui/status.tsx';
 import { Strip } from '../ui/strip.tsx';
@@ -25,6 +26,7 @@ import { Tabs } from '../ui/tabs.tsx';
 import { Tags } from '../ui/tags.tsx';
 import { instanceWords } from '../words/instance-words.ts';
 import { pastWords } from '../words/past-words.ts';
+import { performanceWords } from '../words/performance-words.ts';
 import { routingWords } from '../words/routing-words.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { count } from '../words/words.ts';
@@ -55,6 +57,11 @@ export function Page({ name = '' }: Given) {
       name: 'routing',
       title: routingWords.value.routing,
       show: () => <Chain name={name} />,
+    },
+    {
+      name: 'traffic',
+      title: performanceWords.value.traffic,
+      show: () => <ServiceTraffic name={name} />,
     },
     {
       name: 'history',

@@ -63,7 +63,10 @@ export function historyRoutes(deps: Deps): Route[] {
       method: 'GET',
       path: '/v1/internal/performance/service/',
       rest: 'service',
-      params: CONSISTENCY,
+      params: {
+        ...CONSISTENCY,
+        steps: param.flag('how each step of the last half hour went, too'),
+      },
       right: shows('service:read'),
       does: 'says how a service has answered: throughput, errors and latency',
       handle: (request) => performanceReply(deps, request),
@@ -80,7 +83,10 @@ function availability(deps: Deps, request: HttpRequest): Promise<Reply> {
 }
 
 function performanceReply(deps: Deps, request: HttpRequest): Promise<Reply> {
-  return ofNow(deps, request, performanceOf);
+  const asSteps = request.params.has('steps');
+  return ofNow(deps, request, (reader, service, now) =>
+    performanceOf(reader, service, now, asSteps),
+  );
 }
 
 /** What it says changes with the time: it is no answer that may be kept. */

@@ -53,6 +53,25 @@ const ANSWERED = {
   Latency: [1350, 0, 0, 0, 135, 0, 0, 0, 15],
 };
 
+describe('GET /v1/internal/performance/service/:name?steps', () => {
+  it('says how each half minute went, and leaves a gap where nothing was told', async () => {
+    const { tell, get, clock } = await began();
+    await tell(4, ANSWERED);
+    await clock.advance(4 * STEP_MS);
+    await tell(4, ANSWERED);
+    const { Steps } = (await get(`${PATH}?steps`)).json as {
+      Steps: (Figures & { Time: string })[];
+    };
+    assert.equal(Steps.length, 60);
+    const told = Steps.map(({ RequestsPerSecond }) => RequestsPerSecond !== null);
+    assert.deepEqual(told.slice(-8), [true, true, false, false, false, false, true, true]);
+    assert.equal(told.filter(Boolean).length, 4);
+    const times = Steps.map(({ Time }) => Date.parse(Time));
+    assert.ok(times.every((at, i) => i === 0 || at - (times[i - 1] ?? 0) === STEP_MS));
+    assert.deepEqual(Steps.at(-1)?.Instances, 2);
+  });
+});
+
 describe('GET /v1/internal/performance/service/:name', () => {
   it('says throughput, errors and latency of what sidecars told, over three windows', async () => {
     const { tell, figures } = await began();
