@@ -1,0 +1,120 @@
+/**
+ * The pictures of the page that README and docs show, of servers that live: one that has seen some days of a small
+ * shop, and three on one Redis.
+ *
+ *   node --import tsx docs/make-pictures.ts [NAME of one]
+ */
+import { mkdirSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { closeBrowser, openPage, SCREENS } from '../spec/support/browser.ts';
+import { Shop } from '../spec/support/experiments/page/shop.ts';
+import { closePages } from '../spec/support/open-pages.ts';
+import { Cluster } from '../spec/support/servers/cluster.ts';
+import {
+  killProconsuls,
+  type Proconsul,
+  startProconsul,
+} from '../spec/support/servers/proconsul.ts';
+import { sleep } from '../spec/support/sleep.ts';
+
+const FOLDER = fileURLToPath(new URL('./pictures', import.meta.url));
+const TIME = new URL('../spec/support/experiments/page/passing-time.mjs', import.meta.url).href;
+const STEPS = 3 * 24 * 60;
+const STEP_MS = 60_000;
+const MOST_BYTES = 150_000;
+/** Until what is live has come, and what moves has come to rest. */
+const SETTLE_MS = 1500;
+
+interface Picture {
+  readonly name: string;
+  readonly address: string;
+  readonly screen: keyof typeof SCREENS;
+}
+
+const OF_SHOP: readonly Picture[] = [
+  { name: 'services-light', address: 'services', screen: 'light' },
+  { name: 'services-dark', address: 'services', screen: 'dark' },
+  { name: 'services-phone', address: 'services', screen: 'phone' },
+  { name: 'service-light', address: 'services/checkout', screen: 'light' },
+  { name: 'node-light', address: 'nodes/fra-3', screen: 'light' },
+  { name: 'kv-dark', address: 'kv?folder=checkout/&key=checkout/limits.yaml', screen: 'dark' },
+];
+const OF_CLUSTER: readonly Picture[] = [
+  { name: 'cluster-light', address: 'cluster?name=checkout', screen: 'light' },
+];
+
+/** By how many minutes are left. */
+const HAPPENINGS = new Map<number, readonly ((shop: Shop) => Promise<void>)[]>([
+  ...down('checkout', 'ams-1', 3900, 30),
+  ...down('checkout', 'fra-3', 1230, 55),
+  ...down('search', 'ams-3', 900, 9),
+  ...down('checkout', 'fra-2', 700, 12),
+  ...down('payments', 'fra-1', 97, 1),
+  ...down('checkout', 'fra-3', 24, 999),
+  ...down('mail', 'ams-3', 190, 999),
+]);
+
+function* down(service: string, node: string, from: number, minutes: number) {
+  const turns = (status: 'critical' | 'passing') => (shop: Shop) =>
+    shop.turns(service, node, status);
+  yield [from, [turns('critical')]] as const;
+  yield [from - minutes, [turns('passing')]] as const;
+}
+
+const [only] = process.argv.slice(2);
+const wanted = ({ name }: Picture) => only === undefined || name.startsWith(only);
+mkdirSync(FOLDER, { recursive: true });
+try {
+  await pictured(OF_SHOP.filter(wanted), async () => (await daysOfAShop()).port);
+  await pictured(OF_CLUSTER.filter(wanted), threeServers);
+} finally {
+  await closePages();
+  await closeBrowser();
+  await killProconsuls();
+}
+process.exit();
+
+async function pictured(pictures: readonly Picture[], begin: () => Promise<number>): Promise<void> {
+  if (pictures.length === 0) return;
+  const port = await begin();
+  for (const { name, address, screen } of pictures) {
+    const page = await openPage(`http://127.0.0.1:${port}/ui/dc1/${address}`, SCREENS[screen]);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await sleep(SETTLE_MS);
+    const path = `${FOLDER}/${name}.png`;
+    await page.screenshot({ path });
+    const { size } = statSync(path);
+    process.stdout.write(
+      `${name}: ${size} bytes${size > MOST_BYTES ? ', which is too large' : ''}\n`,
+    );
+  }
+}
+
+async function daysOfAShop(): Promise<Proconsul> {
+  const server = await startProconsul(['-dev', '-node=ams-4'], undefined, {
+    nodeOptions: `--import=${TIME}?steps=${STEPS}&ms=${STEP_MS}`,
+  });
+  const shop = new Shop(server.port);
+  await shop.open();
+  for (let left = STEPS; left > 0; left--) {
+    for (const happens of HAPPENINGS.get(left) ?? []) await happens(shop);
+    server.signal('SIGUSR2');
+    // A log that stands still knows nothing of the time.
+    await shop.sells(left);
+  }
+  await shop.turns('payments', 'fra-1', 'warning');
+  return server;
+}
+
+async function threeServers(): Promise<number> {
+  const cluster = await Cluster.start({ servers: 3, flags: ['-ui'] });
+  const [first] = cluster.servers;
+  // Until each has been there for long enough to be called well.
+  for (;;) {
+    const state = await first?.ask('GET', '/v1/operator/autopilot/state');
+    if ((state?.json as { Healthy?: boolean } | undefined)?.Healthy === true) break;
+    await sleep(500);
+  }
+  await new Shop(first?.port ?? 0).open();
+  return first?.port ?? 0;
+}
