@@ -28,7 +28,8 @@ export function StatusSign({ status, label }: { readonly status: Known; readonly
 /** Where the word stands beside it anyway. */
 export function Shape({ status }: { readonly status: Known }) {
   return (
-    <svg class={`shape ${status}`} viewBox="0 0 16 16" aria-hidden="true">
+    // Inside of a drawing a style's width counts for nothing.
+    <svg class={`shape ${status}`} width="14" height="14" viewBox="0 0 16 16" aria-hidden="true">
       <path fill-rule="evenodd" d={SHAPES[status]} />
     </svg>
   );
