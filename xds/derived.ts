@@ -4,7 +4,7 @@ import type { Account } from './accounts.ts';
 import { type LeaveOut, noting } from './omissions.ts';
 import { type Held, keyOf, type Question, type Questions } from './questions.ts';
 import { resourceFault } from './refusable.ts';
-import type { Resource } from './resource.ts';
+import { MAX_NAME, type Resource } from './resource.ts';
 
 export interface Know {
   /** What the agent answers; undefined for what is not there, may not be seen, or is not known yet. */
@@ -119,7 +119,7 @@ export class Derived {
     const next = made.flatMap((each) => {
       const same = before.get(each.name);
       if (same?.version === each.version) return [same];
-      const fault = resourceFault(each.kind, each.message);
+      const fault = nameFault(each) ?? resourceFault(each.kind, each.message);
       if (fault === undefined) return [each];
       // A client would refuse all that comes with it: what it was before stands.
       omit(`${each.kind} ${JSON.stringify(each.name)}`, fault);
@@ -133,4 +133,10 @@ export class Derived {
     this.#current = next;
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** What a client would ask for next, and not be told: its stream would end for that, again and again. */
+function nameFault({ name, uses }: Resource): string | undefined {
+  const isLong = [name, ...uses].some((each) => each.length > MAX_NAME);
+  return isLong ? `its name has more than ${MAX_NAME} characters` : undefined;
 }

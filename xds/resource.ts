@@ -37,6 +37,9 @@ export interface Encoded {
   readonly delta: Buffer;
 }
 
+/** That may be asked for. Names of services are shorter, with what stands before and behind them. */
+export const MAX_NAME = 1024;
+
 export class Resource {
   readonly kind: Kind;
   readonly name: string;

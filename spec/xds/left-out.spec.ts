@@ -15,6 +15,8 @@ import {
 import { until } from '../support/until.ts';
 
 const HALF = 'half\ud800';
+/** With what stands behind it nobody may ask for it. */
+const LONG = 'y'.repeat(1000);
 
 const gateway = (Kind: string) => ({
   ...{ Kind, ID: 'web-proxy', Service: 'edge', Address: '10.0.0.7', Port: 8443 },
@@ -63,9 +65,9 @@ describe('what an Envoy cannot be told', function () {
     assert.match(listener.name, /^public_listener:/);
   });
 
-  it('leaves services out that have half of a pair in their names', async () => {
+  it('leaves services out that have half of a pair in their names, or too long ones', async () => {
     const { xds, stream } = await startGateway('mesh-gateway');
-    xds.agent.say('/v1/catalog/services', { web: [], [HALF]: [] });
+    xds.agent.say('/v1/catalog/services', { web: [], [HALF]: [], [LONG]: [] });
     const clusters = await told(stream, 'clusters');
     assert.deepEqual(
       clusters.map(({ name }) => name.split('.')[0]),

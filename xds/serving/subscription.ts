@@ -1,6 +1,6 @@
 /** What one stream wants of one kind, and what it was told. */
 import { ProconsulError } from '../../lib/errors.ts';
-import { isWhole, type Kind, type Resource, TYPE_URLS } from '../resource.ts';
+import { isWhole, type Kind, MAX_NAME, type Resource, TYPE_URLS } from '../resource.ts';
 import type { Subscribed } from '../views.ts';
 import type { Wire } from './wire.ts';
 
@@ -8,8 +8,6 @@ import type { Wire } from './wire.ts';
 export const EVERYTHING = '*';
 /** Of one kind, by one stream. */
 const MAX_NAMES = 10_000;
-/** Names of services are shorter, with a tag and a data centre before and behind them. */
-const MAX_NAME = 1024;
 
 export interface Dealings {
   readonly kind: Kind;
