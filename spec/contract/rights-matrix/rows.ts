@@ -331,20 +331,21 @@ export async function startMatrix(): Promise<Matrix> {
   return { server, rows: server.server.routes(), ids, tokens, end };
 }
 
+const CALLS = { Upstreams: [{ DestinationName: 'planted', LocalBindPort: 1 }] };
+
 async function plant(
   make: (method: string, path: string, body?: object | string) => Promise<string>,
 ) {
   await make('PUT', 'catalog/register', {
     Node: 'planted',
     Address: '10.9.9.9',
-    Service: { ID: 'planted', Service: 'planted', Connect: { Native: true } },
+    Service: { ID: 'planted', Service: 'planted', Connect: { Native: true }, Proxy: CALLS },
     Check: { CheckID: 'c', Name: 'c', ServiceID: 'planted' },
   });
   await make('PUT', 'config', { Kind: 'service-defaults', Name: 'planted', Protocol: 'http' });
   const Services = [{ Name: 'planted' }];
   await make('PUT', 'config', { Kind: 'terminating-gateway', Name: 'planted', Services });
-  const scaling = { Kind: 'service-scaling', Name: 'planted', Max: 2, CPUPercent: 50 };
-  await make('PUT', 'config', scaling);
+  await make('PUT', 'config', { Kind: 'service-scaling', Name: 'planted', Max: 2, CPUPercent: 50 });
   await make('PUT', 'kv/planted/key', 'value');
   await make('PUT', 'event/fire/planted-event');
   const Coord = { Vec: [0, 0, 0, 0, 0, 0, 0, 0] };
