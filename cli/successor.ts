@@ -13,6 +13,8 @@ import type { Handle } from '../lib/listening.ts';
 const MARK = 'PROCONSUL_SUCCEEDS';
 /** For all that it has to learn before it can take calls. */
 const READY_MS = 60_000;
+/** For one that is not wanted after all. */
+const ENDING_MS = 5000;
 
 interface Said {
   readonly wants?: 'sockets';
@@ -26,22 +28,27 @@ export interface Succeeding {
   readonly env: Environment;
   readonly clock: Pick<Clock, 'after'>;
   readonly sockets: ReadonlyMap<string, Server>;
+  /** This process is to end, and so is whatever was to come after it. */
+  readonly signal: AbortSignal;
 }
 
 /** Resolves when it has taken over. Rejects with a ProconsulError where it has not: it is gone then, and this one goes on. */
-export function handOver({ words, env, clock, sockets }: Succeeding): Promise<number> {
+export function handOver({ words, env, clock, sockets, signal }: Succeeding): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = startSuccessor(words, { ...env, [MARK]: '1' });
     const over = (why: string) => {
       cancel();
+      signal.removeEventListener('abort', told);
       child.removeAllListeners();
       child.on('error', () => undefined);
       if (why === '') child.unref();
-      else child.kill('SIGKILL');
+      else end(child, clock);
       if (child.connected) child.disconnect();
       if (why === '') resolve(child.pid ?? 0);
       else reject(new ProconsulError('unavailable', why));
     };
+    const told = () => over('this one is told to end');
+    signal.addEventListener('abort', told, { once: true });
     const cancel = clock.after(READY_MS, () => over('it was not ready in time'));
     child.once('error', ({ message }) => over(message));
     child.once('exit', (code, signal) => over(`it ended (${signal ?? code})`));
@@ -50,6 +57,14 @@ export function handOver({ words, env, clock, sockets }: Succeeding): Promise<nu
       if (isReady === true) over('');
     });
   });
+}
+
+/** As it has been told, or else at once: at its last step it may have begun to take calls. */
+function end(child: ChildProcess, clock: Succeeding['clock']): void {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const cancel = clock.after(ENDING_MS, () => child.kill('SIGKILL'));
+  child.once('exit', cancel);
+  child.kill('SIGTERM');
 }
 
 function give(child: ChildProcess, sockets: ReadonlyMap<string, Server>): void {
@@ -62,10 +77,25 @@ function give(child: ChildProcess, sockets: ReadonlyMap<string, Server>): void {
   child.send({ isLast: true } satisfies Said, failed);
 }
 
+/** Whoever asks before somebody can see to it is heard then: a signal that nobody expects would end the process. */
+export function renewals(onRenewal: (tell: () => void) => void): (tell: () => void) => void {
+  let isAsked = false;
+  let see = () => {
+    isAsked = true;
+  };
+  onRenewal(() => see());
+  return (tell) => {
+    see = tell;
+    if (isAsked) tell();
+  };
+}
+
 export interface Predecessor {
   readonly sockets: ReadonlyMap<string, Handle>;
   /** Calls are taken here now. */
   ready(): void;
+  /** There is nothing more to say: until then this process does not end. */
+  leave(): void;
 }
 
 /** Undefined where this process is nobody's successor. */
@@ -82,12 +112,14 @@ export async function predecessor(env: Environment): Promise<Predecessor | undef
   });
   return {
     sockets,
-    ready: () =>
-      tell({ isReady: true }, () => {
-        process.removeAllListeners('message');
-        if (process.connected) process.disconnect();
-      }),
+    ready: () => tell({ isReady: true }, leave),
+    leave,
   };
+}
+
+function leave(): void {
+  process.removeAllListeners('message');
+  if (process.connected) process.disconnect();
 }
 
 /** Whoever has gone meanwhile is told nothing. */

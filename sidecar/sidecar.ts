@@ -52,8 +52,6 @@ export interface SidecarLimits {
 
 /** Between two looks whether all is there. */
 const LOOK_MS = 50;
-/** Longer than the process before this one waits. */
-const SHARED_MS = 120_000;
 
 interface Served {
   readonly upstream: Upstream;
@@ -167,17 +165,10 @@ export class Sidecar {
     const listener = new UpstreamListener({ at, sockets, upstream, clock, random, rules, log });
     const ending = new AbortController();
     const { signal } = ending;
-    // Where somebody else takes calls there, he does until this one knows where they go.
-    if (sockets.isShared(at)) {
-      void upstream.follow(signal);
-      await upstream.untilKnown(clock, SHARED_MS);
-      await listener.start();
-    } else {
-      await listener.start();
-      void upstream.follow(signal);
-    }
+    await listener.start();
+    void upstream.follow(signal);
     this.#served.set(key, { upstream, listener, ending });
-    const { port } = listener;
+    const port = listener.port || at.port;
     logger.info('sidecar: listens for calls', { service: upstream.name, address: at.host, port });
   }
 

@@ -3,31 +3,51 @@ import type { Server } from 'node:net';
 import { hostPort } from '../lib/ip.ts';
 import { type Handle, listen, type Place, portOf } from '../lib/listening.ts';
 
+interface Held {
+  readonly server: Server;
+  readonly handle: Handle;
+  readonly begin: () => Promise<void>;
+}
+
 export class Sockets {
   /** By where they listen: each until somebody wants it. */
   readonly #given: Map<string, Handle>;
+  /** Who is to listen on one of them: none before all may. */
+  readonly #held = new Map<string, Held>();
   readonly #open = new Map<string, Server>();
 
   constructor(given: ReadonlyMap<string, Handle> = new Map()) {
     this.#given = new Map(given);
   }
 
-  /** Whether another process listens there as well: whoever cannot take calls yet must not begin. */
-  isShared({ host, port }: Place): boolean {
-    return this.#given.has(hostPort(host, port));
-  }
-
-  /** Rejects with a ProconsulError where the address cannot be had. */
+  /**
+   * Rejects with a ProconsulError where the address cannot be had. Where another process takes calls, it alone does
+   * until this one begins: a call that is taken here could not be given back.
+   */
   async listen(server: Server, place: Place): Promise<void> {
     const wanted = hostPort(place.host, place.port);
-    const handle = this.#given.get(wanted);
+    const handle = this.#given.get(wanted) ?? this.#held.get(wanted)?.handle;
     this.#given.delete(wanted);
-    await listen(server, place, handle);
-    const at = hostPort(place.host, portOf(server));
-    this.#open.set(at, server);
+    if (handle === undefined) {
+      await this.#listen(server, place);
+      return;
+    }
+    const held = { server, handle, begin: () => this.#listen(server, place, handle) };
+    this.#held.set(wanted, held);
     server.once('close', () => {
-      if (this.#open.get(at) === server) this.#open.delete(at);
+      if (this.#held.get(wanted) !== held) return;
+      this.#held.delete(wanted);
+      this.#given.set(wanted, handle);
     });
+  }
+
+  /** From now on calls are taken here too, and nobody listens any more where nobody wants to. Rejects as `listen` does. */
+  async begin(): Promise<void> {
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    await Promise.all(held.map(({ begin }) => begin()));
+    for (const handle of this.#given.values()) handle.close();
+    this.#given.clear();
   }
 
   /** For the process after this one: both listen there until this one closes them. */
@@ -35,9 +55,12 @@ export class Sockets {
     return this.#open;
   }
 
-  /** Nobody listens any more where nobody wants to. */
-  discard(): void {
-    for (const handle of this.#given.values()) handle.close();
-    this.#given.clear();
+  async #listen(server: Server, place: Place, handle?: Handle): Promise<void> {
+    await listen(server, place, handle);
+    const at = hostPort(place.host, portOf(server));
+    this.#open.set(at, server);
+    server.once('close', () => {
+      if (this.#open.get(at) === server) this.#open.delete(at);
+    });
   }
 }

@@ -27,7 +27,7 @@ import {
   protocolsIn,
   upstreamIn,
 } from '../proxy-flags.ts';
-import { handOver, type Predecessor, predecessor } from '../successor.ts';
+import { handOver, type Predecessor, predecessor, renewals } from '../successor.ts';
 
 export const command: Command = {
   synopsis: '[options]',
@@ -103,6 +103,9 @@ export const command: Command = {
     if (modes.length === 0 && !flags.has('upstream')) {
       throw misuse('At least one -upstream must be given');
     }
+    const onRenewal = renewals(host.onRenewal);
+    // Heard from here on: whoever ends this one ends nobody else.
+    const { signal } = host;
     const before = await predecessor(host.env);
     const sockets = new Sockets(before?.sockets);
     const parts = await partsOf(invocation);
@@ -122,11 +125,12 @@ export const command: Command = {
       if (mesh === undefined) await servePlain(invocation, parts, sidecar);
       else await serveMesh(invocation, parts, mesh, ending.signal);
       await sidecar.start();
-      if (before !== undefined) await succeed(before, sidecar, host.signal);
-      tellingSystemd(host.env, parts.logger)(`READY=1\nMAINPID=${process.pid}`);
+      if (before !== undefined) await succeed(before, sidecar, signal);
+      if (!signal.aborted)
+        tellingSystemd(host.env, parts.logger)(`READY=1\nMAINPID=${process.pid}`);
       const why = await Promise.race([
-        untilTold(host.signal),
-        untilSucceeded(invocation, parts, sockets).then(() => 'succeeded'),
+        untilTold(signal),
+        untilSucceeded(invocation, parts, sockets, onRenewal).then(() => 'succeeded'),
         ...(flags.isSet('end-with-input') ? [host.readStdin()] : []),
       ]);
       ending.abort();
@@ -136,6 +140,8 @@ export const command: Command = {
       ending.abort();
       await sidecar.stop(0);
       throw error;
+    } finally {
+      before?.leave();
     }
     return 0;
   },
@@ -144,7 +150,9 @@ export const command: Command = {
 /** From here on this process takes the calls, and the one before it may end. */
 async function succeed(before: Predecessor, sidecar: Sidecar, signal: AbortSignal): Promise<void> {
   await sidecar.untilReady(signal);
-  sidecar.sockets.discard();
+  // Told to end before that: the one that takes the calls goes on.
+  if (signal.aborted) return;
+  await sidecar.sockets.begin();
   before.ready();
 }
 
@@ -153,6 +161,7 @@ function untilSucceeded(
   { flags, host }: Invocation,
   { agent: { clock }, logger }: Parts,
   { open: sockets }: Sockets,
+  onRenewal: (tell: () => void) => void,
 ): Promise<void> {
   const words = [...thisProgram(), ...process.argv.slice(2)];
   let isUnderWay = false;
@@ -166,7 +175,7 @@ function untilSucceeded(
     isUnderWay = true;
     logger.info('sidecar: begins another in its place');
     try {
-      const pid = await handOver({ words, env: host.env, clock, sockets });
+      const pid = await handOver({ words, env: host.env, clock, sockets, signal: host.signal });
       logger.info('sidecar: another has taken its place', { pid });
       return true;
     } catch (error) {
@@ -177,7 +186,7 @@ function untilSucceeded(
     }
   };
   return new Promise((resolve) => {
-    host.onRenewal(() => {
+    onRenewal(() => {
       void renew().then((isOver) => {
         if (isOver) resolve();
       });

@@ -1,6 +1,6 @@
 /** The proxy of a service of the mesh: as its agent has it registered, whatever of it changes. */
 import type { Cancel } from '../../lib/clock.ts';
-import { messageOf, ProconsulError } from '../../lib/errors.ts';
+import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { counter, type Metric } from '../../lib/metrics/metric.ts';
 import type { AccessLine } from '../access-log.ts';
@@ -207,10 +207,6 @@ export class MeshSidecar implements Beside {
       ? this.#requestsTo({ ...registration, protocol }, rules, behind)
       : undefined;
     const { sockets } = sidecar;
-    // Where somebody else lets calls in there, he does until this one can.
-    if (sockets.isShared(at) && behind.identity.credentials === undefined) {
-      throw new ProconsulError('unavailable', 'there is no certificate yet');
-    }
     const listener = new PublicListener({
       at,
       sockets,
@@ -230,7 +226,7 @@ export class MeshSidecar implements Beside {
       throw error;
     }
     this.#public = { key, listener, requests };
-    const { port } = listener;
+    const port = listener.port || at.port;
     logger.info('sidecar: lets calls in', { service, protocol, address: at.host, port });
     this.#report(listener);
   }

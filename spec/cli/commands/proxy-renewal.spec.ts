@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../support/servers/free-ports.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 import { ask } from '../../support/servers/http-sidecars.ts';
-import { send, startServer } from '../../support/servers/start-server.ts';
+import { send, startServer, stopServers } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
@@ -35,7 +36,8 @@ describe('proconsul connect proxy that is told by SIGUSR2 to have another in its
   };
 
   async function start(flags: readonly string[] = []) {
-    const { port, put } = await startServer();
+    const server = await startServer();
+    const { port, put } = server;
     const program = await serveHttp((_, response) => response.end('ok'));
     await put('/v1/catalog/register', {
       Node: 'm',
@@ -63,7 +65,7 @@ describe('proconsul connect proxy that is told by SIGUSR2 to have another in its
         () => false,
       );
     await until(isReady, () => said, PATIENCE_MS);
-    return { child, own, admin, said: () => said };
+    return { child, own, admin, said: () => said, stop: stopServers };
   }
 
   it('loses no request, on connections that are kept or made for it, and ends then', async () => {
@@ -102,6 +104,39 @@ describe('proconsul connect proxy that is told by SIGUSR2 to have another in its
       () => said(),
       PATIENCE_MS,
     );
+  }).timeout(2 * PATIENCE_MS);
+
+  /** Processes that listen there, or are about to. */
+  const those = (own: number) =>
+    readdirSync('/proc').filter((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        return /^\d+$/.test(pid) && words.includes(`-upstream=web:${own}\0`);
+      } catch {
+        return false;
+      }
+    });
+
+  it('ends with whoever was to come after it where it is told to end meanwhile', async () => {
+    const { child, own, said } = await start();
+    child.kill('SIGUSR2');
+    await until(() => those(own).length === 2, said, PATIENCE_MS);
+    child.kill('SIGTERM');
+    await until(() => those(own).length === 0, said, PATIENCE_MS);
+  }).timeout(2 * PATIENCE_MS);
+
+  it('goes on where that is told to end before it is ready, and takes all calls until then', async () => {
+    const { child, own, said, stop } = await start();
+    // Without a server the other one never knows where calls go.
+    await stop();
+    child.kill('SIGUSR2');
+    await until(() => said().includes('no host is known'), said, PATIENCE_MS);
+    for (let i = 0; i < 20; i++) assert.equal((await ask(own, '/')).text, 'ok');
+    const other = those(own).find((pid) => Number(pid) !== child.pid);
+    process.kill(Number(other), 'SIGTERM');
+    await until(() => said().includes('nothing has taken its place'), said, PATIENCE_MS);
+    assert.equal((await ask(own, '/')).text, 'ok');
+    assert.equal(child.exitCode, null);
   }).timeout(2 * PATIENCE_MS);
 
   it('goes on where an agent has begun it, which would begin it anew', async () => {
