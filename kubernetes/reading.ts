@@ -21,6 +21,8 @@ export interface ReadingDeps {
 export interface Read {
   readonly path: string;
   readonly query?: readonly (readonly [string, string])[];
+  /** What is not there is answered with nothing at all, and without an index, as by Consul. */
+  readonly isBareWhereMissing?: boolean;
   /** Called as it is asked; handed to `take` with the answer. */
   readonly begin: () => number;
   /**
@@ -134,8 +136,9 @@ export class Reading {
     const request = { ...asked, method: 'GET', accept: [404] } as const;
     const seen = await within(clock, MAX_LOOK_MS, signal, (either) => catalog.ask(request, either));
     if (signal.aborted || number < this.#taken) return '';
+    const isBare = seen.status === 404 && seen.text === '' && this.#read.isBareWhereMissing;
     // Whoever stands between may have no such page: the catalog says at which index there is nothing.
-    if (seen.index === '')
+    if (seen.index === '' && !isBare)
       throw new ProconsulError('unavailable', `${path}: the answer has no index`);
     const isWhole = take(seen.status === 404 ? undefined : seen, begun);
     this.#taken = number;

@@ -46,6 +46,7 @@ export class Registered {
     this.#on = on;
     this.#reading = new Reading(deps, {
       path: `/v1/internal/ui/node/${encodeURIComponent(node)}`,
+      isBareWhereMissing: true,
       begin: () => this.#writes,
       take: (answer, writes) => this.#take(answer && nodeIn(answer.text), writes),
       lost: on.lost,

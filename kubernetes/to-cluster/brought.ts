@@ -170,11 +170,12 @@ export class Brought {
   /** Instances go with their nodes from the answer to a token that may not read those: that says nothing of them. */
   async #refuseHidden(name: string, json: unknown, signal: AbortSignal): Promise<void> {
     if (!Array.isArray(json)) throw new ProconsulError('unavailable', 'the answer is no list');
-    // Once it has none it is no service any more.
-    if (json.length === 0)
+    const known = this.#nodes.get(name);
+    // Once it has none it is no service any more; of one that is named all may be hidden.
+    if (json.length === 0 && known === undefined)
       throw new ProconsulError('unavailable', 'none of its instances is shown');
     const now = new Set(objectsIn(json).map(({ Node }) => textIn(objectIn(Node)['Node'])));
-    const gone = [...(this.#nodes.get(name) ?? [])].filter((node) => !now.has(node));
+    const gone = [...(known ?? [])].filter((node) => !now.has(node));
     if (gone.length > 0) await refuseHidden(this.#deps.catalog, 'node', gone, signal);
     if (this.#following.has(name)) this.#nodes.set(name, now);
   }
