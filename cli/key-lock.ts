@@ -3,7 +3,13 @@ import { pause } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { type ApiClient, encodePath } from './api-client.ts';
 import type { KvPair } from './commands/kv-get.ts';
-import { type HeldLock, type LockOptions, LockSession, waitingFrom } from './lock-session.ts';
+import {
+  type HeldLock,
+  inTime,
+  type LockOptions,
+  LockSession,
+  waitingFrom,
+} from './lock-session.ts';
 
 /** Marks a key as a lock: every client of Consul writes this number. */
 const LOCK_FLAGS = '3304740253564472344';
@@ -43,14 +49,18 @@ export class KeyLock implements HeldLock {
     return this.#held;
   }
 
-  async contend(api: ApiClient, stop: AbortSignal): Promise<boolean> {
+  async contend(_api: ApiClient, stop: AbortSignal): Promise<boolean> {
+    const { clock, client } = this.#options;
+    const asking = <T>(ask: (api: ApiClient) => Promise<T>) =>
+      inTime(clock, stop, (either) => ask(client(either)));
     let index = '0';
     while (!stop.aborted) {
-      const seen = await this.#read(api, index);
+      const since = index;
+      const seen = await asking((api) => this.#read(api, since));
       const free = !seen.pair?.Session;
-      if (free && (await this.#take(api))) return true;
+      if (free && (await asking((api) => this.#take(api)))) return true;
       index = free ? '0' : seen.index;
-      if (free) await pause(this.#options.clock, DELAYED_MS, stop);
+      if (free) await pause(clock, DELAYED_MS, stop);
     }
     return false;
   }

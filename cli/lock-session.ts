@@ -1,13 +1,18 @@
 /** The session that a lock is held by: renewed while it is open, and watched for whether it still holds. */
 import { type Cancel, type Clock, pause } from '../lib/clock.ts';
+import { within } from '../lib/within.ts';
 import type { ApiClient } from './api-client.ts';
 
 const TTL_MS = 15_000;
+/** For a server that hangs: the next renewal may come to another. */
+const RENEW_MS = TTL_MS / 3;
 const MONITOR_RETRY_MS = 1000;
 /** To let go takes no longer, even of a server that hangs: the session ends by itself. */
 const RELEASE_MS = 10_000;
 /** One look at what is held by someone. */
 const LOOK_MS = 15_000;
+/** Longer than a server makes anybody wait for one, jitter and all: then it is gone, though its socket is not. */
+const MAX_LOOK_MS = 20_000;
 
 export interface LockOptions {
   readonly sessionName: string;
@@ -60,15 +65,14 @@ export class LockSession {
     const stop = AbortSignal.any([signal, this.#ended.signal, ...late]);
     let holds = false;
     try {
-      const waiting = client(stop);
-      await this.#open(waiting, behavior);
-      holds = await lock.contend(waiting, stop);
+      await this.#open(behavior, stop);
+      holds = await lock.contend(client(stop), stop);
     } catch (error) {
       // Else the request that was under way was cut off on purpose.
       if (!stop.aborted) throw error;
     }
     // Not ended by that signal: the lock is watched for as long as its holder runs.
-    if (holds) void this.#monitor(client(this.#ended.signal), lock);
+    if (holds) void this.#monitor(lock);
     return holds;
   }
 
@@ -84,34 +88,39 @@ export class LockSession {
     await api.send({ method: 'PUT', path: `/v1/session/destroy/${this.id}` });
   }
 
-  async #open(api: ApiClient, behavior: object): Promise<void> {
-    const { sessionName: Name, client } = this.#options;
+  async #open(behavior: object, stop: AbortSignal): Promise<void> {
+    const { sessionName: Name, client, clock } = this.#options;
     const body = JSON.stringify({ Name, TTL: `${TTL_MS}ms`, ...behavior });
-    const answer = await api.send({ method: 'PUT', path: '/v1/session/create', body });
+    const answer = await inTime(clock, stop, (either) =>
+      client(either).send({ method: 'PUT', path: '/v1/session/create', body }),
+    );
     this.id = (answer.json as { readonly ID: string }).ID;
-    this.#renewLater(client(this.#ended.signal));
+    this.#renewLater();
   }
 
   /** A renewal that fails is tried again at the next turn; whether it was too late, #monitor sees. */
-  #renewLater(api: ApiClient): void {
+  #renewLater(): void {
+    const { client, clock } = this.#options;
     const path = `/v1/session/renew/${this.id}`;
-    this.#cancelRenewal = this.#options.clock.after(TTL_MS / 2, () => {
-      void api
-        .send({ method: 'PUT', path })
+    const renew = (either: AbortSignal) => client(either).send({ method: 'PUT', path });
+    this.#cancelRenewal = clock.after(TTL_MS / 2, () => {
+      void within(clock, RENEW_MS, this.#ended.signal, renew)
         .catch(() => undefined)
         .then(() => {
-          if (!this.#ended.signal.aborted) this.#renewLater(api);
+          if (!this.#ended.signal.aborted) this.#renewLater();
         });
     });
   }
 
-  async #monitor(api: ApiClient, lock: Contended): Promise<void> {
-    const { clock, monitorRetries } = this.#options;
+  async #monitor(lock: Contended): Promise<void> {
+    const { client, clock, monitorRetries } = this.#options;
     let index = '0';
     let failures = 0;
     while (!this.#ended.signal.aborted && failures <= monitorRetries) {
       try {
-        const seen = await lock.look(api, index);
+        const seen = await inTime(clock, this.#ended.signal, (either) =>
+          lock.look(client(either), index),
+        );
         if (!seen.holds) break;
         index = seen.index;
         failures = 0;
@@ -129,6 +138,15 @@ export class LockSession {
 export interface Contended {
   contend(api: ApiClient, stop: AbortSignal): Promise<boolean>;
   look(api: ApiClient, index: string): Promise<Look>;
+}
+
+/** Rejects where no answer comes for longer than any may take. */
+export function inTime<T>(
+  clock: Clock,
+  signal: AbortSignal,
+  asking: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return within(clock, MAX_LOOK_MS, signal, asking);
 }
 
 /** The query of a look that waits until something is otherwise than at the index. */

@@ -1,10 +1,11 @@
-/** What whoever has the turn sees to beside its work: those that died, and that it is itself of use. */
+/** What whoever has the turn sees to beside its work: those that died, and that it is itself of use, and heard. */
 import { type Clock, pause } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import type { Presence } from './presence.ts';
 import { together } from './together.ts';
 
 export const LOST = 'cannot read the cluster';
+const SILENT = 'the catalog answers no beat: another may have the turn';
 const LOOK_MS = 50;
 const ASK_MS = 1000;
 /** So often in a row another must say that it is well: it may not have noticed yet what this one has. */
@@ -14,22 +15,30 @@ const SURE = 4;
 const DEAD_MS = 30_000;
 
 interface AttendingDeps {
-  readonly presence: Pick<Presence, 'removeDead' | 'isAnotherWell'>;
+  readonly presence: Pick<Presence, 'removeDead' | 'isAnotherWell' | 'isSilent'>;
   readonly clock: Clock;
   /** It could not read the cluster for a while. */
   readonly isLost: () => boolean;
 }
 
 /**
- * Rejects once the cluster cannot be read, and another can: where nobody can, to change turns would only cost time
- * when it is back.
+ * Rejects once the catalog may take this one for dead, whose turn is another's then; and once the cluster cannot be read,
+ * and another can: where nobody can, to change turns would only cost time when it is back.
  */
 export async function attend(deps: AttendingDeps, signal: AbortSignal): Promise<void> {
-  const both = [untilAnotherIsWell, removeDead];
+  const both = [untilSilent, untilAnotherIsWell, removeDead];
   await together(
     both.map((each) => (over: AbortSignal) => each(deps, over)),
     signal,
   );
+}
+
+/** What is written to the cluster has no fence as transactions have: it ends by what this one knows itself. */
+async function untilSilent({ presence, clock }: AttendingDeps, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    if (presence.isSilent) throw new ProconsulError('unavailable', SILENT);
+    await pause(clock, LOOK_MS, signal);
+  }
 }
 
 async function untilAnotherIsWell(

@@ -18,6 +18,8 @@ const ADDRESS = '127.0.0.1';
 const FOR_META = 'k8s-sync-for';
 const BEATS = 4;
 const RETRY_MS = 500;
+/** So much sooner than the catalog counts it: whoever looks has to see it in time. */
+const EARLY_MS = 100;
 
 export interface Identity {
   /** The node that all instances are on. */
@@ -40,6 +42,11 @@ export class Presence {
   readonly #doubt: () => string;
   readonly #notices: Notices;
   #isThere = false;
+  /** When the last beat of those that were answered was sent, by the clock that never goes back. */
+  #heardAt = Number.NEGATIVE_INFINITY;
+  /** The catalog is being told anew, and when it was. */
+  #telling: Promise<void> | undefined;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   /** `doubt` says why this one is of no use though it lives; '' where it is. */
   constructor(deps: PresenceDeps, self: Identity, doubt: () => string) {
@@ -52,6 +59,11 @@ export class Presence {
   /** The catalog has it, and has heard of it lately. */
   get isThere(): boolean {
     return this.#isThere;
+  }
+
+  /** No beat was answered for so long that the catalog may take it for dead: what rests on its check is over. */
+  get isSilent(): boolean {
+    return this.#deps.clock.monotonic() - this.#heardAt >= this.#self.leaseMs - EARLY_MS;
   }
 
   get id(): string {
@@ -73,12 +85,19 @@ export class Presence {
     }
   }
 
-  /** Renews it until the signal is aborted; then takes it out. */
+  /**
+   * Renews it until the signal is aborted; then takes it out. No beat waits for the one before: a server that hangs holds up
+   * none of those that come to another.
+   */
   async run(signal: AbortSignal, last: AbortSignal): Promise<void> {
+    const underWay = new Set<Promise<unknown>>();
     while (!signal.aborted) {
-      await this.#attempt('beat', () => this.#beatInTime(signal), signal);
+      const beat = this.#attempt('beat', () => this.#beatInTime(signal), signal);
+      underWay.add(beat);
+      void beat.finally(() => underWay.delete(beat));
       await pause(this.#deps.clock, this.#self.leaseMs / BEATS, signal);
     }
+    await Promise.all(underWay);
     await this.#attempt('leave', () => this.#remove(this.id, last), last);
   }
 
@@ -149,25 +168,34 @@ export class Presence {
     throw new ProconsulError('unavailable', 'the catalog does not have what it has just taken');
   }
 
-  /** A server that hangs holds up one beat, and the next one may come to another. */
+  /** After its lease it would renew nothing any more. */
   #beatInTime(signal: AbortSignal): Promise<void> {
-    const { leaseMs } = this.#self;
-    return within(this.#deps.clock, leaseMs, signal, async (either) => {
-      // A catalog that has lost it is told anew.
-      if (!(await this.#beat(either))) await this.#put(either);
+    const { clock } = this.#deps;
+    const sent = clock.monotonic();
+    return within(clock, this.#self.leaseMs, signal, async (either) => {
+      // A catalog that has lost it is told anew, and once: what rests on the check ends each time.
+      if ((await this.#beat(either)) || sent < this.#toldAt) return;
+      this.#telling ??= this.#put(either).finally(() => {
+        this.#telling = undefined;
+        this.#toldAt = clock.monotonic();
+      });
+      await this.#telling;
     });
   }
 
   /** Whether the catalog has what is renewed by it. */
   async #beat(signal: AbortSignal): Promise<boolean> {
     const why = this.#doubt();
+    const sent = this.#deps.clock.monotonic();
     const query = [['node', this.#self.node] as const, ['note', why] as const];
     const path = `/v1/agent/check/${why === '' ? 'pass' : 'warn'}/${encodeURIComponent(this.check)}`;
     const { status } = await this.#deps.catalog.ask(
       { method: 'PUT', path, query, accept: [404] },
       signal,
     );
-    return status !== 404;
+    if (status === 404) return false;
+    this.#heardAt = Math.max(this.#heardAt, sent);
+    return true;
   }
 
   async #remove(id: string, signal: AbortSignal): Promise<void> {
@@ -176,6 +204,7 @@ export class Presence {
   }
 
   async #attempt(what: string, act: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
+    const began = this.#deps.clock.monotonic();
     try {
       await act();
       this.#notices.clear(what);
@@ -183,6 +212,8 @@ export class Presence {
       return true;
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
+      // One that was sent later has been answered.
+      if (what === 'beat' && began < this.#heardAt) return false;
       this.#isThere = false;
       if (!signal.aborted) this.#notices.tell(what, `cannot ${what}: ${messageOf(error)}`);
       return false;

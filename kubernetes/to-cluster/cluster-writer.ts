@@ -12,6 +12,7 @@ import { Retries } from '../../lib/retries.ts';
 import { Waiters } from '../../lib/waiters.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { objectIn, objectsIn, pairsIn, type Said, textIn, textsIn } from '../api/shapes.ts';
+import { isManagedBy } from '../ours.ts';
 import type { BroughtAddress } from './addresses.ts';
 import type { Brought } from './brought.ts';
 import { type Manifest, serviceManifest, sliceManifests } from './manifests.ts';
@@ -41,6 +42,8 @@ export class ClusterWriter {
   readonly #retries: Retries;
   readonly #pending = new Set<string>();
   readonly #waiters: Waiters;
+  /** Services that somebody wrote meanwhile, once already. */
+  readonly #raced = new Set<string>();
   /** Objects that the API server took, and Services that it did not take. */
   written = 0;
   refused = 0;
@@ -92,11 +95,15 @@ export class ClusterWriter {
     try {
       await this.#compare(service, signal);
       this.#retries.succeeded(service);
+      this.#raced.delete(service);
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
       if (signal.aborted) return;
       this.refused++;
-      this.#notices.tell(service, `Service "${service}": ${messageOf(error)}`);
+      // Who lost a race once looks again.
+      if (error.code !== 'busy' || this.#raced.has(service))
+        this.#notices.tell(service, `Service "${service}": ${messageOf(error)}`);
+      if (error.code === 'busy') this.#raced.add(service);
       this.#retries.failed(service);
     }
   }
@@ -179,7 +186,10 @@ export class ClusterWriter {
     return json;
   }
 
-  /** One of ours that was written since, or that somebody took the labels from, by which it would be seen. */
+  /**
+   * One that somebody took the labels from, by which it would be seen. What has them was written since it was seen, as by
+   * whoever has the turn by now: it is compared anew, later, and only where the turn goes on.
+   */
   async #takeOver(
     list: keyof typeof GROUPS,
     wanted: Manifest,
@@ -191,6 +201,10 @@ export class ClusterWriter {
     const query = { fieldSelector: `metadata.name=${name}` };
     const { json } = await api.ask({ method: 'GET', path: this.#path(list), query }, signal);
     const [there] = objectsIn(json['items']);
+    if (there !== undefined && isManagedBy(labelsOf(there), this.#rules.owner)) {
+      own.wrote(list, there);
+      throw new ProconsulError('busy', `${name} was written by another meanwhile`);
+    }
     const isOurs =
       there !== undefined &&
       ownerReferences !== undefined &&
@@ -238,7 +252,7 @@ function typeOf(object: Said): unknown {
 /** As far as we say it; what others add, or the server fills in, is theirs. */
 function says(there: Said, wanted: Manifest): boolean {
   const meta = objectIn(there['metadata']);
-  const [labels, notes] = [pairsIn(meta['labels']), pairsIn(meta['annotations'])];
+  const [labels, notes] = [labelsOf(there), pairsIn(meta['annotations'])];
   const { labels: ours, annotations = {}, ownerReferences = [] } = wanted.metadata;
   return (
     Object.entries(ours).every(([key, value]) => labels.get(key) === value) &&
@@ -246,6 +260,10 @@ function says(there: Said, wanted: Manifest): boolean {
     sameJson(objectsIn(meta['ownerReferences']).map(bare), ownerReferences) &&
     ['spec', 'endpoints', 'ports'].every((field) => contains(there[field], wanted[field]))
   );
+}
+
+function labelsOf(object: Said): ReadonlyMap<string, string> {
+  return pairsIn(objectIn(object['metadata'])['labels']);
 }
 
 /** Of an owner, what counts. */

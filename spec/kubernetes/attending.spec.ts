@@ -4,7 +4,7 @@ import { FakeClock } from '../support/fakes/fake-clock.ts';
 
 function started() {
   const clock = new FakeClock();
-  const at = { isLost: false, isAnotherWell: false };
+  const at = { isLost: false, isAnotherWell: false, isSilent: false };
   const looks: (readonly string[] | undefined)[] = [];
   const presence = {
     removeDead: async (suspects: readonly string[] | undefined) => {
@@ -12,6 +12,9 @@ function started() {
       return ['b'];
     },
     isAnotherWell: async () => at.isAnotherWell,
+    get isSilent() {
+      return at.isSilent;
+    },
   };
   const ending = new AbortController();
   let end = '';
@@ -81,5 +84,13 @@ describe('whoever has the turn of a sync', () => {
     await passes(2);
     assert.equal(end(), '');
     await stop();
+  });
+
+  it('ends it once the catalog may take it for dead', async () => {
+    const { at, passes, end } = started();
+    await passes(1);
+    at.isSilent = true;
+    await passes(1);
+    assert.equal(end(), 'the catalog answers no beat: another may have the turn');
   });
 });

@@ -287,4 +287,28 @@ describe('slices', () => {
     await until(() => slices('db').length === 0);
     assert.ok(service('db') !== undefined);
   });
+
+  it('are compared anew before they go over what another sync wrote of them meanwhile', async () => {
+    const { instance, begin, untilShown, slices, objects, cluster } = await started();
+    await instance('db1', '10.0.0.1');
+    const { logger } = begin();
+    await untilShown('db', '10.0.0.1:5432 ready serving');
+    cluster.isMute = true;
+    const [slice] = slices('db') as [KubeObject];
+    const [endpoint] = slice['endpoints'] as [object];
+    objects.set('endpointslices', {
+      ...slice,
+      endpoints: [endpoint, { ...endpoint, addresses: ['10.0.0.2'] }],
+    });
+    const { version } = objects;
+    await instance('db2', '10.0.0.2');
+    await until(() => cluster.requests.some((each) => each.includes('fieldSelector')));
+    await instance('db3', '10.0.0.3');
+    await untilShown('db', ...[1, 2, 3].map((i) => `10.0.0.${i}:5432 ready serving`));
+    assert.equal(objects.version, version + 1);
+    assert.deepEqual(
+      logger.lines.filter((line) => line.includes('meanwhile')),
+      [],
+    );
+  });
 });

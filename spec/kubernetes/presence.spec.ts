@@ -10,16 +10,27 @@ import { until } from '../support/until.ts';
 function started() {
   const clock = new FakeClock();
   const asked: CatalogRequest[] = [];
-  const ask = async (request: CatalogRequest) => {
+  const ask = async (request: CatalogRequest, signal: AbortSignal) => {
     asked.push(request);
+    if (there.hangs(asked.length)) await ended(signal);
     if (there.fails) throw new ProconsulError('unavailable', 'away');
     return { status: there.status, index: '1', text: '', json: there.json };
   };
-  const there = { json: undefined as unknown, status: 200, fails: false };
+  const there = {
+    json: undefined as unknown,
+    status: 200,
+    fails: false,
+    hangs: (_: number) => false,
+  };
   const doubt = { why: '' };
   const self = { node: 'n', owner: 'o', instance: 'a', leaseMs: 1000 };
   const deps = { catalog: { ask }, clock, logger: silentLogger };
   return { clock, asked, doubt, there, presence: new Presence(deps, self, () => doubt.why) };
+}
+
+async function ended(signal: AbortSignal): Promise<never> {
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  throw new ProconsulError('unavailable', 'aborted');
 }
 
 describe('a sync in the catalog', () => {
@@ -109,5 +120,57 @@ describe('a sync in the catalog', () => {
       there.json = all;
       assert.equal(await presence.isAnotherWell(signal), isWell, JSON.stringify(all));
     }
+  });
+
+  it('is heard though every third of its beats comes to a server that hangs', async () => {
+    const { clock, presence, there } = started();
+    const ending = new AbortController();
+    there.hangs = (number) => number % 3 === 0;
+    await presence.register(ending.signal);
+    const ran = presence.run(ending.signal, new AbortController().signal);
+    for (let i = 0; i < 100; i++) {
+      await clock.advance(50);
+      assert.deepEqual([presence.isSilent, presence.isThere], [false, true], String(i));
+    }
+    there.hangs = () => false;
+    ending.abort();
+    await ran;
+    assert.equal(clock.armed, 0);
+  });
+
+  it('knows that it is not heard, before its lease is over: counted from when the last beat was sent', async () => {
+    const { clock, presence, there } = started();
+    const ending = new AbortController();
+    assert.equal(presence.isSilent, true);
+    await presence.register(ending.signal);
+    const ran = presence.run(ending.signal, new AbortController().signal);
+    await clock.advance(100);
+    there.hangs = () => true;
+    await clock.advance(790);
+    assert.equal(presence.isSilent, false);
+    await clock.advance(20);
+    assert.equal(presence.isSilent, true);
+    await clock.advance(1000);
+    assert.equal(presence.isThere, false);
+    there.hangs = () => false;
+    await clock.advance(250);
+    assert.deepEqual([presence.isSilent, presence.isThere], [false, true]);
+    ending.abort();
+    await ran;
+  });
+
+  it('is told anew once, though several beats find it lost: what rests on its check ends each time', async () => {
+    const { clock, asked, presence, there } = started();
+    const ending = new AbortController();
+    await presence.register(ending.signal);
+    there.status = 404;
+    there.hangs = (number) => asked[number - 1]?.path === '/v1/catalog/register';
+    const ran = presence.run(ending.signal, new AbortController().signal);
+    await clock.advance(900);
+    assert.equal(asked.filter(({ path }) => path === '/v1/catalog/register').length, 2);
+    there.status = 200;
+    there.hangs = () => false;
+    ending.abort();
+    await ran;
   });
 });

@@ -1,6 +1,7 @@
 /** Whose turn it is: of whoever lives and knows the cluster, whatever was before. */
 import assert from 'node:assert/strict';
 import { accessTo, kubeService, kubeSlice } from '../support/kubernetes/cluster.ts';
+import type { KubeObject } from '../support/kubernetes/objects.ts';
 import { NODE, startSyncWorld } from '../support/kubernetes/syncs.ts';
 import { until } from '../support/until.ts';
 
@@ -48,5 +49,35 @@ describe('the turn of a sync', () => {
       logger.lines.filter((line) => line.startsWith('warn')),
       [],
     );
+  });
+
+  it('ends by itself where the catalog is not heard any more: what is written to the cluster has no fence', async () => {
+    const { sync, cluster, put, objects, clock, status } = await started();
+    const flags = { 'config-map-from-kv': 'app=default/app' };
+    await put('/v1/kv/app/color', 'blue');
+    const first = sync('a', flags);
+    const color = () =>
+      (objects.get('configmaps', 'default', 'app')?.['data'] as { color: string } | undefined)
+        ?.color;
+    await until(() => color() === 'blue');
+    const second = sync('b', flags);
+    await until(() => status(NODE, 'service:proconsul-k8s-sync-b') === 'passing');
+    first.isCut = true;
+    await until(
+      () => first.logger.lines.some((line) => line.includes('another may have the turn')),
+      () => first.logger.lines.join('\n'),
+    );
+    await until(async () => {
+      await clock.advance(50);
+      return second.isActive;
+    });
+    await put('/v1/kv/app/color', 'red');
+    await until(() => color() === 'red');
+    const { writes } = cluster;
+    const there = objects.get('configmaps', 'default', 'app') as KubeObject;
+    objects.set('configmaps', { ...there, data: { color: 'green' } });
+    await until(() => color() === 'red');
+    assert.equal(cluster.writes, writes + 1);
+    first.isCut = false;
   });
 });

@@ -94,6 +94,8 @@ export class Sync {
   readonly asking = { now: 0, most: 0 };
   /** What somebody between it and the catalog answers; undefined where the request goes through. */
   instead: Instead;
+  /** What it sends to the catalog has no answer, and no connection ends by that. */
+  isCut = false;
   readonly #ending = new AbortController();
   readonly #killed = new AbortController();
   readonly #api: Client;
@@ -105,8 +107,8 @@ export class Sync {
     const options: SyncOptions = syncOptionsOf(flags);
     this.#api = new Client(access, systemClock);
     const headers = over.token === '' ? undefined : { 'X-Consul-Token': over.token };
-    const client = (signal: AbortSignal) =>
-      createApiClient({
+    const client = (signal: AbortSignal) => {
+      const { send: sent, ...others } = createApiClient({
         target: {
           scheme: 'http',
           address: `127.0.0.1:${server.port}`,
@@ -115,6 +117,10 @@ export class Sync {
         query: [],
         signal: AbortSignal.any([signal, this.#killed.signal]),
       });
+      const send: typeof sent = async (request) =>
+        this.isCut ? await silence(signal) : await sent(request);
+      return { ...others, send };
+    };
     const parts = { client, clock: systemClock, key: options.lockKey, signal: this.#ending.signal };
     this.sync = new KubernetesSync(
       {
@@ -159,6 +165,7 @@ export class Sync {
     return {
       ask: async (request, signal) => {
         if (killed.aborted) throw new ProconsulError('unavailable', 'killed');
+        if (this.isCut) await silence(signal);
         const { method, path, accept = [] } = request;
         const isBeat = /\/check\/(pass|warn)\//.test(path);
         if (method !== 'GET' && !isBeat) this.writes.push(request);
@@ -177,6 +184,12 @@ export class Sync {
       },
     };
   }
+}
+
+async function silence(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  throw new ProconsulError('unavailable', 'no answer');
 }
 
 function taken(answer: CatalogAnswer, accept: readonly number[]): CatalogAnswer {
