@@ -48,6 +48,8 @@ export class KeptMap {
   readonly #api: Pick<ApiServer, 'ask'>;
   readonly #rule: MapRule;
   #there: Said | undefined;
+  /** What the watch told while a request was under way. */
+  #meanwhile: (Said | undefined)[] = [];
   /** What was told last is older than what is known: the watch is behind, or the cluster was restored. */
   isDoubtful = false;
 
@@ -64,6 +66,7 @@ export class KeptMap {
       keep: (object) => object,
       changed: (_, now) => {
         // What was read anew is known before the watch brings what was before it.
+        this.#meanwhile.push(now);
         if (now !== undefined && isOlder(now, this.#there)) this.isDoubtful = true;
         else this.#there = now;
         changed();
@@ -74,12 +77,13 @@ export class KeptMap {
   /** As it is now: the watch may be behind what another wrote and said to be agreed. */
   async readAnew(signal: AbortSignal): Promise<void> {
     const query = { fieldSelector: this.#selector };
+    this.#meanwhile = [];
     const { json } = await this.#api.ask({ method: 'GET', path: this.#path, query }, signal);
     if (!/List$/.test(textIn(json['kind']))) {
       throw new ProconsulError('unavailable', `${this.#path}: the answer is no list`);
     }
     [this.#there] = objectsIn(json['items']);
-    this.isDoubtful = false;
+    this.isDoubtful = this.#isOtherwise(this.#there);
   }
 
   get now(): SeenMap {
@@ -109,6 +113,7 @@ export class KeptMap {
       there === undefined
         ? { method: 'POST' as const, path, body }
         : { method: 'PUT' as const, path: `${path}/${name}`, body };
+    this.#meanwhile = [];
     const { status, json } = await this.#api.ask({ ...request, accept: [409] }, signal);
     // The watch brings what is there instead.
     if (status === 409) {
@@ -117,10 +122,15 @@ export class KeptMap {
     if (textIn(objectIn(json['metadata'])['resourceVersion']) === '') {
       throw new ProconsulError('unavailable', `${path}: the answer is no ConfigMap`);
     }
-    // The watch may have brought what somebody wrote after it.
-    if (this.#there === there || !isOlder(json, this.#there)) this.#there = json;
-    else this.isDoubtful = true;
+    // The watch may have brought what somebody wrote after it, or that it is gone.
+    if (this.#isOtherwise(json)) this.isDoubtful = true;
+    else this.#there = json;
     return true;
+  }
+
+  /** Whether the watch told of anything but this: an answer does not say which of both was sooner. */
+  #isOtherwise(answer: Said | undefined): boolean {
+    return this.#meanwhile.some((told) => versionOf(told) !== versionOf(answer));
   }
 
   get #selector(): string {
@@ -130,4 +140,9 @@ export class KeptMap {
   get #path(): string {
     return `/api/v1/namespaces/${encodeURIComponent(this.#rule.namespace)}/configmaps`;
   }
+}
+
+function versionOf(object: Said | undefined): string {
+  const { uid, resourceVersion } = objectIn(object?.['metadata']);
+  return `${textIn(uid)} ${textIn(resourceVersion)}`;
 }

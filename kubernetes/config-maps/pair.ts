@@ -100,12 +100,13 @@ export class Pair {
   }
 
   async #step(fence: Fence, signal: AbortSignal): Promise<void> {
+    // What is told from here on is looked at again.
+    this.isChanged = false;
     // Another had the turn until now, or nobody knows what became of a write.
     if (!this.#isFresh || this.#map.isDoubtful) await this.#readAnew(signal);
     this.#isFresh = true;
-    this.isChanged = false;
-    await this.#settle(fence, signal);
-    if (!this.isChanged) await this.#waiters.wait(IDLE_MS, signal);
+    if (!this.#map.isDoubtful) await this.#settle(fence, signal);
+    if (!this.isChanged && !this.#map.isDoubtful) await this.#waiters.wait(IDLE_MS, signal);
     await pause(this.#clock, QUIET_MS, signal);
   }
 

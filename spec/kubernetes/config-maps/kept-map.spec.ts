@@ -29,10 +29,11 @@ function started(answers: (request: ApiRequest) => Said) {
   const map = new KeptMap({ ask }, RULE);
   const { changed } = map.mirrored(() => undefined);
   const tell = (object: Said) => changed('default/web', object, undefined);
+  const gone = () => changed('default/web', undefined, undefined);
   const { signal } = new AbortController();
   const value = (text: string) => new Map([['a', Buffer.from(text).toString('base64')]]);
   const write = (seen = map.now) => map.write(seen, value('wanted'), 7, signal);
-  return { map, asked, tell, write, signal };
+  return { map, asked, tell, gone, write, signal };
 }
 
 describe('a ConfigMap as it is known', () => {
@@ -66,5 +67,35 @@ describe('a ConfigMap as it is known', () => {
     assert.deepEqual([map.now.object, map.isDoubtful], [version('9', 'known'), true]);
     await map.readAnew(signal);
     assert.deepEqual([map.now.object, map.isDoubtful], [restored, false]);
+  });
+
+  it('is looked at again where something was told while it was read: the answer may be of before', async () => {
+    const { map, tell, signal } = started(() => {
+      tell(version('11', 'newer'));
+      return { kind: 'ConfigMapList', items: [version('10', 'old')] };
+    });
+    await map.readAnew(signal);
+    assert.equal(map.isDoubtful, true);
+  });
+
+  it('is looked at again where it went while it was written', async () => {
+    const { map, tell, gone, write } = started(() => {
+      tell(version('2', 'wanted'));
+      gone();
+      return version('2', 'wanted');
+    });
+    tell(version('1', 'old'));
+    await write();
+    assert.deepEqual([map.now.object, map.isDoubtful], [undefined, true]);
+  });
+
+  it('is known where nothing was told meanwhile but what was written', async () => {
+    const { map, tell, write } = started(() => {
+      tell(version('2', 'wanted'));
+      return version('2', 'wanted');
+    });
+    tell(version('1', 'old'));
+    await write();
+    assert.equal(map.isDoubtful, false);
   });
 });
