@@ -21,6 +21,7 @@ const texts = (help: string) => ({ kind: 'strings', help }) as const;
 const ROWS: readonly (readonly [string, Flag])[] = [
   ['add-k8s-namespace-suffix', bool('Put the namespace after the name: web-default.')],
   ['admin', text('Address and port for /live, /ready and /metrics.')],
+  ['allow-consul-service', texts('Bring back this service; all by default. May end in *.')],
   [
     'allow-k8s-namespace',
     texts('Take Services of this namespace; of all by default. May end in *.'),
@@ -70,6 +71,25 @@ const ROWS: readonly (readonly [string, Flag])[] = [
 
 export const K8S_FLAGS: FlagTable = new Map(ROWS);
 
+/** Flags that say something of one way alone. */
+const OF_WAYS: Readonly<Record<string, readonly string[]>> = {
+  'to-consul': [
+    ...['add-k8s-namespace-suffix', 'allow-k8s-namespace', 'both-families'],
+    ...['consul-service-prefix', 'deny-k8s-namespace', 'k8s-default-sync', 'k8s-label-selector'],
+    ...['k8s-source-namespace', 'node-port-sync-type', 'sync-clusterip-services'],
+  ],
+  'to-k8s': [
+    ...['allow-consul-service', 'consul-domain', 'deny-consul-service', 'k8s-service-prefix'],
+    ...['k8s-service-type', 'k8s-write-namespace'],
+  ],
+};
+
+/** What is set and counts for nothing is a mistake: the way that it is of does not run. */
+function refuseIdle(flags: FlagValues, way: keyof typeof OF_WAYS): undefined {
+  const idle = OF_WAYS[way]?.find((name) => flags.has(name));
+  if (idle !== undefined) throw refused(`-${idle} says nothing without -${way}`);
+}
+
 export function syncOptionsOf(flags: FlagValues): SyncOptions {
   const or = (name: string, otherwise: string) => flags.text(name) || otherwise;
   const isOn = (name: string) => !flags.has(name) || flags.isSet(name);
@@ -78,8 +98,12 @@ export function syncOptionsOf(flags: FlagValues): SyncOptions {
   if (leaseMs < LEAST_LEASE_MS) throw refused('-lease must be at least 500ms');
   if (!LABEL_VALUE.test(owner)) throw refused(`-owner is no value of a label: ${owner}`);
   const tag = or('k8s-tag', 'k8s');
-  const toCatalog = isOn('to-consul') ? toCatalogOf(flags, { node, owner, tag }) : undefined;
-  const toCluster = flags.isSet('to-k8s') ? toClusterOf(flags, { owner, tag }) : undefined;
+  const toCatalog = isOn('to-consul')
+    ? toCatalogOf(flags, { node, owner, tag })
+    : refuseIdle(flags, 'to-consul');
+  const toCluster = flags.isSet('to-k8s')
+    ? toClusterOf(flags, { owner, tag })
+    : refuseIdle(flags, 'to-k8s');
   const lockKey = or('lock-key', `${NODE}/${node}/${owner}/lock`);
   const maps = mapsOf(flags, { node, owner, lockKey });
   if (toCatalog === undefined && toCluster === undefined && maps.length === 0) {

@@ -11,7 +11,7 @@ import { atEnd } from '../servers/start-server.ts';
 import { until } from '../until.ts';
 import { type Endpoint, kubeService, kubeSlice } from './cluster.ts';
 import { type KubeObject, RESOURCES } from './objects.ts';
-import { syncsOf } from './syncs.ts';
+import { type FlagTexts, syncsOf } from './syncs.ts';
 
 /** Whoever writes to a cluster by kubectl. */
 export class ClusterUser {
@@ -89,8 +89,11 @@ export async function startScenarioWorld(access: ApiAccess, namespace: string) {
   const server = await startAgentless();
   const user = new ClusterUser(access, namespace);
   atEnd(async () => user.close());
-  const flags = { 'k8s-source-namespace': namespace, 'k8s-write-namespace': namespace };
-  return { ...server, user, ...syncsOf(server, access, flags) };
+  const within = (flags: FlagTexts) => ({
+    ...(flags['to-consul'] !== 'false' && { 'k8s-source-namespace': namespace }),
+    ...(flags['to-k8s'] === 'true' && { 'k8s-write-namespace': namespace }),
+  });
+  return { ...server, user, ...syncsOf(server, access, within) };
 }
 
 type World = Awaited<ReturnType<typeof startScenarioWorld>>;

@@ -29,10 +29,14 @@ export async function startSyncWorld(options: AgentlessOptions = {}) {
   return { ...server, cluster, objects: cluster.objects, ...syncsOf(server, accessTo(cluster)) };
 }
 
-type FlagTexts = Readonly<Record<string, string>>;
+export type FlagTexts = Readonly<Record<string, string>>;
 
 /** Between a server and whichever cluster that is. */
-export function syncsOf(server: Started, access: ApiAccess, always: FlagTexts = {}) {
+export function syncsOf(
+  server: Started,
+  access: ApiAccess,
+  always: (flags: FlagTexts) => FlagTexts = () => ({}),
+) {
   const syncs: Sync[] = [];
   const sync = (
     name = 'a',
@@ -41,7 +45,11 @@ export function syncsOf(server: Started, access: ApiAccess, always: FlagTexts = 
     at = access,
     instead: Instead = () => undefined,
   ) => {
-    const made = new Sync(server, at, name, { flags: { ...always, ...flags }, token, instead });
+    const made = new Sync(server, at, name, {
+      flags: { ...always(flags), ...flags },
+      token,
+      instead,
+    });
     syncs.push(made);
     atEnd(() => made.stop());
     return made;
