@@ -9,6 +9,7 @@ import {
   textIn,
   textsIn,
 } from './api/shapes.ts';
+import { BROUGHT_AS } from './ours.ts';
 
 export interface KubeService {
   readonly namespace: string;
@@ -16,6 +17,8 @@ export interface KubeService {
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
   readonly type: string;
+  /** It has pods: what comes from a catalog has none. */
+  readonly hasSelector: boolean;
   readonly ports: readonly ServicePort[];
   readonly externalIps: readonly string[];
   /** Addresses and names at which a load balancer is reached. */
@@ -67,10 +70,9 @@ export function serviceIn(object: Said): KubeService {
     namespace: textIn(meta['namespace']),
     name: textIn(meta['name']),
     labels: pairsIn(meta['labels']),
-    annotations: new Map(
-      [...pairsIn(meta['annotations'])].filter(([name]) => name.startsWith(ANNOTATION)),
-    ),
+    annotations: new Map([...pairsIn(meta['annotations'])].filter(([name]) => counts(name))),
     type: textIn(spec['type']) || 'ClusterIP',
+    hasSelector: hasSelector(object),
     ports: objectsIn(spec['ports']).map((each) => ({
       name: textIn(each['name']),
       port: numberIn(each['port']),
@@ -82,6 +84,14 @@ export function serviceIn(object: Said): KubeService {
       .filter((each) => each !== ''),
     family: textsIn(spec['ipFamilies'])[0] ?? '',
   };
+}
+
+function counts(annotation: string): boolean {
+  return annotation.startsWith(ANNOTATION) || annotation === BROUGHT_AS;
+}
+
+export function hasSelector(service: Said): boolean {
+  return Object.keys(objectIn(objectIn(service['spec'])['selector'])).length > 0;
 }
 
 export function sliceIn(object: Said): Slice {

@@ -22,8 +22,15 @@ export function isManagedBy(labels: ReadonlyMap<string, string>, owner: string):
   return labels.get(MANAGED_BY) === MANAGER && labels.get(OWNER_LABEL) === owner;
 }
 
-/** What came from a catalog, by this program or by consul-k8s. */
-export function isOurs(labels: ReadonlyMap<string, string>): boolean {
+/** As which service of the catalog a Service was made. */
+export const BROUGHT_AS = 'proconsul-service';
+
+/**
+ * What came from a catalog, by this program or by consul-k8s. Neither makes a Service with a selector: whoever applies one of
+ * his own over it leaves the labels there.
+ */
+export function isOurs(labels: ReadonlyMap<string, string>, hasSelector: boolean): boolean {
+  if (hasSelector) return false;
   return labels.get(CONSUL_LABEL) === 'true' || labels.get(MANAGED_BY) === MANAGER;
 }
 

@@ -31,9 +31,22 @@ export function hostPort(address: string, port: number | string): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** '::ffff:127.0.0.1' is how a socket for both families says it. */
+/** '::ffff:127.0.0.1' is how a socket for both families says it; whoever writes an address may spell it otherwise. */
 export function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
+  if (!address.includes(':')) return address.startsWith('127.');
+  // Sockets say these: they are asked for each request.
+  if (/^::ffff:\d+\./.test(address)) return address.startsWith('::ffff:127.');
+  const bytes = ipBytes(address);
+  if (bytes === undefined) return false;
+  return bytes.equals(LOOPBACK) || (isMapped(bytes) && bytes[12] === 127);
+}
+
+const LOOPBACK = Buffer.from([...new Uint8Array(15), 1]);
+const MAPPED = Buffer.from([...new Uint8Array(10), 0xff, 0xff]);
+
+/** Whether it is an address of the older family in the newer one's form. */
+export function isMapped(bytes: Buffer): boolean {
+  return bytes.length === 16 && bytes.subarray(0, 12).equals(MAPPED);
 }
 
 /** Whether the address lies in the network, such as '10.0.0.0/8'. */

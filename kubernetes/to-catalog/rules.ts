@@ -1,7 +1,7 @@
 /** Which Services of a cluster come to the catalog, and as what. The names are those of consul-k8s. */
 import { matchesAny } from '../names.ts';
 import { ANNOTATION, type KubeService } from '../objects.ts';
-import { isOurs, SYNC_SERVICE } from '../ours.ts';
+import { BROUGHT_AS, isOurs, SYNC_SERVICE } from '../ours.ts';
 
 export interface SyncRules {
   /** The node that all instances are on. */
@@ -45,15 +45,21 @@ export function annotatedTags(service: KubeService): readonly string[] {
 
 /** Denied is denied, whatever else is allowed; and what came from a catalog does not go back to one. */
 export function isSynced(service: KubeService, rules: SyncRules): boolean {
-  const { namespace, labels, type } = service;
-  if (isOurs(labels) || type === 'ExternalName') return false;
+  const { namespace, labels, type, hasSelector } = service;
+  if (isOurs(labels, hasSelector) || type === 'ExternalName') return false;
   if (type === 'ClusterIP' && !rules.clusterIps && service.externalIps.length === 0) return false;
   if (matchesAny(namespace, rules.denyNamespaces)) return false;
   if (!matchesAny(namespace, rules.allowNamespaces)) return false;
-  const said = annotated(service, 'sync').toLowerCase();
+  const said = saidOf(service);
   if (TRUE.has(said)) return true;
   // Anything else that is said is no yes: so it is in consul-k8s, where it is read as Go reads a bool.
   return said === '' && rules.byDefault;
+}
+
+/** Of one that somebody applied over what came from the catalog, the `false` there is what that was made with. */
+function saidOf(service: KubeService): string {
+  const said = annotated(service, 'sync').toLowerCase();
+  return said === 'false' && service.annotations.has(BROUGHT_AS) ? '' : said;
 }
 
 const TRUE = new Set(['1', 't', 'true']);
@@ -71,12 +77,27 @@ const MAX_TAGS_BYTES = 8 * 1024;
 /** The servers, and the syncs themselves: whoever asks for them is to find no pod. */
 const RESERVED = new Set(['consul', SYNC_SERVICE]);
 
+/** A balancer has a few; a user may write as many external addresses as an object of Kubernetes holds. */
+const MAX_ADDRESSES = 1000;
+/** Of all instances of a Service, as the catalog shows them: the node is read whole, with those of all others. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** Why none of them comes; each is as large as the first but for its names. */
+export function faultOfAll(instances: readonly object[]): string | undefined {
+  const [first] = instances;
+  const bytes = first === undefined ? 0 : Buffer.byteLength(JSON.stringify(first));
+  if (bytes * instances.length <= MAX_BYTES) return undefined;
+  return `${instances.length} instances of ${bytes} bytes each are over ${MAX_BYTES}`;
+}
+
 /** Why a Service does not come that asks to: whoever may write its annotations is no friend of all others. */
 export function faultOf(service: KubeService, rules: SyncRules): string | undefined {
   const name = catalogName(service, rules);
   if (RESERVED.has(name.toLowerCase())) return `the catalog has a "${name}" of its own`;
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `its name is over ${MAX_NAME_BYTES} bytes`;
   if (/\p{Cc}/u.test(name)) return 'its name has characters that cannot be printed';
+  const addresses = Math.max(service.externalIps.length, service.ingress.length);
+  if (addresses > MAX_ADDRESSES) return `it has over ${MAX_ADDRESSES} addresses`;
   const bytes = annotatedTags(service).reduce((sum, tag) => sum + Buffer.byteLength(tag) + 3, 0);
   return bytes > MAX_TAGS_BYTES ? `its tags are over ${MAX_TAGS_BYTES} bytes` : undefined;
 }

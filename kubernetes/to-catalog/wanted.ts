@@ -11,7 +11,13 @@ import {
   sliceIn,
 } from '../objects.ts';
 import { instancesOf, type WantedInstance } from './instances.ts';
-import { catalogName, faultOf, isSynced, type SyncRules } from './rules.ts';
+import { annotated, catalogName, faultOf, faultOfAll, isSynced, type SyncRules } from './rules.ts';
+
+interface Claim {
+  readonly instance: WantedInstance;
+  /** What whoever writes a Service only says of others counts after what the cluster knows. */
+  readonly rank: number;
+}
 
 type Watched<T> = Pick<Mirrored<T>, 'keep' | 'changed'>;
 
@@ -38,7 +44,7 @@ export class Wanted {
   /** Services that are to be looked at anew, and when that was seen last. */
   readonly #dirty = new Map<string, number>();
   /** By id, and then by the Service that wants it: two may come to one name and address. */
-  readonly #claims = new Map<string, Map<string, WantedInstance>>();
+  readonly #claims = new Map<string, Map<string, Claim>>();
   readonly #idsOf = new Map<string, readonly string[]>();
   /** Names in the catalog, by the Services that have them. */
   readonly #undecided = new Map<string, string>();
@@ -95,12 +101,15 @@ export class Wanted {
     for (const [service, { type }] of this.#services) if (type === 'NodePort') this.#look(service);
   }
 
-  /** Of several Services that come to one instance the first counts, by namespace and name. */
+  /** Of several Services that come to one instance the first counts, by rank, namespace and name. */
   get(id: string): WantedInstance | undefined {
     const claims = this.#claims.get(id);
     if (claims === undefined) return undefined;
-    const [first] = claims.size === 1 ? claims.keys() : [...claims.keys()].sort();
-    return claims.get(first ?? '');
+    const [first] =
+      claims.size === 1
+        ? claims
+        : [...claims].sort(([a, x], [b, y]) => x.rank - y.rank || (a < b ? -1 : 1));
+    return first?.[1].instance;
   }
 
   /** All ids that are wanted now. */
@@ -131,19 +140,25 @@ export class Wanted {
     const service = this.#services.get(key);
     const asks = service !== undefined && isSynced(service, this.#rules);
     const fault = asks ? faultOf(service, this.#rules) : undefined;
-    this.#on.judged(key, fault);
     this.#undecided.delete(key);
-    if (!asks || fault !== undefined) return [];
+    if (!asks || fault !== undefined) {
+      this.#on.judged(key, fault);
+      return [];
+    }
     if (isAtMachines(service) && !this.#on.areNodesKnown()) {
       this.#undecided.set(key, catalogName(service, this.#rules));
       return [];
     }
     const slices = [...(this.#slices.get(key)?.values() ?? [])];
     const node = (name: string) => this.#nodes.get(name);
-    return instancesOf(service, { slices, node }, this.#rules);
+    const instances = instancesOf(service, { slices, node }, this.#rules);
+    const excess = faultOfAll(instances);
+    this.#on.judged(key, excess);
+    return excess === undefined ? instances : [];
   }
 
   #claim(key: string, instances: readonly WantedInstance[], at: number): void {
+    const rank = rankOf(this.#services.get(key));
     const ids = instances.map(({ service }) => service.ID);
     const before = new Map(
       (this.#idsOf.get(key) ?? []).map((id) => [id, this.#claims.get(id)?.get(key)]),
@@ -153,9 +168,9 @@ export class Wanted {
       const was = before.get(ID);
       before.delete(ID);
       // Of a Service of a thousand pods one has changed.
-      if (sameJson(was, instance)) continue;
-      const claims = this.#claims.get(ID) ?? new Map<string, WantedInstance>();
-      claims.set(key, instance);
+      if (was?.rank === rank && sameJson(was.instance, instance)) continue;
+      const claims = this.#claims.get(ID) ?? new Map<string, Claim>();
+      claims.set(key, { instance, rank });
       this.#claims.set(ID, claims);
       this.#changed.set(ID, at);
     }
@@ -167,6 +182,12 @@ export class Wanted {
     }
     put(this.#idsOf, key, ids.length === 0 ? undefined : ids);
   }
+}
+
+/** Addresses that its author wrote down are any pod's; a name of the catalog by annotation is any service's. */
+function rankOf(service: KubeService | undefined): number {
+  if (service === undefined) return 0;
+  return (service.externalIps.length > 0 ? 2 : 0) + (annotated(service, 'name') === '' ? 0 : 1);
 }
 
 function isAtMachines({ type, externalIps }: KubeService): boolean {

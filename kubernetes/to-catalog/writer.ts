@@ -187,7 +187,7 @@ export class Writer {
       if (length > 0 && batch.length > 0 && count + length > MAX_TXN_OPS) break;
       this.#pending.delete(id);
       if (length === 0) {
-        this.#alone.delete(id);
+        this.#settled(id);
         continue;
       }
       batch.push(change);
@@ -195,6 +195,15 @@ export class Writer {
       if (isAlone) break;
     }
     return batch;
+  }
+
+  /** Of what is gone nothing is kept: it may be of one that registers and ends without end. */
+  #settled(id: string): void {
+    const { wanted, registered } = this.#deps;
+    this.#alone.delete(id);
+    if (wanted.get(id) !== undefined || registered.get(id) !== undefined) return;
+    this.#retries.succeeded(id);
+    this.#notices.clear(id);
   }
 
   /** Before the node was read what changed lately alone, and the last first: who had the turn knew least of it. */

@@ -1,8 +1,16 @@
 /** What instances of the catalog come to as endpoints. */
 import { isIP } from 'node:net';
 import { type Aggregate, aggregateStatus } from '../../lib/aggregate-status.ts';
-import { isLoopback } from '../../lib/ip.ts';
-import { numberIn, objectIn, objectsIn, pairsIn, textIn, textsIn } from '../api/shapes.ts';
+import { ipBytes, isLoopback, isMapped } from '../../lib/ip.ts';
+import {
+  numberIn,
+  objectIn,
+  objectsIn,
+  pairsIn,
+  type Said,
+  textIn,
+  textsIn,
+} from '../api/shapes.ts';
 import { OWNER_META } from '../ours.ts';
 import type { BackRules } from './rules.ts';
 
@@ -19,15 +27,13 @@ export interface BroughtAddress {
  */
 export function addressesIn(
   entries: readonly unknown[],
-  { owner, tag }: BackRules,
+  rules: BackRules,
 ): readonly BroughtAddress[] {
   const found = new Map<string, BroughtAddress>();
   for (const each of entries) {
     const entry = objectIn(each);
     const service = objectIn(entry['Service']);
-    // It came from this cluster, whatever the others of its name did.
-    const isOwn = pairsIn(service['Meta']).get(OWNER_META) === owner;
-    if (isOwn || textsIn(service['Tags']).includes(tag)) continue;
+    if (isFromHere(entry, rules)) continue;
     const address = textIn(service['Address']) || textIn(objectIn(entry['Node'])['Address']);
     const port = numberIn(service['Port']);
     if (!isTaken(address) || port < 0 || port > MAX_PORT) continue;
@@ -45,13 +51,26 @@ export function addressesIn(
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each);
 }
 
+/** It came from this cluster, whatever the others of its name did. */
+export function isFromHere(entry: Said, { owner, tag }: BackRules): boolean {
+  const { Meta, Tags } = objectIn(entry['Service']);
+  return pairsIn(Meta).get(OWNER_META) === owner || textsIn(Tags).includes(tag);
+}
+
 const MAX_PORT = 65_535;
 const ORDER: readonly Aggregate[] = ['passing', 'warning', 'maintenance', 'critical'];
 
 /** What an API server refuses of a slice: a pod that went there would find itself, or nobody. */
 function isTaken(address: string): boolean {
-  if (isIP(address) === 0 || isLoopback(address)) return false;
-  // To an API server an address of the older family in the newer one's form is neither; one with a zone is none.
-  if (/^(::ffff:|[0:]+:ffff:)/i.test(address) || address.includes('%')) return false;
-  return !/^(169\.254\.|0\.|22[4-9]\.|23\d\.|255\.|::$|fe[89ab]|ff)/i.test(address);
+  const bytes = ipBytes(address);
+  // One with a zone is none to an API server.
+  if (bytes === undefined || isLoopback(address) || address.includes('%')) return false;
+  const [first = 0, second = 0] = bytes;
+  if (bytes.length === 4) {
+    const isMulticast = first >= 224 && first < 240;
+    return first !== 0 && first !== 255 && !isMulticast && !(first === 169 && second === 254);
+  }
+  const isLinkLocal = first === 0xfe && second >> 6 === 0b10;
+  // To an API server an address of the older family in the newer one's form is neither.
+  return !isMapped(bytes) && !isLinkLocal && first !== 0xff && bytes.some((each) => each !== 0);
 }

@@ -6,11 +6,11 @@ import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
 import { Slots } from '../../lib/slots.ts';
 import { type Agent, type Followed, follow, type Question } from '../../sidecar/follow.ts';
-import { listIn, objectIn, objectsIn, type Said, textIn, textsIn } from '../api/shapes.ts';
+import { objectIn, objectsIn, type Said, textIn, textsIn } from '../api/shapes.ts';
 import type { Catalog } from '../catalog.ts';
 import { refuseHidden } from '../rights.ts';
-import { addressesIn, type BroughtAddress } from './addresses.ts';
-import { type BackRules, isBrought, serviceName } from './rules.ts';
+import { addressesIn, type BroughtAddress, isFromHere } from './addresses.ts';
+import { type BackRules, mayBeBrought, serviceName } from './rules.ts';
 
 /** Each is a question. */
 const MAX_SERVICES = 2000;
@@ -27,6 +27,8 @@ export interface BroughtDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Whether the cluster has that Service, as it was made from the catalog. */
+  readonly isThere: (service: string) => boolean;
 }
 
 export interface BroughtService {
@@ -52,6 +54,13 @@ export class Brought {
   readonly #services = new Map<string, BroughtService>();
   /** By the name in the catalog, the nodes that its instances were on. */
   readonly #nodes = new Map<string, ReadonlySet<string>>();
+  /** Of names with the tag those whose instances all came from the cluster. */
+  readonly #fromHere = new Set<string>();
+  /** Services that the catalog has and that are too many. */
+  /** Names that are not brought, of which the log has said why. */
+  #told = new Set<string>();
+  #over: ReadonlySet<string> = new Set();
+  #said: Readonly<Record<string, unknown>> = {};
   /** Questions about services that are under way. */
   readonly #under = new Set<Promise<void>>();
   #isKnown = false;
@@ -84,6 +93,16 @@ export class Brought {
     return this.#services.get(service);
   }
 
+  /** It is one too many: nothing is known of it but that the catalog has it. */
+  isOver(service: string): boolean {
+    return this.#over.has(service);
+  }
+
+  /** What the cluster has may be otherwise than when names were chosen. */
+  chooseAnew(): void {
+    if (this.#isKnown) this.#takeNames(this.#said);
+  }
+
   /** Resolves when the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const names = { path: NAMES, of: this.#agent };
@@ -103,31 +122,65 @@ export class Brought {
   }
 
   #takeNames(services: Readonly<Record<string, unknown>>): void {
+    this.#said = services;
+    for (const name of this.#fromHere)
+      if (!this.#hasTag(services[name])) this.#fromHere.delete(name);
     const wanted = this.#named(
       Object.entries(services)
-        .filter(([name, tags]) => isBrought(name, textsIn(tags), this.#rules))
+        .filter(([name, tags]) => mayBeBrought(name, this.#rules) && this.#isMeant(name, tags))
         .map(([name]) => name),
     );
     if (wanted.length > MAX_SERVICES) {
       this.#notices.tell('', `${wanted.length} services: no more than ${MAX_SERVICES} are brought`);
     } else this.#notices.clear('');
-    // What is brought stays: whoever registers more takes nobody's place.
-    const isOld = (name: string) => this.#following.has(name);
-    const old = wanted.filter(isOld);
-    const kept = new Set([...old, ...wanted.filter((name) => !isOld(name))].slice(0, MAX_SERVICES));
+    // What is brought stays: whoever registers more takes nobody's place, nor does who has the turn next.
+    const ranks = new Map(wanted.map((name) => [name, this.#rankOf(name)]));
+    const inOrder = [0, 1, 2].flatMap((rank) => wanted.filter((name) => ranks.get(name) === rank));
+    const kept = new Set(inOrder.slice(0, MAX_SERVICES));
+    this.#over = new Set(
+      inOrder.slice(MAX_SERVICES).map((name) => serviceName(name, this.#rules) ?? ''),
+    );
     for (const name of [...this.#following.keys()]) if (!kept.has(name)) this.#forget(name);
     for (const name of kept) if (!this.#following.has(name)) this.#begin(name);
     this.#isKnown = true;
     this.#changed('');
   }
 
+  /**
+   * What comes from Kubernetes does not go back there. The catalog says the tags of all instances together: what was
+   * brought stays until its instances are seen to have come from here, all of them.
+   */
+  #isMeant(name: string, tags: unknown): boolean {
+    if (!this.#hasTag(tags)) return true;
+    return !this.#fromHere.has(name) && (this.#following.has(name) || this.#isThere(name));
+  }
+
+  #rankOf(name: string): number {
+    if (this.#isThere(name)) return 0;
+    return this.#following.has(name) ? 1 : 2;
+  }
+
+  #hasTag(tags: unknown): boolean {
+    return textsIn(tags).includes(this.#rules.tag);
+  }
+
+  #isThere(name: string): boolean {
+    return this.#deps.isThere(serviceName(name, this.#rules) ?? '');
+  }
+
   /** Of names that come to one Service, such as `web` and `Web`, the one that is written as it is; else the first. */
   #named(names: readonly string[]): readonly string[] {
     const byService = new Map<string, string>();
+    const told = this.#told;
+    this.#told = new Set();
+    const leave = (name: string, why: string) => {
+      this.#told.add(name);
+      this.#notices.tell(name, `"${name}" is not brought: ${why}`);
+    };
     for (const name of [...names].sort()) {
       const service = serviceName(name, this.#rules);
       if (service === undefined) {
-        this.#notices.tell(name, `"${name}" is not brought: no Service can have that name`);
+        leave(name, 'no Service can have that name');
         continue;
       }
       const other = byService.get(service);
@@ -135,8 +188,9 @@ export class Brought {
       if (isFirst) byService.set(service, name);
       if (other === undefined) continue;
       const left = isFirst ? other : name;
-      this.#notices.tell(left, `"${left}" is not brought: Service "${service}" is of another`);
+      leave(left, `Service "${service}" is of another`);
     }
+    for (const name of told) if (!this.#told.has(name)) this.#notices.clear(name);
     return [...byService.values()];
   }
 
@@ -152,11 +206,17 @@ export class Brought {
     }
     const take = (json: unknown) => {
       // Once it has none it is no service any more: then the list of names says so.
-      if (ending.signal.aborted || listIn(json).length === 0) return;
-      this.#services.set(service, { name, addresses: addressesIn(listIn(json), this.#rules) });
+      const entries = objectsIn(json);
+      if (ending.signal.aborted || entries.length === 0) return;
+      if (this.#isAllFromHere(name, entries)) {
+        this.#fromHere.add(name);
+        this.#forget(name);
+        return;
+      }
+      this.#services.set(service, { name, addresses: addressesIn(entries, this.#rules) });
       this.#changed(service);
     };
-    const path = `/v1/health/service/${encodeURIComponent(name)}`;
+    const path = pathOf(name);
     const ask: Agent['ask'] = async (question, signal) => {
       const answer = await this.#inTurn.ask(question, signal);
       await this.#refuseHidden(name, answer.json, signal);
@@ -165,6 +225,11 @@ export class Brought {
     const ended = this.#follow({ path, of: { ...this.#inTurn, ask } }, take, ending.signal);
     this.#under.add(ended);
     void ended.then(() => this.#under.delete(ended));
+  }
+
+  #isAllFromHere(name: string, entries: readonly Said[]): boolean {
+    if (!entries.every((entry) => isFromHere(entry, this.#rules))) return false;
+    return this.#hasTag(this.#said[name]);
   }
 
   /** Instances go with their nodes from the answer to a token that may not read those: that says nothing of them. */
@@ -182,6 +247,7 @@ export class Brought {
 
   #forget(name: string): void {
     this.#nodes.delete(name);
+    this.#notices.clear(pathOf(name));
     this.#following.get(name)?.abort();
     this.#following.delete(name);
     const service = serviceName(name, this.#rules) ?? '';
@@ -215,6 +281,10 @@ export class Brought {
       this.#deps.logger.error(`k8s: ${messageOf(error)}`);
     });
   }
+}
+
+function pathOf(name: string): string {
+  return `/v1/health/service/${encodeURIComponent(name)}`;
 }
 
 /** Throws a ProconsulError where there are none: what is not named there would be deleted. */

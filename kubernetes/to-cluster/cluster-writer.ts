@@ -112,17 +112,17 @@ export class ClusterWriter {
     const { brought, own } = this.#deps;
     const there = own.service(service);
     const wants = brought.get(service);
+    const isOthers = there !== undefined && !own.isOurs(service);
+    if (isOthers) await this.#leave(service, signal);
     if (wants === undefined) {
-      if (there !== undefined && own.isOurs(service)) await this.#remove(service, there, signal);
+      if (isOthers || there === undefined) this.#notices.clear(service);
+      else if (!brought.isOver(service)) await this.#remove(service, there, signal);
       return;
     }
     if (wants.addresses === undefined) return;
-    if (there !== undefined && !own.isOurs(service)) {
+    if (isOthers) {
       const where = `"${service}" of namespace "${this.#rules.namespace}"`;
       this.#notices.tell(service, `Service ${where} is left alone: somebody else made it`);
-      // It may have been ours: what we know of its endpoints would be stale one day.
-      for (const slice of own.slices(service).values())
-        await this.#delete('endpointslices', slice, signal);
       return;
     }
     const wanted = serviceManifest(service, wants, this.#rules);
@@ -132,10 +132,17 @@ export class ClusterWriter {
     this.#notices.clear(service);
   }
 
+  /** It may have been ours: what we know of its endpoints would be stale one day. */
+  async #leave(service: string, signal: AbortSignal): Promise<void> {
+    for (const slice of this.#deps.own.slices(service).values())
+      await this.#delete('endpointslices', slice, signal);
+  }
+
   async #remove(service: string, there: Said, signal: AbortSignal): Promise<void> {
     const { brought } = this.#deps;
     await brought.readGone(catalogNameOf(there, this.#rules), signal);
-    if (brought.get(service) === undefined) await this.#delete('services', there, signal);
+    const isGone = brought.get(service) === undefined && !brought.isOver(service);
+    if (isGone) await this.#delete('services', there, signal);
     this.#notices.clear(service);
   }
 

@@ -1,10 +1,10 @@
 /** A service of the catalog as objects of Kubernetes. */
 
 import { SERVICE_OF_SLICE } from '../objects.ts';
-import { MANAGER, ownedLabels } from '../ours.ts';
+import { BROUGHT_AS, MANAGER, ownedLabels } from '../ours.ts';
 import type { BroughtAddress } from './addresses.ts';
 import type { BroughtService } from './brought.ts';
-import { type BackRules, BROUGHT_AS } from './rules.ts';
+import type { BackRules } from './rules.ts';
 
 /** As Kubernetes' own controller fills one. */
 const MAX_ENDPOINTS = 100;

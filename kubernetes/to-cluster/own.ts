@@ -1,7 +1,7 @@
 /** What the cluster has in the namespace of the way back: what this sync made whole, of others that they are there. */
 import type { Mirrored } from '../api/mirror.ts';
 import { isOlder, objectIn, objectsIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
-import { SERVICE_OF_SLICE } from '../objects.ts';
+import { hasSelector, SERVICE_OF_SLICE } from '../objects.ts';
 import { isManagedBy } from '../ours.ts';
 import type { BackRules } from './rules.ts';
 
@@ -38,8 +38,10 @@ export class Own {
     },
   };
 
+  /** Those that are ours, and those that have slices of ours. */
   services(): readonly string[] {
-    return [...this.#services.keys()].filter((name) => this.isOurs(name));
+    const ours = [...this.#services.keys()].filter((name) => this.isOurs(name));
+    return [...new Set([...ours, ...this.#slices.keys()])];
   }
 
   service(name: string): Said | undefined {
@@ -83,7 +85,9 @@ export class Own {
     if (slices?.size === 0) this.#slices.delete(serviceOf(slice));
   }
 
+  /** Whoever applies a Service of his own over ours leaves our labels there; ours has no selector. */
   #isOwned(object: Said): boolean {
+    if (hasSelector(object)) return false;
     return isManagedBy(pairsIn(objectIn(object['metadata'])['labels']), this.#rules.owner);
   }
 }

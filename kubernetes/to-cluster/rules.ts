@@ -1,7 +1,7 @@
 /** Which services of the catalog come to the cluster, and as what. */
 import { objectIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
 import { matchesAny } from '../names.ts';
-import { SYNC_SERVICE } from '../ours.ts';
+import { BROUGHT_AS, SYNC_SERVICE } from '../ours.ts';
 
 export interface BackRules {
   /** Where everything is made. */
@@ -18,9 +18,9 @@ export interface BackRules {
   readonly deny: readonly string[];
 }
 
-/** What comes from Kubernetes does not go back there; nor do the servers and the syncs themselves. */
-export function isBrought(name: string, tags: readonly string[], rules: BackRules): boolean {
-  if (tags.includes(rules.tag) || name === 'consul' || name === SYNC_SERVICE) return false;
+/** Neither the servers nor the syncs themselves. */
+export function mayBeBrought(name: string, rules: BackRules): boolean {
+  if (name === 'consul' || name === SYNC_SERVICE) return false;
   return matchesAny(name, rules.allow) && !matchesAny(name, rules.deny);
 }
 
@@ -31,9 +31,6 @@ export function serviceName(name: string, { namePrefix }: BackRules): string | u
   const lower = `${namePrefix}${name}`.toLowerCase();
   return LABEL.test(lower) ? lower : undefined;
 }
-
-/** As which service of the catalog it was made. */
-export const BROUGHT_AS = 'proconsul-service';
 
 /** Of a Service that does not say so it is by its name, which has no capitals. */
 export function catalogNameOf(service: Said, { namePrefix }: BackRules): string {

@@ -28,15 +28,20 @@ export class ToCluster implements Way {
       if (service === '') onRead();
       this.#writer.look(service);
     };
-    this.#brought = new Brought({ catalog, clock, random, logger }, rules, changed);
     const own = new Own(rules, changed);
+    const isThere = (service: string) => own.isOurs(service);
+    this.#brought = new Brought({ catalog, clock, random, logger, isThere }, rules, changed);
     const brought = this.#brought;
     this.#writer = new ClusterWriter({ api, brought, own, clock, random, logger }, rules);
     const { namespace } = rules;
     const services = { path: `${GROUPS.services}/services`, ...own.serviceList };
     const slices = { path: `${GROUPS.endpointslices}/endpointslices`, ...own.sliceList };
+    const read = () => {
+      brought.chooseAnew();
+      onRead();
+    };
     this.#mirrors = [
-      mirrorIn(deps, namespace, services),
+      mirrorIn({ ...deps, onRead: read }, namespace, services),
       mirrorIn(deps, namespace, { ...slices, labelSelector: ownedSelector(rules.owner) }),
     ];
   }
@@ -62,6 +67,8 @@ export class ToCluster implements Way {
   }
 
   work(_fence: Fence, signal: AbortSignal): Promise<void> {
+    // Another has made what is there, and perhaps of other services.
+    this.#brought.chooseAnew();
     return this.#writer.run(signal);
   }
 }

@@ -1,6 +1,6 @@
 /** The way back: services of the catalog in the cluster, with their readiness, over nothing of others. */
 import assert from 'node:assert/strict';
-import { kubeService } from '../support/kubernetes/cluster.ts';
+import { kubeService, kubeSlice } from '../support/kubernetes/cluster.ts';
 import type { KubeObject } from '../support/kubernetes/objects.ts';
 import { startSyncWorld } from '../support/kubernetes/syncs.ts';
 import { until } from '../support/until.ts';
@@ -198,6 +198,74 @@ describe('a service of the catalog in the cluster', () => {
   });
 });
 
+const TEAM_PORTS = [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 8080 }];
+
+describe('a Service that a team applies over one that came from the catalog', () => {
+  /** As `kubectl apply` leaves it: with our labels and annotations, its cluster address, and what the team says. */
+  const applied = (there: KubeObject): KubeObject => {
+    return { ...there, spec: { ...there.spec, ports: TEAM_PORTS, selector: { app: 'db' } } };
+  };
+
+  it("is the team's: it stays as it is to the end, no slice of ours beside it, and comes to the catalog", async () => {
+    const { instance, begin, untilShown, objects, service, put, ...world } = await started();
+    await instance('db1', '10.0.0.1');
+    const { logger } = begin();
+    await untilShown('db', '10.0.0.1:5432 ready serving');
+    objects.set('services', applied(service('db') as KubeObject));
+    const pods = kubeSlice('db', [{ ip: '10.1.0.1' }]);
+    objects.create('endpointslices', pods);
+    const names = () => world.slices('db').map(({ metadata }) => metadata.name);
+    await until(
+      () => names().join() === pods.metadata.name,
+      () => names().join(),
+    );
+    await until(() => logger.lines.some((line) => /"db" .* is left alone/.test(line)));
+    await until(() => world.rows().some(({ Address }) => Address === '10.1.0.1'));
+    await put('/v1/catalog/deregister', { Node: 'm-db1' });
+    await instance('other', '10.0.0.9', { Service: 'other' });
+    await until(() => service('other') !== undefined);
+    assert.deepEqual(service('db')?.spec?.['selector'], { app: 'db' });
+    assert.deepEqual(service('db')?.spec?.['ports'], TEAM_PORTS);
+  });
+
+  it('loses the slices of ours where its service is gone from the catalog meanwhile', async () => {
+    const { instance, begin, untilShown, objects, service, put, slices } = await started();
+    await instance('db1', '10.0.0.1');
+    const first = begin();
+    await untilShown('db', '10.0.0.1:5432 ready serving');
+    await first.stop();
+    objects.set('services', applied(service('db') as KubeObject));
+    await put('/v1/catalog/deregister', { Node: 'm-db1' });
+    begin();
+    await until(() => slices('db').length === 0);
+    assert.ok(service('db') !== undefined);
+  });
+});
+
+describe('a service of the catalog that has pods too', () => {
+  async function mixed(begun: 'before' | 'meanwhile') {
+    const world = await started();
+    const { instance, begin, untilShown } = world;
+    await instance('db1', '10.0.0.1');
+    const first = begin();
+    await untilShown('db', '10.0.0.1:5432 ready serving');
+    if (begun === 'before') await first.stop();
+    await instance('db2', '10.1.0.2', { Tags: ['k8s'] });
+    if (begun === 'before') begin();
+    return world;
+  }
+
+  for (const begun of ['before', 'meanwhile'] as const) {
+    it(`stays while a machine has it, and goes with the last of them; pods came ${begun}`, async () => {
+      const { instance, untilShown, service, put } = await mixed(begun);
+      await instance('db3', '10.0.0.3');
+      await untilShown('db', '10.0.0.1:5432 ready serving', '10.0.0.3:5432 ready serving');
+      for (const id of ['db1', 'db3']) await put('/v1/catalog/deregister', { Node: `m-${id}` });
+      await until(() => service('db') === undefined);
+    });
+  }
+});
+
 describe('a service of a stranger in the cluster', () => {
   it('does not take the place of one whose name differs in its letters alone, nor its end', async () => {
     const { register, put, begin, untilShown, service } = await started();
@@ -249,7 +317,10 @@ describe('many services in the cluster', () => {
   });
 });
 
-const STRANGE = ['::ffff:169.254.169.254', '::FFFF:7f00:1', '0:0:0:0:0:ffff:a00:1', 'fd00::1%eth0'];
+const STRANGE = [
+  ...['::ffff:169.254.169.254', '::FFFF:7f00:1', '0:0:0:0:0:ffff:a00:1', 'fd00::1%eth0'],
+  ...['::1', '0::1', '::01', '0:0:0:0:0:0:0:1', '::', '::0', '0::', 'FE80::1', 'ff02::1'],
+];
 
 describe('slices', () => {
   it('are put back where somebody says that they are of another Service', async () => {

@@ -6,6 +6,12 @@ import { until } from '../support/until.ts';
 
 const ANNOTATION = 'consul.hashicorp.com/service-';
 
+/** Of an instance: as many bytes as a Service's annotations may say. */
+const LARGE = Object.fromEntries([
+  ...Array.from({ length: 28 }, (_, i) => [`${ANNOTATION}meta-m${i}`, 'x'.repeat(500)] as const),
+  [`${ANNOTATION}tags`, 'tag-of-some-length,'.repeat(300)],
+]);
+
 async function started() {
   const world = await startSyncWorld();
   const { objects } = world;
@@ -18,7 +24,53 @@ async function started() {
   return { ...world, service };
 }
 
+const addresses = (count: number) =>
+  Array.from({ length: count }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+
 describe('a Service of a stranger', () => {
+  const many = {
+    'more addresses than anybody needs': { count: 1001, says: /has over 1000 addresses/ },
+    'addresses of many bytes': { count: 1000, says: /1000 instances of \d+ bytes each are over/ },
+  };
+  for (const [what, { count, says }] of Object.entries(many)) {
+    it(`with ${what} is told, and comes once it has fewer`, async () => {
+      const { objects, sync, untilShown, rows } = await started();
+      const spec = { externalIPs: addresses(count) };
+      objects.create('services', kubeService('aaa', { annotations: LARGE, spec }));
+      const { logger } = sync();
+      await untilShown('web 10.1.0.1:8080 passing');
+      await until(() =>
+        logger.lines.some((line) => line.includes('aaa" does not come') && says.test(line)),
+      );
+      const few = kubeService('aaa', { annotations: LARGE, spec: { externalIPs: addresses(3) } });
+      objects.set('services', few);
+      await until(() => rows().length === 4);
+    });
+  }
+
+  it("takes no instance of a pod by that pod's address", async () => {
+    const { objects, sync, untilShown } = await started();
+    const annotations = { [`${ANNOTATION}name`]: 'web' };
+    const spec = { externalIPs: ['10.1.0.1'], ports: [{ name: 'x', port: 666 }] };
+    objects.create('services', kubeService('aaa', { annotations, spec }));
+    objects.create(
+      'services',
+      kubeService('aab', { annotations, spec: { externalIPs: ['10.9.9.9'] } }),
+    );
+    sync();
+    await untilShown('web 10.1.0.1:8080 passing', 'web 10.9.9.9:80');
+  });
+
+  it('takes no external address of another by the annotation of its name', async () => {
+    const { objects, sync, untilShown } = await started();
+    const at = (port: number) => ({ externalIPs: ['192.0.2.7'], ports: [{ name: 'x', port }] });
+    const annotations = { [`${ANNOTATION}name`]: 'shop' };
+    objects.create('services', kubeService('shop', { spec: at(443) }));
+    objects.create('services', kubeService('aaa', { annotations, spec: at(666) }));
+    sync();
+    await untilShown('web 10.1.0.1:8080 passing', 'shop 192.0.2.7:443');
+  });
+
   const cases = {
     'a NUL in its name': { name: 'a\0b', says: /characters that cannot be printed/ },
     'a name without end': { name: 'n'.repeat(200_000), says: /its name is over 255 bytes/ },

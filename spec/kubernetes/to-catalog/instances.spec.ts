@@ -213,6 +213,13 @@ describe('whether a Service comes', () => {
     assert.equal(comes(kubeService('web', { labels: { consul: 'true' } })), false);
     const labels = { 'app.kubernetes.io/managed-by': 'proconsul' };
     assert.equal(comes(kubeService('web', { labels })), false);
+    const annotations = {
+      'consul.hashicorp.com/service-sync': 'false',
+      'proconsul-service': 'web',
+    };
+    assert.equal(comes(kubeService('web', { labels, annotations })), false);
+    const spec = { selector: { app: 'web' } };
+    assert.equal(comes(kubeService('web', { labels, annotations, spec })), true);
     assert.equal(comes(kubeService('web', { spec: { type: 'ExternalName' } })), false);
     assert.equal(comes(kubeService('web'), { clusterIps: false }), false);
   });

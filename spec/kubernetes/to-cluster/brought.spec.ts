@@ -21,7 +21,10 @@ const RULES: BackRules = {
 };
 
 /** The catalog gives these answers one after the other, and then none. */
-function started(answers: readonly (readonly string[] | ProconsulError)[]) {
+function started(
+  answers: readonly (readonly string[] | ProconsulError)[],
+  there: readonly string[] = [],
+) {
   const logger = new RecordingLogger();
   const ending = new AbortController();
   let given = 0;
@@ -33,7 +36,8 @@ function started(answers: readonly (readonly string[] | ProconsulError)[]) {
     return { status: 200, index: String(given), text: '', json };
   };
   const clock = new FakeClock();
-  const deps = { catalog: { ask }, clock, random: seededRandom(1), logger };
+  const isThere = (service: string) => there.includes(service);
+  const deps = { catalog: { ask }, clock, random: seededRandom(1), logger, isThere };
   const brought = new Brought(deps, RULES, () => undefined);
   const ran = brought.run(ending.signal);
   const stop = () => {
@@ -64,6 +68,23 @@ describe('what a cluster is to have', () => {
     assert.equal(names.length, 2000);
     assert.ok(names.includes('web'));
     assert.match(logger.lines.join('\n'), /2001 services: no more than 2000 are brought/);
+    await stop();
+  });
+
+  it('begins with what the cluster has where there are more than are brought, and knows the others by name', async () => {
+    const many = Array.from({ length: 2001 }, (_, i) => `a${i}`);
+    const { brought, stop, isThrough } = started([[...many, 'web']], ['web']);
+    await until(isThrough);
+    assert.ok(brought.get('web') !== undefined);
+    assert.deepEqual([brought.isOver('a998'), brought.isOver('a999')], [true, true]);
+    assert.deepEqual([brought.isOver('web'), brought.isOver('other')], [false, false]);
+    await stop();
+  });
+
+  it('has said again why a name does not come that was gone meanwhile', async () => {
+    const { logger, stop, isThrough } = started([['a_b'], [], ['a_b']]);
+    await until(isThrough);
+    assert.equal(logger.lines.filter((line) => line.includes('"a_b" is not brought')).length, 2);
     await stop();
   });
 });
