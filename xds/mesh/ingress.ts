@@ -74,7 +74,9 @@ function behind(seen: Seen): readonly Behind[] {
   }
   return rows.slice(0, MAX_SERVICES).flatMap((row) => {
     const [name, port] = [nameIn(objectIn(row['Service'])['Name']), portIn(row['Port'])];
-    if (name === '' || port === 0 || !isOf(row, 'ingress-gateway')) return [];
+    // A port of which the entry says nothing, not yet or not any more, would be open in the clear.
+    const isSaid = listenerIn(entry, port) !== undefined;
+    if (name === '' || !isSaid || !isOf(row, 'ingress-gateway')) return [];
     const said = saidOf(entry, port, name);
     const upstream = { name, isQuery: false, datacenter: '', config: limitsIn(entry, said) };
     return [
@@ -98,12 +100,13 @@ function ports(seen: Seen): readonly Port[] {
   }));
 }
 
-function listenerIn(entry: Said, port: number): Said {
-  return listIn(entry['Listeners']).find((each) => portIn(each['Port']) === port) ?? {};
+function listenerIn(entry: Said, port: number): Said | undefined {
+  if (port === 0) return undefined;
+  return listIn(entry['Listeners']).find((each) => portIn(each['Port']) === port);
 }
 
 function saidOf(entry: Said, port: number, name: string): Said {
-  const all = listIn(listenerIn(entry, port)['Services']);
+  const all = listIn(listenerIn(entry, port)?.['Services']);
   const named = (wanted: string) => all.find((each) => textIn(each['Name']) === wanted);
   return named(name) ?? named('*') ?? {};
 }
@@ -134,6 +137,8 @@ function listenersOf(seen: Seen, { port, isRouted, behind: all }: Port): Resourc
     ? [httpFilter(httpConnections({ name: id, routing: { routes: id } }))]
     : [tcpFilter(id, endOf(first.called))];
   const chains = chainsFor(seen, port, all, filters);
+  // Envoy refuses a listener that takes nothing.
+  if (chains.length === 0) return [];
   const hosts = new Set(bindings(registration).map(({ host }) => host));
   return [...hosts].map((host) =>
     listener({
@@ -144,7 +149,10 @@ function listenersOf(seen: Seen, { port, isRouted, behind: all }: Port): Resourc
   );
 }
 
-/** One for each service that has a certificate of its own, by the names that TLS asks for, and one for all others. */
+/**
+ * One for each service that has a certificate of its own, by the names that TLS asks for, and one for all others:
+ * where the entry names a certificate of anybody's there, nobody is answered in the clear, though none can be shown.
+ */
 function chainsFor(
   { identity, know, registration }: Seen,
   port: number,
@@ -152,33 +160,67 @@ function chainsFor(
   filters: readonly Message[],
 ): readonly FilterChain[] {
   const entry = entryOf({ know, registration });
-  const tls = [listenerIn(entry, port)['TLS'], entry['TLS']].map(objectIn);
-  const secret = secretIn(tls);
+  const at = listenerIn(entry, port);
+  const tls = [at?.['TLS'], entry['TLS']].map(objectIn);
+  const omit: LeaveOut = (what, why) => know.omit(`${what} at ${port}`, why);
   for (const name of tls.flatMap((each) => textsIn(each['CipherSuites']))) {
-    if (!SUITES.has(name))
-      know.omit(`the cipher suite ${JSON.stringify(name)} at ${port}`, NO_SUITE);
+    if (!SUITES.has(name)) omit(`the cipher suite ${JSON.stringify(name)}`, NO_SUITE);
   }
-  const named = all.flatMap(({ said, hosts }): FilterChain[] => {
-    const own = secretIn([objectIn(said['TLS']), ...tls]);
-    const names = hosts
-      .map((each) => each.toLowerCase())
-      .filter((each) => each !== '*' && isHost(each));
-    const isOwn = textIn(objectIn(objectIn(said['TLS'])['SDS'])['CertResource']) !== '';
-    if (own === undefined || !isOwn || names.length === 0) return [];
-    const server_names = [...new Set(names)];
-    return [
-      {
-        filter_chain_match: { server_names },
-        filters,
-        transport_socket: gatewayTls(identity, tls, own),
-      },
-    ];
+  const named = ownCertificates(all, tls, omit).map(
+    ({ secret, names }): FilterChain => ({
+      filter_chain_match: { server_names: names },
+      filters,
+      transport_socket: gatewayTls(identity, tls, secret),
+    }),
+  );
+  const secret = secretIn(tls);
+  if (secret !== undefined || tls.some((each) => each['Enabled'] === true)) {
+    return [...named, { filters, transport_socket: gatewayTls(identity, tls, secret) }];
+  }
+  const services = listIn(at?.['Services']).map((each) => objectIn(each['TLS']));
+  if (![...tls, ...services].some(saysSecret)) return [...named, { filters }];
+  if (named.length < all.length) omit('what is called without a certificate of its own', BY_TLS);
+  return named;
+}
+
+const BY_TLS = 'the entry names a certificate there, so nobody is answered in the clear';
+
+function saysSecret(tls: Said): boolean {
+  return Object.values(objectIn(tls['SDS'])).some((each) => textIn(each) !== '');
+}
+
+interface OwnCertificate {
+  readonly secret: Secret;
+  readonly names: readonly string[];
+}
+
+function ownCertificates(
+  all: readonly Behind[],
+  tls: readonly Said[],
+  omit: LeaveOut,
+): readonly OwnCertificate[] {
+  // A name that two chains have would have the listener refused.
+  const taken = new Set<string>();
+  return all.flatMap(({ said, hosts, called: { id } }) => {
+    const own = objectIn(said['TLS']);
+    if (!saysSecret(own)) return [];
+    const what = `the certificate of ${JSON.stringify(id)}`;
+    const secret = secretIn([own, ...tls]);
+    if (secret === undefined || textIn(objectIn(own['SDS'])['CertResource']) === '') {
+      omit(what, 'its SDS has no ClusterName, or no CertResource');
+      return [];
+    }
+    const asked = hosts.map((each) => each.toLowerCase());
+    const names = [...new Set(asked)].filter((each) => {
+      if (each === '*' || !isHost(each)) return false;
+      if (!taken.has(each)) return taken.add(each) !== undefined;
+      omit(`${what} for ${JSON.stringify(each)}`, 'another one is shown by that name');
+      return false;
+    });
+    if (names.length > 0) return [{ secret, names }];
+    omit(what, 'it has no host whose name TLS could ask for');
+    return [];
   });
-  const isSecure = secret !== undefined || tls.some((each) => each['Enabled'] === true);
-  // Where certificates are of services alone, nobody is answered in the clear.
-  if (!isSecure && named.length > 0) return named;
-  const rest = isSecure && { transport_socket: gatewayTls(identity, tls, secret) };
-  return [...named, { filters, ...rest }];
 }
 
 const NO_SUITE = 'Envoy has none of that name';

@@ -5,19 +5,26 @@ import { eachOf, firstFault, firstTwice, HEAD, type Kind, META } from '../kind.t
 import { gatewayLimits, headers, sds, tls } from '../proxying.ts';
 
 export interface IngressGateway extends ConfigEntryDefinition {
-  readonly TLS: { readonly Enabled: boolean };
+  readonly TLS: { readonly Enabled: boolean; readonly SDS?: Sds };
   readonly Listeners: readonly IngressListener[] | null;
 }
 
 export interface IngressListener {
   readonly Port: number;
   readonly Protocol: string;
+  readonly TLS?: { readonly SDS?: Sds };
   readonly Services: readonly IngressService[] | null;
 }
 
 interface IngressService {
   readonly Name: string;
   readonly Hosts: readonly string[] | null;
+  readonly TLS?: { readonly SDS?: Sds };
+}
+
+interface Sds {
+  readonly ClusterName?: string;
+  readonly CertResource?: string;
 }
 
 export const EVERY_SERVICE = '*';
@@ -73,10 +80,11 @@ function faultOf({ Name, TLS, Listeners }: IngressGateway): string | undefined {
   const listeners = Listeners ?? [];
   const port = firstTwice(listeners.map(({ Port }) => String(Port)));
   if (port !== undefined) return `port ${port} declared on two listeners`;
-  return firstFault(listeners, (each) => listenerFault(each, TLS.Enabled));
+  return firstFault(listeners, (each) => listenerFault(each, TLS));
 }
 
-function listenerFault({ Port, Protocol, Services }: IngressListener, secure: boolean) {
+function listenerFault(listener: IngressListener, { Enabled: secure, SDS }: IngressGateway['TLS']) {
+  const { Port, Protocol, Services } = listener;
   const at = `(listener on port ${Port})`;
   const services = Services ?? [];
   if (!PROTOCOLS.includes(Protocol)) {
@@ -87,9 +95,16 @@ function listenerFault({ Port, Protocol, Services }: IngressListener, secure: bo
   if (Protocol === 'tcp' && services.length > 1) {
     return `Multiple services per listener are only supported for protocol = 'http' ${at}`;
   }
-  const fault = firstFault(services, (each) => serviceFault(each, { Protocol, at, secure }));
+  const fault = firstFault(
+    services,
+    (each) =>
+      serviceFault(each, { Protocol, at, secure }) ??
+      certificateFault(each, { gateway: SDS, listener: listener.TLS?.SDS, port: Port }),
+  );
   if (fault !== undefined) return fault;
-  const twice = firstTwice(services.flatMap(({ Hosts }) => Hosts ?? []));
+  // In them there is no case.
+  const hosts = services.flatMap(({ Hosts }) => Hosts ?? []).map((host) => host.toLowerCase());
+  const twice = firstTwice(hosts);
   return twice === undefined ? undefined : `Hosts must be unique within a specific listener ${at}`;
 }
 
@@ -99,7 +114,8 @@ interface OnListener {
   readonly secure: boolean;
 }
 
-function serviceFault({ Name, Hosts }: IngressService, { Protocol, at, secure }: OnListener) {
+function serviceFault(service: IngressService, { Protocol, at, secure }: OnListener) {
+  const { Name, Hosts, TLS } = service;
   const hosts = Hosts ?? [];
   if (Name === '') return `Service name cannot be blank ${at}`;
   if (Name === EVERY_SERVICE && Protocol === 'tcp') {
@@ -111,7 +127,56 @@ function serviceFault({ Name, Hosts }: IngressService, { Protocol, at, secure }:
   if (Protocol === 'tcp' && hosts.length > 0) {
     return `Associating hosts to a service is not supported for the ${Protocol} protocol ${at}`;
   }
-  return firstFault(hosts, (host) => hostFault(host, secure));
+  const isSecure = secure || (TLS?.SDS?.CertResource ?? '') !== '';
+  return firstFault(hosts, (host) => hostFault(host, isSecure));
+}
+
+interface Above {
+  readonly gateway: Sds | undefined;
+  readonly listener: Sds | undefined;
+  readonly port: number;
+}
+
+/** A certificate that nobody could be shown; as later Consuls refuse it. */
+function certificateFault(
+  { Name, Hosts, TLS }: IngressService,
+  { gateway = {}, listener = {}, port }: Above,
+): string | undefined {
+  const fault = (needed: string, said: string, of = '') =>
+    `TLS.SDS.${needed} is required if ${said} is set${of} (listener on port ${port})`;
+  if (listener.ClusterName && !listener.CertResource) {
+    return fault('CertResource', 'ClusterName', ' for listener');
+  }
+  const [cluster, resource] = [
+    listener.ClusterName || gateway.ClusterName,
+    listener.CertResource || gateway.CertResource,
+  ];
+  if (cluster && !resource) return fault('CertResource', 'ClusterName', ' for gateway');
+  if (resource && !cluster) return fault('ClusterName', 'CertResource');
+  return ownFault(TLS?.SDS ?? {}, {
+    at: `(service ${quote(Name)} on listener on port ${port})`,
+    hasHosts: (Hosts ?? []).length > 0,
+    hasCluster: Boolean(cluster),
+  });
+}
+
+interface OfService {
+  readonly at: string;
+  readonly hasHosts: boolean;
+  /** Said for all. */
+  readonly hasCluster: boolean;
+}
+
+function ownFault({ ClusterName, CertResource }: Sds, { at, hasHosts, hasCluster }: OfService) {
+  if (!CertResource) {
+    if (!ClusterName) return undefined;
+    return `TLS.SDS.CertResource is required if ClusterName is set ${at}`;
+  }
+  if (!hasHosts) {
+    return `A service specifying TLS.SDS.CertResource must have at least one item in Hosts ${at}`;
+  }
+  if (ClusterName || hasCluster) return undefined;
+  return `TLS.SDS.ClusterName is required if CertResource is set ${at}`;
 }
 
 const MAX_NAME_LENGTH = 255;
