@@ -1,5 +1,6 @@
 /** The way in to a service of the mesh: by mutual TLS, as intentions say. */
 import type { Know } from '../derived.ts';
+import type { LeaveOut } from '../omissions.ts';
 import type { Message } from '../resource.ts';
 import { durationOfMs, isHttp } from '../resources/chain.ts';
 import {
@@ -47,10 +48,12 @@ export function wayIn(know: Know, way: WayIn): FilterChain {
     const names = namesLetIn(calls, way.takesLongPatterns);
     return { filters, transport_socket: serverTls(identity, names) };
   }
+  const on = `of the intentions on ${JSON.stringify(service)}`;
+  const omit: LeaveOut = (what, why) => know.omit(`${what} ${on}`, why);
   const manager = httpConnections({
     name,
     routing: { configuration: toCluster(way) },
-    filters: [requestFilter(calls)],
+    filters: [requestFilter(calls, omit)],
     more: {
       ...normalRequests(know, judgedBy(calls.intentions)),
       // The program hears who calls it, and from nobody else.

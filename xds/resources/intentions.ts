@@ -1,6 +1,7 @@
 /** Who may call a service, by the intentions about it, as filters of Envoy's: they let in, and never keep out. */
 import { asInUrl } from '../../lib/connect/identity.ts';
 import type { Know } from '../derived.ts';
+import type { LeaveOut } from '../omissions.ts';
 import { faultIn } from '../refusable.ts';
 import type { Message } from '../resource.ts';
 import { isWellFormed } from '../well-formed.ts';
@@ -80,15 +81,17 @@ export function networkFilter(name: string, calls: Calls): Message {
 }
 
 /** For requests. */
-export function requestFilter(calls: Calls): Message {
+export function requestFilter(calls: Calls, omit: LeaveOut): Message {
   const { named, others } = decisions(calls);
   const policies: Record<string, Message> = {};
+  const permits = new Permits(calls.byDefault);
   const add = (key: string, principal: Message, decision: Decision) => {
-    const permissions = permitted(decision, calls.byDefault);
+    const permissions = permits.of(decision, (what, why) => omit(`${what} ${key}`, why));
     if (permissions.length > 0) policies[key] = policy(permissions, [principal]);
   };
   for (const [service, decision] of named) add(`of ${service}`, caller(service, calls), decision);
-  add('of others', anyBut([...named.keys()], calls), others);
+  // As no service is called behind `of`.
+  add('all others', anyBut([...named.keys()], calls), others);
   const typed_config = { '@type': `${FILTERS}.http.rbac.v3.RBAC`, rules: rulesOf(policies) };
   return { name: 'envoy.filters.http.rbac', typed_config };
 }
@@ -114,33 +117,95 @@ function policy(permissions: readonly Message[], principals: readonly Message[])
   return { permissions, principals };
 }
 
-/** The first that is about a request decides; where none is, what holds by default. */
-function permitted(decision: Decision, byDefault: boolean): Message[] {
-  if (typeof decision === 'boolean') return decision ? [ANY] : [];
-  const before: Message[] = [];
-  const permissions: Message[] = [];
-  for (const { Action, HTTP, JWT } of decision) {
-    const isAllowing = Action === 'allow';
-    const told = JWT ? undefined : toldOf(HTTP ?? undefined, isAllowing);
-    // What cannot be told lets nobody in, and keeps out whom it may be about.
-    if (isAllowing && told === undefined) continue;
-    const request = told ?? ANY;
-    if (isAllowing) permissions.push(butNot(request, before));
-    before.push(request);
+/** Of characters in one filter, over what is said once: what is denied stands in each permission after it. */
+const MAX_REPEATED = 2_000_000;
+const TOO_LONG = `more than ${MAX_REPEATED} characters of what is denied before would be repeated`;
+
+/** What requests are let in by, of all callers together. */
+class Permits {
+  readonly #byDefault: boolean;
+  #left = MAX_REPEATED;
+
+  constructor(byDefault: boolean) {
+    this.#byDefault = byDefault;
   }
-  return byDefault ? [...permissions, butNot(ANY, before)] : permissions;
+
+  /** The first that is about a request decides; where none is, what holds by default. */
+  of(decision: Decision, omit: LeaveOut): Message[] {
+    if (typeof decision === 'boolean') return decision ? [ANY] : [];
+    const denied: Message[] = [];
+    const permissions: Message[] = [];
+    let cost = 0;
+    const runs = runsOf(decision, omit);
+    const last = this.#byDefault ? [{ allowed: [ANY], denied: [] }] : [];
+    for (const run of [...runs, ...last]) {
+      // Whatever was allowed before stays allowed, and is not said again.
+      if (run.allowed.length === 0 || this.#spend(cost)) {
+        permissions.push(...butNot(run.allowed, denied));
+      } else omit('what is allowed last', `${TOO_LONG}: it is denied`);
+      denied.push(...run.denied);
+      cost += run.denied.reduce((sum, each) => sum + JSON.stringify(each).length, 0);
+    }
+    return permissions;
+  }
+
+  #spend(characters: number): boolean {
+    if (characters > this.#left) return false;
+    this.#left -= characters;
+    return true;
+  }
 }
 
-/** Undefined where Envoy cannot be told of it. */
-function toldOf(http: HttpMatch | undefined, isAllowing: boolean): Message | undefined {
-  if (http === undefined || matchFault(http) !== undefined) return undefined;
+/** Of permissions in a row: those that allow, and those that deny after them. */
+interface Run {
+  readonly allowed: Message[];
+  readonly denied: Message[];
+}
+
+function runsOf(decision: readonly Permission[], omit: LeaveOut): readonly Run[] {
+  let run: Run = { allowed: [], denied: [] };
+  const runs = [run];
+  for (const [i, each] of decision.entries()) {
+    const request = judged(each, (why) => omit(`permission ${i + 1}`, why));
+    if (request === undefined) continue;
+    const isAllowing = each.Action === 'allow';
+    if (isAllowing && run.denied.length > 0) {
+      run = { allowed: [], denied: [] };
+      runs.push(run);
+    }
+    (isAllowing ? run.allowed : run.denied).push(request);
+  }
+  return runs;
+}
+
+/** What cannot be told lets nobody in, and keeps out whom it may be about. */
+function judged(
+  { Action, HTTP, JWT }: Permission,
+  omit: (why: string) => void,
+): Message | undefined {
+  const isAllowing = Action === 'allow';
+  const told = JWT ? JWT_ASKED : toldOf(HTTP ?? undefined, isAllowing);
+  if (typeof told !== 'string') return told;
+  omit(`${told}: ${isAllowing ? 'it lets nobody in' : 'it denies all'}`);
+  return isAllowing ? undefined : ANY;
+}
+
+const JWT_ASKED = 'it asks for a JWT';
+
+/** Why, where Envoy cannot be told of it. */
+function toldOf(http: HttpMatch | undefined, isAllowing: boolean): Message | string {
+  if (http === undefined) return 'it is about no request';
+  const fault = matchFault(http);
+  if (fault !== undefined) return fault;
   const request = requestOf(http, isAllowing);
-  return faultIn(PERMISSION, request) === undefined ? request : undefined;
+  return faultIn(PERMISSION, request) ?? request;
 }
 
-function butNot(request: Message, before: readonly Message[]): Message {
-  if (before.length === 0) return request;
-  return { and_rules: { rules: [request, ...before.map((each) => ({ not_rule: each }))] } };
+function butNot(allowed: readonly Message[], denied: readonly Message[]): readonly Message[] {
+  if (allowed.length === 0 || denied.length === 0) return allowed;
+  const [only] = allowed;
+  const request = allowed.length === 1 ? only : { or_rules: { rules: allowed } };
+  return [{ and_rules: { rules: [request, ...denied.map((each) => ({ not_rule: each }))] } }];
 }
 
 function requestOf(
