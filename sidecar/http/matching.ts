@@ -15,12 +15,15 @@ const MAX_INSTRUCTIONS = 256;
 
 export const ALWAYS: Test = () => true;
 
+/** What follows for a request that is meant. */
+export type Aim = 'route' | 'allow' | 'deny';
+
 /** Throws ProconsulError 'unavailable' for a pattern that cannot be had. */
-export function testOf(http: Said): Test {
+export function testOf(http: Said, aim: Aim = 'route'): Test {
   const tests = [
     ...pathTests(http),
     ...methodTests(textsIn(http['Methods'])),
-    ...listIn(http['Header']).map(headerTest),
+    ...listIn(http['Header']).map((said) => headerTest(said, aim)),
     ...listIn(http['QueryParam']).map(parameterTest),
   ];
   const [first] = tests;
@@ -60,7 +63,7 @@ function methodTests(methods: readonly string[]): readonly Test[] {
   return [({ method }) => among.has(method)];
 }
 
-function headerTest(said: Said): Test {
+function headerTest(said: Said, aim: Aim): Test {
   const name = textIn(said['Name']).toLowerCase();
   const read = readerOf(name);
   const test = valueTest(said, said['IgnoreCase'] === true);
@@ -69,10 +72,12 @@ function headerTest(said: Said): Test {
     const wanted = (said['Present'] === true) !== isInverted;
     return (asked) => (read(asked) !== undefined) === wanted;
   }
-  // As in Envoy a header that is not there has no value of which anything could be said, inverted or not.
+  // As in Envoy a header that is not there has no value of which anything could be said, inverted or not. But what is
+  // denied to all who do not say something is denied to whoever says nothing.
+  const ifMissing = aim === 'deny' && isInverted;
   return (asked) => {
     const value = read(asked);
-    return value !== undefined && test(value) !== isInverted;
+    return value === undefined ? ifMissing : test(value) !== isInverted;
   };
 }
 

@@ -44,7 +44,7 @@ function aboutIn(said: Said, isAllowing: boolean): Test {
   const unknown = () => !isAllowing;
   if (said['JWT'] !== undefined || said['HTTP'] === undefined) return unknown;
   try {
-    return testOf(objectIn(said['HTTP']));
+    return testOf(objectIn(said['HTTP']), isAllowing ? 'allow' : 'deny');
   } catch (error) {
     if (!(error instanceof ProconsulError)) throw error;
     return unknown;

@@ -36,6 +36,18 @@ describe('what an intention says of a request', () => {
     });
   }
 
+  it('denies what is denied without a header to whoever does not say it', () => {
+    const Header = [{ Name: 'x-role', Exact: 'admin', Invert: true }];
+    const open = rule('allow', { PathPrefix: '/' });
+    const denied = list([rule('deny', { PathPrefix: '/admin', Header }), open]);
+    assert.equal(denied.allows(asked('/admin')), false);
+    assert.equal(denied.allows(asked('/admin', 'GET', ['x-role', 'guest'])), false);
+    assert.equal(denied.allows(asked('/admin', 'GET', ['x-role', 'admin'])), true);
+    assert.equal(denied.allows(asked('/other')), true);
+    // And nobody is let in by what he does not say.
+    assert.equal(list([rule('allow', { Header })]).allows(asked('/')), false);
+  });
+
   it('lets nobody in by what cannot be told here, and keeps out whom it may be about', () => {
     const JWT = { Providers: [{ Name: 'okta' }] };
     for (const more of [
