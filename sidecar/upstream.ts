@@ -64,6 +64,8 @@ export interface Chosen {
 const BUDGET = { ratio: 0.2, minPerSecond: 3 };
 /** What is known goes on to count for so long, until a new chain's hosts are known. */
 const WARM_MS = 5000;
+/** Of a chain's routes, each by its pattern. */
+const LEFT_OUT_TOLD = 5;
 
 export class Upstream {
   readonly #rules: UpstreamRules;
@@ -85,6 +87,8 @@ export class Upstream {
   #change = 0;
   /** The agent has no chain of it. */
   #isPlain = false;
+  /** Routes that are none here, as they were told last. */
+  #leftOut = '';
 
   constructor(rules: UpstreamRules, agent: Agent, logger: Logger) {
     this.#rules = rules;
@@ -139,7 +143,9 @@ export class Upstream {
       query,
     };
     const take = (json: unknown) => {
-      this.#take(routingIn(json, this.#rules.protocol), signal);
+      const routing = routingIn(json, this.#rules.protocol);
+      this.#tellLeftOut(routing);
+      this.#take(routing, signal);
       this.#isPlain = false;
     };
     const lost = (loss: Loss) => this.#lost(loss, signal);
@@ -190,6 +196,16 @@ export class Upstream {
       this.#stopUnused(before);
       for (const over of this.#waiting) over();
     });
+  }
+
+  #tellLeftOut({ leftOut }: Routing): void {
+    const all = leftOut.join('; ');
+    if (all !== '' && all !== this.#leftOut) {
+      const why = leftOut.slice(0, LEFT_OUT_TOLD).join('; ');
+      const line = 'sidecar: routes are left out, and their requests go by those that follow';
+      this.#logger.warn(line, { service: this.name, routes: leftOut.length, why });
+    }
+    this.#leftOut = all;
   }
 
   #plain(): Routing {

@@ -13,6 +13,8 @@ export interface Routing {
   /** For which it was compiled. */
   readonly datacenter: string;
   readonly routes: readonly Route[];
+  /** Why each of the other routes is none here. */
+  readonly leftOut: readonly string[];
   /** By their ids. */
   readonly targets: ReadonlyMap<string, TargetSaid>;
   /** All that routes lead to. */
@@ -110,6 +112,7 @@ export function plainRouting(protocol: string, target: TargetSaid, timeoutMs?: n
     protocol,
     datacenter: target.datacenter,
     routes: [routeOf({}, [{ upTo: 1, end, request: undefined, answer: undefined }])],
+    leftOut: [],
     targets: new Map([[target.id, target]]),
     ends: [end],
   };
@@ -138,15 +141,23 @@ export function routingIn(json: unknown, protocolAsked: string): Routing {
   };
   const start = textIn(chain['StartNode']);
   const node = nodeIn(nodes, start);
+  const leftOut: string[] = [];
   const routes =
     node['Type'] === 'router'
       ? listIn(node['Routes'])
           .slice(0, MAX_ROUTES)
-          .map((each) => routeOf(objectIn(each['Definition']), partsOf(textIn(each['NextNode']))))
+          .flatMap((each) => {
+            const definition = objectIn(each['Definition']);
+            const isMeant = meantBy(definition);
+            if (typeof isMeant !== 'string')
+              return [routeOf(definition, partsOf(textIn(each['NextNode'])), isMeant)];
+            leftOut.push(isMeant);
+            return [];
+          })
       : [routeOf({}, partsOf(start))];
   const protocol = protocolAsked || textIn(chain['Protocol']) || 'tcp';
   const datacenter = textIn(chain['Datacenter']);
-  return { protocol, datacenter, routes, targets, ends: [...ends.values()] };
+  return { protocol, datacenter, routes, leftOut, targets, ends: [...ends.values()] };
 }
 
 function nodeIn(nodes: Said, key: string): Said {
@@ -221,16 +232,27 @@ const POLICIES: ReadonlyMap<string, PolicyName> = new Map([
   ['maglev', 'maglev'],
 ]);
 
-function routeOf(definition: Said, parts: readonly Part[]): Route {
-  if (parts.length === 0) throw noChain('a route leads nowhere');
+/** Why not, for a route that cannot be had: the others are none the worse for it. */
+function meantBy(definition: Said): Test | string {
   const match = objectIn(definition['Match']);
-  const http = objectIn(match['HTTP']);
+  if (match['HTTP'] === undefined) return ALWAYS;
+  try {
+    return testOf(objectIn(match['HTTP']));
+  } catch (error) {
+    if (error instanceof ProconsulError) return error.message;
+    throw error;
+  }
+}
+
+function routeOf(definition: Said, parts: readonly Part[], isMeant = ALWAYS): Route {
+  if (parts.length === 0) throw noChain('a route leads nowhere');
+  const http = objectIn(objectIn(definition['Match'])['HTTP']);
   const to = objectIn(definition['Destination']);
   const prefix = textIn(to['PrefixRewrite']);
   const from = textIn(http['PathExact']) || textIn(http['PathPrefix']);
   const retries = retriesIn(to);
   return {
-    isMeant: match['HTTP'] === undefined ? ALWAYS : testOf(http),
+    isMeant,
     parts,
     rewrite: prefix === '' || from === '' ? undefined : { from, to: prefix },
     timeoutMs: msIn(to['RequestTimeout']),

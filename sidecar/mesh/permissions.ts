@@ -6,13 +6,15 @@ import type { Cancel } from '../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type Agent, follow } from '../follow.ts';
-import { type Verdict, verdictIn } from './verdict.ts';
+import { PermissionList, type Verdict, verdictIn } from './verdict.ts';
 
 /** Callers whose right is remembered: a mesh has as many services. */
 const MAX_CALLERS = 4096;
 const ASK_MS = 10_000;
 /** Where intentions change faster than the agent answers, the last answer counts. */
 const MAX_ASKED = 5;
+/** Patterns of permissions of which the log says that they cannot be had. */
+const MAX_UNCLEAR = 100;
 /** After which everybody is looked at again. */
 const REVIEW_MS = 30_000;
 
@@ -29,6 +31,8 @@ export class Permissions {
   #decided = new Map<string, Promise<Verdict>>();
   /** What was decided before the intentions changed: for when the agent cannot be asked. */
   #before = new Map<string, Verdict>();
+  /** What of permissions cannot be told here, as it was said in the log: each caller may come under the same. */
+  readonly #unclear = new Set<string>();
   readonly #listeners = new Set<() => void>();
 
   constructor(options: PermissionsOptions) {
@@ -88,6 +92,7 @@ export class Permissions {
     const asked = this.#ask(uri).then(
       (verdict) => {
         if (decided === this.#decided) this.#before.set(uri, verdict);
+        this.#tellUnclear(verdict);
         return verdict;
       },
       (error: unknown) => {
@@ -101,6 +106,16 @@ export class Permissions {
     );
     decided.set(uri, asked);
     return asked;
+  }
+
+  #tellUnclear(verdict: Verdict): void {
+    if (!(verdict instanceof PermissionList)) return;
+    for (const why of verdict.unclear) {
+      if (this.#unclear.has(why) || this.#unclear.size === MAX_UNCLEAR) continue;
+      this.#unclear.add(why);
+      const { logger, service } = this.#options;
+      logger.warn('sidecar: a permission cannot be judged by', { service, why });
+    }
   }
 
   /** What comes of tokens and policies, no index of intentions tells. */

@@ -11,11 +11,14 @@ export type Verdict = boolean | PermissionList;
 export class PermissionList {
   readonly #permissions: readonly Permission[];
   readonly #byDefault: boolean;
+  /** Why some cannot be told here, each by its pattern. */
+  readonly unclear: readonly string[];
 
   /** `byDefault`: what counts for a request that none is about. */
   constructor(json: unknown, byDefault: boolean) {
     this.#permissions = listIn(json).map(permissionIn);
     this.#byDefault = byDefault;
+    this.unclear = this.#permissions.flatMap(({ unclear }) => unclear ?? []);
   }
 
   /** However the program reads its path. */
@@ -32,22 +35,21 @@ export class PermissionList {
 interface Permission {
   readonly isAllowing: boolean;
   readonly isAbout: Test;
-}
-
-function permissionIn(said: Said): Permission {
-  const isAllowing = said['Action'] === 'allow';
-  return { isAllowing, isAbout: aboutIn(said, isAllowing) };
+  readonly unclear?: string;
 }
 
 /** What cannot be told here, such as a token of a user, lets nobody in, and keeps out whom it may be about. */
-function aboutIn(said: Said, isAllowing: boolean): Test {
-  const unknown = () => !isAllowing;
+function permissionIn(said: Said): Permission {
+  const isAllowing = said['Action'] === 'allow';
+  const unknown = { isAllowing, isAbout: () => !isAllowing };
   if (said['JWT'] !== undefined || said['HTTP'] === undefined) return unknown;
   try {
-    return testOf(objectIn(said['HTTP']), isAllowing ? 'allow' : 'deny');
+    const isAbout = testOf(objectIn(said['HTTP']), isAllowing ? 'allow' : 'deny');
+    return { isAllowing, isAbout };
   } catch (error) {
     if (!(error instanceof ProconsulError)) throw error;
-    return unknown;
+    const comesTo = isAllowing ? 'lets nobody in' : 'denies everybody';
+    return { ...unknown, unclear: `${error.message}: its permission ${comesTo}` };
   }
 }
 

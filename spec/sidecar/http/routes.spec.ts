@@ -67,6 +67,27 @@ describe("a sidecar's routes", () => {
     assert.equal(found.join(' '), 'a web b c web web d e web web f web g');
   });
 
+  it('are left out one by one where a pattern of theirs cannot be had, and the log says which', async () => {
+    const match = (HTTP: object, service: string) => ({
+      Match: { HTTP },
+      Destination: to(service),
+    });
+    const entry = router(
+      match({ PathRegex: '/[a-z]{300}' }, 'a'),
+      match({ Header: [{ Name: 'x-to', Regex: '(a' }] }, 'a'),
+      match({ PathExact: '/b' }, 'b'),
+    );
+    const { who, write, logger } = await start(['web', 'a', 'b'], [entry]);
+    assert.equal((await who('/b')).name, 'b');
+    assert.equal((await who('/', { headers: { 'x-to': '(a' } })).name, 'web');
+    // And what is written later is heeded too.
+    await write({ ...entry, Routes: [...entry.Routes, match({ PathExact: '/a' }, 'a')] });
+    await until(async () => (await who('/a')).name === 'a');
+    const told = logger.lines.filter((line) => line.includes('routes are left out'));
+    assert.equal(told.length, 1, logger.lines.join('\n'));
+    assert.match(told[0] ?? '', /^warn .*service=web.*\[a-z\]\{300\}.*\(a/);
+  });
+
   it('rewrite what a path begins with, and change headers of requests and answers', async () => {
     const Destination = to('a', {
       PrefixRewrite: '/new/',

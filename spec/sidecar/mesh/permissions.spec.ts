@@ -10,19 +10,20 @@ const WEB = 'spiffe://mesh.consul/ns/default/dc/dc1/svc/web';
 
 /** An agent that answers when the spec says so. */
 function start() {
-  const asked: ((isAllowed: boolean) => void)[] = [];
+  const asked: ((isAllowed: boolean, more?: object) => void)[] = [];
   const looks: ((index: string) => void)[] = [];
   const ask: Ask = ({ path }) =>
     new Promise<Answer>((resolve) => {
       if (path.endsWith('/intentions')) looks.push((index) => resolve({ index, json: [] }));
-      else asked.push((Authorized) => resolve({ index: '', json: { Authorized } }));
+      else asked.push((Authorized, more) => resolve({ index: '', json: { Authorized, ...more } }));
     });
   const clock = new FakeClock();
   const agent = { ask, clock, random: seededRandom(1) };
-  const permissions = new Permissions({ service: 'db', agent, logger: new RecordingLogger() });
+  const logger = new RecordingLogger();
+  const permissions = new Permissions({ service: 'db', agent, logger });
   const ending = new AbortController();
   void permissions.follow(ending.signal);
-  return { permissions, asked, looks, ending };
+  return { permissions, logger, asked, looks, ending };
 }
 
 describe('Permissions', () => {
@@ -51,6 +52,25 @@ describe('Permissions', () => {
       asked[i]?.(i === 4);
     }
     assert.equal(await isAllowed, true);
+    ending.abort();
+  });
+
+  it('say once in the log which of them cannot be judged by, and deny whom it may be about', async () => {
+    const { permissions, logger, asked, ending } = start();
+    const HTTP = { PathRegex: '/[a-z]{300}' };
+    const Permissions = [
+      { Action: 'deny', HTTP },
+      { Action: 'allow', HTTP: { PathPrefix: '/' } },
+    ];
+    for (const i of [0, 1]) {
+      const verdict = permissions.verdictOn(`${WEB}-${i}`);
+      asked[i]?.(false, { Permissions });
+      const list = await verdict;
+      const request = { method: 'GET', path: '/', authority: 'x', fields: [] };
+      assert.equal(typeof list !== 'boolean' && list.allows(request), false);
+    }
+    assert.equal(logger.lines.length, 1);
+    assert.match(logger.lines[0] ?? '', /^warn .*service=db.*\{300\}.*denies everybody/);
     ending.abort();
   });
 });
