@@ -18,14 +18,37 @@ export const ALWAYS: Test = () => true;
 /** What follows for a request that is meant. */
 export type Aim = 'route' | 'allow' | 'deny';
 
+/** Both must hold: the one goes by a path and its query alone, the other by what else there is. */
+export interface Tests {
+  readonly byPath: Test;
+  readonly byRest: Test;
+}
+
 /** Throws ProconsulError 'unavailable' for a pattern that cannot be had. */
-export function testOf(http: Said, aim: Aim = 'route'): Test {
-  const tests = [
-    ...pathTests(http),
-    ...methodTests(textsIn(http['Methods'])),
-    ...listIn(http['Header']).map((said) => headerTest(said, aim)),
-    ...listIn(http['QueryParam']).map(parameterTest),
-  ];
+export function testOf(http: Said): Test {
+  const { byPath, byRest } = testsOf(http, 'route');
+  return all([byPath, byRest].filter((test) => test !== ALWAYS));
+}
+
+/** Throws as `testOf` does. */
+export function testsOf(http: Said, aim: Aim): Tests {
+  const headers = listIn(http['Header']);
+  const isPath = ({ Name }: Said) => textIn(Name).toLowerCase() === ':path';
+  const testsIn = (some: readonly Said[]) => some.map((said) => headerTest(said, aim));
+  return {
+    byPath: all([
+      ...pathTests(http),
+      ...testsIn(headers.filter(isPath)),
+      ...listIn(http['QueryParam']).map(parameterTest),
+    ]),
+    byRest: all([
+      ...methodTests(textsIn(http['Methods'])),
+      ...testsIn(headers.filter((each) => !isPath(each))),
+    ]),
+  };
+}
+
+function all(tests: readonly Test[]): Test {
   const [first] = tests;
   if (first === undefined) return ALWAYS;
   return tests.length === 1 ? first : (asked) => tests.every((test) => test(asked));

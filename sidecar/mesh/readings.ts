@@ -5,28 +5,46 @@ const SUSPECT = /%|\\|;|\/\/|\/\./;
 /** Proxies behind this one may decode it too, each once. */
 const MAX_DECODED = 3;
 
-/** The path as it stands, and what it may be taken for; with its query. */
-export function readingsOf(path: string): readonly string[] {
+/** Of all that one path may be taken for, together: whoever wants to hold others up writes one that is many. */
+const MAX_LETTERS = 16_384;
+/** With the query of each. */
+const MAX_WHOLE_LETTERS = 131_072;
+
+/** The path as it stands, and what it may be taken for; with its query. Undefined where that is too much to look at. */
+export function readingsOf(path: string): readonly string[] | undefined {
   const pathname = pathnameOf(path);
   if (!SUSPECT.test(pathname)) return [path];
   const query = path.slice(pathname.length);
   const all = new Set<string>();
-  let plain = pathname;
+  let [plain, letters] = [pathname, 0];
   for (let i = 0; i <= MAX_DECODED; i++) {
-    for (const each of [plain, plain.replaceAll('\\', '/')]) tidied(each, all);
+    for (const each of tidied(plain)) {
+      if (!all.has(each)) letters += each.length;
+      if (letters > MAX_LETTERS) return undefined;
+      all.add(each);
+    }
     const before = plain;
     plain = decoded(plain);
     if (plain === before) break;
   }
+  if (all.size * path.length > MAX_WHOLE_LETTERS) return undefined;
   return [...all].map((each) => `${each}${query}`);
 }
 
-/** With and without parameters (`/admin;x`, `/x;/../admin`), dots and empty parts. */
-function tidied(path: string, all: Set<string>): void {
-  for (const each of [path, path.replace(/;[^/]*/g, '')]) {
-    const tidy = withoutDots(each);
-    for (const reading of [each, tidy, withoutDots(tidy.replace(/\/+/g, '/'))]) all.add(reading);
+/** With and without backslashes, parameters (`/admin;x`, `/x;/../admin`), dots and empty parts. */
+function* tidied(path: string): Iterable<string> {
+  for (const slashed of variants(path, path.replaceAll('\\', '/'))) {
+    for (const each of variants(slashed, slashed.replace(/;[^/]*/g, ''))) {
+      yield each;
+      const tidy = withoutDots(each);
+      yield tidy;
+      yield withoutDots(tidy.replace(/\/+/g, '/'));
+    }
   }
+}
+
+function variants(one: string, other: string): readonly string[] {
+  return one === other ? [one] : [one, other];
 }
 
 function decoded(path: string): string {
@@ -37,13 +55,14 @@ function decoded(path: string): string {
 
 /** RFC 3986, 5.2.4. */
 function withoutDots(path: string): string {
+  if (!path.includes('/.')) return path;
   const kept: string[] = [];
-  const parts = path.split('/').slice(1);
-  for (const [i, part] of parts.entries()) {
-    const isLast = i === parts.length - 1;
+  const [, ...parts] = path.split('/');
+  for (const part of parts) {
     if (part === '..') kept.pop();
     else if (part !== '.') kept.push(part);
-    if (isLast && (part === '..' || part === '.')) kept.push('');
   }
+  const last = parts.at(-1);
+  if (last === '..' || last === '.') kept.push('');
   return `/${kept.join('/')}`;
 }

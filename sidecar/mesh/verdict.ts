@@ -1,16 +1,26 @@
 /** Whether a caller may call, or which of its requests: what the agent says of the intentions. */
 import { ProconsulError } from '../../lib/errors.ts';
-import { type Asked, type Test, testOf } from '../http/matching.ts';
+import { ALWAYS, type Asked, type Tests, testsOf } from '../http/matching.ts';
 import { listIn, objectIn, type Said } from '../said.ts';
 import { readingsOf } from './readings.ts';
 
 /** A list goes by the request: it has to be HTTP for that. */
 export type Verdict = boolean | PermissionList;
 
+/** Longer ones no table of HTTP/2 holds: whoever sends one again sends all of it. */
+const MAX_KNOWN_PATH = 4096;
+/** Of what is kept of paths: as much as fits into the tables of some connections. */
+const MAX_KNOWN_LETTERS = 16_384;
+const MAX_KNOWN = 64;
+
 /** Of an intention: the first that is about a request decides. */
 export class PermissionList {
   readonly #permissions: readonly Permission[];
   readonly #byDefault: boolean;
+  readonly #judgesPaths: boolean;
+  /** Of paths that may be read in several ways: in HTTP/2 a caller says one again by some bytes. */
+  readonly #known = new Map<string, Ways>();
+  #knownLetters = 0;
   /** Why some cannot be told here, each by its pattern. */
   readonly unclear: readonly string[];
 
@@ -18,34 +28,74 @@ export class PermissionList {
   constructor(json: unknown, byDefault: boolean) {
     this.#permissions = listIn(json).map(permissionIn);
     this.#byDefault = byDefault;
+    this.#judgesPaths = this.#permissions.some(({ byPath }) => byPath !== ALWAYS);
     this.unclear = this.#permissions.flatMap(({ unclear }) => unclear ?? []);
   }
 
-  /** However the program reads its path. */
+  /** However the program reads its path: one that may be read in too many ways is not let in. */
   allows(asked: Asked): boolean {
-    return readingsOf(asked.path).every((path) => this.#allowsAs({ ...asked, path }));
+    return this.#waysOf(asked)?.every((way) => this.#allows(way, asked)) ?? false;
   }
 
-  #allowsAs(asked: Asked): boolean {
-    const decides = this.#permissions.find(({ isAbout }) => isAbout(asked));
+  #allows(way: readonly Permission[], asked: Asked): boolean {
+    const decides = way.find(({ byRest }) => byRest(asked));
     return decides?.isAllowing ?? this.#byDefault;
+  }
+
+  #waysOf(asked: Asked): Ways {
+    const { path } = asked;
+    if (this.#known.has(path)) return this.#known.get(path);
+    const readings = this.#judgesPaths ? readingsOf(path) : [path];
+    if (readings?.length === 1) return [this.#aboutPath(asked)];
+    const ways = new Map<string, readonly Permission[]>();
+    for (const reading of readings ?? []) {
+      const way = this.#aboutPath({ ...asked, path: reading });
+      ways.set(way.map(({ at }) => at).join(), way);
+    }
+    const found = readings && [...ways.values()];
+    this.#keep(path, found);
+    return found;
+  }
+
+  /** Those that are about such a path, as far as it may depend on the rest of a request which of them decides. */
+  #aboutPath(asked: Asked): readonly Permission[] {
+    const about: Permission[] = [];
+    for (const permission of this.#permissions) {
+      if (!permission.byPath(asked)) continue;
+      about.push(permission);
+      if (permission.byRest === ALWAYS) break;
+    }
+    return about;
+  }
+
+  #keep(path: string, ways: Ways): void {
+    if (path.length > MAX_KNOWN_PATH) return;
+    this.#knownLetters += path.length;
+    if (this.#knownLetters > MAX_KNOWN_LETTERS || this.#known.size === MAX_KNOWN) {
+      this.#known.clear();
+      this.#knownLetters = path.length;
+    }
+    this.#known.set(path, ways);
   }
 }
 
-interface Permission {
+/** One for each way to read a path that makes a difference; undefined where there are too many ways. */
+type Ways = readonly (readonly Permission[])[] | undefined;
+
+interface Permission extends Tests {
+  /** Its place among them. */
+  readonly at: number;
   readonly isAllowing: boolean;
-  readonly isAbout: Test;
   readonly unclear?: string;
 }
 
 /** What cannot be told here, such as a token of a user, lets nobody in, and keeps out whom it may be about. */
-function permissionIn(said: Said): Permission {
+function permissionIn(said: Said, at: number): Permission {
   const isAllowing = said['Action'] === 'allow';
-  const unknown = { isAllowing, isAbout: () => !isAllowing };
+  const unknown = { at, isAllowing, byPath: ALWAYS, byRest: isAllowing ? () => false : ALWAYS };
   if (said['JWT'] !== undefined || said['HTTP'] === undefined) return unknown;
   try {
-    const isAbout = testOf(objectIn(said['HTTP']), isAllowing ? 'allow' : 'deny');
-    return { isAllowing, isAbout };
+    return { at, isAllowing, ...testsOf(objectIn(said['HTTP']), isAllowing ? 'allow' : 'deny') };
   } catch (error) {
     if (!(error instanceof ProconsulError)) throw error;
     const comesTo = isAllowing ? 'lets nobody in' : 'denies everybody';

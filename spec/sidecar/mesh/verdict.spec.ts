@@ -36,6 +36,34 @@ describe('what an intention says of a request', () => {
     });
   }
 
+  it('is no for a path that may be read in too many ways, where paths count', () => {
+    const path = '/a;b/%2541/.%2e/\\c'.repeat(300);
+    const get = { PathPrefix: '/', Methods: ['GET'] };
+    assert.equal(list([rule('allow', { PathPrefix: '/a' })], true).allows(asked(path)), false);
+    assert.equal(list([rule('allow', get)]).allows(asked(path)), true);
+  });
+
+  it('looks once at a path that comes again, and at the rest of each request', () => {
+    let reads = 0;
+    const all = list([
+      rule('deny', { PathPrefix: '/admin', Methods: ['PUT'] }),
+      rule('allow', { PathPrefix: '/' }),
+    ]);
+    const again = (method: string) => {
+      const path = '/x/%2e%2e/admin';
+      const get = () => {
+        reads++;
+        return path;
+      };
+      const request = asked(path, method);
+      return all.allows(Object.defineProperty(request, 'path', { get, enumerable: true }));
+    };
+    assert.deepEqual(['GET', 'PUT'].map(again), [true, false]);
+    const before = reads;
+    assert.deepEqual(['PUT', 'GET', 'POST'].map(again), [false, true, true]);
+    assert.equal(reads - before, 3);
+  });
+
   it('denies what is denied without a header to whoever does not say it', () => {
     const Header = [{ Name: 'x-role', Exact: 'admin', Invert: true }];
     const open = rule('allow', { PathPrefix: '/' });
