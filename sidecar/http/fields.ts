@@ -27,6 +27,11 @@ export function fieldIn(fields: Fields, name: string): string | undefined {
   return found;
 }
 
+/** Each by itself. */
+export function valuesIn(fields: Fields, isMeant: (name: string) => boolean): readonly string[] {
+  return fields.filter((_, i) => i % 2 === 1 && isMeant(fields[i - 1] as string));
+}
+
 /** What was said on the way from one to the next of those that pass a message on, and what is for its end. */
 export interface Sorted {
   /** For its end. Neither the host nor what says how long the body is, nor anything of the connection. */

@@ -3,7 +3,7 @@
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { boundedPattern } from '../../lib/regexp.ts';
 import { listIn, type Said, textIn, textsIn } from '../said.ts';
-import { fieldIn } from './fields.ts';
+import { fieldIn, valuesIn } from './fields.ts';
 import type { Head } from './head.ts';
 
 export type Asked = Pick<Head, 'method' | 'path' | 'authority' | 'fields'> &
@@ -87,41 +87,66 @@ function methodTests(methods: readonly string[]): readonly Test[] {
 }
 
 function headerTest(said: Said, aim: Aim): Test {
-  const name = textIn(said['Name']).toLowerCase();
-  const read = readerOf(name);
+  const read = readingsOf(textIn(said['Name']).toLowerCase(), aim);
+  const met = valueMet(said, aim);
+  return aim === 'deny' ? (asked) => read(asked).some(met) : (asked) => read(asked).every(met);
+}
+
+/** Undefined is the value of a header that is not there. */
+type Value = string | undefined;
+
+function valueMet(said: Said, aim: Aim): (value: Value) => boolean {
   const test = valueTest(said, said['IgnoreCase'] === true);
   const isInverted = said['Invert'] === true;
   if (test === undefined) {
     const wanted = (said['Present'] === true) !== isInverted;
-    return (asked) => (read(asked) !== undefined) === wanted;
+    return (value) => (value !== undefined) === wanted;
   }
   // As in Envoy a header that is not there has no value of which anything could be said, inverted or not. But what is
   // denied to all who do not say something is denied to whoever says nothing.
   const ifMissing = aim === 'deny' && isInverted;
+  return (value) => (value === undefined ? ifMissing : test(value) !== isInverted);
+}
+
+/**
+ * What a header may be taken for: for a route all its values as one. Who judges does not know how the program reads it:
+ * one of the values, or all, and under names with other signs, which programs behind CGI and its like take for one.
+ */
+function readingsOf(name: string, aim: Aim): (asked: Asked) => readonly Value[] {
+  const read = readerOf(name);
+  if (aim === 'route' || BESIDE.has(name)) return (asked) => [read(asked)];
+  const isLike = likeName(name);
   return (asked) => {
-    const value = read(asked);
-    return value === undefined ? ifMissing : test(value) !== isInverted;
+    const values = valuesIn(asked.fields, isLike);
+    if (values.length === 0) return NOWHERE;
+    return [...new Set([read(asked), ...values, values.join(', ')])];
   };
 }
 
-/** Those that are beside the others: of HTTP/2, and what is said of this way and known to its end. */
-function readerOf(name: string): (asked: Asked) => string | undefined {
-  switch (name) {
-    case ':method':
-      return ({ method }) => method;
-    case ':path':
-      return ({ path }) => path;
-    case ':authority':
-    case 'host':
-      return ({ authority }) => authority;
-    case 'upgrade':
-      return ({ upgrade }) => upgrade || undefined;
-    case 'content-length':
-      return ({ length }) => (length ? String(length) : undefined);
-    default:
-      return ({ fields }) => fieldIn(fields, name);
-  }
+const NOWHERE: readonly Value[] = [undefined];
+
+/** CGI has letters, figures and underscores in names, and servers differ in what they make of other signs. */
+function likeName(name: string): (other: string) => boolean {
+  const plain = (text: string) => text.replace(/[^a-z0-9]/g, '-');
+  const wanted = plain(name);
+  return (other) => other === name || (other.length === name.length && plain(other) === wanted);
 }
+
+function readerOf(name: string): (asked: Asked) => Value {
+  return BESIDE.get(name) ?? (({ fields }) => fieldIn(fields, name));
+}
+
+const authority = (asked: Asked) => asked.authority;
+
+/** Those that are beside the fields: of HTTP/2, and what is said of this way and known to its end. */
+const BESIDE: ReadonlyMap<string, (asked: Asked) => Value> = new Map([
+  [':method', ({ method }: Asked) => method],
+  [':path', ({ path }) => path],
+  [':authority', authority],
+  ['host', authority],
+  ['upgrade', ({ upgrade }) => upgrade || undefined],
+  ['content-length', ({ length }) => (length ? String(length) : undefined)],
+]);
 
 function parameterTest(said: Said): Test {
   const name = textIn(said['Name']);

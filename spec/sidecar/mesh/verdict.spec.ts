@@ -76,6 +76,37 @@ describe('what an intention says of a request', () => {
     assert.equal(list([rule('allow', { Header })]).allows(asked('/')), false);
   });
 
+  it('is said of a header however the program reads it: each value, or all, and with other signs in its name', () => {
+    const by = (how: object) => [{ Name: 'X-Role', ...how }];
+    const open = rule('allow', { PathPrefix: '/' });
+    const denied = list([rule('deny', { Header: by({ Exact: 'guest' }) }), open]);
+    const unless = list([rule('deny', { Header: by({ Exact: 'admin', Invert: true }) }), open]);
+    const bare = list([rule('deny', { Header: by({ Present: true }) }), open]);
+    const admins = list([rule('allow', { Header: by({ Exact: 'admin' }) })]);
+    const others = list([rule('allow', { Header: by({ Exact: 'guest', Invert: true }) })]);
+    const [guest, admin] = [
+      ['x-role', 'guest'],
+      ['x-role', 'admin'],
+    ];
+    for (const fields of [
+      ['x_role', 'guest'],
+      ['x.role', 'guest'],
+      [...guest, ...guest],
+      [...admin, ...guest],
+      [...admin, 'x_role', 'guest'],
+    ]) {
+      for (const all of [denied, unless, bare, admins, others])
+        assert.equal(all.allows(asked('/', 'GET', fields)), false, fields.join());
+    }
+    const joined = list([rule('deny', { Header: by({ Exact: 'a, b' }) }), open]);
+    assert.equal(joined.allows(asked('/', 'GET', ['x-role', 'a', 'x-role', 'b'])), false);
+    const allowed = [denied, unless, admins, others].map((all) =>
+      all.allows(asked('/', 'GET', [...admin, 'x_rule', 'guest'])),
+    );
+    assert.deepEqual(allowed, [true, true, true, true]);
+    assert.equal(admins.allows(asked('/', 'GET', ['x_role', 'admin'])), false);
+  });
+
   it('lets nobody in by what cannot be told here, and keeps out whom it may be about', () => {
     const JWT = { Providers: [{ Name: 'okta' }] };
     for (const more of [
