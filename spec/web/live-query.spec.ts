@@ -249,6 +249,19 @@ describe('a live query of the page', () => {
     assert.equal(played.asked.length, 2);
   });
 
+  it('shows anew what has no index, each time it is answered', async () => {
+    const { played, live, shown } = start();
+    await played.answers('one', 0);
+    await played.passes(30_000);
+    await played.answers('two', 0);
+    assert.equal(shown().value, 'two');
+    // As it is started when somebody else asks.
+    live.start();
+    await played.answers('three', 0);
+    assert.equal(shown().value, 'three');
+    live.stop();
+  });
+
   it('leaves nothing when it is stopped, also in the middle, and begins anew', async () => {
     const { played, live } = start();
     live.stop();

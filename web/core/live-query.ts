@@ -146,7 +146,9 @@ export class LiveQuery<T> {
     const { standing, isLost, value: before } = this.#shown.peek();
     const { merged } = this.#manner;
     const value = merged && before !== undefined ? merged(before, answer) : answer;
-    const isNews = merged === undefined ? index !== this.#index : value !== before;
+    // Without an index nobody says whether it is the same.
+    const isOther = index === 0n || index !== this.#index;
+    const isNews = merged === undefined ? isOther : value !== before;
     // A server that was restored, or another one: it is asked anew, lest it waits for what has been.
     this.#index = index < this.#index ? 0n : index;
     this.#failures = 0;
