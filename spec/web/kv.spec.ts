@@ -116,6 +116,24 @@ describePage('the page of keys', () => {
     assert.equal(await value(page).inputValue(), 'red');
   });
 
+  it('leaves the flags of a lock as they are, saved, deleted or taken back', async () => {
+    const server = await start();
+    const path = '/v1/kv/lock';
+    await put(server, `${path}?flags=3304740253564472344`, 'blue');
+    const row = async () => (await send(server.port, 'GET', path, {})).text;
+    const page = await open(server, '?key=lock');
+    await value(page).fill('green');
+    await page.getByText('flags=3304740253564472344').first().waitFor({ state: 'attached' });
+    await button(page, 'Save').click();
+    await until(async () => (await get(server, 'lock')) === 'green');
+    assert.match(await row(), /"Flags": ?3304740253564472344,/);
+    await button(page, 'Delete').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await button(page, 'Undo').click();
+    await page.getByText('Taken back.').waitFor();
+    assert.match(await row(), /"Flags": ?3304740253564472344,/);
+  });
+
   it('deletes a key, and takes it back', async () => {
     const server = await start({ color: 'blue' });
     const page = await open(server, '?key=color');

@@ -1,5 +1,6 @@
 /** The HTTP API: one way to ask, whoever asks. */
 import { otherDatacenter } from './datacenter.ts';
+import { readKeyRows } from './key-rows.ts';
 import { isAsWritten } from './path.ts';
 import { type Answer, Refusal, refusalOf } from './refusal.ts';
 import { token } from './token.ts';
@@ -23,8 +24,9 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
   const index = indexOf(response.headers.get('X-Consul-Index') ?? '');
   if (!response.ok) throw refusalOf(response.status, text, index);
   const isJson = response.headers.get('Content-Type')?.includes('json') === true;
+  const read = path.startsWith('/v1/kv/') ? readKeyRows : JSON.parse;
   return {
-    value: isJson ? JSON.parse(text) : text,
+    value: (isJson ? read(text) : text) as T,
     index,
     isPartial: response.headers.get('X-Consul-Results-Filtered-By-ACLs') === 'true',
   };
