@@ -25,6 +25,8 @@ export const isControlled = signal(false);
 const MAX_ASKED = 64;
 
 const known = signal<ReadonlyMap<string, boolean>>(new Map());
+/** Another one with each token and data centre, by which all is asked anew. */
+const round = signal(0);
 let wanted = new Map<string, Right>();
 /** Of the token by which all is asked. */
 let asking = new AbortController();
@@ -38,9 +40,11 @@ export function useMay(right: Right): boolean {
 export function useAllowed(right: Right): boolean | undefined {
   const key = JSON.stringify([right.Resource, right.Access, right.Segment ?? '']);
   const may = known.value.get(key);
+  // What was not answered before another token came is as unknown after: nothing else tells that it is to be asked.
+  const asked = round.value;
   useEffect(() => {
     if (may === undefined) want(key, right);
-  }, [key, may]);
+  }, [key, may, asked]);
   return may;
 }
 
@@ -95,6 +99,7 @@ export function startRights(): void {
     asking = new AbortController();
     wanted = new Map();
     known.value = new Map();
+    round.value = round.peek() + 1;
     want('', { Resource: 'operator', Access: 'read' });
   });
 }
