@@ -76,22 +76,26 @@ export interface Routing {
 export function routingOf({ Chain }: ChainAnswer): Routing {
   const { Nodes, Targets } = Chain;
   const parts = [
-    ...Object.entries(Nodes).map(([id, node]) => partOf(id, node)),
+    ...Object.entries(Nodes).map(([id, node]) => partOf(id, node, Targets)),
     ...Object.entries(Targets).map(([id, target]) => targetOf(id, target)),
   ];
   const leads = Object.entries(Nodes).flatMap(([from, node]) => leadsOf(from, node));
   return { parts, leads };
 }
 
-function partOf(id: string, { Type, Name, Resolver }: ChainNode): Part {
+function partOf(
+  id: string,
+  { Type, Name, Resolver }: ChainNode,
+  targets: ChainAnswer['Chain']['Targets'],
+): Part {
   const kind = Type === 'router' || Type === 'splitter' ? Type : 'resolver';
-  // `web.default.dc1`, or with a subset in front.
-  const [service = Name] = Name.split('.').slice(-3);
+  const target = targets[Resolver?.Target ?? ''];
   return {
     id,
     kind,
-    service,
-    subset: Name.split('.').slice(0, -3).join('.'),
+    // A service may have dots in its name: `my.api.default` is no subset of another one.
+    service: target?.Service ?? Name.replace(/\.[^.]*$/, ''),
+    subset: target?.ServiceSubset ?? '',
     datacenter: '',
     isDefault: Resolver?.Default === true,
   };
