@@ -1,6 +1,6 @@
 /** How people come to a token whom somebody else knows: auth methods, and what their rules give. */
 import { type BindingRuleRow, HIDDEN, type MethodRow } from './access.ts';
-import type { Action } from './actions.ts';
+import type { Action } from './action.ts';
 
 export const METHOD_TYPES = ['oidc', 'jwt', 'kubernetes'] as const;
 export type MethodType = (typeof METHOD_TYPES)[number];

@@ -1,5 +1,5 @@
 /** Access control as the API has it, and what may be done with it. */
-import type { Action } from './actions.ts';
+import type { Action } from './action.ts';
 
 export interface Link {
   readonly ID: string;

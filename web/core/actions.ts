@@ -1,4 +1,5 @@
 /** What somebody may have done: one write, and the same as a command of curl's and of Proconsul's. */
+import type { Action } from './action.ts';
 import { ask, inDatacenter } from './api.ts';
 import { otherDatacenter } from './datacenter.ts';
 import { Refusal } from './refusal.ts';
@@ -7,16 +8,6 @@ import { token } from './token.ts';
 
 /** As the status of a conflict. */
 export const NOT_DONE = 409;
-
-export interface Action {
-  readonly method: 'PUT' | 'POST' | 'DELETE';
-  readonly path: string;
-  readonly body?: string | object | undefined;
-  /** The command behind `proconsul`; undefined where there is none. */
-  readonly command?: readonly string[] | undefined;
-  /** What that command reads from its input. */
-  readonly input?: string | undefined;
-}
 
 /** Rejects with a Refusal. */
 export async function perform<T>({ method, path, body }: Action): Promise<T> {

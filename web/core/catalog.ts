@@ -1,6 +1,6 @@
 /** What may be done with instances and nodes, and where: an agent is the truth about its own node. */
 import { type Check, type Instance, type Node, SERF_HEALTH } from '../../lib/model.ts';
-import type { Action } from './actions.ts';
+import type { Action } from './action.ts';
 
 /** As /v1/health/service has it. */
 export interface Entry {

@@ -1,6 +1,6 @@
 /** User events: what was fired, and what is to be. */
 import type { UserEvent } from '../../lib/model.ts';
-import type { Action } from './actions.ts';
+import type { Action } from './action.ts';
 import { withQuery } from './api.ts';
 
 export interface Firing {

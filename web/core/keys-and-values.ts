@@ -1,6 +1,6 @@
 /** Keys as the API has them, and what may be done with them. */
 import type { KeyValue } from '../../lib/model.ts';
-import type { Action } from './actions.ts';
+import type { Action } from './action.ts';
 import { asStored } from './line-ends.ts';
 import { textOf } from './values.ts';
 

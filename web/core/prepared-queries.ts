@@ -1,6 +1,6 @@
 /** Prepared queries: what they look for, how they are tried, and what may be done with them. */
 import type { PreparedQuery } from '../../lib/model.ts';
-import type { Action } from './actions.ts';
+import type { Action } from './action.ts';
 import { withQuery } from './api.ts';
 import type { Entry } from './catalog.ts';
 

@@ -1,6 +1,6 @@
 /** Sessions as the API has them, and what may be done with them. */
 import type { Session } from '../../lib/model.ts';
-import type { Action } from './actions.ts';
+import type { Action } from './action.ts';
 
 /** As /v1/internal/overview/sessions has it. */
 export interface SessionRow extends Session {

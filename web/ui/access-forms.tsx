@@ -13,7 +13,7 @@ import {
   writePolicy,
   writeRole,
 } from '../core/access.ts';
-import type { Action } from '../core/actions.ts';
+import type { Action } from '../core/action.ts';
 import { datacenter, go, href } from '../core/router.ts';
 import { accessFormWords } from '../words/access-form-words.ts';
 import { uiWords } from '../words/ui-words.ts';

@@ -4,7 +4,8 @@
  */
 import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
-import { type Action, NOT_DONE, perform } from '../core/actions.ts';
+import type { Action } from '../core/action.ts';
+import { NOT_DONE, perform } from '../core/actions.ts';
 import { Refusal } from '../core/refusal.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { Commands } from './commands.tsx';

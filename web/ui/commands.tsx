@@ -1,6 +1,7 @@
 /** The same by a command, to be copied. */
 import { useState } from 'preact/hooks';
-import { type Action, commandOf, curlOf } from '../core/actions.ts';
+import type { Action } from '../core/action.ts';
+import { commandOf, curlOf } from '../core/actions.ts';
 import { uiWords } from '../words/ui-words.ts';
 
 interface CommandsProps {

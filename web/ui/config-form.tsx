@@ -1,6 +1,6 @@
 /** A config entry as JSON: written upon what was seen, and checked by the server. */
 
-import type { Action } from '../core/actions.ts';
+import type { Action } from '../core/action.ts';
 import { ask } from '../core/api.ts';
 import {
   type ConfigEntryRow,

@@ -2,7 +2,8 @@
 import '../style/form.css';
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
-import { type Action, perform } from '../core/actions.ts';
+import type { Action } from '../core/action.ts';
+import { perform } from '../core/actions.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { inWords } from './asked.tsx';
 import { Commands } from './commands.tsx';
