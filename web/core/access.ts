@@ -106,7 +106,7 @@ export interface GrantTexts {
   readonly services: readonly string[];
   /** `n1:dc1` */
   readonly nodes: readonly string[];
-  /** `builtin/service:web` */
+  /** `builtin/service:web`, or `builtin/service:web@dc1,dc2`. */
   readonly templates: readonly string[];
 }
 
@@ -115,39 +115,68 @@ export function textsOf(grants: Grants): GrantTexts {
   return {
     policies: Policies.map(({ Name }) => Name),
     roles: Roles.map(({ Name }) => Name),
-    services: ServiceIdentities.map(({ ServiceName, Datacenters }) =>
-      joined(ServiceName, Datacenters?.join(',')),
-    ),
-    nodes: NodeIdentities.map(({ NodeName, Datacenter }) => joined(NodeName, Datacenter)),
-    templates: (grants.TemplatedPolicies ?? []).map(({ TemplateName, TemplateVariables }) =>
-      joined(TemplateName, TemplateVariables?.Name),
-    ),
+    services: ServiceIdentities.map(serviceText),
+    nodes: NodeIdentities.map(nodeText),
+    templates: (grants.TemplatedPolicies ?? []).map(templateText),
   };
+}
+
+export function serviceText({ ServiceName, Datacenters }: ServiceIdentity): string {
+  return joined(ServiceName, Datacenters?.join(','));
+}
+
+function nodeText({ NodeName, Datacenter }: NodeIdentity): string {
+  return joined(NodeName, Datacenter);
+}
+
+export function templateText(template: TemplatedPolicy): string {
+  const { TemplateName, TemplateVariables, Datacenters } = template;
+  return joined(joined(TemplateName, TemplateVariables?.Name), Datacenters?.join(','), '@');
 }
 
 export function grantsOf(texts: GrantTexts, before: Grants, datacenter: string): Grants {
   return {
     Policies: texts.policies.map((name) => linkTo(name, before.Policies)),
     Roles: texts.roles.map((name) => linkTo(name, before.Roles)),
-    ServiceIdentities: texts.services.map((text) => {
-      const [ServiceName, datacenters] = parted(text);
-      return { ServiceName, ...(datacenters !== '' && { Datacenters: datacenters.split(',') }) };
-    }),
-    NodeIdentities: texts.nodes.map((text) => {
-      const [NodeName, Datacenter] = parted(text);
-      return { NodeName, Datacenter: Datacenter || datacenter };
-    }),
-    TemplatedPolicies: texts.templates.map((text) => {
-      const [TemplateName, Name] = parted(text);
-      const there = before.TemplatedPolicies?.find((each) => each.TemplateName === TemplateName);
-      const Datacenters = there?.TemplateVariables?.Name === Name ? there.Datacenters : undefined;
-      return {
-        TemplateName,
-        ...(Name !== '' && { TemplateVariables: { Name } }),
-        ...(Datacenters !== undefined && { Datacenters }),
-      };
-    }),
+    ServiceIdentities: texts.services.map(
+      (text) => written(text, before.ServiceIdentities, serviceText) ?? serviceOf(text),
+    ),
+    NodeIdentities: texts.nodes.map(
+      (text) => written(text, before.NodeIdentities, nodeText) ?? nodeOf(text, datacenter),
+    ),
+    TemplatedPolicies: texts.templates.map(
+      (text) => written(text, before.TemplatedPolicies, templateText) ?? templateOf(text),
+    ),
   };
+}
+
+/** What nobody has touched is sent back whole, with whatever its text does not say. */
+function written<T>(text: string, before: readonly T[] = [], textOf: (each: T) => string) {
+  return before.find((each) => textOf(each) === text);
+}
+
+function serviceOf(text: string): ServiceIdentity {
+  const [ServiceName, datacenters] = parted(text);
+  return { ServiceName, ...listed(datacenters) };
+}
+
+function nodeOf(text: string, datacenter: string): NodeIdentity {
+  const [NodeName, Datacenter] = parted(text);
+  return { NodeName, Datacenter: Datacenter || datacenter };
+}
+
+function templateOf(text: string): TemplatedPolicy {
+  const [TemplateName, rest] = parted(text.replace(/@[^@]*$/, ''));
+  const datacenters = /@([^@]*)$/.exec(text)?.[1] ?? '';
+  return {
+    TemplateName,
+    ...(rest !== '' && { TemplateVariables: { Name: rest } }),
+    ...listed(datacenters),
+  };
+}
+
+function listed(datacenters: string): { readonly Datacenters?: readonly string[] } {
+  return datacenters === '' ? {} : { Datacenters: datacenters.split(',') };
 }
 
 /** What is there is named by its id: its name may be another by now. */
@@ -155,8 +184,8 @@ function linkTo(name: string, before: readonly Link[] = []): Link {
   return before.find(({ Name }) => Name === name) ?? { ID: '', Name: name };
 }
 
-function joined(name: string, more: string | undefined): string {
-  return more === undefined ? name : `${name}:${more}`;
+function joined(name: string, more = '', by = ':'): string {
+  return more === '' ? name : name + by + more;
 }
 
 function parted(text: string): readonly [string, string] {

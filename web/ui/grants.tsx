@@ -5,6 +5,8 @@ import {
   type GrantTexts,
   type Link,
   MANAGEMENT_POLICY,
+  serviceText,
+  templateText,
 } from '../core/access.ts';
 import { useLive } from '../core/live.ts';
 import { href } from '../core/router.ts';
@@ -16,11 +18,9 @@ export function GrantLinks({ of }: { readonly of: Grants }) {
   const say = accessWords.value;
   const { Policies = [], Roles = [], ServiceIdentities = [], NodeIdentities = [] } = of;
   const plain = [
-    ...ServiceIdentities.map(({ ServiceName }) => say.service(ServiceName)),
+    ...ServiceIdentities.map((each) => say.service(serviceText(each))),
     ...NodeIdentities.map(({ NodeName }) => say.node(NodeName)),
-    ...(of.TemplatedPolicies ?? []).map(({ TemplateName, TemplateVariables }) =>
-      [TemplateName, TemplateVariables?.Name].filter(Boolean).join(' '),
-    ),
+    ...(of.TemplatedPolicies ?? []).map(templateText),
   ];
   if (Policies.length + Roles.length + plain.length === 0) {
     return <span class="aside">{say.nothing}</span>;

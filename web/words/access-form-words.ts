@@ -19,7 +19,8 @@ export const accessFormWords = words(
     nodes: 'Node identities',
     nodesHint: 'A node that it may be; n1:dc2 where that is in another data centre',
     templates: 'Templated policies',
-    templatesHint: 'A template with its name: builtin/service:web',
+    templatesHint:
+      'A template with its name: builtin/service:web; builtin/service:web@dc1,dc2 where that counts in those data centres alone',
     isLocal: 'In this data centre alone',
     ttl: 'Lives for',
     ttlHint: 'From 1m to 24h, as 8h or 90m; empty where it is to stay',
@@ -90,7 +91,8 @@ export const accessFormWords = words(
     nodes: '节点身份',
     nodesHint: '它可以作为的节点；若在另一数据中心，写作 n1:dc2',
     templates: '模板策略',
-    templatesHint: '模板及其名称：builtin/service:web',
+    templatesHint:
+      '模板及其名称：builtin/service:web；若仅在某些数据中心有效，写作 builtin/service:web@dc1,dc2',
     isLocal: '仅此数据中心有效',
     ttl: '有效期',
     ttlHint: '从 1m 到 24h，例如 8h 或 90m；留空表示长期有效',
