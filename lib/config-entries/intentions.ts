@@ -12,8 +12,7 @@ import {
 /** Those that an entry holds. */
 export function intentionsIn(entry: ServiceIntentions & ConfigEntry): Intention[] {
   const { CreateIndex, ModifyIndex } = entry;
-  // Of another cluster, or of a group of them: nobody here is such a caller, though he has the same name.
-  const here = (entry.Sources ?? []).filter(({ Peer, SamenessGroup }) => !Peer && !SamenessGroup);
+  const here = (entry.Sources ?? []).filter(isHere);
   return here.map((source) => ({
     ID: '',
     Meta: {},
@@ -41,6 +40,11 @@ function judged({ Action = '', Permissions }: SourceIntention, token: unknown) {
     Action: isAllowed ? 'deny' : Action,
     ...(permissions && { Permissions: permissions }),
   };
+}
+
+/** Of another cluster, or of a group of them: nobody here is such a caller, though he has the same name. */
+export function isHere({ Peer, SamenessGroup }: SourceIntention): boolean {
+  return !Peer && !SamenessGroup;
 }
 
 type PermissionsOf = NonNullable<SourceIntention['Permissions']>;

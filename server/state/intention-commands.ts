@@ -1,10 +1,16 @@
 /** Intentions one by one, as clients of 1.8 write them: in the entries named after their destinations. */
 
 import type { Intention, IntentionDefinition } from '../../lib/config-entries/entry.ts';
-import { intentionsIn, sourceOf, spokenIntention } from '../../lib/config-entries/intentions.ts';
+import {
+  intentionsIn,
+  isHere,
+  sourceOf,
+  spokenIntention,
+} from '../../lib/config-entries/intentions.ts';
 import {
   SERVICE_INTENTIONS,
   type ServiceIntentions,
+  type SourceIntention,
 } from '../../lib/config-entries/kinds/service-intentions.ts';
 import { quote } from '../../lib/go-literals.ts';
 import { MAX_LISTED } from '../../lib/limits.ts';
@@ -30,17 +36,17 @@ export function setIntention(state: State, { intention, how }: SetIntention): Ou
   if (how !== 'upsert' && same !== undefined && same.ID !== before?.ID) {
     throw new Refusal(`duplicate intention found: ${spokenIntention(same)}`);
   }
-  if (before !== undefined) take(state, before);
-  put(
-    state,
-    withFields(intention, {
-      ID: before?.ID ? before.ID : intention.ID,
-      createdAt: before?.createdAt || state.t,
-      updatedAt: state.t,
-      CreateIndex: before?.CreateIndex ?? state.index,
-      ModifyIndex: state.index,
-    }),
-  );
+  const isMoved =
+    before !== undefined && fold(before.DestinationName) !== fold(intention.DestinationName);
+  if (isMoved) take(state, before);
+  const made = withFields(intention, {
+    ID: before?.ID ? before.ID : intention.ID,
+    createdAt: before?.createdAt || state.t,
+    updatedAt: state.t,
+    CreateIndex: before?.CreateIndex ?? state.index,
+    ModifyIndex: state.index,
+  });
+  put(state, made, isMoved ? undefined : before);
   return APPLIED;
 }
 
@@ -72,12 +78,14 @@ function of(entries: ConfigEntries, destination: string): Intention[] {
   return entry === undefined ? [] : intentionsIn(entry);
 }
 
-function put(state: State, intention: Intention): void {
+/** `before`: what it stands in the place of. Its entry stays, with all else that it says. */
+function put(state: State, intention: Intention, before: Named | undefined): void {
   const { configEntries } = state;
   const { DestinationName: Name, CreateIndex, ModifyIndex } = intention;
   const entry = configEntries.entryOf(SERVICE_INTENTIONS, Name);
   const source = sourceOf(intention);
-  const others = (entry?.Sources ?? []).filter((each) => fold(each.Name) !== fold(source.Name));
+  const names = before === undefined ? [source.Name] : [source.Name, before.SourceName];
+  const others = withoutSources(entry, names);
   // As a body's: each change is one of the whole list, and nobody could write back a longer one.
   if (others.length >= MAX_LISTED) {
     throw new Refusal(`intentions on calls to ${quote(Name)} have ${MAX_LISTED} sources at most`);
@@ -92,17 +100,21 @@ function put(state: State, intention: Intention): void {
   });
 }
 
-function byPrecedence(a: Source, b: Source): number {
-  return b.Precedence - a.Precedence || (a.Name < b.Name ? -1 : 1);
+function byPrecedence(a: SourceIntention, b: SourceIntention): number {
+  return b.Precedence - a.Precedence || (a.Name < b.Name ? -1 : Number(a.Name > b.Name));
 }
 
-type Source = NonNullable<ServiceIntentions['Sources']>[number];
+/** Those of other clusters may have the same name: no intention is about them. */
+function withoutSources(entry: ServiceIntentions | undefined, names: readonly string[]) {
+  const gone = new Set(names.map(fold));
+  return (entry?.Sources ?? []).filter((each) => !isHere(each) || !gone.has(fold(each.Name)));
+}
 
 function take(state: State, { SourceName, DestinationName }: Named): void {
   const { configEntries } = state;
   const entry = configEntries.entryOf(SERVICE_INTENTIONS, DestinationName);
   if (entry === undefined) return;
-  const Sources = (entry.Sources ?? []).filter((each) => fold(each.Name) !== fold(SourceName));
+  const Sources = withoutSources(entry, [SourceName]);
   // Without a source it says nothing.
   if (Sources.length === 0) configEntries.delete(entry.Kind, entry.Name);
   else configEntries.put(withFields(entry, { Sources, ModifyIndex: state.index }));

@@ -87,6 +87,41 @@ describe('/v1/connect/intentions', () => {
     assert.equal((await put(exact('s0'), { Action: 'deny' })).status, 200);
   });
 
+  it('leave what an entry says besides: sources of other clusters that have the same name, and its own', async () => {
+    const { put, get, del } = await startServer();
+    const path = '/v1/config/service-intentions/db';
+    const exact = `${PATH}/exact?source=web&destination=db`;
+    const Sources = [
+      { Name: 'web', Action: 'allow' },
+      { Name: 'web', Peer: 'elsewhere', Action: 'deny' },
+      { Name: 'web', SamenessGroup: 'all', Action: 'deny' },
+    ];
+    const Meta = { of: 'us' };
+    await put('/v1/config', { Kind: 'service-intentions', Name: 'db', Sources, Meta });
+    const entry = async () => (await get(path)).json as { Sources: typeof Sources; Meta: object };
+    const peers = ({ Sources: all }: { Sources: typeof Sources }) =>
+      all.map(({ Name, Peer = '', SamenessGroup = '', Action }) => [
+        ...[Name, Peer, SamenessGroup, Action],
+      ]);
+    const others = [
+      ['web', 'elsewhere', '', 'deny'],
+      ['web', '', 'all', 'deny'],
+    ];
+
+    assert.equal((await put(exact, { Action: 'deny' })).text, 'true');
+    assert.deepEqual(peers(await entry()), [...others, ['web', '', '', 'deny']]);
+    assert.equal((await del(exact)).text, 'true');
+    assert.deepEqual(peers(await entry()), others);
+
+    const only = [{ Name: 'web', Action: 'deny' }];
+    const JWT = { Providers: [{ Name: 'okta' }] };
+    await put('/v1/config', { Kind: 'service-intentions', Name: 'db', Sources: only, Meta, JWT });
+    assert.equal((await put(exact, { Action: 'allow' })).text, 'true');
+    const { Sources: last, ...rest } = (await get(path)).json as Awaited<ReturnType<typeof entry>>;
+    assert.equal(last[0]?.Action, 'allow');
+    assert.deepEqual([rest.Meta, (rest as { JWT?: object }).JWT], [Meta, JWT]);
+  });
+
   it('wake who waits on them by a change alone', async () => {
     const { ask, get, put, clock } = await startServer();
     await ask('POST', PATH, { body: intention('web', 'db') });
