@@ -1,5 +1,6 @@
 /** Writes config entries, as far as what they come to together can be. */
 import type { ConfigEntry, ConfigEntryDefinition } from '../../lib/config-entries/entry.ts';
+import { isHere } from '../../lib/config-entries/intentions.ts';
 import { INGRESS_GATEWAY } from '../../lib/config-entries/kinds/ingress-gateway.ts';
 import {
   SERVICE_INTENTIONS,
@@ -51,9 +52,10 @@ export function deleteConfigEntry(state: State, { kind, name, cas }: DeleteConfi
 function withLegacy(entry: ConfigEntryDefinition, before: ConfigEntry | undefined) {
   if (entry.Kind !== SERVICE_INTENTIONS.kind || before === undefined) return entry;
   const sourcesOf = (each: object) => (each as ServiceIntentions).Sources ?? [];
-  const known = new Map(sourcesOf(before).map(({ Name, legacy }) => [fold(Name), legacy]));
+  const here = sourcesOf(before).filter(isHere);
+  const known = new Map(here.map(({ Name, legacy }) => [fold(Name), legacy]));
   const Sources = sourcesOf(entry).map((source) => {
-    const legacy = known.get(fold(source.Name));
+    const legacy = isHere(source) ? known.get(fold(source.Name)) : undefined;
     return legacy === undefined ? source : withFields(source, { legacy });
   });
   return withFields(entry, { Sources });
