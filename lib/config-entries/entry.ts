@@ -35,6 +35,8 @@ export type IntentionKey =
 export interface Intention extends IntentionDefinition {
   readonly CreateIndex: number;
   readonly ModifyIndex: number;
+  /** The token of a user that callers are to show besides: the whole entry's. */
+  readonly JWT?: object;
   /** Milliseconds since 1970; 0 where nobody knows. */
   readonly createdAt: number;
   readonly updatedAt: number;

@@ -9,7 +9,7 @@ import {
   type SourceIntention,
 } from './kinds/service-intentions.ts';
 
-/** Those that an entry holds. */
+/** Those that an entry holds, as they are written. Calls are judged by `judgedIn`. */
 export function intentionsIn(entry: ServiceIntentions & ConfigEntry): Intention[] {
   const { CreateIndex, ModifyIndex } = entry;
   const here = (entry.Sources ?? []).filter(isHere);
@@ -25,19 +25,28 @@ export function intentionsIn(entry: ServiceIntentions & ConfigEntry): Intention[
     ...source.legacy,
     SourceName: source.Name,
     DestinationName: entry.Name,
-    ...judged(source, entry.JWT),
+    Action: source.Action ?? '',
+    ...(source.Permissions && { Permissions: source.Permissions }),
+    ...(entry.JWT !== undefined && { JWT: entry.JWT as object }),
     Description: source.Description ?? '',
   }));
 }
 
+/** The same as they count where a call is judged. */
+export function judgedIn(entry: ServiceIntentions & ConfigEntry): Intention[] {
+  return intentionsIn(entry).map(judged);
+}
+
 /** Of callers who are to show a token of a user besides: nobody looks at it here, so nobody is let in. */
-function judged({ Action = '', Permissions }: SourceIntention, token: unknown) {
-  const isAllowed = Action === 'allow' && token !== undefined;
-  const permissions = Permissions?.map((each) =>
-    token === undefined || each.Action !== 'allow' ? each : { ...each, JWT: each.JWT ?? token },
+function judged({ JWT: token, ...intention }: Intention): Intention {
+  if (token === undefined) return intention;
+  const { Action, Permissions } = intention;
+  const permissions = (Permissions as PermissionsOf | undefined)?.map((each) =>
+    each.Action === 'allow' ? { ...each, JWT: each.JWT ?? token } : each,
   );
   return {
-    Action: isAllowed ? 'deny' : Action,
+    ...intention,
+    Action: Action === 'allow' ? 'deny' : Action,
     ...(permissions && { Permissions: permissions }),
   };
 }
@@ -51,7 +60,8 @@ type PermissionsOf = NonNullable<SourceIntention['Permissions']>;
 
 /** The other way: its part of the entry that is named after its destination. */
 export function sourceOf(intention: Intention): SourceIntention {
-  const { SourceName, DestinationName, Action, Permissions, Description, ...legacy } = intention;
+  const { SourceName, DestinationName, Action, Permissions, Description, ...rest } = intention;
+  const { JWT: _, ...legacy } = rest;
   return {
     Name: SourceName,
     ...(Action !== '' && { Action }),
@@ -104,7 +114,7 @@ const NAMESPACE = 'default';
 
 /** As /v1/connect/intentions writes it. */
 export function shownIntention(intention: Intention) {
-  const { ID, Description, SourceName, DestinationName, Action, Permissions } = intention;
+  const { ID, Description, SourceName, DestinationName, Action, Permissions, JWT } = intention;
   const { DefaultAddr, DefaultPort, Meta, CreateIndex, ModifyIndex } = intention;
   return {
     ID,
@@ -116,6 +126,7 @@ export function shownIntention(intention: Intention) {
     SourceType: 'consul',
     Action,
     ...(Permissions !== undefined && { Permissions }),
+    ...(JWT !== undefined && { JWT }),
     DefaultAddr,
     DefaultPort,
     Meta,

@@ -1,7 +1,7 @@
 /** Config entries and intentions as a query sees them: a part of the Reader. */
 import { permissionDenied } from '../../lib/acl/refusals.ts';
 import type { ConfigEntry, Intention } from '../../lib/config-entries/entry.ts';
-import { intentionsIn } from '../../lib/config-entries/intentions.ts';
+import { intentionsIn, judgedIn } from '../../lib/config-entries/intentions.ts';
 import {
   SERVICE_INTENTIONS,
   type ServiceIntentions,
@@ -133,13 +133,13 @@ export class ConfigReader {
     return namedAs(this.#entries, names);
   }
 
-  /** Those that say something of calls by or to a service. Throws where those may not be seen. */
+  /** Those by which calls by or to a service are judged. Throws where those may not be seen. */
   intentionsAbout(by: IntentionsBy, name: string): Intention[] {
     if (!this.#sight.intentionsOf(name)) throw permissionDenied();
     if (by === 'destination') return this.#intentionsTo(name);
     this.#note(kindTopic(SERVICE_INTENTIONS.kind));
     const isMeant = (source: string) => source === '*' || fold(source) === fold(name);
-    return this.#intentionsOf().filter(({ SourceName }) => isMeant(SourceName));
+    return this.#intentionsOf(judgedIn).filter(({ SourceName }) => isMeant(SourceName));
   }
 
   /** Those that decide who may call a service, for whoever may see it: yes or no tells no more of them. */
@@ -152,15 +152,15 @@ export class ConfigReader {
     const names = [...new Set([fold(service), '*'])];
     for (const each of names) this.#note(configEntryTopic(SERVICE_INTENTIONS.kind, each));
     const entries = names.map((each) => this.#entries.entryOf(SERVICE_INTENTIONS, each));
-    return entries.flatMap((entry) => (entry === undefined ? [] : intentionsIn(entry)));
+    return entries.flatMap((entry) => (entry === undefined ? [] : judgedIn(entry)));
   }
 
   get #entries(): ConfigEntries {
     return this.#state.configEntries;
   }
 
-  #intentionsOf(): Intention[] {
+  #intentionsOf(of: typeof intentionsIn = intentionsIn): Intention[] {
     const entries = this.#entries.ofKind(SERVICE_INTENTIONS.kind);
-    return [...entries].flatMap((entry) => intentionsIn(entry as ConfigEntry & ServiceIntentions));
+    return [...entries].flatMap((entry) => of(entry as ConfigEntry & ServiceIntentions));
   }
 }

@@ -1,7 +1,6 @@
 /** Who may call whom, as the API has it: intentions, and what may be done with them. */
 import type { StringMap } from '../../lib/model.ts';
-import type { Action } from './actions.ts';
-import { withQuery } from './api.ts';
+import type { Action } from './action.ts';
 
 export const INTENTIONS = '/v1/connect/intentions';
 
@@ -14,6 +13,8 @@ export interface PermissionRow {
     readonly Methods?: readonly string[] | null;
     readonly Header?: readonly HeaderRow[] | null;
   };
+  /** The token of a user that a caller is to show besides. */
+  readonly JWT?: object;
 }
 
 export interface HeaderRow {
@@ -33,6 +34,8 @@ export interface IntentionRow {
   /** '' where its permissions say it, request by request. */
   readonly Action: string;
   readonly Permissions?: readonly PermissionRow[];
+  /** Of all callers of the one that is called: it is not this one's own. */
+  readonly JWT?: object;
   readonly Description: string;
   readonly Meta: StringMap | null;
   readonly UpdatedAt: string;
@@ -46,7 +49,14 @@ export const DECISIONS = ['allow', 'deny', 'requests'] as const;
 /** `requests`: it is decided request by request. */
 export type Decision = (typeof DECISIONS)[number];
 
-export function decisionOf({ Action }: Pick<IntentionRow, 'Action'>): Decision {
+/** What comes of it. Nobody looks at the tokens of users here, so who is to show one is not let in. */
+export function decisionOf(row: Pick<IntentionRow, 'Action' | 'JWT'>): Decision {
+  const said = saidOf(row);
+  return said === 'allow' && row.JWT !== undefined ? 'deny' : said;
+}
+
+/** As it is written. */
+export function saidOf({ Action }: Pick<IntentionRow, 'Action'>): Decision {
   if (Action === '') return 'requests';
   return Action === 'allow' ? 'allow' : 'deny';
 }
@@ -93,7 +103,7 @@ export function draftOfIntention(row: IntentionRow): IntentionDraft {
   return {
     source: SourceName,
     destination: DestinationName,
-    decision: decisionOf(row),
+    decision: saidOf(row),
     description: Description,
     permissions:
       Permissions === undefined ? PERMISSIONS_START : JSON.stringify(Permissions, null, 2),
@@ -144,9 +154,14 @@ function bodyOf(
   };
 }
 
-/** As it is. */
+/** As it is, over what stands there. */
 export function restoreIntention(row: IntentionRow): Action | undefined {
   return writeIntention(draftOfIntention(row), row.Meta);
+}
+
+/** After it was deleted: with the last one what the entry asks for besides is gone, and it would let in more. */
+export function remakeIntention(row: IntentionRow): Action | undefined {
+  return row.JWT === undefined ? restoreIntention(row) : undefined;
 }
 
 export function deleteIntention(row: Pick<IntentionRow, 'SourceName' | 'DestinationName'>): Action {
@@ -159,11 +174,11 @@ export function deleteIntention(row: Pick<IntentionRow, 'SourceName' | 'Destinat
 }
 
 export function checkPath(source: string, destination: string): string {
-  return withQuery(`${INTENTIONS}/check`, { source, destination });
+  return `${INTENTIONS}/check?${new URLSearchParams({ source, destination })}`;
 }
 
 function exact(source: string, destination: string): string {
-  return withQuery(`${INTENTIONS}/exact`, { source, destination });
+  return `${INTENTIONS}/exact?${new URLSearchParams({ source, destination })}`;
 }
 
 function listIn(text: string): readonly unknown[] | undefined {

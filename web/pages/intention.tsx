@@ -8,7 +8,8 @@ import {
   INTENTIONS,
   type IntentionRow,
   rankOf,
-  restoreIntention,
+  remakeIntention,
+  saidOf,
 } from '../core/mesh.ts';
 import type { Given } from '../core/path.ts';
 import { useMay } from '../core/rights.ts';
@@ -71,6 +72,7 @@ function Said({ row }: { readonly row: IntentionRow }) {
   return (
     <>
       <Facts facts={factsOf(row)} />
+      {row.JWT !== undefined && <p class="partial">{say.userToken(say.decisions[saidOf(row)])}</p>}
       {permissions.length > 0 && (
         <section>
           <h2>{say.permissions}</h2>
@@ -133,7 +135,7 @@ function askDelete(row: IntentionRow): void {
     action: deleteIntention(row),
     verb: say.delete,
     done: say.deleted(...ends),
-    undo: restoreIntention(row),
+    undo: remakeIntention(row),
     onDone: () => go(href('intentions'), { replaces: true }),
   });
 }

@@ -72,6 +72,9 @@ export function IntentionForm(props: IntentionFormProps) {
         of={say.decisions}
         onChoose={(decision) => change({ decision })}
       />
+      {row?.JWT !== undefined && (
+        <p class="partial">{say.userToken(say.decisions[value.decision])}</p>
+      )}
       {value.decision === 'requests' && (
         <Area
           label={say.permissions}

@@ -19,7 +19,7 @@ export function Permissions({ of }: { readonly of: readonly PermissionRow[] }) {
   );
 }
 
-function inWords({ HTTP = {} }: PermissionRow): string {
+function inWords({ HTTP = {}, JWT }: PermissionRow): string {
   const say = intentionWords.value.permission;
   const { PathExact, PathPrefix, PathRegex, Methods, Header } = HTTP;
   const parts = [
@@ -29,7 +29,8 @@ function inWords({ HTTP = {} }: PermissionRow): string {
     ...(Methods?.length ? [say.methods(Methods.join(', '))] : []),
     ...(Header ?? []).map(headerInWords),
   ];
-  return parts.length === 0 ? say.every : parts.join(uiWords.value.comma);
+  const requests = parts.length === 0 ? say.every : parts.join(uiWords.value.comma);
+  return JWT === undefined ? requests : `${requests}${uiWords.value.comma}${say.userToken}`;
 }
 
 function headerInWords({ Name, Invert, ...how }: HeaderRow): string {

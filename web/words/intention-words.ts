@@ -62,8 +62,11 @@ export const intentionWords = words(
       methods: (methods: string) => `by ${methods}`,
       header: (name: string, how: string) => `with the header ${name}${how}`,
       not: (what: string) => `not ${what}`,
+      userToken: 'with the token of a user, which nobody looks at here (JWT)',
       is: (how: string, value: string) => ` (${how}: ${value})`,
     },
+    userToken: (decision: string) =>
+      `It says “${decision}”, but who calls is to show the token of a user besides (JWT of the config entry service-intentions). Nobody looks at one here, so nobody is let in by it.`,
     otherwise: 'What fits none of these is denied.',
   },
   {
@@ -124,8 +127,11 @@ export const intentionWords = words(
       methods: (methods: string) => `方法为 ${methods}`,
       header: (name: string, how: string) => `带有请求头 ${name}${how}`,
       not: (what: string) => `非${what}`,
+      userToken: '带有用户令牌（JWT），但此处无人检查',
       is: (how: string, value: string) => `（${how}：${value}）`,
     },
+    userToken: (decision: string) =>
+      `其中写的是“${decision}”，但调用方还须出示用户令牌（配置项 service-intentions 的 JWT）。此处无人检查此令牌，因此不会据此放行任何调用。`,
     otherwise: '都不符合的请求会被拒绝。',
   },
 );

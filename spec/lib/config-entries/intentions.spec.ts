@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { intentionsIn } from '../../../lib/config-entries/intentions.ts';
+import { entryOf, intentionsIn, judgedIn } from '../../../lib/config-entries/intentions.ts';
 import { SERVICE_INTENTIONS } from '../../../lib/config-entries/kinds/service-intentions.ts';
 
 describe('intentions of an entry', () => {
@@ -34,8 +34,20 @@ describe('intentions of an entry', () => {
         { Name: 'api', Permissions: permissions, ...by },
       ],
     };
-    const [web, bad, api] = intentionsIn(entry as Parameters<typeof intentionsIn>[0]);
+    const of = entry as Parameters<typeof intentionsIn>[0];
+    const [web, bad, api] = judgedIn(of);
     assert.deepEqual([web?.Action, bad?.Action, api?.Action], ['deny', 'deny', '']);
     assert.deepEqual(api?.Permissions, [permissions[0], { ...permissions[1], JWT }]);
+    // Whoever lists them sees what was written, and that a token is asked for.
+    const written = intentionsIn(of);
+    assert.deepEqual(
+      written.map(({ Action, Permissions, JWT: asked }) => [Action, Permissions, asked]),
+      [
+        ['allow', undefined, JWT],
+        ['deny', undefined, JWT],
+        ['', permissions, JWT],
+      ],
+    );
+    assert.equal(JSON.stringify(entryOf(written).Sources).includes('okta'), false);
   });
 });

@@ -122,6 +122,58 @@ describe('/v1/connect/intentions', () => {
     assert.deepEqual([rest.Meta, (rest as { JWT?: object }).JWT], [Meta, JWT]);
   });
 
+  it('give their ids to no source of another cluster, which would hand them on', async () => {
+    const { put, get } = await startServer();
+    const exact = `${PATH}/exact?source=web&destination=db`;
+    const idOf = async () => ((await get(exact)).json as { ID: string }).ID;
+    const write = (Sources: readonly object[]) =>
+      put('/v1/config', { Kind: 'service-intentions', Name: 'db', Sources });
+    const web = { Name: 'web', Action: 'allow' };
+    const elsewhere = { ...web, Peer: 'elsewhere' };
+    await put(exact, { Action: 'allow' });
+    const ID = await idOf();
+    await write([web, elsewhere]);
+    assert.equal(await idOf(), ID);
+    await put(`${PATH}/${ID}`, intention('api', 'db'));
+    await write([{ Name: 'api', Action: 'allow' }, web, elsewhere]);
+    assert.equal(await idOf(), '');
+  });
+
+  it('are listed as written where an entry asks for the token of a user, and judged to let nobody in', async () => {
+    const { put, get } = await startServer();
+    const JWT = { Providers: [{ Name: 'okta' }] };
+    const Permissions = [{ Action: 'allow', HTTP: { PathPrefix: '/' } }];
+    const Sources = [
+      { Name: 'web', Action: 'allow' },
+      { Name: 'api', Permissions },
+    ];
+    await put('/v1/config', { Kind: 'service-intentions', Name: 'db', Sources, JWT });
+    type Row = { SourceName: string; Action: string; Permissions?: object[]; JWT?: object };
+    const told = ({ SourceName, Action, Permissions: said, JWT: asked }: Row) => [
+      ...[SourceName, Action, said, asked],
+    ];
+    const web = ['web', 'allow', undefined, JWT];
+    assert.deepEqual(((await get(PATH)).json as Row[]).map(told), [
+      ['api', '', Permissions, JWT],
+      web,
+    ]);
+    const exact = await get(`${PATH}/exact?source=web&destination=db`);
+    assert.deepEqual(told(exact.json as Row), web);
+
+    const checked = await get(`${PATH}/check?source=web&destination=db`);
+    assert.deepEqual(checked.json, { Allowed: false });
+    const by = async (end: string, name: string) => {
+      const { json } = await get(`${PATH}/match?by=${end}&name=${name}`);
+      return (json as Record<string, Row[]>)[name]?.map(told);
+    };
+    const shut = ['web', 'deny', undefined, undefined];
+    assert.deepEqual(await by('source', 'web'), [shut]);
+    assert.deepEqual(await by('destination', 'db'), [
+      ['api', '', [{ ...Permissions[0], JWT }], undefined],
+      shut,
+    ]);
+  });
+
   it('wake who waits on them by a change alone', async () => {
     const { ask, get, put, clock } = await startServer();
     await ask('POST', PATH, { body: intention('web', 'db') });

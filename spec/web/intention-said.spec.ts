@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import {
+  decisionOf,
+  draftOfIntention,
+  type IntentionRow,
+  remakeIntention,
+  restoreIntention,
+} from '../../web/core/mesh.ts';
+
+const row = (said: Partial<IntentionRow>): IntentionRow => ({
+  ...{ SourceName: 'web', DestinationName: 'db', Action: 'allow', Description: '' },
+  ...{ Meta: null, UpdatedAt: '', ModifyIndex: 7 },
+  ...said,
+});
+const JWT = { Providers: [{ Name: 'okta' }] };
+
+describe('an intention whose callers are to show the token of a user besides', () => {
+  it('lets nobody in, and is written back as it was written', () => {
+    const asking = row({ JWT });
+    assert.equal(decisionOf(asking), 'deny');
+    assert.equal(decisionOf(row({})), 'allow');
+    assert.equal(draftOfIntention(asking).decision, 'allow');
+    const body = { SourceName: 'web', DestinationName: 'db', Action: 'allow' };
+    assert.deepEqual(restoreIntention(asking)?.body, body);
+  });
+
+  it('is not made anew where it was deleted: the entry that asks may be gone with it', () => {
+    assert.equal(remakeIntention(row({ JWT })), undefined);
+    assert.equal(remakeIntention(row({}))?.method, 'PUT');
+  });
+});
