@@ -1,6 +1,7 @@
 /** How people come to a token whom somebody else knows: auth methods, and what their rules give. */
-import { type BindingRuleRow, HIDDEN, type MethodRow } from './access.ts';
+import type { BindingRuleRow, MethodRow } from './access.ts';
 import type { Action } from './action.ts';
+import { withSecrets } from './secrets.ts';
 
 export const METHOD_TYPES = ['oidc', 'jwt', 'kubernetes'] as const;
 export type MethodType = (typeof METHOD_TYPES)[number];
@@ -69,28 +70,6 @@ function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
   } catch {
     return undefined;
   }
-}
-
-const SECRETS: ReadonlySet<string> = new Set(['serviceaccountjwt', 'oidcclientsecret']);
-
-/** To be read where others may look on. */
-export function withoutSecrets(config: Readonly<Record<string, unknown>>): object {
-  return Object.fromEntries(
-    Object.entries(config).map(([name, value]) => {
-      const isSecret = SECRETS.has(name.toLowerCase()) && value !== '';
-      return [name, isSecret ? HIDDEN : value];
-    }),
-  );
-}
-
-/** What was hidden stays as it was. */
-function withSecrets(
-  config: Readonly<Record<string, unknown>>,
-  before: Readonly<Record<string, unknown>>,
-): object {
-  return Object.fromEntries(
-    Object.entries(config).map(([name, value]) => [name, value === HIDDEN ? before[name] : value]),
-  );
 }
 
 export function deleteMethod({ Name }: MethodRow): Action {

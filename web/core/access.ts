@@ -90,7 +90,6 @@ export interface BindingRuleRow extends Indexed {
 
 export const MANAGEMENT_POLICY = '00000000-0000-0000-0000-000000000001';
 export const ANONYMOUS = '00000000-0000-0000-0000-000000000002';
-export const HIDDEN = '<hidden>';
 
 export const mayReadAccess = { Resource: 'acl', Access: 'read' } as const;
 export const mayWriteAccess = { Resource: 'acl', Access: 'write' } as const;

@@ -3,6 +3,7 @@ import type { Action } from './action.ts';
 import { ask, inDatacenter } from './api.ts';
 import { otherDatacenter } from './datacenter.ts';
 import { Refusal } from './refusal.ts';
+import { shownOf } from './secrets.ts';
 import { quoted, shellText } from './shell.ts';
 import { token } from './token.ts';
 
@@ -17,8 +18,9 @@ export async function perform<T>({ method, path, body }: Action): Promise<T> {
   return value;
 }
 
-/** The token is named, and never written out: commands are pasted where others read them. */
-export function curlOf({ method, path, body }: Action, origin: string): string {
+/** The token is named, and no secret is written out: commands are pasted where others read them. */
+export function curlOf(action: Action, origin: string): string {
+  const { method, path, body } = shownOf(action);
   const parts = ['curl', '-X', method, ...byToken()];
   if (body !== undefined) {
     // As it stands: with -d what begins with @ is read from a file.
@@ -37,7 +39,8 @@ function byToken(): readonly string[] {
 }
 
 /** A command asks the data centre of its agent. */
-export function commandOf({ command, input }: Action): string | undefined {
+export function commandOf(action: Action): string | undefined {
+  const { command, input } = shownOf(action);
   if (command === undefined || otherDatacenter.value !== '') return undefined;
   const called = shellText('proconsul', ...command);
   return input === undefined ? called : `printf %s ${quoted(input)} | ${called}`;

@@ -2,6 +2,7 @@
 import type { Action } from './action.ts';
 import { several } from './order.ts';
 import type { Right } from './rights.ts';
+import { textWithoutSecrets, textWithSecrets } from './secrets.ts';
 
 export interface ConfigEntryRow {
   readonly Kind: string;
@@ -68,6 +69,16 @@ export function startOf(kind: EntryKind, name: string): string {
 /** Without what the server alone says of it. */
 export function textOf({ CreateIndex: _, ModifyIndex: __, ...own }: ConfigEntryRow): string {
   return laidOut(own);
+}
+
+/** As it is shown, and changed in a form: what is secret in it is hidden. */
+export function shownTextOf(entry: ConfigEntryRow): string {
+  return textWithoutSecrets(textOf(entry));
+}
+
+/** What was hidden in the one that it was is sent as it stands there. */
+export function changeEntry(text: string, before: ConfigEntryRow): Action | undefined {
+  return writeEntry(textWithSecrets(text, before), before.ModifyIndex);
 }
 
 function laidOut(value: object): string {

@@ -3,6 +3,7 @@ import type { PreparedQuery } from '../../lib/model.ts';
 import type { Action } from './action.ts';
 import { withQuery } from './api.ts';
 import type { Entry } from './catalog.ts';
+import { HIDDEN } from './secrets.ts';
 
 /** As /execute answers. */
 export interface Found {
@@ -18,7 +19,6 @@ export interface Explained {
 }
 
 /** What stands for a token that whoever asks may not see. */
-const HIDDEN = '<hidden>';
 
 export function isTemplate({ Template }: PreparedQuery): boolean {
   return Template.Type !== '';

@@ -6,10 +6,11 @@ import {
   mayWriteAccess,
   type TokenRow,
 } from '../core/access.ts';
-import { deleteMethod, withoutSecrets } from '../core/access-methods.ts';
+import { deleteMethod } from '../core/access-methods.ts';
 import { useLive } from '../core/live.ts';
 import type { Given } from '../core/path.ts';
 import { useMay } from '../core/rights.ts';
+import { withoutSecrets } from '../core/secrets.ts';
 import { BindingRules } from '../ui/access-binding-rules.tsx';
 import { MethodForm } from '../ui/access-method-form.tsx';
 import { edit, isEditing, Kind, Thing, toList } from '../ui/access-thing.tsx';

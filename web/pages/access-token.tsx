@@ -3,7 +3,6 @@ import '../style/access.css';
 import {
   ANONYMOUS,
   deleteToken,
-  HIDDEN,
   mayWriteAccess,
   restoreToken,
   type TokenInFull,
@@ -12,6 +11,7 @@ import { useLive } from '../core/live.ts';
 import type { Given } from '../core/path.ts';
 import { useMay } from '../core/rights.ts';
 import { go, href } from '../core/router.ts';
+import { HIDDEN } from '../core/secrets.ts';
 import { token as own } from '../core/token.ts';
 import { TokenForm } from '../ui/access-forms.tsx';
 import { TokenFacts } from '../ui/access-me.tsx';

@@ -1,5 +1,6 @@
 /** One config entry: what it says, what it names and what names the same, and how it is changed. */
 import '../style/config.css';
+import { useState } from 'preact/hooks';
 import { withQuery } from '../core/api.ts';
 import {
   type ConfigEntryRow,
@@ -10,6 +11,7 @@ import {
   isOfService,
   leadsTo,
   rightOf,
+  shownTextOf,
   textOf,
   writeEntry,
 } from '../core/config-entries.ts';
@@ -23,12 +25,12 @@ import { Empty } from '../ui/empty.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { Shown } from '../ui/shown.tsx';
+import { accessWords } from '../words/access-words.ts';
 import { configWords } from '../words/config-words.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { count } from '../words/words.ts';
 
 export function Page({ kind = '', name = '' }: Given) {
-  const say = configWords.value;
   const live = useLive<ConfigEntryRow>(entryPath(kind, name));
   const all = useLive<readonly ConfigEntryRow[]>('/v1/config/');
   const mayWrite = useMay(rightOf({ Kind: kind, Name: name }));
@@ -55,14 +57,31 @@ export function Page({ kind = '', name = '' }: Given) {
           ) : (
             <>
               <Facts facts={factsOf(entry)} />
-              <pre class="entry" role="figure" aria-label={say.entry}>
-                {textOf(entry)}
-              </pre>
+              <EntryText of={entry} />
               {isOfService(entry) && <About entry={entry} all={all.value ?? []} />}
             </>
           )
         }
       </Shown>
+    </>
+  );
+}
+
+/** What is secret in it is shown when it is asked for. */
+function EntryText({ of: entry }: { readonly of: ConfigEntryRow }) {
+  const say = accessWords.value;
+  const [isShown, setShown] = useState(false);
+  const [whole, hidden] = [textOf(entry), shownTextOf(entry)];
+  return (
+    <>
+      {whole !== hidden && (
+        <button type="button" onClick={() => setShown(!isShown)}>
+          {isShown ? say.hide : say.show} {say.secret}
+        </button>
+      )}
+      <pre class="entry" role="figure" aria-label={configWords.value.entry}>
+        {isShown ? whole : hidden}
+      </pre>
     </>
   );
 }

@@ -4,11 +4,11 @@ import {
   CONFIG_STARTS,
   type MethodDraft,
   type MethodType,
-  withoutSecrets,
   writeMethod,
 } from '../core/access-methods.ts';
 import { callbackAddress } from '../core/login.ts';
 import { go, href } from '../core/router.ts';
+import { withoutSecrets } from '../core/secrets.ts';
 import { jsonProblem } from '../core/values.ts';
 import { accessFormWords } from '../words/access-form-words.ts';
 import { uiWords } from '../words/ui-words.ts';

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { Action } from '../core/action.ts';
 import { commandOf, curlOf } from '../core/actions.ts';
+import { HIDDEN, hidesSecrets } from '../core/secrets.ts';
 import { uiWords } from '../words/ui-words.ts';
 
 interface CommandsProps {
@@ -17,6 +18,7 @@ export function Commands({ action, isElsewhere = false }: CommandsProps) {
       <summary>{uiWords.value.asCommand}</summary>
       {command !== undefined && <Copyable text={command} />}
       <Copyable text={curlOf(action, isElsewhere ? LOCAL : location.origin)} />
+      {hidesSecrets(action) && <p class="aside">{uiWords.value.putIn(HIDDEN)}</p>}
     </details>
   );
 }

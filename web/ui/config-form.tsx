@@ -4,12 +4,14 @@ import type { Action } from '../core/action.ts';
 import { ask } from '../core/api.ts';
 import {
   type ConfigEntryRow,
+  changeEntry,
   type EntryKind,
   entryPath,
   isKind,
   KINDS,
   rightOf,
   saidIn,
+  shownTextOf,
   startOf,
   textOf,
   writeEntry,
@@ -30,13 +32,13 @@ interface ConfigFormProps {
 
 export function ConfigForm({ entry, onDone, onCancel }: ConfigFormProps) {
   const say = configWords.value;
-  const draft = useDraft({ text: textOf(entry) }, entry.ModifyIndex);
+  const draft = useDraft({ text: shownTextOf(entry) }, entry.ModifyIndex);
   const { text } = draft.value;
   const said = saidIn(text);
   const isSame = said?.Kind === entry.Kind && said.Name === entry.Name;
-  const action = isSame ? writeEntry(text, entry.ModifyIndex) : undefined;
+  const action = isSame ? changeEntry(text, entry) : undefined;
   const done = async () => {
-    const undo = await wayBack(entry, text);
+    const undo = await wayBack(entry, String(action?.body ?? text));
     onDone();
     tell(say.saved(entry.Kind, entry.Name), { undo: undo && (() => void takeBack(undo)) });
   };

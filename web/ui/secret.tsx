@@ -1,6 +1,6 @@
 /** What nobody is to read over somebody's shoulder: hidden until it is asked for. */
 import { useState } from 'preact/hooks';
-import { HIDDEN } from '../core/access.ts';
+import { HIDDEN } from '../core/secrets.ts';
 import { accessWords } from '../words/access-words.ts';
 import { Copyable } from './commands.tsx';
 

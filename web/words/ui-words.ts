@@ -38,6 +38,8 @@ export const uiWords = words(
     copy: 'Copy',
     copied: 'Copied',
     asCommand: 'The same as a command',
+    putIn: (hidden: string) =>
+      `What is secret is not written out: put it in the place of ${hidden}.`,
     edit: 'Edit',
     save: 'Save',
     delete: 'Delete',
@@ -100,6 +102,7 @@ export const uiWords = words(
     copy: '复制',
     copied: '已复制',
     asCommand: '对应的命令',
+    putIn: (hidden: string) => `机密内容不会写出：请以其替换 ${hidden}。`,
     edit: '编辑',
     save: '保存',
     delete: '删除',

@@ -1,0 +1,92 @@
+/** What nobody is to read over somebody's shoulder, in a body, an entry or a command. */
+import type { Action } from './action.ts';
+
+/** Stands in the place of one. */
+export const HIDDEN = '<hidden>';
+
+/** In any case, and in snake_case. */
+const SECRETS: ReadonlySet<string> = new Set([
+  'oidcclientsecret',
+  'serviceaccountjwt',
+  'privatekey',
+  'secretid',
+  'token',
+  'bearertoken',
+]);
+
+function isSecret(name: string, value: unknown): boolean {
+  return (
+    typeof value === 'string' && value !== '' && SECRETS.has(name.toLowerCase().replaceAll('_', ''))
+  );
+}
+
+export function withoutSecrets(config: object): object {
+  return mapped(config, (name, value) => (isSecret(name, value) ? HIDDEN : value));
+}
+
+/** What was hidden is as it was. */
+export function withSecrets(config: object, before: object): object {
+  const known = new Map<string, unknown>(Object.entries(before));
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]: [string, unknown]) => {
+      const was = known.get(name);
+      if (value === HIDDEN) return [name, was];
+      return [name, isObject(value) && isObject(was) ? withSecrets(value, was) : value];
+    }),
+  );
+}
+
+/** The same of JSON; whatever else a text is, and one without secrets, stays letter by letter. */
+export function textWithoutSecrets(text: string): string {
+  return rewritten(text, withoutSecrets);
+}
+
+export function textWithSecrets(text: string, before: object): string {
+  return text.includes(HIDDEN) ? rewritten(text, (value) => withSecrets(value, before)) : text;
+}
+
+/** As it is shown as a command: to be copied to where others read it. */
+export function shownOf({ body, command, input, ...rest }: Action): Action {
+  return {
+    ...rest,
+    body: typeof body === 'object' ? withoutSecrets(body) : body && textWithoutSecrets(body),
+    command: command?.map(textWithoutSecrets),
+    input: input && textWithoutSecrets(input),
+  };
+}
+
+/** Whether whoever runs the command has to put something in. */
+export function hidesSecrets(action: Action): boolean {
+  return JSON.stringify(shownOf(action)).includes(HIDDEN);
+}
+
+function rewritten(text: string, by: (value: object) => object): string {
+  const value = objectIn(text);
+  if (value === undefined) return text;
+  const changed = by(value);
+  const isSame = JSON.stringify(changed) === JSON.stringify(value);
+  return isSame ? text : JSON.stringify(changed, null, text.includes('\n') ? 2 : 0);
+}
+
+function objectIn(text: string): object | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function mapped(of: object, by: (name: string, value: unknown) => unknown): object {
+  return Object.fromEntries(
+    Object.entries(of).map(([name, value]: [string, unknown]) => [
+      name,
+      isObject(value) ? mapped(value, by) : by(name, value),
+    ]),
+  );
+}
