@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Page, Route } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { barriersOn, describePage, SCREENS } from '../support/browser.ts';
 import { CLIENT, startProvider } from '../support/servers/oidc-provider.ts';
 import { until } from '../support/until.ts';
@@ -70,28 +70,6 @@ describePage('the page of who one is', () => {
     await asks.getByText('No, your token may not do that.').waitFor();
     await asks.getByLabel('Name').fill('app/web');
     await asks.getByText('Yes, your token may do that.').waitFor();
-  });
-
-  it('asks again what one may where another token came before it was answered', async () => {
-    const server = await startControlled();
-    const { SecretID } = await makeToken(server, RULES, 'reader');
-    const page = await server.openAs(ROOT, 'services');
-    const unanswered: Route[] = [];
-    const asks = (token: string) =>
-      unanswered.some((route) => {
-        const rights = route.request().postDataJSON() as readonly { Resource: string }[];
-        const isOfAccess = rights.some((each) => each.Resource === 'acl');
-        return route.request().headers()['x-consul-token'] === token && isOfAccess;
-      });
-    await page.route('**/v1/internal/acl/authorize', (route) => void unanswered.push(route));
-    await page.goto(page.url().replace(/services.*/, 'access'));
-    await page.getByText('Log in as somebody else').click();
-    await until(() => asks(ROOT));
-    await page.getByLabel('Secret', { exact: true }).fill(SecretID);
-    await page.getByRole('form', { name: 'With a token' }).getByRole('button').click();
-    await page.getByRole('heading', { name: 'reader' }).waitFor();
-    await until(() => asks(SecretID));
-    for (const route of unanswered) await route.abort();
   });
 
   it('says that a token is not known any more, once it is removed', async () => {

@@ -1,7 +1,7 @@
 /** Config entries as the API has them: what is said once of a service, and which services it leads on to. */
 import type { Action } from './action.ts';
 import { several } from './order.ts';
-import type { Right } from './rights.ts';
+import type { Right } from './right.ts';
 import { textWithoutSecrets, textWithSecrets } from './secrets.ts';
 
 export interface ConfigEntryRow {

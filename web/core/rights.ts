@@ -8,15 +8,8 @@ import { ask } from './api.ts';
 import { otherDatacenter } from './datacenter.ts';
 import { Refusal } from './refusal.ts';
 import { untilAnswered } from './retry.ts';
+import type { Right } from './right.ts';
 import { token } from './token.ts';
-
-export interface Right {
-  readonly Resource: string;
-  /** `write-prefix`: to everything whose name begins so. */
-  readonly Access: 'read' | 'list' | 'write' | 'write-prefix';
-  /** The name of the thing; '' of what has none. */
-  readonly Segment?: string;
-}
 
 /** Whether there is access control at all; without it everybody may do everything. */
 export const isControlled = signal(false);

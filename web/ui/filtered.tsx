@@ -2,7 +2,8 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Shown as Answer } from '../core/live-query.ts';
-import { type Right, useAllowed } from '../core/rights.ts';
+import type { Right } from '../core/right.ts';
+import { useAllowed } from '../core/rights.ts';
 import { uiWords } from '../words/ui-words.ts';
 import type { FilterField } from './completion.ts';
 import { type Filter, FilterBox, hasWords } from './filter-box.tsx';

@@ -1,6 +1,7 @@
 /** What one's own token comes to: by kind of thing, and for a name. */
 import { useState } from 'preact/hooks';
-import { type Right, useAllowed } from '../core/rights.ts';
+import type { Right } from '../core/right.ts';
+import { useAllowed } from '../core/rights.ts';
 import { accessWords } from '../words/access-words.ts';
 import { Choice, Field } from './form.tsx';
 
