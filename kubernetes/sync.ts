@@ -1,12 +1,13 @@
 /**
  * Keeps a cluster of Kubernetes and the catalog in step. Each sync that runs knows both all the time; the one whose
- * turn it is writes, once all that it reads is whole: what has not been read yet is not taken for gone.
+ * turn it is writes, each way once all that it reads is whole: what has not been read yet is not taken for gone.
  */
 import { type Clock, pause } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Measured, Metric } from '../lib/metrics/metric.ts';
 import type { Sample } from '../lib/metrics/sample.ts';
 import type { Random } from '../lib/random.ts';
+import { Waiters } from '../lib/waiters.ts';
 import type { ApiServer } from './api/api-server.ts';
 import { attend, LOST } from './attending.ts';
 import type { Catalog } from './catalog.ts';
@@ -50,23 +51,29 @@ const LEAVE_MS = 2000;
 /** One that cannot read its cluster for so long leaves its turn to another that can. */
 const MAX_LOST_MS = 10_000;
 const LOOK_MS = 50;
+/** Between two questions whether another is well. */
+const ASK_MS = 1000;
 
 export class KubernetesSync implements Measured {
   readonly #deps: SyncDeps;
   readonly #options: SyncOptions;
   readonly #ways: readonly Way[];
+  /** Those that a turn is taken for. */
+  readonly #leading: readonly Way[];
   readonly #presence: Presence;
   readonly #late: Sample | undefined;
   #isActive = false;
   #turns = 0;
-  /** What waits for all that is read to be whole. */
-  #onRead: () => void = () => undefined;
+  /** Those that wait for what is read to be whole. */
+  readonly #reading: Waiters;
 
   constructor(deps: SyncDeps, options: SyncOptions) {
     this.#deps = deps;
     this.#options = options;
     const { api, catalog, clock, random, logger } = deps;
-    const parts: WayDeps = { api, catalog, clock, random, logger, onRead: () => this.#onRead() };
+    this.#reading = new Waiters(clock);
+    const onRead = () => this.#reading.wakeAll();
+    const parts: WayDeps = { api, catalog, clock, random, logger, onRead };
     const { toCatalog, toCluster, maps, node, owner, instance, leaseMs } = options;
     const bringing = toCatalog && new ToCatalog(parts, toCatalog);
     this.#late = bringing?.late;
@@ -76,6 +83,7 @@ export class KubernetesSync implements Measured {
     ];
     const isAlone = others.length === 0;
     this.#ways = [...others, ...(maps.length === 0 ? [] : [new ConfigMaps(parts, maps, isAlone)])];
+    this.#leading = isAlone ? this.#ways : others;
     this.#presence = new Presence(
       { catalog, clock, logger },
       { node, owner, instance, leaseMs },
@@ -134,33 +142,33 @@ export class KubernetesSync implements Measured {
     return lostAt !== undefined && this.#deps.clock.monotonic() - lostAt > MAX_LOST_MS;
   }
 
-  /** Whoever does not know the cluster would only keep others from writing. */
+  /**
+   * Whoever does not know the cluster would only keep others from writing. One way that cannot go, as for want of a right,
+   * keeps no other from going, where nobody can go them all.
+   */
   async #untilReady(signal: AbortSignal, isLeft: boolean): Promise<void> {
-    await this.#untilWhole(signal);
-    while (earliestLoss(this.#ways) !== undefined && !signal.aborted)
-      await pause(this.#deps.clock, LOOK_MS, signal);
+    while (!signal.aborted && !this.#leading.every(canGo)) {
+      if (!this.#leading.some(canGo)) await this.#reading.wait(LOOK_MS, signal);
+      else if (await this.#presence.isAnotherWell(signal))
+        await pause(this.#deps.clock, ASK_MS, signal);
+      else break;
+    }
     if (isLeft) await this.#presence.register(signal);
   }
 
   async #work(session: string, signal: AbortSignal): Promise<void> {
     const fence = { key: this.#options.lockKey, session };
-    const works = this.#ways.map((way) => (turn: AbortSignal) => way.work(fence, turn));
+    const works = this.#ways.map((way) => async (turn: AbortSignal) => {
+      while (!turn.aborted && !canGo(way)) await this.#reading.wait(LOOK_MS, turn);
+      if (!turn.aborted) await way.work(fence, turn);
+    });
     const [{ clock }, presence] = [this.#deps, this.#presence];
     const attending = { presence, clock, isLost: () => this.#isLost };
     await together([...works, (turn) => attend(attending, turn)], signal);
   }
+}
 
-  #untilWhole(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (!this.isWhole && !signal.aborted) return;
-        this.#onRead = () => undefined;
-        signal.removeEventListener('abort', look);
-        resolve();
-      };
-      this.#onRead = look;
-      signal.addEventListener('abort', look, { once: true });
-      look();
-    });
-  }
+/** It knows all that it writes by. */
+function canGo({ isWhole, lostAt }: Way): boolean {
+  return isWhole && lostAt === undefined;
 }

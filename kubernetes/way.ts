@@ -29,7 +29,7 @@ export interface Way {
   readonly lostAt: number | undefined;
   /** Resolves when the signal is aborted, and never before. */
   read(signal: AbortSignal): Promise<void>;
-  /** Called once all ways are whole; rejects with a ProconsulError where the turn is another's. */
+  /** Called once it is whole, and not lost; rejects with a ProconsulError where the turn is another's. */
   work(fence: Fence, signal: AbortSignal): Promise<void>;
 }
 

@@ -1,7 +1,6 @@
 /** Whose turn it is: of whoever lives and knows the cluster, whatever was before. */
 import assert from 'node:assert/strict';
 import { accessTo, kubeService, kubeSlice } from '../support/kubernetes/cluster.ts';
-import type { KubeObject } from '../support/kubernetes/objects.ts';
 import { NODE, startSyncWorld } from '../support/kubernetes/syncs.ts';
 import { until } from '../support/until.ts';
 
@@ -52,7 +51,7 @@ describe('the turn of a sync', () => {
   });
 
   it('ends by itself where the catalog is not heard any more: what is written to the cluster has no fence', async () => {
-    const { sync, cluster, put, objects, clock, status } = await started();
+    const { sync, put, objects, clock, status } = await started();
     const flags = { 'config-map-from-kv': 'app=default/app' };
     await put('/v1/kv/app/color', 'blue');
     const first = sync('a', flags);
@@ -60,7 +59,7 @@ describe('the turn of a sync', () => {
       (objects.get('configmaps', 'default', 'app')?.['data'] as { color: string } | undefined)
         ?.color;
     await until(() => color() === 'blue');
-    const second = sync('b', flags);
+    const second = sync('b', { ...flags, lease: '10s' });
     await until(() => status(NODE, 'service:proconsul-k8s-sync-b') === 'passing');
     first.isCut = true;
     await until(
@@ -73,11 +72,22 @@ describe('the turn of a sync', () => {
     });
     await put('/v1/kv/app/color', 'red');
     await until(() => color() === 'red');
-    const { writes } = cluster;
-    const there = objects.get('configmaps', 'default', 'app') as KubeObject;
-    objects.set('configmaps', { ...there, data: { color: 'green' } });
-    await until(() => color() === 'red');
-    assert.equal(cluster.writes, writes + 1);
     first.isCut = false;
+  });
+
+  it('is taken for one way where the other is refused, which goes once it is not', async () => {
+    const { sync, cluster, objects, register, untilShown } = await started();
+    const flags = { 'to-k8s': 'true' };
+    cluster.denied = /namespaces\/default\//;
+    await register({ Node: 'm', Address: '10.0.0.1', Service: { Service: 'db', Port: 5432 } });
+    const only = sync('a', flags);
+    await until(
+      () => only.isActive,
+      () => only.logger.lines.join('\n'),
+    );
+    assert.deepEqual(only.sync.waitsFor, ['all of to-cluster']);
+    cluster.denied = undefined;
+    await untilShown('web 10.1.0.1:8080 passing');
+    await until(() => objects.get('services', 'default', 'db') !== undefined);
   });
 });

@@ -59,6 +59,8 @@ export class ApiServer {
   turnedAway = 0;
   /** Nothing comes out of any stream, and none is closed: as behind a network that lost its memory. */
   isMute = false;
+  /** Whatever comes to such a path is refused, whoever asks. */
+  denied: RegExp | undefined;
   /** Each watch is told that its version is too old. */
   forgets = false;
   /** What is answered in place of each list. */
@@ -150,6 +152,7 @@ export class ApiServer {
     const { method = 'GET', url = '' } = request;
     this.requests.push(`${method} ${url}`);
     const asked = askedBy(url);
+    if (this.denied?.test(url)) throw new Refused(403, 'Forbidden', `${url} is forbidden`);
     this.#admit(request, method, asked);
     if (method === 'GET' && asked.query.get('watch') === 'true') {
       this.#watch(asked, response);
