@@ -3,6 +3,7 @@
  * followed for as long as anybody needs its answer.
  */
 
+import { createHash } from 'node:crypto';
 import { TOKEN_NOT_FOUND, tokenNotFound } from '../lib/acl/refusals.ts';
 import { type Cancel, pause } from '../lib/clock.ts';
 import { describeChain, NO_LEADER, ProconsulError } from '../lib/errors.ts';
@@ -104,12 +105,12 @@ export class Questions {
   }
 
   /** By whichever token may: one that was revoked must not answer for the others. */
-  async #ask(question: Question, isKnown: boolean, signal: AbortSignal): Promise<Answer> {
+  async #ask(question: Question, isKnown: boolean, signal: AbortSignal): Promise<Answered> {
     const refusals: string[] = [];
     for (const token of this.#options.tokens()) {
       const answer = await this.#options.ask(question, token, signal);
       const { status, index, text } = answer;
-      if (status === 200) return { index, json: answer.json };
+      if (status === 200) return answered(answer);
       refuseUnavailable(answer, isKnown);
       // What is not there may come to be: that is waited for at the index that it is not there at.
       if (status !== 403) return nothing(question, status === 404 ? index : '');
@@ -130,15 +131,31 @@ function refuseUnavailable({ status, text }: AgentAnswer, isKnown: boolean): voi
 }
 
 /** With something to wait at, so that it is asked again. */
-function nothing({ by }: Question, index: string): Answer {
-  return { index: index || '1', json: by === 'hash' ? { ContentHash: 'none' } : undefined };
+function nothing({ by }: Question, index: string): Answered {
+  const json = by === 'hash' ? { ContentHash: 'none' } : undefined;
+  return { index: index || '1', text: '', json };
 }
 
 export function keyOf({ path, query, after }: Question): string {
   return JSON.stringify([path, query, after && keyOf(after)]);
 }
 
-type Ask = (question: Question, isKnown: boolean, signal: AbortSignal) => Promise<Answer>;
+interface Answered extends Answer {
+  readonly text: string;
+}
+
+/** Parsed by whoever needs it. */
+function answered(answer: AgentAnswer): Answered {
+  const { index, text } = answer;
+  return {
+    ...{ index, text },
+    get json() {
+      return answer.json;
+    },
+  };
+}
+
+type Ask = (question: Question, isKnown: boolean, signal: AbortSignal) => Promise<Answered>;
 
 class Followed {
   readonly #ending = new AbortController();
@@ -162,16 +179,11 @@ class Followed {
       void follow(agent, { ...question, take, lost }, signal);
       return;
     }
-    const again = async () => {
-      try {
-        take((await ask(question, isKnown(), signal)).json);
-      } catch (error) {
-        if (!signal.aborted) lost(lossOf(error, 1));
-      }
-    };
+    const asking = { question, ask, isKnown, take, lost };
+    const reviewed = new Reviewed(asking, signal);
     void (async () => {
       while (!signal.aborted) {
-        await again();
+        await reviewed.again('review');
         await pause(system.clock, REVIEW_MS, signal);
       }
     })();
@@ -181,7 +193,7 @@ class Followed {
       ask: (asked: Asked, until: AbortSignal) => ask({ ...after, ...asked }, true, until),
       ...system,
     };
-    void follow(woken, { ...after, take: () => void again(), lost }, signal);
+    void follow(woken, { ...after, take: () => void reviewed.again('wake'), lost }, signal);
   }
 
   hold(accounts: () => Iterable<Account>, onAnswer: () => void, onLast: () => void): Held {
@@ -216,5 +228,62 @@ class Followed {
     if (this.#ending.signal.aborted) return;
     this.#known = known;
     for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+interface Reviewing {
+  readonly question: Question;
+  readonly ask: Ask;
+  readonly isKnown: () => boolean;
+  readonly take: (json: unknown) => void;
+  readonly lost: (loss: Loss) => void;
+}
+
+/** A question without an index, which several may ask again at once. */
+class Reviewed {
+  readonly #options: Reviewing;
+  readonly #signal: AbortSignal;
+  /** How many were begun, and which of them was answered with what is known. */
+  #begun = 0;
+  #taken = 0;
+  #digest: string | undefined;
+  #failures = 0;
+
+  constructor(options: Reviewing, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  async again(why: 'review' | 'wake'): Promise<void> {
+    const number = ++this.#begun;
+    try {
+      const answer = await this.#ask(why);
+      // What was asked before what is known may be older than it.
+      if (this.#signal.aborted || number < this.#taken) return;
+      this.#taken = number;
+      this.#failures = 0;
+      const digest = createHash('sha1').update(answer.text).digest('base64');
+      if (digest === this.#digest) return;
+      this.#options.take(answer.json);
+      this.#digest = digest;
+    } catch (error) {
+      if (!this.#signal.aborted) this.#options.lost(lossOf(error, ++this.#failures));
+    }
+  }
+
+  /**
+   * Another server may answer than the one that was waited at, and be behind it. Only where none can say what is so
+   * now, and something must have changed or nothing is known, one says what it knows.
+   */
+  async #ask(why: 'review' | 'wake'): Promise<Answered> {
+    const { question, ask, isKnown } = this.#options;
+    const query = question.query.filter(([name]) => name !== 'stale');
+    try {
+      return await ask({ ...question, query }, true, this.#signal);
+    } catch (error) {
+      const isAway = error instanceof ProconsulError && error.code === 'unavailable';
+      if (!isAway || this.#signal.aborted || (why === 'review' && isKnown())) throw error;
+      return await ask(question, isKnown(), this.#signal);
+    }
   }
 }

@@ -63,7 +63,7 @@ export class FakeAgentAnswers {
 }
 
 function answer({ index, status, json }: Said): AgentAnswer {
-  const text = typeof json === 'string' ? json : '';
+  const text = typeof json === 'string' ? json : (JSON.stringify(json) ?? '');
   return {
     ...{ status, index: String(index), text },
     get json() {
