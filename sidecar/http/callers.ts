@@ -33,7 +33,7 @@ export interface CallersOptions {
 
 /** What every client of HTTP/2 begins with. */
 const PREFACE = Buffer.from(GREETING);
-/** A head that does not come to its end holds a connection for no longer. */
+/** A head that does not begin, or come to its end, holds a connection for no longer. */
 const HEAD_MS = 60_000;
 /** Requests at once on one connection of HTTP/2. */
 const MAX_STREAMS = 250;
@@ -84,6 +84,11 @@ export class HttpCallers {
   accept(socket: Socket, who = ''): void {
     this.#who.set(socket, who);
     let seen: Buffer = Buffer.alloc(0);
+    const cancel = this.#options.clock.after(HEAD_MS, () => socket.destroy());
+    const spoke = () => {
+      cancel();
+      this.#silent.delete(socket);
+    };
     const look = () => {
       const chunk: Buffer | null = socket.read();
       if (chunk === null) return;
@@ -91,7 +96,7 @@ export class HttpCallers {
       const isLike = PREFACE.subarray(0, seen.length).equals(seen.subarray(0, PREFACE.length));
       if (isLike && seen.length < PREFACE.length) return;
       socket.off('readable', look);
-      this.#silent.delete(socket);
+      spoke();
       if (isLike) this.#h2Begins(socket, who, seen.subarray(PREFACE.length));
       else {
         socket.unshift(seen);
@@ -99,7 +104,7 @@ export class HttpCallers {
       }
     };
     this.#silent.add(socket);
-    socket.once('close', () => this.#silent.delete(socket));
+    socket.once('close', spoke);
     socket.on('readable', look);
   }
 
