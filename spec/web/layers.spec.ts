@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { around, type Line, placesOf } from '../../web/core/layers.ts';
+import { type Line, placesOf } from '../../web/core/layers.ts';
 
 /** `a>b b>c` */
 const linesIn = (text: string): readonly Line[] =>
@@ -53,9 +53,5 @@ describe('places in layers', () => {
 
   it('leave out lines to what is not there', () => {
     assert.deepEqual(placesOf(['a'], [{ from: 'a', to: 'b' }]), [{ name: 'a', layer: 0, row: 0 }]);
-  });
-
-  it('are chosen around one', () => {
-    assert.deepEqual([...around('b', linesIn('a>b b>c c>d x>y'))].sort(), ['a', 'b', 'c']);
   });
 });

@@ -126,12 +126,3 @@ function sharesOf(layers: readonly (readonly string[])[]): Map<string, number> {
   }
   return shares;
 }
-
-/** A name with all that it leads to, and that lead to it, by one line. */
-export function around(name: string, lines: readonly Line[]): ReadonlySet<string> {
-  const near = lines.flatMap(({ from, to }) => {
-    if (from === name) return [to];
-    return to === name ? [from] : [];
-  });
-  return new Set([name, ...near]);
-}

@@ -67,17 +67,22 @@ export function rankOf({ SourceName, DestinationName }: IntentionRow): 0 | 1 | 2
   return SourceName === ANY ? 1 : 0;
 }
 
-/** The one that decides, of a list with the one that counts first in front; undefined where nobody says anything. */
-export function deciding(
-  all: readonly IntentionRow[],
-  source: string,
-  destination: string,
-): IntentionRow | undefined {
-  return all.find(
-    ({ SourceName, DestinationName }) =>
-      (SourceName === ANY || SourceName === source) &&
-      (DestinationName === ANY || DestinationName === destination),
-  );
+type Deciding = (source: string, destination: string) => IntentionRow | undefined;
+
+/** Which one decides, of a list with the one that counts first in front; undefined where nobody says anything. */
+export function decidingIn(all: readonly IntentionRow[]): Deciding {
+  const keyOf = (source: string, destination: string) => `${source}\0${destination}`;
+  const byEnds = new Map<string, { readonly row: IntentionRow; readonly turn: number }>();
+  for (const [turn, row] of all.entries()) {
+    const key = keyOf(row.SourceName, row.DestinationName);
+    if (!byEnds.has(key)) byEnds.set(key, { row, turn });
+  }
+  return (source, destination) => {
+    const said = [source, ANY].flatMap((from) =>
+      [destination, ANY].flatMap((to) => byEnds.get(keyOf(from, to)) ?? []),
+    );
+    return said.sort((a, b) => a.turn - b.turn)[0]?.row;
+  };
 }
 
 export interface IntentionDraft {

@@ -1,5 +1,5 @@
 /** Who calls whom, as upstreams of proxies and intentions say it, and whether he may. */
-import { ANY, type Decision, deciding, decisionOf, type IntentionRow } from './mesh.ts';
+import { ANY, type Decision, decidingIn, decisionOf, type IntentionRow } from './mesh.ts';
 import { compare } from './order.ts';
 
 /** What /v1/internal/overview/upstreams answers. */
@@ -35,8 +35,9 @@ export function callsOf(
       isCalled: false,
     }));
   const pairs = new Map([...said, ...called].map((each) => [`${each.from}\0${each.to}`, each]));
+  const deciding = decidingIn(intentions);
   const calls = [...pairs.values()].map((pair) => {
-    const by = deciding(intentions, pair.from, pair.to);
+    const by = deciding(pair.from, pair.to);
     return { ...pair, by, decision: by === undefined ? ('default' as const) : decisionOf(by) };
   });
   return calls.sort((a, b) => compare(a.from, b.from) || compare(a.to, b.to));
@@ -44,4 +45,12 @@ export function callsOf(
 
 export function isOfAny({ SourceName, DestinationName }: IntentionRow): boolean {
   return SourceName === ANY || DestinationName === ANY;
+}
+
+/** The calls of some, and all that these lead to or come from. */
+export function callsAround(calls: readonly Call[], wanted: readonly string[]) {
+  const near = new Set(wanted);
+  const kept = calls.filter(({ from, to }) => near.has(from) || near.has(to));
+  const seen = new Set([...wanted, ...kept.flatMap(({ from, to }) => [from, to])]);
+  return { calls: kept, seen };
 }

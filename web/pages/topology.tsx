@@ -2,14 +2,13 @@
 import '../style/topology.css';
 import { useMemo } from 'preact/hooks';
 import { withQuery } from '../core/api.ts';
-import { around } from '../core/layers.ts';
 import { useLive, useRows } from '../core/live.ts';
 import { decisionOf, INTENTIONS, type IntentionRow } from '../core/mesh.ts';
 import { compare, several } from '../core/order.ts';
 import { countsOf, type ServiceRow } from '../core/overview.ts';
 import { href, query, setQuery } from '../core/router.ts';
 import { rowsBy } from '../core/rows.ts';
-import { type Call, callsOf, isOfAny, type UpstreamsRow } from '../core/topology.ts';
+import { type Call, callsAround, callsOf, isOfAny, type UpstreamsRow } from '../core/topology.ts';
 import { DecisionSign, nameOf } from '../ui/decision.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { type Filter, FilterBox, hasWords, useFilter } from '../ui/filter-box.tsx';
@@ -69,6 +68,8 @@ interface DrawnProps {
 
 /** More cannot be told apart. */
 const MAX_DRAWN = 400;
+/** A browser draws so many lines at once. */
+const MAX_LINES = 2000;
 
 function Drawn({ calls, names, services }: DrawnProps) {
   const say = topologyWords.value;
@@ -83,8 +84,8 @@ function Drawn({ calls, names, services }: DrawnProps) {
       <FilterBox example="" fields={[]} shown={shown.names.length} all={names.length} problem="" />
       {focus !== '' && <Focus name={focus} />}
       {shown.names.length === 0 && <Empty title={say.noMatch} hint={say.noMatchHint} />}
-      {shown.names.length > MAX_DRAWN ? (
-        <p class="partial">{say.tooMany(shown.names.length)}</p>
+      {shown.names.length > MAX_DRAWN || shown.calls.length > MAX_LINES ? (
+        <p class="partial">{say.tooMany(shown.names.length, shown.calls.length)}</p>
       ) : (
         <Drawing {...shown} services={services} focus={focus} />
       )}
@@ -241,8 +242,6 @@ function chosen(calls: readonly Call[], names: readonly string[], { focus, filte
   const isAll = focus === '' && hits.length === names.length;
   if (isAll) return { calls, names };
   const wanted = focus === '' ? hits : [focus];
-  const seen = new Set(wanted.flatMap((name) => [...around(name, calls)]));
-  const near = new Set(wanted);
-  const kept = calls.filter(({ from, to }) => near.has(from) || near.has(to));
+  const { calls: kept, seen } = callsAround(calls, wanted);
   return { calls: kept, names: names.filter((name) => seen.has(name)) };
 }

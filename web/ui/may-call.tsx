@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ask } from '../core/api.ts';
 import type { Shown } from '../core/live-query.ts';
-import { checkPath, type Decision, deciding, decisionOf, type IntentionRow } from '../core/mesh.ts';
+import { checkPath, type Decision, decidingIn, decisionOf, type IntentionRow } from '../core/mesh.ts';
 import { href, query, setQuery } from '../core/router.ts';
 import { intentionWords } from '../words/intention-words.ts';
 import { inWords } from './asked.tsx';
@@ -50,7 +50,7 @@ function Verdict({ from, to, intentions }: VerdictProps) {
   const say = intentionWords.value;
   const { value = NONE, isPartial, standing } = intentions;
   const answer = useCheck(from, to, value);
-  const row = deciding(value, from, to);
+  const row = decidingIn(value)(from, to);
   if (answer === undefined) return <p role="status">…</p>;
   if (answer instanceof Error) return <p role="status">{inWords(answer)}</p>;
   const decision = row !== undefined && decisionOf(row) === 'requests' ? 'requests' : answer;
