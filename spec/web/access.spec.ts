@@ -138,6 +138,8 @@ describePage('the page of who one is', () => {
     assert.match(page.url(), /\/ui\/dc1\/access$/);
     const refused = await server.open('../oidc/callback?error=access_denied');
     await refused.getByText('access_denied').waitFor();
+    const known = await server.openAs(ROOT, '../oidc/callback?error=access_denied');
+    await known.getByText('access_denied').waitFor();
   });
 
   for (const [name, screen] of Object.entries(SCREENS)) {

@@ -1,8 +1,10 @@
 /** Who one is, what that comes to, and how one becomes somebody else. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import type { MethodRow, TokenInFull, TokenRow } from '../core/access.ts';
 import { mayReadAccess } from '../core/access.ts';
 import { useLive } from '../core/live.ts';
-import { forgetToken, LOG_OUT } from '../core/login.ts';
+import { comingBack, forgetToken, LOG_OUT } from '../core/login.ts';
 import { useMay } from '../core/rights.ts';
 import { href } from '../core/router.ts';
 import { setToken, token } from '../core/token.ts';
@@ -47,11 +49,27 @@ export function Me() {
         <Known token={self.value} />
         <Rights />
       </div>
-      <details class="log-in-anew">
-        <summary>{accessWords.value.logInAnew}</summary>
-        {login}
-      </details>
+      <LogInAnew>{login}</LogInAnew>
     </>
+  );
+}
+
+/** Open for whoever comes back from a provider: why he is not let in is said there. */
+function LogInAnew({ children }: { readonly children: ComponentChildren }) {
+  const [isOpen, setOpen] = useState(false);
+  const from = comingBack.value;
+  useEffect(() => {
+    if (from !== '') setOpen(true);
+  }, [from]);
+  return (
+    <details
+      class="log-in-anew"
+      open={isOpen}
+      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+    >
+      <summary>{accessWords.value.logInAnew}</summary>
+      {children}
+    </details>
   );
 }
 
