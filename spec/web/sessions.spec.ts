@@ -64,6 +64,17 @@ describePage('the page of sessions and locks', () => {
     await rowOf(page, 'two').waitFor();
   });
 
+  it('says that one may lose more than the token may see', async () => {
+    const server = await startGuardedServer();
+    await lock(server, ['secret', 'shown'], { Name: 'election', Behavior: 'delete' }, 'root');
+    const rules = 'session_prefix "" { policy = "write" } key "shown" { policy = "read" }';
+    const page = await server.openWith(rules, 'sessions');
+    await page.getByRole('button', { name: 'Invalidate' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('All keys that it holds will be deleted.').waitFor();
+    await dialog.getByText('You see 1 of them; there may be more').waitFor();
+  });
+
   it('says what a token may not see, and offers no action that it may not do', async () => {
     const server = await startGuardedServer();
     await lock(server, ['secret'], { Name: 'election' }, 'root');

@@ -64,25 +64,37 @@ interface InvalidateProps {
   readonly held: number | undefined;
 }
 
+/** A count is of the keys that the token may see: whoever may write all of them sees all. */
+const SEES_ALL = { Resource: 'key', Access: 'write-prefix', Segment: '' } as const;
+
 function Invalidate({ session, held }: InvalidateProps) {
   const may = useMay({ Resource: 'session', Access: 'write', Segment: session.Node });
+  const seesAll = useMay(SEES_ALL);
   return may ? (
-    <button type="button" onClick={() => askInvalidate({ session, held })}>
+    <button type="button" onClick={() => askInvalidate({ session, held }, seesAll)}>
       {sessionWords.value.invalidate}
     </button>
   ) : null;
 }
 
-function askInvalidate({ session: { ID, Name, Behavior }, held }: InvalidateProps): void {
+function askInvalidate({ session, held }: InvalidateProps, seesAll: boolean): void {
   const say = sessionWords.peek();
-  const loses = Behavior === 'delete' ? say.deletes : say.letsGo;
-  const parts = [say.invalidateText(Name || ID), held !== undefined && loses(held), say.noWayBack];
+  const { ID, Name } = session;
+  const parts = [say.invalidateText(Name || ID), ...loses(session, held, seesAll), say.noWayBack];
   askFirst({
     title: say.invalidate,
-    text: parts.filter(Boolean).join(' '),
+    text: parts.join(' '),
     action: invalidate(ID),
     verb: say.invalidate,
     done: say.invalidated,
     isGrave: true,
   });
+}
+
+function loses({ Behavior }: Session, held: number | undefined, seesAll: boolean) {
+  const say = sessionWords.peek();
+  const [some, all] =
+    Behavior === 'delete' ? [say.deletes, say.deletesAll] : [say.letsGo, say.letsAllGo];
+  if (held === undefined) return [all];
+  return seesAll ? [some(held)] : [all, say.mayBeMore(held)];
 }

@@ -31,8 +31,12 @@ export const sessionWords = words(
       n === 0
         ? 'It holds no lock.'
         : `Others may take ${plural(n, 'lock')} at once, without a delay.`,
+    letsAllGo: 'Others may take all of its locks at once, without a delay.',
     deletes: (n: number) =>
       n === 0 ? 'It holds no key.' : `${plural(n, 'key')} that it holds will be deleted.`,
+    deletesAll: 'All keys that it holds will be deleted.',
+    mayBeMore: (n: number) =>
+      `You see ${count(n)} of them; there may be more that you may not see.`,
     noWayBack:
       'There is no way back: its holder has to make another, and to ask for its locks again.',
     invalidated: 'The session has ended.',
@@ -64,6 +68,9 @@ export const sessionWords = words(
     invalidateText: (name: string) => `${name} 将立即结束，持有者在下次续约时得知。`,
     letsGo: (n: number) =>
       n === 0 ? '它未持有锁。' : `${count(n)} 个锁可立即被他人取得，没有延迟。`,
+    letsAllGo: '它的所有锁可立即被他人取得，没有延迟。',
+    deletesAll: '它持有的所有键都将被删除。',
+    mayBeMore: (n: number) => `您能看到其中 ${count(n)} 个；可能还有您无权查看的。`,
     deletes: (n: number) => (n === 0 ? '它未持有键。' : `它持有的 ${count(n)} 个键将被删除。`),
     noWayBack: '无法撤销：持有者须新建会话并重新请求其锁。',
     invalidated: '会话已结束。',
