@@ -114,6 +114,19 @@ describePage('the page of intentions', () => {
     assert.equal(await button(page, 'Save').isEnabled(), false);
   });
 
+  it('says that one may not see, which is not that there is none', async () => {
+    const server = await startWebServer([ACCESS_CONTROL]);
+    const rules = 'service_prefix "" { policy = "read" intentions = "deny" }';
+    await server.put('/v1/acl/policy', { Name: 'blind', Rules: rules }, ROOT);
+    const body = { Policies: [{ Name: 'blind' }] };
+    const { SecretID } = JSON.parse(await server.put('/v1/acl/token', body, ROOT));
+    await say(server, 'web', 'db', { Action: 'deny' }, ROOT);
+    const page = await server.openAs(SecretID, 'intentions/web/db');
+    await page.getByText('You may not see this').waitFor();
+    await page.goto(page.url().replace('/web/db', '?from=web&to=db'));
+    await page.getByText('You may not see all intentions').waitFor();
+  });
+
   it('is reached by keys', async () => {
     const { open } = await startWebServer();
     const page = await open('services');

@@ -31,7 +31,10 @@ describe('the calls of a topology', () => {
       { Name: 'c', Upstreams: ['d'] },
     ];
     const { calls, seen } = callsAround(callsOf(upstreams, []), ['b', 'x']);
-    assert.deepEqual(calls.map(({ from, to }) => from + to), ['ab', 'bc']);
+    assert.deepEqual(
+      calls.map(({ from, to }) => from + to),
+      ['ab', 'bc'],
+    );
     assert.deepEqual([...seen].sort(), ['a', 'b', 'c', 'x']);
   });
 

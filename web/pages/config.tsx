@@ -16,6 +16,13 @@ import { Tags } from '../ui/tags.tsx';
 import { configWords } from '../words/config-words.ts';
 import { count } from '../words/words.ts';
 
+/** Each kind is seen by one of them. */
+const SEES = [
+  { Resource: 'service', Access: 'read', Segment: '' },
+  { Resource: 'intention', Access: 'read', Segment: '' },
+  { Resource: 'mesh', Access: 'read' },
+] as const;
+
 export function Page() {
   const say = configWords.value;
   const filter = useFilter({ hasExpressions: false });
@@ -46,7 +53,7 @@ export function Page() {
       )}
       <Filtered
         of={{ ...live, value: ofKind }}
-        sees={{ Resource: 'service', Access: 'read', Segment: '' }}
+        sees={SEES}
         filter={filter}
         textsOf={(entry) => [entry.Kind, entry.Name, ...leadsTo(entry)]}
         none={

@@ -22,7 +22,8 @@ import { type Fact, Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { IntentionForm } from '../ui/intention-form.tsx';
 import { Permissions } from '../ui/permissions.tsx';
-import { Shown } from '../ui/shown.tsx';
+import { useSees } from '../ui/sees.ts';
+import { MayNotSee, Shown } from '../ui/shown.tsx';
 import { Ago } from '../ui/time.tsx';
 import { intentionWords } from '../words/intention-words.ts';
 import { uiWords } from '../words/ui-words.ts';
@@ -34,6 +35,10 @@ export function Page({ source = '', destination = '' }: Given) {
   const live = useLive<readonly IntentionRow[]>(withQuery(INTENTIONS, { filter }));
   const mayWrite = useMay({ Resource: 'intention', Access: 'write', Segment: destination });
   const isEditing = query.value.get('edit') === 'yes' && mayWrite;
+  // It is seen from either end.
+  const seesFrom = useSees({ Resource: 'intention', Access: 'read', Segment: source });
+  const seesTo = useSees({ Resource: 'intention', Access: 'read', Segment: destination });
+  const seesIt = seesFrom || seesTo;
   const row = live.value?.[0];
   const close = () => setQuery({ edit: '' });
   return (
@@ -56,6 +61,7 @@ export function Page({ source = '', destination = '' }: Given) {
       <Shown of={live}>
         {() => {
           if (row === undefined) {
+            if (!seesIt) return <MayNotSee />;
             return <None source={source} destination={destination} mayWrite={mayWrite} />;
           }
           if (isEditing) return <IntentionForm row={row} onDone={close} onCancel={close} />;

@@ -2,18 +2,17 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Shown as Answer } from '../core/live-query.ts';
-import type { Right } from '../core/right.ts';
-import { useAllowed } from '../core/rights.ts';
 import { uiWords } from '../words/ui-words.ts';
 import type { FilterField } from './completion.ts';
 import { type Filter, FilterBox, hasWords } from './filter-box.tsx';
+import { type Sees, useSees } from './sees.ts';
 import { MayNotSee, Shown } from './shown.tsx';
 import { Table, type TableProps } from './table.tsx';
 
 interface FilteredProps<Row> extends Omit<TableProps<Row>, 'rows'> {
   readonly of: Answer<readonly Row[]>;
   /** To see all of them. A server keeps back what somebody may not see, and says nothing of it. */
-  readonly sees: Right;
+  readonly sees: Sees;
   /** As the address says it: whoever asks sends its expression along. */
   readonly filter: Filter;
   /** Where the filter's words are looked for. */
@@ -29,7 +28,7 @@ interface FilteredProps<Row> extends Omit<TableProps<Row>, 'rows'> {
 export function Filtered<Row>(props: FilteredProps<Row>) {
   const { of, sees, filter, textsOf, fields = [], example = '', none, noMatch, ...table } = props;
   const all = of.value ?? [];
-  const seesAll = useAllowed(sees) !== false;
+  const seesAll = useSees(sees);
   // The same list for the same rows and words: what is sorted stays so while something else is shown anew.
   const rows = useMemo(
     () => all.filter((row) => hasWords(filter, ...textsOf(row))),

@@ -2,12 +2,19 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ask } from '../core/api.ts';
 import type { Shown } from '../core/live-query.ts';
-import { checkPath, type Decision, decidingIn, decisionOf, type IntentionRow } from '../core/mesh.ts';
+import {
+  checkPath,
+  type Decision,
+  decidingIn,
+  decisionOf,
+  type IntentionRow,
+} from '../core/mesh.ts';
 import { href, query, setQuery } from '../core/router.ts';
 import { intentionWords } from '../words/intention-words.ts';
 import { inWords } from './asked.tsx';
 import { DecisionSign, nameOf } from './decision.tsx';
 import { Field } from './form.tsx';
+import { useSees } from './sees.ts';
 
 interface MayCallProps {
   readonly intentions: Shown<readonly IntentionRow[]>;
@@ -50,12 +57,13 @@ function Verdict({ from, to, intentions }: VerdictProps) {
   const say = intentionWords.value;
   const { value = NONE, isPartial, standing } = intentions;
   const answer = useCheck(from, to, value);
+  const mayReadAll = useSees({ Resource: 'intention', Access: 'read', Segment: '' });
   const row = decidingIn(value)(from, to);
   if (answer === undefined) return <p role="status">…</p>;
   if (answer instanceof Error) return <p role="status">{inWords(answer)}</p>;
   const decision = row !== undefined && decisionOf(row) === 'requests' ? 'requests' : answer;
   const texts = { allow: say.allowed, deny: say.denied, requests: say.byRequest };
-  const seesAll = standing === 'here' && !isPartial;
+  const seesAll = mayReadAll && standing === 'here' && !isPartial;
   return (
     <div role="status" class="verdict">
       <p>

@@ -8,7 +8,8 @@ import { href } from '../core/router.ts';
 import { routingWords } from '../words/routing-words.ts';
 import { quoted } from './completion.ts';
 import { DecisionSign, nameOf } from './decision.tsx';
-import { Shown } from './shown.tsx';
+import { useSees } from './sees.ts';
+import { Seen } from './shown.tsx';
 
 export function ServiceIntentions({ name }: { readonly name: string }) {
   const ends = ['SourceName', 'DestinationName'];
@@ -17,7 +18,11 @@ export function ServiceIntentions({ name }: { readonly name: string }) {
     .join(' or ');
   const live = useLive<readonly IntentionRow[]>(withQuery(INTENTIONS, { filter }));
   return (
-    <Shown of={live}>
+    <Seen
+      of={live}
+      sees={{ Resource: 'intention', Access: 'read', Segment: name }}
+      isNone={(all) => all.length === 0}
+    >
       {(all) => (
         <div class="two-sides">
           <Side
@@ -40,7 +45,7 @@ export function ServiceIntentions({ name }: { readonly name: string }) {
           />
         </div>
       )}
-    </Shown>
+    </Seen>
   );
 }
 
@@ -61,11 +66,12 @@ function Side({ title, rows, name, isDestination }: SideProps) {
   // Of whom it calls, each one's own right counts: the form asks for it.
   const Segment = isDestination ? name : '';
   const mayWrite = useMay({ Resource: 'intention', Access: 'write', Segment });
+  const seesAll = useSees({ Resource: 'intention', Access: 'read', Segment: name });
   const given = isDestination ? { destination: name } : { source: name };
   return (
     <section>
       <h2>{title}</h2>
-      {rows.length === 0 && <p class="aside">{say.noneOf}</p>}
+      {rows.length === 0 && seesAll && <p class="aside">{say.noneOf}</p>}
       <ul class="side">
         {rows.map((row) => (
           <li key={`${row.SourceName}\0${row.DestinationName}`}>

@@ -8,19 +8,27 @@ import { count, locale, percent } from '../words/words.ts';
 import { Copyable } from './commands.tsx';
 import { Empty } from './empty.tsx';
 import { type Line, LineChart } from './line-chart.tsx';
-import { Shown } from './shown.tsx';
+import { Seen } from './shown.tsx';
 import { type Column, Table } from './table.tsx';
 
 export function ServiceTraffic({ name }: { readonly name: string }) {
   const live = useLive<Performance>(
     `/v1/internal/performance/service/${encodeURIComponent(name)}?steps`,
   );
-  return <Shown of={live}>{(told) => <Traffic name={name} told={told} />}</Shown>;
+  return (
+    <Seen of={live} sees={{ Resource: 'service', Access: 'read', Segment: name }} isNone={isSilent}>
+      {(told) => <Traffic name={name} told={told} />}
+    </Seen>
+  );
+}
+
+function isSilent({ Windows }: Performance): boolean {
+  return Windows.every(({ RequestsPerSecond }) => RequestsPerSecond === null);
 }
 
 function Traffic({ name, told }: { readonly name: string; readonly told: Performance }) {
   const say = performanceWords.value;
-  if (told.Windows.every(({ RequestsPerSecond }) => RequestsPerSecond === null)) {
+  if (isSilent(told)) {
     return (
       <Empty title={say.none(name)} hint={say.noneHint}>
         <Copyable text={shellText('proconsul', 'connect', 'proxy', '-sidecar-for', name)} />

@@ -9,12 +9,39 @@ import { token } from '../core/token.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { Copyable } from './commands.tsx';
 import { Empty } from './empty.tsx';
+import { type Sees, useSees } from './sees.ts';
 
 interface ShownProps<T> {
   readonly of: Answer<T>;
   /** Where there is no such thing. */
   readonly missing?: ComponentChildren;
   readonly children: (value: T) => ComponentChildren;
+}
+
+interface SeenProps<T> extends ShownProps<T> {
+  /** To see all of it. */
+  readonly sees: Sees;
+  /** Whether there is nothing: then it is not said where somebody may not see all. */
+  readonly isNone: (value: T) => boolean;
+}
+
+/** The same of what a server keeps back in part, or as a whole, without a word. */
+export function Seen<T>({ sees, isNone, children, ...shown }: SeenProps<T>) {
+  const seesAll = useSees(sees);
+  return (
+    <Shown {...shown}>
+      {(value) => {
+        if (seesAll) return children(value);
+        if (isNone(value)) return <MayNotSee />;
+        return (
+          <>
+            {children(value)}
+            {!shown.of.isPartial && <p class="partial">{uiWords.value.notAll}</p>}
+          </>
+        );
+      }}
+    </Shown>
+  );
 }
 
 export function Shown<T>({ of, missing, children }: ShownProps<T>) {
