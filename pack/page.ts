@@ -11,7 +11,7 @@ const TOP = dirname(WEB);
 const KEPT_MS = 24 * 3600_000;
 /** Parts of pages, of which the index itself needs none. */
 const PARTS =
-  /\/web\/(ui|words|core)\/(access|grants|secret|rights\.tsx|config|intention|decision|form|kv|query|session|instance|node|past|strip|checks|facts|tags|health|table|tabs|filter|completion|heading|status|topology|layers|graph|shown|times?\.|order|values|overview|catalog|standing|chain|routing|performance|line|own-agent|cluster|ring|service)/;
+  /\/web\/(ui|words|core)\/(access|grants|secret\.tsx|rights\.tsx|config|intention|decision|form|kv|query|session|instance|node|past|strip|checks|facts|tags|health|table|tabs|filter|completion|heading|status|topology|layers|graph|shown|times?\.|order|values|overview|catalog|standing|chain|routing|performance|line|own-agent|cluster|ring|service)/;
 /** Below it the head of an answer is larger than what is saved. */
 const MIN_BYTES = 1024;
 

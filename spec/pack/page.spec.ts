@@ -40,6 +40,24 @@ describe('the page that is built', () => {
       assert.doesNotMatch(String(page.files.get(name)), /from"\.\/yaml-fault/);
   });
 
+  it('begins with files that need no part of pages: those would be run before what they are made of is there', () => {
+    const needs = new Map<string, readonly string[]>();
+    for (const [name, body] of page.files) {
+      if (!name.endsWith('.js')) continue;
+      const found = body.toString().matchAll(/\bfrom\s*["']\.\/([^"']+)["']/g);
+      const all = Array.from(found, ([, each = '']) => each);
+      needs.set(name.replace(/^assets\//, ''), all);
+    }
+    const index = [...needs.keys()].filter((name) => name.startsWith('index-'));
+    const reached = new Set(index);
+    for (const name of reached) for (const each of needs.get(name) ?? []) reached.add(each);
+    assert.ok(reached.size > index.length);
+    assert.deepEqual(
+      [...reached].filter((name) => name.startsWith('parts-')),
+      [],
+    );
+  });
+
   it('has a hash in the name of each file but the index', () => {
     const names = [...page.files.keys()].filter((name) => name !== 'index.html');
     assert.ok(names.length > 5);
