@@ -46,6 +46,7 @@ describePage('the page of who one is', () => {
     await page.getByRole('form', { name: 'With a token' }).getByRole('button').click();
     await page.getByRole('heading', { name: 'Anonymous Token' }).waitFor();
     await page.goto(page.url().replace(/access.*/, 'access'));
+    await page.getByText('Log in as somebody else').click();
     await page.getByLabel('Secret', { exact: true }).fill(SecretID);
     await page.getByRole('form', { name: 'With a token' }).getByRole('button').click();
     await page.getByRole('heading', { name: 'reader' }).waitFor();
