@@ -363,9 +363,10 @@ describePage('the pages of auth methods', () => {
     await button(page, 'Edit').click();
     await page.getByLabel('Description').fill('for people');
     await button(page, 'Save').click();
-    await page.getByText('for people').waitFor();
-    const kept = await server.get<{ Config: typeof Config }>('/v1/acl/auth-method/sso', ROOT);
-    assert.equal(kept.Config.OIDCClientSecret, CLIENT.secret);
+    const kept = () =>
+      server.get<{ Description: string; Config: typeof Config }>('/v1/acl/auth-method/sso', ROOT);
+    await until(async () => (await kept()).Description === 'for people');
+    assert.equal((await kept()).Config.OIDCClientSecret, CLIENT.secret);
   });
 
   for (const [name, screen] of Object.entries(SCREENS)) {
