@@ -1,22 +1,12 @@
 import { systemClock } from '../../lib/clock.ts';
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import { encodeJson } from '../../lib/json.ts';
+import type { HistoryChange } from '../../lib/model.ts';
 import { type Command, columns, explained } from '../command.ts';
 import type { FlagValues } from '../flag-values.ts';
 import { FORMAT, wantsJson } from '../format.ts';
 import { table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
-
-interface Row {
-  readonly Time: string;
-  readonly Node: string;
-  readonly ServiceName: string;
-  readonly ServiceID: string;
-  readonly CheckID: string;
-  readonly From: string;
-  readonly To: string;
-  readonly Output: string;
-}
 
 interface Window {
   readonly Window: string;
@@ -59,7 +49,7 @@ export const command: Command = {
       ['limit', flags.text('limit') || DEFAULT_LIMIT],
       ...since(flags),
     ]);
-    const rows = answer.json as readonly Row[];
+    const rows = answer.json as readonly HistoryChange[];
     if (asJson) {
       host.print(`${encodeJson(rows, true)}\n`);
       return 0;
@@ -89,7 +79,7 @@ function shownTime(text: string): string {
 }
 
 /** Names are whole, for two of them may begin alike; of outputs, as much as there is room for. */
-function changes(rows: readonly Row[], terminal: Terminal | undefined): string {
+function changes(rows: readonly HistoryChange[], terminal: Terminal | undefined): string {
   const facts = rows.map(({ Time, Node, ServiceID, CheckID, From, To }) => [
     shownTime(Time),
     Node,
