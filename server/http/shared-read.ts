@@ -303,6 +303,7 @@ function headersOf(
     headers['X-Consul-Effective-Consistency'] = freshness.consistency;
   if (read.saysBackend === true) headers['X-Consul-Query-Backend'] = 'blocking-query';
   if (isCached(request)) headers['X-Cache'] = 'MISS';
+  if (answer.mark !== '') headers['X-Proconsul-Mark'] = answer.mark;
   return headers;
 }
 

@@ -23,6 +23,8 @@ export interface Answer {
   readonly body: Buffer | Work<Buffer>;
   /** Whether something was kept back from whoever has these rights. */
   readonly isFiltered: boolean;
+  /** As its content says; '' for none. */
+  readonly mark: string;
   /** Whether it still is the answer; once it is not, it never is again. */
   readonly stands: boolean;
 }
@@ -268,9 +270,9 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
 }
 
 function render(content: Content, pretty: boolean, reader: Reader): Mutable<Answer> {
-  const { status = 200, json, bytes, texts, contentType = '' } = content;
+  const { status = 200, json, bytes, texts, contentType = '', mark = '' } = content;
   const { index, hasHidden: isFiltered } = reader;
-  const common = { index, status, isFiltered, stands: true };
+  const common = { index, status, isFiltered, mark, stands: true };
   if (bytes !== undefined) return { ...common, contentType, body: own(bytes) };
   if (texts !== undefined) {
     return { ...common, contentType, body: encodeTexts(texts.made, texts.holds) };

@@ -5,25 +5,32 @@ import { destinationOf } from '../state/catalog.ts';
 import { fold } from '../state/topic-names.ts';
 import { keepAll, type Narrowing, shown } from './catalog.ts';
 import type { Checked, InstanceChecks, Overview } from './listed.ts';
-import { keyOf, type Query } from './query.ts';
+import { type Content, keyOf, type Query } from './query.ts';
 import type { Reader } from './reader.ts';
 import { Reckoned } from './reckoned.ts';
 import type { Remembered } from './remembered.ts';
+import type { Told } from './told.ts';
 
 /**
- * The filter chooses instances, each with its node and checks. `since` is an index of which whoever asks has seen
- * all: he is told the rest, where that is known; 0 is no such.
+ * The filter chooses instances, each with its node and checks. `since` is the mark of an answer that whoever asks
+ * has: he is told the rest, where that is known; '' is none.
  */
-export function servicesAtAGlance(n: Narrowing, since = 0): Query {
+export function servicesAtAGlance(n: Narrowing, since = ''): Query {
   return {
-    key: keyOf('overview/services', n.key, String(since)),
+    key: keyOf('overview/services', n.key, since),
     run: (reader) => {
       const each = n.keep === keepAll ? reader.eachService(SERVICES, serviceOf(reader)) : undefined;
       if (each === undefined) return { json: inOrder(new Map(rowsOf(chosen(reader, n)))) };
-      const told = each.told.note(reader.index, rowsOf(each.values), ({ Name }) => Name);
-      return { json: told.since(since) ?? told.all() };
+      return toldSince(
+        since,
+        each.told.note(rowsOf(each.values), ({ Name }) => Name),
+      );
     },
   };
+}
+
+function toldSince(mark: string, told: Told): Content {
+  return { json: told.since(mark) ?? told.all(), mark: told.mark };
 }
 
 function* rowsOf(
@@ -62,16 +69,18 @@ function chosen(reader: Reader, n: Narrowing): ReadonlyMap<string, Service> {
 }
 
 /** The filter chooses nodes; `since` as of services. */
-export function nodesAtAGlance(n: Narrowing, since = 0): Query {
+export function nodesAtAGlance(n: Narrowing, since = ''): Query {
   return {
-    key: keyOf('overview/nodes', n.key, String(since)),
+    key: keyOf('overview/nodes', n.key, since),
     run: (reader) => {
       const standings = new Standings(reader.remembered);
       const make = (node: Node, on: Overview) => nodeOf(node, on, standings);
       const each = n.keep === keepAll ? reader.eachNode(NODES, make) : undefined;
       if (each === undefined) return { json: inOrder(chosenNodes(reader, n, make)) };
-      const told = each.told.note(reader.index, each.values, ({ Node: name }) => name);
-      return { json: told.since(since) ?? told.all() };
+      return toldSince(
+        since,
+        each.told.note(each.values, ({ Node: name }) => name),
+      );
     },
   };
 }

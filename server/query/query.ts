@@ -11,6 +11,8 @@ export interface Content {
   readonly texts?: Texts;
   /** Of `bytes` and `texts`. */
   readonly contentType?: string;
+  /** What whoever has this answer asks by for what has changed since; only of one with nothing kept back. */
+  readonly mark?: string;
 }
 
 export interface Texts {

@@ -193,7 +193,7 @@ export class Reader implements Reads {
 
   /** What each service's instances come to; undefined for whoever may not see all of them. */
   eachService<T>(reckoned: Reckoned<T>, make: (health: Checked) => T): Each<T> | undefined {
-    if (!this.#sight.all) return undefined;
+    if (!this.#sight.wholeCatalog) return undefined;
     this.#note(CATALOG);
     const { catalog, topics } = this.#state;
     return reckoned.of(catalog, {
@@ -206,7 +206,7 @@ export class Reader implements Reads {
 
   /** What each node comes to, with what is on it; undefined for whoever may not see all of them. */
   eachNode<T>(reckoned: Reckoned<T>, make: (node: Node, on: Overview) => T): Each<T> | undefined {
-    if (!this.#sight.all) return undefined;
+    if (!this.#sight.wholeCatalog) return undefined;
     const overview = this.overview();
     const { catalog, topics } = this.#state;
     return reckoned.of(catalog, {

@@ -65,8 +65,8 @@ class Pass<T> implements Each<T> {
       let index = 0;
       for (const topic of known.topics) index = Math.max(index, indexOf(topic));
       if (index === known.index) continue;
-      known.index = index;
       known.value = make(name);
+      known.index = index;
       this.values.set(known.key, known.value);
     }
     if (spellings < this.#byName.size || things < this.#byKey.size) this.#forget();

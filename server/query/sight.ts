@@ -47,6 +47,12 @@ export class Sight {
     if (!isSeen) this.#hasHidden = true;
   }
 
+  /** Whether no node, instance or check is kept back, whatever there may be. */
+  get wholeCatalog(): boolean {
+    const sees = (resource: 'node' | 'service') => this.#rights.mayUnder(resource, 'read', '');
+    return this.all || (sees('node') && sees('service'));
+  }
+
   nodeNamed(name: string): boolean {
     return this.all || this.#rights.may('node', 'read', name);
   }

@@ -40,8 +40,13 @@ class Played {
     return this.#timers.length;
   }
 
-  async answers(value: unknown, index: number | bigint, isPartial = false): Promise<void> {
-    this.#answers.shift()?.resolve({ value, index: BigInt(index), isPartial } as Answer<never>);
+  async answers(
+    value: unknown,
+    index: number | bigint,
+    { isPartial = false, mark = '' } = {},
+  ): Promise<void> {
+    const answer = { value, index: BigInt(index), isPartial, mark };
+    this.#answers.shift()?.resolve(answer as Answer<never>);
     await settled();
   }
 
@@ -137,19 +142,23 @@ describe('a live query of the page', () => {
     );
     const changes = (Changed: readonly string[], ...Gone: readonly string[]) => ({ Changed, Gone });
     live.start();
-    await played.answers(['a1', 'b1', 'c1'], 7);
+    await played.answers(['a1', 'b1', 'c1'], 7, { mark: 'm.1' });
     await played.passes(150);
-    assert.equal(played.asked.at(-1), '/v1/x?index=7&wait=60s&since=7');
-    await played.answers(changes(['d1', 'b2', 'a2'], 'c', 'a'), 8);
+    assert.equal(played.asked.at(-1), '/v1/x?index=7&wait=60s&since=m.1');
+    await played.answers(changes(['d1', 'b2', 'a2'], 'c', 'a'), 8, { mark: 'm.2' });
     assert.deepEqual(live.shown.value.value, ['a2', 'b2', 'd1']);
     const before = live.shown.value;
     await played.passes(150);
-    await played.answers(changes([]), 9);
+    await played.answers(changes([]), 9, { mark: 'm.2' });
     assert.equal(live.shown.value, before);
     await played.passes(150);
-    assert.equal(played.asked.at(-1), '/v1/x?index=9&wait=60s&since=9');
+    assert.equal(played.asked.at(-1), '/v1/x?index=9&wait=60s&since=m.2');
+    // Whoever sees a part of it is given no mark, and must not be told of changes once he sees all.
+    await played.answers(['d1'], 10, { isPartial: true });
+    await played.passes(150);
+    assert.equal(played.asked.at(-1), '/v1/x?index=10&wait=60s');
     // A server that does not know tells all.
-    await played.answers(['e1'], 10);
+    await played.answers(['e1'], 11, { mark: 'n.4' });
     assert.deepEqual(live.shown.value.value, ['e1']);
     await played.passes(150);
     await played.refuses(new Refusal('lost', 0, ''));
@@ -230,7 +239,7 @@ describe('a live query of the page', () => {
 
   it('shows nothing of what may no longer be seen', async () => {
     const { played, shown } = start();
-    await played.answers('one', 7, true);
+    await played.answers('one', 7, { isPartial: true });
     assert.equal(shown().isPartial, true);
     await played.passes(250);
     await played.refuses(new Refusal('forbidden', 403, 'Permission denied'));

@@ -29,6 +29,7 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
     value: (isJson ? read(text) : text) as T,
     index,
     isPartial: response.headers.get('X-Consul-Results-Filtered-By-ACLs') === 'true',
+    mark: response.headers.get('X-Proconsul-Mark') ?? '',
   };
 }
 

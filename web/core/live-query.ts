@@ -65,6 +65,8 @@ export class LiveQuery<T> {
   readonly #manner: Manner<T>;
   /** Consul's are of 64 bits, of which events use all. */
   #index = 0n;
+  /** Of what is shown, where the answer to the next question may be changes of it alone. */
+  #mark = '';
   #failures = 0;
   #running: AbortController | undefined;
   #cancelTimer: () => void = () => undefined;
@@ -132,17 +134,12 @@ export class LiveQuery<T> {
 
   #target(): string {
     if (this.#index === 0n) return this.path;
-    const mark = this.path.includes('?') ? '&' : '?';
-    const since = this.#canMerge ? `&since=${this.#index}` : '';
-    return `${this.path}${mark}index=${this.#index}&wait=${WAIT_S}s${since}`;
+    const query = this.path.includes('?') ? '&' : '?';
+    const since = this.#mark === '' ? '' : `&since=${this.#mark}`;
+    return `${this.path}${query}index=${this.#index}&wait=${WAIT_S}s${since}`;
   }
 
-  get #canMerge(): boolean {
-    const { merged } = this.#manner;
-    return merged !== undefined && this.#index > 0n && this.#shown.peek().value !== undefined;
-  }
-
-  #take({ value: answer, index, isPartial }: Answer<T>): void {
+  #take({ value: answer, index, isPartial, mark }: Answer<T>): void {
     const { standing, isLost, value: before } = this.#shown.peek();
     const { merged } = this.#manner;
     const value = merged && before !== undefined ? merged(before, answer) : answer;
@@ -151,6 +148,7 @@ export class LiveQuery<T> {
     const isNews = merged === undefined ? isOther : value !== before;
     // A server that was restored, or another one: it is asked anew, lest it waits for what has been.
     this.#index = index < this.#index ? 0n : index;
+    this.#mark = merged === undefined ? '' : mark;
     this.#failures = 0;
     if (isNews || standing !== 'here' || isLost || isPartial !== this.#shown.peek().isPartial) {
       this.#shown.value = { value, standing: 'here', isLost: false, problem: '', isPartial };
@@ -169,6 +167,7 @@ export class LiveQuery<T> {
     }
     const { why: standing, message: problem, index } = error;
     this.#index = standing === 'missing' ? index : 0n;
+    this.#mark = '';
     this.#failures = 0;
     this.#shown.value = { value: undefined, standing, isLost: false, problem, isPartial: false };
     this.#around.answered(this);

@@ -26,6 +26,8 @@ export interface Answer<T = unknown> {
   readonly index: bigint;
   /** Access control kept something back. */
   readonly isPartial: boolean;
+  /** What changes since this answer are asked for by; '' where they cannot be. */
+  readonly mark: string;
 }
 
 /** Of what is asked for in vain however often; Consul says it with the status of a server that fails. */

@@ -1,10 +1,10 @@
 /** /v1/internal/overview: what our web page shows of each service, node and session in one line. */
-import { ProconsulError } from '../../../lib/errors.ts';
 import { healthInstanceFields, nodeFields, type StructSchema } from '../../../lib/filter/fields.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { FILTER, param } from '../../../lib/http/takes.ts';
 import { nodesAtAGlance, servicesAtAGlance } from '../../query/overview.ts';
 import { sessionsAtAGlance } from '../../query/sessions.ts';
+import { markIn } from '../../query/told.ts';
 import { upstreamsAtAGlance } from '../../query/upstreams.ts';
 import { askingNode, type PlaceDeps, type ReadDeps } from '../deps.ts';
 import { narrowing } from '../narrowing.ts';
@@ -43,14 +43,10 @@ export function overviewRoutes(deps: ReadDeps & PlaceDeps): Route[] {
   ];
 }
 
-const SINCE = param.number(
-  'an index whose answer is known: says what has changed since then alone',
+const SINCE = param.text(
+  'the X-Proconsul-Mark of an answer: says what has changed since then alone',
 );
 
-function sinceOf({ params }: HttpRequest): number {
-  const since = params.uint64('since');
-  if (since === undefined && params.get('since') !== '') {
-    throw new ProconsulError('invalid', 'Invalid since');
-  }
-  return Math.min(Number(since ?? 0n), Number.MAX_SAFE_INTEGER);
+function sinceOf({ params }: HttpRequest): string {
+  return markIn(params.get('since'));
 }

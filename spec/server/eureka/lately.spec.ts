@@ -16,7 +16,7 @@ describe("A list of Eureka's that takes long to make", () => {
       const body = new Work(begin, { holds: 1 });
       made.push(body);
       return {
-        ...{ index: 1, status: 200, contentType: '', isFiltered: false },
+        ...{ index: 1, status: 200, contentType: '', isFiltered: false, mark: '' },
         stands: true,
         body,
       };

@@ -24,7 +24,7 @@ interface Row {
 }
 
 interface Changes {
-  readonly Since: number;
+  readonly Since: string;
   readonly Changed: readonly Row[];
   readonly Gone: readonly string[];
 }
@@ -149,69 +149,104 @@ describe('GET /v1/internal/overview/nodes', () => {
 });
 
 describe('?since', () => {
+  const MARK = 'x-proconsul-mark';
+  const marked = async (get: TestServer['get'], query = '', options = {}) => {
+    const { json, index, headers } = await get(`${SERVICES}${query}`, options);
+    return { json, index, mark: String(headers[MARK] ?? '') };
+  };
+
   it('tells what has changed since alone, and whom that leaves out', async () => {
     const { put, get, instance } = await began();
     await instance('m1', 'pay', 'passing');
     await instance('m1', 'shop', 'passing');
-    const { index, json } = await get(SERVICES);
+    const { index, json, mark } = await marked(get);
     assert.deepEqual(
       (json as Row[]).map(({ Name }) => Name),
       ['pay', 'shop'],
     );
-    const waiting = get(`${SERVICES}?index=${index}&since=${index}`);
+    const waiting = marked(get, `?index=${index}&since=${mark}`);
     await instance('m1', 'pay', 'critical');
     const next = await waiting;
     const { Since, Changed, Gone } = next.json as Changes;
-    assert.deepEqual([Since, Gone], [index, []]);
+    assert.deepEqual([Since, Gone], [mark, []]);
     assert.deepEqual(
       Changed.map(({ Name, Critical }) => [Name, Critical]),
       [['pay', 1]],
     );
     await put('/v1/catalog/deregister', { Node: 'm1', ServiceID: 'shop' });
-    const { json: last } = await get(`${SERVICES}?since=${next.index}`);
-    assert.deepEqual(last, { Since: next.index, Changed: [], Gone: ['shop'] });
+    const { json: last } = await marked(get, `?since=${next.mark}`);
+    assert.deepEqual(last, { Since: next.mark, Changed: [], Gone: ['shop'] });
   });
 
   it('wakes whoever waits where nothing that is told has changed, and tells nothing', async () => {
     const { register, get, instance } = await began();
     await instance('m1', 'pay', 'passing');
-    const { index } = await get(SERVICES);
-    const waiting = get(`${SERVICES}?index=${index}&since=${index}`);
+    const { index, mark } = await marked(get);
+    const waiting = marked(get, `?index=${index}&since=${mark}`);
     const Check = { CheckID: 'pay:c', Name: 'c', ServiceID: 'pay', Status: 'passing', Output: 'x' };
     await register('m1', { Check });
-    assert.deepEqual((await waiting).json, { Since: index, Changed: [], Gone: [] });
+    const next = await waiting;
+    assert.deepEqual(next.json, { Since: mark, Changed: [], Gone: [] });
+    assert.equal(next.mark, mark);
   });
 
   it('tells all where it is not known what has changed, and of what a filter leaves', async () => {
     const { get, instance } = await began();
     await instance('m1', 'pay', 'passing');
     await instance('m1', 'shop', 'passing');
-    const filter = encodeURIComponent('Service.Service == "pay"');
-    for (const query of ['?since=1', '?since=0', `?since=9&filter=${filter}`]) {
+    const { mark } = await marked(get);
+    const filter = `filter=${encodeURIComponent('Service.Service == "pay"')}`;
+    for (const query of ['?since=1', '?since=', `?since=${mark}&${filter}`, '?since=x']) {
       assert.ok(Array.isArray((await get(`${SERVICES}${query}`)).json), query);
     }
-    for (const path of [SERVICES, NODES]) {
-      const { status, text } = await get(`${path}?since=x`);
-      assert.deepEqual([status, text], [400, 'Invalid since']);
-    }
+    assert.equal((await marked(get, `?${filter}`)).mark, '');
+    assert.ok(Array.isArray((await get(`${NODES}?since=${mark}`)).json), 'a mark of services');
   });
 
-  it('tells all to whoever may not see all of it', async () => {
-    const access = new FakeAccess({
-      t: 'service "pay" { policy = "read" } node_prefix "" { policy = "read" }',
-    });
-    const { put, get } = await startServerWith({ access });
-    const body = { Node: 'm1', Address: '10.0.0.1', Service: { Service: 'pay' } };
-    await put('/v1/catalog/register', body, withToken(MASTER));
-    const { index } = await get(SERVICES, withToken('t'));
-    const { json } = await get(`${SERVICES}?since=${index}`, withToken('t'));
-    assert.ok(Array.isArray(json));
+  it('tells all to whoever was told by another server', async () => {
+    const [here, there] = [await began(), await began()];
+    for (const { instance } of [here, there]) await instance('m1', 'pay', 'passing');
+    const ours = await marked(here.get);
+    const { mark } = await marked(there.get, `?index=${ours.index - 1}`);
+    const { json } = await marked(here.get, `?index=${ours.index - 1}&since=${mark}`);
+    assert.deepEqual(json, ours.json);
+  });
+
+  const access = {
+    part: 'service "pay" { policy = "read" } node_prefix "" { policy = "read" }',
+    reads: 'service_prefix "" { policy = "read" } node_prefix "" { policy = "read" }',
+  };
+  async function guarded() {
+    const server = await startServerWith({ access: new FakeAccess(access) });
+    for (const Service of ['pay', 'shop']) {
+      const body = { Node: 'm1', Address: '10.0.0.1', Service: { Service } };
+      await server.put('/v1/catalog/register', body, withToken(MASTER));
+    }
+    return server;
+  }
+
+  it('gives no mark to whoever may not see all of it, so that all is told once it may', async () => {
+    const { get } = await guarded();
+    const { mark, json } = await marked(get, '', withToken('part'));
+    assert.deepEqual([mark, (json as Row[]).length], ['', 1]);
+    const whole = await marked(get, '', withToken('reads'));
+    const later = await marked(get, `?since=${whole.mark}`, withToken('part'));
+    assert.deepEqual([later.mark, later.json], ['', json]);
+  });
+
+  it('tells what has changed to whoever may read all of it, and no more than that', async () => {
+    const { get } = await guarded();
+    for (const path of [SERVICES, NODES]) {
+      const { headers } = await get(path, withToken('reads'));
+      const { json } = await get(`${path}?since=${headers[MARK]}`, withToken('reads'));
+      assert.deepEqual(json, { Since: headers[MARK], Changed: [], Gone: [] });
+    }
   });
 });
 
 /** As one who was told all once, and of changes since. */
 class Follower {
-  #index = 0;
+  #mark = '';
   readonly #rows = new Map<string, Row>();
   readonly #path: string;
   readonly #nameOf: (row: Row) => string;
@@ -222,8 +257,8 @@ class Follower {
   }
 
   async follow(get: TestServer['get']): Promise<readonly Row[]> {
-    const { json, index } = await get(`${this.#path}?since=${this.#index}`);
-    this.#index = index;
+    const { json, headers } = await get(`${this.#path}?since=${this.#mark}`);
+    this.#mark = String(headers['x-proconsul-mark'] ?? '');
     if (Array.isArray(json)) this.#rows.clear();
     const { Changed = json as Row[], Gone = [] } = json as Partial<Changes>;
     for (const name of Gone) this.#rows.delete(name);

@@ -16,6 +16,7 @@ const answerOf = (body: Buffer): Answer => ({
   contentType: 'application/json',
   body,
   isFiltered: false,
+  mark: '',
   stands: true,
 });
 

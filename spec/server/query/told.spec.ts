@@ -5,35 +5,60 @@ describe('what was told of many rows', () => {
   const nameOf = ({ Name }: { Name: string }) => Name;
   const rows = (...names: readonly string[]) =>
     new Map(names.map((Name) => [Name.toLowerCase(), { Name }]));
-  const namesSince = (told: Told, index: number) => {
-    const since = told.since(index);
+  const marked = (told: Told, ...names: readonly string[]) =>
+    told.note(rows(...names), nameOf).mark;
+  const namesSince = (told: Told, mark: string) => {
+    const since = told.since(mark);
     return since && [since.Changed.map(({ text }) => text), since.Gone];
   };
 
   it('tells who was given another spelling as one who came and one who went', () => {
-    const told = new Told().note(3, rows('Pay'), nameOf).note(5, rows('PAY'), nameOf);
-    assert.deepEqual(namesSince(told, 3), [['{"Name":"PAY"}'], ['Pay']]);
-    assert.deepEqual(namesSince(told, 5), [[], []]);
+    const told = new Told();
+    const [first, second] = [marked(told, 'Pay'), marked(told, 'PAY')];
+    assert.deepEqual(namesSince(told, first), [['{"Name":"PAY"}'], ['Pay']]);
+    assert.deepEqual(namesSince(told, second), [[], []]);
   });
 
   it('says nothing of what was made anew and is as it was', () => {
-    const told = new Told().note(3, rows('pay'), nameOf).note(5, rows('pay'), nameOf);
-    assert.deepEqual(namesSince(told, 3), [[], []]);
+    const told = new Told();
+    const first = marked(told, 'pay');
+    assert.equal(marked(told, 'pay'), first);
+    assert.deepEqual(namesSince(told, first), [[], []]);
   });
 
   it('tells one who went and came back as changed', () => {
-    const told = new Told().note(3, rows('pay'), nameOf);
-    told.note(4, rows(), nameOf).note(5, rows('pay'), nameOf);
-    assert.deepEqual(namesSince(told, 3), [['{"Name":"pay"}'], ['pay']]);
-    assert.deepEqual(namesSince(told, 4), [['{"Name":"pay"}'], []]);
+    const told = new Told();
+    const [first, second] = [marked(told, 'pay'), marked(told)];
+    marked(told, 'pay');
+    assert.deepEqual(namesSince(told, first), [['{"Name":"pay"}'], ['pay']]);
+    assert.deepEqual(namesSince(told, second), [['{"Name":"pay"}'], []]);
   });
 
-  it('knows of nothing before it was first asked, or went too long ago', () => {
-    const told = new Told().note(3, rows('pay', ...guests(1001)), nameOf);
-    assert.equal(told.since(2), undefined);
-    told.note(4, rows('pay', ...guests(1000)), nameOf).note(5, rows('pay'), nameOf);
-    assert.equal(told.since(3), undefined);
-    assert.equal(told.since(4)?.Gone.length, 1000);
+  it('tells all to whoever comes from another, which may have told what this one never saw', () => {
+    const row = (Status: string) => new Map([['pay', { Name: 'pay', Status }]]);
+    const [here, there] = [new Told(), new Told()];
+    const first = here.note(row('passing'), nameOf).mark;
+    const seen = there.note(row('critical'), nameOf).mark;
+    here.note(row('passing'), nameOf);
+    assert.deepEqual(namesSince(here, first), [[], []]);
+    assert.equal(here.since(seen), undefined);
+  });
+
+  it('tells all where the mark is none of its own', () => {
+    const told = new Told();
+    const mark = marked(told, 'pay');
+    for (const other of ['', '7', 'x', `${mark}0`, mark.replace(/^./, 'g'), ` ${mark}`]) {
+      assert.equal(told.since(other), undefined, other);
+    }
+  });
+
+  it('tells all where something went too long ago', () => {
+    const told = new Told();
+    const first = marked(told, 'pay', ...guests(1001));
+    const second = marked(told, 'pay', ...guests(1000));
+    marked(told, 'pay');
+    assert.equal(told.since(first), undefined);
+    assert.equal(told.since(second)?.Gone.length, 1000);
     assert.deepEqual(
       told.all().map(({ text }) => text),
       ['{"Name":"pay"}'],
