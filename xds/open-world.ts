@@ -39,7 +39,8 @@ export class OpenWorld implements World {
   }
 
   resources(kind: Kind, name: string): Named {
-    const how = kind === 'clusters' ? [...this.#policies].flat() : [];
+    const isBySort = kind === 'clusters' || kind === 'routes';
+    const how = isBySort ? [...this.#policies].flat() : [];
     return { key: ['open', kind, name, ...how], compute: this.#computes[kind](name) };
   }
 
@@ -58,15 +59,18 @@ export class OpenWorld implements World {
       service === undefined || chain === undefined || isPlain(chain, service)
         ? plainRoutes({ cluster: name, hashPolicy: hashPolicy(know, service) })
         : routesOf(chain, (node) => routedTo(know, chain, node, service), know.omit);
-    return routeConfiguration(name, [{ name, domains: ['*'], routes }]);
+    const told = this.#policies.size === 0 ? routes : routes.map(limitedForGrpc);
+    return routeConfiguration(name, [{ name, domains: ['*'], routes: told }]);
   }
 
   #cluster(know: Know, name: string): Resource {
     const of = targetIn(name);
     const service = of?.service ?? this.#routedService(name);
     const chain = service === undefined ? undefined : chainOf(know, service);
-    const node = of && chain && resolverTo(chain, of.id);
-    const target = node && chain ? targetsOf(chain, node)[0] : undefined;
+    const start = chain?.Nodes[chain.StartNode];
+    const whole = start?.Type === 'resolver' ? start : undefined;
+    const node = of && chain ? resolverTo(chain, of.id) : whole;
+    const target = of && node && chain ? targetsOf(chain, node)[0] : undefined;
     const balanced = target?.Service ?? service;
     return cluster({
       name,
@@ -104,6 +108,14 @@ export class OpenWorld implements World {
     const isWhole = named.kind === 'service' && named.tag === '' && named.datacenter === '';
     return isWhole && named.name !== '' ? named.name : undefined;
   }
+}
+
+/** Clients of gRPC heed no `timeout`, and this where Envoys have that. */
+function limitedForGrpc(each: Message): Message {
+  const route = each['route'] as Message;
+  const { timeout: max_stream_duration } = route;
+  if (max_stream_duration === undefined) return each;
+  return { ...each, route: { ...route, max_stream_duration: { max_stream_duration } } };
 }
 
 function targetIn(name: string): { readonly id: string; readonly service: string } | undefined {

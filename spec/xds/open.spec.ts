@@ -6,9 +6,12 @@ import { until } from '../support/until.ts';
 
 const CHAIN = '/v1/discovery-chain/';
 
-const resolver = (Target: string, Failover?: object) => ({
+const resolver = (Target: string, Failover?: object, RequestTimeout?: string) => ({
   Type: 'resolver',
-  Resolver: { ConnectTimeout: '3s', Target, ...(Failover && { Failover }) },
+  Resolver: {
+    ...{ ConnectTimeout: '3s', Target, ...(Failover && { Failover }) },
+    ...(RequestTimeout && { RequestTimeout }),
+  },
 });
 
 const target = (id: string, Service: string, Subset: object = {}) => ({
@@ -108,6 +111,7 @@ describe('xDS for clients of gRPC', function () {
     );
     const [cluster] = await stream.named('clusters', ['web']);
     assert.equal(cluster.type, 'EDS');
+    assert.equal(cluster.connect_timeout.seconds, '3');
     assert.equal(cluster.lb_policy, 'ROUND_ROBIN');
     assert.ok(cluster.eds_cluster_config.eds_config.ads);
     assert.equal(cluster.eds_cluster_config.service_name, 'web');
@@ -273,6 +277,24 @@ describe('xDS for clients of gRPC', function () {
         [...said.keys()].map((name) => told.get(name)),
         policies,
       );
+    }
+  });
+
+  it('bounds calls of clients of gRPC by what they heed', async () => {
+    const xds = await startXds();
+    const { Chain } = plain('web');
+    const Nodes = { [Chain.StartNode]: resolver('web.default.dc1', undefined, '1500ms') };
+    xds.agent.say(`${CHAIN}web`, { Chain: { ...Chain, Nodes } });
+    for (const [user_agent_name, most] of [
+      ['gRPC Go', { seconds: '1', nanos: 500_000_000 }],
+      ['envoy', undefined],
+    ] as const) {
+      const stream = openAds(xds);
+      stream.subscribe(['web'], { node: { id: 'c', user_agent_name } }, 'routes');
+      const [{ virtual_hosts }] = await stream.last('routes');
+      const [{ route }] = virtual_hosts[0].routes;
+      assert.deepEqual([route.timeout.seconds, route.timeout.nanos], ['1', 500_000_000]);
+      assert.deepEqual(route.max_stream_duration?.max_stream_duration, most);
     }
   });
 

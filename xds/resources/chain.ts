@@ -23,13 +23,18 @@ interface RouterNode {
 
 interface SplitterNode {
   readonly Type: 'splitter';
-  readonly Splits: readonly { readonly Weight?: number; readonly NextNode: string }[];
+  readonly Splits: readonly {
+    readonly Definition?: Pick<Destination, 'RequestHeaders' | 'ResponseHeaders'>;
+    readonly Weight?: number;
+    readonly NextNode: string;
+  }[];
 }
 
 export interface ResolverNode {
   readonly Type: 'resolver';
   readonly Resolver: {
     readonly ConnectTimeout: string;
+    readonly RequestTimeout?: string;
     readonly Target: string;
     readonly Failover?: { readonly Targets: readonly string[] };
   };
@@ -105,7 +110,9 @@ export function isHttp2(protocol: string): boolean {
 /** Nobody says anything of calls to it: they go to its instances. */
 export function isPlain({ StartNode, Nodes, Targets }: Chain, service: string): boolean {
   const node = Nodes[StartNode];
-  if (node?.Type !== 'resolver' || node.Resolver.Failover !== undefined) return false;
+  if (node?.Type !== 'resolver') return false;
+  const { Failover, RequestTimeout } = node.Resolver;
+  if (Failover !== undefined || RequestTimeout !== undefined) return false;
   const target = Targets[node.Resolver.Target];
   const isOwn = target?.Service.toLowerCase() === service.toLowerCase();
   return isOwn && (target?.ServiceSubset ?? '') === '' && Object.keys(Nodes).length === 1;
@@ -146,7 +153,19 @@ export function durationOf(text: string | undefined): Message | undefined {
   return ns === undefined || ns <= 0 ? undefined : durationOfMs(ns / NS_PER_MS);
 }
 
-export function durationOfMs(ms: number): Message {
+/** Of how long something may take: less than no time is no limit, which Envoy writes as 0; none where nothing is said. */
+export function limitOf(text: string | undefined): Message | undefined {
+  const ns = text === undefined ? undefined : parseDuration(text);
+  return ns === undefined || ns === 0 ? undefined : durationOfMs(ns / NS_PER_MS);
+}
+
+/** About 31 years: Envoy refuses what has no place in nanoseconds of 64 bits, and all else with it. */
+const MOST_MS = 1e12;
+const MOST_NANOS = 999_999_999;
+
+export function durationOfMs(said: number): Message {
+  const ms = Math.min(Math.max(said, 0), MOST_MS);
   const seconds = Math.floor(ms / 1000);
-  return { seconds, nanos: Math.round((ms - seconds * 1000) * NS_PER_MS) };
+  const nanos = Math.round((ms - seconds * 1000) * NS_PER_MS);
+  return { seconds, nanos: Math.min(nanos, MOST_NANOS) };
 }

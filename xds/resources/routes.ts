@@ -1,4 +1,5 @@
 /** A chain's routes and splits, as a RouteConfiguration. */
+import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import type { LeaveOut } from '../omissions.ts';
 import { faultIn } from '../refusable.ts';
 import { type Message, Resource } from '../resource.ts';
@@ -7,8 +8,9 @@ import {
   type Chain,
   type Definition,
   type Destination,
-  durationOf,
+  durationOfMs,
   type HttpMatch,
+  limitOf,
   type ParamMatch,
   type ResolverNode,
 } from './chain.ts';
@@ -47,11 +49,11 @@ export function plainRoutes(to: RoutedTo): readonly Message[] {
 export function routesOf(chain: Chain, clusterOf: ClusterOf, omit: LeaveOut): readonly Message[] {
   const start = chain.Nodes[chain.StartNode];
   if (start?.Type !== 'router') {
-    const route = actionOf(chain, chain.StartNode, clusterOf);
+    const route = actionOf(chain, chain.StartNode, clusterOf, omit);
     return route === undefined ? [] : [{ match: EVERYTHING, route }];
   }
   return start.Routes.flatMap(({ Definition, NextNode }, i) => {
-    const action = actionOf(chain, NextNode, clusterOf);
+    const action = actionOf(chain, NextNode, clusterOf, omit);
     if (action === undefined) return [];
     const what = `route ${i + 1} of ${JSON.stringify(chain.ServiceName)}`;
     const route = routeOf(Definition, action, (part, why) => omit(`${part} of ${what}`, why));
@@ -65,16 +67,38 @@ export function routesOf(chain: Chain, clusterOf: ClusterOf, omit: LeaveOut): re
 /** Of a share of the calls, as small as a splitter says it. */
 const PARTS = 100;
 
-function actionOf(chain: Chain, name: string, clusterOf: ClusterOf): Message | undefined {
+function actionOf(
+  chain: Chain,
+  name: string,
+  clusterOf: ClusterOf,
+  omit: LeaveOut,
+): Message | undefined {
   const node = chain.Nodes[name];
-  if (node?.Type === 'resolver') return toCluster(clusterOf(node));
+  if (node?.Type === 'resolver') return { ...toCluster(clusterOf(node)), ...timeoutOf([node]) };
   if (node?.Type !== 'splitter') return undefined;
-  const parts = node.Splits.flatMap(({ Weight = 0, NextNode }) => {
+  const parts = node.Splits.flatMap(({ Definition = {}, Weight = 0, NextNode }, i) => {
     const to = chain.Nodes[NextNode];
-    return to?.Type === 'resolver' ? [{ ...clusterOf(to), parts: Math.round(Weight * PARTS) }] : [];
+    if (to?.Type !== 'resolver') return [];
+    const what = `split ${i + 1} of ${JSON.stringify(name)}`;
+    const headers = headerChanges(Definition, (part, why) => omit(`${part} of ${what}`, why));
+    return [{ ...clusterOf(to), to, parts: Math.round(Weight * PARTS), headers }];
   });
-  const clusters = parts.map((each) => ({ name: each.cluster, weight: { value: each.parts } }));
-  return { weighted_clusters: { clusters }, ...hashed(parts.flatMap((each) => each.hashPolicy)) };
+  const clusters = parts.map((each) => ({
+    ...{ name: each.cluster, weight: { value: each.parts } },
+    ...each.headers,
+  }));
+  return {
+    weighted_clusters: { clusters },
+    ...hashed(parts.flatMap((each) => each.hashPolicy)),
+    ...timeoutOf(parts.map(({ to }) => to)),
+  };
+}
+
+/** A route has one, and none of those behind it is cut off before its own. */
+function timeoutOf(nodes: readonly ResolverNode[]): Message {
+  const said = nodes.map(({ Resolver }) => parseDuration(Resolver.RequestTimeout ?? '') ?? 0);
+  const most = Math.max(0, ...said);
+  return most > 0 ? { timeout: durationOfMs(most / NS_PER_MS) } : {};
 }
 
 function toCluster({ cluster, hashPolicy }: RoutedTo): Message {
@@ -136,8 +160,8 @@ function actionMore({
   IdleTimeout,
   ...retries
 }: Destination): Message {
-  const timeout = durationOf(RequestTimeout);
-  const idle_timeout = durationOf(IdleTimeout);
+  const timeout = limitOf(RequestTimeout);
+  const idle_timeout = limitOf(IdleTimeout);
   const retry_policy = retryOf(retries);
   return {
     ...(PrefixRewrite !== undefined && PrefixRewrite !== '' && { prefix_rewrite: PrefixRewrite }),
