@@ -81,6 +81,18 @@ describe('POST /v3/discovery:endpoints', function () {
     assert.equal((await poll({ resource_names: ['web'], version_info })).status, 200);
   });
 
+  it('refuses a poll of more names than are answered at once', async () => {
+    const { poll, agent } = await setUp();
+    const names = Array.from({ length: 1001 }, (_, i) => `web-${i}`);
+    const { status, text } = await poll({ resource_names: names });
+    assert.equal(status, 400);
+    assert.match(text, /a poll has at most 1000 resource_names, and not 1001/);
+    assert.equal(agent.asked.length, 0);
+    const twice = [...names.slice(1), ...names.slice(1)];
+    const { json } = await poll({ resource_names: twice });
+    assert.equal((json as { readonly resources: readonly unknown[] }).resources.length, 1000);
+  });
+
   it('answers nothing of what is not known yet', async () => {
     const { agent, poll, clock } = await setUp();
     agent.isAway = true;
