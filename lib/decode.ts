@@ -205,29 +205,35 @@ export function plainName(name: string): string {
   return name.toLowerCase().replaceAll('_', '');
 }
 
+const PARTITIONS = 'Partitions are a Consul Enterprise feature';
+const GROUPS = 'Sameness groups are a Consul Enterprise feature';
+const PEERS = 'clusters are not peered here';
 /**
- * Fields that say in whose part of a cluster something is. Here there is one part: what is meant for
- * another must not end up in it, where two tenants would overwrite each other.
+ * Fields that say in whose part of a cluster something is, or in which cluster, and why it is not here. Here there is
+ * one part: what is meant for another must not end up in it, where two tenants would overwrite each other, and who is
+ * to call a service elsewhere must not call the one of that name here.
  */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ['namespace', 'Namespaces'],
-  ['partition', 'Partitions'],
-  ['peername', 'Peers'],
+  ['namespace', 'Namespaces are a Consul Enterprise feature'],
+  ...['partition', 'sourcepartition', 'destinationpartition'].map(
+    (name) => [name, PARTITIONS] as const,
+  ),
+  ...['peername', 'peer', 'sourcepeer', 'destinationpeer'].map((name) => [name, PEERS] as const),
+  ...['samenessgroup', 'sourcesamenessgroup'].map((name) => [name, GROUPS] as const),
 ]);
 
 /** The one partition, and the cluster itself, under the names that a Consul which knows them gives. */
-const HERE: ReadonlySet<string> = new Set(['partition default', 'peername local']);
+const HERE: ReadonlySet<string> = new Set([
+  ...['partition', 'sourcepartition', 'destinationpartition'].map((name) => `${name} default`),
+  'peername local',
+]);
 
 function isElsewhere(name: string, value: unknown): boolean {
   if (!ELSEWHERE.has(name) || value === null || value === '') return false;
   return !HERE.has(`${name} ${value}`);
 }
 
-function elsewhere(key: string, name: string): ProconsulError {
-  const why =
-    name === 'peername'
-      ? 'clusters are not peered here'
-      : `${ELSEWHERE.get(name)} are a Consul Enterprise feature`;
+function elsewhere(key: string, why: string): ProconsulError {
   return new ProconsulError('invalid', `json: unknown field ${JSON.stringify(key)} - ${why}`);
 }
 
@@ -284,7 +290,7 @@ function propertyOf(key: string, value: unknown, { known, closed }: Fields): Pro
   const name = plainName(key);
   const property = known.get(name);
   if (property !== undefined) return property;
-  if (isElsewhere(name, value)) throw elsewhere(key, name);
+  if (isElsewhere(name, value)) throw elsewhere(key, ELSEWHERE.get(name) ?? '');
   if (closed && !known.has(name) && !ELSEWHERE.has(name)) throw unknownField(key);
   return undefined;
 }

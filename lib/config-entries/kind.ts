@@ -22,6 +22,8 @@ export interface Kind<E extends ConfigEntryDefinition = ConfigEntryDefinition> {
   normal?(entry: E): E;
   /** What is wrong with a normal one, in Consul's words; undefined when nothing is. */
   fault?(entry: E): string | undefined;
+  /** What nobody may write any more, and stands where it was written before, in archives too. */
+  unwritable?(entry: E): string | undefined;
   /** The services whose chains or listeners this one is a part of, beside its own name. */
   refersTo?(entry: E): readonly string[];
 }

@@ -81,11 +81,18 @@ export function refuseFaulty(entry: ConfigEntryDefinition): void {
   if (fault !== undefined) throw rejected(fault);
 }
 
+/** Of whoever writes it now. */
+export function refuseUnwritable(entry: ConfigEntryDefinition): void {
+  refuseFaulty(entry);
+  const fault = kindNamed(entry.Kind)?.unwritable?.(entry);
+  if (fault !== undefined) throw rejected(fault);
+}
+
 /** The same of one that a configuration file has; throws 'invalid'. */
 export function entryFromConfig(value: unknown): ConfigEntryDefinition {
   const entry = decodeEntry(value);
   try {
-    refuseFaulty(entry);
+    refuseUnwritable(entry);
   } catch (error) {
     throw invalid(messageOf(error));
   }

@@ -28,6 +28,8 @@ interface Place {
 
 /** Says something else of where; what it does not say stays as it is. */
 interface Elsewhere {
+  readonly Peer?: string;
+  readonly SamenessGroup?: string;
   readonly Service?: string;
   readonly ServiceSubset?: string;
   readonly Datacenter?: string;
@@ -183,10 +185,15 @@ export class Resolvers {
 
 function placesOf(way: Failover): readonly Elsewhere[] {
   const { Targets = [], Datacenters = [], Service, ServiceSubset } = way;
-  if (Targets.length > 0) return Targets;
+  if (Targets.length > 0) return Targets.filter(isHere);
   const there = { ...(Service && { Service }), ...(ServiceSubset && { ServiceSubset }) };
   if (Datacenters.length === 0) return [there];
   return Datacenters.map((Datacenter) => ({ ...there, Datacenter }));
+}
+
+/** Entries may be older than what they are asked: in another cluster nobody is called, and nobody here in his place. */
+function isHere({ Peer = '', SamenessGroup = '' }: Elsewhere): boolean {
+  return Peer === '' && SamenessGroup === '';
 }
 
 function idOf({ service, subset, datacenter }: Place): string {
@@ -211,6 +218,11 @@ function moved(
 function nextPlace(place: Place, entry: ServiceResolver | undefined): Place | undefined {
   if (entry === undefined) return undefined;
   if (entry.Redirect !== undefined) {
+    if (!isHere(entry.Redirect)) {
+      throw rejected(
+        `${quote(place.service)} is redirected to a peer, and clusters are not peered here`,
+      );
+    }
     const next = moved(place, entry.Redirect);
     if (idOf(next) !== idOf(place)) return next;
   }

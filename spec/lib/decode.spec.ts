@@ -85,6 +85,19 @@ describe('a decoder', () => {
     assert.deepEqual(decode(none), { Free: { Namespace: 'x' }, ServiceName: '' });
   });
 
+  it('refuses what is meant for another cluster, under all names that say so', () => {
+    for (const name of ['PeerName', 'Peer', 'DestinationPeer', 'source_peer']) {
+      const complaint = new RegExp(`unknown field "${name}" - clusters are not peered here`);
+      assert.throws(() => decode(`{"List":[{"${name}":"x"}]}`), { message: complaint });
+      assert.deepEqual(decode(`{"${name}":""}`), { ServiceName: '' });
+    }
+    assert.throws(() => decode('{"SamenessGroup":"x"}'), {
+      message: /Sameness groups are a Consul/,
+    });
+    assert.throws(() => decode('{"DestinationPartition":"x"}'), { message: /Partitions are a/ });
+    assert.deepEqual(decode('{"DestinationPartition":"default"}'), { ServiceName: '' });
+  });
+
   it('puts the names of maps in the order of their bytes', () => {
     const body = '{"Meta":{"b":"1","\uffff":"2","\ud83d\ude00":"3","a":"4"}}';
     assert.deepEqual(Object.keys(decode(body)['Meta'] as object), [

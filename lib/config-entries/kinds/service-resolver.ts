@@ -116,6 +116,15 @@ export const SERVICE_RESOLVER: Kind<ServiceResolver> = {
     ...META,
   },
   fault: faultOf,
+  unwritable: (entry) =>
+    negativeFault('RequestTimeout', entry) ??
+    elsewhereFault('Redirect', entry.Redirect ?? {}) ??
+    firstFault(Object.entries(entry.Failover ?? {}), ([subset, failover]) => {
+      const at = `Failover[${quote(subset)}]`;
+      return firstFault([failover, ...(failover.Targets ?? [])], (each) =>
+        elsewhereFault(at, each),
+      );
+    }),
   refersTo: ({ Redirect: redirect, Failover: failover = {} }) => {
     const targets = Object.values(failover).flatMap((each) => [each, ...(each.Targets ?? [])]);
     return [redirect, ...targets].flatMap((each) => each?.Service ?? []);
@@ -129,7 +138,6 @@ const SUBSET_RULE =
 
 function faultOf(entry: ServiceResolver): string | undefined {
   const { Name, DefaultSubset = '', Subsets = {}, Redirect: redirect, Failover: failover } = entry;
-  const { ConnectTimeout = 0 } = entry;
   if (Name === '') return 'Name is required';
   const fault = firstFault(Object.keys(Subsets), subsetFault);
   if (fault !== undefined) return fault;
@@ -143,13 +151,29 @@ function faultOf(entry: ServiceResolver): string | undefined {
   }
   const bad = firstFault(Object.entries(failover ?? {}), (each) => failoverFault(entry, each));
   if (bad !== undefined) return bad;
-  if (ConnectTimeout >= 0) return undefined;
-  return `Bad ConnectTimeout '${formatDuration(ConnectTimeout)}', must be >= 0`;
+  return negativeFault('ConnectTimeout', entry);
+}
+
+function negativeFault(
+  name: 'ConnectTimeout' | 'RequestTimeout',
+  { [name]: said = 0 }: ServiceResolver,
+): string | undefined {
+  return said < 0 ? `Bad ${name} '${formatDuration(said)}', must be >= 0` : undefined;
 }
 
 function subsetFault(name: string): string | undefined {
   if (name === '') return 'Subset defined with empty name';
   return SUBSET_NAME.test(name) ? undefined : `Subset ${quote(name)} is invalid: ${SUBSET_RULE}`;
+}
+
+/** Who is to be called in another cluster must not be called here. */
+function elsewhereFault(
+  at: string,
+  { Peer, SamenessGroup }: Pick<Redirect, 'Peer' | 'SamenessGroup'>,
+): string | undefined {
+  if (Peer !== undefined) return `${at}.Peer ${quote(Peer)}: clusters are not peered here`;
+  if (SamenessGroup === undefined) return undefined;
+  return `${at}.SamenessGroup: sameness groups are a consul enterprise feature`;
 }
 
 function redirectFault(redirect: Redirect): string | undefined {

@@ -4,7 +4,7 @@ import {
   decodeEntry,
   KINDS,
   kindNamed,
-  refuseFaulty,
+  refuseUnwritable,
   unknownKind,
 } from '../../../lib/config-entries/kinds.ts';
 import { decoder, refined, type Schema } from '../../../lib/decode.ts';
@@ -78,7 +78,7 @@ const entryBody = refined(decoder<unknown>(SHAPE, OPENING), (body): ConfigEntryD
 async function set(deps: Deps, request: HttpRequest): Promise<Reply> {
   const entry = await request.json(entryBody);
   const cas = casOf(request.params);
-  refuseFaulty(entry);
+  refuseUnwritable(entry);
   const { applied } = await writeAs(request, deps, {
     type: 'set-config-entry',
     entry,

@@ -218,6 +218,16 @@ describe('a discovery chain', () => {
     assert.equal(chain('web', [HTTP, protocol('other', '')]).Protocol, 'http');
   });
 
+  it('leads to nobody here who is meant in another cluster', () => {
+    const Failover = { '*': { Targets: [{ Service: 'api', Peer: 'east' }, { Service: 'db' }] } };
+    const { Nodes } = chain('web', [resolver('web', { Failover })]);
+    const [node] = Object.values(Nodes);
+    assert.ok(node?.Type === 'resolver');
+    assert.deepEqual(node.Resolver.Failover?.Targets, ['db.default.dc1']);
+    const Redirect = { Service: 'api', Peer: 'east' };
+    assert.match(refusal('web', [resolver('web', { Redirect })]), /clusters are not peered here/);
+  });
+
   it('is bounded: splitters that multiply, by one another and by routes, splitters and redirects without end', () => {
     const wide = (name: string, to: (i: number) => string) => ({
       Kind: 'service-splitter',
