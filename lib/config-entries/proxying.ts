@@ -65,7 +65,5 @@ export const gatewayLimits: Table = {
   PassiveHealthCheck: passiveHealthCheck,
 };
 
-export const tls: Table = { TLSMinVersion: text, TLSMaxVersion: text, CipherSuites: texts };
-
 /** Where certificates come from that Envoy asks another service for. */
 export const sds: Field = maybe({ ClusterName: text, CertResource: text });

@@ -44,7 +44,9 @@ describe('xDS for gateways', function () {
     xds.agent.say('/v1/discovery-chain/db', chainTo('db', 'tcp'));
     const http = { Port: 8080, Protocol: 'http' };
     const RequestHeaders = { Add: { 'x-a': '1' }, Set: { 'x-b': '2' }, Remove: ['x-c'] };
-    const Services = [{ Name: 'api', MaxConnections: 9, RequestHeaders }, { Name: '*' }];
+    const PassiveHealthCheck = { MaxFailures: 3, Interval: '2s', MaxEjectionPercent: 40 };
+    const limits = { MaxConnections: 9, PassiveHealthCheck };
+    const Services = [{ Name: 'api', ...limits, RequestHeaders }, { Name: '*' }];
     lets(
       xds,
       [
@@ -67,6 +69,9 @@ describe('xDS for gateways', function () {
     );
     const [api] = clusters.filter(({ name }) => name === meant('api'));
     assert.equal(api.circuit_breakers.thresholds[0].max_connections.value, 9);
+    const { consecutive_5xx, interval, max_ejection_percent } = api.outlier_detection;
+    assert.deepEqual([consecutive_5xx.value, max_ejection_percent.value], [3, 40]);
+    assert.equal(interval.seconds, '2');
     const { tls_certificates, validation_context } =
       api.transport_socket.typed_config.common_tls_context;
     assert.equal(tls_certificates[0].certificate_chain.inline_string, 'CERT of edge');
@@ -161,6 +166,10 @@ describe('xDS for gateways', function () {
     assert.deepEqual(Object.keys(manager.http_filters[0].typed_config.rules.policies), ['of web']);
     const [{ route }] = manager.route_config.virtual_hosts[0].routes;
     assert.equal(route.auto_host_rewrite.value, true);
+    const keeps = { Services: [{ Name: '*' }, { Name: 'pay', DisableAutoHostRewrite: true }] };
+    xds.agent.say('/v1/config/terminating-gateway/edge', keeps);
+    const routeOf = (each: Any) => filtersOf(each)[0].route_config.virtual_hosts[0].routes[0].route;
+    await told(stream, 'listeners', [], ([each]) => !routeOf(each).auto_host_rewrite);
     // Where nobody is allowed, nobody is let in.
     const [rbac, tcp] = chains[1].filters.map(({ typed_config }: Any) => typed_config);
     assert.deepEqual(rbac.rules.policies, {});

@@ -95,6 +95,30 @@ describe('what is said of proxies', function () {
     ]);
   });
 
+  it('is named in the log of gateways too, beside what they heed', async () => {
+    const Config = {
+      ...{ bind_port: 8444, connect_timeout_ms: 700, envoy_gateway_no_default_bind: false },
+      ...{ protocol: 'http', envoy_dns_discovery_type: 'LOGICAL_DNS' },
+    };
+    const { xds, stream } = await startMesh({
+      ...{ Kind: 'mesh-gateway', Service: 'edge', Address: '10.0.0.7', Port: 8443 },
+      Proxy: { Config, MeshGateway: { Mode: 'remote' }, MutualTLSMode: 'permissive' },
+      ContentHash: 'a',
+    });
+    xds.agent.say('/v1/agent/connect/ca/leaf/edge', leafOf('edge'));
+    xds.agent.say('/v1/catalog/services', { web: [] });
+    const [cluster] = await told(stream, 'clusters');
+    assert.equal(cluster.connect_timeout.nanos, 700_000_000);
+    await told(stream, 'listeners');
+    const named = () =>
+      xds.logger.lines.flatMap((line) => /xds: (.*) of the proxy/.exec(line) ?? []);
+    await until(() => named().length >= 8);
+    const names = named().filter((_, i) => i % 2 === 1);
+    assert.deepEqual(names, [
+      ...['Config.protocol', 'Config.envoy_dns_discovery_type', 'MutualTLSMode', 'MeshGateway'],
+    ]);
+  });
+
   it('has a gateway listen at its tagged addresses, each once however it is written', async () => {
     const Config = {
       envoy_gateway_bind_tagged_addresses: true,

@@ -1,7 +1,7 @@
 /** Who a proxy is in the mesh, and how it speaks TLS with others of it. */
 import { parseIdentity } from '../../lib/connect/identity.ts';
 import { ProconsulError } from '../../lib/errors.ts';
-import { objectIn, type Said, textIn, textsIn } from '../../sidecar/said.ts';
+import { objectIn, textIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
 import { inPath } from '../well-formed.ts';
@@ -40,12 +40,17 @@ function uriIn(text: string) {
 
 const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3';
 
-/** What both sides show, and by which roots they know the other. */
-function common({ certificate, key, roots }: Identity, more: Message = {}): Message {
+/** What both sides show, by which roots they know the other, and how they speak. */
+function common(
+  { certificate, key, roots }: Identity,
+  tls_params: Message,
+  more: Message = {},
+): Message {
   const own = { certificate_chain: text(certificate), private_key: text(key) };
   return {
     tls_certificates: [own],
     validation_context: { trusted_ca: text(roots), ...more },
+    ...(Object.keys(tls_params).length > 0 && { tls_params }),
   };
 }
 
@@ -54,11 +59,15 @@ function text(inline_string: string): Message {
 }
 
 /** For callers who bear a name that one of these matches; undefined for any of the mesh. */
-export function serverTls(identity: Identity, names: readonly Message[] | undefined): Message {
+export function serverTls(
+  identity: Identity,
+  params: Message,
+  names: readonly Message[] | undefined,
+): Message {
   const match_typed_subject_alt_names = names?.map((matcher) => ({ san_type: 'URI', matcher }));
   return socket({
     '@type': `${TLS}.DownstreamTlsContext`,
-    common_tls_context: common(identity, names && { match_typed_subject_alt_names }),
+    common_tls_context: common(identity, params, names && { match_typed_subject_alt_names }),
     require_client_certificate: { value: true },
   });
 }
@@ -75,57 +84,22 @@ function secretConfig({ cluster, name }: Secret): Message {
   return { name, sds_config: { api_config_source, resource_api_version: 'V3' } };
 }
 
-/** For callers from outside, who need no certificate; the first of those who say something of it counts. */
+/** For callers from outside, who need no certificate. */
 export function gatewayTls(
   identity: Identity,
-  said: readonly Said[],
+  tls_params: Message,
   secret: Secret | undefined,
 ): Message {
-  const version = (name: string) =>
-    said.map((each) => textIn(each[name])).find((each) => VERSIONS.has(each));
-  const least = version('TLSMinVersion');
-  const most = version('TLSMaxVersion');
   const own = { certificate_chain: text(identity.certificate), private_key: text(identity.key) };
   const shown =
     secret === undefined
       ? { tls_certificates: [own] }
       : { tls_certificate_sds_secret_configs: [secretConfig(secret)] };
-  const suites = said.map((each) => textsIn(each['CipherSuites'])).find((all) => all.length > 0);
   return socket({
     '@type': `${TLS}.DownstreamTlsContext`,
-    common_tls_context: {
-      ...shown,
-      tls_params: {
-        ...(least && { tls_minimum_protocol_version: least }),
-        ...(most && { tls_maximum_protocol_version: most }),
-        ...(suites && { cipher_suites: suites.flatMap((each) => SUITES.get(each) ?? []) }),
-      },
-    },
+    common_tls_context: { ...shown, tls_params },
   });
 }
-
-/** As entries write them, and as Envoy does. */
-export const SUITES: ReadonlyMap<string, string> = new Map([
-  ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'ECDHE-ECDSA-AES128-GCM-SHA256'],
-  ['TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
-  ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'ECDHE-RSA-AES128-GCM-SHA256'],
-  ['TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256', 'ECDHE-RSA-CHACHA20-POLY1305'],
-  ['TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA', 'ECDHE-ECDSA-AES128-SHA'],
-  ['TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA', 'ECDHE-RSA-AES128-SHA'],
-  ['TLS_RSA_WITH_AES_128_GCM_SHA256', 'AES128-GCM-SHA256'],
-  ['TLS_RSA_WITH_AES_128_CBC_SHA', 'AES128-SHA'],
-  ['TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
-  ['TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384', 'ECDHE-RSA-AES256-GCM-SHA384'],
-  ['TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA', 'ECDHE-ECDSA-AES256-SHA'],
-  ['TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA', 'ECDHE-RSA-AES256-SHA'],
-  ['TLS_RSA_WITH_AES_256_GCM_SHA384', 'AES256-GCM-SHA384'],
-  ['TLS_RSA_WITH_AES_256_CBC_SHA', 'AES256-SHA'],
-]);
-
-/** As entries and Envoy both write them. */
-const VERSIONS: ReadonlySet<string> = new Set([
-  ...['TLS_AUTO', 'TLSv1_0', 'TLSv1_1', 'TLSv1_2', 'TLSv1_3'],
-]);
 
 /** Files on the gateway's machine; '' for none. */
 export interface Origination {
@@ -153,12 +127,19 @@ export function outsideTls({ authorities, certificate, key, sni }: Origination):
   });
 }
 
-/** Only these services are meant, whoever else has a certificate. */
-export function clientTls(identity: Identity, sni: string, uris: readonly string[]): Message {
+export interface Calling {
+  readonly identity: Identity;
+  readonly params: Message;
+  readonly sni: string;
+  /** Only these services are meant, whoever else has a certificate. */
+  readonly uris: readonly string[];
+}
+
+export function clientTls({ identity, params, sni, uris }: Calling): Message {
   const names = uris.map((exact) => ({ san_type: 'URI', matcher: { exact } }));
   return socket({
     '@type': `${TLS}.UpstreamTlsContext`,
-    common_tls_context: common(identity, { match_typed_subject_alt_names: names }),
+    common_tls_context: common(identity, params, { match_typed_subject_alt_names: names }),
     ...(sni !== '' && { sni }),
   });
 }

@@ -14,9 +14,10 @@ import {
 } from '../resources/listeners.ts';
 import { headerChanges, routeConfiguration, type VirtualHost } from '../resources/routes.ts';
 import { inPath } from '../well-formed.ts';
-import { gatewayTls, type Secret, SUITES } from './identity.ts';
+import { gatewayTls, type Secret } from './identity.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
-import { bindings, isOf, nameIn } from './registration.ts';
+import { bindings, isOf, nameIn, type Registration } from './registration.ts';
+import { tlsParams } from './tls-params.ts';
 import {
   type Called,
   called,
@@ -78,7 +79,12 @@ function behind(seen: Seen): readonly Behind[] {
     const isSaid = listenerIn(entry, port) !== undefined;
     if (name === '' || !isSaid || !isOf(row, 'ingress-gateway')) return [];
     const said = saidOf(entry, port, name);
-    const upstream = { name, isQuery: false, datacenter: '', config: limitsIn(entry, said) };
+    const upstream = {
+      name,
+      isQuery: false,
+      datacenter: '',
+      config: limitsIn(entry, said, registration),
+    };
     return [
       {
         ...{ port, said, hosts: textsIn(row['Hosts']) },
@@ -112,17 +118,17 @@ function saidOf(entry: Said, port: number, name: string): Said {
 }
 
 /** By the names that upstreams of proxies have for them. */
-function limitsIn(entry: Said, said: Said): Said {
+function limitsIn(entry: Said, said: Said, { config }: Registration): Said {
   const byDefault = objectIn(entry['Defaults']);
   const limit = (name: string) => said[name] ?? byDefault[name];
-  const health = objectIn(limit('PassiveHealthCheck'));
   return {
+    connect_timeout_ms: config['connect_timeout_ms'],
     limits: {
       max_connections: limit('MaxConnections'),
       max_pending_requests: limit('MaxPendingRequests'),
       max_concurrent_requests: limit('MaxConcurrentRequests'),
     },
-    passive_health_check: { max_failures: health['MaxFailures'], interval: health['Interval'] },
+    passive_health_check: limit('PassiveHealthCheck'),
   };
 }
 
@@ -163,19 +169,17 @@ function chainsFor(
   const at = listenerIn(entry, port);
   const tls = [at?.['TLS'], entry['TLS']].map(objectIn);
   const omit: LeaveOut = (what, why) => know.omit(`${what} at ${port}`, why);
-  for (const name of tls.flatMap((each) => textsIn(each['CipherSuites']))) {
-    if (!SUITES.has(name)) omit(`the cipher suite ${JSON.stringify(name)}`, NO_SUITE);
-  }
+  const params = tlsParams(tls, omit);
   const named = ownCertificates(all, tls, omit).map(
     ({ secret, names }): FilterChain => ({
       filter_chain_match: { server_names: names },
       filters,
-      transport_socket: gatewayTls(identity, tls, secret),
+      transport_socket: gatewayTls(identity, params, secret),
     }),
   );
   const secret = secretIn(tls);
   if (secret !== undefined || tls.some((each) => each['Enabled'] === true)) {
-    return [...named, { filters, transport_socket: gatewayTls(identity, tls, secret) }];
+    return [...named, { filters, transport_socket: gatewayTls(identity, params, secret) }];
   }
   const services = listIn(at?.['Services']).map((each) => objectIn(each['TLS']));
   if (![...tls, ...services].some(saysSecret)) return [...named, { filters }];
@@ -222,8 +226,6 @@ function ownCertificates(
     return [];
   });
 }
-
-const NO_SUITE = 'Envoy has none of that name';
 
 /** Each field as the nearest says it. */
 function secretIn(tls: readonly Said[]): Secret | undefined {

@@ -53,6 +53,7 @@ function endsOf({ know, identity }: Seen, services: readonly string[]): readonly
 /** In TLS names have no case: of two that differ by it alone the first is meant, and what is no name there nobody asks for. */
 function clustersFor(seen: Seen): readonly Resource[] {
   const byName = new Map<string, Resource>();
+  const { connectTimeout } = seen.registration;
   for (const { name: endpoints } of endsOf(seen, servicesIn(seen.know))) {
     const name = endpoints.toLowerCase();
     const fault = !isHost(name)
@@ -60,7 +61,7 @@ function clustersFor(seen: Seen): readonly Resource[] {
       : byName.has(name) && 'another one has that name in TLS';
     if (fault)
       seen.know.omit(`${JSON.stringify(endpoints)}, which a mesh gateway passes on,`, fault);
-    else byName.set(name, cluster({ name, endpoints, ...UNREAD }));
+    else byName.set(name, cluster({ name, endpoints, connectTimeout, ...UNREAD }));
   }
   return [...byName.values()];
 }
@@ -73,7 +74,7 @@ function servicesIn(know: Know): readonly string[] {
 }
 
 /** TLS is between those who speak: here nothing of it is known. */
-const UNREAD = { connectTimeout: undefined, speaksHttp2: false, more: {} };
+const UNREAD = { speaksHttp2: false, more: {} };
 
 function endpointsOf({ know, identity }: Seen, { name, service, subset }: End): Resource {
   const { filter, passing } = subset;

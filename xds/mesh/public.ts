@@ -16,8 +16,10 @@ import {
   httpFilter,
   tcpFilter,
 } from '../resources/listeners.ts';
+import { callerHeader } from '../resources/mesh-entry.ts';
 import { normalRequests } from '../resources/normal-requests.ts';
 import { type Identity, serverTls } from './identity.ts';
+import { meshTlsParams } from './tls-params.ts';
 
 export interface WayIn {
   /** What it is called in Envoy's figures. */
@@ -42,11 +44,12 @@ export function wayIn(know: Know, way: WayIn): FilterChain {
   // What may not be seen lets nobody in.
   const byDefault = intentions !== undefined && way.callsByDefault;
   const { trustDomain } = identity;
+  const { called: params } = meshTlsParams(know);
   const calls = { intentions: intentions ?? [], byDefault, trustDomain };
   if (!isHttp(protocol)) {
     const filters = [networkFilter(name, calls), tcpFilter(name, cluster)];
     const names = namesLetIn(calls, way.takesLongPatterns);
-    return { filters, transport_socket: serverTls(identity, names) };
+    return { filters, transport_socket: serverTls(identity, params, names) };
   }
   const on = `of the intentions on ${JSON.stringify(service)}`;
   const omit: LeaveOut = (what, why) => know.omit(`${what} ${on}`, why);
@@ -56,12 +59,13 @@ export function wayIn(know: Know, way: WayIn): FilterChain {
     filters: [requestFilter(calls, omit)],
     more: {
       ...normalRequests(know, judgedBy(calls.intentions)),
-      // The program hears who calls it, and from nobody else.
-      forward_client_cert_details: 'SANITIZE_SET',
-      set_current_client_cert_details: { uri: true },
+      ...callerHeader(know),
     },
   });
-  return { filters: [httpFilter(manager)], transport_socket: serverTls(identity, undefined) };
+  return {
+    filters: [httpFilter(manager)],
+    transport_socket: serverTls(identity, params, undefined),
+  };
 }
 
 /** How long a call may take, whoever calls says, unless the program's own proxy does. */

@@ -1,11 +1,12 @@
 /** For an Envoy of the mesh, as it is registered with its agent: beside a service, or as a gateway. */
 import type { Compute } from '../derived.ts';
 import type { Kind } from '../resource.ts';
+import { unheededOfMesh } from '../resources/mesh-entry.ts';
 import type { Named, World } from '../world.ts';
 import { identityOf } from './identity.ts';
 import { INGRESS } from './ingress.ts';
 import { MESH_GATEWAY } from './mesh-gateway.ts';
-import type { MeshProxy } from './proxy.ts';
+import type { MeshProxy, Seen } from './proxy.ts';
 import { type ProxyKind, registeredAs } from './registration.ts';
 import { SIDECAR } from './sidecar-proxy.ts';
 import { TERMINATING } from './terminating.ts';
@@ -41,9 +42,19 @@ export class RegisteredWorld implements World {
       if (registration === undefined || identity === undefined) return undefined;
       const proxy = PROXIES[registration.kind];
       const seen = { know, registration, identity, callsByDefault, takesLongPatterns };
+      if (kind === 'listeners') sayUnheeded(seen);
       const made = proxy[kind](seen, name);
       return name === '*' ? made : made.filter((each) => each.name === name);
     };
     return { key: ['registered', kind, name, id, String(takesLongPatterns)], compute };
   }
+}
+
+const UNHEEDED = 'no Envoy is told of it';
+
+/** What is said of it, or of the whole mesh, and has no effect. */
+function sayUnheeded({ know, registration: { service, unheeded } }: Seen): void {
+  const whose = `of the proxy of ${JSON.stringify(service)}`;
+  for (const name of unheeded) know.omit(`${name} ${whose}`, UNHEEDED);
+  for (const name of unheededOfMesh(know)) know.omit(`${name} of the mesh`, UNHEEDED);
 }

@@ -4,6 +4,8 @@ import { MAX_UPSTREAMS } from '../../lib/limits.ts';
 import { addressIn, listIn, objectIn, portIn, type Said, textIn } from '../../sidecar/said.ts';
 import { callRulesIn, ownRulesIn } from '../../sidecar/upstream-config.ts';
 import type { Know } from '../derived.ts';
+import type { Message } from '../resource.ts';
+import { durationOfMs } from '../resources/chain.ts';
 import { inPath, isWellFormed } from '../well-formed.ts';
 
 const PROXY_KINDS = [
@@ -24,6 +26,8 @@ export interface Registration {
   /** Behind a proxy. */
   readonly program: Place;
   readonly config: Said;
+  /** To whom a gateway calls. */
+  readonly connectTimeout: Message | undefined;
   readonly upstreams: readonly Upstream[];
   readonly exposed: readonly Exposed[];
   /** What else is said of it, and an Envoy is not told. */
@@ -80,6 +84,7 @@ export function registeredAs(know: Know, id: string): Registration | undefined {
   const config = objectIn(proxy['Config']);
   return {
     ...{ kind, service, config },
+    connectTimeout: msOf(config['connect_timeout_ms']),
     listens: {
       host: addressIn(config['bind_address']) || addressIn(said['Address']) || EVERYWHERE,
       port: portIn(config['bind_port']) || portIn(said['Port']),
@@ -115,28 +120,53 @@ function exposedIn(proxy: Said): Exposed[] {
 const BEGUN_WITH =
   /^envoy_(?:statsd_url|dogstatsd_url|stats_\w+|prometheus_bind_addr|tracing_json|extra_\w+_json)$/;
 const OF_GATEWAYS: ReadonlySet<string> = new Set([
+  ...['bind_address', 'bind_port', 'connect_timeout_ms'],
   ...['envoy_gateway_bind_addresses', 'envoy_gateway_bind_tagged_addresses'],
   'envoy_gateway_no_default_bind',
 ]);
 
 function unheededIn(kind: ProxyKind, proxy: Said): readonly string[] {
-  const { unheeded } = ownRulesIn(proxy['Config']);
   const isSidecar = kind === 'connect-proxy';
-  const names = unheeded.filter(
-    (name) => !BEGUN_WITH.test(name) && (isSidecar || !OF_GATEWAYS.has(name)),
-  );
-  const upstreams = listIn(proxy['Upstreams']).flatMap((said) =>
-    callRulesIn(said['Config']).unheeded.map(
-      (name) => `Config.${name} of the upstream ${textIn(said['DestinationName'])}`,
-    ),
-  );
+  const config = objectIn(proxy['Config']);
+  const names = isSidecar
+    ? ownRulesIn(config).unheeded
+    : Object.keys(config).filter((name) => !OF_GATEWAYS.has(name) && isSaid(config[name]));
+  const upstreams = listIn(proxy['Upstreams']);
   return [
-    ...names.map((name) => `Config.${name}`),
-    ...(proxy['Mode'] === 'transparent' ? ['Mode'] : []),
-    ...(objectIn(proxy['Expose'])['Checks'] === true ? ['Expose.Checks'] : []),
-    ...(listIn(proxy['EnvoyExtensions']).length > 0 ? ['EnvoyExtensions'] : []),
-    ...upstreams,
+    ...names.filter((name) => !BEGUN_WITH.test(name)).map((name) => `Config.${name}`),
+    ...MODES.flatMap(([name, isSaidIn]) => (isSaidIn(proxy) ? [name] : [])),
+    ...(isSidecar ? upstreams.flatMap(unheededOf) : upstreams.slice(0, 1).map(() => 'Upstreams')),
   ];
+}
+
+/** What stands beside the configuration, and when it says something. */
+const MODES: readonly (readonly [name: string, isSaidIn: (proxy: Said) => boolean])[] = [
+  ['Mode', ({ Mode }) => Mode === 'transparent'],
+  ['MutualTLSMode', ({ MutualTLSMode }) => MutualTLSMode === 'permissive'],
+  ['MeshGateway', ({ MeshGateway }) => isByGateway(MeshGateway)],
+  ['Expose.Checks', ({ Expose }) => objectIn(Expose)['Checks'] === true],
+  ['AccessLogs', ({ AccessLogs }) => objectIn(AccessLogs)['Enabled'] === true],
+  ['EnvoyExtensions', ({ EnvoyExtensions }) => listIn(EnvoyExtensions).length > 0],
+];
+
+function unheededOf(upstream: Said): readonly string[] {
+  const of = `of the upstream ${textIn(upstream['DestinationName'])}`;
+  const { unheeded } = callRulesIn(upstream['Config']);
+  return [
+    ...unheeded.map((name) => `Config.${name} ${of}`),
+    ...(isByGateway(upstream['MeshGateway']) ? [`MeshGateway ${of}`] : []),
+    ...(upstreamIn(upstream).length === 0 ? [`all ${of}, which has no name or no port`] : []),
+  ];
+}
+
+/** Those lead through a gateway; hosts are called by themselves here. */
+function isByGateway(said: unknown): boolean {
+  return ['local', 'remote'].includes(textIn(objectIn(said)['Mode']));
+}
+
+function isSaid(value: unknown): boolean {
+  const isObject = typeof value === 'object' && value !== null;
+  return isObject ? Object.keys(value).length > 0 : Boolean(value);
 }
 
 function upstreamIn(said: Said): Upstream[] {
@@ -175,4 +205,9 @@ export const MOST = 0xffff_ffff;
 export function numberIn(said: unknown): number {
   const number = Number(said);
   return Number.isSafeInteger(number) && number > 0 ? Math.min(number, MOST) : 0;
+}
+
+function msOf(said: unknown): Message | undefined {
+  const ms = numberIn(said);
+  return ms === 0 ? undefined : durationOfMs(ms);
 }

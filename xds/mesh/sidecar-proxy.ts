@@ -36,20 +36,12 @@ export const SIDECAR: MeshProxy = {
       const routes = routesIn(seen.know, chain);
       return [routeConfiguration(id, [{ name: id, domains: ['*'], routes }])];
     }),
-  listeners: (seen) => {
-    const { unheeded, service } = seen.registration;
-    for (const name of unheeded) {
-      seen.know.omit(
-        `${name} of the proxy of ${JSON.stringify(service)}`,
-        'no Envoy is told of it',
-      );
-    }
-    return apart(seen, [
+  listeners: (seen) =>
+    apart(seen, [
       ...publicListener(seen),
       ...exposedListeners(seen),
       ...unique(calledBy(seen).map(listenerFor)),
-    ]);
-  },
+    ]),
 };
 
 /** Two at one place: the second would be refused. */

@@ -15,7 +15,7 @@ import { bindings, isOf, nameIn } from './registration.ts';
 import { nameInMesh, servicesNamed, subsetsOf } from './subsets.ts';
 
 export const TERMINATING: MeshProxy = {
-  clusters: (seen) => endsIn(seen, linked(seen)).map(clusterOf),
+  clusters: (seen) => endsIn(seen, linked(seen)).map((each) => clusterOf(seen, each)),
   endpoints: (seen, wanted) => {
     const { datacenter: region } = seen.identity;
     const meant = servicesNamed(seen.identity, wanted);
@@ -98,7 +98,8 @@ function isNamed(level: Level): boolean {
   return level.some(({ address }) => isIP(address) === 0);
 }
 
-function clusterOf({ name, said, level, speaksHttp2 }: End): Resource {
+function clusterOf({ registration }: Seen, { name, said, level, speaksHttp2 }: End): Resource {
+  const { connectTimeout } = registration;
   const authorities = textIn(said['CAFile']);
   const more: Message =
     authorities === ''
@@ -109,8 +110,15 @@ function clusterOf({ name, said, level, speaksHttp2 }: End): Resource {
             ...{ certificate: textIn(said['CertFile']), key: textIn(said['KeyFile']) },
           }),
         };
-  if (isNamed(level)) return namedCluster({ name, level, speaksHttp2, more });
-  return cluster({ name, endpoints: name, connectTimeout: undefined, speaksHttp2, more });
+  if (isNamed(level)) return namedCluster({ name, level, connectTimeout, speaksHttp2, more });
+  return cluster({ name, endpoints: name, connectTimeout, speaksHttp2, more });
+}
+
+function keepsHost({ know, registration }: Seen, service: string): boolean {
+  const path = `/v1/config/terminating-gateway/${inPath(registration.service)}`;
+  const all = listIn(objectIn(know(asked(path)))['Services']);
+  const named = (wanted: string) => all.find(({ Name }) => textIn(Name) === wanted);
+  return (named(service) ?? named('*'))?.['DisableAutoHostRewrite'] === true;
 }
 
 /** Without its certificate, which the token may not have, nobody can be that service. */
@@ -120,7 +128,8 @@ function chainFor(seen: Seen, { service, name, level }: End): FilterChain[] {
   if (identity === undefined) return [];
   const protocol = chainOf(know, service)?.Protocol ?? '';
   // Whoever is called by a name expects to be asked for by it.
-  const more = isNamed(level) ? { auto_host_rewrite: { value: true } } : {};
+  const isRewritten = isNamed(level) && !keepsHost(seen, service);
+  const more = isRewritten ? { auto_host_rewrite: { value: true } } : {};
   const how = { identity, callsByDefault, takesLongPatterns };
   const way = { name, service, protocol, cluster: name, more, ...how };
   return [

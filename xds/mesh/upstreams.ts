@@ -21,9 +21,10 @@ import { cluster } from '../resources/clusters.ts';
 import { asked, assignment, executed } from '../resources/endpoints.ts';
 import { routesOf } from '../resources/routes.ts';
 import { inPath } from '../well-formed.ts';
-import { clientTls, type Identity } from './identity.ts';
+import { clientTls } from './identity.ts';
 import type { Seen } from './proxy.ts';
 import { MOST, type Upstream } from './registration.ts';
+import { meshTlsParams } from './tls-params.ts';
 
 /** An upstream, and where calls to it end. */
 export interface Called {
@@ -61,7 +62,7 @@ export function clustersOf(seen: Seen, { upstream, id, chain }: Called): Resourc
     const { service } = queried(seen.know, upstream);
     const to = service === '' ? [] : [{ Service: service, Datacenter: seen.identity.datacenter }];
     const how = { sni: '', timeout: undefined, speaksHttp2: false, balancing: {} };
-    return [clusterTo(seen.identity, upstream.config, { name: id, to, ...how })];
+    return [clusterTo(seen, upstream.config, { name: id, to, ...how })];
   }
   if (chain === undefined) return [];
   return resolversOf(chain).flatMap((node) => {
@@ -73,7 +74,7 @@ export function clustersOf(seen: Seen, { upstream, id, chain }: Called): Resourc
     const balancing = balancingOf(seen.know, target.Service).cluster;
     const { Name: name, SNI: sni } = target;
     const end = { name, to, sni, timeout, speaksHttp2, balancing };
-    return [clusterTo(seen.identity, upstream.config, end)];
+    return [clusterTo(seen, upstream.config, end)];
   });
 }
 
@@ -87,10 +88,11 @@ interface End {
   readonly balancing: Message;
 }
 
-function clusterTo(identity: Identity, config: Said, end: End): Resource {
+function clusterTo({ know, identity }: Seen, config: Said, end: End): Resource {
   const { name, to, sni, timeout, speaksHttp2, balancing } = end;
   const { connectMs, limits, outliers } = callRulesIn(config).rules;
   const { trustDomain } = identity;
+  const { calling: params } = meshTlsParams(know);
   const uris = to.map(({ Service: service, Datacenter: datacenter }) =>
     serviceUri({ trustDomain, namespace: 'default', datacenter, service }),
   );
@@ -101,8 +103,11 @@ function clusterTo(identity: Identity, config: Said, end: End): Resource {
       ...balancing,
       ...breakersOf(limits),
       outlier_detection: detectionOf(outliers ?? {}),
-      // Of nobody no certificate is right.
-      transport_socket: clientTls(identity, sni, uris.length > 0 ? uris : ['none']),
+      transport_socket: clientTls({
+        ...{ identity, params, sni },
+        // Of nobody no certificate is right.
+        uris: uris.length > 0 ? uris : ['none'],
+      }),
     },
   });
 }

@@ -43,12 +43,13 @@ export function cluster({
 export interface NamedCluster {
   readonly name: string;
   readonly level: Level;
+  readonly connectTimeout: Message | undefined;
   readonly speaksHttp2: boolean;
   readonly more: Message;
 }
 
 /** Of hosts that have names for addresses: Envoy finds those out by itself, again and again. */
-export function namedCluster({ name, level, speaksHttp2, more }: NamedCluster): Resource {
+export function namedCluster({ name, level, speaksHttp2, more, ...how }: NamedCluster): Resource {
   const isCalled = level.filter(({ health }) => health === 'healthy');
   const lb_endpoints = isCalled.map(({ address, port, weight }) => ({
     load_balancing_weight: { value: weight },
@@ -59,7 +60,7 @@ export function namedCluster({ name, level, speaksHttp2, more }: NamedCluster): 
     type: 'STRICT_DNS',
     // Else a name that has an address of IPv6 too is called there alone.
     dns_lookup_family: 'V4_PREFERRED',
-    connect_timeout: CONNECT_TIMEOUT,
+    connect_timeout: how.connectTimeout ?? CONNECT_TIMEOUT,
     load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints }] },
     ...(speaksHttp2 && http2()),
     ...more,

@@ -5,12 +5,12 @@
 import { objectIn, type Said, textIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
-import { asked } from './endpoints.ts';
 import type { Judged } from './intentions.ts';
+import { meshEntry } from './mesh-entry.ts';
 
 /** Fields of a manager of connections. */
 export function normalRequests(know: Know, judged: Judged): Message {
-  const said = normalization(know(asked('/v1/config/mesh/mesh')));
+  const said = normalization(meshEntry(know));
   const merges = said['MergeSlashes'];
   const underscores =
     textIn(said['HeadersWithUnderscoresAction']) || (judged.headers ? 'DROP_HEADER' : 'ALLOW');
@@ -26,7 +26,7 @@ export function normalRequests(know: Know, judged: Judged): Message {
 }
 
 /** Nothing where nobody has said anything of it. */
-function normalization(mesh: unknown): Said {
-  const { Incoming } = objectIn(objectIn(mesh)['HTTP']);
+function normalization({ HTTP }: Said): Said {
+  const { Incoming } = objectIn(HTTP);
   return objectIn(objectIn(Incoming)['RequestNormalization']);
 }

@@ -2,6 +2,7 @@ import { jwtOf, references } from '../api-gateways.ts';
 import type { ConfigEntryDefinition } from '../entry.ts';
 import { always, list, maybe, text, texts, whole } from '../fields.ts';
 import { eachOf, firstFault, firstTwice, HEAD, type Kind, META } from '../kind.ts';
+import { tlsFault } from '../tls-params.ts';
 
 interface ApiGateway extends ConfigEntryDefinition {
   readonly Listeners: readonly Listener[] | null;
@@ -12,6 +13,11 @@ interface Listener {
   readonly Hostname?: string;
   readonly Port: number;
   readonly Protocol?: string;
+  readonly TLS?: {
+    readonly MinVersion?: string;
+    readonly MaxVersion?: string;
+    readonly CipherSuites?: readonly string[];
+  };
 }
 
 const MAX_PORT = 65_535;
@@ -49,6 +55,7 @@ export const API_GATEWAY: Kind<ApiGateway> = {
       ...(each.Protocol !== undefined && { Protocol: each.Protocol.toLowerCase() }),
     })),
   }),
+  unwritable: ({ Listeners }) => firstFault(Listeners ?? [], tlsFaultOf),
   fault: ({ Name, Listeners }) => {
     if (Name === '') return 'Name is required';
     const listeners = Listeners ?? [];
@@ -72,4 +79,14 @@ function listenerFault({ Name, Hostname = '', Port, Protocol = '' }: Listener): 
   }
   if (Port <= 0 || Port > MAX_PORT) return `listener port ${Port} not in the range 1-${MAX_PORT}`;
   return undefined;
+}
+
+function tlsFaultOf({ Port, TLS = {} }: Listener): string | undefined {
+  const { MinVersion: TLSMinVersion, MaxVersion: TLSMaxVersion, CipherSuites } = TLS;
+  const said = {
+    ...(TLSMinVersion && { TLSMinVersion }),
+    ...(TLSMaxVersion && { TLSMaxVersion }),
+    ...(CipherSuites && { CipherSuites }),
+  };
+  return tlsFault(said, { at: `Listeners[port ${Port}].TLS`, prefix: '' });
 }

@@ -2,17 +2,18 @@ import { quote } from '../../go-literals.ts';
 import type { ConfigEntryDefinition } from '../entry.ts';
 import { always, flag, list, maybe, struct, text, texts, whole } from '../fields.ts';
 import { eachOf, firstFault, firstTwice, HEAD, type Kind, META } from '../kind.ts';
-import { gatewayLimits, headers, sds, tls } from '../proxying.ts';
+import { gatewayLimits, headers, sds } from '../proxying.ts';
+import { type TlsParams, tls, tlsFault } from '../tls-params.ts';
 
 export interface IngressGateway extends ConfigEntryDefinition {
-  readonly TLS: { readonly Enabled: boolean; readonly SDS?: Sds };
+  readonly TLS: TlsParams & { readonly Enabled: boolean; readonly SDS?: Sds };
   readonly Listeners: readonly IngressListener[] | null;
 }
 
 export interface IngressListener {
   readonly Port: number;
   readonly Protocol: string;
-  readonly TLS?: { readonly SDS?: Sds };
+  readonly TLS?: TlsParams & { readonly SDS?: Sds };
   readonly Services: readonly IngressService[] | null;
 }
 
@@ -64,6 +65,11 @@ export const INGRESS_GATEWAY: Kind<IngressGateway> = {
     Listeners: eachOf(entry.Listeners, normalListener),
   }),
   fault: faultOf,
+  unwritable: ({ TLS: above, Listeners }) =>
+    tlsFault(above, { at: 'TLS' }) ??
+    firstFault(Listeners ?? [], ({ Port, TLS = {} }) =>
+      tlsFault(TLS, { at: `Listeners[port ${Port}].TLS`, above }),
+    ),
   refersTo: ({ Listeners }) =>
     (Listeners ?? [])
       .flatMap(({ Services }) => Services ?? [])

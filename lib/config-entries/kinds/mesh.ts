@@ -2,9 +2,10 @@ import { quote } from '../../go-literals.ts';
 import type { ConfigEntryDefinition } from '../entry.ts';
 import { flag, maybe, text } from '../fields.ts';
 import { HEAD, type Kind, META } from '../kind.ts';
-import { tls } from '../proxying.ts';
+import { type TlsParams, tls, tlsFault } from '../tls-params.ts';
 
 interface Mesh extends ConfigEntryDefinition {
+  readonly TLS?: { readonly Incoming?: TlsParams; readonly Outgoing?: TlsParams };
   readonly HTTP?: { readonly Incoming?: { readonly RequestNormalization?: Normalization } };
 }
 
@@ -45,6 +46,9 @@ export const MESH: Kind<Mesh> = {
     ...META,
   },
   normal: (entry) => ({ ...entry, Name: 'mesh' }),
+  unwritable: ({ TLS }) =>
+    tlsFault(TLS?.Incoming ?? {}, { at: 'TLS.Incoming' }) ??
+    tlsFault(TLS?.Outgoing ?? {}, { at: 'TLS.Outgoing' }),
   fault: ({ HTTP }) => {
     const said = HTTP?.Incoming?.RequestNormalization ?? {};
     return (
