@@ -1,8 +1,11 @@
 /** A registry server: wires the log, the replica, the queries and the routes, and ends them. */
+
 import type { DefaultPolicy } from '../lib/acl/compile-rights.ts';
 import { type AccessControl, OPEN } from '../lib/acl/rights.ts';
 import type { Environment } from '../lib/child.ts';
 import type { ConfigEntryDefinition } from '../lib/config-entries/entry.ts';
+import { ingressNames } from '../lib/config-entries/ingress-names.ts';
+import { INGRESS_GATEWAY } from '../lib/config-entries/kinds/ingress-gateway.ts';
 import type { HistoryLimits } from '../lib/history.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { Metric } from '../lib/metrics/metric.ts';
@@ -374,10 +377,15 @@ function tidyingOf({ rules, system }: ServerOptions, deps: Proposing): readonly 
 function connectParts({ rules, self, system }: ServerOptions, deps: Proposing) {
   if (rules.connect === undefined) return undefined;
   const issuing = new Issuing(deps);
-  const { datacenter } = self;
+  const { datacenter, domain } = self;
+  // Whoever may write the service may not choose them: the entry is the mesh's.
+  const hostsOf = (gateway: string) => {
+    const entry = deps.state().configEntries.entryOf(INGRESS_GATEWAY, gateway);
+    return entry === undefined ? [] : ingressNames(entry, { datacenter, domain });
+  };
   return {
     authority: new CertificateAuthority({ ...deps, ...system, issuing, rules: rules.connect }),
-    signer: new LeafSigner({ ...deps, issuing, datacenter, clock: system.clock }),
+    signer: new LeafSigner({ ...deps, issuing, datacenter, hostsOf, clock: system.clock }),
   };
 }
 

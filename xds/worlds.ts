@@ -35,6 +35,10 @@ export class Worlds {
     const said = metadata?.fields;
     if (said?.[MARK] === undefined) return new OpenWorld(this.#place, program);
     const takesLongPatterns = said[LONG_PATTERNS] !== undefined;
-    return new RegisteredWorld({ id, callsByDefault: this.#callsByDefault, takesLongPatterns });
+    const { domain } = this.#place;
+    return new RegisteredWorld({
+      ...{ id, domain, takesLongPatterns },
+      callsByDefault: this.#callsByDefault,
+    });
   }
 }

@@ -13,9 +13,16 @@ export interface Authority extends DefaultsPort {
   /** Once they have another index than this one, or after `waitMs`. Rejects where there is no mesh. */
   roots(seenIndex: number, waitMs: number, signal: AbortSignal): Promise<KnownRoots>;
   /** Rejects where the token does not allow it. */
-  sign(csr: string, token: string): Promise<Leaf>;
+  sign(asked: AskedLeaf): Promise<Leaf>;
   /** What is said of calls to a service, the first one that counts in front. */
   intentionsOn(service: string, token: string): Promise<KnownIntentions>;
+}
+
+export interface AskedLeaf {
+  readonly csr: string;
+  readonly token: string;
+  /** With the names of DNS that the entry of an ingress gateway says. */
+  readonly forIngress: boolean;
 }
 
 export interface KnownIntentions {

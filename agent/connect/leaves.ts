@@ -38,6 +38,17 @@ export interface LeavesOptions {
   readonly rootChangeSpreadMs: () => number;
 }
 
+export interface Whose {
+  readonly service: string;
+  readonly token: string;
+  /** Of what an ingress gateway's entry says: with other names it is another certificate. '' for one without names. */
+  readonly ingress: string;
+}
+
+interface Keeping extends Whose {
+  readonly onEnd: () => void;
+}
+
 export interface FoundLeaf {
   readonly leaf: Required<Leaf>;
   readonly isHit: boolean;
@@ -46,7 +57,7 @@ export interface FoundLeaf {
 
 export class Leaves {
   readonly #options: LeavesOptions;
-  /** By token and service; who was used longest ago first. */
+  /** By whose they are; who was used longest ago first. */
   readonly #kept = new Map<string, KeptLeaf>();
 
   constructor(options: LeavesOptions) {
@@ -57,8 +68,8 @@ export class Leaves {
     return this.#kept.size;
   }
 
-  async get(service: string, token: string): Promise<FoundLeaf> {
-    const kept = this.#use(service, token);
+  async get(whose: Whose): Promise<FoundLeaf> {
+    const kept = this.#use(whose);
     const { current } = kept;
     if (current !== undefined) return { leaf: current, isHit: true, ageMs: kept.ageMs };
     return { leaf: await kept.make(), isHit: false, ageMs: 0 };
@@ -66,7 +77,7 @@ export class Leaves {
 
   /** Once it is another than the one of this index, or the wait is over. */
   async after(
-    { service, token }: { readonly service: string; readonly token: string },
+    whose: Whose,
     seenIndex: number,
     waitMs: number,
     signal: AbortSignal,
@@ -75,12 +86,12 @@ export class Leaves {
     const deadline = clock.monotonic() + waitMs;
     let isHit = true;
     for (;;) {
-      const found = await this.get(service, token);
+      const found = await this.get(whose);
       const left = deadline - clock.monotonic();
       isHit &&= found.isHit;
       if (found.leaf.ModifyIndex !== seenIndex) return { ...found, isHit };
       if (left <= 0 || signal.aborted) return { ...found, isHit: false };
-      await this.#use(service, token).waiters.wait(left, signal);
+      await this.#use(whose).waiters.wait(left, signal);
     }
   }
 
@@ -94,13 +105,13 @@ export class Leaves {
     this.#kept.clear();
   }
 
-  #use(service: string, token: string): KeptLeaf {
-    const name = `${token}\n${service}`;
+  #use(whose: Whose): KeptLeaf {
+    const { token, service, ingress } = whose;
+    const name = JSON.stringify([token, service, ingress]);
     const forget = () => {
       if (this.#kept.get(name) === kept) this.#kept.delete(name);
     };
-    const kept =
-      this.#kept.get(name) ?? new KeptLeaf(this.#options, { service, token, onEnd: forget });
+    const kept = this.#kept.get(name) ?? new KeptLeaf(this.#options, { ...whose, onEnd: forget });
     this.#kept.delete(name);
     this.#kept.set(name, kept);
     kept.used();
@@ -110,15 +121,9 @@ export class Leaves {
   }
 }
 
-interface Whose {
-  readonly service: string;
-  readonly token: string;
-  readonly onEnd: () => void;
-}
-
 class KeptLeaf {
   readonly #options: LeavesOptions;
-  readonly #whose: Whose;
+  readonly #whose: Keeping;
   readonly waiters: Waiters;
   #leaf: Required<Leaf> | undefined;
   #root = '';
@@ -131,7 +136,7 @@ class KeptLeaf {
   #failures = 0;
   #isOver = false;
 
-  constructor(options: LeavesOptions, whose: Whose) {
+  constructor(options: LeavesOptions, whose: Keeping) {
     this.#options = options;
     this.#whose = whose;
     this.waiters = new Waiters(options.clock);
@@ -176,13 +181,16 @@ class KeptLeaf {
 
   async #make(): Promise<Required<Leaf>> {
     const { authority, clock, datacenter } = this.#options;
-    const { service, token } = this.#whose;
+    const { service, token, ingress } = this.#whose;
     try {
       const { TrustDomain: trustDomain, ActiveRootID, Roots } = await this.#options.roots();
       const uri = serviceUri({ trustDomain, namespace: 'default', datacenter, service });
       const pair = await generatePair(keyKindOf(Roots.find(({ Active }) => Active)));
       const csr = await makeRequest(pair, uri);
-      const { SerialNumber, CertPEM, ...rest } = await authority.sign(csr, token);
+      const { SerialNumber, CertPEM, ...rest } = await authority.sign({
+        ...{ csr, token },
+        forIngress: ingress !== '',
+      });
       const PrivateKeyPEM = keyPem(pair.privateKey);
       const leaf = { SerialNumber, CertPEM, ...rest, PrivateKeyPEM };
       this.#leaf = ordered(leaf);

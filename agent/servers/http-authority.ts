@@ -34,7 +34,7 @@ export function httpAuthority(upstream: Pick<Upstream, 'ask'>, node: string): Au
       const roots = read<CaRoots>(answer);
       return { index: Number(answer.headers['x-consul-index']), roots };
     },
-    async sign(csr, token) {
+    async sign({ csr, token, forIngress }) {
       const answer = await upstream.ask({
         way: 'sync',
         method: 'PUT',
@@ -45,7 +45,7 @@ export function httpAuthority(upstream: Pick<Upstream, 'ask'>, node: string): Au
         timeoutMs: SIGN_TIMEOUT_MS,
         // A certificate too many harms nobody.
         repeatable: true,
-        body: Buffer.from(encodeJson({ CSR: csr })),
+        body: Buffer.from(encodeJson({ CSR: csr, ...(forIngress && { ForIngress: true }) })),
       });
       return read<Leaf>(answer);
     },

@@ -29,10 +29,10 @@ export function serverAuthority({ access, deps }: Server): Authority {
       const { index, json } = await after(deps, question, { seenIndex, waitMs }, signal);
       return { index, roots: json as CaRoots };
     },
-    async sign(csr, token) {
+    async sign({ token, ...asked }) {
       const { signer } = on();
       const asking = { callerStill: () => access.callerOf(token) };
-      return await signer.sign(csr, (service) =>
+      return await signer.sign(asked, (service) =>
         writeAs(asking, deps, { type: 'take-serial', service }),
       );
     },

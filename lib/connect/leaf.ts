@@ -22,6 +22,8 @@ export interface LeafOptions {
   readonly publicKey: Buffer;
   readonly commonName: string;
   readonly uri: string;
+  /** Names of DNS that it has beside its id. */
+  readonly hosts?: readonly string[];
   readonly serial: number;
   readonly validity: Validity;
 }
@@ -43,7 +45,7 @@ export function makeLeaf(options: LeafOptions): Promise<string> {
         ...ROLES,
         extension(SUBJECT_KEY, der(TAG.octets, keyIdOf(publicKey))),
         extension(ISSUER_KEY, sequence(der(bare(0), Buffer.from(by.keyId, 'hex')))),
-        alternativeName(options.uri),
+        alternativeName(options.uri, options.hosts),
       ),
     ),
   );

@@ -84,12 +84,16 @@ export function criticalExtension(id: Buffer, value: Buffer): Buffer {
 
 export const ALTERNATIVE_NAME = oid('2.5.29.17');
 export const URI = bare(6);
+const DNS = bare(2);
 const URI_CHARACTERS = /^[\x21-\x7e]+$/;
 
-/** Throws 'invalid' for what would be another one where it is read. */
-export function alternativeName(uri: string): Buffer {
-  if (!isUri(uri)) throw new ProconsulError('invalid', 'a URI in a certificate is ASCII');
-  return extension(ALTERNATIVE_NAME, sequence(der(URI, Buffer.from(uri))));
+/** With names of DNS in front. Throws 'invalid' for what would be another one where it is read. */
+export function alternativeName(uri: string, hosts: readonly string[] = []): Buffer {
+  if (![uri, ...hosts].every(isUri)) {
+    throw new ProconsulError('invalid', 'a URI in a certificate is ASCII, and so is a host');
+  }
+  const named = hosts.map((host) => der(DNS, Buffer.from(host)));
+  return extension(ALTERNATIVE_NAME, sequence(...named, der(URI, Buffer.from(uri))));
 }
 
 export function isUri(text: string): boolean {

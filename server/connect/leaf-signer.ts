@@ -16,9 +16,18 @@ export interface LeafSignerDeps {
   readonly issuing: Issuing;
   readonly clock: Pick<Clock, 'now'>;
   readonly datacenter: string;
+  /** Names of DNS by which the gateway of that name is asked for from outside. */
+  readonly hostsOf: (gateway: string) => readonly string[];
+}
+
+export interface Asked {
+  readonly csr: string;
+  /** For callers from outside: with the names of DNS that the gateway's entry says, and no others. */
+  readonly forIngress: boolean;
 }
 
 interface Granted {
+  readonly forIngress: boolean;
   readonly uri: string;
   readonly service: string;
   /** As DER. */
@@ -52,12 +61,12 @@ export class LeafSigner {
    * A certificate for whoever has the key of the request. It may have waited, or this server be behind:
    * whether he may have it is decided by the entry that its serial number is from.
    */
-  sign(csr: string, takeSerialFor: TakeSerialFor): Promise<Leaf> {
+  sign({ csr, forIngress }: Asked, takeSerialFor: TakeSerialFor): Promise<Leaf> {
     return this.#inTurn(async () => {
       const { publicKey, uri } = await this.#read(csr);
       const { service } = this.#ours(uri);
       const serial = await serialOf(takeSerialFor(service));
-      return this.#leafFor({ uri, service, publicKey, serial });
+      return this.#leafFor({ uri, service, publicKey, serial, forIngress });
     });
   }
 
@@ -71,7 +80,7 @@ export class LeafSigner {
     return found;
   }
 
-  async #leafFor({ uri, service, publicKey, serial }: Granted): Promise<Leaf> {
+  async #leafFor({ uri, service, publicKey, serial, forIngress }: Granted): Promise<Leaf> {
     const { issuing, state, clock } = this.#deps;
     // After the entry: what it is signed by is at least as new as that.
     const { activeRoot } = state().authority;
@@ -81,7 +90,8 @@ export class LeafSigner {
     const validity = { from, to: from + readCaSettings(Provider, Config).leafTtlMs };
     const commonName = leafName(service, issuing.trustDomain);
     const by = await issuing.issuer(activeRoot.ID);
-    const cert = await makeLeaf({ by, publicKey, commonName, uri, serial, validity });
+    const hosts = forIngress ? this.#deps.hostsOf(service) : [];
+    const cert = await makeLeaf({ by, publicKey, commonName, uri, hosts, serial, validity });
     return {
       SerialNumber: inPairs(serial.toString(16)),
       CertPEM: [cert, ...(activeRoot.IntermediateCerts ?? [])].join(''),

@@ -101,6 +101,31 @@ describe('an ingress whose entry names a certificate', function () {
     await says(xds, /certificate of "api" for "a.example.com" at 8080 is left out: another one/);
   });
 
+  it('shows callers from outside one with names of DNS, and others of the mesh the one without', async () => {
+    const { xds, stream } = await startIngress([{ Name: 'web', Hosts: ['web.example'] }], {
+      TLS: { Enabled: true },
+    });
+    const shown = ({ transport_socket }: Any) =>
+      transport_socket.typed_config.common_tls_context.tls_certificates[0].certificate_chain
+        .inline_string;
+    const outside = ([each]: readonly Any[]) => shown(each.filter_chains[0]);
+    const before = await told(stream, 'listeners');
+    assert.equal(outside(before), 'CERT of edge');
+    const path = () =>
+      xds.agent.asked.findLast((each) => each.path.includes('leaf/edge?ingress='))?.path ?? '';
+    const first = path();
+    xds.agent.say(first, leafOf('edge outside'));
+    await told(stream, 'listeners', [], (all) => outside(all) === 'CERT of edge outside');
+    const [cluster] = await told(stream, 'clusters');
+    assert.equal(shown(cluster), 'CERT of edge');
+    const Services = [{ Name: 'web', Hosts: ['other.example'] }];
+    xds.agent.say('/v1/config/ingress-gateway/edge', {
+      TLS: { Enabled: true },
+      Listeners: [{ Port: 8080, Protocol: 'http', Services }],
+    });
+    await until(() => path() !== first);
+  });
+
   it('opens no port of which the entry says nothing any more', async () => {
     const { xds, stream } = await startIngress([{ Name: 'web' }], { TLS: { Enabled: true } });
     assert.deepEqual(portsOf(await told(stream, 'listeners')), [8080, 9090]);

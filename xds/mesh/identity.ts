@@ -3,6 +3,7 @@ import { parseIdentity } from '../../lib/connect/identity.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { objectIn, textIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
+import type { Question } from '../questions.ts';
 import type { Message } from '../resource.ts';
 import { inPath } from '../well-formed.ts';
 
@@ -14,10 +15,11 @@ export interface Identity {
   readonly datacenter: string;
 }
 
-/** Undefined until the agent has both, or where the token may not have them. */
-export function identityOf(know: Know, service: string): Identity | undefined {
+/** Undefined until the agent has both, or where the token may not have them. `ingress`: of which names of DNS. */
+export function identityOf(know: Know, service: string, ingress = ''): Identity | undefined {
   const leaf = `/v1/agent/connect/ca/leaf/${inPath(service)}`;
-  const own = objectIn(know({ path: leaf, query: [] }));
+  const named: Question['query'] = ingress === '' ? [] : [['ingress', ingress]];
+  const own = objectIn(know({ path: leaf, query: named }));
   const { Roots } = objectIn(know({ path: '/v1/agent/connect/ca/roots', query: [] }));
   const [certificate, key] = [textIn(own['CertPEM']), textIn(own['PrivateKeyPEM'])];
   const roots = (Array.isArray(Roots) ? Roots : []).map((each) =>

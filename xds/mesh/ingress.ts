@@ -1,4 +1,6 @@
 /** An ingress gateway: lets calls from outside into the mesh, port by port, as its config entry says. */
+import { createHash } from 'node:crypto';
+import { type IngressSaid, ingressNames } from '../../lib/config-entries/ingress-names.ts';
 import { listIn, objectIn, portIn, type Said, textIn, textsIn } from '../../sidecar/said.ts';
 import type { LeaveOut } from '../omissions.ts';
 import type { Message, Resource } from '../resource.ts';
@@ -14,7 +16,7 @@ import {
 } from '../resources/listeners.ts';
 import { headerChanges, routeConfiguration, type VirtualHost } from '../resources/routes.ts';
 import { inPath } from '../well-formed.ts';
-import { gatewayTls, type Secret } from './identity.ts';
+import { gatewayTls, type Identity, identityOf, type Secret } from './identity.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
 import { bindings, isOf, nameIn, type Registration } from './registration.ts';
 import { tlsParams } from './tls-params.ts';
@@ -160,12 +162,14 @@ function listenersOf(seen: Seen, { port, isRouted, behind: all }: Port): Resourc
  * where the entry names a certificate of anybody's there, nobody is answered in the clear, though none can be shown.
  */
 function chainsFor(
-  { identity, know, registration }: Seen,
+  seen: Seen,
   port: number,
   all: readonly Behind[],
   filters: readonly Message[],
 ): readonly FilterChain[] {
-  const entry = entryOf({ know, registration });
+  const { know } = seen;
+  const entry = entryOf(seen);
+  const identity = shownOutside(seen, entry);
   const at = listenerIn(entry, port);
   const tls = [at?.['TLS'], entry['TLS']].map(objectIn);
   const omit: LeaveOut = (what, why) => know.omit(`${what} at ${port}`, why);
@@ -185,6 +189,15 @@ function chainsFor(
   if (![...tls, ...services].some(saysSecret)) return [...named, { filters }];
   if (named.length < all.length) omit('what is called without a certificate of its own', BY_TLS);
   return named;
+}
+
+/** With names of DNS. Among others of the mesh the gateway shows the one that says no more than who it is. */
+function shownOutside({ identity, know, registration, domain }: Seen, entry: Said): Identity {
+  const { datacenter } = identity;
+  const names = ingressNames(entry as unknown as IngressSaid, { datacenter, domain });
+  if (names.length === 0) return identity;
+  const tag = createHash('sha1').update(JSON.stringify(names)).digest('base64url');
+  return identityOf(know, registration.service, tag) ?? identity;
 }
 
 const BY_TLS = 'the entry names a certificate there, so nobody is answered in the clear';

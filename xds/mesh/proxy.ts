@@ -9,6 +9,8 @@ export interface Seen {
   readonly registration: Registration;
   /** Of the service that it speaks for. */
   readonly identity: Identity;
+  /** Of DNS, as the agent answers it. */
+  readonly domain: string;
   /** Who may call a service of which no intention says anything. */
   readonly callsByDefault: boolean;
   /** Of more than 100 steps: else Envoy would refuse what has one. */

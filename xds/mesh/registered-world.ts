@@ -21,6 +21,8 @@ const PROXIES: Readonly<Record<ProxyKind, MeshProxy>> = {
 export interface RegisteredWorldOptions {
   /** The id that it is registered by. */
   readonly id: string;
+  /** Of DNS. */
+  readonly domain: string;
   readonly callsByDefault: boolean;
   /** Of more than 100 steps. */
   readonly takesLongPatterns: boolean;
@@ -34,19 +36,19 @@ export class RegisteredWorld implements World {
   }
 
   resources(kind: Kind, name: string): Named {
-    const { id, callsByDefault, takesLongPatterns } = this.#options;
+    const { id, ...how } = this.#options;
     const compute: Compute = (know) => {
       const registration = registeredAs(know, id);
       const identity = registration && identityOf(know, registration.service);
       // Not yet, or not any more: what was told stands.
       if (registration === undefined || identity === undefined) return undefined;
       const proxy = PROXIES[registration.kind];
-      const seen = { know, registration, identity, callsByDefault, takesLongPatterns };
+      const seen = { know, registration, identity, ...how };
       if (kind === 'listeners') sayUnheeded(seen);
       const made = proxy[kind](seen, name);
       return name === '*' ? made : made.filter((each) => each.name === name);
     };
-    return { key: ['registered', kind, name, id, String(takesLongPatterns)], compute };
+    return { key: ['registered', kind, name, id, String(how.takesLongPatterns)], compute };
   }
 }
 

@@ -8,11 +8,16 @@ import type { Params } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { anyone, asks } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
-import { READING } from '../../../lib/http/takes.ts';
+import { param, READING } from '../../../lib/http/takes.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../../lib/limits.ts';
 import type { ConnectContext, OwnContext } from '../context.ts';
 
 type Context = ConnectContext & Pick<OwnContext, 'config'>;
+
+const FOR_INGRESS =
+  'with the names of DNS that the entry of an ingress gateway says: another text, another certificate';
+/** It is kept with the certificate. */
+const MAX_INGRESS_TEXT = 64;
 
 const WAITING = { index: READING.index, wait: READING.wait };
 
@@ -30,7 +35,7 @@ export function connectRoutes(agent: Context): readonly Route[] {
       method: 'GET',
       path: '/v1/agent/connect/ca/leaf/',
       rest: 'service',
-      params: WAITING,
+      params: { ...WAITING, ingress: param.text(FOR_INGRESS) },
       right: asks('service:write'),
       does: 'a certificate that says who a service is, with its key',
       handle: (request) => leaf(agent, request),
@@ -73,10 +78,12 @@ async function leaf(agent: Context, request: HttpRequest): Promise<Reply> {
     if (!rights.may('service', 'write', service)) throw permissionDenied();
   };
   await refuse();
-  const whose = { service, token: token || agent.userToken() };
+  const ingress = params.get('ingress');
+  if (ingress.length > MAX_INGRESS_TEXT) throw new ProconsulError('invalid', 'Invalid ingress');
+  const whose = { service, token: token || agent.userToken(), ingress };
   const found =
     seenIndex === 0
-      ? await agent.leaves.get(whose.service, whose.token)
+      ? await agent.leaves.get(whose)
       : await agent.leaves.after(whose, seenIndex, waitMs, signal);
   // Whoever has waited may have lost his right meanwhile.
   if (seenIndex > 0) await refuse();

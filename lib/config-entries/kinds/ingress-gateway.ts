@@ -13,7 +13,7 @@ export interface IngressGateway extends ConfigEntryDefinition {
 export interface IngressListener {
   readonly Port: number;
   readonly Protocol: string;
-  readonly TLS?: TlsParams & { readonly SDS?: Sds };
+  readonly TLS?: TlsParams & { readonly Enabled?: boolean; readonly SDS?: Sds };
   readonly Services: readonly IngressService[] | null;
 }
 

@@ -102,18 +102,21 @@ const configBody = decoder<CaOrder>(
 /** Of the largest key that anybody uses, RSA's of 16,384 bits, it takes less. */
 const MAX_CSR = 8 * 1024;
 
-const signBody = decoder<{ readonly CSR: string }>({
+const signBody = decoder<{ readonly CSR: string; readonly ForIngress: boolean }>({
   type: 'object',
   required: ['CSR'],
-  properties: { CSR: { type: 'string', maxLength: MAX_CSR } },
+  properties: {
+    CSR: { type: 'string', maxLength: MAX_CSR },
+    ForIngress: { type: 'boolean', default: false },
+  },
 });
 
 async function sign(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { signer } = on(deps);
   // To read what he sends takes time of everybody else's.
   refuseHopeless(MAY_SIGN, request.caller);
-  const { CSR } = await request.json(signBody);
-  const leaf = await signer.sign(CSR, (service) =>
+  const { CSR: csr, ForIngress: forIngress } = await request.json(signBody);
+  const leaf = await signer.sign({ csr, forIngress }, (service) =>
     writeAs(request, deps, { type: 'take-serial', service }),
   );
   return { json: leaf };

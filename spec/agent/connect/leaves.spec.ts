@@ -38,6 +38,19 @@ describe(LEAF, () => {
     assert.equal(headers['x-consul-index'], String(ModifyIndex));
   });
 
+  it('has names of DNS for callers from outside, another one for other names', async () => {
+    const { leaf, authority, get } = await start();
+    const namesIn = ({ leaf: { CertPEM } }: Awaited<ReturnType<typeof leaf>>) =>
+      new X509Certificate(CertPEM).subjectAltName?.split(', ').length;
+    const [plain, outside] = [await leaf(), await leaf('?ingress=a')];
+    assert.deepEqual([namesIn(plain), namesIn(outside)], [1, 2]);
+    assert.deepEqual((await leaf('?ingress=a')).leaf, outside.leaf);
+    assert.deepEqual((await leaf()).leaf, plain.leaf);
+    assert.notDeepEqual((await leaf('?ingress=b')).leaf, outside.leaf);
+    assert.equal(authority.signed, 3);
+    assert.equal((await get(`${LEAF}?ingress=${'a'.repeat(65)}`)).status, 400);
+  });
+
   it('is made anew before it ends, and wakes who waits for it', async () => {
     const { leaf, authority, clock } = await start();
     const { ModifyIndex } = (await leaf()).leaf;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { generateKey, generatePair } from '../../../lib/connect/keys.ts';
 import { type CaRoots, type Leaf, SIGN_PATH } from '../../../lib/connect/model.ts';
 import { makeRequest } from '../../../lib/connect/request.ts';
@@ -23,9 +24,9 @@ async function rootsOf({ get }: Pick<TestServer, 'get'>): Promise<CaRoots> {
 async function start(rules: typeof connect = connect) {
   const server = await startServerWith({ connect: rules });
   await until(async () => (await rootsOf(server)).ActiveRootID !== '');
-  const sign = async (uri: string) => {
+  const sign = async (uri: string, more: object = {}) => {
     const CSR = await makeRequest(await generatePair({ type: 'ec', bits: 256 }), uri);
-    return server.put(SIGN_PATH, { CSR });
+    return server.put(SIGN_PATH, { CSR, ...more });
   };
   const roots = () => rootsOf(server);
   const idOf = async (service: string) =>
@@ -68,6 +69,28 @@ describe('the certificate authority', () => {
     ]) {
       assert.deepEqual([status, text], [500, off]);
     }
+  });
+
+  it('names a gateway as its entry says, for callers from outside, and nobody else', async () => {
+    const { sign, idOf, put, roots, clock } = await start();
+    const namesIn = async (service: string, more: object = {}) => {
+      const { json } = await sign(await idOf(service), more);
+      const { CertPEM } = json as Leaf;
+      const chain = { roots: (await roots()).Roots.map((each) => each.RootCert), chain: CertPEM };
+      assert.equal(await complaintOfOpenssl({ ...chain, at: clock.now() }), '');
+      const all = new X509Certificate(CertPEM).subjectAltName?.split(', ') ?? [];
+      return all.filter((each) => each.startsWith('DNS:'));
+    };
+    const Services = [{ Name: 'web', Hosts: ['web.example'] }];
+    await put('/v1/config', { Kind: 'service-defaults', Name: 'web', Protocol: 'http' });
+    const entry = { Kind: 'ingress-gateway', Name: 'edge', TLS: { Enabled: true } };
+    const Listeners = [{ Port: 8080, Protocol: 'http', Services }];
+    assert.equal((await put('/v1/config', { ...entry, Listeners })).status, 200);
+    assert.deepEqual(await namesIn('edge', { ForIngress: true }), [
+      ...['DNS:*.ingress.consul', 'DNS:*.ingress.dc1.consul', 'DNS:web.example'],
+    ]);
+    assert.deepEqual(await namesIn('edge'), []);
+    assert.deepEqual(await namesIn('web', { ForIngress: true }), []);
   });
 
   it('takes another key for another root, by which those who know the old one can go', async () => {

@@ -9,8 +9,9 @@ describe('a signer of leaves', () => {
     const propose = () => Promise.reject(new Error('nothing is to be written'));
     const issuing = new Issuing({ state, propose });
     const clock = { now: () => 0 };
-    const signer = new LeafSigner({ state, issuing, clock, datacenter: 'dc1' });
-    await assert.rejects(signer.sign('none', propose), /no CSR can be read/);
+    const none = { csr: 'none', forIngress: false };
+    const signer = new LeafSigner({ state, issuing, clock, datacenter: 'dc1', hostsOf: () => [] });
+    await assert.rejects(signer.sign(none, propose), /no CSR can be read/);
     let turns = 0;
     let isOver = false;
     const count = () => {
@@ -18,7 +19,7 @@ describe('a signer of leaves', () => {
       if (!isOver) setImmediate(count);
     };
     setImmediate(count);
-    const asked = Array.from({ length: 50 }, () => signer.sign('none', propose));
+    const asked = Array.from({ length: 50 }, () => signer.sign(none, propose));
     const outcomes = await Promise.allSettled(asked);
     isOver = true;
     assert.ok(outcomes.every(({ status }) => status === 'rejected'));

@@ -1,5 +1,5 @@
 /** A certificate authority of a spec's own, that signs in earnest. */
-import type { Authority, KnownRoots } from '../../../agent/connect/authority.ts';
+import type { AskedLeaf, Authority, KnownRoots } from '../../../agent/connect/authority.ts';
 import { factsOf, issuerOf, makeRoot } from '../../../lib/connect/certificates.ts';
 import { asGoWrites, generateKey } from '../../../lib/connect/keys.ts';
 import { makeLeaf } from '../../../lib/connect/leaf.ts';
@@ -80,7 +80,7 @@ export class FakeAuthority implements Authority {
     return { index: 1, defaults: { Proxy: {}, Upstreams: [] } };
   }
 
-  async sign(csr: string, _token: string) {
+  async sign({ csr, forIngress }: AskedLeaf) {
     if (this.failure !== undefined) throw this.failure;
     const active = this.#active;
     if (active === undefined) throw new ProconsulError('rejected', 'no root');
@@ -89,7 +89,10 @@ export class FakeAuthority implements Authority {
     const from = this.#clock.now();
     const validity = { from, to: from + LIFE_MS };
     const serial = ++this.#signed;
-    const CertPEM = await makeLeaf({ by, publicKey, uri, commonName: 'x', serial, validity });
+    const CertPEM = await makeLeaf({
+      ...{ by, publicKey, uri, commonName: 'x', serial, validity },
+      hosts: forIngress ? ['edge.example'] : [],
+    });
     return {
       SerialNumber: String(serial),
       CertPEM,
