@@ -21,6 +21,8 @@ export interface Registration {
   /** That it speaks for: a gateway for itself. */
   readonly service: string;
   readonly listens: Place;
+  /** '' where it says none. */
+  readonly zone: string;
   /** By which others know it beside its address. */
   readonly tagged: readonly Place[];
   /** Behind a proxy. */
@@ -85,6 +87,7 @@ export function registeredAs(know: Know, id: string): Registration | undefined {
   return {
     ...{ kind, service, config },
     connectTimeout: msOf(config['connect_timeout_ms']),
+    zone: textIn(objectIn(said['Meta'])['zone']),
     listens: {
       host: addressIn(config['bind_address']) || addressIn(said['Address']) || EVERYWHERE,
       port: portIn(config['bind_port']) || portIn(said['Port']),

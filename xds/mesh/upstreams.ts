@@ -22,6 +22,7 @@ import { asked, assignment, executed } from '../resources/endpoints.ts';
 import { routesOf } from '../resources/routes.ts';
 import { inPath } from '../well-formed.ts';
 import { clientTls } from './identity.ts';
+import { nearestFirst } from './nearness.ts';
 import type { Seen } from './proxy.ts';
 import { MOST, type Upstream } from './registration.ts';
 import { meshTlsParams } from './tls-params.ts';
@@ -150,7 +151,8 @@ export function endpointsOf(seen: Seen, { upstream, id, chain }: Called, name: s
     const end = targets[0]?.Name ?? '';
     if (!isWanted(end)) return [];
     const levels = targetLevels(know, targets, 'health/connect', region);
-    return [assignment(end, { region, levels })];
+    const service = targets[0]?.Service ?? '';
+    return [assignment(end, { region, levels: nearestFirst(seen, service, levels) })];
   });
 }
 

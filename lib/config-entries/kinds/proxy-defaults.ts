@@ -1,12 +1,15 @@
 import type { ConfigEntryDefinition } from '../entry.ts';
 import { always, expose, flag, free, maybe, meshGateway, text, texts } from '../fields.ts';
 import { HEAD, type Kind, META } from '../kind.ts';
+import { failoverPolicyFault, localityFault } from '../locality.ts';
 import { envoyExtensions, transparentProxy } from '../proxying.ts';
 
 export interface ProxyDefaults extends ConfigEntryDefinition {
   readonly Config: Readonly<Record<string, unknown>> | null;
   readonly MeshGateway: { readonly Mode?: string };
   readonly Expose: object;
+  readonly FailoverPolicy?: { readonly Mode?: string };
+  readonly PrioritizeByLocality?: { readonly Mode?: string };
 }
 
 /** There is one alone, whatever it is called when it is written. */
@@ -38,6 +41,8 @@ export const PROXY_DEFAULTS: Kind<ProxyDefaults> = {
     ...META,
   },
   normal: (entry) => ({ ...entry, Name: GLOBAL }),
+  unwritable: (entry) =>
+    localityFault(entry) ?? failoverPolicyFault('FailoverPolicy', entry.FailoverPolicy),
 };
 
 /** The protocol of services that say none; '' where this says none either. */

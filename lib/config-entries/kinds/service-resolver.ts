@@ -15,6 +15,7 @@ import {
   texts,
 } from '../fields.ts';
 import { firstFault, HEAD, type Kind, META } from '../kind.ts';
+import { failoverPolicyFault, localityFault } from '../locality.ts';
 
 export interface ServiceResolver extends ConfigEntryDefinition {
   readonly ConnectTimeout?: number;
@@ -25,6 +26,7 @@ export interface ServiceResolver extends ConfigEntryDefinition {
   /** By the subset that it is for; '*' is every one that has none of its own. */
   readonly Failover?: Readonly<Record<string, Failover>>;
   readonly LoadBalancer?: LoadBalancer;
+  readonly PrioritizeByLocality?: { readonly Mode?: string };
 }
 
 /** How one of the instances is chosen. */
@@ -72,6 +74,7 @@ export interface Failover {
   readonly Namespace?: string;
   readonly Datacenters?: readonly string[];
   readonly Targets?: readonly Redirect[];
+  readonly Policy?: { readonly Mode?: string };
   readonly SamenessGroup?: string;
 }
 
@@ -118,9 +121,12 @@ export const SERVICE_RESOLVER: Kind<ServiceResolver> = {
   fault: faultOf,
   unwritable: (entry) =>
     negativeFault('RequestTimeout', entry) ??
+    localityFault(entry) ??
     elsewhereFault('Redirect', entry.Redirect ?? {}) ??
     firstFault(Object.entries(entry.Failover ?? {}), ([subset, failover]) => {
       const at = `Failover[${quote(subset)}]`;
+      const fault = failoverPolicyFault(`${at}.Policy`, failover.Policy);
+      if (fault !== undefined) return fault;
       return firstFault([failover, ...(failover.Targets ?? [])], (each) =>
         elsewhereFault(at, each),
       );
