@@ -248,11 +248,12 @@ async function names(rounds: Rounds): Promise<void> {
     if (why !== '') check(`an intention is refused where it is written: ${why}`, true);
   }
   check('intentions of strange names', (await call(mesh)).includes('other:'));
-  const Upstreams = ODD.filter((name) => !name.includes('\n')).map((DestinationName, i) => ({
+  const called = ODD.filter((name) => !name.includes('\n'));
+  const [caller = 0, at = 0, ...ports] = await freePorts(2 + called.length);
+  const Upstreams = called.map((DestinationName, i) => ({
     DestinationName,
-    LocalBindPort: 23_000 + i,
+    LocalBindPort: ports[i],
   }));
-  const [caller = 0, at = 0] = await freePorts(2);
   await envoys.put('/v1/agent/service/register', {
     Name: 'caller',
     Address: '127.0.0.1',

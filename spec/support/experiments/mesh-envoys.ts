@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as connectPlain } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type SecureVersion } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../servers/free-ports.ts';
 import { killProconsuls, type Proconsul, startProconsul } from '../servers/proconsul.ts';
@@ -28,6 +28,8 @@ export interface MeshCall {
   /** Whose certificate it shows. */
   readonly as: string;
   readonly name: string;
+  /** The newest that it speaks. */
+  readonly maxVersion?: SecureVersion;
 }
 
 export class MeshEnvoys {
@@ -101,18 +103,33 @@ export class MeshEnvoys {
     return `${service}.default.dc1.internal.${TrustDomain}`;
   }
 
+  /** By which whoever is outside knows those in the mesh. */
+  async roots(): Promise<string[]> {
+    const { Roots } = await this.get<Roots>('/v1/connect/ca/roots');
+    return Roots.map(({ RootCert }) => RootCert);
+  }
+
   /** What comes back for these bytes, by mutual TLS; rejects where the connection is refused. */
-  async call({ port, as, name }: MeshCall, bytes: string): Promise<string> {
+  async call({ port, as, name, maxVersion }: MeshCall, bytes: string): Promise<string> {
     const leaf = await this.get<Leaf>(`/v1/agent/connect/ca/leaf/${as}`);
     const { Roots } = await this.get<Roots>('/v1/connect/ca/roots');
     const socket = connectTls({
-      ...{ host: '127.0.0.1', port, servername: name },
+      ...{ host: '127.0.0.1', port, servername: name, ...(maxVersion && { maxVersion }) },
       ...{ cert: leaf.CertPEM, key: leaf.PrivateKeyPEM, ca: Roots.map(({ RootCert }) => RootCert) },
       // Services have URIs for names.
       checkServerIdentity: () => undefined,
     });
     return await answerOn(socket, bytes);
   }
+}
+
+/** From outside: whoever answers must have that name in his certificate. Rejects where he has not. */
+export async function callNamed(
+  { port, name, roots }: { readonly port: number; readonly name: string; readonly roots: string[] },
+  bytes: string,
+): Promise<string> {
+  const socket = connectTls({ host: '127.0.0.1', port, servername: name, ca: roots });
+  return await answerOn(socket, bytes);
 }
 
 /** The same without TLS. */
