@@ -151,15 +151,18 @@ async function entries(rounds: Rounds): Promise<void> {
     callPlain(port, rawGet(path, '', 'GET', host)).catch((error: Error) => error.message);
   await comesTo(check, 'it begins', async () => (await ask('other.example')).includes('other:'));
   let round = 0;
-  for (const [i, bad] of BAD_ROUTES.entries()) {
-    const why = await tried(envoys, { Kind: 'service-router', Name: 'api', Routes: [bad] });
+  const changes = async (whenever: string) => {
     const mark = `round-${++round}`;
     await envoys.put('/v1/config', {
       ...{ Kind: 'service-router', Name: 'other' },
       Routes: [setting({ 'x-round': mark })],
     });
-    const what = `with bad route ${i} of another (${why || 'taken'}) a change comes through`;
-    await comesTo(check, what, async () => (await ask('other.example')).includes(mark));
+    const isThrough = async () => (await ask('other.example')).includes(mark);
+    await comesTo(check, `${whenever} a change comes through`, isThrough);
+  };
+  for (const [i, bad] of BAD_ROUTES.entries()) {
+    const why = await tried(envoys, { Kind: 'service-router', Name: 'api', Routes: [bad] });
+    await changes(`with bad route ${i} of another (${why || 'taken'})`);
     const said = await ask('api.example', '/plain');
     check(`  and the service itself answers`, said.includes('api:'), said);
   }
@@ -178,6 +181,7 @@ async function entries(rounds: Rounds): Promise<void> {
     { Policy: 'no such' },
   ].entries()) {
     const why = await tried(envoys, { Kind: 'service-resolver', Name: 'api', LoadBalancer });
+    await changes(`with balancing ${i} of another`);
     const said = await ask('api.example', '/plain');
     check(`with balancing ${i} (${why || 'taken'}) it answers`, said.includes('api:'), said);
   }

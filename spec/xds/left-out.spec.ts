@@ -99,6 +99,36 @@ describe('what an Envoy cannot be told', function () {
     assert.deepEqual([made.name, made.uses], [half, [half]]);
   });
 
+  it('is no more work for each request than others can wait for', async () => {
+    const { xds, stream } = await startMesh(registered({}, [upstream('api', 9000)]));
+    xds.agent.say('/v1/discovery-chain/api', chainTo('api', 'http'));
+    const balancing = async (LoadBalancer: object, policy: string) => {
+      xds.agent.say('/v1/config/service-resolver/api', { LoadBalancer });
+      const isIt = (all: readonly Any[]) => all.some((each) => each.lb_policy === policy);
+      const clusters = await told(stream, 'clusters', [], isIt);
+      return clusters.find((each) => each.lb_policy === policy);
+    };
+    const LeastRequestConfig = { ChoiceCount: 4_294_967_295 };
+    const least = await balancing({ Policy: 'least_request', LeastRequestConfig }, 'LEAST_REQUEST');
+    assert.equal(least.least_request_lb_config.choice_count.value, 100);
+    const RingHashConfig = { MinimumRingSize: 8_000_000 };
+    const { ring_hash_lb_config: ring } = await balancing(
+      { Policy: 'ring_hash', RingHashConfig },
+      'RING_HASH',
+    );
+    assert.deepEqual(
+      [ring.minimum_ring_size.value, ring.maximum_ring_size.value],
+      ['65536', '65536'],
+    );
+    await until(
+      () => warnings(xds).length >= 2,
+      () => warnings(xds).join('\n'),
+    );
+    const [choices, size] = warnings(xds);
+    assert.match(choices ?? '', /ChoiceCount 4294967295 of "api" is left out: it is taken for 100/);
+    assert.match(size ?? '', /MinimumRingSize 8000000 of "api" is left out: it is taken for 65536/);
+  });
+
   it('is left out by the field, or by the route, and the log says so', async () => {
     const { xds, stream } = await startMesh(registered({}, [upstream('api', 9000)]));
     const many = Array.from({ length: 1001 }, (_, i) => [`x-${i}`, '1'] as const);

@@ -55,16 +55,24 @@ export function policiesOf(program: string): ReadonlyMap<string, string> {
 }
 
 const HASH_POLICY = 'envoy.config.route.v3.RouteAction.HashPolicy';
-/** Envoy takes no more. */
-const MAX_RING = 8 * 1024 * 1024;
+/** Envoy looks at so many for each request, also where there are fewer hosts: of four billion no other request was answered meanwhile. */
+const MAX_CHOICES = 100;
+/** Of a ring, which is made anew for each change of hosts. */
+const MAX_RING = 65_536;
 
 export function balancingOf(know: Know, service: string): Balancing {
   const path = `/v1/config/service-resolver/${inPath(service)}`;
   const entry = know(asked(path)) as { readonly LoadBalancer?: LoadBalancer | null } | undefined;
   const said = entry?.LoadBalancer ?? {};
+  const bounded: Bounded = (name, asked, most) => {
+    if (asked > most) {
+      know.omit(`${name} ${asked} of ${JSON.stringify(service)}`, `it is taken for ${most}`);
+    }
+    return { value: Math.min(asked, most) };
+  };
   const lb_policy = POLICIES.get(said.Policy ?? '') ?? 'ROUND_ROBIN';
   return {
-    cluster: { lb_policy, ...settingsOf(lb_policy, said) },
+    cluster: { lb_policy, ...settingsOf(lb_policy, said, bounded) },
     hashPolicy: isHash(lb_policy) ? hashPolicies(know, service, said.HashPolicies ?? []) : [],
   };
 }
@@ -83,20 +91,29 @@ function isHash(policy: string): boolean {
   return policy === 'RING_HASH' || policy === 'MAGLEV';
 }
 
-function settingsOf(policy: string, { RingHashConfig, LeastRequestConfig }: LoadBalancer): Message {
+/** A number that is told, and said where it is another one than was asked for. */
+type Bounded = (name: string, asked: number, most: number) => { readonly value: number };
+
+function settingsOf(
+  policy: string,
+  { RingHashConfig, LeastRequestConfig }: LoadBalancer,
+  bounded: Bounded,
+): Message {
   const { ChoiceCount = 0 } = LeastRequestConfig ?? {};
   if (policy === 'LEAST_REQUEST' && ChoiceCount > 0) {
-    return { least_request_lb_config: { choice_count: { value: Math.max(ChoiceCount, 2) } } };
+    const choice_count = bounded('ChoiceCount', Math.max(ChoiceCount, 2), MAX_CHOICES);
+    return { least_request_lb_config: { choice_count } };
   }
   if (policy !== 'RING_HASH') return {};
-  const { MinimumRingSize = 0, ...ring } = RingHashConfig ?? {};
+  const { MinimumRingSize = 0, MaximumRingSize = 0 } = RingHashConfig ?? {};
+  const least = MinimumRingSize > 0 && bounded('MinimumRingSize', MinimumRingSize, MAX_RING);
   // The other way round all of the cluster would be refused.
-  const MaximumRingSize = ring.MaximumRingSize && Math.max(ring.MaximumRingSize, MinimumRingSize);
-  const size = (said: number) => ({ value: Math.min(said, MAX_RING) });
+  const most = Math.max(MaximumRingSize || MAX_RING, MinimumRingSize);
   return {
     ring_hash_lb_config: {
-      ...(MinimumRingSize > 0 && { minimum_ring_size: size(MinimumRingSize) }),
-      ...(MaximumRingSize && { maximum_ring_size: size(MaximumRingSize) }),
+      ...(least && { minimum_ring_size: least }),
+      // Else a small weight among large ones makes it as long as they differ.
+      maximum_ring_size: { value: Math.min(most, MAX_RING) },
     },
   };
 }
