@@ -3,6 +3,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { AccessLine } from '../access-log.ts';
 import type { Upstream } from '../upstream.ts';
+import type { Head } from './head.ts';
+import type { LocalAnswer } from './local-answers.ts';
 
 export interface ExchangeRules {
   /** Hosts that are tried for a request that nobody has seen. */
@@ -28,8 +30,8 @@ export type Called = Pick<
 
 export interface ExchangeParts {
   readonly upstream: Called;
-  /** Undefined where everybody may. Never rejects. */
-  readonly permits?: () => Promise<boolean>;
+  /** The request as it may go on, or what is answered instead; undefined where everybody may. Never rejects. */
+  readonly permits?: () => Promise<Head | LocalAnswer>;
   /** Told once. */
   readonly over?: () => void;
   readonly clock: Clock;

@@ -15,11 +15,11 @@ import { changed } from './header-changes.ts';
 import type { Incoming } from './incoming.ts';
 import {
   answerLocally,
-  DENIED,
   failed,
   type LocalAnswer,
   NO_HOST,
   NO_ROUTE,
+  OVERFLOW,
   STALLED,
   TOO_LATE,
 } from './local-answers.ts';
@@ -30,7 +30,7 @@ import {
   retriesFailure,
   retriesStatus,
 } from './retry-rules.ts';
-import { rewritten, type Way, wayOf } from './routes.ts';
+import { sentBy, type Way, wayOf } from './routes.ts';
 import { Try } from './try.ts';
 
 /** As in Envoy, where nobody says how long: until the head of the answer, so that streams may go on. */
@@ -85,7 +85,7 @@ export class Exchange {
     const { upstream, permits } = this.#parts;
     upstream.counts.calls++;
     if (permits === undefined) this.#ready();
-    else void permits().then((isPermitted) => (isPermitted ? this.#ready() : this.#deny()));
+    else void permits().then((permit) => this.#judged(permit));
   }
 
   /** Nobody is to hear more of it, on either side. */
@@ -96,13 +96,14 @@ export class Exchange {
     this.#finish('denied');
   }
 
-  /** It is not the service that answers. */
-  #deny(): void {
+  #judged(permit: Head | LocalAnswer): void {
     if (this.#isOver) return;
-    this.#status = DENIED.status;
-    this.#hasAnswered = true;
-    this.#received = answerLocally(this.#incoming, DENIED);
-    this.#finish('denied');
+    // It is not the service that answers.
+    if ('status' in permit) this.#answer(permit, 'denied');
+    else {
+      this.#head = permit;
+      this.#ready();
+    }
   }
 
   #ready(): void {
@@ -115,7 +116,7 @@ export class Exchange {
     if (this.#isOver) return;
     const { upstream, random } = this.#parts;
     const { routing } = upstream;
-    const way = routing && wayOf(routing, this.#incoming.head, random);
+    const way = routing && wayOf(routing, this.#head, random);
     if (routing === undefined) this.#refuse(NO_HOST, 'no host is known yet');
     else if (way === undefined) this.#refuse(NO_ROUTE, 'no route');
     else this.#take(way);
@@ -131,15 +132,9 @@ export class Exchange {
     this.#give = give;
     this.#way = way;
     upstream.budget.called(this.#begun);
-    const { head, from } = this.#incoming;
     const { route, part } = way;
-    this.#keyed = keyOf(part.end.hashing, head, from, () => random.uuid());
-    this.#head = {
-      ...head,
-      path: rewritten(head.path, route),
-      authority: part.request?.host || route.request?.host || head.authority,
-      fields: changed(changed(head.fields, part.request), route.request),
-    };
+    this.#keyed = keyOf(part.end.hashing, this.#head, this.#incoming.from, () => random.uuid());
+    this.#head = sentBy(way, this.#head);
     if (this.#isSent) this.#sent();
     if (route.idleMs !== undefined) this.#watch(route.idleMs, () => this.#late());
     else if (!this.#isSent) this.#watch(STALLED_MS, () => this.#stalled());
@@ -358,6 +353,10 @@ export class Exchange {
     const { upstream, clock } = this.#parts;
     upstream.counts.failed++;
     upstream.answered(answer.status, clock.monotonic() - this.#begun);
+    this.#answer(answer, fault);
+  }
+
+  #answer(answer: LocalAnswer, fault: string): void {
     this.#hasAnswered = true;
     this.#status = answer.status;
     this.#tell(() => {
@@ -395,6 +394,5 @@ export class Exchange {
   }
 }
 
-const OVERFLOW = failed({ kind: 'overflow', message: '' });
 const UNAVAILABLE = '14';
 const NO_CONTENT = 204;

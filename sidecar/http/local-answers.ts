@@ -15,6 +15,8 @@ export interface LocalAnswer {
 export const NO_ROUTE: LocalAnswer = { status: 404, text: '' };
 export const NO_HOST: LocalAnswer = { status: 503, text: 'no healthy upstream' };
 export const DENIED: LocalAnswer = { status: 403, text: 'RBAC: access denied' };
+/** Its path may be read in two ways. */
+export const UNCLEAR: LocalAnswer = { status: 400, text: '' };
 export const STALLED: LocalAnswer = { status: 408, text: 'stream timeout' };
 export const TOO_LATE: LocalAnswer = {
   ...{ status: 504, text: 'upstream request timeout' },
@@ -35,6 +37,8 @@ export function failed({ kind }: Failure): LocalAnswer {
     ...(kind === 'overflow' && { fields: ['x-envoy-overloaded', 'true'] }),
   };
 }
+
+export const OVERFLOW = failed({ kind: 'overflow', message: '' });
 
 /** By the status, as Envoy and gRPC's own pages have it. */
 const GRPC_STATUSES: ReadonlyMap<number, number> = new Map([

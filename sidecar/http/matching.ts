@@ -5,6 +5,7 @@ import { boundedPattern } from '../../lib/regexp.ts';
 import { listIn, type Said, textIn, textsIn } from '../said.ts';
 import { fieldIn, valuesIn } from './fields.ts';
 import type { Head } from './head.ts';
+import { decoded } from './percent.ts';
 
 export type Asked = Pick<Head, 'method' | 'path' | 'authority' | 'fields'> &
   Partial<Pick<Head, 'upgrade' | 'length'>>;
@@ -37,7 +38,7 @@ export function testsOf(http: Said, aim: Aim): Tests {
   const testsIn = (some: readonly Said[]) => some.map((said) => headerTest(said, aim));
   return {
     byPath: all([
-      ...pathTests(http),
+      ...pathTests(http, aim),
       ...testsIn(headers.filter(isPath)),
       ...listIn(http['QueryParam']).map(parameterTest),
     ]),
@@ -59,16 +60,18 @@ export function pathnameOf(path: string): string {
   return at < 0 ? path : path.slice(0, at);
 }
 
-function pathTests(http: Said): readonly Test[] {
+function pathTests(http: Said, aim: Aim): readonly Test[] {
   const isFolded = http['CaseInsensitive'] === true;
   const folded = (text: string) => (isFolded ? text.toLowerCase() : text);
   const at = ({ path }: Asked) => folded(pathnameOf(path));
-  const [exact, prefix] = [textIn(http['PathExact']), textIn(http['PathPrefix'])].map(folded);
+  const exact = waysToWrite(textIn(http['PathExact']), aim).map(folded);
+  const prefix = waysToWrite(textIn(http['PathPrefix']), aim).map(folded);
   const regex = textIn(http['PathRegex']);
   const tests: Test[] = [];
-  if (exact) tests.push((asked) => at(asked) === exact);
+  if (exact[0]) tests.push((asked) => exact.includes(at(asked)));
   // Every path begins so.
-  if (prefix && prefix !== '/') tests.push((asked) => at(asked).startsWith(prefix));
+  if (prefix[0] && prefix[0] !== '/')
+    tests.push((asked) => prefix.some((each) => at(asked).startsWith(each)));
   if (regex !== '')
     tests.push(
       (
@@ -78,6 +81,11 @@ function pathTests(http: Said): readonly Test[] {
       )(wholly(regex)),
     );
   return tests;
+}
+
+/** Who judges looks at what the codes of a path stand for: so is a rule with codes about those. */
+function waysToWrite(rule: string, aim: Aim): readonly string[] {
+  return aim === 'route' ? [rule] : [...new Set([rule, decoded(rule)])];
 }
 
 function methodTests(methods: readonly string[]): readonly Test[] {

@@ -4,7 +4,8 @@ import { ProconsulError } from '../../lib/errors.ts';
 import type { Random } from '../../lib/random.ts';
 import { listIn, msIn, objectIn, type Said, textIn, textsIn } from '../said.ts';
 import { type HashRule, hashRulesIn } from './hash-key.ts';
-import { changesIn, type HeaderChanges } from './header-changes.ts';
+import type { Head } from './head.ts';
+import { changed, changesIn, type HeaderChanges } from './header-changes.ts';
 import { ALWAYS, type Asked, pathnameOf, type Test, testOf } from './matching.ts';
 import { NO_RETRIES, type RetryRules, retriesIn } from './retry-rules.ts';
 
@@ -94,8 +95,18 @@ function drawn(parts: readonly Part[], random: Pick<Random, 'next'>): Part {
   return parts.find(({ upTo }) => at < upTo) ?? (parts.at(-1) as Part);
 }
 
+/** As it goes on to a host. */
+export function sentBy({ route, part }: Way, head: Head): Head {
+  return {
+    ...head,
+    path: rewritten(head.path, route),
+    authority: part.request?.host || route.request?.host || head.authority,
+    fields: changed(changed(head.fields, part.request), route.request),
+  };
+}
+
 /** The path with which a route sends it on. */
-export function rewritten(path: string, { rewrite }: Pick<Route, 'rewrite'>): string {
+function rewritten(path: string, { rewrite }: Pick<Route, 'rewrite'>): string {
   if (rewrite === undefined) return path;
   const { from, to } = rewrite;
   const pathname = pathnameOf(path);

@@ -8,6 +8,7 @@ import type { ExchangeRules } from '../http/exchange-parts.ts';
 import { without } from '../http/fields.ts';
 import type { Head } from '../http/head.ts';
 import type { Incoming } from '../http/incoming.ts';
+import { DENIED, type LocalAnswer, UNCLEAR } from '../http/local-answers.ts';
 import type { Identity } from './identity.ts';
 import type { Permissions } from './permissions.ts';
 import type { Program } from './program.ts';
@@ -23,6 +24,12 @@ export interface PublicRequestsOptions {
   readonly log: ((line: AccessLine) => void) | undefined;
 }
 
+interface UnderWay {
+  readonly who: string;
+  /** As it went on; undefined before it may. */
+  head: Head | undefined;
+}
+
 /** As Envoy has it. Of whoever says it himself nobody knows whether it is true. */
 const CALLER = 'x-forwarded-client-cert';
 /** Programs behind CGI and its like read both signs as one. */
@@ -31,7 +38,7 @@ const isCaller = (name: string) => name.replaceAll('_', '-') === CALLER;
 export class PublicRequests {
   readonly #options: PublicRequestsOptions;
   readonly #callers: HttpCallers;
-  readonly #underWay = new Map<Exchange, Incoming>();
+  readonly #underWay = new Map<Exchange, UnderWay>();
   /** Requests that may not, and those that a change of the intentions ended. */
   denied = 0;
   cut = 0;
@@ -63,8 +70,11 @@ export class PublicRequests {
   async judge(who: string): Promise<boolean> {
     const verdict = await this.#options.permissions.verdictOn(who);
     if (typeof verdict === 'boolean') return verdict;
-    for (const [exchange, incoming] of this.#underWay) {
-      if (incoming.who !== who || verdict.allows(incoming.head)) continue;
+    for (const [exchange, { who: whose, head }] of this.#underWay) {
+      if (whose !== who || head === undefined) continue;
+      const permitted = verdict.permitted(head);
+      // What went on by a path that would be written otherwise by now was judged by no rule for paths.
+      if (typeof permitted !== 'string' && permitted.path === head.path) continue;
       this.cut++;
       exchange.cut();
     }
@@ -73,19 +83,26 @@ export class PublicRequests {
 
   #serve(incoming: Incoming): void {
     const { program: upstream, clock, random, rules, log } = this.#options;
-    const permits = () => this.#permits(incoming);
+    const underWay: UnderWay = { who: incoming.who, head: undefined };
+    const permits = async () => {
+      const permit = await this.#permits(incoming);
+      if (!('status' in permit)) underWay.head = permit;
+      return permit;
+    };
     const over = () => void this.#underWay.delete(exchange);
     const parts = { upstream, permits, over, clock, random, rules, log };
     const exchange = new Exchange(incoming, parts);
-    this.#underWay.set(exchange, incoming);
+    this.#underWay.set(exchange, underWay);
     exchange.start();
   }
 
-  async #permits({ who, head }: Incoming): Promise<boolean> {
+  async #permits({ who, head }: Incoming): Promise<Head | LocalAnswer> {
     const verdict = await this.#options.permissions.verdictOn(who);
-    const isPermitted = typeof verdict === 'boolean' ? verdict : verdict.allows(head);
-    if (!isPermitted) this.denied++;
-    return isPermitted;
+    const byAll = verdict === true ? head : 'denied';
+    const permitted = typeof verdict === 'boolean' ? byAll : verdict.permitted(head);
+    if (typeof permitted !== 'string') return permitted;
+    this.denied++;
+    return permitted === 'unclear' ? UNCLEAR : DENIED;
   }
 
   #named(head: Head, who: string): Head {

@@ -1,56 +1,82 @@
-/** How programs may read a path: they decode it, tidy it up, or do not, and a rule counts for whatever they read. */
+/**
+ * Of a path that permissions go by, the one that is judged is the one that goes on: written as Envoys write it that are told
+ * to by `xds/resources/normal-requests.ts`. Programs may still decode it, or leave parameters away, once and again in
+ * whatever order; a rule counts for all that comes of that. What could lead anywhere else by then does not go on at all.
+ */
 import { pathnameOf } from '../http/matching.ts';
+import { decoded, decodedStructure, decodedUnreserved } from '../http/percent.ts';
 
-const SUSPECT = /%|\\|;|\/\/|\/\./;
-/** Proxies behind this one may decode it too, each once. */
-const MAX_DECODED = 3;
+export interface ReadPath {
+  /** With its query. */
+  readonly path: string;
+  /** As it came, and all that it may be taken for; each with its query. */
+  readonly readings: readonly string[];
+}
+
+const SUSPECT = /[%\\;\x80-\xff]|\/\/|\/\./;
+/** Programs take it for no code, for one of their own, or for none at all. */
+const BROKEN = /%(?![0-9a-f]{2})/i;
 
 /** Of all that one path may be taken for, together: whoever wants to hold others up writes one that is many. */
 const MAX_LETTERS = 16_384;
 /** With the query of each. */
 const MAX_WHOLE_LETTERS = 131_072;
 
-/** The path as it stands, and what it may be taken for; with its query. Undefined where that is too much to look at. */
-export function readingsOf(path: string): readonly string[] | undefined {
+/** Undefined for what goes on in no way: it may be read in two, or in too many. */
+export function readPath(path: string): ReadPath | undefined {
   const pathname = pathnameOf(path);
-  if (!SUSPECT.test(pathname)) return [path];
+  if (!SUSPECT.test(pathname)) return { path, readings: [path] };
   const query = path.slice(pathname.length);
-  const all = new Set<string>();
-  let [plain, letters] = [pathname, 0];
-  for (let i = 0; i <= MAX_DECODED; i++) {
-    for (const each of tidied(plain)) {
-      if (!all.has(each)) letters += each.length;
-      if (letters > MAX_LETTERS) return undefined;
-      all.add(each);
-    }
-    const before = plain;
-    plain = decoded(plain);
-    if (plain === before) break;
+  if (BROKEN.test(pathname)) return undefined;
+  const canonical = canonicalOf(pathname);
+  const found = readingsOf(canonical);
+  if (found === undefined || found.length * path.length > MAX_WHOLE_LETTERS) return undefined;
+  const readings = new Set([pathname, ...found]);
+  return { path: canonical + query, readings: [...readings].map((each) => each + query) };
+}
+
+/** In the order of Envoy: slashes that are codes become ones, then come dots, and what is empty between slashes last. */
+function canonicalOf(pathname: string): string {
+  const slashed = pathname.replace(/%2f|%5c|\\/gi, '/');
+  return withoutDots(decodedUnreserved(slashed)).replace(/\/{2,}/g, '/');
+}
+
+/** What programs may do with it. Slashes and dots that matter are gone: one that comes of these makes it unclear. */
+const STEPS: readonly ((path: string) => string)[] = [
+  decoded,
+  decodedStructure,
+  (path) => path.replace(/;[^/]*/g, ''),
+  (path) => path.replace(/[?#].*$/s, ''),
+  (path) => path.trimEnd(),
+  asText,
+];
+
+/**
+ * A part that is empty or dots, a backslash, what ends a text or a line, a code that only some know, and UTF-8 that is
+ * longer than it has to be: of it careless programs make any character.
+ */
+const UNCLEAR =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for.
+  /\/\.{0,2}\/|\/\.{1,2}$|[\0-\x1f\x7f\\]|%u[0-9a-f]{4}|[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}/i;
+
+/** All that comes of the steps, in whatever order, as often as they are taken. */
+function readingsOf(canonical: string): readonly string[] | undefined {
+  const all = new Set([canonical]);
+  let letters = 0;
+  // Those that are added come too.
+  for (const each of all) {
+    letters += each.length;
+    if (letters > MAX_LETTERS || UNCLEAR.test(each)) return undefined;
+    for (const step of STEPS) all.add(step(each));
   }
-  if (all.size * path.length > MAX_WHOLE_LETTERS) return undefined;
-  return [...all].map((each) => `${each}${query}`);
+  return [...all];
 }
 
-/** With and without backslashes, parameters (`/admin;x`, `/x;/../admin`), dots and empty parts. */
-function* tidied(path: string): Iterable<string> {
-  for (const slashed of variants(path, path.replaceAll('\\', '/'))) {
-    for (const each of variants(slashed, slashed.replace(/;[^/]*/g, ''))) {
-      yield each;
-      const tidy = withoutDots(each);
-      yield tidy;
-      yield withoutDots(tidy.replace(/\/+/g, '/'));
-    }
-  }
-}
-
-function variants(one: string, other: string): readonly string[] {
-  return one === other ? [one] : [one, other];
-}
-
-function decoded(path: string): string {
-  return path.replace(/%([0-9a-f]{2})/gi, (_, code: string) =>
-    String.fromCharCode(Number.parseInt(code, 16)),
-  );
+/** Bytes as the text that rules are written in, where they are one. */
+function asText(path: string): string {
+  if (!/[\x80-\xff]/.test(path) || /[^\0-\xff]/.test(path)) return path;
+  const text = Buffer.from(path, 'latin1').toString();
+  return text.includes('\ufffd') ? path : text;
 }
 
 /** RFC 3986, 5.2.4. */

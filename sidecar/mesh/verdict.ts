@@ -2,7 +2,7 @@
 import { ProconsulError } from '../../lib/errors.ts';
 import { ALWAYS, type Asked, type Tests, testsOf } from '../http/matching.ts';
 import { listIn, objectIn, type Said } from '../said.ts';
-import { readingsOf } from './readings.ts';
+import { readPath } from './readings.ts';
 
 /** A list goes by the request: it has to be HTTP for that. */
 export type Verdict = boolean | PermissionList;
@@ -19,7 +19,7 @@ export class PermissionList {
   readonly #byDefault: boolean;
   readonly #judgesPaths: boolean;
   /** Of paths that may be read in several ways: in HTTP/2 a caller says one again by some bytes. */
-  readonly #known = new Map<string, Ways>();
+  readonly #known = new Map<string, Judged | undefined>();
   #knownLetters = 0;
   /** Why some cannot be told here, each by its pattern. */
   readonly unclear: readonly string[];
@@ -32,9 +32,13 @@ export class PermissionList {
     this.unclear = this.#permissions.flatMap(({ unclear }) => unclear ?? []);
   }
 
-  /** However the program reads its path: one that may be read in too many ways is not let in. */
-  allows(asked: Asked): boolean {
-    return this.#waysOf(asked)?.every((way) => this.#allows(way, asked)) ?? false;
+  /** The request as it may go on: a path that permissions go by, as the one that was judged. */
+  permitted<T extends Asked>(asked: T): T | Refusal {
+    const judged = this.#judgedFor(asked);
+    if (judged === undefined) return 'unclear';
+    const { path, ways } = judged;
+    if (!ways.every((way) => this.#allows(way, asked))) return 'denied';
+    return path === asked.path ? asked : { ...asked, path };
   }
 
   #allows(way: readonly Permission[], asked: Asked): boolean {
@@ -42,19 +46,20 @@ export class PermissionList {
     return decides?.isAllowing ?? this.#byDefault;
   }
 
-  #waysOf(asked: Asked): Ways {
+  #judgedFor(asked: Asked): Judged | undefined {
     const { path } = asked;
+    if (!this.#judgesPaths) return { path, ways: [this.#aboutPath(asked)] };
     if (this.#known.has(path)) return this.#known.get(path);
-    const readings = this.#judgesPaths ? readingsOf(path) : [path];
-    if (readings?.length === 1) return [this.#aboutPath(asked)];
+    const read = readPath(path);
+    if (read?.readings.length === 1) return { path, ways: [this.#aboutPath(asked)] };
     const ways = new Map<string, readonly Permission[]>();
-    for (const reading of readings ?? []) {
+    for (const reading of read?.readings ?? []) {
       const way = this.#aboutPath({ ...asked, path: reading });
       ways.set(way.map(({ at }) => at).join(), way);
     }
-    const found = readings && [...ways.values()];
-    this.#keep(path, found);
-    return found;
+    const judged = read && { path: read.path, ways: [...ways.values()] };
+    this.#keep(path, judged);
+    return judged;
   }
 
   /** Those that are about such a path, as far as it may depend on the rest of a request which of them decides. */
@@ -68,19 +73,26 @@ export class PermissionList {
     return about;
   }
 
-  #keep(path: string, ways: Ways): void {
+  #keep(path: string, judged: Judged | undefined): void {
     if (path.length > MAX_KNOWN_PATH) return;
     this.#knownLetters += path.length;
     if (this.#knownLetters > MAX_KNOWN_LETTERS || this.#known.size === MAX_KNOWN) {
       this.#known.clear();
       this.#knownLetters = path.length;
     }
-    this.#known.set(path, ways);
+    this.#known.set(path, judged);
   }
 }
 
-/** One for each way to read a path that makes a difference; undefined where there are too many ways. */
-type Ways = readonly (readonly Permission[])[] | undefined;
+/** It may not; or nobody can say which path it means. */
+export type Refusal = 'denied' | 'unclear';
+
+interface Judged {
+  /** With which it goes on. */
+  readonly path: string;
+  /** One for each way to read it that makes a difference. */
+  readonly ways: readonly (readonly Permission[])[];
+}
 
 interface Permission extends Tests {
   /** Its place among them. */

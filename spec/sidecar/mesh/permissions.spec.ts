@@ -67,7 +67,7 @@ describe('Permissions', () => {
       asked[i]?.(false, { Permissions });
       const list = await verdict;
       const request = { method: 'GET', path: '/', authority: 'x', fields: [] };
-      assert.equal(typeof list !== 'boolean' && list.allows(request), false);
+      assert.equal(typeof list !== 'boolean' && list.permitted(request), 'denied');
     }
     assert.equal(logger.lines.length, 1);
     assert.match(logger.lines[0] ?? '', /^warn .*service=db.*\{300\}.*denies everybody/);

@@ -5,8 +5,14 @@ const asked = (path: string, method = 'GET', fields: readonly string[] = []) => 
   ...{ path, method, fields },
   authority: 'x',
 });
-const list = (permissions: readonly object[], byDefault = false) =>
-  new PermissionList(permissions, byDefault);
+const list = (permissions: readonly object[], byDefault = false) => {
+  const all = new PermissionList(permissions, byDefault);
+  const permitted = (request: ReturnType<typeof asked>) => all.permitted(request);
+  return {
+    permitted,
+    allows: (request: Parameters<typeof permitted>[0]) => typeof permitted(request) !== 'string',
+  };
+};
 const rule = (Action: string, HTTP: object) => ({ Action, HTTP });
 
 describe('what an intention says of a request', () => {
@@ -36,8 +42,42 @@ describe('what an intention says of a request', () => {
     });
   }
 
+  it('goes on by the path that was judged, and by none that may be read in two ways', () => {
+    const all = list([rule('deny', { PathPrefix: '/admin' }), rule('allow', { PathPrefix: '/' })]);
+    const on = (path: string) => {
+      const request = all.permitted(asked(path));
+      return typeof request === 'string' ? request : request.path;
+    };
+    assert.equal(on('/public//../admin'), '/public/admin');
+    assert.equal(on('/x%2fy/../%61dmin?z'), '/x/admin?z');
+    assert.equal(on('/x%2f../%61dmin'), 'denied');
+    assert.equal(on('/admin;x'), 'denied');
+    assert.equal(on('/x/..;/admin'), 'unclear');
+    assert.equal(on('/x/%252e%252e/admin'), 'unclear');
+  });
+
+  it('leaves a path as it came where no permission goes by paths', () => {
+    const all = list([rule('allow', { PathPrefix: '/', Methods: ['GET'] })]);
+    const request = asked('/a//../%zz;/..;');
+    assert.equal(all.permitted(request), request);
+  });
+
+  it('is said of what the codes of a rule stand for', () => {
+    const all = list(
+      [rule('deny', { PathPrefix: '/a%2Bb' }), rule('deny', { PathExact: '/ж' })],
+      true,
+    );
+    for (const path of ['/a%2bb/x', '/a+b', '/a%2Bb', '/%D0%B6', '/%d0%b6', '/\xd0\xb6'])
+      assert.equal(all.allows(asked(path)), false, path);
+    const some = list([rule('allow', { PathPrefix: '/a%20b' })]);
+    assert.deepEqual(
+      ['/a%20b/c', '/a%20c'].map((path) => some.allows(asked(path))),
+      [true, false],
+    );
+  });
+
   it('is no for a path that may be read in too many ways, where paths count', () => {
-    const path = '/a;b/%2541/.%2e/\\c'.repeat(300);
+    const path = '/a;b/%253b%2541/c'.repeat(300);
     const get = { PathPrefix: '/', Methods: ['GET'] };
     assert.equal(list([rule('allow', { PathPrefix: '/a' })], true).allows(asked(path)), false);
     assert.equal(list([rule('allow', get)]).allows(asked(path)), true);
@@ -50,7 +90,7 @@ describe('what an intention says of a request', () => {
       rule('allow', { PathPrefix: '/' }),
     ]);
     const again = (method: string) => {
-      const path = '/x/%2e%2e/admin';
+      const path = '/admin;x%2525;y';
       const get = () => {
         reads++;
         return path;
@@ -61,7 +101,8 @@ describe('what an intention says of a request', () => {
     assert.deepEqual(['GET', 'PUT'].map(again), [true, false]);
     const before = reads;
     assert.deepEqual(['PUT', 'GET', 'POST'].map(again), [false, true, true]);
-    assert.equal(reads - before, 3);
+    // Not once for each way to read it.
+    assert.ok(reads - before < 9, `${reads - before}`);
   });
 
   it('denies what is denied without a header to whoever does not say it', () => {
