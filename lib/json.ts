@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { complaintOfBounds, MAX_JSON_DEPTH, NO_BOUNDS } from './json-bounds.ts';
 import { syntaxComplaint } from './json-syntax.ts';
 import { compareKeys } from './key-order.ts';
+import { wholeCharacters } from './whole-characters.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '<': '\\u003c',
@@ -114,6 +115,15 @@ function markedNames(names: object): object {
 
 /** Throws SyntaxError. Integers beyond 2^53 come back as bigint; numbers beyond all are refused. */
 export function decodeJson(text: string, maxDepth = MAX_JSON_DEPTH, bounds = NO_BOUNDS): unknown {
+  return decode(wholeCharacters(text), maxDepth, bounds);
+}
+
+/** What we wrote ourselves, as it is: each server that reads an entry must come to the same. */
+export function decodeOwnJson(text: string): unknown {
+  return decode(text, MAX_OWN_JSON_DEPTH, NO_BOUNDS);
+}
+
+function decode(text: string, maxDepth: number, bounds: typeof NO_BOUNDS): unknown {
   // Before anything is made of it: what is nested half a million times is slow to make.
   if (isDeeper(text, maxDepth)) throw new SyntaxError('nested too deeply');
   const complaint = complaintOfBounds(text, bounds);

@@ -7,7 +7,7 @@
 import { dirname } from 'node:path';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
-import { decodeJson, encodeOwnJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
+import { decodeOwnJson, encodeOwnJson } from '../../lib/json.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { isSealed } from '../../lib/seal/box.ts';
 import { nodeFiles, type ValueFileHandle, type ValueFiles } from './value-files.ts';
@@ -286,7 +286,7 @@ function parse(bytes: Buffer, seal: LineSeal, damaged: (line: number) => void): 
 
 function parseLine(text: string, seal: LineSeal): Line | undefined {
   try {
-    const line: unknown = decodeJson(seal.open(text), MAX_OWN_JSON_DEPTH);
+    const line: unknown = decodeOwnJson(seal.open(text));
     const isLine = Array.isArray(line) && typeof line[0] === 'string' && line.length <= 2;
     return isLine ? (line as unknown as Line) : undefined;
   } catch (error) {

@@ -4,6 +4,7 @@
  */
 import { ProconsulError } from '../errors.ts';
 import { MAX_JSON_DEPTH } from '../json-bounds.ts';
+import { wholeCharacters } from '../whole-characters.ts';
 import type { Token } from './hcl-scanner.ts';
 import type { HclItem, HclNode } from './hcl-syntax.ts';
 
@@ -83,7 +84,7 @@ class JsonParser {
     }
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = JSON.parse(wholeCharacters(text));
     } catch (cause) {
       throw new ProconsulError('invalid', `${this.#where()}: illegal char escape`, { cause });
     }

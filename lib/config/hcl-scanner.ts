@@ -165,7 +165,8 @@ export class HclScanner {
         ? Number.parseInt(hex2 ?? hex4 ?? hex8 ?? '', 16)
         : Number.parseInt(octal, 8);
     if (code > 0x10ffff) throw this.fault(at, 'illegal char escape');
-    return String.fromCodePoint(code);
+    // As Go: each half of a pair by itself is none.
+    return String.fromCodePoint(code >= 0xd800 && code <= 0xdfff ? 0xfffd : code);
   }
 
   #heredoc(): Token {

@@ -1,6 +1,6 @@
 /** A command as the logs write it, and back. All logs write it alike, so that all hash it alike. */
 import { ProconsulError } from '../../lib/errors.ts';
-import { decodeJson, encodeOwnJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
+import { decodeOwnJson, encodeOwnJson } from '../../lib/json.ts';
 import { readsBack } from '../../lib/reads-back.ts';
 import { isSealed } from '../../lib/seal/box.ts';
 import type { Command, Entry } from '../commands.ts';
@@ -31,7 +31,7 @@ export function encodeProposal(id: string, command: Command): Proposal {
 
 /** Throws SyntaxError. */
 export function decodeCommand(payload: string): Command {
-  return decodeJson(payload, MAX_OWN_JSON_DEPTH) as Command;
+  return decodeOwnJson(payload) as Command;
 }
 
 /** An entry as it stands in a log. */

@@ -4,7 +4,7 @@
  */
 
 import type { HistoryLimits, HistoryRow } from '../../lib/history.ts';
-import { decodeJson, encodeOwnJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
+import { decodeOwnJson, encodeOwnJson } from '../../lib/json.ts';
 import { withFields } from '../../lib/with-fields.ts';
 import type { StagedRow } from '../commands.ts';
 import type { EurekaRecent } from './eureka.ts';
@@ -143,7 +143,7 @@ export class Restoring {
   #complete = false;
 
   add(text: string): void {
-    const line = decodeJson(text, MAX_OWN_JSON_DEPTH) as Line;
+    const line = decodeOwnJson(text) as Line;
     if (line.head !== undefined) this.#head(line.head);
     else if (line.topics !== undefined) this.#topics(line.topics);
     else if (line.graves !== undefined) this.#state.kv.loadGraves(line.graves);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { decodeJson, encodeJson, encodeOwnJson } from '../../lib/json.ts';
+import { decodeJson, decodeOwnJson, encodeJson, encodeOwnJson } from '../../lib/json.ts';
 import { MAX_JSON_DEPTH } from '../../lib/json-bounds.ts';
 import { SEED } from '../support/seed.ts';
 
@@ -36,6 +36,13 @@ describe('encodeOwnJson', () => {
     };
     assert.deepEqual(decodeJson(encodeOwnJson(value)), value);
     assert.equal(encodeOwnJson({ a: 1, b: 1e16 }), '{"a":1,"b":1e+16}');
+  });
+});
+
+describe('decodeOwnJson', () => {
+  it('reads what was written before halves were kept out', () => {
+    const written = { 'a\ud800': ['\udfff'] };
+    assert.deepEqual(decodeOwnJson(encodeOwnJson(written)), written);
   });
 });
 
@@ -109,6 +116,31 @@ describe('decodeJson', () => {
   it('leaves long digits alone in names, strings and fractions', () => {
     const text = '{"12345678901234567890":"a \\"12345678901234567890","b":0.12345678901234567890}';
     assert.deepEqual(decodeJson(text), JSON.parse(text));
+  });
+
+  // As a Consul 1.8.7 reads them.
+  for (const [text, expected] of [
+    ['"a\\ud800"', 'a\ufffd'],
+    ['"\\uDFFFa"', '\ufffda'],
+    ['"\\ud800\\u0041"', '\ufffdA'],
+    ['"\\ud83d\\ud83d\\ude00\\ude00"', '\ufffd😀\ufffd'],
+    ['"\\ud83d\\ude00\\uD83D\\uDE00"', '😀😀'],
+    ['"\\\\ud800"', '\\ud800'],
+    ['"\\\\\\ud800"', '\\\ufffd'],
+    ['{"a\\udc00":["\\udbff"]}', { 'a\ufffd': ['\ufffd'] }],
+    ['{"a\\udc00":12345678901234567890}', { 'a\ufffd': 12345678901234567890n }],
+  ] as const) {
+    it(`reads no half of a character: ${text}`, () => {
+      assert.deepEqual(decodeJson(text), expected);
+    });
+  }
+
+  it('takes no time for many halves, and none of what is no escape of one', () => {
+    const halves = '\\ud800'.repeat(100_000);
+    assert.equal(decodeJson(`"${halves}"`), '\ufffd'.repeat(100_000));
+    const backslashes = '\\'.repeat(200_000);
+    assert.equal(decodeJson(`"${backslashes}\\ud800"`), `${'\\'.repeat(100_000)}\ufffd`);
+    assert.throws(() => decodeJson('"\\ud8zz"'), /in \\u hexadecimal character escape/);
   });
 
   it('keeps __proto__ as a name like any other, with long integers too', () => {

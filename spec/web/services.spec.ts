@@ -21,6 +21,19 @@ describePage('the page of services', () => {
     await rowOf(page, 'shop').getByText('1 warning').waitFor();
   });
 
+  it('shows a name with half a character, which a server of before may have', async () => {
+    const { process, register } = await startWebServer();
+    await register('m1', 'pay', 'passing');
+    const page = await openPage(`http://127.0.0.1:${process.port}/ui/dc1/nodes`);
+    await page.route('**/v1/internal/overview/services*', async (route) => {
+      const answer = await route.fetch();
+      const body = (await answer.text()).replaceAll('pay', 'pay\\ud800');
+      await route.fulfill({ response: answer, body });
+    });
+    await page.getByRole('link', { name: 'Services' }).first().click();
+    await rowOf(page, 'pay\ufffd').waitFor();
+  });
+
   it('filters by words and by expressions, which it completes and keeps in its address', async () => {
     const { open, register } = await startWebServer();
     await register('m1', 'pay', 'passing');

@@ -1,4 +1,5 @@
 /** The HTTP API: one way to ask, whoever asks. */
+import { wholeCharacters } from '../../lib/whole-characters.ts';
 import { otherDatacenter } from './datacenter.ts';
 import { readKeyRows } from './key-rows.ts';
 import { isAsWritten } from './path.ts';
@@ -26,7 +27,7 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
   const isJson = response.headers.get('Content-Type')?.includes('json') === true;
   const read = path.startsWith('/v1/kv/') ? readKeyRows : JSON.parse;
   return {
-    value: (isJson ? read(text) : text) as T,
+    value: (isJson ? read(wholeCharacters(text)) : text) as T,
     index,
     isPartial: response.headers.get('X-Consul-Results-Filtered-By-ACLs') === 'true',
     mark: response.headers.get('X-Proconsul-Mark') ?? '',

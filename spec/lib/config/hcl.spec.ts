@@ -46,6 +46,7 @@ const READ: readonly (readonly [string, string, unknown])[] = [
   ['objects in lists', 'a = [{ b = 1 }, { b = 2 }]', { a: [{ b: 1 }, { b: 2 }] }],
   ['numbers', 'a = [0x10, 1e2, 0755, -5, 1.5, 0]', { a: [16, 100, 493, -5, 1.5, 0] }],
   ['escapes', 'a = "\\t\\x41\\u00e9\\101\\"\\\\\\U0001F600"', { a: '\tAéA"\\😀' }],
+  ['no half of a character', 'a = "\\ud83d\\ude00\\U0000dfff"', { a: '\ufffd\ufffd\ufffd' }],
   ['an interpolation as it stands', `a = "\${b("c")} d"`, { a: `\${b("c")} d` }],
   ['comments of three kinds', '# x\na = 1 // y\n/* z\n */ b = 2', { a: 1, b: 2 }],
   ['quoted keys', '"a b" = 1\n"*" = 2', { 'a b': 1, '*': 2 }],

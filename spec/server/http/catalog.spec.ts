@@ -28,6 +28,14 @@ describe('PUT /v1/catalog/register', () => {
     assert.match((await withChecks(4097)).text, /Checks must NOT have more than 4096 items/);
     for (const other of others) assert.equal((await other).status, 200);
   });
+
+  it('takes half a character for none, in names too, as Consul does', async () => {
+    const { put, get } = await startServer();
+    const body = `{"Node":"n\\ud800","Address":"::1","Service":{"Service":"w\\udfff"}}`;
+    assert.equal((await put('/v1/catalog/register', body)).status, 200);
+    const { json } = await get(`/v1/catalog/service/${encodeURIComponent('w\ufffd')}`);
+    assert.deepEqual(nodesIn({ json } as Answer), ['n\ufffd']);
+  });
 });
 
 describe('GET /v1/catalog/service/:name?index', () => {
