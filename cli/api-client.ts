@@ -32,6 +32,8 @@ export interface ApiAnswer {
   readonly status: number;
   readonly index: string;
   readonly text: string;
+  /** It says that something was kept back from this token. */
+  readonly isPartial: boolean;
   /** What the text holds as JSON; undefined where it holds none. */
   readonly json: unknown;
 }
@@ -76,6 +78,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
         status,
         index,
         text,
+        isPartial: response.headers['x-consul-results-filtered-by-acls'] === 'true',
         get json() {
           onJson?.(`${request.method} ${request.path}`);
           return text === '' ? undefined : decodeAnswer(text);

@@ -1,6 +1,7 @@
 /** The flags of `k8s-sync`, named as consul-k8s names them, and what they come to. */
 import { hostname } from 'node:os';
 import type { Direction, MapRule } from '../kubernetes/config-maps/rules.ts';
+import { DEFAULT_OWNER } from '../kubernetes/ours.ts';
 import type { SyncOptions } from '../kubernetes/sync.ts';
 import type { ToCatalogOptions } from '../kubernetes/to-catalog/to-catalog.ts';
 import type { BackRules } from '../kubernetes/to-cluster/rules.ts';
@@ -93,7 +94,7 @@ function refuseIdle(flags: FlagValues, way: keyof typeof OF_WAYS): undefined {
 export function syncOptionsOf(flags: FlagValues): SyncOptions {
   const or = (name: string, otherwise: string) => flags.text(name) || otherwise;
   const isOn = (name: string) => !flags.has(name) || flags.isSet(name);
-  const [node, owner] = [or('consul-node-name', NODE), or('owner', NODE)];
+  const [node, owner] = [or('consul-node-name', NODE), or('owner', DEFAULT_OWNER)];
   const leaseMs = durationIn(flags, 'lease', 3000);
   if (leaseMs < LEAST_LEASE_MS) throw refused('-lease must be at least 500ms');
   if (!LABEL_VALUE.test(owner)) throw refused(`-owner is no value of a label: ${owner}`);

@@ -8,10 +8,12 @@ import { Upstream } from '../agent/servers/upstream.ts';
 import { AntiEntropy } from '../agent/sync/anti-entropy.ts';
 import { listenerMetrics } from '../cli/process/listener-metrics.ts';
 import { ProcessMetrics } from '../cli/process/process-metrics.ts';
+import { syncMetrics } from '../kubernetes/sync-metrics.ts';
 import { systemClock } from '../lib/clock.ts';
 import { RouteTimes } from '../lib/http/route-times.ts';
 import { exposedName } from '../lib/metrics/exposition.ts';
 import { isOwn, type Metric } from '../lib/metrics/metric.ts';
+import { Sample } from '../lib/metrics/sample.ts';
 import { systemRandom } from '../lib/random.ts';
 import { Eureka } from '../server/eureka/eureka.ts';
 import { FileLog } from '../server/log/file/file-log.ts';
@@ -23,7 +25,7 @@ import { hollow } from './compat-table.ts';
 import { consulTable } from './consul-metrics.ts';
 
 /** Where a row is shown. */
-type Role = 'server' | 'client' | 'both';
+type Role = 'server' | 'client' | 'both' | 'sync';
 
 /** Each row once, whoever has it. */
 export function allMetrics(): readonly (readonly [Role, Metric])[] {
@@ -43,8 +45,12 @@ export function allMetrics(): readonly (readonly [Role, Metric])[] {
     ...of('both', listenerMetrics({ times: new RouteTimes(), listeners: [], fastPaths: [] })),
     ...of('both', xdsMetrics({ counts: hollow, views: hollow })),
     ...of('both', new ProcessMetrics().metrics()),
+    ...of('sync', syncMetrics({ ways: [way], isActive: false, turns: 0, late: new Sample() })),
   ];
 }
+
+const counts = { written: 0, refused: 0, waiting: 0, leftOut: 0, lists: 0, failures: 0 };
+const way = { name: 'to-catalog', counts, isWhole: true };
 
 function antiEntropy(): AntiEntropy {
   return new AntiEntropy(hollow);
@@ -111,4 +117,7 @@ const READINGS: Readonly<Record<string, string>> = {
   'proconsul.catalog.checks': 'status',
   'proconsul.agent.checks': 'status',
   'proconsul.ring.share': 'server',
+  'proconsul.k8s.whole': 'way',
+  'proconsul.k8s.waiting': 'way',
+  'proconsul.k8s.left_out': 'way',
 };

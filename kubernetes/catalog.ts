@@ -19,6 +19,8 @@ export interface CatalogAnswer {
   /** As the header says it; '' where it does not. */
   readonly index: string;
   readonly text: string;
+  /** It says that something was kept back from this token; a catalog may also keep back and not say so. */
+  readonly isPartial?: boolean;
   /** Throws a ProconsulError where the text is none. */
   readonly json: unknown;
 }

@@ -9,6 +9,8 @@ import { numberIn, objectIn, objectsIn, pairsIn, type Said, textIn } from './api
 
 const PORT_ANNOTATION = 'consul.hashicorp.com/auto-join-port';
 const PAGE = '500';
+/** A server that goes on without end has no such list. */
+const MAX_PAGES = 200;
 const KEYS = new Set([
   'provider',
   'kubeconfig',
@@ -51,7 +53,8 @@ export async function podAddresses(text: string, deps: DiscoverDeps): Promise<re
   const addresses: string[] = [];
   try {
     let next = '';
-    do {
+    for (let page = 0; page === 0 || next !== ''; page++) {
+      if (page >= MAX_PAGES) throw new ProconsulError('unavailable', 'the list of pods has no end');
       const query = {
         limit: PAGE,
         ...(labels !== '' && { labelSelector: labels }),
@@ -62,7 +65,7 @@ export async function podAddresses(text: string, deps: DiscoverDeps): Promise<re
       const { json } = await api.ask({ method: 'GET', path, query }, signal);
       addresses.push(...objectsIn(json['items']).flatMap((pod) => addressOf(pod, isHost)));
       next = textIn(objectIn(json['metadata'])['continue']);
-    } while (next !== '');
+    }
     return addresses;
   } finally {
     api.close();

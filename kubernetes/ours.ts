@@ -5,6 +5,8 @@ const CONSUL_LABEL = 'consul';
 const MANAGED_BY = 'app.kubernetes.io/managed-by';
 export const MANAGER = 'proconsul';
 
+/** Where nobody names one. */
+export const DEFAULT_OWNER = 'k8s-sync';
 /** Of which sync it is: another may be at work in the same cluster. */
 const OWNER_LABEL = 'app.kubernetes.io/instance';
 

@@ -10,7 +10,7 @@ import { Notices } from '../lib/notices.ts';
 import { within } from '../lib/within.ts';
 import { objectIn, objectsIn, textIn } from './api/shapes.ts';
 import type { Catalog } from './catalog.ts';
-import { SOURCE, SOURCE_META, SYNC_SERVICE } from './ours.ts';
+import { DEFAULT_OWNER, SOURCE, SOURCE_META, SYNC_SERVICE } from './ours.ts';
 
 /** Of a node without an agent, whose address says nothing: so consul-k8s has it. */
 const ADDRESS = '127.0.0.1';
@@ -66,8 +66,10 @@ export class Presence {
     return this.#deps.clock.monotonic() - this.#heardAt >= this.#self.leaseMs - EARLY_MS;
   }
 
+  /** Two of one host and node may be of two owners. */
   get id(): string {
-    return `${SYNC_SERVICE}-${this.#self.instance}`;
+    const { owner, instance } = this.#self;
+    return `${SYNC_SERVICE}-${instance}${owner === DEFAULT_OWNER ? '' : `@${owner}`}`;
   }
 
   /** The check that a session may rest on. */

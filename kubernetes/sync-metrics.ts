@@ -4,14 +4,14 @@ import type { Sample } from '../lib/metrics/sample.ts';
 import type { Way, WayCounts } from './way.ts';
 
 export interface SyncState {
-  readonly ways: readonly Way[];
+  readonly ways: readonly Pick<Way, 'name' | 'counts' | 'isWhole'>[];
   readonly isActive: boolean;
   /** How often it had the turn. */
   readonly turns: number;
   readonly late: Sample | undefined;
 }
 
-const COUNTS: readonly (readonly [Exclude<keyof WayCounts, 'waiting'>, string])[] = [
+const COUNTS: readonly (readonly [Exclude<keyof WayCounts, 'waiting' | 'leftOut'>, string])[] = [
   ['written', 'Changes that the other side took.'],
   ['refused', 'Changes that it did not take; they are tried again.'],
   ['lists', 'How often a list of the cluster was read whole.'],
@@ -30,6 +30,11 @@ export function syncMetrics(state: SyncState): readonly Metric[] {
     ),
     gauge('proconsul.k8s.waiting', 'What is still to be compared or written.', () =>
       ways.map(({ name: way, counts }) => ({ labels: { way }, value: counts.waiting })),
+    ),
+    gauge('proconsul.k8s.left_out', 'Services that ask to come and do not; its log says why.', () =>
+      ways.flatMap(({ name: way, counts: { leftOut } }) =>
+        leftOut === undefined ? [] : [{ labels: { way }, value: leftOut }],
+      ),
     ),
     ...ways.flatMap((way) =>
       COUNTS.map(([what, does]) =>

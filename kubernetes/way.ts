@@ -14,6 +14,8 @@ export interface WayCounts {
   readonly refused: number;
   /** That are still to be looked at, or written. */
   readonly waiting: number;
+  /** Services that ask to come and do not; the log says why. */
+  readonly leftOut?: number;
   /** How often a list of the cluster was read whole, and how often one could not be read. */
   readonly lists: number;
   readonly failures: number;

@@ -11,6 +11,9 @@ import { K8S_FLAGS, syncOptionsOf } from '../k8s-flags.ts';
 import { catalogBy, turnLock } from '../k8s-ports.ts';
 import { addressIn } from '../proxy-flags.ts';
 
+/** By which other programs go to an API server. */
+const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY'];
+
 export const command: Command = {
   synopsis: '[options]',
   details:
@@ -35,13 +38,17 @@ export const command: Command = {
     const api = new ApiServer(await clusterAccess(host.env, flags.text('kubeconfig')), clock);
     const { signal } = host;
     const { lockKey: key } = options;
+    const logger = createLogger({ level, json: flags.isSet('log-json') });
+    // A cluster behind one cannot be reached otherwise: whoever sets it is to know why.
+    const proxy = PROXIES.find((name) => (host.env[name] ?? '') !== '');
+    if (proxy !== undefined) logger.warn(`k8s: ${proxy} counts for nothing: no proxy is asked`);
     const sync = new KubernetesSync(
       {
         api,
         catalog: catalogBy(client, clock),
         clock,
         random: systemRandom,
-        logger: createLogger({ level, json: flags.isSet('log-json') }),
+        logger,
         lock: (rest) => turnLock({ client, clock, key, signal }, rest),
       },
       options,

@@ -37,6 +37,8 @@ export interface Watching {
   readonly idleMs: number;
   /** The server has begun to answer; it may say nothing for a while. */
   readonly opened?: () => void;
+  /** Ends it as if the server had. */
+  readonly until?: AbortSignal;
 }
 
 export class ApiServer {
@@ -72,7 +74,9 @@ export class ApiServer {
     const request = { method: 'GET', path: watching.path, query: watching.query } as const;
     const over = new AbortController();
     const end = () => over.abort();
-    signal.addEventListener('abort', end, { once: true });
+    for (const each of [signal, watching.until])
+      each?.addEventListener('abort', end, { once: true });
+    if (watching.until?.aborted === true) end();
     let cancel = this.#clock.after(watching.idleMs, end);
     try {
       const stream = await this.#opened(request, over.signal);

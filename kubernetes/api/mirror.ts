@@ -8,6 +8,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
 import { retryMs } from '../../lib/retries.ts';
+import { Waiters } from '../../lib/waiters.ts';
 import type { ApiServer } from './api-server.ts';
 import { objectIn, objectsIn, type Said, textIn } from './shapes.ts';
 
@@ -23,6 +24,8 @@ const IDLE_MS = 75_000;
 /** Only one client asks, and a cluster that is back is to be seen at once. */
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 250;
+/** Nobody but a list that was read ends this wait. */
+const PATIENCE_MS = 3600_000;
 /** Where each watch ends as soon as it began, after a list that counted for nothing. */
 const MAX_RELIST_MS = 10_000;
 const SHORT_WATCH_MS = 5000;
@@ -78,6 +81,13 @@ export class Mirror<T> {
   /** Objects in a page: fewer where they are so large that an answer has too many bytes. */
   #page = PAGE;
   #lostAt: number | undefined;
+  /** Lists that were begun, the last of those that came to their end, and the one that somebody waits for. */
+  #begun = 0;
+  #done = 0;
+  #wanted = 0;
+  /** Ends a watch, for a list to be read. */
+  #ending = new AbortController();
+  readonly #listed: Waiters;
   /** How often it was read whole, and how often it could not be read. */
   lists = 0;
   failures = 0;
@@ -86,6 +96,7 @@ export class Mirror<T> {
     this.#deps = deps;
     this.#mirrored = mirrored;
     this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
+    this.#listed = new Waiters(deps.clock);
   }
 
   /** Before, what is not there may only not have been read yet. */
@@ -110,15 +121,32 @@ export class Mirror<T> {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const code = await this.#follow(signal);
-      if (!signal.aborted) await pause(this.#deps.clock, this.#retryMs(code), signal);
+      const isAsked = code === undefined && this.#isBehind;
+      if (!signal.aborted && !isAsked) await pause(this.#deps.clock, this.#retryMs(code), signal);
     }
+  }
+
+  /**
+   * Resolves once the whole list was read as it was after this was called, or the signal is aborted: a watch may be silent
+   * because nothing changes, or because nothing comes through.
+   */
+  async listAnew(signal: AbortSignal): Promise<void> {
+    const wanted = this.#begun + 1;
+    this.#wanted = wanted;
+    this.#ending.abort();
+    while (this.#done < wanted && !signal.aborted) await this.#listed.wait(PATIENCE_MS, signal);
+  }
+
+  /** Somebody waits for a list that was not begun, or did not come to its end. */
+  get #isBehind(): boolean {
+    return this.#done < this.#wanted;
   }
 
   /** Reads on until a watch ends; what was wrong with it, if anything. */
   async #follow(signal: AbortSignal): Promise<ErrorCode | undefined> {
     try {
-      if (this.#version === '') await this.#list(signal);
-      if (!(await this.#watch(signal))) this.#version = '';
+      if (this.#version === '' || this.#isBehind) await this.#list(signal);
+      if (!this.#isBehind && !(await this.#watch(signal))) this.#version = '';
       return undefined;
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
@@ -135,6 +163,7 @@ export class Mirror<T> {
 
   async #list(signal: AbortSignal): Promise<void> {
     const { path } = this.#mirrored;
+    const [number, isAsked] = [++this.#begun, this.#isBehind];
     const found = new Map<string, T>();
     let [version, next, empty] = ['', '', 0];
     do {
@@ -150,8 +179,10 @@ export class Mirror<T> {
     this.#takeOver(found);
     this.#version = version;
     // One after the other says nothing new: what is told is that it cannot be watched.
-    if (this.#vainLists++ === 0) this.#reads();
+    if (isAsked || this.#vainLists++ === 0) this.#reads();
     this.#lostAt = undefined;
+    this.#done = number;
+    this.#listed.wakeAll();
   }
 
   /** The version of the list, and what its next page is asked for by. */
@@ -210,7 +241,9 @@ export class Mirror<T> {
       this.#lostAt = undefined;
     };
     let hasSpoken = false;
-    for await (const line of api.watch({ path, query, idleMs: IDLE_MS, opened }, signal)) {
+    this.#ending = new AbortController();
+    const until = this.#ending.signal;
+    for await (const line of api.watch({ path, query, idleMs: IDLE_MS, opened, until }, signal)) {
       if (!this.#take(line)) return false;
       hasSpoken = true;
       [this.#failuresInRow, this.#vainLists] = [0, 0];

@@ -11,7 +11,7 @@ export type Side = 'keys' | 'map';
 export interface Known {
   /** The side that was about to be given the last of the values; undefined where both agreed. */
   readonly to: Side | undefined;
-  /** What either side may hold without anybody else having written it, as digests. */
+  /** What either side may hold without anybody else having written it, as digests: first what that side held before. */
   readonly values: readonly string[];
 }
 
@@ -29,8 +29,8 @@ const ABSENT = '';
 const NOT_THERE: Known = { to: undefined, values: [ABSENT] };
 /** Of what was intended before, as much as may still be under way: an answer that never came. */
 const MAX_EARLIER = 2;
-/** Larger it is nobody's count. */
-const MAX_SERIAL = 2 ** 50;
+/** So many more were not agreed on since a store was saved that is restored: what says so is nobody's count. */
+const MAX_AHEAD = 2 ** 24;
 
 export function knownOf({ names }: Agreed, name: string): Known {
   return names.get(digest(name)) ?? NOT_THERE;
@@ -38,6 +38,28 @@ export function knownOf({ names }: Agreed, name: string): Known {
 
 export function isKnown({ values }: Known, value: string | undefined): boolean {
   return values.includes(digest(value));
+}
+
+/**
+ * Whether a side holds what nobody has changed there since both agreed. What one side was about to be given is a change of the
+ * other, until it is sure that it was given: of a map its annotation says so (`isGiven`).
+ */
+export function isUnchanged(
+  { to, values }: Known,
+  side: Side,
+  value: string | undefined,
+  isGiven: boolean,
+): boolean {
+  const said = digest(value);
+  const next = values.at(-1);
+  if (to === 'map' && isGiven) return said === next;
+  if (to === undefined || to === side) return values.includes(said);
+  return said === values[0] || (side === 'map' && said === next);
+}
+
+/** The side that was about to be given something held it before. */
+export function wasBefore({ values }: Known, value: string | undefined): boolean {
+  return values[0] === digest(value);
 }
 
 /** It was there once. */
@@ -91,7 +113,12 @@ export function agreedIn(json: unknown, prefix: string): Agreed {
 
 export function serialIn(said: unknown): number {
   const serial = numberIn(typeof said === 'string' ? Number(said) : said);
-  return serial > 0 && serial < MAX_SERIAL ? serial : 0;
+  return serial > 0 && Number.isSafeInteger(serial) ? serial : 0;
+}
+
+/** Whoever may write the map may write any number there: the store would count no further than the largest. */
+export function isCredible(serial: number, { serial: agreed }: Agreed): boolean {
+  return serial <= agreed + MAX_AHEAD;
 }
 
 /** Whether it says the same of all names. */

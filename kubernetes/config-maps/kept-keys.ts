@@ -6,13 +6,22 @@ import type { Catalog } from '../catalog.ts';
 import { Reading, type ReadingDeps } from '../reading.ts';
 import { refuseHidden } from '../rights.ts';
 import type { Fence } from '../way.ts';
-import { type Agreed, agreedIn, agreedText, NOTHING_AGREED, sameNames } from './agreed.ts';
+import {
+  type Agreed,
+  agreedIn,
+  agreedText,
+  isCredible,
+  NOTHING_AGREED,
+  sameNames,
+} from './agreed.ts';
 import { type Contents, type Keys, keysIn } from './contents.ts';
 import type { MapRule } from './rules.ts';
 
 /** A server takes half a megabyte in one transaction, and some of it is names. */
 const MAX_BATCH_CHARS = 256 * 1024;
+/** Between two reads of the keys, which are read with all that is below them. */
 const PACE_MS = 100;
+const PACE_OF_CHAR_MS = 1 / 10_000;
 
 type Operation = { readonly KV: Readonly<Record<string, unknown>> };
 
@@ -36,6 +45,8 @@ export class KeptKeys {
   readonly #rule: MapRule;
   readonly #reading: Reading;
   #keys: Keys | undefined;
+  /** Of the answer that they were in. */
+  #chars = 0;
   #agreed: Agreed = NOTHING_AGREED;
   /** That what is agreed is written over; undefined before it was read. */
   #index: unknown;
@@ -51,11 +62,12 @@ export class KeptKeys {
       begin: () => 0,
       take: (answer) => {
         this.#keys = keysIn(answer === undefined ? [] : answer.json, rule.prefix);
+        this.#chars = answer?.text.length ?? 0;
         on.changed();
         return true;
       },
       lost: on.lost,
-      paceMs: () => PACE_MS,
+      paceMs: () => Math.max(PACE_MS, this.#chars * PACE_OF_CHAR_MS),
     });
   }
 
@@ -75,6 +87,7 @@ export class KeptKeys {
 
   /** Someone else knows that so much was agreed. */
   knows(serial: number): void {
+    if (!isCredible(serial, this.#agreed)) return;
     this.#lastSerial = Math.max(this.#lastSerial, serial);
   }
 

@@ -2,7 +2,16 @@
  * What the keys and the map ought to hold, by what each holds now and what both held when they agreed last: so what
  * was changed on one side is told from what was not, and what is done halfway comes to the same when it is done again.
  */
-import { type Agreed, isKnown, type Known, knownOf, wasThere } from './agreed.ts';
+import {
+  type Agreed,
+  isKnown,
+  isUnchanged,
+  type Known,
+  knownOf,
+  type Sides,
+  wasBefore,
+  wasThere,
+} from './agreed.ts';
 import type { Contents } from './contents.ts';
 import type { Direction } from './rules.ts';
 
@@ -11,6 +20,8 @@ export interface Found {
   /** Undefined where there is no map: that says nothing of any key. */
   readonly map: Contents | undefined;
   readonly agreed: Agreed;
+  /** Of what was agreed as the map was written last; 0 where nobody knows. */
+  readonly mapSerial: number;
 }
 
 export interface Merged {
@@ -22,20 +33,17 @@ export interface Merged {
   readonly isKept: (name: string) => boolean;
 }
 
-export function merged(direction: Direction, { keys, map, agreed }: Found): Merged {
+export function merged(direction: Direction, { keys, map, agreed, mapSerial }: Found): Merged {
   const [conflicts, isKept]: [readonly string[], () => boolean] = [[], () => true];
   if (direction === 'from-kv') return { keys, map: keys, conflicts, isKept };
   if (map === undefined)
     return { keys, map: direction === 'both' ? keys : new Map(), conflicts, isKept };
-  return eachMerged(direction === 'both' ? either : ofMap, keys, map, agreed);
+  const isGiven = mapSerial > 0 && mapSerial === agreed.serial;
+  const settle = direction === 'both' ? (name: Name) => either(name, isGiven) : ofMap;
+  return eachMerged(settle, { keys, map }, agreed);
 }
 
-function eachMerged(
-  settle: (name: Name) => Settled,
-  keys: Contents,
-  map: Contents,
-  agreed: Agreed,
-): Merged {
+function eachMerged(settle: (name: Name) => Settled, { keys, map }: Sides, agreed: Agreed): Merged {
   const [wantedKeys, wantedMap] = [new Map<string, string>(), new Map<string, string>()];
   const conflicts: string[] = [];
   const others = new Set<string>();
@@ -79,16 +87,19 @@ function ofMap({ key, map, known }: Name): Settled {
  * What was changed; of two changes the key's, but that a value is never lost to a deletion. Where neither was, one was
  * about to be given what the other holds.
  */
-function either({ key, map, known }: Name): Settled {
+function either({ key, map, known }: Name, isGiven: boolean): Settled {
   const both = (value: string | undefined, isConflict = false) => ({
     key: value,
     map: value,
     isConflict,
     isOthers: false,
   });
-  const [isKey, isMap] = [isKnown(known, key), isKnown(known, map)];
+  const isKey = isUnchanged(known, 'keys', key, isGiven);
+  const isMap = isUnchanged(known, 'map', map, isGiven);
   if (isKey && isMap) return both(known.to === 'keys' ? map : key);
-  if (key === map || isMap) return both(key);
+  if (key === map) return both(key);
+  // The key may never have been given what the map has.
+  if (isMap) return both(key, known.to === 'keys' && !wasBefore(known, map));
   if (isKey || key === undefined) return both(map);
   return both(key, map !== undefined);
 }

@@ -8,6 +8,7 @@ import { retryMs } from '../../lib/retries.ts';
 import { Waiters } from '../../lib/waiters.ts';
 import type { Mirror } from '../api/mirror.ts';
 import type { Said } from '../api/shapes.ts';
+import { CHANGED_EACH_TIME, PutBacks } from '../put-backs.ts';
 import { type Fence, mirrorIn, type WayDeps } from '../way.ts';
 import { agreedOf, intended } from './agreed.ts';
 import { bytesOf, type Contents, type Keys, keysIn } from './contents.ts';
@@ -44,6 +45,7 @@ export class Pair {
   readonly #keys: KeptKeys;
   readonly #map: KeptMap;
   readonly #onRead: () => void;
+  readonly #putBacks: PutBacks;
   readonly mirror: Mirror<Said>;
   /** Something of it is to be looked at. */
   isChanged = true;
@@ -62,6 +64,7 @@ export class Pair {
     this.#notices = noticesOf(logger);
     this.#waiters = new Waiters(clock);
     this.#onRead = deps.onRead;
+    this.#putBacks = new PutBacks(clock);
     const changed = () => this.#look();
     this.#map = new KeptMap(api, rule);
     this.mirror = mirrorIn(
@@ -141,12 +144,16 @@ export class Pair {
       return;
     }
     const writesIt = writesMap(this.#rule);
+    const before = this.written;
     this.#tell(plan.wanted.conflicts, writesIt ? plan.keys.leftOut : []);
     if (writesKeys(this.#rule)) await this.#writeBoth(plan, fence, signal);
     else {
       await this.#keys.forget(fence, signal);
       if (await this.#map.write(plan.seen, plan.wanted.map, 0, signal)) this.written++;
     }
+    const { keys, map } = plan.wanted;
+    if (this.written > before && this.#putBacks.wrote('', [[...keys], [...map]]))
+      throw new ProconsulError('unavailable', CHANGED_EACH_TIME);
     this.#notices.clear('');
   }
 
@@ -195,7 +202,7 @@ export class Pair {
     const [rule, seen, { agreed }] = [this.#rule, this.#map.now, this.#keys];
     const keys = this.#keys.now ?? keysIn([], '');
     this.#keys.knows(seen.serial);
-    const found = { keys: keys.contents, map: seen.contents, agreed };
+    const found = { keys: keys.contents, map: seen.contents, agreed, mapSerial: seen.serial };
     if (rule.direction !== 'both' || !this.#keys.isBehind)
       return { keys, seen, wanted: merged(rule.direction, found) };
     this.#notices.tell('behind', `${rule.prefix}: the store was restored, and the keys count`);

@@ -82,12 +82,21 @@ const MAX_ADDRESSES = 1000;
 /** Of all instances of a Service, as the catalog shows them: the node is read whole, with those of all others. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Why none of them comes; each is as large as the first but for its names. */
-export function faultOfAll(instances: readonly object[]): string | undefined {
+/** What the catalog says of each besides: indexes, names of its own, tags once more. */
+const ADDED_BYTES = 700;
+
+/** Of instances of one Service, as the catalog shows them: each is as large as the first but for its names. */
+export function bytesOf(instances: readonly object[]): number {
   const [first] = instances;
-  const bytes = first === undefined ? 0 : Buffer.byteLength(JSON.stringify(first));
-  if (bytes * instances.length <= MAX_BYTES) return undefined;
-  return `${instances.length} instances of ${bytes} bytes each are over ${MAX_BYTES}`;
+  if (first === undefined) return 0;
+  return (Buffer.byteLength(JSON.stringify(first)) + ADDED_BYTES) * instances.length;
+}
+
+/** Why none of them comes. */
+export function faultOfAll(instances: readonly object[]): string | undefined {
+  const bytes = bytesOf(instances);
+  if (bytes <= MAX_BYTES) return undefined;
+  return `${instances.length} instances have ${bytes} bytes together, which is over ${MAX_BYTES}`;
 }
 
 /** Why a Service does not come that asks to: whoever may write its annotations is no friend of all others. */

@@ -23,7 +23,10 @@ export interface ToCatalogOptions {
   readonly labelSelector: string;
 }
 
-type Listing = Pick<Mirror<unknown>, 'isWhole' | 'lostAt' | 'run' | 'lists' | 'failures'>;
+type Listing = Pick<
+  Mirror<unknown>,
+  'isWhole' | 'lostAt' | 'run' | 'listAnew' | 'lists' | 'failures'
+>;
 
 export class ToCatalog implements Way {
   readonly name = 'to-catalog';
@@ -32,6 +35,9 @@ export class ToCatalog implements Way {
   /** Those whose lists count. */
   readonly #mirrors: Listing[];
   readonly #nodes: Listing;
+  readonly #wanted: Wanted;
+  /** They were read since the turn began. */
+  #areNodesFresh = true;
   readonly #reads: Promise<void>[] = [];
   #running: AbortSignal | undefined;
 
@@ -42,12 +48,13 @@ export class ToCatalog implements Way {
       now: () => clock.monotonic(),
       changed: () => this.#writer.look(),
       nodesWanted: () => this.#readNodes(),
-      areNodesKnown: () => this.#nodes.isWhole,
+      areNodesKnown: () => this.#nodes.isWhole && this.#areNodesFresh,
       judged: (service, fault) => {
         if (fault === undefined) notices.clear(service);
         else notices.tell(service, `Service "${service}" does not come: ${fault}`);
       },
     });
+    this.#wanted = wanted;
     const read = () => {
       this.#writer.heard();
       onRead();
@@ -92,7 +99,8 @@ export class ToCatalog implements Way {
 
   get counts(): WayCounts {
     const { written, refused, waiting } = this.#writer;
-    return { written, refused, waiting, ...readsOf(this.#mirrors) };
+    const leftOut = this.#wanted.refused;
+    return { written, refused, waiting, leftOut, ...readsOf(this.#mirrors) };
   }
 
   /** From when a change was read to when the catalog had taken it. */
@@ -108,7 +116,19 @@ export class ToCatalog implements Way {
   }
 
   work(fence: Fence, signal: AbortSignal): Promise<void> {
-    return this.#writer.run(fence, signal);
+    if (this.#mirrors.includes(this.#nodes)) void this.#readNodesAnew(signal);
+    const listed = Promise.all(this.#needed.map((each) => each.listAnew(signal)));
+    return this.#writer.run(fence, listed, signal);
+  }
+
+  /** Until then what is reached there stays as it is. */
+  async #readNodesAnew(signal: AbortSignal): Promise<void> {
+    this.#areNodesFresh = false;
+    this.#wanted.lookAtNodePorts();
+    await this.#nodes.listAnew(signal);
+    if (signal.aborted) return;
+    this.#areNodesFresh = true;
+    this.#wanted.lookAtNodePorts();
   }
 
   /** Machines count where a NodePort does: whoever has none needs no right to see them. */

@@ -11,13 +11,30 @@ import {
   sliceIn,
 } from '../objects.ts';
 import { instancesOf, type WantedInstance } from './instances.ts';
-import { annotated, catalogName, faultOf, faultOfAll, isSynced, type SyncRules } from './rules.ts';
+import { MAX_NODE_BYTES, Room } from './room.ts';
+import {
+  annotated,
+  bytesOf,
+  catalogName,
+  faultOf,
+  faultOfAll,
+  isSynced,
+  type SyncRules,
+} from './rules.ts';
 
 interface Claim {
   readonly instance: WantedInstance;
   /** What whoever writes a Service only says of others counts after what the cluster knows. */
   readonly rank: number;
 }
+
+/** What a Service comes to, and why it does not come where it asks to. */
+interface Judged {
+  readonly instances: readonly WantedInstance[];
+  readonly fault: string | undefined;
+}
+
+const NO_ROOM = `all Services together have over ${MAX_NODE_BYTES} bytes, and its namespace has its share`;
 
 type Watched<T> = Pick<Mirrored<T>, 'keep' | 'changed'>;
 
@@ -48,12 +65,23 @@ export class Wanted {
   readonly #idsOf = new Map<string, readonly string[]>();
   /** Names in the catalog, by the Services that have them. */
   readonly #undecided = new Map<string, string>();
+  readonly #room: Room;
+  /** Those that there is no room for. */
+  #leftOut: ReadonlySet<string> = new Set();
+  /** Services that ask to come and do not. */
+  readonly #faulty = new Set<string>();
   /** Ids that may be wanted otherwise than before, and when that was seen last. */
   readonly #changed = new Map<string, number>();
 
-  constructor(rules: SyncRules, on: WantedEvents) {
+  constructor(rules: SyncRules, on: WantedEvents, room = new Room()) {
     this.#rules = rules;
     this.#on = on;
+    this.#room = room;
+  }
+
+  /** How many Services ask to come and do not. */
+  get refused(): number {
+    return this.#faulty.size;
   }
 
   readonly services: Watched<KubeService> = {
@@ -132,29 +160,44 @@ export class Wanted {
   }
 
   #settle(): void {
-    for (const [key, at] of this.#dirty) this.#claim(key, this.#instancesOf(key), at);
+    const looked = new Map(
+      [...this.#dirty].map(([key, at]) => [key, { ...this.#judged(key), at }]),
+    );
     this.#dirty.clear();
+    for (const [key, { instances }] of looked) this.#room.set(key, bytesOf(instances));
+    const [before, now] = [this.#leftOut, this.#room.leftOut()];
+    this.#leftOut = now;
+    for (const key of [...before, ...now]) {
+      if (before.has(key) !== now.has(key) && !looked.has(key))
+        looked.set(key, { ...this.#judged(key), at: this.#on.now() });
+    }
+    for (const [key, { instances, fault, at }] of looked) {
+      this.#tell(key, now.has(key) ? NO_ROOM : fault);
+      this.#claim(key, now.has(key) ? [] : instances, at);
+    }
   }
 
-  #instancesOf(key: string): readonly WantedInstance[] {
+  #tell(key: string, fault: string | undefined): void {
+    if (fault === undefined) this.#faulty.delete(key);
+    else this.#faulty.add(key);
+    this.#on.judged(key, fault);
+  }
+
+  #judged(key: string): Judged {
     const service = this.#services.get(key);
     const asks = service !== undefined && isSynced(service, this.#rules);
     const fault = asks ? faultOf(service, this.#rules) : undefined;
     this.#undecided.delete(key);
-    if (!asks || fault !== undefined) {
-      this.#on.judged(key, fault);
-      return [];
-    }
+    if (!asks || fault !== undefined) return { instances: [], fault };
     if (isAtMachines(service) && !this.#on.areNodesKnown()) {
       this.#undecided.set(key, catalogName(service, this.#rules));
-      return [];
+      return { instances: [], fault };
     }
     const slices = [...(this.#slices.get(key)?.values() ?? [])];
     const node = (name: string) => this.#nodes.get(name);
     const instances = instancesOf(service, { slices, node }, this.#rules);
     const excess = faultOfAll(instances);
-    this.#on.judged(key, excess);
-    return excess === undefined ? instances : [];
+    return { instances: excess === undefined ? instances : [], fault: excess };
   }
 
   #claim(key: string, instances: readonly WantedInstance[], at: number): void {

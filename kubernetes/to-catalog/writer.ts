@@ -69,6 +69,8 @@ export class Writer {
   /** When the turn began whose node was not read since; undefined once it was, and while it is another's turn. */
   #unsureSince: number | undefined;
   #isWriting = false;
+  /** The cluster was read since the turn began: what it does not have is gone. */
+  #isListed = false;
   /** Not as they were known: they wait until the node was read. */
   readonly #stale = new Set<string>();
   /** Changes of instances that the catalog took, and those that it did not take. */
@@ -117,17 +119,23 @@ export class Writer {
   /**
    * Until the signal is aborted; rejects with ProconsulError 'rejected' where the lock is another's. What changed lately
    * is written at once, over what was seen while another had the turn: each instance only as it was then, so that nothing
-   * goes over what is newer. Then the node is read, and all is compared.
+   * goes over what is newer. Then the node is read, and all is compared. Nothing is taken out before `listed` resolves, by
+   * lists of the cluster that were begun in this turn.
    */
-  async run(fence: Fence, signal: AbortSignal): Promise<void> {
+  async run(fence: Fence, listed: Promise<unknown>, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     const sending = new Sending(() => this.#waiters.wakeAll());
     this.#isWriting = true;
+    this.#isListed = false;
     this.#unsureSince = clock.monotonic();
+    const known = listed.then(() => {
+      this.#isListed = true;
+      this.#waiters.wakeAll();
+    });
     try {
       while (!signal.aborted) {
         sending.throwFailure();
-        if (this.#isDoubtful) await this.#readAnew(sending, signal);
+        if (this.#isDoubtful) await this.#readAnew(sending, known, signal);
         else if (!this.#sendNext(sending, fence, signal)) await this.#untilMore(sending, signal);
       }
     } finally {
@@ -155,14 +163,14 @@ export class Writer {
   }
 
   /** What is read has all compared. */
-  async #readAnew(sending: Sending, signal: AbortSignal): Promise<void> {
+  async #readAnew(sending: Sending, listed: Promise<void>, signal: AbortSignal): Promise<void> {
     const { registered, clock } = this.#deps;
     await sending.all();
     try {
       // All is compared as it is read, by what was read.
       this.#stale.clear();
       this.#unsureSince = undefined;
-      await registered.readAnew(signal);
+      await Promise.all([registered.readAnew(signal), listed]);
       this.#isDoubtful = false;
       registered.isWriting = true;
     } catch (error) {
@@ -178,7 +186,7 @@ export class Writer {
     const batch: Change[] = [];
     let count = 1;
     for (const [id, { since }] of this.#inOrder()) {
-      if (this.#deps.registered.isUnderWay(id) || this.#stale.has(id)) continue;
+      if (this.#isHeld(id)) continue;
       const isAlone = this.#alone.has(id);
       if (isAlone && batch.length > 0) continue;
       const change = { ...this.#changeOf(id), since };
@@ -195,6 +203,13 @@ export class Writer {
       if (isAlone) break;
     }
     return batch;
+  }
+
+  /** It is being written, or not enough is known of it: what the cluster does not have need not be gone. */
+  #isHeld(id: string): boolean {
+    const { wanted, registered } = this.#deps;
+    if (registered.isUnderWay(id) || this.#stale.has(id)) return true;
+    return !this.#isListed && wanted.get(id) === undefined && registered.get(id) !== undefined;
   }
 
   /** Of what is gone nothing is kept: it may be of one that registers and ends without end. */

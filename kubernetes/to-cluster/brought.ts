@@ -7,18 +7,20 @@ import type { Random } from '../../lib/random.ts';
 import { Slots } from '../../lib/slots.ts';
 import { type Agent, type Followed, follow, type Question } from '../../sidecar/follow.ts';
 import { objectIn, objectsIn, type Said, textIn, textsIn } from '../api/shapes.ts';
-import type { Catalog } from '../catalog.ts';
-import { refuseHidden } from '../rights.ts';
+import type { Catalog, CatalogAnswer } from '../catalog.ts';
+import { hiddenOf, refuseHidden } from '../rights.ts';
 import { addressesIn, type BroughtAddress, isFromHere } from './addresses.ts';
 import { type BackRules, mayBeBrought, serviceName } from './rules.ts';
 
 /** Each is a question. */
 const MAX_SERVICES = 2000;
 /**
- * Of those that wait at a time, each at a connection of its own: two syncs of one address are within what a server
- * gives one by default (limits.http_max_conns_per_client), and their beats come through.
+ * Of those that wait at a time, each at a connection of its own: beside eight that are read anew, two syncs of one address are
+ * within what a server gives one by default (limits.http_max_conns_per_client), and their beats come through.
  */
-const MAX_WAITS = 80;
+const MAX_WAITS = 72;
+/** Of each that may have more than is shown. */
+const MAX_SEEN = 10_000;
 /** Of more services each has its turn in so long. */
 const ROUND_MS = 10_000;
 
@@ -38,6 +40,8 @@ export interface BroughtService {
   readonly addresses: readonly BroughtAddress[] | undefined;
 }
 
+type Hiding = Pick<CatalogAnswer, 'isPartial' | 'json'>;
+
 const NAMES = '/v1/catalog/services';
 
 export class Brought {
@@ -54,11 +58,15 @@ export class Brought {
   readonly #services = new Map<string, BroughtService>();
   /** By the name in the catalog, the nodes that its instances were on. */
   readonly #nodes = new Map<string, ReadonlySet<string>>();
+  /** By the name in the catalog: there may be instances on nodes that are hidden, beside those addresses that were seen. */
+  readonly #partly = new Map<string, Set<string>>();
+  /** By the name of the Service: its instances were read since this was asked for. */
+  readonly #fresh = new Set<string>();
   /** Of names with the tag those whose instances all came from the cluster. */
   readonly #fromHere = new Set<string>();
-  /** Services that the catalog has and that are too many. */
   /** Names that are not brought, of which the log has said why. */
-  #told = new Set<string>();
+  #left = new Set<string>();
+  /** Services that the catalog has and that are too many. */
   #over: ReadonlySet<string> = new Set();
   #said: Readonly<Record<string, unknown>> = {};
   /** Questions about services that are under way. */
@@ -93,9 +101,29 @@ export class Brought {
     return this.#services.get(service);
   }
 
+  /** How many names do not come. */
+  get leftOut(): number {
+    return this.#left.size + this.#over.size;
+  }
+
   /** It is one too many: nothing is known of it but that the catalog has it. */
   isOver(service: string): boolean {
     return this.#over.has(service);
+  }
+
+  /** The token may not read all nodes: what the cluster has of a service, and was never seen here, need not be gone. */
+  mayHide(service: string, { address }: BroughtAddress): boolean {
+    const seen = this.#partly.get(this.#services.get(service)?.name ?? '');
+    return seen !== undefined && !seen.has(address);
+  }
+
+  /** What was known until now may be old: a question that waits has no answer where nothing comes through. */
+  doubt(): void {
+    this.#fresh.clear();
+  }
+
+  isFresh(service: string): boolean {
+    return this.#fresh.has(service);
   }
 
   /** What the cluster has may be otherwise than when names were chosen. */
@@ -109,6 +137,19 @@ export class Brought {
     await this.#follow(names, (json) => this.#takeNames(namesIn(json)), signal);
     for (const ending of this.#following.values()) ending.abort();
     await Promise.all(this.#under);
+  }
+
+  /** The instances of a Service as they are after this was called. Rejects where nobody says so. */
+  async readAnew(service: string, signal: AbortSignal): Promise<void> {
+    const name = this.#services.get(service)?.name ?? '';
+    const ended = this.#following.get(name)?.signal;
+    if (ended !== undefined && this.#rules.kind === 'headless') {
+      const asked = { method: 'GET', path: pathOf(name) } as const;
+      const answer = await this.#deps.catalog.ask(asked, signal);
+      await this.#refuseHidden(name, answer, signal);
+      this.#take(name, ended, answer.json);
+    }
+    this.#fresh.add(service);
   }
 
   /**
@@ -171,10 +212,10 @@ export class Brought {
   /** Of names that come to one Service, such as `web` and `Web`, the one that is written as it is; else the first. */
   #named(names: readonly string[]): readonly string[] {
     const byService = new Map<string, string>();
-    const told = this.#told;
-    this.#told = new Set();
+    const told = this.#left;
+    this.#left = new Set();
     const leave = (name: string, why: string) => {
-      this.#told.add(name);
+      this.#left.add(name);
       this.#notices.tell(name, `"${name}" is not brought: ${why}`);
     };
     for (const name of [...names].sort()) {
@@ -190,7 +231,7 @@ export class Brought {
       const left = isFirst ? other : name;
       leave(left, `Service "${service}" is of another`);
     }
-    for (const name of told) if (!this.#told.has(name)) this.#notices.clear(name);
+    for (const name of told) if (!this.#left.has(name)) this.#notices.clear(name);
     return [...byService.values()];
   }
 
@@ -204,22 +245,11 @@ export class Brought {
       this.#changed(service);
       return;
     }
-    const take = (json: unknown) => {
-      // Once it has none it is no service any more: then the list of names says so.
-      const entries = objectsIn(json);
-      if (ending.signal.aborted || entries.length === 0) return;
-      if (this.#isAllFromHere(name, entries)) {
-        this.#fromHere.add(name);
-        this.#forget(name);
-        return;
-      }
-      this.#services.set(service, { name, addresses: addressesIn(entries, this.#rules) });
-      this.#changed(service);
-    };
+    const take = (json: unknown) => this.#take(name, ending.signal, json);
     const path = pathOf(name);
     const ask: Agent['ask'] = async (question, signal) => {
       const answer = await this.#inTurn.ask(question, signal);
-      await this.#refuseHidden(name, answer.json, signal);
+      await this.#refuseHidden(name, answer, signal);
       return answer;
     };
     const ended = this.#follow({ path, of: { ...this.#inTurn, ask } }, take, ending.signal);
@@ -227,13 +257,35 @@ export class Brought {
     void ended.then(() => this.#under.delete(ended));
   }
 
+  #take(name: string, ended: AbortSignal, json: unknown): void {
+    // Once it has none it is no service any more: then the list of names says so.
+    const entries = objectsIn(json);
+    if (ended.aborted || entries.length === 0) return;
+    if (this.#isAllFromHere(name, entries)) {
+      this.#fromHere.add(name);
+      this.#forget(name);
+      return;
+    }
+    const service = serviceName(name, this.#rules) ?? '';
+    this.#fresh.add(service);
+    const addresses = addressesIn(entries, this.#rules);
+    const seen = this.#partly.get(name);
+    // Of what went the cluster has nothing by now.
+    if (seen !== undefined && seen.size > MAX_SEEN) seen.clear();
+    for (const { address } of addresses) seen?.add(address);
+    this.#services.set(service, { name, addresses });
+    this.#changed(service);
+  }
+
   #isAllFromHere(name: string, entries: readonly Said[]): boolean {
+    if (this.#partly.has(name)) return false;
     if (!entries.every((entry) => isFromHere(entry, this.#rules))) return false;
     return this.#hasTag(this.#said[name]);
   }
 
   /** Instances go with their nodes from the answer to a token that may not read those: that says nothing of them. */
-  async #refuseHidden(name: string, json: unknown, signal: AbortSignal): Promise<void> {
+  async #refuseHidden(name: string, answer: Hiding, signal: AbortSignal): Promise<void> {
+    const { json } = answer;
     if (!Array.isArray(json)) throw new ProconsulError('unavailable', 'the answer is no list');
     const known = this.#nodes.get(name);
     // Once it has none it is no service any more; of one that is named all may be hidden.
@@ -242,11 +294,34 @@ export class Brought {
     const now = new Set(objectsIn(json).map(({ Node }) => textIn(objectIn(Node)['Node'])));
     const gone = [...(known ?? [])].filter((node) => !now.has(node));
     if (gone.length > 0) await refuseHidden(this.#deps.catalog, 'node', gone, signal);
-    if (this.#following.has(name)) this.#nodes.set(name, now);
+    const isPartly = answer.isPartial === true || (await this.#mayHideMore(name, signal));
+    if (!this.#following.has(name)) return;
+    this.#nodes.set(name, now);
+    this.#markPartly(name, isPartly);
+  }
+
+  /** Where it was never seen whole the nodes of what the cluster has of it have no names here: all of them count. */
+  async #mayHideMore(name: string, signal: AbortSignal): Promise<boolean> {
+    const isFirst = !this.#nodes.has(name) && this.#isThere(name);
+    if (!isFirst && !this.#partly.has(name)) return false;
+    return (await hiddenOf(this.#deps.catalog, 'node', [''], signal)).length > 0;
+  }
+
+  #markPartly(name: string, isPartly: boolean): void {
+    const about = `${name} partly`;
+    if (isPartly) {
+      const why = 'the token may not read all nodes: what the cluster has besides stays';
+      this.#notices.tell(about, `"${name}": ${why}`);
+      if (!this.#partly.has(name)) this.#partly.set(name, new Set());
+    } else {
+      this.#notices.clear(about);
+      this.#partly.delete(name);
+    }
   }
 
   #forget(name: string): void {
     this.#nodes.delete(name);
+    this.#markPartly(name, false);
     this.#notices.clear(pathOf(name));
     this.#following.get(name)?.abort();
     this.#following.delete(name);

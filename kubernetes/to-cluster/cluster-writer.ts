@@ -13,9 +13,10 @@ import { Waiters } from '../../lib/waiters.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { objectIn, objectsIn, pairsIn, type Said, textIn, textsIn } from '../api/shapes.ts';
 import { isManagedBy } from '../ours.ts';
+import { CHANGED_EACH_TIME, PutBacks } from '../put-backs.ts';
 import type { BroughtAddress } from './addresses.ts';
-import type { Brought } from './brought.ts';
-import { type Manifest, serviceManifest, sliceManifests } from './manifests.ts';
+import type { Brought, BroughtService } from './brought.ts';
+import { addressesOf, type Manifest, serviceManifest, sliceManifests } from './manifests.ts';
 import type { Own } from './own.ts';
 import { type BackRules, catalogNameOf } from './rules.ts';
 
@@ -35,6 +36,9 @@ export interface ClusterWriterDeps {
   readonly logger: Logger;
 }
 
+/** Its instances are known. */
+type Whole = BroughtService & { readonly addresses: readonly BroughtAddress[] };
+
 export class ClusterWriter {
   readonly #deps: ClusterWriterDeps;
   readonly #rules: BackRules;
@@ -42,6 +46,9 @@ export class ClusterWriter {
   readonly #retries: Retries;
   readonly #pending = new Set<string>();
   readonly #waiters: Waiters;
+  readonly #putBacks: PutBacks;
+  /** Services that somebody changes each time, as they were wanted: they wait for their turn. */
+  readonly #resting = new Map<string, unknown>();
   /** Services that somebody wrote meanwhile, once already. */
   readonly #raced = new Set<string>();
   /** Objects that the API server took, and Services that it did not take. */
@@ -53,7 +60,11 @@ export class ClusterWriter {
     this.#rules = rules;
     this.#waiters = new Waiters(deps.clock);
     this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
-    this.#retries = new Retries(deps.clock, deps.random, (service) => this.look(service));
+    this.#putBacks = new PutBacks(deps.clock);
+    this.#retries = new Retries(deps.clock, deps.random, (service) => {
+      this.#resting.delete(service);
+      this.look(service);
+    });
   }
 
   get waiting(): number {
@@ -68,6 +79,8 @@ export class ClusterWriter {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    this.#resting.clear();
+    this.#deps.brought.doubt();
     this.#lookAll();
     try {
       while (!signal.aborted) {
@@ -92,6 +105,8 @@ export class ClusterWriter {
   }
 
   async #settle(service: string, signal: AbortSignal): Promise<void> {
+    const wants = this.#deps.brought.get(service);
+    if (this.#resting.has(service) && sameJson(this.#resting.get(service), wants)) return;
     try {
       await this.#compare(service, signal);
       this.#retries.succeeded(service);
@@ -125,11 +140,54 @@ export class ClusterWriter {
       this.#notices.tell(service, `Service ${where} is left alone: somebody else made it`);
       return;
     }
-    const wanted = serviceManifest(service, wants, this.#rules);
-    const made = await this.#put('services', wanted, there, signal);
-    if (this.#rules.kind === 'headless')
-      await this.#putSlices(service, made, wants.addresses, signal);
+    await this.#bring(service, { ...wants, addresses: wants.addresses }, signal);
     this.#notices.clear(service);
+  }
+
+  /** Nothing is written by what was known before the turn began. */
+  async #bring(service: string, wants: Whole, signal: AbortSignal): Promise<void> {
+    const { brought, own } = this.#deps;
+    const addresses = this.#withHidden(service, wants.addresses);
+    const wanted = serviceManifest(service, { ...wants, addresses }, this.#rules);
+    if (this.#saysAll(service, wanted, addresses)) return;
+    if (!brought.isFresh(service)) {
+      await brought.readAnew(service, signal);
+      return await this.#compare(service, signal);
+    }
+    const made = await this.#put('services', wanted, own.service(service), signal);
+    if (this.#rules.kind === 'headless') await this.#putSlices(service, made, addresses, signal);
+    if (!this.#putBacks.wrote(service, wants)) return;
+    this.#resting.set(service, brought.get(service));
+    throw new ProconsulError('unavailable', CHANGED_EACH_TIME);
+  }
+
+  /** What nobody may see is not known to be gone. */
+  #withHidden(service: string, shown: readonly BroughtAddress[]): readonly BroughtAddress[] {
+    const { brought, own } = this.#deps;
+    const there = addressesOf(own.slices(service));
+    return [...shown, ...there.filter((each) => brought.mayHide(service, each))];
+  }
+
+  /** There is nothing to write. */
+  #saysAll(service: string, wanted: Manifest, addresses: readonly BroughtAddress[]): boolean {
+    const there = this.#deps.own.service(service);
+    if (there === undefined || !says(there, wanted)) return false;
+    if (this.#rules.kind !== 'headless') return true;
+    const slices = this.#deps.own.slices(service);
+    const manifests = this.#slicesOf(service, there, addresses);
+    return (
+      slices.size === manifests.size &&
+      [...manifests].every(([name, manifest]) => {
+        const slice = slices.get(name);
+        return slice !== undefined && says(slice, manifest);
+      })
+    );
+  }
+
+  #slicesOf(name: string, made: Said, addresses: readonly BroughtAddress[]) {
+    const uid = textIn(objectIn(made['metadata'])['uid']);
+    const placed = placesIn(this.#deps.own.slices(name));
+    return sliceManifests({ name, uid, addresses, placed }, this.#rules);
   }
 
   /** It may have been ours: what we know of its endpoints would be stale one day. */
@@ -143,6 +201,7 @@ export class ClusterWriter {
     await brought.readGone(catalogNameOf(there, this.#rules), signal);
     const isGone = brought.get(service) === undefined && !brought.isOver(service);
     if (isGone) await this.#delete('services', there, signal);
+    this.#putBacks.forget(service);
     this.#notices.clear(service);
   }
 
@@ -152,10 +211,8 @@ export class ClusterWriter {
     addresses: readonly BroughtAddress[],
     signal: AbortSignal,
   ): Promise<void> {
-    const uid = textIn(objectIn(made['metadata'])['uid']);
     const slices = this.#deps.own.slices(service);
-    const placed = placesIn(slices);
-    const wanted = sliceManifests({ name: service, uid, addresses, placed }, this.#rules);
+    const wanted = this.#slicesOf(service, made, addresses);
     // One that is not taken, as where somebody has its name, keeps no other from being written.
     const faults: unknown[] = [];
     const attempt = (done: Promise<unknown>) => done.catch((error) => void faults.push(error));

@@ -1,5 +1,6 @@
 /** A service of the catalog as objects of Kubernetes. */
 
+import { numberIn, objectIn, objectsIn, type Said, textsIn } from '../api/shapes.ts';
 import { SERVICE_OF_SLICE } from '../objects.ts';
 import { BROUGHT_AS, MANAGER, ownedLabels } from '../ours.ts';
 import type { BroughtAddress } from './addresses.ts';
@@ -147,3 +148,25 @@ const CONDITIONS = {
   critical: { ready: false, serving: false, terminating: false },
   maintenance: { ready: false, serving: true, terminating: true },
 };
+
+/** What slices of ours say, back again. */
+export function addressesOf(slices: ReadonlyMap<string, Said>): readonly BroughtAddress[] {
+  return [...slices.values()].flatMap((each) => {
+    const family = each['addressType'] === 'IPv6' ? 'IPv6' : 'IPv4';
+    const port = numberIn(objectsIn(each['ports'])[0]?.['port']);
+    return objectsIn(each['endpoints']).flatMap(({ addresses, conditions }) =>
+      textsIn(addresses).map((address) => ({
+        address,
+        family,
+        port,
+        status: statusIn(conditions),
+      })),
+    );
+  });
+}
+
+function statusIn(conditions: unknown): BroughtAddress['status'] {
+  const { ready, serving } = objectIn(conditions);
+  if (ready === true) return 'passing';
+  return serving === true ? 'maintenance' : 'critical';
+}

@@ -56,7 +56,8 @@ export class ToCluster implements Way {
 
   get counts(): WayCounts {
     const { written, refused, waiting } = this.#writer;
-    return { written, refused, waiting, ...readsOf(this.#mirrors) };
+    const { leftOut } = this.#brought;
+    return { written, refused, waiting, leftOut, ...readsOf(this.#mirrors) };
   }
 
   async read(signal: AbortSignal): Promise<void> {

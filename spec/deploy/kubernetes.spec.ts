@@ -117,6 +117,15 @@ describe('deploy/kubernetes', () => {
     );
   });
 
+  it('has for the Prometheus operator the rules that docs/monitoring has for syncs', () => {
+    const page = new URL('../../docs/monitoring/alerts.yml', import.meta.url);
+    const [rules] = parseAllDocuments(readFileSync(page, 'utf8')).map((each) => each.toJS());
+    const { groups } = rules as { readonly groups: readonly { readonly name: string }[] };
+    const ours = groups.filter(({ name }) => name === 'proconsul-k8s-sync');
+    const [own] = ofKind('PrometheusRule');
+    assert.deepEqual(own?.spec.groups, ours);
+  });
+
   it('is all in the kustomization but what is optional, in its namespace', () => {
     const [kustomization] = documentsOf('kustomization.yaml');
     const listed = kustomization?.['resources'] as readonly string[];

@@ -43,8 +43,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function found(pods: readonly KubeObject[], args = 'label_selector="app=p"') {
+async function found(pods: readonly KubeObject[], args = 'label_selector="app=p"', page?: object) {
   const server = await startApiServer();
+  server.page = page;
   for (const each of pods) server.objects.create('pods', each);
   const caData = Buffer.from(server.authority.pair.cert).toString('base64');
   const path = join(folder, 'config');
@@ -93,6 +94,11 @@ describe('retry_join with provider=k8s', () => {
       '172.16.0.1:9000',
       '172.16.0.1',
     ]);
+  });
+
+  it('gives up a list without end', async () => {
+    const page = { kind: 'PodList', metadata: { continue: 'more' }, items: [] };
+    await assert.rejects(found([], '', page), /the list of pods has no end/);
   });
 
   it('reads quoted values, and refuses what it does not know', () => {

@@ -17,7 +17,17 @@ async function started() {
   const instance = (node: string, Address: string) =>
     register({ Node: node, Address, Service: { Service: 'db', Address, Port: 5432 } });
   const flags = { 'to-k8s': 'true', 'to-consul': 'false' };
-  const { logger } = world.sync('a', flags, 'least', undefined, authorizing(access, 'least'));
+  const begin = (name: string) =>
+    world.sync(name, flags, 'least', undefined, authorizing(access, 'least'));
+  const first = begin('a');
+  let { logger } = first;
+  /** Another process, which knows nothing of what the one before has seen. */
+  const restart = async () => {
+    await first.stop();
+    const next = begin('b');
+    logger = next.logger;
+    return next;
+  };
   const service = () => objects.get('services', 'default', 'db');
   const shown = () =>
     objects
@@ -36,7 +46,7 @@ async function started() {
   await instance('m1', '10.0.0.1');
   await instance('m2', '10.0.0.2');
   await untilShown('10.0.0.1,10.0.0.2');
-  return { ...world, instance, service, shown, untilShown, told };
+  return { ...world, instance, service, shown, untilShown, told, restart };
 }
 
 describe('a service that the token of a sync may not read any more', () => {
@@ -67,6 +77,35 @@ describe('a service that the token of a sync may not read any more', () => {
       { headers: { 'X-Consul-Token': 'master' } },
     );
     await untilShown('10.0.0.1,10.0.0.3');
+  });
+
+  const oneNode = `${OWN} service_prefix "" { policy = "read" } node "m1" { policy = "read" }`;
+
+  it('keeps instances whose nodes a sync has never been allowed to read, and brings what it sees', async () => {
+    const { access, instance, untilShown, told, restart, put } = await started();
+    access?.grant('least', oneNode);
+    await restart();
+    await until(() => /"db": the token may not read all nodes/.test(told()), told);
+    await instance('m1', '10.0.0.9');
+    await untilShown('10.0.0.2,10.0.0.9');
+    access?.grant('least', ALL);
+    const headers = { 'X-Consul-Token': 'master' };
+    await put('/v1/catalog/deregister', { Node: 'm2' }, { headers });
+    await untilShown('10.0.0.9');
+  });
+
+  it('stays where all that a sync may see of it came from the cluster', async () => {
+    const { access, register, service, untilShown, told, restart } = await started();
+    const Tags = ['k8s'];
+    const Service = { Service: 'db', Address: '10.0.0.1', Port: 5432, Tags };
+    await register({ Node: 'm1', Address: '10.0.0.1', Service });
+    await untilShown('10.0.0.2');
+    access?.grant('least', oneNode);
+    await restart();
+    await until(() => /"db": the token may not read all nodes/.test(told()), told);
+    await register({ Node: 'm1', Address: '10.0.0.1', Service: { Service: 'other', Port: 1 } });
+    await untilShown('10.0.0.2');
+    assert.ok(service() !== undefined);
   });
 
   it('goes once it is gone', async () => {

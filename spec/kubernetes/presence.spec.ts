@@ -7,7 +7,7 @@ import { silentLogger } from '../../lib/logger.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { until } from '../support/until.ts';
 
-function started() {
+function started(owner = 'o') {
   const clock = new FakeClock();
   const asked: CatalogRequest[] = [];
   const ask = async (request: CatalogRequest, signal: AbortSignal) => {
@@ -23,7 +23,7 @@ function started() {
     hangs: (_: number) => false,
   };
   const doubt = { why: '' };
-  const self = { node: 'n', owner: 'o', instance: 'a', leaseMs: 1000 };
+  const self = { node: 'n', owner, instance: 'a', leaseMs: 1000 };
   const deps = { catalog: { ask }, clock, logger: silentLogger };
   return { clock, asked, doubt, there, presence: new Presence(deps, self, () => doubt.why) };
 }
@@ -40,7 +40,13 @@ describe('a sync in the catalog', () => {
     const [put, beat] = asked;
     const { Check } = (put?.body ?? {}) as { Check?: { Status: string } };
     assert.equal(Check?.Status, 'critical');
-    assert.equal(beat?.path, '/v1/agent/check/pass/service%3Aproconsul-k8s-sync-a');
+    assert.equal(beat?.path, '/v1/agent/check/pass/service%3Aproconsul-k8s-sync-a%40o');
+  });
+
+  it('has a place of its own beside one of another owner on the same host', () => {
+    const of = (owner: string) => started(owner).presence.id;
+    assert.notEqual(of('o'), of('x'));
+    assert.equal(of('k8s-sync'), 'proconsul-k8s-sync-a');
   });
 
   it('is told anew once a beat finds it lost, and waits where that does not help', async () => {
@@ -113,7 +119,7 @@ describe('a sync in the catalog', () => {
       [true, [other('passing')]],
       [true, [other('warning', { id: 'c' }), other('passing')]],
       [false, [other('warning'), other('critical', { id: 'c' })]],
-      [false, [other('passing', { id: 'a' })]],
+      [false, [other('passing', { id: 'a@o' })]],
       [false, [other('passing', { owner: 'x' }), other('passing', { node: 'x' })]],
       [false, undefined],
     ] as const) {

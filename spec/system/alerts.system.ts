@@ -1,7 +1,7 @@
 /**
  * Every alert of docs/monitoring/alerts.yml fires in a real Prometheus for what it is said to be about, and is
  * over when that is. Only the times are others: it must go on for 2 s, and what is looked back at is half a
- * minute. Two servers on a Redis, behind proxies, and a pair of a server and an agent.
+ * minute. Two servers on a Redis, behind proxies, a pair of a server and an agent, and a sync of Kubernetes.
  *
  *   node --import tsx spec/system/alerts.system.ts [alerts, all]
  */
@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cutOff, lead, promoteReplica, put } from '../support/experiments/redis-masters.ts';
+import { SyncInTrouble, type Trouble } from '../support/experiments/sync-troubles.ts';
 import { type AgentProcess, AgentProcesses } from '../support/servers/agent-processes.ts';
 import { Cluster, type ServerProcess } from '../support/servers/cluster.ts';
 import { freePort } from '../support/servers/free-ports.ts';
@@ -22,15 +23,6 @@ import { report } from './report.ts';
 const RULES = fileURLToPath(new URL('../../docs/monitoring/alerts.yml', import.meta.url));
 const PATIENCE_MS = 180_000;
 const TELEMETRY = { prometheus_retention_time: '60s' };
-
-/** What is done to the world, again and again until `alerts` fire, and how it is made good. */
-interface Trouble {
-  readonly alerts: readonly string[];
-  begin(): Promise<void>;
-  /** While it goes on. */
-  goOn(): Promise<void>;
-  end(): Promise<void>;
-}
 
 interface World {
   readonly cluster: Cluster;
@@ -46,23 +38,25 @@ await report(async (say) => {
   const hcl = 'telemetry { prometheus_retention_time = "60s" }';
   const cluster = await Cluster.start({ servers: 2, flags: [`-hcl=${hcl}`] });
   let prometheus: ChildProcess | undefined;
+  let sync: SyncInTrouble | undefined;
   try {
     const server = await processes.server({ telemetry: TELEMETRY });
     await server.start();
     const agent = await processes.agent('a1', server, { telemetry: TELEMETRY });
     await agent.start();
+    sync = await SyncInTrouble.start(server);
     const [a, b] = cluster.servers;
     assert.ok(a !== undefined && b !== undefined);
     const port = await freePort();
     const targets = [a.port, b.port, agent.ports.http].map((each) => `127.0.0.1:${each}`);
-    prometheus = await startPrometheus(folder, port, targets);
+    prometheus = await startPrometheus(folder, port, { targets, sync: sync.target });
     const firing = async () =>
       (await rulesAt(port)).filter(({ state }) => state === 'firing').map(({ name }) => name);
     await until(
       async () => {
         const all = await rulesAt(port);
         return (
-          all.length >= 10 && all.every((rule) => rule.state !== 'firing' && rule.health === 'ok')
+          all.length >= 15 && all.every((rule) => rule.state !== 'firing' && rule.health === 'ok')
         );
       },
       () => 'not every rule is at rest',
@@ -70,7 +64,8 @@ await report(async (say) => {
     );
     const wanted = process.argv.slice(2);
     const tried = new Set<string>();
-    for (const trouble of troubles({ cluster, a, b, server, agent })) {
+    const all = [...sync.troubles(), ...troubles({ cluster, a, b, server, agent })];
+    for (const trouble of all) {
       if (wanted.length > 0 && !trouble.alerts.some((name) => wanted.includes(name))) continue;
       const seen = new Set<string>();
       await trouble.begin();
@@ -95,11 +90,12 @@ await report(async (say) => {
       for (const name of trouble.alerts) tried.add(name);
       say(`fired, and over: ${trouble.alerts.join(', ')}`);
     }
-    const all = (await rulesAt(port)).map(({ name }) => name);
-    if (wanted.length === 0) assert.deepEqual([...tried].sort(), all.sort());
+    const names = (await rulesAt(port)).map(({ name }) => name);
+    if (wanted.length === 0) assert.deepEqual([...tried].sort(), names.sort());
     return 0;
   } finally {
     prometheus?.kill();
+    await sync?.stop();
     await processes.end();
     await cluster.stop();
     await rm(folder, { recursive: true, force: true, maxRetries: 10 });
@@ -186,7 +182,12 @@ interface Rule {
   readonly state: string;
 }
 
-async function startPrometheus(folder: string, port: number, targets: readonly string[]) {
+interface Targets {
+  readonly targets: readonly string[];
+  readonly sync: string;
+}
+
+async function startPrometheus(folder: string, port: number, { targets, sync }: Targets) {
   const rules = join(folder, 'alerts.yml');
   const text = await readFile(RULES, 'utf8');
   const quick = text.replaceAll(/for: \w+/g, 'for: 2s').replaceAll(/\[(5m|1h)\]/g, '[30s]');
@@ -202,6 +203,8 @@ async function startPrometheus(folder: string, port: number, targets: readonly s
       '    metrics_path: /v1/agent/metrics',
       '    params: {format: [prometheus]}',
       `    static_configs: [{targets: ${JSON.stringify(targets)}}]`,
+      '  - job_name: k8s-sync',
+      `    static_configs: [{targets: ${JSON.stringify([sync])}}]`,
       '',
     ].join('\n'),
   );

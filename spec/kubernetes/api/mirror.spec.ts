@@ -241,4 +241,16 @@ describe('a mirror of a list', () => {
       30_000,
     );
   }).timeout(60_000);
+
+  it('is read anew where somebody has to know, though its watch is silent', async () => {
+    const { server, objects, mirror, names, told, knows } = await started();
+    server.isMute = true;
+    objects.create('services', kubeService('s2'));
+    await mirror.listAnew(new AbortController().signal);
+    assert.deepEqual(names(), ['default/s0', 'default/s1', 'default/s2']);
+    server.isMute = false;
+    objects.delete('services', 'default', 's0');
+    await knows('s1', 's2');
+    assert.equal(told.filter((each) => each === 'whole').length, 1);
+  });
 });

@@ -145,6 +145,78 @@ describe('what keys and a ConfigMap agreed on', () => {
   });
 });
 
+describe('a key that is changed while its ConfigMap cannot be written', () => {
+  it('counts, and the log says so, where the map was changed too', async () => {
+    const { set, make, untilData, untilKeys, untilAgreed, said, cluster } =
+      await startPairWorld('both');
+    await set('a', '1');
+    await untilData({ a: '1' });
+    await untilAgreed();
+    cluster.tokens.set('t1', { configmaps: ['list', 'watch'] });
+    await set('a', '2');
+    await said(/configmaps is forbidden: cannot update/);
+    make({ a: '3' });
+    cluster.tokens.set('t1', 'all');
+    await untilData({ a: '2' });
+    await untilKeys({ a: '2' });
+    await said(/were both changed: the key counts/);
+  });
+});
+
+describe('a ConfigMap that a webhook changes each time', () => {
+  it('is written a few times, and then less and less', async () => {
+    const { set, said, cluster, map, untilData } = await startPairWorld('from-kv');
+    let count = 0;
+    cluster.changes = (object) => ({ ...object, data: { a: `webhook ${count++}` } });
+    await set('a', '1');
+    await said(/somebody changes it each time it is written/);
+    assert.deepEqual([cluster.writes, map()?.['data']], [4, { a: 'webhook 3' }]);
+    cluster.changes = undefined;
+    await untilData({ a: '1' });
+  });
+});
+
+describe('a store that was restored to before a pair agreed', () => {
+  it('has the key count where both differ, and loses nothing of the map', async () => {
+    const { set, make, untilData, untilKeys, untilAgreed, first, next, put, get } =
+      await startPairWorld('both');
+    await set('a', '1');
+    await untilData({ a: '1' });
+    make({ a: '2', b: '1' });
+    await untilKeys({ a: '2', b: '1' });
+    await untilAgreed();
+    await first.stop();
+    const old = { Verb: 'set', Key: 'app/web/a', Value: Buffer.from('0').toString('base64') };
+    const gone = [AGREED, 'app/web/b'].map((Key) => ({ KV: { Verb: 'delete', Key } }));
+    assert.equal((await put('/v1/txn', [{ KV: old }, ...gone])).status, 200);
+    next('b');
+    await untilData({ a: '0', b: '1' });
+    await untilKeys({ a: '0', b: '1' });
+    assert.match((await get(`/v1/kv/${AGREED}?raw`)).text, /"Serial":/);
+  });
+});
+
+describe('a ConfigMap whose annotation counts further than anybody has', () => {
+  it('is not believed', async () => {
+    const { set, make, untilData, untilKeys, first, next, untilAgreed } =
+      await startPairWorld('both');
+    await set('a', '1');
+    await untilData({ a: '1' });
+    await untilAgreed();
+    await first.stop();
+    const annotations = { 'proconsul-agreed': String(2 ** 53 - 1) };
+    const labels = {
+      consul: 'true',
+      'app.kubernetes.io/managed-by': 'proconsul',
+      'app.kubernetes.io/instance': 'k8s-sync',
+    };
+    make({ a: '2' }, { metadata: { name: 'web', namespace: 'default', labels, annotations } });
+    next('b');
+    await untilKeys({ a: '2' });
+    assert.match(await untilAgreed(), /"Serial":\d{1,3},/);
+  });
+});
+
 describe('a ConfigMap of a cluster that was restored', () => {
   it('is written on, though its versions are smaller than they were', async () => {
     const { set, make, untilData, objects } = await startPairWorld('from-kv');

@@ -1,6 +1,6 @@
 /** Which services of the catalog a cluster is to have, whatever the catalog answers. */
 import assert from 'node:assert/strict';
-import type { CatalogAnswer } from '../../../kubernetes/catalog.ts';
+import type { CatalogAnswer, CatalogRequest } from '../../../kubernetes/catalog.ts';
 import { Brought } from '../../../kubernetes/to-cluster/brought.ts';
 import type { BackRules } from '../../../kubernetes/to-cluster/rules.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
@@ -86,5 +86,47 @@ describe('what a cluster is to have', () => {
     await until(isThrough);
     assert.equal(logger.lines.filter((line) => line.includes('"a_b" is not brought')).length, 2);
     await stop();
+  });
+});
+
+describe('many services that are brought', () => {
+  it('wait by fewer connections than a server gives one address, and each has its turn', async () => {
+    const names = Array.from({ length: 100 }, (_, i) => `s${i}`);
+    const asking = { now: 0, most: 0, ends: [] as [path: string, end: () => void][] };
+    const answered = { status: 200, index: '7', text: '' };
+    const instance = { Node: { Node: 'm' }, Service: { Address: '10.0.0.1', Port: 80 } };
+    const ask = async ({ path, query = [] }: CatalogRequest, signal: AbortSignal) => {
+      const isOfNames = path === '/v1/catalog/services';
+      if (!isOfNames) asking.most = Math.max(asking.most, ++asking.now);
+      const waits = query.some(([key]) => key === 'index');
+      if (waits) {
+        await new Promise<void>((end) => {
+          signal.addEventListener('abort', () => end());
+          if (!isOfNames) asking.ends.push([path, end]);
+        });
+      }
+      if (!isOfNames) asking.now--;
+      const all = Object.fromEntries(names.map((name) => [name, []]));
+      return { ...answered, json: isOfNames ? all : [instance] };
+    };
+    const deps = { catalog: { ask }, random: seededRandom(1), logger: new RecordingLogger() };
+    const [clock, ending] = [new FakeClock(), new AbortController()];
+    const rules = { ...RULES, kind: 'headless' } as const;
+    const brought = new Brought({ ...deps, clock, isThere: () => false }, rules, () => undefined);
+    const ran = brought.run(ending.signal);
+    const known = () => names.filter((name) => brought.get(name)?.addresses !== undefined).length;
+    await until(() => asking.now === 72 && known() === 100);
+    // Whoever waits for a place has the next one.
+    const waited = new Set<string>();
+    await until(() => {
+      for (const [path, end] of asking.ends.splice(0)) {
+        waited.add(path);
+        end();
+      }
+      return waited.size === 100;
+    });
+    assert.equal(asking.most, 72);
+    ending.abort();
+    await ran;
   });
 });

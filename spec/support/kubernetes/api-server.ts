@@ -25,6 +25,7 @@ interface Stream {
   readonly response: ServerResponse;
   readonly isSeen: (object: KubeObject) => boolean;
   readonly wantsBookmarks: boolean;
+  readonly token: string | undefined;
 }
 
 const PATH =
@@ -59,6 +60,10 @@ export class ApiServer {
   turnedAway = 0;
   /** Nothing comes out of any stream, and none is closed: as behind a network that lost its memory. */
   isMute = false;
+  /** The same for those that watch by this token alone. */
+  mutedToken = '';
+  /** A webhook that changes what is written. */
+  changes: ((object: KubeObject) => KubeObject) | undefined;
   /** Whatever comes to such a path is refused, whoever asks. */
   denied: RegExp | undefined;
   /** Each watch is told that its version is too old. */
@@ -123,14 +128,16 @@ export class ApiServer {
     }
   }
 
-  #bookmark({ resource, response }: Stream): void {
+  #bookmark(stream: Stream): void {
+    const { resource } = stream;
     const { group: apiVersion, kind } = RESOURCES[resource] ?? { group: '', kind: '' };
     const metadata = { resourceVersion: String(this.objects.version) };
-    this.#line(response, { type: 'BOOKMARK', object: { apiVersion, kind, metadata } });
+    this.#line(stream, { type: 'BOOKMARK', object: { apiVersion, kind, metadata } });
   }
 
-  #line(response: ServerResponse, line: object): void {
-    if (!this.isMute && !response.writableEnded) response.write(`${JSON.stringify(line)}\n`);
+  #line({ response, token }: Pick<Stream, 'response' | 'token'>, line: object): void {
+    const isMute = this.isMute || (token !== undefined && token === this.mutedToken);
+    if (!isMute && !response.writableEnded) response.write(`${JSON.stringify(line)}\n`);
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -155,7 +162,7 @@ export class ApiServer {
     if (this.denied?.test(url)) throw new Refused(403, 'Forbidden', `${url} is forbidden`);
     this.#admit(request, method, asked);
     if (method === 'GET' && asked.query.get('watch') === 'true') {
-      this.#watch(asked, response);
+      this.#watch(asked, response, tokenOf(request));
       return;
     }
     if (method === 'GET') {
@@ -195,7 +202,8 @@ export class ApiServer {
       return { kind: 'Status', apiVersion: 'v1', status: 'Success' };
     }
     const object = JSON.parse(body) as KubeObject;
-    const given = { ...object, metadata: { ...object.metadata, namespace } };
+    const sent = { ...object, metadata: { ...object.metadata, namespace } };
+    const given = this.changes?.(sent) ?? sent;
     if (object.kind !== RESOURCES[resource]?.kind) {
       throw new Refused(400, 'BadRequest', `the object's kind is ${object.kind}`);
     }
@@ -208,12 +216,12 @@ export class ApiServer {
     return this.objects.replace(resource, given);
   }
 
-  #admit({ headers }: IncomingMessage, method: string, { resource, name, query }: Asked): void {
+  #admit(request: IncomingMessage, method: string, { resource, name, query }: Asked): void {
     if (this.turnedAway > 0) {
       this.turnedAway--;
       throw new Refused(429, 'TooManyRequests', 'too many requests');
     }
-    const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
+    const token = tokenOf(request);
     const rights = token === undefined ? {} : this.tokens.get(token);
     if (rights === undefined) throw new Refused(401, 'Unauthorized', 'Unauthorized');
     if (rights === 'all') return;
@@ -249,19 +257,23 @@ export class ApiServer {
     };
   }
 
-  #watch({ resource, namespace, query }: Asked, response: ServerResponse): void {
+  #watch(
+    { resource, namespace, query }: Asked,
+    response: ServerResponse,
+    token: string | undefined,
+  ): void {
     const isSeen = seenBy(namespace, query);
     const from = Number(query.get('resourceVersion') ?? 0);
     response.writeHead(200, { 'Content-Type': 'application/json' });
     response.flushHeaders();
     if (this.forgets || (from > 0 && from < this.objects.compacted)) {
       const why = `too old resource version: ${from} (${this.objects.compacted})`;
-      this.#line(response, { type: 'ERROR', object: statusOf(410, 'Expired', why) });
+      this.#line({ response, token }, { type: 'ERROR', object: statusOf(410, 'Expired', why) });
       response.end();
       return;
     }
     const wantsBookmarks = query.get('allowWatchBookmarks') === 'true';
-    const stream = { resource, response, isSeen, wantsBookmarks };
+    const stream = { resource, response, isSeen, wantsBookmarks, token };
     // A version that is still to come is waited for in silence.
     const past =
       from === 0
@@ -289,15 +301,20 @@ export class ApiServer {
   }
 
   /** One that is no longer selected is gone, for this watch. */
-  #event({ response, isSeen }: Stream, { type, object, before }: Event): void {
+  #event(stream: Stream, { type, object, before }: Event): void {
+    const { isSeen } = stream;
     const [was, is] = [before !== undefined && isSeen(before), isSeen(object)];
     if (type === 'DELETED' ? was : is) {
       const shown = type === 'MODIFIED' && !was ? 'ADDED' : type;
-      this.#line(response, { type: shown, object });
+      this.#line(stream, { type: shown, object });
     } else if (was) {
-      this.#line(response, { type: 'DELETED', object });
+      this.#line(stream, { type: 'DELETED', object });
     }
   }
+}
+
+function tokenOf({ headers }: IncomingMessage): string | undefined {
+  return /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
 }
 
 function seenBy(namespace: string, query: URLSearchParams): (object: KubeObject) => boolean {

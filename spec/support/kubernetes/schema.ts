@@ -39,6 +39,15 @@ const OTHERS: Readonly<Record<string, Fields>> = {
     params: optional('{ [key: string]: Array<string>; }'),
     interval: optional('string'),
   },
+  PrometheusRule: { ...top(), spec: required('PrometheusRuleSpec') },
+  PrometheusRuleSpec: { groups: required('Array<RuleGroup>') },
+  RuleGroup: { name: required('string'), rules: required('Array<Rule>') },
+  Rule: {
+    alert: required('string'),
+    expr: required('string'),
+    for: optional('string'),
+    annotations: optional('{ [key: string]: string; }'),
+  },
   ScaledObject: { ...top(), spec: required('ScaledObjectSpec') },
   ScaledObjectSpec: {
     scaleTargetRef: required('ScaleTarget'),

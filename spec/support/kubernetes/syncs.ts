@@ -104,6 +104,8 @@ export class Sync {
   instead: Instead;
   /** What it sends to the catalog has no answer, and no connection ends by that. */
   isCut = false;
+  /** Aborted, what it waits at has an end again, and that is no answer; until then nothing that changes reaches it that way. */
+  deafness: AbortController | undefined;
   readonly #ending = new AbortController();
   readonly #killed = new AbortController();
   readonly #api: Client;
@@ -162,6 +164,16 @@ export class Sync {
     this.#api.close();
   }
 
+  async #deaf({ query = [] }: CatalogRequest, signal: AbortSignal): Promise<void> {
+    const deafness = this.deafness?.signal;
+    const waits = query.some(([key]) => key === 'index');
+    if (waits && deafness?.aborted === false) await silence(AbortSignal.any([signal, deafness]));
+  }
+
+  #keep(request: CatalogRequest, isBeat: boolean): void {
+    if (request.method !== 'GET' && !isBeat) this.writes.push(request);
+  }
+
   #lose(): void {
     if (this.lostAnswers === 0) return;
     this.lostAnswers--;
@@ -174,17 +186,18 @@ export class Sync {
       ask: async (request, signal) => {
         if (killed.aborted) throw new ProconsulError('unavailable', 'killed');
         if (this.isCut) await silence(signal);
-        const { method, path, accept = [] } = request;
+        await this.#deaf(request, signal);
+        const { path, accept = [] } = request;
         const isBeat = /\/check\/(pass|warn)\//.test(path);
-        if (method !== 'GET' && !isBeat) this.writes.push(request);
+        this.#keep(request, isBeat);
         const either = AbortSignal.any([signal, killed]);
         const other = this.instead(request);
         if (other !== undefined) return taken(other, accept);
         this.asking.most = Math.max(this.asking.most, ++this.asking.now);
-        const answer = await (isBeat
+        const sent = isBeat
           ? beat(server, request, token)
-          : asked(server.port, request, { token, signal: either })
-        ).finally(() => this.asking.now--);
+          : asked(server.port, request, { token, signal: either });
+        const answer = await sent.finally(() => this.asking.now--);
         const { status, text, index } = answer;
         if (path === '/v1/txn') this.#lose();
         const said = index === 0 ? '' : String(index);

@@ -1,0 +1,91 @@
+/** How much all Services together may come to. */
+import assert from 'node:assert/strict';
+import { Room, shareOf } from '../../../kubernetes/to-catalog/room.ts';
+import { Wanted } from '../../../kubernetes/to-catalog/wanted.ts';
+import { kubeService, kubeSlice } from '../../support/kubernetes/cluster.ts';
+
+const RULES = {
+  node: 'n',
+  owner: 'o',
+  byDefault: true,
+  namePrefix: '',
+  addsNamespace: true,
+  tag: 'k8s',
+  allowNamespaces: ['*'],
+  denyNamespaces: [],
+  clusterIps: true,
+  nodePorts: 'ExternalOnly',
+  bothFamilies: false,
+} as const;
+
+describe('the share of each namespace', () => {
+  it('is what is left once those are served that want less', () => {
+    assert.equal(shareOf(90, [10, 20, 100, 200]), 30);
+    assert.equal(shareOf(90, [90]), 90);
+    assert.equal(shareOf(90, [100]), 90);
+    assert.equal(shareOf(90, [50, 50]), 45);
+  });
+
+  it('leaves out none while all find room', () => {
+    const room = new Room(100);
+    room.set('a/x', 60);
+    room.set('b/y', 40);
+    assert.deepEqual([...room.leftOut()], []);
+    room.set('b/y', 41);
+    room.set('a/x', 0);
+    assert.deepEqual([...room.leftOut()], []);
+  });
+
+  it('takes from whoever has most, by names, and from nobody else', () => {
+    const room = new Room(100);
+    for (const name of ['e', 'd', 'c', 'b', 'a']) room.set(`greedy/${name}`, 30);
+    room.set('small/x', 40);
+    assert.deepEqual([...room.leftOut()], ['greedy/c', 'greedy/d', 'greedy/e']);
+  });
+});
+
+describe('Services that are more together than can be read', () => {
+  function started() {
+    const told = new Map<string, string>();
+    const wanted = new Wanted(
+      RULES,
+      {
+        now: () => 0,
+        changed: () => undefined,
+        nodesWanted: () => undefined,
+        areNodesKnown: () => true,
+        judged: (service, fault) => {
+          if (fault === undefined) told.delete(service);
+          else told.set(service, fault);
+        },
+      },
+      new Room(20_000),
+    );
+    const { services, slices } = wanted;
+    const service = (namespace: string, name: string, pods: number) => {
+      const ips = Array.from({ length: pods }, (_, i) => ({ ip: `10.0.0.${i}` }));
+      const object = kubeService(name, { namespace });
+      services.changed(`${namespace}/${name}`, services.keep({ ...object }), undefined);
+      const slice = slices.keep({ ...kubeSlice(name, ips, { namespace }) });
+      slices.changed(`${namespace}/${name}-x1`, slice, undefined);
+    };
+    const shown = () => {
+      const names = [...wanted.ids()].map((id) => wanted.get(id)?.service.Service ?? '');
+      return [...new Set(names)].sort().join();
+    };
+    return { wanted, service, shown, told };
+  }
+
+  it('come but for those of the namespace that has most, which are named and counted, until there is room', () => {
+    const { wanted, service, shown, told } = started();
+    service('shop', 'web', 2);
+    service('greedy', 'a', 2);
+    service('greedy', 'b', 30);
+    assert.equal(shown(), 'a-greedy,web-shop');
+    assert.deepEqual([[...told.keys()], wanted.refused], [['greedy/b'], 1]);
+    assert.match(told.get('greedy/b') ?? '', /all Services together/);
+    service('greedy', 'b', 3);
+    assert.equal(shown(), 'a-greedy,b-greedy,web-shop');
+    assert.deepEqual([told.size, wanted.refused], [0, 0]);
+  });
+});

@@ -1,0 +1,77 @@
+/** The way back, where what is known is old, or is changed by others each time. */
+import assert from 'node:assert/strict';
+import type { KubeObject } from '../../support/kubernetes/objects.ts';
+import { startSyncWorld } from '../../support/kubernetes/syncs.ts';
+import { until } from '../../support/until.ts';
+
+async function started() {
+  const world = await startSyncWorld();
+  const { objects, register, sync } = world;
+  const instance = (id: string, Address: string) =>
+    register({ Node: `m-${id}`, Address, Service: { ID: id, Service: 'db', Address, Port: 5432 } });
+  const service = () => objects.get('services', 'default', 'db');
+  const shown = () =>
+    objects
+      .list('endpointslices')
+      .flatMap((slice) => slice['endpoints'] as readonly { addresses: readonly string[] }[])
+      .flatMap(({ addresses }) => addresses)
+      .sort();
+  const untilShown = (...wanted: readonly string[]) =>
+    until(
+      () => shown().join() === wanted.join(),
+      () => shown(),
+    );
+  const begin = (name: string) => sync(name, { 'to-k8s': 'true', 'to-consul': 'false' });
+  return { ...world, instance, service, shown, untilShown, begin };
+}
+
+function marked(object: KubeObject, consul: string): KubeObject {
+  const { metadata } = object;
+  return { ...object, metadata: { ...metadata, labels: { ...metadata.labels, consul } } };
+}
+
+describe('a sync that nothing of the catalog has reached for a while', () => {
+  it('takes no endpoint for gone before it has asked anew', async () => {
+    const { instance, begin, untilShown, objects, shown, clock, say } = await started();
+    await instance('db1', '10.0.0.1');
+    const first = begin('a');
+    await untilShown('10.0.0.1');
+    const second = begin('b');
+    await until(() => second.sync.isWhole && second.asking.now > 1);
+    second.deafness = new AbortController();
+    await instance('db2', '10.0.0.2');
+    await untilShown('10.0.0.1', '10.0.0.2');
+    const lost: string[] = [];
+    objects.listeners.add(() => {
+      if (!shown().includes('10.0.0.2')) lost.push(shown().join());
+    });
+    first.kill();
+    await until(async () => {
+      await say('check/pass/service:proconsul-k8s-sync-b?node=k8s-sync');
+      await clock.advance(50);
+      return second.isActive;
+    });
+    second.deafness.abort();
+    await instance('db3', '10.0.0.3');
+    await untilShown('10.0.0.1', '10.0.0.2', '10.0.0.3');
+    assert.deepEqual(lost, []);
+  });
+});
+
+describe('a Service that a webhook changes each time', () => {
+  it('is written a few times, and then less and less', async () => {
+    const { instance, begin, cluster, service, untilShown } = await started();
+    const mark = () => service()?.metadata.labels?.['consul'];
+    let count = 0;
+    cluster.changes = (object) =>
+      object.kind === 'Service' ? marked(object, `${count++}`) : object;
+    await instance('db1', '10.0.0.1');
+    const { logger } = begin('a');
+    const told = () => logger.lines.join('\n');
+    await until(() => /"db": somebody changes it each time it is written/.test(told()), told);
+    assert.deepEqual([count, mark()], [4, '3']);
+    cluster.changes = undefined;
+    await until(() => mark() === 'true', told);
+    await untilShown('10.0.0.1');
+  });
+});
