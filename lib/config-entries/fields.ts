@@ -9,6 +9,8 @@ export type Field = Scalar | Struct | List | Mapped;
 interface Shown {
   /** Shown also when it says nothing; others are left out, as Go leaves them out. */
   readonly always?: boolean;
+  /** Nothing is something else than 0, or false, which then is said. */
+  readonly said?: boolean;
 }
 
 export type ScalarType =
@@ -63,6 +65,7 @@ export const maybe = (fields: Table): Field => ({ is: 'struct', fields });
 export const struct = (fields: Table): Field => ({ is: 'struct', fields, always: true });
 export const list = (fields: Table): Field => ({ is: 'list', fields });
 export const map = (of: Field): Field => ({ is: 'map', of });
+export const said = (field: Field): Field => ({ ...field, said: true });
 export const always = (field: Field): Field => ({ ...field, always: true });
 
 export const meshGateway = struct({ Mode: text });
@@ -80,6 +83,7 @@ export const expose = struct({
 
 /** What Go writes of a field that says nothing. */
 export function zeroOf(field: Field): unknown {
+  if (field.said === true) return null;
   switch (field.is) {
     case 'text':
     case 'namespace':
@@ -106,7 +110,8 @@ function zeros(table: Table): object {
 
 /** Whether Go takes it for nothing, and leaves it out. */
 export function saysNothing(field: Field, value: unknown): boolean {
-  if (value === null || value === '' || value === 0 || value === false) return true;
+  if (value === null || value === '') return true;
+  if (value === 0 || value === false) return field.said !== true;
   if (field.is === 'struct' || typeof value !== 'object') return false;
   return Object.keys(value ?? {}).length === 0;
 }

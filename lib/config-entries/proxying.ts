@@ -8,6 +8,7 @@ import {
   map,
   maybe,
   meshGateway,
+  said,
   type Table,
   text,
   texts,
@@ -36,7 +37,7 @@ export interface HeaderChanges {
 const passiveHealthCheck: Field = maybe({
   Interval: duration,
   MaxFailures: whole,
-  EnforcingConsecutive5xx: whole,
+  EnforcingConsecutive5xx: said(whole),
   MaxEjectionPercent: whole,
   BaseEjectionTime: duration,
 });

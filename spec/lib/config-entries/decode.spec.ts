@@ -70,6 +70,29 @@ describe('a config entry as it is written', () => {
     }
   });
 
+  it('keeps a 0 that means something else than nothing, in archives too', () => {
+    const written = (EnforcingConsecutive5xx: number | null) => ({
+      ...{ Kind: 'service-defaults', Name: 'web' },
+      UpstreamConfig: {
+        Defaults: { PassiveHealthCheck: { MaxFailures: 3, EnforcingConsecutive5xx } },
+      },
+    });
+    const checkOf = (value: object) => {
+      const { UpstreamConfig } = value as ReturnType<typeof written>;
+      return UpstreamConfig.Defaults.PassiveHealthCheck;
+    };
+    for (const [given, kept] of [
+      [0, { MaxFailures: 3, EnforcingConsecutive5xx: 0 }],
+      [50, { MaxFailures: 3, EnforcingConsecutive5xx: 50 }],
+      [null, { MaxFailures: 3 }],
+    ] as const) {
+      const entry = decodeEntry(written(given));
+      assert.deepEqual(checkOf(entry), kept);
+      const archive = archivedEntry({ ...entry, CreateIndex: 1, ModifyIndex: 2 });
+      assert.deepEqual(checkOf(decodeEntry(decodeJson(encodeJson(archive)))), kept);
+    }
+  });
+
   it('tells all names that it does not know, with where they stand', () => {
     const unknown = {
       ...router({ Match: { HTTP: { PathPrefix: '/x', Foo: 1 } }, Bar: 2 }),
