@@ -9,8 +9,11 @@
 
 /** Whatever fails, it rejects with 'unavailable' or 'unknown': it never has anything against who asks. */
 export interface Leases {
-  /** From now on the lease has `ttlMs` left, whatever it had before. */
-  renew(id: string, ttlMs: number): Promise<void>;
+  /**
+   * From now on the lease has `ttlMs` left, whatever it had before. Who is 'patient' may be kept waiting for
+   * some milliseconds, so that many who come one by one share a question to the store.
+   */
+  renew(id: string, ttlMs: number, how?: 'patient'): Promise<void>;
   /** Forgets the lease; nothing happens when there is none. */
   drop(id: string): Promise<void>;
   /** The keeper's, and nobody else's: it must come again within MAX_SILENCE_MS. */

@@ -34,6 +34,9 @@ export interface MembersDeps {
 
 export class Members {
   readonly #deps: MembersDeps;
+  /** The rows of those that live, and what is told of them: each beat is answered with it. */
+  #live: readonly KnownMember[] = [];
+  #servers: readonly ServerInfo[] = [];
 
   constructor(deps: MembersDeps) {
     this.#deps = deps;
@@ -49,15 +52,19 @@ export class Members {
   }
 
   /** The members that are servers and live, in the order of names. */
-  servers(): ServerInfo[] {
-    return [...this.#deps.state().liveServers.values()]
-      .sort(byName)
-      .map(({ ID, Node, Address, Tags }) => ({
-        ID,
-        Node,
-        Datacenter: this.#deps.datacenter,
-        Url: `${Tags['use_tls'] === '1' ? 'https' : 'http'}://${Address.includes(':') ? `[${Address}]` : Address}:${Tags['port']}`,
-      }));
+  servers(): readonly ServerInfo[] {
+    const live = [...this.#deps.state().liveServers.values()];
+    const isSame =
+      live.length === this.#live.length && live.every((row, i) => row === this.#live[i]);
+    if (isSame) return this.#servers;
+    this.#live = live;
+    this.#servers = live.toSorted(byName).map(({ ID, Node, Address, Tags }) => ({
+      ID,
+      Node,
+      Datacenter: this.#deps.datacenter,
+      Url: `${Tags['use_tls'] === '1' ? 'https' : 'http'}://${Address.includes(':') ? `[${Address}]` : Address}:${Tags['port']}`,
+    }));
+    return this.#servers;
   }
 
   /** Takes a beat; refuses one of a machine whose name another one has that lives. */
@@ -70,7 +77,7 @@ export class Members {
     const { ID, Node, Address, LanPort: Port, Tags } = beat;
     await this.#makeAlive({ ID, Node, Address, Port, Tags });
     const NextMs = beatMs(this.#deps.state(), beat);
-    await leases.renew(agentLease(Node), leaseMs(this.#deps.state(), beat));
+    await leases.renew(agentLease(Node), leaseMs(this.#deps.state(), beat), 'patient');
     const WantsLoad = !this.#deps.state().configEntries.isEmptyOf(SERVICE_SCALING.kind);
     const answer = { Servers: this.servers(), Known: this.#isKnown(beat), NextMs };
     return WantsLoad ? { ...answer, WantsLoad } : answer;

@@ -1,7 +1,8 @@
 /**
  * Heads of requests that were parsed before: whoever writes sends the same one again and again, but for
- * the target and the length of the body. A request is taken by such a head where its bytes are those that
- * Node's parser has read already, and where what is not among them can be read in one way alone.
+ * the target and the length of the body, and all agents send the same one, but for their names and tokens.
+ * A request is taken by such a head where its bytes are those that Node's parser has read already, and
+ * where what is not among them can be read in one way alone.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -20,13 +21,27 @@ const LENGTH_NAME = 'content-length';
 
 /** Characters that no parser takes for anything else than a part of the target. */
 const REQUEST_LINE = /^(PUT|POST|DELETE) (\/[\w\-.~!$&'()*+,;=:@%/?]*) HTTP\/1\.1\r\n$/;
-/** As every client writes it: no sign, no zero in front. */
-const LENGTH = /^(content-length: )(0|[1-9]\d{0,6})(?=\r$)/im;
-const EVERY_LENGTH = /content-length/gi;
+
+/** Headers whose value is no part of a head. */
+const FREE = ['content-length', 'x-proconsul-node', 'x-consul-token'] as const;
+/** Their lines as every client writes them: a length without a sign or a zero in front, and visible letters. */
+const FREE_LINES =
+  /^(?:content-length: (0|[1-9]\d{0,6})|x-proconsul-node: ([!-~]*)|x-consul-token: ([!-~]*))(?=\r$)/gim;
+const EVERY_NAME = FREE.map((name) => new RegExp(`${name}(?![\\w-])`, 'gi'));
+
+/** As they are written, in the order of FREE; undefined where a line is not there. */
+type Values = readonly [
+  length: string | undefined,
+  node: string | undefined,
+  token: string | undefined,
+];
 
 interface KnownHead {
+  /** A node and a token without their values: none that was sent once is kept. */
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
+  /** Where the values stand among the latter, in the order of FREE. */
+  readonly valuesAt: readonly number[];
   readonly begin: Begin;
 }
 
@@ -41,15 +56,14 @@ interface Read {
   readonly target: string;
   /** All header lines. */
   readonly lines: string;
-  /** The method, and the header lines without the length of the body. */
+  /** The method, and the header lines without the values that are free. */
   readonly key: string;
-  /** As it is written; undefined where none is. */
-  readonly length: string | undefined;
+  readonly values: Values;
   readonly body: Buffer;
 }
 
 export class KnownHeads {
-  /** By the method and the header lines without the length. */
+  /** By the method and the header lines without the values that are free. */
   readonly #heads = new ByteCache<string, KnownHead>({
     maxBytes: MAX_HEADS_BYTES,
     idle: { maxMs: MAX_IDLE_MS, clock: systemClock },
@@ -70,10 +84,8 @@ export class KnownHeads {
   learn(message: IncomingMessage, chunk: Buffer, begin: Begin): void {
     const read = readingOf(chunk, this.#maxHeadBytes);
     if (read === undefined || !isAsParsed(read, message)) return;
-    const headers = { ...message.headers };
-    const head = { headers, rawHeaders: [...message.rawHeaders], begin };
     // As a text, as the parser's headers, and as they came.
-    this.#heads.keep(read.key, head, 6 * read.lines.length);
+    this.#heads.keep(read.key, headOf(message, begin), 6 * read.lines.length);
   }
 
   /** Undefined where it is the parser's. */
@@ -81,8 +93,9 @@ export class KnownHeads {
     const read = readingOf(chunk, this.#maxHeadBytes);
     const known = read && this.#heads.get(read.key)?.value;
     if (read === undefined || known === undefined) return undefined;
-    const { method, target: url, length, body } = read;
-    const head = { method, url, ...withLength(known, length) };
+    const { method, target: url, values, body } = read;
+    const { headers, rawHeaders } = withValues(known, values);
+    const head = { method, url, headers, rawHeaders };
     return { message: new ReadyMessage(head, socket, body), begin: known.begin };
   }
 }
@@ -96,23 +109,35 @@ function readingOf(chunk: Buffer, maxHeadBytes: number): Read | undefined {
   const [, method, target] = REQUEST_LINE.exec(chunk.toString('latin1', 0, lineEnd)) ?? [];
   if (method === undefined || target === undefined) return undefined;
   const lines = chunk.toString('latin1', lineEnd, linesEnd);
-  const said = LENGTH.exec(lines);
-  const length = said?.[2];
+  const taken = apart(lines);
   const body = chunk.subarray(linesEnd + LINE_END_BYTES);
-  if (body.length !== Number(length ?? 0)) return undefined;
-  return { method, target, lines, key: keyOf(method, lines, said), length, body };
+  if (taken === undefined || body.length !== Number(taken.values[0] ?? 0)) return undefined;
+  const { values, rest } = taken;
+  return { method, target, lines, key: `${method} ${rest}`, values, body };
 }
 
-function keyOf(method: string, lines: string, said: RegExpExecArray | null): string {
-  if (said === null) return `${method} ${lines}`;
-  const [whole, before = ''] = said;
-  const digitsAt = said.index + before.length;
-  // What says it without a digit has another key.
-  return `${method} of a length ${lines.slice(0, digitsAt)}${lines.slice(said.index + whole.length)}`;
+/** The values that are free, and the lines without them; undefined where one is there twice. */
+function apart(lines: string): { values: Values; rest: string } | undefined {
+  const values: [Values[0], Values[1], Values[2]] = [undefined, undefined, undefined];
+  // What has a line without a value has another key than what has one that is free.
+  let which = 0;
+  let rest = '';
+  let from = 0;
+  FREE_LINES.lastIndex = 0;
+  for (let said = FREE_LINES.exec(lines); said !== null; said = FREE_LINES.exec(lines)) {
+    const at = FREE.findIndex((_, i) => said[i + 1] !== undefined) as 0 | 1 | 2;
+    if (values[at] !== undefined) return undefined;
+    const value = said[at + 1] as string;
+    values[at] = value;
+    which += 1 << at;
+    rest += lines.slice(from, FREE_LINES.lastIndex - value.length);
+    from = FREE_LINES.lastIndex;
+  }
+  return { values, rest: `${which} ${rest}${lines.slice(from)}` };
 }
 
 /** Whether the parser has made of it what is made of its like, and of no other head with the same key. */
-function isAsParsed({ method, target, lines, length }: Read, message: IncomingMessage): boolean {
+function isAsParsed({ method, target, lines, values }: Read, message: IncomingMessage): boolean {
   const { headers } = message;
   return (
     message.httpVersion === '1.1' &&
@@ -122,16 +147,38 @@ function isAsParsed({ method, target, lines, length }: Read, message: IncomingMe
     headers['transfer-encoding'] === undefined &&
     headers.expect === undefined &&
     headers.upgrade === undefined &&
-    headers['content-length'] === length &&
-    (lines.match(EVERY_LENGTH)?.length ?? 0) === (length === undefined ? 0 : 1)
+    FREE.every((name, i) => {
+      const said = lines.match(EVERY_NAME[i] as RegExp)?.length ?? 0;
+      return headers[name] === values[i] && said === (values[i] === undefined ? 0 : 1);
+    })
   );
 }
 
-function withLength({ headers, rawHeaders }: KnownHead, length: string | undefined) {
-  if (length === undefined || headers[LENGTH_NAME] === length) return { headers, rawHeaders };
-  const at = rawHeaders.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === LENGTH_NAME);
-  return {
-    headers: { ...headers, [LENGTH_NAME]: length },
-    rawHeaders: rawHeaders.with(at + 1, length),
-  };
+function headOf(message: IncomingMessage, begin: Begin): KnownHead {
+  const headers = { ...message.headers };
+  const rawHeaders = [...message.rawHeaders];
+  const valuesAt = FREE.map((name) => {
+    const at = rawHeaders.findIndex((each, i) => i % 2 === 0 && each.toLowerCase() === name) + 1;
+    if (at > 0 && name !== LENGTH_NAME) {
+      headers[name] = '';
+      rawHeaders[at] = '';
+    }
+    return at;
+  });
+  return { headers, rawHeaders, valuesAt, begin };
+}
+
+function withValues(known: KnownHead, values: Values): Pick<KnownHead, 'headers' | 'rawHeaders'> {
+  const [length, node, token] = values;
+  const isPlain = node === undefined && token === undefined;
+  if (isPlain && known.headers[LENGTH_NAME] === length) return known;
+  const headers = { ...known.headers };
+  const rawHeaders = [...known.rawHeaders];
+  for (let i = 0; i < FREE.length; i++) {
+    const value = values[i];
+    if (value === undefined) continue;
+    headers[FREE[i] as string] = value;
+    rawHeaders[known.valuesAt[i] as number] = value;
+  }
+  return { headers, rawHeaders };
 }

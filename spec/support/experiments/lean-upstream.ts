@@ -119,7 +119,7 @@ class LeanLine {
         if (answer === undefined) reject(error);
         else resolve(answer);
       };
-      const named = Object.entries({ ...headers, 'X-Proconsul-Agent': node });
+      const named = Object.entries({ ...headers, 'X-Proconsul-Node': node });
       const lines = named.map(([name, value]) => `${name}: ${value}\r\n`).join('');
       const length = body === undefined ? '' : `Content-Length: ${body.length}\r\n`;
       const head = `${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1:${this.#port}\r\n${lines}${length}\r\n`;

@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly commit?: CommitPolicy;
   /** Where Redis is, if not one that the cluster starts. */
   readonly redisUrl?: string;
+  /** Another build's. */
+  readonly program?: string;
 }
 
 export class Cluster {
@@ -51,13 +53,15 @@ export class Cluster {
 
   static async start(options: ClusterOptions): Promise<Cluster> {
     const { servers: count, flags = [], redisUrl, commit = 'redis', xds = false } = options;
+    const { program = PROGRAM } = options;
     const dir = await mkdtemp(join(tmpdir(), 'proconsul-cluster-'));
     const redis = redisUrl === undefined ? await startRedis() : undefined;
     const servers: ServerProcess[] = [];
     for (let i = 1; i <= count; i++) {
       const proxy = redis === undefined ? undefined : await TcpProxy.start(redis.address);
       const url = `${proxy?.url ?? redisUrl ?? ''}?commit=${commit}`;
-      servers.push(await ServerProcess.prepare({ name: `s${i}`, dir, url, proxy, flags, xds }));
+      const prepared = { name: `s${i}`, dir, url, proxy, flags, xds, program };
+      servers.push(await ServerProcess.prepare(prepared));
     }
     const cluster = new Cluster(dir, redis, servers);
     for (const server of servers) server.start();
@@ -87,6 +91,7 @@ interface Prepared {
   readonly proxy: TcpProxy | undefined;
   readonly flags: readonly string[];
   readonly xds: boolean;
+  readonly program: string;
 }
 
 interface ServerPorts {
@@ -102,6 +107,7 @@ export class ServerProcess {
   readonly ports: ServerPorts;
   /** Between this server and Redis. */
   readonly proxy: TcpProxy | undefined;
+  readonly #program: string;
   readonly #args: readonly string[];
   readonly #log: string;
   readonly #agent = new HttpAgent({ keepAlive: true, maxSockets: 256 });
@@ -111,6 +117,7 @@ export class ServerProcess {
     this.name = prepared.name;
     this.proxy = prepared.proxy;
     this.ports = ports;
+    this.#program = prepared.program;
     this.#args = args;
     this.#log = join(prepared.dir, `${prepared.name}.log`);
   }
@@ -145,7 +152,7 @@ export class ServerProcess {
 
   start(): void {
     const log = openSync(this.#log, 'a');
-    this.#process = spawn(PROGRAM, this.#args, { stdio: ['ignore', log, log] });
+    this.#process = spawn(this.#program, this.#args, { stdio: ['ignore', log, log] });
     closeSync(log);
   }
 

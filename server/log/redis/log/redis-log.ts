@@ -125,7 +125,7 @@ export class RedisLog implements EventLog {
     this.#readIndex = new ReadIndex({ gate, clock });
     const votes = redis.commit === 'quorum';
     this.#readByMajority = votes ? new ReadIndex({ gate, clock, confirmed }) : this.#readIndex;
-    this.leases = new RedisLeases(gate);
+    this.leases = new RedisLeases(gate, clock);
   }
 
   async start(sink: LogSink): Promise<void> {

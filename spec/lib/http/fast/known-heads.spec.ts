@@ -1,30 +1,14 @@
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { createApp } from '../../../../lib/http/app.ts';
-import type { Audit } from '../../../../lib/http/audit.ts';
-import { FastPath } from '../../../../lib/http/fast/fast-path.ts';
+import { inspect } from 'node:util';
 import { KnownHeads } from '../../../../lib/http/fast/known-heads.ts';
-import { Listener } from '../../../../lib/http/listener.ts';
-import type { Reply } from '../../../../lib/http/reply.ts';
-import { anyone } from '../../../../lib/http/right.ts';
-import type { HttpRequest } from '../../../../lib/http/route.ts';
-import { silentLogger } from '../../../../lib/logger.ts';
 import { seededRandom } from '../../../support/fakes/seeded-random.ts';
 import { SEED } from '../../../support/seed.ts';
 import { RawClient, withoutDate } from '../../../support/servers/raw-client.ts';
+import { type Headers, requestText } from '../../../support/servers/request-text.ts';
 import { startServer, type TestServer } from '../../../support/servers/start-server.ts';
-import { until } from '../../../support/until.ts';
-
-type Headers = Readonly<Record<string, string>>;
-
-function requestText(method: string, path: string, body: string, headers: Headers = {}): string {
-  const length = Buffer.byteLength(body);
-  const all = { Host: 'localhost', ...(length > 0 && { 'Content-Length': length }), ...headers };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
-}
 
 /** A server that takes known heads, and a connection that has sent one of each method. */
 async function begin(headers: Headers = {}): Promise<TestServer & { client: RawClient }> {
@@ -140,7 +124,12 @@ async function parsed(chunk: Buffer): Promise<object | undefined> {
 
 describe('KnownHeads', () => {
   const socket = {} as Socket;
-  const head = { 'User-Agent': 'client/1', 'X-Consul-Token': 'abc', Accept: '*/*' };
+  const head = {
+    'User-Agent': 'client/1',
+    'X-Consul-Token': 'abc',
+    'X-Proconsul-Node': 'n1',
+    Accept: '*/*',
+  };
 
   async function knowing(chunk: Buffer): Promise<KnownHeads> {
     const heads = new KnownHeads();
@@ -174,12 +163,30 @@ describe('KnownHeads', () => {
     assert(taken > 50, `of 2000 ${taken}`);
   }
 
-  it('takes another target and another length, and no other header', async () => {
+  it('takes another target, length, token and node, and no other header', async () => {
     const heads = await knowing(Buffer.from(requestText('PUT', '/v1/kv/a', 'x', head)));
     const takes = (text: string) => heads.find(Buffer.from(text), socket) !== undefined;
     assert(takes(requestText('PUT', '/v1/kv/b', 'x'.repeat(3000), head)));
+    for (const [token, node] of [
+      ['abd', 'n2'],
+      ['', 'content-length: 7'.replace(' ', '')],
+    ] as const) {
+      const own = { ...head, 'X-Consul-Token': token, 'X-Proconsul-Node': node };
+      const text = requestText('PUT', '/v1/kv/a', 'x', own);
+      const found = heads.find(Buffer.from(text), socket)?.message;
+      assert.equal(found?.headers['x-consul-token'], token);
+      assert.equal(found.headers['x-proconsul-node'], node);
+      assert.deepEqual(
+        found.rawHeaders,
+        ((await parsed(Buffer.from(text))) as IncomingMessage).rawHeaders,
+      );
+    }
+    const { 'X-Consul-Token': _, ...anonymous } = head;
     for (const other of [
-      requestText('PUT', '/v1/kv/a', 'x', { ...head, 'X-Consul-Token': 'abd' }),
+      requestText('PUT', '/v1/kv/a', 'x', anonymous),
+      requestText('PUT', '/v1/kv/a', 'x', { ...head, 'x-consul-token': 'abc' }),
+      requestText('PUT', '/v1/kv/a', 'x', { ...head, 'X-Consul-Token': 'a b' }),
+      requestText('PUT', '/v1/kv/a', 'x', { ...head, 'X-Consul-Token': 'a\xe9' }),
       requestText('PUT', '/v1/kv/a', 'x', { ...head, Connection: 'close' }),
       requestText('PUT', '/v1/kv/a', 'x', { ...head, 'content-length': '2' }),
       requestText('POST', '/v1/kv/a', 'x', head),
@@ -207,6 +214,21 @@ describe('KnownHeads', () => {
     assert.deepEqual([takes(800), takes(1100)], [true, false]);
   });
 
+  it('keeps one head for all who send the same but for their tokens and nodes, and no token', async () => {
+    const heads = new KnownHeads();
+    for (const i of [1, 2, 3]) {
+      const own = { ...head, 'X-Consul-Token': `secret-${i}`, 'X-Proconsul-Node': `n${i}` };
+      const chunk = Buffer.from(requestText('PUT', '/v1/kv/a', 'x', own));
+      heads.learn(
+        { httpVersion: '1.1', ...(await parsed(chunk)) } as unknown as IncomingMessage,
+        chunk,
+        () => true,
+      );
+    }
+    assert.equal(heads.size.heads, 1);
+    assert(!inspect(heads, { showHidden: true, depth: 9 }).includes('secret'));
+  });
+
   it('learns no head that says more than a length of what follows it', async () => {
     for (const over of [
       { 'Transfer-Encoding': 'chunked' },
@@ -214,6 +236,8 @@ describe('KnownHeads', () => {
       { Upgrade: 'h2c', Connection: 'Upgrade' },
       { Connection: 'close' },
       { 'X-Of': 'content-length: 1' },
+      { 'X-Of': 'x-consul-token: abc' },
+      { 'x-consul-token': 'abc' },
     ] as Headers[]) {
       const text = requestText('PUT', '/v1/kv/a', 'x', { ...head, ...over });
       const heads = new KnownHeads();
@@ -227,160 +251,5 @@ describe('KnownHeads', () => {
       );
       assert.equal(heads.size.heads, 0, JSON.stringify(over));
     }
-  });
-});
-
-interface Surface {
-  readonly client: RawClient;
-  readonly listener: Listener;
-  /** Those that wait for their answer. */
-  readonly held: ((reply: Reply) => void)[];
-  readonly parsed: () => number;
-}
-
-let running: Listener[] = [];
-afterEach(async () => {
-  const left = running;
-  running = [];
-  await Promise.all(left.map((listener) => listener.stop()));
-});
-
-/** A row whose answers a spec gives; a first request, which is parsed, has been answered. */
-async function surface(audit?: Audit): Promise<Surface> {
-  const held: Surface['held'] = [];
-  let count = 0;
-  const row = {
-    method: 'PUT',
-    path: '/v1/kv/',
-    rest: 'key',
-    body: { what: 'the value' },
-    right: anyone,
-    does: 'waits',
-    handle: async (request: HttpRequest) => {
-      await request.body(1000);
-      return await new Promise<Reply>((resolve) => held.push(resolve));
-    },
-  } as const;
-  const fastPath = new FastPath();
-  const app = createApp({ routes: [row] }, { fastPath, audit, logger: silentLogger });
-  const listener = new Listener({
-    listener: (message: IncomingMessage, response: ServerResponse) => {
-      count++;
-      app(message, response);
-    },
-    shortcut: fastPath,
-    at: { host: '127.0.0.1', port: 0 },
-    limits: { connectionsPerAddress: () => 0 },
-  });
-  await listener.start();
-  running.push(listener);
-  const client = await RawClient.connect(listener.port);
-  client.send(requestText('PUT', '/v1/kv/a', 'x'));
-  await until(() => held.length === 1);
-  held.shift()?.({ json: true });
-  await client.answer();
-  return { client, listener, held, parsed: () => count };
-}
-
-describe('a write whose head is known, while it is under way', () => {
-  const put = requestText('PUT', '/v1/kv/b', 'y');
-
-  it('is answered before its listener has stopped, and its connection ends with it', async () => {
-    const { client, listener, held, parsed: count } = await surface();
-    client.send(put);
-    await until(() => held.length === 1);
-    assert.equal(count(), 1);
-    const stopped = listener.stop();
-    held[0]?.({ json: true });
-    const { head, body } = await client.answer();
-    assert.match(head, /\r\nConnection: close\r\n\r\n$/);
-    assert.equal(body.toString(), 'true');
-    await stopped;
-    await client.ended();
-  });
-
-  it('is answered though it lay at an idle connection, not yet read, when its listener was stopped', async () => {
-    const { client, listener, held } = await surface();
-    client.send(put);
-    const stopped = listener.stop();
-    await until(() => held.length === 1);
-    held[0]?.({ json: true });
-    assert.match((await client.answer()).head, /\r\nConnection: close\r\n\r\n$/);
-    await stopped;
-  });
-
-  it('is answered to a client that will send nothing more, which then is done with', async () => {
-    const { client, held } = await surface();
-    client.send(put);
-    await until(() => held.length === 1);
-    client.end();
-    held[0]?.({ json: true });
-    assert.equal((await client.answer()).body.toString(), 'true');
-    await client.ended();
-  });
-
-  it('has what was sent behind it wait', async () => {
-    const { client, held } = await surface();
-    client.send(put);
-    await until(() => held.length === 1);
-    client.send(put);
-    client.send(put);
-    held.shift()?.({ text: 'first' });
-    assert.equal((await client.answer()).body.toString(), 'first');
-    for (const text of ['second', 'third']) {
-      await until(() => held.length === 1);
-      held.shift()?.({ text });
-      assert.equal((await client.answer()).body.toString(), text);
-    }
-  });
-
-  it('is over when its client goes, with no answer in the audit', async () => {
-    const ends: (readonly [sent: boolean, status: number])[] = [];
-    const audit: Audit = {
-      begins: (_, response) => {
-        response.once('close', () => ends.push([response.headersSent, response.statusCode]));
-        return { asker: () => assert.fail(), starts: () => undefined, repeated: () => undefined };
-      },
-    };
-    const { client, held } = await surface(audit);
-    client.send(put);
-    await until(() => held.length === 1);
-    client.reset();
-    await until(() => ends.length === 2);
-    held[0]?.({ json: true });
-    assert.deepEqual(ends, [
-      [true, 200],
-      [false, 200],
-    ]);
-  });
-
-  it('is refused with a body that is too large, after which nothing is read', async () => {
-    const { client, held, parsed: count } = await surface();
-    client.send(requestText('PUT', '/v1/kv/b', 'y'.repeat(1001)) + put);
-    const { head, body } = await client.answer();
-    assert.match(head, /^HTTP\/1.1 413 /);
-    assert.match(body.toString(), /^Request body\(1001 bytes\) too large/);
-    await client.ended();
-    assert.deepEqual([held.length, count()], [0, 2]);
-    const other = await surface();
-    other.client.send(requestText('PUT', '/v1/kv/b', 'y'.repeat(1001)));
-    const taken = await other.client.answer();
-    assert.equal(other.parsed(), 1);
-    assert.equal(withoutDate(taken.head), withoutDate(head));
-    other.client.send(put);
-    await other.client.ended();
-    assert.equal(other.held.length, 0);
-  });
-
-  it('gets a large answer in pieces, and goes on', async () => {
-    const { client, held, parsed: count } = await surface();
-    const large = Buffer.alloc(3_000_000, 'z');
-    for (const bytes of [large, large.subarray(0, 100_000)]) {
-      client.send(put);
-      await until(() => held.length === 1);
-      held.shift()?.({ bytes });
-      assert((await client.answer()).body.equals(bytes));
-    }
-    assert.equal(count(), 1);
   });
 });

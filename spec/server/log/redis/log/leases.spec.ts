@@ -66,6 +66,22 @@ describe('RedisLeases', () => {
     assert.equal((await a.remaining()).size, 501);
   });
 
+  it('share a script with those who come one by one, where they are patient, and go with whoever is not', async () => {
+    const { redis, a } = await setUp();
+    await a.renew('warm', 60_000);
+    const before = await scriptsRun(redis);
+    const renewed: Promise<void>[] = [];
+    for (let i = 0; i < 1000; i++) {
+      renewed.push(a.renew(`agent/${i}`, 60_000, 'patient'));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await a.renew('session', 60_000);
+    await Promise.all(renewed);
+    assert.equal((await a.remaining()).size, 1002);
+    const run = (await scriptsRun(redis)) - before;
+    assert(run < 100, `${run} scripts`);
+  });
+
   it('are dropped and renewed in the order in which that was asked for', async () => {
     const { a } = await setUp();
     await Promise.all([a.renew('x', 60_000), a.drop('x'), a.drop('y'), a.renew('y', 60_000)]);
