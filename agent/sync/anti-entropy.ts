@@ -13,9 +13,10 @@ import type { Random } from '../../lib/random.ts';
 import { Retries, retryMs } from '../../lib/retries.ts';
 import { Slots } from '../../lib/slots.ts';
 import type { LocalCheck, LocalState } from '../state/local-state.ts';
-import { type Change, Changes } from './changes.ts';
+import { Changes } from './changes.ts';
 import { Outputs } from './outputs.ts';
 import { isAway, type OwnCatalog } from './own-catalog.ts';
+import { sayTaken } from './say-taken.ts';
 
 /** Full comparisons are this far apart, or up to twice as far. */
 const FULL_SYNC_MS = 60_000;
@@ -201,16 +202,14 @@ export class AntiEntropy {
     return this.#stopping.signal.aborted;
   }
 
-  async #pushAfterOthers(serviceId: string): Promise<void> {
+  async #pushAfterOthers(serviceId: string, push = () => this.#pushNow(serviceId)): Promise<void> {
     // What is under way may have begun before the caller's change.
     for (let run = this.#inFlight.get(serviceId); run !== undefined; ) {
       await run;
       run = this.#inFlight.get(serviceId);
     }
     if (!this.#changes.has(serviceId) || this.#stopped) return;
-    const run = this.#slots
-      .run(() => this.#pushNow(serviceId))
-      .finally(() => this.#inFlight.delete(serviceId));
+    const run = this.#slots.run(push).finally(() => this.#inFlight.delete(serviceId));
     this.#inFlight.set(serviceId, run);
     await run;
   }
@@ -250,14 +249,12 @@ export class AntiEntropy {
   async #pushNow(serviceId: string): Promise<void> {
     const change = this.#changes.take(serviceId);
     if (change === undefined || this.#stopped) return;
-    const what = serviceId === '' ? 'checks of the node' : `service "${serviceId}"`;
+    const what = nameOf(serviceId);
     try {
       const refused = await this.#options.own.tell(serviceId, change);
-      this.#say(serviceId, change, refused?.change);
+      sayTaken(this.#options, { serviceId, change, refused: refused?.change });
       if (refused === undefined) {
-        this.#told++;
-        this.#retries.succeeded(serviceId);
-        this.#notices.clear(what);
+        this.#hasHeard(serviceId);
         return;
       }
       this.#changes.putBack(serviceId, refused.change);
@@ -271,23 +268,41 @@ export class AntiEntropy {
     }
   }
 
-  /** What the catalog took of a change, in Consul's words. How checks stand is said where it changes. */
-  #say(service: string, change: Change, refused: Change | undefined): void {
-    const { local, logger } = this.#options;
-    const isThere = service === '' || local.services.has(service);
-    const verb = isThere ? 'Synced' : 'Deregistered';
-    if (change.service && refused?.service !== true) {
-      logger.info(`agent: ${verb} service`, { service });
+  #hasHeard(serviceId: string): void {
+    this.#told++;
+    this.#retries.succeeded(serviceId);
+    this.#notices.clear(nameOf(serviceId));
+  }
+
+  /** With one of its services, where that may go along: an agent that begins is one entry then, and not two. */
+  async #bringNode(services: readonly string[]): Promise<void> {
+    const { own, logger, local } = this.#options;
+    const first = services.find((id) => local.services.has(id));
+    let failure: unknown;
+    let hasGone = false;
+    if (first !== undefined) {
+      await this.#pushAfterOthers(first, async () => {
+        const change = this.#changes.take(first);
+        if (change === undefined || this.#stopped) return;
+        try {
+          hasGone = await own.registerWith(first, change);
+        } catch (error) {
+          failure = error;
+        }
+        if (!hasGone) this.#changes.putBack(first, change);
+        else {
+          sayTaken(this.#options, { serviceId: first, change, refused: undefined });
+          this.#hasHeard(first);
+        }
+      });
     }
-    for (const check of change.checks) {
-      if (refused?.checks.has(check)) continue;
-      const word = local.checks.has(check) ? 'Synced' : 'Deregistered';
-      logger.debug(`agent: ${word} check`, { check });
-    }
+    if (failure !== undefined) throw failure;
+    if (!hasGone) await own.registerSelf();
+    logger.info('agent: Synced node info');
   }
 
   async #fullSync(): Promise<void> {
-    const { local, own, logger } = this.#options;
+    const { local, own } = this.#options;
     this.#away = false;
     // What was left over is judged anew: after a restart hardly any of it differs.
     const leftOver = this.#changes.takeAll();
@@ -296,12 +311,9 @@ export class AntiEntropy {
       const drift = await own.compare(this.#outputs.waiting);
       this.#drift = Number(drift.node) + drift.services.length + drift.checks.length;
       for (const [id, tags] of drift.tags) local.adoptTags(id, tags);
-      if (drift.node) {
-        await own.registerSelf();
-        logger.info('agent: Synced node info');
-      }
       for (const id of drift.services) this.#changes.addService(id);
       for (const [id, serviceId] of drift.checks) this.#changes.addCheck(serviceId, id);
+      if (drift.node) await this.#bringNode(drift.services);
       this.#notices.clear(NODE);
       await this.#pushAll();
       this.#compared.observe(this.#options.clock.monotonic() - from);
@@ -367,4 +379,9 @@ export class AntiEntropy {
     this.#failures = 1;
     this.#schedule();
   }
+}
+
+/** As it is said of what failed. */
+function nameOf(serviceId: string): string {
+  return serviceId === '' ? 'checks of the node' : `service "${serviceId}"`;
 }

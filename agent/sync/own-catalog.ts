@@ -89,6 +89,32 @@ export class OwnCatalog {
   }
 
   /**
+   * The node together with a service: false, with nothing said to be there, where it is not the agent's own token
+   * that brings all of that service, or where it was refused. Then each is to be told by itself.
+   */
+  async registerWith(serviceId: string, change: Change): Promise<boolean> {
+    const { local, catalog, self } = this.#options;
+    const service = local.services.get(serviceId);
+    const checks = [...change.checks].map((id) => local.checks.get(id));
+    const isWhole = checks.every((check) => check?.definition.ServiceID === serviceId);
+    if (service === undefined || !isWhole || self.ownService !== undefined) return false;
+    const parts = this.#byToken(checks as LocalCheck[], service);
+    const part = parts.size === 1 ? parts.get(self.tokens.agent) : undefined;
+    if (part === undefined) return false;
+    const registration = {
+      node: self.node(),
+      skipNodeUpdate: false,
+      service: service.definition,
+      checks: [self.aliveCheck, ...part.checks.map(({ definition }) => definition)],
+    };
+    const written = catalog.registerSelf(registration, self.tokens.agent);
+    const refused = await refusalOf(change, written);
+    if (refused.length > 0) return false;
+    this.#nodeKnown = true;
+    return true;
+  }
+
+  /**
    * What the node has by itself is put back where something under its id is gone: a client who could
    * never put anything in its place must not have it taken out with the agent's token.
    */

@@ -1,68 +1,10 @@
 import assert from 'node:assert/strict';
-import { checkDefinition, checkFromConfig } from '../../../agent/definitions/check-spec.ts';
-import { serviceDefinition, serviceFromConfig } from '../../../agent/definitions/service-spec.ts';
-import { LocalState } from '../../../agent/state/local-state.ts';
-import { ALIVE_CHECK } from '../../../agent/state/own-entry.ts';
-import { AntiEntropy } from '../../../agent/sync/anti-entropy.ts';
-import { OwnCatalog } from '../../../agent/sync/own-catalog.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
-import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
+import { check, MINUTE, node, service, setUp, started } from '../../support/fakes/anti-entropy.ts';
+import { settle } from '../../support/fakes/fake-clock.ts';
 import { MemoryCatalog } from '../../support/fakes/memory-catalog.ts';
-import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
-import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import type { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { until } from '../../support/until.ts';
-
-const MINUTE = 60_000;
-
-const node = {
-  ID: '11111111-2222-4333-8444-555555555555',
-  Node: 'n1',
-  Address: '10.0.0.1',
-  Datacenter: 'dc1',
-  TaggedAddresses: { lan: '10.0.0.1' },
-  Meta: null,
-};
-
-const running: AntiEntropy[] = [];
-
-afterEach(async () => {
-  for (const each of running.splice(0)) await each.stop();
-});
-
-function setUp({
-  catalog = new MemoryCatalog(),
-  checkUpdateIntervalMs = 5 * MINUTE,
-  scale = 1,
-} = {}) {
-  const local = new LocalState();
-  const clock = new FakeClock();
-  const logger = new RecordingLogger();
-  const random = seededRandom(7);
-  const self = { node: () => node, aliveCheck: ALIVE_CHECK, tokens: { agent: '', user: '' } };
-  const own = new OwnCatalog({ local, catalog, self });
-  const pace = { checkUpdateIntervalMs, scale: () => scale };
-  const antiEntropy = new AntiEntropy({ own, local, clock, random, logger, pace });
-  running.push(antiEntropy);
-  return { local, catalog, clock, antiEntropy, logger };
-}
-
-function service(id: string, port = 80, more = {}) {
-  const spec = serviceFromConfig({ id, name: 'web', port, ...more });
-  return { definition: serviceDefinition(spec), token: '', source: 'api' as const };
-}
-
-function check(id: string, serviceId = '') {
-  const spec = checkFromConfig({ CheckID: id, Name: id, ServiceID: serviceId, TTL: 1e9 });
-  return { definition: checkDefinition(spec), spec, token: '', source: 'api' as const };
-}
-
-async function started(options = {}) {
-  const all = setUp(options);
-  all.antiEntropy.start();
-  await until(() => all.catalog.nodes.has('n1'));
-  await settle();
-  return all;
-}
 
 describe('anti-entropy', () => {
   it('rebuilds a catalog that lost everything', async () => {
@@ -77,6 +19,38 @@ describe('anti-entropy', () => {
     await clock.advance(2 * MINUTE);
     await until(() => catalog.serviceIds('n1').length === 100);
     assert.deepEqual(catalog.checkStates('n1'), before);
+  });
+
+  it('begins with the node and its first service in one', async () => {
+    const { local, catalog, antiEntropy, logger } = setUp();
+    for (const id of ['web-1', 'web-2']) local.putService(service(id));
+    local.putCheck(check('c', 'web-1'));
+    antiEntropy.start();
+    await until(() => catalog.serviceIds('n1').length === 2);
+    assert.deepEqual(
+      catalog.registrations.map((each) => [each.service?.ID, each.checks.map((c) => c.CheckID)]),
+      [
+        ['web-1', ['serfHealth', 'c']],
+        ['web-2', []],
+      ],
+    );
+    assert(!antiEntropy.owes('web-1'));
+    assert.equal(logger.lines.filter((line) => line.includes('Synced service')).length, 2);
+  });
+
+  it('brings the node by itself where its first service is refused', async () => {
+    const catalog = new MemoryCatalog();
+    catalog.refusal = ({ service: its }) =>
+      its?.ID === 'web-1' ? new ProconsulError('forbidden', 'Permission denied') : undefined;
+    const { local, antiEntropy } = setUp({ catalog });
+    for (const id of ['web-1', 'web-2']) local.putService(service(id));
+    antiEntropy.start();
+    await until(() => catalog.registrations.some((each) => each.service?.ID === 'web-2'));
+    await until(() => antiEntropy.hasCompared);
+    const told = catalog.registrations.map((each) => `${each.service?.ID} ${each.skipNodeUpdate}`);
+    assert.deepEqual(told.slice(0, 2), ['web-1 false', 'undefined false']);
+    assert.deepEqual(told.slice(2).sort(), ['web-1 true', 'web-2 true']);
+    assert(antiEntropy.owes('web-1'));
   });
 
   it('tells at once what a check found by itself', async () => {
@@ -315,63 +289,5 @@ describe('what the catalog does not take', () => {
     await stopped;
     assert.equal(clock.armed, 0);
     catalog.goOn();
-  });
-});
-
-describe('outputs of checks that change without a status', () => {
-  async function noisy(count: number) {
-    const all = await started();
-    for (let i = 0; i < count; i++) {
-      all.local.putService(service(`web-${i}`));
-      all.local.putCheck(check(`check-${i}`, `web-${i}`));
-    }
-    await Promise.all(Array.from({ length: count }, (_, i) => all.antiEntropy.push(`web-${i}`)));
-    return all;
-  }
-
-  it('of 1,000 checks each second make fewer than 5 commands a second', async () => {
-    const { local, catalog, clock } = await noisy(1000);
-    const before = catalog.commands;
-    const seconds = 15 * 60;
-    for (let second = 0; second < seconds; second++) {
-      for (let i = 0; i < 1000; i++) local.updateCheck(`check-${i}`, 'critical', `at ${second}`);
-      await clock.advance(1000);
-    }
-    const perSecond = (catalog.commands - before) / seconds;
-    assert.ok(perSecond <= 5, `${perSecond} commands a second`);
-    assert.ok(catalog.commands > before, 'in the end they are told');
-  }).timeout(20_000);
-
-  it('of which one is refused are told all but that one', async () => {
-    const { local, catalog, clock } = await noisy(128);
-    catalog.refusal = ({ checks }) =>
-      checks.some(({ CheckID }) => CheckID === 'check-7')
-        ? new ProconsulError('rejected', 'not this one')
-        : undefined;
-    for (let i = 0; i < 128; i++) local.updateCheck(`check-${i}`, 'critical', 'news');
-    await clock.advance(8 * MINUTE);
-    await settle();
-    const told = catalog.nodes.get('n1')?.checks.filter(({ Output }) => Output === 'news') ?? [];
-    assert.equal(told.length, 127);
-  });
-
-  it('go out at once where check_update_interval is 0', async () => {
-    const { local, catalog, antiEntropy } = await started({ checkUpdateIntervalMs: 0 });
-    local.putService(service('web-1'));
-    local.putCheck(check('c', 'web-1'));
-    await antiEntropy.push('web-1');
-    local.updateCheck('c', 'critical', 'news');
-    const output = () => catalog.nodes.get('n1')?.checks.find((c) => c.CheckID === 'c')?.Output;
-    await until(() => output() === 'news');
-  });
-
-  it('go out at once together with a status', async () => {
-    const { local, catalog, antiEntropy } = await noisy(1);
-    local.updateCheck('check-0', 'critical', 'noise');
-    assert.equal(antiEntropy.owes('web-0'), false);
-    local.updateCheck('check-0', 'passing', 'fine');
-    await antiEntropy.push('web-0');
-    const found = catalog.nodes.get('n1')?.checks.find((c) => c.CheckID === 'check-0');
-    assert.deepEqual([found?.Status, found?.Output], ['passing', 'fine']);
   });
 });

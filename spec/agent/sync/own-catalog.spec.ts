@@ -112,3 +112,59 @@ describe('tokens of what an agent registers', () => {
     assert.deepEqual(told.slice(1), ['self agent', 'self agent']);
   });
 });
+
+describe('a node that is registered together with a service', () => {
+  function start({ service = '', check = '', refused = '' }) {
+    const asked: string[] = [];
+    const local = new LocalState();
+    const own = new OwnCatalog({
+      local,
+      catalog: {
+        node: async () => undefined,
+        registerSelf: async ({ service: its, checks }, token) => {
+          asked.push(`self ${its?.ID} ${checks.map(({ CheckID }) => CheckID)} ${token}`);
+          if (refused !== '') throw new ProconsulError('forbidden', refused);
+        },
+        register: async ({ skipNodeUpdate }) => void asked.push(`register ${skipNodeUpdate}`),
+        deregister: async () => undefined,
+      },
+      self: {
+        node: () => nodeNamed('n', { ID: 'ours' }),
+        aliveCheck: checkNamed('serfHealth'),
+        tokens: { agent: 'agent', user: 'agent' },
+      },
+    });
+    local.putService({ definition: serviceNamed('web'), token: service, source: 'api' });
+    const definition = { ...checkNamed('c'), ServiceID: 'web' };
+    local.putCheck({ definition, spec: undefined, token: check, source: 'api' });
+    return { own, asked };
+  }
+  const all = { service: true, checks: new Set(['c']) };
+
+  it('is there with its sign of life and all of the service', async () => {
+    const { own, asked } = start({});
+    assert.equal(await own.registerWith('web', all), true);
+    await own.tell('web', all);
+    assert.deepEqual(asked, ['self web serfHealth,c agent', 'register true']);
+  });
+
+  it('is left to be told by itself where any of it has another token, or is gone', async () => {
+    for (const tokens of [{ service: 'mine' }, { check: 'mine' }, { service: 'm', check: 'm' }]) {
+      const { own, asked } = start(tokens);
+      assert.equal(await own.registerWith('web', all), false);
+      assert.deepEqual(asked, []);
+    }
+    const { own, asked } = start({});
+    const more = { service: true, checks: new Set(['c', 'gone']) };
+    assert.equal(await own.registerWith('web', more), false);
+    assert.equal(await own.registerWith('db', all), false);
+    assert.deepEqual(asked, []);
+  });
+
+  it('is not taken for known where that was refused', async () => {
+    const { own, asked } = start({ refused: 'Permission denied' });
+    assert.equal(await own.registerWith('web', all), false);
+    await own.tell('web', all);
+    assert.deepEqual(asked.slice(1), ['register false']);
+  });
+});
