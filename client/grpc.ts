@@ -5,6 +5,7 @@
 import type { experimental } from '@grpc/grpc-js';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
+import { inPath } from '../lib/well-formed.ts';
 import { instancesIn } from '../sidecar/endpoints.ts';
 import { follow, type Loss } from '../sidecar/follow.ts';
 import { AgentApi, type AgentOptions } from './agent-api.ts';
@@ -86,7 +87,7 @@ class ServiceResolver implements experimental.Resolver {
     void follow(
       { ask: api.ask, clock: systemClock, random: systemRandom },
       {
-        path: `/v1/health/service/${encodeURIComponent(service)}`,
+        path: `/v1/health/service/${inPath(service)}`,
         query,
         take: (json) => this.#take(json),
         lost: (loss) => this.#lost(service, loss),

@@ -8,6 +8,7 @@ import { RetryBudget, type RetryBudgetRules } from '../lib/balance/retry-budget.
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
+import { inPath } from '../lib/well-formed.ts';
 import { instancesIn } from '../sidecar/endpoints.ts';
 import { type Ask, follow, type Loss } from '../sidecar/follow.ts';
 import { AgentApi, type AgentOptions } from './agent-api.ts';
@@ -117,7 +118,7 @@ export class ServiceBalancer {
     const hedging = options.hedging && new Hedging(options.hedging);
     this.#calling = new Calling({ clock, hedging });
     this.#api = new AgentApi(options.agent ?? {});
-    const path = `/v1/health/service/${encodeURIComponent(service)}`;
+    const path = `/v1/health/service/${inPath(service)}`;
     const query = datacenter === '' ? [] : [['dc', datacenter] as const];
     void follow(
       { ask: ports.ask ?? this.#api.ask, clock, random },

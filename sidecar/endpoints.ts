@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { aggregateStatus } from '../lib/aggregate-status.ts';
 import type { Endpoint, Health } from '../lib/balance/host.ts';
 import { ProconsulError } from '../lib/errors.ts';
+import { percentEncoded } from '../lib/well-formed.ts';
 import { objectIn, type Said, textIn } from './said.ts';
 
 /** More are not balanced over: each has figures, and a policy looks at all of them. */
@@ -36,7 +37,7 @@ function endpointOf(entry: Said): Endpoint | undefined {
   const nodeMeta = objectIn(node['Meta']);
   return {
     // No two instances share one: of a node's name a slash is written in another way.
-    id: `${textIn(node['Node']).replace(/[%/]/g, encodeURIComponent)}/${textIn(service['ID'])}`,
+    id: `${textIn(node['Node']).replace(/[%/]/g, percentEncoded)}/${textIn(service['ID'])}`,
     address,
     port,
     weight: weightIn(objectIn(service['Weights']), status),

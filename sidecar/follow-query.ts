@@ -3,8 +3,8 @@
  * has changed, and from time to time, for it may find another.
  */
 import { pause } from '../lib/clock.ts';
-import { ProconsulError } from '../lib/errors.ts';
 import { retryMs } from '../lib/retries.ts';
+import { inPath } from '../lib/well-formed.ts';
 import { type Agent, askPatiently, type Loss, lossOf, type Question } from './follow.ts';
 import { objectIn, textIn } from './said.ts';
 
@@ -18,7 +18,7 @@ export interface FollowedQuery {
   readonly query: string;
   /** '' for the agent's own. */
   readonly datacenter: string;
-  /** May throw a ProconsulError for an answer that is none. */
+  /** May throw for an answer that is none, or of which nothing can be made. */
   take(json: unknown): void;
   lost(loss: Loss): void;
 }
@@ -40,7 +40,6 @@ export async function followQuery(
       seen = now;
       if (isSame) await pause(clock, PAUSE_MS, signal);
     } catch (error) {
-      if (!(error instanceof ProconsulError)) throw error;
       if (signal.aborted) return;
       followed.lost(lossOf(error, ++failures));
       await pause(clock, retryMs(failures, random), signal);
@@ -64,7 +63,7 @@ async function look(
   // Before the query: what that says is no older than what was waited for.
   const waits = [...dc, ['index', index], ['wait', AGAIN]] as const;
   const changed = service === '' ? '' : await indexOf(agent, service, waits, signal);
-  const path = `/v1/query/${encodeURIComponent(query)}/execute`;
+  const path = `/v1/query/${inPath(query)}/execute`;
   const asked: Question = { path, query: [['connect', 'true'], ...dc] };
   const { json } = await askPatiently(agent, asked, signal);
   if (!signal.aborted) take(json);
@@ -78,7 +77,7 @@ async function indexOf(
   query: Question['query'],
   signal: AbortSignal,
 ): Promise<string> {
-  const path = `/v1/health/connect/${encodeURIComponent(service)}`;
+  const path = `/v1/health/connect/${inPath(service)}`;
   const said = query.filter(([, value]) => value !== '');
   return (await askPatiently(agent, { path, query: said }, signal)).index;
 }

@@ -33,7 +33,7 @@ export interface Agent {
 export interface Followed extends Question {
   /** By what it waits: an index of a header, or the hash that the agent's own services have in themselves. */
   readonly by?: 'hash';
-  /** May throw a ProconsulError for an answer that is none. */
+  /** May throw for an answer that is none, or of which nothing can be made: what was known goes on to count. */
   take(json: unknown): void;
   /** There is no answer: what was known goes on to count. */
   lost(loss: Loss): void;
@@ -55,16 +55,21 @@ export interface Loss {
 const SAID_EACH = 20;
 
 export function lossOf(error: unknown, tries: number): Loss {
-  const code = error instanceof ProconsulError ? error.code : 'internal';
+  const code = error instanceof ProconsulError ? error.code : undefined;
   const isRefused = code === 'forbidden' || code === 'unauthorized';
+  const isAway = code !== undefined && !isRefused;
   return {
     why: messageOf(error),
-    what: isRefused ? 'the agent refuses the token' : 'the agent does not answer',
+    what: isAway ? 'the agent does not answer' : faultOf(isRefused),
     isRefused,
-    level: isRefused ? 'error' : 'warn',
+    level: isAway ? 'warn' : 'error',
     tries,
     isToSay: tries === 1 || tries % SAID_EACH === 0,
   };
+}
+
+function faultOf(isRefused: boolean): string {
+  return isRefused ? 'the agent refuses the token' : 'nothing can be made of what the agent says';
 }
 
 /** Longer than an agent makes anybody wait, jitter and all: then it is gone, though its socket is not. */
@@ -86,7 +91,7 @@ export async function follow(agent: Agent, followed: Followed, signal: AbortSign
       // An index that goes back is of another history: the next look starts afresh.
       seen = followed.by === undefined && isBefore(mark, seen) ? '' : mark;
     } catch (error) {
-      if (!(error instanceof ProconsulError)) throw error;
+      // Whatever it is: what one answer has in it must not end the process, and those after it are looked at.
       if (signal.aborted) return;
       followed.lost(lossOf(error, ++failures));
       await pause(clock, retryMs(failures, random), signal);

@@ -2,6 +2,7 @@
 import type { CircuitLimits } from '../lib/balance/circuit.ts';
 import { NO_OUTLIERS, type OutlierRules } from '../lib/balance/outliers.ts';
 import type { PolicyName } from '../lib/balance/policies.ts';
+import { inPath } from '../lib/well-formed.ts';
 import type { Dial } from './dial.ts';
 import { instancesIn } from './endpoints.ts';
 import { follow } from './follow.ts';
@@ -110,7 +111,7 @@ function byHealth(
   if (datacenter !== '') query.push(['dc', datacenter]);
   if (filter !== '') query.push(['filter', filter]);
   if (onlyPassing) query.push(['passing', '1']);
-  const path = `/v1/health/${kind}/${encodeURIComponent(service)}`;
+  const path = `/v1/health/${kind}/${inPath(service)}`;
   return {
     follow: (agent, on, signal) => follow(agent, { path, query, ...on }, signal),
     instancesIn,

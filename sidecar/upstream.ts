@@ -7,6 +7,7 @@ import { RetryBudget } from '../lib/balance/retry-budget.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Sample } from '../lib/metrics/sample.ts';
+import { inPath } from '../lib/well-formed.ts';
 import { type Agent, follow, type Loss, type Question } from './follow.ts';
 import { Places } from './http/places.ts';
 import {
@@ -139,7 +140,7 @@ export class Upstream {
     const { datacenter } = this.#rules;
     const query = datacenter === '' ? [] : [['compile-dc', datacenter] as const];
     const question: Question = {
-      path: `/v1/discovery-chain/${encodeURIComponent(this.name)}`,
+      path: `/v1/discovery-chain/${inPath(this.name)}`,
       query,
     };
     const take = (json: unknown) => {

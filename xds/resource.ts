@@ -1,6 +1,6 @@
 /** What clients of xDS subscribe to: one thing of one kind, by its name. */
 import { createHash } from 'node:crypto';
-import { wellFormed, wellFormedAll } from './well-formed.ts';
+import { wellFormed, wellFormedAll } from '../lib/well-formed.ts';
 
 export const KINDS = ['clusters', 'endpoints', 'listeners', 'routes'] as const;
 /** In the order in which they are told: nothing is named before it is there. */

@@ -1,5 +1,6 @@
 /** SPIFFE ids: who somebody is in the mesh, as a URI in a certificate. */
 import { ProconsulError } from '../errors.ts';
+import { isWellFormed } from '../well-formed.ts';
 
 export interface ServiceIdentity {
   readonly trustDomain: string;
@@ -25,8 +26,14 @@ export function serviceUri({ trustDomain, datacenter, service }: ServiceIdentity
   return `${domainUri(trustDomain)}/ns/default/dc/${datacenter}/svc/${asInUrl(service)}`;
 }
 
-/** As Go writes a path: a slash in a name stays one, and makes it a name that nobody can have. */
+/**
+ * As Go writes a path: a slash in a name stays one, and makes it a name that nobody can have. Throws 'invalid' for half of a
+ * character: it must not come to be another's name.
+ */
 export function asInUrl(name: string): string {
+  if (!isWellFormed(name)) {
+    throw new ProconsulError('invalid', `${JSON.stringify(name)} is in no certificate`);
+  }
   return encodeURIComponent(name).replace(/%(?:2F|24|26|2B|3A|3D|40)/g, decodeURIComponent);
 }
 

@@ -1,4 +1,5 @@
 /** What the sidecar answers itself, in Envoy's words: people and dashboards know them. */
+import { percentEncoded } from '../../lib/well-formed.ts';
 import { type Fields, fieldIn, NO_FIELDS } from './fields.ts';
 import type { Head } from './head.ts';
 import type { Incoming } from './incoming.ts';
@@ -60,7 +61,7 @@ export function answerLocally(incoming: Incoming, answer: LocalAnswer): number {
   const { status, text, fields = NO_FIELDS } = answer;
   if (isGrpc(incoming.head)) {
     const code = answer.grpcStatus ?? GRPC_STATUSES.get(status) ?? UNKNOWN;
-    const said = ['grpc-status', String(code), 'grpc-message', encodeURIComponent(text)];
+    const said = ['grpc-status', String(code), 'grpc-message', percentEncoded(text)];
     incoming.answer(200, ['content-type', 'application/grpc', ...said, ...fields], undefined, true);
     return 0;
   }

@@ -4,6 +4,7 @@ import type { Cancel } from '../../lib/clock.ts';
 import { parseIdentity, type ServiceIdentity, serviceUri } from '../../lib/connect/identity.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { inPath } from '../../lib/well-formed.ts';
 import { type Agent, follow, type Loss } from '../follow.ts';
 
 interface Own {
@@ -48,7 +49,7 @@ export class Identity {
 
   async follow(signal: AbortSignal): Promise<void> {
     const { agent, service } = this.#options;
-    const leaf = `/v1/agent/connect/ca/leaf/${encodeURIComponent(service)}`;
+    const leaf = `/v1/agent/connect/ca/leaf/${inPath(service)}`;
     const lost = (loss: Loss) => this.#lost(loss);
     await Promise.all([
       follow(agent, { path: leaf, query: [], take: (json) => this.#takeLeaf(json), lost }, signal),

@@ -3,6 +3,7 @@ import type { Cancel } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { counter, type Metric } from '../../lib/metrics/metric.ts';
+import { inPath } from '../../lib/well-formed.ts';
 import type { AccessLine } from '../access-log.ts';
 import { plainDial } from '../dial.ts';
 import { type Agent, follow, type Loss } from '../follow.ts';
@@ -260,7 +261,7 @@ export class MeshSidecar implements Beside {
     this.#cancelReport();
     this.#cancelReport = agent.clock.after(REPORT_MS, () => {
       if (signal.aborted || this.#public?.listener !== listener) return;
-      const path = `/v1/agent/service/load/${encodeURIComponent(this.#serviceId)}`;
+      const path = `/v1/agent/service/load/${inPath(this.#serviceId)}`;
       const json = loadOf(this.#public);
       const body = { method: 'PUT', json } as const;
       const told =
@@ -322,7 +323,7 @@ export async function followRegistration(
   proxyId: string,
   { take, logger, signal }: { take: (json: unknown) => void; logger: Logger; signal: AbortSignal },
 ): Promise<void> {
-  const path = `/v1/agent/service/${encodeURIComponent(proxyId)}`;
+  const path = `/v1/agent/service/${inPath(proxyId)}`;
   const lost = ({ why: error, what, level, tries, isToSay }: Loss) => {
     if (!isToSay) return;
     const line = `sidecar: ${what}, and the proxy goes on as it was registered`;

@@ -1,5 +1,6 @@
 /** What the service behind this proxy speaks, where its registration does not say it: as its chain does. */
 import type { Clock } from '../../lib/clock.ts';
+import { inPath } from '../../lib/well-formed.ts';
 import { type Agent, follow, type Loss } from '../follow.ts';
 import { objectIn, textIn } from '../said.ts';
 import { hasNoChain } from '../upstream.ts';
@@ -20,7 +21,7 @@ export class Spoken {
   }
 
   async follow(agent: Agent, signal: AbortSignal): Promise<void> {
-    const path = `/v1/discovery-chain/${encodeURIComponent(this.#service)}`;
+    const path = `/v1/discovery-chain/${inPath(this.#service)}`;
     const take = (json: unknown) => this.#is(textIn(objectIn(objectIn(json)['Chain'])['Protocol']));
     // Upstreams say in the log that an agent is away.
     const lost = ({ why }: Loss) => {

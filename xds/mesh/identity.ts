@@ -1,11 +1,11 @@
 /** Who a proxy is in the mesh, and how it speaks TLS with others of it. */
 import { parseIdentity } from '../../lib/connect/identity.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import { inPath } from '../../lib/well-formed.ts';
 import { objectIn, textIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
 import type { Question } from '../questions.ts';
 import type { Message } from '../resource.ts';
-import { inPath } from '../well-formed.ts';
 
 export interface Identity {
   readonly certificate: string;

@@ -1,6 +1,7 @@
 /** An ingress gateway: lets calls from outside into the mesh, port by port, as its config entry says. */
 import { createHash } from 'node:crypto';
 import { type IngressSaid, ingressNames } from '../../lib/config-entries/ingress-names.ts';
+import { inPath } from '../../lib/well-formed.ts';
 import { listIn, objectIn, portIn, type Said, textIn, textsIn } from '../../sidecar/said.ts';
 import type { LeaveOut } from '../omissions.ts';
 import type { Message, Resource } from '../resource.ts';
@@ -15,7 +16,6 @@ import {
   tcpFilter,
 } from '../resources/listeners.ts';
 import { headerChanges, routeConfiguration, type VirtualHost } from '../resources/routes.ts';
-import { inPath } from '../well-formed.ts';
 import { gatewayTls, type Identity, identityOf, type Secret } from './identity.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
 import { bindings, isOf, nameIn, type Registration } from './registration.ts';

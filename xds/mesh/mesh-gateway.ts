@@ -1,4 +1,6 @@
 /** A mesh gateway: passes on what it cannot read, to the service that a connection's TLS asks for. */
+
+import { inPath, isWellFormed } from '../../lib/well-formed.ts';
 import { objectIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
 import type { Resource } from '../resource.ts';
@@ -6,7 +8,6 @@ import { isHost } from '../resources/acceptable.ts';
 import { cluster } from '../resources/clusters.ts';
 import { asked, assignment, levelOf } from '../resources/endpoints.ts';
 import { listener, sniFilters } from '../resources/listeners.ts';
-import { inPath, isWellFormed } from '../well-formed.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
 import { bindings } from './registration.ts';
 import { nameInMesh, type Subset, servicesNamed, subsetsOf } from './subsets.ts';

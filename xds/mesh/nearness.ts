@@ -1,8 +1,8 @@
 /** Instances in the zone of a proxy before others, where entries say so. */
 import { isNearestFirst, type LocalitySaid } from '../../lib/config-entries/locality.ts';
+import { inPath } from '../../lib/well-formed.ts';
 import { objectIn, textIn } from '../../sidecar/said.ts';
 import { asked, type Level } from '../resources/endpoints.ts';
-import { inPath } from '../well-formed.ts';
 import type { Seen } from './proxy.ts';
 
 /** Each level as two: those near, and those that calls go to where nobody is near. */

@@ -1,12 +1,12 @@
 /** How a proxy or a gateway is registered with its agent. */
 import { ipBytes } from '../../lib/ip.ts';
 import { MAX_UPSTREAMS } from '../../lib/limits.ts';
+import { inPath, isWellFormed } from '../../lib/well-formed.ts';
 import { addressIn, listIn, objectIn, portIn, type Said, textIn } from '../../sidecar/said.ts';
 import { callRulesIn, ownRulesIn } from '../../sidecar/upstream-config.ts';
 import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
 import { durationOfMs } from '../resources/chain.ts';
-import { inPath, isWellFormed } from '../well-formed.ts';
 
 const PROXY_KINDS = [
   'connect-proxy',

@@ -1,8 +1,9 @@
 /** A service and its subsets, as its resolver has them, and by which names connections in the mesh ask for them. */
+
+import { inPath } from '../../lib/well-formed.ts';
 import { objectIn, textIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
 import { asked } from '../resources/endpoints.ts';
-import { inPath } from '../well-formed.ts';
 import type { Identity } from './identity.ts';
 
 export interface Subset {

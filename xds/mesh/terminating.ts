@@ -1,5 +1,6 @@
 /** A terminating gateway: stands in the mesh for services outside of it, each with its own certificate. */
 import { isIP } from 'node:net';
+import { inPath } from '../../lib/well-formed.ts';
 import { listIn, objectIn, type Said, textIn } from '../../sidecar/said.ts';
 import type { Message, Resource } from '../resource.ts';
 import { isHost } from '../resources/acceptable.ts';
@@ -7,7 +8,6 @@ import { chainOf, isHttp2 } from '../resources/chain.ts';
 import { cluster, namedCluster } from '../resources/clusters.ts';
 import { asked, assignment, type Level, levelOf } from '../resources/endpoints.ts';
 import { type FilterChain, listener } from '../resources/listeners.ts';
-import { inPath } from '../well-formed.ts';
 import { identityOf, outsideTls } from './identity.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
 import { wayIn } from './public.ts';

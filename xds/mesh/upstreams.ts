@@ -1,5 +1,6 @@
 /** Whom a proxy calls in the mesh, by mutual TLS: clusters, their endpoints, and routes to them. */
 import { serviceUri } from '../../lib/connect/identity.ts';
+import { inPath } from '../../lib/well-formed.ts';
 import type { Said } from '../../sidecar/said.ts';
 import { type CallRules, callRulesIn } from '../../sidecar/upstream-config.ts';
 import type { Know } from '../derived.ts';
@@ -20,7 +21,6 @@ import {
 import { cluster } from '../resources/clusters.ts';
 import { asked, assignment, executed } from '../resources/endpoints.ts';
 import { routesOf } from '../resources/routes.ts';
-import { inPath } from '../well-formed.ts';
 import { clientTls } from './identity.ts';
 import { nearestFirst } from './nearness.ts';
 import type { Seen } from './proxy.ts';

@@ -1,9 +1,9 @@
 /** What calls to a service come to, as the agent compiles it of config entries. */
 import type { HeaderChanges } from '../../lib/config-entries/proxying.ts';
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
+import { inPath } from '../../lib/well-formed.ts';
 import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
-import { inPath } from '../well-formed.ts';
 import { asked, type Level, levelOf } from './endpoints.ts';
 
 export interface Chain {

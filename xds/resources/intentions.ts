@@ -1,10 +1,10 @@
 /** Who may call a service, by the intentions about it, as filters of Envoy's: they let in, and never keep out. */
 import { asInUrl } from '../../lib/connect/identity.ts';
+import { isWellFormed } from '../../lib/well-formed.ts';
 import type { Know } from '../derived.ts';
 import type { LeaveOut } from '../omissions.ts';
 import { faultIn } from '../refusable.ts';
 import type { Message } from '../resource.ts';
-import { isWellFormed } from '../well-formed.ts';
 import { matchFault } from './acceptable.ts';
 import type { HttpMatch, ParamMatch } from './chain.ts';
 import { asked } from './endpoints.ts';

@@ -20,7 +20,12 @@ const NOWHERE = '%00';
 
 /** As one part of a path. A name with half of a pair is another's then, so whoever lists names leaves it out. */
 export function inPath(name: string): string {
-  return WAYS.has(name) ? NOWHERE : encodeURIComponent(wellFormed(name));
+  return WAYS.has(name) ? NOWHERE : percentEncoded(name);
+}
+
+/** Whatever the text: that of a language throws at half of a pair. */
+export function percentEncoded(text: string): string {
+  return encodeURIComponent(wellFormed(text));
 }
 
 /** All texts in it, and the names of its fields. What is well-formed is the same object. */

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { type Agent, type Answer, follow, type Loss, type Question } from '../../sidecar/follow.ts';
+import { followQuery } from '../../sidecar/follow-query.ts';
+import { Upstream } from '../../sidecar/upstream.ts';
+import { meshUpstream } from '../../sidecar/upstream-rules.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
+import { RecordingLogger } from '../support/fakes/recording-logger.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
+import { wanted } from '../support/servers/sidecars.ts';
+import { until } from '../support/until.ts';
+
+function start(answer: (question: Question) => Answer) {
+  const clock = new FakeClock();
+  const asked: Question[] = [];
+  const agent: Agent = {
+    ask: async (question) => {
+      asked.push(question);
+      return answer(question);
+    },
+    ...{ clock, random: seededRandom(1) },
+  };
+  return { agent, asked, clock, ending: new AbortController() };
+}
+
+describe('what is followed', () => {
+  for (const [name, run] of [
+    ['a question', (agent, on, signal) => follow(agent, { path: '/x', query: [], ...on }, signal)],
+    [
+      'a prepared query',
+      (agent, on, signal) => followQuery(agent, { query: 'x', datacenter: '', ...on }, signal),
+    ],
+  ] as readonly (readonly [string, Run])[]) {
+    it(`goes on where nothing can be made of an answer to ${name}, whatever is thrown`, async () => {
+      const { agent, asked, clock, ending } = start(() => ({ index: '7', json: asked.length }));
+      const [taken, lost]: [unknown[], Loss[]] = [[], []];
+      const take = (json: unknown) => {
+        if (json === 1) throw new URIError('URI malformed');
+        taken.push(json);
+      };
+      void run(agent, { take, lost: (loss) => lost.push(loss) }, ending.signal);
+      await until(() => lost.length === 1);
+      assert.deepEqual(
+        [lost[0]?.why, lost[0]?.what, lost[0]?.level],
+        ['URI malformed', 'nothing can be made of what the agent says', 'error'],
+      );
+      await clock.untilArmed();
+      await clock.advance(2000);
+      await until(() => taken.length > 0);
+      ending.abort();
+    });
+  }
+
+  it('is asked for by any name that a chain leads to, and calls go on', async () => {
+    const names = ['db'];
+    const { agent, asked, clock, ending } = start(({ path }) => ({
+      index: `${names.length}`,
+      json: path.startsWith('/v1/discovery-chain/') ? { Chain: chainTo(names.at(-1) ?? '') } : [],
+    }));
+    const logger = new RecordingLogger();
+    const rules = meshUpstream(wanted('db'), '', () => () => Promise.reject(new Error('nobody')));
+    const upstream = new Upstream(rules, agent, logger);
+    const following = upstream.follow(ending.signal);
+    await until(() => upstream.isKnown);
+    for (const [name, path] of [
+      ['\ud800', '%EF%BF%BD'],
+      ['..', '%00'],
+    ] as const) {
+      names.push(name);
+      await until(
+        async () => {
+          await clock.advance(1000);
+          return asked.some((each) => each.path === `/v1/health/connect/${path}`);
+        },
+        () => asked.map((each) => each.path),
+      );
+    }
+    ending.abort();
+    await following;
+  });
+});
+
+type Run = (
+  agent: Agent,
+  on: { take(json: unknown): void; lost(loss: Loss): void },
+  signal: AbortSignal,
+) => Promise<void>;
+
+function chainTo(service: string): object {
+  return {
+    ...{ ServiceName: 'db', Datacenter: 'dc1', Protocol: 'tcp', StartNode: 'resolver:x' },
+    Nodes: { 'resolver:x': { Type: 'resolver', Resolver: { Target: 'x' } } },
+    Targets: { x: { ID: 'x', Service: service, Datacenter: 'dc1' } },
+  };
+}
