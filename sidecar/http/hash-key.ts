@@ -88,7 +88,8 @@ function foundBy(
 function cookieIn(cookies: string, name: string): string | undefined {
   for (const pair of cookies.split(';')) {
     const equals = pair.indexOf('=');
-    if (pair.slice(0, equals).trim() !== name) continue;
+    // Without one it is a value that has no name.
+    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
     return pair
       .slice(equals + 1)
       .trim()

@@ -50,7 +50,7 @@ export function headOf({ method, target, authority, raw, hasBody }: Said): Head 
   const wanted = tokensIn(connection).includes('upgrade') ? upgrade.toLowerCase() : '';
   const isBoth = hasBody && wanted !== '';
   // Another protocol begins behind the body for one, and behind the head for another.
-  if (isBoth || !isPath(path, method) || !AUTHORITY.test(whose)) return 'unclear';
+  if (isBoth || !isPath(path, method) || !isAuthority(whose)) return 'unclear';
   return {
     method,
     path,
@@ -63,7 +63,16 @@ export function headOf({ method, target, authority, raw, hasBody }: Said): Head 
 }
 
 function isPath(path: string, method: string): boolean {
-  return PATH.test(path) || (path === '*' && method === 'OPTIONS');
+  return isPathText(path) || (path === '*' && method === 'OPTIONS');
+}
+
+/** Of whoever it comes: with anything else in it a head would be another, or two. */
+export function isPathText(path: string): boolean {
+  return PATH.test(path);
+}
+
+export function isAuthority(host: string): boolean {
+  return AUTHORITY.test(host);
 }
 
 function pathAt(rest: string): string {

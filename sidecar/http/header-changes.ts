@@ -1,6 +1,7 @@
 /** What config entries say of the headers of a request, or of an answer. */
 import { objectIn, textIn, textsIn } from '../said.ts';
 import { type Fields, isFieldName, isFieldValue, sorted, without } from './fields.ts';
+import { isAuthority } from './head.ts';
 
 export interface HeaderChanges {
   readonly removed: ReadonlySet<string>;
@@ -20,7 +21,8 @@ export function changesIn(json: unknown): HeaderChanges | undefined {
   removed.delete('host');
   const ofTheWay = sorted(set);
   if (set.length + added.length + removed.size === 0) return undefined;
-  return { removed, set: ofTheWay.fields, added: sorted(added).fields, host: ofTheWay.host };
+  const host = isAuthority(ofTheWay.host) ? ofTheWay.host : '';
+  return { removed, set: ofTheWay.fields, added: sorted(added).fields, host };
 }
 
 function pairsIn(json: unknown): readonly string[] {

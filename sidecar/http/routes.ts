@@ -4,7 +4,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 import type { Random } from '../../lib/random.ts';
 import { listIn, msIn, objectIn, type Said, textIn, textsIn } from '../said.ts';
 import { type HashRule, hashRulesIn } from './hash-key.ts';
-import type { Head } from './head.ts';
+import { type Head, isPathText } from './head.ts';
 import { changed, changesIn, type HeaderChanges } from './header-changes.ts';
 import { ALWAYS, type Asked, pathnameOf, type Test, testOf } from './matching.ts';
 import { NO_RETRIES, type RetryRules, retriesIn } from './retry-rules.ts';
@@ -26,7 +26,7 @@ export interface Route {
   readonly isMeant: Test;
   /** One of them is drawn, by what part of all is up to it: the last one has 1. */
   readonly parts: readonly Part[];
-  /** In place of what the path begins with. */
+  /** In place of what the path begins with: a path too. */
   readonly rewrite: { readonly from: string; readonly to: string } | undefined;
   readonly timeoutMs: number | undefined;
   readonly idleMs: number | undefined;
@@ -112,8 +112,7 @@ function rewritten(path: string, { rewrite }: Pick<Route, 'rewrite'>): string {
   const pathname = pathnameOf(path);
   // As long as what it is in place of, in whatever case.
   const rest = pathname.slice(from.length);
-  const made = `${to}${rest}`;
-  return `${made.startsWith('/') ? made : `/${made}`}${path.slice(pathname.length)}`;
+  return `${to}${rest}${path.slice(pathname.length)}`;
 }
 
 /** Of a service of which no chain says anything. */
@@ -159,7 +158,7 @@ export function routingIn(json: unknown, protocolAsked: string): Routing {
           .slice(0, MAX_ROUTES)
           .flatMap((each) => {
             const definition = objectIn(each['Definition']);
-            const isMeant = meantBy(definition);
+            const isMeant = rewriteFault(definition) ?? meantBy(definition);
             if (typeof isMeant !== 'string')
               return [routeOf(definition, partsOf(textIn(each['NextNode'])), isMeant)];
             leftOut.push(isMeant);
@@ -255,17 +254,28 @@ function meantBy(definition: Said): Test | string {
   }
 }
 
+/** A path with a line end would write the rest of the request, and others behind it, to a service that another may call. */
+function rewriteFault(definition: Said): string | undefined {
+  const { to = '/' } = rewriteIn(definition) ?? {};
+  return isPathText(to) ? undefined : `PrefixRewrite ${JSON.stringify(to)} is no path`;
+}
+
+function rewriteIn(definition: Said): Route['rewrite'] {
+  const http = objectIn(objectIn(definition['Match'])['HTTP']);
+  const prefix = textIn(objectIn(definition['Destination'])['PrefixRewrite']);
+  const from = textIn(http['PathExact']) || textIn(http['PathPrefix']);
+  if (prefix === '' || from === '') return undefined;
+  return { from, to: prefix.startsWith('/') ? prefix : `/${prefix}` };
+}
+
 function routeOf(definition: Said, parts: readonly Part[], isMeant = ALWAYS): Route {
   if (parts.length === 0) throw noChain('a route leads nowhere');
-  const http = objectIn(objectIn(definition['Match'])['HTTP']);
   const to = objectIn(definition['Destination']);
-  const prefix = textIn(to['PrefixRewrite']);
-  const from = textIn(http['PathExact']) || textIn(http['PathPrefix']);
   const retries = retriesIn(to);
   return {
     isMeant,
     parts,
-    rewrite: prefix === '' || from === '' ? undefined : { from, to: prefix },
+    rewrite: rewriteIn(definition),
     timeoutMs: msIn(to['RequestTimeout']),
     idleMs: msIn(to['IdleTimeout']),
     retries: retries.times === 0 ? NO_RETRIES : retries,

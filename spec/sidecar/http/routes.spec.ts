@@ -112,6 +112,29 @@ describe("a sidecar's routes", () => {
     assert.deepEqual([answer['x-from'], answer['x-more']], ['route', '3']);
   });
 
+  it('are left out where what they rewrite to is no path: it could be whole requests', async () => {
+    const rewritten = (path: string, PrefixRewrite: string) => ({
+      Match: { HTTP: { PathPrefix: path } },
+      Destination: to('a', { PrefixRewrite }),
+    });
+    const { who, logger } = await start(
+      ['web', 'a'],
+      [
+        router(
+          rewritten('/one', '/ HTTP/1.1\r\nhost: c\r\n\r\nDELETE /admin'),
+          // As bytes of Latin-1, which is how heads are written, it ends a line.
+          rewritten('/two', '/x\u010d\u010aX-Role: chief'),
+          rewritten('/three', '/x#y'),
+          rewritten('/four', 'z'),
+        ),
+      ],
+    );
+    for (const path of ['/one', '/two', '/three'])
+      assert.deepEqual(await who(path).then(({ name, url }) => [name, url]), ['web', path]);
+    assert.equal((await who('/four/x')).url, '/z/x');
+    assert.match(logger.lines.join('\n'), /routes=3.*PrefixRewrite .*DELETE.* is no path/);
+  });
+
   it('split by weight, and change when the entry does, without losing a request', async () => {
     const split = (a: number, b: number) => ({
       Kind: 'service-splitter',
