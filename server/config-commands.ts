@@ -12,6 +12,8 @@ export interface SetConfigEntry {
   readonly entry: ConfigEntryDefinition;
   /** Only if it stands at this index; 0 only where there is none. */
   readonly cas?: Uint64;
+  /** Whether what it says otherwise of intentions is dated. Absent in entries of before, which come to what they came to. */
+  readonly dates?: true;
 }
 
 export interface DeleteConfigEntry {

@@ -5,9 +5,11 @@ import { INGRESS_GATEWAY } from '../../lib/config-entries/kinds/ingress-gateway.
 import {
   SERVICE_INTENTIONS,
   type ServiceIntentions,
+  type SourceIntention,
 } from '../../lib/config-entries/kinds/service-intentions.ts';
 import { MAX_SCALED, SERVICE_SCALING } from '../../lib/config-entries/kinds/service-scaling.ts';
 import { TERMINATING_GATEWAY } from '../../lib/config-entries/kinds/terminating-gateway.ts';
+import { sameJson } from '../../lib/equal.ts';
 import { quote } from '../../lib/go-literals.ts';
 import { withFields } from '../../lib/with-fields.ts';
 import type { DeleteConfigEntry, SetConfigEntry } from '../config-commands.ts';
@@ -18,13 +20,14 @@ import { APPLIED, NOT_APPLIED, type Outcome, Refusal } from './outcome.ts';
 import type { State } from './state.ts';
 import { fold } from './topic-names.ts';
 
-export function setConfigEntry(state: State, { entry, cas }: SetConfigEntry): Outcome {
+export function setConfigEntry(state: State, command: SetConfigEntry): Outcome {
+  const { entry, cas } = command;
   const { configEntries } = state;
   const before = configEntries.get(entry.Kind, entry.Name);
   if (cas !== undefined && !isIndex(before?.ModifyIndex ?? 0, cas)) return NOT_APPLIED;
   refuseOtherGateway(state, entry);
   if (before === undefined) refuseUnmeasured(state, entry);
-  const row: ConfigEntry = withFields(withLegacy(entry, before), {
+  const row: ConfigEntry = withFields(withLegacy(state, command, before), {
     CreateIndex: before?.CreateIndex ?? state.index,
     ModifyIndex: state.index,
   });
@@ -48,17 +51,30 @@ export function deleteConfigEntry(state: State, { kind, name, cas }: DeleteConfi
   return APPLIED;
 }
 
-/** What clients of 1.8 know an intention by stays when it is written as a part of its entry. */
-function withLegacy(entry: ConfigEntryDefinition, before: ConfigEntry | undefined) {
+/** What clients of 1.8 know an intention by stays when it is written as a part of its entry, but not when it changed. */
+function withLegacy(state: State, { entry, dates }: SetConfigEntry, before?: ConfigEntry) {
   if (entry.Kind !== SERVICE_INTENTIONS.kind || before === undefined) return entry;
   const sourcesOf = (each: object) => (each as ServiceIntentions).Sources ?? [];
   const here = sourcesOf(before).filter(isHere);
-  const known = new Map(here.map(({ Name, legacy }) => [fold(Name), legacy]));
+  const known = new Map(here.map((source) => [fold(source.Name), source]));
+  const isOfAll = entry.Name !== before.Name || !sameJson(entry['JWT'], before['JWT']);
+  const now = { updatedAt: state.t, ModifyIndex: state.index };
   const Sources = sourcesOf(entry).map((source) => {
-    const legacy = isHere(source) ? known.get(fold(source.Name)) : undefined;
-    return legacy === undefined ? source : withFields(source, { legacy });
+    const old = isHere(source) ? known.get(fold(source.Name)) : undefined;
+    if (old?.legacy === undefined) return source;
+    const isOther = dates === true && (isOfAll || !sameIntention(old, source));
+    return withFields(source, { legacy: isOther ? withFields(old.legacy, now) : old.legacy });
   });
   return withFields(entry, { Sources });
+}
+
+/** As far as clients of 1.8 are shown it. */
+function sameIntention(a: SourceIntention, b: SourceIntention): boolean {
+  const shown = (each: SourceIntention) => {
+    const { Name, Action = '', Description = '', Permissions = [] } = each;
+    return [Name, Action, Description, Permissions];
+  };
+  return sameJson(shown(a), shown(b));
 }
 
 /** Who says how a service is scaled would wait in vain. */

@@ -83,6 +83,7 @@ async function set(deps: Deps, request: HttpRequest): Promise<Reply> {
     type: 'set-config-entry',
     entry,
     ...(cas !== undefined && { cas }),
+    dates: true,
   });
   return { json: applied };
 }

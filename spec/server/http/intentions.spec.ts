@@ -39,6 +39,41 @@ describe('/v1/connect/intentions', () => {
     assert.deepEqual(checked.json, { Allowed: false });
   });
 
+  it('say when they were changed as a part of their entry, and which of them were not', async () => {
+    const { ask, put, get, clock } = await startServer();
+    for (const source of ['web', 'api']) {
+      await ask('POST', PATH, { body: intention(source, 'db') });
+    }
+    interface Shown {
+      readonly CreatedAt: string;
+      readonly UpdatedAt: string;
+      readonly ModifyIndex: number;
+    }
+    const shown = async (source: string) =>
+      (await get(`${PATH}/exact?source=${source}&destination=db`)).json as Shown;
+    const before = [await shown('web'), await shown('api')] as const;
+    const write = async (web: object, more: object = {}) => {
+      await clock.advance(60_000);
+      const Sources = [
+        { Name: 'web', Action: 'allow', ...web },
+        { Name: 'api', Action: 'allow' },
+      ];
+      await put('/v1/config', { Kind: 'service-intentions', Name: 'db', Sources, ...more });
+      return {
+        now: new Date(clock.now()).toISOString(),
+        all: [await shown('web'), await shown('api')],
+      };
+    };
+    assert.deepEqual((await write({})).all, before);
+    const other = await write({ Action: 'deny' });
+    const [web, api] = other.all;
+    assert.deepEqual([web?.UpdatedAt, web?.CreatedAt], [other.now, before[0].CreatedAt]);
+    assert.ok(Number(web?.ModifyIndex) > before[0].ModifyIndex);
+    assert.deepEqual(api, before[1]);
+    const token = await write({ Action: 'deny' }, { JWT: { Providers: [{ Name: 'p' }] } });
+    for (const each of token.all) assert.equal(each?.UpdatedAt, token.now);
+  });
+
   it('are written by their names too, the same twice being one', async () => {
     const { put, get, del } = await startServer();
     const exact = `${PATH}/exact?source=web&destination=default/db`;

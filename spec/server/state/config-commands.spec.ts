@@ -44,6 +44,23 @@ describe('config entries in the state', () => {
     assert.equal([...state.configEntries.values()].length, 1);
   });
 
+  it('come to what they came to, where the log has them from before changed intentions were dated', () => {
+    const { state, put } = start();
+    const Sources = [{ Name: 'web', Action: 'deny' }];
+    const entry = { Kind: 'service-intentions', Name: 'db', Sources };
+    const legacy = { ID: 'i', updatedAt: 7, ModifyIndex: 7 };
+    state.configEntries.put({
+      ...decodeEntry(entry),
+      Sources: [{ Name: 'web', Action: 'allow', legacy }],
+      CreateIndex: 1,
+      ModifyIndex: 1,
+    });
+    put(entry);
+    const kept = state.configEntries.get('service-intentions', 'db') ?? {};
+    const { Sources: now } = kept as { Sources?: readonly { legacy?: object }[] };
+    assert.deepEqual(now?.[0]?.legacy, legacy);
+  });
+
   it('say how no more services are scaled than are measured', () => {
     const { put, remove } = start();
     const scaling = (Name: string) => ({ Kind: 'service-scaling', Name, Max: 9, CPUPercent: 60 });

@@ -136,10 +136,11 @@ export const CONFIG_KINDS: {
 } = {
   'set-config-entry': [
     4,
-    fc.tuple(configEntry, cas).map(([entry, index]) => ({
+    fc.tuple(configEntry, cas, fc.boolean()).map(([entry, index, dates]) => ({
       type: 'set-config-entry',
       entry,
       ...(index !== undefined && { cas: index }),
+      ...(dates && { dates }),
     })),
   ],
   'set-intention': [
