@@ -50,11 +50,21 @@ describePage('the pages of prepared queries', () => {
     await page.getByText('1 instance of web').waitFor();
     await page.getByRole('row').filter({ hasText: 'm1' }).getByText('10.0.0.1:80').waitFor();
     await page.getByText('dig web.query.consul').waitFor({ state: 'attached' });
+    await page.getByRole('row').filter({ hasText: 'm1' }).getByText('passing').waitFor();
     const any = await server.open(`queries/${await make(server, ANY)}`);
     await any.getByLabel('A name to try').fill('nobody');
     await any.getByRole('button', { name: 'Run it' }).click();
     await any.getByText('It finds no instance of nobody.').waitFor();
     await any.getByRole('link', { name: 'nobody' }).waitFor();
+  });
+
+  it('try one out that finds an instance without checks', async () => {
+    const server = await startWebServer();
+    const Service = { Service: 'web', Tags: ['v2'], Port: 80 };
+    await server.put('/v1/catalog/register', { Node: 'm3', Address: '10.0.0.3', Service });
+    const page = await server.open(`queries/${await make(server, WEB)}`);
+    await page.getByRole('button', { name: 'Run it' }).click();
+    await page.getByRole('row').filter({ hasText: 'm3' }).getByText('passing').waitFor();
   });
 
   it('delete one, and make it again', async () => {

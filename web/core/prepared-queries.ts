@@ -5,10 +5,14 @@ import { withQuery } from './api.ts';
 import type { Entry } from './catalog.ts';
 import { HIDDEN } from './secrets.ts';
 
-/** As /execute answers. */
+/** As /execute answers: here an instance without checks has no list of them. */
+export interface FoundEntry extends Omit<Entry, 'Checks'> {
+  readonly Checks: Entry['Checks'] | null;
+}
+
 export interface Found {
   readonly Service: string;
-  readonly Nodes: readonly Entry[] | null;
+  readonly Nodes: readonly FoundEntry[] | null;
   readonly Datacenter: string;
   readonly Failovers: number;
   readonly DNS: { readonly TTL: string };

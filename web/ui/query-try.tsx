@@ -1,13 +1,14 @@
 /** A prepared query tried out: what it comes to for a name, and what it finds by now. */
 import { useState } from 'preact/hooks';
-import type { PreparedQuery } from '../../lib/model.ts';
+import type { Check, PreparedQuery } from '../../lib/model.ts';
 import { curlOfRead } from '../core/actions.ts';
 import { ask } from '../core/api.ts';
-import { addressOf, type Entry } from '../core/catalog.ts';
+import { addressOf } from '../core/catalog.ts';
 import { compare } from '../core/order.ts';
 import {
   type Explained,
   type Found,
+  type FoundEntry,
   isTemplate,
   nameOf,
   pathToTry,
@@ -23,6 +24,8 @@ import { Field } from './form.tsx';
 import { factsOf } from './query-facts.tsx';
 import { StatusSign } from './status.tsx';
 import { type Column, Table } from './table.tsx';
+
+const NONE: readonly Check[] = [];
 
 interface Tried {
   readonly found: Found;
@@ -69,12 +72,17 @@ export function TryQuery({ query }: { readonly query: PreparedQuery }) {
       {tried !== undefined && <Outcome tried={tried} isMade={isTemplate(query)} />}
       <details class="commands">
         <summary>{say.asDns}</summary>
-        <Copyable text={shellText('dig', `${dnsName(query, text)}.query.consul`)} />
+        <Copyable text={shellText('dig', ...asked(`${dnsName(query, text)}.query.consul`))} />
         <Copyable text={curlOfRead(pathToTry(name, 'execute'))} />
         <Copyable text={curlOfRead(pathToTry(name, 'explain'))} />
       </details>
     </section>
   );
+}
+
+/** A name may begin with what says something else to dig: whom to ask. */
+function asked(name: string): readonly string[] {
+  return /^[-+@]/.test(name) ? ['-q', name] : [name];
 }
 
 function dnsName(query: PreparedQuery, text: string): string {
@@ -120,7 +128,7 @@ function Outcome({
   );
 }
 
-function columns(): readonly Column<Entry>[] {
+function columns(): readonly Column<FoundEntry>[] {
   const say = queryWords.value;
   return [
     {
@@ -136,7 +144,7 @@ function columns(): readonly Column<Entry>[] {
     {
       name: 'status',
       title: say.status,
-      cell: ({ Checks }) => <StatusSign status={standingOf(Checks)} />,
+      cell: ({ Checks }) => <StatusSign status={standingOf(Checks ?? NONE)} />,
     },
     {
       name: 'address',
