@@ -27,7 +27,7 @@ describe('rows of keys', () => {
     assert.ok(row);
     const save = writeKey('lock', 'x', row);
     assert.equal(save.path, '/v1/kv/lock?cas=7&flags=3304740253564472344');
-    assert.ok(save.command?.includes('-flags=3304740253564472344'));
+    assert.ok(save.command?.words.includes('-flags=3304740253564472344'));
     assert.equal(restoreKey('lock', row, '').path, '/v1/kv/lock?cas=0&flags=3304740253564472344');
   });
 });

@@ -52,7 +52,12 @@ describe('secrets on the page', () => {
 
   it('are looked for in JSON alone: whatever else is written is shown letter by letter', () => {
     for (const body of ['{"a" :1}', 'PrivateKey', '{"PrivateKey":', '[1]', '']) {
-      const action = { method: 'PUT', path: '/v1/kv/a', body, command: ['kv', 'put', 'a', body] };
+      const action = {
+        method: 'PUT',
+        path: '/v1/kv/a',
+        body,
+        command: { words: ['kv', 'put'], args: ['a', body] },
+      };
       const { body: shown, command } = shownOf({ ...action, method: 'PUT' });
       assert.deepEqual([shown, command], [action.body, action.command]);
     }

@@ -56,7 +56,9 @@ export function writeMethod(before: MethodRow | undefined, draft: MethodDraft): 
     },
     // Who updates by a command leaves empty what it is not given.
     ...(before === undefined && {
-      command: ['acl', 'auth-method', 'create', `-name=${name}`, `-type=${type}`, ...flags],
+      command: {
+        words: ['acl', 'auth-method', 'create', `-name=${name}`, `-type=${type}`, ...flags],
+      },
       input: JSON.stringify(config),
     }),
   };
@@ -76,7 +78,7 @@ export function deleteMethod({ Name }: MethodRow): Action {
   return {
     method: 'DELETE',
     path: `/v1/acl/auth-method/${encodeURIComponent(Name)}`,
-    command: ['acl', 'auth-method', 'delete', `-name=${Name}`],
+    command: { words: ['acl', 'auth-method', 'delete', `-name=${Name}`] },
   };
 }
 
@@ -110,11 +112,13 @@ export function writeBindingRule(method: string, id: string, draft: RuleDraft): 
       ...(isTemplate && variable !== '' && { BindVars: { Name: variable } }),
     },
     ...(!isTemplate && {
-      command: [
-        ...['acl', 'binding-rule', ...of, `-bind-type=${bindType}`, `-bind-name=${bindName}`],
-        ...(selector === '' ? [] : [`-selector=${selector}`]),
-        ...(description === '' ? [] : [`-description=${description}`]),
-      ],
+      command: {
+        words: [
+          ...['acl', 'binding-rule', ...of, `-bind-type=${bindType}`, `-bind-name=${bindName}`],
+          ...(selector === '' ? [] : [`-selector=${selector}`]),
+          ...(description === '' ? [] : [`-description=${description}`]),
+        ],
+      },
     }),
   };
 }
@@ -134,6 +138,6 @@ export function deleteBindingRule({ ID }: BindingRuleRow): Action {
   return {
     method: 'DELETE',
     path: `/v1/acl/binding-rule/${ID}`,
-    command: ['acl', 'binding-rule', 'delete', `-id=${ID}`],
+    command: { words: ['acl', 'binding-rule', 'delete', `-id=${ID}`] },
   };
 }

@@ -227,12 +227,14 @@ export function makeToken(draft: TokenDraft, datacenter: string): Action {
       ...(isLocal && { Local: true }),
       ...(ttl !== '' && { ExpirationTTL: ttl }),
     },
-    command: flags && [
-      ...['acl', 'token', 'create', `-description=${description}`],
-      ...flags,
-      ...(isLocal ? ['-local'] : []),
-      ...(ttl === '' ? [] : [`-expires-ttl=${ttl}`]),
-    ],
+    command: flags && {
+      words: [
+        ...['acl', 'token', 'create', `-description=${description}`],
+        ...flags,
+        ...(isLocal ? ['-local'] : []),
+        ...(ttl === '' ? [] : [`-expires-ttl=${ttl}`]),
+      ],
+    },
   };
 }
 
@@ -253,11 +255,13 @@ export function changeToken(token: TokenRow, draft: TokenDraft, datacenter: stri
     command:
       draft.description === ''
         ? undefined
-        : flags && [
-            ...['acl', 'token', 'update', `-id=${AccessorID}`],
-            `-description=${draft.description}`,
-            ...flags,
-          ],
+        : flags && {
+            words: [
+              ...['acl', 'token', 'update', `-id=${AccessorID}`],
+              `-description=${draft.description}`,
+              ...flags,
+            ],
+          },
   };
 }
 
@@ -265,7 +269,7 @@ export function deleteToken({ AccessorID }: TokenRow): Action {
   return {
     method: 'DELETE',
     path: pathOf('token', AccessorID),
-    command: ['acl', 'token', 'delete', `-id=${AccessorID}`],
+    command: { words: ['acl', 'token', 'delete', `-id=${AccessorID}`] },
   };
 }
 
@@ -310,13 +314,15 @@ export function writePolicy(id: string, draft: PolicyDraft): Action {
       ...(datacenters.length > 0 && { Datacenters: datacenters }),
     },
     ...(isPlain && {
-      command: [
-        ...(isNew
-          ? ['acl', 'policy', 'create']
-          : ['acl', 'policy', 'update', `-id=${id}`, '-no-merge']),
-        ...[`-name=${name}`, `-description=${description}`, `-rules=${rules}`],
-        ...datacenters.map((each) => `-valid-datacenter=${each}`),
-      ],
+      command: {
+        words: [
+          ...(isNew
+            ? ['acl', 'policy', 'create']
+            : ['acl', 'policy', 'update', `-id=${id}`, '-no-merge']),
+          ...[`-name=${name}`, `-description=${description}`, `-rules=${rules}`],
+          ...datacenters.map((each) => `-valid-datacenter=${each}`),
+        ],
+      },
     }),
   };
 }
@@ -325,7 +331,7 @@ export function deletePolicy({ ID }: PolicyRow): Action {
   return {
     method: 'DELETE',
     path: pathOf('policy', ID),
-    command: ['acl', 'policy', 'delete', `-id=${ID}`],
+    command: { words: ['acl', 'policy', 'delete', `-id=${ID}`] },
   };
 }
 
@@ -348,10 +354,12 @@ export function writeRole(role: RoleRow | undefined, draft: RoleDraft, datacente
       Description: description,
       ...filled(grants),
     },
-    command: flags && [
-      ...['acl', 'role', ...verb, `-name=${name}`, `-description=${description}`],
-      ...flags,
-    ],
+    command: flags && {
+      words: [
+        ...['acl', 'role', ...verb, `-name=${name}`, `-description=${description}`],
+        ...flags,
+      ],
+    },
   };
 }
 
@@ -359,7 +367,7 @@ export function deleteRole({ ID }: RoleRow): Action {
   return {
     method: 'DELETE',
     path: pathOf('role', ID),
-    command: ['acl', 'role', 'delete', `-id=${ID}`],
+    command: { words: ['acl', 'role', 'delete', `-id=${ID}`] },
   };
 }
 

@@ -1,10 +1,18 @@
+/** The command behind `proconsul`. */
+export interface Command {
+  /** Its name and flags, each value in one word with its flag, or behind it. */
+  readonly words: readonly string[];
+  /** What stands behind them: whatever it holds, it is no flag. */
+  readonly args?: readonly string[];
+}
+
 /** One write that somebody may have done. */
 export interface Action {
   readonly method: 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: string | object | undefined;
-  /** The command behind `proconsul`; undefined where there is none. */
-  readonly command?: readonly string[] | undefined;
+  /** Undefined where there is none. */
+  readonly command?: Command | undefined;
   /** What that command reads from its input. */
   readonly input?: string | undefined;
 }

@@ -4,7 +4,7 @@ import { ask, inDatacenter } from './api.ts';
 import { otherDatacenter } from './datacenter.ts';
 import { Refusal } from './refusal.ts';
 import { shownOf } from './secrets.ts';
-import { quoted, shellText } from './shell.ts';
+import { commandText, quoted } from './shell.ts';
 import { token } from './token.ts';
 
 /** As the status of a conflict. */
@@ -42,6 +42,6 @@ function byToken(): readonly string[] {
 export function commandOf(action: Action): string | undefined {
   const { command, input } = shownOf(action);
   if (command === undefined || otherDatacenter.value !== '') return undefined;
-  const called = shellText('proconsul', ...command);
-  return input === undefined ? called : `printf %s ${quoted(input)} | ${called}`;
+  const text = commandText(command);
+  return input === undefined ? text : `printf %s ${quoted(input)} | ${text}`;
 }

@@ -37,21 +37,25 @@ export function maintenance(id: string, enable: boolean, reason: string): Action
   return {
     method: 'PUT',
     path: `/v1/agent/service/maintenance/${encodeURIComponent(id)}?${query}`,
-    command: ['maint', `-service=${id}`, ...flag],
+    command: { words: ['maint', `-service=${id}`, ...flag] },
   };
 }
 
 export function nodeMaintenance(enable: boolean, reason: string): Action {
   const query = new URLSearchParams({ enable: String(enable), ...(enable && { reason }) });
   const flag = enable ? ['-enable', `-reason=${reason}`] : ['-disable'];
-  return { method: 'PUT', path: `/v1/agent/maintenance?${query}`, command: ['maint', ...flag] };
+  return {
+    method: 'PUT',
+    path: `/v1/agent/maintenance?${query}`,
+    command: { words: ['maint', ...flag] },
+  };
 }
 
 export function deregister(id: string): Action {
   return {
     method: 'PUT',
     path: `/v1/agent/service/deregister/${encodeURIComponent(id)}`,
-    command: ['services', 'deregister', `-id=${id}`],
+    command: { words: ['services', 'deregister', `-id=${id}`] },
   };
 }
 
@@ -73,7 +77,7 @@ export function forceLeave(node: string): Action {
   return {
     method: 'PUT',
     path: `/v1/agent/force-leave/${encodeURIComponent(node)}`,
-    command: ['force-leave', node],
+    command: { words: ['force-leave'], args: [node] },
   };
 }
 

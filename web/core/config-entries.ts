@@ -109,7 +109,7 @@ export function writeEntry(text: string, index: number): Action | undefined {
     method: 'PUT',
     path: `/v1/config?cas=${index}`,
     body: text,
-    command: ['config', 'write', '-cas', `-modify-index=${index}`, '-'],
+    command: { words: ['config', 'write', '-cas', `-modify-index=${index}`, '-'] },
     input: text,
   };
 }
@@ -119,7 +119,7 @@ export function deleteEntry({ Kind, Name, ModifyIndex }: ConfigEntryRow): Action
     method: 'DELETE',
     path: `${entryPath(Kind, Name)}?cas=${ModifyIndex}`,
     // It knows no condition.
-    command: ['config', 'delete', '-kind', Kind, '-name', Name],
+    command: { words: ['config', 'delete', '-kind', Kind, '-name', Name] },
   };
 }
 

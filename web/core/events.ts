@@ -15,14 +15,12 @@ export interface Firing {
 export function fire({ name, payload, node, service, tag }: Firing): Action {
   const filters = Object.entries({ node, service, tag }).filter(([, pattern]) => pattern !== '');
   const flags = filters.map(([flag, pattern]) => `-${flag}=${pattern}`);
-  // What begins with a dash would be a flag.
-  const isPlain = !payload.startsWith('-');
-  const said = payload === '' ? [] : [payload];
+  const words = ['event', `-name=${name}`, ...flags];
   return {
     method: 'PUT',
     path: withQuery(`/v1/event/fire/${encodeURIComponent(name)}`, { node, service, tag }),
     ...(payload !== '' && { body: payload }),
-    ...(isPlain && { command: ['event', `-name=${name}`, ...flags, ...said] }),
+    command: { words, args: payload === '' ? [] : [payload] },
   };
 }
 

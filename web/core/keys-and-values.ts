@@ -39,13 +39,13 @@ export function writeKey(key: string, typed: string, row: KeyValue | undefined):
   const cas = row?.ModifyIndex ?? 0;
   const flags = row?.Flags ? [`-flags=${row.Flags}`] : [];
   // A command reads a file by @, its input by -, and knows no condition for a key that is not there.
-  const isPlain = cas > 0 && !/^[@-]/.test(text) && !key.startsWith('-');
-  const words = ['kv', 'put', '-cas', `-modify-index=${cas}`, ...flags, key, text];
+  const hasCommand = cas > 0 && !text.startsWith('@') && text !== '-';
+  const words = ['kv', 'put', '-cas', `-modify-index=${cas}`, ...flags];
   return {
     method: 'PUT',
     path: `${pathOfKey(key)}?cas=${cas}${row?.Flags ? `&flags=${row.Flags}` : ''}`,
     body: text,
-    ...(isPlain && { command: words }),
+    ...(hasCommand && { command: { words, args: [key, text] } }),
   };
 }
 
@@ -62,7 +62,7 @@ export function deleteKey(key: string, { ModifyIndex }: KeyValue): Action {
   return {
     method: 'DELETE',
     path: `${pathOfKey(key)}?cas=${ModifyIndex}`,
-    command: ['kv', 'delete', '-cas', `-modify-index=${ModifyIndex}`, key],
+    command: { words: ['kv', 'delete', '-cas', `-modify-index=${ModifyIndex}`], args: [key] },
   };
 }
 
@@ -70,16 +70,16 @@ export function deleteFolder(folder: string): Action {
   return {
     method: 'DELETE',
     path: `${pathOfKey(folder)}?recurse`,
-    command: ['kv', 'delete', '-recurse', folder],
+    command: { words: ['kv', 'delete', '-recurse'], args: [folder] },
   };
 }
 
 export function rollBack(key: string, revision: number, now: KeyValue | undefined): Action {
   const cas = now?.ModifyIndex ?? 0;
-  const words = ['kv', 'rollback', '-cas', `-modify-index=${cas}`, key, String(revision)];
+  const words = ['kv', 'rollback', '-cas', `-modify-index=${cas}`];
   return {
     method: 'PUT',
     path: `${pathOfKey(key)}?rollback=${revision}&cas=${cas}`,
-    ...(cas > 0 && !key.startsWith('-') && { command: words }),
+    ...(cas > 0 && { command: { words, args: [key, String(revision)] } }),
   };
 }

@@ -124,7 +124,11 @@ function newNonce(): string {
 }
 
 /** Ends a token that a login gave; any other is forgotten here, and goes on. */
-export const LOG_OUT = { method: 'POST', path: '/v1/acl/logout', command: ['logout'] } as const;
+export const LOG_OUT = {
+  method: 'POST',
+  path: '/v1/acl/logout',
+  command: { words: ['logout'] },
+} as const;
 
 export function forgetToken(): void {
   setToken('');

@@ -123,7 +123,7 @@ export function makeIntention(draft: IntentionDraft): Action | undefined {
       method: 'POST',
       path: INTENTIONS,
       body,
-      command: ['intention', 'create', '-file', '-'],
+      command: { words: ['intention', 'create', '-file', '-'] },
       input: JSON.stringify(body),
     }
   );
@@ -137,7 +137,7 @@ export function writeIntention(draft: IntentionDraft, meta: StringMap | null): A
       method: 'PUT',
       path: exact(draft.source, draft.destination),
       body,
-      command: ['intention', 'create', '-replace', '-file', '-'],
+      command: { words: ['intention', 'create', '-replace', '-file', '-'] },
       input: JSON.stringify(body),
     }
   );
@@ -174,7 +174,7 @@ export function deleteIntention(row: Pick<IntentionRow, 'SourceName' | 'Destinat
   return {
     method: 'DELETE',
     path: exact(SourceName, DestinationName),
-    command: ['intention', 'delete', SourceName, DestinationName],
+    command: { words: ['intention', 'delete'], args: [SourceName, DestinationName] },
   };
 }
 

@@ -50,7 +50,10 @@ export function shownOf({ body, command, input, ...rest }: Action): Action {
   return {
     ...rest,
     body: typeof body === 'object' ? withoutSecrets(body) : body && textWithoutSecrets(body),
-    command: command?.map(textWithoutSecrets),
+    command: command && {
+      words: command.words.map(textWithoutSecrets),
+      args: command.args?.map(textWithoutSecrets) ?? [],
+    },
     input: input && textWithoutSecrets(input),
   };
 }

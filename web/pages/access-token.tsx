@@ -87,7 +87,9 @@ function askClone(token: TokenInFull): void {
       method: 'PUT',
       path: `/v1/acl/token/${AccessorID}/clone`,
       body: { Description },
-      command: ['acl', 'token', 'clone', `-id=${AccessorID}`, `-description=${Description}`],
+      command: {
+        words: ['acl', 'token', 'clone', `-id=${AccessorID}`, `-description=${Description}`],
+      },
     },
     verb: say.clone,
     done: say.made(nameOf(token)),

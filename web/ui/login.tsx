@@ -170,7 +170,7 @@ function askBootstrap(): void {
   askFirst({
     title: say.bootstrap,
     text: say.bootstrapText,
-    action: { method: 'PUT', path: '/v1/acl/bootstrap', command: ['acl', 'bootstrap'] },
+    action: { method: 'PUT', path: '/v1/acl/bootstrap', command: { words: ['acl', 'bootstrap'] } },
     verb: say.bootstrap,
     done: say.bootstrapped,
     onDone: (answer) => {
