@@ -8,11 +8,12 @@ import { startLogin } from './core/login.ts';
 import { startOwnAgent } from './core/own-agent.ts';
 import { startRights } from './core/rights.ts';
 import { startRouter } from './core/router.ts';
+import { placeOf } from './places.ts';
 import { Shell } from './shell.tsx';
 import { startLanguage } from './words/preferred.ts';
 
 startLanguage();
-startRouter();
+startRouter((parts) => placeOf(parts) !== undefined);
 startLogin();
 startLive();
 startRights();

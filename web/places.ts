@@ -1,6 +1,6 @@
 /** Every page there is, by its address. A page is one file of `pages/`, loaded when it is first shown. */
 import type { ComponentType } from 'preact';
-import type { Given } from './core/path.ts';
+import { type Given, matched } from './core/path.ts';
 import type { shellWords } from './words/shell-words.ts';
 
 export interface Place {
@@ -101,3 +101,17 @@ export const PLACES: readonly Place[] = [
   { address: 'access/roles/:id', load: () => import('./pages/access-role.tsx') },
   { address: 'access/methods/:id', load: () => import('./pages/access-method.tsx') },
 ];
+
+export interface Found {
+  readonly place: Place;
+  readonly given: Given;
+}
+
+/** Undefined where there is no such page. */
+export function placeOf(parts: readonly string[]): Found | undefined {
+  for (const place of PLACES) {
+    const given = matched(place.address, parts);
+    if (given !== undefined) return { place, given };
+  }
+  return undefined;
+}

@@ -4,9 +4,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { focusPage } from './core/focus.ts';
 import { bindings, useKey } from './core/keys.ts';
 import { askAnew, loss } from './core/live.ts';
-import { type Given, matched } from './core/path.ts';
+import type { Given } from './core/path.ts';
 import { datacenter, go, href, spot } from './core/router.ts';
-import { ENTRANCES, type Entrance, PLACES, type Place } from './places.ts';
+import { ENTRANCES, type Entrance, type Place, placeOf } from './places.ts';
 import { Asked } from './ui/asked.tsx';
 import { Dialog } from './ui/dialog.tsx';
 import { Empty } from './ui/empty.tsx';
@@ -135,11 +135,12 @@ function Lost() {
 }
 
 const loaded = new Map<Place, ComponentType<Given>>();
+const NO_PLACE = { place: undefined, given: {} };
 
 /** The page of the address; what is not loaded yet leaves the one before where it is. */
 function Outlet() {
   const { parts } = spot.value;
-  const [place, given] = placeOf(parts);
+  const { place, given } = placeOf(parts) ?? NO_PLACE;
   const [, setShown] = useState<Place>();
   const [hasFailed, setFailed] = useState(false);
   useEffect(() => {
@@ -167,14 +168,6 @@ function Outlet() {
     );
   }
   return place === undefined && parts.length > 0 ? <NoSuchPage /> : null;
-}
-
-function placeOf(parts: readonly string[]): [Place | undefined, Given] {
-  for (const place of PLACES) {
-    const given = matched(place.address, parts);
-    if (given !== undefined) return [place, given];
-  }
-  return [undefined, {}];
 }
 
 /** Whoever does not see the page change is taken to its beginning; not when it is opened. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isAsWritten, matched, pathOf, spotAt } from '../../web/core/path.ts';
+import { homed, isAsWritten, matched, pathOf, spotAt } from '../../web/core/path.ts';
 
 describe('an address of the page', () => {
   it('leads back to what it was made of, whatever names there are', () => {
@@ -28,6 +28,27 @@ describe('an address of the page', () => {
     assert.equal(matched('services', ['services', 'web']), undefined);
     assert.deepEqual(matched('kv/*key', ['kv', 'a', 'b']), { key: 'a/b' });
     assert.deepEqual(matched('kv/*key', ['kv']), { key: '' });
+  });
+});
+
+describe('an address without a data centre', () => {
+  const isPage = (parts: readonly string[]) =>
+    matched('services', parts) !== undefined || matched('services/:name', parts) !== undefined;
+  const led = (pathname: string, own: string) => {
+    const spot = spotAt(pathname, '/ui/');
+    return spot && pathOf(homed(spot, own, isPage), '/ui/');
+  };
+
+  it("leads to the page in the reader's own", () => {
+    assert.equal(led('/ui/services', 'dc1'), '/ui/dc1/services');
+    assert.equal(led('/ui/services/a%2Fb', 'dc1'), '/ui/dc1/services/a%2Fb');
+  });
+
+  it('is none where its first part is a data centre, whatever it is called', () => {
+    assert.equal(led('/ui/dc1/services', 'dc1'), '/ui/dc1/services');
+    assert.equal(led('/ui/dc2/services', 'dc1'), '/ui/dc2/services');
+    assert.equal(led('/ui/services/services', 'services'), '/ui/services/services');
+    assert.equal(led('/ui/dc2', 'dc1'), '/ui/dc2');
   });
 });
 

@@ -34,6 +34,15 @@ describePage('the page of services', () => {
     await rowOf(page, 'pay\ufffd').waitFor();
   });
 
+  it('is found without its data centre in the address, filter and all', async () => {
+    const { process, register } = await startWebServer();
+    await register('m1', 'pay', 'passing');
+    const page = await openPage(`http://127.0.0.1:${process.port}/ui/services?filter=pa`);
+    await rowOf(page, 'pay').waitFor();
+    assert.equal(new URL(page.url()).pathname, '/ui/dc1/services');
+    assert.equal(await page.getByRole('combobox', { name: 'Filter' }).inputValue(), 'pa');
+  });
+
   it('filters by words and by expressions, which it completes and keeps in its address', async () => {
     const { open, register } = await startWebServer();
     await register('m1', 'pay', 'passing');

@@ -18,6 +18,21 @@ export function spotAt(pathname: string, base: string): Spot | undefined {
   return { datacenter, parts };
 }
 
+/**
+ * Where an address leads whose first part may be no data centre but a page already: somebody typed it, or was sent
+ * it by a program that knows of one data centre alone. It is then of the one that is the reader's own.
+ */
+export function homed(
+  spot: Spot,
+  own: string,
+  isPage: (parts: readonly string[]) => boolean,
+): Spot {
+  const { datacenter, parts } = spot;
+  if (datacenter === '' || datacenter === own) return spot;
+  const all = [datacenter, ...parts];
+  return isPage(all) ? { datacenter: own, parts: all } : spot;
+}
+
 export function pathOf({ datacenter, parts }: Spot, base: string): string {
   return base + [datacenter, ...parts].map(encodeURIComponent).join('/');
 }

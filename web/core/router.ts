@@ -1,7 +1,7 @@
 /** Where the reader is. Every address can be sent to somebody else, who then sees the same. */
 import { computed, effect, signal } from '@preact/signals';
 import { otherDatacenter } from './datacenter.ts';
-import { pathOf, type Spot, spotAt } from './path.ts';
+import { homed, pathOf, type Spot, spotAt } from './path.ts';
 
 const { dataset } = document.documentElement;
 const base = dataset['base'] ?? '/ui/';
@@ -61,7 +61,10 @@ export function setQuery(changes: Readonly<Record<string, string>>): void {
 }
 
 /** Follows links of the page without loading it anew. */
-export function startRouter(): void {
+export function startRouter(isPage: (parts: readonly string[]) => boolean): void {
+  const to = homed(spot.peek(), ownDatacenter, isPage);
+  if (to !== spot.peek())
+    go(pathOf(to, base) + location.search + location.hash, { replaces: true });
   effect(() => {
     otherDatacenter.value = datacenter.value === ownDatacenter ? '' : datacenter.value;
   });
