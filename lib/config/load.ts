@@ -31,7 +31,7 @@ const DEV_DEFAULTS: RawConfig = {
   log_level: 'DEBUG',
   server: true,
   enable_debug: true,
-  ui: true,
+  ui_config: { enabled: true },
   leave_on_terminate: false,
   skip_leave_on_interrupt: true,
   connect: { enabled: true },
@@ -87,7 +87,14 @@ function load(flags: Flags, host: ConfigHost, around: Surroundings): LoadedConfi
  * are strung together, objects are joined key by key. As Consul does it.
  */
 function merge(sources: readonly Tree[]): Tree {
-  return sources.reduce(mergeTwo, {});
+  return sources.map(withUi).reduce(mergeTwo, {});
+}
+
+/** `ui` is an earlier name of another key: what a source says last stands, by whichever name it says it. */
+function withUi(source: Tree): Tree {
+  const { ui, ui_config: section = {} } = source;
+  if (ui === undefined || !isTree(section) || section['enabled'] !== undefined) return source;
+  return { ...source, ui_config: { ...section, enabled: ui } };
 }
 
 function mergeTwo(earlier: Tree, later: Tree): Tree {

@@ -207,7 +207,7 @@ function rateOf(perSecond: number): RateLimit {
 /** The page that is served. */
 export function uiConfig(given: Values, problems: Problems) {
   const { ui_config: section } = given;
-  const enabled = section.enabled || given.ui;
+  const { enabled } = section;
   const dir = section.dir || given.ui_dir;
   if (enabled && dir !== '') {
     problems.refuse(

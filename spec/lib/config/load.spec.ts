@@ -37,6 +37,23 @@ describe('loadConfig', () => {
     assert.equal(config.dns.domain, 'b.');
   });
 
+  it('serves the page or not as the last says, by either name of the key', () => {
+    const enabled = (argv: readonly string[], ...texts: readonly object[]) => {
+      const machine = files(...texts.map((keys) => JSON.stringify({ data_dir: '/d', ...keys })));
+      const paths = texts.map((_, i) => `-config-file=/etc/${i}.json`);
+      return load([...paths, ...argv], machine).config.ui.enabled;
+    };
+    const [off, on] = [{ ui_config: { enabled: false } }, { ui_config: { enabled: true } }];
+    assert.equal(enabled([], {}), false);
+    assert.equal(enabled(['-dev']), true);
+    assert.equal(enabled(['-dev'], off), false);
+    assert.equal(enabled(['-ui'], off), true);
+    assert.equal(enabled([], off, { ui: true }), true);
+    assert.equal(enabled([], { ui: true }, off), false);
+    assert.equal(enabled([], { ui: true, ...off }), false);
+    assert.equal(enabled([], { ui: false }, on), true);
+  });
+
   it('strings lists together, those of flags first, and joins objects key by key', () => {
     const { config } = load(
       ['-config-file=/etc/0.json', '-retry-join=c', '-config-file=/etc/1.json', '-data-dir=/d'],
