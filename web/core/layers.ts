@@ -1,6 +1,7 @@
 /**
  * Where the parts of a drawing stand that lead to each other: in layers from left to right, each behind all that
- * lead to it, and in a layer so that few lines cross. What leads in a circle is cut where it comes back.
+ * lead to it, and in a layer so that few lines cross. What leads in a circle is cut where it comes back. A line that
+ * leads past a layer has a place of its own there, so that it meets no box.
  */
 
 export interface Line {
@@ -8,32 +9,66 @@ export interface Line {
   readonly to: string;
 }
 
-export interface Place {
-  readonly name: string;
-  /** From 0, left to right. */
-  readonly layer: number;
-  /** From 0, downwards. */
-  readonly row: number;
+/** Of a box, or of a line on its way. */
+export type Slot = { readonly name: string } | { readonly line: Line };
+
+export interface Layers {
+  /** From left to right, and each from above. */
+  readonly slots: readonly (readonly Slot[])[];
+  /** There are too many to give each line its way: they lead straight. */
+  readonly isStraight: boolean;
 }
 
 /** So often each layer is put into the order of its neighbours: more changes next to nothing. */
 const SWEEPS = 4;
+/** Places of lines: of more nobody could follow one. */
+const MAX_LANES = 4000;
 
-export function placesOf(names: readonly string[], lines: readonly Line[]): readonly Place[] {
+export function layersOf(names: readonly string[], lines: readonly Line[]): Layers {
   const known = new Set(names);
-  const plain = lines.filter(({ from, to }) => from !== to && known.has(from) && known.has(to));
-  const layers = layersOf(names, plain);
+  const drawn = lines.filter(({ from, to }) => known.has(from) && known.has(to));
+  const plain = drawn.filter(({ from, to }) => from !== to);
+  const layers = depthsOf(names, plain);
   const inLayers: string[][] = [];
-  for (const name of names) {
-    const layer = layers.get(name) ?? 0;
-    inLayers[layer] = [...(inLayers[layer] ?? []), name];
+  const put = (id: string, layer: number) => {
+    const there = inLayers[layer];
+    if (there === undefined) inLayers[layer] = [id];
+    else there.push(id);
+  };
+  for (const name of names) put(name, layers.get(name) ?? 0);
+  const spans = drawn.map((line) => ({ line, past: pastOf(line, layers) }));
+  const isStraight = spans.reduce((sum, { past }) => sum + past.length, 0) > MAX_LANES;
+  const lanes = new Map<string, Line>();
+  const steps: Line[] = [];
+  for (const { line, past } of isStraight ? [] : spans) {
+    let last = line.from;
+    for (const layer of past) {
+      // No name has it in front.
+      const id = `\0${lanes.size}`;
+      lanes.set(id, line);
+      put(id, layer);
+      steps.push({ from: last, to: id });
+      last = id;
+    }
+    steps.push({ from: last, to: line.to });
   }
-  ordered(inLayers, plain);
-  return inLayers.flatMap((layer, i) => layer.map((name, row) => ({ name, layer: i, row })));
+  ordered(inLayers, isStraight ? plain : steps);
+  const slotOf = (id: string): Slot => {
+    const line = lanes.get(id);
+    return line === undefined ? { name: id } : { line };
+  };
+  return { slots: inLayers.map((layer) => layer.map(slotOf)), isStraight };
+}
+
+/** The layers that a line leads past: those between its ends; where it comes back those of its ends too. */
+function pastOf({ from, to }: Line, layers: ReadonlyMap<string, number>): readonly number[] {
+  const [first, last] = [layers.get(from) ?? 0, layers.get(to) ?? 0];
+  if (last > first) return Array.from({ length: last - first - 1 }, (_, i) => first + 1 + i);
+  return Array.from({ length: first - last + 1 }, (_, i) => first - i);
 }
 
 /** The longest way to each, without what comes back. */
-function layersOf(names: readonly string[], lines: readonly Line[]): ReadonlyMap<string, number> {
+function depthsOf(names: readonly string[], lines: readonly Line[]): ReadonlyMap<string, number> {
   const onward = groupedBy(lines, ({ from }) => from);
   const order: string[] = [];
   const state = new Map<string, 'open' | 'done'>();

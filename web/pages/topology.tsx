@@ -197,13 +197,17 @@ function columns(): readonly Column<Call>[] {
     {
       name: 'intention',
       title: say.intention,
-      cell: (call) => (
-        <a href={hrefOfCall(call)} aria-label={callInWords(call)}>
-          {call.by === undefined
+      cell: (call) => {
+        const text =
+          call.by === undefined
             ? say.make
-            : say.editAny(nameOf(call.by.SourceName), nameOf(call.by.DestinationName))}
-        </a>
-      ),
+            : say.editAny(nameOf(call.by.SourceName), nameOf(call.by.DestinationName));
+        return (
+          <a href={hrefOfCall(call)} aria-label={`${text}: ${callInWords(call)}`}>
+            {text}
+          </a>
+        );
+      },
     },
   ];
 }

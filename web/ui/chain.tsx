@@ -2,7 +2,7 @@
 import '../style/chain.css';
 import { useMemo } from 'preact/hooks';
 import { withQuery } from '../core/api.ts';
-import { type Place, placesOf } from '../core/layers.ts';
+import { drawingOf, TIP, type Way } from '../core/drawing.ts';
 import { useLive } from '../core/live.ts';
 import { href } from '../core/router.ts';
 import {
@@ -57,11 +57,8 @@ function Routing({ name, answer }: RoutingProps) {
   );
 }
 
-const WIDTH = 190;
-const HEIGHT = 46;
-const ACROSS = 150;
-const DOWN = 22;
-const EDGE = 8;
+const SIZES = { width: 190, height: 46, across: 150, down: 22 } as const;
+const BOX = { width: SIZES.width, height: SIZES.height } as const;
 
 interface DrawingProps {
   readonly name: string;
@@ -72,9 +69,9 @@ interface DrawingProps {
 
 function Drawing({ name, parts, leads, here }: DrawingProps) {
   const say = routingWords.value;
-  const { spots, width, height } = useMemo(() => {
+  const { boxes, ways, width, height } = useMemo(() => {
     const ids = parts.map(({ id }) => id);
-    return laidOut(placesOf(ids, leads));
+    return drawingOf(ids, leads, SIZES);
   }, [parts, leads]);
   return (
     <div class="chain">
@@ -86,10 +83,10 @@ function Drawing({ name, parts, leads, here }: DrawingProps) {
         aria-label={say.drawing(name)}
       >
         {leads.map((lead, i) => (
-          <LeadLine key={i} lead={lead} spots={spots} />
+          <LeadLine key={i} lead={lead} way={ways.get(lead)} />
         ))}
         {parts.map((part) => {
-          const { x, y } = spots.get(part.id) ?? { x: 0, y: 0 };
+          const { x, y } = boxes.get(part.id) ?? { x: 0, y: 0 };
           return (
             <SvgLink
               key={part.id}
@@ -97,13 +94,7 @@ function Drawing({ name, parts, leads, here }: DrawingProps) {
               kind={`part ${part.kind}`}
               title={titleIn(part, here)}
             >
-              <rect
-                x={x}
-                y={y}
-                width={WIDTH}
-                height={HEIGHT}
-                rx={part.kind === 'target' ? 20 : 6}
-              />
+              <rect x={x} y={y} {...BOX} rx={part.kind === 'target' ? 20 : 6} />
               <text class="kind" x={x + 14} y={y + 15}>
                 {say.kinds[part.kind]}
                 {part.isDefault && ` (${say.isDefault})`}
@@ -125,48 +116,27 @@ function cut(text: string): string {
   return text.length > MAX_LETTERS ? `${text.slice(0, MAX_LETTERS - 1)}…` : text;
 }
 
-interface Spot {
-  readonly x: number;
-  readonly y: number;
-}
-
 interface LeadLineProps {
   readonly lead: Lead;
-  readonly spots: ReadonlyMap<string, Spot>;
+  readonly way: Way | undefined;
 }
 
-function LeadLine({ lead, spots }: LeadLineProps) {
-  const [from, to] = [spots.get(lead.from), spots.get(lead.to)];
-  if (from === undefined || to === undefined) return null;
-  const [x1, y1] = [from.x + WIDTH, from.y + HEIGHT / 2];
-  const [x2, y2] = [to.x - EDGE, to.y + HEIGHT / 2];
-  const bend = Math.max(40, Math.abs(x2 - x1) / 2);
+function LeadLine({ lead, way }: LeadLineProps) {
+  const [a, b] = way?.bends.at(-1) ?? [];
+  if (way === undefined || a === undefined || b === undefined) return null;
+  const { path, end } = way;
   return (
     <g class={`lead ${lead.label.kind}`}>
-      <path d={`M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`} />
-      <path class="tip" d={`M${x2} ${y2 - 5}L${x2 + EDGE} ${y2}L${x2} ${y2 + 5}Z`} />
-      <text x={x1 + (x2 - x1) * 0.6} y={y1 + (y2 - y1) * 0.66 - 5}>
+      <path d={path} />
+      <path
+        class="tip"
+        d={`M${end.x} ${end.y - 5}L${end.x + TIP} ${end.y}L${end.x} ${end.y + 5}Z`}
+      />
+      <text x={a.x + (b.x - a.x) * 0.6} y={a.y + (b.y - a.y) * 0.66 - 5}>
         {cut(labelInWords(lead.label))}
       </text>
     </g>
   );
-}
-
-function laidOut(places: readonly Place[]) {
-  const counts = new Map<number, number>();
-  for (const { layer } of places) counts.set(layer, (counts.get(layer) ?? 0) + 1);
-  const rows = Math.max(1, ...counts.values());
-  const spots = new Map<string, Spot>();
-  for (const { name, layer, row } of places) {
-    const above = ((rows - (counts.get(layer) ?? 0)) * (HEIGHT + DOWN)) / 2;
-    spots.set(name, {
-      x: DOWN + layer * (WIDTH + ACROSS),
-      y: DOWN + above + row * (HEIGHT + DOWN),
-    });
-  }
-  const layers = Math.max(1, counts.size);
-  const width = layers * (WIDTH + ACROSS) - ACROSS + 2 * DOWN;
-  return { spots, width, height: rows * (HEIGHT + DOWN) + DOWN };
 }
 
 /** To the entry that says it, or to the service whose instances they are. */

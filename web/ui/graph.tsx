@@ -1,16 +1,14 @@
 /** Services as boxes, in layers from left to right, with a line for each call: solid, dashed, dotted by what is decided. */
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { type Place, placesOf } from '../core/layers.ts';
+import { drawingOf, type Spot, TIP, type Way } from '../core/drawing.ts';
 import { go } from '../core/router.ts';
 import type { Call } from '../core/topology.ts';
+import { topologyWords } from '../words/topology-words.ts';
 import { type Known, Shape } from './status.tsx';
 
-const WIDTH = 168;
-const HEIGHT = 34;
-const ACROSS = 110;
-const DOWN = 14;
-const EDGE = 8;
+const SIZES = { width: 168, height: 34, across: 110, down: 14 } as const;
+const BOX = { width: SIZES.width, height: SIZES.height } as const;
 const MAX_LETTERS = 19;
 
 export interface GraphProps {
@@ -26,59 +24,54 @@ export interface GraphProps {
   readonly focus: string;
 }
 
-interface Spot {
-  readonly x: number;
-  readonly y: number;
-}
-
 export function Graph(props: GraphProps) {
   const { label, names, calls, focus } = props;
-  const { spots, width, height } = useMemo(() => laidOut(placesOf(names, calls)), [names, calls]);
+  const drawing = useMemo(() => drawingOf(names, calls, SIZES), [names, calls]);
+  const { boxes, ways, width, height, isStraight } = drawing;
   return (
-    <div class="graph">
-      <svg
-        viewBox={`0 0 ${width} ${height}`}
-        width={width}
-        height={height}
-        role="group"
-        aria-label={label}
-      >
-        {calls.map((call) => (
-          <Line key={`${call.from}\0${call.to}`} {...props} call={call} spots={spots} />
-        ))}
-        {[...spots].map(([name, { x, y }]) => (
-          <SvgLink
-            key={name}
-            to={props.hrefOf(name)}
-            kind={name === focus ? 'box focus' : 'box'}
-            title={props.titleOf(name)}
-          >
-            <rect x={x} y={y} width={WIDTH} height={HEIGHT} rx="6" />
-            <g transform={`translate(${x + 9} ${y + 10})`}>
-              <Shape status={props.statusOf(name)} />
-            </g>
-            <text x={x + 30} y={y + HEIGHT / 2}>
-              {name.length > MAX_LETTERS ? `${name.slice(0, MAX_LETTERS - 1)}…` : name}
-            </text>
-          </SvgLink>
-        ))}
-      </svg>
-    </div>
+    <>
+      {isStraight && <p class="partial">{topologyWords.value.straight}</p>}
+      <div class="graph">
+        <svg
+          viewBox={`0 0 ${width} ${height}`}
+          width={width}
+          height={height}
+          role="group"
+          aria-label={label}
+        >
+          {calls.map((call) => (
+            <Line key={`${call.from}\0${call.to}`} {...props} call={call} way={ways.get(call)} />
+          ))}
+          {[...boxes].map(([name, { x, y }]) => (
+            <SvgLink
+              key={name}
+              to={props.hrefOf(name)}
+              kind={name === focus ? 'box focus' : 'box'}
+              title={props.titleOf(name)}
+            >
+              <rect x={x} y={y} {...BOX} rx="6" />
+              <g transform={`translate(${x + 9} ${y + 10})`}>
+                <Shape status={props.statusOf(name)} />
+              </g>
+              <text x={x + 30} y={y + BOX.height / 2}>
+                {name.length > MAX_LETTERS ? `${name.slice(0, MAX_LETTERS - 1)}…` : name}
+              </text>
+            </SvgLink>
+          ))}
+        </svg>
+      </div>
+    </>
   );
 }
 
 interface LineProps extends GraphProps {
   readonly call: Call;
-  readonly spots: ReadonlyMap<string, Spot>;
+  readonly way: Way | undefined;
 }
 
-function Line({ call, spots, callHref, callTitle }: LineProps) {
-  const [from, to] = [spots.get(call.from), spots.get(call.to)];
-  if (from === undefined || to === undefined) return null;
-  const [x1, y1] = [from.x + WIDTH, from.y + HEIGHT / 2];
-  const [x2, y2] = [to.x - EDGE, to.y + HEIGHT / 2];
-  const bend = Math.max(40, Math.abs(x2 - x1) / 2);
-  const path = `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+function Line({ call, way, callHref, callTitle }: LineProps) {
+  if (way === undefined) return null;
+  const { path, end, middle } = way;
   return (
     <SvgLink
       to={callHref(call)}
@@ -89,8 +82,11 @@ function Line({ call, spots, callHref, callTitle }: LineProps) {
     >
       <path class="touch" d={path} />
       <path class="stroke" d={path} />
-      <path class="tip" d={`M${x2} ${y2 - 5}L${x2 + EDGE} ${y2}L${x2} ${y2 + 5}Z`} />
-      <Sign of={call.decision} x={(x1 + x2) / 2} y={(y1 + y2) / 2} />
+      <path
+        class="tip"
+        d={`M${end.x} ${end.y - 5}L${end.x + TIP} ${end.y}L${end.x} ${end.y + 5}Z`}
+      />
+      <Sign of={call.decision} {...middle} />
     </SvgLink>
   );
 }
@@ -132,22 +128,4 @@ export function SvgLink({ to, kind, title, isSkipped = false, children }: SvgLin
       {children}
     </a>
   );
-}
-
-/** Each layer in the middle of the highest one. */
-function laidOut(places: readonly Place[]) {
-  const counts = new Map<number, number>();
-  for (const { layer } of places) counts.set(layer, (counts.get(layer) ?? 0) + 1);
-  const rows = Math.max(1, ...counts.values());
-  const layers = Math.max(1, counts.size);
-  const height = rows * (HEIGHT + DOWN) + DOWN;
-  const spots = new Map<string, Spot>();
-  for (const { name, layer, row } of places) {
-    const above = ((rows - (counts.get(layer) ?? 0)) * (HEIGHT + DOWN)) / 2;
-    spots.set(name, {
-      x: DOWN + layer * (WIDTH + ACROSS),
-      y: DOWN + above + row * (HEIGHT + DOWN),
-    });
-  }
-  return { spots, width: layers * (WIDTH + ACROSS) - ACROSS + 2 * DOWN, height };
 }

@@ -29,6 +29,8 @@ export const topologyWords = words(
       'Services are drawn here once a proxy is registered with upstreams, or an intention names two services.',
     noMatch: 'No service matches',
     noMatchHint: 'Words are looked for in names; those around a service are drawn with it.',
+    straight:
+      'There are too many lines to lead each around the boxes: look for a service, or look at one alone.',
     tooMany: (n: number, calls: number) =>
       `${count(n)} services with ${count(calls)} calls are too many to be drawn at once. Filter them, or choose one in the table.`,
     unseen: 'You may not see intentions: whether a call may be is not known here.',
@@ -59,6 +61,7 @@ export const topologyWords = words(
     noneHint: '当代理注册了上游，或意图指明了两个服务时，服务会画在此处。',
     noMatch: '没有匹配的服务',
     noMatchHint: '关键词会在名称中查找；服务周围的服务会一并画出。',
+    straight: '连线太多，无法逐一绕开方框：请搜索某个服务，或单独查看一个。',
     tooMany: (n: number, calls: number) =>
       `${count(n)} 个服务和 ${count(calls)} 个调用太多，无法一次画出。请筛选，或在表格中选择一个。`,
     unseen: '您无权查看意图：此处无法得知调用是否被允许。',
